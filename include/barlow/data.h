@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * data.h: datasets (images with labels) and the loader that makes batches of views.
+ *
+ * A dataset is reference-counted and immutable; subsets share their parent's
+ * images.  Images are uint8, (H,W,C) interleaved.
+ */
+#ifndef BARLOW_DATA_H
+#define BARLOW_DATA_H
+
+#include <barlow/augment.h>
+#include <barlow/tensor.h>
+
+typedef struct bl_dataset bl_dataset;
+
+/*
+ * IDX files as MNIST and Fashion-MNIST come, plain or gzip (told by content).
+ * labels_path may be NULL.  Messages name the file and what was wrong in it:
+ * magic, length, cut-off gzip, label count against image count.
+ */
+bl_dataset *bl_dataset_idx(const char *images_path, const char *labels_path);
+
+/* Fashion-MNIST from a folder, NULL: /usr/share/datasets/fashion-mnist (Debian's dataset-fashion-mnist). */
+bl_dataset *bl_dataset_fashion(const char *folder, bool train);
+
+/*
+ * Coloured shapes on textured ground, image i a function of (seed, i) alone.
+ * Classes: disc, square, triangle, ring, cross, star, ... (10).
+ */
+typedef struct bl_shapes_config {
+	int64_t n;       /* images, 10000 */
+	int size;        /* side in pixels, 32 */
+	int channels;    /* 3, or 1 */
+	uint64_t seed;
+} bl_shapes_config;
+bl_dataset *bl_dataset_shapes(const bl_shapes_config *c);
+
+/* From a tensor (N,C,H,W) with values in 0..1, and labels (0-based) or NULL. */
+bl_dataset *bl_dataset_tensor(const bl_tensor *images, const int32_t *labels);
+
+bl_dataset *bl_dataset_select(bl_dataset *d, const int64_t *rows, int64_t n); /* rows are 0-based */
+/* Two parts, first of `fraction` (0..1), drawn by seed, with each class in proportion where there are labels. */
+int bl_dataset_split(bl_dataset *d, double fraction, uint64_t seed, bl_dataset **first, bl_dataset **second);
+
+bl_dataset *bl_dataset_ref(bl_dataset *d);
+void bl_dataset_unref(bl_dataset *d);
+
+const char *bl_dataset_name(const bl_dataset *d); /* "fashion-mnist train" */
+int64_t bl_dataset_length(const bl_dataset *d);
+int bl_dataset_channels(const bl_dataset *d);
+int bl_dataset_height(const bl_dataset *d); /* of image 0 */
+int bl_dataset_width(const bl_dataset *d);
+int bl_dataset_classes(const bl_dataset *d);                 /* 0: no labels */
+const char *bl_dataset_class_name(const bl_dataset *d, int label); /* NULL when it has none */
+int bl_dataset_image(const bl_dataset *d, int64_t i, bl_image *out); /* borrowed pixels */
+int bl_dataset_label(const bl_dataset *d, int64_t i);        /* -1: none */
+
+/* Known causes of image i ("x", "y", "size", "hue", "rotation", "class"): names NULL-terminated, or NULL when the set has none. */
+const char *const *bl_dataset_factor_names(const bl_dataset *d);
+float bl_dataset_factor(const bl_dataset *d, int64_t i, int factor);
+
+/* Mean and standard deviation per channel over the set (values / 255), computed once. */
+void bl_dataset_statistics(bl_dataset *d, float *mean, float *std);
+
+/* Images rows[0..n-1] unaugmented, (x / 255 - mean) / std, as (n,C,H,W) channels-last. */
+bl_tensor *bl_dataset_batch(bl_dataset *d, const int64_t *rows, int64_t n, const float *mean, const float *std);
+
+/*
+ * The loader: batches of two augmented views, made ahead by threads of its
+ * own.  Batch k of an epoch is a function of (seed, epoch, k): order and draws
+ * do not depend on threads.  The last, smaller batch of an epoch is dropped.
+ */
+typedef struct bl_loader bl_loader;
+typedef struct bl_loader_config {
+	bl_dataset *data;             /* a reference is taken */
+	bl_pipeline *first, *second;  /* T and T', likewise; same output size */
+	int batch;                    /* >= 2, <= length of data */
+	uint64_t seed;
+	int threads;                  /* 0: as many as bl_threads() */
+	int ahead;                    /* batches kept ready, 0: 3 */
+} bl_loader_config;
+bl_loader *bl_loader_new(const bl_loader_config *c);
+void bl_loader_free(bl_loader *l);
+int64_t bl_loader_steps(const bl_loader *l); /* batches in an epoch */
+/* Next batch is number `step` (0-based, whole run: epoch = step / steps).  Drops what was made ahead. */
+void bl_loader_seek(bl_loader *l, int64_t step);
+/* Views (B,C,h,w) channels-last, new references; rows (B dataset rows, 0-based) may be NULL.  Waits.  Negative: an error in a loader thread. */
+int bl_loader_next(bl_loader *l, bl_tensor **first, bl_tensor **second, int64_t *rows);
+double bl_loader_waited(const bl_loader *l); /* seconds bl_loader_next has waited so far: near 0 when not starved */
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * eval.h: what features are worth: kNN, linear probe, and measures of collapse.
+ *
+ * Features are row-major (N,F) tensors, labels int32 0-based.
+ */
+#ifndef BARLOW_EVAL_H
+#define BARLOW_EVAL_H
+
+#include <barlow/data.h>
+#include <barlow/nn.h>
+
+/* encoder(x) for every image, evaluation mode, no augmentation, normalised with mean/std; (N,F).  encoder NULL: raw pixels.
+ * stop (may be NULL) is polled between batches: non-zero ends with NULL and the message "stopped". */
+bl_tensor *bl_eval_features(bl_module *encoder, bl_dataset *d, const float *mean, const float *std, int batch,
+                            const volatile int *stop);
+/* Labels of the whole set; n = length.  Caller frees. NULL when it has none. */
+int32_t *bl_eval_labels(const bl_dataset *d);
+
+/* Cosine kNN weighted by exp(similarity / temperature) (Wu et al. 2018): accuracy on the queries, or negative. */
+typedef struct bl_knn_config { int k; double temperature; } bl_knn_config;
+double bl_eval_knn(const bl_knn_config *c, const bl_tensor *refs, const int32_t *ref_labels, const bl_tensor *queries,
+                   const int32_t *query_labels, int classes);
+
+/*
+ * Multinomial logistic regression by L-BFGS on standardised features, L2
+ * strength chosen among a grid on a held-out part of the training rows, then
+ * refitted on all.  Accuracy on the test rows.
+ */
+typedef struct bl_linear_config {
+	double held_out;        /* fraction, .1 */
+	const double *l2;       /* grid; NULL: a default of powers of ten */
+	int n_l2;
+	int iterations;         /* of L-BFGS at most, 100 */
+	double tolerance;       /* on the gradient's largest element, 1e-4 relative */
+	uint64_t seed;
+	const volatile int *stop; /* may be NULL */
+} bl_linear_config;
+typedef struct bl_linear_result { double accuracy, train_accuracy, l2, held_out_accuracy; int iterations; } bl_linear_result;
+int bl_eval_linear(const bl_linear_config *c, const bl_tensor *train, const int32_t *train_labels, const bl_tensor *test,
+                   const int32_t *test_labels, int classes, bl_linear_result *out);
+
+/* exp of the entropy of the normalised singular values (Garrido et al. 2023); 1 .. min(N,F).  Negative: error. */
+double bl_eval_rankme(const bl_tensor *z);
+/* Eigenvalues of z's (uncentred, as RankMe; centred if asked) covariance, descending, F of them, into out. */
+int bl_eval_spectrum(const bl_tensor *z, bool centred, float *out);
+/* Standard deviation of each column into out (F). */
+int bl_eval_std(const bl_tensor *z, float *out);
+
+#endif

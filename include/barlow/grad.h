@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * grad.h: operations on tensors, recorded so that they can be differentiated.
+ *
+ * Each function computes its result at once and, when an argument requires a
+ * gradient and recording is on, remembers how to go back.  bl_backward walks
+ * from a scalar to the leaves in the reverse of the order of making.  All
+ * results are new references; NULL with bl_error on a wrong shape (both
+ * shapes are named).
+ */
+#ifndef BARLOW_GRAD_H
+#define BARLOW_GRAD_H
+
+#include <barlow/tensor.h>
+
+/* Leaves. */
+void bl_tensor_set_requires_grad(bl_tensor *t, bool on); /* t is a leaf (made by no recorded operation) */
+bool bl_tensor_requires_grad(const bl_tensor *t);
+bool bl_tensor_is_leaf(const bl_tensor *t);
+bl_tensor *bl_tensor_grad(const bl_tensor *t); /* borrowed; NULL before any backward */
+void bl_tensor_zero_grad(bl_tensor *t);        /* bl_tensor_grad is NULL again; memory is kept for the next */
+bl_tensor *bl_tensor_detach(bl_tensor *t);     /* same numbers, outside the graph */
+
+/*
+ * Gradients of `t` (a scalar, or with `seed` of t's shape) are added to the
+ * .grad of every leaf that requires one.  The graph is let go as it is
+ * walked: a second backward through it fails, saying so.
+ */
+int bl_backward(bl_tensor *t, const bl_tensor *seed);
+
+/* Recording on or off for the calling thread; returns what it was.  On at first. */
+bool bl_grad_enable(bool on);
+
+/* Elementwise, with NumPy's broadcasting. */
+bl_tensor *bl_add(bl_tensor *a, bl_tensor *b);
+bl_tensor *bl_sub(bl_tensor *a, bl_tensor *b);
+bl_tensor *bl_mul(bl_tensor *a, bl_tensor *b);
+bl_tensor *bl_div(bl_tensor *a, bl_tensor *b);
+bl_tensor *bl_affine(bl_tensor *a, float scale, float shift); /* scale * a + shift */
+bl_tensor *bl_pow(bl_tensor *a, float exponent);
+bl_tensor *bl_exp(bl_tensor *a);
+bl_tensor *bl_log(bl_tensor *a);
+bl_tensor *bl_sqrt(bl_tensor *a);
+bl_tensor *bl_abs(bl_tensor *a);
+bl_tensor *bl_tanh(bl_tensor *a);
+bl_tensor *bl_sigmoid(bl_tensor *a);
+bl_tensor *bl_relu(bl_tensor *a);
+bl_tensor *bl_clamp(bl_tensor *a, float lo, float hi);
+bl_tensor *bl_maximum(bl_tensor *a, bl_tensor *b); /* ties: the gradient goes to a */
+
+/* Products. (M,K) x (K,N) -> (M,N). */
+bl_tensor *bl_mm(bl_tensor *a, bl_tensor *b);
+/* x (N,I), w (O,I), b (O) or NULL -> (N,O) = x w^T + b */
+bl_tensor *bl_linear(bl_tensor *x, bl_tensor *w, bl_tensor *b);
+
+/* Reductions.  dim < 0 counts from the end; BL_ALL reduces everything to a scalar. */
+enum { BL_ALL = 1000 };
+bl_tensor *bl_sum(bl_tensor *a, int dim, bool keepdim);
+bl_tensor *bl_mean(bl_tensor *a, int dim, bool keepdim);
+bl_tensor *bl_var(bl_tensor *a, int dim, bool keepdim, bool unbiased);
+bl_tensor *bl_std(bl_tensor *a, int dim, bool keepdim, bool unbiased);
+bl_tensor *bl_max(bl_tensor *a, int dim, bool keepdim); /* first of equal ones takes the gradient */
+
+/* Shapes: views where strides allow, else copies. */
+bl_tensor *bl_transpose(bl_tensor *a, int d0, int d1);
+bl_tensor *bl_permute(bl_tensor *a, const int *order);
+bl_tensor *bl_reshape(bl_tensor *a, int ndim, const int64_t *shape); /* one size may be -1 */
+bl_tensor *bl_flatten(bl_tensor *a); /* (N,...) -> (N,-1), in (C,H,W) order whatever the memory order */
+bl_tensor *bl_narrow(bl_tensor *a, int dim, int64_t start, int64_t length);
+bl_tensor *bl_select(bl_tensor *a, int dim, int64_t index); /* drops the dimension */
+bl_tensor *bl_expand(bl_tensor *a, int ndim, const int64_t *shape);
+bl_tensor *bl_index_rows(bl_tensor *a, const int64_t *rows, int64_t n); /* (R,...) -> (n,...) */
+bl_tensor *bl_cat(bl_tensor *const *parts, int n, int dim);
+bl_tensor *bl_diag(bl_tensor *a); /* (N,N) -> (N), or (N) -> (N,N) */
+
+/* Networks.  Images are (N,C,H,W). */
+typedef struct bl_conv_shape {
+	int stride, padding, groups; /* the same along both axes; dilation is 1 */
+} bl_conv_shape;
+/* x (N,C,H,W), w (K,C/groups,R,S), b (K) or NULL -> (N,K,P,Q), P = (H + 2 padding - R) / stride + 1 */
+bl_tensor *bl_conv2d(bl_tensor *x, bl_tensor *w, bl_tensor *b, bl_conv_shape s);
+
+typedef struct bl_norm_args {
+	bl_tensor *gamma, *beta;          /* (C) each, or both NULL: no affine part */
+	bl_tensor *running_mean, *running_var; /* (C) each, or both NULL: none kept.  Written in training. */
+	bool training;                    /* batch statistics, else the running ones */
+	float momentum, eps;              /* PyTorch's .1 and 1e-5; running_var takes the unbiased variance */
+	bl_tensor *residual;              /* added after the affine part, or NULL */
+	bool relu;                        /* max(0, .) last */
+} bl_norm_args;
+/* x (N,C) or (N,C,H,W): one memory pass each way for batch norm, residual sum and ReLU together. */
+bl_tensor *bl_batchnorm(bl_tensor *x, const bl_norm_args *args);
+
+bl_tensor *bl_maxpool2d(bl_tensor *x, int kernel, int stride, int padding);
+bl_tensor *bl_avgpool2d(bl_tensor *x, int kernel, int stride, int padding); /* padding counts in the mean, as PyTorch's default */
+bl_tensor *bl_global_avgpool(bl_tensor *x); /* (N,C,H,W) -> (N,C,1,1) */
+
+/* Mean over rows of -log softmax(logits)[label].  logits (N,K), labels in 0..K-1. */
+bl_tensor *bl_cross_entropy(bl_tensor *logits, const int32_t *labels);
+
+/*
+ * A custom operation: out was computed by the caller from inputs; backward
+ * gets d(loss)/d(out) and calls bl_grad_add for each input that wants one.
+ * release(ctx) is called when the node goes (also after a failure here).
+ * Used by the losses, and by layers written in Lua.
+ */
+typedef int bl_backward_fn(void *ctx, bl_tensor *const *inputs, const bl_tensor *out, const bl_tensor *dout);
+int bl_grad_record(bl_tensor *out, const char *name, bl_tensor *const *inputs, int n, bl_backward_fn *backward, void *ctx,
+                   void (*release)(void *));
+/* Is anything to be recorded for these inputs now? */
+bool bl_grad_wanted(bl_tensor *const *inputs, int n);
+/* Adds g (t's shape) to t's gradient; nothing when t wants none. */
+int bl_grad_add(bl_tensor *t, const bl_tensor *g);
+
+/*
+ * Gradient check: f maps the inputs to a tensor; every input that requires a
+ * gradient is compared, element by element, with central differences of
+ * sum(f(inputs) * fixed random weights) in steps of h.  Returns the worst
+ * |analytic - numeric| / max(1, |analytic|, |numeric|), or a negative number
+ * with bl_error.
+ */
+typedef bl_tensor *bl_gradcheck_fn(void *ctx, bl_tensor *const *inputs);
+double bl_gradcheck(bl_gradcheck_fn *f, void *ctx, bl_tensor *const *inputs, int n, float h);
+
+/* The operations, by name, as src/grad/ops.def lists them; NULL-terminated. */
+const char *const *bl_op_names(void);
+
+#endif

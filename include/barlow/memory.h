@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * memory.h: where tensors' numbers live.
+ *
+ * Blocks come from free lists by size class and go back to them, so that a
+ * training step, whose sizes repeat, stops asking the system for memory after
+ * its second turn.  Blocks are 64-byte aligned, and large ones lie on huge
+ * pages where the kernel has them.  All functions may be called by any thread.
+ */
+#ifndef BARLOW_MEMORY_H
+#define BARLOW_MEMORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A block of at least `bytes` bytes, contents undefined; NULL (with bl_error) when there is no memory. */
+void *bl_block_take(size_t bytes);
+void bl_block_give(void *block); /* NULL is fine */
+
+/* The calling thread's scratch number `slot`, at least `bytes` long, kept until the thread ends.  NULL: no memory. */
+enum { BL_SCRATCH_SLOTS = 8 };
+void *bl_scratch(int slot, size_t bytes);
+
+typedef struct bl_memory_stats {
+	uint64_t system_calls; /* blocks and scratches asked from the system so far: stands still in a steady state */
+	size_t held;           /* bytes held from the system */
+	size_t used;           /* bytes in blocks handed out */
+	size_t peak;           /* largest `used` so far */
+} bl_memory_stats;
+void bl_memory(bl_memory_stats *out);
+
+/* Gives all free blocks back to the system. */
+void bl_memory_trim(void);
+
+#endif

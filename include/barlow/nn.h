@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * nn.h: modules: functions of tensors with parameters, as PyTorch has them.
+ *
+ * Shapes, initialisation and names of parameters are PyTorch's, so that
+ * weights go both ways ("conv1.weight", "bn1.running_mean",
+ * "layer1.0.downsample.0.weight", "num_batches_tracked").  A module is
+ * reference-counted; a container keeps references to its children.
+ *
+ *     bl_module *net = bl_nn_resnet(&(bl_resnet_config){ .depth = 18, .stem_small = true, .channels = 3 });
+ *     bl_module_init(net, seed);
+ *     bl_tensor *h = bl_module_forward(net, x);    // (N,3,32,32) -> (N,512)
+ */
+#ifndef BARLOW_NN_H
+#define BARLOW_NN_H
+
+#include <barlow/grad.h>
+
+typedef struct bl_module bl_module;
+
+bl_module *bl_module_ref(bl_module *m);
+void bl_module_unref(bl_module *m);
+const char *bl_module_kind(const bl_module *m); /* "conv2d" */
+/* "conv2d(3, 64, kernel=3, stride=1, padding=1)" into buf, cut at size. */
+char *bl_module_text(const bl_module *m, char *buf, size_t size);
+
+/* x -> new reference; NULL with the module's path and both shapes in the message. */
+bl_tensor *bl_module_forward(bl_module *m, bl_tensor *x);
+
+void bl_module_train(bl_module *m, bool training); /* recursive; modules start in training mode */
+bool bl_module_training(const bl_module *m);
+/* PyTorch's default initialisation of every layer, from the seed, in the order of bl_module_each. */
+void bl_module_init(bl_module *m, uint64_t seed);
+
+/* Children. */
+int bl_module_children(const bl_module *m);
+bl_module *bl_module_child(const bl_module *m, int i);            /* borrowed */
+const char *bl_module_child_name(const bl_module *m, int i);
+
+/* Every parameter and buffer, depth first, in PyTorch's state_dict order.  Stops when fn returns non-zero, and returns that. */
+typedef enum bl_param_kind { BL_PARAM_WEIGHT, BL_PARAM_BIAS, BL_PARAM_NORM, BL_PARAM_BUFFER } bl_param_kind;
+typedef int bl_module_visit(void *ctx, const char *name, bl_tensor *t, bl_param_kind kind);
+int bl_module_each(bl_module *m, bl_module_visit *fn, void *ctx);
+int64_t bl_module_count(bl_module *m); /* parameters, buffers not counted */
+
+/*
+ * First thing in the network that is not finite for input x, for a message:
+ * "encoder.3 (conv2d) made NaN" style path into buf.  Returns 1 when found, 0 when all is finite.
+ */
+int bl_module_find_nonfinite(bl_module *m, bl_tensor *x, char *buf, size_t size);
+
+/* Layers.  All return a new reference, initialised with seed 0; NULL on senseless arguments. */
+bl_module *bl_nn_linear(int64_t in, int64_t out, bool bias);
+bl_module *bl_nn_conv2d(int64_t in, int64_t out, int kernel, bl_conv_shape s, bool bias);
+bl_module *bl_nn_batchnorm(int64_t features, bool affine, bool two_d, float momentum, float eps);
+bl_module *bl_nn_relu(void);
+bl_module *bl_nn_tanh(void);
+bl_module *bl_nn_sigmoid(void);
+bl_module *bl_nn_maxpool2d(int kernel, int stride, int padding);
+bl_module *bl_nn_avgpool2d(int kernel, int stride, int padding);
+bl_module *bl_nn_global_avgpool(void);
+bl_module *bl_nn_flatten(void);
+bl_module *bl_nn_identity(void);
+/* A function of a tensor; release(ctx) with the module.  fn returns a new reference or NULL with bl_error. */
+typedef bl_tensor *bl_func_fn(void *ctx, bl_tensor *x);
+bl_module *bl_nn_func(const char *name, bl_func_fn *fn, void *ctx, void (*release)(void *));
+
+/* Containers. Names are "0", "1", ... unless given. */
+bl_module *bl_nn_sequential(void);
+int bl_nn_append(bl_module *sequential, const char *name_or_null, bl_module *child); /* takes a reference of its own */
+/* y = relu(branch(x) + shortcut(x)); shortcut NULL is the identity; relu may be off. */
+bl_module *bl_nn_residual(bl_module *branch, bl_module *shortcut, bool relu);
+
+/* Networks. */
+typedef struct bl_cnn_config {
+	int64_t channels;        /* of the image */
+	const int64_t *widths;   /* of the layers: 3x3 convolution, batch norm, ReLU each */
+	const int *strides;      /* as many */
+	int layers;
+	int image;               /* side of the square image: needed by the flatten head to know `features` */
+	bool pool;               /* global average pooling at the end, else flatten */
+} bl_cnn_config;
+bl_module *bl_nn_cnn(const bl_cnn_config *c);
+
+typedef struct bl_mlp_config {
+	int64_t in;
+	const int64_t *widths;
+	int layers;
+	bool norm;        /* batch norm after every hidden linear */
+	bool bias;        /* of the linears; the authors' projector has none */
+	bool last_plain;  /* the last layer is a bare linear: the projector's form; else BN and ReLU follow it too */
+	bool flatten;     /* accept (N,C,H,W) */
+} bl_mlp_config;
+bl_module *bl_nn_mlp(const bl_mlp_config *c);
+
+typedef struct bl_resnet_config {
+	int depth;            /* 18, 34, 50 */
+	bool stem_small;      /* 3x3 stride 1 without max pool (CIFAR), else 7x7 stride 2 and max pool */
+	int64_t channels;     /* of the image, 3 */
+	int64_t width;        /* of the first stage, 64 */
+	bool zero_init;       /* last norm of each block starts at 0 */
+	int64_t classes;      /* > 0: an `fc` layer, as torchvision has; else features */
+} bl_resnet_config;
+bl_module *bl_nn_resnet(const bl_resnet_config *c);
+
+/* Width of the module's output for one input of shape (1, c, h, w), by running it in evaluation mode.  Negative: it does not fit. */
+int64_t bl_module_features(bl_module *m, int64_t c, int64_t h, int64_t w);
+
+/*
+ * Parameters laid in one flat array, gradients in another, so that an
+ * optimiser, an all-reduce or a checkpoint sees two vectors.  After this the
+ * modules' tensors are slices of it.  `roots` are named by `prefixes` ("encoder", "projector").
+ */
+typedef struct bl_params bl_params;
+typedef struct bl_param {
+	const char *name;     /* "encoder.layer1.0.conv1.weight" */
+	bl_tensor *tensor;    /* borrowed */
+	bl_param_kind kind;
+	int64_t start, count; /* slice of the flat arrays */
+	int ndim;
+} bl_param;
+bl_params *bl_params_new(bl_module *const *roots, const char *const *prefixes, int n);
+void bl_params_free(bl_params *p);
+int bl_params_length(const bl_params *p);
+const bl_param *bl_params_get(const bl_params *p, int i);
+int64_t bl_params_count(const bl_params *p);  /* length of the flat arrays */
+float *bl_params_values(const bl_params *p);
+float *bl_params_grads(const bl_params *p);
+void bl_params_zero_grad(bl_params *p);
+
+#endif

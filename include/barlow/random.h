@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * random.h: counter-based random numbers (Philox4x32-10, Salmon et al. 2011).
+ *
+ * A stream is named by (seed, epoch, sample, view), never by what was drawn
+ * before: any thread can make any number at any time, and a resumed run draws
+ * what the uninterrupted one would have drawn.
+ */
+#ifndef BARLOW_RANDOM_H
+#define BARLOW_RANDOM_H
+
+#include <stdint.h>
+
+/* out = Philox4x32-10(counter, key): the bare function, checked against its published vectors. */
+void bl_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
+
+typedef struct bl_rng {
+	uint32_t key[2];
+	uint32_t counter[4]; /* block, sample, view, epoch */
+	uint32_t block[4];
+	int used; /* words of block already handed out */
+} bl_rng;
+
+void bl_rng_init(bl_rng *r, uint64_t seed, uint32_t epoch, uint32_t sample, uint32_t view);
+
+uint32_t bl_rng_u32(bl_rng *r);
+float bl_rng_uniform(bl_rng *r);                      /* [0, 1), 24 bits */
+float bl_rng_between(bl_rng *r, float lo, float hi);  /* [lo, hi) */
+float bl_rng_normal(bl_rng *r);                       /* mean 0, variance 1 (Box-Muller) */
+uint32_t bl_rng_below(bl_rng *r, uint32_t n);         /* 0 .. n-1, unbiased; n > 0 */
+void bl_rng_shuffle(bl_rng *r, int64_t *v, int64_t n); /* Fisher-Yates */
+
+/* Values of the `view` coordinate that are not views: one stream never serves two purposes. */
+enum { BL_STREAM_INIT = 0x10000, BL_STREAM_SHUFFLE, BL_STREAM_SHAPES, BL_STREAM_USER, BL_STREAM_SPLIT, BL_STREAM_EVAL };
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * tensor.h: float32 arrays with a shape, and views of them.
+ *
+ * A tensor is a reference-counted handle on reference-counted storage; shape
+ * and strides are its own, so that transposing, narrowing and reshaping share
+ * the numbers.  Indices start at 0 here (the Lua face starts at 1).  Results
+ * of functions are new references that the caller gives back with
+ * bl_tensor_unref; arguments are only borrowed.
+ *
+ *     bl_tensor *x = bl_tensor_new(2, (int64_t[]){ 3, 4 });
+ *     float *v = bl_tensor_data(x);              // x[i,j] is v[4 * i + j]
+ *     bl_tensor *y = bl_mm(x, w);                // (3,4) x (4,5) -> (3,5), see grad.h
+ *     bl_tensor_unref(x);
+ *
+ * Logical shapes are PyTorch's: images are (N,C,H,W).  In memory an image
+ * batch may be channels-last (strides of N,H,W,C order); convolution, norm and
+ * pooling make such tensors, and everything else accepts them.
+ */
+#ifndef BARLOW_TENSOR_H
+#define BARLOW_TENSOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { BL_MAXDIM = 6 };
+
+typedef struct bl_tensor bl_tensor;
+
+/* New row-major tensor, numbers undefined.  ndim 0 is a scalar.  NULL: bad shape or no memory. */
+bl_tensor *bl_tensor_new(int ndim, const int64_t *shape);
+/* The same, (N,C,H,W) stored channels-last. */
+bl_tensor *bl_tensor_new_image(int64_t n, int64_t c, int64_t h, int64_t w);
+/* New tensor of t's shape and t's memory order (row-major when t is not dense). */
+bl_tensor *bl_tensor_like(const bl_tensor *t);
+bl_tensor *bl_tensor_full(int ndim, const int64_t *shape, float value);
+bl_tensor *bl_tensor_scalar(float value);
+/* Row-major copy of `values`. */
+bl_tensor *bl_tensor_from(int ndim, const int64_t *shape, const float *values);
+/* A tensor on memory of somebody else's, row-major; release(owner) is called when the last view goes. */
+bl_tensor *bl_tensor_wrap(int ndim, const int64_t *shape, float *data, void (*release)(void *), void *owner);
+
+bl_tensor *bl_tensor_ref(bl_tensor *t); /* returns t */
+void bl_tensor_unref(bl_tensor *t);     /* NULL is fine */
+
+int bl_tensor_ndim(const bl_tensor *t);
+int64_t bl_tensor_size(const bl_tensor *t, int dim);   /* dim < 0 counts from the end */
+int64_t bl_tensor_stride(const bl_tensor *t, int dim); /* in elements */
+const int64_t *bl_tensor_shape(const bl_tensor *t);
+int64_t bl_tensor_count(const bl_tensor *t); /* number of elements */
+float *bl_tensor_data(const bl_tensor *t);   /* of element (0,...,0); strides say where the others are */
+bool bl_tensor_is_contiguous(const bl_tensor *t);    /* row-major without gaps */
+bool bl_tensor_is_channels_last(const bl_tensor *t); /* 4-d, N,H,W,C order without gaps */
+bool bl_tensor_is_dense(const bl_tensor *t);         /* either of the two */
+bool bl_tensor_same_shape(const bl_tensor *a, const bl_tensor *b);
+float bl_tensor_at(const bl_tensor *t, const int64_t *index);
+void bl_tensor_put(bl_tensor *t, const int64_t *index, float value);
+
+/* t itself (a new reference) when row-major, else a row-major copy.  No gradient flows. */
+bl_tensor *bl_tensor_contiguous(bl_tensor *t);
+/* t itself when channels-last, else such a copy.  t is 4-d.  No gradient flows. */
+bl_tensor *bl_tensor_channels_last(bl_tensor *t);
+/* Deep copy, memory order kept, cut off from the graph. */
+bl_tensor *bl_tensor_clone(const bl_tensor *t);
+/* dst = src elementwise, same shapes, any strides.  Fails naming both shapes. */
+int bl_tensor_copy(bl_tensor *dst, const bl_tensor *src);
+/* All elements in row-major order into out. */
+void bl_tensor_read(const bl_tensor *t, float *out);
+void bl_tensor_fill(bl_tensor *t, float value);
+/* First element (row-major order) that is not finite, or -1. */
+int64_t bl_tensor_find_nonfinite(const bl_tensor *t);
+
+/* "(256, 1, 28, 28)" into buf; returns buf. */
+enum { BL_SHAPE_TEXT = 128 };
+char *bl_shape_text(int ndim, const int64_t *shape, char buf[BL_SHAPE_TEXT]);
+char *bl_tensor_text(const bl_tensor *t, char buf[BL_SHAPE_TEXT]);
+
+/* NumPy's .npy, version 1.0, '<f4' (reads also f8, integers and bool, both memory orders).  Checked; written atomically. */
+bl_tensor *bl_npy_load(const char *path);
+int bl_npy_save(const char *path, const bl_tensor *t);
+
+/* Numbers from the seed's stream: uniform in [lo, hi), or normal. */
+void bl_tensor_uniform(bl_tensor *t, uint64_t seed, uint32_t stream, float lo, float hi);
+void bl_tensor_normal(bl_tensor *t, uint64_t seed, uint32_t stream, float mean, float std);
+
+/* The OpenBLAS kernel set that this process runs ("Cooperlake", "Haswell" ...): part of what decides the bits. */
+const char *bl_blas_core(void);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * train.h: the trainer: a thread that turns batches of views into steps, and publishes what it does (live.h).
+ *
+ * A step: next batch -> v1, v2 -> encoder -> projector (each view by itself)
+ * -> loss -> backward -> optimiser -> record; commands are taken between steps.
+ */
+#ifndef BARLOW_TRAIN_H
+#define BARLOW_TRAIN_H
+
+#include <barlow/data.h>
+#include <barlow/live.h>
+#include <barlow/loss.h>
+#include <barlow/optim.h>
+
+typedef struct bl_trainer bl_trainer;
+
+typedef struct bl_trainer_config {
+	const char *name;              /* of the run; NULL: "run" */
+	bl_dataset *data;              /* references to all of these are taken */
+	bl_pipeline *first, *second;
+	bl_module *encoder, *projector; /* projector may be NULL */
+	bl_loss_config loss;
+	bl_optim_config optim;
+	bl_schedule_kind schedule;
+	double warmup_epochs, last_factor;
+	int batch;
+	double epochs;                 /* may be a fraction */
+	int64_t max_steps;             /* > 0: stop there, schedules still by epochs */
+	uint64_t seed;
+	int loader_threads;
+	double clip;                   /* > 0: gradient norm is clipped to it */
+	const char *live_path;         /* NULL: in memory only */
+	double snapshot_hz;            /* snapshots a second at most while somebody looks; 0: 10 */
+	/* A quick kNN during training: 0 turns it off. */
+	double knn_every;              /* epochs */
+	bl_dataset *knn_refs, *knn_queries;
+	int knn_k;
+	float mean[4], std[4];         /* normalisation of unaugmented images (evaluation) */
+} bl_trainer_config;
+
+bl_trainer *bl_trainer_new(const bl_trainer_config *c); /* checks all shapes by a dry forward of one batch's shape */
+void bl_trainer_free(bl_trainer *t);                    /* stops and joins first */
+
+int bl_trainer_start(bl_trainer *t);                    /* in the background; also resumes a paused one */
+int bl_trainer_command(bl_trainer *t, bl_command c);    /* taken at the next step boundary */
+/* Waits until the thread has ended or `seconds` have passed (< 0: for ever).  1: ended, 0: still going, negative: it failed, see bl_error. */
+int bl_trainer_wait(bl_trainer *t, double seconds);
+bl_run_state bl_trainer_state(const bl_trainer *t);
+bl_live *bl_trainer_live(bl_trainer *t);                /* borrowed */
+
+/* Between steps (the trainer not running, or paused), by the caller's thread. */
+int bl_trainer_steps(bl_trainer *t, int64_t n);         /* n steps now, in this thread */
+bl_params *bl_trainer_params(bl_trainer *t);
+bl_optim *bl_trainer_optim(bl_trainer *t);
+
+/* Newest embeddings' correlation matrix (D,D), computed now; safe while running (waits for the step boundary). NULL before the first step. */
+bl_tensor *bl_trainer_correlation(bl_trainer *t);
+/* Runs fn(ctx) while the trainer stands at a step boundary (at once when it does not run). */
+void bl_trainer_between_steps(bl_trainer *t, void (*fn)(void *), void *ctx);
+
+#endif

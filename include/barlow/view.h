@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * view.h: the live screen of a run, full terminal, until a key ends it.
+ *
+ * Reads live.h only, so that it works the same on a run of this process, of
+ * another one, and of the past.
+ */
+#ifndef BARLOW_VIEW_H
+#define BARLOW_VIEW_H
+
+#include <barlow/live.h>
+
+typedef enum bl_watch_end { BL_WATCH_QUIT, BL_WATCH_ENDED, BL_WATCH_STOP } bl_watch_end;
+
+typedef struct bl_watch_config {
+	bool stay;         /* keep the screen when the run ends, until q */
+	bool read_only;    /* keys that change the run are off */
+	const volatile int *interrupted; /* Ctrl-C seen; may be NULL */
+} bl_watch_config;
+
+/* q: BL_WATCH_QUIT (the run goes on); run over: BL_WATCH_ENDED; Q or Ctrl-C: BL_WATCH_STOP.  Negative: no fit terminal, see bl_error. */
+int bl_watch(bl_live *run, const bl_watch_config *c);
+
+/* One frame as plain text of width x height cells, no escapes, into a new string (caller frees). */
+char *bl_watch_text(const bl_live *run, int width, int height);
+
+#endif
