@@ -1,0 +1,5 @@
+libbarlow_sources += \
+	src/base/error.c \
+	src/base/memory.c \
+	src/base/parallel.c \
+	src/base/random.c

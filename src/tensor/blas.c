@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* blas.c: matrix products by OpenBLAS, one thread a call; the pool is what makes them parallel. */
+#include "tensor/blas.h"
+
+#include <barlow/parallel.h>
+#include <barlow/tensor.h>
+
+#include <cblas.h>
+#include <pthread.h>
+
+/* OpenBLAS's own threads change digits with their number, so they stay off. */
+static void single_thread(void)
+{
+	openblas_set_num_threads(1);
+}
+
+static void prepare(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, single_thread);
+}
+
+void bl_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda, const float *b,
+             int64_t ldb, float beta, float *c, int64_t ldc)
+{
+	prepare();
+	cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k,
+	            alpha, a, (int)lda, b, (int)ldb, beta, c, (int)ldc);
+}
+
+typedef struct tiles {
+	bool ta, tb;
+	int64_t m, n, k, lda, ldb, ldc, rows, cols; /* rows x cols tiles of c */
+	float alpha, beta;
+	const float *a, *b;
+	float *c;
+} tiles;
+
+static void tile(void *ctx, int64_t chunk)
+{
+	const tiles *t = ctx;
+	int64_t i, i2, j, j2;
+	bl_chunk_range(t->m, t->rows, chunk / t->cols, &i, &i2);
+	bl_chunk_range(t->n, t->cols, chunk % t->cols, &j, &j2);
+	const float *a = t->a + (t->ta ? i : i * t->lda), *b = t->b + (t->tb ? j * t->ldb : j);
+	bl_gemm(t->ta, t->tb, i2 - i, j2 - j, t->k, t->alpha, a, t->lda, b, t->ldb, t->beta, t->c + i * t->ldc + j, t->ldc);
+}
+
+/* Tiles large enough that packing both operands again costs little: about 512 x 512, fewer for small work. */
+static int64_t pieces(int64_t n, int64_t side)
+{
+	int64_t p = (n + side / 2) / side;
+	return p < 1 ? 1 : p;
+}
+
+void bl_gemm_parallel(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda,
+                      const float *b, int64_t ldb, float beta, float *c, int64_t ldc)
+{
+	enum { SIDE = 512, SMALL = 1 << 18 };
+	tiles t = { ta, tb, m, n, k, lda, ldb, ldc, pieces(m, SIDE), pieces(n, SIDE), alpha, beta, a, b, c };
+	if (m <= 0 || n <= 0)
+		return;
+	if (t.rows * t.cols < 4 && m * n * k > SMALL) { /* few tiles would leave threads idle */
+		if (m >= n)
+			t.rows = m >= 64 ? 4 : 1;
+		else
+			t.cols = n >= 64 ? 4 : 1;
+	}
+	bl_parallel(t.rows * t.cols, tile, &t);
+}
+
+const char *bl_blas_core(void)
+{
+	return openblas_get_corename();
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* blas.h (private): matrix products, row-major.  blas.c is the only file that sees cblas.h. */
+#ifndef BL_TENSOR_BLAS_H
+#define BL_TENSOR_BLAS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* c (m,n) = alpha op(a) op(b) + beta c, op(a) (m,k), op(b) (k,n), in the calling thread alone. */
+void bl_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda, const float *b,
+             int64_t ldb, float beta, float *c, int64_t ldc);
+
+/* The same, cut over the pool in tiles that depend on the shape alone: same bits at any number of threads. */
+void bl_gemm_parallel(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda,
+                      const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
+
+#endif
