@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+face_sources += \
+	src/lua/embed.h

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* support.c: see support.h. */
+#include "support.h"
+
+#include <barlow/error.h>
+
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PATHS = 4, PATH_SIZE = 1024 };
+
+void support_close(double a, double b, double tolerance, const char *what, const char *file, int line)
+{
+	if (fabs(a - b) <= tolerance * fmax(1, fabs(b)))
+		return;
+	print_error("%s is %.9g, expected %.9g within %g\n", what, a, b, tolerance);
+	_fail(file, line);
+}
+
+void support_all_close(const float *a, const float *b, int64_t n, double tolerance, const char *what, const char *file,
+                       int line)
+{
+	double scale = 0, worst = 0;
+	int64_t at = 0;
+	for (int64_t i = 0; i < n; i++) {
+		double d = fabs((double)a[i] - b[i]);
+		scale = fmax(scale, fabs(b[i]));
+		if (d > worst || isnan(d)) {
+			worst = isnan(d) ? INFINITY : d;
+			at = i;
+		}
+	}
+	if (worst <= tolerance * scale)
+		return;
+	print_error("%s[%lld] is %.9g, expected %.9g; off by %.3g of the largest, allowed %.3g\n", what, (long long)at, a[at],
+	            b[at], worst / scale, tolerance);
+	_fail(file, line);
+}
+
+void support_error(const char *part, const char *file, int line)
+{
+	if (strstr(bl_error(), part))
+		return;
+	print_error("message \"%s\" does not contain \"%s\"\n", bl_error(), part);
+	_fail(file, line);
+}
+
+/* One of a few buffers in turn, so that two paths can be arguments of one call. */
+static const char *path_of(const char *folder, const char *name)
+{
+	static char paths[PATHS][PATH_SIZE];
+	static int next;
+	char *path = paths[next++ % PATHS];
+	int n = snprintf(path, PATH_SIZE, "%s/%s", folder, name);
+	assert_in_range(n, 1, PATH_SIZE - 1);
+	return path;
+}
+
+const char *support_source(const char *path)
+{
+	const char *root = getenv("SRCDIR");
+	return path_of(root ? root : ".", path);
+}
+
+static char scratch[PATH_SIZE];
+static pid_t scratch_owner;
+
+static void remove_scratch(void)
+{
+	if (getpid() != scratch_owner)
+		return;
+	DIR *d = opendir(scratch);
+	if (!d)
+		return;
+	for (struct dirent *e; (e = readdir(d));)
+		unlinkat(dirfd(d), e->d_name, 0);
+	closedir(d);
+	rmdir(scratch);
+}
+
+const char *support_scratch(const char *name)
+{
+	if (!scratch_owner) {
+		const char *tmp = getenv("TMPDIR");
+		snprintf(scratch, sizeof scratch, "%s/barlow-test-XXXXXX", tmp ? tmp : "/tmp");
+		assert_non_null(mkdtemp(scratch));
+		scratch_owner = getpid();
+		atexit(remove_scratch);
+	}
+	return path_of(scratch, name);
+}
+
+void support_write(const char *path, const void *bytes, size_t n)
+{
+	FILE *f = fopen(path, "wb");
+	assert_non_null(f);
+	assert_int_equal(fwrite(bytes, 1, n, f), n);
+	assert_int_equal(fclose(f), 0);
+}

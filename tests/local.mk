@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The suite.  `make check T="tests/c/test_random tests/floors.sh"` runs a part of it.
+
+test_scripts = $(sort $(wildcard $(addprefix $(srcdir)/, tests/*.sh tests/lua/test_*.lua tests/term/test_*.sh)))
+T = $(check_PROGRAMS) $(patsubst $(srcdir)/%,%,$(test_scripts))
+check-local:
+	@SRCDIR=$(abs_srcdir) BUILDDIR=$(abs_builddir) BARLOW=$(abs_builddir)/barlow \
+		SANITIZERS=$(sanitizers) $(SHELL) $(srcdir)/tests/run $(T)
+
+EXTRA_DIST += tests/run $(test_scripts) \
+	$(sort $(wildcard $(addprefix $(srcdir)/, tests/lua/* tests/term/* tests/reference/*)))
