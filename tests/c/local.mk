@@ -4,6 +4,7 @@
 
 c_tests =
 c_tests += tests/c/test_support
+c_tests += tests/c/test_live
 
 if HAVE_CMOCKA
 check_PROGRAMS = $(c_tests)

@@ -1,0 +1,586 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* test_live.c: what is published is what is read, by threads and processes; a damaged file harms nobody. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <barlow/error.h>
+#include <barlow/live.h>
+#include <barlow/random.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "train/livefile.h"
+
+enum { STEPS = 300 };
+
+extern char **environ;
+static char folder[256], path[300];
+
+static bl_live_info info_of(int64_t steps)
+{
+	return (bl_live_info){ .name = "trial", .state = BL_RUN_RUNNING, .steps = steps, .batch = 8, .d = 16 };
+}
+
+static bl_record record_of(int64_t step)
+{
+	return (bl_record){ .step = step, .time = .5 * (double)step, .total = 1. / (double)step, .lambda = .0051 };
+}
+
+static void fill_snapshot(bl_snapshot *s, int64_t step)
+{
+	memset(s, 0, sizeof *s);
+	*s = (bl_snapshot){ .step = step, .n = 8, .d = 16, .grid = 16, .diag = 16, .view_side = 4, .view_channels = 1 };
+	for (size_t i = 0; i < sizeof s->mean / sizeof *s->mean; i++)
+		s->mean[i] = s->extreme[i] = (float)step;
+	memset(s->views, (int)(step & 0xff), sizeof s->views);
+}
+
+static bool snapshot_whole(const bl_snapshot *s)
+{
+	for (size_t i = 0; i < sizeof s->mean / sizeof *s->mean; i++)
+		if (s->mean[i] != (float)s->step || s->extreme[i] != (float)s->step)
+			return false;
+	return s->views[1][BL_VIEW_MAX] == (uint8_t)s->step;
+}
+
+static void add_record(bl_live *l, int64_t step)
+{
+	bl_record r = record_of(step);
+	assert_int_equal(bl_live_add(l, &r), 0);
+}
+
+static bl_live *writer_with(int64_t capacity, int64_t records)
+{
+	bl_live_info info = info_of(capacity);
+	bl_live *l = bl_live_create(path, &info);
+	assert_non_null(l);
+	for (int64_t i = 1; i <= records; i++)
+		add_record(l, i);
+	return l;
+}
+
+static void check_records(const bl_live *l, int64_t n)
+{
+	bl_record r, want;
+	assert_int_equal(bl_live_length(l), n);
+	for (int64_t i = 0; i < n; i++) {
+		assert_true(bl_live_record(l, i, &r));
+		want = record_of(i + 1);
+		assert_memory_equal(&r, &want, sizeof r);
+	}
+	assert_false(bl_live_record(l, n, &r));
+	assert_false(bl_live_record(l, -1, &r));
+}
+
+static void test_round_trip(void **state)
+{
+	(void)state;
+	static bl_snapshot s, got;
+	bl_live_info info;
+	bl_live *w = writer_with(STEPS, STEPS / 2), *r = bl_live_open(path, false);
+	assert_non_null(r);
+	check_records(w, STEPS / 2);
+	check_records(r, STEPS / 2);
+	for (int64_t i = STEPS / 2 + 1; i <= STEPS; i++)
+		add_record(w, i);
+	check_records(r, STEPS);
+	assert_int_equal(bl_live_snapshot(r, &got), -1);
+	for (int step = 1; step < 4; step++) {
+		fill_snapshot(&s, step);
+		bl_live_publish(w, &s);
+		assert_int_equal(bl_live_snapshot(r, &got), step);
+		assert_memory_equal(&s, &got, sizeof s);
+		assert_int_equal(bl_live_snapshot(w, &got), step);
+	}
+	bl_live_info_get(r, &info);
+	assert_string_equal(info.name, "trial");
+	assert_int_equal(info.pid, getpid());
+	assert_true(info.started > 1.7e9);
+	bl_live_close(w);
+	bl_live_close(r);
+}
+
+static void test_memory_only(void **state)
+{
+	(void)state;
+	bl_live_info info = info_of(2);
+	bl_live *l = bl_live_create(NULL, &info);
+	bl_record r = record_of(1);
+	bl_command c;
+	assert_int_equal(bl_live_add(l, &r), 0);
+	assert_int_equal(bl_live_add(l, &r), 0);
+	assert_int_equal(bl_live_add(l, &r), -1);
+	assert_non_null(strstr(bl_error(), "all 2 records"));
+	assert_int_equal(bl_live_length(l), 2);
+	assert_int_equal(bl_live_send(l, (bl_command){ BL_CMD_SET_LAMBDA, .0051 }), 0);
+	assert_true(bl_live_take(l, &c));
+	assert_int_equal(c.kind, BL_CMD_SET_LAMBDA);
+	assert_true(c.value == .0051);
+	assert_false(bl_live_take(l, &c));
+	assert_true(bl_live_writer_alive(l));
+	bl_live *again = bl_live_ref(l);
+	bl_live_close(l);
+	assert_int_equal(bl_live_length(again), 2);
+	bl_live_close(again);
+}
+
+static void test_info(void **state)
+{
+	(void)state;
+	bl_live *w = writer_with(4, 0), *r = bl_live_open(path, false);
+	bl_live_info info = info_of(4);
+	info.state = BL_RUN_PAUSED;
+	info.step = 3;
+	strcpy(info.message, "step 3: \x1b[31mred");
+	bl_live_set_info(w, &info);
+	bl_live_info_get(r, &info);
+	assert_int_equal(info.state, BL_RUN_PAUSED);
+	assert_int_equal(info.step, 3);
+	assert_string_equal(info.message, "step 3: ?[31mred");
+	assert_string_equal(bl_run_state_name(info.state), "paused");
+	assert_string_equal(bl_run_state_name((bl_run_state)77), "unknown");
+	bl_live_close(w);
+	bl_live_close(r);
+}
+
+/* After the writer's close the unused room is gone, and all that was written is still read. */
+static void test_close_trims(void **state)
+{
+	(void)state;
+	struct stat before, after;
+	bl_live *w = writer_with(10000, 200);
+	assert_int_equal(stat(path, &before), 0);
+	bl_live *early = bl_live_open(path, false);
+	bl_live_close(w);
+	assert_int_equal(stat(path, &after), 0);
+	assert_true(after.st_size < before.st_size);
+	bl_live *late = bl_live_open(path, true);
+	check_records(early, 200);
+	check_records(late, 200);
+	bl_live_close(early);
+	bl_live_close(late);
+}
+
+/* --- Mailbox -------------------------------------------------------------- */
+
+static void test_mailbox(void **state)
+{
+	(void)state;
+	bl_live *w = writer_with(4, 0), *s = bl_live_open(path, true), *mute = bl_live_open(path, false);
+	bl_command c;
+	for (int i = 0; i < LIVE_SLOTS; i++)
+		assert_int_equal(bl_live_send(s, (bl_command){ BL_CMD_SET_LR, i }), 0);
+	assert_int_equal(bl_live_send(s, (bl_command){ BL_CMD_STOP, 0 }), -1);
+	assert_int_equal(bl_live_send(mute, (bl_command){ BL_CMD_STOP, 0 }), -1);
+	assert_non_null(strstr(bl_error(), "read-only"));
+	for (int i = 0; i < 3 * LIVE_SLOTS; i++) {
+		assert_true(bl_live_take(w, &c));
+		assert_true(c.kind == BL_CMD_SET_LR && c.value == (double)i);
+		assert_int_equal(bl_live_send(s, (bl_command){ BL_CMD_SET_LR, LIVE_SLOTS + i }), 0);
+	}
+	while (bl_live_take(w, &c))
+		continue;
+	assert_int_equal(bl_live_send(s, (bl_command){ (bl_command_kind)77, 0 }), 0);
+	assert_false(bl_live_take(w, &c));
+	bl_live_close(w);
+	bl_live_close(s);
+	bl_live_close(mute);
+}
+
+enum { SENDERS = 4, SENT = 500 };
+
+static void *sender(void *arg)
+{
+	int who = *(int *)arg;
+	bl_live *l = bl_live_open(path, true);
+	for (int i = 0; l && i < SENT; )
+		if (bl_live_send(l, (bl_command){ BL_CMD_SET_LR, 1000. * who + i }) == 0)
+			i++;
+		else
+			usleep(10);
+	bl_live_close(l);
+	return NULL;
+}
+
+/* Each command arrives once, and those of one sender in order. */
+static void test_many_senders(void **state)
+{
+	(void)state;
+	pthread_t thread[SENDERS];
+	int name[SENDERS], next[SENDERS] = { 0 };
+	bl_live *w = writer_with(4, 0);
+	bl_command c;
+	for (int i = 0; i < SENDERS; i++) {
+		name[i] = i;
+		assert_int_equal(pthread_create(&thread[i], NULL, sender, &name[i]), 0);
+	}
+	for (int got = 0; got < SENDERS * SENT; ) {
+		if (!bl_live_take(w, &c)) {
+			usleep(10);
+			continue;
+		}
+		int who = (int)c.value / 1000;
+		assert_in_range(who, 0, SENDERS - 1);
+		assert_int_equal((int)c.value % 1000, next[who]++);
+		got++;
+	}
+	for (int i = 0; i < SENDERS; i++)
+		pthread_join(thread[i], NULL);
+	assert_false(bl_live_take(w, &c));
+	bl_live_close(w);
+}
+
+/* --- Readers at the same time ----------------------------------------------- */
+
+static void *overtake(void *arg)
+{
+	static bl_snapshot s;
+	for (int64_t step = 2; step <= 1500; step++) {
+		fill_snapshot(&s, step);
+		bl_live_publish(arg, &s);
+		bl_live_add(arg, &(bl_record){ .step = step, .time = (double)step });
+	}
+	return NULL;
+}
+
+static void watch(const bl_live *l, int64_t *last)
+{
+	static bl_snapshot s;
+	bl_record r;
+	int64_t step = bl_live_snapshot(l, &s), n = bl_live_length(l);
+	if (step >= 0) {
+		assert_true(step >= *last && snapshot_whole(&s));
+		*last = step;
+	}
+	if (n > 0) {
+		assert_true(bl_live_record(l, n - 1, &r));
+		assert_true(r.step == n + 1 && r.time == (double)r.step);
+	}
+}
+
+static void test_never_torn(void **state)
+{
+	(void)state;
+	static bl_snapshot s;
+	pthread_t thread;
+	int64_t seen_here = 0, seen_there = 0;
+	bl_live *w = writer_with(1500, 0), *r = bl_live_open(path, false);
+	fill_snapshot(&s, 1);
+	bl_live_publish(w, &s);
+	assert_int_equal(pthread_create(&thread, NULL, overtake, w), 0);
+	while (seen_here < 1500 || seen_there < 1500) {
+		watch(w, &seen_here);
+		watch(r, &seen_there);
+	}
+	pthread_join(thread, NULL);
+	bl_live_close(w);
+	bl_live_close(r);
+}
+
+/* --- Another process -------------------------------------------------------- */
+
+/* Runs as `test_live --peer PATH`: reads what the parent wrote, answers by a command. */
+static int peer(const char *where)
+{
+	static bl_snapshot s;
+	bl_record r;
+	bl_live *l = bl_live_open(where, true);
+	if (!l || bl_live_length(l) != 20 || !bl_live_record(l, 19, &r) || r.step != 20)
+		return 10;
+	if (bl_live_snapshot(l, &s) != 7 || !snapshot_whole(&s) || !bl_live_writer_alive(l))
+		return 11;
+	int rc = bl_live_send(l, (bl_command){ BL_CMD_SET_LAMBDA, .02 }) == 0 ? 0 : 12;
+	bl_live_close(l);
+	return rc;
+}
+
+/* Runs as `test_live --write PATH`: leaves a file behind whose writer died without closing it. */
+static int write_and_go(const char *where)
+{
+	bl_live_info info = info_of(4);
+	bl_record r = record_of(1);
+	bl_live *l = bl_live_create(where, &info);
+	_exit(l && bl_live_add(l, &r) == 0 ? 0 : 20);
+}
+
+static int run_self(const char *mode)
+{
+	pid_t pid;
+	int status = -1;
+	char *argv[] = { "test_live", (char *)mode, path, NULL };
+	assert_int_equal(posix_spawn(&pid, "/proc/self/exe", NULL, NULL, argv, environ), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void test_other_process(void **state)
+{
+	(void)state;
+	static bl_snapshot s;
+	bl_command c;
+	bl_live *w = writer_with(20, 20);
+	fill_snapshot(&s, 7);
+	bl_live_publish(w, &s);
+	assert_int_equal(run_self("--peer"), 0);
+	assert_true(bl_live_take(w, &c));
+	assert_true(c.kind == BL_CMD_SET_LAMBDA && c.value == .02);
+	bl_live_close(w);
+}
+
+static void patch(size_t at, const void *bytes, size_t n)
+{
+	int fd = open(path, O_RDWR);
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, bytes, n, (off_t)at), n);
+	close(fd);
+}
+
+static void test_writer_gone(void **state)
+{
+	(void)state;
+	assert_int_equal(run_self("--write"), 0);
+	bl_live *r = bl_live_open(path, false);
+	assert_non_null(r);
+	check_records(r, 1);
+	assert_false(bl_live_writer_alive(r));
+	bl_live_close(r);
+	/* A pid that is in use again, by a process of another start. */
+	int64_t mine = getpid();
+	patch(offsetof(struct live_header, pid), &mine, sizeof mine);
+	r = bl_live_open(path, false);
+	assert_false(bl_live_writer_alive(r));
+	bl_live_close(r);
+}
+
+/* --- Damage ------------------------------------------------------------------ */
+
+static void refuse(size_t at, const void *bytes, size_t n, const char *why)
+{
+	char kept[64];
+	int fd = open(path, O_RDONLY);
+	assert_int_equal(pread(fd, kept, n, (off_t)at), n);
+	close(fd);
+	patch(at, bytes, n);
+	assert_null(bl_live_open(path, true));
+	assert_non_null(strstr(bl_error(), why));
+	assert_non_null(strstr(bl_error(), path));
+	patch(at, kept, n);
+}
+
+static void test_refusals(void **state)
+{
+	(void)state;
+	uint32_t odd = 99;
+	int64_t huge = INT64_MAX;
+	bl_live_close(writer_with(4, 4));
+	refuse(0, "BARLOW", 6, "magic");
+	refuse(offsetof(struct live_header, version), &odd, 4, "version 99");
+	refuse(offsetof(struct live_header, mark), &odd, 4, "byte order");
+	refuse(offsetof(struct live_header, snapshot_size), &odd, 4, "snapshot 99");
+	refuse(offsetof(struct live_header, capacity), &huge, 8, "room for");
+	assert_int_equal(truncate(path, 5000), 0);
+	assert_null(bl_live_open(path, false));
+	assert_non_null(strstr(bl_error(), "5000 bytes"));
+	assert_null(bl_live_open(folder, false));
+	assert_non_null(strstr(bl_error(), "not a regular file"));
+	unlink(path);
+	assert_null(bl_live_open(path, false));
+	assert_non_null(strstr(bl_error(), "No such file"));
+	bl_live_info info = info_of(-1);
+	assert_null(bl_live_create(path, &info));
+	assert_non_null(strstr(bl_error(), "-1 steps"));
+	info = info_of(1);
+	assert_null(bl_live_create("/nonexistent/live", &info));
+}
+
+/* A limit on file sizes stands for the full disk. */
+static void test_full_disk(void **state)
+{
+	(void)state;
+	bl_live_info info = info_of(100000);
+	struct rlimit old, small;
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	small = (struct rlimit){ 1 << 20, old.rlim_max };
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &small);
+	bl_live *l = bl_live_create(path, &info);
+	setrlimit(RLIMIT_FSIZE, &old);
+	assert_non_null(l);
+	bl_live_info_get(l, &info);
+	assert_non_null(strstr(info.message, "kept in memory only: "));
+	assert_null(bl_live_open(path, false));
+	assert_int_equal(bl_live_add(l, &(bl_record){ .step = 1 }), 0);
+	assert_int_equal(bl_live_length(l), 1);
+	bl_live_close(l);
+	assert_int_equal(rmdir(folder), 0); /* nothing was left in it */
+	assert_int_equal(mkdir(folder, 0700), 0);
+}
+
+/* Reads all there is, and holds every bound that a view would trust. */
+static void read_everything(const bl_live *l)
+{
+	static bl_snapshot s;
+	bl_live_info info;
+	bl_record r;
+	bl_live_info_get(l, &info);
+	assert_non_null(memchr(info.name, 0, sizeof info.name));
+	assert_non_null(memchr(info.message, 0, sizeof info.message));
+	assert_in_range(info.state, BL_RUN_NEW, BL_RUN_FAILED);
+	assert_true(info.step >= 0 && info.steps >= 0);
+	int64_t n = bl_live_length(l);
+	assert_in_range(n, 0, STEPS);
+	for (int64_t i = 0; i <= n; i++)
+		if (bl_live_record(l, i, &r))
+			assert_true(i < n && r.step > 0);
+	if (bl_live_snapshot(l, &s) < 0)
+		return;
+	assert_in_range(s.grid, 1, BL_GRID_MAX);
+	assert_in_range(s.diag, 1, BL_DIAG_MAX);
+	assert_in_range(s.spectrum, 0, BL_SPECTRUM_MAX);
+	assert_in_range(s.view_side, 0, BL_VIEW_MAX);
+	assert_true(s.view_side == 0 || s.view_channels == 1 || s.view_channels == 3);
+	assert_true(s.n > 0 && s.d >= s.grid && s.d >= s.diag && s.step > 0);
+}
+
+/* Half the blows fall on the fields that decide something: the header, and the heads of info and snapshots. */
+static size_t blow(bl_rng *rng, size_t length)
+{
+	static const size_t heads[] = { 0, offsetof(struct live_image, info), offsetof(struct live_image, snapshot[0]),
+	                                offsetof(struct live_image, snapshot[1]), offsetof(struct live_image, mailbox) };
+	if (bl_rng_below(rng, 2))
+		return bl_rng_below(rng, (uint32_t)length);
+	return heads[bl_rng_below(rng, 5)] + bl_rng_below(rng, 160);
+}
+
+static void damage(bl_rng *rng, char *copy, const char *good, size_t *length)
+{
+	memcpy(copy, good, *length);
+	for (uint32_t i = bl_rng_below(rng, 8) + 1; i > 0; i--) {
+		size_t at = blow(rng, *length);
+		copy[at] = bl_rng_below(rng, 2) ? (char)bl_rng_u32(rng) : (char)0xff;
+	}
+	if (bl_rng_below(rng, 4) == 0)
+		*length = bl_rng_below(rng, (uint32_t)*length);
+}
+
+static void rewrite(const char *bytes, size_t n)
+{
+	int fd = open(path, O_RDWR | O_CREAT, 0644);
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, (off_t)n), 0);
+	assert_int_equal(pwrite(fd, bytes, n, 0), n);
+	close(fd);
+}
+
+static char *slurp(size_t *n)
+{
+	struct stat s;
+	int fd = open(path, O_RDONLY);
+	assert_int_equal(fstat(fd, &s), 0);
+	*n = (size_t)s.st_size;
+	char *bytes = malloc(*n);
+	assert_int_equal(read(fd, bytes, *n), s.st_size);
+	close(fd);
+	return bytes;
+}
+
+/* Damaged under a reader that is open already, and before one opens it. */
+static void test_mutations(void **state)
+{
+	(void)state;
+	static bl_snapshot s;
+	bl_rng rng;
+	size_t whole, n;
+	bl_live *w = writer_with(STEPS, STEPS);
+	fill_snapshot(&s, 5);
+	bl_live_publish(w, &s);
+	bl_live_publish(w, &s);
+	bl_live_close(w);
+	char *good = slurp(&whole), *copy = malloc(whole);
+	bl_live *before = bl_live_open(path, true);
+	assert_non_null(before);
+	bl_rng_init(&rng, 1, 0, 0, BL_STREAM_USER);
+	for (int i = 0; i < 1000; i++) {
+		n = whole;
+		damage(&rng, copy, good, &n);
+		rewrite(copy, n);
+		read_everything(before);
+		bl_live_send(before, (bl_command){ BL_CMD_STOP, 0 });
+		bl_live *after = bl_live_open(path, false);
+		if (after)
+			read_everything(after);
+		bl_live_close(after);
+	}
+	bl_live_close(before);
+	free(good);
+	free(copy);
+}
+
+/* The writer's own mapping is scribbled over by another: it goes on, and reads back what its own bounds allow. */
+static void test_writer_survives(void **state)
+{
+	(void)state;
+	bl_rng rng;
+	bl_live *w = writer_with(STEPS, 10);
+	bl_command c;
+	bl_rng_init(&rng, 2, 0, 0, BL_STREAM_USER);
+	for (int i = 0; i < 200; i++) {
+		char byte = (char)bl_rng_u32(&rng);
+		patch(blow(&rng, offsetof(struct live_image, records)), &byte, 1);
+		read_everything(w);
+		while (bl_live_take(w, &c))
+			assert_in_range(c.kind, BL_CMD_PAUSE, BL_CMD_EVAL);
+		bl_live_add(w, &(bl_record){ .step = i });
+	}
+	bl_live_close(w);
+}
+
+static int remove_file(void **state)
+{
+	(void)state;
+	unlink(path);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 3 && strcmp(argv[1], "--peer") == 0)
+		return peer(argv[2]);
+	if (argc == 3 && strcmp(argv[1], "--write") == 0)
+		return write_and_go(argv[2]);
+	const char *tmp = getenv("TMPDIR");
+	snprintf(folder, sizeof folder, "%s/barlow-live-XXXXXX", tmp ? tmp : "/tmp");
+	if (!mkdtemp(folder))
+		return 99;
+	snprintf(path, sizeof path, "%s/live", folder);
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(test_round_trip, remove_file),
+		cmocka_unit_test(test_memory_only),
+		cmocka_unit_test_teardown(test_info, remove_file),
+		cmocka_unit_test_teardown(test_close_trims, remove_file),
+		cmocka_unit_test_teardown(test_mailbox, remove_file),
+		cmocka_unit_test_teardown(test_many_senders, remove_file),
+		cmocka_unit_test_teardown(test_never_torn, remove_file),
+		cmocka_unit_test_teardown(test_other_process, remove_file),
+		cmocka_unit_test_teardown(test_writer_gone, remove_file),
+		cmocka_unit_test_teardown(test_refusals, remove_file),
+		cmocka_unit_test(test_full_disk),
+		cmocka_unit_test_teardown(test_mutations, remove_file),
+		cmocka_unit_test_teardown(test_writer_survives, remove_file),
+	};
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+	rmdir(folder);
+	return failed;
+}
