@@ -2,12 +2,13 @@
 /*
  * weights.h: named tensors in a safetensors file.
  *
- * Written as: temporary file, fsync, rename, fsync of the folder.  Read with
- * every length checked before it is used; messages name the file and the byte.
+ * Written atomically (file.h).  Read with every length checked before it is
+ * used; messages name the file and the byte.
  */
 #ifndef BARLOW_WEIGHTS_H
 #define BARLOW_WEIGHTS_H
 
+#include <barlow/file.h>
 #include <barlow/nn.h>
 
 /* All parameters and buffers of the roots.  Names get "prefix." in front where prefixes[i] is not "". */
@@ -19,13 +20,19 @@ int bl_weights_save(const char *path, bl_module *const *roots, const char *const
  */
 int bl_weights_load(const char *path, bl_module *const *roots, const char *const *prefixes, int n, bool strict);
 
-/* The bare format: name -> tensor, for tools and checkpoints. */
+/*
+ * The bare format: name -> tensor, for tools and checkpoints.  Written as F32
+ * in the order of the list, row-major whatever the memory order; a name that
+ * ends in num_batches_tracked is written as PyTorch has it, I64.  Read in the
+ * order of the file, from any of F64 F32 F16 BF16, the integers and BOOL.
+ */
 typedef struct bl_named { char *name; bl_tensor *tensor; } bl_named;
 int bl_safetensors_save(const char *path, const bl_named *items, int n, const char *const *metadata /* key, value, ..., NULL */);
 int bl_safetensors_load(const char *path, bl_named **items, int *n);
 void bl_named_free(bl_named *items, int n);
-
-/* Writes bytes to path so that a crash or a full disk leaves the old file or the new one, never half. */
-int bl_file_write_atomic(const char *path, const void *bytes, size_t n);
+/* The file's metadata as key, value, ..., NULL (just NULL when it has none); bl_metadata_free gives it back. */
+char **bl_safetensors_metadata(const char *path);
+const char *bl_metadata_get(char *const *pairs, const char *key); /* borrowed; NULL when it is not there */
+void bl_metadata_free(char **pairs);
 
 #endif

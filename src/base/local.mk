@@ -1,5 +1,6 @@
 libbarlow_sources += \
 	src/base/error.c \
+	src/base/file.c \
 	src/base/memory.c \
 	src/base/parallel.c \
 	src/base/random.c

@@ -5,6 +5,8 @@
 c_tests =
 c_tests += tests/c/test_support
 c_tests += tests/c/test_live
+c_tests += tests/c/test_npy
+c_tests += tests/c/test_weights
 
 if HAVE_CMOCKA
 check_PROGRAMS = $(c_tests)

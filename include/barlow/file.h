@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * file.h: whole files, in and out.
+ */
+#ifndef BARLOW_FILE_H
+#define BARLOW_FILE_H
+
+#include <stddef.h>
+
+/*
+ * Writes bytes to path so that a crash or a full disk leaves the old file or
+ * the new one, never half: temporary file in the same folder, fsync, rename,
+ * fsync of the folder.  The temporary file does not survive a failure.
+ */
+int bl_file_write_atomic(const char *path, const void *bytes, size_t n);
+
+/* The bytes of a regular file; the caller frees them.  Never NULL without bl_error, also for an empty file. */
+void *bl_file_read(const char *path, size_t *n);
+
+#endif

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+libbarlow_sources += \
+	src/store/dtype.c src/store/dtype.h \
+	src/store/safetensors.c \
+	src/store/weights.c

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* weights.c: what modules are made of, to a safetensors file and back. */
+#include <barlow/error.h>
+#include <barlow/weights.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Parameters and buffers of all roots under their full names. */
+typedef struct state {
+	bl_named *items;
+	int n, room;
+	const char *prefix; /* of the root being walked */
+} state;
+
+static char *full_name(const char *prefix, const char *name)
+{
+	size_t size = strlen(prefix) + strlen(name) + 2;
+	char *full = malloc(size);
+
+	if (full)
+		snprintf(full, size, "%s%s%s", prefix, *prefix ? "." : "", name);
+	return full;
+}
+
+static int make_room(state *s)
+{
+	int room = s->room ? 2 * s->room : 64;
+	bl_named *items;
+
+	if (s->n < s->room)
+		return 0;
+	items = realloc(s->items, (size_t)room * sizeof(*items));
+	if (!items)
+		return -1;
+	s->items = items;
+	s->room = room;
+	return 0;
+}
+
+static int collect_one(void *ctx, const char *name, bl_tensor *t, bl_param_kind kind)
+{
+	state *s = ctx;
+	char *full = make_room(s) == 0 ? full_name(s->prefix, name) : NULL;
+
+	(void)kind;
+	if (!full)
+		return bl_fail("no memory for the names of weights");
+	s->items[s->n].name = full;
+	s->items[s->n++].tensor = bl_tensor_ref(t);
+	return 0;
+}
+
+static int collect(state *s, bl_module *const *roots, const char *const *prefixes, int n)
+{
+	*s = (state){ 0 };
+	for (int i = 0; i < n; i++) {
+		s->prefix = prefixes && prefixes[i] ? prefixes[i] : "";
+		if (bl_module_each(roots[i], collect_one, s) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int bl_weights_save(const char *path, bl_module *const *roots, const char *const *prefixes, int n)
+{
+	state s;
+	int rc = collect(&s, roots, prefixes, n);
+
+	if (rc == 0)
+		rc = bl_safetensors_save(path, s.items, s.n, NULL);
+	bl_named_free(s.items, s.n);
+	return rc;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const bl_named *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+static bl_named *find(const bl_named *sorted, int n, char *name)
+{
+	return bsearch(&(bl_named){ .name = name }, sorted, (size_t)n, sizeof(*sorted), by_name);
+}
+
+/* Names the first offender, the nearest name that `from` does have, and how many more are like it. */
+static int refuse_name(const char *path, const char *what, const char *name, int more, const bl_named *from, int n)
+{
+	const char **names = calloc((size_t)n + 1, sizeof(*names));
+	const char *near;
+	char others[32] = "";
+
+	for (int i = 0; names && i < n; i++)
+		names[i] = from[i].name;
+	near = names ? bl_nearest(name, names) : NULL;
+	if (more)
+		snprintf(others, sizeof(others), ", and %d more", more);
+	bl_fail("%s: %s '%s'%s%s%s%s", path, what, name, near ? " (did you mean '" : "", near ? near : "",
+		near ? "'?)" : "", others);
+	free(names);
+	return -1;
+}
+
+/* Every tensor of `want` is in `have`; both sorted. */
+static int check_names(const char *path, const char *what, const bl_named *want, int n_want, const bl_named *have, int n_have)
+{
+	const char *first = NULL;
+	int missing = 0;
+
+	for (int i = 0; i < n_want; i++)
+		if (!find(have, n_have, want[i].name)) {
+			first = first ? first : want[i].name;
+			missing++;
+		}
+	return missing ? refuse_name(path, what, first, missing - 1, have, n_have) : 0;
+}
+
+static int check_shapes(const char *path, const state *s, const bl_named *file, int n)
+{
+	char ours[BL_SHAPE_TEXT], theirs[BL_SHAPE_TEXT];
+
+	for (int i = 0; i < s->n; i++) {
+		const bl_named *f = find(file, n, s->items[i].name);
+
+		if (!bl_tensor_same_shape(f->tensor, s->items[i].tensor))
+			return bl_fail("%s: tensor '%s' is %s in the file, the module wants %s", path, f->name,
+				       bl_tensor_text(f->tensor, theirs), bl_tensor_text(s->items[i].tensor, ours));
+	}
+	return 0;
+}
+
+static int copy_all(const char *path, const state *s, const bl_named *file, int n)
+{
+	for (int i = 0; i < s->n; i++)
+		if (bl_tensor_copy(s->items[i].tensor, find(file, n, s->items[i].name)->tensor) < 0)
+			return bl_fail_prefix("%s: tensor '%s': ", path, s->items[i].name);
+	return 0;
+}
+
+/* Everything is checked before the first copy: a file that does not fit changes nothing. */
+static int check_and_copy(const char *path, const state *s, const bl_named *file, int n, bool strict)
+{
+	if (check_names(path, "no tensor", s->items, s->n, file, n) < 0)
+		return -1;
+	if (strict && check_names(path, "nothing here takes its tensor", file, n, s->items, s->n) < 0)
+		return -1;
+	if (check_shapes(path, s, file, n) < 0)
+		return -1;
+	return copy_all(path, s, file, n);
+}
+
+int bl_weights_load(const char *path, bl_module *const *roots, const char *const *prefixes, int n, bool strict)
+{
+	bl_named *file = NULL;
+	int n_file = 0;
+	state s;
+	int rc = collect(&s, roots, prefixes, n);
+
+	if (rc == 0)
+		rc = bl_safetensors_load(path, &file, &n_file);
+	if (rc == 0) {
+		qsort(file, (size_t)n_file, sizeof(*file), by_name);
+		if (s.n)
+			qsort(s.items, (size_t)s.n, sizeof(*s.items), by_name);
+		rc = check_and_copy(path, &s, file, n_file, strict);
+	}
+	bl_named_free(file, n_file);
+	bl_named_free(s.items, s.n);
+	return rc;
+}

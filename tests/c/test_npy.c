@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* test_npy.c: .npy files by NumPy and by us, and files that are broken. */
+#include "support.h"
+
+#include <barlow/error.h>
+#include <barlow/file.h>
+#include <barlow/random.h>
+#include <barlow/tensor.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* A (2, 3, 4) file whose element i, counted in row-major order, is i * scale + shift. */
+static void check_counts(const char *name, double scale, double shift)
+{
+	bl_tensor *t = bl_npy_load(support_source(name));
+	const int64_t shape[] = { 2, 3, 4 };
+
+	assert_non_null(t);
+	assert_int_equal(bl_tensor_ndim(t), 3);
+	assert_memory_equal(bl_tensor_shape(t), shape, sizeof(shape));
+	for (int i = 0; i < 24; i++)
+		assert_close(bl_tensor_data(t)[i], i * scale + shift, 0);
+	bl_tensor_unref(t);
+}
+
+static void numpy_files_are_read(void **state)
+{
+	(void)state;
+	check_counts("tests/reference/npy_f4.npy", .125, 0);
+	check_counts("tests/reference/npy_f8_fortran.npy", .125, 0);
+	check_counts("tests/reference/npy_i2_big.npy", 1, -12);
+}
+
+static void version_2_is_read(void **state)
+{
+	bl_tensor *t = bl_npy_load(support_source("tests/reference/npy_i8_v2.npy"));
+
+	(void)state;
+	assert_non_null(t);
+	assert_int_equal(bl_tensor_ndim(t), 2);
+	assert_close(bl_tensor_data(t)[11], 6, 0);
+	bl_tensor_unref(t);
+}
+
+static void scalars_and_booleans_are_read(void **state)
+{
+	bl_tensor *s = bl_npy_load(support_source("tests/reference/npy_u8_scalar.npy"));
+	bl_tensor *b = bl_npy_load(support_source("tests/reference/npy_bool.npy"));
+
+	(void)state;
+	assert_int_equal(bl_tensor_ndim(s), 0);
+	assert_close(bl_tensor_data(s)[0], 7, 0);
+	assert_memory_equal(bl_tensor_data(b), ((float[]){ 1, 0, 1 }), 3 * sizeof(float));
+	bl_tensor_unref(s);
+	bl_tensor_unref(b);
+}
+
+/* Our file is NumPy's, byte for byte. */
+static void written_as_numpy_writes(void **state)
+{
+	bl_tensor *t = bl_npy_load(support_source("tests/reference/npy_f4.npy"));
+	const char *path = support_scratch("f4.npy");
+	size_t n_theirs, n_ours;
+	char *theirs, *ours;
+
+	(void)state;
+	assert_int_equal(bl_npy_save(path, t), 0);
+	theirs = bl_file_read(support_source("tests/reference/npy_f4.npy"), &n_theirs);
+	ours = bl_file_read(path, &n_ours);
+	assert_int_equal(n_ours, n_theirs);
+	assert_memory_equal(ours, theirs, n_theirs);
+	free(theirs);
+	free(ours);
+	bl_tensor_unref(t);
+}
+
+static void round_trip(int ndim, const int64_t *shape)
+{
+	bl_tensor *t = bl_tensor_new(ndim, shape), *back;
+	const char *path = support_scratch("trip.npy");
+
+	bl_tensor_normal(t, 1, BL_STREAM_USER, 0, 1);
+	assert_int_equal(bl_npy_save(path, t), 0);
+	back = bl_npy_load(path);
+	assert_non_null(back);
+	assert_true(bl_tensor_same_shape(t, back));
+	assert_memory_equal(bl_tensor_data(back), bl_tensor_data(t), (size_t)bl_tensor_count(t) * sizeof(float));
+	bl_tensor_unref(t);
+	bl_tensor_unref(back);
+}
+
+static void shapes_survive(void **state)
+{
+	(void)state;
+	round_trip(0, NULL);
+	round_trip(1, (int64_t[]){ 5 });
+	round_trip(2, (int64_t[]){ 0, 3 });
+	round_trip(6, (int64_t[]){ 2, 1, 3, 1, 2, 2 });
+}
+
+static void channels_last_is_written_in_logical_order(void **state)
+{
+	bl_tensor *image = bl_tensor_new_image(1, 2, 1, 2), *back;
+	const char *path = support_scratch("image.npy");
+
+	(void)state;
+	memcpy(bl_tensor_data(image), (float[]){ 0, 10, 1, 11 }, 4 * sizeof(float)); /* pixel by pixel */
+	assert_int_equal(bl_npy_save(path, image), 0);
+	back = bl_npy_load(path);
+	assert_memory_equal(bl_tensor_data(back), ((float[]){ 0, 1, 10, 11 }), 4 * sizeof(float));
+	bl_tensor_unref(image);
+	bl_tensor_unref(back);
+}
+
+/* A version 1.0 file with this header and `data` bytes of zeros. */
+static void refused(const char *header, size_t data, const char *message)
+{
+	char file[512] = "\x93NUMPY\x01";
+	size_t length = strlen(header);
+	const char *path = support_scratch("bad.npy");
+
+	file[8] = (char)length;
+	memcpy(file + 10, header, length);
+	support_write(path, file, 10 + length + data);
+	assert_null(bl_npy_load(path));
+	assert_error("bad.npy");
+	assert_error(message);
+}
+
+static void bad_headers_are_named(void **state)
+{
+	(void)state;
+	refused("{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }\n", 11, "byte 68: shape (3,) of 4-byte");
+	refused("{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }\n", 13, "needs 12 bytes, the file has 13");
+	refused("{'descr': '<c8', 'fortran_order': False, 'shape': (3,), }\n", 24, "'<c8'");
+	refused("{'descr': '<f2', 'fortran_order': False, 'shape': (3,), }\n", 6, "'<f2'");
+	refused("{'descr': '<f4', 'fortran_order': Maybe, 'shape': (3,), }\n", 12, "byte 44: header wants True or False");
+	refused("{'descr': '<f4', 'fortran_order': False, 'shape': (3), }\n", 12, "a comma");
+	refused("{'descr': '<f4', 'fortran_order': False, 'shape': (-3,), }\n", 12, "a size");
+	refused("{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1), }\n", 4, "at most 6");
+	refused("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }\n", 4, "64 bits");
+	refused("{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296), }\n", 0, "too large");
+	refused("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (3,), }\n", 12, "once each");
+	refused("{'descr': '<f4', 'shape': (3,), }\n", 12, "once each");
+	refused("{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }", 12, "a newline");
+	refused("{'descr': '<f4', 'fortran_order': False, 'shape': (3,), } junk\n", 12, "a newline");
+}
+
+static void not_npy_is_named(void **state)
+{
+	(void)state;
+	assert_null(bl_npy_load(support_scratch("absent.npy")));
+	assert_error("cannot open: No such file");
+	support_write(support_scratch("text.npy"), "hello, world", 12);
+	assert_null(bl_npy_load(support_scratch("text.npy")));
+	assert_error("not a .npy file");
+	support_write(support_scratch("v3.npy"), "\x93NUMPY\x03\0\0\0\0\0", 12);
+	assert_null(bl_npy_load(support_scratch("v3.npy")));
+	assert_error("version 3.0, expected 1.0 or 2.0");
+	assert_null(bl_npy_load("/"));
+	assert_error("not a regular file");
+}
+
+/* Every cut of a good file is refused, and no change of bytes does worse than that. */
+static void broken_files_only_fail(void **state)
+{
+	size_t n;
+	unsigned char *file = bl_file_read(support_source("tests/reference/npy_f8_fortran.npy"), &n);
+	const char *path = support_scratch("broken.npy");
+	bl_rng rng;
+
+	(void)state;
+	for (size_t cut = 0; cut < n; cut++) {
+		support_write(path, file, cut);
+		assert_null(bl_npy_load(path));
+	}
+	bl_rng_init(&rng, 1, 0, 0, BL_STREAM_USER);
+	for (int turn = 0; turn < 1000; turn++) {
+		uint32_t at = bl_rng_below(&rng, 128);
+		unsigned char old = file[at];
+
+		file[at] = (unsigned char)bl_rng_u32(&rng);
+		support_write(path, file, n);
+		bl_fail("no message");
+		bl_tensor *t = bl_npy_load(path);
+		if (!t)
+			assert_error("broken.npy: ");
+		bl_tensor_unref(t);
+		file[at] = old;
+	}
+	free(file);
+}
+
+static void unwritable_place_is_named(void **state)
+{
+	bl_tensor *t = bl_tensor_scalar(1);
+
+	(void)state;
+	assert_int_equal(bl_npy_save(support_scratch("no/such/x.npy"), t), -1);
+	assert_error("no/such/x.npy: cannot make a file there");
+	bl_tensor_unref(t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(numpy_files_are_read),
+		cmocka_unit_test(version_2_is_read),
+		cmocka_unit_test(scalars_and_booleans_are_read),
+		cmocka_unit_test(written_as_numpy_writes),
+		cmocka_unit_test(shapes_survive),
+		cmocka_unit_test(channels_last_is_written_in_logical_order),
+		cmocka_unit_test(bad_headers_are_named),
+		cmocka_unit_test(not_npy_is_named),
+		cmocka_unit_test(broken_files_only_fail),
+		cmocka_unit_test(unwritable_place_is_named),
+	};
+	return cmocka_run_group_tests_name("npy", tests, NULL, NULL);
+}

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* test_weights.c: safetensors files, good and broken, and weights of modules in them. */
+#include "support.h"
+
+#include <barlow/error.h>
+#include <barlow/random.h>
+#include <barlow/weights.h>
+
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+static bl_tensor *counting(int ndim, const int64_t *shape, float from)
+{
+	bl_tensor *t = bl_tensor_new(ndim, shape);
+
+	for (int64_t i = 0; i < bl_tensor_count(t); i++)
+		bl_tensor_data(t)[i] = from + (float)i;
+	return t;
+}
+
+static void check_dtype(const bl_named *item)
+{
+	static const float halves[] = { -1.5, 0, .5, 2, -3, 4.5 }, whole[] = { -1, 0, 1, 2, 3, 100 };
+	const float *want = strchr("fb", item->name[0]) ? halves : whole;
+
+	assert_int_equal(bl_tensor_ndim(item->tensor), 2);
+	assert_int_equal(bl_tensor_size(item->tensor, 1), 3);
+	for (int i = 0; i < 6; i++) {
+		float w = want[i];
+
+		if (strcmp(item->name, "u8") == 0)
+			w = w < 0 ? -w : w;
+		if (strcmp(item->name, "bool") == 0)
+			w = whole[i] != 0;
+		assert_close(bl_tensor_data(item->tensor)[i], w, 0);
+	}
+}
+
+static void every_dtype_is_read(void **state)
+{
+	static const char *const names[] = { "f64", "f32", "f16", "bf16", "i64", "i32", "i16", "i8", "u8", "bool" };
+	bl_named *items;
+	int n;
+
+	(void)state;
+	assert_int_equal(bl_safetensors_load(support_source("tests/reference/dtypes.safetensors"), &items, &n), 0);
+	assert_int_equal(n, 10);
+	for (int i = 0; i < n; i++) {
+		assert_string_equal(items[i].name, names[i]);
+		check_dtype(&items[i]);
+	}
+	bl_named_free(items, n);
+}
+
+/* The only number of a file with one tensor of one F16. */
+static float half(unsigned bits)
+{
+	char file[128];
+	const char *json = "{\"h\":{\"dtype\":\"F16\",\"shape\":[],\"data_offsets\":[0,2]}}", *path = support_scratch("h");
+	size_t n = strlen(json);
+	bl_named *items;
+	float v;
+	int count;
+
+	memset(file, 0, sizeof(file));
+	file[0] = (char)n;
+	memcpy(file + 8, json, n);
+	file[8 + n] = (char)bits;
+	file[9 + n] = (char)(bits >> 8);
+	support_write(path, file, 10 + n);
+	assert_int_equal(bl_safetensors_load(path, &items, &count), 0);
+	v = bl_tensor_data(items[0].tensor)[0];
+	bl_named_free(items, count);
+	return v;
+}
+
+static void half_precision_reaches_its_corners(void **state)
+{
+	(void)state;
+	assert_true(half(0x0001) == 0x1p-24f);
+	assert_true(half(0x83ff) == -0x1.ff8p-15f);
+	assert_true(half(0x0400) == 0x1p-14f);
+	assert_true(half(0x7bff) == 65504);
+	assert_true(half(0xfc00) == -__builtin_inff());
+	assert_true(half(0x7e00) != half(0x7e00));
+}
+
+/* Header and numbers of the smallest file, as the specification has them. */
+static void written_as_specified(void **state)
+{
+	static const char json[] = "{\"__metadata__\":{\"format\":\"pt\"},\"b\":{\"dtype\":\"F32\",\"shape\":[2],"
+				   "\"data_offsets\":[0,8]},\"a.num_batches_tracked\":{\"dtype\":\"I64\",\"shape\":[],"
+				   "\"data_offsets\":[8,16]}}";
+	bl_named items[] = { { (char *)"b", counting(1, (int64_t[]){ 2 }, 1) },
+			     { (char *)"a.num_batches_tracked", bl_tensor_scalar(70000) } };
+	const char *path = support_scratch("small.safetensors");
+	size_t n, length = (sizeof(json) - 1 + 7) / 8 * 8;
+	unsigned char *file;
+
+	(void)state;
+	assert_int_equal(bl_safetensors_save(path, items, 2, (const char *const[]){ "format", "pt", NULL }), 0);
+	file = bl_file_read(path, &n);
+	assert_int_equal(n, 8 + length + 16);
+	assert_memory_equal(file, ((uint64_t[]){ length }), 8);
+	assert_memory_equal(file + 8, json, sizeof(json) - 1);
+	for (size_t i = sizeof(json) - 1; i < length; i++)
+		assert_int_equal(file[8 + i], ' ');
+	assert_memory_equal(file + 8 + length, ((float[]){ 1, 2 }), 8);
+	assert_memory_equal(file + 16 + length, ((int64_t[]){ 70000 }), 8);
+	free(file);
+	bl_tensor_unref(items[0].tensor);
+	bl_tensor_unref(items[1].tensor);
+}
+
+static void round_trip_keeps_order_and_numbers(void **state)
+{
+	bl_tensor *image = bl_tensor_new_image(1, 2, 1, 2);
+	bl_named items[] = { { (char *)"z", counting(2, (int64_t[]){ 2, 3 }, 0) }, { (char *)"empty", NULL },
+			     { (char *)"a", image }, { (char *)"s", bl_tensor_scalar(-3) } };
+	const char *path = support_scratch("trip.safetensors");
+	bl_named *back;
+	int n;
+
+	(void)state;
+	items[1].tensor = bl_tensor_new(2, (int64_t[]){ 0, 4 });
+	memcpy(bl_tensor_data(image), (float[]){ 0, 10, 1, 11 }, 4 * sizeof(float)); /* pixel by pixel */
+	assert_int_equal(bl_safetensors_save(path, items, 4, NULL), 0);
+	assert_int_equal(bl_safetensors_load(path, &back, &n), 0);
+	assert_int_equal(n, 4);
+	for (int i = 0; i < n; i++) {
+		assert_string_equal(back[i].name, items[i].name);
+		assert_true(bl_tensor_same_shape(back[i].tensor, items[i].tensor));
+	}
+	assert_memory_equal(bl_tensor_data(back[2].tensor), ((float[]){ 0, 1, 10, 11 }), 16);
+	for (int i = 0; i < 4; i++)
+		bl_tensor_unref(items[i].tensor);
+	bl_named_free(back, n);
+}
+
+static void metadata_comes_back(void **state)
+{
+	const char *path = support_scratch("meta.safetensors");
+	const char *const pairs[] = { "step", "120", "recipe", "{ lr = \"\xce\xbb\" }\n", NULL };
+	char **back;
+
+	(void)state;
+	assert_int_equal(bl_safetensors_save(path, NULL, 0, pairs), 0);
+	back = bl_safetensors_metadata(path);
+	assert_non_null(back);
+	assert_string_equal(bl_metadata_get(back, "step"), "120");
+	assert_string_equal(bl_metadata_get(back, "recipe"), pairs[3]);
+	assert_null(bl_metadata_get(back, "lr"));
+	bl_metadata_free(back);
+}
+
+static void bad_names_are_refused(void **state)
+{
+	bl_named twice[] = { { (char *)"w", bl_tensor_scalar(1) }, { (char *)"w", bl_tensor_scalar(2) } };
+	bl_named latin[] = { { (char *)"\xe9t\xe9", twice[0].tensor } };
+
+	(void)state;
+	assert_int_equal(bl_safetensors_save(support_scratch("twice"), twice, 2, NULL), -1);
+	assert_error("twice: two tensors named 'w'");
+	assert_int_equal(bl_safetensors_save(support_scratch("latin"), latin, 1, NULL), -1);
+	assert_error("not UTF-8");
+	bl_tensor_unref(twice[0].tensor);
+	bl_tensor_unref(twice[1].tensor);
+}
+
+/* A file with this header and `data` bytes of zeros. */
+static void refused(const char *json, size_t data, const char *message)
+{
+	char file[512] = { 0 };
+	uint64_t n = strlen(json);
+	const char *path = support_scratch("bad.safetensors");
+	bl_named *items;
+	int count;
+
+	memcpy(file, &n, 8);
+	memcpy(file + 8, json, n);
+	support_write(path, file, 8 + n + data);
+	assert_int_equal(bl_safetensors_load(path, &items, &count), -1);
+	assert_error("bad.safetensors: ");
+	assert_error(message);
+}
+
+#define ONE(dtype, shape, offsets) "{\"w\":{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":" offsets "}}"
+#define F32(name, offsets) "\"" name "\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":" offsets "}"
+
+static void bad_headers_are_named(void **state)
+{
+	(void)state;
+	refused("", 0, "byte 8: header");
+	refused("[]", 0, "byte 8: header is not a JSON object");
+	refused("{\"w\":}", 0, "byte 14: header: ");
+	refused("{" F32("w", "[0,4]") "," F32("w", "[4,8]") "}", 8, "duplicate");
+	refused("{\"w\":3}", 0, "'w': no dtype");
+	refused(ONE("F8", "[1]", "[0,1]"), 1, "dtype 'F8' is not one of F64");
+	refused(ONE("F32", "3", "[0,12]"), 12, "shape is not a list");
+	refused(ONE("F32", "[1,1,1,1,1,1,1]", "[0,4]"), 4, "at most 6");
+	refused(ONE("F32", "[-1]", "[0,4]"), 4, "size 1 of its shape");
+	refused(ONE("F32", "[1.0]", "[0,4]"), 4, "size 1 of its shape");
+	refused(ONE("F32", "[4294967296,4294967296]", "[0,0]"), 0, "too large");
+	refused(ONE("F32", "[4611686018427387904]", "[0,0]"), 0, "cannot take 0 bytes");
+	refused(ONE("F32", "[1]", "[0,4,8]"), 4, "not [begin, end]");
+	refused(ONE("F32", "[1]", "[4,0]"), 4, "not [begin, end]");
+	refused(ONE("F32", "[1]", "[-4,0]"), 4, "not [begin, end]");
+	refused(ONE("F32", "[2]", "[0,4]"), 4, "'w' (2,) of F32 cannot take 4 bytes");
+	refused(ONE("F32", "[2]", "[0,8]"), 4, "ends at byte 8 of the data, but the file has 4");
+	refused("{" F32("v", "[0,4]") "," F32("w", "[0,4]") "}", 4, "overlap or leave a gap");
+	refused("{" F32("v", "[0,4]") "," F32("w", "[8,12]") "}", 12, "begins at byte 8 of the data, expected 4");
+	refused("{" F32("w", "[0,4]") "}", 8, "4 bytes that belong to no tensor");
+}
+
+static void header_length_is_bounded(void **state)
+{
+	const char *path = support_scratch("long.safetensors");
+	bl_named *items;
+	int n;
+
+	(void)state;
+	support_write(path, "\x01\x02\x03", 3);
+	assert_int_equal(bl_safetensors_load(path, &items, &n), -1);
+	assert_error("byte 3: file ends inside the 8 bytes");
+	support_write(path, "\xff\xff\xff\xff\xff\xff\xff\xff{}", 10);
+	assert_int_equal(bl_safetensors_load(path, &items, &n), -1);
+	assert_error("at most 100000000 are allowed");
+	support_write(path, "\x03\0\0\0\0\0\0\0{}", 10);
+	assert_int_equal(bl_safetensors_load(path, &items, &n), -1);
+	assert_error("header of 3 bytes, but the file has 2");
+}
+
+/* Every cut of a good file is refused, and no change of bytes does worse than that. */
+static void broken_files_only_fail(void **state)
+{
+	size_t size;
+	unsigned char *file = bl_file_read(support_source("tests/reference/dtypes.safetensors"), &size);
+	const char *path = support_scratch("broken.safetensors");
+	bl_named *items;
+	bl_rng rng;
+	int n;
+
+	(void)state;
+	for (size_t cut = 0; cut < size; cut++) {
+		support_write(path, file, cut);
+		assert_int_equal(bl_safetensors_load(path, &items, &n), -1);
+		assert_error("broken.safetensors: ");
+	}
+	bl_rng_init(&rng, 1, 0, 0, BL_STREAM_USER);
+	for (int turn = 0; turn < 1000; turn++) {
+		uint32_t at = bl_rng_below(&rng, 760);
+		unsigned char old = file[at];
+
+		file[at] = (unsigned char)bl_rng_u32(&rng);
+		support_write(path, file, size);
+		bl_fail("no message");
+		if (bl_safetensors_load(path, &items, &n) == 0)
+			bl_named_free(items, n);
+		else
+			assert_error("broken.safetensors: ");
+		file[at] = old;
+	}
+	free(file);
+}
+
+/* Files in the folder of path whose names begin as path's does. */
+static int files_like(const char *path)
+{
+	const char *base = strrchr(path, '/') + 1;
+	char folder[1024];
+	int n = 0;
+	DIR *d;
+
+	snprintf(folder, sizeof(folder), "%.*s", (int)(base - path), path);
+	d = opendir(folder);
+	for (struct dirent *e; (e = readdir(d));)
+		n += strncmp(e->d_name, base, strlen(base)) == 0;
+	closedir(d);
+	return n;
+}
+
+/* A limit on file size fails as a full disk does: in the middle of a write. */
+static void a_full_disk_leaves_the_old_file(void **state)
+{
+	static char big[1 << 16];
+	const char *path = support_scratch("kept");
+	struct rlimit old, small;
+	size_t n;
+	char *kept;
+	int rc;
+
+	(void)state;
+	assert_int_equal(bl_file_write_atomic(path, "old", 3), 0);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	small = old;
+	small.rlim_cur = 4096;
+	setrlimit(RLIMIT_FSIZE, &small);
+	rc = bl_file_write_atomic(path, big, sizeof(big));
+	setrlimit(RLIMIT_FSIZE, &old);
+	assert_int_equal(rc, -1);
+	assert_error("kept: cannot write 65536 bytes: File too large; what was there is unchanged");
+	kept = bl_file_read(path, &n);
+	assert_int_equal(n, 3);
+	assert_memory_equal(kept, "old", 3);
+	assert_int_equal(files_like(path), 1);
+	free(kept);
+}
+
+static void files_can_be_read_by_others(void **state)
+{
+	const char *path = support_scratch("mode");
+	mode_t mask = umask(022);
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(bl_file_write_atomic(path, "", 0), 0);
+	umask(mask);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0644);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_dtype_is_read),
+		cmocka_unit_test(half_precision_reaches_its_corners),
+		cmocka_unit_test(written_as_specified),
+		cmocka_unit_test(round_trip_keeps_order_and_numbers),
+		cmocka_unit_test(metadata_comes_back),
+		cmocka_unit_test(bad_names_are_refused),
+		cmocka_unit_test(bad_headers_are_named),
+		cmocka_unit_test(header_length_is_bounded),
+		cmocka_unit_test(broken_files_only_fail),
+		cmocka_unit_test(a_full_disk_leaves_the_old_file),
+		cmocka_unit_test(files_can_be_read_by_others),
+	};
+	return cmocka_run_group_tests_name("weights", tests, NULL, NULL);
+}
