@@ -5,7 +5,9 @@ test_scripts = $(sort $(wildcard $(addprefix $(srcdir)/, tests/*.sh tests/lua/te
 T = $(check_PROGRAMS) $(patsubst $(srcdir)/%,%,$(test_scripts))
 check-local:
 	@SRCDIR=$(abs_srcdir) BUILDDIR=$(abs_builddir) BARLOW=$(abs_builddir)/barlow \
-		SANITIZERS=$(sanitizers) $(SHELL) $(srcdir)/tests/run $(T)
+		SANITIZERS=$(sanitizers) \
+		SUMMARY=tests/summary $(SHELL) $(srcdir)/tests/run $(T)
 
+CLEANFILES += tests/summary
 EXTRA_DIST += tests/run $(test_scripts) \
 	$(sort $(wildcard $(addprefix $(srcdir)/, tests/lua/* tests/term/* tests/reference/*)))

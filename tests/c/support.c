@@ -36,8 +36,8 @@ void support_all_close(const float *a, const float *b, int64_t n, double toleran
 	}
 	if (worst <= tolerance * scale)
 		return;
-	print_error("%s[%lld] is %.9g, expected %.9g; off by %.3g of the largest, allowed %.3g\n", what, (long long)at, a[at],
-	            b[at], worst / scale, tolerance);
+	print_error("%s[%lld] is %.9g, expected %.9g; off by %.3g of the largest, allowed %.3g\n", what, (long long)at,
+	            a[at], b[at], worst / scale, tolerance);
 	_fail(file, line);
 }
 

@@ -1,0 +1,100 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The house rule: a file includes only what lies on its own floor or below, and a library has one place that includes it.
+set -u
+cd "$SRCDIR" || exit 1
+
+# "FILE HEADER" for every #include
+includes() {
+	grep -rnoE '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"][^>"]+' --include='*.[ch]' --include='*.def' \
+		src include |
+		sed -E 's/:([0-9]+):[^<"]*[<"]/:\1 /'
+}
+
+# Prints a line for every include that looks up.
+look_up() {
+	includes | awk '
+		BEGIN {
+			n = split("base tensor grad nn augment data learn train store view figure lua repl main", order, " ")
+			for (i = 1; i <= n; i++) rank[order[i]] = i
+			topic("base", "error file memory parallel random")
+			topic("tensor", "tensor")
+			topic("grad", "grad")
+			topic("nn", "nn")
+			topic("augment", "augment")
+			topic("data", "data")
+			topic("learn", "loss optim")
+			topic("train", "train live eval")
+			topic("store", "weights")
+			topic("view", "view")
+			topic("figure", "figure")
+		}
+		function topic(floor, headers,   list, i, n) {
+			n = split(headers, list, " ")
+			for (i = 1; i <= n; i++) home[list[i]] = floor
+		}
+		# The floor of a file, or of a header as included; "" for those that are not ours
+		function floor_of(path,   part) {
+			sub(/:[0-9]+$/, "", path)
+			if (path ~ /^src\/main\.c$/) return "main"
+			if (sub(/^(include\/)?barlow\//, "", path)) {
+				sub(/\.h$/, "", path)
+				return path in home ? home[path] : "unknown"
+			}
+			sub(/^src\//, "", path)
+			split(path, part, "/")
+			return part[1] in rank && path ~ /\// ? part[1] : ""
+		}
+		{
+			from = floor_of($1)
+			to = floor_of($2)
+			fault = ""
+			if (to == "unknown" || from == "unknown")
+				fault = "give that header a floor in tests/floors.sh"
+			else if (to != "" && rank[to] > rank[from])
+				fault = to " lies above " from
+			else if (from == "figure" && to == "view")
+				fault = "neither stands on the other"
+			else if (from == "lua" && to != "" && to != "lua" && $2 !~ /^barlow\//)
+				fault = "bindings are written against include/barlow only"
+			else if ($1 ~ /^include/ && to == "" && $2 !~ /^std(bool|def|int|arg)\.h/)
+				fault = "public headers need no library"
+			if (fault != "") print $1 " includes " $2 ": " fault
+		}'
+}
+
+# only HEADER-PATTERN FILE-PATTERN: prints who else includes it
+only() {
+	includes | grep -E " ($1)\$" | grep -vE "^($2):"
+}
+
+number=0
+# check NAME COMMAND...: ok when it prints nothing
+check() {
+	number=$((number + 1))
+	name=$1
+	shift
+	found=$("$@")
+	if [ -z "$found" ]; then
+		echo "ok $number - $name"
+	else
+		echo "not ok $number - $name"
+		echo "$found" | sed 's/^/# /'
+	fi
+}
+
+# There is something to look at: an empty list would pass everything.
+nothing_found() {
+	[ "$(includes | wc -l)" -gt 50 ] || echo "fewer than 50 includes found in $SRCDIR"
+}
+
+echo 1..8
+check "sources are found" nothing_found
+check "nobody looks up" look_up
+check "cblas.h is included by tensor/blas.c only" only 'cblas\.h|openblas.*' 'src/tensor/blas\.c'
+check "sqlite3.h is included by store only" only 'sqlite3\.h' 'src/store/.*'
+check "ncurses is included by view/screen only" only '(ncursesw/)?(n?curses|term)\.h' 'src/view/screen[^/]*'
+check "readline is included by repl only" only 'readline/.*' 'src/repl/.*'
+check "lua is included by lua, repl and main only" only '(lua5\.4/)?(lua|lauxlib|lualib|luaconf)\.h' \
+	'src/(lua|repl)/.*|src/main\.c'
+check "jansson is included by store only" only 'jansson\.h' 'src/store/.*'

@@ -1,0 +1,46 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What every source file has to look like, as far as a grep can tell.
+set -u
+cd "$SRCDIR" || exit 1
+
+sources() {
+	for place in src include lua examples tests bench setup configure.ac Makefile.am; do
+		[ -e "$place" ] || continue
+		find "$place" -type f | grep -E '\.([ch]|def|lua|sh|py|mk|am|ac)$|/run$|^setup$'
+	done
+}
+
+without_licence() {
+	sources | while read -r file; do
+		head -n 2 "$file" | grep -q 'SPDX-License-Identifier: GPL-3.0-or-later' || echo "$file"
+	done
+}
+
+trailing_blanks() {
+	sources | while read -r file; do
+		LC_ALL=C grep -nE '[[:blank:]]$' "$file" | sed "s|^|$file:|"
+	done
+}
+
+few() {
+	[ "$(sources | wc -l)" -gt 30 ] || echo "fewer than 30 source files found in $SRCDIR"
+}
+
+number=0
+# check NAME COMMAND: ok when it prints nothing
+check() {
+	number=$((number + 1))
+	found=$($2)
+	if [ -z "$found" ]; then
+		echo "ok $number - $1"
+	else
+		echo "not ok $number - $1"
+		echo "$found" | sed 's/^/# /'
+	fi
+}
+
+echo 1..3
+check "sources are found" few
+check "every file names its licence in its first lines" without_licence
+check "no line ends in blanks" trailing_blanks
