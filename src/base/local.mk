@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 libbarlow_sources += \
 	src/base/error.c \
 	src/base/file.c \

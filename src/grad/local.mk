@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 libbarlow_sources += \
 	src/grad/gradcheck.c \
 	src/grad/node.c \

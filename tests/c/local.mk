@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# C tests.  Add yours as `c_tests += tests/c/test_<topic>`: its source is tests/c/test_<topic>.c, and needs no further line
-# unless it has extra files (tests_c_test_<topic>_SOURCES = ...).
+# C tests.  Add yours as `c_tests += tests/c/test_<topic>`: its source is tests/c/test_<topic>.c, and it needs no
+# further line unless it has more files (tests_c_test_<topic>_SOURCES = ...).
 
 c_tests =
 c_tests += tests/c/test_support
