@@ -1,1 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+libbarlow_sources += \
+	src/learn/loss.c \
+	src/learn/picture.c \
+	src/learn/standard.c \
+	src/learn/standard.h

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * loss.c: the Barlow Twins loss and its gradient, with C in memory (direct) or without it (gram).
+ *
+ * With E_ij = C_ij for i != j (C_ij + 1 in hsic) and E_ii = 0, L = sum_i (1 - C_ii)^2 + lambda ||E||_F^2, and with
+ * w_i = -2 (1 - C_ii), up to the factor scale:
+ *
+ *   direct  dzA = (2 lambda zB E^T + zB diag(w)) / N       dzB = (2 lambda zA E + zA diag(w)) / N
+ *   gram    E^T is C^T less its diagonal, and zB C^T = (zB zB^T) zA / N = G_B zA / N, so
+ *           dzA = 2 lambda G_B zA / N^2 + (zB diag(w - 2 lambda C_ii)) / N, and dzB in the mirror
+ *           hsic: E^T has 1 in it besides, off the diagonal: + 2 lambda (rowsum(zB) 1^T - zB) / N
+ */
+#include "grad/node.h"
+#include "learn/standard.h"
+#include "tensor/blas.h"
+
+#include <barlow/memory.h>
+
+#include <math.h>
+#include <string.h>
+
+/* What the way back needs. */
+typedef struct state {
+	bl_standard s;
+	bool gram, hsic;
+	double lambda, scale;
+	float *m[2];   /* direct: m[0] is E (D,D); gram: G_A, G_B (N,N) */
+	double *row[2]; /* gram, hsic: row sums of z (N) */
+} state;
+
+bl_loss_form bl_loss_pick(bl_loss_form form, int64_t n, int64_t d)
+{
+	/* Multiplications: gram N^2 D for two half matrices and 2 N^2 D back; direct N D^2 and 2 N D^2 back. */
+	if (form == BL_FORM_AUTO)
+		return n < d ? BL_FORM_GRAM : BL_FORM_DIRECT;
+	return form;
+}
+
+double bl_loss_floor(const bl_loss_config *c, int64_t n, int64_t d)
+{
+	double rank = (double)(d < n - 1 ? d : n - 1), size = (double)d;
+	if (c->dialect == BL_DIALECT_HSIC || c->lambda > 1 || rank < 1)
+		return 0;
+	double k = c->lambda * (size * size / rank - size);
+	return k > 0 ? c->scale * size * k / (size + k) : 0;
+}
+
+static int check(const bl_loss_config *c)
+{
+	if (!(c->lambda >= 0) || isinf(c->lambda))
+		return bl_fail("barlow loss: lambda must be a number >= 0, got %g", c->lambda);
+	if (!(c->scale > 0) || isinf(c->scale))
+		return bl_fail("barlow loss: scale must be a number > 0, got %g", c->scale);
+	return 0;
+}
+
+static void release(void *ctx)
+{
+	state *t = ctx;
+	bl_block_give(t->m[0]);
+	bl_block_give(t->row[0]);
+	bl_standard_free(&t->s);
+}
+
+/* Sums over rows of a square matrix, a double a row, added up in the order of the rows. */
+typedef struct rows {
+	const state *t;
+	int64_t side;
+	double *sum;
+} rows;
+
+enum { LANES = 8 };
+
+static double fold(const double lane[LANES])
+{
+	return ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
+}
+
+/* sum a_i b_i in double, in an order that the compiler can vectorise and may not change. */
+static double dot(const float *a, const float *b, int64_t n)
+{
+	double lane[LANES] = { 0 };
+	int64_t i = 0;
+	for (; i + LANES <= n; i += LANES)
+		for (int k = 0; k < LANES; k++)
+			lane[k] += (double)a[i + k] * (double)b[i + k];
+	for (; i < n; i++)
+		lane[i % LANES] += (double)a[i] * (double)b[i];
+	return fold(lane);
+}
+
+static double total(const double *v, int64_t n)
+{
+	double sum = 0;
+	for (int64_t i = 0; i < n; i++)
+		sum += v[i];
+	return sum;
+}
+
+static int sum_rows(const state *t, int64_t side, bl_parallel_fn *fn, double *sum)
+{
+	rows r = { t, side, bl_scratch(1, (size_t)side * sizeof *r.sum) };
+	if (!r.sum)
+		return -1;
+	bl_parallel(side, fn, &r);
+	*sum = total(r.sum, side);
+	return 0;
+}
+
+/* Row of C -> row of E and its squares. */
+static void error_row(void *ctx, int64_t i)
+{
+	const rows *r = ctx;
+	float *e = r->t->m[0] + i * r->side;
+	if (r->t->hsic)
+		for (int64_t j = 0; j < r->side; j++)
+			e[j] += 1;
+	e[i] = 0;
+	r->sum[i] = dot(e, e, r->side);
+}
+
+static int direct(state *t, double *redundancy)
+{
+	const bl_standard *s = &t->s;
+	t->m[0] = bl_block_take((size_t)(s->d * s->d) * sizeof *t->m[0]);
+	if (!t->m[0])
+		return -1;
+	bl_gemm_parallel(true, false, s->d, s->d, s->n, (float)(1 / (double)s->n), s->z[0], s->d, s->z[1], s->d, 0, t->m[0],
+	                 s->d);
+	return sum_rows(t, s->d, error_row, redundancy);
+}
+
+static void gram_row(void *ctx, int64_t i)
+{
+	const rows *r = ctx;
+	r->sum[i] = dot(r->t->m[0] + i * r->side, r->t->m[1] + i * r->side, r->side);
+}
+
+static void z_row(void *ctx, int64_t i)
+{
+	const state *t = ctx;
+	const bl_standard *s = &t->s;
+	for (int v = 0; v < 2; v++) {
+		const float *z = s->z[v] + i * s->d;
+		double lane[LANES] = { 0 };
+		for (int64_t j = 0; j < s->d; j++)
+			lane[j % LANES] += (double)z[j];
+		t->row[v][i] = fold(lane);
+	}
+}
+
+/* sum_ij C_ij = sum_n rowsum(zA)_n rowsum(zB)_n / N */
+static int sum_of_c(state *t, double *sum)
+{
+	int64_t n = t->s.n;
+	t->row[0] = bl_block_take((size_t)(2 * n) * sizeof *t->row[0]);
+	if (!t->row[0])
+		return -1;
+	t->row[1] = t->row[0] + n;
+	bl_parallel(n, z_row, t);
+	*sum = 0;
+	for (int64_t i = 0; i < n; i++)
+		*sum += t->row[0][i] * t->row[1][i];
+	*sum /= (double)n;
+	return 0;
+}
+
+static int gram(state *t, double *redundancy)
+{
+	const bl_standard *s = &t->s;
+	double n = (double)s->n, d = (double)s->d, squares = 0, sum;
+	t->m[0] = bl_block_take((size_t)(2 * s->n * s->n) * sizeof *t->m[0]);
+	if (!t->m[0])
+		return -1;
+	t->m[1] = t->m[0] + s->n * s->n;
+	for (int v = 0; v < 2; v++)
+		bl_syrk_parallel(s->n, s->d, s->z[v], s->d, t->m[v], s->n);
+	if (sum_rows(t, s->n, gram_row, &sum))
+		return -1;
+	for (int64_t i = 0; i < s->d; i++)
+		squares += s->diag[i] * s->diag[i];
+	*redundancy = sum / (n * n) - squares;
+	if (!t->hsic)
+		return 0;
+	if (sum_of_c(t, &sum))
+		return -1;
+	*redundancy += 2 * (sum - total(s->diag, s->d)) + d * d - d;
+	return 0;
+}
+
+static double invariance(const bl_standard *s)
+{
+	double sum = 0;
+	for (int64_t i = 0; i < s->d; i++)
+		sum += (1 - s->diag[i]) * (1 - s->diag[i]);
+	return sum;
+}
+
+static int compute(state *t, const bl_loss_config *c, bl_loss_terms *terms)
+{
+	if (t->gram ? gram(t, &terms->redundancy) : direct(t, &terms->redundancy))
+		return -1;
+	terms->invariance = invariance(&t->s);
+	if (terms->redundancy < 0) /* the gram form's difference, near 0 */
+		terms->redundancy = 0;
+	terms->total = c->scale * (terms->invariance + c->lambda * terms->redundancy);
+	terms->floor = bl_loss_floor(c, t->s.n, t->s.d);
+	return 0;
+}
+
+/* The way back, a block of columns at a time: dz stays in the core's cache from the product to the gradient. */
+typedef struct back {
+	const state *t;
+	int view;
+	double up; /* d(loss)/d(out) times scale */
+	int64_t chunks;
+	float *dx;
+	bool add;
+	atomic_bool failed;
+} back;
+
+static void product(const back *b, int64_t from, int64_t width, float *dz)
+{
+	const state *t = b->t;
+	const bl_standard *s = &t->s;
+	const float *other = s->z[!b->view];
+	double k = 2 * t->lambda * b->up / (double)s->n;
+	if (t->gram)
+		bl_gemm(false, false, s->n, width, s->n, (float)(k / (double)s->n), t->m[!b->view], s->n, s->z[b->view] + from,
+		        s->d, 0, dz, width);
+	else if (b->view == 0)
+		bl_gemm(false, true, s->n, width, s->d, (float)k, other, s->d, t->m[0] + from * s->d, s->d, 0, dz, width);
+	else
+		bl_gemm(false, false, s->n, width, s->d, (float)k, other, s->d, t->m[0] + from, s->d, 0, dz, width);
+}
+
+/* dz += other diag(w) + row */
+static void add_diagonal(const back *b, int64_t from, int64_t width, float *dz)
+{
+	const state *t = b->t;
+	const bl_standard *s = &t->s;
+	double k = 2 * b->up / (double)s->n;
+	float w[BL_STANDARD_COLUMNS];
+	for (int64_t j = 0; j < width; j++) {
+		double c = s->diag[from + j];
+		w[j] = (float)(k * (t->gram ? c - 1 - t->lambda * (c + t->hsic) : c - 1));
+	}
+	for (int64_t i = 0; i < s->n; i++, dz += width) {
+		const float *other = s->z[!b->view] + i * s->d + from;
+		float row = t->row[0] ? (float)(k * t->lambda * t->row[!b->view][i]) : 0;
+		for (int64_t j = 0; j < width; j++)
+			dz[j] += other[j] * w[j] + row;
+	}
+}
+
+static void back_columns(void *ctx, int64_t chunk)
+{
+	back *b = ctx;
+	const bl_standard *s = &b->t->s;
+	int64_t from, to;
+	bl_chunk_range(s->d, b->chunks, chunk, &from, &to);
+	float *dz = bl_scratch(0, (size_t)(s->n * (to - from)) * sizeof *dz);
+	if (!dz) {
+		atomic_store(&b->failed, true);
+		return;
+	}
+	product(b, from, to - from, dz);
+	add_diagonal(b, from, to - from, dz);
+	bl_standard_back(s, b->view, from, to - from, dz, b->dx, b->add);
+}
+
+static int backward(void *ctx, bl_tensor *const *in, const bl_tensor *out, const bl_tensor *dout)
+{
+	const state *t = ctx;
+	(void)out;
+	for (int v = 0; v < 2; v++) {
+		back b = { .t = t, .view = v, .up = t->scale * (double)dout->data[0] };
+		if (!bl_grad_wants(in[v]))
+			continue;
+		bl_tensor *dx = bl_grad_sink(in[v], &b.add);
+		if (!dx)
+			return -1;
+		b.dx = dx->data;
+		b.chunks = bl_standard_chunks(t->s.n, t->s.d, 128);
+		bl_parallel(b.chunks, back_columns, &b);
+		if (atomic_load(&b.failed))
+			return bl_fail("out of memory");
+	}
+	return 0;
+}
+
+bl_tensor *bl_loss_barlow(const bl_loss_config *c, bl_tensor *za, bl_tensor *zb, bl_loss_terms *terms)
+{
+	state t = { .hsic = c->dialect == BL_DIALECT_HSIC, .lambda = c->lambda, .scale = c->scale };
+	bl_loss_terms own = { 0 };
+	if (check(c) || bl_standard_make(&t.s, c->dialect, za, zb))
+		return NULL;
+	t.gram = bl_loss_pick(c->form, t.s.n, t.s.d) == BL_FORM_GRAM;
+	bl_tensor *out = compute(&t, c, &own) ? NULL : bl_tensor_scalar((float)own.total);
+	if (terms)
+		*terms = own;
+	_Static_assert(sizeof t <= BL_NODE_CONTEXT, "the state is the node's context");
+	return bl_node_attach(out, BL_OP_correlation_loss, 2, (bl_tensor *[]){ za, zb }, backward, &t, sizeof t, release);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* standard.c: embeddings standardised per dimension over the batch. */
+#include "learn/standard.h"
+
+#include <barlow/memory.h>
+
+#include <math.h>
+#include <stdatomic.h>
+#include <string.h>
+
+static int check(const bl_tensor *za, const bl_tensor *zb)
+{
+	char a[BL_SHAPE_TEXT], b[BL_SHAPE_TEXT];
+	if (za->ndim != 2 || zb->ndim != 2)
+		return bl_fail("barlow loss: expected embeddings (N, D) of two views, got %s and %s", bl_tensor_text(za, a),
+		               bl_tensor_text(zb, b));
+	if (!bl_tensor_same_shape(za, zb))
+		return bl_fail("barlow loss: the views' embeddings differ in shape: %s and %s", bl_tensor_text(za, a),
+		               bl_tensor_text(zb, b));
+	if (za->shape[0] < 2)
+		return bl_fail("barlow loss: a batch of %lld has no variance: expected (N, D) with N >= 2, got %s",
+		               (long long)za->shape[0], bl_tensor_text(za, a));
+	if (za->shape[1] < 1)
+		return bl_fail("barlow loss: expected (N, D) with D >= 1, got %s", bl_tensor_text(za, a));
+	return 0;
+}
+
+int64_t bl_standard_chunks(int64_t n, int64_t d, int64_t at_least)
+{
+	enum { CACHE = 1 << 16, PIECES = 8, NARROW = 64 };
+	int64_t width = CACHE / n;
+	width = width < at_least ? at_least : width > BL_STANDARD_COLUMNS ? BL_STANDARD_COLUMNS : width;
+	int64_t chunks = (d + width - 1) / width, spread = d / NARROW < PIECES ? d / NARROW : PIECES;
+	return chunks < spread ? spread : chunks;
+}
+
+/* All in one block, each part on a cache line of its own. */
+static int take_memory(bl_standard *s)
+{
+	enum { LINE = 16 };
+	int64_t nd = (s->n * s->d + LINE - 1) / LINE * LINE, d = (s->d + LINE - 1) / LINE * LINE;
+	float *p = s->block = bl_block_take((size_t)(2 * nd + 4 * d) * sizeof *p);
+	if (!p)
+		return -1;
+	for (int v = 0; v < 2; v++, p += nd)
+		s->z[v] = p;
+	for (int v = 0; v < 2; v++, p += d)
+		s->inv[v] = p;
+	s->diag = (double *)(void *)p;
+	return 0;
+}
+
+typedef struct job {
+	bl_standard *s;
+	const float *x[2];
+	int64_t chunks;
+	atomic_bool failed;
+} job;
+
+/* Rows of x, D apart, into a dense copy: strides of a power of two would make rows evict each other from the cache. */
+static void gather(int64_t n, int64_t d, int64_t width, const float *x, float *copy, double *mean)
+{
+	memset(mean, 0, (size_t)width * sizeof *mean);
+	for (int64_t i = 0; i < n; i++, x += d, copy += width)
+		for (int64_t j = 0; j < width; j++) {
+			copy[j] = x[j];
+			mean[j] += (double)x[j];
+		}
+	for (int64_t j = 0; j < width; j++)
+		mean[j] /= (double)n;
+}
+
+static void find_inv(const bl_standard *s, int64_t width, const float *copy, const double *mean, float *inv)
+{
+	double var[BL_STANDARD_COLUMNS] = { 0 };
+	for (int64_t i = 0; i < s->n; i++, copy += width)
+		for (int64_t j = 0; j < width; j++) {
+			double c = (double)copy[j] - mean[j];
+			var[j] += c * c;
+		}
+	for (int64_t j = 0; j < width; j++)
+		inv[j] = var[j] == 0 ? 0 : (float)(1 / sqrt(var[j] / s->divisor + s->eps)); /* NaN goes through */
+}
+
+static void standardise(const bl_standard *s, int view, const float *x, int64_t from, int64_t width, float *copy)
+{
+	double mean[BL_STANDARD_COLUMNS];
+	float *inv = s->inv[view] + from, *z = s->z[view] + from;
+	gather(s->n, s->d, width, x + from, copy, mean);
+	find_inv(s, width, copy, mean, inv);
+	for (int64_t i = 0; i < s->n; i++, copy += width, z += s->d)
+		for (int64_t j = 0; j < width; j++)
+			z[j] = copy[j] = (float)((double)copy[j] - mean[j]) * inv[j];
+}
+
+static void correlate(const bl_standard *s, int64_t from, int64_t width, const float *za, const float *zb)
+{
+	double *diag = s->diag + from;
+	memset(diag, 0, (size_t)width * sizeof *diag);
+	for (int64_t i = 0; i < s->n; i++, za += width, zb += width)
+		for (int64_t j = 0; j < width; j++)
+			diag[j] += (double)za[j] * (double)zb[j];
+	for (int64_t j = 0; j < width; j++)
+		diag[j] /= (double)s->n;
+}
+
+static void columns(void *ctx, int64_t chunk)
+{
+	job *b = ctx;
+	bl_standard *s = b->s;
+	int64_t from, to;
+	bl_chunk_range(s->d, b->chunks, chunk, &from, &to);
+	float *copy = bl_scratch(0, (size_t)(2 * s->n * (to - from)) * sizeof *copy);
+	if (!copy) {
+		atomic_store(&b->failed, true);
+		return;
+	}
+	float *other = copy + s->n * (to - from);
+	standardise(s, 0, b->x[0], from, to - from, copy);
+	standardise(s, 1, b->x[1], from, to - from, other);
+	correlate(s, from, to - from, copy, other);
+}
+
+static int run(bl_standard *s, bl_tensor *za, bl_tensor *zb)
+{
+	job b = { .s = s };
+	if (!za || !zb)
+		return -1;
+	b.x[0] = za->data;
+	b.x[1] = zb->data;
+	b.chunks = bl_standard_chunks(s->n, s->d, 16);
+	bl_parallel(b.chunks, columns, &b);
+	return atomic_load(&b.failed) ? bl_fail("barlow loss: out of memory") : 0;
+}
+
+int bl_standard_make(bl_standard *s, bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb)
+{
+	bool printed = dialect == BL_DIALECT_ALGORITHM1;
+	*s = (bl_standard){ 0 };
+	if (check(za, zb))
+		return -1;
+	s->n = za->shape[0];
+	s->d = za->shape[1];
+	s->divisor = (double)(printed ? s->n - 1 : s->n);
+	s->eps = printed ? 0 : 1e-5;
+	if (take_memory(s))
+		return -1;
+	bl_tensor *a = bl_tensor_contiguous((bl_tensor *)za), *b = bl_tensor_contiguous((bl_tensor *)zb);
+	int rc = run(s, a, b);
+	bl_tensor_unref(a);
+	bl_tensor_unref(b);
+	if (rc)
+		bl_standard_free(s);
+	return rc;
+}
+
+void bl_standard_free(bl_standard *s)
+{
+	bl_block_give(s->block);
+	s->block = NULL;
+}
+
+void bl_standard_back(const bl_standard *s, int view, int64_t from, int64_t width, const float *dz, float *dx, bool add)
+{
+	double sum[BL_STANDARD_COLUMNS] = { 0 }, along[BL_STANDARD_COLUMNS] = { 0 };
+	float mean[BL_STANDARD_COLUMNS], slope[BL_STANDARD_COLUMNS];
+	const float *inv = s->inv[view] + from, *z = s->z[view] + from;
+	for (int64_t i = 0; i < s->n; i++)
+		for (int64_t j = 0; j < width; j++) {
+			sum[j] += (double)dz[i * width + j];
+			along[j] += (double)dz[i * width + j] * (double)z[i * s->d + j];
+		}
+	for (int64_t j = 0; j < width; j++) {
+		mean[j] = (float)(sum[j] / (double)s->n);
+		slope[j] = (float)(along[j] / s->divisor);
+	}
+	for (int64_t i = 0; i < s->n; i++, dz += width, z += s->d, dx += s->d)
+		for (int64_t j = 0; j < width; j++) {
+			float g = inv[j] * (dz[j] - mean[j] - z[j] * slope[j]);
+			dx[from + j] = add ? dx[from + j] + g : g;
+		}
+}
