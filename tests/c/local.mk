@@ -4,6 +4,7 @@
 
 c_tests =
 c_tests += tests/c/test_support
+c_tests += tests/c/test_embed
 c_tests += tests/c/test_live
 c_tests += tests/c/test_npy
 c_tests += tests/c/test_weights
@@ -11,6 +12,7 @@ c_tests += tests/c/test_weights
 if HAVE_CMOCKA
 check_PROGRAMS = $(c_tests)
 EXTRA_LTLIBRARIES = tests/c/libsupport.la
+CLEANFILES += tests/c/libsupport.la
 endif
 tests_c_libsupport_la_SOURCES = tests/c/support.c tests/c/support.h
 # What every test program is linked with.
