@@ -1,1 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+libbarlow_sources += \
+	src/view/canvas.c src/view/canvas.h \
+	src/view/chart.c src/view/chart.h \
+	src/view/colour.c src/view/colour.h \
+	src/view/control.c src/view/control.h \
+	src/view/dashboard.c \
+	src/view/frame.c src/view/frame.h \
+	src/view/guard.c src/view/guard.h \
+	src/view/heat.c src/view/heat.h \
+	src/view/heatmap.c \
+	src/view/help.c \
+	src/view/history.c src/view/history.h \
+	src/view/keys.c src/view/keys.h \
+	src/view/scene.c src/view/scene.h \
+	src/view/screen.c src/view/screen.h \
+	src/view/text.c \
+	src/view/watch.c

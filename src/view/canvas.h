@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * view/canvas.h: a grid of character cells in memory.
+ *
+ * Every view draws here and nowhere else; the screen, the plain-text frame and
+ * the tests only differ in what they do with the grid.  Drawing outside is
+ * cut off silently, so that no view needs to count its columns twice.
+ */
+#ifndef BARLOW_VIEW_CANVAS_H
+#define BARLOW_VIEW_CANVAS_H
+
+#include <barlow/error.h>
+
+#include "view/colour.h"
+
+typedef enum bl_depth { BL_DEPTH_MONO, BL_DEPTH_8, BL_DEPTH_16, BL_DEPTH_256, BL_DEPTH_FULL } bl_depth;
+
+/* What the thing behind the canvas can show; drawing code asks here, and nowhere else. */
+typedef struct bl_ability {
+	bl_depth depth;
+	bool utf8;   /* else ASCII */
+	bool light;  /* background */
+} bl_ability;
+
+typedef struct bl_cell {
+	uint32_t glyph; /* Unicode, one column wide */
+	int32_t fg, bg;
+	bool bold;
+} bl_cell;
+
+typedef struct bl_canvas {
+	int width, height;
+	bl_ability can;
+	bl_cell *cells; /* row-major */
+} bl_canvas;
+
+typedef struct bl_rect { int x, y, w, h; } bl_rect;
+
+bl_canvas *bl_canvas_new(int width, int height, bl_ability can); /* blank; NULL: no memory */
+void bl_canvas_free(bl_canvas *c);
+void bl_canvas_clear(bl_canvas *c);
+
+bl_cell *bl_canvas_cell(const bl_canvas *c, int x, int y); /* NULL outside */
+void bl_canvas_put(bl_canvas *c, int x, int y, uint32_t glyph, int32_t fg, int32_t bg);
+
+/* UTF-8 text from (x,y), cut at column x + room; what could move a cursor becomes '?'.  Returns the columns used. */
+int bl_canvas_text(bl_canvas *c, int x, int y, int room, bl_paint p, const char *text);
+int bl_canvas_textf(bl_canvas *c, int x, int y, int room, bl_paint p, const char *fmt, ...) BL_PRINTF(6, 7);
+void bl_canvas_bold(bl_canvas *c, int x, int y, int w);
+int bl_canvas_columns(const char *text); /* that bl_canvas_text would use */
+
+/* The glyph as the canvas's character set has it: itself, or its stand-in in ASCII. */
+uint32_t bl_canvas_glyph(bl_ability can, uint32_t glyph);
+/* UTF-8 bytes of a glyph into out; returns how many. */
+int bl_canvas_encode(uint32_t glyph, char out[4]);
+
+/* The whole as plain text, blanks at line ends cut; a new string, or NULL. */
+char *bl_canvas_string(const bl_canvas *c);
+
+#endif

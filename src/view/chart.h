@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* view/chart.h: line charts in braille (2 x 4 dots a cell), or with one letter a line in ASCII. */
+#ifndef BARLOW_VIEW_CHART_H
+#define BARLOW_VIEW_CHART_H
+
+#include "view/canvas.h"
+
+typedef struct bl_line {
+	const char *label;
+	char mark;       /* in ASCII */
+	bl_paint paint;
+	const double *x, *y; /* a y that is not finite, or <= 0 on a log axis, leaves a gap */
+	int n;
+} bl_line;
+
+typedef struct bl_chart {
+	const char *title;
+	const bl_line *lines; /* later ones lie above */
+	int n;
+	bool integer_x;       /* x counts steps */
+} bl_chart;
+
+/* The y axis is logarithmic when the values span more than this ratio. */
+enum { BL_CHART_LOG_RATIO = 20 };
+
+void bl_chart_draw(bl_canvas *c, bl_rect r, const bl_chart *chart);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The colours of the screen, and how a terminal with few of them comes near. */
+#include "view/colour.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <math.h>
+#include <stddef.h>
+
+#define COUNT(a) ((int)(sizeof(a) / sizeof(a)[0]))
+
+static const struct { int32_t dark, light; } paints[] = {
+	[BL_PAINT_TEXT] = { BL_COLOUR_OWN, BL_COLOUR_OWN },
+	[BL_PAINT_FAINT] = { 0x8a8f98, 0x6b7078 },
+	[BL_PAINT_TITLE] = { 0xf0e442, 0x0072b2 },
+	[BL_PAINT_WARN] = { 0xff8a5c, 0xb33c00 },
+	[BL_PAINT_GOOD] = { 0x2fc99a, 0x007a58 },
+	[BL_PAINT_INVARIANCE] = { 0x56b4e9, 0x0072b2 },
+	[BL_PAINT_REDUNDANCY] = { 0xe69f00, 0xc25a00 },
+	[BL_PAINT_TOTAL] = { 0xf2f2f2, 0x101010 },
+	[BL_PAINT_FLOOR] = { 0x2fc99a, 0x007a58 },
+	[BL_PAINT_KNN] = { 0xdd8fbc, 0xa2417a },
+};
+
+int32_t bl_colour_of(bl_paint p, bool light)
+{
+	assert((int)p < COUNT(paints));
+	return light ? paints[p].light : paints[p].dark;
+}
+
+/* Equally spaced over [-1, 1]; lightness goes one way on each side of 0, so that order survives any kind of sight. */
+static const int32_t on_dark[] = { 0xb4dcff, 0x5aa9ee, 0x24589a, 0x0e1013, 0x96300f, 0xf0702f, 0xffd8b0 };
+static const int32_t on_light[] = { 0x0b3c7d, 0x3f7fc0, 0xa9cbe8, 0xfafafa, 0xf5b49a, 0xd25a45, 0x8c0f26 };
+
+static int channel(int32_t rgb, int shift)
+{
+	return rgb >> shift & 255;
+}
+
+static int32_t blend(int32_t a, int32_t b, double f)
+{
+	int32_t rgb = 0;
+	for (int shift = 0; shift <= 16; shift += 8)
+		rgb |= (int32_t)lround(channel(a, shift) + f * (channel(b, shift) - channel(a, shift))) << shift;
+	return rgb;
+}
+
+int32_t bl_colour_diverging(double t, bool light)
+{
+	const int32_t *map = light ? on_light : on_dark;
+	const int last = COUNT(on_dark) - 1;
+	if (isnan(t))
+		return 0xff00ff; /* no value of C: must not look like one */
+	double at = (fmin(fmax(t, -1), 1) + 1) / 2 * last;
+	int k = at >= last ? last - 1 : (int)at;
+	return blend(map[k], map[k + 1], at - k);
+}
+
+static int distance(int32_t a, int32_t b)
+{
+	int sum = 0;
+	for (int shift = 0; shift <= 16; shift += 8) {
+		int d = channel(a, shift) - channel(b, shift);
+		sum += d * d;
+	}
+	return sum;
+}
+
+static int32_t cube_level(int k)
+{
+	return k ? 55 + 40 * k : 0;
+}
+
+static int cube_index(int v)
+{
+	return v < 48 ? 0 : v < 115 ? 1 : (v - 35) / 40;
+}
+
+int bl_colour_256(int32_t rgb)
+{
+	int r = cube_index(channel(rgb, 16)), g = cube_index(channel(rgb, 8)), b = cube_index(channel(rgb, 0));
+	int32_t cube = cube_level(r) << 16 | cube_level(g) << 8 | cube_level(b);
+	int mean = (channel(rgb, 16) + channel(rgb, 8) + channel(rgb, 0)) / 3;
+	int grey = mean < 8 ? 0 : mean > 238 ? 23 : (mean - 3) / 10;
+	int32_t level = 8 + 10 * grey;
+	if (distance(rgb, level << 16 | level << 8 | level) < distance(rgb, cube))
+		return 232 + grey;
+	return 16 + 36 * r + 6 * g + b;
+}
+
+int bl_colour_ansi(int32_t rgb, int n)
+{
+	static const int32_t ansi[] = {
+		0x000000, 0xcd0000, 0x00cd00, 0xcdcd00, 0x0000ee, 0xcd00cd, 0x00cdcd, 0xe5e5e5,
+		0x7f7f7f, 0xff0000, 0x00ff00, 0xffff00, 0x5c5cff, 0xff00ff, 0x00ffff, 0xffffff,
+	};
+	int best = 0, least = INT_MAX;
+	for (int i = 0; i < n && i < COUNT(ansi); i++) {
+		int d = distance(rgb, ansi[i]);
+		if (d < least) {
+			least = d;
+			best = i;
+		}
+	}
+	return best;
+}

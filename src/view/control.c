@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What keys do to the scene, and to the run. */
+#include "view/control.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { ESCAPE = 27 };
+#define LAMBDA_FACTOR 1.1
+
+static void notice(bl_scene *s, const char *fmt, ...) BL_PRINTF(2, 3);
+static void notice(bl_scene *s, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(s->notice, sizeof s->notice, fmt, ap);
+	va_end(ap);
+}
+
+/* True: sent.  Else the notice says why not. */
+static bool command(bl_scene *s, bl_command_kind kind, double value)
+{
+	if (s->lost || bl_scene_over(s)) {
+		notice(s, "the run is not running any more");
+		return false;
+	}
+	if (bl_live_send(s->run, (bl_command){ kind, value }) == 0)
+		return true;
+	notice(s, "not sent: %s", bl_error());
+	return false;
+}
+
+static void turn_lambda(bl_scene *s, double factor)
+{
+	if (s->history.seen == 0) {
+		notice(s, "lambda can be turned after the first step");
+		return;
+	}
+	double from = isnan(s->lambda_sent) ? s->history.last.lambda : s->lambda_sent, to = from * factor;
+	if (!command(s, BL_CMD_SET_LAMBDA, to))
+		return;
+	s->lambda_sent = to;
+	s->lambda_sent_at = s->history.last.step;
+	notice(s, "lambda %.4g -> %.4g from the next step on", from, to);
+}
+
+static void turn_pause(bl_scene *s)
+{
+	bool paused = s->info.state == BL_RUN_PAUSED;
+	if (command(s, paused ? BL_CMD_RESUME : BL_CMD_PAUSE, 0))
+		notice(s, paused ? "going on" : "pausing after this step");
+}
+
+static void simple_command(bl_scene *s, bl_command_kind kind, const char *said)
+{
+	if (command(s, kind, 0))
+		notice(s, "%s", said);
+}
+
+static void show_help(bl_scene *s)
+{
+	const bl_view_ops *back = s->view == &bl_view_help ? s->before_help : &bl_view_help;
+	if (s->view != &bl_view_help)
+		s->before_help = s->view;
+	s->view = back;
+}
+
+static void ask_stop(bl_scene *s)
+{
+	if (s->lost || bl_scene_over(s))
+		notice(s, "the run is not running any more; q leaves");
+	else
+		s->asking = true;
+}
+
+/* y: the trainer is told, and the caller too. */
+static bl_outcome answer(bl_scene *s, int key)
+{
+	s->asking = false;
+	if (key != 'y' && key != 'Y')
+		return BL_OUTCOME_STAY;
+	return command(s, BL_CMD_STOP, 0) ? BL_OUTCOME_STOP : BL_OUTCOME_STAY;
+}
+
+static bl_outcome act(bl_scene *s, bl_request r)
+{
+	switch (r) {
+	case BL_REQUEST_QUIT: return BL_OUTCOME_QUIT;
+	case BL_REQUEST_REDRAW: return BL_OUTCOME_REDRAW;
+	case BL_REQUEST_HELP: show_help(s); break;
+	case BL_REQUEST_PAUSE: turn_pause(s); break;
+	case BL_REQUEST_STEP: simple_command(s, BL_CMD_STEP, "one step"); break;
+	case BL_REQUEST_LAMBDA_UP: turn_lambda(s, LAMBDA_FACTOR); break;
+	case BL_REQUEST_LAMBDA_DOWN: turn_lambda(s, 1 / LAMBDA_FACTOR); break;
+	case BL_REQUEST_EVAL: simple_command(s, BL_CMD_EVAL, "measuring kNN"); break;
+	case BL_REQUEST_CHECKPOINT: simple_command(s, BL_CMD_CHECKPOINT, "saving a checkpoint"); break;
+	case BL_REQUEST_STOP: ask_stop(s); break;
+	case BL_REQUEST_DASHBOARD: s->view = &bl_view_dashboard; break;
+	case BL_REQUEST_HEATMAP: s->view = &bl_view_heatmap; break;
+	case BL_REQUEST_POOL: s->heat.extreme = !s->heat.extreme; break;
+	case BL_REQUEST_SYMLOG: s->heat.symlog = !s->heat.symlog; break;
+	case BL_REQUEST_LIGHT: s->flip_background = !s->flip_background; break;
+	case BL_REQUEST_NONE: case BL_REQUEST_COUNT: break;
+	}
+	return BL_OUTCOME_STAY;
+}
+
+bl_outcome bl_control_key(bl_scene *s, int key)
+{
+	if (s->asking)
+		return answer(s, key);
+	s->notice[0] = '\0';
+	if (key == ESCAPE && s->view == &bl_view_help)
+		show_help(s);
+	bl_request r = bl_request_of_key(key);
+	if (s->read_only && bl_request_describe(r)->changes_run) {
+		notice(s, "only looking: %s is off", bl_request_describe(r)->shown);
+		return BL_OUTCOME_STAY;
+	}
+	return act(s, r);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The dashboard: loss terms, kNN, C and its diagonal.  What matters most stays longest when room is short. */
+#include "view/chart.h"
+#include "view/scene.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum {
+	CHART_MIN_COLUMNS = 20,
+	STACK_BELOW_COLUMNS = 60, STACK_FROM_ROWS = 30, /* charts above the matrix */
+	KNN_FROM_ROWS = 18,       /* of the charts' column */
+	SCALE_FROM_ROWS = 10,     /* of the matrix's column */
+};
+
+/* --- Charts --------------------------------------------------------------- */
+
+static void draw_loss(const bl_scene *s, bl_canvas *c, bl_rect r)
+{
+	const bl_history *h = &s->history;
+	const char *redundancy = c->can.utf8 ? "λ·redundancy" : "lambda*redundancy";
+	bl_line lines[] = {
+		{ "floor", '-', BL_PAINT_FLOOR, h->step, h->term[BL_TERM_FLOOR], h->bins },
+		{ redundancy, 'r', BL_PAINT_REDUNDANCY, h->step, h->term[BL_TERM_REDUNDANCY], h->bins },
+		{ "invariance", 'i', BL_PAINT_INVARIANCE, h->step, h->term[BL_TERM_INVARIANCE], h->bins },
+		{ "total", 'T', BL_PAINT_TOTAL, h->step, h->term[BL_TERM_TOTAL], h->bins },
+	};
+	/* A floor of 0 says nothing, and would keep the axis from being logarithmic. */
+	int from = h->seen && h->last.floor > 0 ? 0 : 1;
+	bl_chart_draw(c, r, &(bl_chart){ "loss", lines + from, 4 - from, true });
+}
+
+static void draw_knn(const bl_scene *s, bl_canvas *c, bl_rect r)
+{
+	const bl_history *h = &s->history;
+	bl_line line = { "kNN", 'k', BL_PAINT_KNN, h->knn_step, h->knn, h->knns };
+	bl_chart_draw(c, r, &(bl_chart){ "kNN accuracy", &line, 1, true });
+}
+
+static void draw_charts(const bl_scene *s, bl_canvas *c, bl_rect r)
+{
+	int knn = r.h >= KNN_FROM_ROWS && s->history.knns > 0 ? r.h / 3 : 0;
+	draw_loss(s, c, (bl_rect){ r.x, r.y, r.w, r.h - knn });
+	if (knn)
+		draw_knn(s, c, (bl_rect){ r.x, r.y + r.h - knn, r.w, knn });
+}
+
+/* --- The matrix ----------------------------------------------------------- */
+
+static void diagonal_says(const bl_snapshot *p, char *out, size_t size)
+{
+	double sum = 0, least = INFINITY;
+	for (int i = 0; i < p->diag; i++) {
+		sum += p->diagonal[i];
+		least = fmin(least, p->diagonal[i]);
+	}
+	snprintf(out, size, "diagonal: mean %.3f, least %.3f", sum / p->diag, least);
+}
+
+static void draw_strip(const bl_scene *s, bl_canvas *c, int x, int y, int w, int room, bool says)
+{
+	char text[64];
+	bl_heat_strip(c, x, y, w, s->snapshot.diagonal, s->snapshot.diag, s->heat);
+	diagonal_says(&s->snapshot, text, sizeof text);
+	if (says)
+		bl_canvas_text(c, x, y + 1, room, BL_PAINT_FAINT, text);
+}
+
+/* Rows besides the picture: what it says, the strip; from SCALE_FROM_ROWS on also the strip's numbers and the scale. */
+static int rows_beside(int h)
+{
+	return h >= SCALE_FROM_ROWS ? 4 : 2;
+}
+
+static void draw_matrix(const bl_scene *s, bl_canvas *c, bl_rect r)
+{
+	if (s->snapshot.step < 0) {
+		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, "C: no snapshot yet");
+		return;
+	}
+	bl_heat_source m = bl_scene_matrix(s);
+	int beside = rows_beside(r.h);
+	bl_heat_fit fit = bl_heat_measure(c->can, r.w, r.h - beside, &m);
+	char says[80];
+	bl_heat_says(says, sizeof says, fit, s->heat);
+	int used = bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_TITLE, "C ");
+	bl_canvas_bold(c, r.x, r.y, used);
+	bl_canvas_textf(c, r.x + used, r.y, r.w - used, BL_PAINT_FAINT, "D %d: %s", (int)s->snapshot.d, says);
+	bl_heat_draw(c, r.x, r.y + 1, fit, &m, s->heat);
+	draw_strip(s, c, r.x, r.y + 1 + fit.h, fit.w, r.w, beside > 2);
+	if (beside > 2)
+		bl_heat_scale(c, r.x, r.y + 3 + fit.h, fit.w > 20 ? fit.w : r.w, s->heat);
+}
+
+/* --- Room ----------------------------------------------------------------- */
+
+static void draw_stacked(const bl_scene *s, bl_canvas *c, bl_rect r)
+{
+	int rows = r.w / 2 + rows_beside(r.h);
+	if (rows > r.h * 3 / 5)
+		rows = r.h * 3 / 5;
+	draw_charts(s, c, (bl_rect){ r.x, r.y, r.w, r.h - rows });
+	draw_matrix(s, c, (bl_rect){ r.x, r.y + r.h - rows, r.w, rows });
+}
+
+/* The matrix takes what makes it a square, the charts the rest, but not less than they need. */
+static void draw_beside(const bl_scene *s, bl_canvas *c, bl_rect r)
+{
+	int columns = 2 * (r.h - rows_beside(r.h));
+	int least = r.w / 3 > CHART_MIN_COLUMNS ? r.w / 3 : CHART_MIN_COLUMNS;
+	if (columns > r.w - least - 2)
+		columns = r.w - least - 2;
+	draw_charts(s, c, (bl_rect){ r.x, r.y, r.w - columns - 2, r.h });
+	draw_matrix(s, c, (bl_rect){ r.x + r.w - columns, r.y, columns, r.h });
+}
+
+static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
+{
+	if (r.w < STACK_BELOW_COLUMNS && r.h >= STACK_FROM_ROWS)
+		draw_stacked(s, c, r);
+	else
+		draw_beside(s, c, r);
+}
+
+const bl_view_ops bl_view_dashboard = { "dashboard", draw };

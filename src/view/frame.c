@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The whole screen: header, the view, footer. */
+#include "view/frame.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { HEADER_ROWS = 2, NOTICE_FROM_ROWS = 16, FIELD_GAP = 2 };
+
+/* --- Rows of fields, the least important of which go first ------------------ */
+
+struct field { bl_paint paint; int importance; char text[96]; };
+struct fields { struct field f[12]; int n; };
+
+#define ADD(fields, paint, importance, ...) \
+	snprintf(next(fields, paint, importance)->text, sizeof((struct field *)0)->text, __VA_ARGS__)
+
+static struct field *next(struct fields *fs, bl_paint paint, int importance)
+{
+	struct field *f = &fs->f[fs->n++];
+	*f = (struct field){ .paint = paint, .importance = importance };
+	return f;
+}
+
+static int columns(const struct fields *fs)
+{
+	int sum = 0;
+	for (int i = 0; i < fs->n; i++)
+		sum += bl_canvas_columns(fs->f[i].text) + (i ? FIELD_GAP : 0);
+	return sum;
+}
+
+static void drop_least(struct fields *fs)
+{
+	int least = 0;
+	for (int i = 1; i < fs->n; i++)
+		if (fs->f[i].importance < fs->f[least].importance)
+			least = i;
+	memmove(&fs->f[least], &fs->f[least + 1], (size_t)(fs->n - least - 1) * sizeof fs->f[0]);
+	fs->n--;
+}
+
+static void draw_fields(bl_canvas *c, int y, struct fields *fs)
+{
+	while (fs->n > 1 && columns(fs) > c->width)
+		drop_least(fs);
+	for (int i = 0, x = 0; i < fs->n; i++)
+		x += bl_canvas_text(c, x, y, c->width - x, fs->f[i].paint, fs->f[i].text) + FIELD_GAP;
+}
+
+/* --- Header ----------------------------------------------------------------- */
+
+static void duration(char *out, size_t size, double seconds)
+{
+	long long t = llround(seconds);
+	if (isnan(seconds))
+		snprintf(out, size, "-:--");
+	else if (t >= 3600)
+		snprintf(out, size, "%lld:%02lld:%02lld", t / 3600, t / 60 % 60, t % 60);
+	else
+		snprintf(out, size, "%lld:%02lld", t / 60, t % 60);
+}
+
+static void add_state(const bl_scene *s, const bl_canvas *c, struct fields *fs)
+{
+	bool fine = !s->lost && (s->info.state == BL_RUN_RUNNING || s->info.state == BL_RUN_DONE);
+	ADD(fs, fine ? BL_PAINT_GOOD : BL_PAINT_WARN, 9, "%s %s", c->can.utf8 ? "●" : "*",
+	    s->lost ? "LOST" : bl_run_state_name(s->info.state));
+}
+
+static void draw_progress(const bl_scene *s, bl_canvas *c)
+{
+	const bl_live_info *i = &s->info;
+	struct fields fs = { .n = 0 };
+	char left[32];
+	duration(left, sizeof left, bl_scene_seconds_left(s));
+	ADD(&fs, BL_PAINT_TITLE, 7, "%s", i->name);
+	add_state(s, c, &fs);
+	ADD(&fs, BL_PAINT_TEXT, 8, "step %lld/%lld", (long long)i->step, (long long)i->steps);
+	if (i->steps_per_epoch > 0)
+		ADD(&fs, BL_PAINT_TEXT, 3, "epoch %.2f/%.4g", (double)i->step / (double)i->steps_per_epoch,
+		    (double)i->steps / (double)i->steps_per_epoch);
+	if (!bl_scene_over(s))
+		ADD(&fs, BL_PAINT_TEXT, 6, "ETA %s", left);
+	if (s->history.seen)
+		ADD(&fs, BL_PAINT_TEXT, 4, "%.0f images/s", s->history.last.images_per_s);
+	draw_fields(c, 0, &fs);
+	bl_canvas_bold(c, 0, 0, bl_canvas_columns(i->name));
+}
+
+static void draw_terms(const bl_scene *s, bl_canvas *c)
+{
+	const bl_record *r = &s->history.last;
+	const char *lambda = c->can.utf8 ? "λ" : "lambda", *times = c->can.utf8 ? "·" : "*";
+	struct fields fs = { .n = 0 };
+	if (!s->history.seen)
+		return;
+	ADD(&fs, BL_PAINT_TOTAL, 9, "loss %.4g", r->total);
+	ADD(&fs, BL_PAINT_INVARIANCE, 7, "inv %.4g", r->invariance);
+	ADD(&fs, BL_PAINT_REDUNDANCY, 6, "%s%sred %.4g", lambda, times, r->lambda * r->redundancy);
+	ADD(&fs, BL_PAINT_FLOOR, 3, "floor %.3g", r->floor);
+	if (!isnan(bl_scene_knn(s)))
+		ADD(&fs, BL_PAINT_KNN, 8, "kNN %.3f", bl_scene_knn(s));
+	ADD(&fs, BL_PAINT_TEXT, 5, "%s %.3g", lambda, r->lambda);
+	ADD(&fs, BL_PAINT_TEXT, 4, "lr %.3g", r->lr);
+	draw_fields(c, 1, &fs);
+}
+
+/* --- Footer ----------------------------------------------------------------- */
+
+static void draw_hints(const bl_scene *s, bl_canvas *c, int y)
+{
+	int x = 0;
+	for (int k = 1; k < BL_REQUEST_COUNT; k++) {
+		const bl_request_info *i = bl_request_describe((bl_request)k);
+		int need = bl_canvas_columns(i->shown) + 1 + bl_canvas_columns(i->word);
+		if ((s->read_only && i->changes_run) || x + need > c->width)
+			continue;
+		x += bl_canvas_text(c, x, y, need, BL_PAINT_TITLE, i->shown) + 1;
+		x += bl_canvas_text(c, x, y, need, BL_PAINT_FAINT, i->word) + FIELD_GAP;
+	}
+}
+
+/* What must be said now, or "". */
+static void urgent(const bl_scene *s, char *out, size_t size)
+{
+	if (s->asking)
+		snprintf(out, size, "Stop training? y: yes, any other key: no");
+	else if (s->lost)
+		snprintf(out, size, "The trainer's process %lld is gone; this is the last it showed. q leaves.",
+		         (long long)s->info.pid);
+	else
+		snprintf(out, size, "%s", s->notice);
+}
+
+static void draw_footer(const bl_scene *s, bl_canvas *c)
+{
+	char say[256];
+	urgent(s, say, sizeof say);
+	bool own_row = c->height >= NOTICE_FROM_ROWS;
+	int y = own_row ? c->height - 2 : c->height - 1;
+	if (say[0])
+		bl_canvas_text(c, 0, y, c->width, BL_PAINT_WARN, say);
+	else if (own_row)
+		bl_canvas_text(c, 0, y, c->width, BL_PAINT_FAINT, s->info.message);
+	if (own_row || !say[0])
+		draw_hints(s, c, c->height - 1);
+}
+
+/* --- The whole -------------------------------------------------------------- */
+
+static void draw_too_small(bl_canvas *c)
+{
+	char text[64];
+	snprintf(text, sizeof text, "needs %d x %d, has %d x %d", BL_FRAME_MIN_WIDTH, BL_FRAME_MIN_HEIGHT, c->width, c->height);
+	int x = (c->width - bl_canvas_columns(text)) / 2;
+	bl_canvas_text(c, x > 0 ? x : 0, c->height / 2, c->width, BL_PAINT_WARN, text);
+}
+
+void bl_frame_draw(const bl_scene *s, bl_canvas *c)
+{
+	bl_canvas_clear(c);
+	if (c->width < BL_FRAME_MIN_WIDTH || c->height < BL_FRAME_MIN_HEIGHT) {
+		draw_too_small(c);
+		return;
+	}
+	int footer = c->height >= NOTICE_FROM_ROWS ? 2 : 1;
+	draw_progress(s, c);
+	draw_terms(s, c);
+	s->view->draw(s, c, (bl_rect){ 0, HEADER_ROWS, c->width, c->height - HEADER_ROWS - footer });
+	draw_footer(s, c);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* view/frame.h: the whole screen: header, the view, footer. */
+#ifndef BARLOW_VIEW_FRAME_H
+#define BARLOW_VIEW_FRAME_H
+
+#include "view/scene.h"
+
+enum { BL_FRAME_MIN_WIDTH = 40, BL_FRAME_MIN_HEIGHT = 12 };
+
+/* Below the least size it says what it needs. */
+void bl_frame_draw(const bl_scene *s, bl_canvas *c);
+
+#endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Matrices with values in [-1, 1] as coloured dots, or as a ramp of characters. */
+#include "view/heat.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Linear below, logarithmic above. */
+#define SYMLOG_KNEE .01
+
+static bool has_halves(bl_ability can)
+{
+	return can.utf8 && can.depth != BL_DEPTH_MONO;
+}
+
+static double place(double v, bl_heat_style s)
+{
+	if (!s.symlog)
+		return v;
+	return copysign(log1p(fabs(v) / SYMLOG_KNEE) / log1p(1 / SYMLOG_KNEE), v);
+}
+
+/* --- Pooling -------------------------------------------------------------- */
+
+static int start_of(int k, int parts, int n)
+{
+	return (int)((int64_t)k * n / parts);
+}
+
+/* The k'th dot of `dots` covers cells [k cells / dots, (k + 1) cells / dots); weights are the cells' dims. */
+static double block_mean(const bl_heat_source *m, int r0, int r1, int c0, int c1)
+{
+	double sum = 0, weights = 0;
+	for (int r = r0; r < r1; r++)
+		for (int c = c0; c < c1; c++) {
+			double w = (double)(start_of(r + 1, m->cells, m->d) - start_of(r, m->cells, m->d)) *
+			           (start_of(c + 1, m->cells, m->d) - start_of(c, m->cells, m->d));
+			sum += w * m->mean[r * m->cells + c];
+			weights += w;
+		}
+	return sum / weights;
+}
+
+static double block_extreme(const bl_heat_source *m, int r0, int r1, int c0, int c1)
+{
+	double best = 0;
+	for (int r = r0; r < r1; r++)
+		for (int c = c0; c < c1; c++) {
+			double v = m->extreme[r * m->cells + c];
+			if (isnan(v))
+				return v;
+			if (fabs(v) > fabs(best))
+				best = v;
+		}
+	return best;
+}
+
+/* A dot of a picture of w x h dots; where dots are more than cells, a cell is repeated. */
+static double dot_value(const bl_heat_source *m, int w, int h, int x, int y, bl_heat_style s)
+{
+	int r0 = start_of(y, h, m->cells), r1 = start_of(y + 1, h, m->cells);
+	int c0 = start_of(x, w, m->cells), c1 = start_of(x + 1, w, m->cells);
+	r1 = r1 > r0 ? r1 : r0 + 1;
+	c1 = c1 > c0 ? c1 : c0 + 1;
+	return s.extreme ? block_extreme(m, r0, r1, c0, c1) : block_mean(m, r0, r1, c0, c1);
+}
+
+/* --- Size ----------------------------------------------------------------- */
+
+/*
+ * Dots a side for at most `room`: equal blocks where they cost little, because
+ * unequal ones show as stripes; else as many as fit.
+ */
+static int side_for(int room, int cells)
+{
+	if (room >= cells)
+		return room / cells * cells;
+	int block = (cells + room - 1) / room;
+	while (block < cells && cells % block)
+		block++;
+	int equal = cells / block;
+	return equal >= room * 3 / 4 ? equal : room;
+}
+
+bl_heat_fit bl_heat_measure(bl_ability can, int w, int h, const bl_heat_source *m)
+{
+	int room = w < 2 * h ? w : 2 * h;
+	int side = side_for(room > 1 ? room : 1, m->cells);
+	bl_heat_fit fit = { side, (side + 1) / 2, (double)m->d / side, (double)m->d / side };
+	if (!has_halves(can))
+		fit.dims_y = (double)m->d / fit.h;
+	return fit;
+}
+
+/* --- Drawing -------------------------------------------------------------- */
+
+/* Without colours: how far from 0 by density, which side by shape. */
+static uint32_t ramp(double t)
+{
+	static const char above[] = " .:+*#@", below[] = " `-~=%&";
+	const int top = (int)sizeof above - 2;
+	if (isnan(t))
+		return '?';
+	int k = (int)lround(fmin(fabs(t), 1) * top);
+	return (unsigned char)(t < 0 ? below : above)[k];
+}
+
+static void put_dot(bl_canvas *c, int x, int y, double v, bl_heat_style s)
+{
+	double t = place(v, s);
+	if (c->can.depth == BL_DEPTH_MONO)
+		bl_canvas_put(c, x, y, ramp(t), BL_COLOUR_OWN, BL_COLOUR_OWN);
+	else
+		bl_canvas_put(c, x, y, ' ', BL_COLOUR_OWN, bl_colour_diverging(t, c->can.light));
+}
+
+static void put_halves(bl_canvas *c, int x, int y, double upper, double lower, bool has_lower, bl_heat_style s)
+{
+	int32_t above = bl_colour_diverging(place(upper, s), c->can.light);
+	int32_t below = has_lower ? bl_colour_diverging(place(lower, s), c->can.light) : BL_COLOUR_OWN;
+	bl_canvas_put(c, x, y, above == below ? ' ' : 0x2580, above, below);
+}
+
+void bl_heat_draw(bl_canvas *c, int x, int y, bl_heat_fit fit, const bl_heat_source *m, bl_heat_style s)
+{
+	bool halves = has_halves(c->can);
+	int rows = halves ? fit.w : fit.h;
+	for (int j = 0; j < fit.h; j++)
+		for (int i = 0; i < fit.w; i++)
+			if (halves)
+				put_halves(c, x + i, y + j, dot_value(m, fit.w, rows, i, 2 * j, s),
+				           2 * j + 1 < rows ? dot_value(m, fit.w, rows, i, 2 * j + 1, s) : 0, 2 * j + 1 < rows, s);
+			else
+				put_dot(c, x + i, y + j, dot_value(m, fit.w, rows, i, j, s), s);
+}
+
+static double run_mean(const float *v, int n, int k, int parts)
+{
+	int from = start_of(k, parts, n), to = start_of(k + 1, parts, n);
+	double sum = 0;
+	for (int i = from; i < to; i++)
+		sum += v[i];
+	return to > from ? sum / (to - from) : v[from];
+}
+
+void bl_heat_strip(bl_canvas *c, int x, int y, int w, const float *values, int n, bl_heat_style s)
+{
+	for (int i = 0; i < w && n > 0; i++) {
+		double v = run_mean(values, n, i, w);
+		int eighths = isnan(v) ? 8 : (int)lround(fmin(fmax(v, 0), 1) * 8);
+		int32_t fg = bl_colour_diverging(place(v, s), c->can.light);
+		uint32_t glyph = eighths ? 0x2580u + (uint32_t)eighths : ' ';
+		if (!c->can.utf8)
+			glyph = isnan(v) ? '?' : '0' + (uint32_t)lround(fmin(fmax(v, 0), 1) * 9);
+		bl_canvas_put(c, x + i, y, glyph, fg, BL_COLOUR_OWN);
+	}
+}
+
+void bl_heat_scale(bl_canvas *c, int x, int y, int w, bl_heat_style s)
+{
+	int bar = w - 6;
+	if (bar < 3)
+		return;
+	bl_canvas_text(c, x, y, 2, BL_PAINT_FAINT, "-1");
+	bl_canvas_text(c, x + w - 2, y, 2, BL_PAINT_FAINT, "+1");
+	for (int i = 0; i < bar; i++) {
+		/* The scale shows values evenly in what the eye sees, so it is the map itself. */
+		double t = 2.0 * i / (bar - 1) - 1;
+		put_dot(c, x + 3 + i, y, t, (bl_heat_style){ .symlog = false });
+	}
+	if (s.symlog && bar >= 12)
+		bl_canvas_text(c, x + 3 + bar / 2 - 1, y, 3, BL_PAINT_TEXT, "log");
+}
+
+static int number(char *out, int size, double v)
+{
+	return snprintf(out, (size_t)size, v == floor(v) ? "%.0f" : "%.3g", v);
+}
+
+void bl_heat_says(char *out, int size, bl_heat_fit fit, bl_heat_style s)
+{
+	char dx[32], dy[32];
+	number(dx, sizeof dx, fit.dims_x);
+	number(dy, sizeof dy, fit.dims_y);
+	if (fit.dims_x <= 1 && fit.dims_y <= 1)
+		snprintf(out, (size_t)size, "single elements");
+	else
+		snprintf(out, (size_t)size, "1 dot = %s x %s dims, %s", dy, dx, s.extreme ? "largest |C|" : "mean");
+}

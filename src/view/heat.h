@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * view/heat.h: matrices with values in [-1, 1] as coloured dots.
+ *
+ * With colours and half blocks a cell shows two dots, one above the other, so
+ * that a dot is about square.  Without either a cell shows one dot, twice as
+ * high as wide, so that a square matrix gets half as many rows.
+ */
+#ifndef BARLOW_VIEW_HEAT_H
+#define BARLOW_VIEW_HEAT_H
+
+#include "view/canvas.h"
+
+/* Which dims of C a row or column of `cells` holds: dims [k d / cells, (k + 1) d / cells). */
+typedef struct bl_heat_source {
+	const float *mean, *extreme; /* (cells, cells), row-major */
+	int cells, d;
+} bl_heat_source;
+
+typedef struct bl_heat_style {
+	bool extreme; /* pool by largest magnitude, not by mean */
+	bool symlog;  /* spread the small */
+} bl_heat_style;
+
+/* Where the picture went, and what a dot of it holds; dims are means when blocks differ by one. */
+typedef struct bl_heat_fit {
+	int w, h;               /* in cells of the canvas */
+	double dims_x, dims_y;  /* of C a dot */
+} bl_heat_fit;
+
+/* The largest that fits into w x h cells. */
+bl_heat_fit bl_heat_measure(bl_ability can, int w, int h, const bl_heat_source *m);
+/* Draws it at (x,y). */
+void bl_heat_draw(bl_canvas *c, int x, int y, bl_heat_fit fit, const bl_heat_source *m, bl_heat_style s);
+
+/* Values as bars of w columns, height from 0 to 1 and colour from the map; below 0 the bar is empty. */
+void bl_heat_strip(bl_canvas *c, int x, int y, int w, const float *values, int n, bl_heat_style s);
+
+/* The colour scale with its numbers, w columns wide. */
+void bl_heat_scale(bl_canvas *c, int x, int y, int w, bl_heat_style s);
+
+/* "1 dot = 8 x 8 dims, mean" */
+void bl_heat_says(char *out, int size, bl_heat_fit fit, bl_heat_style s);
+
+#endif

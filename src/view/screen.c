@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The terminal.  The only file that includes ncurses. */
+#include "view/screen.h"
+
+#include "view/guard.h"
+
+#define _XOPEN_SOURCE_EXTENDED 1
+#include <curses.h>
+#include <term.h>
+
+#include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum { CLEAR_PEN = -2, ESCAPE_MS = 25, CONTINUE_MS = 50 };
+
+struct pen { int32_t fg, bg; int bold; };
+
+struct bl_screen {
+	SCREEN *curses;
+	WINDOW *keys;       /* a pad: reading keys from it never repaints anything */
+	TERMINAL *before;   /* Readline's, put back at the end */
+	locale_t locale, locale_before;
+	bl_ability can;
+	bool skip_corner;   /* writing the last cell would scroll */
+	struct pen pen;     /* what the terminal writes with */
+	bl_cell *shown;     /* NULL: nothing known */
+	int width, height;  /* of shown */
+	char *out;          /* bytes to be written */
+	size_t n, room;
+	bool no_memory;
+};
+
+/* tputs has no argument for a context, and there is one terminal. */
+static bl_screen *current;
+
+/* --- Bytes -------------------------------------------------------------------- */
+
+static void append(bl_screen *s, const char *bytes, size_t n)
+{
+	if (s->n + n > s->room) {
+		size_t room = 2 * (s->n + n) + 4096;
+		char *more = realloc(s->out, room);
+		if (!more) {
+			s->no_memory = true;
+			return;
+		}
+		s->out = more;
+		s->room = room;
+	}
+	memcpy(s->out + s->n, bytes, n);
+	s->n += n;
+}
+
+static int append_char(int ch)
+{
+	append(current, &(char){ (char)ch }, 1);
+	return ch;
+}
+
+static void append_string(const char *capability)
+{
+	if (capability)
+		tputs(capability, 1, append_char);
+}
+
+static int flush(bl_screen *s)
+{
+	size_t at = 0;
+	while (at < s->n) {
+		ssize_t done = write(STDOUT_FILENO, s->out + at, s->n - at);
+		if (done < 0 && errno == EAGAIN)
+			poll(&(struct pollfd){ .fd = STDOUT_FILENO, .events = POLLOUT }, 1, -1);
+		else if (done < 0 && errno != EINTR)
+			return bl_fail("the terminal cannot be written to: %s", strerror(errno));
+		at += done > 0 ? (size_t)done : 0;
+	}
+	s->n = 0;
+	return s->no_memory ? bl_fail("no memory for the screen's bytes") : 0;
+}
+
+/* --- Abilities ------------------------------------------------------------------ */
+
+static bool is_set(const char *name)
+{
+	const char *v = getenv(name);
+	return v && *v;
+}
+
+/* RGB is ncurses' name, a flag, number or string; Tc is tmux's. */
+static bool has_full_colour(void)
+{
+	const char *v = getenv("COLORTERM");
+	const char *text = tigetstr("RGB");
+	return (v && (!strcmp(v, "truecolor") || !strcmp(v, "24bit"))) || tigetflag("RGB") > 0 || tigetflag("Tc") > 0 ||
+	       tigetnum("RGB") > 0 || (text && text != (char *)-1);
+}
+
+static bl_depth find_depth(void)
+{
+	int colours = tigetnum("colors");
+	if (is_set("NO_COLOR") || colours < 8 || !set_a_foreground || !set_a_background)
+		return BL_DEPTH_MONO;
+	if (colours >= 256)
+		return has_full_colour() ? BL_DEPTH_FULL : BL_DEPTH_256;
+	return colours >= 16 ? BL_DEPTH_16 : BL_DEPTH_8;
+}
+
+/* "foreground;background" as some terminals tell it, in ANSI numbers; most say nothing and are dark. */
+static bool find_light(void)
+{
+	const char *v = getenv("COLORFGBG"), *last = v ? strrchr(v, ';') : NULL;
+	return last && (!strcmp(last, ";7") || !strcmp(last, ";15"));
+}
+
+bl_ability bl_screen_ability(const bl_screen *s)
+{
+	return s->can;
+}
+
+/* The terminal's own word; not LINES and COLUMNS, which Readline exports and nobody renews. */
+void bl_screen_size(const bl_screen *s, int *width, int *height)
+{
+	(void)s;
+	struct winsize z;
+	bool told = ioctl(STDOUT_FILENO, TIOCGWINSZ, &z) == 0 && z.ws_col > 0 && z.ws_row > 0;
+	*width = told ? z.ws_col : columns > 0 ? columns : 80;
+	*height = told ? z.ws_row : lines > 0 ? lines : 24;
+}
+
+/* --- Opening and closing -------------------------------------------------------- */
+
+static int check_terminal(void)
+{
+	if (current)
+		return bl_fail("a screen is up already");
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+		return bl_fail("no terminal to draw on: standard %s is not one", isatty(STDIN_FILENO) ? "output" : "input");
+	if (!is_set("TERM"))
+		return bl_fail("no terminal to draw on: TERM is not set");
+	return 0;
+}
+
+/* ncurses asks the thread's locale for the character set; the process's own stays as its main program wants it. */
+static void take_locale(bl_screen *s)
+{
+	s->locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+	s->locale_before = s->locale ? uselocale(s->locale) : (locale_t)0;
+}
+
+static void give_locale(bl_screen *s)
+{
+	if (!s->locale)
+		return;
+	uselocale(s->locale_before);
+	freelocale(s->locale);
+}
+
+static int set_modes(bl_screen *s)
+{
+	s->keys = newpad(1, 1);
+	if (!s->keys)
+		return bl_fail("no memory for the terminal's keys");
+	raw();
+	noecho();
+	nonl();
+	set_escdelay(ESCAPE_MS);
+	keypad(s->keys, TRUE);
+	nodelay(s->keys, TRUE);
+	curs_set(0);
+	refresh();
+	return 0;
+}
+
+static void arm(bl_screen *s, const struct termios *cooked)
+{
+	append_string(exit_attribute_mode);
+	append_string(cursor_normal);
+	append_string(keypad_local);
+	append_string(exit_ca_mode);
+	append(s, "\r\n", 2);
+	size_t n = s->n < BL_GUARD_RESTORE_MAX ? s->n : 0;
+	bl_guard_arm(STDOUT_FILENO, s->out, n, cooked);
+	s->n = 0;
+}
+
+static int start(bl_screen *s)
+{
+	struct termios cooked;
+	if (tcgetattr(STDIN_FILENO, &cooked) < 0)
+		return bl_fail("the terminal does not tell its modes: %s", strerror(errno));
+	fflush(stdout);
+	s->before = cur_term;
+	s->curses = newterm(NULL, stdout, stdin);
+	if (!s->curses)
+		return bl_fail("TERM is '%s': terminfo knows no such screen", getenv("TERM"));
+	if (!cursor_address)
+		return bl_fail("TERM is '%s': it cannot move its cursor", getenv("TERM"));
+	s->can = (bl_ability){ find_depth(), strcmp(nl_langinfo(CODESET), "UTF-8") == 0, find_light() };
+	s->skip_corner = auto_right_margin && !eat_newline_glitch;
+	arm(s, &cooked);
+	return set_modes(s);
+}
+
+bl_screen *bl_screen_open(void)
+{
+	if (check_terminal() < 0)
+		return NULL;
+	bl_screen *s = calloc(1, sizeof *s);
+	if (!s)
+		return bl_fail_null("no memory for a screen");
+	current = s;
+	take_locale(s);
+	if (start(s) < 0) {
+		bl_screen_close(s);
+		return NULL;
+	}
+	return s;
+}
+
+void bl_screen_close(bl_screen *s)
+{
+	if (!s)
+		return;
+	if (s->keys) {
+		append_string(exit_attribute_mode);
+		flush(s);
+		delwin(s->keys);
+	}
+	if (s->curses) {
+		endwin();
+		bl_guard_disarm();
+		delscreen(s->curses);
+		set_curterm(s->before);
+	}
+	give_locale(s);
+	current = NULL;
+	free(s->shown);
+	free(s->out);
+	free(s);
+}
+
+/* --- Showing -------------------------------------------------------------------- */
+
+static int32_t device_colour(const bl_screen *s, int32_t rgb)
+{
+	if (rgb == BL_COLOUR_OWN || s->can.depth == BL_DEPTH_MONO)
+		return BL_COLOUR_OWN;
+	if (s->can.depth == BL_DEPTH_FULL)
+		return rgb;
+	return s->can.depth == BL_DEPTH_256 ? bl_colour_256(rgb) : bl_colour_ansi(rgb, s->can.depth == BL_DEPTH_16 ? 16 : 8);
+}
+
+static void write_colour(bl_screen *s, int32_t colour, bool background)
+{
+	char text[48];
+	if (s->can.depth != BL_DEPTH_FULL) {
+		append_string(tparm(background ? set_a_background : set_a_foreground, (long)colour));
+		return;
+	}
+	int n = snprintf(text, sizeof text, "\033[%d;2;%d;%d;%dm", background ? 48 : 38, colour >> 16 & 255,
+	                 colour >> 8 & 255, colour & 255);
+	append(s, text, (size_t)n);
+}
+
+/* Going back to the terminal's own colours, or from bold, is only possible by forgetting everything. */
+static void set_pen(bl_screen *s, const bl_cell *cell)
+{
+	bool reset = s->pen.fg == CLEAR_PEN || (s->pen.bold && !cell->bold) ||
+	             (cell->fg == BL_COLOUR_OWN && s->pen.fg != BL_COLOUR_OWN) ||
+	             (cell->bg == BL_COLOUR_OWN && s->pen.bg != BL_COLOUR_OWN);
+	if (reset) {
+		append_string(exit_attribute_mode);
+		s->pen = (struct pen){ BL_COLOUR_OWN, BL_COLOUR_OWN, false };
+	}
+	if (cell->bold && !s->pen.bold)
+		append_string(enter_bold_mode);
+	if (cell->fg != s->pen.fg)
+		write_colour(s, cell->fg, false);
+	if (cell->bg != s->pen.bg)
+		write_colour(s, cell->bg, true);
+	s->pen = (struct pen){ cell->fg, cell->bg, cell->bold };
+}
+
+static bool same(const bl_cell *a, const bl_cell *b)
+{
+	return a->glyph == b->glyph && a->fg == b->fg && a->bg == b->bg && a->bold == b->bold;
+}
+
+static bl_cell device_cell(const bl_screen *s, const bl_cell *cell)
+{
+	bl_cell d = { bl_canvas_glyph(s->can, cell->glyph), device_colour(s, cell->fg), device_colour(s, cell->bg), cell->bold };
+	if (d.glyph == ' ')
+		d.fg = s->pen.fg >= BL_COLOUR_OWN ? s->pen.fg : BL_COLOUR_OWN; /* invisible: no change of pen for it */
+	return d;
+}
+
+static void show_row(bl_screen *s, const bl_canvas *c, int y)
+{
+	int at = -1; /* column of the cursor when it is in this row */
+	for (int x = 0; x < c->width; x++) {
+		bl_cell *shown = &s->shown[y * c->width + x], want = device_cell(s, bl_canvas_cell(c, x, y));
+		if (same(&want, shown) || (want.glyph == ' ' && shown->glyph == ' ' && want.bg == shown->bg))
+			continue;
+		if (s->skip_corner && y == c->height - 1 && x == c->width - 1)
+			continue;
+		if (at != x)
+			append_string(tparm(cursor_address, (long)y, (long)x));
+		set_pen(s, &want);
+		char bytes[4];
+		append(s, bytes, (size_t)bl_canvas_encode(want.glyph, bytes));
+		*shown = want;
+		at = x + 1;
+	}
+}
+
+/* A blank terminal of the canvas's size, and our knowledge of it. */
+static int start_anew(bl_screen *s, const bl_canvas *c)
+{
+	size_t cells = (size_t)c->width * (size_t)c->height;
+	free(s->shown);
+	s->shown = malloc(cells * sizeof *s->shown);
+	if (!s->shown)
+		return bl_fail("no memory for a screen of %d x %d", c->width, c->height);
+	for (size_t i = 0; i < cells; i++)
+		s->shown[i] = (bl_cell){ ' ', BL_COLOUR_OWN, BL_COLOUR_OWN, false };
+	s->width = c->width;
+	s->height = c->height;
+	s->pen.fg = CLEAR_PEN;
+	append_string(exit_attribute_mode);
+	append_string(clear_screen);
+	return 0;
+}
+
+int bl_screen_show(bl_screen *s, const bl_canvas *c)
+{
+	if ((!s->shown || s->width != c->width || s->height != c->height) && start_anew(s, c) < 0)
+		return -1;
+	for (int y = 0; y < c->height; y++)
+		show_row(s, c, y);
+	return flush(s);
+}
+
+void bl_screen_forget(bl_screen *s)
+{
+	free(s->shown);
+	s->shown = NULL;
+}
+
+/* --- Keys ----------------------------------------------------------------------- */
+
+static int read_key(bl_screen *s)
+{
+	int key = wgetch(s->keys);
+	return key == ERR || key == KEY_RESIZE ? BL_KEY_NONE : key;
+}
+
+int bl_screen_key(bl_screen *s, int timeout_ms)
+{
+	int key = read_key(s); /* one that ncurses has read already, poll cannot see */
+	if (key != BL_KEY_NONE)
+		return key;
+	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
+	if (poll(&in, 1, timeout_ms) <= 0)
+		return BL_KEY_NONE;
+	if (!(in.revents & POLLIN))
+		return BL_KEY_INTERRUPT; /* the terminal is gone */
+	key = read_key(s);
+	return key;
+}
+
+void bl_screen_again(bl_screen *s)
+{
+	reset_prog_mode();
+	append_string(enter_ca_mode);
+	append_string(keypad_xmit);
+	append_string(cursor_invisible);
+	bl_screen_forget(s);
+}
+
+/* To the whole group, as the terminal does it: a shell waits for the script that started us, not for us. */
+void bl_screen_suspend(bl_screen *s)
+{
+	struct sigaction as_usual = { .sa_handler = SIG_DFL }, ours;
+	append_string(exit_attribute_mode);
+	flush(s);
+	endwin();
+	sigemptyset(&as_usual.sa_mask);
+	sigaction(SIGTSTP, &as_usual, &ours);
+	kill(0, SIGTSTP);
+	poll(NULL, 0, CONTINUE_MS); /* the stop may reach another thread first */
+	sigaction(SIGTSTP, &ours, NULL);
+	refresh();
+	curs_set(0);
+	bl_screen_forget(s);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * view/screen.h: the terminal: its modes, keys, size and abilities, and a canvas on it.
+ *
+ * ncurses sets the modes, decodes keys and knows the terminal's strings; what
+ * changed between two canvases is written by ourselves, because ncurses has no
+ * way to 24-bit colours on a terminal whose terminfo entry lacks them, and
+ * its colour pairs run out in a heatmap.
+ */
+#ifndef BARLOW_VIEW_SCREEN_H
+#define BARLOW_VIEW_SCREEN_H
+
+#include "view/canvas.h"
+
+typedef struct bl_screen bl_screen;
+
+enum { BL_KEY_NONE = 0, BL_KEY_INTERRUPT = 3, BL_KEY_SUSPEND = 26, BL_KEY_ESCAPE = 27 };
+
+/* Standard input and output.  NULL when that is no fit terminal, or a screen is up already. */
+bl_screen *bl_screen_open(void);
+void bl_screen_close(bl_screen *s); /* the terminal as it was */
+
+bl_ability bl_screen_ability(const bl_screen *s);
+void bl_screen_size(const bl_screen *s, int *width, int *height); /* now: asks the terminal */
+
+/* Makes the terminal show c; writes only what differs from what it shows. */
+int bl_screen_show(bl_screen *s, const bl_canvas *c);
+void bl_screen_forget(bl_screen *s); /* the next show writes everything */
+
+/* Waits for a key up to timeout_ms; BL_KEY_NONE: none came (or a signal did). */
+int bl_screen_key(bl_screen *s, int timeout_ms);
+
+/* Sets the modes again and forgets: after a stop that nobody announced (SIGSTOP). */
+void bl_screen_again(bl_screen *s);
+
+/* Gives the terminal back and stops the process, as Ctrl-Z does; returns when it goes on. */
+void bl_screen_suspend(bl_screen *s);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The loop of the live screen: a frame every tenth of a second where something changed, a key answered at once. */
+#include <barlow/view.h>
+
+#include "view/control.h"
+#include "view/frame.h"
+#include "view/guard.h"
+#include "view/screen.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+enum { FRAME_MS = 100 };
+
+struct watch {
+	bl_screen *screen;
+	bl_scene *scene;
+	bl_canvas *canvas;
+	const bl_watch_config *config;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* A canvas of the terminal's present size.  Returns 1 when it is another than before, 0 when not, -1 on failure. */
+static int fit_canvas(struct watch *w)
+{
+	int width, height;
+	bl_screen_size(w->screen, &width, &height);
+	if (w->canvas && w->canvas->width == width && w->canvas->height == height)
+		return 0;
+	bl_canvas_free(w->canvas);
+	w->canvas = bl_canvas_new(width, height, bl_screen_ability(w->screen));
+	return w->canvas ? 1 : -1;
+}
+
+static int show(struct watch *w)
+{
+	w->canvas->can.light = bl_screen_ability(w->screen).light != w->scene->flip_background;
+	bl_frame_draw(w->scene, w->canvas);
+	return bl_screen_show(w->screen, w->canvas);
+}
+
+static bool interrupted(const struct watch *w)
+{
+	return bl_guard_take(BL_GUARD_INTERRUPT) || (w->config->interrupted && *w->config->interrupted);
+}
+
+/* What a key asks for: a bl_watch_end, or -1 to stay. */
+static int answer(struct watch *w, int key)
+{
+	if (key == BL_KEY_INTERRUPT)
+		return BL_WATCH_STOP;
+	if (key == BL_KEY_SUSPEND) {
+		bl_screen_suspend(w->screen);
+		return -1;
+	}
+	bl_outcome o = bl_control_key(w->scene, key);
+	if (o == BL_OUTCOME_REDRAW)
+		bl_screen_forget(w->screen);
+	return o == BL_OUTCOME_QUIT ? BL_WATCH_QUIT : o == BL_OUTCOME_STOP ? BL_WATCH_STOP : -1;
+}
+
+/* True: the terminal must be drawn again whatever the run did. */
+static bool signalled(struct watch *w)
+{
+	bool again = bl_guard_take(BL_GUARD_RESIZED);
+	if (bl_guard_take(BL_GUARD_SUSPEND)) {
+		bl_screen_suspend(w->screen);
+		again = true;
+	}
+	if (bl_guard_take(BL_GUARD_CONTINUED)) {
+		bl_screen_again(w->screen);
+		again = true;
+	}
+	return again;
+}
+
+/* One turn: read, draw, wait for a key.  Returns a bl_watch_end, -1 to go on, -2 on failure. */
+static int turn(struct watch *w, int64_t *next, bool *dirty)
+{
+	if (now_ms() >= *next) {
+		*dirty |= bl_scene_read(w->scene);
+		*next = now_ms() + FRAME_MS;
+	}
+	*dirty |= signalled(w);
+	int fit = fit_canvas(w);
+	if (fit < 0 || ((*dirty || fit > 0) && show(w) < 0))
+		return -2;
+	*dirty = false;
+	if (interrupted(w))
+		return BL_WATCH_STOP;
+	if (bl_scene_over(w->scene) && !w->config->stay)
+		return BL_WATCH_ENDED;
+	int64_t wait = *next - now_ms();
+	int key = bl_screen_key(w->screen, wait > 0 ? (int)wait : 0);
+	*dirty = key != BL_KEY_NONE;
+	return key == BL_KEY_NONE ? -1 : answer(w, key);
+}
+
+static int loop(struct watch *w)
+{
+	int64_t next = now_ms();
+	bool dirty = true;
+	int end = -1;
+	while (end == -1)
+		end = turn(w, &next, &dirty);
+	if (end == BL_WATCH_QUIT && bl_scene_over(w->scene))
+		end = BL_WATCH_ENDED;
+	return end;
+}
+
+int bl_watch(bl_live *run, const bl_watch_config *config)
+{
+	struct watch w = { .config = config };
+	w.screen = bl_screen_open();
+	w.scene = w.screen ? bl_scene_new(run) : NULL;
+	int end = -1;
+	if (w.scene) {
+		w.scene->read_only = config->read_only;
+		end = loop(&w);
+	}
+	bl_canvas_free(w.canvas);
+	bl_scene_free(w.scene);
+	bl_screen_close(w.screen);
+	return end;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* recorded_run.h: a made-up run that looks like a real one, the same on every machine, for the tests of the views. */
+#ifndef RECORDED_RUN_H
+#define RECORDED_RUN_H
+
+#include <barlow/live.h>
+
+enum { RECORDED_D = 256, RECORDED_N = 256, RECORDED_STEPS = 2000 };
+
+bl_live_info recorded_info(int64_t step, int64_t steps, bl_run_state state);
+bl_record recorded_record(int64_t step, double lambda);
+/* C: noise that fades, a diagonal that grows, and one block of redundant dims. */
+void recorded_snapshot(int64_t step, bl_snapshot *out);
+
+/* The first `step` steps of it, in memory when path is NULL. */
+bl_live *recorded_run(const char *path, int64_t step, bl_run_state state);
+
+#endif
