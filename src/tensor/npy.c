@@ -278,7 +278,7 @@ bl_tensor *bl_npy_load(const char *path)
 	unsigned char *b = bl_file_read(path, &n);
 	header h = { 0 };
 	bl_tensor *t = NULL;
-	int64_t count;
+	int64_t count = 0;
 
 	if (!b)
 		return NULL;
