@@ -4,6 +4,7 @@
 
 c_tests =
 c_tests += tests/c/test_support
+c_tests += tests/c/test_conv
 c_tests += tests/c/test_embed
 c_tests += tests/c/test_live
 c_tests += tests/c/test_npy

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* kernel.c: which set of kernels this process uses. */
+#include "tensor/kernel.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const bl_kernels *chosen;
+
+/* Sets from the best to the least that this CPU runs. */
+static int runnable(const bl_kernels **sets)
+{
+	int n = 0;
+#if defined __x86_64__
+	__builtin_cpu_init();
+	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+	    __builtin_cpu_supports("avx512vl"))
+		sets[n++] = &bl_kernels_avx512;
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+		sets[n++] = &bl_kernels_avx2;
+#endif
+	sets[n++] = &bl_kernels_generic;
+	return n;
+}
+
+static void choose(void)
+{
+	const bl_kernels *sets[3];
+	const char *wish = getenv("BARLOW_KERNELS");
+	int n = runnable(sets);
+	chosen = sets[0];
+	for (int i = 0; wish && i < n; i++)
+		if (!strcmp(wish, sets[i]->name))
+			chosen = sets[i];
+}
+
+const bl_kernels *bl_kernel(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, choose);
+	return chosen;
+}
+
+/* The widest panel that is full; for a rest, the narrowest that covers it. */
+int bl_panel_vectors(const bl_kernels *k, int64_t from, int64_t cols)
+{
+	int64_t left = cols - from;
+	int best = 1;
+	for (int v = 1; v <= 4; v++) {
+		if (!k->heights[v])
+			continue;
+		bool full = left >= (int64_t)v * k->lanes, covered = left <= (int64_t)best * k->lanes;
+		if (full || !covered)
+			best = v;
+	}
+	return best;
+}

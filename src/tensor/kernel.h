@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * kernel.h (private): the innermost loops, compiled once for each instruction set and picked at run time.
+ *
+ * Everything is channels-last: a pixel is a run of channels.
+ */
+#ifndef BL_TENSOR_KERNEL_H
+#define BL_TENSOR_KERNEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { BL_TILE_ROWS = 12 }; /* no kernel has taller tiles */
+
+/*
+ * Products by gathering: a tile of `rows` output pixels times one panel of
+ * output channels,
+ *
+ *   out[r][k] (+)= sum_t sum_c a[t * height + r][c] * w[(t * channels + c) * width + k]
+ *
+ * with width = vectors * lanes and height = heights[vectors].  Pointers of
+ * all `height` rows must be readable; only out[0..rows-1][0..cols-1] are written.
+ */
+typedef struct bl_gather_args {
+	int vectors, rows, cols, taps;
+	int64_t channels;
+	const float *const *a;
+	const float *w;
+	float *const *out;
+	bool add;
+} bl_gather_args;
+
+/*
+ * Products by outer sums: a tile of input channels times one panel of output
+ * channels, over n pixels,
+ *
+ *   out[r * ldo + k] (+)= sum_i x[i][r] * y[i][k]
+ */
+typedef struct bl_outer_args {
+	int vectors, first, rows, cols; /* rows first..rows-1 are written */
+	int64_t n;
+	const float *const *x, *const *y; /* x[i] has `height` readable floats, y[i] a panel of them */
+	float *out;
+	int64_t ldo;
+	bool add;
+} bl_outer_args;
+
+/* Batch norm over n pixels of `c` channels; per-channel vectors have c elements. */
+typedef struct bl_norm_row {
+	int64_t n, c;
+	const float *x, *residual; /* residual may be NULL */
+	const float *scale, *shift; /* y = scale x + shift (+ residual) */
+	float *y;
+	bool relu;
+} bl_norm_row;
+
+/* g = dy where relu did not cut, else 0; mask from y when there is a residual, else from scale x + shift. */
+typedef struct bl_norm_back {
+	int64_t n, c;
+	const float *x, *y, *dy;
+	const float *scale, *shift, *mean;
+	bool relu, masked_by_y;
+	float *sum, *dot;              /* reduce: += sum g, += sum g (x - mean) */
+	const float *by_g, *by_x, *by_1; /* apply: dx (+)= by_g g + by_x (x - mean) + by_1 */
+	float *dx, *dresidual;         /* dresidual may be NULL */
+	bool add, add_residual;
+} bl_norm_back;
+
+typedef struct bl_kernels {
+	const char *name;
+	int lanes;       /* floats in a vector */
+	int heights[5];  /* rows of a tile, by vectors; 0: no such kernel */
+	void (*gather)(const bl_gather_args *);
+	void (*outer)(const bl_outer_args *);
+	void (*moments)(int64_t n, int64_t c, const float *x, float *mean, float *m2); /* per channel: mean, sum (x - mean)^2 */
+	void (*norm)(const bl_norm_row *);
+	void (*norm_reduce)(const bl_norm_back *);
+	void (*norm_apply)(const bl_norm_back *);
+} bl_kernels;
+
+/* The best set that this CPU runs; BARLOW_KERNELS=avx512|avx2|generic can ask for a lesser one. */
+const bl_kernels *bl_kernel(void);
+
+/* Panels that `cols` output channels are cut in: returns the vectors of the panel at column `from`. */
+int bl_panel_vectors(const bl_kernels *k, int64_t from, int64_t cols);
+
+extern const bl_kernels bl_kernels_avx512, bl_kernels_avx2, bl_kernels_generic;
+
+#endif
