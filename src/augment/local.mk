@@ -1,1 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+libbarlow_sources += \
+	src/augment/affine.c \
+	src/augment/blur.c \
+	src/augment/canvas.c \
+	src/augment/canvas.h \
+	src/augment/crop.c \
+	src/augment/cutout.c \
+	src/augment/flip.c \
+	src/augment/jitter.c \
+	src/augment/noise.c \
+	src/augment/normalize.c \
+	src/augment/normalize.h \
+	src/augment/operator.c \
+	src/augment/operator.h \
+	src/augment/pipeline.c \
+	src/augment/resample.c \
+	src/augment/resample.h \
+	src/augment/solarize.c

@@ -1,1 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+libbarlow_sources += \
+	src/data/batch.c \
+	src/data/dataset.c \
+	src/data/dataset.h \
+	src/data/fashion.c \
+	src/data/figures.c \
+	src/data/figures.h \
+	src/data/gunzip.c \
+	src/data/gunzip.h \
+	src/data/idx.c \
+	src/data/loader.c \
+	src/data/order.c \
+	src/data/order.h \
+	src/data/shapes.c \
+	src/data/subset.c \
+	src/data/tensors.c

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* canvas.c: from bytes to planes, and from planes to the view. */
+#include "augment/canvas.h"
+
+void bl_canvas_resize(canvas *c, int height, int width)
+{
+	c->height = height;
+	c->width = width;
+	c->plane = bl_canvas_room(height, width);
+}
+
+void bl_canvas_swap(canvas *c)
+{
+	float *data = c->data;
+	c->data = c->spare;
+	c->spare = data;
+}
+
+INLINE void unpack(const uint8_t *in, float *out, size_t n, size_t plane, int channels)
+{
+	for (int k = 0; k < channels; k++)
+		for (size_t i = 0; i < n; i++)
+			out[(size_t)k * plane + i] = in[i * (size_t)channels + (size_t)k] * (1.0f / 255);
+}
+
+KERNEL static void unpack_any(const uint8_t *in, float *out, size_t n, size_t plane, int channels)
+{
+	if (channels == 1)
+		unpack(in, out, n, plane, 1);
+	else
+		unpack(in, out, n, plane, 3);
+}
+
+void bl_canvas_load(canvas *c)
+{
+	if (!c->pixels)
+		return;
+	unpack_any(c->pixels, c->data, (size_t)c->height * (size_t)c->width, c->plane, c->channels);
+	c->pixels = NULL;
+}
+
+KERNEL static void store1(const float *in, size_t n, float scale, float shift, float *out)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = in[i] * scale + shift;
+}
+
+KERNEL static void store3(const float *in, size_t plane, size_t n, const float *scale, const float *shift, float *out)
+{
+	const float *r = in, *g = in + plane, *b = in + 2 * plane;
+	float r1 = scale[0], g1 = scale[1], b1 = scale[2], r0 = shift[0], g0 = shift[1], b0 = shift[2];
+	for (size_t i = 0; i < n; i++) {
+		out[3 * i] = r[i] * r1 + r0;
+		out[3 * i + 1] = g[i] * g1 + g0;
+		out[3 * i + 2] = b[i] * b1 + b0;
+	}
+}
+
+void bl_canvas_store(const canvas *c, const float *scale, const float *shift, float *out)
+{
+	size_t n = (size_t)c->height * (size_t)c->width;
+	if (c->channels == 1)
+		store1(c->data, n, scale[0], shift[0], out);
+	else
+		store3(c->data, c->plane, n, scale, shift, out);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* canvas.h: the image being worked on, as planes of float. */
+#ifndef AUGMENT_CANVAS_H
+#define AUGMENT_CANVAS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Built for several levels of x86-64, picked when the program starts; elsewhere once. */
+#if defined __x86_64__ && defined __GNUC__ && !defined __clang__
+#define KERNEL __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4"), optimize("O3")))
+#else
+#define KERNEL
+#endif
+#define INLINE static inline __attribute__((always_inline))
+
+/* Sixteen neighbours worked on at once; the compiler maps them to what the processor has. */
+enum { LANES = 16 };
+typedef float lanes __attribute__((vector_size(64), aligned(4), may_alias));
+typedef int32_t lanes_mask __attribute__((vector_size(64), aligned(4), may_alias));
+
+/*
+ * Values are in 0..1 until they are normalised.  While `pixels` is set nothing
+ * has been read yet and `data` is empty.  A plane has room for LANES more
+ * values than it needs: kernels may read and write past its end, never past
+ * its room.
+ */
+typedef struct canvas {
+	int channels, height, width;
+	size_t plane;          /* from one plane to the next */
+	float *data, *spare;   /* who cannot work in place writes to spare and swaps */
+	const uint8_t *pixels; /* (H,W,C), or NULL */
+} canvas;
+
+enum { MOST_CHANNELS = 3 };
+
+/* Values of room that a plane needs. */
+static inline size_t bl_canvas_room(int height, int width)
+{
+	return ((size_t)height * (size_t)width + 2 * LANES - 1) / LANES * LANES;
+}
+
+/* Height and width become those; what is in data loses its meaning. */
+void bl_canvas_resize(canvas *c, int height, int width);
+void bl_canvas_swap(canvas *c);
+/* Reads the pixels into data, where that has not been done. */
+void bl_canvas_load(canvas *c);
+/* out (H,W,C) = data * scale + shift, per channel */
+void bl_canvas_store(const canvas *c, const float *scale, const float *shift, float *out);
+
+#endif

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * resample.c: separable bicubic resampling, sixteen rows at a time.
+ *
+ *     rows of bytes --transpose--> columns of 16 --weights across--> columns of 16
+ *                   --transpose--> rows of float --weights down--> planes
+ *
+ * Between the transposes a vector holds one column of sixteen rows, so that
+ * every output pixel has its own weights and its own start without a gather.
+ */
+#include "augment/resample.h"
+
+#include <barlow/error.h>
+#include <barlow/memory.h>
+
+#include <math.h>
+#include <string.h>
+
+typedef uint8_t bytes16 __attribute__((vector_size(16), aligned(1), may_alias));
+typedef float quad __attribute__((vector_size(16), aligned(4), may_alias));
+typedef int32_t quad_mask __attribute__((vector_size(16)));
+
+/* Output i is the sum over k < count[i] of weight[i * most + k] * input[first[i] + k]. */
+typedef struct taps {
+	int outputs, most;
+	int *first, *count;
+	float *weight;
+} taps;
+
+enum { SUPPORT = 2 }; /* of the cubic, at scale 1 */
+
+static float cubic(float x)
+{
+	const float a = -0.5f;
+	x = fabsf(x);
+	if (x < 1)
+		return ((a + 2) * x - (a + 3)) * x * x + 1;
+	if (x < 2)
+		return (((x - 5) * x + 8) * x - 4) * a;
+	return 0;
+}
+
+/* When made smaller the cubic is stretched to cover what one output pixel stands for. */
+static float stretch(int in, int out)
+{
+	return in > out ? (float)in / (float)out : 1;
+}
+
+static int most_taps(int in, int out)
+{
+	return 2 * (int)ceilf(SUPPORT * stretch(in, out)) + 1;
+}
+
+static size_t taps_bytes(int in, int out)
+{
+	return (size_t)out * (2 * sizeof(int) + (size_t)most_taps(in, out) * sizeof(float));
+}
+
+static void place_taps(taps *t, void *memory, int in, int out)
+{
+	t->outputs = out;
+	t->most = most_taps(in, out);
+	t->first = memory;
+	t->count = t->first + out;
+	t->weight = (float *)(t->count + out);
+}
+
+static void fill_taps(taps *t, int in, bool mirror)
+{
+	float scale = (float)in / (float)t->outputs, wide = stretch(in, t->outputs), reach = SUPPORT * wide;
+	for (int i = 0; i < t->outputs; i++) {
+		float centre = ((float)i + 0.5f) * scale, sum = 0;
+		int from = (int)fmaxf(centre - reach + 0.5f, 0), to = (int)fminf(centre + reach + 0.5f, (float)in);
+		int at = mirror ? t->outputs - 1 - i : i;
+		float *w = t->weight + (size_t)at * (size_t)t->most;
+		t->first[at] = from;
+		t->count[at] = to - from;
+		for (int k = 0; k < to - from; k++)
+			sum += w[k] = cubic(((float)(from + k) - centre + 0.5f) / wide);
+		for (int k = 0; k < to - from; k++)
+			w[k] /= sum;
+	}
+}
+
+INLINE bytes16 interleave_low(bytes16 a, bytes16 b)
+{
+	return __builtin_shuffle(a, b, (bytes16){ 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23 });
+}
+
+INLINE bytes16 interleave_high(bytes16 a, bytes16 b)
+{
+	return __builtin_shuffle(a, b, (bytes16){ 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31 });
+}
+
+/* Four rounds of interleaving row i with row i + 8 turn rows into columns. */
+INLINE void transpose16(bytes16 v[LANES])
+{
+	for (int round = 0; round < 4; round++) {
+		bytes16 t[LANES];
+		for (int i = 0; i < LANES / 2; i++) {
+			t[2 * i] = interleave_low(v[i], v[i + LANES / 2]);
+			t[2 * i + 1] = interleave_high(v[i], v[i + LANES / 2]);
+		}
+		memcpy(v, t, sizeof t);
+	}
+}
+
+/* Sixteen rows of n bytes -> columns (n, 16) of float.  rows past the box repeat its last. */
+KERNEL static void columns_of_bytes(const uint8_t *const row[LANES], int n, float *columns)
+{
+	for (int x = 0; x < n; x += LANES) {
+		bytes16 v[LANES] = { { 0 } };
+		if (n >= LANES && x > n - LANES)
+			x = n - LANES; /* the last columns once more, rather than bytes that are not ours */
+		for (int i = 0; i < LANES; i++)
+			memcpy(&v[i], row[i] + x, n >= LANES ? LANES : (size_t)n);
+		transpose16(v);
+		for (int i = 0; i < LANES; i++)
+			*(lanes *)(columns + (size_t)(x + i) * LANES) = __builtin_convertvector(v[i], lanes);
+	}
+}
+
+/* The same from a plane of float: (width, 16) columns of every channel, channels side by side. */
+static void columns_of_plane(const float *const row[LANES], int n, int step, float *columns)
+{
+	for (int x = 0; x < n; x++)
+		for (int i = 0; i < LANES; i++)
+			columns[(size_t)(x * step) * LANES + (size_t)i] = row[i][x];
+}
+
+/* As PIL does between its passes and after them. */
+INLINE void clip(lanes *x, float top)
+{
+	lanes most = (lanes){ 0 } + top;
+	lanes_mask over = *x > most, above = *x > 0;
+	*x = (lanes)((((lanes_mask)*x & ~over) | ((lanes_mask)most & over)) & above);
+}
+
+/* columns (in * channels, 16) -> strip (channels, pitch, 16) */
+INLINE void across(const float *columns, const taps *t, float top, size_t pitch, const int channels, float *strip)
+{
+	for (int i = 0; i < t->outputs; i++) {
+		const float *w = t->weight + (size_t)i * (size_t)t->most;
+		const float *p = columns + (size_t)t->first[i] * LANES * (size_t)channels;
+		lanes sum[MOST_CHANNELS] = { { 0 } };
+		for (int k = 0; k < t->count[i]; k++)
+			for (int c = 0; c < channels; c++, p += LANES)
+				sum[c] += *(const lanes *)p * w[k];
+		for (int c = 0; c < channels; c++) {
+			clip(&sum[c], top);
+			*(lanes *)(strip + ((size_t)c * pitch + (size_t)i) * LANES) = sum[c];
+		}
+	}
+}
+
+KERNEL static void across_any(const float *columns, const taps *t, float top, size_t pitch, int channels, float *strip)
+{
+	if (channels == 1)
+		across(columns, t, top, pitch, 1, strip);
+	else
+		across(columns, t, top, pitch, 3, strip);
+}
+
+/* strip (pitch, 16) -> sixteen rows of pitch floats; pitch is a multiple of LANES */
+KERNEL static void rows_of_strip(const float *strip, size_t pitch, float *rows)
+{
+	const quad_mask low = { 0, 4, 1, 5 }, high = { 2, 6, 3, 7 };
+	for (size_t x = 0; x < pitch; x += 4)
+		for (size_t y = 0; y < LANES; y += 4) {
+			const float *p = strip + x * LANES + y;
+			quad a = *(const quad *)p, b = *(const quad *)(p + LANES);
+			quad c = *(const quad *)(p + 2 * LANES), d = *(const quad *)(p + 3 * LANES);
+			quad ac = __builtin_shuffle(a, c, low), AC = __builtin_shuffle(a, c, high);
+			quad bd = __builtin_shuffle(b, d, low), BD = __builtin_shuffle(b, d, high);
+			float *q = rows + y * pitch + x;
+			*(quad *)q = __builtin_shuffle(ac, bd, low);
+			*(quad *)(q + pitch) = __builtin_shuffle(ac, bd, high);
+			*(quad *)(q + 2 * pitch) = __builtin_shuffle(AC, BD, low);
+			*(quad *)(q + 3 * pitch) = __builtin_shuffle(AC, BD, high);
+		}
+}
+
+/* rows (in, pitch) -> plane (outputs, width), times scale.  Rows ascend, so what runs over a row's end is overwritten. */
+KERNEL static void down(const float *rows, const taps *t, size_t pitch, int width, float top, float *plane)
+{
+	for (int i = 0; i < t->outputs; i++) {
+		const float *w = t->weight + (size_t)i * (size_t)t->most;
+		const float *in = rows + (size_t)t->first[i] * pitch;
+		float *out = plane + (size_t)i * (size_t)width;
+		for (int x = 0; x < width; x += LANES) {
+			lanes sum = { 0 };
+			for (int k = 0; k < t->count[i]; k++)
+				sum += *(const lanes *)(in + (size_t)k * pitch + x) * w[k];
+			clip(&sum, top);
+			*(lanes *)(out + x) = sum * (1 / top);
+		}
+	}
+}
+
+typedef struct job {
+	const canvas *from;
+	struct box box;
+	taps across, down;
+	size_t pitch; /* of a row after the first pass */
+	float top;    /* what white is: 255 in bytes, 1 in planes */
+	float *columns, *strip, *rows;
+} job;
+
+static void read_columns(const job *j, int top)
+{
+	const canvas *c = j->from;
+	int channels = c->channels, left = j->box.left, width = j->box.width;
+	size_t y[LANES];
+	for (int i = 0; i < LANES; i++)
+		y[i] = (size_t)(j->box.top + (top + i < j->box.height ? top + i : j->box.height - 1)) * (size_t)c->width;
+	if (c->pixels) {
+		const uint8_t *row[LANES];
+		for (int i = 0; i < LANES; i++)
+			row[i] = c->pixels + (y[i] + (size_t)left) * (size_t)channels;
+		columns_of_bytes(row, width * channels, j->columns);
+		return;
+	}
+	for (int k = 0; k < channels; k++) {
+		const float *row[LANES];
+		for (int i = 0; i < LANES; i++)
+			row[i] = c->data + (size_t)k * c->plane + y[i] + (size_t)left;
+		columns_of_plane(row, width, channels, j->columns + k * LANES);
+	}
+}
+
+static size_t round_up(size_t n)
+{
+	return (n + LANES - 1) / LANES * LANES;
+}
+
+/* Hands out the work memory; false: there is none. */
+static bool place(job *j, int height, int width)
+{
+	size_t channels = (size_t)j->from->channels, in_rows = round_up((size_t)j->box.height);
+	j->pitch = round_up((size_t)width);
+	size_t columns = round_up((size_t)j->box.width * channels) * LANES;
+	size_t strip = channels * j->pitch * LANES, rows = channels * in_rows * j->pitch;
+	size_t across = (taps_bytes(j->box.width, width) + 63) / 64 * 64;
+	float *work = bl_scratch(SLOT_WORK, (columns + strip + rows) * sizeof *work);
+	char *table = bl_scratch(SLOT_TAPS, across + taps_bytes(j->box.height, height));
+	if (!work || !table)
+		return false;
+	j->columns = work;
+	j->strip = work + columns;
+	j->rows = j->strip + strip;
+	place_taps(&j->across, table, j->box.width, width);
+	place_taps(&j->down, table + across, j->box.height, height);
+	return true;
+}
+
+int bl_resample(canvas *c, struct box box, int height, int width, bool mirror)
+{
+	job j = { .from = c, .box = box, .top = c->pixels ? 255 : 1 };
+	if (!place(&j, height, width))
+		return -1;
+	size_t in_rows = round_up((size_t)box.height);
+	fill_taps(&j.across, box.width, mirror);
+	fill_taps(&j.down, box.height, false);
+	for (int y = 0; y < box.height; y += LANES) {
+		read_columns(&j, y);
+		across_any(j.columns, &j.across, j.top, j.pitch, c->channels, j.strip);
+		for (int k = 0; k < c->channels; k++)
+			rows_of_strip(j.strip + (size_t)k * j.pitch * LANES, j.pitch,
+				      j.rows + ((size_t)k * in_rows + (size_t)y) * j.pitch);
+	}
+	size_t plane = bl_canvas_room(height, width);
+	for (int k = 0; k < c->channels; k++)
+		down(j.rows + (size_t)k * in_rows * j.pitch, &j.down, j.pitch, width, j.top, c->spare + (size_t)k * plane);
+	bl_canvas_resize(c, height, width);
+	bl_canvas_swap(c);
+	c->pixels = NULL;
+	return 0;
+}

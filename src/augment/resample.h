@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* resample.h: a box of an image, brought to another size. */
+#ifndef AUGMENT_RESAMPLE_H
+#define AUGMENT_RESAMPLE_H
+
+#include "augment/operator.h"
+
+/*
+ * The canvas becomes the box, resampled to height x width, mirrored left to
+ * right where asked.  Bicubic (a = -1/2) with antialiasing, no pixel outside
+ * of the box is read, as PIL does it; values stay within 0..1.
+ */
+int bl_resample(canvas *c, struct box box, int height, int width, bool mirror);
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* gunzip.c: a plain or gzip file as a run of plain bytes, each failure named with its place. */
+#include "data/gunzip.h"
+
+#include <barlow/error.h>
+#include <barlow/file.h>
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+/* Deflate cannot do better than this ratio (zlib's technical notes). */
+enum { MOST_RATIO = 1032, WINDOW_GZIP = 15 + 16 };
+
+struct bl_gunzip {
+	char *path;
+	uint8_t *bytes; /* of the file as it lies on the disk */
+	size_t size;
+	size_t taken; /* of them */
+	size_t given; /* plain bytes handed out so far */
+	bool gzip, ended;
+	z_stream z;
+};
+
+static int start(bl_gunzip *g)
+{
+	g->gzip = g->size >= 2 && g->bytes[0] == 0x1f && g->bytes[1] == 0x8b;
+	if (g->gzip && inflateInit2(&g->z, WINDOW_GZIP) != Z_OK) {
+		g->gzip = false;
+		return bl_fail("%s: zlib does not start: %s", g->path, g->z.msg ? g->z.msg : "no memory");
+	}
+	return 0;
+}
+
+bl_gunzip *bl_gunzip_open(const char *path)
+{
+	bl_gunzip *g = calloc(1, sizeof *g);
+	if (!g)
+		return bl_fail_null("%s: out of memory", path);
+	g->path = strdup(path);
+	g->bytes = g->path ? bl_file_read(path, &g->size) : NULL;
+	if (!g->path)
+		bl_fail("%s: out of memory", path);
+	if (g->bytes && start(g) == 0)
+		return g;
+	bl_gunzip_close(g);
+	return NULL;
+}
+
+void bl_gunzip_close(bl_gunzip *g)
+{
+	if (!g)
+		return;
+	if (g->gzip)
+		inflateEnd(&g->z);
+	free(g->path);
+	free(g->bytes);
+	free(g);
+}
+
+size_t bl_gunzip_bound(const bl_gunzip *g)
+{
+	size_t most;
+	if (!g->gzip)
+		return g->size;
+	return __builtin_mul_overflow(g->size, (size_t)MOST_RATIO, &most) ? SIZE_MAX : most;
+}
+
+static int fail_short(const bl_gunzip *g, size_t got, size_t wanted, const char *what)
+{
+	if (g->gzip && !g->ended)
+		return bl_fail("%s: the gzip data is cut short: the file ends at byte %zu, after %zu of the %zu bytes of %s "
+			       "(%zu plain bytes in all)", g->path, g->size, got, wanted, what, g->given + got);
+	return bl_fail("%s: ends at %sbyte %zu, after %zu of the %zu bytes of %s", g->path, g->gzip ? "plain " : "",
+		       g->given + got, got, wanted, what);
+}
+
+static int read_plain(bl_gunzip *g, void *out, size_t n, const char *what)
+{
+	if (n > g->size - g->taken)
+		return fail_short(g, g->size - g->taken, n, what);
+	memcpy(out, g->bytes + g->taken, n);
+	g->taken += n;
+	g->given += n;
+	return 0;
+}
+
+/* zlib counts in unsigned int: long runs go in portions. */
+static unsigned portion(size_t n)
+{
+	return n > UINT_MAX / 2 ? UINT_MAX / 2 : (unsigned)n;
+}
+
+/* One turn of inflate into out; returns the bytes made, or negative. */
+static int64_t inflate_some(bl_gunzip *g, uint8_t *out, size_t room)
+{
+	unsigned in = portion(g->size - g->taken), want = portion(room);
+	g->z.next_in = g->bytes + g->taken;
+	g->z.avail_in = in;
+	g->z.next_out = out;
+	g->z.avail_out = want;
+	int rc = inflate(&g->z, Z_NO_FLUSH);
+	g->taken += in - g->z.avail_in;
+	g->ended = rc == Z_STREAM_END;
+	if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR)
+		return bl_fail("%s: bad gzip data before byte %zu of the file: %s", g->path, g->taken,
+			       g->z.msg ? g->z.msg : zError(rc));
+	return want - g->z.avail_out;
+}
+
+static int read_gzip(bl_gunzip *g, uint8_t *out, size_t n, const char *what)
+{
+	size_t got = 0;
+	while (got < n && !g->ended) {
+		size_t before = g->taken;
+		int64_t made = inflate_some(g, out + got, n - got);
+		if (made < 0)
+			return -1;
+		got += (size_t)made;
+		if (made == 0 && g->taken == before && !g->ended)
+			break;
+	}
+	if (got < n)
+		return fail_short(g, got, n, what);
+	g->given += n;
+	return 0;
+}
+
+int bl_gunzip_read(bl_gunzip *g, void *out, size_t n, const char *what)
+{
+	return g->gzip ? read_gzip(g, out, n, what) : read_plain(g, out, n, what);
+}
+
+/* Runs inflate to its end mark, where zlib checks length and checksum; one byte more is one too many. */
+static int finish_gzip(bl_gunzip *g)
+{
+	while (!g->ended) {
+		uint8_t more;
+		size_t before = g->taken;
+		int64_t made = inflate_some(g, &more, 1);
+		if (made < 0)
+			return -1;
+		if (made > 0)
+			return bl_fail("%s: more plain bytes follow byte %zu, where the data should end", g->path, g->given);
+		if (g->taken == before && !g->ended)
+			return bl_fail("%s: the gzip data is cut short: the file ends at byte %zu, before its checksum",
+				       g->path, g->size);
+	}
+	return 0;
+}
+
+int bl_gunzip_finish(bl_gunzip *g)
+{
+	if (g->gzip && finish_gzip(g) < 0)
+		return -1;
+	if (g->taken < g->size)
+		return bl_fail("%s: %zu bytes too many: the data ends at byte %zu, the file at %zu", g->path,
+			       g->size - g->taken, g->taken, g->size);
+	return 0;
+}

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * loader.c: batches of two views, made ahead by threads of their own.
+ *
+ * A ring of `ahead` slots holds the batches head, head + 1, ...  A thread takes
+ * the next few images of the oldest batch that has some left, works on them
+ * without the lock, and sleeps when the ring is full.  Which thread makes an
+ * image changes nothing: its draws are a stream named (seed, epoch, row, view).
+ */
+#include "data/order.h"
+
+#include <barlow/data.h>
+#include <barlow/error.h>
+#include <barlow/parallel.h>
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PIECE = 16, AHEAD = 3, MOST_AHEAD = 1024, MESSAGE = 1024 };
+
+/* One batch.  Open (tensors are there) from its first piece until it is handed out. */
+typedef struct slot {
+	bool open;
+	int64_t step;
+	int begun, done; /* images */
+	bl_tensor *view[2];
+	int64_t *rows;
+	int failed; /* first image (in the batch) that failed, or INT32_MAX */
+	char message[MESSAGE];
+} slot;
+
+struct bl_loader {
+	bl_dataset *data;
+	bl_pipeline *pipeline[2];
+	int batch, height, width; /* of a view */
+	uint64_t seed;
+
+	pthread_mutex_t lock;
+	pthread_cond_t work, ready, idle; /* room in the ring; head complete; nobody works */
+	bool stop, pause;
+	int busy; /* threads at work outside of the lock */
+	int64_t head; /* step that bl_loader_next hands out next */
+	bl_order order;
+	slot *ring;
+	int ahead;
+	double waited;
+
+	pthread_t *thread;
+	int threads;
+};
+
+/* Images from..to-1 of a slot. */
+typedef struct piece {
+	slot *s;
+	int from, to;
+} piece;
+
+static slot *slot_of(bl_loader *l, int64_t step)
+{
+	return &l->ring[step % l->ahead];
+}
+
+static void note_failure(slot *s, int image)
+{
+	if (image >= s->failed)
+		return;
+	s->failed = image;
+	snprintf(s->message, sizeof s->message, "%s", bl_error());
+}
+
+static void close_slot(slot *s)
+{
+	for (int v = 0; v < 2; v++)
+		bl_tensor_unref(s->view[v]);
+	s->view[0] = s->view[1] = NULL;
+	s->open = false;
+}
+
+/* Starts batch `step` in its slot; without memory for it the batch is done at once, and failed. */
+static void open_slot(bl_loader *l, slot *s, int64_t step)
+{
+	s->open = true;
+	s->step = step;
+	s->begun = s->done = 0;
+	s->failed = INT32_MAX;
+	memcpy(s->rows, bl_order_rows(&l->order, step), (size_t)l->batch * sizeof *s->rows);
+	for (int v = 0; v < 2; v++) {
+		s->view[v] = bl_tensor_new_image(l->batch, bl_dataset_channels(l->data), l->height, l->width);
+		if (!s->view[v]) {
+			note_failure(s, 0);
+			s->begun = s->done = l->batch;
+			pthread_cond_broadcast(&l->ready);
+			return;
+		}
+	}
+}
+
+/* The next piece to make, oldest batch first.  False: the ring is full. */
+static bool take_piece(bl_loader *l, piece *p)
+{
+	for (int64_t step = l->head; step < l->head + l->ahead; step++) {
+		slot *s = slot_of(l, step);
+		if (!s->open)
+			open_slot(l, s, step);
+		if (s->begun == l->batch)
+			continue;
+		p->s = s;
+		p->from = s->begun;
+		p->to = p->from + PIECE < l->batch ? p->from + PIECE : l->batch;
+		s->begun = p->to;
+		return true;
+	}
+	return false;
+}
+
+static int make_view(const bl_loader *l, const slot *s, int image, int view)
+{
+	bl_image in;
+	int h, w;
+	int64_t row = s->rows[image];
+	if (bl_dataset_image(l->data, row, &in) < 0)
+		return -1;
+	bl_pipeline_output(l->pipeline[view], in.height, in.width, &h, &w);
+	if (h != l->height || w != l->width)
+		return bl_fail("row %" PRId64 " makes a view of %d x %d, the others %d x %d: images of several sizes need a "
+			       "crop or a resize", row, h, w, l->height, l->width);
+	bl_rng r;
+	bl_rng_init(&r, l->seed, (uint32_t)(s->step / l->order.steps), (uint32_t)row, (uint32_t)view);
+	size_t size = (size_t)h * (size_t)w * (size_t)in.channels;
+	if (bl_pipeline_apply(l->pipeline[view], &in, &r, bl_tensor_data(s->view[view]) + (size_t)image * size) < 0)
+		return bl_fail_prefix("row %" PRId64 ", view %d: ", row, view + 1);
+	return 0;
+}
+
+/* Returns the first image that failed, or INT32_MAX. */
+static int make_piece(const bl_loader *l, const piece *p)
+{
+	for (int i = p->from; i < p->to; i++)
+		for (int view = 0; view < 2; view++)
+			if (make_view(l, p->s, i, view) < 0)
+				return i;
+	return INT32_MAX;
+}
+
+static void *work(void *arg)
+{
+	bl_loader *l = arg;
+	pthread_mutex_lock(&l->lock);
+	while (!l->stop) {
+		piece p;
+		if (l->pause || !take_piece(l, &p)) {
+			pthread_cond_wait(&l->work, &l->lock);
+			continue;
+		}
+		l->busy++;
+		pthread_mutex_unlock(&l->lock);
+		int failed = make_piece(l, &p);
+		pthread_mutex_lock(&l->lock);
+		l->busy--;
+		note_failure(p.s, failed);
+		p.s->done += p.to - p.from;
+		if (p.s->done == l->batch && p.s->step == l->head)
+			pthread_cond_broadcast(&l->ready);
+		if (l->busy == 0 && l->pause)
+			pthread_cond_broadcast(&l->idle);
+	}
+	pthread_mutex_unlock(&l->lock);
+	return NULL;
+}
+
+static int check(const bl_loader_config *c)
+{
+	int64_t n = bl_dataset_length(c->data);
+	int size[2][2];
+	if (c->batch < 2)
+		return bl_fail("batch of %d, expected at least 2 (and at most %" PRId64 ", the images in %s): statistics over "
+			       "a batch need two", c->batch, n, bl_dataset_name(c->data));
+	if (c->batch > n)
+		return bl_fail("batch of %d is larger than the set: %s has %" PRId64 " images", c->batch,
+			       bl_dataset_name(c->data), n);
+	if (c->threads < 0 || c->threads > BL_THREADS_MAX)
+		return bl_fail("%d loader threads, expected 0 (as many as cores) to %d", c->threads, BL_THREADS_MAX);
+	if (c->ahead < 0 || c->ahead > MOST_AHEAD)
+		return bl_fail("%d batches ahead, expected 0 (%d) to %d", c->ahead, AHEAD, MOST_AHEAD);
+	if (n > UINT32_MAX)
+		return bl_fail("%s has %" PRId64 " images, the loader can name %" PRIu32, bl_dataset_name(c->data), n, UINT32_MAX);
+	for (int v = 0; v < 2; v++)
+		bl_pipeline_output(v ? c->second : c->first, bl_dataset_height(c->data), bl_dataset_width(c->data),
+				   &size[v][0], &size[v][1]);
+	if (size[0][0] != size[1][0] || size[0][1] != size[1][1])
+		return bl_fail("the two views have different sizes: %d x %d and %d x %d", size[0][0], size[0][1], size[1][0],
+			       size[1][1]);
+	return 0;
+}
+
+static int make_ring(bl_loader *l)
+{
+	l->ring = calloc((size_t)l->ahead, sizeof *l->ring);
+	if (!l->ring)
+		return bl_fail("no memory for a loader of %d batches ahead", l->ahead);
+	for (int i = 0; i < l->ahead; i++) {
+		l->ring[i].rows = malloc((size_t)l->batch * sizeof *l->ring[i].rows);
+		if (!l->ring[i].rows)
+			return bl_fail("no memory for batches of %d", l->batch);
+	}
+	return bl_order_init(&l->order, bl_dataset_length(l->data), l->batch, l->seed);
+}
+
+static int start_threads(bl_loader *l, int threads)
+{
+	l->thread = malloc((size_t)threads * sizeof *l->thread);
+	if (!l->thread)
+		return bl_fail("no memory for %d loader threads", threads);
+	for (; l->threads < threads; l->threads++) {
+		int rc = pthread_create(&l->thread[l->threads], NULL, work, l);
+		if (rc)
+			return bl_fail("cannot start loader thread %d of %d: %s", l->threads + 1, threads, strerror(rc));
+	}
+	return 0;
+}
+
+bl_loader *bl_loader_new(const bl_loader_config *c)
+{
+	if (check(c) < 0)
+		return NULL;
+	bl_loader *l = calloc(1, sizeof *l);
+	if (!l)
+		return bl_fail_null("no memory for a loader");
+	l->data = bl_dataset_ref(c->data);
+	l->pipeline[0] = bl_pipeline_ref(c->first);
+	l->pipeline[1] = bl_pipeline_ref(c->second);
+	l->batch = c->batch;
+	l->seed = c->seed;
+	l->ahead = c->ahead ? c->ahead : AHEAD;
+	bl_pipeline_output(c->first, bl_dataset_height(c->data), bl_dataset_width(c->data), &l->height, &l->width);
+	pthread_mutex_init(&l->lock, NULL);
+	pthread_cond_init(&l->work, NULL);
+	pthread_cond_init(&l->ready, NULL);
+	pthread_cond_init(&l->idle, NULL);
+	if (make_ring(l) == 0 && start_threads(l, c->threads ? c->threads : bl_threads()) == 0)
+		return l;
+	bl_loader_free(l);
+	return NULL;
+}
+
+static void join(bl_loader *l)
+{
+	pthread_mutex_lock(&l->lock);
+	l->stop = true;
+	pthread_cond_broadcast(&l->work);
+	pthread_mutex_unlock(&l->lock);
+	for (int i = 0; i < l->threads; i++)
+		pthread_join(l->thread[i], NULL);
+	free(l->thread);
+}
+
+void bl_loader_free(bl_loader *l)
+{
+	if (!l)
+		return;
+	join(l);
+	for (int i = 0; l->ring && i < l->ahead; i++) {
+		close_slot(&l->ring[i]);
+		free(l->ring[i].rows);
+	}
+	free(l->ring);
+	bl_order_clear(&l->order);
+	pthread_cond_destroy(&l->idle);
+	pthread_cond_destroy(&l->ready);
+	pthread_cond_destroy(&l->work);
+	pthread_mutex_destroy(&l->lock);
+	bl_pipeline_unref(l->pipeline[0]);
+	bl_pipeline_unref(l->pipeline[1]);
+	bl_dataset_unref(l->data);
+	free(l);
+}
+
+int64_t bl_loader_steps(const bl_loader *l)
+{
+	return l->order.steps;
+}
+
+void bl_loader_seek(bl_loader *l, int64_t step)
+{
+	pthread_mutex_lock(&l->lock);
+	l->pause = true;
+	while (l->busy > 0)
+		pthread_cond_wait(&l->idle, &l->lock);
+	for (int i = 0; i < l->ahead; i++)
+		close_slot(&l->ring[i]);
+	l->head = step;
+	l->pause = false;
+	pthread_cond_broadcast(&l->work);
+	pthread_mutex_unlock(&l->lock);
+}
+
+/* The head's slot once all of it is made.  Called and returns with the lock held. */
+static slot *wait_for_head(bl_loader *l)
+{
+	slot *s = slot_of(l, l->head);
+	if (s->open && s->done == l->batch)
+		return s;
+	double start = bl_now();
+	while (!s->open || s->done < l->batch)
+		pthread_cond_wait(&l->ready, &l->lock);
+	l->waited += bl_now() - start;
+	return s;
+}
+
+/* A failed batch stays at the head: the next call says the same again. */
+static int hand_out(bl_loader *l, slot *s, bl_tensor **first, bl_tensor **second, int64_t *rows)
+{
+	if (s->failed != INT32_MAX)
+		return bl_fail("%s", s->message);
+	*first = s->view[0];
+	*second = s->view[1];
+	s->view[0] = s->view[1] = NULL;
+	if (rows)
+		memcpy(rows, s->rows, (size_t)l->batch * sizeof *rows);
+	close_slot(s);
+	l->head++;
+	pthread_cond_broadcast(&l->work);
+	return 0;
+}
+
+int bl_loader_next(bl_loader *l, bl_tensor **first, bl_tensor **second, int64_t *rows)
+{
+	pthread_mutex_lock(&l->lock);
+	int rc = hand_out(l, wait_for_head(l), first, second, rows);
+	pthread_mutex_unlock(&l->lock);
+	return rc;
+}
+
+double bl_loader_waited(const bl_loader *l)
+{
+	pthread_mutex_t *lock = (pthread_mutex_t *)&l->lock;
+	pthread_mutex_lock(lock);
+	double waited = l->waited;
+	pthread_mutex_unlock(lock);
+	return waited;
+}

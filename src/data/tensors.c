@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* tensors.c: a dataset from a tensor of images. */
+#include "data/dataset.h"
+
+#include <barlow/error.h>
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+/* values (N,C,H,W) row-major in 0..1 -> pixels (N,H,W,C) of bytes */
+static int quantise(bl_dataset *d, const float *values)
+{
+	int64_t area = (int64_t)d->height * d->width;
+	for (int64_t i = 0; i < d->n; i++)
+		for (int c = 0; c < d->channels; c++)
+			for (int64_t k = 0; k < area; k++) {
+				float v = *values++;
+				if (!(v >= 0 && v <= 1))
+					return bl_fail("image %" PRId64 ", channel %d, pixel (%" PRId64 ", %" PRId64
+						       "): value %g, expected 0 to 1", i, c, k / d->width,
+						       k % d->width, v);
+				d->memory[(i * area + k) * d->channels + c] = (uint8_t)lrintf(v * 255);
+			}
+	return 0;
+}
+
+static int copy_labels(bl_dataset *d, const int32_t *labels)
+{
+	d->labels = malloc((size_t)d->n * sizeof *d->labels);
+	if (!d->labels)
+		return bl_fail("no memory for %" PRId64 " labels", d->n);
+	for (int64_t i = 0; i < d->n; i++) {
+		if (labels[i] < 0 || labels[i] == INT32_MAX)
+			return bl_fail("label %" PRId64 " is %d, expected 0 or more", i, (int)labels[i]);
+		d->labels[i] = labels[i];
+		if (labels[i] >= d->classes)
+			d->classes = labels[i] + 1;
+	}
+	return 0;
+}
+
+static int fill(bl_dataset *d, const bl_tensor *images, const int32_t *labels)
+{
+	float *values = malloc((size_t)bl_tensor_count(images) * sizeof *values);
+	if (!values)
+		return bl_fail("no memory for %" PRId64 " values", bl_tensor_count(images));
+	bl_tensor_read(images, values);
+	int rc = bl_dataset_room(d);
+	if (rc == 0)
+		rc = quantise(d, values);
+	free(values);
+	if (rc == 0 && labels)
+		rc = copy_labels(d, labels);
+	return rc;
+}
+
+bl_dataset *bl_dataset_tensor(const bl_tensor *images, const int32_t *labels)
+{
+	char text[BL_SHAPE_TEXT];
+	if (bl_tensor_ndim(images) != 4)
+		return bl_fail_null("data from a tensor of shape %s, expected (N, C, H, W)", bl_tensor_text(images, text));
+	const int64_t *s = bl_tensor_shape(images);
+	if (s[1] > 3 || s[2] > INT32_MAX || s[3] > INT32_MAX)
+		return bl_fail_null("data from a tensor of shape %s, expected (N, 1 or 3, H, W)",
+				    bl_tensor_text(images, text));
+	bl_dataset *d = bl_dataset_make("tensor", s[0], (int)s[1], (int)s[2], (int)s[3]);
+	if (d && fill(d, images, labels) == 0)
+		return d;
+	bl_dataset_unref(d);
+	return NULL;
+}
