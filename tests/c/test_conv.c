@@ -33,7 +33,7 @@ static arrays make(bl_conv g)
 {
 	g.p = (g.h + 2 * g.padding - g.r) / g.stride + 1;
 	g.q = (g.w + 2 * g.padding - g.s) / g.stride + 1;
-	arrays a = { g, g.n * g.h * g.w * g.c, g.k * (g.c / g.groups) * g.r * g.s, g.n * g.p * g.q * g.k };
+	arrays a = { .g = g, .nx = g.n * g.h * g.w * g.c, .nw = g.k * (g.c / g.groups) * g.r * g.s, .ny = g.n * g.p * g.q * g.k };
 	a.x = random_floats(a.nx, 1);
 	a.w = random_floats(a.nw, 2);
 	a.dy = random_floats(a.ny, 3);
