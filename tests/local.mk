@@ -2,7 +2,7 @@
 # The suite.  `make check T="tests/c/test_random tests/floors.sh"` runs a part of it.
 
 test_scripts = $(sort $(wildcard $(addprefix $(srcdir)/, tests/*.sh tests/lua/test_*.lua tests/term/test_*.sh)))
-T = $(check_PROGRAMS) $(patsubst $(srcdir)/%,%,$(test_scripts))
+T = $(c_suite) $(patsubst $(srcdir)/%,%,$(test_scripts))
 check-local:
 	@SRCDIR=$(abs_srcdir) BUILDDIR=$(abs_builddir) BARLOW=$(abs_builddir)/barlow \
 		SANITIZERS=$(sanitizers) \

@@ -10,11 +10,27 @@ c_tests += tests/c/test_live
 c_tests += tests/c/test_npy
 c_tests += tests/c/test_weights
 
+# Programs that tests run: built with them, no tests themselves.  test_helpers += tests/term/<name>
+test_helpers =
+
+# Built for `make bench` only.  bench_programs += bench/<name>
+bench_programs =
+
 if HAVE_CMOCKA
-check_PROGRAMS = $(c_tests)
+check_PROGRAMS = $(c_tests) $(test_helpers)
+c_suite = $(c_tests)
+# What every test program is linked with beside barlow.
+test_libs = tests/c/libsupport.la $(CMOCKA_LIBS)
 EXTRA_LTLIBRARIES = tests/c/libsupport.la
 CLEANFILES += tests/c/libsupport.la
+else
+check_PROGRAMS = $(test_helpers)
+c_suite = tests/c/without_cmocka.sh
+test_libs =
 endif
+EXTRA_DIST += tests/c/without_cmocka.sh
 tests_c_libsupport_la_SOURCES = tests/c/support.c tests/c/support.h
-# What every test program is linked with.
-LDADD = tests/c/libsupport.la libface.la libcore.la $(LUA_LIBS) $(CMOCKA_LIBS)
+
+EXTRA_PROGRAMS = $(bench_programs)
+CLEANFILES += $(bench_programs)
+LDADD = $(test_libs) libface.la libcore.la $(LUA_LIBS)
