@@ -2,8 +2,16 @@
 libbarlow_sources += \
 	src/grad/batchnorm.c \
 	src/grad/conv2d.c \
+	src/grad/cross_entropy.c \
+	src/grad/dims.c \
+	src/grad/dims.h \
+	src/grad/elementwise.c \
 	src/grad/gradcheck.c \
+	src/grad/matmul.c \
 	src/grad/node.c \
 	src/grad/node.h \
 	src/grad/ops.def \
-	src/grad/pool.c
+	src/grad/pool.c \
+	src/grad/reduce.c \
+	src/grad/shape.c \
+	src/grad/sums.c

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* matmul.c: products of matrices.  Gradients are written by the product itself, without copies between. */
+#include "grad/dims.h"
+#include "grad/node.h"
+#include "tensor/blas.h"
+
+/* A matrix as BLAS takes it: rows `ld` apart, or columns when it lies transposed. */
+typedef struct matrix {
+	bool transposed;
+	int64_t ld;
+	const float *data;
+	bl_tensor *copy; /* of a tensor with other strides */
+} matrix;
+
+static int64_t most(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* The stride along a size of 1 says nothing, so any fits. */
+static bool lies(int64_t inner_size, int64_t inner_stride, int64_t outer_size, int64_t outer_stride, int64_t *ld)
+{
+	*ld = outer_size > 1 ? outer_stride : most(inner_size, 1);
+	return (inner_stride == 1 || inner_size <= 1) && *ld >= most(inner_size, 1);
+}
+
+static bool matrix_of(const bl_tensor *t, matrix *m)
+{
+	*m = (matrix){ .data = t->data };
+	if (lies(t->shape[1], t->stride[1], t->shape[0], t->stride[0], &m->ld))
+		return true;
+	m->transposed = lies(t->shape[0], t->stride[0], t->shape[1], t->stride[1], &m->ld);
+	if (m->transposed)
+		return true;
+	m->copy = bl_tensor_contiguous((bl_tensor *)t);
+	m->ld = most(t->shape[1], 1);
+	m->data = m->copy ? m->copy->data : NULL;
+	return m->copy != NULL;
+}
+
+/* c = a b (transposed where ta, tb say so), or c += it.  c (m,n) has its rows side by side. */
+static int product(const bl_tensor *a, bool ta, const bl_tensor *b, bool tb, bool add, bl_tensor *c)
+{
+	matrix x = { 0 }, y = { 0 };
+	int rc = matrix_of(a, &x) && matrix_of(b, &y) ? 0 : -1;
+	if (!rc)
+		bl_gemm_parallel(x.transposed != ta, y.transposed != tb, c->shape[0], c->shape[1], a->shape[ta ? 0 : 1],
+		                 1, x.data, x.ld, y.data, y.ld, add ? 1 : 0, c->data, most(c->shape[1], 1));
+	bl_tensor_unref(x.copy);
+	bl_tensor_unref(y.copy);
+	return rc;
+}
+
+/* The gradient of t, if it wants one, gets a b. */
+static int product_grad(bl_tensor *t, const bl_tensor *a, bool ta, const bl_tensor *b, bool tb)
+{
+	bool add;
+	if (!bl_grad_wants(t))
+		return 0;
+	bl_tensor *sink = bl_grad_sink(t, &add);
+	return sink ? product(a, ta, b, tb, add, sink) : -1;
+}
+
+/* y (M,N) = a (M,K) b (K,N);  da = dy b^T,  db = a^T dy */
+static int mm_back(void *ctx, bl_tensor *const *in, const bl_tensor *out, const bl_tensor *dout)
+{
+	(void)ctx, (void)out;
+	if (product_grad(in[0], dout, false, in[1], true))
+		return -1;
+	return product_grad(in[1], in[0], true, dout, false);
+}
+
+static int check_matrices(const char *op, const char *second, const bl_tensor *a, const bl_tensor *b)
+{
+	char at[BL_SHAPE_TEXT], bt[BL_SHAPE_TEXT];
+	if (a->ndim == 2 && b->ndim == 2)
+		return 0;
+	return bl_fail("%s: expected two matrices, got shape %s and %sshape %s", op, bl_tensor_text(a, at), second,
+	               bl_tensor_text(b, bt));
+}
+
+bl_tensor *bl_mm(bl_tensor *a, bl_tensor *b)
+{
+	char at[BL_SHAPE_TEXT], bt[BL_SHAPE_TEXT];
+	if (check_matrices("mm", "", a, b))
+		return NULL;
+	if (a->shape[1] != b->shape[0])
+		return bl_fail_null("mm: shapes %s and %s do not fit: %lld columns against %lld rows",
+		                    bl_tensor_text(a, at), bl_tensor_text(b, bt), (long long)a->shape[1],
+		                    (long long)b->shape[0]);
+	bl_tensor *y = bl_tensor_new(2, (int64_t[]){ a->shape[0], b->shape[1] });
+	if (y && product(a, false, b, false, false, y)) {
+		bl_tensor_unref(y);
+		return NULL;
+	}
+	return bl_node_attach(y, BL_OP_mm, 2, (bl_tensor *[]){ a, b }, mm_back, NULL, 0, NULL);
+}
+
+/* y (N,O) = x (N,I) w^T + b;  dx = dy w,  dw (O,I) = dy^T x,  db = column sums of dy */
+static int linear_back(void *ctx, bl_tensor *const *in, const bl_tensor *out, const bl_tensor *dout)
+{
+	(void)ctx, (void)out;
+	if (product_grad(in[0], dout, false, in[1], false) || product_grad(in[1], dout, true, in[0], false))
+		return -1;
+	return in[2] ? bl_broadcast_grad(in[2], dout, 1) : 0;
+}
+
+static int linear_check(const bl_tensor *x, const bl_tensor *w, const bl_tensor *b)
+{
+	char xt[BL_SHAPE_TEXT], wt[BL_SHAPE_TEXT];
+	if (check_matrices("linear", "a weight of ", x, w))
+		return -1;
+	if (x->shape[1] != w->shape[1])
+		return bl_fail("linear: input %s and weight %s do not fit: %lld features against %lld",
+		               bl_tensor_text(x, xt), bl_tensor_text(w, wt), (long long)x->shape[1],
+		               (long long)w->shape[1]);
+	if (b && (b->ndim != 1 || b->shape[0] != w->shape[0]))
+		return bl_fail("linear: bias %s and weight %s do not fit: expected a bias of %lld",
+		               bl_tensor_text(b, xt), bl_tensor_text(w, wt), (long long)w->shape[0]);
+	return 0;
+}
+
+bl_tensor *bl_linear(bl_tensor *x, bl_tensor *w, bl_tensor *b)
+{
+	if (linear_check(x, w, b))
+		return NULL;
+	bl_tensor *y = bl_tensor_new(2, (int64_t[]){ x->shape[0], w->shape[0] });
+	if (y && b) {
+		bl_tensor rows = bl_broadcast_view(b, 2, y->shape);
+		bl_tensor_copy(y, &rows);
+	}
+	if (y && product(x, false, w, true, b != NULL, y)) {
+		bl_tensor_unref(y);
+		return NULL;
+	}
+	return bl_node_attach(y, BL_OP_linear, 3, (bl_tensor *[]){ x, w, b }, linear_back, NULL, 0, NULL);
+}
