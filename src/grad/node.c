@@ -212,10 +212,10 @@ bl_tensor *bl_tensor_detach(bl_tensor *t)
 	return bl_tensor_view_of(t, t->ndim, t->shape, t->stride, t->data);
 }
 
-/* A gradient that somebody else holds too may not be added to. */
+/* A gradient that somebody else holds too, itself or a view of its numbers, may not be added to. */
 static bool own_grad(bl_tensor *t)
 {
-	if (atomic_load(&t->grad->refs) == 1)
+	if (atomic_load(&t->grad->refs) == 1 && atomic_load(&t->grad->storage->refs) == 1)
 		return true;
 	bl_tensor *mine = bl_tensor_clone(t->grad);
 	if (!mine)
