@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 libbarlow_sources += \
 	src/learn/loss.c \
+	src/learn/optim.c \
 	src/learn/picture.c \
+	src/learn/schedule.c \
 	src/learn/standard.c \
 	src/learn/standard.h

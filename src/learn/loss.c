@@ -24,7 +24,7 @@ typedef struct state {
 	bl_standard s;
 	bool gram, hsic;
 	double lambda, scale;
-	float *m[2];   /* direct: m[0] is E (D,D); gram: G_A, G_B (N,N) */
+	float *m[2];    /* direct: m[0] is E (D,D); gram: G_A, G_B (N,N) */
 	double *row[2]; /* gram, hsic: row sums of z (N) */
 } state;
 
@@ -125,8 +125,8 @@ static int direct(state *t, double *redundancy)
 	t->m[0] = bl_block_take((size_t)(s->d * s->d) * sizeof *t->m[0]);
 	if (!t->m[0])
 		return -1;
-	bl_gemm_parallel(true, false, s->d, s->d, s->n, (float)(1 / (double)s->n), s->z[0], s->d, s->z[1], s->d, 0, t->m[0],
-	                 s->d);
+	bl_gemm_parallel(true, false, s->d, s->d, s->n, (float)(1 / (double)s->n), s->z[0], s->d, s->z[1], s->d, 0,
+	                 t->m[0], s->d);
 	return sum_rows(t, s->d, error_row, redundancy);
 }
 
@@ -226,10 +226,11 @@ static void product(const back *b, int64_t from, int64_t width, float *dz)
 	const float *other = s->z[!b->view];
 	double k = 2 * t->lambda * b->up / (double)s->n;
 	if (t->gram)
-		bl_gemm(false, false, s->n, width, s->n, (float)(k / (double)s->n), t->m[!b->view], s->n, s->z[b->view] + from,
-		        s->d, 0, dz, width);
+		bl_gemm(false, false, s->n, width, s->n, (float)(k / (double)s->n), t->m[!b->view], s->n,
+		        s->z[b->view] + from, s->d, 0, dz, width);
 	else if (b->view == 0)
-		bl_gemm(false, true, s->n, width, s->d, (float)k, other, s->d, t->m[0] + from * s->d, s->d, 0, dz, width);
+		bl_gemm(false, true, s->n, width, s->d, (float)k, other, s->d, t->m[0] + from * s->d, s->d, 0, dz,
+		        width);
 	else
 		bl_gemm(false, false, s->n, width, s->d, (float)k, other, s->d, t->m[0] + from, s->d, 0, dz, width);
 }
@@ -300,5 +301,6 @@ bl_tensor *bl_loss_barlow(const bl_loss_config *c, bl_tensor *za, bl_tensor *zb,
 	if (terms)
 		*terms = own;
 	_Static_assert(sizeof t <= BL_NODE_CONTEXT, "the state is the node's context");
-	return bl_node_attach(out, BL_OP_correlation_loss, 2, (bl_tensor *[]){ za, zb }, backward, &t, sizeof t, release);
+	return bl_node_attach(out, BL_OP_correlation_loss, 2, (bl_tensor *[]){ za, zb }, backward, &t, sizeof t,
+	                      release);
 }

@@ -15,8 +15,8 @@ bl_tensor *bl_loss_correlation(bl_loss_dialect dialect, const bl_tensor *za, con
 		return NULL;
 	bl_tensor *c = bl_tensor_new(2, (int64_t[]){ s.d, s.d });
 	if (c)
-		bl_gemm_parallel(true, false, s.d, s.d, s.n, (float)(1 / (double)s.n), s.z[0], s.d, s.z[1], s.d, 0, c->data,
-		                 s.d);
+		bl_gemm_parallel(true, false, s.d, s.d, s.n, (float)(1 / (double)s.n), s.z[0], s.d, s.z[1], s.d, 0,
+		                 c->data, s.d);
 	bl_standard_free(&s);
 	return c;
 }
@@ -79,8 +79,8 @@ static void cell_row(void *ctx, int64_t row)
 	bl_chunk_range(s->d, p->g, row, &from, &to);
 	for (int64_t i = from; i < to; i += STRIP) {
 		int64_t rows = to - i < STRIP ? to - i : STRIP;
-		bl_gemm(true, false, rows, s->d, s->n, (float)(1 / (double)s->n), s->z[0] + i, s->d, s->z[1], s->d, 0, strip,
-		        s->d);
+		bl_gemm(true, false, rows, s->d, s->n, (float)(1 / (double)s->n), s->z[0] + i, s->d, s->z[1], s->d, 0,
+		        strip, s->d);
 		add_strip(p, strip, rows, sum, extreme);
 	}
 	finish(p, row, to - from, sum, extreme);
@@ -96,8 +96,8 @@ static int draw(picture *p, float *diag)
 	return atomic_load(&p->failed) ? bl_fail("picture of C: out of memory") : 0;
 }
 
-int bl_loss_picture(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb, int g, float *mean, float *extreme,
-                    float *diag)
+int bl_loss_picture(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb, int g, float *mean,
+                    float *extreme, float *diag)
 {
 	bl_standard s;
 	picture p = { .s = &s, .g = g, .mean = mean, .extreme = extreme };

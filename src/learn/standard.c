@@ -12,8 +12,8 @@ static int check(const bl_tensor *za, const bl_tensor *zb)
 {
 	char a[BL_SHAPE_TEXT], b[BL_SHAPE_TEXT];
 	if (za->ndim != 2 || zb->ndim != 2)
-		return bl_fail("barlow loss: expected embeddings (N, D) of two views, got %s and %s", bl_tensor_text(za, a),
-		               bl_tensor_text(zb, b));
+		return bl_fail("barlow loss: expected embeddings (N, D) of two views, got %s and %s",
+		               bl_tensor_text(za, a), bl_tensor_text(zb, b));
 	if (!bl_tensor_same_shape(za, zb))
 		return bl_fail("barlow loss: the views' embeddings differ in shape: %s and %s", bl_tensor_text(za, a),
 		               bl_tensor_text(zb, b));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* standard.h (private): two views' embeddings standardised per dimension over the batch, each by itself, and the way back. */
+/* standard.h (private): two views' embeddings, each standardised per dimension over the batch, and the way back. */
 #ifndef BL_LEARN_STANDARD_H
 #define BL_LEARN_STANDARD_H
 
@@ -11,10 +11,10 @@ typedef struct bl_standard {
 	int64_t n, d;
 	double divisor; /* of the variance: N, or N - 1 where it is unbiased */
 	double eps;
-	float *z[2];    /* (N,D), row-major */
-	float *inv[2];  /* (D): z = (x - mean) * inv; 0 where the unit is dead */
-	double *diag;   /* (D): C_ii = sum_n z[0]_ni z[1]_ni / N */
-	void *block;    /* what all of these lie in */
+	float *z[2];   /* (N,D), row-major */
+	float *inv[2]; /* (D): z = (x - mean) * inv; 0 where the unit is dead */
+	double *diag;  /* (D): C_ii = sum_n z[0]_ni z[1]_ni / N */
+	void *block;   /* what all of these lie in */
 } bl_standard;
 
 /* Checks that both are (N,D) with N >= 2 and standardises them.  -1 with bl_error. */
@@ -29,6 +29,7 @@ int64_t bl_standard_chunks(int64_t n, int64_t d, int64_t at_least);
  * Columns from..from+width of one view: dz (N,width), dense, becomes
  * dx = inv (dz - mean(dz) - z sum(dz z) / divisor), put into or added to dx, whose rows are D apart.
  */
-void bl_standard_back(const bl_standard *s, int view, int64_t from, int64_t width, const float *dz, float *dx, bool add);
+void bl_standard_back(const bl_standard *s, int view, int64_t from, int64_t width, const float *dz, float *dx,
+                      bool add);
 
 #endif

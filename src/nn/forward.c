@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* forward.c: running modules, so that a failure names the module by its path; also without side effects, to look. */
+#include "nn/module.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* How the calling thread runs modules now. */
+typedef enum run_mode {
+	RUN_PLAIN,
+	RUN_PROBE,  /* what shape comes out? */
+	RUN_FINITE, /* where does the first NaN come from? */
+} run_mode;
+static _Thread_local run_mode mode;
+
+bool bl_module_dry(void)
+{
+	return mode != RUN_PLAIN;
+}
+
+bool bl_module_probing(void)
+{
+	return mode == RUN_PROBE;
+}
+
+bool bl_module_can_fuse(const bl_module *m)
+{
+	return m->ops->fused != NULL;
+}
+
+/* A layer's message gets "name (brief): " in front, one that comes from deeper down gets "name.". */
+static void locate(const bl_module *m, const char *name)
+{
+	char brief[BL_MODULE_SUMMARY] = "";
+	bl_text t = { brief, sizeof brief, 0 };
+	if (m->children > 0) {
+		if (name)
+			bl_fail_prefix("%s.", name);
+		return;
+	}
+	if (m->ops->brief)
+		m->ops->brief(m, &t);
+	else
+		bl_text_add(&t, "%s", m->kind);
+	if (name)
+		bl_fail_prefix("%s (%s): ", name, brief);
+	else
+		bl_fail_prefix("%s: ", brief);
+}
+
+static int check_finite(const bl_tensor *t, const char *what)
+{
+	int64_t at = bl_tensor_find_nonfinite(t), index[BL_MAXDIM];
+	char where[BL_SHAPE_TEXT];
+	if (at < 0)
+		return 0;
+	for (int d = t->ndim - 1; d >= 0; d--) {
+		index[d] = at % t->shape[d];
+		at /= t->shape[d];
+	}
+	return bl_fail("%s %s at %s", what, isnan(bl_tensor_at(t, index)) ? "NaN" : "an infinity",
+	               bl_shape_text(t->ndim, index, where));
+}
+
+static int check_slots(const bl_module *m)
+{
+	char what[64];
+	for (int i = 0; i < m->slots; i++) {
+		snprintf(what, sizeof what, "%s holds", m->slot[i].name);
+		if (check_finite(m->slot[i].tensor, what))
+			return -1;
+	}
+	return 0;
+}
+
+static bl_tensor *compute(bl_module *m, bl_tensor *x, bool fused, bl_tensor *residual, bool relu)
+{
+	if (mode == RUN_FINITE && check_slots(m))
+		return NULL;
+	bl_tensor *y = fused ? m->ops->fused(m, x, residual, relu) : m->ops->forward(m, x);
+	if (!y || mode != RUN_FINITE || !check_finite(y, "made"))
+		return y;
+	bl_tensor_unref(y);
+	return NULL;
+}
+
+bl_tensor *bl_module_run_child(bl_module *m, int i, bl_tensor *x)
+{
+	bl_tensor *y = compute(m->child[i].module, x, false, NULL, false);
+	if (!y)
+		locate(m->child[i].module, m->child[i].name);
+	return y;
+}
+
+bl_tensor *bl_module_run_fused(bl_module *m, int i, bl_tensor *x, bl_tensor *residual, bool relu)
+{
+	bl_tensor *y = compute(m->child[i].module, x, true, residual, relu);
+	if (!y)
+		locate(m->child[i].module, m->child[i].name);
+	return y;
+}
+
+bl_tensor *bl_module_forward(bl_module *m, bl_tensor *x)
+{
+	bl_tensor *y = compute(m, x, false, NULL, false);
+	if (!y)
+		locate(m, NULL);
+	return y;
+}
+
+static bl_tensor *run_dry(bl_module *m, bl_tensor *x, run_mode how)
+{
+	bool recording = bl_grad_enable(false);
+	run_mode was = mode;
+	mode = how;
+	bl_tensor *y = bl_module_forward(m, x);
+	mode = was;
+	bl_grad_enable(recording);
+	return y;
+}
+
+int bl_module_find_nonfinite(bl_module *m, bl_tensor *x, char *buf, size_t size)
+{
+	bl_tensor *y = check_finite(x, "the input holds") ? NULL : run_dry(m, x, RUN_FINITE);
+	snprintf(buf, size, "%s", y ? "" : bl_error());
+	bl_tensor_unref(y);
+	return !y;
+}
+
+int64_t bl_module_features(bl_module *m, int64_t c, int64_t h, int64_t w)
+{
+	char text[BL_SHAPE_TEXT];
+	bl_tensor *x = bl_tensor_full(4, (int64_t[]){ 1, c, h, w }, 0);
+	bl_tensor *y = x ? run_dry(m, x, RUN_PROBE) : NULL;
+	int64_t width = y ? bl_tensor_count(y) : -1;
+	if (y && (y->ndim < 1 || y->shape[0] != 1))
+		width = bl_fail("%s: expected one row of features for one input, got shape %s", m->kind,
+		                bl_tensor_text(y, text));
+	bl_tensor_unref(x);
+	bl_tensor_unref(y);
+	return width;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* init.c: numbers that layers start from. */
+#include "nn/init.h"
+
+#include <math.h>
+
+/* A seed and a stream name the numbers: layers of one network never share theirs. */
+void bl_init_default(bl_module *m, uint64_t seed, uint32_t stream, int64_t fan_in)
+{
+	float bound = (float)(1 / sqrt((double)fan_in));
+	for (int i = 0; i < m->slots; i++)
+		bl_tensor_uniform(m->slot[i].tensor, seed, stream + (uint32_t)i, -bound, bound);
+}
+
+void bl_init_fan_out(bl_module *m, uint64_t seed, uint32_t stream, int64_t fan_out)
+{
+	bl_tensor_normal(m->slot[0].tensor, seed, stream, 0, (float)sqrt(2 / (double)fan_out));
+	for (int i = 1; i < m->slots; i++)
+		bl_tensor_fill(m->slot[i].tensor, 0);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* linear.c: the layers that multiply: linear and convolution. */
+#include "nn/init.h"
+#include "nn/layers.h"
+
+typedef struct linear {
+	bl_module base;
+	int64_t in, out;
+	bool bias;
+} linear;
+
+static bl_tensor *linear_forward(bl_module *m, bl_tensor *x)
+{
+	const linear *l = (const linear *)m;
+	char text[BL_SHAPE_TEXT];
+	if (x->ndim != 2 || x->shape[1] != l->in)
+		return bl_fail_null("expected (N, %lld), got %s", (long long)l->in, bl_tensor_text(x, text));
+	return bl_linear(x, m->slot[0].tensor, l->bias ? m->slot[1].tensor : NULL);
+}
+
+static void linear_arguments(const bl_module *m, bl_text *t)
+{
+	const linear *l = (const linear *)m;
+	bl_text_add(t, "%lld, %lld%s", (long long)l->in, (long long)l->out, l->bias ? "" : ", bias=false");
+}
+
+static void linear_brief(const bl_module *m, bl_text *t)
+{
+	const linear *l = (const linear *)m;
+	bl_text_add(t, "linear %lld -> %lld", (long long)l->in, (long long)l->out);
+}
+
+static void linear_init(bl_module *m, uint64_t seed, uint32_t stream)
+{
+	bl_init_default(m, seed, stream, ((const linear *)m)->in);
+}
+
+static const bl_module_ops linear_ops = {
+	.kind = "linear",
+	.size = sizeof(linear),
+	.forward = linear_forward,
+	.arguments = linear_arguments,
+	.brief = linear_brief,
+	.init = linear_init,
+};
+
+bl_module *bl_nn_linear(int64_t in, int64_t out, bool bias)
+{
+	if (in < 1 || out < 1)
+		return bl_fail_null("linear: widths must be at least 1, got %lld and %lld", (long long)in,
+		                    (long long)out);
+	bl_module *m = bl_module_new(&linear_ops);
+	if (!m)
+		return NULL;
+	linear *l = (linear *)m;
+	l->in = in;
+	l->out = out;
+	l->bias = bias;
+	return bl_module_finish(m, !bl_module_add_slot(m, "weight", BL_PARAM_WEIGHT, 2, (int64_t[]){ out, in }) &&
+	                                   (!bias || !bl_module_add_slot(m, "bias", BL_PARAM_BIAS, 1, &out)));
+}
+
+typedef struct conv {
+	bl_module base;
+	int64_t in, out;
+	int kernel;
+	bl_conv_shape shape;
+	bool bias, start_normal;
+} conv;
+
+static bl_tensor *conv_forward(bl_module *m, bl_tensor *x)
+{
+	const conv *c = (const conv *)m;
+	char text[BL_SHAPE_TEXT];
+	if (x->ndim != 4 || x->shape[1] != c->in)
+		return bl_fail_null("expected (N, %lld, H, W), got %s", (long long)c->in, bl_tensor_text(x, text));
+	return bl_conv2d(x, m->slot[0].tensor, c->bias ? m->slot[1].tensor : NULL, c->shape);
+}
+
+static void conv_arguments(const bl_module *m, bl_text *t)
+{
+	const conv *c = (const conv *)m;
+	bl_text_add(t, "%lld, %lld, kernel=%d, stride=%d, padding=%d", (long long)c->in, (long long)c->out, c->kernel,
+	            c->shape.stride, c->shape.padding);
+	if (c->shape.groups != 1)
+		bl_text_add(t, ", groups=%d", c->shape.groups);
+	bl_text_add(t, "%s", c->bias ? "" : ", bias=false");
+}
+
+static void conv_brief(const bl_module *m, bl_text *t)
+{
+	const conv *c = (const conv *)m;
+	bl_text_add(t, "conv2d %lld -> %lld, %dx%d", (long long)c->in, (long long)c->out, c->kernel, c->kernel);
+}
+
+static void conv_init(bl_module *m, uint64_t seed, uint32_t stream)
+{
+	const conv *c = (const conv *)m;
+	int64_t field = (int64_t)c->kernel * c->kernel;
+	if (c->start_normal)
+		bl_init_fan_out(m, seed, stream, c->out * field);
+	else
+		bl_init_default(m, seed, stream, c->in / c->shape.groups * field);
+}
+
+static const bl_module_ops conv_ops = {
+	.kind = "conv2d",
+	.size = sizeof(conv),
+	.forward = conv_forward,
+	.arguments = conv_arguments,
+	.brief = conv_brief,
+	.init = conv_init,
+};
+
+static int conv_check(int64_t in, int64_t out, int kernel, bl_conv_shape s)
+{
+	if (in < 1 || out < 1)
+		return bl_fail("conv2d: channels must be at least 1, got %lld and %lld", (long long)in, (long long)out);
+	if (kernel < 1 || s.stride < 1 || s.padding < 0)
+		return bl_fail("conv2d: expected kernel >= 1, stride >= 1, padding >= 0, got %d, %d, %d", kernel,
+		               s.stride, s.padding);
+	if (s.groups < 1 || in % s.groups || out % s.groups)
+		return bl_fail("conv2d: groups must divide both channels, got groups %d for %lld -> %lld", s.groups,
+		               (long long)in, (long long)out);
+	return 0;
+}
+
+bl_module *bl_nn_conv2d(int64_t in, int64_t out, int kernel, bl_conv_shape s, bool bias)
+{
+	bl_module *m = conv_check(in, out, kernel, s) ? NULL : bl_module_new(&conv_ops);
+	if (!m)
+		return NULL;
+	conv *c = (conv *)m;
+	c->in = in;
+	c->out = out;
+	c->kernel = kernel;
+	c->shape = s;
+	c->bias = bias;
+	int64_t shape[4] = { out, in / s.groups, kernel, kernel };
+	return bl_module_finish(m, !bl_module_add_slot(m, "weight", BL_PARAM_WEIGHT, 4, shape) &&
+	                                   (!bias || !bl_module_add_slot(m, "bias", BL_PARAM_BIAS, 1, &out)));
+}
+
+bl_module *bl_conv2d_start_normal(bl_module *m)
+{
+	if (m)
+		((conv *)m)->start_normal = true;
+	return m;
+}

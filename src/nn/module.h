@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * module.h (private): what a module is made of.
+ *
+ * A kind of module is a table of functions and a struct that begins with a
+ * bl_module.  Layers have slots (their tensors), containers have children.  A
+ * container runs its children by the functions below, which put the child's
+ * name in front of the message when it fails.
+ */
+#ifndef BL_NN_MODULE_H
+#define BL_NN_MODULE_H
+
+#include "tensor/tensor.h"
+
+#include <barlow/nn.h>
+
+/* Text that is cut where its buffer ends. */
+typedef struct bl_text {
+	char *buf;
+	size_t size, used;
+} bl_text;
+void bl_text_add(bl_text *t, const char *fmt, ...) BL_PRINTF(2, 3);
+
+typedef struct bl_module_ops {
+	const char *kind;
+	size_t size; /* of the struct */
+	bl_tensor *(*forward)(bl_module *m, bl_tensor *x);
+	/* The same, then a sum with `residual` (or NULL), then max(0, .) where relu: one pass.  NULL: cannot. */
+	bl_tensor *(*fused)(bl_module *m, bl_tensor *x, bl_tensor *residual, bool relu);
+	void (*arguments)(const bl_module *m, bl_text *t); /* "3, 64, kernel=3"; NULL: none */
+	void (*brief)(const bl_module *m, bl_text *t);     /* "conv2d 3 -> 64", for messages; NULL: the kind */
+	/* Slot k draws from stream + k.  NULL: there is nothing to fill. */
+	void (*init)(bl_module *m, uint64_t seed, uint32_t stream);
+	void (*release)(bl_module *m); /* what is neither slot nor child; NULL: nothing */
+} bl_module_ops;
+
+typedef struct bl_slot {
+	const char *name;
+	bl_tensor *tensor;
+	bl_param_kind kind;
+} bl_slot;
+
+typedef struct bl_child {
+	char *name;
+	bl_module *module;
+} bl_child;
+
+enum { BL_MODULE_SLOTS = 5, BL_MODULE_SUMMARY = 96, BL_MODULE_PATH = 256 };
+
+struct bl_module {
+	atomic_int refs;
+	const bl_module_ops *ops;
+	const char *kind;                /* ops->kind, or what a network calls itself */
+	char summary[BL_MODULE_SUMMARY]; /* a network's arguments, instead of its children's texts */
+	bool training;
+	int slots, children, room;
+	bl_slot slot[BL_MODULE_SLOTS];
+	bl_child *child;
+};
+
+/* New module of ops->size zeroed bytes, in training mode; NULL: no memory. */
+bl_module *bl_module_new(const bl_module_ops *ops);
+/* Gives m another tensor; parameters (all but buffers) require a gradient.  -1: no memory. */
+int bl_module_add_slot(bl_module *m, const char *name, bl_param_kind kind, int ndim, const int64_t *shape);
+/* Gives m a child, with a reference of m's own.  -1: the name is taken or odd, m is inside the child, or no memory. */
+int bl_module_add_child(bl_module *m, const char *name, bl_module *child);
+/* The same for a child just made: takes the caller's reference over, NULL (a failure of its maker) included. */
+int bl_module_adopt(bl_module *m, const char *name, bl_module *child);
+/* m when ok, else m is let go of and NULL returned. */
+bl_module *bl_module_keep(bl_module *m, bool ok);
+/* The same, and m is initialised with seed 0: for what a maker in nn.h returns. */
+bl_module *bl_module_finish(bl_module *m, bool ok);
+
+bl_tensor *bl_module_run_child(bl_module *m, int i, bl_tensor *x);
+bl_tensor *bl_module_run_fused(bl_module *m, int i, bl_tensor *x, bl_tensor *residual, bool relu);
+bool bl_module_can_fuse(const bl_module *m);
+bool bl_module_is_relu(const bl_module *m);
+
+/* Is this thread running modules without effects: no running statistics kept, nothing counted? */
+bool bl_module_dry(void);
+/* And by running statistics whatever the mode, so that one sample will do? */
+bool bl_module_probing(void);
+
+#endif
