@@ -1,6 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 libbarlow_sources += \
+	src/train/history.c \
+	src/train/history.h \
 	src/train/live.c \
 	src/train/livefile.c \
 	src/train/livefile.h \
-	src/train/mailbox.c
+	src/train/mailbox.c \
+	src/train/control.c \
+	src/train/guard.c \
+	src/train/monitor.c \
+	src/train/monitor.h \
+	src/train/step.c \
+	src/train/trainer.c \
+	src/train/trainer.h

@@ -7,7 +7,9 @@ c_tests += tests/c/test_support
 c_tests += tests/c/test_conv
 c_tests += tests/c/test_embed
 c_tests += tests/c/test_live
+c_tests += tests/c/test_monitor
 c_tests += tests/c/test_npy
+c_tests += tests/c/test_trainer
 c_tests += tests/c/test_weights
 
 # Programs that tests run: built with them, no tests themselves.  test_helpers += tests/term/<name>

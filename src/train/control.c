@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* control.c: the trainer's thread and states, who stands on the floor, and the commands taken between steps. */
+#include "train/trainer.h"
+
+#include <barlow/grad.h>
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+
+/* Commands of another process cannot wake us: while paused we look for them this often. */
+#define POLL_SECONDS .05
+
+enum turn { TURN_STEP, TURN_WAIT, TURN_END };
+
+/* --- Waiting ---------------------------------------------------------------- */
+
+static struct timespec after(double seconds)
+{
+	struct timespec at;
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	double whole = floor(seconds);
+	at.tv_sec += (time_t)whole;
+	at.tv_nsec += (long)(1e9 * (seconds - whole));
+	if (at.tv_nsec >= 1000000000) {
+		at.tv_sec++;
+		at.tv_nsec -= 1000000000;
+	}
+	return at;
+}
+
+void bl_trainer_control_init(bl_trainer *t)
+{
+	pthread_condattr_t attr;
+	pthread_mutex_init(&t->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&t->changed, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+/* --- What the world is told (under lock) -------------------------------------- */
+
+static void set_state(bl_trainer *t, bl_run_state s)
+{
+	t->info.state = s;
+	bl_live_set_info(t->live, &t->info);
+	pthread_cond_broadcast(&t->changed);
+}
+
+static bool run_over(const bl_trainer *t)
+{
+	return t->info.state == BL_RUN_FAILED || t->step >= t->steps;
+}
+
+static bl_run_state final_state(const bl_trainer *t)
+{
+	if (t->info.state == BL_RUN_FAILED)
+		return BL_RUN_FAILED;
+	return t->step >= t->steps ? BL_RUN_DONE : BL_RUN_STOPPED;
+}
+
+void bl_trainer_note(bl_trainer *t, const char *fmt, ...)
+{
+	va_list ap;
+	pthread_mutex_lock(&t->lock);
+	va_start(ap, fmt);
+	vsnprintf(t->info.message, sizeof t->info.message, fmt, ap);
+	va_end(ap);
+	bl_live_set_info(t->live, &t->info);
+	pthread_mutex_unlock(&t->lock);
+}
+
+/* --- The floor ------------------------------------------------------------------ */
+
+static void floor_enter(bl_trainer *t, bool guest)
+{
+	struct floor *f = &t->floor;
+	pthread_mutex_lock(&t->lock);
+	if (!f->taken || !pthread_equal(f->holder, pthread_self())) {
+		f->guests += guest;
+		while (f->taken || (!guest && f->guests > 0))
+			pthread_cond_wait(&t->changed, &t->lock);
+		f->guests -= guest;
+		f->taken = true;
+		f->holder = pthread_self();
+	}
+	f->depth++;
+	pthread_mutex_unlock(&t->lock);
+}
+
+static void floor_leave(bl_trainer *t)
+{
+	pthread_mutex_lock(&t->lock);
+	if (--t->floor.depth == 0) {
+		t->floor.taken = false;
+		pthread_cond_broadcast(&t->changed);
+	}
+	pthread_mutex_unlock(&t->lock);
+}
+
+void bl_trainer_between_steps(bl_trainer *t, void (*fn)(void *), void *ctx)
+{
+	floor_enter(t, true);
+	fn(ctx);
+	floor_leave(t);
+}
+
+/* --- Commands (taken by the floor's holder) --------------------------------------- */
+
+static bool value_fits(bl_command c)
+{
+	return (c.kind != BL_CMD_SET_LAMBDA && c.kind != BL_CMD_SET_LR) || (isfinite(c.value) && c.value >= 0);
+}
+
+static void set_lambda(bl_trainer *t, double value)
+{
+	bl_trainer_note(t, "step %lld: lambda %g -> %g", (long long)t->step, t->config.loss.lambda, value);
+	t->config.loss.lambda = value;
+}
+
+/* A rate of its own for biases and norms keeps its proportion to that of the weights. */
+static void set_lr(bl_trainer *t, double value)
+{
+	bl_optim_config *o = bl_optim_settings(t->optim);
+	bl_trainer_note(t, "step %lld: lr %g -> %g", (long long)t->step, o->lr, value);
+	if (o->lr > 0)
+		o->lr_bias *= value / o->lr;
+	o->lr = value;
+}
+
+static void steer(bl_trainer *t, bl_command_kind kind)
+{
+	pthread_mutex_lock(&t->lock);
+	if (kind == BL_CMD_PAUSE || kind == BL_CMD_STEP)
+		t->paused = true;
+	if (kind == BL_CMD_RESUME)
+		t->paused = false;
+	t->allowance = kind == BL_CMD_STEP ? t->allowance + 1 : 0;
+	if (kind == BL_CMD_STOP)
+		t->stopping = true;
+	pthread_mutex_unlock(&t->lock);
+}
+
+static void obey(bl_trainer *t, bl_command c)
+{
+	pthread_mutex_lock(&t->lock);
+	t->requests[c.kind]++;
+	pthread_mutex_unlock(&t->lock);
+	if (!value_fits(c))
+		bl_trainer_note(t, "step %lld: %s %g refused: expected 0 or more", (long long)t->step,
+		                c.kind == BL_CMD_SET_LR ? "lr" : "lambda", c.value);
+	else if (c.kind == BL_CMD_SET_LAMBDA)
+		set_lambda(t, c.value);
+	else if (c.kind == BL_CMD_SET_LR)
+		set_lr(t, c.value);
+	else if (c.kind <= BL_CMD_STOP)
+		steer(t, c.kind);
+}
+
+static void take_commands(bl_trainer *t)
+{
+	bl_command c;
+	while (bl_live_take(t->live, &c))
+		obey(t, c);
+}
+
+/* Nobody polls the mailbox of a trainer that does not run: its commands are taken by the caller. */
+static void take_if_idle(bl_trainer *t)
+{
+	floor_enter(t, true);
+	pthread_mutex_lock(&t->lock);
+	bool idle = !t->active;
+	pthread_mutex_unlock(&t->lock);
+	if (idle)
+		take_commands(t);
+	pthread_mutex_lock(&t->lock);
+	if (idle && t->stopping)
+		set_state(t, final_state(t));
+	pthread_mutex_unlock(&t->lock);
+	floor_leave(t);
+}
+
+int bl_trainer_command(bl_trainer *t, bl_command c)
+{
+	if (c.kind <= BL_CMD_NONE || c.kind > BL_CMD_EVAL)
+		return bl_fail("trainer: there is no command %d", (int)c.kind);
+	if (!value_fits(c))
+		return bl_fail("trainer: %s is %g: expected 0 or more", c.kind == BL_CMD_SET_LR ? "lr" : "lambda", c.value);
+	if (bl_live_send(t->live, c) != 0)
+		return -1;
+	pthread_mutex_lock(&t->lock);
+	bool idle = !t->active;
+	pthread_cond_broadcast(&t->changed);
+	pthread_mutex_unlock(&t->lock);
+	if (idle)
+		take_if_idle(t);
+	return 0;
+}
+
+int64_t bl_trainer_requests(bl_trainer *t, bl_command_kind kind)
+{
+	pthread_mutex_lock(&t->lock);
+	int64_t n = kind > BL_CMD_NONE && kind <= BL_CMD_EVAL ? t->requests[kind] : 0;
+	pthread_mutex_unlock(&t->lock);
+	return n;
+}
+
+/* --- The thread --------------------------------------------------------------------- */
+
+/* What the thread does next.  A decision to end is final: start() waits for the end before it starts anew. */
+static enum turn decide(bl_trainer *t)
+{
+	enum turn next = TURN_STEP;
+	pthread_mutex_lock(&t->lock);
+	if (t->quit || t->stopping || run_over(t)) {
+		t->ending = true;
+		next = TURN_END;
+	} else if (t->paused && t->allowance == 0) {
+		next = TURN_WAIT;
+	}
+	bl_run_state shown = t->paused ? BL_RUN_PAUSED : BL_RUN_RUNNING;
+	if (next != TURN_END && t->info.state != shown)
+		set_state(t, shown);
+	if (next == TURN_STEP && t->allowance > 0)
+		t->allowance--;
+	pthread_mutex_unlock(&t->lock);
+	return next;
+}
+
+/* Nothing happens between the look at the flags and the sleep: both are under lock. */
+static void rest(bl_trainer *t)
+{
+	struct timespec at = after(POLL_SECONDS);
+	pthread_mutex_lock(&t->lock);
+	if (!t->quit && t->paused && t->allowance == 0)
+		pthread_cond_timedwait(&t->changed, &t->lock, &at);
+	pthread_mutex_unlock(&t->lock);
+}
+
+static void *train(void *arg)
+{
+	bl_trainer *t = arg;
+	enum turn next;
+	do {
+		floor_enter(t, false);
+		take_commands(t);
+		next = decide(t);
+		if (next == TURN_STEP)
+			bl_trainer_step(t);
+		floor_leave(t);
+		if (next == TURN_WAIT)
+			rest(t);
+	} while (next != TURN_END);
+	pthread_mutex_lock(&t->lock);
+	t->active = t->ending = false;
+	set_state(t, final_state(t));
+	pthread_mutex_unlock(&t->lock);
+	return NULL;
+}
+
+/* Under lock; the thread that ended needs no lock any more but the one that we hold, so it is let go meanwhile. */
+static void join_ended(bl_trainer *t)
+{
+	if (!t->joinable || t->active)
+		return;
+	t->joinable = false;
+	pthread_t thread = t->thread;
+	pthread_mutex_unlock(&t->lock);
+	pthread_join(thread, NULL);
+	pthread_mutex_lock(&t->lock);
+}
+
+static int launch(bl_trainer *t)
+{
+	if (t->info.state == BL_RUN_FAILED)
+		return bl_fail("trainer: the run has failed: %s", t->info.message);
+	if (t->step >= t->steps)
+		return bl_fail("trainer: the run is over: %lld of %lld steps are done", (long long)t->step, (long long)t->steps);
+	int err = pthread_create(&t->thread, NULL, train, t);
+	if (err != 0)
+		return bl_fail("trainer: no thread could be started (error %d)", err);
+	t->joinable = t->active = true;
+	set_state(t, BL_RUN_RUNNING);
+	return 0;
+}
+
+int bl_trainer_start(bl_trainer *t)
+{
+	pthread_mutex_lock(&t->lock);
+	while (t->active && (t->ending || t->stopping))
+		pthread_cond_wait(&t->changed, &t->lock);
+	join_ended(t);
+	t->paused = t->stopping = false;
+	t->allowance = 0;
+	int rc = t->active ? 0 : launch(t);
+	pthread_cond_broadcast(&t->changed);
+	pthread_mutex_unlock(&t->lock);
+	return rc;
+}
+
+int bl_trainer_wait(bl_trainer *t, double seconds)
+{
+	struct timespec at = after(seconds > 0 && seconds < 1e9 ? seconds : 0);
+	bool for_ever = seconds < 0 || seconds >= 1e9;
+	int err = 0;
+	pthread_mutex_lock(&t->lock);
+	while (t->active && err != ETIMEDOUT)
+		err = for_ever ? pthread_cond_wait(&t->changed, &t->lock) : pthread_cond_timedwait(&t->changed, &t->lock, &at);
+	int rc = t->active ? 0 : 1;
+	if (rc == 1 && t->info.state == BL_RUN_FAILED)
+		rc = bl_fail("%s", t->info.message);
+	pthread_mutex_unlock(&t->lock);
+	return rc;
+}
+
+bl_run_state bl_trainer_state(const bl_trainer *t)
+{
+	pthread_mutex_t *lock = (pthread_mutex_t *)&t->lock;
+	pthread_mutex_lock(lock);
+	bl_run_state s = t->info.state;
+	pthread_mutex_unlock(lock);
+	return s;
+}
+
+void bl_trainer_control_end(bl_trainer *t)
+{
+	pthread_mutex_lock(&t->lock);
+	t->quit = true;
+	t->cancel = 1;
+	pthread_cond_broadcast(&t->changed);
+	while (t->active)
+		pthread_cond_wait(&t->changed, &t->lock);
+	join_ended(t);
+	set_state(t, final_state(t));
+	pthread_mutex_unlock(&t->lock);
+	pthread_cond_destroy(&t->changed);
+	pthread_mutex_destroy(&t->lock);
+}
+
+/* --- Steps by the caller's thread ------------------------------------------------------ */
+
+static int may_step_by_hand(bl_trainer *t, int64_t n)
+{
+	if (n < 1)
+		return bl_fail("trainer: %lld steps: expected 1 or more", (long long)n);
+	if (t->active && !t->paused)
+		return bl_fail("trainer: it is running: pause it, or wait, before steps are made by hand");
+	if (t->info.state == BL_RUN_FAILED)
+		return bl_fail("trainer: the run has failed: %s", t->info.message);
+	if (t->step >= t->steps)
+		return bl_fail("trainer: the run is over: %lld of %lld steps are done", (long long)t->step, (long long)t->steps);
+	return 0;
+}
+
+/* Without a thread, flags left from before would end the loop at once. */
+static int begin_by_hand(bl_trainer *t, int64_t n)
+{
+	pthread_mutex_lock(&t->lock);
+	int rc = may_step_by_hand(t, n);
+	if (rc == 0 && !t->active) {
+		t->paused = t->stopping = false;
+		t->allowance = 0;
+		set_state(t, BL_RUN_RUNNING);
+	}
+	pthread_mutex_unlock(&t->lock);
+	return rc;
+}
+
+static bool hand_stayed(bl_trainer *t)
+{
+	pthread_mutex_lock(&t->lock);
+	bool stayed = t->quit || t->stopping || run_over(t) || (t->paused && !t->active);
+	pthread_mutex_unlock(&t->lock);
+	return stayed;
+}
+
+static int end_by_hand(bl_trainer *t)
+{
+	pthread_mutex_lock(&t->lock);
+	if (!t->active)
+		set_state(t, run_over(t) || t->stopping ? final_state(t) : BL_RUN_PAUSED);
+	int rc = t->info.state == BL_RUN_FAILED ? bl_fail("%s", t->info.message) : 0;
+	pthread_mutex_unlock(&t->lock);
+	return rc;
+}
+
+int bl_trainer_steps(bl_trainer *t, int64_t n)
+{
+	if (begin_by_hand(t, n) != 0)
+		return -1;
+	bool recording = bl_grad_enable(true), stayed = false;
+	for (int64_t i = 0; i < n && !stayed; i++) {
+		floor_enter(t, true);
+		take_commands(t);
+		if (!(stayed = hand_stayed(t)))
+			bl_trainer_step(t);
+		floor_leave(t);
+	}
+	bl_grad_enable(recording);
+	return end_by_hand(t);
+}

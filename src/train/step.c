@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * step.c: one step: views, forward, loss, backward, update, publish, each a
+ * function of its own, so that an exchange between machines fits in between.
+ */
+#include "train/trainer.h"
+
+#include <barlow/eval.h>
+#include <barlow/grad.h>
+#include <barlow/parallel.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { NORM_CHUNK = 1 << 16, NORM_LANES = 8 };
+
+/* What a step makes; references are held until it ends. */
+struct work {
+	bl_tensor *view[2], *z[2], *loss;
+	bl_loss_terms terms;
+	double factor, grad_norm;
+};
+
+/* --- Phases ---------------------------------------------------------------------- */
+
+static int make_views(bl_trainer *t, struct work *w)
+{
+	if (bl_loader_next(t->loader, &w->view[0], &w->view[1], t->rows) != 0)
+		return -1;
+	if (bl_tensor_find_nonfinite(w->view[0]) >= 0 || bl_tensor_find_nonfinite(w->view[1]) >= 0)
+		return bl_guard_blame(t, w->view, "the batch is not finite");
+	return 0;
+}
+
+static bl_tensor *embed(const bl_trainer_config *c, bl_tensor *x)
+{
+	bl_tensor *h = bl_module_forward(c->encoder, x);
+	if (!h || !c->projector)
+		return h;
+	bl_tensor *z = bl_module_forward(c->projector, h);
+	bl_tensor_unref(h);
+	return z;
+}
+
+/* Training mode anew each time: whoever looked at the network between steps may have left it in evaluation mode. */
+static int forward(bl_trainer *t, struct work *w)
+{
+	bl_trainer_set_training(&t->config, true);
+	for (int i = 0; i < 2; i++)
+		if (!(w->z[i] = embed(&t->config, w->view[i])))
+			return -1;
+	return 0;
+}
+
+static int measure_loss(bl_trainer *t, struct work *w)
+{
+	w->loss = bl_loss_barlow(&t->config.loss, w->z[0], w->z[1], &w->terms);
+	if (!w->loss)
+		return -1;
+	if (!isfinite(w->terms.total) || !bl_guard_finite(&t->guard)) {
+		char what[64];
+		snprintf(what, sizeof what, "the loss is %g", w->terms.total);
+		return bl_guard_blame(t, w->view, what);
+	}
+	return 0;
+}
+
+static int backward(bl_trainer *t, struct work *w)
+{
+	bl_params_zero_grad(t->params);
+	return bl_backward(w->loss, NULL);
+}
+
+/* --- Gradient: norm and clipping ---------------------------------------------------- */
+
+static void norm_chunk(void *ctx, int64_t chunk)
+{
+	bl_trainer *t = ctx;
+	int64_t from = chunk * NORM_CHUNK, n = bl_params_count(t->params) - from;
+	const float *g = bl_params_grads(t->params) + from;
+	double lane[NORM_LANES] = { 0 }, sum = 0;
+	int64_t i = 0;
+	n = n < NORM_CHUNK ? n : NORM_CHUNK;
+	for (; i + NORM_LANES <= n; i += NORM_LANES)
+		for (int k = 0; k < NORM_LANES; k++)
+			lane[k] += (double)g[i + k] * g[i + k];
+	for (; i < n; i++)
+		sum += (double)g[i] * g[i];
+	for (int k = 0; k < NORM_LANES; k++)
+		sum += lane[k];
+	t->partial[chunk] = sum;
+}
+
+int64_t bl_trainer_norm_chunks(const bl_trainer *t)
+{
+	return (bl_params_count(t->params) + NORM_CHUNK - 1) / NORM_CHUNK;
+}
+
+static int blame_gradient(const bl_trainer *t)
+{
+	for (int i = 0; i < bl_params_length(t->params); i++) {
+		const bl_param *p = bl_params_get(t->params, i);
+		const float *g = bl_params_grads(t->params) + p->start;
+		for (int64_t k = 0; k < p->count; k++)
+			if (!isfinite(g[k]))
+				return bl_fail("the gradient of %s is not finite", p->name);
+	}
+	return bl_fail("the gradient's norm is not finite");
+}
+
+static int measure_gradient(bl_trainer *t, struct work *w)
+{
+	double sum = 0;
+	bl_parallel(bl_trainer_norm_chunks(t), norm_chunk, t);
+	for (int64_t i = 0; i < bl_trainer_norm_chunks(t); i++)
+		sum += t->partial[i];
+	w->grad_norm = sqrt(sum);
+	return isfinite(sum) ? 0 : blame_gradient(t);
+}
+
+static void clip(bl_trainer *t, double norm)
+{
+	if (t->config.clip <= 0 || norm <= t->config.clip)
+		return;
+	float *g = bl_params_grads(t->params), scale = (float)(t->config.clip / norm);
+	for (int64_t i = 0; i < bl_params_count(t->params); i++)
+		g[i] *= scale;
+}
+
+static void update(bl_trainer *t, struct work *w)
+{
+	clip(t, w->grad_norm);
+	w->factor = bl_schedule_at(&t->schedule, t->step);
+	bl_optim_step(t->optim, w->factor);
+}
+
+/* --- After the step ------------------------------------------------------------------ */
+
+/* For the monitor and whoever asks for C.  The last thing that can fail: a step is whole or has left no trace. */
+static int keep_embeddings(bl_trainer *t, const struct work *w)
+{
+	for (int i = 0; i < 2; i++) {
+		bl_tensor_unref(t->z[i]);
+		t->z[i] = bl_tensor_detach(w->z[i]);
+		if (!t->z[i])
+			return -1;
+	}
+	return 0;
+}
+
+static double rate_add(struct rate *r, double seconds)
+{
+	if (r->n == RATE_WINDOW)
+		r->sum -= r->seconds[r->next];
+	else
+		r->n++;
+	r->seconds[r->next] = seconds;
+	r->next = (r->next + 1) % RATE_WINDOW;
+	r->sum += seconds;
+	return r->sum > 0 ? r->n / r->sum : 0;
+}
+
+static bl_tensor *features(bl_trainer *t, bl_dataset *d)
+{
+	const bl_trainer_config *c = &t->config;
+	return bl_eval_features(c->encoder, d, c->mean, c->std, c->batch, &t->cancel);
+}
+
+static double knn_accuracy(bl_trainer *t)
+{
+	const bl_trainer_config *c = &t->config;
+	bl_tensor *refs = features(t, c->knn_refs), *queries = refs ? features(t, c->knn_queries) : NULL;
+	double accuracy = -1;
+	if (queries)
+		accuracy = bl_eval_knn(&(bl_knn_config){ c->knn_k, .1 }, refs, t->ref_labels, queries, t->query_labels,
+		                       bl_dataset_classes(c->knn_refs));
+	bl_tensor_unref(refs);
+	bl_tensor_unref(queries);
+	return accuracy;
+}
+
+/* A kNN that cannot be taken is no reason to end the run: it is journaled. */
+static double measure_knn(bl_trainer *t, int64_t step)
+{
+	if (t->knn_steps == 0 || (step % t->knn_steps != 0 && step != t->steps))
+		return NAN;
+	double accuracy = knn_accuracy(t);
+	if (accuracy >= 0)
+		return accuracy;
+	if (!t->cancel)
+		bl_trainer_note(t, "step %lld: no kNN: %.200s", (long long)step, bl_error());
+	return NAN;
+}
+
+static void publish(bl_trainer *t, const struct work *w, double seconds)
+{
+	t->trained += seconds;
+	bl_record r = {
+		.step = t->step + 1, .time = t->trained, .lambda = t->config.loss.lambda,
+		.invariance = w->terms.invariance, .redundancy = w->terms.redundancy,
+		.total = w->terms.total, .floor = w->terms.floor,
+		.lr = bl_optim_settings(t->optim)->lr * w->factor, .grad_norm = w->grad_norm,
+		.images_per_s = t->config.batch * rate_add(&t->rate, seconds),
+	};
+	r.knn = measure_knn(t, r.step);
+	bl_live_add(t->live, &r); /* there is room for all steps */
+	pthread_mutex_lock(&t->lock);
+	t->info.step = ++t->step;
+	bl_live_set_info(t->live, &t->info);
+	pthread_mutex_unlock(&t->lock);
+}
+
+static void look(bl_trainer *t, const struct work *w)
+{
+	bl_look l = { .step = t->step, .trained = t->trained, .last = t->step == t->steps,
+	              .dialect = t->config.loss.dialect, .z = { t->z[0], t->z[1] }, .view = { w->view[0], w->view[1] } };
+	if (bl_monitor_look(t->monitor, &l, t->live) != 0)
+		bl_trainer_note(t, "step %lld: no snapshot: %.200s", (long long)t->step, bl_error());
+}
+
+/* --- The step ------------------------------------------------------------------------- */
+
+/* Up to and without the update: nothing of the model has changed but its buffers. */
+static int differentiate(bl_trainer *t, struct work *w)
+{
+	if (make_views(t, w) != 0 || forward(t, w) != 0 || measure_loss(t, w) != 0)
+		return -1;
+	return backward(t, w) != 0 || measure_gradient(t, w) != 0 ? -1 : keep_embeddings(t, w);
+}
+
+static void fail_step(bl_trainer *t)
+{
+	bl_guard_restore(&t->guard);
+	bl_fail_prefix("step %lld: ", (long long)t->step + 1);
+	bl_trainer_note(t, "%.255s", bl_error());
+	pthread_mutex_lock(&t->lock);
+	t->info.state = BL_RUN_FAILED;
+	bl_live_set_info(t->live, &t->info);
+	pthread_mutex_unlock(&t->lock);
+}
+
+static void work_free(struct work *w)
+{
+	bl_tensor_unref(w->loss);
+	for (int i = 0; i < 2; i++) {
+		bl_tensor_unref(w->z[i]);
+		bl_tensor_unref(w->view[i]);
+	}
+}
+
+int bl_trainer_step(bl_trainer *t)
+{
+	struct work w = { 0 };
+	double start = bl_now();
+	bl_guard_save(&t->guard);
+	int rc = differentiate(t, &w);
+	if (rc == 0) {
+		update(t, &w);
+		publish(t, &w, bl_now() - start);
+		look(t, &w);
+	} else {
+		fail_step(t);
+	}
+	work_free(&w);
+	return rc;
+}

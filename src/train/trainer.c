@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* trainer.c: making a trainer out of its configuration, every part of which is checked before a step is made. */
+#include "train/trainer.h"
+
+#include <barlow/eval.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- Checks ------------------------------------------------------------------------ */
+
+static int check_number(const char *name, double v, double lo)
+{
+	if (isfinite(v) && v >= lo)
+		return 0;
+	return bl_fail("trainer: %s is %g: expected %g or more", name, v, lo);
+}
+
+static int check_parts(const bl_trainer_config *c)
+{
+	if (!c->data || !c->first || !c->second || !c->encoder)
+		return bl_fail("trainer: %s is missing", !c->data ? "data" : !c->encoder ? "encoder" : "a pipeline of views");
+	if (c->batch < 2)
+		return bl_fail("trainer: batch is %d: expected 2 or more, as C is taken over the batch", c->batch);
+	if (c->batch > bl_dataset_length(c->data))
+		return bl_fail("trainer: batch is %d, but the data set (%s) has %lld images", c->batch, bl_dataset_name(c->data),
+		               (long long)bl_dataset_length(c->data));
+	return 0;
+}
+
+static int check_numbers(const bl_trainer_config *c)
+{
+	if (check_number("lambda", c->loss.lambda, 0) != 0 || check_number("lr", c->optim.lr, 0) != 0 ||
+	    check_number("warmup epochs", c->warmup_epochs, 0) != 0 || check_number("last factor", c->last_factor, 0) != 0 ||
+	    check_number("clip", c->clip, 0) != 0 || check_number("kNN interval", c->knn_every, 0) != 0 ||
+	    check_number("snapshots a second", c->snapshot_hz, 0) != 0)
+		return -1;
+	if (!(c->epochs > 0) || !isfinite(c->epochs))
+		return bl_fail("trainer: epochs is %g: expected more than 0", c->epochs);
+	if (!(c->loss.scale > 0) || !isfinite(c->loss.scale))
+		return bl_fail("trainer: the scale of the loss is %g: expected more than 0", c->loss.scale);
+	return c->max_steps >= 0 ? 0 : bl_fail("trainer: max steps is %lld: expected 0 or more", (long long)c->max_steps);
+}
+
+static int check_knn_set(const bl_trainer_config *c, const bl_dataset *d, const char *name)
+{
+	if (!d || bl_dataset_classes(d) < 1)
+		return bl_fail("trainer: the kNN %s %s", name, d ? "have no labels" : "are missing");
+	if (bl_dataset_channels(d) != bl_dataset_channels(c->data))
+		return bl_fail("trainer: the kNN %s have %d channels, the training images %d", name, bl_dataset_channels(d),
+		               bl_dataset_channels(c->data));
+	return 0;
+}
+
+static int check_knn(const bl_trainer_config *c)
+{
+	if (c->knn_every <= 0)
+		return 0;
+	if (check_knn_set(c, c->knn_refs, "references") != 0 || check_knn_set(c, c->knn_queries, "queries") != 0)
+		return -1;
+	return c->knn_k >= 1 ? 0 : bl_fail("trainer: k of kNN is %d: expected 1 or more", c->knn_k);
+}
+
+/* --- Parts ------------------------------------------------------------------------- */
+
+/* A deviation of 0 would divide by it: one not given counts as 1. */
+static void take_config(bl_trainer *t, const bl_trainer_config *c)
+{
+	t->config = *c;
+	t->config.name = NULL; /* lives in info */
+	t->config.live_path = NULL;
+	snprintf(t->info.name, sizeof t->info.name, "%s", c->name ? c->name : "run");
+	for (int i = 0; i < 4; i++)
+		if (c->std[i] == 0)
+			t->config.std[i] = 1;
+	bl_dataset_ref(c->data);
+	bl_pipeline_ref(c->first);
+	bl_pipeline_ref(c->second);
+	bl_module_ref(c->encoder);
+	if (c->projector)
+		bl_module_ref(c->projector);
+	if (c->knn_refs)
+		bl_dataset_ref(c->knn_refs);
+	if (c->knn_queries)
+		bl_dataset_ref(c->knn_queries);
+}
+
+static void drop_config(bl_trainer_config *c)
+{
+	bl_dataset_unref(c->data);
+	bl_pipeline_unref(c->first);
+	bl_pipeline_unref(c->second);
+	bl_module_unref(c->encoder);
+	if (c->projector)
+		bl_module_unref(c->projector);
+	if (c->knn_refs)
+		bl_dataset_unref(c->knn_refs);
+	if (c->knn_queries)
+		bl_dataset_unref(c->knn_queries);
+}
+
+static int make_loader(bl_trainer *t)
+{
+	const bl_trainer_config *c = &t->config;
+	t->loader = bl_loader_new(&(bl_loader_config){ .data = c->data, .first = c->first, .second = c->second,
+	                                               .batch = c->batch, .seed = c->seed, .threads = c->loader_threads });
+	t->rows = calloc((size_t)c->batch, sizeof *t->rows);
+	if (t->loader && !t->rows)
+		return bl_fail("trainer: no memory for a batch of %d", c->batch);
+	return t->loader ? 0 : -1;
+}
+
+static int64_t at_least_one(double v)
+{
+	return v < 1 ? 1 : v > 1e15 ? (int64_t)1e15 : llround(v);
+}
+
+static void plan_steps(bl_trainer *t)
+{
+	const bl_trainer_config *c = &t->config;
+	double epoch = (double)(t->steps_per_epoch = bl_loader_steps(t->loader));
+	int64_t planned = at_least_one(c->epochs * epoch);
+	t->steps = c->max_steps > 0 && c->max_steps < planned ? c->max_steps : planned;
+	t->schedule = (bl_schedule){ .kind = c->schedule, .warmup = llround(c->warmup_epochs * epoch), .steps = planned,
+	                             .last = c->last_factor };
+	t->knn_steps = c->knn_every > 0 ? at_least_one(c->knn_every * epoch) : 0;
+}
+
+/* The width of z for a batch, which is the width for two images. */
+static int64_t embedding_width(const bl_tensor *z)
+{
+	char shape[BL_SHAPE_TEXT];
+	if (bl_tensor_ndim(z) == 2 && bl_tensor_size(z, 0) == 2 && bl_tensor_size(z, 1) > 0)
+		return bl_tensor_size(z, 1);
+	return bl_fail("embeddings are %s for 2 images: expected (2, D)", bl_tensor_text(z, shape));
+}
+
+static int64_t dry_run(const bl_trainer_config *c, bl_tensor *x)
+{
+	bl_tensor *h = bl_module_forward(c->encoder, x);
+	if (!h)
+		return bl_fail_prefix("encoder: ");
+	bl_tensor *z = c->projector ? bl_module_forward(c->projector, h) : bl_tensor_ref(h);
+	int64_t d = z ? embedding_width(z) : bl_fail_prefix("projector: ");
+	bl_tensor_unref(h);
+	bl_tensor_unref(z);
+	return d;
+}
+
+void bl_trainer_set_training(const bl_trainer_config *c, bool on)
+{
+	bl_module_train(c->encoder, on);
+	if (c->projector)
+		bl_module_train(c->projector, on);
+}
+
+/* In evaluation mode, as running statistics must not learn from it. */
+static int check_shapes(bl_trainer *t)
+{
+	const bl_trainer_config *c = &t->config;
+	int h, w;
+	bl_pipeline_output(c->first, bl_dataset_height(c->data), bl_dataset_width(c->data), &h, &w);
+	bl_tensor *x = bl_tensor_new_image(2, bl_dataset_channels(c->data), h, w);
+	if (!x)
+		return -1;
+	bl_tensor_fill(x, .5f);
+	bool recording = bl_grad_enable(false);
+	bl_trainer_set_training(c, false);
+	t->d = dry_run(c, x);
+	bl_trainer_set_training(c, true);
+	bl_grad_enable(recording);
+	bl_tensor_unref(x);
+	return t->d > 0 ? 0 : bl_fail_prefix("trainer: views of %d x %d: ", h, w);
+}
+
+static int make_model(bl_trainer *t)
+{
+	bl_module *roots[] = { t->config.encoder, t->config.projector };
+	static const char *const names[] = { "encoder", "projector" };
+	t->params = bl_params_new(roots, names, t->config.projector ? 2 : 1);
+	t->optim = t->params ? bl_optim_new(&t->config.optim, t->params) : NULL;
+	if (!t->optim || bl_guard_init(&t->guard, t->config.encoder, t->config.projector) != 0)
+		return -1;
+	t->partial = calloc((size_t)bl_trainer_norm_chunks(t), sizeof *t->partial);
+	return t->partial ? 0 : bl_fail("trainer: no memory");
+}
+
+static int make_labels(bl_trainer *t)
+{
+	if (t->knn_steps == 0)
+		return 0;
+	t->ref_labels = bl_eval_labels(t->config.knn_refs);
+	t->query_labels = bl_eval_labels(t->config.knn_queries);
+	return t->ref_labels && t->query_labels ? 0 : -1;
+}
+
+static int make_live(bl_trainer *t, const char *path)
+{
+	bl_live_info *i = &t->info;
+	i->steps = t->steps;
+	i->steps_per_epoch = t->steps_per_epoch;
+	i->batch = t->config.batch;
+	i->d = (int32_t)t->d;
+	i->parameters_m = (int32_t)((bl_params_count(t->params) + 500000) / 1000000);
+	t->live = bl_live_create(path, i);
+	if (t->live)
+		bl_live_info_get(t->live, i); /* with the time, and with the reason if it is in memory only */
+	t->monitor = t->live ? bl_monitor_new(t->config.snapshot_hz, i->batch, t->d) : NULL;
+	return t->monitor ? 0 : -1;
+}
+
+static int make_parts(bl_trainer *t, const char *live_path)
+{
+	if (make_loader(t) != 0)
+		return -1;
+	plan_steps(t);
+	if (check_shapes(t) != 0 || make_model(t) != 0 || make_labels(t) != 0)
+		return -1;
+	return make_live(t, live_path);
+}
+
+static void free_parts(bl_trainer *t)
+{
+	if (t->loader)
+		bl_loader_free(t->loader);
+	for (int i = 0; i < 2; i++)
+		bl_tensor_unref(t->z[i]);
+	bl_guard_free(&t->guard);
+	bl_monitor_free(t->monitor);
+	bl_live_close(t->live);
+	if (t->optim)
+		bl_optim_free(t->optim);
+	if (t->params)
+		bl_params_free(t->params);
+	free(t->ref_labels);
+	free(t->query_labels);
+	free(t->rows);
+	free(t->partial);
+	drop_config(&t->config);
+	free(t);
+}
+
+bl_trainer *bl_trainer_new(const bl_trainer_config *c)
+{
+	if (check_parts(c) != 0 || check_numbers(c) != 0 || check_knn(c) != 0)
+		return NULL;
+	bl_trainer *t = calloc(1, sizeof *t);
+	if (!t)
+		return bl_fail_null("trainer: no memory");
+	take_config(t, c);
+	if (make_parts(t, c->live_path) != 0) {
+		free_parts(t);
+		return NULL;
+	}
+	bl_trainer_control_init(t);
+	return t;
+}
+
+void bl_trainer_free(bl_trainer *t)
+{
+	if (!t)
+		return;
+	bl_trainer_control_end(t);
+	free_parts(t);
+}
+
+/* --- What is inside ------------------------------------------------------------------ */
+
+bl_live *bl_trainer_live(bl_trainer *t)
+{
+	return t->live;
+}
+
+bl_params *bl_trainer_params(bl_trainer *t)
+{
+	return t->params;
+}
+
+bl_optim *bl_trainer_optim(bl_trainer *t)
+{
+	return t->optim;
+}
+
+struct request {
+	bl_trainer *trainer;
+	bl_tensor *c;
+};
+
+static void correlate(void *ctx)
+{
+	struct request *r = ctx;
+	bl_trainer *t = r->trainer;
+	if (t->z[0] && t->z[1])
+		r->c = bl_loss_correlation(t->config.loss.dialect, t->z[0], t->z[1]);
+	else
+		bl_fail("trainer: there are no embeddings before the first step");
+}
+
+bl_tensor *bl_trainer_correlation(bl_trainer *t)
+{
+	struct request r = { .trainer = t };
+	bl_trainer_between_steps(t, correlate, &r);
+	return r.c;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * trainer.h: the trainer's inside, shared by trainer.c (making), control.c
+ * (thread, commands, states), step.c (one step) and guard.c (numbers that are
+ * not finite).
+ *
+ * Two locks.  The *floor* is held for a whole step, or by a guest between
+ * steps: who holds it may touch weights, optimiser, last embeddings and
+ * counters.  `lock` is held for moments and guards what says so below.
+ */
+#ifndef BARLOW_TRAIN_TRAINER_H
+#define BARLOW_TRAIN_TRAINER_H
+
+#include <barlow/error.h>
+#include <barlow/train.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "train/monitor.h"
+
+enum { RATE_WINDOW = 20 };
+
+/* Seconds of the last steps, for images/s. */
+struct rate {
+	double seconds[RATE_WINDOW], sum;
+	int n, next;
+};
+
+/* Copies of the buffers (running statistics) as they were before the step, so that a failed step leaves no trace. */
+struct guard {
+	bl_tensor **live, **copy;
+	int n;
+};
+
+struct floor {
+	bool taken;
+	pthread_t holder;
+	int depth;  /* a holder may enter again */
+	int guests; /* waiting: they go before the next step */
+};
+
+struct bl_trainer {
+	bl_trainer_config config;
+	bl_loader *loader;
+	bl_params *params;
+	bl_optim *optim;
+	bl_schedule schedule;
+	int64_t steps_per_epoch, steps, knn_steps; /* knn_steps 0: no kNN */
+	int64_t d;                                 /* width of the embeddings */
+	int32_t *ref_labels, *query_labels;
+	bl_live *live;
+	bl_monitor *monitor;
+
+	/* Of the floor's holder. */
+	struct guard guard;
+	int64_t step;
+	double trained;           /* seconds */
+	struct rate rate;
+	bl_tensor *z[2];          /* newest embeddings, outside the graph */
+	int64_t *rows;            /* data set rows of the batch */
+	double *partial;          /* of the gradient's norm */
+	volatile int cancel;      /* ends a kNN under way */
+
+	/* Under lock. */
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct floor floor;
+	bl_live_info info;        /* info.state is the state */
+	pthread_t thread;
+	bool joinable, active;    /* there is a thread to join; it has not ended */
+	bool ending;              /* it is about to */
+	bool paused, stopping, quit;
+	int64_t allowance;        /* single steps to do though paused */
+	int64_t requests[BL_CMD_EVAL + 1];
+};
+
+/* trainer.c */
+void bl_trainer_set_training(const bl_trainer_config *c, bool on);
+
+/* control.c */
+void bl_trainer_control_init(bl_trainer *t);
+void bl_trainer_control_end(bl_trainer *t); /* stops and joins */
+void bl_trainer_note(bl_trainer *t, const char *fmt, ...) BL_PRINTF(2, 3); /* a journal line */
+
+/* step.c: one step by the floor's holder.  Negative: state is FAILED, weights and buffers as before. */
+int bl_trainer_step(bl_trainer *t);
+int64_t bl_trainer_norm_chunks(const bl_trainer *t); /* partial sums of the gradient's norm */
+
+/* guard.c */
+int bl_guard_init(struct guard *g, bl_module *encoder, bl_module *projector);
+void bl_guard_free(struct guard *g);
+void bl_guard_save(struct guard *g);
+void bl_guard_restore(struct guard *g);
+bool bl_guard_finite(const struct guard *g);
+/* Names in bl_error which module first made a number that is not finite, from the views.  Returns -1. */
+int bl_guard_blame(bl_trainer *t, bl_tensor *const view[2], const char *what);
+
+#endif

@@ -1,0 +1,637 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* test_trainer.c: a small network learns, to the same bits every time; commands, states and failures do as they say. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <barlow/error.h>
+#include <barlow/memory.h>
+#include <barlow/parallel.h>
+#include <barlow/train.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { IMAGES = 96, SIDE = 16, BATCH = 32, D = 8, STEPS_PER_EPOCH = IMAGES / BATCH };
+
+/* What a trainer is made of; parts are freed by toy_free, the trainer by whoever made it. */
+struct toy {
+	bl_trainer_config config;
+	bl_dataset *data;
+	bl_pipeline *views;
+	bl_module *encoder, *projector;
+};
+
+static bl_pipeline *views_new(void)
+{
+	bl_aug ops[3] = { bl_aug_default(BL_AUG_CROP), bl_aug_default(BL_AUG_FLIP), bl_aug_default(BL_AUG_NOISE) };
+	ops[0].size = 12;
+	ops[0].scale[0] = .6f;
+	ops[2].p = 1;
+	ops[2].std = .05f;
+	return bl_pipeline_new(ops, 3);
+}
+
+static bl_module *mlp(int64_t in, int64_t hidden, int64_t out, bool flatten)
+{
+	int64_t widths[] = { hidden, out };
+	return bl_nn_mlp(&(bl_mlp_config){ .in = in, .widths = widths, .layers = 2, .norm = true, .last_plain = !flatten,
+	                                   .flatten = flatten });
+}
+
+static struct toy toy_with(bl_module *encoder)
+{
+	struct toy y = { .encoder = encoder, .projector = mlp(16, 16, D, false), .views = views_new() };
+	y.data = bl_dataset_shapes(&(bl_shapes_config){ .n = IMAGES, .size = SIDE, .channels = 1, .seed = 5 });
+	assert_true(y.encoder && y.projector && y.views && y.data);
+	bl_module_init(y.encoder, 1);
+	bl_module_init(y.projector, 2);
+	y.config = (bl_trainer_config){
+		.name = "toy", .data = y.data, .first = y.views, .second = y.views, .encoder = y.encoder,
+		.projector = y.projector, .loss = { .0051, 1, BL_FORM_AUTO, BL_DIALECT_PAPER },
+		.optim = bl_optim_default(BL_OPTIM_SGD), .batch = BATCH, .epochs = 20, .seed = 3, .loader_threads = 1,
+	};
+	y.config.optim.lr = .05;
+	return y;
+}
+
+static struct toy toy_new(void)
+{
+	return toy_with(mlp(12 * 12, 24, 16, true));
+}
+
+static void toy_free(struct toy *y)
+{
+	bl_dataset_unref(y->data);
+	bl_pipeline_unref(y->views);
+	bl_module_unref(y->encoder);
+	bl_module_unref(y->projector);
+}
+
+static bl_trainer *trainer_of(const struct toy *y)
+{
+	bl_trainer *t = bl_trainer_new(&y->config);
+	if (!t)
+		print_error("%s\n", bl_error());
+	assert_non_null(t);
+	return t;
+}
+
+static bl_record record_at(bl_trainer *t, int64_t step)
+{
+	bl_record r;
+	assert_true(bl_live_record(bl_trainer_live(t), step - 1, &r));
+	assert_int_equal(r.step, step);
+	return r;
+}
+
+static int64_t steps_done(bl_trainer *t)
+{
+	return bl_live_length(bl_trainer_live(t));
+}
+
+static char *message(bl_trainer *t, bl_live_info *info)
+{
+	bl_live_info_get(bl_trainer_live(t), info);
+	return info->message;
+}
+
+/* All parameters and buffers, one after the other. */
+struct dump {
+	float *at;
+	int64_t n;
+};
+
+static int dump_one(void *ctx, const char *name, bl_tensor *x, bl_param_kind kind)
+{
+	struct dump *d = ctx;
+	(void)name, (void)kind;
+	d->at = realloc(d->at, (size_t)(d->n + bl_tensor_count(x)) * sizeof *d->at);
+	bl_tensor_read(x, d->at + d->n);
+	d->n += bl_tensor_count(x);
+	return 0;
+}
+
+static struct dump dump_of(const struct toy *y)
+{
+	struct dump d = { 0 };
+	bl_module_each(y->encoder, dump_one, &d);
+	bl_module_each(y->projector, dump_one, &d);
+	return d;
+}
+
+static void assert_same(struct dump *a, struct dump *b)
+{
+	assert_int_equal(a->n, b->n);
+	assert_memory_equal(a->at, b->at, (size_t)a->n * sizeof *a->at);
+}
+
+static void wait_for_state(bl_trainer *t, bl_run_state s)
+{
+	for (int i = 0; i < 10000 && bl_trainer_state(t) != s; i++)
+		usleep(1000);
+	assert_int_equal(bl_trainer_state(t), s);
+}
+
+static void wait_for_steps(bl_trainer *t, int64_t n)
+{
+	for (int i = 0; i < 10000 && steps_done(t) < n; i++)
+		usleep(1000);
+	assert_true(steps_done(t) >= n);
+}
+
+static void command(bl_trainer *t, bl_command_kind kind, double value)
+{
+	assert_int_equal(bl_trainer_command(t, (bl_command){ kind, value }), 0);
+}
+
+/* --- Learning -------------------------------------------------------------------------- */
+
+static double mean_total(bl_trainer *t, int64_t from, int64_t to)
+{
+	double sum = 0;
+	for (int64_t i = from; i <= to; i++)
+		sum += record_at(t, i).total;
+	return sum / (double)(to - from + 1);
+}
+
+static void check_record(const bl_record *r)
+{
+	assert_true(fabs(r->total - (r->invariance + r->lambda * r->redundancy)) < 1e-6 * r->total);
+	assert_true(r->lambda == .0051 && r->lr == .05 && isnan(r->knn));
+	assert_true(r->grad_norm > 0 && r->images_per_s > 0 && r->time > 0);
+}
+
+static void test_learns(void **state)
+{
+	(void)state;
+	struct toy y = toy_new();
+	bl_trainer *t = trainer_of(&y);
+	bl_live_info info;
+	double before = 0;
+	assert_int_equal(bl_trainer_state(t), BL_RUN_NEW);
+	assert_int_equal(bl_trainer_start(t), 0);
+	assert_int_equal(bl_trainer_wait(t, -1), 1);
+	assert_int_equal(bl_trainer_state(t), BL_RUN_DONE);
+	assert_int_equal(steps_done(t), 20 * STEPS_PER_EPOCH);
+	assert_true(mean_total(t, 51, 60) < .7 * mean_total(t, 1, 5));
+	for (int64_t i = 1; i <= 60; i++) {
+		bl_record r = record_at(t, i);
+		check_record(&r);
+		assert_true(r.time > before);
+		before = r.time;
+	}
+	message(t, &info);
+	assert_true(info.step == 60 && info.steps == 60 && info.steps_per_epoch == STEPS_PER_EPOCH && info.d == D);
+	assert_int_equal(bl_trainer_start(t), -1);
+	assert_non_null(strstr(bl_error(), "60 of 60"));
+	assert_int_equal(bl_trainer_steps(t, 1), -1);
+	bl_trainer_free(t);
+	toy_free(&y);
+}
+
+static struct dump run_with(int threads, int loaders, bool background)
+{
+	struct toy y = toy_new();
+	y.config.max_steps = 30;
+	y.config.loader_threads = loaders;
+	assert_int_equal(bl_threads_set(threads), 0);
+	bl_trainer *t = trainer_of(&y);
+	if (background)
+		assert_int_equal(bl_trainer_start(t), 0);
+	else
+		assert_int_equal(bl_trainer_steps(t, 30), 0);
+	assert_int_equal(bl_trainer_wait(t, -1), 1);
+	assert_int_equal(bl_trainer_state(t), BL_RUN_DONE);
+	bl_trainer_free(t);
+	struct dump d = dump_of(&y);
+	toy_free(&y);
+	bl_threads_set(0);
+	return d;
+}
+
+static void test_same_bits(void **state)
+{
+	(void)state;
+	struct dump one = run_with(1, 1, true);
+	static const int how[][3] = { { 1, 1, true }, { 2, 2, true }, { 3, 1, false }, { 1, 3, false } };
+	for (int i = 0; i < 4; i++) {
+		struct dump other = run_with(how[i][0], how[i][1], how[i][2]);
+		assert_same(&one, &other);
+		free(other.at);
+	}
+	free(one.at);
+}
+
+static void test_steady_memory(void **state)
+{
+	(void)state;
+	struct toy y = toy_new();
+	bl_trainer *t = trainer_of(&y);
+	bl_memory_stats before, after;
+	assert_int_equal(bl_trainer_steps(t, 20), 0);
+	bl_memory(&before);
+	assert_int_equal(bl_trainer_steps(t, 30), 0);
+	bl_memory(&after);
+	assert_int_equal(after.system_calls, before.system_calls);
+	bl_trainer_free(t);
+	toy_free(&y);
+}
+
+static void test_schedule(void **state)
+{
+	(void)state;
+	struct toy y = toy_new();
+	bl_schedule s = { .kind = BL_SCHEDULE_COSINE, .warmup = 6, .steps = 60, .last = .01 };
+	y.config.schedule = s.kind;
+	y.config.warmup_epochs = 2;
+	y.config.last_factor = .01;
+	y.config.max_steps = 25; /* the schedule goes by epochs all the same */
+	bl_trainer *t = trainer_of(&y);
+	assert_int_equal(bl_trainer_steps(t, 1000), 0);
+	assert_int_equal(steps_done(t), 25);
+	for (int64_t i = 0; i < 25; i++)
+		assert_true(fabs(record_at(t, i + 1).lr - .05 * bl_schedule_at(&s, i)) < 1e-12);
+	bl_trainer_free(t);
+	toy_free(&y);
+}
+
+/* Plain SGD moves the weights by lr times the clipped gradient; what is recorded is the norm before. */
+static void test_clip(void **state)
+{
+	(void)state;
+	struct toy y = toy_new();
+	double moved = 0;
+	y.config.clip = .01;
+	y.config.optim.momentum = 0;
+	y.config.optim.weight_decay = 0;
+	bl_trainer *t = trainer_of(&y);
+	bl_params *p = bl_trainer_params(t);
+	size_t n = (size_t)bl_params_count(p);
+	float *before = malloc(n * sizeof *before);
+	memcpy(before, bl_params_values(p), n * sizeof *before);
+	assert_int_equal(bl_trainer_steps(t, 1), 0);
+	for (size_t i = 0; i < n; i++)
+		moved += pow((double)bl_params_values(p)[i] - before[i], 2);
+	assert_true(fabs(sqrt(moved) / (.05 * .01) - 1) < 1e-3);
+	assert_true(record_at(t, 1).grad_norm > .02);
+	free(before);
+	bl_trainer_free(t);
+	toy_free(&y);
+}
+
+static void test_knn(void **state)
+{
+	(void)state;
+	struct toy y = toy_new();
+	bl_shapes_config shapes = { .n = 40, .size = 12, .channels = 1, .seed = 9 };
+	y.config.knn_every = 2;
+	y.config.knn_refs = y.config.knn_queries = bl_dataset_shapes(&shapes);
+	y.config.knn_k = 1;
+	y.config.max_steps = 14;
+	bl_trainer *t = trainer_of(&y);
+	assert_int_equal(bl_trainer_steps(t, 14), 0);
+	for (int64_t i = 1; i <= 14; i++)
+		assert_true((record_at(t, i).knn > .9) == (i % (2 * STEPS_PER_EPOCH) == 0 || i == 14));
+	assert_true(isnan(record_at(t, 1).knn));
+	bl_dataset_unref(y.config.knn_refs);
+	bl_trainer_free(t);
+	toy_free(&y);
+}
+
+/* --- Commands ------------------------------------------------------------------------------ */
+
+static struct toy long_toy(void)
+{
+	struct toy y = toy_new();
+	y.config.epochs = 1e5;
+	return y;
+}
+
+static int64_t paused_at(bl_trainer *t)
+{
+	command(t, BL_CMD_PAUSE, 0);
+	wait_for_state(t, BL_RUN_PAUSED);
+	int64_t n = steps_done(t);
+	usleep(80000);
+	assert_int_equal(steps_done(t), n);
+	return n;
+}
+
+static void test_pause_step_stop(void **state)
+{
+	(void)state;
+	struct toy y = long_toy();
+	bl_trainer *t = trainer_of(&y);
+	assert_int_equal(bl_trainer_wait(t, 0), 1); /* nothing runs */
+	assert_int_equal(bl_trainer_start(t), 0);
+	assert_int_equal(bl_trainer_start(t), 0); /* it does already */
+	wait_for_steps(t, 5);
+	assert_int_equal(bl_trainer_wait(t, 0), 0);
+	assert_int_equal(bl_trainer_wait(t, .02), 0);
+	assert_int_equal(bl_trainer_steps(t, 1), -1);
+	assert_non_null(strstr(bl_error(), "running"));
+	int64_t n = paused_at(t);
+	command(t, BL_CMD_STEP, 0);
+	command(t, BL_CMD_STEP, 0);
+	wait_for_steps(t, n + 2);
+	usleep(80000);
+	assert_int_equal(steps_done(t), n + 2);
+	assert_int_equal(bl_trainer_state(t), BL_RUN_PAUSED);
+	assert_int_equal(bl_trainer_steps(t, 3), 0); /* by hand, while paused */
+	assert_int_equal(steps_done(t), n + 5);
+	command(t, BL_CMD_RESUME, 0);
+	wait_for_steps(t, n + 8);
+	n = paused_at(t);
+	assert_int_equal(bl_trainer_start(t), 0); /* resumes too */
+	wait_for_steps(t, n + 3);
+	command(t, BL_CMD_STOP, 0);
+	assert_int_equal(bl_trainer_wait(t, -1), 1);
+	assert_int_equal(bl_trainer_state(t), BL_RUN_STOPPED);
+	n = steps_done(t);
+	assert_int_equal(bl_trainer_start(t), 0); /* goes on where it stopped */
+	wait_for_steps(t, n + 3);
+	paused_at(t);
+	command(t, BL_CMD_STOP, 0); /* while paused */
+	assert_int_equal(bl_trainer_wait(t, -1), 1);
+	assert_int_equal(bl_trainer_state(t), BL_RUN_STOPPED);
+	bl_trainer_free(t);
+	toy_free(&y);
+}
+
+static void test_start_stop_storm(void **state)
+{
+	(void)state;
+	struct toy y = long_toy();
+	bl_trainer *t = trainer_of(&y);
+	for (int i = 0; i < 200; i++) {
+		assert_int_equal(bl_trainer_start(t), 0);
+		if (i % 3 == 0)
+			command(t, BL_CMD_PAUSE, 0);
+		if (i % 2 == 0)
+			command(t, BL_CMD_STOP, 0);
+		if (i % 5 == 0 && i % 2 == 0)
+			assert_int_equal(bl_trainer_wait(t, -1), 1);
+	}
+	bl_trainer_free(t); /* while it runs */
+	t = trainer_of(&y);
+	assert_int_equal(bl_trainer_start(t), 0);
+	bl_trainer_free(t);
+	toy_free(&y);
+}
+
+static void test_settings(void **state)
+{
+	(void)state;
+	struct toy y = toy_new();
+	bl_live_info info;
+	y.config.optim.lr_bias = .01;
+	bl_trainer *t = trainer_of(&y);
+	assert_int_equal(bl_trainer_steps(t, 2), 0);
+	command(t, BL_CMD_SET_LAMBDA, .02);
+	assert_string_equal(message(t, &info), "step 2: lambda 0.0051 -> 0.02");
+	assert_int_equal(bl_trainer_steps(t, 1), 0);
+	command(t, BL_CMD_SET_LR, .1);
+	assert_string_equal(message(t, &info), "step 3: lr 0.05 -> 0.1");
+	assert_int_equal(bl_trainer_steps(t, 1), 0);
+	assert_true(record_at(t, 2).lambda == .0051 && record_at(t, 3).lambda == .02);
+	assert_true(record_at(t, 3).lr == .05 && record_at(t, 4).lr == .1);
+	assert_true(fabs(bl_optim_settings(bl_trainer_optim(t))->lr_bias - .02) < 1e-12);
+	assert_int_equal(bl_trainer_command(t, (bl_command){ BL_CMD_SET_LAMBDA, -1 }), -1);
+	assert_non_null(strstr(bl_error(), "lambda is -1"));
+	/* From elsewhere the same comes through the mailbox, and is refused in the journal. */
+	assert_int_equal(bl_live_send(bl_trainer_live(t), (bl_command){ BL_CMD_SET_LR, NAN }), 0);
+	assert_int_equal(bl_trainer_steps(t, 1), 0);
+	assert_non_null(strstr(message(t, &info), "refused"));
+	assert_true(record_at(t, 5).lr == .1);
+	assert_int_equal(bl_trainer_requests(t, BL_CMD_CHECKPOINT), 0);
+	command(t, BL_CMD_CHECKPOINT, 0);
+	command(t, BL_CMD_CHECKPOINT, 0);
+	assert_int_equal(bl_trainer_requests(t, BL_CMD_CHECKPOINT), 2);
+	bl_trainer_free(t);
+	toy_free(&y);
+}
+
+/* Commands from another handle on the file, as another process has. */
+static void test_file(void **state)
+{
+	(void)state;
+	char path[] = "/tmp/barlow-trainer-XXXXXX";
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	close(fd);
+	struct toy y = toy_new();
+	bl_live_info info;
+	static bl_snapshot shot;
+	y.config.live_path = path;
+	y.config.epochs = 1000;
+	bl_trainer *t = trainer_of(&y);
+	bl_live *far = bl_live_open(path, true);
+	assert_non_null(far);
+	assert_int_equal(bl_trainer_start(t), 0);
+	assert_int_equal(bl_live_send(far, (bl_command){ BL_CMD_PAUSE, 0 }), 0);
+	wait_for_state(t, BL_RUN_PAUSED);
+	assert_int_equal(bl_live_send(far, (bl_command){ BL_CMD_STEP, 0 }), 0);
+	wait_for_steps(t, 1);
+	assert_true(bl_live_snapshot(far, &shot) >= 1);
+	assert_true(shot.n == BATCH && shot.d == D && shot.grid == D && shot.view_side == 12 && shot.view_channels == 1);
+	assert_int_equal(bl_live_send(far, (bl_command){ BL_CMD_STOP, 0 }), 0);
+	assert_int_equal(bl_trainer_wait(t, 20), 1);
+	bl_trainer_free(t);
+	bl_live_info_get(far, &info);
+	assert_int_equal(info.state, BL_RUN_STOPPED);
+	assert_string_equal(info.name, "toy");
+	bl_live_close(far);
+	unlink(path);
+	toy_free(&y);
+}
+
+/* --- Looking in ------------------------------------------------------------------------------- */
+
+struct visit {
+	bl_trainer *t;
+	int64_t before, after;
+};
+
+static void linger(void *ctx)
+{
+	struct visit *v = ctx;
+	v->before = steps_done(v->t);
+	usleep(50000);
+	bl_tensor_unref(bl_trainer_correlation(v->t)); /* a guest may ask again */
+	v->after = steps_done(v->t);
+}
+
+static void test_between_steps(void **state)
+{
+	(void)state;
+	struct toy y = long_toy();
+	bl_trainer *t = trainer_of(&y);
+	struct visit v = { .t = t };
+	assert_null(bl_trainer_correlation(t));
+	assert_non_null(strstr(bl_error(), "before the first step"));
+	bl_trainer_between_steps(t, linger, &v);
+	assert_int_equal(v.after, 0);
+	assert_int_equal(bl_trainer_start(t), 0);
+	wait_for_steps(t, 3);
+	for (int i = 0; i < 5; i++) {
+		bl_trainer_between_steps(t, linger, &v);
+		assert_int_equal(v.before, v.after);
+		bl_tensor *c = bl_trainer_correlation(t);
+		assert_true(c && bl_tensor_size(c, 0) == D && bl_tensor_size(c, 1) == D);
+		bl_tensor_unref(c);
+	}
+	wait_for_steps(t, v.after + 3);
+	bl_trainer_free(t);
+	toy_free(&y);
+}
+
+/* At the end C, the last record and the last snapshot are of the same step. */
+static void test_last_snapshot(void **state)
+{
+	(void)state;
+	struct toy y = toy_new();
+	static bl_snapshot shot;
+	double invariance = 0;
+	y.config.max_steps = 7;
+	bl_trainer *t = trainer_of(&y);
+	assert_int_equal(bl_trainer_steps(t, 1), 0);
+	assert_int_equal(bl_live_snapshot(bl_trainer_live(t), &shot), 1);
+	assert_int_equal(bl_trainer_steps(t, 6), 0);
+	assert_int_equal(bl_live_snapshot(bl_trainer_live(t), &shot), 7);
+	bl_tensor *c = bl_trainer_correlation(t);
+	for (int i = 0; i < D; i++) {
+		assert_true(fabsf(shot.diagonal[i] - bl_tensor_data(c)[i * D + i]) < 1e-5f);
+		invariance += pow(1 - shot.diagonal[i], 2);
+	}
+	assert_true(fabs(invariance - record_at(t, 7).invariance) < 1e-4);
+	bl_tensor_unref(c);
+	bl_trainer_free(t);
+	toy_free(&y);
+}
+
+/* --- Failures ------------------------------------------------------------------------------------ */
+
+static void refused(const struct toy *y, const char *why)
+{
+	bl_trainer *t = bl_trainer_new(&y->config);
+	assert_null(t);
+	if (!strstr(bl_error(), why))
+		fail_msg("expected \"%s\" in: %s", why, bl_error());
+}
+
+static void test_refusals(void **state)
+{
+	(void)state;
+	struct toy y = toy_new();
+	bl_trainer_config good = y.config;
+	y.config.batch = IMAGES + 1;
+	refused(&y, "batch is 97, but the data set");
+	y.config.batch = 1;
+	refused(&y, "batch is 1");
+	y.config = good;
+	y.config.loss.lambda = -1;
+	refused(&y, "lambda is -1");
+	y.config = good;
+	y.config.epochs = 0;
+	refused(&y, "epochs is 0");
+	y.config = good;
+	y.config.encoder = NULL;
+	refused(&y, "encoder is missing");
+	y.config = good;
+	y.config.knn_every = 1;
+	refused(&y, "references are missing");
+	y.config = good;
+	y.config.live_path = "/nonexistent/live";
+	refused(&y, "/nonexistent/live");
+	y.config = good;
+	y.config.projector = mlp(17, 8, 4, false);
+	refused(&y, "projector: ");
+	assert_non_null(strstr(bl_error(), "(2, 16)"));
+	bl_module_unref(y.config.projector);
+	toy_free(&y);
+}
+
+static bool poison;
+
+static bl_tensor *pass(void *ctx, bl_tensor *x)
+{
+	(void)ctx;
+	return bl_affine(x, poison ? NAN : 1, 0);
+}
+
+static struct toy poisonable(void)
+{
+	bl_module *s = bl_nn_sequential(), *body = mlp(12 * 12, 24, 16, true), *f = bl_nn_func("bad", pass, NULL, NULL);
+	assert_true(s && body && f);
+	bl_nn_append(s, NULL, body);
+	bl_nn_append(s, "trap", f);
+	bl_module_unref(body);
+	bl_module_unref(f);
+	return toy_with(s);
+}
+
+static void test_nan_in_module(void **state)
+{
+	(void)state;
+	struct toy y = poisonable();
+	bl_live_info info;
+	bl_trainer *t = trainer_of(&y);
+	assert_int_equal(bl_trainer_steps(t, 3), 0);
+	struct dump before = dump_of(&y);
+	poison = true;
+	assert_int_equal(bl_trainer_steps(t, 2), -1);
+	poison = false;
+	assert_non_null(strstr(bl_error(), "step 4: encoder: trap"));
+	assert_non_null(strstr(bl_error(), "NaN"));
+	assert_string_equal(message(t, &info), bl_error());
+	assert_int_equal(bl_trainer_state(t), BL_RUN_FAILED);
+	assert_int_equal(steps_done(t), 3);
+	struct dump after = dump_of(&y);
+	assert_same(&before, &after);
+	assert_int_equal(bl_trainer_wait(t, 0), -1);
+	assert_int_equal(bl_trainer_start(t), -1);
+	assert_non_null(strstr(bl_error(), "trap"));
+	free(before.at);
+	free(after.at);
+	bl_trainer_free(t);
+	toy_free(&y);
+}
+
+/* In the background, and swallowed by the ReLU behind it: the running statistics still tell. */
+static void spoil(void *ctx)
+{
+	bl_tensor_data(bl_params_get(ctx, 0)->tensor)[5] = INFINITY;
+}
+
+static void test_nan_in_weight(void **state)
+{
+	(void)state;
+	struct toy y = long_toy();
+	bl_trainer *t = trainer_of(&y);
+	assert_int_equal(bl_trainer_start(t), 0);
+	wait_for_steps(t, 2);
+	bl_trainer_between_steps(t, spoil, bl_trainer_params(t));
+	assert_int_equal(bl_trainer_wait(t, 20), -1);
+	assert_non_null(strstr(bl_error(), "encoder: "));
+	assert_non_null(strstr(bl_error(), "(linear"));
+	bl_trainer_free(t);
+	toy_free(&y);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_learns), cmocka_unit_test(test_same_bits), cmocka_unit_test(test_steady_memory),
+		cmocka_unit_test(test_schedule), cmocka_unit_test(test_clip), cmocka_unit_test(test_knn),
+		cmocka_unit_test(test_pause_step_stop), cmocka_unit_test(test_start_stop_storm),
+		cmocka_unit_test(test_settings), cmocka_unit_test(test_file), cmocka_unit_test(test_between_steps),
+		cmocka_unit_test(test_last_snapshot), cmocka_unit_test(test_refusals), cmocka_unit_test(test_nan_in_module),
+		cmocka_unit_test(test_nan_in_weight),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
