@@ -1,1 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+libbarlow_sources += \
+	src/figure/curves.c \
+	src/figure/gnuplot.c src/figure/gnuplot.h \
+	src/figure/heatmap.c \
+	src/figure/lines.c \
+	src/figure/save.c \
+	src/figure/script.c src/figure/script.h

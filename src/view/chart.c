@@ -70,7 +70,8 @@ static void dot(const struct frame *f, const bl_line *line, int dx, int dy)
 	static const uint8_t bits[DOTS_Y][DOTS_X] = { { 0x01, 0x08 }, { 0x02, 0x10 }, { 0x04, 0x20 }, { 0x40, 0x80 } };
 	int x = f->area.x + dx / DOTS_X, y = f->area.y + dy / DOTS_Y;
 	bl_cell *cell = bl_canvas_cell(f->c, x, y);
-	if (!cell)
+	bool left_out = f->c->can.utf8 && f->c->can.depth == BL_DEPTH_MONO && line->dash && dx / line->dash % 2;
+	if (!cell || left_out)
 		return;
 	uint32_t glyph = (unsigned char)line->mark;
 	if (f->c->can.utf8) {
@@ -166,7 +167,8 @@ static void label_x(const struct frame *f, const bl_chart *chart)
 	snprintf(right, sizeof right, chart->integer_x ? "step %.0f" : "%.4g", f->x1);
 	int at = f->area.x + f->area.w - bl_canvas_columns(right);
 	bl_canvas_text(f->c, at, y, f->area.w, BL_PAINT_FAINT, right);
-	bl_canvas_textf(f->c, f->area.x, y, at - f->area.x - 1, BL_PAINT_FAINT, "%.4g", f->x0);
+	bl_canvas_textf(f->c, f->area.x, y, at - f->area.x - 1, BL_PAINT_FAINT, chart->integer_x ? "%.0f" : "%.4g",
+	                chart->integer_x ? floor(f->x0) : f->x0);
 }
 
 static void draw_axes(const struct frame *f, const bl_chart *chart)
@@ -186,6 +188,14 @@ static void draw_axes(const struct frame *f, const bl_chart *chart)
 
 /* --- The whole ------------------------------------------------------------ */
 
+/* A sample of the line, as the legend shows it. */
+static const char *sample(const struct frame *f, const bl_line *line)
+{
+	if (f->c->can.depth != BL_DEPTH_MONO || !line->dash)
+		return "━";
+	return line->dash > 2 ? "╍" : "┅";
+}
+
 /* The title and the lines' names in their colours; what does not fit is left out. */
 static void draw_title(const struct frame *f, bl_rect r, const bl_chart *chart)
 {
@@ -199,7 +209,7 @@ static void draw_title(const struct frame *f, bl_rect r, const bl_chart *chart)
 		if (x - r.x + need > r.w)
 			continue;
 		char mark[] = { line->mark, '\0' };
-		bl_canvas_text(f->c, x + 2, r.y, 1, line->paint, f->c->can.utf8 ? "━" : mark);
+		bl_canvas_text(f->c, x + 2, r.y, 1, line->paint, f->c->can.utf8 ? sample(f, line) : mark);
 		x += 4 + bl_canvas_text(f->c, x + 4, r.y, need, line->paint, line->label);
 	}
 }

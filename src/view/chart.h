@@ -8,6 +8,7 @@
 typedef struct bl_line {
 	const char *label;
 	char mark;       /* in ASCII */
+	int dash;        /* without colours: so many dots drawn, so many left out; 0: solid */
 	bl_paint paint;
 	const double *x, *y; /* a y that is not finite, or <= 0 on a log axis, leaves a gap */
 	int n;

@@ -10,6 +10,7 @@ enum {
 	CHART_MIN_COLUMNS = 20,
 	STACK_BELOW_COLUMNS = 60, STACK_FROM_ROWS = 30, /* charts above the matrix */
 	KNN_FROM_ROWS = 18,       /* of the charts' column */
+	LONG_NAMES_FROM_COLUMNS = 60,
 	SCALE_FROM_ROWS = 10,     /* of the matrix's column */
 };
 
@@ -18,12 +19,13 @@ enum {
 static void draw_loss(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
 	const bl_history *h = &s->history;
-	const char *redundancy = c->can.utf8 ? "λ·redundancy" : "lambda*redundancy";
+	bool brief = r.w < LONG_NAMES_FROM_COLUMNS;
+	const char *redundancy = c->can.utf8 ? (brief ? "λ·red" : "λ·redundancy") : (brief ? "l*red" : "lambda*redundancy");
 	bl_line lines[] = {
-		{ "floor", '-', BL_PAINT_FLOOR, h->step, h->term[BL_TERM_FLOOR], h->bins },
-		{ redundancy, 'r', BL_PAINT_REDUNDANCY, h->step, h->term[BL_TERM_REDUNDANCY], h->bins },
-		{ "invariance", 'i', BL_PAINT_INVARIANCE, h->step, h->term[BL_TERM_INVARIANCE], h->bins },
-		{ "total", 'T', BL_PAINT_TOTAL, h->step, h->term[BL_TERM_TOTAL], h->bins },
+		{ "floor", '-', 0, BL_PAINT_FLOOR, h->step, h->term[BL_TERM_FLOOR], h->bins },
+		{ redundancy, 'r', 2, BL_PAINT_REDUNDANCY, h->step, h->term[BL_TERM_REDUNDANCY], h->bins },
+		{ brief ? "inv" : "invariance", 'i', 4, BL_PAINT_INVARIANCE, h->step, h->term[BL_TERM_INVARIANCE], h->bins },
+		{ "total", 'T', 0, BL_PAINT_TOTAL, h->step, h->term[BL_TERM_TOTAL], h->bins },
 	};
 	/* A floor of 0 says nothing, and would keep the axis from being logarithmic. */
 	int from = h->seen && h->last.floor > 0 ? 0 : 1;
@@ -33,7 +35,7 @@ static void draw_loss(const bl_scene *s, bl_canvas *c, bl_rect r)
 static void draw_knn(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
 	const bl_history *h = &s->history;
-	bl_line line = { "kNN", 'k', BL_PAINT_KNN, h->knn_step, h->knn, h->knns };
+	bl_line line = { "kNN", 'k', 0, BL_PAINT_KNN, h->knn_step, h->knn, h->knns };
 	bl_chart_draw(c, r, &(bl_chart){ "kNN accuracy", &line, 1, true });
 }
 
@@ -54,7 +56,7 @@ static void diagonal_says(const bl_snapshot *p, char *out, size_t size)
 		sum += p->diagonal[i];
 		least = fmin(least, p->diagonal[i]);
 	}
-	snprintf(out, size, "diagonal: mean %.3f, least %.3f", sum / p->diag, least);
+	snprintf(out, size, "diag mean %.3f, least %.3f", sum / p->diag, least);
 }
 
 static void draw_strip(const bl_scene *s, bl_canvas *c, int x, int y, int w, int room, bool says)
@@ -82,10 +84,10 @@ static void draw_matrix(const bl_scene *s, bl_canvas *c, bl_rect r)
 	int beside = rows_beside(r.h);
 	bl_heat_fit fit = bl_heat_measure(c->can, r.w, r.h - beside, &m);
 	char says[80];
-	bl_heat_says(says, sizeof says, fit, s->heat);
-	int used = bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_TITLE, "C ");
-	bl_canvas_bold(c, r.x, r.y, used);
-	bl_canvas_textf(c, r.x + used, r.y, r.w - used, BL_PAINT_FAINT, "D %d: %s", (int)s->snapshot.d, says);
+	bl_heat_says(says, sizeof says, r.w, fit, &m, s->heat);
+	bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, says);
+	bl_canvas_text(c, r.x, r.y, 1, BL_PAINT_TITLE, "C");
+	bl_canvas_bold(c, r.x, r.y, 1);
 	bl_heat_draw(c, r.x, r.y + 1, fit, &m, s->heat);
 	draw_strip(s, c, r.x, r.y + 1 + fit.h, fit.w, r.w, beside > 2);
 	if (beside > 2)

@@ -8,6 +8,11 @@
 
 enum { HEADER_ROWS = 2, NOTICE_FROM_ROWS = 16, FIELD_GAP = 2 };
 
+static int footer_rows(const bl_scene *s, const bl_canvas *c)
+{
+	return c->height >= NOTICE_FROM_ROWS && !s->still ? 2 : 1;
+}
+
 /* --- Rows of fields, the least important of which go first ------------------ */
 
 struct field { bl_paint paint; int importance; char text[96]; };
@@ -81,7 +86,7 @@ static void draw_progress(const bl_scene *s, bl_canvas *c)
 	if (i->steps_per_epoch > 0)
 		ADD(&fs, BL_PAINT_TEXT, 3, "epoch %.2f/%.4g", (double)i->step / (double)i->steps_per_epoch,
 		    (double)i->steps / (double)i->steps_per_epoch);
-	if (!bl_scene_over(s))
+	if (!bl_scene_over(s) && !s->lost)
 		ADD(&fs, BL_PAINT_TEXT, 6, "ETA %s", left);
 	if (s->history.seen)
 		ADD(&fs, BL_PAINT_TEXT, 4, "%.0f images/s", s->history.last.images_per_s);
@@ -128,8 +133,8 @@ static void urgent(const bl_scene *s, char *out, size_t size)
 	if (s->asking)
 		snprintf(out, size, "Stop training? y: yes, any other key: no");
 	else if (s->lost)
-		snprintf(out, size, "The trainer's process %lld is gone; this is the last it showed. q leaves.",
-		         (long long)s->info.pid);
+		snprintf(out, size, "The trainer's process %lld is gone; this is the last it showed%s",
+		         (long long)s->info.pid, s->still ? "" : "; q leaves");
 	else
 		snprintf(out, size, "%s", s->notice);
 }
@@ -138,13 +143,13 @@ static void draw_footer(const bl_scene *s, bl_canvas *c)
 {
 	char say[256];
 	urgent(s, say, sizeof say);
-	bool own_row = c->height >= NOTICE_FROM_ROWS;
-	int y = own_row ? c->height - 2 : c->height - 1;
+	int y = c->height - footer_rows(s, c);
+	bool own_row = y < c->height - 1 || s->still;
 	if (say[0])
 		bl_canvas_text(c, 0, y, c->width, BL_PAINT_WARN, say);
 	else if (own_row)
 		bl_canvas_text(c, 0, y, c->width, BL_PAINT_FAINT, s->info.message);
-	if (own_row || !say[0])
+	if (!s->still && (own_row || !say[0]))
 		draw_hints(s, c, c->height - 1);
 }
 
@@ -165,9 +170,8 @@ void bl_frame_draw(const bl_scene *s, bl_canvas *c)
 		draw_too_small(c);
 		return;
 	}
-	int footer = c->height >= NOTICE_FROM_ROWS ? 2 : 1;
 	draw_progress(s, c);
 	draw_terms(s, c);
-	s->view->draw(s, c, (bl_rect){ 0, HEADER_ROWS, c->width, c->height - HEADER_ROWS - footer });
+	s->view->draw(s, c, (bl_rect){ 0, HEADER_ROWS, c->width, c->height - HEADER_ROWS - footer_rows(s, c) });
 	draw_footer(s, c);
 }

@@ -173,18 +173,21 @@ void bl_heat_scale(bl_canvas *c, int x, int y, int w, bl_heat_style s)
 		bl_canvas_text(c, x + 3 + bar / 2 - 1, y, 3, BL_PAINT_TEXT, "log");
 }
 
-static int number(char *out, int size, double v)
+static void number(char *out, int size, double v)
 {
-	return snprintf(out, (size_t)size, v == floor(v) ? "%.0f" : "%.3g", v);
+	snprintf(out, (size_t)size, v == floor(v) ? "%.0f" : "%.3g", v);
 }
 
-void bl_heat_says(char *out, int size, bl_heat_fit fit, bl_heat_style s)
+void bl_heat_says(char *out, int size, int w, bl_heat_fit fit, const bl_heat_source *m, bl_heat_style s)
 {
-	char dx[32], dy[32];
+	bool whole = fit.dims_x <= 1 && fit.dims_y <= 1;
+	char dx[32], dy[32], dot[112];
 	number(dx, sizeof dx, fit.dims_x);
 	number(dy, sizeof dy, fit.dims_y);
-	if (fit.dims_x <= 1 && fit.dims_y <= 1)
-		snprintf(out, (size_t)size, "single elements");
-	else
-		snprintf(out, (size_t)size, "1 dot = %s x %s dims, %s", dy, dx, s.extreme ? "largest |C|" : "mean");
+	snprintf(dot, sizeof dot, "1 dot = %s x %s dims, %s", dy, dx, s.extreme ? "largest" : "mean");
+	int n = snprintf(out, (size_t)size, "C  D %d: %s", m->d, whole ? "single elements" : dot);
+	if (n > w)
+		n = snprintf(out, (size_t)size, "C  %s", whole ? "elements" : dot);
+	if (n > w && !whole)
+		snprintf(out, (size_t)size, "C %.0fx%.0f %s", fit.dims_y, fit.dims_x, s.extreme ? "max" : "mean");
 }

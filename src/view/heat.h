@@ -39,7 +39,7 @@ void bl_heat_strip(bl_canvas *c, int x, int y, int w, const float *values, int n
 /* The colour scale with its numbers, w columns wide. */
 void bl_heat_scale(bl_canvas *c, int x, int y, int w, bl_heat_style s);
 
-/* "1 dot = 8 x 8 dims, mean" */
-void bl_heat_says(char *out, int size, bl_heat_fit fit, bl_heat_style s);
+/* "C  D 512: 1 dot = 8 x 8 dims, mean", or as much of it as w columns hold. */
+void bl_heat_says(char *out, int size, int w, bl_heat_fit fit, const bl_heat_source *m, bl_heat_style s);
 
 #endif

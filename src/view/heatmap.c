@@ -30,8 +30,8 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 	bl_heat_source m = bl_scene_matrix(s);
 	bl_heat_fit fit = bl_heat_measure(c->can, r.w, r.h - 2, &m);
 	char says[80];
-	bl_heat_says(says, sizeof says, fit, s->heat);
-	bl_canvas_textf(c, r.x, r.y, r.w, BL_PAINT_FAINT, "C: %s", says);
+	bl_heat_says(says, sizeof says, r.w, fit, &m, s->heat);
+	bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, says);
 	bl_heat_draw(c, r.x, r.y + 1, fit, &m, s->heat);
 	bl_heat_strip(c, r.x, r.y + 1 + fit.h, fit.w, s->snapshot.diagonal, s->snapshot.diag, s->heat);
 	int left = r.w - fit.w - 2;

@@ -10,7 +10,6 @@ libbarlow_sources += \
 	src/view/heat.c src/view/heat.h \
 	src/view/heatmap.c \
 	src/view/help.c \
-	src/view/history.c src/view/history.h \
 	src/view/keys.c src/view/keys.h \
 	src/view/scene.c src/view/scene.h \
 	src/view/screen.c src/view/screen.h \

@@ -15,6 +15,7 @@ bl_scene *bl_scene_new(bl_live *run)
 	s->view = s->before_help = &bl_view_dashboard;
 	s->snapshot.step = -1;
 	s->lambda_sent = NAN;
+	s->heat.extreme = true; /* a mean hides the diagonal, and noise too */
 	bl_history_reset(&s->history);
 	return s;
 }
@@ -72,7 +73,7 @@ double bl_scene_seconds_left(const bl_scene *s)
 {
 	int64_t left = s->info.steps - s->info.step;
 	double rate = s->history.last.images_per_s;
-	if (s->history.seen == 0 || bl_scene_over(s) || !(rate > 0) || left < 0)
+	if (s->history.seen == 0 || s->lost || bl_scene_over(s) || !(rate > 0) || left < 0)
 		return NAN;
 	return (double)left * s->info.batch / rate;
 }

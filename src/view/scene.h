@@ -10,7 +10,7 @@
 
 #include "view/canvas.h"
 #include "view/heat.h"
-#include "view/history.h"
+#include "train/history.h"
 #include "view/keys.h"
 
 struct bl_view_ops;
@@ -19,6 +19,7 @@ typedef struct bl_scene {
 	bl_live *run;
 	const struct bl_view_ops *view, *before_help;
 	bool read_only;
+	bool still;            /* a frame on paper: no keys to hint at */
 
 	/* As last read. */
 	bl_live_info info;

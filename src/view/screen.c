@@ -4,7 +4,6 @@
 
 #include "view/guard.h"
 
-#define _XOPEN_SOURCE_EXTENDED 1
 #include <curses.h>
 #include <term.h>
 

@@ -31,7 +31,7 @@ char *bl_watch_text(const bl_live *run, int width, int height)
 	bl_scene *s = bl_scene_new((bl_live *)run);
 	if (!s)
 		return NULL;
-	s->read_only = true;
+	s->read_only = s->still = true;
 	char *text = frame_text(s, width, height);
 	bl_scene_free(s);
 	return text;

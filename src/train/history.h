@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * view/history.h: the records of a run, thinned to what a screen can show.
+ * train/history.h: the records of a run, thinned to what a screen or a figure can show.
  *
  * A bin is the mean of `stride` records.  When the bins are full, neighbours
  * are merged and the stride doubles, so that each record is read once and a
  * frame costs the same at step 100 and at step a million.
  */
-#ifndef BARLOW_VIEW_HISTORY_H
-#define BARLOW_VIEW_HISTORY_H
+#ifndef BARLOW_TRAIN_HISTORY_H
+#define BARLOW_TRAIN_HISTORY_H
 
 #include <barlow/live.h>
 

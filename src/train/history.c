@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The records of a run, thinned to what a screen can show. */
-#include "view/history.h"
+/* The records of a run, thinned to what a screen or a figure can show. */
+#include "train/history.h"
 
 #include <math.h>
 

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * gnuplot as a child process.  No shell, no file names: the script goes in
+ * through a socket, because send() can be told not to raise SIGPIPE without
+ * touching the process's signals; picture and messages come back in files
+ * without names, so that no pipe can fill up while we still write.
+ */
+#define _GNU_SOURCE 1 /* memfd_create */
+#include "figure/gnuplot.h"
+
+#include <barlow/error.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+enum { SAID_MAX = 600 };
+
+struct child {
+	pid_t pid;
+	int to;      /* its standard input */
+	int picture; /* its standard output */
+	int said;    /* its standard error */
+};
+
+static void close_if(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+/* The child gets usual signals, whatever our threads block or ignore. */
+static int set_signals(posix_spawnattr_t *attr)
+{
+	sigset_t none, usual;
+	sigemptyset(&none);
+	sigemptyset(&usual);
+	sigaddset(&usual, SIGPIPE);
+	sigaddset(&usual, SIGCHLD);
+	posix_spawnattr_setsigmask(attr, &none);
+	posix_spawnattr_setsigdefault(attr, &usual);
+	return posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+}
+
+/* 0, or an errno. */
+static int spawn(struct child *c, int in)
+{
+	char *argv[] = { "gnuplot", "-d", "-", NULL }; /* -d: no init file of anybody's */
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attr;
+	int rc = posix_spawn_file_actions_init(&files);
+	if (rc)
+		return rc;
+	rc = posix_spawnattr_init(&attr);
+	if (!rc) {
+		posix_spawn_file_actions_adddup2(&files, in, STDIN_FILENO);
+		posix_spawn_file_actions_adddup2(&files, c->picture, STDOUT_FILENO);
+		posix_spawn_file_actions_adddup2(&files, c->said, STDERR_FILENO);
+		rc = set_signals(&attr);
+		rc = rc ? rc : posix_spawnp(&c->pid, argv[0], &files, &attr, argv, environ);
+		posix_spawnattr_destroy(&attr);
+	}
+	posix_spawn_file_actions_destroy(&files);
+	return rc;
+}
+
+static int start(struct child *c)
+{
+	int pair[2];
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return bl_fail("no pipe to gnuplot: %s", strerror(errno));
+	c->to = pair[0];
+	c->picture = memfd_create("picture", MFD_CLOEXEC);
+	c->said = memfd_create("messages", MFD_CLOEXEC);
+	int rc = c->picture < 0 || c->said < 0 ? errno : spawn(c, pair[1]);
+	close(pair[1]);
+	if (rc == ENOENT)
+		return bl_fail("gnuplot is not installed, and figures are drawn by it: install Debian's package gnuplot-nox");
+	return rc ? bl_fail("gnuplot does not start: %s", strerror(rc)) : 0;
+}
+
+/* A child that hung up has said why; that it did is no error here. */
+static void feed(int to, const bl_piece *piece)
+{
+	const char *bytes = piece->bytes;
+	for (size_t at = 0; at < piece->n;) {
+		ssize_t done = send(to, bytes + at, piece->n - at, MSG_NOSIGNAL);
+		if (done < 0 && errno != EINTR)
+			return;
+		at += done > 0 ? (size_t)done : 0;
+	}
+}
+
+static bool finish(const struct child *c)
+{
+	int status;
+	while (waitpid(c->pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return true; /* somebody ignores SIGCHLD: the picture decides */
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static void *read_whole(int fd, size_t *n)
+{
+	struct stat st;
+	if (fstat(fd, &st) < 0)
+		return NULL;
+	*n = (size_t)st.st_size;
+	char *bytes = malloc(*n + 1);
+	for (size_t at = 0; bytes && at < *n;) {
+		ssize_t got = pread(fd, bytes + at, *n - at, (off_t)at);
+		if (got <= 0 && !(got < 0 && errno == EINTR)) {
+			free(bytes);
+			return NULL;
+		}
+		at += got > 0 ? (size_t)got : 0;
+	}
+	if (bytes)
+		bytes[*n] = '\0';
+	return bytes;
+}
+
+/* Every run of blanks and line ends becomes one blank. */
+static void squeeze(char *text)
+{
+	char *to = text;
+	for (const char *p = text; *p; p++) {
+		char ch = (unsigned char)*p <= ' ' ? ' ' : *p;
+		if (ch != ' ' || (to > text && to[-1] != ' '))
+			*to++ = ch;
+	}
+	*to = '\0';
+}
+
+static int fail_with_words(int fd)
+{
+	size_t n;
+	char *said = read_whole(fd, &n);
+	if (said)
+		squeeze(said);
+	bl_fail("gnuplot failed: %.*s", SAID_MAX, said && *said ? said : "it did not say why");
+	free(said);
+	return -1;
+}
+
+static int talk(struct child *c, const bl_piece *pieces, int count, void **picture, size_t *n)
+{
+	for (int i = 0; i < count; i++)
+		feed(c->to, &pieces[i]);
+	close(c->to);
+	c->to = -1;
+	bool fine = finish(c);
+	*picture = fine ? read_whole(c->picture, n) : NULL;
+	if (*picture && *n > 0)
+		return 0;
+	free(*picture);
+	return fail_with_words(c->said);
+}
+
+int bl_gnuplot_run(const bl_piece *pieces, int count, void **picture, size_t *n)
+{
+	struct child c = { .to = -1, .picture = -1, .said = -1 };
+	int rc = start(&c);
+	if (rc == 0)
+		rc = talk(&c, pieces, count, picture, n);
+	close_if(c.to);
+	close_if(c.picture);
+	close_if(c.said);
+	return rc;
+}
