@@ -20,6 +20,15 @@ typedef struct bl_conv {
 	int64_t stride, padding, groups;
 } bl_conv;
 
+/*
+ * The algorithm for a shape: a fixed rule, unless BARLOW_CONV or
+ * bl_conv_force asks for one; what cannot do the shape falls back to gather.
+ */
+typedef enum bl_conv_algorithm { BL_CONV_AUTO, BL_CONV_GATHER, BL_CONV_WINOGRAD } bl_conv_algorithm;
+bl_conv_algorithm bl_conv_pick(const bl_conv *g);
+void bl_conv_force(bl_conv_algorithm a);
+const char *const *bl_conv_algorithms(void); /* names, NULL-terminated */
+
 /* bias (K) may be NULL. */
 int bl_conv_forward(const bl_conv *g, const float *x, const float *w, const float *bias, float *y);
 /* dx (+)= */

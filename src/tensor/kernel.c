@@ -42,17 +42,12 @@ const bl_kernels *bl_kernel(void)
 	return chosen;
 }
 
-/* The widest panel that is full; for a rest, the narrowest that covers it. */
+/* The widest panel that is full; the last few columns get the narrowest. */
 int bl_panel_vectors(const bl_kernels *k, int64_t from, int64_t cols)
 {
-	int64_t left = cols - from;
 	int best = 1;
-	for (int v = 1; v <= 4; v++) {
-		if (!k->heights[v])
-			continue;
-		bool full = left >= (int64_t)v * k->lanes, covered = left <= (int64_t)best * k->lanes;
-		if (full || !covered)
+	for (int v = 2; v <= 4; v++)
+		if (k->heights[v] && cols - from >= (int64_t)v * k->lanes)
 			best = v;
-	}
 	return best;
 }

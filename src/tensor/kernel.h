@@ -66,6 +66,13 @@ typedef struct bl_norm_back {
 	bool add, add_residual;
 } bl_norm_back;
 
+/*
+ * Winograd F(4x4, 3x3) (Lavin & Gray 2016, points 0, 1, -1, 2, -2, infinity): one tile, all its channels,
+ * which are a multiple of `lanes`.  Transformed values lie `pitch` floats apart: v[36][pitch].
+ */
+typedef void bl_winograd_load(int64_t channels, const float *const pixel[36], float *v, int64_t pitch);
+typedef void bl_winograd_store(int64_t channels, const float *v, int64_t pitch, float *const pixel[16], bool add);
+
 typedef struct bl_kernels {
 	const char *name;
 	int lanes;       /* floats in a vector */
@@ -76,6 +83,12 @@ typedef struct bl_kernels {
 	void (*norm)(const bl_norm_row *);
 	void (*norm_reduce)(const bl_norm_back *);
 	void (*norm_apply)(const bl_norm_back *);
+	bl_winograd_load *winograd_input;    /* v = B^T d B of 6x6 pixels */
+	bl_winograd_load *winograd_gradient; /* v = A d A^T of the first 16 pixels, 4x4 */
+	bl_winograd_store *winograd_output;  /* 4x4 pixels (+)= A^T v A; NULL pixels are left out */
+	/* `lanes` filters at once: u[36][pitch] = G g G^T, tap t of filter l at g[t][l]; and dg = G^T u G. */
+	void (*winograd_filter)(const float *g, float *u, int64_t pitch);
+	void (*winograd_filter_gradient)(const float *u, int64_t pitch, float *dg);
 } bl_kernels;
 
 /* The best set that this CPU runs; BARLOW_KERNELS=avx512|avx2|generic can ask for a lesser one. */

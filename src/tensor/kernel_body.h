@@ -236,6 +236,8 @@ static void norm_apply(const bl_norm_back *a)
 	}
 }
 
+#include "tensor/kernel_winograd.h"
+
 const bl_kernels KERNELS = {
 	.name = KERNEL_NAME,
 	.lanes = LANES,
@@ -250,4 +252,9 @@ const bl_kernels KERNELS = {
 	.norm = norm,
 	.norm_reduce = norm_reduce,
 	.norm_apply = norm_apply,
+	.winograd_input = winograd_input,
+	.winograd_gradient = winograd_gradient,
+	.winograd_output = winograd_output,
+	.winograd_filter = winograd_filter,
+	.winograd_filter_gradient = winograd_filter_gradient,
 };

@@ -4,22 +4,32 @@ libbarlow_sources += \
 	src/tensor/blas.h \
 	src/tensor/conv.c \
 	src/tensor/conv.h \
+	src/tensor/conv_gather.c \
+	src/tensor/conv_gather.h \
+	src/tensor/conv_outer.c \
 	src/tensor/conv_pack.c \
 	src/tensor/conv_pack.h \
 	src/tensor/conv_plan.c \
 	src/tensor/conv_plan.h \
-	src/tensor/conv_weight.c \
 	src/tensor/copy.c \
+	src/tensor/lapack.c \
+	src/tensor/lapack.h \
 	src/tensor/npy.c \
 	src/tensor/tensor.c \
 	src/tensor/tensor.h \
-	src/tensor/walk.c
+	src/tensor/walk.c \
+	src/tensor/winograd.c \
+	src/tensor/winograd.h \
+	src/tensor/winograd_tiles.c \
+	src/tensor/winograd_tiles.h \
+	src/tensor/winograd_weight.c
 
 # Compiled with flags of their own: see Makefile.am.
 libbarlow_sources += \
 	src/tensor/kernel.c \
 	src/tensor/kernel.h \
 	src/tensor/kernel_body.h \
+	src/tensor/kernel_winograd.h \
 	src/tensor/kernel_generic.c
 kernel_avx2_sources += src/tensor/kernel_avx2.c
 kernel_avx512_sources += src/tensor/kernel_avx512.c

@@ -6,11 +6,14 @@ c_tests =
 c_tests += tests/c/test_support
 c_tests += tests/c/test_conv
 c_tests += tests/c/test_embed
+c_tests += tests/c/test_eval
+c_tests += tests/c/test_lbfgs
 c_tests += tests/c/test_live
 c_tests += tests/c/test_monitor
 c_tests += tests/c/test_npy
 c_tests += tests/c/test_trainer
 c_tests += tests/c/test_weights
+c_tests += tests/c/test_winograd
 
 # Programs that tests run: built with them, no tests themselves.  test_helpers += tests/term/<name>
 test_helpers =

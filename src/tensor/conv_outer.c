@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * conv_weight.c: the weight gradient, as sums of outer products over pixels.
+ * conv_outer.c: the weight gradient, as sums of outer products over pixels.
  *
  * Work is cut over images and taps.  Each cut of the images sums into a
  * buffer of its own, (tap,c,k) order, and the buffers are added in order at
  * the end; large weights get few cuts, small ones many.
  */
-#include "tensor/conv.h"
+#include "tensor/conv_gather.h"
 
 #include "tensor/conv_plan.h"
 #include "tensor/kernel.h"
@@ -205,7 +205,7 @@ static int group(job *j, float *dw, bool add)
 	return 0;
 }
 
-int bl_conv_weight_gradient(const bl_conv *g, const float *x, const float *dy, float *dw, bool add)
+int bl_gather_weight_gradient(const bl_conv *g, const float *x, const float *dy, float *dw, bool add)
 {
 	int64_t cg = g->c / g->groups, kg = g->k / g->groups, size = g->r * g->s * cg * kg;
 	bl_conv_plan plan;

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * conv_gather.c: convolution and its data gradient, both as gathering products: no
+ * im2col of the whole input is ever made.  Only inputs of few channels are
+ * lowered, a strip of pixels at a time, so that the kernels have rows to chew on.
+ */
+#include "tensor/conv_gather.h"
+
+#include "tensor/conv_pack.h"
+#include "tensor/conv_plan.h"
+
+#include <barlow/memory.h>
+#include <barlow/parallel.h>
+
+#include <stdatomic.h>
+#include <string.h>
+
+enum { SCRATCH_LOWERED = 0, STRIP = 384, CHUNK_FLOATS = 96 << 10 };
+
+typedef struct job {
+	const bl_kernels *k;
+	const bl_conv_class *class;
+	const float *in, *packed, *bias, *zeros;
+	float *out;
+	int64_t in_pixels, in_pitch;   /* pixels of an image, floats of a pixel */
+	int64_t out_pixels, out_pitch;
+	int64_t channels, columns, block; /* of one group */
+	int64_t images, per_chunk;
+	bool lower, add;
+	atomic_bool failed;            /* a chunk got no memory */
+} job;
+
+static const float *pixel(const job *j, int64_t image, int32_t place)
+{
+	return place < 0 ? j->zeros : j->in + (image * j->in_pixels + place) * j->in_pitch;
+}
+
+/* Row m of the chunk: pixel m % pixels of image m / pixels. */
+static void point(const job *j, int64_t m, int r, int height, int64_t c, const float **a)
+{
+	const bl_conv_class *k = j->class;
+	int64_t image = m / k->pixels, i = m % k->pixels;
+	for (int t = 0; t < k->taps; t++)
+		a[t * height + r] = pixel(j, image, k->from[i * k->taps + t]) + c;
+}
+
+static float *target(const job *j, int64_t m)
+{
+	const bl_conv_class *k = j->class;
+	return j->out + (m / k->pixels * j->out_pixels + k->to[m % k->pixels]) * j->out_pitch;
+}
+
+/* Rows m..m2-1 times one panel of one block. */
+static void panel(const job *j, bl_gather_args *g, int64_t m, int64_t m2, int64_t c, int64_t from, const float *lowered)
+{
+	const int height = j->k->heights[g->vectors], taps = lowered ? 1 : j->class->taps;
+	const float *a[(size_t)height * (size_t)(taps ? taps : 1)];
+	float *out[BL_TILE_ROWS];
+	int64_t first = m;
+	g->a = a;
+	g->out = out;
+	g->taps = taps;
+	for (; m < m2; m += height) {
+		g->rows = m2 - m < height ? (int)(m2 - m) : height;
+		for (int r = 0; r < height; r++) {
+			int64_t row = r < g->rows ? m + r : m; /* rows beyond the end are computed from the first, and dropped */
+			if (lowered)
+				a[r] = lowered + (row - first) * g->channels;
+			else
+				point(j, row, r, height, c, a);
+			out[r] = target(j, row) + from;
+		}
+		j->k->gather(g);
+	}
+}
+
+static void panels(const job *j, int64_t m, int64_t m2, int64_t c, int64_t c2, const float *w, const float *lowered)
+{
+	int taps = j->class->taps;
+	bl_gather_args g = { .channels = lowered ? taps * (c2 - c) : c2 - c, .add = j->add || j->bias || c > 0 };
+	for (int64_t from = 0; from < j->columns;) {
+		g.vectors = bl_panel_vectors(j->k, from, j->columns);
+		int64_t width = g.vectors * j->k->lanes;
+		g.cols = (int)(j->columns - from < width ? j->columns - from : width);
+		g.w = w;
+		panel(j, &g, m, m2, c, from, lowered);
+		w += width * taps * (c2 - c);
+		from += width;
+	}
+}
+
+static void blocks(const job *j, int64_t m, int64_t m2)
+{
+	int64_t padded = bl_pack_padded(j->k, j->columns, j->columns);
+	for (int64_t c = 0; c < j->channels; c += j->block) {
+		int64_t c2 = c + j->block < j->channels ? c + j->block : j->channels;
+		panels(j, m, m2, c, c2, j->packed + padded * j->class->taps * c, NULL);
+	}
+}
+
+/* Row m's receptive field, (tap, channel) order. */
+static void lower_row(const job *j, int64_t m, float *to)
+{
+	const bl_conv_class *k = j->class;
+	int64_t image = m / k->pixels, i = m % k->pixels, c = j->channels;
+	for (int t = 0; t < k->taps; t++, to += c) {
+		const float *from = pixel(j, image, k->from[i * k->taps + t]);
+		for (int64_t ch = 0; ch < c; ch++)
+			to[ch] = from[ch];
+	}
+}
+
+static void lowered(job *j, int64_t m, int64_t m2)
+{
+	int64_t width = j->class->taps * j->channels;
+	float *strip = bl_scratch(SCRATCH_LOWERED, (size_t)(STRIP * width) * sizeof *strip);
+	if (!strip) {
+		atomic_store(&j->failed, true);
+		return;
+	}
+	for (int64_t next; m < m2; m = next) {
+		next = m + STRIP < m2 ? m + STRIP : m2;
+		for (int64_t i = m; i < next; i++)
+			lower_row(j, i, strip + (i - m) * width);
+		panels(j, m, next, 0, j->channels, j->packed, strip);
+	}
+}
+
+static void put_bias(const job *j, int64_t m, int64_t m2)
+{
+	for (; m < m2; m++)
+		memcpy(target(j, m), j->bias, (size_t)j->columns * sizeof *j->bias);
+}
+
+static void chunk(void *ctx, int64_t i)
+{
+	job *j = ctx;
+	int64_t first = i * j->per_chunk, last = first + j->per_chunk < j->images ? first + j->per_chunk : j->images;
+	int64_t m = first * j->class->pixels, m2 = last * j->class->pixels;
+	if (j->bias)
+		put_bias(j, m, m2);
+	if (j->lower)
+		lowered(j, m, m2);
+	else
+		blocks(j, m, m2);
+}
+
+/* Images of a chunk: about CHUNK_FLOATS of input and output, so that it stays in the second cache. */
+static int64_t images_per_chunk(const job *j)
+{
+	int64_t image = j->in_pixels * j->in_pitch + j->out_pixels * j->out_pitch, n = CHUNK_FLOATS / (image ? image : 1);
+	return n < 1 ? 1 : n;
+}
+
+/* Packs the class's weights and runs it over all images. */
+static int run_class(job *j, bl_pack *p)
+{
+	const bl_conv_class *k = j->class;
+	p->tap = k->tap;
+	p->taps = k->taps;
+	p->block = j->lower ? p->channels : bl_pack_block(j->k, k->taps, p->channels);
+	j->block = p->block;
+	float *packed = bl_block_take((size_t)bl_pack_size(j->k, p) * sizeof *packed);
+	if (!packed)
+		return -1;
+	bl_pack_run(j->k, p, packed);
+	j->packed = packed;
+	if (k->pixels)
+		bl_parallel((j->images + j->per_chunk - 1) / j->per_chunk, chunk, j);
+	bl_block_give(packed);
+	return atomic_load(&j->failed) ? -1 : 0;
+}
+
+static int run_group(job *j, bl_pack *p, const bl_conv_plan *plan)
+{
+	for (int i = 0; i < plan->classes; i++) {
+		j->class = plan->class + i;
+		j->lower = j->channels < BL_TILE_ROWS && plan->classes == 1;
+		if (run_class(j, p))
+			return -1;
+	}
+	return 0;
+}
+
+static float *zero_pixel(int64_t channels)
+{
+	float *z = bl_block_take((size_t)channels * sizeof *z);
+	if (z)
+		memset(z, 0, (size_t)channels * sizeof *z);
+	return z;
+}
+
+int bl_gather_forward(const bl_conv *g, const float *x, const float *w, const float *bias, float *y)
+{
+	int64_t cg = g->c / g->groups, kg = g->k / g->groups, rs = g->r * g->s;
+	job j = { .k = bl_kernel(), .in_pixels = g->h * g->w, .in_pitch = g->c, .out_pixels = g->p * g->q, .out_pitch = g->k,
+		  .channels = cg, .columns = kg, .images = g->n };
+	bl_conv_plan plan;
+	float *zeros = zero_pixel(cg);
+	if (!zeros || bl_conv_plan_forward(&plan, g)) {
+		bl_block_give(zeros);
+		return -1;
+	}
+	int rc = 0;
+	j.zeros = zeros;
+	j.per_chunk = images_per_chunk(&j);
+	for (int64_t i = 0; i < g->groups && !rc; i++) {
+		bl_pack p = { .w = w + i * kg * cg * rs, .column = cg * rs, .channel = rs, .columns = kg, .channels = cg };
+		j.in = x + i * cg;
+		j.out = y + i * kg;
+		j.bias = bias ? bias + i * kg : NULL;
+		rc = run_group(&j, &p, &plan);
+	}
+	bl_conv_plan_free(&plan);
+	bl_block_give(zeros);
+	return rc;
+}
+
+int bl_gather_data_gradient(const bl_conv *g, const float *dy, const float *w, float *dx, bool add)
+{
+	int64_t cg = g->c / g->groups, kg = g->k / g->groups, rs = g->r * g->s;
+	job j = { .k = bl_kernel(), .in_pixels = g->p * g->q, .in_pitch = g->k, .out_pixels = g->h * g->w, .out_pitch = g->c,
+		  .channels = kg, .columns = cg, .images = g->n, .add = add };
+	bl_conv_plan plan;
+	float *zeros = zero_pixel(kg);
+	if (!zeros || bl_conv_plan_data(&plan, g)) {
+		bl_block_give(zeros);
+		return -1;
+	}
+	int rc = 0;
+	j.zeros = zeros;
+	j.per_chunk = images_per_chunk(&j);
+	for (int64_t i = 0; i < g->groups && !rc; i++) {
+		bl_pack p = { .w = w + i * kg * cg * rs, .column = rs, .channel = cg * rs, .columns = cg, .channels = kg };
+		j.in = dy + i * kg;
+		j.out = dx + i * cg;
+		rc = run_group(&j, &p, &plan);
+	}
+	bl_conv_plan_free(&plan);
+	bl_block_give(zeros);
+	return rc;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* conv_gather.h (private): any convolution, as gathering and outer products.  Arguments as in conv.h. */
+#ifndef BL_TENSOR_CONV_GATHER_H
+#define BL_TENSOR_CONV_GATHER_H
+
+#include "tensor/conv.h"
+
+int bl_gather_forward(const bl_conv *g, const float *x, const float *w, const float *bias, float *y);
+int bl_gather_data_gradient(const bl_conv *g, const float *dy, const float *w, float *dx, bool add);
+int bl_gather_weight_gradient(const bl_conv *g, const float *x, const float *dy, float *dw, bool add);
+
+#endif

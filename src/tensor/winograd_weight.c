@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * winograd_weight.c: the weight gradient by F(4x4, 3x3), the adjoint of the forward transforms:
+ *
+ *   dg = G^T [ sum over tiles (B^T d B) . (A dy A^T) ] G
+ *
+ * A batch of tiles is transformed by all threads, then each of the 36 points
+ * adds its product; batch follows batch, so sums have one order.
+ */
+#include "tensor/winograd.h"
+
+#include "tensor/kernel.h"
+#include "tensor/winograd_tiles.h"
+
+#include <barlow/memory.h>
+#include <barlow/parallel.h>
+
+#include <stddef.h>
+#include <string.h>
+
+enum { POINTS = 36, BATCH_FLOATS = 1 << 20, GROUP = 8 };
+
+typedef struct job {
+	const bl_kernels *k;
+	bl_tiles in, out;
+	int64_t channels, columns;
+	int64_t first, n, room; /* tiles of this batch; of the largest */
+	float *v, *z;           /* [point][tile][channel], [point][tile][column] */
+	float *u;               /* [point][channel][column] */
+	float *dw;              /* (column, channel, 9) */
+	bool add;
+} job;
+
+static void transform(void *ctx, int64_t group)
+{
+	const job *j = ctx;
+	int64_t last = (group + 1) * GROUP < j->n ? (group + 1) * GROUP : j->n;
+	for (int64_t t = group * GROUP; t < last; t++) {
+		const float *pixel[36];
+		bl_tiles_read(&j->in, j->first + t, pixel);
+		j->k->winograd_input(j->channels, pixel, j->v + t * j->channels, j->room * j->channels);
+		bl_tiles_read(&j->out, j->first + t, pixel);
+		j->k->winograd_gradient(j->columns, pixel, j->z + t * j->columns, j->room * j->columns);
+	}
+}
+
+/* Tiles of channels; the last overlaps the one before it. */
+static void panel(const job *j, bl_outer_args *o, const float *v, float *u)
+{
+	int height = j->k->heights[o->vectors];
+	const float *x[o->n];
+	o->x = x;
+	o->rows = height;
+	for (int64_t c = 0; c < j->channels; c += height) {
+		int64_t start = c + height <= j->channels ? c : j->channels - height;
+		o->first = (int)(c - start);
+		o->out = u + start * j->columns;
+		for (int64_t t = 0; t < o->n; t++)
+			x[t] = v + t * j->channels + start;
+		j->k->outer(o);
+	}
+}
+
+static void point(void *ctx, int64_t p)
+{
+	const job *j = ctx;
+	const float *y[j->n], *v = j->v + p * j->room * j->channels, *z = j->z + p * j->room * j->columns;
+	bl_outer_args o = { .n = j->n, .y = y, .ldo = j->columns, .add = j->first > 0 };
+	for (int64_t from = 0; from < j->columns; from += o.cols) {
+		o.vectors = bl_panel_vectors(j->k, from, j->columns);
+		o.cols = o.vectors * j->k->lanes;
+		for (int64_t t = 0; t < j->n; t++)
+			y[t] = z + t * j->columns + from;
+		panel(j, &o, v, j->u + p * j->channels * j->columns + from);
+	}
+}
+
+static void finish_channel(void *ctx, int64_t c)
+{
+	const job *j = ctx;
+	int lanes = j->k->lanes;
+	float dg[9 * 16];
+	for (int64_t k = 0; k < j->columns; k += lanes) {
+		j->k->winograd_filter_gradient(j->u + c * j->columns + k, j->channels * j->columns, dg);
+		for (int l = 0; l < lanes; l++)
+			for (int t = 0; t < 9; t++) {
+				float *dw = j->dw + ((k + l) * j->channels + c) * 9 + t;
+				*dw = (j->add ? *dw : 0) + dg[t * lanes + l];
+			}
+	}
+}
+
+static void batches(job *j, int64_t tiles)
+{
+	for (j->first = 0; j->first < tiles; j->first += j->n) {
+		j->n = tiles - j->first < j->room ? tiles - j->first : j->room;
+		bl_parallel((j->n + GROUP - 1) / GROUP, transform, j);
+		bl_parallel(POINTS, point, j);
+	}
+	bl_parallel(j->channels, finish_channel, j);
+}
+
+static int64_t batch_room(int64_t tiles, int64_t channels)
+{
+	int64_t n = BATCH_FLOATS / (POINTS * channels);
+	n = n < 64 ? 64 : n;
+	return tiles < n ? tiles : n;
+}
+
+int bl_winograd_weight_gradient(const bl_conv *g, const float *x, const float *dy, float *dw, bool add)
+{
+	job j = { .k = bl_kernel(), .channels = g->c, .columns = g->k, .dw = dw, .add = add };
+	float *zeros = bl_tiles_zeros(g->c > g->k ? g->c : g->k);
+	j.in = bl_tiles_of((float *)x, g->h, g->w, g->c, 6, g->padding, g->p, g->q);
+	j.out = bl_tiles_of((float *)dy, g->p, g->q, g->k, 4, 0, g->p, g->q);
+	j.in.zeros = j.out.zeros = zeros;
+	int64_t tiles = g->n * j.in.down * j.in.across;
+	j.room = batch_room(tiles, g->c + g->k);
+	j.v = bl_block_take((size_t)(POINTS * (j.room * (g->c + g->k) + g->c * g->k)) * sizeof *j.v);
+	int rc = zeros && j.v ? 0 : -1;
+	if (!rc) {
+		j.z = j.v + POINTS * j.room * g->c;
+		j.u = j.z + POINTS * j.room * g->k;
+		memset(j.u, 0, (size_t)(tiles ? 0 : POINTS * g->c * g->k) * sizeof *j.u);
+		batches(&j, tiles);
+	}
+	bl_block_give(j.v);
+	bl_block_give(zeros);
+	return rc;
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* test_winograd.c: Winograd's convolutions against double precision; prints the error, which must stay below 1e-4. */
+#include "support.h"
+
+#include "tensor/winograd.h"
+
+#include <barlow/parallel.h>
+#include <barlow/random.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static float *normal_floats(int64_t n, uint32_t stream)
+{
+	bl_rng r;
+	float *v = malloc((size_t)n * sizeof *v);
+	bl_rng_init(&r, 11, 0, stream, BL_STREAM_USER);
+	for (int64_t i = 0; i < n; i++)
+		v[i] = bl_rng_normal(&r);
+	return v;
+}
+
+static void naive(const bl_conv *g, const float *x, const float *w, const float *dy, double *y, double *dx, double *dw)
+{
+	for (int64_t n = 0; n < g->n; n++)
+	for (int64_t p = 0; p < g->p; p++)
+	for (int64_t q = 0; q < g->q; q++)
+	for (int64_t k = 0; k < g->k; k++)
+	for (int64_t t = 0; t < 9; t++) {
+		int64_t i = p + t / 3 - g->padding, j = q + t % 3 - g->padding;
+		if (i < 0 || j < 0 || i >= g->h || j >= g->w)
+			continue;
+		const float *xp = x + ((n * g->h + i) * g->w + j) * g->c;
+		double *dxp = dx + (xp - x);
+		int64_t yi = ((n * g->p + p) * g->q + q) * g->k + k;
+		for (int64_t c = 0; c < g->c; c++) {
+			int64_t wi = (k * g->c + c) * 9 + t;
+			y[yi] += (double)xp[c] * w[wi];
+			dxp[c] += (double)dy[yi] * w[wi];
+			dw[wi] += (double)xp[c] * dy[yi];
+		}
+	}
+}
+
+static double worst(const float *got, const double *want, int64_t n)
+{
+	double error = 0, scale = 1e-30;
+	for (int64_t i = 0; i < n; i++) {
+		error = fmax(error, isnan(got[i]) ? INFINITY : fabs(got[i] - want[i]));
+		scale = fmax(scale, fabs(want[i]));
+	}
+	return error / scale;
+}
+
+static double check(int64_t n, int64_t c, int64_t k, int64_t h, int64_t w, int64_t padding, bool add)
+{
+	bl_conv g = { .n = n, .c = c, .h = h, .w = w, .k = k, .r = 3, .s = 3, .p = h + 2 * padding - 2, .q = w + 2 * padding - 2,
+		      .stride = 1, .padding = padding, .groups = 1 };
+	int64_t nx = n * h * w * c, nw = k * c * 9, ny = n * g.p * g.q * k;
+	float *x = normal_floats(nx, 1), *f = normal_floats(nw, 2), *dy = normal_floats(ny, 3);
+	float *gy = calloc((size_t)ny, sizeof *gy), *gx = calloc((size_t)nx, sizeof *gx), *gw = calloc((size_t)nw, sizeof *gw);
+	double *y = calloc((size_t)ny, sizeof *y), *dx = calloc((size_t)nx, sizeof *dx), *dw = calloc((size_t)nw, sizeof *dw);
+	naive(&g, x, f, dy, y, dx, dw);
+	assert_true(bl_winograd_fits(&g));
+	assert_int_equal(bl_winograd_forward(&g, x, f, gy), 0);
+	assert_int_equal(bl_winograd_data_gradient(&g, dy, f, gx, false), 0);
+	assert_int_equal(bl_winograd_weight_gradient(&g, x, dy, gw, false), 0);
+	if (add) {
+		assert_int_equal(bl_winograd_data_gradient(&g, dy, f, gx, true), 0);
+		assert_int_equal(bl_winograd_weight_gradient(&g, x, dy, gw, true), 0);
+		for (int64_t i = 0; i < nx; i++)
+			dx[i] *= 2;
+		for (int64_t i = 0; i < nw; i++)
+			dw[i] *= 2;
+	}
+	double e[3] = { worst(gy, y, ny), worst(gx, dx, nx), worst(gw, dw, nw) };
+	print_message("# %2d x %3d -> %3d, %2d x %2d: forward %.1e, data gradient %.1e, weight gradient %.1e\n", (int)n, (int)c,
+	              (int)k, (int)h, (int)w, e[0], e[1], e[2]);
+	free(x);
+	free(f);
+	free(dy);
+	free(gy);
+	free(gx);
+	free(gw);
+	free(y);
+	free(dx);
+	free(dw);
+	return fmax(e[0], fmax(e[1], e[2]));
+}
+
+static void agrees(void **state)
+{
+	(void)state;
+	assert_true(check(1, 16, 16, 4, 4, 1, false) < 2e-5);
+	assert_true(check(3, 16, 48, 7, 9, 1, true) < 2e-5);
+	assert_true(check(2, 64, 32, 8, 5, 0, true) < 2e-5);
+	assert_true(check(2, 32, 80, 6, 6, 2, false) < 2e-5);
+	assert_true(check(9, 112, 64, 12, 12, 1, false) < 2e-5);
+	assert_true(check(2, 256, 256, 8, 8, 1, false) < 2e-5);
+}
+
+static void threads(void **state)
+{
+	bl_conv g = { .n = 12, .c = 32, .h = 16, .w = 16, .k = 32, .r = 3, .s = 3, .p = 16, .q = 16, .stride = 1, .padding = 1, .groups = 1 };
+	int64_t nx = 12 * 256 * 32, nw = 32 * 32 * 9;
+	float *x = normal_floats(nx, 1), *w = normal_floats(nw, 2);
+	float *y[2] = { malloc((size_t)nx * 4), malloc((size_t)nx * 4) }, *dw[2] = { malloc((size_t)nw * 4), malloc((size_t)nw * 4) };
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(bl_threads_set(2 * i + 1), 0);
+		assert_int_equal(bl_winograd_forward(&g, x, w, y[i]), 0);
+		assert_int_equal(bl_winograd_weight_gradient(&g, x, y[0], dw[i], false), 0);
+	}
+	bl_threads_set(0);
+	assert_memory_equal(y[0], y[1], (size_t)nx * 4);
+	assert_memory_equal(dw[0], dw[1], (size_t)nw * 4);
+	for (int i = 0; i < 2; i++) {
+		free(y[i]);
+		free(dw[i]);
+	}
+	free(x);
+	free(w);
+}
+
+static const char *self;
+
+static void other_kernels(void **state)
+{
+	static const char *const names[] = { "avx2", "generic" };
+	char command[4096];
+	(void)state;
+	if (getenv("BARLOW_KERNELS"))
+		skip_because("running as one of them");
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		snprintf(command, sizeof command, "BARLOW_KERNELS=%s '%s' >/dev/null 2>&1", names[i], self);
+		assert_int_equal(system(command), 0);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(agrees),
+		cmocka_unit_test(threads),
+		cmocka_unit_test(other_kernels),
+	};
+	(void)argc;
+	self = argv[0];
+	return cmocka_run_group_tests_name("winograd", tests, NULL, NULL);
+}
