@@ -17,15 +17,22 @@ bl_tensor *bl_eval_features(bl_module *encoder, bl_dataset *d, const float *mean
 /* Labels of the whole set; n = length.  Caller frees. NULL when it has none. */
 int32_t *bl_eval_labels(const bl_dataset *d);
 
-/* Cosine kNN weighted by exp(similarity / temperature) (Wu et al. 2018): accuracy on the queries, or negative. */
+/*
+ * Cosine kNN weighted by exp(similarity / temperature) (Wu et al. 2018):
+ * accuracy on the queries, or negative.  Of equally similar references the
+ * earlier counts as nearer; with fewer than k references all of them vote.
+ */
 typedef struct bl_knn_config { int k; double temperature; } bl_knn_config;
 double bl_eval_knn(const bl_knn_config *c, const bl_tensor *refs, const int32_t *ref_labels, const bl_tensor *queries,
                    const int32_t *query_labels, int classes);
 
 /*
  * Multinomial logistic regression by L-BFGS on standardised features, L2
- * strength chosen among a grid on a held-out part of the training rows, then
- * refitted on all.  Accuracy on the test rows.
+ * strength chosen among a grid by the loss on a held-out part of (at most
+ * 10,000 of) the training rows, then refitted on all.  Accuracy on the test
+ * rows.  What is minimised is the summed cross-entropy + l2 / 2 |W|^2, so that
+ * a good strength does not depend on the number of rows (it is 1 / C elsewhere).
+ * Fields that are 0 take the default named beside them.
  */
 typedef struct bl_linear_config {
 	double held_out;        /* fraction, .1 */
@@ -42,9 +49,9 @@ int bl_eval_linear(const bl_linear_config *c, const bl_tensor *train, const int3
 
 /* exp of the entropy of the normalised singular values (Garrido et al. 2023); 1 .. min(N,F).  Negative: error. */
 double bl_eval_rankme(const bl_tensor *z);
-/* Eigenvalues of z's (uncentred, as RankMe; centred if asked) covariance, descending, F of them, into out. */
+/* Eigenvalues of z's (uncentred, as RankMe; centred if asked) covariance, divisor N - 1, descending, F of them, into out. */
 int bl_eval_spectrum(const bl_tensor *z, bool centred, float *out);
-/* Standard deviation of each column into out (F). */
+/* Standard deviation of each column, divisor N - 1, into out (F). */
 int bl_eval_std(const bl_tensor *z, float *out);
 
 #endif

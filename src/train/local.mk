@@ -1,5 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 libbarlow_sources += \
+	src/train/features.c \
+	src/train/knn.c \
+	src/train/labels.c \
+	src/train/labels.h \
+	src/train/lbfgs.c \
+	src/train/lbfgs.h \
+	src/train/linear_probe.c \
+	src/train/logistic.c \
+	src/train/logistic.h \
+	src/train/spectrum.c \
 	src/train/history.c \
 	src/train/history.h \
 	src/train/live.c \

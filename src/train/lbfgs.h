@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* lbfgs.h (private): limited-memory BFGS for smooth functions of many variables. */
+#ifndef BL_TRAIN_LBFGS_H
+#define BL_TRAIN_LBFGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* f(x) and its gradient.  Negative, with bl_error, ends the search. */
+typedef int bl_lbfgs_fn(void *ctx, const double *x, double *f, double *gradient);
+
+typedef struct bl_lbfgs_config {
+	int64_t n;                /* variables */
+	int iterations;           /* at most */
+	double tolerance;         /* ends when no element of the gradient is larger than this */
+	const volatile int *stop; /* polled between iterations, may be NULL: non-zero fails with "stopped" */
+} bl_lbfgs_config;
+
+typedef struct bl_lbfgs_result {
+	double f, gradient; /* at the end; the gradient's largest element */
+	int iterations, evaluations;
+	bool converged;     /* to the tolerance, or to where f cannot be lowered in this precision */
+} bl_lbfgs_result;
+
+/* From x, which becomes the best point found. */
+int bl_lbfgs_minimise(const bl_lbfgs_config *c, bl_lbfgs_fn *fn, void *ctx, double *x, bl_lbfgs_result *out);
+
+#endif

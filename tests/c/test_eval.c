@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* test_eval.c: kNN, linear probe and spectra against NumPy's numbers (tests/reference/make_eval.py). */
+#include "support.h"
+
+#include <barlow/error.h>
+#include <barlow/eval.h>
+#include <barlow/parallel.h>
+#include <barlow/random.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CLASSES = 4 };
+enum { LINEAR_TRAIN, LINEAR_TEST, KNN, RANKME }; /* numbers.npy */
+
+static struct {
+	bl_tensor *train, *test, *numbers;
+	int32_t *train_labels, *test_labels;
+} data;
+
+static bl_tensor *reference(const char *name)
+{
+	char path[128];
+	bl_tensor *t;
+
+	snprintf(path, sizeof(path), "tests/reference/eval_%s.npy", name);
+	t = bl_npy_load(support_source(path));
+	if (!t)
+		print_error("%s\n", bl_error());
+	assert_non_null(t);
+	return t;
+}
+
+static int32_t *labels_of(const char *name)
+{
+	bl_tensor *t = reference(name);
+	int32_t *labels = calloc((size_t)bl_tensor_count(t), sizeof(*labels));
+
+	for (int64_t i = 0; i < bl_tensor_count(t); i++)
+		labels[i] = (int32_t)bl_tensor_data(t)[i];
+	bl_tensor_unref(t);
+	return labels;
+}
+
+static int load(void **state)
+{
+	(void)state;
+	data.train = reference("train");
+	data.test = reference("test");
+	data.numbers = reference("numbers");
+	data.train_labels = labels_of("train_labels");
+	data.test_labels = labels_of("test_labels");
+	return 0;
+}
+
+static int unload(void **state)
+{
+	(void)state;
+	bl_tensor_unref(data.train);
+	bl_tensor_unref(data.test);
+	bl_tensor_unref(data.numbers);
+	free(data.train_labels);
+	free(data.test_labels);
+	return 0;
+}
+
+static double number(int which)
+{
+	return bl_tensor_data(data.numbers)[which];
+}
+
+static double knn(int k, double temperature)
+{
+	return bl_eval_knn(&(bl_knn_config){ k, temperature }, data.train, data.train_labels, data.test, data.test_labels,
+			   CLASSES);
+}
+
+static void knn_is_numpys(void **state)
+{
+	(void)state;
+	assert_close(knn(15, .1), number(KNN), 1e-6);
+}
+
+/* One query along x; references at growing angles: the nearest is of class 0, the two next of class 1. */
+static double fan(int k, double temperature, const float *query)
+{
+	static const int32_t labels[] = { 0, 1, 1, 2 }, zero[] = { 0 };
+	bl_tensor *refs = bl_tensor_from(2, (int64_t[]){ 4, 2 }, (float[]){ 9, .9f, 1, .5f, 3, 1.6f, 0, 1 });
+	bl_tensor *q = bl_tensor_from(2, (int64_t[]){ 1, 2 }, query);
+	double accuracy = bl_eval_knn(&(bl_knn_config){ k, temperature }, refs, labels, q, zero, 3);
+
+	bl_tensor_unref(refs);
+	bl_tensor_unref(q);
+	return accuracy;
+}
+
+static void temperature_weighs_the_votes(void **state)
+{
+	const float x[] = { 5, 0 };
+
+	(void)state;
+	assert_close(fan(1, 1, x), 1, 0);
+	assert_close(fan(3, 1, x), 0, 0);
+	assert_close(fan(3, .1, x), 1, 0);
+	assert_close(fan(3, 1e-5, x), 1, 0); /* exp(1 / 1e-5) overflows */
+	assert_close(fan(99, .1, x), 1, 0);  /* more than there are */
+}
+
+static void equal_neighbours_rank_by_their_order(void **state)
+{
+	(void)state;
+	assert_close(fan(1, 1, (float[]){ 0, 0 }), 1, 0);
+	assert_close(fan(3, 1, (float[]){ 0, 0 }), 0, 0);
+}
+
+/* Sizes that no block divides: the brute-force count must come out whatever the cuts. */
+static void blocks_do_not_show(void **state)
+{
+	enum { N = 2500, M = 300, F = 5 };
+	bl_tensor *refs = bl_tensor_new(2, (int64_t[]){ N, F }), *queries = bl_tensor_new(2, (int64_t[]){ M, F });
+	int32_t ref_labels[N], query_labels[M];
+	int correct = 0;
+
+	(void)state;
+	bl_tensor_normal(refs, 1, BL_STREAM_USER, 0, 1);
+	bl_tensor_normal(queries, 2, BL_STREAM_USER, 0, 1);
+	for (int i = 0; i < N; i++)
+		ref_labels[i] = i % 7;
+	for (int q = 0; q < M; q++) {
+		const float *a = bl_tensor_data(queries) + q * F;
+		double best = -2;
+		int at = 0;
+
+		for (int i = 0; i < N; i++) {
+			const float *b = bl_tensor_data(refs) + i * F;
+			double ab = 0, aa = 0, bb = 0;
+
+			for (int j = 0; j < F; j++) {
+				ab += (double)a[j] * b[j];
+				aa += (double)a[j] * a[j];
+				bb += (double)b[j] * b[j];
+			}
+			if (ab / sqrt(aa * bb) > best) {
+				best = ab / sqrt(aa * bb);
+				at = i;
+			}
+		}
+		query_labels[q] = q % 3 ? at % 7 : (at + 1) % 7;
+		correct += q % 3 != 0;
+	}
+	assert_close(bl_eval_knn(&(bl_knn_config){ 1, 1 }, refs, ref_labels, queries, query_labels, 7), correct / (double)M,
+		     1e-12);
+	bl_tensor_unref(refs);
+	bl_tensor_unref(queries);
+}
+
+static int linear(const bl_linear_config *c, bl_linear_result *out)
+{
+	return bl_eval_linear(c, data.train, data.train_labels, data.test, data.test_labels, CLASSES, out);
+}
+
+/* Features of unlike scale, one of them dead; the optimum was found by Newton's method in double precision. */
+static void linear_reaches_the_optimum(void **state)
+{
+	const double l2 = 10;
+	bl_linear_result r;
+
+	(void)state;
+	assert_int_equal(linear(&(bl_linear_config){ .l2 = &l2, .n_l2 = 1, .tolerance = 1e-6 }, &r), 0);
+	assert_close(r.train_accuracy, number(LINEAR_TRAIN), 1e-6);
+	assert_close(r.accuracy, number(LINEAR_TEST), 1e-6);
+	assert_close(r.l2, 10, 0);
+	assert_in_range(r.iterations, 1, 100);
+}
+
+static void l2_comes_from_the_grid(void **state)
+{
+	const double grid[] = { .01, 1e9, 5 };
+	bl_linear_result r;
+
+	(void)state;
+	assert_int_equal(linear(&(bl_linear_config){ .l2 = grid, .n_l2 = 3, .held_out = .2, .seed = 3 }, &r), 0);
+	assert_true(r.l2 < 1e9);
+	assert_true(fabs(r.accuracy - number(LINEAR_TEST)) < .03);
+	assert_true(r.held_out_accuracy > .5);
+}
+
+static void threads_do_not_change_results(void **state)
+{
+	bl_linear_result r[3];
+	double k[3];
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		bl_threads_set(i + 1);
+		memset(&r[i], 0, sizeof(r[i]));
+		assert_int_equal(linear(&(bl_linear_config){ 0 }, &r[i]), 0);
+		k[i] = knn(5, .07);
+	}
+	bl_threads_set(0);
+	for (int i = 1; i < 3; i++) {
+		assert_memory_equal(&r[0], &r[i], sizeof(r[0]));
+		assert_true(k[0] == k[i]);
+	}
+}
+
+static void stop_ends_the_probe(void **state)
+{
+	volatile int stop = 1;
+	bl_linear_result r;
+
+	(void)state;
+	assert_int_equal(linear(&(bl_linear_config){ .stop = &stop }, &r), -1);
+	assert_string_equal(bl_error(), "stopped");
+}
+
+static void senseless_arguments_are_named(void **state)
+{
+	const int32_t low[] = { 0, 1 }, high[] = { 0, 4 };
+	bl_tensor *two = bl_tensor_full(2, (int64_t[]){ 2, 6 }, 1), *narrow = bl_tensor_full(2, (int64_t[]){ 2, 5 }, 1);
+	bl_linear_result r;
+	const double bad = -1;
+
+	(void)state;
+	assert_true(knn(0, 1) < 0);
+	assert_error("kNN: k = 0 and temperature = 1, expected both above 0");
+	assert_true(bl_eval_knn(&(bl_knn_config){ 1, 1 }, data.train, data.train_labels, narrow, low, CLASSES) < 0);
+	assert_error("references are (300, 6) and queries (2, 5)");
+	assert_true(bl_eval_knn(&(bl_knn_config){ 1, 1 }, data.train, data.train_labels, two, high, CLASSES) < 0);
+	assert_error("kNN: query row 1: label 4, expected 0 to 3");
+	assert_int_equal(bl_eval_linear(&(bl_linear_config){ 0 }, two, low, narrow, low, CLASSES, &r), -1);
+	assert_error("training rows are (2, 6) and test rows (2, 5)");
+	assert_int_equal(bl_eval_linear(&(bl_linear_config){ 0 }, two, low, two, low, CLASSES, &r), -1);
+	assert_error("no row to choose L2 on");
+	assert_int_equal(linear(&(bl_linear_config){ .held_out = 1 }, &r), -1);
+	assert_error("held_out = 1");
+	assert_int_equal(linear(&(bl_linear_config){ .l2 = &bad, .n_l2 = 1 }, &r), -1);
+	assert_error("L2 strength -1");
+	bl_tensor_data(two)[8] = NAN;
+	assert_true(bl_eval_knn(&(bl_knn_config){ 1, 1 }, data.train, data.train_labels, two, low, CLASSES) < 0);
+	assert_error("kNN: query row 1: feature 2 is not finite");
+	assert_true(bl_eval_rankme(two) < 0);
+	assert_error("feature 2 of row 1 is not finite");
+	bl_tensor_unref(two);
+	bl_tensor_unref(narrow);
+}
+
+static void spectra_are_numpys(void **state)
+{
+	bl_tensor *plain = reference("spectrum"), *centred = reference("spectrum_centred"), *std = reference("std");
+	float out[6];
+
+	(void)state;
+	assert_close(bl_eval_rankme(data.train), number(RANKME), 1e-6);
+	assert_int_equal(bl_eval_spectrum(data.train, false, out), 0);
+	assert_all_close(out, bl_tensor_data(plain), 6, 1e-6);
+	assert_int_equal(bl_eval_spectrum(data.train, true, out), 0);
+	assert_all_close(out, bl_tensor_data(centred), 6, 1e-6);
+	assert_int_equal(bl_eval_std(data.train, out), 0);
+	assert_all_close(out, bl_tensor_data(std), 6, 1e-6);
+	bl_tensor_unref(plain);
+	bl_tensor_unref(centred);
+	bl_tensor_unref(std);
+}
+
+/* z = u v^T + w t^T with orthogonal u, w and v, t: singular values are products of lengths. */
+static bl_tensor *two_ranks(int64_t n, int64_t f, float first, float second)
+{
+	bl_tensor *z = bl_tensor_full(2, (int64_t[]){ n, f }, 0);
+
+	bl_tensor_data(z)[0] = first;
+	bl_tensor_data(z)[2 * f + 1] = second;
+	return z;
+}
+
+static void rankme_of_known_ranks(void **state)
+{
+	bl_tensor *wide = two_ranks(5, 400, 3, 3), *tall = two_ranks(400, 5, 3, 1), *none = two_ranks(9, 9, 0, 0);
+	float out[400];
+
+	(void)state;
+	assert_close(bl_eval_rankme(wide), 2, 1e-9);
+	assert_close(bl_eval_rankme(tall), exp(-.75 * log(.75) - .25 * log(.25)), 1e-9);
+	assert_close(bl_eval_rankme(none), 1, 1e-9);
+	assert_int_equal(bl_eval_spectrum(wide, false, out), 0);
+	assert_close(out[0], 9. / 4, 1e-6);
+	assert_close(out[1], 9. / 4, 1e-6);
+	for (int i = 2; i < 400; i++)
+		assert_close(out[i], 0, 1e-9);
+	bl_tensor_unref(wide);
+	bl_tensor_unref(tall);
+	bl_tensor_unref(none);
+}
+
+/* Larger than the Gram matrix's blocks: the trace is the sum of the variances, whichever side was taken. */
+static void spectrum_sums_to_the_variance(void **state)
+{
+	enum { N = 600, F = 300 };
+	bl_tensor *z = bl_tensor_new(2, (int64_t[]){ N, F });
+	float eigenvalues[F], std[F];
+	double trace = 0, variance = 0, last = INFINITY;
+
+	(void)state;
+	bl_tensor_normal(z, 1, BL_STREAM_USER, 1, 2);
+	assert_int_equal(bl_eval_spectrum(z, true, eigenvalues), 0);
+	assert_int_equal(bl_eval_std(z, std), 0);
+	for (int i = 0; i < F; i++) {
+		assert_true(eigenvalues[i] <= last);
+		last = eigenvalues[i];
+		trace += eigenvalues[i];
+		variance += (double)std[i] * std[i];
+	}
+	assert_close(trace, variance, 1e-6);
+	bl_tensor_unref(z);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(knn_is_numpys),
+		cmocka_unit_test(temperature_weighs_the_votes),
+		cmocka_unit_test(equal_neighbours_rank_by_their_order),
+		cmocka_unit_test(blocks_do_not_show),
+		cmocka_unit_test(linear_reaches_the_optimum),
+		cmocka_unit_test(l2_comes_from_the_grid),
+		cmocka_unit_test(threads_do_not_change_results),
+		cmocka_unit_test(stop_ends_the_probe),
+		cmocka_unit_test(senseless_arguments_are_named),
+		cmocka_unit_test(spectra_are_numpys),
+		cmocka_unit_test(rankme_of_known_ranks),
+		cmocka_unit_test(spectrum_sums_to_the_variance),
+	};
+	return cmocka_run_group_tests_name("eval", tests, load, unload);
+}
