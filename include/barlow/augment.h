@@ -28,7 +28,7 @@ typedef enum bl_aug_kind {
 	BL_AUG_NORMALIZE, /* (x - mean) / std per channel */
 	BL_AUG_AFFINE,    /* rotation +-degrees, translation +-fraction, scale lo..hi: p */
 	BL_AUG_NOISE,     /* Gaussian, std: p */
-	BL_AUG_CUTOUT,    /* square hole of side fraction `size`: p */
+	BL_AUG_CUTOUT,    /* square hole of zeros, of the shorter side the fraction `hole` (in Lua: size): p */
 } bl_aug_kind;
 
 typedef struct bl_aug {
@@ -37,7 +37,10 @@ typedef struct bl_aug {
 	int size;
 	float scale[2], ratio[2], sigma[2];
 	float brightness, contrast, saturation, hue;
-	float threshold;
+	union {
+		float threshold;
+		float hole;
+	};
 	float degrees, translate, std;
 	float mean[4], stddev[4];
 } bl_aug;

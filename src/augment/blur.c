@@ -66,7 +66,8 @@ KERNEL static void blur_column(const float *const *row, int n, const float *weig
 	for (int x = 0; x < n; x += LANES) {
 		lanes sum = *(const lanes *)(row[reach] + x) * weight[0];
 		for (int k = 1; k <= reach; k++)
-			sum += (*(const lanes *)(row[reach - k] + x) + *(const lanes *)(row[reach + k] + x)) * weight[k];
+			sum += weight[k] *
+			       (*(const lanes *)(row[reach - k] + x) + *(const lanes *)(row[reach + k] + x));
 		*(lanes *)(out + x) = sum;
 	}
 }
@@ -101,11 +102,11 @@ static int apply(const bl_aug *a, const draw *d, canvas *c)
 		return -1;
 	memset(work, 0, padded * sizeof *work);
 	fill_weights(d->sigma, wide, work + padded);
-	for (int k = 0; k < c->channels; k++)
-		blur_across(c->data + (size_t)k * c->plane, c, work + padded, wide, work, c->spare + (size_t)k * c->plane);
+	for (size_t k = 0; k < (size_t)c->channels; k++)
+		blur_across(c->data + k * c->plane, c, work + padded, wide, work, c->spare + k * c->plane);
 	fill_weights(d->sigma, high, work + padded);
-	for (int k = 0; k < c->channels; k++)
-		blur_down(c->spare + (size_t)k * c->plane, c, work + padded, high, row, c->data + (size_t)k * c->plane);
+	for (size_t k = 0; k < (size_t)c->channels; k++)
+		blur_down(c->spare + k * c->plane, c, work + padded, high, row, c->data + k * c->plane);
 	return 0;
 }
 

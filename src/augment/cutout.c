@@ -16,8 +16,7 @@ static void draw_span(bl_rng *r, int side, int n, int *from, int *length)
 
 static void draw_hole(const bl_aug *a, bl_rng *r, int height, int width, draw *d)
 {
-	float part = bl_rng_between(r, a->scale[0], a->scale[1]);
-	int side = (int)lrintf(part * (float)(height < width ? height : width));
+	int side = (int)lrintf(a->hole * (float)(height < width ? height : width));
 	draw_span(r, side < 1 ? 1 : side, height, &d->box.top, &d->box.height);
 	draw_span(r, side < 1 ? 1 : side, width, &d->box.left, &d->box.width);
 }
@@ -34,12 +33,14 @@ static int apply(const bl_aug *a, const draw *d, canvas *c)
 	return 0;
 }
 
-static const field fields[] = { FIELD(PAIR, scale, 0, 1), FIELD_P, FIELD_END };
+static const field fields[] = {
+	{ "size", FIELD_FLOAT, offsetof(bl_aug, hole), 0, 1 }, FIELD_P, FIELD_END,
+};
 
 const operator bl_op_cutout = {
 	.name = "cutout",
 	.fields = fields,
-	.defaults = { .kind = BL_AUG_CUTOUT, .p = 0.5f, .scale = { 0.2f, 0.4f } },
+	.defaults = { .kind = BL_AUG_CUTOUT, .p = 0.5f, .hole = 0.3f },
 	.draw = draw_hole,
 	.apply = apply,
 };

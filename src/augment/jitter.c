@@ -67,7 +67,7 @@ KERNEL static void saturate(float *restrict r, float *restrict g, float *restric
 	}
 }
 
-/* A channel from hue h (sextants, offset by the channel's own), value v and chroma: v - chroma * clip(min(k, 4 - k)). */
+/* A channel from hue h (in sextants, plus the channel's own offset): v - chroma * clip(min(k, 4 - k)), k = h mod 6. */
 INLINE float from_hue(float h, float v, float chroma)
 {
 	float k = h - 6 * (float)(int)(h * (1.0f / 6)); /* h >= 0 */

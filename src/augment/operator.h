@@ -55,7 +55,7 @@ typedef struct operator {
 	const char *name;
 	const field *fields;
 	bl_aug defaults;
-	/* Fills d for an image of that size from the view's stream, where p says that it fires; NULL: nothing to draw. */
+	/* Fills d from the view's stream, for an image of that size, where it fires; NULL: nothing to draw. */
 	void (*draw)(const bl_aug *a, bl_rng *r, int height, int width, draw *d);
 	/* 0, or negative with bl_error. */
 	int (*apply)(const bl_aug *a, const draw *d, canvas *c);

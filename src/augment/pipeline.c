@@ -28,8 +28,8 @@ static int check(const bl_aug *ops, int n)
 		if (bl_fields_check(op, &ops[i]) < 0)
 			return bl_fail_prefix("operator %d (%s): ", i + 1, op->name);
 		if (op->values && normalized >= 0)
-			return bl_fail("operator %d (%s) works on values from 0 to 1, so it must come before operator %d "
-				       "(normalize)", i + 1, op->name, normalized + 1);
+			return bl_fail("operator %d (%s) works on values from 0 to 1, so it must come before operator "
+				       "%d (normalize)", i + 1, op->name, normalized + 1);
 		if (ops[i].kind == BL_AUG_NORMALIZE)
 			normalized = i;
 	}

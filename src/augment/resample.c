@@ -180,7 +180,7 @@ KERNEL static void rows_of_strip(const float *strip, size_t pitch, float *rows)
 		}
 }
 
-/* rows (in, pitch) -> plane (outputs, width), times scale.  Rows ascend, so what runs over a row's end is overwritten. */
+/* rows (in, pitch) -> plane (outputs, width) in 0..1.  Rows ascend: what runs over a row's end is overwritten. */
 KERNEL static void down(const float *rows, const taps *t, size_t pitch, int width, float top, float *plane)
 {
 	for (int i = 0; i < t->outputs; i++) {
@@ -212,7 +212,8 @@ static void read_columns(const job *j, int top)
 	int channels = c->channels, left = j->box.left, width = j->box.width;
 	size_t y[LANES];
 	for (int i = 0; i < LANES; i++)
-		y[i] = (size_t)(j->box.top + (top + i < j->box.height ? top + i : j->box.height - 1)) * (size_t)c->width;
+		y[i] = (size_t)c->width *
+		       (size_t)(j->box.top + (top + i < j->box.height ? top + i : j->box.height - 1));
 	if (c->pixels) {
 		const uint8_t *row[LANES];
 		for (int i = 0; i < LANES; i++)
@@ -258,7 +259,7 @@ int bl_resample(canvas *c, struct box box, int height, int width, bool mirror)
 	job j = { .from = c, .box = box, .top = c->pixels ? 255 : 1 };
 	if (!place(&j, height, width))
 		return -1;
-	size_t in_rows = round_up((size_t)box.height);
+	size_t in_rows = round_up((size_t)box.height), plane = bl_canvas_room(height, width);
 	fill_taps(&j.across, box.width, mirror);
 	fill_taps(&j.down, box.height, false);
 	for (int y = 0; y < box.height; y += LANES) {
@@ -268,9 +269,8 @@ int bl_resample(canvas *c, struct box box, int height, int width, bool mirror)
 			rows_of_strip(j.strip + (size_t)k * j.pitch * LANES, j.pitch,
 				      j.rows + ((size_t)k * in_rows + (size_t)y) * j.pitch);
 	}
-	size_t plane = bl_canvas_room(height, width);
-	for (int k = 0; k < c->channels; k++)
-		down(j.rows + (size_t)k * in_rows * j.pitch, &j.down, j.pitch, width, j.top, c->spare + (size_t)k * plane);
+	for (size_t k = 0; k < (size_t)c->channels; k++)
+		down(j.rows + k * in_rows * j.pitch, &j.down, j.pitch, width, j.top, c->spare + k * plane);
 	bl_canvas_resize(c, height, width);
 	bl_canvas_swap(c);
 	c->pixels = NULL;

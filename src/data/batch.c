@@ -115,7 +115,8 @@ bl_tensor *bl_dataset_batch(bl_dataset *d, const int64_t *rows, int64_t n, const
 	for (int c = 0; c < d->channels; c++) {
 		float m = mean ? mean[c] : 0, s = std ? std[c] : 1;
 		if (!(s > 0))
-			return bl_fail_null("%s: standard deviation %g of channel %d, expected more than 0", d->name, s, c);
+			return bl_fail_null("%s: standard deviation %g of channel %d, expected more than 0", d->name, s,
+					    c + 1);
 		b.scale[c] = 1 / (255 * s);
 		b.shift[c] = -m / s;
 	}

@@ -28,8 +28,8 @@ static int find(const char *folder, const char *stem, char path[PATH_SIZE])
 		if (access(path, F_OK) == 0)
 			return 0;
 	}
-	return bl_fail("%s/%s.gz: no such file; Fashion-MNIST comes with Debian's package %s (apt install %s)", folder, stem,
-		       DEBIAN_PACKAGE, DEBIAN_PACKAGE);
+	return bl_fail("%s/%s.gz: no such file; Fashion-MNIST comes with Debian's package %s (apt install %s)", folder,
+		       stem, DEBIAN_PACKAGE, DEBIAN_PACKAGE);
 }
 
 static int rename_set(bl_dataset *d, const char *name)
@@ -54,7 +54,8 @@ bl_dataset *bl_dataset_fashion(const char *folder, bool train)
 	if (!d)
 		return NULL;
 	if (d->classes > CLASSES)
-		bl_fail("%s: label %d, expected 0 to %d: this is not Fashion-MNIST", labels, d->classes - 1, CLASSES - 1);
+		bl_fail("%s: label %d, expected 0 to %d: this is not Fashion-MNIST", labels, d->classes - 1,
+			CLASSES - 1);
 	else if (rename_set(d, train ? "fashion-mnist train" : "fashion-mnist test") == 0) {
 		d->classes = CLASSES;
 		d->class_names = class_names;

@@ -70,8 +70,8 @@ size_t bl_gunzip_bound(const bl_gunzip *g)
 static int fail_short(const bl_gunzip *g, size_t got, size_t wanted, const char *what)
 {
 	if (g->gzip && !g->ended)
-		return bl_fail("%s: the gzip data is cut short: the file ends at byte %zu, after %zu of the %zu bytes of %s "
-			       "(%zu plain bytes in all)", g->path, g->size, got, wanted, what, g->given + got);
+		return bl_fail("%s: the gzip data is cut short: the file ends at byte %zu, after %zu of the %zu bytes "
+			       "of %s (%zu plain bytes in all)", g->path, g->size, got, wanted, what, g->given + got);
 	return bl_fail("%s: ends at %sbyte %zu, after %zu of the %zu bytes of %s", g->path, g->gzip ? "plain " : "",
 		       g->given + got, got, wanted, what);
 }
@@ -142,7 +142,8 @@ static int finish_gzip(bl_gunzip *g)
 		if (made < 0)
 			return -1;
 		if (made > 0)
-			return bl_fail("%s: more plain bytes follow byte %zu, where the data should end", g->path, g->given);
+			return bl_fail("%s: more plain bytes follow byte %zu, where the data should end", g->path,
+				       g->given);
 		if (g->taken == before && !g->ended)
 			return bl_fail("%s: the gzip data is cut short: the file ends at byte %zu, before its checksum",
 				       g->path, g->size);

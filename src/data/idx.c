@@ -27,12 +27,13 @@ static int fail_magic(const char *path, uint32_t magic, const char *what, int le
 	char other[64] = "";
 	if (most > least)
 		snprintf(other, sizeof other, " or 0x%08x", UBYTE << 8 | most);
-	return bl_fail("%s: byte 0: magic number 0x%08" PRIx32 ", expected 0x%08x%s (unsigned bytes, %s)", path, magic,
-		       UBYTE << 8 | least, other, what);
+	return bl_fail("%s: byte 0: magic number 0x%08" PRIx32 ", expected 0x%08x%s (unsigned bytes, %s)", path,
+		       magic, UBYTE << 8 | least, other, what);
 }
 
 /* Magic and sizes of a file of `what`, with least..most dimensions; returns how many. */
-static int read_header(bl_gunzip *g, const char *path, const char *what, int least, int most, uint32_t size[MOST_DIMS])
+static int read_header(bl_gunzip *g, const char *path, const char *what, int least, int most,
+		       uint32_t size[MOST_DIMS])
 {
 	uint8_t b[4 * MOST_DIMS];
 	if (bl_gunzip_read(g, b, 4, "the magic number") < 0)
@@ -45,8 +46,8 @@ static int read_header(bl_gunzip *g, const char *path, const char *what, int lea
 	for (int i = 0; i < ndim; i++) {
 		size[i] = big_endian(b + 4 * i);
 		if (size[i] == 0 || size[i] > INT32_MAX)
-			return bl_fail("%s: byte %d: size %" PRIu32 " of dimension %d, expected 1 to %" PRId32, path, 4 + 4 * i,
-				       size[i], i + 1, INT32_MAX);
+			return bl_fail("%s: byte %d: size %" PRIu32 " of dimension %d, expected 1 to %" PRId32, path,
+				       4 + 4 * i, size[i], i + 1, INT32_MAX);
 	}
 	return ndim;
 }
@@ -63,8 +64,8 @@ static int check_promise(const bl_gunzip *g, const char *path, int ndim, const u
 		int n = snprintf(text, sizeof text, "%" PRIu32, size[0]);
 		for (int i = 1; i < ndim; i++)
 			n += snprintf(text + n, sizeof text - (size_t)n, " x %" PRIu32, size[i]);
-		return bl_fail("%s: byte 4: sizes %s, but the file can hold %zu bytes after its header of %zu", path, text,
-			       bl_gunzip_bound(g) > header ? bl_gunzip_bound(g) - header : 0, header);
+		return bl_fail("%s: byte 4: sizes %s, but the file can hold %zu bytes after its header of %zu", path,
+			       text, bl_gunzip_bound(g) > header ? bl_gunzip_bound(g) - header : 0, header);
 	}
 	return 0;
 }
@@ -86,7 +87,8 @@ static bl_dataset *read_images(bl_gunzip *g, const char *path)
 	if (!d)
 		return NULL;
 	size_t bytes = (size_t)size[0] * size[1] * size[2] * (size_t)channels;
-	if (bl_dataset_room(d) == 0 && bl_gunzip_read(g, d->memory, bytes, "the pixels") == 0 && bl_gunzip_finish(g) == 0)
+	if (bl_dataset_room(d) == 0 && bl_gunzip_read(g, d->memory, bytes, "the pixels") == 0 &&
+	    bl_gunzip_finish(g) == 0)
 		return d;
 	bl_dataset_unref(d);
 	return NULL;
@@ -111,8 +113,8 @@ static int read_labels(bl_gunzip *g, const char *path, const char *images_path, 
 	if (read_header(g, path, "1 dimension: labels", LABEL_DIMS, LABEL_DIMS, size) < 0)
 		return -1;
 	if (size[0] != d->n)
-		return bl_fail("%s: byte 4: %" PRIu32 " labels, expected %" PRId64 ", as many as %s has images", path, size[0],
-			       d->n, images_path);
+		return bl_fail("%s: byte 4: %" PRIu32 " labels, expected %" PRId64 ", as many as %s has images", path,
+			       size[0], d->n, images_path);
 	int32_t *labels = malloc((size_t)d->n * sizeof *labels);
 	if (!labels)
 		return bl_fail("%s: no memory for %" PRId64 " labels", path, d->n);

@@ -125,12 +125,13 @@ static int make_view(const bl_loader *l, const slot *s, int image, int view)
 		return -1;
 	bl_pipeline_output(l->pipeline[view], in.height, in.width, &h, &w);
 	if (h != l->height || w != l->width)
-		return bl_fail("row %" PRId64 " makes a view of %d x %d, the others %d x %d: images of several sizes need a "
-			       "crop or a resize", row, h, w, l->height, l->width);
+		return bl_fail("row %" PRId64 " makes a view of %d x %d, the others %d x %d: images of several sizes "
+			       "need a crop or a resize", row, h, w, l->height, l->width);
 	bl_rng r;
 	bl_rng_init(&r, l->seed, (uint32_t)(s->step / l->order.steps), (uint32_t)row, (uint32_t)view);
 	size_t size = (size_t)h * (size_t)w * (size_t)in.channels;
-	if (bl_pipeline_apply(l->pipeline[view], &in, &r, bl_tensor_data(s->view[view]) + (size_t)image * size) < 0)
+	float *out = bl_tensor_data(s->view[view]) + (size_t)image * size;
+	if (bl_pipeline_apply(l->pipeline[view], &in, &r, out) < 0)
 		return bl_fail_prefix("row %" PRId64 ", view %d: ", row, view + 1);
 	return 0;
 }
@@ -176,8 +177,8 @@ static int check(const bl_loader_config *c)
 	int64_t n = bl_dataset_length(c->data);
 	int size[2][2];
 	if (c->batch < 2)
-		return bl_fail("batch of %d, expected at least 2 (and at most %" PRId64 ", the images in %s): statistics over "
-			       "a batch need two", c->batch, n, bl_dataset_name(c->data));
+		return bl_fail("batch of %d, expected 2 (statistics over a batch need two) to %" PRId64 ", the images "
+			       "in %s", c->batch, n, bl_dataset_name(c->data));
 	if (c->batch > n)
 		return bl_fail("batch of %d is larger than the set: %s has %" PRId64 " images", c->batch,
 			       bl_dataset_name(c->data), n);
@@ -186,13 +187,14 @@ static int check(const bl_loader_config *c)
 	if (c->ahead < 0 || c->ahead > MOST_AHEAD)
 		return bl_fail("%d batches ahead, expected 0 (%d) to %d", c->ahead, AHEAD, MOST_AHEAD);
 	if (n > UINT32_MAX)
-		return bl_fail("%s has %" PRId64 " images, the loader can name %" PRIu32, bl_dataset_name(c->data), n, UINT32_MAX);
+		return bl_fail("%s has %" PRId64 " images, the loader can name %" PRIu32, bl_dataset_name(c->data), n,
+			       UINT32_MAX);
 	for (int v = 0; v < 2; v++)
 		bl_pipeline_output(v ? c->second : c->first, bl_dataset_height(c->data), bl_dataset_width(c->data),
 				   &size[v][0], &size[v][1]);
 	if (size[0][0] != size[1][0] || size[0][1] != size[1][1])
-		return bl_fail("the two views have different sizes: %d x %d and %d x %d", size[0][0], size[0][1], size[1][0],
-			       size[1][1]);
+		return bl_fail("the two views have different sizes: %d x %d and %d x %d", size[0][0], size[0][1],
+			       size[1][0], size[1][1]);
 	return 0;
 }
 
@@ -217,7 +219,8 @@ static int start_threads(bl_loader *l, int threads)
 	for (; l->threads < threads; l->threads++) {
 		int rc = pthread_create(&l->thread[l->threads], NULL, work, l);
 		if (rc)
-			return bl_fail("cannot start loader thread %d of %d: %s", l->threads + 1, threads, strerror(rc));
+			return bl_fail("cannot start loader thread %d of %d: %s", l->threads + 1, threads,
+				       strerror(rc));
 	}
 	return 0;
 }

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/* Rows 0..n-1 shuffled anew each epoch, a function of (seed, epoch); batches of an epoch that are not full do not exist. */
+/* Rows 0..n-1 shuffled anew each epoch, a function of (seed, epoch).  What does not fill a batch is left out. */
 typedef struct bl_order {
 	uint64_t seed;
 	int64_t n, steps;

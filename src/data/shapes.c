@@ -43,22 +43,26 @@ typedef struct scene {
 	float noise;
 } scene;
 
-/* Fully bright colour of a hue, then towards grey by saturation, then to that luminance. */
+static float luminance_of(const colour *c)
+{
+	return 0.299f * c->v[0] + 0.587f * c->v[1] + 0.114f * c->v[2];
+}
+
+/* A colour of that hue and luminance; what a saturated one cannot reach is made up with white. */
 static colour make_colour(float hue, float saturation, float luminance)
 {
 	colour c;
-	float grey = 0;
-	const float weight[3] = { 0.299f, 0.587f, 0.114f };
 	for (int k = 0; k < 3; k++) {
 		float t = fabsf(remainderf(hue - (float)k / 3, 1)) * 6;
 		float pure = t < 1 ? 1 : t > 2 ? 0 : 2 - t;
 		c.v[k] = 1 + saturation * (pure - 1);
-		grey += weight[k] * c.v[k];
 	}
-	for (int k = 0; k < 3; k++) {
-		c.v[k] *= luminance / grey;
-		c.v[k] = c.v[k] > 1 ? 1 : c.v[k];
-	}
+	float scale = luminance / luminance_of(&c);
+	for (int k = 0; k < 3; k++)
+		c.v[k] = fminf(c.v[k] * scale, 1);
+	float missing = luminance - luminance_of(&c), white = missing > 0 ? missing / (1 - luminance_of(&c)) : 0;
+	for (int k = 0; k < 3; k++)
+		c.v[k] += white * (1 - c.v[k]);
 	return c;
 }
 
@@ -155,17 +159,18 @@ static void paint(const scene *s, int size, int channels, bl_rng *r, uint8_t *ou
 	for (int i = 0; i < size * size; i++) {
 		float x = ((float)(i % size) + 0.5f) * side, y = ((float)(i / size) + 0.5f) * side;
 		float part = coverage(s, x, y, side), mix = texture(s, x, y);
-		float light = 1 + s->light[0] * (x - 0.5f) + s->light[1] * (y - 0.5f), c[3];
+		float light = 1 + s->light[0] * (x - 0.5f) + s->light[1] * (y - 0.5f);
+		colour c;
 		for (int k = 0; k < 3; k++) {
 			float ground = s->ground[0].v[k] + mix * (s->ground[1].v[k] - s->ground[0].v[k]);
-			c[k] = (ground + part * (s->figure.v[k] - ground)) * light;
+			c.v[k] = (ground + part * (s->figure.v[k] - ground)) * light;
 		}
 		float noise = s->noise * bl_rng_normal(r);
 		if (channels == 1)
-			out[i] = to_byte(0.299f * c[0] + 0.587f * c[1] + 0.114f * c[2] + noise);
+			out[i] = to_byte(luminance_of(&c) + noise);
 		else
 			for (int k = 0; k < 3; k++)
-				out[3 * i + k] = to_byte(c[k] + noise);
+				out[3 * i + k] = to_byte(c.v[k] + noise);
 	}
 }
 

@@ -17,8 +17,8 @@ static int quantise(bl_dataset *d, const float *values)
 			for (int64_t k = 0; k < area; k++) {
 				float v = *values++;
 				if (!(v >= 0 && v <= 1))
-					return bl_fail("image %" PRId64 ", channel %d, pixel (%" PRId64 ", %" PRId64
-						       "): value %g, expected 0 to 1", i, c, k / d->width,
+					return bl_fail("element (%" PRId64 ", %d, %" PRId64 ", %" PRId64 ") (counted "
+						       "from 0) is %g, expected 0 to 1", i, c, k / d->width,
 						       k % d->width, v);
 				d->memory[(i * area + k) * d->channels + c] = (uint8_t)lrintf(v * 255);
 			}
@@ -59,7 +59,8 @@ bl_dataset *bl_dataset_tensor(const bl_tensor *images, const int32_t *labels)
 {
 	char text[BL_SHAPE_TEXT];
 	if (bl_tensor_ndim(images) != 4)
-		return bl_fail_null("data from a tensor of shape %s, expected (N, C, H, W)", bl_tensor_text(images, text));
+		return bl_fail_null("data from a tensor of shape %s, expected (N, C, H, W)",
+				    bl_tensor_text(images, text));
 	const int64_t *s = bl_tensor_shape(images);
 	if (s[1] > 3 || s[2] > INT32_MAX || s[3] > INT32_MAX)
 		return bl_fail_null("data from a tensor of shape %s, expected (N, 1 or 3, H, W)",

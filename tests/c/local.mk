@@ -4,10 +4,13 @@
 
 c_tests =
 c_tests += tests/c/test_support
+c_tests += tests/c/test_augment
+c_tests += tests/c/test_dataset
+c_tests += tests/c/test_idx
+c_tests += tests/c/test_loader
+c_tests += tests/c/test_shapes
 c_tests += tests/c/test_conv
 c_tests += tests/c/test_embed
-c_tests += tests/c/test_eval
-c_tests += tests/c/test_lbfgs
 c_tests += tests/c/test_eval
 c_tests += tests/c/test_lbfgs
 c_tests += tests/c/test_live

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* test_dataset.c: sets from tensors, parts of sets, statistics, batches. */
+#include "support.h"
+
+#include <barlow/data.h>
+#include <barlow/error.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { N = 200, CLASSES = 4, H = 2, W = 3 };
+
+/* Image i is grey level i everywhere; its label is class_of(i): an eighth, an eighth, a quarter, a half. */
+static int class_of(int i)
+{
+	static const int of[8] = { 0, 1, 2, 2, 3, 3, 3, 3 };
+	return of[i % 8];
+}
+
+static bl_dataset *counted(bool labels)
+{
+	bl_tensor *t = bl_tensor_new(4, (int64_t[]){ N, 1, H, W });
+	int32_t label[N];
+	for (int i = 0; i < N; i++) {
+		label[i] = class_of(i);
+		for (int k = 0; k < H * W; k++)
+			bl_tensor_data(t)[i * H * W + k] = (float)i / 255;
+	}
+	bl_dataset *d = bl_dataset_tensor(t, labels ? label : NULL);
+	bl_tensor_unref(t);
+	if (!d)
+		fail_msg("%s", bl_error());
+	return d;
+}
+
+static int level(const bl_dataset *d, int64_t i)
+{
+	bl_image im;
+	assert_int_equal(bl_dataset_image(d, i, &im), 0);
+	return im.pixels[H * W - 1];
+}
+
+static void tensors_become_sets(void **state)
+{
+	bl_tensor *t = bl_tensor_new(4, (int64_t[]){ 1, 3, 1, 2 });
+	bl_image im;
+	(void)state;
+	for (int i = 0; i < 6; i++)
+		bl_tensor_data(t)[i] = (float)i / 5;
+	bl_dataset *d = bl_dataset_tensor(t, NULL);
+	assert_non_null(d);
+	assert_int_equal(bl_dataset_image(d, 0, &im), 0);
+	assert_memory_equal(im.pixels, ((uint8_t[]){ 0, 102, 204, 51, 153, 255 }), 6);
+	assert_int_equal(bl_dataset_classes(d), 0);
+	bl_dataset_unref(d);
+	bl_tensor_unref(t);
+}
+
+static void tensors_that_are_no_images_are_refused(void **state)
+{
+	bl_tensor *flat = bl_tensor_full(2, (int64_t[]){ 3, 4 }, 0);
+	bl_tensor *two = bl_tensor_full(4, (int64_t[]){ 3, 2, 4, 4 }, 0);
+	bl_tensor *large = bl_tensor_full(4, (int64_t[]){ 2, 1, 2, 2 }, 0);
+	(void)state;
+	assert_null(bl_dataset_tensor(flat, NULL));
+	assert_error("shape (3, 4), expected (N, C, H, W)");
+	assert_null(bl_dataset_tensor(two, NULL));
+	assert_error("images of 2 channels, expected 1 or 3");
+	bl_tensor_data(large)[6] = 1.5f;
+	assert_null(bl_dataset_tensor(large, NULL));
+	assert_error("element (1, 0, 1, 0) (counted from 0) is 1.5, expected 0 to 1");
+	bl_tensor_data(large)[6] = NAN;
+	assert_null(bl_dataset_tensor(large, NULL));
+	assert_error("is nan");
+	bl_tensor_data(large)[6] = 0;
+	assert_null(bl_dataset_tensor(large, (int32_t[]){ 0, -2 }));
+	assert_error("label 1 is -2, expected 0 or more");
+	bl_tensor_unref(flat);
+	bl_tensor_unref(two);
+	bl_tensor_unref(large);
+}
+
+/* A part of a part still knows its images, and outlives both. */
+static void parts_of_parts(void **state)
+{
+	bl_dataset *d = counted(true);
+	(void)state;
+	bl_dataset *part = bl_dataset_select(d, (int64_t[]){ 7, 7, 199, 20 }, 4);
+	bl_dataset_unref(d);
+	bl_dataset *again = bl_dataset_select(part, (int64_t[]){ 3, 2 }, 2);
+	bl_dataset_unref(part);
+	assert_int_equal(bl_dataset_length(again), 2);
+	assert_int_equal(level(again, 0), 20);
+	assert_int_equal(level(again, 1), 199);
+	assert_int_equal(bl_dataset_label(again, 0), class_of(20));
+	assert_int_equal(bl_dataset_label(again, 1), class_of(199));
+	assert_int_equal(bl_dataset_classes(again), CLASSES);
+	assert_string_equal(bl_dataset_name(again), "tensor, 2 of 200");
+	bl_dataset_unref(again);
+}
+
+static void rows_out_of_the_set_are_named(void **state)
+{
+	bl_dataset *d = counted(true);
+	bl_image im;
+	(void)state;
+	assert_null(bl_dataset_select(d, (int64_t[]){ 0, 200 }, 2));
+	assert_error("tensor: row 200 (counted from 0) of a set of 200");
+	assert_null(bl_dataset_select(d, NULL, 0));
+	assert_error("selecting 0 rows, expected at least 1");
+	assert_int_equal(bl_dataset_image(d, -1, &im), -1);
+	assert_error("row -1");
+	assert_null(bl_dataset_batch(d, (int64_t[]){ 1, 2000 }, 2, NULL, NULL));
+	assert_error("row 2000");
+	assert_int_equal(bl_dataset_label(d, 200), -1);
+	bl_dataset_unref(d);
+}
+
+static void count_classes(const bl_dataset *d, int count[CLASSES], bool seen[N])
+{
+	memset(count, 0, CLASSES * sizeof *count);
+	for (int64_t i = 0; i < bl_dataset_length(d); i++) {
+		count[bl_dataset_label(d, i)]++;
+		assert_false(seen[level(d, i)]);
+		seen[level(d, i)] = true;
+	}
+}
+
+static void splits_keep_the_proportions(void **state)
+{
+	bl_dataset *d = counted(true), *a, *b, *c, *e;
+	int count[CLASSES];
+	bool seen[N] = { false };
+	(void)state;
+	assert_int_equal(bl_dataset_split(d, 0.2, 11, &a, &b), 0);
+	count_classes(a, count, seen);
+	assert_memory_equal(count, ((int[]){ 5, 5, 10, 20 }), sizeof count);
+	count_classes(b, count, seen);
+	assert_memory_equal(count, ((int[]){ 20, 20, 40, 80 }), sizeof count);
+	assert_int_equal(bl_dataset_split(d, 0.2, 11, &c, &e), 0);
+	for (int64_t i = 0; i < bl_dataset_length(a); i++)
+		assert_int_equal(level(a, i), level(c, i));
+	bl_dataset_unref(c);
+	bl_dataset_unref(e);
+	assert_int_equal(bl_dataset_split(d, 0.2, 12, &c, &e), 0);
+	int same = 0;
+	for (int64_t i = 0; i < bl_dataset_length(a); i++)
+		same += level(a, i) == level(c, i);
+	assert_true(same < 20);
+	bl_dataset *all[] = { a, b, c, e, d };
+	for (int i = 0; i < 5; i++)
+		bl_dataset_unref(all[i]);
+}
+
+static void splits_without_labels(void **state)
+{
+	bl_dataset *d = counted(false), *a, *b;
+	(void)state;
+	assert_int_equal(bl_dataset_split(d, 0.25, 1, &a, &b), 0);
+	assert_int_equal(bl_dataset_length(a), 50);
+	assert_int_equal(bl_dataset_length(b), 150);
+	bl_dataset_unref(a);
+	bl_dataset_unref(b);
+	assert_int_equal(bl_dataset_split(d, 1.5, 1, &a, &b), -1);
+	assert_error("split at a fraction of 1.5, expected more than 0 and less than 1");
+	assert_int_equal(bl_dataset_split(d, 0.001, 1, &a, &b), -1);
+	assert_error("a fraction of 0.001 leaves one part empty: 0 and 200 images");
+	bl_dataset_unref(d);
+}
+
+static void statistics_are_of_the_part(void **state)
+{
+	bl_dataset *d = counted(true);
+	float mean, std;
+	(void)state;
+	bl_dataset_statistics(d, &mean, &std);
+	assert_close(mean, 99.5 / 255, 1e-6);
+	assert_close(std, sqrt((N * (double)N - 1) / 12) / 255, 1e-6);
+	bl_dataset *part = bl_dataset_select(d, (int64_t[]){ 10, 30 }, 2);
+	bl_dataset_statistics(part, &mean, &std);
+	assert_close(mean, 20.0 / 255, 1e-6);
+	assert_close(std, 10.0 / 255, 1e-6);
+	bl_dataset_unref(part);
+	part = bl_dataset_select(d, (int64_t[]){ 10 }, 1);
+	bl_dataset_statistics(part, &mean, &std);
+	assert_close(std, 0.5 / 255, 1e-7); /* never 0 */
+	bl_dataset_unref(part);
+	bl_dataset_unref(d);
+}
+
+static void batches_are_normalised(void **state)
+{
+	bl_dataset *d = counted(true);
+	const float mean = 0.25f, std = 0.5f, none = 0;
+	(void)state;
+	bl_tensor *t = bl_dataset_batch(d, (int64_t[]){ 51, 0 }, 2, &mean, &std);
+	assert_non_null(t);
+	assert_int_equal(bl_tensor_ndim(t), 4);
+	assert_true(bl_tensor_is_channels_last(t));
+	assert_memory_equal(bl_tensor_shape(t), ((int64_t[]){ 2, 1, H, W }), 4 * sizeof(int64_t));
+	assert_close(bl_tensor_data(t)[0], (0.2 - 0.25) / 0.5, 1e-6);
+	assert_close(bl_tensor_data(t)[H * W], -0.5, 1e-6);
+	bl_tensor_unref(t);
+	t = bl_dataset_batch(d, (int64_t[]){ 51 }, 1, NULL, NULL);
+	assert_close(bl_tensor_data(t)[0], 0.2, 1e-6);
+	bl_tensor_unref(t);
+	assert_null(bl_dataset_batch(d, (int64_t[]){ 51 }, 1, &mean, &none));
+	assert_error("standard deviation 0 of channel 1, expected more than 0");
+	bl_dataset_unref(d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tensors_become_sets),
+		cmocka_unit_test(tensors_that_are_no_images_are_refused),
+		cmocka_unit_test(parts_of_parts),
+		cmocka_unit_test(rows_out_of_the_set_are_named),
+		cmocka_unit_test(splits_keep_the_proportions),
+		cmocka_unit_test(splits_without_labels),
+		cmocka_unit_test(statistics_are_of_the_part),
+		cmocka_unit_test(batches_are_normalised),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

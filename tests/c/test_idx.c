@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* test_idx.c: IDX files, whole and broken, plain and gzip; and the real Fashion-MNIST where it is installed. */
+#include "support.h"
+
+#include <barlow/data.h>
+#include <barlow/error.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+enum { IMAGES = 5, HEIGHT = 3, WIDTH = 4, PIXELS = IMAGES * HEIGHT * WIDTH, IMAGES_SIZE = 16 + PIXELS,
+       LABELS_SIZE = 8 + IMAGES };
+
+/* Pixel k of the file is 3 k; label i is (i * 2) % 5. */
+static void image_bytes(uint8_t *b)
+{
+	memcpy(b, (uint8_t[]){ 0, 0, 8, 3, 0, 0, 0, IMAGES, 0, 0, 0, HEIGHT, 0, 0, 0, WIDTH }, 16);
+	for (int k = 0; k < PIXELS; k++)
+		b[16 + k] = (uint8_t)(3 * k);
+}
+
+static void label_bytes(uint8_t *b)
+{
+	memcpy(b, (uint8_t[]){ 0, 0, 8, 1, 0, 0, 0, IMAGES, 0, 2, 4, 1, 3 }, LABELS_SIZE);
+}
+
+/* Where a file of these bytes now is. */
+static const char *written(const char *name, const uint8_t *bytes, size_t n)
+{
+	const char *path = support_scratch(name);
+	support_write(path, bytes, n);
+	return path;
+}
+
+static const char *good_images(void)
+{
+	uint8_t b[IMAGES_SIZE];
+	image_bytes(b);
+	return written("images", b, sizeof b);
+}
+
+static size_t gzip(const uint8_t *bytes, size_t n, uint8_t *out, size_t room)
+{
+	z_stream z = { .next_in = (uint8_t *)bytes, .avail_in = (unsigned)n };
+	z.next_out = out;
+	z.avail_out = (unsigned)room;
+	assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+	deflateEnd(&z);
+	return room - z.avail_out;
+}
+
+static void check_good(bl_dataset *d)
+{
+	if (!d)
+		fail_msg("%s", bl_error());
+	assert_int_equal(bl_dataset_length(d), IMAGES);
+	assert_int_equal(bl_dataset_height(d), HEIGHT);
+	assert_int_equal(bl_dataset_width(d), WIDTH);
+	assert_int_equal(bl_dataset_channels(d), 1);
+	for (int64_t i = 0; i < IMAGES; i++) {
+		bl_image im;
+		assert_int_equal(bl_dataset_image(d, i, &im), 0);
+		for (int k = 0; k < HEIGHT * WIDTH; k++)
+			assert_int_equal(im.pixels[k], (uint8_t)(3 * (i * HEIGHT * WIDTH + k)));
+	}
+}
+
+static void plain_files_are_read(void **state)
+{
+	uint8_t l[LABELS_SIZE];
+	(void)state;
+	label_bytes(l);
+	bl_dataset *d = bl_dataset_idx(good_images(), written("labels", l, sizeof l));
+	check_good(d);
+	assert_int_equal(bl_dataset_classes(d), 5);
+	for (int i = 0; i < IMAGES; i++)
+		assert_int_equal(bl_dataset_label(d, i), i * 2 % 5);
+	assert_string_equal(bl_dataset_name(d), "images");
+	bl_dataset_unref(d);
+}
+
+static void labels_may_be_missing(void **state)
+{
+	(void)state;
+	bl_dataset *d = bl_dataset_idx(good_images(), NULL);
+	check_good(d);
+	assert_int_equal(bl_dataset_classes(d), 0);
+	assert_int_equal(bl_dataset_label(d, 0), -1);
+	bl_dataset_unref(d);
+}
+
+/* gzip is told by its bytes: the name says nothing. */
+static void gzip_files_are_read(void **state)
+{
+	uint8_t b[IMAGES_SIZE], l[LABELS_SIZE], z[256], y[256];
+	(void)state;
+	image_bytes(b);
+	label_bytes(l);
+	size_t n = gzip(b, sizeof b, z, sizeof z), m = gzip(l, sizeof l, y, sizeof y);
+	bl_dataset *d = bl_dataset_idx(written("images.idx", z, n), written("labels.idx", y, m));
+	check_good(d);
+	assert_int_equal(bl_dataset_label(d, 3), 1);
+	bl_dataset_unref(d);
+}
+
+static void colour_is_read(void **state)
+{
+	uint8_t b[20 + 2 * 2 * 2 * 3] = { 0, 0, 8, 4, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3 };
+	(void)state;
+	bl_dataset *d = bl_dataset_idx(written("colour", b, sizeof b), NULL);
+	assert_non_null(d);
+	assert_int_equal(bl_dataset_channels(d), 3);
+	bl_dataset_unref(d);
+	b[19] = 2;
+	assert_null(bl_dataset_idx(written("colour", b, sizeof b - 8), NULL));
+	assert_error("images of 2 channels, expected 1 or 3");
+}
+
+/* Every way to cut the file off is an error that names the byte at which it ends. */
+static void cut_off_files_are_refused(void **state)
+{
+	uint8_t b[IMAGES_SIZE], z[256];
+	char words[128];
+	(void)state;
+	image_bytes(b);
+	for (size_t n = 0; n < sizeof b; n++) {
+		assert_null(bl_dataset_idx(written("cut", b, n), NULL));
+		assert_error("/cut: ");
+		if (n < 16) {
+			snprintf(words, sizeof words, "ends at byte %zu, after ", n);
+			assert_error(words);
+		} else {
+			assert_error("byte 4: sizes 5 x 3 x 4, but the file can hold");
+		}
+	}
+	size_t whole = gzip(b, sizeof b, z, sizeof z);
+	for (size_t n = 2; n < whole; n++) {
+		assert_null(bl_dataset_idx(written("cut", z, n), NULL));
+		snprintf(words, sizeof words, "the gzip data is cut short: the file ends at byte %zu", n);
+		assert_error(words);
+	}
+}
+
+static void trailing_bytes_are_refused(void **state)
+{
+	uint8_t b[IMAGES_SIZE + 3] = { 0 }, z[256] = { 0 };
+	(void)state;
+	image_bytes(b);
+	assert_null(bl_dataset_idx(written("long", b, sizeof b), NULL));
+	assert_error("/long: 3 bytes too many: the data ends at byte 76, the file at 79");
+	size_t n = gzip(b, sizeof b, z, sizeof z);
+	assert_null(bl_dataset_idx(written("long", z, n), NULL));
+	assert_error("/long: more plain bytes follow byte 76");
+	n = gzip(b, IMAGES_SIZE, z, sizeof z);
+	assert_null(bl_dataset_idx(written("long", z, n + 5), NULL));
+	assert_error("/long: 5 bytes too many");
+}
+
+static void damaged_gzip_is_refused(void **state)
+{
+	uint8_t b[IMAGES_SIZE], z[256];
+	(void)state;
+	image_bytes(b);
+	size_t n = gzip(b, sizeof b, z, sizeof z);
+	z[n - 6] ^= 1; /* of the checksum */
+	assert_null(bl_dataset_idx(written("bad", z, n), NULL));
+	assert_error("/bad: bad gzip data before byte ");
+	assert_error("incorrect data check");
+}
+
+static void wrong_magic_is_refused(void **state)
+{
+	uint8_t l[LABELS_SIZE];
+	const char *images = good_images();
+	(void)state;
+	label_bytes(l);
+	const char *labels = written("labels", l, sizeof l);
+	assert_null(bl_dataset_idx(labels, NULL));
+	assert_error("/labels: byte 0: magic number 0x00000801, expected 0x00000803 or 0x00000804 (unsigned bytes, "
+		     "3 dimensions: images)");
+	assert_null(bl_dataset_idx(images, images));
+	assert_error("/images: byte 0: magic number 0x00000803, expected 0x00000801 (unsigned bytes, "
+		     "1 dimension: labels)");
+}
+
+static void labels_must_match_images(void **state)
+{
+	uint8_t l[LABELS_SIZE];
+	(void)state;
+	label_bytes(l);
+	l[7] = 4;
+	assert_null(bl_dataset_idx(good_images(), written("labels", l, LABELS_SIZE - 1)));
+	assert_error("/labels: byte 4: 4 labels, expected 5, as many as ");
+	l[7] = 5;
+	assert_null(bl_dataset_idx(good_images(), written("labels", l, LABELS_SIZE - 2)));
+	assert_error("/labels: ends at byte 11, after 3 of the 5 bytes of the labels");
+}
+
+/* A header may promise anything: nothing is allocated before the promise is held against the file's size. */
+static void promises_are_held_against_the_file(void **state)
+{
+	uint8_t b[IMAGES_SIZE], z[256];
+	(void)state;
+	image_bytes(b);
+	memset(b + 4, 0x7f, 12);
+	assert_null(bl_dataset_idx(written("huge", b, sizeof b), NULL));
+	assert_error("/huge: byte 4: sizes 2139062143 x 2139062143 x 2139062143, but the file can hold 60 bytes");
+	memcpy(b + 4, (uint8_t[]){ 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0 }, 12);
+	size_t n = gzip(b, sizeof b, z, sizeof z);
+	assert_null(bl_dataset_idx(written("huge", z, n), NULL));
+	assert_error("/huge: byte 4: sizes 65536 x 256 x 256, but the file can hold");
+	memset(b + 4, 0, 4);
+	assert_null(bl_dataset_idx(written("none", b, sizeof b), NULL));
+	assert_error("/none: byte 4: size 0 of dimension 1, expected 1 to");
+	memset(b + 4, 0xff, 4);
+	assert_null(bl_dataset_idx(written("none", b, sizeof b), NULL));
+	assert_error("/none: byte 4: size 4294967295 of dimension 1");
+}
+
+static void missing_files_are_named(void **state)
+{
+	(void)state;
+	assert_null(bl_dataset_idx("/no/such/file", NULL));
+	assert_error("/no/such/file: ");
+	assert_null(bl_dataset_idx(good_images(), "/no/such/labels"));
+	assert_error("/no/such/labels: ");
+	assert_null(bl_dataset_fashion("/no/such/folder", true));
+	assert_error("/no/such/folder/train-images-idx3-ubyte.gz: no such file");
+	assert_error("dataset-fashion-mnist");
+}
+
+/* A folder with somebody else's files under Fashion-MNIST's names. */
+static void fashion_has_ten_classes(void **state)
+{
+	uint8_t b[IMAGES_SIZE], l[LABELS_SIZE];
+	const char *folder = support_scratch("fashion");
+	char images[256], labels[256];
+	(void)state;
+	image_bytes(b);
+	label_bytes(l);
+	assert_int_equal(mkdir(folder, 0777), 0);
+	snprintf(images, sizeof images, "%s/t10k-images-idx3-ubyte", folder);
+	snprintf(labels, sizeof labels, "%s/t10k-labels-idx1-ubyte", folder);
+	support_write(images, b, sizeof b);
+	support_write(labels, l, sizeof l);
+	bl_dataset *d = bl_dataset_fashion(folder, false);
+	check_good(d);
+	assert_int_equal(bl_dataset_classes(d), 10);
+	assert_string_equal(bl_dataset_name(d), "fashion-mnist test");
+	assert_string_equal(bl_dataset_class_name(d, 9), "ankle boot");
+	assert_null(bl_dataset_class_name(d, 10));
+	bl_dataset_unref(d);
+	l[8] = 10;
+	support_write(labels, l, sizeof l);
+	assert_null(bl_dataset_fashion(folder, false));
+	assert_error("label 10, expected 0 to 9: this is not Fashion-MNIST");
+	unlink(images);
+	unlink(labels);
+	rmdir(folder);
+}
+
+static void installed_fashion_is_what_its_authors_say(void **state)
+{
+	float mean, std;
+	(void)state;
+	if (access("/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz", R_OK) != 0)
+		skip_because("Debian's dataset-fashion-mnist is not installed");
+	bl_dataset *d = bl_dataset_fashion(NULL, true);
+	assert_non_null(d);
+	assert_int_equal(bl_dataset_length(d), 60000);
+	assert_int_equal(bl_dataset_height(d), 28);
+	assert_int_equal(bl_dataset_width(d), 28);
+	int count[10] = { 0 };
+	for (int64_t i = 0; i < 60000; i++)
+		count[bl_dataset_label(d, i)]++;
+	for (int k = 0; k < 10; k++)
+		assert_int_equal(count[k], 6000);
+	assert_int_equal(bl_dataset_label(d, 0), 9);
+	bl_dataset_statistics(d, &mean, &std);
+	assert_close(mean, 0.2860, 1e-4);
+	assert_close(std, 0.3530, 1e-4);
+	bl_dataset_unref(d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(plain_files_are_read),
+		cmocka_unit_test(labels_may_be_missing),
+		cmocka_unit_test(gzip_files_are_read),
+		cmocka_unit_test(colour_is_read),
+		cmocka_unit_test(cut_off_files_are_refused),
+		cmocka_unit_test(trailing_bytes_are_refused),
+		cmocka_unit_test(damaged_gzip_is_refused),
+		cmocka_unit_test(wrong_magic_is_refused),
+		cmocka_unit_test(labels_must_match_images),
+		cmocka_unit_test(promises_are_held_against_the_file),
+		cmocka_unit_test(missing_files_are_named),
+		cmocka_unit_test(fashion_has_ten_classes),
+		cmocka_unit_test(installed_fashion_is_what_its_authors_say),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

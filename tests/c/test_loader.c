@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* test_loader.c: batches ahead: order, draws, threads, seeking, errors, ending. */
+#include "support.h"
+
+#include <barlow/data.h>
+#include <barlow/error.h>
+#include <barlow/memory.h>
+#include <barlow/parallel.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { N = 50, SIZE = 12, BATCH = 8, STEPS = N / BATCH, VIEW = SIZE * SIZE * 3 };
+
+static bl_dataset *data(void)
+{
+	bl_dataset *d = bl_dataset_shapes(&(bl_shapes_config){ .n = N, .size = 16, .channels = 3, .seed = 1 });
+	assert_non_null(d);
+	return d;
+}
+
+static bl_pipeline *views(int size)
+{
+	bl_aug ops[] = { bl_aug_default(BL_AUG_CROP), bl_aug_default(BL_AUG_FLIP), bl_aug_default(BL_AUG_JITTER),
+			 bl_aug_default(BL_AUG_BLUR) };
+	ops[0].size = size;
+	bl_pipeline *p = bl_pipeline_new(ops, 4);
+	assert_non_null(p);
+	return p;
+}
+
+static bl_loader *loader(int threads, int ahead, uint64_t seed)
+{
+	bl_dataset *d = data();
+	bl_pipeline *p = views(SIZE);
+	bl_loader *l = bl_loader_new(&(bl_loader_config){
+		.data = d, .first = p, .second = p, .batch = BATCH, .seed = seed, .threads = threads, .ahead = ahead });
+	if (!l)
+		fail_msg("%s", bl_error());
+	bl_pipeline_unref(p);
+	bl_dataset_unref(d);
+	return l;
+}
+
+typedef struct batch {
+	float view[2][BATCH * VIEW];
+	int64_t rows[BATCH];
+} batch;
+
+static void next(bl_loader *l, batch *b)
+{
+	bl_tensor *t[2];
+	if (bl_loader_next(l, &t[0], &t[1], b->rows) < 0)
+		fail_msg("%s", bl_error());
+	for (int v = 0; v < 2; v++) {
+		assert_true(bl_tensor_is_channels_last(t[v]));
+		assert_memory_equal(bl_tensor_shape(t[v]), ((int64_t[]){ BATCH, 3, SIZE, SIZE }), 4 * sizeof(int64_t));
+		memcpy(b->view[v], bl_tensor_data(t[v]), sizeof b->view[v]);
+		bl_tensor_unref(t[v]);
+	}
+}
+
+static batch *run(int threads, int ahead, uint64_t seed, int64_t from, int n)
+{
+	batch *b = malloc((size_t)n * sizeof *b);
+	bl_loader *l = loader(threads, ahead, seed);
+	assert_non_null(b);
+	if (from)
+		bl_loader_seek(l, from);
+	for (int i = 0; i < n; i++)
+		next(l, &b[i]);
+	bl_loader_free(l);
+	return b;
+}
+
+static void each_epoch_is_a_new_order_without_repeats(void **state)
+{
+	batch *b = run(2, 0, 4, 0, 2 * STEPS);
+	int moved = 0;
+	(void)state;
+	for (int epoch = 0; epoch < 2; epoch++) {
+		bool seen[N] = { false };
+		for (int i = 0; i < STEPS * BATCH; i++) {
+			int64_t row = b[epoch * STEPS + i / BATCH].rows[i % BATCH];
+			assert_true(row >= 0 && row < N);
+			assert_false(seen[row]);
+			seen[row] = true;
+			moved += epoch == 1 && row != b[i / BATCH].rows[i % BATCH];
+		}
+	}
+	assert_true(moved > N / 2);
+	assert_memory_not_equal(b[0].view[0], b[0].view[1], sizeof b[0].view[0]);
+	free(b);
+}
+
+/* Threads and ring change nothing; the seed changes everything. */
+static void threads_change_no_bit(void **state)
+{
+	enum { ROUNDS = STEPS + 3 };
+	batch *one = run(1, 1, 4, 0, ROUNDS);
+	(void)state;
+	for (int threads = 2; threads <= 4; threads++) {
+		batch *more = run(threads, threads, 4, 0, ROUNDS);
+		assert_memory_equal(one, more, ROUNDS * sizeof *one);
+		free(more);
+	}
+	batch *other = run(1, 1, 5, 0, 1);
+	assert_memory_not_equal(one->rows, other->rows, sizeof one->rows);
+	free(other);
+	free(one);
+}
+
+/* A view is the pipeline applied to the row with the stream (seed, epoch, row, view). */
+static void views_are_what_the_pipeline_makes(void **state)
+{
+	bl_dataset *d = data();
+	bl_pipeline *p = views(SIZE);
+	batch *b = run(2, 2, 4, STEPS + 1, 1);
+	static float out[VIEW];
+	(void)state;
+	for (int v = 0; v < 2; v++)
+		for (int i = 0; i < BATCH; i++) {
+			bl_image in;
+			bl_rng r;
+			assert_int_equal(bl_dataset_image(d, b->rows[i], &in), 0);
+			bl_rng_init(&r, 4, 1, (uint32_t)b->rows[i], (uint32_t)v);
+			assert_int_equal(bl_pipeline_apply(p, &in, &r, out), 0);
+			assert_memory_equal(out, b->view[v] + i * VIEW, sizeof out);
+		}
+	free(b);
+	bl_pipeline_unref(p);
+	bl_dataset_unref(d);
+}
+
+static void seeking_goes_on_where_a_run_would_be(void **state)
+{
+	enum { ROUNDS = 2 * STEPS };
+	batch *whole = run(2, 3, 4, 0, ROUNDS), now;
+	bl_loader *l = loader(2, 3, 4);
+	const int64_t steps[] = { ROUNDS - 1, 0, 3, 3, STEPS };
+	(void)state;
+	assert_int_equal(bl_loader_steps(l), STEPS);
+	for (int i = 0; i < 5; i++) {
+		bl_loader_seek(l, steps[i]);
+		next(l, &now);
+		assert_memory_equal(&now, &whole[steps[i]], sizeof now);
+	}
+	next(l, &now);
+	assert_memory_equal(&now, &whole[STEPS + 1], sizeof now);
+	bl_loader_free(l);
+	free(whole);
+}
+
+/* With the ring full for a while, asking is not waiting. */
+static void batches_are_ready_ahead(void **state)
+{
+	bl_loader *l = loader(1, 3, 4);
+	batch b;
+	(void)state;
+	next(l, &b);
+	usleep(200000);
+	double before = bl_loader_waited(l);
+	next(l, &b);
+	next(l, &b);
+	assert_true(bl_loader_waited(l) == before);
+	bl_loader_free(l);
+}
+
+/* Full ring, empty ring, never asked: freeing ends all of them (a hang here is the failure). */
+static void freeing_ends_the_threads(void **state)
+{
+	batch b;
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		bl_loader *l = loader(1 + i % 4, 1 + i % 3, 4);
+		if (i % 2)
+			next(l, &b);
+		if (i % 5 == 0)
+			usleep(20000);
+		bl_loader_free(l);
+	}
+	bl_loader_free(NULL);
+}
+
+static void steady_state_takes_no_memory(void **state)
+{
+	bl_loader *l = loader(1, 2, 4);
+	bl_memory_stats before, after;
+	batch b;
+	(void)state;
+	for (int i = 0; i < 5 * STEPS; i++)
+		next(l, &b);
+	bl_memory(&before);
+	for (int i = 0; i < 5 * STEPS; i++)
+		next(l, &b);
+	bl_memory(&after);
+	assert_int_equal(before.system_calls, after.system_calls);
+	bl_loader_free(l);
+}
+
+/* Normalising with a std of 0 for channel 3 fails on the image, in a loader thread; asking again says the same. */
+static void errors_in_threads_reach_the_caller(void **state)
+{
+	bl_aug ops[] = { bl_aug_default(BL_AUG_RESIZE), bl_aug_default(BL_AUG_NORMALIZE) };
+	bl_dataset *d = data();
+	bl_tensor *a = NULL, *b = NULL;
+	int64_t rows[BATCH];
+	(void)state;
+	ops[0].size = SIZE;
+	ops[1].stddev[2] = 0;
+	bl_pipeline *good = views(SIZE), *bad = bl_pipeline_new(ops, 2);
+	bl_loader *l = bl_loader_new(&(bl_loader_config){
+		.data = d, .first = good, .second = bad, .batch = BATCH, .seed = 1, .threads = 2 });
+	assert_non_null(l);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(bl_loader_next(l, &a, &b, rows), -1);
+		assert_error("row ");
+		assert_error(", view 2: normalize: std of channel 3 is 0, expected more than 0");
+	}
+	assert_null(a);
+	assert_null(b);
+	bl_loader_free(l);
+	bl_pipeline_unref(good);
+	bl_pipeline_unref(bad);
+	bl_dataset_unref(d);
+}
+
+static void numbers_that_make_no_sense_are_named(void **state)
+{
+	bl_dataset *d = data();
+	bl_pipeline *p = views(SIZE), *q = views(SIZE + 1);
+	bl_loader_config c = { .data = d, .first = p, .second = p, .batch = N + 1 };
+	(void)state;
+	assert_null(bl_loader_new(&c));
+	assert_error("batch of 51 is larger than the set: shapes has 50 images");
+	c.batch = 1;
+	assert_null(bl_loader_new(&c));
+	assert_error("batch of 1, expected 2 (statistics over a batch need two) to 50, the images in shapes");
+	c.batch = BATCH;
+	c.second = q;
+	assert_null(bl_loader_new(&c));
+	assert_error("the two views have different sizes: 12 x 12 and 13 x 13");
+	c.second = p;
+	c.threads = -1;
+	assert_null(bl_loader_new(&c));
+	assert_error("-1 loader threads");
+	c.threads = 0;
+	c.ahead = 5000;
+	assert_null(bl_loader_new(&c));
+	assert_error("5000 batches ahead");
+	bl_pipeline_unref(p);
+	bl_pipeline_unref(q);
+	bl_dataset_unref(d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_epoch_is_a_new_order_without_repeats),
+		cmocka_unit_test(threads_change_no_bit),
+		cmocka_unit_test(views_are_what_the_pipeline_makes),
+		cmocka_unit_test(seeking_goes_on_where_a_run_would_be),
+		cmocka_unit_test(batches_are_ready_ahead),
+		cmocka_unit_test(freeing_ends_the_threads),
+		cmocka_unit_test(steady_state_takes_no_memory),
+		cmocka_unit_test(errors_in_threads_reach_the_caller),
+		cmocka_unit_test(numbers_that_make_no_sense_are_named),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
