@@ -1,10 +1,58 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* main.c: the program; so far it tells its version. */
-#include <config.h>
+/* main.c: the program: options, a Lua state, then code, script and prompt as asked. */
+#include "lua/face.h"
+#include "repl/options.h"
+#include "repl/prompt.h"
+#include "repl/run.h"
 
-#include <stdio.h>
+#include <barlow/parallel.h>
 
-int main(void)
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static void on_interrupt(int number)
 {
-	return puts(PACKAGE_STRING) < 0;
+	(void)number;
+	bl_lua_interrupted++;
+}
+
+/* Without SA_RESTART: a waiting read or poll returns at once. */
+static void catch_interrupts(void)
+{
+	struct sigaction act = { .sa_handler = on_interrupt };
+	sigaction(SIGINT, &act, NULL);
+	signal(SIGPIPE, SIG_IGN); /* a gnuplot that dies is an error, not our end */
+}
+
+static int run(lua_State *L, bl_options *o)
+{
+	int status = EXIT_SUCCESS;
+	bool nothing = !o->script && !o->n_code;
+	bool prompt = o->interactive || (nothing && isatty(STDIN_FILENO));
+	for (int i = 0; i < o->n_code && status == EXIT_SUCCESS; i++)
+		status = bl_run_code(L, o->code[i]);
+	if (nothing && !prompt)
+		o->script = "-";
+	if (o->script && status == EXIT_SUCCESS)
+		status = bl_run_script(L, o);
+	if (prompt)
+		bl_prompt(L);
+	return o->interactive ? EXIT_SUCCESS : status;
+}
+
+int main(int argc, char **argv)
+{
+	bl_options o;
+	int status = bl_options_parse(&o, argc, argv);
+	if (status < 0) {
+		bl_threads_set(o.threads);
+		catch_interrupts();
+		lua_State *L = bl_run_state_new(&o);
+		status = L ? run(L, &o) : EXIT_FAILURE;
+		if (L)
+			lua_close(L);
+	}
+	bl_options_free(&o);
+	return status;
 }

@@ -1,2 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# barlow_sources += src/repl/...
+barlow_sources += \
+	src/repl/complete.c \
+	src/repl/evaluate.c \
+	src/repl/history.c \
+	src/repl/options.c src/repl/options.h \
+	src/repl/prompt.c src/repl/prompt.h \
+	src/repl/run.c src/repl/run.h

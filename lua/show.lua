@@ -1,0 +1,151 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- show.lua: values as text: tensors as PyTorch prints them, tables and the rest for the prompt.
+local show = {}
+
+local EDGE, FULL, WIDTH = 3, 1000, 80
+
+-- Nested tables of a large tensor's numbers: the first and last EDGE of each dimension, "..." between.
+local function gather_cut(t)
+	if t:dim() == 0 then return t:item() end
+	local out, n = {}, #t
+	for i = 1, n do
+		if n > 2 * EDGE and i == EDGE + 1 then out[#out + 1] = "..." end
+		if n <= 2 * EDGE or i <= EDGE or i > n - EDGE then out[#out + 1] = gather_cut(t:select(1, i)) end
+	end
+	return out
+end
+
+local function each_number(x, f)
+	if type(x) == "number" then return f(x) end
+	if type(x) == "table" then for _, v in ipairs(x) do each_number(v, f) end end
+end
+
+local function finite(v) return v == v and v ~= math.huge and v ~= -math.huge end
+
+-- One printf format for all numbers: integers as "3.", small spreads as %.4f, others as %.4e.
+local function number_format(values)
+	local whole, low, high = true, math.huge, 0
+	each_number(values, function(v)
+		if not finite(v) then return end
+		whole = whole and v == math.floor(v)
+		local a = math.abs(v)
+		if a > 0 then low = math.min(low, a) end
+		high = math.max(high, a)
+	end)
+	if high >= 1e8 or (not whole and high > 0 and (high / low > 1e5 or high < 1e-3)) then return "%.4e" end
+	return whole and "%.0f." or "%.4f"
+end
+
+local function plain(v, format)
+	if v ~= v then return "nan" end
+	if not finite(v) then return v > 0 and "inf" or "-inf" end
+	return format:format(v)
+end
+
+local function row_text(row, format, width, indent)
+	local lines, line = {}, ""
+	for i, v in ipairs(row) do
+		local text = v == "..." and "..." or plain(v, format)
+		local item = (" "):rep(width - #text) .. text .. (i < #row and "," or "")
+		if line ~= "" and indent + #line + 1 + #item > WIDTH then
+			lines[#lines + 1] = line
+			line = item
+		else
+			line = line == "" and item or line .. " " .. item
+		end
+	end
+	lines[#lines + 1] = line
+	return "[" .. table.concat(lines, "\n" .. (" "):rep(indent + 1)) .. "]"
+end
+
+local function nested_text(x, dims, format, width, indent)
+	if dims == 1 then return row_text(x, format, width, indent) end
+	local parts = {}
+	for i, v in ipairs(x) do
+		parts[i] = v == "..." and "..." or nested_text(v, dims - 1, format, width, indent + 1)
+	end
+	return "[" .. table.concat(parts, "," .. ("\n"):rep(dims - 1) .. (" "):rep(indent + 1)) .. "]"
+end
+
+function show.tensor(t)
+	local d = t:detach()
+	local dims, cut = d:dim(), d:numel() > FULL
+	local values = cut and gather_cut(d) or d:totable()
+	local format, width = number_format(values), 0
+	each_number(values, function(v) width = math.max(width, #plain(v, format)) end)
+	local text = dims == 0 and plain(values, format) or nested_text(values, dims, format, width, #"tensor(")
+	local notes = {}
+	if cut or d:numel() == 0 then notes[1] = "size=(" .. table.concat(d:shape(), ", ") .. ")" end
+	if t:requires_grad() then notes[#notes + 1] = "requires_grad=true" end
+	return "tensor(" .. table.concat({ text, table.unpack(notes) }, ", ") .. ")"
+end
+
+-- Tables.
+
+local ITEMS, DEPTH = 24, 4
+
+local function key_text(k)
+	if type(k) == "string" and k:match "^[%a_][%w_]*$" then return k end
+	return "[" .. (type(k) == "string" and ("%q"):format(k) or tostring(k)) .. "]"
+end
+
+local function key_order(a, b)
+	local x, y = type(a), type(b)
+	if x ~= y then return x == "number" or (y ~= "number" and x < y) end
+	if x == "number" or x == "string" then return a < b end
+	return tostring(a) < tostring(b)
+end
+
+local function sorted_keys(t)
+	local keys = {}
+	for k in pairs(t) do keys[#keys + 1] = k end
+	table.sort(keys, key_order)
+	return keys
+end
+show.sorted_keys = sorted_keys
+
+local function table_text(t, depth, indent, seen)
+	if seen[t] then return "{...}" end
+	if next(t) == nil then return "{}" end
+	if depth == 0 then return "{ ... }" end
+	seen[t] = true
+	local parts, keys, long = {}, sorted_keys(t), 0
+	for i, k in ipairs(keys) do
+		if i > ITEMS then
+			parts[i] = ("... (%d more)"):format(#keys - ITEMS)
+			break
+		end
+		local text = show.nested(t[k], depth - 1, indent + 2, seen)
+		parts[i] = k == i and text or key_text(k) .. " = " .. text
+		long = long + #parts[i] + 2
+	end
+	seen[t] = nil
+	if indent + long <= WIDTH and not table.concat(parts):find "\n" then return "{ " .. table.concat(parts, ", ") .. " }" end
+	local pad = "\n" .. (" "):rep(indent + 2)
+	return "{" .. pad .. table.concat(parts, "," .. pad) .. "\n" .. (" "):rep(indent) .. "}"
+end
+
+-- A value inside a table.
+function show.nested(v, depth, indent, seen)
+	if type(v) == "string" then return ("%q"):format(v) end
+	if type(v) == "number" then return show.number(v) end
+	if type(v) == "table" and not (getmetatable(v) or {}).__tostring then
+		return table_text(v, depth, indent, seen)
+	end
+	local text = tostring(v)
+	return (text:gsub("\n", "\n" .. (" "):rep(indent)))
+end
+
+function show.number(v)
+	if math.type(v) == "integer" or not finite(v) then return tostring(v) end
+	local short = ("%.6g"):format(v)
+	return short:find "[%.e]" and short or short .. ".0"
+end
+
+-- A value as the prompt prints it.
+function show.value(v)
+	if type(v) == "string" then return v end
+	return show.nested(v, DEPTH, 0, {})
+end
+
+return show

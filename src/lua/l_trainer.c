@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* l_trainer.c: `trainer{...}`: its settings.  What a trainer can do is in l_run.c. */
+#include "lua/face.h"
+
+#include <string.h>
+
+typedef struct settings {
+	bl_trainer_config c;
+	bl_dataset **data;
+	bl_module **encoder;
+	void *loss, *optim;
+	int schedule;
+} settings;
+
+static const char *const schedules[] = { "constant", "cosine", NULL };
+
+#define AT(field) .offset = offsetof(settings, field)
+static const bl_key keys[] = {
+	{ .name = "data", .kind = BL_KEY_OBJECT, AT(data), .type = BL_T_DATASET },
+	{ .name = "encoder", .kind = BL_KEY_OBJECT, AT(encoder), .type = BL_T_MODULE },
+	{ .name = "projector", .kind = BL_KEY_ANY },
+	{ .name = "views", .kind = BL_KEY_ANY },
+	{ .name = "loss", .kind = BL_KEY_OBJECT, AT(loss), .type = BL_T_LOSS },
+	{ .name = "optim", .kind = BL_KEY_OBJECT, AT(optim), .type = BL_T_OPTIM },
+	{ .name = "batch", .kind = BL_KEY_INT, AT(c.batch) },
+	{ .name = "epochs", .kind = BL_KEY_DOUBLE, AT(c.epochs), .min = 1e-9, .max = 1e9 },
+	{ .name = "steps", .kind = BL_KEY_INT64, AT(c.max_steps), .min = 1, .max = 1e15 },
+	{ .name = "seed", .kind = BL_KEY_INT64, AT(c.seed) },
+	{ .name = "schedule", .kind = BL_KEY_CHOICE, AT(schedule), .choices = schedules },
+	{ .name = "warmup", .kind = BL_KEY_DOUBLE, AT(c.warmup_epochs), .min = 0, .max = 1e9 },
+	{ .name = "last", .kind = BL_KEY_DOUBLE, AT(c.last_factor), .min = 0, .max = 1 },
+	{ .name = "clip", .kind = BL_KEY_DOUBLE, AT(c.clip), .min = 0, .max = 1e30 },
+	{ .name = "workers", .kind = BL_KEY_INT, AT(c.loader_threads), .min = 0, .max = 256 },
+	{ .name = "knn", .kind = BL_KEY_ANY },
+	{ .name = "name", .kind = BL_KEY_TEXT, AT(c.name) },
+	{ .name = NULL },
+};
+#undef AT
+
+/* --- views --- */
+
+static bool has_normalize(const bl_pipeline *p)
+{
+	for (int i = 0; i < bl_pipeline_length(p); i++)
+		if (bl_pipeline_op(p, i)->kind == BL_AUG_NORMALIZE)
+			return true;
+	return false;
+}
+
+/* A pipeline that does not normalise gets the statistics of the data; pushes what it returns. */
+static bl_pipeline *normalized(lua_State *L, bl_pipeline *p, const settings *s)
+{
+	bl_aug ops[64];
+	int n = bl_pipeline_length(p);
+	if (has_normalize(p) || n >= 64) {
+		bl_lua_give_pipeline(L, bl_pipeline_ref(p));
+		return p;
+	}
+	for (int i = 0; i < n; i++)
+		ops[i] = *bl_pipeline_op(p, i);
+	ops[n] = bl_aug_default(BL_AUG_NORMALIZE);
+	for (int i = 0; i < 4; i++) {
+		ops[n].mean[i] = s->c.mean[i];
+		ops[n].stddev[i] = s->c.std[i];
+	}
+	p = bl_pipeline_new(ops, n + 1);
+	bl_lua_give_pipeline(L, p);
+	return p;
+}
+
+/* Evaluation normalises as the views do. */
+static void adopt_statistics(settings *s, const bl_pipeline *p)
+{
+	for (int i = 0; i < bl_pipeline_length(p); i++) {
+		const bl_aug *a = bl_pipeline_op(p, i);
+		if (a->kind != BL_AUG_NORMALIZE)
+			continue;
+		memcpy(s->c.mean, a->mean, sizeof s->c.mean);
+		memcpy(s->c.std, a->stddev, sizeof s->c.std);
+	}
+}
+
+/* views: a pair, one pipeline for both, or none: the paper's at the size of the images */
+static void set_views(lua_State *L, settings *s)
+{
+	if (lua_getfield(L, 1, "views") == LUA_TNIL) {
+		lua_pop(L, 1);
+		lua_createtable(L, 0, 1);
+		lua_pushinteger(L, bl_dataset_height(*s->data));
+		lua_setfield(L, -2, "size");
+		bl_lua_call_maker(L, "aug", "paper", 1);
+	}
+	bl_twin *pair = bl_lua_test(L, -1, BL_T_TWIN);
+	bl_pipeline **one = bl_lua_test(L, -1, BL_T_PIPELINE);
+	if (!pair && !one)
+		bl_lua_bad(L, "trainer", "views", "a pipeline or a pair of them (aug.twin, aug.paper)", -1);
+	for (int i = 0; i < 4; i++)
+		s->c.std[i] = 1;
+	bl_dataset_statistics(*s->data, s->c.mean, s->c.std);
+	s->c.first = normalized(L, pair ? pair->first : *one, s);
+	s->c.second = normalized(L, pair ? pair->second : *one, s);
+	adopt_statistics(s, s->c.first);
+}
+
+/* --- projector --- */
+
+/* The widths on top as the authors' projector behind the encoder; pushed in their place. */
+static void make_projector(lua_State *L, const settings *s)
+{
+	int h, w;
+	bl_pipeline_output(s->c.first, bl_dataset_height(*s->data), bl_dataset_width(*s->data), &h, &w);
+	bl_lua_enter(L);
+	int64_t in = bl_module_features(*s->encoder, bl_dataset_channels(*s->data), h, w);
+	if (in < 0)
+		bl_lua_fail(L);
+	lua_createtable(L, 0, 3);
+	lua_pushinteger(L, in);
+	lua_setfield(L, -2, "inputs");
+	lua_insert(L, -2);
+	lua_setfield(L, -2, "widths");
+	bl_lua_call_maker(L, "nn", "mlp", 1);
+	bl_module_init(bl_lua_module(L, -1), s->c.seed);
+}
+
+/* projector: a module, widths, false for none; nothing: {512, 512, 512}.  Leaves it, or nil, on the stack. */
+static void set_projector(lua_State *L, settings *s)
+{
+	int type = lua_getfield(L, 1, "projector");
+	if (type == LUA_TNIL) {
+		lua_pop(L, 1);
+		lua_createtable(L, 3, 0);
+		for (int i = 1; i <= 3; i++) {
+			lua_pushinteger(L, 512);
+			lua_rawseti(L, -2, i);
+		}
+	}
+	if (lua_istable(L, -1))
+		make_projector(L, s);
+	if (bl_lua_test(L, -1, BL_T_MODULE))
+		s->c.projector = bl_lua_module(L, -1);
+	else if (lua_isboolean(L, -1) && !lua_toboolean(L, -1))
+		lua_pushnil(L);
+	else
+		bl_lua_bad(L, "trainer", "projector", "a module, a list of widths, or false", -1);
+}
+
+/* --- kNN during training --- */
+
+typedef struct knn { double every; bl_dataset **refs, **queries; int k; } knn;
+
+/* knn = {every = 1, refs = dataset, queries = dataset, k = 20} */
+static void set_knn(lua_State *L, settings *s)
+{
+	static const bl_key knn_keys[] = {
+		{ .name = "every", .kind = BL_KEY_DOUBLE, .offset = offsetof(knn, every), .min = 1e-9, .max = 1e9 },
+		{ .name = "refs", .kind = BL_KEY_OBJECT, .offset = offsetof(knn, refs), .type = BL_T_DATASET },
+		{ .name = "queries", .kind = BL_KEY_OBJECT, .offset = offsetof(knn, queries), .type = BL_T_DATASET },
+		{ .name = "k", .kind = BL_KEY_INT, .offset = offsetof(knn, k), .min = 1, .max = 1e9 }, { .name = NULL },
+	};
+	knn k = { .every = 1, .k = 20 };
+	if (lua_getfield(L, 1, "knn") == LUA_TNIL || (lua_isboolean(L, -1) && !lua_toboolean(L, -1)))
+		return;
+	if (!lua_istable(L, -1))
+		bl_lua_bad(L, "trainer", "knn", "a table {refs =, queries =, every =, k =}, or false", -1);
+	bl_lua_fields(L, -1, "trainer: knn", knn_keys, &k);
+	if (!k.refs || !k.queries)
+		bl_lua_missing(L, "trainer: knn", k.refs ? "queries" : "refs", "a dataset");
+	s->c.knn_every = k.every;
+	s->c.knn_k = k.k;
+	s->c.knn_refs = *k.refs;
+	s->c.knn_queries = *k.queries;
+}
+
+/* --- all of it --- */
+
+static void set_rest(settings *s)
+{
+	s->c.data = *s->data;
+	s->c.encoder = *s->encoder;
+	s->c.schedule = (bl_schedule_kind)s->schedule;
+	s->c.loss = s->loss ? *(bl_loss_config *)s->loss : BL_LOSS_DEFAULT;
+	if (!s->optim)
+		s->c.optim = bl_optim_default(BL_OPTIM_ADAMW);
+}
+
+/* Keeps the objects that the trainer shows: t.encoder and the like.  projector: where it is on the stack. */
+static void keep_objects(lua_State *L, int trainer, int projector)
+{
+	static const char *const names[] = { "encoder", "data", NULL };
+	lua_createtable(L, 0, 4);
+	for (int i = 0; names[i]; i++) {
+		lua_getfield(L, 1, names[i]);
+		lua_setfield(L, -2, names[i]);
+	}
+	lua_pushvalue(L, projector);
+	lua_setfield(L, -2, "projector");
+	lua_setiuservalue(L, trainer, 2);
+}
+
+/* A recipe has descriptions where objects go: barlow.recipe makes them. */
+static void build_recipe(lua_State *L)
+{
+	if (!luaL_getmetafield(L, 1, "__recipe"))
+		return;
+	lua_settop(L, 1);
+	bl_lua_call_module(L, "barlow.recipe", "build", 1);
+}
+
+static int trainer_new(lua_State *L)
+{
+	settings s = { .c = { .batch = 256, .epochs = 10, .last_factor = .001 }, .schedule = BL_SCHEDULE_COSINE };
+	luaL_checktype(L, 1, LUA_TTABLE);
+	build_recipe(L);
+	bl_lua_arguments(L, "trainer", keys, &s);
+	if (!s.data || !s.encoder)
+		return bl_lua_missing(L, "trainer", s.data ? "encoder" : "data", s.data ? "a module (nn.cnn{...})" : "a dataset");
+	set_views(L, &s);
+	set_projector(L, &s);
+	int projector = lua_gettop(L);
+	set_knn(L, &s);
+	set_rest(&s);
+	if (lua_getfield(L, 1, "optim") != LUA_TNIL)
+		s.c.optim = *bl_lua_optim(L, -1);
+	bl_trainer **t = bl_lua_new(L, BL_T_TRAINER, sizeof *t);
+	keep_objects(L, lua_gettop(L), projector);
+	bl_lua_enter(L);
+	*t = bl_trainer_new(&s.c);
+	return *t ? 1 : bl_lua_fail(L);
+}
+
+int bl_lua_open_trainer(lua_State *L)
+{
+	bl_lua_define_trainer(L);
+	bl_lua_constructor(L, "trainer", trainer_new);
+	return 1;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* options.h: the command line, understood. */
+#ifndef BARLOW_REPL_OPTIONS_H
+#define BARLOW_REPL_OPTIONS_H
+
+#include <stdbool.h>
+
+enum { EXIT_USAGE = 2 };
+
+typedef struct bl_options {
+	const char **code; /* of each -e, in order */
+	int n_code;
+	bool interactive;  /* -i */
+	int threads;       /* -t; 0: the default */
+	const char *script; /* NULL: none; "-": standard input */
+	char **argv;       /* script's name and arguments */
+	int argc;
+} bl_options;
+
+/* Negative: go on.  Else the program ends with this status, having said why (usage) or what was asked (-h, -v). */
+int bl_options_parse(bl_options *o, int argc, char **argv);
+void bl_options_free(bl_options *o);
+
+#endif

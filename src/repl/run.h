@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* run.h: a Lua state for the program, and scripts in it. */
+#ifndef BARLOW_REPL_RUN_H
+#define BARLOW_REPL_RUN_H
+
+#include "repl/options.h"
+
+#include <lua.h>
+
+/* Libraries, barlow's globals, `arg`, and the hook for Ctrl-C.  NULL: no memory. */
+lua_State *bl_run_state_new(const bl_options *o);
+/* A chunk's text, or a file ("-": standard input).  On an error prints it with a traceback, and returns EXIT_FAILURE. */
+int bl_run_code(lua_State *L, const char *code);
+int bl_run_script(lua_State *L, const bl_options *o);
+/* Message handler: the message with a traceback. */
+int bl_run_traceback(lua_State *L);
+
+#endif
