@@ -136,7 +136,7 @@ static void steer(bl_trainer *t, bl_command_kind kind)
 	if (kind == BL_CMD_PAUSE || kind == BL_CMD_STEP)
 		t->paused = true;
 	if (kind == BL_CMD_RESUME)
-		t->paused = false;
+		t->paused = t->stopping = t->restart = false;
 	t->allowance = kind == BL_CMD_STEP ? t->allowance + 1 : 0;
 	if (kind == BL_CMD_STOP)
 		t->stopping = true;
@@ -166,20 +166,34 @@ static void take_commands(bl_trainer *t)
 		obey(t, c);
 }
 
-/* Nobody polls the mailbox of a trainer that does not run: its commands are taken by the caller. */
-static void take_if_idle(bl_trainer *t)
+static bool is_idle(bl_trainer *t)
 {
-	floor_enter(t, true);
 	pthread_mutex_lock(&t->lock);
 	bool idle = !t->active;
 	pthread_mutex_unlock(&t->lock);
-	if (idle)
+	return idle;
+}
+
+/* Nobody polls the mailbox of a trainer that does not run: its commands are taken by the caller. */
+static void take_if_idle(bl_trainer *t)
+{
+	if (!is_idle(t))
+		return;
+	floor_enter(t, true);
+	if (is_idle(t))
 		take_commands(t);
 	pthread_mutex_lock(&t->lock);
-	if (idle && t->stopping)
+	if (!t->active && t->stopping)
 		set_state(t, final_state(t));
 	pthread_mutex_unlock(&t->lock);
 	floor_leave(t);
+}
+
+static void wake(bl_trainer *t)
+{
+	pthread_mutex_lock(&t->lock);
+	pthread_cond_broadcast(&t->changed);
+	pthread_mutex_unlock(&t->lock);
 }
 
 int bl_trainer_command(bl_trainer *t, bl_command c)
@@ -190,12 +204,8 @@ int bl_trainer_command(bl_trainer *t, bl_command c)
 		return bl_fail("trainer: %s is %g: expected 0 or more", c.kind == BL_CMD_SET_LR ? "lr" : "lambda", c.value);
 	if (bl_live_send(t->live, c) != 0)
 		return -1;
-	pthread_mutex_lock(&t->lock);
-	bool idle = !t->active;
-	pthread_cond_broadcast(&t->changed);
-	pthread_mutex_unlock(&t->lock);
-	if (idle)
-		take_if_idle(t);
+	wake(t);
+	take_if_idle(t);
 	return 0;
 }
 
@@ -214,7 +224,7 @@ static enum turn decide(bl_trainer *t)
 {
 	enum turn next = TURN_STEP;
 	pthread_mutex_lock(&t->lock);
-	if (t->quit || t->stopping || run_over(t)) {
+	if (t->quit || (t->stopping && !t->restart) || run_over(t)) {
 		t->ending = true;
 		next = TURN_END;
 	} else if (t->paused && t->allowance == 0) {
@@ -274,6 +284,8 @@ static void join_ended(bl_trainer *t)
 
 static int launch(bl_trainer *t)
 {
+	t->paused = t->stopping = t->restart = false;
+	t->allowance = 0;
 	if (t->info.state == BL_RUN_FAILED)
 		return bl_fail("trainer: the run has failed: %s", t->info.message);
 	if (t->step >= t->steps)
@@ -286,16 +298,24 @@ static int launch(bl_trainer *t)
 	return 0;
 }
 
+/* A resume behind all that is in the mailbox: it overrides a pause or a stop that the thread has not come to yet. */
+static int restart(bl_trainer *t)
+{
+	if (bl_live_send(t->live, (bl_command){ BL_CMD_RESUME, 0 }) != 0)
+		return -1;
+	t->restart = true;
+	pthread_cond_broadcast(&t->changed);
+	return 0;
+}
+
 int bl_trainer_start(bl_trainer *t)
 {
+	take_if_idle(t); /* settings count, an old pause or stop does not */
 	pthread_mutex_lock(&t->lock);
-	while (t->active && (t->ending || t->stopping))
+	while (t->active && t->ending)
 		pthread_cond_wait(&t->changed, &t->lock);
 	join_ended(t);
-	t->paused = t->stopping = false;
-	t->allowance = 0;
-	int rc = t->active ? 0 : launch(t);
-	pthread_cond_broadcast(&t->changed);
+	int rc = t->active ? restart(t) : launch(t);
 	pthread_mutex_unlock(&t->lock);
 	return rc;
 }
@@ -388,6 +408,7 @@ static int end_by_hand(bl_trainer *t)
 
 int bl_trainer_steps(bl_trainer *t, int64_t n)
 {
+	take_if_idle(t);
 	if (begin_by_hand(t, n) != 0)
 		return -1;
 	bool recording = bl_grad_enable(true), stayed = false;

@@ -70,6 +70,7 @@ struct bl_trainer {
 	bool joinable, active;    /* there is a thread to join; it has not ended */
 	bool ending;              /* it is about to */
 	bool paused, stopping, quit;
+	bool restart;             /* start() has put a resume in the mailbox: no stop before it counts */
 	int64_t allowance;        /* single steps to do though paused */
 	int64_t requests[BL_CMD_EVAL + 1];
 };
