@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* test_base.c: errors, random streams, threads and memory: what everything else stands on. */
+#include "support.h"
+
+#include <barlow/error.h>
+#include <barlow/memory.h>
+#include <barlow/parallel.h>
+#include <barlow/random.h>
+
+#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Philox: the known answers that its authors publish with Random123. */
+static void philox_gives_its_known_answers(void **state)
+{
+	static const struct {
+		uint32_t counter[4], key[2], answer[4];
+	} known[] = {
+		{ { 0 }, { 0 }, { 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8 } },
+		{ { 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff },
+		  { 0xffffffff, 0xffffffff },
+		  { 0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd } },
+		{ { 0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344 },
+		  { 0xa4093822, 0x299f31d0 },
+		  { 0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1 } },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+		uint32_t out[4];
+		bl_philox(known[i].counter, known[i].key, out);
+		assert_memory_equal(out, known[i].answer, sizeof out);
+	}
+}
+
+static void a_stream_is_blocks_of_philox(void **state)
+{
+	(void)state;
+	bl_rng r;
+	uint32_t out[4];
+	bl_rng_init(&r, 0x299f31d0a4093822u, 7, 5, 6);
+	for (uint32_t block = 0; block < 3; block++) {
+		bl_philox((uint32_t[]){ block, 5, 6, 7 }, (uint32_t[]){ 0xa4093822, 0x299f31d0 }, out);
+		for (int i = 0; i < 4; i++)
+			assert_int_equal(bl_rng_u32(&r), out[i]);
+	}
+}
+
+static void each_coordinate_makes_another_stream(void **state)
+{
+	(void)state;
+	bl_rng r[5];
+	bl_rng_init(&r[0], 1, 2, 3, 4);
+	bl_rng_init(&r[1], 1u | (uint64_t)1 << 32, 2, 3, 4);
+	bl_rng_init(&r[2], 1, 3, 3, 4);
+	bl_rng_init(&r[3], 1, 2, 4, 4);
+	bl_rng_init(&r[4], 1, 2, 3, 5);
+	uint32_t first[5];
+	for (int i = 0; i < 5; i++) {
+		first[i] = bl_rng_u32(&r[i]);
+		for (int j = 0; j < i; j++)
+			assert_int_not_equal(first[i], first[j]);
+	}
+}
+
+static void uniform_numbers_fill_their_interval(void **state)
+{
+	enum { N = 100000 };
+	(void)state;
+	bl_rng r;
+	double sum = 0, squares = 0;
+	bl_rng_init(&r, 3, 0, 0, 0);
+	for (int i = 0; i < N; i++) {
+		float u = bl_rng_between(&r, -2, 4);
+		assert_true(u >= -2 && u < 4);
+		sum += u;
+		squares += (double)u * u;
+	}
+	assert_close(sum / N, 1, .03);           /* its deviation is 6 / sqrt(12 N) = .005 */
+	assert_close(squares / N - 1, 3, .02);   /* 36 / 12 */
+}
+
+static void normal_numbers_have_their_moments(void **state)
+{
+	enum { N = 100000 };
+	(void)state;
+	bl_rng r;
+	double m[5] = { 0 };
+	bl_rng_init(&r, 4, 0, 0, 0);
+	for (int i = 0; i < N; i++) {
+		double x = bl_rng_normal(&r), p = 1;
+		for (int k = 1; k <= 4; k++)
+			m[k] += (p *= x) / N;
+	}
+	assert_close(m[1], 0, .02);
+	assert_close(m[2], 1, .02);
+	assert_close(m[3], 0, .05);
+	assert_close(m[4], 3, .05);
+}
+
+static void below_is_even_and_stays_below(void **state)
+{
+	enum { N = 60000, SIDES = 6 };
+	(void)state;
+	bl_rng r;
+	int count[SIDES] = { 0 };
+	bl_rng_init(&r, 5, 0, 0, 0);
+	for (int i = 0; i < N; i++) {
+		uint32_t k = bl_rng_below(&r, SIDES);
+		assert_in_range(k, 0, SIDES - 1);
+		count[k]++;
+	}
+	for (int k = 0; k < SIDES; k++)
+		assert_close(count[k], N / SIDES, .04); /* about four deviations */
+	assert_int_equal(bl_rng_below(&r, 1), 0);
+}
+
+static void shuffles_are_permutations(void **state)
+{
+	enum { N = 1000 };
+	(void)state;
+	bl_rng r;
+	int64_t v[N];
+	bool seen[N] = { false };
+	int at_home = 0;
+	bl_rng_init(&r, 6, 0, 0, 0);
+	for (int i = 0; i < N; i++)
+		v[i] = i;
+	bl_rng_shuffle(&r, v, N);
+	for (int i = 0; i < N; i++) {
+		assert_in_range(v[i], 0, N - 1);
+		assert_false(seen[v[i]]);
+		seen[v[i]] = true;
+		at_home += v[i] == i;
+	}
+	assert_true(at_home < 10); /* 1 is expected */
+}
+
+/* Threads. */
+enum { CHUNKS = 1000 };
+static atomic_int calls[CHUNKS];
+
+static void count_call(void *ctx, int64_t chunk)
+{
+	(void)ctx;
+	atomic_fetch_add(&calls[chunk], 1);
+}
+
+static void expect_calls(int64_t chunks, int times)
+{
+	for (int64_t i = 0; i < CHUNKS; i++)
+		assert_int_equal(atomic_exchange(&calls[i], 0), i < chunks ? times : 0);
+}
+
+static void every_chunk_is_called_once(void **state)
+{
+	(void)state;
+	for (int threads = 1; threads <= 5; threads++) {
+		assert_int_equal(bl_threads_set(threads), 0);
+		for (int64_t chunks = 0; chunks <= CHUNKS; chunks = 3 * chunks + 1) {
+			bl_parallel(chunks, count_call, NULL);
+			expect_calls(chunks, 1);
+		}
+	}
+	assert_int_equal(bl_threads_set(0), 0);
+}
+
+static void count_inside(void *ctx, int64_t chunk)
+{
+	(void)chunk;
+	bl_parallel(10, count_call, ctx);
+}
+
+static void calls_from_inside_a_chunk_work(void **state)
+{
+	(void)state;
+	bl_threads_set(4);
+	bl_parallel(20, count_inside, NULL);
+	expect_calls(10, 20);
+	bl_threads_set(0);
+}
+
+static void *run_jobs(void *arg)
+{
+	for (int i = 0; i < 200; i++)
+		bl_parallel(50, count_call, arg);
+	return NULL;
+}
+
+static void threads_may_share_the_pool(void **state)
+{
+	(void)state;
+	pthread_t t[3];
+	bl_threads_set(3);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(pthread_create(&t[i], NULL, run_jobs, NULL), 0);
+	for (int i = 0; i < 3; i++)
+		pthread_join(t[i], NULL);
+	expect_calls(50, 600);
+	bl_threads_set(0);
+}
+
+static void thread_numbers_are_checked(void **state)
+{
+	(void)state;
+	assert_int_equal(bl_threads_set(3), 0);
+	assert_int_equal(bl_threads(), 3);
+	assert_int_equal(bl_threads_set(-1), -1);
+	assert_error("got -1");
+	assert_int_equal(bl_threads_set(BL_THREADS_MAX + 1), -1);
+	assert_error("257");
+	assert_int_equal(bl_threads(), 3);
+	assert_int_equal(bl_threads_set(0), 0);
+	assert_true(bl_threads() >= 1);
+}
+
+static void chunks_cover_the_range(void **state)
+{
+	(void)state;
+	for (int64_t n = 0; n < 40; n++) {
+		for (int64_t chunks = 1; chunks < 12; chunks++) {
+			int64_t end = 0;
+			for (int64_t c = 0; c < chunks; c++) {
+				int64_t from, to;
+				bl_chunk_range(n, chunks, c, &from, &to);
+				assert_int_equal(from, end);
+				assert_in_range(to - from, n / chunks, n / chunks + 1);
+				end = to;
+			}
+			assert_int_equal(end, n);
+		}
+	}
+}
+
+/* Memory. */
+static void blocks_are_large_enough_and_aligned(void **state)
+{
+	(void)state;
+	for (size_t bytes = 0; bytes < 100000; bytes = bytes * 5 / 4 + 1) {
+		char *a = bl_block_take(bytes), *b = bl_block_take(bytes);
+		assert_non_null(a);
+		assert_non_null(b);
+		assert_int_equal((uintptr_t)a % 64, 0);
+		memset(a, 1, bytes);
+		memset(b, 2, bytes);
+		for (size_t i = 0; i < bytes; i++)
+			assert_int_equal(a[i], 1);
+		bl_block_give(a);
+		bl_block_give(b);
+	}
+	bl_block_give(NULL);
+}
+
+static void a_repeated_step_asks_the_system_for_nothing(void **state)
+{
+	(void)state;
+	bl_memory_stats before = { 0 }, after;
+	void *block[40];
+	for (int turn = 0; turn < 3; turn++) {
+		if (turn == 1)
+			bl_memory(&before);
+		for (size_t i = 0; i < 40; i++)
+			assert_non_null(block[i] = bl_block_take(i * i * 1000));
+		for (int i = 0; i < 40; i++)
+			bl_block_give(block[i]);
+	}
+	bl_memory(&after);
+	assert_int_equal(after.system_calls, before.system_calls);
+	assert_int_equal(after.held, before.held);
+}
+
+static void memory_is_counted(void **state)
+{
+	(void)state;
+	bl_memory_stats before, during, after, trimmed;
+	bl_memory(&before);
+	void *block = bl_block_take(10 << 20);
+	assert_non_null(block);
+	bl_memory(&during);
+	assert_in_range(during.used - before.used, 10 << 20, 12 << 20);
+	assert_true(during.peak >= during.used && during.held >= during.used);
+	bl_block_give(block);
+	bl_memory(&after);
+	assert_int_equal(after.used, before.used);
+	assert_int_equal(after.held, during.held);
+	bl_memory_trim();
+	bl_memory(&trimmed);
+	assert_int_equal(trimmed.held, trimmed.used);
+}
+
+static void impossible_sizes_are_refused(void **state)
+{
+	(void)state;
+	assert_null(bl_block_take((size_t)1 << 60));
+	assert_error("out of memory");
+}
+
+static void *scratch_of_another_thread(void *arg)
+{
+	char *mine = bl_scratch(0, 100);
+	if (mine)
+		memset(mine, 7, 100);
+	return mine == arg ? NULL : mine;
+}
+
+static void scratch_is_kept_and_each_threads_own(void **state)
+{
+	(void)state;
+	char *a = bl_scratch(0, 100), *b = bl_scratch(1, 100);
+	void *other;
+	pthread_t t;
+	assert_non_null(a);
+	assert_ptr_not_equal(a, b);
+	memset(a, 1, 100);
+	assert_int_equal(pthread_create(&t, NULL, scratch_of_another_thread, a), 0);
+	pthread_join(t, &other);
+	assert_non_null(other);
+	assert_ptr_equal(bl_scratch(0, 50), a);
+	assert_int_equal(a[99], 1);
+	assert_non_null(bl_scratch(0, 1 << 20));
+}
+
+/* Errors. */
+static void the_last_message_stays(void **state)
+{
+	(void)state;
+	assert_int_equal(bl_fail("size %d, expected %s", 3, "four"), -1);
+	assert_string_equal(bl_error(), "size 3, expected four");
+	assert_int_equal(bl_fail_prefix("%s: ", "a.idx"), -1);
+	assert_string_equal(bl_error(), "a.idx: size 3, expected four");
+	assert_null(bl_fail_null("gone"));
+	assert_string_equal(bl_error(), "gone");
+	bl_fail("(%s)", bl_error());
+	assert_string_equal(bl_error(), "(gone)");
+}
+
+static void long_messages_are_cut(void **state)
+{
+	(void)state;
+	char text[3000];
+	memset(text, 'x', sizeof text);
+	text[sizeof text - 1] = 0;
+	bl_fail("%s", text);
+	assert_int_equal(strlen(bl_error()), 1023);
+	bl_fail_prefix("%s: ", "front");
+	assert_int_equal(strlen(bl_error()), 1023);
+	assert_error("front: xxx");
+}
+
+static void *fail_elsewhere(void *arg)
+{
+	bl_fail("elsewhere");
+	return arg;
+}
+
+static void messages_are_each_threads_own(void **state)
+{
+	(void)state;
+	pthread_t t;
+	bl_fail("here");
+	assert_int_equal(pthread_create(&t, NULL, fail_elsewhere, NULL), 0);
+	pthread_join(t, NULL);
+	assert_string_equal(bl_error(), "here");
+}
+
+static void near_names_are_found(void **state)
+{
+	(void)state;
+	static const char *const names[] = { "lambda", "scale", "form", "dialect", "momentum", NULL };
+	assert_string_equal(bl_nearest("lamda", names), "lambda");
+	assert_string_equal(bl_nearest("from", names), "form");
+	assert_string_equal(bl_nearest("dialects", names), "dialect");
+	assert_null(bl_nearest("weights", names));
+	assert_null(bl_nearest("x", names));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(philox_gives_its_known_answers),
+		cmocka_unit_test(a_stream_is_blocks_of_philox),
+		cmocka_unit_test(each_coordinate_makes_another_stream),
+		cmocka_unit_test(uniform_numbers_fill_their_interval),
+		cmocka_unit_test(normal_numbers_have_their_moments),
+		cmocka_unit_test(below_is_even_and_stays_below),
+		cmocka_unit_test(shuffles_are_permutations),
+		cmocka_unit_test(every_chunk_is_called_once),
+		cmocka_unit_test(calls_from_inside_a_chunk_work),
+		cmocka_unit_test(threads_may_share_the_pool),
+		cmocka_unit_test(thread_numbers_are_checked),
+		cmocka_unit_test(chunks_cover_the_range),
+		cmocka_unit_test(blocks_are_large_enough_and_aligned),
+		cmocka_unit_test(a_repeated_step_asks_the_system_for_nothing),
+		cmocka_unit_test(memory_is_counted),
+		cmocka_unit_test(impossible_sizes_are_refused),
+		cmocka_unit_test(scratch_is_kept_and_each_threads_own),
+		cmocka_unit_test(the_last_message_stays),
+		cmocka_unit_test(long_messages_are_cut),
+		cmocka_unit_test(messages_are_each_threads_own),
+		cmocka_unit_test(near_names_are_found),
+	};
+	return cmocka_run_group_tests_name("base", tests, NULL, NULL);
+}
