@@ -2,6 +2,8 @@
 /* Matrices with values in [-1, 1] as coloured dots, or as a ramp of characters. */
 #include "view/heat.h"
 
+#include <barlow/parallel.h>
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,14 +30,20 @@ static int start_of(int k, int parts, int n)
 	return (int)((int64_t)k * n / parts);
 }
 
+static double dims_in(const bl_heat_source *m, int cell)
+{
+	int64_t from, to;
+	bl_chunk_range(m->d, m->cells, cell, &from, &to);
+	return (double)(to - from);
+}
+
 /* The k'th dot of `dots` covers cells [k cells / dots, (k + 1) cells / dots); weights are the cells' dims. */
 static double block_mean(const bl_heat_source *m, int r0, int r1, int c0, int c1)
 {
 	double sum = 0, weights = 0;
 	for (int r = r0; r < r1; r++)
 		for (int c = c0; c < c1; c++) {
-			double w = (double)(start_of(r + 1, m->cells, m->d) - start_of(r, m->cells, m->d)) *
-			           (start_of(c + 1, m->cells, m->d) - start_of(c, m->cells, m->d));
+			double w = dims_in(m, r) * dims_in(m, c);
 			sum += w * m->mean[r * m->cells + c];
 			weights += w;
 		}

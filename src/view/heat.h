@@ -11,7 +11,7 @@
 
 #include "view/canvas.h"
 
-/* Which dims of C a row or column of `cells` holds: dims [k d / cells, (k + 1) d / cells). */
+/* Row and column k of `cells` hold the dims of C that bl_chunk_range gives to chunk k. */
 typedef struct bl_heat_source {
 	const float *mean, *extreme; /* (cells, cells), row-major */
 	int cells, d;

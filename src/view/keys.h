@@ -15,17 +15,17 @@
 	X(QUIT, "q", "q", "leave", false, "leave the screen; training goes on") \
 	X(HELP, "?h", "?", "help", false, "this help; again, or Esc: back") \
 	X(PAUSE, " ", "Space", "pause", true, "pause training, or let it go on") \
+	X(DASHBOARD, "1", "1", "dashboard", false, "loss terms, C and its diagonal") \
+	X(HEATMAP, "2", "2", "heatmap", false, "C over the whole screen") \
 	X(STEP, ".", ".", "step", true, "one step, then pause") \
 	X(LAMBDA_UP, "+=", "+", "lambda up", true, "lambda times 1.1, from the next step on") \
 	X(LAMBDA_DOWN, "-_", "-", "lambda down", true, "lambda divided by 1.1, from the next step on") \
-	X(EVAL, "e", "e", "evaluate", true, "measure kNN now") \
-	X(CHECKPOINT, "c", "c", "checkpoint", true, "save a checkpoint now") \
 	X(STOP, "Q", "Q", "stop", true, "stop training, after a question") \
-	X(DASHBOARD, "1", "1", "dashboard", false, "loss terms, C and its diagonal") \
-	X(HEATMAP, "2", "2", "heatmap", false, "C over the whole screen") \
 	X(POOL, "m", "m", "mean/largest", false, "a dot shows its block's mean, or its element of largest magnitude") \
 	X(SYMLOG, "l", "l", "linear/log", false, "colours linear in C, or spread for the small") \
 	X(LIGHT, "b", "b", "background", false, "colours for a dark or a light background") \
+	X(EVAL, "e", "e", "evaluate", true, "measure kNN now") \
+	X(CHECKPOINT, "c", "c", "checkpoint", true, "save a checkpoint now") \
 	X(REDRAW, "\f", "Ctrl-L", "redraw", false, "draw everything anew")
 
 typedef enum bl_request {

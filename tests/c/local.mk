@@ -6,6 +6,7 @@ c_tests =
 c_tests += tests/c/test_support
 c_tests += tests/c/test_augment
 c_tests += tests/c/test_dataset
+c_tests += tests/c/test_figure
 c_tests += tests/c/test_idx
 c_tests += tests/c/test_loader
 c_tests += tests/c/test_shapes
@@ -16,15 +17,19 @@ c_tests += tests/c/test_lbfgs
 c_tests += tests/c/test_live
 c_tests += tests/c/test_monitor
 c_tests += tests/c/test_npy
+c_tests += tests/c/test_reference
 c_tests += tests/c/test_trainer
+c_tests += tests/c/test_view
 c_tests += tests/c/test_weights
 c_tests += tests/c/test_winograd
 
 # Programs that tests run: built with them, no tests themselves.  test_helpers += tests/term/<name>
 test_helpers =
+test_helpers += tests/term/watch_fixture
 
 # Built for `make bench` only.  bench_programs += bench/<name>
 bench_programs =
+bench_programs += bench/frames
 
 if HAVE_CMOCKA
 check_PROGRAMS = $(c_tests) $(test_helpers)
@@ -44,3 +49,9 @@ tests_c_libsupport_la_SOURCES = tests/c/support.c tests/c/support.h
 EXTRA_PROGRAMS = $(bench_programs)
 CLEANFILES += $(bench_programs)
 LDADD = $(test_libs) libface.la libcore.la $(LUA_LIBS)
+
+# A made-up run for whatever looks at runs.
+recorded_run = tests/c/recorded_run.c tests/c/recorded_run.h
+tests_c_test_figure_SOURCES = tests/c/test_figure.c $(recorded_run)
+tests_c_test_view_SOURCES = tests/c/test_view.c $(recorded_run)
+tests_term_watch_fixture_SOURCES = tests/term/watch_fixture.c $(recorded_run)

@@ -12,7 +12,7 @@
 #include <barlow/error.h>
 #include <barlow/view.h>
 
-#include "recorded_run.h"
+#include "../c/recorded_run.h"
 
 #include <math.h>
 #include <pthread.h>

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* test_figure.c: figures hold what they should; nothing of the user's is run; failures say what is wrong. */
+#include "support.h"
+
+#include <barlow/error.h>
+#include <barlow/figure.h>
+#include <barlow/file.h>
+
+#include "figure/gnuplot.h"
+#include "recorded_run.h"
+
+#include <locale.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool have_gnuplot(void)
+{
+	return system("command -v gnuplot >/dev/null 2>&1") == 0;
+}
+
+#define NEEDS_GNUPLOT() \
+	do { \
+		if (!have_gnuplot()) \
+			skip_because("gnuplot is not installed"); \
+	} while (0)
+
+static bool exists(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0;
+}
+
+static bl_tensor *identity(int64_t n)
+{
+	bl_tensor *c = bl_tensor_full(2, (int64_t[]){ n, n }, 0);
+	assert_non_null(c);
+	for (int64_t i = 0; i < n; i++)
+		bl_tensor_put(c, (int64_t[]){ i, i }, 1);
+	return c;
+}
+
+/* The saved picture's bytes with a NUL behind them. */
+static char *save(const bl_figure *f, const char *name, size_t *n)
+{
+	if (!f || bl_figure_save(f, support_scratch(name)) < 0)
+		fail_msg("%s: %s", name, bl_error());
+	char *bytes = bl_file_read(support_scratch(name), n);
+	assert_non_null(bytes);
+	bytes = realloc(bytes, *n + 1);
+	assert_non_null(bytes);
+	bytes[*n] = '\0';
+	return bytes;
+}
+
+static void expect_in_svg(const bl_figure *f, const char *name, const char *const parts[])
+{
+	size_t n;
+	char *svg = save(f, name, &n);
+	for (int i = 0; parts[i]; i++)
+		if (!strstr(svg, parts[i]))
+			fail_msg("%s has no '%s'", name, parts[i]);
+	assert_int_equal(strlen(svg), n);
+	free(svg);
+}
+
+/* --- What figures hold ---------------------------------------------------------- */
+
+static void test_curves(void **state)
+{
+	(void)state;
+	NEEDS_GNUPLOT();
+	bl_live *run = recorded_run(NULL, 500, BL_RUN_DONE);
+	bl_figure *f = bl_figure_curves(run);
+	const char *const parts[] = { "<svg", "recorded", "batch 256, D 256", "λ·redundancy", "invariance", "total", "floor",
+	                              "kNN accuracy", "step", ">100<", ">0.1<", "</svg>", NULL };
+	expect_in_svg(f, "curves.svg", parts);
+	bl_figure_free(f);
+	bl_live_close(run);
+}
+
+static void test_curves_of_nothing(void **state)
+{
+	(void)state;
+	bl_live *run = recorded_run(NULL, 0, BL_RUN_NEW);
+	assert_null(bl_figure_curves(run));
+	assert_error("no records");
+	bl_live_close(run);
+}
+
+static void test_heatmap(void **state)
+{
+	(void)state;
+	NEEDS_GNUPLOT();
+	bl_tensor *c = identity(8), *turned = bl_tensor_full(2, (int64_t[]){ 3, 1100 }, .5f);
+	bl_figure *f = bl_figure_heatmap(c, "small"), *g = bl_figure_heatmap(turned, NULL);
+	const char *const small[] = { "small", "8 × 8", "first view", "<image", ">-0.5<", NULL };
+	expect_in_svg(f, "heat.svg", small);
+	const char *const large[] = { "3 × 1100, a dot is the mean of 3 × 3 elements", NULL };
+	expect_in_svg(g, "wide.svg", large);
+	bl_figure_free(f);
+	bl_figure_free(g);
+	bl_tensor_unref(turned);
+	bl_tensor_unref(c);
+}
+
+static void test_heatmap_refuses(void **state)
+{
+	(void)state;
+	bl_tensor *t = bl_tensor_full(3, (int64_t[]){ 2, 3, 4 }, 0);
+	assert_null(bl_figure_heatmap(t, "no matrix"));
+	assert_error("(2, 3, 4)");
+	bl_tensor_unref(t);
+}
+
+static const double xs[] = { .001, .01, .1 }, ys[] = { .8, NAN, .9 };
+
+static void test_lines(void **state)
+{
+	(void)state;
+	NEEDS_GNUPLOT();
+	bl_series s[] = { { "first", xs, ys, 3 }, { NULL, xs, xs, 3 }, { "none", xs, ys, 0 } };
+	bl_figure *f = bl_figure_lines(s, 3, &(bl_axes){ "title", "lambda", "kNN", true, false });
+	const char *const parts[] = { "title", "lambda", "kNN", "first", ">0.01<", NULL };
+	expect_in_svg(f, "lines.svg", parts);
+	bl_figure_free(f);
+	assert_null(bl_figure_lines(s + 2, 1, &(bl_axes){ 0 }));
+	assert_error("0 points");
+}
+
+static void test_formats(void **state)
+{
+	(void)state;
+	NEEDS_GNUPLOT();
+	static const struct { const char *name, *magic; } all[] = {
+		{ "f.png", "\x89PNG" }, { "f.PDF", "%PDF" }, { "f.svg", "<?xml" }, { "it's | a `name`.png", "\x89PNG" },
+	};
+	bl_tensor *c = identity(4);
+	bl_figure *f = bl_figure_heatmap(c, "t");
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+		size_t n;
+		char *bytes = save(f, all[i].name, &n);
+		assert_memory_equal(bytes, all[i].magic, strlen(all[i].magic));
+		free(bytes);
+	}
+	bl_figure_free(f);
+	bl_tensor_unref(c);
+}
+
+/* A process that speaks German writes 0.5 as 0,5; gnuplot must not see that. */
+static void test_comma_locale(void **state)
+{
+	(void)state;
+	NEEDS_GNUPLOT();
+	if (!setlocale(LC_NUMERIC, "de_DE.UTF-8") && !setlocale(LC_NUMERIC, "fr_FR.UTF-8"))
+		skip_because("no locale with a decimal comma is installed");
+	bl_series s = { "s", xs, xs, 3 };
+	bl_figure *f = bl_figure_lines(&s, 1, &(bl_axes){ .title = "t" });
+	const char *const parts[] = { ">0.1<", NULL };
+	expect_in_svg(f, "comma.svg", parts);
+	bl_figure_free(f);
+	setlocale(LC_NUMERIC, "C");
+}
+
+/* --- Nothing is run --------------------------------------------------------------- */
+
+static void test_hostile_text(void **state)
+{
+	(void)state;
+	NEEDS_GNUPLOT();
+	char mark[300], title[2600];
+	snprintf(mark, sizeof mark, "%s", support_scratch("pwned"));
+	snprintf(title, sizeof title,
+	         "`touch %s` $(touch %s) '`touch %s`' '.system('touch %s').' \"| touch %s\"\nsystem('touch %s')\nEOD\n!touch %s\n@x \\' %%s",
+	         mark, mark, mark, mark, mark, mark, mark);
+	bl_series s = { title, xs, ys, 3 };
+	bl_figure *f = bl_figure_lines(&s, 1, &(bl_axes){ title, title, title, false, true });
+	const char *const parts[] = { "`touch ", "$(touch " };
+	size_t n;
+	char *svg = save(f, "hostile.svg", &n);
+	assert_non_null(strstr(svg, parts[0]));
+	assert_non_null(strstr(svg, parts[1]));
+	free(svg);
+	bl_tensor *c = identity(2);
+	bl_figure *g = bl_figure_heatmap(c, title);
+	free(save(g, "hostile.png", &n));
+	assert_false(exists(mark));
+	bl_figure_free(f);
+	bl_figure_free(g);
+	bl_tensor_unref(c);
+}
+
+/* --- Failures ----------------------------------------------------------------------- */
+
+static void test_bad_paths(void **state)
+{
+	(void)state;
+	bl_tensor *c = identity(2);
+	bl_figure *f = bl_figure_heatmap(c, "t");
+	assert_int_equal(bl_figure_save(f, "picture.gif"), -1);
+	assert_error("picture.gif: a figure's name ends in .svg, .png or .pdf");
+	assert_int_equal(bl_figure_save(f, "folder.png/picture"), -1);
+	assert_error(".svg, .png or .pdf");
+	if (have_gnuplot()) {
+		assert_int_equal(bl_figure_save(f, support_scratch("none/picture.png")), -1);
+		assert_error("none/picture.png: ");
+	}
+	bl_figure_free(f);
+	bl_tensor_unref(c);
+}
+
+static void test_no_gnuplot(void **state)
+{
+	(void)state;
+	char *path = strdup(getenv("PATH"));
+	bl_tensor *c = identity(2);
+	bl_figure *f = bl_figure_heatmap(c, "t");
+	setenv("PATH", "/nonexistent", 1);
+	int rc = bl_figure_save(f, support_scratch("none.png"));
+	setenv("PATH", path, 1);
+	free(path);
+	assert_int_equal(rc, -1);
+	assert_error("gnuplot-nox");
+	assert_false(exists(support_scratch("none.png")));
+	bl_figure_free(f);
+	bl_tensor_unref(c);
+}
+
+/* gnuplot's own words arrive; one that hangs up while we write raises no signal. */
+static void test_gnuplot_complains(void **state)
+{
+	(void)state;
+	NEEDS_GNUPLOT();
+	enum { LONG = 8 << 20 };
+	char *rest = malloc(LONG);
+	assert_non_null(rest);
+	memset(rest, '\n', LONG);
+	bl_piece pieces[] = { { "set terminal svg\nplot nonsense\n", 31 }, { rest, LONG } };
+	void *picture;
+	size_t n;
+	struct sigaction before, after;
+	sigaction(SIGPIPE, NULL, &before);
+	assert_int_equal(bl_gnuplot_run(pieces, 2, &picture, &n), -1);
+	sigaction(SIGPIPE, NULL, &after);
+	assert_ptr_equal(before.sa_handler, after.sa_handler);
+	assert_error("gnuplot failed: ");
+	assert_error("nonsense");
+	free(rest);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_curves),
+		cmocka_unit_test(test_curves_of_nothing),
+		cmocka_unit_test(test_heatmap),
+		cmocka_unit_test(test_heatmap_refuses),
+		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_formats),
+		cmocka_unit_test(test_comma_locale),
+		cmocka_unit_test(test_hostile_text),
+		cmocka_unit_test(test_bad_paths),
+		cmocka_unit_test(test_no_gnuplot),
+		cmocka_unit_test(test_gnuplot_complains),
+	};
+	return cmocka_run_group_tests_name("figure", tests, NULL, NULL);
+}

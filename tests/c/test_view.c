@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * test_view.c: what the screen shows, drawn on a canvas: golden frames, colours against numbers, keys against commands.
+ *
+ * The golden frames lie in tests/term/golden.  After a change that is meant:
+ *     UPDATE_GOLDEN=1 tests/c/test_view
+ * and look at what git shows.
+ */
+#include "support.h"
+
+#include <barlow/error.h>
+#include <barlow/file.h>
+#include <barlow/view.h>
+
+#include "recorded_run.h"
+#include "view/control.h"
+#include "view/frame.h"
+
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MIDWAY = 700 };
+
+static const bl_ability plain = { .depth = BL_DEPTH_MONO, .utf8 = true }, ascii = { .depth = BL_DEPTH_MONO },
+                        full = { .depth = BL_DEPTH_FULL, .utf8 = true };
+
+/* --- Frames ------------------------------------------------------------------ */
+
+static bl_scene *scene_of(bl_live *run)
+{
+	bl_scene *s = bl_scene_new(run);
+	assert_non_null(s);
+	bl_scene_read(s);
+	return s;
+}
+
+static bl_canvas *frame_of(const bl_scene *s, int w, int h, bl_ability can)
+{
+	bl_canvas *c = bl_canvas_new(w, h, can);
+	assert_non_null(c);
+	bl_frame_draw(s, c);
+	return c;
+}
+
+static int line_of_difference(const char *a, const char *b)
+{
+	int line = 1;
+	for (; *a && *a == *b; a++, b++)
+		line += *a == '\n';
+	return line;
+}
+
+static void compare_golden(const char *name, const char *text)
+{
+	char path[128];
+	size_t n;
+	snprintf(path, sizeof path, "tests/term/golden/%s.txt", name);
+	if (getenv("UPDATE_GOLDEN"))
+		support_write(support_source(path), text, strlen(text));
+	char *want = bl_file_read(support_source(path), &n);
+	if (!want)
+		fail_msg("%s", bl_error());
+	bool same = n == strlen(text) && memcmp(want, text, n) == 0;
+	if (!same) {
+		want = realloc(want, n + 1);
+		want[n] = '\0';
+		print_message("# this is drawn:\n%s", text);
+		fail_msg("%s differs from line %d on", path, line_of_difference(want, text));
+	}
+	free(want);
+}
+
+struct golden {
+	const char *name;
+	int w, h;
+	int64_t step;
+	bl_ability can;
+	const bl_view_ops *view;
+	bool still;
+};
+
+static void check_golden(const struct golden *g)
+{
+	bl_live *run = recorded_run(NULL, g->step, g->step < RECORDED_STEPS ? BL_RUN_RUNNING : BL_RUN_DONE);
+	bl_scene *s = scene_of(run);
+	s->view = g->view;
+	s->still = g->still;
+	bl_canvas *c = frame_of(s, g->w, g->h, g->can);
+	char *text = bl_canvas_string(c);
+	compare_golden(g->name, text);
+	free(text);
+	bl_canvas_free(c);
+	bl_scene_free(s);
+	bl_live_close(run);
+}
+
+static void test_golden(void **state)
+{
+	(void)state;
+	const bl_view_ops *dashboard = &bl_view_dashboard, *heatmap = &bl_view_heatmap, *help = &bl_view_help;
+	const struct golden all[] = {
+		{ "dashboard-80x24", 80, 24, MIDWAY, plain, dashboard, false },
+		{ "dashboard-120x40", 120, 40, MIDWAY, plain, dashboard, false },
+		{ "dashboard-200x60", 200, 60, MIDWAY, plain, dashboard, false },
+		{ "dashboard-40x12", 40, 12, MIDWAY, plain, dashboard, false },
+		{ "dashboard-40x60", 40, 60, MIDWAY, plain, dashboard, false },
+		{ "dashboard-30x8", 30, 8, MIDWAY, plain, dashboard, false },
+		{ "dashboard-ascii-80x24", 80, 24, MIDWAY, ascii, dashboard, false },
+		{ "dashboard-new-80x24", 80, 24, 0, plain, dashboard, false },
+		{ "dashboard-done-80x24", 80, 24, RECORDED_STEPS, plain, dashboard, false },
+		{ "dashboard-still-80x24", 80, 24, MIDWAY, plain, dashboard, true },
+		{ "heatmap-80x24", 80, 24, MIDWAY, plain, heatmap, false },
+		{ "heatmap-ascii-120x40", 120, 40, MIDWAY, ascii, heatmap, false },
+		{ "help-80x24", 80, 24, MIDWAY, plain, help, false },
+	};
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+		check_golden(&all[i]);
+}
+
+/* No size, view or state draws outside the canvas: the sanitizers watch. */
+static void test_every_size(void **state)
+{
+	(void)state;
+	const bl_view_ops *const views[] = { &bl_view_dashboard, &bl_view_heatmap, &bl_view_help };
+	const bl_ability abilities[] = { plain, ascii, full, { .depth = BL_DEPTH_16 } };
+	const int64_t steps[] = { 0, 1, 3 };
+	for (int k = 0; k < 3; k++) {
+		bl_live *run = recorded_run(NULL, steps[k], BL_RUN_PAUSED);
+		bl_scene *s = scene_of(run);
+		for (int w = 1; w < 130; w += w < 45 ? 1 : 7)
+			for (int h = 1; h < 60; h += h < 20 ? 1 : 5) {
+				s->view = views[(w + h) % 3];
+				s->asking = (w ^ h) & 1;
+				s->heat.extreme = w & 1;
+				bl_canvas_free(frame_of(s, w, h, abilities[(w + h / 3) % 4]));
+			}
+		bl_scene_free(s);
+		bl_live_close(run);
+	}
+}
+
+static void test_watch_text(void **state)
+{
+	(void)state;
+	bl_live *run = recorded_run(NULL, MIDWAY, BL_RUN_RUNNING);
+	char *text = bl_watch_text(run, 80, 24);
+	assert_non_null(text);
+	assert_non_null(strstr(text, "step 700/2000"));
+	assert_null(strchr(text, '\033'));
+	assert_null(strstr(text, "Space pause"));
+	for (const char *p = text; *p; p++)
+		assert_true((unsigned char)*p < 0x80); /* this program never left the C locale */
+	free(text);
+	assert_null(bl_watch_text(run, 0, 24));
+	assert_error("0 x 24");
+	bl_live_close(run);
+}
+
+/* --- Colours against numbers -------------------------------------------------- */
+
+static bl_live *small_run(bl_snapshot *p, int d)
+{
+	bl_live_info info = recorded_info(0, 10, BL_RUN_RUNNING);
+	bl_live *run = bl_live_create(NULL, &info);
+	memset(p, 0, sizeof *p);
+	*p = (bl_snapshot){ .step = 1, .n = 8, .d = d, .grid = d, .diag = d, .rankme = NAN };
+	for (int i = 0; i < d * d; i++)
+		p->mean[i] = p->extreme[i] = (float)(i * 37 % 101) / 50 - 1;
+	for (int i = 0; i < d; i++)
+		p->diagonal[i] = p->mean[i * d + i];
+	bl_live_publish(run, p);
+	return run;
+}
+
+/* Every element of C is where it belongs, in the colour of its value: two rows a cell. */
+static void test_heat_colours(void **state)
+{
+	(void)state;
+	enum { D = 16 };
+	bl_snapshot *p = malloc(sizeof *p);
+	bl_live *run = small_run(p, D);
+	bl_scene *s = scene_of(run);
+	bl_heat_source m = bl_scene_matrix(s);
+	bl_canvas *c = bl_canvas_new(D, D / 2, full);
+	bl_heat_fit fit = bl_heat_measure(full, D, D / 2, &m);
+	assert_int_equal(fit.w, D);
+	assert_int_equal(fit.h, D / 2);
+	bl_heat_draw(c, 0, 0, fit, &m, (bl_heat_style){ .extreme = false });
+	for (int i = 0; i < D; i++)
+		for (int j = 0; j < D; j++) {
+			const bl_cell *cell = bl_canvas_cell(c, j, i / 2);
+			int32_t want = bl_colour_diverging(p->mean[i * D + j], false);
+			assert_int_equal(i % 2 ? cell->bg : cell->fg, want);
+		}
+	bl_canvas_free(c);
+	bl_scene_free(s);
+	bl_live_close(run);
+	free(p);
+}
+
+/* Pooled: the mean of the block, or its element of largest magnitude with its sign, weighted by what cells hold. */
+static void test_heat_pools(void **state)
+{
+	(void)state;
+	const float c[16] = { .5f, -.25f, 0, 0, .25f, -.75f, 0, 0, 0, 0, .1f, .2f, 0, 0, .3f, .4f };
+	bl_heat_source m = { c, c, 4, 4 };
+	bl_canvas *canvas = bl_canvas_new(2, 1, full);
+	bl_heat_fit fit = bl_heat_measure(full, 2, 1, &m);
+	assert_int_equal(fit.w, 2);
+	assert_close(fit.dims_x, 2, 0);
+	assert_close(fit.dims_y, 2, 0);
+	bl_heat_draw(canvas, 0, 0, fit, &m, (bl_heat_style){ .extreme = false });
+	assert_int_equal(canvas->cells[0].fg, bl_colour_diverging(-.0625, false));
+	assert_int_equal(canvas->cells[1].bg, bl_colour_diverging((.1 + .2 + .3 + .4) / 4, false));
+	bl_heat_draw(canvas, 0, 0, fit, &m, (bl_heat_style){ .extreme = true });
+	assert_int_equal(canvas->cells[0].fg, bl_colour_diverging(-.75, false));
+	assert_int_equal(canvas->cells[1].bg, bl_colour_diverging(.4f, false));
+	m.d = 7; /* cells of 2, 2, 2 and 1 dims */
+	bl_heat_draw(canvas, 0, 0, fit, &m, (bl_heat_style){ .extreme = false });
+	assert_int_equal(canvas->cells[1].bg, bl_colour_diverging((4 * .1 + 2 * .2 + 2 * .3 + .4) / 9, false));
+	bl_canvas_free(canvas);
+}
+
+static double lightness(int32_t rgb)
+{
+	return .30 * (rgb >> 16 & 255) + .59 * (rgb >> 8 & 255) + .11 * (rgb & 255);
+}
+
+/* From 0 outwards lightness goes one way, so that order is seen without hue; the ends are what was promised. */
+static void test_map(void **state)
+{
+	(void)state;
+	for (int light = 0; light < 2; light++)
+		for (int sign = -1; sign <= 1; sign += 2)
+			for (int k = 0; k < 20; k++) {
+				double a = lightness(bl_colour_diverging(sign * k / 20., light));
+				double b = lightness(bl_colour_diverging(sign * (k + 1) / 20., light));
+				assert_true(light ? a > b : a < b);
+			}
+	assert_int_equal(bl_colour_diverging(-5, true), bl_colour_diverging(-1, true));
+	assert_int_not_equal(bl_colour_diverging(NAN, false), bl_colour_diverging(0, false));
+	assert_int_equal(bl_colour_256(0xff0000), 196);
+	assert_int_equal(bl_colour_256(0x808080), 244);
+	assert_int_equal(bl_colour_ansi(0xf00000, 16), 9);
+	assert_int_equal(bl_colour_ansi(0xf00000, 8), 1);
+}
+
+/* --- Text --------------------------------------------------------------------- */
+
+static void check_text(const char *text, int room, int columns, const char *drawn)
+{
+	bl_canvas *c = bl_canvas_new(12, 1, plain);
+	assert_int_equal(bl_canvas_text(c, 0, 0, room, BL_PAINT_TEXT, text), columns);
+	char *got = bl_canvas_string(c);
+	got[strcspn(got, "\n")] = '\0';
+	assert_string_equal(got, drawn);
+	free(got);
+	bl_canvas_free(c);
+}
+
+/* Names come from files of others: nothing in them moves the cursor, and each code point takes one column. */
+static void test_text(void **state)
+{
+	(void)state;
+	check_text("λ·run", 12, 5, "λ·run");
+	check_text("a\033[2Jb", 12, 6, "a?[2Jb");
+	check_text("cut here", 3, 3, "cut");
+	check_text("e\xcc\x81x", 12, 3, "e?x");
+	check_text("\xe6\xbc\xa2!", 12, 2, "?!");
+	check_text("\xff\xc3_\xe2\x94", 12, 4, "??_?");
+	check_text("\xe2\x80\xaexyz", 12, 4, "?xyz");
+}
+
+/* --- Records ------------------------------------------------------------------ */
+
+static void test_history(void **state)
+{
+	(void)state;
+	enum { MANY = 10 * BL_HISTORY_BINS + 77 };
+	bl_live_info info = recorded_info(0, MANY, BL_RUN_RUNNING);
+	bl_live *run = bl_live_create(NULL, &info);
+	bl_history *h = malloc(sizeof *h);
+	double sum = 0, binned = 0;
+	bl_history_reset(h);
+	for (int64_t i = 1; i <= MANY; i++) {
+		bl_record r = recorded_record(i, .01);
+		sum += r.lambda * r.redundancy;
+		assert_int_equal(bl_live_add(run, &r), 0);
+		if (i % 1000 == 0)
+			assert_true(bl_history_read(h, run));
+	}
+	assert_true(bl_history_read(h, run));
+	assert_false(bl_history_read(h, run));
+	assert_int_equal(h->seen, MANY);
+	assert_int_equal(h->last.step, MANY);
+	assert_true(h->bins <= BL_HISTORY_BINS);
+	assert_int_equal((h->bins - 1) * h->stride + h->fill, MANY);
+	for (int k = 0; k < h->bins; k++)
+		binned += h->term[BL_TERM_REDUNDANCY][k] * (double)(k < h->bins - 1 ? h->stride : h->fill);
+	assert_close(binned, sum, 1e-9);
+	assert_int_equal(h->knns, MANY / 100);
+	free(h);
+	bl_live_close(run);
+}
+
+/* --- Keys --------------------------------------------------------------------- */
+
+static void expect_command(bl_live *run, bl_command_kind kind, double value)
+{
+	bl_command c;
+	assert_true(bl_live_take(run, &c));
+	assert_int_equal(c.kind, kind);
+	assert_close(c.value, value, 1e-12);
+}
+
+static void expect_nothing(bl_live *run)
+{
+	bl_command c;
+	assert_false(bl_live_take(run, &c));
+}
+
+static void test_keys_command(void **state)
+{
+	(void)state;
+	bl_live *run = recorded_run(NULL, MIDWAY, BL_RUN_RUNNING);
+	bl_scene *s = scene_of(run);
+	bl_control_key(s, ' ');
+	expect_command(run, BL_CMD_PAUSE, 0);
+	bl_control_key(s, '.');
+	expect_command(run, BL_CMD_STEP, 0);
+	bl_control_key(s, '+');
+	expect_command(run, BL_CMD_SET_LAMBDA, .0056 * 1.1);
+	bl_control_key(s, '+'); /* on top of the one that no record shows yet */
+	expect_command(run, BL_CMD_SET_LAMBDA, .0056 * 1.1 * 1.1);
+	bl_control_key(s, '-');
+	expect_command(run, BL_CMD_SET_LAMBDA, .0056 * 1.1);
+	bl_control_key(s, 'e');
+	expect_command(run, BL_CMD_EVAL, 0);
+	bl_control_key(s, 'c');
+	expect_command(run, BL_CMD_CHECKPOINT, 0);
+	bl_live_info paused = recorded_info(MIDWAY, RECORDED_STEPS, BL_RUN_PAUSED);
+	bl_live_set_info(run, &paused);
+	bl_scene_read(s);
+	bl_control_key(s, ' ');
+	expect_command(run, BL_CMD_RESUME, 0);
+	assert_int_equal(bl_control_key(s, 'z'), BL_OUTCOME_STAY);
+	expect_nothing(run);
+	bl_scene_free(s);
+	bl_live_close(run);
+}
+
+static void test_stop_asks(void **state)
+{
+	(void)state;
+	bl_live *run = recorded_run(NULL, MIDWAY, BL_RUN_RUNNING);
+	bl_scene *s = scene_of(run);
+	assert_int_equal(bl_control_key(s, 'Q'), BL_OUTCOME_STAY);
+	assert_true(s->asking);
+	assert_int_equal(bl_control_key(s, 'q'), BL_OUTCOME_STAY); /* "no", and not "leave" */
+	assert_false(s->asking);
+	expect_nothing(run);
+	bl_control_key(s, 'Q');
+	assert_int_equal(bl_control_key(s, 'y'), BL_OUTCOME_STOP);
+	expect_command(run, BL_CMD_STOP, 0);
+	assert_int_equal(bl_control_key(s, 'q'), BL_OUTCOME_QUIT);
+	bl_scene_free(s);
+	bl_live_close(run);
+}
+
+static void test_read_only(void **state)
+{
+	(void)state;
+	bl_live *run = recorded_run(NULL, MIDWAY, BL_RUN_RUNNING);
+	bl_scene *s = scene_of(run);
+	s->read_only = true;
+	for (int key = 1; key < 128; key++)
+		if (key != 'q')
+			assert_true(bl_control_key(s, key) <= BL_OUTCOME_REDRAW);
+	expect_nothing(run);
+	bl_scene_free(s);
+	bl_live_close(run);
+}
+
+static void test_view_keys(void **state)
+{
+	(void)state;
+	bl_live *run = recorded_run(NULL, MIDWAY, BL_RUN_RUNNING);
+	bl_scene *s = scene_of(run);
+	bl_control_key(s, '2');
+	assert_ptr_equal(s->view, &bl_view_heatmap);
+	bl_control_key(s, '?');
+	assert_ptr_equal(s->view, &bl_view_help);
+	bl_control_key(s, 27);
+	assert_ptr_equal(s->view, &bl_view_heatmap);
+	bl_control_key(s, '1');
+	assert_ptr_equal(s->view, &bl_view_dashboard);
+	bool was = s->heat.extreme;
+	bl_control_key(s, 'm');
+	assert_int_not_equal(s->heat.extreme, was);
+	bl_scene_free(s);
+	bl_live_close(run);
+}
+
+/* A key means one thing; the help names every request. */
+static void test_key_list(void **state)
+{
+	(void)state;
+	for (int r = 1; r < BL_REQUEST_COUNT; r++)
+		for (const char *k = bl_request_describe((bl_request)r)->keys; *k; k++)
+			assert_int_equal(bl_request_of_key(*k), r);
+	assert_int_equal(bl_request_of_key(0), BL_REQUEST_NONE);
+	assert_int_equal(bl_request_of_key(-5), BL_REQUEST_NONE);
+	bl_live *run = recorded_run(NULL, 0, BL_RUN_RUNNING);
+	bl_scene *s = scene_of(run);
+	s->view = &bl_view_help;
+	bl_canvas *c = frame_of(s, 120, 40, plain);
+	char *text = bl_canvas_string(c);
+	for (int r = 1; r < BL_REQUEST_COUNT; r++)
+		assert_non_null(strstr(text, bl_request_describe((bl_request)r)->help));
+	free(text);
+	bl_canvas_free(c);
+	bl_scene_free(s);
+	bl_live_close(run);
+}
+
+/* --- No terminal -------------------------------------------------------------- */
+
+static void test_no_terminal(void **state)
+{
+	(void)state;
+	int before = dup(STDIN_FILENO), null = open("/dev/null", O_RDONLY);
+	assert_true(before >= 0 && null >= 0);
+	dup2(null, STDIN_FILENO);
+	bl_live *run = recorded_run(NULL, 3, BL_RUN_RUNNING);
+	assert_true(bl_watch(run, &(bl_watch_config){ .stay = false }) < 0);
+	assert_error("no terminal to draw on: standard input is not one");
+	bl_live_close(run);
+	dup2(before, STDIN_FILENO);
+	close(before);
+	close(null);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_golden),
+		cmocka_unit_test(test_every_size),
+		cmocka_unit_test(test_watch_text),
+		cmocka_unit_test(test_heat_colours),
+		cmocka_unit_test(test_heat_pools),
+		cmocka_unit_test(test_map),
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_history),
+		cmocka_unit_test(test_keys_command),
+		cmocka_unit_test(test_stop_asks),
+		cmocka_unit_test(test_read_only),
+		cmocka_unit_test(test_view_keys),
+		cmocka_unit_test(test_key_list),
+		cmocka_unit_test(test_no_terminal),
+	};
+	return cmocka_run_group_tests_name("view", tests, NULL, NULL);
+}

@@ -1,0 +1,166 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# bl_watch on a real terminal, which is tmux: keys, sizes, colours, endings, and the terminal put back after each.
+set -u
+
+fixture=$BUILDDIR/tests/term/watch_fixture
+if ! command -v tmux >/dev/null 2>&1; then
+	echo "1..0 # SKIP tmux is not installed"
+	exit 0
+fi
+if [ ! -x "$fixture" ]; then
+	echo "1..0 # SKIP tests/term/watch_fixture is not built"
+	exit 0
+fi
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-watch-XXXXXX") || exit 1
+socket=barlow-watch-$$
+in_tmux() { TMUX='' tmux -L "$socket" -f /dev/null "$@" 2>>"$dir/tmux.log"; }
+trap 'in_tmux kill-server; rm -rf "$dir"' EXIT
+trap 'exit 130' INT TERM
+
+number=0
+# check NAME COMMAND...: what is on the screen is shown when it fails
+check() {
+	name=$1
+	shift
+	number=$((number + 1))
+	if "$@"; then
+		echo "ok $number - $name"
+	else
+		echo "not ok $number - $name"
+		screen | sed 's/^/# /'
+	fi
+}
+
+screen() { in_tmux capture-pane -p -t t; }
+keys() { in_tmux send-keys -t t "$@"; }
+
+# until COMMAND...: tries for 20 seconds, as a machine under load may take long
+until_true() {
+	tries=0
+	until "$@"; do
+		tries=$((tries + 1))
+		[ $tries -lt 200 ] || return 1
+		sleep 0.1
+	done
+}
+has() { screen | grep -qF -- "$1"; }
+shows() { until_true has "$1"; }
+lacks() { ! has "$1"; }
+restored() { [ "$(in_tmux display-message -p -t t '#{alternate_on}#{cursor_flag}')" = 01 ]; }
+back() { until_true restored; }
+# colours YES NO: the screen has colour codes that match YES, and none that match NO
+colours() {
+	in_tmux capture-pane -e -p -t t >"$dir/coloured"
+	grep -q "$1" "$dir/coloured" && ! grep -q "$2" "$dir/coloured"
+}
+ascii_only() { screen >"$dir/text" && ! LC_ALL=C grep -q '[^ -~]' "$dir/text"; }
+
+# begin KIND [COMMANDS]: the fixture in a terminal of 80 x 24 that stays when it ends.
+# LINES and COLUMNS are wrong on purpose: they must not be believed.
+begin() {
+	rm -f "$dir/live"
+	in_tmux resize-window -t t -x 80 -y 24
+	in_tmux respawn-pane -k -t t "export LC_ALL=C.UTF-8 TERM=tmux-256color LINES=7 COLUMNS=33
+		unset NO_COLOR COLORTERM COLORFGBG; ${2-}
+		'$fixture' $1 '$dir/live'; echo status=\$?; stty -a | grep -o '[- ]icanon'; exec cat"
+}
+in_tmux new-session -d -s t -x 80 -y 24 cat
+
+echo "1..37"
+
+begin live
+check "the dashboard comes up" shows "━ total"
+check "it has the whole terminal, whatever LINES says" shows "q leave  ? help  Space pause"
+check "the matrix says what a dot is" shows "1 dot = 8 x 8 dims, largest"
+keys m
+check "m: mean instead" shows "1 dot = 8 x 8 dims, mean"
+keys '?'
+check "?: help" shows "this help; again, or Esc: back"
+keys Escape
+check "Esc: back from help" shows "━ total"
+keys 2
+check "2: the heatmap" shows "colours: linear"
+keys 1
+in_tmux resize-window -t t -x 120 -y 40
+check "larger: all names of lines" shows "λ·red  ━ floor"
+in_tmux resize-window -t t -x 40 -y 12
+check "smaller: still loss and matrix" shows "C 18x18 mean"
+in_tmux resize-window -t t -x 39 -y 11
+check "too small: says what it needs" shows "needs 40 x 12, has 39 x 11"
+in_tmux resize-window -t t -x 80 -y 24
+keys +
+check "+: lambda is turned" shows "lambda 0.0051 -> 0.00561 from the next step on"
+keys Space
+check "space: paused" shows "● paused"
+keys Space
+check "space again: running" shows "● running"
+keys Q
+check "Q asks" shows "Stop training?"
+keys n
+check "n: no" until_true lacks "Stop training?"
+keys Q y
+check "Q, y: stopped" shows "end=stop"
+took() { [ "$(screen | grep '^took=' | tr '\n' ' ')" = "took=5:0.00561 took=1:0.00000 took=2:0.00000 took=4:0.00000 " ]; }
+check "the run took the commands in their order" until_true took
+check "the terminal is as before" back
+
+begin live
+shows "━ total" >/dev/null
+keys q
+check "q leaves, and the run goes on" shows "end=quit"
+
+begin live
+shows "━ total" >/dev/null
+keys C-c
+check "Ctrl-C: stop" shows "end=stop"
+
+begin crash
+check "after a crash the terminal shows what was there" shows "status="
+check "... its cursor and screen are back" back
+check "... and its modes" has " icanon"
+
+begin lost
+check "a trainer that died is told" shows "is gone; this is the last it showed"
+check "... with its last state" has "step 1000/2000"
+keys q
+check "... and q leaves" shows "end=quit"
+
+begin done
+shows "● done" >/dev/null
+keys q
+check "a run that is over stays until q" shows "end=ended"
+
+begin live "export COLORTERM=truecolor"
+shows "━ total" >/dev/null
+check "24-bit colours where the terminal has them" until_true colours '38;2;' '38;5;'
+
+begin live
+shows "━ total" >/dev/null
+check "256 colours elsewhere" until_true colours '38;5;' '38;2;'
+
+begin live "export COLORTERM=truecolor NO_COLOR=1"
+shows "━ total" >/dev/null
+check "NO_COLOR: none" colours 'total' '[34]8;[25];'
+
+begin live "export LC_ALL=C"
+check "the C locale gets ASCII" shows "T total"
+check "... and nothing else" ascii_only
+
+begin live "export TERM=dumb"
+check "a terminal without a cursor is refused" shows "it cannot move its cursor"
+
+begin live "export TERM=no-such-terminal"
+check "an unknown terminal is refused by name" shows "TERM is 'no-such-terminal'"
+
+begin live "PS1='ready> ' exec sh -i"
+shows 'ready> ' >/dev/null
+keys "'$fixture' live '$dir/live'" Enter
+shows "━ total" >/dev/null
+keys C-z
+check "Ctrl-Z stops it, with the terminal as before" back
+keys fg Enter
+check "fg: the screen is there again" shows "━ total"
+keys q
+check "... and obeys keys" shows "end=quit"
