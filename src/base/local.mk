@@ -4,4 +4,5 @@ libbarlow_sources += \
 	src/base/file.c \
 	src/base/memory.c \
 	src/base/parallel.c \
+	src/base/profile.c \
 	src/base/random.c

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""compare.py: barlow and PyTorch on the same work in the same run, turn and turn about.
+
+    python3 bench/compare.py SIDE [--torch PYTHON ...] [--only REGEX] [--turns N]
+
+SIDE is the built bench/side; each PYTHON is an interpreter that can import torch.  Prints one Markdown table.
+Needs nothing beyond Python's own library.
+"""
+import argparse
+import os
+import re
+import statistics
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+CONV = [(28, 1, 32), (14, 32, 64), (7, 64, 128), (4, 128, 256)]
+
+
+def conv_flops(batch):
+    """Multiply-adds of forward and both gradients, two views, as a direct convolution would do them."""
+    convs = sum(2 * p * p * c * k * 9 for p, c, k in CONV)
+    return 6 * batch * (convs + 2 * (256 * 512 + 2 * 512 * 512))
+
+
+def resnet_flops(batch):
+    body = 2 * 9 * (32 * 32 * (3 * 64 + 4 * 64 * 64) + sum(
+        p * p * (c * k + 3 * k * k) for p, c, k in ((16, 64, 128), (8, 128, 256), (4, 256, 512))))
+    short = 2 * sum(p * p * c * k for p, c, k in ((16, 64, 128), (8, 128, 256), (4, 256, 512)))
+    return 6 * batch * (body + short + 2 * (512 * 2048 + 2 * 2048 * 2048))
+
+
+def loss_flops(n, d):
+    """The reference's: C, and its product with each view."""
+    return 3 * 2 * n * d * d
+
+
+# name, workload, what is counted, goal (ours against PyTorch)
+ROWS = [
+    ("W1 loss N=256 D=1024", "loss-256-1024", loss_flops(256, 1024), 5),
+    ("W1 loss N=256 D=2048", "loss-256-2048", loss_flops(256, 2048), 8),
+    ("W1 loss N=256 D=8192", "loss-256-8192", loss_flops(256, 8192), 100),
+    ("W1 loss N=1024 D=1024", "loss-1024-1024", loss_flops(1024, 1024), 1.5),
+    ("W2 step, CNN, B=256", "step-cnn-256", conv_flops(256), 2),
+    ("W3 step, ResNet-18, B=64", "step-resnet", resnet_flops(64), 2),
+    ("W4 step, MLP, 8192x3, B=256", "step-mlp", 12 * 256 * (784 * 1024 + 1024 * 1024 + 1024 * 8192 + 2 * 8192 * 8192)
+     + loss_flops(256, 8192), 1.3),
+    ("W5 T, 32 to 32, one core", "views-32-32-0", None, 10),
+    ("W5 T', 32 to 32, one core", "views-32-32-1", None, 10),
+    ("W5 T, 96 to 96, one core", "views-96-96-0", None, 10),
+    ("W5 T', 96 to 96, one core", "views-96-96-1", None, 10),
+    ("W5 T, 500 to 224, one core", "views-500-224-0", None, 10),
+    ("W5 T', 500 to 224, one core", "views-500-224-1", None, 10),
+]
+
+
+class Side:
+    """A process that runs its workload once for every line it is sent."""
+
+    def __init__(self, command, workload):
+        self.times, self.peak = [], None
+        self.process = subprocess.Popen(command + [workload], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        if self.process.stdout.readline().strip() != "ready":
+            raise SystemExit(f"{' '.join(command)} {workload} did not start")
+
+    def turn(self, keep):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        ms = float(self.process.stdout.readline())
+        if keep:
+            self.times.append(ms)
+
+    def close(self):
+        self.process.stdin.close()
+        for line in self.process.stdout:
+            if line.startswith("peak"):
+                self.peak = int(line.split()[1])
+        self.process.wait()
+
+    def median(self):
+        return statistics.median(self.times)
+
+
+def measure(commands, workload, turns):
+    sides = [Side(c, workload) for c in commands]
+    for turn in range(turns + 2):
+        for s in sides:
+            s.turn(keep=turn >= 2)
+    for s in sides:
+        s.close()
+    return sides
+
+
+def version(python):
+    code = "import torch; print(torch.__version__)"
+    out = subprocess.run([python, "-c", code], capture_output=True, text=True)
+    return out.stdout.strip() if out.returncode == 0 else None
+
+
+def cell(ms):
+    return f"{ms:.1f}" if ms < 1000 else f"{ms:.0f}"
+
+
+def row(name, sides, flops, goal, ceiling):
+    ours, theirs = sides[0], sides[1:]
+    best = min((s.median() for s in theirs), default=None)
+    ratio = f"{best / ours.median():.2f}" if best else ""
+    speed = flops / ours.median() / 1e6 if flops else None
+    share = f"{speed:.0f} ({100 * speed / ceiling:.0f}%)" if flops else f"{1e5 / ours.median():.0f} views/s"
+    spread = f"{min(ours.times):.1f}..{max(ours.times):.1f}"
+    peaks = " / ".join(f"{s.peak / 1e6:.0f}" for s in sides)
+    return [name, cell(ours.median()), spread] + [cell(s.median()) for s in theirs] + [ratio, str(goal), share, peaks]
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("side")
+    p.add_argument("--torch", action="append", default=[])
+    p.add_argument("--only", default="")
+    p.add_argument("--turns", type=int, default=7)
+    a = p.parse_args()
+    torches = [(python, version(python)) for python in a.torch]
+    torches = [(python, v) for python, v in torches if v]
+    commands = [[a.side]] + [[python, os.path.join(HERE, "torch_side.py")] for python, _ in torches]
+    ceiling = 2 * 2048**3 / measure(commands[:1], "gemm", a.turns)[0].median() / 1e6
+    print(f"sgemm 2048^3 on {len(os.sched_getaffinity(0))} cores: {ceiling:.0f} GFLOP/s\n")
+    head = ["workload", "barlow ms", "range"] + [f"torch {v} ms" for _, v in torches]
+    head += ["ratio to the faster", "goal", "GFLOP/s (of sgemm)", "peak MB"]
+    print("| " + " | ".join(head) + " |\n|" + " --- |" * len(head), flush=True)
+    for name, workload, flops, goal in ROWS:
+        if re.search(a.only, name):
+            print("| " + " | ".join(row(name, measure(commands, workload, a.turns), flops, goal, ceiling)) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

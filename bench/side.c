@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * side.c: barlow's side of the benchmark.  Makes one workload, says "ready", then runs it once for every line that
+ * comes in and answers with the milliseconds that took; at the end of input it tells its peak memory.
+ *
+ *     bench/side step-cnn
+ */
+#include <barlow/augment.h>
+#include <barlow/error.h>
+#include <barlow/loss.h>
+#include <barlow/optim.h>
+#include <barlow/parallel.h>
+
+#include "tensor/blas.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct work {
+	bl_module *encoder, *projector;
+	bl_params *params;
+	bl_optim *optim;
+	bl_tensor *a, *b; /* the two views, or the two embeddings */
+	bl_pipeline *pipeline;
+	int side;
+} work;
+
+static void die(const char *what)
+{
+	fprintf(stderr, "side: %s: %s\n", what, bl_error());
+	exit(1);
+}
+
+static bl_tensor *random_tensor(int ndim, const int64_t *shape, uint32_t stream)
+{
+	bl_tensor *t = bl_tensor_new(ndim, shape);
+	if (!t)
+		die("tensor");
+	bl_tensor_normal(t, 1, stream, 0, 1);
+	return t;
+}
+
+static void views(work *w, int64_t n, int64_t c, int64_t side)
+{
+	bl_tensor *v[2] = { random_tensor(4, (int64_t[]){ n, c, side, side }, 1), random_tensor(4, (int64_t[]){ n, c, side, side }, 2) };
+	w->a = bl_tensor_channels_last(v[0]);
+	w->b = bl_tensor_channels_last(v[1]);
+	bl_tensor_unref(v[0]);
+	bl_tensor_unref(v[1]);
+}
+
+static void projector(work *w, int64_t in, int64_t width)
+{
+	w->projector = bl_nn_mlp(&(bl_mlp_config){ .in = in, .widths = (int64_t[]){ width, width, width }, .layers = 3,
+	                                           .norm = true, .last_plain = true });
+	if (!w->encoder || !w->projector)
+		die("network");
+	w->params = bl_params_new((bl_module *[]){ w->encoder, w->projector }, (const char *[]){ "encoder", "projector" }, 2);
+	bl_optim_config c = bl_optim_default(BL_OPTIM_SGD);
+	c.lr = .01;
+	w->optim = w->params ? bl_optim_new(&c, w->params) : NULL;
+	if (!w->optim)
+		die("optimiser");
+}
+
+static void make_cnn(work *w, int batch)
+{
+	w->encoder = bl_nn_cnn(&(bl_cnn_config){ .channels = 1, .widths = (int64_t[]){ 32, 64, 128, 256 },
+	                                         .strides = (int[]){ 1, 2, 2, 2 }, .layers = 4, .image = 28, .pool = true });
+	views(w, batch, 1, 28);
+	projector(w, 256, 512);
+}
+
+static void make_resnet(work *w)
+{
+	w->encoder = bl_nn_resnet(&(bl_resnet_config){ .depth = 18, .stem_small = true, .channels = 3, .width = 64 });
+	views(w, 64, 3, 32);
+	projector(w, 512, 2048);
+}
+
+static void make_mlp(work *w)
+{
+	w->encoder = bl_nn_mlp(&(bl_mlp_config){ .in = 784, .widths = (int64_t[]){ 1024, 1024 }, .layers = 2, .norm = true,
+	                                         .flatten = true });
+	views(w, 256, 1, 28);
+	projector(w, 1024, 8192);
+}
+
+static void run_step(work *w)
+{
+	bl_loss_config c = BL_LOSS_DEFAULT;
+	bl_params_zero_grad(w->params);
+	bl_tensor *h1 = bl_module_forward(w->encoder, w->a), *z1 = h1 ? bl_module_forward(w->projector, h1) : NULL;
+	bl_tensor *h2 = bl_module_forward(w->encoder, w->b), *z2 = h2 ? bl_module_forward(w->projector, h2) : NULL;
+	bl_tensor *loss = z1 && z2 ? bl_loss_barlow(&c, z1, z2, NULL) : NULL;
+	if (!loss || bl_backward(loss, NULL))
+		die("step");
+	bl_optim_step(w->optim, 1);
+	bl_tensor *all[] = { h1, z1, h2, z2, loss };
+	for (int i = 0; i < 5; i++)
+		bl_tensor_unref(all[i]);
+}
+
+static void make_loss(work *w, int64_t n, int64_t d)
+{
+	w->a = random_tensor(2, (int64_t[]){ n, d }, 1);
+	w->b = random_tensor(2, (int64_t[]){ n, d }, 2);
+	bl_tensor_set_requires_grad(w->a, true);
+	bl_tensor_set_requires_grad(w->b, true);
+}
+
+static void run_loss(work *w)
+{
+	bl_loss_config c = BL_LOSS_DEFAULT;
+	bl_tensor_zero_grad(w->a);
+	bl_tensor_zero_grad(w->b);
+	bl_tensor *loss = bl_loss_barlow(&c, w->a, w->b, NULL);
+	if (!loss || bl_backward(loss, NULL))
+		die("loss");
+	bl_tensor_unref(loss);
+}
+
+/* The paper's T, or T' (`prime`), to `size` x `size`. */
+static void make_views(work *w, int from, int size, bool prime)
+{
+	bl_aug ops[7];
+	const bl_aug_kind kinds[7] = { BL_AUG_CROP, BL_AUG_FLIP, BL_AUG_JITTER, BL_AUG_GRAYSCALE, BL_AUG_BLUR, BL_AUG_SOLARIZE,
+		                       BL_AUG_NORMALIZE };
+	for (int i = 0; i < 7; i++)
+		ops[i] = bl_aug_default(kinds[i]);
+	ops[0].size = size;
+	ops[4].p = prime ? .1f : 1;
+	ops[5].p = prime ? .2f : 0;
+	w->side = from;
+	w->pipeline = bl_pipeline_new(ops, 7);
+	if (!w->pipeline)
+		die("pipeline");
+}
+
+/* 100 views of noise with some structure. */
+static void run_views(work *w)
+{
+	static uint8_t pixels[500 * 500 * 3];
+	static float out[224 * 224 * 3];
+	static uint32_t sample;
+	for (int i = 0; !sample && i < w->side * w->side * 3; i++)
+		pixels[i] = (uint8_t)((i * 2654435761u) >> 24);
+	for (int i = 0; i < 100; i++) {
+		bl_rng r;
+		bl_rng_init(&r, 1, 0, sample++, 0);
+		bl_image image = { pixels, w->side, w->side, 3 };
+		if (bl_pipeline_apply(w->pipeline, &image, &r, out))
+			die("views");
+	}
+}
+
+static void make_gemm(work *w)
+{
+	w->a = random_tensor(2, (int64_t[]){ 2048, 2048 }, 1);
+	w->b = random_tensor(2, (int64_t[]){ 2048, 2048 }, 2);
+}
+
+/* 2048^3, on all cores: the ceiling that the table's shares refer to. */
+static void run_gemm(work *w)
+{
+	static float c[2048 * 2048];
+	bl_gemm_parallel(false, false, 2048, 2048, 2048, 1, bl_tensor_data(w->a), 2048, bl_tensor_data(w->b), 2048, 0, c, 2048);
+}
+
+static void (*make(work *w, const char *name))(work *)
+{
+	int a, b, prime;
+	if (sscanf(name, "loss-%d-%d", &a, &b) == 2)
+		return make_loss(w, a, b), run_loss;
+	if (sscanf(name, "views-%d-%d-%d", &a, &b, &prime) == 3 && a <= 500 && b <= 224)
+		return make_views(w, a, b, prime), run_views;
+	if (sscanf(name, "step-cnn-%d", &a) == 1)
+		return make_cnn(w, a), run_step;
+	if (!strcmp(name, "step-resnet"))
+		return make_resnet(w), run_step;
+	if (!strcmp(name, "step-mlp"))
+		return make_mlp(w), run_step;
+	if (!strcmp(name, "gemm"))
+		return make_gemm(w), run_gemm;
+	return NULL;
+}
+
+static void print_peak(void)
+{
+	char line[256];
+	FILE *f = fopen("/proc/self/status", "r");
+	while (f && fgets(line, sizeof line, f))
+		if (!strncmp(line, "VmHWM:", 6))
+			printf("peak %ld\n", 1024 * strtol(line + 6, NULL, 10));
+	if (f)
+		fclose(f);
+}
+
+int main(int argc, char **argv)
+{
+	char line[64];
+	work w = { 0 };
+	void (*run)(work *) = argc > 1 ? make(&w, argv[1]) : NULL;
+	if (!run) {
+		fprintf(stderr, "usage: side loss-N-D | step-cnn-B | step-resnet | step-mlp | views-FROM-TO-{0,1} | gemm\n");
+		return 2;
+	}
+	if (!strncmp(argv[1], "views", 5))
+		bl_threads_set(1);
+	puts("ready");
+	fflush(stdout);
+	while (fgets(line, sizeof line, stdin)) {
+		double start = bl_now();
+		run(&w);
+		printf("%.4f\n", 1000 * (bl_now() - start));
+		fflush(stdout);
+	}
+	print_peak();
+	return 0;
+}
