@@ -39,7 +39,7 @@ typedef struct bl_linear_config {
 	const double *l2;       /* grid; NULL: a default of powers of ten */
 	int n_l2;
 	int iterations;         /* of L-BFGS at most, 100 */
-	double tolerance;       /* on the gradient's largest element, 1e-4 relative */
+	double tolerance;       /* 1e-4: on the gradient's largest element, relative; ends too when f falls by less than 20 of it in 10 iterations */
 	uint64_t seed;
 	const volatile int *stop; /* may be NULL */
 } bl_linear_config;

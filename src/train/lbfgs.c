@@ -232,8 +232,18 @@ static outcome iterate(lbfgs *l)
 	return rc;
 }
 
+/* past is a ring of f at the last iterations. */
+static bool slow(double *past, int iteration, double f, double progress)
+{
+	double *then = &past[iteration % BL_LBFGS_SPAN], fell = *then - f;
+
+	*then = f;
+	return iteration >= BL_LBFGS_SPAN && fell < progress * fabs(f);
+}
+
 static int run(lbfgs *l, const bl_lbfgs_config *c, bl_lbfgs_result *out)
 {
+	double past[BL_LBFGS_SPAN] = { 0 };
 	outcome rc = FOUND;
 
 	out->converged = largest(l->g, l->n) <= c->tolerance;
@@ -243,7 +253,8 @@ static int run(lbfgs *l, const bl_lbfgs_config *c, bl_lbfgs_result *out)
 		rc = iterate(l);
 		if (rc == FAILED)
 			return -1;
-		out->converged = rc == STUCK || largest(l->g, l->n) <= c->tolerance;
+		out->converged = rc == STUCK || largest(l->g, l->n) <= c->tolerance ||
+				 slow(past, out->iterations, l->f, c->progress);
 	}
 	out->f = l->f;
 	out->gradient = largest(l->g, l->n);

@@ -22,7 +22,8 @@
 
 enum { SAMPLE = 10000 };
 
-static const double rough = 10; /* times the tolerance is enough to compare held-out losses */
+static const double rough = 10;    /* times the tolerance is enough to compare held-out losses */
+static const double progress = 20; /* times the tolerance: accuracy stands still long before the gradient is small */
 
 static const double default_l2[] = { 1e4, 1e3, 1e2, 1e1, 1, 1e-1 };
 
@@ -101,11 +102,12 @@ typedef struct probe {
 	double *w, *best_w, *gradient;
 } probe;
 
-/* Fits p->w, from where it is; the tolerance is relative to the gradient at weights of 0. */
-static int fit(probe *p, const bl_rows *rows, double l2, double scale, bl_lbfgs_result *out)
+/* Fits p->w, from where it is; the tolerance is relative to `scale`, the gradient at weights of 0. */
+static int fit(probe *p, const bl_rows *rows, double l2, double tolerance, double scale, bl_lbfgs_result *out)
 {
 	bl_logistic l = { *rows, &p->scaler, p->classes, l2 };
-	bl_lbfgs_config c = { p->size, p->c.iterations, p->c.tolerance * scale, p->c.stop };
+	bl_lbfgs_config c = { .n = p->size, .iterations = p->c.iterations, .tolerance = tolerance * scale,
+			      .progress = progress * tolerance, .stop = p->c.stop };
 
 	return bl_lbfgs_minimise(&c, bl_logistic_evaluate, &l, p->w, out);
 }
@@ -142,7 +144,8 @@ static int choose_l2(probe *p, const split *s, bl_linear_result *out)
 		bl_lbfgs_result fitted;
 		double loss, accuracy;
 
-		if (fit(p, &some, p->c.l2[i], rough * scale, &fitted) < 0 || bl_logistic_score(&asked, p->w, &loss, &accuracy) < 0)
+		if (fit(p, &some, p->c.l2[i], rough * p->c.tolerance, scale, &fitted) < 0 ||
+		    bl_logistic_score(&asked, p->w, &loss, &accuracy) < 0)
 			return -1;
 		if (!(loss < best))
 			break;
@@ -163,7 +166,7 @@ static int refit_and_score(probe *p, bl_linear_result *out)
 	if (scale < 0)
 		return -1;
 	memcpy(p->w, p->best_w, (size_t)p->size * sizeof(*p->w));
-	if (fit(p, &p->train, out->l2, scale, &fitted) < 0)
+	if (fit(p, &p->train, out->l2, p->c.tolerance, scale, &fitted) < 0)
 		return -1;
 	out->iterations = fitted.iterations;
 	if (bl_logistic_score(&train, p->w, &loss, &out->train_accuracy) < 0)

@@ -316,6 +316,103 @@ static void spectrum_sums_to_the_variance(void **state)
 	bl_tensor_unref(z);
 }
 
+/* Ten 1x2x2 images; image i has pixels i/16, (i+1)/16, ... */
+static bl_dataset *ten_images(void)
+{
+	bl_tensor *t = bl_tensor_new(4, (int64_t[]){ 10, 1, 2, 2 });
+	int32_t labels[10];
+	bl_dataset *d;
+
+	for (int i = 0; i < 40; i++)
+		bl_tensor_data(t)[i] = (float)(i / 4 + i % 4) / 15;
+	for (int i = 0; i < 10; i++)
+		labels[i] = i % 3;
+	d = bl_dataset_tensor(t, labels);
+	bl_tensor_unref(t);
+	assert_non_null(d);
+	return d;
+}
+
+static const float plain_mean[] = { 0 }, plain_std[] = { 1.f / 15 };
+
+static void raw_pixels_are_features(void **state)
+{
+	bl_dataset *d = ten_images();
+	bl_tensor *f = bl_eval_features(NULL, d, plain_mean, plain_std, 4, NULL);
+	int32_t *labels = bl_eval_labels(d);
+
+	(void)state;
+	assert_non_null(f);
+	assert_int_equal(bl_tensor_ndim(f), 2);
+	assert_int_equal(bl_tensor_size(f, 0), 10);
+	assert_int_equal(bl_tensor_size(f, 1), 4);
+	for (int i = 0; i < 40; i++)
+		assert_close(bl_tensor_data(f)[i], i / 4 + i % 4, 1e-5);
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(labels[i], i % 3);
+	free(labels);
+	bl_tensor_unref(f);
+	bl_dataset_unref(d);
+}
+
+static bl_module *chain(bl_module *a, bl_module *b)
+{
+	bl_module *s = bl_nn_sequential();
+
+	assert_int_equal(bl_nn_append(s, NULL, a), 0);
+	assert_int_equal(bl_nn_append(s, NULL, b), 0);
+	bl_module_unref(a);
+	bl_module_unref(b);
+	return s;
+}
+
+/* A norm in evaluation mode knows its own statistics only, so rows do not depend on the batch they came in. */
+static void encoders_are_asked_in_evaluation_mode(void **state)
+{
+	bl_dataset *d = ten_images();
+	bl_module *norm = bl_nn_batchnorm(1, true, true, .1f, 1e-12f), *net = chain(norm, bl_nn_flatten());
+	bl_tensor *four, *all;
+
+	(void)state;
+	norm = bl_module_child(net, 0);
+	four = bl_eval_features(net, d, plain_mean, plain_std, 4, NULL);
+	all = bl_eval_features(net, d, plain_mean, plain_std, 99, NULL);
+	assert_non_null(four);
+	assert_non_null(all);
+	assert_memory_equal(bl_tensor_data(four), bl_tensor_data(all), 40 * sizeof(float));
+	for (int i = 0; i < 40; i++)
+		assert_close(bl_tensor_data(all)[i], i / 4 + i % 4, 1e-4);
+	assert_false(bl_tensor_requires_grad(all));
+	assert_true(bl_module_training(net));
+	bl_module_train(norm, false); /* a frozen part stays frozen */
+	bl_tensor_unref(bl_eval_features(net, d, plain_mean, plain_std, 4, NULL));
+	assert_true(bl_module_training(net));
+	assert_false(bl_module_training(norm));
+	assert_true(bl_grad_enable(true));
+	bl_tensor_unref(four);
+	bl_tensor_unref(all);
+	bl_module_unref(net);
+	bl_dataset_unref(d);
+}
+
+static void features_stop_and_fail_cleanly(void **state)
+{
+	bl_dataset *d = ten_images();
+	bl_module *net = chain(bl_nn_flatten(), bl_nn_linear(5, 2, true));
+	volatile int stop = 1;
+
+	(void)state;
+	assert_null(bl_eval_features(NULL, d, plain_mean, plain_std, 4, &stop));
+	assert_string_equal(bl_error(), "stopped");
+	assert_null(bl_eval_features(net, d, plain_mean, plain_std, 4, NULL));
+	assert_error("(4, 4)");
+	assert_true(bl_module_training(net));
+	assert_null(bl_eval_features(NULL, d, plain_mean, plain_std, 0, NULL));
+	assert_error("batch = 0");
+	bl_module_unref(net);
+	bl_dataset_unref(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +428,9 @@ int main(void)
 		cmocka_unit_test(spectra_are_numpys),
 		cmocka_unit_test(rankme_of_known_ranks),
 		cmocka_unit_test(spectrum_sums_to_the_variance),
+		cmocka_unit_test(raw_pixels_are_features),
+		cmocka_unit_test(encoders_are_asked_in_evaluation_mode),
+		cmocka_unit_test(features_stop_and_fail_cleanly),
 	};
 	return cmocka_run_group_tests_name("eval", tests, load, unload);
 }

@@ -7,6 +7,7 @@
 #include "train/lbfgs.h"
 
 #include <math.h>
+#include <string.h>
 
 /* sum_i (1 - x_i)^2 + 100 (x_{i+1} - x_i^2)^2 over pairs: a bent valley; minimum 0 at (1, ..., 1). */
 static int rosenbrock(void *ctx, const double *x, double *f, double *g)
@@ -53,6 +54,14 @@ static int bowl(void *ctx, const double *x, double *f, double *g)
 		*f += scale * d * d / 2;
 		g[i] = scale * d;
 	}
+	return 0;
+}
+
+/* The same with a minimum of 1. */
+static int offset_bowl(void *ctx, const double *x, double *f, double *g)
+{
+	bowl(ctx, x, f, g);
+	*f += 1;
 	return 0;
 }
 
@@ -103,6 +112,23 @@ static void iterations_are_bounded(void **state)
 	assert_int_equal(bl_lbfgs_minimise(&c, rosenbrock, &n, x, &r), 0);
 	assert_int_equal(r.iterations, 3);
 	assert_false(r.converged);
+}
+
+/* Near the minimum f falls by small parts of itself while the gradient is still above the tolerance. */
+static void slow_progress_ends_it(void **state)
+{
+	double x[50] = { 0 };
+	bl_lbfgs_config c = { .n = 50, .iterations = 500, .tolerance = 1e-12, .progress = 1e-3 };
+	bl_lbfgs_result slow, full;
+
+	(void)state;
+	assert_int_equal(bl_lbfgs_minimise(&c, offset_bowl, NULL, x, &slow), 0);
+	assert_true(slow.converged);
+	memset(x, 0, sizeof(x));
+	c.progress = 0;
+	assert_int_equal(bl_lbfgs_minimise(&c, offset_bowl, NULL, x, &full), 0);
+	assert_true(full.iterations > slow.iterations + 10);
+	assert_in_range(slow.iterations, BL_LBFGS_SPAN + 1, 100);
 }
 
 static void the_minimum_is_known_when_seen(void **state)
@@ -161,6 +187,7 @@ int main(void)
 		cmocka_unit_test(a_narrow_bowl_is_descended),
 		cmocka_unit_test(noise_ends_the_search_without_error),
 		cmocka_unit_test(iterations_are_bounded),
+		cmocka_unit_test(slow_progress_ends_it),
 		cmocka_unit_test(the_minimum_is_known_when_seen),
 		cmocka_unit_test(stop_ends_it),
 		cmocka_unit_test(errors_of_the_function_come_through),

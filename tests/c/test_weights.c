@@ -325,6 +325,105 @@ static void files_can_be_read_by_others(void **state)
 	assert_int_equal(st.st_mode & 0777, 0644);
 }
 
+static bl_module *small_net(uint64_t seed)
+{
+	const int64_t widths[] = { 4, 6 };
+	bl_module *m = bl_nn_cnn(&(bl_cnn_config){ .channels = 1, .widths = widths, .strides = (int[]){ 1, 2 }, .layers = 2,
+						   .image = 8, .pool = true });
+
+	assert_non_null(m);
+	bl_module_init(m, seed);
+	return m;
+}
+
+static int add_up(void *ctx, const char *name, bl_tensor *t, bl_param_kind kind)
+{
+	double *sum = ctx;
+	float *v = malloc((size_t)bl_tensor_count(t) * sizeof(*v) + 1);
+
+	(void)name;
+	(void)kind;
+	bl_tensor_read(t, v);
+	for (int64_t i = 0; i < bl_tensor_count(t); i++)
+		*sum = .999 * *sum + v[i];
+	free(v);
+	return 0;
+}
+
+/* A number that changes with every weight, and with their order. */
+static double digest(bl_module *m)
+{
+	double sum = 0;
+
+	assert_int_equal(bl_module_each(m, add_up, &sum), 0);
+	return sum;
+}
+
+static void weights_go_out_and_in(void **state)
+{
+	bl_module *a = small_net(1), *b = small_net(2);
+	const char *path = support_scratch("net.safetensors");
+
+	(void)state;
+	assert_true(digest(a) != digest(b));
+	assert_int_equal(bl_weights_save(path, &a, NULL, 1), 0);
+	assert_int_equal(bl_weights_load(path, &b, NULL, 1, true), 0);
+	assert_true(digest(a) == digest(b));
+	bl_module_unref(a);
+	bl_module_unref(b);
+}
+
+static void batch_counters_are_integers_in_the_file(void **state)
+{
+	bl_module *m = small_net(1);
+	const char *path = support_scratch("net.safetensors");
+	size_t n;
+	char *file;
+
+	(void)state;
+	assert_int_equal(bl_weights_save(path, &m, (const char *const[]){ "encoder" }, 1), 0);
+	file = bl_file_read(path, &n);
+	assert_non_null(strstr(file + 8, "num_batches_tracked\":{\"dtype\":\"I64\",\"shape\":[],"));
+	assert_non_null(strstr(file + 8, "\"encoder."));
+	free(file);
+	bl_module_unref(m);
+}
+
+/* Files that lack a tensor, have one more, or have another shape change nothing. */
+static void what_does_not_fit_changes_nothing(void **state)
+{
+	bl_module *a = bl_nn_linear(3, 2, true), *wide = bl_nn_linear(4, 2, true), *bare = bl_nn_linear(3, 2, false);
+	const char *path = support_scratch("linear.safetensors");
+	double before;
+
+	(void)state;
+	bl_module_init(wide, 3);
+	bl_module_init(bare, 4);
+	before = digest(a);
+	assert_int_equal(bl_weights_save(path, &wide, NULL, 1), 0);
+	assert_int_equal(bl_weights_load(path, &a, NULL, 1, true), -1);
+	assert_error("tensor 'weight' is (2, 4) in the file, the module wants (2, 3)");
+	assert_int_equal(bl_weights_save(path, &bare, NULL, 1), 0);
+	assert_int_equal(bl_weights_load(path, &a, NULL, 1, false), -1);
+	assert_error("linear.safetensors: no tensor 'bias'");
+	assert_true(digest(a) == before);
+
+	bl_module_init(a, 5);
+	assert_int_equal(bl_weights_save(path, &a, NULL, 1), 0);
+	before = digest(bare);
+	assert_int_equal(bl_weights_load(path, &bare, NULL, 1, true), -1);
+	assert_error("nothing here takes its tensor 'bias'");
+	assert_true(digest(bare) == before);
+	assert_int_equal(bl_weights_load(path, &bare, NULL, 1, false), 0);
+	assert_true(digest(bare) != before);
+
+	assert_int_equal(bl_weights_load(path, &bare, (const char *const[]){ "net" }, 1, false), -1);
+	assert_error("no tensor 'net.weight' (did you mean 'weight'?)");
+	bl_module_unref(a);
+	bl_module_unref(wide);
+	bl_module_unref(bare);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -339,6 +438,9 @@ int main(void)
 		cmocka_unit_test(broken_files_only_fail),
 		cmocka_unit_test(a_full_disk_leaves_the_old_file),
 		cmocka_unit_test(files_can_be_read_by_others),
+		cmocka_unit_test(weights_go_out_and_in),
+		cmocka_unit_test(batch_counters_are_integers_in_the_file),
+		cmocka_unit_test(what_does_not_fit_changes_nothing),
 	};
 	return cmocka_run_group_tests_name("weights", tests, NULL, NULL);
 }
