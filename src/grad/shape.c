@@ -523,7 +523,8 @@ bl_tensor *bl_index_rows(bl_tensor *a, const int64_t *rows, int64_t n)
 	bl_tensor *from = !nd.rows ? NULL : bl_tensor_is_dense(a) ? bl_tensor_ref(a) : bl_tensor_contiguous(a);
 	bl_tensor *y = from ? rows_result(from, n) : NULL;
 	if (y) {
-		memcpy(nd.rows, rows, (size_t)n * sizeof *rows);
+		for (int64_t i = 0; i < n; i++)
+			nd.rows[i] = rows[i];
 		bl_parallel(n, gather_row, &(rows_job){ &nd, y->data, from->data, row_length(a), 0 });
 	}
 	bl_tensor_unref(from);
