@@ -35,7 +35,7 @@ typedef struct bl_loss_terms {
 	double floor;      /* what total cannot go below, rank C being at most min(D, N-1); 0 where none is known */
 } bl_loss_terms;
 
-/* za, zb (N,D), N >= 2 -> scalar; terms may be NULL.  A dead unit (no variance) counts as C_ii = 0 and gets no gradient. */
+/* za, zb (N,D), N >= 2 -> scalar; terms may be NULL.  A dead unit (no variance) has C_ii = 0 and gets no gradient. */
 bl_tensor *bl_loss_barlow(const bl_loss_config *c, bl_tensor *za, bl_tensor *zb, bl_loss_terms *terms);
 
 /* The form that `auto` takes for this shape. */
@@ -48,10 +48,10 @@ bl_tensor *bl_loss_correlation(bl_loss_dialect dialect, const bl_tensor *za, con
  * A pooled picture of C without making it whole: cells (g,g) of C[rows, cols], each cell the mean and
  * the signed element of largest magnitude over its block.  g <= D.  diag (D) may be NULL.
  */
-int bl_loss_picture(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb, int g, float *mean, float *extreme,
-                    float *diag);
+int bl_loss_picture(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb, int g, float *mean,
+                    float *extreme, float *diag);
 
-/* Loss floor of REFERENCE: D K / (D + K), K = lambda (D^2/r - D), r = min(D, N-1), for lambda <= 1 and K > 0; else 0. */
+/* Loss floor: scale D K / (D + K), K = lambda (D^2/r - D), r = min(D, N-1), for lambda <= 1, K > 0, not hsic; else 0. */
 double bl_loss_floor(const bl_loss_config *c, int64_t n, int64_t d);
 
 #endif

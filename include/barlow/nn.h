@@ -37,7 +37,7 @@ int bl_module_children(const bl_module *m);
 bl_module *bl_module_child(const bl_module *m, int i);            /* borrowed */
 const char *bl_module_child_name(const bl_module *m, int i);
 
-/* Every parameter and buffer, depth first, in PyTorch's state_dict order.  Stops when fn returns non-zero, and returns that. */
+/* Every parameter and buffer, depth first, in PyTorch's state_dict order.  Ends when fn returns non-zero, with that. */
 typedef enum bl_param_kind { BL_PARAM_WEIGHT, BL_PARAM_BIAS, BL_PARAM_NORM, BL_PARAM_BUFFER } bl_param_kind;
 typedef int bl_module_visit(void *ctx, const char *name, bl_tensor *t, bl_param_kind kind);
 int bl_module_each(bl_module *m, bl_module_visit *fn, void *ctx);
@@ -45,7 +45,8 @@ int64_t bl_module_count(bl_module *m); /* parameters, buffers not counted */
 
 /*
  * First thing in the network that is not finite for input x, for a message:
- * "encoder.3 (conv2d) made NaN" style path into buf.  Returns 1 when found, 0 when all is finite.
+ * "3 (conv2d 16 -> 32, 3x3): made NaN at (0, 5, 1, 1)" into buf.  Returns 1
+ * when found, 0 when all is finite.  Changes nothing in the module.
  */
 int bl_module_find_nonfinite(bl_module *m, bl_tensor *x, char *buf, size_t size);
 
@@ -64,6 +65,8 @@ bl_module *bl_nn_identity(void);
 /* A function of a tensor; release(ctx) with the module.  fn returns a new reference or NULL with bl_error. */
 typedef bl_tensor *bl_func_fn(void *ctx, bl_tensor *x);
 bl_module *bl_nn_func(const char *name, bl_func_fn *fn, void *ctx, void (*release)(void *));
+/* Makes t, a leaf that the function uses, a parameter of m (at most 5).  -1: m is no func, or the name is taken. */
+int bl_nn_func_parameter(bl_module *m, const char *name, bl_tensor *t);
 
 /* Containers. Names are "0", "1", ... unless given. */
 bl_module *bl_nn_sequential(void);
@@ -103,7 +106,7 @@ typedef struct bl_resnet_config {
 } bl_resnet_config;
 bl_module *bl_nn_resnet(const bl_resnet_config *c);
 
-/* Width of the module's output for one input of shape (1, c, h, w), by running it in evaluation mode.  Negative: it does not fit. */
+/* Width of the output for one input (1, c, h, w), by running the module in evaluation mode.  Negative: it does not fit. */
 int64_t bl_module_features(bl_module *m, int64_t c, int64_t h, int64_t w);
 
 /*
