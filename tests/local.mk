@@ -9,5 +9,5 @@ check-local:
 		SUMMARY=tests/summary $(SHELL) $(srcdir)/tests/run $(T)
 
 CLEANFILES += tests/summary
-EXTRA_DIST += tests/run $(test_scripts) \
-	$(sort $(wildcard $(addprefix $(srcdir)/, tests/lua/* tests/term/* tests/reference/*)))
+EXTRA_DIST += tests/run $(test_scripts) $(sort $(filter-out %/__pycache__, \
+	$(wildcard $(addprefix $(srcdir)/, tests/lua/* tests/term/* tests/reference/*))))
