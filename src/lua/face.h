@@ -160,6 +160,7 @@ int bl_lua_open_trainer(lua_State *L);
 void bl_lua_define_trainer(lua_State *L); /* l_run.c: the class behind it */
 int bl_lua_open_eval(lua_State *L);
 int bl_lua_open_plot(lua_State *L);
+int bl_lua_open_native(lua_State *L); /* for lua/ only, as "barlow.native" */
 
 /* parts of the tensor class, one file each */
 extern const luaL_Reg bl_lua_tensor_ops[];     /* l_tensor_ops.c: methods */

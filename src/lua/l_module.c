@@ -117,9 +117,25 @@ static int m_eval(lua_State *L)
 	return 1;
 }
 
+/* The source of the module at 1 gets {method, argument at 2}: a recipe calls it again. */
+static void remember(lua_State *L, const char *method)
+{
+	bl_lua_source(L, 1);
+	if (!lua_istable(L, -1))
+		return;
+	luaL_getsubtable(L, -1, "after");
+	lua_createtable(L, 2, 0);
+	lua_pushstring(L, method);
+	lua_rawseti(L, -2, 1);
+	lua_pushvalue(L, 2);
+	lua_rawseti(L, -2, 2);
+	lua_rawseti(L, -2, luaL_len(L, -2) + 1);
+}
+
 static int m_init(lua_State *L)
 {
 	bl_module_init(bl_lua_module(L, 1), (uint64_t)luaL_checkinteger(L, 2));
+	remember(L, "init");
 	lua_settop(L, 1);
 	return 1;
 }
@@ -161,6 +177,7 @@ static int m_load(lua_State *L)
 		bl_lua_fields(L, 3, "load", keys, &a);
 	if (bl_weights_load(luaL_checkstring(L, 2), &m, &a.prefix, 1, a.strict) < 0)
 		return bl_lua_fail(L);
+	remember(L, "load");
 	lua_settop(L, 1);
 	return 1;
 }
@@ -185,8 +202,9 @@ static void print_tree(luaL_Buffer *b, bl_module *m, const char *name, int depth
 {
 	char text[256], line[512], count[24];
 	int64_t n = bl_module_count(m);
+	bool leaf = bl_module_children(m) == 0;
 	snprintf(line, sizeof line, "%s%*s%s%s%s", depth ? "\n" : "", 2 * depth, "", name, *name ? ": " : "",
-	         bl_module_text(m, text, sizeof text));
+	         leaf ? bl_module_text(m, text, sizeof text) : bl_module_kind(m));
 	luaL_addstring(b, line);
 	if (n) {
 		snprintf(line, sizeof line, "  %s parameters", count_text(n, count));

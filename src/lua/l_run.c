@@ -260,27 +260,17 @@ static int kept(lua_State *L, const char *name)
 static int p_encoder(lua_State *L) { return kept(L, "encoder"); }
 static int p_projector(lua_State *L) { return kept(L, "projector"); }
 static int p_data(lua_State *L) { return kept(L, "data"); }
+static int p_knn(lua_State *L) { return kept(L, "knn"); }
 
-/* --- weights, between steps --- */
+/* --- between steps --- */
 
 typedef struct errand {
-	bl_trainer *t;
+	lua_State *L;
 	bl_module *roots[2];
 	int n;
 	const char *path;
 	int status;
 } errand;
-
-static errand errand_of(lua_State *L)
-{
-	errand e = { .t = bl_lua_trainer(L, 1) };
-	p_encoder(L);
-	e.roots[e.n++] = bl_lua_module(L, -1);
-	p_projector(L);
-	if (!lua_isnil(L, -1))
-		e.roots[e.n++] = bl_lua_module(L, -1);
-	return e;
-}
 
 static void save_weights(void *ctx)
 {
@@ -291,10 +281,31 @@ static void save_weights(void *ctx)
 /* save(path): weights of encoder and projector */
 static int t_save(lua_State *L)
 {
-	errand e = errand_of(L);
-	e.path = luaL_checkstring(L, 2);
-	bl_trainer_between_steps(e.t, save_weights, &e);
+	errand e = { .L = L, .path = luaL_checkstring(L, 2) };
+	bl_trainer *t = bl_lua_trainer(L, 1);
+	p_encoder(L);
+	e.roots[e.n++] = bl_lua_module(L, -1);
+	p_projector(L);
+	if (!lua_isnil(L, -1))
+		e.roots[e.n++] = bl_lua_module(L, -1);
+	bl_trainer_between_steps(t, save_weights, &e);
 	return e.status < 0 ? bl_lua_fail(L) : itself(L);
+}
+
+static void call_function(void *ctx)
+{
+	errand *e = ctx;
+	e->status = lua_pcall(e->L, lua_gettop(e->L) - 2, LUA_MULTRET, 0);
+}
+
+/* between(f, ...): f's results; the run stands between two steps meanwhile */
+static int t_between(lua_State *L)
+{
+	errand e = { .L = L };
+	bl_trainer *t = bl_lua_trainer(L, 1);
+	luaL_checkany(L, 2);
+	bl_trainer_between_steps(t, call_function, &e);
+	return e.status == LUA_OK ? lua_gettop(L) - 1 : lua_error(L);
 }
 
 static int call_lua(lua_State *L, const char *name)
@@ -338,13 +349,13 @@ static const luaL_Reg meta[] = {
 static const luaL_Reg methods[] = {
 	{ "start", t_start }, { "pause", t_pause }, { "resume", t_start }, { "stop", t_stop }, { "wait", t_wait },
 	{ "run", t_run }, { "step", t_step }, { "set", t_set }, { "watch", t_watch }, { "record", t_record },
-	{ "eval", t_eval }, { "save", t_save }, { NULL, NULL },
+	{ "eval", t_eval }, { "save", t_save }, { "between", t_between }, { NULL, NULL },
 };
 static const luaL_Reg properties[] = {
 	{ "terms", p_terms }, { "records", p_records }, { "C", p_C }, { "state", p_state }, { "name", p_name },
 	{ "message", p_message }, { "iteration", p_iteration }, { "steps", p_steps },
 	{ "steps_per_epoch", p_steps_per_epoch }, { "batch", p_batch }, { "encoder", p_encoder },
-	{ "projector", p_projector }, { "data", p_data }, { "recipe", p_recipe }, { NULL, NULL },
+	{ "projector", p_projector }, { "data", p_data }, { "knn", p_knn }, { "recipe", p_recipe }, { NULL, NULL },
 };
 
 void bl_lua_define_trainer(lua_State *L)

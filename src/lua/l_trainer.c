@@ -186,7 +186,7 @@ static void set_rest(settings *s)
 /* Keeps the objects that the trainer shows: t.encoder and the like.  projector: where it is on the stack. */
 static void keep_objects(lua_State *L, int trainer, int projector)
 {
-	static const char *const names[] = { "encoder", "data", NULL };
+	static const char *const names[] = { "encoder", "data", "knn", NULL };
 	lua_createtable(L, 0, 4);
 	for (int i = 0; names[i]; i++) {
 		lua_getfield(L, 1, names[i]);

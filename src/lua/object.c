@@ -108,22 +108,26 @@ void bl_lua_define(lua_State *L, const bl_lua_class *c)
 	lua_pop(L, 1);
 }
 
+static void push_copy(lua_State *L, int table)
+{
+	lua_newtable(L);
+	for (lua_pushnil(L); lua_next(L, table);) {
+		lua_pushvalue(L, -2);
+		lua_insert(L, -2);
+		lua_rawset(L, -4);
+	}
+}
+
 /* {call = name, n = nargs, ...}, plain tables copied one level deep: the caller may reuse his. */
 static void pack_source(lua_State *L, int name)
 {
 	int n = lua_gettop(L);
 	lua_createtable(L, n, 2);
 	for (int i = 1; i <= n; i++) {
-		lua_pushvalue(L, i);
-		if (lua_istable(L, i)) {
-			lua_newtable(L);
-			for (lua_pushnil(L); lua_next(L, i);) {
-				lua_pushvalue(L, -2);
-				lua_insert(L, -2);
-				lua_rawset(L, -4);
-			}
-			lua_remove(L, -2);
-		}
+		if (lua_istable(L, i))
+			push_copy(L, i);
+		else
+			lua_pushvalue(L, i);
 		lua_rawseti(L, n + 1, i);
 	}
 	lua_pushinteger(L, n);
@@ -141,11 +145,13 @@ static int construct(lua_State *L)
 	pack_source(L, lua_upvalueindex(2));
 	lua_replace(L, lua_upvalueindex(3));
 	int results = lua_tocfunction(L, lua_upvalueindex(1))(L);
-	for (int i = 0; i < results; i++) {
-		if (lua_type(L, -results + i) != LUA_TUSERDATA)
-			continue;
-		lua_pushvalue(L, lua_upvalueindex(3));
-		lua_setiuservalue(L, -results + i - 1, 1);
+	for (int i = 1; i <= results; i++) {
+		push_copy(L, lua_upvalueindex(3));
+		lua_pushinteger(L, i);
+		lua_setfield(L, -2, "result");
+		lua_pushinteger(L, results);
+		lua_setfield(L, -2, "results");
+		lua_setiuservalue(L, -results + i - 2, 1);
 	}
 	lua_pushnil(L);
 	lua_replace(L, lua_upvalueindex(3));

@@ -30,6 +30,8 @@ static void preload_embedded(lua_State *L)
 		lua_pushcclosure(L, load_embedded, 1);
 		lua_setfield(L, -2, f->name);
 	}
+	lua_pushcfunction(L, bl_lua_open_native);
+	lua_setfield(L, -2, "barlow.native");
 	lua_pop(L, 1);
 }
 

@@ -1,0 +1,154 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+--[[
+recipe.lua: a trainer as data.
+
+Objects remember the call that made them.  A description of an object is a
+table of that call's arguments, so that recipe.loss.lambda can be read and
+set; which call it was is in its metatable.  A recipe is the description of a
+trainer: tostring gives Lua that rebuilds it, and trainer(recipe) does so.
+What no text can say (a Lua function, a tensor) stays in the table as it is,
+and the text has a comment in its place.
+]]
+local native = require "barlow.native"
+local show = require "barlow.show"
+
+local recipe = {}
+
+local describe
+
+-- The description of what `source` made.
+local function of_source(source)
+	local meta = { call = source.call, result = source.result, results = source.results, after = source.after }
+	local single = source.n == 1 and type(source[1]) == "table"
+	local args = single and source[1] or table.pack(table.unpack(source, 1, source.n))
+	local out = {}
+	for k, v in pairs(args) do
+		if single or k ~= "n" then out[k] = describe(v) end
+	end
+	meta.single, meta.n = single, source.n
+	meta.__tostring = recipe.text
+	return setmetatable(out, meta)
+end
+
+function describe(v)
+	if type(v) == "table" then
+		local out = {}
+		for k, item in pairs(v) do out[k] = describe(item) end
+		return out
+	end
+	local source = type(v) == "userdata" and native.source(v)
+	return source and of_source(source) or v
+end
+
+function recipe.of_source(source)
+	local r = of_source(source)
+	getmetatable(r).__recipe = true
+	return r
+end
+
+-- Text.
+
+local function number_text(v)
+	if math.type(v) == "integer" then return tostring(v) end
+	local short = ("%.14g"):format(v)
+	return tonumber(short) == v and short or ("%.17g"):format(v)
+end
+
+local function comment_text(v)
+	local what = tostring(v)
+	if type(v) == "function" then
+		local info = debug.getinfo(v, "S")
+		what = ("the function of %s:%d"):format(info.short_src, info.linedefined)
+	elseif native.source(v) == nil and type(v) == "userdata" then
+		what = "an object without a recipe: " .. what:match "[^\n]*"
+	end
+	return "nil --[[ " .. what:gsub("%]%]", "] ]") .. " ]]"
+end
+
+local to_text
+
+-- Items of a table: {1, 2, name = value}.
+local function items_text(t, first, indent)
+	local parts, long = {}, 0
+	for _, k in ipairs(show.sorted_keys(t)) do
+		if math.type(k) ~= "integer" or k >= first then
+			local name = type(k) == "string" and (k:match "^[%a_][%w_]*$" and k or ("[%q]"):format(k)) .. " = " or ""
+			parts[#parts + 1] = name .. to_text(t[k], indent + 1)
+			long = long + #parts[#parts] + 2
+		end
+	end
+	return parts, long
+end
+
+local function wrap(open, parts, long, close, indent)
+	if long + #open:match "[^:]*$" + 4 * indent <= 90 and not table.concat(parts):find "\n" then
+		return open .. table.concat(parts, ", ") .. close
+	end
+	local pad = "\n" .. ("\t"):rep(indent + 1)
+	return open .. pad .. table.concat(parts, "," .. pad) .. "\n" .. ("\t"):rep(indent) .. close
+end
+
+local function call_text(d, meta, indent)
+	local name, first = meta.call, 1
+	if name:sub(1, 1) == ":" then
+		name, first = to_text(d[1], indent) .. name, 2
+	end
+	local parts, long = items_text(d, first, indent)
+	local text = meta.single and wrap(name .. "{", parts, long, "}", indent)
+		or wrap(name .. "(", parts, long, ")", indent)
+	for _, step in ipairs(meta.after or {}) do
+		text = ("%s:%s(%s)"):format(text, step[1], to_text(step[2], indent))
+	end
+	if meta.results == 1 then return text end
+	return meta.result == 1 and "(" .. text .. ")" or ("(select(%d, %s))"):format(meta.result, text)
+end
+
+function to_text(v, indent)
+	if type(v) == "number" then return number_text(v) end
+	if type(v) == "string" then return ("%q"):format(v) end
+	if type(v) == "boolean" or v == nil then return tostring(v) end
+	if type(v) ~= "table" then return comment_text(v) end
+	local meta = getmetatable(v)
+	if meta and meta.call then return call_text(v, meta, indent) end
+	local parts, long = items_text(v, 1, indent)
+	return wrap("{", parts, long, "}", indent)
+end
+
+function recipe.text(d)
+	return to_text(d, 0)
+end
+
+-- Building.
+
+local make
+
+local function make_items(t)
+	local out = {}
+	for k, v in pairs(t) do out[k] = make(v) end
+	return out
+end
+
+local function constructor(name, args)
+	if name:sub(1, 1) == ":" then return args[1][name:sub(2)] end
+	local at = require "barlow"
+	for part in name:gmatch "[^.]+" do at = at[part] end
+	return at
+end
+
+function make(v)
+	if type(v) ~= "table" then return v end
+	local meta, items = getmetatable(v), make_items(v)
+	if not (meta and meta.call) then return items end
+	local call = constructor(meta.call, items)
+	local results = meta.single and { call(items) } or { call(table.unpack(items, 1, meta.n)) }
+	local made = results[meta.result]
+	for _, step in ipairs(meta.after or {}) do made[step[1]](made, step[2]) end
+	return made
+end
+
+-- A trainer's arguments: the objects made, the table itself not yet a trainer.
+function recipe.build(r)
+	return make_items(r)
+end
+
+return recipe

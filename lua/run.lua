@@ -1,0 +1,137 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- run.lua: a run in the foreground (trainer:run), and its evaluation (trainer:eval).
+local native = require "barlow.native"
+
+local run = {}
+
+local LINES = 24 -- plain lines a run, at least one for each kNN
+
+local function clock(seconds)
+	seconds = math.max(0, math.floor(seconds + .5))
+	local h, m, s = seconds // 3600, seconds // 60 % 60, seconds % 60
+	return h > 0 and ("%d:%02d:%02d"):format(h, m, s) or ("%d:%02d"):format(m, s)
+end
+run.clock = clock
+
+local function measured(v) return v == v end
+
+local function short(v)
+	if v ~= 0 and math.abs(v) < .01 then return ("%.2e"):format(v) end
+	return ("%.4g"):format(v)
+end
+
+-- Seconds to go at the speed of the last records.
+local function remaining(t, r)
+	local back = t:record(math.max(1, r.step - 50))
+	if not back or back.step >= r.step then return nil end
+	return (t.steps - r.step) * (r.time - back.time) / (r.step - back.step)
+end
+
+local function fields(t, r, knn)
+	local eta = remaining(t, r)
+	return {
+		("step %d/%d"):format(r.step, t.steps), "invariance " .. short(r.invariance), "redundancy " .. short(r.redundancy),
+		"total " .. short(r.total), "floor " .. short(r.floor), "lr " .. short(r.lr),
+		knn and ("kNN %.4f"):format(knn) or "kNN -", ("%.0f images/s"):format(r.images_per_s),
+		"ETA " .. (eta and clock(eta) or "-"),
+	}
+end
+
+-- One line that is overwritten; a line stays where kNN was measured and at the end.
+local function terminal_report(t)
+	local knn
+	return function(r, last)
+		local fresh = measured(r.knn)
+		knn = fresh and r.knn or knn
+		local line = table.concat(fields(t, r, knn), "  ")
+		if not fresh and not last then line = line:sub(1, native.width() - 1) end
+		io.write("\r\27[K", line, (fresh or last) and "\n" or "")
+		io.flush()
+	end
+end
+
+local function plain_report(t)
+	local every, knn = math.max(1, t.steps // LINES), nil
+	return function(r, last)
+		local fresh = measured(r.knn)
+		knn = fresh and r.knn or knn
+		if fresh or last or r.step == 1 or r.step % every == 0 then
+			io.write(table.concat(fields(t, r, knn), "  "), "\n")
+			io.flush()
+		end
+	end
+end
+
+-- Records as they come go to report(record, last) and on_progress(record, trainer).
+local function follow(t, report, on_progress)
+	local seen, over = #t, false
+	while not over do
+		over = t:wait(.1)
+		local newest = #t
+		for i = seen + 1, newest do
+			local r = t:record(i)
+			local skip = report.terminal and i < newest and not measured(r.knn)
+			if not skip then report.line(r, over and i == newest) end
+			if on_progress then on_progress(r, t) end
+		end
+		seen = newest
+	end
+end
+
+--[[
+run{on_progress = function(record, trainer) ... end, quiet = false}: starts the
+run unless it is under way, and reports until it ends.  Ctrl-C stops it between
+steps.  Returns the state it ended in: "done" or "stopped".
+]]
+function run.run(t, options)
+	options = options or {}
+	local quiet = options.quiet
+	for k in pairs(options) do
+		if k ~= "on_progress" and k ~= "quiet" then error(("run: unknown key '%s' (known: on_progress, quiet)"):format(k), 3) end
+	end
+	if t.state ~= "running" then t:start() end
+	local terminal = native.is_terminal()
+	local report = { terminal = terminal, line = terminal and terminal_report(t) or plain_report(t) }
+	if quiet then report.line = function() end end
+	if not native.catch(follow, t, report, options.on_progress) then
+		t:stop()
+		if not quiet then print(("\nstopped at step %d of %d"):format(t.iteration, t.steps)) end
+	end
+	return t.state
+end
+
+-- What a run is measured on when nobody said: its own kNN sets, or parts of its data.
+local function default_sets(t, options)
+	local knn = t.knn or {}
+	local train, test = options.train or knn.refs, options.test or knn.queries
+	if not (train and test) then
+		local first, second = t.data:split(.8, 0)
+		train, test = train or first, test or second
+	end
+	return train, test
+end
+
+--[[
+eval{train = dataset, test = dataset, k = 20, linear = true}: {knn =, linear =} of the
+encoder's features as they are now; a run under way stands still for the features.
+]]
+function run.evaluate(t, options)
+	options = options or {}
+	for k in pairs(options) do
+		if not ({ train = 1, test = 1, k = 1, linear = 1 })[k] then
+			error(("eval: unknown key '%s' (known: train, test, k, linear)"):format(k), 3)
+		end
+	end
+	local eval = require "barlow".eval
+	local train, test = default_sets(t, options)
+	local a, b = t:between(function()
+		return eval.features(t.encoder, train), eval.features(t.encoder, test, { like = train })
+	end)
+	local sets = { train = a, train_labels = train, test = b, test_labels = test }
+	local out = { linear = options.linear ~= false and eval.linear(sets) or nil }
+	sets.k = options.k
+	out.knn = eval.knn(sets)
+	return out
+end
+
+return run

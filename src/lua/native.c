@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* native.c: "barlow.native": what the Lua part of the workbench needs and Lua does not have. */
+#include "lua/face.h"
+
+#include <barlow/parallel.h>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/* source(object): {call = "nn.linear", n = 2, 3, 4}, or nil */
+static int native_source(lua_State *L)
+{
+	luaL_checkany(L, 1);
+	bl_lua_source(L, 1);
+	return 1;
+}
+
+/*
+ * catch(f, ...): true and f's results, or false when Ctrl-C ended it, which is
+ * then answered.  Other errors go on.  Here and not in Lua: between a Lua
+ * function's pcall and its next instruction the hook would strike again.
+ */
+static int native_catch(lua_State *L)
+{
+	luaL_checkany(L, 1);
+	int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
+	if (status == LUA_OK) {
+		lua_pushboolean(L, 1);
+		lua_insert(L, 1);
+		return lua_gettop(L);
+	}
+	if (!bl_lua_interrupted)
+		return lua_error(L);
+	bl_lua_interrupted = 0;
+	lua_pushboolean(L, 0);
+	return 1;
+}
+
+static int native_now(lua_State *L)
+{
+	lua_pushnumber(L, bl_now());
+	return 1;
+}
+
+static int native_is_terminal(lua_State *L)
+{
+	lua_pushboolean(L, isatty(STDIN_FILENO) && isatty(STDOUT_FILENO));
+	return 1;
+}
+
+/* Columns of the terminal, 80 where there is none. */
+static int native_width(lua_State *L)
+{
+	struct winsize w;
+	bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0;
+	lua_pushinteger(L, known ? w.ws_col : 80);
+	return 1;
+}
+
+static const luaL_Reg functions[] = {
+	{ "source", native_source }, { "catch", native_catch }, { "now", native_now },
+	{ "is_terminal", native_is_terminal }, { "width", native_width }, { NULL, NULL },
+};
+
+int bl_lua_open_native(lua_State *L)
+{
+	luaL_newlib(L, functions);
+	return 1;
+}
