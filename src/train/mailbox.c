@@ -34,7 +34,7 @@ int bl_live_send(bl_live *l, bl_command c)
 	return 0;
 }
 
-static struct live_slot *oldest(struct live_mailbox *m)
+static struct live_slot *scan(struct live_mailbox *m)
 {
 	struct live_slot *best = NULL;
 	for (int i = 0; i < LIVE_SLOTS; i++) {
@@ -46,6 +46,21 @@ static struct live_slot *oldest(struct live_mailbox *m)
 			best = s;
 	}
 	return best;
+}
+
+/*
+ * One scan may pass a slot before its command comes and see a later one
+ * further on.  Whoever saw the later one sees all sent before it, so a scan
+ * that finds the same again has found the oldest.
+ */
+static struct live_slot *oldest(struct live_mailbox *m)
+{
+	struct live_slot *found = scan(m), *before;
+	do {
+		before = found;
+		found = scan(m);
+	} while (found != before);
+	return found;
 }
 
 /* A kind that is none of ours is dropped: anyone who may write the file could have put it there. */

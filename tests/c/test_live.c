@@ -11,6 +11,7 @@
 #include <barlow/random.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -199,7 +200,7 @@ static void test_mailbox(void **state)
 	bl_live_close(mute);
 }
 
-enum { SENDERS = 4, SENT = 500 };
+enum { SENDERS = 4, SENT = 900 };
 
 static void *sender(void *arg)
 {
@@ -209,7 +210,7 @@ static void *sender(void *arg)
 		if (bl_live_send(l, (bl_command){ BL_CMD_SET_LR, 1000. * who + i }) == 0)
 			i++;
 		else
-			usleep(10);
+			sched_yield();
 	bl_live_close(l);
 	return NULL;
 }
@@ -228,7 +229,7 @@ static void test_many_senders(void **state)
 	}
 	for (int got = 0; got < SENDERS * SENT; ) {
 		if (!bl_live_take(w, &c)) {
-			usleep(10);
+			sched_yield();
 			continue;
 		}
 		int who = (int)c.value / 1000;
