@@ -83,17 +83,23 @@ static void knn_is_numpys(void **state)
 	assert_close(knn(15, .1), number(KNN), 1e-6);
 }
 
-/* One query along x; references at growing angles: the nearest is of class 0, the two next of class 1. */
-static double fan(int k, double temperature, const float *query)
+/* Is the query of class 0 by these references? */
+static bool is_first(const float *refs, const int32_t *labels, int n, int k, double temperature, const float *query)
 {
-	static const int32_t labels[] = { 0, 1, 1, 2 }, zero[] = { 0 };
-	bl_tensor *refs = bl_tensor_from(2, (int64_t[]){ 4, 2 }, (float[]){ 9, .9f, 1, .5f, 3, 1.6f, 0, 1 });
-	bl_tensor *q = bl_tensor_from(2, (int64_t[]){ 1, 2 }, query);
-	double accuracy = bl_eval_knn(&(bl_knn_config){ k, temperature }, refs, labels, q, zero, 3);
+	static const int32_t zero[] = { 0 };
+	bl_tensor *r = bl_tensor_from(2, (int64_t[]){ n, 2 }, refs), *q = bl_tensor_from(2, (int64_t[]){ 1, 2 }, query);
+	double accuracy = bl_eval_knn(&(bl_knn_config){ k, temperature }, r, labels, q, zero, 3);
 
-	bl_tensor_unref(refs);
+	bl_tensor_unref(r);
 	bl_tensor_unref(q);
-	return accuracy;
+	assert_true(accuracy == 0 || accuracy == 1);
+	return accuracy == 1;
+}
+
+/* References at growing angles from the x axis: the nearest is of class 0, the two next of class 1. */
+static bool fan(int k, double temperature, const float *query)
+{
+	return is_first((float[]){ 9, .9f, 1, .5f, 3, 1.6f, 0, 1 }, (int32_t[]){ 0, 1, 1, 2 }, 4, k, temperature, query);
 }
 
 static void temperature_weighs_the_votes(void **state)
@@ -101,18 +107,32 @@ static void temperature_weighs_the_votes(void **state)
 	const float x[] = { 5, 0 };
 
 	(void)state;
-	assert_close(fan(1, 1, x), 1, 0);
-	assert_close(fan(3, 1, x), 0, 0);
-	assert_close(fan(3, .1, x), 1, 0);
-	assert_close(fan(3, 1e-5, x), 1, 0); /* exp(1 / 1e-5) overflows */
-	assert_close(fan(99, .1, x), 1, 0);  /* more than there are */
+	assert_true(fan(1, 1, x));
+	assert_false(fan(3, 1, x));
+	assert_true(fan(3, .1, x));
+	assert_true(fan(99, .1, x)); /* more than there are */
+}
+
+/* exp(1 / 1e-5) is no number, yet the nearest decides. */
+static void low_temperatures_do_not_overflow(void **state)
+{
+	const float refs[] = { 1, 1, 2, 1 }, x[] = { 1, 0 };
+
+	(void)state;
+	assert_true(is_first(refs, (int32_t[]){ 1, 0 }, 2, 2, 1e-5, x));
+	assert_false(is_first(refs, (int32_t[]){ 0, 1 }, 2, 2, 1e-5, x));
 }
 
 static void equal_neighbours_rank_by_their_order(void **state)
 {
+	const float pairs[] = { 1, 1, 1, 1, 2, 1, 2, 1 }, x[] = { 1, 0 }, nowhere[] = { 0, 0 };
+
 	(void)state;
-	assert_close(fan(1, 1, (float[]){ 0, 0 }), 1, 0);
-	assert_close(fan(3, 1, (float[]){ 0, 0 }), 0, 0);
+	assert_true(fan(1, 1, nowhere));
+	assert_false(fan(3, 1, nowhere));
+	/* Nearer ones come later, and push the later of the first two out. */
+	assert_true(is_first(pairs, (int32_t[]){ 0, 1, 0, 1 }, 4, 3, 1, x));
+	assert_false(is_first(pairs, (int32_t[]){ 1, 0, 0, 1 }, 4, 3, 1, x));
 }
 
 /* Sizes that no block divides: the brute-force count must come out whatever the cuts. */
@@ -185,6 +205,24 @@ static void l2_comes_from_the_grid(void **state)
 	assert_true(r.l2 < 1e9);
 	assert_true(fabs(r.accuracy - number(LINEAR_TEST)) < .03);
 	assert_true(r.held_out_accuracy > .5);
+}
+
+/* Labels that have nothing to do with the features: the stronger, the better. */
+static void noise_asks_for_a_strong_l2(void **state)
+{
+	enum { N = 200, F = 50 };
+	const double grid[] = { 1e-3, 1e5, 1 };
+	bl_tensor *x = bl_tensor_new(2, (int64_t[]){ N, F });
+	int32_t labels[N];
+	bl_linear_result r;
+
+	(void)state;
+	bl_tensor_normal(x, 1, BL_STREAM_USER, 0, 1);
+	for (int i = 0; i < N; i++)
+		labels[i] = i / 3 % 2;
+	assert_int_equal(bl_eval_linear(&(bl_linear_config){ .l2 = grid, .n_l2 = 3 }, x, labels, x, labels, 2, &r), 0);
+	assert_close(r.l2, 1e5, 0);
+	bl_tensor_unref(x);
 }
 
 static void threads_do_not_change_results(void **state)
@@ -418,10 +456,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(knn_is_numpys),
 		cmocka_unit_test(temperature_weighs_the_votes),
+		cmocka_unit_test(low_temperatures_do_not_overflow),
 		cmocka_unit_test(equal_neighbours_rank_by_their_order),
 		cmocka_unit_test(blocks_do_not_show),
 		cmocka_unit_test(linear_reaches_the_optimum),
 		cmocka_unit_test(l2_comes_from_the_grid),
+		cmocka_unit_test(noise_asks_for_a_strong_l2),
 		cmocka_unit_test(threads_do_not_change_results),
 		cmocka_unit_test(stop_ends_the_probe),
 		cmocka_unit_test(senseless_arguments_are_named),

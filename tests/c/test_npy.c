@@ -159,6 +159,9 @@ static void not_npy_is_named(void **state)
 	support_write(support_scratch("v3.npy"), "\x93NUMPY\x03\0\0\0\0\0", 12);
 	assert_null(bl_npy_load(support_scratch("v3.npy")));
 	assert_error("version 3.0, expected 1.0 or 2.0");
+	support_write(support_scratch("long.npy"), "\x93NUMPY\x02\0\x02\0\0\x01{}", 14);
+	assert_null(bl_npy_load(support_scratch("long.npy")));
+	assert_error("byte 8: header of 16777218 bytes, but the file has 2");
 	assert_null(bl_npy_load("/"));
 	assert_error("not a regular file");
 }
