@@ -10,8 +10,11 @@
 #include <barlow/data.h>
 #include <barlow/nn.h>
 
-/* encoder(x) for every image, evaluation mode, no augmentation, normalised with mean/std; (N,F).  encoder NULL: raw pixels.
- * stop (may be NULL) is polled between batches: non-zero ends with NULL and the message "stopped". */
+/*
+ * encoder(x) for every image, evaluation mode, no augmentation, normalised with
+ * mean/std; (N,F).  encoder NULL: raw pixels.  stop (may be NULL) is polled
+ * between batches: non-zero ends with NULL and the message "stopped".
+ */
 bl_tensor *bl_eval_features(bl_module *encoder, bl_dataset *d, const float *mean, const float *std, int batch,
                             const volatile int *stop);
 /* Labels of the whole set; n = length.  Caller frees. NULL when it has none. */
@@ -39,17 +42,21 @@ typedef struct bl_linear_config {
 	const double *l2;       /* grid; NULL: a default of powers of ten */
 	int n_l2;
 	int iterations;         /* of L-BFGS at most, 100 */
-	double tolerance;       /* 1e-4: on the gradient's largest element, relative; ends too when f falls by less than 20 of it in 10 iterations */
+	double tolerance;       /* 1e-4: on the largest element of the gradient, as a part of what it was at W = 0;
+	                         * 10 iterations that lower the loss by less than 20 such parts end it too */
 	uint64_t seed;
 	const volatile int *stop; /* may be NULL */
 } bl_linear_config;
-typedef struct bl_linear_result { double accuracy, train_accuracy, l2, held_out_accuracy; int iterations; } bl_linear_result;
-int bl_eval_linear(const bl_linear_config *c, const bl_tensor *train, const int32_t *train_labels, const bl_tensor *test,
-                   const int32_t *test_labels, int classes, bl_linear_result *out);
+typedef struct bl_linear_result {
+	double accuracy, train_accuracy, l2, held_out_accuracy;
+	int iterations;
+} bl_linear_result;
+int bl_eval_linear(const bl_linear_config *c, const bl_tensor *train, const int32_t *train_labels,
+                   const bl_tensor *test, const int32_t *test_labels, int classes, bl_linear_result *out);
 
 /* exp of the entropy of the normalised singular values (Garrido et al. 2023); 1 .. min(N,F).  Negative: error. */
 double bl_eval_rankme(const bl_tensor *z);
-/* Eigenvalues of z's (uncentred, as RankMe; centred if asked) covariance, divisor N - 1, descending, F of them, into out. */
+/* Eigenvalues of z's covariance (uncentred, as RankMe; centred if asked), divisor N - 1, F of them, descending. */
 int bl_eval_spectrum(const bl_tensor *z, bool centred, float *out);
 /* Standard deviation of each column, divisor N - 1, into out (F). */
 int bl_eval_std(const bl_tensor *z, float *out);

@@ -27,7 +27,8 @@ int bl_weights_load(const char *path, bl_module *const *roots, const char *const
  * order of the file, from any of F64 F32 F16 BF16, the integers and BOOL.
  */
 typedef struct bl_named { char *name; bl_tensor *tensor; } bl_named;
-int bl_safetensors_save(const char *path, const bl_named *items, int n, const char *const *metadata /* key, value, ..., NULL */);
+/* metadata: key, value, ..., NULL; may be NULL. */
+int bl_safetensors_save(const char *path, const bl_named *items, int n, const char *const *metadata);
 int bl_safetensors_load(const char *path, bl_named **items, int *n);
 void bl_named_free(bl_named *items, int n);
 /* The file's metadata as key, value, ..., NULL (just NULL when it has none); bl_metadata_free gives it back. */

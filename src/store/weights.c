@@ -105,7 +105,8 @@ static int refuse_name(const char *path, const char *what, const char *name, int
 }
 
 /* Every tensor of `want` is in `have`; both sorted. */
-static int check_names(const char *path, const char *what, const bl_named *want, int n_want, const bl_named *have, int n_have)
+static int check_names(const char *path, const char *what, const bl_named *want, int n_want, const bl_named *have,
+		       int n_have)
 {
 	const char *first = NULL;
 	int missing = 0;

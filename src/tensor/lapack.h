@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* lapack.h (private): spectra, in double precision: a float32 Gram matrix loses the small half of its singular values. */
+/* lapack.h (private): spectra, in double precision: a float32 Gram matrix loses the small half of its singular values.
+ */
 #ifndef BL_TENSOR_LAPACK_H
 #define BL_TENSOR_LAPACK_H
 

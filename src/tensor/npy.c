@@ -14,13 +14,13 @@ enum { MAGIC = 6, PREFIX_V1 = 10, PREFIX_V2 = 12, ALIGN = 64, HEADER_MAX = 1 << 
 static const char magic[MAGIC + 1] = "\x93NUMPY";
 
 typedef struct header {
-	char kind;      /* f, i, u or b */
-	int item;       /* bytes of a number */
-	bool swapped;   /* big-endian */
+	char kind;    /* f, i, u or b */
+	int item;     /* bytes of a number */
+	bool swapped; /* big-endian */
 	bool fortran;
 	int ndim;
 	int64_t shape[BL_MAXDIM];
-	size_t data;    /* where the numbers start */
+	size_t data; /* where the numbers start */
 } header;
 
 /* A cursor on the header's text; `at` is the byte in the file, for messages. */
@@ -135,11 +135,17 @@ static int take_order(text *t, header *h)
 
 typedef int take_fn(text *t, header *h);
 
-/* {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), } and spaces up to a newline; keys in any order, once each */
+/* {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), } and spaces up to a newline; keys in any order, once each
+ */
 static int parse_dictionary(text *t, header *h)
 {
-	static const struct { const char *key; take_fn *take; } keys[] = {
-		{ "descr", take_descr }, { "fortran_order", take_order }, { "shape", take_shape },
+	static const struct {
+		const char *key;
+		take_fn *take;
+	} keys[] = {
+		{ "descr", take_descr },
+		{ "fortran_order", take_order },
+		{ "shape", take_shape },
 	};
 	unsigned seen = 0;
 
@@ -186,8 +192,9 @@ static int parse_header(const char *path, const unsigned char *b, size_t n, head
 	if (b[6] == 2)
 		length |= (size_t)b[10] << 16 | (size_t)b[11] << 24;
 	if (length > HEADER_MAX || length > n - prefix)
-		return bl_fail("%s: byte 8: header of %zu bytes, but the file has %zu after it (and %d is the most allowed)",
-			       path, length, n - prefix, HEADER_MAX);
+		return bl_fail(
+			"%s: byte 8: header of %zu bytes, but the file has %zu after it (and %d is the most allowed)",
+			path, length, n - prefix, HEADER_MAX);
 	t.start = t.p = (const char *)b + prefix;
 	t.end = t.start + length;
 	t.at = prefix;
@@ -205,13 +212,18 @@ static int check_size(const char *path, const header *h, size_t n, int64_t *coun
 		if (__builtin_mul_overflow(bytes, h->shape[i], &bytes))
 			return bl_fail("%s: shape %s is too large", path, bl_shape_text(h->ndim, h->shape, buf));
 	if ((uint64_t)bytes != n - h->data)
-		return bl_fail("%s: byte %zu: shape %s of %d-byte numbers needs %" PRId64 " bytes, the file has %zu", path,
-			       h->data, bl_shape_text(h->ndim, h->shape, buf), h->item, bytes, n - h->data);
+		return bl_fail("%s: byte %zu: shape %s of %d-byte numbers needs %" PRId64 " bytes, the file has %zu",
+			       path, h->data, bl_shape_text(h->ndim, h->shape, buf), h->item, bytes, n - h->data);
 	*count = bytes / h->item;
 	return 0;
 }
 
-#define AS(type, b) ({ type v_; memcpy(&v_, (b), sizeof(v_)); (float)v_; })
+#define AS(type, b)                           \
+	({                                    \
+		type v_;                      \
+		memcpy(&v_, (b), sizeof(v_)); \
+		(float)v_;                    \
+	})
 
 /* One number, in this machine's (little-endian) byte order. */
 static float decode(const header *h, const unsigned char *b)
@@ -228,8 +240,10 @@ static float decode(const header *h, const unsigned char *b)
 	if (h->kind == 'b')
 		return *b != 0;
 	if (h->kind == 'i')
-		return h->item == 1 ? AS(int8_t, b) : h->item == 2 ? AS(int16_t, b) :
-		       h->item == 4 ? AS(int32_t, b) : AS(int64_t, b);
+		return h->item == 1   ? AS(int8_t, b)
+		       : h->item == 2 ? AS(int16_t, b)
+		       : h->item == 4 ? AS(int32_t, b)
+				      : AS(int64_t, b);
 	return h->item == 1 ? *b : h->item == 2 ? AS(uint16_t, b) : h->item == 4 ? AS(uint32_t, b) : AS(uint64_t, b);
 }
 
@@ -296,7 +310,8 @@ static size_t write_header(const bl_tensor *t, char *out, size_t size)
 
 	memcpy(out, magic, MAGIC);
 	n = PREFIX_V1 + (size_t)snprintf(out + PREFIX_V1, size - PREFIX_V1,
-					 "{'descr': '<f4', 'fortran_order': False, 'shape': %s, }", bl_tensor_text(t, shape));
+					 "{'descr': '<f4', 'fortran_order': False, 'shape': %s, }",
+					 bl_tensor_text(t, shape));
 	while ((n + 1) % ALIGN)
 		out[n++] = ' ';
 	out[n++] = '\n';

@@ -39,7 +39,8 @@ static void restore(const modes *m, bl_module *module, int *at)
 }
 
 /* Features of n rows from `first`: (n,F), a new reference. */
-static bl_tensor *encode(bl_module *encoder, bl_dataset *d, int64_t first, int64_t n, const float *mean, const float *std)
+static bl_tensor *encode(bl_module *encoder, bl_dataset *d, int64_t first, int64_t n, const float *mean,
+			 const float *std)
 {
 	int64_t *rows = malloc((size_t)n * sizeof(*rows));
 	bl_tensor *x, *h, *flat;
@@ -70,8 +71,8 @@ static int put_rows(bl_tensor **all, const bl_tensor *part, int64_t first, int64
 	if (!*all)
 		return -1;
 	if (bl_tensor_size(*all, 1) != width)
-		return bl_fail("images from row %" PRId64 " have %" PRId64 " features, those before %" PRId64, first, width,
-			       bl_tensor_size(*all, 1));
+		return bl_fail("images from row %" PRId64 " have %" PRId64 " features, those before %" PRId64, first,
+			       width, bl_tensor_size(*all, 1));
 	bl_tensor_read(part, bl_tensor_data(*all) + first * width);
 	return 0;
 }

@@ -85,7 +85,8 @@ static int vote(const search *s, const neighbour *heap, double *votes)
 		nearest = fmaxf(nearest, heap[i].similarity);
 	for (int i = 0; i < s->k; i++)
 		if (heap[i].ref != NOBODY) /* similarities that overflow find none */
-			votes[s->ref_labels[heap[i].ref]] += exp(((double)heap[i].similarity - nearest) / s->temperature);
+			votes[s->ref_labels[heap[i].ref]] +=
+				exp(((double)heap[i].similarity - nearest) / s->temperature);
 	for (int c = 1; c < s->classes; c++)
 		if (votes[c] > votes[best])
 			best = c;
@@ -182,8 +183,8 @@ static int check(const bl_knn_config *c, const bl_tensor *refs, const int32_t *r
 
 	if (bl_tensor_ndim(refs) != 2 || bl_tensor_ndim(queries) != 2 || bl_tensor_count(refs) == 0 ||
 	    bl_tensor_count(queries) == 0 || bl_tensor_size(refs, 1) != bl_tensor_size(queries, 1))
-		return bl_fail("kNN: references are %s and queries %s, expected (N, F) and (M, F)", bl_tensor_text(refs, a),
-			       bl_tensor_text(queries, b));
+		return bl_fail("kNN: references are %s and queries %s, expected (N, F) and (M, F)",
+			       bl_tensor_text(refs, a), bl_tensor_text(queries, b));
 	if (bl_tensor_size(refs, 0) >= INT32_MAX)
 		return bl_fail("kNN: %" PRId64 " references are too many", bl_tensor_size(refs, 0));
 	if (c->k < 1 || !(c->temperature > 0))

@@ -27,7 +27,7 @@ typedef struct lbfgs {
 	double *x, *g, *direction;
 	double *trial, *trial_g; /* where the line search looked last */
 	double f;
-	pair pairs[HISTORY];     /* a ring: pairs[(next - 1 - i) % HISTORY] is the i-th newest */
+	pair pairs[HISTORY]; /* a ring: pairs[(next - 1 - i) % HISTORY] is the i-th newest */
 	int held, next;
 	int evaluations;
 	void *memory;

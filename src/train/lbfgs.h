@@ -12,17 +12,17 @@ typedef int bl_lbfgs_fn(void *ctx, const double *x, double *f, double *gradient)
 enum { BL_LBFGS_SPAN = 10 };
 
 typedef struct bl_lbfgs_config {
-	int64_t n;                /* variables */
-	int iterations;           /* at most */
-	double tolerance;         /* ends when no element of the gradient is larger than this */
-	double progress;          /* ends when BL_LBFGS_SPAN iterations lowered f by less than this part of it; 0: off */
+	int64_t n;        /* variables */
+	int iterations;   /* at most */
+	double tolerance; /* ends when no element of the gradient is larger than this */
+	double progress;  /* ends when BL_LBFGS_SPAN iterations lowered f by less than this part of it; 0: off */
 	const volatile int *stop; /* polled between iterations, may be NULL: non-zero fails with "stopped" */
 } bl_lbfgs_config;
 
 typedef struct bl_lbfgs_result {
 	double f, gradient; /* at the end; the gradient's largest element */
 	int iterations, evaluations;
-	bool converged;     /* to tolerance or progress, or to where f cannot be lowered in this precision */
+	bool converged; /* to tolerance or progress, or to where f cannot be lowered in this precision */
 } bl_lbfgs_result;
 
 /* From x, which becomes the best point found. */

@@ -87,8 +87,8 @@ static int split_rows(split *s, const bl_rows *r, int classes, double held_out, 
 	if (!rows || !s->memory)
 		return -1;
 	if (s->n_held == 0)
-		return bl_fail("linear probe: %g of %" PRId64 " rows in %d classes is no row to choose L2 on", held_out, r->n,
-			       classes);
+		return bl_fail("linear probe: %g of %" PRId64 " rows in %d classes is no row to choose L2 on", held_out,
+			       r->n, classes);
 	return 0;
 }
 
@@ -98,7 +98,7 @@ typedef struct probe {
 	bl_scaler scaler;
 	bl_rows train, test;
 	int classes;
-	int64_t size;       /* weights */
+	int64_t size; /* weights */
 	double *w, *best_w, *gradient;
 } probe;
 
@@ -106,8 +106,11 @@ typedef struct probe {
 static int fit(probe *p, const bl_rows *rows, double l2, double tolerance, double scale, bl_lbfgs_result *out)
 {
 	bl_logistic l = { *rows, &p->scaler, p->classes, l2 };
-	bl_lbfgs_config c = { .n = p->size, .iterations = p->c.iterations, .tolerance = tolerance * scale,
-			      .progress = progress * tolerance, .stop = p->c.stop };
+	bl_lbfgs_config c = { .n = p->size,
+			      .iterations = p->c.iterations,
+			      .tolerance = tolerance * scale,
+			      .progress = progress * tolerance,
+			      .stop = p->c.stop };
 
 	return bl_lbfgs_minimise(&c, bl_logistic_evaluate, &l, p->w, out);
 }
@@ -216,8 +219,8 @@ static double *fill_in(bl_linear_config *c)
 	if (!(c->held_out > 0 && c->held_out < 1))
 		return bl_fail_null("linear probe: held_out = %g, expected a fraction between 0 and 1", c->held_out);
 	if (c->iterations < 1 || !(c->tolerance > 0))
-		return bl_fail_null("linear probe: iterations = %d and tolerance = %g, expected both above 0", c->iterations,
-				    c->tolerance);
+		return bl_fail_null("linear probe: iterations = %d and tolerance = %g, expected both above 0",
+				    c->iterations, c->tolerance);
 	if (n < 1)
 		return bl_fail_null("linear probe: the grid of L2 strengths is empty");
 	for (int i = 0; i < n; i++)
@@ -249,8 +252,8 @@ static int check(const bl_tensor *train, const int32_t *train_labels, const bl_t
 	return bl_rows_check("linear probe: test", test);
 }
 
-int bl_eval_linear(const bl_linear_config *c, const bl_tensor *train, const int32_t *train_labels, const bl_tensor *test,
-		   const int32_t *test_labels, int classes, bl_linear_result *out)
+int bl_eval_linear(const bl_linear_config *c, const bl_tensor *train, const int32_t *train_labels,
+		   const bl_tensor *test, const int32_t *test_labels, int classes, bl_linear_result *out)
 {
 	probe p = { .c = *c, .classes = classes };
 	bl_tensor *x, *y;

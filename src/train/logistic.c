@@ -106,11 +106,11 @@ void bl_scaler_free(bl_scaler *s)
 /* One pass over the rows. */
 typedef struct pass {
 	const bl_logistic *l;
-	int64_t block;   /* rows of a block */
+	int64_t block; /* rows of a block */
 	const double *bias;
-	float *w;        /* (K,F) */
-	float *dw;       /* (chunks,K,F), or NULL: no gradient wanted */
-	double *dbias;   /* (chunks,K) */
+	float *w;      /* (K,F) */
+	float *dw;     /* (chunks,K,F), or NULL: no gradient wanted */
+	double *dbias; /* (chunks,K) */
 	double loss[CHUNKS];
 	int64_t correct[CHUNKS];
 	atomic_bool failed;
@@ -163,7 +163,8 @@ static void pass_block(pass *p, int64_t chunk, int64_t from, int64_t n, float *z
 	for (int64_t i = 0; i < n; i++) {
 		bool correct;
 
-		p->loss[chunk] += softmax_row(logits + i * k, p->bias, (int)k, label_of(&p->l->rows, from + i), &correct);
+		p->loss[chunk] +=
+			softmax_row(logits + i * k, p->bias, (int)k, label_of(&p->l->rows, from + i), &correct);
 		p->correct[chunk] += correct;
 		for (int64_t c = 0; p->dw && c < k; c++)
 			p->dbias[chunk * k + c] += logits[i * k + c];

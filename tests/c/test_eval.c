@@ -73,8 +73,8 @@ static double number(int which)
 
 static double knn(int k, double temperature)
 {
-	return bl_eval_knn(&(bl_knn_config){ k, temperature }, data.train, data.train_labels, data.test, data.test_labels,
-			   CLASSES);
+	return bl_eval_knn(&(bl_knn_config){ k, temperature }, data.train, data.train_labels, data.test,
+			   data.test_labels, CLASSES);
 }
 
 static void knn_is_numpys(void **state)
@@ -99,7 +99,8 @@ static bool is_first(const float *refs, const int32_t *labels, int n, int k, dou
 /* References at growing angles from the x axis: the nearest is of class 0, the two next of class 1. */
 static bool fan(int k, double temperature, const float *query)
 {
-	return is_first((float[]){ 9, .9f, 1, .5f, 3, 1.6f, 0, 1 }, (int32_t[]){ 0, 1, 1, 2 }, 4, k, temperature, query);
+	return is_first((float[]){ 9, .9f, 1, .5f, 3, 1.6f, 0, 1 }, (int32_t[]){ 0, 1, 1, 2 }, 4, k, temperature,
+			query);
 }
 
 static void temperature_weighs_the_votes(void **state)
@@ -170,8 +171,8 @@ static void blocks_do_not_show(void **state)
 		query_labels[q] = q % 3 ? at % 7 : (at + 1) % 7;
 		correct += q % 3 != 0;
 	}
-	assert_close(bl_eval_knn(&(bl_knn_config){ 1, 1 }, refs, ref_labels, queries, query_labels, 7), correct / (double)M,
-		     1e-12);
+	assert_close(bl_eval_knn(&(bl_knn_config){ 1, 1 }, refs, ref_labels, queries, query_labels, 7),
+		     correct / (double)M, 1e-12);
 	bl_tensor_unref(refs);
 	bl_tensor_unref(queries);
 }

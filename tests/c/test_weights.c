@@ -61,7 +61,8 @@ static void every_dtype_is_read(void **state)
 static float half(unsigned bits)
 {
 	char file[128];
-	const char *json = "{\"h\":{\"dtype\":\"F16\",\"shape\":[],\"data_offsets\":[0,2]}}", *path = support_scratch("h");
+	const char *json = "{\"h\":{\"dtype\":\"F16\",\"shape\":[],\"data_offsets\":[0,2]}}",
+		   *path = support_scratch("h");
 	size_t n = strlen(json);
 	bl_named *items;
 	float v;
@@ -120,8 +121,10 @@ static void written_as_specified(void **state)
 static void round_trip_keeps_order_and_numbers(void **state)
 {
 	bl_tensor *image = bl_tensor_new_image(1, 2, 1, 2);
-	bl_named items[] = { { (char *)"z", counting(2, (int64_t[]){ 2, 3 }, 0) }, { (char *)"empty", NULL },
-			     { (char *)"a", image }, { (char *)"s", bl_tensor_scalar(-3) } };
+	bl_named items[] = { { (char *)"z", counting(2, (int64_t[]){ 2, 3 }, 0) },
+			     { (char *)"empty", NULL },
+			     { (char *)"a", image },
+			     { (char *)"s", bl_tensor_scalar(-3) } };
 	const char *path = support_scratch("trip.safetensors");
 	bl_named *back;
 	int n;
@@ -328,8 +331,8 @@ static void files_can_be_read_by_others(void **state)
 static bl_module *small_net(uint64_t seed)
 {
 	const int64_t widths[] = { 4, 6 };
-	bl_module *m = bl_nn_cnn(&(bl_cnn_config){ .channels = 1, .widths = widths, .strides = (int[]){ 1, 2 }, .layers = 2,
-						   .image = 8, .pool = true });
+	bl_module *m = bl_nn_cnn(&(bl_cnn_config){
+		.channels = 1, .widths = widths, .strides = (int[]){ 1, 2 }, .layers = 2, .image = 8, .pool = true });
 
 	assert_non_null(m);
 	bl_module_init(m, seed);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Small files and numbers by NumPy for test_npy, test_weights and test_eval.  Run in this folder; its output is committed.
+# Small files and numbers by NumPy for test_npy, test_weights and test_eval.
+# Run in this folder; its output is committed.
 import json
 import struct
 
