@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* blur.c: Gaussian blur, separable, the image mirrored at its edges (as torchvision does). */
 #include "augment/operator.h"
+#include "augment/weigh.h"
 
 #include <barlow/memory.h>
 
@@ -10,76 +11,79 @@
 /* Below this a neighbour weighs less than 1e-3: nothing to see in 8 bits. */
 #define LEAST_SIGMA 0.27f
 
-/* weight[0] of the centre, weight[k] of both neighbours at k; they sum to 1.  Three sigmas hold all but 0.3%. */
+enum { NEAR = 1024 }; /* values */
+
+/* Three sigmas hold all but 0.3%; a mirror image has no more than side - 1 pixels. */
 static int reach_of(float sigma, int side)
 {
 	int reach = (int)ceilf(3 * sigma);
 	return reach < side ? reach : side - 1;
 }
 
+/* 2 reach + 1 weights that sum to 1 */
 static void fill_weights(float sigma, int reach, float *weight)
 {
 	float sum = 0;
-	for (int k = 0; k <= reach; k++) {
-		weight[k] = expf(-0.5f * (float)(k * k) / (sigma * sigma));
-		sum += k ? 2 * weight[k] : weight[k];
-	}
-	for (int k = 0; k <= reach; k++)
+	for (int k = -reach; k <= reach; k++)
+		sum += weight[reach + k] = expf(-0.5f * (float)(k * k) / (sigma * sigma));
+	for (int k = 0; k <= 2 * reach; k++)
 		weight[k] /= sum;
 }
 
-/* Index i of n, mirrored at both ends without repeating them; |i| < 2n. */
-static int mirrored(int i, int n)
+/* The space that one plane is blurred in: weights, a row with mirrored ends, and a plane with mirrored rows. */
+typedef struct space {
+	int wide, high; /* reach across and down */
+	float *across, *down, *row, *tall;
+} space;
+
+static bool make_space(const canvas *c, float sigma, space *s)
 {
-	i = i < 0 ? -i : i;
-	return i < n ? i : 2 * n - 2 - i;
+	s->wide = reach_of(sigma, c->width);
+	s->high = reach_of(sigma, c->height);
+	size_t across = 2 * (size_t)s->wide + 1, down = 2 * (size_t)s->high + 1, width = (size_t)c->width;
+	size_t row = width + across - 1, tall = ((size_t)c->height + down - 1) * width;
+	s->across = bl_scratch(SLOT_WORK, (across + down + row + tall) * sizeof *s->across);
+	if (!s->across)
+		return false;
+	s->down = s->across + across;
+	s->row = s->down + down;
+	s->tall = s->row + row;
+	fill_weights(sigma, s->wide, s->across);
+	fill_weights(sigma, s->high, s->down);
+	return true;
 }
 
-/* padded: `reach` values, the row, `reach` values, and LANES more that only fill vectors */
-KERNEL static void blur_row(const float *padded, int n, const float *weight, int reach, float *out)
+KERNEL static void weigh(float *out, const float *rows, size_t step, const float *w, int taps, size_t n)
 {
-	for (int x = 0; x < n; x += LANES) {
-		const float *p = padded + reach + x;
-		lanes sum = *(const lanes *)p * weight[0];
-		for (int k = 1; k <= reach; k++)
-			sum += (*(const lanes *)(p - k) + *(const lanes *)(p + k)) * weight[k];
-		*(lanes *)(out + x) = sum;
-	}
+	bl_weigh(out, rows, step, w, taps, n);
 }
 
-static void blur_across(const float *in, const canvas *c, const float *weight, int reach, float *padded, float *out)
+/* in (width) -> out (width); a row is its own neighbours, moved by one each */
+static void blur_row(const space *s, const float *in, int width, float *out)
 {
-	int n = c->width;
-	for (int y = 0; y < c->height; y++, in += n, out += n) {
-		memcpy(padded + reach, in, (size_t)n * sizeof *in);
-		for (int k = 1; k <= reach; k++) {
-			padded[reach - k] = in[mirrored(-k, n)];
-			padded[reach + n - 1 + k] = in[mirrored(n - 1 + k, n)];
-		}
-		blur_row(padded, n, weight, reach, out);
+	float *row = s->row + s->wide;
+	memcpy(row, in, (size_t)width * sizeof *in);
+	for (int k = 1; k <= s->wide; k++) {
+		row[-k] = in[k];
+		row[width - 1 + k] = in[width - 1 - k];
 	}
+	weigh(out, s->row, 1, s->across, 2 * s->wide + 1, (size_t)width);
 }
 
-/* One output row from the rows above and below: row[reach +- k] */
-KERNEL static void blur_column(const float *const *row, int n, const float *weight, int reach, float *out)
+static void blur_plane(const space *s, float *plane, int height, int width)
 {
-	for (int x = 0; x < n; x += LANES) {
-		lanes sum = *(const lanes *)(row[reach] + x) * weight[0];
-		for (int k = 1; k <= reach; k++)
-			sum += weight[k] *
-			       (*(const lanes *)(row[reach - k] + x) + *(const lanes *)(row[reach + k] + x));
-		*(lanes *)(out + x) = sum;
+	size_t n = (size_t)width, bytes = n * sizeof *plane;
+	float *first = s->tall + (size_t)s->high * n, *last = first + (size_t)(height - 1) * n;
+	for (int y = 0; y < height; y++)
+		blur_row(s, plane + (size_t)y * n, width, first + (size_t)y * n);
+	for (size_t k = 1; k <= (size_t)s->high; k++) {
+		memcpy(first - k * n, first + k * n, bytes);
+		memcpy(last + k * n, last - k * n, bytes);
 	}
-}
-
-static void blur_down(const float *in, const canvas *c, const float *weight, int reach, const float **row, float *out)
-{
-	int n = c->width;
-	for (int y = 0; y < c->height; y++) {
-		for (int k = -reach; k <= reach; k++)
-			row[reach + k] = in + (size_t)mirrored(y + k, c->height) * (size_t)n;
-		blur_column(row, n, weight, reach, out + (size_t)y * (size_t)n);
-	}
+	/* Output rows are neighbours of each other as well: as many at once as stay in the nearest cache. */
+	size_t all = (size_t)height * n, most = n < NEAR ? NEAR / n * n : n;
+	for (size_t i = 0; i < all; i += most)
+		weigh(plane + i, s->tall + i, n, s->down, 2 * s->high + 1, all - i < most ? all - i : most);
 }
 
 static void draw_sigma(const bl_aug *a, bl_rng *r, int height, int width, draw *d)
@@ -90,23 +94,15 @@ static void draw_sigma(const bl_aug *a, bl_rng *r, int height, int width, draw *
 
 static int apply(const bl_aug *a, const draw *d, canvas *c)
 {
+	space s;
 	(void)a;
 	bl_canvas_load(c);
 	if (d->sigma < LEAST_SIGMA)
 		return 0;
-	int wide = reach_of(d->sigma, c->width), high = reach_of(d->sigma, c->height);
-	size_t padded = (size_t)c->width + 2 * (size_t)wide + LANES, weights = (size_t)(wide > high ? wide : high) + 1;
-	float *work = bl_scratch(SLOT_WORK, (padded + weights) * sizeof *work);
-	const float **row = bl_scratch(SLOT_TAPS, (2 * (size_t)high + 1) * sizeof *row);
-	if (!work || !row)
+	if (!make_space(c, d->sigma, &s))
 		return -1;
-	memset(work, 0, padded * sizeof *work);
-	fill_weights(d->sigma, wide, work + padded);
-	for (size_t k = 0; k < (size_t)c->channels; k++)
-		blur_across(c->data + k * c->plane, c, work + padded, wide, work, c->spare + k * c->plane);
-	fill_weights(d->sigma, high, work + padded);
-	for (size_t k = 0; k < (size_t)c->channels; k++)
-		blur_down(c->spare + k * c->plane, c, work + padded, high, row, c->data + k * c->plane);
+	for (int k = 0; k < c->channels; k++)
+		blur_plane(&s, c->data + (size_t)k * c->plane, c->height, c->width);
 	return 0;
 }
 

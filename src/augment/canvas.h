@@ -10,20 +10,13 @@
 #if defined __x86_64__ && defined __GNUC__ && !defined __clang__
 #define KERNEL __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4"), optimize("O3")))
 #else
-#define KERNEL
+#define KERNEL __attribute__((optimize("O3")))
 #endif
 #define INLINE static inline __attribute__((always_inline))
 
-/* Sixteen neighbours worked on at once; the compiler maps them to what the processor has. */
-enum { LANES = 16 };
-typedef float lanes __attribute__((vector_size(64), aligned(4), may_alias));
-typedef int32_t lanes_mask __attribute__((vector_size(64), aligned(4), may_alias));
-
 /*
  * Values are in 0..1 until they are normalised.  While `pixels` is set nothing
- * has been read yet and `data` is empty.  A plane has room for LANES more
- * values than it needs: kernels may read and write past its end, never past
- * its room.
+ * has been read yet and `data` is empty.
  */
 typedef struct canvas {
 	int channels, height, width;
@@ -34,10 +27,10 @@ typedef struct canvas {
 
 enum { MOST_CHANNELS = 3 };
 
-/* Values of room that a plane needs. */
+/* Values from one plane to the next: whole cache lines. */
 static inline size_t bl_canvas_room(int height, int width)
 {
-	return ((size_t)height * (size_t)width + 2 * LANES - 1) / LANES * LANES;
+	return ((size_t)height * (size_t)width + 15) / 16 * 16;
 }
 
 /* Height and width become those; what is in data loses its meaning. */

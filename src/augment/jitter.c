@@ -28,17 +28,18 @@ KERNEL static void blend_plane(float *x, size_t n, float f, float shift)
 		x[i] = clip(x[i] * f + shift);
 }
 
-/* Sums in LANES running sums: the same order whatever the vectors' width. */
+/* In SUMS running sums, so that neighbours can be added at once. */
 KERNEL static float sum_plane(const float *x, size_t n)
 {
-	float part[LANES] = { 0 }, sum = 0;
+	enum { SUMS = 16 };
+	float part[SUMS] = { 0 }, sum = 0;
 	size_t i = 0;
-	for (; i + LANES <= n; i += LANES)
-		for (int k = 0; k < LANES; k++)
-			part[k] += x[i + (size_t)k];
+	for (; i + SUMS <= n; i += SUMS)
+		for (size_t k = 0; k < SUMS; k++)
+			part[k] += x[i + k];
 	for (; i < n; i++)
 		sum += x[i];
-	for (int k = 0; k < LANES; k++)
+	for (int k = 0; k < SUMS; k++)
 		sum += part[k];
 	return sum;
 }

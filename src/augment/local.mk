@@ -16,4 +16,5 @@ libbarlow_sources += \
 	src/augment/pipeline.c \
 	src/augment/resample.c \
 	src/augment/resample.h \
-	src/augment/solarize.c
+	src/augment/solarize.c \
+	src/augment/weigh.h

@@ -9,12 +9,15 @@
  * every output pixel has its own weights and its own start without a gather.
  */
 #include "augment/resample.h"
+#include "augment/weigh.h"
 
 #include <barlow/error.h>
 #include <barlow/memory.h>
 
 #include <math.h>
 #include <string.h>
+
+enum { LANES = 16, SUPPORT = 2 }; /* rows worked on at once; reach of the cubic at scale 1 */
 
 typedef uint8_t bytes16 __attribute__((vector_size(16), aligned(1), may_alias));
 typedef float quad __attribute__((vector_size(16), aligned(4), may_alias));
@@ -26,8 +29,6 @@ typedef struct taps {
 	int *first, *count;
 	float *weight;
 } taps;
-
-enum { SUPPORT = 2 }; /* of the cubic, at scale 1 */
 
 static float cubic(float x)
 {
@@ -115,8 +116,10 @@ KERNEL static void columns_of_bytes(const uint8_t *const row[LANES], int n, floa
 		for (int i = 0; i < LANES; i++)
 			memcpy(&v[i], row[i] + x, n >= LANES ? LANES : (size_t)n);
 		transpose16(v);
-		for (int i = 0; i < LANES; i++)
-			*(lanes *)(columns + (size_t)(x + i) * LANES) = __builtin_convertvector(v[i], lanes);
+		const uint8_t *bytes = (const uint8_t *)v;
+		float *out = columns + (size_t)x * LANES;
+		for (int i = 0; i < LANES * LANES; i++)
+			out[i] = bytes[i];
 	}
 }
 
@@ -128,48 +131,42 @@ static void columns_of_plane(const float *const row[LANES], int n, int step, flo
 			columns[(size_t)(x * step) * LANES + (size_t)i] = row[i][x];
 }
 
-/* As PIL does between its passes and after them. */
-INLINE void clip(lanes *x, float top)
+/* x = clip(x, 0, top) * scale: as PIL does between its passes and after them. */
+INLINE void clip(float *x, size_t n, float top, float scale)
 {
-	lanes most = (lanes){ 0 } + top;
-	lanes_mask over = *x > most, above = *x > 0;
-	*x = (lanes)((((lanes_mask)*x & ~over) | ((lanes_mask)most & over)) & above);
-}
-
-/* columns (in * channels, 16) -> strip (channels, pitch, 16) */
-INLINE void across(const float *columns, const taps *t, float top, size_t pitch, const int channels, float *strip)
-{
-	for (int i = 0; i < t->outputs; i++) {
-		const float *w = t->weight + (size_t)i * (size_t)t->most;
-		const float *p = columns + (size_t)t->first[i] * LANES * (size_t)channels;
-		lanes sum[MOST_CHANNELS] = { { 0 } };
-		for (int k = 0; k < t->count[i]; k++)
-			for (int c = 0; c < channels; c++, p += LANES)
-				sum[c] += *(const lanes *)p * w[k];
-		for (int c = 0; c < channels; c++) {
-			clip(&sum[c], top);
-			*(lanes *)(strip + ((size_t)c * pitch + (size_t)i) * LANES) = sum[c];
-		}
+	for (size_t i = 0; i < n; i++) {
+		float v = x[i] > 0 ? x[i] : 0;
+		x[i] = (v < top ? v : top) * scale;
 	}
 }
 
-KERNEL static void across_any(const float *columns, const taps *t, float top, size_t pitch, int channels, float *strip)
+/* columns (in, channels, 16) -> strip (outputs, channels, 16) */
+INLINE void across(const float *columns, const taps *t, float top, const size_t column, float *strip)
 {
-	if (channels == 1)
-		across(columns, t, top, pitch, 1, strip);
-	else
-		across(columns, t, top, pitch, 3, strip);
+	for (int i = 0; i < t->outputs; i++)
+		bl_weigh(strip + (size_t)i * column, columns + (size_t)t->first[i] * column, column,
+			 t->weight + (size_t)i * (size_t)t->most, t->count[i], column);
+	clip(strip, (size_t)t->outputs * column, top, 1);
 }
 
-/* strip (pitch, 16) -> sixteen rows of pitch floats; pitch is a multiple of LANES */
-KERNEL static void rows_of_strip(const float *strip, size_t pitch, float *rows)
+/* The same with the number of channels known to the compiler. */
+KERNEL static void across_any(const float *columns, const taps *t, float top, int channels, float *strip)
+{
+	if (channels == 1)
+		across(columns, t, top, LANES, strip);
+	else
+		across(columns, t, top, 3 * LANES, strip);
+}
+
+/* One channel of the strip -> sixteen rows of pitch floats; pitch is a multiple of 4 */
+KERNEL static void rows_of_strip(const float *strip, size_t column, size_t pitch, float *rows)
 {
 	const quad_mask low = { 0, 4, 1, 5 }, high = { 2, 6, 3, 7 };
 	for (size_t x = 0; x < pitch; x += 4)
 		for (size_t y = 0; y < LANES; y += 4) {
-			const float *p = strip + x * LANES + y;
-			quad a = *(const quad *)p, b = *(const quad *)(p + LANES);
-			quad c = *(const quad *)(p + 2 * LANES), d = *(const quad *)(p + 3 * LANES);
+			const float *p = strip + x * column + y;
+			quad a = *(const quad *)p, b = *(const quad *)(p + column);
+			quad c = *(const quad *)(p + 2 * column), d = *(const quad *)(p + 3 * column);
 			quad ac = __builtin_shuffle(a, c, low), AC = __builtin_shuffle(a, c, high);
 			quad bd = __builtin_shuffle(b, d, low), BD = __builtin_shuffle(b, d, high);
 			float *q = rows + y * pitch + x;
@@ -180,20 +177,13 @@ KERNEL static void rows_of_strip(const float *strip, size_t pitch, float *rows)
 		}
 }
 
-/* rows (in, pitch) -> plane (outputs, width) in 0..1.  Rows ascend: what runs over a row's end is overwritten. */
-KERNEL static void down(const float *rows, const taps *t, size_t pitch, int width, float top, float *plane)
+/* rows (in, pitch) -> plane (outputs, width) in 0..1 */
+KERNEL static void down(const float *rows, const taps *t, size_t pitch, size_t width, float top, float *plane)
 {
-	for (int i = 0; i < t->outputs; i++) {
-		const float *w = t->weight + (size_t)i * (size_t)t->most;
-		const float *in = rows + (size_t)t->first[i] * pitch;
-		float *out = plane + (size_t)i * (size_t)width;
-		for (int x = 0; x < width; x += LANES) {
-			lanes sum = { 0 };
-			for (int k = 0; k < t->count[i]; k++)
-				sum += *(const lanes *)(in + (size_t)k * pitch + x) * w[k];
-			clip(&sum, top);
-			*(lanes *)(out + x) = sum * (1 / top);
-		}
+	for (int i = 0; i < t->outputs; i++, plane += width) {
+		bl_weigh(plane, rows + (size_t)t->first[i] * pitch, pitch, t->weight + (size_t)i * (size_t)t->most,
+			 t->count[i], width);
+		clip(plane, width, top, 1 / top);
 	}
 }
 
@@ -238,7 +228,7 @@ static size_t round_up(size_t n)
 static bool place(job *j, int height, int width)
 {
 	size_t channels = (size_t)j->from->channels, in_rows = round_up((size_t)j->box.height);
-	j->pitch = round_up((size_t)width);
+	j->pitch = ((size_t)width + 3) / 4 * 4;
 	size_t columns = round_up((size_t)j->box.width * channels) * LANES;
 	size_t strip = channels * j->pitch * LANES, rows = channels * in_rows * j->pitch;
 	size_t across = (taps_bytes(j->box.width, width) + 63) / 64 * 64;
@@ -264,13 +254,13 @@ int bl_resample(canvas *c, struct box box, int height, int width, bool mirror)
 	fill_taps(&j.down, box.height, false);
 	for (int y = 0; y < box.height; y += LANES) {
 		read_columns(&j, y);
-		across_any(j.columns, &j.across, j.top, j.pitch, c->channels, j.strip);
-		for (int k = 0; k < c->channels; k++)
-			rows_of_strip(j.strip + (size_t)k * j.pitch * LANES, j.pitch,
-				      j.rows + ((size_t)k * in_rows + (size_t)y) * j.pitch);
+		across_any(j.columns, &j.across, j.top, c->channels, j.strip);
+		for (size_t k = 0; k < (size_t)c->channels; k++)
+			rows_of_strip(j.strip + k * LANES, (size_t)c->channels * LANES, j.pitch,
+				      j.rows + (k * in_rows + (size_t)y) * j.pitch);
 	}
 	for (size_t k = 0; k < (size_t)c->channels; k++)
-		down(j.rows + k * in_rows * j.pitch, &j.down, j.pitch, width, j.top, c->spare + k * plane);
+		down(j.rows + k * in_rows * j.pitch, &j.down, j.pitch, (size_t)width, j.top, c->spare + k * plane);
 	bl_canvas_resize(c, height, width);
 	bl_canvas_swap(c);
 	c->pixels = NULL;

@@ -48,7 +48,7 @@ static bl_image input(bool grey)
 static void apply(const operator *op, const bl_aug *a, const draw *d, bool grey, bool loaded, float *out)
 {
 	const float one[] = { 1, 1, 1 }, zero[] = { 0, 0, 0 };
-	static float planes[2][3 * (MOST + 2 * LANES)];
+	static float planes[2][3 * (MOST)];
 	bl_image in = input(grey);
 	canvas c = { .channels = in.channels, .data = planes[0], .spare = planes[1], .pixels = in.pixels };
 	bl_canvas_resize(&c, in.height, in.width);

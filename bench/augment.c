@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* augment.c: views a second of the paper's two pipelines on one thread, best of several rounds. */
+#include <barlow/augment.h>
+#include <barlow/error.h>
+#include <barlow/parallel.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { IMAGES = 8, ROUNDS = 5, OPERATORS = 7 };
+#define SECONDS 0.5 /* a round */
+
+/* T: always blurred, never solarized.  T': one in ten blurred, one in five solarized. */
+static bl_pipeline *paper(int size, bool second)
+{
+	static const bl_aug_kind kinds[OPERATORS] = {
+		BL_AUG_CROP, BL_AUG_FLIP, BL_AUG_JITTER, BL_AUG_GRAYSCALE, BL_AUG_BLUR, BL_AUG_SOLARIZE, BL_AUG_NORMALIZE,
+	};
+	bl_aug ops[OPERATORS];
+	for (int i = 0; i < OPERATORS; i++)
+		ops[i] = bl_aug_default(kinds[i]);
+	ops[0].size = size;
+	ops[4].p = second ? 0.1f : 1;
+	ops[5].p = second ? 0.2f : 0;
+	return bl_pipeline_new(ops, OPERATORS);
+}
+
+/* Smooth waves with noise on them: costs do not depend on the picture, but numbers should be ordinary ones. */
+static uint8_t *pictures(int side, int channels)
+{
+	size_t n = (size_t)IMAGES * (size_t)side * (size_t)side * (size_t)channels;
+	uint8_t *p = malloc(n);
+	bl_rng r;
+	bl_rng_init(&r, 1, 0, 0, BL_STREAM_USER);
+	for (size_t i = 0; p && i < n; i++)
+		p[i] = (uint8_t)(64 + i / (size_t)channels % (size_t)side * 128 / (size_t)side + bl_rng_below(&r, 64));
+	return p;
+}
+
+static double round_of(const bl_pipeline *p, const uint8_t *pixels, int side, int channels, float *out, int64_t *done)
+{
+	size_t size = (size_t)side * (size_t)side * (size_t)channels;
+	double start = bl_now(), now = start;
+	int64_t first = *done;
+	while (now - start < SECONDS) {
+		for (int i = 0; i < IMAGES; i++, ++*done) {
+			bl_image in = { pixels + (size_t)i * size, side, side, channels };
+			bl_rng r;
+			bl_rng_init(&r, 1, 0, (uint32_t)*done, 0);
+			if (bl_pipeline_apply(p, &in, &r, out) < 0)
+				return -1;
+		}
+		now = bl_now();
+	}
+	return (double)(*done - first) / (now - start);
+}
+
+static int measure(int from, int to, int channels, bool second)
+{
+	bl_pipeline *p = paper(to, second);
+	uint8_t *pixels = pictures(from, channels);
+	float *out = malloc((size_t)to * (size_t)to * (size_t)channels * sizeof *out);
+	double best = -1;
+	int64_t done = 0;
+	for (int i = 0; p && pixels && out && i < ROUNDS; i++) {
+		double rate = round_of(p, pixels, from, channels, out, &done);
+		best = rate > best ? rate : best;
+	}
+	if (best > 0)
+		printf("%3d -> %3d, %d channel%s  %-2s  %9.0f views/s\n", from, to, channels, channels > 1 ? "s" : " ",
+		       second ? "T'" : "T", best);
+	else
+		fprintf(stderr, "augment: %s\n", p && pixels && out ? bl_error() : "out of memory");
+	free(out);
+	free(pixels);
+	bl_pipeline_unref(p);
+	return best > 0 ? 0 : 1;
+}
+
+int main(void)
+{
+	static const int cases[][3] = { { 28, 28, 1 }, { 32, 32, 3 }, { 96, 96, 3 }, { 500, 224, 3 } };
+	int rc = 0;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		for (int second = 0; second < 2; second++)
+			rc |= measure(cases[i][0], cases[i][1], cases[i][2], second);
+	return rc;
+}
