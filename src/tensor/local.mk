@@ -14,8 +14,6 @@ libbarlow_sources += \
 	src/tensor/copy.c \
 	src/tensor/lapack.c \
 	src/tensor/lapack.h \
-	src/tensor/lapack.c \
-	src/tensor/lapack.h \
 	src/tensor/npy.c \
 	src/tensor/tensor.c \
 	src/tensor/tensor.h \
