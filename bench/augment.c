@@ -14,7 +14,8 @@ enum { IMAGES = 8, ROUNDS = 5, OPERATORS = 7 };
 static bl_pipeline *paper(int size, bool second)
 {
 	static const bl_aug_kind kinds[OPERATORS] = {
-		BL_AUG_CROP, BL_AUG_FLIP, BL_AUG_JITTER, BL_AUG_GRAYSCALE, BL_AUG_BLUR, BL_AUG_SOLARIZE, BL_AUG_NORMALIZE,
+		BL_AUG_CROP, BL_AUG_FLIP, BL_AUG_JITTER, BL_AUG_GRAYSCALE, BL_AUG_BLUR, BL_AUG_SOLARIZE,
+		BL_AUG_NORMALIZE,
 	};
 	bl_aug ops[OPERATORS];
 	for (int i = 0; i < OPERATORS; i++)
