@@ -31,18 +31,22 @@ static void rectangle(double x, double y, double w, double h, const char *fill)
 
 static void braille(int x, int y, uint32_t dots, const char *fill)
 {
-	static const uint8_t bits[4][2] = { { 0x01, 0x08 }, { 0x02, 0x10 }, { 0x04, 0x20 }, { 0x40, 0x80 } };
+	static const uint8_t bits[4][2] = {{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}};
 	for (int j = 0; j < 4; j++)
 		for (int i = 0; i < 2; i++)
 			if (dots & bits[j][i])
-				printf("<circle cx=\"%d\" cy=\"%d\" r=\"1.5\" fill=\"%s\"/>\n", x + 2 + 4 * i, y + 2 + 4 * j, fill);
+				printf("<circle cx=\"%d\" cy=\"%d\" r=\"1.5\" fill=\"%s\"/>\n", x + 2 + 4 * i,
+				       y + 2 + 4 * j, fill);
 }
 
 static void letter(int x, int y, const bl_cell *cell, const char *fill)
 {
-	char bytes[5] = { 0 };
+	char bytes[5] = {0};
 	bl_canvas_encode(cell->glyph, bytes);
-	const char *text = cell->glyph == '<' ? "&lt;" : cell->glyph == '&' ? "&amp;" : cell->glyph == '>' ? "&gt;" : bytes;
+	const char *text = cell->glyph == '<'   ? "&lt;"
+			   : cell->glyph == '&' ? "&amp;"
+			   : cell->glyph == '>' ? "&gt;"
+						: bytes;
 	printf("<text x=\"%d\" y=\"%d\" fill=\"%s\"%s>%s</text>\n", x, y + 12, fill,
 	       cell->bold ? " font-weight=\"bold\"" : "", text);
 }
@@ -51,7 +55,8 @@ static void line_glyph(int x, int y, uint32_t glyph, const char *fill)
 {
 	double left = glyph == 0x2500 || glyph == 0x2524 || glyph == 0x2501 ? x : x + CELL_W / 2.0;
 	if (glyph == 0x2500 || glyph == 0x2514 || glyph == 0x2524 || glyph == 0x2501)
-		rectangle(left, y + 7.5, (glyph == 0x2524 ? x + CELL_W / 2.0 : x + CELL_W) - left, glyph == 0x2501 ? 2 : 1, fill);
+		rectangle(left, y + 7.5, (glyph == 0x2524 ? x + CELL_W / 2.0 : x + CELL_W) - left,
+			  glyph == 0x2501 ? 2 : 1, fill);
 	if (glyph == 0x2502 || glyph == 0x2524 || glyph == 0x2514)
 		rectangle(x + CELL_W / 2.0 - .5, y, 1, glyph == 0x2514 ? 8 : CELL_H, fill);
 }
@@ -83,7 +88,8 @@ static void draw_svg(const bl_canvas *c)
 	const char *ink = c->can.light ? "#202020" : "#d8d8d8", *paper = c->can.light ? "#ffffff" : "#0e1013";
 	int w = c->width * CELL_W, h = c->height * CELL_H;
 	printf("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"-8 -8 %d %d\" "
-	       "font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\" font-size=\"13\" shape-rendering=\"crispEdges\">\n",
+	       "font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\" font-size=\"13\" "
+	       "shape-rendering=\"crispEdges\">\n",
 	       w + 16, h + 16, w + 16, h + 16);
 	rectangle(-8, -8, w + 16, h + 16, paper);
 	for (int row = 0; row < c->height; row++)
@@ -96,7 +102,7 @@ static int draw(const char *path, int width, int height, const bl_view_ops *view
 {
 	bl_live *run = bl_live_open(path, false);
 	bl_scene *s = run ? bl_scene_new(run) : NULL;
-	bl_canvas *c = s ? bl_canvas_new(width, height, (bl_ability){ BL_DEPTH_FULL, true, light }) : NULL;
+	bl_canvas *c = s ? bl_canvas_new(width, height, (bl_ability){BL_DEPTH_FULL, true, light}) : NULL;
 	if (c) {
 		while (bl_scene_read(s) && s->history.seen < bl_live_length(run))
 			;
@@ -113,7 +119,7 @@ static int draw(const char *path, int width, int height, const bl_view_ops *view
 
 int main(int argc, char **argv)
 {
-	static const bl_view_ops *const views[] = { &bl_view_dashboard, &bl_view_heatmap, &bl_view_help };
+	static const bl_view_ops *const views[] = {&bl_view_dashboard, &bl_view_heatmap, &bl_view_help};
 	const bl_view_ops *view = views[0];
 	int width, height;
 	bool light = argc > 4 && !strcmp(argv[4], "light");

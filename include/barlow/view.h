@@ -18,7 +18,10 @@ typedef struct bl_watch_config {
 	const volatile int *interrupted; /* Ctrl-C seen; may be NULL */
 } bl_watch_config;
 
-/* q: BL_WATCH_QUIT (the run goes on); run over: BL_WATCH_ENDED; Q or Ctrl-C: BL_WATCH_STOP.  Negative: no fit terminal, see bl_error. */
+/*
+ * Returns a bl_watch_end: q: BL_WATCH_QUIT (the run goes on); run over: BL_WATCH_ENDED; Q or Ctrl-C: BL_WATCH_STOP (after
+ * Q the run has been told to stop, after Ctrl-C that is the caller's to do).  Negative: no fit terminal, see bl_error.
+ */
 int bl_watch(bl_live *run, const bl_watch_config *c);
 
 /* One frame as plain text of width x height cells, no escapes, into a new string (caller frees). */

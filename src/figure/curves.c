@@ -14,10 +14,10 @@ static const struct {
 	bl_ink ink;
 	const char *style; /* of the line */
 } curves[] = {
-	{ BL_TERM_FLOOR, "FLOOR", "floor", BL_INK_GREEN, "linewidth 1.5 dashtype 2" },
-	{ BL_TERM_REDUNDANCY, "REDUNDANCY", "λ·redundancy", BL_INK_VERMILION, "linewidth 2" },
-	{ BL_TERM_INVARIANCE, "INVARIANCE", "invariance", BL_INK_BLUE, "linewidth 2" },
-	{ BL_TERM_TOTAL, "TOTAL", "total", BL_INK_BLACK, "linewidth 2" },
+	{BL_TERM_FLOOR, "FLOOR", "floor", BL_INK_GREEN, "linewidth 1.5 dashtype 2"},
+	{BL_TERM_REDUNDANCY, "REDUNDANCY", "λ·redundancy", BL_INK_VERMILION, "linewidth 2"},
+	{BL_TERM_INVARIANCE, "INVARIANCE", "invariance", BL_INK_BLUE, "linewidth 2"},
+	{BL_TERM_TOTAL, "TOTAL", "total", BL_INK_BLACK, "linewidth 2"},
 };
 enum { CURVES = sizeof curves / sizeof curves[0] };
 
@@ -50,16 +50,18 @@ static void add_loss(bl_script *s, const bl_history *h)
 	bl_script_add(s, "set ylabel 'loss'\n%s", wants_log(h) ? "set logscale y\nset format y '%g'\n" : "");
 	bl_script_add(s, "set key top right reverse Left invert\nplot ");
 	for (int k = floor_known ? 0 : 1; k < CURVES; k++)
-		bl_script_add(s, "%s$%s with lines linecolor rgb '%s' %s title '%s'", k > (floor_known ? 0 : 1) ? ", " : "",
-		              curves[k].block, bl_ink_text((int)curves[k].ink), curves[k].style, curves[k].label);
+		bl_script_add(s, "%s$%s with lines linecolor rgb '%s' %s title '%s'",
+			      k > (floor_known ? 0 : 1) ? ", " : "", curves[k].block, bl_ink_text((int)curves[k].ink),
+			      curves[k].style, curves[k].label);
 	bl_script_add(s, "\n");
 }
 
 static void add_knn(bl_script *s)
 {
-	bl_script_add(s, "unset logscale y\nunset title\nset format y '%%.2f'\nset ylabel 'kNN accuracy'\nset offsets 0, 0, graph .1, graph .1\n"
-	              "plot $KNN with linespoints linecolor rgb '%s' linewidth 2 pointtype 7 pointsize .6 notitle\n",
-	              bl_ink_text(BL_INK_PURPLE));
+	bl_script_add(s, "unset logscale y\nunset title\nset format y '%%.2f'\nset ylabel 'kNN accuracy'\n"
+			 "set offsets 0, 0, graph .1, graph .1\n");
+	bl_script_add(s, "plot $KNN with linespoints linecolor rgb '%s' linewidth 2 pointtype 7 pointsize .6 notitle\n",
+		      bl_ink_text(BL_INK_PURPLE));
 }
 
 static void add_title(bl_script *s, const bl_live *run)
@@ -75,7 +77,7 @@ static void add_panels(bl_script *s, const bl_history *h, const bl_live *run)
 {
 	add_blocks(s, h);
 	bl_script_add(s, "set lmargin 10\nset rmargin 3\nset xrange [%.9g:%.9g]\n", h->step[0] - 1,
-	              fmax((double)h->last.step, h->step[0] + 1));
+		      fmax((double)h->last.step, h->step[0] + 1));
 	if (h->stride > 1)
 		bl_script_add(s, "set xlabel 'step (a point is the mean of %lld steps)'\n", (long long)h->stride);
 	else

@@ -57,7 +57,7 @@ static int set_signals(posix_spawnattr_t *attr)
 /* 0, or an errno. */
 static int spawn(struct child *c, int in)
 {
-	char *argv[] = { "gnuplot", "-d", "-", NULL }; /* -d: no init file of anybody's */
+	char *argv[] = {"gnuplot", "-d", "-", NULL}; /* -d: no init file of anybody's */
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	int rc = posix_spawn_file_actions_init(&files);
@@ -87,7 +87,8 @@ static int start(struct child *c)
 	int rc = c->picture < 0 || c->said < 0 ? errno : spawn(c, pair[1]);
 	close(pair[1]);
 	if (rc == ENOENT)
-		return bl_fail("gnuplot is not installed, and figures are drawn by it: install Debian's package gnuplot-nox");
+		return bl_fail(
+			"gnuplot is not installed, and figures are drawn by it: install Debian's package gnuplot-nox");
 	return rc ? bl_fail("gnuplot does not start: %s", strerror(rc)) : 0;
 }
 
@@ -171,7 +172,7 @@ static int talk(struct child *c, const bl_piece *pieces, int count, void **pictu
 
 int bl_gnuplot_run(const bl_piece *pieces, int count, void **picture, size_t *n)
 {
-	struct child c = { .to = -1, .picture = -1, .said = -1 };
+	struct child c = {.to = -1, .picture = -1, .said = -1};
 	int rc = start(&c);
 	if (rc == 0)
 		rc = talk(&c, pieces, count, picture, n);

@@ -5,7 +5,10 @@
 
 #include <stddef.h>
 
-typedef struct bl_piece { const void *bytes; size_t n; } bl_piece;
+typedef struct bl_piece {
+	const void *bytes;
+	size_t n;
+} bl_piece;
 
 /* Feeds gnuplot the pieces; what it writes to its standard output becomes *picture (caller frees), n bytes. */
 int bl_gnuplot_run(const bl_piece *pieces, int count, void **picture, size_t *n);

@@ -18,7 +18,7 @@ struct plan {
 static struct plan make_plan(int64_t rows, int64_t cols)
 {
 	int64_t side = rows > cols ? rows : cols;
-	struct plan p = { rows, cols, (side + MAX_DOTS - 1) / MAX_DOTS, 1, 0, 0 };
+	struct plan p = {rows, cols, (side + MAX_DOTS - 1) / MAX_DOTS, 1, 0, 0};
 	if (side < MIN_DOTS)
 		p.repeat = MAX_DOTS / side;
 	p.h = (rows + p.block - 1) / p.block * p.repeat;
@@ -51,8 +51,10 @@ static void add_plot(bl_script *s, const struct plan *p)
 {
 	double step = (double)p->block / (double)p->repeat;
 	bl_script_add(s, "set xrange [.5:%lld.5]\nset yrange [%lld.5:.5]\n", (long long)p->cols, (long long)p->rows);
-	bl_script_add(s, "plot '-' binary array=(%lld,%lld) format='%%float32' dx=%.9g dy=%.9g origin=(%.9g,%.9g) with image notitle\n",
-	              (long long)p->w, (long long)p->h, step, step, .5 + step / 2, .5 + step / 2);
+	bl_script_add(s,
+		      "plot '-' binary array=(%lld,%lld) format='%%float32' dx=%.9g dy=%.9g origin=(%.9g,%.9g) with "
+		      "image notitle\n",
+		      (long long)p->w, (long long)p->h, step, step, .5 + step / 2, .5 + step / 2);
 }
 
 static void add_title(bl_script *s, const struct plan *p, const char *title)
@@ -61,24 +63,27 @@ static void add_title(bl_script *s, const struct plan *p, const char *title)
 	bl_script_quoted(s, title && *title ? title : "C");
 	bl_script_add(s, ".\"\\n\".'%lld × %lld", (long long)p->rows, (long long)p->cols);
 	if (p->block > 1)
-		bl_script_add(s, ", a dot is the mean of %lld × %lld elements", (long long)p->block, (long long)p->block);
+		bl_script_add(s, ", a dot is the mean of %lld × %lld elements", (long long)p->block,
+			      (long long)p->block);
 	bl_script_add(s, "'\n");
 }
 
 static void add_axes(bl_script *s)
 {
-	bl_script_add(s, "set size ratio -1\nunset grid\nset border 15 linecolor rgb '#505050'\n"
-	              "set xlabel 'j (second view)'\nset ylabel 'i (first view)'\n"
-	              "set palette defined (-1 '#0b3c7d', -.667 '#3f7fc0', -.333 '#a9cbe8', 0 '#fafafa', .333 '#f5b49a', "
-	              ".667 '#d25a45', 1 '#8c0f26')\n"
-	              "set cbrange [-1:1]\nset cbtics .5 scale .4\nset colorbox noborder\n");
+	bl_script_add(
+		s, "set size ratio -1\nunset grid\nset border 15 linecolor rgb '#505050'\n"
+		   "set xlabel 'j (second view)'\nset ylabel 'i (first view)'\n"
+		   "set palette defined (-1 '#0b3c7d', -.667 '#3f7fc0', -.333 '#a9cbe8', 0 '#fafafa', .333 '#f5b49a', "
+		   ".667 '#d25a45', 1 '#8c0f26')\n"
+		   "set cbrange [-1:1]\nset cbtics .5 scale .4\nset colorbox noborder\n");
 }
 
 bl_figure *bl_figure_heatmap(const bl_tensor *c, const char *title)
 {
 	char shape[BL_SHAPE_TEXT];
 	if (bl_tensor_ndim(c) != 2 || bl_tensor_count(c) == 0)
-		return bl_fail_null("a heatmap takes a matrix (R,C), not a tensor of shape %s", bl_tensor_text(c, shape));
+		return bl_fail_null("a heatmap takes a matrix (R,C), not a tensor of shape %s",
+				    bl_tensor_text(c, shape));
 	float *values = malloc((size_t)bl_tensor_count(c) * sizeof *values);
 	bl_script *s = values ? bl_script_new(WIDTH, HEIGHT) : NULL;
 	if (!s) {

@@ -30,8 +30,9 @@ static void add_axes(bl_script *s, const bl_axes *axes)
 /* Few points are marked, so that one sees where something was measured. */
 static void add_line(bl_script *s, const bl_series *series, int k)
 {
-	bl_script_add(s, "%s$S%d with %s linecolor rgb '%s' linewidth 2 pointtype 7 pointsize .7 dashtype %d ", k ? ", " : "", k,
-	              series->n <= MARKERS_UP_TO ? "linespoints" : "lines", bl_ink_text(k), 1 + k / BL_INKS % 5);
+	bl_script_add(s, "%s$S%d with %s linecolor rgb '%s' linewidth 2 pointtype 7 pointsize .7 dashtype %d ",
+		      k ? ", " : "", k, series->n <= MARKERS_UP_TO ? "linespoints" : "lines", bl_ink_text(k),
+		      1 + k / BL_INKS % 5);
 	if (series->label && *series->label) {
 		bl_script_add(s, "title ");
 		bl_script_quoted(s, series->label);
@@ -47,8 +48,9 @@ bl_figure *bl_figure_lines(const bl_series *series, int n, const bl_axes *axes)
 	for (int k = 0; k < n; k++)
 		points += series[k].n;
 	if (n < 1 || n > MAX_SERIES || points == 0)
-		return bl_fail_null("a figure of lines takes 1 to %d series with points in them, not %d with %lld points", MAX_SERIES,
-		                    n, (long long)points);
+		return bl_fail_null(
+			"a figure of lines takes 1 to %d series with points in them, not %d with %lld points",
+			MAX_SERIES, n, (long long)points);
 	bl_script *s = bl_script_new(WIDTH, HEIGHT);
 	if (!s)
 		return NULL;

@@ -15,14 +15,17 @@ enum { PIXELS_PER_INCH = 150, TERMINAL_TEXT = 200 };
 static int name_terminal(const char *ending, const bl_figure *f, char out[TERMINAL_TEXT])
 {
 	if (!strcasecmp(ending, ".png"))
-		return snprintf(out, TERMINAL_TEXT, "set terminal pngcairo noenhanced font 'Sans,13' size %d, %d\n", f->width, f->height);
+		return snprintf(out, TERMINAL_TEXT, "set terminal pngcairo noenhanced font 'Sans,13' size %d, %d\n",
+				f->width, f->height);
 	if (!strcasecmp(ending, ".svg"))
-		return snprintf(out, TERMINAL_TEXT, "set terminal svg noenhanced font 'sans-serif,16' size %d, %d background '#ffffff'\n",
-		                f->width, f->height);
+		return snprintf(out, TERMINAL_TEXT,
+				"set terminal svg noenhanced font 'sans-serif,16' size %d, %d background '#ffffff'\n",
+				f->width, f->height);
 	if (!strcasecmp(ending, ".pdf"))
-		return snprintf(out, TERMINAL_TEXT, "set terminal pdfcairo noenhanced font 'Sans,9' size %d.%02din, %d.%02din\n",
-		                f->width / PIXELS_PER_INCH, f->width % PIXELS_PER_INCH * 100 / PIXELS_PER_INCH,
-		                f->height / PIXELS_PER_INCH, f->height % PIXELS_PER_INCH * 100 / PIXELS_PER_INCH);
+		return snprintf(out, TERMINAL_TEXT,
+				"set terminal pdfcairo noenhanced font 'Sans,9' size %d.%02din, %d.%02din\n",
+				f->width / PIXELS_PER_INCH, f->width % PIXELS_PER_INCH * 100 / PIXELS_PER_INCH,
+				f->height / PIXELS_PER_INCH, f->height % PIXELS_PER_INCH * 100 / PIXELS_PER_INCH);
 	return -1;
 }
 
@@ -34,7 +37,7 @@ int bl_figure_save(const bl_figure *f, const char *path)
 	size_t n;
 	if (name_terminal(dot ? dot : "", f, terminal) < 0)
 		return bl_fail("%s: a figure's name ends in .svg, .png or .pdf", path);
-	bl_piece pieces[] = { { terminal, strlen(terminal) }, { f->script, f->n } };
+	bl_piece pieces[] = {{terminal, strlen(terminal)}, {f->script, f->n}};
 	if (bl_gnuplot_run(pieces, 2, &picture, &n) < 0)
 		return bl_fail_prefix("%s: ", path);
 	int rc = bl_file_write_atomic(path, picture, n);

@@ -16,19 +16,19 @@ struct bl_script {
 	locale_t point, before;
 };
 
-static const char look[] =
-	"set encoding utf8\n"
-	"set border 3 linecolor rgb '#505050' linewidth 1\n"
-	"set tics nomirror out scale .6 textcolor rgb '#303030'\n"
-	"set grid linecolor rgb '#e2e2e2' linewidth 1 linetype 1\n"
-	"set key noenhanced samplen 2 spacing 1.2\n"
-	"set datafile missing NaN\n";
+static const char look[] = "set encoding utf8\n"
+			   "set border 3 linecolor rgb '#505050' linewidth 1\n"
+			   "set tics nomirror out scale .6 textcolor rgb '#303030'\n"
+			   "set grid linecolor rgb '#e2e2e2' linewidth 1 linetype 1\n"
+			   "set key noenhanced samplen 2 spacing 1.2\n"
+			   "set datafile missing NaN\n";
 
 const char *bl_ink_text(int k)
 {
 	static const char *const inks[BL_INKS] = {
-		[BL_INK_BLUE] = "#0072b2", [BL_INK_VERMILION] = "#d55e00", [BL_INK_GREEN] = "#009e73",
-		[BL_INK_PURPLE] = "#cc79a7", [BL_INK_ORANGE] = "#e69f00", [BL_INK_SKY] = "#56b4e9", [BL_INK_BLACK] = "#202020",
+		[BL_INK_BLUE] = "#0072b2",   [BL_INK_VERMILION] = "#d55e00", [BL_INK_GREEN] = "#009e73",
+		[BL_INK_PURPLE] = "#cc79a7", [BL_INK_ORANGE] = "#e69f00",    [BL_INK_SKY] = "#56b4e9",
+		[BL_INK_BLACK] = "#202020",
 	};
 	return inks[k % BL_INKS];
 }
@@ -112,7 +112,7 @@ bl_figure *bl_script_figure(bl_script *s)
 	bool failed = ferror(s->out) != 0;
 	failed |= fclose(s->out) != 0;
 	if (f && !failed)
-		*f = (bl_figure){ s->text, s->n, s->width, s->height };
+		*f = (bl_figure){s->text, s->n, s->width, s->height};
 	else
 		free(s->text);
 	drop(s);

@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 struct bl_figure {
-	char *script;     /* may hold binary data, so its length counts */
+	char *script; /* may hold binary data, so its length counts */
 	size_t n;
 	int width, height; /* pixels; the other formats keep the ratio */
 };
@@ -33,8 +33,16 @@ void bl_script_block(bl_script *s, const char *name, const double *x, const doub
 bl_figure *bl_script_figure(bl_script *s);
 
 /* Okabe and Ito's colours, dark enough on white. */
-typedef enum bl_ink { BL_INK_BLUE, BL_INK_VERMILION, BL_INK_GREEN, BL_INK_PURPLE, BL_INK_ORANGE, BL_INK_SKY, BL_INK_BLACK,
-                      BL_INKS } bl_ink;
+typedef enum bl_ink {
+	BL_INK_BLUE,
+	BL_INK_VERMILION,
+	BL_INK_GREEN,
+	BL_INK_PURPLE,
+	BL_INK_ORANGE,
+	BL_INK_SKY,
+	BL_INK_BLACK,
+	BL_INKS
+} bl_ink;
 const char *bl_ink_text(int k); /* "#rrggbb"; k is taken modulo BL_INKS */
 
 #endif

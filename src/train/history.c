@@ -6,7 +6,7 @@
 
 void bl_history_reset(bl_history *h)
 {
-	*h = (bl_history){ .stride = 1 };
+	*h = (bl_history){.stride = 1};
 }
 
 /* Pairs of full bins become one; an even number of bins is there. */
@@ -39,7 +39,7 @@ static void add_terms(bl_history *h, const bl_record *r)
 			h->term[t][k] = 0;
 	}
 	int k = h->bins - 1;
-	const double v[BL_TERMS] = { r->invariance, r->lambda * r->redundancy, r->total, r->floor };
+	const double v[BL_TERMS] = {r->invariance, r->lambda * r->redundancy, r->total, r->floor};
 	into_bin(&h->step[k], (double)r->step, h->fill);
 	for (int t = 0; t < BL_TERMS; t++)
 		into_bin(&h->term[t][k], v[t], h->fill);

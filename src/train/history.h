@@ -15,14 +15,14 @@ enum { BL_HISTORY_BINS = 1024, BL_HISTORY_READ = 200000 };
 typedef enum bl_term { BL_TERM_INVARIANCE, BL_TERM_REDUNDANCY, BL_TERM_TOTAL, BL_TERM_FLOOR, BL_TERMS } bl_term;
 
 typedef struct bl_history {
-	int64_t seen;    /* records read */
+	int64_t seen; /* records read */
 	int64_t stride;
-	int bins, fill;  /* the last bin holds `fill` records */
-	double step[BL_HISTORY_BINS];             /* middle of the bin */
-	double term[BL_TERMS][BL_HISTORY_BINS];   /* redundancy times lambda, as it enters the loss */
+	int bins, fill;                         /* the last bin holds `fill` records */
+	double step[BL_HISTORY_BINS];           /* middle of the bin */
+	double term[BL_TERMS][BL_HISTORY_BINS]; /* redundancy times lambda, as it enters the loss */
 	int knns;
 	double knn_step[BL_HISTORY_BINS], knn[BL_HISTORY_BINS];
-	bl_record last;  /* valid when seen > 0 */
+	bl_record last; /* valid when seen > 0 */
 } bl_history;
 
 void bl_history_reset(bl_history *h);

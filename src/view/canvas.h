@@ -18,8 +18,8 @@ typedef enum bl_depth { BL_DEPTH_MONO, BL_DEPTH_8, BL_DEPTH_16, BL_DEPTH_256, BL
 /* What the thing behind the canvas can show; drawing code asks here, and nowhere else. */
 typedef struct bl_ability {
 	bl_depth depth;
-	bool utf8;   /* else ASCII */
-	bool light;  /* background */
+	bool utf8;  /* else ASCII */
+	bool light; /* background */
 } bl_ability;
 
 typedef struct bl_cell {
@@ -34,7 +34,9 @@ typedef struct bl_canvas {
 	bl_cell *cells; /* row-major */
 } bl_canvas;
 
-typedef struct bl_rect { int x, y, w, h; } bl_rect;
+typedef struct bl_rect {
+	int x, y, w, h;
+} bl_rect;
 
 bl_canvas *bl_canvas_new(int width, int height, bl_ability can); /* blank; NULL: no memory */
 void bl_canvas_free(bl_canvas *c);

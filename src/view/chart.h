@@ -7,8 +7,8 @@
 
 typedef struct bl_line {
 	const char *label;
-	char mark;       /* in ASCII */
-	int dash;        /* without colours: so many dots drawn, so many left out; 0: solid */
+	char mark; /* in ASCII */
+	int dash;  /* without colours: so many dots drawn, so many left out; 0: solid */
 	bl_paint paint;
 	const double *x, *y; /* a y that is not finite, or <= 0 on a log axis, leaves a gap */
 	int n;
@@ -18,7 +18,7 @@ typedef struct bl_chart {
 	const char *title;
 	const bl_line *lines; /* later ones lie above */
 	int n;
-	bool integer_x;       /* x counts steps */
+	bool integer_x; /* x counts steps */
 } bl_chart;
 
 /* The y axis is logarithmic when the values span more than this ratio. */

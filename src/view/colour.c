@@ -7,19 +7,18 @@
 #include <math.h>
 #include <stddef.h>
 
+enum { STEPS = 48 }; /* of the map, on each side of 0 */
+
 #define COUNT(a) ((int)(sizeof(a) / sizeof(a)[0]))
 
-static const struct { int32_t dark, light; } paints[] = {
-	[BL_PAINT_TEXT] = { BL_COLOUR_OWN, BL_COLOUR_OWN },
-	[BL_PAINT_FAINT] = { 0x8a8f98, 0x6b7078 },
-	[BL_PAINT_TITLE] = { 0xf0e442, 0x0072b2 },
-	[BL_PAINT_WARN] = { 0xff8a5c, 0xb33c00 },
-	[BL_PAINT_GOOD] = { 0x2fc99a, 0x007a58 },
-	[BL_PAINT_INVARIANCE] = { 0x56b4e9, 0x0072b2 },
-	[BL_PAINT_REDUNDANCY] = { 0xe69f00, 0xc25a00 },
-	[BL_PAINT_TOTAL] = { 0xf2f2f2, 0x101010 },
-	[BL_PAINT_FLOOR] = { 0x2fc99a, 0x007a58 },
-	[BL_PAINT_KNN] = { 0xdd8fbc, 0xa2417a },
+static const struct {
+	int32_t dark, light;
+} paints[] = {
+	[BL_PAINT_TEXT] = {BL_COLOUR_OWN, BL_COLOUR_OWN}, [BL_PAINT_FAINT] = {0x8a8f98, 0x6b7078},
+	[BL_PAINT_TITLE] = {0xf0e442, 0x0072b2},          [BL_PAINT_WARN] = {0xff8a5c, 0xb33c00},
+	[BL_PAINT_GOOD] = {0x2fc99a, 0x007a58},           [BL_PAINT_INVARIANCE] = {0x56b4e9, 0x0072b2},
+	[BL_PAINT_REDUNDANCY] = {0xe69f00, 0xc25a00},     [BL_PAINT_TOTAL] = {0xf2f2f2, 0x101010},
+	[BL_PAINT_FLOOR] = {0x2fc99a, 0x007a58},          [BL_PAINT_KNN] = {0xdd8fbc, 0xa2417a},
 };
 
 int32_t bl_colour_of(bl_paint p, bool light)
@@ -29,8 +28,8 @@ int32_t bl_colour_of(bl_paint p, bool light)
 }
 
 /* Equally spaced over [-1, 1]; lightness goes one way on each side of 0, so that order survives any kind of sight. */
-static const int32_t on_dark[] = { 0xb4dcff, 0x5aa9ee, 0x24589a, 0x0e1013, 0x96300f, 0xf0702f, 0xffd8b0 };
-static const int32_t on_light[] = { 0x0b3c7d, 0x3f7fc0, 0xa9cbe8, 0xfafafa, 0xf5b49a, 0xd25a45, 0x8c0f26 };
+static const int32_t on_dark[] = {0xb4dcff, 0x5aa9ee, 0x24589a, 0x0e1013, 0x96300f, 0xf0702f, 0xffd8b0};
+static const int32_t on_light[] = {0x0b3c7d, 0x3f7fc0, 0xa9cbe8, 0xfafafa, 0xf5b49a, 0xd25a45, 0x8c0f26};
 
 static int channel(int32_t rgb, int shift)
 {
@@ -51,7 +50,8 @@ int32_t bl_colour_diverging(double t, bool light)
 	const int last = COUNT(on_dark) - 1;
 	if (isnan(t))
 		return 0xff00ff; /* no value of C: must not look like one */
-	double at = (fmin(fmax(t, -1), 1) + 1) / 2 * last;
+	/* In steps that no eye tells apart: noise then costs few bytes of colour on a slow line. */
+	double at = (round(fmin(fmax(t, -1), 1) * STEPS) / STEPS + 1) / 2 * last;
 	int k = at >= last ? last - 1 : (int)at;
 	return blend(map[k], map[k + 1], at - k);
 }

@@ -13,8 +13,16 @@
 enum { BL_COLOUR_OWN = -1 };
 
 typedef enum bl_paint {
-	BL_PAINT_TEXT, BL_PAINT_FAINT, BL_PAINT_TITLE, BL_PAINT_WARN, BL_PAINT_GOOD,
-	BL_PAINT_INVARIANCE, BL_PAINT_REDUNDANCY, BL_PAINT_TOTAL, BL_PAINT_FLOOR, BL_PAINT_KNN,
+	BL_PAINT_TEXT,
+	BL_PAINT_FAINT,
+	BL_PAINT_TITLE,
+	BL_PAINT_WARN,
+	BL_PAINT_GOOD,
+	BL_PAINT_INVARIANCE,
+	BL_PAINT_REDUNDANCY,
+	BL_PAINT_TOTAL,
+	BL_PAINT_FLOOR,
+	BL_PAINT_KNN,
 } bl_paint;
 
 /* What a thing is painted with, on a dark or a light background (Okabe-Ito: told apart by colour-blind eyes too). */

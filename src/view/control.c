@@ -25,7 +25,7 @@ static bool command(bl_scene *s, bl_command_kind kind, double value)
 		notice(s, "the run is not running any more");
 		return false;
 	}
-	if (bl_live_send(s->run, (bl_command){ kind, value }) == 0)
+	if (bl_live_send(s->run, (bl_command){kind, value}) == 0)
 		return true;
 	notice(s, "not sent: %s", bl_error());
 	return false;
@@ -52,10 +52,57 @@ static void turn_pause(bl_scene *s)
 		notice(s, paused ? "going on" : "pausing after this step");
 }
 
-static void simple_command(bl_scene *s, bl_command_kind kind, const char *said)
+static void take_step(bl_scene *s)
 {
-	if (command(s, kind, 0))
-		notice(s, "%s", said);
+	if (command(s, BL_CMD_STEP, 0))
+		notice(s, "one step");
+}
+
+static void evaluate(bl_scene *s)
+{
+	if (command(s, BL_CMD_EVAL, 0))
+		notice(s, "measuring kNN");
+}
+
+static void save_checkpoint(bl_scene *s)
+{
+	if (command(s, BL_CMD_CHECKPOINT, 0))
+		notice(s, "saving a checkpoint");
+}
+
+static void raise_lambda(bl_scene *s)
+{
+	turn_lambda(s, LAMBDA_FACTOR);
+}
+
+static void lower_lambda(bl_scene *s)
+{
+	turn_lambda(s, 1 / LAMBDA_FACTOR);
+}
+
+static void show_dashboard(bl_scene *s)
+{
+	s->view = &bl_view_dashboard;
+}
+
+static void show_heatmap(bl_scene *s)
+{
+	s->view = &bl_view_heatmap;
+}
+
+static void turn_pooling(bl_scene *s)
+{
+	s->heat.extreme = !s->heat.extreme;
+}
+
+static void turn_scale(bl_scene *s)
+{
+	s->heat.symlog = !s->heat.symlog;
+}
+
+static void turn_background(bl_scene *s)
+{
+	s->flip_background = !s->flip_background;
 }
 
 static void show_help(bl_scene *s)
@@ -83,27 +130,28 @@ static bl_outcome answer(bl_scene *s, int key)
 	return command(s, BL_CMD_STOP, 0) ? BL_OUTCOME_STOP : BL_OUTCOME_STAY;
 }
 
+/* What requests do to the scene; those that are missing are the caller's. */
+static void (*const actions[BL_REQUEST_COUNT])(bl_scene *s) = {
+	[BL_REQUEST_HELP] = show_help,
+	[BL_REQUEST_PAUSE] = turn_pause,
+	[BL_REQUEST_DASHBOARD] = show_dashboard,
+	[BL_REQUEST_HEATMAP] = show_heatmap,
+	[BL_REQUEST_STEP] = take_step,
+	[BL_REQUEST_LAMBDA_UP] = raise_lambda,
+	[BL_REQUEST_LAMBDA_DOWN] = lower_lambda,
+	[BL_REQUEST_STOP] = ask_stop,
+	[BL_REQUEST_POOL] = turn_pooling,
+	[BL_REQUEST_SYMLOG] = turn_scale,
+	[BL_REQUEST_LIGHT] = turn_background,
+	[BL_REQUEST_EVAL] = evaluate,
+	[BL_REQUEST_CHECKPOINT] = save_checkpoint,
+};
+
 static bl_outcome act(bl_scene *s, bl_request r)
 {
-	switch (r) {
-	case BL_REQUEST_QUIT: return BL_OUTCOME_QUIT;
-	case BL_REQUEST_REDRAW: return BL_OUTCOME_REDRAW;
-	case BL_REQUEST_HELP: show_help(s); break;
-	case BL_REQUEST_PAUSE: turn_pause(s); break;
-	case BL_REQUEST_STEP: simple_command(s, BL_CMD_STEP, "one step"); break;
-	case BL_REQUEST_LAMBDA_UP: turn_lambda(s, LAMBDA_FACTOR); break;
-	case BL_REQUEST_LAMBDA_DOWN: turn_lambda(s, 1 / LAMBDA_FACTOR); break;
-	case BL_REQUEST_EVAL: simple_command(s, BL_CMD_EVAL, "measuring kNN"); break;
-	case BL_REQUEST_CHECKPOINT: simple_command(s, BL_CMD_CHECKPOINT, "saving a checkpoint"); break;
-	case BL_REQUEST_STOP: ask_stop(s); break;
-	case BL_REQUEST_DASHBOARD: s->view = &bl_view_dashboard; break;
-	case BL_REQUEST_HEATMAP: s->view = &bl_view_heatmap; break;
-	case BL_REQUEST_POOL: s->heat.extreme = !s->heat.extreme; break;
-	case BL_REQUEST_SYMLOG: s->heat.symlog = !s->heat.symlog; break;
-	case BL_REQUEST_LIGHT: s->flip_background = !s->flip_background; break;
-	case BL_REQUEST_NONE: case BL_REQUEST_COUNT: break;
-	}
-	return BL_OUTCOME_STAY;
+	if (actions[r])
+		actions[r](s);
+	return r == BL_REQUEST_QUIT ? BL_OUTCOME_QUIT : r == BL_REQUEST_REDRAW ? BL_OUTCOME_REDRAW : BL_OUTCOME_STAY;
 }
 
 bl_outcome bl_control_key(bl_scene *s, int key)

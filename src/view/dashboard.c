@@ -8,10 +8,11 @@
 
 enum {
 	CHART_MIN_COLUMNS = 20,
-	STACK_BELOW_COLUMNS = 60, STACK_FROM_ROWS = 30, /* charts above the matrix */
-	KNN_FROM_ROWS = 18,       /* of the charts' column */
+	STACK_BELOW_COLUMNS = 60,
+	STACK_FROM_ROWS = 30, /* charts above the matrix */
+	KNN_FROM_ROWS = 18,   /* of the charts' column */
 	LONG_NAMES_FROM_COLUMNS = 60,
-	SCALE_FROM_ROWS = 10,     /* of the matrix's column */
+	SCALE_FROM_ROWS = 10, /* of the matrix's column */
 };
 
 /* --- Charts --------------------------------------------------------------- */
@@ -20,31 +21,33 @@ static void draw_loss(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
 	const bl_history *h = &s->history;
 	bool brief = r.w < LONG_NAMES_FROM_COLUMNS;
-	const char *redundancy = c->can.utf8 ? (brief ? "λ·red" : "λ·redundancy") : (brief ? "l*red" : "lambda*redundancy");
+	const char *redundancy =
+		c->can.utf8 ? (brief ? "λ·red" : "λ·redundancy") : (brief ? "l*red" : "lambda*redundancy");
 	bl_line lines[] = {
-		{ "floor", '-', 0, BL_PAINT_FLOOR, h->step, h->term[BL_TERM_FLOOR], h->bins },
-		{ redundancy, 'r', 2, BL_PAINT_REDUNDANCY, h->step, h->term[BL_TERM_REDUNDANCY], h->bins },
-		{ brief ? "inv" : "invariance", 'i', 4, BL_PAINT_INVARIANCE, h->step, h->term[BL_TERM_INVARIANCE], h->bins },
-		{ "total", 'T', 0, BL_PAINT_TOTAL, h->step, h->term[BL_TERM_TOTAL], h->bins },
+		{"floor", '-', 0, BL_PAINT_FLOOR, h->step, h->term[BL_TERM_FLOOR], h->bins},
+		{redundancy, 'r', 2, BL_PAINT_REDUNDANCY, h->step, h->term[BL_TERM_REDUNDANCY], h->bins},
+		{brief ? "inv" : "invariance", 'i', 4, BL_PAINT_INVARIANCE, h->step, h->term[BL_TERM_INVARIANCE],
+		 h->bins},
+		{"total", 'T', 0, BL_PAINT_TOTAL, h->step, h->term[BL_TERM_TOTAL], h->bins},
 	};
 	/* A floor of 0 says nothing, and would keep the axis from being logarithmic. */
 	int from = h->seen && h->last.floor > 0 ? 0 : 1;
-	bl_chart_draw(c, r, &(bl_chart){ "loss", lines + from, 4 - from, true });
+	bl_chart_draw(c, r, &(bl_chart){"loss", lines + from, 4 - from, true});
 }
 
 static void draw_knn(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
 	const bl_history *h = &s->history;
-	bl_line line = { "kNN", 'k', 0, BL_PAINT_KNN, h->knn_step, h->knn, h->knns };
-	bl_chart_draw(c, r, &(bl_chart){ "kNN accuracy", &line, 1, true });
+	bl_line line = {"kNN", 'k', 0, BL_PAINT_KNN, h->knn_step, h->knn, h->knns};
+	bl_chart_draw(c, r, &(bl_chart){"kNN accuracy", &line, 1, true});
 }
 
 static void draw_charts(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
 	int knn = r.h >= KNN_FROM_ROWS && s->history.knns > 0 ? r.h / 3 : 0;
-	draw_loss(s, c, (bl_rect){ r.x, r.y, r.w, r.h - knn });
+	draw_loss(s, c, (bl_rect){r.x, r.y, r.w, r.h - knn});
 	if (knn)
-		draw_knn(s, c, (bl_rect){ r.x, r.y + r.h - knn, r.w, knn });
+		draw_knn(s, c, (bl_rect){r.x, r.y + r.h - knn, r.w, knn});
 }
 
 /* --- The matrix ----------------------------------------------------------- */
@@ -101,8 +104,8 @@ static void draw_stacked(const bl_scene *s, bl_canvas *c, bl_rect r)
 	int rows = r.w / 2 + rows_beside(r.h);
 	if (rows > r.h * 3 / 5)
 		rows = r.h * 3 / 5;
-	draw_charts(s, c, (bl_rect){ r.x, r.y, r.w, r.h - rows });
-	draw_matrix(s, c, (bl_rect){ r.x, r.y + r.h - rows, r.w, rows });
+	draw_charts(s, c, (bl_rect){r.x, r.y, r.w, r.h - rows});
+	draw_matrix(s, c, (bl_rect){r.x, r.y + r.h - rows, r.w, rows});
 }
 
 /* The matrix takes what makes it a square, the charts the rest, but not less than they need. */
@@ -112,8 +115,8 @@ static void draw_beside(const bl_scene *s, bl_canvas *c, bl_rect r)
 	int least = r.w / 3 > CHART_MIN_COLUMNS ? r.w / 3 : CHART_MIN_COLUMNS;
 	if (columns > r.w - least - 2)
 		columns = r.w - least - 2;
-	draw_charts(s, c, (bl_rect){ r.x, r.y, r.w - columns - 2, r.h });
-	draw_matrix(s, c, (bl_rect){ r.x + r.w - columns, r.y, columns, r.h });
+	draw_charts(s, c, (bl_rect){r.x, r.y, r.w - columns - 2, r.h});
+	draw_matrix(s, c, (bl_rect){r.x + r.w - columns, r.y, columns, r.h});
 }
 
 static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
@@ -124,4 +127,4 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 		draw_beside(s, c, r);
 }
 
-const bl_view_ops bl_view_dashboard = { "dashboard", draw };
+const bl_view_ops bl_view_dashboard = {"dashboard", draw};

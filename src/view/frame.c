@@ -15,8 +15,15 @@ static int footer_rows(const bl_scene *s, const bl_canvas *c)
 
 /* --- Rows of fields, the least important of which go first ------------------ */
 
-struct field { bl_paint paint; int importance; char text[96]; };
-struct fields { struct field f[12]; int n; };
+struct field {
+	bl_paint paint;
+	int importance;
+	char text[96];
+};
+struct fields {
+	struct field f[12];
+	int n;
+};
 
 #define ADD(fields, paint, importance, ...) \
 	snprintf(next(fields, paint, importance)->text, sizeof((struct field *)0)->text, __VA_ARGS__)
@@ -24,7 +31,7 @@ struct fields { struct field f[12]; int n; };
 static struct field *next(struct fields *fs, bl_paint paint, int importance)
 {
 	struct field *f = &fs->f[fs->n++];
-	*f = (struct field){ .paint = paint, .importance = importance };
+	*f = (struct field){.paint = paint, .importance = importance};
 	return f;
 }
 
@@ -77,7 +84,7 @@ static void add_state(const bl_scene *s, const bl_canvas *c, struct fields *fs)
 static void draw_progress(const bl_scene *s, bl_canvas *c)
 {
 	const bl_live_info *i = &s->info;
-	struct fields fs = { .n = 0 };
+	struct fields fs = {.n = 0};
 	char left[32];
 	duration(left, sizeof left, bl_scene_seconds_left(s));
 	ADD(&fs, BL_PAINT_TITLE, 7, "%s", i->name);
@@ -98,7 +105,7 @@ static void draw_terms(const bl_scene *s, bl_canvas *c)
 {
 	const bl_record *r = &s->history.last;
 	const char *lambda = c->can.utf8 ? "λ" : "lambda", *times = c->can.utf8 ? "·" : "*";
-	struct fields fs = { .n = 0 };
+	struct fields fs = {.n = 0};
 	if (!s->history.seen)
 		return;
 	ADD(&fs, BL_PAINT_TOTAL, 9, "loss %.4g", r->total);
@@ -134,7 +141,7 @@ static void urgent(const bl_scene *s, char *out, size_t size)
 		snprintf(out, size, "Stop training? y: yes, any other key: no");
 	else if (s->lost)
 		snprintf(out, size, "The trainer's process %lld is gone; this is the last it showed%s",
-		         (long long)s->info.pid, s->still ? "" : "; q leaves");
+			 (long long)s->info.pid, s->still ? "" : "; q leaves");
 	else
 		snprintf(out, size, "%s", s->notice);
 }
@@ -158,7 +165,8 @@ static void draw_footer(const bl_scene *s, bl_canvas *c)
 static void draw_too_small(bl_canvas *c)
 {
 	char text[64];
-	snprintf(text, sizeof text, "needs %d x %d, has %d x %d", BL_FRAME_MIN_WIDTH, BL_FRAME_MIN_HEIGHT, c->width, c->height);
+	snprintf(text, sizeof text, "needs %d x %d, has %d x %d", BL_FRAME_MIN_WIDTH, BL_FRAME_MIN_HEIGHT, c->width,
+		 c->height);
 	int x = (c->width - bl_canvas_columns(text)) / 2;
 	bl_canvas_text(c, x > 0 ? x : 0, c->height / 2, c->width, BL_PAINT_WARN, text);
 }
@@ -172,6 +180,6 @@ void bl_frame_draw(const bl_scene *s, bl_canvas *c)
 	}
 	draw_progress(s, c);
 	draw_terms(s, c);
-	s->view->draw(s, c, (bl_rect){ 0, HEADER_ROWS, c->width, c->height - HEADER_ROWS - footer_rows(s, c) });
+	s->view->draw(s, c, (bl_rect){0, HEADER_ROWS, c->width, c->height - HEADER_ROWS - footer_rows(s, c)});
 	draw_footer(s, c);
 }

@@ -40,15 +40,18 @@ static struct watched {
 	bool taken;
 	struct sigaction before;
 } watched[] = {
-	{ .sig = SIGSEGV, .handler = on_fatal }, { .sig = SIGABRT, .handler = on_fatal },
-	{ .sig = SIGBUS, .handler = on_fatal }, { .sig = SIGFPE, .handler = on_fatal },
-	{ .sig = SIGILL, .handler = on_fatal }, { .sig = SIGTERM, .only_default = true, .handler = on_fatal },
-	{ .sig = SIGHUP, .only_default = true, .handler = on_fatal },
-	{ .sig = SIGQUIT, .only_default = true, .handler = on_fatal },
-	{ .sig = SIGINT, .only_default = true, .handler = on_event, .event = BL_GUARD_INTERRUPT },
-	{ .sig = SIGTSTP, .only_default = true, .handler = on_event, .event = BL_GUARD_SUSPEND },
-	{ .sig = SIGCONT, .handler = on_event, .event = BL_GUARD_CONTINUED },
-	{ .sig = SIGWINCH, .handler = on_event, .event = BL_GUARD_RESIZED },
+	{.sig = SIGSEGV, .handler = on_fatal},
+	{.sig = SIGABRT, .handler = on_fatal},
+	{.sig = SIGBUS, .handler = on_fatal},
+	{.sig = SIGFPE, .handler = on_fatal},
+	{.sig = SIGILL, .handler = on_fatal},
+	{.sig = SIGTERM, .only_default = true, .handler = on_fatal},
+	{.sig = SIGHUP, .only_default = true, .handler = on_fatal},
+	{.sig = SIGQUIT, .only_default = true, .handler = on_fatal},
+	{.sig = SIGINT, .only_default = true, .handler = on_event, .event = BL_GUARD_INTERRUPT},
+	{.sig = SIGTSTP, .only_default = true, .handler = on_event, .event = BL_GUARD_SUSPEND},
+	{.sig = SIGCONT, .handler = on_event, .event = BL_GUARD_CONTINUED},
+	{.sig = SIGWINCH, .handler = on_event, .event = BL_GUARD_RESIZED},
 };
 enum { WATCHED = sizeof watched / sizeof watched[0] };
 
@@ -75,7 +78,7 @@ static void on_event(int sig)
 
 static void take(struct watched *w)
 {
-	struct sigaction own = { .sa_handler = w->handler };
+	struct sigaction own = {.sa_handler = w->handler};
 	sigemptyset(&own.sa_mask);
 	/* No SA_RESTART for events: the wait for a key must end. */
 	sigaction(w->sig, NULL, &w->before);

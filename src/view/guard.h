@@ -13,14 +13,19 @@
 #include <stddef.h>
 #include <termios.h>
 
-typedef enum bl_guard_event { BL_GUARD_RESIZED, BL_GUARD_SUSPEND, BL_GUARD_CONTINUED, BL_GUARD_INTERRUPT,
-                              BL_GUARD_EVENTS } bl_guard_event;
+typedef enum bl_guard_event {
+	BL_GUARD_RESIZED,
+	BL_GUARD_SUSPEND,
+	BL_GUARD_CONTINUED,
+	BL_GUARD_INTERRUPT,
+	BL_GUARD_EVENTS
+} bl_guard_event;
 
 enum { BL_GUARD_RESTORE_MAX = 1024 };
 
 /* Copies everything.  `restore` is written to fd, and `cooked` set on it, when the process is about to die. */
 void bl_guard_arm(int fd, const char *restore, size_t n, const struct termios *cooked);
-void bl_guard_disarm(void); /* handlers as they were before */
+void bl_guard_disarm(void);           /* handlers as they were before */
 bool bl_guard_take(bl_guard_event e); /* whether it came since the last time */
 
 #endif

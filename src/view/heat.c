@@ -95,7 +95,7 @@ bl_heat_fit bl_heat_measure(bl_ability can, int w, int h, const bl_heat_source *
 {
 	int room = w < 2 * h ? w : 2 * h;
 	int side = side_for(room > 1 ? room : 1, m->cells);
-	bl_heat_fit fit = { side, (side + 1) / 2, (double)m->d / side, (double)m->d / side };
+	bl_heat_fit fit = {side, (side + 1) / 2, (double)m->d / side, (double)m->d / side};
 	if (!has_halves(can))
 		fit.dims_y = (double)m->d / fit.h;
 	return fit;
@@ -138,7 +138,8 @@ void bl_heat_draw(bl_canvas *c, int x, int y, bl_heat_fit fit, const bl_heat_sou
 		for (int i = 0; i < fit.w; i++)
 			if (halves)
 				put_halves(c, x + i, y + j, dot_value(m, fit.w, rows, i, 2 * j, s),
-				           2 * j + 1 < rows ? dot_value(m, fit.w, rows, i, 2 * j + 1, s) : 0, 2 * j + 1 < rows, s);
+					   2 * j + 1 < rows ? dot_value(m, fit.w, rows, i, 2 * j + 1, s) : 0,
+					   2 * j + 1 < rows, s);
 			else
 				put_dot(c, x + i, y + j, dot_value(m, fit.w, rows, i, j, s), s);
 }
@@ -175,7 +176,7 @@ void bl_heat_scale(bl_canvas *c, int x, int y, int w, bl_heat_style s)
 	for (int i = 0; i < bar; i++) {
 		/* The scale shows values evenly in what the eye sees, so it is the map itself. */
 		double t = 2.0 * i / (bar - 1) - 1;
-		put_dot(c, x + 3 + i, y, t, (bl_heat_style){ .symlog = false });
+		put_dot(c, x + 3 + i, y, t, (bl_heat_style){.symlog = false});
 	}
 	if (s.symlog && bar >= 12)
 		bl_canvas_text(c, x + 3 + bar / 2 - 1, y, 3, BL_PAINT_TEXT, "log");

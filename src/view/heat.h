@@ -24,8 +24,8 @@ typedef struct bl_heat_style {
 
 /* Where the picture went, and what a dot of it holds; dims are means when blocks differ by one. */
 typedef struct bl_heat_fit {
-	int w, h;               /* in cells of the canvas */
-	double dims_x, dims_y;  /* of C a dot */
+	int w, h;              /* in cells of the canvas */
+	double dims_x, dims_y; /* of C a dot */
 } bl_heat_fit;
 
 /* The largest that fits into w x h cells. */

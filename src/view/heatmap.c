@@ -36,7 +36,7 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 	bl_heat_strip(c, r.x, r.y + 1 + fit.h, fit.w, s->snapshot.diagonal, s->snapshot.diag, s->heat);
 	int left = r.w - fit.w - 2;
 	if (left >= 12)
-		draw_numbers(s, c, (bl_rect){ r.x + fit.w + 2, r.y + 1, left, r.h - 1 });
+		draw_numbers(s, c, (bl_rect){r.x + fit.w + 2, r.y + 1, left, r.h - 1});
 }
 
-const bl_view_ops bl_view_heatmap = { "heatmap", draw };
+const bl_view_ops bl_view_heatmap = {"heatmap", draw};

@@ -16,4 +16,4 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 	}
 }
 
-const bl_view_ops bl_view_help = { "help", draw };
+const bl_view_ops bl_view_help = {"help", draw};

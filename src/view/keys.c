@@ -5,10 +5,9 @@
 #include <assert.h>
 #include <string.h>
 
-static const bl_request_info requests[] = {
-	{ "", "", "", 0, "" },
-#define X(name, keys, shown, word, changes, help) { keys, shown, word, changes, help },
-	BL_REQUESTS(X)
+static const bl_request_info requests[] = {{"", "", "", 0, ""},
+#define X(name, keys, shown, word, changes, help) {keys, shown, word, changes, help},
+					   BL_REQUESTS(X)
 #undef X
 };
 

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 
+/* clang-format off */
 #define BL_REQUESTS(X) \
 	X(QUIT, "q", "q", "leave", false, "leave the screen; training goes on") \
 	X(HELP, "?h", "?", "help", false, "this help; again, or Esc: back") \
@@ -27,13 +28,14 @@
 	X(EVAL, "e", "e", "evaluate", true, "measure kNN now") \
 	X(CHECKPOINT, "c", "c", "checkpoint", true, "save a checkpoint now") \
 	X(REDRAW, "\f", "Ctrl-L", "redraw", false, "draw everything anew")
+/* clang-format on */
 
 typedef enum bl_request {
 	BL_REQUEST_NONE,
 #define X(name, keys, shown, word, changes, help) BL_REQUEST_##name,
 	BL_REQUESTS(X)
 #undef X
-	BL_REQUEST_COUNT
+		BL_REQUEST_COUNT
 } bl_request;
 
 typedef struct bl_request_info {

@@ -86,5 +86,5 @@ double bl_scene_knn(const bl_scene *s)
 bl_heat_source bl_scene_matrix(const bl_scene *s)
 {
 	const bl_snapshot *p = &s->snapshot;
-	return (bl_heat_source){ p->mean, p->extreme, p->grid, p->d };
+	return (bl_heat_source){p->mean, p->extreme, p->grid, p->d};
 }

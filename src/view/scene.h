@@ -19,20 +19,20 @@ typedef struct bl_scene {
 	bl_live *run;
 	const struct bl_view_ops *view, *before_help;
 	bool read_only;
-	bool still;            /* a frame on paper: no keys to hint at */
+	bool still; /* a frame on paper: no keys to hint at */
 
 	/* As last read. */
 	bl_live_info info;
 	bl_history history;
-	bl_snapshot snapshot;  /* step -1: none yet */
-	bool lost;             /* the trainer's process died with the run unfinished */
+	bl_snapshot snapshot; /* step -1: none yet */
+	bool lost;            /* the trainer's process died with the run unfinished */
 
 	/* How to show it. */
 	bl_heat_style heat;
 	bool flip_background;
-	bool asking;           /* "stop training?" is on the screen */
-	char notice[160];      /* what the last key did */
-	double lambda_sent;    /* not in a record yet; NaN: none */
+	bool asking;        /* "stop training?" is on the screen */
+	char notice[160];   /* what the last key did */
+	double lambda_sent; /* not in a record yet; NaN: none */
 	int64_t lambda_sent_at;
 } bl_scene;
 
@@ -49,7 +49,7 @@ void bl_scene_free(bl_scene *s);
 /* Reads what is new of the run.  True: something a view shows has changed. */
 bool bl_scene_read(bl_scene *s);
 
-bool bl_scene_over(const bl_scene *s); /* done, stopped or failed */
+bool bl_scene_over(const bl_scene *s);           /* done, stopped or failed */
 double bl_scene_seconds_left(const bl_scene *s); /* NaN: unknown */
 double bl_scene_knn(const bl_scene *s);          /* the last measured, or NaN */
 bl_heat_source bl_scene_matrix(const bl_scene *s);

@@ -19,19 +19,22 @@
 
 enum { CLEAR_PEN = -2, ESCAPE_MS = 25, CONTINUE_MS = 50 };
 
-struct pen { int32_t fg, bg; int bold; };
+struct pen {
+	int32_t fg, bg;
+	int bold;
+};
 
 struct bl_screen {
 	SCREEN *curses;
-	WINDOW *keys;       /* a pad: reading keys from it never repaints anything */
-	TERMINAL *before;   /* Readline's, put back at the end */
+	WINDOW *keys;     /* a pad: reading keys from it never repaints anything */
+	TERMINAL *before; /* Readline's, put back at the end */
 	locale_t locale, locale_before;
 	bl_ability can;
-	bool skip_corner;   /* writing the last cell would scroll */
-	struct pen pen;     /* what the terminal writes with */
-	bl_cell *shown;     /* NULL: nothing known */
-	int width, height;  /* of shown */
-	char *out;          /* bytes to be written */
+	bool skip_corner;  /* writing the last cell would scroll */
+	struct pen pen;    /* what the terminal writes with */
+	bl_cell *shown;    /* NULL: nothing known */
+	int width, height; /* of shown */
+	char *out;         /* bytes to be written */
 	size_t n, room;
 	bool no_memory;
 };
@@ -59,7 +62,7 @@ static void append(bl_screen *s, const char *bytes, size_t n)
 
 static int append_char(int ch)
 {
-	append(current, &(char){ (char)ch }, 1);
+	append(current, &(char){(char)ch}, 1);
 	return ch;
 }
 
@@ -75,7 +78,7 @@ static int flush(bl_screen *s)
 	while (at < s->n) {
 		ssize_t done = write(STDOUT_FILENO, s->out + at, s->n - at);
 		if (done < 0 && errno == EAGAIN)
-			poll(&(struct pollfd){ .fd = STDOUT_FILENO, .events = POLLOUT }, 1, -1);
+			poll(&(struct pollfd){.fd = STDOUT_FILENO, .events = POLLOUT}, 1, -1);
 		else if (done < 0 && errno != EINTR)
 			return bl_fail("the terminal cannot be written to: %s", strerror(errno));
 		at += done > 0 ? (size_t)done : 0;
@@ -140,7 +143,8 @@ static int check_terminal(void)
 	if (current)
 		return bl_fail("a screen is up already");
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-		return bl_fail("no terminal to draw on: standard %s is not one", isatty(STDIN_FILENO) ? "output" : "input");
+		return bl_fail("no terminal to draw on: standard %s is not one",
+			       isatty(STDIN_FILENO) ? "output" : "input");
 	if (!is_set("TERM"))
 		return bl_fail("no terminal to draw on: TERM is not set");
 	return 0;
@@ -201,7 +205,7 @@ static int start(bl_screen *s)
 		return bl_fail("TERM is '%s': terminfo knows no such screen", getenv("TERM"));
 	if (!cursor_address)
 		return bl_fail("TERM is '%s': it cannot move its cursor", getenv("TERM"));
-	s->can = (bl_ability){ find_depth(), strcmp(nl_langinfo(CODESET), "UTF-8") == 0, find_light() };
+	s->can = (bl_ability){find_depth(), strcmp(nl_langinfo(CODESET), "UTF-8") == 0, find_light()};
 	s->skip_corner = auto_right_margin && !eat_newline_glitch;
 	arm(s, &cooked);
 	return set_modes(s);
@@ -253,7 +257,8 @@ static int32_t device_colour(const bl_screen *s, int32_t rgb)
 		return BL_COLOUR_OWN;
 	if (s->can.depth == BL_DEPTH_FULL)
 		return rgb;
-	return s->can.depth == BL_DEPTH_256 ? bl_colour_256(rgb) : bl_colour_ansi(rgb, s->can.depth == BL_DEPTH_16 ? 16 : 8);
+	return s->can.depth == BL_DEPTH_256 ? bl_colour_256(rgb)
+					    : bl_colour_ansi(rgb, s->can.depth == BL_DEPTH_16 ? 16 : 8);
 }
 
 static void write_colour(bl_screen *s, int32_t colour, bool background)
@@ -264,7 +269,7 @@ static void write_colour(bl_screen *s, int32_t colour, bool background)
 		return;
 	}
 	int n = snprintf(text, sizeof text, "\033[%d;2;%d;%d;%dm", background ? 48 : 38, colour >> 16 & 255,
-	                 colour >> 8 & 255, colour & 255);
+			 colour >> 8 & 255, colour & 255);
 	append(s, text, (size_t)n);
 }
 
@@ -272,11 +277,11 @@ static void write_colour(bl_screen *s, int32_t colour, bool background)
 static void set_pen(bl_screen *s, const bl_cell *cell)
 {
 	bool reset = s->pen.fg == CLEAR_PEN || (s->pen.bold && !cell->bold) ||
-	             (cell->fg == BL_COLOUR_OWN && s->pen.fg != BL_COLOUR_OWN) ||
-	             (cell->bg == BL_COLOUR_OWN && s->pen.bg != BL_COLOUR_OWN);
+		     (cell->fg == BL_COLOUR_OWN && s->pen.fg != BL_COLOUR_OWN) ||
+		     (cell->bg == BL_COLOUR_OWN && s->pen.bg != BL_COLOUR_OWN);
 	if (reset) {
 		append_string(exit_attribute_mode);
-		s->pen = (struct pen){ BL_COLOUR_OWN, BL_COLOUR_OWN, false };
+		s->pen = (struct pen){BL_COLOUR_OWN, BL_COLOUR_OWN, false};
 	}
 	if (cell->bold && !s->pen.bold)
 		append_string(enter_bold_mode);
@@ -284,7 +289,7 @@ static void set_pen(bl_screen *s, const bl_cell *cell)
 		write_colour(s, cell->fg, false);
 	if (cell->bg != s->pen.bg)
 		write_colour(s, cell->bg, true);
-	s->pen = (struct pen){ cell->fg, cell->bg, cell->bold };
+	s->pen = (struct pen){cell->fg, cell->bg, cell->bold};
 }
 
 static bool same(const bl_cell *a, const bl_cell *b)
@@ -294,7 +299,8 @@ static bool same(const bl_cell *a, const bl_cell *b)
 
 static bl_cell device_cell(const bl_screen *s, const bl_cell *cell)
 {
-	bl_cell d = { bl_canvas_glyph(s->can, cell->glyph), device_colour(s, cell->fg), device_colour(s, cell->bg), cell->bold };
+	bl_cell d = {bl_canvas_glyph(s->can, cell->glyph), device_colour(s, cell->fg), device_colour(s, cell->bg),
+		     cell->bold};
 	if (d.glyph == ' ')
 		d.fg = s->pen.fg >= BL_COLOUR_OWN ? s->pen.fg : BL_COLOUR_OWN; /* invisible: no change of pen for it */
 	return d;
@@ -328,7 +334,7 @@ static int start_anew(bl_screen *s, const bl_canvas *c)
 	if (!s->shown)
 		return bl_fail("no memory for a screen of %d x %d", c->width, c->height);
 	for (size_t i = 0; i < cells; i++)
-		s->shown[i] = (bl_cell){ ' ', BL_COLOUR_OWN, BL_COLOUR_OWN, false };
+		s->shown[i] = (bl_cell){' ', BL_COLOUR_OWN, BL_COLOUR_OWN, false};
 	s->width = c->width;
 	s->height = c->height;
 	s->pen.fg = CLEAR_PEN;
@@ -365,7 +371,7 @@ int bl_screen_key(bl_screen *s, int timeout_ms)
 	int key = read_key(s); /* one that ncurses has read already, poll cannot see */
 	if (key != BL_KEY_NONE)
 		return key;
-	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
+	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
 	if (poll(&in, 1, timeout_ms) <= 0)
 		return BL_KEY_NONE;
 	if (!(in.revents & POLLIN))
@@ -386,7 +392,7 @@ void bl_screen_again(bl_screen *s)
 /* To the whole group, as the terminal does it: a shell waits for the script that started us, not for us. */
 void bl_screen_suspend(bl_screen *s)
 {
-	struct sigaction as_usual = { .sa_handler = SIG_DFL }, ours;
+	struct sigaction as_usual = {.sa_handler = SIG_DFL}, ours;
 	append_string(exit_attribute_mode);
 	flush(s);
 	endwin();

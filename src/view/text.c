@@ -11,7 +11,7 @@ enum { MAX_SIDE = 10000 };
 
 static char *frame_text(bl_scene *s, int width, int height)
 {
-	bl_ability can = { .depth = BL_DEPTH_MONO, .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0 };
+	bl_ability can = {.depth = BL_DEPTH_MONO, .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0};
 	bl_canvas *c = bl_canvas_new(width, height, can);
 	if (!c)
 		return NULL;

@@ -26,8 +26,13 @@ static double progress(int64_t step)
 
 bl_live_info recorded_info(int64_t step, int64_t steps, bl_run_state state)
 {
-	bl_live_info i = { .state = state, .step = step, .steps = steps, .steps_per_epoch = PER_EPOCH,
-	                   .batch = RECORDED_N, .d = RECORDED_D, .parameters_m = 1 };
+	bl_live_info i = {.state = state,
+			  .step = step,
+			  .steps = steps,
+			  .steps_per_epoch = PER_EPOCH,
+			  .batch = RECORDED_N,
+			  .d = RECORDED_D,
+			  .parameters_m = 1};
 	snprintf(i.name, sizeof i.name, "recorded");
 	snprintf(i.message, sizeof i.message, "step 400: lambda .0051 -> .0056");
 	return i;
@@ -36,7 +41,7 @@ bl_live_info recorded_info(int64_t step, int64_t steps, bl_run_state state)
 bl_record recorded_record(int64_t step, double lambda)
 {
 	double left = progress(step), jitter = 1 + .05 * noise((uint32_t)step, 7);
-	bl_record r = { .step = step, .time = .04 * (double)step, .lambda = lambda, .images_per_s = 6400 };
+	bl_record r = {.step = step, .time = .04 * (double)step, .lambda = lambda, .images_per_s = 6400};
 	r.invariance = (8 + 240 * left) * jitter;
 	r.redundancy = (300 + 9000 * left * left) * (1 + .05 * noise((uint32_t)step, 11));
 	r.total = r.invariance + lambda * r.redundancy;
@@ -74,8 +79,8 @@ static void pool(int64_t step, int side, int row, int col, float *mean, float *e
 void recorded_snapshot(int64_t step, bl_snapshot *s)
 {
 	memset(s, 0, sizeof *s);
-	*s = (bl_snapshot){ .step = step, .n = RECORDED_N, .d = RECORDED_D, .grid = BL_GRID_MAX, .diag = RECORDED_D,
-	                    .rankme = NAN };
+	*s = (bl_snapshot){
+		.step = step, .n = RECORDED_N, .d = RECORDED_D, .grid = BL_GRID_MAX, .diag = RECORDED_D, .rankme = NAN};
 	for (int i = 0; i < s->grid; i++)
 		for (int j = 0; j < s->grid; j++)
 			pool(step, s->grid, i, j, &s->mean[i * s->grid + j], &s->extreme[i * s->grid + j]);

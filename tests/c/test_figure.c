@@ -23,9 +23,9 @@ static bool have_gnuplot(void)
 	return system("command -v gnuplot >/dev/null 2>&1") == 0;
 }
 
-#define NEEDS_GNUPLOT() \
-	do { \
-		if (!have_gnuplot()) \
+#define NEEDS_GNUPLOT()                                           \
+	do {                                                      \
+		if (!have_gnuplot())                              \
 			skip_because("gnuplot is not installed"); \
 	} while (0)
 
@@ -37,10 +37,10 @@ static bool exists(const char *path)
 
 static bl_tensor *identity(int64_t n)
 {
-	bl_tensor *c = bl_tensor_full(2, (int64_t[]){ n, n }, 0);
+	bl_tensor *c = bl_tensor_full(2, (int64_t[]){n, n}, 0);
 	assert_non_null(c);
 	for (int64_t i = 0; i < n; i++)
-		bl_tensor_put(c, (int64_t[]){ i, i }, 1);
+		bl_tensor_put(c, (int64_t[]){i, i}, 1);
 	return c;
 }
 
@@ -76,8 +76,19 @@ static void test_curves(void **state)
 	NEEDS_GNUPLOT();
 	bl_live *run = recorded_run(NULL, 500, BL_RUN_DONE);
 	bl_figure *f = bl_figure_curves(run);
-	const char *const parts[] = { "<svg", "recorded", "batch 256, D 256", "λ·redundancy", "invariance", "total", "floor",
-	                              "kNN accuracy", "step", ">100<", ">0.1<", "</svg>", NULL };
+	const char *const parts[] = {"<svg",
+				     "recorded",
+				     "batch 256, D 256",
+				     "λ·redundancy",
+				     "invariance",
+				     "total",
+				     "floor",
+				     "kNN accuracy",
+				     "step",
+				     ">100<",
+				     ">0.1<",
+				     "</svg>",
+				     NULL};
 	expect_in_svg(f, "curves.svg", parts);
 	bl_figure_free(f);
 	bl_live_close(run);
@@ -96,11 +107,11 @@ static void test_heatmap(void **state)
 {
 	(void)state;
 	NEEDS_GNUPLOT();
-	bl_tensor *c = identity(8), *turned = bl_tensor_full(2, (int64_t[]){ 3, 1100 }, .5f);
+	bl_tensor *c = identity(8), *turned = bl_tensor_full(2, (int64_t[]){3, 1100}, .5f);
 	bl_figure *f = bl_figure_heatmap(c, "small"), *g = bl_figure_heatmap(turned, NULL);
-	const char *const small[] = { "small", "8 × 8", "first view", "<image", ">-0.5<", NULL };
+	const char *const small[] = {"small", "8 × 8", "first view", "<image", ">-0.5<", NULL};
 	expect_in_svg(f, "heat.svg", small);
-	const char *const large[] = { "3 × 1100, a dot is the mean of 3 × 3 elements", NULL };
+	const char *const large[] = {"3 × 1100, a dot is the mean of 3 × 3 elements", NULL};
 	expect_in_svg(g, "wide.svg", large);
 	bl_figure_free(f);
 	bl_figure_free(g);
@@ -111,24 +122,24 @@ static void test_heatmap(void **state)
 static void test_heatmap_refuses(void **state)
 {
 	(void)state;
-	bl_tensor *t = bl_tensor_full(3, (int64_t[]){ 2, 3, 4 }, 0);
+	bl_tensor *t = bl_tensor_full(3, (int64_t[]){2, 3, 4}, 0);
 	assert_null(bl_figure_heatmap(t, "no matrix"));
 	assert_error("(2, 3, 4)");
 	bl_tensor_unref(t);
 }
 
-static const double xs[] = { .001, .01, .1 }, ys[] = { .8, NAN, .9 };
+static const double xs[] = {.001, .01, .1}, ys[] = {.8, NAN, .9};
 
 static void test_lines(void **state)
 {
 	(void)state;
 	NEEDS_GNUPLOT();
-	bl_series s[] = { { "first", xs, ys, 3 }, { NULL, xs, xs, 3 }, { "none", xs, ys, 0 } };
-	bl_figure *f = bl_figure_lines(s, 3, &(bl_axes){ "title", "lambda", "kNN", true, false });
-	const char *const parts[] = { "title", "lambda", "kNN", "first", ">0.01<", NULL };
+	bl_series s[] = {{"first", xs, ys, 3}, {NULL, xs, xs, 3}, {"none", xs, ys, 0}};
+	bl_figure *f = bl_figure_lines(s, 3, &(bl_axes){"title", "lambda", "kNN", true, false});
+	const char *const parts[] = {"title", "lambda", "kNN", "first", ">0.01<", NULL};
 	expect_in_svg(f, "lines.svg", parts);
 	bl_figure_free(f);
-	assert_null(bl_figure_lines(s + 2, 1, &(bl_axes){ 0 }));
+	assert_null(bl_figure_lines(s + 2, 1, &(bl_axes){0}));
 	assert_error("0 points");
 }
 
@@ -136,8 +147,13 @@ static void test_formats(void **state)
 {
 	(void)state;
 	NEEDS_GNUPLOT();
-	static const struct { const char *name, *magic; } all[] = {
-		{ "f.png", "\x89PNG" }, { "f.PDF", "%PDF" }, { "f.svg", "<?xml" }, { "it's | a `name`.png", "\x89PNG" },
+	static const struct {
+		const char *name, *magic;
+	} all[] = {
+		{"f.png", "\x89PNG"},
+		{"f.PDF", "%PDF"},
+		{"f.svg", "<?xml"},
+		{"it's | a `name`.png", "\x89PNG"},
 	};
 	bl_tensor *c = identity(4);
 	bl_figure *f = bl_figure_heatmap(c, "t");
@@ -158,9 +174,9 @@ static void test_comma_locale(void **state)
 	NEEDS_GNUPLOT();
 	if (!setlocale(LC_NUMERIC, "de_DE.UTF-8") && !setlocale(LC_NUMERIC, "fr_FR.UTF-8"))
 		skip_because("no locale with a decimal comma is installed");
-	bl_series s = { "s", xs, xs, 3 };
-	bl_figure *f = bl_figure_lines(&s, 1, &(bl_axes){ .title = "t" });
-	const char *const parts[] = { ">0.1<", NULL };
+	bl_series s = {"s", xs, xs, 3};
+	bl_figure *f = bl_figure_lines(&s, 1, &(bl_axes){.title = "t"});
+	const char *const parts[] = {">0.1<", NULL};
 	expect_in_svg(f, "comma.svg", parts);
 	bl_figure_free(f);
 	setlocale(LC_NUMERIC, "C");
@@ -175,11 +191,12 @@ static void test_hostile_text(void **state)
 	char mark[300], title[2600];
 	snprintf(mark, sizeof mark, "%s", support_scratch("pwned"));
 	snprintf(title, sizeof title,
-	         "`touch %s` $(touch %s) '`touch %s`' '.system('touch %s').' \"| touch %s\"\nsystem('touch %s')\nEOD\n!touch %s\n@x \\' %%s",
-	         mark, mark, mark, mark, mark, mark, mark);
-	bl_series s = { title, xs, ys, 3 };
-	bl_figure *f = bl_figure_lines(&s, 1, &(bl_axes){ title, title, title, false, true });
-	const char *const parts[] = { "`touch ", "$(touch " };
+		 "`touch %s` $(touch %s) '`touch %s`' '.system('touch %s').' \"| touch %s\"\nsystem('touch "
+		 "%s')\nEOD\n!touch %s\n@x \\' %%s",
+		 mark, mark, mark, mark, mark, mark, mark);
+	bl_series s = {title, xs, ys, 3};
+	bl_figure *f = bl_figure_lines(&s, 1, &(bl_axes){title, title, title, false, true});
+	const char *const parts[] = {"`touch ", "$(touch "};
 	size_t n;
 	char *svg = save(f, "hostile.svg", &n);
 	assert_non_null(strstr(svg, parts[0]));
@@ -239,7 +256,7 @@ static void test_gnuplot_complains(void **state)
 	char *rest = malloc(LONG);
 	assert_non_null(rest);
 	memset(rest, '\n', LONG);
-	bl_piece pieces[] = { { "set terminal svg\nplot nonsense\n", 31 }, { rest, LONG } };
+	bl_piece pieces[] = {{"set terminal svg\nplot nonsense\n", 31}, {rest, LONG}};
 	void *picture;
 	size_t n;
 	struct sigaction before, after;

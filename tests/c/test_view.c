@@ -25,8 +25,8 @@
 
 enum { MIDWAY = 700 };
 
-static const bl_ability plain = { .depth = BL_DEPTH_MONO, .utf8 = true }, ascii = { .depth = BL_DEPTH_MONO },
-                        full = { .depth = BL_DEPTH_FULL, .utf8 = true };
+static const bl_ability plain = {.depth = BL_DEPTH_MONO, .utf8 = true}, ascii = {.depth = BL_DEPTH_MONO},
+			full = {.depth = BL_DEPTH_FULL, .utf8 = true};
 
 /* --- Frames ------------------------------------------------------------------ */
 
@@ -103,19 +103,19 @@ static void test_golden(void **state)
 	(void)state;
 	const bl_view_ops *dashboard = &bl_view_dashboard, *heatmap = &bl_view_heatmap, *help = &bl_view_help;
 	const struct golden all[] = {
-		{ "dashboard-80x24", 80, 24, MIDWAY, plain, dashboard, false },
-		{ "dashboard-120x40", 120, 40, MIDWAY, plain, dashboard, false },
-		{ "dashboard-200x60", 200, 60, MIDWAY, plain, dashboard, false },
-		{ "dashboard-40x12", 40, 12, MIDWAY, plain, dashboard, false },
-		{ "dashboard-40x60", 40, 60, MIDWAY, plain, dashboard, false },
-		{ "dashboard-30x8", 30, 8, MIDWAY, plain, dashboard, false },
-		{ "dashboard-ascii-80x24", 80, 24, MIDWAY, ascii, dashboard, false },
-		{ "dashboard-new-80x24", 80, 24, 0, plain, dashboard, false },
-		{ "dashboard-done-80x24", 80, 24, RECORDED_STEPS, plain, dashboard, false },
-		{ "dashboard-still-80x24", 80, 24, MIDWAY, plain, dashboard, true },
-		{ "heatmap-80x24", 80, 24, MIDWAY, plain, heatmap, false },
-		{ "heatmap-ascii-120x40", 120, 40, MIDWAY, ascii, heatmap, false },
-		{ "help-80x24", 80, 24, MIDWAY, plain, help, false },
+		{"dashboard-80x24", 80, 24, MIDWAY, plain, dashboard, false},
+		{"dashboard-120x40", 120, 40, MIDWAY, plain, dashboard, false},
+		{"dashboard-200x60", 200, 60, MIDWAY, plain, dashboard, false},
+		{"dashboard-40x12", 40, 12, MIDWAY, plain, dashboard, false},
+		{"dashboard-40x60", 40, 60, MIDWAY, plain, dashboard, false},
+		{"dashboard-30x8", 30, 8, MIDWAY, plain, dashboard, false},
+		{"dashboard-ascii-80x24", 80, 24, MIDWAY, ascii, dashboard, false},
+		{"dashboard-new-80x24", 80, 24, 0, plain, dashboard, false},
+		{"dashboard-done-80x24", 80, 24, RECORDED_STEPS, plain, dashboard, false},
+		{"dashboard-still-80x24", 80, 24, MIDWAY, plain, dashboard, true},
+		{"heatmap-80x24", 80, 24, MIDWAY, plain, heatmap, false},
+		{"heatmap-ascii-120x40", 120, 40, MIDWAY, ascii, heatmap, false},
+		{"help-80x24", 80, 24, MIDWAY, plain, help, false},
 	};
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		check_golden(&all[i]);
@@ -125,9 +125,9 @@ static void test_golden(void **state)
 static void test_every_size(void **state)
 {
 	(void)state;
-	const bl_view_ops *const views[] = { &bl_view_dashboard, &bl_view_heatmap, &bl_view_help };
-	const bl_ability abilities[] = { plain, ascii, full, { .depth = BL_DEPTH_16 } };
-	const int64_t steps[] = { 0, 1, 3 };
+	const bl_view_ops *const views[] = {&bl_view_dashboard, &bl_view_heatmap, &bl_view_help};
+	const bl_ability abilities[] = {plain, ascii, full, {.depth = BL_DEPTH_16}};
+	const int64_t steps[] = {0, 1, 3};
 	for (int k = 0; k < 3; k++) {
 		bl_live *run = recorded_run(NULL, steps[k], BL_RUN_PAUSED);
 		bl_scene *s = scene_of(run);
@@ -167,7 +167,7 @@ static bl_live *small_run(bl_snapshot *p, int d)
 	bl_live_info info = recorded_info(0, 10, BL_RUN_RUNNING);
 	bl_live *run = bl_live_create(NULL, &info);
 	memset(p, 0, sizeof *p);
-	*p = (bl_snapshot){ .step = 1, .n = 8, .d = d, .grid = d, .diag = d, .rankme = NAN };
+	*p = (bl_snapshot){.step = 1, .n = 8, .d = d, .grid = d, .diag = d, .rankme = NAN};
 	for (int i = 0; i < d * d; i++)
 		p->mean[i] = p->extreme[i] = (float)(i * 37 % 101) / 50 - 1;
 	for (int i = 0; i < d; i++)
@@ -189,7 +189,7 @@ static void test_heat_colours(void **state)
 	bl_heat_fit fit = bl_heat_measure(full, D, D / 2, &m);
 	assert_int_equal(fit.w, D);
 	assert_int_equal(fit.h, D / 2);
-	bl_heat_draw(c, 0, 0, fit, &m, (bl_heat_style){ .extreme = false });
+	bl_heat_draw(c, 0, 0, fit, &m, (bl_heat_style){.extreme = false});
 	for (int i = 0; i < D; i++)
 		for (int j = 0; j < D; j++) {
 			const bl_cell *cell = bl_canvas_cell(c, j, i / 2);
@@ -206,21 +206,21 @@ static void test_heat_colours(void **state)
 static void test_heat_pools(void **state)
 {
 	(void)state;
-	const float c[16] = { .5f, -.25f, 0, 0, .25f, -.75f, 0, 0, 0, 0, .1f, .2f, 0, 0, .3f, .4f };
-	bl_heat_source m = { c, c, 4, 4 };
+	const float c[16] = {.5f, -.25f, 0, 0, .25f, -.75f, 0, 0, 0, 0, .1f, .2f, 0, 0, .3f, .4f};
+	bl_heat_source m = {c, c, 4, 4};
 	bl_canvas *canvas = bl_canvas_new(2, 1, full);
 	bl_heat_fit fit = bl_heat_measure(full, 2, 1, &m);
 	assert_int_equal(fit.w, 2);
 	assert_close(fit.dims_x, 2, 0);
 	assert_close(fit.dims_y, 2, 0);
-	bl_heat_draw(canvas, 0, 0, fit, &m, (bl_heat_style){ .extreme = false });
+	bl_heat_draw(canvas, 0, 0, fit, &m, (bl_heat_style){.extreme = false});
 	assert_int_equal(canvas->cells[0].fg, bl_colour_diverging(-.0625, false));
 	assert_int_equal(canvas->cells[1].bg, bl_colour_diverging((.1 + .2 + .3 + .4) / 4, false));
-	bl_heat_draw(canvas, 0, 0, fit, &m, (bl_heat_style){ .extreme = true });
+	bl_heat_draw(canvas, 0, 0, fit, &m, (bl_heat_style){.extreme = true});
 	assert_int_equal(canvas->cells[0].fg, bl_colour_diverging(-.75, false));
 	assert_int_equal(canvas->cells[1].bg, bl_colour_diverging(.4f, false));
 	m.d = 7; /* cells of 2, 2, 2 and 1 dims */
-	bl_heat_draw(canvas, 0, 0, fit, &m, (bl_heat_style){ .extreme = false });
+	bl_heat_draw(canvas, 0, 0, fit, &m, (bl_heat_style){.extreme = false});
 	assert_int_equal(canvas->cells[1].bg, bl_colour_diverging((4 * .1 + 2 * .2 + 2 * .3 + .4) / 9, false));
 	bl_canvas_free(canvas);
 }
@@ -436,7 +436,7 @@ static void test_no_terminal(void **state)
 	assert_true(before >= 0 && null >= 0);
 	dup2(null, STDIN_FILENO);
 	bl_live *run = recorded_run(NULL, 3, BL_RUN_RUNNING);
-	assert_true(bl_watch(run, &(bl_watch_config){ .stay = false }) < 0);
+	assert_true(bl_watch(run, &(bl_watch_config){.stay = false}) < 0);
 	assert_error("no terminal to draw on: standard input is not one");
 	bl_live_close(run);
 	dup2(before, STDIN_FILENO);
@@ -447,20 +447,13 @@ static void test_no_terminal(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_golden),
-		cmocka_unit_test(test_every_size),
-		cmocka_unit_test(test_watch_text),
-		cmocka_unit_test(test_heat_colours),
-		cmocka_unit_test(test_heat_pools),
-		cmocka_unit_test(test_map),
-		cmocka_unit_test(test_text),
-		cmocka_unit_test(test_history),
-		cmocka_unit_test(test_keys_command),
-		cmocka_unit_test(test_stop_asks),
-		cmocka_unit_test(test_read_only),
-		cmocka_unit_test(test_view_keys),
-		cmocka_unit_test(test_key_list),
-		cmocka_unit_test(test_no_terminal),
+		cmocka_unit_test(test_golden),       cmocka_unit_test(test_every_size),
+		cmocka_unit_test(test_watch_text),   cmocka_unit_test(test_heat_colours),
+		cmocka_unit_test(test_heat_pools),   cmocka_unit_test(test_map),
+		cmocka_unit_test(test_text),         cmocka_unit_test(test_history),
+		cmocka_unit_test(test_keys_command), cmocka_unit_test(test_stop_asks),
+		cmocka_unit_test(test_read_only),    cmocka_unit_test(test_view_keys),
+		cmocka_unit_test(test_key_list),     cmocka_unit_test(test_no_terminal),
 	};
 	return cmocka_run_group_tests_name("view", tests, NULL, NULL);
 }

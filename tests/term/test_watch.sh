@@ -155,7 +155,7 @@ begin live "export TERM=no-such-terminal"
 check "an unknown terminal is refused by name" shows "TERM is 'no-such-terminal'"
 
 begin live "PS1='ready> ' exec sh -i"
-shows 'ready> ' >/dev/null
+shows 'ready>' >/dev/null
 keys "'$fixture' live '$dir/live'" Enter
 shows "━ total" >/dev/null
 keys C-z
