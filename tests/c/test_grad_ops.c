@@ -226,6 +226,42 @@ static void products_take_any_strides(void **state)
 	}
 }
 
+static void stretched_matrices_are_multiplied(void **state)
+{
+	(void)state;
+	bl_tensor *row = random_of(SHAPE(1, 5), 1), *column = random_of(SHAPE(5, 1), 2);
+	bl_tensor *rows = bl_expand(row, SHAPE(4, 5)), *columns = bl_expand(column, SHAPE(5, 3));
+	check_product(rows, columns);
+	check_product(row, columns);
+	bl_tensor_unref(rows);
+	bl_tensor_unref(columns);
+	bl_tensor_unref(row);
+	bl_tensor_unref(column);
+}
+
+/* Forward and backward with turned operands take the result and the gradients, no more. */
+static void turned_matrices_are_not_copied(void **state)
+{
+	enum { N = 300, BYTES = N * N * 4 };
+	(void)state;
+	bl_memory_stats before, after;
+	bl_tensor *x = leaf(random_of(SHAPE(N, N), 1)), *w = leaf(random_of(SHAPE(N, N), 2));
+	bl_tensor *xt = bl_transpose(x, 0, 1), *wt = bl_transpose(w, 0, 1), *seed = bl_tensor_full(SHAPE(N, N), 1);
+	bl_memory_trim();
+	bl_memory(&before);
+	bl_tensor *y = bl_mm(xt, wt);
+	bl_memory(&after);
+	assert_in_range(after.held - before.held, BYTES, 2 * BYTES - 1);
+	bl_tensor_unref(y);
+	y = bl_linear(x, w, NULL);
+	assert_int_equal(bl_backward(y, seed), 0);
+	bl_memory(&after);
+	assert_in_range(after.held - before.held, 4 * BYTES, 5 * BYTES - 1); /* y, its gradient, dx and dw */
+	bl_tensor *all[] = { x, w, xt, wt, seed, y };
+	for (int i = 0; i < 6; i++)
+		bl_tensor_unref(all[i]);
+}
+
 static void a_product_over_nothing_is_zero(void **state)
 {
 	(void)state;
@@ -651,6 +687,8 @@ int main(void)
 		cmocka_unit_test(results_lie_like_their_operands),
 		cmocka_unit_test(elementwise_refusals),
 		cmocka_unit_test(products_take_any_strides),
+		cmocka_unit_test(stretched_matrices_are_multiplied),
+		cmocka_unit_test(turned_matrices_are_not_copied),
 		cmocka_unit_test(a_product_over_nothing_is_zero),
 		cmocka_unit_test(linear_is_a_product_and_a_bias),
 		cmocka_unit_test(product_refusals),
