@@ -186,10 +186,21 @@ static int make_model(bl_trainer *t)
 	return t->partial ? 0 : bl_fail("trainer: no memory");
 }
 
-static int make_labels(bl_trainer *t)
+/* Whole images may have another size than the views, which the encoder must take too. */
+static int check_knn_shape(const bl_trainer_config *c, const bl_dataset *d)
+{
+	int h = bl_dataset_height(d), w = bl_dataset_width(d);
+	if (bl_module_features(c->encoder, bl_dataset_channels(d), h, w) > 0)
+		return 0;
+	return bl_fail_prefix("trainer: kNN images of %d x %d: encoder: ", h, w);
+}
+
+static int make_knn(bl_trainer *t)
 {
 	if (t->knn_steps == 0)
 		return 0;
+	if (check_knn_shape(&t->config, t->config.knn_refs) != 0 || check_knn_shape(&t->config, t->config.knn_queries) != 0)
+		return -1;
 	t->ref_labels = bl_eval_labels(t->config.knn_refs);
 	t->query_labels = bl_eval_labels(t->config.knn_queries);
 	return t->ref_labels && t->query_labels ? 0 : -1;
@@ -215,7 +226,7 @@ static int make_parts(bl_trainer *t, const char *live_path)
 	if (make_loader(t) != 0)
 		return -1;
 	plan_steps(t);
-	if (check_shapes(t) != 0 || make_model(t) != 0 || make_labels(t) != 0)
+	if (check_shapes(t) != 0 || make_model(t) != 0 || make_knn(t) != 0)
 		return -1;
 	return make_live(t, live_path);
 }

@@ -227,7 +227,7 @@ static void test_same_bits(void **state)
 	free(one.at);
 }
 
-/* One thread, and pauses in which the loader fills its ring: the most blocks there will ever be are out before it counts. */
+/* One thread, and pauses in which the loader fills its ring: all blocks there will ever be are out before it counts. */
 static void test_steady_memory(void **state)
 {
 	(void)state;
@@ -582,6 +582,9 @@ static void test_refusals(void **state)
 	y.config = good;
 	y.config.knn_every = 1;
 	refused(&y, "references are missing");
+	y.config.knn_refs = y.config.knn_queries = y.data; /* 16 x 16, but views are 12 x 12 */
+	y.config.knn_k = 1;
+	refused(&y, "kNN images of 16 x 16: encoder: ");
 	y.config = good;
 	y.config.live_path = "/nonexistent/live";
 	refused(&y, "/nonexistent/live");
