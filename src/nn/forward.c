@@ -2,6 +2,8 @@
 /* forward.c: running modules, so that a failure names the module by its path; also without side effects, to look. */
 #include "nn/module.h"
 
+#include <barlow/profile.h>
+
 #include <math.h>
 #include <stdio.h>
 
@@ -86,7 +88,9 @@ static bl_tensor *compute(bl_module *m, bl_tensor *x, bool fused, bl_tensor *res
 
 bl_tensor *bl_module_run_child(bl_module *m, int i, bl_tensor *x)
 {
+	int before = bl_profile_enter(m->child[i].name);
 	bl_tensor *y = compute(m->child[i].module, x, false, NULL, false);
+	bl_profile_leave(before);
 	if (!y)
 		locate(m->child[i].module, m->child[i].name);
 	return y;
@@ -94,7 +98,9 @@ bl_tensor *bl_module_run_child(bl_module *m, int i, bl_tensor *x)
 
 bl_tensor *bl_module_run_fused(bl_module *m, int i, bl_tensor *x, bl_tensor *residual, bool relu)
 {
+	int before = bl_profile_enter(m->child[i].name);
 	bl_tensor *y = compute(m->child[i].module, x, true, residual, relu);
+	bl_profile_leave(before);
 	if (!y)
 		locate(m->child[i].module, m->child[i].name);
 	return y;

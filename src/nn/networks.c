@@ -42,7 +42,7 @@ bl_module *bl_nn_cnn(const bl_cnn_config *c)
 /* The flatten in front is not counted, so that the names are the same with and without it. */
 static int add_numbered(bl_module *m, int *number, bl_module *layer)
 {
-	char name[16];
+	char name[24];
 	snprintf(name, sizeof name, "%d", (*number)++);
 	return bl_module_adopt(m, name, layer);
 }

@@ -74,7 +74,7 @@ static const plan plans[] = {
 
 static int add_conv_norm(bl_module *m, int number, bl_module *c, bl_module *n)
 {
-	char name[16];
+	char name[24];
 	snprintf(name, sizeof name, "conv%d", number);
 	int rc = bl_module_adopt(m, name, c);
 	snprintf(name, sizeof name, "bn%d", number);
@@ -124,7 +124,7 @@ static bl_module *block_new(const plan *p, const block_shape *s)
 /* Stage 0..3; *in is the width that comes in, and then the one that goes out. */
 static bl_module *stage(const bl_resnet_config *c, const plan *p, int number, int64_t *in)
 {
-	char name[16];
+	char name[24];
 	int64_t width = c->width << number;
 	bl_module *m = bl_nn_sequential();
 	int rc = m ? 0 : -1;
@@ -148,7 +148,7 @@ static int add_stem(bl_module *m, const bl_resnet_config *c)
 
 static int add_all(bl_module *m, const bl_resnet_config *c, const plan *p)
 {
-	char name[16];
+	char name[24];
 	int64_t width = c->width;
 	if (add_stem(m, c))
 		return -1;

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* test_loss.c: the cross-correlation loss: its two forms against each other, its edges, its pictures, its messages. */
+#include "support.h"
+
+#include <barlow/error.h>
+#include <barlow/loss.h>
+#include <barlow/memory.h>
+#include <barlow/parallel.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct views {
+	bl_tensor *z[2];
+} views;
+
+/* Two views that share a part, with offsets and scales that differ by column. */
+static views make_views(int64_t n, int64_t d, float noise)
+{
+	int64_t shape[2] = { n, d };
+	views v = { { bl_tensor_new(2, shape), bl_tensor_new(2, shape) } };
+	bl_tensor *own = bl_tensor_new(2, shape);
+	bl_tensor_normal(v.z[0], 7, 0, 0, 1);
+	bl_tensor_normal(own, 7, 1, 0, noise);
+	for (int64_t i = 0; i < n * d; i++) {
+		float shared = bl_tensor_data(v.z[0])[i];
+		bl_tensor_data(v.z[0])[i] = 3 + shared * (1 + (float)(i % d % 5));
+		bl_tensor_data(v.z[1])[i] = shared + bl_tensor_data(own)[i] - (float)(i % d % 3);
+	}
+	bl_tensor_unref(own);
+	for (int k = 0; k < 2; k++)
+		bl_tensor_set_requires_grad(v.z[k], true);
+	return v;
+}
+
+static void drop(views v)
+{
+	bl_tensor_unref(v.z[0]);
+	bl_tensor_unref(v.z[1]);
+}
+
+/* Loss and both gradients, afresh. */
+static bl_loss_terms run(const bl_loss_config *c, views v)
+{
+	bl_loss_terms t;
+	for (int k = 0; k < 2; k++)
+		bl_tensor_zero_grad(v.z[k]);
+	bl_tensor *y = bl_loss_barlow(c, v.z[0], v.z[1], &t);
+	if (!y)
+		fail_msg("%s", bl_error());
+	assert_close((double)*bl_tensor_data(y), t.total, 1e-6);
+	assert_int_equal(bl_backward(y, NULL), 0);
+	bl_tensor_unref(y);
+	return t;
+}
+
+static float *copy_grad(const bl_tensor *t)
+{
+	size_t bytes = (size_t)bl_tensor_count(t) * sizeof(float);
+	float *copy = malloc(bytes);
+	assert_non_null(copy);
+	memcpy(copy, bl_tensor_data(bl_tensor_grad(t)), bytes);
+	return copy;
+}
+
+static void assert_relative(double a, double b, double tolerance)
+{
+	if (!(fabs(a - b) <= tolerance * fabs(b)))
+		fail_msg("%.9g is off %.9g by %.2g, allowed %.2g", a, b, fabs(a - b) / fabs(b), tolerance);
+}
+
+static void forms_agree(bl_loss_config c, views v)
+{
+	int64_t n = bl_tensor_count(v.z[0]);
+	c.form = BL_FORM_DIRECT;
+	bl_loss_terms direct = run(&c, v);
+	float *grad[2] = { copy_grad(v.z[0]), copy_grad(v.z[1]) };
+	c.form = BL_FORM_GRAM;
+	bl_loss_terms gram = run(&c, v);
+	assert_relative(gram.invariance, direct.invariance, 1e-5);
+	assert_relative(gram.redundancy, direct.redundancy, 1e-5);
+	assert_relative(gram.total, direct.total, 1e-5);
+	for (int k = 0; k < 2; k++) {
+		assert_all_close(bl_tensor_data(bl_tensor_grad(v.z[k])), grad[k], n, 1e-5);
+		free(grad[k]);
+	}
+}
+
+static void gram_is_direct_for_n_below_at_and_above_d(void **state)
+{
+	static const int64_t sizes[][2] = { { 2, 5 },    { 3, 70 },   { 64, 200 }, { 96, 96 },
+		                            { 300, 65 }, { 513, 40 }, { 7, 600 } };
+	(void)state;
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+		for (bl_loss_dialect d = BL_DIALECT_PAPER; d <= BL_DIALECT_HSIC; d++) {
+			views v = make_views(sizes[i][0], sizes[i][1], .5f);
+			forms_agree((bl_loss_config){ .05, 2, BL_FORM_AUTO, d }, v);
+			drop(v);
+		}
+}
+
+/* ||C||^2 and the sum of squares on its diagonal are nearly equal here, and the gram form takes their difference. */
+static void gram_is_direct_near_the_identity(void **state)
+{
+	enum { N = 256, D = 32 };
+	(void)state;
+	views v = make_views(N, D, .1f);
+	for (int k = 0; k < 2; k++)
+		for (int64_t i = 0; i < N * D; i++) {
+			double wave = cos(M_PI * ((double)(i / D) + .5) * (double)(i % D + 1) / N);
+			float *z = bl_tensor_data(v.z[k]) + i;
+			*z = (float)wave + .02f * *z;
+		}
+	bl_loss_config c = BL_LOSS_DEFAULT;
+	bl_loss_terms t = run(&c, v);
+	assert_true(t.redundancy < .02 * D);
+	forms_agree(c, v);
+	drop(v);
+}
+
+/* The definition, in double precision, written for reading. */
+static double by_definition(const views *v, double lambda)
+{
+	int64_t n = bl_tensor_size(v->z[0], 0), d = bl_tensor_size(v->z[0], 1);
+	double *z[2], loss = 0;
+	for (int k = 0; k < 2; k++) {
+		const float *x = bl_tensor_data(v->z[k]);
+		z[k] = malloc((size_t)(n * d) * sizeof *z[k]);
+		assert_non_null(z[k]);
+		for (int64_t j = 0; j < d; j++) {
+			double mean = 0, var = 0;
+			for (int64_t i = 0; i < n; i++)
+				mean += (double)x[i * d + j] / (double)n;
+			for (int64_t i = 0; i < n; i++)
+				var += ((double)x[i * d + j] - mean) * ((double)x[i * d + j] - mean) / (double)n;
+			for (int64_t i = 0; i < n; i++)
+				z[k][i * d + j] = ((double)x[i * d + j] - mean) / sqrt(var + 1e-5);
+		}
+	}
+	for (int64_t i = 0; i < d; i++)
+		for (int64_t j = 0; j < d; j++) {
+			double c = 0;
+			for (int64_t b = 0; b < n; b++)
+				c += z[0][b * d + i] * z[1][b * d + j] / (double)n;
+			loss += i == j ? (1 - c) * (1 - c) : lambda * c * c;
+		}
+	free(z[0]);
+	free(z[1]);
+	return loss;
+}
+
+static void loss_is_what_the_paper_defines(void **state)
+{
+	(void)state;
+	views v = make_views(20, 33, .5f);
+	bl_loss_config c = BL_LOSS_DEFAULT;
+	assert_relative(run(&c, v).total, by_definition(&v, c.lambda), 1e-6);
+	c.scale = .024;
+	assert_relative(run(&c, v).total, .024 * by_definition(&v, c.lambda), 1e-6);
+	drop(v);
+}
+
+static void dead_unit_is_counted_and_gets_no_gradient(void **state)
+{
+	enum { N = 12, D = 5, DEAD = 3 };
+	(void)state;
+	for (int f = 0; f < 2; f++)
+		for (bl_loss_dialect d = BL_DIALECT_PAPER; d <= BL_DIALECT_HSIC; d++) {
+			views v = make_views(N, D, .5f);
+			for (int i = 0; i < N; i++)
+				bl_tensor_data(v.z[0])[i * D + DEAD] = .1f;
+			bl_loss_config c = { .1, 1, f ? BL_FORM_GRAM : BL_FORM_DIRECT, d };
+			bl_loss_terms t = run(&c, v);
+			assert_true(isfinite(t.total) && t.invariance >= 1);
+			for (int k = 0; k < 2; k++)
+				assert_int_equal(bl_tensor_find_nonfinite(bl_tensor_grad(v.z[k])), -1);
+			for (int i = 0; i < N; i++)
+				assert_true(bl_tensor_data(bl_tensor_grad(v.z[0]))[i * D + DEAD] == 0);
+			drop(v);
+		}
+}
+
+static void nan_goes_through(void **state)
+{
+	(void)state;
+	views v = make_views(8, 4, .5f);
+	bl_tensor_data(v.z[0])[5] = NAN;
+	bl_tensor *y = bl_loss_barlow(&BL_LOSS_DEFAULT, v.z[0], v.z[1], NULL);
+	assert_true(isnan(*bl_tensor_data(y)));
+	bl_tensor_unref(y);
+	drop(v);
+}
+
+/* Moving both views is moving each: the gradient of L(z, z) is the sum of the two. */
+static void one_tensor_may_be_both_views(void **state)
+{
+	enum { N = 10, D = 6 };
+	(void)state;
+	views v = make_views(N, D, .5f);
+	bl_loss_config c = { .3, 1, BL_FORM_AUTO, BL_DIALECT_PAPER };
+	bl_tensor_copy(v.z[1], v.z[0]);
+	run(&c, v);
+	float sum[N * D];
+	for (int i = 0; i < N * D; i++)
+		sum[i] = bl_tensor_data(bl_tensor_grad(v.z[0]))[i] + bl_tensor_data(bl_tensor_grad(v.z[1]))[i];
+	run(&c, (views){ { v.z[0], v.z[0] } });
+	assert_all_close(bl_tensor_data(bl_tensor_grad(v.z[0])), sum, N * D, 1e-6);
+	drop(v);
+}
+
+static void views_in_any_memory_order(void **state)
+{
+	(void)state;
+	views v = make_views(9, 14, .5f);
+	double expected = run(&BL_LOSS_DEFAULT, v).total;
+	bl_tensor *turned = bl_transpose(v.z[0], 0, 1);
+	bl_tensor *dense = bl_tensor_contiguous(turned), *back = bl_transpose(dense, 0, 1);
+	assert_false(bl_tensor_is_contiguous(back));
+	bl_tensor *y = bl_loss_barlow(&BL_LOSS_DEFAULT, back, v.z[1], NULL);
+	assert_close((double)*bl_tensor_data(y), expected, 1e-6);
+	bl_tensor_unref(y);
+	bl_tensor_unref(back);
+	bl_tensor_unref(dense);
+	bl_tensor_unref(turned);
+	drop(v);
+}
+
+static void bits_do_not_depend_on_threads(void **state)
+{
+	(void)state;
+	for (int form = BL_FORM_DIRECT; form <= BL_FORM_GRAM; form++) {
+		views v = make_views(130, 700, .5f);
+		bl_loss_config c = { .0051, 1, (bl_loss_form)form, BL_DIALECT_HSIC };
+		size_t bytes = (size_t)bl_tensor_count(v.z[0]) * sizeof(float);
+		bl_threads_set(1);
+		bl_loss_terms first = run(&c, v);
+		float *grad = copy_grad(v.z[1]);
+		for (int threads = 2; threads <= 3; threads++) {
+			bl_threads_set(threads);
+			bl_loss_terms t = run(&c, v);
+			assert_memory_equal(&t, &first, sizeof t);
+			assert_memory_equal(bl_tensor_data(bl_tensor_grad(v.z[1])), grad, bytes);
+		}
+		bl_threads_set(0);
+		free(grad);
+		drop(v);
+	}
+}
+
+static void steady_state_asks_for_no_memory(void **state)
+{
+	(void)state;
+	views v = make_views(40, 300, .5f);
+	bl_memory_stats before, after;
+	bl_threads_set(1); /* scratch is by thread, and which threads take part is a matter of luck */
+	run(&BL_LOSS_DEFAULT, v);
+	bl_memory(&before);
+	run(&BL_LOSS_DEFAULT, v);
+	bl_memory(&after);
+	assert_int_equal(after.system_calls, before.system_calls);
+	assert_int_equal(after.used, before.used);
+	bl_threads_set(0);
+	drop(v);
+}
+
+static void nothing_is_kept_without_a_gradient(void **state)
+{
+	(void)state;
+	views v = make_views(8, 8, .5f);
+	bl_memory_stats before, after;
+	bl_memory(&before);
+	bool was = bl_grad_enable(false);
+	bl_tensor *y = bl_loss_barlow(&BL_LOSS_DEFAULT, v.z[0], v.z[1], NULL);
+	bl_grad_enable(was);
+	bl_tensor_unref(y);
+	bl_memory(&after);
+	assert_int_equal(after.used, before.used);
+	drop(v);
+}
+
+static void floor_is_a_floor(void **state)
+{
+	(void)state;
+	bl_loss_config c = { .005, 1, BL_FORM_AUTO, BL_DIALECT_PAPER };
+	assert_close(bl_loss_floor(&c, 256, 8192), 1103.2, 1e-3);
+	c.scale = .1;
+	assert_close(bl_loss_floor(&c, 256, 8192), 110.32, 1e-3);
+	assert_true(bl_loss_floor(&c, 8192, 256) == 0);
+	c.lambda = 2;
+	assert_true(bl_loss_floor(&c, 256, 8192) == 0);
+	c = (bl_loss_config){ .5, 1, BL_FORM_AUTO, BL_DIALECT_HSIC };
+	assert_true(bl_loss_floor(&c, 4, 64) == 0);
+	c.dialect = BL_DIALECT_PAPER;
+	views v = make_views(4, 64, .1f);
+	bl_loss_terms t = run(&c, v);
+	assert_true(t.floor > 0 && t.floor < t.total);
+	drop(v);
+}
+
+static void auto_takes_the_cheaper_form(void **state)
+{
+	(void)state;
+	assert_int_equal(bl_loss_pick(BL_FORM_AUTO, 256, 8192), BL_FORM_GRAM);
+	assert_int_equal(bl_loss_pick(BL_FORM_AUTO, 2048, 512), BL_FORM_DIRECT);
+	assert_int_equal(bl_loss_pick(BL_FORM_DIRECT, 256, 8192), BL_FORM_DIRECT);
+	assert_int_equal(bl_loss_pick(BL_FORM_GRAM, 2048, 512), BL_FORM_GRAM);
+}
+
+/* Pools C by hand; cells of 70 columns in 8 are 9 or 8 wide. */
+static void picture_is_c_pooled(void **state)
+{
+	enum { N = 16, D = 70, G = 8 };
+	(void)state;
+	views v = make_views(N, D, .5f);
+	float mean[G * G], extreme[G * G], diag[D], want_mean[G * G], want_extreme[G * G], want_diag[D];
+	assert_int_equal(bl_loss_picture(BL_DIALECT_PAPER, v.z[0], v.z[1], G, mean, extreme, diag), 0);
+	bl_tensor *c = bl_loss_correlation(BL_DIALECT_PAPER, v.z[0], v.z[1]);
+	for (int cell = 0; cell < G * G; cell++) {
+		int64_t i, i2, j, j2;
+		double sum = 0, most = 0;
+		bl_chunk_range(D, G, cell / G, &i, &i2);
+		bl_chunk_range(D, G, cell % G, &j, &j2);
+		for (int64_t p = i; p < i2; p++)
+			for (int64_t q = j; q < j2; q++) {
+				double x = (double)bl_tensor_data(c)[p * D + q];
+				sum += x;
+				most = fabs(x) > fabs(most) ? x : most;
+			}
+		want_mean[cell] = (float)(sum / (double)((i2 - i) * (j2 - j)));
+		want_extreme[cell] = (float)most;
+	}
+	for (int i = 0; i < D; i++)
+		want_diag[i] = bl_tensor_data(c)[i * D + i];
+	assert_all_close(mean, want_mean, G * G, 1e-6);
+	assert_all_close(extreme, want_extreme, G * G, 1e-6);
+	assert_all_close(diag, want_diag, D, 1e-6);
+	bl_tensor_unref(c);
+	drop(v);
+}
+
+static void refuse(const bl_loss_config *c, bl_tensor *za, bl_tensor *zb, const char *part)
+{
+	assert_null(bl_loss_barlow(c, za, zb, NULL));
+	assert_error(part);
+}
+
+static void mistakes_are_named(void **state)
+{
+	(void)state;
+	views v = make_views(4, 6, .5f), one = make_views(1, 6, .5f), other = make_views(4, 5, .5f);
+	bl_tensor *image = bl_tensor_full(4, (int64_t[]){ 4, 6, 1, 1 }, 0);
+	bl_loss_config c = BL_LOSS_DEFAULT;
+	float cells[49];
+	refuse(&c, one.z[0], one.z[1], "a batch of 1 has no variance");
+	refuse(&c, v.z[0], other.z[0], "(4, 6) and (4, 5)");
+	refuse(&c, image, v.z[0], "(4, 6, 1, 1)");
+	c.lambda = -.5;
+	refuse(&c, v.z[0], v.z[1], "lambda must be a number >= 0, got -0.5");
+	c.lambda = NAN;
+	refuse(&c, v.z[0], v.z[1], "lambda");
+	c = (bl_loss_config){ .1, 0, BL_FORM_AUTO, BL_DIALECT_PAPER };
+	refuse(&c, v.z[0], v.z[1], "scale must be a number > 0, got 0");
+	assert_int_equal(bl_loss_picture(BL_DIALECT_PAPER, v.z[0], v.z[1], 7, cells, cells, NULL), -1);
+	assert_error("expected 1 to 6 cells a side, got 7");
+	assert_null(bl_loss_correlation(BL_DIALECT_PAPER, v.z[0], other.z[0]));
+	assert_error("(4, 6) and (4, 5)");
+	bl_tensor_unref(image);
+	drop(v);
+	drop(one);
+	drop(other);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(gram_is_direct_for_n_below_at_and_above_d),
+		cmocka_unit_test(gram_is_direct_near_the_identity),
+		cmocka_unit_test(loss_is_what_the_paper_defines),
+		cmocka_unit_test(dead_unit_is_counted_and_gets_no_gradient),
+		cmocka_unit_test(nan_goes_through),
+		cmocka_unit_test(one_tensor_may_be_both_views),
+		cmocka_unit_test(views_in_any_memory_order),
+		cmocka_unit_test(bits_do_not_depend_on_threads),
+		cmocka_unit_test(steady_state_asks_for_no_memory),
+		cmocka_unit_test(nothing_is_kept_without_a_gradient),
+		cmocka_unit_test(floor_is_a_floor),
+		cmocka_unit_test(auto_takes_the_cheaper_form),
+		cmocka_unit_test(picture_is_c_pooled),
+		cmocka_unit_test(mistakes_are_named),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

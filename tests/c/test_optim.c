@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* test_optim.c: optimisers' exclusions, state and messages, and schedules.  Their digits: test_reference.c. */
+#include "support.h"
+
+#include <barlow/error.h>
+#include <barlow/optim.h>
+#include <barlow/parallel.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A linear layer of 40000 weights, so that there are several pieces, and 200 biases. */
+typedef struct bench {
+	bl_module *net;
+	bl_params *p;
+	bl_optim *o;
+} bench;
+
+static bench make_bench(const bl_optim_config *c)
+{
+	bench b = { .net = bl_nn_linear(200, 200, true) };
+	b.p = bl_params_new(&b.net, NULL, 1);
+	b.o = bl_optim_new(c, b.p);
+	if (!b.o)
+		fail_msg("%s", bl_error());
+	return b;
+}
+
+static void drop(bench b)
+{
+	bl_optim_free(b.o);
+	bl_params_free(b.p);
+	bl_module_unref(b.net);
+}
+
+static float *weight(bench b)
+{
+	return bl_params_values(b.p) + bl_params_get(b.p, 0)->start;
+}
+
+static float *bias(bench b)
+{
+	return bl_params_values(b.p) + bl_params_get(b.p, 1)->start;
+}
+
+static void set_grads(bench b, int step)
+{
+	float *g = bl_params_grads(b.p);
+	for (int k = 0; k < 2; k++)
+		for (int64_t i = 0; i < bl_params_get(b.p, k)->count; i++)
+			g[bl_params_get(b.p, k)->start + i] = sinf((float)(i + step));
+}
+
+/* With no gradient, what moves a parameter is its decay. */
+static void decay_leaves_out_what_it_must(void **state)
+{
+	static const struct {
+		bl_optim_kind kind;
+		bool all, moves_bias;
+	} cases[] = {
+		{ BL_OPTIM_SGD, false, true },    { BL_OPTIM_LARS, false, false }, { BL_OPTIM_LARS, true, false },
+		{ BL_OPTIM_ADAMW, false, false }, { BL_OPTIM_ADAMW, true, true },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		bl_optim_config c = bl_optim_default(cases[i].kind);
+		c.weight_decay = .1;
+		c.lr = c.lr_bias = .1;
+		c.decay_all = cases[i].all;
+		bench b = make_bench(&c);
+		float w = weight(b)[3], v = bias(b)[3];
+		bl_optim_step(b.o, 1);
+		assert_true(fabsf(weight(b)[3]) < fabsf(w));
+		assert_int_equal(bias(b)[3] != v, cases[i].moves_bias);
+		drop(b);
+	}
+}
+
+static void rates_of_biases_are_their_own_and_take_the_factor(void **state)
+{
+	(void)state;
+	for (int own = 0; own < 2; own++) {
+		bl_optim_config c = { .kind = BL_OPTIM_SGD, .lr = .1, .lr_bias = own ? .02 : 0 };
+		bench b = make_bench(&c);
+		float w = weight(b)[1], v = bias(b)[1];
+		set_grads(b, 0);
+		bl_optim_step(b.o, .5);
+		assert_close((double)(w - weight(b)[1]), .5 * .1 * sin(1), 1e-6);
+		assert_close((double)(v - bias(b)[1]), .5 * (own ? .02 : .1) * sin(1), 1e-6);
+		drop(b);
+	}
+}
+
+static void settings_may_change_between_steps(void **state)
+{
+	(void)state;
+	bl_optim_config c = { .kind = BL_OPTIM_SGD, .lr = .1 };
+	bench b = make_bench(&c);
+	bl_optim_settings(b.o)->lr = 0;
+	float w = weight(b)[1];
+	set_grads(b, 0);
+	bl_optim_step(b.o, 1);
+	assert_true(weight(b)[1] == w);
+	drop(b);
+}
+
+static void trust_is_1_where_a_norm_is_0(void **state)
+{
+	(void)state;
+	bl_optim_config c = { .kind = BL_OPTIM_LARS, .lr = 1, .eta = .001 };
+	bench b = make_bench(&c);
+	memset(weight(b), 0, (size_t)bl_params_get(b.p, 0)->count * sizeof(float));
+	set_grads(b, 0);
+	bl_optim_step(b.o, 1);
+	assert_close((double)weight(b)[1], -sin(1), 1e-6);
+	drop(b);
+}
+
+static void copy_state(bench to, bench from)
+{
+	size_t bytes = (size_t)bl_params_count(to.p) * sizeof(float);
+	memcpy(bl_params_values(to.p), bl_params_values(from.p), bytes);
+	for (int k = 0; bl_optim_state(from.o, k, NULL); k++)
+		memcpy(bl_optim_state(to.o, k, NULL), bl_optim_state(from.o, k, NULL), bytes);
+	*bl_optim_count(to.o) = *bl_optim_count(from.o);
+}
+
+static void steps(bench b, int from, int to)
+{
+	for (int i = from; i < to; i++) {
+		set_grads(b, i);
+		bl_optim_step(b.o, 1);
+	}
+}
+
+static void state_carries_a_run_over(void **state)
+{
+	(void)state;
+	for (bl_optim_kind k = BL_OPTIM_SGD; k <= BL_OPTIM_ADAMW; k++) {
+		bl_optim_config c = bl_optim_default(k);
+		bench straight = make_bench(&c), first = make_bench(&c), second = make_bench(&c);
+		steps(straight, 0, 6);
+		steps(first, 0, 3);
+		copy_state(second, first);
+		steps(second, 3, 6);
+		assert_int_equal(*bl_optim_count(second.o), 6);
+		assert_memory_equal(bl_params_values(second.p), bl_params_values(straight.p),
+		                    (size_t)bl_params_count(straight.p) * sizeof(float));
+		drop(straight);
+		drop(first);
+		drop(second);
+	}
+}
+
+static void state_has_names(void **state)
+{
+	(void)state;
+	const char *name;
+	bl_optim_config c = bl_optim_default(BL_OPTIM_ADAMW);
+	bench b = make_bench(&c);
+	assert_non_null(bl_optim_state(b.o, 0, &name));
+	assert_string_equal(name, "m");
+	assert_non_null(bl_optim_state(b.o, 1, &name));
+	assert_string_equal(name, "v");
+	assert_null(bl_optim_state(b.o, 2, &name));
+	drop(b);
+	c = bl_optim_default(BL_OPTIM_LARS);
+	b = make_bench(&c);
+	assert_non_null(bl_optim_state(b.o, 0, &name));
+	assert_string_equal(name, "momentum");
+	assert_null(bl_optim_state(b.o, 1, &name));
+	drop(b);
+}
+
+static void bits_do_not_depend_on_threads(void **state)
+{
+	(void)state;
+	for (bl_optim_kind k = BL_OPTIM_SGD; k <= BL_OPTIM_ADAMW; k++) {
+		bl_optim_config c = bl_optim_default(k);
+		bl_threads_set(1);
+		bench one = make_bench(&c), three = make_bench(&c);
+		steps(one, 0, 4);
+		bl_threads_set(3);
+		steps(three, 0, 4);
+		bl_threads_set(0);
+		assert_memory_equal(bl_params_values(one.p), bl_params_values(three.p),
+		                    (size_t)bl_params_count(one.p) * sizeof(float));
+		drop(one);
+		drop(three);
+	}
+}
+
+static void senseless_settings_are_named(void **state)
+{
+	(void)state;
+	bl_module *m = bl_nn_linear(2, 2, true);
+	bl_params *p = bl_params_new(&m, NULL, 1);
+	bl_optim_config c = bl_optim_default(BL_OPTIM_SGD);
+	c.lr = -1;
+	assert_null(bl_optim_new(&c, p));
+	assert_error("lr must be a number >= 0, got -1");
+	c = bl_optim_default(BL_OPTIM_SGD);
+	c.momentum = 1.5;
+	assert_null(bl_optim_new(&c, p));
+	assert_error("momentum must be at least 0 and below 1, got 1.5");
+	c = bl_optim_default(BL_OPTIM_ADAMW);
+	c.beta2 = 1;
+	assert_null(bl_optim_new(&c, p));
+	assert_error("beta2 must be at least 0 and below 1, got 1");
+	c = bl_optim_default(BL_OPTIM_LARS);
+	c.eta = NAN;
+	assert_null(bl_optim_new(&c, p));
+	assert_error("eta");
+	bl_params_free(p);
+	bl_module_unref(m);
+}
+
+static void cosine_warms_up_and_comes_down(void **state)
+{
+	(void)state;
+	bl_schedule s = { BL_SCHEDULE_COSINE, 10, 110, .001 };
+	assert_true(bl_schedule_at(&s, 0) == 0);
+	assert_close(bl_schedule_at(&s, 5), .5, 1e-12);
+	assert_close(bl_schedule_at(&s, 10), 1, 1e-12);
+	assert_close(bl_schedule_at(&s, 60), .5 + .001 * .5, 1e-12);
+	assert_close(bl_schedule_at(&s, 35), .8535533905932737 + .001 * .1464466094067263, 1e-12);
+	assert_close(bl_schedule_at(&s, 110), .001, 1e-12);
+	assert_close(bl_schedule_at(&s, 500), .001, 1e-12);
+}
+
+static void constant_stays_after_its_warm_up(void **state)
+{
+	(void)state;
+	bl_schedule s = { BL_SCHEDULE_CONSTANT, 4, 100, .001 };
+	assert_close(bl_schedule_at(&s, 1), .25, 1e-12);
+	assert_true(bl_schedule_at(&s, 4) == 1 && bl_schedule_at(&s, 99) == 1);
+	s.warmup = 0;
+	assert_true(bl_schedule_at(&s, 0) == 1);
+	bl_schedule all_warmup = { BL_SCHEDULE_COSINE, 10, 10, 0 };
+	assert_true(bl_schedule_at(&all_warmup, 10) == 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(decay_leaves_out_what_it_must),
+		cmocka_unit_test(rates_of_biases_are_their_own_and_take_the_factor),
+		cmocka_unit_test(settings_may_change_between_steps),
+		cmocka_unit_test(trust_is_1_where_a_norm_is_0),
+		cmocka_unit_test(state_carries_a_run_over),
+		cmocka_unit_test(state_has_names),
+		cmocka_unit_test(bits_do_not_depend_on_threads),
+		cmocka_unit_test(senseless_settings_are_named),
+		cmocka_unit_test(cosine_warms_up_and_comes_down),
+		cmocka_unit_test(constant_stays_after_its_warm_up),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
