@@ -93,7 +93,7 @@ function run.run(t, options)
 	local terminal = native.is_terminal()
 	local report = { terminal = terminal, line = terminal and terminal_report(t) or plain_report(t) }
 	if quiet then report.line = function() end end
-	if not native.catch(follow, t, report, options.on_progress) then
+	if not native.interruptible(follow, t, report, options.on_progress) then
 		t:stop()
 		if not quiet then print(("\nstopped at step %d of %d"):format(t.iteration, t.steps)) end
 	end

@@ -78,6 +78,16 @@ const bl_optim_config *bl_lua_optim(lua_State *L, int arg);
 
 typedef struct bl_twin { bl_pipeline *first, *second; } bl_twin;
 
+/* --- views (views.c) --- */
+
+typedef struct bl_lua_views {
+	bl_pipeline *first, *second; /* kept alive by what was pushed */
+	float mean[4], std[4];       /* for images without augmentation */
+} bl_lua_views;
+
+/* Key `views` of the table: a pair, a pipeline for both, or nothing: the paper's at the size of the images. */
+bl_lua_views bl_lua_views_of(lua_State *L, int table, const char *what, bl_dataset *d);
+
 /* --- constructor tables (check.c) --- */
 
 typedef enum bl_key_kind {
@@ -154,12 +164,14 @@ int bl_lua_open_nn(lua_State *L);
 void bl_lua_define_module(lua_State *L); /* l_module.c: the class behind nn's constructors */
 int bl_lua_open_aug(lua_State *L);
 int bl_lua_open_data(lua_State *L);
+void bl_lua_define_loader(lua_State *L); /* l_loader.c: the class; pushes data.loader */
 int bl_lua_open_loss(lua_State *L);
 int bl_lua_open_optim(lua_State *L);
 int bl_lua_open_trainer(lua_State *L);
 void bl_lua_define_trainer(lua_State *L); /* l_run.c: the class behind it */
 int bl_lua_open_eval(lua_State *L);
 int bl_lua_open_plot(lua_State *L);
+int bl_lua_interruptible(lua_State *L); /* native.c: interruptible(f, ...) */
 int bl_lua_open_native(lua_State *L); /* for lua/ only, as "barlow.native" */
 
 /* parts of the tensor class, one file each */

@@ -280,5 +280,7 @@ int bl_lua_open_data(lua_State *L)
 	lua_settop(L, -3);
 	lua_newtable(L);
 	bl_lua_constructors(L, "data", constructors);
+	bl_lua_define_loader(L);
+	lua_setfield(L, -2, "loader");
 	return 1;
 }

@@ -37,71 +37,6 @@ static const bl_key keys[] = {
 };
 #undef AT
 
-/* --- views --- */
-
-static bool has_normalize(const bl_pipeline *p)
-{
-	for (int i = 0; i < bl_pipeline_length(p); i++)
-		if (bl_pipeline_op(p, i)->kind == BL_AUG_NORMALIZE)
-			return true;
-	return false;
-}
-
-/* A pipeline that does not normalise gets the statistics of the data; pushes what it returns. */
-static bl_pipeline *normalized(lua_State *L, bl_pipeline *p, const settings *s)
-{
-	bl_aug ops[64];
-	int n = bl_pipeline_length(p);
-	if (has_normalize(p) || n >= 64) {
-		bl_lua_give_pipeline(L, bl_pipeline_ref(p));
-		return p;
-	}
-	for (int i = 0; i < n; i++)
-		ops[i] = *bl_pipeline_op(p, i);
-	ops[n] = bl_aug_default(BL_AUG_NORMALIZE);
-	for (int i = 0; i < 4; i++) {
-		ops[n].mean[i] = s->c.mean[i];
-		ops[n].stddev[i] = s->c.std[i];
-	}
-	p = bl_pipeline_new(ops, n + 1);
-	bl_lua_give_pipeline(L, p);
-	return p;
-}
-
-/* Evaluation normalises as the views do. */
-static void adopt_statistics(settings *s, const bl_pipeline *p)
-{
-	for (int i = 0; i < bl_pipeline_length(p); i++) {
-		const bl_aug *a = bl_pipeline_op(p, i);
-		if (a->kind != BL_AUG_NORMALIZE)
-			continue;
-		memcpy(s->c.mean, a->mean, sizeof s->c.mean);
-		memcpy(s->c.std, a->stddev, sizeof s->c.std);
-	}
-}
-
-/* views: a pair, one pipeline for both, or none: the paper's at the size of the images */
-static void set_views(lua_State *L, settings *s)
-{
-	if (lua_getfield(L, 1, "views") == LUA_TNIL) {
-		lua_pop(L, 1);
-		lua_createtable(L, 0, 1);
-		lua_pushinteger(L, bl_dataset_height(*s->data));
-		lua_setfield(L, -2, "size");
-		bl_lua_call_maker(L, "aug", "paper", 1);
-	}
-	bl_twin *pair = bl_lua_test(L, -1, BL_T_TWIN);
-	bl_pipeline **one = bl_lua_test(L, -1, BL_T_PIPELINE);
-	if (!pair && !one)
-		bl_lua_bad(L, "trainer", "views", "a pipeline or a pair of them (aug.twin, aug.paper)", -1);
-	for (int i = 0; i < 4; i++)
-		s->c.std[i] = 1;
-	bl_dataset_statistics(*s->data, s->c.mean, s->c.std);
-	s->c.first = normalized(L, pair ? pair->first : *one, s);
-	s->c.second = normalized(L, pair ? pair->second : *one, s);
-	adopt_statistics(s, s->c.first);
-}
-
 /* --- projector --- */
 
 /* The widths on top as the authors' projector behind the encoder; pushed in their place. */
@@ -214,7 +149,11 @@ static int trainer_new(lua_State *L)
 	bl_lua_arguments(L, "trainer", keys, &s);
 	if (!s.data || !s.encoder)
 		return bl_lua_missing(L, "trainer", s.data ? "encoder" : "data", s.data ? "a module (nn.cnn{...})" : "a dataset");
-	set_views(L, &s);
+	bl_lua_views v = bl_lua_views_of(L, 1, "trainer", *s.data);
+	s.c.first = v.first;
+	s.c.second = v.second;
+	memcpy(s.c.mean, v.mean, sizeof v.mean);
+	memcpy(s.c.std, v.std, sizeof v.std);
 	set_projector(L, &s);
 	int projector = lua_gettop(L);
 	set_knn(L, &s);

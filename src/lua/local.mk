@@ -8,6 +8,7 @@ face_sources += \
 	src/lua/l_aug.c \
 	src/lua/l_data.c \
 	src/lua/l_eval.c \
+	src/lua/l_loader.c \
 	src/lua/l_loss.c \
 	src/lua/l_module.c \
 	src/lua/l_nn.c \
@@ -22,4 +23,5 @@ face_sources += \
 	src/lua/native.c \
 	src/lua/object.c \
 	src/lua/open.c \
-	src/lua/travel.c
+	src/lua/travel.c \
+	src/lua/views.c

@@ -16,11 +16,11 @@ static int native_source(lua_State *L)
 }
 
 /*
- * catch(f, ...): true and f's results, or false when Ctrl-C ended it, which is
+ * interruptible(f, ...): true and f's results, or false when Ctrl-C ended it, which is
  * then answered.  Other errors go on.  Here and not in Lua: between a Lua
  * function's pcall and its next instruction the hook would strike again.
  */
-static int native_catch(lua_State *L)
+int bl_lua_interruptible(lua_State *L)
 {
 	luaL_checkany(L, 1);
 	int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
@@ -58,7 +58,7 @@ static int native_width(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-	{ "source", native_source }, { "catch", native_catch }, { "now", native_now },
+	{ "source", native_source }, { "interruptible", bl_lua_interruptible }, { "now", native_now },
 	{ "is_terminal", native_is_terminal }, { "width", native_width }, { NULL, NULL },
 };
 

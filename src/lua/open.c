@@ -75,6 +75,8 @@ int luaopen_barlow(lua_State *L)
 	}
 	lua_pushcfunction(L, help);
 	lua_setfield(L, -2, "help");
+	lua_pushcfunction(L, bl_lua_interruptible);
+	lua_setfield(L, -2, "interruptible");
 	return 1;
 }
 

@@ -1,0 +1,66 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- tap.lua: a tiny harness: test("name", function() ... end) prints TAP; done() at the end prints the plan.
+local tap = { count = 0, failed = 0 }
+
+-- Runs f; it fails by raising an error.
+function tap.test(name, f)
+	tap.count = tap.count + 1
+	local fine, message = xpcall(f, debug.traceback)
+	print((fine and "ok " or "not ok ") .. tap.count .. " - " .. name)
+	if not fine then
+		tap.failed = tap.failed + 1
+		print("# " .. tostring(message):gsub("\n", "\n# "))
+	end
+end
+
+function tap.done()
+	print("1.." .. tap.count)
+	os.exit(tap.failed == 0, true)
+end
+
+function tap.equal(got, expected, what)
+	if got ~= expected then
+		error(("%s: got %s, expected %s"):format(what or "value", tostring(got), tostring(expected)), 2)
+	end
+end
+
+function tap.near(got, expected, tolerance, what)
+	if not (math.abs(got - expected) <= tolerance) then
+		error(("%s: got %.9g, expected %.9g within %g"):format(what or "value", got, expected, tolerance), 2)
+	end
+end
+
+-- Tensor against nested tables or a tensor.
+function tap.close(got, expected, rtol, atol)
+	if type(expected) ~= "userdata" then expected = tensor(expected) end
+	local close, worst = got:allclose(expected, rtol or 1e-5, atol or 1e-6)
+	if not close then error(("tensors differ by %g:\n%s\nexpected\n%s"):format(worst, got, expected), 2) end
+end
+
+-- f must fail with a message that has every one of the words in it.
+function tap.fails(f, ...)
+	local fine, message = pcall(f)
+	if fine then error("no error, expected one with '" .. table.concat({ ... }, "', '") .. "'", 2) end
+	for _, word in ipairs { ... } do
+		if not tostring(message):find(word, 1, true) then
+			error(("the message is '%s', without '%s'"):format(message, word), 2)
+		end
+	end
+	return message
+end
+
+-- What lies in the project's folder, for programs that the tests run or load.
+tap.root = (os.getenv "SRCDIR" or ".") .. "/"
+
+-- Calls f with the path of a new file, which goes away afterwards.
+function tap.with_file(text, f)
+	local path = os.tmpname()
+	local file = assert(io.open(path, "wb"))
+	file:write(text)
+	file:close()
+	local fine, message = pcall(f, path)
+	os.remove(path)
+	if not fine then error(message, 0) end
+end
+
+return tap
