@@ -17,7 +17,7 @@ look_up() {
 		BEGIN {
 			n = split("base tensor grad nn augment data learn train store view figure lua repl main", order, " ")
 			for (i = 1; i <= n; i++) rank[order[i]] = i
-			topic("base", "error file memory parallel random")
+			topic("base", "error file memory parallel profile random")
 			topic("tensor", "tensor")
 			topic("grad", "grad")
 			topic("nn", "nn")

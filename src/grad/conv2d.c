@@ -3,6 +3,8 @@
 #include "grad/node.h"
 #include "tensor/conv.h"
 
+#include <barlow/profile.h>
+
 typedef struct context {
 	bl_conv g;
 } context;
@@ -37,11 +39,18 @@ static bl_conv geometry(const bl_tensor *x, const bl_tensor *w, bl_conv_shape s)
 	return g;
 }
 
+/* Of one direction, done directly. */
+static double flops(const bl_conv *g)
+{
+	return 2. * (double)(g->n * g->p * g->q * g->k * g->r * g->s) * (double)(g->c / g->groups);
+}
+
 static int backward_x(const bl_conv *g, bl_tensor *x, bl_tensor *w, const bl_tensor *dy)
 {
 	bool add, direct = bl_tensor_is_channels_last(x);
 	bl_tensor *sink = direct ? bl_grad_sink(x, &add) : bl_tensor_new_image(g->n, g->c, g->h, g->w);
 	bl_tensor *wc = bl_tensor_contiguous(w);
+	bl_profile_work(flops(g));
 	int rc = !sink || !wc ? -1 : bl_conv_data_gradient(g, dy->data, wc->data, sink->data, direct && add);
 	if (!direct && !rc)
 		rc = bl_grad_add(x, sink);
@@ -56,6 +65,7 @@ static int backward_w(const bl_conv *g, bl_tensor *x, bl_tensor *w, const bl_ten
 	bool add, direct = bl_tensor_is_contiguous(w);
 	bl_tensor *sink = direct ? bl_grad_sink(w, &add) : bl_tensor_new(w->ndim, w->shape);
 	bl_tensor *xl = bl_tensor_channels_last(x);
+	bl_profile_work(flops(g));
 	int rc = !sink || !xl ? -1 : bl_conv_weight_gradient(g, xl->data, dy->data, sink->data, direct && add);
 	if (!direct && !rc)
 		rc = bl_grad_add(w, sink);
@@ -108,5 +118,6 @@ bl_tensor *bl_conv2d(bl_tensor *x, bl_tensor *w, bl_tensor *b, bl_conv_shape s)
 	bl_tensor_unref(xl);
 	bl_tensor_unref(wc);
 	bl_tensor_unref(bc);
+	bl_profile_work(flops(&ctx.g));
 	return bl_node_attach(y, BL_OP_conv2d, 3, (bl_tensor *[]){ x, w, b }, backward, &ctx, sizeof ctx, NULL);
 }

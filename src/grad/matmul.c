@@ -4,6 +4,8 @@
 #include "grad/node.h"
 #include "tensor/blas.h"
 
+#include <barlow/profile.h>
+
 /* A matrix as BLAS takes it: rows `ld` apart, or columns when it lies transposed. */
 typedef struct matrix {
 	bool transposed;
@@ -43,6 +45,7 @@ static int product(const bl_tensor *a, bool ta, const bl_tensor *b, bool tb, boo
 {
 	matrix x = { 0 }, y = { 0 };
 	int rc = matrix_of(a, &x) && matrix_of(b, &y) ? 0 : -1;
+	bl_profile_work(2. * (double)(c->shape[0] * c->shape[1]) * (double)a->shape[ta ? 0 : 1]);
 	if (!rc)
 		bl_gemm_parallel(x.transposed != ta, y.transposed != tb, c->shape[0], c->shape[1], a->shape[ta ? 0 : 1],
 		                 1, x.data, x.ld, y.data, y.ld, add ? 1 : 0, c->data, most(c->shape[1], 1));

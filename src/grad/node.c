@@ -3,6 +3,7 @@
 #include "grad/node.h"
 
 #include <barlow/memory.h>
+#include <barlow/profile.h>
 
 #include <assert.h>
 #include <string.h>
@@ -16,6 +17,7 @@ typedef struct bl_node {
 	bl_backward_fn *backward;
 	void (*release)(void *);
 	const char *name; /* of a custom operation */
+	char *module;     /* where it was made, when profiled */
 	bool queued;
 	struct bl_node *next; /* among those being freed */
 	_Alignas(16) char ctx[BL_NODE_CONTEXT];
@@ -85,6 +87,7 @@ static void node_free(bl_node *nd)
 		for (int i = 0; i < nd->n; i++)
 			bl_tensor_unref(inputs_of(nd)[i]);
 		bl_block_give(nd->many);
+		bl_block_give(nd->module);
 		bl_block_give(nd);
 	}
 	busy = false;
@@ -117,6 +120,18 @@ static bl_node *node_new(int n, bl_tensor *const *in)
 	return nd;
 }
 
+/* Books the operation that has just ended, and lets its node know where backward is to be booked. */
+static void profile(bl_node *nd, enum bl_op op)
+{
+	if (!bl_profile_on())
+		return;
+	const char *module = bl_profile_module();
+	bl_profile_book(module, names[op], false);
+	size_t size = strlen(module) + 1;
+	if (nd && (nd->module = bl_block_take(size)) != NULL)
+		memcpy(nd->module, module, size);
+}
+
 bl_tensor *bl_node_attach(bl_tensor *out, enum bl_op op, int n, bl_tensor *const *in, bl_backward_fn *backward,
                           const void *ctx, size_t ctx_size, void (*release)(void *ctx))
 {
@@ -125,6 +140,7 @@ bl_tensor *bl_node_attach(bl_tensor *out, enum bl_op op, int n, bl_tensor *const
 	if (ctx_size)
 		memcpy(copy, ctx, ctx_size);
 	bl_node *nd = out && bl_node_wanted(n, in) ? node_new(n, in) : NULL;
+	profile(nd, op);
 	if (!nd) {
 		if (release)
 			release(copy);
@@ -363,6 +379,8 @@ static int step_back(queue *q, bl_tensor *t)
 	bool was = bl_grad_enable(false);
 	int rc = t->grad_live ? nd->backward(nd->ctx, inputs_of(nd), t, t->grad) : 0;
 	bl_grad_enable(was);
+	if (bl_profile_on())
+		bl_profile_book(nd->module ? nd->module : "", bl_op_name(nd->op), true);
 	if (rc)
 		bl_fail_prefix("backward of %s: ", nd->name ? nd->name : bl_op_name(nd->op));
 	return rc;

@@ -8,6 +8,7 @@
 #include <barlow/eval.h>
 #include <barlow/grad.h>
 #include <barlow/parallel.h>
+#include <barlow/profile.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,17 +28,26 @@ static int make_views(bl_trainer *t, struct work *w)
 {
 	if (bl_loader_next(t->loader, &w->view[0], &w->view[1], t->rows) != 0)
 		return -1;
+	bl_profile_book("", "waiting for views", false);
 	if (bl_tensor_find_nonfinite(w->view[0]) >= 0 || bl_tensor_find_nonfinite(w->view[1]) >= 0)
 		return bl_guard_blame(t, w->view, "the batch is not finite");
 	return 0;
 }
 
+static bl_tensor *run(bl_module *m, const char *name, bl_tensor *x)
+{
+	int before = bl_profile_enter(name);
+	bl_tensor *y = bl_module_forward(m, x);
+	bl_profile_leave(before);
+	return y;
+}
+
 static bl_tensor *embed(const bl_trainer_config *c, bl_tensor *x)
 {
-	bl_tensor *h = bl_module_forward(c->encoder, x);
+	bl_tensor *h = run(c->encoder, "encoder", x);
 	if (!h || !c->projector)
 		return h;
-	bl_tensor *z = bl_module_forward(c->projector, h);
+	bl_tensor *z = run(c->projector, "projector", h);
 	bl_tensor_unref(h);
 	return z;
 }
@@ -131,7 +141,9 @@ static void update(bl_trainer *t, struct work *w)
 {
 	clip(t, w->grad_norm);
 	w->factor = bl_schedule_at(&t->schedule, t->step);
+	bl_profile_book("", "gradient norm", false);
 	bl_optim_step(t->optim, w->factor);
+	bl_profile_book("", "optimiser", false);
 }
 
 /* --- After the step ------------------------------------------------------------------ */
@@ -252,15 +264,19 @@ int bl_trainer_step(bl_trainer *t)
 {
 	struct work w = { 0 };
 	double start = bl_now();
+	bl_profile_begin();
 	bl_guard_save(&t->guard);
 	int rc = differentiate(t, &w);
 	if (rc == 0) {
 		update(t, &w);
 		publish(t, &w, bl_now() - start);
+		bl_profile_book("", "records and kNN", false);
 		look(t, &w);
+		bl_profile_book("", "snapshot", false);
 	} else {
 		fail_step(t);
 	}
 	work_free(&w);
+	bl_profile_end();
 	return rc;
 }
