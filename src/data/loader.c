@@ -13,6 +13,7 @@
 #include <barlow/error.h>
 #include <barlow/parallel.h>
 
+#include <assert.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -288,6 +289,7 @@ int64_t bl_loader_steps(const bl_loader *l)
 
 void bl_loader_seek(bl_loader *l, int64_t step)
 {
+	assert(step >= 0);
 	pthread_mutex_lock(&l->lock);
 	l->pause = true;
 	while (l->busy > 0)
