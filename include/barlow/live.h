@@ -17,7 +17,27 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { BL_GRID_MAX = 128, BL_DIAG_MAX = 512, BL_HIST_BINS = 64, BL_SPECTRUM_MAX = 128, BL_VIEW_MAX = 64 };
+enum {
+	BL_GRID_MAX = 128,
+	BL_DIAG_MAX = 512,
+	BL_HIST_BINS = 64,
+	BL_SPECTRUM_MAX = 128,
+	BL_VIEW_MAX = 64,
+	BL_POINTS_MAX = 1024,
+	BL_KEPT_MAX = 48, /* snapshots of the past that a run keeps */
+	BL_DRAW_TEXT = 320,
+};
+
+/* What a viewer looks at.  The trainer computes it for the next snapshots, within its budget; the last to ask wins. */
+typedef enum bl_matrix { BL_MATRIX_C, BL_MATRIX_AA, BL_MATRIX_BB } bl_matrix; /* AA: first view with itself */
+typedef enum bl_order { BL_ORDER_PLAIN, BL_ORDER_DIAGONAL, BL_ORDER_CLUSTER } bl_order; /* of the dims: as is; by C_ii, descending; similar ones side by side */
+typedef struct bl_region {
+	int32_t matrix, order;             /* bl_matrix, bl_order */
+	int32_t row, rows, col, cols;      /* dims after ordering; rows = 0: the whole matrix */
+	int32_t points;                    /* non-zero: the embedding's points are wanted */
+	int32_t view;                      /* which pair of the batch, counted up for the next sample */
+	int32_t redraw;                    /* counted up to see the same sample drawn again */
+} bl_region;
 
 typedef struct bl_record {
 	int64_t step;      /* 1 after the first step */
@@ -43,8 +63,23 @@ typedef struct bl_snapshot {
 	int32_t spectrum;                  /* how many values follow, 0: not computed yet */
 	float eigenvalues[BL_SPECTRUM_MAX];/* of the embedding covariance, descending */
 	double rankme;                     /* NaN: not computed */
+	float singular[BL_SPECTRUM_MAX];   /* of C, descending, as many; NaN: not computed */
 	int32_t view_side, view_channels;  /* of the pair below; 0: none */
 	uint8_t views[2][BL_VIEW_MAX * BL_VIEW_MAX * 3]; /* one augmented pair, 0..255, (h,w,c) */
+	int64_t view_row;                  /* its row in the data set, 0-based; -1: not known */
+	int32_t view_label;                /* -1: none */
+	char view_draws[2][BL_DRAW_TEXT];  /* what the pipelines drew: "crop 3,4 20x22, flip, brightness 1.21" */
+	/* The region that was asked for, pooled to region_rows x region_cols cells (one element a cell when it fits). */
+	bl_region region;                  /* as computed: clamped to the matrix; order: PLAIN where d is too large to sort */
+	int32_t region_rows, region_cols;  /* cells, at most BL_GRID_MAX; 0: none */
+	float region_mean[BL_GRID_MAX * BL_GRID_MAX], region_extreme[BL_GRID_MAX * BL_GRID_MAX];
+	int32_t dims[BL_GRID_MAX * 2];     /* the dims behind the region's rows, then columns (first of each cell) */
+	/* PCA of the encoder's features of a held-out batch, when asked for. */
+	int32_t points;                    /* how many; 0: none */
+	int64_t points_step;
+	float explained[2];                /* share of the variance on each axis */
+	float point[BL_POINTS_MAX][2];
+	int16_t point_label[BL_POINTS_MAX]; /* -1: none */
 } bl_snapshot;
 
 typedef enum bl_run_state { BL_RUN_NEW, BL_RUN_RUNNING, BL_RUN_PAUSED, BL_RUN_DONE, BL_RUN_STOPPED, BL_RUN_FAILED } bl_run_state;
@@ -73,6 +108,7 @@ void bl_live_set_info(bl_live *l, const bl_live_info *info);
 int bl_live_add(bl_live *l, const bl_record *r);            /* records are capacity `steps` of info */
 void bl_live_publish(bl_live *l, const bl_snapshot *s);
 bool bl_live_take(bl_live *l, bl_command *out);             /* oldest command in the mailbox */
+bool bl_live_asked(const bl_live *l, bl_region *out);       /* what the last viewer wants; false: nobody has asked in the last seconds */
 
 /* Reader's side. */
 bl_live *bl_live_open(const char *path, bool writable_mailbox); /* refuses what is not a live file of this version */
@@ -82,6 +118,10 @@ void bl_live_info_get(const bl_live *l, bl_live_info *out);
 int64_t bl_live_length(const bl_live *l);                     /* records there are */
 bool bl_live_record(const bl_live *l, int64_t i, bl_record *out); /* 0-based */
 int64_t bl_live_snapshot(const bl_live *l, bl_snapshot *out); /* its step, or -1 when there is none */
+/* Snapshots kept from the past, oldest first: at most BL_KEPT_MAX, spread over the run. */
+int bl_live_kept(const bl_live *l);
+int64_t bl_live_kept_snapshot(const bl_live *l, int i, bl_snapshot *out); /* its step, or -1 */
+int bl_live_ask(bl_live *l, const bl_region *r);              /* negative when read-only */
 int bl_live_send(bl_live *l, bl_command c);                   /* negative when the mailbox is full or read-only */
 bool bl_live_writer_alive(const bl_live *l);                  /* does the trainer's process exist */
 
