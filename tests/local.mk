@@ -9,5 +9,7 @@ check-local:
 		SUMMARY=tests/summary $(SHELL) $(srcdir)/tests/run $(T)
 
 CLEANFILES += tests/summary
-EXTRA_DIST += tests/run $(test_scripts) $(sort $(filter-out %/__pycache__, \
+# What a build in the source tree leaves between the files to distribute.
+built = %.o %.lo %/__pycache__ $(addprefix $(srcdir)/, $(test_helpers) $(bench_programs))
+EXTRA_DIST += tests/run $(test_scripts) $(sort $(filter-out $(built), \
 	$(wildcard $(addprefix $(srcdir)/, tests/lua/* tests/term/* tests/reference/*))))
