@@ -259,6 +259,11 @@ typedef struct add_run_ctx {
 static void add_run(void *ctx, int64_t n, float *const *p, const int64_t *step)
 {
 	bool add = ((const add_run_ctx *)ctx)->add;
+	if (step[0] == 1 && step[1] == 1) {
+		for (int64_t i = 0; i < n; i++) /* vectorises */
+			p[0][i] = (add ? p[0][i] : 0) + p[1][i];
+		return;
+	}
 	for (int64_t i = 0; i < n; i++)
 		p[0][i * step[0]] = (add ? p[0][i * step[0]] : 0) + p[1][i * step[1]];
 }
