@@ -67,7 +67,7 @@ static void check_range(lua_State *L, const char *what, const bl_key *k, double 
 	if (k->min == k->max || (v >= k->min && v <= k->max))
 		return;
 	char text[96];
-	if (k->max < 1e15)
+	if (k->max < 1e9)
 		snprintf(text, sizeof text, "between %g and %g", k->min, k->max);
 	else
 		snprintf(text, sizeof text, "at least %g", k->min);

@@ -1,0 +1,100 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- nn.func: layers written in Lua, here and on the trainer's thread.
+package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
+local tap = require "tap"
+local test, equal, close, fails = tap.test, tap.equal, tap.close, tap.fails
+
+local function small_trainer(encoder, steps)
+	return trainer{
+		data = data.shapes{ n = 64, size = 8, channels = 1, seed = 1 }, encoder = encoder, projector = false,
+		views = aug.crop{ size = 8, scale = { .5, 1 } }, batch = 32, steps = steps, epochs = 100, seed = 1,
+		optim = optim.sgd{ lr = .01, momentum = 0 },
+	}
+end
+
+test("a function of a tensor is a module", function()
+	local f = nn.func(function(x) return x:relu() * 2 end)
+	close(f(tensor{ { -1, 3 } }), { { 0, 6 } })
+	equal(tostring(f), "func(func)")
+	local x = tensor{ { -1, 3 } }:requires_grad(true)
+	nn.sequential(f, f)(x):sum():backward()
+	close(x.grad, { { 0, 4 } })
+end)
+
+test("upvalues are shared here", function()
+	local factor = 2
+	local f = nn.func(function(x) return x * factor end)
+	factor = 3
+	close(f(tensor{ { 1 } }), { { 3 } })
+end)
+
+test("it travels to the trainer's thread with plain upvalues, tensors and modules of barlow", function()
+	local factor, flag, name = 2, true, "soft"
+	local list = { 1, { scale = .5 } }
+	local shift = tensor.full({ 16 }, .25)
+	local t = tensor
+	local layer = nn.func(function(x)
+		assert(flag and name == "soft" and math.pi > 3)
+		assert(t.zeros(1):item() == 0 and tensor.zeros(1):item() == 0)
+		return (x * factor * list[2].scale + shift):tanh()
+	end, { name = "soft" })
+	local run = small_trainer(nn.sequential(nn.flatten(), nn.linear(64, 16):init(2), layer), 6)
+	run:start():wait()
+	equal(run.state, "done")
+	local again = small_trainer(nn.sequential(nn.flatten(), nn.linear(64, 16):init(2), nn.tanh()), 6)
+	equal(#again, 0)
+	-- the same run with the function on this thread: same numbers
+	local here = small_trainer(nn.sequential(nn.flatten(), nn.linear(64, 16):init(2), layer), 6)
+	here:step(6)
+	equal(here.terms.total, run.terms.total)
+end)
+
+test("its own parameters train, on either thread", function()
+	local function run_it(on_thread)
+		tensor.manual_seed(4)
+		local w = tensor.randn(64, 16) * .1
+		w = w:detach()
+		local before = w:clone()
+		local layer = nn.func(function(x) return x:flatten():mm(w) end, { parameters = { weight = w } })
+		equal(layer:count(), 64 * 16)
+		local t = small_trainer(layer, 5)
+		if on_thread then t:start():wait() else t:step(5) end
+		if w:allclose(before) then error "the weights did not move" end
+		return w
+	end
+	close(run_it(true), run_it(false), 0, 0)
+end)
+
+test("errors in it end the run with the function's message", function()
+	local t = small_trainer(nn.func(function(x)
+		local flat = x:flatten()
+		if flat:size(1) == 32 and not os.getenv "NEVER" then error "on purpose" end
+		return flat
+	end, { name = "broken" }), 3)
+	fails(function() t:start():wait() end, "broken", "on purpose")
+	equal(t.state, "failed")
+end)
+
+test("what cannot travel is refused by name", function()
+	local module, callback = nn.relu(), function() end
+	local nested = { { print } }
+	local loop = {}
+	loop.self = loop
+	fails(function() return nn.func(function(x) return module(x) end) end, "'module'", "userdata")
+	fails(function() return nn.func(function(x) callback() return x end) end, "'callback'", "function")
+	fails(function() return nn.func(function(x) return nested and x end) end, "'nested'", "contains", "function")
+	fails(function() return nn.func(function(x) return loop and x end) end, "'loop'", "itself")
+	fails(function() return nn.func(print) end, "written in Lua")
+	fails(function() return nn.func(3) end, "number")
+	fails(function() return nn.func(function() return 3 end)(tensor.zeros(1)) end, "number 3", "tensor")
+	fails(function() return nn.func(function(x) return x end, { parameters = { 1 } }) end, "tensors by name")
+end)
+
+test("modules that hold functions are let go without trouble", function()
+	for _ = 1, 50 do
+		local big = tensor.zeros(1000)
+		nn.sequential(nn.func(function(x) return x + big[1] end))(tensor.zeros(2, 2))
+	end
+	collectgarbage()
+end)
+tap.done()

@@ -1,0 +1,125 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- Bad input as a user meets it: every message says what was wrong, where, and what was expected.
+package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
+local tap = require "tap"
+local test, fails, with_file = tap.test, tap.fails, tap.with_file
+
+local function idx_images(n, side) return string.pack(">I4I4I4I4", 0x803, n, side, side) .. ("\7"):rep(n * side * side) end
+local function idx_labels(n) return string.pack(">I4I4", 0x801, n) .. ("\1"):rep(n) end
+
+-- gzip whose one block is stored, without the check at its end
+local function gzip_head(text)
+	return "\31\139\8\0\0\0\0\0\0\3" .. string.pack("<BI2I2", 1, #text, ~#text & 0xffff) .. text
+end
+
+local function settings(more)
+	local s = {
+		data = data.shapes{ n = 40, size = 8, channels = 1 }, encoder = nn.sequential(nn.flatten(), nn.linear(64, 8)),
+		projector = false, views = aug.crop(8), batch = 20, epochs = 2,
+	}
+	for k, v in pairs(more or {}) do s[k] = v end
+	return s
+end
+
+test("missing file", function()
+	fails(function() return data.idx{ images = "/nonexistent/images" } end, "/nonexistent/images", "No such file")
+	fails(function() return data.fashion{ folder = "/nonexistent" } end, "/nonexistent", "dataset-fashion-mnist")
+end)
+
+test("truncated IDX", function()
+	with_file(idx_images(3, 4):sub(1, 40), function(path)
+		fails(function() return data.idx{ images = path } end, path, "3 x 4 x 4", "24 bytes")
+	end)
+	with_file(idx_images(3, 4):sub(1, 9), function(path) fails(function() return data.idx(path) end, path, "9") end)
+end)
+
+test("gzip cut short", function()
+	with_file(gzip_head(idx_images(3, 4)):sub(1, 50), function(path)
+		fails(function() return data.idx{ images = path } end, path, "gzip")
+	end)
+end)
+
+test("wrong magic", function()
+	with_file("hello, world, this is no IDX file", function(path)
+		fails(function() return data.idx{ images = path } end, path, "magic")
+	end)
+end)
+
+test("labels that do not match the images", function()
+	with_file(idx_images(3, 4), function(images)
+		with_file(idx_labels(2), function(labels)
+			fails(function() return data.idx{ images = images, labels = labels } end, labels, "2", "3")
+		end)
+	end)
+end)
+
+test("a good IDX file is read", function()
+	with_file(idx_images(3, 4), function(images)
+		with_file(idx_labels(3), function(labels)
+			local ds = data.idx{ images = images, labels = labels }
+			tap.equal(#ds, 3)
+			tap.equal(ds[3].label, 2)
+			tap.near(ds[1].image[{ 1, 2, 3 }], 7 / 255, 1e-6)
+			fails(function() return ds[4] end, "4", "1..3")
+			fails(function() return ds.lables end, "did you mean 'labels'")
+			fails(function() return ds:subset(1, 4) end, "4", "1..3")
+			fails(function() return ds:subset{ 0 } end, "0", "1..3")
+		end)
+	end)
+end)
+
+test("batch larger than the set, batch of 1", function()
+	fails(function() return trainer(settings{ batch = 41 }) end, "41", "40")
+	fails(function() return trainer(settings{ batch = 1 }) end, "batch", "1")
+	fails(function() return data.loader{ data = data.shapes{ n = 4, size = 8 }, batch = 5, views = aug.crop(8) } end, "5", "4")
+end)
+
+test("unknown keys name the nearest known one", function()
+	fails(function() return trainer(settings{ epoch = 3 }) end, "trainer: unknown key 'epoch'", "did you mean 'epochs'")
+	fails(function() return trainer(settings{ knn = { ref = 1 } }) end, "knn", "did you mean 'refs'")
+	fails(function() return data.shapes{ sise = 3 } end, "did you mean 'size'")
+	fails(function() return aug.crop{ size = 8, ratios = 1 } end, "did you mean 'ratio'")
+	fails(function() return aug.paper{ sizes = 8 } end, "did you mean 'size'")
+	fails(function() return eval.knn{ trian = 1 } end, "did you mean 'train'")
+end)
+
+test("wrong types name key, expected and got", function()
+	fails(function() return trainer(settings{ data = 3 }) end, "'data' must be a dataset", "number 3")
+	fails(function() return trainer(settings{ encoder = {} }) end, "'encoder' must be a module", "table")
+	fails(function() return trainer(settings{ views = 3 }) end, "views", "aug.twin", "number 3")
+	fails(function() return trainer(settings{ projector = "x" }) end, "projector", "widths", "string 'x'")
+	fails(function() return trainer(settings{ loss = optim.sgd{} }) end, "'loss' must be a loss", "optimiser")
+	fails(function() return trainer{ encoder = nn.relu() } end, "'data' is missing")
+	fails(function() return trainer{ data = data.shapes{ n = 4 } } end, "'encoder' is missing")
+	fails(function() return trainer(settings{ schedule = "line" }) end, "constant, cosine", "line")
+	fails(function() return trainer() end, "table expected")
+	fails(function() return eval.knn{ train = 3, test = 4 } end, "train", "number 3")
+	fails(function() return eval.knn{ train = tensor.zeros(2, 3), test = tensor.zeros(2, 3) } end, "train_labels")
+	fails(function() return eval.knn{ train = tensor.zeros(2, 3), train_labels = { 1 } } end, "1 labels", "2 features")
+	fails(function() return aug.compose{ 3 } end, "item 1", "number 3")
+	fails(function() return aug.crop(8)(tensor.zeros(8, 8)) end, "(C, H, W)", "(8, 8)")
+	fails(function() return aug.flip(2) end, "flip", "2")
+	fails(function() return plot.lines{ { { 1, 2 }, { 1 } } } end, "2 values of x for 1 of y")
+end)
+
+test("shapes that do not fit name both", function()
+	fails(function() return tensor.zeros(2, 3):mm(tensor.zeros(4, 5)) end, "(2, 3)", "(4, 5)")
+	fails(function() return trainer(settings{ encoder = nn.linear(5, 6) }) end, "linear", "5")
+	fails(function() return trainer(settings{ encoder = nn.sequential(nn.flatten(), nn.linear(65, 8)) }) end, "65", "64")
+end)
+
+test("NaN names step and module", function()
+	local broken = nn.linear(64, 8)
+	local t = trainer(settings{ encoder = nn.sequential(nn.flatten(), broken) })
+	t:step(2)
+	local _, w = broken:parameters()()
+	w[{ 1, 1 }] = 0 / 0
+	fails(function() t:step(1) end, "step 3", "encoder: 1 (linear", "NaN")
+end)
+
+test("lambda negative", function()
+	fails(function() return loss.barlow{ lambda = -.1 } end, "lambda", "at least 0", "-0.1")
+	fails(function() return trainer(settings()):set{ lambda = -1 } end, "lambda", "at least 0")
+	fails(function() return trainer(settings()):set{ lamda = 1 } end, "did you mean 'lambda'")
+end)
+tap.done()

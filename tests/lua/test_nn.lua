@@ -1,0 +1,174 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- The `nn`, `loss` and `optim` modules.
+package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
+local tap = require "tap"
+local test, equal, close, near, fails = tap.test, tap.equal, tap.close, tap.near, tap.fails
+
+local function shape(t) return "(" .. table.concat(t:shape(), ", ") .. ")" end
+
+test("layers have PyTorch's shapes", function()
+	local x = tensor.randn(2, 4, 8, 8)
+	equal(shape(nn.linear(3, 5)(tensor.randn(2, 3))), "(2, 5)")
+	equal(shape(nn.conv2d(4, 6, 3, { padding = 1 })(x)), "(2, 6, 8, 8)")
+	equal(shape(nn.conv2d{ 4, 6, kernel = 3, stride = 2, groups = 2, bias = false }(x)), "(2, 6, 3, 3)")
+	equal(shape(nn.batchnorm2d(4)(x)), "(2, 4, 8, 8)")
+	equal(shape(nn.batchnorm1d(3, { affine = false })(tensor.randn(5, 3))), "(5, 3)")
+	equal(shape(nn.maxpool(2)(x)), "(2, 4, 4, 4)")
+	equal(shape(nn.avgpool(3, { stride = 1, padding = 1 })(x)), "(2, 4, 8, 8)")
+	equal(shape(nn.global_avgpool()(x)), "(2, 4, 1, 1)")
+	equal(shape(nn.flatten()(x)), "(2, 256)")
+	close(nn.relu()(tensor{ { -1, 2 } }), { { 0, 2 } })
+	close(nn.identity()(tensor{ { -1, 2 } }), { { -1, 2 } })
+	equal(shape(nn.residual(nn.conv2d(4, 4, 3, { padding = 1 }))(x)), "(2, 4, 8, 8)")
+	equal(shape(nn.residual(nn.conv2d(4, 6, 1), nn.conv2d(4, 6, 1), { relu = false })(x)), "(2, 6, 8, 8)")
+end)
+
+test("networks", function()
+	equal(shape(nn.cnn{ channels = 3, image = 32 }(tensor.randn(2, 3, 32, 32))), "(2, 2048)")
+	equal(shape(nn.cnn{ channels = 1, widths = { 4, 8 }, strides = { 2, 2 }, pool = true }(tensor.randn(2, 1, 28, 28))), "(2, 8)")
+	equal(shape(nn.mlp(12, { widths = { 5, 7 } })(tensor.randn(2, 12))), "(2, 7)")
+	local r = nn.resnet{ depth = 18, stem = "small", width = 8 }
+	equal(shape(r(tensor.randn(2, 3, 16, 16))), "(2, 64)")
+	equal(r:features(3, 16, 16), 64)
+	local names = {}
+	for name in r:parameters() do names[name] = true end
+	equal(names["layer1.0.conv1.weight"], true)
+end)
+
+test("parameters, modes, children, printing", function()
+	local net = nn.sequential(nn.linear(4, 3), nn.batchnorm1d(3), nn.relu())
+	local names = {}
+	for name, p in net:parameters() do
+		names[#names + 1] = name
+		equal(p:requires_grad(), true)
+	end
+	equal(table.concat(names, " "), "0.weight 0.bias 1.weight 1.bias")
+	names = {}
+	for name in net:buffers() do names[#names + 1] = name end
+	equal(names[1], "1.running_mean")
+	equal(net:count(), 4 * 3 + 3 + 6)
+	equal(#net, 3)
+	equal(net[1].kind, "linear")
+	equal(net.training, true)
+	equal(net:eval().training, false)
+	equal(net[2].training, false)
+	equal(net:train().training, true)
+	equal(net:train(false).training, false)
+	equal(tostring(net), "sequential  21 parameters\n  0: linear(4, 3)  15 parameters\n"
+		.. "  1: batchnorm(3)  6 parameters\n  2: relu()")
+	fails(function() return net[4] end, "4")
+	fails(function() return net:paramters() end, "did you mean 'parameters'")
+end)
+
+test("initialisation follows the seed", function()
+	local function weight(seed)
+		local _, w = nn.linear(4, 4):init(seed):parameters()()
+		return w
+	end
+	close(weight(3), weight(3), 0, 0)
+	if weight(3):allclose(weight(4)) then error "two seeds gave the same weights" end
+end)
+
+test("weights go to a file and back", function()
+	tap.with_file("", function(path)
+		local a, b = nn.mlp(4, { widths = { 3, 2 } }):init(1), nn.mlp(4, { widths = { 3, 2 } }):init(2)
+		a:save(path)
+		b:load(path)
+		local x = tensor.randn(3, 4)
+		close(b:eval()(x), a:eval()(x), 0, 0)
+		fails(function() nn.mlp(5, { widths = { 3, 2 } }):load(path) end, path)
+	end)
+end)
+
+test("a loop of one's own learns, with each optimiser", function()
+	local x = tensor.randn(64, 4)
+	local y = x:mm(tensor{ { 1 }, { -2 }, { 3 }, { .5 } })
+	for _, make in ipairs{ optim.sgd, optim.lars, optim.adamw } do
+		local net = nn.linear(4, 1):init(1)
+		local opt = make(net, { lr = make == optim.lars and 50 or .05 })
+		local first, last
+		for _ = 1, 100 do
+			local l = ((net(x) - y) ^ 2):mean()
+			opt:zero_grad()
+			l:backward()
+			opt:step()
+			first, last = first or l:item(), l:item()
+		end
+		if last > .5 * first then error(("%s: loss %g at first, %g at last"):format(opt.kind, first, last)) end
+	end
+end)
+
+test("optimisers on bare tensors, on several modules, with settings that change", function()
+	local w = tensor{ 4 }:requires_grad(true)
+	local opt = optim.sgd{ params = { w }, lr = .5, momentum = 0, weight_decay = 0 };
+	(w * w):sum():backward()
+	opt:step()
+	close(w, { 0 })
+	w:fill_(4)
+	opt:zero_grad()
+	opt.lr = .25
+	equal(opt.lr, .25);
+	(w * w):sum():backward()
+	opt:step(.5)
+	close(w, { 3 })
+	local a, b = nn.linear(2, 2), nn.linear(2, 1)
+	local both = optim.adamw({ a, b }, { lr = .1 })
+	b(a(tensor.randn(3, 2))):sum():backward()
+	both:step()
+	fails(function() optim.sgd{ lr = 1 }:step() end, "no parameters")
+	fails(function() opt.lrr = 1 end, "lrr", "did you mean 'lr'")
+	fails(function() return optim.sgd(3) end, "params", "number 3")
+end)
+
+test("schedules", function()
+	local s = optim.schedule{ steps = 100, warmup = 10, last = .001 }
+	near(s(0), 0, .11)
+	if s(60) >= s(20) or s(99) > .01 then error "the cosine does not fall" end
+	equal(optim.schedule{ kind = "constant", steps = 10 }(5), 1.0)
+	fails(function() return optim.schedule{ kind = "linear", steps = 1 } end, "constant, cosine")
+end)
+
+test("the loss: terms, forms, dialects, gradient", function()
+	local za, zb = tensor.randn(16, 8):requires_grad(true), tensor.randn(16, 8)
+	local l, terms = loss.barlow{ lambda = .01, scale = .5 }(za, zb)
+	near(l:item(), terms.total, 1e-4)
+	near(terms.total, .5 * (terms.invariance + .01 * terms.redundancy), 1e-6)
+	l:backward()
+	equal(shape(za.grad), "(16, 8)")
+	local direct, gram = loss.barlow{ form = "direct" }(za, zb), loss.barlow{ form = "gram" }(za, zb)
+	near(direct:item(), gram:item(), 1e-4)
+	local hsic = loss.barlow{ dialect = "hsic" }
+	equal(hsic.dialect, "hsic")
+	equal(loss.barlow{}.lambda, .0051)
+	local c = loss.correlation(za, zb)
+	near(((1 - c:diag()) ^ 2):sum():item(), terms.invariance, 1e-4)
+	near(loss.cross_entropy(tensor{ { 0, 0 } }, { 1 }):item(), math.log(2), 1e-6)
+	near(loss.barlow{ lambda = .005 }:floor(256, 8192), 1103, 1)
+end)
+
+test("mistakes name the key and the nearest known one, or both shapes", function()
+	fails(function() return loss.barlow{ lamda = 1 } end, "loss.barlow", "unknown key 'lamda'", "did you mean 'lambda'")
+	fails(function() return loss.barlow{ lambda = -1 } end, "lambda", "at least 0", "-1")
+	fails(function() return loss.barlow{ lambda = "x" } end, "'lambda' must be a number", "string 'x'")
+	fails(function() return loss.barlow{ form = "gramm" } end, "auto, direct, gram", "gramm")
+	fails(function() return loss.barlow{}(tensor.zeros(4, 3), tensor.zeros(4, 2)) end, "(4, 3)", "(4, 2)")
+	fails(function() return loss.barlow{}(tensor.zeros(1, 3), tensor.zeros(1, 3)) end, "(1, 3)")
+	fails(function() return nn.linear(3) end, "outputs")
+	fails(function() return nn.linear(3, 4, 5) end, "one too many")
+	fails(function() return nn.linear(3, 4, { bais = true }) end, "did you mean 'bias'")
+	fails(function() return nn.linear(3, 4, { bias = 1 }) end, "true or false", "number 1")
+	fails(function() return nn.linear(3.5, 4) end, "integer", "3.5")
+	fails(function() return nn.linear(0, 4) end, "'inputs'", "at least 1")
+	fails(function() return nn.resnet{ depth = 19 } end, "19")
+	fails(function() return nn.resnet{ stem = "tiny" } end, "large, small")
+	fails(function() return nn.cnn{ widths = { 1, 2 }, strides = { 1 } } end, "1 strides for 2 widths")
+	fails(function() return nn.cnn{ widths = 5 } end, "list of numbers")
+	fails(function() return nn.sequential(nn.relu(), 3) end, "item 2", "number 3")
+	fails(function() return nn.linear(4, 3)(tensor.zeros(2, 5)) end, "(2, 5)", "(N, 4)")
+	fails(function() return nn.sequential(nn.relu(), nn.linear(4, 3))(tensor.zeros(2, 5)) end, "1", "(2, 5)", "4")
+	fails(function() return nn.conv2d(3, 4, 3)(tensor.zeros(2, 1, 5, 5)) end, "(2, 1, 5, 5)")
+	fails(function() return nn.linear(4, 3)(7) end, "tensor expected, got number")
+	fails(function() return loss.cross_entropy(tensor.zeros(1, 2), { 3 }) end, "3", "1..2")
+	fails(function() return optim.adamw{ lr = 1, momentum = 1 } end, "unknown key 'momentum'")
+end)
+tap.done()

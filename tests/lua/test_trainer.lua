@@ -1,0 +1,176 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- trainer: running, looking, changing, recipes, evaluation.
+package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
+local tap = require "tap"
+local test, equal, close, near, fails = tap.test, tap.equal, tap.close, tap.near, tap.fails
+
+local function small(more)
+	local s = {
+		data = data.shapes{ n = 96, size = 8, channels = 1, seed = 1 },
+		encoder = nn.cnn{ channels = 1, widths = { 4, 8 }, image = 8 }, projector = { 16, 16 },
+		views = aug.compose{ aug.crop{ size = 8, scale = { .5, 1 } }, aug.flip(.5) }, batch = 32, epochs = 4, seed = 3,
+		loss = loss.barlow{ lambda = .01 }, optim = optim.adamw{ lr = 1e-3 },
+	}
+	for k, v in pairs(more or {}) do s[k] = v end
+	return trainer(s)
+end
+
+test("a run in the background", function()
+	local t = small()
+	equal(t.state, "new")
+	equal(t.terms, nil)
+	equal(t.steps, 12)
+	equal(t.steps_per_epoch, 3)
+	equal(t:start(), t)
+	equal(t:wait(), true)
+	equal(t.state, "done")
+	equal(t.iteration, 12)
+	equal(#t, 12)
+	equal(#t.records.total, 12)
+	equal(t.records.step[12], 12)
+	equal(t:record(12).total, t.terms.total)
+	equal(t:record(13), nil)
+	local terms = t.terms
+	near(terms.total, terms.invariance + .01 * terms.redundancy, 1e-6)
+	local c = t.C
+	equal(c:size(1), 16)
+	near(((1 - c:diag()) ^ 2):sum():item(), terms.invariance, 10)
+end)
+
+test("steps here and now are the same steps", function()
+	local a, b = small(), small()
+	a:step(5)
+	a:step(7)
+	b:start():wait()
+	equal(a.terms.total, b.terms.total)
+end)
+
+test("pause, resume, stop, set", function()
+	local t = small{ epochs = 100000 }
+	t:start():pause()
+	while t.state ~= "paused" do t:wait(.01) end
+	local at = t.iteration
+	t:wait(.05)
+	equal(t.iteration, at)
+	t:set{ lambda = .5, lr = 1e-4 }
+	t:resume()
+	while #t < at + 3 do t:wait(.01) end
+	t:stop()
+	equal(t.state, "stopped")
+	equal(t.terms.lambda, .5)
+	if t.terms.lr > 1e-4 then error("lr is " .. t.terms.lr) end
+end)
+
+test("kNN during training, evaluation after it", function()
+	local ds = data.shapes{ n = 200, size = 8, channels = 1, seed = 2 }
+	local refs, queries = ds:split(.5, 1)
+	local t = small{ data = ds, epochs = 2, knn = { every = 1, refs = refs, queries = queries, k = 5 } }
+	t:run{ quiet = true }
+	near(t.terms.knn, .5, .5)
+	local e = t:eval()
+	near(e.knn, .5, .5)
+	near(e.linear, .5, .5)
+	equal(t:eval{ linear = false }.linear, nil)
+	equal(t:eval{ k = 5, linear = false }.knn, t.terms.knn)
+	fails(function() t:eval{ kk = 1 } end, "kk")
+end)
+
+test("run reports and calls back", function()
+	local steps = {}
+	equal(small():run{ quiet = true, on_progress = function(r, t) steps[#steps + 1] = r.step + #t * 0 end }, "done")
+	equal(table.concat(steps, " "), "1 2 3 4 5 6 7 8 9 10 11 12")
+	fails(function() small():run{ quite = true } end, "quite")
+end)
+
+test("objects are there to be looked at", function()
+	local t = small{ name = "a run" }
+	equal(t.name, "a run")
+	equal(t.encoder.kind, "cnn")
+	equal(t.projector.kind, "mlp")
+	equal(#t.data, 96)
+	equal(small{ projector = false }.projector, nil)
+	equal(small{ projector = nn.sequential(nn.linear(128, 4)) }.projector.kind, "sequential")
+	equal(tostring(t), "trainer a run: new, step 0 of 12")
+	fails(function() return t.term end, "did you mean 'terms'")
+end)
+
+test("weights are saved with prefixes and load into an encoder", function()
+	local t = small()
+	t:step(1)
+	tap.with_file("", function(path)
+		t:save(path)
+		local e = nn.cnn{ channels = 1, widths = { 4, 8 }, image = 8 }:init(9)
+		e:load(path, { prefix = "encoder", strict = false })
+		local x = tensor.randn(2, 1, 8, 8)
+		close(e:eval()(x), t.encoder:eval()(x), 0, 0)
+	end)
+end)
+
+test("the recipe prints as Lua that rebuilds the trainer", function()
+	local ds = data.shapes{ n = 120, size = 8, channels = 1, seed = 1 }
+	local _, second = ds:split(.2, 7)
+	local t = small{ data = second:subset(1, 90), encoder = nn.sequential(
+		nn.cnn{ channels = 1, widths = { 4, 8 }, image = 8 }:init(5), nn.linear(128, 12, { bias = false })) }
+	local text = tostring(t.recipe)
+	equal(t.recipe.loss.lambda, .01)
+	local again = assert(load("return " .. text))()
+	equal(tostring(again.recipe), text)
+	t:step(3)
+	again:step(3)
+	equal(again.terms.total, t.terms.total)
+	local recipe = t.recipe
+	recipe.loss.lambda = .5
+	local other = trainer(recipe)
+	other:step(1)
+	equal(other.terms.lambda, .5)
+	local f = small{ encoder = nn.sequential(nn.flatten(), nn.func(function(x) return x end)) }
+	if not tostring(f.recipe):find "the function of .*test_trainer.lua" then error(tostring(f.recipe)) end
+	equal(trainer(f.recipe):step(1).iteration, 1)
+end)
+
+test("views default to the paper's, normalised by the data's statistics", function()
+	local ds = data.shapes{ n = 64, size = 16, channels = 3, seed = 1 }
+	local mean, std = ds:statistics()
+	equal(#mean, 3)
+	equal(#std, 3)
+	local sum = tensor.zeros(2)
+	for _, a, b in data.loader{ data = ds, batch = 32, seed = 1 } do
+		sum = sum + tensor{ a:mean():item(), b:std():item() }
+		equal(table.concat(a:shape(), " "), "32 3 16 16")
+	end
+	near(sum[1] / 2, 0, .7)
+	near(sum[2] / 2, 1, .7)
+end)
+
+test("pipelines are called on images", function()
+	local image = data.shapes{ n = 1, size = 16, channels = 3, seed = 1 }[1].image
+	equal(table.concat(aug.crop(8)(image):shape(), " "), "3 8 8")
+	close(aug.compose{ aug.flip(1), aug.flip(1) }(image), image, 0, .01)
+	close(aug.flip(1)(image)[{ {}, {}, 1 }], image[{ {}, {}, 16 }], 0, .01)
+	close(aug.crop(8)(image, 5), aug.crop(8)(image, 5), 0, 0)
+	local a, b = aug.paper{ size = 8 }(image, 1)
+	if a:allclose(b) then error "both views are the same" end
+	local pair = aug.twin(aug.crop(8), aug.resize(4))
+	equal(tostring(pair.second), "aug.resize{size = 4}")
+	equal(#aug.compose(aug.flip(), aug.flip()), 2)
+	for _, make in ipairs{ aug.jitter, aug.grayscale, aug.blur, aug.solarize, aug.normalize, aug.affine, aug.noise, aug.cutout } do
+		equal(make{}(image):numel(), image:numel())
+	end
+	close(aug.normalize{ mean = .5, std = { .25 } }(image), (image - .5) / .25, 1e-4, 1e-4)
+end)
+
+test("measures of features", function()
+	local z = tensor.randn(100, 8)
+	near(eval.rankme(z), 7.5, .6)
+	equal(#eval.std(z), 8)
+	equal(#eval.spectrum(z), 8)
+	local labels = {}
+	for i = 1, 100 do labels[i] = z[{ i, 1 }] > 0 and 1 or 2 end
+	local sets = { train = z, train_labels = labels, test = z, test_labels = labels }
+	near(eval.linear(sets), 1, .05)
+	sets.k = 1
+	equal(eval.knn(sets), 1.0)
+	local _, details = eval.linear{ train = z, train_labels = labels, test = z, test_labels = labels, l2 = { .1 } }
+	near(details.l2, .1, 1e-9)
+end)
+tap.done()
