@@ -86,7 +86,9 @@ end
 local function measure(row, encoder, train, test)
 	local a, b = row_features(encoder, train, test)
 	local few, references = math.min(FEW, #train), math.min(REFERENCES, #train)
-	local function part(n) return { train = a:narrow(1, 1, n), train_labels = train:subset(1, n), test = b, test_labels = test } end
+	local function part(n)
+		return { train = a:narrow(1, 1, n), train_labels = train:subset(1, n), test = b, test_labels = test }
+	end
 	row[1] = eval.knn(part(references))
 	row[2] = eval.linear(part(few))
 	row[3] = eval.linear{ train = a, train_labels = train, test = b, test_labels = test }
@@ -117,6 +119,13 @@ local function train_it(t, o)
 	return t.state == "done"
 end
 
+local function last_knn(t)
+	for i = #t, 1, -1 do
+		local r = t:record(i)
+		if r.knn == r.knn then return ("%.4f at step %d"):format(r.knn, r.step) end -- NaN: not measured there
+	end
+end
+
 local function save_figure(make, path)
 	local fine, message = pcall(function() make():save(path) end)
 	print(fine and "saved " .. path or message)
@@ -141,6 +150,7 @@ local function main()
 	print(("%d parameters, %d steps of %d images"):format(encoder:count() + t.projector:count(), t.steps, t.batch))
 	local complete = train_it(t, o)
 	rows[3].name = ("trained, %d steps"):format(t.iteration)
+	print(("kNN during training (5,000 references, 2,000 queries): %s"):format(last_knn(t) or "not measured yet"))
 	save(t, o)
 	if complete then
 		print "measuring ..."

@@ -72,7 +72,7 @@ static bool is_silenced(const char *input)
 static void print_error(lua_State *L)
 {
 	fflush(stdout);
-	fprintf(stderr, "%s\n", luaL_tolstring(L, -1, NULL));
+	fprintf(stderr, "%s%s\n", bl_lua_interrupted ? "\n" : "", luaL_tolstring(L, -1, NULL)); /* behind "^C" */
 }
 
 /* The chunk on top, its values printed unless silenced. */

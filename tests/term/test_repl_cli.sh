@@ -1,0 +1,117 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The program's command line: options, scripts, exit statuses, where messages go.
+set -u
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-cli-XXXXXX") || exit 1
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 130' INT TERM
+cd "$dir" || exit 1
+
+number=0
+# run ARGUMENT...: status, out and err
+run() {
+	"$BARLOW" "$@" >out 2>err </dev/null
+	status=$?
+}
+# expect NAME STATUS [PATTERN-IN-OUT [PATTERN-IN-ERR]]: of the last run; "" is empty
+expect() {
+	number=$((number + 1))
+	if [ "$status" -eq "$2" ] && match out "${3-*}" && match err "${4-}"; then
+		echo "ok $number - $1"
+	else
+		echo "not ok $number - $1"
+		echo "# status $status, expected $2"
+		sed 's/^/# out: /' out
+		sed 's/^/# err: /' err
+	fi
+}
+match() {
+	case $2 in
+	'*') ;;
+	'') [ ! -s "$1" ] ;;
+	*) grep -qE -- "$2" "$1" ;;
+	esac
+}
+
+run -e 'print(1 + 1)'
+expect "-e runs code" 0 '^2$'
+run -e 'x = 1' -e 'print(x)'
+expect "several -e share a state" 0 '^1$'
+run -v
+expect "-v prints the version" 0 '^barlow [0-9]+\.[0-9]'
+run --version
+expect "--version too" 0 '^barlow [0-9]'
+run -h
+expect "-h prints the options" 0 'usage: barlow'
+
+echo 'print(#arg, arg[0], arg[1], arg[2], ...)' >s.lua
+run s.lua one -x
+expect "a script gets its arguments" 0 '^2	s\.lua	one	-x	one	-x$'
+"$BARLOW" - a b <s.lua >out 2>err
+status=$?
+expect "- reads the script from standard input" 0 '^2	-	a	b	a	b$'
+echo 'print "piped"' | "$BARLOW" >out 2>err
+status=$?
+expect "a script that is piped in" 0 '^piped$'
+printf '#!/usr/bin/env barlow\nprint "bang"\n' >bang.lua
+run bang.lua
+expect "a script may begin with #!" 0 '^bang$'
+echo 'os.exit(7)' >exit.lua
+run exit.lua
+expect "os.exit sets the status" 7
+
+printf 'local function f() error "oops" end\nf()\n' >bad.lua
+run bad.lua
+expect "a script error ends with 1 and a traceback" 1 '' 'bad\.lua:1: oops'
+expect "the traceback names the line" 1 '' "bad\\.lua:2: in main chunk"
+printf 'x = = 1\n' >syntax.lua
+run syntax.lua
+expect "a syntax error ends with 1" 1 '' 'syntax\.lua:1: unexpected symbol'
+run missing.lua
+expect "a missing script ends with 1" 1 '' 'cannot open missing\.lua'
+run -e 'error{}'
+expect "an error that is no string" 1 '' 'table'
+run -e 'string.dump(print)'
+expect "an error in -e" 1 '' 'unable to dump'
+run -e 'print(1)' missing.lua
+expect "-e runs before the script" 1 '^1$' 'missing\.lua'
+run -e 'io.open("b.lua", "wb"):write(string.dump(function() print "ran" end)):close()'
+expect "bytecode is written by a script" 0
+run b.lua
+expect "bytecode is not run" 1 '' 'attempt to load a binary chunk'
+
+run -x
+expect "an unknown option ends with 2 and is named" 2 '' "unknown option '-x'"
+run --bogus
+expect "an unknown long option" 2 '' "unknown option '--bogus'"
+run -e
+expect "an option without its argument" 2 '' "missing after '-e'"
+run -t 0 -e ''
+expect "no threads" 2 '' "from 1 to 256, got '0'"
+run -t two -e ''
+expect "threads that are no number" 2 '' "got 'two'"
+run -t 1 -e 'print(tensor.ones(3):sum():item())'
+expect "-t takes a number" 0 '^3\.0$'
+run --threads=2 -e ''
+expect "--threads too" 0 '' ''
+run -- s.lua
+expect "-- ends the options" 0 '^0	s\.lua	nil'
+echo '1 + 1' | "$BARLOW" -i >out 2>err
+status=$?
+expect "-i prompts without a terminal too" 0 '^2$'
+
+# Ctrl-C: a script that swallows errors ends all the same
+echo 'print "up" io.flush() while true do pcall(function() while true do end end) end' >swallow.lua
+"$BARLOW" swallow.lua >out 2>err &
+pid=$!
+tries=0
+until grep -q up out || [ $tries -gt 100 ]; do
+	sleep 0.05
+	tries=$((tries + 1))
+done
+kill -INT $pid
+wait $pid
+status=$?
+expect "Ctrl-C ends a script that catches errors" 1 '^up$' 'interrupted'
+echo "1..$number"

@@ -1,0 +1,135 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The prompt on a real terminal, which is tmux.
+set -u
+
+if ! command -v tmux >/dev/null 2>&1; then
+	echo "1..0 # SKIP tmux is not installed"
+	exit 0
+fi
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-prompt-XXXXXX") || exit 1
+socket=barlow-prompt-$$
+in_tmux() { TMUX='' tmux -L "$socket" -f /dev/null "$@" 2>>"$dir/tmux.log"; }
+trap 'in_tmux kill-server; rm -rf "$dir"' EXIT
+trap 'exit 130' INT TERM
+
+screen() { in_tmux capture-pane -p -t t; }
+keys() { in_tmux send-keys -t t "$@"; }
+line() {
+	in_tmux send-keys -t t -l "$1"
+	keys Enter
+}
+until_true() {
+	tries=0
+	until "$@"; do
+		tries=$((tries + 1))
+		[ $tries -lt 200 ] || return 1
+		sleep 0.1
+	done
+}
+has() { screen | grep -qE -- "$1"; }
+shows() { until_true has "$1"; }
+
+number=0
+# check NAME PATTERN: the screen comes to show it
+check() {
+	number=$((number + 1))
+	if shows "$2"; then
+		echo "ok $number - $1"
+	else
+		echo "not ok $number - $1"
+		screen | sed 's/^/# /'
+	fi
+}
+clear_screen() {
+	keys C-l
+	in_tmux clear-history -t t
+}
+
+start() {
+	in_tmux new-session -d -s t -x 100 -y 40 \
+		"XDG_STATE_HOME='$dir/state' TERM=screen '$BARLOW'; echo left with \$?; exec sleep 100"
+}
+
+start
+check "it prompts" '^barlow>'
+line '6 * 7'
+check "an expression is printed" '^42$'
+line 'tensor{{1, 2}, {3, 4}}'
+check "a tensor is printed" '^        \[3., 4.\]\]\)'
+line '_:sum():item() + 0.5'
+check "_ is the last value" '^10\.5'
+line '"hush";  '
+line '{ a = 1, "x" }'
+check "a table is printed" '^\{ "x", a = 1 \}'
+number=$((number + 1))
+if has '^hush'; then echo "not ok $number - ; suppresses printing"; else echo "ok $number - ; suppresses printing"; fi
+line 'function f()'
+check "incomplete input goes on" '^    \.\.>'
+line 'error "oops"'
+line 'end'
+line 'f()'
+check "an error is printed with its place" '^stdin:2: oops'
+line '"alive " .. 1'
+check "and the prompt goes on" '^alive 1'
+line 'while true do end'
+sleep 0.3
+keys C-c
+check "Ctrl-C ends a loop" 'interrupted'
+line 'while true do pcall(function() while true do end end) end'
+sleep 0.3
+keys C-c
+line '"alive " .. 2'
+check "also one that catches errors" '^alive 2'
+line 'coroutine.wrap(function() while true do end end)()'
+sleep 0.3
+keys C-c
+line '"alive " .. 3'
+check "also one in a coroutine" '^alive 3'
+in_tmux send-keys -t t -l 'half typed'
+keys C-c
+line '"alive " .. 4'
+check "Ctrl-C while typing empties the line" '^alive 4'
+line 'function g('
+keys C-c
+line '"alive " .. 5'
+check "Ctrl-C leaves incomplete input" '^alive 5'
+clear_screen
+in_tmux send-keys -t t -l 'tensor.zer'
+keys Tab
+in_tmux send-keys -t t -l '(2)'
+keys Enter
+check "Tab completes a field" '^tensor\(\[0\., 0\.\]\)'
+line 'net = nn.linear(2, 3)'
+in_tmux send-keys -t t -l 'net:cou'
+keys Tab
+in_tmux send-keys -t t -l '()'
+keys Enter
+check "Tab completes a method" '^9$'
+line '?tensor.zeros'
+check "?name helps" '^tensor\.zeros\(sizes'
+line 'ds = data.shapes{n = 64, size = 8, channels = 1}'
+line 't = trainer{data = ds, encoder = nn.cnn{widths = {4}, image = 8}, projector = {8}, batch = 32, epochs = 1e6}'
+line 't:start();'
+line 't:run()'
+check "a run reports on one line" 'invariance .* redundancy .* total'
+keys C-c
+check "Ctrl-C stops it between steps" 'stopped at step'
+line 't.state'
+check "the prompt is back" '^stopped$'
+keys C-d
+check "Ctrl-D leaves" '^left with 0'
+
+number=$((number + 1))
+if [ "$(stat -c %a "$dir/state/barlow" "$dir/state/barlow/history" | tr '\n' ' ')" = "700 600 " ]; then
+	echo "ok $number - the history is private"
+else
+	echo "not ok $number - the history is private"
+fi
+in_tmux kill-server
+start
+shows '^barlow>'
+keys Up
+check "history is kept" '^barlow> t.state'
+echo "1..$number"
