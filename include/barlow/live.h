@@ -5,8 +5,9 @@
  * One memory-mapped file in the run's folder.  The trainer writes; any number
  * of readers, in this process or another, read it without locks and without
  * holding the trainer up.  Records are kept, one a step; the snapshot is the
- * newest only (a sequence lock: a reader that was overtaken reads again).
- * Commands go the other way through a small mailbox.
+ * newest (a sequence lock: a reader that was overtaken reads again), beside
+ * some that are kept from the past.  Commands, and what viewers look at, go
+ * the other way through a small mailbox.
  *
  * Little-endian, fixed layout, version in the header; a reader checks magic,
  * version and sizes before it believes anything.
@@ -30,7 +31,8 @@ enum {
 
 /* What a viewer looks at.  The trainer computes it for the next snapshots, within its budget; the last to ask wins. */
 typedef enum bl_matrix { BL_MATRIX_C, BL_MATRIX_AA, BL_MATRIX_BB } bl_matrix; /* AA: first view with itself */
-typedef enum bl_order { BL_ORDER_PLAIN, BL_ORDER_DIAGONAL, BL_ORDER_CLUSTER } bl_order; /* of the dims: as is; by C_ii, descending; similar ones side by side */
+/* Of the dims: as is; by C_ii, descending; similar ones side by side. */
+typedef enum bl_order { BL_ORDER_PLAIN, BL_ORDER_DIAGONAL, BL_ORDER_CLUSTER } bl_order;
 typedef struct bl_region {
 	int32_t matrix, order;             /* bl_matrix, bl_order */
 	int32_t row, rows, col, cols;      /* dims after ordering; rows = 0: the whole matrix */
@@ -56,6 +58,7 @@ typedef struct bl_snapshot {
 	int32_t diag;             /* diagonal values kept, min(d, BL_DIAG_MAX): means of equal runs when fewer than d */
 	float mean[BL_GRID_MAX * BL_GRID_MAX];    /* row-major grid x grid: mean over the cell's block of C */
 	float extreme[BL_GRID_MAX * BL_GRID_MAX]; /* the signed element of largest magnitude in the block */
+	int64_t grid_elements;             /* of C, behind the cells: fewer than d x d is a sample, evenly spread */
 	float diagonal[BL_DIAG_MAX];
 	uint32_t histogram[BL_HIST_BINS];  /* off-diagonal values (of a sample when d is large) over [-1, 1] */
 	int32_t sampled;                   /* elements of C behind the histogram */
@@ -72,6 +75,7 @@ typedef struct bl_snapshot {
 	/* The region that was asked for, pooled to region_rows x region_cols cells (one element a cell when it fits). */
 	bl_region region;                  /* as computed: clamped to the matrix; order: PLAIN where d is too large to sort */
 	int32_t region_rows, region_cols;  /* cells, at most BL_GRID_MAX; 0: none */
+	int64_t region_elements;           /* of the matrix, behind the cells: fewer than rows x cols is a sample */
 	float region_mean[BL_GRID_MAX * BL_GRID_MAX], region_extreme[BL_GRID_MAX * BL_GRID_MAX];
 	int32_t dims[BL_GRID_MAX * 2];     /* the dims behind the region's rows, then columns (first of each cell) */
 	/* PCA of the encoder's features of a held-out batch, when asked for. */
@@ -118,10 +122,13 @@ void bl_live_info_get(const bl_live *l, bl_live_info *out);
 int64_t bl_live_length(const bl_live *l);                     /* records there are */
 bool bl_live_record(const bl_live *l, int64_t i, bl_record *out); /* 0-based */
 int64_t bl_live_snapshot(const bl_live *l, bl_snapshot *out); /* its step, or -1 when there is none */
-/* Snapshots kept from the past, oldest first: at most BL_KEPT_MAX, spread over the run. */
+/*
+ * Snapshots kept from the past, oldest first, the first of the run and the newest among them: at most BL_KEPT_MAX,
+ * spread over the run.  Those of the past have neither views nor a region.
+ */
 int bl_live_kept(const bl_live *l);
 int64_t bl_live_kept_snapshot(const bl_live *l, int i, bl_snapshot *out); /* its step, or -1 */
-int bl_live_ask(bl_live *l, const bl_region *r);              /* negative when read-only */
+int bl_live_ask(bl_live *l, const bl_region *r);              /* holds 3 s: ask again each second; negative when read-only */
 int bl_live_send(bl_live *l, bl_command c);                   /* negative when the mailbox is full or read-only */
 bool bl_live_writer_alive(const bl_live *l);                  /* does the trainer's process exist */
 

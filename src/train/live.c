@@ -24,25 +24,24 @@ const char *bl_run_state_name(bl_run_state s)
 
 /* --- Newest wins: see struct live_turn ----------------------------------- */
 
-static void publish(bl_live *l, struct live_turn *turn, size_t slots_at, const void *in, size_t n)
+void bl_live_turn_publish(bl_live *l, struct live_turn *turn, size_t slots_at, const void *in, size_t size)
 {
 	pthread_mutex_lock(&l->writing);
 	uint64_t next = atomic_load_explicit(&turn->done, memory_order_relaxed) + 1;
 	atomic_store_explicit(&turn->begun, next, memory_order_relaxed);
 	atomic_thread_fence(memory_order_release);
-	bl_livefile_store(l, slots_at + (next & 1) * n, in, n);
+	bl_livefile_store(l, slots_at + (next & 1) * size, in, size);
 	atomic_store_explicit(&turn->done, next, memory_order_release);
 	pthread_mutex_unlock(&l->writing);
 }
 
-/* 1: out is whole, 0: nothing was published, -1: overtaken again and again, or the file is cut short. */
-static int newest(const bl_live *l, size_t turn_at, size_t slots_at, void *out, size_t n)
+int bl_live_turn_newest(const bl_live *l, size_t turn_at, size_t slots_at, size_t size, void *out, size_t n)
 {
 	for (int i = 0; i < READ_TRIES; i++) {
 		uint64_t turn = bl_livefile_word(l, turn_at + offsetof(struct live_turn, done));
 		if (turn == 0)
 			return 0;
-		if (!bl_livefile_load(l, slots_at + (turn & 1) * n, out, n))
+		if (!bl_livefile_load(l, slots_at + (turn & 1) * size, out, n))
 			return -1;
 		atomic_thread_fence(memory_order_acquire);
 		uint64_t begun = bl_livefile_word(l, turn_at + offsetof(struct live_turn, begun));
@@ -62,13 +61,15 @@ void bl_live_set_info(bl_live *l, const bl_live_info *info)
 	if (whole.started == 0)
 		whole.started = l->started;
 	if (l->image)
-		publish(l, &l->image->header.info, AT(info), &whole, sizeof whole);
+		bl_live_turn_publish(l, &l->image->header.info, AT(info), &whole, sizeof whole);
 }
 
 void bl_live_publish(bl_live *l, const bl_snapshot *s)
 {
-	if (l->image)
-		publish(l, &l->image->header.snapshot, AT(snapshot), s, sizeof *s);
+	if (!l->image)
+		return;
+	bl_live_keep(l, s);
+	bl_live_turn_publish(l, &l->image->header.snapshot, AT(snapshot), s, sizeof *s);
 }
 
 int bl_live_add(bl_live *l, const bl_record *r)
@@ -77,7 +78,7 @@ int bl_live_add(bl_live *l, const bl_record *r)
 		return bl_fail("live: this handle is a reader's");
 	if (l->written >= l->capacity)
 		return bl_fail("live: all %lld records are used", (long long)l->capacity);
-	bl_livefile_store(l, AT(records) + (size_t)l->written * sizeof *r, r, sizeof *r);
+	bl_livefile_store(l, l->records_at + (size_t)l->written * sizeof *r, r, sizeof *r);
 	l->written++;
 	atomic_store_explicit(&l->image->header.records, (uint64_t)l->written, memory_order_release);
 	return 0;
@@ -117,7 +118,7 @@ static void clean_info(bl_live_info *i)
 
 void bl_live_info_get(const bl_live *l, bl_live_info *out)
 {
-	if (newest(l, AT(header.info), AT(info), out, sizeof *out) == 1) {
+	if (bl_live_turn_newest(l, AT(header.info), AT(info), sizeof *out, out, sizeof *out) == 1) {
 		clean_info(out);
 		return;
 	}
@@ -126,7 +127,7 @@ void bl_live_info_get(const bl_live *l, bl_live_info *out)
 
 int64_t bl_live_length(const bl_live *l)
 {
-	int64_t room = (bl_livefile_size(l) - (int64_t)AT(records)) / (int64_t)sizeof(bl_record);
+	int64_t room = (bl_livefile_size(l) - (int64_t)l->records_at) / (int64_t)sizeof(bl_record);
 	uint64_t n = bl_livefile_word(l, AT(header.records));
 	if (room > l->capacity)
 		room = l->capacity;
@@ -142,7 +143,7 @@ static bool cache_fill(const bl_live *l, struct live_cache *c, int64_t i)
 	c->n = 0;
 	if (n <= i - from)
 		return false;
-	if (!bl_livefile_load(l, AT(records) + (size_t)from * sizeof *c->run, c->run, (size_t)n * sizeof *c->run))
+	if (!bl_livefile_load(l, l->records_at + (size_t)from * sizeof *c->run, c->run, (size_t)n * sizeof *c->run))
 		return false;
 	c->from = from;
 	c->n = n;
@@ -166,7 +167,7 @@ bool bl_live_record(const bl_live *l, int64_t i, bl_record *out)
 		return false;
 	if (l->cache)
 		return cached_record(l, i, out) && out->step > 0;
-	return i < bl_live_length(l) && bl_livefile_load(l, AT(records) + (size_t)i * sizeof *out, out, sizeof *out) &&
+	return i < bl_live_length(l) && bl_livefile_load(l, l->records_at + (size_t)i * sizeof *out, out, sizeof *out) &&
 	       out->step > 0;
 }
 
@@ -175,17 +176,54 @@ static bool within(int32_t v, int32_t lo, int32_t hi)
 	return v >= lo && v <= hi;
 }
 
-static bool snapshot_sane(const bl_snapshot *s)
+/* The part that kept snapshots have. */
+static bool measures_sane(const bl_snapshot *s)
 {
 	return s->step > 0 && s->n > 0 && s->d > 0 && within(s->grid, 1, BL_GRID_MAX) && within(s->diag, 1, BL_DIAG_MAX) &&
-	       s->grid <= s->d && s->diag <= s->d && s->sampled >= 0 && within(s->dead, 0, s->d) &&
-	       within(s->spectrum, 0, BL_SPECTRUM_MAX) && within(s->view_side, 0, BL_VIEW_MAX) &&
-	       (s->view_side == 0 || s->view_channels == 1 || s->view_channels == 3);
+	       s->grid <= s->d && s->diag <= s->d && s->sampled >= 0 && within(s->dead, 0, s->d) && s->grid_elements >= 0 &&
+	       within(s->spectrum, 0, BL_SPECTRUM_MAX) && within(s->points, 0, BL_POINTS_MAX) && s->points_step >= 0;
+}
+
+static bool span_sane(int32_t from, int32_t n, int32_t cells, int32_t d)
+{
+	return within(from, 0, d) && within(n, 0, d - from) && within(cells, 0, BL_GRID_MAX) && cells <= n;
+}
+
+static bool region_sane(const bl_snapshot *s)
+{
+	const bl_region *r = &s->region;
+	if (s->region_rows == 0 && s->region_cols == 0)
+		return true;
+	if (!span_sane(r->row, r->rows, s->region_rows, s->d) || !span_sane(r->col, r->cols, s->region_cols, s->d) ||
+	    s->region_rows == 0 || s->region_cols == 0 || s->region_elements < 0)
+		return false;
+	for (int i = 0; i < s->region_rows + s->region_cols; i++)
+		if (!within(s->dims[i], 0, s->d - 1))
+			return false;
+	return within(r->matrix, BL_MATRIX_C, BL_MATRIX_BB) && within(r->order, BL_ORDER_PLAIN, BL_ORDER_CLUSTER);
+}
+
+static bool views_sane(const bl_snapshot *s)
+{
+	return within(s->view_side, 0, BL_VIEW_MAX) &&
+	       (s->view_side == 0 || s->view_channels == 1 || s->view_channels == 3) && s->view_row >= -1 &&
+	       s->view_label >= -1;
+}
+
+bool bl_live_snapshot_clean(bl_snapshot *s)
+{
+	clean_text(s->view_draws[0], BL_DRAW_TEXT);
+	clean_text(s->view_draws[1], BL_DRAW_TEXT);
+	for (int i = 0; i < BL_POINTS_MAX; i++)
+		if (s->point_label[i] < -1)
+			s->point_label[i] = -1;
+	return measures_sane(s) && region_sane(s) && views_sane(s);
 }
 
 int64_t bl_live_snapshot(const bl_live *l, bl_snapshot *out)
 {
-	if (newest(l, AT(header.snapshot), AT(snapshot), out, sizeof *out) != 1 || !snapshot_sane(out))
+	if (bl_live_turn_newest(l, AT(header.snapshot), AT(snapshot), sizeof *out, out, sizeof *out) != 1 ||
+	    !bl_live_snapshot_clean(out))
 		return -1;
 	return out->step;
 }

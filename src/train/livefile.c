@@ -101,6 +101,20 @@ void bl_livefile_boot(char boot[40])
 		boot[n - 1] = '\0';
 }
 
+/* --- Where things lie --------------------------------------------------- */
+
+/* A short run has a slot for each step, and a small file. */
+int64_t bl_livefile_slots(int64_t capacity)
+{
+	return capacity < LIVE_KEPT ? capacity : LIVE_KEPT;
+}
+
+size_t bl_livefile_records_at(int64_t capacity)
+{
+	size_t end = offsetof(struct live_image, kept) + (size_t)bl_livefile_slots(capacity) * sizeof(struct live_kept);
+	return (end + LIVE_ALIGN - 1) / LIVE_ALIGN * LIVE_ALIGN;
+}
+
 /* --- Handles ------------------------------------------------------------ */
 
 static void handle_free(bl_live *l)
@@ -136,7 +150,7 @@ bl_live *bl_live_ref(bl_live *l)
 static void unmap_writer(bl_live *l)
 {
 	munmap(l->image, l->length);
-	off_t used = (off_t)(offsetof(struct live_image, records) + (size_t)l->written * sizeof(bl_record));
+	off_t used = (off_t)(l->records_at + (size_t)l->written * sizeof(bl_record));
 	if (l->fd >= 0 && ftruncate(l->fd, used) != 0)
 		errno = 0; /* it stays long: no harm */
 }
@@ -163,7 +177,7 @@ static void header_fill(struct live_header *h, const bl_live *l)
 	h->snapshot_size = sizeof(bl_snapshot);
 	h->record_size = sizeof(bl_record);
 	h->slots = LIVE_SLOTS;
-	h->records_at = offsetof(struct live_image, records);
+	h->records_at = l->records_at;
 	h->capacity = l->capacity;
 	h->pid = l->pid;
 	h->pid_ticks = l->pid_ticks;
@@ -250,7 +264,9 @@ static bl_live *writer_new(int64_t steps)
 	if (!l)
 		return NULL;
 	l->capacity = steps > 0 ? steps : 1;
-	l->length = offsetof(struct live_image, records) + (size_t)l->capacity * sizeof(bl_record);
+	l->records_at = bl_livefile_records_at(l->capacity);
+	l->length = l->records_at + (size_t)l->capacity * sizeof(bl_record);
+	l->list.interval = 1;
 	l->started = seconds_since_1970();
 	l->pid = getpid();
 	l->pid_ticks = bl_livefile_process_start(l->pid);
@@ -281,13 +297,15 @@ bl_live *bl_live_create(const char *path, const bl_live_info *info)
 static int check_sizes(const struct live_header *h, const char *path)
 {
 	if (h->info_size != sizeof(bl_live_info) || h->snapshot_size != sizeof(bl_snapshot) ||
-	    h->record_size != sizeof(bl_record) || h->slots != LIVE_SLOTS ||
-	    h->records_at != offsetof(struct live_image, records))
+	    h->record_size != sizeof(bl_record) || h->slots != LIVE_SLOTS)
 		return bl_fail("%s: live file of other sizes (info %u, snapshot %u, record %u) than here (%zu, %zu, %zu)", path,
 		               h->info_size, h->snapshot_size, h->record_size, sizeof(bl_live_info), sizeof(bl_snapshot),
 		               sizeof(bl_record));
 	if (h->capacity < 1 || h->capacity > LIVE_CAPACITY_MAX)
 		return bl_fail("%s: live file with room for %lld records", path, (long long)h->capacity);
+	if (h->records_at != bl_livefile_records_at(h->capacity))
+		return bl_fail("%s: live file with records at byte %llu, expected %zu", path, (unsigned long long)h->records_at,
+		               bl_livefile_records_at(h->capacity));
 	return 0;
 }
 
@@ -305,12 +323,13 @@ static int check_header(const struct live_header *h, const char *path)
 static int adopt_header(bl_live *l, const char *path)
 {
 	struct live_header h;
-	if (bl_livefile_size(l) < (int64_t)offsetof(struct live_image, records) || !read_all(l->fd, 0, &h, sizeof h))
-		return bl_fail("%s: %lld bytes are too few for a live file (%zu and records)", path,
-		               (long long)bl_livefile_size(l), offsetof(struct live_image, records));
+	if (bl_livefile_size(l) < (int64_t)offsetof(struct live_image, kept) || !read_all(l->fd, 0, &h, sizeof h))
+		return bl_fail("%s: %lld bytes are too few for a live file (%zu and more)", path,
+		               (long long)bl_livefile_size(l), offsetof(struct live_image, kept));
 	if (check_header(&h, path) != 0)
 		return -1;
 	l->capacity = h.capacity;
+	l->records_at = bl_livefile_records_at(h.capacity);
 	l->pid = h.pid;
 	l->pid_ticks = h.pid_ticks;
 	memcpy(l->boot, h.boot, sizeof l->boot);

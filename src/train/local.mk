@@ -10,8 +10,10 @@ libbarlow_sources += \
 	src/train/logistic.c \
 	src/train/logistic.h \
 	src/train/spectrum.c \
+	src/train/asks.c \
 	src/train/history.c \
 	src/train/history.h \
+	src/train/kept.c \
 	src/train/live.c \
 	src/train/livefile.c \
 	src/train/livefile.h \

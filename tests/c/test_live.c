@@ -24,7 +24,7 @@
 
 #include "train/livefile.h"
 
-enum { STEPS = 300 };
+enum { STEPS = 300, SHORT = 5 };
 
 extern char **environ;
 static char folder[256], path[300];
@@ -45,7 +45,20 @@ static void fill_snapshot(bl_snapshot *s, int64_t step)
 	*s = (bl_snapshot){ .step = step, .n = 8, .d = 16, .grid = 16, .diag = 16, .view_side = 4, .view_channels = 1 };
 	for (size_t i = 0; i < sizeof s->mean / sizeof *s->mean; i++)
 		s->mean[i] = s->extreme[i] = (float)step;
+	s->spectrum = 3;
+	for (int i = 0; i < 3; i++)
+		s->eigenvalues[i] = s->singular[i] = (float)step;
 	memset(s->views, (int)(step & 0xff), sizeof s->views);
+	s->view_row = step;
+	snprintf(s->view_draws[1], BL_DRAW_TEXT, "crop %d", (int)step);
+	s->region = (bl_region){ .rows = 3, .col = 1, .cols = 2 };
+	s->region_rows = 3;
+	s->region_cols = 2;
+	s->dims[4] = 15;
+	s->points = 2;
+	s->points_step = step;
+	s->point[1][1] = (float)step;
+	s->point_label[1] = 7;
 }
 
 static bool snapshot_whole(const bl_snapshot *s)
@@ -172,6 +185,156 @@ static void test_close_trims(void **state)
 	check_records(late, 200);
 	bl_live_close(early);
 	bl_live_close(late);
+}
+
+/* --- Snapshots of the past ------------------------------------------------ */
+
+static void check_kept(const bl_live *l, int i, int64_t step, int64_t newest)
+{
+	static bl_snapshot s;
+	assert_int_equal(bl_live_kept_snapshot(l, i, &s), step);
+	assert_true(s.step == step && s.mean[5] == (float)step && s.extreme[5] == (float)step);
+	assert_true(s.spectrum == 3 && s.eigenvalues[2] == (float)step && s.singular[2] == (float)step);
+	assert_true(s.points == 2 && s.points_step == step && s.point[1][1] == (float)step && s.point_label[1] == 7);
+	assert_int_equal(s.view_side, step == newest ? 4 : 0);
+	assert_int_equal(s.view_row, step == newest ? step : -1);
+	assert_int_equal(s.region_rows, step == newest ? 3 : 0);
+}
+
+/* The first and the newest are there, and no gap is much wider than another. */
+static void check_spread(const bl_live *l, int64_t newest)
+{
+	static bl_snapshot s;
+	int n = bl_live_kept(l);
+	int64_t before = 0, narrow = INT64_MAX, wide = 0;
+	assert_in_range(n, newest < BL_KEPT_MAX / 2 ? newest : BL_KEPT_MAX / 2, BL_KEPT_MAX);
+	for (int i = 0; i < n; i++) {
+		int64_t step = bl_live_kept_snapshot(l, i, &s), gap = step - before;
+		assert_true(step > before);
+		narrow = i > 0 && i < n - 1 && gap < narrow ? gap : narrow;
+		wide = gap > wide ? gap : wide;
+		before = step;
+	}
+	assert_true(before == newest && (n < 3 || wide <= 2 * narrow));
+	check_kept(l, 0, 1, newest);
+	check_kept(l, n - 1, newest, newest);
+	check_kept(l, n / 2, bl_live_kept_snapshot(l, n / 2, &s), newest);
+	assert_int_equal(bl_live_kept_snapshot(l, n, &s), -1);
+	assert_int_equal(bl_live_kept_snapshot(l, -1, &s), -1);
+}
+
+static void test_kept(void **state)
+{
+	(void)state;
+	static bl_snapshot s;
+	bl_live *w = writer_with(2000, 0), *r = bl_live_open(path, false);
+	assert_int_equal(bl_live_kept(r), 0);
+	assert_int_equal(bl_live_kept_snapshot(r, 0, &s), -1);
+	for (int step = 1; step <= 2000; step++) {
+		fill_snapshot(&s, step);
+		bl_live_publish(w, &s);
+		if (step < 4 || step % 31 == 0)
+			check_spread(r, step);
+	}
+	check_spread(w, 2000);
+	bl_live_close(w);
+	bl_live *late = bl_live_open(path, false);
+	check_spread(late, 2000);
+	bl_live_close(late);
+	bl_live_close(r);
+}
+
+/* A run of one step has one slot, however often its snapshot comes; and a slot is no more than that. */
+static void test_kept_short(void **state)
+{
+	(void)state;
+	static bl_snapshot s;
+	for (int capacity = 1; capacity < 5; capacity++) {
+		bl_live *w = writer_with(capacity, 0);
+		for (int step = 1; step < 20; step++) {
+			fill_snapshot(&s, step);
+			bl_live_publish(w, &s);
+			bl_live_publish(w, &s);
+			assert_in_range(bl_live_kept(w), 1, capacity + 1);
+			check_kept(w, 0, 1, step);
+			check_kept(w, bl_live_kept(w) - 1, step, step);
+		}
+		bl_live_close(w);
+		unlink(path);
+	}
+}
+
+/* --- What viewers ask for --------------------------------------------------- */
+
+static bl_region asked_of(const bl_live *l)
+{
+	bl_region r = { .rows = -7 };
+	assert_true(bl_live_asked(l, &r));
+	return r;
+}
+
+static void test_asks(void **state)
+{
+	(void)state;
+	bl_live *w = writer_with(4, 0), *a = bl_live_open(path, true), *b = bl_live_open(path, true);
+	bl_live *mute = bl_live_open(path, false);
+	bl_region r = { .matrix = BL_MATRIX_BB, .order = BL_ORDER_DIAGONAL, .row = 1, .rows = 2, .col = 3, .cols = 4,
+	                .points = 5, .view = 6, .redraw = 7 }, got;
+	assert_false(bl_live_asked(w, &got));
+	assert_int_equal(bl_live_ask(mute, &r), -1);
+	assert_non_null(strstr(bl_error(), "read-only"));
+	assert_int_equal(bl_live_ask(a, &r), 0);
+	got = asked_of(w);
+	assert_memory_equal(&got, &r, sizeof r);
+	for (int i = 0; i < 3 * LIVE_ASKS; i++) {
+		r.view = i;
+		assert_int_equal(bl_live_ask(i % 2 ? a : b, &r), 0);
+		assert_int_equal(asked_of(w).view, i);
+	}
+	r.view = 99;
+	assert_int_equal(bl_live_ask(w, &r), 0); /* a viewer in the trainer's own process */
+	assert_int_equal(asked_of(mute).view, 99);
+	bl_live_close(w);
+	bl_live_close(a);
+	bl_live_close(b);
+	bl_live_close(mute);
+}
+
+static void age(bl_live *l, uint64_t ms)
+{
+	struct live_ask *a = l->front->asks.ask;
+	bl_region r = { .view = 1 };
+	memset(a, 0, sizeof l->front->asks.ask);
+	assert_int_equal(bl_live_ask(l, &r), 0);
+	for (int i = 0; i < LIVE_ASKS; i++)
+		if (a[i].check) {
+			/* The check is made anew, as asking does: FNV-1a over the words. */
+			uint64_t words[LIVE_ASK_WORDS + 2] = { a[i].ticket, a[i].stamp -= ms }, h = UINT64_C(0xcbf29ce484222325);
+			for (int k = 0; k < LIVE_ASK_WORDS; k++)
+				words[k + 2] = a[i].region[k];
+			for (int k = 0; k < LIVE_ASK_WORDS + 2; k++)
+				h = (h ^ words[k]) * UINT64_C(0x100000001b3);
+			a[i].check = h;
+		}
+}
+
+/* Asks are forgotten in time; and one that is only half written never was. */
+static void test_asks_end(void **state)
+{
+	(void)state;
+	bl_live *w = writer_with(4, 0);
+	bl_region r;
+	age(w, 1000);
+	assert_true(bl_live_asked(w, &r));
+	age(w, 5000);
+	assert_false(bl_live_asked(w, &r));
+	age(w, -(uint64_t)5000);
+	assert_false(bl_live_asked(w, &r));
+	age(w, 0);
+	for (int i = 0; i < LIVE_ASKS; i++)
+		atomic_fetch_add(&w->image->asks.ask[i].region[2], 1);
+	assert_false(bl_live_asked(w, &r));
+	bl_live_close(w);
 }
 
 /* --- Mailbox -------------------------------------------------------------- */
@@ -429,40 +592,86 @@ static void test_full_disk(void **state)
 	assert_int_equal(mkdir(folder, 0700), 0);
 }
 
+static void check_text(const char *text, size_t size)
+{
+	assert_non_null(memchr(text, 0, size));
+	for (; *text; text++)
+		assert_true((unsigned char)*text >= ' ' && *text != 0x7f);
+}
+
+static void check_region(const bl_snapshot *s)
+{
+	const bl_region *r = &s->region;
+	assert_in_range(s->region_rows, 0, BL_GRID_MAX);
+	assert_in_range(s->region_cols, 0, BL_GRID_MAX);
+	if (s->region_rows == 0)
+		return;
+	assert_true(s->region_rows <= r->rows && s->region_cols <= r->cols && s->region_cols > 0);
+	assert_true(r->row >= 0 && r->row <= s->d - r->rows && r->col >= 0 && r->col <= s->d - r->cols);
+	for (int i = 0; i < s->region_rows + s->region_cols; i++)
+		assert_in_range(s->dims[i], 0, s->d - 1);
+}
+
+static void check_bounds(const bl_snapshot *s)
+{
+	assert_in_range(s->grid, 1, BL_GRID_MAX);
+	assert_in_range(s->diag, 1, BL_DIAG_MAX);
+	assert_in_range(s->spectrum, 0, BL_SPECTRUM_MAX);
+	assert_in_range(s->view_side, 0, BL_VIEW_MAX);
+	assert_true(s->view_side == 0 || s->view_channels == 1 || s->view_channels == 3);
+	assert_true(s->n > 0 && s->d >= s->grid && s->d >= s->diag && s->step > 0);
+	assert_in_range(s->points, 0, BL_POINTS_MAX);
+	for (int i = 0; i < BL_POINTS_MAX; i++)
+		assert_true(s->point_label[i] >= -1);
+	check_text(s->view_draws[0], BL_DRAW_TEXT);
+	check_text(s->view_draws[1], BL_DRAW_TEXT);
+	check_region(s);
+}
+
 /* Reads all there is, and holds every bound that a view would trust. */
 static void read_everything(const bl_live *l)
 {
 	static bl_snapshot s;
 	bl_live_info info;
 	bl_record r;
+	bl_region region;
 	bl_live_info_get(l, &info);
 	assert_non_null(memchr(info.name, 0, sizeof info.name));
 	assert_non_null(memchr(info.message, 0, sizeof info.message));
 	assert_in_range(info.state, BL_RUN_NEW, BL_RUN_FAILED);
 	assert_true(info.step >= 0 && info.steps >= 0);
 	int64_t n = bl_live_length(l);
-	assert_in_range(n, 0, STEPS);
-	for (int64_t i = 0; i <= n; i++)
+	assert_in_range(n, 0, l->capacity);
+	for (int64_t i = 0; i < n; i++)
 		if (bl_live_record(l, i, &r))
-			assert_true(i < n && r.step > 0);
+			assert_true(r.step > 0);
+	assert_false(bl_live_record(l, l->capacity, &r));
 	if (bl_live_snapshot(l, &s) < 0)
 		return;
-	assert_in_range(s.grid, 1, BL_GRID_MAX);
-	assert_in_range(s.diag, 1, BL_DIAG_MAX);
-	assert_in_range(s.spectrum, 0, BL_SPECTRUM_MAX);
-	assert_in_range(s.view_side, 0, BL_VIEW_MAX);
-	assert_true(s.view_side == 0 || s.view_channels == 1 || s.view_channels == 3);
-	assert_true(s.n > 0 && s.d >= s.grid && s.d >= s.diag && s.step > 0);
+	check_bounds(&s);
+	for (int i = bl_live_kept(l); i >= 0; i--)
+		if (bl_live_kept_snapshot(l, i, &s) >= 0)
+			check_bounds(&s);
+	if (bl_live_asked(l, &region))
+		assert_int_equal(region.view, 3);
 }
 
-/* Half the blows fall on the fields that decide something: the header, and the heads of info and snapshots. */
+/* Half the blows fall on the fields that decide something. */
 static size_t blow(bl_rng *rng, size_t length)
 {
-	static const size_t heads[] = { 0, offsetof(struct live_image, info), offsetof(struct live_image, snapshot[0]),
-	                                offsetof(struct live_image, snapshot[1]), offsetof(struct live_image, mailbox) };
+	static const size_t heads[] = {
+		0, offsetof(struct live_image, info), offsetof(struct live_image, snapshot[0]),
+		offsetof(struct live_image, snapshot[1]), offsetof(struct live_image, mailbox),
+		offsetof(struct live_image, asks), offsetof(struct live_image, list[0]), offsetof(struct live_image, list[1]),
+		offsetof(struct live_image, kept[0]), offsetof(struct live_image, kept[1]),
+		offsetof(struct live_image, snapshot[0].view_side), offsetof(struct live_image, snapshot[1].view_draws),
+		offsetof(struct live_image, snapshot[0].region), offsetof(struct live_image, snapshot[1].region),
+		offsetof(struct live_image, snapshot[0].points), offsetof(struct live_image, snapshot[1].point_label),
+	};
+	enum { HEADS = sizeof heads / sizeof *heads };
 	if (bl_rng_below(rng, 2))
 		return bl_rng_below(rng, (uint32_t)length);
-	return heads[bl_rng_below(rng, 5)] + bl_rng_below(rng, 160);
+	return heads[bl_rng_below(rng, HEADS)] + bl_rng_below(rng, 160);
 }
 
 static void damage(bl_rng *rng, char *copy, const char *good, size_t *length)
@@ -504,10 +713,12 @@ static void test_mutations(void **state)
 	static bl_snapshot s;
 	bl_rng rng;
 	size_t whole, n;
-	bl_live *w = writer_with(STEPS, STEPS);
-	fill_snapshot(&s, 5);
-	bl_live_publish(w, &s);
-	bl_live_publish(w, &s);
+	bl_live *w = writer_with(SHORT, SHORT);
+	for (int step = 1; step <= SHORT; step++) {
+		fill_snapshot(&s, step);
+		bl_live_publish(w, &s);
+	}
+	assert_int_equal(bl_live_ask(w, &(bl_region){ .view = 3 }), 0);
 	bl_live_close(w);
 	char *good = slurp(&whole), *copy = malloc(whole);
 	bl_live *before = bl_live_open(path, true);
@@ -519,6 +730,7 @@ static void test_mutations(void **state)
 		rewrite(copy, n);
 		read_everything(before);
 		bl_live_send(before, (bl_command){ BL_CMD_STOP, 0 });
+		bl_live_ask(before, &(bl_region){ .view = 3 });
 		bl_live *after = bl_live_open(path, false);
 		if (after)
 			read_everything(after);
@@ -534,12 +746,16 @@ static void test_writer_survives(void **state)
 {
 	(void)state;
 	bl_rng rng;
+	static bl_snapshot s;
 	bl_live *w = writer_with(STEPS, 10);
 	bl_command c;
 	bl_rng_init(&rng, 2, 0, 0, BL_STREAM_USER);
 	for (int i = 0; i < 200; i++) {
 		char byte = (char)bl_rng_u32(&rng);
-		patch(blow(&rng, offsetof(struct live_image, records)), &byte, 1);
+		patch(blow(&rng, w->records_at), &byte, 1);
+		fill_snapshot(&s, i + 1);
+		bl_live_publish(w, &s);
+		bl_live_ask(w, &(bl_region){ .view = 3 });
 		read_everything(w);
 		while (bl_live_take(w, &c))
 			assert_in_range(c.kind, BL_CMD_PAUSE, BL_CMD_EVAL);
@@ -571,6 +787,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_memory_only),
 		cmocka_unit_test_teardown(test_info, remove_file),
 		cmocka_unit_test_teardown(test_close_trims, remove_file),
+		cmocka_unit_test_teardown(test_kept, remove_file), cmocka_unit_test_teardown(test_kept_short, remove_file),
+		cmocka_unit_test_teardown(test_asks, remove_file), cmocka_unit_test_teardown(test_asks_end, remove_file),
 		cmocka_unit_test_teardown(test_mailbox, remove_file),
 		cmocka_unit_test_teardown(test_many_senders, remove_file),
 		cmocka_unit_test_teardown(test_never_torn, remove_file),
