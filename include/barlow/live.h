@@ -29,7 +29,10 @@ enum {
 	BL_DRAW_TEXT = 320,
 };
 
-/* What a viewer looks at.  The trainer computes it for the next snapshots, within its budget; the last to ask wins. */
+/*
+ * What a viewer looks at.  The trainer computes it for the next snapshots; the last to ask wins.  While somebody
+ * asks, snapshots may take 5% of the training time and come 30 times a second, else 2% and 10 times.
+ */
 typedef enum bl_matrix { BL_MATRIX_C, BL_MATRIX_AA, BL_MATRIX_BB } bl_matrix; /* AA: first view with itself */
 /* Of the dims: as is; by C_ii, descending; similar ones side by side. */
 typedef enum bl_order { BL_ORDER_PLAIN, BL_ORDER_DIAGONAL, BL_ORDER_CLUSTER } bl_order;
@@ -77,7 +80,7 @@ typedef struct bl_snapshot {
 	int32_t region_rows, region_cols;  /* cells, at most BL_GRID_MAX; 0: none */
 	int64_t region_elements;           /* of the matrix, behind the cells: fewer than rows x cols is a sample */
 	float region_mean[BL_GRID_MAX * BL_GRID_MAX], region_extreme[BL_GRID_MAX * BL_GRID_MAX];
-	int32_t dims[BL_GRID_MAX * 2];     /* the dims behind the region's rows, then columns (first of each cell) */
+	int32_t dims[BL_GRID_MAX * 2];     /* dims[i]: the first behind row i of cells, dims[region_rows + j]: behind column j */
 	/* PCA of the encoder's features of a held-out batch, when asked for. */
 	int32_t points;                    /* how many; 0: none */
 	int64_t points_step;
