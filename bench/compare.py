@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """compare.py: barlow and PyTorch on the same work in the same run, turn and turn about.
 
-    python3 bench/compare.py SIDE [--torch PYTHON ...] [--only REGEX] [--turns N]
+    python3 bench/compare.py SIDE [--barlow BARLOW] [--torch PYTHON ...] [--only REGEX] [--turns N]
 
-SIDE is the built bench/side; each PYTHON is an interpreter that can import torch.  Prints one Markdown table.
+SIDE is the built bench/side, BARLOW the program; each PYTHON is an interpreter that can import torch.  Prints one Markdown table.
 Needs nothing beyond Python's own library.
 """
 import argparse
@@ -12,6 +12,7 @@ import re
 import statistics
 import subprocess
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -113,9 +114,42 @@ def row(name, sides, flops, goal, ceiling):
     return [name, cell(ours.median()), spread] + [cell(s.median()) for s in theirs] + [ratio, str(goal), share, peaks]
 
 
+def wall(command):
+    """Milliseconds of a process from start to end; None when it fails."""
+    start = time.perf_counter()
+    out = subprocess.run(command, capture_output=True, text=True)
+    return 1000 * (time.perf_counter() - start) if out.returncode == 0 else None
+
+
+def printed(command):
+    """Milliseconds where the process prints seconds; None when it fails."""
+    out = subprocess.run(command, capture_output=True, text=True)
+    return 1000 * float(out.stdout) if out.returncode == 0 else None
+
+
+def whole_row(name, goal, how, ours, theirs, turns):
+    """A row of whole processes, turn and turn about."""
+    times = [[] for _ in range(1 + len(theirs))]
+    for _ in range(turns):
+        for t, command in zip(times, [ours] + theirs):
+            t.append(how(command))
+    medians = [statistics.median(t) if None not in t else None for t in times]
+    best = min((m for m in medians[1:] if m), default=None)
+    spread = f"{min(times[0]):.1f}..{max(times[0]):.1f}"
+    ratio = f"{best / medians[0]:.2f}" if best else ""
+    return [name, cell(medians[0]), spread] + [cell(m) if m else "" for m in medians[1:]] + [ratio, str(goal), "", ""]
+
+
+def whole_rows(barlow, pythons):
+    epoch = [[p, os.path.join(HERE, "epoch_torch.py")] for p in pythons]
+    yield "W6 epoch of the main job", 3, printed, [barlow, os.path.join(HERE, "epoch.lua")], epoch, 2
+    yield "W7 start to first result", 50, wall, [barlow, "-e", "print(1)"], [[p, "-c", "import torch"] for p in pythons], 7
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("side")
+    p.add_argument("--barlow")
     p.add_argument("--torch", action="append", default=[])
     p.add_argument("--only", default="")
     p.add_argument("--turns", type=int, default=7)
@@ -131,6 +165,9 @@ def main():
     for name, workload, flops, goal in ROWS:
         if re.search(a.only, name):
             print("| " + " | ".join(row(name, measure(commands, workload, a.turns), flops, goal, ceiling)) + " |", flush=True)
+    for name, *rest in whole_rows(a.barlow, [python for python, _ in torches]) if a.barlow else ():
+        if re.search(a.only, name):
+            print("| " + " | ".join(whole_row(name, *rest)) + " |", flush=True)
 
 
 if __name__ == "__main__":

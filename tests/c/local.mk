@@ -38,6 +38,7 @@ test_helpers += tests/term/watch_fixture
 # Built for `make bench` only.  bench_programs += bench/<name>
 bench_programs =
 bench_programs += bench/augment
+bench_programs += bench/side
 bench_programs += bench/frames
 
 if HAVE_CMOCKA

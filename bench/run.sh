@@ -1,0 +1,42 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# run.sh: `make bench` and `make experiments`.  Prints what it measures and appends it to BENCHMARKS.md.
+#
+# TORCH names the interpreters that can import torch, "/usr/bin/python3" (Debian's python3-torch) unless set;
+# those that cannot are left out.
+set -eu
+
+head_lines() {
+	echo
+	echo "## $1, $(date +%Y-%m-%d)"
+	echo
+	echo "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores, $(uname -sm), $($BARLOW -v | head -n 1)."
+	echo "Command: \`$2\`"
+	echo
+}
+
+bench() {
+	torch=
+	for python in ${TORCH:-/usr/bin/python3}; do
+		torch="$torch --torch $python"
+	done
+	head_lines "Benchmark" "make bench"
+	# shellcheck disable=SC2086  # a list of words
+	python3 "$SRCDIR/bench/compare.py" "$BUILDDIR/bench/side" --barlow "$BARLOW" $torch
+}
+
+experiments() {
+	head_lines "Main job, three seeds" "make experiments"
+	for seed in 1 2 3; do
+		echo "Seed $seed:"
+		"$BARLOW" "$SRCDIR/examples/first_light.lua" --plain --seed $seed --out "$BUILDDIR" | sed -n '/^|/p; /^done/p'
+	done
+}
+
+case ${1:-} in
+bench | experiments) "$1" | tee -a "$SRCDIR/BENCHMARKS.md" ;;
+*)
+	echo "usage: run.sh bench | experiments" >&2
+	exit 2
+	;;
+esac
