@@ -6,7 +6,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { ESCAPE = 27 };
 #define LAMBDA_FACTOR 1.1
 
 static void notice(bl_scene *s, const char *fmt, ...) BL_PRINTF(2, 3);
@@ -80,14 +79,21 @@ static void lower_lambda(bl_scene *s)
 	turn_lambda(s, 1 / LAMBDA_FACTOR);
 }
 
+static void show(bl_scene *s, const bl_view_ops *view)
+{
+	s->view = view;
+	if (view->enter)
+		view->enter(s);
+}
+
 static void show_dashboard(bl_scene *s)
 {
-	s->view = &bl_view_dashboard;
+	show(s, &bl_view_dashboard);
 }
 
 static void show_heatmap(bl_scene *s)
 {
-	s->view = &bl_view_heatmap;
+	show(s, &bl_view_heatmap);
 }
 
 static void turn_pooling(bl_scene *s)
@@ -130,7 +136,7 @@ static bl_outcome answer(bl_scene *s, int key)
 	return command(s, BL_CMD_STOP, 0) ? BL_OUTCOME_STOP : BL_OUTCOME_STAY;
 }
 
-/* What requests do to the scene; those that are missing are the caller's. */
+/* What requests of all views do to the scene; those that are missing are the caller's. */
 static void (*const actions[BL_REQUEST_COUNT])(bl_scene *s) = {
 	[BL_REQUEST_HELP] = show_help,
 	[BL_REQUEST_PAUSE] = turn_pause,
@@ -149,7 +155,9 @@ static void (*const actions[BL_REQUEST_COUNT])(bl_scene *s) = {
 
 static bl_outcome act(bl_scene *s, bl_request r)
 {
-	if (actions[r])
+	if (bl_request_describe(r)->scope != BL_SCOPE_ALL)
+		s->view->act(s, r);
+	else if (actions[r])
 		actions[r](s);
 	return r == BL_REQUEST_QUIT ? BL_OUTCOME_QUIT : r == BL_REQUEST_REDRAW ? BL_OUTCOME_REDRAW : BL_OUTCOME_STAY;
 }
@@ -159,9 +167,11 @@ bl_outcome bl_control_key(bl_scene *s, int key)
 	if (s->asking)
 		return answer(s, key);
 	s->notice[0] = '\0';
-	if (key == ESCAPE && s->view == &bl_view_help)
+	if (s->view->key && s->view->key(s, key))
+		return BL_OUTCOME_STAY;
+	if (key == BL_KEY_ESCAPE && s->view == &bl_view_help)
 		show_help(s);
-	bl_request r = bl_request_of_key(key);
+	bl_request r = bl_request_of_key(s->view->scope, key);
 	if (s->read_only && bl_request_describe(r)->changes_run) {
 		notice(s, "only looking: %s is off", bl_request_describe(r)->shown);
 		return BL_OUTCOME_STAY;

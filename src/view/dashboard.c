@@ -127,4 +127,4 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 		draw_beside(s, c, r);
 }
 
-const bl_view_ops bl_view_dashboard = {"dashboard", draw};
+const bl_view_ops bl_view_dashboard = {.name = "dashboard", .draw = draw};

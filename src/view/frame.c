@@ -127,7 +127,7 @@ static void draw_hints(const bl_scene *s, bl_canvas *c, int y)
 	for (int k = 1; k < BL_REQUEST_COUNT; k++) {
 		const bl_request_info *i = bl_request_describe((bl_request)k);
 		int need = bl_canvas_columns(i->shown) + 1 + bl_canvas_columns(i->word);
-		if ((s->read_only && i->changes_run) || x + need > c->width)
+		if (!bl_request_offered((bl_request)k, s->view->scope, s->read_only) || x + need > c->width)
 			continue;
 		x += bl_canvas_text(c, x, y, need, BL_PAINT_TITLE, i->shown) + 1;
 		x += bl_canvas_text(c, x, y, need, BL_PAINT_FAINT, i->word) + FIELD_GAP;

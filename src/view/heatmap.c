@@ -39,4 +39,4 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 		draw_numbers(s, c, (bl_rect){r.x + fit.w + 2, r.y + 1, left, r.h - 1});
 }
 
-const bl_view_ops bl_view_heatmap = {"heatmap", draw};
+const bl_view_ops bl_view_heatmap = {.name = "heatmap", .draw = draw};

@@ -5,8 +5,8 @@
 #include <assert.h>
 #include <string.h>
 
-static const bl_request_info requests[] = {{"", "", "", 0, ""},
-#define X(name, keys, shown, word, changes, help) {keys, shown, word, changes, help},
+static const bl_request_info requests[] = {{0, "", "", "", 0, ""},
+#define X(name, scope, keys, shown, word, changes, help) {BL_SCOPE_##scope, keys, shown, word, changes, help},
 					   BL_REQUESTS(X)
 #undef X
 };
@@ -17,10 +17,22 @@ const bl_request_info *bl_request_describe(bl_request r)
 	return &requests[r];
 }
 
-bl_request bl_request_of_key(int key)
+bool bl_request_offered(bl_request r, bl_scope view, bool read_only)
 {
-	for (int r = 1; key > 0 && key < 128 && r < BL_REQUEST_COUNT; r++)
-		if (strchr(requests[r].keys, key))
+	const bl_request_info *i = bl_request_describe(r);
+	return (i->scope == BL_SCOPE_ALL || i->scope == view) && !(read_only && i->changes_run);
+}
+
+static bl_request find(bl_scope scope, int key)
+{
+	for (int r = 1; key > 0 && key < 256 && r < BL_REQUEST_COUNT; r++)
+		if (requests[r].scope == scope && strchr(requests[r].keys, key))
 			return (bl_request)r;
 	return BL_REQUEST_NONE;
+}
+
+bl_request bl_request_of_key(bl_scope view, int key)
+{
+	bl_request r = find(view, key);
+	return r == BL_REQUEST_NONE ? find(BL_SCOPE_ALL, key) : r;
 }

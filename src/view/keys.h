@@ -3,42 +3,61 @@
  * view/keys.h: what one can ask of the screen, once: the key map, the line of
  * hints, the help view and the manual are all made from this list.
  *
- * X(request, keys, shown as, in a word, changes the run, what it does)
- * `keys` are the characters that mean it.
+ * X(request, scope, keys, shown as, in a word, changes the run, what it does)
+ * `keys` are the characters (or BL_KEYS_...) that mean it; `scope` is the view that has it, or ALL.  What a view has comes
+ * before what all have.
  */
 #ifndef BARLOW_VIEW_KEYS_H
 #define BARLOW_VIEW_KEYS_H
 
 #include <stdbool.h>
 
+enum { BL_KEY_NONE = 0, BL_KEY_INTERRUPT = 3, BL_KEY_SUSPEND = 26, BL_KEY_ESCAPE = 27 };
+
+/* Keys that are no characters, as one byte each, so that they fit into `keys`.  No other byte from 128 on is a key. */
+#define BL_KEYS_UP "\x80"
+#define BL_KEYS_DOWN "\x81"
+#define BL_KEYS_LEFT "\x82"
+#define BL_KEYS_RIGHT "\x83"
+#define BL_KEYS_PAGE_UP "\x84"
+#define BL_KEYS_PAGE_DOWN "\x85"
+#define BL_KEYS_HOME "\x86"
+#define BL_KEYS_END "\x87"
+#define BL_KEYS_ENTER "\r"
+#define BL_KEYS_BACKSPACE "\x7f"
+#define BL_KEY(keys) ((unsigned char)(keys)[0])
+
+typedef enum bl_scope { BL_SCOPE_ALL, BL_SCOPE_HEATMAP, BL_SCOPE_RUNS } bl_scope;
+
 /* clang-format off */
 #define BL_REQUESTS(X) \
-	X(QUIT, "q", "q", "leave", false, "leave the screen; training goes on") \
-	X(HELP, "?h", "?", "help", false, "this help; again, or Esc: back") \
-	X(PAUSE, " ", "Space", "pause", true, "pause training, or let it go on") \
-	X(DASHBOARD, "1", "1", "dashboard", false, "loss terms, C and its diagonal") \
-	X(HEATMAP, "2", "2", "heatmap", false, "C over the whole screen") \
-	X(STEP, ".", ".", "step", true, "one step, then pause") \
-	X(LAMBDA_UP, "+=", "+", "lambda up", true, "lambda times 1.1, from the next step on") \
-	X(LAMBDA_DOWN, "-_", "-", "lambda down", true, "lambda divided by 1.1, from the next step on") \
-	X(STOP, "Q", "Q", "stop", true, "stop training, after a question") \
-	X(POOL, "m", "m", "mean/largest", false, "a dot shows its block's mean, or its element of largest magnitude") \
-	X(SYMLOG, "l", "l", "linear/log", false, "colours linear in C, or spread for the small") \
-	X(LIGHT, "b", "b", "background", false, "colours for a dark or a light background") \
-	X(EVAL, "e", "e", "evaluate", true, "measure kNN now") \
-	X(CHECKPOINT, "c", "c", "checkpoint", true, "save a checkpoint now") \
-	X(REDRAW, "\f", "Ctrl-L", "redraw", false, "draw everything anew")
+	X(QUIT, ALL, "q", "q", "leave", false, "leave the screen; training goes on") \
+	X(HELP, ALL, "?h", "?", "help", false, "this help; again, or Esc: back") \
+	X(PAUSE, ALL, " ", "Space", "pause", true, "pause training, or let it go on") \
+	X(DASHBOARD, ALL, "1", "1", "dashboard", false, "loss terms, C and its diagonal") \
+	X(HEATMAP, ALL, "2", "2", "heatmap", false, "C over the whole screen") \
+	X(STEP, ALL, ".", ".", "step", true, "one step, then pause") \
+	X(LAMBDA_UP, ALL, "+=", "+", "lambda up", true, "lambda times 1.1, from the next step on") \
+	X(LAMBDA_DOWN, ALL, "-_", "-", "lambda down", true, "lambda divided by 1.1, from the next step on") \
+	X(STOP, ALL, "Q", "Q", "stop", true, "stop training, after a question") \
+	X(POOL, ALL, "m", "m", "mean/largest", false, "a dot shows its block's mean, or its element of largest magnitude") \
+	X(SYMLOG, ALL, "l", "l", "linear/log", false, "colours linear in C, or spread for the small") \
+	X(LIGHT, ALL, "b", "b", "background", false, "colours for a dark or a light background") \
+	X(EVAL, ALL, "e", "e", "evaluate", true, "measure kNN now") \
+	X(CHECKPOINT, ALL, "c", "c", "checkpoint", true, "save a checkpoint now") \
+	X(REDRAW, ALL, "\f", "Ctrl-L", "redraw", false, "draw everything anew")
 /* clang-format on */
 
 typedef enum bl_request {
 	BL_REQUEST_NONE,
-#define X(name, keys, shown, word, changes, help) BL_REQUEST_##name,
+#define X(name, scope, keys, shown, word, changes, help) BL_REQUEST_##name,
 	BL_REQUESTS(X)
 #undef X
 		BL_REQUEST_COUNT
 } bl_request;
 
 typedef struct bl_request_info {
+	bl_scope scope;
 	const char *keys, *shown, *word;
 	bool changes_run;
 	const char *help;
@@ -46,6 +65,7 @@ typedef struct bl_request_info {
 
 /* Of a request; BL_REQUEST_NONE has empty texts. */
 const bl_request_info *bl_request_describe(bl_request r);
-bl_request bl_request_of_key(int key);
+bool bl_request_offered(bl_request r, bl_scope view, bool read_only);
+bl_request bl_request_of_key(bl_scope view, int key);
 
 #endif

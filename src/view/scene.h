@@ -39,6 +39,11 @@ typedef struct bl_scene {
 typedef struct bl_view_ops {
 	const char *name;
 	void (*draw)(const bl_scene *s, bl_canvas *c, bl_rect r);
+	/* What follows may be missing. */
+	bl_scope scope;                           /* the requests that it has for itself in keys.h */
+	void (*act)(bl_scene *s, bl_request r);   /* one of these was made */
+	void (*enter)(bl_scene *s);               /* it comes onto the screen */
+	bool (*key)(bl_scene *s, int key);        /* every key first, as while text is typed; true: that was for the view */
 } bl_view_ops;
 
 extern const bl_view_ops bl_view_dashboard, bl_view_heatmap, bl_view_help;

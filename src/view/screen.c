@@ -360,10 +360,27 @@ void bl_screen_forget(bl_screen *s)
 
 /* --- Keys ----------------------------------------------------------------------- */
 
+/* As keys.h has them.  ncurses's own numbers begin at 256; bytes from 128 on are parts of characters. */
+static int translate(int key)
+{
+	static const struct {
+		int theirs;
+		const char *ours;
+	} keys[] = {
+		{KEY_UP, BL_KEYS_UP},		{KEY_DOWN, BL_KEYS_DOWN},	{KEY_LEFT, BL_KEYS_LEFT},
+		{KEY_RIGHT, BL_KEYS_RIGHT},	{KEY_PPAGE, BL_KEYS_PAGE_UP},	{KEY_NPAGE, BL_KEYS_PAGE_DOWN},
+		{KEY_HOME, BL_KEYS_HOME},	{KEY_END, BL_KEYS_END},		{KEY_ENTER, BL_KEYS_ENTER},
+		{'\n', BL_KEYS_ENTER},		{KEY_BACKSPACE, BL_KEYS_BACKSPACE}, {'\b', BL_KEYS_BACKSPACE},
+	};
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+		if (keys[i].theirs == key)
+			return BL_KEY(keys[i].ours);
+	return key > 0 && key < 128 ? key : BL_KEY_NONE;
+}
+
 static int read_key(bl_screen *s)
 {
-	int key = wgetch(s->keys);
-	return key == ERR || key == KEY_RESIZE ? BL_KEY_NONE : key;
+	return translate(wgetch(s->keys));
 }
 
 int bl_screen_key(bl_screen *s, int timeout_ms)

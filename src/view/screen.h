@@ -11,10 +11,9 @@
 #define BARLOW_VIEW_SCREEN_H
 
 #include "view/canvas.h"
+#include "view/keys.h"
 
 typedef struct bl_screen bl_screen;
-
-enum { BL_KEY_NONE = 0, BL_KEY_INTERRUPT = 3, BL_KEY_SUSPEND = 26, BL_KEY_ESCAPE = 27 };
 
 /* Standard input and output.  NULL when that is no fit terminal, or a screen is up already. */
 bl_screen *bl_screen_open(void);

@@ -242,7 +242,8 @@ static void test_map(void **state)
 				assert_true(light ? a > b : a < b);
 			}
 	assert_int_equal(bl_colour_diverging(-5, true), bl_colour_diverging(-1, true));
-	assert_int_not_equal(bl_colour_diverging(NAN, false), bl_colour_diverging(0, false));
+	for (int k = -100; k <= 100; k++)
+		assert_int_not_equal(bl_colour_diverging(NAN, false), bl_colour_diverging(k / 100., false));
 	assert_int_equal(bl_colour_256(0xff0000), 196);
 	assert_int_equal(bl_colour_256(0x808080), 244);
 	assert_int_equal(bl_colour_ansi(0xf00000, 16), 9);
@@ -273,6 +274,21 @@ static void test_text(void **state)
 	check_text("\xe6\xbc\xa2!", 12, 2, "?!");
 	check_text("\xff\xc3_\xe2\x94", 12, 4, "??_?");
 	check_text("\xe2\x80\xaexyz", 12, 4, "?xyz");
+}
+
+static void test_outside(void **state)
+{
+	(void)state;
+	bl_canvas *c = bl_canvas_new(3, 2, plain);
+	const int outside[][2] = {{3, 0}, {-1, 1}, {0, 2}, {0, -1}};
+	for (int i = 0; i < 4; i++) {
+		assert_null(bl_canvas_cell(c, outside[i][0], outside[i][1]));
+		bl_canvas_put(c, outside[i][0], outside[i][1], 'x', 0, 0);
+	}
+	char *text = bl_canvas_string(c);
+	assert_string_equal(text, "\n\n");
+	free(text);
+	bl_canvas_free(c);
 }
 
 /* --- Records ------------------------------------------------------------------ */
@@ -411,16 +427,17 @@ static void test_key_list(void **state)
 	(void)state;
 	for (int r = 1; r < BL_REQUEST_COUNT; r++)
 		for (const char *k = bl_request_describe((bl_request)r)->keys; *k; k++)
-			assert_int_equal(bl_request_of_key(*k), r);
-	assert_int_equal(bl_request_of_key(0), BL_REQUEST_NONE);
-	assert_int_equal(bl_request_of_key(-5), BL_REQUEST_NONE);
+			assert_int_equal(bl_request_of_key(bl_request_describe((bl_request)r)->scope, BL_KEY(k)), r);
+	assert_int_equal(bl_request_of_key(BL_SCOPE_ALL, 0), BL_REQUEST_NONE);
+	assert_int_equal(bl_request_of_key(BL_SCOPE_ALL, -5), BL_REQUEST_NONE);
 	bl_live *run = recorded_run(NULL, 0, BL_RUN_RUNNING);
 	bl_scene *s = scene_of(run);
 	s->view = &bl_view_help;
 	bl_canvas *c = frame_of(s, 120, 40, plain);
 	char *text = bl_canvas_string(c);
 	for (int r = 1; r < BL_REQUEST_COUNT; r++)
-		assert_non_null(strstr(text, bl_request_describe((bl_request)r)->help));
+		if (bl_request_describe((bl_request)r)->scope == BL_SCOPE_ALL)
+			assert_non_null(strstr(text, bl_request_describe((bl_request)r)->help));
 	free(text);
 	bl_canvas_free(c);
 	bl_scene_free(s);
@@ -447,13 +464,14 @@ static void test_no_terminal(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_golden),       cmocka_unit_test(test_every_size),
-		cmocka_unit_test(test_watch_text),   cmocka_unit_test(test_heat_colours),
-		cmocka_unit_test(test_heat_pools),   cmocka_unit_test(test_map),
-		cmocka_unit_test(test_text),         cmocka_unit_test(test_history),
-		cmocka_unit_test(test_keys_command), cmocka_unit_test(test_stop_asks),
-		cmocka_unit_test(test_read_only),    cmocka_unit_test(test_view_keys),
-		cmocka_unit_test(test_key_list),     cmocka_unit_test(test_no_terminal),
+		cmocka_unit_test(test_golden),      cmocka_unit_test(test_every_size),
+		cmocka_unit_test(test_watch_text),  cmocka_unit_test(test_heat_colours),
+		cmocka_unit_test(test_heat_pools),  cmocka_unit_test(test_map),
+		cmocka_unit_test(test_text),        cmocka_unit_test(test_outside),
+		cmocka_unit_test(test_history),     cmocka_unit_test(test_keys_command),
+		cmocka_unit_test(test_stop_asks),   cmocka_unit_test(test_read_only),
+		cmocka_unit_test(test_view_keys),   cmocka_unit_test(test_key_list),
+		cmocka_unit_test(test_no_terminal),
 	};
 	return cmocka_run_group_tests_name("view", tests, NULL, NULL);
 }
