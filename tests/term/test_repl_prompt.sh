@@ -47,12 +47,9 @@ clear_screen() {
 	in_tmux clear-history -t t
 }
 
-start() {
-	in_tmux new-session -d -s t -x 100 -y 40 \
-		"XDG_STATE_HOME='$dir/state' TERM=screen '$BARLOW'; echo left with \$?; exec sleep 100"
-}
+prompt="XDG_STATE_HOME='$dir/state' TERM=screen '$BARLOW'; echo left with \$?; exec sleep 100"
 
-start
+in_tmux new-session -d -s t -x 100 -y 40 "$prompt"
 check "it prompts" '^barlow>'
 line '6 * 7'
 check "an expression is printed" '^42$'
@@ -127,8 +124,7 @@ if [ "$(stat -c %a "$dir/state/barlow" "$dir/state/barlow/history" | tr '\n' ' '
 else
 	echo "not ok $number - the history is private"
 fi
-in_tmux kill-server
-start
+in_tmux respawn-pane -k -t t "$prompt"
 shows '^barlow>'
 keys Up
 check "history is kept" '^barlow> t.state'
