@@ -37,26 +37,39 @@ typedef struct filters {
 	float *u;
 } filters;
 
-/* Taps of `lanes` filters, [tap][lane]. */
-static void take_taps(const filters *f, const float *w, float *g)
+/* Taps of n channels of `lanes` columns: [channel][tap][lane].  Rows are read in the order in which they lie. */
+static void take_taps(const filters *f, int64_t from, int64_t c, int64_t n, float *g)
 {
-	for (int t = 0; t < 9; t++)
-		for (int l = 0; l < f->k->lanes; l++)
-			g[t * f->k->lanes + l] = w[l * f->column + (f->turned ? 8 - t : t)];
+	int lanes = f->k->lanes;
+	for (int l = 0; l < lanes; l++)
+		for (int64_t i = 0; i < n; i++) {
+			const float *w = f->w + (from + l) * f->column + (c + i) * f->channel;
+			for (int t = 0; t < 9; t++)
+				g[(9 * i + t) * lanes + l] = w[f->turned ? 8 - t : t];
+		}
 }
 
-static void filter_channel(void *ctx, int64_t c)
+/* The panel that a column lies in: returns its first column. */
+static int64_t panel_of(const filters *f, int64_t column, int64_t *width)
 {
+	int64_t from = 0;
+	for (;; from += *width) {
+		*width = bl_panel_vectors(f->k, from, f->columns) * f->k->lanes;
+		if (column < from + *width)
+			return from;
+	}
+}
+
+static void filter_columns(void *ctx, int64_t block)
+{
+	enum { CHANNELS = 16 };
 	const filters *f = ctx;
-	float g[9 * 16];
-	for (int64_t from = 0; from < f->columns;) {
-		int width = bl_panel_vectors(f->k, from, f->columns) * f->k->lanes;
-		float *u = f->u + from * f->channels + c * width;
-		for (int j = 0; j < width; j += f->k->lanes) {
-			take_taps(f, f->w + (from + j) * f->column + c * f->channel, g);
-			f->k->winograd_filter(g, u + j, f->channels * f->columns);
-		}
-		from += width;
+	int64_t column = block * f->k->lanes, width, from = panel_of(f, column, &width);
+	float g[CHANNELS * 9 * 16], *u = f->u + from * f->channels + (column - from);
+	for (int64_t c = 0; c < f->channels; c += CHANNELS) {
+		take_taps(f, column, c, CHANNELS, g);
+		for (int64_t i = 0; i < CHANNELS; i++)
+			f->k->winograd_filter(g + 9 * i * f->k->lanes, u + (c + i) * width, f->channels * f->columns);
 	}
 }
 
@@ -136,7 +149,7 @@ static int run(job *j, filters *f)
 	float *zeros = bl_tiles_zeros(j->channels);
 	int rc = -1;
 	if (f->u && zeros) {
-		bl_parallel(f->channels, filter_channel, f);
+		bl_parallel(f->columns / f->k->lanes, filter_columns, f);
 		j->u = f->u;
 		j->in.zeros = zeros;
 		j->per_chunk = tiles_per_chunk(j->channels + j->columns);

@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { POINTS = 36, BATCH_FLOATS = 1 << 20, GROUP = 8 };
+enum { POINTS = 36, BATCH_FLOATS = 1 << 20, GROUP = 8, CHANNELS = 16 };
 
 typedef struct job {
 	const bl_kernels *k;
@@ -75,19 +75,25 @@ static void point(void *ctx, int64_t p)
 	}
 }
 
-static void finish_channel(void *ctx, int64_t c)
+/* Filters of `lanes` columns and CHANNELS channels: dg[channel][tap][lane], then into dw row by row. */
+static void finish_block(const job *j, int64_t column, int64_t c)
+{
+	int lanes = j->k->lanes;
+	float dg[CHANNELS * 9 * 16];
+	for (int64_t i = 0; i < CHANNELS; i++)
+		j->k->winograd_filter_gradient(j->u + (c + i) * j->columns + column, j->channels * j->columns, dg + 9 * i * lanes);
+	for (int l = 0; l < lanes; l++) {
+		float *dw = j->dw + ((column + l) * j->channels + c) * 9;
+		for (int i = 0; i < CHANNELS * 9; i++)
+			dw[i] = (j->add ? dw[i] : 0) + dg[i * lanes + l];
+	}
+}
+
+static void finish_columns(void *ctx, int64_t block)
 {
 	const job *j = ctx;
-	int lanes = j->k->lanes;
-	float dg[9 * 16];
-	for (int64_t k = 0; k < j->columns; k += lanes) {
-		j->k->winograd_filter_gradient(j->u + c * j->columns + k, j->channels * j->columns, dg);
-		for (int l = 0; l < lanes; l++)
-			for (int t = 0; t < 9; t++) {
-				float *dw = j->dw + ((k + l) * j->channels + c) * 9 + t;
-				*dw = (j->add ? *dw : 0) + dg[t * lanes + l];
-			}
-	}
+	for (int64_t c = 0; c < j->channels; c += CHANNELS)
+		finish_block(j, block * j->k->lanes, c);
 }
 
 static void batches(job *j, int64_t tiles)
@@ -97,7 +103,7 @@ static void batches(job *j, int64_t tiles)
 		bl_parallel((j->n + GROUP - 1) / GROUP, transform, j);
 		bl_parallel(POINTS, point, j);
 	}
-	bl_parallel(j->channels, finish_channel, j);
+	bl_parallel(j->columns / j->k->lanes, finish_columns, j);
 }
 
 static int64_t batch_room(int64_t tiles, int64_t channels)
