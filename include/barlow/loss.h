@@ -51,6 +51,20 @@ bl_tensor *bl_loss_correlation(bl_loss_dialect dialect, const bl_tensor *za, con
 int bl_loss_picture(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb, int g, float *mean,
                     float *extreme, float *diag);
 
+/* Which dims make the rows, or the columns, of a region, in what order, pooled to how many cells (at most n). */
+typedef struct bl_loss_side {
+	const int32_t *dims;
+	int64_t n;
+	int cells;
+} bl_loss_side;
+
+/*
+ * The same of any rows and columns of C, in any order, at the price of these alone: cells (rows->cells, cols->cells).
+ * Of one view with itself when za and zb are the same.
+ */
+int bl_loss_region(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb, const bl_loss_side *rows,
+                   const bl_loss_side *cols, float *mean, float *extreme);
+
 /* Loss floor: scale D K / (D + K), K = lambda (D^2/r - D), r = min(D, N-1), for lambda <= 1, K > 0, not hsic; else 0. */
 double bl_loss_floor(const bl_loss_config *c, int64_t n, int64_t d);
 

@@ -133,16 +133,19 @@ static int run(bl_standard *s, bl_tensor *za, bl_tensor *zb)
 	return atomic_load(&b.failed) ? bl_fail("barlow loss: out of memory") : 0;
 }
 
-int bl_standard_make(bl_standard *s, bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb)
+static bl_standard measures(bl_loss_dialect dialect, const bl_tensor *z)
 {
 	bool printed = dialect == BL_DIALECT_ALGORITHM1;
+	int64_t n = z->shape[0];
+	return (bl_standard){ .n = n, .d = z->shape[1], .divisor = (double)(printed ? n - 1 : n), .eps = printed ? 0 : 1e-5 };
+}
+
+int bl_standard_make(bl_standard *s, bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb)
+{
 	*s = (bl_standard){ 0 };
 	if (check(za, zb))
 		return -1;
-	s->n = za->shape[0];
-	s->d = za->shape[1];
-	s->divisor = (double)(printed ? s->n - 1 : s->n);
-	s->eps = printed ? 0 : 1e-5;
+	*s = measures(dialect, za);
 	if (take_memory(s))
 		return -1;
 	bl_tensor *a = bl_tensor_contiguous((bl_tensor *)za), *b = bl_tensor_contiguous((bl_tensor *)zb);
@@ -152,6 +155,75 @@ int bl_standard_make(bl_standard *s, bl_loss_dialect dialect, const bl_tensor *z
 	if (rc)
 		bl_standard_free(s);
 	return rc;
+}
+
+/* --- Some columns of one view ------------------------------------------- */
+
+typedef struct pick {
+	bl_standard s; /* n, d, divisor and eps of it */
+	const float *x;
+	const int32_t *dims;
+	int64_t count, chunks;
+	float *out;
+	atomic_bool failed;
+} pick;
+
+static void gather_dims(const pick *p, const int32_t *dims, int64_t width, float *copy, double *mean)
+{
+	const float *x = p->x;
+	memset(mean, 0, (size_t)width * sizeof *mean);
+	for (int64_t i = 0; i < p->s.n; i++, x += p->s.d, copy += width)
+		for (int64_t j = 0; j < width; j++) {
+			copy[j] = x[dims[j]];
+			mean[j] += (double)copy[j];
+		}
+	for (int64_t j = 0; j < width; j++)
+		mean[j] /= (double)p->s.n;
+}
+
+static void pick_columns(void *ctx, int64_t chunk)
+{
+	pick *p = ctx;
+	double mean[BL_STANDARD_COLUMNS];
+	float inv[BL_STANDARD_COLUMNS];
+	int64_t from, to;
+	bl_chunk_range(p->count, p->chunks, chunk, &from, &to);
+	int64_t width = to - from;
+	float *copy = bl_scratch(0, (size_t)(p->s.n * width) * sizeof *copy), *out = p->out + from;
+	if (!copy) {
+		atomic_store(&p->failed, true);
+		return;
+	}
+	gather_dims(p, p->dims + from, width, copy, mean);
+	find_inv(&p->s, width, copy, mean, inv);
+	for (int64_t i = 0; i < p->s.n; i++, copy += width, out += p->count)
+		for (int64_t j = 0; j < width; j++)
+			out[j] = (float)((double)copy[j] - mean[j]) * inv[j];
+}
+
+static int check_dims(const pick *p)
+{
+	for (int64_t j = 0; j < p->count; j++)
+		if (p->dims[j] < 0 || p->dims[j] >= p->s.d)
+			return bl_fail("dim %d of embeddings: expected 0 to %lld", (int)p->dims[j], (long long)p->s.d - 1);
+	return 0;
+}
+
+int bl_standard_pick(bl_loss_dialect dialect, const bl_tensor *x, const int32_t *dims, int64_t count, float *out)
+{
+	if (check(x, x))
+		return -1;
+	pick p = { .s = measures(dialect, x), .dims = dims, .count = count, .out = out };
+	p.chunks = bl_standard_chunks(p.s.n, count, 16);
+	if (check_dims(&p))
+		return -1;
+	bl_tensor *whole = bl_tensor_contiguous((bl_tensor *)x);
+	if (!whole)
+		return -1;
+	p.x = whole->data;
+	bl_parallel(p.chunks, pick_columns, &p);
+	bl_tensor_unref(whole);
+	return atomic_load(&p.failed) ? bl_fail("barlow loss: out of memory") : 0;
 }
 
 void bl_standard_free(bl_standard *s)

@@ -21,6 +21,9 @@ typedef struct bl_standard {
 int bl_standard_make(bl_standard *s, bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb);
 void bl_standard_free(bl_standard *s);
 
+/* Only columns dims[0..count-1] of one view (N,D), standardised, into out (N,count).  -1 with bl_error. */
+int bl_standard_pick(bl_loss_dialect dialect, const bl_tensor *x, const int32_t *dims, int64_t count, float *out);
+
 /* Columns worked on at once, so that N of them stay in a core's cache; and the number of such chunks. */
 enum { BL_STANDARD_COLUMNS = 512 };
 int64_t bl_standard_chunks(int64_t n, int64_t d, int64_t at_least);

@@ -106,21 +106,52 @@ static void reverse(double *w, int64_t n)
 	}
 }
 
-int bl_eigh(int64_t n, double *a, double *w)
+/* Row k of a and row n - 1 - k change places, as their eigenvalues do. */
+static void reverse_rows(double *a, int64_t n)
 {
-	int size = (int)n, lwork = 2 * (int)n + 1 + 64 * (int)n, liwork = 1, iwork, info;
-	double *work;
+	for (int64_t k = 0; k < n / 2; k++)
+		for (int64_t i = 0; i < n; i++) {
+			double v = a[k * n + i];
+
+			a[k * n + i] = a[(n - 1 - k) * n + i];
+			a[(n - 1 - k) * n + i] = v;
+		}
+}
+
+/* job "N" or "V"; ascending.  LAPACK says how much room it wants when lwork is -1. */
+static int solve(const char *job, int64_t n, double *a, double *w)
+{
+	int size = (int)n, query = -1, lwork, liwork, info;
+	double room, *work;
 
 	if (n < 1 || n > INT_MAX / 128)
 		return bl_fail("eigenvalues of a %" PRId64 " x %" PRId64 " matrix", n, n);
-	work = bl_block_take((size_t)lwork * sizeof(*work));
+	prepare();
+	dsyevd_(job, "U", &size, a, &size, w, &room, &query, &liwork, &query, &info, 1, 1);
+	if (info || room > INT_MAX - 1)
+		return bl_fail("eigenvalues of a %d x %d matrix: too large", size, size);
+	lwork = (int)room;
+	work = bl_block_take((size_t)lwork * sizeof(*work) + (size_t)liwork * sizeof(int));
 	if (!work)
 		return -1;
-	prepare();
-	dsyevd_("N", "U", &size, a, &size, w, work, &lwork, &iwork, &liwork, &info, 1, 1);
+	dsyevd_(job, "U", &size, a, &size, w, work, &lwork, (int *)(void *)(work + lwork), &liwork, &info, 1, 1);
 	bl_block_give(work);
-	if (info)
-		return bl_fail("eigenvalues of a %d x %d matrix did not converge", size, size);
+	return info ? bl_fail("eigenvalues of a %d x %d matrix did not converge", size, size) : 0;
+}
+
+int bl_eigh(int64_t n, double *a, double *w)
+{
+	if (solve("N", n, a, w) != 0)
+		return -1;
 	reverse(w, n);
+	return 0;
+}
+
+int bl_eigh_vectors(int64_t n, double *a, double *w)
+{
+	if (solve("V", n, a, w) != 0)
+		return -1;
+	reverse(w, n);
+	reverse_rows(a, n);
 	return 0;
 }

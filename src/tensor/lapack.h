@@ -16,4 +16,7 @@ int bl_gram(int64_t m, int64_t count, const float *x, int64_t step_k, int64_t st
 /* Eigenvalues of the symmetric a (n,n), descending, into w (n).  a is destroyed. */
 int bl_eigh(int64_t n, double *a, double *w);
 
+/* The same with eigenvectors: row k of a becomes that of w[k], of length 1. */
+int bl_eigh_vectors(int64_t n, double *a, double *w);
+
 #endif
