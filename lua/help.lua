@@ -10,7 +10,8 @@ local help = { entries = {} }
 local group
 
 local function entry(name, signature, text, example)
-	help.entries[#help.entries + 1] = { name = name, signature = signature, text = text, example = example, group = group }
+	local e = { name = name, signature = signature, text = text, example = example, group = group }
+	help.entries[#help.entries + 1] = e
 end
 
 group = "tensor"
@@ -36,7 +37,8 @@ entry("tensor.save", "tensor.save(path, t)", "Writes a tensor as a NumPy .npy fi
 entry("tensor.no_grad", "tensor.no_grad(f, ...)", "Calls f with nothing recorded for gradients.",
 	"local w = tensor.ones(2):requires_grad(true); tensor.no_grad(function() return w * 2 end)")
 entry("tensor[]", "t[i], t[{i, j}], t[{{from, to}, {}}]",
-	"A row, an element, a part; indices start at 1, negative ones count from the end.", "tensor{{1, 2}, {3, 4}}[{2, 1}]")
+	"A row, an element, a part; indices start at 1, negative ones count from the end.",
+	"tensor{{1, 2}, {3, 4}}[{2, 1}]")
 entry("tensor:requires_grad", "t:requires_grad([on])",
 	"Asks for gradients and returns t; without argument: does it want them?",
 	"tensor.ones(3):requires_grad(true)")
@@ -61,7 +63,8 @@ entry("tensor:dim", "t:dim()", "The number of dimensions.", "tensor.zeros(2, 3):
 entry("tensor:numel", "t:numel()", "The number of elements.", "tensor.zeros(2, 3):numel()")
 entry("tensor:save", "t:save(path)", "Writes a NumPy .npy file.",
 	"local path = os.tmpname(); tensor.eye(2):save(path); os.remove(path)")
-for _, f in ipairs{ { "exp", "e to the power of each element." }, { "log", "Natural logarithm." }, { "sqrt", "Square root." },
+for _, f in ipairs{ { "exp", "e to the power of each element." }, { "log", "Natural logarithm." },
+	{ "sqrt", "Square root." },
 	{ "abs", "Absolute value." }, { "tanh", "Hyperbolic tangent." }, { "sigmoid", "1 / (1 + exp(-x))." },
 	{ "relu", "max(0, x)." } } do
 	entry("tensor:" .. f[1], ("t:%s()"):format(f[1]), f[2], ("tensor.rand(3):%s()"):format(f[1]))
@@ -243,7 +246,8 @@ end
 
 group = "optim"
 entry("optim.sgd", "optim.sgd([net,] {lr =, momentum = .9, nesterov =, weight_decay =, lr_bias =, params =})",
-	"Gradient descent with momentum: settings for a trainer, or bound to net for a loop of one's own.", "optim.sgd(nn.linear(3, 4), {lr = .1})")
+	"Gradient descent with momentum: settings for a trainer, or bound to net for a loop of one's own.",
+	"optim.sgd(nn.linear(3, 4), {lr = .1})")
 entry("optim.lars", "optim.lars([net,] {lr =, lr_bias =, momentum = .9, eta = .001, weight_decay =, params =})",
 	"LARS as the paper's authors wrote it.", "optim.lars{lr = .2, lr_bias = .0048}")
 entry("optim.adamw",
@@ -252,7 +256,8 @@ entry("optim.adamw",
 entry("optim.schedule", "optim.schedule{kind = \"cosine\", steps =, warmup = 0, last = .001}",
 	"Called with a step it gives the factor on the rate.", "optim.schedule{steps = 100, warmup = 10}(5)")
 entry("optimiser:step", "opt:step([factor])", "One step along the gradients.",
-	"local net = nn.linear(3, 4); local opt = optim.sgd(net, {lr = .1}); net(tensor.ones(1, 3)):sum():backward(); opt:step()")
+	"local net = nn.linear(3, 4); local opt = optim.sgd(net, {lr = .1}); "
+	.. "net(tensor.ones(1, 3)):sum():backward(); opt:step()")
 entry("optimiser:zero_grad", "opt:zero_grad()", "Forgets the gradients.",
 	"optim.sgd(nn.linear(3, 4), {lr = .1}):zero_grad()")
 entry("optimiser.kind", "opt.kind", "\"sgd\", \"lars\" or \"adamw\".", "optim.sgd{lr = .1}.kind")
@@ -264,9 +269,11 @@ group = "trainer"
 local small = "trainer{data = data.shapes{n = 64, size = 8, channels = 1}, encoder = nn.cnn{widths = {4}, image = 8}, "
 	.. "projector = {8}, batch = 32, epochs = 1}"
 entry("trainer",
-	"trainer{data =, encoder =, projector = {512, 512, 512}, views =, loss =, optim =, batch = 256, epochs = 10, steps =, "
-	.. "seed = 0, schedule = \"cosine\", warmup = 0, last = .001, clip = 0, workers = 0, knn = {every =, refs =, queries =, k =}, name =}",
-	"A run of Barlow Twins, or the one a recipe describes.  views without aug.normalize are normalised by the data's statistics.", small)
+	"trainer{data =, encoder =, projector = {512, 512, 512}, views =, loss =, optim =, batch = 256, epochs = 10, "
+	.. "steps =, seed = 0, schedule = \"cosine\", warmup = 0, last = .001, clip = 0, workers = 0, "
+	.. "knn = {every =, refs =, queries =, k =}, name =}",
+	"A run of Barlow Twins, or the one a recipe describes.  Views are normalised by the data's statistics "
+	.. "unless they do it.", small)
 entry("trainer:start", "t:start()", "Begins, in the background.", small .. ":start():wait()")
 entry("trainer:pause", "t:pause()", "Stands still between two steps.", small .. ":start():pause():stop()")
 entry("trainer:resume", "t:resume()", "Goes on.", small .. ":start():pause():resume():wait()")
@@ -288,11 +295,14 @@ entry("trainer:save", "t:save(path)", "Weights of encoder and projector as safet
 entry("trainer:between", "t:between(f, ...)",
 	"Calls f while the run stands between two steps.", small .. ":between(print, 1)")
 for _, p in ipairs{ { "terms", "The newest record: step, invariance, redundancy, total, floor, lr, knn ..." },
-	{ "records", "All records, as one list for each quantity." }, { "C", "The cross-correlation matrix of the newest batch." },
+	{ "records", "All records, as one list for each quantity." },
+	{ "C", "The cross-correlation matrix of the newest batch." },
 	{ "state", "new, running, paused, done, stopped or failed." }, { "name", "Its name." },
-	{ "message", "Why it failed, or what was last changed." }, { "iteration", "Steps done." }, { "steps", "Steps to do in all." },
+	{ "message", "Why it failed, or what was last changed." }, { "iteration", "Steps done." },
+	{ "steps", "Steps to do in all." },
 	{ "steps_per_epoch", "Steps in an epoch." }, { "batch", "Images in a batch." }, { "encoder", "The encoder." },
-	{ "projector", "The projector, or nil." }, { "data", "The dataset." }, { "knn", "The sets of the kNN during training, or nil." },
+	{ "projector", "The projector, or nil." }, { "data", "The dataset." },
+	{ "knn", "The sets of the kNN during training, or nil." },
 	{ "recipe", "What it was made by: a table, which prints as Lua and which trainer(recipe) rebuilds." } } do
 	entry("trainer." .. p[1], "t." .. p[1], p[2], "local t = " .. small .. ":step(1); print(t." .. p[1] .. ")")
 end
@@ -306,7 +316,8 @@ local sets = "train = tensor.randn(20, 4), train_labels = data.shapes{n = 20, si
 entry("eval.knn", "eval.knn{encoder =, train =, test =, train_labels =, test_labels =, k = 20, temperature = .1}",
 	"Accuracy of weighted cosine kNN; train and test are datasets or features.", "eval.knn{" .. sets .. "}")
 entry("eval.linear",
-	"eval.linear{encoder =, train =, test =, train_labels =, test_labels =, l2 =, held_out = .1, iterations = 100, seed = 0}",
+	"eval.linear{encoder =, train =, test =, train_labels =, test_labels =, l2 =, held_out = .1, "
+	.. "iterations = 100, seed = 0}",
 	"Accuracy of a linear probe, and details.", "eval.linear{" .. sets .. "}")
 entry("eval.rankme", "eval.rankme(z)", "Effective rank of embeddings (N, F).", "eval.rankme(tensor.randn(20, 4))")
 entry("eval.std", "eval.std(z)", "Standard deviation of each dimension.", "eval.std(tensor.randn(20, 4))")
@@ -354,7 +365,8 @@ end
 function help.find(name)
 	local exact, part = {}, {}
 	for _, e in ipairs(help.entries) do
-		if e.name == name or e.name:match "[.:]([%w_]+)$" == name or e.name:gsub(":", ".") == name then exact[#exact + 1] = e end
+		local last, dotted = e.name:match "[.:]([%w_]+)$", e.name:gsub(":", ".")
+		if e.name == name or last == name or dotted == name then exact[#exact + 1] = e end
 		if e.name:find(name, 1, true) then part[#part + 1] = e end
 	end
 	return #exact > 0 and exact or part

@@ -13,6 +13,16 @@ local function clock(seconds)
 end
 run.clock = clock
 
+local function check_keys(what, options, known)
+	for key in pairs(options) do
+		local found = false
+		for _, name in ipairs(known) do found = found or name == key end
+		if not found then
+			error(("%s: unknown key '%s' (known: %s)"):format(what, tostring(key), table.concat(known, ", ")), 4)
+		end
+	end
+end
+
 local function measured(v) return v == v end
 
 local function short(v)
@@ -27,14 +37,28 @@ local function remaining(t, r)
 	return (t.steps - r.step) * (r.time - back.time) / (r.step - back.step)
 end
 
-local function fields(t, r, knn)
-	local eta = remaining(t, r)
+-- Everything, in words.
+local function plain_fields(t, r, knn, eta)
 	return {
-		("step %d/%d"):format(r.step, t.steps), "invariance " .. short(r.invariance), "redundancy " .. short(r.redundancy),
-		"total " .. short(r.total), "floor " .. short(r.floor), "lr " .. short(r.lr),
-		knn and ("kNN %.4f"):format(knn) or "kNN -", ("%.0f images/s"):format(r.images_per_s),
-		"ETA " .. (eta and clock(eta) or "-"),
+		("step %d/%d"):format(r.step, t.steps), "invariance " .. short(r.invariance),
+		"redundancy " .. short(r.redundancy), "total " .. short(r.total),
+		"floor " .. short(r.floor), "lr " .. short(r.lr), "kNN " .. knn,
+		("%.0f images/s"):format(r.images_per_s), "ETA " .. eta,
 	}
+end
+
+-- The same, what matters first: a narrow terminal cuts the end off.
+local function terminal_fields(t, r, knn, eta)
+	return {
+		("step %d/%d"):format(r.step, t.steps), "ETA " .. eta, ("%.0f images/s"):format(r.images_per_s),
+		"total " .. short(r.total), "invariance " .. short(r.invariance), "redundancy " .. short(r.redundancy),
+		"kNN " .. knn, "floor " .. short(r.floor), "lr " .. short(r.lr),
+	}
+end
+
+local function line_text(fields, t, r, knn)
+	local eta = remaining(t, r)
+	return table.concat(fields(t, r, knn and ("%.4f"):format(knn) or "-", eta and clock(eta) or "-"), "  ")
 end
 
 -- One line that is overwritten; a line stays where kNN was measured and at the end.
@@ -43,7 +67,7 @@ local function terminal_report(t)
 	return function(r, last)
 		local fresh = measured(r.knn)
 		knn = fresh and r.knn or knn
-		local line = table.concat(fields(t, r, knn), "  ")
+		local line = line_text(terminal_fields, t, r, knn)
 		if not fresh and not last then line = line:sub(1, native.width() - 1) end
 		io.write("\r\27[K", line, (fresh or last) and "\n" or "")
 		io.flush()
@@ -56,7 +80,7 @@ local function plain_report(t)
 		local fresh = measured(r.knn)
 		knn = fresh and r.knn or knn
 		if fresh or last or r.step == 1 or r.step % every == 0 then
-			io.write(table.concat(fields(t, r, knn), "  "), "\n")
+			io.write(line_text(plain_fields, t, r, knn), "\n")
 			io.flush()
 		end
 	end
@@ -86,9 +110,7 @@ steps.  Returns the state it ended in: "done" or "stopped".
 function run.run(t, options)
 	options = options or {}
 	local quiet = options.quiet
-	for k in pairs(options) do
-		if k ~= "on_progress" and k ~= "quiet" then error(("run: unknown key '%s' (known: on_progress, quiet)"):format(k), 3) end
-	end
+	check_keys("run", options, { "on_progress", "quiet" })
 	if t.state ~= "running" then t:start() end
 	local terminal = native.is_terminal()
 	local report = { terminal = terminal, line = terminal and terminal_report(t) or plain_report(t) }
@@ -117,11 +139,7 @@ encoder's features as they are now; a run under way stands still for the feature
 ]]
 function run.evaluate(t, options)
 	options = options or {}
-	for k in pairs(options) do
-		if not ({ train = 1, test = 1, k = 1, linear = 1 })[k] then
-			error(("eval: unknown key '%s' (known: train, test, k, linear)"):format(k), 3)
-		end
-	end
+	check_keys("eval", options, { "train", "test", "k", "linear" })
 	local eval = require "barlow".eval
 	local train, test = default_sets(t, options)
 	local a, b = t:between(function()

@@ -120,7 +120,9 @@ local function table_text(t, depth, indent, seen)
 		long = long + #parts[i] + 2
 	end
 	seen[t] = nil
-	if indent + long <= WIDTH and not table.concat(parts):find "\n" then return "{ " .. table.concat(parts, ", ") .. " }" end
+	if indent + long <= WIDTH and not table.concat(parts):find "\n" then
+		return "{ " .. table.concat(parts, ", ") .. " }"
+	end
 	local pad = "\n" .. (" "):rep(indent + 2)
 	return "{" .. pad .. table.concat(parts, "," .. pad) .. "\n" .. (" "):rep(indent) .. "}"
 end

@@ -253,7 +253,8 @@ int64_t *bl_lua_integers(lua_State *L, int index, const char *what, int64_t *n)
 		lua_rawgeti(L, index, i + 1);
 		v[i] = lua_tointegerx(L, -1, &ok);
 		if (!ok)
-			luaL_error(L, "%s: item %I must be an integer, got %s", what, (lua_Integer)i + 1, bl_lua_describe(L, -1));
+			luaL_error(L, "%s: item %I must be an integer, got %s", what, (lua_Integer)i + 1,
+				   bl_lua_describe(L, -1));
 		lua_pop(L, 1);
 	}
 	return v;

@@ -37,7 +37,7 @@
 
 /* --- objects (object.c) --- */
 
-/* Pushes a zeroed userdata of `type`.  User value 1 is its source: what it was made by, for recipes; 2 is the binding's. */
+/* Pushes a zeroed userdata of `type`.  User value 1 is its source (what made it, for recipes), 2 the binding's own. */
 void *bl_lua_new(lua_State *L, const char *type, size_t size);
 void *bl_lua_check(lua_State *L, int arg, const char *type);
 void *bl_lua_test(lua_State *L, int arg, const char *type); /* NULL when it is something else */
@@ -114,6 +114,12 @@ typedef struct bl_key {
 	const char *type;
 } bl_key;
 
+/* The key that goes to the field of the same name: BL_KEY(INT, args, stride, .min = 1, .max = 9). */
+#define BL_KEY(kind_, struct_, field_, ...) \
+	{ .name = #field_, .kind = BL_KEY_##kind_, .offset = offsetof(struct_, field_), ##__VA_ARGS__ }
+#define BL_KEY_UNREAD(name_) { .name = #name_, .kind = BL_KEY_ANY }
+#define BL_KEY_END { .name = NULL }
+
 /*
  * The arguments of constructor `what` into struct `out`, which holds the
  * defaults: either one table, or positional arguments and, last, perhaps a
@@ -183,7 +189,7 @@ int bl_lua_tensor_assign(lua_State *L);        /* l_tensor_index.c: t[i] = v */
 /* Nested tables (or a number) at `index` as a tensor; raises on a ragged one. */
 bl_tensor *bl_lua_tensor_from_table(lua_State *L, int index);
 
-/* Calls function `name` of Lua module `module` ("barlow.show") on the nargs values on top; returns its results' number. */
+/* Calls function `name` of Lua module `module` ("barlow.show") on the nargs values on top; returns how many results. */
 int bl_lua_call_module(lua_State *L, const char *module, const char *name, int nargs);
 
 /* Calls a constructor, "nn" and "mlp", on the nargs values on top; leaves one result. */

@@ -35,7 +35,6 @@ static bl_twin *twin(lua_State *L, int arg)
 #define NUMBER(field, at) { FIELD(field), .kind = BL_KEY_FLOAT, .position = at }
 #define PAIR(field) { FIELD(field), .kind = BL_KEY_FLOATS, .count = 2 }
 #define SIZE { FIELD(size), .kind = BL_KEY_INT, .position = 1 }
-#define END { .name = NULL }
 
 static int make(lua_State *L, const char *what, bl_aug_kind kind, const bl_key *keys)
 {
@@ -47,7 +46,7 @@ static int make(lua_State *L, const char *what, bl_aug_kind kind, const bl_key *
 #define OPERATOR(name, kind, ...) \
 	static int aug_##name(lua_State *L) \
 	{ \
-		static const bl_key keys[] = { __VA_ARGS__, END }; \
+		static const bl_key keys[] = { __VA_ARGS__, BL_KEY_END }; \
 		return make(L, "aug." #name, kind, keys); \
 	}
 OPERATOR(crop, BL_AUG_CROP, SIZE, PAIR(scale), PAIR(ratio))
@@ -91,7 +90,8 @@ static int aug_compose(lua_State *L)
 	for (int i = 1; i <= (int)lua_rawlen(L, 1); i++) {
 		lua_rawgeti(L, 1, i);
 		if (!bl_lua_test(L, -1, BL_T_PIPELINE))
-			return luaL_error(L, "aug.compose: item %d must be a pipeline, got %s", i, bl_lua_describe(L, lua_gettop(L)));
+			return luaL_error(L, "aug.compose: item %d must be a pipeline, got %s", i,
+					  bl_lua_describe(L, lua_gettop(L)));
 		n = append(L, pipeline(L, -1), ops, n);
 		lua_pop(L, 1);
 	}
@@ -152,14 +152,35 @@ static int aug_paper(lua_State *L)
 #define PNUMBER(field) { .name = #field, .offset = offsetof(paper, field), .kind = BL_KEY_FLOAT }
 #define PPAIR(field) { .name = #field, .offset = offsetof(paper, field), .kind = BL_KEY_FLOATS, .count = 2 }
 	static const bl_key keys[] = {
-		{ .name = "size", .offset = offsetof(paper, size), .kind = BL_KEY_INT, .position = 1 },
-		PPAIR(scale), PPAIR(ratio), PPAIR(sigma), PNUMBER(flip), PNUMBER(jitter), PNUMBER(brightness),
-		PNUMBER(contrast), PNUMBER(saturation), PNUMBER(hue), PNUMBER(grayscale), PPAIR(blur), PPAIR(solarize), END,
+		{.name = "size", .offset = offsetof(paper, size), .kind = BL_KEY_INT, .position = 1},
+		PPAIR(scale),
+		PPAIR(ratio),
+		PPAIR(sigma),
+		PNUMBER(flip),
+		PNUMBER(jitter),
+		PNUMBER(brightness),
+		PNUMBER(contrast),
+		PNUMBER(saturation),
+		PNUMBER(hue),
+		PNUMBER(grayscale),
+		PPAIR(blur),
+		PPAIR(solarize),
+		BL_KEY_END,
 	};
 	paper c = {
-		.size = 224, .scale = { .08f, 1 }, .ratio = { 3 / 4.f, 4 / 3.f }, .sigma = { .1f, 2 }, .flip = .5f, .jitter = .8f,
-		.brightness = .4f, .contrast = .4f, .saturation = .2f, .hue = .1f, .grayscale = .2f, .blur = { 1, .1f },
-		.solarize = { 0, .2f },
+		.size = 224,
+		.scale = {.08f, 1},
+		.ratio = {3 / 4.f, 4 / 3.f},
+		.sigma = {.1f, 2},
+		.flip = .5f,
+		.jitter = .8f,
+		.brightness = .4f,
+		.contrast = .4f,
+		.saturation = .2f,
+		.hue = .1f,
+		.grayscale = .2f,
+		.blur = {1, .1f},
+		.solarize = {0, .2f},
 	};
 	bl_lua_arguments(L, "aug.paper", keys, &c);
 	bl_pipeline *first = paper_view(&c, 0);
@@ -305,10 +326,11 @@ static const luaL_Reg twin_meta[] = {
 static const luaL_Reg twin_properties[] = { { "first", w_first }, { "second", w_second }, { NULL, NULL } };
 
 static const luaL_Reg constructors[] = {
-	{ "crop", aug_crop }, { "resize", aug_resize }, { "flip", aug_flip }, { "jitter", aug_jitter },
-	{ "grayscale", aug_grayscale }, { "blur", aug_blur }, { "solarize", aug_solarize }, { "normalize", aug_normalize },
-	{ "affine", aug_affine }, { "noise", aug_noise }, { "cutout", aug_cutout }, { "compose", aug_compose },
-	{ "twin", aug_twin }, { "paper", aug_paper }, { NULL, NULL },
+	{"crop", aug_crop},         {"resize", aug_resize},       {"flip", aug_flip},
+	{"jitter", aug_jitter},     {"grayscale", aug_grayscale}, {"blur", aug_blur},
+	{"solarize", aug_solarize}, {"normalize", aug_normalize}, {"affine", aug_affine},
+	{"noise", aug_noise},       {"cutout", aug_cutout},       {"compose", aug_compose},
+	{"twin", aug_twin},         {"paper", aug_paper},         {NULL, NULL},
 };
 
 int bl_lua_open_aug(lua_State *L)

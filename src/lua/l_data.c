@@ -24,8 +24,8 @@ static int data_fashion(lua_State *L)
 {
 	typedef struct args { bool train; const char *folder; } args;
 	static const bl_key keys[] = {
-		{ .name = "train", .kind = BL_KEY_BOOL, .offset = offsetof(args, train) },
-		{ .name = "folder", .kind = BL_KEY_TEXT, .offset = offsetof(args, folder) }, { .name = NULL },
+		BL_KEY(BOOL, args, train),
+		BL_KEY(TEXT, args, folder), BL_KEY_END,
 	};
 	args a = { .train = true };
 	bl_lua_arguments(L, "data.fashion", keys, &a);
@@ -37,8 +37,8 @@ static int data_idx(lua_State *L)
 {
 	typedef struct args { const char *images, *labels; } args;
 	static const bl_key keys[] = {
-		{ .name = "images", .kind = BL_KEY_TEXT, .offset = offsetof(args, images), .position = 1 },
-		{ .name = "labels", .kind = BL_KEY_TEXT, .offset = offsetof(args, labels), .position = 2 }, { .name = NULL },
+		BL_KEY(TEXT, args, images, .position = 1),
+		BL_KEY(TEXT, args, labels, .position = 2), BL_KEY_END,
 	};
 	args a = { NULL, NULL };
 	bl_lua_arguments(L, "data.idx", keys, &a);
@@ -51,10 +51,10 @@ static int data_idx(lua_State *L)
 static int data_shapes(lua_State *L)
 {
 	static const bl_key keys[] = {
-		{ .name = "n", .kind = BL_KEY_INT64, .offset = offsetof(bl_shapes_config, n), .min = 1, .max = 1e9 },
-		{ .name = "size", .kind = BL_KEY_INT, .offset = offsetof(bl_shapes_config, size), .min = 1, .max = 4096 },
-		{ .name = "channels", .kind = BL_KEY_INT, .offset = offsetof(bl_shapes_config, channels), .min = 1, .max = 3 },
-		{ .name = "seed", .kind = BL_KEY_INT64, .offset = offsetof(bl_shapes_config, seed) }, { .name = NULL },
+		BL_KEY(INT64, bl_shapes_config, n, .min = 1, .max = 1e9),
+		BL_KEY(INT, bl_shapes_config, size, .min = 1, .max = 4096),
+		BL_KEY(INT, bl_shapes_config, channels, .min = 1, .max = 3),
+		BL_KEY(INT64, bl_shapes_config, seed), BL_KEY_END,
 	};
 	bl_shapes_config c = { .n = 10000, .size = 32, .channels = 3 };
 	bl_lua_arguments(L, "data.shapes", keys, &c);
@@ -120,7 +120,8 @@ static int d_subset(lua_State *L)
 	int64_t *rows = lua_istable(L, 2) ? bl_lua_integers(L, 2, "subset", &n) : range_rows(L, &n);
 	for (int64_t i = 0; i < n; i++)
 		if (--rows[i] < 0 || rows[i] >= length)
-			return luaL_error(L, "subset: row %I is outside of 1..%I", (lua_Integer)rows[i] + 1, (lua_Integer)length);
+			return luaL_error(L, "subset: row %I is outside of 1..%I", (lua_Integer)rows[i] + 1,
+					  (lua_Integer)length);
 	return bl_lua_give_dataset(L, bl_dataset_select(d, rows, n));
 }
 
@@ -252,8 +253,8 @@ static int d_tostring(lua_State *L)
 {
 	bl_dataset *d = bl_lua_dataset(L, 1);
 	lua_pushfstring(L, "%s: %I images %d x %d, %d channel%s, %d classes", bl_dataset_name(d),
-	                (lua_Integer)bl_dataset_length(d), bl_dataset_height(d), bl_dataset_width(d), bl_dataset_channels(d),
-	                bl_dataset_channels(d) == 1 ? "" : "s", bl_dataset_classes(d));
+			(lua_Integer)bl_dataset_length(d), bl_dataset_height(d), bl_dataset_width(d),
+			bl_dataset_channels(d), bl_dataset_channels(d) == 1 ? "" : "s", bl_dataset_classes(d));
 	return 1;
 }
 

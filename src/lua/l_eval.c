@@ -39,8 +39,8 @@ static int eval_features(lua_State *L)
 {
 	typedef struct args { int batch; bl_dataset **like; } args;
 	static const bl_key keys[] = {
-		{ .name = "batch", .kind = BL_KEY_INT, .offset = offsetof(args, batch), .min = 1, .max = 65536 },
-		{ .name = "like", .kind = BL_KEY_OBJECT, .offset = offsetof(args, like), .type = BL_T_DATASET }, { .name = NULL },
+		BL_KEY(INT, args, batch, .min = 1, .max = 65536),
+		BL_KEY(OBJECT, args, like, .type = BL_T_DATASET), BL_KEY_END,
 	};
 	args a = { .batch = 256 };
 	bl_module *encoder = lua_isnil(L, 1) ? NULL : bl_lua_module(L, 1);
@@ -64,10 +64,10 @@ typedef struct probe {
 typedef struct sample { bl_tensor *features; int32_t *labels; int classes; } sample;
 
 #define PROBE_KEYS \
-	{ .name = "encoder", .kind = BL_KEY_OBJECT, .offset = offsetof(probe, encoder), .type = BL_T_MODULE }, \
-	{ .name = "train", .kind = BL_KEY_ANY }, { .name = "test", .kind = BL_KEY_ANY }, \
-	{ .name = "train_labels", .kind = BL_KEY_ANY }, { .name = "test_labels", .kind = BL_KEY_ANY }, \
-	{ .name = "batch", .kind = BL_KEY_INT, .offset = offsetof(probe, batch), .min = 1, .max = 65536 }
+	BL_KEY(OBJECT, probe, encoder, .type = BL_T_MODULE), \
+	BL_KEY_UNREAD(train), BL_KEY_UNREAD(test), \
+	BL_KEY_UNREAD(train_labels), BL_KEY_UNREAD(test_labels), \
+	BL_KEY(INT, probe, batch, .min = 1, .max = 65536)
 
 /* The dataset's labels in a userdata that is pushed. */
 static int32_t *dataset_labels(lua_State *L, bl_dataset *d, int64_t n, const char *what)
@@ -92,7 +92,8 @@ static int32_t *listed_labels(lua_State *L, int64_t n, const char *what, int *cl
 	int32_t *labels = lua_newuserdatauv(L, sizeof *labels * (size_t)(n + 1), 0);
 	for (int64_t i = 0; i < n; i++) {
 		if (v[i] < 1 || v[i] > 100000)
-			luaL_error(L, "%s: label %I is %I: labels count from 1", what, (lua_Integer)i + 1, (lua_Integer)v[i]);
+			luaL_error(L, "%s: label %I is %I: labels count from 1", what, (lua_Integer)i + 1,
+				   (lua_Integer)v[i]);
 		labels[i] = (int32_t)(v[i] - 1);
 		*classes = v[i] > *classes ? (int)v[i] : *classes;
 	}
@@ -140,16 +141,16 @@ static int most(int a, int b) { return a > b ? a : b; }
 static int eval_knn(lua_State *L)
 {
 	static const bl_key keys[] = {
-		PROBE_KEYS, { .name = "k", .kind = BL_KEY_INT, .offset = offsetof(probe, k), .min = 1, .max = 1e9 },
-		{ .name = "temperature", .kind = BL_KEY_DOUBLE, .offset = offsetof(probe, temperature), .min = 1e-6, .max = 1e6 },
-		{ .name = NULL },
+		PROBE_KEYS, BL_KEY(INT, probe, k, .min = 1, .max = 1e9),
+		BL_KEY(DOUBLE, probe, temperature, .min = 1e-6, .max = 1e6),
+		BL_KEY_END,
 	};
 	probe p = { .batch = 256, .k = 20, .temperature = .1 };
 	bl_lua_arguments(L, "eval.knn", keys, &p);
 	bl_dataset *like = train_set(L);
 	sample a = get_sample(L, "eval.knn", "train", &p, like), b = get_sample(L, "eval.knn", "test", &p, like);
-	double accuracy = bl_eval_knn(&(bl_knn_config){ p.k, p.temperature }, a.features, a.labels, b.features, b.labels,
-	                              most(a.classes, b.classes));
+	double accuracy = bl_eval_knn(&(bl_knn_config){p.k, p.temperature}, a.features, a.labels, b.features, b.labels,
+				      most(a.classes, b.classes));
 	if (accuracy < 0)
 		return fail(L);
 	lua_pushnumber(L, accuracy);
@@ -175,10 +176,10 @@ static void push_linear(lua_State *L, const bl_linear_result *r)
 static int eval_linear(lua_State *L)
 {
 	static const bl_key keys[] = {
-		PROBE_KEYS, { .name = "iterations", .kind = BL_KEY_INT, .offset = offsetof(probe, iterations), .min = 1, .max = 1e6 },
-		{ .name = "held_out", .kind = BL_KEY_DOUBLE, .offset = offsetof(probe, held_out), .min = .001, .max = .9 },
-		{ .name = "seed", .kind = BL_KEY_INT64, .offset = offsetof(probe, seed) },
-		{ .name = "l2", .kind = BL_KEY_LIST, .offset = offsetof(probe, l2) }, { .name = NULL },
+		PROBE_KEYS, BL_KEY(INT, probe, iterations, .min = 1, .max = 1e6),
+		BL_KEY(DOUBLE, probe, held_out, .min = .001, .max = .9),
+		BL_KEY(INT64, probe, seed),
+		BL_KEY(LIST, probe, l2), BL_KEY_END,
 	};
 	probe p = { .batch = 256 };
 	bl_linear_result r;

@@ -21,14 +21,14 @@ typedef struct args {
 } args;
 
 static const bl_key keys[] = {
-	{ .name = "data", .kind = BL_KEY_OBJECT, .offset = offsetof(args, data), .type = BL_T_DATASET },
-	{ .name = "views", .kind = BL_KEY_ANY },
-	{ .name = "batch", .kind = BL_KEY_INT, .offset = offsetof(args, batch) },
-	{ .name = "epochs", .kind = BL_KEY_DOUBLE, .offset = offsetof(args, epochs), .min = 1e-9, .max = 1e9 },
-	{ .name = "steps", .kind = BL_KEY_INT64, .offset = offsetof(args, steps), .min = 1, .max = 1e15 },
-	{ .name = "seed", .kind = BL_KEY_INT64, .offset = offsetof(args, seed) },
-	{ .name = "workers", .kind = BL_KEY_INT, .offset = offsetof(args, workers), .min = 0, .max = 256 },
-	{ .name = NULL },
+	BL_KEY(OBJECT, args, data, .type = BL_T_DATASET),
+	BL_KEY_UNREAD(views),
+	BL_KEY(INT, args, batch),
+	BL_KEY(DOUBLE, args, epochs, .min = 1e-9, .max = 1e9),
+	BL_KEY(INT64, args, steps, .min = 1, .max = 1e15),
+	BL_KEY(INT64, args, seed),
+	BL_KEY(INT, args, workers, .min = 0, .max = 256),
+	BL_KEY_END,
 };
 
 static int loader_new(lua_State *L)

@@ -10,11 +10,11 @@ static int loss_barlow(lua_State *L)
 {
 	typedef struct args { double lambda, scale; int form, dialect; } args;
 	static const bl_key keys[] = {
-		{ .name = "lambda", .kind = BL_KEY_DOUBLE, .offset = offsetof(args, lambda), .max = 1e30 },
-		{ .name = "scale", .kind = BL_KEY_DOUBLE, .offset = offsetof(args, scale), .min = 1e-30, .max = 1e30 },
-		{ .name = "form", .kind = BL_KEY_CHOICE, .offset = offsetof(args, form), .choices = forms },
-		{ .name = "dialect", .kind = BL_KEY_CHOICE, .offset = offsetof(args, dialect), .choices = dialects },
-		{ .name = NULL },
+		BL_KEY(DOUBLE, args, lambda, .max = 1e30),
+		BL_KEY(DOUBLE, args, scale, .min = 1e-30, .max = 1e30),
+		BL_KEY(CHOICE, args, form, .choices = forms),
+		BL_KEY(CHOICE, args, dialect, .choices = dialects),
+		BL_KEY_END,
 	};
 	args a = { BL_LOSS_DEFAULT.lambda, BL_LOSS_DEFAULT.scale, BL_FORM_AUTO, BL_DIALECT_PAPER };
 	bl_lua_arguments(L, "loss.barlow", keys, &a);
@@ -86,12 +86,13 @@ static int loss_cross_entropy(lua_State *L)
 	int64_t classes = bl_tensor_ndim(logits) == 2 ? bl_tensor_size(logits, 1) : 0;
 	char buf[BL_SHAPE_TEXT];
 	if (!classes || n != bl_tensor_size(logits, 0))
-		return luaL_error(L, "cross_entropy: %I labels for logits %s", (lua_Integer)n, bl_tensor_text(logits, buf));
+		return luaL_error(L, "cross_entropy: %I labels for logits %s", (lua_Integer)n,
+				  bl_tensor_text(logits, buf));
 	int32_t *labels = lua_newuserdatauv(L, (size_t)(n + 1) * sizeof *labels, 0);
 	for (int64_t i = 0; i < n; i++) {
 		if (v[i] < 1 || v[i] > classes)
-			return luaL_error(L, "cross_entropy: label %I is %I, outside of 1..%I", (lua_Integer)i + 1, (lua_Integer)v[i],
-			                  (lua_Integer)classes);
+			return luaL_error(L, "cross_entropy: label %I is %I, outside of 1..%I", (lua_Integer)i + 1,
+					  (lua_Integer)v[i], (lua_Integer)classes);
 		labels[i] = (int32_t)(v[i] - 1);
 	}
 	return bl_lua_give_tensor(L, bl_cross_entropy(logits, labels));

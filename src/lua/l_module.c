@@ -168,8 +168,8 @@ static int m_load(lua_State *L)
 {
 	typedef struct args { bool strict; const char *prefix; } args;
 	static const bl_key keys[] = {
-		{ .name = "strict", .kind = BL_KEY_BOOL, .offset = offsetof(args, strict) },
-		{ .name = "prefix", .kind = BL_KEY_TEXT, .offset = offsetof(args, prefix) }, { .name = NULL },
+		BL_KEY(BOOL, args, strict),
+		BL_KEY(TEXT, args, prefix), BL_KEY_END,
 	};
 	bl_module *m = bl_lua_module(L, 1);
 	args a = { .strict = true, .prefix = "" };

@@ -2,20 +2,16 @@
 /* l_nn.c: `nn`: constructors of layers and networks.  What a module can do is in l_module.c. */
 #include "lua/face.h"
 
-
-#define INPUTS(s, at) { .name = "inputs", .kind = BL_KEY_INT64, .offset = offsetof(s, inputs), .position = at, .min = 1, .max = 1e9 }
-#define OUTPUTS(s, at) { .name = "outputs", .kind = BL_KEY_INT64, .offset = offsetof(s, outputs), .position = at, .min = 1, .max = 1e9 }
-#define BOOL(s, field) { .name = #field, .kind = BL_KEY_BOOL, .offset = offsetof(s, field) }
-#define INT(s, field, at, lo) \
-	{ .name = #field, .kind = BL_KEY_INT, .offset = offsetof(s, field), .position = at, .min = lo, .max = 1e9 }
-#define END { .name = NULL }
-
+#define INPUTS(s, at) BL_KEY(INT64, s, inputs, .position = at, .min = 1, .max = 1e9)
+#define OUTPUTS(s, at) BL_KEY(INT64, s, outputs, .position = at, .min = 1, .max = 1e9)
+#define BOOL(s, field) BL_KEY(BOOL, s, field)
+#define INT(s, field, at, lo) BL_KEY(INT, s, field, .position = at, .min = lo, .max = 1e9)
 
 /* linear(inputs, outputs[, {bias = true}]) */
 static int nn_linear(lua_State *L)
 {
 	typedef struct args { int64_t inputs, outputs; bool bias; } args;
-	static const bl_key keys[] = { INPUTS(args, 1), OUTPUTS(args, 2), BOOL(args, bias), END };
+	static const bl_key keys[] = { INPUTS(args, 1), OUTPUTS(args, 2), BOOL(args, bias), BL_KEY_END };
 	args a = { .bias = true };
 	bl_lua_arguments(L, "nn.linear", keys, &a);
 	if (!a.inputs || !a.outputs)
@@ -28,16 +24,16 @@ static int nn_conv2d(lua_State *L)
 {
 	typedef struct args { int64_t inputs, outputs; int kernel, stride, padding, groups; bool bias; } args;
 	static const bl_key keys[] = {
-		INPUTS(args, 1), OUTPUTS(args, 2), INT(args, kernel, 3, 1), INT(args, stride, 0, 1), INT(args, padding, 0, 0),
-		INT(args, groups, 0, 1), BOOL(args, bias), END,
+		INPUTS(args, 1),          OUTPUTS(args, 2),        INT(args, kernel, 3, 1), INT(args, stride, 0, 1),
+		INT(args, padding, 0, 0), INT(args, groups, 0, 1), BOOL(args, bias),        BL_KEY_END,
 	};
 	args a = { .stride = 1, .groups = 1, .bias = true };
 	bl_lua_arguments(L, "nn.conv2d", keys, &a);
 	if (!a.inputs || !a.outputs || !a.kernel)
 		return bl_lua_missing(L, "nn.conv2d", !a.inputs ? "inputs" : !a.outputs ? "outputs" : "kernel",
 		                      "nn.conv2d(inputs, outputs, kernel)");
-	return bl_lua_give_module(L, bl_nn_conv2d(a.inputs, a.outputs, a.kernel, (bl_conv_shape){ a.stride, a.padding, a.groups },
-	                                 a.bias));
+	return bl_lua_give_module(
+		L, bl_nn_conv2d(a.inputs, a.outputs, a.kernel, (bl_conv_shape){a.stride, a.padding, a.groups}, a.bias));
 }
 
 /* batchnorm1d(features), batchnorm2d(features[, {affine = true, momentum = .1, eps = 1e-5}]) */
@@ -45,10 +41,10 @@ static int batchnorm(lua_State *L, const char *what, bool two_d)
 {
 	typedef struct args { int64_t features; bool affine; float momentum, eps; } args;
 	static const bl_key keys[] = {
-		{ .name = "features", .kind = BL_KEY_INT64, .offset = offsetof(args, features), .position = 1, .min = 1, .max = 1e9 },
+		BL_KEY(INT64, args, features, .position = 1, .min = 1, .max = 1e9),
 		BOOL(args, affine),
-		{ .name = "momentum", .kind = BL_KEY_FLOAT, .offset = offsetof(args, momentum), .min = 0, .max = 1 },
-		{ .name = "eps", .kind = BL_KEY_FLOAT, .offset = offsetof(args, eps), .min = 0, .max = 1 }, END,
+		BL_KEY(FLOAT, args, momentum, .min = 0, .max = 1),
+		BL_KEY(FLOAT, args, eps, .min = 0, .max = 1), BL_KEY_END,
 	};
 	args a = { .affine = true, .momentum = .1f, .eps = 1e-5f };
 	bl_lua_arguments(L, what, keys, &a);
@@ -72,7 +68,7 @@ static int pool(lua_State *L, const char *what, bl_module *(*make)(int, int, int
 {
 	typedef struct args { int kernel, stride, padding; } args;
 	static const bl_key keys[] = {
-		INT(args, kernel, 1, 1), INT(args, stride, 0, 1), INT(args, padding, 0, 0), END,
+		INT(args, kernel, 1, 1), INT(args, stride, 0, 1), INT(args, padding, 0, 0), BL_KEY_END,
 	};
 	args a = { 0 };
 	bl_lua_arguments(L, what, keys, &a);
@@ -97,7 +93,8 @@ static int nn_sequential(lua_State *L)
 		else
 			lua_pushvalue(L, i);
 		if (!bl_lua_test(L, -1, BL_T_MODULE))
-			return luaL_error(L, "nn.sequential: item %d must be a module, got %s", i, bl_lua_describe(L, lua_gettop(L)));
+			return luaL_error(L, "nn.sequential: item %d must be a module, got %s", i,
+					  bl_lua_describe(L, lua_gettop(L)));
 		if (bl_nn_append(s, NULL, bl_lua_module(L, -1)) < 0)
 			return bl_lua_fail(L);
 		lua_pop(L, 1);
@@ -110,9 +107,9 @@ static int nn_residual(lua_State *L)
 {
 	typedef struct args { bl_module **branch, **shortcut; bool relu; } args;
 	static const bl_key keys[] = {
-		{ .name = "branch", .kind = BL_KEY_OBJECT, .offset = offsetof(args, branch), .position = 1, .type = BL_T_MODULE },
-		{ .name = "shortcut", .kind = BL_KEY_OBJECT, .offset = offsetof(args, shortcut), .position = 2, .type = BL_T_MODULE },
-		BOOL(args, relu), END,
+		BL_KEY(OBJECT, args, branch, .position = 1, .type = BL_T_MODULE),
+		BL_KEY(OBJECT, args, shortcut, .position = 2, .type = BL_T_MODULE),
+		BOOL(args, relu), BL_KEY_END,
 	};
 	args a = { .relu = true };
 	bl_lua_arguments(L, "nn.residual", keys, &a);
@@ -126,10 +123,10 @@ static int nn_cnn(lua_State *L)
 {
 	typedef struct args { int64_t channels; bl_list widths, strides; int image; bool pool; } args;
 	static const bl_key keys[] = {
-		{ .name = "channels", .kind = BL_KEY_INT64, .offset = offsetof(args, channels), .min = 1, .max = 4096 },
-		{ .name = "widths", .kind = BL_KEY_LIST, .offset = offsetof(args, widths), .min = 1, .max = 65536 },
-		{ .name = "strides", .kind = BL_KEY_LIST, .offset = offsetof(args, strides), .min = 1, .max = 8 },
-		INT(args, image, 0, 1), BOOL(args, pool), END,
+		BL_KEY(INT64, args, channels, .min = 1, .max = 4096),
+		BL_KEY(LIST, args, widths, .min = 1, .max = 65536),
+		BL_KEY(LIST, args, strides, .min = 1, .max = 8),
+		INT(args, image, 0, 1), BOOL(args, pool), BL_KEY_END,
 	};
 	args a = { .channels = 1, .widths = { 4, { 16, 32, 64, 128 } }, .image = 28 };
 	int64_t widths[64];
@@ -141,7 +138,8 @@ static int nn_cnn(lua_State *L)
 		widths[i] = (int64_t)a.widths.v[i];
 		strides[i] = a.strides.n ? (int)a.strides.v[i] : i == 0 ? 1 : 2;
 	}
-	return bl_lua_give_module(L, bl_nn_cnn(&(bl_cnn_config){ a.channels, widths, strides, a.widths.n, a.image, a.pool }));
+	return bl_lua_give_module(
+		L, bl_nn_cnn(&(bl_cnn_config){a.channels, widths, strides, a.widths.n, a.image, a.pool}));
 }
 
 /* mlp(inputs, {widths = {512, 512}, norm = true, bias = false, last_plain = true, flatten = false}) */
@@ -150,8 +148,8 @@ static int nn_mlp(lua_State *L)
 	typedef struct args { int64_t inputs; bl_list widths; bool norm, bias, last_plain, flatten; } args;
 	static const bl_key keys[] = {
 		INPUTS(args, 1),
-		{ .name = "widths", .kind = BL_KEY_LIST, .offset = offsetof(args, widths), .min = 1, .max = 1 << 20 },
-		BOOL(args, norm), BOOL(args, bias), BOOL(args, last_plain), BOOL(args, flatten), END,
+		BL_KEY(LIST, args, widths, .min = 1, .max = 1 << 20),
+		BOOL(args, norm), BOOL(args, bias), BOOL(args, last_plain), BOOL(args, flatten), BL_KEY_END,
 	};
 	args a = { .widths = { 2, { 512, 512 } }, .norm = true, .last_plain = true };
 	int64_t widths[64];
@@ -172,12 +170,13 @@ static int nn_resnet(lua_State *L)
 	static const char *const stems[] = { "large", "small", NULL };
 	typedef struct args { bl_resnet_config c; int stem; } args;
 	static const bl_key keys[] = {
-		{ .name = "depth", .kind = BL_KEY_INT, .offset = offsetof(args, c.depth) },
-		{ .name = "stem", .kind = BL_KEY_CHOICE, .offset = offsetof(args, stem), .choices = stems },
-		{ .name = "channels", .kind = BL_KEY_INT64, .offset = offsetof(args, c.channels), .min = 1, .max = 4096 },
-		{ .name = "width", .kind = BL_KEY_INT64, .offset = offsetof(args, c.width), .min = 1, .max = 4096 },
-		{ .name = "zero_init", .kind = BL_KEY_BOOL, .offset = offsetof(args, c.zero_init) },
-		{ .name = "classes", .kind = BL_KEY_INT64, .offset = offsetof(args, c.classes), .min = 0, .max = 1e6 }, END,
+		{.name = "depth", .kind = BL_KEY_INT, .offset = offsetof(args, c.depth)},
+		BL_KEY(CHOICE, args, stem, .choices = stems),
+		{.name = "channels", .kind = BL_KEY_INT64, .offset = offsetof(args, c.channels), .min = 1, .max = 4096},
+		{.name = "width", .kind = BL_KEY_INT64, .offset = offsetof(args, c.width), .min = 1, .max = 4096},
+		{.name = "zero_init", .kind = BL_KEY_BOOL, .offset = offsetof(args, c.zero_init)},
+		{.name = "classes", .kind = BL_KEY_INT64, .offset = offsetof(args, c.classes), .min = 0, .max = 1e6},
+		BL_KEY_END,
 	};
 	args a = { .c = { .depth = 18, .channels = 3, .width = 64 }, .stem = 1 };
 	bl_lua_arguments(L, "nn.resnet", keys, &a);
@@ -202,8 +201,8 @@ static int nn_func(lua_State *L)
 	typedef struct args { const char *name; } args;
 	static const bl_key keys[] = {
 		{ .name = "f", .kind = BL_KEY_ANY, .position = 1 },
-		{ .name = "name", .kind = BL_KEY_TEXT, .offset = offsetof(args, name) },
-		{ .name = "parameters", .kind = BL_KEY_ANY }, END,
+		BL_KEY(TEXT, args, name),
+		BL_KEY_UNREAD(parameters), BL_KEY_END,
 	};
 	args a = { .name = "func" };
 	bl_lua_arguments(L, "nn.func", keys, &a);

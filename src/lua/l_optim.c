@@ -109,19 +109,19 @@ static int make(lua_State *L, const char *what, bl_optim_kind kind, const bl_key
 
 static int optim_sgd(lua_State *L)
 {
-	static const bl_key keys[] = { COMMON, FIELD(momentum), FLAG(nesterov), { .name = NULL } };
+	static const bl_key keys[] = { COMMON, FIELD(momentum), FLAG(nesterov), BL_KEY_END };
 	return make(L, "optim.sgd", BL_OPTIM_SGD, keys);
 }
 
 static int optim_lars(lua_State *L)
 {
-	static const bl_key keys[] = { COMMON, FIELD(momentum), FIELD(eta), { .name = NULL } };
+	static const bl_key keys[] = { COMMON, FIELD(momentum), FIELD(eta), BL_KEY_END };
 	return make(L, "optim.lars", BL_OPTIM_LARS, keys);
 }
 
 static int optim_adamw(lua_State *L)
 {
-	static const bl_key keys[] = { COMMON, FIELD(beta1), FIELD(beta2), FIELD(eps), FLAG(decay_all), { .name = NULL } };
+	static const bl_key keys[] = { COMMON, FIELD(beta1), FIELD(beta2), FIELD(eps), FLAG(decay_all), BL_KEY_END };
 	return make(L, "optim.adamw", BL_OPTIM_ADAMW, keys);
 }
 
@@ -176,7 +176,7 @@ static int p_weight_decay(lua_State *L) { return lua_pushnumber(L, bl_lua_optim(
 /* opt.lr = x */
 static int o_assign(lua_State *L)
 {
-	static const bl_key keys[] = { FIELD(lr), FIELD(lr_bias), FIELD(weight_decay), FIELD(momentum), { .name = NULL } };
+	static const bl_key keys[] = { FIELD(lr), FIELD(lr_bias), FIELD(weight_decay), FIELD(momentum), BL_KEY_END };
 	optimiser *o = check(L);
 	luaL_checkstring(L, 2);
 	lua_newtable(L);
@@ -196,10 +196,10 @@ static int optim_schedule(lua_State *L)
 {
 	typedef struct args { int kind; int64_t steps, warmup; double last; } args;
 	static const bl_key keys[] = {
-		{ .name = "kind", .kind = BL_KEY_CHOICE, .offset = offsetof(args, kind), .choices = schedules },
-		{ .name = "steps", .kind = BL_KEY_INT64, .offset = offsetof(args, steps), .min = 1, .max = 1e15 },
-		{ .name = "warmup", .kind = BL_KEY_INT64, .offset = offsetof(args, warmup), .min = 0, .max = 1e15 },
-		{ .name = "last", .kind = BL_KEY_DOUBLE, .offset = offsetof(args, last), .min = 0, .max = 1 }, { .name = NULL },
+		BL_KEY(CHOICE, args, kind, .choices = schedules),
+		BL_KEY(INT64, args, steps, .min = 1, .max = 1e15),
+		BL_KEY(INT64, args, warmup, .min = 0, .max = 1e15),
+		BL_KEY(DOUBLE, args, last, .min = 0, .max = 1), BL_KEY_END,
 	};
 	args a = { .kind = BL_SCHEDULE_COSINE, .last = .001 };
 	bl_lua_arguments(L, "optim.schedule", keys, &a);

@@ -24,7 +24,7 @@ static int plot_curves(lua_State *L)
 static int plot_heatmap(lua_State *L)
 {
 	const char *title = "";
-	const bl_key keys[] = { { .name = "title", .kind = BL_KEY_TEXT }, { .name = NULL } };
+	const bl_key keys[] = { { .name = "title", .kind = BL_KEY_TEXT }, BL_KEY_END };
 	bl_tensor *t = bl_lua_tensor(L, 1);
 	if (!lua_isnoneornil(L, 2))
 		bl_lua_fields(L, 2, "plot.heatmap", keys, &title);
@@ -80,11 +80,11 @@ static bl_series series(lua_State *L)
 static int plot_lines(lua_State *L)
 {
 	static const bl_key keys[] = {
-		{ .name = "title", .kind = BL_KEY_TEXT, .offset = offsetof(bl_axes, title) },
-		{ .name = "xlabel", .kind = BL_KEY_TEXT, .offset = offsetof(bl_axes, xlabel) },
-		{ .name = "ylabel", .kind = BL_KEY_TEXT, .offset = offsetof(bl_axes, ylabel) },
-		{ .name = "logx", .kind = BL_KEY_BOOL, .offset = offsetof(bl_axes, logx) },
-		{ .name = "logy", .kind = BL_KEY_BOOL, .offset = offsetof(bl_axes, logy) }, { .name = NULL },
+		BL_KEY(TEXT, bl_axes, title),
+		BL_KEY(TEXT, bl_axes, xlabel),
+		BL_KEY(TEXT, bl_axes, ylabel),
+		BL_KEY(BOOL, bl_axes, logx),
+		BL_KEY(BOOL, bl_axes, logy), BL_KEY_END,
 	};
 	bl_axes axes = { "", "", "", false, false };
 	bl_series all[SERIES_MAX];

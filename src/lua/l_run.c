@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_run.c: what a trainer can do: run, be looked at, be changed, be saved.  What is easier said in Lua is in lua/run.lua. */
+/* l_run.c: what a trainer can do: run, be looked at, be changed, be saved; see lua/run.lua, too. */
 #include "lua/face.h"
 
 #include <barlow/live.h>
@@ -102,8 +102,8 @@ static int t_set(lua_State *L)
 {
 	typedef struct args { double lambda, lr; } args;
 	static const bl_key keys[] = {
-		{ .name = "lambda", .kind = BL_KEY_DOUBLE, .offset = offsetof(args, lambda), .max = 1e30 },
-		{ .name = "lr", .kind = BL_KEY_DOUBLE, .offset = offsetof(args, lr), .max = 1e30 }, { .name = NULL },
+		BL_KEY(DOUBLE, args, lambda, .max = 1e30),
+		BL_KEY(DOUBLE, args, lr, .max = 1e30), BL_KEY_END,
 	};
 	args a = { -1, -1 };
 	luaL_checktype(L, 2, LUA_TTABLE);
@@ -139,8 +139,17 @@ static int t_watch(lua_State *L)
 typedef struct column { const char *name; size_t offset; bool integer; } column;
 #define COLUMN(field) { #field, offsetof(bl_record, field), false }
 static const column columns[] = {
-	{ "step", offsetof(bl_record, step), true }, COLUMN(time), COLUMN(invariance), COLUMN(redundancy), COLUMN(total),
-	COLUMN(floor), COLUMN(lambda), COLUMN(lr), COLUMN(grad_norm), COLUMN(images_per_s), COLUMN(knn),
+	{"step", offsetof(bl_record, step), true},
+	COLUMN(time),
+	COLUMN(invariance),
+	COLUMN(redundancy),
+	COLUMN(total),
+	COLUMN(floor),
+	COLUMN(lambda),
+	COLUMN(lr),
+	COLUMN(grad_norm),
+	COLUMN(images_per_s),
+	COLUMN(knn),
 };
 enum { COLUMNS = sizeof columns / sizeof columns[0] };
 

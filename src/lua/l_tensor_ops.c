@@ -130,9 +130,9 @@ typedef struct reduction { bl_tensor *t; int dim; bool keepdim, unbiased; } redu
 static reduction reduction_args(lua_State *L, const char *what)
 {
 	static const bl_key keys[] = {
-		{ .name = "keepdim", .kind = BL_KEY_BOOL, .offset = offsetof(reduction, keepdim) },
-		{ .name = "unbiased", .kind = BL_KEY_BOOL, .offset = offsetof(reduction, unbiased) },
-		{ .name = NULL },
+		BL_KEY(BOOL, reduction, keepdim),
+		BL_KEY(BOOL, reduction, unbiased),
+		BL_KEY_END,
 	};
 	reduction r = { .t = bl_lua_tensor(L, 1), .dim = BL_ALL, .unbiased = true };
 	int options = lua_istable(L, 2) ? 2 : 3;

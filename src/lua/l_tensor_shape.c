@@ -7,7 +7,8 @@ static int t_t(lua_State *L)
 	bl_tensor *t = bl_lua_tensor(L, 1);
 	char buf[BL_SHAPE_TEXT];
 	if (bl_tensor_ndim(t) != 2)
-		return luaL_error(L, "t: expected a matrix, got %s; for other shapes :transpose(d1, d2)", bl_tensor_text(t, buf));
+		return luaL_error(L, "t: expected a matrix, got %s; for other shapes :transpose(d1, d2)",
+				  bl_tensor_text(t, buf));
 	return bl_lua_give_tensor(L, bl_transpose(t, 0, 1));
 }
 
@@ -91,7 +92,8 @@ static int t_rows(lua_State *L)
 	int64_t *rows = bl_lua_integers(L, 2, "rows", &n);
 	for (int64_t i = 0; i < n; i++)
 		if (--rows[i] < 0 || rows[i] >= all)
-			return luaL_error(L, "rows: %I is outside of 1..%I", (lua_Integer)rows[i] + 1, (lua_Integer)all);
+			return luaL_error(L, "rows: %I is outside of 1..%I", (lua_Integer)rows[i] + 1,
+					  (lua_Integer)all);
 	return bl_lua_give_tensor(L, bl_index_rows(t, rows, n));
 }
 

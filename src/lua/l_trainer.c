@@ -18,8 +18,8 @@ static const char *const schedules[] = { "constant", "cosine", NULL };
 static const bl_key keys[] = {
 	{ .name = "data", .kind = BL_KEY_OBJECT, AT(data), .type = BL_T_DATASET },
 	{ .name = "encoder", .kind = BL_KEY_OBJECT, AT(encoder), .type = BL_T_MODULE },
-	{ .name = "projector", .kind = BL_KEY_ANY },
-	{ .name = "views", .kind = BL_KEY_ANY },
+	BL_KEY_UNREAD(projector),
+	BL_KEY_UNREAD(views),
 	{ .name = "loss", .kind = BL_KEY_OBJECT, AT(loss), .type = BL_T_LOSS },
 	{ .name = "optim", .kind = BL_KEY_OBJECT, AT(optim), .type = BL_T_OPTIM },
 	{ .name = "batch", .kind = BL_KEY_INT, AT(c.batch) },
@@ -31,9 +31,9 @@ static const bl_key keys[] = {
 	{ .name = "last", .kind = BL_KEY_DOUBLE, AT(c.last_factor), .min = 0, .max = 1 },
 	{ .name = "clip", .kind = BL_KEY_DOUBLE, AT(c.clip), .min = 0, .max = 1e30 },
 	{ .name = "workers", .kind = BL_KEY_INT, AT(c.loader_threads), .min = 0, .max = 256 },
-	{ .name = "knn", .kind = BL_KEY_ANY },
+	BL_KEY_UNREAD(knn),
 	{ .name = "name", .kind = BL_KEY_TEXT, AT(c.name) },
-	{ .name = NULL },
+	BL_KEY_END,
 };
 #undef AT
 
@@ -87,10 +87,10 @@ typedef struct knn { double every; bl_dataset **refs, **queries; int k; } knn;
 static void set_knn(lua_State *L, settings *s)
 {
 	static const bl_key knn_keys[] = {
-		{ .name = "every", .kind = BL_KEY_DOUBLE, .offset = offsetof(knn, every), .min = 1e-9, .max = 1e9 },
-		{ .name = "refs", .kind = BL_KEY_OBJECT, .offset = offsetof(knn, refs), .type = BL_T_DATASET },
-		{ .name = "queries", .kind = BL_KEY_OBJECT, .offset = offsetof(knn, queries), .type = BL_T_DATASET },
-		{ .name = "k", .kind = BL_KEY_INT, .offset = offsetof(knn, k), .min = 1, .max = 1e9 }, { .name = NULL },
+		BL_KEY(DOUBLE, knn, every, .min = 1e-9, .max = 1e9),
+		BL_KEY(OBJECT, knn, refs, .type = BL_T_DATASET),
+		BL_KEY(OBJECT, knn, queries, .type = BL_T_DATASET),
+		BL_KEY(INT, knn, k, .min = 1, .max = 1e9), BL_KEY_END,
 	};
 	knn k = { .every = 1, .k = 20 };
 	if (lua_getfield(L, 1, "knn") == LUA_TNIL || (lua_isboolean(L, -1) && !lua_toboolean(L, -1)))
@@ -148,7 +148,8 @@ static int trainer_new(lua_State *L)
 	build_recipe(L);
 	bl_lua_arguments(L, "trainer", keys, &s);
 	if (!s.data || !s.encoder)
-		return bl_lua_missing(L, "trainer", s.data ? "encoder" : "data", s.data ? "a module (nn.cnn{...})" : "a dataset");
+		return bl_lua_missing(L, "trainer", s.data ? "encoder" : "data",
+				      s.data ? "a module (nn.cnn{...})" : "a dataset");
 	bl_lua_views v = bl_lua_views_of(L, 1, "trainer", *s.data);
 	s.c.first = v.first;
 	s.c.second = v.second;

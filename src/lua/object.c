@@ -40,7 +40,9 @@ const char *bl_lua_describe(lua_State *L, int index)
 		return lua_pushfstring(L, "number %s", lua_tostring(L, -1));
 	case LUA_TBOOLEAN: return lua_toboolean(L, index) ? "true" : "false";
 	case LUA_TNONE: return "nothing";
-	default: return luaL_getmetafield(L, index, "__name") == LUA_TSTRING ? lua_tostring(L, -1) : luaL_typename(L, index);
+	default:
+		return luaL_getmetafield(L, index, "__name") == LUA_TSTRING ? lua_tostring(L, -1)
+									    : luaL_typename(L, index);
 	}
 }
 

@@ -118,7 +118,8 @@ static int pack_table(lua_State *L, plain *p, const char *name, int depth)
 	if (pack_module(L, p))
 		return 0;
 	if (depth == DEPTH_MAX)
-		return bl_fail("upvalue '%s': tables nested deeper than %d (does one contain itself?)", name, DEPTH_MAX);
+		return bl_fail("upvalue '%s': tables nested deeper than %d (does one contain itself?)", name,
+			       DEPTH_MAX);
 	luaL_checkstack(L, 6, "nested tables");
 	return pack_items(L, p, name, depth + 1);
 }
@@ -144,8 +145,10 @@ static int pack_value(lua_State *L, plain *p, const char *name, int depth)
 	default:
 		t = bl_lua_test(L, -1, BL_T_TENSOR);
 		if (!t)
-			return bl_fail("upvalue '%s' %s a %s, which cannot go to another thread (numbers, strings, booleans, "
-			               "tables of these and tensors can)", name, depth ? "contains" : "is", luaL_typename(L, -1));
+			return bl_fail(
+				"upvalue '%s' %s a %s, which cannot go to another thread (numbers, strings, booleans, "
+				"tables of these and tensors can)",
+				name, depth ? "contains" : "is", luaL_typename(L, -1));
 		p->kind = TENSOR;
 		p->tensor = bl_tensor_ref(*t);
 		return 0;

@@ -5,4 +5,5 @@ barlow_sources += \
 	src/repl/history.c \
 	src/repl/options.c src/repl/options.h \
 	src/repl/prompt.c src/repl/prompt.h \
-	src/repl/run.c src/repl/run.h
+	src/repl/run.c src/repl/run.h \
+	src/repl/text_only.c

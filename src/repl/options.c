@@ -48,8 +48,8 @@ static int parse_threads(bl_options *o)
 	errno = 0;
 	long n = strtol(optarg, &end, 10);
 	if (errno || end == optarg || *end || n < 1 || n > BL_THREADS_MAX) {
-		fprintf(stderr, "barlow: option -t: expected a number of threads from 1 to %d, got '%s'\n", BL_THREADS_MAX,
-		        optarg);
+		fprintf(stderr, "barlow: option -t: expected a number of threads from 1 to %d, got '%s'\n",
+			BL_THREADS_MAX, optarg);
 		return EXIT_USAGE;
 	}
 	o->threads = (int)n;

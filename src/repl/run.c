@@ -68,6 +68,7 @@ static void set_arg(lua_State *L, const bl_options *o)
 static int open_all(lua_State *L)
 {
 	luaL_openlibs(L);
+	bl_run_text_only(L);
 	bl_lua_open_globals(L);
 	set_arg(L, lua_touserdata(L, 1));
 	return 0;

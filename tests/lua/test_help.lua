@@ -10,7 +10,8 @@ for _, e in ipairs(help.entries) do known[e.name] = e end
 
 local function run_example(e)
 	local env = setmetatable({ print = silent }, { __index = _G })
-	local chunk = load("return " .. e.example, "=" .. e.name, "t", env) or assert(load(e.example, "=" .. e.name, "t", env))
+	local function compile(text) return load(text, "=" .. e.name, "t", env) end
+	local chunk = compile("return " .. e.example) or assert(compile(e.example))
 	chunk()
 end
 

@@ -4,7 +4,9 @@ package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, fails, with_file = tap.test, tap.fails, tap.with_file
 
-local function idx_images(n, side) return string.pack(">I4I4I4I4", 0x803, n, side, side) .. ("\7"):rep(n * side * side) end
+local function idx_images(n, side)
+	return string.pack(">I4I4I4I4", 0x803, n, side, side) .. ("\7"):rep(n * side * side)
+end
 local function idx_labels(n) return string.pack(">I4I4", 0x801, n) .. ("\1"):rep(n) end
 
 -- gzip whose one block is stored, without the check at its end
@@ -71,7 +73,8 @@ end)
 test("batch larger than the set, batch of 1", function()
 	fails(function() return trainer(settings{ batch = 41 }) end, "41", "40")
 	fails(function() return trainer(settings{ batch = 1 }) end, "batch", "1")
-	fails(function() return data.loader{ data = data.shapes{ n = 4, size = 8 }, batch = 5, views = aug.crop(8) } end, "5", "4")
+	local four = data.shapes{ n = 4, size = 8 }
+	fails(function() return data.loader{ data = four, batch = 5, views = aug.crop(8) } end, "5", "4")
 end)
 
 test("unknown keys name the nearest known one", function()
@@ -105,7 +108,8 @@ end)
 test("shapes that do not fit name both", function()
 	fails(function() return tensor.zeros(2, 3):mm(tensor.zeros(4, 5)) end, "(2, 3)", "(4, 5)")
 	fails(function() return trainer(settings{ encoder = nn.linear(5, 6) }) end, "linear", "5")
-	fails(function() return trainer(settings{ encoder = nn.sequential(nn.flatten(), nn.linear(65, 8)) }) end, "65", "64")
+	local encoder = nn.sequential(nn.flatten(), nn.linear(65, 8))
+	fails(function() return trainer(settings{ encoder = encoder }) end, "65", "64")
 end)
 
 test("NaN names step and module", function()

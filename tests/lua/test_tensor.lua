@@ -178,7 +178,8 @@ test("printing", function()
 	equal(tostring(tensor{ 1e-6, 1 }), "tensor([1.0000e-06, 1.0000e+00])")
 	equal(tostring(tensor{ 0 / 0, 1 / 0, 1 }), "tensor([nan, inf,  1.])")
 	local large = tostring(tensor.zeros(2000, 30))
-	if not large:find("size=(2000, 30)", 1, true) or not large:find("...", 1, true) or #large > 2000 then error(large) end
+	local cut = large:find("size=(2000, 30)", 1, true) and large:find("...", 1, true)
+	if not cut or #large > 2000 then error(large) end
 end)
 
 test("mistakes name what was wrong", function()

@@ -153,7 +153,8 @@ test("pipelines are called on images", function()
 	local pair = aug.twin(aug.crop(8), aug.resize(4))
 	equal(tostring(pair.second), "aug.resize{size = 4}")
 	equal(#aug.compose(aug.flip(), aug.flip()), 2)
-	for _, make in ipairs{ aug.jitter, aug.grayscale, aug.blur, aug.solarize, aug.normalize, aug.affine, aug.noise, aug.cutout } do
+	for _, make in ipairs{ aug.jitter, aug.grayscale, aug.blur, aug.solarize, aug.normalize, aug.affine, aug.noise,
+		aug.cutout } do
 		equal(make{}(image):numel(), image:numel())
 	end
 	close(aug.normalize{ mean = .5, std = { .25 } }(image), (image - .5) / .25, 1e-4, 1e-4)

@@ -81,6 +81,18 @@ expect "bytecode is written by a script" 0
 run b.lua
 expect "bytecode is not run" 1 '' 'attempt to load a binary chunk'
 
+run -e 'dofile "b.lua"'
+expect "nor by dofile" 1 '' 'attempt to load a binary chunk'
+run -e 'print(loadfile "b.lua")' -e 'print(load(string.dump(function() end), "x", "b"))'
+expect "nor by loadfile or load" 0 'nil	.*attempt to load a binary chunk'
+run -e 'require "b"'
+expect "nor by require" 1 '' 'attempt to load a binary chunk'
+echo 'return { three = 3 }' >m.lua
+run -e 'print(require "m".three, load("return a", "a", "t", { a = 4 })(), dofile "m.lua".three)'
+expect "text is loaded by all of them" 0 '^3	4	3$'
+run -e 'require "nothing.here"'
+expect "a missing module names where it was looked for" 1 '' 'nothing/here\.lua'
+
 run -x
 expect "an unknown option ends with 2 and is named" 2 '' "unknown option '-x'"
 run --bogus

@@ -110,7 +110,7 @@ line 'ds = data.shapes{n = 64, size = 8, channels = 1}'
 line 't = trainer{data = ds, encoder = nn.cnn{widths = {4}, image = 8}, projector = {8}, batch = 32, epochs = 1e6}'
 line 't:start();'
 line 't:run()'
-check "a run reports on one line" 'invariance .* redundancy .* total'
+check "a run reports on one line" '^step .* ETA .* images/s .* total .* invariance'
 keys C-c
 check "Ctrl-C stops it between steps" 'stopped at step'
 line 't.state'
