@@ -60,5 +60,7 @@ const bl_aug *bl_pipeline_op(const bl_pipeline *p, int i);
 void bl_pipeline_output(const bl_pipeline *p, int h, int w, int *oh, int *ow);
 /* Applies to one image; out is (oh,ow,C) floats, in 0..1 unless normalised.  0, or negative with bl_error. */
 int bl_pipeline_apply(const bl_pipeline *p, const bl_image *in, bl_rng *r, float *out);
+/* What bl_pipeline_apply draws for that image from that stream: "crop 3,4 20x22, flip" (left, top, width x height) into buf. */
+char *bl_pipeline_describe(const bl_pipeline *p, const bl_image *in, bl_rng r, char *buf, size_t size);
 
 #endif

@@ -6,6 +6,7 @@ libbarlow_sources += \
 	src/augment/canvas.h \
 	src/augment/crop.c \
 	src/augment/cutout.c \
+	src/augment/describe.c \
 	src/augment/flip.c \
 	src/augment/jitter.c \
 	src/augment/noise.c \

@@ -70,6 +70,9 @@ extern const operator bl_op_crop, bl_op_resize, bl_op_flip, bl_op_jitter, bl_op_
 /* The operator of a kind, or NULL. */
 const operator *bl_operator(bl_aug_kind kind);
 
+/* What was drawn for an operator that fires, in words into buf (as snprintf); "" where there is nothing to say. */
+int bl_draw_text(const bl_aug *a, const draw *d, int channels, char *buf, size_t size);
+
 /* 0, or bl_fail("FIELD = VALUE, expected ..."). */
 int bl_fields_check(const operator *op, const bl_aug *a);
 

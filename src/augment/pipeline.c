@@ -7,6 +7,7 @@
 #include <barlow/memory.h>
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -162,4 +163,18 @@ int bl_pipeline_apply(const bl_pipeline *p, const bl_image *in, bl_rng *r, float
 			return -1;
 	bl_canvas_load(&c);
 	return finish(closed ? &p->op[p->n - 1] : NULL, &c, out);
+}
+
+char *bl_pipeline_describe(const bl_pipeline *p, const bl_image *in, bl_rng r, char *buf, size_t size)
+{
+	draw d[MOST_OPERATORS];
+	size_t used = 0;
+	draw_all(p, in->height, in->width, &r, d);
+	buf[0] = '\0';
+	for (int i = 0; i < p->n; i++) {
+		char text[160];
+		if (d[i].fires && bl_draw_text(&p->op[i], &d[i], in->channels, text, sizeof text) > 0 && used < size)
+			used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? ", " : "", text);
+	}
+	return buf;
 }

@@ -259,6 +259,8 @@ static void *train(void *arg)
 		next = decide(t);
 		if (next == TURN_STEP)
 			bl_trainer_step(t);
+		if (next == TURN_WAIT)
+			bl_trainer_look_again(t);
 		floor_leave(t);
 		if (next == TURN_WAIT)
 			rest(t);

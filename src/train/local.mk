@@ -20,8 +20,15 @@ libbarlow_sources += \
 	src/train/mailbox.c \
 	src/train/control.c \
 	src/train/guard.c \
+	src/train/arrange.c \
+	src/train/heat.c \
+	src/train/measures.c \
+	src/train/meter.h \
 	src/train/monitor.c \
 	src/train/monitor.h \
+	src/train/pair.c \
+	src/train/points.c \
+	src/train/snapshot.h \
 	src/train/step.c \
 	src/train/trainer.c \
 	src/train/trainer.h

@@ -1,325 +1,314 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * monitor.c: what a run looks like just now: C pooled, its diagonal, a histogram, the spectrum, a pair of views.
+ * monitor.c: when the world gets a snapshot, and what goes into it.
  *
  * Time is measured, and what a thing cost last is what it is expected to cost
- * next: a snapshot is made when all so far and this one stay within the budget.
+ * next.  Frames (pictures of C, a pair of views) have one budget; slow tasks
+ * have another, which they use in turn, so that none of them keeps frames from
+ * coming.  Of a C too large for the budget a frame shows a sample.
  */
 #include "train/monitor.h"
 
 #include <barlow/error.h>
-#include <barlow/eval.h>
 #include <barlow/parallel.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BUDGET .02          /* of the training time, for everything here */
-#define SPECTRUM_BUDGET .01 /* the part of it that eigenvalues may take */
-#define SPECTRUM_GUESS 3e-9 /* seconds, times min(N,D)^3, before it was ever measured */
-#define SPECTRUM_LAST 1.    /* seconds that the last step may spend on it, whatever the budget */
+#include "train/meter.h"
+#include "train/snapshot.h"
 
-enum { SAMPLE_MAX = 256 }; /* columns of C whose elements make the histogram */
+#define FRAMES .01        /* of the training time */
+#define FRAMES_ASKED .04  /* while a viewer asks */
+#define SLOW .01
+#define HZ 10.
+#define HZ_ASKED 30.
+#define SPECTRUM_GUESS 1e-8 /* seconds, times min(N,D)^3, before it was ever measured */
+#define SPECTRUM_LAST 1.  /* seconds that the last step may spend on it, whatever the budget */
+#define ORDER_HOLDS 2.    /* seconds of training: dims that change places all the time cannot be read */
+#define PATIENCE .3       /* seconds: all of C three times a second is better than a sample of it ten times */
+#define POINTS_COST .5    /* seconds that points may cost at once, if few rows will do */
 
-/* Time spent on one kind of thing, and the expected price of the next. */
-struct meter {
-	double spent, price;
-};
+enum { POINTS_LEAST = 128 };
+
+enum { TASK_SPECTRUM, TASK_ORDER, TASK_POINTS, TASKS };
+enum { SPECTRUM = 1 << TASK_SPECTRUM, ORDER = 1 << TASK_ORDER, POINTS = 1 << TASK_POINTS };
 
 struct bl_monitor {
-	double interval, last_at;
-	struct meter all, spectrum;
-	int64_t n, d;
-	int64_t sample;          /* columns */
-	bl_tensor *part[2];      /* (N,sample) of each view */
-	bl_tensor *centred;      /* (N,D) */
-	float *diagonal;         /* (D); eigenvalues pass through it too */
-	bl_snapshot *snapshot;   /* keeps the spectrum from one to the next */
+	const bl_source *source;
+	double interval;          /* seconds between frames while nobody asks */
+	double last_at, trained;  /* of the last frame: the clock, and training until then */
+	double earned_at;         /* training until the budgets grew last */
+	bl_meter frames, slow;
+	double price[TASKS];
+	int turn;                 /* the slow task that is next, if it is wanted */
+	int64_t n, d, most;       /* dims of a cell looked at: see snapshot.h */
+	bl_order order;           /* of dims, unless PLAIN */
+	double ordered_at;        /* seconds of training */
+	int32_t *dims;
+	bl_points *points;
+	bool pointless;           /* points failed: once is enough */
+	bl_region answered;       /* while paused */
+	int64_t answered_step;
+	bl_snapshot *snapshot;    /* keeps the slow parts from one to the next */
 };
 
 /* --- Making --------------------------------------------------------------------------- */
 
-static void price_spectrum(bl_monitor *m)
+static int64_t all_dims(const bl_monitor *m)
 {
-	double side = (double)(m->n < m->d ? m->n : m->d);
-	m->spectrum.price = SPECTRUM_GUESS * side * side * side;
+	return (m->d + BL_GRID_MAX - 1) / BL_GRID_MAX;
 }
 
-static int take_memory(bl_monitor *m)
+static void start_snapshot(bl_monitor *m)
 {
-	for (int i = 0; i < 2; i++)
-		m->part[i] = bl_tensor_new(2, (int64_t[]){ m->n, m->sample });
-	m->centred = bl_tensor_new(2, (int64_t[]){ m->n, m->d });
-	m->diagonal = calloc((size_t)m->d, sizeof *m->diagonal);
-	m->snapshot = calloc(1, sizeof *m->snapshot);
-	if (!m->part[0] || !m->part[1] || !m->centred)
-		return -1;
-	return m->diagonal && m->snapshot ? 0 : bl_fail("monitor: no memory");
+	bl_snapshot *s = m->snapshot;
+	s->n = (int32_t)m->n;
+	s->d = (int32_t)m->d;
+	s->rankme = NAN;
+	s->view_row = s->view_label = -1;
+	for (int i = 0; i < BL_SPECTRUM_MAX; i++)
+		s->singular[i] = NAN;
 }
 
-bl_monitor *bl_monitor_new(double hz, int64_t n, int64_t d)
+bl_monitor *bl_monitor_new(double hz, int64_t n, int64_t d, const bl_source *source)
 {
+	double side = (double)(n < d ? n : d);
 	bl_monitor *m = calloc(1, sizeof *m);
 	if (!m)
 		return bl_fail_null("monitor: no memory");
-	m->interval = 1 / (hz > 0 ? hz : 10);
+	m->source = source;
+	m->interval = 1 / (hz > 0 ? hz : HZ);
 	m->n = n;
 	m->d = d;
-	m->sample = d < SAMPLE_MAX ? d : SAMPLE_MAX;
-	price_spectrum(m);
-	if (take_memory(m) == 0) {
-		m->snapshot->rankme = NAN;
-		return m;
+	m->most = all_dims(m);
+	m->price[TASK_SPECTRUM] = SPECTRUM_GUESS * side * side * side;
+	m->dims = calloc((size_t)d, sizeof *m->dims);
+	m->snapshot = calloc(1, sizeof *m->snapshot);
+	if (!m->dims || !m->snapshot) {
+		bl_monitor_free(m);
+		return bl_fail_null("monitor: no memory");
 	}
-	bl_monitor_free(m);
-	return NULL;
+	start_snapshot(m);
+	return m;
 }
 
 void bl_monitor_free(bl_monitor *m)
 {
 	if (!m)
 		return;
-	bl_tensor_unref(m->part[0]);
-	bl_tensor_unref(m->part[1]);
-	bl_tensor_unref(m->centred);
-	free(m->diagonal);
+	bl_points_free(m->points);
+	free(m->dims);
 	free(m->snapshot);
 	free(m);
 }
 
-/* --- C ---------------------------------------------------------------------------------- */
+/* --- Slow tasks ---------------------------------------------------------------------------- */
 
-static void pool_diagonal(const float *all, int64_t d, bl_snapshot *s)
+static bl_order order_asked(const bl_monitor *m, const bl_look *l)
 {
-	int64_t from, to;
-	for (int i = 0; i < s->diag; i++) {
-		double sum = 0;
-		bl_chunk_range(d, s->diag, i, &from, &to);
-		for (int64_t k = from; k < to; k++)
-			sum += all[k];
-		s->diagonal[i] = (float)(sum / (double)(to - from));
-	}
+	bl_region r = l->asked ? bl_heat_clamp(l->asked, (int32_t)m->d) : (bl_region){ 0 };
+	return (bl_order)r.order;
 }
 
-static int picture(bl_monitor *m, const bl_look *l, bl_tensor *const z[2], bl_snapshot *s)
+static bool order_wanted(const bl_monitor *m, const bl_look *l)
 {
-	s->grid = (int32_t)(m->d < BL_GRID_MAX ? m->d : BL_GRID_MAX);
-	s->diag = (int32_t)(m->d < BL_DIAG_MAX ? m->d : BL_DIAG_MAX);
-	if (bl_loss_picture(l->dialect, z[0], z[1], s->grid, s->mean, s->extreme, m->diagonal) != 0)
-		return -1;
-	pool_diagonal(m->diagonal, m->d, s);
-	return 0;
+	bl_order order = order_asked(m, l);
+	return order != BL_ORDER_PLAIN && (order != m->order || l->trained >= m->ordered_at + ORDER_HOLDS);
 }
 
-/* Columns evenly spread: C of them is the same elements of the whole C, as standardising is per column. */
-static void take_columns(const bl_monitor *m, const bl_tensor *z, bl_tensor *part)
+static bool points_wanted(const bl_monitor *m, const bl_look *l)
 {
-	const float *from = bl_tensor_data(z);
-	float *to = bl_tensor_data(part);
-	for (int64_t i = 0; i < m->n; i++)
-		for (int64_t j = 0; j < m->sample; j++)
-			to[i * m->sample + j] = from[i * m->d + j * m->d / m->sample];
+	return l->asked && l->asked->points && m->source && !m->pointless && m->snapshot->points_step != l->step;
 }
 
-static void count_bins(const float *c, int64_t side, bl_snapshot *s)
+static unsigned wanted(const bl_monitor *m, const bl_look *l)
 {
-	memset(s->histogram, 0, sizeof s->histogram);
-	for (int64_t i = 0; i < side; i++)
-		for (int64_t j = 0; j < side; j++) {
-			int bin = (int)((c[i * side + j] + 1) * (BL_HIST_BINS / 2));
-			bin = bin < 0 ? 0 : bin < BL_HIST_BINS ? bin : BL_HIST_BINS - 1;
-			s->histogram[bin] += i != j;
-		}
-	s->sampled = (int32_t)(side * (side - 1));
+	return SPECTRUM | (order_wanted(m, l) ? ORDER : 0) | (points_wanted(m, l) ? POINTS : 0);
 }
 
-static int histogram(bl_monitor *m, const bl_look *l, bl_tensor *const z[2], bl_snapshot *s)
+static int arrange(bl_monitor *m, const bl_look *l)
 {
-	for (int i = 0; i < 2; i++)
-		take_columns(m, z[i], m->part[i]);
-	bl_tensor *c = bl_loss_correlation(l->dialect, m->part[0], m->part[1]);
-	if (!c)
-		return -1;
-	count_bins(bl_tensor_data(c), m->sample, s);
-	bl_tensor_unref(c);
-	return 0;
+	m->order = order_asked(m, l);
+	m->ordered_at = l->trained;
+	if (bl_arrange(l, m->order, m->dims) == 0)
+		return 0;
+	m->order = BL_ORDER_PLAIN;
+	return -1;
 }
 
-/* --- The embeddings ------------------------------------------------------------------------ */
-
-static double column_mean(const bl_monitor *m, const float *x, int64_t j)
+/* An image of a step goes forwards and backwards, twice each; a backward is twice a forward. */
+static int64_t points_rows(const bl_monitor *m, const bl_look *l)
 {
-	double sum = 0;
-	for (int64_t i = 0; i < m->n; i++)
-		sum += x[i * m->d + j];
-	return sum / (double)m->n;
+	double image = l->step > 0 ? l->trained / (double)l->step / (6 * (double)m->n) : 0;
+	double rows = image > 0 ? POINTS_COST / image : BL_POINTS_MAX;
+	return rows < POINTS_LEAST ? POINTS_LEAST : rows < BL_POINTS_MAX ? (int64_t)rows : BL_POINTS_MAX;
 }
 
-/* No more spread than rounding makes. */
-static bool column_dead(const bl_monitor *m, const float *x, int64_t j)
+static int find_points(bl_monitor *m, const bl_look *l)
 {
-	double mean = column_mean(m, x, j), square = 0;
-	for (int64_t i = 0; i < m->n; i++)
-		square += (x[i * m->d + j] - mean) * (x[i * m->d + j] - mean);
-	return sqrt(square / (double)m->n) <= 1e-6 * fabs(mean);
+	if (!m->points)
+		m->points = bl_points_new(m->source, points_rows(m, l));
+	m->pointless = !m->points || bl_points_fill(m->points, l, m->snapshot) != 0;
+	return m->pointless ? -1 : 0;
 }
 
-/* Dead in either view is dead in C. */
-static int32_t count_dead(const bl_monitor *m, bl_tensor *const z[2])
+static int run_task(bl_monitor *m, const bl_look *l, int task)
 {
-	int32_t dead = 0;
-	for (int64_t j = 0; j < m->d; j++)
-		dead += column_dead(m, bl_tensor_data(z[0]), j) || column_dead(m, bl_tensor_data(z[1]), j);
-	return dead;
+	double start = bl_now();
+	int rc = task == TASK_SPECTRUM ? bl_measure_spectrum(l, m->snapshot) :
+	         task == TASK_ORDER ? arrange(m, l) : find_points(m, l);
+	m->price[task] = bl_now() - start;
+	m->slow.credit -= m->price[task];
+	return rc;
 }
 
-/* Centred here, so that the eigenvalues are those of the smaller of the two Gram matrices. */
-static void centre(bl_monitor *m, const bl_tensor *z)
+/* All the same what fails: the others and the frame go on; the first message stands. */
+static int run_tasks(bl_monitor *m, const bl_look *l, unsigned tasks)
 {
-	const float *x = bl_tensor_data(z);
-	float *y = bl_tensor_data(m->centred);
-	for (int64_t j = 0; j < m->d; j++) {
-		double mean = column_mean(m, x, j);
-		for (int64_t i = 0; i < m->n; i++)
-			y[i * m->d + j] = (float)(x[i * m->d + j] - mean);
-	}
+	int rc = 0;
+	for (int task = 0; task < TASKS && rc == 0; task++)
+		if (tasks & 1u << task)
+			rc = run_task(m, l, task);
+	return rc;
 }
 
-static int spectrum(bl_monitor *m, const bl_tensor *z, bl_snapshot *s)
+/* The next one that is wanted, if it can be paid for: a dear one is waited for, not passed over. */
+static unsigned next_task(bl_monitor *m, const bl_look *l)
 {
-	centre(m, z);
-	if (bl_eval_spectrum(m->centred, false, m->diagonal) != 0)
-		return -1;
-	s->spectrum = (int32_t)(m->d < BL_SPECTRUM_MAX ? m->d : BL_SPECTRUM_MAX);
-	memcpy(s->eigenvalues, m->diagonal, (size_t)s->spectrum * sizeof *s->eigenvalues);
-	s->rankme = bl_eval_rankme(z);
-	return s->rankme < 0 ? -1 : 0;
+	unsigned want = wanted(m, l);
+	if (l->last)
+		return m->price[TASK_SPECTRUM] <= SPECTRUM_LAST ? SPECTRUM : 0;
+	while (!(want & 1u << m->turn))
+		m->turn = (m->turn + 1) % TASKS;
+	m->slow.price = m->price[m->turn];
+	if (!bl_meter_affords(&m->slow))
+		return 0;
+	unsigned task = 1u << m->turn;
+	m->turn = (m->turn + 1) % TASKS;
+	return task;
 }
 
-/* --- The views -------------------------------------------------------------------------------- */
+/* --- Frames ---------------------------------------------------------------------------------- */
 
-/* One image (C,H,W), whatever its strides. */
-struct image {
-	const float *at;
-	int64_t channels, height, width, sc, sh, sw;
-};
-
-static struct image first_image(const bl_tensor *v)
+static int fill_region(const bl_monitor *m, const bl_look *l, int64_t most)
 {
-	return (struct image){ bl_tensor_data(v), bl_tensor_size(v, 1), bl_tensor_size(v, 2), bl_tensor_size(v, 3),
-	                       bl_tensor_stride(v, 1), bl_tensor_stride(v, 2), bl_tensor_stride(v, 3) };
+	bl_snapshot *s = m->snapshot;
+	s->region_rows = s->region_cols = 0;
+	s->region_elements = 0;
+	if (!l->asked)
+		return 0;
+	s->region = bl_heat_clamp(l->asked, s->d);
+	if (s->region.order != (int32_t)m->order)
+		s->region.order = BL_ORDER_PLAIN; /* not yet */
+	return bl_heat_region(l, s->region.order == BL_ORDER_PLAIN ? NULL : m->dims, most, s);
 }
 
-static float pixel(const struct image *v, int64_t c, int64_t y, int64_t x)
-{
-	return v->at[c * v->sc + y * v->sh + x * v->sw];
-}
-
-static void range_of(const struct image *v, float *lo, float *hi)
-{
-	*lo = INFINITY;
-	*hi = -INFINITY;
-	for (int64_t c = 0; c < v->channels; c++)
-		for (int64_t y = 0; y < v->height; y++)
-			for (int64_t x = 0; x < v->width; x++) {
-				*lo = fminf(*lo, pixel(v, c, y, x));
-				*hi = fmaxf(*hi, pixel(v, c, y, x));
-			}
-}
-
-/* Darkest to brightest becomes 0..255: normalised views have no range of their own. */
-static void draw_view(const bl_tensor *view, int side, int channels, uint8_t *out)
-{
-	struct image v = first_image(view);
-	float lo, hi;
-	range_of(&v, &lo, &hi);
-	float scale = hi > lo ? 255 / (hi - lo) : 0;
-	for (int y = 0; y < side; y++)
-		for (int x = 0; x < side; x++)
-			for (int c = 0; c < channels; c++)
-				*out++ = (uint8_t)(scale * (pixel(&v, c, y * v.height / side, x * v.width / side) - lo) + .5f);
-}
-
-static void draw_pair(bl_tensor *const view[2], bl_snapshot *s)
-{
-	s->view_side = s->view_channels = 0;
-	if (!view[0] || !view[1] || bl_tensor_ndim(view[0]) != 4 || bl_tensor_ndim(view[1]) != 4)
-		return;
-	struct image v = first_image(view[0]);
-	int64_t side = v.height > v.width ? v.height : v.width;
-	s->view_side = (int32_t)(side < BL_VIEW_MAX ? side : BL_VIEW_MAX);
-	s->view_channels = v.channels < 3 ? 1 : 3;
-	for (int i = 0; i < 2; i++)
-		draw_view(view[i], s->view_side, s->view_channels, s->views[i]);
-}
-
-/* --- All of it ----------------------------------------------------------------------------------- */
-
-static int fill(bl_monitor *m, const bl_look *l, bl_tensor *const z[2], bool with_spectrum)
+static int fill(bl_monitor *m, const bl_look *l, int64_t most)
 {
 	bl_snapshot *s = m->snapshot;
 	s->step = l->step;
-	s->n = (int32_t)m->n;
-	s->d = (int32_t)m->d;
-	if (picture(m, l, z, s) != 0 || histogram(m, l, z, s) != 0)
+	if (bl_heat_grid(l, most, s) != 0 || bl_heat_histogram(l, s) != 0 || fill_region(m, l, most) != 0 ||
+	    bl_pair_draw(l, m->source, s) != 0)
 		return -1;
-	s->dead = count_dead(m, z);
-	draw_pair(l->view, s);
-	if (!with_spectrum)
-		return 0;
-	double start = bl_now();
-	int rc = spectrum(m, z[0], s);
-	m->spectrum.price = bl_now() - start;
-	m->spectrum.spent += m->spectrum.price;
-	return rc;
+	return most >= all_dims(m) ? bl_measure_dead(l, s) : 0;
 }
 
-static int make(bl_monitor *m, const bl_look *l, bool with_spectrum)
+/* Slow tasks first, as a region is drawn in the order that one of them finds. */
+static int make(bl_monitor *m, const bl_look *look, unsigned tasks, int64_t most)
 {
-	bl_tensor *z[2] = { bl_tensor_contiguous(l->z[0]), bl_tensor_contiguous(l->z[1]) };
-	int rc = z[0] && z[1] ? fill(m, l, z, with_spectrum) : -1;
-	bl_tensor_unref(z[0]);
-	bl_tensor_unref(z[1]);
-	return rc;
+	bl_look l = *look;
+	l.z[0] = bl_tensor_contiguous(look->z[0]);
+	l.z[1] = bl_tensor_contiguous(look->z[1]);
+	int slow = l.z[0] && l.z[1] ? run_tasks(m, &l, tasks) : -1;
+	int rc = l.z[0] && l.z[1] ? fill(m, &l, most) : -1;
+	bl_tensor_unref(l.z[0]);
+	bl_tensor_unref(l.z[1]);
+	return rc != 0 ? rc : slow != 0 ? 1 : 0;
 }
 
 int bl_monitor_snapshot(bl_monitor *m, const bl_look *look, bool with_spectrum, bl_snapshot *out)
 {
-	if (make(m, look, with_spectrum) != 0)
+	unsigned tasks = wanted(m, look) & (with_spectrum ? SPECTRUM | ORDER | POINTS : ORDER | POINTS);
+	if (make(m, look, tasks, all_dims(m)) != 0)
 		return -1;
 	*out = *m->snapshot;
 	return 0;
 }
 
-static bool affordable(const struct meter *c, double budget, double trained)
+/* --- When -------------------------------------------------------------------------------------- */
+
+static double interval(const bl_monitor *m, const bl_look *l)
 {
-	return c->spent + c->price <= budget * trained;
+	return l->asked && 1 / HZ_ASKED < m->interval ? 1 / HZ_ASKED : m->interval;
 }
 
-static bool snapshot_due(const bl_monitor *m, const bl_look *l, double now)
+static void earn(bl_monitor *m, const bl_look *l)
+{
+	double passed = l->trained - m->earned_at;
+	m->earned_at = l->trained;
+	bl_meter_earn(&m->frames, l->asked ? FRAMES_ASKED : FRAMES, passed);
+	bl_meter_earn(&m->slow, SLOW, passed);
+}
+
+static bool frame_due(const bl_monitor *m, const bl_look *l, double now)
 {
 	if (l->step == 1 || l->last)
 		return true;
-	return now - m->last_at >= m->interval && affordable(&m->all, BUDGET, l->trained);
+	return now - m->last_at >= interval(m, l) && bl_meter_affords(&m->frames);
 }
 
-static bool spectrum_due(const bl_monitor *m, const bl_look *l)
+/*
+ * So many dims a cell that a frame costs no more than what is earned until it
+ * should be there.  Twice as many dims are four times the elements.
+ */
+static void adapt(bl_monitor *m, const bl_look *l, double cost)
 {
-	return affordable(&m->spectrum, SPECTRUM_BUDGET, l->trained) || (l->last && m->spectrum.price <= SPECTRUM_LAST);
+	double passed = fmax(PATIENCE, l->trained - m->trained);
+	double may = passed * (l->asked ? FRAMES_ASKED : FRAMES);
+	m->trained = l->trained;
+	if (4 * cost < may && m->most < all_dims(m))
+		m->most *= 2;
+	for (; cost > may && m->most > 1; cost /= 4)
+		m->most /= 2;
+	m->frames.price = cost;
 }
 
-/* The price of a snapshot is one without a spectrum, which answers for itself; spent is both. */
-int bl_monitor_look(bl_monitor *m, const bl_look *look, bl_live *live)
+static int frame(bl_monitor *m, const bl_look *l, bl_live *live, double start)
 {
-	double start = bl_now(), before = m->spectrum.spent;
-	if (!snapshot_due(m, look, start))
-		return 0;
-	int rc = make(m, look, spectrum_due(m, look));
-	if (rc == 0)
+	double before = m->slow.credit;
+	bool all = l->step == 1 || l->last;
+	int rc = make(m, l, next_task(m, l), all ? all_dims(m) : m->most);
+	if (rc >= 0)
 		bl_live_publish(live, m->snapshot);
 	m->last_at = start;
-	double took = bl_now() - start;
-	m->all.spent += took;
-	m->all.price = took - (m->spectrum.spent - before);
-	return rc;
+	double cost = bl_now() - start - (before - m->slow.credit);
+	bl_meter_pay(&m->frames, cost);
+	adapt(m, l, cost);
+	return rc == 0 ? 0 : -1;
+}
+
+/* Nothing is trained that looking could hold up: a new question gets a whole answer at once. */
+static int answer(bl_monitor *m, const bl_look *l, bl_live *live)
+{
+	if (!l->asked || (m->answered_step == l->step && memcmp(l->asked, &m->answered, sizeof m->answered) == 0))
+		return 0;
+	m->answered = *l->asked;
+	m->answered_step = l->step;
+	int rc = make(m, l, wanted(m, l) & (ORDER | POINTS), all_dims(m));
+	if (rc >= 0)
+		bl_live_publish(live, m->snapshot);
+	return rc == 0 ? 0 : -1;
+}
+
+int bl_monitor_look(bl_monitor *m, const bl_look *look, bl_live *live)
+{
+	bl_look l = *look;
+	bl_region asked;
+	double now = bl_now();
+	l.asked = bl_live_asked(live, &asked) ? &asked : NULL;
+	if (l.paused)
+		return answer(m, &l, live);
+	earn(m, &l);
+	return frame_due(m, &l, now) ? frame(m, &l, live, now) : 0;
 }

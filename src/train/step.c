@@ -222,12 +222,27 @@ static void publish(bl_trainer *t, const struct work *w, double seconds)
 	pthread_mutex_unlock(&t->lock);
 }
 
+static void show(bl_trainer *t, bl_look *l)
+{
+	l->step = t->step;
+	l->trained = t->trained;
+	l->dialect = t->config.loss.dialect;
+	l->rows = t->rows;
+	for (int i = 0; i < 2; i++)
+		l->z[i] = t->z[i];
+	if (bl_monitor_look(t->monitor, l, t->live) != 0)
+		bl_trainer_note(t, "step %lld: snapshot: %.200s", (long long)t->step, bl_error());
+}
+
 static void look(bl_trainer *t, const struct work *w)
 {
-	bl_look l = { .step = t->step, .trained = t->trained, .last = t->step == t->steps,
-	              .dialect = t->config.loss.dialect, .z = { t->z[0], t->z[1] }, .view = { w->view[0], w->view[1] } };
-	if (bl_monitor_look(t->monitor, &l, t->live) != 0)
-		bl_trainer_note(t, "step %lld: no snapshot: %.200s", (long long)t->step, bl_error());
+	show(t, &(bl_look){ .last = t->step == t->steps, .view = { w->view[0], w->view[1] } });
+}
+
+void bl_trainer_look_again(bl_trainer *t)
+{
+	if (t->z[0] && t->z[1])
+		show(t, &(bl_look){ .paused = true });
 }
 
 /* --- The step ------------------------------------------------------------------------- */

@@ -206,6 +206,16 @@ static int make_knn(bl_trainer *t)
 	return t->ref_labels && t->query_labels ? 0 : -1;
 }
 
+static void describe_source(bl_trainer *t)
+{
+	const bl_trainer_config *c = &t->config;
+	t->source = (bl_source){
+		.data = c->data, .pipeline = { c->first, c->second }, .seed = c->seed, .steps_per_epoch = t->steps_per_epoch,
+		.encoder = c->encoder, .held_out = c->knn_queries ? c->knn_queries : c->data, .mean = c->mean, .std = c->std,
+		.batch = c->batch, .stop = &t->cancel,
+	};
+}
+
 static int make_live(bl_trainer *t, const char *path)
 {
 	bl_live_info *i = &t->info;
@@ -217,7 +227,8 @@ static int make_live(bl_trainer *t, const char *path)
 	t->live = bl_live_create(path, i);
 	if (t->live)
 		bl_live_info_get(t->live, i); /* with the time, and with the reason if it is in memory only */
-	t->monitor = t->live ? bl_monitor_new(t->config.snapshot_hz, i->batch, t->d) : NULL;
+	describe_source(t);
+	t->monitor = t->live ? bl_monitor_new(t->config.snapshot_hz, i->batch, t->d, &t->source) : NULL;
 	return t->monitor ? 0 : -1;
 }
 

@@ -50,6 +50,7 @@ struct bl_trainer {
 	int32_t *ref_labels, *query_labels;
 	bl_live *live;
 	bl_monitor *monitor;
+	bl_source source;                          /* of what the monitor shows */
 
 	/* Of the floor's holder. */
 	struct guard guard;
@@ -85,6 +86,7 @@ void bl_trainer_note(bl_trainer *t, const char *fmt, ...) BL_PRINTF(2, 3); /* a 
 
 /* step.c: one step by the floor's holder.  Negative: state is FAILED, weights and buffers as before. */
 int bl_trainer_step(bl_trainer *t);
+void bl_trainer_look_again(bl_trainer *t); /* while paused: answers what viewers ask */
 int64_t bl_trainer_norm_chunks(const bl_trainer *t); /* partial sums of the gradient's norm */
 
 /* guard.c */

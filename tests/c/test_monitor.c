@@ -63,7 +63,7 @@ static void check_diagonal(const float *c, int64_t d)
 static void check_size(int64_t n, int64_t d)
 {
 	bl_tensor *za = random_tensor(n, d, 1), *zb = random_tensor(n, d, 2);
-	bl_monitor *m = bl_monitor_new(0, n, d);
+	bl_monitor *m = bl_monitor_new(0, n, d, NULL);
 	bl_look l = look_of(za, zb);
 	assert_int_equal(bl_monitor_snapshot(m, &l, false, &shot), 0);
 	assert_true(shot.step == 1 && shot.n == n && shot.d == d);
@@ -98,7 +98,7 @@ static void test_histogram_all(void **state)
 	(void)state;
 	enum { D = 20 };
 	bl_tensor *za = random_tensor(32, D, 1), *zb = random_tensor(32, D, 2);
-	bl_monitor *m = bl_monitor_new(0, 32, D);
+	bl_monitor *m = bl_monitor_new(0, 32, D, NULL);
 	bl_look l = look_of(za, zb);
 	uint32_t want[BL_HIST_BINS] = { 0 };
 	assert_int_equal(bl_monitor_snapshot(m, &l, false, &shot), 0);
@@ -122,7 +122,7 @@ static void test_histogram_sample(void **state)
 	bl_tensor *z = random_tensor(N, D, 1);
 	for (int i = 0; i < N * D; i++)
 		bl_tensor_data(z)[i] = (float)(i / D * 100);
-	bl_monitor *m = bl_monitor_new(0, N, D);
+	bl_monitor *m = bl_monitor_new(0, N, D, NULL);
 	bl_look l = look_of(z, z);
 	assert_int_equal(bl_monitor_snapshot(m, &l, false, &shot), 0);
 	assert_true(shot.sampled > 0 && shot.sampled < D * (D - 1));
@@ -145,7 +145,7 @@ static void test_dead(void **state)
 		bl_tensor_data(zb)[i * D + 9] = -.1f;
 		bl_tensor_data(zb)[i * D + 8] = 1e-5f * (float)i;
 	}
-	bl_monitor *m = bl_monitor_new(0, N, D);
+	bl_monitor *m = bl_monitor_new(0, N, D, NULL);
 	bl_look l = look_of(za, zb);
 	assert_int_equal(bl_monitor_snapshot(m, &l, false, &shot), 0);
 	assert_int_equal(shot.dead, 3);
@@ -157,7 +157,7 @@ static void test_dead(void **state)
 static void check_spectrum(int64_t n, int64_t d)
 {
 	bl_tensor *za = random_tensor(n, d, 1), *zb = random_tensor(n, d, 2);
-	bl_monitor *m = bl_monitor_new(0, n, d);
+	bl_monitor *m = bl_monitor_new(0, n, d, NULL);
 	bl_look l = look_of(za, zb);
 	float want[64];
 	assert_true(d <= 64);
@@ -199,7 +199,7 @@ static bl_tensor *views(int64_t channels, int64_t side, float scale)
 static void check_views(int64_t channels, int64_t side, int want_side)
 {
 	bl_tensor *z = random_tensor(2, 4, 1), *v = views(channels, side, .25f), *flat = views(channels, side, 0);
-	bl_monitor *m = bl_monitor_new(0, 2, 4);
+	bl_monitor *m = bl_monitor_new(0, 2, 4, NULL);
 	bl_look l = look_of(z, z);
 	l.view[0] = v;
 	l.view[1] = flat;
@@ -242,7 +242,7 @@ static void test_when(void **state)
 	(void)state;
 	bl_tensor *z = random_tensor(64, 64, 1);
 	bl_live *live = bl_live_create(NULL, &(bl_live_info){ .steps = 4 });
-	bl_monitor *m = bl_monitor_new(1e9, 64, 64);
+	bl_monitor *m = bl_monitor_new(1e9, 64, 64, NULL);
 	bl_look l = look_of(z, z);
 	assert_int_equal(bl_monitor_look(m, &l, live), 0);
 	assert_int_equal(newest(live), 1);
@@ -271,7 +271,7 @@ static void test_rate(void **state)
 	(void)state;
 	bl_tensor *z = random_tensor(8, 8, 1);
 	bl_live *live = bl_live_create(NULL, &(bl_live_info){ .steps = 4 });
-	bl_monitor *m = bl_monitor_new(1e-6, 8, 8);
+	bl_monitor *m = bl_monitor_new(1e-6, 8, 8, NULL);
 	bl_look l = look_of(z, z);
 	assert_int_equal(bl_monitor_look(m, &l, live), 0);
 	l.step = 2;
