@@ -16,6 +16,8 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
+REST = 0.05  # seconds before each turn: threads of the other side that still spin for work go to sleep meanwhile
+
 CONV = [(28, 1, 32), (14, 32, 64), (7, 64, 128), (4, 128, 256)]
 
 
@@ -66,6 +68,7 @@ class Side:
             raise SystemExit(f"{' '.join(command)} {workload} did not start")
 
     def turn(self, keep):
+        time.sleep(REST)
         self.process.stdin.write("\n")
         self.process.stdin.flush()
         ms = float(self.process.stdout.readline())
