@@ -2,38 +2,29 @@
 /* What keys do to the scene, and to the run. */
 #include "view/control.h"
 
+#include "view/export.h"
+
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 
 #define LAMBDA_FACTOR 1.1
-
-static void notice(bl_scene *s, const char *fmt, ...) BL_PRINTF(2, 3);
-static void notice(bl_scene *s, const char *fmt, ...)
-{
-	va_list ap;
-	va_start(ap, fmt);
-	vsnprintf(s->notice, sizeof s->notice, fmt, ap);
-	va_end(ap);
-}
 
 /* True: sent.  Else the notice says why not. */
 static bool command(bl_scene *s, bl_command_kind kind, double value)
 {
 	if (s->lost || bl_scene_over(s)) {
-		notice(s, "the run is not running any more");
+		bl_scene_notice(s, "the run is not running any more");
 		return false;
 	}
 	if (bl_live_send(s->run, (bl_command){kind, value}) == 0)
 		return true;
-	notice(s, "not sent: %s", bl_error());
+	bl_scene_notice(s, "not sent: %s", bl_error());
 	return false;
 }
 
 static void turn_lambda(bl_scene *s, double factor)
 {
 	if (s->history.seen == 0) {
-		notice(s, "lambda can be turned after the first step");
+		bl_scene_notice(s, "lambda can be turned after the first step");
 		return;
 	}
 	double from = isnan(s->lambda_sent) ? s->history.last.lambda : s->lambda_sent, to = from * factor;
@@ -41,32 +32,32 @@ static void turn_lambda(bl_scene *s, double factor)
 		return;
 	s->lambda_sent = to;
 	s->lambda_sent_at = s->history.last.step;
-	notice(s, "lambda %.4g -> %.4g from the next step on", from, to);
+	bl_scene_notice(s, "lambda %.4g -> %.4g from the next step on", from, to);
 }
 
 static void turn_pause(bl_scene *s)
 {
 	bool paused = s->info.state == BL_RUN_PAUSED;
 	if (command(s, paused ? BL_CMD_RESUME : BL_CMD_PAUSE, 0))
-		notice(s, paused ? "going on" : "pausing after this step");
+		bl_scene_notice(s, paused ? "going on" : "pausing after this step");
 }
 
 static void take_step(bl_scene *s)
 {
 	if (command(s, BL_CMD_STEP, 0))
-		notice(s, "one step");
+		bl_scene_notice(s, "one step");
 }
 
 static void evaluate(bl_scene *s)
 {
 	if (command(s, BL_CMD_EVAL, 0))
-		notice(s, "measuring kNN");
+		bl_scene_notice(s, "measuring kNN");
 }
 
 static void save_checkpoint(bl_scene *s)
 {
 	if (command(s, BL_CMD_CHECKPOINT, 0))
-		notice(s, "saving a checkpoint");
+		bl_scene_notice(s, "saving a checkpoint");
 }
 
 static void raise_lambda(bl_scene *s)
@@ -122,7 +113,7 @@ static void show_help(bl_scene *s)
 static void ask_stop(bl_scene *s)
 {
 	if (s->lost || bl_scene_over(s))
-		notice(s, "the run is not running any more; q leaves");
+		bl_scene_notice(s, "the run is not running any more; q leaves");
 	else
 		s->asking = true;
 }
@@ -151,6 +142,8 @@ static void (*const actions[BL_REQUEST_COUNT])(bl_scene *s) = {
 	[BL_REQUEST_LIGHT] = turn_background,
 	[BL_REQUEST_EVAL] = evaluate,
 	[BL_REQUEST_CHECKPOINT] = save_checkpoint,
+	[BL_REQUEST_SAVE] = bl_export_view,
+	[BL_REQUEST_SHOT] = bl_export_text,
 };
 
 static bl_outcome act(bl_scene *s, bl_request r)
@@ -166,14 +159,20 @@ bl_outcome bl_control_key(bl_scene *s, int key)
 {
 	if (s->asking)
 		return answer(s, key);
+	bl_mouse mouse;
 	s->notice[0] = '\0';
+	if (bl_key_is_mouse(key, &mouse)) {
+		if (s->view->mouse)
+			s->view->mouse(s, mouse);
+		return BL_OUTCOME_STAY;
+	}
 	if (s->view->key && s->view->key(s, key))
 		return BL_OUTCOME_STAY;
 	if (key == BL_KEY_ESCAPE && s->view == &bl_view_help)
 		show_help(s);
 	bl_request r = bl_request_of_key(s->view->scope, key);
 	if (s->read_only && bl_request_describe(r)->changes_run) {
-		notice(s, "only looking: %s is off", bl_request_describe(r)->shown);
+		bl_scene_notice(s, "only looking: %s is off", bl_request_describe(r)->shown);
 		return BL_OUTCOME_STAY;
 	}
 	return act(s, r);

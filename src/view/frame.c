@@ -121,17 +121,32 @@ static void draw_terms(const bl_scene *s, bl_canvas *c)
 
 /* --- Footer ----------------------------------------------------------------- */
 
+/* Draws it at column x where it fits; returns where the next goes. */
+static int draw_hint(bl_canvas *c, int x, int y, const bl_request_info *i)
+{
+	int need = bl_canvas_columns(i->shown) + 1 + bl_canvas_columns(i->word);
+	if (!i->word[0] || x + need > c->width)
+		return x;
+	x += bl_canvas_text(c, x, y, need, BL_PAINT_TITLE, i->shown) + 1;
+	return x + bl_canvas_text(c, x, y, need, BL_PAINT_FAINT, i->word) + FIELD_GAP;
+}
+
+/* How to leave and to be helped, then what only this view has, then the rest. */
+static int hint_rank(bl_request r)
+{
+	return r == BL_REQUEST_QUIT || r == BL_REQUEST_HELP		? 0
+	       : bl_request_describe(r)->scope != BL_SCOPE_ALL ? 1
+							       : 2;
+}
+
 static void draw_hints(const bl_scene *s, bl_canvas *c, int y)
 {
 	int x = 0;
-	for (int k = 1; k < BL_REQUEST_COUNT; k++) {
-		const bl_request_info *i = bl_request_describe((bl_request)k);
-		int need = bl_canvas_columns(i->shown) + 1 + bl_canvas_columns(i->word);
-		if (!bl_request_offered((bl_request)k, s->view->scope, s->read_only) || x + need > c->width)
-			continue;
-		x += bl_canvas_text(c, x, y, need, BL_PAINT_TITLE, i->shown) + 1;
-		x += bl_canvas_text(c, x, y, need, BL_PAINT_FAINT, i->word) + FIELD_GAP;
-	}
+	for (int rank = 0; rank < 3; rank++)
+		for (int k = 1; k < BL_REQUEST_COUNT; k++)
+			if (hint_rank((bl_request)k) == rank &&
+			    bl_request_offered((bl_request)k, s->view->scope, s->read_only))
+				x = draw_hint(c, x, y, bl_request_describe((bl_request)k));
 }
 
 /* What must be said now, or "". */

@@ -36,3 +36,19 @@ bl_request bl_request_of_key(bl_scope view, int key)
 	bl_request r = find(view, key);
 	return r == BL_REQUEST_NONE ? find(BL_SCOPE_ALL, key) : r;
 }
+
+/* 13 bits a coordinate; no terminal is wider. */
+enum { MOUSE = 1 << 28, SIDE_BITS = 13, SIDE_MASK = (1 << SIDE_BITS) - 1 };
+
+int bl_key_of_mouse(bl_mouse m)
+{
+	return MOUSE | (int)m.kind << 2 * SIDE_BITS | (m.y & SIDE_MASK) << SIDE_BITS | (m.x & SIDE_MASK);
+}
+
+bool bl_key_is_mouse(int key, bl_mouse *out)
+{
+	if (!(key & MOUSE))
+		return false;
+	*out = (bl_mouse){(bl_mouse_kind)(key >> 2 * SIDE_BITS & 3), key & SIDE_MASK, key >> SIDE_BITS & SIDE_MASK};
+	return true;
+}

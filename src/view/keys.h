@@ -5,7 +5,7 @@
  *
  * X(request, scope, keys, shown as, in a word, changes the run, what it does)
  * `keys` are the characters (or BL_KEYS_...) that mean it; `scope` is the view that has it, or ALL.  What a view has comes
- * before what all have.
+ * before what all have.  Without a word it is in the help only, not among the hints.
  */
 #ifndef BARLOW_VIEW_KEYS_H
 #define BARLOW_VIEW_KEYS_H
@@ -27,6 +27,15 @@ enum { BL_KEY_NONE = 0, BL_KEY_INTERRUPT = 3, BL_KEY_SUSPEND = 26, BL_KEY_ESCAPE
 #define BL_KEYS_BACKSPACE "\x7f"
 #define BL_KEY(keys) ((unsigned char)(keys)[0])
 
+/* What the mouse did, and in which cell of the screen; as a key it is one number beyond all others. */
+typedef enum bl_mouse_kind { BL_MOUSE_CLICK, BL_MOUSE_WHEEL_UP, BL_MOUSE_WHEEL_DOWN } bl_mouse_kind;
+typedef struct bl_mouse {
+	bl_mouse_kind kind;
+	int x, y;
+} bl_mouse;
+int bl_key_of_mouse(bl_mouse m);
+bool bl_key_is_mouse(int key, bl_mouse *out);
+
 typedef enum bl_scope { BL_SCOPE_ALL, BL_SCOPE_HEATMAP, BL_SCOPE_RUNS } bl_scope;
 
 /* clang-format off */
@@ -41,10 +50,31 @@ typedef enum bl_scope { BL_SCOPE_ALL, BL_SCOPE_HEATMAP, BL_SCOPE_RUNS } bl_scope
 	X(LAMBDA_DOWN, ALL, "-_", "-", "lambda down", true, "lambda divided by 1.1, from the next step on") \
 	X(STOP, ALL, "Q", "Q", "stop", true, "stop training, after a question") \
 	X(POOL, ALL, "m", "m", "mean/largest", false, "a dot shows its block's mean, or its element of largest magnitude") \
-	X(SYMLOG, ALL, "l", "l", "linear/log", false, "colours linear in C, or spread for the small") \
+	X(SYMLOG, ALL, "g", "g", "linear/log", false, "colours linear in C, or spread for the small") \
 	X(LIGHT, ALL, "b", "b", "background", false, "colours for a dark or a light background") \
 	X(EVAL, ALL, "e", "e", "evaluate", true, "measure kNN now") \
 	X(CHECKPOINT, ALL, "c", "c", "checkpoint", true, "save a checkpoint now") \
+	X(SAVE, ALL, "x", "x", "export", false, "what is seen as files in this folder: picture, numbers") \
+	X(SHOT, ALL, "s", "s", "screenshot", false, "this screen as a text file in this folder") \
+	X(LEFT, HEATMAP, "h" BL_KEYS_LEFT, "h Left", "", false, "cursor one dot to the left; H: half the picture") \
+	X(DOWN, HEATMAP, "j" BL_KEYS_DOWN, "j Down", "", false, "cursor one dot down; J, PgDn: half the picture") \
+	X(UP, HEATMAP, "k" BL_KEYS_UP, "k Up", "", false, "cursor one dot up; K, PgUp: half the picture") \
+	X(RIGHT, HEATMAP, "l" BL_KEYS_RIGHT, "l Right", "", false, "cursor one dot to the right; L: half the picture") \
+	X(FAR_LEFT, HEATMAP, "H", "", "", false, "") \
+	X(FAR_DOWN, HEATMAP, "J" BL_KEYS_PAGE_DOWN, "", "", false, "") \
+	X(FAR_UP, HEATMAP, "K" BL_KEYS_PAGE_UP, "", "", false, "") \
+	X(FAR_RIGHT, HEATMAP, "L", "", "", false, "") \
+	X(ZOOM_IN, HEATMAP, "z>", "z >", "zoom", false, "twice as near around the cursor, down to single elements") \
+	X(ZOOM_OUT, HEATMAP, "Z<", "Z <", "out", false, "half as near") \
+	X(WHOLE, HEATMAP, "0", "0", "whole", false, "the whole matrix") \
+	X(KIND, HEATMAP, "t", "t", "matrix", false, "C, C - I, |C|, or the first view with itself") \
+	X(ORDER, HEATMAP, "o", "o", "order", false, "dims as they are, by C_ii, or similar ones side by side") \
+	X(FREEZE, HEATMAP, "f", "f", "freeze", false, "keep this moment as the reference; again: let go") \
+	X(DIFFERENCE, HEATMAP, "d", "d", "difference", false, "values minus those of the reference") \
+	X(EARLIER, HEATMAP, "[", "[", "earlier", false, "the snapshot kept before this one") \
+	X(LATER, HEATMAP, "]", "]", "later", false, "the one after it") \
+	X(FIRST, HEATMAP, BL_KEYS_HOME, "Home", "", false, "the first snapshot of the run") \
+	X(NOW, HEATMAP, BL_KEYS_END "n", "End n", "now", false, "the newest, as it comes") \
 	X(REDRAW, ALL, "\f", "Ctrl-L", "redraw", false, "draw everything anew")
 /* clang-format on */
 

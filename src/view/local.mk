@@ -5,6 +5,7 @@ libbarlow_sources += \
 	src/view/colour.c src/view/colour.h \
 	src/view/control.c src/view/control.h \
 	src/view/dashboard.c \
+	src/view/export.c src/view/export.h \
 	src/view/frame.c src/view/frame.h \
 	src/view/guard.c src/view/guard.h \
 	src/view/heat.c src/view/heat.h \

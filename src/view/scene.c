@@ -3,8 +3,13 @@
 #include "view/scene.h"
 
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+enum { ASK_MS = 1000 };
 
 bl_scene *bl_scene_new(bl_live *run)
 {
@@ -13,7 +18,7 @@ bl_scene *bl_scene_new(bl_live *run)
 		return bl_fail_null("no memory for a view");
 	s->run = run;
 	s->view = s->before_help = &bl_view_dashboard;
-	s->snapshot.step = -1;
+	s->snapshot.step = s->other_snapshot.step = -1;
 	s->lambda_sent = NAN;
 	s->heat.extreme = true; /* a mean hides the diagonal, and noise too */
 	bl_history_reset(&s->history);
@@ -22,7 +27,26 @@ bl_scene *bl_scene_new(bl_live *run)
 
 void bl_scene_free(bl_scene *s)
 {
+	for (int i = 0; s && i < BL_MARKED_MAX; i++)
+		bl_live_close(s->marked[i]);
+	if (s)
+		bl_live_close(s->other);
 	free(s);
+}
+
+void bl_scene_notice(bl_scene *s, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(s->notice, sizeof s->notice, fmt, ap);
+	va_end(ap);
+}
+
+void bl_scene_compare(bl_scene *s, bl_live *other)
+{
+	bl_live_close(s->other);
+	s->other = other;
+	s->other_snapshot.step = -1;
 }
 
 static bool read_info(bl_scene *s)
@@ -34,12 +58,22 @@ static bool read_info(bl_scene *s)
 	return changed;
 }
 
-static bool read_snapshot(bl_scene *s)
+/* A paused run answers what is asked without a new step. */
+static bool read_snapshot(const bl_live *run, bl_snapshot *p)
 {
-	int64_t had = s->snapshot.step;
-	if (bl_live_snapshot(s->run, &s->snapshot) < 0)
-		s->snapshot.step = -1;
-	return s->snapshot.step != had;
+	int64_t had = p->step;
+	bl_region region = p->region;
+	if (bl_live_snapshot(run, p) < 0)
+		p->step = -1;
+	return p->step != had || memcmp(&region, &p->region, sizeof region) != 0;
+}
+
+static bool read_other(bl_scene *s)
+{
+	if (!s->other)
+		return false;
+	bl_live_info_get(s->other, &s->other_info);
+	return read_snapshot(s->other, &s->other_snapshot);
 }
 
 static bool read_lost(bl_scene *s)
@@ -56,12 +90,37 @@ static void settle_lambda(bl_scene *s)
 		s->lambda_sent = NAN;
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* A run forgets what was asked after some seconds.  Where nobody may ask, the view lives with what there is. */
+static void ask(bl_scene *s)
+{
+	bl_region want = {0};
+	if (!s->view->want)
+		return;
+	s->view->want(s, &want);
+	if (memcmp(&want, &s->asked, sizeof want) == 0 && now_ms() < s->asked_at + ASK_MS)
+		return;
+	s->asked = want;
+	s->asked_at = now_ms();
+	bl_live_ask(s->run, &want);
+	if (s->other)
+		bl_live_ask(s->other, &want);
+}
+
 bool bl_scene_read(bl_scene *s)
 {
+	ask(s);
 	bool info = read_info(s), records = bl_history_read(&s->history, s->run);
-	bool snapshot = read_snapshot(s), lost = read_lost(s);
+	bool snapshot = read_snapshot(s->run, &s->snapshot), other = read_other(s), lost = read_lost(s);
 	settle_lambda(s);
-	return info || records || snapshot || lost;
+	bool view = s->view->read && s->view->read(s);
+	return info || records || snapshot || other || lost || view;
 }
 
 bool bl_scene_over(const bl_scene *s)

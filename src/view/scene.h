@@ -15,6 +15,8 @@
 
 struct bl_view_ops;
 
+enum { BL_MARKED_MAX = 8 };
+
 typedef struct bl_scene {
 	bl_live *run;
 	const struct bl_view_ops *view, *before_help;
@@ -27,7 +29,20 @@ typedef struct bl_scene {
 	bl_snapshot snapshot; /* step -1: none yet */
 	bool lost;            /* the trainer's process died with the run unfinished */
 
+	/* Runs to compare with, marked in the table of runs; the scene holds a reference on each.  NULL: none. */
+	bl_live *marked[BL_MARKED_MAX];
+
+	/* A second run beside it, or NULL. */
+	bl_live *other;
+	bl_live_info other_info;
+	bl_snapshot other_snapshot;
+
+	/* What the run was asked to compute, and when (ms). */
+	bl_region asked;
+	int64_t asked_at;
+
 	/* How to show it. */
+	const bl_canvas *on; /* as last shown, borrowed; NULL: not yet */
 	bl_heat_style heat;
 	bool flip_background;
 	bool asking;        /* "stop training?" is on the screen */
@@ -44,6 +59,11 @@ typedef struct bl_view_ops {
 	void (*act)(bl_scene *s, bl_request r);   /* one of these was made */
 	void (*enter)(bl_scene *s);               /* it comes onto the screen */
 	bool (*key)(bl_scene *s, int key);        /* every key first, as while text is typed; true: that was for the view */
+	bool (*read)(bl_scene *s);                /* while it is on the screen: what else it shows; true: that has changed */
+	void (*mouse)(bl_scene *s, bl_mouse m);
+	void (*want)(const bl_scene *s, bl_region *r); /* fills in what the run is to compute while the view is shown */
+	int64_t (*step)(const bl_scene *s);            /* that it shows, where that need not be the run's */
+	int (*save)(bl_scene *s, const char *stem);    /* files named stem + ending, said by bl_scene_notice; negative: failed */
 } bl_view_ops;
 
 extern const bl_view_ops bl_view_dashboard, bl_view_heatmap, bl_view_help;
@@ -53,6 +73,12 @@ void bl_scene_free(bl_scene *s);
 
 /* Reads what is new of the run.  True: something a view shows has changed. */
 bool bl_scene_read(bl_scene *s);
+
+/* What the footer says until the next key. */
+void bl_scene_notice(bl_scene *s, const char *fmt, ...) BL_PRINTF(2, 3);
+
+/* Shows `other` beside the run, takes over the reference; NULL: no more. */
+void bl_scene_compare(bl_scene *s, bl_live *other);
 
 bool bl_scene_over(const bl_scene *s);           /* done, stopped or failed */
 double bl_scene_seconds_left(const bl_scene *s); /* NaN: unknown */

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What is on the screen as files in the current folder. */
+#include "view/export.h"
+
+#include <barlow/file.h>
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STEM = 128 };
+
+/* A run's name comes from a file: nothing in it may name another folder. */
+static void name_stem(const bl_scene *s, char out[STEM])
+{
+	char run[sizeof s->info.name];
+	snprintf(run, sizeof run, "%s", s->info.name[0] ? s->info.name : "run");
+	for (char *p = run; *p; p++)
+		if (!isalnum((unsigned char)*p) && !strchr("-_.", *p))
+			*p = '-';
+	int64_t step = s->view->step ? s->view->step(s) : s->info.step;
+	snprintf(out, STEM, "barlow-%s-%s-%lld", run, s->view->name, (long long)step);
+}
+
+void bl_export_view(bl_scene *s)
+{
+	char stem[STEM];
+	name_stem(s, stem);
+	if (!s->view->save)
+		bl_scene_notice(s, "%s has nothing to export; s takes the screen as text", s->view->name);
+	else if (s->view->save(s, stem) < 0)
+		bl_scene_notice(s, "not exported: %s", bl_error());
+}
+
+void bl_export_text(bl_scene *s)
+{
+	char path[STEM + 8];
+	name_stem(s, path);
+	strcat(path, ".txt");
+	char *text = s->on ? bl_canvas_string(s->on) : NULL;
+	if (!text)
+		bl_scene_notice(s, "no screen to take yet");
+	else if (bl_file_write_atomic(path, text, strlen(text)) < 0)
+		bl_scene_notice(s, "not taken: %s", bl_error());
+	else
+		bl_scene_notice(s, "the screen is in %s", path);
+	free(text);
+}
