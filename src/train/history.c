@@ -3,10 +3,17 @@
 #include "train/history.h"
 
 #include <math.h>
+#include <string.h>
 
 void bl_history_reset(bl_history *h)
 {
 	*h = (bl_history){.stride = 1};
+}
+
+void bl_history_start(bl_history *h, int64_t from)
+{
+	bl_history_reset(h);
+	h->seen = from;
 }
 
 /* Pairs of full bins become one; an even number of bins is there. */
@@ -14,12 +21,11 @@ static void merge(bl_history *h)
 {
 	for (int i = 0; i < h->bins / 2; i++) {
 		h->step[i] = (h->step[2 * i] + h->step[2 * i + 1]) / 2;
-		for (int t = 0; t < BL_TERMS; t++)
+		for (int t = 0; t < BL_METRICS; t++)
 			h->term[t][i] = (h->term[t][2 * i] + h->term[t][2 * i + 1]) / 2;
 	}
 	h->bins /= 2;
 	h->stride *= 2;
-	h->fill = (int)h->stride;
 }
 
 static void into_bin(double *mean, double v, int have)
@@ -35,13 +41,15 @@ static void add_terms(bl_history *h, const bl_record *r)
 		int k = h->bins++;
 		h->fill = 0;
 		h->step[k] = 0;
-		for (int t = 0; t < BL_TERMS; t++)
+		for (int t = 0; t < BL_METRICS; t++)
 			h->term[t][k] = 0;
 	}
 	int k = h->bins - 1;
-	const double v[BL_TERMS] = {r->invariance, r->lambda * r->redundancy, r->total, r->floor};
+	const double v[BL_METRICS] = {r->invariance, r->lambda * r->redundancy, r->total,     r->floor,
+				      r->redundancy, r->lambda,                 r->lr,        r->grad_norm,
+				      r->images_per_s};
 	into_bin(&h->step[k], (double)r->step, h->fill);
-	for (int t = 0; t < BL_TERMS; t++)
+	for (int t = 0; t < BL_METRICS; t++)
 		into_bin(&h->term[t][k], v[t], h->fill);
 	h->fill++;
 }
@@ -62,13 +70,38 @@ static void add_knn(bl_history *h, const bl_record *r)
 	h->knn[h->knns++] = r->knn;
 }
 
-bool bl_history_read(bl_history *h, const bl_live *run)
+/* `before` is the record before r. */
+static void add_turn(bl_history *h, const bl_record *before, const bl_record *r)
+{
+	if (before->step == 0 || r->lambda == before->lambda)
+		return;
+	bl_turn *last = h->turns ? &h->turn[h->turns - 1] : NULL;
+	if (last && last->last == before->step) {
+		last->last = r->step;
+		last->to = r->lambda;
+		return;
+	}
+	if (h->turns == BL_HISTORY_TURNS)
+		memmove(&h->turn[0], &h->turn[1], (size_t)--h->turns * sizeof h->turn[0]);
+	h->turn[h->turns++] = (bl_turn){r->step, r->step, before->lambda, r->lambda};
+}
+
+bool bl_history_read_some(bl_history *h, const bl_live *run, int64_t until, int64_t most)
 {
 	int64_t length = bl_live_length(run), from = h->seen;
-	while (h->seen < length && h->seen - from < BL_HISTORY_READ && bl_live_record(run, h->seen, &h->last)) {
-		add_terms(h, &h->last);
-		add_knn(h, &h->last);
+	int64_t end = until < length ? until : length;
+	bl_record r;
+	while (h->seen < end && h->seen - from < most && bl_live_record(run, h->seen, &r)) {
+		add_terms(h, &r);
+		add_knn(h, &r);
+		add_turn(h, &h->last, &r);
+		h->last = r;
 		h->seen++;
 	}
 	return h->seen > from;
+}
+
+bool bl_history_read(bl_history *h, const bl_live *run)
+{
+	return bl_history_read_some(h, run, INT64_MAX, BL_HISTORY_READ);
 }
