@@ -12,8 +12,8 @@ enum { LABEL_COLUMNS = 6, BRAILLE = 0x2800, DOTS_X = 2, DOTS_Y = 4 };
 struct frame {
 	bl_canvas *c;
 	bl_rect area;
-	double x0, x1, y0, y1; /* y in log10 when logarithmic */
-	bool log;
+	double x0, x1, y0, y1; /* in log10 when logarithmic */
+	bool log, log_x;
 };
 
 static bool drawable(double y, bool log)
@@ -39,9 +39,16 @@ static void widen(struct range *r, double v)
 	r->any = true;
 }
 
-static void set_y(struct frame *f, const struct range *y)
+static bool wants_log(const struct range *y, bl_axis axis)
 {
-	f->log = y->least_positive > 0 && y->lo >= 0 && y->hi / y->least_positive > BL_CHART_LOG_RATIO;
+	if (axis == BL_AXIS_AUTO)
+		return y->least_positive > 0 && y->lo >= 0 && y->hi / y->least_positive > BL_CHART_LOG_RATIO;
+	return axis == BL_AXIS_LOG && y->least_positive > 0;
+}
+
+static void set_y(struct frame *f, const struct range *y, bl_axis axis)
+{
+	f->log = wants_log(y, axis);
 	f->y0 = f->log ? log10(y->least_positive) : y->lo;
 	f->y1 = f->log ? log10(y->hi) : y->hi;
 	double margin = f->y1 > f->y0 ? .02 * (f->y1 - f->y0) : fmax(fabs(f->y1) * .1, 1e-9);
@@ -49,20 +56,39 @@ static void set_y(struct frame *f, const struct range *y)
 	f->y1 += margin;
 }
 
+/* Whether a point at x is shown. */
+static bool within(const bl_chart *chart, double x)
+{
+	return (!chart->log_x || x > 0) && (chart->to <= chart->from || (x >= chart->from && x <= chart->to));
+}
+
+static void set_x(struct frame *f, struct range *x, const bl_chart *chart)
+{
+	if (chart->to > chart->from) {
+		x->lo = chart->log_x && chart->from <= 0 ? x->lo : chart->from;
+		x->hi = chart->to;
+	}
+	f->log_x = chart->log_x;
+	f->x0 = f->log_x ? log10(x->lo) : x->lo;
+	f->x1 = f->log_x ? log10(x->hi) : x->hi;
+	if (f->x1 <= f->x0)
+		f->x1 = f->x0 + 1;
+}
+
 /* False: nothing to draw. */
 static bool set_ranges(struct frame *f, const bl_chart *chart)
 {
 	struct range x = {0}, y = {0};
 	for (int k = 0; k < chart->n; k++)
-		for (int i = 0; i < chart->lines[k].n; i++) {
-			widen(&x, chart->lines[k].x[i]);
-			widen(&y, chart->lines[k].y[i]);
-		}
+		for (int i = 0; i < chart->lines[k].n; i++)
+			if (within(chart, chart->lines[k].x[i])) {
+				widen(&x, chart->lines[k].x[i]);
+				widen(&y, chart->lines[k].y[i]);
+			}
 	if (!x.any || !y.any)
 		return false;
-	f->x0 = x.lo;
-	f->x1 = x.hi > x.lo ? x.hi : x.lo + 1;
-	set_y(f, &y);
+	set_x(f, &x, chart);
+	set_y(f, &y, chart->axis);
 	return true;
 }
 
@@ -86,7 +112,8 @@ static void dot(const struct frame *f, const bl_line *line, int dx, int dy)
 
 static int dot_x(const struct frame *f, double x)
 {
-	return (int)lround((x - f->x0) / (f->x1 - f->x0) * (f->area.w * DOTS_X - 1));
+	double v = f->log_x ? log10(x) : x;
+	return (int)lround((v - f->x0) / (f->x1 - f->x0) * (f->area.w * DOTS_X - 1));
 }
 
 static int dot_y(const struct frame *f, double y)
@@ -104,12 +131,12 @@ static void segment(const struct frame *f, const bl_line *line, int ax, int ay, 
 	}
 }
 
-static void draw_line(const struct frame *f, const bl_line *line)
+static void draw_line(const struct frame *f, const bl_chart *chart, const bl_line *line)
 {
 	bool linked = false;
 	int ax = 0, ay = 0;
 	for (int i = 0; i < line->n; i++) {
-		if (!drawable(line->y[i], f->log)) {
+		if (!drawable(line->y[i], f->log) || !within(chart, line->x[i])) {
 			linked = false;
 			continue;
 		}
@@ -163,15 +190,36 @@ static void ticks_linear(const struct frame *f)
 		label_y(f, k * d);
 }
 
+static void number_x(char *out, size_t size, const struct frame *f, const bl_chart *chart, double v)
+{
+	snprintf(out, size, chart->integer_x ? "%.0f" : "%.4g", f->log_x ? pow(10, v) : v);
+}
+
 static void label_x(const struct frame *f, const bl_chart *chart)
 {
 	int y = f->area.y + f->area.h + 1;
-	char right[32];
-	snprintf(right, sizeof right, chart->integer_x ? "step %.0f" : "%.4g", f->x1);
+	char left[32], last[32], right[64];
+	number_x(left, sizeof left, f, chart, chart->integer_x && !f->log_x ? floor(f->x0) : f->x0);
+	number_x(last, sizeof last, f, chart, f->x1);
+	snprintf(right, sizeof right, "%s%s%s%s", f->log_x ? "(log) " : "",
+		 chart->x_name      ? chart->x_name
+		 : chart->integer_x ? "step"
+				    : "",
+		 chart->x_name || chart->integer_x ? " " : "", last);
 	int at = f->area.x + f->area.w - bl_canvas_columns(right);
 	bl_canvas_text(f->c, at, y, f->area.w, BL_PAINT_FAINT, right);
-	bl_canvas_textf(f->c, f->area.x, y, at - f->area.x - 1, BL_PAINT_FAINT, chart->integer_x ? "%.0f" : "%.4g",
-			chart->integer_x ? floor(f->x0) : f->x0);
+	bl_canvas_text(f->c, f->area.x, y, at - f->area.x - 1, BL_PAINT_FAINT, left);
+}
+
+/* Lines come over it. */
+static void draw_cursor(const struct frame *f, const bl_chart *chart)
+{
+	if (chart->cursor == 0 || !within(chart, chart->cursor))
+		return;
+	int x = dot_x(f, chart->cursor) / DOTS_X;
+	for (int y = 0; y < f->area.h && x >= 0 && x < f->area.w; y++)
+		bl_canvas_put(f->c, f->area.x + x, f->area.y + y, 0x2502, bl_colour_of(BL_PAINT_TITLE, f->c->can.light),
+			      BL_COLOUR_OWN);
 }
 
 static void draw_axes(const struct frame *f, const bl_chart *chart)
@@ -230,6 +278,7 @@ void bl_chart_draw(bl_canvas *c, bl_rect r, const bl_chart *chart)
 		return;
 	}
 	draw_axes(&f, chart);
+	draw_cursor(&f, chart);
 	for (int k = 0; k < chart->n; k++)
-		draw_line(&f, &chart->lines[k]);
+		draw_line(&f, chart, &chart->lines[k]);
 }

@@ -14,14 +14,22 @@ typedef struct bl_line {
 	int n;
 } bl_line;
 
+typedef enum bl_axis { BL_AXIS_AUTO, BL_AXIS_LINEAR, BL_AXIS_LOG } bl_axis;
+
 typedef struct bl_chart {
 	const char *title;
 	const bl_line *lines; /* later ones lie above */
 	int n;
 	bool integer_x; /* x counts steps */
+	/* What follows may be left 0. */
+	bl_axis axis;    /* of y */
+	bool log_x;      /* leaves out x <= 0 */
+	double from, to; /* what of x is shown; to <= from: all */
+	double cursor;   /* a line across at this x, where not 0 */
+	const char *x_name; /* instead of "step" */
 } bl_chart;
 
-/* The y axis is logarithmic when the values span more than this ratio. */
+/* An automatic y axis is logarithmic when the values span more than this ratio. */
 enum { BL_CHART_LOG_RATIO = 20 };
 
 void bl_chart_draw(bl_canvas *c, bl_rect r, const bl_chart *chart);
