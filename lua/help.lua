@@ -271,7 +271,7 @@ local small = "trainer{data = data.shapes{n = 64, size = 8, channels = 1}, encod
 entry("trainer",
 	"trainer{data =, encoder =, projector = {512, 512, 512}, views =, loss =, optim =, batch = 256, epochs = 10, "
 	.. "steps =, seed = 0, schedule = \"cosine\", warmup = 0, last = .001, clip = 0, workers = 0, "
-	.. "knn = {every =, refs =, queries =, k =}, name =}",
+	.. "knn = {every =, refs =, queries =, k =}, name =, folder =}",
 	"A run of Barlow Twins, or the one a recipe describes.  Views are normalised by the data's statistics "
 	.. "unless they do it.", small)
 entry("trainer:start", "t:start()", "Begins, in the background.", small .. ":start():wait()")
@@ -290,13 +290,15 @@ entry("trainer:record", "t:record(i)", "What was recorded at step i, or nil.", s
 entry("trainer:eval", "t:eval{train =, test =, k = 20, linear = true}",
 	"kNN and linear probe of the encoder as it is.",
 	small .. ":step(1):eval{linear = false}")
-entry("trainer:save", "t:save(path)", "Weights of encoder and projector as safetensors.",
+entry("trainer:save", "t:save([path])",
+	"Weights of encoder and projector as safetensors; without a path into the run's folder.",
 	"local path = os.tmpname(); " .. small .. ":save(path); os.remove(path)")
 entry("trainer:between", "t:between(f, ...)",
 	"Calls f while the run stands between two steps.", small .. ":between(print, 1)")
 for _, p in ipairs{ { "terms", "The newest record: step, invariance, redundancy, total, floor, lr, knn ..." },
 	{ "records", "All records, as one list for each quantity." },
 	{ "C", "The cross-correlation matrix of the newest batch." },
+	{ "folder", "Where the run is kept once it has started: live, recipe.lua, weights.safetensors; nil: in memory only." },
 	{ "state", "new, running, paused, done, stopped or failed." }, { "name", "Its name." },
 	{ "message", "Why it failed, or what was last changed." }, { "iteration", "Steps done." },
 	{ "steps", "Steps to do in all." },
@@ -339,6 +341,13 @@ entry("help", "help([name])", "This; at the prompt also ?name.", "help \"tensor.
 entry("interruptible", "interruptible(f, ...)",
 	"true and f's results, or false when Ctrl-C ended it, which is then answered.",
 	"interruptible(function() return 1 end)")
+
+group = "runs"
+entry("runs", "runs()", "All runs that were kept, live and past, newest first.", "runs()")
+entry("runs[]", "runs()[i], runs()[name]",
+	"One, by place or name: its name, folder, state, step, steps, total, lambda, knn, d, started, pid, alive.", "runs()[1]")
+entry("run:watch", "runs()[i]:watch{read_only = false}",
+	"The screen of a run: steered when it is going on, shown when it is over.", "#runs()")
 
 -- Looking up.
 

@@ -42,6 +42,7 @@ end
 
 function recipe.of_source(source)
 	local r = of_source(source)
+	if type(r.folder) == "string" then r.folder = nil end -- that run's own: another one needs another
 	getmetatable(r).__recipe = true
 	return r
 end

@@ -25,7 +25,7 @@ look_up() {
 			topic("data", "data")
 			topic("learn", "loss optim")
 			topic("train", "train live eval")
-			topic("store", "weights")
+			topic("store", "weights runs")
 			topic("view", "view")
 			topic("figure", "figure")
 		}

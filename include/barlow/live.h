@@ -111,6 +111,8 @@ typedef struct bl_live bl_live;
 
 /* Trainer's side.  path NULL: memory of this process only. */
 bl_live *bl_live_create(const char *path, const bl_live_info *info);
+/* From memory to a file, with all that is in it.  Nobody else may be using the handle; on failure it stays in memory. */
+int bl_live_move(bl_live *l, const char *path);
 void bl_live_set_info(bl_live *l, const bl_live_info *info);
 int bl_live_add(bl_live *l, const bl_record *r);            /* records are capacity `steps` of info */
 void bl_live_publish(bl_live *l, const bl_snapshot *s);

@@ -51,6 +51,13 @@ int bl_trainer_wait(bl_trainer *t, double seconds);
 bl_run_state bl_trainer_state(const bl_trainer *t);
 bl_live *bl_trainer_live(bl_trainer *t);                /* borrowed */
 
+/*
+ * Gives the run a place: its live file moves there, and save(ctx) is called between steps, by the thread that makes
+ * them, whenever a checkpoint is asked for and when the run ends.  Before it starts; on failure all is as before.
+ */
+typedef int (*bl_trainer_save)(void *ctx);
+int bl_trainer_keep(bl_trainer *t, const char *live_path, bl_trainer_save save, void *ctx);
+
 /* Between steps (the trainer not running, or paused), by the caller's thread. */
 int bl_trainer_steps(bl_trainer *t, int64_t n);         /* n steps now, in this thread */
 bl_params *bl_trainer_params(bl_trainer *t);

@@ -88,6 +88,22 @@ typedef struct bl_lua_views {
 /* Key `views` of the table: a pair, a pipeline for both, or nothing: the paper's at the size of the images. */
 bl_lua_views bl_lua_views_of(lua_State *L, int table, const char *what, bl_dataset *d);
 
+/* --- where runs are kept (l_runs.c) --- */
+
+typedef struct bl_lua_saver {
+	bl_module *roots[2]; /* encoder, projector */
+	int n;
+	const char *path;
+} bl_lua_saver;
+
+/* Of the trainer at `index`. */
+bl_lua_saver bl_lua_saver_of(lua_State *L, int index, const char *path);
+int bl_lua_save_weights(void *saver); /* negative with bl_error */
+/* Gives the trainer's run its folder, once; where that cannot be the run stays in memory, and this is said. */
+void bl_lua_place_run(lua_State *L, int index);
+int bl_lua_runs(lua_State *L);      /* list of tables, newest first */
+int bl_lua_run_watch(lua_State *L); /* (live file[, read_only]) */
+
 /* --- constructor tables (check.c) --- */
 
 typedef enum bl_key_kind {

@@ -4,8 +4,8 @@
 
 #include <barlow/live.h>
 #include <barlow/parallel.h>
+#include <barlow/runs.h>
 #include <barlow/view.h>
-#include <barlow/weights.h>
 
 #include <math.h>
 
@@ -33,7 +33,9 @@ static bool is_going(bl_trainer *t)
 
 static int t_start(lua_State *L)
 {
-	if (bl_trainer_start(bl_lua_trainer(L, 1)) < 0)
+	bl_trainer *t = bl_lua_trainer(L, 1);
+	bl_lua_place_run(L, 1);
+	if (bl_trainer_start(t) < 0)
 		return bl_lua_fail(L);
 	return itself(L);
 }
@@ -121,8 +123,11 @@ static int t_watch(lua_State *L)
 	static const char *const ends[] = { "quit", "ended", "stopped" };
 	bl_trainer *t = bl_lua_trainer(L, 1);
 	bool stay = lua_toboolean(L, 2);
-	if (bl_trainer_state(t) == BL_RUN_NEW && bl_trainer_start(t) < 0)
-		return bl_lua_fail(L);
+	if (bl_trainer_state(t) == BL_RUN_NEW) {
+		lua_pushcfunction(L, t_start);
+		lua_pushvalue(L, 1);
+		lua_call(L, 1, 0);
+	}
 	int end = bl_watch(bl_trainer_live(t), &(bl_watch_config){ .stay = stay, .interrupted = &bl_lua_interrupted });
 	if (end < 0)
 		return bl_lua_fail(L);
@@ -270,35 +275,35 @@ static int p_encoder(lua_State *L) { return kept(L, "encoder"); }
 static int p_projector(lua_State *L) { return kept(L, "projector"); }
 static int p_data(lua_State *L) { return kept(L, "data"); }
 static int p_knn(lua_State *L) { return kept(L, "knn"); }
+static int p_folder(lua_State *L) { return kept(L, "place"); }
 
 /* --- between steps --- */
 
 typedef struct errand {
 	lua_State *L;
-	bl_module *roots[2];
-	int n;
-	const char *path;
+	bl_lua_saver saver;
 	int status;
 } errand;
 
 static void save_weights(void *ctx)
 {
 	errand *e = ctx;
-	e->status = bl_weights_save(e->path, e->roots, (const char *[]){ "encoder", "projector" }, e->n);
+	e->status = bl_lua_save_weights(&e->saver);
 }
 
-/* save(path): weights of encoder and projector */
+/* save([path]): weights of encoder and projector, into the run's folder when no path is given */
 static int t_save(lua_State *L)
 {
-	errand e = { .L = L, .path = luaL_checkstring(L, 2) };
 	bl_trainer *t = bl_lua_trainer(L, 1);
-	p_encoder(L);
-	e.roots[e.n++] = bl_lua_module(L, -1);
-	p_projector(L);
-	if (!lua_isnil(L, -1))
-		e.roots[e.n++] = bl_lua_module(L, -1);
+	const char *path = luaL_optstring(L, 2, NULL);
+	if (!path && (p_folder(L), lua_isnil(L, -1)))
+		return luaL_error(L, "save: this run has no folder: expected a path");
+	if (!path)
+		path = lua_pushfstring(L, "%s/%s", lua_tostring(L, -1), BL_RUN_WEIGHTS);
+	errand e = { .saver = bl_lua_saver_of(L, 1, path) };
 	bl_trainer_between_steps(t, save_weights, &e);
-	return e.status < 0 ? bl_lua_fail(L) : itself(L);
+	lua_settop(L, 1);
+	return e.status < 0 ? bl_lua_fail(L) : 1;
 }
 
 static void call_function(void *ctx)
@@ -364,7 +369,7 @@ static const luaL_Reg properties[] = {
 	{ "terms", p_terms }, { "records", p_records }, { "C", p_C }, { "state", p_state }, { "name", p_name },
 	{ "message", p_message }, { "iteration", p_iteration }, { "steps", p_steps },
 	{ "steps_per_epoch", p_steps_per_epoch }, { "batch", p_batch }, { "encoder", p_encoder },
-	{ "projector", p_projector }, { "data", p_data }, { "knn", p_knn }, { "recipe", p_recipe }, { NULL, NULL },
+	{ "projector", p_projector }, { "data", p_data }, { "knn", p_knn }, { "folder", p_folder }, { "recipe", p_recipe }, { NULL, NULL },
 };
 
 void bl_lua_define_trainer(lua_State *L)

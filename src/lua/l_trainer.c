@@ -33,6 +33,7 @@ static const bl_key keys[] = {
 	{ .name = "workers", .kind = BL_KEY_INT, AT(c.loader_threads), .min = 0, .max = 256 },
 	BL_KEY_UNREAD(knn),
 	{ .name = "name", .kind = BL_KEY_TEXT, AT(c.name) },
+	BL_KEY_UNREAD(folder),
 	BL_KEY_END,
 };
 #undef AT
@@ -118,10 +119,19 @@ static void set_rest(settings *s)
 		s->c.optim = bl_optim_default(BL_OPTIM_ADAMW);
 }
 
+/* folder: false for none, or a path; nothing: one of the run's own among all runs. */
+static void check_folder(lua_State *L)
+{
+	int type = lua_getfield(L, 1, "folder");
+	if (type != LUA_TNIL && type != LUA_TSTRING && (type != LUA_TBOOLEAN || lua_toboolean(L, -1)))
+		bl_lua_bad(L, "trainer", "folder", "a path, or false", -1);
+	lua_pop(L, 1);
+}
+
 /* Keeps the objects that the trainer shows: t.encoder and the like.  projector: where it is on the stack. */
 static void keep_objects(lua_State *L, int trainer, int projector)
 {
-	static const char *const names[] = { "encoder", "data", "knn", NULL };
+	static const char *const names[] = { "encoder", "data", "knn", "folder", NULL };
 	lua_createtable(L, 0, 4);
 	for (int i = 0; names[i]; i++) {
 		lua_getfield(L, 1, names[i]);
@@ -150,6 +160,7 @@ static int trainer_new(lua_State *L)
 	if (!s.data || !s.encoder)
 		return bl_lua_missing(L, "trainer", s.data ? "encoder" : "data",
 				      s.data ? "a module (nn.cnn{...})" : "a dataset");
+	check_folder(L);
 	bl_lua_views v = bl_lua_views_of(L, 1, "trainer", *s.data);
 	s.c.first = v.first;
 	s.c.second = v.second;

@@ -15,6 +15,7 @@ face_sources += \
 	src/lua/l_optim.c \
 	src/lua/l_plot.c \
 	src/lua/l_run.c \
+	src/lua/l_runs.c \
 	src/lua/l_tensor.c \
 	src/lua/l_tensor_index.c \
 	src/lua/l_tensor_ops.c \

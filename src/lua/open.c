@@ -64,6 +64,12 @@ static int help(lua_State *L)
 	return bl_lua_call_module(L, "barlow.help", "show", lua_gettop(L));
 }
 
+/* barlow.runs() */
+static int runs(lua_State *L)
+{
+	return bl_lua_call_module(L, "barlow.runs", "list", lua_gettop(L));
+}
+
 int luaopen_barlow(lua_State *L)
 {
 	luaL_checkversion(L);
@@ -75,6 +81,8 @@ int luaopen_barlow(lua_State *L)
 	}
 	lua_pushcfunction(L, help);
 	lua_setfield(L, -2, "help");
+	lua_pushcfunction(L, runs);
+	lua_setfield(L, -2, "runs");
 	lua_pushcfunction(L, bl_lua_interruptible);
 	lua_setfield(L, -2, "interruptible");
 	return 1;

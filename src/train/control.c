@@ -155,6 +155,8 @@ static void obey(bl_trainer *t, bl_command c)
 		set_lambda(t, c.value);
 	else if (c.kind == BL_CMD_SET_LR)
 		set_lr(t, c.value);
+	else if (c.kind == BL_CMD_CHECKPOINT)
+		bl_trainer_save_now(t, true);
 	else if (c.kind <= BL_CMD_STOP)
 		steer(t, c.kind);
 }
@@ -261,6 +263,8 @@ static void *train(void *arg)
 			bl_trainer_step(t);
 		if (next == TURN_WAIT)
 			bl_trainer_look_again(t);
+		if (next == TURN_END)
+			bl_trainer_save_now(t, false);
 		floor_leave(t);
 		if (next == TURN_WAIT)
 			rest(t);
@@ -419,6 +423,8 @@ int bl_trainer_steps(bl_trainer *t, int64_t n)
 		take_commands(t);
 		if (!(stayed = hand_stayed(t)))
 			bl_trainer_step(t);
+		if (t->step >= t->steps)
+			bl_trainer_save_now(t, false);
 		floor_leave(t);
 	}
 	bl_grad_enable(recording);

@@ -274,14 +274,23 @@ static bl_live *writer_new(int64_t steps)
 	return l;
 }
 
+enum { NAME_MAX_BYTES = 4096 };
+
+static int name_temporary(const char *path, char temporary[NAME_MAX_BYTES])
+{
+	if (snprintf(temporary, NAME_MAX_BYTES, "%s.%ld.new", path, (long)getpid()) >= NAME_MAX_BYTES)
+		return bl_fail("live: file name of %zu bytes is too long", strlen(path));
+	return 0;
+}
+
 bl_live *bl_live_create(const char *path, const bl_live_info *info)
 {
-	char temporary[4096];
+	char temporary[NAME_MAX_BYTES];
 	if (info->steps < 0 || info->steps > LIVE_CAPACITY_MAX)
 		return bl_fail_null("live: %lld steps: expected 0 to %lld", (long long)info->steps,
 		                    (long long)LIVE_CAPACITY_MAX);
-	if (path && (size_t)snprintf(temporary, sizeof temporary, "%s.%ld.new", path, (long)getpid()) >= sizeof temporary)
-		return bl_fail_null("live: file name of %zu bytes is too long", strlen(path));
+	if (path && name_temporary(path, temporary) != 0)
+		return NULL;
 	bl_live *l = writer_new(info->steps);
 	if (!l)
 		return NULL;
@@ -290,6 +299,34 @@ bl_live *bl_live_create(const char *path, const bl_live_info *info)
 		return l;
 	handle_free(l);
 	return NULL;
+}
+
+/* Room for records that have not come is not touched, so that it costs no memory. */
+static void copy_image(bl_live *l, const struct live_image *from)
+{
+	memcpy(l->image, from, l->records_at + (size_t)l->written * sizeof(bl_record));
+}
+
+int bl_live_move(bl_live *l, const char *path)
+{
+	char temporary[NAME_MAX_BYTES];
+	struct live_image *memory = l->image;
+	if (!memory || l->fd >= 0)
+		return bl_fail("live: only a run that is kept in memory can move to a file");
+	if (name_temporary(path, temporary) != 0)
+		return -1;
+	int err = map_file(l, temporary);
+	if (err == 0) {
+		copy_image(l, memory);
+		err = name_file(l, temporary, path);
+	}
+	if (err != 0) {
+		l->image = l->front = memory;
+		l->fd = -1;
+		return bl_fail("live: %s: %s", path, strerror(err));
+	}
+	munmap(memory, l->length);
+	return 0;
 }
 
 /* --- Opening ------------------------------------------------------------ */

@@ -20,6 +20,7 @@ libbarlow_sources += \
 	src/train/mailbox.c \
 	src/train/control.c \
 	src/train/guard.c \
+	src/train/keep.c \
 	src/train/arrange.c \
 	src/train/heat.c \
 	src/train/measures.c \

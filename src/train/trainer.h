@@ -61,6 +61,8 @@ struct bl_trainer {
 	int64_t *rows;            /* data set rows of the batch */
 	double *partial;          /* of the gradient's norm */
 	volatile int cancel;      /* ends a kNN under way */
+	bl_trainer_save save;     /* NULL: the run has no place of its own */
+	void *save_ctx;
 
 	/* Under lock. */
 	pthread_mutex_t lock;
@@ -88,6 +90,9 @@ void bl_trainer_note(bl_trainer *t, const char *fmt, ...) BL_PRINTF(2, 3); /* a 
 int bl_trainer_step(bl_trainer *t);
 void bl_trainer_look_again(bl_trainer *t); /* while paused: answers what viewers ask */
 int64_t bl_trainer_norm_chunks(const bl_trainer *t); /* partial sums of the gradient's norm */
+
+/* keep.c, by the floor's holder: what the run's owner wants saved; says what became of it where that was asked for. */
+void bl_trainer_save_now(bl_trainer *t, bool asked);
 
 /* guard.c */
 int bl_guard_init(struct guard *g, bl_module *encoder, bl_module *projector);

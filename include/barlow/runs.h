@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * runs.h: the folders of runs: where they lie, what is in them, and which one is meant.
+ *
+ * A run's folder has `live` (live.h), `recipe.lua` and `weights.safetensors`.
+ * All of them lie in one place unless their users put them elsewhere.
+ */
+#ifndef BARLOW_RUNS_H
+#define BARLOW_RUNS_H
+
+#include <barlow/live.h>
+
+#define BL_RUN_LIVE "live"
+#define BL_RUN_RECIPE "recipe.lua"
+#define BL_RUN_WEIGHTS "weights.safetensors"
+
+/* $XDG_DATA_HOME/barlow/runs, or what stands for it below HOME.  Strings from here are new: the caller frees them. */
+char *bl_runs_root(void);
+/* A new folder in it for a run that starts now, which nobody else may enter: NAME-YYYYmmdd-HHMMSS. */
+char *bl_runs_folder_new(const char *name);
+/* The folder that a user chose, made where it is missing.  1: it holds a run already, which must not be lost. */
+int bl_runs_folder_take(const char *folder);
+/* folder/file */
+char *bl_runs_path(const char *folder, const char *file);
+
+/* A folder among the runs, as last read. */
+typedef struct bl_run {
+	char *id, *folder; /* the folder's name, and its path */
+	bool broken;       /* its live file cannot be read: info.message says why */
+	bool alive;        /* its process exists */
+	bl_live_info info;
+	bl_record last; /* step 0: none yet */
+	double knn;     /* the last measured, or NaN */
+	int64_t read;   /* records looked at for that */
+} bl_run;
+
+typedef struct bl_runs {
+	bl_run *run; /* newest first */
+	int n;
+} bl_runs;
+
+bool bl_run_going(const bl_run *r);        /* its process lives, and it is not over */
+const char *bl_run_state_text(const bl_run *r); /* the state's name, "lost" or "broken" */
+
+/* What lies in root, which may be missing: then nothing does.  `before`: an earlier list, from which is taken what cannot
+ * have changed; may be NULL. */
+bl_runs *bl_runs_list(const char *root, const bl_runs *before);
+void bl_runs_free(bl_runs *r);
+/* Which is meant by a folder's name, a run's name (the newest of it), or the beginning of one folder's name.  -1: none. */
+int bl_runs_find(const bl_runs *r, const char *what);
+
+/*
+ * The live file of the run that is meant: as above, or by the path of a folder or file; NULL: the newest that is going
+ * on, else the newest.  *commands: whether it is to take commands, and then whether it does (a file of somebody else).
+ */
+bl_live *bl_runs_open(const char *what, bool *commands);
+
+#endif

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* runs.c: the list of runs, live and past, and the one that is meant by a word. */
+#include <barlow/error.h>
+#include <barlow/runs.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { NAMES_BYTES = 400 };
+
+/* --- One ---------------------------------------------------------------------- */
+
+static bool is_over(const bl_run *r)
+{
+	return r->info.state == BL_RUN_DONE || r->info.state == BL_RUN_STOPPED || r->info.state == BL_RUN_FAILED;
+}
+
+bool bl_run_going(const bl_run *r)
+{
+	return !r->broken && r->alive && !is_over(r);
+}
+
+const char *bl_run_state_text(const bl_run *r)
+{
+	if (r->broken)
+		return "broken";
+	return is_over(r) || r->alive ? bl_run_state_name(r->info.state) : "lost";
+}
+
+/* Backwards to the newest kNN, but not over records that were looked at before. */
+static void read_records(bl_run *r, const bl_live *l)
+{
+	int64_t n = bl_live_length(l);
+	bl_record at;
+	if (n > 0 && !bl_live_record(l, n - 1, &r->last))
+		r->last.step = 0;
+	for (int64_t i = n - 1; i >= r->read; i--)
+		if (bl_live_record(l, i, &at) && !isnan(at.knn)) {
+			r->knn = at.knn;
+			break;
+		}
+	r->read = n;
+}
+
+static void read_live(bl_run *r, const char *path)
+{
+	bl_live *l = bl_live_open(path, false);
+	r->broken = !l;
+	if (!l) {
+		r->info = (bl_live_info){ .state = BL_RUN_FAILED };
+		snprintf(r->info.name, sizeof r->info.name, "%s", r->id);
+		snprintf(r->info.message, sizeof r->info.message, "%s", bl_error());
+		return;
+	}
+	bl_live_info_get(l, &r->info);
+	r->alive = bl_live_writer_alive(l);
+	read_records(r, l);
+	bl_live_close(l);
+}
+
+/* --- All ---------------------------------------------------------------------- */
+
+static const bl_run *find_id(const bl_runs *list, const char *id)
+{
+	for (int i = 0; list && i < list->n; i++)
+		if (strcmp(list->run[i].id, id) == 0)
+			return &list->run[i];
+	return NULL;
+}
+
+/* Takes id and folder over. */
+static void read_run(bl_run *r, char *id, char *folder, const char *live, const bl_runs *before)
+{
+	const bl_run *old = find_id(before, id);
+	*r = (bl_run){ .knn = NAN };
+	if (old)
+		*r = *old;
+	r->id = id;
+	r->folder = folder;
+	if (!old || old->broken || old->alive)
+		read_live(r, live);
+}
+
+static int add_run(bl_runs *list, const char *root, const char *name, const bl_runs *before)
+{
+	bl_run *more = realloc(list->run, (size_t)(list->n + 1) * sizeof *more);
+	if (!more)
+		return bl_fail("no memory for a list of %d runs", list->n + 1);
+	list->run = more;
+	char *id = strdup(name), *folder = bl_runs_path(root, name), *live = folder ? bl_runs_path(folder, BL_RUN_LIVE) : NULL;
+	if (!id || !live) {
+		free(id);
+		free(folder);
+		return bl_fail("no memory for a run");
+	}
+	read_run(&more[list->n++], id, folder, live, before);
+	free(live);
+	return 0;
+}
+
+static bool is_folder(DIR *d, const char *name)
+{
+	struct stat s;
+	return name[0] != '.' && fstatat(dirfd(d), name, &s, 0) == 0 && S_ISDIR(s.st_mode);
+}
+
+static int newer_first(const void *a, const void *b)
+{
+	const bl_run *x = a, *y = b;
+	if (x->info.started != y->info.started)
+		return x->info.started > y->info.started ? -1 : 1;
+	return strcmp(y->id, x->id);
+}
+
+static int read_folder(bl_runs *list, const char *root, const bl_runs *before)
+{
+	int rc = 0;
+	DIR *d = opendir(root);
+	if (!d)
+		return errno == ENOENT ? 0 : bl_fail("%s: %s", root, strerror(errno));
+	for (struct dirent *e; rc == 0 && (e = readdir(d));)
+		if (is_folder(d, e->d_name))
+			rc = add_run(list, root, e->d_name, before);
+	closedir(d);
+	return rc;
+}
+
+bl_runs *bl_runs_list(const char *root, const bl_runs *before)
+{
+	bl_runs *list = calloc(1, sizeof *list);
+	if (!list)
+		return bl_fail_null("no memory for a list of runs");
+	if (read_folder(list, root, before) != 0) {
+		bl_runs_free(list);
+		return NULL;
+	}
+	if (list->n > 0)
+		qsort(list->run, (size_t)list->n, sizeof *list->run, newer_first);
+	return list;
+}
+
+void bl_runs_free(bl_runs *list)
+{
+	for (int i = 0; list && i < list->n; i++) {
+		free(list->run[i].id);
+		free(list->run[i].folder);
+	}
+	if (list)
+		free(list->run);
+	free(list);
+}
+
+/* --- Which -------------------------------------------------------------------- */
+
+static void add_name(char out[NAMES_BYTES], const char *name)
+{
+	size_t n = strlen(out);
+	snprintf(out + n, NAMES_BYTES - n, "%s%s", n ? ", " : "", name);
+	if (n + strlen(name) + 2 >= NAMES_BYTES)
+		memcpy(out + NAMES_BYTES - 4, "...", 4);
+}
+
+static int not_found(const bl_runs *list, const char *what)
+{
+	char names[NAMES_BYTES] = "";
+	for (int i = 0; i < list->n; i++)
+		add_name(names, list->run[i].id);
+	return bl_fail("no run named %s; %s%s", what, list->n ? "runs: " : "there are no runs", names);
+}
+
+static int find_exact(const bl_runs *list, const char *what)
+{
+	for (int i = 0; i < list->n; i++)
+		if (strcmp(list->run[i].id, what) == 0)
+			return i;
+	for (int i = 0; i < list->n; i++)
+		if (strcmp(list->run[i].info.name, what) == 0)
+			return i;
+	return -1;
+}
+
+int bl_runs_find(const bl_runs *list, const char *what)
+{
+	char names[NAMES_BYTES] = "";
+	int found = find_exact(list, what), matches = 0;
+	if (found >= 0)
+		return found;
+	for (int i = 0; i < list->n; i++)
+		if (strncmp(list->run[i].id, what, strlen(what)) == 0) {
+			found = i;
+			matches++;
+			add_name(names, list->run[i].id);
+		}
+	if (matches > 1)
+		return bl_fail("several runs begin with %s: %s", what, names);
+	return matches == 1 ? found : not_found(list, what);
+}
+
+static int newest(const bl_runs *list, const char *root)
+{
+	for (int i = 0; i < list->n; i++)
+		if (bl_run_going(&list->run[i]))
+			return i;
+	for (int i = 0; i < list->n; i++)
+		if (!list->run[i].broken)
+			return i;
+	return bl_fail("there are no runs in %s", root);
+}
+
+static char *path_in_list(const char *what)
+{
+	char *root = bl_runs_root(), *path = NULL;
+	bl_runs *list = root ? bl_runs_list(root, NULL) : NULL;
+	int i = !list ? -1 : what ? bl_runs_find(list, what) : newest(list, root);
+	if (i >= 0)
+		path = bl_runs_path(list->run[i].folder, BL_RUN_LIVE);
+	bl_runs_free(list);
+	free(root);
+	return path;
+}
+
+/* A name means a run; what has a slash in it, or is no run's name, may be a place. */
+static char *path_of(const char *what)
+{
+	struct stat s;
+	bool place = what && strchr(what, '/');
+	char *path = place ? NULL : path_in_list(what);
+	if (path || !what)
+		return path;
+	if (stat(what, &s) != 0)
+		return place ? bl_fail_null("%s: %s", what, strerror(errno)) : NULL;
+	return S_ISDIR(s.st_mode) ? bl_runs_path(what, BL_RUN_LIVE) : strdup(what);
+}
+
+bl_live *bl_runs_open(const char *what, bool *commands)
+{
+	char *path = path_of(what);
+	if (!path)
+		return NULL;
+	if (*commands && access(path, W_OK) != 0 && access(path, R_OK) == 0)
+		*commands = false;
+	bl_live *l = bl_live_open(path, *commands);
+	free(path);
+	return l;
+}

@@ -1,0 +1,172 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- Folders of runs, and runs(): what is kept where, what is listed, what is said when a place cannot be written.
+package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
+local tap = require "tap"
+local test, equal, fails = tap.test, tap.equal, tap.fails
+
+local function small(more)
+	local s = {
+		data = data.shapes{ n = 96, size = 8, channels = 1, seed = 1 },
+		encoder = nn.cnn{ channels = 1, widths = { 4 }, image = 8 }, projector = { 8 }, batch = 32, epochs = 2, seed = 3,
+	}
+	for k, v in pairs(more or {}) do s[k] = v end
+	return trainer(s)
+end
+
+-- What a shell command prints, without the last line's end.
+local function sh(command)
+	local pipe = assert(io.popen(command, "r"))
+	local out = pipe:read "a"
+	pipe:close()
+	return (out:gsub("\n$", ""))
+end
+
+local function exists(path)
+	local f = io.open(path)
+	if f then f:close() end
+	return f ~= nil
+end
+
+-- A name that no other test and no earlier run of this one has.
+local scratch = os.tmpname()
+os.remove(scratch)
+local tag = scratch:match "[^/]*$"
+
+-- What barlow says when it runs code with another place for data.
+local function elsewhere(place, code)
+	return sh(("XDG_DATA_HOME='%s' '%s' -e '%s' 2>&1"):format(place, os.getenv "BARLOW" or "barlow", code))
+end
+local train = "t = trainer{data = data.shapes{n = 64, size = 8, channels = 1}, encoder = nn.cnn{widths = {4}, image = 8}, "
+	.. "projector = {8}, batch = 32, epochs = 1, name = \"it\"} "
+
+test("a run that starts has a folder of its own", function()
+	local t = small{ name = tag .. "-a" }
+	equal(t.folder, nil)
+	t:start():wait()
+	equal(t.folder:match "[^/]*$":gsub("%d", "0"), (tag .. "-a-20000000-000000"):gsub("%d", "0"))
+	equal(sh("stat -c %a " .. t.folder), "700")
+	for _, name in ipairs{ "live", "recipe.lua", "weights.safetensors" } do
+		if not exists(t.folder .. "/" .. name) then error(name .. " is missing") end
+	end
+	local again = dofile(t.folder .. "/recipe.lua")
+	equal(tostring(again.recipe), tostring(t.recipe))
+end)
+
+test("the weights that are kept are the last ones", function()
+	local t = small{ name = tag .. "-w" }
+	t:run{ quiet = true }
+	local other = scratch .. ".weights"
+	t:save(other)
+	equal(sh(("cmp '%s' '%s/weights.safetensors' && echo same"):format(other, t.folder)), "same")
+	os.remove(other)
+end)
+
+test("save without a path goes to the folder", function()
+	local t = small{ name = tag .. "-s", epochs = 100000 }
+	t:start():pause()
+	local weights = t.folder .. "/weights.safetensors"
+	equal(exists(weights), false)
+	equal(t:save(), t)
+	equal(exists(weights), true)
+	t:stop()
+	fails(function() small{ folder = false }:save() end, "this run has no folder")
+end)
+
+test("steps made by hand before the start come along", function()
+	local t = small{ name = tag .. "-h" }
+	t:step(2)
+	equal(t.folder, nil)
+	t:start():wait()
+	equal(#t, 6)
+	equal(runs()[tag .. "-h"].step, 6)
+	equal(t:record(2).step, 2)
+end)
+
+test("folder = false keeps nothing, a path is where it goes", function()
+	local before = #runs()
+	local t = small{ folder = false }
+	t:run{ quiet = true }
+	equal(t.folder, nil)
+	equal(#runs(), before)
+	local place = scratch .. "/deep/er"
+	t = small{ folder = place }
+	t:run{ quiet = true }
+	equal(t.folder, place)
+	equal(t.recipe.folder, nil)
+	equal(exists(place .. "/weights.safetensors"), true)
+	fails(function() small{ folder = place }:start() end, place, "holds a run already")
+	fails(function() small{ folder = 3 } end, "folder", "a path, or false", "number 3")
+	sh("rm -r " .. scratch)
+end)
+
+test("a place that cannot be written is said once, and training goes on", function()
+	tap.with_file("no folder", function(path)
+		local said = elsewhere(path, train .. "t:start():wait() print(t.state, t.folder) " .. train .. "t:start():wait()")
+		local times = select(2, said:gsub("kept in memory only", ""))
+		equal(times, 1, said)
+		if not said:find("done\tnil", 1, true) or not said:find(path, 1, true) then error(said) end
+	end)
+end)
+
+test("runs are listed newest first, and found by name", function()
+	for _, name in ipairs{ "x", "y", "x" } do small{ name = tag .. name }:run{ quiet = true } end
+	local list, mine = runs(), {}
+	for _, r in ipairs(list) do
+		if r.name == tag .. "x" or r.name == tag .. "y" then mine[#mine + 1] = r end
+	end
+	equal(#mine, 3)
+	equal(mine[1].name, tag .. "x")
+	equal(mine[2].name, tag .. "y")
+	if not (mine[1].started >= mine[2].started and mine[2].started >= mine[3].started) then error "not newest first" end
+	equal(list[tag .. "x"].id, mine[1].id)
+	equal(list[mine[3].id].id, mine[3].id)
+	equal(list[tag .. "y-20"].id, mine[2].id)
+	equal(list[tag], nil)
+	equal(list["no such run"], nil)
+	local r = mine[2]
+	equal(r.state, "done")
+	equal(r.step, 6)
+	equal(r.steps, 6)
+	equal(r.d, 8)
+	equal(r.alive, false)
+	equal(math.type(r.pid), "integer")
+	equal(r.knn, nil)
+	local text = tostring(list)
+	for _, word in ipairs{ "run ", "state", "kNN", "started", r.id, "6/6" } do
+		if not text:find(word, 1, true) then error(word .. " is not in\n" .. text) end
+	end
+	fails(function() r:watch{ readonly = true } end, "unknown key 'readonly'")
+	fails(function() r:watch() end, "terminal")
+end)
+
+test("a run that is going on is alive, and its kNN is known", function()
+	local d = data.shapes{ n = 40, size = 8, channels = 1, seed = 1 }
+	local t = small{ name = tag .. "-live", epochs = 100000, knn = { refs = d, queries = d, every = 1, k = 1 } }
+	t:start()
+	while #t < 4 do t:wait(.01) end
+	t:pause()
+	while t.state ~= "paused" do t:wait(.01) end
+	local r = runs()[tag .. "-live"]
+	equal(r.alive, true)
+	equal(r.state, "paused")
+	equal(r.step, t.iteration)
+	equal(r.total, t.terms.total)
+	equal(r.knn, 1.0)
+	t:stop()
+	r = runs()[tag .. "-live"]
+	equal(r.alive, false)
+	equal(r.state, "stopped")
+end)
+
+test("no runs, and broken ones", function()
+	equal(elsewhere(scratch, "print(runs())"), "no runs")
+	local root = scratch .. "/barlow/runs"
+	sh(("mkdir -p %s/empty %s/noise %s/folder/live; head -c 999999 /dev/urandom >%s/noise/live; touch %s/file"):gsub("%%s", root))
+	local out = elsewhere(scratch, "print(runs()) print(#runs(), runs().noise.state, runs().noise.message)")
+	for _, word in ipairs{ "empty ", "noise ", "folder ", "3\tbroken\t", "/noise/live: " } do
+		if not out:find(word, 1, true) then error(word .. " is not in\n" .. out) end
+	end
+	if out:find("\nfile ", 1, true) then error("a file is no run:\n" .. out) end
+	sh("rm -r " .. scratch)
+end)
+tap.done()
