@@ -539,6 +539,86 @@ static void operators_are_written_as_lua(void **state)
 	assert_string_equal(bl_aug_text(&a, buf, 6), "flip{");
 }
 
+/* --- In words ---------------------------------------------------------------------------- */
+
+static void words_are_what_is_drawn(void **state)
+{
+	(void)state;
+	enum { SIDE = 16 };
+	static uint8_t white[SIDE * SIDE];
+	static float out[SIDE * SIDE];
+	bl_aug ops[] = { bl_aug_default(BL_AUG_RESIZE), bl_aug_default(BL_AUG_CUTOUT) };
+	ops[0].size = SIDE;
+	bl_pipeline *p = bl_pipeline_new(ops, 2);
+	bl_image in = { white, SIDE, SIDE, 1 };
+	int holes = 0;
+	memset(white, 255, sizeof white);
+	for (uint32_t i = 0; i < 40; i++) {
+		bl_rng r;
+		char text[100];
+		int left = 0, top = 0, width = 0, height = 0, bad = 0;
+		bl_rng_init(&r, 5, 0, i, 0);
+		bl_pipeline_describe(p, &in, r, text, sizeof text);
+		assert_int_equal(bl_pipeline_apply(p, &in, &r, out), 0);
+		holes += text[0] != 0;
+		if (text[0])
+			assert_int_equal(sscanf(text, "cutout %d,%d %dx%d", &left, &top, &width, &height), 4);
+		for (int y = 0; y < SIDE; y++)
+			for (int x = 0; x < SIDE; x++)
+				bad += (out[y * SIDE + x] < .5f) !=
+				       (x >= left && x < left + width && y >= top && y < top + height);
+		assert_int_equal(bad, 0);
+	}
+	assert_in_range(holes, 10, 30);
+	bl_pipeline_unref(p);
+}
+
+static void say(bl_aug_kind kind, draw d, int channels, const char *want)
+{
+	char text[100];
+	bl_aug a = bl_aug_default(kind);
+	assert_int_equal(bl_draw_text(&a, &d, channels, text, sizeof text), strlen(want));
+	assert_string_equal(text, want);
+}
+
+static void every_operator_has_words(void **state)
+{
+	(void)state;
+	draw jitter = { .jitter = { { 3, 1, 0, 2 }, { 1.25f, .5f, 1.125f, -.0625f } } };
+	say(BL_AUG_CROP, (draw){ .box = { .top = 4, .left = 3, .height = 22, .width = 20 } }, 3, "crop 3,4 20x22");
+	say(BL_AUG_FLIP, (draw){ 0 }, 1, "flip");
+	say(BL_AUG_JITTER, jitter, 3, "hue -0.06, contrast 0.50, brightness 1.25, saturation 1.12");
+	say(BL_AUG_JITTER, jitter, 1, "contrast 0.50, brightness 1.25");
+	say(BL_AUG_GRAYSCALE, (draw){ 0 }, 3, "grayscale");
+	say(BL_AUG_BLUR, (draw){ .sigma = 1.5f }, 3, "blur 1.50");
+	say(BL_AUG_SOLARIZE, (draw){ 0 }, 3, "solarize 0.50");
+	say(BL_AUG_AFFINE, (draw){ .affine = { 3.14159265f / 4, 2, -1, .75f } }, 3, "rotate 45.0, shift 2,-1, scale 0.75");
+	say(BL_AUG_NOISE, (draw){ 0 }, 3, "noise 0.05");
+	say(BL_AUG_RESIZE, (draw){ 0 }, 3, "");
+	say(BL_AUG_NORMALIZE, (draw){ 0 }, 3, "");
+}
+
+/* However long the pipeline and small the buffer, a whole string. */
+static void words_are_cut_to_the_buffer(void **state)
+{
+	(void)state;
+	bl_aug ops[40];
+	char text[BL_SHAPE_TEXT], edge[9];
+	bl_image in = input(false);
+	bl_rng r;
+	for (int i = 0; i < 40; i++) {
+		ops[i] = bl_aug_default(BL_AUG_JITTER);
+		ops[i].p = 1;
+	}
+	bl_pipeline *p = bl_pipeline_new(ops, 40);
+	bl_rng_init(&r, 5, 0, 0, 0);
+	bl_pipeline_describe(p, &in, r, text, sizeof text);
+	assert_int_equal(strlen(text), sizeof text - 1);
+	bl_pipeline_describe(p, &in, r, edge, sizeof edge);
+	assert_memory_equal(edge, text, sizeof edge - 1);
+	bl_pipeline_unref(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -563,6 +643,9 @@ int main(void)
 		cmocka_unit_test(fields_that_make_no_sense_are_named),
 		cmocka_unit_test(images_that_make_no_sense_are_refused),
 		cmocka_unit_test(operators_are_written_as_lua),
+		cmocka_unit_test(words_are_what_is_drawn),
+		cmocka_unit_test(every_operator_has_words),
+		cmocka_unit_test(words_are_cut_to_the_buffer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,9 +11,11 @@
 #include <barlow/parallel.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "train/monitor.h"
+#include "train/livefile.h"
+#include "train/snapshot.h"
 
 static bl_snapshot shot;
 
@@ -283,12 +285,507 @@ static void test_rate(void **state)
 	bl_tensor_unref(z);
 }
 
+/* --- Regions, against plain loops in double ------------------------------------------------------- */
+
+enum { MOST = 256 };
+static double reference[MOST][MOST];
+
+/* Column j of x, standardised as the paper does. */
+static void standard_column(const bl_tensor *x, int64_t j, double *out)
+{
+	int64_t n = bl_tensor_size(x, 0), d = bl_tensor_size(x, 1);
+	double mean = 0, var = 0;
+	for (int64_t i = 0; i < n; i++)
+		mean += bl_tensor_data(x)[i * d + j] / (double)n;
+	for (int64_t i = 0; i < n; i++)
+		var += pow(bl_tensor_data(x)[i * d + j] - mean, 2) / (double)n;
+	for (int64_t i = 0; i < n; i++)
+		out[i] = (bl_tensor_data(x)[i * d + j] - mean) / sqrt(var + 1e-5);
+}
+
+static void fill_reference(const bl_tensor *a, const bl_tensor *b)
+{
+	static double za[MOST][64], zb[MOST][64];
+	int64_t n = bl_tensor_size(a, 0), d = bl_tensor_size(a, 1);
+	assert_true(n <= 64 && d <= MOST);
+	for (int64_t j = 0; j < d; j++) {
+		standard_column(a, j, za[j]);
+		standard_column(b, j, zb[j]);
+	}
+	for (int64_t i = 0; i < d; i++)
+		for (int64_t j = 0; j < d; j++) {
+			reference[i][j] = 0;
+			for (int64_t k = 0; k < n; k++)
+				reference[i][j] += za[i][k] * zb[j][k] / (double)n;
+		}
+}
+
+/* Two views of which `groups` groups of dims are redundant, dim j being of group j % groups. */
+static bl_tensor *grouped(int64_t n, int64_t d, int groups, uint32_t stream)
+{
+	bl_tensor *t = random_tensor(n, d, stream), *common = random_tensor(n, groups, 77);
+	for (int64_t i = 0; i < n; i++)
+		for (int64_t j = 0; j < d; j++) {
+			float *x = bl_tensor_data(t) + i * d + j;
+			*x = .2f * (1 + .1f * (float)(j % 7)) * *x + bl_tensor_data(common)[i * groups + j % groups];
+		}
+	bl_tensor_unref(common);
+	return t;
+}
+
+static void check_order(const int32_t *order, int d, int32_t kind)
+{
+	bool seen[MOST] = { false };
+	for (int i = 0; i < d; i++) {
+		assert_in_range(order[i], 0, d - 1);
+		assert_false(seen[order[i]]);
+		seen[order[i]] = true;
+		if (kind == BL_ORDER_PLAIN)
+			assert_int_equal(order[i], i);
+		if (kind == BL_ORDER_DIAGONAL && i > 0)
+			assert_true(reference[order[i - 1]][order[i - 1]] >= reference[order[i]][order[i]] - 1e-6);
+	}
+}
+
+static void ask_region(bl_monitor *m, bl_look *l, bl_region r)
+{
+	l->asked = &r;
+	assert_int_equal(bl_monitor_snapshot(m, l, false, &shot), 0);
+	l->asked = NULL;
+}
+
+/* The whole order, which no single region of cells shows when there are more dims than cells. */
+static void learn_order(bl_monitor *m, bl_look *l, bl_region r, int d, int32_t *order)
+{
+	for (int from = 0; from < d; from += 50) {
+		r.row = from;
+		r.rows = d - from < 50 ? d - from : 50;
+		r.col = 0;
+		r.cols = 1;
+		ask_region(m, l, r);
+		memcpy(order + from, shot.dims, (size_t)r.rows * sizeof *order);
+		assert_int_equal(shot.dims[shot.region_rows], order[0]);
+	}
+	check_order(order, d, r.order);
+}
+
+static void check_region_cell(const int32_t *order, int i, int j)
+{
+	const bl_region *r = &shot.region;
+	int64_t r0, r1, c0, c1;
+	double sum = 0, extreme = 0;
+	bl_chunk_range(r->rows, shot.region_rows, i, &r0, &r1);
+	bl_chunk_range(r->cols, shot.region_cols, j, &c0, &c1);
+	for (int64_t y = r->row + r0; y < r->row + r1; y++)
+		for (int64_t x = r->col + c0; x < r->col + c1; x++) {
+			double v = reference[order[y]][order[x]];
+			sum += v;
+			extreme = fabs(v) > fabs(extreme) ? v : extreme;
+		}
+	int at = i * shot.region_cols + j;
+	assert_int_equal(shot.dims[i], order[r->row + r0]);
+	assert_int_equal(shot.dims[shot.region_rows + j], order[r->col + c0]);
+	assert_true(fabs(shot.region_mean[at] - sum / (double)((r1 - r0) * (c1 - c0))) < 1e-5);
+	assert_true(fabs(fabs(shot.region_extreme[at]) - fabs(extreme)) < 1e-5);
+	if ((r1 - r0) * (c1 - c0) == 1)
+		assert_true(shot.region_mean[at] == shot.region_extreme[at]);
+}
+
+static void check_region(bl_monitor *m, bl_look *l, bl_region r, const int32_t *order)
+{
+	ask_region(m, l, r);
+	assert_true(shot.region.matrix == r.matrix && shot.region.order == r.order);
+	assert_true(shot.region.row == r.row && shot.region.rows == (r.rows ? r.rows : shot.d));
+	assert_int_equal(shot.region_rows, shot.region.rows < BL_GRID_MAX ? shot.region.rows : BL_GRID_MAX);
+	assert_int_equal(shot.region_cols, shot.region.cols < BL_GRID_MAX ? shot.region.cols : BL_GRID_MAX);
+	assert_int_equal(shot.region_elements, (int64_t)shot.region.rows * shot.region.cols);
+	for (int i = 0; i < shot.region_rows; i++)
+		for (int j = 0; j < shot.region_cols; j++)
+			check_region_cell(order, i, j);
+}
+
+static void check_regions(int64_t n, int d, int groups)
+{
+	bl_tensor *z[2] = { grouped(n, d, groups, 1), grouped(n, d, groups, 2) };
+	int32_t order[MOST];
+	for (int k = 0; k < 9; k++) {
+		bl_monitor *m = bl_monitor_new(0, n, d, NULL);
+		bl_look l = look_of(z[0], z[1]);
+		bl_region r = { .matrix = k / 3, .order = k % 3 };
+		fill_reference(z[0], z[1]); /* by which dims are ordered, whatever is looked at */
+		learn_order(m, &l, r, d, order);
+		fill_reference(z[r.matrix == BL_MATRIX_BB], z[r.matrix != BL_MATRIX_AA]);
+		check_region(m, &l, r, order);
+		check_region(m, &l, (bl_region){ r.matrix, r.order, .row = d / 3, .rows = d / 2, .col = 1, .cols = d - 1 }, order);
+		check_region(m, &l, (bl_region){ r.matrix, r.order, .row = d - 1, .rows = 1, .col = 2, .cols = 3 }, order);
+		bl_monitor_free(m);
+	}
+	bl_tensor_unref(z[0]);
+	bl_tensor_unref(z[1]);
+}
+
+static void test_regions(void **state)
+{
+	(void)state;
+	check_regions(32, 12, 3);
+	check_regions(16, 201, 5);
+}
+
+/* Redundant units end up as neighbours: one run a group. */
+static void test_clusters(void **state)
+{
+	(void)state;
+	enum { D = 40, GROUPS = 5 };
+	bl_tensor *z[2] = { grouped(64, D, GROUPS, 1), grouped(64, D, GROUPS, 2) };
+	bl_monitor *m = bl_monitor_new(0, 64, D, NULL);
+	bl_look l = look_of(z[0], z[1]);
+	int runs = 1;
+	ask_region(m, &l, (bl_region){ .order = BL_ORDER_CLUSTER });
+	for (int i = 1; i < D; i++)
+		runs += shot.dims[i] % GROUPS != shot.dims[i - 1] % GROUPS;
+	assert_int_equal(runs, GROUPS);
+	bl_monitor_free(m);
+	bl_tensor_unref(z[0]);
+	bl_tensor_unref(z[1]);
+}
+
+static void test_silly_regions(void **state)
+{
+	(void)state;
+	static const int32_t odd[] = { INT32_MIN, -1, 0, 5, 19, 20, 21, INT32_MAX };
+	enum { ODD = sizeof odd / sizeof *odd };
+	bl_tensor *z = random_tensor(8, 20, 1);
+	bl_monitor *m = bl_monitor_new(0, 8, 20, NULL);
+	bl_look l = look_of(z, z);
+	for (int i = 0; i < ODD * ODD; i++) {
+		ask_region(m, &l, (bl_region){ odd[i % ODD], odd[i / ODD], odd[i % ODD], odd[i / ODD], odd[i / ODD], odd[i % ODD],
+		                               odd[i % ODD], odd[i / ODD], odd[i % ODD] });
+		assert_true(bl_live_snapshot_clean(&shot) && shot.region_rows > 0 && shot.region_cols > 0);
+	}
+	assert_int_equal(bl_monitor_snapshot(m, &l, false, &shot), 0);
+	assert_int_equal(shot.region_rows, 0);
+	bl_monitor_free(m);
+	bl_tensor_unref(z);
+}
+
+/* Of more dims than may be looked at, each cell shows some of its own, and says how many. */
+static void test_sampled(void **state)
+{
+	(void)state;
+	enum { N = 16, D = MOST - 1 };
+	static const int32_t step[] = { 1, 2, 3 };
+	bl_tensor *z[2] = { random_tensor(N, D, 1), random_tensor(N, D, 2) };
+	bl_look l = look_of(z[0], z[1]);
+	fill_reference(z[0], z[1]);
+	for (int k = 0; k < 3; k++) {
+		shot = (bl_snapshot){ .step = 1, .n = N, .d = D };
+		shot.region = bl_heat_clamp(&(bl_region){ .rows = 200, .row = 10 }, D);
+		assert_int_equal(bl_heat_region(&l, NULL, step[k], &shot), 0);
+		assert_int_equal(bl_heat_grid(&l, step[k], &shot), 0);
+		assert_int_equal(shot.grid_elements, step[k] == 1 ? BL_GRID_MAX * BL_GRID_MAX : D * D);
+		assert_int_equal(shot.region_elements, step[k] == 1 ? BL_GRID_MAX * BL_GRID_MAX : 200 * D);
+		for (int i = 0; step[k] == 1 && i < BL_GRID_MAX; i++)
+			for (int j = 0; j < BL_GRID_MAX; j++) {
+				double want = reference[shot.dims[i]][shot.dims[BL_GRID_MAX + j]];
+				assert_true(fabs(shot.region_mean[i * BL_GRID_MAX + j] - want) < 1e-5);
+			}
+		for (int i = 0; i < shot.diag; i++)
+			assert_true(fabs(shot.diagonal[i] - reference[i][i]) < 1e-5);
+	}
+	bl_tensor_unref(z[0]);
+	bl_tensor_unref(z[1]);
+}
+
+/* --- Singular values, against one-sided Jacobi rotations of C in double ----------------------------- */
+
+static int descending(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return x > y ? -1 : x < y;
+}
+
+/* Columns p and q of a (rows x d) become orthogonal.  Returns how far they were from it. */
+static double rotate(double (*a)[MOST], int rows, int p, int q)
+{
+	double pp = 0, qq = 0, pq = 0;
+	for (int i = 0; i < rows; i++) {
+		pp += a[i][p] * a[i][p];
+		qq += a[i][q] * a[i][q];
+		pq += a[i][p] * a[i][q];
+	}
+	if (pq == 0)
+		return 0;
+	double zeta = (qq - pp) / (2 * pq), t = (zeta < 0 ? -1 : 1) / (fabs(zeta) + sqrt(1 + zeta * zeta));
+	double c = 1 / sqrt(1 + t * t);
+	for (int i = 0; i < rows; i++) {
+		double x = a[i][p];
+		a[i][p] = c * (x - t * a[i][q]);
+		a[i][q] = c * (t * x + a[i][q]);
+	}
+	return fabs(pq) / (sqrt(pp * qq) + 1e-300);
+}
+
+static void orthogonalise(double (*a)[MOST], int rows, int d)
+{
+	double off = 1;
+	for (int sweep = 0; sweep < 60 && off > 1e-12; sweep++) {
+		off = 0;
+		for (int p = 0; p < d; p++)
+			for (int q = p + 1; q < d; q++)
+				off = fmax(off, rotate(a, rows, p, q));
+	}
+}
+
+static double column_length(double (*a)[MOST], int rows, int j)
+{
+	double sum = 0;
+	for (int i = 0; i < rows; i++)
+		sum += a[i][j] * a[i][j];
+	return sqrt(sum);
+}
+
+static void check_singular(int64_t n, int d)
+{
+	bl_tensor *z[2] = { grouped(n, d, 3, 1), grouped(n, d, 3, 2) };
+	bl_look l = look_of(z[0], z[1]);
+	double want[MOST];
+	float got[MOST];
+	fill_reference(z[0], z[1]);
+	orthogonalise(reference, d, d);
+	for (int j = 0; j < d; j++)
+		want[j] = column_length(reference, d, j);
+	qsort(want, (size_t)d, sizeof *want, descending);
+	assert_int_equal(bl_measure_singular(&l, d, got), 0);
+	for (int j = 0; j < d; j++)
+		assert_true(fabs(got[j] - want[j]) < 2e-6 * want[0]);
+	bl_monitor *m = bl_monitor_new(0, n, d, NULL);
+	assert_int_equal(bl_monitor_snapshot(m, &l, false, &shot), 0);
+	assert_true(shot.spectrum == 0 && isnan(shot.singular[0]));
+	assert_int_equal(bl_monitor_snapshot(m, &l, true, &shot), 0);
+	assert_memory_equal(shot.singular, got, (size_t)shot.spectrum * sizeof *got);
+	bl_monitor_free(m);
+	bl_tensor_unref(z[0]);
+	bl_tensor_unref(z[1]);
+}
+
+static void test_singular(void **state)
+{
+	(void)state;
+	check_singular(40, 12);
+	check_singular(20, 20);
+	check_singular(7, 33);
+}
+
+/* --- Pairs drawn again ----------------------------------------------------------------------------- */
+
+enum { IMAGES = 24, BATCH = 4 };
+
+static bl_source source_of(bl_aug *ops, int n)
+{
+	static const float mean[4] = { .5f, .5f, .5f }, std[4] = { .5f, .5f, .5f };
+	bl_pipeline *p = bl_pipeline_new(ops, n);
+	bl_shapes_config shapes = { .n = IMAGES, .size = 20, .channels = 3, .seed = 4 };
+	bl_source s = { .data = bl_dataset_shapes(&shapes), .pipeline = { p, p }, .seed = 11, .mean = mean, .std = std,
+	                .steps_per_epoch = IMAGES / BATCH, .batch = 8 };
+	assert_true(p && s.data);
+	s.held_out = s.data;
+	return s;
+}
+
+static void source_free(bl_source *s)
+{
+	bl_pipeline_unref(s->pipeline[0]);
+	bl_dataset_unref(s->data);
+}
+
+/* The views of a batch and of who draws them again are the same; drawn anew they differ, and stay as they are. */
+static void test_pair(void **state)
+{
+	(void)state;
+	bl_aug ops[] = { bl_aug_default(BL_AUG_CROP), bl_aug_default(BL_AUG_FLIP), bl_aug_default(BL_AUG_JITTER),
+	                 bl_aug_default(BL_AUG_NOISE), bl_aug_default(BL_AUG_NORMALIZE) };
+	ops[0].size = 16;
+	bl_source source = source_of(ops, 5);
+	bl_loader *loader = bl_loader_new(&(bl_loader_config){ .data = source.data, .first = source.pipeline[0],
+	                                  .second = source.pipeline[1], .batch = BATCH, .seed = source.seed, .threads = 1 });
+	bl_tensor *z = random_tensor(BATCH, 4, 1), *view[2];
+	bl_monitor *m = bl_monitor_new(0, BATCH, 4, &source);
+	static bl_snapshot again;
+	int64_t rows[BATCH];
+	for (int64_t step = 1; step <= 9; step++) {
+		bl_look l = look_of(z, z);
+		bl_region r = { .view = (int32_t)step - 3 };
+		assert_int_equal(bl_loader_next(loader, &view[0], &view[1], rows), 0);
+		l = (bl_look){ .step = step, .z = { z, z }, .view = { view[0], view[1] }, .rows = rows };
+		ask_region(m, &l, r);
+		assert_int_equal(shot.view_row, rows[((step - 3) % BATCH + BATCH) % BATCH]);
+		assert_int_equal(shot.view_label, bl_dataset_label(source.data, shot.view_row));
+		assert_true(shot.view_side == 16 && shot.view_channels == 3);
+		assert_ptr_equal(strstr(shot.view_draws[0], "crop "), shot.view_draws[0]);
+		assert_string_not_equal(shot.view_draws[0], shot.view_draws[1]);
+		again = shot;
+		l.view[0] = l.view[1] = NULL;
+		ask_region(m, &l, r);
+		assert_memory_equal(shot.views, again.views, sizeof shot.views);
+		assert_memory_equal(shot.view_draws, again.view_draws, sizeof shot.view_draws);
+		r.redraw = 1;
+		ask_region(m, &l, r);
+		assert_int_equal(shot.view_row, again.view_row);
+		assert_memory_not_equal(shot.views, again.views, sizeof shot.views);
+		assert_string_not_equal(shot.view_draws[0], again.view_draws[0]);
+		assert_string_not_equal(shot.view_draws[0], shot.view_draws[1]);
+		again = shot;
+		l.view[0] = view[0], l.view[1] = view[1];
+		ask_region(m, &l, r);
+		assert_memory_equal(shot.views, again.views, sizeof shot.views);
+		r.redraw = 2;
+		ask_region(m, &l, r);
+		assert_memory_not_equal(shot.views, again.views, sizeof shot.views);
+		bl_tensor_unref(view[0]);
+		bl_tensor_unref(view[1]);
+	}
+	bl_loader_free(loader);
+	bl_monitor_free(m);
+	bl_tensor_unref(z);
+	source_free(&source);
+}
+
+/* --- Points ---------------------------------------------------------------------------------------------- */
+
+/* Coordinates are U S of the centred features X = U S V^T, here by Jacobi rotations of X itself. */
+static void check_axes(const bl_source *source)
+{
+	static double x[IMAGES][MOST], all;
+	double mean[MOST] = { 0 }, best[2] = { 0 };
+	int best_at[2] = { 0 }, f = 0;
+	bl_tensor *t = bl_eval_features(source->encoder, source->held_out, source->mean, source->std, 8, NULL);
+	f = (int)bl_tensor_size(t, 1);
+	assert_true(f <= MOST && shot.points == IMAGES);
+	for (int i = 0; i < IMAGES * f; i++)
+		mean[i % f] += bl_tensor_data(t)[i] / (double)IMAGES;
+	for (int i = 0; i < IMAGES * f; i++)
+		x[i / f][i % f] = bl_tensor_data(t)[i] - mean[i % f];
+	orthogonalise(x, IMAGES, f);
+	all = 0;
+	for (int j = 0; j < f; j++) {
+		double length = column_length(x, IMAGES, j);
+		all += length * length;
+		if (length > best[0]) {
+			best[1] = best[0], best_at[1] = best_at[0];
+			best[0] = length, best_at[0] = j;
+		} else if (length > best[1]) {
+			best[1] = length, best_at[1] = j;
+		}
+	}
+	for (int k = 0; k < 2; k++) {
+		double sign = x[0][best_at[k]] * shot.point[0][k] < 0 ? -1 : 1;
+		assert_true(fabs(shot.explained[k] - best[k] * best[k] / all) < 1e-5);
+		for (int i = 0; i < IMAGES; i++)
+			assert_true(fabs(sign * shot.point[i][k] - x[i][best_at[k]]) < 1e-4 * best[0]);
+	}
+	bl_tensor_unref(t);
+}
+
+static void check_points(bl_module *encoder)
+{
+	bl_aug ops[] = { bl_aug_default(BL_AUG_RESIZE) };
+	static bl_snapshot before;
+	bl_source source = source_of(ops, 1);
+	bl_shapes_config shapes = { .n = IMAGES, .size = 8, .channels = 1, .seed = 4 };
+	source.encoder = encoder;
+	assert_non_null(source.held_out = bl_dataset_shapes(&shapes));
+	bl_tensor *z = random_tensor(BATCH, 4, 1);
+	bl_monitor *m = bl_monitor_new(0, BATCH, 4, &source);
+	bl_look l = look_of(z, z);
+	ask_region(m, &l, (bl_region){ .points = 0 });
+	assert_int_equal(shot.points, 0);
+	for (l.step = 1; l.step < 4; l.step++) {
+		before = shot;
+		ask_region(m, &l, (bl_region){ .points = 1 });
+		assert_int_equal(shot.points_step, l.step);
+		check_axes(&source);
+		for (int i = 0; i < IMAGES; i++)
+			assert_int_equal(shot.point_label[i], bl_dataset_label(source.held_out, i));
+		for (int i = 0; l.step > 1 && i < IMAGES; i++)
+			assert_true(shot.point[i][0] == before.point[i][0] && shot.point[i][1] == before.point[i][1]);
+	}
+	bl_dataset_unref(source.held_out);
+	bl_monitor_free(m);
+	bl_tensor_unref(z);
+	source_free(&source);
+}
+
+static void test_points(void **state)
+{
+	(void)state;
+	bl_module *narrow = bl_nn_mlp(&(bl_mlp_config){ .in = 64, .widths = (int64_t[]){ 10 }, .layers = 1, .flatten = true });
+	assert_non_null(narrow);
+	bl_module_init(narrow, 3);
+	check_points(narrow); /* fewer features than images */
+	check_points(NULL);   /* more: the pixels */
+	bl_module_unref(narrow);
+}
+
+/* --- Asked through the live file ----------------------------------------------------------------------------- */
+
+static void test_asked(void **state)
+{
+	(void)state;
+	bl_tensor *z = random_tensor(16, 20, 1);
+	bl_live *live = bl_live_create(NULL, &(bl_live_info){ .steps = 9 });
+	bl_monitor *m = bl_monitor_new(1e9, 16, 20, NULL);
+	bl_look l = look_of(z, z);
+	assert_int_equal(bl_monitor_look(m, &l, live), 0);
+	newest(live);
+	assert_int_equal(shot.region_rows, 0);
+	assert_int_equal(bl_live_ask(live, &(bl_region){ .matrix = BL_MATRIX_AA, .rows = 3, .cols = 4 }), 0);
+	l.step = 2;
+	l.trained = 1e9;
+	assert_int_equal(bl_monitor_look(m, &l, live), 0);
+	newest(live);
+	assert_true(shot.step == 2 && shot.region_rows == 3 && shot.region_cols == 4 && shot.region_elements == 12);
+	assert_true(fabsf(shot.region_mean[5] - 1) < 1e-4f); /* the diagonal of a view with itself */
+	bl_monitor_free(m);
+	bl_live_close(live);
+	bl_tensor_unref(z);
+}
+
+/* While paused only what is asked anew is answered, at once and whole. */
+static void test_paused(void **state)
+{
+	(void)state;
+	bl_tensor *z = random_tensor(16, 200, 1);
+	bl_live *live = bl_live_create(NULL, &(bl_live_info){ .steps = 9 });
+	bl_monitor *m = bl_monitor_new(1e-6, 16, 200, NULL);
+	bl_look l = look_of(z, z);
+	l.paused = true;
+	assert_int_equal(bl_monitor_look(m, &l, live), 0);
+	assert_int_equal(newest(live), -1);
+	for (int k = 0; k < 3; k++) {
+		assert_int_equal(bl_live_ask(live, &(bl_region){ .order = BL_ORDER_DIAGONAL, .row = k, .rows = 150 }), 0);
+		for (int again = 0; again < 2; again++) {
+			assert_int_equal(bl_monitor_look(m, &l, live), 0);
+			assert_int_equal(newest(live), again ? 7 : 1);
+			assert_true(shot.region.row == k && shot.region.order == BL_ORDER_DIAGONAL);
+			assert_int_equal(shot.region_elements, 150 * 200);
+			shot.step = 7; /* stays: the same question is not answered again */
+			bl_live_publish(live, &shot);
+		}
+	}
+	bl_monitor_free(m);
+	bl_live_close(live);
+	bl_tensor_unref(z);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_picture), cmocka_unit_test(test_histogram_all), cmocka_unit_test(test_histogram_sample),
 		cmocka_unit_test(test_dead), cmocka_unit_test(test_spectrum), cmocka_unit_test(test_views),
-		cmocka_unit_test(test_when), cmocka_unit_test(test_rate),
+		cmocka_unit_test(test_when), cmocka_unit_test(test_rate), cmocka_unit_test(test_regions),
+		cmocka_unit_test(test_clusters), cmocka_unit_test(test_silly_regions), cmocka_unit_test(test_sampled),
+		cmocka_unit_test(test_singular), cmocka_unit_test(test_pair), cmocka_unit_test(test_points),
+		cmocka_unit_test(test_asked), cmocka_unit_test(test_paused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -194,17 +194,21 @@ static void test_learns(void **state)
 	toy_free(&y);
 }
 
+/* --- The same bits ----------------------------------------------------------------------- */
+
+enum { BITS_STEPS = 30 };
+
 static struct dump run_with(int threads, int loaders, bool background)
 {
 	struct toy y = toy_new();
-	y.config.max_steps = 30;
+	y.config.max_steps = BITS_STEPS;
 	y.config.loader_threads = loaders;
 	assert_int_equal(bl_threads_set(threads), 0);
 	bl_trainer *t = trainer_of(&y);
 	if (background)
 		assert_int_equal(bl_trainer_start(t), 0);
 	else
-		assert_int_equal(bl_trainer_steps(t, 30), 0);
+		assert_int_equal(bl_trainer_steps(t, BITS_STEPS), 0);
 	assert_int_equal(bl_trainer_wait(t, -1), 1);
 	assert_int_equal(bl_trainer_state(t), BL_RUN_DONE);
 	bl_trainer_free(t);
@@ -225,6 +229,59 @@ static void test_same_bits(void **state)
 		free(other.at);
 	}
 	free(one.at);
+}
+
+static bl_region question(int64_t step)
+{
+	int32_t k = (int32_t)step;
+	return (bl_region){ .matrix = k % 3, .order = k / 3 % 3, .row = k % D, .rows = 1 + k % 5, .points = 1, .view = k,
+	                    .redraw = k % 2 };
+}
+
+/* Asks while the trainer is paused, and waits until it has been answered. */
+static void look_closely(bl_trainer *t)
+{
+	static bl_snapshot s;
+	int64_t step = steps_done(t);
+	bl_region r = question(step);
+	for (int i = 0; i < 10000 && (s.step != step || s.region.rows != r.rows || s.points_step != step); i++) {
+		assert_int_equal(bl_live_ask(bl_trainer_live(t), &r), 0);
+		usleep(1000);
+		bl_live_snapshot(bl_trainer_live(t), &s);
+	}
+	assert_true(s.step == step && s.region.matrix == r.matrix && s.region.order == r.order && s.region.rows == r.rows);
+	assert_true(s.points == 40 && s.points_step == step && s.view_side == 12 && s.view_row >= 0 && s.view_draws[1][0]);
+}
+
+/* Whoever looks, at whatever, changes no bit of the run. */
+static void test_watched(void **state)
+{
+	(void)state;
+	struct dump alone = run_with(2, 1, false);
+	struct toy y = toy_new();
+	bl_shapes_config shapes = { .n = 40, .size = 12, .channels = 1, .seed = 9 };
+	y.config.max_steps = BITS_STEPS;
+	y.config.snapshot_hz = 1e9;
+	y.config.knn_queries = bl_dataset_shapes(&shapes);
+	bl_trainer *t = trainer_of(&y);
+	assert_int_equal(bl_trainer_start(t), 0);
+	command(t, BL_CMD_PAUSE, 0);
+	wait_for_state(t, BL_RUN_PAUSED);
+	assert_true(steps_done(t) < BITS_STEPS);
+	if (steps_done(t) == 0)
+		assert_int_equal(bl_trainer_steps(t, 1), 0);
+	while (steps_done(t) < BITS_STEPS) {
+		look_closely(t);
+		assert_int_equal(bl_trainer_steps(t, 2), 0);
+	}
+	assert_int_equal(bl_trainer_wait(t, -1), 1);
+	bl_trainer_free(t);
+	struct dump watched = dump_of(&y);
+	assert_same(&alone, &watched);
+	bl_dataset_unref(y.config.knn_queries);
+	toy_free(&y);
+	free(alone.at);
+	free(watched.at);
 }
 
 /* One thread, and pauses in which the loader fills its ring: all blocks there will ever be are out before it counts. */
@@ -690,8 +747,8 @@ static void test_nan_in_weight(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_learns), cmocka_unit_test(test_same_bits), cmocka_unit_test(test_steady_memory),
-		cmocka_unit_test(test_schedule), cmocka_unit_test(test_clip), cmocka_unit_test(test_knn),
+		cmocka_unit_test(test_learns), cmocka_unit_test(test_same_bits), cmocka_unit_test(test_watched),
+		cmocka_unit_test(test_steady_memory), cmocka_unit_test(test_schedule), cmocka_unit_test(test_clip), cmocka_unit_test(test_knn),
 		cmocka_unit_test(test_pause_step_stop), cmocka_unit_test(test_start_stop_storm), cmocka_unit_test(test_last_word),
 		cmocka_unit_test(test_settings), cmocka_unit_test(test_file), cmocka_unit_test(test_between_steps),
 		cmocka_unit_test(test_last_snapshot), cmocka_unit_test(test_refusals), cmocka_unit_test(test_nan_in_module),
