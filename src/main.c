@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* main.c: the program: options, a Lua state, then code, script and prompt as asked. */
+/* main.c: the program: options, a Lua state, then code, script and prompt as asked; or the screen of a run. */
 #include "lua/face.h"
 #include "repl/options.h"
 #include "repl/prompt.h"
 #include "repl/run.h"
+#include "repl/watch.h"
 
 #include <barlow/parallel.h>
 
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static void on_interrupt(int number)
@@ -43,6 +45,8 @@ static int run(lua_State *L, bl_options *o)
 
 int main(int argc, char **argv)
 {
+	if (argc > 1 && strcmp(argv[1], "watch") == 0)
+		return bl_watch_main(argc - 1, argv + 1);
 	bl_options o;
 	int status = bl_options_parse(&o, argc, argv);
 	if (status < 0) {

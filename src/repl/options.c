@@ -14,12 +14,14 @@
 
 static const char help[] =
 	"usage: barlow [options] [script [arguments]]\n"
+	"       barlow watch [options] [run]\n"
 	"  -e CODE         run CODE (may be given more than once)\n"
 	"  -i              prompt after running\n"
 	"  -t, --threads N work with N threads (default: one a core)\n"
 	"  -v, --version   print the version\n"
 	"  -h, --help      print this\n"
 	"  -               read the script from standard input\n"
+	"watch shows a run of any process, live or past; see barlow watch --help.\n"
 	"Without script or -e, on a terminal: the prompt.  There, help() and ?name help on.\n";
 
 static const struct option long_options[] = {
