@@ -23,7 +23,14 @@ typedef enum bl_paint {
 	BL_PAINT_TOTAL,
 	BL_PAINT_FLOOR,
 	BL_PAINT_KNN,
+	BL_PAINT_CURSOR, /* on top of the map: none of its colours */
+	BL_PAINT_SERIES, /* the first of BL_SERIES: for runs, labels and whatever else has no colour of its own */
+	BL_PAINT_SERIES_LAST = BL_PAINT_SERIES + 9,
 } bl_paint;
+enum { BL_SERIES = BL_PAINT_SERIES_LAST - BL_PAINT_SERIES + 1 };
+
+/* The k'th of the series, k >= 0; they begin again after the last. */
+bl_paint bl_paint_series(int k);
 
 /* What a thing is painted with, on a dark or a light background (Okabe-Ito: told apart by colour-blind eyes too). */
 int32_t bl_colour_of(bl_paint p, bool light);

@@ -32,14 +32,14 @@ static void draw_loss(const bl_scene *s, bl_canvas *c, bl_rect r)
 	};
 	/* A floor of 0 says nothing, and would keep the axis from being logarithmic. */
 	int from = h->seen && h->last.floor > 0 ? 0 : 1;
-	bl_chart_draw(c, r, &(bl_chart){"loss", lines + from, 4 - from, true});
+	bl_chart_draw(c, r, &(bl_chart){.title = "loss", .lines = lines + from, .n = 4 - from, .integer_x = true});
 }
 
 static void draw_knn(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
 	const bl_history *h = &s->history;
 	bl_line line = {"kNN", 'k', 0, BL_PAINT_KNN, h->knn_step, h->knn, h->knns};
-	bl_chart_draw(c, r, &(bl_chart){"kNN accuracy", &line, 1, true});
+	bl_chart_draw(c, r, &(bl_chart){.title = "kNN accuracy", .lines = &line, .n = 1, .integer_x = true});
 }
 
 static void draw_charts(const bl_scene *s, bl_canvas *c, bl_rect r)
@@ -86,8 +86,9 @@ static void draw_matrix(const bl_scene *s, bl_canvas *c, bl_rect r)
 	bl_heat_source m = bl_scene_matrix(s);
 	int beside = rows_beside(r.h);
 	bl_heat_fit fit = bl_heat_measure(c->can, r.w, r.h - beside, &m);
-	char says[80];
-	bl_heat_says(says, sizeof says, r.w, fit, &m, s->heat);
+	char what[32], says[160];
+	snprintf(what, sizeof what, "C  D %d", m.d);
+	bl_heat_says(says, sizeof says, r.w, what, "C", fit, s->heat);
 	bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, says);
 	bl_canvas_text(c, r.x, r.y, 1, BL_PAINT_TITLE, "C");
 	bl_canvas_bold(c, r.x, r.y, 1);
