@@ -87,6 +87,11 @@ static void show_heatmap(bl_scene *s)
 	show(s, &bl_view_heatmap);
 }
 
+static void show_curves(bl_scene *s)
+{
+	show(s, &bl_view_curves);
+}
+
 static void turn_pooling(bl_scene *s)
 {
 	s->heat.extreme = !s->heat.extreme;
@@ -133,6 +138,7 @@ static void (*const actions[BL_REQUEST_COUNT])(bl_scene *s) = {
 	[BL_REQUEST_PAUSE] = turn_pause,
 	[BL_REQUEST_DASHBOARD] = show_dashboard,
 	[BL_REQUEST_HEATMAP] = show_heatmap,
+	[BL_REQUEST_CURVES] = show_curves,
 	[BL_REQUEST_STEP] = take_step,
 	[BL_REQUEST_LAMBDA_UP] = raise_lambda,
 	[BL_REQUEST_LAMBDA_DOWN] = lower_lambda,

@@ -36,7 +36,7 @@ typedef struct bl_mouse {
 int bl_key_of_mouse(bl_mouse m);
 bool bl_key_is_mouse(int key, bl_mouse *out);
 
-typedef enum bl_scope { BL_SCOPE_ALL, BL_SCOPE_HEATMAP, BL_SCOPE_RUNS } bl_scope;
+typedef enum bl_scope { BL_SCOPE_ALL, BL_SCOPE_HEATMAP, BL_SCOPE_RUNS, BL_SCOPE_CURVES } bl_scope;
 
 /* clang-format off */
 #define BL_REQUESTS(X) \
@@ -45,6 +45,7 @@ typedef enum bl_scope { BL_SCOPE_ALL, BL_SCOPE_HEATMAP, BL_SCOPE_RUNS } bl_scope
 	X(PAUSE, ALL, " ", "Space", "pause", true, "pause training, or let it go on") \
 	X(DASHBOARD, ALL, "1", "1", "dashboard", false, "loss terms, C and its diagonal") \
 	X(HEATMAP, ALL, "2", "2", "heatmap", false, "C over the whole screen") \
+	X(CURVES, ALL, "3", "3", "curves", false, "any metrics of this run and of marked ones, over any steps") \
 	X(STEP, ALL, ".", ".", "step", true, "one step, then pause") \
 	X(LAMBDA_UP, ALL, "+=", "+", "lambda up", true, "lambda times 1.1, from the next step on") \
 	X(LAMBDA_DOWN, ALL, "-_", "-", "lambda down", true, "lambda divided by 1.1, from the next step on") \
@@ -75,6 +76,25 @@ typedef enum bl_scope { BL_SCOPE_ALL, BL_SCOPE_HEATMAP, BL_SCOPE_RUNS } bl_scope
 	X(LATER, HEATMAP, "]", "]", "later", false, "the one after it") \
 	X(FIRST, HEATMAP, BL_KEYS_HOME, "Home", "", false, "the first snapshot of the run") \
 	X(NOW, HEATMAP, BL_KEYS_END "n", "End n", "now", false, "the newest, as it comes") \
+	X(CURVES_CHOOSE, CURVES, BL_KEYS_ENTER "t", "Enter t", "choose", false, "show the metric under the bar, or hide it") \
+	X(CURVES_ONLY, CURVES, "o", "o", "only", false, "only the metric under the bar") \
+	X(CURVES_DOWN, CURVES, "j" BL_KEYS_DOWN, "j Down", "", false, "the bar to the next metric") \
+	X(CURVES_UP, CURVES, "k" BL_KEYS_UP, "k Up", "", false, "the bar to the metric before") \
+	X(CURVES_SMOOTHER, CURVES, "w", "w", "smoother", false, "more smoothing: exponential, without bias at the start") \
+	X(CURVES_ROUGHER, CURVES, "W", "W", "rougher", false, "less smoothing, down to none") \
+	X(CURVES_AXIS, CURVES, "y", "y", "y axis", false, "y axis: as fits, linear, logarithmic") \
+	X(CURVES_LOG_X, CURVES, "Y", "Y", "x axis", false, "steps linear or logarithmic") \
+	X(CURVES_IN, CURVES, "z>", "z >", "zoom", false, "half as many steps, around the cursor") \
+	X(CURVES_OUT, CURVES, "Z<", "Z <", "out", false, "twice as many steps") \
+	X(CURVES_WHOLE, CURVES, "0", "0", "whole", false, "all steps") \
+	X(CURVES_LEFT, CURVES, "h" BL_KEYS_LEFT, "h Left", "", false, "cursor back; H: ten times as far") \
+	X(CURVES_RIGHT, CURVES, "l" BL_KEYS_RIGHT, "l Right", "", false, "cursor on; L: ten times as far") \
+	X(CURVES_FAR_LEFT, CURVES, "H", "", "", false, "") \
+	X(CURVES_FAR_RIGHT, CURVES, "L", "", "", false, "") \
+	X(CURVES_BACK, CURVES, BL_KEYS_PAGE_UP, "PgUp", "", false, "earlier steps, by half of what is shown") \
+	X(CURVES_ON, CURVES, BL_KEYS_PAGE_DOWN, "PgDn", "", false, "later steps, by half of what is shown") \
+	X(CURVES_FIRST, CURVES, BL_KEYS_HOME, "Home", "", false, "cursor to the first step") \
+	X(CURVES_NOW, CURVES, BL_KEYS_END "n", "End n", "now", false, "no cursor: the newest values, as they come") \
 	X(REDRAW, ALL, "\f", "Ctrl-L", "redraw", false, "draw everything anew")
 /* clang-format on */
 

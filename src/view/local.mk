@@ -4,6 +4,7 @@ libbarlow_sources += \
 	src/view/chart.c src/view/chart.h \
 	src/view/colour.c src/view/colour.h \
 	src/view/control.c src/view/control.h \
+	src/view/curves.c src/view/curves.h \
 	src/view/dashboard.c \
 	src/view/export.c src/view/export.h \
 	src/view/frame.c src/view/frame.h \
@@ -15,4 +16,5 @@ libbarlow_sources += \
 	src/view/scene.c src/view/scene.h \
 	src/view/screen.c src/view/screen.h \
 	src/view/text.c \
+	src/view/track.c src/view/track.h \
 	src/view/watch.c

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The curves: any metrics of one run or of several, over any part of their steps. */
+#include "view/scene.h"
+
+#include <barlow/file.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+	LIST_FROM_COLUMNS = 66,
+	LIST_COLUMNS = 27,
+	SMOOTHED_FROM_COLUMNS = 100, /* a second column of values */
+	VALUE_COLUMNS = 10,
+	PANE_MIN_COLUMNS = 30,
+	PANE_GOOD_ROWS = 9,
+	PANE_MIN_ROWS = 5,
+	READ_EACH_TURN = 60000, /* records, all runs together: some milliseconds */
+	LEAST_SPAN = 10,
+};
+
+/* --- The metrics ---------------------------------------------------------- */
+
+static const struct metric {
+	int metric;
+	const char *name, *ascii;
+	char mark;
+	int dash;
+	bl_paint paint;
+	bool term; /* of the loss: these share a pane */
+} metrics[] = {
+	{BL_TERM_TOTAL, "total", "total", 'T', 0, BL_PAINT_TOTAL, true},
+	{BL_TERM_INVARIANCE, "invariance", "invariance", 'i', 4, BL_PAINT_INVARIANCE, true},
+	{BL_TERM_REDUNDANCY, "λ·redundancy", "l*redundancy", 'r', 2, BL_PAINT_REDUNDANCY, true},
+	{BL_TERM_FLOOR, "floor", "floor", '-', 0, BL_PAINT_FLOOR, true},
+	{BL_METRIC_KNN, "kNN accuracy", "kNN accuracy", 'k', 0, BL_PAINT_KNN, false},
+	{BL_METRIC_REDUNDANCY, "redundancy", "redundancy", 'R', 0, BL_PAINT_REDUNDANCY, false},
+	{BL_METRIC_LAMBDA, "λ", "lambda", 'l', 0, BL_PAINT_TITLE, false},
+	{BL_METRIC_LR, "learning rate", "learning rate", 'a', 0, BL_PAINT_GOOD, false},
+	{BL_METRIC_GRAD_NORM, "gradient norm", "gradient norm", 'g', 0, BL_PAINT_INVARIANCE, false},
+	{BL_METRIC_IMAGES_PER_S, "images/s", "images/s", 's', 0, BL_PAINT_KNN, false},
+};
+enum { METRICS = (int)(sizeof metrics / sizeof metrics[0]), SHOWN_AT_FIRST = 0x1f };
+
+static const char *name_of(const bl_canvas *c, int m)
+{
+	return c->can.utf8 ? metrics[m].name : metrics[m].ascii;
+}
+
+static bool is_shown(const bl_curves *v, int m)
+{
+	return v->shown >> m & 1;
+}
+
+/* --- Reading -------------------------------------------------------------- */
+
+void bl_curves_start(bl_curves *v)
+{
+	v->shown = SHOWN_AT_FIRST;
+	v->from = 1;
+}
+
+void bl_curves_free(bl_curves *v)
+{
+	for (int k = 0; k < BL_CURVES_RUNS; k++)
+		bl_track_follow(&v->track[k], NULL);
+}
+
+static void follow(bl_scene *s)
+{
+	bl_curves *v = &s->curves;
+	int n = 0;
+	bl_track_follow(&v->track[n++], s->run);
+	for (int i = 0; i < BL_MARKED_MAX; i++)
+		if (s->marked[i] && s->marked[i] != s->run)
+			bl_track_follow(&v->track[n++], s->marked[i]);
+	v->tracks = n;
+	while (n < BL_CURVES_RUNS)
+		bl_track_follow(&v->track[n++], NULL);
+}
+
+static bool read_runs(bl_scene *s)
+{
+	bl_curves *v = &s->curves;
+	bool changed = false;
+	follow(s);
+	for (int k = 0; k < v->tracks; k++) {
+		bl_track *t = &v->track[k];
+		bool new = bl_track_read(t, v->from - 1, v->to ? v->to : INT64_MAX, READ_EACH_TURN / v->tracks);
+		if (new || t->weight != v->smoothing)
+			bl_track_smooth(t, v->smoothing);
+		changed |= new;
+	}
+	return changed;
+}
+
+/* The newest step of any of the runs. */
+static int64_t newest(const bl_curves *v)
+{
+	int64_t most = 1;
+	for (int k = 0; k < v->tracks; k++) {
+		int64_t n = bl_live_length(v->track[k].run);
+		most = n > most ? n : most;
+	}
+	return most;
+}
+
+static int64_t shown_to(const bl_curves *v)
+{
+	return v->to ? v->to : newest(v);
+}
+
+/* --- Panes ---------------------------------------------------------------- */
+
+/* What goes into one chart: the loss's terms of one run, or one metric of all runs. */
+struct pane {
+	int n; /* metrics, by their place in the list */
+	int list[METRICS];
+};
+
+static bool joins(const bl_curves *v, const struct pane *p, int m)
+{
+	return v->tracks == 1 && p->n > 0 && metrics[m].term && metrics[p->list[0]].term;
+}
+
+static int gather_panes(const bl_curves *v, struct pane panes[METRICS])
+{
+	int n = 0;
+	for (int m = 0; m < METRICS; m++) {
+		if (!is_shown(v, m))
+			continue;
+		if (n == 0 || !joins(v, &panes[n - 1], m))
+			panes[n++] = (struct pane){.n = 0};
+		struct pane *p = &panes[n - 1];
+		p->list[p->n++] = m;
+	}
+	return n;
+}
+
+static bool worth_drawing(const bl_track *t, int m)
+{
+	/* A floor of 0 says nothing, and would keep the axis from being logarithmic. */
+	return metrics[m].metric != BL_TERM_FLOOR || (t->h.seen && t->h.last.floor > 0);
+}
+
+static bl_line line_of(const bl_track *t, const bl_canvas *c, int m)
+{
+	const struct metric *i = &metrics[m];
+	bl_line line = {.label = name_of(c, m), .mark = i->mark, .dash = i->dash, .paint = i->paint};
+	line.n = bl_track_line(t, i->metric, true, &line.x, &line.y);
+	return line;
+}
+
+/* A run has a colour, and where there is none a letter or a dash. */
+static bl_line line_of_run(const bl_curves *v, const bl_canvas *c, int k, int m)
+{
+	bl_line line = line_of(&v->track[k], c, m);
+	line.label = v->track[k].name;
+	line.mark = (char)('a' + k);
+	line.dash = 2 * k;
+	line.paint = bl_paint_series(k);
+	return line;
+}
+
+static int lines_of(const bl_curves *v, const bl_canvas *c, const struct pane *p, bl_line lines[BL_CURVES_RUNS])
+{
+	int n = 0;
+	for (int k = v->tracks - 1; k >= 0 && v->tracks > 1; k--)
+		lines[n++] = line_of_run(v, c, k, p->list[0]);
+	for (int i = p->n - 1; i >= 0 && v->tracks == 1; i--)
+		if (p->n == 1 || worth_drawing(&v->track[0], p->list[i]))
+			lines[n++] = line_of(&v->track[0], c, p->list[i]);
+	return n;
+}
+
+static void draw_pane(const bl_curves *v, bl_canvas *c, bl_rect r, const struct pane *p)
+{
+	bl_line lines[BL_CURVES_RUNS + METRICS];
+	bl_chart chart = {.title = p->n > 1 ? "loss" : name_of(c, p->list[0]), .lines = lines, .integer_x = true};
+	chart.n = lines_of(v, c, p, lines);
+	chart.axis = v->axis;
+	chart.log_x = v->log_x;
+	chart.from = (double)v->from;
+	chart.to = (double)shown_to(v);
+	chart.cursor = (double)v->cursor;
+	bl_chart_draw(c, r, &chart);
+}
+
+/* As few columns of panes as give each the rows it deserves. */
+static int columns_for(int n, int w, int h)
+{
+	int most = w / PANE_MIN_COLUMNS > 1 ? w / PANE_MIN_COLUMNS : 1, columns = 1;
+	while (columns < most && columns < n && h / ((n + columns - 1) / columns) < PANE_GOOD_ROWS)
+		columns++;
+	return columns;
+}
+
+static void draw_panes(const bl_curves *v, bl_canvas *c, bl_rect r)
+{
+	struct pane panes[METRICS];
+	int n = gather_panes(v, panes), columns = columns_for(n, r.w, r.h), rows = (n + columns - 1) / columns;
+	if (n == 0)
+		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, "no metric is chosen: Enter chooses");
+	if (rows > r.h / PANE_MIN_ROWS)
+		rows = r.h / PANE_MIN_ROWS > 1 ? r.h / PANE_MIN_ROWS : 1;
+	for (int i = 0; i < n && i < rows * columns; i++) {
+		int x0 = r.w * (i % columns) / columns, x1 = r.w * (i % columns + 1) / columns;
+		int y0 = r.h * (i / columns) / rows, y1 = r.h * (i / columns + 1) / rows;
+		draw_pane(v, c, (bl_rect){r.x + x0, r.y + y0, x1 - x0 - (x1 < r.w), y1 - y0}, &panes[i]);
+	}
+	if (n > rows * columns)
+		bl_canvas_textf(c, r.x + r.w - 12, r.y, 12, BL_PAINT_WARN, "%d not shown", n - rows * columns);
+}
+
+/* --- The list of metrics, with their values under the cursor --------------- */
+
+static double value_at(const bl_track *t, const bl_curves *v, int m, bool smooth)
+{
+	const double *x, *y;
+	int n = bl_track_line(t, metrics[m].metric, smooth, &x, &y);
+	int i = v->cursor ? bl_track_nearest(x, n, (double)v->cursor) : n - 1;
+	return i >= 0 ? y[i] : NAN;
+}
+
+static void draw_value(bl_canvas *c, int x, int y, bl_paint p, double value)
+{
+	char text[32];
+	snprintf(text, sizeof text, "%.5g", value);
+	bl_canvas_text(c, x + VALUE_COLUMNS - bl_canvas_columns(text), y, VALUE_COLUMNS, p, isnan(value) ? "-" : text);
+}
+
+/* The value as measured, then as drawn where there is room for both. */
+static void draw_values(const bl_curves *v, bl_canvas *c, bl_rect r, int y, const bl_track *t, int m, bl_paint p)
+{
+	bool both = v->smoothing > 0 && r.w > LIST_COLUMNS;
+	int x = r.x + r.w - VALUE_COLUMNS;
+	draw_value(c, both ? x - VALUE_COLUMNS : x, y, p, value_at(t, v, m, false));
+	if (both)
+		draw_value(c, x, y, p, value_at(t, v, m, true));
+}
+
+static void draw_metric(const bl_curves *v, bl_canvas *c, bl_rect r, int y, int m)
+{
+	bl_paint p = is_shown(v, m) ? metrics[m].paint : BL_PAINT_FAINT;
+	const char *on = c->can.utf8 ? "●" : "*", *off = c->can.utf8 ? "○" : "o";
+	bl_canvas_text(c, r.x, y, 1, BL_PAINT_TITLE, m == v->at ? ">" : " ");
+	bl_canvas_text(c, r.x + 1, y, 1, p, is_shown(v, m) ? on : off);
+	int n = bl_canvas_text(c, r.x + 3, y, r.w - 3, p, name_of(c, m));
+	if (m == v->at)
+		bl_canvas_bold(c, r.x + 3, y, n);
+	draw_values(v, c, r, y, &v->track[0], m, p);
+}
+
+static void draw_runs(const bl_curves *v, bl_canvas *c, bl_rect r, int y)
+{
+	bl_canvas_textf(c, r.x, y++, r.w, BL_PAINT_TITLE, "%s of", name_of(c, v->at));
+	for (int k = 0; k < v->tracks && y < r.y + r.h; k++, y++) {
+		char mark[] = {(char)('a' + k), '\0'};
+		bl_canvas_text(c, r.x + 1, y, 1, bl_paint_series(k), c->can.utf8 ? "━" : mark);
+		bl_canvas_text(c, r.x + 3, y, r.w - 4 - VALUE_COLUMNS, bl_paint_series(k), v->track[k].name);
+		draw_values(v, c, r, y, &v->track[k], v->at, bl_paint_series(k));
+	}
+}
+
+static void draw_list(const bl_curves *v, bl_canvas *c, bl_rect r)
+{
+	int y = r.y;
+	bool both = v->smoothing > 0 && r.w > LIST_COLUMNS;
+	bl_canvas_textf(c, r.x, y, r.w, BL_PAINT_TITLE, v->cursor ? "at step %lld" : "newest, %lld",
+			(long long)(v->cursor ? v->cursor : shown_to(v)));
+	if (both)
+		bl_canvas_text(c, r.x + r.w - 8, y, 8, BL_PAINT_FAINT, "smoothed");
+	for (int m = 0; m < METRICS && ++y < r.y + r.h; m++)
+		draw_metric(v, c, r, y, m);
+	if (v->tracks > 1)
+		draw_runs(v, c, r, y + 2);
+}
+
+/* --- The whole ------------------------------------------------------------ */
+
+static void draw_state(const bl_curves *v, bl_canvas *c, bl_rect r)
+{
+	static const char *const axes[] = {"auto", "linear", "log"};
+	char text[160];
+	int64_t stride = v->track[0].h.stride;
+	int n = snprintf(text, sizeof text, "steps %lld-%lld%s", (long long)v->from, (long long)shown_to(v),
+			 v->to ? "" : ", following");
+	if (v->smoothing > 0)
+		n += snprintf(text + n, sizeof text - (size_t)n, "  smoothing %.3g", v->smoothing);
+	n += snprintf(text + n, sizeof text - (size_t)n, "  y %s%s", axes[v->axis], v->log_x ? "  x log" : "");
+	if (stride > 1)
+		snprintf(text + n, sizeof text - (size_t)n, "  a point is the mean of %lld steps", (long long)stride);
+	bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, text);
+}
+
+/* Without room for the list: what is under its bar, in one line. */
+static void draw_brief(const bl_curves *v, bl_canvas *c, bl_rect r)
+{
+	double value = value_at(&v->track[0], v, v->at, true);
+	bl_canvas_textf(c, r.x, r.y, r.w, is_shown(v, v->at) ? metrics[v->at].paint : BL_PAINT_FAINT,
+			"> %s %s %.5g at %lld", name_of(c, v->at), is_shown(v, v->at) ? "shown," : "hidden,", value,
+			(long long)(v->cursor ? v->cursor : shown_to(v)));
+}
+
+static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
+{
+	const bl_curves *v = &s->curves;
+	if (v->tracks == 0) {
+		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, "reading...");
+		return;
+	}
+	int list = r.w < LIST_FROM_COLUMNS       ? 0
+		   : r.w < SMOOTHED_FROM_COLUMNS ? LIST_COLUMNS
+						 : LIST_COLUMNS + VALUE_COLUMNS;
+	draw_state(v, c, r);
+	if (list)
+		draw_list(v, c, (bl_rect){r.x, r.y + 1, list, r.h - 1});
+	else
+		draw_brief(v, c, (bl_rect){r.x, r.y + 1, r.w, 1});
+	int above = list ? 1 : 2;
+	draw_panes(v, c, (bl_rect){r.x + list + (list > 0), r.y + above, r.w - list - (list > 0), r.h - above});
+}
+
+/* --- Keys ----------------------------------------------------------------- */
+
+static int64_t clamp(int64_t v, int64_t lo, int64_t hi)
+{
+	return v < lo ? lo : v > hi ? hi : v;
+}
+
+/* Shows `span` steps around `middle`; at the newest step the range follows the run. */
+static void show_range(bl_curves *v, int64_t middle, int64_t span)
+{
+	int64_t end = newest(v);
+	v->from = clamp(middle - span / 2, 1, end > span ? end - span + 1 : 1);
+	v->to = v->from + span - 1 >= end ? 0 : v->from + span - 1;
+	if (v->cursor)
+		v->cursor = clamp(v->cursor, v->from, shown_to(v));
+}
+
+static int64_t span_of(const bl_curves *v)
+{
+	return shown_to(v) - v->from + 1;
+}
+
+static void zoom(bl_curves *v, bool in)
+{
+	int64_t span = in ? span_of(v) / 2 : span_of(v) * 2;
+	int64_t middle = v->cursor ? v->cursor : in && v->to == 0 ? newest(v) : v->from + span_of(v) / 2;
+	show_range(v, middle, span > LEAST_SPAN ? span : LEAST_SPAN);
+}
+
+/* A hundredth or a tenth of what is shown; beyond the edge the range goes with it. */
+static void move_cursor(bl_curves *v, int sign, int parts)
+{
+	int64_t by = span_of(v) / parts, at = v->cursor ? v->cursor : shown_to(v);
+	v->cursor = clamp(at + sign * (by > 1 ? by : 1), 1, newest(v));
+	if (v->cursor < v->from || v->cursor > shown_to(v))
+		show_range(v, v->cursor, span_of(v));
+}
+
+static void shift(bl_curves *v, int sign)
+{
+	show_range(v, v->from + span_of(v) / 2 + sign * span_of(v) / 2, span_of(v));
+}
+
+static void put_cursor(bl_curves *v, int64_t at)
+{
+	v->cursor = at;
+	if (v->to)
+		show_range(v, at ? at : newest(v), span_of(v));
+}
+
+/* Usual weights; each about halves what a step shows of itself. */
+static void turn_smoothing(bl_scene *s, int by)
+{
+	static const double weights[] = {0, .3, .6, .8, .9, .95, .98, .99, .995, .999};
+	const int n = (int)(sizeof weights / sizeof weights[0]);
+	int k = 0;
+	while (k < n - 1 && weights[k] < s->curves.smoothing)
+		k++;
+	s->curves.smoothing = weights[clamp(k + by, 0, n - 1)];
+	bl_scene_notice(s, "smoothing %.3g a point", s->curves.smoothing);
+	for (int i = 0; i < s->curves.tracks; i++)
+		bl_track_smooth(&s->curves.track[i], s->curves.smoothing);
+}
+
+static void act(bl_scene *s, bl_request r)
+{
+	bl_curves *v = &s->curves;
+	/* clang-format off */
+	switch (r) {
+	case BL_REQUEST_CURVES_UP: v->at = (v->at + METRICS - 1) % METRICS; break;
+	case BL_REQUEST_CURVES_DOWN: v->at = (v->at + 1) % METRICS; break;
+	case BL_REQUEST_CURVES_CHOOSE: v->shown ^= 1u << v->at; break;
+	case BL_REQUEST_CURVES_ONLY: v->shown = 1u << v->at; break;
+	case BL_REQUEST_CURVES_SMOOTHER: turn_smoothing(s, 1); break;
+	case BL_REQUEST_CURVES_ROUGHER: turn_smoothing(s, -1); break;
+	case BL_REQUEST_CURVES_AXIS: v->axis = (bl_axis)((v->axis + 1) % (BL_AXIS_LOG + 1)); break;
+	case BL_REQUEST_CURVES_LOG_X: v->log_x = !v->log_x; break;
+	case BL_REQUEST_CURVES_LEFT: move_cursor(v, -1, 100); break;
+	case BL_REQUEST_CURVES_RIGHT: move_cursor(v, 1, 100); break;
+	case BL_REQUEST_CURVES_FAR_LEFT: move_cursor(v, -1, 10); break;
+	case BL_REQUEST_CURVES_FAR_RIGHT: move_cursor(v, 1, 10); break;
+	case BL_REQUEST_CURVES_FIRST: put_cursor(v, 1); break;
+	case BL_REQUEST_CURVES_NOW: put_cursor(v, 0); break;
+	case BL_REQUEST_CURVES_IN: zoom(v, true); break;
+	case BL_REQUEST_CURVES_OUT: zoom(v, false); break;
+	case BL_REQUEST_CURVES_BACK: shift(v, -1); break;
+	case BL_REQUEST_CURVES_ON: shift(v, 1); break;
+	default: show_range(v, 1, newest(v)); /* CURVES_WHOLE */
+	}
+	/* clang-format on */
+}
+
+static void mouse(bl_scene *s, bl_mouse m)
+{
+	if (m.kind != BL_MOUSE_CLICK)
+		zoom(&s->curves, m.kind == BL_MOUSE_WHEEL_UP);
+}
+
+/* --- Numbers as a file ---------------------------------------------------- */
+
+static void save_track(FILE *f, const bl_track *t, const bl_curves *v)
+{
+	for (int m = 0; m < METRICS; m++) {
+		const double *x, *y, *smooth;
+		int n = bl_track_line(t, metrics[m].metric, true, &x, &smooth);
+		bl_track_line(t, metrics[m].metric, false, &x, &y);
+		for (int i = 0; i < n && is_shown(v, m); i++)
+			fprintf(f, "%s,%s,%.9g,%.9g,%.9g\n", t->name, metrics[m].ascii, x[i], y[i], smooth[i]);
+	}
+}
+
+static int save(bl_scene *s, const char *stem)
+{
+	char path[160], *text = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&text, &n);
+	if (!f)
+		return bl_fail("no memory for the numbers");
+	fprintf(f, "run,metric,step,value,smoothed\n");
+	for (int k = 0; k < s->curves.tracks; k++)
+		save_track(f, &s->curves.track[k], &s->curves);
+	snprintf(path, sizeof path, "%s.csv", stem);
+	int rc = fclose(f) != 0 ? bl_fail("no memory for the numbers") : bl_file_write_atomic(path, text, n);
+	free(text);
+	if (rc == 0)
+		bl_scene_notice(s, "the points shown are in %s", path);
+	return rc;
+}
+
+const bl_view_ops bl_view_curves = {
+	.name = "curves",
+	.draw = draw,
+	.scope = BL_SCOPE_CURVES,
+	.act = act,
+	.read = read_runs,
+	.mouse = mouse,
+	.save = save,
+};

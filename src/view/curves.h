@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* view/curves.h: what the curves view remembers between frames. */
+#ifndef BARLOW_VIEW_CURVES_H
+#define BARLOW_VIEW_CURVES_H
+
+#include "view/chart.h"
+#include "view/track.h"
+
+enum { BL_CURVES_RUNS = 9 }; /* the run that is watched, and those marked to compare with */
+
+typedef struct bl_curves {
+	bl_track track[BL_CURVES_RUNS];
+	int tracks;
+	unsigned shown;   /* a bit per line of the list */
+	int at;           /* the line of the list under the bar */
+	double smoothing; /* weight of the past, 0: none */
+	int64_t from, to; /* steps; to 0: all there are from `from` on */
+	int64_t cursor;   /* step; 0: the newest */
+	bl_axis axis;
+	bool log_x;
+} bl_curves;
+
+void bl_curves_start(bl_curves *c);
+void bl_curves_free(bl_curves *c);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * view/track.h: one run's metrics over a range of its steps, thinned and smoothed, ready to be drawn.
+ *
+ * Reading goes on in pieces, a bounded one each turn of the screen, so that a
+ * run of a million steps holds no key up.
+ */
+#ifndef BARLOW_VIEW_TRACK_H
+#define BARLOW_VIEW_TRACK_H
+
+#include "train/history.h"
+
+/* What a record has; kNN has points of its own. */
+enum { BL_METRIC_KNN = BL_METRICS, BL_METRICS_ALL };
+
+typedef struct bl_track {
+	bl_live *run; /* a reference; NULL: follows nothing */
+	char name[64];
+	int64_t from, until; /* records of these places, 0-based */
+	double weight;       /* of what smooth holds */
+	bl_history h;
+	double smooth[BL_METRICS_ALL][BL_HISTORY_BINS];
+} bl_track;
+
+/* Takes a reference of its own; NULL: lets go. */
+void bl_track_follow(bl_track *t, bl_live *run);
+/* `most` records at most; true: there is something new. */
+bool bl_track_read(bl_track *t, int64_t from, int64_t until, int64_t most);
+/* Smooths with this weight what was read; to be called after each read. */
+void bl_track_smooth(bl_track *t, double weight);
+
+/* A metric's points; returns how many.  y: smoothed, or as it is. */
+int bl_track_line(const bl_track *t, int metric, bool smooth, const double **x, const double **y);
+/* The place of the point nearest to x among n that ascend; -1: there is none. */
+int bl_track_nearest(const double *x, int n, double at);
+
+/*
+ * Exponential smoothing without the bias to 0 of its start, as TensorBoard has
+ * it: s_n = w s_(n-1) + (1 - w) x_n, out_n = s_n / (1 - w^n).  What is not finite stays as it is and counts for nothing.
+ */
+void bl_smooth(const double *in, double *out, int n, double weight);
+
+#endif
