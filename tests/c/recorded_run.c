@@ -76,6 +76,72 @@ static void pool(int64_t step, int side, int row, int col, float *mean, float *e
 	*extreme = (float)most;
 }
 
+static void fill_histogram(int64_t step, bl_snapshot *s)
+{
+	for (int i = 0; i < RECORDED_D; i++)
+		for (int j = 0; j < RECORDED_D; j++) {
+			int bin = (int)((element(step, i, j) + 1) / 2 * BL_HIST_BINS);
+			if (i != j)
+				s->histogram[bin < 0 ? 0 : bin < BL_HIST_BINS ? bin : BL_HIST_BINS - 1]++;
+		}
+	s->sampled = RECORDED_D * (RECORDED_D - 1);
+}
+
+/* Steep at the start, then flatter and flatter: more and more dims are used. */
+static void fill_spectrum(int64_t step, bl_snapshot *s)
+{
+	double left = progress(step), falls = .02 + .2 * left;
+	s->spectrum = BL_SPECTRUM_MAX;
+	for (int k = 0; k < s->spectrum; k++) {
+		s->eigenvalues[k] = (float)(4 * exp(-falls * k) * (1 + .1 * noise((uint32_t)k, 5)));
+		s->singular[k] = (float)((1 + 20 * left * exp(-.5 * k)) * exp(-falls * k / 2));
+	}
+	s->rankme = 2 / falls;
+	s->dead = (int32_t)(12 * left);
+}
+
+/* A ring, as the network would get it twice: moved, and darker or noisier. */
+static uint8_t ring(int x, int y, double cx, double cy, double gain, uint32_t seed)
+{
+	double far = hypot(x - cx, y - cy), v = 255 * gain * exp(-(far - 8) * (far - 8) / 6);
+	v += 20 * noise((uint32_t)(y * RECORDED_VIEW + x), seed);
+	return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
+}
+
+static void fill_views(bl_snapshot *s)
+{
+	const bl_region *r = &s->region;
+	double move = 2 * noise((uint32_t)r->view, (uint32_t)r->redraw + 17);
+	s->view_side = RECORDED_VIEW;
+	s->view_channels = 1;
+	s->view_row = 1234 + r->view;
+	s->view_label = r->view % 10;
+	for (int y = 0; y < RECORDED_VIEW; y++)
+		for (int x = 0; x < RECORDED_VIEW; x++) {
+			s->views[0][y * RECORDED_VIEW + x] = ring(x, y, 13.5 + move, 13.5, 1, 1);
+			s->views[1][y * RECORDED_VIEW + x] = ring(x, y, 17, 11 - move, .6, 2);
+		}
+	snprintf(s->view_draws[0], BL_DRAW_TEXT, "crop 3,4 20x22, flip, brightness %.2f", 1 + .1 * move);
+	snprintf(s->view_draws[1], BL_DRAW_TEXT, "crop 0,1 24x24, brightness 0.60, contrast 1.12, blur 0.80, noise 0.05");
+}
+
+/* Ten labels on a ring, drawn apart as the run goes on. */
+static void fill_points(int64_t step, bl_snapshot *s)
+{
+	double apart = 4 * (1 - progress(step));
+	s->points = 500;
+	s->points_step = step;
+	s->explained[0] = (float)(.2 + .2 * progress(step));
+	s->explained[1] = (float)(.1 + .05 * progress(step));
+	for (int i = 0; i < s->points; i++) {
+		int label = i % 10;
+		double at = label * .6283185307179586;
+		s->point_label[i] = (int16_t)label;
+		s->point[i][0] = (float)(apart * cos(at) + noise((uint32_t)i, 21) + noise((uint32_t)i, 22));
+		s->point[i][1] = (float)(apart * sin(at) + noise((uint32_t)i, 23) + noise((uint32_t)i, 24));
+	}
+}
+
 void recorded_snapshot(int64_t step, bl_snapshot *s)
 {
 	memset(s, 0, sizeof *s);
@@ -86,6 +152,21 @@ void recorded_snapshot(int64_t step, bl_snapshot *s)
 			pool(step, s->grid, i, j, &s->mean[i * s->grid + j], &s->extreme[i * s->grid + j]);
 	for (int i = 0; i < s->diag; i++)
 		s->diagonal[i] = (float)element(step, i, i);
+	fill_histogram(step, s);
+	fill_spectrum(step, s);
+	fill_views(s);
+	fill_points(step, s);
+}
+
+/* Some on the way, then the last: what of them is kept is the live file's affair. */
+static void publish(bl_live *l, int64_t step, bl_snapshot *s)
+{
+	for (int64_t i = 1; i < step; i += step / RECORDED_PUBLISHED + 1) {
+		recorded_snapshot(i, s);
+		bl_live_publish(l, s);
+	}
+	recorded_snapshot(step, s);
+	bl_live_publish(l, s);
 }
 
 bl_live *recorded_run(const char *path, int64_t step, bl_run_state state)
@@ -97,10 +178,8 @@ bl_live *recorded_run(const char *path, int64_t step, bl_run_state state)
 		bl_record r = recorded_record(i, i < 400 ? .0051 : .0056);
 		bl_live_add(l, &r);
 	}
-	if (l && s && step > 0) {
-		recorded_snapshot(step, s);
-		bl_live_publish(l, s);
-	}
+	if (l && s && step > 0)
+		publish(l, step, s);
 	if (l) {
 		info = recorded_info(step, RECORDED_STEPS, state);
 		bl_live_set_info(l, &info);

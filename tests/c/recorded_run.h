@@ -5,11 +5,14 @@
 
 #include <barlow/live.h>
 
-enum { RECORDED_D = 256, RECORDED_N = 256, RECORDED_STEPS = 2000 };
+enum { RECORDED_D = 256, RECORDED_N = 256, RECORDED_STEPS = 2000, RECORDED_VIEW = 28, RECORDED_PUBLISHED = 12 };
 
 bl_live_info recorded_info(int64_t step, int64_t steps, bl_run_state state);
 bl_record recorded_record(int64_t step, double lambda);
-/* C: noise that fades, a diagonal that grows, and one block of redundant dims. */
+/*
+ * C: noise that fades, a diagonal that grows, and one block of redundant dims.  A spectrum that grows flatter, a pair of
+ * views, and points of ten labels that move apart.
+ */
 void recorded_snapshot(int64_t step, bl_snapshot *out);
 
 /* The first `step` steps of it, in memory when path is NULL. */
