@@ -30,11 +30,21 @@ static int start_of(int k, int parts, int n)
 	return (int)((int64_t)k * n / parts);
 }
 
-static double dims_in(const bl_heat_source *m, int cell)
+/* The dim that a cell starts with, down (0) or across (1); of cell `cells`: d. */
+static int edge(const bl_heat_source *m, int axis, int cell)
 {
-	int64_t from, to;
-	bl_chunk_range(m->d, m->cells, cell, &from, &to);
-	return (double)(to - from);
+	const int32_t *edges = axis ? m->col_edge : m->row_edge;
+	int64_t from = m->d, to;
+	if (edges)
+		return edges[cell];
+	if (cell < m->cells)
+		bl_chunk_range(m->d, m->cells, cell, &from, &to);
+	return (int)from;
+}
+
+static double dims_in(const bl_heat_source *m, int axis, int cell)
+{
+	return edge(m, axis, cell + 1) - edge(m, axis, cell);
 }
 
 /* The k'th dot of `dots` covers cells [k cells / dots, (k + 1) cells / dots); weights are the cells' dims. */
@@ -43,7 +53,7 @@ static double block_mean(const bl_heat_source *m, int r0, int r1, int c0, int c1
 	double sum = 0, weights = 0;
 	for (int r = r0; r < r1; r++)
 		for (int c = c0; c < c1; c++) {
-			double w = dims_in(m, r) * dims_in(m, c);
+			double w = dims_in(m, 0, r) * dims_in(m, 1, c);
 			sum += w * m->mean[r * m->cells + c];
 			weights += w;
 		}
@@ -95,10 +105,81 @@ bl_heat_fit bl_heat_measure(bl_ability can, int w, int h, const bl_heat_source *
 {
 	int room = w < 2 * h ? w : 2 * h;
 	int side = side_for(room > 1 ? room : 1, m->cells);
-	bl_heat_fit fit = {side, (side + 1) / 2, (double)m->d / side, (double)m->d / side};
-	if (!has_halves(can))
-		fit.dims_y = (double)m->d / fit.h;
+	bl_heat_fit fit = {.w = side, .h = (side + 1) / 2, .dots_x = side};
+	fit.dots_y = has_halves(can) ? side : fit.h;
+	fit.dims_x = (double)m->d / fit.dots_x;
+	fit.dims_y = (double)m->d / fit.dots_y;
 	return fit;
+}
+
+/* --- Blocks --------------------------------------------------------------- */
+
+static int smaller(int a, int b)
+{
+	return a < b ? a : b;
+}
+
+int bl_heat_blocks(bl_heat_fit fit, const bl_heat_source *m, int axis)
+{
+	return smaller(axis ? fit.dots_x : fit.dots_y, m->cells);
+}
+
+bl_heat_block bl_heat_block_at(bl_heat_fit fit, const bl_heat_source *m, int row, int col)
+{
+	bl_heat_block b = {.at = {row, col}};
+	int first[2], last[2];
+	for (int axis = 0; axis < 2; axis++) {
+		int n = bl_heat_blocks(fit, m, axis);
+		b.at[axis] = b.at[axis] < 0 ? 0 : smaller(b.at[axis], n - 1);
+		first[axis] = start_of(b.at[axis], n, m->cells);
+		last[axis] = start_of(b.at[axis] + 1, n, m->cells);
+		b.from[axis] = edge(m, axis, first[axis]);
+		b.to[axis] = edge(m, axis, last[axis]);
+	}
+	b.mean = (float)block_mean(m, first[0], last[0], first[1], last[1]);
+	b.extreme = (float)block_extreme(m, first[0], last[0], first[1], last[1]);
+	return b;
+}
+
+bl_heat_block bl_heat_block_of_dims(bl_heat_fit fit, const bl_heat_source *m, int row, int col)
+{
+	int at[2] = {0, 0}, dim[2] = {row, col};
+	for (int axis = 0; axis < 2; axis++) {
+		int n = bl_heat_blocks(fit, m, axis);
+		while (at[axis] + 1 < n && edge(m, axis, start_of(at[axis] + 1, n, m->cells)) <= dim[axis])
+			at[axis]++;
+	}
+	return bl_heat_block_at(fit, m, at[0], at[1]);
+}
+
+bl_heat_block bl_heat_block_under(bl_heat_fit fit, const bl_heat_source *m, int x, int y)
+{
+	int dots_a_row = fit.dots_y > fit.h ? 2 : 1;
+	return bl_heat_block_at(fit, m, y * dots_a_row * bl_heat_blocks(fit, m, 0) / fit.dots_y,
+				x * bl_heat_blocks(fit, m, 1) / fit.dots_x);
+}
+
+/* The middle dot of the block, so that the rest of a large one still shows its colour. */
+static int dot_of(int dots, int blocks, int at)
+{
+	return (start_of(at, blocks, dots) + start_of(at + 1, blocks, dots) - 1) / 2;
+}
+
+void bl_heat_mark(bl_canvas *c, int x, int y, bl_heat_fit fit, const bl_heat_source *m, const bl_heat_block *b)
+{
+	int32_t ink = bl_colour_of(BL_PAINT_CURSOR, c->can.light);
+	int row = dot_of(fit.dots_y, bl_heat_blocks(fit, m, 0), b->at[0]);
+	int col = dot_of(fit.dots_x, bl_heat_blocks(fit, m, 1), b->at[1]);
+	bool halves = fit.dots_y > fit.h;
+	bl_cell *cell = bl_canvas_cell(c, x + col, y + (halves ? row / 2 : row));
+	if (!cell)
+		return;
+	if (!halves)
+		*cell = (bl_cell){'X', ink, cell->bg, true};
+	else if (row % 2)
+		*cell = (bl_cell){0x2580, cell->glyph == ' ' ? cell->bg : cell->fg, ink, false};
+	else
+		*cell = (bl_cell){0x2580, ink, cell->bg, false};
 }
 
 /* --- Drawing -------------------------------------------------------------- */
@@ -133,7 +214,7 @@ static void put_halves(bl_canvas *c, int x, int y, double upper, double lower, b
 void bl_heat_draw(bl_canvas *c, int x, int y, bl_heat_fit fit, const bl_heat_source *m, bl_heat_style s)
 {
 	bool halves = has_halves(c->can);
-	int rows = halves ? fit.w : fit.h;
+	int rows = fit.dots_y;
 	for (int j = 0; j < fit.h; j++)
 		for (int i = 0; i < fit.w; i++)
 			if (halves)
@@ -187,16 +268,16 @@ static void number(char *out, int size, double v)
 	snprintf(out, (size_t)size, v == floor(v) ? "%.0f" : "%.3g", v);
 }
 
-void bl_heat_says(char *out, int size, int w, bl_heat_fit fit, const bl_heat_source *m, bl_heat_style s)
+void bl_heat_says(char *out, int size, int w, const char *what, const char *brief, bl_heat_fit fit, bl_heat_style s)
 {
 	bool whole = fit.dims_x <= 1 && fit.dims_y <= 1;
 	char dx[32], dy[32], dot[112];
 	number(dx, sizeof dx, fit.dims_x);
 	number(dy, sizeof dy, fit.dims_y);
 	snprintf(dot, sizeof dot, "1 dot = %s x %s dims, %s", dy, dx, s.extreme ? "largest" : "mean");
-	int n = snprintf(out, (size_t)size, "C  D %d: %s", m->d, whole ? "single elements" : dot);
+	int n = snprintf(out, (size_t)size, "%s: %s", what, whole ? "single elements" : dot);
 	if (n > w)
-		n = snprintf(out, (size_t)size, "C  %s", whole ? "elements" : dot);
+		n = snprintf(out, (size_t)size, "%s  %s", brief, whole ? "elements" : dot);
 	if (n > w && !whole)
-		snprintf(out, (size_t)size, "C %.0fx%.0f %s", fit.dims_y, fit.dims_x, s.extreme ? "max" : "mean");
+		snprintf(out, (size_t)size, "%s %.0fx%.0f %s", brief, fit.dims_y, fit.dims_x, s.extreme ? "max" : "mean");
 }

@@ -11,10 +11,11 @@
 
 #include "view/canvas.h"
 
-/* Row and column k of `cells` hold the dims of C that bl_chunk_range gives to chunk k. */
+/* Row and column k of `cells` hold the dims from edge k to edge k + 1. */
 typedef struct bl_heat_source {
 	const float *mean, *extreme; /* (cells, cells), row-major */
-	int cells, d;
+	int cells, d;                /* dims a side */
+	const int32_t *row_edge, *col_edge; /* cells + 1 of each, from 0 to d; NULL: as bl_chunk_range cuts d */
 } bl_heat_source;
 
 typedef struct bl_heat_style {
@@ -25,13 +26,29 @@ typedef struct bl_heat_style {
 /* Where the picture went, and what a dot of it holds; dims are means when blocks differ by one. */
 typedef struct bl_heat_fit {
 	int w, h;              /* in cells of the canvas */
+	int dots_x, dots_y;
 	double dims_x, dims_y; /* of C a dot */
 } bl_heat_fit;
+
+/* A block of the matrix that is seen as one: a dot, or a cell that is drawn over many dots.  Rows first, then columns. */
+typedef struct bl_heat_block {
+	int at[2];            /* which, of all that are seen */
+	int from[2], to[2];   /* its dims */
+	float mean, extreme;
+} bl_heat_block;
 
 /* The largest that fits into w x h cells. */
 bl_heat_fit bl_heat_measure(bl_ability can, int w, int h, const bl_heat_source *m);
 /* Draws it at (x,y). */
 void bl_heat_draw(bl_canvas *c, int x, int y, bl_heat_fit fit, const bl_heat_source *m, bl_heat_style s);
+
+/* How many blocks are seen down (0) or across (1), the one that holds a dim, and the one that was drawn in a cell. */
+int bl_heat_blocks(bl_heat_fit fit, const bl_heat_source *m, int axis);
+bl_heat_block bl_heat_block_at(bl_heat_fit fit, const bl_heat_source *m, int row, int col);
+bl_heat_block bl_heat_block_of_dims(bl_heat_fit fit, const bl_heat_source *m, int row, int col);
+bl_heat_block bl_heat_block_under(bl_heat_fit fit, const bl_heat_source *m, int x, int y);
+/* Points at it in the picture that was drawn at (x,y). */
+void bl_heat_mark(bl_canvas *c, int x, int y, bl_heat_fit fit, const bl_heat_source *m, const bl_heat_block *b);
 
 /* Values as bars of w columns, height from 0 to 1 and colour from the map; below 0 the bar is empty. */
 void bl_heat_strip(bl_canvas *c, int x, int y, int w, const float *values, int n, bl_heat_style s);
@@ -39,7 +56,7 @@ void bl_heat_strip(bl_canvas *c, int x, int y, int w, const float *values, int n
 /* The colour scale with its numbers, w columns wide. */
 void bl_heat_scale(bl_canvas *c, int x, int y, int w, bl_heat_style s);
 
-/* "C  D 512: 1 dot = 8 x 8 dims, mean", or as much of it as w columns hold. */
-void bl_heat_says(char *out, int size, int w, bl_heat_fit fit, const bl_heat_source *m, bl_heat_style s);
+/* "C  D 512: 1 dot = 8 x 8 dims, mean", or as much of it as w columns hold: what it is, in long and in brief, and its dots. */
+void bl_heat_says(char *out, int size, int w, const char *what, const char *brief, bl_heat_fit fit, bl_heat_style s);
 
 #endif

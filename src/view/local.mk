@@ -13,6 +13,8 @@ libbarlow_sources += \
 	src/view/heatmap.c \
 	src/view/help.c \
 	src/view/keys.c src/view/keys.h \
+	src/view/look.c src/view/look.h \
+	src/view/picture.c src/view/picture.h \
 	src/view/scene.c src/view/scene.h \
 	src/view/screen.c src/view/screen.h \
 	src/view/text.c \

@@ -16,12 +16,18 @@ bl_scene *bl_scene_new(bl_live *run)
 	bl_scene *s = calloc(1, sizeof *s);
 	if (!s)
 		return bl_fail_null("no memory for a view");
+	s->look = bl_look_new();
+	if (!s->look) {
+		bl_scene_free(s);
+		return NULL;
+	}
 	s->run = run;
 	s->view = s->before_help = &bl_view_dashboard;
 	s->snapshot.step = s->other_snapshot.step = -1;
 	s->lambda_sent = NAN;
 	s->heat.extreme = true; /* a mean hides the diagonal, and noise too */
 	bl_history_reset(&s->history);
+	bl_curves_start(&s->curves);
 	return s;
 }
 
@@ -29,8 +35,10 @@ void bl_scene_free(bl_scene *s)
 {
 	for (int i = 0; s && i < BL_MARKED_MAX; i++)
 		bl_live_close(s->marked[i]);
-	if (s)
-		bl_live_close(s->other);
+	if (s) {
+		bl_curves_free(&s->curves);
+		free(s->look);
+	}
 	free(s);
 }
 
@@ -40,13 +48,6 @@ void bl_scene_notice(bl_scene *s, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(s->notice, sizeof s->notice, fmt, ap);
 	va_end(ap);
-}
-
-void bl_scene_compare(bl_scene *s, bl_live *other)
-{
-	bl_live_close(s->other);
-	s->other = other;
-	s->other_snapshot.step = -1;
 }
 
 static bool read_info(bl_scene *s)
@@ -68,12 +69,20 @@ static bool read_snapshot(const bl_live *run, bl_snapshot *p)
 	return p->step != had || memcmp(&region, &p->region, sizeof region) != 0;
 }
 
+/* The first that is marked is shown beside the run. */
 static bool read_other(bl_scene *s)
 {
+	bl_live *had = s->other;
+	s->other = NULL;
+	for (int i = 0; i < BL_MARKED_MAX && !s->other; i++)
+		if (s->marked[i] && s->marked[i] != s->run)
+			s->other = s->marked[i];
+	if (s->other != had)
+		s->other_snapshot.step = -1;
 	if (!s->other)
-		return false;
+		return s->other != had;
 	bl_live_info_get(s->other, &s->other_info);
-	return read_snapshot(s->other, &s->other_snapshot);
+	return read_snapshot(s->other, &s->other_snapshot) || s->other != had;
 }
 
 static bool read_lost(bl_scene *s)
@@ -145,5 +154,5 @@ double bl_scene_knn(const bl_scene *s)
 bl_heat_source bl_scene_matrix(const bl_scene *s)
 {
 	const bl_snapshot *p = &s->snapshot;
-	return (bl_heat_source){p->mean, p->extreme, p->grid, p->d};
+	return (bl_heat_source){.mean = p->mean, .extreme = p->extreme, .cells = p->grid, .d = p->d};
 }

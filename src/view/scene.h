@@ -9,7 +9,8 @@
 #define BARLOW_VIEW_SCENE_H
 
 #include "view/canvas.h"
-#include "view/heat.h"
+#include "view/curves.h"
+#include "view/look.h"
 #include "train/history.h"
 #include "view/keys.h"
 
@@ -32,7 +33,7 @@ typedef struct bl_scene {
 	/* Runs to compare with, marked in the table of runs; the scene holds a reference on each.  NULL: none. */
 	bl_live *marked[BL_MARKED_MAX];
 
-	/* A second run beside it, or NULL. */
+	/* The first of these, to be shown beside it. */
 	bl_live *other;
 	bl_live_info other_info;
 	bl_snapshot other_snapshot;
@@ -44,6 +45,8 @@ typedef struct bl_scene {
 	/* How to show it. */
 	const bl_canvas *on; /* as last shown, borrowed; NULL: not yet */
 	bl_heat_style heat;
+	bl_look *look; /* at which part of the matrix, and when */
+	bl_curves curves;
 	bool flip_background;
 	bool asking;        /* "stop training?" is on the screen */
 	char notice[160];   /* what the last key did */
@@ -66,7 +69,7 @@ typedef struct bl_view_ops {
 	int (*save)(bl_scene *s, const char *stem);    /* files named stem + ending, said by bl_scene_notice; negative: failed */
 } bl_view_ops;
 
-extern const bl_view_ops bl_view_dashboard, bl_view_heatmap, bl_view_help;
+extern const bl_view_ops bl_view_dashboard, bl_view_heatmap, bl_view_curves, bl_view_help;
 
 bl_scene *bl_scene_new(bl_live *run); /* borrowed */
 void bl_scene_free(bl_scene *s);
@@ -76,9 +79,6 @@ bool bl_scene_read(bl_scene *s);
 
 /* What the footer says until the next key. */
 void bl_scene_notice(bl_scene *s, const char *fmt, ...) BL_PRINTF(2, 3);
-
-/* Shows `other` beside the run, takes over the reference; NULL: no more. */
-void bl_scene_compare(bl_scene *s, bl_live *other);
 
 bool bl_scene_over(const bl_scene *s);           /* done, stopped or failed */
 double bl_scene_seconds_left(const bl_scene *s); /* NaN: unknown */

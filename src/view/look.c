@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What of the matrix is looked at, and at which moment. */
+#include "view/look.h"
+
+#include <barlow/error.h>
+
+#include <stdlib.h>
+
+enum { NEAREST = 4 }; /* places a side at least */
+
+bl_look *bl_look_new(void)
+{
+	bl_look *l = calloc(1, sizeof *l);
+	if (!l)
+		return bl_fail_null("no memory for a heatmap");
+	l->reference.step = l->past.step = l->other_past.step = -1;
+	l->shown.step = l->beside.step = l->subtracted.step = -1;
+	return l;
+}
+
+/* --- Where ---------------------------------------------------------------------- */
+
+bl_region bl_look_part(const bl_look *l, int d)
+{
+	bl_region want = {.matrix = l->kind == BL_KIND_AA ? BL_MATRIX_AA : BL_MATRIX_C, .order = (int32_t)l->order};
+	want.row = l->from[0];
+	want.col = l->from[1];
+	want.rows = want.cols = l->side;
+	return bl_picture_clamp(&want, d);
+}
+
+static int clamp(int v, int lo, int hi)
+{
+	return v < lo ? lo : v > hi ? hi : v;
+}
+
+/* What was under the cursor stays where it was on the screen. */
+void bl_look_zoom(bl_look *l, int d, bool in)
+{
+	int least = d < NEAREST ? d : NEAREST, side = l->side ? l->side : d;
+	int next = clamp(in ? (side + 1) / 2 : 2 * side, least, d);
+	for (int axis = 0; axis < 2; axis++) {
+		int at = l->pointing ? l->at[axis] : l->from[axis] + side / 2;
+		int from = at - (int)((int64_t)(at - l->from[axis]) * next / side);
+		l->from[axis] = clamp(from, 0, d - next);
+	}
+	l->side = next < d ? next : 0;
+}
+
+void bl_look_whole(bl_look *l)
+{
+	l->from[0] = l->from[1] = l->side = 0;
+}
+
+void bl_look_point(bl_look *l, int d, int row, int col)
+{
+	int side = l->side ? l->side : d, place[2] = {clamp(row, 0, d - 1), clamp(col, 0, d - 1)};
+	l->pointing = true;
+	for (int axis = 0; axis < 2; axis++) {
+		l->at[axis] = place[axis];
+		if (place[axis] < l->from[axis])
+			l->from[axis] = place[axis];
+		else if (place[axis] >= l->from[axis] + side)
+			l->from[axis] = place[axis] - side + 1;
+	}
+}
+
+/* --- When ----------------------------------------------------------------------- */
+
+/* Which are kept changes as the run goes on, so they are known by their steps. */
+static void list_kept(bl_look *l, const bl_live *run)
+{
+	int n = bl_live_kept(run);
+	l->kept = 0;
+	for (int i = 0; i < n && i < BL_KEPT_MAX; i++)
+		if (bl_live_kept_snapshot(run, i, &l->past) >= 0)
+			l->kept_step[l->kept++] = l->past.step;
+}
+
+static int64_t distance(int64_t a, int64_t b)
+{
+	return a < b ? b - a : a - b;
+}
+
+static void take_nearest(const bl_live *run, int64_t step, bl_snapshot *out)
+{
+	int best = -1, n = run ? bl_live_kept(run) : 0;
+	int64_t least = INT64_MAX;
+	for (int i = 0; i < n; i++)
+		if (bl_live_kept_snapshot(run, i, out) >= 0 && distance(out->step, step) < least) {
+			least = distance(out->step, step);
+			best = i;
+		}
+	if (best < 0 || bl_live_kept_snapshot(run, best, out) < 0)
+		out->step = -1;
+}
+
+static void go_to(bl_look *l, const bl_live *run, const bl_live *other, int kept)
+{
+	take_nearest(run, l->kept_step[kept], &l->past);
+	take_nearest(other, l->kept_step[kept], &l->other_past);
+}
+
+/* The newest kept one is what is there now. */
+void bl_look_step(bl_look *l, const bl_live *run, const bl_live *other, bool earlier)
+{
+	int64_t from = l->past.step;
+	bool now = from < 0;
+	list_kept(l, run);
+	int last = l->kept - 1, k = last;
+	while (!now && k > 0 && l->kept_step[k] > from)
+		k--;
+	if (!earlier && !now)
+		k++;
+	else if (earlier && k > 0)
+		k--;
+	if (l->kept < 2 || k >= last)
+		bl_look_now(l);
+	else
+		go_to(l, run, other, k);
+}
+
+void bl_look_first(bl_look *l, const bl_live *run, const bl_live *other)
+{
+	list_kept(l, run);
+	if (l->kept < 2)
+		bl_look_now(l);
+	else
+		go_to(l, run, other, 0);
+}
+
+void bl_look_now(bl_look *l)
+{
+	l->past.step = l->other_past.step = -1;
+}
+
+/* --- What ----------------------------------------------------------------------- */
+
+static bl_shape shape_of(bl_kind kind)
+{
+	return kind == BL_KIND_MINUS_I	   ? BL_SHAPE_MINUS_I
+	       : kind == BL_KIND_MAGNITUDE ? BL_SHAPE_MAGNITUDE
+					   : BL_SHAPE_PLAIN;
+}
+
+static bool is_plain(const bl_region *r)
+{
+	return r->matrix == BL_MATRIX_C && r->order == BL_ORDER_PLAIN;
+}
+
+/* The same part from both: as the run computed it, or else from the cells of C that every snapshot has. */
+static void take_pair(bl_look *l, const bl_snapshot *p, const bl_region *part)
+{
+	bl_picture_take(&l->subtracted, &l->reference, &l->shown.part);
+	if (bl_picture_same(&l->shown, &l->subtracted) || !is_plain(part))
+		return;
+	bl_picture_crop(&l->shown, p, part);
+	bl_picture_crop(&l->subtracted, &l->reference, part);
+}
+
+void bl_look_take(bl_look *l, const bl_snapshot *p)
+{
+	bool pair = l->difference && l->reference.step >= 0 && l->reference.d == p->d;
+	bl_region part = bl_look_part(l, p->d);
+	l->differs = false;
+	if (!bl_picture_take(&l->shown, p, &part))
+		return;
+	if (pair)
+		take_pair(l, p, &part);
+	bl_picture_shape(&l->shown, p, shape_of(l->kind));
+	if (!pair)
+		return;
+	bl_picture_shape(&l->subtracted, &l->reference, shape_of(l->kind));
+	l->differs = bl_picture_subtract(&l->shown, &l->subtracted);
+}
+
+void bl_look_take_other(bl_look *l, const bl_snapshot *p)
+{
+	bl_region part = bl_look_part(l, p->d);
+	if (bl_picture_take(&l->beside, p, &part))
+		bl_picture_shape(&l->beside, p, shape_of(l->kind));
+}
