@@ -14,6 +14,7 @@
  * that at most an eighth of a block is idle.
  */
 enum { ALIGN = 64, SMALL = 512, CLASSES = 8 + 8 * 40, HUGE_PAGE = 1 << 21 };
+enum { LARGE_CLASS = 8 + 8 * (17 - 9), NEAR = 6 }; /* from 128 KiB on a block may be up to 1.75 times what was asked for */
 
 typedef union head {
 	struct {
@@ -72,6 +73,16 @@ static head *pop(int class)
 	return h;
 }
 
+/* A block of the class, or of one not much larger: backward then lives in the memory that forward has given back. */
+static head *find(int class)
+{
+	int last = class < LARGE_CLASS ? class : class + NEAR;
+	head *h = NULL;
+	for (; !h && class <= last && class < CLASSES; class++)
+		h = pop(class);
+	return h;
+}
+
 static head *grow(int class, size_t size)
 {
 	head *h = system_take(size + ALIGN);
@@ -90,11 +101,11 @@ void *bl_block_take(size_t bytes)
 		return bl_fail_null("out of memory: %zu bytes asked for", bytes);
 	int class = class_of(bytes, &size);
 	pthread_mutex_lock(&heap.lock);
-	head *h = pop(class);
+	head *h = find(class);
 	if (!h)
 		h = grow(class, size);
 	if (h) {
-		heap.stats.used += size;
+		heap.stats.used += class_size(h->class);
 		if (heap.stats.used > heap.stats.peak)
 			heap.stats.peak = heap.stats.used;
 	}
