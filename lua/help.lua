@@ -290,6 +290,8 @@ entry("trainer:record", "t:record(i)", "What was recorded at step i, or nil.", s
 entry("trainer:eval", "t:eval{train =, test =, k = 20, linear = true}",
 	"kNN and linear probe of the encoder as it is.",
 	small .. ":step(1):eval{linear = false}")
+entry("trainer:profile", "t:profile([n])",
+	"Makes n steps (20) and returns where their time went, as a table that prints.", "print(" .. small .. ":profile(2))")
 entry("trainer:save", "t:save([path])",
 	"Weights of encoder and projector as safetensors; without a path into the run's folder.",
 	"local path = os.tmpname(); " .. small .. ":save(path); os.remove(path)")

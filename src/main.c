@@ -7,6 +7,7 @@
 #include "repl/watch.h"
 
 #include <barlow/parallel.h>
+#include <barlow/profile.h>
 
 #include <signal.h>
 #include <stdlib.h>
@@ -40,6 +41,8 @@ static int run(lua_State *L, bl_options *o)
 		status = bl_run_script(L, o);
 	if (prompt)
 		bl_prompt(L);
+	if (o->profile && status == EXIT_SUCCESS)
+		status = bl_run_code(L, "print(require('barlow.profile').report())");
 	return o->interactive ? EXIT_SUCCESS : status;
 }
 
@@ -51,6 +54,8 @@ int main(int argc, char **argv)
 	int status = bl_options_parse(&o, argc, argv);
 	if (status < 0) {
 		bl_threads_set(o.threads);
+		if (o.profile)
+			bl_profile_start();
 		catch_interrupts();
 		lua_State *L = bl_run_state_new(&o);
 		status = L ? run(L, &o) : EXIT_FAILURE;

@@ -101,6 +101,10 @@ bl_lua_saver bl_lua_saver_of(lua_State *L, int index, const char *path);
 int bl_lua_save_weights(void *saver); /* negative with bl_error */
 /* Gives the trainer's run its folder, once; where that cannot be the run stays in memory, and this is said. */
 void bl_lua_place_run(lua_State *L, int index);
+int bl_lua_profile_start(lua_State *L);
+int bl_lua_profile_stop(lua_State *L);
+int bl_lua_profile_rows(lua_State *L);
+int bl_lua_profile_ceiling(lua_State *L);
 int bl_lua_runs(lua_State *L);      /* list of tables, newest first */
 int bl_lua_run_watch(lua_State *L); /* (live file[, read_only]) */
 

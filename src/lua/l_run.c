@@ -329,6 +329,7 @@ static int call_lua(lua_State *L, const char *name)
 
 static int t_run(lua_State *L) { return call_lua(L, "run"); }
 static int t_eval(lua_State *L) { return call_lua(L, "evaluate"); }
+static int t_profile(lua_State *L) { return bl_lua_call_module(L, "barlow.profile", "run", lua_gettop(L)); }
 
 /* The recipe: what the trainer was made by, as data that prints as Lua. */
 static int p_recipe(lua_State *L)
@@ -363,7 +364,8 @@ static const luaL_Reg meta[] = {
 static const luaL_Reg methods[] = {
 	{ "start", t_start }, { "pause", t_pause }, { "resume", t_start }, { "stop", t_stop }, { "wait", t_wait },
 	{ "run", t_run }, { "step", t_step }, { "set", t_set }, { "watch", t_watch }, { "record", t_record },
-	{ "eval", t_eval }, { "save", t_save }, { "between", t_between }, { NULL, NULL },
+	{ "eval", t_eval }, { "save", t_save }, { "between", t_between },
+	{ "profile", t_profile }, { NULL, NULL },
 };
 static const luaL_Reg properties[] = {
 	{ "terms", p_terms }, { "records", p_records }, { "C", p_C }, { "state", p_state }, { "name", p_name },

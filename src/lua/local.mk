@@ -14,6 +14,7 @@ face_sources += \
 	src/lua/l_nn.c \
 	src/lua/l_optim.c \
 	src/lua/l_plot.c \
+	src/lua/l_profile.c \
 	src/lua/l_run.c \
 	src/lua/l_runs.c \
 	src/lua/l_tensor.c \

@@ -18,6 +18,7 @@ static const char help[] =
 	"  -e CODE         run CODE (may be given more than once)\n"
 	"  -i              prompt after running\n"
 	"  -t, --threads N work with N threads (default: one a core)\n"
+	"  --profile       print where the time of training steps went\n"
 	"  -v, --version   print the version\n"
 	"  -h, --help      print this\n"
 	"  -               read the script from standard input\n"
@@ -26,6 +27,7 @@ static const char help[] =
 
 static const struct option long_options[] = {
 	{ "threads", required_argument, NULL, 't' },
+	{ "profile", no_argument, NULL, 'p' },
 	{ "version", no_argument, NULL, 'v' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -63,6 +65,7 @@ static int parse_one(bl_options *o, int c, char **argv)
 	switch (c) {
 	case 'e': o->code[o->n_code++] = optarg; return -1;
 	case 'i': o->interactive = true; return -1;
+	case 'p': o->profile = true; return -1;
 	case 't': return parse_threads(o);
 	case 'v': return puts(PACKAGE_STRING) < 0;
 	case 'h': return fputs(help, stdout) < 0;

@@ -11,6 +11,7 @@ typedef struct bl_options {
 	const char **code; /* of each -e, in order */
 	int n_code;
 	bool interactive;  /* -i */
+	bool profile;      /* --profile */
 	int threads;       /* -t; 0: the default */
 	const char *script; /* NULL: none; "-": standard input */
 	char **argv;       /* script's name and arguments */
