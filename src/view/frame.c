@@ -8,9 +8,14 @@
 
 enum { HEADER_ROWS = 2, NOTICE_FROM_ROWS = 16, FIELD_GAP = 2 };
 
-static int footer_rows(const bl_scene *s, const bl_canvas *c)
+static int footer_rows(const bl_scene *s, int height)
 {
-	return c->height >= NOTICE_FROM_ROWS && !s->still ? 2 : 1;
+	return height >= NOTICE_FROM_ROWS && !s->still ? 2 : 1;
+}
+
+bl_rect bl_frame_room(const bl_scene *s, int width, int height)
+{
+	return (bl_rect){0, HEADER_ROWS, width, height - HEADER_ROWS - footer_rows(s, height)};
 }
 
 /* --- Rows of fields, the least important of which go first ------------------ */
@@ -165,7 +170,7 @@ static void draw_footer(const bl_scene *s, bl_canvas *c)
 {
 	char say[256];
 	urgent(s, say, sizeof say);
-	int y = c->height - footer_rows(s, c);
+	int y = c->height - footer_rows(s, c->height);
 	bool own_row = y < c->height - 1 || s->still;
 	if (say[0])
 		bl_canvas_text(c, 0, y, c->width, BL_PAINT_WARN, say);
@@ -195,6 +200,6 @@ void bl_frame_draw(const bl_scene *s, bl_canvas *c)
 	}
 	draw_progress(s, c);
 	draw_terms(s, c);
-	s->view->draw(s, c, (bl_rect){0, HEADER_ROWS, c->width, c->height - HEADER_ROWS - footer_rows(s, c)});
+	s->view->draw(s, c, bl_frame_room(s, c->width, c->height));
 	draw_footer(s, c);
 }

@@ -7,6 +7,8 @@
 
 enum { BL_FRAME_MIN_WIDTH = 40, BL_FRAME_MIN_HEIGHT = 12 };
 
+/* Where the view lies on a screen of that size. */
+bl_rect bl_frame_room(const bl_scene *s, int width, int height);
 /* Below the least size it says what it needs. */
 void bl_frame_draw(const bl_scene *s, bl_canvas *c);
 

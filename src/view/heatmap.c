@@ -1,42 +1,197 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The heatmap: C over the whole screen. */
-#include "view/scene.h"
+/* The heatmap over the whole screen: the matrix of one run or of two, and the line of time. */
+#include "view/heatmap.h"
 
-#include <math.h>
+#include <stdio.h>
 
-enum { SIDE_COLUMNS = 34 };
+enum {
+	TITLE_ROWS = 1,
+	STRIP_ROWS = 1,
+	BESIDE_COLUMNS = 18, /* a panel narrower than this goes below */
+	BELOW_ROWS = 3,
+	PANEL_COLUMNS = 44,
+	GAP = 2,
+};
 
-/* Numbers beside the picture, where there is room. */
-static void draw_numbers(const bl_scene *s, bl_canvas *c, bl_rect r)
+const bl_snapshot *bl_heatmap_snapshot(const bl_scene *s)
 {
-	const bl_snapshot *p = &s->snapshot;
-	int y = r.y;
-	bl_canvas_textf(c, r.x, y++, r.w, BL_PAINT_TEXT, "step %lld", (long long)p->step);
-	bl_canvas_textf(c, r.x, y++, r.w, BL_PAINT_TEXT, "N %d, D %d", (int)p->n, (int)p->d);
-	if (p->dead > 0)
-		bl_canvas_textf(c, r.x, y++, r.w, BL_PAINT_WARN, "%d dims without variance", (int)p->dead);
-	if (!isnan(p->rankme) && p->spectrum > 0)
-		bl_canvas_textf(c, r.x, y++, r.w, BL_PAINT_TEXT, "RankMe %.1f", p->rankme);
-	bl_canvas_textf(c, r.x, y + 1, r.w, BL_PAINT_FAINT, "colours: %s", s->heat.symlog ? "log" : "linear");
-	bl_heat_scale(c, r.x, y + 2, r.w < SIDE_COLUMNS ? r.w : SIDE_COLUMNS, s->heat);
+	return s->look->past.step >= 0 ? &s->look->past : &s->snapshot;
+}
+
+const char *bl_heatmap_name(const bl_look *l, const bl_picture *p)
+{
+	if (p->part.matrix != BL_MATRIX_C)
+		return p->part.matrix == BL_MATRIX_AA ? "C of view 1 with itself" : "C of view 2 with itself";
+	return l->kind == BL_KIND_MINUS_I ? "C - I" : l->kind == BL_KIND_MAGNITUDE ? "|C|" : "C";
+}
+
+/* --- Places ----------------------------------------------------------------------- */
+
+static void take(const bl_scene *s)
+{
+	bl_look *l = s->look;
+	l->beside.step = -1;
+	bl_look_take(l, bl_heatmap_snapshot(s));
+	if (s->other)
+		bl_look_take_other(l, l->past.step >= 0 ? &l->other_past : &s->other_snapshot);
+}
+
+static bool has_strip(const bl_look *l)
+{
+	return l->shown.part.matrix == BL_MATRIX_C && l->shown.part.order == BL_ORDER_PLAIN && !l->differs;
+}
+
+/* The picture at the top left of its room, the panel to its right, or below where that is too narrow. */
+static void place_one(bl_heatmap_place *p, const bl_picture *shown, bl_ability can, bl_rect room, int below)
+{
+	bl_heat_source m = bl_picture_source(shown);
+	p->fit[0] = bl_heat_measure(can, room.w, room.h - below, &m);
+	p->picture[0] = (bl_rect){room.x, room.y, p->fit[0].w, p->fit[0].h};
+	int left = room.w - p->fit[0].w - GAP, under = p->fit[0].h + below;
+	if (left >= BESIDE_COLUMNS)
+		p->panel = (bl_rect){room.x + p->fit[0].w + GAP, room.y, left, room.h};
+	else
+		p->panel = (bl_rect){room.x, room.y + under, room.w, room.h - under};
+}
+
+static void place_two(bl_heatmap_place *p, const bl_look *l, bl_ability can, bl_rect room, int below)
+{
+	int half = (room.w - GAP) / 2, high = room.h - BELOW_ROWS - below;
+	const bl_picture *shown[2] = {&l->shown, &l->beside};
+	for (int k = 0; k < p->pictures; k++) {
+		bl_heat_source m = bl_picture_source(shown[k]);
+		p->fit[k] = bl_heat_measure(can, half, high > 1 ? high : 1, &m);
+		p->picture[k] = (bl_rect){room.x + k * (half + GAP), room.y, p->fit[k].w, p->fit[k].h};
+	}
+	int under = high + below;
+	p->panel = (bl_rect){room.x, room.y + under, room.w, room.h - under};
+}
+
+bl_heatmap_place bl_heatmap_lay_out(const bl_scene *s, bl_ability can, bl_rect r)
+{
+	bl_heatmap_place p = {.strip_y = -1, .time_y = -1};
+	take(s);
+	if (s->look->shown.step < 0)
+		return p;
+	p.pictures = s->look->beside.step >= 0 ? 2 : 1;
+	bl_rect room = {r.x, r.y + TITLE_ROWS, r.w, r.h - TITLE_ROWS};
+	if (s->look->past.step >= 0)
+		p.time_y = room.y + --room.h;
+	int below = has_strip(s->look) ? STRIP_ROWS : 0;
+	if (p.pictures == 2)
+		place_two(&p, s->look, can, room, below);
+	else
+		place_one(&p, &s->look->shown, can, room, below);
+	if (below)
+		p.strip_y = p.picture[0].y + p.picture[0].h;
+	return p;
+}
+
+/* --- Drawing ---------------------------------------------------------------------- */
+
+static void draw_title(const bl_scene *s, bl_canvas *c, const bl_picture *p, bl_rect at, bl_heat_fit fit, const char *run)
+{
+	const bl_region *r = &p->part;
+	const char *name = bl_heatmap_name(s->look, p), *change = s->look->differs && p == &s->look->shown ? "change of " : "";
+	char what[160], brief[120], says[320];
+	int n = snprintf(brief, sizeof brief, "%s%s%s%s", run, *run ? ": " : "", change, name);
+	if (r->rows < p->d || r->cols < p->d) {
+		snprintf(what, sizeof what, "%s  %d..%d x %d..%d of %d", brief, r->row, r->row + r->rows - 1, r->col,
+			 r->col + r->cols - 1, p->d);
+		snprintf(brief + n, sizeof brief - (size_t)n, " from %d, %d", r->row, r->col);
+	} else {
+		snprintf(what, sizeof what, "%s  D %d", brief, p->d);
+	}
+	bl_heat_says(says, sizeof says, at.w, what, brief, fit, s->heat);
+	bl_canvas_text(c, at.x, at.y, at.w, BL_PAINT_FAINT, says);
+	bl_canvas_text(c, at.x, at.y, n < at.w ? n : at.w, BL_PAINT_TITLE, says);
+	bl_canvas_bold(c, at.x, at.y, n < at.w ? n : at.w);
+}
+
+static void draw_cursor(const bl_scene *s, bl_canvas *c, const bl_picture *p, bl_rect at, bl_heat_fit fit)
+{
+	const bl_look *l = s->look;
+	int row = l->at[0] - p->part.row, col = l->at[1] - p->part.col;
+	if (!l->pointing || row < 0 || col < 0 || row >= p->part.rows || col >= p->part.cols)
+		return;
+	bl_heat_source m = bl_picture_source(p);
+	bl_heat_block b = bl_heat_block_of_dims(fit, &m, row, col);
+	bl_heat_mark(c, at.x, at.y, fit, &m, &b);
+}
+
+static void draw_picture(const bl_scene *s, bl_canvas *c, const bl_picture *p, bl_rect at, bl_heat_fit fit)
+{
+	bl_heat_source m = bl_picture_source(p);
+	bl_heat_draw(c, at.x, at.y, fit, &m, s->heat);
+	draw_cursor(s, c, p, at, fit);
+}
+
+/* C_jj of the columns above. */
+static void draw_strip(const bl_scene *s, bl_canvas *c, const bl_picture *p, const bl_heatmap_place *place)
+{
+	const bl_snapshot *n = bl_heatmap_snapshot(s);
+	int64_t from = (int64_t)p->part.col * n->diag / n->d, to = (int64_t)(p->part.col + p->part.cols) * n->diag / n->d;
+	if (to > from)
+		bl_heat_strip(c, place->picture[0].x, place->strip_y, place->fit[0].w, n->diagonal + from, (int)(to - from),
+			      s->heat);
+}
+
+/* The kept snapshots between the first step and the run's last, and which one is shown. */
+static void draw_time(const bl_scene *s, bl_canvas *c, bl_rect r, int y)
+{
+	const bl_look *l = s->look;
+	int64_t last = s->info.step > l->past.step ? s->info.step : l->past.step;
+	char text[64];
+	int n = snprintf(text, sizeof text, "step %lld of %lld", (long long)l->past.step, (long long)last), bar = r.w - n - 2;
+	bl_canvas_text(c, r.x + r.w - n, y, n, BL_PAINT_TITLE, text);
+	for (int x = 0; x < bar; x++)
+		bl_canvas_text(c, r.x + x, y, 1, BL_PAINT_FAINT, "─");
+	for (int k = 0; k < l->kept && bar > 1; k++)
+		bl_canvas_text(c, r.x + (int)(l->kept_step[k] * (bar - 1) / last), y, 1, BL_PAINT_FAINT, "┼");
+	if (bar > 1)
+		bl_canvas_text(c, r.x + (int)(l->past.step * (bar - 1) / last), y, 1, BL_PAINT_TITLE, "●");
 }
 
 static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
-	if (s->snapshot.step < 0) {
+	bl_heatmap_place p = bl_heatmap_lay_out(s, c->can, r);
+	if (p.pictures == 0) {
 		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, "C: no snapshot yet");
 		return;
 	}
-	bl_heat_source m = bl_scene_matrix(s);
-	bl_heat_fit fit = bl_heat_measure(c->can, r.w, r.h - 2, &m);
-	char says[80];
-	bl_heat_says(says, sizeof says, r.w, fit, &m, s->heat);
-	bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, says);
-	bl_heat_draw(c, r.x, r.y + 1, fit, &m, s->heat);
-	bl_heat_strip(c, r.x, r.y + 1 + fit.h, fit.w, s->snapshot.diagonal, s->snapshot.diag, s->heat);
-	int left = r.w - fit.w - 2;
-	if (left >= 12)
-		draw_numbers(s, c, (bl_rect){r.x + fit.w + 2, r.y + 1, left, r.h - 1});
+	const bl_picture *shown[2] = {&s->look->shown, &s->look->beside};
+	const char *run[2] = {p.pictures > 1 ? s->info.name : "", s->other_info.name};
+	for (int k = 0; k < p.pictures; k++) {
+		int room = p.pictures > 1 ? (r.w - GAP) / 2 : r.w;
+		draw_title(s, c, shown[k], (bl_rect){p.picture[k].x, r.y, room, 1}, p.fit[k], run[k]);
+		draw_picture(s, c, shown[k], p.picture[k], p.fit[k]);
+	}
+	if (p.strip_y >= 0)
+		draw_strip(s, c, shown[0], &p);
+	if (p.time_y >= 0)
+		draw_time(s, c, r, p.time_y);
+	bl_heatmap_panel(s, c, &p);
 }
 
-const bl_view_ops bl_view_heatmap = {.name = "heatmap", .draw = draw};
+static void want(const bl_scene *s, bl_region *r)
+{
+	int d = s->snapshot.step >= 0 ? s->snapshot.d : s->info.d;
+	if (d > 0)
+		*r = bl_look_part(s->look, d);
+}
+
+static int64_t step(const bl_scene *s)
+{
+	return bl_heatmap_snapshot(s)->step >= 0 ? bl_heatmap_snapshot(s)->step : s->info.step;
+}
+
+const bl_view_ops bl_view_heatmap = {
+	.name = "heatmap",
+	.draw = draw,
+	.scope = BL_SCOPE_HEATMAP,
+	.act = bl_heatmap_act,
+	.mouse = bl_heatmap_mouse,
+	.want = want,
+	.step = step,
+	.save = bl_heatmap_save,
+};

@@ -10,7 +10,10 @@ libbarlow_sources += \
 	src/view/frame.c src/view/frame.h \
 	src/view/guard.c src/view/guard.h \
 	src/view/heat.c src/view/heat.h \
-	src/view/heatmap.c \
+	src/view/heatmap.c src/view/heatmap.h \
+	src/view/heatmap_act.c \
+	src/view/heatmap_panel.c \
+	src/view/heatmap_save.c \
 	src/view/help.c \
 	src/view/keys.c src/view/keys.h \
 	src/view/look.c src/view/look.h \

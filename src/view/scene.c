@@ -36,6 +36,7 @@ void bl_scene_free(bl_scene *s)
 	for (int i = 0; s && i < BL_MARKED_MAX; i++)
 		bl_live_close(s->marked[i]);
 	if (s) {
+		bl_live_close(s->other);
 		bl_curves_free(&s->curves);
 		free(s->look);
 	}
@@ -48,6 +49,15 @@ void bl_scene_notice(bl_scene *s, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(s->notice, sizeof s->notice, fmt, ap);
 	va_end(ap);
+}
+
+void bl_scene_compare(bl_scene *s, bl_live *other)
+{
+	bl_live_close(s->other);
+	s->other = other;
+	s->other_snapshot.step = s->look->other_past.step = -1;
+	if (other)
+		bl_live_info_get(other, &s->other_info);
 }
 
 static bool read_info(bl_scene *s)
@@ -69,20 +79,12 @@ static bool read_snapshot(const bl_live *run, bl_snapshot *p)
 	return p->step != had || memcmp(&region, &p->region, sizeof region) != 0;
 }
 
-/* The first that is marked is shown beside the run. */
 static bool read_other(bl_scene *s)
 {
-	bl_live *had = s->other;
-	s->other = NULL;
-	for (int i = 0; i < BL_MARKED_MAX && !s->other; i++)
-		if (s->marked[i] && s->marked[i] != s->run)
-			s->other = s->marked[i];
-	if (s->other != had)
-		s->other_snapshot.step = -1;
 	if (!s->other)
-		return s->other != had;
+		return false;
 	bl_live_info_get(s->other, &s->other_info);
-	return read_snapshot(s->other, &s->other_snapshot) || s->other != had;
+	return read_snapshot(s->other, &s->other_snapshot);
 }
 
 static bool read_lost(bl_scene *s)

@@ -33,7 +33,7 @@ typedef struct bl_scene {
 	/* Runs to compare with, marked in the table of runs; the scene holds a reference on each.  NULL: none. */
 	bl_live *marked[BL_MARKED_MAX];
 
-	/* The first of these, to be shown beside it. */
+	/* A second run beside it, or NULL. */
 	bl_live *other;
 	bl_live_info other_info;
 	bl_snapshot other_snapshot;
@@ -79,6 +79,9 @@ bool bl_scene_read(bl_scene *s);
 
 /* What the footer says until the next key. */
 void bl_scene_notice(bl_scene *s, const char *fmt, ...) BL_PRINTF(2, 3);
+
+/* Shows `other` beside the run, takes over the reference; NULL: no more. */
+void bl_scene_compare(bl_scene *s, bl_live *other);
 
 bool bl_scene_over(const bl_scene *s);           /* done, stopped or failed */
 double bl_scene_seconds_left(const bl_scene *s); /* NaN: unknown */

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * view/heatmap.h: the parts of the heatmap: where things lie on the screen, what
+ * keys do (heatmap_act.c), the numbers beside the picture (heatmap_panel.c),
+ * and files of what is seen (heatmap_save.c).
+ */
+#ifndef BARLOW_VIEW_HEATMAP_H
+#define BARLOW_VIEW_HEATMAP_H
+
+#include "view/scene.h"
+
+typedef struct bl_heatmap_place {
+	int pictures;      /* 0: nothing to show yet; 2: another run beside it */
+	bl_rect picture[2];
+	bl_heat_fit fit[2];
+	bl_rect panel;     /* h 0: no room */
+	int strip_y, time_y; /* -1: none */
+} bl_heatmap_place;
+
+/* Takes from the snapshots what is looked at, and says where it goes in r. */
+bl_heatmap_place bl_heatmap_lay_out(const bl_scene *s, bl_ability can, bl_rect r);
+
+/* That is shown: the newest, or one of the past. */
+const bl_snapshot *bl_heatmap_snapshot(const bl_scene *s);
+/* "C", "C - I", ... of the picture as it is, and the same in words. */
+const char *bl_heatmap_name(const bl_look *l, const bl_picture *p);
+
+void bl_heatmap_panel(const bl_scene *s, bl_canvas *c, const bl_heatmap_place *place);
+
+void bl_heatmap_act(bl_scene *s, bl_request r);
+void bl_heatmap_mouse(bl_scene *s, bl_mouse m);
+int bl_heatmap_save(bl_scene *s, const char *stem);
+
+#endif
