@@ -569,6 +569,103 @@ static void test_refusals(void **state)
 	assert_null(bl_live_create("/nonexistent/live", &info));
 }
 
+/* A field of both snapshots holds v: they are not believed. */
+static void disbelieve(bl_live *r, size_t field, int64_t v, size_t size)
+{
+	static bl_snapshot s;
+	int64_t kept[2];
+	for (int i = 0; i < 2; i++) {
+		size_t at = offsetof(struct live_image, snapshot) + (size_t)i * sizeof s + field;
+		assert_true(bl_livefile_load(r, at / 8 * 8, &kept[i], 8));
+		patch(at, &v, size);
+	}
+	if (bl_live_snapshot(r, &s) != -1)
+		fail_msg("believed %lld at byte %zu of a snapshot", (long long)v, field);
+	for (int i = 0; i < 2; i++)
+		patch((offsetof(struct live_image, snapshot) + (size_t)i * sizeof s + field) / 8 * 8, &kept[i], 8);
+	assert_true(bl_live_snapshot(r, &s) > 0);
+}
+
+#define DISBELIEVE(field, v) disbelieve(r, offsetof(bl_snapshot, field), (v), sizeof ((bl_snapshot *)0)->field)
+
+static void test_bounds(void **state)
+{
+	(void)state;
+	static bl_snapshot s;
+	bl_live *w = writer_with(SHORT, 0), *r = bl_live_open(path, false);
+	for (int step = 1; step <= 3; step++) {
+		fill_snapshot(&s, step);
+		bl_live_publish(w, &s);
+	}
+	DISBELIEVE(step, 0);
+	DISBELIEVE(n, 0);
+	DISBELIEVE(d, 15); /* dims[4] is 15, and 16 cells */
+	DISBELIEVE(grid, BL_GRID_MAX + 1);
+	DISBELIEVE(diag, 17);
+	DISBELIEVE(grid_elements, -1);
+	DISBELIEVE(sampled, -1);
+	DISBELIEVE(dead, 17);
+	DISBELIEVE(spectrum, BL_SPECTRUM_MAX + 1);
+	DISBELIEVE(view_side, BL_VIEW_MAX + 1);
+	DISBELIEVE(view_channels, 2);
+	DISBELIEVE(view_row, -2);
+	DISBELIEVE(view_label, -2);
+	DISBELIEVE(region.matrix, 3);
+	DISBELIEVE(region.order, -1);
+	DISBELIEVE(region.row, 14);
+	DISBELIEVE(region.rows, 2);
+	DISBELIEVE(region.col, -1);
+	DISBELIEVE(region.cols, 16);
+	DISBELIEVE(region_rows, BL_GRID_MAX + 1);
+	DISBELIEVE(region_cols, 0);
+	DISBELIEVE(region_elements, -1);
+	DISBELIEVE(dims[4], 16);
+	DISBELIEVE(dims[0], -1);
+	DISBELIEVE(points, BL_POINTS_MAX + 1);
+	DISBELIEVE(points_step, -1);
+	bl_live_close(w);
+	bl_live_close(r);
+}
+
+/* A list of kept ones that cannot be is as none; and what views drew has no escape sequences in it. */
+static void test_bad_list(void **state)
+{
+	(void)state;
+	static bl_snapshot s;
+	static const int64_t bad[] = { -1, SHORT + 1, LIVE_KEPT + 1, INT64_MAX };
+	struct live_list list = { .n = 2, .interval = 1, .at = { { 0, 1 }, { 1, 2 } } }, odd;
+	bl_live *w = writer_with(SHORT, 0), *r = bl_live_open(path, false);
+	size_t at = offsetof(struct live_image, list);
+	for (int step = 1; step < 3; step++) {
+		fill_snapshot(&s, step);
+		bl_live_publish(w, &s);
+	}
+	assert_int_equal(bl_live_kept(r), 2);
+	for (int i = 0; i < 4; i++) {
+		odd = list;
+		odd.n = bad[i];
+		for (int64_t k = 0; k < LIVE_KEPT; k++)
+			odd.at[k].step = k + 1;
+		patch(at, &odd, sizeof odd);
+		patch(at + sizeof odd, &odd, sizeof odd);
+		assert_int_equal(bl_live_kept(r), 1);
+		odd = list;
+		odd.at[1].slot = bad[i];
+		patch(at, &odd, sizeof odd);
+		patch(at + sizeof odd, &odd, sizeof odd);
+		assert_int_equal(bl_live_kept(r), 1);
+	}
+	fill_snapshot(&s, 3);
+	strcpy(s.view_draws[0], "\x1b]0;crop");
+	memset(s.view_draws[1], '\a', BL_DRAW_TEXT);
+	bl_live_publish(w, &s);
+	assert_int_equal(bl_live_snapshot(r, &s), 3);
+	assert_string_equal(s.view_draws[0], "?]0;crop");
+	assert_int_equal(strspn(s.view_draws[1], "?"), BL_DRAW_TEXT - 1);
+	bl_live_close(w);
+	bl_live_close(r);
+}
+
 /* A limit on file sizes stands for the full disk. */
 static void test_full_disk(void **state)
 {
@@ -795,6 +892,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(test_other_process, remove_file),
 		cmocka_unit_test_teardown(test_writer_gone, remove_file),
 		cmocka_unit_test_teardown(test_refusals, remove_file),
+		cmocka_unit_test_teardown(test_bounds, remove_file),
+		cmocka_unit_test_teardown(test_bad_list, remove_file),
 		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test_teardown(test_mutations, remove_file),
 		cmocka_unit_test_teardown(test_writer_survives, remove_file),

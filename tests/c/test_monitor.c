@@ -715,6 +715,27 @@ static void check_points(bl_module *encoder)
 	source_free(&source);
 }
 
+/* Axes keep their direction from one time to the next, whichever it was. */
+static void test_points_turn(void **state)
+{
+	(void)state;
+	bl_aug ops[] = { bl_aug_default(BL_AUG_RESIZE) };
+	bl_source source = source_of(ops, 1);
+	bl_points *p = bl_points_new(&source, IMAGES / 2);
+	bl_look l = { .step = 1 };
+	memset(&shot, 0, sizeof shot);
+	assert_int_equal(bl_points_fill(p, &l, &shot), 0);
+	assert_int_equal(shot.points, IMAGES / 2);
+	for (int i = 0; i < shot.points; i++)
+		shot.point[i][1] *= -1;
+	static bl_snapshot turned;
+	turned = shot;
+	assert_int_equal(bl_points_fill(p, &l, &shot), 0);
+	assert_memory_equal(shot.point, turned.point, sizeof shot.point);
+	bl_points_free(p);
+	source_free(&source);
+}
+
 static void test_points(void **state)
 {
 	(void)state;
@@ -785,7 +806,7 @@ int main(void)
 		cmocka_unit_test(test_when), cmocka_unit_test(test_rate), cmocka_unit_test(test_regions),
 		cmocka_unit_test(test_clusters), cmocka_unit_test(test_silly_regions), cmocka_unit_test(test_sampled),
 		cmocka_unit_test(test_singular), cmocka_unit_test(test_pair), cmocka_unit_test(test_points),
-		cmocka_unit_test(test_asked), cmocka_unit_test(test_paused),
+		cmocka_unit_test(test_points_turn), cmocka_unit_test(test_asked), cmocka_unit_test(test_paused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
