@@ -176,9 +176,23 @@ static int set_modes(bl_screen *s)
 	set_escdelay(ESCAPE_MS);
 	keypad(s->keys, TRUE);
 	nodelay(s->keys, TRUE);
+	mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
+	mouseinterval(0); /* a press is a click at once */
 	curs_set(0);
 	refresh();
 	return 0;
+}
+
+/* As ncurses does it where terminfo says how, and in the way of all terminals with a mouse where it does not. */
+static void append_mouse(bl_screen *s, bool on)
+{
+	const char *mode = tigetstr("XM");
+	if (!key_mouse)
+		return;
+	if (mode && mode != (char *)-1)
+		append_string(tparm(mode, (long)on));
+	else
+		append(s, on ? "\033[?1000h" : "\033[?1000l", 8);
 }
 
 static void arm(bl_screen *s, const struct termios *cooked)
@@ -186,6 +200,7 @@ static void arm(bl_screen *s, const struct termios *cooked)
 	append_string(exit_attribute_mode);
 	append_string(cursor_normal);
 	append_string(keypad_local);
+	append_mouse(s, false);
 	append_string(exit_ca_mode);
 	append(s, "\r\n", 2);
 	size_t n = s->n < BL_GUARD_RESTORE_MAX ? s->n : 0;
@@ -378,9 +393,23 @@ static int translate(int key)
 	return key > 0 && key < 128 ? key : BL_KEY_NONE;
 }
 
+static int read_mouse(void)
+{
+	MEVENT e;
+	if (getmouse(&e) != OK || e.x < 0 || e.y < 0)
+		return BL_KEY_NONE;
+	bl_mouse m = {BL_MOUSE_CLICK, e.x, e.y};
+	if (e.bstate & (BUTTON4_PRESSED | BUTTON5_PRESSED))
+		m.kind = e.bstate & BUTTON4_PRESSED ? BL_MOUSE_WHEEL_UP : BL_MOUSE_WHEEL_DOWN;
+	else if (!(e.bstate & BUTTON1_PRESSED))
+		return BL_KEY_NONE;
+	return bl_key_of_mouse(m);
+}
+
 static int read_key(bl_screen *s)
 {
-	return translate(wgetch(s->keys));
+	int key = wgetch(s->keys);
+	return key == KEY_MOUSE ? read_mouse() : translate(key);
 }
 
 int bl_screen_key(bl_screen *s, int timeout_ms)
@@ -402,6 +431,7 @@ void bl_screen_again(bl_screen *s)
 	reset_prog_mode();
 	append_string(enter_ca_mode);
 	append_string(keypad_xmit);
+	append_mouse(s, true);
 	append_string(cursor_invisible);
 	bl_screen_forget(s);
 }
