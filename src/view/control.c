@@ -77,21 +77,6 @@ static void show(bl_scene *s, const bl_view_ops *view)
 		view->enter(s);
 }
 
-static void show_dashboard(bl_scene *s)
-{
-	show(s, &bl_view_dashboard);
-}
-
-static void show_heatmap(bl_scene *s)
-{
-	show(s, &bl_view_heatmap);
-}
-
-static void show_curves(bl_scene *s)
-{
-	show(s, &bl_view_curves);
-}
-
 static void turn_pooling(bl_scene *s)
 {
 	s->heat.extreme = !s->heat.extreme;
@@ -112,6 +97,7 @@ static void show_help(bl_scene *s)
 	const bl_view_ops *back = s->view == &bl_view_help ? s->before_help : &bl_view_help;
 	if (s->view != &bl_view_help)
 		s->before_help = s->view;
+	s->help_from = 0;
 	s->view = back;
 }
 
@@ -132,13 +118,18 @@ static bl_outcome answer(bl_scene *s, int key)
 	return command(s, BL_CMD_STOP, 0) ? BL_OUTCOME_STOP : BL_OUTCOME_STAY;
 }
 
+/* Requests that bring a view onto the screen. */
+static const bl_view_ops *const views[BL_REQUEST_COUNT] = {
+	[BL_REQUEST_DASHBOARD] = &bl_view_dashboard, [BL_REQUEST_HEATMAP] = &bl_view_heatmap,
+	[BL_REQUEST_CURVES] = &bl_view_curves,       [BL_REQUEST_SPECTRUM] = &bl_view_spectrum,
+	[BL_REQUEST_SAMPLES] = &bl_view_samples,     [BL_REQUEST_EMBEDDING] = &bl_view_embedding,
+	[BL_REQUEST_SETTINGS] = &bl_view_settings,
+};
+
 /* What requests of all views do to the scene; those that are missing are the caller's. */
 static void (*const actions[BL_REQUEST_COUNT])(bl_scene *s) = {
 	[BL_REQUEST_HELP] = show_help,
 	[BL_REQUEST_PAUSE] = turn_pause,
-	[BL_REQUEST_DASHBOARD] = show_dashboard,
-	[BL_REQUEST_HEATMAP] = show_heatmap,
-	[BL_REQUEST_CURVES] = show_curves,
 	[BL_REQUEST_STEP] = take_step,
 	[BL_REQUEST_LAMBDA_UP] = raise_lambda,
 	[BL_REQUEST_LAMBDA_DOWN] = lower_lambda,
@@ -156,6 +147,8 @@ static bl_outcome act(bl_scene *s, bl_request r)
 {
 	if (bl_request_describe(r)->scope != BL_SCOPE_ALL)
 		s->view->act(s, r);
+	else if (views[r])
+		show(s, views[r]);
 	else if (actions[r])
 		actions[r](s);
 	return r == BL_REQUEST_QUIT ? BL_OUTCOME_QUIT : r == BL_REQUEST_REDRAW ? BL_OUTCOME_REDRAW : BL_OUTCOME_STAY;

@@ -373,17 +373,22 @@ static void put_cursor(bl_curves *v, int64_t at)
 }
 
 /* Usual weights; each about halves what a step shows of itself. */
-static void turn_smoothing(bl_scene *s, int by)
+void bl_curves_turn_smoothing(bl_curves *v, int by)
 {
 	static const double weights[] = {0, .3, .6, .8, .9, .95, .98, .99, .995, .999};
 	const int n = (int)(sizeof weights / sizeof weights[0]);
 	int k = 0;
-	while (k < n - 1 && weights[k] < s->curves.smoothing)
+	while (k < n - 1 && weights[k] < v->smoothing)
 		k++;
-	s->curves.smoothing = weights[clamp(k + by, 0, n - 1)];
+	v->smoothing = weights[clamp(k + by, 0, n - 1)];
+	for (int i = 0; i < v->tracks; i++)
+		bl_track_smooth(&v->track[i], v->smoothing);
+}
+
+static void turn_smoothing(bl_scene *s, int by)
+{
+	bl_curves_turn_smoothing(&s->curves, by);
 	bl_scene_notice(s, "smoothing %.3g a point", s->curves.smoothing);
-	for (int i = 0; i < s->curves.tracks; i++)
-		bl_track_smooth(&s->curves.track[i], s->curves.smoothing);
 }
 
 static void act(bl_scene *s, bl_request r)

@@ -36,7 +36,8 @@ typedef struct bl_mouse {
 int bl_key_of_mouse(bl_mouse m);
 bool bl_key_is_mouse(int key, bl_mouse *out);
 
-typedef enum bl_scope { BL_SCOPE_ALL, BL_SCOPE_HEATMAP, BL_SCOPE_RUNS, BL_SCOPE_CURVES } bl_scope;
+typedef enum bl_scope { BL_SCOPE_ALL, BL_SCOPE_HEATMAP, BL_SCOPE_RUNS, BL_SCOPE_CURVES, BL_SCOPE_SPECTRUM, BL_SCOPE_SAMPLES,
+			BL_SCOPE_EMBEDDING, BL_SCOPE_SETTINGS, BL_SCOPE_HELP } bl_scope;
 
 /* clang-format off */
 #define BL_REQUESTS(X) \
@@ -46,6 +47,10 @@ typedef enum bl_scope { BL_SCOPE_ALL, BL_SCOPE_HEATMAP, BL_SCOPE_RUNS, BL_SCOPE_
 	X(DASHBOARD, ALL, "1", "1", "dashboard", false, "loss terms, C and its diagonal") \
 	X(HEATMAP, ALL, "2", "2", "heatmap", false, "C over the whole screen") \
 	X(CURVES, ALL, "3", "3", "curves", false, "any metrics of this run and of marked ones, over any steps") \
+	X(SPECTRUM, ALL, "4", "4", "spectrum", false, "eigenvalues, singular values, ranks, dead dims") \
+	X(SAMPLES, ALL, "5", "5", "views", false, "pairs of augmented images, as the network gets them") \
+	X(EMBEDDING, ALL, "6", "6", "embedding", false, "features of held-out samples on their two widest axes") \
+	X(SETTINGS, ALL, "8", "8", "settings", false, "background, colours, characters, smoothing, frames a second") \
 	X(STEP, ALL, ".", ".", "step", true, "one step, then pause") \
 	X(LAMBDA_UP, ALL, "+=", "+", "lambda up", true, "lambda times 1.1, from the next step on") \
 	X(LAMBDA_DOWN, ALL, "-_", "-", "lambda down", true, "lambda divided by 1.1, from the next step on") \
@@ -95,6 +100,25 @@ typedef enum bl_scope { BL_SCOPE_ALL, BL_SCOPE_HEATMAP, BL_SCOPE_RUNS, BL_SCOPE_
 	X(CURVES_ON, CURVES, BL_KEYS_PAGE_DOWN, "PgDn", "", false, "later steps, by half of what is shown") \
 	X(CURVES_FIRST, CURVES, BL_KEYS_HOME, "Home", "", false, "cursor to the first step") \
 	X(CURVES_NOW, CURVES, BL_KEYS_END "n", "End n", "now", false, "no cursor: the newest values, as they come") \
+	X(SPECTRUM_EARLIER, SPECTRUM, "[h" BL_KEYS_LEFT, "[ h Left", "earlier", false, "the snapshot kept before this one") \
+	X(SPECTRUM_LATER, SPECTRUM, "]l" BL_KEYS_RIGHT, "] l Right", "later", false, "the one after it") \
+	X(SPECTRUM_FIRST, SPECTRUM, BL_KEYS_HOME "0", "Home 0", "first", false, "the first snapshot of the run") \
+	X(SPECTRUM_NOW, SPECTRUM, BL_KEYS_END "n", "End n", "now", false, "the newest, as it comes") \
+	X(SAMPLES_NEXT, SAMPLES, "nl" BL_KEYS_RIGHT, "n l Right", "next", false, "the next sample of the batch") \
+	X(SAMPLES_BACK, SAMPLES, "ph" BL_KEYS_LEFT, "p h Left", "back", false, "the sample before") \
+	X(SAMPLES_AGAIN, SAMPLES, "r", "r", "again", false, "the same sample, drawn again") \
+	X(EMBEDDING_EARLIER, EMBEDDING, "[h" BL_KEYS_LEFT, "[ h Left", "earlier", false, "the moment kept before this one") \
+	X(EMBEDDING_LATER, EMBEDDING, "]l" BL_KEYS_RIGHT, "] l Right", "later", false, "the one after it") \
+	X(EMBEDDING_FIRST, EMBEDDING, BL_KEYS_HOME "0", "Home 0", "first", false, "the first moment with points") \
+	X(EMBEDDING_NOW, EMBEDDING, BL_KEYS_END "n", "End n", "now", false, "the newest, as it comes") \
+	X(EMBEDDING_DOWN, EMBEDDING, "j" BL_KEYS_DOWN, "j Down", "one label", false, "light up the next label; after the last, all") \
+	X(EMBEDDING_UP, EMBEDDING, "k" BL_KEYS_UP, "k Up", "", false, "the label before") \
+	X(SETTINGS_DOWN, SETTINGS, "j" BL_KEYS_DOWN, "j Down", "", false, "the next setting") \
+	X(SETTINGS_UP, SETTINGS, "k" BL_KEYS_UP, "k Up", "", false, "the setting before") \
+	X(SETTINGS_ON, SETTINGS, "l" BL_KEYS_RIGHT BL_KEYS_ENTER, "l Right", "turn", false, "its next value") \
+	X(SETTINGS_BACK, SETTINGS, "h" BL_KEYS_LEFT, "h Left", "", false, "the value before") \
+	X(HELP_DOWN, HELP, "j" BL_KEYS_DOWN BL_KEYS_PAGE_DOWN, "j Down", "more", false, "keys further down") \
+	X(HELP_UP, HELP, "k" BL_KEYS_UP BL_KEYS_PAGE_UP, "k Up", "", false, "keys further up") \
 	X(REDRAW, ALL, "\f", "Ctrl-L", "redraw", false, "draw everything anew")
 /* clang-format on */
 

@@ -6,6 +6,7 @@ libbarlow_sources += \
 	src/view/control.c src/view/control.h \
 	src/view/curves.c src/view/curves.h \
 	src/view/dashboard.c \
+	src/view/embedding.c \
 	src/view/export.c src/view/export.h \
 	src/view/frame.c src/view/frame.h \
 	src/view/guard.c src/view/guard.h \
@@ -17,9 +18,13 @@ libbarlow_sources += \
 	src/view/help.c \
 	src/view/keys.c src/view/keys.h \
 	src/view/look.c src/view/look.h \
+	src/view/past.c src/view/past.h \
 	src/view/picture.c src/view/picture.h \
+	src/view/samples.c \
 	src/view/scene.c src/view/scene.h \
 	src/view/screen.c src/view/screen.h \
+	src/view/settings.c \
+	src/view/spectrum.c \
 	src/view/text.c \
 	src/view/track.c src/view/track.h \
 	src/view/watch.c

@@ -27,6 +27,8 @@ bl_scene *bl_scene_new(bl_live *run)
 	s->lambda_sent = NAN;
 	s->heat.extreme = true; /* a mean hides the diagonal, and noise too */
 	bl_history_reset(&s->history);
+	s->lit = -1;
+	s->depth_most = BL_DEPTH_FULL;
 	bl_curves_start(&s->curves);
 	return s;
 }
@@ -38,6 +40,7 @@ void bl_scene_free(bl_scene *s)
 	if (s) {
 		bl_live_close(s->other);
 		bl_curves_free(&s->curves);
+		bl_past_forget(&s->past);
 		free(s->look);
 	}
 	free(s);
@@ -132,6 +135,15 @@ bool bl_scene_read(bl_scene *s)
 	settle_lambda(s);
 	bool view = s->view->read && s->view->read(s);
 	return info || records || snapshot || other || lost || view;
+}
+
+bl_ability bl_scene_ability(const bl_scene *s, bl_ability terminal)
+{
+	bl_ability can = terminal;
+	can.light = terminal.light != s->flip_background;
+	can.utf8 = terminal.utf8 && !s->ascii;
+	can.depth = s->depth_most < terminal.depth ? s->depth_most : terminal.depth;
+	return can;
 }
 
 bool bl_scene_over(const bl_scene *s)

@@ -11,6 +11,7 @@
 #include "view/canvas.h"
 #include "view/curves.h"
 #include "view/look.h"
+#include "view/past.h"
 #include "train/history.h"
 #include "view/keys.h"
 
@@ -47,6 +48,14 @@ typedef struct bl_scene {
 	bl_heat_style heat;
 	bl_look *look; /* at which part of the matrix, and when */
 	bl_curves curves;
+	bl_past past;            /* of spectrum and embedding */
+	int32_t sample, redraws; /* the pair of views that is asked for */
+	int lit;                 /* the label that is looked for in the embedding; -1: none */
+	int help_from;           /* the first line of the help */
+	int setting;             /* the one under the bar */
+	int frames_per_s;        /* 0: as the view needs */
+	bl_depth depth_most;     /* of colours, where the terminal has more */
+	bool ascii;
 	bool flip_background;
 	bool asking;        /* "stop training?" is on the screen */
 	char notice[160];   /* what the last key did */
@@ -69,7 +78,8 @@ typedef struct bl_view_ops {
 	int (*save)(bl_scene *s, const char *stem);    /* files named stem + ending, said by bl_scene_notice; negative: failed */
 } bl_view_ops;
 
-extern const bl_view_ops bl_view_dashboard, bl_view_heatmap, bl_view_curves, bl_view_help;
+extern const bl_view_ops bl_view_dashboard, bl_view_heatmap, bl_view_curves, bl_view_spectrum, bl_view_samples,
+	bl_view_embedding, bl_view_settings, bl_view_help;
 
 bl_scene *bl_scene_new(bl_live *run); /* borrowed */
 void bl_scene_free(bl_scene *s);
@@ -82,6 +92,9 @@ void bl_scene_notice(bl_scene *s, const char *fmt, ...) BL_PRINTF(2, 3);
 
 /* Shows `other` beside the run, takes over the reference; NULL: no more. */
 void bl_scene_compare(bl_scene *s, bl_live *other);
+
+/* What a terminal that can do this is asked for. */
+bl_ability bl_scene_ability(const bl_scene *s, bl_ability terminal);
 
 bool bl_scene_over(const bl_scene *s);           /* done, stopped or failed */
 double bl_scene_seconds_left(const bl_scene *s); /* NaN: unknown */

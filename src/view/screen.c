@@ -29,7 +29,8 @@ struct bl_screen {
 	WINDOW *keys;     /* a pad: reading keys from it never repaints anything */
 	TERMINAL *before; /* Readline's, put back at the end */
 	locale_t locale, locale_before;
-	bl_ability can;
+	bl_ability can;    /* the terminal */
+	bl_ability asked;  /* of it by the canvas that is shown: no more than it can */
 	bool skip_corner;  /* writing the last cell would scroll */
 	struct pen pen;    /* what the terminal writes with */
 	bl_cell *shown;    /* NULL: nothing known */
@@ -268,18 +269,18 @@ void bl_screen_close(bl_screen *s)
 
 static int32_t device_colour(const bl_screen *s, int32_t rgb)
 {
-	if (rgb == BL_COLOUR_OWN || s->can.depth == BL_DEPTH_MONO)
+	if (rgb == BL_COLOUR_OWN || s->asked.depth == BL_DEPTH_MONO)
 		return BL_COLOUR_OWN;
-	if (s->can.depth == BL_DEPTH_FULL)
+	if (s->asked.depth == BL_DEPTH_FULL)
 		return rgb;
-	return s->can.depth == BL_DEPTH_256 ? bl_colour_256(rgb)
-					    : bl_colour_ansi(rgb, s->can.depth == BL_DEPTH_16 ? 16 : 8);
+	return s->asked.depth == BL_DEPTH_256 ? bl_colour_256(rgb)
+					    : bl_colour_ansi(rgb, s->asked.depth == BL_DEPTH_16 ? 16 : 8);
 }
 
 static void write_colour(bl_screen *s, int32_t colour, bool background)
 {
 	char text[48];
-	if (s->can.depth != BL_DEPTH_FULL) {
+	if (s->asked.depth != BL_DEPTH_FULL) {
 		append_string(tparm(background ? set_a_background : set_a_foreground, (long)colour));
 		return;
 	}
@@ -314,7 +315,7 @@ static bool same(const bl_cell *a, const bl_cell *b)
 
 static bl_cell device_cell(const bl_screen *s, const bl_cell *cell)
 {
-	bl_cell d = {bl_canvas_glyph(s->can, cell->glyph), device_colour(s, cell->fg), device_colour(s, cell->bg),
+	bl_cell d = {bl_canvas_glyph(s->asked, cell->glyph), device_colour(s, cell->fg), device_colour(s, cell->bg),
 		     cell->bold};
 	if (d.glyph == ' ')
 		d.fg = s->pen.fg >= BL_COLOUR_OWN ? s->pen.fg : BL_COLOUR_OWN; /* invisible: no change of pen for it */
@@ -360,6 +361,9 @@ static int start_anew(bl_screen *s, const bl_canvas *c)
 
 int bl_screen_show(bl_screen *s, const bl_canvas *c)
 {
+	if (s->asked.depth != c->can.depth)
+		bl_screen_forget(s); /* its colours mean others now */
+	s->asked = c->can;
 	if ((!s->shown || s->width != c->width || s->height != c->height) && start_anew(s, c) < 0)
 		return -1;
 	for (int y = 0; y < c->height; y++)

@@ -20,6 +20,11 @@ struct watch {
 	const bl_watch_config *config;
 };
 
+static int frame_ms(const bl_scene *s)
+{
+	return s->frames_per_s ? 1000 / s->frames_per_s : s->view->want ? ASKING_FRAME_MS : FRAME_MS;
+}
+
 static int64_t now_ms(void)
 {
 	struct timespec t;
@@ -42,7 +47,7 @@ static int fit_canvas(struct watch *w)
 
 static int show(struct watch *w)
 {
-	w->canvas->can.light = bl_screen_ability(w->screen).light != w->scene->flip_background;
+	w->canvas->can = bl_scene_ability(w->scene, bl_screen_ability(w->screen));
 	bl_frame_draw(w->scene, w->canvas);
 	w->scene->on = w->canvas;
 	return bl_screen_show(w->screen, w->canvas);
@@ -88,7 +93,7 @@ static int turn(struct watch *w, int64_t *next, bool *dirty)
 {
 	if (now_ms() >= *next) {
 		*dirty |= bl_scene_read(w->scene);
-		*next = now_ms() + (w->scene->view->want ? ASKING_FRAME_MS : FRAME_MS);
+		*next = now_ms() + frame_ms(w->scene);
 	}
 	*dirty |= signalled(w);
 	int fit = fit_canvas(w);

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The embedding: the encoder's features of a held-out batch on their two widest axes, coloured by label. */
+#include "view/scene.h"
+
+#include <barlow/file.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { BRAILLE = 0x2800, DOTS_X = 2, DOTS_Y = 4, LEGEND_FROM_COLUMNS = 48, LEGEND_COLUMNS = 14, LABELS_MAX = 64 };
+
+/* --- Where points lie ------------------------------------------------------- */
+
+/* The middle of the points, and how much of the plane a dot is; the same on both axes, as distances are what is shown.
+ */
+struct plane {
+	bl_rect area;
+	double x, y, dot;
+};
+
+struct range {
+	double lo, hi;
+};
+
+static struct range range_of(const bl_moment *m, int axis)
+{
+	struct range r = {INFINITY, -INFINITY};
+	for (int i = 0; i < m->points; i++)
+		if (isfinite(m->point[i][axis])) {
+			r.lo = fmin(r.lo, m->point[i][axis]);
+			r.hi = fmax(r.hi, m->point[i][axis]);
+		}
+	return r.hi >= r.lo ? r : (struct range){0, 0};
+}
+
+static struct plane plane_of(const bl_moment *m, bl_rect area)
+{
+	struct range x = range_of(m, 0), y = range_of(m, 1);
+	double dot = fmax((x.hi - x.lo) / (area.w * DOTS_X - 1), (y.hi - y.lo) / (area.h * DOTS_Y - 1));
+	return (struct plane){area, (x.lo + x.hi) / 2, (y.lo + y.hi) / 2, dot > 0 ? dot : 1};
+}
+
+/* A point's dot, and what decides the look of its cell. */
+struct mark {
+	int cell, bit, label;
+};
+
+static bool place(const struct plane *p, const float at[2], struct mark *out)
+{
+	static const uint8_t bits[DOTS_Y][DOTS_X] = {{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}};
+	if (!isfinite(at[0]) || !isfinite(at[1]))
+		return false;
+	int x = (int)lround((at[0] - p->x) / p->dot + (p->area.w * DOTS_X - 1) / 2.);
+	int y = (int)lround((p->y - at[1]) / p->dot + (p->area.h * DOTS_Y - 1) / 2.);
+	if (x < 0 || y < 0 || x >= p->area.w * DOTS_X || y >= p->area.h * DOTS_Y)
+		return false;
+	out->cell = y / DOTS_Y * p->area.w + x / DOTS_X;
+	out->bit = bits[y % DOTS_Y][x % DOTS_X];
+	return true;
+}
+
+/* --- Cells ---------------------------------------------------------------- */
+
+/* By cell; in a cell by label, the one that is looked for first. */
+static int compare(const void *a, const void *b)
+{
+	const struct mark *p = a, *q = b;
+	return p->cell != q->cell ? p->cell - q->cell : p->label - q->label;
+}
+
+/* The label that most points of a cell have; `lit` wins over all, and others than it are faint. */
+static int label_of(const struct mark *m, int n, int lit)
+{
+	int best = m[0].label, most = 0;
+	for (int i = 0, run = 0; i < n; i++) {
+		run = i > 0 && m[i].label == m[i - 1].label ? run + 1 : 1;
+		if (m[i].label == lit)
+			return lit;
+		if (run > most) {
+			most = run;
+			best = m[i].label;
+		}
+	}
+	return best;
+}
+
+/* For who sees no colours. */
+static uint32_t sign_of(int label)
+{
+	static const char signs[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+	return label < 0 ? '.' : (unsigned char)(label < (int)sizeof signs - 1 ? signs[label] : '#');
+}
+
+static bl_paint paint_of(int label, int lit)
+{
+	return label < 0 || (lit >= 0 && label != lit) ? BL_PAINT_FAINT : bl_paint_series(label);
+}
+
+static void put_cell(bl_canvas *c, const struct plane *p, const struct mark *m, int n, int lit)
+{
+	int label = label_of(m, n, lit);
+	uint32_t glyph = sign_of(label);
+	bool braille = c->can.utf8 && c->can.depth != BL_DEPTH_MONO;
+	if (braille)
+		glyph = BRAILLE;
+	for (int i = 0; i < n && braille; i++)
+		glyph |= (uint32_t)m[i].bit;
+	if (!braille && lit >= 0 && label != lit)
+		glyph = '.';
+	bl_canvas_put(c, p->area.x + m->cell % p->area.w, p->area.y + m->cell / p->area.w, glyph,
+		      bl_colour_of(paint_of(label, lit), c->can.light), BL_COLOUR_OWN);
+}
+
+static void draw_points(bl_canvas *c, bl_rect area, const bl_moment *m, int lit)
+{
+	struct mark marks[BL_POINTS_MAX];
+	struct plane p = plane_of(m, area);
+	int n = 0;
+	for (int i = 0; i < m->points; i++) {
+		marks[n].label = m->label[i];
+		n += place(&p, m->point[i], &marks[n]);
+	}
+	qsort(marks, (size_t)n, sizeof marks[0], compare);
+	for (int i = 0, end; i < n; i = end) {
+		for (end = i + 1; end < n && marks[end].cell == marks[i].cell;)
+			end++;
+		put_cell(c, &p, &marks[i], end - i, lit);
+	}
+}
+
+/* --- Legend --------------------------------------------------------------- */
+
+/* The labels that points have, ascending; returns how many, of at most LABELS_MAX. */
+static int labels_of(const bl_moment *m, int labels[LABELS_MAX])
+{
+	int n = 0;
+	for (int from = 0; n < LABELS_MAX; n++) {
+		int next = -1;
+		for (int i = 0; i < m->points; i++)
+			if (m->label[i] >= from && (next < 0 || m->label[i] < next))
+				next = m->label[i];
+		if (next < 0)
+			return n;
+		labels[n] = next;
+		from = next + 1;
+	}
+	return n;
+}
+
+static int count(const bl_moment *m, int label)
+{
+	int n = 0;
+	for (int i = 0; i < m->points; i++)
+		n += m->label[i] == label;
+	return n;
+}
+
+static void draw_legend(bl_canvas *c, bl_rect r, const bl_moment *m, int lit)
+{
+	int labels[LABELS_MAX], n = labels_of(m, labels);
+	bool signs = !c->can.utf8 || c->can.depth == BL_DEPTH_MONO;
+	bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_TITLE, n ? "label points" : "no labels");
+	for (int i = 0; i < n && i + 1 < r.h; i++) {
+		bool cut = i + 2 == r.h && i + 1 < n;
+		if (cut) {
+			bl_canvas_textf(c, r.x, r.y + 1 + i, r.w, BL_PAINT_FAINT, "%d more", n - i);
+			return;
+		}
+		bl_paint p = paint_of(labels[i], lit);
+		bl_canvas_put(c, r.x, r.y + 1 + i, signs ? sign_of(labels[i]) : 0x25cf, bl_colour_of(p, c->can.light),
+			      BL_COLOUR_OWN);
+		bl_canvas_textf(c, r.x + 2, r.y + 1 + i, r.w - 2, p, "%-4d%6d", labels[i], count(m, labels[i]));
+		if (labels[i] == lit)
+			bl_canvas_bold(c, r.x, r.y + 1 + i, r.w);
+	}
+}
+
+/* --- The whole ------------------------------------------------------------ */
+
+/* The moment looked at, if it has points; else the last before it that has. */
+static const bl_moment *moment_of(const bl_past *p)
+{
+	const bl_moment *at = bl_past_moment(p);
+	while (at && at > p->moment && !at->points)
+		at--;
+	return at && at->points ? at : NULL;
+}
+
+static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
+{
+	const bl_moment *m = moment_of(&s->past);
+	if (!m) {
+		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT,
+			       bl_scene_over(s) || s->lost ? "embedding: the run kept no points, as nobody looked"
+							   : "embedding: asked for, and comes with a snapshot soon");
+		return;
+	}
+	bool old = s->past.at != 0;
+	int x = bl_canvas_textf(c, r.x, r.y, r.w, old ? BL_PAINT_WARN : BL_PAINT_TEXT, "step %lld%s",
+				(long long)m->points_step, old ? ", then" : "");
+	bl_canvas_textf(c, r.x + x + 2, r.y, r.w - x - 2, BL_PAINT_FAINT,
+			"%d held-out samples, axes hold %.0f%% and %.0f%% of the variance", (int)m->points,
+			100 * m->explained[0], 100 * m->explained[1]);
+	int legend = r.w >= LEGEND_FROM_COLUMNS ? LEGEND_COLUMNS : 0;
+	bl_rect area = {r.x, r.y + 1, r.w - legend, r.h - 1};
+	if (area.w < 1 || area.h < 1)
+		return;
+	draw_points(c, area, m, s->lit);
+	if (legend)
+		draw_legend(c, (bl_rect){r.x + r.w - legend + 1, r.y + 1, legend - 1, r.h - 1}, m, s->lit);
+}
+
+/* --- Keys ----------------------------------------------------------------- */
+
+static bool read_past(bl_scene *s)
+{
+	return bl_past_read(&s->past, s->run, &s->snapshot);
+}
+
+static void want(const bl_scene *s, bl_region *r)
+{
+	(void)s;
+	r->points = 1;
+}
+
+/* The next label, the one before, and between last and first: all of them. */
+static void light(bl_scene *s, int by)
+{
+	const bl_moment *m = moment_of(&s->past);
+	int labels[LABELS_MAX], n = m ? labels_of(m, labels) : 0, at = n;
+	for (int i = 0; i < n; i++)
+		at = labels[i] == s->lit ? i : at;
+	at = (at + by + n + 1) % (n + 1);
+	s->lit = at < n ? labels[at] : -1;
+}
+
+/* Over moments that have no points. */
+static void move(bl_past *p, int by)
+{
+	const bl_moment *was = bl_past_moment(p), *now;
+	do {
+		now = bl_past_moment(p);
+		bl_past_move(p, by);
+	} while (bl_past_moment(p) != now && !bl_past_moment(p)->points);
+	if (bl_past_moment(p) && !bl_past_moment(p)->points)
+		p->at = was->step;
+}
+
+static void act(bl_scene *s, bl_request r)
+{
+	if (s->past.n == 0)
+		return;
+	if (r == BL_REQUEST_EMBEDDING_NOW)
+		bl_past_now(&s->past);
+	else if (r == BL_REQUEST_EMBEDDING_FIRST)
+		bl_past_first(&s->past);
+	else if (r == BL_REQUEST_EMBEDDING_DOWN || r == BL_REQUEST_EMBEDDING_UP)
+		light(s, r == BL_REQUEST_EMBEDDING_DOWN ? 1 : -1);
+	else
+		move(&s->past, r == BL_REQUEST_EMBEDDING_LATER ? 1 : -1);
+	if (r == BL_REQUEST_EMBEDDING_FIRST && !bl_past_moment(&s->past)->points)
+		move(&s->past, 1);
+}
+
+static int64_t step(const bl_scene *s)
+{
+	const bl_moment *m = moment_of(&s->past);
+	return m ? m->points_step : s->info.step;
+}
+
+static int save(bl_scene *s, const char *stem)
+{
+	const bl_moment *m = moment_of(&s->past);
+	char path[160], *text = NULL;
+	size_t n = 0;
+	FILE *f = m ? open_memstream(&text, &n) : NULL;
+	if (!f)
+		return bl_fail(m ? "no memory for the numbers" : "there are no points yet");
+	fprintf(f, "x,y,label\n");
+	for (int i = 0; i < m->points; i++)
+		fprintf(f, "%.9g,%.9g,%d\n", m->point[i][0], m->point[i][1], m->label[i]);
+	snprintf(path, sizeof path, "%s.csv", stem);
+	int rc = fclose(f) != 0 ? bl_fail("no memory for the numbers") : bl_file_write_atomic(path, text, n);
+	free(text);
+	if (rc == 0)
+		bl_scene_notice(s, "the points shown are in %s", path);
+	return rc;
+}
+
+const bl_view_ops bl_view_embedding = {
+	.name = "embedding",
+	.draw = draw,
+	.scope = BL_SCOPE_EMBEDDING,
+	.act = act,
+	.read = read_past,
+	.want = want,
+	.step = step,
+	.save = save,
+};

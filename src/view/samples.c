@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The views: one sample twice, as the network gets it, with what the pipelines drew. */
+#include "view/scene.h"
+
+#include <barlow/file.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { GAP = 2, TEXT_ROWS_MAX = 5 };
+
+/* --- Pictures ------------------------------------------------------------- */
+
+/* One view, (side, side, channels). */
+struct picture {
+	const uint8_t *bytes;
+	int side, channels;
+};
+
+static int start_of(int k, int parts, int n)
+{
+	return (int)((int64_t)k * n / parts);
+}
+
+/* Mean of a channel over the pixels behind the dot (x,y) of a picture of w x h dots; enlarged, a pixel is repeated. */
+static double dot_of(const struct picture *p, int channel, int x, int w, int y, int h)
+{
+	int x0 = start_of(x, w, p->side), x1 = start_of(x + 1, w, p->side);
+	int y0 = start_of(y, h, p->side), y1 = start_of(y + 1, h, p->side);
+	double sum = 0;
+	x1 = x1 > x0 ? x1 : x0 + 1;
+	y1 = y1 > y0 ? y1 : y0 + 1;
+	for (int i = y0; i < y1; i++)
+		for (int j = x0; j < x1; j++)
+			sum += p->bytes[(i * p->side + j) * p->channels + channel];
+	return sum / ((x1 - x0) * (y1 - y0));
+}
+
+static int32_t colour_at(const struct picture *p, int x, int w, int y, int h)
+{
+	int32_t rgb = 0;
+	for (int k = 0; k < 3; k++)
+		rgb = rgb << 8 | (int32_t)lround(dot_of(p, p->channels == 3 ? k : 0, x, w, y, h));
+	return rgb;
+}
+
+/* Without colours: light by density, as on a dark background. */
+static uint32_t ramp(const struct picture *p, int x, int w, int y, int h)
+{
+	static const char steps[] = " .:-=+*#%@";
+	double v = 0;
+	for (int k = 0; k < p->channels; k++)
+		v += dot_of(p, k, x, w, y, h) / p->channels;
+	return (unsigned char)steps[lround(v / 255 * (double)(sizeof steps - 2))];
+}
+
+/* Two dots a cell where there are half blocks and colours, else one. */
+static void put_cell(bl_canvas *c, int x0, int y0, const struct picture *p, int x, int y, int side)
+{
+	if (c->can.depth == BL_DEPTH_MONO)
+		bl_canvas_put(c, x0 + x, y0 + y, ramp(p, x, side, y, side / 2), BL_COLOUR_OWN, BL_COLOUR_OWN);
+	else if (!c->can.utf8)
+		bl_canvas_put(c, x0 + x, y0 + y, ' ', BL_COLOUR_OWN, colour_at(p, x, side, y, side / 2));
+	else
+		bl_canvas_put(c, x0 + x, y0 + y, 0x2580, colour_at(p, x, side, 2 * y, side),
+			      colour_at(p, x, side, 2 * y + 1, side));
+}
+
+/* Dots a side in w x h cells: a multiple of the picture's own when enlarged; even, as a cell holds two. */
+static int side_for(int w, int h, int side)
+{
+	int room = w < 2 * h ? w : 2 * h;
+	int dots = room >= side ? room / side * side : room;
+	return dots > 1 ? dots - dots % 2 : 0;
+}
+
+/* --- Text ----------------------------------------------------------------- */
+
+/* How much of the text goes into a line of w columns: up to the last comma, where there is one. */
+static int line_length(const char *text, int w)
+{
+	int n = (int)strlen(text), cut = n <= w ? n : w;
+	if (n <= w)
+		return n;
+	while (cut > 0 && text[cut - 1] != ' ')
+		cut--;
+	return cut > 0 ? cut : w;
+}
+
+/* Draws it, or counts its lines only where c is NULL. */
+static int draw_wrapped(bl_canvas *c, int x, int y, int w, const char *text)
+{
+	int lines = 0;
+	for (; *text && w > 0 && lines < TEXT_ROWS_MAX; lines++) {
+		int n = line_length(text, w);
+		if (c)
+			bl_canvas_text(c, x, y + lines, n, BL_PAINT_TEXT, text);
+		text += n;
+	}
+	return lines;
+}
+
+static int text_rows(const bl_snapshot *p, int w)
+{
+	int a = draw_wrapped(NULL, 0, 0, w, p->view_draws[0]), b = draw_wrapped(NULL, 0, 0, w, p->view_draws[1]);
+	return a > b ? a : b;
+}
+
+/* What was asked for is not what is shown yet. */
+static bool waits(const bl_scene *s)
+{
+	const bl_region *r = &s->snapshot.region;
+	return !bl_scene_over(s) && !s->lost && (r->view != s->sample || r->redraw != s->redraws);
+}
+
+static void draw_facts(const bl_scene *s, bl_canvas *c, bl_rect r)
+{
+	const bl_snapshot *p = &s->snapshot;
+	char label[32] = "", row[48] = "";
+	if (p->view_row >= 0)
+		snprintf(row, sizeof row, "row %lld  ", (long long)p->view_row + 1);
+	if (p->view_label >= 0)
+		snprintf(label, sizeof label, "label %d  ", (int)p->view_label);
+	int x = bl_canvas_textf(c, r.x, r.y, r.w, BL_PAINT_TEXT, "%s%s%d x %d %s  step %lld", row, label,
+				(int)p->view_side, (int)p->view_side, p->view_channels == 3 ? "colour" : "grey",
+				(long long)p->step);
+	if (waits(s))
+		bl_canvas_text(c, r.x + x + 2, r.y, r.w - x - 2, BL_PAINT_WARN, "asked for another...");
+}
+
+/* --- The whole ------------------------------------------------------------ */
+
+static void draw_one(const bl_snapshot *p, int k, bl_canvas *c, bl_rect r, int rows)
+{
+	struct picture picture = {p->views[k], p->view_side, p->view_channels};
+	int side = side_for(r.w, r.h - 1 - rows, p->view_side);
+	bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_TITLE, k ? "second view" : "first view");
+	for (int y = 0; y < side / 2; y++)
+		for (int x = 0; x < side; x++)
+			put_cell(c, r.x, r.y + 1, &picture, x, y, side);
+	draw_wrapped(c, r.x, r.y + 1 + side / 2, r.w, p->view_draws[k]);
+}
+
+static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
+{
+	const bl_snapshot *p = &s->snapshot;
+	if (p->step < 0 || p->view_side == 0) {
+		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, "views: none in a snapshot yet");
+		return;
+	}
+	int w = (r.w - GAP) / 2, rows = text_rows(p, w);
+	draw_facts(s, c, r);
+	draw_one(p, 0, c, (bl_rect){r.x, r.y + 1, w, r.h - 1}, rows);
+	draw_one(p, 1, c, (bl_rect){r.x + w + GAP, r.y + 1, w, r.h - 1}, rows);
+}
+
+/* --- Keys ----------------------------------------------------------------- */
+
+static void act(bl_scene *s, bl_request r)
+{
+	if (bl_scene_over(s) || s->lost)
+		bl_scene_notice(s, "the run is over: this is the last pair that it showed");
+	else if (r == BL_REQUEST_SAMPLES_AGAIN)
+		s->redraws++;
+	else if (r == BL_REQUEST_SAMPLES_NEXT)
+		s->sample++;
+	else if (s->sample > 0)
+		s->sample--;
+}
+
+static void want(const bl_scene *s, bl_region *r)
+{
+	r->view = s->sample;
+	r->redraw = s->redraws;
+}
+
+/* Both views side by side as a portable pixmap. */
+static int save(bl_scene *s, const char *stem)
+{
+	const bl_snapshot *p = &s->snapshot;
+	int side = p->step < 0 ? 0 : p->view_side;
+	size_t row = (size_t)side * 6, head;
+	char path[160], *bytes = malloc(32 + row * (size_t)side);
+	if (!bytes || side == 0) {
+		free(bytes);
+		return bl_fail(side ? "no memory for the picture" : "there are no views yet");
+	}
+	head = (size_t)snprintf(bytes, 32, "P6\n%d %d\n255\n", 2 * side, side);
+	for (int i = 0; i < side * side * 6; i++) {
+		int y = i / (side * 6), x = i / 3 % (2 * side), k = p->view_channels == 3 ? i % 3 : 0;
+		bytes[head + (size_t)i] = (char)p->views[x / side][(y * side + x % side) * p->view_channels + k];
+	}
+	snprintf(path, sizeof path, "%s.ppm", stem);
+	int rc = bl_file_write_atomic(path, bytes, head + row * (size_t)side);
+	free(bytes);
+	if (rc == 0)
+		bl_scene_notice(s, "both views are in %s", path);
+	return rc;
+}
+
+const bl_view_ops bl_view_samples = {
+	.name = "views",
+	.draw = draw,
+	.scope = BL_SCOPE_SAMPLES,
+	.act = act,
+	.want = want,
+	.save = save,
+};

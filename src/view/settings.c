@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The settings: how the screen shows things, each with its value and the key that turns it elsewhere. */
+#include "view/scene.h"
+
+#include <stdio.h>
+
+enum { NAME_COLUMNS = 22, VALUE_COLUMNS = 20 };
+
+static const int rates[] = {2, 5, 10, 20, 30};
+enum { RATES = (int)(sizeof rates / sizeof rates[0]) };
+
+static int wrapped(int v, int by, int n)
+{
+	return (v + by + n) % n;
+}
+
+/* --- Values, and what turns them -------------------------------------------- */
+
+static void say_background(const bl_scene *s, char *out, size_t size)
+{
+	snprintf(out, size, "%s", s->flip_background ? "the other one" : "as the terminal has it");
+}
+
+static void turn_background(bl_scene *s, int by)
+{
+	(void)by;
+	s->flip_background = !s->flip_background;
+}
+
+static void say_colours(const bl_scene *s, char *out, size_t size)
+{
+	static const char *const names[] = {"none", "8", "16", "256", "all it has"};
+	snprintf(out, size, "%s", names[s->depth_most]);
+}
+
+static void turn_colours(bl_scene *s, int by)
+{
+	s->depth_most = (bl_depth)wrapped(s->depth_most, by, BL_DEPTH_FULL + 1);
+}
+
+static void say_characters(const bl_scene *s, char *out, size_t size)
+{
+	snprintf(out, size, "%s", s->ascii ? "ASCII" : "all it has");
+}
+
+static void turn_characters(bl_scene *s, int by)
+{
+	(void)by;
+	s->ascii = !s->ascii;
+}
+
+static void say_scale(const bl_scene *s, char *out, size_t size)
+{
+	snprintf(out, size, "%s", s->heat.symlog ? "logarithmic" : "linear");
+}
+
+static void turn_scale(bl_scene *s, int by)
+{
+	(void)by;
+	s->heat.symlog = !s->heat.symlog;
+}
+
+static void say_pooling(const bl_scene *s, char *out, size_t size)
+{
+	snprintf(out, size, "%s", s->heat.extreme ? "largest" : "mean");
+}
+
+static void turn_pooling(bl_scene *s, int by)
+{
+	(void)by;
+	s->heat.extreme = !s->heat.extreme;
+}
+
+static void say_smoothing(const bl_scene *s, char *out, size_t size)
+{
+	snprintf(out, size, "%.3g", s->curves.smoothing);
+}
+
+static void turn_smoothing(bl_scene *s, int by)
+{
+	bl_curves_turn_smoothing(&s->curves, by);
+}
+
+static void say_rate(const bl_scene *s, char *out, size_t size)
+{
+	if (s->frames_per_s)
+		snprintf(out, size, "%d", s->frames_per_s);
+	else
+		snprintf(out, size, "10, 30 where asked for");
+}
+
+/* Around through "as it comes", which is 0. */
+static void turn_rate(bl_scene *s, int by)
+{
+	int k = 0;
+	while (k < RATES && rates[k] != s->frames_per_s)
+		k++;
+	k = wrapped(k, by, RATES + 1);
+	s->frames_per_s = k < RATES ? rates[k] : 0;
+}
+
+static const struct setting {
+	const char *name;
+	bl_request key; /* that turns it in other views; NONE: none does */
+	void (*say)(const bl_scene *s, char *out, size_t size);
+	void (*turn)(bl_scene *s, int by);
+} settings[] = {
+	{"background", BL_REQUEST_LIGHT, say_background, turn_background},
+	{"colours", BL_REQUEST_NONE, say_colours, turn_colours},
+	{"characters", BL_REQUEST_NONE, say_characters, turn_characters},
+	{"colours of C", BL_REQUEST_SYMLOG, say_scale, turn_scale},
+	{"a dot of C", BL_REQUEST_POOL, say_pooling, turn_pooling},
+	{"smoothing of curves", BL_REQUEST_CURVES_SMOOTHER, say_smoothing, turn_smoothing},
+	{"frames a second", BL_REQUEST_NONE, say_rate, turn_rate},
+};
+enum { SETTINGS = (int)(sizeof settings / sizeof settings[0]) };
+
+/* --- The view --------------------------------------------------------------- */
+
+static void draw_setting(const bl_scene *s, bl_canvas *c, bl_rect r, int k)
+{
+	bool at = k == s->setting;
+	char value[64];
+	const bl_request_info *i = bl_request_describe(settings[k].key);
+	settings[k].say(s, value, sizeof value);
+	bl_canvas_text(c, r.x, r.y, 1, BL_PAINT_TITLE, at ? ">" : " ");
+	bl_canvas_text(c, r.x + 2, r.y, r.w - 2, at ? BL_PAINT_TITLE : BL_PAINT_TEXT, settings[k].name);
+	bl_canvas_text(c, r.x + NAME_COLUMNS, r.y, r.w - NAME_COLUMNS, BL_PAINT_GOOD, value);
+	int x = NAME_COLUMNS + VALUE_COLUMNS + 3;
+	if (i->shown[0] && x < r.w)
+		bl_canvas_textf(c, r.x + x, r.y, r.w - x, BL_PAINT_FAINT, "%s: %s", i->shown, i->help);
+}
+
+static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
+{
+	for (int k = 0; k < SETTINGS && k < r.h; k++)
+		draw_setting(s, c, (bl_rect){r.x, r.y + k, r.w, 1}, k);
+	const char *says = "Up, Down: choose.  Left, Right: turn.  They hold until the screen is left.";
+	if (SETTINGS + 1 < r.h)
+		bl_canvas_text(c, r.x + 2, r.y + SETTINGS + 1, r.w - 2, BL_PAINT_FAINT, says);
+}
+
+static void act(bl_scene *s, bl_request r)
+{
+	if (r == BL_REQUEST_SETTINGS_DOWN || r == BL_REQUEST_SETTINGS_UP)
+		s->setting = wrapped(s->setting, r == BL_REQUEST_SETTINGS_DOWN ? 1 : -1, SETTINGS);
+	else
+		settings[s->setting].turn(s, r == BL_REQUEST_SETTINGS_BACK ? -1 : 1);
+}
+
+const bl_view_ops bl_view_settings = {.name = "settings", .draw = draw, .scope = BL_SCOPE_SETTINGS, .act = act};
