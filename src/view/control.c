@@ -109,13 +109,17 @@ static void ask_stop(bl_scene *s)
 		s->asking = true;
 }
 
-/* y: the trainer is told, and the caller too. */
+/* y: the trainer is told, and the caller too where it is his. */
 static bl_outcome answer(bl_scene *s, int key)
 {
 	s->asking = false;
 	if (key != 'y' && key != 'Y')
 		return BL_OUTCOME_STAY;
-	return command(s, BL_CMD_STOP, 0) ? BL_OUTCOME_STOP : BL_OUTCOME_STAY;
+	if (!command(s, BL_CMD_STOP, 0))
+		return BL_OUTCOME_STAY;
+	if (!bl_scene_at_home(s))
+		bl_scene_notice(s, "told to stop");
+	return bl_scene_at_home(s) ? BL_OUTCOME_STOP : BL_OUTCOME_STAY;
 }
 
 /* Requests that bring a view onto the screen. */
@@ -123,7 +127,7 @@ static const bl_view_ops *const views[BL_REQUEST_COUNT] = {
 	[BL_REQUEST_DASHBOARD] = &bl_view_dashboard, [BL_REQUEST_HEATMAP] = &bl_view_heatmap,
 	[BL_REQUEST_CURVES] = &bl_view_curves,       [BL_REQUEST_SPECTRUM] = &bl_view_spectrum,
 	[BL_REQUEST_SAMPLES] = &bl_view_samples,     [BL_REQUEST_EMBEDDING] = &bl_view_embedding,
-	[BL_REQUEST_SETTINGS] = &bl_view_settings,
+	[BL_REQUEST_RUNS] = &bl_view_runs,           [BL_REQUEST_SETTINGS] = &bl_view_settings,
 };
 
 /* What requests of all views do to the scene; those that are missing are the caller's. */

@@ -50,6 +50,7 @@ typedef enum bl_scope { BL_SCOPE_ALL, BL_SCOPE_HEATMAP, BL_SCOPE_RUNS, BL_SCOPE_
 	X(SPECTRUM, ALL, "4", "4", "spectrum", false, "eigenvalues, singular values, ranks, dead dims") \
 	X(SAMPLES, ALL, "5", "5", "views", false, "pairs of augmented images, as the network gets them") \
 	X(EMBEDDING, ALL, "6", "6", "embedding", false, "features of held-out samples on their two widest axes") \
+	X(RUNS, ALL, "7", "7", "runs", false, "table of all runs, live and past") \
 	X(SETTINGS, ALL, "8", "8", "settings", false, "background, colours, characters, smoothing, frames a second") \
 	X(STEP, ALL, ".", ".", "step", true, "one step, then pause") \
 	X(LAMBDA_UP, ALL, "+=", "+", "lambda up", true, "lambda times 1.1, from the next step on") \
@@ -119,6 +120,18 @@ typedef enum bl_scope { BL_SCOPE_ALL, BL_SCOPE_HEATMAP, BL_SCOPE_RUNS, BL_SCOPE_
 	X(SETTINGS_BACK, SETTINGS, "h" BL_KEYS_LEFT, "h Left", "", false, "the value before") \
 	X(HELP_DOWN, HELP, "j" BL_KEYS_DOWN BL_KEYS_PAGE_DOWN, "j Down", "more", false, "keys further down") \
 	X(HELP_UP, HELP, "k" BL_KEYS_UP BL_KEYS_PAGE_UP, "k Up", "", false, "keys further up") \
+	X(RUN_UP, RUNS, "k" BL_KEYS_UP, "k Up", "", false, "the run above; PgUp: ten above") \
+	X(RUN_DOWN, RUNS, "j" BL_KEYS_DOWN, "j Down", "", false, "the run below; PgDn: ten below") \
+	X(RUN_PAGE_UP, RUNS, BL_KEYS_PAGE_UP, "", "", false, "") \
+	X(RUN_PAGE_DOWN, RUNS, BL_KEYS_PAGE_DOWN, "", "", false, "") \
+	X(RUN_FIRST, RUNS, "g" BL_KEYS_HOME, "g Home", "", false, "the first run") \
+	X(RUN_LAST, RUNS, "G" BL_KEYS_END, "G End", "", false, "the last run") \
+	X(RUN_OPEN, RUNS, BL_KEYS_ENTER, "Enter", "open", false, "this run onto the screen") \
+	X(RUN_BACK, RUNS, BL_KEYS_BACKSPACE, "Bksp", "", false, "back to the run that the screen came up with") \
+	X(RUN_MARK, RUNS, "m", "m", "mark", false, "mark the run: its curves are compared, the first is beside in the heatmap") \
+	X(RUN_SORT, RUNS, "s", "s", "sort", false, "by the next column") \
+	X(RUN_REVERSE, RUNS, "r", "r", "reverse", false, "the other way round") \
+	X(RUN_FILTER, RUNS, "/", "/", "filter", false, "only runs with this text in name, folder or state; Esc: all") \
 	X(REDRAW, ALL, "\f", "Ctrl-L", "redraw", false, "draw everything anew")
 /* clang-format on */
 

@@ -20,6 +20,8 @@ libbarlow_sources += \
 	src/view/look.c src/view/look.h \
 	src/view/past.c src/view/past.h \
 	src/view/picture.c src/view/picture.h \
+	src/view/run_table.c src/view/run_table.h \
+	src/view/runs.c \
 	src/view/samples.c \
 	src/view/scene.c src/view/scene.h \
 	src/view/screen.c src/view/screen.h \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The run as last read. */
 #include "view/scene.h"
+#include "view/run_table.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -21,7 +22,7 @@ bl_scene *bl_scene_new(bl_live *run)
 		bl_scene_free(s);
 		return NULL;
 	}
-	s->run = run;
+	s->run = s->home = run;
 	s->view = s->before_help = &bl_view_dashboard;
 	s->snapshot.step = s->other_snapshot.step = -1;
 	s->lambda_sent = NAN;
@@ -38,12 +39,39 @@ void bl_scene_free(bl_scene *s)
 	for (int i = 0; s && i < BL_MARKED_MAX; i++)
 		bl_live_close(s->marked[i]);
 	if (s) {
-		bl_live_close(s->other);
 		bl_curves_free(&s->curves);
 		bl_past_forget(&s->past);
 		free(s->look);
+		bl_run_table_free(s->table);
+		if (!bl_scene_at_home(s))
+			bl_live_close(s->run);
 	}
 	free(s);
+}
+
+bool bl_scene_at_home(const bl_scene *s)
+{
+	return s->run == s->home;
+}
+
+/* What was read of the run before, and was asked of it, says nothing about this one. */
+void bl_scene_switch(bl_scene *s, bl_live *run)
+{
+	if (!bl_scene_at_home(s))
+		bl_live_close(s->run);
+	bl_look *look = bl_look_new();
+	if (look) {
+		free(s->look);
+		s->look = look;
+	}
+	s->run = run;
+	s->snapshot.step = -1;
+	s->lambda_sent = NAN;
+	s->asked_at = 0;
+	s->lost = false;
+	bl_history_reset(&s->history);
+	s->view = &bl_view_dashboard;
+	bl_scene_read(s);
 }
 
 void bl_scene_notice(bl_scene *s, const char *fmt, ...)

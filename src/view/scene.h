@@ -20,7 +20,7 @@ struct bl_view_ops;
 enum { BL_MARKED_MAX = 8 };
 
 typedef struct bl_scene {
-	bl_live *run;
+	bl_live *run, *home; /* on the screen, and that it came up with: borrowed */
 	const struct bl_view_ops *view, *before_help;
 	bool read_only;
 	bool still; /* a frame on paper: no keys to hint at */
@@ -38,6 +38,8 @@ typedef struct bl_scene {
 	bl_live *other;
 	bl_live_info other_info;
 	bl_snapshot other_snapshot;
+
+	struct bl_run_table *table; /* of all runs; NULL: not asked for yet */
 
 	/* What the run was asked to compute, and when (ms). */
 	bl_region asked;
@@ -79,10 +81,14 @@ typedef struct bl_view_ops {
 } bl_view_ops;
 
 extern const bl_view_ops bl_view_dashboard, bl_view_heatmap, bl_view_curves, bl_view_spectrum, bl_view_samples,
-	bl_view_embedding, bl_view_settings, bl_view_help;
+	bl_view_embedding, bl_view_runs, bl_view_settings, bl_view_help;
 
 bl_scene *bl_scene_new(bl_live *run); /* borrowed */
 void bl_scene_free(bl_scene *s);
+
+/* Puts another run onto the screen, and takes over the reference; home: back to that. */
+void bl_scene_switch(bl_scene *s, bl_live *run);
+bool bl_scene_at_home(const bl_scene *s);
 
 /* Reads what is new of the run.  True: something a view shows has changed. */
 bool bl_scene_read(bl_scene *s);

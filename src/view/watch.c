@@ -102,7 +102,7 @@ static int turn(struct watch *w, int64_t *next, bool *dirty)
 	*dirty = false;
 	if (interrupted(w))
 		return BL_WATCH_STOP;
-	if (bl_scene_over(w->scene) && !w->config->stay)
+	if (bl_scene_at_home(w->scene) && bl_scene_over(w->scene) && !w->config->stay)
 		return BL_WATCH_ENDED;
 	int64_t wait = *next - now_ms();
 	int key = bl_screen_key(w->screen, wait > 0 ? (int)wait : 0);
@@ -117,7 +117,7 @@ static int loop(struct watch *w)
 	int end = -1;
 	while (end == -1)
 		end = turn(w, &next, &dirty);
-	if (end == BL_WATCH_QUIT && bl_scene_over(w->scene))
+	if (end == BL_WATCH_QUIT && bl_scene_at_home(w->scene) && bl_scene_over(w->scene))
 		end = BL_WATCH_ENDED;
 	return end;
 }

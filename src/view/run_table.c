@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The runs there are, sorted and chosen. */
+#include "view/run_table.h"
+
+#include <barlow/error.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+bl_run_table *bl_run_table_new(void)
+{
+	bl_run_table *t = calloc(1, sizeof *t);
+	if (!t)
+		return bl_fail_null("no memory for a table of runs");
+	t->by = BL_RUN_STARTED;
+	return t;
+}
+
+void bl_run_table_free(bl_run_table *t)
+{
+	if (!t)
+		return;
+	bl_runs_free(t->runs);
+	free(t->row);
+	free(t);
+}
+
+const bl_run *bl_run_table_at(const bl_run_table *t, int place)
+{
+	return place >= 0 && place < t->rows ? &t->runs->run[t->row[place]] : NULL;
+}
+
+void bl_run_table_move(bl_run_table *t, int by)
+{
+	int64_t to = (int64_t)t->cursor + by, last = t->rows > 0 ? t->rows - 1 : 0;
+	t->cursor = (int)(to < 0 ? 0 : to > last ? last : to);
+}
+
+/* --- Order -------------------------------------------------------------------- */
+
+static double number(const bl_run *r, bl_run_column c)
+{
+	bool measured = r->last.step > 0;
+	switch (c) {
+	case BL_RUN_STEP:
+		return (double)r->info.step;
+	case BL_RUN_TOTAL:
+		return measured ? r->last.total : NAN;
+	case BL_RUN_KNN:
+		return r->knn;
+	case BL_RUN_LAMBDA:
+		return measured ? r->last.lambda : NAN;
+	case BL_RUN_D:
+		return r->info.d;
+	default:
+		return r->info.started;
+	}
+}
+
+/* Texts from A on, numbers from the largest on. */
+static int compare(const bl_run *a, const bl_run *b, bl_run_column c)
+{
+	if (c == BL_RUN_NAME)
+		return strcmp(a->info.name, b->info.name);
+	if (c == BL_RUN_STATE)
+		return strcmp(bl_run_state_text(a), bl_run_state_text(b));
+	double x = number(a, c), y = number(b, c);
+	return x > y ? -1 : x < y;
+}
+
+static bool unknown(const bl_run *r, bl_run_column c)
+{
+	return c > BL_RUN_STATE && isnan(number(r, c));
+}
+
+/* Does b come before a?  What is not known comes last either way; equals stay newest first. */
+static bool swapped(const bl_run_table *t, int a, int b)
+{
+	const bl_run *x = &t->runs->run[a], *y = &t->runs->run[b];
+	if (unknown(x, t->by) || unknown(y, t->by))
+		return unknown(x, t->by) && !unknown(y, t->by);
+	int order = compare(x, y, t->by);
+	return t->reversed ? order < 0 : order > 0;
+}
+
+/* By insertion, which keeps equals in their order; on a list that is nearly sorted it is quick. */
+static void sort(bl_run_table *t)
+{
+	for (int i = 1; i < t->rows; i++)
+		for (int k = i; k > 0 && swapped(t, t->row[k - 1], t->row[k]); k--) {
+			int row = t->row[k];
+			t->row[k] = t->row[k - 1];
+			t->row[k - 1] = row;
+		}
+}
+
+/* ASCII letters whatever their case. */
+static bool contains(const char *text, const char *part)
+{
+	size_t n = strlen(part);
+	for (; *text; text++)
+		if (strncasecmp(text, part, n) == 0)
+			return true;
+	return false;
+}
+
+static bool chosen(const bl_run_table *t, const bl_run *r)
+{
+	return !t->filter[0] || contains(r->info.name, t->filter) || contains(r->id, t->filter) ||
+	       contains(bl_run_state_text(r), t->filter);
+}
+
+static void choose(bl_run_table *t)
+{
+	t->rows = 0;
+	for (int i = 0; t->runs && i < t->runs->n; i++)
+		if (chosen(t, &t->runs->run[i]))
+			t->row[t->rows++] = i;
+	sort(t);
+}
+
+static void point_at(bl_run_table *t, const char *id)
+{
+	bl_run_table_move(t, 0);
+	for (int i = 0; i < t->rows; i++)
+		if (strcmp(bl_run_table_at(t, i)->id, id) == 0)
+			t->cursor = i;
+}
+
+void bl_run_table_arrange(bl_run_table *t)
+{
+	const bl_run *at = bl_run_table_at(t, t->cursor);
+	choose(t);
+	if (at)
+		point_at(t, at->id);
+	else
+		bl_run_table_move(t, 0);
+}
+
+/* --- Reading ------------------------------------------------------------------- */
+
+static bool same_run(const bl_run *a, const bl_run *b)
+{
+	return strcmp(a->id, b->id) == 0 && a->alive == b->alive && a->read == b->read && a->broken == b->broken &&
+	       memcmp(&a->info, &b->info, sizeof a->info) == 0;
+}
+
+static bool same_list(const bl_runs *a, const bl_runs *b)
+{
+	if (!a || !b || a->n != b->n)
+		return !a && !b;
+	for (int i = 0; i < a->n; i++)
+		if (!same_run(&a->run[i], &b->run[i]))
+			return false;
+	return true;
+}
+
+static bl_runs *list(const bl_runs *before)
+{
+	char *root = bl_runs_root();
+	bl_runs *r = root ? bl_runs_list(root, before) : NULL;
+	free(root);
+	return r;
+}
+
+/* Takes `now` over; what the rows point at goes only when the cursor has found its run again. */
+static void take(bl_run_table *t, bl_runs *now)
+{
+	const bl_run *at = bl_run_table_at(t, t->cursor);
+	bl_runs *before = t->runs;
+	t->runs = now;
+	choose(t);
+	if (at)
+		point_at(t, at->id);
+	bl_runs_free(before);
+}
+
+bool bl_run_table_read(bl_run_table *t)
+{
+	bl_runs *now = list(t->runs);
+	int *row = now ? realloc(t->row, (size_t)(now->n + 1) * sizeof *row) : NULL;
+	if (!row) {
+		bl_runs_free(now);
+		snprintf(t->problem, sizeof t->problem, "%s", bl_error());
+		return true;
+	}
+	bool same = same_list(t->runs, now) && !t->problem[0];
+	t->row = row;
+	t->problem[0] = '\0';
+	take(t, now);
+	return !same;
+}
+
+/* --- Cells --------------------------------------------------------------------- */
+
+static void time_text(char *out, size_t size, double since_1970)
+{
+	time_t t = (time_t)since_1970;
+	struct tm local;
+	if (!(since_1970 > 0) || since_1970 > 1e11 || !localtime_r(&t, &local) ||
+	    strftime(out, size, "%Y-%m-%d %H:%M", &local) == 0)
+		snprintf(out, size, "-");
+}
+
+static void known_text(const bl_run *r, bl_run_column c, char *out, size_t size)
+{
+	if (c == BL_RUN_STEP)
+		snprintf(out, size, "%lld/%lld", (long long)r->info.step, (long long)r->info.steps);
+	else if (c == BL_RUN_D)
+		snprintf(out, size, "%d", (int)r->info.d);
+	else if (c == BL_RUN_STARTED)
+		time_text(out, size, r->info.started);
+	else
+		snprintf(out, size, c == BL_RUN_KNN ? "%.3f" : "%.4g", number(r, c));
+}
+
+void bl_run_table_text(const bl_run *r, bl_run_column c, char *out, size_t size)
+{
+	if (c == BL_RUN_NAME)
+		snprintf(out, size, "%s", r->info.name);
+	else if (c == BL_RUN_STATE)
+		snprintf(out, size, "%s", bl_run_state_text(r));
+	else if (r->broken || unknown(r, c))
+		snprintf(out, size, "-");
+	else
+		known_text(r, c, out, size);
+}

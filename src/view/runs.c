@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The table of all runs, live and past: sorted, chosen, marked to compare, opened. */
+#include "view/run_table.h"
+#include "view/scene.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+	READ_MS = 1000,
+	TITLE_ROWS = 2, /* what it is, and the headings */
+	SIGN_COLUMNS = 4,
+	GAP = 2,
+	NAME_COLUMNS_MAX = 40,
+	PLACE_FROM_ROWS = 8, /* from here on the last row says where the run lies */
+	PAGE = 10,
+	CELL_TEXT = 96,
+};
+
+static const struct column {
+	const char *heading;
+	int width, importance;
+} columns[] = {
+#define X(name, heading, width, importance) {heading, width, importance},
+	BL_RUN_COLUMNS(X)
+#undef X
+};
+
+/* --- Columns that fit ------------------------------------------------------------- */
+
+struct layout {
+	bool on[BL_RUN_COLUMN_COUNT];
+	int name; /* its columns: it takes what the others leave */
+};
+
+static int columns_needed(const struct layout *l)
+{
+	int sum = SIGN_COLUMNS - GAP;
+	for (int c = 0; c < BL_RUN_COLUMN_COUNT; c++)
+		sum += l->on[c] ? abs(columns[c].width) + GAP : 0;
+	return sum;
+}
+
+static void drop_least(struct layout *l)
+{
+	int least = -1;
+	for (int c = 0; c < BL_RUN_COLUMN_COUNT; c++)
+		if (l->on[c] && (least < 0 || columns[c].importance < columns[least].importance))
+			least = c;
+	l->on[least] = false;
+}
+
+static struct layout lay_out(int room)
+{
+	struct layout l = {.name = abs(columns[BL_RUN_NAME].width)};
+	for (int c = 0; c < BL_RUN_COLUMN_COUNT; c++)
+		l.on[c] = true;
+	while (columns_needed(&l) > room && (l.on[BL_RUN_STATE] || l.on[BL_RUN_KNN]))
+		drop_least(&l);
+	l.name += room - columns_needed(&l);
+	if (l.name > NAME_COLUMNS_MAX)
+		l.name = NAME_COLUMNS_MAX;
+	return l;
+}
+
+/* text(column) of every column that is on, each in its place. */
+static void draw_cells(bl_canvas *c, bl_rect r, int y, const struct layout *l, bl_paint p, const void *of,
+		       void (*text)(const void *of, bl_run_column column, char *out, size_t size))
+{
+	int x = r.x + SIGN_COLUMNS;
+	for (int k = 0; k < BL_RUN_COLUMN_COUNT; k++) {
+		char cell[CELL_TEXT];
+		int width = k == BL_RUN_NAME ? l->name : abs(columns[k].width);
+		if (!l->on[k])
+			continue;
+		text(of, (bl_run_column)k, cell, sizeof cell);
+		int blank = columns[k].width < 0 ? 0 : width - bl_canvas_columns(cell);
+		bl_canvas_text(c, x + (blank > 0 ? blank : 0), y, width, p, cell);
+		x += width + GAP;
+	}
+}
+
+/* --- Drawing -------------------------------------------------------------------- */
+
+static void heading_text(const void *of, bl_run_column column, char *out, size_t size)
+{
+	const bl_run_table *t = of;
+	bool down = (column <= BL_RUN_STATE) == t->reversed;
+	snprintf(out, size, "%s%s", columns[column].heading, column != t->by ? "" : down ? " v" : " ^");
+}
+
+static void run_text(const void *of, bl_run_column column, char *out, size_t size)
+{
+	bl_run_table_text(of, column, out, size);
+}
+
+static bool same_info(const bl_live_info *a, const bl_live_info *b)
+{
+	return a->pid == b->pid && a->started == b->started && strcmp(a->name, b->name) == 0;
+}
+
+static int mark_of(const bl_scene *s, const bl_run *run)
+{
+	for (int i = 0; i < BL_MARKED_MAX; i++) {
+		bl_live_info marked;
+		if (!s->marked[i])
+			continue;
+		bl_live_info_get(s->marked[i], &marked);
+		if (same_info(&marked, &run->info))
+			return i;
+	}
+	return -1;
+}
+
+static bl_paint paint_of(const bl_run *r)
+{
+	if (bl_run_going(r))
+		return BL_PAINT_GOOD;
+	const char *state = bl_run_state_text(r);
+	bool bad = r->broken || r->info.state == BL_RUN_FAILED || !strcmp(state, "lost");
+	return bad ? BL_PAINT_WARN : BL_PAINT_TEXT;
+}
+
+static void draw_row(const bl_scene *s, bl_canvas *c, bl_rect r, int y, int place, const struct layout *l)
+{
+	const bl_run *run = bl_run_table_at(s->table, place);
+	bool here = place == s->table->cursor;
+	bl_canvas_put(c, r.x, y, here ? '>' : ' ', bl_colour_of(BL_PAINT_TITLE, c->can.light), BL_COLOUR_OWN);
+	if (mark_of(s, run) >= 0)
+		bl_canvas_text(c, r.x + 1, y, 1, BL_PAINT_KNN, "+");
+	if (!run->broken && same_info(&run->info, &s->info))
+		bl_canvas_text(c, r.x + 2, y, 1, BL_PAINT_GOOD, c->can.utf8 ? "●" : "*");
+	draw_cells(c, r, y, l, paint_of(run), run, run_text);
+	if (here)
+		bl_canvas_bold(c, r.x, y, r.w);
+}
+
+static void draw_title(const bl_run_table *t, bl_canvas *c, bl_rect r)
+{
+	int going = 0, n = t->runs ? t->runs->n : 0;
+	char choice[96] = "";
+	for (int i = 0; i < n; i++)
+		going += bl_run_going(&t->runs->run[i]);
+	if (t->typing || t->filter[0])
+		snprintf(choice, sizeof choice, "; %d with /%s%s", t->rows, t->filter, t->typing ? "_" : "");
+	bl_canvas_textf(c, r.x, r.y, r.w, t->typing ? BL_PAINT_TITLE : BL_PAINT_FAINT, "%d run%s, %d going on%s", n,
+			n == 1 ? "" : "s", going, choice);
+}
+
+/* Where it lies, or why it cannot be read. */
+static void draw_place(const bl_run_table *t, bl_canvas *c, int x, int y, int room)
+{
+	const bl_run *run = bl_run_table_at(t, t->cursor);
+	if (t->problem[0])
+		bl_canvas_text(c, x, y, room, BL_PAINT_WARN, t->problem);
+	else if (run)
+		bl_canvas_text(c, x, y, room, run->broken ? BL_PAINT_WARN : BL_PAINT_FAINT,
+			       run->broken ? run->info.message : run->folder);
+}
+
+/* Rows for runs in a table that is h rows high. */
+static int rows_for_runs(int h)
+{
+	return h - TITLE_ROWS - (h >= PLACE_FROM_ROWS);
+}
+
+/* The place in the first row: the cursor stays in sight, in the middle where it can. */
+static int first_place(const bl_run_table *t, int rows)
+{
+	int top = t->cursor - rows / 2, most = t->rows - rows;
+	if (top > most)
+		top = most;
+	return top > 0 ? top : 0;
+}
+
+static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
+{
+	const bl_run_table *t = s->table;
+	if (!t) {
+		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_WARN, "no memory for a table of runs");
+		return;
+	}
+	struct layout l = lay_out(r.w);
+	int rows = rows_for_runs(r.h), top = first_place(t, rows);
+	draw_title(t, c, r);
+	draw_cells(c, r, r.y + 1, &l, BL_PAINT_FAINT, t, heading_text);
+	for (int i = 0; i < rows && top + i < t->rows; i++)
+		draw_row(s, c, r, r.y + TITLE_ROWS + i, top + i, &l);
+	if (r.h >= PLACE_FROM_ROWS)
+		draw_place(t, c, r.x, r.y + r.h - 1, r.w);
+}
+
+/* --- Reading -------------------------------------------------------------------- */
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static bool read_table(bl_scene *s)
+{
+	if (!s->table || now_ms() < s->table->read_at + READ_MS)
+		return false;
+	bool changed = bl_run_table_read(s->table);
+	s->table->read_at = now_ms();
+	return changed;
+}
+
+/* The first time the cursor is on the run that was on the screen. */
+static void enter(bl_scene *s)
+{
+	if (s->table) {
+		s->table->read_at = 0;
+		return;
+	}
+	s->table = bl_run_table_new();
+	if (!s->table)
+		return;
+	read_table(s);
+	for (int i = 0; i < s->table->rows; i++)
+		if (same_info(&bl_run_table_at(s->table, i)->info, &s->info))
+			s->table->cursor = i;
+}
+
+/* --- Keys ----------------------------------------------------------------------- */
+
+/* The run at the cursor, opened; NULL: the footer says why not. */
+static bl_live *open_run(bl_scene *s)
+{
+	const bl_run *r = bl_run_table_at(s->table, s->table->cursor);
+	bool commands = !s->read_only;
+	if (!r) {
+		bl_scene_notice(s, "there is no run to choose");
+		return NULL;
+	}
+	bl_live *l = bl_runs_open(r->folder, &commands);
+	if (!l)
+		bl_scene_notice(s, "%s", bl_error());
+	return l;
+}
+
+static void open_it(bl_scene *s)
+{
+	bl_live *l = open_run(s);
+	if (l)
+		bl_scene_switch(s, l);
+}
+
+static void unmark(bl_scene *s, int i)
+{
+	if (s->other == s->marked[i])
+		s->other = NULL;
+	bl_live_close(s->marked[i]);
+	for (; i + 1 < BL_MARKED_MAX; i++)
+		s->marked[i] = s->marked[i + 1];
+	s->marked[BL_MARKED_MAX - 1] = NULL;
+}
+
+static void mark(bl_scene *s)
+{
+	const bl_run *r = bl_run_table_at(s->table, s->table->cursor);
+	int i = r ? mark_of(s, r) : -1;
+	if (i >= 0) {
+		unmark(s, i);
+		return;
+	}
+	for (i = 0; i < BL_MARKED_MAX && s->marked[i]; i++)
+		;
+	if (i == BL_MARKED_MAX)
+		bl_scene_notice(s, "%d runs are marked, more cannot be told apart", BL_MARKED_MAX);
+	else
+		s->marked[i] = open_run(s);
+}
+
+static void sort_by_next(bl_scene *s)
+{
+	s->table->by = (bl_run_column)((s->table->by + 1) % BL_RUN_COLUMN_COUNT);
+	bl_run_table_arrange(s->table);
+}
+
+static void reverse(bl_scene *s)
+{
+	s->table->reversed = !s->table->reversed;
+	bl_run_table_arrange(s->table);
+}
+
+static void type_filter(bl_scene *s)
+{
+	s->table->typing = true;
+}
+
+static void go_back(bl_scene *s)
+{
+	bl_scene_switch(s, s->home);
+}
+
+static const int moves[BL_REQUEST_COUNT] = {
+	[BL_REQUEST_RUN_UP] = -1,	    [BL_REQUEST_RUN_DOWN] = 1,	   [BL_REQUEST_RUN_PAGE_UP] = -PAGE,
+	[BL_REQUEST_RUN_PAGE_DOWN] = PAGE, [BL_REQUEST_RUN_FIRST] = INT_MIN, [BL_REQUEST_RUN_LAST] = INT_MAX,
+};
+
+static void (*const deeds[BL_REQUEST_COUNT])(bl_scene *s) = {
+	[BL_REQUEST_RUN_OPEN] = open_it,      [BL_REQUEST_RUN_BACK] = go_back,	  [BL_REQUEST_RUN_MARK] = mark,
+	[BL_REQUEST_RUN_SORT] = sort_by_next, [BL_REQUEST_RUN_REVERSE] = reverse, [BL_REQUEST_RUN_FILTER] = type_filter,
+};
+
+static void act(bl_scene *s, bl_request r)
+{
+	if (s->table && moves[r])
+		bl_run_table_move(s->table, moves[r]);
+	if (s->table && deeds[r])
+		deeds[r](s);
+}
+
+static void set_filter(bl_run_table *t, size_t n, int letter)
+{
+	if (n + 1 >= sizeof t->filter)
+		return;
+	t->filter[n] = (char)letter;
+	if (letter)
+		t->filter[n + 1] = '\0';
+	bl_run_table_arrange(t);
+}
+
+/* Letters of the filter, while it is typed; Esc ends it and shows all again. */
+static bool key(bl_scene *s, int k)
+{
+	bl_run_table *t = s->table;
+	if (!t || (!t->typing && (k != BL_KEY_ESCAPE || !t->filter[0])))
+		return false;
+	size_t n = strlen(t->filter);
+	if (k == BL_KEY_ESCAPE)
+		set_filter(t, 0, 0);
+	if (k == BL_KEY_ESCAPE || k == BL_KEY(BL_KEYS_ENTER))
+		t->typing = false;
+	else if (k == BL_KEY(BL_KEYS_BACKSPACE) && n > 0)
+		set_filter(t, n - 1, 0);
+	else if (k >= ' ' && k < 127)
+		set_filter(t, n, k);
+	return true;
+}
+
+static void mouse(bl_scene *s, bl_mouse m)
+{
+	if (s->table && m.kind != BL_MOUSE_CLICK)
+		bl_run_table_move(s->table, m.kind == BL_MOUSE_WHEEL_UP ? -1 : 1);
+}
+
+const bl_view_ops bl_view_runs = {.name = "runs", .draw = draw, .scope = BL_SCOPE_RUNS, .act = act, .enter = enter,
+				  .key = key, .read = read_table, .mouse = mouse};
