@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The dashboard: loss terms, kNN, C and its diagonal.  What matters most stays longest when room is short. */
+/* The dashboard: loss terms, kNN, C and its diagonal, then the rest.  What matters most stays longest. */
 #include "view/chart.h"
+#include "view/histogram.h"
 #include "view/scene.h"
 
 #include <math.h>
@@ -9,8 +10,11 @@
 enum {
 	CHART_MIN_COLUMNS = 20,
 	STACK_BELOW_COLUMNS = 60,
-	STACK_FROM_ROWS = 30, /* charts above the matrix */
-	KNN_FROM_ROWS = 18,   /* of the charts' column */
+	STACK_FROM_ROWS = 30,   /* charts above the matrix */
+	KNN_FROM_ROWS = 18,     /* of the charts' column */
+	MORE_FROM_ROWS = 30,    /* histogram and journal below the charts */
+	MORE_FROM_COLUMNS = 90, /* ... and beside them */
+	JOURNAL_MIN_ROWS = 3,
 	LONG_NAMES_FROM_COLUMNS = 60,
 	SCALE_FROM_ROWS = 10, /* of the matrix's column */
 };
@@ -48,6 +52,47 @@ static void draw_charts(const bl_scene *s, bl_canvas *c, bl_rect r)
 	draw_loss(s, c, (bl_rect){r.x, r.y, r.w, r.h - knn});
 	if (knn)
 		draw_knn(s, c, (bl_rect){r.x, r.y + r.h - knn, r.w, knn});
+}
+
+/* --- Histogram and journal ------------------------------------------------- */
+
+static void draw_journal(const bl_scene *s, bl_canvas *c, bl_rect r)
+{
+	bl_journal_line lines[BL_JOURNAL_MOST];
+	int n = bl_journal_lines(&s->journal, &s->history, c->can.utf8 ? "λ" : "lambda", lines);
+	bl_canvas_bold(c, r.x, r.y, bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_TITLE, "changes"));
+	if (n == 0)
+		bl_canvas_text(c, r.x, r.y + 1, r.w, BL_PAINT_FAINT, "none yet");
+	for (int i = 0; i < n && i + 1 < r.h; i++) {
+		int x = bl_canvas_textf(c, r.x, r.y + 1 + i, r.w, BL_PAINT_FAINT, "%7lld  ", (long long)lines[i].step);
+		bl_canvas_text(c, r.x + x, r.y + 1 + i, r.w - x, BL_PAINT_TEXT, lines[i].text);
+	}
+}
+
+/* The histogram goes first when there is not room for both. */
+static void draw_more(const bl_scene *s, bl_canvas *c, bl_rect r)
+{
+	int bars = s->snapshot.step >= 0 && r.w >= BL_HISTOGRAM_MIN_COLUMNS ? r.h * 3 / 5 : 0;
+	if (bars < BL_HISTOGRAM_MIN_ROWS)
+		bars = bars && r.h >= BL_HISTOGRAM_MIN_ROWS ? r.h : 0;
+	if (r.h - bars < JOURNAL_MIN_ROWS + 1)
+		bars = bars ? r.h : 0;
+	if (bars)
+		bl_histogram_draw(c, (bl_rect){r.x, r.y, r.w, bars}, &s->snapshot);
+	if (bars < r.h)
+		draw_journal(s, c, (bl_rect){r.x, r.y + bars + (bars > 0), r.w, r.h - bars - (bars > 0)});
+}
+
+/* Charts, with histogram and journal below or beside where there is room. */
+static void draw_left(const bl_scene *s, bl_canvas *c, bl_rect r)
+{
+	int more = r.h >= MORE_FROM_ROWS ? r.h / 3 : 0;
+	int beside = !more && r.w >= MORE_FROM_COLUMNS && r.h >= KNN_FROM_ROWS ? r.w / 3 : 0;
+	draw_charts(s, c, (bl_rect){r.x, r.y, r.w - beside - (beside > 0), r.h - more});
+	if (more)
+		draw_more(s, c, (bl_rect){r.x, r.y + r.h - more, r.w, more});
+	if (beside)
+		draw_more(s, c, (bl_rect){r.x + r.w - beside, r.y, beside, r.h});
 }
 
 /* --- The matrix ----------------------------------------------------------- */
@@ -116,7 +161,7 @@ static void draw_beside(const bl_scene *s, bl_canvas *c, bl_rect r)
 	int least = r.w / 3 > CHART_MIN_COLUMNS ? r.w / 3 : CHART_MIN_COLUMNS;
 	if (columns > r.w - least - 2)
 		columns = r.w - least - 2;
-	draw_charts(s, c, (bl_rect){r.x, r.y, r.w - columns - 2, r.h});
+	draw_left(s, c, (bl_rect){r.x, r.y, r.w - columns - 2, r.h});
 	draw_matrix(s, c, (bl_rect){r.x + r.w - columns, r.y, columns, r.h});
 }
 

@@ -8,7 +8,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BRAILLE = 0x2800, DOTS_X = 2, DOTS_Y = 4, LEGEND_FROM_COLUMNS = 48, LEGEND_COLUMNS = 14, LABELS_MAX = 64 };
+enum {
+	BRAILLE = 0x2800,
+	DOTS_X = 2,
+	DOTS_Y = 4,
+	LEGEND_FROM_COLUMNS = 48,
+	LEGEND_COLUMNS = 14,
+	LABELS_MAX = 64,
+	SPARSE = 4
+};
 
 /* --- Where points lie ------------------------------------------------------- */
 
@@ -41,14 +49,21 @@ static struct plane plane_of(const bl_moment *m, bl_rect area)
 	return (struct plane){area, (x.lo + x.hi) / 2, (y.lo + y.hi) / 2, dot > 0 ? dot : 1};
 }
 
-/* A point's dot, and what decides the look of its cell. */
+/* A point's dots, and what decides the look of its cell. */
 struct mark {
 	int cell, bit, label;
 };
 
-static bool place(const struct plane *p, const float at[2], struct mark *out)
+/* Where points are few for the room, they are four dots each: one is hard to see. */
+static uint8_t bits_of(int x, int y, bool thick)
 {
 	static const uint8_t bits[DOTS_Y][DOTS_X] = {{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}};
+	int row = y % DOTS_Y / 2 * 2;
+	return thick ? bits[row][0] | bits[row][1] | bits[row + 1][0] | bits[row + 1][1] : bits[y % DOTS_Y][x % DOTS_X];
+}
+
+static bool place(const struct plane *p, const float at[2], bool thick, struct mark *out)
+{
 	if (!isfinite(at[0]) || !isfinite(at[1]))
 		return false;
 	int x = (int)lround((at[0] - p->x) / p->dot + (p->area.w * DOTS_X - 1) / 2.);
@@ -56,7 +71,7 @@ static bool place(const struct plane *p, const float at[2], struct mark *out)
 	if (x < 0 || y < 0 || x >= p->area.w * DOTS_X || y >= p->area.h * DOTS_Y)
 		return false;
 	out->cell = y / DOTS_Y * p->area.w + x / DOTS_X;
-	out->bit = bits[y % DOTS_Y][x % DOTS_X];
+	out->bit = bits_of(x, y, thick);
 	return true;
 }
 
@@ -116,10 +131,11 @@ static void draw_points(bl_canvas *c, bl_rect area, const bl_moment *m, int lit)
 {
 	struct mark marks[BL_POINTS_MAX];
 	struct plane p = plane_of(m, area);
+	bool thick = area.w * area.h >= SPARSE * m->points;
 	int n = 0;
 	for (int i = 0; i < m->points; i++) {
 		marks[n].label = m->label[i];
-		n += place(&p, m->point[i], &marks[n]);
+		n += place(&p, m->point[i], thick, &marks[n]);
 	}
 	qsort(marks, (size_t)n, sizeof marks[0], compare);
 	for (int i = 0, end; i < n; i = end) {

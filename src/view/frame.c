@@ -126,13 +126,13 @@ static void draw_terms(const bl_scene *s, bl_canvas *c)
 
 /* --- Footer ----------------------------------------------------------------- */
 
-/* Draws it at column x where it fits; returns where the next goes. */
+/* Draws the first of its keys at column x where it fits; returns where the next goes. */
 static int draw_hint(bl_canvas *c, int x, int y, const bl_request_info *i)
 {
-	int need = bl_canvas_columns(i->shown) + 1 + bl_canvas_columns(i->word);
+	int key = (int)strcspn(i->shown, " "), need = key + 1 + bl_canvas_columns(i->word);
 	if (!i->word[0] || x + need > c->width)
 		return x;
-	x += bl_canvas_text(c, x, y, need, BL_PAINT_TITLE, i->shown) + 1;
+	x += bl_canvas_text(c, x, y, key, BL_PAINT_TITLE, i->shown) + 1;
 	return x + bl_canvas_text(c, x, y, need, BL_PAINT_FAINT, i->word) + FIELD_GAP;
 }
 

@@ -16,6 +16,8 @@ libbarlow_sources += \
 	src/view/heatmap_panel.c \
 	src/view/heatmap_save.c \
 	src/view/help.c \
+	src/view/histogram.c src/view/histogram.h \
+	src/view/journal.c src/view/journal.h \
 	src/view/keys.c src/view/keys.h \
 	src/view/look.c src/view/look.h \
 	src/view/past.c src/view/past.h \

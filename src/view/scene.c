@@ -96,6 +96,8 @@ static bool read_info(bl_scene *s)
 	bl_live_info now;
 	bl_live_info_get(s->run, &now);
 	bool changed = memcmp(&now, &s->info, sizeof now) != 0;
+	if (changed)
+		bl_journal_see(&s->journal, &s->info, &now);
 	s->info = now;
 	return changed;
 }

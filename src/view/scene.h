@@ -10,6 +10,7 @@
 
 #include "view/canvas.h"
 #include "view/curves.h"
+#include "view/journal.h"
 #include "view/look.h"
 #include "view/past.h"
 #include "train/history.h"
@@ -29,6 +30,7 @@ typedef struct bl_scene {
 	bl_live_info info;
 	bl_history history;
 	bl_snapshot snapshot; /* step -1: none yet */
+	bl_journal journal;
 	bool lost;            /* the trainer's process died with the run unfinished */
 
 	/* Runs to compare with, marked in the table of runs; the scene holds a reference on each.  NULL: none. */

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-enum { NAME_COLUMNS = 22, VALUE_COLUMNS = 20 };
+enum { NAME_COLUMNS = 22, VALUE_COLUMNS = 25 };
 
 static const int rates[] = {2, 5, 10, 20, 30};
 enum { RATES = (int)(sizeof rates / sizeof rates[0]) };
@@ -126,16 +126,17 @@ static void draw_setting(const bl_scene *s, bl_canvas *c, bl_rect r, int k)
 	bl_canvas_text(c, r.x, r.y, 1, BL_PAINT_TITLE, at ? ">" : " ");
 	bl_canvas_text(c, r.x + 2, r.y, r.w - 2, at ? BL_PAINT_TITLE : BL_PAINT_TEXT, settings[k].name);
 	bl_canvas_text(c, r.x + NAME_COLUMNS, r.y, r.w - NAME_COLUMNS, BL_PAINT_GOOD, value);
-	int x = NAME_COLUMNS + VALUE_COLUMNS + 3;
-	if (i->shown[0] && x < r.w)
-		bl_canvas_textf(c, r.x + x, r.y, r.w - x, BL_PAINT_FAINT, "%s: %s", i->shown, i->help);
+	int x = NAME_COLUMNS + VALUE_COLUMNS;
+	if (i->shown[0])
+		bl_canvas_textf(c, r.x + x, r.y, r.w - x, BL_PAINT_FAINT, "%s%s", i->shown,
+				i->scope == BL_SCOPE_CURVES ? " in the curves" : "");
 }
 
 static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
 	for (int k = 0; k < SETTINGS && k < r.h; k++)
 		draw_setting(s, c, (bl_rect){r.x, r.y + k, r.w, 1}, k);
-	const char *says = "Up, Down: choose.  Left, Right: turn.  They hold until the screen is left.";
+	const char *says = "Up, Down: choose.  Left, Right: turn.  At the right: the key that turns it elsewhere.";
 	if (SETTINGS + 1 < r.h)
 		bl_canvas_text(c, r.x + 2, r.y + SETTINGS + 1, r.w - 2, BL_PAINT_FAINT, says);
 }

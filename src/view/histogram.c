@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The off-diagonal values of C as bars. */
+#include "view/histogram.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { EIGHTHS = 8, NEAR = 2 /* bins on each side of 0: 1/16 */ };
+
+/* Columns for the bins: as many each, so that no stripes come of it. */
+static int columns_for(int w)
+{
+	int columns = BL_HIST_BINS;
+	while (columns > w)
+		columns /= 2;
+	return w >= 2 * BL_HIST_BINS ? w / BL_HIST_BINS * BL_HIST_BINS : columns;
+}
+
+/* What column x of `columns` counts. */
+static double count_of(const bl_snapshot *p, int x, int columns)
+{
+	if (columns >= BL_HIST_BINS)
+		return p->histogram[x * BL_HIST_BINS / columns];
+	int each = BL_HIST_BINS / columns;
+	double sum = 0;
+	for (int i = x * each; i < (x + 1) * each; i++)
+		sum += p->histogram[i];
+	return sum;
+}
+
+static double share_near_zero(const bl_snapshot *p)
+{
+	double near = 0, all = 0;
+	for (int i = 0; i < BL_HIST_BINS; i++) {
+		all += p->histogram[i];
+		near += abs(2 * i + 1 - BL_HIST_BINS) < 2 * NEAR ? p->histogram[i] : 0;
+	}
+	return all > 0 ? near / all : NAN;
+}
+
+/* A bar from the bottom up; a count of 1 is still seen. */
+static void draw_bar(bl_canvas *c, int x, bl_rect r, double height)
+{
+	int left = (int)lround(height * r.h * EIGHTHS);
+	int32_t fg = bl_colour_of(BL_PAINT_REDUNDANCY, c->can.light);
+	if (height > 0 && left == 0)
+		left = 1;
+	for (int y = r.y + r.h - 1; left > 0; y--, left -= EIGHTHS) {
+		uint32_t glyph = left >= EIGHTHS ? 0x2588 : 0x2580u + (uint32_t)left;
+		if (!c->can.utf8)
+			glyph = left >= EIGHTHS / 2 ? '#' : '.';
+		bl_canvas_put(c, x, y, glyph, fg, BL_COLOUR_OWN);
+	}
+}
+
+static void draw_axis(bl_canvas *c, int x, int y, int w)
+{
+	int32_t faint = bl_colour_of(BL_PAINT_FAINT, c->can.light);
+	for (int i = 0; i < w; i++)
+		bl_canvas_put(c, x + i, y, 0x2500, faint, BL_COLOUR_OWN);
+	bl_canvas_text(c, x, y, 2, BL_PAINT_FAINT, "-1");
+	bl_canvas_text(c, x + w / 2, y, 1, BL_PAINT_FAINT, "0");
+	bl_canvas_text(c, x + w - 2, y, 2, BL_PAINT_FAINT, "+1");
+}
+
+static void draw_title(bl_canvas *c, bl_rect r, const bl_snapshot *p)
+{
+	char says[48];
+	int n = bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_TITLE, "off-diagonal");
+	bl_canvas_bold(c, r.x, r.y, n);
+	snprintf(says, sizeof says, " (log)  %.3g%% within 1/16 of 0", 100 * share_near_zero(p));
+	if (n + bl_canvas_columns(says) <= r.w)
+		bl_canvas_text(c, r.x + n, r.y, r.w - n, BL_PAINT_FAINT, says);
+}
+
+void bl_histogram_draw(bl_canvas *c, bl_rect r, const bl_snapshot *p)
+{
+	double most = 0;
+	int columns = columns_for(r.w);
+	bl_rect bars = {r.x + (r.w - columns) / 2, r.y + 1, columns, r.h - 2};
+	draw_title(c, r, p);
+	for (int x = 0; x < columns; x++)
+		most = fmax(most, count_of(p, x, columns));
+	if (most == 0) {
+		bl_canvas_text(c, r.x, r.y + 1, r.w, BL_PAINT_FAINT, "nothing yet");
+		return;
+	}
+	for (int x = 0; x < columns; x++)
+		draw_bar(c, bars.x + x, bars, log1p(count_of(p, x, columns)) / log1p(most));
+	draw_axis(c, bars.x, bars.y + bars.h, columns);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* view/journal.h: what changed in a run, newest first: turns of lambda from its records, and what it said meanwhile. */
+#ifndef BARLOW_VIEW_JOURNAL_H
+#define BARLOW_VIEW_JOURNAL_H
+
+#include "train/history.h"
+
+enum { BL_JOURNAL_LINES = 32, BL_JOURNAL_MOST = BL_JOURNAL_LINES + BL_HISTORY_TURNS };
+
+typedef struct bl_journal_line {
+	int64_t step;
+	char text[128]; /* without the step */
+} bl_journal_line;
+
+typedef struct bl_journal {
+	int n;
+	bl_journal_line line[BL_JOURNAL_LINES]; /* the newest ones, oldest first */
+} bl_journal;
+
+/* Notes how `now` differs from `before`, which is all 0 at first. */
+void bl_journal_see(bl_journal *j, const bl_live_info *before, const bl_live_info *now);
+
+/* All lines, newest first; returns how many.  `lambda` is how lambda is written. */
+int bl_journal_lines(const bl_journal *j, const bl_history *h, const char *lambda, bl_journal_line out[BL_JOURNAL_MOST]);
+
+#endif
