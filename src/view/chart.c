@@ -154,7 +154,7 @@ static void label_y(const struct frame *f, double value)
 {
 	int row = f->area.y + dot_y(f, value) / DOTS_Y;
 	char text[32];
-	snprintf(text, sizeof text, "%.3g", value);
+	snprintf(text, sizeof text, fabs(value) >= 1000 && fabs(value) < 1e6 ? "%.0f" : "%.3g", value);
 	int x = f->area.x - 1 - bl_canvas_columns(text);
 	bl_canvas_text(f->c, x, row, LABEL_COLUMNS, BL_PAINT_FAINT, text);
 	bl_canvas_text(f->c, f->area.x - 1, row, 1, BL_PAINT_FAINT, "┤");

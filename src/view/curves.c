@@ -55,10 +55,16 @@ static bool is_shown(const bl_curves *v, int m)
 
 /* --- Reading -------------------------------------------------------------- */
 
+void bl_curves_whole(bl_curves *v)
+{
+	v->from = 1;
+	v->to = v->cursor = 0;
+}
+
 void bl_curves_start(bl_curves *v)
 {
 	v->shown = SHOWN_AT_FIRST;
-	v->from = 1;
+	bl_curves_whole(v);
 }
 
 void bl_curves_free(bl_curves *v)
@@ -93,6 +99,11 @@ static bool read_runs(bl_scene *s)
 		changed |= new;
 	}
 	return changed;
+}
+
+static void enter(bl_scene *s)
+{
+	read_runs(s);
 }
 
 /* The newest step of any of the runs. */
@@ -427,14 +438,25 @@ static void mouse(bl_scene *s, bl_mouse m)
 
 /* --- Numbers as a file ---------------------------------------------------- */
 
+/* A field of a table: names come from files of others. */
+static void write_name(FILE *f, const char *name)
+{
+	fputc('"', f);
+	for (; *name; name++)
+		fputs(*name == '"' ? "\"\"" : (char[]){*name, '\0'}, f);
+	fputc('"', f);
+}
+
 static void save_track(FILE *f, const bl_track *t, const bl_curves *v)
 {
 	for (int m = 0; m < METRICS; m++) {
 		const double *x, *y, *smooth;
 		int n = bl_track_line(t, metrics[m].metric, true, &x, &smooth);
 		bl_track_line(t, metrics[m].metric, false, &x, &y);
-		for (int i = 0; i < n && is_shown(v, m); i++)
-			fprintf(f, "%s,%s,%.9g,%.9g,%.9g\n", t->name, metrics[m].ascii, x[i], y[i], smooth[i]);
+		for (int i = 0; i < n && is_shown(v, m); i++) {
+			write_name(f, t->name);
+			fprintf(f, ",%s,%.9g,%.9g,%.9g\n", metrics[m].ascii, x[i], y[i], smooth[i]);
+		}
 	}
 }
 
@@ -461,6 +483,7 @@ const bl_view_ops bl_view_curves = {
 	.draw = draw,
 	.scope = BL_SCOPE_CURVES,
 	.act = act,
+	.enter = enter,
 	.read = read_runs,
 	.mouse = mouse,
 	.save = save,

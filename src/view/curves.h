@@ -22,6 +22,7 @@ typedef struct bl_curves {
 
 void bl_curves_start(bl_curves *c);
 void bl_curves_free(bl_curves *c);
+void bl_curves_whole(bl_curves *c); /* all steps, and no cursor */
 void bl_curves_turn_smoothing(bl_curves *c, int by); /* to the next usual weight, up or down */
 
 #endif

@@ -234,6 +234,11 @@ static bool read_past(bl_scene *s)
 	return bl_past_read(&s->past, s->run, &s->snapshot);
 }
 
+static void enter(bl_scene *s)
+{
+	read_past(s);
+}
+
 static void want(const bl_scene *s, bl_region *r)
 {
 	(void)s;
@@ -309,6 +314,7 @@ const bl_view_ops bl_view_embedding = {
 	.draw = draw,
 	.scope = BL_SCOPE_EMBEDDING,
 	.act = act,
+	.enter = enter,
 	.read = read_past,
 	.want = want,
 	.step = step,

@@ -69,7 +69,11 @@ void bl_scene_switch(bl_scene *s, bl_live *run)
 	s->lambda_sent = NAN;
 	s->asked_at = 0;
 	s->lost = false;
+	s->info = (bl_live_info){.steps = 0};
+	s->journal.n = 0;
+	s->sample = s->redraws = 0;
 	bl_history_reset(&s->history);
+	bl_curves_whole(&s->curves);
 	s->view = &bl_view_dashboard;
 	bl_scene_read(s);
 }

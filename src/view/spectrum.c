@@ -208,6 +208,11 @@ static bool read_past(bl_scene *s)
 	return bl_past_read(&s->past, s->run, &s->snapshot);
 }
 
+static void enter(bl_scene *s)
+{
+	read_past(s);
+}
+
 static void act(bl_scene *s, bl_request r)
 {
 	if (r == BL_REQUEST_SPECTRUM_FIRST)
@@ -248,6 +253,7 @@ const bl_view_ops bl_view_spectrum = {
 	.draw = draw,
 	.scope = BL_SCOPE_SPECTRUM,
 	.act = act,
+	.enter = enter,
 	.read = read_past,
 	.step = step,
 	.save = save,
