@@ -67,6 +67,50 @@ int32_t bl_colour_diverging(double t, bool light)
 	return blend(map[k], map[k + 1], at - k);
 }
 
+/* --- Few colours ------------------------------------------------------------- */
+
+static const int32_t ansi[] = {
+	0x000000, 0xcd0000, 0x00cd00, 0xcdcd00, 0x0000ee, 0xcd00cd, 0x00cdcd, 0xe5e5e5,
+	0x7f7f7f, 0xff0000, 0x00ff00, 0xffff00, 0x5c5cff, 0xff00ff, 0x00ffff, 0xffffff,
+};
+
+static int32_t cube_level(int k)
+{
+	return k ? 55 + 40 * k : 0;
+}
+
+static int32_t palette(int index)
+{
+	if (index < 16)
+		return ansi[index];
+	int k = index - 16;
+	return cube_level(k / 36) << 16 | cube_level(k / 6 % 6) << 8 | cube_level(k % 6);
+}
+
+/* From 0 outwards, below and above; nearest colours to the map's own would change hue on the way, and lose the sign. */
+static const struct steps {
+	int colours, n;
+	uint8_t dark[2][11], light[2][11];
+} few[] = {
+	{256,
+	 11,
+	 {{16, 17, 18, 24, 25, 31, 32, 74, 75, 117, 153}, {16, 52, 88, 124, 130, 166, 202, 208, 209, 215, 223}},
+	 {{231, 189, 153, 111, 75, 69, 33, 26, 25, 18, 17}, {231, 224, 217, 210, 209, 203, 167, 160, 124, 88, 52}}},
+	{16, 4, {{0, 4, 12, 14}, {0, 1, 9, 11}}, {{15, 14, 12, 4}, {15, 11, 9, 1}}},
+	{8, 3, {{0, 4, 6}, {0, 1, 3}}, {{7, 6, 4}, {7, 3, 1}}},
+};
+
+int32_t bl_colour_diverging_few(double t, int colours, bool light)
+{
+	const struct steps *s = few;
+	while (s->colours > colours)
+		s++;
+	if (isnan(t))
+		return ansi[colours > 8 ? 13 : 5];
+	int k = (int)lround(fmin(fabs(t), 1) * (s->n - 1));
+	return palette((light ? s->light : s->dark)[t > 0][k]);
+}
+
 static int distance(int32_t a, int32_t b)
 {
 	int sum = 0;
@@ -75,11 +119,6 @@ static int distance(int32_t a, int32_t b)
 		sum += d * d;
 	}
 	return sum;
-}
-
-static int32_t cube_level(int k)
-{
-	return k ? 55 + 40 * k : 0;
 }
 
 static int cube_index(int v)
@@ -101,10 +140,6 @@ int bl_colour_256(int32_t rgb)
 
 int bl_colour_ansi(int32_t rgb, int n)
 {
-	static const int32_t ansi[] = {
-		0x000000, 0xcd0000, 0x00cd00, 0xcdcd00, 0x0000ee, 0xcd00cd, 0x00cdcd, 0xe5e5e5,
-		0x7f7f7f, 0xff0000, 0x00ff00, 0xffff00, 0x5c5cff, 0xff00ff, 0x00ffff, 0xffffff,
-	};
 	int best = 0, least = INT_MAX;
 	for (int i = 0; i < n && i < COUNT(ansi); i++) {
 		int d = distance(rgb, ansi[i]);

@@ -38,6 +38,9 @@ int32_t bl_colour_of(bl_paint p, bool light);
 /* Diverging map of t in [-1, 1]: blue below, red above; 0 is the background: black on dark, white on light. */
 int32_t bl_colour_diverging(double t, bool light);
 
+/* The same in steps that are colours of a terminal with 256, 16 or 8 of them, so that order and sign survive there. */
+int32_t bl_colour_diverging_few(double t, int colours, bool light);
+
 /* Nearest index of xterm's 256 (its fixed 240), and of the first `n` (8 or 16) ANSI colours. */
 int bl_colour_256(int32_t rgb);
 int bl_colour_ansi(int32_t rgb, int n);

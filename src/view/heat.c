@@ -16,6 +16,13 @@ static bool has_halves(bl_ability can)
 	return can.utf8 && can.depth != BL_DEPTH_MONO;
 }
 
+static int32_t colour_of(bl_ability can, double t)
+{
+	if (can.depth == BL_DEPTH_FULL)
+		return bl_colour_diverging(t, can.light);
+	return bl_colour_diverging_few(t, can.depth == BL_DEPTH_256 ? 256 : can.depth == BL_DEPTH_16 ? 16 : 8, can.light);
+}
+
 static double place(double v, bl_heat_style s)
 {
 	if (!s.symlog)
@@ -101,19 +108,6 @@ static int side_for(int room, int cells)
 	return equal >= room * 3 / 4 ? equal : room;
 }
 
-bl_heat_fit bl_heat_measure(bl_ability can, int w, int h, const bl_heat_source *m)
-{
-	int room = w < 2 * h ? w : 2 * h;
-	int side = side_for(room > 1 ? room : 1, m->cells);
-	bl_heat_fit fit = {.w = side, .h = (side + 1) / 2, .dots_x = side};
-	fit.dots_y = has_halves(can) ? side : fit.h;
-	fit.dims_x = (double)m->d / fit.dots_x;
-	fit.dims_y = (double)m->d / fit.dots_y;
-	return fit;
-}
-
-/* --- Blocks --------------------------------------------------------------- */
-
 static int smaller(int a, int b)
 {
 	return a < b ? a : b;
@@ -123,6 +117,19 @@ int bl_heat_blocks(bl_heat_fit fit, const bl_heat_source *m, int axis)
 {
 	return smaller(axis ? fit.dots_x : fit.dots_y, m->cells);
 }
+
+bl_heat_fit bl_heat_measure(bl_ability can, int w, int h, const bl_heat_source *m)
+{
+	int room = w < 2 * h ? w : 2 * h;
+	int side = side_for(room > 1 ? room : 1, m->cells);
+	bl_heat_fit fit = {.w = side, .h = (side + 1) / 2, .dots_x = side};
+	fit.dots_y = has_halves(can) ? side : fit.h;
+	fit.dims_x = (double)m->d / bl_heat_blocks(fit, m, 1);
+	fit.dims_y = (double)m->d / bl_heat_blocks(fit, m, 0);
+	return fit;
+}
+
+/* --- Blocks --------------------------------------------------------------- */
 
 bl_heat_block bl_heat_block_at(bl_heat_fit fit, const bl_heat_source *m, int row, int col)
 {
@@ -201,13 +208,13 @@ static void put_dot(bl_canvas *c, int x, int y, double v, bl_heat_style s)
 	if (c->can.depth == BL_DEPTH_MONO)
 		bl_canvas_put(c, x, y, ramp(t), BL_COLOUR_OWN, BL_COLOUR_OWN);
 	else
-		bl_canvas_put(c, x, y, ' ', BL_COLOUR_OWN, bl_colour_diverging(t, c->can.light));
+		bl_canvas_put(c, x, y, ' ', BL_COLOUR_OWN, colour_of(c->can, t));
 }
 
 static void put_halves(bl_canvas *c, int x, int y, double upper, double lower, bool has_lower, bl_heat_style s)
 {
-	int32_t above = bl_colour_diverging(place(upper, s), c->can.light);
-	int32_t below = has_lower ? bl_colour_diverging(place(lower, s), c->can.light) : BL_COLOUR_OWN;
+	int32_t above = colour_of(c->can, place(upper, s));
+	int32_t below = has_lower ? colour_of(c->can, place(lower, s)) : BL_COLOUR_OWN;
 	bl_canvas_put(c, x, y, above == below ? ' ' : 0x2580, above, below);
 }
 
@@ -239,7 +246,7 @@ void bl_heat_strip(bl_canvas *c, int x, int y, int w, const float *values, int n
 	for (int i = 0; i < w && n > 0; i++) {
 		double v = run_mean(values, n, i, w);
 		int eighths = isnan(v) ? 8 : (int)lround(fmin(fmax(v, 0), 1) * 8);
-		int32_t fg = bl_colour_diverging(place(v, s), c->can.light);
+		int32_t fg = colour_of(c->can, place(v, s));
 		uint32_t glyph = eighths ? 0x2580u + (uint32_t)eighths : ' ';
 		if (!c->can.utf8)
 			glyph = isnan(v) ? '?' : '0' + (uint32_t)lround(fmin(fmax(v, 0), 1) * 9);

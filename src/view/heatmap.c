@@ -8,8 +8,9 @@ enum {
 	TITLE_ROWS = 1,
 	STRIP_ROWS = 1,
 	BESIDE_COLUMNS = 18, /* a panel narrower than this goes below */
-	BELOW_ROWS = 3,
-	PANEL_COLUMNS = 44,
+	BELOW_ROWS = 3, /* of two runs' panel */
+	BELOW_ROWS_HIGH = 7,
+	HIGH_FROM_ROWS = 30,
 	GAP = 2,
 };
 
@@ -56,7 +57,8 @@ static void place_one(bl_heatmap_place *p, const bl_picture *shown, bl_ability c
 
 static void place_two(bl_heatmap_place *p, const bl_look *l, bl_ability can, bl_rect room, int below)
 {
-	int half = (room.w - GAP) / 2, high = room.h - BELOW_ROWS - below;
+	int half = (room.w - GAP) / 2;
+	int high = room.h - (room.h >= HIGH_FROM_ROWS ? BELOW_ROWS_HIGH : BELOW_ROWS) - below;
 	const bl_picture *shown[2] = {&l->shown, &l->beside};
 	for (int k = 0; k < p->pictures; k++) {
 		bl_heat_source m = bl_picture_source(shown[k]);
@@ -93,8 +95,8 @@ static void draw_title(const bl_scene *s, bl_canvas *c, const bl_picture *p, bl_
 {
 	const bl_region *r = &p->part;
 	const char *name = bl_heatmap_name(s->look, p), *change = s->look->differs && p == &s->look->shown ? "change of " : "";
-	char what[160], brief[120], says[320];
-	int n = snprintf(brief, sizeof brief, "%s%s%s%s", run, *run ? ": " : "", change, name);
+	char what[240], brief[180], says[400];
+	int n = snprintf(brief, sizeof brief, "%s%s%s", run, change, name);
 	if (r->rows < p->d || r->cols < p->d) {
 		snprintf(what, sizeof what, "%s  %d..%d x %d..%d of %d", brief, r->row, r->row + r->rows - 1, r->col,
 			 r->col + r->cols - 1, p->d);
@@ -160,10 +162,13 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 		return;
 	}
 	const bl_picture *shown[2] = {&s->look->shown, &s->look->beside};
-	const char *run[2] = {p.pictures > 1 ? s->info.name : "", s->other_info.name};
+	const char *names[2] = {s->info.name, s->other_info.name};
 	for (int k = 0; k < p.pictures; k++) {
 		int room = p.pictures > 1 ? (r.w - GAP) / 2 : r.w;
-		draw_title(s, c, shown[k], (bl_rect){p.picture[k].x, r.y, room, 1}, p.fit[k], run[k]);
+		char run[96] = "";
+		if (p.pictures > 1)
+			snprintf(run, sizeof run, "%s, step %lld: ", names[k], (long long)shown[k]->step);
+		draw_title(s, c, shown[k], (bl_rect){p.picture[k].x, r.y, room, 1}, p.fit[k], run);
 		draw_picture(s, c, shown[k], p.picture[k], p.fit[k]);
 	}
 	if (p.strip_y >= 0)

@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { SCALE_COLUMNS = 34, SCALE_ROWS = 3 };
+enum { SCALE_COLUMNS = 34, SCALE_ROWS = 3, WIDE = 40 };
 
 struct panel {
 	bl_canvas *c;
@@ -58,8 +58,12 @@ static void tell_values(struct panel *p, const bl_heat_block *b, const char *who
 {
 	if (b->to[0] - b->from[0] == 1 && b->to[1] - b->from[1] == 1)
 		line(p, BL_PAINT_TEXT, "%svalue %.4f", whose, b->mean);
-	else
+	else if (p->r.w >= WIDE)
 		line(p, BL_PAINT_TEXT, "%smean %.4f, largest %.4f", whose, b->mean, b->extreme);
+	else {
+		line(p, BL_PAINT_TEXT, "%smean %.4f", whose, b->mean);
+		line(p, BL_PAINT_TEXT, "%slargest %.4f", whose, b->extreme);
+	}
 }
 
 static void tell_cursor(const bl_scene *s, struct panel *p, const bl_heatmap_place *place)
@@ -106,7 +110,7 @@ static const char *why_not(const bl_scene *s, const bl_region *part)
 	bool sorted_out = part->order != BL_ORDER_PLAIN && s->snapshot.region_rows > 0 &&
 			  s->snapshot.region.matrix == part->matrix && s->snapshot.region.order == BL_ORDER_PLAIN &&
 			  s->snapshot.region.rows == part->rows && s->snapshot.region.row == part->row;
-	if (bl_picture_is(p, part) || (whole_cells && p->share >= 1 && p->cells == p->part.rows))
+	if (bl_picture_is(p, part) && p->cells >= (part->rows < BL_GRID_MAX ? part->rows : BL_GRID_MAX))
 		return "";
 	if (gone)
 		return whole_cells ? "only these cells were kept" : "only C as it is was kept";
@@ -139,7 +143,7 @@ static void tell_run(const bl_scene *s, struct panel *p)
 	const bl_snapshot *n = bl_heatmap_snapshot(s);
 	line(p, BL_PAINT_TEXT, "N %d, D %d", (int)n->n, (int)n->d);
 	if (n->dead > 0)
-		line(p, BL_PAINT_WARN, "%d dims without variance", (int)n->dead);
+		line(p, BL_PAINT_WARN, "%d dead dim%s", (int)n->dead, n->dead == 1 ? "" : "s");
 	if (!isnan(n->rankme) && n->spectrum > 0)
 		line(p, BL_PAINT_TEXT, "RankMe %.1f", n->rankme);
 }

@@ -13,6 +13,7 @@ c_tests += tests/c/test_figure
 c_tests += tests/c/test_grad_ops
 c_tests += tests/c/test_gradcheck
 c_tests += tests/c/test_idx
+c_tests += tests/c/test_heatmap
 c_tests += tests/c/test_lbfgs
 c_tests += tests/c/test_live
 c_tests += tests/c/test_loader
@@ -63,5 +64,7 @@ LDADD = $(test_libs) libface.la libcore.la $(LUA_LIBS)
 # A made-up run for whatever looks at runs.
 recorded_run = tests/c/recorded_run.c tests/c/recorded_run.h
 tests_c_test_figure_SOURCES = tests/c/test_figure.c $(recorded_run)
-tests_c_test_view_SOURCES = tests/c/test_view.c $(recorded_run)
+tests_c_test_view_SOURCES = tests/c/test_view.c $(golden)
+tests_c_test_heatmap_SOURCES = tests/c/test_heatmap.c $(golden)
+golden = tests/c/golden.c tests/c/golden.h $(recorded_run)
 tests_term_watch_fixture_SOURCES = tests/term/watch_fixture.c $(recorded_run)

@@ -2,12 +2,14 @@
 /* A made-up run that looks like a real one. */
 #include "recorded_run.h"
 
+#include <barlow/parallel.h>
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PER_EPOCH = 250 };
+enum { BLOCK_FROM = 64, BLOCK_TO = 96, PER_EPOCH = 250 };
 
 /* Noise in [-1, 1] from an integer hash: no library's random numbers, so that golden frames never change. */
 static double noise(uint32_t a, uint32_t b)
@@ -53,12 +55,12 @@ bl_record recorded_record(int64_t step, double lambda)
 }
 
 /* C_ij at a step. */
-static double element(int64_t step, int i, int j)
+double recorded_element(int64_t step, int i, int j)
 {
 	double left = progress(step);
 	if (i == j)
 		return 1 - .9 * left - .08 * fabs(noise((uint32_t)i, 3));
-	bool redundant = i >= 64 && i < 96 && j >= 64 && j < 96;
+	bool redundant = i >= BLOCK_FROM && i < BLOCK_TO && j >= BLOCK_FROM && j < BLOCK_TO;
 	return .25 * left * noise((uint32_t)i, (uint32_t)j + 1000) + (redundant ? .8 * sqrt(left) : 0);
 }
 
@@ -68,7 +70,7 @@ static void pool(int64_t step, int side, int row, int col, float *mean, float *e
 	double sum = 0, most = 0;
 	for (int i = row * block; i < (row + 1) * block; i++)
 		for (int j = col * block; j < (col + 1) * block; j++) {
-			double v = element(step, i, j);
+			double v = recorded_element(step, i, j);
 			sum += v;
 			most = fabs(v) > fabs(most) ? v : most;
 		}
@@ -76,11 +78,80 @@ static void pool(int64_t step, int side, int row, int col, float *mean, float *e
 	*extreme = (float)most;
 }
 
+/* --- Regions ---------------------------------------------------------------- */
+
+static int64_t sort_step;
+
+static int larger_first(const void *a, const void *b)
+{
+	double x = recorded_element(sort_step, *(const int32_t *)a, *(const int32_t *)a);
+	double y = recorded_element(sort_step, *(const int32_t *)b, *(const int32_t *)b);
+	return x > y ? -1 : x < y;
+}
+
+/* By cluster: the redundant ones first. */
+static void arrange(int64_t step, int32_t order, int32_t dims[RECORDED_D])
+{
+	int n = 0;
+	for (int i = 0; order == BL_ORDER_CLUSTER && i < RECORDED_D; i++)
+		if (i >= BLOCK_FROM && i < BLOCK_TO)
+			dims[n++] = i;
+	for (int i = 0; i < RECORDED_D; i++)
+		if (order != BL_ORDER_CLUSTER || i < BLOCK_FROM || i >= BLOCK_TO)
+			dims[n++] = i;
+	sort_step = step;
+	if (order == BL_ORDER_DIAGONAL)
+		qsort(dims, RECORDED_D, sizeof *dims, larger_first);
+}
+
+static double element_of(int64_t step, int32_t matrix, int i, int j)
+{
+	if (matrix == BL_MATRIX_C)
+		return recorded_element(step, i, j);
+	return i == j ? 1 : .5 * (recorded_element(step, i, j) + recorded_element(step, j, i));
+}
+
+static void pool_region(int64_t step, const int32_t *dims, bl_snapshot *s, int row, int col)
+{
+	const bl_region *r = &s->region;
+	int64_t r0, r1, c0, c1;
+	double sum = 0, most = 0;
+	bl_chunk_range(r->rows, s->region_rows, row, &r0, &r1);
+	bl_chunk_range(r->cols, s->region_cols, col, &c0, &c1);
+	for (int64_t i = r0; i < r1; i++)
+		for (int64_t j = c0; j < c1; j++) {
+			double v = element_of(step, r->matrix, dims[r->row + i], dims[r->col + j]);
+			sum += v;
+			most = fabs(v) > fabs(most) ? v : most;
+		}
+	s->region_mean[row * s->region_cols + col] = (float)(sum / (double)((r1 - r0) * (c1 - c0)));
+	s->region_extreme[row * s->region_cols + col] = (float)most;
+	s->dims[row] = dims[r->row + r0];
+	s->dims[s->region_rows + col] = dims[r->col + c0];
+}
+
+void recorded_region(int64_t step, const bl_region *asked, bl_snapshot *s)
+{
+	int32_t dims[RECORDED_D];
+	s->region = *asked;
+	if (asked->rows <= 0 || asked->cols <= 0)
+		return;
+	arrange(step, asked->order, dims);
+	s->region_rows = asked->rows < BL_GRID_MAX ? asked->rows : BL_GRID_MAX;
+	s->region_cols = asked->cols < BL_GRID_MAX ? asked->cols : BL_GRID_MAX;
+	s->region_elements = (int64_t)asked->rows * asked->cols;
+	for (int i = 0; i < s->region_rows; i++)
+		for (int j = 0; j < s->region_cols; j++)
+			pool_region(step, dims, s, i, j);
+}
+
+/* --- Snapshots --------------------------------------------------------------- */
+
 static void fill_histogram(int64_t step, bl_snapshot *s)
 {
 	for (int i = 0; i < RECORDED_D; i++)
 		for (int j = 0; j < RECORDED_D; j++) {
-			int bin = (int)((element(step, i, j) + 1) / 2 * BL_HIST_BINS);
+			int bin = (int)((recorded_element(step, i, j) + 1) / 2 * BL_HIST_BINS);
 			if (i != j)
 				s->histogram[bin < 0 ? 0 : bin < BL_HIST_BINS ? bin : BL_HIST_BINS - 1]++;
 		}
@@ -146,12 +217,13 @@ void recorded_snapshot(int64_t step, bl_snapshot *s)
 {
 	memset(s, 0, sizeof *s);
 	*s = (bl_snapshot){
-		.step = step, .n = RECORDED_N, .d = RECORDED_D, .grid = BL_GRID_MAX, .diag = RECORDED_D, .rankme = NAN};
+		.step = step, .n = RECORDED_N, .d = RECORDED_D, .grid = BL_GRID_MAX, .diag = RECORDED_D, .rankme = NAN,
+		.grid_elements = (int64_t)RECORDED_D * RECORDED_D};
 	for (int i = 0; i < s->grid; i++)
 		for (int j = 0; j < s->grid; j++)
 			pool(step, s->grid, i, j, &s->mean[i * s->grid + j], &s->extreme[i * s->grid + j]);
 	for (int i = 0; i < s->diag; i++)
-		s->diagonal[i] = (float)element(step, i, i);
+		s->diagonal[i] = (float)recorded_element(step, i, i);
 	fill_histogram(step, s);
 	fill_spectrum(step, s);
 	fill_views(s);

@@ -13,7 +13,10 @@ bl_record recorded_record(int64_t step, double lambda);
  * C: noise that fades, a diagonal that grows, and one block of redundant dims.  A spectrum that grows flatter, a pair of
  * views, and points of ten labels that move apart.
  */
+double recorded_element(int64_t step, int i, int j); /* of C */
 void recorded_snapshot(int64_t step, bl_snapshot *out);
+/* What a viewer asks for, into that of the same step. */
+void recorded_region(int64_t step, const bl_region *asked, bl_snapshot *out);
 
 /* The first `step` steps of it, in memory when path is NULL. */
 bl_live *recorded_run(const char *path, int64_t step, bl_run_state state);

@@ -6,10 +6,9 @@
  *     UPDATE_GOLDEN=1 tests/c/test_view
  * and look at what git shows.
  */
-#include "support.h"
+#include "golden.h"
 
 #include <barlow/error.h>
-#include <barlow/file.h>
 #include <barlow/view.h>
 
 #include "recorded_run.h"
@@ -46,34 +45,6 @@ static bl_canvas *frame_of(const bl_scene *s, int w, int h, bl_ability can)
 	return c;
 }
 
-static int line_of_difference(const char *a, const char *b)
-{
-	int line = 1;
-	for (; *a && *a == *b; a++, b++)
-		line += *a == '\n';
-	return line;
-}
-
-static void compare_golden(const char *name, const char *text)
-{
-	char path[128];
-	size_t n;
-	snprintf(path, sizeof path, "tests/term/golden/%s.txt", name);
-	if (getenv("UPDATE_GOLDEN"))
-		support_write(support_source(path), text, strlen(text));
-	char *want = bl_file_read(support_source(path), &n);
-	if (!want)
-		fail_msg("%s", bl_error());
-	bool same = n == strlen(text) && memcmp(want, text, n) == 0;
-	if (!same) {
-		want = realloc(want, n + 1);
-		want[n] = '\0';
-		print_message("# this is drawn:\n%s", text);
-		fail_msg("%s differs from line %d on", path, line_of_difference(want, text));
-	}
-	free(want);
-}
-
 struct golden {
 	const char *name;
 	int w, h;
@@ -90,9 +61,7 @@ static void check_golden(const struct golden *g)
 	s->view = g->view;
 	s->still = g->still;
 	bl_canvas *c = frame_of(s, g->w, g->h, g->can);
-	char *text = bl_canvas_string(c);
-	compare_golden(g->name, text);
-	free(text);
+	golden_compare_canvas(g->name, c);
 	bl_canvas_free(c);
 	bl_scene_free(s);
 	bl_live_close(run);
@@ -101,7 +70,7 @@ static void check_golden(const struct golden *g)
 static void test_golden(void **state)
 {
 	(void)state;
-	const bl_view_ops *dashboard = &bl_view_dashboard, *heatmap = &bl_view_heatmap, *help = &bl_view_help;
+	const bl_view_ops *dashboard = &bl_view_dashboard, *help = &bl_view_help;
 	const struct golden all[] = {
 		{"dashboard-80x24", 80, 24, MIDWAY, plain, dashboard, false},
 		{"dashboard-120x40", 120, 40, MIDWAY, plain, dashboard, false},
@@ -113,8 +82,6 @@ static void test_golden(void **state)
 		{"dashboard-new-80x24", 80, 24, 0, plain, dashboard, false},
 		{"dashboard-done-80x24", 80, 24, RECORDED_STEPS, plain, dashboard, false},
 		{"dashboard-still-80x24", 80, 24, MIDWAY, plain, dashboard, true},
-		{"heatmap-80x24", 80, 24, MIDWAY, plain, heatmap, false},
-		{"heatmap-ascii-120x40", 120, 40, MIDWAY, ascii, heatmap, false},
 		{"help-80x24", 80, 24, MIDWAY, plain, help, false},
 	};
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
@@ -207,7 +174,7 @@ static void test_heat_pools(void **state)
 {
 	(void)state;
 	const float c[16] = {.5f, -.25f, 0, 0, .25f, -.75f, 0, 0, 0, 0, .1f, .2f, 0, 0, .3f, .4f};
-	bl_heat_source m = {c, c, 4, 4};
+	bl_heat_source m = {.mean = c, .extreme = c, .cells = 4, .d = 4};
 	bl_canvas *canvas = bl_canvas_new(2, 1, full);
 	bl_heat_fit fit = bl_heat_measure(full, 2, 1, &m);
 	assert_int_equal(fit.w, 2);
@@ -230,6 +197,19 @@ static double lightness(int32_t rgb)
 	return .30 * (rgb >> 16 & 255) + .59 * (rgb >> 8 & 255) + .11 * (rgb & 255);
 }
 
+/* The same with few colours, which the terminal then has as they are. */
+static void check_few(int colours, bool light, double sign)
+{
+	for (int k = 0; k < 20; k++) {
+		int32_t a = bl_colour_diverging_few(sign * k / 20., colours, light);
+		int32_t b = bl_colour_diverging_few(sign * (k + 1) / 20., colours, light);
+		assert_true(a == b || (light ? lightness(a) > lightness(b) : lightness(a) < lightness(b)));
+		assert_true(k == 0 || a == bl_colour_diverging_few(0, colours, light) ||
+			    a != bl_colour_diverging_few(-sign * k / 20., colours, light));
+	}
+	assert_int_not_equal(bl_colour_diverging_few(NAN, colours, light), bl_colour_diverging_few(sign, colours, light));
+}
+
 /* From 0 outwards lightness goes one way, so that order is seen without hue; the ends are what was promised. */
 static void test_map(void **state)
 {
@@ -241,6 +221,10 @@ static void test_map(void **state)
 				double b = lightness(bl_colour_diverging(sign * (k + 1) / 20., light));
 				assert_true(light ? a > b : a < b);
 			}
+	for (int way = 0; way < 12; way++)
+		check_few(way / 4 == 0 ? 256 : way / 4 == 1 ? 16 : 8, way & 1, way & 2 ? 1 : -1);
+	assert_int_equal(bl_colour_256(bl_colour_diverging_few(1, 256, false)), 223);
+	assert_int_equal(bl_colour_ansi(bl_colour_diverging_few(-1, 16, false), 16), 14);
 	assert_int_equal(bl_colour_diverging(-5, true), bl_colour_diverging(-1, true));
 	for (int k = -100; k <= 100; k++)
 		assert_int_not_equal(bl_colour_diverging(NAN, false), bl_colour_diverging(k / 100., false));

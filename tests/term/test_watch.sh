@@ -68,7 +68,7 @@ begin() {
 }
 in_tmux new-session -d -s t -x 80 -y 24 cat
 
-echo "1..37"
+echo "1..42"
 
 begin live
 check "the dashboard comes up" shows "━ total"
@@ -116,16 +116,24 @@ shows "━ total" >/dev/null
 keys C-c
 check "Ctrl-C: stop" shows "end=stop"
 
-begin crash
-check "after a crash the terminal shows what was there" shows "status="
-check "... its cursor and screen are back" back
-check "... and its modes" has " icanon"
+for kind in abort fault; do
+	begin $kind
+	check "after $kind the terminal shows what was there" shows "status="
+	check "... its cursor and screen are back" back
+	check "... and its modes" shows " icanon"
+done
 
 begin lost
 check "a trainer that died is told" shows "is gone; this is the last it showed"
 check "... with its last state" has "step 1000/2000"
 keys q
 check "... and q leaves" shows "end=quit"
+
+begin live
+shows "━ total" >/dev/null
+in_tmux display-message -p -t t '#{pane_pid}' | xargs -I{} pkill -TERM -P {} watch_fixture
+check "SIGTERM: the terminal is back" back
+check "... and it did end" shows "status=143"
 
 begin done
 shows "● done" >/dev/null

@@ -4,7 +4,8 @@
  *
  *     watch_fixture live LIVEFILE     a run that takes a step every 20 ms and obeys commands
  *     watch_fixture done LIVEFILE     one that is over
- *     watch_fixture crash LIVEFILE    one whose trainer aborts after half a second
+ *     watch_fixture abort LIVEFILE    one whose trainer aborts after half a second
+ *     watch_fixture fault LIVEFILE    one whose trainer touches memory that is not there
  *     watch_fixture lost LIVEFILE     one whose process is gone
  *
  * After the screen it prints how it ended, and which commands the run took.
@@ -16,6 +17,7 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +31,7 @@ enum { STEP_MS = 20, SNAPSHOT_EVERY = 10, START = 300, COMMANDS = 32 };
 struct trainer {
 	bl_live *live;
 	atomic_bool leave;
-	bool crash;
+	int crash; /* signal to die of; 0: none */
 	int64_t step;
 	double lambda;
 	bl_run_state state;
@@ -55,7 +57,10 @@ static void take_step(struct trainer *t)
 	bl_record r = recorded_record(++t->step, t->lambda);
 	bl_live_add(t->live, &r);
 	if (t->step % SNAPSHOT_EVERY == 0) {
+		bl_region asked;
 		recorded_snapshot(t->step, &t->snapshot);
+		if (bl_live_asked(t->live, &asked))
+			recorded_region(t->step, &asked, &t->snapshot);
 		bl_live_publish(t->live, &t->snapshot);
 	}
 }
@@ -72,7 +77,7 @@ static void *train(void *arg)
 		bl_live_info i = recorded_info(t->step, RECORDED_STEPS, t->state);
 		bl_live_set_info(t->live, &i);
 		if (t->crash && turn == 500 / STEP_MS)
-			abort();
+			raise(t->crash);
 		nanosleep(&(struct timespec){.tv_nsec = STEP_MS * 1000000L}, NULL);
 	}
 	return NULL;
@@ -87,7 +92,7 @@ static void report(int end, const struct trainer *t)
 	printf("bye\n");
 }
 
-static int watch_live(const char *path, bool crash)
+static int watch_live(const char *path, int crash)
 {
 	struct trainer *t = calloc(1, sizeof *t);
 	pthread_t thread;
@@ -129,12 +134,12 @@ static int watch_file(const char *path, bl_run_state state)
 int main(int argc, char **argv)
 {
 	if (argc != 3) {
-		fprintf(stderr, "usage: watch_fixture live|done|crash|lost LIVEFILE\n");
+		fprintf(stderr, "usage: watch_fixture live|done|abort|fault|lost LIVEFILE\n");
 		return 2;
 	}
 	if (!strcmp(argv[1], "done"))
 		return watch_file(argv[2], BL_RUN_DONE);
 	if (!strcmp(argv[1], "lost"))
 		return watch_file(argv[2], BL_RUN_RUNNING);
-	return watch_live(argv[2], !strcmp(argv[1], "crash"));
+	return watch_live(argv[2], !strcmp(argv[1], "abort") ? SIGABRT : !strcmp(argv[1], "fault") ? SIGSEGV : 0);
 }

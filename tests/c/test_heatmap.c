@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* test_heatmap.c: the heatmap: golden frames in colours and without, parts of matrices, the cursor, time, files of what is seen. */
+#include "golden.h"
+
+#include <barlow/error.h>
+#include <barlow/file.h>
+#include <barlow/tensor.h>
+
+#include "recorded_run.h"
+#include "view/control.h"
+#include "view/frame.h"
+#include "view/heatmap.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MIDWAY = 700 };
+
+static const bl_ability plain = {.depth = BL_DEPTH_MONO, .utf8 = true}, ascii = {.depth = BL_DEPTH_MONO},
+			coloured = {.depth = BL_DEPTH_256, .utf8 = true};
+
+/* --- A screen and its run --------------------------------------------------------- */
+
+struct stage {
+	bl_live *run;
+	bl_scene *s;
+	bl_canvas *c;
+	int w, h;
+	bl_ability can;
+};
+
+static void draw(struct stage *g)
+{
+	bl_canvas_free(g->c);
+	g->s->on = NULL;
+	g->c = bl_canvas_new(g->w, g->h, g->can);
+	assert_non_null(g->c);
+	bl_frame_draw(g->s, g->c);
+	g->s->on = g->c;
+}
+
+static struct stage stage_new(int64_t step, int w, int h, bl_ability can)
+{
+	struct stage g = {.run = recorded_run(NULL, step, BL_RUN_RUNNING), .w = w, .h = h, .can = can};
+	assert_non_null(g.run);
+	g.s = bl_scene_new(g.run);
+	assert_non_null(g.s);
+	bl_scene_read(g.s);
+	bl_control_key(g.s, '2');
+	draw(&g);
+	return g;
+}
+
+static void stage_free(struct stage *g)
+{
+	bl_canvas_free(g->c);
+	bl_scene_free(g->s);
+	bl_live_close(g->run);
+}
+
+/* The run answers what the view asks for, as a trainer would with its next snapshot. */
+static void answer(struct stage *g)
+{
+	bl_region asked;
+	bl_snapshot *p = malloc(sizeof *p);
+	assert_non_null(p);
+	bl_scene_read(g->s);
+	assert_true(bl_live_asked(g->run, &asked));
+	recorded_snapshot(g->s->info.step, p);
+	recorded_region(g->s->info.step, &asked, p);
+	bl_live_publish(g->run, p);
+	bl_scene_read(g->s);
+	free(p);
+	draw(g);
+}
+
+static void press(struct stage *g, const char *keys)
+{
+	for (; *keys; keys++) {
+		bl_control_key(g->s, BL_KEY(keys));
+		draw(g);
+	}
+}
+
+static bool shows(const struct stage *g, const char *text)
+{
+	char *all = bl_canvas_string(g->c);
+	bool found = strstr(all, text) != NULL;
+	if (!found)
+		print_message("# not here: %s\n%s", text, all);
+	free(all);
+	return found;
+}
+
+/* --- Golden frames ------------------------------------------------------------------ */
+
+static void test_golden(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		int w, h;
+		bl_ability can;
+		const char *keys;
+	} all[] = {
+		{"heatmap-80x24", 80, 24, {.depth = BL_DEPTH_MONO, .utf8 = true}, ""},
+		{"heatmap-120x40", 120, 40, {.depth = BL_DEPTH_MONO, .utf8 = true}, ""},
+		{"heatmap-200x60", 200, 60, {.depth = BL_DEPTH_MONO, .utf8 = true}, ""},
+		{"heatmap-40x12", 40, 12, {.depth = BL_DEPTH_MONO, .utf8 = true}, "l"},
+		{"heatmap-ascii-120x40", 120, 40, {.depth = BL_DEPTH_MONO}, ""},
+		{"heatmap-256-80x24", 80, 24, {.depth = BL_DEPTH_256, .utf8 = true}, ""},
+		{"heatmap-256-120x40", 120, 40, {.depth = BL_DEPTH_256, .utf8 = true}, ""},
+		{"heatmap-256-200x60", 200, 60, {.depth = BL_DEPTH_256, .utf8 = true}, ""},
+		{"heatmap-light-80x24", 80, 24, {.depth = BL_DEPTH_256, .utf8 = true, .light = true}, "g"},
+		{"heatmap-zoom-80x24", 80, 24, {.depth = BL_DEPTH_256, .utf8 = true}, "kkkhhhzzzz"},
+		{"heatmap-minus-80x24", 80, 24, {.depth = BL_DEPTH_256, .utf8 = true}, "tgm"},
+		{"heatmap-cluster-80x24", 80, 24, {.depth = BL_DEPTH_256, .utf8 = true}, "oo"},
+		{"heatmap-past-80x24", 80, 24, {.depth = BL_DEPTH_256, .utf8 = true}, "f[[[[[d"},
+	};
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+		struct stage g = stage_new(MIDWAY, all[i].w, all[i].h, all[i].can);
+		press(&g, all[i].keys);
+		answer(&g);
+		golden_compare_canvas(all[i].name, g.c);
+		stage_free(&g);
+	}
+}
+
+static void test_beside(void **state)
+{
+	(void)state;
+	struct stage g = stage_new(MIDWAY, 120, 40, coloured);
+	bl_scene_compare(g.s, recorded_run(NULL, 60, BL_RUN_RUNNING));
+	press(&g, "l");
+	answer(&g);
+	golden_compare_canvas("heatmap-beside-120x40", g.c);
+	stage_free(&g);
+}
+
+/* Whatever keys are pressed, at whatever size, with the run's answers late or on time: the sanitizers watch. */
+static void test_any_keys(void **state)
+{
+	(void)state;
+	static const char keys[] = "hjklHJKLzzz<>Z0toofd[[]n2gmb" BL_KEYS_HOME BL_KEYS_END BL_KEYS_PAGE_UP;
+	const bl_ability abilities[] = {plain, ascii, coloured, {.depth = BL_DEPTH_16}};
+	uint32_t seed = 1;
+	for (int k = 0; k < 12; k++) {
+		struct stage g = stage_new(k == 0 ? 0 : k * 50, 40 + k * 9, 12 + k * 5, abilities[k % 4]);
+		if (k % 3 == 2)
+			bl_scene_compare(g.s, recorded_run(NULL, 60, BL_RUN_RUNNING));
+		for (int i = 0; i < 150; i++) {
+			seed = seed * 1664525u + 1013904223u;
+			bl_control_key(g.s, BL_KEY(&keys[(seed >> 16) % (sizeof keys - 1)]));
+			bl_mouse m = {(bl_mouse_kind)((seed >> 8) % 3), (int)(seed >> 20) % g.w, (int)(seed >> 12) % g.h};
+			bl_control_key(g.s, bl_key_of_mouse(m));
+			draw(&g);
+			if (i % 7 == 0 && k > 0)
+				answer(&g);
+		}
+		stage_free(&g);
+	}
+}
+
+/* --- What is seen is right ------------------------------------------------------------ */
+
+/* Zoomed in: each dot is the element that a region of its own says, in its colour. */
+static void test_elements(void **state)
+{
+	(void)state;
+	struct stage g = stage_new(MIDWAY, 80, 24, coloured);
+	bl_snapshot *p = malloc(sizeof *p);
+	press(&g, "zzzm");
+	answer(&g);
+	bl_heatmap_place place = bl_heatmap_lay_out(g.s, coloured, bl_frame_room(g.s, 80, 24));
+	const bl_picture *shown = &g.s->look->shown;
+	assert_int_equal(shown->part.rows, RECORDED_D / 8);
+	assert_int_equal(shown->cells, RECORDED_D / 8);
+	for (int i = 0; i < shown->cells; i++)
+		for (int j = 0; j < shown->cells; j++) {
+			bl_region one = {.row = shown->part.row + i, .col = shown->part.col + j, .rows = 1, .cols = 1};
+			recorded_region(MIDWAY, &one, p);
+			const bl_cell *cell =
+				bl_canvas_cell(g.c, place.picture[0].x + j, place.picture[0].y + i / 2);
+			int32_t want = bl_colour_diverging_few(p->region_mean[0], 256, false);
+			int32_t upper = cell->glyph == ' ' ? cell->bg : cell->fg;
+			assert_int_equal(i % 2 ? cell->bg : upper, want);
+		}
+	free(p);
+	stage_free(&g);
+}
+
+/* Until the run answers there are the cells of all of C, with the coordinates that they have. */
+static void test_late(void **state)
+{
+	(void)state;
+	struct stage g = stage_new(MIDWAY, 80, 24, coloured);
+	press(&g, "zzzz");
+	assert_true(shows(&g, "120..135 x 120..135 of 256"));
+	assert_true(shows(&g, "asked for, not here yet"));
+	assert_int_equal(g.s->look->shown.cells, 8);
+	answer(&g);
+	assert_true(shows(&g, "120..135 x 120..135 of 256: single elements"));
+	press(&g, "ttt");
+	assert_true(shows(&g, "C  120..135"));
+	answer(&g);
+	assert_true(shows(&g, "C of view 1 with itself"));
+	stage_free(&g);
+}
+
+static bl_picture *taken(const bl_snapshot *p, const bl_region *want, bl_shape shape)
+{
+	bl_picture *q = malloc(sizeof *q);
+	assert_non_null(q);
+	bl_region r = bl_picture_clamp(want, p->d);
+	assert_true(bl_picture_take(q, p, &r));
+	bl_picture_shape(q, p, shape);
+	return q;
+}
+
+/* Minus the identity, against sums over single elements; pooled over cells that the diagonal crosses anyhow. */
+static void test_minus_identity(void **state)
+{
+	(void)state;
+	bl_snapshot *p = malloc(sizeof *p), *one = malloc(sizeof *one);
+	bl_region want = {.row = 3, .rows = 200, .col = 11, .cols = 200}, all = {.rows = 0};
+	recorded_snapshot(MIDWAY, p);
+	recorded_region(MIDWAY, &want, p);
+	bl_picture *q = taken(p, &want, BL_SHAPE_MINUS_I);
+	assert_true(bl_picture_is(q, &want));
+	for (int i = 0; i < q->cells; i += 9)
+		for (int j = 0; j < q->cells; j++) {
+			double sum = 0;
+			int n = 0;
+			for (int a = want.row + q->edge[0][i]; a < want.row + q->edge[0][i + 1]; a++)
+				for (int b = want.col + q->edge[1][j]; b < want.col + q->edge[1][j + 1]; b++, n++) {
+					bl_region r = {.row = a, .col = b, .rows = 1, .cols = 1};
+					recorded_region(MIDWAY, &r, one);
+					sum += one->region_mean[0] - (a == b);
+				}
+			assert_close(q->mean[i * q->cells + j], sum / n, 1e-6);
+		}
+	free(q);
+	q = taken(p, &all, BL_SHAPE_MINUS_I); /* from the cells of all of C: 2 x 2 dims */
+	for (int k = 0; k < q->cells; k++) {
+		float a = p->diagonal[2 * k] - 1, b = p->diagonal[2 * k + 1] - 1;
+		assert_close(q->extreme[k * q->cells + k], fabsf(a) > fabsf(b) ? a : b, 1e-7);
+	}
+	free(q);
+	free(one);
+	free(p);
+}
+
+static void test_difference(void **state)
+{
+	(void)state;
+	struct stage g = stage_new(MIDWAY, 80, 24, coloured);
+	bl_snapshot *then = malloc(sizeof *then);
+	press(&g, "d");
+	assert_true(shows(&g, "no reference yet"));
+	press(&g, "f" BL_KEYS_HOME "d");
+	assert_true(shows(&g, "change of C"));
+	assert_int_equal(bl_live_kept_snapshot(g.run, 0, then), g.s->look->shown.step);
+	for (int k = 0; k < BL_GRID_MAX * BL_GRID_MAX; k += 17)
+		assert_close(g.s->look->shown.mean[k], then->mean[k] - g.s->snapshot.mean[k], 1e-6);
+	press(&g, "o"); /* another order is another set of dims: values, and said so */
+	answer(&g);
+	press(&g, BL_KEYS_END);
+	assert_true(shows(&g, "no difference: step 700 has not these dims"));
+	press(&g, "f");
+	assert_int_equal(g.s->look->reference.step, -1);
+	free(then);
+	stage_free(&g);
+}
+
+/* --- Time ------------------------------------------------------------------------------- */
+
+static void test_time(void **state)
+{
+	(void)state;
+	struct stage g = stage_new(MIDWAY, 80, 24, coloured);
+	int n = bl_live_kept(g.run);
+	assert_true(n > 3);
+	press(&g, "]");
+	assert_true(shows(&g, "this is the newest already"));
+	int64_t last = MIDWAY;
+	for (int k = 1; k < n; k++) {
+		press(&g, "[");
+		assert_true(g.s->look->past.step < last);
+		last = g.s->look->past.step;
+	}
+	press(&g, "[");
+	assert_int_equal(g.s->look->past.step, last); /* the first stays */
+	for (int k = 1; k < n; k++) {
+		assert_true(g.s->look->past.step >= 0);
+		press(&g, "]");
+	}
+	assert_int_equal(g.s->look->past.step, -1);
+	press(&g, BL_KEYS_HOME);
+	assert_int_equal(g.s->look->past.step, last);
+	press(&g, BL_KEYS_END);
+	assert_int_equal(g.s->look->past.step, -1);
+	stage_free(&g);
+}
+
+/* --- The cursor --------------------------------------------------------------------------- */
+
+static void test_cursor(void **state)
+{
+	(void)state;
+	struct stage g = stage_new(MIDWAY, 80, 24, coloured);
+	press(&g, "j"); /* in the middle, then one dot of 8 dims down */
+	assert_true(shows(&g, "i 136..143, j 128..135"));
+	press(&g, "zzzz");
+	answer(&g);
+	press(&g, "kk");
+	char value[32];
+	snprintf(value, sizeof value, "value %.4f", recorded_element(MIDWAY, 134, 128));
+	assert_true(shows(&g, "i 134, j 128"));
+	assert_true(shows(&g, value));
+	for (int k = 0; k < 300; k++)
+		press(&g, "h"); /* past the side: what is seen moves along */
+	answer(&g);
+	assert_true(shows(&g, "i 134, j 0"));
+	assert_int_equal(g.s->look->from[1], 0);
+	press(&g, "0");
+	assert_true(shows(&g, "i 128..135, j 0..7"));
+	stage_free(&g);
+}
+
+static void test_mouse(void **state)
+{
+	(void)state;
+	struct stage g = stage_new(MIDWAY, 80, 24, coloured);
+	bl_control_key(g.s, bl_key_of_mouse((bl_mouse){BL_MOUSE_CLICK, 3, 3 + 5}));
+	draw(&g);
+	assert_true(shows(&g, "i 80..87, j 24..31"));
+	bl_control_key(g.s, bl_key_of_mouse((bl_mouse){BL_MOUSE_WHEEL_UP, 3, 3 + 5}));
+	draw(&g);
+	assert_int_equal(g.s->look->side, RECORDED_D / 2);
+	assert_int_equal(g.s->look->from[0], 40); /* what is under the mouse stays there */
+	assert_int_equal(g.s->look->from[1], 12);
+	bl_control_key(g.s, bl_key_of_mouse((bl_mouse){BL_MOUSE_WHEEL_DOWN, 3, 3 + 5}));
+	assert_int_equal(g.s->look->side, 0);
+	bl_control_key(g.s, bl_key_of_mouse((bl_mouse){BL_MOUSE_CLICK, 79, 0})); /* beside it: nothing */
+	assert_int_equal(g.s->look->side, 0);
+	stage_free(&g);
+}
+
+/* --- Files ---------------------------------------------------------------------------------- */
+
+static void test_files(void **state)
+{
+	(void)state;
+	struct stage g = stage_new(MIDWAY, 80, 24, coloured);
+	char here[4096];
+	size_t n;
+	assert_non_null(getcwd(here, sizeof here));
+	assert_int_equal(chdir(support_scratch("")), 0);
+	press(&g, "x");
+	char *csv = bl_file_read("barlow-recorded-heatmap-700.csv", &n);
+	bl_tensor *npy = bl_npy_load("barlow-recorded-heatmap-700.npy");
+	press(&g, "s");
+	char *text = bl_file_read("barlow-recorded-heatmap-700.txt", &n);
+	assert_true(shows(&g, "the screen is in barlow-recorded-heatmap-700.txt"));
+	assert_int_equal(chdir(here), 0);
+	assert_non_null(csv);
+	assert_memory_equal(csv, "dim,0,2,4,", 10);
+	assert_non_null(npy);
+	assert_int_equal(bl_tensor_size(npy, 1), BL_GRID_MAX);
+	assert_memory_equal(bl_tensor_data(npy), g.s->look->shown.extreme, sizeof(float) * BL_GRID_MAX * BL_GRID_MAX);
+	assert_non_null(text);
+	assert_memory_equal(text, "recorded", 8);
+	bl_tensor_unref(npy);
+	free(csv);
+	free(text);
+	stage_free(&g);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_golden),	    cmocka_unit_test(test_beside),
+		cmocka_unit_test(test_any_keys),    cmocka_unit_test(test_elements),
+		cmocka_unit_test(test_late),	    cmocka_unit_test(test_minus_identity),
+		cmocka_unit_test(test_difference),  cmocka_unit_test(test_time),
+		cmocka_unit_test(test_cursor),	    cmocka_unit_test(test_mouse),
+		cmocka_unit_test(test_files),
+	};
+	return cmocka_run_group_tests_name("heatmap", tests, NULL, NULL);
+}
