@@ -128,7 +128,8 @@ typedef enum bl_scope { BL_SCOPE_ALL, BL_SCOPE_HEATMAP, BL_SCOPE_RUNS, BL_SCOPE_
 	X(RUN_LAST, RUNS, "G" BL_KEYS_END, "G End", "", false, "the last run") \
 	X(RUN_OPEN, RUNS, BL_KEYS_ENTER, "Enter", "open", false, "this run onto the screen") \
 	X(RUN_BACK, RUNS, BL_KEYS_BACKSPACE, "Bksp", "", false, "back to the run that the screen came up with") \
-	X(RUN_MARK, RUNS, "m", "m", "mark", false, "mark the run: its curves are compared, the first is beside in the heatmap") \
+	X(RUN_MARK, RUNS, "m", "m", "mark", false, "mark the run, to compare its curves; again: unmark") \
+	X(RUN_BESIDE, RUNS, "v", "v", "beside", false, "its heatmap beside that of the run on the screen; again: no more") \
 	X(RUN_SORT, RUNS, "s", "s", "sort", false, "by the next column") \
 	X(RUN_REVERSE, RUNS, "r", "r", "reverse", false, "the other way round") \
 	X(RUN_FILTER, RUNS, "/", "/", "filter", false, "only runs with this text in name, folder or state; Esc: all") \

@@ -17,7 +17,7 @@
 #define BL_RUN_COLUMNS(X) \
 	X(NAME, "name", -16, 9) \
 	X(STATE, "state", -7, 8) \
-	X(STEP, "step", 15, 6) \
+	X(STEP, "step", 13, 6) \
 	X(TOTAL, "total", 8, 4) \
 	X(KNN, "kNN", 6, 7) \
 	X(LAMBDA, "lambda", 8, 3) \

@@ -115,6 +115,11 @@ static int mark_of(const bl_scene *s, const bl_run *run)
 	return -1;
 }
 
+static bool is_beside(const bl_scene *s, const bl_run *run)
+{
+	return s->other && same_info(&s->other_info, &run->info);
+}
+
 static bl_paint paint_of(const bl_run *r)
 {
 	if (bl_run_going(r))
@@ -129,8 +134,7 @@ static void draw_row(const bl_scene *s, bl_canvas *c, bl_rect r, int y, int plac
 	const bl_run *run = bl_run_table_at(s->table, place);
 	bool here = place == s->table->cursor;
 	bl_canvas_put(c, r.x, y, here ? '>' : ' ', bl_colour_of(BL_PAINT_TITLE, c->can.light), BL_COLOUR_OWN);
-	if (mark_of(s, run) >= 0)
-		bl_canvas_text(c, r.x + 1, y, 1, BL_PAINT_KNN, "+");
+	bl_canvas_text(c, r.x + 1, y, 1, BL_PAINT_KNN, mark_of(s, run) >= 0 ? "+" : is_beside(s, run) ? "|" : " ");
 	if (!run->broken && same_info(&run->info, &s->info))
 		bl_canvas_text(c, r.x + 2, y, 1, BL_PAINT_GOOD, c->can.utf8 ? "●" : "*");
 	draw_cells(c, r, y, l, paint_of(run), run, run_text);
@@ -253,8 +257,6 @@ static void open_it(bl_scene *s)
 
 static void unmark(bl_scene *s, int i)
 {
-	if (s->other == s->marked[i])
-		s->other = NULL;
 	bl_live_close(s->marked[i]);
 	for (; i + 1 < BL_MARKED_MAX; i++)
 		s->marked[i] = s->marked[i + 1];
@@ -275,6 +277,20 @@ static void mark(bl_scene *s)
 		bl_scene_notice(s, "%d runs are marked, more cannot be told apart", BL_MARKED_MAX);
 	else
 		s->marked[i] = open_run(s);
+}
+
+static void beside(bl_scene *s)
+{
+	const bl_run *r = bl_run_table_at(s->table, s->table->cursor);
+	bool let_go = r && is_beside(s, r);
+	bl_live *l = let_go ? NULL : open_run(s);
+	if (!let_go && !l)
+		return;
+	bl_scene_compare(s, l);
+	if (let_go)
+		bl_scene_notice(s, "no run beside any more");
+	else
+		bl_scene_notice(s, "%s is beside the run in the heatmap", s->other_info.name);
 }
 
 static void sort_by_next(bl_scene *s)
@@ -306,6 +322,7 @@ static const int moves[BL_REQUEST_COUNT] = {
 
 static void (*const deeds[BL_REQUEST_COUNT])(bl_scene *s) = {
 	[BL_REQUEST_RUN_OPEN] = open_it,      [BL_REQUEST_RUN_BACK] = go_back,	  [BL_REQUEST_RUN_MARK] = mark,
+	[BL_REQUEST_RUN_BESIDE] = beside,
 	[BL_REQUEST_RUN_SORT] = sort_by_next, [BL_REQUEST_RUN_REVERSE] = reverse, [BL_REQUEST_RUN_FILTER] = type_filter,
 };
 

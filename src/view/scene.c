@@ -42,6 +42,7 @@ void bl_scene_free(bl_scene *s)
 		bl_curves_free(&s->curves);
 		bl_past_forget(&s->past);
 		free(s->look);
+		bl_live_close(s->other);
 		bl_run_table_free(s->table);
 		if (!bl_scene_at_home(s))
 			bl_live_close(s->run);

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* test_runs_view.c: the table of runs: golden frames, order, choice, marks, and runs opened from it. */
+#include "golden.h"
+#include "recorded_run.h"
+
+#include <barlow/error.h>
+#include <barlow/runs.h>
+
+#include "view/control.h"
+#include "view/frame.h"
+#include "view/run_table.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { MIDWAY = 700, DAY = 86400 };
+static const double START = 1767225600; /* 2026-01-01 00:00 UTC */
+static const bl_ability plain = {.depth = BL_DEPTH_MONO, .utf8 = true}, ascii = {.depth = BL_DEPTH_MONO},
+			colour = {.depth = BL_DEPTH_256, .utf8 = true};
+
+static char root[512];
+static bl_live *going; /* the run that goes on, as its trainer holds it */
+
+/* --- Runs on disk --------------------------------------------------------------- */
+
+static bl_live *make(const char *name, bl_run_state state, double started, int64_t step, double knn, double lambda)
+{
+	char path[1024];
+	bl_live_info i = {.state = state, .step = step, .steps = 2000, .d = 256, .batch = 256, .started = started};
+	snprintf(i.name, sizeof i.name, "%s", name);
+	snprintf(path, sizeof path, "%s/%s", root, name);
+	assert_int_equal(bl_runs_folder_take(path), 0);
+	strcat(path, "/live");
+	bl_live *l = bl_live_create(path, &i);
+	assert_non_null(l);
+	for (int64_t s = 1; s <= step && s <= 3; s++) {
+		bl_record r = recorded_record(step - 3 + s, lambda);
+		r.knn = s == 2 ? knn : NAN;
+		bl_live_add(l, &r);
+	}
+	return l;
+}
+
+static void make_lost(void)
+{
+	pid_t child = fork();
+	if (child == 0) {
+		make("lost", BL_RUN_RUNNING, START + DAY, 900, NAN, .0051);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+static void remove_runs(void)
+{
+	char command[600];
+	snprintf(command, sizeof command, "rm -rf '%s'", support_scratch("data"));
+	if (system(command) != 0)
+		fail_msg("%s", command);
+}
+
+static int begin(void **state)
+{
+	char path[1024];
+	(void)state;
+	remove_runs();
+	setenv("TZ", "UTC0", 1);
+	setenv("XDG_DATA_HOME", support_scratch("data"), 1);
+	char *at = bl_runs_root();
+	snprintf(root, sizeof root, "%s", at);
+	free(at);
+	going = make("fashion", BL_RUN_RUNNING, START + 3 * DAY, MIDWAY, .861, .0051);
+	bl_live_close(make("cifar-with-a-name-as-long-as-people-make-them", BL_RUN_DONE, START, 2000, .62, .01));
+	bl_live_close(make("Sweep.3", BL_RUN_FAILED, START + 2 * DAY, 12, NAN, .02));
+	bl_live_close(make("new", BL_RUN_STOPPED, START + DAY / 2, 0, NAN, 0));
+	make_lost();
+	snprintf(path, sizeof path, "%s/junk/live", root);
+	return bl_runs_folder_take(path);
+}
+
+static int end(void **state)
+{
+	(void)state;
+	bl_live_close(going);
+	remove_runs();
+	return 0;
+}
+
+/* --- Frames --------------------------------------------------------------------- */
+
+static bl_scene *scene_of(bl_live *run)
+{
+	bl_scene *s = bl_scene_new(run);
+	assert_non_null(s);
+	bl_scene_read(s);
+	bl_control_key(s, '7');
+	assert_ptr_equal(s->view, &bl_view_runs);
+	return s;
+}
+
+/* The folder of the run at the cursor has another name each time, and is cut elsewhere. */
+static void hide_folder(const bl_canvas *c)
+{
+	for (int y = 0; y < c->height; y++)
+		for (int x = 1; bl_canvas_cell(c, 0, y)->glyph == '/' && x < c->width; x++)
+			bl_canvas_cell(c, x, y)->glyph = ' ';
+}
+
+static bl_canvas *frame_of(const bl_scene *s, int w, int h, bl_ability can)
+{
+	bl_canvas *c = bl_canvas_new(w, h, can);
+	assert_non_null(c);
+	bl_frame_draw(s, c);
+	return c;
+}
+
+static char *frame_text(const bl_scene *s, int w, int h, bl_ability can)
+{
+	bl_canvas *c = frame_of(s, w, h, can);
+	char *text = bl_canvas_string(c);
+	assert_non_null(text);
+	bl_canvas_free(c);
+	return text;
+}
+
+static void check_golden(const bl_scene *s, const char *name, int w, int h, bl_ability can)
+{
+	bl_canvas *c = frame_of(s, w, h, can);
+	hide_folder(c);
+	golden_compare_canvas(name, c);
+	bl_canvas_free(c);
+}
+
+static void type(bl_scene *s, const char *keys)
+{
+	for (; *keys; keys++)
+		bl_control_key(s, (unsigned char)*keys);
+}
+
+static void test_golden(void **state)
+{
+	(void)state;
+	bl_scene *s = scene_of(going);
+	check_golden(s, "runs-200x60", 200, 60, plain);
+	check_golden(s, "runs-120x40", 120, 40, plain);
+	check_golden(s, "runs-80x24", 80, 24, plain);
+	check_golden(s, "runs-40x12", 40, 12, plain);
+	check_golden(s, "runs-ascii-120x40", 120, 40, ascii);
+	check_golden(s, "runs-256-80x24", 80, 24, colour);
+	type(s, "mj/a");
+	check_golden(s, "runs-filter-120x40", 120, 40, plain);
+	bl_scene_free(s);
+}
+
+/* No size draws outside the canvas: the sanitizers watch. */
+static void test_every_size(void **state)
+{
+	(void)state;
+	bl_scene *s = scene_of(going);
+	for (int w = 1; w < 130; w += w < 45 ? 1 : 7)
+		for (int h = 1; h < 40; h++) {
+			bl_run_table_move(s->table, h % 2 ? 1 : -1);
+			free(frame_text(s, w, h, h % 3 ? plain : ascii));
+		}
+	bl_scene_free(s);
+}
+
+/* --- Order and choice ------------------------------------------------------------ */
+
+/* First letters of the names from top to bottom. */
+static void expect_order(const bl_scene *s, const char *letters)
+{
+	char got[16] = "";
+	for (int i = 0; i < s->table->rows; i++)
+		got[i] = bl_run_table_at(s->table, i)->id[0];
+	assert_string_equal(got, letters);
+}
+
+static void test_sort(void **state)
+{
+	(void)state;
+	bl_scene *s = scene_of(going);
+	static const char *const orders[] = {"fSlncj" /* started */, "Scfjln" /* name */, "jcSlfn" /* state */, "clfSnj" /* step */,
+					     "Sflcnj" /* total */,   "fcSlnj" /* kNN */,  "Scflnj" /* lambda */};
+	expect_order(s, orders[0]);
+	for (int i = 1; i < 7; i++) {
+		bl_control_key(s, 's');
+		expect_order(s, orders[i]);
+	}
+	bl_control_key(s, 'r');
+	expect_order(s, "flcSnj"); /* what is not known stays last */
+	bl_control_key(s, 'r');
+	bl_control_key(s, 's');
+	bl_control_key(s, 's');
+	expect_order(s, orders[0]);
+	bl_scene_free(s);
+}
+
+static void test_cursor(void **state)
+{
+	(void)state;
+	bl_scene *s = scene_of(going);
+	assert_int_equal(s->table->cursor, 0);
+	bl_control_key(s, 'k');
+	assert_int_equal(s->table->cursor, 0);
+	bl_control_key(s, 'G');
+	assert_int_equal(s->table->cursor, 5);
+	bl_control_key(s, BL_KEY(BL_KEYS_DOWN));
+	assert_int_equal(s->table->cursor, 5);
+	bl_control_key(s, BL_KEY(BL_KEYS_UP));
+	assert_string_equal(bl_run_table_at(s->table, s->table->cursor)->id,
+			    "cifar-with-a-name-as-long-as-people-make-them");
+	bl_control_key(s, 's'); /* it stays on its run */
+	assert_int_equal(s->table->cursor, 1);
+	bl_live_close(make("another", BL_RUN_DONE, START + 9 * DAY, 5, NAN, 1));
+	assert_true(bl_run_table_read(s->table));
+	assert_false(bl_run_table_read(s->table));
+	assert_int_equal(s->table->rows, 7);
+	assert_string_equal(bl_run_table_at(s->table, s->table->cursor)->id,
+			    "cifar-with-a-name-as-long-as-people-make-them");
+	bl_control_key(s, 'g');
+	assert_int_equal(s->table->cursor, 0);
+	bl_control_key(s, bl_key_of_mouse((bl_mouse){BL_MOUSE_WHEEL_DOWN, 3, 3}));
+	assert_int_equal(s->table->cursor, 1);
+	bl_scene_free(s);
+}
+
+static void test_filter(void **state)
+{
+	(void)state;
+	bl_scene *s = scene_of(going);
+	type(s, "/SWEEP");
+	expect_order(s, "S");
+	type(s, "q1?"); /* letters, not keys */
+	assert_ptr_equal(s->view, &bl_view_runs);
+	expect_order(s, "");
+	bl_control_key(s, BL_KEY(BL_KEYS_ENTER)); /* ends typing, opens nothing */
+	assert_ptr_equal(s->view, &bl_view_runs);
+	bl_control_key(s, BL_KEY(BL_KEYS_ENTER));
+	assert_non_null(strstr(s->notice, "no run"));
+	bl_control_key(s, 'm');
+	assert_null(s->marked[0]);
+	bl_control_key(s, BL_KEY_ESCAPE);
+	expect_order(s, "fSlncj");
+	type(s, "/lost" BL_KEYS_BACKSPACE BL_KEYS_BACKSPACE BL_KEYS_BACKSPACE BL_KEYS_BACKSPACE BL_KEYS_BACKSPACE);
+	assert_string_equal(s->table->filter, "");
+	for (int i = 0; i < 200; i++)
+		bl_control_key(s, 'x');
+	assert_int_equal(strlen(s->table->filter), sizeof s->table->filter - 1);
+	bl_scene_free(s);
+}
+
+/* --- Marks ----------------------------------------------------------------------- */
+
+static void test_mark(void **state)
+{
+	(void)state;
+	bl_scene *s = scene_of(going);
+	type(s, "jmjm");
+	assert_non_null(s->marked[0]);
+	assert_non_null(s->marked[1]);
+	bl_live *second = s->marked[1];
+	type(s, "km"); /* the first is let go of, the second moves up */
+	assert_ptr_equal(s->marked[0], second);
+	assert_null(s->marked[1]);
+	type(s, "Gm"); /* broken */
+	assert_null(s->marked[1]);
+	assert_non_null(strstr(s->notice, "/junk/live: "));
+	bl_scene_free(s);
+}
+
+static void test_beside(void **state)
+{
+	(void)state;
+	bl_scene *s = scene_of(going);
+	type(s, "jv");
+	assert_non_null(s->other);
+	assert_string_equal(s->other_info.name, "Sweep.3");
+	type(s, "jv"); /* another instead */
+	assert_string_equal(s->other_info.name, "lost");
+	char *text = frame_text(s, 100, 24, plain);
+	assert_non_null(strstr(text, ">|  lost"));
+	free(text);
+	type(s, "Gv"); /* a broken one changes nothing */
+	assert_string_equal(s->other_info.name, "lost");
+	type(s, "v" BL_KEYS_HOME "jjv");
+	assert_null(s->other);
+	type(s, "v");
+	bl_scene_free(s); /* with one beside it */
+}
+
+static void test_mark_many(void **state)
+{
+	char name[16];
+	(void)state;
+	for (int i = 0; i <= BL_MARKED_MAX; i++) {
+		snprintf(name, sizeof name, "z%d", i);
+		bl_live_close(make(name, BL_RUN_DONE, START + (10 + i) * DAY, 1, NAN, 1));
+	}
+	bl_scene *s = scene_of(going);
+	bl_control_key(s, 'g');
+	for (int i = 0; i <= BL_MARKED_MAX; i++)
+		type(s, "mj");
+	assert_non_null(s->marked[BL_MARKED_MAX - 1]);
+	type(s, "km");
+	assert_non_null(strstr(s->notice, "runs are marked"));
+	bl_scene_free(s);
+}
+
+/* --- Opening --------------------------------------------------------------------- */
+
+/* The screen comes up with a run in memory; fashion is opened from the table, and steered. */
+static void test_open(void **state)
+{
+	bl_command c;
+	(void)state;
+	bl_live *own = recorded_run(NULL, MIDWAY, BL_RUN_RUNNING);
+	bl_scene *s = scene_of(own);
+	type(s, "g\r");
+	assert_ptr_equal(s->view, &bl_view_dashboard);
+	assert_string_equal(s->info.name, "fashion");
+	assert_int_equal(s->history.seen, 3);
+	assert_int_equal(s->snapshot.step, -1);
+	bl_control_key(s, ' ');
+	assert_true(bl_live_take(going, &c));
+	assert_int_equal(c.kind, BL_CMD_PAUSE);
+	assert_false(bl_live_take(own, &c));
+	/* Stopping it is no reason to leave the screen of one's own. */
+	bl_control_key(s, 'Q');
+	assert_int_equal(bl_control_key(s, 'y'), BL_OUTCOME_STAY);
+	assert_true(bl_live_take(going, &c));
+	assert_int_equal(c.kind, BL_CMD_STOP);
+	type(s, "7j\r7" BL_KEYS_BACKSPACE); /* another one, then home */
+	assert_true(bl_scene_at_home(s));
+	assert_string_equal(s->info.name, "recorded");
+	bl_control_key(s, 'Q');
+	assert_int_equal(bl_control_key(s, 'y'), BL_OUTCOME_STOP);
+	bl_scene_free(s);
+	bl_live_close(own);
+}
+
+static void test_open_read_only(void **state)
+{
+	bl_command c;
+	(void)state;
+	bl_scene *s = scene_of(going);
+	s->read_only = true;
+	type(s, "g\r Q");
+	assert_false(s->asking);
+	assert_false(bl_live_take(going, &c));
+	assert_true(bl_live_send(s->run, (bl_command){BL_CMD_PAUSE, 0}) < 0);
+	bl_scene_free(s);
+}
+
+static void test_no_place(void **state)
+{
+	(void)state;
+	unsetenv("XDG_DATA_HOME");
+	unsetenv("HOME");
+	bl_scene *s = scene_of(going);
+	char *text = frame_text(s, 100, 24, plain);
+	assert_non_null(strstr(text, "0 runs"));
+	assert_non_null(strstr(text, "neither XDG_DATA_HOME nor HOME is set"));
+	free(text);
+	type(s, "jkgG\rmsr/x\r");
+	bl_scene_free(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_golden, begin, end),
+		cmocka_unit_test_setup_teardown(test_every_size, begin, end),
+		cmocka_unit_test_setup_teardown(test_sort, begin, end),
+		cmocka_unit_test_setup_teardown(test_cursor, begin, end),
+		cmocka_unit_test_setup_teardown(test_filter, begin, end),
+		cmocka_unit_test_setup_teardown(test_mark, begin, end),
+		cmocka_unit_test_setup_teardown(test_beside, begin, end),
+		cmocka_unit_test_setup_teardown(test_mark_many, begin, end),
+		cmocka_unit_test_setup_teardown(test_open, begin, end),
+		cmocka_unit_test_setup_teardown(test_open_read_only, begin, end),
+		cmocka_unit_test_setup_teardown(test_no_place, begin, end),
+	};
+	return cmocka_run_group_tests_name("runs view", tests, NULL, NULL);
+}
