@@ -1,0 +1,131 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The screen in a storm: keys at random, clicks, and sizes that change faster than frames.  It must stay up, obey
+# afterwards, and put the terminal back; with a sanitized build that means: without a fault.
+# BARLOW_STORM=long: 200 sizes in 10 s, and 2 minutes of keys; else some seconds of both.
+set -u
+
+fixture=$BUILDDIR/tests/term/watch_fixture
+if ! command -v tmux >/dev/null 2>&1; then
+	echo "1..0 # SKIP tmux is not installed"
+	exit 0
+fi
+if [ ! -x "$fixture" ]; then
+	echo "1..0 # SKIP tests/term/watch_fixture is not built"
+	exit 0
+fi
+sizes=30 seconds=4
+[ "${BARLOW_STORM-}" != long ] || sizes=200 seconds=120
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-storm-XXXXXX") || exit 1
+socket=barlow-storm-$$
+in_tmux() { TMUX='' tmux -L "$socket" -f /dev/null "$@" 2>>"$dir/tmux.log"; }
+trap 'in_tmux kill-server; rm -rf "$dir"' EXIT
+trap 'exit 130' INT TERM
+
+number=0
+check() {
+	name=$1
+	shift
+	number=$((number + 1))
+	if "$@"; then
+		echo "ok $number - $name"
+	else
+		echo "not ok $number - $name"
+		in_tmux capture-pane -p -t t | sed 's/^/# /'
+		cat "$dir"/fault* 2>/dev/null | sed 's/^/# /' | head -n 60
+	fi
+}
+until_true() {
+	tries=0
+	until "$@"; do
+		tries=$((tries + 1))
+		[ $tries -lt 300 ] || return 1
+		sleep 0.1
+	done
+}
+has() { in_tmux capture-pane -p -t t | grep -qF -- "$1"; }
+shows() { until_true has "$1"; }
+no_fault() { ! ls "$dir"/fault* >/dev/null 2>&1; }
+
+# begin: the fixture in a folder of its own, where what it exports may lie
+begin() {
+	in_tmux resize-window -t t -x 100 -y 30
+	in_tmux respawn-pane -k -t t "cd '$dir'; export LC_ALL=C.UTF-8 TERM=tmux-256color XDG_DATA_HOME='$dir'
+		unset NO_COLOR COLORTERM COLORFGBG
+		export ASAN_OPTIONS=log_path='$dir/fault' UBSAN_OPTIONS=log_path='$dir/fault'
+		rm -f live; '$fixture' live live; echo status=\$?; exec cat"
+	shows "q leave"
+}
+
+# Deterministic: the same storm each time.
+seed=7
+random() { # BELOW: a number in $random
+	seed=$(((seed * 1103515245 + 12345) % 2147483648))
+	random=$((seed / 65536 % $1))
+}
+
+storm_of_sizes() {
+	for _ in $(seq "$sizes"); do
+		random 180
+		width=$((random + 1))
+		random 70
+		in_tmux resize-window -t t -x "$width" -y $((random + 1))
+		random 8
+		in_tmux send-keys -t t $((random + 1))
+		sleep 0.03
+	done
+}
+
+# All keys but those that end it: q, Q, Ctrl-C, Ctrl-Z and Ctrl-\.  x runs gnuplot, so it comes seldom.
+storm_of_keys() {
+	end=$(($(date +%s) + seconds)) turn=0
+	while [ "$(date +%s)" -lt "$end" ]; do
+		turn=$((turn + 1))
+		set --
+		for _ in 1 2 3 4 5 6 7 8; do
+			random 94
+			key=$(printf "\\$(printf %03o $((random + 33)))")
+			case $key in
+			q | Q | x | ';') key=Space ;;
+			esac
+			set -- "$@" "$key"
+		done
+		random 9
+		named=$(echo Up Down Left Right Home End PageUp PageDown Enter | cut -d' ' -f$((random + 1)))
+		random 90
+		column=$(printf "\\$(printf %03o $((random + 33)))")
+		random 28
+		row=$(printf "\\$(printf %03o $((random + 33)))")
+		random 3
+		button=$(echo ' `a' | cut -c$((random + 1)))
+		in_tmux send-keys -t t "$@" "$named" Escape
+		in_tmux send-keys -t t -l "$(printf '\033[M%s%s%s' "$button" "$column" "$row")"
+		[ $((turn % 40)) != 20 ] || in_tmux send-keys -t t x
+		sleep 0.02
+	done
+}
+
+obeys() {
+	in_tmux resize-window -t t -x 100 -y 30
+	in_tmux send-keys -t t Escape Escape Enter Escape 2
+	sleep 0.3
+	in_tmux send-keys -t t q
+	shows "status=0" && has "bye"
+}
+restored() { [ "$(in_tmux display-message -p -t t '#{alternate_on}#{cursor_flag}#{mouse_any_flag}')" = 010 ]; }
+
+in_tmux new-session -d -s t -x 100 -y 30 cat
+echo "1..8"
+
+check "the screen comes up" begin
+storm_of_sizes
+check "after $sizes sizes it obeys" obeys
+check "... the terminal is as before" until_true restored
+check "... and there was no fault" no_fault
+
+check "the screen comes up again" begin
+storm_of_keys
+check "after $seconds seconds of keys it obeys" obeys
+check "... the terminal is as before" until_true restored
+check "... and there was no fault" no_fault
