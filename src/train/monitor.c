@@ -9,6 +9,7 @@
  */
 #include "train/monitor.h"
 
+#include <barlow/memory.h>
 #include <barlow/error.h>
 #include <barlow/parallel.h>
 #include <math.h>
@@ -23,7 +24,7 @@
 #define SLOW .01
 #define HZ 10.
 #define HZ_ASKED 30.
-#define SPECTRUM_GUESS 1e-8 /* seconds, times min(N,D)^3, before it was ever measured */
+#define SPECTRUM_GUESS 1e-9 /* seconds, times min(N,D)^2 (10 min(N,D) + D), before it was ever measured */
 #define SPECTRUM_LAST 1.  /* seconds that the last step may spend on it, whatever the budget */
 #define ORDER_HOLDS 2.    /* seconds of training: dims that change places all the time cannot be read */
 #define PATIENCE .3       /* seconds: all of C three times a second is better than a sample of it ten times */
@@ -71,6 +72,22 @@ static void start_snapshot(bl_monitor *m)
 		s->singular[i] = NAN;
 }
 
+/*
+ * The first spectrum comes when the budget allows, long after the step has
+ * settled: what it works in is taken from the system now.
+ */
+static void reserve(int64_t n, int64_t d)
+{
+	int64_t side = n < d ? n : d, doubles[] = { side + d, 2 * d, side * side, side * side,
+		                                                1 + 6 * side + 2 * side * side + (4 + 5 * side) / 2 /* dsyevd */ };
+	enum { BLOCKS = sizeof doubles / sizeof *doubles };
+	void *block[BLOCKS];
+	for (int i = 0; i < BLOCKS; i++)
+		block[i] = bl_block_take((size_t)doubles[i] * sizeof(double));
+	for (int i = 0; i < BLOCKS; i++)
+		bl_block_give(block[i]);
+}
+
 bl_monitor *bl_monitor_new(double hz, int64_t n, int64_t d, const bl_source *source)
 {
 	double side = (double)(n < d ? n : d);
@@ -82,7 +99,7 @@ bl_monitor *bl_monitor_new(double hz, int64_t n, int64_t d, const bl_source *sou
 	m->n = n;
 	m->d = d;
 	m->most = all_dims(m);
-	m->price[TASK_SPECTRUM] = SPECTRUM_GUESS * side * side * side;
+	m->price[TASK_SPECTRUM] = SPECTRUM_GUESS * side * side * (10 * side + (double)d);
 	m->dims = calloc((size_t)d, sizeof *m->dims);
 	m->snapshot = calloc(1, sizeof *m->snapshot);
 	if (!m->dims || !m->snapshot) {
@@ -90,6 +107,7 @@ bl_monitor *bl_monitor_new(double hz, int64_t n, int64_t d, const bl_source *sou
 		return bl_fail_null("monitor: no memory");
 	}
 	start_snapshot(m);
+	reserve(n, d);
 	return m;
 }
 
@@ -274,6 +292,7 @@ static void adapt(bl_monitor *m, const bl_look *l, double cost)
 	m->frames.price = cost;
 }
 
+/* The first and the last are not charged: all of a large C would keep the next ones away for long. */
 static int frame(bl_monitor *m, const bl_look *l, bl_live *live, double start)
 {
 	double before = m->slow.credit;
@@ -283,7 +302,8 @@ static int frame(bl_monitor *m, const bl_look *l, bl_live *live, double start)
 		bl_live_publish(live, m->snapshot);
 	m->last_at = start;
 	double cost = bl_now() - start - (before - m->slow.credit);
-	bl_meter_pay(&m->frames, cost);
+	if (!all)
+		bl_meter_pay(&m->frames, cost);
 	adapt(m, l, cost);
 	return rc == 0 ? 0 : -1;
 }

@@ -43,6 +43,7 @@ bench_programs =
 bench_programs += bench/augment
 bench_programs += bench/side
 bench_programs += bench/frames
+bench_programs += bench/watching
 
 if HAVE_CMOCKA
 check_PROGRAMS = $(c_tests) $(test_helpers)
