@@ -1,0 +1,165 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# barlow watch against a real trainer: two viewers on one run, either side killed, runs of the past, one frame as text.
+set -u
+
+if ! command -v tmux >/dev/null 2>&1; then
+	echo "1..0 # SKIP tmux is not installed"
+	exit 0
+fi
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-runs-XXXXXX") || exit 1
+socket=barlow-runs-$$
+trainer=
+in_tmux() { TMUX='' tmux -L "$socket" -f /dev/null "$@" 2>>"$dir/tmux.log"; }
+clean() {
+	[ -z "$trainer" ] || kill -KILL "$trainer" 2>/dev/null
+	in_tmux kill-server
+	rm -rf "$dir"
+}
+trap clean EXIT
+trap 'exit 130' INT TERM
+XDG_DATA_HOME=$dir/data LC_ALL=C.UTF-8
+export XDG_DATA_HOME LC_ALL
+root=$dir/data/barlow/runs
+
+number=0
+# check NAME COMMAND...: both screens and what was printed last are shown when it fails
+check() {
+	name=$1
+	shift
+	number=$((number + 1))
+	if "$@"; then
+		echo "ok $number - $name"
+	else
+		echo "not ok $number - $name"
+		{ cat "$dir/out"; screen a; screen b; } 2>/dev/null | sed 's/^/# /'
+	fi
+}
+
+screen() { in_tmux capture-pane -p -t "$1"; }
+keys() { in_tmux send-keys -t "$@"; }
+# Tries for 20 seconds, as a machine under load may take long.
+until_true() {
+	tries=0
+	until "$@"; do
+		tries=$((tries + 1))
+		[ $tries -lt 200 ] || return 1
+		sleep 0.1
+	done
+}
+has() { screen "$1" | grep -qF -- "$2"; }
+shows() { until_true has "$@"; }
+
+# watch PANE ARGUMENTS: in a terminal of 100 x 30, which says the status and stays
+watch() {
+	pane=$1
+	shift
+	in_tmux respawn-pane -k -t "$pane" \
+		"unset NO_COLOR; TERM=tmux-256color '$BARLOW' watch $*; echo status=\$?; exec cat"
+}
+viewer() { pgrep -P "$(in_tmux display-message -p -t "$1" '#{pane_pid}')"; }
+
+# run STATUS ARGUMENTS: barlow ends with that status; what it says is in $dir/out
+run() {
+	want=$1
+	shift
+	"$BARLOW" "$@" >"$dir/out" 2>&1
+	[ $? -eq "$want" ]
+}
+says() { grep -qF -- "$1" "$dir/out"; }
+fails_with() {
+	words=$1
+	shift
+	run "$@" && says "$words"
+}
+
+# tell WORDS: a field of the newest run
+tell() { "$BARLOW" -e "print(runs()[1].$1)"; }
+is() { [ "$(tell "$1")" = "$2" ]; }
+later_than() { [ "$(tell step)" -gt "$1" ]; }
+journaled() { tell message | grep -qF -- "$1"; }
+saved() { [ -s "$(echo "$root"/slow-*/weights.safetensors)" ]; }
+
+make_run() {
+	cat <<-END
+		local t = trainer{data = data.shapes{n = 256, size = 16, channels = 1}, batch = 64, projector = {32},
+			encoder = nn.cnn{widths = {8, 16}, image = 16}, epochs = $2, name = "$1"}
+		t:start():wait()
+	END
+}
+# start NAME: a run that goes on for long, in the background
+start() {
+	make_run "$1" 25000 >"$dir/$1.lua"
+	"$BARLOW" -t 1 "$dir/$1.lua" >"$dir/$1.log" 2>&1 &
+	trainer=$!
+}
+
+in_tmux new-session -d -s a -x 100 -y 30 cat
+in_tmux new-session -d -s b -x 100 -y 30 cat
+
+echo "1..36"
+
+check "no runs: said, status 1" fails_with "there are no runs in $root" 1 watch
+make_run past 3 >"$dir/past.lua"
+check "a run of the past is made" run 0 "$dir/past.lua"
+check "... and shown as one frame" run 0 watch --once --size 80x24
+check "... with its name and state" says "past  ● done  step 12/12"
+rows() { [ "$(wc -l <"$dir/out")" -eq 24 ] && ! grep -q '.\{81\}' "$dir/out" && ! grep -q "$(printf '\033')" "$dir/out"; }
+check "... 24 rows of at most 80 columns, without escapes" rows
+check "an unknown run: said with what there is, status 1" fails_with "no run named nope; runs: past-2" 1 watch nope
+check "an unknown option: status 2" fails_with "unknown option '--nope'" 2 watch --nope
+check "a size that is none: status 2" fails_with "got '80'" 2 watch --size 80
+check "two runs: status 2" fails_with "'two'" 2 watch one two
+check "no terminal: said, status 1" fails_with "no terminal to draw on" 1 watch past
+check "--help" fails_with "usage: barlow watch" 0 watch --help
+check "barlow --help names it" fails_with "barlow watch" 0 --help
+
+watch a past
+check "a run of the past is replayed" shows a "● done"
+keys a q
+check "... and left with status 0" shows a "status=0"
+
+start slow
+check "a run that starts is alive" until_true is alive true
+check "... and makes steps" until_true later_than 3
+check "its folder is nobody else's" [ "$(stat -c %a "$root"/slow-*)" = 700 ]
+watch a
+check "the newest that goes on is watched" shows a "● running"
+watch b slow --read-only
+check "a second viewer, by name" shows b "● running"
+keys b Space
+check "--read-only: no key changes the run" shows b "only looking: Space is off"
+
+kill -KILL "$(viewer a)"
+check "the first viewer is killed" shows a "status=137"
+at=$(tell step)
+check "... and the run goes on" until_true later_than "$((at + 3))"
+check "... and the other view" has b "● running"
+
+watch a slow
+shows a "● running" >/dev/null
+keys a Space
+check "paused from another process" until_true is state paused
+check "... which both see" shows b "● paused"
+keys a c
+check "a checkpoint is written when it is asked for" until_true saved
+check "... and journaled" until_true journaled "checkpoint saved"
+keys a 7
+check "the table of runs has both" shows a "2 runs, 1 going on"
+keys a j Enter
+check "Enter opens the one below" shows a "past  ● done"
+keys a 7 BSpace
+check "Backspace goes back" shows a "slow  ● paused"
+keys a Space
+check "... where keys still reach it" until_true is state running
+
+kill -KILL "$trainer"
+check "the trainer is killed: its viewers say so" shows a "is gone; this is the last it showed"
+check "... and keep what they showed" shows b "● LOST  step"
+check "one frame of it says so too" fails_with "● LOST" 0 watch --once --size 80x24 slow
+wait "$trainer" 2>/dev/null
+trainer=
+check "runs() says it is lost" is state lost
+keys a q
+check "and q leaves, status 0" shows a "status=0"
