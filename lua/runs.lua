@@ -20,7 +20,9 @@ local columns = {
 	{ 7, "kNN", function(r) return r.knn and ("%.4f"):format(r.knn) or "-" end },
 	{ 9, "lambda", function(r) return r.lambda and ("%.3g"):format(r.lambda) or "-" end },
 	{ 5, "D", function(r) return r.d > 0 and tostring(r.d) or "-" end },
-	{ -16, "started", function(r) return r.started > 0 and os.date("%Y-%m-%d %H:%M", r.started // 1 | 0) or "-" end },
+	{ -16, "started", function(r)
+		return r.started > 0 and os.date("%Y-%m-%d %H:%M", r.started // 1 | 0) or "-"
+	end },
 }
 
 -- A line of the table; text(column) is a cell's text.

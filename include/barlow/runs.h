@@ -42,11 +42,13 @@ typedef struct bl_runs {
 bool bl_run_going(const bl_run *r);        /* its process lives, and it is not over */
 const char *bl_run_state_text(const bl_run *r); /* the state's name, "lost" or "broken" */
 
-/* What lies in root, which may be missing: then nothing does.  `before`: an earlier list, from which is taken what cannot
- * have changed; may be NULL. */
+/*
+ * What lies in root; nothing where that is missing.  `before`: an earlier list, from which is taken what cannot have
+ * changed; may be NULL.
+ */
 bl_runs *bl_runs_list(const char *root, const bl_runs *before);
 void bl_runs_free(bl_runs *r);
-/* Which is meant by a folder's name, a run's name (the newest of it), or the beginning of one folder's name.  -1: none. */
+/* The run meant by a folder's name, a run's name (the newest of it), or how one folder's name begins.  -1: none. */
 int bl_runs_find(const bl_runs *r, const char *what);
 
 /*

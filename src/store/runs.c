@@ -93,7 +93,8 @@ static int add_run(bl_runs *list, const char *root, const char *name, const bl_r
 	if (!more)
 		return bl_fail("no memory for a list of %d runs", list->n + 1);
 	list->run = more;
-	char *id = strdup(name), *folder = bl_runs_path(root, name), *live = folder ? bl_runs_path(folder, BL_RUN_LIVE) : NULL;
+	char *id = strdup(name), *folder = bl_runs_path(root, name);
+	char *live = folder ? bl_runs_path(folder, BL_RUN_LIVE) : NULL;
 	if (!id || !live) {
 		free(id);
 		free(folder);

@@ -184,8 +184,8 @@ static void test_sort(void **state)
 {
 	(void)state;
 	bl_scene *s = scene_of(going);
-	static const char *const orders[] = {"fSlncj" /* started */, "Scfjln" /* name */, "jcSlfn" /* state */, "clfSnj" /* step */,
-					     "Sflcnj" /* total */,   "fcSlnj" /* kNN */,  "Scflnj" /* lambda */};
+	/* by started, name, state, step, total, kNN, lambda */
+	static const char *const orders[] = {"fSlncj", "Scfjln", "jcSlfn", "clfSnj", "Sflcnj", "fcSlnj", "Scflnj"};
 	expect_order(s, orders[0]);
 	for (int i = 1; i < 7; i++) {
 		bl_control_key(s, 's');

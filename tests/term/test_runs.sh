@@ -105,7 +105,9 @@ make_run past 3 >"$dir/past.lua"
 check "a run of the past is made" run 0 "$dir/past.lua"
 check "... and shown as one frame" run 0 watch --once --size 80x24
 check "... with its name and state" says "past  ● done  step 12/12"
-rows() { [ "$(wc -l <"$dir/out")" -eq 24 ] && ! grep -q '.\{81\}' "$dir/out" && ! grep -q "$(printf '\033')" "$dir/out"; }
+rows() {
+	[ "$(wc -l <"$dir/out")" -eq 24 ] && ! grep -q '.\{81\}' "$dir/out" && ! grep -q "$(printf '\033')" "$dir/out"
+}
 check "... 24 rows of at most 80 columns, without escapes" rows
 check "an unknown run: said with what there is, status 1" fails_with "no run named nope; runs: past-2" 1 watch nope
 check "an unknown option: status 2" fails_with "unknown option '--nope'" 2 watch --nope
