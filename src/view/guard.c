@@ -86,12 +86,11 @@ static void take(struct watched *w)
 	w->taken = !(w->only_default && handled) && sigaction(w->sig, &own, NULL) == 0;
 }
 
-void bl_guard_arm(int fd, const char *restore, size_t n, const struct termios *cooked)
+void bl_guard_arm(int fd, const struct termios *cooked)
 {
-	assert(n <= sizeof terminal.restore && !armed);
+	assert(!armed);
 	terminal.fd = fd;
-	memcpy(terminal.restore, restore, n);
-	terminal.n = n;
+	terminal.n = 0;
 	terminal.cooked = *cooked;
 	for (int e = 0; e < BL_GUARD_EVENTS; e++)
 		seen[e] = 0;
@@ -100,9 +99,16 @@ void bl_guard_arm(int fd, const char *restore, size_t n, const struct termios *c
 		take(&watched[i]);
 }
 
+void bl_guard_restore_by(const char *restore, size_t n)
+{
+	assert(n <= sizeof terminal.restore);
+	memcpy(terminal.restore, restore, n);
+	terminal.n = n;
+}
+
 void bl_guard_disarm(void)
 {
-	for (int i = 0; i < WATCHED; i++)
+	for (int i = 0; armed && i < WATCHED; i++)
 		if (watched[i].taken)
 			sigaction(watched[i].sig, &watched[i].before, NULL);
 	armed = 0;

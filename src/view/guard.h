@@ -23,8 +23,13 @@ typedef enum bl_guard_event {
 
 enum { BL_GUARD_RESTORE_MAX = 1024 };
 
-/* Copies everything.  `restore` is written to fd, and `cooked` set on it, when the process is about to die. */
-void bl_guard_arm(int fd, const char *restore, size_t n, const struct termios *cooked);
+/*
+ * Takes the signals over; before newterm, which else installs handlers of its
+ * own that exit on SIGINT and SIGTERM, and never takes them away again.
+ */
+void bl_guard_arm(int fd, const struct termios *cooked);
+/* What a dying process writes to fd before it sets it back to `cooked`; copied. */
+void bl_guard_restore_by(const char *restore, size_t n);
 void bl_guard_disarm(void);           /* handlers as they were before */
 bool bl_guard_take(bl_guard_event e); /* whether it came since the last time */
 

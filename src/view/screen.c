@@ -196,7 +196,7 @@ static void append_mouse(bl_screen *s, bool on)
 		append(s, on ? "\033[?1000h" : "\033[?1000l", 8);
 }
 
-static void arm(bl_screen *s, const struct termios *cooked)
+static void tell_guard(bl_screen *s)
 {
 	append_string(exit_attribute_mode);
 	append_string(cursor_normal);
@@ -205,7 +205,7 @@ static void arm(bl_screen *s, const struct termios *cooked)
 	append_string(exit_ca_mode);
 	append(s, "\r\n", 2);
 	size_t n = s->n < BL_GUARD_RESTORE_MAX ? s->n : 0;
-	bl_guard_arm(STDOUT_FILENO, s->out, n, cooked);
+	bl_guard_restore_by(s->out, n);
 	s->n = 0;
 }
 
@@ -216,6 +216,7 @@ static int start(bl_screen *s)
 		return bl_fail("the terminal does not tell its modes: %s", strerror(errno));
 	fflush(stdout);
 	s->before = cur_term;
+	bl_guard_arm(STDOUT_FILENO, &cooked);
 	s->curses = newterm(NULL, stdout, stdin);
 	if (!s->curses)
 		return bl_fail("TERM is '%s': terminfo knows no such screen", getenv("TERM"));
@@ -223,7 +224,7 @@ static int start(bl_screen *s)
 		return bl_fail("TERM is '%s': it cannot move its cursor", getenv("TERM"));
 	s->can = (bl_ability){find_depth(), strcmp(nl_langinfo(CODESET), "UTF-8") == 0, find_light()};
 	s->skip_corner = auto_right_margin && !eat_newline_glitch;
-	arm(s, &cooked);
+	tell_guard(s);
 	return set_modes(s);
 }
 
@@ -254,10 +255,10 @@ void bl_screen_close(bl_screen *s)
 	}
 	if (s->curses) {
 		endwin();
-		bl_guard_disarm();
 		delscreen(s->curses);
 		set_curterm(s->before);
 	}
+	bl_guard_disarm();
 	give_locale(s);
 	current = NULL;
 	free(s->shown);

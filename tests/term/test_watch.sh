@@ -48,7 +48,7 @@ until_true() {
 has() { screen | grep -qF -- "$1"; }
 shows() { until_true has "$1"; }
 lacks() { ! has "$1"; }
-restored() { [ "$(in_tmux display-message -p -t t '#{alternate_on}#{cursor_flag}')" = 01 ]; }
+restored() { [ "$(in_tmux display-message -p -t t '#{alternate_on}#{cursor_flag}#{mouse_any_flag}')" = 010 ]; }
 back() { until_true restored; }
 # colours YES NO: the screen has colour codes that match YES, and none that match NO
 colours() {
@@ -68,7 +68,7 @@ begin() {
 }
 in_tmux new-session -d -s t -x 80 -y 24 cat
 
-echo "1..42"
+echo "1..46"
 
 begin live
 check "the dashboard comes up" shows "━ total"
@@ -82,6 +82,13 @@ keys Escape
 check "Esc: back from help" shows "━ total"
 keys 2
 check "2: the heatmap" shows "colours: linear"
+keys z l
+check "z, l: nearer, and the numbers at the cursor" shows "i 128..131, j 132..135"
+keys -l "$(printf '\033[M !$')"
+check "a click: the cursor is there" shows "i 64..67, j 64..67"
+keys 0 Home
+check "Home: the first snapshot that is kept" shows "step 1, 1 of"
+keys End
 keys 1
 in_tmux resize-window -t t -x 120 -y 40
 check "larger: all names of lines" shows "λ·red  ━ floor"
@@ -129,11 +136,18 @@ check "... with its last state" has "step 1000/2000"
 keys q
 check "... and q leaves" shows "end=quit"
 
+# tell SIGNAL: to the fixture in the terminal
+tell() { in_tmux display-message -p -t t '#{pane_pid}' | xargs -I{} pkill "-$1" -P {} watch_fixture; }
 begin live
 shows "━ total" >/dev/null
-in_tmux display-message -p -t t '#{pane_pid}' | xargs -I{} pkill -TERM -P {} watch_fixture
+tell TERM
 check "SIGTERM: the terminal is back" back
 check "... and it did end" shows "status=143"
+
+begin live
+shows "━ total" >/dev/null
+tell INT
+check "SIGINT from elsewhere stops as Ctrl-C does" shows "end=stop"
 
 begin done
 shows "● done" >/dev/null
