@@ -15,13 +15,14 @@ static struct {
 	struct termios cooked;
 } terminal;
 
-static volatile sig_atomic_t armed, seen[BL_GUARD_EVENTS];
+static volatile sig_atomic_t armed, dying, seen[BL_GUARD_EVENTS];
 
 static void restore_terminal(void)
 {
 	if (!armed)
 		return;
 	armed = 0;
+	dying = 1;
 	/* The process is dying: there is nobody left to tell of a failure. */
 	if (write(terminal.fd, terminal.restore, terminal.n) < 0)
 		errno = 0;
@@ -104,6 +105,11 @@ void bl_guard_restore_by(const char *restore, size_t n)
 	assert(n <= sizeof terminal.restore);
 	memcpy(terminal.restore, restore, n);
 	terminal.n = n;
+}
+
+bool bl_guard_dying(void)
+{
+	return dying;
 }
 
 void bl_guard_disarm(void)

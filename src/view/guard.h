@@ -30,6 +30,8 @@ enum { BL_GUARD_RESTORE_MAX = 1024 };
 void bl_guard_arm(int fd, const struct termios *cooked);
 /* What a dying process writes to fd before it sets it back to `cooked`; copied. */
 void bl_guard_restore_by(const char *restore, size_t n);
+/* The process is dying, and the terminal put back: nothing more is to be drawn over its last words. */
+bool bl_guard_dying(void);
 void bl_guard_disarm(void);           /* handlers as they were before */
 bool bl_guard_take(bl_guard_event e); /* whether it came since the last time */
 

@@ -76,7 +76,7 @@ static void append_string(const char *capability)
 static int flush(bl_screen *s)
 {
 	size_t at = 0;
-	while (at < s->n) {
+	while (at < s->n && !bl_guard_dying()) {
 		ssize_t done = write(STDOUT_FILENO, s->out + at, s->n - at);
 		if (done < 0 && errno == EAGAIN)
 			poll(&(struct pollfd){.fd = STDOUT_FILENO, .events = POLLOUT}, 1, -1);
