@@ -11,7 +11,7 @@
 #include <time.h>
 
 /* A view that asks the run for something gets more of it. */
-enum { FRAME_MS = 100, ASKING_FRAME_MS = 33 };
+enum { FRAME_MS = 100, ASKING_FRAME_MS = 33, KEYS_A_FRAME = 32 };
 
 struct watch {
 	bl_screen *screen;
@@ -73,6 +73,18 @@ static int answer(struct watch *w, int key)
 	return o == BL_OUTCOME_QUIT ? BL_WATCH_QUIT : o == BL_OUTCOME_STOP ? BL_WATCH_STOP : -1;
 }
 
+/* Keys that came together are answered together: a key held down must not queue up behind frames. */
+static int answer_all(struct watch *w, int timeout_ms, bool *dirty)
+{
+	int end = -1, key = bl_screen_key(w->screen, timeout_ms);
+	for (int left = KEYS_A_FRAME; key != BL_KEY_NONE && end == -1; left--) {
+		*dirty = true;
+		end = answer(w, key);
+		key = end == -1 && left > 1 ? bl_screen_key(w->screen, 0) : BL_KEY_NONE;
+	}
+	return end;
+}
+
 /* True: the terminal must be drawn again whatever the run did. */
 static bool signalled(struct watch *w)
 {
@@ -105,9 +117,7 @@ static int turn(struct watch *w, int64_t *next, bool *dirty)
 	if (bl_scene_at_home(w->scene) && bl_scene_over(w->scene) && !w->config->stay)
 		return BL_WATCH_ENDED;
 	int64_t wait = *next - now_ms();
-	int key = bl_screen_key(w->screen, wait > 0 ? (int)wait : 0);
-	*dirty = key != BL_KEY_NONE;
-	return key == BL_KEY_NONE ? -1 : answer(w, key);
+	return answer_all(w, wait > 0 ? (int)wait : 0, dirty);
 }
 
 static int loop(struct watch *w)
