@@ -2,19 +2,25 @@
 /*
  * frames.c: a frame of the live screen as an SVG picture, as a 24-bit terminal shows it.
  *
- *     frames LIVEFILE WIDTHxHEIGHT [dashboard|heatmap|help] [light] > frame.svg
+ *     frames [-k KEYS] [-w SECONDS] [-l] LIVEFILE WIDTHxHEIGHT > frame.svg
+ *
+ * KEYS are typed before the frame is taken: "2" is the heatmap, "2[[zz" two kept snapshots earlier, four times as near.
+ * With -w a run that goes on is asked for what the view wants, and given that time to answer.  -l: a light background.
  *
  * Blocks and braille are drawn as shapes, so that the picture does not depend on the viewer's fonts.
  */
 #include <barlow/error.h>
 
+#include "view/control.h"
 #include "view/frame.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
-enum { CELL_W = 8, CELL_H = 16, MAX_SIDE = 1000 };
+enum { CELL_W = 8, CELL_H = 16, MAX_SIDE = 1000, TURN_MS = 50 };
 
 static void colour_text(char out[8], int32_t rgb, const char *own)
 {
@@ -98,40 +104,84 @@ static void draw_svg(const bl_canvas *c)
 	printf("</svg>\n");
 }
 
-static int draw(const char *path, int width, int height, const bl_view_ops *view, bool light)
+/* --- The frame --------------------------------------------------------------- */
+
+struct order {
+	const char *path, *keys;
+	int width, height;
+	double wait;
+	bool light;
+};
+
+static void read_all(bl_scene *s)
 {
-	bl_live *run = bl_live_open(path, false);
+	while (bl_scene_read(s) && s->history.seen < bl_live_length(s->run))
+		;
+}
+
+static void read_for(bl_scene *s, double seconds)
+{
+	for (int turn = 0; turn < seconds * 1000 / TURN_MS; turn++) {
+		nanosleep(&(struct timespec){.tv_nsec = TURN_MS * 1000000L}, NULL);
+		bl_scene_read(s);
+	}
+}
+
+/* As on the screen: each key meets a frame that shows what the one before did. */
+static void type_keys(bl_scene *s, bl_canvas *c, const char *keys)
+{
+	s->on = c;
+	for (; *keys; keys++) {
+		bl_frame_draw(s, c);
+		bl_control_key(s, BL_KEY(keys));
+		read_all(s);
+	}
+	s->notice[0] = '\0';
+}
+
+static int draw(const struct order *o)
+{
+	bl_live *run = bl_live_open(o->path, o->wait > 0);
 	bl_scene *s = run ? bl_scene_new(run) : NULL;
-	bl_canvas *c = s ? bl_canvas_new(width, height, (bl_ability){BL_DEPTH_FULL, true, light}) : NULL;
+	bl_canvas *c = s ? bl_canvas_new(o->width, o->height, (bl_ability){BL_DEPTH_FULL, true, o->light}) : NULL;
 	if (c) {
-		while (bl_scene_read(s) && s->history.seen < bl_live_length(run))
-			;
-		s->view = view;
+		s->read_only = s->still = true;
+		read_all(s);
+		type_keys(s, c, o->keys);
+		read_for(s, o->wait);
 		bl_frame_draw(s, c);
 		draw_svg(c);
 	}
 	bool failed = !c || ferror(stdout);
-	bl_canvas_free(c);
 	bl_scene_free(s);
+	bl_canvas_free(c);
 	bl_live_close(run);
-	return failed ? 1 : 0;
+	return failed ? -1 : 0;
+}
+
+static int usage(void)
+{
+	fprintf(stderr, "usage: frames [-k KEYS] [-w SECONDS] [-l] LIVEFILE WIDTHxHEIGHT > frame.svg\n");
+	return 2;
 }
 
 int main(int argc, char **argv)
 {
-	static const bl_view_ops *const views[] = {&bl_view_dashboard, &bl_view_heatmap, &bl_view_help};
-	const bl_view_ops *view = views[0];
-	int width, height;
-	bool light = argc > 4 && !strcmp(argv[4], "light");
-	if (argc < 3 || sscanf(argv[2], "%dx%d", &width, &height) != 2 || width < 1 || height < 1 || width > MAX_SIDE ||
-	    height > MAX_SIDE) {
-		fprintf(stderr, "usage: frames LIVEFILE WIDTHxHEIGHT [dashboard|heatmap|help] [light] > frame.svg\n");
-		return 2;
-	}
-	for (int i = 0; i < 3; i++)
-		if (argc > 3 && !strcmp(argv[3], views[i]->name))
-			view = views[i];
-	if (draw(argv[1], width, height, view, light) == 0)
+	struct order o = {.keys = ""};
+	for (int c; (c = getopt(argc, argv, "k:w:l")) != -1;)
+		if (c == 'k')
+			o.keys = optarg;
+		else if (c == 'w')
+			o.wait = atof(optarg);
+		else if (c == 'l')
+			o.light = true;
+		else
+			return usage();
+	if (argc - optind != 2 || sscanf(argv[optind + 1], "%dx%d", &o.width, &o.height) != 2 || o.width < 1 ||
+	    o.height < 1 || o.width > MAX_SIDE || o.height > MAX_SIDE)
+		return usage();
+	o.path = argv[optind];
+	if (draw(&o) == 0)
 		return 0;
 	fprintf(stderr, "frames: %s\n", bl_error());
 	return 1;
