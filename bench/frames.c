@@ -57,14 +57,30 @@ static void letter(int x, int y, const bl_cell *cell, const char *fill)
 	       cell->bold ? " font-weight=\"bold\"" : "", text);
 }
 
-static void line_glyph(int x, int y, uint32_t glyph, const char *fill)
+/* Lines from the middle of the cell to its sides.  False: it is none of these. */
+static bool line_glyph(int x, int y, uint32_t glyph, const char *fill)
 {
-	double left = glyph == 0x2500 || glyph == 0x2524 || glyph == 0x2501 ? x : x + CELL_W / 2.0;
-	if (glyph == 0x2500 || glyph == 0x2514 || glyph == 0x2524 || glyph == 0x2501)
-		rectangle(left, y + 7.5, (glyph == 0x2524 ? x + CELL_W / 2.0 : x + CELL_W) - left,
-			  glyph == 0x2501 ? 2 : 1, fill);
-	if (glyph == 0x2502 || glyph == 0x2524 || glyph == 0x2514)
-		rectangle(x + CELL_W / 2.0 - .5, y, 1, glyph == 0x2514 ? 8 : CELL_H, fill);
+	enum { LEFT = 1, RIGHT = 2, UP = 4, DOWN = 8, HEAVY = 16 };
+	static const struct {
+		uint32_t glyph;
+		int arms;
+	} lines[] = {
+		{0x2500, LEFT | RIGHT},	     {0x2501, LEFT | RIGHT | HEAVY}, {0x2502, UP | DOWN},
+		{0x2514, RIGHT | UP},	     {0x251c, RIGHT | UP | DOWN},    {0x2524, LEFT | UP | DOWN},
+		{0x252c, LEFT | RIGHT | DOWN}, {0x2534, LEFT | RIGHT | UP},  {0x253c, LEFT | RIGHT | UP | DOWN},
+	};
+	const double half_w = CELL_W / 2.0, half_h = CELL_H / 2.0;
+	int arms = 0;
+	for (size_t k = 0; k < sizeof lines / sizeof lines[0]; k++)
+		if (lines[k].glyph == glyph)
+			arms = lines[k].arms;
+	double from = arms & LEFT ? 0 : half_w, to = arms & RIGHT ? CELL_W : half_w;
+	double top = arms & UP ? 0 : half_h, bottom = arms & DOWN ? CELL_H : half_h;
+	if (arms & (LEFT | RIGHT))
+		rectangle(x + from, y + half_h - .5, to - from, arms & HEAVY ? 2 : 1, fill);
+	if (arms & (UP | DOWN))
+		rectangle(x + half_w - .5, y + top, 1, bottom - top, fill);
+	return arms != 0;
 }
 
 static void draw_cell(const bl_canvas *c, int col, int row, const char *ink, const char *paper)
@@ -83,9 +99,7 @@ static void draw_cell(const bl_canvas *c, int col, int row, const char *ink, con
 		rectangle(x, y + CELL_H - 2 * (double)(g - 0x2580), CELL_W, 2 * (double)(g - 0x2580), fg);
 	else if (g >= 0x2800 && g < 0x2900)
 		braille(x, y, g - 0x2800, fg);
-	else if (g >= 0x2500 && g < 0x2580)
-		line_glyph(x, y, g, fg);
-	else if (g != ' ')
+	else if (!line_glyph(x, y, g, fg) && g != ' ')
 		letter(x, y, cell, fg);
 }
 
