@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 enum { LABEL_COLUMNS = 6, BRAILLE = 0x2800, DOTS_X = 2, DOTS_Y = 4 };
+#define FLAT 1e-9
 
 /* Where values lie on the canvas: `area` holds the dots, axes are left of it and below. */
 struct frame {
@@ -51,7 +52,9 @@ static void set_y(struct frame *f, const struct range *y, bl_axis axis)
 	f->log = wants_log(y, axis);
 	f->y0 = f->log ? log10(y->least_positive) : y->lo;
 	f->y1 = f->log ? log10(y->hi) : y->hi;
-	double margin = f->y1 > f->y0 ? .02 * (f->y1 - f->y0) : fmax(fabs(f->y1) * .1, 1e-9);
+	/* What differs by rounding only is one value: no tick would fit between. */
+	bool flat = f->y1 - f->y0 <= FLAT * fmax(fabs(f->y0), fabs(f->y1));
+	double margin = flat ? fmax(fabs(f->y1) * .1, 1e-9) : .02 * (f->y1 - f->y0);
 	f->y0 -= margin;
 	f->y1 += margin;
 }

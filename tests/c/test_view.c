@@ -12,6 +12,7 @@
 #include <barlow/view.h>
 
 #include "recorded_run.h"
+#include "view/chart.h"
 #include "view/control.h"
 #include "view/frame.h"
 
@@ -232,6 +233,22 @@ static void test_map(void **state)
 	assert_int_equal(bl_colour_256(0x808080), 244);
 	assert_int_equal(bl_colour_ansi(0xf00000, 16), 9);
 	assert_int_equal(bl_colour_ansi(0xf00000, 8), 1);
+}
+
+/* Smoothing leaves values that differ by rounding only: an axis through them has ticks all the same, and an end of them. */
+static void test_flat_line(void **state)
+{
+	(void)state;
+	const double x[] = {1, 2, 3}, y[] = {6400, nextafter(6400, 7000), nextafter(6400, 0)};
+	bl_line line = {"flat", 'f', 0, BL_PAINT_TEXT, x, y, 3};
+	bl_canvas *c = bl_canvas_new(40, 12, plain);
+	alarm(20);
+	bl_chart_draw(c, (bl_rect){0, 0, 40, 12}, &(bl_chart){.title = "flat", .lines = &line, .n = 1});
+	alarm(0);
+	char *text = bl_canvas_string(c);
+	assert_non_null(strstr(text, "6500"));
+	free(text);
+	bl_canvas_free(c);
 }
 
 /* --- Text --------------------------------------------------------------------- */
@@ -455,7 +472,7 @@ int main(void)
 		cmocka_unit_test(test_history),     cmocka_unit_test(test_keys_command),
 		cmocka_unit_test(test_stop_asks),   cmocka_unit_test(test_read_only),
 		cmocka_unit_test(test_view_keys),   cmocka_unit_test(test_key_list),
-		cmocka_unit_test(test_no_terminal),
+		cmocka_unit_test(test_no_terminal), cmocka_unit_test(test_flat_line),
 	};
 	return cmocka_run_group_tests_name("view", tests, NULL, NULL);
 }
