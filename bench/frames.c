@@ -65,9 +65,9 @@ static bool line_glyph(int x, int y, uint32_t glyph, const char *fill)
 		uint32_t glyph;
 		int arms;
 	} lines[] = {
-		{0x2500, LEFT | RIGHT},	     {0x2501, LEFT | RIGHT | HEAVY}, {0x2502, UP | DOWN},
-		{0x2514, RIGHT | UP},	     {0x251c, RIGHT | UP | DOWN},    {0x2524, LEFT | UP | DOWN},
-		{0x252c, LEFT | RIGHT | DOWN}, {0x2534, LEFT | RIGHT | UP},  {0x253c, LEFT | RIGHT | UP | DOWN},
+		{0x2500, LEFT | RIGHT},        {0x2501, LEFT | RIGHT | HEAVY}, {0x2502, UP | DOWN},
+		{0x2514, RIGHT | UP},          {0x251c, RIGHT | UP | DOWN},    {0x2524, LEFT | UP | DOWN},
+		{0x252c, LEFT | RIGHT | DOWN}, {0x2534, LEFT | RIGHT | UP},    {0x253c, LEFT | RIGHT | UP | DOWN},
 	};
 	const double half_w = CELL_W / 2.0, half_h = CELL_H / 2.0;
 	int arms = 0;

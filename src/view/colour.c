@@ -19,12 +19,12 @@ static const struct {
 	[BL_PAINT_GOOD] = {0x2fc99a, 0x007a58},           [BL_PAINT_INVARIANCE] = {0x56b4e9, 0x0072b2},
 	[BL_PAINT_REDUNDANCY] = {0xe69f00, 0xc25a00},     [BL_PAINT_TOTAL] = {0xf2f2f2, 0x101010},
 	[BL_PAINT_FLOOR] = {0x2fc99a, 0x007a58},          [BL_PAINT_KNN] = {0xdd8fbc, 0xa2417a},
-	[BL_PAINT_CURSOR] = {0x5fff00, 0x008700},
-	[BL_PAINT_SERIES] = {0x56b4e9, 0x0072b2},         [BL_PAINT_SERIES + 1] = {0xe69f00, 0xc25a00},
-	[BL_PAINT_SERIES + 2] = {0x2fc99a, 0x007a58},     [BL_PAINT_SERIES + 3] = {0xdd8fbc, 0xa2417a},
-	[BL_PAINT_SERIES + 4] = {0xf0e442, 0x8a7a00},     [BL_PAINT_SERIES + 5] = {0xff6f4d, 0xb32d00},
-	[BL_PAINT_SERIES + 6] = {0xa9a0ff, 0x5a4fcf},     [BL_PAINT_SERIES + 7] = {0xf2f2f2, 0x101010},
-	[BL_PAINT_SERIES + 8] = {0xb98b5e, 0x7a4a1e},     [BL_PAINT_SERIES + 9] = {0x8a8f98, 0x6b7078},
+	[BL_PAINT_CURSOR] = {0x5fff00, 0x008700},         [BL_PAINT_SERIES] = {0x56b4e9, 0x0072b2},
+	[BL_PAINT_SERIES + 1] = {0xe69f00, 0xc25a00},     [BL_PAINT_SERIES + 2] = {0x2fc99a, 0x007a58},
+	[BL_PAINT_SERIES + 3] = {0xdd8fbc, 0xa2417a},     [BL_PAINT_SERIES + 4] = {0xf0e442, 0x8a7a00},
+	[BL_PAINT_SERIES + 5] = {0xff6f4d, 0xb32d00},     [BL_PAINT_SERIES + 6] = {0xa9a0ff, 0x5a4fcf},
+	[BL_PAINT_SERIES + 7] = {0xf2f2f2, 0x101010},     [BL_PAINT_SERIES + 8] = {0xb98b5e, 0x7a4a1e},
+	[BL_PAINT_SERIES + 9] = {0x8a8f98, 0x6b7078},
 };
 
 bl_paint bl_paint_series(int k)

@@ -20,7 +20,11 @@ static int32_t colour_of(bl_ability can, double t)
 {
 	if (can.depth == BL_DEPTH_FULL)
 		return bl_colour_diverging(t, can.light);
-	return bl_colour_diverging_few(t, can.depth == BL_DEPTH_256 ? 256 : can.depth == BL_DEPTH_16 ? 16 : 8, can.light);
+	return bl_colour_diverging_few(t,
+				       can.depth == BL_DEPTH_256  ? 256
+				       : can.depth == BL_DEPTH_16 ? 16
+								  : 8,
+				       can.light);
 }
 
 static double place(double v, bl_heat_style s)
@@ -286,5 +290,6 @@ void bl_heat_says(char *out, int size, int w, const char *what, const char *brie
 	if (n > w)
 		n = snprintf(out, (size_t)size, "%s  %s", brief, whole ? "elements" : dot);
 	if (n > w && !whole)
-		snprintf(out, (size_t)size, "%s %.0fx%.0f %s", brief, fit.dims_y, fit.dims_x, s.extreme ? "max" : "mean");
+		snprintf(out, (size_t)size, "%s %.0fx%.0f %s", brief, fit.dims_y, fit.dims_x,
+			 s.extreme ? "max" : "mean");
 }

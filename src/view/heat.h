@@ -13,8 +13,8 @@
 
 /* Row and column k of `cells` hold the dims from edge k to edge k + 1. */
 typedef struct bl_heat_source {
-	const float *mean, *extreme; /* (cells, cells), row-major */
-	int cells, d;                /* dims a side */
+	const float *mean, *extreme;        /* (cells, cells), row-major */
+	int cells, d;                       /* dims a side */
 	const int32_t *row_edge, *col_edge; /* cells + 1 of each, from 0 to d; NULL: as bl_chunk_range cuts d */
 } bl_heat_source;
 
@@ -25,15 +25,16 @@ typedef struct bl_heat_style {
 
 /* Where the picture went, and what a dot of it holds; dims are means when blocks differ by one. */
 typedef struct bl_heat_fit {
-	int w, h;              /* in cells of the canvas */
+	int w, h; /* in cells of the canvas */
 	int dots_x, dots_y;
 	double dims_x, dims_y; /* of C a dot */
 } bl_heat_fit;
 
-/* A block of the matrix that is seen as one: a dot, or a cell that is drawn over many dots.  Rows first, then columns. */
+/* A block of the matrix that is seen as one: a dot, or a cell that is drawn over many dots.  Rows first, then columns.
+ */
 typedef struct bl_heat_block {
-	int at[2];            /* which, of all that are seen */
-	int from[2], to[2];   /* its dims */
+	int at[2];          /* which, of all that are seen */
+	int from[2], to[2]; /* its dims */
 	float mean, extreme;
 } bl_heat_block;
 
@@ -56,7 +57,8 @@ void bl_heat_strip(bl_canvas *c, int x, int y, int w, const float *values, int n
 /* The colour scale with its numbers, w columns wide. */
 void bl_heat_scale(bl_canvas *c, int x, int y, int w, bl_heat_style s);
 
-/* "C  D 512: 1 dot = 8 x 8 dims, mean", or as much of it as w columns hold: what it is, in long and in brief, and its dots. */
+/* "C  D 512: 1 dot = 8 x 8 dims, mean", or as much of it as w columns hold: what it is, in long and in brief, and its
+ * dots. */
 void bl_heat_says(char *out, int size, int w, const char *what, const char *brief, bl_heat_fit fit, bl_heat_style s);
 
 #endif

@@ -8,7 +8,7 @@ enum {
 	TITLE_ROWS = 1,
 	STRIP_ROWS = 1,
 	BESIDE_COLUMNS = 18, /* a panel narrower than this goes below */
-	BELOW_ROWS = 3, /* of two runs' panel */
+	BELOW_ROWS = 3,      /* of two runs' panel */
 	BELOW_ROWS_HIGH = 7,
 	HIGH_FROM_ROWS = 30,
 	GAP = 2,
@@ -91,10 +91,12 @@ bl_heatmap_place bl_heatmap_lay_out(const bl_scene *s, bl_ability can, bl_rect r
 
 /* --- Drawing ---------------------------------------------------------------------- */
 
-static void draw_title(const bl_scene *s, bl_canvas *c, const bl_picture *p, bl_rect at, bl_heat_fit fit, const char *run)
+static void draw_title(const bl_scene *s, bl_canvas *c, const bl_picture *p, bl_rect at, bl_heat_fit fit,
+		       const char *run)
 {
 	const bl_region *r = &p->part;
-	const char *name = bl_heatmap_name(s->look, p), *change = s->look->differs && p == &s->look->shown ? "change of " : "";
+	const char *name = bl_heatmap_name(s->look, p),
+		   *change = s->look->differs && p == &s->look->shown ? "change of " : "";
 	char what[240], brief[180], says[400];
 	int n = snprintf(brief, sizeof brief, "%s%s%s", run, change, name);
 	if (r->rows < p->d || r->cols < p->d) {
@@ -132,10 +134,11 @@ static void draw_picture(const bl_scene *s, bl_canvas *c, const bl_picture *p, b
 static void draw_strip(const bl_scene *s, bl_canvas *c, const bl_picture *p, const bl_heatmap_place *place)
 {
 	const bl_snapshot *n = bl_heatmap_snapshot(s);
-	int64_t from = (int64_t)p->part.col * n->diag / n->d, to = (int64_t)(p->part.col + p->part.cols) * n->diag / n->d;
+	int64_t from = (int64_t)p->part.col * n->diag / n->d,
+		to = (int64_t)(p->part.col + p->part.cols) * n->diag / n->d;
 	if (to > from)
-		bl_heat_strip(c, place->picture[0].x, place->strip_y, place->fit[0].w, n->diagonal + from, (int)(to - from),
-			      s->heat);
+		bl_heat_strip(c, place->picture[0].x, place->strip_y, place->fit[0].w, n->diagonal + from,
+			      (int)(to - from), s->heat);
 }
 
 /* The kept snapshots between the first step and the run's last, and which one is shown. */
@@ -144,7 +147,8 @@ static void draw_time(const bl_scene *s, bl_canvas *c, bl_rect r, int y)
 	const bl_look *l = s->look;
 	int64_t last = s->info.step > l->past.step ? s->info.step : l->past.step;
 	char text[64];
-	int n = snprintf(text, sizeof text, "step %lld of %lld", (long long)l->past.step, (long long)last), bar = r.w - n - 2;
+	int n = snprintf(text, sizeof text, "step %lld of %lld", (long long)l->past.step, (long long)last),
+	    bar = r.w - n - 2;
 	bl_canvas_text(c, r.x + r.w - n, y, n, BL_PAINT_TITLE, text);
 	for (int x = 0; x < bar; x++)
 		bl_canvas_text(c, r.x + x, y, 1, BL_PAINT_FAINT, "─");

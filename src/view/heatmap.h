@@ -10,10 +10,10 @@
 #include "view/scene.h"
 
 typedef struct bl_heatmap_place {
-	int pictures;      /* 0: nothing to show yet; 2: another run beside it */
+	int pictures; /* 0: nothing to show yet; 2: another run beside it */
 	bl_rect picture[2];
 	bl_heat_fit fit[2];
-	bl_rect panel;     /* h 0: no room */
+	bl_rect panel;       /* h 0: no room */
 	int strip_y, time_y; /* -1: none */
 } bl_heatmap_place;
 

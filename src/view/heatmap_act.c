@@ -104,11 +104,13 @@ static void turn_kind(bl_scene *s)
 
 static void turn_order(bl_scene *s)
 {
-	static const char *const says[] = {"dims as they are", "dims by C_ii, largest first", "similar dims side by side"};
+	static const char *const says[] = {"dims as they are", "dims by C_ii, largest first",
+					   "similar dims side by side"};
 	bl_look *l = s->look;
 	l->order = (bl_order)((l->order + 1) % 3);
 	bl_scene_notice(s, "%s%s", says[l->order],
-			l->order != BL_ORDER_PLAIN && l->past.step >= 0 ? "; of the past there is only C as it is" : "");
+			l->order != BL_ORDER_PLAIN && l->past.step >= 0 ? "; of the past there is only C as it is"
+									: "");
 }
 
 static void freeze(bl_scene *s)
@@ -163,9 +165,10 @@ static bool act_on_cursor(bl_scene *s, bl_request r)
 		int down, right;
 		bool far;
 	} moves[] = {
-		{BL_REQUEST_LEFT, 0, -1, false},   {BL_REQUEST_RIGHT, 0, 1, false},    {BL_REQUEST_UP, -1, 0, false},
-		{BL_REQUEST_DOWN, 1, 0, false},    {BL_REQUEST_FAR_LEFT, 0, -1, true}, {BL_REQUEST_FAR_RIGHT, 0, 1, true},
-		{BL_REQUEST_FAR_UP, -1, 0, true},  {BL_REQUEST_FAR_DOWN, 1, 0, true},
+		{BL_REQUEST_LEFT, 0, -1, false},    {BL_REQUEST_RIGHT, 0, 1, false},
+		{BL_REQUEST_UP, -1, 0, false},      {BL_REQUEST_DOWN, 1, 0, false},
+		{BL_REQUEST_FAR_LEFT, 0, -1, true}, {BL_REQUEST_FAR_RIGHT, 0, 1, true},
+		{BL_REQUEST_FAR_UP, -1, 0, true},   {BL_REQUEST_FAR_DOWN, 1, 0, true},
 	};
 	for (size_t k = 0; k < sizeof moves / sizeof moves[0]; k++)
 		if (moves[k].r == r) {

@@ -4,8 +4,8 @@
  * hints, the help view and the manual are all made from this list.
  *
  * X(request, scope, keys, shown as, in a word, changes the run, what it does)
- * `keys` are the characters (or BL_KEYS_...) that mean it; `scope` is the view that has it, or ALL.  What a view has comes
- * before what all have.  Without a word it is in the help only, not among the hints.
+ * `keys` are the characters (or BL_KEYS_...) that mean it; `scope` is the view that has it, or ALL.  What a view has
+ * comes before what all have.  Without a word it is in the help only, not among the hints.
  */
 #ifndef BARLOW_VIEW_KEYS_H
 #define BARLOW_VIEW_KEYS_H

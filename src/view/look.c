@@ -110,9 +110,9 @@ void bl_look_step(bl_look *l, const bl_live *run, const bl_live *other, bool ear
 	int last = l->kept - 1, k = last;
 	while (!now && k > 0 && l->kept_step[k] > from)
 		k--;
-	if (!earlier && !now)
+	if (!earlier)
 		k++;
-	else if (earlier && k > 0)
+	else if (k > 0)
 		k--;
 	if (l->kept < 2 || k >= last)
 		bl_look_now(l);
@@ -138,7 +138,7 @@ void bl_look_now(bl_look *l)
 
 static bl_shape shape_of(bl_kind kind)
 {
-	return kind == BL_KIND_MINUS_I	   ? BL_SHAPE_MINUS_I
+	return kind == BL_KIND_MINUS_I     ? BL_SHAPE_MINUS_I
 	       : kind == BL_KIND_MAGNITUDE ? BL_SHAPE_MAGNITUDE
 					   : BL_SHAPE_PLAIN;
 }

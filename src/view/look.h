@@ -14,17 +14,17 @@ typedef enum bl_kind { BL_KIND_C, BL_KIND_MINUS_I, BL_KIND_MAGNITUDE, BL_KIND_AA
 typedef struct bl_look {
 	bl_kind kind;
 	bl_order order;
-	int from[2], side;     /* the part that is seen: a square; side 0: all */
-	bool pointing;         /* the cursor is there, at this place */
+	int from[2], side; /* the part that is seen: a square; side 0: all */
+	bool pointing;     /* the cursor is there, at this place */
 	int at[2];
-	bool difference;       /* to the reference */
-	bl_snapshot reference; /* step -1: none */
-	bl_snapshot past;      /* that is shown instead of the newest; step -1: none */
-	bl_snapshot other_past;/* the other run's, of the nearest step */
-	int kept;              /* snapshots of the past there were at the last step through time */
+	bool difference;        /* to the reference */
+	bl_snapshot reference;  /* step -1: none */
+	bl_snapshot past;       /* that is shown instead of the newest; step -1: none */
+	bl_snapshot other_past; /* the other run's, of the nearest step */
+	int kept;               /* snapshots of the past there were at the last step through time */
 	int64_t kept_step[BL_KEPT_MAX];
 	bl_picture shown, beside, subtracted; /* as last drawn: the run, the other run, the reference */
-	bool differs;          /* `shown` is a difference */
+	bool differs;                         /* `shown` is a difference */
 } bl_look;
 
 bl_look *bl_look_new(void);

@@ -148,7 +148,8 @@ static float diagonal_at(const bl_snapshot *s, int dim)
 	return s->diagonal[(int64_t)dim * s->diag / s->d];
 }
 
-/* C_ii - 1 of largest magnitude, over the dims of a cell on the diagonal that are known: in another order only one is. */
+/* C_ii - 1 of largest magnitude, over the dims of a cell on the diagonal that are known: in another order only one is.
+ */
 static float diagonal_extreme(const bl_picture *p, const bl_snapshot *s, int cell)
 {
 	int known = p->part.order == BL_ORDER_PLAIN ? p->edge[0][cell + 1] - p->edge[0][cell] : 1;

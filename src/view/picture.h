@@ -20,9 +20,9 @@ typedef enum bl_shape { BL_SHAPE_PLAIN, BL_SHAPE_MINUS_I, BL_SHAPE_MAGNITUDE } b
 typedef struct bl_picture {
 	int64_t step; /* -1: nothing */
 	bl_region part;
-	int d;        /* of the whole matrix */
-	int cells;    /* a side */
-	double share; /* of the part's elements behind the cells; below 1 it is a sample */
+	int d;                            /* of the whole matrix */
+	int cells;                        /* a side */
+	double share;                     /* of the part's elements behind the cells; below 1 it is a sample */
 	int32_t edge[2][BL_GRID_MAX + 1]; /* down, across: places within the part, after ordering */
 	int32_t dim[2][BL_GRID_MAX];      /* the first dim of each cell */
 	float mean[BL_GRID_MAX * BL_GRID_MAX], extreme[BL_GRID_MAX * BL_GRID_MAX];

@@ -193,7 +193,8 @@ static void fill_views(bl_snapshot *s)
 			s->views[1][y * RECORDED_VIEW + x] = ring(x, y, 17, 11 - move, .6, 2);
 		}
 	snprintf(s->view_draws[0], BL_DRAW_TEXT, "crop 3,4 20x22, flip, brightness %.2f", 1 + .1 * move);
-	snprintf(s->view_draws[1], BL_DRAW_TEXT, "crop 0,1 24x24, brightness 0.60, contrast 1.12, blur 0.80, noise 0.05");
+	snprintf(s->view_draws[1], BL_DRAW_TEXT,
+		 "crop 0,1 24x24, brightness 0.60, contrast 1.12, blur 0.80, noise 0.05");
 }
 
 /* Ten labels on a ring, drawn apart as the run goes on. */
@@ -216,9 +217,13 @@ static void fill_points(int64_t step, bl_snapshot *s)
 void recorded_snapshot(int64_t step, bl_snapshot *s)
 {
 	memset(s, 0, sizeof *s);
-	*s = (bl_snapshot){
-		.step = step, .n = RECORDED_N, .d = RECORDED_D, .grid = BL_GRID_MAX, .diag = RECORDED_D, .rankme = NAN,
-		.grid_elements = (int64_t)RECORDED_D * RECORDED_D};
+	*s = (bl_snapshot){.step = step,
+			   .n = RECORDED_N,
+			   .d = RECORDED_D,
+			   .grid = BL_GRID_MAX,
+			   .diag = RECORDED_D,
+			   .rankme = NAN,
+			   .grid_elements = (int64_t)RECORDED_D * RECORDED_D};
 	for (int i = 0; i < s->grid; i++)
 		for (int j = 0; j < s->grid; j++)
 			pool(step, s->grid, i, j, &s->mean[i * s->grid + j], &s->extreme[i * s->grid + j]);

@@ -10,8 +10,8 @@ enum { RECORDED_D = 256, RECORDED_N = 256, RECORDED_STEPS = 2000, RECORDED_VIEW 
 bl_live_info recorded_info(int64_t step, int64_t steps, bl_run_state state);
 bl_record recorded_record(int64_t step, double lambda);
 /*
- * C: noise that fades, a diagonal that grows, and one block of redundant dims.  A spectrum that grows flatter, a pair of
- * views, and points of ten labels that move apart.
+ * C: noise that fades, a diagonal that grows, and one block of redundant dims.  A spectrum that grows flatter, a pair
+ * of views, and points of ten labels that move apart.
  */
 double recorded_element(int64_t step, int i, int j); /* of C */
 void recorded_snapshot(int64_t step, bl_snapshot *out);

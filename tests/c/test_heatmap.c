@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_heatmap.c: the heatmap: golden frames in colours and without, parts of matrices, the cursor, time, files of what is seen. */
+/* test_heatmap.c: the heatmap: golden frames in colours and without, parts of matrices, the cursor, time, files of what
+ * is seen. */
 #include "golden.h"
 
 #include <barlow/error.h>
@@ -154,7 +155,8 @@ static void test_any_keys(void **state)
 		for (int i = 0; i < 150; i++) {
 			seed = seed * 1664525u + 1013904223u;
 			bl_control_key(g.s, BL_KEY(&keys[(seed >> 16) % (sizeof keys - 1)]));
-			bl_mouse m = {(bl_mouse_kind)((seed >> 8) % 3), (int)(seed >> 20) % g.w, (int)(seed >> 12) % g.h};
+			bl_mouse m = {(bl_mouse_kind)((seed >> 8) % 3), (int)(seed >> 20) % g.w,
+				      (int)(seed >> 12) % g.h};
 			bl_control_key(g.s, bl_key_of_mouse(m));
 			draw(&g);
 			if (i % 7 == 0 && k > 0)
@@ -182,8 +184,7 @@ static void test_elements(void **state)
 		for (int j = 0; j < shown->cells; j++) {
 			bl_region one = {.row = shown->part.row + i, .col = shown->part.col + j, .rows = 1, .cols = 1};
 			recorded_region(MIDWAY, &one, p);
-			const bl_cell *cell =
-				bl_canvas_cell(g.c, place.picture[0].x + j, place.picture[0].y + i / 2);
+			const bl_cell *cell = bl_canvas_cell(g.c, place.picture[0].x + j, place.picture[0].y + i / 2);
 			int32_t want = bl_colour_diverging_few(p->region_mean[0], 256, false);
 			int32_t upper = cell->glyph == ' ' ? cell->bg : cell->fg;
 			assert_int_equal(i % 2 ? cell->bg : upper, want);
@@ -201,6 +202,10 @@ static void test_late(void **state)
 	assert_true(shows(&g, "120..135 x 120..135 of 256"));
 	assert_true(shows(&g, "asked for, not here yet"));
 	assert_int_equal(g.s->look->shown.cells, 8);
+	for (int i = 0; i < 8; i++)
+		for (int j = 0; j < 8; j++)
+			assert_close(g.s->look->shown.mean[i * 8 + j],
+				     g.s->snapshot.mean[(60 + i) * BL_GRID_MAX + 60 + j], 0);
 	answer(&g);
 	assert_true(shows(&g, "120..135 x 120..135 of 256: single elements"));
 	press(&g, "ttt");
@@ -382,12 +387,10 @@ static void test_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_golden),	    cmocka_unit_test(test_beside),
-		cmocka_unit_test(test_any_keys),    cmocka_unit_test(test_elements),
-		cmocka_unit_test(test_late),	    cmocka_unit_test(test_minus_identity),
-		cmocka_unit_test(test_difference),  cmocka_unit_test(test_time),
-		cmocka_unit_test(test_cursor),	    cmocka_unit_test(test_mouse),
-		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_golden),     cmocka_unit_test(test_beside), cmocka_unit_test(test_any_keys),
+		cmocka_unit_test(test_elements),   cmocka_unit_test(test_late),   cmocka_unit_test(test_minus_identity),
+		cmocka_unit_test(test_difference), cmocka_unit_test(test_time),   cmocka_unit_test(test_cursor),
+		cmocka_unit_test(test_mouse),      cmocka_unit_test(test_files),
 	};
 	return cmocka_run_group_tests_name("heatmap", tests, NULL, NULL);
 }
