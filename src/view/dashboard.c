@@ -4,6 +4,8 @@
 #include "view/histogram.h"
 #include "view/scene.h"
 
+#include <barlow/figure.h>
+
 #include <math.h>
 #include <stdio.h>
 
@@ -173,4 +175,20 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 		draw_beside(s, c, r);
 }
 
-const bl_view_ops bl_view_dashboard = {.name = "dashboard", .draw = draw};
+/* The curves; the matrix is the heatmap's to save. */
+static int save(bl_scene *s, const char *stem)
+{
+	char path[160];
+	bl_figure *f = bl_figure_curves(s->run);
+	int rc = f ? 0 : -1;
+	for (int k = 0; k < 2 && rc == 0; k++) {
+		snprintf(path, sizeof path, "%s.%s", stem, k ? "svg" : "png");
+		rc = bl_figure_save(f, path);
+	}
+	bl_figure_free(f);
+	if (rc == 0)
+		bl_scene_notice(s, "the curves are in %s.png, .svg", stem);
+	return rc;
+}
+
+const bl_view_ops bl_view_dashboard = {.name = "dashboard", .draw = draw, .save = save};
