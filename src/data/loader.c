@@ -226,6 +226,22 @@ static int start_threads(bl_loader *l, int threads)
 	return 0;
 }
 
+/*
+ * As many views as will ever be in flight (the ring's, and two batches in the
+ * trainer's hands) are taken from the system now: how far ahead the threads
+ * get later is a matter of luck, and must not allocate.
+ */
+static void reserve_views(const bl_loader *l)
+{
+	enum { IN_HANDS = 2, MOST = 64 };
+	bl_tensor *view[MOST];
+	int n = 2 * (l->ahead + IN_HANDS) < MOST ? 2 * (l->ahead + IN_HANDS) : MOST;
+	for (int i = 0; i < n; i++)
+		view[i] = bl_tensor_new_image(l->batch, bl_dataset_channels(l->data), l->height, l->width);
+	for (int i = 0; i < n; i++)
+		bl_tensor_unref(view[i]);
+}
+
 bl_loader *bl_loader_new(const bl_loader_config *c)
 {
 	if (check(c) < 0)
@@ -240,6 +256,7 @@ bl_loader *bl_loader_new(const bl_loader_config *c)
 	l->seed = c->seed;
 	l->ahead = c->ahead ? c->ahead : AHEAD;
 	bl_pipeline_output(c->first, bl_dataset_height(c->data), bl_dataset_width(c->data), &l->height, &l->width);
+	reserve_views(l);
 	pthread_mutex_init(&l->lock, NULL);
 	pthread_cond_init(&l->work, NULL);
 	pthread_cond_init(&l->ready, NULL);

@@ -78,8 +78,8 @@ static void start_snapshot(bl_monitor *m)
  */
 static void reserve(int64_t n, int64_t d)
 {
-	int64_t side = n < d ? n : d, doubles[] = { side + d, 2 * d, side * side, side * side,
-		                                                1 + 6 * side + 2 * side * side + (4 + 5 * side) / 2 /* dsyevd */ };
+	int64_t side = n < d ? n : d, dsyevd = 1 + 6 * side + 2 * side * side + (4 + 5 * side) / 2;
+	int64_t doubles[] = { side + d, 2 * d, side * side, side * side, dsyevd, dsyevd };
 	enum { BLOCKS = sizeof doubles / sizeof *doubles };
 	void *block[BLOCKS];
 	for (int i = 0; i < BLOCKS; i++)

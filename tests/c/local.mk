@@ -3,6 +3,7 @@
 # further line unless it has more files (tests_c_test_<topic>_SOURCES = ...).
 
 c_tests =
+c_tests += tests/c/test_allocations
 c_tests += tests/c/test_augment
 c_tests += tests/c/test_base
 c_tests += tests/c/test_conv
@@ -12,8 +13,8 @@ c_tests += tests/c/test_eval
 c_tests += tests/c/test_figure
 c_tests += tests/c/test_grad_ops
 c_tests += tests/c/test_gradcheck
-c_tests += tests/c/test_idx
 c_tests += tests/c/test_heatmap
+c_tests += tests/c/test_idx
 c_tests += tests/c/test_lbfgs
 c_tests += tests/c/test_live
 c_tests += tests/c/test_loader
@@ -66,9 +67,10 @@ LDADD = $(test_libs) libface.la libcore.la $(LUA_LIBS)
 
 # A made-up run for whatever looks at runs.
 recorded_run = tests/c/recorded_run.c tests/c/recorded_run.h
+golden = tests/c/golden.c tests/c/golden.h $(recorded_run)
 tests_c_test_figure_SOURCES = tests/c/test_figure.c $(recorded_run)
+tests_c_test_runs_view_SOURCES = tests/c/test_runs_view.c $(golden)
+tests_c_test_screens_SOURCES = tests/c/test_screens.c $(golden)
 tests_c_test_view_SOURCES = tests/c/test_view.c $(golden)
 tests_c_test_heatmap_SOURCES = tests/c/test_heatmap.c $(golden)
-golden = tests/c/golden.c tests/c/golden.h $(recorded_run)
-tests_c_test_runs_view_SOURCES = tests/c/test_runs_view.c $(golden)
 tests_term_watch_fixture_SOURCES = tests/term/watch_fixture.c $(recorded_run)

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* test_allocations.c: from the third step on, training asks the heap for nothing.  Counts every call of malloc's family. */
+#include "support.h"
+
+#include <barlow/error.h>
+#include <barlow/memory.h>
+#include <barlow/train.h>
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#if defined __SANITIZE_ADDRESS__ || !defined __GLIBC__
+#define COUNTING 0
+#else
+#define COUNTING 1
+
+static atomic_long calls;
+
+/* glibc's own, under the names that it keeps for those who stand in front of it. */
+void *__libc_malloc(size_t n);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *p, size_t n);
+void *__libc_memalign(size_t align, size_t n);
+
+void *malloc(size_t n)
+{
+	atomic_fetch_add(&calls, 1);
+	return __libc_malloc(n);
+}
+
+void *calloc(size_t n, size_t size)
+{
+	atomic_fetch_add(&calls, 1);
+	return __libc_calloc(n, size);
+}
+
+void *realloc(void *p, size_t n)
+{
+	atomic_fetch_add(&calls, 1);
+	return __libc_realloc(p, n);
+}
+
+int posix_memalign(void **p, size_t align, size_t n)
+{
+	atomic_fetch_add(&calls, 1);
+	*p = __libc_memalign(align, n);
+	return *p ? 0 : 12;
+}
+#endif
+
+/* The main job's trainer, on generated images; its batch, so that sizes are the real ones. */
+static bl_trainer *main_job(void)
+{
+	bl_dataset *d = bl_dataset_shapes(&(bl_shapes_config){ .n = 1024, .size = 28, .channels = 1, .seed = 1 });
+	bl_aug ops[3] = { bl_aug_default(BL_AUG_CROP), bl_aug_default(BL_AUG_FLIP), bl_aug_default(BL_AUG_JITTER) };
+	ops[0].size = 28;
+	bl_pipeline *p = bl_pipeline_new(ops, 3);
+	bl_module *encoder = bl_nn_cnn(&(bl_cnn_config){ .channels = 1, .widths = (int64_t[]){ 16, 32, 64, 128 },
+	                                                 .strides = (int[]){ 1, 2, 2, 2 }, .layers = 4, .image = 28 });
+	bl_module *projector = bl_nn_mlp(&(bl_mlp_config){ .in = 2048, .widths = (int64_t[]){ 512, 512 }, .layers = 2,
+	                                                   .norm = true, .last_plain = true });
+	bl_trainer *t = bl_trainer_new(&(bl_trainer_config){ .data = d, .first = p, .second = p, .encoder = encoder,
+	                                                     .projector = projector, .loss = BL_LOSS_DEFAULT,
+	                                                     .optim = bl_optim_default(BL_OPTIM_ADAMW), .batch = 256,
+	                                                     .epochs = 25, .seed = 1 });
+	bl_dataset_unref(d);
+	bl_pipeline_unref(p);
+	bl_module_unref(encoder);
+	bl_module_unref(projector);
+	return t;
+}
+
+static void steady_state(void **state)
+{
+	(void)state;
+#if COUNTING
+	long steps = getenv("STEPS") ? strtol(getenv("STEPS"), NULL, 10) : 20;
+	bl_memory_stats before, after;
+	bl_trainer *t = main_job();
+	if (!t)
+		fail_msg("%s", bl_error());
+	assert_int_equal(bl_trainer_steps(t, 2), 0);
+	bl_memory(&before);
+	long start = atomic_load(&calls);
+	assert_int_equal(bl_trainer_steps(t, steps - 2), 0);
+	long made = atomic_load(&calls) - start;
+	bl_memory(&after);
+	print_message("# steps 3 to %ld: %ld heap allocations, %d blocks from the system\n", steps, made,
+	              (int)(after.system_calls - before.system_calls));
+	bl_trainer_free(t);
+	assert_int_equal(made, 0);
+	assert_int_equal(after.system_calls, before.system_calls);
+#else
+	skip_because("the sanitizer's malloc cannot be counted");
+#endif
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(steady_state) };
+	return cmocka_run_group_tests_name("allocations", tests, NULL, NULL);
+}
