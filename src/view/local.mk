@@ -20,6 +20,7 @@ libbarlow_sources += \
 	src/view/journal.c src/view/journal.h \
 	src/view/keys.c src/view/keys.h \
 	src/view/look.c src/view/look.h \
+	src/view/manual.c src/view/manual.h \
 	src/view/past.c src/view/past.h \
 	src/view/picture.c src/view/picture.h \
 	src/view/run_table.c src/view/run_table.h \

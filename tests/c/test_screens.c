@@ -1,0 +1,555 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * test_screens.c: each view after a script of keys, at each size, with and without colours, against golden frames;
+ * and what stands behind them: smoothing, parts of runs, the kept past, the journal, the manual's list of keys.
+ *
+ * UPDATE_GOLDEN=1 tests/c/test_screens writes frames and manual anew.
+ */
+#include "golden.h"
+
+#include <barlow/error.h>
+#include <barlow/file.h>
+
+#include "recorded_run.h"
+#include "view/control.h"
+#include "view/frame.h"
+#include "view/manual.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MIDWAY = 700, OTHER = 400 };
+
+static const bl_ability plain = {.depth = BL_DEPTH_MONO, .utf8 = true}, ascii = {.depth = BL_DEPTH_MONO},
+			coloured = {.depth = BL_DEPTH_256, .utf8 = true};
+
+/* --- Scenes ------------------------------------------------------------------ */
+
+static bl_scene *scene_of(bl_live *run)
+{
+	bl_scene *s = bl_scene_new(run);
+	assert_non_null(s);
+	bl_scene_read(s);
+	return s;
+}
+
+/* As the screen does: what is new is read between keys. */
+static void press(bl_scene *s, const char *keys)
+{
+	for (; *keys; keys++) {
+		bl_control_key(s, BL_KEY(keys));
+		bl_scene_read(s);
+	}
+}
+
+static char *text_of(const bl_scene *s, int w, int h, bl_ability can)
+{
+	bl_canvas *c = bl_canvas_new(w, h, can);
+	assert_non_null(c);
+	bl_frame_draw(s, c);
+	char *text = bl_canvas_string(c);
+	assert_non_null(text);
+	bl_canvas_free(c);
+	return text;
+}
+
+static void assert_shows(const bl_scene *s, const char *part)
+{
+	char *text = text_of(s, 120, 40, plain);
+	if (!strstr(text, part))
+		fail_msg("'%s' is not on\n%s", part, text);
+	free(text);
+}
+
+/* --- Golden frames ------------------------------------------------------------- */
+
+static bl_live *other_run(void)
+{
+	bl_live *run = recorded_run(NULL, OTHER, BL_RUN_RUNNING);
+	bl_live_info info = recorded_info(OTHER, RECORDED_STEPS, BL_RUN_STOPPED);
+	snprintf(info.name, sizeof info.name, "another");
+	bl_live_set_info(run, &info);
+	return run;
+}
+
+static void check_frame(const bl_scene *s, const char *name, int w, int h, const char *suffix, bl_ability can)
+{
+	char path[96];
+	snprintf(path, sizeof path, "%s-%s%dx%d", name, suffix, w, h);
+	bl_canvas *c = bl_canvas_new(w, h, can);
+	assert_non_null(c);
+	bl_frame_draw(s, c);
+	golden_compare_canvas(path, c);
+	bl_canvas_free(c);
+}
+
+static bl_scene *begin(int64_t step, const char *keys)
+{
+	bl_scene *s = scene_of(recorded_run(NULL, step, BL_RUN_RUNNING));
+	press(s, keys);
+	return s;
+}
+
+static void end(bl_scene *s)
+{
+	bl_live *run = s->run;
+	bl_scene_free(s);
+	bl_live_close(run);
+}
+
+static void test_every_view(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name, *keys;
+	} views[] = {
+		{"dashboard", "1"}, {"curves", "3"},   {"spectrum", "4"},     {"views", "5"},
+		{"embedding", "6"}, {"settings", "8"}, {"help-curves", "3?"},
+	};
+	static const int sizes[][2] = {{80, 24}, {120, 40}, {200, 60}};
+	for (size_t i = 0; i < sizeof views / sizeof views[0]; i++) {
+		bl_scene *s = begin(MIDWAY, views[i].keys);
+		for (int k = 0; k < 3; k++) {
+			check_frame(s, views[i].name, sizes[k][0], sizes[k][1], "", plain);
+			check_frame(s, views[i].name, sizes[k][0], sizes[k][1], "256-", coloured);
+		}
+		end(s);
+	}
+}
+
+/* What keys do to them, and other rooms. */
+static void test_scripts(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name, *keys;
+		int w, h;
+		int64_t step;
+		bl_ability can;
+	} frames[] = {
+		{"dashboard-wide", "1", 160, 24, MIDWAY, plain},
+		{"curves-chosen", "3jjjjjj\rjj\rkkkkkkkko", 80, 24, MIDWAY, plain},
+		{"curves-zoomed", "3wwwzhhHy", 120, 40, MIDWAY, plain},
+		{"curves-log", "3YyyH", 80, 24, MIDWAY, plain},
+		{"curves-ascii", "3", 80, 24, MIDWAY, ascii},
+		{"curves-small", "3", 40, 12, MIDWAY, plain},
+		{"curves-new", "3", 80, 24, 0, plain},
+		{"spectrum-then", "4[[", 80, 24, MIDWAY, plain},
+		{"spectrum-ascii", "4", 80, 24, MIDWAY, ascii},
+		{"spectrum-small", "4", 40, 12, MIDWAY, plain},
+		{"spectrum-new", "4", 80, 24, 0, plain},
+		{"views-next", "5n", 80, 24, MIDWAY, plain},
+		{"views-small", "5", 40, 12, MIDWAY, plain},
+		{"views-new", "5", 80, 24, 0, plain},
+		{"embedding-then", "6[[[", 80, 24, MIDWAY, plain},
+		{"embedding-label", "6jjj", 80, 24, MIDWAY, plain},
+		{"embedding-small", "6", 40, 12, MIDWAY, plain},
+		{"embedding-new", "6", 80, 24, 0, plain},
+		{"help-down", "3?jjjjj", 80, 24, MIDWAY, plain},
+	};
+	for (size_t i = 0; i < sizeof frames / sizeof frames[0]; i++) {
+		bl_scene *s = begin(frames[i].step, frames[i].keys);
+		check_frame(s, frames[i].name, frames[i].w, frames[i].h, "", frames[i].can);
+		end(s);
+	}
+}
+
+static void test_runs_overlaid(void **state)
+{
+	(void)state;
+	bl_scene *s = begin(MIDWAY, "");
+	s->marked[0] = other_run();
+	press(s, "3");
+	check_frame(s, "curves-two", 120, 40, "", plain);
+	check_frame(s, "curves-two", 120, 40, "256-", coloured);
+	check_frame(s, "curves-two", 80, 24, "ascii-", ascii);
+	end(s);
+}
+
+/* No size, key or state draws outside, divides by nothing or reads what is not there: the sanitizers watch. */
+static void test_every_size(void **state)
+{
+	(void)state;
+	const char *const keys = "12345689[]hjklHLnr0zZwWyYto\r\x80\x81\x82\x83\x84\x85\x86\x87m?";
+	const bl_ability abilities[] = {plain, ascii, coloured, {.depth = BL_DEPTH_16}};
+	const int64_t steps[] = {0, 1, 3, 150};
+	for (int k = 0; k < 4; k++) {
+		bl_scene *s = begin(steps[k], "");
+		for (int i = 0; i < 3000; i++) {
+			uint32_t dice = (uint32_t)i * 2654435761u;
+			dice ^= dice >> 15;
+			press(s, (char[]){keys[dice % strlen(keys)], '\0'});
+			bl_canvas *c = bl_canvas_new(40 + (int)(dice >> 8) % 100, 12 + (int)(dice >> 16) % 40,
+						     abilities[dice >> 24 & 3]);
+			bl_frame_draw(s, c);
+			bl_canvas_free(c);
+		}
+		end(s);
+	}
+}
+
+/* --- Curves -------------------------------------------------------------------- */
+
+/* Against the sum itself: out_n = sum (1-w) w^(n-i) x_i / sum (1-w) w^(n-i). */
+static void test_smoothing(void **state)
+{
+	(void)state;
+	const double x[] = {5, 3, NAN, 4, -1, 2}, w = .8;
+	double out[6];
+	bl_smooth(x, out, 6, w);
+	for (int n = 0; n < 6; n++) {
+		double sum = 0, weights = 0, weight = 1;
+		for (int i = n; i >= 0; i--)
+			if (!isnan(x[i])) {
+				sum += weight * x[i];
+				weights += weight;
+				weight *= w;
+			}
+		if (isnan(x[n]))
+			assert_true(isnan(out[n]));
+		else
+			assert_close(out[n], sum / weights, 1e-12);
+	}
+	assert_close(out[0], 5, 1e-15);
+	bl_smooth(x, out, 6, 0);
+	assert_close(out[4], -1, 0);
+}
+
+static bl_track *track_of(bl_live *run)
+{
+	bl_track *t = calloc(1, sizeof *t);
+	assert_non_null(t);
+	bl_track_follow(t, run);
+	return t;
+}
+
+/* A part of the steps, in pieces; a part that grows is read on, another one anew. */
+static void test_track(void **state)
+{
+	(void)state;
+	bl_live *run = recorded_run(NULL, MIDWAY, BL_RUN_RUNNING);
+	bl_track *t = track_of(run);
+	const double *x, *y;
+	assert_true(bl_track_read(t, 99, 300, 50));
+	assert_int_equal(t->h.seen, 149);
+	assert_true(bl_track_read(t, 99, 300, 1000));
+	assert_false(bl_track_read(t, 99, 300, 1000));
+	int n = bl_track_line(t, BL_METRIC_LR, false, &x, &y);
+	assert_int_equal(n, 201);
+	assert_close(x[0], 100, 0);
+	assert_close(x[n - 1], 300, 0);
+	for (int i = 0; i < n; i++)
+		assert_close(y[i], recorded_record((int64_t)x[i], .0051).lr, 1e-15);
+	assert_int_equal(bl_track_line(t, BL_METRIC_KNN, false, &x, &y), 3);
+	assert_close(x[1], 200, 0);
+	assert_true(bl_track_read(t, 99, 400, 1000));
+	assert_int_equal(bl_track_line(t, BL_METRIC_LR, false, &x, &y), 301);
+	assert_true(bl_track_read(t, 0, 10, 1000));
+	assert_int_equal(bl_track_line(t, BL_METRIC_GRAD_NORM, false, &x, &y), 10);
+	bl_track_follow(t, NULL);
+	free(t);
+	bl_live_close(run);
+}
+
+static void test_nearest(void **state)
+{
+	(void)state;
+	const double x[] = {1, 2, 5, 9};
+	assert_int_equal(bl_track_nearest(x, 4, -3), 0);
+	assert_int_equal(bl_track_nearest(x, 4, 3), 1);
+	assert_int_equal(bl_track_nearest(x, 4, 3.6), 2);
+	assert_int_equal(bl_track_nearest(x, 4, 100), 3);
+	assert_int_equal(bl_track_nearest(x, 0, 1), -1);
+}
+
+/* The cursor's value is the record's. */
+static void test_cursor(void **state)
+{
+	(void)state;
+	bl_scene *s = begin(MIDWAY, "3H");
+	char want[64];
+	int64_t step = MIDWAY - MIDWAY / 10;
+	assert_int_equal(s->curves.cursor, step);
+	snprintf(want, sizeof want, "%.5g", recorded_record(step, .0056).invariance);
+	assert_shows(s, want);
+	press(s, "zzzzzzzzzz");
+	assert_int_equal(s->curves.to - s->curves.from + 1, 10);
+	assert_in_range(s->curves.cursor, s->curves.from, s->curves.to);
+	press(s, "0");
+	assert_int_equal(s->curves.from, 1);
+	assert_int_equal(s->curves.to, 0);
+	end(s);
+}
+
+static bool file_has(const char *path, const char *part)
+{
+	size_t n;
+	char *text = bl_file_read(path, &n);
+	assert_non_null(text);
+	bool has = false;
+	for (size_t i = 0, m = strlen(part); i + m <= n && !has; i++)
+		has = memcmp(text + i, part, m) == 0;
+	free(text);
+	return has;
+}
+
+/* x writes what is seen into the current folder. */
+static void test_export(void **state)
+{
+	(void)state;
+	char before[4096];
+	assert_non_null(getcwd(before, sizeof before));
+	char *folder = strdup(support_scratch("x"));
+	*strrchr(folder, '/') = '\0';
+	assert_int_equal(chdir(folder), 0);
+	bl_scene *s = begin(MIDWAY, "3x");
+	assert_true(file_has("barlow-recorded-curves-700.csv", "\"recorded\",floor,700,0.32,0.32\n"));
+	press(s, "4x");
+	assert_true(file_has("barlow-recorded-spectrum-700.csv", "number,eigenvalue,singular\n1,"));
+	press(s, "5x");
+	assert_true(file_has("barlow-recorded-views-700.ppm", "P6\n56 28\n255\n"));
+	press(s, "6x");
+	assert_true(file_has("barlow-recorded-embedding-700.csv", "x,y,label\n"));
+	end(s);
+	assert_int_equal(chdir(before), 0);
+	free(folder);
+}
+
+/* --- Past ------------------------------------------------------------------------ */
+
+static void test_past(void **state)
+{
+	(void)state;
+	bl_scene *s = begin(MIDWAY, "4");
+	const bl_past *p = &s->past;
+	assert_int_equal(p->n, bl_live_kept(s->run));
+	assert_true(p->n > 3);
+	for (int i = 1; i < p->n; i++)
+		assert_true(p->moment[i].step > p->moment[i - 1].step);
+	assert_int_equal(bl_past_moment(p)->step, MIDWAY);
+	press(s, "[");
+	int64_t before = p->moment[p->n - 2].step;
+	assert_int_equal(bl_past_moment(p)->step, before);
+	/* One more comes: who looks at the past stays there. */
+	bl_snapshot *now = malloc(sizeof *now);
+	recorded_snapshot(MIDWAY + 100, now);
+	bl_live_publish(s->run, now);
+	bl_scene_read(s);
+	assert_int_equal(bl_past_moment(p)->step, before);
+	press(s, "n");
+	assert_int_equal(bl_past_moment(p)->step, MIDWAY + 100);
+	press(s, "0");
+	assert_int_equal(bl_past_moment(p)->step, p->moment[0].step);
+	free(now);
+	end(s);
+}
+
+/* Of equal eigenvalues all count, of one alone only that. */
+static void test_effective_rank(void **state)
+{
+	(void)state;
+	bl_live *run = recorded_run(NULL, 1, BL_RUN_RUNNING);
+	bl_snapshot *p = malloc(sizeof *p);
+	bl_past *past = calloc(1, sizeof *past);
+	recorded_snapshot(2, p);
+	p->spectrum = 8;
+	for (int i = 0; i < 8; i++)
+		p->eigenvalues[i] = 3;
+	bl_past_read(past, run, p);
+	assert_close(bl_past_moment(past)->effective, 8, 1e-6);
+	p->step = 3;
+	memset(p->eigenvalues + 1, 0, 7 * sizeof(float));
+	bl_past_read(past, run, p);
+	assert_close(bl_past_moment(past)->effective, 1, 1e-12);
+	bl_past_forget(past);
+	free(past);
+	free(p);
+	bl_live_close(run);
+}
+
+/* --- Pictures of samples, points --------------------------------------------------- */
+
+/* Each pixel of the first view is where it belongs, in its own grey: two rows a cell. */
+static void test_view_pixels(void **state)
+{
+	(void)state;
+	bl_scene *s = begin(MIDWAY, "5");
+	bl_canvas *c = bl_canvas_new(80, 24, (bl_ability){.depth = BL_DEPTH_FULL, .utf8 = true});
+	bl_frame_draw(s, c);
+	for (int y = 0; y < RECORDED_VIEW; y++)
+		for (int x = 0; x < RECORDED_VIEW; x++) {
+			const bl_cell *cell = bl_canvas_cell(c, x, 4 + y / 2);
+			int v = s->snapshot.views[0][y * RECORDED_VIEW + x];
+			assert_int_equal(y % 2 ? cell->bg : cell->fg, v << 16 | v << 8 | v);
+		}
+	bl_canvas_free(c);
+	end(s);
+}
+
+/* What is wanted reaches the trainer. */
+static void test_asks(void **state)
+{
+	(void)state;
+	bl_region r;
+	bl_scene *s = begin(MIDWAY, "5nnr");
+	assert_true(bl_live_asked(s->run, &r));
+	assert_int_equal(r.view, 2);
+	assert_int_equal(r.redraw, 1);
+	assert_int_equal(r.points, 0);
+	assert_shows(s, "asked for another");
+	press(s, "6");
+	assert_true(bl_live_asked(s->run, &r));
+	assert_int_equal(r.points, 1);
+	end(s);
+}
+
+/* Points have their labels' colours, and one that is looked for makes the others faint. */
+static void test_point_colours(void **state)
+{
+	(void)state;
+	const bl_ability can = {.depth = BL_DEPTH_FULL, .utf8 = true};
+	bl_scene *s = begin(MIDWAY, "6jj");
+	assert_int_equal(s->lit, 1);
+	bl_canvas *c = bl_canvas_new(80, 24, can);
+	bl_frame_draw(s, c);
+	int lit = 0;
+	for (int y = 3; y < 22; y++)
+		for (int x = 0; x < 66; x++) {
+			const bl_cell *cell = bl_canvas_cell(c, x, y);
+			if (cell->glyph <= 0x2800)
+				continue;
+			bool is = cell->fg == bl_colour_of(bl_paint_series(1), false);
+			assert_true(is || cell->fg == bl_colour_of(BL_PAINT_FAINT, false));
+			lit += is;
+		}
+	assert_in_range(lit, 20, 50);
+	bl_canvas_free(c);
+	end(s);
+}
+
+/* --- Journal ------------------------------------------------------------------------ */
+
+static void test_journal(void **state)
+{
+	(void)state;
+	bl_scene *s = begin(500, "");
+	bl_journal_line lines[BL_JOURNAL_MOST];
+	int n = bl_journal_lines(&s->journal, &s->history, "lambda", lines);
+	assert_int_equal(n, 1); /* what the run says of lambda stands in its records */
+	assert_int_equal(lines[0].step, 400);
+	assert_string_equal(lines[0].text, "lambda 0.0051 -> 0.0056");
+	bl_live_info info = recorded_info(510, RECORDED_STEPS, BL_RUN_PAUSED);
+	snprintf(info.message, sizeof info.message, "step 505: lr 0.001 -> 0.002");
+	bl_live_set_info(s->run, &info);
+	bl_scene_read(s);
+	n = bl_journal_lines(&s->journal, &s->history, "lambda", lines);
+	assert_int_equal(n, 3);
+	assert_int_equal(lines[0].step, 510);
+	assert_string_equal(lines[0].text, "paused");
+	assert_int_equal(lines[1].step, 505);
+	assert_string_equal(lines[1].text, "lr 0.001 -> 0.002");
+	end(s);
+}
+
+/* Step by step is one turn. */
+static void test_turns(void **state)
+{
+	(void)state;
+	bl_live_info info = recorded_info(0, 100, BL_RUN_RUNNING);
+	bl_live *run = bl_live_create(NULL, &info);
+	bl_history *h = malloc(sizeof *h);
+	for (int64_t i = 1; i <= 60; i++) {
+		bl_record r = recorded_record(i, i < 11   ? .01
+						 : i < 21 ? .01 + .001 * (double)(i - 10)
+						 : i < 40 ? .02
+							  : 1);
+		bl_live_add(run, &r);
+	}
+	bl_history_reset(h);
+	bl_history_read(h, run);
+	assert_int_equal(h->turns, 2);
+	assert_int_equal(h->turn[0].first, 11);
+	assert_int_equal(h->turn[0].last, 20);
+	assert_close(h->turn[0].from, .01, 0);
+	assert_close(h->turn[0].to, .02, 1e-15);
+	assert_int_equal(h->turn[1].first, 40);
+	free(h);
+	bl_live_close(run);
+}
+
+/* --- Settings ------------------------------------------------------------------------ */
+
+static void test_settings(void **state)
+{
+	(void)state;
+	const bl_ability terminal = {.depth = BL_DEPTH_FULL, .utf8 = true};
+	bl_scene *s = begin(MIDWAY, "8");
+	assert_int_equal(bl_scene_ability(s, terminal).depth, BL_DEPTH_FULL);
+	press(s, "l");
+	assert_true(bl_scene_ability(s, terminal).light);
+	press(s, "jh");
+	assert_int_equal(bl_scene_ability(s, terminal).depth, BL_DEPTH_256);
+	assert_int_equal(bl_scene_ability(s, plain).depth, BL_DEPTH_MONO);
+	press(s, "jl");
+	assert_false(bl_scene_ability(s, terminal).utf8);
+	press(s, "jjjl");
+	assert_close(s->curves.smoothing, .3, 0);
+	press(s, "jl");
+	assert_int_equal(s->frames_per_s, 2);
+	press(s, "h");
+	assert_int_equal(s->frames_per_s, 0);
+	end(s);
+}
+
+/* --- The manual ------------------------------------------------------------------------ */
+
+static const char *past_line(const char *text, const char *line)
+{
+	const char *at = strstr(text, line);
+	assert_non_null(at);
+	return at + strlen(line);
+}
+
+/* Its list of keys is that of keys.h. */
+static void test_manual(void **state)
+{
+	(void)state;
+	const char *begins = ".\\\" keys: begin\n", *ends = ".\\\" keys: end\n";
+	size_t n;
+	char *keys = bl_manual_keys(), *page = bl_file_read(support_source("man/barlow.1"), &n);
+	assert_non_null(keys);
+	assert_non_null(page);
+	page = realloc(page, n + 1);
+	page[n] = '\0';
+	const char *from = past_line(page, begins), *to = strstr(from, ends);
+	assert_non_null(to);
+	if (getenv("UPDATE_GOLDEN")) {
+		char *whole = malloc(n + strlen(keys) + 1);
+		int length = sprintf(whole, "%.*s%s%s", (int)(from - page), page, keys, to);
+		support_write(support_source("man/barlow.1"), whole, (size_t)length);
+		free(whole);
+	} else if (strlen(keys) != (size_t)(to - from) || memcmp(keys, from, strlen(keys)) != 0) {
+		fail_msg("man/barlow.1 has other keys than src/view/keys.h; UPDATE_GOLDEN=1 writes them anew");
+	}
+	free(page);
+	free(keys);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_view),     cmocka_unit_test(test_scripts),
+		cmocka_unit_test(test_runs_overlaid),  cmocka_unit_test(test_every_size),
+		cmocka_unit_test(test_smoothing),      cmocka_unit_test(test_track),
+		cmocka_unit_test(test_nearest),        cmocka_unit_test(test_cursor),
+		cmocka_unit_test(test_export),         cmocka_unit_test(test_past),
+		cmocka_unit_test(test_effective_rank), cmocka_unit_test(test_view_pixels),
+		cmocka_unit_test(test_asks),           cmocka_unit_test(test_point_colours),
+		cmocka_unit_test(test_journal),        cmocka_unit_test(test_turns),
+		cmocka_unit_test(test_settings),       cmocka_unit_test(test_manual),
+	};
+	return cmocka_run_group_tests_name("screens", tests, NULL, NULL);
+}
