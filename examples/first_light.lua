@@ -21,7 +21,7 @@ local function usage(message)
 end
 
 local function parse(list)
-	local o = { epochs = 6, seed = 1, out = "." }
+	local o = { epochs = 5, seed = 1, out = "." }
 	local numbers = { ["--epochs"] = "epochs", ["--steps"] = "steps", ["--seed"] = "seed" }
 	local i = 1
 	while i <= #list do
@@ -65,9 +65,9 @@ local function new_trainer(train, test, encoder, o)
 		encoder = encoder,
 		projector = { 512, 512 },
 		views = aug.compose{ aug.crop{ size = train.width, scale = { .4, 1 } }, aug.flip(.5),
-			aug.jitter{ brightness = .4, contrast = .4, saturation = 0, hue = 0, p = 1 } },
+			aug.jitter{ brightness = .6, contrast = .6, saturation = 0, hue = 0, p = 1 } },
 		loss = loss.barlow{ lambda = .005 },
-		optim = optim.adamw{ lr = 1e-3 },
+		optim = optim.adamw{ lr = 2e-3 },
 		schedule = "cosine",
 		batch = 256, epochs = o.epochs, steps = o.steps, seed = o.seed,
 		knn = { every = 1, refs = train:subset(1, 5000), queries = test:subset(1, 2000) },
@@ -140,25 +140,27 @@ local function save(t, o)
 	save_figure(function() return plot.heatmap(t.C, { title = "cross-correlation" }) end, base .. "c.png")
 end
 
+-- Measures a row unless Ctrl-C comes; what it had by then stays in the row.
+local function try_measure(row, encoder, train, test)
+	print(("measuring %s ..."):format(row.name))
+	return interruptible(measure, row, encoder, train, test)
+end
+
 local function main()
 	local o, started = parse(arg), os.time()
 	local train, test = load_data()
 	print(train)
 	local encoder = new_encoder(train, o.seed)
 	local rows = { { name = "raw pixels" }, { name = "untrained encoder" }, { name = "trained encoder" } }
-	local t = new_trainer(train, test, encoder, o)
-	print(("%d parameters, %d steps of %d images"):format(encoder:count() + t.projector:count(), t.steps, t.batch))
-	local complete = train_it(t, o)
-	rows[3].name = ("trained, %d steps"):format(t.iteration)
-	print(("kNN during training (5,000 references, 2,000 queries): %s"):format(last_knn(t) or "not measured yet"))
-	save(t, o)
+	local complete = try_measure(rows[1], nil, train, test) and try_measure(rows[2], encoder, train, test)
 	if complete then
-		print "measuring ..."
-		complete = interruptible(function()
-			measure(rows[3], encoder, train, test)
-			measure(rows[2], new_encoder(train, o.seed), train, test)
-			measure(rows[1], nil, train, test)
-		end)
+		local t = new_trainer(train, test, encoder, o)
+		print(("%d parameters, %d steps of %d images"):format(encoder:count() + t.projector:count(), t.steps, t.batch))
+		complete = train_it(t, o)
+		rows[3].name = ("trained, %d steps"):format(t.iteration)
+		print(("kNN during training (5,000 references, 2,000 queries): %s"):format(last_knn(t) or "not measured yet"))
+		save(t, o)
+		complete = complete and try_measure(rows[3], encoder, train, test)
 	end
 	print_table(rows, train)
 	print(("%s in %s"):format(complete and "done" or "stopped", os.date("!%M:%S", os.time() - started)))

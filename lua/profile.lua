@@ -42,12 +42,15 @@ function profile.report()
 end
 
 --[[
-profile(n): n more steps (20), here and now, after two that warm up; returns the profile, which prints as a table.
+profile(n): n more steps (20, fewer when the run has fewer), here and now, after two that warm up where there is
+room for them; returns the profile, which prints as a table.
 ]]
 function profile.run(t, n)
-	t:step(2)
+	local left = t.steps - t.iteration
+	n = math.min(n or 20, left)
+	if left - n >= 2 then t:step(2) end
 	native.profile_start()
-	t:step(n or 20)
+	t:step(n)
 	return profile.report()
 end
 
