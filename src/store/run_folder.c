@@ -35,18 +35,25 @@ char *bl_runs_root(void)
 	return bl_fail_null("no place for runs: neither XDG_DATA_HOME nor HOME is set");
 }
 
+static int make_folder(const char *path)
+{
+	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+		return 0;
+	return bl_fail("%s: %s", path, strerror(errno));
+}
+
 /* Every folder on the way that is missing; the path is changed meanwhile. */
 static int make_folders(char *path)
 {
-	for (char *end = path;; *end = '/') {
-		end = strchr(end + 1, '/');
-		if (end)
-			*end = '\0';
-		if (mkdir(path, 0700) != 0 && errno != EEXIST)
-			return bl_fail("%s: %s", path, strerror(errno));
-		if (!end)
-			return 0;
+	int rc = 0;
+	for (char *c = path; *c && rc == 0; c++) {
+		if (*c != '/' || c == path)
+			continue;
+		*c = '\0';
+		rc = make_folder(path);
+		*c = '/';
 	}
+	return rc ? rc : make_folder(path);
 }
 
 /* Letters, digits, dot, dash and underscore stay; no name hides, none is an option. */
