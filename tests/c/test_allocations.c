@@ -47,7 +47,6 @@ int posix_memalign(void **p, size_t align, size_t n)
 	*p = __libc_memalign(align, n);
 	return *p ? 0 : 12;
 }
-#endif
 
 /* The main job's trainer, on generated images; its batch, so that sizes are the real ones. */
 static bl_trainer *main_job(void)
@@ -70,6 +69,7 @@ static bl_trainer *main_job(void)
 	bl_module_unref(projector);
 	return t;
 }
+#endif
 
 static void steady_state(void **state)
 {
