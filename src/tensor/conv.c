@@ -33,17 +33,6 @@ static int from_environment(void)
 	return BL_CONV_AUTO;
 }
 
-/*
- * Multiply-adds: gather 9 p q C K; Winograd 36 tiles C K, and its transforms
- * cost about as much as TRANSFORM more channels each way (measured, Zen 4).
- */
-static bool winograd_pays(const bl_conv *g)
-{
-	enum { TRANSFORM = 14 };
-	int64_t tiles = (g->p + 3) / 4 * ((g->q + 3) / 4);
-	return 36 * tiles * (g->c * g->k + TRANSFORM * (g->c + g->k)) < 9 * g->p * g->q * g->c * g->k;
-}
-
 bl_conv_algorithm bl_conv_pick(const bl_conv *g)
 {
 	if (atomic_load(&wish) < 0)
@@ -52,7 +41,7 @@ bl_conv_algorithm bl_conv_pick(const bl_conv *g)
 	if (!bl_winograd_fits(g))
 		return BL_CONV_GATHER;
 	if (a == BL_CONV_AUTO)
-		return winograd_pays(g) ? BL_CONV_WINOGRAD : BL_CONV_GATHER;
+		return bl_winograd_pays(g) ? BL_CONV_WINOGRAD : BL_CONV_GATHER;
 	return (bl_conv_algorithm)a;
 }
 

@@ -27,6 +27,17 @@ bool bl_winograd_fits(const bl_conv *g)
 	return g->r == 3 && g->s == 3 && g->stride == 1 && g->padding <= 2 && g->groups == 1 && g->c % 16 == 0 && g->k % 16 == 0;
 }
 
+/*
+ * Multiply-adds: gather 9 p q C K; Winograd 36 tiles C K, and its transforms
+ * cost about as much as TRANSFORM more channels each way (measured, Zen 4).
+ */
+bool bl_winograd_pays(const bl_conv *g)
+{
+	enum { TRANSFORM = 14 };
+	int64_t tiles = (g->p + 3) / 4 * ((g->q + 3) / 4);
+	return 36 * tiles * (g->c * g->k + TRANSFORM * (g->c + g->k)) < 9 * g->p * g->q * g->c * g->k;
+}
+
 /* Filters: u[point][panel][c][column in panel]. */
 typedef struct filters {
 	const bl_kernels *k;
