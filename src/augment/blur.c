@@ -53,7 +53,7 @@ static bool make_space(const canvas *c, float sigma, space *s)
 	return true;
 }
 
-KERNEL static void weigh(float *out, const float *rows, size_t step, const float *w, int taps, size_t n)
+BL_CLONES static void weigh(float *out, const float *rows, size_t step, const float *w, int taps, size_t n)
 {
 	bl_weigh(out, rows, step, w, taps, n);
 }

@@ -23,7 +23,7 @@ INLINE void unpack(const uint8_t *in, float *out, size_t n, size_t plane, int ch
 			out[(size_t)k * plane + i] = in[i * (size_t)channels + (size_t)k] * (1.0f / 255);
 }
 
-KERNEL static void unpack_any(const uint8_t *in, float *out, size_t n, size_t plane, int channels)
+BL_CLONES static void unpack_any(const uint8_t *in, float *out, size_t n, size_t plane, int channels)
 {
 	if (channels == 1)
 		unpack(in, out, n, plane, 1);
@@ -39,13 +39,13 @@ void bl_canvas_load(canvas *c)
 	c->pixels = NULL;
 }
 
-KERNEL static void store1(const float *in, size_t n, float scale, float shift, float *out)
+BL_CLONES static void store1(const float *in, size_t n, float scale, float shift, float *out)
 {
 	for (size_t i = 0; i < n; i++)
 		out[i] = in[i] * scale + shift;
 }
 
-KERNEL static void store3(const float *in, size_t plane, size_t n, const float *scale, const float *shift, float *out)
+BL_CLONES static void store3(const float *in, size_t plane, size_t n, const float *scale, const float *shift, float *out)
 {
 	const float *r = in, *g = in + plane, *b = in + 2 * plane;
 	float r1 = scale[0], g1 = scale[1], b1 = scale[2], r0 = shift[0], g0 = shift[1], b0 = shift[2];

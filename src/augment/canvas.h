@@ -3,15 +3,11 @@
 #ifndef AUGMENT_CANVAS_H
 #define AUGMENT_CANVAS_H
 
+#include "base/clones.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
-/* Built for several levels of x86-64, picked when the program starts; elsewhere once. */
-#if defined __x86_64__ && defined __GNUC__ && !defined __clang__
-#define KERNEL __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4"), optimize("O3")))
-#else
-#define KERNEL __attribute__((optimize("O3")))
-#endif
 #define INLINE static inline __attribute__((always_inline))
 
 /*

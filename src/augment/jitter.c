@@ -22,14 +22,14 @@ INLINE float clip(float x)
 }
 
 /* x = clip(x * f + shift) */
-KERNEL static void blend_plane(float *x, size_t n, float f, float shift)
+BL_CLONES static void blend_plane(float *x, size_t n, float f, float shift)
 {
 	for (size_t i = 0; i < n; i++)
 		x[i] = clip(x[i] * f + shift);
 }
 
 /* In SUMS running sums, so that neighbours can be added at once. */
-KERNEL static float sum_plane(const float *x, size_t n)
+BL_CLONES static float sum_plane(const float *x, size_t n)
 {
 	enum { SUMS = 16 };
 	float part[SUMS] = { 0 }, sum = 0;
@@ -58,7 +58,7 @@ static void blend(canvas *c, size_t n, float f, float shift)
 		blend_plane(c->data + (size_t)k * c->plane, n, f, shift);
 }
 
-KERNEL static void saturate(float *restrict r, float *restrict g, float *restrict b, size_t n, float f)
+BL_CLONES static void saturate(float *restrict r, float *restrict g, float *restrict b, size_t n, float f)
 {
 	for (size_t i = 0; i < n; i++) {
 		float grey = GREY(r[i], g[i], b[i]) * (1 - f);
@@ -76,7 +76,7 @@ INLINE float from_hue(float h, float v, float chroma)
 }
 
 /* turn: of the circle, -1/2 to 1/2 */
-KERNEL static void turn_hue(float *restrict r, float *restrict g, float *restrict b, size_t n, float turn)
+BL_CLONES static void turn_hue(float *restrict r, float *restrict g, float *restrict b, size_t n, float turn)
 {
 	float offset = 6 * turn + 6; /* keeps h above 0 */
 	for (size_t i = 0; i < n; i++) {
@@ -148,7 +148,7 @@ const operator bl_op_jitter = {
 	.values = true,
 };
 
-KERNEL static void grey_planes(float *restrict r, float *restrict g, float *restrict b, size_t n)
+BL_CLONES static void grey_planes(float *restrict r, float *restrict g, float *restrict b, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		r[i] = g[i] = b[i] = GREY(r[i], g[i], b[i]);

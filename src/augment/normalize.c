@@ -15,7 +15,7 @@ int bl_normalize_factors(const bl_aug *a, int channels, float *scale, float *shi
 	return 0;
 }
 
-KERNEL static void scale_plane(float *x, size_t n, float scale, float shift)
+BL_CLONES static void scale_plane(float *x, size_t n, float scale, float shift)
 {
 	for (size_t i = 0; i < n; i++)
 		x[i] = x[i] * scale + shift;

@@ -107,7 +107,7 @@ INLINE void transpose16(bytes16 v[LANES])
 }
 
 /* Sixteen rows of n bytes -> columns (n, 16) of float.  rows past the box repeat its last. */
-KERNEL static void columns_of_bytes(const uint8_t *const row[LANES], int n, float *columns)
+BL_CLONES static void columns_of_bytes(const uint8_t *const row[LANES], int n, float *columns)
 {
 	for (int x = 0; x < n; x += LANES) {
 		bytes16 v[LANES] = { { 0 } };
@@ -150,7 +150,7 @@ INLINE void across(const float *columns, const taps *t, float top, const size_t 
 }
 
 /* The same with the number of channels known to the compiler. */
-KERNEL static void across_any(const float *columns, const taps *t, float top, int channels, float *strip)
+BL_CLONES static void across_any(const float *columns, const taps *t, float top, int channels, float *strip)
 {
 	if (channels == 1)
 		across(columns, t, top, LANES, strip);
@@ -159,7 +159,7 @@ KERNEL static void across_any(const float *columns, const taps *t, float top, in
 }
 
 /* One channel of the strip -> sixteen rows of pitch floats; pitch is a multiple of 4 */
-KERNEL static void rows_of_strip(const float *strip, size_t column, size_t pitch, float *rows)
+BL_CLONES static void rows_of_strip(const float *strip, size_t column, size_t pitch, float *rows)
 {
 	const quad_mask low = { 0, 4, 1, 5 }, high = { 2, 6, 3, 7 };
 	for (size_t x = 0; x < pitch; x += 4)
@@ -178,7 +178,7 @@ KERNEL static void rows_of_strip(const float *strip, size_t column, size_t pitch
 }
 
 /* rows (in, pitch) -> plane (outputs, width) in 0..1 */
-KERNEL static void down(const float *rows, const taps *t, size_t pitch, size_t width, float top, float *plane)
+BL_CLONES static void down(const float *rows, const taps *t, size_t pitch, size_t width, float top, float *plane)
 {
 	for (int i = 0; i < t->outputs; i++, plane += width) {
 		bl_weigh(plane, rows + (size_t)t->first[i] * pitch, pitch, t->weight + (size_t)i * (size_t)t->most,

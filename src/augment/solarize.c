@@ -2,7 +2,7 @@
 /* solarize.c: what is as light as the threshold or lighter is inverted. */
 #include "augment/operator.h"
 
-KERNEL static void invert(float *x, size_t n, float threshold)
+BL_CLONES static void invert(float *x, size_t n, float threshold)
 {
 	for (size_t i = 0; i < n; i++)
 		x[i] = x[i] < threshold ? x[i] : 1 - x[i];

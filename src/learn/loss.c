@@ -10,6 +10,7 @@
  *           dzA = 2 lambda G_B zA / N^2 + (zB diag(w - 2 lambda C_ii)) / N, and dzB in the mirror
  *           hsic: E^T has 1 in it besides, off the diagonal: + 2 lambda (rowsum(zB) 1^T - zB) / N
  */
+#include "base/clones.h"
 #include "grad/node.h"
 #include "learn/standard.h"
 #include "tensor/blas.h"
@@ -77,7 +78,7 @@ static double fold(const double lane[LANES])
 }
 
 /* sum a_i b_i in double, in an order that the compiler can vectorise and may not change. */
-static double dot(const float *a, const float *b, int64_t n)
+BL_CLONES_EXACT static double dot(const float *a, const float *b, int64_t n)
 {
 	double lane[LANES] = { 0 };
 	int64_t i = 0;
@@ -173,8 +174,7 @@ static int gram(state *t, double *redundancy)
 	if (!t->m[0])
 		return -1;
 	t->m[1] = t->m[0] + s->n * s->n;
-	for (int v = 0; v < 2; v++)
-		bl_syrk_parallel(s->n, s->d, s->z[v], s->d, t->m[v], s->n);
+	bl_syrk_pair_parallel(s->n, s->d, s->z, s->d, t->m, s->n);
 	if (sum_rows(t, s->n, gram_row, &sum))
 		return -1;
 	for (int64_t i = 0; i < s->d; i++)
@@ -208,35 +208,43 @@ static int compute(state *t, const bl_loss_config *c, bl_loss_terms *terms)
 	return 0;
 }
 
-/* The way back, a block of columns at a time: dz stays in the core's cache from the product to the gradient. */
+/* The way back, a block of columns of a view at a time: dz stays in the core's cache from product to gradient. */
 typedef struct back {
 	const state *t;
-	int view;
 	double up; /* d(loss)/d(out) times scale */
-	int64_t chunks;
-	float *dx;
-	bool add;
+	int64_t chunks; /* a view */
+	struct {
+		int view;
+		float *dx;
+		bool add;
+	} to[2];
+	int count;
 	atomic_bool failed;
 } back;
 
-static void product(const back *b, int64_t from, int64_t width, float *dz)
+static void product(const back *b, int view, int64_t from, int64_t width, float *dz)
 {
 	const state *t = b->t;
 	const bl_standard *s = &t->s;
-	const float *other = s->z[!b->view];
+	const float *other = s->z[!view];
 	double k = 2 * t->lambda * b->up / (double)s->n;
 	if (t->gram)
-		bl_gemm(false, false, s->n, width, s->n, (float)(k / (double)s->n), t->m[!b->view], s->n,
-		        s->z[b->view] + from, s->d, 0, dz, width);
-	else if (b->view == 0)
-		bl_gemm(false, true, s->n, width, s->d, (float)k, other, s->d, t->m[0] + from * s->d, s->d, 0, dz,
-		        width);
+		bl_gemm(false, false, s->n, width, s->n, (float)(k / (double)s->n), t->m[!view], s->n, s->z[view] + from, s->d, 0,
+		        dz, width);
+	else if (view == 0)
+		bl_gemm(false, true, s->n, width, s->d, (float)k, other, s->d, t->m[0] + from * s->d, s->d, 0, dz, width);
 	else
 		bl_gemm(false, false, s->n, width, s->d, (float)k, other, s->d, t->m[0] + from, s->d, 0, dz, width);
 }
 
 /* dz += other diag(w) + row */
-static void add_diagonal(const back *b, int64_t from, int64_t width, float *dz)
+BL_CLONES_EXACT static void add_scaled(int64_t width, const float *other, const float *w, float row, float *dz)
+{
+	for (int64_t j = 0; j < width; j++)
+		dz[j] += other[j] * w[j] + row;
+}
+
+static void add_diagonal(const back *b, int view, int64_t from, int64_t width, float *dz)
 {
 	const state *t = b->t;
 	const bl_standard *s = &t->s;
@@ -246,11 +254,9 @@ static void add_diagonal(const back *b, int64_t from, int64_t width, float *dz)
 		double c = s->diag[from + j];
 		w[j] = (float)(k * (t->gram ? c - 1 - t->lambda * (c + t->hsic) : c - 1));
 	}
-	for (int64_t i = 0; i < s->n; i++, dz += width) {
-		const float *other = s->z[!b->view] + i * s->d + from;
-		float row = t->row[0] ? (float)(k * t->lambda * t->row[!b->view][i]) : 0;
-		for (int64_t j = 0; j < width; j++)
-			dz[j] += other[j] * w[j] + row;
+	for (int64_t i = 0; i < s->n; i++) {
+		float row = t->row[0] ? (float)(k * t->lambda * t->row[!view][i]) : 0;
+		add_scaled(width, s->z[!view] + i * s->d + from, w, row, dz + i * width);
 	}
 }
 
@@ -258,36 +264,43 @@ static void back_columns(void *ctx, int64_t chunk)
 {
 	back *b = ctx;
 	const bl_standard *s = &b->t->s;
-	int64_t from, to;
-	bl_chunk_range(s->d, b->chunks, chunk, &from, &to);
+	int64_t from, to, which = chunk / b->chunks;
+	int view = b->to[which].view;
+	bl_chunk_range(s->d, b->chunks, chunk % b->chunks, &from, &to);
 	float *dz = bl_scratch(0, (size_t)(s->n * (to - from)) * sizeof *dz);
 	if (!dz) {
 		atomic_store(&b->failed, true);
 		return;
 	}
-	product(b, from, to - from, dz);
-	add_diagonal(b, from, to - from, dz);
-	bl_standard_back(s, b->view, from, to - from, dz, b->dx, b->add);
+	product(b, view, from, to - from, dz);
+	add_diagonal(b, view, from, to - from, dz);
+	bl_standard_back(s, view, from, to - from, dz, b->to[which].dx, b->to[which].add);
+}
+
+static int run_back(back *b)
+{
+	bl_parallel(b->count * b->chunks, back_columns, b);
+	b->count = 0;
+	return atomic_load(&b->failed) ? bl_fail("out of memory") : 0;
 }
 
 static int backward(void *ctx, bl_tensor *const *in, const bl_tensor *out, const bl_tensor *dout)
 {
 	const state *t = ctx;
+	back b = { .t = t, .up = t->scale * (double)dout->data[0], .chunks = bl_standard_chunks(t->s.n, t->s.d, 128) };
 	(void)out;
 	for (int v = 0; v < 2; v++) {
-		back b = { .t = t, .view = v, .up = t->scale * (double)dout->data[0] };
 		if (!bl_grad_wants(in[v]))
 			continue;
-		bl_tensor *dx = bl_grad_sink(in[v], &b.add);
+		bl_tensor *dx = bl_grad_sink(in[v], &b.to[b.count].add);
 		if (!dx)
 			return -1;
-		b.dx = dx->data;
-		b.chunks = bl_standard_chunks(t->s.n, t->s.d, 128);
-		bl_parallel(b.chunks, back_columns, &b);
-		if (atomic_load(&b.failed))
-			return bl_fail("out of memory");
+		b.to[b.count].view = v;
+		b.to[b.count++].dx = dx->data;
+		if (v == 0 && in[0] == in[1] && run_back(&b)) /* one gradient takes both: one after the other */
+			return -1;
 	}
-	return 0;
+	return run_back(&b);
 }
 
 bl_tensor *bl_loss_barlow(const bl_loss_config *c, bl_tensor *za, bl_tensor *zb, bl_loss_terms *terms)

@@ -2,6 +2,8 @@
 /* standard.c: embeddings standardised per dimension over the batch. */
 #include "learn/standard.h"
 
+#include "base/clones.h"
+
 #include <barlow/memory.h>
 
 #include <math.h>
@@ -58,7 +60,7 @@ typedef struct job {
 } job;
 
 /* Rows of x, D apart, into a dense copy: strides of a power of two would make rows evict each other from the cache. */
-static void gather(int64_t n, int64_t d, int64_t width, const float *x, float *copy, double *mean)
+BL_CLONES_EXACT static void gather(int64_t n, int64_t d, int64_t width, const float *x, float *copy, double *mean)
 {
 	memset(mean, 0, (size_t)width * sizeof *mean);
 	for (int64_t i = 0; i < n; i++, x += d, copy += width)
@@ -70,7 +72,8 @@ static void gather(int64_t n, int64_t d, int64_t width, const float *x, float *c
 		mean[j] /= (double)n;
 }
 
-static void find_inv(const bl_standard *s, int64_t width, const float *copy, const double *mean, float *inv)
+BL_CLONES_EXACT static void find_inv(const bl_standard *s, int64_t width, const float *copy, const double *mean,
+                                     float *inv)
 {
 	double var[BL_STANDARD_COLUMNS] = { 0 };
 	for (int64_t i = 0; i < s->n; i++, copy += width)
@@ -82,18 +85,26 @@ static void find_inv(const bl_standard *s, int64_t width, const float *copy, con
 		inv[j] = var[j] == 0 ? 0 : (float)(1 / sqrt(var[j] / s->divisor + s->eps)); /* NaN goes through */
 }
 
-static void standardise(const bl_standard *s, int view, const float *x, int64_t from, int64_t width, float *copy)
+/* z (rows `pitch` apart) and the copy itself = (copy - mean) * inv */
+BL_CLONES_EXACT static void scale(int64_t n, int64_t pitch, int64_t width, float *copy, const double *mean,
+                                  const float *inv, float *z)
 {
-	double mean[BL_STANDARD_COLUMNS];
-	float *inv = s->inv[view] + from, *z = s->z[view] + from;
-	gather(s->n, s->d, width, x + from, copy, mean);
-	find_inv(s, width, copy, mean, inv);
-	for (int64_t i = 0; i < s->n; i++, copy += width, z += s->d)
+	for (int64_t i = 0; i < n; i++, copy += width, z += pitch)
 		for (int64_t j = 0; j < width; j++)
 			z[j] = copy[j] = (float)((double)copy[j] - mean[j]) * inv[j];
 }
 
-static void correlate(const bl_standard *s, int64_t from, int64_t width, const float *za, const float *zb)
+static void standardise(const bl_standard *s, int view, const float *x, int64_t from, int64_t width, float *copy)
+{
+	double mean[BL_STANDARD_COLUMNS];
+	float *inv = s->inv[view] + from;
+	gather(s->n, s->d, width, x + from, copy, mean);
+	find_inv(s, width, copy, mean, inv);
+	scale(s->n, s->d, width, copy, mean, inv, s->z[view] + from);
+}
+
+BL_CLONES_EXACT static void correlate(const bl_standard *s, int64_t from, int64_t width, const float *za,
+                                      const float *zb)
 {
 	double *diag = s->diag + from;
 	memset(diag, 0, (size_t)width * sizeof *diag);
@@ -168,7 +179,7 @@ typedef struct pick {
 	atomic_bool failed;
 } pick;
 
-static void gather_dims(const pick *p, const int32_t *dims, int64_t width, float *copy, double *mean)
+BL_CLONES_EXACT static void gather_dims(const pick *p, const int32_t *dims, int64_t width, float *copy, double *mean)
 {
 	const float *x = p->x;
 	memset(mean, 0, (size_t)width * sizeof *mean);
@@ -196,9 +207,7 @@ static void pick_columns(void *ctx, int64_t chunk)
 	}
 	gather_dims(p, p->dims + from, width, copy, mean);
 	find_inv(&p->s, width, copy, mean, inv);
-	for (int64_t i = 0; i < p->s.n; i++, copy += width, out += p->count)
-		for (int64_t j = 0; j < width; j++)
-			out[j] = (float)((double)copy[j] - mean[j]) * inv[j];
+	scale(p->s.n, p->count, width, copy, mean, inv, out);
 }
 
 static int check_dims(const pick *p)
@@ -232,23 +241,45 @@ void bl_standard_free(bl_standard *s)
 	s->block = NULL;
 }
 
+BL_CLONES_EXACT static void sums(int64_t n, int64_t d, int64_t width, const float *dz, const float *z, double *sum,
+                                 double *along)
+{
+	for (int64_t i = 0; i < n; i++, dz += width, z += d)
+		for (int64_t j = 0; j < width; j++) {
+			sum[j] += (double)dz[j];
+			along[j] += (double)dz[j] * (double)z[j];
+		}
+}
+
+/* dx (+)= inv (dz - mean - z slope) */
+typedef struct slopes {
+	float mean[BL_STANDARD_COLUMNS], slope[BL_STANDARD_COLUMNS];
+	const float *inv;
+} slopes;
+
+BL_CLONES_EXACT static void put_row(int64_t width, const float *dz, const float *z, const slopes *k, float *dx)
+{
+	for (int64_t j = 0; j < width; j++)
+		dx[j] = k->inv[j] * (dz[j] - k->mean[j] - z[j] * k->slope[j]);
+}
+
+BL_CLONES_EXACT static void add_row(int64_t width, const float *dz, const float *z, const slopes *k, float *dx)
+{
+	for (int64_t j = 0; j < width; j++)
+		dx[j] += k->inv[j] * (dz[j] - k->mean[j] - z[j] * k->slope[j]);
+}
+
 void bl_standard_back(const bl_standard *s, int view, int64_t from, int64_t width, const float *dz, float *dx, bool add)
 {
 	double sum[BL_STANDARD_COLUMNS] = { 0 }, along[BL_STANDARD_COLUMNS] = { 0 };
-	float mean[BL_STANDARD_COLUMNS], slope[BL_STANDARD_COLUMNS];
-	const float *inv = s->inv[view] + from, *z = s->z[view] + from;
-	for (int64_t i = 0; i < s->n; i++)
-		for (int64_t j = 0; j < width; j++) {
-			sum[j] += (double)dz[i * width + j];
-			along[j] += (double)dz[i * width + j] * (double)z[i * s->d + j];
-		}
+	slopes k;
+	const float *z = s->z[view] + from;
+	sums(s->n, s->d, width, dz, z, sum, along);
+	k.inv = s->inv[view] + from;
 	for (int64_t j = 0; j < width; j++) {
-		mean[j] = (float)(sum[j] / (double)s->n);
-		slope[j] = (float)(along[j] / s->divisor);
+		k.mean[j] = (float)(sum[j] / (double)s->n);
+		k.slope[j] = (float)(along[j] / s->divisor);
 	}
-	for (int64_t i = 0; i < s->n; i++, dz += width, z += s->d, dx += s->d)
-		for (int64_t j = 0; j < width; j++) {
-			float g = inv[j] * (dz[j] - mean[j] - z[j] * slope[j]);
-			dx[from + j] = add ? dx[from + j] + g : g;
-		}
+	for (int64_t i = 0; i < s->n; i++)
+		(add ? add_row : put_row)(width, dz + i * width, z + i * s->d, &k, dx + i * s->d + from);
 }

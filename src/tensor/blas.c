@@ -69,36 +69,37 @@ void bl_gemm_parallel(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float a
 	bl_parallel(t.rows * t.cols, tile, &t);
 }
 
-typedef struct triangle {
+typedef struct triangles {
 	int64_t n, k, lda, ldc, side; /* side x side tiles, those on and below the diagonal */
-	const float *a;
-	float *c;
-} triangle;
+	float *const *a, *const *c;
+} triangles;
 
-static void mirror(const triangle *t, int64_t i, int64_t i2, int64_t j, int64_t j2)
+static void mirror(const triangles *t, float *c, int64_t i, int64_t i2, int64_t j, int64_t j2)
 {
 	for (int64_t q = j; q < j2; q++)
 		for (int64_t p = i; p < i2; p++)
-			t->c[q * t->ldc + p] = t->c[p * t->ldc + q];
+			c[q * t->ldc + p] = c[p * t->ldc + q];
 }
 
 static void triangle_tile(void *ctx, int64_t chunk)
 {
-	const triangle *t = ctx;
+	const triangles *t = ctx;
+	const float *a = t->a[chunk % 2];
+	float *c = t->c[chunk % 2];
 	int64_t row = 0, i, i2, j, j2;
-	for (; chunk > row; row++)
+	for (chunk /= 2; chunk > row; row++)
 		chunk -= row + 1;
 	bl_chunk_range(t->n, t->side, row, &i, &i2);
 	bl_chunk_range(t->n, t->side, chunk, &j, &j2);
-	bl_gemm(false, true, i2 - i, j2 - j, t->k, 1, t->a + i * t->lda, t->lda, t->a + j * t->lda, t->lda, 0,
-	        t->c + i * t->ldc + j, t->ldc);
-	mirror(t, i, i2, j, j2);
+	bl_gemm(false, true, i2 - i, j2 - j, t->k, 1, a + i * t->lda, t->lda, a + j * t->lda, t->lda, 0, c + i * t->ldc + j,
+	        t->ldc);
+	mirror(t, c, i, i2, j, j2);
 }
 
-void bl_syrk_parallel(int64_t n, int64_t k, const float *a, int64_t lda, float *c, int64_t ldc)
+void bl_syrk_pair_parallel(int64_t n, int64_t k, float *const a[2], int64_t lda, float *const c[2], int64_t ldc)
 {
-	triangle t = { n, k, lda, ldc, pieces(n, n > 512 ? 256 : 128), a, c };
-	bl_parallel(t.side * (t.side + 1) / 2, triangle_tile, &t);
+	triangles t = { n, k, lda, ldc, pieces(n, n > 512 ? 256 : 128), a, c };
+	bl_parallel(t.side * (t.side + 1), triangle_tile, &t);
 }
 
 const char *bl_blas_core(void)

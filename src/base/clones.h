@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * clones.h (private): plain loops built for several levels of x86-64, picked when the program starts; elsewhere once.
+ *
+ * BL_CLONES_EXACT does without fused multiply-adds, so that every level computes the same bits.
+ * ThreadSanitizer starts too late for what picks them: it gets one.
+ */
+#ifndef BL_BASE_CLONES_H
+#define BL_BASE_CLONES_H
+
+#if defined __x86_64__ && defined __GNUC__ && !defined __clang__ && !defined __SANITIZE_THREAD__
+#define BL_CLONES_AS(...) \
+	__attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4"), optimize(__VA_ARGS__)))
+#elif defined __GNUC__ && !defined __clang__
+#define BL_CLONES_AS(...) __attribute__((optimize(__VA_ARGS__)))
+#else
+#define BL_CLONES_AS(...)
+#endif
+
+#define BL_CLONES BL_CLONES_AS("O3")
+#define BL_CLONES_EXACT BL_CLONES_AS("O3", "fp-contract=off")
+
+#endif
