@@ -59,7 +59,7 @@ ROWS = [
 
 
 class Side:
-    """A process that runs its workload once for every line it is sent."""
+    """A process that runs its workload for a while for every line it is sent."""
 
     def __init__(self, command, workload):
         self.times, self.peak = [], None

@@ -159,14 +159,22 @@ def make(name):
     raise SystemExit(f"unknown workload {name}")
 
 
+def turn(run):
+    """Milliseconds of one run, as training would see it: run follows run."""
+    run()
+    runs, ms, start = 0, 0, time.perf_counter()
+    while ms < 100:
+        run()
+        runs, ms = runs + 1, 1000 * (time.perf_counter() - start)
+    return ms / runs
+
+
 def serve(workload):
-    """Runs the workload once for every line that comes in."""
+    """For every line that comes in, runs the workload for a tenth of a second or once."""
     run = make(workload)
     print("ready", flush=True)
     for _ in sys.stdin:
-        start = time.perf_counter()
-        run()
-        print(f"{1000 * (time.perf_counter() - start):.4f}", flush=True)
+        print(f"{turn(run):.4f}", flush=True)
     with open("/proc/self/status") as f:
         print("peak", 1024 * next(int(line.split()[1]) for line in f if line.startswith("VmHWM")))
 
