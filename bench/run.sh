@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# run.sh: `make bench` and `make experiments`.  Prints what it measures and appends it to BENCHMARKS.md.
+# run.sh: `make bench`, `make growth` and `make experiments`.  Prints what it measures and appends it to BENCHMARKS.md.
 #
 # TORCH names the interpreters that can import torch, "/usr/bin/python3" (Debian's python3-torch) unless set;
 # those that cannot are left out.
@@ -15,14 +15,24 @@ head_lines() {
 	echo
 }
 
-bench() {
-	torch=
+torches() {
 	for python in ${TORCH:-/usr/bin/python3}; do
-		torch="$torch --torch $python"
+		echo "--torch $python"
 	done
+}
+
+bench() {
 	head_lines "Benchmark" "make bench"
-	# shellcheck disable=SC2086  # a list of words
-	python3 "$SRCDIR/bench/compare.py" "$BUILDDIR/bench/side" --barlow "$BARLOW" $torch
+	# shellcheck disable=SC2046  # a list of words
+	python3 "$SRCDIR/bench/compare.py" "$BUILDDIR/bench/side" --barlow "$BARLOW" $(torches)
+}
+
+growth() {
+	head_lines "Growth" "make growth"
+	# shellcheck disable=SC2046  # a list of words
+	python3 "$SRCDIR/bench/growth.py" "$BUILDDIR/bench/side" "$SRCDIR/docs" $(torches)
+	echo "![time of the loss against D](docs/growth-loss.svg)"
+	echo "![time of a step against B](docs/growth-step.svg)"
 }
 
 experiments() {
@@ -34,9 +44,9 @@ experiments() {
 }
 
 case ${1:-} in
-bench | experiments) "$1" | tee -a "$SRCDIR/BENCHMARKS.md" ;;
+bench | growth | experiments) "$1" | tee -a "$SRCDIR/BENCHMARKS.md" ;;
 *)
-	echo "usage: run.sh bench | experiments" >&2
+	echo "usage: run.sh bench | growth | experiments" >&2
 	exit 2
 	;;
 esac
