@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The table of all runs, live and past: sorted, chosen, marked to compare, opened. */
+#include "view/frame.h"
 #include "view/run_table.h"
 #include "view/scene.h"
 
@@ -362,10 +363,28 @@ static bool key(bl_scene *s, int k)
 	return true;
 }
 
+/* The run in the row that was clicked becomes the chosen one; a click on the chosen one opens it. */
+static void click(bl_scene *s, int y)
+{
+	bl_run_table *t = s->table;
+	bl_rect r = bl_frame_room(s, s->on->width, s->on->height);
+	int rows = rows_for_runs(r.h), row = y - r.y - TITLE_ROWS, place = first_place(t, rows) + row;
+	if (row < 0 || row >= rows || !bl_run_table_at(t, place))
+		return;
+	if (place == t->cursor)
+		open_it(s);
+	else
+		bl_run_table_move(t, place - t->cursor);
+}
+
 static void mouse(bl_scene *s, bl_mouse m)
 {
-	if (s->table && m.kind != BL_MOUSE_CLICK)
+	if (!s->table)
+		return;
+	if (m.kind != BL_MOUSE_CLICK)
 		bl_run_table_move(s->table, m.kind == BL_MOUSE_WHEEL_UP ? -1 : 1);
+	else if (s->on)
+		click(s, m.y);
 }
 
 const bl_view_ops bl_view_runs = {.name = "runs", .draw = draw, .scope = BL_SCOPE_RUNS, .act = act, .enter = enter,

@@ -229,6 +229,35 @@ static void test_cursor(void **state)
 	bl_scene_free(s);
 }
 
+static void click(bl_scene *s, int y)
+{
+	bl_control_key(s, bl_key_of_mouse((bl_mouse){BL_MOUSE_CLICK, 5, y}));
+}
+
+/* The first run is in the fifth row; the headings and what is below the last run are no runs. */
+static void test_click(void **state)
+{
+	(void)state;
+	bl_scene *s = scene_of(going);
+	click(s, 6); /* not shown yet: no harm */
+	bl_canvas *c = frame_of(s, 100, 24, plain);
+	s->on = c;
+	click(s, 6);
+	assert_int_equal(s->table->cursor, 2);
+	click(s, 3);
+	click(s, 10);
+	assert_int_equal(s->table->cursor, 2);
+	click(s, 4);
+	assert_int_equal(s->table->cursor, 0);
+	assert_ptr_equal(s->view, &bl_view_runs);
+	click(s, 4); /* again: opened */
+	assert_ptr_equal(s->view, &bl_view_dashboard);
+	assert_string_equal(s->info.name, "fashion");
+	s->on = NULL;
+	bl_canvas_free(c);
+	bl_scene_free(s);
+}
+
 static void test_filter(void **state)
 {
 	(void)state;
@@ -377,6 +406,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_every_size, begin, end),
 		cmocka_unit_test_setup_teardown(test_sort, begin, end),
 		cmocka_unit_test_setup_teardown(test_cursor, begin, end),
+		cmocka_unit_test_setup_teardown(test_click, begin, end),
 		cmocka_unit_test_setup_teardown(test_filter, begin, end),
 		cmocka_unit_test_setup_teardown(test_mark, begin, end),
 		cmocka_unit_test_setup_teardown(test_beside, begin, end),
