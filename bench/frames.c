@@ -2,10 +2,11 @@
 /*
  * frames.c: a frame of the live screen as an SVG picture, as a 24-bit terminal shows it.
  *
- *     frames [-k KEYS] [-w SECONDS] [-l] LIVEFILE WIDTHxHEIGHT > frame.svg
+ *     frames [-k KEYS] [-s STEP] [-w SECONDS] [-l] LIVEFILE WIDTHxHEIGHT > frame.svg
  *
  * KEYS are typed before the frame is taken: "2" is the heatmap, "2[[zz" two kept snapshots earlier, four times as near.
- * With -w a run that goes on is asked for what the view wants, and given that time to answer.  -l: a light background.
+ * With -w a run that goes on is asked for what the view wants, and given that time to answer.  With -s the frame is that
+ * of the first snapshot from that step on that answers what the view wants.  -l: a light background.
  *
  * Blocks and braille are drawn as shapes, so that the picture does not depend on the viewer's fonts.
  */
@@ -20,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CELL_W = 8, CELL_H = 16, MAX_SIDE = 1000, TURN_MS = 50 };
+enum { CELL_W = 8, CELL_H = 16, MAX_SIDE = 1000, TURN_MS = 50, POLL_MS = 10 };
 
 static void colour_text(char out[8], int32_t rgb, const char *own)
 {
@@ -123,6 +124,7 @@ static void draw_svg(const bl_canvas *c)
 struct order {
 	const char *path, *keys;
 	int width, height;
+	int64_t step;
 	double wait;
 	bool light;
 };
@@ -141,6 +143,28 @@ static void read_for(bl_scene *s, double seconds)
 	}
 }
 
+/* What is looked at was made for this view: the part of the matrix that it asks for has come. */
+static bool answered(const bl_scene *s)
+{
+	const bl_region *has = &s->snapshot.region;
+	bl_region r = {0};
+	if (!s->view->want)
+		return true;
+	s->view->want(s, &r);
+	return r.rows == 0 || (has->row == r.row && has->rows == r.rows && has->col == r.col && has->cols == r.cols);
+}
+
+static int read_until(bl_scene *s, int64_t step)
+{
+	while (s->snapshot.step < step || !answered(s)) {
+		if (s->lost || bl_scene_over(s))
+			return bl_fail("the run ended at step %lld", (long long)s->info.step);
+		nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
+		bl_scene_read(s);
+	}
+	return 0;
+}
+
 /* As on the screen: each key meets a frame that shows what the one before did. */
 static void type_keys(bl_scene *s, bl_canvas *c, const char *keys)
 {
@@ -155,36 +179,41 @@ static void type_keys(bl_scene *s, bl_canvas *c, const char *keys)
 
 static int draw(const struct order *o)
 {
-	bl_live *run = bl_live_open(o->path, o->wait > 0);
+	bl_live *run = bl_live_open(o->path, o->wait > 0 || o->step > 0);
 	bl_scene *s = run ? bl_scene_new(run) : NULL;
 	bl_canvas *c = s ? bl_canvas_new(o->width, o->height, (bl_ability){BL_DEPTH_FULL, true, o->light}) : NULL;
+	bool failed = !c;
 	if (c) {
 		s->read_only = s->still = true;
 		read_all(s);
 		type_keys(s, c, o->keys);
 		read_for(s, o->wait);
+		failed = o->step > 0 && read_until(s, o->step) < 0;
+	}
+	if (!failed) {
 		bl_frame_draw(s, c);
 		draw_svg(c);
 	}
-	bool failed = !c || ferror(stdout);
 	bl_scene_free(s);
 	bl_canvas_free(c);
 	bl_live_close(run);
-	return failed ? -1 : 0;
+	return failed || ferror(stdout) ? -1 : 0;
 }
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: frames [-k KEYS] [-w SECONDS] [-l] LIVEFILE WIDTHxHEIGHT > frame.svg\n");
+	fprintf(stderr, "usage: frames [-k KEYS] [-s STEP] [-w SECONDS] [-l] LIVEFILE WIDTHxHEIGHT > frame.svg\n");
 	return 2;
 }
 
 int main(int argc, char **argv)
 {
 	struct order o = {.keys = ""};
-	for (int c; (c = getopt(argc, argv, "k:w:l")) != -1;)
+	for (int c; (c = getopt(argc, argv, "k:s:w:l")) != -1;)
 		if (c == 'k')
 			o.keys = optarg;
+		else if (c == 's')
+			o.step = atoll(optarg);
 		else if (c == 'w')
 			o.wait = atof(optarg);
 		else if (c == 'l')

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { HEADER_ROWS = 2, NOTICE_FROM_ROWS = 16, FIELD_GAP = 2 };
+enum { HEADER_ROWS = 2, NOTICE_FROM_ROWS = 16, LONG_WORDS_FROM_COLUMNS = 80, FIELD_GAP = 2 };
 
 static int footer_rows(const bl_scene *s, int height)
 {
@@ -155,13 +155,16 @@ static void draw_hints(const bl_scene *s, bl_canvas *c, int y)
 }
 
 /* What must be said now, or "". */
-static void urgent(const bl_scene *s, char *out, size_t size)
+static void urgent(const bl_scene *s, int room, char *out, size_t size)
 {
+	const char *leave = s->still ? "" : "; q leaves";
 	if (s->asking)
 		snprintf(out, size, "Stop training? y: yes, any other key: no");
-	else if (s->lost)
+	else if (s->lost && !s->notice[0] && room < LONG_WORDS_FROM_COLUMNS)
+		snprintf(out, size, "process %lld is gone%s", (long long)s->info.pid, leave);
+	else if (s->lost && !s->notice[0])
 		snprintf(out, size, "The trainer's process %lld is gone; this is the last it showed%s",
-			 (long long)s->info.pid, s->still ? "" : "; q leaves");
+			 (long long)s->info.pid, leave);
 	else
 		snprintf(out, size, "%s", s->notice);
 }
@@ -169,7 +172,7 @@ static void urgent(const bl_scene *s, char *out, size_t size)
 static void draw_footer(const bl_scene *s, bl_canvas *c)
 {
 	char say[256];
-	urgent(s, say, sizeof say);
+	urgent(s, c->width, say, sizeof say);
 	int y = c->height - footer_rows(s, c->height);
 	bool own_row = y < c->height - 1 || s->still;
 	if (say[0])
@@ -182,13 +185,22 @@ static void draw_footer(const bl_scene *s, bl_canvas *c)
 
 /* --- The whole -------------------------------------------------------------- */
 
+static void draw_centred(bl_canvas *c, int y, const char *text)
+{
+	int x = (c->width - bl_canvas_columns(text)) / 2;
+	bl_canvas_text(c, x > 0 ? x : 0, y, c->width, BL_PAINT_WARN, text);
+}
+
 static void draw_too_small(bl_canvas *c)
 {
-	char text[64];
-	snprintf(text, sizeof text, "needs %d x %d, has %d x %d", BL_FRAME_MIN_WIDTH, BL_FRAME_MIN_HEIGHT, c->width,
-		 c->height);
-	int x = (c->width - bl_canvas_columns(text)) / 2;
-	bl_canvas_text(c, x > 0 ? x : 0, c->height / 2, c->width, BL_PAINT_WARN, text);
+	char needs[32], has[32], both[72];
+	snprintf(needs, sizeof needs, "needs %d x %d", BL_FRAME_MIN_WIDTH, BL_FRAME_MIN_HEIGHT);
+	snprintf(has, sizeof has, "has %d x %d", c->width, c->height);
+	snprintf(both, sizeof both, "%s, %s", needs, has);
+	bool one_row = bl_canvas_columns(both) <= c->width;
+	draw_centred(c, c->height / 2, one_row ? both : needs);
+	if (!one_row)
+		draw_centred(c, c->height / 2 + 1, has);
 }
 
 void bl_frame_draw(const bl_scene *s, bl_canvas *c)

@@ -68,8 +68,9 @@ static void move_far(bl_scene *s, int down, int right)
 static void zoom(bl_scene *s, bool in)
 {
 	const bl_snapshot *p = bl_heatmap_snapshot(s);
-	if (p->step >= 0)
-		bl_look_zoom(s->look, p->d, in);
+	int d = p->step >= 0 ? p->d : s->info.d; /* the run may be asked for a part before its first step */
+	if (d > 0)
+		bl_look_zoom(s->look, d, in);
 }
 
 /* True: the cursor is where the mouse is. */

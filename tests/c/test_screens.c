@@ -318,6 +318,42 @@ static void test_export(void **state)
 	free(folder);
 }
 
+/* --- What the frame says ----------------------------------------------------------- */
+
+static void assert_has(const bl_scene *s, int w, int h, const char *part, bool wanted)
+{
+	char *text = text_of(s, w, h, plain);
+	if (!strstr(text, part) == wanted)
+		fail_msg("'%s' is%s on\n%s", part, wanted ? " not" : "", text);
+	free(text);
+}
+
+/* However small the screen is, all of it can be read. */
+static void test_too_small(void **state)
+{
+	(void)state;
+	bl_scene *s = begin(MIDWAY, "1");
+	assert_has(s, 39, 11, "needs 40 x 12, has 39 x 11", true);
+	assert_has(s, 20, 5, "needs 40 x 12\n", true);
+	assert_has(s, 20, 5, "has 20 x 5\n", true);
+	free(text_of(s, 1, 1, plain));
+	end(s);
+}
+
+/* A run whose process is gone says so, but not over what the last key did. */
+static void test_lost(void **state)
+{
+	(void)state;
+	bl_scene *s = begin(MIDWAY, "1");
+	s->lost = true;
+	assert_has(s, 80, 24, "is gone; this is the last it showed; q leaves", true);
+	assert_has(s, 40, 12, "is gone; q leaves", true);
+	bl_scene_notice(s, "the screen is in a.txt");
+	assert_has(s, 80, 24, "the screen is in a.txt", true);
+	assert_has(s, 80, 24, "is gone", false);
+	end(s);
+}
+
 /* --- Past ------------------------------------------------------------------------ */
 
 static void test_past(void **state)
@@ -550,6 +586,7 @@ int main(void)
 		cmocka_unit_test(test_asks),           cmocka_unit_test(test_point_colours),
 		cmocka_unit_test(test_journal),        cmocka_unit_test(test_turns),
 		cmocka_unit_test(test_settings),       cmocka_unit_test(test_manual),
+		cmocka_unit_test(test_too_small),      cmocka_unit_test(test_lost),
 	};
 	return cmocka_run_group_tests_name("screens", tests, NULL, NULL);
 }
