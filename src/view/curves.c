@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The curves: any metrics of one run or of several, over any part of their steps. */
+#include "view/metric.h"
 #include "view/scene.h"
-
-#include <barlow/file.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -20,39 +19,6 @@ enum {
 	LEAST_SPAN = 10,
 };
 
-/* --- The metrics ---------------------------------------------------------- */
-
-static const struct metric {
-	int metric;
-	const char *name, *ascii;
-	char mark;
-	int dash;
-	bl_paint paint;
-	bool term; /* of the loss: these share a pane */
-} metrics[] = {
-	{BL_TERM_TOTAL, "total", "total", 'T', 0, BL_PAINT_TOTAL, true},
-	{BL_TERM_INVARIANCE, "invariance", "invariance", 'i', 4, BL_PAINT_INVARIANCE, true},
-	{BL_TERM_REDUNDANCY, "λ·redundancy", "l*redundancy", 'r', 2, BL_PAINT_REDUNDANCY, true},
-	{BL_TERM_FLOOR, "floor", "floor", '-', 0, BL_PAINT_FLOOR, true},
-	{BL_METRIC_KNN, "kNN accuracy", "kNN accuracy", 'k', 0, BL_PAINT_KNN, false},
-	{BL_METRIC_REDUNDANCY, "redundancy", "redundancy", 'R', 0, BL_PAINT_REDUNDANCY, false},
-	{BL_METRIC_LAMBDA, "λ", "lambda", 'l', 0, BL_PAINT_TITLE, false},
-	{BL_METRIC_LR, "learning rate", "learning rate", 'a', 0, BL_PAINT_GOOD, false},
-	{BL_METRIC_GRAD_NORM, "gradient norm", "gradient norm", 'g', 0, BL_PAINT_INVARIANCE, false},
-	{BL_METRIC_IMAGES_PER_S, "images/s", "images/s", 's', 0, BL_PAINT_KNN, false},
-};
-enum { METRICS = (int)(sizeof metrics / sizeof metrics[0]), SHOWN_AT_FIRST = 0x1f };
-
-static const char *name_of(const bl_canvas *c, int m)
-{
-	return c->can.utf8 ? metrics[m].name : metrics[m].ascii;
-}
-
-static bool is_shown(const bl_curves *v, int m)
-{
-	return v->shown >> m & 1;
-}
-
 /* --- Reading -------------------------------------------------------------- */
 
 void bl_curves_whole(bl_curves *v)
@@ -63,7 +29,7 @@ void bl_curves_whole(bl_curves *v)
 
 void bl_curves_start(bl_curves *v)
 {
-	v->shown = SHOWN_AT_FIRST;
+	v->shown = BL_METRICS_AT_FIRST;
 	bl_curves_whole(v);
 }
 
@@ -127,19 +93,19 @@ static int64_t shown_to(const bl_curves *v)
 /* What goes into one chart: the loss's terms of one run, or one metric of all runs. */
 struct pane {
 	int n; /* metrics, by their place in the list */
-	int list[METRICS];
+	int list[BL_METRICS_LISTED];
 };
 
 static bool joins(const bl_curves *v, const struct pane *p, int m)
 {
-	return v->tracks == 1 && p->n > 0 && metrics[m].term && metrics[p->list[0]].term;
+	return v->tracks == 1 && p->n > 0 && bl_metrics[m].term && bl_metrics[p->list[0]].term;
 }
 
-static int gather_panes(const bl_curves *v, struct pane panes[METRICS])
+static int gather_panes(const bl_curves *v, struct pane panes[BL_METRICS_LISTED])
 {
 	int n = 0;
-	for (int m = 0; m < METRICS; m++) {
-		if (!is_shown(v, m))
+	for (int m = 0; m < BL_METRICS_LISTED; m++) {
+		if (!bl_curves_shows(v, m))
 			continue;
 		if (n == 0 || !joins(v, &panes[n - 1], m))
 			panes[n++] = (struct pane){.n = 0};
@@ -152,13 +118,13 @@ static int gather_panes(const bl_curves *v, struct pane panes[METRICS])
 static bool worth_drawing(const bl_track *t, int m)
 {
 	/* A floor of 0 says nothing, and would keep the axis from being logarithmic. */
-	return metrics[m].metric != BL_TERM_FLOOR || (t->h.seen && t->h.last.floor > 0);
+	return bl_metrics[m].metric != BL_TERM_FLOOR || (t->h.seen && t->h.last.floor > 0);
 }
 
 static bl_line line_of(const bl_track *t, const bl_canvas *c, int m)
 {
-	const struct metric *i = &metrics[m];
-	bl_line line = {.label = name_of(c, m), .mark = i->mark, .dash = i->dash, .paint = i->paint};
+	const bl_metric *i = &bl_metrics[m];
+	bl_line line = {.label = bl_metric_name(c, m), .mark = i->mark, .dash = i->dash, .paint = i->paint};
 	line.n = bl_track_line(t, i->metric, true, &line.x, &line.y);
 	return line;
 }
@@ -187,8 +153,8 @@ static int lines_of(const bl_curves *v, const bl_canvas *c, const struct pane *p
 
 static void draw_pane(const bl_curves *v, bl_canvas *c, bl_rect r, const struct pane *p)
 {
-	bl_line lines[BL_CURVES_RUNS + METRICS];
-	bl_chart chart = {.title = p->n > 1 ? "loss" : name_of(c, p->list[0]), .lines = lines, .integer_x = true};
+	bl_line lines[BL_CURVES_RUNS + BL_METRICS_LISTED];
+	bl_chart chart = {.title = p->n > 1 ? "loss" : bl_metric_name(c, p->list[0]), .lines = lines, .integer_x = true};
 	chart.n = lines_of(v, c, p, lines);
 	chart.axis = v->axis;
 	chart.log_x = v->log_x;
@@ -209,7 +175,7 @@ static int columns_for(int n, int w, int h)
 
 static void draw_panes(const bl_curves *v, bl_canvas *c, bl_rect r)
 {
-	struct pane panes[METRICS];
+	struct pane panes[BL_METRICS_LISTED];
 	int n = gather_panes(v, panes), columns = columns_for(n, r.w, r.h), rows = (n + columns - 1) / columns;
 	if (n == 0)
 		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, "no metric is chosen: Enter chooses");
@@ -229,7 +195,7 @@ static void draw_panes(const bl_curves *v, bl_canvas *c, bl_rect r)
 static double value_at(const bl_track *t, const bl_curves *v, int m, bool smooth)
 {
 	const double *x, *y;
-	int n = bl_track_line(t, metrics[m].metric, smooth, &x, &y);
+	int n = bl_track_line(t, bl_metrics[m].metric, smooth, &x, &y);
 	int i = v->cursor ? bl_track_nearest(x, n, (double)v->cursor) : n - 1;
 	return i >= 0 ? y[i] : NAN;
 }
@@ -253,11 +219,11 @@ static void draw_values(const bl_curves *v, bl_canvas *c, bl_rect r, int y, cons
 
 static void draw_metric(const bl_curves *v, bl_canvas *c, bl_rect r, int y, int m)
 {
-	bl_paint p = is_shown(v, m) ? metrics[m].paint : BL_PAINT_FAINT;
+	bl_paint p = bl_curves_shows(v, m) ? bl_metrics[m].paint : BL_PAINT_FAINT;
 	const char *on = c->can.utf8 ? "●" : "*", *off = c->can.utf8 ? "○" : "o";
 	bl_canvas_text(c, r.x, y, 1, BL_PAINT_TITLE, m == v->at ? ">" : " ");
-	bl_canvas_text(c, r.x + 1, y, 1, p, is_shown(v, m) ? on : off);
-	int n = bl_canvas_text(c, r.x + 3, y, r.w - 3, p, name_of(c, m));
+	bl_canvas_text(c, r.x + 1, y, 1, p, bl_curves_shows(v, m) ? on : off);
+	int n = bl_canvas_text(c, r.x + 3, y, r.w - 3, p, bl_metric_name(c, m));
 	if (m == v->at)
 		bl_canvas_bold(c, r.x + 3, y, n);
 	draw_values(v, c, r, y, &v->track[0], m, p);
@@ -265,7 +231,7 @@ static void draw_metric(const bl_curves *v, bl_canvas *c, bl_rect r, int y, int 
 
 static void draw_runs(const bl_curves *v, bl_canvas *c, bl_rect r, int y)
 {
-	bl_canvas_textf(c, r.x, y++, r.w, BL_PAINT_TITLE, "%s of", name_of(c, v->at));
+	bl_canvas_textf(c, r.x, y++, r.w, BL_PAINT_TITLE, "%s of", bl_metric_name(c, v->at));
 	for (int k = 0; k < v->tracks && y < r.y + r.h; k++, y++) {
 		char mark[] = {(char)('a' + k), '\0'};
 		bl_canvas_text(c, r.x + 1, y, 1, bl_paint_series(k), c->can.utf8 ? "━" : mark);
@@ -282,7 +248,7 @@ static void draw_list(const bl_curves *v, bl_canvas *c, bl_rect r)
 			(long long)(v->cursor ? v->cursor : shown_to(v)));
 	if (both)
 		bl_canvas_text(c, r.x + r.w - 8, y, 8, BL_PAINT_FAINT, "smoothed");
-	for (int m = 0; m < METRICS && ++y < r.y + r.h; m++)
+	for (int m = 0; m < BL_METRICS_LISTED && ++y < r.y + r.h; m++)
 		draw_metric(v, c, r, y, m);
 	if (v->tracks > 1)
 		draw_runs(v, c, r, y + 2);
@@ -309,8 +275,8 @@ static void draw_state(const bl_curves *v, bl_canvas *c, bl_rect r)
 static void draw_brief(const bl_curves *v, bl_canvas *c, bl_rect r)
 {
 	double value = value_at(&v->track[0], v, v->at, true);
-	bl_canvas_textf(c, r.x, r.y, r.w, is_shown(v, v->at) ? metrics[v->at].paint : BL_PAINT_FAINT,
-			"> %s %s %.5g at %lld", name_of(c, v->at), is_shown(v, v->at) ? "shown," : "hidden,", value,
+	bl_canvas_textf(c, r.x, r.y, r.w, bl_curves_shows(v, v->at) ? bl_metrics[v->at].paint : BL_PAINT_FAINT,
+			"> %s %s %.5g at %lld", bl_metric_name(c, v->at), bl_curves_shows(v, v->at) ? "shown," : "hidden,", value,
 			(long long)(v->cursor ? v->cursor : shown_to(v)));
 }
 
@@ -407,8 +373,8 @@ static void act(bl_scene *s, bl_request r)
 	bl_curves *v = &s->curves;
 	/* clang-format off */
 	switch (r) {
-	case BL_REQUEST_CURVES_UP: v->at = (v->at + METRICS - 1) % METRICS; break;
-	case BL_REQUEST_CURVES_DOWN: v->at = (v->at + 1) % METRICS; break;
+	case BL_REQUEST_CURVES_UP: v->at = (v->at + BL_METRICS_LISTED - 1) % BL_METRICS_LISTED; break;
+	case BL_REQUEST_CURVES_DOWN: v->at = (v->at + 1) % BL_METRICS_LISTED; break;
 	case BL_REQUEST_CURVES_CHOOSE: v->shown ^= 1u << v->at; break;
 	case BL_REQUEST_CURVES_ONLY: v->shown = 1u << v->at; break;
 	case BL_REQUEST_CURVES_SMOOTHER: turn_smoothing(s, 1); break;
@@ -436,48 +402,6 @@ static void mouse(bl_scene *s, bl_mouse m)
 		zoom(&s->curves, m.kind == BL_MOUSE_WHEEL_UP);
 }
 
-/* --- Numbers as a file ---------------------------------------------------- */
-
-/* A field of a table: names come from files of others. */
-static void write_name(FILE *f, const char *name)
-{
-	fputc('"', f);
-	for (; *name; name++)
-		fputs(*name == '"' ? "\"\"" : (char[]){*name, '\0'}, f);
-	fputc('"', f);
-}
-
-static void save_track(FILE *f, const bl_track *t, const bl_curves *v)
-{
-	for (int m = 0; m < METRICS; m++) {
-		const double *x, *y, *smooth;
-		int n = bl_track_line(t, metrics[m].metric, true, &x, &smooth);
-		bl_track_line(t, metrics[m].metric, false, &x, &y);
-		for (int i = 0; i < n && is_shown(v, m); i++) {
-			write_name(f, t->name);
-			fprintf(f, ",%s,%.9g,%.9g,%.9g\n", metrics[m].ascii, x[i], y[i], smooth[i]);
-		}
-	}
-}
-
-static int save(bl_scene *s, const char *stem)
-{
-	char path[160], *text = NULL;
-	size_t n = 0;
-	FILE *f = open_memstream(&text, &n);
-	if (!f)
-		return bl_fail("no memory for the numbers");
-	fprintf(f, "run,metric,step,value,smoothed\n");
-	for (int k = 0; k < s->curves.tracks; k++)
-		save_track(f, &s->curves.track[k], &s->curves);
-	snprintf(path, sizeof path, "%s.csv", stem);
-	int rc = fclose(f) != 0 ? bl_fail("no memory for the numbers") : bl_file_write_atomic(path, text, n);
-	free(text);
-	if (rc == 0)
-		bl_scene_notice(s, "the points shown are in %s", path);
-	return rc;
-}
-
 const bl_view_ops bl_view_curves = {
 	.name = "curves",
 	.draw = draw,
@@ -486,5 +410,5 @@ const bl_view_ops bl_view_curves = {
 	.enter = enter,
 	.read = read_runs,
 	.mouse = mouse,
-	.save = save,
+	.save = bl_curves_save,
 };

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The dashboard: loss terms, kNN, C and its diagonal, then the rest.  What matters most stays longest. */
 #include "view/chart.h"
+#include "view/export.h"
 #include "view/histogram.h"
 #include "view/scene.h"
-
-#include <barlow/figure.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -178,13 +177,8 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 /* The curves; the matrix is the heatmap's to save. */
 static int save(bl_scene *s, const char *stem)
 {
-	char path[160];
 	bl_figure *f = bl_figure_curves(s->run);
-	int rc = f ? 0 : -1;
-	for (int k = 0; k < 2 && rc == 0; k++) {
-		snprintf(path, sizeof path, "%s.%s", stem, k ? "svg" : "png");
-		rc = bl_figure_save(f, path);
-	}
+	int rc = bl_export_figure(f, stem);
 	bl_figure_free(f);
 	if (rc == 0)
 		bl_scene_notice(s, "the curves are in %s.png, .svg", stem);

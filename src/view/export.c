@@ -33,6 +33,18 @@ void bl_export_view(bl_scene *s)
 		bl_scene_notice(s, "not exported: %s", bl_error());
 }
 
+int bl_export_figure(const bl_figure *f, const char *stem)
+{
+	static const char *const endings[] = {"png", "svg"};
+	char path[STEM + 8];
+	int rc = f ? 0 : -1;
+	for (int k = 0; k < 2 && rc == 0; k++) {
+		snprintf(path, sizeof path, "%s.%s", stem, endings[k]);
+		rc = bl_figure_save(f, path);
+	}
+	return rc;
+}
+
 void bl_export_text(bl_scene *s)
 {
 	char path[STEM + 8];

@@ -10,7 +10,11 @@
 
 #include "view/scene.h"
 
+#include <barlow/figure.h>
+
 void bl_export_view(bl_scene *s); /* as the view itself saves it */
+/* As stem.png and stem.svg; a figure that could not be made (NULL) fails as it did. */
+int bl_export_figure(const bl_figure *f, const char *stem);
 void bl_export_text(bl_scene *s); /* the screen's characters */
 
 #endif

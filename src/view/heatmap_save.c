@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The heatmap as files: pictures by gnuplot, and the cells themselves for other programs. */
+#include "view/export.h"
 #include "view/heatmap.h"
 
-#include <barlow/figure.h>
 #include <barlow/file.h>
 
 #include <stdio.h>
@@ -71,15 +71,10 @@ static void name_figure(const bl_scene *s, char out[PATH])
 
 static int save_figures(const bl_scene *s, const bl_tensor *t, const char *stem)
 {
-	static const char *const endings[] = {"png", "svg"};
-	char title[PATH], path[PATH];
+	char title[PATH];
 	name_figure(s, title);
 	bl_figure *f = bl_figure_heatmap(t, title);
-	int rc = f ? 0 : -1;
-	for (int k = 0; k < 2 && rc == 0; k++) {
-		name_file(path, stem, endings[k]);
-		rc = bl_figure_save(f, path);
-	}
+	int rc = bl_export_figure(f, stem);
 	bl_figure_free(f);
 	return rc;
 }

@@ -5,6 +5,7 @@ libbarlow_sources += \
 	src/view/colour.c src/view/colour.h \
 	src/view/control.c src/view/control.h \
 	src/view/curves.c src/view/curves.h \
+	src/view/curves_save.c \
 	src/view/dashboard.c \
 	src/view/embedding.c \
 	src/view/export.c src/view/export.h \
@@ -21,6 +22,7 @@ libbarlow_sources += \
 	src/view/keys.c src/view/keys.h \
 	src/view/look.c src/view/look.h \
 	src/view/manual.c src/view/manual.h \
+	src/view/metric.c src/view/metric.h \
 	src/view/past.c src/view/past.h \
 	src/view/picture.c src/view/picture.h \
 	src/view/run_table.c src/view/run_table.h \

@@ -2,6 +2,7 @@
 /* The spectrum: eigenvalues of the embeddings' covariance, singular values of C, and how many dims are used, over time.
  */
 #include "view/chart.h"
+#include "view/export.h"
 #include "view/scene.h"
 
 #include <barlow/file.h>
@@ -229,23 +230,54 @@ static int64_t step(const bl_scene *s)
 	return m ? m->step : s->info.step;
 }
 
-static int save(bl_scene *s, const char *stem)
+static int save_table(const bl_moment *m, const char *path)
 {
-	const bl_moment *m = bl_past_moment(&s->past);
-	char path[160], *text = NULL;
+	char *text = NULL;
 	size_t n = 0;
-	FILE *f = m && m->spectrum ? open_memstream(&text, &n) : NULL;
+	FILE *f = open_memstream(&text, &n);
 	if (!f)
-		return bl_fail(m && m->spectrum ? "no memory for the numbers" : "there is no spectrum yet");
+		return bl_fail("no memory for the numbers");
 	fprintf(f, "number,eigenvalue,singular\n");
 	for (int i = 0; i < m->spectrum; i++)
 		fprintf(f, "%d,%.9g,%.9g\n", i + 1, m->eigenvalues[i], m->singular[i]);
-	snprintf(path, sizeof path, "%s.csv", stem);
 	int rc = fclose(f) != 0 ? bl_fail("no memory for the numbers") : bl_file_write_atomic(path, text, n);
 	free(text);
-	if (rc == 0)
-		bl_scene_notice(s, "the values shown are in %s", path);
 	return rc;
+}
+
+/* What is 0 has no place on a logarithmic axis. */
+static int save_picture(const bl_scene *s, const bl_moment *m, const char *stem)
+{
+	double number[BL_SPECTRUM_MAX], value[2][BL_SPECTRUM_MAX];
+	char title[128];
+	for (int i = 0; i < m->spectrum; i++) {
+		number[i] = i + 1;
+		value[0][i] = m->eigenvalues[i] > 0 ? m->eigenvalues[i] : NAN;
+		value[1][i] = m->singular[i] > 0 ? m->singular[i] : NAN;
+	}
+	snprintf(title, sizeof title, "%s, step %lld", s->info.name, (long long)m->step);
+	bl_series series[] = {{"eigenvalues of the embedding's covariance", number, value[0], m->spectrum},
+			      {"singular values of C", number, value[1], m->spectrum}};
+	bl_figure *f = bl_figure_lines(series, 2, &(bl_axes){.title = title, .xlabel = "number", .logy = true});
+	int rc = bl_export_figure(f, stem);
+	bl_figure_free(f);
+	return rc;
+}
+
+static int save(bl_scene *s, const char *stem)
+{
+	const bl_moment *m = bl_past_moment(&s->past);
+	char path[160];
+	if (!m || !m->spectrum)
+		return bl_fail("there is no spectrum yet");
+	snprintf(path, sizeof path, "%s.csv", stem);
+	if (save_table(m, path) < 0)
+		return -1;
+	if (save_picture(s, m, stem) == 0)
+		bl_scene_notice(s, "%s.png, .svg, .csv", stem);
+	else
+		bl_scene_notice(s, "%s; no picture: %s", path, bl_error());
+	return 0;
 }
 
 const bl_view_ops bl_view_spectrum = {

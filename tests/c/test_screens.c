@@ -305,10 +305,16 @@ static void test_export(void **state)
 	char *folder = strdup(support_scratch("x"));
 	*strrchr(folder, '/') = '\0';
 	assert_int_equal(chdir(folder), 0);
+	bool draws = system("command -v gnuplot >/dev/null") == 0;
 	bl_scene *s = begin(MIDWAY, "3x");
+	assert_non_null(strstr(s->notice, draws ? "recorded-curves-700.png, .svg, .csv" : "no picture"));
+	if (draws)
+		assert_true(file_has("barlow-recorded-curves-700.svg", "kNN accuracy"));
 	assert_true(file_has("barlow-recorded-curves-700.csv", "\"recorded\",floor,700,0.32,0.32\n"));
 	press(s, "4x");
 	assert_true(file_has("barlow-recorded-spectrum-700.csv", "number,eigenvalue,singular\n1,"));
+	if (draws)
+		assert_true(file_has("barlow-recorded-spectrum-700.svg", "singular values of C"));
 	press(s, "5x");
 	assert_true(file_has("barlow-recorded-views-700.ppm", "P6\n56 28\n255\n"));
 	press(s, "6x");
