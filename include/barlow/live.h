@@ -61,7 +61,7 @@ typedef struct bl_snapshot {
 	int32_t diag;             /* diagonal values kept, min(d, BL_DIAG_MAX): means of equal runs when fewer than d */
 	float mean[BL_GRID_MAX * BL_GRID_MAX];    /* row-major grid x grid: mean over the cell's block of C */
 	float extreme[BL_GRID_MAX * BL_GRID_MAX]; /* the signed element of largest magnitude in the block */
-	int64_t grid_elements;             /* of C, behind the cells: fewer than d x d is a sample, evenly spread */
+	int64_t grid_elements;             /* of C, behind the extremes (means are of all): fewer than d x d is a sample */
 	float diagonal[BL_DIAG_MAX];
 	uint32_t histogram[BL_HIST_BINS];  /* off-diagonal values (of a sample when d is large) over [-1, 1] */
 	int32_t sampled;                   /* elements of C behind the histogram */
@@ -78,7 +78,7 @@ typedef struct bl_snapshot {
 	/* The region that was asked for, pooled to region_rows x region_cols cells (one element a cell when it fits). */
 	bl_region region;                  /* as computed: clamped to the matrix; order: PLAIN where d is too large to sort */
 	int32_t region_rows, region_cols;  /* cells, at most BL_GRID_MAX; 0: none */
-	int64_t region_elements;           /* of the matrix, behind the cells: fewer than rows x cols is a sample */
+	int64_t region_elements;           /* of the matrix, behind the extremes: fewer than rows x cols is a sample */
 	float region_mean[BL_GRID_MAX * BL_GRID_MAX], region_extreme[BL_GRID_MAX * BL_GRID_MAX];
 	int32_t dims[BL_GRID_MAX * 2];     /* dims[i]: the first behind row i of cells, dims[region_rows + j]: behind column j */
 	/* PCA of the encoder's features of a held-out batch, when asked for. */

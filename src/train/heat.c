@@ -7,6 +7,9 @@
 #include <barlow/parallel.h>
 #include <string.h>
 
+#include "learn/standard.h"
+#include "tensor/blas.h"
+
 enum { SAMPLE = 256 }; /* dims whose elements of C make the histogram */
 
 /* --- Which dims ------------------------------------------------------------------- */
@@ -55,58 +58,169 @@ static int64_t pool(const bl_look *l, bl_tensor *const z[2], const struct span *
 	return rc == 0 ? nr * nc : -1;
 }
 
-/* --- All of C ----------------------------------------------------------------------- */
+/* --- Means ---------------------------------------------------------------------------- */
 
-static void pool_diagonal(const float *all, int64_t n, bl_snapshot *s)
+/*
+ * The mean over a block of C is the product of means, mean_ij u_i.v_j = (mean_i u_i).(mean_j v_j): all elements
+ * are behind it at the price of reading z once.  Strips of standardised dims stay in the cache.
+ */
+enum { STRIP = 512, LANES = 8 };
+
+static float sum(const float *x, int64_t n)
 {
-	int64_t from, to;
-	for (int i = 0; i < s->diag; i++) {
-		double sum = 0;
-		bl_chunk_range(n, s->diag, i, &from, &to);
-		for (int64_t k = from; k < to; k++)
-			sum += all[k];
-		s->diagonal[i] = (float)(sum / (double)(to - from));
-	}
+	float lane[LANES] = { 0 }, all = 0;
+	int64_t j = 0;
+	for (; j + LANES <= n; j += LANES)
+		for (int k = 0; k < LANES; k++)
+			lane[k] += x[j + k];
+	for (; j < n; j++)
+		all += x[j];
+	for (int k = 0; k < LANES; k++)
+		all += lane[k];
+	return all;
 }
 
-static int whole_grid(const bl_look *l, bl_snapshot *s)
+/* Cells first..last-1 of n rows `pitch` apart, x being where the first cell begins. */
+static void pool_strip(const struct span *s, int first, int last, const float *x, int64_t pitch, int64_t n, float *out)
 {
-	float *diagonal = bl_block_take((size_t)s->d * sizeof *diagonal);
-	int rc = diagonal ? bl_loss_picture(l->dialect, l->z[0], l->z[1], s->grid, s->mean, s->extreme, diagonal) : -1;
-	if (rc == 0)
-		pool_diagonal(diagonal, s->d, s);
-	s->grid_elements = (int64_t)s->d * s->d;
-	bl_block_give(diagonal);
+	int64_t start, from, to;
+	bl_chunk_range(s->n, s->cells, first, &start, &to);
+	for (int64_t i = 0; i < n; i++, x += pitch, out += s->cells)
+		for (int cell = first; cell < last; cell++) {
+			bl_chunk_range(s->n, s->cells, cell, &from, &to);
+			out[cell] = sum(x + from - start, to - from) / (float)(to - from);
+		}
+}
+
+static int64_t dims_in(const struct span *s, int first, int last)
+{
+	int64_t from, to, end;
+	bl_chunk_range(s->n, s->cells, first, &from, &to);
+	bl_chunk_range(s->n, s->cells, last - 1, &to, &end);
+	return end - from;
+}
+
+static int pick_strip(const bl_look *l, const bl_tensor *z, const struct span *s, int first, int last, float *x)
+{
+	int64_t from, to, count = dims_in(s, first, last);
+	int32_t *dims = bl_block_take((size_t)count * sizeof *dims);
+	if (!dims)
+		return -1;
+	bl_chunk_range(s->n, s->cells, first, &from, &to);
+	for (int64_t i = 0; i < count; i++)
+		dims[i] = dim_at(s, from + i);
+	int rc = bl_standard_pick(l->dialect, z, dims, count, x);
+	bl_block_give(dims);
 	return rc;
 }
 
-/* x[i][j] is C's element of the i-th and the j-th of the dims in `s`. */
-static float *elements(const bl_look *l, const struct span *s)
+static int strip_cells(const struct span *s)
 {
-	size_t n = (size_t)s->cells;
-	float *x = bl_block_take(2 * n * n * sizeof *x);
-	if (x && pool(l, l->z, s, s, 1, x, x + n * n) >= 0)
-		return x;
-	bl_block_give(x);
-	return NULL;
+	int64_t width = (s->n + s->cells - 1) / s->cells, cells = STRIP / width;
+	return cells < 1 ? 1 : (int)cells;
 }
 
-static int sampled_grid(const bl_look *l, int64_t most, bl_snapshot *s)
+static int least(int a, int b)
 {
-	struct span all = { NULL, 0, s->d, s->grid }, diagonal = { NULL, 0, s->d, s->diag };
-	float *x = elements(l, &diagonal);
-	s->grid_elements = x ? pool(l, l->z, &all, &all, most, s->mean, s->extreme) : -1;
-	for (int i = 0; x && i < s->diag; i++)
-		s->diagonal[i] = x[i * s->diag + i];
+	return a < b ? a : b;
+}
+
+/* out (N,cells): of each row of z, the means of its cells. */
+static int cell_means(const bl_look *l, const bl_tensor *z, const struct span *s, float *out)
+{
+	int64_t n = bl_tensor_size(z, 0), width = (s->n + s->cells - 1) / s->cells;
+	int step = strip_cells(s), rc = 0;
+	float *x = bl_block_take((size_t)(n * width * step) * sizeof *x);
+	for (int cell = 0; x && rc == 0 && cell < s->cells; cell += step) {
+		int last = least(cell + step, s->cells);
+		rc = pick_strip(l, z, s, cell, last, x);
+		if (rc == 0)
+			pool_strip(s, cell, last, x, dims_in(s, cell, last), n, out);
+	}
 	bl_block_give(x);
-	return s->grid_elements < 0 ? -1 : 0;
+	return x ? rc : -1;
+}
+
+static void multiply_means(const float *u, int64_t rows, const float *v, int64_t cols, int64_t n, float *mean)
+{
+	bl_gemm(true, false, rows, cols, n, (float)(1 / (double)n), u, rows, v, cols, 0, mean, cols);
+}
+
+static int all_means(const bl_look *l, bl_tensor *const z[2], const struct span *rows, const struct span *cols,
+                     float *mean)
+{
+	int64_t n = bl_tensor_size(z[0], 0);
+	float *u = bl_block_take((size_t)(n * (rows->cells + cols->cells)) * sizeof *u), *v = u ? u + n * rows->cells : NULL;
+	int rc = u && cell_means(l, z[0], rows, u) == 0 && cell_means(l, z[1], cols, v) == 0 ? 0 : -1;
+	if (rc == 0)
+		multiply_means(u, rows->cells, v, cols->cells, n, mean);
+	bl_block_give(u);
+	return rc;
+}
+
+/* --- All of C ----------------------------------------------------------------------- */
+
+static void pool_diagonal(const double *all, int64_t n, bl_snapshot *s)
+{
+	int64_t from, to;
+	for (int i = 0; i < s->diag; i++) {
+		double total = 0;
+		bl_chunk_range(n, s->diag, i, &from, &to);
+		for (int64_t k = from; k < to; k++)
+			total += all[k];
+		s->diagonal[i] = (float)(total / (double)(to - from));
+	}
+}
+
+static int grid_means(const bl_standard *z, bl_snapshot *s)
+{
+	struct span all = { NULL, 0, z->d, s->grid };
+	float *u = bl_block_take((size_t)(2 * z->n * s->grid) * sizeof *u), *v = u ? u + z->n * s->grid : NULL;
+	if (!u)
+		return -1;
+	pool_strip(&all, 0, all.cells, z->z[0], z->d, z->n, u);
+	pool_strip(&all, 0, all.cells, z->z[1], z->d, z->n, v);
+	multiply_means(u, s->grid, v, s->grid, z->n, s->mean);
+	bl_block_give(u);
+	return 0;
 }
 
 int bl_heat_grid(const bl_look *l, int64_t most, bl_snapshot *s)
 {
+	bl_standard z;
 	s->grid = s->d < BL_GRID_MAX ? s->d : BL_GRID_MAX;
 	s->diag = s->d < BL_DIAG_MAX ? s->d : BL_DIAG_MAX;
-	return is_whole(&(struct span){ NULL, 0, s->d, s->grid }, most) ? whole_grid(l, s) : sampled_grid(l, most, s);
+	struct span all = { NULL, 0, s->d, s->grid };
+	s->grid_elements = pool(l, l->z, &all, &all, most, s->mean, s->extreme);
+	if (s->grid_elements < 0 || bl_standard_make(&z, l->dialect, l->z[0], l->z[1]) != 0)
+		return -1;
+	pool_diagonal(z.diag, s->d, s);
+	int rc = is_whole(&all, most) ? 0 : grid_means(&z, s);
+	bl_standard_free(&z);
+	return rc;
+}
+
+/* --- The histogram ---------------------------------------------------------------------- */
+
+/* x[i][j] is C's element of the i-th and the j-th of the dims in `s`, one a cell. */
+static float *elements(const bl_look *l, const struct span *s)
+{
+	int64_t n = bl_tensor_size(l->z[0], 0), k = s->cells;
+	int32_t *dims = bl_block_take((size_t)k * sizeof *dims);
+	float *x = dims ? bl_block_take((size_t)(k * k + 2 * n * k) * sizeof *x) : NULL;
+	float *u = x ? x + k * k : NULL, *v = x ? u + n * k : NULL;
+	if (x) {
+		choose(s, 1, dims);
+		if (bl_standard_pick(l->dialect, l->z[0], dims, k, u) == 0 &&
+		    bl_standard_pick(l->dialect, l->z[1], dims, k, v) == 0) {
+			bl_gemm(true, false, k, k, n, (float)(1 / (double)n), u, k, v, k, 0, x, k);
+		} else {
+			bl_block_give(x);
+			x = NULL;
+		}
+	}
+	bl_block_give(dims);
+	return x;
 }
 
 static void count_bins(const float *c, int side, bl_snapshot *s)
@@ -166,6 +280,20 @@ static void name_dims(const struct span *s, int32_t *dims)
 	}
 }
 
+/* What viewers look at most is there already. */
+static bool is_grid(const bl_snapshot *s)
+{
+	const bl_region *r = &s->region;
+	return r->matrix == BL_MATRIX_C && r->order == BL_ORDER_PLAIN && r->rows == s->d && r->cols == s->d;
+}
+
+static int64_t copy_grid(bl_snapshot *s)
+{
+	memcpy(s->region_mean, s->mean, (size_t)s->grid * (size_t)s->grid * sizeof *s->mean);
+	memcpy(s->region_extreme, s->extreme, (size_t)s->grid * (size_t)s->grid * sizeof *s->extreme);
+	return s->grid_elements;
+}
+
 int bl_heat_region(const bl_look *l, const int32_t *order, int64_t most, bl_snapshot *s)
 {
 	const bl_region *r = &s->region;
@@ -176,8 +304,9 @@ int bl_heat_region(const bl_look *l, const int32_t *order, int64_t most, bl_snap
 	name_dims(&cols, s->dims + rows.cells);
 	s->region_rows = rows.cells;
 	s->region_cols = cols.cells;
-	s->region_elements = pool(l, z, &rows, &cols, most, s->region_mean, s->region_extreme);
-	if (s->region_elements >= 0)
+	s->region_elements = is_grid(s) ? copy_grid(s) : pool(l, z, &rows, &cols, most, s->region_mean, s->region_extreme);
+	bool complete = is_grid(s) || s->region_elements == (int64_t)r->rows * r->cols;
+	if (s->region_elements >= 0 && (complete || all_means(l, z, &rows, &cols, s->region_mean) == 0))
 		return 0;
 	s->region_elements = s->region_rows = s->region_cols = 0;
 	return -1;

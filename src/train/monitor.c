@@ -5,7 +5,8 @@
  * Time is measured, and what a thing cost last is what it is expected to cost
  * next.  Frames (pictures of C, a pair of views) have one budget; slow tasks
  * have another, which they use in turn, so that none of them keeps frames from
- * coming.  Of a C too large for the budget a frame shows a sample.
+ * coming.  Of a C too large for the budget a frame has the extremes of a sample;
+ * its means are always of all.
  */
 #include "train/monitor.h"
 
@@ -27,7 +28,7 @@
 #define SPECTRUM_GUESS 1e-9 /* seconds, times min(N,D)^2 (10 min(N,D) + D), before it was ever measured */
 #define SPECTRUM_LAST 1.  /* seconds that the last step may spend on it, whatever the budget */
 #define ORDER_HOLDS 2.    /* seconds of training: dims that change places all the time cannot be read */
-#define PATIENCE .3       /* seconds: all of C three times a second is better than a sample of it ten times */
+#define PATIENCE .05      /* seconds between frames that extremes of more elements are worth */
 #define POINTS_COST .5    /* seconds that points may cost at once, if few rows will do */
 
 enum { POINTS_LEAST = 128 };

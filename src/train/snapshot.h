@@ -6,14 +6,14 @@
 #include "train/monitor.h"
 
 /*
- * heat.c: pictures of C.  `most` is how many dims of a cell's run are looked at,
- * evenly spread; all of them where a run has fewer than most + 1.
+ * heat.c: pictures of C.  Means and the diagonal are of all elements; for extremes `most` is how many dims of a
+ * cell's run are looked at, evenly spread; all of them where a run has fewer than most + 1.
  */
 int bl_heat_grid(const bl_look *l, int64_t most, bl_snapshot *s);
 int bl_heat_histogram(const bl_look *l, bl_snapshot *s);
 /* asked as it can be had of d dims. */
 bl_region bl_heat_clamp(const bl_region *asked, int32_t d);
-/* The region in s->region, whose dims are taken from `order` (NULL: as they are). */
+/* After the grid.  The region in s->region, whose dims are taken from `order` (NULL: as they are). */
 int bl_heat_region(const bl_look *l, const int32_t *order, int64_t most, bl_snapshot *s);
 
 /* arrange.c: dims (D) in an order, 0 on success; not every width can be. */

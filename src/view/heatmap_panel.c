@@ -131,7 +131,7 @@ static void tell_state(const bl_scene *s, struct panel *p)
 	if (*why)
 		line(p, BL_PAINT_WARN, "%s", why);
 	if (shown->share < 1)
-		line(p, BL_PAINT_WARN, "a sample: %.3g%% of elements", 100 * shown->share);
+		line(p, BL_PAINT_WARN, "largest of %.3g%%, a sample", 100 * shown->share);
 	if (s->look->kind == BL_KIND_MAGNITUDE && !s->heat.extreme && shown->cells < shown->part.rows)
 		line(p, BL_PAINT_FAINT, "magnitudes of means");
 	if (s->look->kind == BL_KIND_MINUS_I && s->heat.extreme && shown->cells < shown->part.rows)
