@@ -5,8 +5,8 @@
  *     frames [-k KEYS] [-s STEP] [-w SECONDS] [-l] LIVEFILE WIDTHxHEIGHT > frame.svg
  *
  * KEYS are typed before the frame is taken: "2" is the heatmap, "2[[zz" two kept snapshots earlier, four times as near.
- * With -w a run that goes on is asked for what the view wants, and given that time to answer.  With -s the frame is that
- * of the first snapshot from that step on that answers what the view wants.  -l: a light background.
+ * With -w a run that goes on is asked for what the view wants, and given that time to answer.  With -s the frame is
+ * that of the first snapshot from that step on that answers what the view wants.  -l: a light background.
  *
  * Blocks and braille are drawn as shapes, so that the picture does not depend on the viewer's fonts.
  */

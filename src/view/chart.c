@@ -186,9 +186,17 @@ static void ticks_log(const struct frame *f)
 		}
 }
 
+static int ticks_within(const struct frame *f, double distance)
+{
+	return (int)(floor(f->y1 / distance) - ceil(f->y0 / distance)) + 1;
+}
+
+/* Two rows apart; in a low chart that has only one tick then, nearer: one value tells no scale. */
 static void ticks_linear(const struct frame *f)
 {
 	double d = round_distance(f->y1 - f->y0, f->area.h / 2);
+	if (ticks_within(f, d) < 2)
+		d = round_distance(f->y1 - f->y0, f->area.h);
 	for (double k = ceil(f->y0 / d); k * d <= f->y1; k++)
 		label_y(f, k * d);
 }

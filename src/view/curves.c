@@ -154,7 +154,8 @@ static int lines_of(const bl_curves *v, const bl_canvas *c, const struct pane *p
 static void draw_pane(const bl_curves *v, bl_canvas *c, bl_rect r, const struct pane *p)
 {
 	bl_line lines[BL_CURVES_RUNS + BL_METRICS_LISTED];
-	bl_chart chart = {.title = p->n > 1 ? "loss" : bl_metric_name(c, p->list[0]), .lines = lines, .integer_x = true};
+	const char *title = p->n > 1 ? "loss" : bl_metric_name(c, p->list[0]);
+	bl_chart chart = {.title = title, .lines = lines, .integer_x = true};
 	chart.n = lines_of(v, c, p, lines);
 	chart.axis = v->axis;
 	chart.log_x = v->log_x;
@@ -276,7 +277,8 @@ static void draw_brief(const bl_curves *v, bl_canvas *c, bl_rect r)
 {
 	double value = value_at(&v->track[0], v, v->at, true);
 	bl_canvas_textf(c, r.x, r.y, r.w, bl_curves_shows(v, v->at) ? bl_metrics[v->at].paint : BL_PAINT_FAINT,
-			"> %s %s %.5g at %lld", bl_metric_name(c, v->at), bl_curves_shows(v, v->at) ? "shown," : "hidden,", value,
+			"> %s %s %.5g at %lld", bl_metric_name(c, v->at),
+			bl_curves_shows(v, v->at) ? "shown," : "hidden,", value,
 			(long long)(v->cursor ? v->cursor : shown_to(v)));
 }
 

@@ -76,7 +76,8 @@ static void add_line(struct lines *l, const bl_curves *v, const bl_track *t, int
 
 static bool wants_log(const struct lines *l, bl_axis axis)
 {
-	return l->least > 0 && (axis == BL_AXIS_LOG || (axis == BL_AXIS_AUTO && l->most > BL_CHART_LOG_RATIO * l->least));
+	bool wide = l->most > BL_CHART_LOG_RATIO * l->least;
+	return l->least > 0 && (axis == BL_AXIS_LOG || (axis == BL_AXIS_AUTO && wide));
 }
 
 static int save_picture(const bl_scene *s, const char *stem)

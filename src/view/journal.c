@@ -13,7 +13,8 @@ static void add(bl_journal *j, int64_t step, const char *text)
 		memmove(&j->line[0], &j->line[1], (size_t)--j->n * sizeof j->line[0]);
 	bl_journal_line *line = &j->line[j->n++];
 	line->step = step;
-	snprintf(line->text, sizeof line->text, "%.*s", (int)sizeof line->text - 1, text); /* cut where it is too long */
+	/* Cut where it is too long. */
+	snprintf(line->text, sizeof line->text, "%.*s", (int)sizeof line->text - 1, text);
 }
 
 /* "step 400: what" says itself when it was; returns what follows. */

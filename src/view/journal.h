@@ -21,6 +21,7 @@ typedef struct bl_journal {
 void bl_journal_see(bl_journal *j, const bl_live_info *before, const bl_live_info *now);
 
 /* All lines, newest first; returns how many.  `lambda` is how lambda is written. */
-int bl_journal_lines(const bl_journal *j, const bl_history *h, const char *lambda, bl_journal_line out[BL_JOURNAL_MOST]);
+int bl_journal_lines(const bl_journal *j, const bl_history *h, const char *lambda,
+		     bl_journal_line out[BL_JOURNAL_MOST]);
 
 #endif

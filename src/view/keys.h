@@ -36,8 +36,17 @@ typedef struct bl_mouse {
 int bl_key_of_mouse(bl_mouse m);
 bool bl_key_is_mouse(int key, bl_mouse *out);
 
-typedef enum bl_scope { BL_SCOPE_ALL, BL_SCOPE_HEATMAP, BL_SCOPE_RUNS, BL_SCOPE_CURVES, BL_SCOPE_SPECTRUM, BL_SCOPE_SAMPLES,
-			BL_SCOPE_EMBEDDING, BL_SCOPE_SETTINGS, BL_SCOPE_HELP } bl_scope;
+typedef enum bl_scope {
+	BL_SCOPE_ALL,
+	BL_SCOPE_HEATMAP,
+	BL_SCOPE_RUNS,
+	BL_SCOPE_CURVES,
+	BL_SCOPE_SPECTRUM,
+	BL_SCOPE_SAMPLES,
+	BL_SCOPE_EMBEDDING,
+	BL_SCOPE_SETTINGS,
+	BL_SCOPE_HELP,
+} bl_scope;
 
 /* clang-format off */
 #define BL_REQUESTS(X) \
@@ -56,7 +65,8 @@ typedef enum bl_scope { BL_SCOPE_ALL, BL_SCOPE_HEATMAP, BL_SCOPE_RUNS, BL_SCOPE_
 	X(LAMBDA_UP, ALL, "+=", "+", "lambda up", true, "lambda times 1.1, from the next step on") \
 	X(LAMBDA_DOWN, ALL, "-_", "-", "lambda down", true, "lambda divided by 1.1, from the next step on") \
 	X(STOP, ALL, "Q", "Q", "stop", true, "stop training, after a question") \
-	X(POOL, ALL, "m", "m", "mean/largest", false, "a dot shows its block's mean, or its element of largest magnitude") \
+	X(POOL, ALL, "m", "m", "mean/largest", false, \
+	  "a dot shows its block's mean, or its element of largest magnitude") \
 	X(SYMLOG, ALL, "g", "g", "linear/log", false, "colours linear in C, or spread for the small") \
 	X(LIGHT, ALL, "b", "b", "background", false, "colours for a dark or a light background") \
 	X(EVAL, ALL, "e", "e", "evaluate", true, "measure kNN now") \
@@ -82,11 +92,13 @@ typedef enum bl_scope { BL_SCOPE_ALL, BL_SCOPE_HEATMAP, BL_SCOPE_RUNS, BL_SCOPE_
 	X(LATER, HEATMAP, "]", "]", "later", false, "the one after it") \
 	X(FIRST, HEATMAP, BL_KEYS_HOME, "Home", "", false, "the first snapshot of the run") \
 	X(NOW, HEATMAP, BL_KEYS_END "n", "End n", "now", false, "the newest, as it comes") \
-	X(CURVES_CHOOSE, CURVES, BL_KEYS_ENTER "t", "Enter t", "choose", false, "show the metric under the bar, or hide it") \
+	X(CURVES_CHOOSE, CURVES, BL_KEYS_ENTER "t", "Enter t", "choose", false, \
+	  "show the metric under the bar, or hide it") \
 	X(CURVES_ONLY, CURVES, "o", "o", "only", false, "only the metric under the bar") \
 	X(CURVES_DOWN, CURVES, "j" BL_KEYS_DOWN, "j Down", "", false, "the bar to the next metric") \
 	X(CURVES_UP, CURVES, "k" BL_KEYS_UP, "k Up", "", false, "the bar to the metric before") \
-	X(CURVES_SMOOTHER, CURVES, "w", "w", "smoother", false, "more smoothing: exponential, without bias at the start") \
+	X(CURVES_SMOOTHER, CURVES, "w", "w", "smoother", false, \
+	  "more smoothing: exponential, without bias at the start") \
 	X(CURVES_ROUGHER, CURVES, "W", "W", "rougher", false, "less smoothing, down to none") \
 	X(CURVES_AXIS, CURVES, "y", "y", "y axis", false, "y axis: as fits, linear, logarithmic") \
 	X(CURVES_LOG_X, CURVES, "Y", "Y", "x axis", false, "steps linear or logarithmic") \
@@ -101,18 +113,21 @@ typedef enum bl_scope { BL_SCOPE_ALL, BL_SCOPE_HEATMAP, BL_SCOPE_RUNS, BL_SCOPE_
 	X(CURVES_ON, CURVES, BL_KEYS_PAGE_DOWN, "PgDn", "", false, "later steps, by half of what is shown") \
 	X(CURVES_FIRST, CURVES, BL_KEYS_HOME, "Home", "", false, "cursor to the first step") \
 	X(CURVES_NOW, CURVES, BL_KEYS_END "n", "End n", "now", false, "no cursor: the newest values, as they come") \
-	X(SPECTRUM_EARLIER, SPECTRUM, "[h" BL_KEYS_LEFT, "[ h Left", "earlier", false, "the snapshot kept before this one") \
+	X(SPECTRUM_EARLIER, SPECTRUM, "[h" BL_KEYS_LEFT, "[ h Left", "earlier", false, \
+	  "the snapshot kept before this one") \
 	X(SPECTRUM_LATER, SPECTRUM, "]l" BL_KEYS_RIGHT, "] l Right", "later", false, "the one after it") \
 	X(SPECTRUM_FIRST, SPECTRUM, BL_KEYS_HOME "0", "Home 0", "first", false, "the first snapshot of the run") \
 	X(SPECTRUM_NOW, SPECTRUM, BL_KEYS_END "n", "End n", "now", false, "the newest, as it comes") \
 	X(SAMPLES_NEXT, SAMPLES, "nl" BL_KEYS_RIGHT, "n l Right", "next", false, "the next sample of the batch") \
 	X(SAMPLES_BACK, SAMPLES, "ph" BL_KEYS_LEFT, "p h Left", "back", false, "the sample before") \
 	X(SAMPLES_AGAIN, SAMPLES, "r", "r", "again", false, "the same sample, drawn again") \
-	X(EMBEDDING_EARLIER, EMBEDDING, "[h" BL_KEYS_LEFT, "[ h Left", "earlier", false, "the moment kept before this one") \
+	X(EMBEDDING_EARLIER, EMBEDDING, "[h" BL_KEYS_LEFT, "[ h Left", "earlier", false, \
+	  "the moment kept before this one") \
 	X(EMBEDDING_LATER, EMBEDDING, "]l" BL_KEYS_RIGHT, "] l Right", "later", false, "the one after it") \
 	X(EMBEDDING_FIRST, EMBEDDING, BL_KEYS_HOME "0", "Home 0", "first", false, "the first moment with points") \
 	X(EMBEDDING_NOW, EMBEDDING, BL_KEYS_END "n", "End n", "now", false, "the newest, as it comes") \
-	X(EMBEDDING_DOWN, EMBEDDING, "j" BL_KEYS_DOWN, "j Down", "one label", false, "light up the next label; after the last, all") \
+	X(EMBEDDING_DOWN, EMBEDDING, "j" BL_KEYS_DOWN, "j Down", "one label", false, \
+	  "light up the next label; after the last, all") \
 	X(EMBEDDING_UP, EMBEDDING, "k" BL_KEYS_UP, "k Up", "", false, "the label before") \
 	X(SETTINGS_DOWN, SETTINGS, "j" BL_KEYS_DOWN, "j Down", "", false, "the next setting") \
 	X(SETTINGS_UP, SETTINGS, "k" BL_KEYS_UP, "k Up", "", false, "the setting before") \
@@ -129,7 +144,8 @@ typedef enum bl_scope { BL_SCOPE_ALL, BL_SCOPE_HEATMAP, BL_SCOPE_RUNS, BL_SCOPE_
 	X(RUN_OPEN, RUNS, BL_KEYS_ENTER, "Enter", "open", false, "this run onto the screen") \
 	X(RUN_BACK, RUNS, BL_KEYS_BACKSPACE, "Bksp", "", false, "back to the run that the screen came up with") \
 	X(RUN_MARK, RUNS, "m", "m", "mark", false, "mark the run, to compare its curves; again: unmark") \
-	X(RUN_BESIDE, RUNS, "v", "v", "beside", false, "its heatmap beside that of the run on the screen; again: no more") \
+	X(RUN_BESIDE, RUNS, "v", "v", "beside", false, \
+	  "its heatmap beside that of the run on the screen; again: no more") \
 	X(RUN_SORT, RUNS, "s", "s", "sort", false, "by the next column") \
 	X(RUN_REVERSE, RUNS, "r", "r", "reverse", false, "the other way round") \
 	X(RUN_FILTER, RUNS, "/", "/", "filter", false, "only runs with this text in name, folder or state; Esc: all") \

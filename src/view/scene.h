@@ -74,12 +74,12 @@ typedef struct bl_view_ops {
 	bl_scope scope;                           /* the requests that it has for itself in keys.h */
 	void (*act)(bl_scene *s, bl_request r);   /* one of these was made */
 	void (*enter)(bl_scene *s);               /* it comes onto the screen */
-	bool (*key)(bl_scene *s, int key);        /* each key first, as while text is typed; true: it was for the view */
+	bool (*key)(bl_scene *s, int key);        /* each key first, as while text is typed; true: it took it */
 	bool (*read)(bl_scene *s);                /* while it is shown: what else it shows; true: that has changed */
 	void (*mouse)(bl_scene *s, bl_mouse m);
 	void (*want)(const bl_scene *s, bl_region *r); /* fills in what the run is to compute while the view is shown */
 	int64_t (*step)(const bl_scene *s);            /* that it shows, where that need not be the run's */
-	int (*save)(bl_scene *s, const char *stem);    /* files named stem + ending, told in the notice; negative: failed */
+	int (*save)(bl_scene *s, const char *stem);    /* files stem + ending, told in the notice; negative: failed */
 } bl_view_ops;
 
 extern const bl_view_ops bl_view_dashboard, bl_view_heatmap, bl_view_curves, bl_view_spectrum, bl_view_samples,

@@ -35,8 +35,9 @@ int bl_track_line(const bl_track *t, int metric, bool smooth, const double **x, 
 int bl_track_nearest(const double *x, int n, double at);
 
 /*
- * Exponential smoothing without the bias to 0 of its start, as TensorBoard has
- * it: s_n = w s_(n-1) + (1 - w) x_n, out_n = s_n / (1 - w^n).  What is not finite stays as it is and counts for nothing.
+ * Exponential smoothing without the bias to 0 of its start, as TensorBoard has it:
+ * s_n = w s_(n-1) + (1 - w) x_n, out_n = s_n / (1 - w^n).
+ * What is not finite stays as it is and counts for nothing.
  */
 void bl_smooth(const double *in, double *out, int n, double weight);
 
