@@ -5,7 +5,7 @@
  *
  * X(request, scope, keys, shown as, in a word, changes the run, what it does)
  * `keys` are the characters (or BL_KEYS_...) that mean it; `scope` is the view that has it, or ALL.  What a view has
- * comes before what all have.  Without a word it is in the help only, not among the hints.
+ * comes before what all have.  Without a word it is in the help only, not among the hints; what the mouse does has no keys.
  */
 #ifndef BARLOW_VIEW_KEYS_H
 #define BARLOW_VIEW_KEYS_H
@@ -92,6 +92,7 @@ typedef enum bl_scope {
 	X(LATER, HEATMAP, "]", "]", "later", false, "the one after it") \
 	X(FIRST, HEATMAP, BL_KEYS_HOME, "Home", "", false, "the first snapshot of the run") \
 	X(NOW, HEATMAP, BL_KEYS_END "n", "End n", "now", false, "the newest, as it comes") \
+	X(HEATMAP_MOUSE, HEATMAP, "", "Click", "", false, "cursor to this dot; wheel: nearer or farther") \
 	X(CURVES_CHOOSE, CURVES, BL_KEYS_ENTER "t", "Enter t", "choose", false, \
 	  "show the metric under the bar, or hide it") \
 	X(CURVES_ONLY, CURVES, "o", "o", "only", false, "only the metric under the bar") \
@@ -113,6 +114,7 @@ typedef enum bl_scope {
 	X(CURVES_ON, CURVES, BL_KEYS_PAGE_DOWN, "PgDn", "", false, "later steps, by half of what is shown") \
 	X(CURVES_FIRST, CURVES, BL_KEYS_HOME, "Home", "", false, "cursor to the first step") \
 	X(CURVES_NOW, CURVES, BL_KEYS_END "n", "End n", "now", false, "no cursor: the newest values, as they come") \
+	X(CURVES_MOUSE, CURVES, "", "Wheel", "", false, "fewer or more steps") \
 	X(SPECTRUM_EARLIER, SPECTRUM, "[h" BL_KEYS_LEFT, "[ h Left", "earlier", false, \
 	  "the snapshot kept before this one") \
 	X(SPECTRUM_LATER, SPECTRUM, "]l" BL_KEYS_RIGHT, "] l Right", "later", false, "the one after it") \
@@ -149,6 +151,7 @@ typedef enum bl_scope {
 	X(RUN_SORT, RUNS, "s", "s", "sort", false, "by the next column") \
 	X(RUN_REVERSE, RUNS, "r", "r", "reverse", false, "the other way round") \
 	X(RUN_FILTER, RUNS, "/", "/", "filter", false, "only runs with this text in name, folder or state; Esc: all") \
+	X(RUN_MOUSE, RUNS, "", "Click", "", false, "this run; again: onto the screen") \
 	X(REDRAW, ALL, "\f", "Ctrl-L", "redraw", false, "draw everything anew")
 /* clang-format on */
 
