@@ -175,6 +175,7 @@ int main(int argc, char **argv)
 			printf("; %s %.1f Hz %+.2f%%, booked %.2f%%", way == READ ? "read" : "asked", c[way].hz,
 			       100 * (ratio[way][r] - 1), 100 * c[way].booked);
 		printf("\n");
+		fflush(stdout); /* a long measurement that is cut off has its rounds */
 	}
 	report("read at the default rate", ratio[READ], rounds);
 	report("asked 30 times a second", ratio[ASKED], rounds);

@@ -20,15 +20,18 @@
 #include "train/meter.h"
 #include "train/snapshot.h"
 
-#define FRAMES .01        /* of the training time */
-#define FRAMES_ASKED .04  /* while a viewer asks */
-#define SLOW .01
+/* Of the training time; what is left of 2%, and of 5% while a viewer asks, is for the viewer's own work. */
+#define FRAMES .008
+#define FRAMES_ASKED .03
+#define SLOW .007
 #define HZ 10.
 #define HZ_ASKED 30.
 #define SPECTRUM_GUESS 1e-9 /* seconds, times min(N,D)^2 (10 min(N,D) + D), before it was ever measured */
 #define SPECTRUM_LAST 1.  /* seconds that the last step may spend on it, whatever the budget */
 #define ORDER_HOLDS 2.    /* seconds of training: dims that change places all the time cannot be read */
-#define PATIENCE .05      /* seconds between frames that extremes of more elements are worth */
+/* Seconds between frames that extremes of more elements are worth. */
+#define PATIENCE .4
+#define PATIENCE_ASKED .05
 #define POINTS_COST .5    /* seconds that points may cost at once, if few rows will do */
 
 enum { POINTS_LEAST = 128 };
@@ -283,7 +286,7 @@ static bool frame_due(const bl_monitor *m, const bl_look *l, double now)
  */
 static void adapt(bl_monitor *m, const bl_look *l, double cost)
 {
-	double passed = fmax(PATIENCE, l->trained - m->trained);
+	double passed = fmax(l->asked ? PATIENCE_ASKED : PATIENCE, l->trained - m->trained);
 	double may = passed * (l->asked ? FRAMES_ASKED : FRAMES);
 	m->trained = l->trained;
 	if (4 * cost < may && m->most < all_dims(m))
