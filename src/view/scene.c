@@ -129,6 +129,8 @@ static bool read_lost(bl_scene *s)
 {
 	bool had = s->lost;
 	s->lost = !bl_scene_over(s) && !bl_live_writer_alive(s->run);
+	if (s->lost && !had)
+		s->notice[0] = '\0'; /* what an earlier key did matters less */
 	return s->lost != had;
 }
 

@@ -98,7 +98,7 @@ start() {
 in_tmux new-session -d -s a -x 100 -y 30 cat
 in_tmux new-session -d -s b -x 100 -y 30 cat
 
-echo "1..36"
+echo "1..38"
 
 check "no runs: said, status 1" fails_with "there are no runs in $root" 1 watch
 make_run past 3 >"$dir/past.lua"
@@ -151,6 +151,15 @@ keys a 7
 check "the table of runs has both" shows a "2 runs, 1 going on"
 keys a j Enter
 check "Enter opens the one below" shows a "past  ● done"
+keys a 7
+shows a "2 runs, 1 going on" >/dev/null
+click=$(printf '\033[M %%%%\033[M#%%%%') # pressed and let go, in the fifth row
+keys a -l "$click"
+check "a click on a run chooses it" shows a ">   slow"
+keys a -l "$click"
+check "a click on the chosen one opens it" shows a "slow  ● paused"
+keys a 7 j Enter
+shows a "past  ● done" >/dev/null
 keys a 7 BSpace
 check "Backspace goes back" shows a "slow  ● paused"
 keys a Space
