@@ -273,7 +273,8 @@ entry("trainer",
 	.. "steps =, seed = 0, schedule = \"cosine\", warmup = 0, last = .001, clip = 0, workers = 0, "
 	.. "knn = {every =, refs =, queries =, k =}, name =, folder =}",
 	"A run of Barlow Twins, or the one a recipe describes.  Views are normalised by the data's statistics "
-	.. "unless they do it.", small)
+	.. "unless they do it.  Steps instead of epochs give its length; with both, steps end it early, and the schedule "
+	.. "still goes by epochs.", small)
 entry("trainer:start", "t:start()", "Begins, in the background.", small .. ":start():wait()")
 entry("trainer:pause", "t:pause()", "Stands still between two steps.", small .. ":start():pause():stop()")
 entry("trainer:resume", "t:resume()", "Goes on.", small .. ":start():pause():resume():wait()")

@@ -119,6 +119,16 @@ static void set_rest(settings *s)
 		s->c.optim = bl_optim_default(BL_OPTIM_ADAMW);
 }
 
+/* Steps without epochs: the schedule, too, goes by them.  With epochs they end the run early. */
+static void set_length(lua_State *L, settings *s)
+{
+	int64_t n = bl_dataset_length(*s->data);
+	bool both = lua_getfield(L, 1, "epochs") != LUA_TNIL;
+	lua_pop(L, 1);
+	if (s->c.max_steps > 0 && !both && s->c.batch > 0 && n >= s->c.batch)
+		s->c.epochs = (double)s->c.max_steps / (double)(n / s->c.batch);
+}
+
 /* folder: false for none, or a path; nothing: one of the run's own among all runs. */
 static void check_folder(lua_State *L)
 {
@@ -170,6 +180,7 @@ static int trainer_new(lua_State *L)
 	int projector = lua_gettop(L);
 	set_knn(L, &s);
 	set_rest(&s);
+	set_length(L, &s);
 	if (lua_getfield(L, 1, "optim") != LUA_TNIL)
 		s.c.optim = *bl_lua_optim(L, -1);
 	bl_trainer **t = bl_lua_new(L, BL_T_TRAINER, sizeof *t);

@@ -2,6 +2,7 @@
 /* object.c: userdata with methods, properties, and the memory of how they were made. */
 #include "lua/face.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void *bl_lua_new(lua_State *L, const char *type, size_t size)
@@ -46,6 +47,11 @@ const char *bl_lua_describe(lua_State *L, int index)
 	}
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 /* All names in the tables at upvalues 1 and 2, for "did you mean". */
 static int missing_field(lua_State *L)
 {
@@ -61,7 +67,12 @@ static int missing_field(lua_State *L)
 	}
 	names[n] = NULL;
 	luaL_getmetafield(L, 1, "__name");
-	return bl_lua_unknown(L, lua_tostring(L, -1), "field", luaL_tolstring(L, 2, NULL), names);
+	const char *type = lua_tostring(L, -1);
+	if (lua_type(L, 2) != LUA_TSTRING)
+		return luaL_error(L, "%s: expected %sthe name of a field, got %s", type,
+				  lua_isnil(L, lua_upvalueindex(3)) ? "" : "an index or ", bl_lua_describe(L, 2));
+	qsort(names, (size_t)n, sizeof *names, by_name);
+	return bl_lua_unknown(L, type, "field", lua_tostring(L, 2), names);
 }
 
 /* __index: upvalues are methods, properties, element. */

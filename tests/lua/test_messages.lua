@@ -86,6 +86,14 @@ test("unknown keys name the nearest known one", function()
 	fails(function() return eval.knn{ trian = 1 } end, "did you mean 'train'")
 end)
 
+test("a field that is not there", function()
+	local ds = data.shapes{ n = 4, size = 8 }
+	local message = fails(function() return ds.foo end, "dataset: unknown field 'foo' (known: channels, classes,")
+	if message:find("foo: unknown", 1, true) then error(message) end
+	fails(function() return ds[{ 1, 3 }] end, "dataset: expected an index or the name of a field, got table")
+	fails(function() return nn.relu()[true] end, "module: expected", "got true")
+end)
+
 test("wrong types name key, expected and got", function()
 	fails(function() return trainer(settings{ data = 3 }) end, "'data' must be a dataset", "number 3")
 	fails(function() return trainer(settings{ encoder = {} }) end, "'encoder' must be a module", "table")

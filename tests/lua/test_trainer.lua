@@ -12,6 +12,7 @@ local function small(more)
 		loss = loss.barlow{ lambda = .01 }, optim = optim.adamw{ lr = 1e-3 },
 	}
 	for k, v in pairs(more or {}) do s[k] = v end
+	if s.epochs == "default" then s.epochs = nil end
 	return trainer(s)
 end
 
@@ -43,6 +44,17 @@ test("steps here and now are the same steps", function()
 	a:step(7)
 	b:start():wait()
 	equal(a.terms.total, b.terms.total)
+end)
+
+test("steps alone are the length of the run, with epochs they end it early", function()
+	equal(small{ epochs = "default", steps = 40 }.steps, 40)
+	local t = small{ epochs = "default", steps = 5 }
+	t:step(5)
+	near(t.terms.lr, 0, 2e-4) -- near the end of the cosine
+	t = small{ steps = 5 }
+	equal(t.steps, 5)
+	t:step(5)
+	if t.terms.lr < 5e-4 then error("lr is " .. t.terms.lr) end
 end)
 
 test("pause, resume, stop, set", function()
