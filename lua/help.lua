@@ -4,13 +4,16 @@ help.lua: one line, a signature and an example for everything in the Lua face.
 
 An entry's name is "module.function" or "class:method" ("class.property" for
 what is read without a call).  The examples run as tests, each by itself.
+Where a signature has many keys, `keys` explains them one by one.
 ]]
+local native = require "barlow.native"
+
 local help = { entries = {} }
 
 local group
 
-local function entry(name, signature, text, example)
-	local e = { name = name, signature = signature, text = text, example = example, group = group }
+local function entry(name, signature, text, example, keys)
+	local e = { name = name, signature = signature, text = text, example = example, group = group, keys = keys }
 	help.entries[#help.entries + 1] = e
 end
 
@@ -232,7 +235,12 @@ group = "loss"
 entry("loss.barlow",
 	"loss.barlow{lambda = .0051, scale = 1, form = \"auto|direct|gram\", dialect = \"paper|algorithm1|hsic\"}",
 	"The Barlow Twins loss: call it with two embeddings (N, D); gives a scalar and its terms.",
-	"loss.barlow{lambda = .005}(tensor.randn(8, 4), tensor.randn(8, 4))")
+	"loss.barlow{lambda = .005}(tensor.randn(8, 4), tensor.randn(8, 4))", {
+		{ "lambda", "weight of the redundancy term, the sum of C_ij^2 beside the diagonal" },
+		{ "scale", "factor on the whole loss" },
+		{ "form", "direct makes C (D x D); gram never does, O(N^2 D); auto takes the cheaper: the same loss" },
+		{ "dialect", "paper: biased variance; algorithm1: unbiased, as its code; hsic: target -1 beside the diagonal" },
+	})
 entry("loss.correlation", "loss.correlation(za, zb[, dialect])", "The cross-correlation matrix C (D, D).",
 	"loss.correlation(tensor.randn(8, 4), tensor.randn(8, 4))")
 entry("loss.cross_entropy", "loss.cross_entropy(logits, labels)",
@@ -272,9 +280,23 @@ entry("trainer",
 	"trainer{data =, encoder =, projector = {512, 512, 512}, views =, loss =, optim =, batch = 256, epochs = 10, "
 	.. "steps =, seed = 0, schedule = \"cosine\", warmup = 0, last = .001, clip = 0, workers = 0, "
 	.. "knn = {every =, refs =, queries =, k =}, name =, folder =}",
-	"A run of Barlow Twins, or the one a recipe describes.  Views are normalised by the data's statistics "
-	.. "unless they do it.  Steps instead of epochs give its length; with both, steps end it early, and the schedule "
-	.. "still goes by epochs.", small)
+	"A run of Barlow Twins, or the one a recipe describes.", small, {
+		{ "data", "a dataset; its statistics normalise the views, unless these do it themselves" },
+		{ "encoder", "a module: images (N, C, H, W) to features (N, F)" },
+		{ "projector", "a module, widths of one in the paper's form, or false" },
+		{ "views", "a pipeline for both views, or a pair (aug.twin); otherwise aug.paper at the images' size" },
+		{ "loss", "loss.barlow{...}" },
+		{ "optim", "optim.adamw{...} and the like; otherwise AdamW at 1e-3" },
+		{ "epochs", "how long; may be a fraction" },
+		{ "steps", "how long instead; together with epochs: an earlier end, the schedule still by epochs" },
+		{ "seed", "of parameters, order and views: the same seed gives the same run" },
+		{ "schedule", "of the rate: cosine, down to `last` times the rate, or constant; first `warmup` epochs up" },
+		{ "clip", "the gradient's norm is cut to this; 0: it is not" },
+		{ "workers", "threads that make views; 0: one a core" },
+		{ "knn", "accuracy every so many epochs: sets of references and queries, k neighbours (20)" },
+		{ "name", "shown with the run, and the beginning of its folder's name" },
+		{ "folder", "where the run is kept; false: in memory only; otherwise one of its own among runs()" },
+	})
 entry("trainer:start", "t:start()", "Begins, in the background.", small .. ":start():wait()")
 entry("trainer:pause", "t:pause()", "Stands still between two steps.", small .. ":start():pause():stop()")
 entry("trainer:resume", "t:resume()", "Goes on.", small .. ":start():pause():resume():wait()")
@@ -348,29 +370,60 @@ entry("interruptible", "interruptible(f, ...)",
 group = "runs"
 entry("runs", "runs()", "All runs that were kept, live and past, newest first.", "runs()")
 entry("runs[]", "runs()[i], runs()[name]",
-	"One, by place or name: its name, folder, state, step, steps, total, lambda, knn, d, started, pid, alive.", "runs()[1]")
+	"One, by place or name: its name, folder, state, step, steps, total, lambda, knn, d, started, pid, alive.",
+	"runs()[1]")
 entry("run:watch", "runs()[i]:watch{read_only = false}",
 	"The screen of a run: steered when it is going on, shown when it is over.", "#runs()")
 
 -- Looking up.
 
+-- Prints head and text, cut at spaces (but not before "=") to the terminal's width, later lines behind `indent` spaces.
+local function print_wrapped(head, text, indent)
+	local width, line, empty = math.max(indent + 20, native.width() - 1), head, true
+	for word in text:gsub(" =", "\0="):gmatch "%S+" do
+		if not empty and #line + 1 + #word > width then
+			print(line)
+			line, empty = (" "):rep(indent), true
+		end
+		line, empty = line .. (empty and "" or " ") .. word:gsub("%z", " "), false
+	end
+	print(line)
+end
+
 local function print_entry(e)
-	print(("%s\n    %s\n    > %s"):format(e.signature, e.text, e.example))
+	print_wrapped("", e.signature, 8)
+	print_wrapped("    ", e.text, 4)
+	for _, k in ipairs(e.keys or {}) do print_wrapped(("    %-10s "):format(k[1]), k[2], 15) end
+	print("    > " .. e.example)
+end
+
+-- A line each.
+local function print_list(entries)
+	for _, e in ipairs(entries) do print_wrapped(("%-20s "):format(e.name), e.text, 21) end
+end
+
+-- "head  name name ..." of the entries
+local function print_names(head, entries)
+	local words = {}
+	for i, e in ipairs(entries) do words[i] = e.name:match "[.:]([%w_]+)$" or e.name end
+	print_wrapped(head, table.concat(words, " "), #head)
+end
+
+local function of_group(name)
+	local found = {}
+	for _, e in ipairs(help.entries) do
+		if e.group == name then found[#found + 1] = e end
+	end
+	return found
 end
 
 local function overview()
-	local line, last = {}, nil
-	local function flush()
-		if last then print(("%-8s %s"):format(last, table.concat(line, " "))) end
-		line = {}
-	end
+	local last
 	for _, e in ipairs(help.entries) do
-		if e.group ~= last then flush() end
+		if e.group ~= last then print_names(("%-8s "):format(e.group), of_group(e.group)) end
 		last = e.group
-		line[#line + 1] = e.name:match "[.:]([%w_]+)$" or e.name
 	end
-	flush()
-	print "?name or help \"name\" says more: ?tensor.zeros, ?knn, ?trainer"
+	print "?name or help \"name\" says more: ?nn, ?tensor.zeros, ?trainer"
 end
 
 -- Entries whose whole name or last part is `name`, else those that contain it.
@@ -384,14 +437,32 @@ function help.find(name)
 	return #exact > 0 and exact or part
 end
 
-function help.show(name)
-	if name == nil or name == "" then return overview() end
-	if type(name) ~= "string" then error("help: expected a name, got " .. type(name), 0) end
-	local found = help.find(name)
-	if #found == 0 then return print(("nothing is known about '%s'; help() lists what there is"):format(name)) end
-	for i, e in ipairs(found) do
-		if i > 8 then return print(("... and %d more"):format(#found - 8)) end
-		print_entry(e)
+-- The name of one of barlow's modules or functions.
+local function name_of(value)
+	for name, v in pairs(require "barlow") do
+		if rawequal(v, value) then return name end
+		for inner, w in pairs(type(v) == "table" and v or {}) do
+			if rawequal(w, value) then return name .. "." .. inner end
+		end
+	end
+	error("help: expected a name, or one of barlow's modules and functions, got " .. type(value), 0)
+end
+
+local MOST = 8 -- entries in full
+
+function help.show(what)
+	if what == nil or what == "" then return overview() end
+	local name = type(what) == "string" and what or name_of(what)
+	local found, group = help.find(name), of_group(name)
+	if #found == 0 and #group == 0 then
+		print(("nothing is known about '%s'; help() lists what there is"):format(name))
+	elseif found[1] and found[1].name == name then
+		print_entry(found[1])
+		if #group > 0 then print_names("    see also   ", group) end
+	elseif #group > 0 or #found > MOST then
+		print_list(#group > 0 and group or found)
+	else
+		for _, e in ipairs(found) do print_entry(e) end
 	end
 end
 

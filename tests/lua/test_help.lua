@@ -67,4 +67,40 @@ tap.test("names are found whole, in part, and not at all", function()
 	tap.equal(#help.find "knn" >= 2, true)
 	tap.equal(#help.find "nonsense", 0)
 end)
+
+-- What show(what) prints.
+local function shown(what)
+	local lines, real = {}, print
+	print = function(line) lines[#lines + 1] = line end
+	local fine, message = pcall(help.show, what)
+	print = real
+	if not fine then error(message, 0) end
+	return table.concat(lines, "\n"), lines
+end
+
+tap.test("a module's list, a function by value, keys one by one, nothing wider than the terminal", function()
+	for _, what in ipairs{ "nn", nn } do
+		local text = shown(what)
+		for _, part in ipairs{ "nn.linear ", "nn.resnet ", "projector's form" } do
+			if not text:find(part, 1, true) then error(text) end
+		end
+	end
+	tap.equal(shown(nn.cnn), shown "nn.cnn")
+	if not shown "trainer":find "\n    seed  .*see also .*start" then error((shown "trainer")) end
+	for _, what in ipairs{ false, "nn", "optim" } do
+		local _, lines = shown(what or nil)
+		for _, line in ipairs(lines) do
+			if #line >= 80 then error(line) end
+		end
+	end
+	tap.fails(function() shown(3) end, "expected a name", "number")
+end)
+
+tap.test("keys that are explained are in the signature", function()
+	for _, e in ipairs(help.entries) do
+		for _, k in ipairs(e.keys or {}) do
+			if not e.signature:find("%f[%w]" .. k[1] .. "%f[%W]") then error(e.name .. " has no key " .. k[1]) end
+		end
+	end
+end)
 tap.done()
