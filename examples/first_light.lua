@@ -3,11 +3,14 @@
 First light: a small convolutional encoder learns from Fashion-MNIST without
 labels, and is then held against raw pixels and against itself untrained.
 
-    barlow examples/first_light.lua [--plain] [--epochs N] [--steps N] [--seed N] [--out FOLDER]
+    barlow examples/first_light.lua [--plain] [--epochs N] [--steps N] [--seed N] [--out FOLDER] [--data FOLDER]
+        [--images N]
 
 --plain   progress lines also on a terminal, instead of the screen
---steps   ends after so many steps, whatever the epochs
+--steps   ends after so many steps, before the epochs do
 --out     where weights and figures go (.)
+--data    where Fashion-MNIST's files are; where they are not, generated shapes take their place
+--images  only so many training images, for a quick try
 
 Ctrl-C stops between two steps, saves, and prints the table so far.
 ]]
@@ -16,20 +19,22 @@ Ctrl-C stops between two steps, saves, and prints the table so far.
 
 local function usage(message)
 	io.stderr:write("first_light: ", message, "\n",
-		"usage: barlow examples/first_light.lua [--plain] [--epochs N] [--steps N] [--seed N] [--out FOLDER]\n")
+		"usage: barlow examples/first_light.lua [--plain] [--epochs N] [--steps N] [--seed N] [--out FOLDER] "
+		.. "[--data FOLDER] [--images N]\n")
 	os.exit(2)
 end
 
 local function parse(list)
 	local o = { epochs = 5, seed = 1, out = "." }
-	local numbers = { ["--epochs"] = "epochs", ["--steps"] = "steps", ["--seed"] = "seed" }
+	local numbers = { ["--epochs"] = "epochs", ["--steps"] = "steps", ["--seed"] = "seed", ["--images"] = "images" }
+	local folders = { ["--out"] = "out", ["--data"] = "data" }
 	local i = 1
 	while i <= #list do
 		local name, value = list[i], list[i + 1]
 		if name == "--plain" then
 			o.plain = true
-		elseif name == "--out" then
-			o.out, i = value or usage "--out needs a folder", i + 1
+		elseif folders[name] then
+			o[folders[name]], i = value or usage(name .. " needs a folder"), i + 1
 		elseif numbers[name] then
 			o[numbers[name]], i = math.tointeger(tonumber(value)) or usage(name .. " needs an integer"), i + 1
 		else
@@ -40,16 +45,42 @@ local function parse(list)
 	return o
 end
 
+-- Better now than after minutes of training: can files be made in the folder?
+local function check_out(folder)
+	local path = folder:gsub("/*$", "/first_light.tmp")
+	local file, message = io.open(path, "w")
+	if not file then
+		io.stderr:write("first_light: --out: ", message, "\n")
+		os.exit(1)
+	end
+	file:close()
+	os.remove(path)
+end
+
 -- Data.
 
-local function load_data()
-	local fine, train = pcall(data.fashion, { train = true })
-	if fine then return train, data.fashion{ train = false } end
-	print(train)
-	print "Fashion-MNIST is not here (Debian package dataset-fashion-mnist): going on with generated shapes."
-	return data.shapes{ n = 60000, size = 28, channels = 1, seed = 1 },
-		data.shapes{ n = 10000, size = 28, channels = 1, seed = 2 }
+local TRAIN, TEST = 60000, 10000
+
+local function generated()
+	local function shapes(n, seed) return data.shapes{ n = n, size = 28, channels = 1, seed = seed } end
+	return shapes(TRAIN, 1), shapes(TEST, 2)
 end
+
+local function read(folder)
+	return data.fashion{ train = true, folder = folder }, data.fashion{ train = false, folder = folder }
+end
+
+local function load_data(folder)
+	local fine, train, test = pcall(read, folder)
+	if fine then return train, test end
+	if not train:find("no such file", 1, true) then error(train, 0) end
+	print((train:gsub("^.-:%d+: ", ""))) -- names the file and the package
+	print "Going on without Fashion-MNIST, with generated shapes."
+	return generated()
+end
+
+-- The first n, or all.
+local function first(ds, n) return n and n < #ds and ds:subset(1, n) or ds end
 
 -- What is trained.
 
@@ -70,7 +101,7 @@ local function new_trainer(train, test, encoder, o)
 		optim = optim.adamw{ lr = 2e-3 },
 		schedule = "cosine",
 		batch = 256, epochs = o.epochs, steps = o.steps, seed = o.seed,
-		knn = { every = 1, refs = train:subset(1, 5000), queries = test:subset(1, 2000) },
+		knn = { every = 1, refs = first(train, 5000), queries = first(test, 2000) },
 	}
 end
 
@@ -82,21 +113,36 @@ local function row_features(encoder, train, test)
 	return eval.features(encoder, train), eval.features(encoder, test, { like = train })
 end
 
+-- Does f and says so, how long it took, and what came out.
+local function report(what, f, ...)
+	local start = os.time()
+	io.write("  ", what, " ... ")
+	io.flush()
+	local accuracy = f(...)
+	print(("%.4f  (%d s)"):format(accuracy, os.time() - start))
+	return accuracy
+end
+
+local function heads(train)
+	return { ("kNN, %d references"):format(math.min(REFERENCES, #train)),
+		("linear, %d labels"):format(math.min(FEW, #train)), ("linear, %d labels"):format(#train) }
+end
+
 -- Fills row = {knn, few, all}, one measure after the other: what Ctrl-C leaves is shown.
 local function measure(row, encoder, train, test)
 	local a, b = row_features(encoder, train, test)
-	local few, references = math.min(FEW, #train), math.min(REFERENCES, #train)
 	local function part(n)
+		n = math.min(n, #train)
 		return { train = a:narrow(1, 1, n), train_labels = train:subset(1, n), test = b, test_labels = test }
 	end
-	row[1] = eval.knn(part(references))
-	row[2] = eval.linear(part(few))
-	row[3] = eval.linear{ train = a, train_labels = train, test = b, test_labels = test }
+	local what = heads(train)
+	row[1] = report(what[1], eval.knn, part(REFERENCES))
+	row[2] = report(what[2], eval.linear, part(FEW))
+	row[3] = report(what[3], eval.linear, part(#train))
 end
 
 local function print_table(rows, train)
-	local heads = { ("kNN, %d references"):format(math.min(REFERENCES, #train)),
-		("linear, %d labels"):format(math.min(FEW, #train)), ("linear, %d labels"):format(#train) }
+	local heads = heads(train)
 	print(("\n| %-22s | %s |"):format("features", table.concat(heads, " | ")))
 	print("| " .. ("-"):rep(22) .. " | " .. ("-"):rep(#heads[1]) .. " | " .. ("-"):rep(#heads[2]) .. " | "
 		.. ("-"):rep(#heads[3]) .. " |")
@@ -126,44 +172,50 @@ local function last_knn(t)
 	end
 end
 
-local function save_figure(make, path)
+-- Saves, and says where or why not: a full disk must not cost the measures.  Was it saved?
+local function try_save(make, path)
 	local fine, message = pcall(function() make():save(path) end)
 	print(fine and "saved " .. path or message)
+	return fine
 end
 
 local function save(t, o)
-	if t.iteration == 0 then return end
 	local base = o.out:gsub("/*$", "/")
-	t:save(base .. "first_light.safetensors")
-	print("saved " .. base .. "first_light.safetensors")
-	save_figure(function() return plot.curves(t) end, base .. "first_light.svg")
-	save_figure(function() return plot.heatmap(t.C, { title = "cross-correlation" }) end, base .. "c.png")
+	local saved = try_save(function() return t end, base .. "first_light.safetensors")
+	saved = try_save(function() return plot.curves(t) end, base .. "first_light.svg") and saved
+	return try_save(function() return plot.heatmap(t.C, { title = "cross-correlation" }) end, base .. "c.png") and saved
 end
 
 -- Measures a row unless Ctrl-C comes; what it had by then stays in the row.
 local function try_measure(row, encoder, train, test)
-	print(("measuring %s ..."):format(row.name))
+	print(("measuring %s"):format(row.name))
 	return interruptible(measure, row, encoder, train, test)
 end
 
 local function main()
 	local o, started = parse(arg), os.time()
-	local train, test = load_data()
+	check_out(o.out)
+	local train, test = load_data(o.data)
+	train = first(train, o.images)
 	print(train)
 	local encoder = new_encoder(train, o.seed)
 	local rows = { { name = "raw pixels" }, { name = "untrained encoder" }, { name = "trained encoder" } }
+	print "First, what there is to beat (half a minute or so); Ctrl-C ends it."
+	local saved = true
 	local complete = try_measure(rows[1], nil, train, test) and try_measure(rows[2], encoder, train, test)
 	if complete then
 		local t = new_trainer(train, test, encoder, o)
 		print(("%d parameters, %d steps of %d images"):format(encoder:count() + t.projector:count(), t.steps, t.batch))
 		complete = train_it(t, o)
 		rows[3].name = ("trained, %d steps"):format(t.iteration)
-		print(("kNN during training (5,000 references, 2,000 queries): %s"):format(last_knn(t) or "not measured yet"))
-		save(t, o)
+		print(("kNN during training (%d references, %d queries): %s"):format(#t.knn.refs,
+			#t.knn.queries, last_knn(t) or "not measured yet"))
+		saved = t.iteration == 0 or save(t, o)
 		complete = complete and try_measure(rows[3], encoder, train, test)
 	end
 	print_table(rows, train)
 	print(("%s in %s"):format(complete and "done" or "stopped", os.date("!%M:%S", os.time() - started)))
+	return saved
 end
 
-main()
+if not main() then os.exit(1, true) end

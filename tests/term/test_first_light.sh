@@ -1,0 +1,56 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The main job where something is missing: its data set, its folder, room on the disk.
+set -u
+example=$SRCDIR/examples/first_light.lua
+dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-light-XXXXXX") || exit 1
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 130' INT TERM
+mkdir "$dir/empty" "$dir/out" "$dir/full"
+
+number=0
+# check NAME COMMAND...: it succeeds
+check() {
+	number=$((number + 1))
+	name=$1
+	shift
+	if "$@"; then
+		echo "ok $number - $name"
+	else
+		echo "not ok $number - $name"
+		sed 's/^/# /' "$dir/text"
+	fi
+}
+says() { grep -qE -- "$1" "$dir/text"; }
+# light OPTION...: a very short run; its exit status in $status, what it printed in $dir/text
+light() {
+	"$BARLOW" "$example" --plain --images 600 --steps 2 "$@" >"$dir/text" 2>&1
+	status=$?
+}
+ended() { [ "$status" -eq "$1" ]; }
+
+light --data "$dir/empty" --out "$dir/out"
+check "without the data set it goes on" ended 0
+check "and names the package" says "^$dir/empty/train-images.* Debian's package dataset-fashion-mnist"
+check "with generated shapes" says "^shapes, 600 of 60000: 600 images"
+check "each measure is announced" says "^  linear, 600 labels \.\.\. 0\.[0-9]{4}"
+check "the table has all three rows" says "^\| trained, 2 steps +\| 0\.[0-9]{4} +\| 0\.[0-9]{4} +\| 0\.[0-9]{4}"
+check "weights are saved" test -s "$dir/out/first_light.safetensors"
+
+echo "this is no IDX file" >"$dir/empty/train-images-idx3-ubyte"
+: >"$dir/empty/train-labels-idx1-ubyte"
+light --data "$dir/empty" --out "$dir/out"
+check "a damaged data set ends it" ended 1
+check "with the file's name" says "train-images-idx3-ubyte"
+rm "$dir/empty/"*
+
+light --data "$dir/empty" --out "$dir/nowhere"
+check "a missing folder is noticed" ended 1
+check "before anything is measured" test "$(wc -l <"$dir/text")" -eq 1
+
+# Files stand in the way of the weights: as with a full disk, saving fails after training.
+mkdir "$dir/full/first_light.safetensors"
+light --data "$dir/empty" --out "$dir/full"
+check "what cannot be saved makes it fail" ended 1
+check "but the measures are printed all the same" says "^\| trained, 2 steps +\| 0\."
+echo "1..$number"
