@@ -2,8 +2,9 @@
 /*
  * memory.h: where tensors' numbers live.
  *
- * Blocks come from free lists by size class and go back to them, so that a
- * training step, whose sizes repeat, stops asking the system for memory after
+ * Small blocks come from free lists by size class and go back to them, large
+ * ones from one range of addresses where free neighbours melt together, so that
+ * a training step, whose sizes repeat, stops asking the system for memory after
  * its second turn.  Blocks are 64-byte aligned, and large ones lie on huge
  * pages where the kernel has them.  All functions may be called by any thread.
  */

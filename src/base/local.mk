@@ -6,4 +6,6 @@ libbarlow_sources += \
 	src/base/memory.c \
 	src/base/parallel.c \
 	src/base/profile.c \
-	src/base/random.c
+	src/base/random.c \
+	src/base/region.c \
+	src/base/region.h

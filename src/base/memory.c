@@ -1,24 +1,34 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* memory.c: blocks from free lists by size class, and per-thread scratch. */
-#define _GNU_SOURCE
+/* memory.c: blocks, small ones from free lists by size class, large ones from a region; per-thread scratch. */
+#include "base/region.h"
+
 #include <barlow/error.h>
 #include <barlow/memory.h>
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+
+/* What is free in the region is out of bounds for everybody else. */
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#define POISON ASAN_POISON_MEMORY_REGION
+#define UNPOISON ASAN_UNPOISON_MEMORY_REGION
+#else
+#define POISON(p, bytes) ((void)0)
+#define UNPOISON(p, bytes) ((void)0)
+#endif
 
 /*
- * Classes: multiples of 64 up to 512, then eight steps to each doubling, so
- * that at most an eighth of a block is idle.
+ * Small blocks by class: multiples of 64 up to 512, then eight steps to each
+ * doubling, so that at most an eighth of a block is idle.  Large ones lie in the region.
  */
-enum { ALIGN = 64, SMALL = 512, CLASSES = 8 + 8 * 40, HUGE_PAGE = 1 << 21 };
-enum { LARGE_CLASS = 8 + 8 * (17 - 9), NEAR = 6 }; /* from 128 KiB on a block may be up to 1.75 times what was asked for */
+enum { ALIGN = 64, SMALL = 512, LARGE = 128 << 10, CLASSES = 8 + 8 * (17 - 9), IN_REGION = CLASSES };
 
+/* In front of a block.  extent.bytes is what it counts for. */
 typedef union head {
 	struct {
-		union head *next; /* in its free list */
+		bl_extent extent;
 		int class;
 	};
 	char room[ALIGN];
@@ -26,11 +36,12 @@ typedef union head {
 
 static struct {
 	pthread_mutex_t lock;
-	head *free[CLASSES];
+	bl_extent *free[CLASSES];
+	bl_memory_region region;
 	bl_memory_stats stats;
 } heap = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-/* Class of a size, and the size that the class has. */
+/* Class of a size up to LARGE, and the size that the class has. */
 static int class_of(size_t bytes, size_t *size)
 {
 	if (bytes <= SMALL) {
@@ -45,72 +56,62 @@ static int class_of(size_t bytes, size_t *size)
 	return 8 + 8 * (exponent - 9) + (int)k;
 }
 
-static size_t class_size(int class)
+static void count_growth(size_t bytes)
 {
-	if (class < 8)
-		return (size_t)(class + 1) * ALIGN;
-	int exponent = (class - 8) / 8 + 9;
-	size_t k = (size_t)(class - 8) % 8;
-	return ((size_t)1 << exponent) + (k + 1) * ((size_t)1 << (exponent - 3));
-}
-
-static void *system_take(size_t bytes)
-{
-	size_t align = bytes >= 2 * HUGE_PAGE ? HUGE_PAGE : ALIGN;
-	void *p = NULL;
-	if (posix_memalign(&p, align, bytes))
-		return NULL;
-	if (align == HUGE_PAGE)
-		madvise(p, bytes, MADV_HUGEPAGE); /* a wish: failing it costs speed only */
-	return p;
-}
-
-static head *pop(int class)
-{
-	head *h = heap.free[class];
-	if (h)
-		heap.free[class] = h->next;
-	return h;
-}
-
-/* A block of the class, or of one not much larger: backward then lives in the memory that forward has given back. */
-static head *find(int class)
-{
-	int last = class < LARGE_CLASS ? class : class + NEAR;
-	head *h = NULL;
-	for (; !h && class <= last && class < CLASSES; class++)
-		h = pop(class);
-	return h;
-}
-
-static head *grow(int class, size_t size)
-{
-	head *h = system_take(size + ALIGN);
-	if (!h)
-		return bl_fail_null("out of memory: %zu bytes more on top of %zu", size, heap.stats.held);
-	h->class = class;
 	heap.stats.system_calls++;
-	heap.stats.held += size;
+	heap.stats.held += bytes;
+}
+
+static bl_extent *pop(int class)
+{
+	bl_extent *e = heap.free[class];
+	if (e)
+		heap.free[class] = e->next;
+	return e;
+}
+
+static head *take_small(size_t bytes)
+{
+	size_t size;
+	int class = class_of(bytes, &size);
+	head *h = (head *)pop(class);
+	if (h)
+		return h;
+	void *p = NULL;
+	if (posix_memalign(&p, ALIGN, size + ALIGN))
+		return NULL;
+	count_growth(size);
+	h = p;
+	h->class = class;
+	h->extent.bytes = size;
+	return h;
+}
+
+static head *take_large(size_t bytes)
+{
+	size_t top = heap.region.top;
+	head *h = (head *)bl_region_take(&heap.region, bytes + ALIGN);
+	if (!h)
+		return NULL;
+	if (heap.region.top > top)
+		count_growth(heap.region.top - top);
+	UNPOISON(h, h->extent.bytes);
+	h->class = IN_REGION;
 	return h;
 }
 
 void *bl_block_take(size_t bytes)
 {
-	size_t size;
-	if (bytes > (size_t)1 << 46)
-		return bl_fail_null("out of memory: %zu bytes asked for", bytes);
-	int class = class_of(bytes, &size);
 	pthread_mutex_lock(&heap.lock);
-	head *h = find(class);
-	if (!h)
-		h = grow(class, size);
+	head *h = bytes <= LARGE ? take_small(bytes) : bytes < (size_t)1 << 46 ? take_large(bytes) : NULL;
+	size_t held = heap.stats.held;
 	if (h) {
-		heap.stats.used += class_size(h->class);
+		heap.stats.used += h->extent.bytes;
 		if (heap.stats.used > heap.stats.peak)
 			heap.stats.peak = heap.stats.used;
 	}
 	pthread_mutex_unlock(&heap.lock);
-	return h ? h + 1 : NULL;
+	return h ? h + 1 : bl_fail_null("out of memory: %zu bytes more on top of %zu", bytes, held);
 }
 
 void bl_block_give(void *block)
@@ -119,9 +120,14 @@ void bl_block_give(void *block)
 		return;
 	head *h = (head *)block - 1;
 	pthread_mutex_lock(&heap.lock);
-	heap.stats.used -= class_size(h->class);
-	h->next = heap.free[h->class];
-	heap.free[h->class] = h;
+	heap.stats.used -= h->extent.bytes;
+	if (h->class == IN_REGION) {
+		POISON(h + 1, h->extent.bytes - sizeof *h);
+		bl_region_give(&heap.region, &h->extent);
+	} else {
+		h->extent.next = heap.free[h->class];
+		heap.free[h->class] = &h->extent;
+	}
 	pthread_mutex_unlock(&heap.lock);
 }
 
@@ -135,10 +141,10 @@ void bl_memory(bl_memory_stats *out)
 void bl_memory_trim(void)
 {
 	pthread_mutex_lock(&heap.lock);
-	for (int c = 0; c < CLASSES; c++) {
-		for (head *h; (h = pop(c)) != NULL; free(h))
-			heap.stats.held -= class_size(c);
-	}
+	for (int c = 0; c < CLASSES; c++)
+		for (bl_extent *e; (e = pop(c)) != NULL; free(e))
+			heap.stats.held -= e->bytes;
+	heap.stats.held -= bl_region_trim(&heap.region);
 	pthread_mutex_unlock(&heap.lock);
 }
 

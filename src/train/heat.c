@@ -28,7 +28,7 @@ static int32_t dim_at(const struct span *s, int64_t i)
 
 static bool is_whole(const struct span *s, int64_t most)
 {
-	return most > s->n / s->cells;
+	return most >= (s->n + s->cells - 1) / s->cells;
 }
 
 /* The dims that stand for the span: `most` of each cell, so that cells of these are cells of the span. */

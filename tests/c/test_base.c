@@ -272,6 +272,46 @@ static void a_repeated_step_asks_the_system_for_nothing(void **state)
 	assert_int_equal(after.held, before.held);
 }
 
+static void a_block_lies_where_smaller_ones_lay(void **state)
+{
+	(void)state;
+	enum { PIECES = 8, BYTES = 1 << 20 };
+	void *piece[PIECES];
+	bl_memory_stats before, after;
+	for (int i = 0; i < PIECES; i++)
+		assert_non_null(piece[i] = bl_block_take(BYTES));
+	bl_memory(&before);
+	for (int i = 0; i < PIECES; i++)
+		bl_block_give(piece[i * 3 % PIECES]);
+	void *whole = bl_block_take(PIECES * BYTES);
+	assert_non_null(whole);
+	bl_memory(&after);
+	assert_int_equal(after.held, before.held);
+	bl_block_give(whole);
+}
+
+/* Blocks of all sizes taken and given in no order: none lies on another, and what is in them stays. */
+static void blocks_keep_apart(void **state)
+{
+	(void)state;
+	enum { BLOCKS = 64, TURNS = 4000 };
+	struct { uint8_t *at; size_t bytes; uint8_t mark; } b[BLOCKS] = { 0 };
+	bl_rng r;
+	bl_rng_init(&r, 7, 0, 0, 0);
+	for (int turn = 0; turn < TURNS; turn++) {
+		int k = (int)(bl_rng_uniform(&r) * BLOCKS);
+		for (size_t i = 0; i < b[k].bytes; i += 997)
+			assert_int_equal(b[k].at[i], b[k].mark);
+		bl_block_give(b[k].at);
+		b[k].bytes = (size_t)exp(18 * (double)bl_rng_uniform(&r));
+		b[k].mark = (uint8_t)turn;
+		assert_non_null(b[k].at = bl_block_take(b[k].bytes));
+		memset(b[k].at, b[k].mark, b[k].bytes);
+	}
+	for (int k = 0; k < BLOCKS; k++)
+		bl_block_give(b[k].at);
+}
+
 static void memory_is_counted(void **state)
 {
 	(void)state;
@@ -394,6 +434,8 @@ int main(void)
 		cmocka_unit_test(chunks_cover_the_range),
 		cmocka_unit_test(blocks_are_large_enough_and_aligned),
 		cmocka_unit_test(a_repeated_step_asks_the_system_for_nothing),
+		cmocka_unit_test(a_block_lies_where_smaller_ones_lay),
+		cmocka_unit_test(blocks_keep_apart),
 		cmocka_unit_test(memory_is_counted),
 		cmocka_unit_test(impossible_sizes_are_refused),
 		cmocka_unit_test(scratch_is_kept_and_each_threads_own),

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* region.c: best fit among free extents in order of address, which melt into their neighbours. */
+#define _GNU_SOURCE
+#include "base/region.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { PAGE = 4096, LEAST = 1 << 24 };
+
+/* Headers of free extents lie where AddressSanitizer is told that nobody may look. */
+#ifdef __SANITIZE_ADDRESS__
+#define UNWATCHED __attribute__((no_sanitize_address))
+#else
+#define UNWATCHED
+#endif
+
+static size_t whole_pages(size_t bytes)
+{
+	return (bytes + PAGE - 1) / PAGE * PAGE;
+}
+
+/* As much as the machine has, or as RLIMIT_AS or strict accounting let us have. */
+static bool reserve(bl_memory_region *r)
+{
+	if (r->base)
+		return true;
+	for (r->room = (size_t)sysconf(_SC_PHYS_PAGES) * PAGE; r->room >= LEAST; r->room = r->room / 2 / PAGE * PAGE) {
+		void *p = mmap(NULL, r->room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		if (p == MAP_FAILED)
+			continue;
+		madvise(p, r->room, MADV_HUGEPAGE); /* a wish: failing it costs speed only */
+		r->base = p;
+		return true;
+	}
+	return false;
+}
+
+UNWATCHED static char *end_of(const bl_extent *e)
+{
+	return (char *)(uintptr_t)e + e->bytes;
+}
+
+/* The link to the smallest free extent that is large enough; NULL: none. */
+UNWATCHED static bl_extent **best(bl_memory_region *r, size_t bytes)
+{
+	bl_extent **found = NULL;
+	for (bl_extent **link = &r->free; *link; link = &(*link)->next)
+		if ((*link)->bytes >= bytes && (!found || (*link)->bytes < (*found)->bytes))
+			found = link;
+	return found;
+}
+
+/* Takes the front of a free extent; what is left stays free. */
+UNWATCHED static bl_extent *split(bl_extent **link, size_t bytes)
+{
+	bl_extent *e = *link;
+	if (e->bytes - bytes < PAGE) {
+		*link = e->next;
+		return e;
+	}
+	bl_extent *rest = (bl_extent *)(void *)((char *)e + bytes);
+	*rest = (bl_extent){ e->next, e->bytes - bytes };
+	*link = rest;
+	e->bytes = bytes;
+	return e;
+}
+
+/* From the top, the last extent along with it where that is free. */
+UNWATCHED static bl_extent *extend(bl_memory_region *r, size_t bytes)
+{
+	bl_extent **link = &r->free;
+	while (*link && (*link)->next)
+		link = &(*link)->next;
+	bl_extent *e = (bl_extent *)(void *)(r->base + r->top);
+	bool join = *link && end_of(*link) == (char *)e;
+	size_t more = join ? bytes - (*link)->bytes : bytes;
+	if (more > r->room - r->top)
+		return NULL;
+	r->top += more;
+	if (join) {
+		e = *link;
+		*link = NULL;
+	}
+	e->bytes = bytes;
+	return e;
+}
+
+UNWATCHED bl_extent *bl_region_take(bl_memory_region *r, size_t bytes)
+{
+	bytes = whole_pages(bytes);
+	if (!reserve(r))
+		return NULL;
+	bl_extent **link = best(r, bytes);
+	return link ? split(link, bytes) : extend(r, bytes);
+}
+
+UNWATCHED static void join(bl_extent *e)
+{
+	if (!e->next || end_of(e) != (char *)e->next)
+		return;
+	e->bytes += e->next->bytes;
+	e->next = e->next->next;
+}
+
+UNWATCHED void bl_region_give(bl_memory_region *r, bl_extent *e)
+{
+	bl_extent *before = NULL, *after = r->free;
+	for (; after && after < e; after = after->next)
+		before = after;
+	e->next = after;
+	join(e);
+	if (!before) {
+		r->free = e;
+		return;
+	}
+	before->next = e;
+	join(before);
+}
+
+UNWATCHED size_t bl_region_trim(bl_memory_region *r)
+{
+	for (bl_extent **link = &r->free; *link; link = &(*link)->next) {
+		bl_extent *e = *link;
+		if (end_of(e) == r->base + r->top) {
+			size_t bytes = e->bytes;
+			*link = NULL;
+			r->top -= bytes;
+			madvise(e, bytes, MADV_DONTNEED);
+			return bytes;
+		}
+		madvise((char *)e + PAGE, e->bytes - PAGE, MADV_DONTNEED);
+	}
+	return 0;
+}
