@@ -95,6 +95,7 @@ static head *take_large(size_t bytes)
 		return NULL;
 	if (heap.region.top > top)
 		count_growth(heap.region.top - top);
+	UNPOISON(h, sizeof *h);
 	UNPOISON(h, h->extent.bytes);
 	h->class = IN_REGION;
 	return h;
