@@ -2,28 +2,23 @@
 /* blas.c: matrix products by OpenBLAS, one thread a call; the pool is what makes them parallel. */
 #include "tensor/blas.h"
 
+#include "tensor/blas_core.h"
+
 #include <barlow/parallel.h>
 #include <barlow/tensor.h>
 
 #include <cblas.h>
-#include <pthread.h>
 
-/* OpenBLAS's own threads change digits with their number, so they stay off. */
-static void single_thread(void)
+/* When the library is loaded, there being no other thread yet.  OpenBLAS's own threads change digits with their number. */
+__attribute__((constructor)) static void prepare(void)
 {
+	bl_blas_core_mend(openblas_get_corename());
 	openblas_set_num_threads(1);
-}
-
-static void prepare(void)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	pthread_once(&once, single_thread);
 }
 
 void bl_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda, const float *b,
              int64_t ldb, float beta, float *c, int64_t ldc)
 {
-	prepare();
 	cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k,
 	            alpha, a, (int)lda, b, (int)ldb, beta, c, (int)ldc);
 }

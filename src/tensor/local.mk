@@ -2,6 +2,8 @@
 libbarlow_sources += \
 	src/tensor/blas.c \
 	src/tensor/blas.h \
+	src/tensor/blas_core.c \
+	src/tensor/blas_core.h \
 	src/tensor/conv.c \
 	src/tensor/conv.h \
 	src/tensor/conv_gather.c \
