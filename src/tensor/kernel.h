@@ -60,7 +60,7 @@ typedef struct bl_norm_back {
 	const float *x, *y, *dy;
 	const float *scale, *shift, *mean;
 	bool relu, masked_by_y;
-	float *sum, *dot;              /* reduce: += sum g, += sum g (x - mean) */
+	float *sum, *dot;              /* reduce: sum g, sum g (x - mean) */
 	const float *by_g, *by_x, *by_1; /* apply: dx (+)= by_g g + by_x (x - mean) + by_1 */
 	float *dx, *dresidual;         /* dresidual may be NULL */
 	bool add, add_residual;

@@ -31,6 +31,7 @@ libbarlow_sources += \
 	src/tensor/kernel.c \
 	src/tensor/kernel.h \
 	src/tensor/kernel_body.h \
+	src/tensor/kernel_norm.h \
 	src/tensor/kernel_winograd.h \
 	src/tensor/kernel_generic.c
 kernel_avx2_sources += src/tensor/kernel_avx2.c
