@@ -6,9 +6,12 @@ libbarlow_sources += \
 	src/tensor/blas_core.h \
 	src/tensor/conv.c \
 	src/tensor/conv.h \
+	src/tensor/conv_few.c \
 	src/tensor/conv_gather.c \
 	src/tensor/conv_gather.h \
 	src/tensor/conv_outer.c \
+	src/tensor/conv_pad.c \
+	src/tensor/conv_pad.h \
 	src/tensor/conv_pack.c \
 	src/tensor/conv_pack.h \
 	src/tensor/conv_plan.c \
