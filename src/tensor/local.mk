@@ -25,6 +25,10 @@ libbarlow_sources += \
 	src/tensor/walk.c \
 	src/tensor/winograd.c \
 	src/tensor/winograd.h \
+	src/tensor/winograd_columns.c \
+	src/tensor/winograd_filters.c \
+	src/tensor/winograd_filters.h \
+	src/tensor/winograd_job.h \
 	src/tensor/winograd_tiles.c \
 	src/tensor/winograd_tiles.h \
 	src/tensor/winograd_weight.c
