@@ -18,14 +18,14 @@ look_up() {
 			n = split("base tensor grad nn augment data learn train store figure view lua repl main", order, " ")
 			for (i = 1; i <= n; i++) rank[order[i]] = i
 			topic("base", "error file memory parallel profile random")
-			topic("tensor", "tensor")
+			topic("tensor", "tensor convolution")
 			topic("grad", "grad")
 			topic("nn", "nn")
 			topic("augment", "augment")
 			topic("data", "data")
 			topic("learn", "loss optim")
 			topic("train", "train live eval")
-			topic("store", "weights runs")
+			topic("store", "weights runs tuned")
 			topic("view", "view")
 			topic("figure", "figure")
 		}

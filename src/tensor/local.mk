@@ -4,6 +4,7 @@ libbarlow_sources += \
 	src/tensor/blas.h \
 	src/tensor/conv.c \
 	src/tensor/conv.h \
+	src/tensor/conv_choice.c \
 	src/tensor/conv_gather.c \
 	src/tensor/conv_gather.h \
 	src/tensor/conv_outer.c \
@@ -11,6 +12,7 @@ libbarlow_sources += \
 	src/tensor/conv_pack.h \
 	src/tensor/conv_plan.c \
 	src/tensor/conv_plan.h \
+	src/tensor/conv_tune.c \
 	src/tensor/copy.c \
 	src/tensor/lapack.c \
 	src/tensor/lapack.h \
