@@ -21,6 +21,7 @@ typedef enum bl_conv_algorithm {
 	BL_CONV_AUTO, /* says nothing */
 	BL_CONV_GATHER,
 	BL_CONV_WINOGRAD,
+	BL_CONV_ONEDNN, /* where barlow is built with it */
 	BL_CONV_ALGORITHMS
 } bl_conv_algorithm;
 

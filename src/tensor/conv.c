@@ -3,14 +3,22 @@
 #include "tensor/conv.h"
 
 #include "tensor/conv_gather.h"
+#include "tensor/conv_onednn.h"
 #include "tensor/winograd.h"
 
 #include <barlow/error.h>
 
+#include <config.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char *const names[] = { "auto", "gather", "winograd", NULL };
+static const char *const names[] = {
+	"auto", "gather", "winograd",
+#if HAVE_ONEDNN
+	"onednn",
+#endif
+	NULL,
+};
 static const char *const directions[] = { "forward", "data-gradient", "weight-gradient", NULL };
 
 const char *const *bl_conv_algorithms(void)
@@ -32,7 +40,8 @@ int bl_conv_algorithm_of(const char *name)
 		size_t used = strlen(list);
 		snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", names[i]);
 	}
-	return bl_fail("there is no convolution algorithm '%.64s' here: expected one of %s", name, list);
+	return bl_fail("there is no convolution algorithm '%.64s' here: expected one of %s%s", name, list,
+	               strcmp(name, "onednn") ? "" : " (onednn has to be built in: configure --with-onednn)");
 }
 
 static bool always_fits(const bl_conv *g)
@@ -52,14 +61,17 @@ static const struct {
 	int (*forward)(const bl_conv *g, const float *x, const float *w, const float *bias, float *y);
 	int (*data_gradient)(const bl_conv *g, const float *dy, const float *w, float *dx, bool add);
 	int (*weight_gradient)(const bl_conv *g, const float *x, const float *dy, float *dw, bool add);
-} algorithms[] = {
+} algorithms[BL_CONV_ALGORITHMS] = {
 	[BL_CONV_GATHER] = { always_fits, bl_gather_forward, bl_gather_data_gradient, bl_gather_weight_gradient },
 	[BL_CONV_WINOGRAD] = { bl_winograd_fits, winograd_forward, bl_winograd_data_gradient, bl_winograd_weight_gradient },
+#if HAVE_ONEDNN
+	[BL_CONV_ONEDNN] = { bl_onednn_fits, bl_onednn_forward, bl_onednn_data_gradient, bl_onednn_weight_gradient },
+#endif
 };
 
 bool bl_conv_fits(const bl_conv *g, bl_conv_algorithm a)
 {
-	return algorithms[a].fits(g);
+	return algorithms[a].fits && algorithms[a].fits(g);
 }
 
 bl_conv_algorithm bl_conv_rule(const bl_conv *g)

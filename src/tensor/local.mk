@@ -8,6 +8,7 @@ libbarlow_sources += \
 	src/tensor/conv_gather.c \
 	src/tensor/conv_gather.h \
 	src/tensor/conv_outer.c \
+	src/tensor/conv_onednn.h \
 	src/tensor/conv_pack.c \
 	src/tensor/conv_pack.h \
 	src/tensor/conv_plan.c \
@@ -25,6 +26,12 @@ libbarlow_sources += \
 	src/tensor/winograd_tiles.c \
 	src/tensor/winograd_tiles.h \
 	src/tensor/winograd_weight.c
+
+if HAVE_ONEDNN
+libbarlow_sources += src/tensor/conv_onednn.c
+else
+EXTRA_DIST += src/tensor/conv_onednn.c
+endif
 
 # Compiled with flags of their own: see Makefile.am.
 libbarlow_sources += \

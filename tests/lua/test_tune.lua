@@ -50,9 +50,8 @@ local function tuned(forward, data, weight)
 		data or forward, both, weight or forward))
 end
 
-local function chosen(environment, encoder)
-	local code = make .. ("print(t.recipe.convolution[%q])"):format(both)
-	return run(encoder and code:gsub("pool = true", "pool = true, " .. encoder) or code, environment)
+local function chosen(environment)
+	return run(make .. ("print(t.recipe.convolution[%q])"):format(both), environment)
 end
 
 test("the tuned choice is taken before the rule's, and the forced one before that", function()
@@ -68,9 +67,8 @@ end)
 
 test("what a layer asks for is not the run's choice", function()
 	tuned "gather"
-	equal(chosen(nil, "algorithm = \"winograd\""),
-		"barlow: (command line):4: attempt to index a nil value (field 'convolution')\nstack traceback:\n"
-		.. "\t(command line):4: in main chunk\n\t[C]: in ?")
+	local code = make:gsub("pool = true", "pool = true, algorithm = \"winograd\"")
+	equal(run(code .. "print(t.recipe.convolution, t.recipe.encoder.algorithm)"), "nil\twinograd")
 end)
 
 test("a recipe's choice is taken before the tuned one", function()
@@ -123,7 +121,7 @@ test("t:tune() reports, keeps, and a trainer that has not begun takes it", funct
 		if not out:find(word, 1, true) then error(word .. " is not in\n" .. out) end
 	end
 	for d in ("forward data-gradient weight-gradient"):gmatch "%S+" do
-		if not read(path):find(both .. " " .. d .. " %w+\n") then error(d .. " is not in\n" .. read(path)) end
+		if not read(path):find(both .. " " .. d .. " ", 1, true) then error(d .. " is not in\n" .. read(path)) end
 	end
 end)
 
@@ -216,7 +214,7 @@ test("barlow tune measures a recipe's shapes, and forgets", function()
 	equal(tune "no-such-run", "barlow tune: 'no-such-run' is no run, and no file of a recipe\n1")
 	write(scratch .. "/recipe.lua", "return 1")
 	if not tune(scratch):find "expected a file that returns a trainer" then error "a number is no trainer" end
-	if not tune "--what":find("unknown option '--what'.*\n2$") then error "an unknown option" end
+	if not tune "--what":find("unknown option '%-%-what'.*\n2$") then error "an unknown option" end
 	if not tune "a b":find("'b' is one argument too many.*\n2$") then error "two runs" end
 	if not tune "-t 0":find("from 1 to 256, got '0'\n2$") then error "no threads" end
 	if not tune "--help":find("^usage: barlow tune.*\n0$") then error "help" end
