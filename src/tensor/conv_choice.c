@@ -141,18 +141,21 @@ void bl_conv_force(bl_conv_algorithm a)
 	atomic_store(&forced, a);
 }
 
-int bl_conv_environment(void)
+static int from_environment(void)
 {
 	const char *name = getenv("BARLOW_CONV");
-	int a = name ? bl_conv_algorithm_of(name) : BL_CONV_AUTO;
-	return a < 0 ? bl_fail_prefix("BARLOW_CONV: ") : 0;
+	return name ? bl_conv_algorithm_of(name) : BL_CONV_AUTO;
+}
+
+int bl_conv_environment(void)
+{
+	return from_environment() < 0 ? bl_fail_prefix("BARLOW_CONV: ") : 0;
 }
 
 static bl_conv_algorithm force(void)
 {
 	if (atomic_load(&forced) < 0) {
-		const char *name = getenv("BARLOW_CONV");
-		int a = name ? bl_conv_algorithm_of(name) : BL_CONV_AUTO;
+		int a = from_environment();
 		atomic_store(&forced, a < 0 ? BL_CONV_AUTO : a);
 	}
 	return (bl_conv_algorithm)atomic_load(&forced);
