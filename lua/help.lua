@@ -112,8 +112,11 @@ entry("tensor:unsqueeze", "t:unsqueeze(dim)", "A dimension of size 1 put in.", "
 
 group = "nn"
 entry("nn.linear", "nn.linear(inputs, outputs[, {bias = true}])", "x W^T + b.", "nn.linear(3, 4)(tensor.randn(2, 3))")
-entry("nn.conv2d", "nn.conv2d(inputs, outputs, kernel[, {stride = 1, padding = 0, groups = 1, bias = true}])",
-	"Convolution of images (N, C, H, W).", "nn.conv2d(1, 4, 3, {padding = 1})(tensor.randn(2, 1, 8, 8))")
+local algorithm = { "algorithm", "how convolutions are computed: gather, winograd, onednn (where built in); auto: as chosen by shape" }
+entry("nn.conv2d",
+	"nn.conv2d(inputs, outputs, kernel[, {stride = 1, padding = 0, groups = 1, bias = true, algorithm = \"auto\"}])",
+	"Convolution of images (N, C, H, W).", "nn.conv2d(1, 4, 3, {padding = 1})(tensor.randn(2, 1, 8, 8))",
+	{ algorithm })
 entry("nn.batchnorm", "nn.batchnorm(channels[, {affine = true, momentum = .1, eps = 1e-5}])",
 	"The same as nn.batchnorm2d.",
 	"nn.batchnorm(4)(tensor.randn(2, 4, 8, 8))")
@@ -136,16 +139,19 @@ entry("nn.sequential", "nn.sequential(modules...)", "One module after the other.
 	"nn.sequential(nn.linear(3, 4), nn.relu())")
 entry("nn.residual", "nn.residual(branch[, shortcut][, {relu = true}])", "relu(branch(x) + shortcut(x)).",
 	"nn.residual(nn.linear(3, 3))(tensor.randn(2, 3))")
-entry("nn.cnn", "nn.cnn{channels = 1, widths = {16, 32, 64, 128}, strides = {1, 2, 2, 2}, image = 28, pool = false}",
+entry("nn.cnn",
+	"nn.cnn{channels = 1, widths = {16, 32, 64, 128}, strides = {1, 2, 2, 2}, image = 28, pool = false, "
+	.. "algorithm = \"auto\"}",
 	"3x3 convolutions with batch norm and ReLU; flattened, or pooled to one value a channel.",
-	"nn.cnn{channels = 1}(tensor.randn(2, 1, 28, 28))")
+	"nn.cnn{channels = 1}(tensor.randn(2, 1, 28, 28))", { algorithm })
 entry("nn.mlp",
 	"nn.mlp(inputs, {widths = {512, 512}, norm = true, bias = false, last_plain = true, flatten = false})",
 	"Linear layers with batch norm and ReLU between: the projector's form.", "nn.mlp(8, {widths = {16, 16}})")
 entry("nn.resnet",
-	"nn.resnet{depth = 18, stem = \"small\", channels = 3, width = 64, zero_init = false, classes = 0}",
+	"nn.resnet{depth = 18, stem = \"small\", channels = 3, width = 64, zero_init = false, classes = 0, "
+	.. "algorithm = \"auto\"}",
 	"ResNet 18, 34 or 50; stem \"large\" is torchvision's, \"small\" the one for small images.",
-	"nn.resnet{depth = 18, width = 4}(tensor.randn(2, 3, 16, 16))")
+	"nn.resnet{depth = 18, width = 4}(tensor.randn(2, 3, 16, 16))", { algorithm })
 entry("nn.func", "nn.func(f[, {name = \"func\", parameters = {name = tensor}}])",
 	"A Lua function as a module.  On the trainer's thread it runs in a state of its own: upvalues must be plain.",
 	"nn.func(function(x) return x:relu() ^ 2 end)(tensor.randn(3))")
@@ -279,7 +285,7 @@ local small = "trainer{data = data.shapes{n = 64, size = 8, channels = 1}, encod
 entry("trainer",
 	"trainer{data =, encoder =, projector = {512, 512, 512}, views =, loss =, optim =, batch = 256, epochs = 10, "
 	.. "steps =, seed = 0, schedule = \"cosine\", warmup = 0, last = .001, clip = 0, workers = 0, "
-	.. "knn = {every =, refs =, queries =, k =}, name =, folder =}",
+	.. "knn = {every =, refs =, queries =, k =}, convolution =, name =, folder =}",
 	"A run of Barlow Twins, or the one a recipe describes.", small, {
 		{ "data", "a dataset; its statistics normalise the views, unless these do it themselves" },
 		{ "encoder", "a module: images (N, C, H, W) to features (N, F)" },
@@ -294,6 +300,7 @@ entry("trainer",
 		{ "clip", "the gradient's norm is cut to this; 0: it is not" },
 		{ "workers", "threads that make views; 0: one a core" },
 		{ "knn", "accuracy every so many epochs: sets of references and queries, k neighbours (20)" },
+		{ "convolution", "algorithms by shape, as a run's recipe records them; otherwise those tuned here, or a fixed rule" },
 		{ "name", "shown with the run, and the beginning of its folder's name" },
 		{ "folder", "where the run is kept; false: in memory only; otherwise one of its own among runs()" },
 	})
@@ -315,6 +322,9 @@ entry("trainer:eval", "t:eval{train =, test =, k = 20, linear = true}",
 	small .. ":step(1):eval{linear = false}")
 entry("trainer:profile", "t:profile([n])",
 	"Makes n steps (20) and returns where their time went, as a table that prints.", "print(" .. small .. ":profile(2))")
+entry("trainer:tune", "t:tune()",
+	"Measures which algorithms are fastest for its convolutions, keeps that for later runs; returns a table that prints.",
+	"print(" .. small .. ":tune())")
 entry("trainer:save", "t:save([path])",
 	"Weights of encoder and projector as safetensors; without a path into the run's folder.",
 	"local path = os.tmpname(); " .. small .. ":save(path); os.remove(path)")

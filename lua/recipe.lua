@@ -40,8 +40,10 @@ function describe(v)
 	return source and of_source(source) or v
 end
 
-function recipe.of_source(source)
+-- convolution: the choices that the run makes, asked for or not.
+function recipe.of_source(source, convolution)
 	local r = of_source(source)
+	r.convolution = convolution
 	if type(r.folder) == "string" then r.folder = nil end -- that run's own: another one needs another
 	getmetatable(r).__recipe = true
 	return r

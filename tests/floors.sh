@@ -18,14 +18,14 @@ look_up() {
 			n = split("base tensor grad nn augment data learn train store figure view lua repl main", order, " ")
 			for (i = 1; i <= n; i++) rank[order[i]] = i
 			topic("base", "error file memory parallel profile random")
-			topic("tensor", "tensor")
+			topic("tensor", "tensor convolution")
 			topic("grad", "grad")
 			topic("nn", "nn")
 			topic("augment", "augment")
 			topic("data", "data")
 			topic("learn", "loss optim")
 			topic("train", "train live eval")
-			topic("store", "weights runs")
+			topic("store", "weights runs tuned")
 			topic("view", "view")
 			topic("figure", "figure")
 		}
@@ -86,10 +86,11 @@ nothing_found() {
 	[ "$(includes | wc -l)" -gt 50 ] || echo "fewer than 50 includes found in $SRCDIR"
 }
 
-echo 1..8
+echo 1..9
 check "sources are found" nothing_found
 check "nobody looks up" look_up
 check "cblas.h is included by tensor/blas.c only" only 'cblas\.h|openblas.*' 'src/tensor/blas\.c'
+check "oneDNN is included by tensor/conv_onednn.c only" only '(oneapi/dnnl/)?dnnl.*\.h' 'src/tensor/conv_onednn\.c'
 check "sqlite3.h is included by store only" only 'sqlite3\.h' 'src/store/.*'
 check "ncurses is included by view/screen only" only '(ncursesw/)?(n?curses|term)\.h' 'src/view/screen[^/]*'
 check "readline is included by repl only" only 'readline/.*' 'src/repl/.*'

@@ -11,6 +11,7 @@
 #ifndef BARLOW_GRAD_H
 #define BARLOW_GRAD_H
 
+#include <barlow/convolution.h>
 #include <barlow/tensor.h>
 
 /* Leaves. */
@@ -79,6 +80,8 @@ typedef struct bl_conv_shape {
 } bl_conv_shape;
 /* x (N,C,H,W), w (K,C/groups,R,S), b (K) or NULL -> (N,K,P,Q), P = (H + 2 padding - R) / stride + 1 */
 bl_tensor *bl_conv2d(bl_tensor *x, bl_tensor *w, bl_tensor *b, bl_conv_shape s);
+/* By this algorithm in all directions, where it can do the shape and none is forced. */
+bl_tensor *bl_conv2d_by(bl_tensor *x, bl_tensor *w, bl_tensor *b, bl_conv_shape s, bl_conv_algorithm algorithm);
 
 typedef struct bl_norm_args {
 	bl_tensor *gamma, *beta;          /* (C) each, or both NULL: no affine part */

@@ -37,6 +37,7 @@ typedef struct bl_trainer_config {
 	bl_dataset *knn_refs, *knn_queries;
 	int knn_k;
 	float mean[4], std[4];         /* normalisation of unaugmented images (evaluation) */
+	const bl_choices *choices;     /* of the convolutions, recorded with an earlier run, looked at by bl_trainer_new only; may be NULL */
 } bl_trainer_config;
 
 bl_trainer *bl_trainer_new(const bl_trainer_config *c); /* checks all shapes by a dry forward of one batch's shape */
@@ -62,6 +63,14 @@ int bl_trainer_keep(bl_trainer *t, const char *live_path, bl_trainer_save save, 
 int bl_trainer_steps(bl_trainer *t, int64_t n);         /* n steps now, in this thread */
 bl_params *bl_trainer_params(bl_trainer *t);
 bl_optim *bl_trainer_optim(bl_trainer *t);
+
+/*
+ * What every convolution of the run takes, by its shape, views and kNN images alike: settled when the trainer is made,
+ * so it may be read by any thread.  Borrowed.
+ */
+const bl_choices *bl_trainer_choices(const bl_trainer *t);
+/* Before the first step, and before the choices were recorded anywhere: by what is now tuned.  Later: nothing. */
+void bl_trainer_choose_again(bl_trainer *t);
 
 /* Newest embeddings' correlation matrix (D,D), computed now; safe while running (waits for the step boundary). NULL before the first step. */
 bl_tensor *bl_trainer_correlation(bl_trainer *t);

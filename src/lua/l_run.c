@@ -329,13 +329,27 @@ static int call_lua(lua_State *L, const char *name)
 
 static int t_run(lua_State *L) { return call_lua(L, "run"); }
 static int t_eval(lua_State *L) { return call_lua(L, "evaluate"); }
+static int t_tune(lua_State *L)
+{
+	bl_lua_trainer(L, 1);
+	lua_settop(L, 1);
+	return bl_lua_call_module(L, "barlow.tune", "trainer", 1);
+}
 static int t_profile(lua_State *L) { return bl_lua_call_module(L, "barlow.profile", "run", lua_gettop(L)); }
 
-/* The recipe: what the trainer was made by, as data that prints as Lua. */
+/* The recipe: what the trainer was made by, as data that prints as Lua, with the choices that its run makes. */
+void bl_lua_recipe(lua_State *L, int index)
+{
+	bl_trainer *t = bl_lua_trainer(L, index);
+	bl_lua_source(L, index);
+	bl_lua_push_choices(L, bl_trainer_choices(t));
+	bl_lua_call_module(L, "barlow.recipe", "of_source", 2);
+}
+
 static int p_recipe(lua_State *L)
 {
-	bl_lua_source(L, 1);
-	return bl_lua_call_module(L, "barlow.recipe", "of_source", 1);
+	bl_lua_recipe(L, 1);
+	return 1;
 }
 
 /* --- class --- */
@@ -365,7 +379,7 @@ static const luaL_Reg methods[] = {
 	{ "start", t_start }, { "pause", t_pause }, { "resume", t_start }, { "stop", t_stop }, { "wait", t_wait },
 	{ "run", t_run }, { "step", t_step }, { "set", t_set }, { "watch", t_watch }, { "record", t_record },
 	{ "eval", t_eval }, { "save", t_save }, { "between", t_between },
-	{ "profile", t_profile }, { NULL, NULL },
+	{ "profile", t_profile }, { "tune", t_tune }, { NULL, NULL },
 };
 static const luaL_Reg properties[] = {
 	{ "terms", p_terms }, { "records", p_records }, { "C", p_C }, { "state", p_state }, { "name", p_name },

@@ -77,8 +77,7 @@ static bl_lua_saver *new_saver(lua_State *L, int index, int kept, const char *fo
 static int write_recipe(lua_State *L, int index, const char *folder)
 {
 	size_t n;
-	bl_lua_source(L, index);
-	bl_lua_call_module(L, "barlow.recipe", "of_source", 1);
+	bl_lua_recipe(L, index);
 	luaL_tolstring(L, -1, NULL);
 	lua_pushfstring(L, "return %s\n", lua_tostring(L, -1));
 	const char *text = lua_tolstring(L, -1, &n);

@@ -32,6 +32,7 @@ static const bl_key keys[] = {
 	{ .name = "clip", .kind = BL_KEY_DOUBLE, AT(c.clip), .min = 0, .max = 1e30 },
 	{ .name = "workers", .kind = BL_KEY_INT, AT(c.loader_threads), .min = 0, .max = 256 },
 	BL_KEY_UNREAD(knn),
+	BL_KEY_UNREAD(convolution),
 	{ .name = "name", .kind = BL_KEY_TEXT, AT(c.name) },
 	BL_KEY_UNREAD(folder),
 	BL_KEY_END,
@@ -179,6 +180,7 @@ static int trainer_new(lua_State *L)
 	set_projector(L, &s);
 	int projector = lua_gettop(L);
 	set_knn(L, &s);
+	s.c.choices = bl_lua_choices_of(L, 1, "trainer");
 	set_rest(&s);
 	set_length(L, &s);
 	if (lua_getfield(L, 1, "optim") != LUA_TNIL)

@@ -22,6 +22,7 @@ face_sources += \
 	src/lua/l_tensor_ops.c \
 	src/lua/l_tensor_shape.c \
 	src/lua/l_trainer.c \
+	src/lua/l_tune.c \
 	src/lua/native.c \
 	src/lua/object.c \
 	src/lua/open.c \

@@ -73,6 +73,7 @@ static int runs(lua_State *L)
 int luaopen_barlow(lua_State *L)
 {
 	luaL_checkversion(L);
+	bl_lua_tuned();
 	preload_embedded(L);
 	lua_newtable(L);
 	for (const luaL_Reg *m = modules; m->name; m++) {

@@ -6,5 +6,6 @@ barlow_sources += \
 	src/repl/options.c src/repl/options.h \
 	src/repl/prompt.c src/repl/prompt.h \
 	src/repl/run.c src/repl/run.h \
+	src/repl/tune.c src/repl/tune.h \
 	src/repl/watch.c src/repl/watch.h \
 	src/repl/text_only.c

@@ -4,4 +4,5 @@ libbarlow_sources += \
 	src/store/run_folder.c \
 	src/store/runs.c \
 	src/store/safetensors.c \
+	src/store/tuned.c \
 	src/store/weights.c

@@ -6,9 +6,11 @@ libbarlow_sources += \
 	src/tensor/blas_core.h \
 	src/tensor/conv.c \
 	src/tensor/conv.h \
+	src/tensor/conv_choice.c \
 	src/tensor/conv_few.c \
 	src/tensor/conv_gather.c \
 	src/tensor/conv_gather.h \
+	src/tensor/conv_onednn.h \
 	src/tensor/conv_outer.c \
 	src/tensor/conv_pad.c \
 	src/tensor/conv_pad.h \
@@ -16,6 +18,7 @@ libbarlow_sources += \
 	src/tensor/conv_pack.h \
 	src/tensor/conv_plan.c \
 	src/tensor/conv_plan.h \
+	src/tensor/conv_tune.c \
 	src/tensor/copy.c \
 	src/tensor/lapack.c \
 	src/tensor/lapack.h \
@@ -32,6 +35,12 @@ libbarlow_sources += \
 	src/tensor/winograd_tiles.c \
 	src/tensor/winograd_tiles.h \
 	src/tensor/winograd_weight.c
+
+if HAVE_ONEDNN
+libbarlow_sources += src/tensor/conv_onednn.c
+else
+EXTRA_DIST += src/tensor/conv_onednn.c
+endif
 
 # Compiled with flags of their own: see Makefile.am.
 libbarlow_sources += \

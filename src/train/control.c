@@ -85,6 +85,7 @@ static void floor_enter(bl_trainer *t, bool guest)
 		f->guests -= guest;
 		f->taken = true;
 		f->holder = pthread_self();
+		f->outside = bl_choices_use(t->choices);
 	}
 	f->depth++;
 	pthread_mutex_unlock(&t->lock);
@@ -95,6 +96,7 @@ static void floor_leave(bl_trainer *t)
 	pthread_mutex_lock(&t->lock);
 	if (--t->floor.depth == 0) {
 		t->floor.taken = false;
+		bl_choices_use(t->floor.outside);
 		pthread_cond_broadcast(&t->changed);
 	}
 	pthread_mutex_unlock(&t->lock);

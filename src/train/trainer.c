@@ -232,12 +232,27 @@ static int make_live(bl_trainer *t, const char *path)
 	return t->monitor ? 0 : -1;
 }
 
+/* The dry runs meet every shape of the run: what its convolutions take there they take to the end. */
+static int check_and_choose(bl_trainer *t)
+{
+	t->choices = bl_choices_new();
+	if (!t->choices)
+		return -1;
+	const bl_choices *before = bl_choices_use(t->config.choices);
+	bl_choices_record(t->choices);
+	int rc = check_shapes(t) != 0 || make_knn(t) != 0 ? -1 : 0;
+	bl_choices_record(NULL);
+	bl_choices_use(before);
+	t->config.choices = NULL;
+	return rc;
+}
+
 static int make_parts(bl_trainer *t, const char *live_path)
 {
 	if (make_loader(t) != 0)
 		return -1;
 	plan_steps(t);
-	if (check_shapes(t) != 0 || make_model(t) != 0 || make_knn(t) != 0)
+	if (check_and_choose(t) != 0 || make_model(t) != 0)
 		return -1;
 	return make_live(t, live_path);
 }
@@ -255,6 +270,7 @@ static void free_parts(bl_trainer *t)
 		bl_optim_free(t->optim);
 	if (t->params)
 		bl_params_free(t->params);
+	bl_choices_free(t->choices);
 	free(t->ref_labels);
 	free(t->query_labels);
 	free(t->rows);
@@ -302,6 +318,23 @@ bl_params *bl_trainer_params(bl_trainer *t)
 bl_optim *bl_trainer_optim(bl_trainer *t)
 {
 	return t->optim;
+}
+
+const bl_choices *bl_trainer_choices(const bl_trainer *t)
+{
+	return t->choices;
+}
+
+static void renew(void *ctx)
+{
+	bl_trainer *t = ctx;
+	if (t->step == 0)
+		bl_choices_renew(t->choices);
+}
+
+void bl_trainer_choose_again(bl_trainer *t)
+{
+	bl_trainer_between_steps(t, renew, t);
 }
 
 struct request {

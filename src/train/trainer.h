@@ -37,6 +37,7 @@ struct floor {
 	pthread_t holder;
 	int depth;  /* a holder may enter again */
 	int guests; /* waiting: they go before the next step */
+	const bl_choices *outside; /* what the holder's convolutions used before: on the floor it is the run's choices */
 };
 
 struct bl_trainer {
@@ -47,6 +48,7 @@ struct bl_trainer {
 	bl_schedule schedule;
 	int64_t steps_per_epoch, steps, knn_steps; /* knn_steps 0: no kNN */
 	int64_t d;                                 /* width of the embeddings */
+	bl_choices *choices;                       /* of every convolution of the run */
 	int32_t *ref_labels, *query_labels;
 	bl_live *live;
 	bl_monitor *monitor;
