@@ -12,6 +12,8 @@ libbarlow_sources += \
 	src/tensor/conv_plan.c \
 	src/tensor/conv_plan.h \
 	src/tensor/copy.c \
+	src/tensor/gemm_bf16.c \
+	src/tensor/gemm_bf16.h \
 	src/tensor/lapack.c \
 	src/tensor/lapack.h \
 	src/tensor/npy.c \
@@ -28,8 +30,10 @@ libbarlow_sources += \
 libbarlow_sources += \
 	src/tensor/kernel.c \
 	src/tensor/kernel.h \
+	src/tensor/kernel_bf16.h \
 	src/tensor/kernel_body.h \
 	src/tensor/kernel_winograd.h \
 	src/tensor/kernel_generic.c
 kernel_avx2_sources += src/tensor/kernel_avx2.c
 kernel_avx512_sources += src/tensor/kernel_avx512.c
+kernel_avx512_bf16_sources += src/tensor/kernel_avx512_bf16.c
