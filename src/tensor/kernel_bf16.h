@@ -6,8 +6,6 @@
  * elsewhere it is a float whose lower half is 0, and its products are those of floats.
  */
 typedef uint32_t units __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
-typedef uint32_t bits __attribute__((may_alias));
-typedef uint16_t upper __attribute__((may_alias));
 
 #ifdef PAIR_ADD
 enum { BF16_UNIT = 2 };
@@ -15,73 +13,42 @@ enum { BF16_UNIT = 2 };
 enum { BF16_UNIT = 1 };
 #endif
 
-/* To the nearest, ties to even; what is no number stays none. */
-static inline __attribute__((always_inline)) uint32_t rounded(uint32_t x)
-{
-	uint32_t near = x + 0x7fff + (x >> 16 & 1);
-	return ((x & 0x7fffffff) > 0x7f800000 ? x | 0x400000 : near) & 0xffff0000;
-}
-
-/* n numbers along k as units, with zeros up to `room` units. */
-static inline __attribute__((always_inline)) void round_along(const float *x, int64_t n, int64_t room, uint32_t *to)
-{
-	const bits *from = (const bits *)x;
-#ifdef PAIR_ADD
-	upper *out = (upper *)to;
-	for (int64_t i = 0; i < n; i++)
-		out[i] = (upper)(rounded(from[i]) >> 16);
-#else
-	bits *out = to;
-	for (int64_t i = 0; i < n; i++)
-		out[i] = rounded(from[i]);
-#endif
-	for (int64_t i = n; i < room * BF16_UNIT; i++)
-		out[i] = 0;
-}
-
-/* One unit of each of n lines: from a row, or from two. */
-static inline __attribute__((always_inline)) void round_across(const float *x, int64_t ld, int64_t k, int64_t n, int64_t room,
-                                                               uint32_t *to)
-{
-	const bits *low = (const bits *)x, *high = (const bits *)(x + (k > 1 ? ld : 0));
-	if (BF16_UNIT == 1)
-		for (int64_t i = 0; i < n; i++)
-			to[i] = rounded(low[i]);
-	else if (k > 1)
-		for (int64_t i = 0; i < n; i++)
-			to[i] = rounded(low[i]) >> 16 | rounded(high[i]);
-	else
-		for (int64_t i = 0; i < n; i++)
-			to[i] = rounded(low[i]) >> 16;
-	for (int64_t i = n; i < room; i++)
-		to[i] = 0;
-}
-
 #if LANES == 16
 #define INTERLEAVED 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define EVEN 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
 #elif LANES == 8
 #define INTERLEAVED 0, 8, 1, 9, 2, 10, 3, 11
+#define EVEN 0, 2, 4, 6, 8, 10, 12, 14
 #else
 #define INTERLEAVED 0, 4, 1, 5
+#define EVEN 0, 2, 4, 6
 #endif
 
-/*
- * Interleaving row i with row i + LANES/2 turns the bits of an element's place (row, lane) round by one; after as many
- * rounds as a row has bits, row and lane have changed places.
- */
-static inline __attribute__((always_inline)) void transpose(uint32_t square[LANES][LANES])
+/* To the nearest, ties to even; what is no number stays none. */
+INLINE units rounded(const float *at)
 {
-	const units low = { INTERLEAVED }, high = low + LANES / 2;
-	units v[LANES], w[LANES];
-	_Pragma("GCC unroll 16") for (int i = 0; i < LANES; i++) v[i] = *(const units *)square[i];
-	_Pragma("GCC unroll 4") for (int bit = 1; bit < LANES; bit *= 2) {
-		_Pragma("GCC unroll 16") for (int i = 0; i < LANES / 2; i++) {
-			w[2 * i] = __builtin_shuffle(v[i], v[i + LANES / 2], low);
-			w[2 * i + 1] = __builtin_shuffle(v[i], v[i + LANES / 2], high);
-		}
-		_Pragma("GCC unroll 16") for (int i = 0; i < LANES; i++) v[i] = w[i];
-	}
-	_Pragma("GCC unroll 16") for (int i = 0; i < LANES; i++) *(units *)square[i] = v[i];
+	units x = *(const units *)at, near = x + 0x7fff + (x >> 16 & 1), odd = (units)((x & 0x7fffffff) > 0x7f800000);
+	return (((x | 0x400000) & odd) | (near & ~odd)) & 0xffff0000;
+}
+
+INLINE units paired(units first, units second)
+{
+	return first >> 16 | second;
+}
+
+/* LANES units of numbers side by side. */
+INLINE units units_along(const float *x)
+{
+	if (BF16_UNIT == 1)
+		return rounded(x);
+	units a = rounded(x), b = rounded(x + LANES), even = { EVEN };
+	return paired(__builtin_shuffle(a, b, even), __builtin_shuffle(a, b, even + 1));
+}
+
+/* LANES units of numbers `ld` apart. */
+INLINE units units_across(const float *x, int64_t ld)
+{
+	return BF16_UNIT == 1 ? rounded(x) : paired(rounded(x), rounded(x + ld));
 }
 
 static int64_t least(int64_t a, int64_t b)
@@ -89,48 +56,89 @@ static int64_t least(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* Rows of the square as x has them: lines where k runs along them, else units. */
-static inline __attribute__((always_inline)) void fill_square(const bl_bf16_lines *p, int64_t line, int64_t unit, int64_t lines,
-                                                              int64_t k, uint32_t square[LANES][LANES])
+/* The same of the first n numbers, with zeros for the rest. */
+INLINE units some_along(const float *x, int64_t n)
 {
-	const float *x = p->x + (p->along ? line * p->ld + unit * BF16_UNIT : unit * BF16_UNIT * p->ld + line);
-	for (int64_t i = 0; i < LANES; i++)
-		if (p->along)
-			round_along(x + i * p->ld, i < lines ? k : 0, LANES, square[i]);
-		else
-			round_across(x + i * BF16_UNIT * p->ld, p->ld, k - i * BF16_UNIT, i * BF16_UNIT < k ? lines : 0, LANES, square[i]);
+	float copy[LANES * BF16_UNIT] = { 0 };
+	if (n >= LANES * BF16_UNIT)
+		return units_along(x);
+	if (n > 0)
+		memcpy(copy, x, (size_t)n * sizeof *copy);
+	return units_along(copy);
 }
 
-static void pack_square(const bl_bf16_lines *p, int64_t line, int64_t unit)
+/* The same of the first n lines and k numbers. */
+INLINE units some_across(const float *x, int64_t ld, int64_t k, int64_t n)
 {
-	uint32_t square[LANES][LANES];
-	int64_t lines = least(p->lines - line, LANES), k = least(p->k - unit * BF16_UNIT, LANES * BF16_UNIT);
-	if (lines == LANES && k == LANES * BF16_UNIT)
-		fill_square(p, line, unit, LANES, LANES * BF16_UNIT, square);
-	else
-		fill_square(p, line, unit, lines, k, square);
-	transpose(square);
-	int64_t rows = p->along ? (k + BF16_UNIT - 1) / BF16_UNIT : lines;
+	float copy[BF16_UNIT][LANES] = { { 0 } };
+	if (n >= LANES && k >= BF16_UNIT)
+		return units_across(x, ld);
+	for (int64_t i = 0; i < least(k, BF16_UNIT); i++)
+		memcpy(copy[i], x + i * ld, (size_t)least(n, LANES) * sizeof **copy);
+	return units_across(copy[0], LANES);
+}
+
+/*
+ * Interleaving row i with row i + LANES/2 turns the bits of an element's place (row, lane) round by one; after as many
+ * rounds as a row has bits, row and lane have changed places.
+ */
+INLINE void transpose(units v[LANES])
+{
+	const units low = { INTERLEAVED }, high = low + LANES / 2;
+	units w[LANES];
+	_Pragma("GCC unroll 4") for (int bit = 1; bit < LANES; bit *= 2) {
+		_Pragma("GCC unroll 16") for (int i = 0; i < LANES / 2; i++) {
+			w[2 * i] = __builtin_shuffle(v[i], v[i + LANES / 2], low);
+			w[2 * i + 1] = __builtin_shuffle(v[i], v[i + LANES / 2], high);
+		}
+		_Pragma("GCC unroll 16") for (int i = 0; i < LANES; i++) v[i] = w[i];
+	}
+}
+
+/* LANES lines and units from where x has the ones below each other to where `to` has the others. */
+INLINE void pack_square(const bl_bf16_lines *p, int64_t line, int64_t unit, bool whole)
+{
+	units v[LANES];
+	int64_t from = unit * BF16_UNIT, lines = whole ? LANES : p->lines - line, k = whole ? LANES * BF16_UNIT : p->k - from;
+	const float *x = p->x + (p->along ? line * p->ld + from : from * p->ld + line);
 	uint32_t *to = p->to + line * p->line_pitch + unit * p->unit_pitch;
-	for (int64_t i = 0; i < rows; i++)
-		memcpy(to + i * (p->along ? p->unit_pitch : p->line_pitch), square[i], sizeof square[i]);
+	int64_t rows = least(p->along ? (k + BF16_UNIT - 1) / BF16_UNIT : lines, LANES);
+	int64_t pitch = p->along ? p->unit_pitch : p->line_pitch;
+	_Pragma("GCC unroll 16") for (int64_t i = 0; i < LANES; i++)
+		if (p->along)
+			v[i] = some_along(x + i * p->ld, i < lines ? k : 0);
+		else
+			v[i] = some_across(x + i * BF16_UNIT * p->ld, p->ld, k - i * BF16_UNIT, lines);
+	transpose(v);
+	_Pragma("GCC unroll 16") for (int64_t i = 0; i < LANES; i++)
+		if (i < rows)
+			*(units *)(to + i * pitch) = v[i];
+}
+
+static void pack_squares(const bl_bf16_lines *p, int64_t count)
+{
+	for (int64_t i = 0; i < p->lines; i += LANES)
+		for (int64_t u = 0; u < count; u += LANES)
+			if (i + LANES <= p->lines && (u + LANES) * BF16_UNIT <= p->k)
+				pack_square(p, i, u, true);
+			else
+				pack_square(p, i, u, false);
 }
 
 static void bf16_pack(const bl_bf16_lines *p)
 {
 	int64_t count = (p->k + BF16_UNIT - 1) / BF16_UNIT;
-	int64_t lines = (p->lines + LANES - 1) / LANES * LANES, room = (count + LANES - 1) / LANES * LANES;
-	if (p->along && p->unit_pitch == 1)
+	if (p->along != (p->unit_pitch == 1))
+		pack_squares(p, count);
+	else if (p->along)
 		for (int64_t i = 0; i < p->lines; i++)
-			round_along(p->x + i * p->ld, p->k, room, p->to + i * p->line_pitch);
-	else if (!p->along && p->line_pitch == 1)
-		for (int64_t u = 0; u < count; u++)
-			round_across(p->x + u * BF16_UNIT * p->ld, p->ld, p->k - u * BF16_UNIT, p->lines, lines,
-			             p->to + u * p->unit_pitch);
-	else
-		for (int64_t i = 0; i < p->lines; i += LANES)
 			for (int64_t u = 0; u < count; u += LANES)
-				pack_square(p, i, u);
+				*(units *)(p->to + i * p->line_pitch + u) = some_along(p->x + i * p->ld + u * BF16_UNIT, p->k - u * BF16_UNIT);
+	else
+		for (int64_t u = 0; u < count; u++)
+			for (int64_t i = 0; i < p->lines; i += LANES)
+				*(units *)(p->to + u * p->unit_pitch + i) =
+					some_across(p->x + u * BF16_UNIT * p->ld + i, p->ld, p->k - u * BF16_UNIT, p->lines - i);
 }
 
 #ifdef PAIR_ADD

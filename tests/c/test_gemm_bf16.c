@@ -5,6 +5,7 @@
 #include "tensor/gemm_bf16.h"
 #include "tensor/kernel.h"
 
+#include <barlow/grad.h>
 #include <barlow/parallel.h>
 #include <barlow/random.h>
 
@@ -127,6 +128,80 @@ static void threads(void **state)
 	free(b);
 }
 
+/* --- Linear layers ---------------------------------------------------------------------- */
+
+enum { ROWS = 33, IN = 70, OUT = 45 };
+
+/* Results of a linear layer and its gradients for random x, w, b and dy. */
+typedef struct layer {
+	bl_tensor *x, *w, *b, *dy, *y;
+} layer;
+
+static bl_tensor *normal_tensor(int ndim, int64_t rows, int64_t cols, uint32_t stream)
+{
+	bl_tensor *t = bl_tensor_new(ndim, (int64_t[]){ rows, cols });
+	assert_non_null(t);
+	bl_tensor_normal(t, 7, stream, 0, 1);
+	bl_tensor_set_requires_grad(t, true);
+	return t;
+}
+
+static void round_tensor(bl_tensor *t)
+{
+	for (int64_t i = 0; i < bl_tensor_count(t); i++)
+		bl_tensor_data(t)[i] = (float)nearest(bl_tensor_data(t)[i]);
+}
+
+/* The way back is outside of where `how` was set. */
+static layer run_layer(bl_precision how, bool rounded)
+{
+	layer l = { normal_tensor(2, ROWS, IN, 1), normal_tensor(2, OUT, IN, 2), normal_tensor(1, OUT, 0, 3), NULL, NULL };
+	l.dy = normal_tensor(2, ROWS, OUT, 4);
+	bl_tensor *factors[] = { l.x, l.w, l.dy };
+	for (int i = 0; rounded && i < 3; i++)
+		round_tensor(factors[i]);
+	assert_int_equal(bl_grad_precision(how), BL_PRECISION_FLOAT32);
+	l.y = bl_linear(l.x, l.w, l.b);
+	assert_int_equal(bl_grad_precision(BL_PRECISION_FLOAT32), how);
+	assert_non_null(l.y);
+	assert_int_equal(bl_backward(l.y, l.dy), 0);
+	return l;
+}
+
+static void free_layer(layer *l)
+{
+	bl_tensor *all[] = { l->x, l->w, l->b, l->dy, l->y };
+	for (int i = 0; i < 5; i++)
+		bl_tensor_unref(all[i]);
+}
+
+static void compare(const bl_tensor *got, const bl_tensor *exact, const bl_tensor *rounded)
+{
+	int64_t n = bl_tensor_count(got);
+	const float *g = bl_tensor_data((bl_tensor *)got), *e = bl_tensor_data((bl_tensor *)exact);
+	assert_all_close(g, bl_tensor_data((bl_tensor *)rounded), n, 1e-6);
+	assert_all_close(g, e, n, .01);
+	double differs = 0;
+	for (int64_t i = 0; i < n; i++)
+		differs = fmax(differs, fabs(g[i] - e[i]));
+	assert_true(differs > 1e-3);
+}
+
+/* Forward and both gradients are those of rounded factors; the bias's, a sum without products, is not rounded. */
+static void linear(void **state)
+{
+	(void)state;
+	layer got = run_layer(BL_PRECISION_BF16, false), exact = run_layer(BL_PRECISION_FLOAT32, false);
+	layer rounded = run_layer(BL_PRECISION_FLOAT32, true);
+	compare(got.y, exact.y, rounded.y);
+	compare(bl_tensor_grad(got.x), bl_tensor_grad(exact.x), bl_tensor_grad(rounded.x));
+	compare(bl_tensor_grad(got.w), bl_tensor_grad(exact.w), bl_tensor_grad(rounded.w));
+	assert_memory_equal(bl_tensor_data(bl_tensor_grad(got.b)), bl_tensor_data(bl_tensor_grad(exact.b)), OUT * sizeof(float));
+	free_layer(&got);
+	free_layer(&exact);
+	free_layer(&rounded);
+}
+
 static const char *self;
 
 /* Every set that this CPU runs; where one is missing the best takes its place. */
@@ -151,6 +226,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(rounds),
 		cmocka_unit_test(empty),
 		cmocka_unit_test(threads),
+		cmocka_unit_test(linear),
 		cmocka_unit_test(other_kernels),
 	};
 	(void)argc;
