@@ -3,7 +3,7 @@
  * gemm_bf16.c: matrix products of numbers rounded to bfloat16.
  *
  * a is rounded and packed as a whole, [block of k][row][unit]; then each chunk takes its columns of b, a panel and a
- * block of k at a time: rounded and packed, the panel stays in the first-level cache while a's rows pass by.
+ * block of k at a time: rounded and packed, the panel stays in the second-level cache while a's rows pass by.
  */
 #include "tensor/gemm_bf16.h"
 
@@ -17,7 +17,7 @@
 #include <stdatomic.h>
 
 enum {
-	BLOCK = 128,  /* units of k: with 64 columns a panel of 32 KB */
+	BLOCK = 256,  /* units of k: with 64 columns a panel of 64 KB */
 	ROWS = 504,   /* of a chunk: a multiple of every tile's height */
 	PACKED = 48,  /* rows that are packed at once */
 	WIDEST = 64,  /* columns: a multiple of every panel's width */
