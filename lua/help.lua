@@ -284,8 +284,8 @@ local small = "trainer{data = data.shapes{n = 64, size = 8, channels = 1}, encod
 	.. "projector = {8}, batch = 32, epochs = 1}"
 entry("trainer",
 	"trainer{data =, encoder =, projector = {512, 512, 512}, views =, loss =, optim =, batch = 256, epochs = 10, "
-	.. "steps =, seed = 0, schedule = \"cosine\", warmup = 0, last = .001, clip = 0, workers = 0, "
-	.. "knn = {every =, refs =, queries =, k =}, convolution =, name =, folder =}",
+	.. "steps =, seed = 0, schedule = \"cosine\", warmup = 0, last = .001, clip = 0, "
+	.. "precision = \"float32\", workers = 0, knn = {every =, refs =, queries =, k =}, convolution =, name =, folder =}",
 	"A run of Barlow Twins, or the one a recipe describes.", small, {
 		{ "data", "a dataset; its statistics normalise the views, unless these do it themselves" },
 		{ "encoder", "a module: images (N, C, H, W) to features (N, F)" },
@@ -298,6 +298,8 @@ entry("trainer",
 		{ "seed", "of parameters, order and views: the same seed gives the same run" },
 		{ "schedule", "of the rate: cosine, down to `last` times the rate, or constant; first `warmup` epochs up" },
 		{ "clip", "the gradient's norm is cut to this; 0: it is not" },
+		{ "precision", "of the factors in linear layers' products while training: float32, or bf16: rounded to bfloat16, "
+			.. "sums and parameters as they were" },
 		{ "workers", "threads that make views; 0: one a core" },
 		{ "knn", "accuracy every so many epochs: sets of references and queries, k neighbours (20)" },
 		{ "convolution", "algorithms by shape, as a run's recipe records them; otherwise those tuned here, or a fixed rule" },

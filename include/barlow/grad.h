@@ -32,6 +32,14 @@ int bl_backward(bl_tensor *t, const bl_tensor *seed);
 /* Recording on or off for the calling thread; returns what it was.  On at first. */
 bool bl_grad_enable(bool on);
 
+/*
+ * Of the factors in the products of bl_linear: as they are, or rounded to bfloat16 (8 bits, to the nearest) for the
+ * product alone.  Sums, results and parameters are float32 either way.
+ */
+typedef enum bl_precision { BL_PRECISION_FLOAT32, BL_PRECISION_BF16 } bl_precision;
+/* For the calling thread's bl_linear from now on, and what goes back through them; returns what it was.  float32 at first. */
+bl_precision bl_grad_precision(bl_precision p);
+
 /* Elementwise, with NumPy's broadcasting. */
 bl_tensor *bl_add(bl_tensor *a, bl_tensor *b);
 bl_tensor *bl_sub(bl_tensor *a, bl_tensor *b);

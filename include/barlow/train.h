@@ -9,6 +9,7 @@
 #define BARLOW_TRAIN_H
 
 #include <barlow/data.h>
+#include <barlow/grad.h>
 #include <barlow/live.h>
 #include <barlow/loss.h>
 #include <barlow/optim.h>
@@ -30,6 +31,7 @@ typedef struct bl_trainer_config {
 	uint64_t seed;
 	int loader_threads;
 	double clip;                   /* > 0: gradient norm is clipped to it */
+	bl_precision precision;        /* of the network's linear layers in training steps, forward and backward */
 	const char *live_path;         /* NULL: in memory only */
 	double snapshot_hz;            /* snapshots a second at most while somebody looks; 0: 10 */
 	/* A quick kNN during training: 0 turns it off. */

@@ -9,10 +9,11 @@ typedef struct settings {
 	bl_dataset **data;
 	bl_module **encoder;
 	void *loss, *optim;
-	int schedule;
+	int schedule, precision;
 } settings;
 
 static const char *const schedules[] = { "constant", "cosine", NULL };
+static const char *const precisions[] = { [BL_PRECISION_FLOAT32] = "float32", [BL_PRECISION_BF16] = "bf16", NULL };
 
 #define AT(field) .offset = offsetof(settings, field)
 static const bl_key keys[] = {
@@ -30,6 +31,7 @@ static const bl_key keys[] = {
 	{ .name = "warmup", .kind = BL_KEY_DOUBLE, AT(c.warmup_epochs), .min = 0, .max = 1e9 },
 	{ .name = "last", .kind = BL_KEY_DOUBLE, AT(c.last_factor), .min = 0, .max = 1 },
 	{ .name = "clip", .kind = BL_KEY_DOUBLE, AT(c.clip), .min = 0, .max = 1e30 },
+	{ .name = "precision", .kind = BL_KEY_CHOICE, AT(precision), .choices = precisions },
 	{ .name = "workers", .kind = BL_KEY_INT, AT(c.loader_threads), .min = 0, .max = 256 },
 	BL_KEY_UNREAD(knn),
 	BL_KEY_UNREAD(convolution),
@@ -115,6 +117,7 @@ static void set_rest(settings *s)
 	s->c.data = *s->data;
 	s->c.encoder = *s->encoder;
 	s->c.schedule = (bl_schedule_kind)s->schedule;
+	s->c.precision = (bl_precision)s->precision;
 	s->c.loss = s->loss ? *(bl_loss_config *)s->loss : BL_LOSS_DEFAULT;
 	if (!s->optim)
 		s->c.optim = bl_optim_default(BL_OPTIM_ADAMW);

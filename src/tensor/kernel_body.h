@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#define INLINE static inline __attribute__((always_inline))
+
 typedef float vec __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
 
 /*
@@ -18,8 +20,8 @@ typedef float vec __attribute__((vector_size(LANES * 4), aligned(4), may_alias))
 	_Pragma("GCC unroll 16") for (int r = 0; r < ROWS; r++)           \
 		_Pragma("GCC unroll 4") for (int v = 0; v < VECTORS; v++) tile[r][v] = acc[r][v];
 
-#define GATHER(ROWS, VECTORS) \
-	static void gather_##ROWS##_##VECTORS(const bl_gather_args *g) \
+#define GATHER(NAME, PRODUCT, ROWS, VECTORS) \
+	static void NAME##_##ROWS##_##VECTORS(const bl_gather_args *g) \
 	{ \
 		vec acc[ROWS][VECTORS]; \
 		const float *w = g->w; \
@@ -35,7 +37,7 @@ typedef float vec __attribute__((vector_size(LANES * 4), aligned(4), may_alias))
 					b[v] = *(const vec *)(w + v * LANES); \
 				_Pragma("GCC unroll 16") for (int r = 0; r < ROWS; r++) \
 					_Pragma("GCC unroll 4") for (int v = 0; v < VECTORS; v++) \
-						acc[r][v] += a[r][c] * b[v]; \
+						acc[r][v] = PRODUCT(acc[r][v], a[r][c], b[v]); \
 			} \
 		} \
 		vec tile[ROWS][VECTORS]; \
@@ -88,7 +90,8 @@ static inline __attribute__((always_inline)) void store_tile(const vec *acc, int
 	}
 }
 
-#define TILE(ROWS, VECTORS) GATHER(ROWS, VECTORS) OUTER(ROWS, VECTORS)
+#define MULTIPLY_ADD(ACC, A, B) ((ACC) + (A) * (B))
+#define TILE(ROWS, VECTORS) GATHER(gather, MULTIPLY_ADD, ROWS, VECTORS) OUTER(ROWS, VECTORS)
 TILES
 #undef TILE
 
@@ -117,6 +120,7 @@ static void outer(const bl_outer_args *o)
 }
 
 #include "tensor/kernel_norm.h"
+#include "tensor/kernel_bf16.h"
 #include "tensor/kernel_winograd.h"
 
 const bl_kernels KERNELS = {
@@ -129,6 +133,9 @@ const bl_kernels KERNELS = {
 	},
 	.gather = gather,
 	.outer = outer,
+	.bf16_unit = BF16_UNIT,
+	.bf16_pack = bf16_pack,
+	.bf16_gather = bf16_gather,
 	.moments = moments,
 	.norm = norm,
 	.norm_reduce = norm_reduce,

@@ -20,6 +20,8 @@ libbarlow_sources += \
 	src/tensor/conv_plan.h \
 	src/tensor/conv_tune.c \
 	src/tensor/copy.c \
+	src/tensor/gemm_bf16.c \
+	src/tensor/gemm_bf16.h \
 	src/tensor/lapack.c \
 	src/tensor/lapack.h \
 	src/tensor/npy.c \
@@ -46,9 +48,11 @@ endif
 libbarlow_sources += \
 	src/tensor/kernel.c \
 	src/tensor/kernel.h \
+	src/tensor/kernel_bf16.h \
 	src/tensor/kernel_body.h \
 	src/tensor/kernel_norm.h \
 	src/tensor/kernel_winograd.h \
 	src/tensor/kernel_generic.c
 kernel_avx2_sources += src/tensor/kernel_avx2.c
 kernel_avx512_sources += src/tensor/kernel_avx512.c
+kernel_avx512_bf16_sources += src/tensor/kernel_avx512_bf16.c

@@ -36,6 +36,8 @@ static int check_numbers(const bl_trainer_config *c)
 	    check_number("clip", c->clip, 0) != 0 || check_number("kNN interval", c->knn_every, 0) != 0 ||
 	    check_number("snapshots a second", c->snapshot_hz, 0) != 0)
 		return -1;
+	if (c->precision != BL_PRECISION_FLOAT32 && c->precision != BL_PRECISION_BF16)
+		return bl_fail("trainer: there is no precision %d", (int)c->precision);
 	if (!(c->epochs > 0) || !isfinite(c->epochs))
 		return bl_fail("trainer: epochs is %g: expected more than 0", c->epochs);
 	if (!(c->loss.scale > 0) || !isfinite(c->loss.scale))

@@ -14,6 +14,7 @@ c_tests += tests/c/test_dataset
 c_tests += tests/c/test_embed
 c_tests += tests/c/test_eval
 c_tests += tests/c/test_figure
+c_tests += tests/c/test_gemm_bf16
 c_tests += tests/c/test_grad_ops
 c_tests += tests/c/test_gradcheck
 c_tests += tests/c/test_heatmap
