@@ -25,7 +25,7 @@ look_up() {
 			topic("data", "data")
 			topic("learn", "loss optim")
 			topic("train", "train live eval")
-			topic("store", "weights runs")
+			topic("store", "weights checkpoint runs")
 			topic("view", "view")
 			topic("figure", "figure")
 		}

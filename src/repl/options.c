@@ -15,6 +15,7 @@
 static const char help[] =
 	"usage: barlow [options] [script [arguments]]\n"
 	"       barlow watch [options] [run]\n"
+	"       barlow resume [options] [run]\n"
 	"  -e CODE         run CODE (may be given more than once)\n"
 	"  -i              prompt after running\n"
 	"  -t, --threads N work with N threads (default: one a core)\n"
@@ -23,6 +24,7 @@ static const char help[] =
 	"  -h, --help      print this\n"
 	"  -               read the script from standard input\n"
 	"watch shows a run of any process, live or past; see barlow watch --help.\n"
+	"resume goes on with a run that was stopped or killed; see barlow resume --help.\n"
 	"Without script or -e, on a terminal: the prompt.  There, help() and ?name help on.\n";
 
 static const struct option long_options[] = {
@@ -46,17 +48,17 @@ static int bad_option(int c, char **argv)
 	return usage(c == ':' ? "an argument is missing after" : "unknown option", name);
 }
 
-static int parse_threads(bl_options *o)
+int bl_options_threads(const char *text, int *threads)
 {
 	char *end;
 	errno = 0;
-	long n = strtol(optarg, &end, 10);
-	if (errno || end == optarg || *end || n < 1 || n > BL_THREADS_MAX) {
+	long n = strtol(text, &end, 10);
+	if (errno || end == text || *end || n < 1 || n > BL_THREADS_MAX) {
 		fprintf(stderr, "barlow: option -t: expected a number of threads from 1 to %d, got '%s'\n",
-			BL_THREADS_MAX, optarg);
+			BL_THREADS_MAX, text);
 		return EXIT_USAGE;
 	}
-	o->threads = (int)n;
+	*threads = (int)n;
 	return -1;
 }
 
@@ -66,7 +68,7 @@ static int parse_one(bl_options *o, int c, char **argv)
 	case 'e': o->code[o->n_code++] = optarg; return -1;
 	case 'i': o->interactive = true; return -1;
 	case 'p': o->profile = true; return -1;
-	case 't': return parse_threads(o);
+	case 't': return bl_options_threads(optarg, &o->threads);
 	case 'v': return puts(PACKAGE_STRING) < 0;
 	case 'h': return fputs(help, stdout) < 0;
 	default: return bad_option(c, argv);

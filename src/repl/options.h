@@ -21,5 +21,7 @@ typedef struct bl_options {
 /* Negative: go on.  Else the program ends with this status, having said why (usage) or what was asked (-h, -v). */
 int bl_options_parse(bl_options *o, int argc, char **argv);
 void bl_options_free(bl_options *o);
+/* The argument of -t, likewise. */
+int bl_options_threads(const char *text, int *threads);
 
 #endif

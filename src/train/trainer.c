@@ -36,6 +36,8 @@ static int check_numbers(const bl_trainer_config *c)
 	    check_number("clip", c->clip, 0) != 0 || check_number("kNN interval", c->knn_every, 0) != 0 ||
 	    check_number("snapshots a second", c->snapshot_hz, 0) != 0)
 		return -1;
+	if (!isfinite(c->checkpoint_every))
+		return bl_fail("trainer: checkpoint every %g epochs: expected a number", c->checkpoint_every);
 	if (!(c->epochs > 0) || !isfinite(c->epochs))
 		return bl_fail("trainer: epochs is %g: expected more than 0", c->epochs);
 	if (!(c->loss.scale > 0) || !isfinite(c->loss.scale))
@@ -125,6 +127,7 @@ static void plan_steps(bl_trainer *t)
 	t->schedule = (bl_schedule){ .kind = c->schedule, .warmup = llround(c->warmup_epochs * epoch), .steps = planned,
 	                             .last = c->last_factor };
 	t->knn_steps = c->knn_every > 0 ? at_least_one(c->knn_every * epoch) : 0;
+	t->save_steps = c->checkpoint_every > 0 ? at_least_one(c->checkpoint_every * epoch) : c->checkpoint_every < 0 ? -1 : 0;
 }
 
 /* The width of z for a batch, which is the width for two images. */
@@ -302,6 +305,16 @@ bl_params *bl_trainer_params(bl_trainer *t)
 bl_optim *bl_trainer_optim(bl_trainer *t)
 {
 	return t->optim;
+}
+
+const bl_trainer_config *bl_trainer_settings(const bl_trainer *t)
+{
+	return &t->config;
+}
+
+int64_t bl_trainer_steps_per_epoch(const bl_trainer *t)
+{
+	return t->steps_per_epoch;
 }
 
 struct request {
