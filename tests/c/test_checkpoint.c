@@ -148,7 +148,8 @@ static char *bytes_of(const struct toy *y, size_t *n)
 	const bl_params *p = bl_trainer_params(y->t);
 	bl_progress at = bl_trainer_progress(y->t);
 	bl_module_each(y->config.encoder, add_buffers, f);
-	bl_module_each(y->config.projector, add_buffers, f);
+	if (y->config.projector)
+		bl_module_each(y->config.projector, add_buffers, f);
 	for (int k = 0; bl_optim_state(o, k, NULL); k++)
 		for (int i = 0; i < bl_params_length(p); i++) {
 			const bl_param *q = bl_params_get(p, i);
