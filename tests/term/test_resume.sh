@@ -72,7 +72,7 @@ kill_it() {
 	trainer=
 }
 is() { [ "$("$BARLOW" -e "print(runs().$1.$2)")" = "$3" ]; }
-later_than() { [ "$("$BARLOW" -e "print((runs().$1 or {step = 0}).step)")" -gt "$2" ]; }
+later_than() { [ "$("$BARLOW" -e "print((runs().$1 or {step = 0}).step)")" -gt "$2" ] 2>/dev/null; }
 checkpoint_of() { [ -s "$root/$1/checkpoint.safetensors" ]; }
 
 # What a run has come to: bits of weights, optimiser and records, without what the clock says.
