@@ -285,7 +285,8 @@ local small = "trainer{data = data.shapes{n = 64, size = 8, channels = 1}, encod
 entry("trainer",
 	"trainer{data =, encoder =, projector = {512, 512, 512}, views =, loss =, optim =, batch = 256, epochs = 10, "
 	.. "steps =, seed = 0, schedule = \"cosine\", warmup = 0, last = .001, clip = 0, "
-	.. "precision = \"float32\", workers = 0, knn = {every =, refs =, queries =, k =}, convolution =, name =, folder =}",
+	.. "precision = \"float32\", workers = 0, knn = {every =, refs =, queries =, k =}, convolution =, name =, folder =, "
+	.. "checkpoint_every =}",
 	"A run of Barlow Twins, or the one a recipe describes.", small, {
 		{ "data", "a dataset; its statistics normalise the views, unless these do it themselves" },
 		{ "encoder", "a module: images (N, C, H, W) to features (N, F)" },
@@ -305,6 +306,7 @@ entry("trainer",
 		{ "convolution", "algorithms by shape, as a run's recipe records them; otherwise those tuned here, or a fixed rule" },
 		{ "name", "shown with the run, and the beginning of its folder's name" },
 		{ "folder", "where the run is kept; false: in memory only; otherwise one of its own among runs()" },
+		{ "checkpoint_every", "epochs; false: only at the end and when asked; otherwise each, within 1% of the time" },
 	})
 entry("trainer:start", "t:start()", "Begins, in the background.", small .. ":start():wait()")
 entry("trainer:pause", "t:pause()", "Stands still between two steps.", small .. ":start():pause():stop()")
@@ -330,12 +332,19 @@ entry("trainer:tune", "t:tune()",
 entry("trainer:save", "t:save([path])",
 	"Weights of encoder and projector as safetensors; without a path into the run's folder.",
 	"local path = os.tmpname(); " .. small .. ":save(path); os.remove(path)")
+entry("trainer:checkpoint", "t:checkpoint([path])",
+	"All that the run needs to go on, as safetensors; without a path into the run's folder.",
+	"local path = os.tmpname(); " .. small .. ":checkpoint(path); os.remove(path)")
+entry("trainer:load_checkpoint", "t:load_checkpoint(path)",
+	"A new trainer goes on from a checkpoint, or a run's folder; with that as its `folder` it goes on in there.",
+	"local path = os.tmpname(); " .. small .. ":step(1):checkpoint(path); print(" .. small
+	.. ":load_checkpoint(path)); os.remove(path)")
 entry("trainer:between", "t:between(f, ...)",
 	"Calls f while the run stands between two steps.", small .. ":between(print, 1)")
 for _, p in ipairs{ { "terms", "The newest record: step, invariance, redundancy, total, floor, lr, knn ..." },
 	{ "records", "All records, as one list for each quantity." },
 	{ "C", "The cross-correlation matrix of the newest batch." },
-	{ "folder", "Where the run is kept once it has started: live, recipe.lua, weights.safetensors; nil: in memory only." },
+	{ "folder", "Where the run is kept once it has started: live, recipe.lua, checkpoint and weights; nil: in memory only." },
 	{ "state", "new, running, paused, done, stopped or failed." }, { "name", "Its name." },
 	{ "message", "Why it failed, or what was last changed." }, { "iteration", "Steps done." },
 	{ "steps", "Steps to do in all." },
@@ -384,6 +393,11 @@ entry("runs", "runs()", "All runs that were kept, live and past, newest first.",
 entry("runs[]", "runs()[i], runs()[name]",
 	"One, by place or name: its name, folder, state, step, steps, total, lambda, knn, d, started, pid, alive.",
 	"runs()[1]")
+entry("runs.resume", "runs.resume([run])",
+	"A trainer that stands where the run did: by name or folder, or the newest that was stopped before its end.",
+	"pcall(runs.resume, \"no such run\")")
+entry("run:resume", "runs()[i]:resume()", "A trainer that stands where the run did; t:start() goes on.",
+	"#runs()")
 entry("run:watch", "runs()[i]:watch{read_only = false}",
 	"The screen of a run: steered when it is going on, shown when it is over.", "#runs()")
 

@@ -25,7 +25,7 @@ look_up() {
 			topic("data", "data")
 			topic("learn", "loss optim")
 			topic("train", "train live eval")
-			topic("store", "weights runs tuned")
+			topic("store", "weights checkpoint runs tuned")
 			topic("view", "view")
 			topic("figure", "figure")
 		}

@@ -128,6 +128,12 @@ int bl_lua_profile_ceiling(lua_State *L);
 int bl_lua_runs(lua_State *L);      /* list of tables, newest first */
 int bl_lua_run_watch(lua_State *L); /* (live file[, read_only]) */
 
+/* --- checkpoints (l_checkpoint.c) --- */
+
+int bl_lua_checkpoint(lua_State *L);      /* trainer:checkpoint([path]) */
+int bl_lua_load_checkpoint(lua_State *L); /* trainer:load_checkpoint(path) */
+int bl_lua_run_resumable(lua_State *L);   /* ([run]): its folder */
+
 /* --- constructor tables (check.c) --- */
 
 typedef enum bl_key_kind {

@@ -37,6 +37,7 @@ static const bl_key keys[] = {
 	BL_KEY_UNREAD(convolution),
 	{ .name = "name", .kind = BL_KEY_TEXT, AT(c.name) },
 	BL_KEY_UNREAD(folder),
+	BL_KEY_UNREAD(checkpoint_every),
 	BL_KEY_END,
 };
 #undef AT
@@ -133,6 +134,17 @@ static void set_length(lua_State *L, settings *s)
 		s->c.epochs = (double)s->c.max_steps / (double)(n / s->c.batch);
 }
 
+/* checkpoint_every: epochs; false: never on its own; nothing: as often as it costs little. */
+static void set_checkpoints(lua_State *L, settings *s)
+{
+	int type = lua_getfield(L, 1, "checkpoint_every");
+	bool off = type == LUA_TBOOLEAN && !lua_toboolean(L, -1);
+	if (type != LUA_TNIL && !off && !(type == LUA_TNUMBER && lua_tonumber(L, -1) > 0))
+		bl_lua_bad(L, "trainer", "checkpoint_every", "a number of epochs above 0, or false", -1);
+	s->c.checkpoint_every = off ? -1 : lua_tonumber(L, -1);
+	lua_pop(L, 1);
+}
+
 /* folder: false for none, or a path; nothing: one of the run's own among all runs. */
 static void check_folder(lua_State *L)
 {
@@ -175,6 +187,7 @@ static int trainer_new(lua_State *L)
 		return bl_lua_missing(L, "trainer", s.data ? "encoder" : "data",
 				      s.data ? "a module (nn.cnn{...})" : "a dataset");
 	check_folder(L);
+	set_checkpoints(L, &s);
 	bl_lua_views v = bl_lua_views_of(L, 1, "trainer", *s.data);
 	s.c.first = v.first;
 	s.c.second = v.second;

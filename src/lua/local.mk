@@ -6,6 +6,7 @@ face_sources += \
 	src/lua/func.c \
 	src/lua/interrupt.c \
 	src/lua/l_aug.c \
+	src/lua/l_checkpoint.c \
 	src/lua/l_data.c \
 	src/lua/l_eval.c \
 	src/lua/l_loader.c \

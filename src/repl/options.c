@@ -16,6 +16,7 @@ static const char help[] =
 	"usage: barlow [options] [script [arguments]]\n"
 	"       barlow watch [options] [run]\n"
 	"       barlow tune [options] [recipe.lua | run]\n"
+	"       barlow resume [options] [run]\n"
 	"  -e CODE         run CODE (may be given more than once)\n"
 	"  -i              prompt after running\n"
 	"  -t, --threads N work with N threads (default: one a core)\n"
@@ -25,6 +26,7 @@ static const char help[] =
 	"  -               read the script from standard input\n"
 	"watch shows a run of any process, live or past; see barlow watch --help.\n"
 	"tune measures which convolution algorithms are fastest here; see barlow tune --help.\n"
+	"resume goes on with a run that was stopped or killed; see barlow resume --help.\n"
 	"Without script or -e, on a terminal: the prompt.  There, help() and ?name help on.\n";
 
 static const struct option long_options[] = {

@@ -38,6 +38,8 @@ static int check_numbers(const bl_trainer_config *c)
 		return -1;
 	if (c->precision != BL_PRECISION_FLOAT32 && c->precision != BL_PRECISION_BF16)
 		return bl_fail("trainer: there is no precision %d", (int)c->precision);
+	if (!isfinite(c->checkpoint_every))
+		return bl_fail("trainer: checkpoint every %g epochs: expected a number", c->checkpoint_every);
 	if (!(c->epochs > 0) || !isfinite(c->epochs))
 		return bl_fail("trainer: epochs is %g: expected more than 0", c->epochs);
 	if (!(c->loss.scale > 0) || !isfinite(c->loss.scale))
@@ -127,6 +129,7 @@ static void plan_steps(bl_trainer *t)
 	t->schedule = (bl_schedule){ .kind = c->schedule, .warmup = llround(c->warmup_epochs * epoch), .steps = planned,
 	                             .last = c->last_factor };
 	t->knn_steps = c->knn_every > 0 ? at_least_one(c->knn_every * epoch) : 0;
+	t->save_steps = c->checkpoint_every > 0 ? at_least_one(c->checkpoint_every * epoch) : c->checkpoint_every < 0 ? -1 : 0;
 }
 
 /* The width of z for a batch, which is the width for two images. */
@@ -337,6 +340,16 @@ static void renew(void *ctx)
 void bl_trainer_choose_again(bl_trainer *t)
 {
 	bl_trainer_between_steps(t, renew, t);
+}
+
+const bl_trainer_config *bl_trainer_settings(const bl_trainer *t)
+{
+	return &t->config;
+}
+
+int64_t bl_trainer_steps_per_epoch(const bl_trainer *t)
+{
+	return t->steps_per_epoch;
 }
 
 struct request {
