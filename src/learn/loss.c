@@ -12,8 +12,9 @@
  */
 #include "base/clones.h"
 #include "grad/node.h"
-#include "learn/standard.h"
+#include "learn/gram.h"
 #include "tensor/blas.h"
+#include "tensor/panel.h"
 
 #include <barlow/memory.h>
 
@@ -24,6 +25,7 @@
 typedef struct state {
 	bl_standard s;
 	bool gram, hsic;
+	bool whole; /* z is in memory; else made again a panel at a time */
 	double lambda, scale;
 	float *m[2];    /* direct: m[0] is E (D,D); gram: G_A, G_B (N,N) */
 	double *row[2]; /* gram, hsic: row sums of z (N) */
@@ -150,19 +152,36 @@ static void z_row(void *ctx, int64_t i)
 	}
 }
 
-/* sum_ij C_ij = sum_n rowsum(zA)_n rowsum(zB)_n / N */
-static int sum_of_c(state *t, double *sum)
+static int take_rows(state *t)
 {
-	int64_t n = t->s.n;
-	t->row[0] = bl_block_take((size_t)(2 * n) * sizeof *t->row[0]);
+	t->row[0] = bl_block_take((size_t)(2 * t->s.n) * sizeof *t->row[0]);
 	if (!t->row[0])
 		return -1;
-	t->row[1] = t->row[0] + n;
-	bl_parallel(n, z_row, t);
-	*sum = 0;
-	for (int64_t i = 0; i < n; i++)
-		*sum += t->row[0][i] * t->row[1][i];
-	*sum /= (double)n;
+	t->row[1] = t->row[0] + t->s.n;
+	return 0;
+}
+
+/* sum_ij C_ij = sum_n rowsum(zA)_n rowsum(zB)_n / N */
+static double sum_of_c(const state *t)
+{
+	double sum = 0;
+	for (int64_t i = 0; i < t->s.n; i++)
+		sum += t->row[0][i] * t->row[1][i];
+	return sum / (double)t->s.n;
+}
+
+static int multiply(state *t)
+{
+	const bl_standard *s = &t->s;
+	t->m[0] = bl_block_take((size_t)(2 * s->n * s->n) * sizeof *t->m[0]);
+	if (!t->m[0] || (t->hsic && take_rows(t)))
+		return -1;
+	t->m[1] = t->m[0] + s->n * s->n;
+	if (!t->whole)
+		return bl_gram_pair(s, t->m, t->hsic ? t->row : NULL);
+	bl_syrk_pair_parallel(s->n, s->d, s->z, s->d, t->m, s->n);
+	if (t->hsic)
+		bl_parallel(s->n, z_row, t);
 	return 0;
 }
 
@@ -170,21 +189,13 @@ static int gram(state *t, double *redundancy)
 {
 	const bl_standard *s = &t->s;
 	double n = (double)s->n, d = (double)s->d, squares = 0, sum;
-	t->m[0] = bl_block_take((size_t)(2 * s->n * s->n) * sizeof *t->m[0]);
-	if (!t->m[0])
-		return -1;
-	t->m[1] = t->m[0] + s->n * s->n;
-	bl_syrk_pair_parallel(s->n, s->d, s->z, s->d, t->m, s->n);
-	if (sum_rows(t, s->n, gram_row, &sum))
+	if (multiply(t) || sum_rows(t, s->n, gram_row, &sum))
 		return -1;
 	for (int64_t i = 0; i < s->d; i++)
 		squares += s->diag[i] * s->diag[i];
 	*redundancy = sum / (n * n) - squares;
-	if (!t->hsic)
-		return 0;
-	if (sum_of_c(t, &sum))
-		return -1;
-	*redundancy += 2 * (sum - total(s->diag, s->d)) + d * d - d;
+	if (t->hsic)
+		*redundancy += 2 * (sum_of_c(t) - total(s->diag, s->d)) + d * d - d;
 	return 0;
 }
 
@@ -208,11 +219,11 @@ static int compute(state *t, const bl_loss_config *c, bl_loss_terms *terms)
 	return 0;
 }
 
-/* The way back, a block of columns of a view at a time: dz stays in the core's cache from product to gradient. */
+/* The way back, a block of columns at a time: dz stays in the core's cache from product to gradient. */
 typedef struct back {
 	const state *t;
 	double up; /* d(loss)/d(out) times scale */
-	int64_t chunks; /* a view */
+	int64_t chunks; /* a view, where z is whole */
 	struct {
 		int view;
 		float *dx;
@@ -222,42 +233,57 @@ typedef struct back {
 	atomic_bool failed;
 } back;
 
+/* The factor of the product with G or E. */
+static double factor(const back *b)
+{
+	double n = (double)b->t->s.n;
+	return 2 * b->t->lambda * b->up / (b->t->gram ? n * n : n);
+}
+
 static void product(const back *b, int view, int64_t from, int64_t width, float *dz)
 {
 	const state *t = b->t;
 	const bl_standard *s = &t->s;
 	const float *other = s->z[!view];
-	double k = 2 * t->lambda * b->up / (double)s->n;
+	float k = (float)factor(b);
 	if (t->gram)
-		bl_gemm(false, false, s->n, width, s->n, (float)(k / (double)s->n), t->m[!view], s->n, s->z[view] + from, s->d, 0,
-		        dz, width);
+		bl_gemm(false, false, s->n, width, s->n, k, t->m[!view], s->n, s->z[view] + from, s->d, 0, dz, width);
 	else if (view == 0)
-		bl_gemm(false, true, s->n, width, s->d, (float)k, other, s->d, t->m[0] + from * s->d, s->d, 0, dz, width);
+		bl_gemm(false, true, s->n, width, s->d, k, other, s->d, t->m[0] + from * s->d, s->d, 0, dz, width);
 	else
-		bl_gemm(false, false, s->n, width, s->d, (float)k, other, s->d, t->m[0] + from, s->d, 0, dz, width);
+		bl_gemm(false, false, s->n, width, s->d, k, other, s->d, t->m[0] + from, s->d, 0, dz, width);
 }
 
-/* dz += other diag(w) + row */
-BL_CLONES_EXACT static void add_scaled(int64_t width, const float *other, const float *w, float row, float *dz)
+/* dz = k dz + other diag(w) + row */
+BL_CLONES_EXACT static void add_scaled(int64_t width, float k, const float *other, const float *w, float row, float *dz)
 {
 	for (int64_t j = 0; j < width; j++)
-		dz[j] += other[j] * w[j] + row;
+		dz[j] = k * dz[j] + (other[j] * w[j] + row);
 }
 
-static void add_diagonal(const back *b, int view, int64_t from, int64_t width, float *dz)
+/* p->dz = k p->dz + the diagonal's share; `other` is p->z of the other view. */
+static void add_diagonal(const back *b, const bl_standard_part *p, float k, const float *other, float *dz)
 {
 	const state *t = b->t;
 	const bl_standard *s = &t->s;
-	double k = 2 * b->up / (double)s->n;
+	double by = 2 * b->up / (double)s->n;
 	float w[BL_STANDARD_COLUMNS];
-	for (int64_t j = 0; j < width; j++) {
-		double c = s->diag[from + j];
-		w[j] = (float)(k * (t->gram ? c - 1 - t->lambda * (c + t->hsic) : c - 1));
+	for (int64_t j = 0; j < p->width; j++) {
+		double c = s->diag[p->from + j];
+		w[j] = (float)(by * (t->gram ? c - 1 - t->lambda * (c + t->hsic) : c - 1));
 	}
 	for (int64_t i = 0; i < s->n; i++) {
-		float row = t->row[0] ? (float)(k * t->lambda * t->row[!view][i]) : 0;
-		add_scaled(width, s->z[!view] + i * s->d + from, w, row, dz + i * width);
+		float row = t->row[0] ? (float)(by * t->lambda * t->row[!p->view][i]) : 0;
+		add_scaled(p->width, k, other + i * p->z_pitch, w, row, dz + i * p->pitch);
 	}
+}
+
+static float *room(back *b, int64_t floats)
+{
+	float *p = bl_scratch(0, (size_t)floats * sizeof *p);
+	if (!p)
+		atomic_store(&b->failed, true);
+	return p;
 }
 
 static void back_columns(void *ctx, int64_t chunk)
@@ -267,19 +293,42 @@ static void back_columns(void *ctx, int64_t chunk)
 	int64_t from, to, which = chunk / b->chunks;
 	int view = b->to[which].view;
 	bl_chunk_range(s->d, b->chunks, chunk % b->chunks, &from, &to);
-	float *dz = bl_scratch(0, (size_t)(s->n * (to - from)) * sizeof *dz);
-	if (!dz) {
-		atomic_store(&b->failed, true);
+	float *dz = room(b, s->n * (to - from));
+	if (!dz)
 		return;
-	}
+	bl_standard_part p = { view, from, to - from, s->z[view] + from, dz, s->d, to - from };
 	product(b, view, from, to - from, dz);
-	add_diagonal(b, view, from, to - from, dz);
-	bl_standard_back(s, view, from, to - from, dz, b->to[which].dx, b->to[which].add);
+	add_diagonal(b, &p, 1, s->z[!view] + from, dz);
+	bl_standard_back(s, &p, b->to[which].dx, b->to[which].add);
+}
+
+/* One panel of both views, whose z is made for it. */
+static void back_panel(void *ctx, int64_t chunk)
+{
+	back *b = ctx;
+	const bl_standard *s = &b->t->s;
+	int64_t step = bl_panel_width(), from = chunk * step, width = s->d - from < step ? s->d - from : step;
+	float *z = room(b, 3 * s->n * step), *dz = z ? z + 2 * s->n * step : NULL;
+	if (!dz)
+		return;
+	for (int v = 0; v < 2; v++)
+		bl_standard_again(s, v, from, width, step, z + v * s->n * step);
+	for (int i = 0; i < b->count; i++) {
+		int view = b->to[i].view;
+		bl_standard_part p = { view, from, width, z + view * s->n * step, dz, step, step };
+		bl_panel_multiply(&(bl_panel_product){ .rows = s->n, .cols = step, .k = s->n, .a = b->t->m[!view], .lda = s->n,
+		                                       .panel = p.z, .c = dz, .ldc = step });
+		add_diagonal(b, &p, (float)factor(b), z + !view * s->n * step, dz);
+		bl_standard_back(s, &p, b->to[i].dx, b->to[i].add);
+	}
 }
 
 static int run_back(back *b)
 {
-	bl_parallel(b->count * b->chunks, back_columns, b);
+	if (b->t->whole)
+		bl_parallel(b->count * b->chunks, back_columns, b);
+	else
+		bl_parallel((b->t->s.d + bl_panel_width() - 1) / bl_panel_width(), back_panel, b);
 	b->count = 0;
 	return atomic_load(&b->failed) ? bl_fail("out of memory") : 0;
 }
@@ -303,13 +352,21 @@ static int backward(void *ctx, bl_tensor *const *in, const bl_tensor *out, const
 	return run_back(&b);
 }
 
+static int standardise(state *t, const bl_loss_config *c, const bl_tensor *za, const bl_tensor *zb)
+{
+	if (bl_standard_open(&t->s, c->dialect, za, zb))
+		return -1;
+	t->gram = bl_loss_pick(c->form, t->s.n, t->s.d) == BL_FORM_GRAM;
+	t->whole = !t->gram || t->s.n > BL_GRAM_BATCH;
+	return t->whole ? bl_standard_whole(&t->s) : 0;
+}
+
 bl_tensor *bl_loss_barlow(const bl_loss_config *c, bl_tensor *za, bl_tensor *zb, bl_loss_terms *terms)
 {
 	state t = { .hsic = c->dialect == BL_DIALECT_HSIC, .lambda = c->lambda, .scale = c->scale };
 	bl_loss_terms own = { 0 };
-	if (check(c) || bl_standard_make(&t.s, c->dialect, za, zb))
+	if (check(c) || standardise(&t, c, za, zb))
 		return NULL;
-	t.gram = bl_loss_pick(c->form, t.s.n, t.s.d) == BL_FORM_GRAM;
 	bl_tensor *out = compute(&t, c, &own) ? NULL : bl_tensor_scalar((float)own.total);
 	if (terms)
 		*terms = own;

@@ -36,25 +36,40 @@ int64_t bl_standard_chunks(int64_t n, int64_t d, int64_t at_least)
 	return chunks < spread ? spread : chunks;
 }
 
-/* All in one block, each part on a cache line of its own. */
+enum { LINE = 16 };
+
+static int64_t whole_lines(int64_t n)
+{
+	return (n + LINE - 1) / LINE * LINE;
+}
+
+/* All in one block, each part on cache lines of its own. */
 static int take_memory(bl_standard *s)
 {
-	enum { LINE = 16 };
-	int64_t nd = (s->n * s->d + LINE - 1) / LINE * LINE, d = (s->d + LINE - 1) / LINE * LINE;
-	float *p = s->block = bl_block_take((size_t)(2 * nd + 4 * d) * sizeof *p);
+	int64_t d = whole_lines(s->d);
+	float *p = s->block = bl_block_take((size_t)(8 * d) * sizeof *p);
 	if (!p)
 		return -1;
-	for (int v = 0; v < 2; v++, p += nd)
-		s->z[v] = p;
 	for (int v = 0; v < 2; v++, p += d)
 		s->inv[v] = p;
+	for (int v = 0; v < 2; v++, p += 2 * d)
+		s->mean[v] = (double *)(void *)p;
 	s->diag = (double *)(void *)p;
 	return 0;
 }
 
+static int take_z(bl_standard *s)
+{
+	int64_t nd = whole_lines(s->n * s->d);
+	s->z[0] = bl_block_take((size_t)(2 * nd) * sizeof *s->z[0]);
+	if (!s->z[0])
+		return -1;
+	s->z[1] = s->z[0] + nd;
+	return 0;
+}
+
 typedef struct job {
-	bl_standard *s;
-	const float *x[2];
+	const bl_standard *s;
 	int64_t chunks;
 	atomic_bool failed;
 } job;
@@ -85,22 +100,26 @@ BL_CLONES_EXACT static void find_inv(const bl_standard *s, int64_t width, const 
 		inv[j] = var[j] == 0 ? 0 : (float)(1 / sqrt(var[j] / s->divisor + s->eps)); /* NaN goes through */
 }
 
-/* z (rows `pitch` apart) and the copy itself = (copy - mean) * inv */
-BL_CLONES_EXACT static void scale(int64_t n, int64_t pitch, int64_t width, float *copy, const double *mean,
-                                  const float *inv, float *z)
+BL_CLONES_EXACT static void scale(int64_t n, int64_t width, float *copy, const double *mean, const float *inv)
 {
-	for (int64_t i = 0; i < n; i++, copy += width, z += pitch)
+	for (int64_t i = 0; i < n; i++, copy += width)
 		for (int64_t j = 0; j < width; j++)
-			z[j] = copy[j] = (float)((double)copy[j] - mean[j]) * inv[j];
+			copy[j] = (float)((double)copy[j] - mean[j]) * inv[j];
 }
 
-static void standardise(const bl_standard *s, int view, const float *x, int64_t from, int64_t width, float *copy)
+static void put(int64_t n, int64_t width, const float *copy, int64_t pitch, float *z)
 {
-	double mean[BL_STANDARD_COLUMNS];
+	for (int64_t i = 0; i < n; i++)
+		memcpy(z + i * pitch, copy + i * width, (size_t)width * sizeof *z);
+}
+
+static void standardise(const bl_standard *s, int view, int64_t from, int64_t width, float *copy)
+{
+	double *mean = s->mean[view] + from;
 	float *inv = s->inv[view] + from;
-	gather(s->n, s->d, width, x + from, copy, mean);
+	gather(s->n, s->d, width, s->x[view]->data + from, copy, mean);
 	find_inv(s, width, copy, mean, inv);
-	scale(s->n, s->d, width, copy, mean, inv, s->z[view] + from);
+	scale(s->n, width, copy, mean, inv);
 }
 
 BL_CLONES_EXACT static void correlate(const bl_standard *s, int64_t from, int64_t width, const float *za,
@@ -115,10 +134,18 @@ BL_CLONES_EXACT static void correlate(const bl_standard *s, int64_t from, int64_
 		diag[j] /= (double)s->n;
 }
 
+void bl_standard_columns(const bl_standard *s, int64_t from, int64_t width, float *copy)
+{
+	float *other = copy + s->n * width;
+	standardise(s, 0, from, width, copy);
+	standardise(s, 1, from, width, other);
+	correlate(s, from, width, copy, other);
+}
+
 static void columns(void *ctx, int64_t chunk)
 {
 	job *b = ctx;
-	bl_standard *s = b->s;
+	const bl_standard *s = b->s;
 	int64_t from, to;
 	bl_chunk_range(s->d, b->chunks, chunk, &from, &to);
 	float *copy = bl_scratch(0, (size_t)(2 * s->n * (to - from)) * sizeof *copy);
@@ -126,22 +153,24 @@ static void columns(void *ctx, int64_t chunk)
 		atomic_store(&b->failed, true);
 		return;
 	}
-	float *other = copy + s->n * (to - from);
-	standardise(s, 0, b->x[0], from, to - from, copy);
-	standardise(s, 1, b->x[1], from, to - from, other);
-	correlate(s, from, to - from, copy, other);
+	bl_standard_columns(s, from, to - from, copy);
+	for (int v = 0; v < 2; v++)
+		put(s->n, to - from, copy + v * s->n * (to - from), s->d, s->z[v] + from);
 }
 
-static int run(bl_standard *s, bl_tensor *za, bl_tensor *zb)
+BL_CLONES_EXACT static void again_row(int64_t width, const float *x, const double *mean, const float *inv, float *z)
 {
-	job b = { .s = s };
-	if (!za || !zb)
-		return -1;
-	b.x[0] = za->data;
-	b.x[1] = zb->data;
-	b.chunks = bl_standard_chunks(s->n, s->d, 16);
-	bl_parallel(b.chunks, columns, &b);
-	return atomic_load(&b.failed) ? bl_fail("barlow loss: out of memory") : 0;
+	for (int64_t j = 0; j < width; j++)
+		z[j] = (float)((double)x[j] - mean[j]) * inv[j];
+}
+
+void bl_standard_again(const bl_standard *s, int view, int64_t from, int64_t width, int64_t pitch, float *z)
+{
+	const float *x = s->x[view]->data + from;
+	for (int64_t i = 0; i < s->n; i++, x += s->d, z += pitch) {
+		again_row(width, x, s->mean[view] + from, s->inv[view] + from, z);
+		memset(z + width, 0, (size_t)(pitch - width) * sizeof *z);
+	}
 }
 
 static bl_standard measures(bl_loss_dialect dialect, const bl_tensor *z)
@@ -151,21 +180,57 @@ static bl_standard measures(bl_loss_dialect dialect, const bl_tensor *z)
 	return (bl_standard){ .n = n, .d = z->shape[1], .divisor = (double)(printed ? n - 1 : n), .eps = printed ? 0 : 1e-5 };
 }
 
-int bl_standard_make(bl_standard *s, bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb)
+static void let_go(bl_standard *s)
+{
+	for (int v = 0; v < 2; v++) {
+		bl_tensor_unref(s->x[v]);
+		s->x[v] = NULL;
+	}
+}
+
+void bl_standard_free(bl_standard *s)
+{
+	let_go(s);
+	bl_block_give(s->z[0]);
+	bl_block_give(s->block);
+	*s = (bl_standard){ 0 };
+}
+
+int bl_standard_open(bl_standard *s, bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb)
 {
 	*s = (bl_standard){ 0 };
 	if (check(za, zb))
 		return -1;
 	*s = measures(dialect, za);
-	if (take_memory(s))
+	s->x[0] = bl_tensor_contiguous((bl_tensor *)za);
+	s->x[1] = bl_tensor_contiguous((bl_tensor *)zb);
+	if (s->x[0] && s->x[1] && take_memory(s) == 0)
+		return 0;
+	bl_standard_free(s);
+	return -1;
+}
+
+static int run(bl_standard *s)
+{
+	job b = { .s = s, .chunks = bl_standard_chunks(s->n, s->d, 16) };
+	if (take_z(s))
 		return -1;
-	bl_tensor *a = bl_tensor_contiguous((bl_tensor *)za), *b = bl_tensor_contiguous((bl_tensor *)zb);
-	int rc = run(s, a, b);
-	bl_tensor_unref(a);
-	bl_tensor_unref(b);
+	bl_parallel(b.chunks, columns, &b);
+	return atomic_load(&b.failed) ? bl_fail("barlow loss: out of memory") : 0;
+}
+
+int bl_standard_whole(bl_standard *s)
+{
+	int rc = run(s);
+	let_go(s);
 	if (rc)
 		bl_standard_free(s);
 	return rc;
+}
+
+int bl_standard_make(bl_standard *s, bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb)
+{
+	return bl_standard_open(s, dialect, za, zb) ? -1 : bl_standard_whole(s);
 }
 
 /* --- Some columns of one view ------------------------------------------- */
@@ -207,7 +272,8 @@ static void pick_columns(void *ctx, int64_t chunk)
 	}
 	gather_dims(p, p->dims + from, width, copy, mean);
 	find_inv(&p->s, width, copy, mean, inv);
-	scale(p->s.n, p->count, width, copy, mean, inv, out);
+	scale(p->s.n, width, copy, mean, inv);
+	put(p->s.n, width, copy, p->count, out);
 }
 
 static int check_dims(const pick *p)
@@ -235,17 +301,11 @@ int bl_standard_pick(bl_loss_dialect dialect, const bl_tensor *x, const int32_t 
 	return atomic_load(&p.failed) ? bl_fail("barlow loss: out of memory") : 0;
 }
 
-void bl_standard_free(bl_standard *s)
+BL_CLONES_EXACT static void sums(int64_t n, const bl_standard_part *p, double *sum, double *along)
 {
-	bl_block_give(s->block);
-	s->block = NULL;
-}
-
-BL_CLONES_EXACT static void sums(int64_t n, int64_t d, int64_t width, const float *dz, const float *z, double *sum,
-                                 double *along)
-{
-	for (int64_t i = 0; i < n; i++, dz += width, z += d)
-		for (int64_t j = 0; j < width; j++) {
+	const float *dz = p->dz, *z = p->z;
+	for (int64_t i = 0; i < n; i++, dz += p->pitch, z += p->z_pitch)
+		for (int64_t j = 0; j < p->width; j++) {
 			sum[j] += (double)dz[j];
 			along[j] += (double)dz[j] * (double)z[j];
 		}
@@ -269,17 +329,16 @@ BL_CLONES_EXACT static void add_row(int64_t width, const float *dz, const float 
 		dx[j] += k->inv[j] * (dz[j] - k->mean[j] - z[j] * k->slope[j]);
 }
 
-void bl_standard_back(const bl_standard *s, int view, int64_t from, int64_t width, const float *dz, float *dx, bool add)
+void bl_standard_back(const bl_standard *s, const bl_standard_part *p, float *dx, bool add)
 {
 	double sum[BL_STANDARD_COLUMNS] = { 0 }, along[BL_STANDARD_COLUMNS] = { 0 };
 	slopes k;
-	const float *z = s->z[view] + from;
-	sums(s->n, s->d, width, dz, z, sum, along);
-	k.inv = s->inv[view] + from;
-	for (int64_t j = 0; j < width; j++) {
+	sums(s->n, p, sum, along);
+	k.inv = s->inv[p->view] + p->from;
+	for (int64_t j = 0; j < p->width; j++) {
 		k.mean[j] = (float)(sum[j] / (double)s->n);
 		k.slope[j] = (float)(along[j] / s->divisor);
 	}
 	for (int64_t i = 0; i < s->n; i++)
-		(add ? add_row : put_row)(width, dz + i * width, z + i * s->d, &k, dx + i * s->d + from);
+		(add ? add_row : put_row)(p->width, p->dz + i * p->pitch, p->z + i * p->z_pitch, &k, dx + i * s->d + p->from);
 }
