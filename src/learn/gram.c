@@ -48,13 +48,14 @@ static void add_block(job *b, int64_t group, int64_t block, float *copy, bool ad
 	const bl_standard *s = b->s;
 	int64_t from, to;
 	bl_chunk_range(s->d, b->blocks, block, &from, &to);
+	int64_t pitch = bl_standard_pitch(to - from);
+	float *turned = copy + 2 * s->n * pitch;
 	bl_standard_columns(s, from, to - from, copy);
-	float *turned = copy + 2 * s->n * (to - from);
 	for (int v = 0; v < 2; v++) {
-		const float *z = copy + v * s->n * (to - from);
-		add_product(s, to - from, z, turned, b->part + (2 * group + v) * s->n * s->n, add);
+		const float *z = copy + v * s->n * pitch;
+		add_product(s, pitch, z, turned, b->part + (2 * group + v) * s->n * s->n, add);
 		if (b->sum)
-			add_rows(s->n, to - from, z, b->sum + (2 * group + v) * s->n);
+			add_rows(s->n, pitch, z, b->sum + (2 * group + v) * s->n);
 	}
 }
 

@@ -230,6 +230,7 @@ typedef struct back {
 		bool add;
 	} to[2];
 	int count;
+	const float *row[2]; /* hsic, gram: what each row of dz gets besides; else NULL */
 	atomic_bool failed;
 } back;
 
@@ -254,28 +255,20 @@ static void product(const back *b, int view, int64_t from, int64_t width, float 
 		bl_gemm(false, false, s->n, width, s->d, k, other, s->d, t->m[0] + from, s->d, 0, dz, width);
 }
 
-/* dz = k dz + other diag(w) + row */
-BL_CLONES_EXACT static void add_scaled(int64_t width, float k, const float *other, const float *w, float row, float *dz)
+/* What the diagonal gives, and in hsic the row sums; then all the way to dx. */
+static void finish(const back *b, int which, bl_standard_part *p)
 {
-	for (int64_t j = 0; j < width; j++)
-		dz[j] = k * dz[j] + (other[j] * w[j] + row);
-}
-
-/* p->dz = k p->dz + the diagonal's share; `other` is p->z of the other view. */
-static void add_diagonal(const back *b, const bl_standard_part *p, float k, const float *other, float *dz)
-{
+	enum { MOST = BL_STANDARD_COLUMNS };
 	const state *t = b->t;
-	const bl_standard *s = &t->s;
-	double by = 2 * b->up / (double)s->n;
-	float w[BL_STANDARD_COLUMNS];
+	double by = 2 * b->up / (double)t->s.n;
+	float w[MOST];
 	for (int64_t j = 0; j < p->width; j++) {
-		double c = s->diag[p->from + j];
+		double c = t->s.diag[p->from + j];
 		w[j] = (float)(by * (t->gram ? c - 1 - t->lambda * (c + t->hsic) : c - 1));
 	}
-	for (int64_t i = 0; i < s->n; i++) {
-		float row = t->row[0] ? (float)(by * t->lambda * t->row[!p->view][i]) : 0;
-		add_scaled(p->width, k, other + i * p->z_pitch, w, row, dz + i * p->pitch);
-	}
+	p->w = w;
+	p->row = b->row[!p->view];
+	bl_standard_back(&t->s, p, b->to[which].dx, b->to[which].add);
 }
 
 static float *room(back *b, int64_t floats)
@@ -296,10 +289,10 @@ static void back_columns(void *ctx, int64_t chunk)
 	float *dz = room(b, s->n * (to - from));
 	if (!dz)
 		return;
-	bl_standard_part p = { view, from, to - from, s->z[view] + from, dz, s->d, to - from };
+	bl_standard_part p = { .view = view, .from = from, .width = to - from, .z = s->z[view] + from,
+		               .other = s->z[!view] + from, .z_pitch = s->d, .dz = dz, .pitch = to - from, .k = 1 };
 	product(b, view, from, to - from, dz);
-	add_diagonal(b, &p, 1, s->z[!view] + from, dz);
-	bl_standard_back(s, &p, b->to[which].dx, b->to[which].add);
+	finish(b, (int)which, &p);
 }
 
 /* One panel of both views, whose z is made for it. */
@@ -315,12 +308,29 @@ static void back_panel(void *ctx, int64_t chunk)
 		bl_standard_again(s, v, from, width, step, z + v * s->n * step);
 	for (int i = 0; i < b->count; i++) {
 		int view = b->to[i].view;
-		bl_standard_part p = { view, from, width, z + view * s->n * step, dz, step, step };
+		bl_standard_part p = { .view = view, .from = from, .width = width, .z = z + view * s->n * step,
+			               .other = z + !view * s->n * step, .z_pitch = step, .dz = dz, .pitch = step,
+			               .k = (float)factor(b) };
 		bl_panel_multiply(&(bl_panel_product){ .rows = s->n, .cols = step, .k = s->n, .a = b->t->m[!view], .lda = s->n,
 		                                       .panel = p.z, .c = dz, .ldc = step });
-		add_diagonal(b, &p, (float)factor(b), z + !view * s->n * step, dz);
-		bl_standard_back(s, &p, b->to[i].dx, b->to[i].add);
+		finish(b, i, &p);
 	}
+}
+
+/* 2 lambda rowsum(z) / N */
+static int scale_rows(back *b)
+{
+	const state *t = b->t;
+	int64_t n = t->s.n;
+	float *row = t->row[0] ? bl_scratch(1, (size_t)(2 * n) * sizeof *row) : NULL;
+	if (!t->row[0])
+		return 0;
+	for (int v = 0; row && v < 2; v++) {
+		b->row[v] = row + v * n;
+		for (int64_t i = 0; i < n; i++)
+			row[v * n + i] = (float)(2 * b->up / (double)n * t->lambda * t->row[v][i]);
+	}
+	return row ? 0 : -1;
 }
 
 static int run_back(back *b)
@@ -338,6 +348,8 @@ static int backward(void *ctx, bl_tensor *const *in, const bl_tensor *out, const
 	const state *t = ctx;
 	back b = { .t = t, .up = t->scale * (double)dout->data[0], .chunks = bl_standard_chunks(t->s.n, t->s.d, 128) };
 	(void)out;
+	if (scale_rows(&b))
+		return -1;
 	for (int v = 0; v < 2; v++) {
 		if (!bl_grad_wants(in[v]))
 			continue;

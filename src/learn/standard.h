@@ -25,9 +25,11 @@ void bl_standard_free(bl_standard *s);
 
 /*
  * The same in two steps: open checks, whole standardises; or, instead of that, a few columns at a time and never z as a
- * whole: columns fills mean, inv and diag of columns from..from+width and leaves z of both views in copy (2,N,width);
- * again makes z of one view from these once more, in rows of `pitch`, 0 beyond width.
+ * whole: columns fills mean, inv and diag of columns from..from+width and leaves z of both views in copy
+ * (2,N,pitch), 0 beyond width; again makes z of one view from these once more.  pitch: bl_standard_pitch(width), or for
+ * again any multiple of 8 that is not smaller than width.
  */
+int64_t bl_standard_pitch(int64_t width);
 int bl_standard_whole(bl_standard *s);
 int bl_standard_open(bl_standard *s, bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb);
 void bl_standard_columns(const bl_standard *s, int64_t from, int64_t width, float *copy);
@@ -41,14 +43,18 @@ enum { BL_STANDARD_COLUMNS = 512 };
 int64_t bl_standard_chunks(int64_t n, int64_t d, int64_t at_least);
 
 /*
- * Columns from..from+width of one view: dz (rows `pitch` apart) becomes dx = inv (dz - mean(dz) - z sum(dz z) / divisor),
- * put into or added to dx, whose rows are D apart.
+ * Columns from..from+width of one view: dz becomes k dz + other diag(w) + row 1^T, and with that
+ * dx = inv (dz - mean(dz) - z sum(dz z) / divisor), put into or added to dx, whose rows are D apart.
  */
 typedef struct bl_standard_part {
 	int view;
 	int64_t from, width;
-	const float *z, *dz; /* of the first of these columns */
+	const float *z, *other; /* of the first of these columns, of this view and the other one, rows z_pitch apart */
+	float *dz;              /* rows `pitch` apart */
 	int64_t z_pitch, pitch;
+	float k;
+	const float *w;   /* (width) */
+	const float *row; /* (N), or NULL */
 } bl_standard_part;
 void bl_standard_back(const bl_standard *s, const bl_standard_part *p, float *dx, bool add);
 
