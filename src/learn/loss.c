@@ -219,11 +219,10 @@ static int compute(state *t, const bl_loss_config *c, bl_loss_terms *terms)
 	return 0;
 }
 
-/* The way back, a block of columns at a time: dz stays in the core's cache from product to gradient. */
+/* The way back, a panel of columns at a time: dz stays in the core's cache from product to gradient. */
 typedef struct back {
 	const state *t;
 	double up; /* d(loss)/d(out) times scale */
-	int64_t chunks; /* a view, where z is whole */
 	struct {
 		int view;
 		float *dx;
@@ -234,85 +233,94 @@ typedef struct back {
 	atomic_bool failed;
 } back;
 
-/* The factor of the product with G or E. */
-static double factor(const back *b)
+/* Columns from..from+width of what is worked on, and where: z[v] (rows `pitch` apart), panel, dz. */
+typedef struct place {
+	int64_t from, width, step, pitch;
+	const float *z[2];
+	float *panel, *dz;
+} place;
+
+static void copy_panel(int64_t count, const place *p, const float *from, int64_t lda)
 {
-	double n = (double)b->t->s.n;
-	return 2 * b->t->lambda * b->up / (b->t->gram ? n * n : n);
+	for (int64_t i = 0; i < count; i++) {
+		memcpy(p->panel + i * p->step, from + i * lda + p->from, (size_t)p->width * sizeof *from);
+		memset(p->panel + i * p->step + p->width, 0, (size_t)(p->step - p->width) * sizeof *from);
+	}
 }
 
-static void product(const back *b, int view, int64_t from, int64_t width, float *dz)
+/* The panel to multiply with: of z, of E^T or of E. */
+static const float *right_side(const state *t, int view, const place *p)
 {
-	const state *t = b->t;
 	const bl_standard *s = &t->s;
-	const float *other = s->z[!view];
-	float k = (float)factor(b);
+	if (!t->whole)
+		return p->z[view];
 	if (t->gram)
-		bl_gemm(false, false, s->n, width, s->n, k, t->m[!view], s->n, s->z[view] + from, s->d, 0, dz, width);
+		copy_panel(s->n, p, s->z[view], s->d);
 	else if (view == 0)
-		bl_gemm(false, true, s->n, width, s->d, k, other, s->d, t->m[0] + from * s->d, s->d, 0, dz, width);
+		bl_panel_turn(t->m[0], s->d, s->d, p->from, p->panel);
 	else
-		bl_gemm(false, false, s->n, width, s->d, k, other, s->d, t->m[0] + from, s->d, 0, dz, width);
+		copy_panel(s->d, p, t->m[0], s->d);
+	return p->panel;
+}
+
+static void product(const state *t, int view, const place *p)
+{
+	const bl_standard *s = &t->s;
+	int64_t k = t->gram ? s->n : s->d;
+	bl_panel_multiply(&(bl_panel_product){ .rows = s->n, .cols = p->step, .k = k,
+	                                       .a = t->gram ? t->m[!view] : s->z[!view], .lda = k,
+	                                       .panel = right_side(t, view, p), .c = p->dz, .ldc = p->step });
 }
 
 /* What the diagonal gives, and in hsic the row sums; then all the way to dx. */
-static void finish(const back *b, int which, bl_standard_part *p)
+static void finish(const back *b, int which, const place *p)
 {
 	enum { MOST = BL_STANDARD_COLUMNS };
 	const state *t = b->t;
-	double by = 2 * b->up / (double)t->s.n;
+	int view = b->to[which].view;
+	double n = (double)t->s.n, by = 2 * b->up / n;
 	float w[MOST];
 	for (int64_t j = 0; j < p->width; j++) {
 		double c = t->s.diag[p->from + j];
 		w[j] = (float)(by * (t->gram ? c - 1 - t->lambda * (c + t->hsic) : c - 1));
 	}
-	p->w = w;
-	p->row = b->row[!p->view];
-	bl_standard_back(&t->s, p, b->to[which].dx, b->to[which].add);
+	bl_standard_part part = { .view = view, .from = p->from, .width = p->width, .z = p->z[view], .other = p->z[!view],
+		                  .z_pitch = p->pitch, .dz = p->dz, .pitch = p->step,
+		                  .k = (float)(t->gram ? by * t->lambda / n : by * t->lambda), .w = w, .row = b->row[!view] };
+	bl_standard_back(&t->s, &part, b->to[which].dx, b->to[which].add);
 }
 
-static float *room(back *b, int64_t floats)
+/* dz, then either z of both views made again, or the panel. */
+static bool settle(const state *t, int64_t chunk, place *p)
 {
-	float *p = bl_scratch(0, (size_t)floats * sizeof *p);
-	if (!p)
-		atomic_store(&b->failed, true);
-	return p;
+	const bl_standard *s = &t->s;
+	p->step = bl_panel_width();
+	p->from = chunk * p->step;
+	p->width = s->d - p->from < p->step ? s->d - p->from : p->step;
+	p->pitch = t->whole ? s->d : p->step;
+	p->dz = bl_scratch(0, (size_t)((s->n + (t->whole && !t->gram ? s->d : 2 * s->n)) * p->step) * sizeof *p->dz);
+	if (!p->dz)
+		return false;
+	p->panel = p->dz + s->n * p->step;
+	for (int v = 0; v < 2; v++) {
+		float *z = t->whole ? s->z[v] + p->from : p->panel + v * s->n * p->step;
+		if (!t->whole)
+			bl_standard_again(s, v, p->from, p->width, p->step, z);
+		p->z[v] = z;
+	}
+	return true;
 }
 
-static void back_columns(void *ctx, int64_t chunk)
-{
-	back *b = ctx;
-	const bl_standard *s = &b->t->s;
-	int64_t from, to, which = chunk / b->chunks;
-	int view = b->to[which].view;
-	bl_chunk_range(s->d, b->chunks, chunk % b->chunks, &from, &to);
-	float *dz = room(b, s->n * (to - from));
-	if (!dz)
-		return;
-	bl_standard_part p = { .view = view, .from = from, .width = to - from, .z = s->z[view] + from,
-		               .other = s->z[!view] + from, .z_pitch = s->d, .dz = dz, .pitch = to - from, .k = 1 };
-	product(b, view, from, to - from, dz);
-	finish(b, (int)which, &p);
-}
-
-/* One panel of both views, whose z is made for it. */
 static void back_panel(void *ctx, int64_t chunk)
 {
 	back *b = ctx;
-	const bl_standard *s = &b->t->s;
-	int64_t step = bl_panel_width(), from = chunk * step, width = s->d - from < step ? s->d - from : step;
-	float *z = room(b, 3 * s->n * step), *dz = z ? z + 2 * s->n * step : NULL;
-	if (!dz)
+	place p;
+	if (!settle(b->t, chunk, &p)) {
+		atomic_store(&b->failed, true);
 		return;
-	for (int v = 0; v < 2; v++)
-		bl_standard_again(s, v, from, width, step, z + v * s->n * step);
+	}
 	for (int i = 0; i < b->count; i++) {
-		int view = b->to[i].view;
-		bl_standard_part p = { .view = view, .from = from, .width = width, .z = z + view * s->n * step,
-			               .other = z + !view * s->n * step, .z_pitch = step, .dz = dz, .pitch = step,
-			               .k = (float)factor(b) };
-		bl_panel_multiply(&(bl_panel_product){ .rows = s->n, .cols = step, .k = s->n, .a = b->t->m[!view], .lda = s->n,
-		                                       .panel = p.z, .c = dz, .ldc = step });
+		product(b->t, b->to[i].view, &p);
 		finish(b, i, &p);
 	}
 }
@@ -335,10 +343,7 @@ static int scale_rows(back *b)
 
 static int run_back(back *b)
 {
-	if (b->t->whole)
-		bl_parallel(b->count * b->chunks, back_columns, b);
-	else
-		bl_parallel((b->t->s.d + bl_panel_width() - 1) / bl_panel_width(), back_panel, b);
+	bl_parallel((b->t->s.d + bl_panel_width() - 1) / bl_panel_width(), back_panel, b);
 	b->count = 0;
 	return atomic_load(&b->failed) ? bl_fail("out of memory") : 0;
 }
@@ -346,7 +351,7 @@ static int run_back(back *b)
 static int backward(void *ctx, bl_tensor *const *in, const bl_tensor *out, const bl_tensor *dout)
 {
 	const state *t = ctx;
-	back b = { .t = t, .up = t->scale * (double)dout->data[0], .chunks = bl_standard_chunks(t->s.n, t->s.d, 128) };
+	back b = { .t = t, .up = t->scale * (double)dout->data[0] };
 	(void)out;
 	if (scale_rows(&b))
 		return -1;

@@ -19,7 +19,7 @@ int64_t bl_panel_width(void)
 }
 
 /* Rows past the last are the last again: they must be readable, and are not written. */
-static void tile(const bl_kernels *k, bl_gather_args *g, const bl_panel_product *p, int64_t row)
+static void tile(const bl_kernels *k, bl_gather_args *g, const bl_panel_product *p, int64_t row, int64_t depth)
 {
 	const float *a[BL_TILE_ROWS];
 	float *out[BL_TILE_ROWS];
@@ -27,7 +27,7 @@ static void tile(const bl_kernels *k, bl_gather_args *g, const bl_panel_product 
 	g->rows = p->rows - row < height ? (int)(p->rows - row) : height;
 	for (int i = 0; i < height; i++) {
 		int64_t r = row + (i < g->rows ? i : g->rows - 1);
-		a[i] = p->a + r * p->lda;
+		a[i] = p->a + r * p->lda + depth;
 		out[i] = p->c + r * p->ldc;
 	}
 	g->a = a;
@@ -35,13 +35,19 @@ static void tile(const bl_kernels *k, bl_gather_args *g, const bl_panel_product 
 	k->gather(g);
 }
 
+/* As much of the panel at a time as stays in a core's cache. */
 void bl_panel_multiply(const bl_panel_product *p)
 {
+	enum { DEPTH = 1024 };
 	const bl_kernels *k = bl_kernel();
-	bl_gather_args g = { .vectors = widest(k), .cols = (int)p->cols, .taps = 1, .channels = p->k, .w = p->panel,
-		             .add = p->add };
-	for (int64_t row = 0; row < p->rows; row += k->heights[g.vectors])
-		tile(k, &g, p, row);
+	int vectors = widest(k);
+	for (int64_t depth = 0; depth < p->k; depth += DEPTH) {
+		bl_gather_args g = { .vectors = vectors, .cols = (int)p->cols, .taps = 1,
+			             .channels = p->k - depth < DEPTH ? p->k - depth : DEPTH,
+			             .w = p->panel + depth * vectors * k->lanes, .add = p->add || depth > 0 };
+		for (int64_t row = 0; row < p->rows; row += k->heights[vectors])
+			tile(k, &g, p, row, depth);
+	}
 }
 
 typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
