@@ -12,8 +12,9 @@
  */
 #include "base/clones.h"
 #include "grad/node.h"
-#include "learn/standard.h"
+#include "learn/gram.h"
 #include "tensor/blas.h"
+#include "tensor/panel.h"
 
 #include <barlow/memory.h>
 
@@ -24,6 +25,7 @@
 typedef struct state {
 	bl_standard s;
 	bool gram, hsic;
+	bool whole; /* z is in memory; else made again a panel at a time */
 	double lambda, scale;
 	float *m[2];    /* direct: m[0] is E (D,D); gram: G_A, G_B (N,N) */
 	double *row[2]; /* gram, hsic: row sums of z (N) */
@@ -150,19 +152,36 @@ static void z_row(void *ctx, int64_t i)
 	}
 }
 
-/* sum_ij C_ij = sum_n rowsum(zA)_n rowsum(zB)_n / N */
-static int sum_of_c(state *t, double *sum)
+static int take_rows(state *t)
 {
-	int64_t n = t->s.n;
-	t->row[0] = bl_block_take((size_t)(2 * n) * sizeof *t->row[0]);
+	t->row[0] = bl_block_take((size_t)(2 * t->s.n) * sizeof *t->row[0]);
 	if (!t->row[0])
 		return -1;
-	t->row[1] = t->row[0] + n;
-	bl_parallel(n, z_row, t);
-	*sum = 0;
-	for (int64_t i = 0; i < n; i++)
-		*sum += t->row[0][i] * t->row[1][i];
-	*sum /= (double)n;
+	t->row[1] = t->row[0] + t->s.n;
+	return 0;
+}
+
+/* sum_ij C_ij = sum_n rowsum(zA)_n rowsum(zB)_n / N */
+static double sum_of_c(const state *t)
+{
+	double sum = 0;
+	for (int64_t i = 0; i < t->s.n; i++)
+		sum += t->row[0][i] * t->row[1][i];
+	return sum / (double)t->s.n;
+}
+
+static int multiply(state *t)
+{
+	const bl_standard *s = &t->s;
+	t->m[0] = bl_block_take((size_t)(2 * s->n * s->n) * sizeof *t->m[0]);
+	if (!t->m[0] || (t->hsic && take_rows(t)))
+		return -1;
+	t->m[1] = t->m[0] + s->n * s->n;
+	if (!t->whole)
+		return bl_gram_pair(s, t->m, t->hsic ? t->row : NULL);
+	bl_syrk_pair_parallel(s->n, s->d, s->z, s->d, t->m, s->n);
+	if (t->hsic)
+		bl_parallel(s->n, z_row, t);
 	return 0;
 }
 
@@ -170,21 +189,13 @@ static int gram(state *t, double *redundancy)
 {
 	const bl_standard *s = &t->s;
 	double n = (double)s->n, d = (double)s->d, squares = 0, sum;
-	t->m[0] = bl_block_take((size_t)(2 * s->n * s->n) * sizeof *t->m[0]);
-	if (!t->m[0])
-		return -1;
-	t->m[1] = t->m[0] + s->n * s->n;
-	bl_syrk_pair_parallel(s->n, s->d, s->z, s->d, t->m, s->n);
-	if (sum_rows(t, s->n, gram_row, &sum))
+	if (multiply(t) || sum_rows(t, s->n, gram_row, &sum))
 		return -1;
 	for (int64_t i = 0; i < s->d; i++)
 		squares += s->diag[i] * s->diag[i];
 	*redundancy = sum / (n * n) - squares;
-	if (!t->hsic)
-		return 0;
-	if (sum_of_c(t, &sum))
-		return -1;
-	*redundancy += 2 * (sum - total(s->diag, s->d)) + d * d - d;
+	if (t->hsic)
+		*redundancy += 2 * (sum_of_c(t) - total(s->diag, s->d)) + d * d - d;
 	return 0;
 }
 
@@ -208,78 +219,131 @@ static int compute(state *t, const bl_loss_config *c, bl_loss_terms *terms)
 	return 0;
 }
 
-/* The way back, a block of columns of a view at a time: dz stays in the core's cache from product to gradient. */
+/* The way back, a panel of columns at a time: dz stays in the core's cache from product to gradient. */
 typedef struct back {
 	const state *t;
 	double up; /* d(loss)/d(out) times scale */
-	int64_t chunks; /* a view */
 	struct {
 		int view;
 		float *dx;
 		bool add;
 	} to[2];
 	int count;
+	const float *row[2]; /* hsic, gram: what each row of dz gets besides; else NULL */
 	atomic_bool failed;
 } back;
 
-static void product(const back *b, int view, int64_t from, int64_t width, float *dz)
+/* Columns from..from+width of what is worked on, and where: z[v] (rows `pitch` apart), panel, dz. */
+typedef struct place {
+	int64_t from, width, step, pitch;
+	const float *z[2];
+	float *panel, *dz;
+} place;
+
+static void copy_panel(int64_t count, const place *p, const float *from, int64_t lda)
 {
-	const state *t = b->t;
+	for (int64_t i = 0; i < count; i++) {
+		memcpy(p->panel + i * p->step, from + i * lda + p->from, (size_t)p->width * sizeof *from);
+		memset(p->panel + i * p->step + p->width, 0, (size_t)(p->step - p->width) * sizeof *from);
+	}
+}
+
+/* The panel to multiply with: of z, of E^T or of E. */
+static const float *right_side(const state *t, int view, const place *p)
+{
 	const bl_standard *s = &t->s;
-	const float *other = s->z[!view];
-	double k = 2 * t->lambda * b->up / (double)s->n;
+	if (!t->whole)
+		return p->z[view];
 	if (t->gram)
-		bl_gemm(false, false, s->n, width, s->n, (float)(k / (double)s->n), t->m[!view], s->n, s->z[view] + from, s->d, 0,
-		        dz, width);
+		copy_panel(s->n, p, s->z[view], s->d);
 	else if (view == 0)
-		bl_gemm(false, true, s->n, width, s->d, (float)k, other, s->d, t->m[0] + from * s->d, s->d, 0, dz, width);
+		bl_panel_turn(t->m[0], s->d, s->d, p->from, p->panel);
 	else
-		bl_gemm(false, false, s->n, width, s->d, (float)k, other, s->d, t->m[0] + from, s->d, 0, dz, width);
+		copy_panel(s->d, p, t->m[0], s->d);
+	return p->panel;
 }
 
-/* dz += other diag(w) + row */
-BL_CLONES_EXACT static void add_scaled(int64_t width, const float *other, const float *w, float row, float *dz)
+static void product(const state *t, int view, const place *p)
 {
-	for (int64_t j = 0; j < width; j++)
-		dz[j] += other[j] * w[j] + row;
-}
-
-static void add_diagonal(const back *b, int view, int64_t from, int64_t width, float *dz)
-{
-	const state *t = b->t;
 	const bl_standard *s = &t->s;
-	double k = 2 * b->up / (double)s->n;
-	float w[BL_STANDARD_COLUMNS];
-	for (int64_t j = 0; j < width; j++) {
-		double c = s->diag[from + j];
-		w[j] = (float)(k * (t->gram ? c - 1 - t->lambda * (c + t->hsic) : c - 1));
-	}
-	for (int64_t i = 0; i < s->n; i++) {
-		float row = t->row[0] ? (float)(k * t->lambda * t->row[!view][i]) : 0;
-		add_scaled(width, s->z[!view] + i * s->d + from, w, row, dz + i * width);
-	}
+	int64_t k = t->gram ? s->n : s->d;
+	bl_panel_multiply(&(bl_panel_product){ .rows = s->n, .cols = p->step, .k = k,
+	                                       .a = t->gram ? t->m[!view] : s->z[!view], .lda = k,
+	                                       .panel = right_side(t, view, p), .c = p->dz, .ldc = p->step });
 }
 
-static void back_columns(void *ctx, int64_t chunk)
+/* What the diagonal gives, and in hsic the row sums; then all the way to dx. */
+static void finish(const back *b, int which, const place *p)
+{
+	enum { MOST = BL_STANDARD_COLUMNS };
+	const state *t = b->t;
+	int view = b->to[which].view;
+	double n = (double)t->s.n, by = 2 * b->up / n;
+	float w[MOST];
+	for (int64_t j = 0; j < p->width; j++) {
+		double c = t->s.diag[p->from + j];
+		w[j] = (float)(by * (t->gram ? c - 1 - t->lambda * (c + t->hsic) : c - 1));
+	}
+	bl_standard_part part = { .view = view, .from = p->from, .width = p->width, .z = p->z[view], .other = p->z[!view],
+		                  .z_pitch = p->pitch, .dz = p->dz, .pitch = p->step,
+		                  .k = (float)(t->gram ? by * t->lambda / n : by * t->lambda), .w = w, .row = b->row[!view] };
+	bl_standard_back(&t->s, &part, b->to[which].dx, b->to[which].add);
+}
+
+/* dz, then either z of both views made again, or the panel. */
+static bool settle(const state *t, int64_t chunk, place *p)
+{
+	const bl_standard *s = &t->s;
+	p->step = bl_panel_width();
+	p->from = chunk * p->step;
+	p->width = s->d - p->from < p->step ? s->d - p->from : p->step;
+	p->pitch = t->whole ? s->d : p->step;
+	p->dz = bl_scratch(0, (size_t)((s->n + (t->whole && !t->gram ? s->d : 2 * s->n)) * p->step) * sizeof *p->dz);
+	if (!p->dz)
+		return false;
+	p->panel = p->dz + s->n * p->step;
+	for (int v = 0; v < 2; v++) {
+		float *z = t->whole ? s->z[v] + p->from : p->panel + v * s->n * p->step;
+		if (!t->whole)
+			bl_standard_again(s, v, p->from, p->width, p->step, z);
+		p->z[v] = z;
+	}
+	return true;
+}
+
+static void back_panel(void *ctx, int64_t chunk)
 {
 	back *b = ctx;
-	const bl_standard *s = &b->t->s;
-	int64_t from, to, which = chunk / b->chunks;
-	int view = b->to[which].view;
-	bl_chunk_range(s->d, b->chunks, chunk % b->chunks, &from, &to);
-	float *dz = bl_scratch(0, (size_t)(s->n * (to - from)) * sizeof *dz);
-	if (!dz) {
+	place p;
+	if (!settle(b->t, chunk, &p)) {
 		atomic_store(&b->failed, true);
 		return;
 	}
-	product(b, view, from, to - from, dz);
-	add_diagonal(b, view, from, to - from, dz);
-	bl_standard_back(s, view, from, to - from, dz, b->to[which].dx, b->to[which].add);
+	for (int i = 0; i < b->count; i++) {
+		product(b->t, b->to[i].view, &p);
+		finish(b, i, &p);
+	}
+}
+
+/* 2 lambda rowsum(z) / N */
+static int scale_rows(back *b)
+{
+	const state *t = b->t;
+	int64_t n = t->s.n;
+	float *row = t->row[0] ? bl_scratch(1, (size_t)(2 * n) * sizeof *row) : NULL;
+	if (!t->row[0])
+		return 0;
+	for (int v = 0; row && v < 2; v++) {
+		b->row[v] = row + v * n;
+		for (int64_t i = 0; i < n; i++)
+			row[v * n + i] = (float)(2 * b->up / (double)n * t->lambda * t->row[v][i]);
+	}
+	return row ? 0 : -1;
 }
 
 static int run_back(back *b)
 {
-	bl_parallel(b->count * b->chunks, back_columns, b);
+	bl_parallel((b->t->s.d + bl_panel_width() - 1) / bl_panel_width(), back_panel, b);
 	b->count = 0;
 	return atomic_load(&b->failed) ? bl_fail("out of memory") : 0;
 }
@@ -287,8 +351,10 @@ static int run_back(back *b)
 static int backward(void *ctx, bl_tensor *const *in, const bl_tensor *out, const bl_tensor *dout)
 {
 	const state *t = ctx;
-	back b = { .t = t, .up = t->scale * (double)dout->data[0], .chunks = bl_standard_chunks(t->s.n, t->s.d, 128) };
+	back b = { .t = t, .up = t->scale * (double)dout->data[0] };
 	(void)out;
+	if (scale_rows(&b))
+		return -1;
 	for (int v = 0; v < 2; v++) {
 		if (!bl_grad_wants(in[v]))
 			continue;
@@ -303,13 +369,21 @@ static int backward(void *ctx, bl_tensor *const *in, const bl_tensor *out, const
 	return run_back(&b);
 }
 
+static int standardise(state *t, const bl_loss_config *c, const bl_tensor *za, const bl_tensor *zb)
+{
+	if (bl_standard_open(&t->s, c->dialect, za, zb))
+		return -1;
+	t->gram = bl_loss_pick(c->form, t->s.n, t->s.d) == BL_FORM_GRAM;
+	t->whole = !t->gram || t->s.n > BL_GRAM_BATCH;
+	return t->whole ? bl_standard_whole(&t->s) : 0;
+}
+
 bl_tensor *bl_loss_barlow(const bl_loss_config *c, bl_tensor *za, bl_tensor *zb, bl_loss_terms *terms)
 {
 	state t = { .hsic = c->dialect == BL_DIALECT_HSIC, .lambda = c->lambda, .scale = c->scale };
 	bl_loss_terms own = { 0 };
-	if (check(c) || bl_standard_make(&t.s, c->dialect, za, zb))
+	if (check(c) || standardise(&t, c, za, zb))
 		return NULL;
-	t.gram = bl_loss_pick(c->form, t.s.n, t.s.d) == BL_FORM_GRAM;
 	bl_tensor *out = compute(&t, c, &own) ? NULL : bl_tensor_scalar((float)own.total);
 	if (terms)
 		*terms = own;

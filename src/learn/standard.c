@@ -36,112 +36,205 @@ int64_t bl_standard_chunks(int64_t n, int64_t d, int64_t at_least)
 	return chunks < spread ? spread : chunks;
 }
 
-/* All in one block, each part on a cache line of its own. */
+enum { LINE = 16 };
+
+static int64_t whole_lines(int64_t n)
+{
+	return (n + LINE - 1) / LINE * LINE;
+}
+
+/* All in one block, each part on cache lines of its own. */
 static int take_memory(bl_standard *s)
 {
-	enum { LINE = 16 };
-	int64_t nd = (s->n * s->d + LINE - 1) / LINE * LINE, d = (s->d + LINE - 1) / LINE * LINE;
-	float *p = s->block = bl_block_take((size_t)(2 * nd + 4 * d) * sizeof *p);
+	int64_t d = whole_lines(s->d);
+	float *p = s->block = bl_block_take((size_t)(8 * d) * sizeof *p);
 	if (!p)
 		return -1;
-	for (int v = 0; v < 2; v++, p += nd)
-		s->z[v] = p;
 	for (int v = 0; v < 2; v++, p += d)
 		s->inv[v] = p;
+	for (int v = 0; v < 2; v++, p += 2 * d)
+		s->mean[v] = (double *)(void *)p;
 	s->diag = (double *)(void *)p;
 	return 0;
 }
 
+static int take_z(bl_standard *s)
+{
+	int64_t nd = whole_lines(s->n * s->d);
+	s->z[0] = bl_block_take((size_t)(2 * nd) * sizeof *s->z[0]);
+	if (!s->z[0])
+		return -1;
+	s->z[1] = s->z[0] + nd;
+	return 0;
+}
+
 typedef struct job {
-	bl_standard *s;
-	const float *x[2];
+	const bl_standard *s;
 	int64_t chunks;
 	atomic_bool failed;
 } job;
 
-/* Rows of x, D apart, into a dense copy: strides of a power of two would make rows evict each other from the cache. */
-BL_CLONES_EXACT static void gather(int64_t n, int64_t d, int64_t width, const float *x, float *copy, double *mean)
+/* Rows that lie far apart are nothing that the CPU sees coming. */
+enum { AHEAD = 8 };
+
+static inline __attribute__((always_inline)) void expect(const float *p, int64_t width)
 {
-	memset(mean, 0, (size_t)width * sizeof *mean);
-	for (int64_t i = 0; i < n; i++, x += d, copy += width)
-		for (int64_t j = 0; j < width; j++) {
-			copy[j] = x[j];
-			mean[j] += (double)x[j];
+	for (int64_t j = 0; j < width; j += LINE)
+		__builtin_prefetch(p + j);
+}
+
+static inline __attribute__((always_inline)) void expect_writing(float *p, int64_t width)
+{
+	for (int64_t j = 0; j < width; j += LINE)
+		__builtin_prefetch(p + j, 1);
+}
+
+/*
+ * Rows of x, D apart, into a dense copy, 0 beyond width: strides of a power of two would make rows evict each other from
+ * the cache.
+ */
+static void load(int64_t n, int64_t d, int64_t width, const float *x, int64_t pitch, float *copy)
+{
+	for (int64_t i = 0; i < n; i++, x += d, copy += pitch) {
+		if (i + AHEAD < n)
+			expect(x + AHEAD * d, width);
+		memcpy(copy, x, (size_t)width * sizeof *copy);
+		memset(copy + width, 0, (size_t)(pitch - width) * sizeof *copy);
+	}
+}
+
+/* Sums down the rows: RUN of them in float, and those in double: as good as all in double, at half the price. */
+enum { RUN = 8 };
+#define EACH_OF(rows) _Pragma("GCC unroll 8") for (int r = 0; r < (rows); r++)
+
+static inline __attribute__((always_inline)) void add_moments(int rows, int64_t pitch, const float *x, const float *first,
+                                                              double *restrict sum, double *restrict square)
+{
+	for (int64_t j = 0; j < pitch; j++) {
+		float a = 0, b = 0;
+		EACH_OF(rows) {
+			float c = x[r * pitch + j] - first[j];
+			a += c;
+			b += c * c;
 		}
-	for (int64_t j = 0; j < width; j++)
-		mean[j] /= (double)n;
+		sum[j] += (double)a;
+		square[j] += (double)b;
+	}
 }
 
-BL_CLONES_EXACT static void find_inv(const bl_standard *s, int64_t width, const float *copy, const double *mean,
-                                     float *inv)
+/* Mean and sum of squares about it, from sums about the first row: exactly 0 where all rows are equal. */
+BL_CLONES_EXACT static void moments(int64_t n, int64_t pitch, const float *copy, double *mean, double *square)
 {
-	double var[BL_STANDARD_COLUMNS] = { 0 };
-	for (int64_t i = 0; i < s->n; i++, copy += width)
-		for (int64_t j = 0; j < width; j++) {
-			double c = (double)copy[j] - mean[j];
-			var[j] += c * c;
-		}
-	for (int64_t j = 0; j < width; j++)
-		inv[j] = var[j] == 0 ? 0 : (float)(1 / sqrt(var[j] / s->divisor + s->eps)); /* NaN goes through */
+	int64_t i = 1;
+	memset(mean, 0, (size_t)pitch * sizeof *mean);
+	memset(square, 0, (size_t)pitch * sizeof *square);
+	for (; i + RUN <= n; i += RUN)
+		add_moments(RUN, pitch, copy + i * pitch, copy, mean, square);
+	for (; i < n; i++)
+		add_moments(1, pitch, copy + i * pitch, copy, mean, square);
+	for (int64_t j = 0; j < pitch; j++) {
+		square[j] -= mean[j] * mean[j] / (double)n;
+		mean[j] = (double)copy[j] + mean[j] / (double)n;
+	}
 }
 
-/* z (rows `pitch` apart) and the copy itself = (copy - mean) * inv */
-BL_CLONES_EXACT static void scale(int64_t n, int64_t pitch, int64_t width, float *copy, const double *mean,
-                                  const float *inv, float *z)
+/* (copy - mean) inv; the mean in two floats, so that a large one takes no digits away. */
+BL_CLONES_EXACT static void scale(int64_t n, int64_t pitch, float *copy, const double *mean, const float *inv)
 {
-	for (int64_t i = 0; i < n; i++, copy += width, z += pitch)
-		for (int64_t j = 0; j < width; j++)
-			z[j] = copy[j] = (float)((double)copy[j] - mean[j]) * inv[j];
+	float high[BL_STANDARD_COLUMNS], low[BL_STANDARD_COLUMNS];
+	for (int64_t j = 0; j < pitch; j++) {
+		high[j] = (float)mean[j];
+		low[j] = (float)(mean[j] - (double)high[j]);
+	}
+	for (int64_t i = 0; i < n; i++, copy += pitch)
+		for (int64_t j = 0; j < pitch; j++)
+			copy[j] = ((copy[j] - high[j]) - low[j]) * inv[j];
 }
 
-static void standardise(const bl_standard *s, int view, const float *x, int64_t from, int64_t width, float *copy)
+/* copy, standardised in place. */
+static void standardise(const bl_standard *s, int64_t pitch, float *copy, double *mean, float *inv)
 {
-	double mean[BL_STANDARD_COLUMNS];
-	float *inv = s->inv[view] + from;
-	gather(s->n, s->d, width, x + from, copy, mean);
-	find_inv(s, width, copy, mean, inv);
-	scale(s->n, s->d, width, copy, mean, inv, s->z[view] + from);
+	double square[BL_STANDARD_COLUMNS];
+	moments(s->n, pitch, copy, mean, square);
+	for (int64_t j = 0; j < pitch; j++) /* NaN goes through */
+		inv[j] = square[j] == 0 ? 0 : (float)(1 / sqrt(square[j] / s->divisor + s->eps));
+	scale(s->n, pitch, copy, mean, inv);
 }
 
-BL_CLONES_EXACT static void correlate(const bl_standard *s, int64_t from, int64_t width, const float *za,
-                                      const float *zb)
+static inline __attribute__((always_inline)) void add_products(int rows, int64_t pitch, const float *za, const float *zb,
+                                                               double *sum)
 {
-	double *diag = s->diag + from;
-	memset(diag, 0, (size_t)width * sizeof *diag);
-	for (int64_t i = 0; i < s->n; i++, za += width, zb += width)
-		for (int64_t j = 0; j < width; j++)
-			diag[j] += (double)za[j] * (double)zb[j];
-	for (int64_t j = 0; j < width; j++)
-		diag[j] /= (double)s->n;
+	for (int64_t j = 0; j < pitch; j++) {
+		float a = 0;
+		EACH_OF(rows) a += za[r * pitch + j] * zb[r * pitch + j];
+		sum[j] += (double)a;
+	}
+}
+
+BL_CLONES_EXACT static void correlate(int64_t n, int64_t pitch, const float *za, const float *zb, double *diag)
+{
+	int64_t i = 0;
+	memset(diag, 0, (size_t)pitch * sizeof *diag);
+	for (; i + RUN <= n; i += RUN)
+		add_products(RUN, pitch, za + i * pitch, zb + i * pitch, diag);
+	for (; i < n; i++)
+		add_products(1, pitch, za + i * pitch, zb + i * pitch, diag);
+	for (int64_t j = 0; j < pitch; j++)
+		diag[j] /= (double)n;
+}
+
+int64_t bl_standard_pitch(int64_t width)
+{
+	return whole_lines(width);
+}
+
+void bl_standard_columns(const bl_standard *s, int64_t from, int64_t width, float *copy)
+{
+	double mean[BL_STANDARD_COLUMNS], diag[BL_STANDARD_COLUMNS];
+	float inv[BL_STANDARD_COLUMNS];
+	int64_t pitch = whole_lines(width);
+	for (int v = 0; v < 2; v++) {
+		float *z = copy + v * s->n * pitch;
+		load(s->n, s->d, width, s->x[v]->data + from, pitch, z);
+		standardise(s, pitch, z, mean, inv);
+		memcpy(s->mean[v] + from, mean, (size_t)width * sizeof *mean);
+		memcpy(s->inv[v] + from, inv, (size_t)width * sizeof *inv);
+	}
+	correlate(s->n, pitch, copy, copy + s->n * pitch, diag);
+	memcpy(s->diag + from, diag, (size_t)width * sizeof *diag);
+}
+
+static void put(int64_t n, int64_t width, const float *copy, int64_t pitch, float *z)
+{
+	for (int64_t i = 0; i < n; i++)
+		memcpy(z + i * pitch, copy + i * whole_lines(width), (size_t)width * sizeof *z);
 }
 
 static void columns(void *ctx, int64_t chunk)
 {
 	job *b = ctx;
-	bl_standard *s = b->s;
+	const bl_standard *s = b->s;
 	int64_t from, to;
 	bl_chunk_range(s->d, b->chunks, chunk, &from, &to);
-	float *copy = bl_scratch(0, (size_t)(2 * s->n * (to - from)) * sizeof *copy);
+	int64_t pitch = whole_lines(to - from);
+	float *copy = bl_scratch(0, (size_t)(2 * s->n * pitch) * sizeof *copy);
 	if (!copy) {
 		atomic_store(&b->failed, true);
 		return;
 	}
-	float *other = copy + s->n * (to - from);
-	standardise(s, 0, b->x[0], from, to - from, copy);
-	standardise(s, 1, b->x[1], from, to - from, other);
-	correlate(s, from, to - from, copy, other);
+	bl_standard_columns(s, from, to - from, copy);
+	for (int v = 0; v < 2; v++)
+		put(s->n, to - from, copy + v * s->n * pitch, s->d, s->z[v] + from);
 }
 
-static int run(bl_standard *s, bl_tensor *za, bl_tensor *zb)
+void bl_standard_again(const bl_standard *s, int view, int64_t from, int64_t width, int64_t pitch, float *z)
 {
-	job b = { .s = s };
-	if (!za || !zb)
-		return -1;
-	b.x[0] = za->data;
-	b.x[1] = zb->data;
-	b.chunks = bl_standard_chunks(s->n, s->d, 16);
-	bl_parallel(b.chunks, columns, &b);
-	return atomic_load(&b.failed) ? bl_fail("barlow loss: out of memory") : 0;
+	double mean[BL_STANDARD_COLUMNS] = { 0 };
+	float inv[BL_STANDARD_COLUMNS] = { 0 };
+	memcpy(mean, s->mean[view] + from, (size_t)width * sizeof *mean);
+	memcpy(inv, s->inv[view] + from, (size_t)width * sizeof *inv);
+	load(s->n, s->d, width, s->x[view]->data + from, pitch, z);
+	scale(s->n, pitch, z, mean, inv);
 }
 
 static bl_standard measures(bl_loss_dialect dialect, const bl_tensor *z)
@@ -151,21 +244,57 @@ static bl_standard measures(bl_loss_dialect dialect, const bl_tensor *z)
 	return (bl_standard){ .n = n, .d = z->shape[1], .divisor = (double)(printed ? n - 1 : n), .eps = printed ? 0 : 1e-5 };
 }
 
-int bl_standard_make(bl_standard *s, bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb)
+static void let_go(bl_standard *s)
+{
+	for (int v = 0; v < 2; v++) {
+		bl_tensor_unref(s->x[v]);
+		s->x[v] = NULL;
+	}
+}
+
+void bl_standard_free(bl_standard *s)
+{
+	let_go(s);
+	bl_block_give(s->z[0]);
+	bl_block_give(s->block);
+	*s = (bl_standard){ 0 };
+}
+
+int bl_standard_open(bl_standard *s, bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb)
 {
 	*s = (bl_standard){ 0 };
 	if (check(za, zb))
 		return -1;
 	*s = measures(dialect, za);
-	if (take_memory(s))
+	s->x[0] = bl_tensor_contiguous((bl_tensor *)za);
+	s->x[1] = bl_tensor_contiguous((bl_tensor *)zb);
+	if (s->x[0] && s->x[1] && take_memory(s) == 0)
+		return 0;
+	bl_standard_free(s);
+	return -1;
+}
+
+static int run(bl_standard *s)
+{
+	job b = { .s = s, .chunks = bl_standard_chunks(s->n, s->d, 16) };
+	if (take_z(s))
 		return -1;
-	bl_tensor *a = bl_tensor_contiguous((bl_tensor *)za), *b = bl_tensor_contiguous((bl_tensor *)zb);
-	int rc = run(s, a, b);
-	bl_tensor_unref(a);
-	bl_tensor_unref(b);
+	bl_parallel(b.chunks, columns, &b);
+	return atomic_load(&b.failed) ? bl_fail("barlow loss: out of memory") : 0;
+}
+
+int bl_standard_whole(bl_standard *s)
+{
+	int rc = run(s);
+	let_go(s);
 	if (rc)
 		bl_standard_free(s);
 	return rc;
+}
+
+int bl_standard_make(bl_standard *s, bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb)
+{
+	return bl_standard_open(s, dialect, za, zb) ? -1 : bl_standard_whole(s);
 }
 
 /* --- Some columns of one view ------------------------------------------- */
@@ -179,17 +308,13 @@ typedef struct pick {
 	atomic_bool failed;
 } pick;
 
-BL_CLONES_EXACT static void gather_dims(const pick *p, const int32_t *dims, int64_t width, float *copy, double *mean)
+static void load_dims(const pick *p, const int32_t *dims, int64_t width, int64_t pitch, float *copy)
 {
 	const float *x = p->x;
-	memset(mean, 0, (size_t)width * sizeof *mean);
-	for (int64_t i = 0; i < p->s.n; i++, x += p->s.d, copy += width)
-		for (int64_t j = 0; j < width; j++) {
+	memset(copy, 0, (size_t)(p->s.n * pitch) * sizeof *copy);
+	for (int64_t i = 0; i < p->s.n; i++, x += p->s.d, copy += pitch)
+		for (int64_t j = 0; j < width; j++)
 			copy[j] = x[dims[j]];
-			mean[j] += (double)copy[j];
-		}
-	for (int64_t j = 0; j < width; j++)
-		mean[j] /= (double)p->s.n;
 }
 
 static void pick_columns(void *ctx, int64_t chunk)
@@ -199,15 +324,15 @@ static void pick_columns(void *ctx, int64_t chunk)
 	float inv[BL_STANDARD_COLUMNS];
 	int64_t from, to;
 	bl_chunk_range(p->count, p->chunks, chunk, &from, &to);
-	int64_t width = to - from;
-	float *copy = bl_scratch(0, (size_t)(p->s.n * width) * sizeof *copy), *out = p->out + from;
+	int64_t width = to - from, pitch = whole_lines(width);
+	float *copy = bl_scratch(0, (size_t)(p->s.n * pitch) * sizeof *copy);
 	if (!copy) {
 		atomic_store(&p->failed, true);
 		return;
 	}
-	gather_dims(p, p->dims + from, width, copy, mean);
-	find_inv(&p->s, width, copy, mean, inv);
-	scale(p->s.n, p->count, width, copy, mean, inv, out);
+	load_dims(p, p->dims + from, width, pitch, copy);
+	standardise(&p->s, pitch, copy, mean, inv);
+	put(p->s.n, width, copy, p->count, p->out + from);
 }
 
 static int check_dims(const pick *p)
@@ -235,20 +360,44 @@ int bl_standard_pick(bl_loss_dialect dialect, const bl_tensor *x, const int32_t 
 	return atomic_load(&p.failed) ? bl_fail("barlow loss: out of memory") : 0;
 }
 
-void bl_standard_free(bl_standard *s)
+static inline __attribute__((always_inline)) void finish_row(const bl_standard_part *p, int64_t i)
 {
-	bl_block_give(s->block);
-	s->block = NULL;
+	const float *restrict other = p->other + i * p->z_pitch, *restrict w = p->w;
+	float *restrict dz = p->dz + i * p->pitch, k = p->k, row = p->row ? p->row[i] : 0;
+	int64_t width = p->width;
+	for (int64_t j = 0; j < width; j++)
+		dz[j] = k * dz[j] + (other[j] * w[j] + row);
 }
 
-BL_CLONES_EXACT static void sums(int64_t n, int64_t d, int64_t width, const float *dz, const float *z, double *sum,
-                                 double *along)
+static inline __attribute__((always_inline)) void add_sums(int rows, const bl_standard_part *p, int64_t i,
+                                                           double *restrict sum, double *restrict along)
 {
-	for (int64_t i = 0; i < n; i++, dz += width, z += d)
-		for (int64_t j = 0; j < width; j++) {
-			sum[j] += (double)dz[j];
-			along[j] += (double)dz[j] * (double)z[j];
+	int64_t pitch = p->pitch, z_pitch = p->z_pitch, width = p->width;
+	const float *dz = p->dz + i * pitch, *z = p->z + i * z_pitch;
+	for (int64_t j = 0; j < width; j++) {
+		float a = 0, b = 0;
+		EACH_OF(rows) {
+			float d = dz[r * pitch + j];
+			a += d;
+			b += d * z[r * z_pitch + j];
 		}
+		sum[j] += (double)a;
+		along[j] += (double)b;
+	}
+}
+
+/* dz as it should be, and sums of it and along z, while its rows are at hand. */
+BL_CLONES_EXACT static void finish(int64_t n, const bl_standard_part *p, double *sum, double *along)
+{
+	int64_t i = 0;
+	for (; i + RUN <= n; i += RUN) {
+		EACH_OF(RUN) finish_row(p, i + r);
+		add_sums(RUN, p, i, sum, along);
+	}
+	for (; i < n; i++) {
+		finish_row(p, i);
+		add_sums(1, p, i, sum, along);
+	}
 }
 
 /* dx (+)= inv (dz - mean - z slope) */
@@ -269,17 +418,20 @@ BL_CLONES_EXACT static void add_row(int64_t width, const float *dz, const float 
 		dx[j] += k->inv[j] * (dz[j] - k->mean[j] - z[j] * k->slope[j]);
 }
 
-void bl_standard_back(const bl_standard *s, int view, int64_t from, int64_t width, const float *dz, float *dx, bool add)
+void bl_standard_back(const bl_standard *s, const bl_standard_part *p, float *dx, bool add)
 {
 	double sum[BL_STANDARD_COLUMNS] = { 0 }, along[BL_STANDARD_COLUMNS] = { 0 };
 	slopes k;
-	const float *z = s->z[view] + from;
-	sums(s->n, s->d, width, dz, z, sum, along);
-	k.inv = s->inv[view] + from;
-	for (int64_t j = 0; j < width; j++) {
+	finish(s->n, p, sum, along);
+	k.inv = s->inv[p->view] + p->from;
+	for (int64_t j = 0; j < p->width; j++) {
 		k.mean[j] = (float)(sum[j] / (double)s->n);
 		k.slope[j] = (float)(along[j] / s->divisor);
 	}
-	for (int64_t i = 0; i < s->n; i++)
-		(add ? add_row : put_row)(width, dz + i * width, z + i * s->d, &k, dx + i * s->d + from);
+	dx += p->from;
+	for (int64_t i = 0; i < s->n; i++, dx += s->d) {
+		if (i + AHEAD < s->n)
+			expect_writing(dx + AHEAD * s->d, p->width);
+		(add ? add_row : put_row)(p->width, p->dz + i * p->pitch, p->z + i * p->z_pitch, &k, dx);
+	}
 }

@@ -11,15 +11,29 @@ typedef struct bl_standard {
 	int64_t n, d;
 	double divisor; /* of the variance: N, or N - 1 where it is unbiased */
 	double eps;
-	float *z[2];   /* (N,D), row-major */
-	float *inv[2]; /* (D): z = (x - mean) * inv; 0 where the unit is dead */
-	double *diag;  /* (D): C_ii = sum_n z[0]_ni z[1]_ni / N */
-	void *block;   /* what all of these lie in */
+	bl_tensor *x[2]; /* (N,D), contiguous: a reference; NULL once z is made */
+	float *z[2];     /* (N,D), row-major; NULL if never made whole */
+	float *inv[2];   /* (D): z = (x - mean) * inv; 0 where the unit is dead */
+	double *mean[2]; /* (D) */
+	double *diag;    /* (D): C_ii = sum_n z[0]_ni z[1]_ni / N */
+	void *block;     /* what inv, mean and diag lie in */
 } bl_standard;
 
 /* Checks that both are (N,D) with N >= 2 and standardises them.  -1 with bl_error. */
 int bl_standard_make(bl_standard *s, bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb);
 void bl_standard_free(bl_standard *s);
+
+/*
+ * The same in two steps: open checks, whole standardises; or, instead of that, a few columns at a time and never z as a
+ * whole: columns fills mean, inv and diag of columns from..from+width and leaves z of both views in copy
+ * (2,N,pitch), 0 beyond width; again makes z of one view from these once more.  pitch: bl_standard_pitch(width), or for
+ * again any multiple of 8 that is not smaller than width.
+ */
+int64_t bl_standard_pitch(int64_t width);
+int bl_standard_whole(bl_standard *s);
+int bl_standard_open(bl_standard *s, bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb);
+void bl_standard_columns(const bl_standard *s, int64_t from, int64_t width, float *copy);
+void bl_standard_again(const bl_standard *s, int view, int64_t from, int64_t width, int64_t pitch, float *z);
 
 /* Only columns dims[0..count-1] of one view (N,D), standardised, into out (N,count).  -1 with bl_error. */
 int bl_standard_pick(bl_loss_dialect dialect, const bl_tensor *x, const int32_t *dims, int64_t count, float *out);
@@ -29,10 +43,19 @@ enum { BL_STANDARD_COLUMNS = 512 };
 int64_t bl_standard_chunks(int64_t n, int64_t d, int64_t at_least);
 
 /*
- * Columns from..from+width of one view: dz (N,width), dense, becomes
+ * Columns from..from+width of one view: dz becomes k dz + other diag(w) + row 1^T, and with that
  * dx = inv (dz - mean(dz) - z sum(dz z) / divisor), put into or added to dx, whose rows are D apart.
  */
-void bl_standard_back(const bl_standard *s, int view, int64_t from, int64_t width, const float *dz, float *dx,
-                      bool add);
+typedef struct bl_standard_part {
+	int view;
+	int64_t from, width;
+	const float *z, *other; /* of the first of these columns, of this view and the other one, rows z_pitch apart */
+	float *dz;              /* rows `pitch` apart */
+	int64_t z_pitch, pitch;
+	float k;
+	const float *w;   /* (width) */
+	const float *row; /* (N), or NULL */
+} bl_standard_part;
+void bl_standard_back(const bl_standard *s, const bl_standard_part *p, float *dx, bool add);
 
 #endif

@@ -5,7 +5,6 @@
  * Channels are taken in strips of a few vectors: what belongs to a channel (its sums, its scale) stays in registers
  * while the pixels go by.  The last channels, which fill no vector, are taken one by one by the same expressions.
  */
-#define INLINE static inline __attribute__((always_inline))
 #define EACH_VECTOR _Pragma("GCC unroll 4") for (int v = 0; v < vectors; v++)
 
 enum { STRIP = LANES == 16 ? 4 : 2 }; /* vectors; 32 registers, or 16 */
@@ -237,4 +236,3 @@ static void norm_apply(const bl_norm_back *a)
 
 #undef STRIPS
 #undef EACH_VECTOR
-#undef INLINE

@@ -25,6 +25,8 @@ libbarlow_sources += \
 	src/tensor/lapack.c \
 	src/tensor/lapack.h \
 	src/tensor/npy.c \
+	src/tensor/panel.c \
+	src/tensor/panel.h \
 	src/tensor/tensor.c \
 	src/tensor/tensor.h \
 	src/tensor/walk.c \

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* panel.c: products with one panel. */
+#include "tensor/panel.h"
+
+#include "tensor/kernel.h"
+
+static int widest(const bl_kernels *k)
+{
+	int v = 4;
+	while (!k->heights[v])
+		v--;
+	return v;
+}
+
+int64_t bl_panel_width(void)
+{
+	const bl_kernels *k = bl_kernel();
+	return (int64_t)widest(k) * k->lanes;
+}
+
+/* Rows past the last are the last again: they must be readable, and are not written. */
+static void tile(const bl_kernels *k, bl_gather_args *g, const bl_panel_product *p, int64_t row, int64_t depth)
+{
+	const float *a[BL_TILE_ROWS];
+	float *out[BL_TILE_ROWS];
+	int height = k->heights[g->vectors];
+	g->rows = p->rows - row < height ? (int)(p->rows - row) : height;
+	for (int i = 0; i < height; i++) {
+		int64_t r = row + (i < g->rows ? i : g->rows - 1);
+		a[i] = p->a + r * p->lda + depth;
+		out[i] = p->c + r * p->ldc;
+	}
+	g->a = a;
+	g->out = out;
+	k->gather(g);
+}
+
+/* As much of the panel at a time as stays in a core's cache. */
+void bl_panel_multiply(const bl_panel_product *p)
+{
+	enum { DEPTH = 1024 };
+	const bl_kernels *k = bl_kernel();
+	int vectors = widest(k);
+	for (int64_t depth = 0; depth < p->k; depth += DEPTH) {
+		bl_gather_args g = { .vectors = vectors, .cols = (int)p->cols, .taps = 1,
+			             .channels = p->k - depth < DEPTH ? p->k - depth : DEPTH,
+			             .w = p->panel + depth * vectors * k->lanes, .add = p->add || depth > 0 };
+		for (int64_t row = 0; row < p->rows; row += k->heights[vectors])
+			tile(k, &g, p, row, depth);
+	}
+}
+
+typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
+
+/* 4 x 4 at once */
+static void turn_four(const float *a, int64_t lda, float *b, int64_t ldb)
+{
+	four r[4], t[4];
+	for (int i = 0; i < 4; i++)
+		r[i] = *(const four *)(a + i * lda);
+	for (int i = 0; i < 2; i++) {
+		t[i] = __builtin_shufflevector(r[2 * i], r[2 * i + 1], 0, 4, 1, 5);
+		t[2 + i] = __builtin_shufflevector(r[2 * i], r[2 * i + 1], 2, 6, 3, 7);
+	}
+	for (int i = 0; i < 2; i++) {
+		*(four *)(b + 2 * i * ldb) = __builtin_shufflevector(t[2 * i], t[2 * i + 1], 0, 1, 4, 5);
+		*(four *)(b + (2 * i + 1) * ldb) = __builtin_shufflevector(t[2 * i], t[2 * i + 1], 2, 3, 6, 7);
+	}
+}
+
+void bl_panel_turn(const float *a, int64_t n, int64_t k, int64_t from, float *panel)
+{
+	int64_t width = bl_panel_width(), whole = n - from < width ? (n - from) / 4 * 4 : width, fours = k / 4 * 4;
+	a += from * k;
+	for (int64_t j = 0; j < fours; j += 4)
+		for (int64_t i = 0; i < whole; i += 4)
+			turn_four(a + i * k + j, k, panel + j * width + i, width);
+	for (int64_t j = 0; j < k; j++)
+		for (int64_t i = j < fours ? whole : 0; i < width; i++)
+			panel[j * width + i] = from + i < n ? a[i * k + j] : 0;
+}
