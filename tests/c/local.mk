@@ -45,6 +45,7 @@ test_helpers += tests/term/watch_fixture
 # Built for `make bench` only.  bench_programs += bench/<name>
 bench_programs =
 bench_programs += bench/augment
+bench_programs += bench/files
 bench_programs += bench/side
 bench_programs += bench/frames
 bench_programs += bench/watching
