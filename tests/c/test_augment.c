@@ -50,8 +50,10 @@ static void apply(const operator *op, const bl_aug *a, const draw *d, bool grey,
 	const float one[] = { 1, 1, 1 }, zero[] = { 0, 0, 0 };
 	static float planes[2][3 * (MOST)];
 	bl_image in = input(grey);
-	canvas c = { .channels = in.channels, .data = planes[0], .spare = planes[1], .pixels = in.pixels };
-	bl_canvas_resize(&c, in.height, in.width);
+	canvas c;
+	bl_canvas_open(&c, &in);
+	c.data = planes[0];
+	c.spare = planes[1];
 	if (loaded)
 		bl_canvas_load(&c);
 	assert_int_equal(op->apply(a, d, &c), 0);
