@@ -47,13 +47,13 @@ typedef struct span {
 	float start, length;
 } span;
 
-/* Only a box that was drawn on a larger image than is at hand begins or ends within a pixel. */
-static span span_of(int from, int length, float scale, int offset, int pixels)
+/* Where a side of a patch lies in the pixels at hand. */
+static span span_of(float from, float length, float scale, int offset, int pixels)
 {
-	float start = (float)from * scale - (float)offset, end = start + (float)length * scale;
+	float start = from * scale - (float)offset, end = start + length * scale;
 	int first = (int)start, last = (int)ceilf(end);
 	last = last < pixels ? last : pixels;
-	return (span){ first, last - first, start - (float)first, (float)length * scale };
+	return (span){ first, last - first, start - (float)first, length * scale };
 }
 
 /* When made smaller the cubic is stretched to cover what one output pixel stands for. */
@@ -258,11 +258,11 @@ static bool place(job *j, int height, int width)
 	return true;
 }
 
-int bl_resample(canvas *c, struct box box, int height, int width, bool mirror)
+int bl_resample(canvas *c, patch from, int height, int width, bool mirror)
 {
 	job j = { .from = c, .top = c->pixels ? 255 : 1 };
-	j.x = span_of(box.left, box.width, c->scale, c->left, c->width);
-	j.y = span_of(box.top, box.height, c->scale, c->top, c->height);
+	j.x = span_of(from.left, from.width, c->scale, c->left, c->width);
+	j.y = span_of(from.top, from.height, c->scale, c->top, c->height);
 	if (!place(&j, height, width))
 		return -1;
 	size_t in_rows = round_up((size_t)j.y.n), plane = bl_canvas_room(height, width);

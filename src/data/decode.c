@@ -5,6 +5,7 @@
 #include <barlow/error.h>
 #include <barlow/memory.h>
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -97,7 +98,11 @@ int bl_decode_plan(const bl_encoded *e, int64_t height, int64_t width, bl_image 
 			       height, width, MOST_PIXELS / 1000000);
 	*out = (bl_image){ .height = (int)height, .width = (int)width, .channels = e->channels };
 	*r = (bl_window){ 0, 0, (int)height, (int)width, 1 };
-	return !e->wish || e->wish->window(e->wish->ctx, (int)height, (int)width, r);
+	if (e->wish && !e->wish->window(e->wish->ctx, (int)height, (int)width, r))
+		return 0;
+	assert(r->top >= 0 && r->left >= 0 && r->height > 0 && r->width > 0);
+	assert(r->top + r->height <= height && r->left + r->width <= width);
+	return 1;
 }
 
 uint8_t *bl_decode_room(const bl_encoded *e, const bl_image *out)

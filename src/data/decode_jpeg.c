@@ -4,8 +4,8 @@
  * that are needed, at a half, a quarter or an eighth of the size where that is
  * enough (the transform of a block of 8 x 8 then yields 4, 2 or 1 pixels a side).
  *
- * Damage that the library can step over is let pass, as elsewhere; a file that
- * ends too early is refused.
+ * Damage that the library can step over is let pass, as elsewhere; an image
+ * whose data end too early is refused.
  */
 #include "data/decode.h"
 
@@ -61,6 +61,8 @@ static void on_message(j_common_ptr c, int level)
 	job *j = c->client_data;
 	if (level < 0 && c->err->msg_code == JWRN_JPEG_EOF)
 		escape_at(j, j->e->n, "the file ends within the image");
+	if (level < 0 && c->err->msg_code == JWRN_HIT_MARKER)
+		escape(j, "the image's data end too early");
 }
 
 static void on_progress(j_common_ptr c)
@@ -158,6 +160,8 @@ static int read_rows(job *j, int at, int n, uint8_t *cmyk)
 	for (int i = 0; i < n; i++)
 		rows[i] = cmyk ? cmyk + (size_t)i * width * 4 : j->pixels + (size_t)(at + i) * pitch;
 	int got = (int)jpeg_read_scanlines(&j->c, rows, (JDIMENSION)n);
+	if (got < 1)
+		escape(j, "rows are missing");
 	for (int i = 0; cmyk && i < got; i++)
 		put_cmyk(j, rows[i], j->pixels + (size_t)(at + i) * pitch, width);
 	return got;
