@@ -185,8 +185,9 @@ int bl_listing_read(bl_listing *l, const char *folder)
 		return bl_fail("%.100s: expected the path of a folder, 1 to %zu bytes", folder, sizeof w.path - 1);
 	memcpy(w.path, folder, length);
 	w.base = length + 1;
+	errno = 0;
 	if (!is_folder(w.path, DT_UNKNOWN, &top))
-		return bl_fail("%s: %s", w.path, errno == ENOENT ? strerror(errno) : "not a folder");
+		return bl_fail("%s: %s", w.path, errno ? strerror(errno) : "not a folder");
 	if (walk_folder(&w, length, &top) < 0)
 		return -1;
 	if (l->n)
