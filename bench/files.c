@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * files.c: views a second of T from JPEG files on one thread, best of several rounds.
+ * files.c: views a second from JPEG files on one thread; files.py runs it.
  *
  *     files FOLDER [SIZE]
  *
- * Each view reads and decodes its file: "full" decodes all of the image at its
- * full size, "part" only what the crop reads, "scaled" that at a reduced scale;
- * "pair" makes T and T' of one decoding, as training does.
+ * Each view (T) reads and decodes its file: "full" decodes all of the image at
+ * its full size, "part" only what the crop reads, "scaled" that at a reduced
+ * scale; "pair" makes T and T' of one decoding, as training does.
  */
 #include "data/dataset.h"
 
@@ -15,10 +15,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum { ROUNDS = 5, OPERATORS = 7 };
-#define SECONDS 1.0 /* a round */
+enum { OPERATORS = 7 };
+#define SECONDS 0.7 /* a way */
 
 /* T: always blurred, never solarized.  T': one in ten blurred, one in five solarized. */
 static bl_pipeline *paper(int size, bool second)
@@ -43,7 +42,7 @@ typedef struct way {
 
 static const way ways[] = {
 	{ "full", .full_scale = true, .all = true }, { "part", .full_scale = true }, { "scaled", .pair = false },
-	{ "pair, full", .full_scale = true, .all = true, .pair = true }, { "pair, scaled", .pair = true },
+	{ "pair full", .full_scale = true, .all = true, .pair = true }, { "pair scaled", .pair = true },
 };
 
 typedef struct job {
@@ -71,8 +70,12 @@ static int make_views(job *j)
 	return 0;
 }
 
-static double round_of(job *j)
+/* Each file once to warm up. */
+static double rate_of(job *j)
 {
+	for (int64_t i = 0; i < bl_dataset_length(j->data); i++)
+		if (make_views(j) < 0)
+			return -1;
 	double start = bl_now();
 	int64_t first = j->done;
 	while (bl_now() - start < SECONDS)
@@ -86,20 +89,16 @@ static int measure(const way *w, const char *folder, int size)
 	job j = { .way = w, .pipeline = { paper(size, false), paper(size, true) } };
 	j.data = bl_dataset_folder(&(bl_folder_config){ .path = folder, .unlabelled = true, .full_scale = w->full_scale });
 	j.out = malloc((size_t)size * (size_t)size * 3 * sizeof *j.out);
-	double best = -1;
-	for (int i = 0; j.data && j.out && j.pipeline[0] && j.pipeline[1] && i < ROUNDS; i++) {
-		double rate = round_of(&j);
-		best = rate > best ? rate : best;
-	}
-	if (best > 0)
-		printf("%-14s %8.0f views/s\n", w->name, best);
+	double rate = j.data && j.out && j.pipeline[0] && j.pipeline[1] ? rate_of(&j) : -1;
+	if (rate > 0)
+		printf("%s\t%.1f\n", w->name, rate);
 	else
 		fprintf(stderr, "files: %s\n", bl_error());
 	free(j.out);
 	bl_pipeline_unref(j.pipeline[0]);
 	bl_pipeline_unref(j.pipeline[1]);
 	bl_dataset_unref(j.data);
-	return best > 0 ? 0 : 1;
+	return rate > 0 ? 0 : 1;
 }
 
 int main(int argc, char **argv)
