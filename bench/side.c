@@ -158,7 +158,7 @@ static void run_views(work *w)
 	for (int i = 0; i < 100; i++) {
 		bl_rng r;
 		bl_rng_init(&r, 1, 0, sample++, 0);
-		bl_image image = { pixels, w->side, w->side, 3 };
+		bl_image image = { .pixels = pixels, .height = w->side, .width = w->side, .channels = 3 };
 		if (bl_pipeline_apply(w->pipeline, &image, &r, out))
 			die("views");
 	}

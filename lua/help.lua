@@ -211,6 +211,18 @@ entry("pair of pipelines.second", "pair.second", "The pipeline of the second vie
 group = "data"
 entry("data.fashion", "data.fashion{train = true, folder = \"/usr/share/datasets/fashion-mnist\"}",
 	"Fashion-MNIST (Debian package dataset-fashion-mnist).", "pcall(data.fashion, {train = false})")
+entry("data.folder",
+	"data.folder{path =, size =, channels = 3, labels = true, skip_broken = false, full_scale = false}",
+	"JPEG and PNG files in folders, one a class, read when they are needed.", "pcall(data.folder, \"/photographs\")", {
+		{ "path", "the folder; folders in it are classes, their names sorted; files directly in it have no labels" },
+		{ "size", "a number or {height, width}: images in evaluation (shorter side to 8/7 of it, centre) and default "
+			.. "views; otherwise the first image's size, or 224 where that is larger" },
+		{ "channels", "3, or 1: everything becomes that; alpha and rotation marks are ignored" },
+		{ "labels", "false: folders are no classes" },
+		{ "skip_broken", "true: decode everything now and leave out what cannot be (ds.skipped); otherwise a broken "
+			.. "file is an error when it is needed" },
+		{ "full_scale", "true: decode JPEGs in full size even where a crop needs less" },
+	})
 entry("data.idx", "data.idx{images = path, labels = path}", "IDX files, as MNIST comes in, plain or gzip.",
 	"pcall(data.idx, {images = \"t10k-images-idx3-ubyte.gz\"})")
 entry("data.shapes", "data.shapes{n = 10000, size = 32, channels = 3, seed = 0}",
@@ -221,21 +233,25 @@ entry("data.tensor", "data.tensor(images[, labels])", "A tensor (N, C, H, W), va
 entry("data.loader", "data.loader{data =, views =, batch = 256, epochs = 1, steps =, seed = 0, workers = 0}",
 	"Iterates over step and two batches of views, normalised.",
 	"for step, a, b in data.loader{data = data.shapes{n = 8, size = 8}, batch = 4} do print(step, a:size(1)) end")
-entry("dataset[]", "ds[i]", "{image = tensor (C, H, W), label = number from 1, factors = {...}}.",
+entry("dataset[]", "ds[i]",
+	"{image = tensor (C, H, W), label = number from 1, path = its file, factors = {...}}, as far as there are.",
 	"data.shapes{n = 10, size = 16}[3].label")
 entry("dataset:split", "ds:split(fraction[, seed])", "Two parts, each class in proportion.",
 	"data.shapes{n = 50, size = 8}:split(.8, 1)")
 entry("dataset:subset", "ds:subset(from, to), ds:subset{rows}", "Some of the images.",
 	"data.shapes{n = 50, size = 8}:subset(1, 10)")
-entry("dataset:statistics", "ds:statistics()", "Mean and standard deviation of each channel.",
+entry("dataset:statistics", "ds:statistics()",
+	"Mean and standard deviation of each channel; of files, over 1024 images at most.",
 	"data.shapes{n = 50, size = 8}:statistics()")
 entry("dataset.classes", "ds.classes", "Names of the classes; labels are places in this list.",
 	"data.shapes{n = 1, size = 8}.classes")
 entry("dataset.labels", "ds.labels", "All labels.", "data.shapes{n = 5, size = 8}.labels")
+entry("dataset.skipped", "ds.skipped", "Files that skip_broken left out, each with the reason.",
+	"data.shapes{n = 1, size = 8}.skipped")
 entry("dataset.name", "ds.name", "What it is.", "data.shapes{n = 1, size = 8}.name")
 entry("dataset.channels", "ds.channels", "Channels of an image.", "data.shapes{n = 1, size = 8}.channels")
-entry("dataset.height", "ds.height", "Rows of an image.", "data.shapes{n = 1, size = 8}.height")
-entry("dataset.width", "ds.width", "Columns of an image.", "data.shapes{n = 1, size = 8}.width")
+entry("dataset.height", "ds.height", "Rows of an image; of files, as evaluation sees them.", "data.shapes{n = 1, size = 8}.height")
+entry("dataset.width", "ds.width", "Columns of an image; of files, as evaluation sees them.", "data.shapes{n = 1, size = 8}.width")
 
 group = "loss"
 entry("loss.barlow",

@@ -86,7 +86,7 @@ nothing_found() {
 	[ "$(includes | wc -l)" -gt 50 ] || echo "fewer than 50 includes found in $SRCDIR"
 }
 
-echo 1..9
+echo 1..11
 check "sources are found" nothing_found
 check "nobody looks up" look_up
 check "cblas.h is included by tensor/blas.c only" only 'cblas\.h|openblas.*' 'src/tensor/blas\.c'
@@ -97,3 +97,6 @@ check "readline is included by repl only" only 'readline/.*' 'src/repl/.*'
 check "lua is included by lua, repl and main only" only '(lua5\.4/)?(lua|lauxlib|lualib|luaconf)\.h' \
 	'src/(lua|repl)/.*|src/main\.c'
 check "jansson is included by store only" only 'jansson\.h' 'src/store/.*'
+check "jpeglib.h is included by data/decode_jpeg.c only" only '(jpeglib|jerror|jmorecfg|jconfig|turbojpeg)\.h' \
+	'src/data/decode_jpeg\.c'
+check "png.h is included by data/decode_png.c only" only '(libpng[0-9]*/)?png\.h' 'src/data/decode_png\.c'

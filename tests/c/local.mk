@@ -12,9 +12,11 @@ c_tests += tests/c/test_conv
 # gcc 12 for arm64 dies of an internal error when it vectorises this one.
 tests_c_test_conv_CFLAGS = $(AM_CFLAGS) -fno-tree-vectorize
 c_tests += tests/c/test_dataset
+c_tests += tests/c/test_decode
 c_tests += tests/c/test_embed
 c_tests += tests/c/test_eval
 c_tests += tests/c/test_figure
+c_tests += tests/c/test_folder
 c_tests += tests/c/test_gemm_bf16
 c_tests += tests/c/test_grad_ops
 c_tests += tests/c/test_gradcheck
@@ -48,6 +50,7 @@ test_helpers += tests/term/watch_fixture
 # Built for `make bench` only.  bench_programs += bench/<name>
 bench_programs =
 bench_programs += bench/augment
+bench_programs += bench/files
 bench_programs += bench/side
 bench_programs += bench/frames
 bench_programs += bench/watching
@@ -74,7 +77,11 @@ LDADD = $(test_libs) libface.la libcore.la $(LUA_LIBS)
 # A made-up run for whatever looks at runs.
 recorded_run = tests/c/recorded_run.c tests/c/recorded_run.h
 golden = tests/c/golden.c tests/c/golden.h $(recorded_run)
+# Image files.
+pictures = tests/c/pictures.c tests/c/pictures.h
 tests_c_test_figure_SOURCES = tests/c/test_figure.c $(recorded_run)
+tests_c_test_decode_SOURCES = tests/c/test_decode.c $(pictures)
+tests_c_test_folder_SOURCES = tests/c/test_folder.c $(pictures)
 tests_c_test_runs_view_SOURCES = tests/c/test_runs_view.c $(golden)
 tests_c_test_screens_SOURCES = tests/c/test_screens.c $(golden)
 tests_c_test_view_SOURCES = tests/c/test_view.c $(golden)
