@@ -179,17 +179,17 @@ typedef struct pick {
 	atomic_bool failed;
 } pick;
 
-BL_CLONES_EXACT static void gather_dims(const pick *p, const int32_t *dims, int64_t width, float *copy, double *mean)
+BL_CLONES_EXACT static void gather_dims(const bl_standard *s, const float *x, const int32_t *dims, int64_t width,
+                                        float *copy, double *mean)
 {
-	const float *x = p->x;
 	memset(mean, 0, (size_t)width * sizeof *mean);
-	for (int64_t i = 0; i < p->s.n; i++, x += p->s.d, copy += width)
+	for (int64_t i = 0; i < s->n; i++, x += s->d, copy += width)
 		for (int64_t j = 0; j < width; j++) {
 			copy[j] = x[dims[j]];
 			mean[j] += (double)copy[j];
 		}
 	for (int64_t j = 0; j < width; j++)
-		mean[j] /= (double)p->s.n;
+		mean[j] /= (double)s->n;
 }
 
 static void pick_columns(void *ctx, int64_t chunk)
@@ -205,16 +205,16 @@ static void pick_columns(void *ctx, int64_t chunk)
 		atomic_store(&p->failed, true);
 		return;
 	}
-	gather_dims(p, p->dims + from, width, copy, mean);
+	gather_dims(&p->s, p->x, p->dims + from, width, copy, mean);
 	find_inv(&p->s, width, copy, mean, inv);
 	scale(p->s.n, p->count, width, copy, mean, inv, out);
 }
 
-static int check_dims(const pick *p)
+static int check_dims(const bl_standard *s, const int32_t *dims, int64_t count)
 {
-	for (int64_t j = 0; j < p->count; j++)
-		if (p->dims[j] < 0 || p->dims[j] >= p->s.d)
-			return bl_fail("dim %d of embeddings: expected 0 to %lld", (int)p->dims[j], (long long)p->s.d - 1);
+	for (int64_t j = 0; j < count; j++)
+		if (dims[j] < 0 || dims[j] >= s->d)
+			return bl_fail("dim %d of embeddings: expected 0 to %lld", (int)dims[j], (long long)s->d - 1);
 	return 0;
 }
 
@@ -224,7 +224,7 @@ int bl_standard_pick(bl_loss_dialect dialect, const bl_tensor *x, const int32_t 
 		return -1;
 	pick p = { .s = measures(dialect, x), .dims = dims, .count = count, .out = out };
 	p.chunks = bl_standard_chunks(p.s.n, count, 16);
-	if (check_dims(&p))
+	if (check_dims(&p.s, dims, count))
 		return -1;
 	bl_tensor *whole = bl_tensor_contiguous((bl_tensor *)x);
 	if (!whole)
@@ -233,6 +233,140 @@ int bl_standard_pick(bl_loss_dialect dialect, const bl_tensor *x, const int32_t 
 	bl_parallel(p.chunks, pick_columns, &p);
 	bl_tensor_unref(whole);
 	return atomic_load(&p.failed) ? bl_fail("barlow loss: out of memory") : 0;
+}
+
+/* --- Means over cells of columns ------------------------------------------ */
+
+typedef struct grid {
+	bl_standard s;       /* n, d, divisor, eps and diag of it */
+	const float *x[2];   /* the second NULL: one view, no diagonal */
+	const int32_t *dims; /* NULL: as they are */
+	int64_t count, chunks;
+	int cells;
+	float *out[2]; /* (N,cells) */
+	atomic_bool failed;
+} grid;
+
+static void standardise_strip(const grid *g, int view, int64_t from, int64_t width, float *copy)
+{
+	double mean[BL_STANDARD_COLUMNS];
+	float inv[BL_STANDARD_COLUMNS];
+	if (g->dims)
+		gather_dims(&g->s, g->x[view], g->dims + from, width, copy, mean);
+	else
+		gather(g->s.n, g->s.d, width, g->x[view] + from, copy, mean);
+	find_inv(&g->s, width, copy, mean, inv);
+	scale(g->s.n, width, width, copy, mean, inv, copy);
+}
+
+/* To out (N rows `pitch` apart) the sums of `count` columns of a strip of `width`, times `share`. */
+BL_CLONES_EXACT static void add_columns(int64_t n, int64_t width, int64_t count, const float *strip, float share,
+                                        float *out, int64_t pitch)
+{
+	enum { LANES = 8 };
+	for (int64_t i = 0; i < n; i++, strip += width, out += pitch) {
+		float lane[LANES] = { 0 }, sum = 0;
+		int64_t j = 0;
+		for (; j + LANES <= count; j += LANES)
+			for (int k = 0; k < LANES; k++)
+				lane[k] += strip[j + k];
+		for (; j < count; j++)
+			sum += strip[j];
+		for (int k = 0; k < LANES; k++)
+			sum += lane[k];
+		*out += share * sum;
+	}
+}
+
+/* A cell may be wider than the strip, which then has a part of it. */
+static void add_strip(const grid *g, int view, int cell, int64_t from, int64_t width, const float *strip)
+{
+	int64_t start, end;
+	bl_chunk_range(g->count, g->cells, cell, &start, &end);
+	float share = 1 / (float)(end - start);
+	start = start > from ? start : from;
+	end = end < from + width ? end : from + width;
+	if (start < end)
+		add_columns(g->s.n, width, end - start, strip + start - from, share, g->out[view] + cell, g->cells);
+}
+
+static void strip_of_cells(const grid *g, int64_t first, int64_t last, int64_t from, int64_t width, float *copy)
+{
+	float *of[2] = { copy, copy + g->s.n * width };
+	for (int v = 0; v < 2 && g->x[v]; v++) {
+		standardise_strip(g, v, from, width, of[v]);
+		for (int64_t cell = first; cell < last; cell++)
+			add_strip(g, v, (int)cell, from, width, of[v]);
+	}
+	if (g->x[1])
+		correlate(&g->s, from, width, of[0], of[1]);
+}
+
+static void clear_cells(const grid *g, int64_t first, int64_t last)
+{
+	for (int v = 0; v < 2 && g->x[v]; v++)
+		for (int64_t i = 0; i < g->s.n; i++)
+			memset(g->out[v] + i * g->cells + first, 0, (size_t)(last - first) * sizeof(float));
+}
+
+/* Some cells, in strips that stay in the cache: nothing standardised is kept. */
+static void run_cells(void *ctx, int64_t chunk)
+{
+	grid *g = ctx;
+	int64_t first, last, from, to, end;
+	bl_chunk_range(g->cells, g->chunks, chunk, &first, &last);
+	bl_chunk_range(g->count, g->cells, first, &from, &to);
+	bl_chunk_range(g->count, g->cells, last - 1, &to, &end);
+	int64_t most = end - from < BL_STANDARD_COLUMNS ? end - from : BL_STANDARD_COLUMNS;
+	float *copy = bl_scratch(0, (size_t)(2 * g->s.n * most) * sizeof *copy);
+	if (!copy) {
+		atomic_store(&g->failed, true);
+		return;
+	}
+	clear_cells(g, first, last);
+	for (; from < end; from += most)
+		strip_of_cells(g, first, last, from, end - from < most ? end - from : most, copy);
+}
+
+static int run_grid(grid *g, bl_tensor *a, bl_tensor *b)
+{
+	if (!a || !b)
+		return -1;
+	g->x[0] = a->data;
+	g->x[1] = g->out[1] ? b->data : NULL;
+	g->chunks = bl_standard_chunks(g->s.n, g->count, 16);
+	g->chunks = g->chunks < g->cells ? g->chunks : g->cells;
+	bl_parallel(g->chunks, run_cells, g);
+	return atomic_load(&g->failed) ? bl_fail("barlow loss: out of memory") : 0;
+}
+
+static int start_grid(grid *g, const bl_tensor *za, const bl_tensor *zb)
+{
+	bl_tensor *a = bl_tensor_contiguous((bl_tensor *)za), *b = bl_tensor_contiguous((bl_tensor *)zb);
+	int rc = run_grid(g, a, b);
+	bl_tensor_unref(a);
+	bl_tensor_unref(b);
+	return rc;
+}
+
+int bl_standard_grid(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb, int cells, float *u, float *v,
+                     double *diag)
+{
+	if (check(za, zb))
+		return -1;
+	grid g = { .s = measures(dialect, za), .cells = cells, .out = { u, v } };
+	g.s.diag = diag;
+	g.count = g.s.d;
+	return start_grid(&g, za, zb);
+}
+
+int bl_standard_cells(bl_loss_dialect dialect, const bl_tensor *x, const int32_t *dims, int64_t count, int cells,
+                      float *out)
+{
+	if (check(x, x))
+		return -1;
+	grid g = { .s = measures(dialect, x), .dims = dims, .count = count, .cells = cells, .out = { out, NULL } };
+	return check_dims(&g.s, dims, count) ? -1 : start_grid(&g, x, x);
 }
 
 void bl_standard_free(bl_standard *s)

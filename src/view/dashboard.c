@@ -134,7 +134,7 @@ static void draw_matrix(const bl_scene *s, bl_canvas *c, bl_rect r)
 	bl_heat_fit fit = bl_heat_measure(c->can, r.w, r.h - beside, &m);
 	char what[32], says[160];
 	snprintf(what, sizeof what, "C  D %d", m.d);
-	bl_heat_says(says, sizeof says, r.w, what, "C", fit, s->heat);
+	bl_heat_says(says, sizeof says, r.w, what, "C", fit, s->heat, (double)s->snapshot.grid_elements / m.d / m.d);
 	bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, says);
 	bl_canvas_text(c, r.x, r.y, 1, BL_PAINT_TITLE, "C");
 	bl_canvas_bold(c, r.x, r.y, 1);
