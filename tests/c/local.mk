@@ -13,6 +13,7 @@ c_tests += tests/c/test_dataset
 c_tests += tests/c/test_embed
 c_tests += tests/c/test_eval
 c_tests += tests/c/test_figure
+c_tests += tests/c/test_frozen
 c_tests += tests/c/test_grad_ops
 c_tests += tests/c/test_gradcheck
 c_tests += tests/c/test_heatmap
@@ -71,6 +72,7 @@ LDADD = $(test_libs) libface.la libcore.la $(LUA_LIBS)
 # A made-up run for whatever looks at runs.
 recorded_run = tests/c/recorded_run.c tests/c/recorded_run.h
 golden = tests/c/golden.c tests/c/golden.h $(recorded_run)
+tests_c_test_frozen_SOURCES = tests/c/test_frozen.c tests/c/frozen_run.c tests/c/frozen_run.h
 tests_c_test_figure_SOURCES = tests/c/test_figure.c $(recorded_run)
 tests_c_test_runs_view_SOURCES = tests/c/test_runs_view.c $(golden)
 tests_c_test_screens_SOURCES = tests/c/test_screens.c $(golden)
