@@ -393,8 +393,8 @@ entry("plot.curves", "plot.curves(trainer)", "A figure of the loss terms, the fl
 	"plot.curves(" .. small .. ":step(2))")
 entry("plot.heatmap", "plot.heatmap(matrix[, {title = \"\"}])", "A figure of a matrix, colours fixed to [-1, 1].",
 	"plot.heatmap(tensor.eye(4))")
-entry("plot.lines", "plot.lines{{x, y, label =}, ..., title =, xlabel =, ylabel =, logx =, logy =}",
-	"A figure of curves.",
+entry("plot.lines", "plot.lines{{x, y, label =}, ..., title =, xlabel =, ylabel =, logx =, logy =, points =}",
+	"A figure of curves, or of points that no line joins.",
 	"plot.lines{{{1, 2, 3}, {1, 4, 9}, label = \"squares\"}}")
 entry("figure:save", "figure:save(path)", "Draws it with gnuplot: .svg, .png or .pdf.", "plot.heatmap(tensor.eye(4))")
 

@@ -130,6 +130,7 @@ void bl_live_info_get(const bl_live *l, bl_live_info *out);
 int64_t bl_live_length(const bl_live *l);                     /* records there are */
 bool bl_live_record(const bl_live *l, int64_t i, bl_record *out); /* 0-based */
 int64_t bl_live_snapshot(const bl_live *l, bl_snapshot *out); /* its step, or -1 when there is none */
+uint64_t bl_live_snapshots(const bl_live *l);                 /* published so far: unchanged means, nothing new to read */
 /*
  * Snapshots kept from the past, oldest first, the first of the run and the newest among them: at most BL_KEPT_MAX,
  * spread over the run.  Those of the past have neither views nor a region.

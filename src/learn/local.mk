@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 libbarlow_sources += \
+	src/learn/cells.c \
 	src/learn/gram.c \
 	src/learn/gram.h \
 	src/learn/loss.c \

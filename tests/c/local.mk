@@ -18,6 +18,7 @@ c_tests += tests/c/test_eval
 c_tests += tests/c/test_figure
 c_tests += tests/c/test_folder
 c_tests += tests/c/test_gemm_bf16
+c_tests += tests/c/test_frozen
 c_tests += tests/c/test_grad_ops
 c_tests += tests/c/test_gradcheck
 c_tests += tests/c/test_heatmap
@@ -79,6 +80,7 @@ recorded_run = tests/c/recorded_run.c tests/c/recorded_run.h
 golden = tests/c/golden.c tests/c/golden.h $(recorded_run)
 # Image files.
 pictures = tests/c/pictures.c tests/c/pictures.h
+tests_c_test_frozen_SOURCES = tests/c/test_frozen.c tests/c/frozen_run.c tests/c/frozen_run.h
 tests_c_test_figure_SOURCES = tests/c/test_figure.c $(recorded_run)
 tests_c_test_decode_SOURCES = tests/c/test_decode.c $(pictures)
 tests_c_test_folder_SOURCES = tests/c/test_folder.c $(pictures)
