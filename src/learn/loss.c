@@ -110,27 +110,87 @@ static int sum_rows(const state *t, int64_t side, bl_parallel_fn *fn, double *su
 	return 0;
 }
 
-/* Row of C -> row of E and its squares. */
-static void error_row(void *ctx, int64_t i)
+enum { RUN = 8 };
+
+/* Rows i.. of C -> those of E, columns from..; the sums of their squares. */
+static inline __attribute__((always_inline)) void to_error(int count, const state *t, int64_t i, int64_t from, int64_t width,
+                                                           double *restrict sum)
 {
-	const rows *r = ctx;
-	float *e = r->t->m[0] + i * r->side;
-	if (r->t->hsic)
-		for (int64_t j = 0; j < r->side; j++)
-			e[j] += 1;
-	e[i] = 0;
-	r->sum[i] = dot(e, e, r->side);
+	int64_t d = t->s.d;
+	float by = (float)(1 / (double)t->s.n), plus = t->hsic, *e = t->m[0] + i * d + from;
+	for (int r = 0; r < count; r++)
+		for (int64_t j = 0; j < width; j++)
+			e[r * d + j] = e[r * d + j] * by + plus;
+	for (int r = 0; r < count; r++)
+		if (i + r >= from && i + r < from + width)
+			e[r * d + i + r - from] = 0;
+	for (int64_t j = 0; j < width; j++) {
+		float squares = 0;
+		_Pragma("GCC unroll 8") for (int r = 0; r < count; r++) squares += e[r * d + j] * e[r * d + j];
+		sum[j] += (double)squares;
+	}
+}
+
+BL_CLONES_EXACT static double error_columns(const state *t, int64_t from, int64_t width)
+{
+	double sum[BL_STANDARD_COLUMNS] = { 0 };
+	int64_t i = 0;
+	for (; i + RUN <= t->s.d; i += RUN)
+		to_error(RUN, t, i, from, width, sum);
+	for (; i < t->s.d; i++)
+		to_error(1, t, i, from, width, sum);
+	return total(sum, width);
+}
+
+typedef struct columns {
+	const state *t;
+	float *turned; /* zA^T, its rows `pitch` apart: not by a power of two, which would make them evict each other */
+	int64_t pitch;
+	double *sum;         /* of squares, a panel */
+	atomic_bool failed;
+} columns;
+
+static void error_panel(void *ctx, int64_t chunk)
+{
+	columns *c = ctx;
+	const bl_standard *s = &c->t->s;
+	int64_t step = bl_panel_width(), from = chunk * step, width = s->d - from < step ? s->d - from : step;
+	float *panel = bl_scratch(0, (size_t)(s->n * step) * sizeof *panel);
+	if (!panel) {
+		atomic_store(&c->failed, true);
+		return;
+	}
+	bl_panel_copy(s->z[1], s->n, s->d, from, panel);
+	bl_panel_multiply(&(bl_panel_product){ .rows = s->d, .cols = width, .k = s->n, .a = c->turned, .lda = c->pitch,
+	                                       .panel = panel, .c = c->t->m[0] + from, .ldc = s->d });
+	c->sum[chunk] = error_columns(c->t, from, width);
+}
+
+static int64_t panels(int64_t d)
+{
+	return (d + bl_panel_width() - 1) / bl_panel_width();
+}
+
+static int correlate(columns *c, state *t, double *redundancy)
+{
+	int64_t count = panels(t->s.d);
+	t->m[0] = bl_block_take((size_t)(t->s.d * t->s.d) * sizeof *t->m[0]);
+	c->sum = bl_scratch(1, (size_t)count * sizeof *c->sum);
+	if (!t->m[0] || !c->sum || bl_standard_whole(&t->s, c->turned, c->pitch))
+		return -1;
+	bl_parallel(count, error_panel, c);
+	*redundancy = total(c->sum, count);
+	return atomic_load(&c->failed) ? bl_fail("barlow loss: out of memory") : 0;
 }
 
 static int direct(state *t, double *redundancy)
 {
-	const bl_standard *s = &t->s;
-	t->m[0] = bl_block_take((size_t)(s->d * s->d) * sizeof *t->m[0]);
-	if (!t->m[0])
-		return -1;
-	bl_gemm_parallel(true, false, s->d, s->d, s->n, (float)(1 / (double)s->n), s->z[0], s->d, s->z[1], s->d, 0,
-	                 t->m[0], s->d);
-	return sum_rows(t, s->d, error_row, redundancy);
+	enum { LINE = 16 };
+	columns c = { .t = t, .pitch = ((t->s.n / LINE + 1) | 1) * LINE };
+	c.turned = bl_block_take((size_t)(c.pitch * t->s.d) * sizeof *c.turned);
+	int rc = c.turned ? correlate(&c, t, redundancy) : -1;
+	bl_block_give(c.turned);
+	return rc;
 }
 
 static void gram_row(void *ctx, int64_t i)
@@ -179,6 +239,8 @@ static int multiply(state *t)
 	t->m[1] = t->m[0] + s->n * s->n;
 	if (!t->whole)
 		return bl_gram_pair(s, t->m, t->hsic ? t->row : NULL);
+	if (bl_standard_whole(&t->s, NULL, 0))
+		return -1;
 	bl_syrk_pair_parallel(s->n, s->d, s->z, s->d, t->m, s->n);
 	if (t->hsic)
 		bl_parallel(s->n, z_row, t);
@@ -233,33 +295,19 @@ typedef struct back {
 	atomic_bool failed;
 } back;
 
-/* Columns from..from+width of what is worked on, and where: z[v] (rows `pitch` apart), panel, dz. */
+/* Columns from..from+width, and panels for them: z of both views, what a product takes, dz. */
 typedef struct place {
-	int64_t from, width, step, pitch;
-	const float *z[2];
-	float *panel, *dz;
+	int64_t from, width, step;
+	float *z[2], *panel, *dz;
 } place;
-
-static void copy_panel(int64_t count, const place *p, const float *from, int64_t lda)
-{
-	for (int64_t i = 0; i < count; i++) {
-		memcpy(p->panel + i * p->step, from + i * lda + p->from, (size_t)p->width * sizeof *from);
-		memset(p->panel + i * p->step + p->width, 0, (size_t)(p->step - p->width) * sizeof *from);
-	}
-}
 
 /* The panel to multiply with: of z, of E^T or of E. */
 static const float *right_side(const state *t, int view, const place *p)
 {
-	const bl_standard *s = &t->s;
-	if (!t->whole)
-		return p->z[view];
+	int64_t d = t->s.d;
 	if (t->gram)
-		copy_panel(s->n, p, s->z[view], s->d);
-	else if (view == 0)
-		bl_panel_turn(t->m[0], s->d, s->d, p->from, p->panel);
-	else
-		copy_panel(s->d, p, t->m[0], s->d);
+		return p->z[view];
+	(view == 0 ? bl_panel_turn : bl_panel_copy)(t->m[0], d, d, p->from, p->panel);
 	return p->panel;
 }
 
@@ -285,40 +333,44 @@ static void finish(const back *b, int which, const place *p)
 		w[j] = (float)(by * (t->gram ? c - 1 - t->lambda * (c + t->hsic) : c - 1));
 	}
 	bl_standard_part part = { .view = view, .from = p->from, .width = p->width, .z = p->z[view], .other = p->z[!view],
-		                  .z_pitch = p->pitch, .dz = p->dz, .pitch = p->step,
+		                  .dz = p->dz, .pitch = p->step,
 		                  .k = (float)(t->gram ? by * t->lambda / n : by * t->lambda), .w = w, .row = b->row[!view] };
 	bl_standard_back(&t->s, &part, b->to[which].dx, b->to[which].add);
 }
 
-/* dz, then either z of both views made again, or the panel. */
-static bool settle(const state *t, int64_t chunk, place *p)
+static bool take_place(const state *t, int64_t chunk, place *p)
 {
-	const bl_standard *s = &t->s;
+	int64_t n = t->s.n;
 	p->step = bl_panel_width();
 	p->from = chunk * p->step;
-	p->width = s->d - p->from < p->step ? s->d - p->from : p->step;
-	p->pitch = t->whole ? s->d : p->step;
-	p->dz = bl_scratch(0, (size_t)((s->n + (t->whole && !t->gram ? s->d : 2 * s->n)) * p->step) * sizeof *p->dz);
+	p->width = t->s.d - p->from < p->step ? t->s.d - p->from : p->step;
+	p->dz = bl_scratch(0, (size_t)((3 * n + (t->gram ? 0 : t->s.d)) * p->step) * sizeof *p->dz);
 	if (!p->dz)
 		return false;
-	p->panel = p->dz + s->n * p->step;
-	for (int v = 0; v < 2; v++) {
-		float *z = t->whole ? s->z[v] + p->from : p->panel + v * s->n * p->step;
-		if (!t->whole)
-			bl_standard_again(s, v, p->from, p->width, p->step, z);
-		p->z[v] = z;
-	}
+	p->z[0] = p->dz + n * p->step;
+	p->z[1] = p->z[0] + n * p->step;
+	p->panel = p->z[1] + n * p->step;
 	return true;
+}
+
+static void fetch_z(const state *t, const place *p)
+{
+	for (int v = 0; v < 2; v++)
+		if (t->whole)
+			bl_panel_copy(t->s.z[v], t->s.n, t->s.d, p->from, p->z[v]);
+		else
+			bl_standard_again(&t->s, v, p->from, p->width, p->step, p->z[v]);
 }
 
 static void back_panel(void *ctx, int64_t chunk)
 {
 	back *b = ctx;
 	place p;
-	if (!settle(b->t, chunk, &p)) {
+	if (!take_place(b->t, chunk, &p)) {
 		atomic_store(&b->failed, true);
 		return;
 	}
+	fetch_z(b->t, &p);
 	for (int i = 0; i < b->count; i++) {
 		product(b->t, b->to[i].view, &p);
 		finish(b, i, &p);
@@ -343,7 +395,7 @@ static int scale_rows(back *b)
 
 static int run_back(back *b)
 {
-	bl_parallel((b->t->s.d + bl_panel_width() - 1) / bl_panel_width(), back_panel, b);
+	bl_parallel(panels(b->t->s.d), back_panel, b);
 	b->count = 0;
 	return atomic_load(&b->failed) ? bl_fail("out of memory") : 0;
 }
@@ -375,7 +427,7 @@ static int standardise(state *t, const bl_loss_config *c, const bl_tensor *za, c
 		return -1;
 	t->gram = bl_loss_pick(c->form, t->s.n, t->s.d) == BL_FORM_GRAM;
 	t->whole = !t->gram || t->s.n > BL_GRAM_BATCH;
-	return t->whole ? bl_standard_whole(&t->s) : 0;
+	return 0;
 }
 
 bl_tensor *bl_loss_barlow(const bl_loss_config *c, bl_tensor *za, bl_tensor *zb, bl_loss_terms *terms)

@@ -3,6 +3,7 @@
 #include "learn/standard.h"
 
 #include "base/clones.h"
+#include "tensor/panel.h"
 
 #include <barlow/memory.h>
 
@@ -70,6 +71,8 @@ static int take_z(bl_standard *s)
 
 typedef struct job {
 	const bl_standard *s;
+	float *turned;
+	int64_t pitch; /* of turned */
 	int64_t chunks;
 	atomic_bool failed;
 } job;
@@ -89,17 +92,21 @@ static inline __attribute__((always_inline)) void expect_writing(float *p, int64
 		__builtin_prefetch(p + j, 1);
 }
 
-/*
- * Rows of x, D apart, into a dense copy, 0 beyond width: strides of a power of two would make rows evict each other from
- * the cache.
- */
-static void load(int64_t n, int64_t d, int64_t width, const float *x, int64_t pitch, float *copy)
+static void clear_tail(int64_t n, int64_t width, int64_t pitch, float *copy)
+{
+	for (int64_t i = 0; width < pitch && i < n; i++)
+		memset(copy + i * pitch + width, 0, (size_t)(pitch - width) * sizeof *copy);
+}
+
+/* Rows of x, D apart, into a dense copy: strides of a power of two would make rows evict each other from the cache. */
+BL_CLONES_EXACT static void load(int64_t n, int64_t d, int64_t width, const float *restrict x, int64_t pitch,
+                                 float *restrict copy)
 {
 	for (int64_t i = 0; i < n; i++, x += d, copy += pitch) {
 		if (i + AHEAD < n)
 			expect(x + AHEAD * d, width);
-		memcpy(copy, x, (size_t)width * sizeof *copy);
-		memset(copy + width, 0, (size_t)(pitch - width) * sizeof *copy);
+		for (int64_t j = 0; j < width; j++)
+			copy[j] = x[j];
 	}
 }
 
@@ -138,27 +145,48 @@ BL_CLONES_EXACT static void moments(int64_t n, int64_t pitch, const float *copy,
 	}
 }
 
-/* (copy - mean) inv; the mean in two floats, so that a large one takes no digits away. */
-BL_CLONES_EXACT static void scale(int64_t n, int64_t pitch, float *copy, const double *mean, const float *inv)
-{
+/* A mean in two floats, so that a large one takes no digits away. */
+typedef struct means {
 	float high[BL_STANDARD_COLUMNS], low[BL_STANDARD_COLUMNS];
-	for (int64_t j = 0; j < pitch; j++) {
-		high[j] = (float)mean[j];
-		low[j] = (float)(mean[j] - (double)high[j]);
+} means;
+
+static void split(int64_t width, const double *mean, means *m)
+{
+	for (int64_t j = 0; j < width; j++) {
+		m->high[j] = (float)mean[j];
+		m->low[j] = (float)(mean[j] - (double)m->high[j]);
 	}
+}
+
+BL_CLONES_EXACT static void scale(int64_t n, int64_t pitch, float *copy, const means *m, const float *inv)
+{
 	for (int64_t i = 0; i < n; i++, copy += pitch)
 		for (int64_t j = 0; j < pitch; j++)
-			copy[j] = ((copy[j] - high[j]) - low[j]) * inv[j];
+			copy[j] = ((copy[j] - m->high[j]) - m->low[j]) * inv[j];
+}
+
+/* The same from x, D apart. */
+BL_CLONES_EXACT static void load_scaled(int64_t n, int64_t d, int64_t width, const float *restrict x, const means *m,
+                                        const float *restrict inv, int64_t pitch, float *restrict z)
+{
+	for (int64_t i = 0; i < n; i++, x += d, z += pitch) {
+		if (i + AHEAD < n)
+			expect(x + AHEAD * d, width);
+		for (int64_t j = 0; j < width; j++)
+			z[j] = ((x[j] - m->high[j]) - m->low[j]) * inv[j];
+	}
 }
 
 /* copy, standardised in place. */
 static void standardise(const bl_standard *s, int64_t pitch, float *copy, double *mean, float *inv)
 {
 	double square[BL_STANDARD_COLUMNS];
+	means m;
 	moments(s->n, pitch, copy, mean, square);
+	split(pitch, mean, &m);
 	for (int64_t j = 0; j < pitch; j++) /* NaN goes through */
 		inv[j] = square[j] == 0 ? 0 : (float)(1 / sqrt(square[j] / s->divisor + s->eps));
-	scale(s->n, pitch, copy, mean, inv);
+	scale(s->n, pitch, copy, &m, inv);
 }
 
 static inline __attribute__((always_inline)) void add_products(int rows, int64_t pitch, const float *za, const float *zb,
@@ -196,6 +224,7 @@ void bl_standard_columns(const bl_standard *s, int64_t from, int64_t width, floa
 	for (int v = 0; v < 2; v++) {
 		float *z = copy + v * s->n * pitch;
 		load(s->n, s->d, width, s->x[v]->data + from, pitch, z);
+		clear_tail(s->n, width, pitch, z);
 		standardise(s, pitch, z, mean, inv);
 		memcpy(s->mean[v] + from, mean, (size_t)width * sizeof *mean);
 		memcpy(s->inv[v] + from, inv, (size_t)width * sizeof *inv);
@@ -204,10 +233,14 @@ void bl_standard_columns(const bl_standard *s, int64_t from, int64_t width, floa
 	memcpy(s->diag + from, diag, (size_t)width * sizeof *diag);
 }
 
-static void put(int64_t n, int64_t width, const float *copy, int64_t pitch, float *z)
+BL_CLONES_EXACT static void put(int64_t n, int64_t width, const float *restrict copy, int64_t pitch, float *restrict z)
 {
-	for (int64_t i = 0; i < n; i++)
-		memcpy(z + i * pitch, copy + i * whole_lines(width), (size_t)width * sizeof *z);
+	for (int64_t i = 0; i < n; i++, copy += whole_lines(width), z += pitch) {
+		if (i + AHEAD < n)
+			expect_writing(z + AHEAD * pitch, width);
+		for (int64_t j = 0; j < width; j++)
+			z[j] = copy[j];
+	}
 }
 
 static void columns(void *ctx, int64_t chunk)
@@ -225,16 +258,16 @@ static void columns(void *ctx, int64_t chunk)
 	bl_standard_columns(s, from, to - from, copy);
 	for (int v = 0; v < 2; v++)
 		put(s->n, to - from, copy + v * s->n * pitch, s->d, s->z[v] + from);
+	if (b->turned)
+		bl_turn(s->n, to - from, copy, pitch, b->turned + from * b->pitch, b->pitch);
 }
 
 void bl_standard_again(const bl_standard *s, int view, int64_t from, int64_t width, int64_t pitch, float *z)
 {
-	double mean[BL_STANDARD_COLUMNS] = { 0 };
-	float inv[BL_STANDARD_COLUMNS] = { 0 };
-	memcpy(mean, s->mean[view] + from, (size_t)width * sizeof *mean);
-	memcpy(inv, s->inv[view] + from, (size_t)width * sizeof *inv);
-	load(s->n, s->d, width, s->x[view]->data + from, pitch, z);
-	scale(s->n, pitch, z, mean, inv);
+	means m;
+	split(width, s->mean[view] + from, &m);
+	load_scaled(s->n, s->d, width, s->x[view]->data + from, &m, s->inv[view] + from, pitch, z);
+	clear_tail(s->n, width, pitch, z);
 }
 
 static bl_standard measures(bl_loss_dialect dialect, const bl_tensor *z)
@@ -274,18 +307,18 @@ int bl_standard_open(bl_standard *s, bl_loss_dialect dialect, const bl_tensor *z
 	return -1;
 }
 
-static int run(bl_standard *s)
+static int run(bl_standard *s, float *turned, int64_t pitch)
 {
-	job b = { .s = s, .chunks = bl_standard_chunks(s->n, s->d, 16) };
+	job b = { .s = s, .turned = turned, .pitch = pitch, .chunks = bl_standard_chunks(s->n, s->d, 16) };
 	if (take_z(s))
 		return -1;
 	bl_parallel(b.chunks, columns, &b);
 	return atomic_load(&b.failed) ? bl_fail("barlow loss: out of memory") : 0;
 }
 
-int bl_standard_whole(bl_standard *s)
+int bl_standard_whole(bl_standard *s, float *turned, int64_t pitch)
 {
-	int rc = run(s);
+	int rc = run(s, turned, pitch);
 	let_go(s);
 	if (rc)
 		bl_standard_free(s);
@@ -294,7 +327,7 @@ int bl_standard_whole(bl_standard *s)
 
 int bl_standard_make(bl_standard *s, bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb)
 {
-	return bl_standard_open(s, dialect, za, zb) ? -1 : bl_standard_whole(s);
+	return bl_standard_open(s, dialect, za, zb) ? -1 : bl_standard_whole(s, NULL, 0);
 }
 
 /* --- Some columns of one view ------------------------------------------- */
@@ -382,7 +415,7 @@ int bl_standard_pick(bl_loss_dialect dialect, const bl_tensor *x, const int32_t 
 
 static inline __attribute__((always_inline)) void finish_row(const bl_standard_part *p, int64_t i)
 {
-	const float *restrict other = p->other + i * p->z_pitch, *restrict w = p->w;
+	const float *restrict other = p->other + i * p->pitch, *restrict w = p->w;
 	float *restrict dz = p->dz + i * p->pitch, k = p->k, row = p->row ? p->row[i] : 0;
 	int64_t width = p->width;
 	for (int64_t j = 0; j < width; j++)
@@ -392,14 +425,14 @@ static inline __attribute__((always_inline)) void finish_row(const bl_standard_p
 static inline __attribute__((always_inline)) void add_sums(int rows, const bl_standard_part *p, int64_t i,
                                                            double *restrict sum, double *restrict along)
 {
-	int64_t pitch = p->pitch, z_pitch = p->z_pitch, width = p->width;
-	const float *dz = p->dz + i * pitch, *z = p->z + i * z_pitch;
+	int64_t pitch = p->pitch, width = p->width;
+	const float *dz = p->dz + i * pitch, *z = p->z + i * pitch;
 	for (int64_t j = 0; j < width; j++) {
 		float a = 0, b = 0;
 		EACH_OF(rows) {
 			float d = dz[r * pitch + j];
 			a += d;
-			b += d * z[r * z_pitch + j];
+			b += d * z[r * pitch + j];
 		}
 		sum[j] += (double)a;
 		along[j] += (double)b;
@@ -426,16 +459,26 @@ typedef struct slopes {
 	const float *inv;
 } slopes;
 
-BL_CLONES_EXACT static void put_row(int64_t width, const float *dz, const float *z, const slopes *k, float *dx)
+BL_CLONES_EXACT static void put_rows(int64_t n, int64_t d, const bl_standard_part *p, const slopes *k, float *dx)
 {
-	for (int64_t j = 0; j < width; j++)
-		dx[j] = k->inv[j] * (dz[j] - k->mean[j] - z[j] * k->slope[j]);
+	const float *dz = p->dz, *z = p->z;
+	for (int64_t i = 0; i < n; i++, dx += d, dz += p->pitch, z += p->pitch) {
+		if (i + AHEAD < n)
+			expect_writing(dx + AHEAD * d, p->width);
+		for (int64_t j = 0; j < p->width; j++)
+			dx[j] = k->inv[j] * (dz[j] - k->mean[j] - z[j] * k->slope[j]);
+	}
 }
 
-BL_CLONES_EXACT static void add_row(int64_t width, const float *dz, const float *z, const slopes *k, float *dx)
+BL_CLONES_EXACT static void add_rows(int64_t n, int64_t d, const bl_standard_part *p, const slopes *k, float *dx)
 {
-	for (int64_t j = 0; j < width; j++)
-		dx[j] += k->inv[j] * (dz[j] - k->mean[j] - z[j] * k->slope[j]);
+	const float *dz = p->dz, *z = p->z;
+	for (int64_t i = 0; i < n; i++, dx += d, dz += p->pitch, z += p->pitch) {
+		if (i + AHEAD < n)
+			expect_writing(dx + AHEAD * d, p->width);
+		for (int64_t j = 0; j < p->width; j++)
+			dx[j] += k->inv[j] * (dz[j] - k->mean[j] - z[j] * k->slope[j]);
+	}
 }
 
 void bl_standard_back(const bl_standard *s, const bl_standard_part *p, float *dx, bool add)
@@ -448,10 +491,5 @@ void bl_standard_back(const bl_standard *s, const bl_standard_part *p, float *dx
 		k.mean[j] = (float)(sum[j] / (double)s->n);
 		k.slope[j] = (float)(along[j] / s->divisor);
 	}
-	dx += p->from;
-	for (int64_t i = 0; i < s->n; i++, dx += s->d) {
-		if (i + AHEAD < s->n)
-			expect_writing(dx + AHEAD * s->d, p->width);
-		(add ? add_row : put_row)(p->width, p->dz + i * p->pitch, p->z + i * p->z_pitch, &k, dx);
-	}
+	(add ? add_rows : put_rows)(s->n, s->d, p, &k, dx + p->from);
 }

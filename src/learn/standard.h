@@ -24,13 +24,14 @@ int bl_standard_make(bl_standard *s, bl_loss_dialect dialect, const bl_tensor *z
 void bl_standard_free(bl_standard *s);
 
 /*
- * The same in two steps: open checks, whole standardises; or, instead of that, a few columns at a time and never z as a
+ * The same in two steps: open checks, whole standardises, and puts z[0]^T (D rows `pitch` apart) into `turned` unless
+ * that is NULL; or, instead of that, a few columns at a time and never z as a
  * whole: columns fills mean, inv and diag of columns from..from+width and leaves z of both views in copy
  * (2,N,pitch), 0 beyond width; again makes z of one view from these once more.  pitch: bl_standard_pitch(width), or for
  * again any multiple of 8 that is not smaller than width.
  */
 int64_t bl_standard_pitch(int64_t width);
-int bl_standard_whole(bl_standard *s);
+int bl_standard_whole(bl_standard *s, float *turned, int64_t pitch);
 int bl_standard_open(bl_standard *s, bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb);
 void bl_standard_columns(const bl_standard *s, int64_t from, int64_t width, float *copy);
 void bl_standard_again(const bl_standard *s, int view, int64_t from, int64_t width, int64_t pitch, float *z);
@@ -70,9 +71,9 @@ int64_t bl_standard_chunks(int64_t n, int64_t d, int64_t at_least);
 typedef struct bl_standard_part {
 	int view;
 	int64_t from, width;
-	const float *z, *other; /* of the first of these columns, of this view and the other one, rows z_pitch apart */
-	float *dz;              /* rows `pitch` apart */
-	int64_t z_pitch, pitch;
+	const float *z, *other; /* of this view and of the other one */
+	float *dz;
+	int64_t pitch; /* from row to row of these three */
 	float k;
 	const float *w;   /* (width) */
 	const float *row; /* (N), or NULL */

@@ -4,6 +4,8 @@
 
 #include "tensor/kernel.h"
 
+#include <string.h>
+
 static int widest(const bl_kernels *k)
 {
 	int v = 4;
@@ -68,14 +70,34 @@ static void turn_four(const float *a, int64_t lda, float *b, int64_t ldb)
 	}
 }
 
+/* A cache line of columns at a time: every line is read once. */
+void bl_turn(int64_t rows, int64_t cols, const float *a, int64_t lda, float *to, int64_t ldt)
+{
+	enum { LINE = 16 };
+	int64_t high = rows / 4 * 4, wide = cols / LINE * LINE;
+	for (int64_t j = 0; j < wide; j += LINE)
+		for (int64_t i = 0; i < high; i += 4)
+			for (int64_t k = j; k < j + LINE; k += 4)
+				turn_four(a + i * lda + k, lda, to + k * ldt + i, ldt);
+	for (int64_t j = 0; j < cols; j++)
+		for (int64_t i = j < wide ? high : 0; i < rows; i++)
+			to[j * ldt + i] = a[i * lda + j];
+}
+
 void bl_panel_turn(const float *a, int64_t n, int64_t k, int64_t from, float *panel)
 {
-	int64_t width = bl_panel_width(), whole = n - from < width ? (n - from) / 4 * 4 : width, fours = k / 4 * 4;
-	a += from * k;
-	for (int64_t j = 0; j < fours; j += 4)
-		for (int64_t i = 0; i < whole; i += 4)
-			turn_four(a + i * k + j, k, panel + j * width + i, width);
+	int64_t width = bl_panel_width(), rows = n - from < width ? n - from : width;
+	bl_turn(rows, k, a + from * k, k, panel, width);
 	for (int64_t j = 0; j < k; j++)
-		for (int64_t i = j < fours ? whole : 0; i < width; i++)
-			panel[j * width + i] = from + i < n ? a[i * k + j] : 0;
+		for (int64_t i = rows; i < width; i++)
+			panel[j * width + i] = 0;
+}
+
+void bl_panel_copy(const float *a, int64_t n, int64_t k, int64_t from, float *panel)
+{
+	int64_t width = bl_panel_width(), cols = k - from < width ? k - from : width;
+	for (int64_t i = 0; i < n; i++, panel += width) {
+		memcpy(panel, a + i * k + from, (size_t)cols * sizeof *panel);
+		memset(panel + cols, 0, (size_t)(width - cols) * sizeof *panel);
+	}
 }

@@ -28,4 +28,10 @@ void bl_panel_multiply(const bl_panel_product *p);
 /* Panel (k,width) = a^T with columns from.. being rows from.. of a (n,k); 0 beyond row n. */
 void bl_panel_turn(const float *a, int64_t n, int64_t k, int64_t from, float *panel);
 
+/* Panel (n,width) = columns from.. of a (n,k); 0 beyond column k. */
+void bl_panel_copy(const float *a, int64_t n, int64_t k, int64_t from, float *panel);
+
+/* to (cols,rows) = a^T, a (rows,cols); in the calling thread alone. */
+void bl_turn(int64_t rows, int64_t cols, const float *a, int64_t lda, float *to, int64_t ldt);
+
 #endif
