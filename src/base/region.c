@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, LEAST = 1 << 24 };
+enum { LEAST = 1 << 24 };
 
 /* Headers of free extents lie where AddressSanitizer is told that nobody may look. */
 #ifdef __SANITIZE_ADDRESS__
@@ -17,9 +17,9 @@ enum { PAGE = 4096, LEAST = 1 << 24 };
 #define UNWATCHED
 #endif
 
-static size_t whole_pages(size_t bytes)
+static size_t whole_pages(const bl_memory_region *r, size_t bytes)
 {
-	return (bytes + PAGE - 1) / PAGE * PAGE;
+	return (bytes + r->page - 1) / r->page * r->page;
 }
 
 /* As much as the machine has, or as RLIMIT_AS or strict accounting let us have. */
@@ -27,7 +27,10 @@ static bool reserve(bl_memory_region *r)
 {
 	if (r->base)
 		return true;
-	for (r->room = (size_t)sysconf(_SC_PHYS_PAGES) * PAGE; r->room >= LEAST; r->room = r->room / 2 / PAGE * PAGE) {
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	if (!r->page)
+		r->page = page;
+	for (r->room = (size_t)sysconf(_SC_PHYS_PAGES) * page; r->room >= LEAST; r->room /= 2) {
 		void *p = mmap(NULL, r->room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 		if (p == MAP_FAILED)
 			continue;
@@ -57,7 +60,7 @@ UNWATCHED static bl_extent **best(bl_memory_region *r, size_t bytes)
 UNWATCHED static bl_extent *split(bl_extent **link, size_t bytes)
 {
 	bl_extent *e = *link;
-	if (e->bytes - bytes < PAGE) {
+	if (e->bytes == bytes) {
 		*link = e->next;
 		return e;
 	}
@@ -90,9 +93,9 @@ UNWATCHED static bl_extent *extend(bl_memory_region *r, size_t bytes)
 
 UNWATCHED bl_extent *bl_region_take(bl_memory_region *r, size_t bytes)
 {
-	bytes = whole_pages(bytes);
 	if (!reserve(r))
 		return NULL;
+	bytes = whole_pages(r, bytes);
 	bl_extent **link = best(r, bytes);
 	return link ? split(link, bytes) : extend(r, bytes);
 }
@@ -131,7 +134,7 @@ UNWATCHED size_t bl_region_trim(bl_memory_region *r)
 			madvise(e, bytes, MADV_DONTNEED);
 			return bytes;
 		}
-		madvise((char *)e + PAGE, e->bytes - PAGE, MADV_DONTNEED);
+		madvise((char *)e + r->page, e->bytes - r->page, MADV_DONTNEED);
 	}
 	return 0;
 }

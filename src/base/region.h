@@ -18,6 +18,7 @@ typedef struct bl_extent {
 
 typedef struct bl_memory_region {
 	char *base;
+	size_t page;      /* extents are multiples of it: the system's (up to 64 KiB on arm64), which is asked where this is 0 */
 	size_t room, top; /* bytes reserved; bytes from base that have been handed out at least once */
 	bl_extent *free;
 } bl_memory_region;

@@ -26,7 +26,8 @@
 
 extern char **environ;
 
-enum { SAID_MAX = 600 };
+/* NOT_FOUND: how a child may end that was to run what is not there, where posix_spawn could not say so (POSIX). */
+enum { SAID_MAX = 600, NOT_FOUND = 127 };
 
 struct child {
 	pid_t pid;
@@ -76,6 +77,11 @@ static int spawn(struct child *c, int in)
 	return rc;
 }
 
+static int not_installed(void)
+{
+	return bl_fail("gnuplot is not installed, and figures are drawn by it: install Debian's package gnuplot-nox");
+}
+
 static int start(struct child *c)
 {
 	int pair[2];
@@ -87,8 +93,7 @@ static int start(struct child *c)
 	int rc = c->picture < 0 || c->said < 0 ? errno : spawn(c, pair[1]);
 	close(pair[1]);
 	if (rc == ENOENT)
-		return bl_fail(
-			"gnuplot is not installed, and figures are drawn by it: install Debian's package gnuplot-nox");
+		return not_installed();
 	return rc ? bl_fail("gnuplot does not start: %s", strerror(rc)) : 0;
 }
 
@@ -104,13 +109,14 @@ static void feed(int to, const bl_piece *piece)
 	}
 }
 
-static bool finish(const struct child *c)
+/* Its exit status; -1: a signal ended it. */
+static int finish(const struct child *c)
 {
 	int status;
 	while (waitpid(c->pid, &status, 0) < 0)
 		if (errno != EINTR)
-			return true; /* somebody ignores SIGCHLD: the picture decides */
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+			return 0; /* somebody ignores SIGCHLD: the picture decides */
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 static void *read_whole(int fd, size_t *n)
@@ -145,13 +151,16 @@ static void squeeze(char *text)
 	*to = '\0';
 }
 
-static int fail_with_words(int fd)
+static int fail_with_words(int fd, int status)
 {
 	size_t n;
 	char *said = read_whole(fd, &n);
 	if (said)
 		squeeze(said);
-	bl_fail("gnuplot failed: %.*s", SAID_MAX, said && *said ? said : "it did not say why");
+	if (status == NOT_FOUND && said && !*said)
+		not_installed();
+	else
+		bl_fail("gnuplot failed: %.*s", SAID_MAX, said && *said ? said : "it did not say why");
 	free(said);
 	return -1;
 }
@@ -162,12 +171,12 @@ static int talk(struct child *c, const bl_piece *pieces, int count, void **pictu
 		feed(c->to, &pieces[i]);
 	close(c->to);
 	c->to = -1;
-	bool fine = finish(c);
-	*picture = fine ? read_whole(c->picture, n) : NULL;
+	int status = finish(c);
+	*picture = status == 0 ? read_whole(c->picture, n) : NULL;
 	if (*picture && *n > 0)
 		return 0;
 	free(*picture);
-	return fail_with_words(c->said);
+	return fail_with_words(c->said, status);
 }
 
 int bl_gnuplot_run(const bl_piece *pieces, int count, void **picture, size_t *n)

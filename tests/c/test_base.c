@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* test_base.c: errors, random streams, threads and memory: what everything else stands on. */
+#include "base/region.h"
 #include "support.h"
 
 #include <barlow/error.h>
@@ -331,6 +332,33 @@ static void memory_is_counted(void **state)
 	assert_int_equal(trimmed.held, trimmed.used);
 }
 
+/* MADV_DONTNEED takes whole pages: an extent that began or ended within one would lose its neighbour's numbers. */
+static void large_blocks_are_whole_pages_of_any_size(void **state)
+{
+	(void)state;
+	enum { PAGE = 65536, BLOCKS = 8 };
+	bl_memory_region r = { .page = PAGE };
+	bl_extent *e[BLOCKS];
+	for (int i = 0; i < BLOCKS; i++) {
+		assert_non_null(e[i] = bl_region_take(&r, (size_t)(130000 + 5000 * i)));
+		assert_int_equal(((char *)e[i] - r.base) % PAGE, 0);
+		assert_int_equal(e[i]->bytes % PAGE, 0);
+		memset(e[i] + 1, i + 1, e[i]->bytes - sizeof *e[i]);
+	}
+	for (int i = 0; i < BLOCKS; i += 2)
+		bl_region_give(&r, e[i]);
+	bl_region_trim(&r);
+	for (int i = 1; i < BLOCKS; i += 2) {
+		const char *at = (const char *)(e[i] + 1);
+		assert_int_equal(at[0], i + 1);
+		assert_memory_equal(at, at + 1, e[i]->bytes - sizeof *e[i] - 1);
+		bl_region_give(&r, e[i]);
+	}
+	size_t top = r.top;
+	assert_int_equal(bl_region_trim(&r), top);
+	assert_int_equal(r.top, 0);
+}
+
 static void impossible_sizes_are_refused(void **state)
 {
 	(void)state;
@@ -437,6 +465,7 @@ int main(void)
 		cmocka_unit_test(a_block_lies_where_smaller_ones_lay),
 		cmocka_unit_test(blocks_keep_apart),
 		cmocka_unit_test(memory_is_counted),
+		cmocka_unit_test(large_blocks_are_whole_pages_of_any_size),
 		cmocka_unit_test(impossible_sizes_are_refused),
 		cmocka_unit_test(scratch_is_kept_and_each_threads_own),
 		cmocka_unit_test(the_last_message_stays),

@@ -275,13 +275,12 @@ static void test_bad_paths(void **state)
 	bl_tensor_unref(c);
 }
 
-static void test_no_gnuplot(void **state)
+static void save_without_gnuplot(const char *folder)
 {
-	(void)state;
 	char *path = strdup(getenv("PATH"));
 	bl_tensor *c = identity(2);
 	bl_figure *f = bl_figure_heatmap(c, "t");
-	setenv("PATH", "/nonexistent", 1);
+	setenv("PATH", folder, 1);
 	int rc = bl_figure_save(f, support_scratch("none.png"));
 	setenv("PATH", path, 1);
 	free(path);
@@ -290,6 +289,25 @@ static void test_no_gnuplot(void **state)
 	assert_false(exists(support_scratch("none.png")));
 	bl_figure_free(f);
 	bl_tensor_unref(c);
+}
+
+static void test_no_gnuplot(void **state)
+{
+	(void)state;
+	save_without_gnuplot("/nonexistent");
+}
+
+/* As where posix_spawn is made of a plain fork, which qemu's emulation of a user's program does. */
+static void test_no_gnuplot_is_found_out_late(void **state)
+{
+	(void)state;
+	const char *program = support_scratch("gnuplot");
+	FILE *f = fopen(program, "w");
+	assert_non_null(f);
+	fputs("#!/bin/sh\nexit 127\n", f);
+	fclose(f);
+	assert_int_equal(chmod(program, 0755), 0);
+	save_without_gnuplot(support_scratch("."));
 }
 
 static void test_gnuplot_complains(void **state)
@@ -347,6 +365,7 @@ int main(void)
 		cmocka_unit_test(test_hostile_text),
 		cmocka_unit_test(test_bad_paths),
 		cmocka_unit_test(test_no_gnuplot),
+		cmocka_unit_test(test_no_gnuplot_is_found_out_late),
 		cmocka_unit_test(test_gnuplot_complains),
 		cmocka_unit_test(test_gnuplot_hangs_up),
 	};

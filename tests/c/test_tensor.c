@@ -59,7 +59,7 @@ static void a_new_tensor_is_row_major(void **state)
 	count_up(t);
 	assert_int_equal(bl_tensor_at(t, (int64_t[]){ 1, 2, 3 }), 23);
 	bl_tensor_put(t, (int64_t[]){ 1, 0, 2 }, -5);
-	assert_int_equal(bl_tensor_data(t)[14], -5);
+	assert_true(bl_tensor_data(t)[14] == -5);
 	bl_tensor_unref(t);
 }
 
