@@ -221,6 +221,8 @@ static int start(bl_screen *s)
 	fflush(stdout);
 	s->before = cur_term;
 	bl_guard_arm(STDOUT_FILENO, &cooked);
+	use_env(FALSE); /* LINES and COLUMNS, see bl_screen_size; ncurses would set a scroll region by them */
+	use_tioctl(TRUE);
 	s->curses = newterm(NULL, stdout, stdin);
 	if (!s->curses)
 		return bl_fail("TERM is '%s': terminfo knows no such screen (Debian has more in ncurses-term; "
@@ -254,10 +256,12 @@ static void leave(bl_screen *s)
 {
 	append_string(exit_attribute_mode);
 	append_mouse(s, false);
-	if (!exit_ca_mode && s->height > 0) {
-		append_string(tparm(cursor_address, (long)s->height - 1, 0L));
-		append_string(clr_eol);
-	}
+	flush(s);
+	endwin();
+	if (exit_ca_mode || s->height == 0)
+		return;
+	append_string(tparm(cursor_address, (long)s->height - 1, 0L));
+	append_string(clr_eol);
 	flush(s);
 }
 
@@ -268,9 +272,10 @@ void bl_screen_close(bl_screen *s)
 	if (s->keys) {
 		leave(s);
 		delwin(s->keys);
+	} else if (s->curses) {
+		endwin();
 	}
 	if (s->curses) {
-		endwin();
 		delscreen(s->curses);
 		set_curterm(s->before);
 	}
@@ -529,7 +534,6 @@ void bl_screen_suspend(bl_screen *s)
 {
 	struct sigaction as_usual = {.sa_handler = SIG_DFL}, ours;
 	leave(s);
-	endwin();
 	sigemptyset(&as_usual.sa_mask);
 	sigaction(SIGTSTP, &as_usual, &ours);
 	kill(0, SIGTSTP);
