@@ -9,12 +9,15 @@ terminal of 120 x 40, nobody, its heatmap, nobody, and so on for S seconds.  A w
 mean of the two beside it, so that slow drift of the machine cancels; of these ratios the median is told, with the
 interval that holds the true median in 95% of such measurements (order statistics; nothing is assumed about the
 noise), and the middle half.  All of a block's time counts, the viewer's work and the terminal's too.
+Beside it stands what the work itself takes, which a busy machine blurs less: the trainer's snapshots as a part of
+the steps' own time (its profile books them), and the viewer's processor time as a part of all cores'.
 Then the run goes on with both cores busy while keys go to the viewer; an answer is the first output that holds a
 word of the view that the key opens.
 """
 import argparse, fcntl, math, os, pty, re, select, statistics, struct, subprocess, tempfile, termios, threading, time
 
 SCRIPT = """
+local native = require "barlow.native"
 local D, folder = tonumber(arg[1]), arg[2]
 local t = trainer{ data = data.shapes{ n = 2048, size = 28, channels = 1, seed = 5 },
 	encoder = nn.cnn{ channels = 1, widths = { 16, 32, 64, 128 }, strides = { 1, 2, 2, 2 }, image = 28 }:init(1),
@@ -29,12 +32,20 @@ local function reach(step)
 	while now() < step do t:wait(.002) end
 	return now()
 end
+local function snapshots()
+	local rows, wall = native.profile_rows()
+	local booked = 0
+	for _, r in ipairs(rows) do booked = booked + (r.op == "snapshot" and r.forward or 0) end
+	return booked / (wall - booked)
+end
 for line in io.lines() do
 	local from = reach(now() + 1)
+	native.profile_start()
 	print "begin"
 	io.stdout:flush()
 	reach(from + tonumber(line))
-	print "done"
+	native.profile_stop()
+	print("done", snapshots())
 	io.stdout:flush()
 end
 """
@@ -42,6 +53,12 @@ WAYS = {"dashboard": b"", "heatmap": b"2"}
 FORGOTTEN = 3.2  # seconds until a run no longer makes what a viewer that has left had asked for
 ANSWERS = {b"?": rb"augmented|singular", b"2": rb"colours|linear|freeze", b"4": rb"eigenvalues|covariance",
            b"1": rb"dashboard|floor|within"}
+
+
+def processor_time(pid):
+    """Seconds of a process that has one thread."""
+    with open(f"/proc/{pid}/schedstat") as f:
+        return int(f.read().split()[0]) / 1e9
 
 
 class Viewer:
@@ -97,16 +114,21 @@ class Run:
                                         stdout=subprocess.PIPE, text=True)
 
     def wait_for(self, word):
-        while (line := self.process.stdout.readline()).strip() != word:
+        """When it came, and what follows it."""
+        while not (line := self.process.stdout.readline()).startswith(word):
             if not line:
                 raise SystemExit("attached: the run has ended")
-        return time.monotonic()
+        return time.monotonic(), line[len(word):].strip()
 
-    def steps(self, n):
+    def steps(self, n, viewer=None):
+        """Seconds of n steps; snapshots as a part of the rest of the steps; of all cores, what the viewer used."""
         self.process.stdin.write(f"{n}\n")
         self.process.stdin.flush()
-        start = self.wait_for("begin")
-        return self.wait_for("done") - start
+        start = self.wait_for("begin")[0]
+        used = processor_time(viewer.pid) if viewer else 0
+        end, snapshots = self.wait_for("done")
+        used = processor_time(viewer.pid) - used if viewer else 0
+        return end - start, float(snapshots), used / (end - start) / os.cpu_count()
 
 
 def alone(run, n):
@@ -115,19 +137,19 @@ def alone(run, n):
 
 
 def watched(run, barlow, keys, n):
-    """Seconds, and bytes a second to the terminal."""
+    """As Run.steps says, and bytes a second to the terminal."""
     viewer = Viewer(barlow, run.live, keys)
     reader = threading.Thread(target=viewer.drain)
     reader.start()
     run.steps(2)
     before = viewer.bytes
-    seconds = run.steps(n)
-    rate = (viewer.bytes - before) / seconds
+    took = run.steps(n, viewer)
+    rate = (viewer.bytes - before) / took[0]
     viewer.over = True
     reader.join()
     viewer.close()
     time.sleep(FORGOTTEN if keys else 0)
-    return seconds, rate
+    return took, rate
 
 
 def interval(values):
@@ -139,26 +161,33 @@ def interval(values):
     return (v[k - 1], v[n - k]) if k else (-math.inf, math.inf)
 
 
+def tell(way, blocks, ratio):
+    """blocks: what Run.steps said, and bytes a second."""
+    low, high = interval(ratio)
+    quarters = statistics.quantiles(ratio, n=4)
+    print(f"{way}: median {statistics.median(ratio):+.2f}%, 95% interval {low:+.2f}% to {high:+.2f}%, middle half "
+          f"{quarters[0]:+.2f}% to {quarters[2]:+.2f}%, {len(ratio)} pairs", flush=True)
+    mean = [statistics.mean(column) for column in zip(*blocks)]
+    print(f"{way}: snapshots {100 * mean[1]:.2f}% of the rest, viewer {100 * mean[2]:.2f}% of all cores, "
+          f"{mean[3] / 1e3:.0f} kB/s to the terminal", flush=True)
+
+
 def costs(run, o):
-    ratio, rates, blocks = {w: [] for w in WAYS}, {w: [] for w in WAYS}, []
+    ratio, seen = {w: [] for w in WAYS}, {w: [] for w in WAYS}
     run.steps(5)
-    n = max(4, round(o.block * 10 / run.steps(10)))
-    end, before = time.monotonic() + o.seconds, alone(run, n)
-    while time.monotonic() < end or len(blocks) < 4:
+    n = max(4, round(o.block * 10 / run.steps(10)[0]))
+    end, unseen = time.monotonic() + o.seconds, [alone(run, n)]
+    while time.monotonic() < end or len(unseen) < 5:
         for way, keys in WAYS.items():
-            seconds, rate = watched(run, o.barlow, keys, n)
-            after = alone(run, n)
-            ratio[way].append(100 * (2 * seconds / (before + after) - 1))
-            rates[way].append(rate / 1e3)
-            blocks.append(after)
-            before = after
-    print(f"D {o.dims}, batch 256, CNN: {1e3 * statistics.median(blocks) / n:.1f} ms a step, blocks of {n}", flush=True)
-    for way, r in ratio.items():
-        low, high = interval(r)
-        quarters = statistics.quantiles(r, n=4)
-        print(f"{way}: median {statistics.median(r):+.2f}%, 95% interval {low:+.2f}% to {high:+.2f}%, middle half "
-              f"{quarters[0]:+.2f}% to {quarters[2]:+.2f}%, {len(r)} pairs; {statistics.median(rates[way]):.0f} kB/s "
-              "to the terminal", flush=True)
+            took, rate = watched(run, o.barlow, keys, n)
+            before, after = unseen[-1], alone(run, n)
+            ratio[way].append(100 * (2 * took[0] / (before[0] + after[0]) - 1))
+            seen[way].append(took + (rate,))
+            unseen.append(after)
+    print(f"D {o.dims}, batch 256, CNN: {1e3 * statistics.median(u[0] for u in unseen) / n:.1f} ms a step, blocks of "
+          f"{n}; unwatched: snapshots {100 * statistics.mean(u[1] for u in unseen):.2f}% of the rest", flush=True)
+    for way in WAYS:
+        tell(way, seen[way], ratio[way])
 
 
 def latency(run, o):

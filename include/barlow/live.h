@@ -31,7 +31,7 @@ enum {
 
 /*
  * What a viewer looks at.  The trainer computes it for the next snapshots; the last to ask wins.  While somebody
- * asks, snapshots may take 5% of the training time and come 30 times a second, else 2% and 10 times.
+ * asks, snapshots may take 3.5% of the training time and come 30 times a second, else 1.1% and 10 times.
  */
 typedef enum bl_matrix { BL_MATRIX_C, BL_MATRIX_AA, BL_MATRIX_BB } bl_matrix; /* AA: first view with itself */
 /* Of the dims: as is; by C_ii, descending; similar ones side by side. */

@@ -166,6 +166,21 @@ static void give_locale(bl_screen *s)
 	freelocale(s->locale);
 }
 
+/*
+ * As ncurses does it where terminfo says how.  Where it does not, in the way of all terminals with a mouse, and with
+ * reports in digits (1006) where they can: those in bytes end at column 223.
+ */
+static void append_mouse(bl_screen *s, bool on)
+{
+	const char *mode = tigetstr("XM");
+	if (!key_mouse)
+		return;
+	if (mode && mode != (char *)-1)
+		append_string(tparm(mode, (long)on));
+	else
+		append(s, on ? "\033[?1006;1000h" : "\033[?1006;1000l", 13);
+}
+
 static int set_modes(bl_screen *s)
 {
 	s->keys = newpad(1, 1);
@@ -181,19 +196,8 @@ static int set_modes(bl_screen *s)
 	mouseinterval(0); /* a press is a click at once */
 	curs_set(0);
 	refresh();
-	return 0;
-}
-
-/* As ncurses does it where terminfo says how, and in the way of all terminals with a mouse where it does not. */
-static void append_mouse(bl_screen *s, bool on)
-{
-	const char *mode = tigetstr("XM");
-	if (!key_mouse)
-		return;
-	if (mode && mode != (char *)-1)
-		append_string(tparm(mode, (long)on));
-	else
-		append(s, on ? "\033[?1000h" : "\033[?1000l", 8);
+	append_mouse(s, true);
+	return flush(s);
 }
 
 static void tell_guard(bl_screen *s)
@@ -217,9 +221,12 @@ static int start(bl_screen *s)
 	fflush(stdout);
 	s->before = cur_term;
 	bl_guard_arm(STDOUT_FILENO, &cooked);
+	use_env(FALSE); /* LINES and COLUMNS, see bl_screen_size; ncurses would set a scroll region by them */
+	use_tioctl(TRUE);
 	s->curses = newterm(NULL, stdout, stdin);
 	if (!s->curses)
-		return bl_fail("TERM is '%s': terminfo knows no such screen", getenv("TERM"));
+		return bl_fail("TERM is '%s': terminfo knows no such screen (Debian has more in ncurses-term; "
+			       "xterm-256color fits most)", getenv("TERM"));
 	if (!cursor_address)
 		return bl_fail("TERM is '%s': it cannot move its cursor", getenv("TERM"));
 	s->can = (bl_ability){find_depth(), strcmp(nl_langinfo(CODESET), "UTF-8") == 0, find_light()};
@@ -244,17 +251,31 @@ bl_screen *bl_screen_open(void)
 	return s;
 }
 
+/* Where there is no other screen to go back to, the frame stays, but for the row that the prompt comes to. */
+static void leave(bl_screen *s)
+{
+	append_string(exit_attribute_mode);
+	append_mouse(s, false);
+	flush(s);
+	endwin();
+	if (exit_ca_mode || s->height == 0)
+		return;
+	append_string(tparm(cursor_address, (long)s->height - 1, 0L));
+	append_string(clr_eol);
+	flush(s);
+}
+
 void bl_screen_close(bl_screen *s)
 {
 	if (!s)
 		return;
 	if (s->keys) {
-		append_string(exit_attribute_mode);
-		flush(s);
+		leave(s);
 		delwin(s->keys);
+	} else if (s->curses) {
+		endwin();
 	}
 	if (s->curses) {
-		endwin();
 		delscreen(s->curses);
 		set_curterm(s->before);
 	}
@@ -425,10 +446,63 @@ static int read_mouse(void)
 	return bl_key_of_mouse(m);
 }
 
+/* A report as xterm makes it: button and modifiers in bits, places from 1 on. */
+static int decode_mouse(int button, int x, int y)
+{
+	enum { MODIFIERS = 4 | 8 | 16, WHEEL = 64 };
+	button &= ~MODIFIERS;
+	bl_mouse m = {button == 0       ? BL_MOUSE_CLICK
+		      : button == WHEEL ? BL_MOUSE_WHEEL_UP
+					: BL_MOUSE_WHEEL_DOWN,
+		      x - 1, y - 1};
+	bool known = button == 0 || button == WHEEL || button == WHEEL + 1;
+	return known && x > 0 && y > 0 ? bl_key_of_mouse(m) : BL_KEY_NONE;
+}
+
+/* ESC [ M and three bytes. */
+static int read_mouse_bytes(bl_screen *s)
+{
+	int byte[3];
+	for (int i = 0; i < 3; i++)
+		byte[i] = wgetch(s->keys);
+	return decode_mouse(byte[0] - 32, byte[1] - 32, byte[2] - 32);
+}
+
+/* ESC [ numbers letter, of a key or mouse that terminfo does not know: its letters must not be taken for keys. */
+static int read_sequence(bl_screen *s)
+{
+	int number[3] = {0}, n = 0, first = wgetch(s->keys), c = first;
+	while (c >= ' ' && c < '@') {
+		if (c == ';' && n < 2)
+			n++;
+		else if (c >= '0' && c <= '9' && number[n] < 10000)
+			number[n] = 10 * number[n] + c - '0';
+		c = wgetch(s->keys);
+	}
+	if (first == '<' && c == 'M')
+		return decode_mouse(number[0], number[1], number[2]);
+	return first == 'M' ? read_mouse_bytes(s) : BL_KEY_NONE;
+}
+
+/* Esc alone; or what follows it at once. */
+static int read_escape(bl_screen *s)
+{
+	int next = wgetch(s->keys);
+	if (next == '[')
+		return read_sequence(s);
+	if (next == 'O') {
+		wgetch(s->keys);
+		return BL_KEY_NONE;
+	}
+	if (next != ERR)
+		ungetch(next);
+	return BL_KEY_ESCAPE;
+}
+
 static int read_key(bl_screen *s)
 {
 	int key = wgetch(s->keys);
-	return key == KEY_MOUSE ? read_mouse() : translate(key);
+	return key == KEY_MOUSE ? read_mouse() : key == BL_KEY_ESCAPE ? read_escape(s) : translate(key);
 }
 
 int bl_screen_key(bl_screen *s, int timeout_ms)
@@ -459,9 +533,7 @@ void bl_screen_again(bl_screen *s)
 void bl_screen_suspend(bl_screen *s)
 {
 	struct sigaction as_usual = {.sa_handler = SIG_DFL}, ours;
-	append_string(exit_attribute_mode);
-	flush(s);
-	endwin();
+	leave(s);
 	sigemptyset(&as_usual.sa_mask);
 	sigaction(SIGTSTP, &as_usual, &ours);
 	kill(0, SIGTSTP);
@@ -469,5 +541,6 @@ void bl_screen_suspend(bl_screen *s)
 	sigaction(SIGTSTP, &ours, NULL);
 	refresh();
 	curs_set(0);
+	append_mouse(s, true);
 	bl_screen_forget(s);
 }

@@ -68,7 +68,7 @@ begin() {
 }
 in_tmux new-session -d -s t -x 80 -y 24 cat
 
-echo "1..46"
+echo "1..48"
 
 begin live
 check "the dashboard comes up" shows "━ total"
@@ -86,6 +86,8 @@ keys z l
 check "z, l: nearer, and the numbers at the cursor" shows "i 128..131, j 132..135"
 keys -l "$(printf '\033[M !$')"
 check "a click: the cursor is there" shows "i 64..67, j 64..67"
+keys -l "$(printf '\033[1;2A\033[<0;5;6M\033[<0;5;6m')"
+check "one told in digits, and after a key that nobody knows" shows "i 80..83, j 80..83"
 keys 0 Home
 check "Home: the first snapshot that is kept" shows "step 1, 1 of"
 keys End
@@ -169,6 +171,12 @@ check "NO_COLOR: none" colours 'total' '[34]8;[25];'
 begin live "export LC_ALL=C"
 check "the C locale gets ASCII" shows "T total"
 check "... and nothing else" ascii_only
+
+begin live "export TERM=vt100"
+shows "total" >/dev/null
+keys q
+alone() { screen | grep -qx 'end=quit'; }
+check "without another screen to go back to, the prompt has a row of its own" until_true alone
 
 begin live "export TERM=dumb"
 check "a terminal without a cursor is refused" shows "it cannot move its cursor"
