@@ -35,7 +35,10 @@ typedef struct bl_loss_terms {
 	double floor;      /* what total cannot go below, rank C being at most min(D, N-1); 0 where none is known */
 } bl_loss_terms;
 
-/* za, zb (N,D), N >= 2 -> scalar; terms may be NULL.  A dead unit (no variance) has C_ii = 0 and gets no gradient. */
+/*
+ * za, zb (N,D), N >= 2 -> scalar; terms may be NULL.  A dead unit (no variance) has C_ii = 0 and gets no gradient.  The
+ * way back may read za and zb again: leave their numbers alone until then.
+ */
 bl_tensor *bl_loss_barlow(const bl_loss_config *c, bl_tensor *za, bl_tensor *zb, bl_loss_terms *terms);
 
 /* The form that `auto` takes for this shape. */

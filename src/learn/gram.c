@@ -27,12 +27,12 @@ typedef struct job {
 /* part (+)= z z^T, on and below the diagonal */
 static void add_product(const bl_standard *s, int64_t width, const float *z, float *turned, float *part, bool add)
 {
-	int64_t step = bl_panel_width();
-	for (int64_t j = 0; j < s->n; j += step) {
-		bl_panel_turn(z, s->n, width, j, turned);
-		bl_panel_multiply(&(bl_panel_product){ .rows = s->n - j, .cols = s->n - j < step ? s->n - j : step, .k = width,
+	int64_t step = bl_panel_width(), n = s->n;
+	for (int64_t j = 0; j < n; j += step) {
+		bl_panel_turn(z, n, width, j, turned);
+		bl_panel_multiply(&(bl_panel_product){ .rows = n - j, .cols = n - j < step ? n - j : step, .k = width,
 		                                       .a = z + j * width, .lda = width, .panel = turned,
-		                                       .c = part + j * s->n + j, .ldc = s->n, .add = add });
+		                                       .c = part + j * n + j, .ldc = n, .add = add });
 	}
 }
 

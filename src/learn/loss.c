@@ -12,6 +12,7 @@
  */
 #include "base/clones.h"
 #include "grad/node.h"
+#include "learn/direct.h"
 #include "learn/gram.h"
 #include "tensor/blas.h"
 #include "tensor/panel.h"
@@ -110,87 +111,10 @@ static int sum_rows(const state *t, int64_t side, bl_parallel_fn *fn, double *su
 	return 0;
 }
 
-enum { RUN = 8 };
-
-/* Rows i.. of C -> those of E, columns from..; the sums of their squares. */
-static inline __attribute__((always_inline)) void to_error(int count, const state *t, int64_t i, int64_t from, int64_t width,
-                                                           double *restrict sum)
-{
-	int64_t d = t->s.d;
-	float by = (float)(1 / (double)t->s.n), plus = t->hsic, *e = t->m[0] + i * d + from;
-	for (int r = 0; r < count; r++)
-		for (int64_t j = 0; j < width; j++)
-			e[r * d + j] = e[r * d + j] * by + plus;
-	for (int r = 0; r < count; r++)
-		if (i + r >= from && i + r < from + width)
-			e[r * d + i + r - from] = 0;
-	for (int64_t j = 0; j < width; j++) {
-		float squares = 0;
-		_Pragma("GCC unroll 8") for (int r = 0; r < count; r++) squares += e[r * d + j] * e[r * d + j];
-		sum[j] += (double)squares;
-	}
-}
-
-BL_CLONES_EXACT static double error_columns(const state *t, int64_t from, int64_t width)
-{
-	double sum[BL_STANDARD_COLUMNS] = { 0 };
-	int64_t i = 0;
-	for (; i + RUN <= t->s.d; i += RUN)
-		to_error(RUN, t, i, from, width, sum);
-	for (; i < t->s.d; i++)
-		to_error(1, t, i, from, width, sum);
-	return total(sum, width);
-}
-
-typedef struct columns {
-	const state *t;
-	float *turned; /* zA^T, its rows `pitch` apart: not by a power of two, which would make them evict each other */
-	int64_t pitch;
-	double *sum;         /* of squares, a panel */
-	atomic_bool failed;
-} columns;
-
-static void error_panel(void *ctx, int64_t chunk)
-{
-	columns *c = ctx;
-	const bl_standard *s = &c->t->s;
-	int64_t step = bl_panel_width(), from = chunk * step, width = s->d - from < step ? s->d - from : step;
-	float *panel = bl_scratch(0, (size_t)(s->n * step) * sizeof *panel);
-	if (!panel) {
-		atomic_store(&c->failed, true);
-		return;
-	}
-	bl_panel_copy(s->z[1], s->n, s->d, from, panel);
-	bl_panel_multiply(&(bl_panel_product){ .rows = s->d, .cols = width, .k = s->n, .a = c->turned, .lda = c->pitch,
-	                                       .panel = panel, .c = c->t->m[0] + from, .ldc = s->d });
-	c->sum[chunk] = error_columns(c->t, from, width);
-}
-
-static int64_t panels(int64_t d)
-{
-	return (d + bl_panel_width() - 1) / bl_panel_width();
-}
-
-static int correlate(columns *c, state *t, double *redundancy)
-{
-	int64_t count = panels(t->s.d);
-	t->m[0] = bl_block_take((size_t)(t->s.d * t->s.d) * sizeof *t->m[0]);
-	c->sum = bl_scratch(1, (size_t)count * sizeof *c->sum);
-	if (!t->m[0] || !c->sum || bl_standard_whole(&t->s, c->turned, c->pitch))
-		return -1;
-	bl_parallel(count, error_panel, c);
-	*redundancy = total(c->sum, count);
-	return atomic_load(&c->failed) ? bl_fail("barlow loss: out of memory") : 0;
-}
-
 static int direct(state *t, double *redundancy)
 {
-	enum { LINE = 16 };
-	columns c = { .t = t, .pitch = ((t->s.n / LINE + 1) | 1) * LINE };
-	c.turned = bl_block_take((size_t)(c.pitch * t->s.d) * sizeof *c.turned);
-	int rc = c.turned ? correlate(&c, t, redundancy) : -1;
-	bl_block_give(c.turned);
-	return rc;
+	t->m[0] = bl_block_take((size_t)(t->s.d * t->s.d) * sizeof *t->m[0]);
+	return t->m[0] ? bl_direct_error(&t->s, t->hsic, t->m[0], redundancy) : -1;
 }
 
 static void gram_row(void *ctx, int64_t i)
@@ -323,18 +247,17 @@ static void product(const state *t, int view, const place *p)
 /* What the diagonal gives, and in hsic the row sums; then all the way to dx. */
 static void finish(const back *b, int which, const place *p)
 {
-	enum { MOST = BL_STANDARD_COLUMNS };
 	const state *t = b->t;
 	int view = b->to[which].view;
 	double n = (double)t->s.n, by = 2 * b->up / n;
-	float w[MOST];
+	float w[BL_STANDARD_COLUMNS];
 	for (int64_t j = 0; j < p->width; j++) {
 		double c = t->s.diag[p->from + j];
 		w[j] = (float)(by * (t->gram ? c - 1 - t->lambda * (c + t->hsic) : c - 1));
 	}
-	bl_standard_part part = { .view = view, .from = p->from, .width = p->width, .z = p->z[view], .other = p->z[!view],
-		                  .dz = p->dz, .pitch = p->step,
-		                  .k = (float)(t->gram ? by * t->lambda / n : by * t->lambda), .w = w, .row = b->row[!view] };
+	bl_standard_part part = { .view = view, .from = p->from, .width = p->width, .z = p->z[view],
+		                  .other = p->z[!view], .dz = p->dz, .pitch = p->step, .w = w, .row = b->row[!view],
+		                  .k = (float)(t->gram ? by * t->lambda / n : by * t->lambda) };
 	bl_standard_back(&t->s, &part, b->to[which].dx, b->to[which].add);
 }
 
@@ -395,7 +318,7 @@ static int scale_rows(back *b)
 
 static int run_back(back *b)
 {
-	bl_parallel(panels(b->t->s.d), back_panel, b);
+	bl_parallel(bl_panels(b->t->s.d), back_panel, b);
 	b->count = 0;
 	return atomic_load(&b->failed) ? bl_fail("out of memory") : 0;
 }

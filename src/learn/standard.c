@@ -114,8 +114,9 @@ BL_CLONES_EXACT static void load(int64_t n, int64_t d, int64_t width, const floa
 enum { RUN = 8 };
 #define EACH_OF(rows) _Pragma("GCC unroll 8") for (int r = 0; r < (rows); r++)
 
-static inline __attribute__((always_inline)) void add_moments(int rows, int64_t pitch, const float *x, const float *first,
-                                                              double *restrict sum, double *restrict square)
+static inline __attribute__((always_inline)) void add_moments(int rows, int64_t pitch, const float *x,
+                                                              const float *first, double *restrict sum,
+                                                              double *restrict square)
 {
 	for (int64_t j = 0; j < pitch; j++) {
 		float a = 0, b = 0;
@@ -189,8 +190,8 @@ static void standardise(const bl_standard *s, int64_t pitch, float *copy, double
 	scale(s->n, pitch, copy, &m, inv);
 }
 
-static inline __attribute__((always_inline)) void add_products(int rows, int64_t pitch, const float *za, const float *zb,
-                                                               double *sum)
+static inline __attribute__((always_inline)) void add_products(int rows, int64_t pitch, const float *za,
+                                                               const float *zb, double *sum)
 {
 	for (int64_t j = 0; j < pitch; j++) {
 		float a = 0;

@@ -20,6 +20,11 @@ int64_t bl_panel_width(void)
 	return (int64_t)widest(k) * k->lanes;
 }
 
+int64_t bl_panels(int64_t columns)
+{
+	return (columns + bl_panel_width() - 1) / bl_panel_width();
+}
+
 /* Rows past the last are the last again: they must be readable, and are not written. */
 static void tile(const bl_kernels *k, bl_gather_args *g, const bl_panel_product *p, int64_t row, int64_t depth)
 {

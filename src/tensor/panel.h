@@ -12,6 +12,7 @@
 
 /* Columns of a panel: what this CPU's kernels are fastest with. */
 int64_t bl_panel_width(void);
+int64_t bl_panels(int64_t columns); /* that many columns make */
 
 /* c (rows,cols) = a (rows,k) panel, or += ; in the calling thread alone. */
 typedef struct bl_panel_product {

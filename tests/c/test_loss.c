@@ -89,8 +89,8 @@ static void forms_agree(bl_loss_config c, views v)
 
 static void gram_is_direct_for_n_below_at_and_above_d(void **state)
 {
-	static const int64_t sizes[][2] = { { 2, 5 },    { 3, 70 },   { 64, 200 }, { 96, 96 },
-		                            { 300, 65 }, { 513, 40 }, { 7, 600 } };
+	static const int64_t sizes[][2] = { { 2, 5 },    { 3, 70 },   { 64, 200 }, { 96, 96 },   { 300, 65 },
+		                            { 513, 40 }, { 7, 600 },  { 40, 1100 }, { 130, 2100 } };
 	(void)state;
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
 		for (bl_loss_dialect d = BL_DIALECT_PAPER; d <= BL_DIALECT_HSIC; d++) {
