@@ -2,14 +2,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a viewer in a terminal costs the run it looks at, and how soon it answers keys.
 
-    attached.py [--dims D] [--steps N] [--rounds N] [--keys N] BARLOW
+    attached.py [--dims D] [--seconds S] [--block S] [--keys N] BARLOW
 
-Of one run blocks of N steps are timed; during a block nobody looks, or `barlow watch` shows the dashboard on a
-terminal of 120 x 40, or its heatmap.  The ways take turns; all of a block's time counts, the viewer's work too.
+Of one run short blocks of the same number of steps are timed: nobody looks, `barlow watch` shows the dashboard on a
+terminal of 120 x 40, nobody, its heatmap, nobody, and so on for S seconds.  A watched block is held against the
+mean of the two beside it, so that slow drift of the machine cancels; of these ratios the median is told, with the
+interval that holds the true median in 95% of such measurements (order statistics; nothing is assumed about the
+noise), and the middle half.  All of a block's time counts, the viewer's work and the terminal's too.
 Then the run goes on with both cores busy while keys go to the viewer; an answer is the first output that holds a
 word of the view that the key opens.
 """
-import argparse, fcntl, os, pty, re, select, statistics, struct, subprocess, tempfile, termios, threading, time
+import argparse, fcntl, math, os, pty, re, select, statistics, struct, subprocess, tempfile, termios, threading, time
 
 SCRIPT = """
 local D, folder = tonumber(arg[1]), arg[2]
@@ -35,7 +38,8 @@ for line in io.lines() do
 	io.stdout:flush()
 end
 """
-WAYS = {"alone": None, "dashboard": b"", "heatmap": b"2"}
+WAYS = {"dashboard": b"", "heatmap": b"2"}
+FORGOTTEN = 3.2  # seconds until a run no longer makes what a viewer that has left had asked for
 ANSWERS = {b"?": rb"augmented|singular", b"2": rb"colours|linear|freeze", b"4": rb"eigenvalues|covariance",
            b"1": rb"dashboard|floor|within"}
 
@@ -105,10 +109,13 @@ class Run:
         return self.wait_for("done") - start
 
 
-def block(run, barlow, keys, n):
-    if keys is None:
-        run.steps(2)
-        return run.steps(n), 0
+def alone(run, n):
+    run.steps(2)
+    return run.steps(n)
+
+
+def watched(run, barlow, keys, n):
+    """Seconds, and bytes a second to the terminal."""
     viewer = Viewer(barlow, run.live, keys)
     reader = threading.Thread(target=viewer.drain)
     reader.start()
@@ -119,23 +126,39 @@ def block(run, barlow, keys, n):
     viewer.over = True
     reader.join()
     viewer.close()
+    time.sleep(FORGOTTEN if keys else 0)
     return seconds, rate
 
 
+def interval(values):
+    """Of the median, at 95% or more: the k-th smallest to the k-th largest."""
+    v, n, k, tail = sorted(values), len(values), 0, 0.0
+    while k < n // 2 and 2 * (tail + math.comb(n, k) / 2 ** n) <= .05:
+        tail += math.comb(n, k) / 2 ** n
+        k += 1
+    return (v[k - 1], v[n - k]) if k else (-math.inf, math.inf)
+
+
 def costs(run, o):
-    ratio, alone, rates = {w: [] for w in WAYS}, [], {w: [] for w in WAYS}
+    ratio, rates, blocks = {w: [] for w in WAYS}, {w: [] for w in WAYS}, []
     run.steps(5)
-    for r in range(o.rounds):
-        names = list(WAYS)[r % 3:] + list(WAYS)[:r % 3]
-        got = {w: block(run, o.barlow, WAYS[w], o.steps) for w in names}
-        alone.append(got["alone"][0])
-        for w in WAYS:
-            ratio[w].append(100 * (got[w][0] / got["alone"][0] - 1))
-            rates[w].append(got[w][1] / 1e3)
-    print(f"D {o.dims}, batch 256, CNN: {1e3 * statistics.median(alone) / o.steps:.1f} ms a step", flush=True)
-    for w in ("dashboard", "heatmap"):
-        print(f"{w}: median {statistics.median(ratio[w]):+.2f}%, {min(ratio[w]):+.2f}% to {max(ratio[w]):+.2f}%, "
-              f"{statistics.median(rates[w]):.0f} kB/s to the terminal", flush=True)
+    n = max(4, round(o.block * 10 / run.steps(10)))
+    end, before = time.monotonic() + o.seconds, alone(run, n)
+    while time.monotonic() < end or len(blocks) < 4:
+        for way, keys in WAYS.items():
+            seconds, rate = watched(run, o.barlow, keys, n)
+            after = alone(run, n)
+            ratio[way].append(100 * (2 * seconds / (before + after) - 1))
+            rates[way].append(rate / 1e3)
+            blocks.append(after)
+            before = after
+    print(f"D {o.dims}, batch 256, CNN: {1e3 * statistics.median(blocks) / n:.1f} ms a step, blocks of {n}", flush=True)
+    for way, r in ratio.items():
+        low, high = interval(r)
+        quarters = statistics.quantiles(r, n=4)
+        print(f"{way}: median {statistics.median(r):+.2f}%, 95% interval {low:+.2f}% to {high:+.2f}%, middle half "
+              f"{quarters[0]:+.2f}% to {quarters[2]:+.2f}%, {len(r)} pairs; {statistics.median(rates[way]):.0f} kB/s "
+              "to the terminal", flush=True)
 
 
 def latency(run, o):
@@ -158,8 +181,9 @@ def latency(run, o):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("barlow")
-    for name, value in ("dims", 512), ("steps", 30), ("rounds", 5), ("keys", 50):
+    for name, value in ("dims", 512), ("seconds", 130), ("keys", 40):
         p.add_argument("--" + name, type=int, default=value)
+    p.add_argument("--block", type=float, default=2, help="seconds of a block")
     o = p.parse_args()
     o.barlow = os.path.abspath(o.barlow)
     with tempfile.TemporaryDirectory() as folder:

@@ -45,7 +45,7 @@ static double round_of(const bl_pipeline *p, const uint8_t *pixels, int side, in
 	int64_t first = *done;
 	while (now - start < SECONDS) {
 		for (int i = 0; i < IMAGES; i++, ++*done) {
-			bl_image in = { pixels + (size_t)i * size, side, side, channels };
+			bl_image in = { .pixels = pixels + (size_t)i * size, .height = side, .width = side, .channels = channels };
 			bl_rng r;
 			bl_rng_init(&r, 1, 0, (uint32_t)*done, 0);
 			if (bl_pipeline_apply(p, &in, &r, out) < 0)

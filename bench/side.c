@@ -4,7 +4,9 @@
  * it once to wake up and then for a tenth of a second or once, and answers with the milliseconds that one run took;
  * at the end of input it tells its peak memory.
  *
- *     bench/side step-cnn
+ *     bench/side step-cnn-256
+ *
+ * With "-bf16" behind it, linear layers' products, or the product, are of numbers rounded to bfloat16.
  */
 #include <barlow/augment.h>
 #include <barlow/error.h>
@@ -13,6 +15,7 @@
 #include <barlow/parallel.h>
 
 #include "tensor/blas.h"
+#include "tensor/gemm_bf16.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,9 +25,13 @@ typedef struct work {
 	bl_module *encoder, *projector;
 	bl_params *params;
 	bl_optim *optim;
-	bl_tensor *a, *b; /* the two views, or the two embeddings */
+	bl_tensor *a, *b; /* the two views, or the two embeddings, or factors */
+	bl_tensor *c;     /* their product */
 	bl_pipeline *pipeline;
 	int side;
+	bl_precision precision;
+	bool ta, tb;
+	int m, n, k; /* of a product */
 } work;
 
 static void die(const char *what)
@@ -92,6 +99,7 @@ static void run_step(work *w)
 {
 	bl_loss_config c = BL_LOSS_DEFAULT;
 	bl_params_zero_grad(w->params);
+	bl_grad_precision(w->precision);
 	bl_tensor *h1 = bl_module_forward(w->encoder, w->a), *z1 = h1 ? bl_module_forward(w->projector, h1) : NULL;
 	bl_tensor *h2 = bl_module_forward(w->encoder, w->b), *z2 = h2 ? bl_module_forward(w->projector, h2) : NULL;
 	bl_tensor *loss = z1 && z2 ? bl_loss_barlow(&c, z1, z2, NULL) : NULL;
@@ -150,7 +158,7 @@ static void run_views(work *w)
 	for (int i = 0; i < 100; i++) {
 		bl_rng r;
 		bl_rng_init(&r, 1, 0, sample++, 0);
-		bl_image image = { pixels, w->side, w->side, 3 };
+		bl_image image = { .pixels = pixels, .height = w->side, .width = w->side, .channels = 3 };
 		if (bl_pipeline_apply(w->pipeline, &image, &r, out))
 			die("views");
 	}
@@ -169,18 +177,46 @@ static void run_gemm(work *w)
 	bl_gemm_parallel(false, false, 2048, 2048, 2048, 1, bl_tensor_data(w->a), 2048, bl_tensor_data(w->b), 2048, 0, c, 2048);
 }
 
+static void make_product(work *w)
+{
+	w->a = random_tensor(2, (int64_t[]){ w->m, w->k }, 1);
+	w->b = random_tensor(2, (int64_t[]){ w->k, w->n }, 2);
+	w->c = random_tensor(2, (int64_t[]){ w->m, w->n }, 3);
+}
+
+/* op(a) op(b), on all cores. */
+static void run_product(work *w)
+{
+	int64_t m = w->m, n = w->n, k = w->k, lda = w->ta ? m : k, ldb = w->tb ? k : n;
+	const float *a = bl_tensor_data(w->a), *b = bl_tensor_data(w->b);
+	float *c = bl_tensor_data(w->c);
+	if (w->precision == BL_PRECISION_FLOAT32)
+		bl_gemm_parallel(w->ta, w->tb, m, n, k, 1, a, lda, b, ldb, 0, c, n);
+	else if (bl_gemm_bf16_parallel(w->ta, w->tb, m, n, k, a, lda, b, ldb, false, c, n))
+		die("product");
+}
+
 static void (*make(work *w, const char *name))(work *)
 {
 	int a, b, prime;
+	char ta, tb;
+	size_t length = strlen(name);
+	if (length > 5 && !strcmp(name + length - 5, "-bf16"))
+		w->precision = BL_PRECISION_BF16;
+	if (sscanf(name, "product-%c%c-%d-%d-%d", &ta, &tb, &w->m, &w->n, &w->k) == 5) {
+		w->ta = ta == 't';
+		w->tb = tb == 't';
+		return make_product(w), run_product;
+	}
 	if (sscanf(name, "loss-%d-%d", &a, &b) == 2)
 		return make_loss(w, a, b), run_loss;
 	if (sscanf(name, "views-%d-%d-%d", &a, &b, &prime) == 3 && a <= 500 && b <= 224)
 		return make_views(w, a, b, prime), run_views;
 	if (sscanf(name, "step-cnn-%d", &a) == 1)
 		return make_cnn(w, a), run_step;
-	if (!strcmp(name, "step-resnet"))
+	if (!strncmp(name, "step-resnet", 11))
 		return make_resnet(w), run_step;
-	if (!strcmp(name, "step-mlp"))
+	if (!strncmp(name, "step-mlp", 8))
 		return make_mlp(w), run_step;
 	if (!strcmp(name, "gemm"))
 		return make_gemm(w), run_gemm;
@@ -216,7 +252,8 @@ int main(int argc, char **argv)
 	work w = { 0 };
 	void (*run)(work *) = argc > 1 ? make(&w, argv[1]) : NULL;
 	if (!run) {
-		fprintf(stderr, "usage: side loss-N-D | step-cnn-B | step-resnet | step-mlp | views-FROM-TO-{0,1} | gemm\n");
+		fprintf(stderr, "usage: side loss-N-D | step-cnn-B | step-resnet | step-mlp | views-FROM-TO-{0,1} | gemm | "
+		                "product-{n,t}{n,t}-M-N-K; -bf16 behind steps and products\n");
 		return 2;
 	}
 	if (!strncmp(argv[1], "views", 5))

@@ -104,9 +104,9 @@ def losses(n, d):
     return run
 
 
-def views(side, size, prime):
-    import numpy
-    from PIL import Image, ImageFilter, ImageOps
+def paper(size, prime):
+    """The paper's T, or T', on PIL images, as the authors' code has it."""
+    from PIL import ImageFilter, ImageOps
     from torchvision import transforms as T
     import random
     torch.set_num_threads(1)
@@ -127,13 +127,19 @@ def views(side, size, prime):
         def __call__(self, image):
             return ImageOps.solarize(image) if random.random() < self.p else image
 
-    i = numpy.arange(side * side * 3, dtype=numpy.uint64) * 2654435761 % 2**32 >> 24
-    image = Image.fromarray(i.astype(numpy.uint8).reshape(side, side, 3))
-    pipe = T.Compose([
+    return T.Compose([
         T.RandomResizedCrop(size, interpolation=T.InterpolationMode.BICUBIC), T.RandomHorizontalFlip(p=0.5),
         T.RandomApply([T.ColorJitter(0.4, 0.4, 0.2, 0.1)], p=0.8), T.RandomGrayscale(p=0.2),
         Blur(0.1 if prime else 1.0), Solarize(0.2 if prime else 0.0), T.ToTensor(),
         T.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])])
+
+
+def views(side, size, prime):
+    import numpy
+    from PIL import Image
+    pipe = paper(size, prime)
+    i = numpy.arange(side * side * 3, dtype=numpy.uint64) * 2654435761 % 2**32 >> 24
+    image = Image.fromarray(i.astype(numpy.uint8).reshape(side, side, 3))
 
     def run():
         for _ in range(100):

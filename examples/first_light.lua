@@ -4,13 +4,14 @@ First light: a small convolutional encoder learns from Fashion-MNIST without
 labels, and is then held against raw pixels and against itself untrained.
 
     barlow examples/first_light.lua [--plain] [--epochs N] [--steps N] [--seed N] [--out FOLDER] [--data FOLDER]
-        [--images N]
+        [--images N] [--precision float32|bf16]
 
 --plain   progress lines also on a terminal, instead of the screen
 --steps   ends after so many steps, before the epochs do
 --out     where weights and figures go (.)
 --data    where Fashion-MNIST's files are; where they are not, generated shapes take their place
 --images  only so many training images, for a quick try
+--precision  of the projector's products (float32)
 
 Ctrl-C stops between two steps, saves, and prints the table so far.
 ]]
@@ -20,7 +21,7 @@ Ctrl-C stops between two steps, saves, and prints the table so far.
 local function usage(message)
 	io.stderr:write("first_light: ", message, "\n",
 		"usage: barlow examples/first_light.lua [--plain] [--epochs N] [--steps N] [--seed N] [--out FOLDER] "
-		.. "[--data FOLDER] [--images N]\n")
+		.. "[--data FOLDER] [--images N] [--precision float32|bf16]\n")
 	os.exit(2)
 end
 
@@ -33,6 +34,8 @@ local function parse(list)
 		local name, value = list[i], list[i + 1]
 		if name == "--plain" then
 			o.plain = true
+		elseif name == "--precision" then
+			o.precision, i = value or usage "--precision needs float32 or bf16", i + 1
 		elseif folders[name] then
 			o[folders[name]], i = value or usage(name .. " needs a folder"), i + 1
 		elseif numbers[name] then
@@ -100,7 +103,7 @@ local function new_trainer(train, test, encoder, o)
 		loss = loss.barlow{ lambda = .005 },
 		optim = optim.adamw{ lr = 2e-3 },
 		schedule = "cosine",
-		batch = 256, epochs = o.epochs, steps = o.steps, seed = o.seed,
+		batch = 256, epochs = o.epochs, steps = o.steps, seed = o.seed, precision = o.precision,
 		knn = { every = 1, refs = first(train, 5000), queries = first(test, 2000) },
 	}
 end

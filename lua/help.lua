@@ -112,8 +112,11 @@ entry("tensor:unsqueeze", "t:unsqueeze(dim)", "A dimension of size 1 put in.", "
 
 group = "nn"
 entry("nn.linear", "nn.linear(inputs, outputs[, {bias = true}])", "x W^T + b.", "nn.linear(3, 4)(tensor.randn(2, 3))")
-entry("nn.conv2d", "nn.conv2d(inputs, outputs, kernel[, {stride = 1, padding = 0, groups = 1, bias = true}])",
-	"Convolution of images (N, C, H, W).", "nn.conv2d(1, 4, 3, {padding = 1})(tensor.randn(2, 1, 8, 8))")
+local algorithm = { "algorithm", "how convolutions are computed: gather, winograd, onednn (where built in); auto: as chosen by shape" }
+entry("nn.conv2d",
+	"nn.conv2d(inputs, outputs, kernel[, {stride = 1, padding = 0, groups = 1, bias = true, algorithm = \"auto\"}])",
+	"Convolution of images (N, C, H, W).", "nn.conv2d(1, 4, 3, {padding = 1})(tensor.randn(2, 1, 8, 8))",
+	{ algorithm })
 entry("nn.batchnorm", "nn.batchnorm(channels[, {affine = true, momentum = .1, eps = 1e-5}])",
 	"The same as nn.batchnorm2d.",
 	"nn.batchnorm(4)(tensor.randn(2, 4, 8, 8))")
@@ -136,16 +139,19 @@ entry("nn.sequential", "nn.sequential(modules...)", "One module after the other.
 	"nn.sequential(nn.linear(3, 4), nn.relu())")
 entry("nn.residual", "nn.residual(branch[, shortcut][, {relu = true}])", "relu(branch(x) + shortcut(x)).",
 	"nn.residual(nn.linear(3, 3))(tensor.randn(2, 3))")
-entry("nn.cnn", "nn.cnn{channels = 1, widths = {16, 32, 64, 128}, strides = {1, 2, 2, 2}, image = 28, pool = false}",
+entry("nn.cnn",
+	"nn.cnn{channels = 1, widths = {16, 32, 64, 128}, strides = {1, 2, 2, 2}, image = 28, pool = false, "
+	.. "algorithm = \"auto\"}",
 	"3x3 convolutions with batch norm and ReLU; flattened, or pooled to one value a channel.",
-	"nn.cnn{channels = 1}(tensor.randn(2, 1, 28, 28))")
+	"nn.cnn{channels = 1}(tensor.randn(2, 1, 28, 28))", { algorithm })
 entry("nn.mlp",
 	"nn.mlp(inputs, {widths = {512, 512}, norm = true, bias = false, last_plain = true, flatten = false})",
 	"Linear layers with batch norm and ReLU between: the projector's form.", "nn.mlp(8, {widths = {16, 16}})")
 entry("nn.resnet",
-	"nn.resnet{depth = 18, stem = \"small\", channels = 3, width = 64, zero_init = false, classes = 0}",
+	"nn.resnet{depth = 18, stem = \"small\", channels = 3, width = 64, zero_init = false, classes = 0, "
+	.. "algorithm = \"auto\"}",
 	"ResNet 18, 34 or 50; stem \"large\" is torchvision's, \"small\" the one for small images.",
-	"nn.resnet{depth = 18, width = 4}(tensor.randn(2, 3, 16, 16))")
+	"nn.resnet{depth = 18, width = 4}(tensor.randn(2, 3, 16, 16))", { algorithm })
 entry("nn.func", "nn.func(f[, {name = \"func\", parameters = {name = tensor}}])",
 	"A Lua function as a module.  On the trainer's thread it runs in a state of its own: upvalues must be plain.",
 	"nn.func(function(x) return x:relu() ^ 2 end)(tensor.randn(3))")
@@ -205,6 +211,18 @@ entry("pair of pipelines.second", "pair.second", "The pipeline of the second vie
 group = "data"
 entry("data.fashion", "data.fashion{train = true, folder = \"/usr/share/datasets/fashion-mnist\"}",
 	"Fashion-MNIST (Debian package dataset-fashion-mnist).", "pcall(data.fashion, {train = false})")
+entry("data.folder",
+	"data.folder{path =, size =, channels = 3, labels = true, skip_broken = false, full_scale = false}",
+	"JPEG and PNG files in folders, one a class, read when they are needed.", "pcall(data.folder, \"/photographs\")", {
+		{ "path", "the folder; folders in it are classes, their names sorted; files directly in it have no labels" },
+		{ "size", "a number or {height, width}: images in evaluation (shorter side to 8/7 of it, centre) and default "
+			.. "views; otherwise the first image's size, or 224 where that is larger" },
+		{ "channels", "3, or 1: everything becomes that; alpha and rotation marks are ignored" },
+		{ "labels", "false: folders are no classes" },
+		{ "skip_broken", "true: decode everything now and leave out what cannot be (ds.skipped); otherwise a broken "
+			.. "file is an error when it is needed" },
+		{ "full_scale", "true: decode JPEGs in full size even where a crop needs less" },
+	})
 entry("data.idx", "data.idx{images = path, labels = path}", "IDX files, as MNIST comes in, plain or gzip.",
 	"pcall(data.idx, {images = \"t10k-images-idx3-ubyte.gz\"})")
 entry("data.shapes", "data.shapes{n = 10000, size = 32, channels = 3, seed = 0}",
@@ -215,21 +233,25 @@ entry("data.tensor", "data.tensor(images[, labels])", "A tensor (N, C, H, W), va
 entry("data.loader", "data.loader{data =, views =, batch = 256, epochs = 1, steps =, seed = 0, workers = 0}",
 	"Iterates over step and two batches of views, normalised.",
 	"for step, a, b in data.loader{data = data.shapes{n = 8, size = 8}, batch = 4} do print(step, a:size(1)) end")
-entry("dataset[]", "ds[i]", "{image = tensor (C, H, W), label = number from 1, factors = {...}}.",
+entry("dataset[]", "ds[i]",
+	"{image = tensor (C, H, W), label = number from 1, path = its file, factors = {...}}, as far as there are.",
 	"data.shapes{n = 10, size = 16}[3].label")
 entry("dataset:split", "ds:split(fraction[, seed])", "Two parts, each class in proportion.",
 	"data.shapes{n = 50, size = 8}:split(.8, 1)")
 entry("dataset:subset", "ds:subset(from, to), ds:subset{rows}", "Some of the images.",
 	"data.shapes{n = 50, size = 8}:subset(1, 10)")
-entry("dataset:statistics", "ds:statistics()", "Mean and standard deviation of each channel.",
+entry("dataset:statistics", "ds:statistics()",
+	"Mean and standard deviation of each channel; of files, over 1024 images at most.",
 	"data.shapes{n = 50, size = 8}:statistics()")
 entry("dataset.classes", "ds.classes", "Names of the classes; labels are places in this list.",
 	"data.shapes{n = 1, size = 8}.classes")
 entry("dataset.labels", "ds.labels", "All labels.", "data.shapes{n = 5, size = 8}.labels")
+entry("dataset.skipped", "ds.skipped", "Files that skip_broken left out, each with the reason.",
+	"data.shapes{n = 1, size = 8}.skipped")
 entry("dataset.name", "ds.name", "What it is.", "data.shapes{n = 1, size = 8}.name")
 entry("dataset.channels", "ds.channels", "Channels of an image.", "data.shapes{n = 1, size = 8}.channels")
-entry("dataset.height", "ds.height", "Rows of an image.", "data.shapes{n = 1, size = 8}.height")
-entry("dataset.width", "ds.width", "Columns of an image.", "data.shapes{n = 1, size = 8}.width")
+entry("dataset.height", "ds.height", "Rows of an image; of files, as evaluation sees them.", "data.shapes{n = 1, size = 8}.height")
+entry("dataset.width", "ds.width", "Columns of an image; of files, as evaluation sees them.", "data.shapes{n = 1, size = 8}.width")
 
 group = "loss"
 entry("loss.barlow",
@@ -278,8 +300,9 @@ local small = "trainer{data = data.shapes{n = 64, size = 8, channels = 1}, encod
 	.. "projector = {8}, batch = 32, epochs = 1}"
 entry("trainer",
 	"trainer{data =, encoder =, projector = {512, 512, 512}, views =, loss =, optim =, batch = 256, epochs = 10, "
-	.. "steps =, seed = 0, schedule = \"cosine\", warmup = 0, last = .001, clip = 0, workers = 0, "
-	.. "knn = {every =, refs =, queries =, k =}, name =, folder =}",
+	.. "steps =, seed = 0, schedule = \"cosine\", warmup = 0, last = .001, clip = 0, "
+	.. "precision = \"float32\", workers = 0, knn = {every =, refs =, queries =, k =}, convolution =, name =, folder =, "
+	.. "checkpoint_every =}",
 	"A run of Barlow Twins, or the one a recipe describes.", small, {
 		{ "data", "a dataset; its statistics normalise the views, unless these do it themselves" },
 		{ "encoder", "a module: images (N, C, H, W) to features (N, F)" },
@@ -292,10 +315,14 @@ entry("trainer",
 		{ "seed", "of parameters, order and views: the same seed gives the same run" },
 		{ "schedule", "of the rate: cosine, down to `last` times the rate, or constant; first `warmup` epochs up" },
 		{ "clip", "the gradient's norm is cut to this; 0: it is not" },
+		{ "precision", "of the factors in linear layers' products while training: float32, or bf16: rounded to bfloat16, "
+			.. "sums and parameters as they were" },
 		{ "workers", "threads that make views; 0: one a core" },
 		{ "knn", "accuracy every so many epochs: sets of references and queries, k neighbours (20)" },
+		{ "convolution", "algorithms by shape, as a run's recipe records them; otherwise those tuned here, or a fixed rule" },
 		{ "name", "shown with the run, and the beginning of its folder's name" },
 		{ "folder", "where the run is kept; false: in memory only; otherwise one of its own among runs()" },
+		{ "checkpoint_every", "epochs; false: only at the end and when asked; otherwise each, within 1% of the time" },
 	})
 entry("trainer:start", "t:start()", "Begins, in the background.", small .. ":start():wait()")
 entry("trainer:pause", "t:pause()", "Stands still between two steps.", small .. ":start():pause():stop()")
@@ -315,15 +342,25 @@ entry("trainer:eval", "t:eval{train =, test =, k = 20, linear = true}",
 	small .. ":step(1):eval{linear = false}")
 entry("trainer:profile", "t:profile([n])",
 	"Makes n steps (20) and returns where their time went, as a table that prints.", "print(" .. small .. ":profile(2))")
+entry("trainer:tune", "t:tune()",
+	"Measures which algorithms are fastest for its convolutions, keeps that for later runs; returns a table that prints.",
+	"print(" .. small .. ":tune())")
 entry("trainer:save", "t:save([path])",
 	"Weights of encoder and projector as safetensors; without a path into the run's folder.",
 	"local path = os.tmpname(); " .. small .. ":save(path); os.remove(path)")
+entry("trainer:checkpoint", "t:checkpoint([path])",
+	"All that the run needs to go on, as safetensors; without a path into the run's folder.",
+	"local path = os.tmpname(); " .. small .. ":checkpoint(path); os.remove(path)")
+entry("trainer:load_checkpoint", "t:load_checkpoint(path)",
+	"A new trainer goes on from a checkpoint, or a run's folder; with that as its `folder` it goes on in there.",
+	"local path = os.tmpname(); " .. small .. ":step(1):checkpoint(path); print(" .. small
+	.. ":load_checkpoint(path)); os.remove(path)")
 entry("trainer:between", "t:between(f, ...)",
 	"Calls f while the run stands between two steps.", small .. ":between(print, 1)")
 for _, p in ipairs{ { "terms", "The newest record: step, invariance, redundancy, total, floor, lr, knn ..." },
 	{ "records", "All records, as one list for each quantity." },
 	{ "C", "The cross-correlation matrix of the newest batch." },
-	{ "folder", "Where the run is kept once it has started: live, recipe.lua, weights.safetensors; nil: in memory only." },
+	{ "folder", "Where the run is kept once it has started: live, recipe.lua, checkpoint and weights; nil: in memory only." },
 	{ "state", "new, running, paused, done, stopped or failed." }, { "name", "Its name." },
 	{ "message", "Why it failed, or what was last changed." }, { "iteration", "Steps done." },
 	{ "steps", "Steps to do in all." },
@@ -356,8 +393,8 @@ entry("plot.curves", "plot.curves(trainer)", "A figure of the loss terms, the fl
 	"plot.curves(" .. small .. ":step(2))")
 entry("plot.heatmap", "plot.heatmap(matrix[, {title = \"\"}])", "A figure of a matrix, colours fixed to [-1, 1].",
 	"plot.heatmap(tensor.eye(4))")
-entry("plot.lines", "plot.lines{{x, y, label =}, ..., title =, xlabel =, ylabel =, logx =, logy =}",
-	"A figure of curves.",
+entry("plot.lines", "plot.lines{{x, y, label =}, ..., title =, xlabel =, ylabel =, logx =, logy =, points =}",
+	"A figure of curves, or of points that no line joins.",
 	"plot.lines{{{1, 2, 3}, {1, 4, 9}, label = \"squares\"}}")
 entry("figure:save", "figure:save(path)", "Draws it with gnuplot: .svg, .png or .pdf.", "plot.heatmap(tensor.eye(4))")
 
@@ -372,6 +409,11 @@ entry("runs", "runs()", "All runs that were kept, live and past, newest first.",
 entry("runs[]", "runs()[i], runs()[name]",
 	"One, by place or name: its name, folder, state, step, steps, total, lambda, knn, d, started, pid, alive.",
 	"runs()[1]")
+entry("runs.resume", "runs.resume([run])",
+	"A trainer that stands where the run did: by name or folder, or the newest that was stopped before its end.",
+	"pcall(runs.resume, \"no such run\")")
+entry("run:resume", "runs()[i]:resume()", "A trainer that stands where the run did; t:start() goes on.",
+	"#runs()")
 entry("run:watch", "runs()[i]:watch{read_only = false}",
 	"The screen of a run: steered when it is going on, shown when it is over.", "#runs()")
 

@@ -40,8 +40,10 @@ function describe(v)
 	return source and of_source(source) or v
 end
 
-function recipe.of_source(source)
+-- convolution: the choices that the run makes, asked for or not.
+function recipe.of_source(source, convolution)
 	local r = of_source(source)
+	r.convolution = convolution
 	if type(r.folder) == "string" then r.folder = nil end -- that run's own: another one needs another
 	getmetatable(r).__recipe = true
 	return r
@@ -55,15 +57,19 @@ local function number_text(v)
 	return tonumber(short) == v and short or ("%.17g"):format(v)
 end
 
-local function comment_text(v)
-	local what = tostring(v)
+-- What no text can say, in words.
+local function words(v)
 	if type(v) == "function" then
 		local info = debug.getinfo(v, "S")
-		what = ("the function of %s:%d"):format(info.short_src, info.linedefined)
+		return ("the function of %s:%d"):format(info.short_src, info.linedefined)
 	elseif native.source(v) == nil and type(v) == "userdata" then
-		what = "an object without a recipe: " .. what:match "[^\n]*"
+		return "an object without a recipe: " .. tostring(v):match "[^\n]*"
 	end
-	return "nil --[[ " .. what:gsub("%]%]", "] ]") .. " ]]"
+	return tostring(v)
+end
+
+local function comment_text(v)
+	return "nil --[[ " .. words(v):gsub("%]%]", "] ]") .. " ]]"
 end
 
 local to_text
@@ -117,6 +123,32 @@ end
 
 function recipe.text(d)
 	return to_text(d, 0)
+end
+
+-- As a file.  What the text lacks is named in its first line, for whoever wants to go by it.
+
+local LACKS = "-- This text lacks "
+
+-- "encoder[2]: the function of x.lua:3" for everything below v that no text can say.
+local function find_lost(v, path, out)
+	if type(v) == "table" then
+		for _, k in ipairs(show.sorted_keys(v)) do
+			find_lost(v[k], type(k) == "string" and ("%s.%s"):format(path, k) or ("%s[%s]"):format(path, k), out)
+		end
+	elseif v ~= nil and type(v) ~= "number" and type(v) ~= "string" and type(v) ~= "boolean" then
+		out[#out + 1] = ("%s: %s"):format(path:sub(2), words(v):gsub("%c", " "))
+	end
+	return out
+end
+
+function recipe.file_text(d)
+	local lost = table.concat(find_lost(d, "", {}), ", ")
+	return (lost ~= "" and LACKS .. lost .. "\n" or "") .. "return " .. recipe.text(d) .. "\n"
+end
+
+-- What a file's text lacks, or nil.
+function recipe.lacking(text)
+	return text:sub(1, #LACKS) == LACKS and text:match("[^\n]*", #LACKS + 1) or nil
 end
 
 -- Building.

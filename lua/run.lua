@@ -86,12 +86,18 @@ local function plain_report(t)
 	end
 end
 
+-- The newest step with a record; those of a resumed run's past may be lost.
+local function newest_step(t)
+	local r = t.terms
+	return r and r.step or t.iteration
+end
+
 -- Records as they come go to report(record, last) and on_progress(record, trainer).
 local function follow(t, report, on_progress)
-	local seen, over = #t, false
+	local seen, over = newest_step(t), false
 	while not over do
 		over = t:wait(.1)
-		local newest = #t
+		local newest = newest_step(t)
 		for i = seen + 1, newest do
 			local r = t:record(i)
 			local skip = report.terminal and i < newest and not measured(r.knn)

@@ -4,6 +4,7 @@ runs.lua: runs(): all runs, live and past, newest first.
 
 runs()[i] by place, runs()["name"] by the folder's name, the run's name (the
 newest of it) or how one folder's name begins.  Printing shows a table.
+What is over can be shown, and what was stopped can go on.
 ]]
 local native = require "barlow.native"
 
@@ -40,6 +41,11 @@ function Run.__index:watch(options)
 		if k ~= "read_only" then error(("watch: unknown key '%s' (known: read_only)"):format(k), 2) end
 	end
 	native.run_watch(self.folder .. "/live", options and options.read_only)
+end
+
+-- resume(): a trainer that stands where the run did; see resume.lua.
+function Run.__index:resume()
+	return require "barlow.resume".load(self.folder)
 end
 
 function Run:__tostring()

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* main.c: the program: options, a Lua state, then code, script and prompt as asked; or the screen of a run. */
+/* main.c: the program: options, a Lua state, then code, script and prompt as asked; or watching, tuning, resuming. */
 #include "lua/face.h"
 #include "repl/options.h"
 #include "repl/prompt.h"
+#include "repl/resume.h"
 #include "repl/run.h"
+#include "repl/tune.h"
 #include "repl/watch.h"
 
 #include <barlow/parallel.h>
@@ -50,6 +52,12 @@ int main(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "watch") == 0)
 		return bl_watch_main(argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "tune") == 0)
+		return bl_tune_main(argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "resume") == 0) {
+		catch_interrupts();
+		return bl_resume_main(argc - 1, argv + 1);
+	}
 	bl_options o;
 	int status = bl_options_parse(&o, argc, argv);
 	if (status < 0) {

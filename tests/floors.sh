@@ -18,14 +18,14 @@ look_up() {
 			n = split("base tensor grad nn augment data learn train store figure view lua repl main", order, " ")
 			for (i = 1; i <= n; i++) rank[order[i]] = i
 			topic("base", "error file memory parallel profile random")
-			topic("tensor", "tensor")
+			topic("tensor", "tensor convolution")
 			topic("grad", "grad")
 			topic("nn", "nn")
 			topic("augment", "augment")
 			topic("data", "data")
 			topic("learn", "loss optim")
 			topic("train", "train live eval")
-			topic("store", "weights runs")
+			topic("store", "weights checkpoint runs tuned")
 			topic("view", "view")
 			topic("figure", "figure")
 		}
@@ -86,13 +86,17 @@ nothing_found() {
 	[ "$(includes | wc -l)" -gt 50 ] || echo "fewer than 50 includes found in $SRCDIR"
 }
 
-echo 1..8
+echo 1..11
 check "sources are found" nothing_found
 check "nobody looks up" look_up
 check "cblas.h is included by tensor/blas.c only" only 'cblas\.h|openblas.*' 'src/tensor/blas\.c'
+check "oneDNN is included by tensor/conv_onednn.c only" only '(oneapi/dnnl/)?dnnl.*\.h' 'src/tensor/conv_onednn\.c'
 check "sqlite3.h is included by store only" only 'sqlite3\.h' 'src/store/.*'
 check "ncurses is included by view/screen only" only '(ncursesw/)?(n?curses|term)\.h' 'src/view/screen[^/]*'
 check "readline is included by repl only" only 'readline/.*' 'src/repl/.*'
 check "lua is included by lua, repl and main only" only '(lua5\.4/)?(lua|lauxlib|lualib|luaconf)\.h' \
 	'src/(lua|repl)/.*|src/main\.c'
 check "jansson is included by store only" only 'jansson\.h' 'src/store/.*'
+check "jpeglib.h is included by data/decode_jpeg.c only" only '(jpeglib|jerror|jmorecfg|jconfig|turbojpeg)\.h' \
+	'src/data/decode_jpeg\.c'
+check "png.h is included by data/decode_png.c only" only '(libpng[0-9]*/)?png\.h' 'src/data/decode_png\.c'

@@ -12,10 +12,27 @@
 #include <barlow/random.h>
 #include <barlow/tensor.h>
 
+/*
+ * height x width is the image's own size.  The pixels are all of it, or, where
+ * part.eighths is not 0, a part of its copy at eighths / 8 of that size:
+ * part.height x part.width of them, the first in row part.top, column
+ * part.left of the copy.
+ */
 typedef struct bl_image {
 	const uint8_t *pixels; /* (H,W,C) */
 	int height, width, channels;
+	struct {
+		int eighths, top, left, height, width;
+	} part;
 } bl_image;
+
+/* A rectangle of an image, in its own pixels, and the least scale at which it is still large enough: 0 < scale <= 1. */
+typedef struct bl_window {
+	int top, left, height, width;
+	float scale;
+} bl_window;
+/* Out becomes the smallest window that has both in it, at the larger of the scales. */
+void bl_window_join(bl_window *out, const bl_window *other);
 
 typedef enum bl_aug_kind {
 	BL_AUG_CROP,      /* random resized crop, bicubic with antialiasing: size, scale lo..hi, ratio lo..hi */
@@ -58,6 +75,12 @@ int bl_pipeline_length(const bl_pipeline *p);
 const bl_aug *bl_pipeline_op(const bl_pipeline *p, int i);
 /* Output height and width for an input of h x w. */
 void bl_pipeline_output(const bl_pipeline *p, int h, int w, int *oh, int *ow);
+/*
+ * What bl_pipeline_apply will read of an image of h x w with that stream: where
+ * the first operator crops or resizes, its box, at a scale that leaves it at
+ * least as many pixels as it makes; otherwise all of the image.
+ */
+void bl_pipeline_window(const bl_pipeline *p, int h, int w, bl_rng r, bl_window *out);
 /* Applies to one image; out is (oh,ow,C) floats, in 0..1 unless normalised.  0, or negative with bl_error. */
 int bl_pipeline_apply(const bl_pipeline *p, const bl_image *in, bl_rng *r, float *out);
 /* What bl_pipeline_apply draws for that image from that stream: "crop 3,4 20x22, flip" (left, top, width x height) into buf. */

@@ -38,6 +38,28 @@ bl_dataset *bl_dataset_shapes(const bl_shapes_config *c);
 /* From a tensor (N,C,H,W) with values in 0..1, and labels (0-based) or NULL. */
 bl_dataset *bl_dataset_tensor(const bl_tensor *images, const int32_t *labels);
 
+/*
+ * JPEG and PNG files (told by their content; names end in .jpg, .jpeg or .png)
+ * of a folder and all below it, sorted; names that begin with a dot are passed
+ * over.  Folders in it are classes, as in torchvision's ImageFolder; without
+ * any there are no labels.  Files are read when an image is asked for.  Pixels
+ * become 8 bits and as many channels as asked for; alpha and EXIF's rotation
+ * are ignored.  Images of more than 100 million pixels, and files of more than
+ * 256 MiB, are refused.
+ */
+typedef struct bl_folder_config {
+	const char *path;
+	int channels;      /* 3, or 1; 0: 3 */
+	int height, width; /* what evaluation sees.  0: the first image's size, or 224 x 224 where that is larger */
+	bool unlabelled;   /* folders are no classes */
+	bool skip_broken;  /* decode everything now and leave out what cannot be */
+	bool full_scale;   /* decode JPEGs at their full size, even where a view needs less */
+} bl_folder_config;
+bl_dataset *bl_dataset_folder(const bl_folder_config *c);
+/* Files left out as broken; why file k was, "path: reason" (owned by the set). */
+int64_t bl_dataset_skipped(const bl_dataset *d);
+const char *bl_dataset_skipped_reason(const bl_dataset *d, int64_t k);
+
 bl_dataset *bl_dataset_select(bl_dataset *d, const int64_t *rows, int64_t n); /* rows are 0-based */
 /* Two parts, first of `fraction` (0..1), drawn by seed, with each class in proportion where there are labels. */
 int bl_dataset_split(bl_dataset *d, double fraction, uint64_t seed, bl_dataset **first, bl_dataset **second);
@@ -48,21 +70,38 @@ void bl_dataset_unref(bl_dataset *d);
 const char *bl_dataset_name(const bl_dataset *d); /* "fashion-mnist train" */
 int64_t bl_dataset_length(const bl_dataset *d);
 int bl_dataset_channels(const bl_dataset *d);
-int bl_dataset_height(const bl_dataset *d); /* of image 0 */
+/* Of every image; where they have sizes of their own (bl_dataset_folder): of an image as evaluation sees it. */
+int bl_dataset_height(const bl_dataset *d);
 int bl_dataset_width(const bl_dataset *d);
 int bl_dataset_classes(const bl_dataset *d);                 /* 0: no labels */
 const char *bl_dataset_class_name(const bl_dataset *d, int label); /* NULL when it has none */
-int bl_dataset_image(const bl_dataset *d, int64_t i, bl_image *out); /* borrowed pixels */
+/*
+ * All of image i.  The pixels are borrowed: from the set, or, where it reads
+ * files, from the thread, until its next call.  Negative: a file cannot be read.
+ */
+int bl_dataset_image(const bl_dataset *d, int64_t i, bl_image *out);
+/* Its own height and width, without its pixels. */
+int bl_dataset_image_size(const bl_dataset *d, int64_t i, int *height, int *width);
+char *bl_dataset_path(const bl_dataset *d, int64_t i);       /* of its file; the caller frees it.  NULL: it has none */
 int bl_dataset_label(const bl_dataset *d, int64_t i);        /* -1: none */
 
 /* Known causes of image i ("x", "y", "size", "hue", "rotation", "class"): names NULL-terminated, or NULL when the set has none. */
 const char *const *bl_dataset_factor_names(const bl_dataset *d);
 float bl_dataset_factor(const bl_dataset *d, int64_t i, int factor);
 
-/* Mean and standard deviation per channel over the set (values / 255), computed once. */
-void bl_dataset_statistics(bl_dataset *d, float *mean, float *std);
+/*
+ * Mean and standard deviation per channel over the set (values / 255), computed
+ * once.  Of a set that reads files: over at most 1024 of its images, evenly
+ * spread, JPEGs decoded at a reduced scale.  Negative: a file cannot be read.
+ */
+int bl_dataset_statistics(bl_dataset *d, float *mean, float *std);
 
-/* Images rows[0..n-1] unaugmented, (x / 255 - mean) / std, as (n,C,H,W) channels-last. */
+/*
+ * Images rows[0..n-1] unaugmented, (x / 255 - mean) / std, as (n,C,H,W)
+ * channels-last.  Where images have sizes of their own, the shorter side becomes
+ * 8/7 of the set's size and the centre is taken, as torchvision's Resize(256)
+ * and CenterCrop(224) do; an image that has the set's size is taken as it is.
+ */
 bl_tensor *bl_dataset_batch(bl_dataset *d, const int64_t *rows, int64_t n, const float *mean, const float *std);
 
 /*

@@ -14,9 +14,17 @@
 typedef struct bl_figure bl_figure;
 bl_figure *bl_figure_curves(const bl_live *run);                 /* loss terms, floor, kNN against step */
 bl_figure *bl_figure_heatmap(const bl_tensor *c, const char *title); /* (R,C) over the diverging map, fixed to [-1, 1] */
+/* The same, of a matrix that stands for so many dims from `row` and `col` on: the axes count these. */
+typedef struct bl_extent { double row, rows, col, cols; } bl_extent;
+bl_figure *bl_figure_heatmap_of(const bl_tensor *c, const char *title, const bl_extent *dims);
 typedef struct bl_series { const char *label; const double *x, *y; int64_t n; } bl_series;
-typedef struct bl_axes { const char *title, *xlabel, *ylabel; bool logx, logy; } bl_axes;
+/* points: not joined by lines, both axes to the same scale */
+typedef struct bl_axes { const char *title, *xlabel, *ylabel; bool logx, logy, points; } bl_axes;
 bl_figure *bl_figure_lines(const bl_series *s, int n, const bl_axes *axes); /* copies everything */
+typedef struct bl_panel { const bl_series *series; int n; bl_axes axes; } bl_panel;
+bl_figure *bl_figure_panels(const bl_panel *p, int n);           /* below each other; copies everything */
+/* (h,w,3) bytes as they are, with n lines of text below. */
+bl_figure *bl_figure_image(const uint8_t *rgb, int w, int h, const char *title, const char *const *notes, int n);
 void bl_figure_free(bl_figure *f);
 /* .svg, .png or .pdf by ending.  Fails naming gnuplot's package when gnuplot is missing, or with what it said. */
 int bl_figure_save(const bl_figure *f, const char *path);

@@ -14,6 +14,9 @@
  */
 int bl_file_write_atomic(const char *path, const void *bytes, size_t n);
 
+/* Makes a folder, and every one on the way that is missing, for the user alone.  One that is there is fine. */
+int bl_file_make_folder(const char *path);
+
 /* The bytes of a regular file; the caller frees them.  Never NULL without bl_error, also for an empty file. */
 void *bl_file_read(const char *path, size_t *n);
 

@@ -11,6 +11,7 @@
 #ifndef BARLOW_GRAD_H
 #define BARLOW_GRAD_H
 
+#include <barlow/convolution.h>
 #include <barlow/tensor.h>
 
 /* Leaves. */
@@ -30,6 +31,14 @@ int bl_backward(bl_tensor *t, const bl_tensor *seed);
 
 /* Recording on or off for the calling thread; returns what it was.  On at first. */
 bool bl_grad_enable(bool on);
+
+/*
+ * Of the factors in the products of bl_linear: as they are, or rounded to bfloat16 (8 bits, to the nearest) for the
+ * product alone.  Sums, results and parameters are float32 either way.
+ */
+typedef enum bl_precision { BL_PRECISION_FLOAT32, BL_PRECISION_BF16 } bl_precision;
+/* For the calling thread's bl_linear from now on, and what goes back through them; returns what it was.  float32 at first. */
+bl_precision bl_grad_precision(bl_precision p);
 
 /* Elementwise, with NumPy's broadcasting. */
 bl_tensor *bl_add(bl_tensor *a, bl_tensor *b);
@@ -79,6 +88,8 @@ typedef struct bl_conv_shape {
 } bl_conv_shape;
 /* x (N,C,H,W), w (K,C/groups,R,S), b (K) or NULL -> (N,K,P,Q), P = (H + 2 padding - R) / stride + 1 */
 bl_tensor *bl_conv2d(bl_tensor *x, bl_tensor *w, bl_tensor *b, bl_conv_shape s);
+/* By this algorithm in all directions, where it can do the shape and none is forced. */
+bl_tensor *bl_conv2d_by(bl_tensor *x, bl_tensor *w, bl_tensor *b, bl_conv_shape s, bl_conv_algorithm algorithm);
 
 typedef struct bl_norm_args {
 	bl_tensor *gamma, *beta;          /* (C) each, or both NULL: no affine part */

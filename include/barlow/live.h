@@ -118,6 +118,9 @@ int bl_live_add(bl_live *l, const bl_record *r);            /* records are capac
 void bl_live_publish(bl_live *l, const bl_snapshot *s);
 bool bl_live_take(bl_live *l, bl_command *out);             /* oldest command in the mailbox */
 bool bl_live_asked(const bl_live *l, bl_region *out);       /* what the last viewer wants; false: nobody has asked in the last seconds */
+bool bl_live_replaced(const bl_live *l);                    /* another file has its name now, or none: the run is somebody else's */
+/* Into a run without records: those of `past` up to step `until`, in their order, and the snapshots kept until then. */
+int bl_live_take_past(bl_live *l, const bl_live *past, int64_t until);
 
 /* Reader's side. */
 bl_live *bl_live_open(const char *path, bool writable_mailbox); /* refuses what is not a live file of this version */
@@ -127,6 +130,7 @@ void bl_live_info_get(const bl_live *l, bl_live_info *out);
 int64_t bl_live_length(const bl_live *l);                     /* records there are */
 bool bl_live_record(const bl_live *l, int64_t i, bl_record *out); /* 0-based */
 int64_t bl_live_snapshot(const bl_live *l, bl_snapshot *out); /* its step, or -1 when there is none */
+uint64_t bl_live_snapshots(const bl_live *l);                 /* published so far: unchanged means, nothing new to read */
 /*
  * Snapshots kept from the past, oldest first, the first of the run and the newest among them: at most BL_KEPT_MAX,
  * spread over the run.  Those of the past have neither views nor a region.

@@ -53,6 +53,8 @@ int bl_module_find_nonfinite(bl_module *m, bl_tensor *x, char *buf, size_t size)
 /* Layers.  All return a new reference, initialised with seed 0; NULL on senseless arguments. */
 bl_module *bl_nn_linear(int64_t in, int64_t out, bool bias);
 bl_module *bl_nn_conv2d(int64_t in, int64_t out, int kernel, bl_conv_shape s, bool bias);
+/* All convolutions in m by this algorithm (see convolution.h); BL_CONV_AUTO: as chosen. */
+void bl_nn_convolve(bl_module *m, bl_conv_algorithm a);
 bl_module *bl_nn_batchnorm(int64_t features, bool affine, bool two_d, float momentum, float eps);
 bl_module *bl_nn_relu(void);
 bl_module *bl_nn_tanh(void);

@@ -2,7 +2,8 @@
 /*
  * runs.h: the folders of runs: where they lie, what is in them, and which one is meant.
  *
- * A run's folder has `live` (live.h), `recipe.lua` and `weights.safetensors`.
+ * A run's folder has `live` (live.h), `recipe.lua`, `weights.safetensors` and
+ * `checkpoint.safetensors` (checkpoint.h).
  * All of them lie in one place unless their users put them elsewhere.
  */
 #ifndef BARLOW_RUNS_H
@@ -13,6 +14,7 @@
 #define BL_RUN_LIVE "live"
 #define BL_RUN_RECIPE "recipe.lua"
 #define BL_RUN_WEIGHTS "weights.safetensors"
+#define BL_RUN_CHECKPOINT "checkpoint.safetensors"
 
 /* $XDG_DATA_HOME/barlow/runs, or what stands for it below HOME.  Strings from here are new: the caller frees them. */
 char *bl_runs_root(void);
@@ -56,5 +58,17 @@ int bl_runs_find(const bl_runs *r, const char *what);
  * on, else the newest.  *commands: whether it is to take commands, and then whether it does (a file of somebody else).
  */
 bl_live *bl_runs_open(const char *what, bool *commands);
+
+/*
+ * The folder of the run that is to go on: meant as above, but the path of a folder need not have a live file; NULL: the
+ * newest that did not come to its end.  NULL with bl_error where it has no checkpoint, or is going on in some process.
+ */
+char *bl_runs_resumable(const char *what);
+/*
+ * Makes sure that nobody else goes on with the run in the folder, until bl_runs_release(what this returned).  What was
+ * left half written there is removed.  Negative: it is going on, or being resumed, elsewhere.
+ */
+int bl_runs_claim(const char *folder);
+void bl_runs_release(int claim);
 
 #endif

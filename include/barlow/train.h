@@ -9,6 +9,7 @@
 #define BARLOW_TRAIN_H
 
 #include <barlow/data.h>
+#include <barlow/grad.h>
 #include <barlow/live.h>
 #include <barlow/loss.h>
 #include <barlow/optim.h>
@@ -30,6 +31,7 @@ typedef struct bl_trainer_config {
 	uint64_t seed;
 	int loader_threads;
 	double clip;                   /* > 0: gradient norm is clipped to it */
+	bl_precision precision;        /* of the network's linear layers in training steps, forward and backward */
 	const char *live_path;         /* NULL: in memory only */
 	double snapshot_hz;            /* snapshots a second at most while somebody looks; 0: 10 */
 	/* A quick kNN during training: 0 turns it off. */
@@ -37,6 +39,12 @@ typedef struct bl_trainer_config {
 	bl_dataset *knn_refs, *knn_queries;
 	int knn_k;
 	float mean[4], std[4];         /* normalisation of unaugmented images (evaluation) */
+	const bl_choices *choices;     /* of the convolutions, recorded with an earlier run, looked at by bl_trainer_new only; may be NULL */
+	/*
+	 * Epochs between checkpoints of a run that has a place (bl_trainer_keep).  0: at the end of each, and ten minutes
+	 * after the last, as long as they take at most 1% of the training time; negative: only at the end and when asked.
+	 */
+	double checkpoint_every;
 } bl_trainer_config;
 
 bl_trainer *bl_trainer_new(const bl_trainer_config *c); /* checks all shapes by a dry forward of one batch's shape */
@@ -52,16 +60,43 @@ bl_run_state bl_trainer_state(const bl_trainer *t);
 bl_live *bl_trainer_live(bl_trainer *t);                /* borrowed */
 
 /*
- * Gives the run a place: its live file moves there, and save(ctx) is called between steps, by the thread that makes
- * them, whenever a checkpoint is asked for and when the run ends.  Before it starts; on failure all is as before.
+ * Gives the run a place: its live file moves there, and save(ctx, why) is called between steps, by the thread that makes
+ * them, every so often (checkpoint_every), whenever a checkpoint is asked for, and when the run ends.  A save that
+ * fails is journaled, and the run goes on.  Before it starts; on failure all is as before.
  */
-typedef int (*bl_trainer_save)(void *ctx);
+typedef enum bl_save_why { BL_SAVE_REGULAR, BL_SAVE_ASKED, BL_SAVE_END } bl_save_why;
+typedef int (*bl_trainer_save)(void *ctx, bl_save_why why);
 int bl_trainer_keep(bl_trainer *t, const char *live_path, bl_trainer_save save, void *ctx);
 
 /* Between steps (the trainer not running, or paused), by the caller's thread. */
 int bl_trainer_steps(bl_trainer *t, int64_t n);         /* n steps now, in this thread */
 bl_params *bl_trainer_params(bl_trainer *t);
 bl_optim *bl_trainer_optim(bl_trainer *t);
+/* As it was made, and as set since; borrowed.  Name and live_path are NULL. */
+const bl_trainer_config *bl_trainer_settings(const bl_trainer *t);
+int64_t bl_trainer_steps_per_epoch(const bl_trainer *t);
+
+/* Where a run stands, beside weights, buffers and the optimiser's state: with these it is all that decides how it goes on. */
+typedef struct bl_progress {
+	int64_t step;          /* done */
+	double trained;        /* seconds */
+	double lambda, lr, lr_bias;
+} bl_progress;
+bl_progress bl_trainer_progress(bl_trainer *t);
+/*
+ * Puts a trainer that is new there; weights and the rest are the caller's to set.  `past` is the live file of the run so
+ * far, whose records and kept snapshots of steps up to there come along; may be NULL.  The journal says "resumed at step
+ * N", and `remark` behind it.  On failure nothing has changed.
+ */
+int bl_trainer_go_on(bl_trainer *t, const bl_progress *p, const bl_live *past, const char *remark);
+
+/*
+ * What every convolution of the run takes, by its shape, views and kNN images alike: settled when the trainer is made,
+ * so it may be read by any thread.  Borrowed.
+ */
+const bl_choices *bl_trainer_choices(const bl_trainer *t);
+/* Before the first step, and before the choices were recorded anywhere: by what is now tuned.  Later: nothing. */
+void bl_trainer_choose_again(bl_trainer *t);
 
 /* Newest embeddings' correlation matrix (D,D), computed now; safe while running (waits for the step boundary). NULL before the first step. */
 bl_tensor *bl_trainer_correlation(bl_trainer *t);

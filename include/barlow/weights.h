@@ -30,6 +30,8 @@ typedef struct bl_named { char *name; bl_tensor *tensor; } bl_named;
 /* metadata: key, value, ..., NULL; may be NULL. */
 int bl_safetensors_save(const char *path, const bl_named *items, int n, const char *const *metadata);
 int bl_safetensors_load(const char *path, bl_named **items, int *n);
+/* The same, with the metadata (as below). */
+int bl_safetensors_read(const char *path, bl_named **items, int *n, char ***metadata);
 void bl_named_free(bl_named *items, int n);
 /* The file's metadata as key, value, ..., NULL (just NULL when it has none); bl_metadata_free gives it back. */
 char **bl_safetensors_metadata(const char *path);

@@ -2,6 +2,18 @@
 /* canvas.c: from bytes to planes, and from planes to the view. */
 #include "augment/canvas.h"
 
+void bl_canvas_open(canvas *c, const bl_image *in)
+{
+	bool part = in->part.eighths;
+	*c = (canvas){ .channels = in->channels, .pixels = in->pixels, .scale = 1 };
+	bl_canvas_resize(c, part ? in->part.height : in->height, part ? in->part.width : in->width);
+	if (!part)
+		return;
+	c->scale = (float)in->part.eighths / 8;
+	c->top = in->part.top;
+	c->left = in->part.left;
+}
+
 void bl_canvas_resize(canvas *c, int height, int width)
 {
 	c->height = height;

@@ -5,6 +5,8 @@
 
 #include "base/clones.h"
 
+#include <barlow/augment.h>
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +21,8 @@ typedef struct canvas {
 	size_t plane;          /* from one plane to the next */
 	float *data, *spare;   /* who cannot work in place writes to spare and swaps */
 	const uint8_t *pixels; /* (H,W,C), or NULL */
+	float scale;           /* of these pixels against the whole image, in whose pixels boxes are drawn, ... */
+	int top, left;         /* ... and where they begin, at that scale */
 } canvas;
 
 enum { MOST_CHANNELS = 3 };
@@ -29,6 +33,8 @@ static inline size_t bl_canvas_room(int height, int width)
 	return ((size_t)height * (size_t)width + 15) / 16 * 16;
 }
 
+/* The image's pixels, nothing read of them yet; who calls gives it data and spare. */
+void bl_canvas_open(canvas *c, const bl_image *in);
 /* Height and width become those; what is in data loses its meaning. */
 void bl_canvas_resize(canvas *c, int height, int width);
 void bl_canvas_swap(canvas *c);

@@ -49,7 +49,9 @@ static void draw_whole(const bl_aug *a, bl_rng *r, int height, int width, draw *
 
 static int apply(const bl_aug *a, const draw *d, canvas *c)
 {
-	return bl_resample(c, d->box, a->size, a->size, d->mirror);
+	const struct box *b = &d->box;
+	patch from = { (float)b->top, (float)b->left, (float)b->height, (float)b->width };
+	return bl_resample(c, from, a->size, a->size, d->mirror);
 }
 
 static const field crop_fields[] = {

@@ -4,6 +4,7 @@ libbarlow_sources += \
 	src/augment/blur.c \
 	src/augment/canvas.c \
 	src/augment/canvas.h \
+	src/augment/centre.c \
 	src/augment/crop.c \
 	src/augment/cutout.c \
 	src/augment/describe.c \
@@ -18,4 +19,6 @@ libbarlow_sources += \
 	src/augment/resample.c \
 	src/augment/resample.h \
 	src/augment/solarize.c \
-	src/augment/weigh.h
+	src/augment/weigh.h \
+	src/augment/window.c \
+	src/augment/window.h

@@ -2,6 +2,7 @@
 /* pipeline.c: operators one after the other: checked when built, drawn first and then applied. */
 #include "augment/normalize.h"
 #include "augment/operator.h"
+#include "augment/window.h"
 
 #include <barlow/error.h>
 #include <barlow/memory.h>
@@ -111,11 +112,17 @@ static void fold_flips(const bl_pipeline *p, draw *d)
 		}
 }
 
+/* Does the first operator read its box of the image and nothing else? */
+static bool begins_with_box(const bl_pipeline *p)
+{
+	return p->n && bl_operator(p->op[0].kind)->sizes;
+}
+
 /* Planes that hold the image at its largest on the way.  The bytes count only where no resampling reads them first. */
 static int make_canvas(const bl_pipeline *p, const bl_image *in, canvas *c)
 {
 	int h = in->height, w = in->width;
-	size_t most = p->n && bl_operator(p->op[0].kind)->sizes ? 0 : bl_canvas_room(h, w);
+	size_t most = begins_with_box(p) ? 0 : bl_canvas_room(h, w);
 	for (int i = 0; i < p->n; i++) {
 		output_of(&p->op[i], &h, &w);
 		size_t room = bl_canvas_room(h, w);
@@ -123,8 +130,7 @@ static int make_canvas(const bl_pipeline *p, const bl_image *in, canvas *c)
 			most = room;
 	}
 	size_t bytes = most * (size_t)in->channels * sizeof(float);
-	*c = (canvas){ .channels = in->channels, .pixels = in->pixels };
-	bl_canvas_resize(c, in->height, in->width);
+	bl_canvas_open(c, in);
 	c->data = bl_scratch(SLOT_IMAGE, bytes);
 	c->spare = bl_scratch(SLOT_SPARE, bytes);
 	return c->data && c->spare ? 0 : -1;
@@ -137,6 +143,22 @@ static int finish(const bl_aug *last, const canvas *c, float *out)
 	if (last && bl_normalize_factors(last, c->channels, scale, shift) < 0)
 		return -1;
 	bl_canvas_store(c, scale, shift, out);
+	return 0;
+}
+
+/* Whether what is at hand of the image has all of the box that was drawn. */
+static int check_part(const bl_pipeline *p, const draw *d, const bl_image *in)
+{
+	if (!in->part.eighths)
+		return 0;
+	if (!begins_with_box(p))
+		return bl_fail("a part of an image, expected all of it: the first operator neither crops nor resizes");
+	bl_window part = bl_image_window(in);
+	const struct box *b = &d[0].box;
+	if (b->top < part.top || b->left < part.left || b->top + b->height > part.top + part.height ||
+	    b->left + b->width > part.left + part.width)
+		return bl_fail("a part of an image that ends within the crop %d,%d %dx%d", b->left, b->top, b->width,
+			       b->height);
 	return 0;
 }
 
@@ -156,6 +178,8 @@ int bl_pipeline_apply(const bl_pipeline *p, const bl_image *in, bl_rng *r, float
 	if (check_image(in) < 0 || make_canvas(p, in, &c) < 0)
 		return -1;
 	draw_all(p, in->height, in->width, r, d);
+	if (check_part(p, d, in) < 0)
+		return -1;
 	fold_flips(p, d);
 	bool closed = p->n && p->op[p->n - 1].kind == BL_AUG_NORMALIZE;
 	for (int i = 0; i < p->n - closed; i++)
@@ -177,4 +201,15 @@ char *bl_pipeline_describe(const bl_pipeline *p, const bl_image *in, bl_rng r, c
 			used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? ", " : "", text);
 	}
 	return buf;
+}
+
+void bl_pipeline_window(const bl_pipeline *p, int h, int w, bl_rng r, bl_window *out)
+{
+	draw d[MOST_OPERATORS];
+	*out = (bl_window){ 0, 0, h, w, 1 };
+	if (!begins_with_box(p))
+		return;
+	draw_all(p, h, w, &r, d);
+	const struct box *b = &d[0].box;
+	*out = bl_window_for(b->top, b->left, b->height, b->width, p->op[0].size, p->op[0].size);
 }

@@ -41,23 +41,38 @@ static float cubic(float x)
 	return 0;
 }
 
-/* When made smaller the cubic is stretched to cover what one output pixel stands for. */
-static float stretch(int in, int out)
+/* One side of the box: n of the pixels at hand, counted from `first`; of these it covers `length` from `start` on. */
+typedef struct span {
+	int first, n;
+	float start, length;
+} span;
+
+/* Where a side of a patch lies in the pixels at hand. */
+static span span_of(float from, float length, float scale, int offset, int pixels)
 {
-	return in > out ? (float)in / (float)out : 1;
+	float start = from * scale - (float)offset, end = start + length * scale;
+	int first = (int)start, last = (int)ceilf(end);
+	last = last < pixels ? last : pixels;
+	return (span){ first, last - first, start - (float)first, length * scale };
 }
 
-static int most_taps(int in, int out)
+/* When made smaller the cubic is stretched to cover what one output pixel stands for. */
+static float stretch(float in, int out)
+{
+	return in > (float)out ? in / (float)out : 1;
+}
+
+static int most_taps(float in, int out)
 {
 	return 2 * (int)ceilf(SUPPORT * stretch(in, out)) + 1;
 }
 
-static size_t taps_bytes(int in, int out)
+static size_t taps_bytes(float in, int out)
 {
 	return (size_t)out * (2 * sizeof(int) + (size_t)most_taps(in, out) * sizeof(float));
 }
 
-static void place_taps(taps *t, void *memory, int in, int out)
+static void place_taps(taps *t, void *memory, float in, int out)
 {
 	t->outputs = out;
 	t->most = most_taps(in, out);
@@ -66,12 +81,12 @@ static void place_taps(taps *t, void *memory, int in, int out)
 	t->weight = (float *)(t->count + out);
 }
 
-static void fill_taps(taps *t, int in, bool mirror)
+static void fill_taps(taps *t, const span *s, bool mirror)
 {
-	float scale = (float)in / (float)t->outputs, wide = stretch(in, t->outputs), reach = SUPPORT * wide;
+	float scale = s->length / (float)t->outputs, wide = stretch(s->length, t->outputs), reach = SUPPORT * wide;
 	for (int i = 0; i < t->outputs; i++) {
-		float centre = ((float)i + 0.5f) * scale, sum = 0;
-		int from = (int)fmaxf(centre - reach + 0.5f, 0), to = (int)fminf(centre + reach + 0.5f, (float)in);
+		float centre = s->start + ((float)i + 0.5f) * scale, sum = 0;
+		int from = (int)fmaxf(centre - reach + 0.5f, 0), to = (int)fminf(centre + reach + 0.5f, (float)s->n);
 		int at = mirror ? t->outputs - 1 - i : i;
 		float *w = t->weight + (size_t)at * (size_t)t->most;
 		t->first[at] = from;
@@ -189,7 +204,7 @@ BL_CLONES static void down(const float *rows, const taps *t, size_t pitch, size_
 
 typedef struct job {
 	const canvas *from;
-	struct box box;
+	span x, y;
 	taps across, down;
 	size_t pitch; /* of a row after the first pass */
 	float top;    /* what white is: 255 in bytes, 1 in planes */
@@ -199,11 +214,10 @@ typedef struct job {
 static void read_columns(const job *j, int top)
 {
 	const canvas *c = j->from;
-	int channels = c->channels, left = j->box.left, width = j->box.width;
+	int channels = c->channels, left = j->x.first, width = j->x.n;
 	size_t y[LANES];
 	for (int i = 0; i < LANES; i++)
-		y[i] = (size_t)c->width *
-		       (size_t)(j->box.top + (top + i < j->box.height ? top + i : j->box.height - 1));
+		y[i] = (size_t)c->width * (size_t)(j->y.first + (top + i < j->y.n ? top + i : j->y.n - 1));
 	if (c->pixels) {
 		const uint8_t *row[LANES];
 		for (int i = 0; i < LANES; i++)
@@ -227,32 +241,34 @@ static size_t round_up(size_t n)
 /* Hands out the work memory; false: there is none. */
 static bool place(job *j, int height, int width)
 {
-	size_t channels = (size_t)j->from->channels, in_rows = round_up((size_t)j->box.height);
+	size_t channels = (size_t)j->from->channels, in_rows = round_up((size_t)j->y.n);
 	j->pitch = ((size_t)width + 3) / 4 * 4;
-	size_t columns = round_up((size_t)j->box.width * channels) * LANES;
+	size_t columns = round_up((size_t)j->x.n * channels) * LANES;
 	size_t strip = channels * j->pitch * LANES, rows = channels * in_rows * j->pitch;
-	size_t across = (taps_bytes(j->box.width, width) + 63) / 64 * 64;
+	size_t across = (taps_bytes(j->x.length, width) + 63) / 64 * 64;
 	float *work = bl_scratch(SLOT_WORK, (columns + strip + rows) * sizeof *work);
-	char *table = bl_scratch(SLOT_TAPS, across + taps_bytes(j->box.height, height));
+	char *table = bl_scratch(SLOT_TAPS, across + taps_bytes(j->y.length, height));
 	if (!work || !table)
 		return false;
 	j->columns = work;
 	j->strip = work + columns;
 	j->rows = j->strip + strip;
-	place_taps(&j->across, table, j->box.width, width);
-	place_taps(&j->down, table + across, j->box.height, height);
+	place_taps(&j->across, table, j->x.length, width);
+	place_taps(&j->down, table + across, j->y.length, height);
 	return true;
 }
 
-int bl_resample(canvas *c, struct box box, int height, int width, bool mirror)
+int bl_resample(canvas *c, patch from, int height, int width, bool mirror)
 {
-	job j = { .from = c, .box = box, .top = c->pixels ? 255 : 1 };
+	job j = { .from = c, .top = c->pixels ? 255 : 1 };
+	j.x = span_of(from.left, from.width, c->scale, c->left, c->width);
+	j.y = span_of(from.top, from.height, c->scale, c->top, c->height);
 	if (!place(&j, height, width))
 		return -1;
-	size_t in_rows = round_up((size_t)box.height), plane = bl_canvas_room(height, width);
-	fill_taps(&j.across, box.width, mirror);
-	fill_taps(&j.down, box.height, false);
-	for (int y = 0; y < box.height; y += LANES) {
+	size_t in_rows = round_up((size_t)j.y.n), plane = bl_canvas_room(height, width);
+	fill_taps(&j.across, &j.x, mirror);
+	fill_taps(&j.down, &j.y, false);
+	for (int y = 0; y < j.y.n; y += LANES) {
 		read_columns(&j, y);
 		across_any(j.columns, &j.across, j.top, c->channels, j.strip);
 		for (size_t k = 0; k < (size_t)c->channels; k++)
@@ -264,5 +280,7 @@ int bl_resample(canvas *c, struct box box, int height, int width, bool mirror)
 	bl_canvas_resize(c, height, width);
 	bl_canvas_swap(c);
 	c->pixels = NULL;
+	c->scale = 1;
+	c->top = c->left = 0;
 	return 0;
 }

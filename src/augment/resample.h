@@ -5,11 +5,16 @@
 
 #include "augment/operator.h"
 
+/* A rectangle in pixels of the whole image, which may begin and end within one. */
+typedef struct patch {
+	float top, left, height, width;
+} patch;
+
 /*
- * The canvas becomes the box, resampled to height x width, mirrored left to
+ * The canvas becomes the patch, resampled to height x width, mirrored left to
  * right where asked.  Bicubic (a = -1/2) with antialiasing, no pixel outside
- * of the box is read, as PIL does it; values stay within 0..1.
+ * of the patch is read, as PIL does it; values stay within 0..1.
  */
-int bl_resample(canvas *c, struct box box, int height, int width, bool mirror);
+int bl_resample(canvas *c, patch from, int height, int width, bool mirror);
 
 #endif

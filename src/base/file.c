@@ -149,3 +149,25 @@ void *bl_file_read(const char *path, size_t *n)
 		*n = (size_t)st.st_size;
 	return bytes;
 }
+
+static int make_one(const char *path)
+{
+	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+		return 0;
+	return bl_fail("%s: %s", path, strerror(errno));
+}
+
+int bl_file_make_folder(const char *path)
+{
+	char *part = strdup(path);
+	int rc = part ? 0 : bl_fail("%s: no memory", path);
+	for (char *c = part; c && *c && rc == 0; c++) {
+		if (*c != '/' || c == part)
+			continue;
+		*c = '\0';
+		rc = make_one(part);
+		*c = '/';
+	}
+	free(part);
+	return rc ? rc : make_one(path);
+}

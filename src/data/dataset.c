@@ -9,7 +9,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+static size_t image_size(const bl_dataset *d)
+{
+	return (size_t)d->height * (size_t)d->width * (size_t)d->channels;
+}
+
+static int fetch_from_memory(const bl_dataset *root, int64_t i, const bl_wish *wish, bl_image *out)
+{
+	(void)wish;
+	*out = (bl_image){
+		.pixels = root->pixels + (size_t)i * image_size(root),
+		.height = root->height,
+		.width = root->width,
+		.channels = root->channels,
+	};
+	return 0;
+}
+
+static const bl_dataset_ops in_memory = { .fetch = fetch_from_memory };
+
 bl_dataset *bl_dataset_make(const char *name, int64_t n, int channels, int height, int width)
+{
+	return bl_dataset_make_source(name, n, channels, height, width, &in_memory);
+}
+
+bl_dataset *bl_dataset_make_source(const char *name, int64_t n, int channels, int height, int width,
+				   const bl_dataset_ops *ops)
 {
 	if (channels != 1 && channels != 3)
 		return bl_fail_null("%s: images of %d channels, expected 1 or 3", name, channels);
@@ -26,6 +51,7 @@ bl_dataset *bl_dataset_make(const char *name, int64_t n, int channels, int heigh
 	atomic_init(&d->refs, 1);
 	pthread_mutex_init(&d->lock, NULL);
 	d->name = own_name;
+	d->ops = ops;
 	d->n = n;
 	d->channels = channels;
 	d->height = height;
@@ -33,9 +59,9 @@ bl_dataset *bl_dataset_make(const char *name, int64_t n, int channels, int heigh
 	return d;
 }
 
-static size_t image_size(const bl_dataset *d)
+bool bl_dataset_reads(const bl_dataset *d)
 {
-	return (size_t)d->height * (size_t)d->width * (size_t)d->channels;
+	return (d->root ? d->root : d)->ops != &in_memory;
 }
 
 int bl_dataset_room(bl_dataset *d)
@@ -58,6 +84,8 @@ void bl_dataset_unref(bl_dataset *d)
 	if (!d || atomic_fetch_sub(&d->refs, 1) != 1)
 		return;
 	bl_dataset_unref(d->root);
+	if (d->ops->clear && d->source)
+		d->ops->clear(d);
 	pthread_mutex_destroy(&d->lock);
 	free(d->name);
 	free(d->memory);
@@ -120,16 +148,15 @@ const char *bl_dataset_class_name(const bl_dataset *d, int label)
 
 int bl_dataset_image(const bl_dataset *d, int64_t i, bl_image *out)
 {
-	if (bl_dataset_check_row(d, i) < 0)
-		return -1;
+	return bl_dataset_fetch(d, i, NULL, out);
+}
+
+char *bl_dataset_path(const bl_dataset *d, int64_t i)
+{
+	if (i < 0 || i >= d->n)
+		return NULL;
 	const bl_dataset *root = bl_dataset_root(d, &i);
-	*out = (bl_image){
-		.pixels = root->pixels + (size_t)i * image_size(root),
-		.height = root->height,
-		.width = root->width,
-		.channels = root->channels,
-	};
-	return 0;
+	return root->ops->path ? root->ops->path(root, i) : NULL;
 }
 
 int bl_dataset_label(const bl_dataset *d, int64_t i)

@@ -9,6 +9,26 @@
 #include <stdatomic.h>
 
 /*
+ * What of an image is needed, answered once its size is known.  False: nothing
+ * but the size.
+ */
+typedef struct bl_wish {
+	bool (*window)(void *ctx, int height, int width, bl_window *r);
+	void *ctx;
+} bl_wish;
+
+/* How a root set gives its images. */
+typedef struct bl_dataset_ops {
+	/*
+	 * Image i, all of it or, with a wish, at least its window at no less
+	 * than its scale.  The pixels are good until the thread's next fetch.
+	 */
+	int (*fetch)(const bl_dataset *root, int64_t i, const bl_wish *wish, bl_image *out);
+	char *(*path)(const bl_dataset *root, int64_t i); /* of its file, to be freed; NULL: no files */
+	void (*clear)(bl_dataset *root);                  /* frees d->source; NULL: there is none */
+} bl_dataset_ops;
+
+/*
  * A root set owns its images; a subset has rows into its root and nothing of
  * its own.  Nothing changes after it is made, but for the statistics, which
  * are worked out under the lock when first asked for.
@@ -17,10 +37,12 @@ struct bl_dataset {
 	atomic_int refs;
 	char *name;
 	int64_t n;
-	int channels, height, width;
+	int channels, height, width;    /* where images have sizes of their own: the size that evaluation sees */
 	int classes;                    /* 0: no labels */
-	const char *const *class_names; /* static, one a class, or NULL */
+	const char *const *class_names; /* static or part of the source, one a class, or NULL */
 
+	const bl_dataset_ops *ops;
+	void *source;          /* theirs */
 	uint8_t *memory;       /* what to free, with ... */
 	const uint8_t *pixels; /* ... the images of n * (H,W,C) somewhere in it */
 	int32_t *labels;
@@ -40,11 +62,39 @@ struct bl_dataset {
 /* New root set without images yet; the caller fills the rest in and gives up with bl_dataset_unref. */
 bl_dataset *bl_dataset_make(const char *name, int64_t n, int channels, int height, int width);
 
+/* The same for images with sizes of their own, which `ops` fetches; evaluation sees them at height x width. */
+bl_dataset *bl_dataset_make_source(const char *name, int64_t n, int channels, int height, int width,
+				   const bl_dataset_ops *ops);
+
 /* Allocates d->memory for all images and points d->pixels at it. */
 int bl_dataset_room(bl_dataset *d);
 
+/* Do images have sizes of their own, and are read when asked for? */
+bool bl_dataset_reads(const bl_dataset *d);
+
+/* bl_dataset_image for who needs only a part, or can do with a smaller copy; wish NULL: all of it. */
+int bl_dataset_fetch(const bl_dataset *d, int64_t i, const bl_wish *wish, bl_image *out);
+
+/* What two pipelines will read with these streams, in one. */
+typedef struct bl_pair_wish {
+	const bl_pipeline *pipeline[2];
+	bl_rng rng[2];
+} bl_pair_wish;
+int bl_dataset_fetch_pair(const bl_dataset *d, int64_t i, bl_pair_wish *pair, bl_image *out);
+
 /* Where the numbers of row i are: the root set, and *i becomes the row there. */
 const bl_dataset *bl_dataset_root(const bl_dataset *d, int64_t *i);
+
+/* What failed first, by row, where several threads work: messages are each thread's own. */
+typedef struct bl_first_failure {
+	pthread_mutex_t lock;
+	int64_t row; /* INT64_MAX: nothing did */
+	char message[1024];
+} bl_first_failure;
+void bl_first_failure_init(bl_first_failure *f);
+void bl_first_failure_note(bl_first_failure *f, int64_t row); /* bl_error() is why */
+/* 0, or negative with the message of the lowest row.  Ends f. */
+int bl_first_failure_end(bl_first_failure *f);
 
 /* Fails, naming the row and the length, unless 0 <= row < length. */
 int bl_dataset_check_row(const bl_dataset *d, int64_t row);

@@ -7,9 +7,9 @@
  * without the lock, and sleeps when the ring is full.  Which thread makes an
  * image changes nothing: its draws are a stream named (seed, epoch, row, view).
  */
+#include "data/dataset.h"
 #include "data/order.h"
 
-#include <barlow/data.h>
 #include <barlow/error.h>
 #include <barlow/parallel.h>
 
@@ -117,23 +117,35 @@ static bool take_piece(bl_loader *l, piece *p)
 	return false;
 }
 
-static int make_view(const bl_loader *l, const slot *s, int image, int view)
+static int make_view(const bl_loader *l, const slot *s, int image, int view, const bl_image *in, bl_rng *r)
 {
-	bl_image in;
 	int h, w;
 	int64_t row = s->rows[image];
-	if (bl_dataset_image(l->data, row, &in) < 0)
-		return -1;
-	bl_pipeline_output(l->pipeline[view], in.height, in.width, &h, &w);
+	bl_pipeline_output(l->pipeline[view], in->height, in->width, &h, &w);
 	if (h != l->height || w != l->width)
 		return bl_fail("row %" PRId64 " makes a view of %d x %d, the others %d x %d: images of several sizes "
 			       "need a crop or a resize", row, h, w, l->height, l->width);
-	bl_rng r;
-	bl_rng_init(&r, l->seed, (uint32_t)(s->step / l->order.steps), (uint32_t)row, (uint32_t)view);
-	size_t size = (size_t)h * (size_t)w * (size_t)in.channels;
+	size_t size = (size_t)h * (size_t)w * (size_t)in->channels;
 	float *out = bl_tensor_data(s->view[view]) + (size_t)image * size;
-	if (bl_pipeline_apply(l->pipeline[view], &in, &r, out) < 0)
+	if (bl_pipeline_apply(l->pipeline[view], in, r, out) < 0)
 		return bl_fail_prefix("row %" PRId64 ", view %d: ", row, view + 1);
+	return 0;
+}
+
+/* Both views of an image, of which only what they need is read. */
+static int make_views(const bl_loader *l, const slot *s, int image)
+{
+	int64_t row = s->rows[image];
+	bl_pair_wish pair = { .pipeline = { l->pipeline[0], l->pipeline[1] } };
+	bl_image in;
+	for (int view = 0; view < 2; view++)
+		bl_rng_init(&pair.rng[view], l->seed, (uint32_t)(s->step / l->order.steps), (uint32_t)row,
+			    (uint32_t)view);
+	if (bl_dataset_fetch_pair(l->data, row, &pair, &in) < 0)
+		return bl_fail_prefix("row %" PRId64 ": ", row);
+	for (int view = 0; view < 2; view++)
+		if (make_view(l, s, image, view, &in, &pair.rng[view]) < 0)
+			return -1;
 	return 0;
 }
 
@@ -141,9 +153,8 @@ static int make_view(const bl_loader *l, const slot *s, int image, int view)
 static int make_piece(const bl_loader *l, const piece *p)
 {
 	for (int i = p->from; i < p->to; i++)
-		for (int view = 0; view < 2; view++)
-			if (make_view(l, p->s, i, view) < 0)
-				return i;
+		if (make_views(l, p->s, i) < 0)
+			return i;
 	return INT32_MAX;
 }
 

@@ -3,15 +3,24 @@ libbarlow_sources += \
 	src/data/batch.c \
 	src/data/dataset.c \
 	src/data/dataset.h \
+	src/data/decode.c \
+	src/data/decode.h \
+	src/data/decode_jpeg.c \
+	src/data/decode_png.c \
 	src/data/fashion.c \
+	src/data/fetch.c \
 	src/data/figures.c \
 	src/data/figures.h \
+	src/data/folder.c \
 	src/data/gunzip.c \
 	src/data/gunzip.h \
 	src/data/idx.c \
+	src/data/listing.c \
+	src/data/listing.h \
 	src/data/loader.c \
 	src/data/order.c \
 	src/data/order.h \
 	src/data/shapes.c \
+	src/data/statistics.c \
 	src/data/subset.c \
 	src/data/tensors.c

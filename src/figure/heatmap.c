@@ -46,22 +46,23 @@ static void add_dots(bl_script *s, const float *c, const struct plan *p)
 		}
 }
 
-/* Element i lies at i, counted from 1; a dot's middle lies where the middle of its elements does. */
-static void add_plot(bl_script *s, const struct plan *p)
+/* Dim i lies at i; a dot's middle lies where the middle of its elements does. */
+static void add_plot(bl_script *s, const struct plan *p, const bl_extent *e)
 {
-	double step = (double)p->block / (double)p->repeat;
-	bl_script_add(s, "set xrange [.5:%lld.5]\nset yrange [%lld.5:.5]\n", (long long)p->cols, (long long)p->rows);
+	double step = (double)p->block / (double)p->repeat, dx = step * e->cols / (double)p->cols,
+	       dy = step * e->rows / (double)p->rows, left = e->col - .5, top = e->row - .5;
+	bl_script_add(s, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\n", left, left + e->cols, top + e->rows, top);
 	bl_script_add(s,
 		      "plot '-' binary array=(%lld,%lld) format='%%float32' dx=%.9g dy=%.9g origin=(%.9g,%.9g) with "
 		      "image notitle\n",
-		      (long long)p->w, (long long)p->h, step, step, .5 + step / 2, .5 + step / 2);
+		      (long long)p->w, (long long)p->h, dx, dy, left + dx / 2, top + dy / 2);
 }
 
-static void add_title(bl_script *s, const struct plan *p, const char *title)
+static void add_title(bl_script *s, const struct plan *p, const bl_extent *e, const char *title)
 {
 	bl_script_add(s, "set title ");
 	bl_script_quoted(s, title && *title ? title : "C");
-	bl_script_add(s, ".\"\\n\".'%lld × %lld", (long long)p->rows, (long long)p->cols);
+	bl_script_add(s, ".\"\\n\".'%.0f × %.0f", e->rows, e->cols);
 	if (p->block > 1)
 		bl_script_add(s, ", a dot is the mean of %lld × %lld elements", (long long)p->block,
 			      (long long)p->block);
@@ -78,7 +79,7 @@ static void add_axes(bl_script *s)
 		   "set cbrange [-1:1]\nset cbtics .5 scale .4\nset colorbox noborder\n");
 }
 
-bl_figure *bl_figure_heatmap(const bl_tensor *c, const char *title)
+bl_figure *bl_figure_heatmap_of(const bl_tensor *c, const char *title, const bl_extent *dims)
 {
 	char shape[BL_SHAPE_TEXT];
 	if (bl_tensor_ndim(c) != 2 || bl_tensor_count(c) == 0)
@@ -92,10 +93,18 @@ bl_figure *bl_figure_heatmap(const bl_tensor *c, const char *title)
 	}
 	bl_tensor_read(c, values);
 	struct plan p = make_plan(bl_tensor_size(c, 0), bl_tensor_size(c, 1));
-	add_title(s, &p, title);
+	add_title(s, &p, dims, title);
 	add_axes(s);
-	add_plot(s, &p);
+	add_plot(s, &p, dims);
 	add_dots(s, values, &p);
 	free(values);
 	return bl_script_figure(s);
+}
+
+/* Elements are counted from 1, as Lua does. */
+bl_figure *bl_figure_heatmap(const bl_tensor *c, const char *title)
+{
+	bool matrix = bl_tensor_ndim(c) == 2;
+	bl_extent all = {1, matrix ? (double)bl_tensor_size(c, 0) : 0, 1, matrix ? (double)bl_tensor_size(c, 1) : 0};
+	return bl_figure_heatmap_of(c, title, &all);
 }

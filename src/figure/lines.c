@@ -1,38 +1,42 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Any series as lines, on linear or log axes. */
+/* Any series as lines or points, on linear or log axes, in one panel or some. */
 #include "figure/script.h"
 
 #include <stdio.h>
 
-enum { WIDTH = 1000, HEIGHT = 680, MARKERS_UP_TO = 40, MAX_SERIES = 64 };
+enum { WIDTH = 1000, HEIGHT = 680, PANEL_HEIGHT = 400, MARKERS_UP_TO = 40, MAX_SERIES = 64, MAX_PANELS = 16,
+       KEY_ABOVE_UP_TO = 6 };
 
 static void add_text(bl_script *s, const char *what, const char *text)
 {
-	if (!text || !*text)
-		return;
 	bl_script_add(s, "set %s ", what);
 	bl_script_quoted(s, text);
 	bl_script_add(s, "\n");
 }
 
-static void add_axes(bl_script *s, const bl_axes *axes)
+/* All is said anew, as a panel before may have said otherwise. */
+static void add_axes(bl_script *s, const bl_axes *axes, int n)
 {
 	add_text(s, "title", axes->title);
 	add_text(s, "xlabel", axes->xlabel);
 	add_text(s, "ylabel", axes->ylabel);
+	bl_script_add(s, "unset logscale\n");
 	if (axes->logx)
 		bl_script_add(s, "set logscale x\n");
 	if (axes->logy)
 		bl_script_add(s, "set logscale y\n");
-	bl_script_add(s, "set format '%%g'\nset autoscale xfix\nset key outside right top reverse Left\n");
+	if (axes->points)
+		bl_script_add(s, "set size ratio -1\n");
+	bl_script_add(s, "set format '%%g'\nset autoscale xfix\nset key outside %s reverse Left\n",
+		      n <= KEY_ABOVE_UP_TO && !axes->points ? "center top horizontal" : "right top vertical");
 }
 
 /* Few points are marked, so that one sees where something was measured. */
-static void add_line(bl_script *s, const bl_series *series, int k)
+static void add_line(bl_script *s, const bl_series *series, const bl_axes *axes, int block, int k)
 {
 	bl_script_add(s, "%s$S%d with %s linecolor rgb '%s' linewidth 2 pointtype 7 pointsize .7 dashtype %d ",
-		      k ? ", " : "", k, series->n <= MARKERS_UP_TO ? "linespoints" : "lines", bl_ink_text(k),
-		      1 + k / BL_INKS % 5);
+		      k ? ", " : "", block, axes->points ? "points" : series->n <= MARKERS_UP_TO ? "linespoints" : "lines",
+		      bl_ink_text(k), 1 + k / BL_INKS % 5);
 	if (series->label && *series->label) {
 		bl_script_add(s, "title ");
 		bl_script_quoted(s, series->label);
@@ -41,27 +45,58 @@ static void add_line(bl_script *s, const bl_series *series, int k)
 	}
 }
 
-bl_figure *bl_figure_lines(const bl_series *series, int n, const bl_axes *axes)
+static int check_panel(const bl_panel *p)
+{
+	int64_t points = 0;
+	for (int k = 0; k < p->n; k++)
+		points += p->series[k].n;
+	if (p->n >= 1 && p->n <= MAX_SERIES && points > 0)
+		return 0;
+	return bl_fail("a figure of lines takes 1 to %d series with points in them, not %d with %lld points", MAX_SERIES,
+		       p->n, (long long)points);
+}
+
+static void add_blocks(bl_script *s, const bl_panel *p, int *block)
 {
 	char name[16];
-	int64_t points = 0;
-	for (int k = 0; k < n; k++)
-		points += series[k].n;
-	if (n < 1 || n > MAX_SERIES || points == 0)
-		return bl_fail_null(
-			"a figure of lines takes 1 to %d series with points in them, not %d with %lld points",
-			MAX_SERIES, n, (long long)points);
-	bl_script *s = bl_script_new(WIDTH, HEIGHT);
+	for (int k = 0; k < p->n; k++) {
+		snprintf(name, sizeof name, "S%d", (*block)++);
+		bl_script_block(s, name, p->series[k].x, p->series[k].y, p->series[k].n);
+	}
+}
+
+static void add_panel(bl_script *s, const bl_panel *p, int *block)
+{
+	add_axes(s, &p->axes, p->n);
+	bl_script_add(s, "plot ");
+	for (int k = 0; k < p->n; k++)
+		add_line(s, &p->series[k], &p->axes, (*block)++, k);
+	bl_script_add(s, "\n");
+}
+
+bl_figure *bl_figure_panels(const bl_panel *p, int n)
+{
+	int stored = 0, drawn = 0;
+	if (n < 1 || n > MAX_PANELS)
+		return bl_fail_null("a figure takes 1 to %d panels, not %d", MAX_PANELS, n);
+	for (int i = 0; i < n; i++)
+		if (check_panel(&p[i]) != 0)
+			return NULL;
+	bl_script *s = bl_script_new(WIDTH, n > 1 ? n * PANEL_HEIGHT : HEIGHT);
 	if (!s)
 		return NULL;
-	for (int k = 0; k < n; k++) {
-		snprintf(name, sizeof name, "S%d", k);
-		bl_script_block(s, name, series[k].x, series[k].y, series[k].n);
-	}
-	add_axes(s, axes);
-	bl_script_add(s, "plot ");
-	for (int k = 0; k < n; k++)
-		add_line(s, &series[k], k);
-	bl_script_add(s, "\n");
+	for (int i = 0; i < n; i++)
+		add_blocks(s, &p[i], &stored);
+	if (n > 1)
+		bl_script_add(s, "set multiplot layout %d,1\nset lmargin 11\n", n);
+	for (int i = 0; i < n; i++)
+		add_panel(s, &p[i], &drawn);
+	if (n > 1)
+		bl_script_add(s, "unset multiplot\n");
 	return bl_script_figure(s);
+}
+
+bl_figure *bl_figure_lines(const bl_series *series, int n, const bl_axes *axes)
+{
+	return bl_figure_panels(&(bl_panel){series, n, *axes}, 1);
 }

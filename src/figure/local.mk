@@ -3,6 +3,7 @@ libbarlow_sources += \
 	src/figure/curves.c \
 	src/figure/gnuplot.c src/figure/gnuplot.h \
 	src/figure/heatmap.c \
+	src/figure/image.c \
 	src/figure/lines.c \
 	src/figure/save.c \
 	src/figure/script.c src/figure/script.h

@@ -13,7 +13,6 @@
 #include <barlow/memory.h>
 
 #include <math.h>
-#include <string.h>
 
 enum { CHUNK_FLOATS = 32 << 10 };
 
@@ -175,7 +174,6 @@ static void reduce_chunk(void *ctx, int64_t i)
 	bl_norm_back a = back_args(j, i);
 	a.sum = j->parts + 2 * i * a.c;
 	a.dot = a.sum + a.c;
-	memset(a.sum, 0, (size_t)(2 * a.c) * sizeof *a.sum);
 	bl_kernel()->norm_reduce(&a);
 }
 

@@ -106,9 +106,17 @@ static int backward(void *ctx, bl_tensor *const *in, const bl_tensor *out, const
 
 bl_tensor *bl_conv2d(bl_tensor *x, bl_tensor *w, bl_tensor *b, bl_conv_shape s)
 {
+	return bl_conv2d_by(x, w, b, s, BL_CONV_AUTO);
+}
+
+/* The algorithms are chosen here for all three directions, so that going back does not depend on whose thread does it. */
+bl_tensor *bl_conv2d_by(bl_tensor *x, bl_tensor *w, bl_tensor *b, bl_conv_shape s, bl_conv_algorithm algorithm)
+{
 	if (check(x, w, b, s))
 		return NULL;
 	context ctx = { geometry(x, w, s) };
+	if (bl_conv_choose(&ctx.g, algorithm) != 0)
+		return NULL;
 	bl_tensor *xl = bl_tensor_channels_last(x), *wc = bl_tensor_contiguous(w), *bc = b ? bl_tensor_contiguous(b) : NULL;
 	bl_tensor *y = bl_tensor_new_image(ctx.g.n, ctx.g.k, ctx.g.p, ctx.g.q);
 	if (!xl || !wc || (b && !bc) || !y || bl_conv_forward(&ctx.g, xl->data, wc->data, bc ? bc->data : NULL, y->data)) {

@@ -3,6 +3,7 @@
 #include "grad/dims.h"
 #include "grad/node.h"
 #include "tensor/blas.h"
+#include "tensor/gemm_bf16.h"
 
 #include <barlow/profile.h>
 
@@ -40,37 +41,58 @@ static bool matrix_of(const bl_tensor *t, matrix *m)
 	return m->copy != NULL;
 }
 
-/* c = a b (transposed where ta, tb say so), or c += it.  c (m,n) has its rows side by side. */
-static int product(const bl_tensor *a, bool ta, const bl_tensor *b, bool tb, bool add, bl_tensor *c)
+static _Thread_local bl_precision precision;
+
+bl_precision bl_grad_precision(bl_precision p)
+{
+	bl_precision was = precision;
+	precision = p;
+	return was;
+}
+
+/* c (m,n) = a b, or c += it; k: what is summed over. */
+static int multiply(const matrix *a, const matrix *b, int64_t k, bl_precision how, bool add, bl_tensor *c)
+{
+	int64_t m = c->shape[0], n = c->shape[1], ld = most(n, 1);
+	if (how == BL_PRECISION_BF16)
+		return bl_gemm_bf16_parallel(a->transposed, b->transposed, m, n, k, a->data, a->ld, b->data, b->ld, add, c->data, ld);
+	bl_gemm_parallel(a->transposed, b->transposed, m, n, k, 1, a->data, a->ld, b->data, b->ld, add ? 1 : 0, c->data, ld);
+	return 0;
+}
+
+/* c = a b (transposed where ta, tb say so), or c += it.  c has its rows side by side. */
+static int product(const bl_tensor *a, bool ta, const bl_tensor *b, bool tb, bl_precision how, bool add, bl_tensor *c)
 {
 	matrix x = { 0 }, y = { 0 };
+	int64_t k = a->shape[ta ? 0 : 1];
 	int rc = matrix_of(a, &x) && matrix_of(b, &y) ? 0 : -1;
-	bl_profile_work(2. * (double)(c->shape[0] * c->shape[1]) * (double)a->shape[ta ? 0 : 1]);
+	bl_profile_work(2. * (double)(c->shape[0] * c->shape[1]) * (double)k);
+	x.transposed ^= ta;
+	y.transposed ^= tb;
 	if (!rc)
-		bl_gemm_parallel(x.transposed != ta, y.transposed != tb, c->shape[0], c->shape[1], a->shape[ta ? 0 : 1],
-		                 1, x.data, x.ld, y.data, y.ld, add ? 1 : 0, c->data, most(c->shape[1], 1));
+		rc = multiply(&x, &y, k, how, add, c);
 	bl_tensor_unref(x.copy);
 	bl_tensor_unref(y.copy);
 	return rc;
 }
 
 /* The gradient of t, if it wants one, gets a b. */
-static int product_grad(bl_tensor *t, const bl_tensor *a, bool ta, const bl_tensor *b, bool tb)
+static int product_grad(bl_tensor *t, const bl_tensor *a, bool ta, const bl_tensor *b, bool tb, bl_precision how)
 {
 	bool add;
 	if (!bl_grad_wants(t))
 		return 0;
 	bl_tensor *sink = bl_grad_sink(t, &add);
-	return sink ? product(a, ta, b, tb, add, sink) : -1;
+	return sink ? product(a, ta, b, tb, how, add, sink) : -1;
 }
 
 /* y (M,N) = a (M,K) b (K,N);  da = dy b^T,  db = a^T dy */
 static int mm_back(void *ctx, bl_tensor *const *in, const bl_tensor *out, const bl_tensor *dout)
 {
 	(void)ctx, (void)out;
-	if (product_grad(in[0], dout, false, in[1], true))
+	if (product_grad(in[0], dout, false, in[1], true, BL_PRECISION_FLOAT32))
 		return -1;
-	return product_grad(in[1], in[0], true, dout, false);
+	return product_grad(in[1], in[0], true, dout, false, BL_PRECISION_FLOAT32);
 }
 
 static int check_matrices(const char *op, const char *second, const bl_tensor *a, const bl_tensor *b)
@@ -92,7 +114,7 @@ bl_tensor *bl_mm(bl_tensor *a, bl_tensor *b)
 		                    bl_tensor_text(a, at), bl_tensor_text(b, bt), (long long)a->shape[1],
 		                    (long long)b->shape[0]);
 	bl_tensor *y = bl_tensor_new(2, (int64_t[]){ a->shape[0], b->shape[1] });
-	if (y && product(a, false, b, false, false, y)) {
+	if (y && product(a, false, b, false, BL_PRECISION_FLOAT32, false, y)) {
 		bl_tensor_unref(y);
 		return NULL;
 	}
@@ -102,8 +124,9 @@ bl_tensor *bl_mm(bl_tensor *a, bl_tensor *b)
 /* y (N,O) = x (N,I) w^T + b;  dx = dy w,  dw (O,I) = dy^T x,  db = column sums of dy */
 static int linear_back(void *ctx, bl_tensor *const *in, const bl_tensor *out, const bl_tensor *dout)
 {
-	(void)ctx, (void)out;
-	if (product_grad(in[0], dout, false, in[1], false) || product_grad(in[1], dout, true, in[0], false))
+	const bl_precision how = *(bl_precision *)ctx;
+	(void)out;
+	if (product_grad(in[0], dout, false, in[1], false, how) || product_grad(in[1], dout, true, in[0], false, how))
 		return -1;
 	return in[2] ? bl_broadcast_grad(in[2], dout, 1) : 0;
 }
@@ -132,9 +155,9 @@ bl_tensor *bl_linear(bl_tensor *x, bl_tensor *w, bl_tensor *b)
 		bl_tensor rows = bl_broadcast_view(b, 2, y->shape);
 		bl_tensor_copy(y, &rows);
 	}
-	if (y && product(x, false, w, true, b != NULL, y)) {
+	if (y && product(x, false, w, true, precision, b != NULL, y)) {
 		bl_tensor_unref(y);
 		return NULL;
 	}
-	return bl_node_attach(y, BL_OP_linear, 3, (bl_tensor *[]){ x, w, b }, linear_back, NULL, 0, NULL);
+	return bl_node_attach(y, BL_OP_linear, 3, (bl_tensor *[]){ x, w, b }, linear_back, &precision, sizeof precision, NULL);
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 libbarlow_sources += \
+	src/learn/cells.c \
 	src/learn/direct.c \
 	src/learn/direct.h \
 	src/learn/gram.c \

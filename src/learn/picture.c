@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* picture.c: the cross-correlation matrix to look at, whole or pooled. */
+#include "base/clones.h"
 #include "learn/standard.h"
 #include "tensor/blas.h"
 
@@ -7,6 +8,7 @@
 
 #include <math.h>
 #include <stdatomic.h>
+#include <string.h>
 
 bl_tensor *bl_loss_correlation(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb)
 {
@@ -23,70 +25,81 @@ bl_tensor *bl_loss_correlation(bl_loss_dialect dialect, const bl_tensor *za, con
 
 /* --- Pooled ------------------------------------------------------------------ */
 
-/* One row of cells is a chunk; it makes the matrix a few rows at a time. */
+/* Rows of the matrix that are made at once; a chunk is one row of cells, or some where cells are low. */
 enum { STRIP = 32 };
 
 /* u^T v / n, u (n,rows), v (n,cols), in (gr,gc) cells. */
 typedef struct picture {
 	const float *u, *v;
-	int64_t n, rows, cols;
+	int64_t n, rows, cols, chunks;
 	int gr, gc;
 	float *mean, *extreme;
 	atomic_bool failed;
 } picture;
 
-/* One row of the matrix, the columns of one cell. */
-static void add_run(const float *c, int64_t n, double *sum, float *extreme)
+/* One row of the matrix, to what is above it in the same cells: column by column, as they lie in memory. */
+BL_CLONES_EXACT static void add_row(const float *restrict c, int64_t n, float *restrict sum, float *restrict extreme)
 {
 	for (int64_t j = 0; j < n; j++) {
-		*sum += (double)c[j];
-		*extreme = fabsf(c[j]) > fabsf(*extreme) ? c[j] : *extreme;
+		sum[j] += c[j];
+		extreme[j] = fabsf(c[j]) > fabsf(extreme[j]) ? c[j] : extreme[j];
 	}
 }
 
-static void add_strip(const picture *p, const float *strip, int64_t rows, double *sum, float *extreme)
-{
-	int64_t from, to;
-	for (int64_t i = 0; i < rows; i++, strip += p->cols)
-		for (int cell = 0; cell < p->gc; cell++) {
-			bl_chunk_range(p->cols, p->gc, cell, &from, &to);
-			add_run(strip + from, to - from, sum + cell, extreme + cell);
-		}
-}
-
-static void finish(const picture *p, int64_t row, int64_t height, const double *sum, const float *extreme)
+/* A row of cells from its columns, which are cleared for the next. */
+static void finish(const picture *p, int64_t row, int64_t height, float *sum, float *extreme)
 {
 	int64_t from, to;
 	for (int cell = 0; cell < p->gc; cell++) {
+		double all = 0;
+		float most = 0;
 		bl_chunk_range(p->cols, p->gc, cell, &from, &to);
-		p->mean[row * p->gc + cell] = (float)(sum[cell] / (double)(height * (to - from)));
-		p->extreme[row * p->gc + cell] = extreme[cell];
+		for (int64_t j = from; j < to; j++) {
+			all += (double)sum[j];
+			most = fabsf(extreme[j]) > fabsf(most) ? extreme[j] : most;
+		}
+		p->mean[row * p->gc + cell] = (float)(all / (double)(height * (to - from)));
+		p->extreme[row * p->gc + cell] = most;
+	}
+	memset(sum, 0, (size_t)p->cols * sizeof *sum);
+	memset(extreme, 0, (size_t)p->cols * sizeof *extreme);
+}
+
+/* Rows from..end of the matrix, which rows of cells from `cell` on begin and end with. */
+static void pool_rows(const picture *p, int64_t cell, int64_t from, int64_t end, float *strip, float *sum)
+{
+	int64_t top, next;
+	bl_chunk_range(p->rows, p->gr, cell, &top, &next);
+	for (int64_t i = from; i < end; i += STRIP) {
+		int64_t rows = end - i < STRIP ? end - i : STRIP;
+		bl_gemm(true, false, rows, p->cols, p->n, (float)(1 / (double)p->n), p->u + i, p->rows, p->v, p->cols, 0,
+		        strip, p->cols);
+		for (int64_t k = 0; k < rows; k++) {
+			add_row(strip + k * p->cols, p->cols, sum, sum + p->cols);
+			if (i + k + 1 < next)
+				continue;
+			finish(p, cell++, next - top, sum, sum + p->cols);
+			if (cell < p->gr)
+				bl_chunk_range(p->rows, p->gr, cell, &top, &next);
+		}
 	}
 }
 
-static void cell_row(void *ctx, int64_t row)
+static void cell_rows(void *ctx, int64_t chunk)
 {
 	picture *p = ctx;
-	int64_t from, to;
+	int64_t first, last, from, to, end;
 	float *strip = bl_scratch(0, (size_t)(STRIP * p->cols) * sizeof *strip);
-	double *sum = bl_scratch(1, (size_t)p->gc * (sizeof *sum + sizeof(float)));
+	float *sum = bl_scratch(1, (size_t)(2 * p->cols) * sizeof *sum);
 	if (!strip || !sum) {
 		atomic_store(&p->failed, true);
 		return;
 	}
-	float *extreme = (float *)(void *)(sum + p->gc);
-	for (int cell = 0; cell < p->gc; cell++) {
-		sum[cell] = 0;
-		extreme[cell] = 0;
-	}
-	bl_chunk_range(p->rows, p->gr, row, &from, &to);
-	for (int64_t i = from; i < to; i += STRIP) {
-		int64_t rows = to - i < STRIP ? to - i : STRIP;
-		bl_gemm(true, false, rows, p->cols, p->n, (float)(1 / (double)p->n), p->u + i, p->rows, p->v, p->cols, 0,
-		        strip, p->cols);
-		add_strip(p, strip, rows, sum, extreme);
-	}
-	finish(p, row, to - from, sum, extreme);
+	memset(sum, 0, (size_t)(2 * p->cols) * sizeof *sum);
+	bl_chunk_range(p->gr, p->chunks, chunk, &first, &last);
+	bl_chunk_range(p->rows, p->gr, first, &from, &to);
+	bl_chunk_range(p->rows, p->gr, last - 1, &to, &end);
+	pool_rows(p, first, from, end, strip, sum);
 }
 
 static int check_cells(int64_t dims, int cells)
@@ -98,7 +111,8 @@ static int check_cells(int64_t dims, int cells)
 
 static int draw(picture *p)
 {
-	bl_parallel(p->gr, cell_row, p);
+	p->chunks = (p->rows + STRIP - 1) / STRIP < p->gr ? (p->rows + STRIP - 1) / STRIP : p->gr;
+	bl_parallel(p->chunks, cell_rows, p);
 	return atomic_load(&p->failed) ? bl_fail("picture of C: out of memory") : 0;
 }
 

@@ -333,6 +333,49 @@ int bl_standard_make(bl_standard *s, bl_loss_dialect dialect, const bl_tensor *z
 
 /* --- Some columns of one view ------------------------------------------- */
 
+int bl_standard_measure(bl_standard *s, bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb)
+{
+	if (check(za, zb))
+		return -1;
+	*s = measures(dialect, za);
+	return 0;
+}
+
+int bl_standard_check_dims(const bl_standard *s, const int32_t *dims, int64_t count)
+{
+	for (int64_t j = 0; j < count; j++)
+		if (dims[j] < 0 || dims[j] >= s->d)
+			return bl_fail("dim %d of embeddings: expected 0 to %lld", (int)dims[j], (long long)s->d - 1);
+	return 0;
+}
+
+static void load_dims(const bl_standard *s, const float *x, const int32_t *dims, int64_t width, int64_t pitch, float *copy)
+{
+	memset(copy, 0, (size_t)(s->n * pitch) * sizeof *copy);
+	for (int64_t i = 0; i < s->n; i++, x += s->d, copy += pitch)
+		for (int64_t j = 0; j < width; j++)
+			copy[j] = x[dims[j]];
+}
+
+void bl_standard_some(const bl_standard *s, const float *x, const int32_t *dims, int64_t from, int64_t width, float *copy)
+{
+	double mean[BL_STANDARD_COLUMNS];
+	float inv[BL_STANDARD_COLUMNS];
+	int64_t pitch = whole_lines(width);
+	if (dims)
+		load_dims(s, x, dims + from, width, pitch, copy);
+	else
+		load(s->n, s->d, width, x + from, pitch, copy);
+	standardise(s, pitch, copy, mean, inv);
+}
+
+void bl_standard_correlate(const bl_standard *s, int64_t width, const float *za, const float *zb, double *diag)
+{
+	double all[BL_STANDARD_COLUMNS];
+	correlate(s->n, whole_lines(width), za, zb, all);
+	memcpy(diag, all, (size_t)width * sizeof *diag);
+}
+
 typedef struct pick {
 	bl_standard s; /* n, d, divisor and eps of it */
 	const float *x;
@@ -342,49 +385,26 @@ typedef struct pick {
 	atomic_bool failed;
 } pick;
 
-static void load_dims(const pick *p, const int32_t *dims, int64_t width, int64_t pitch, float *copy)
-{
-	const float *x = p->x;
-	memset(copy, 0, (size_t)(p->s.n * pitch) * sizeof *copy);
-	for (int64_t i = 0; i < p->s.n; i++, x += p->s.d, copy += pitch)
-		for (int64_t j = 0; j < width; j++)
-			copy[j] = x[dims[j]];
-}
-
 static void pick_columns(void *ctx, int64_t chunk)
 {
 	pick *p = ctx;
-	double mean[BL_STANDARD_COLUMNS];
-	float inv[BL_STANDARD_COLUMNS];
 	int64_t from, to;
 	bl_chunk_range(p->count, p->chunks, chunk, &from, &to);
-	int64_t width = to - from, pitch = whole_lines(width);
-	float *copy = bl_scratch(0, (size_t)(p->s.n * pitch) * sizeof *copy);
+	float *copy = bl_scratch(0, (size_t)(p->s.n * whole_lines(to - from)) * sizeof *copy);
 	if (!copy) {
 		atomic_store(&p->failed, true);
 		return;
 	}
-	load_dims(p, p->dims + from, width, pitch, copy);
-	standardise(&p->s, pitch, copy, mean, inv);
-	put(p->s.n, width, copy, p->count, p->out + from);
-}
-
-static int check_dims(const pick *p)
-{
-	for (int64_t j = 0; j < p->count; j++)
-		if (p->dims[j] < 0 || p->dims[j] >= p->s.d)
-			return bl_fail("dim %d of embeddings: expected 0 to %lld", (int)p->dims[j], (long long)p->s.d - 1);
-	return 0;
+	bl_standard_some(&p->s, p->x, p->dims, from, to - from, copy);
+	put(p->s.n, to - from, copy, p->count, p->out + from);
 }
 
 int bl_standard_pick(bl_loss_dialect dialect, const bl_tensor *x, const int32_t *dims, int64_t count, float *out)
 {
-	if (check(x, x))
+	pick p = { .dims = dims, .count = count, .out = out };
+	if (bl_standard_measure(&p.s, dialect, x, x) || bl_standard_check_dims(&p.s, dims, count))
 		return -1;
-	pick p = { .s = measures(dialect, x), .dims = dims, .count = count, .out = out };
 	p.chunks = bl_standard_chunks(p.s.n, count, 16);
-	if (check_dims(&p))
-		return -1;
 	bl_tensor *whole = bl_tensor_contiguous((bl_tensor *)x);
 	if (!whole)
 		return -1;

@@ -39,6 +39,27 @@ void bl_standard_again(const bl_standard *s, int view, int64_t from, int64_t wid
 /* Only columns dims[0..count-1] of one view (N,D), standardised, into out (N,count).  -1 with bl_error. */
 int bl_standard_pick(bl_loss_dialect dialect, const bl_tensor *x, const int32_t *dims, int64_t count, float *out);
 
+/*
+ * The mean over a block of C is a product of means, mean_ij u_i.v_j = (mean_i u_i).(mean_j v_j): u and v (N,cells) get,
+ * of each row, the means of its standardised columns cell by cell, cells being cut as bl_chunk_range cuts; nothing
+ * else is kept, so that z is read once.  diag (D): C_ii.  1 <= cells <= columns.  -1 with bl_error.
+ */
+int bl_standard_grid(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb, int cells, float *u, float *v,
+                     double *diag);
+/* The same of columns dims[0..count-1] of one view. */
+int bl_standard_cells(bl_loss_dialect dialect, const bl_tensor *x, const int32_t *dims, int64_t count, int cells,
+                      float *out);
+
+/*
+ * What these are made of.  measure checks both views and fills n, d, divisor and eps alone; some standardises columns
+ * dims[from..from+width-1] of x (N,D), or from..from+width-1 where dims is NULL, into copy (N,pitch), 0 beyond width;
+ * correlate gives such columns' C_ii.  width <= BL_STANDARD_COLUMNS.
+ */
+int bl_standard_measure(bl_standard *s, bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb);
+int bl_standard_check_dims(const bl_standard *s, const int32_t *dims, int64_t count);
+void bl_standard_some(const bl_standard *s, const float *x, const int32_t *dims, int64_t from, int64_t width, float *copy);
+void bl_standard_correlate(const bl_standard *s, int64_t width, const float *za, const float *zb, double *diag);
+
 /* Columns worked on at once, so that N of them stay in a core's cache; and the number of such chunks. */
 enum { BL_STANDARD_COLUMNS = 512 };
 int64_t bl_standard_chunks(int64_t n, int64_t d, int64_t at_least);

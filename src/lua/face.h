@@ -101,12 +101,38 @@ bl_lua_saver bl_lua_saver_of(lua_State *L, int index, const char *path);
 int bl_lua_save_weights(void *saver); /* negative with bl_error */
 /* Gives the trainer's run its folder, once; where that cannot be the run stays in memory, and this is said. */
 void bl_lua_place_run(lua_State *L, int index);
+void bl_lua_recipe(lua_State *L, int index); /* pushes the trainer's recipe */
+
+/* --- choices of convolution algorithms (l_tune.c) --- */
+
+/* What the environment and the file of tuned choices say is in force from now on; complains on standard error, once. */
+void bl_lua_tuned(void);
+/* Key `convolution` of the table, kept alive by what is pushed; NULL: there is none. */
+const bl_choices *bl_lua_choices_of(lua_State *L, int table, const char *what);
+void bl_lua_push_choices(lua_State *L, const bl_choices *t); /* as such a table; nil where it is empty */
+/* For lua/tune.lua. */
+int bl_lua_tune_names(lua_State *L);
+int bl_lua_tune_trainer(lua_State *L);
+int bl_lua_tune_module(lua_State *L);
+int bl_lua_tune_measure(lua_State *L);
+int bl_lua_tune_load(lua_State *L);
+int bl_lua_tune_renew(lua_State *L);
+int bl_lua_tune_path(lua_State *L);
+
+/* --- for lua/profile.lua (l_profile.c) and lua/runs.lua (l_runs.c) --- */
+
 int bl_lua_profile_start(lua_State *L);
 int bl_lua_profile_stop(lua_State *L);
 int bl_lua_profile_rows(lua_State *L);
 int bl_lua_profile_ceiling(lua_State *L);
 int bl_lua_runs(lua_State *L);      /* list of tables, newest first */
 int bl_lua_run_watch(lua_State *L); /* (live file[, read_only]) */
+
+/* --- checkpoints (l_checkpoint.c) --- */
+
+int bl_lua_checkpoint(lua_State *L);      /* trainer:checkpoint([path]) */
+int bl_lua_load_checkpoint(lua_State *L); /* trainer:load_checkpoint(path) */
+int bl_lua_run_resumable(lua_State *L);   /* ([run]): its folder */
 
 /* --- constructor tables (check.c) --- */
 

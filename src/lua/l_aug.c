@@ -205,7 +205,7 @@ static bl_image image_bytes(lua_State *L, int arg)
 		float x = v[i] < 0 ? 0 : v[i] > 1 ? 1 : v[i];
 		bytes[i % plane * (size_t)c + i / plane] = (uint8_t)(x * 255 + .5f);
 	}
-	return (bl_image){ bytes, h, w, c };
+	return (bl_image){ .pixels = bytes, .height = h, .width = w, .channels = c };
 }
 
 static int apply(lua_State *L, bl_pipeline *p, int arg, uint64_t seed, uint32_t view)

@@ -47,6 +47,37 @@ static int data_idx(lua_State *L)
 	return bl_lua_give_dataset(L, bl_dataset_idx(a.images, a.labels));
 }
 
+/* Height and width as given, a number for both or two of them; 0 where nothing was. */
+static int side_of(lua_State *L, float v)
+{
+	if (v != (float)(int)v)
+		luaL_error(L, "data.folder: 'size' must be a number of pixels or {height, width}, got %f",
+			   (lua_Number)v);
+	return (int)v;
+}
+
+/* folder{path = folder, size =, channels = 3, labels = true, skip_broken = false, full_scale = false} */
+static int data_folder(lua_State *L)
+{
+	typedef struct args { const char *path; float size[2]; int channels; bool labels, skip_broken, full_scale; } args;
+	static const bl_key keys[] = {
+		BL_KEY(TEXT, args, path, .position = 1),
+		BL_KEY(FLOATS, args, size, .count = 2, .min = 1, .max = 16384),
+		BL_KEY(INT, args, channels, .min = 1, .max = 3),
+		BL_KEY(BOOL, args, labels),
+		BL_KEY(BOOL, args, skip_broken),
+		BL_KEY(BOOL, args, full_scale), BL_KEY_END,
+	};
+	args a = { .channels = 3, .labels = true };
+	bl_lua_arguments(L, "data.folder", keys, &a);
+	if (!a.path)
+		return bl_lua_missing(L, "data.folder", "path", "the path of a folder of images");
+	return bl_lua_give_dataset(L, bl_dataset_folder(&(bl_folder_config){
+		.path = a.path, .channels = a.channels, .height = side_of(L, a.size[0]), .width = side_of(L, a.size[1]),
+		.unlabelled = !a.labels, .skip_broken = a.skip_broken, .full_scale = a.full_scale,
+	}));
+}
+
 /* shapes{n = 10000, size = 32, channels = 3, seed = 0} */
 static int data_shapes(lua_State *L)
 {
@@ -143,7 +174,18 @@ static int give_image(lua_State *L, bl_dataset *d, int64_t i)
 	return 1;
 }
 
-/* ds[i]: {image = tensor (C,H,W), label =, factors = {...}} */
+/* Where image i was read from, into the table on top. */
+static void set_path(lua_State *L, bl_dataset *d, int64_t i)
+{
+	char *path = bl_dataset_path(d, i);
+	if (!path)
+		return;
+	lua_pushstring(L, path);
+	free(path);
+	lua_setfield(L, -2, "path");
+}
+
+/* ds[i]: {image = tensor (C,H,W), label =, path =, factors = {...}} */
 static int d_element(lua_State *L)
 {
 	bl_dataset *d = bl_lua_dataset(L, 1);
@@ -156,6 +198,7 @@ static int d_element(lua_State *L)
 	lua_createtable(L, 0, 3);
 	give_image(L, d, --i);
 	lua_setfield(L, -2, "image");
+	set_path(L, d, i);
 	if (bl_dataset_label(d, i) >= 0) {
 		lua_pushinteger(L, bl_dataset_label(d, i) + 1);
 		lua_setfield(L, -2, "label");
@@ -203,6 +246,18 @@ static int p_labels(lua_State *L)
 	return 1;
 }
 
+/* Files that were left out as broken, each with the reason. */
+static int p_skipped(lua_State *L)
+{
+	bl_dataset *d = bl_lua_dataset(L, 1);
+	lua_newtable(L);
+	for (int64_t k = 0; k < bl_dataset_skipped(d); k++) {
+		lua_pushstring(L, bl_dataset_skipped_reason(d, k));
+		lua_rawseti(L, -2, k + 1);
+	}
+	return 1;
+}
+
 static int p_name(lua_State *L)
 {
 	lua_pushstring(L, bl_dataset_name(bl_lua_dataset(L, 1)));
@@ -234,7 +289,8 @@ static int d_statistics(lua_State *L)
 {
 	bl_dataset *d = bl_lua_dataset(L, 1);
 	float mean[4] = { 0 }, std[4] = { 0 };
-	bl_dataset_statistics(d, mean, std);
+	if (bl_dataset_statistics(d, mean, std) < 0)
+		return bl_lua_fail(L);
 	push_floats(L, mean, bl_dataset_channels(d));
 	push_floats(L, std, bl_dataset_channels(d));
 	return 2;
@@ -265,11 +321,11 @@ static const luaL_Reg methods[] = { { "statistics", d_statistics }, { NULL, NULL
 static const luaL_Reg part_methods[] = { { "split", d_split }, { "subset", d_subset }, { NULL, NULL } };
 static const luaL_Reg properties[] = {
 	{ "classes", p_classes }, { "labels", p_labels }, { "name", p_name }, { "channels", p_channels },
-	{ "height", p_height }, { "width", p_width }, { NULL, NULL },
+	{ "height", p_height }, { "width", p_width }, { "skipped", p_skipped }, { NULL, NULL },
 };
 static const luaL_Reg constructors[] = {
-	{ "fashion", data_fashion }, { "idx", data_idx }, { "shapes", data_shapes }, { "tensor", data_tensor },
-	{ NULL, NULL },
+	{ "fashion", data_fashion }, { "folder", data_folder }, { "idx", data_idx }, { "shapes", data_shapes },
+	{ "tensor", data_tensor }, { NULL, NULL },
 };
 
 int bl_lua_open_data(lua_State *L)

@@ -25,7 +25,8 @@ static int fail(lua_State *L)
 static bl_tensor *give_features(lua_State *L, bl_module *encoder, bl_dataset *d, bl_dataset *like, int batch)
 {
 	float mean[4] = { 0 }, std[4] = { 1, 1, 1, 1 };
-	bl_dataset_statistics(like, mean, std);
+	if (bl_dataset_statistics(like, mean, std) < 0)
+		bl_lua_fail(L);
 	bl_lua_enter(L);
 	bl_tensor *f = bl_eval_features(encoder, d, mean, std, batch, &bl_lua_interrupted);
 	if (!f)

@@ -19,21 +19,33 @@ static int nn_linear(lua_State *L)
 	return bl_lua_give_module(L, bl_nn_linear(a.inputs, a.outputs, a.bias));
 }
 
-/* conv2d(inputs, outputs, kernel[, {stride = 1, padding = 0, groups = 1, bias = true}]) */
+/* algorithm: of the convolutions in m; NULL: none is asked for. */
+static int give_convolving(lua_State *L, const char *what, bl_module *m, const char *algorithm)
+{
+	bl_lua_give_module(L, m);
+	int a = algorithm ? bl_conv_algorithm_of(algorithm) : BL_CONV_AUTO;
+	if (a < 0)
+		return luaL_error(L, "%s: 'algorithm': %s", what, bl_error());
+	bl_nn_convolve(m, (bl_conv_algorithm)a);
+	return 1;
+}
+
+/* conv2d(inputs, outputs, kernel[, {stride = 1, padding = 0, groups = 1, bias = true, algorithm = "auto"}]) */
 static int nn_conv2d(lua_State *L)
 {
-	typedef struct args { int64_t inputs, outputs; int kernel, stride, padding, groups; bool bias; } args;
+	typedef struct args { int64_t inputs, outputs; int kernel, stride, padding, groups; bool bias; const char *algorithm; } args;
 	static const bl_key keys[] = {
 		INPUTS(args, 1),          OUTPUTS(args, 2),        INT(args, kernel, 3, 1), INT(args, stride, 0, 1),
-		INT(args, padding, 0, 0), INT(args, groups, 0, 1), BOOL(args, bias),        BL_KEY_END,
+		INT(args, padding, 0, 0), INT(args, groups, 0, 1), BOOL(args, bias),        BL_KEY(TEXT, args, algorithm),
+		BL_KEY_END,
 	};
 	args a = { .stride = 1, .groups = 1, .bias = true };
 	bl_lua_arguments(L, "nn.conv2d", keys, &a);
 	if (!a.inputs || !a.outputs || !a.kernel)
 		return bl_lua_missing(L, "nn.conv2d", !a.inputs ? "inputs" : !a.outputs ? "outputs" : "kernel",
 		                      "nn.conv2d(inputs, outputs, kernel)");
-	return bl_lua_give_module(
-		L, bl_nn_conv2d(a.inputs, a.outputs, a.kernel, (bl_conv_shape){a.stride, a.padding, a.groups}, a.bias));
+	bl_module *m = bl_nn_conv2d(a.inputs, a.outputs, a.kernel, (bl_conv_shape){a.stride, a.padding, a.groups}, a.bias);
+	return give_convolving(L, "nn.conv2d", m, a.algorithm);
 }
 
 /* batchnorm1d(features), batchnorm2d(features[, {affine = true, momentum = .1, eps = 1e-5}]) */
@@ -118,15 +130,15 @@ static int nn_residual(lua_State *L)
 	return bl_lua_give_module(L, bl_nn_residual(*a.branch, a.shortcut ? *a.shortcut : NULL, a.relu));
 }
 
-/* cnn{channels = 1, widths = {16, 32, 64, 128}, strides = {1, 2, 2, 2}, image = 28, pool = false} */
+/* cnn{channels = 1, widths = {16, 32, 64, 128}, strides = {1, 2, 2, 2}, image = 28, pool = false, algorithm = "auto"} */
 static int nn_cnn(lua_State *L)
 {
-	typedef struct args { int64_t channels; bl_list widths, strides; int image; bool pool; } args;
+	typedef struct args { int64_t channels; bl_list widths, strides; int image; bool pool; const char *algorithm; } args;
 	static const bl_key keys[] = {
 		BL_KEY(INT64, args, channels, .min = 1, .max = 4096),
 		BL_KEY(LIST, args, widths, .min = 1, .max = 65536),
 		BL_KEY(LIST, args, strides, .min = 1, .max = 8),
-		INT(args, image, 0, 1), BOOL(args, pool), BL_KEY_END,
+		INT(args, image, 0, 1), BOOL(args, pool), BL_KEY(TEXT, args, algorithm), BL_KEY_END,
 	};
 	args a = { .channels = 1, .widths = { 4, { 16, 32, 64, 128 } }, .image = 28 };
 	int64_t widths[64];
@@ -138,8 +150,8 @@ static int nn_cnn(lua_State *L)
 		widths[i] = (int64_t)a.widths.v[i];
 		strides[i] = a.strides.n ? (int)a.strides.v[i] : i == 0 ? 1 : 2;
 	}
-	return bl_lua_give_module(
-		L, bl_nn_cnn(&(bl_cnn_config){a.channels, widths, strides, a.widths.n, a.image, a.pool}));
+	bl_module *m = bl_nn_cnn(&(bl_cnn_config){a.channels, widths, strides, a.widths.n, a.image, a.pool});
+	return give_convolving(L, "nn.cnn", m, a.algorithm);
 }
 
 /* mlp(inputs, {widths = {512, 512}, norm = true, bias = false, last_plain = true, flatten = false}) */
@@ -164,11 +176,11 @@ static int nn_mlp(lua_State *L)
 	}));
 }
 
-/* resnet{depth = 18, stem = "small", channels = 3, width = 64, zero_init = false, classes = 0} */
+/* resnet{depth = 18, stem = "small", channels = 3, width = 64, zero_init = false, classes = 0, algorithm = "auto"} */
 static int nn_resnet(lua_State *L)
 {
 	static const char *const stems[] = { "large", "small", NULL };
-	typedef struct args { bl_resnet_config c; int stem; } args;
+	typedef struct args { bl_resnet_config c; int stem; const char *algorithm; } args;
 	static const bl_key keys[] = {
 		{.name = "depth", .kind = BL_KEY_INT, .offset = offsetof(args, c.depth)},
 		BL_KEY(CHOICE, args, stem, .choices = stems),
@@ -176,12 +188,12 @@ static int nn_resnet(lua_State *L)
 		{.name = "width", .kind = BL_KEY_INT64, .offset = offsetof(args, c.width), .min = 1, .max = 4096},
 		{.name = "zero_init", .kind = BL_KEY_BOOL, .offset = offsetof(args, c.zero_init)},
 		{.name = "classes", .kind = BL_KEY_INT64, .offset = offsetof(args, c.classes), .min = 0, .max = 1e6},
-		BL_KEY_END,
+		BL_KEY(TEXT, args, algorithm), BL_KEY_END,
 	};
 	args a = { .c = { .depth = 18, .channels = 3, .width = 64 }, .stem = 1 };
 	bl_lua_arguments(L, "nn.resnet", keys, &a);
 	a.c.stem_small = a.stem == 1;
-	return bl_lua_give_module(L, bl_nn_resnet(&a.c));
+	return give_convolving(L, "nn.resnet", bl_nn_resnet(&a.c), a.algorithm);
 }
 
 /* Tensors of the table on top become parameters of the module. */

@@ -84,9 +84,10 @@ static int plot_lines(lua_State *L)
 		BL_KEY(TEXT, bl_axes, xlabel),
 		BL_KEY(TEXT, bl_axes, ylabel),
 		BL_KEY(BOOL, bl_axes, logx),
-		BL_KEY(BOOL, bl_axes, logy), BL_KEY_END,
+		BL_KEY(BOOL, bl_axes, logy),
+		BL_KEY(BOOL, bl_axes, points), BL_KEY_END,
 	};
-	bl_axes axes = { "", "", "", false, false };
+	bl_axes axes = { .title = "", .xlabel = "", .ylabel = "" };
 	bl_series all[SERIES_MAX];
 	luaL_checktype(L, 1, LUA_TTABLE);
 	int n = (int)lua_rawlen(L, 1);

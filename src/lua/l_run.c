@@ -176,11 +176,31 @@ static void push_record(lua_State *L, const bl_record *r)
 	}
 }
 
-/* record(i), or nil where there is none */
+/* Of a step.  Its place is the step, unless records of the run's past were lost. */
+static bool find_record(const bl_live *l, int64_t step, bl_record *r)
+{
+	int64_t from = 0, to = bl_live_length(l);
+	if (bl_live_record(l, step - 1, r) && r->step == step)
+		return true;
+	while (from < to) {
+		int64_t mid = from + (to - from) / 2;
+		if (!bl_live_record(l, mid, r))
+			return false;
+		if (r->step == step)
+			return true;
+		if (r->step < step)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return false;
+}
+
+/* record(step), or nil where there is none */
 static int t_record(lua_State *L)
 {
 	bl_record r;
-	if (bl_live_record(bl_trainer_live(bl_lua_trainer(L, 1)), luaL_checkinteger(L, 2) - 1, &r))
+	if (find_record(bl_trainer_live(bl_lua_trainer(L, 1)), luaL_checkinteger(L, 2), &r))
 		push_record(L, &r);
 	else
 		lua_pushnil(L);
@@ -329,13 +349,27 @@ static int call_lua(lua_State *L, const char *name)
 
 static int t_run(lua_State *L) { return call_lua(L, "run"); }
 static int t_eval(lua_State *L) { return call_lua(L, "evaluate"); }
+static int t_tune(lua_State *L)
+{
+	bl_lua_trainer(L, 1);
+	lua_settop(L, 1);
+	return bl_lua_call_module(L, "barlow.tune", "trainer", 1);
+}
 static int t_profile(lua_State *L) { return bl_lua_call_module(L, "barlow.profile", "run", lua_gettop(L)); }
 
-/* The recipe: what the trainer was made by, as data that prints as Lua. */
+/* The recipe: what the trainer was made by, as data that prints as Lua, with the choices that its run makes. */
+void bl_lua_recipe(lua_State *L, int index)
+{
+	bl_trainer *t = bl_lua_trainer(L, index);
+	bl_lua_source(L, index);
+	bl_lua_push_choices(L, bl_trainer_choices(t));
+	bl_lua_call_module(L, "barlow.recipe", "of_source", 2);
+}
+
 static int p_recipe(lua_State *L)
 {
-	bl_lua_source(L, 1);
-	return bl_lua_call_module(L, "barlow.recipe", "of_source", 1);
+	bl_lua_recipe(L, 1);
+	return 1;
 }
 
 /* --- class --- */
@@ -365,7 +399,8 @@ static const luaL_Reg methods[] = {
 	{ "start", t_start }, { "pause", t_pause }, { "resume", t_start }, { "stop", t_stop }, { "wait", t_wait },
 	{ "run", t_run }, { "step", t_step }, { "set", t_set }, { "watch", t_watch }, { "record", t_record },
 	{ "eval", t_eval }, { "save", t_save }, { "between", t_between },
-	{ "profile", t_profile }, { NULL, NULL },
+	{ "checkpoint", bl_lua_checkpoint }, { "load_checkpoint", bl_lua_load_checkpoint },
+	{ "profile", t_profile }, { "tune", t_tune }, { NULL, NULL },
 };
 static const luaL_Reg properties[] = {
 	{ "terms", p_terms }, { "records", p_records }, { "C", p_C }, { "state", p_state }, { "name", p_name },

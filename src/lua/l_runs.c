@@ -2,6 +2,7 @@
 /* l_runs.c: where a trainer's run is kept, and the runs there are.  What is easier said in Lua is in lua/runs.lua. */
 #include "lua/face.h"
 
+#include <barlow/checkpoint.h>
 #include <barlow/runs.h>
 #include <barlow/view.h>
 #include <barlow/weights.h>
@@ -49,11 +50,10 @@ static void say_in_memory(void)
 	said = true;
 }
 
-/* A new string: the folder that was chosen (option at the top of the stack), or a new one; NULL with bl_error. */
-static char *make_folder(lua_State *L, bl_trainer *t)
+/* A new string: the folder that was chosen, or a new one; NULL with bl_error. */
+static char *make_folder(lua_State *L, bl_trainer *t, const char *chosen)
 {
 	bl_live_info info;
-	const char *chosen = lua_tostring(L, -1);
 	bl_live_info_get(bl_trainer_live(t), &info);
 	if (!chosen)
 		return bl_runs_folder_new(info.name);
@@ -64,23 +64,43 @@ static char *make_folder(lua_State *L, bl_trainer *t)
 }
 
 /* What the trainer's thread saves by: it lives as long as the trainer, in its table of what it keeps. */
-static bl_lua_saver *new_saver(lua_State *L, int index, int kept, const char *folder)
+typedef struct keeper {
+	bl_trainer *trainer;
+	const char *checkpoint;
+	bl_lua_saver weights;
+} keeper;
+
+static const char *keep_path(lua_State *L, int kept, const char *folder, const char *file)
 {
-	const char *path = lua_pushfstring(L, "%s/%s", folder, BL_RUN_WEIGHTS);
-	lua_setfield(L, kept, "weights_path");
-	bl_lua_saver *s = lua_newuserdatauv(L, sizeof *s, 0);
-	*s = bl_lua_saver_of(L, index, path);
-	lua_setfield(L, kept, "saver");
-	return s;
+	const char *path = lua_pushfstring(L, "%s/%s", folder, file);
+	lua_setfield(L, kept, file);
+	return path;
+}
+
+static keeper *new_keeper(lua_State *L, int index, int kept, const char *folder)
+{
+	const char *weights = keep_path(L, kept, folder, BL_RUN_WEIGHTS);
+	keeper *k = lua_newuserdatauv(L, sizeof *k, 0);
+	*k = (keeper){ bl_lua_trainer(L, index), keep_path(L, kept, folder, BL_RUN_CHECKPOINT),
+	               bl_lua_saver_of(L, index, weights) };
+	lua_setfield(L, kept, "keeper");
+	return k;
+}
+
+/* The checkpoint first: it has the weights too. */
+static int save_run(void *ctx, bl_save_why why)
+{
+	keeper *k = ctx;
+	if (bl_checkpoint_save(k->checkpoint, k->trainer) != 0)
+		return -1;
+	return why == BL_SAVE_REGULAR ? 0 : bl_lua_save_weights(&k->weights);
 }
 
 static int write_recipe(lua_State *L, int index, const char *folder)
 {
 	size_t n;
-	bl_lua_source(L, index);
-	bl_lua_call_module(L, "barlow.recipe", "of_source", 1);
-	luaL_tolstring(L, -1, NULL);
-	lua_pushfstring(L, "return %s\n", lua_tostring(L, -1));
+	bl_lua_recipe(L, index);
+	bl_lua_call_module(L, "barlow.recipe", "file_text", 1);
 	const char *text = lua_tolstring(L, -1, &n);
 	char *path = bl_runs_path(folder, BL_RUN_RECIPE);
 	int rc = path ? bl_file_write_atomic(path, text, n) : -1;
@@ -92,15 +112,47 @@ static int move_in(lua_State *L, int index, int kept, const char *folder)
 {
 	bl_trainer *t = bl_lua_trainer(L, index);
 	char *live = bl_runs_path(folder, BL_RUN_LIVE);
-	int rc = live ? bl_trainer_keep(t, live, bl_lua_save_weights, new_saver(L, index, kept, folder)) : -1;
+	int rc = live ? bl_trainer_keep(t, live, save_run, new_keeper(L, index, kept, folder)) : -1;
 	free(live);
 	return rc == 0 ? write_recipe(L, index, folder) : rc;
 }
 
-/* Leaves nothing on the stack but what was there. */
-static void find_place(lua_State *L, int index, int kept)
+static bool same_place(const char *a, const char *b)
 {
-	char *made = make_folder(L, bl_lua_trainer(L, index));
+	char *x = realpath(a, NULL), *y = realpath(b, NULL);
+	bool same = x && y && strcmp(x, y) == 0;
+	free(x);
+	free(y);
+	return same;
+}
+
+/* Is the folder that was chosen that of the checkpoint?  Then the run goes on there. */
+static bool goes_on_in(lua_State *L, int kept, const char *folder)
+{
+	bool same = lua_getfield(L, kept, "resumed") == LUA_TSTRING && folder && same_place(folder, lua_tostring(L, -1));
+	lua_pop(L, 1);
+	return same;
+}
+
+/* Here a failure is the user's to know: without its place the run would begin to be two. */
+static void take_over(lua_State *L, int index, int kept, const char *folder)
+{
+	bl_live_info info;
+	bl_live_info_get(bl_trainer_live(bl_lua_trainer(L, index)), &info);
+	int claim = info.step < info.steps ? bl_runs_claim(folder) : bl_fail("%s: the run is over", folder);
+	if (claim < 0)
+		bl_lua_fail(L);
+	int rc = move_in(L, index, kept, folder);
+	bl_runs_release(claim);
+	if (rc != 0)
+		bl_lua_fail(L);
+	lua_pushstring(L, folder);
+	lua_setfield(L, kept, "place");
+}
+
+static void find_place(lua_State *L, int index, int kept, const char *chosen)
+{
+	char *made = make_folder(L, bl_lua_trainer(L, index), chosen);
 	if (!made) {
 		say_in_memory();
 		return;
@@ -122,8 +174,11 @@ void bl_lua_place_run(lua_State *L, int index)
 	lua_getiuservalue(L, index, 2);
 	bool asked = lua_getfield(L, top + 1, "placed") != LUA_TNIL;
 	int type = lua_getfield(L, top + 1, "folder");
-	if (!asked && type != LUA_TBOOLEAN)
-		find_place(L, index, top + 1);
+	const char *chosen = lua_tostring(L, -1);
+	if (!asked && goes_on_in(L, top + 1, chosen))
+		take_over(L, index, top + 1, chosen);
+	else if (!asked && type != LUA_TBOOLEAN)
+		find_place(L, index, top + 1, chosen);
 	lua_pushboolean(L, 1);
 	lua_setfield(L, top + 1, "placed");
 	lua_settop(L, top);

@@ -9,10 +9,11 @@ typedef struct settings {
 	bl_dataset **data;
 	bl_module **encoder;
 	void *loss, *optim;
-	int schedule;
+	int schedule, precision;
 } settings;
 
 static const char *const schedules[] = { "constant", "cosine", NULL };
+static const char *const precisions[] = { [BL_PRECISION_FLOAT32] = "float32", [BL_PRECISION_BF16] = "bf16", NULL };
 
 #define AT(field) .offset = offsetof(settings, field)
 static const bl_key keys[] = {
@@ -30,10 +31,13 @@ static const bl_key keys[] = {
 	{ .name = "warmup", .kind = BL_KEY_DOUBLE, AT(c.warmup_epochs), .min = 0, .max = 1e9 },
 	{ .name = "last", .kind = BL_KEY_DOUBLE, AT(c.last_factor), .min = 0, .max = 1 },
 	{ .name = "clip", .kind = BL_KEY_DOUBLE, AT(c.clip), .min = 0, .max = 1e30 },
+	{ .name = "precision", .kind = BL_KEY_CHOICE, AT(precision), .choices = precisions },
 	{ .name = "workers", .kind = BL_KEY_INT, AT(c.loader_threads), .min = 0, .max = 256 },
 	BL_KEY_UNREAD(knn),
+	BL_KEY_UNREAD(convolution),
 	{ .name = "name", .kind = BL_KEY_TEXT, AT(c.name) },
 	BL_KEY_UNREAD(folder),
+	BL_KEY_UNREAD(checkpoint_every),
 	BL_KEY_END,
 };
 #undef AT
@@ -114,6 +118,7 @@ static void set_rest(settings *s)
 	s->c.data = *s->data;
 	s->c.encoder = *s->encoder;
 	s->c.schedule = (bl_schedule_kind)s->schedule;
+	s->c.precision = (bl_precision)s->precision;
 	s->c.loss = s->loss ? *(bl_loss_config *)s->loss : BL_LOSS_DEFAULT;
 	if (!s->optim)
 		s->c.optim = bl_optim_default(BL_OPTIM_ADAMW);
@@ -127,6 +132,17 @@ static void set_length(lua_State *L, settings *s)
 	lua_pop(L, 1);
 	if (s->c.max_steps > 0 && !both && s->c.batch > 0 && n >= s->c.batch)
 		s->c.epochs = (double)s->c.max_steps / (double)(n / s->c.batch);
+}
+
+/* checkpoint_every: epochs; false: never on its own; nothing: as often as it costs little. */
+static void set_checkpoints(lua_State *L, settings *s)
+{
+	int type = lua_getfield(L, 1, "checkpoint_every");
+	bool off = type == LUA_TBOOLEAN && !lua_toboolean(L, -1);
+	if (type != LUA_TNIL && !off && !(type == LUA_TNUMBER && lua_tonumber(L, -1) > 0))
+		bl_lua_bad(L, "trainer", "checkpoint_every", "a number of epochs above 0, or false", -1);
+	s->c.checkpoint_every = off ? -1 : lua_tonumber(L, -1);
+	lua_pop(L, 1);
 }
 
 /* folder: false for none, or a path; nothing: one of the run's own among all runs. */
@@ -171,6 +187,7 @@ static int trainer_new(lua_State *L)
 		return bl_lua_missing(L, "trainer", s.data ? "encoder" : "data",
 				      s.data ? "a module (nn.cnn{...})" : "a dataset");
 	check_folder(L);
+	set_checkpoints(L, &s);
 	bl_lua_views v = bl_lua_views_of(L, 1, "trainer", *s.data);
 	s.c.first = v.first;
 	s.c.second = v.second;
@@ -179,6 +196,7 @@ static int trainer_new(lua_State *L)
 	set_projector(L, &s);
 	int projector = lua_gettop(L);
 	set_knn(L, &s);
+	s.c.choices = bl_lua_choices_of(L, 1, "trainer");
 	set_rest(&s);
 	set_length(L, &s);
 	if (lua_getfield(L, 1, "optim") != LUA_TNIL)

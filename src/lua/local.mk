@@ -6,6 +6,7 @@ face_sources += \
 	src/lua/func.c \
 	src/lua/interrupt.c \
 	src/lua/l_aug.c \
+	src/lua/l_checkpoint.c \
 	src/lua/l_data.c \
 	src/lua/l_eval.c \
 	src/lua/l_loader.c \
@@ -22,6 +23,7 @@ face_sources += \
 	src/lua/l_tensor_ops.c \
 	src/lua/l_tensor_shape.c \
 	src/lua/l_trainer.c \
+	src/lua/l_tune.c \
 	src/lua/native.c \
 	src/lua/object.c \
 	src/lua/open.c \

@@ -57,12 +57,21 @@ static int native_width(lua_State *L)
 	return 1;
 }
 
+static int native_is_trainer(lua_State *L)
+{
+	lua_pushboolean(L, bl_lua_test(L, 1, BL_T_TRAINER) != NULL);
+	return 1;
+}
+
 static const luaL_Reg functions[] = {
 	{ "source", native_source }, { "interruptible", bl_lua_interruptible }, { "now", native_now },
 	{ "is_terminal", native_is_terminal }, { "width", native_width }, { "runs", bl_lua_runs },
-	{ "run_watch", bl_lua_run_watch }, { "profile_start", bl_lua_profile_start },
+	{ "run_watch", bl_lua_run_watch }, { "resumable", bl_lua_run_resumable }, { "profile_start", bl_lua_profile_start },
 	{ "profile_stop", bl_lua_profile_stop }, { "profile_rows", bl_lua_profile_rows },
-	{ "profile_ceiling", bl_lua_profile_ceiling }, { NULL, NULL },
+	{ "profile_ceiling", bl_lua_profile_ceiling }, { "is_trainer", native_is_trainer },
+	{ "tune_names", bl_lua_tune_names }, { "tune_trainer", bl_lua_tune_trainer }, { "tune_module", bl_lua_tune_module },
+	{ "tune_measure", bl_lua_tune_measure }, { "tune_load", bl_lua_tune_load }, { "tune_renew", bl_lua_tune_renew },
+	{ "tune_path", bl_lua_tune_path }, { NULL, NULL },
 };
 
 int bl_lua_open_native(lua_State *L)

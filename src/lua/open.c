@@ -64,15 +64,34 @@ static int help(lua_State *L)
 	return bl_lua_call_module(L, "barlow.help", "show", lua_gettop(L));
 }
 
-/* barlow.runs() */
+/* barlow.runs(): the call of a table, whose first argument is itself */
 static int runs(lua_State *L)
 {
+	lua_remove(L, 1);
 	return bl_lua_call_module(L, "barlow.runs", "list", lua_gettop(L));
+}
+
+/* barlow.runs.resume(run) */
+static int runs_resume(lua_State *L)
+{
+	return bl_lua_call_module(L, "barlow.resume", "load", lua_gettop(L));
+}
+
+static void push_runs(lua_State *L)
+{
+	lua_createtable(L, 0, 1);
+	lua_pushcfunction(L, runs_resume);
+	lua_setfield(L, -2, "resume");
+	lua_createtable(L, 0, 1);
+	lua_pushcfunction(L, runs);
+	lua_setfield(L, -2, "__call");
+	lua_setmetatable(L, -2);
 }
 
 int luaopen_barlow(lua_State *L)
 {
 	luaL_checkversion(L);
+	bl_lua_tuned();
 	preload_embedded(L);
 	lua_newtable(L);
 	for (const luaL_Reg *m = modules; m->name; m++) {
@@ -81,7 +100,7 @@ int luaopen_barlow(lua_State *L)
 	}
 	lua_pushcfunction(L, help);
 	lua_setfield(L, -2, "help");
-	lua_pushcfunction(L, runs);
+	push_runs(L);
 	lua_setfield(L, -2, "runs");
 	lua_pushcfunction(L, bl_lua_interruptible);
 	lua_setfield(L, -2, "interruptible");

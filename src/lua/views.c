@@ -60,7 +60,8 @@ bl_lua_views bl_lua_views_of(lua_State *L, int table, const char *what, bl_datas
 	bl_pipeline **one = bl_lua_test(L, -1, BL_T_PIPELINE);
 	if (!pair && !one)
 		bl_lua_bad(L, what, "views", "a pipeline or a pair of them (aug.twin, aug.paper)", -1);
-	bl_dataset_statistics(d, v.mean, v.std);
+	if (bl_dataset_statistics(d, v.mean, v.std) < 0)
+		bl_lua_fail(L);
 	v.first = normalized(L, pair ? pair->first : *one, &v);
 	v.second = normalized(L, pair ? pair->second : *one, &v);
 	adopt_statistics(&v);

@@ -65,6 +65,7 @@ typedef struct conv {
 	int64_t in, out;
 	int kernel;
 	bl_conv_shape shape;
+	bl_conv_algorithm algorithm;
 	bool bias, start_normal;
 } conv;
 
@@ -74,7 +75,7 @@ static bl_tensor *conv_forward(bl_module *m, bl_tensor *x)
 	char text[BL_SHAPE_TEXT];
 	if (x->ndim != 4 || x->shape[1] != c->in)
 		return bl_fail_null("expected (N, %lld, H, W), got %s", (long long)c->in, bl_tensor_text(x, text));
-	return bl_conv2d(x, m->slot[0].tensor, c->bias ? m->slot[1].tensor : NULL, c->shape);
+	return bl_conv2d_by(x, m->slot[0].tensor, c->bias ? m->slot[1].tensor : NULL, c->shape, c->algorithm);
 }
 
 static void conv_arguments(const bl_module *m, bl_text *t)
@@ -84,6 +85,8 @@ static void conv_arguments(const bl_module *m, bl_text *t)
 	            c->shape.stride, c->shape.padding);
 	if (c->shape.groups != 1)
 		bl_text_add(t, ", groups=%d", c->shape.groups);
+	if (c->algorithm != BL_CONV_AUTO)
+		bl_text_add(t, ", algorithm=%s", bl_conv_algorithms()[c->algorithm]);
 	bl_text_add(t, "%s", c->bias ? "" : ", bias=false");
 }
 
@@ -146,4 +149,12 @@ bl_module *bl_conv2d_start_normal(bl_module *m)
 	if (m)
 		((conv *)m)->start_normal = true;
 	return m;
+}
+
+void bl_nn_convolve(bl_module *m, bl_conv_algorithm a)
+{
+	if (m->ops == &conv_ops)
+		((conv *)m)->algorithm = a;
+	for (int i = 0; i < m->children; i++)
+		bl_nn_convolve(m->child[i].module, a);
 }

@@ -15,6 +15,8 @@
 static const char help[] =
 	"usage: barlow [options] [script [arguments]]\n"
 	"       barlow watch [options] [run]\n"
+	"       barlow tune [options] [recipe.lua | run]\n"
+	"       barlow resume [options] [run]\n"
 	"  -e CODE         run CODE (may be given more than once)\n"
 	"  -i              prompt after running\n"
 	"  -t, --threads N work with N threads (default: one a core)\n"
@@ -23,6 +25,8 @@ static const char help[] =
 	"  -h, --help      print this\n"
 	"  -               read the script from standard input\n"
 	"watch shows a run of any process, live or past; see barlow watch --help.\n"
+	"tune measures which convolution algorithms are fastest here; see barlow tune --help.\n"
+	"resume goes on with a run that was stopped or killed; see barlow resume --help.\n"
 	"Without script or -e, on a terminal: the prompt.  There, help() and ?name help on.\n";
 
 static const struct option long_options[] = {
@@ -46,18 +50,21 @@ static int bad_option(int c, char **argv)
 	return usage(c == ':' ? "an argument is missing after" : "unknown option", name);
 }
 
-static int parse_threads(bl_options *o)
+int bl_options_threads(const char *text)
 {
 	char *end;
 	errno = 0;
-	long n = strtol(optarg, &end, 10);
-	if (errno || end == optarg || *end || n < 1 || n > BL_THREADS_MAX) {
-		fprintf(stderr, "barlow: option -t: expected a number of threads from 1 to %d, got '%s'\n",
-			BL_THREADS_MAX, optarg);
-		return EXIT_USAGE;
-	}
-	o->threads = (int)n;
+	long n = strtol(text, &end, 10);
+	if (!errno && end != text && !*end && n >= 1 && n <= BL_THREADS_MAX)
+		return (int)n;
+	fprintf(stderr, "barlow: option -t: expected a number of threads from 1 to %d, got '%s'\n", BL_THREADS_MAX, text);
 	return -1;
+}
+
+static int parse_threads(bl_options *o)
+{
+	o->threads = bl_options_threads(optarg);
+	return o->threads < 0 ? EXIT_USAGE : -1;
 }
 
 static int parse_one(bl_options *o, int c, char **argv)

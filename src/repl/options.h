@@ -20,6 +20,8 @@ typedef struct bl_options {
 
 /* Negative: go on.  Else the program ends with this status, having said why (usage) or what was asked (-h, -v). */
 int bl_options_parse(bl_options *o, int argc, char **argv);
+/* A number of threads, as -t has it; negative, having said why, where it is none. */
+int bl_options_threads(const char *text);
 void bl_options_free(bl_options *o);
 
 #endif

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 libbarlow_sources += \
+	src/store/checkpoint.c \
 	src/store/dtype.c src/store/dtype.h \
+	src/store/resume.c \
 	src/store/run_folder.c \
-	src/store/runs.c \
+	src/store/runs.c src/store/runs.h \
 	src/store/safetensors.c \
+	src/store/state.h \
+	src/store/tuned.c \
 	src/store/weights.c

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* run_folder.c: where runs lie, and new folders for them. */
 #include <barlow/error.h>
+#include <barlow/file.h>
 #include <barlow/runs.h>
 
 #include <ctype.h>
@@ -33,27 +34,6 @@ char *bl_runs_root(void)
 	if (home && *home == '/')
 		return bl_runs_path(home, ".local/share/barlow/runs");
 	return bl_fail_null("no place for runs: neither XDG_DATA_HOME nor HOME is set");
-}
-
-static int make_folder(const char *path)
-{
-	if (mkdir(path, 0700) == 0 || errno == EEXIST)
-		return 0;
-	return bl_fail("%s: %s", path, strerror(errno));
-}
-
-/* Every folder on the way that is missing; the path is changed meanwhile. */
-static int make_folders(char *path)
-{
-	int rc = 0;
-	for (char *c = path; *c && rc == 0; c++) {
-		if (*c != '/' || c == path)
-			continue;
-		*c = '\0';
-		rc = make_folder(path);
-		*c = '/';
-	}
-	return rc ? rc : make_folder(path);
 }
 
 /* Letters, digits, dot, dash and underscore stay; no name hides, none is an option. */
@@ -93,7 +73,7 @@ static char *make_in(char *root, const char *run)
 		return bl_fail_null("no memory for a folder's name");
 	folder_name(name, *run ? run : "run");
 	strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", localtime_r(&now, &local));
-	if (make_folders(root) == 0 && first_free(path, size, root, name, stamp) == 0)
+	if (bl_file_make_folder(root) == 0 && first_free(path, size, root, name, stamp) == 0)
 		return path;
 	free(path);
 	return NULL;
@@ -108,14 +88,12 @@ char *bl_runs_folder_new(const char *name)
 
 int bl_runs_folder_take(const char *folder)
 {
-	char *path = *folder ? strdup(folder) : bl_fail_null("a folder for the run has an empty name"),
-	     *live = path ? bl_runs_path(folder, BL_RUN_LIVE) : NULL;
-	int rc = live ? make_folders(path) : -1;
+	char *live = *folder ? bl_runs_path(folder, BL_RUN_LIVE) : bl_fail_null("a folder for the run has an empty name");
+	int rc = live ? bl_file_make_folder(folder) : -1;
 	if (rc == 0 && access(live, F_OK) == 0) {
 		bl_fail("%s: the folder holds a run already", folder);
 		rc = 1;
 	}
-	free(path);
 	free(live);
 	return rc;
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* runs.c: the list of runs, live and past, and the one that is meant by a word. */
+#include "store/runs.h"
+
 #include <barlow/error.h>
 #include <barlow/runs.h>
 
@@ -227,7 +229,7 @@ static char *path_in_list(const char *what)
 }
 
 /* A name means a run; what has a slash in it, or is no run's name, may be a place. */
-static char *path_of(const char *what)
+char *bl_runs_live_path(const char *what)
 {
 	struct stat s;
 	bool place = what && strchr(what, '/');
@@ -241,7 +243,7 @@ static char *path_of(const char *what)
 
 bl_live *bl_runs_open(const char *what, bool *commands)
 {
-	char *path = path_of(what);
+	char *path = bl_runs_live_path(what);
 	if (!path)
 		return NULL;
 	if (*commands && access(path, W_OK) != 0 && access(path, R_OK) == 0)

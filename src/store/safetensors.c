@@ -228,19 +228,6 @@ static bl_named *take_items(const source *s)
 	return items;
 }
 
-int bl_safetensors_load(const char *path, bl_named **items, int *n)
-{
-	source s;
-	bl_named *got = source_open(&s, path) == 0 ? take_items(&s) : NULL;
-
-	if (got) {
-		*items = got;
-		*n = s.n;
-	}
-	source_close(&s);
-	return got ? 0 : -1;
-}
-
 void bl_named_free(bl_named *items, int n)
 {
 	for (int i = 0; items && i < n; i++) {
@@ -277,6 +264,30 @@ static char **take_metadata(const source *s)
 		}
 	}
 	return pairs;
+}
+
+int bl_safetensors_read(const char *path, bl_named **items, int *n, char ***metadata)
+{
+	source s;
+	bool open = source_open(&s, path) == 0;
+	char **pairs = open && metadata ? take_metadata(&s) : NULL;
+	bl_named *got = open && (pairs || !metadata) ? take_items(&s) : NULL;
+
+	if (got) {
+		*items = got;
+		*n = s.n;
+	}
+	if (got && metadata)
+		*metadata = pairs;
+	else
+		bl_metadata_free(pairs);
+	source_close(&s);
+	return got ? 0 : -1;
+}
+
+int bl_safetensors_load(const char *path, bl_named **items, int *n)
+{
+	return bl_safetensors_read(path, items, n, NULL);
 }
 
 char **bl_safetensors_metadata(const char *path)

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* weights.c: what modules are made of, to a safetensors file and back. */
 #include <barlow/error.h>
-#include <barlow/weights.h>
+
+#include "store/state.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Parameters and buffers of all roots under their full names. */
-typedef struct state {
-	bl_named *items;
-	int n, room;
-	const char *prefix; /* of the root being walked */
-} state;
+/* Who is being walked, and what its names get in front. */
+typedef struct walk {
+	bl_state *state;
+	const char *prefix;
+} walk;
 
 static char *full_name(const char *prefix, const char *name)
 {
@@ -24,7 +24,7 @@ static char *full_name(const char *prefix, const char *name)
 	return full;
 }
 
-static int make_room(state *s)
+static int make_room(bl_state *s)
 {
 	int room = s->room ? 2 * s->room : 64;
 	bl_named *items;
@@ -39,12 +39,10 @@ static int make_room(state *s)
 	return 0;
 }
 
-static int collect_one(void *ctx, const char *name, bl_tensor *t, bl_param_kind kind)
+int bl_state_add(bl_state *s, const char *prefix, const char *name, bl_tensor *t)
 {
-	state *s = ctx;
-	char *full = make_room(s) == 0 ? full_name(s->prefix, name) : NULL;
+	char *full = make_room(s) == 0 ? full_name(prefix, name) : NULL;
 
-	(void)kind;
 	if (!full)
 		return bl_fail("no memory for the names of weights");
 	s->items[s->n].name = full;
@@ -52,12 +50,19 @@ static int collect_one(void *ctx, const char *name, bl_tensor *t, bl_param_kind 
 	return 0;
 }
 
-static int collect(state *s, bl_module *const *roots, const char *const *prefixes, int n)
+static int collect_one(void *ctx, const char *name, bl_tensor *t, bl_param_kind kind)
 {
-	*s = (state){ 0 };
+	const walk *w = ctx;
+
+	(void)kind;
+	return bl_state_add(w->state, w->prefix, name, t);
+}
+
+int bl_state_collect(bl_state *s, bl_module *const *roots, const char *const *prefixes, int n)
+{
 	for (int i = 0; i < n; i++) {
-		s->prefix = prefixes && prefixes[i] ? prefixes[i] : "";
-		if (bl_module_each(roots[i], collect_one, s) != 0)
+		walk w = { s, prefixes && prefixes[i] ? prefixes[i] : "" };
+		if (bl_module_each(roots[i], collect_one, &w) != 0)
 			return -1;
 	}
 	return 0;
@@ -65,8 +70,8 @@ static int collect(state *s, bl_module *const *roots, const char *const *prefixe
 
 int bl_weights_save(const char *path, bl_module *const *roots, const char *const *prefixes, int n)
 {
-	state s;
-	int rc = collect(&s, roots, prefixes, n);
+	bl_state s = { 0 };
+	int rc = bl_state_collect(&s, roots, prefixes, n);
 
 	if (rc == 0)
 		rc = bl_safetensors_save(path, s.items, s.n, NULL);
@@ -119,7 +124,7 @@ static int check_names(const char *path, const char *what, const bl_named *want,
 	return missing ? refuse_name(path, what, first, missing - 1, have, n_have) : 0;
 }
 
-static int check_shapes(const char *path, const state *s, const bl_named *file, int n)
+static int check_shapes(const char *path, const bl_state *s, const bl_named *file, int n)
 {
 	char ours[BL_SHAPE_TEXT], theirs[BL_SHAPE_TEXT];
 
@@ -133,7 +138,19 @@ static int check_shapes(const char *path, const state *s, const bl_named *file, 
 	return 0;
 }
 
-static int copy_all(const char *path, const state *s, const bl_named *file, int n)
+int bl_state_fit(bl_state *s, const char *path, bl_named *file, int n, bool strict)
+{
+	qsort(file, (size_t)n, sizeof(*file), by_name);
+	if (s->n)
+		qsort(s->items, (size_t)s->n, sizeof(*s->items), by_name);
+	if (check_names(path, "no tensor", s->items, s->n, file, n) < 0)
+		return -1;
+	if (strict && check_names(path, "nothing here takes its tensor", file, n, s->items, s->n) < 0)
+		return -1;
+	return check_shapes(path, s, file, n);
+}
+
+int bl_state_copy(const bl_state *s, const char *path, const bl_named *file, int n)
 {
 	for (int i = 0; i < s->n; i++)
 		if (bl_tensor_copy(s->items[i].tensor, find(file, n, s->items[i].name)->tensor) < 0)
@@ -141,33 +158,19 @@ static int copy_all(const char *path, const state *s, const bl_named *file, int 
 	return 0;
 }
 
-/* Everything is checked before the first copy: a file that does not fit changes nothing. */
-static int check_and_copy(const char *path, const state *s, const bl_named *file, int n, bool strict)
-{
-	if (check_names(path, "no tensor", s->items, s->n, file, n) < 0)
-		return -1;
-	if (strict && check_names(path, "nothing here takes its tensor", file, n, s->items, s->n) < 0)
-		return -1;
-	if (check_shapes(path, s, file, n) < 0)
-		return -1;
-	return copy_all(path, s, file, n);
-}
-
 int bl_weights_load(const char *path, bl_module *const *roots, const char *const *prefixes, int n, bool strict)
 {
 	bl_named *file = NULL;
 	int n_file = 0;
-	state s;
-	int rc = collect(&s, roots, prefixes, n);
+	bl_state s = { 0 };
+	int rc = bl_state_collect(&s, roots, prefixes, n);
 
 	if (rc == 0)
 		rc = bl_safetensors_load(path, &file, &n_file);
-	if (rc == 0) {
-		qsort(file, (size_t)n_file, sizeof(*file), by_name);
-		if (s.n)
-			qsort(s.items, (size_t)s.n, sizeof(*s.items), by_name);
-		rc = check_and_copy(path, &s, file, n_file, strict);
-	}
+	if (rc == 0)
+		rc = bl_state_fit(&s, path, file, n_file, strict);
+	if (rc == 0)
+		rc = bl_state_copy(&s, path, file, n_file);
 	bl_named_free(file, n_file);
 	bl_named_free(s.items, s.n);
 	return rc;

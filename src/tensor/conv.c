@@ -1,67 +1,103 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* conv.c: which algorithm a convolution takes: a fixed rule by shape, so that every run of a shape has the same bits. */
+/* conv.c: the algorithms that there are, and a convolution by the one that was chosen. */
 #include "tensor/conv.h"
 
 #include "tensor/conv_gather.h"
+#include "tensor/conv_onednn.h"
 #include "tensor/winograd.h"
 
-#include <stdatomic.h>
-#include <stdlib.h>
+#include <barlow/error.h>
+
+#include <config.h>
+#include <stdio.h>
 #include <string.h>
 
-static const char *const names[] = { "auto", "gather", "winograd", NULL };
-
-static atomic_int wish = -1; /* not asked yet */
+static const char *const names[] = {
+	"auto", "gather", "winograd",
+#if HAVE_ONEDNN
+	"onednn",
+#endif
+	NULL,
+};
+static const char *const directions[] = { "forward", "data-gradient", "weight-gradient", NULL };
 
 const char *const *bl_conv_algorithms(void)
 {
 	return names;
 }
 
-void bl_conv_force(bl_conv_algorithm a)
+const char *const *bl_conv_directions(void)
 {
-	atomic_store(&wish, a);
+	return directions;
 }
 
-/* BARLOW_CONV, where it names an algorithm. */
-static int from_environment(void)
+int bl_conv_algorithm_of(const char *name)
 {
-	const char *name = getenv("BARLOW_CONV");
-	for (int i = 0; name && names[i]; i++)
+	char list[128] = "";
+	for (int i = 0; names[i]; i++) {
 		if (!strcmp(name, names[i]))
 			return i;
-	return BL_CONV_AUTO;
+		size_t used = strlen(list);
+		snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", names[i]);
+	}
+	return bl_fail("there is no convolution algorithm '%.64s' here: expected one of %s%s", name, list,
+	               strcmp(name, "onednn") ? "" : " (onednn has to be built in: configure --with-onednn)");
 }
 
-bl_conv_algorithm bl_conv_pick(const bl_conv *g)
+static bool always_fits(const bl_conv *g)
 {
-	if (atomic_load(&wish) < 0)
-		atomic_store(&wish, from_environment());
-	int a = atomic_load(&wish);
-	if (!bl_winograd_fits(g))
-		return BL_CONV_GATHER;
-	if (a == BL_CONV_AUTO)
-		return bl_winograd_pays(g) ? BL_CONV_WINOGRAD : BL_CONV_GATHER;
-	return (bl_conv_algorithm)a;
+	(void)g;
+	return true;
+}
+
+/* Winograd has no bias. */
+static int winograd_forward(const bl_conv *g, const float *x, const float *w, const float *bias, float *y)
+{
+	return bias ? bl_gather_forward(g, x, w, bias, y) : bl_winograd_forward(g, x, w, y);
+}
+
+static const struct {
+	bool (*fits)(const bl_conv *g);
+	int (*forward)(const bl_conv *g, const float *x, const float *w, const float *bias, float *y);
+	int (*data_gradient)(const bl_conv *g, const float *dy, const float *w, float *dx, bool add);
+	int (*weight_gradient)(const bl_conv *g, const float *x, const float *dy, float *dw, bool add);
+} algorithms[BL_CONV_ALGORITHMS] = {
+	[BL_CONV_GATHER] = { always_fits, bl_gather_forward, bl_gather_data_gradient, bl_gather_weight_gradient },
+	[BL_CONV_WINOGRAD] = { bl_winograd_fits, winograd_forward, bl_winograd_data_gradient, bl_winograd_weight_gradient },
+#if HAVE_ONEDNN
+	[BL_CONV_ONEDNN] = { bl_onednn_fits, bl_onednn_forward, bl_onednn_data_gradient, bl_onednn_weight_gradient },
+#endif
+};
+
+bool bl_conv_fits(const bl_conv *g, bl_conv_algorithm a)
+{
+	return algorithms[a].fits && algorithms[a].fits(g);
+}
+
+bl_conv_algorithm bl_conv_rule(const bl_conv *g)
+{
+	return bl_winograd_fits(g) && bl_winograd_pays(g) ? BL_CONV_WINOGRAD : BL_CONV_GATHER;
+}
+
+static bl_conv_algorithm pick(const bl_conv *g, bl_conv_direction d)
+{
+	bl_conv chosen = *g;
+	if (g->by[d] == BL_CONV_AUTO)
+		bl_conv_choose(&chosen, BL_CONV_AUTO);
+	return chosen.by[d];
 }
 
 int bl_conv_forward(const bl_conv *g, const float *x, const float *w, const float *bias, float *y)
 {
-	if (!bias && bl_conv_pick(g) == BL_CONV_WINOGRAD)
-		return bl_winograd_forward(g, x, w, y);
-	return bl_gather_forward(g, x, w, bias, y);
+	return algorithms[pick(g, BL_CONV_FORWARD)].forward(g, x, w, bias, y);
 }
 
 int bl_conv_data_gradient(const bl_conv *g, const float *dy, const float *w, float *dx, bool add)
 {
-	if (bl_conv_pick(g) == BL_CONV_WINOGRAD)
-		return bl_winograd_data_gradient(g, dy, w, dx, add);
-	return bl_gather_data_gradient(g, dy, w, dx, add);
+	return algorithms[pick(g, BL_CONV_DATA_GRADIENT)].data_gradient(g, dy, w, dx, add);
 }
 
 int bl_conv_weight_gradient(const bl_conv *g, const float *x, const float *dy, float *dw, bool add)
 {
-	if (bl_conv_pick(g) == BL_CONV_WINOGRAD)
-		return bl_winograd_weight_gradient(g, x, dy, dw, add);
-	return bl_gather_weight_gradient(g, x, dy, dw, add);
+	return algorithms[pick(g, BL_CONV_WEIGHT_GRADIENT)].weight_gradient(g, x, dy, dw, add);
 }

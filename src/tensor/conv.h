@@ -10,24 +10,23 @@
 #ifndef BL_TENSOR_CONV_H
 #define BL_TENSOR_CONV_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include <barlow/convolution.h>
 
 typedef struct bl_conv {
 	int64_t n, c, h, w; /* x */
 	int64_t k, r, s;    /* w */
 	int64_t p, q;       /* y */
 	int64_t stride, padding, groups;
+	bl_conv_algorithm by[BL_CONV_DIRECTIONS]; /* BL_CONV_AUTO: chosen by each call */
 } bl_conv;
 
-/*
- * The algorithm for a shape: a fixed rule, unless BARLOW_CONV or
- * bl_conv_force asks for one; what cannot do the shape falls back to gather.
- */
-typedef enum bl_conv_algorithm { BL_CONV_AUTO, BL_CONV_GATHER, BL_CONV_WINOGRAD } bl_conv_algorithm;
-bl_conv_algorithm bl_conv_pick(const bl_conv *g);
-void bl_conv_force(bl_conv_algorithm a);
-const char *const *bl_conv_algorithms(void); /* names, NULL-terminated */
+/* n images of a shape. */
+bl_conv bl_conv_of_key(const bl_conv_key *k, int64_t n);
+bool bl_conv_fits(const bl_conv *g, bl_conv_algorithm a);
+/* The fixed rule. */
+bl_conv_algorithm bl_conv_rule(const bl_conv *g);
+/* Fills g->by, as convolution.h has it; `asked`: what the layer asks for.  -1: no memory to write it down. */
+int bl_conv_choose(bl_conv *g, bl_conv_algorithm asked);
 
 /* bias (K) may be NULL. */
 int bl_conv_forward(const bl_conv *g, const float *x, const float *w, const float *bias, float *y);

@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * conv_gather.c: convolution and its data gradient, both as gathering products: no
- * im2col of the whole input is ever made.  Only inputs of few channels are
- * lowered, a strip of pixels at a time, so that the kernels have rows to chew on.
+ * conv_gather.c: convolution and its data gradient, both as gathering products: no im2col is ever made.  Inputs of few channels are conv_few.c's.
  */
 #include "tensor/conv_gather.h"
 
 #include "tensor/conv_pack.h"
+#include "tensor/conv_pad.h"
 #include "tensor/conv_plan.h"
 
 #include <barlow/memory.h>
 #include <barlow/parallel.h>
 
-#include <stdatomic.h>
 #include <string.h>
 
-enum { SCRATCH_LOWERED = 0, STRIP = 384, CHUNK_FLOATS = 96 << 10 };
+enum { CHUNK_FLOATS = 96 << 10 };
 
 typedef struct job {
 	const bl_kernels *k;
@@ -26,65 +24,69 @@ typedef struct job {
 	int64_t out_pixels, out_pitch;
 	int64_t channels, columns, block; /* of one group */
 	int64_t images, per_chunk;
-	bool lower, add;
-	atomic_bool failed;            /* a chunk got no memory */
+	bool add;
 } job;
 
-static const float *pixel(const job *j, int64_t image, int32_t place)
+/* A row of the product: pixel i of an image, counted within the class. */
+typedef struct row {
+	int64_t image, i;
+} row;
+
+static row row_at(const job *j, int64_t m)
 {
-	return place < 0 ? j->zeros : j->in + (image * j->in_pixels + place) * j->in_pitch;
+	return (row){ m / j->class->pixels, m % j->class->pixels };
 }
 
-/* Row m of the chunk: pixel m % pixels of image m / pixels. */
-static void point(const job *j, int64_t m, int r, int height, int64_t c, const float **a)
+static row next_row(const job *j, row m)
+{
+	return m.i + 1 < j->class->pixels ? (row){ m.image, m.i + 1 } : (row){ m.image + 1, 0 };
+}
+
+static void point(const job *j, row m, int r, int height, int64_t c, const float **a)
 {
 	const bl_conv_class *k = j->class;
-	int64_t image = m / k->pixels, i = m % k->pixels;
+	const int32_t *from = k->from + m.i * k->taps;
+	const float *image = j->in + m.image * j->in_pixels * j->in_pitch;
 	for (int t = 0; t < k->taps; t++)
-		a[t * height + r] = pixel(j, image, k->from[i * k->taps + t]) + c;
+		a[t * height + r] = (from[t] < 0 ? j->zeros : image + from[t] * j->in_pitch) + c;
 }
 
-static float *target(const job *j, int64_t m)
+static float *target(const job *j, row m)
 {
-	const bl_conv_class *k = j->class;
-	return j->out + (m / k->pixels * j->out_pixels + k->to[m % k->pixels]) * j->out_pitch;
+	return j->out + (m.image * j->out_pixels + j->class->to[m.i]) * j->out_pitch;
 }
 
 /* Rows m..m2-1 times one panel of one block. */
-static void panel(const job *j, bl_gather_args *g, int64_t m, int64_t m2, int64_t c, int64_t from, const float *lowered)
+static void panel(const job *j, bl_gather_args *g, int64_t m, int64_t m2, int64_t c, int64_t from)
 {
-	const int height = j->k->heights[g->vectors], taps = lowered ? 1 : j->class->taps;
+	const int height = j->k->heights[g->vectors], taps = g->taps;
 	const float *a[(size_t)height * (size_t)(taps ? taps : 1)];
 	float *out[BL_TILE_ROWS];
-	int64_t first = m;
 	g->a = a;
 	g->out = out;
-	g->taps = taps;
-	for (; m < m2; m += height) {
+	for (row at = row_at(j, m); m < m2; m += height) {
+		row first = at;
 		g->rows = m2 - m < height ? (int)(m2 - m) : height;
 		for (int r = 0; r < height; r++) {
-			int64_t row = r < g->rows ? m + r : m; /* rows beyond the end are computed from the first, and dropped */
-			if (lowered)
-				a[r] = lowered + (row - first) * g->channels;
-			else
-				point(j, row, r, height, c, a);
-			out[r] = target(j, row) + from;
+			bool beyond = r >= g->rows; /* computed from the first, and dropped */
+			point(j, beyond ? first : at, r, height, c, a);
+			out[r] = target(j, beyond ? first : at) + from;
+			at = beyond ? at : next_row(j, at);
 		}
 		j->k->gather(g);
 	}
 }
 
-static void panels(const job *j, int64_t m, int64_t m2, int64_t c, int64_t c2, const float *w, const float *lowered)
+static void panels(const job *j, int64_t m, int64_t m2, int64_t c, int64_t c2, const float *w)
 {
-	int taps = j->class->taps;
-	bl_gather_args g = { .channels = lowered ? taps * (c2 - c) : c2 - c, .add = j->add || j->bias || c > 0 };
+	bl_gather_args g = { .taps = j->class->taps, .channels = c2 - c, .add = j->add || j->bias || c > 0 };
 	for (int64_t from = 0; from < j->columns;) {
 		g.vectors = bl_panel_vectors(j->k, from, j->columns);
 		int64_t width = g.vectors * j->k->lanes;
 		g.cols = (int)(j->columns - from < width ? j->columns - from : width);
 		g.w = w;
-		panel(j, &g, m, m2, c, from, lowered);
-		w += width * taps * (c2 - c);
+		panel(j, &g, m, m2, c, from);
+		w += width * g.taps * (c2 - c);
 		from += width;
 	}
 }
@@ -94,55 +96,24 @@ static void blocks(const job *j, int64_t m, int64_t m2)
 	int64_t padded = bl_pack_padded(j->k, j->columns, j->columns);
 	for (int64_t c = 0; c < j->channels; c += j->block) {
 		int64_t c2 = c + j->block < j->channels ? c + j->block : j->channels;
-		panels(j, m, m2, c, c2, j->packed + padded * j->class->taps * c, NULL);
-	}
-}
-
-/* Row m's receptive field, (tap, channel) order. */
-static void lower_row(const job *j, int64_t m, float *to)
-{
-	const bl_conv_class *k = j->class;
-	int64_t image = m / k->pixels, i = m % k->pixels, c = j->channels;
-	for (int t = 0; t < k->taps; t++, to += c) {
-		const float *from = pixel(j, image, k->from[i * k->taps + t]);
-		for (int64_t ch = 0; ch < c; ch++)
-			to[ch] = from[ch];
-	}
-}
-
-static void lowered(job *j, int64_t m, int64_t m2)
-{
-	int64_t width = j->class->taps * j->channels;
-	float *strip = bl_scratch(SCRATCH_LOWERED, (size_t)(STRIP * width) * sizeof *strip);
-	if (!strip) {
-		atomic_store(&j->failed, true);
-		return;
-	}
-	for (int64_t next; m < m2; m = next) {
-		next = m + STRIP < m2 ? m + STRIP : m2;
-		for (int64_t i = m; i < next; i++)
-			lower_row(j, i, strip + (i - m) * width);
-		panels(j, m, next, 0, j->channels, j->packed, strip);
+		panels(j, m, m2, c, c2, j->packed + padded * j->class->taps * c);
 	}
 }
 
 static void put_bias(const job *j, int64_t m, int64_t m2)
 {
-	for (; m < m2; m++)
-		memcpy(target(j, m), j->bias, (size_t)j->columns * sizeof *j->bias);
+	for (row at = row_at(j, m); m < m2; m++, at = next_row(j, at))
+		memcpy(target(j, at), j->bias, (size_t)j->columns * sizeof *j->bias);
 }
 
 static void chunk(void *ctx, int64_t i)
 {
-	job *j = ctx;
+	const job *j = ctx;
 	int64_t first = i * j->per_chunk, last = first + j->per_chunk < j->images ? first + j->per_chunk : j->images;
 	int64_t m = first * j->class->pixels, m2 = last * j->class->pixels;
 	if (j->bias)
 		put_bias(j, m, m2);
-	if (j->lower)
-		lowered(j, m, m2);
-	else
-		blocks(j, m, m2);
+	blocks(j, m, m2);
 }
 
 /* Images of a chunk: about CHUNK_FLOATS of input and output, so that it stays in the second cache. */
@@ -158,7 +129,7 @@ static int run_class(job *j, bl_pack *p)
 	const bl_conv_class *k = j->class;
 	p->tap = k->tap;
 	p->taps = k->taps;
-	p->block = j->lower ? p->channels : bl_pack_block(j->k, k->taps, p->channels);
+	p->block = bl_pack_block(j->k, k->taps, p->channels);
 	j->block = p->block;
 	float *packed = bl_block_take((size_t)bl_pack_size(j->k, p) * sizeof *packed);
 	if (!packed)
@@ -168,14 +139,13 @@ static int run_class(job *j, bl_pack *p)
 	if (k->pixels)
 		bl_parallel((j->images + j->per_chunk - 1) / j->per_chunk, chunk, j);
 	bl_block_give(packed);
-	return atomic_load(&j->failed) ? -1 : 0;
+	return 0;
 }
 
 static int run_group(job *j, bl_pack *p, const bl_conv_plan *plan)
 {
 	for (int i = 0; i < plan->classes; i++) {
 		j->class = plan->class + i;
-		j->lower = j->channels < BL_TILE_ROWS && plan->classes == 1;
 		if (run_class(j, p))
 			return -1;
 	}
@@ -193,6 +163,8 @@ static float *zero_pixel(int64_t channels)
 int bl_gather_forward(const bl_conv *g, const float *x, const float *w, const float *bias, float *y)
 {
 	int64_t cg = g->c / g->groups, kg = g->k / g->groups, rs = g->r * g->s;
+	if (cg < BL_CONV_FEW)
+		return bl_few_forward(g, x, w, bias, y);
 	job j = { .k = bl_kernel(), .in_pixels = g->h * g->w, .in_pitch = g->c, .out_pixels = g->p * g->q, .out_pitch = g->k,
 		  .channels = cg, .columns = kg, .images = g->n };
 	bl_conv_plan plan;

@@ -9,4 +9,7 @@ int bl_gather_forward(const bl_conv *g, const float *x, const float *w, const fl
 int bl_gather_data_gradient(const bl_conv *g, const float *dy, const float *w, float *dx, bool add);
 int bl_gather_weight_gradient(const bl_conv *g, const float *x, const float *dy, float *dw, bool add);
 
+/* Forwards, of few channels: bl_gather_forward hands on to it. */
+int bl_few_forward(const bl_conv *g, const float *x, const float *w, const float *bias, float *y);
+
 #endif

@@ -8,6 +8,7 @@
  */
 #include "tensor/conv_gather.h"
 
+#include "tensor/conv_pad.h"
 #include "tensor/conv_plan.h"
 #include "tensor/kernel.h"
 
@@ -17,7 +18,10 @@
 #include <stdatomic.h>
 #include <string.h>
 
-enum { SCRATCH_POINTERS = 1, SCRATCH_ROWS = 2, SCRATCH_PANEL = 3, CUTS = 16, PARTIAL_FLOATS = 4 << 20, BLOCK_FLOATS = 96 << 10 };
+enum { SCRATCH_PADDED = 0, SCRATCH_POINTERS = 1, SCRATCH_ROWS = 2, SCRATCH_PANEL = 3 };
+enum { CUTS = 16, PARTIAL_FLOATS = 1 << 20, BLOCK_FLOATS = 96 << 10, RUN = 4 /* floats copied at once */ };
+
+typedef float run __attribute__((vector_size(RUN * 4), aligned(4), may_alias));
 
 typedef struct job {
 	const bl_kernels *k;
@@ -35,13 +39,15 @@ typedef struct job {
 typedef struct block {
 	int64_t n, channels;
 	const float **x, **y;
-	float *rows, *panel;
+	float *rows, *padded, *panel;
+	int64_t image; /* that lies in `padded`; -1: none */
 } block;
 
+/* A row may be read a tile further than it is long, and written a run further. */
 static int64_t row_width(const job *j)
 {
 	int64_t width = j->class->taps * j->channels;
-	return width < BL_TILE_ROWS ? BL_TILE_ROWS : width;
+	return (width < BL_TILE_ROWS ? BL_TILE_ROWS : width) + RUN;
 }
 
 static bool block_room(const job *j, block *b)
@@ -50,8 +56,10 @@ static bool block_room(const job *j, block *b)
 	b->x = bl_scratch(SCRATCH_POINTERS, 2 * n * sizeof *b->x);
 	b->y = b->x + n;
 	b->rows = j->lower ? bl_scratch(SCRATCH_ROWS, n * (size_t)row_width(j) * sizeof *b->rows) : NULL;
+	b->padded = j->lower ? bl_scratch(SCRATCH_PADDED, (size_t)bl_conv_pad_size(j->g) * sizeof *b->padded) : NULL;
+	b->image = -1;
 	b->panel = bl_scratch(SCRATCH_PANEL, n * 4 * (size_t)j->k->lanes * sizeof *b->panel);
-	return b->x && b->panel && (b->rows || !j->lower);
+	return b->x && b->panel && ((b->rows && b->padded) || !j->lower);
 }
 
 static const float *x_pixel(const job *j, int64_t image, int32_t place)
@@ -59,28 +67,41 @@ static const float *x_pixel(const job *j, int64_t image, int32_t place)
 	return j->x + (image * j->g->h * j->g->w + place) * j->g->c;
 }
 
-/* All taps of row m side by side, zeros in the padding and up to the row's width. */
-static void lower_row(const job *j, int64_t m, float *to)
+static void copy_runs(const float *from, int64_t n, float *to)
 {
-	const bl_conv_class *k = j->class;
-	int64_t image = m / k->pixels, i = m % k->pixels, width = row_width(j);
-	memset(to, 0, (size_t)width * sizeof *to);
-	for (int t = 0; t < k->taps; t++, to += j->channels) {
-		int32_t place = k->from[i * k->taps + t];
-		for (int64_t c = 0; place >= 0 && c < j->channels; c++)
-			to[c] = x_pixel(j, image, place)[c];
-	}
+	for (int64_t i = 0; i < n; i += RUN)
+		*(run *)(to + i) = *(const run *)(from + i);
+}
+
+/* All taps of an output pixel side by side; what a run writes beyond its end, the next one writes again. */
+static void lower_row(const job *j, const float *from, float *to)
+{
+	const bl_conv *g = j->g;
+	int64_t n = g->s * j->channels, pitch = bl_conv_pad_pitch(g);
+	for (int64_t r = 0; r < g->r; r++)
+		copy_runs(from + r * pitch, n, to + r * n);
+}
+
+static const float *padded_image(const job *j, block *b, int64_t image)
+{
+	if (b->image != image)
+		bl_conv_pad(j->g, j->x + image * j->g->h * j->g->w * j->g->c, b->padded);
+	b->image = image;
+	return b->padded;
 }
 
 static void fill_lowered(const job *j, block *b, int64_t m, int64_t m2)
 {
+	const bl_conv *g = j->g;
 	int64_t width = row_width(j);
 	b->n = m2 - m;
 	b->channels = j->class->taps * j->channels;
 	for (int64_t i = 0; i < b->n; i++) {
-		lower_row(j, m + i, b->rows + i * width);
+		int64_t pixel = (m + i) % j->class->pixels;
+		const float *image = padded_image(j, b, (m + i) / j->class->pixels);
+		lower_row(j, bl_conv_pad_at(g, image, pixel / g->q, pixel % g->q), b->rows + i * width);
 		b->x[i] = b->rows + i * width;
-		b->y[i] = j->dy + (m + i) * j->g->k;
+		b->y[i] = j->dy + (m + i) * g->k;
 	}
 }
 
@@ -89,12 +110,16 @@ static void fill_tap(const job *j, block *b, int64_t m, int64_t m2, int tap)
 	const bl_conv_class *k = j->class;
 	b->n = 0;
 	b->channels = j->channels;
-	for (; m < m2; m++) {
-		int32_t place = k->from[m % k->pixels * k->taps + tap];
-		if (place < 0)
-			continue;
-		b->x[b->n] = x_pixel(j, m / k->pixels, place);
-		b->y[b->n++] = j->dy + m * j->g->k;
+	for (int64_t image = m / k->pixels, i = m % k->pixels; m < m2; m++) {
+		int32_t place = k->from[i * k->taps + tap];
+		if (place >= 0) {
+			b->x[b->n] = x_pixel(j, image, place);
+			b->y[b->n++] = j->dy + m * j->g->k;
+		}
+		if (++i == k->pixels) {
+			i = 0;
+			image++;
+		}
 	}
 }
 
@@ -209,7 +234,7 @@ int bl_gather_weight_gradient(const bl_conv *g, const float *x, const float *dy,
 {
 	int64_t cg = g->c / g->groups, kg = g->k / g->groups, size = g->r * g->s * cg * kg;
 	bl_conv_plan plan;
-	job j = { .k = bl_kernel(), .g = g, .channels = cg, .columns = kg, .lower = cg < BL_TILE_ROWS };
+	job j = { .k = bl_kernel(), .g = g, .channels = cg, .columns = kg, .lower = cg < BL_CONV_FEW };
 	if (bl_conv_plan_forward(&plan, g))
 		return -1;
 	j.class = plan.class;

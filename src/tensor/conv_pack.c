@@ -42,7 +42,7 @@ static void pack_panel(const bl_pack *p, int64_t from, int width, int64_t c, int
 	int cols = p->columns - from < width ? (int)(p->columns - from) : width;
 	for (int t = 0; t < p->taps; t++)
 		for (int64_t i = c; i < c2; i++, to += width) {
-			const float *w = p->w + from * p->column + i * p->channel + p->tap[t];
+			const float *w = p->w + from * p->column + i * p->channel + (p->tap ? p->tap[t] : t);
 			for (int j = 0; j < width; j++)
 				to[j] = j < cols ? w[j * p->column] : 0;
 		}

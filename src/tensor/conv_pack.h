@@ -9,7 +9,7 @@
 typedef struct bl_pack {
 	const float *w;
 	int64_t column, channel;
-	const int32_t *tap;
+	const int32_t *tap; /* NULL: all, in their order */
 	int taps;
 	int64_t columns, channels;
 	int64_t block; /* channels of a block of the reduction */

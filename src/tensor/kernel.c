@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* kernel.c: which set of kernels this process uses. */
+#include <config.h>
+
 #include "tensor/kernel.h"
 
 #include <pthread.h>
@@ -8,6 +10,27 @@
 
 static const bl_kernels *chosen;
 
+#if defined HAVE_AVX512_BF16
+/* Since Sapphire Rapids, which has AMX for that, Intel's product of pairs takes four times as long as one of floats. */
+static bool pairs_pay(void)
+{
+	return __builtin_cpu_is("amd") || __builtin_cpu_is("cooperlake");
+}
+
+static int runnable_pairs(const bl_kernels **sets, int n, bool pay)
+{
+	if (__builtin_cpu_supports("avx512bf16") && pairs_pay() == pay)
+		sets[n++] = &bl_kernels_avx512_bf16;
+	return n;
+}
+#else
+static int runnable_pairs(const bl_kernels **sets, int n, bool pay)
+{
+	(void)sets, (void)pay;
+	return n;
+}
+#endif
+
 /* Sets from the best to the least that this CPU runs. */
 static int runnable(const bl_kernels **sets)
 {
@@ -15,8 +38,11 @@ static int runnable(const bl_kernels **sets)
 #if defined __x86_64__
 	__builtin_cpu_init();
 	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-	    __builtin_cpu_supports("avx512vl"))
+	    __builtin_cpu_supports("avx512vl")) {
+		n = runnable_pairs(sets, n, true);
 		sets[n++] = &bl_kernels_avx512;
+		n = runnable_pairs(sets, n, false);
+	}
 	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
 		sets[n++] = &bl_kernels_avx2;
 #endif
@@ -26,7 +52,7 @@ static int runnable(const bl_kernels **sets)
 
 static void choose(void)
 {
-	const bl_kernels *sets[3];
+	const bl_kernels *sets[4];
 	const char *wish = getenv("BARLOW_KERNELS");
 	int n = runnable(sets);
 	chosen = sets[0];

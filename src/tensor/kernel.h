@@ -45,6 +45,25 @@ typedef struct bl_outer_args {
 	bool add;
 } bl_outer_args;
 
+/*
+ * Products of numbers rounded to bfloat16, to the nearest, ties to even.  What is multiplied lies in units of 32 bits
+ * that hold `bf16_unit` numbers following each other along k: one, as a float, or two, the first in the low half.
+ *
+ * Packing of lines (rows of a, or columns of b), of k numbers each, which lie side by side in x (`along`) or `ld` apart:
+ *
+ *   to[line * line_pitch + unit * unit_pitch]
+ *
+ * for all units that have a number, with 0 for missing ones.  One pitch is 1.  With line_pitch 1 lines are filled up
+ * with zeros to a multiple of `lanes`; with unit_pitch 1 room for a multiple of `lanes` units is written.
+ */
+typedef struct bl_bf16_lines {
+	const float *x;
+	int64_t ld, lines, k;
+	bool along;
+	uint32_t *to;
+	int64_t line_pitch, unit_pitch;
+} bl_bf16_lines;
+
 /* Batch norm over n pixels of `c` channels; per-channel vectors have c elements. */
 typedef struct bl_norm_row {
 	int64_t n, c;
@@ -60,7 +79,7 @@ typedef struct bl_norm_back {
 	const float *x, *y, *dy;
 	const float *scale, *shift, *mean;
 	bool relu, masked_by_y;
-	float *sum, *dot;              /* reduce: += sum g, += sum g (x - mean) */
+	float *sum, *dot;              /* reduce: sum g, sum g (x - mean) */
 	const float *by_g, *by_x, *by_1; /* apply: dx (+)= by_g g + by_x (x - mean) + by_1 */
 	float *dx, *dresidual;         /* dresidual may be NULL */
 	bool add, add_residual;
@@ -79,6 +98,9 @@ typedef struct bl_kernels {
 	int heights[5];  /* rows of a tile, by vectors; 0: no such kernel */
 	void (*gather)(const bl_gather_args *);
 	void (*outer)(const bl_outer_args *);
+	int bf16_unit;
+	void (*bf16_pack)(const bl_bf16_lines *);
+	void (*bf16_gather)(const bl_gather_args *); /* as gather, with units for floats in a and w */
 	void (*moments)(int64_t n, int64_t c, const float *x, float *mean, float *m2); /* per channel: mean, sum (x - mean)^2 */
 	void (*norm)(const bl_norm_row *);
 	void (*norm_reduce)(const bl_norm_back *);
@@ -91,12 +113,12 @@ typedef struct bl_kernels {
 	void (*winograd_filter_gradient)(const float *u, int64_t pitch, float *dg);
 } bl_kernels;
 
-/* The best set that this CPU runs; BARLOW_KERNELS=avx512|avx2|generic can ask for a lesser one. */
+/* The best set that this CPU runs; BARLOW_KERNELS=avx512_bf16|avx512|avx2|generic can ask for another one. */
 const bl_kernels *bl_kernel(void);
 
 /* Panels that `cols` output channels are cut in: returns the vectors of the panel at column `from`. */
 int bl_panel_vectors(const bl_kernels *k, int64_t from, int64_t cols);
 
-extern const bl_kernels bl_kernels_avx512, bl_kernels_avx2, bl_kernels_generic;
+extern const bl_kernels bl_kernels_avx512_bf16, bl_kernels_avx512, bl_kernels_avx2, bl_kernels_generic;
 
 #endif

@@ -11,8 +11,6 @@
  *
  * Each line_* applies one of them, or a transpose, to a line of vectors.
  */
-#define INLINE static inline __attribute__((always_inline))
-
 INLINE void line_input(const vec *d, int step, vec *v)
 {
 	vec d0 = d[0], d1 = d[step], d2 = d[2 * step], d3 = d[3 * step], d4 = d[4 * step], d5 = d[5 * step];

@@ -5,20 +5,24 @@
  *   dg = G^T [ sum over tiles (B^T d B) . (A dy A^T) ] G
  *
  * A batch of tiles is transformed by all threads, then each of the 36 points
- * adds its product; batch follows batch, so sums have one order.
+ * adds its product; batch follows batch, so sums have one order.  Where filters
+ * are many, products are taken for a few columns and channels at a time, and
+ * brought back to taps while they are in the cache.
  */
 #include "tensor/winograd.h"
 
-#include "tensor/kernel.h"
+#include "tensor/winograd_filters.h"
 #include "tensor/winograd_tiles.h"
 
 #include <barlow/memory.h>
 #include <barlow/parallel.h>
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
 
-enum { POINTS = 36, BATCH_FLOATS = 1 << 20, GROUP = 8, CHANNELS = 16 };
+enum { POINTS = BL_WINOGRAD_POINTS, GROUP = 8, CHANNELS = 16, SCRATCH = 0, SLICE = 128 };
+enum { BATCH_FLOATS = 1 << 20, BATCH_FLOATS_BY_COLUMNS = 6 << 20 };
 
 typedef struct job {
 	const bl_kernels *k;
@@ -29,6 +33,7 @@ typedef struct job {
 	float *u;               /* [point][channel][column] */
 	float *dw;              /* (column, channel, 9) */
 	bool add;
+	atomic_bool failed;     /* a chunk got no memory */
 } job;
 
 static void transform(void *ctx, int64_t group)
@@ -44,17 +49,17 @@ static void transform(void *ctx, int64_t group)
 	}
 }
 
-/* Tiles of channels; the last overlaps the one before it. */
-static void panel(const job *j, bl_outer_args *o, const float *v, float *u)
+/* Tiles of `channels` channels; the last overlaps the one before it. */
+static void panel(const job *j, bl_outer_args *o, const float *v, int64_t channels, float *u)
 {
 	int height = j->k->heights[o->vectors];
 	const float *x[o->n];
 	o->x = x;
 	o->rows = height;
-	for (int64_t c = 0; c < j->channels; c += height) {
-		int64_t start = c + height <= j->channels ? c : j->channels - height;
+	for (int64_t c = 0; c < channels; c += height) {
+		int64_t start = c + height <= channels ? c : channels - height;
 		o->first = (int)(c - start);
-		o->out = u + start * j->columns;
+		o->out = u + start * o->ldo;
 		for (int64_t t = 0; t < o->n; t++)
 			x[t] = v + t * j->channels + start;
 		j->k->outer(o);
@@ -71,44 +76,93 @@ static void point(void *ctx, int64_t p)
 		o.cols = o.vectors * j->k->lanes;
 		for (int64_t t = 0; t < j->n; t++)
 			y[t] = z + t * j->columns + from;
-		panel(j, &o, v, j->u + p * j->channels * j->columns + from);
+		panel(j, &o, v, j->channels, j->u + p * j->channels * j->columns + from);
 	}
 }
 
-/* Filters of `lanes` columns and CHANNELS channels: dg[channel][tap][lane], then into dw row by row. */
-static void finish_block(const job *j, int64_t column, int64_t c)
+/*
+ * Filters of `lanes` columns and CHANNELS channels: dg[channel][tap][lane], then into dw row by row.
+ * u[point * pitch + channel * width + lane], from the first of these on.
+ */
+static void finish_block(const job *j, int64_t column, int64_t c, const float *u, int64_t width, int64_t pitch, bool add)
 {
 	int lanes = j->k->lanes;
 	float dg[CHANNELS * 9 * 16];
 	for (int64_t i = 0; i < CHANNELS; i++)
-		j->k->winograd_filter_gradient(j->u + (c + i) * j->columns + column, j->channels * j->columns, dg + 9 * i * lanes);
+		j->k->winograd_filter_gradient(u + i * width, pitch, dg + 9 * i * lanes);
 	for (int l = 0; l < lanes; l++) {
 		float *dw = j->dw + ((column + l) * j->channels + c) * 9;
 		for (int i = 0; i < CHANNELS * 9; i++)
-			dw[i] = (j->add ? dw[i] : 0) + dg[i * lanes + l];
+			dw[i] = (add ? dw[i] : 0) + dg[i * lanes + l];
 	}
 }
 
 static void finish_columns(void *ctx, int64_t block)
 {
 	const job *j = ctx;
+	int64_t column = block * j->k->lanes;
 	for (int64_t c = 0; c < j->channels; c += CHANNELS)
-		finish_block(j, block * j->k->lanes, c);
+		finish_block(j, column, c, j->u + c * j->columns + column, j->columns, j->channels * j->columns, j->add);
 }
 
-static void batches(job *j, int64_t tiles)
+static void next_batch(job *j, int64_t tiles)
 {
+	j->n = tiles - j->first < j->room ? tiles - j->first : j->room;
+	bl_parallel((j->n + GROUP - 1) / GROUP, transform, j);
+}
+
+static int by_points(job *j, int64_t tiles)
+{
+	j->u = bl_block_take((size_t)(POINTS * j->channels * j->columns) * sizeof *j->u);
+	if (!j->u)
+		return -1;
+	memset(j->u, 0, (size_t)(tiles ? 0 : POINTS * j->channels * j->columns) * sizeof *j->u);
 	for (j->first = 0; j->first < tiles; j->first += j->n) {
-		j->n = tiles - j->first < j->room ? tiles - j->first : j->room;
-		bl_parallel((j->n + GROUP - 1) / GROUP, transform, j);
+		next_batch(j, tiles);
 		bl_parallel(POINTS, point, j);
 	}
 	bl_parallel(j->columns / j->k->lanes, finish_columns, j);
+	bl_block_give(j->u);
+	return 0;
 }
 
-static int64_t batch_room(int64_t tiles, int64_t channels)
+/* SLICE channels of a few columns: products, then taps.  Slices go fastest: neighbours share their columns. */
+static void slice(void *ctx, int64_t i)
 {
-	int64_t n = BATCH_FLOATS / (POINTS * channels);
+	job *j = ctx;
+	int64_t slices = (j->channels + SLICE - 1) / SLICE, most = bl_winograd_width(j->k), c0 = i % slices * SLICE;
+	int64_t n = j->channels - c0 < SLICE ? j->channels - c0 : SLICE, from = i / slices * most;
+	int64_t width = j->columns - from < most ? j->columns - from : most, pitch = n * width;
+	float *u = bl_scratch(SCRATCH, (size_t)(POINTS * SLICE * most) * sizeof *u);
+	const float *y[j->n];
+	bl_outer_args o = { .vectors = (int)(width / j->k->lanes), .cols = (int)width, .n = j->n, .y = y, .ldo = width };
+	if (!u) {
+		atomic_store(&j->failed, true);
+		return;
+	}
+	for (int64_t p = 0; p < POINTS; p++) {
+		for (int64_t t = 0; t < j->n; t++)
+			y[t] = j->z + (p * j->room + t) * j->columns + from;
+		panel(j, &o, j->v + p * j->room * j->channels + c0, n, u + p * pitch);
+	}
+	for (int64_t k = 0; k < width; k += j->k->lanes)
+		for (int64_t c = 0; c < n; c += CHANNELS)
+			finish_block(j, from + k, c0 + c, u + c * width + k, width, pitch, j->add || j->first > 0);
+}
+
+static int by_columns(job *j, int64_t tiles)
+{
+	int64_t width = bl_winograd_width(j->k);
+	for (j->first = 0; j->first < tiles; j->first += j->n) {
+		next_batch(j, tiles);
+		bl_parallel((j->columns + width - 1) / width * ((j->channels + SLICE - 1) / SLICE), slice, j);
+	}
+	return atomic_load(&j->failed) ? -1 : 0;
+}
+
+static int64_t batch_room(int64_t tiles, int64_t channels, int64_t floats)
+{
+	int64_t n = floats / (POINTS * channels);
 	n = n < 64 ? 64 : n;
 	return tiles < n ? tiles : n;
 }
@@ -121,14 +175,13 @@ int bl_winograd_weight_gradient(const bl_conv *g, const float *x, const float *d
 	j.out = bl_tiles_of((float *)dy, g->p, g->q, g->k, 4, 0, g->p, g->q);
 	j.in.zeros = j.out.zeros = zeros;
 	int64_t tiles = g->n * j.in.down * j.in.across;
-	j.room = batch_room(tiles, g->c + g->k);
-	j.v = bl_block_take((size_t)(POINTS * (j.room * (g->c + g->k) + g->c * g->k)) * sizeof *j.v);
-	int rc = zeros && j.v ? 0 : -1;
-	if (!rc) {
+	bool columns = tiles && bl_winograd_by_columns(g->c, g->k);
+	j.room = batch_room(tiles, g->c + g->k, columns ? BATCH_FLOATS_BY_COLUMNS : BATCH_FLOATS);
+	j.v = bl_block_take((size_t)(POINTS * j.room * (g->c + g->k)) * sizeof *j.v);
+	int rc = -1;
+	if (zeros && j.v) {
 		j.z = j.v + POINTS * j.room * g->c;
-		j.u = j.z + POINTS * j.room * g->k;
-		memset(j.u, 0, (size_t)(tiles ? 0 : POINTS * g->c * g->k) * sizeof *j.u);
-		batches(&j, tiles);
+		rc = columns ? by_columns(&j, tiles) : by_points(&j, tiles);
 	}
 	bl_block_give(j.v);
 	bl_block_give(zeros);

@@ -85,6 +85,7 @@ static void floor_enter(bl_trainer *t, bool guest)
 		f->guests -= guest;
 		f->taken = true;
 		f->holder = pthread_self();
+		f->outside = bl_choices_use(t->choices);
 	}
 	f->depth++;
 	pthread_mutex_unlock(&t->lock);
@@ -95,6 +96,7 @@ static void floor_leave(bl_trainer *t)
 	pthread_mutex_lock(&t->lock);
 	if (--t->floor.depth == 0) {
 		t->floor.taken = false;
+		bl_choices_use(t->floor.outside);
 		pthread_cond_broadcast(&t->changed);
 	}
 	pthread_mutex_unlock(&t->lock);
@@ -156,7 +158,7 @@ static void obey(bl_trainer *t, bl_command c)
 	else if (c.kind == BL_CMD_SET_LR)
 		set_lr(t, c.value);
 	else if (c.kind == BL_CMD_CHECKPOINT)
-		bl_trainer_save_now(t, true);
+		bl_trainer_save_now(t, BL_SAVE_ASKED);
 	else if (c.kind <= BL_CMD_STOP)
 		steer(t, c.kind);
 }
@@ -251,6 +253,12 @@ static void rest(bl_trainer *t)
 	pthread_mutex_unlock(&t->lock);
 }
 
+static void make_step(bl_trainer *t)
+{
+	if (bl_trainer_step(t) == 0)
+		bl_trainer_save_due(t);
+}
+
 static void *train(void *arg)
 {
 	bl_trainer *t = arg;
@@ -260,11 +268,11 @@ static void *train(void *arg)
 		take_commands(t);
 		next = decide(t);
 		if (next == TURN_STEP)
-			bl_trainer_step(t);
+			make_step(t);
 		if (next == TURN_WAIT)
 			bl_trainer_look_again(t);
 		if (next == TURN_END)
-			bl_trainer_save_now(t, false);
+			bl_trainer_save_now(t, BL_SAVE_END);
 		floor_leave(t);
 		if (next == TURN_WAIT)
 			rest(t);
@@ -296,6 +304,8 @@ static int launch(bl_trainer *t)
 		return bl_fail("trainer: the run has failed: %s", t->info.message);
 	if (t->step >= t->steps)
 		return bl_fail("trainer: the run is over: %lld of %lld steps are done", (long long)t->step, (long long)t->steps);
+	if (bl_live_replaced(t->live))
+		return bl_fail("trainer: the run's folder is somebody else's by now: it was resumed there, or removed");
 	int err = pthread_create(&t->thread, NULL, train, t);
 	if (err != 0)
 		return bl_fail("trainer: no thread could be started (error %d)", err);
@@ -422,9 +432,9 @@ int bl_trainer_steps(bl_trainer *t, int64_t n)
 		floor_enter(t, true);
 		take_commands(t);
 		if (!(stayed = hand_stayed(t)))
-			bl_trainer_step(t);
+			make_step(t);
 		if (t->step >= t->steps)
-			bl_trainer_save_now(t, false);
+			bl_trainer_save_now(t, BL_SAVE_END);
 		floor_leave(t);
 	}
 	bl_grad_enable(recording);

@@ -10,7 +10,7 @@
 #include "learn/standard.h"
 #include "tensor/blas.h"
 
-enum { SAMPLE = 256 }; /* dims whose elements of C make the histogram */
+enum { SAMPLE = 192 }; /* dims whose elements of C make the histogram */
 
 /* --- Which dims ------------------------------------------------------------------- */
 
@@ -60,85 +60,17 @@ static int64_t pool(const bl_look *l, bl_tensor *const z[2], const struct span *
 
 /* --- Means ---------------------------------------------------------------------------- */
 
-/*
- * The mean over a block of C is the product of means, mean_ij u_i.v_j = (mean_i u_i).(mean_j v_j): all elements
- * are behind it at the price of reading z once.  Strips of standardised dims stay in the cache.
- */
-enum { STRIP = 512, LANES = 8 };
-
-static float sum(const float *x, int64_t n)
-{
-	float lane[LANES] = { 0 }, all = 0;
-	int64_t j = 0;
-	for (; j + LANES <= n; j += LANES)
-		for (int k = 0; k < LANES; k++)
-			lane[k] += x[j + k];
-	for (; j < n; j++)
-		all += x[j];
-	for (int k = 0; k < LANES; k++)
-		all += lane[k];
-	return all;
-}
-
-/* Cells first..last-1 of n rows `pitch` apart, x being where the first cell begins. */
-static void pool_strip(const struct span *s, int first, int last, const float *x, int64_t pitch, int64_t n, float *out)
-{
-	int64_t start, from, to;
-	bl_chunk_range(s->n, s->cells, first, &start, &to);
-	for (int64_t i = 0; i < n; i++, x += pitch, out += s->cells)
-		for (int cell = first; cell < last; cell++) {
-			bl_chunk_range(s->n, s->cells, cell, &from, &to);
-			out[cell] = sum(x + from - start, to - from) / (float)(to - from);
-		}
-}
-
-static int64_t dims_in(const struct span *s, int first, int last)
-{
-	int64_t from, to, end;
-	bl_chunk_range(s->n, s->cells, first, &from, &to);
-	bl_chunk_range(s->n, s->cells, last - 1, &to, &end);
-	return end - from;
-}
-
-static int pick_strip(const bl_look *l, const bl_tensor *z, const struct span *s, int first, int last, float *x)
-{
-	int64_t from, to, count = dims_in(s, first, last);
-	int32_t *dims = bl_block_take((size_t)count * sizeof *dims);
-	if (!dims)
-		return -1;
-	bl_chunk_range(s->n, s->cells, first, &from, &to);
-	for (int64_t i = 0; i < count; i++)
-		dims[i] = dim_at(s, from + i);
-	int rc = bl_standard_pick(l->dialect, z, dims, count, x);
-	bl_block_give(dims);
-	return rc;
-}
-
-static int strip_cells(const struct span *s)
-{
-	int64_t width = (s->n + s->cells - 1) / s->cells, cells = STRIP / width;
-	return cells < 1 ? 1 : (int)cells;
-}
-
-static int least(int a, int b)
-{
-	return a < b ? a : b;
-}
-
 /* out (N,cells): of each row of z, the means of its cells. */
 static int cell_means(const bl_look *l, const bl_tensor *z, const struct span *s, float *out)
 {
-	int64_t n = bl_tensor_size(z, 0), width = (s->n + s->cells - 1) / s->cells;
-	int step = strip_cells(s), rc = 0;
-	float *x = bl_block_take((size_t)(n * width * step) * sizeof *x);
-	for (int cell = 0; x && rc == 0 && cell < s->cells; cell += step) {
-		int last = least(cell + step, s->cells);
-		rc = pick_strip(l, z, s, cell, last, x);
-		if (rc == 0)
-			pool_strip(s, cell, last, x, dims_in(s, cell, last), n, out);
-	}
-	bl_block_give(x);
-	return x ? rc : -1;
+	int32_t *dims = bl_block_take((size_t)s->n * sizeof *dims);
+	if (!dims)
+		return -1;
+	for (int64_t i = 0; i < s->n; i++)
+		dims[i] = dim_at(s, i);
+	int rc = bl_standard_cells(l->dialect, z, dims, s->n, s->cells, out);
+	bl_block_give(dims);
+	return rc;
 }
 
 static void multiply_means(const float *u, int64_t rows, const float *v, int64_t cols, int64_t n, float *mean)
@@ -172,32 +104,30 @@ static void pool_diagonal(const double *all, int64_t n, bl_snapshot *s)
 	}
 }
 
-static int grid_means(const bl_standard *z, bl_snapshot *s)
+/* The diagonal, and, where the cells are of a sample, means that are of all elements. */
+static int fill_grid(const bl_look *l, bool sample, bl_snapshot *s)
 {
-	struct span all = { NULL, 0, z->d, s->grid };
-	float *u = bl_block_take((size_t)(2 * z->n * s->grid) * sizeof *u), *v = u ? u + z->n * s->grid : NULL;
-	if (!u)
+	int64_t means = 2 * (int64_t)s->n * s->grid;
+	double *diag = bl_block_take((size_t)s->d * sizeof *diag + (size_t)means * sizeof(float));
+	float *u = (float *)(void *)(diag + s->d), *v = u + means / 2;
+	if (!diag)
 		return -1;
-	pool_strip(&all, 0, all.cells, z->z[0], z->d, z->n, u);
-	pool_strip(&all, 0, all.cells, z->z[1], z->d, z->n, v);
-	multiply_means(u, s->grid, v, s->grid, z->n, s->mean);
-	bl_block_give(u);
-	return 0;
+	int rc = bl_standard_grid(l->dialect, l->z[0], l->z[1], s->grid, u, v, diag);
+	if (rc == 0)
+		pool_diagonal(diag, s->d, s);
+	if (rc == 0 && sample)
+		multiply_means(u, s->grid, v, s->grid, s->n, s->mean);
+	bl_block_give(diag);
+	return rc;
 }
 
 int bl_heat_grid(const bl_look *l, int64_t most, bl_snapshot *s)
 {
-	bl_standard z;
 	s->grid = s->d < BL_GRID_MAX ? s->d : BL_GRID_MAX;
 	s->diag = s->d < BL_DIAG_MAX ? s->d : BL_DIAG_MAX;
 	struct span all = { NULL, 0, s->d, s->grid };
 	s->grid_elements = pool(l, l->z, &all, &all, most, s->mean, s->extreme);
-	if (s->grid_elements < 0 || bl_standard_make(&z, l->dialect, l->z[0], l->z[1]) != 0)
-		return -1;
-	pool_diagonal(z.diag, s->d, s);
-	int rc = is_whole(&all, most) ? 0 : grid_means(&z, s);
-	bl_standard_free(&z);
-	return rc;
+	return s->grid_elements < 0 ? -1 : fill_grid(l, !is_whole(&all, most), s);
 }
 
 /* --- The histogram ---------------------------------------------------------------------- */

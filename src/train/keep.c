@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* keep.c: a run's place on disk: where its live file goes, and who saves the rest. */
+/* keep.c: a run's place on disk: where its live file goes, who saves the rest, and when. */
 #include "train/trainer.h"
+
+#include <barlow/parallel.h>
+
+/* --- A place -------------------------------------------------------------------------- */
 
 struct place {
 	bl_trainer *trainer;
@@ -37,15 +41,48 @@ int bl_trainer_keep(bl_trainer *t, const char *live_path, bl_trainer_save save, 
 	return p.rc;
 }
 
-void bl_trainer_save_now(bl_trainer *t, bool asked)
+/* --- Saving --------------------------------------------------------------------------- */
+
+/* What saving may cost of the training time where nobody said how often; and how long it may be put off then. */
+#define SHARE .01
+#define MOST_SECONDS 600.
+
+static int save(bl_trainer *t, bl_save_why why)
+{
+	if (bl_live_replaced(t->live))
+		return bl_fail("the folder is somebody else's by now: the run was resumed there, or removed");
+	return t->save(t->save_ctx, why);
+}
+
+void bl_trainer_save_now(bl_trainer *t, bl_save_why why)
 {
 	long long step = (long long)t->step;
-	if (!t->save && asked)
+	if (!t->save && why == BL_SAVE_ASKED)
 		bl_trainer_note(t, "step %lld: no checkpoint: the run is in memory only", step);
 	if (!t->save)
 		return;
-	if (t->save(t->save_ctx) != 0)
+	double start = bl_now();
+	if (save(t, why) != 0)
 		bl_trainer_note(t, "step %lld: not saved: %s", step, bl_error());
-	else if (asked)
+	else if (why == BL_SAVE_ASKED)
 		bl_trainer_note(t, "step %lld: checkpoint saved", step);
+	t->save_cost = bl_now() - start;
+	t->saved_at = t->trained;
+}
+
+/* The end of the run saves anyway. */
+static bool is_due(const bl_trainer *t)
+{
+	double since = t->trained - t->saved_at;
+	if (!t->save || t->save_steps < 0 || t->step >= t->steps)
+		return false;
+	if (t->save_steps > 0)
+		return t->step % t->save_steps == 0;
+	return (t->step % t->steps_per_epoch == 0 || since >= MOST_SECONDS) && SHARE * since >= t->save_cost;
+}
+
+void bl_trainer_save_due(bl_trainer *t)
+{
+	if (is_due(t))
+		bl_trainer_save_now(t, BL_SAVE_REGULAR);
 }

@@ -148,3 +148,16 @@ int64_t bl_live_kept_snapshot(const bl_live *l, int i, bl_snapshot *out)
 	}
 	return -1;
 }
+
+/* --- From one file to another ---------------------------------------------- */
+
+/* At their old interval, which all but the newest keep, so that later ones do not crowd them out. */
+void bl_live_keep_past(bl_live *l, const bl_live *past, int64_t until, bl_snapshot *s)
+{
+	struct live_list k;
+	if (read_list(past, &k) > 0 && k.interval > 0 && k.interval <= past->capacity)
+		l->list.interval = k.interval;
+	for (int i = 0; i < bl_live_kept(past); i++)
+		if (bl_live_kept_snapshot(past, i, s) > 0 && s->step <= until)
+			bl_live_publish(l, s);
+}

@@ -228,6 +228,11 @@ int64_t bl_live_snapshot(const bl_live *l, bl_snapshot *out)
 	return out->step;
 }
 
+uint64_t bl_live_snapshots(const bl_live *l)
+{
+	return bl_livefile_word(l, AT(header.snapshot.done));
+}
+
 /* A pid that exists is the trainer's only if it started when the trainer did, in the same boot. */
 bool bl_live_writer_alive(const bl_live *l)
 {

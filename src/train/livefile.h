@@ -146,6 +146,8 @@ void bl_live_turn_publish(bl_live *l, struct live_turn *turn, size_t slots_at, c
 int bl_live_turn_newest(const bl_live *l, size_t turn_at, size_t slots_at, size_t size, void *out, size_t n);
 /* kept.c: keeps s if it is its turn.  Only the trainer's thread publishes snapshots. */
 void bl_live_keep(bl_live *l, const bl_snapshot *s);
+/* kept.c: those that another run's file kept until a step, by way of s; the last of them is l's newest. */
+void bl_live_keep_past(bl_live *l, const bl_live *past, int64_t until, bl_snapshot *s);
 /* Readers believe a snapshot only if this does, which also cleans its texts. */
 bool bl_live_snapshot_clean(bl_snapshot *s);
 

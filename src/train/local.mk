@@ -18,7 +18,9 @@ libbarlow_sources += \
 	src/train/livefile.c \
 	src/train/livefile.h \
 	src/train/mailbox.c \
+	src/train/past.c \
 	src/train/control.c \
+	src/train/go_on.c \
 	src/train/guard.c \
 	src/train/keep.c \
 	src/train/arrange.c \

@@ -20,10 +20,11 @@
 #include "train/meter.h"
 #include "train/snapshot.h"
 
-/* Of the training time; what is left of 2%, and of 5% while a viewer asks, is for the viewer's own work. */
-#define FRAMES .008
-#define FRAMES_ASKED .03
-#define SLOW .007
+/* Of the training time; what is left of 2%, and of 5% while a viewer asks, is for the viewer's own work and for chance. */
+#define FRAMES .006
+#define FRAMES_ASKED .02
+#define SLOW .005
+#define SLOW_ASKED .015   /* while one waits for an order, or for points */
 #define HZ 10.
 #define HZ_ASKED 30.
 #define SPECTRUM_GUESS 1e-9 /* seconds, times min(N,D)^2 (10 min(N,D) + D), before it was ever measured */
@@ -32,7 +33,8 @@
 /* Seconds between frames that extremes of more elements are worth. */
 #define PATIENCE .4
 #define PATIENCE_ASKED .05
-#define POINTS_COST .5    /* seconds that points may cost at once, if few rows will do */
+#define POINTS_COST .25   /* seconds that points may cost at once, if few rows will do */
+#define FORGETS .98       /* a frame: what a larger sample cost once need not be true for ever */
 
 enum { POINTS_LEAST = 128 };
 
@@ -48,6 +50,7 @@ struct bl_monitor {
 	double price[TASKS];
 	int turn;                 /* the slow task that is next, if it is wanted */
 	int64_t n, d, most;       /* dims of a cell looked at: see snapshot.h */
+	double above;             /* what a frame cost with twice as many; 0: never tried */
 	bl_order order;           /* of dims, unless PLAIN */
 	double ordered_at;        /* seconds of training */
 	int32_t *dims;
@@ -268,9 +271,10 @@ static double interval(const bl_monitor *m, const bl_look *l)
 static void earn(bl_monitor *m, const bl_look *l)
 {
 	double passed = l->trained - m->earned_at;
+	bool waits = order_wanted(m, l) || points_wanted(m, l);
 	m->earned_at = l->trained;
 	bl_meter_earn(&m->frames, l->asked ? FRAMES_ASKED : FRAMES, passed);
-	bl_meter_earn(&m->slow, SLOW, passed);
+	bl_meter_earn(&m->slow, waits ? SLOW_ASKED : SLOW, passed);
 }
 
 static bool frame_due(const bl_monitor *m, const bl_look *l, double now)
@@ -282,17 +286,24 @@ static bool frame_due(const bl_monitor *m, const bl_look *l, double now)
 
 /*
  * So many dims a cell that a frame costs no more than what is earned until it
- * should be there.  Twice as many dims are four times the elements.
+ * should be there.  Twice as many dims are four times the elements, but most
+ * of a frame is none of these: more are tried, and what that cost is kept in
+ * mind, so that samples do not change size all the time.
  */
 static void adapt(bl_monitor *m, const bl_look *l, double cost)
 {
 	double passed = fmax(l->asked ? PATIENCE_ASKED : PATIENCE, l->trained - m->trained);
 	double may = passed * (l->asked ? FRAMES_ASKED : FRAMES);
 	m->trained = l->trained;
-	if (4 * cost < may && m->most < all_dims(m))
+	m->above *= FORGETS;
+	if (fmax(m->above, 2 * cost) < may && m->most < all_dims(m)) {
 		m->most *= 2;
-	for (; cost > may && m->most > 1; cost /= 4)
+		m->above = 0;
+	}
+	for (; cost > may && m->most > 1; cost /= 4) {
 		m->most /= 2;
+		m->above = cost;
+	}
 	m->frames.price = cost;
 }
 

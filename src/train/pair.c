@@ -5,6 +5,7 @@
  * A view is a function of (seed, epoch, row, view), so that it can be made
  * again long after its batch is gone.
  */
+#include "data/dataset.h"
 #include "train/snapshot.h"
 
 #include <barlow/error.h>
@@ -100,22 +101,32 @@ static bool in_batch(const bl_look *l)
 	return l->view[0] && l->view[1] && bl_tensor_ndim(l->view[0]) == 4 && bl_tensor_ndim(l->view[1]) == 4;
 }
 
-static int draw_one(const bl_look *l, const bl_source *source, const bl_image *in, int which, bl_snapshot *s)
+static void describe(const bl_source *source, const bl_pair_wish *pair, bl_snapshot *s, bl_image *in)
 {
-	bl_rng r = stream(l, source, s->view_row, which);
-	bl_pipeline_describe(source->pipeline[which], in, r, s->view_draws[which], BL_DRAW_TEXT);
-	if (in_batch(l) && !(l->asked && l->asked->redraw > 0))
-		return 0;
-	return draw_again(source->pipeline[which], in, r, which, s);
+	in->channels = bl_dataset_channels(source->data);
+	for (int which = 0; which < 2; which++)
+		bl_pipeline_describe(pair->pipeline[which], in, pair->rng[which], s->view_draws[which], BL_DRAW_TEXT);
 }
 
+/* Where the batch is at hand the image's size is enough, to say what was drawn. */
 static int draw_from_source(const bl_look *l, const bl_source *source, bl_snapshot *s)
 {
-	bl_image in;
-	if (bl_dataset_image(source->data, s->view_row, &in) != 0)
-		return -1;
+	bl_pair_wish pair;
+	bl_image in = { .pixels = NULL };
+	bool again = !in_batch(l) || (l->asked && l->asked->redraw > 0);
+	for (int which = 0; which < 2; which++) {
+		pair.pipeline[which] = source->pipeline[which];
+		pair.rng[which] = stream(l, source, s->view_row, which);
+	}
 	s->view_label = bl_dataset_label(source->data, s->view_row);
-	return draw_one(l, source, &in, 0, s) != 0 ? -1 : draw_one(l, source, &in, 1, s);
+	if ((again ? bl_dataset_fetch_pair(source->data, s->view_row, &pair, &in)
+		   : bl_dataset_image_size(source->data, s->view_row, &in.height, &in.width)) != 0)
+		return -1;
+	describe(source, &pair, s, &in);
+	for (int which = 0; again && which < 2; which++)
+		if (draw_again(pair.pipeline[which], &in, pair.rng[which], which, s) != 0)
+			return -1;
+	return 0;
 }
 
 int bl_pair_draw(const bl_look *l, const bl_source *source, bl_snapshot *s)

@@ -52,14 +52,18 @@ static bl_tensor *embed(const bl_trainer_config *c, bl_tensor *x)
 	return z;
 }
 
-/* Training mode anew each time: whoever looked at the network between steps may have left it in evaluation mode. */
+/*
+ * Training mode anew each time: whoever looked at the network between steps may have left it in evaluation mode.  The
+ * layers remember the precision for their way back.
+ */
 static int forward(bl_trainer *t, struct work *w)
 {
 	bl_trainer_set_training(&t->config, true);
-	for (int i = 0; i < 2; i++)
-		if (!(w->z[i] = embed(&t->config, w->view[i])))
-			return -1;
-	return 0;
+	bl_precision before = bl_grad_precision(t->config.precision);
+	for (int i = 0; i < 2 && (i == 0 || w->z[0]); i++)
+		w->z[i] = embed(&t->config, w->view[i]);
+	bl_grad_precision(before);
+	return w->z[1] ? 0 : -1;
 }
 
 static int measure_loss(bl_trainer *t, struct work *w)

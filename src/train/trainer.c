@@ -36,6 +36,10 @@ static int check_numbers(const bl_trainer_config *c)
 	    check_number("clip", c->clip, 0) != 0 || check_number("kNN interval", c->knn_every, 0) != 0 ||
 	    check_number("snapshots a second", c->snapshot_hz, 0) != 0)
 		return -1;
+	if (c->precision != BL_PRECISION_FLOAT32 && c->precision != BL_PRECISION_BF16)
+		return bl_fail("trainer: there is no precision %d", (int)c->precision);
+	if (!isfinite(c->checkpoint_every))
+		return bl_fail("trainer: checkpoint every %g epochs: expected a number", c->checkpoint_every);
 	if (!(c->epochs > 0) || !isfinite(c->epochs))
 		return bl_fail("trainer: epochs is %g: expected more than 0", c->epochs);
 	if (!(c->loss.scale > 0) || !isfinite(c->loss.scale))
@@ -125,6 +129,7 @@ static void plan_steps(bl_trainer *t)
 	t->schedule = (bl_schedule){ .kind = c->schedule, .warmup = llround(c->warmup_epochs * epoch), .steps = planned,
 	                             .last = c->last_factor };
 	t->knn_steps = c->knn_every > 0 ? at_least_one(c->knn_every * epoch) : 0;
+	t->save_steps = c->checkpoint_every > 0 ? at_least_one(c->checkpoint_every * epoch) : c->checkpoint_every < 0 ? -1 : 0;
 }
 
 /* The width of z for a batch, which is the width for two images. */
@@ -232,12 +237,27 @@ static int make_live(bl_trainer *t, const char *path)
 	return t->monitor ? 0 : -1;
 }
 
+/* The dry runs meet every shape of the run: what its convolutions take there they take to the end. */
+static int check_and_choose(bl_trainer *t)
+{
+	t->choices = bl_choices_new();
+	if (!t->choices)
+		return -1;
+	const bl_choices *before = bl_choices_use(t->config.choices);
+	bl_choices_record(t->choices);
+	int rc = check_shapes(t) != 0 || make_knn(t) != 0 ? -1 : 0;
+	bl_choices_record(NULL);
+	bl_choices_use(before);
+	t->config.choices = NULL;
+	return rc;
+}
+
 static int make_parts(bl_trainer *t, const char *live_path)
 {
 	if (make_loader(t) != 0)
 		return -1;
 	plan_steps(t);
-	if (check_shapes(t) != 0 || make_model(t) != 0 || make_knn(t) != 0)
+	if (check_and_choose(t) != 0 || make_model(t) != 0)
 		return -1;
 	return make_live(t, live_path);
 }
@@ -255,6 +275,7 @@ static void free_parts(bl_trainer *t)
 		bl_optim_free(t->optim);
 	if (t->params)
 		bl_params_free(t->params);
+	bl_choices_free(t->choices);
 	free(t->ref_labels);
 	free(t->query_labels);
 	free(t->rows);
@@ -302,6 +323,33 @@ bl_params *bl_trainer_params(bl_trainer *t)
 bl_optim *bl_trainer_optim(bl_trainer *t)
 {
 	return t->optim;
+}
+
+const bl_choices *bl_trainer_choices(const bl_trainer *t)
+{
+	return t->choices;
+}
+
+static void renew(void *ctx)
+{
+	bl_trainer *t = ctx;
+	if (t->step == 0)
+		bl_choices_renew(t->choices);
+}
+
+void bl_trainer_choose_again(bl_trainer *t)
+{
+	bl_trainer_between_steps(t, renew, t);
+}
+
+const bl_trainer_config *bl_trainer_settings(const bl_trainer *t)
+{
+	return &t->config;
+}
+
+int64_t bl_trainer_steps_per_epoch(const bl_trainer *t)
+{
+	return t->steps_per_epoch;
 }
 
 struct request {

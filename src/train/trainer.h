@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * trainer.h: the trainer's inside, shared by trainer.c (making), control.c
- * (thread, commands, states), step.c (one step) and guard.c (numbers that are
- * not finite).
+ * (thread, commands, states), step.c (one step), guard.c (numbers that are
+ * not finite), keep.c (saving) and go_on.c (a run that was begun before).
  *
  * Two locks.  The *floor* is held for a whole step, or by a guest between
  * steps: who holds it may touch weights, optimiser, last embeddings and
@@ -37,6 +37,7 @@ struct floor {
 	pthread_t holder;
 	int depth;  /* a holder may enter again */
 	int guests; /* waiting: they go before the next step */
+	const bl_choices *outside; /* what the holder's convolutions used before: on the floor it is the run's choices */
 };
 
 struct bl_trainer {
@@ -46,7 +47,9 @@ struct bl_trainer {
 	bl_optim *optim;
 	bl_schedule schedule;
 	int64_t steps_per_epoch, steps, knn_steps; /* knn_steps 0: no kNN */
+	int64_t save_steps;                        /* between checkpoints; 0: while they are cheap; negative: none */
 	int64_t d;                                 /* width of the embeddings */
+	bl_choices *choices;                       /* of every convolution of the run */
 	int32_t *ref_labels, *query_labels;
 	bl_live *live;
 	bl_monitor *monitor;
@@ -63,6 +66,8 @@ struct bl_trainer {
 	volatile int cancel;      /* ends a kNN under way */
 	bl_trainer_save save;     /* NULL: the run has no place of its own */
 	void *save_ctx;
+	double saved_at;          /* seconds of training at the last save */
+	double save_cost;         /* seconds that it took */
 
 	/* Under lock. */
 	pthread_mutex_t lock;
@@ -91,8 +96,9 @@ int bl_trainer_step(bl_trainer *t);
 void bl_trainer_look_again(bl_trainer *t); /* while paused: answers what viewers ask */
 int64_t bl_trainer_norm_chunks(const bl_trainer *t); /* partial sums of the gradient's norm */
 
-/* keep.c, by the floor's holder: what the run's owner wants saved; says what became of it where that was asked for. */
-void bl_trainer_save_now(bl_trainer *t, bool asked);
+/* keep.c, by the floor's holder: what the run's owner wants saved; a failure is journaled, and what was asked for. */
+void bl_trainer_save_now(bl_trainer *t, bl_save_why why);
+void bl_trainer_save_due(bl_trainer *t); /* after a step: if it is time for it */
 
 /* guard.c */
 int bl_guard_init(struct guard *g, bl_module *encoder, bl_module *projector);

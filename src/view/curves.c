@@ -90,26 +90,30 @@ static int64_t shown_to(const bl_curves *v)
 
 /* --- Panes ---------------------------------------------------------------- */
 
-/* What goes into one chart: the loss's terms of one run, or one metric of all runs. */
-struct pane {
-	int n; /* metrics, by their place in the list */
-	int list[BL_METRICS_LISTED];
-};
-
-static bool joins(const bl_curves *v, const struct pane *p, int m)
+static bool joins(const bl_curves *v, const bl_curves_pane *p, int m)
 {
 	return v->tracks == 1 && p->n > 0 && bl_metrics[m].term && bl_metrics[p->list[0]].term;
 }
 
-static int gather_panes(const bl_curves *v, struct pane panes[BL_METRICS_LISTED])
+/* One that was never measured would take room for nothing. */
+static bool has_points(const bl_curves *v, int m)
+{
+	const double *x, *y;
+	int n = 0;
+	for (int k = 0; k < v->tracks; k++)
+		n += bl_track_line(&v->track[k], bl_metrics[m].metric, false, &x, &y);
+	return n > 0;
+}
+
+int bl_curves_panes(const bl_curves *v, bl_curves_pane panes[BL_METRICS_LISTED])
 {
 	int n = 0;
 	for (int m = 0; m < BL_METRICS_LISTED; m++) {
-		if (!bl_curves_shows(v, m))
+		if (!bl_curves_shows(v, m) || !has_points(v, m))
 			continue;
 		if (n == 0 || !joins(v, &panes[n - 1], m))
-			panes[n++] = (struct pane){.n = 0};
-		struct pane *p = &panes[n - 1];
+			panes[n++] = (bl_curves_pane){.n = 0};
+		bl_curves_pane *p = &panes[n - 1];
 		p->list[p->n++] = m;
 	}
 	return n;
@@ -140,7 +144,7 @@ static bl_line line_of_run(const bl_curves *v, const bl_canvas *c, int k, int m)
 	return line;
 }
 
-static int lines_of(const bl_curves *v, const bl_canvas *c, const struct pane *p, bl_line lines[BL_CURVES_RUNS])
+static int lines_of(const bl_curves *v, const bl_canvas *c, const bl_curves_pane *p, bl_line lines[BL_CURVES_RUNS])
 {
 	int n = 0;
 	for (int k = v->tracks - 1; k >= 0 && v->tracks > 1; k--)
@@ -151,7 +155,7 @@ static int lines_of(const bl_curves *v, const bl_canvas *c, const struct pane *p
 	return n;
 }
 
-static void draw_pane(const bl_curves *v, bl_canvas *c, bl_rect r, const struct pane *p)
+static void draw_pane(const bl_curves *v, bl_canvas *c, bl_rect r, const bl_curves_pane *p)
 {
 	bl_line lines[BL_CURVES_RUNS + BL_METRICS_LISTED];
 	const char *title = p->n > 1 ? "loss" : bl_metric_name(c, p->list[0]);
@@ -176,10 +180,11 @@ static int columns_for(int n, int w, int h)
 
 static void draw_panes(const bl_curves *v, bl_canvas *c, bl_rect r)
 {
-	struct pane panes[BL_METRICS_LISTED];
-	int n = gather_panes(v, panes), columns = columns_for(n, r.w, r.h), rows = (n + columns - 1) / columns;
+	bl_curves_pane panes[BL_METRICS_LISTED];
+	int n = bl_curves_panes(v, panes), columns = columns_for(n, r.w, r.h), rows = (n + columns - 1) / columns;
 	if (n == 0)
-		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, "no metric is chosen: Enter chooses");
+		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT,
+			       v->shown ? "nothing yet" : "no metric is chosen: Enter chooses");
 	if (rows > r.h / PANE_MIN_ROWS)
 		rows = r.h / PANE_MIN_ROWS > 1 ? r.h / PANE_MIN_ROWS : 1;
 	for (int i = 0; i < n && i < rows * columns; i++) {

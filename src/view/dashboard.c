@@ -134,7 +134,7 @@ static void draw_matrix(const bl_scene *s, bl_canvas *c, bl_rect r)
 	bl_heat_fit fit = bl_heat_measure(c->can, r.w, r.h - beside, &m);
 	char what[32], says[160];
 	snprintf(what, sizeof what, "C  D %d", m.d);
-	bl_heat_says(says, sizeof says, r.w, what, "C", fit, s->heat);
+	bl_heat_says(says, sizeof says, r.w, what, "C", fit, s->heat, (double)s->snapshot.grid_elements / m.d / m.d);
 	bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, says);
 	bl_canvas_text(c, r.x, r.y, 1, BL_PAINT_TITLE, "C");
 	bl_canvas_bold(c, r.x, r.y, 1);
@@ -174,15 +174,32 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 		draw_beside(s, c, r);
 }
 
-/* The curves; the matrix is the heatmap's to save. */
+/* --- Files ------------------------------------------------------------------ */
+
+static void write_records(const bl_scene *s, FILE *f)
+{
+	bl_record r;
+	int64_t n = bl_live_length(s->run);
+	fprintf(f, "step,seconds,invariance,redundancy,lambda,total,floor,lr,grad_norm,images_per_s,knn\n");
+	for (int64_t i = 0; i < n; i++) {
+		if (!bl_live_record(s->run, i, &r))
+			continue;
+		fprintf(f, "%lld,%.6g,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.6g,", (long long)r.step, r.time, r.invariance,
+			r.redundancy, r.lambda, r.total, r.floor, r.lr, r.grad_norm, r.images_per_s);
+		fprintf(f, isnan(r.knn) ? "\n" : "%.9g\n", r.knn);
+	}
+}
+
+/* All records, and their curves; the matrix is the heatmap's to save. */
 static int save(bl_scene *s, const char *stem)
 {
+	int rc = bl_export_table(s, stem, write_records);
+	if (rc != 0)
+		return rc;
 	bl_figure *f = bl_figure_curves(s->run);
-	int rc = bl_export_figure(f, stem);
+	bl_export_picture(s, f, stem);
 	bl_figure_free(f);
-	if (rc == 0)
-		bl_scene_notice(s, "the curves are in %s.png, .svg", stem);
-	return rc;
+	return 0;
 }
 
 const bl_view_ops bl_view_dashboard = {.name = "dashboard", .draw = draw, .save = save};

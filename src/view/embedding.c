@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The embedding: the encoder's features of a held-out batch on their two widest axes, coloured by label. */
+#include "view/export.h"
 #include "view/scene.h"
-
-#include <barlow/file.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -290,22 +289,60 @@ static int64_t step(const bl_scene *s)
 	return m ? m->points_step : s->info.step;
 }
 
-static int save(bl_scene *s, const char *stem)
+/* --- Files ---------------------------------------------------------------- */
+
+static void write_points(const bl_scene *s, FILE *f)
 {
 	const bl_moment *m = moment_of(&s->past);
-	char path[160], *text = NULL;
-	size_t n = 0;
-	FILE *f = m ? open_memstream(&text, &n) : NULL;
-	if (!f)
-		return bl_fail(m ? "no memory for the numbers" : "there are no points yet");
 	fprintf(f, "x,y,label\n");
 	for (int i = 0; i < m->points; i++)
 		fprintf(f, "%.9g,%.9g,%d\n", m->point[i][0], m->point[i][1], m->label[i]);
-	snprintf(path, sizeof path, "%s.csv", stem);
-	int rc = fclose(f) != 0 ? bl_fail("no memory for the numbers") : bl_file_write_atomic(path, text, n);
-	free(text);
+}
+
+/* The points of a label, or of none (-1), from x and y on. */
+static bl_series series_of(const bl_moment *m, int label, double *x, double *y)
+{
+	bl_series s = {.x = x, .y = y};
+	for (int i = 0; i < m->points; i++)
+		if (m->label[i] == label) {
+			x[s.n] = m->point[i][0];
+			y[s.n++] = m->point[i][1];
+		}
+	return s;
+}
+
+static void save_picture(bl_scene *s, const bl_moment *m, const char *stem)
+{
+	double x[BL_POINTS_MAX], y[BL_POINTS_MAX];
+	int labels[LABELS_MAX + 1] = {-1}, n = 1 + labels_of(m, labels + 1);
+	char name[LABELS_MAX + 1][8], title[128], axis[2][48];
+	bl_series series[LABELS_MAX + 1];
+	int64_t all = 0;
+	int used = 0;
+	for (int i = 0; i < n; i++) {
+		series[used] = series_of(m, labels[i], x + all, y + all);
+		snprintf(name[i], sizeof name[i], "%d", labels[i]);
+		series[used].label = labels[i] < 0 ? "no label" : name[i];
+		all += series[used].n;
+		used += series[used].n > 0;
+	}
+	snprintf(title, sizeof title, "%s, step %lld", s->info.name, (long long)m->points_step);
+	for (int k = 0; k < 2; k++)
+		snprintf(axis[k], sizeof axis[k], "axis %d, %.0f%% of the variance", k + 1, 100 * m->explained[k]);
+	bl_axes axes = {.title = title, .xlabel = axis[0], .ylabel = axis[1], .points = true};
+	bl_figure *f = bl_figure_lines(series, used, &axes);
+	bl_export_picture(s, f, stem);
+	bl_figure_free(f);
+}
+
+static int save(bl_scene *s, const char *stem)
+{
+	const bl_moment *m = moment_of(&s->past);
+	if (!m)
+		return bl_fail("there are no points yet");
+	int rc = bl_export_table(s, stem, write_points);
 	if (rc == 0)
-		bl_scene_notice(s, "the points shown are in %s", path);
+		save_picture(s, m, stem);
 	return rc;
 }
 

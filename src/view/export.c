@@ -45,6 +45,39 @@ int bl_export_figure(const bl_figure *f, const char *stem)
 	return rc;
 }
 
+int bl_export_table(const bl_scene *s, const char *stem, void (*write)(const bl_scene *s, FILE *f))
+{
+	char path[STEM + 8], *text = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&text, &n);
+	if (!f)
+		return bl_fail("no memory for the numbers");
+	write(s, f);
+	snprintf(path, sizeof path, "%s.csv", stem);
+	bool failed = ferror(f) != 0;
+	failed |= fclose(f) != 0;
+	int rc = failed ? bl_fail("no memory for the numbers") : bl_file_write_atomic(path, text, n);
+	free(text);
+	return rc;
+}
+
+void bl_export_field(FILE *f, const char *text)
+{
+	fputc('"', f);
+	for (; *text; text++)
+		fputs(*text == '"' ? "\"\"" : (char[]){*text, '\0'}, f);
+	fputc('"', f);
+}
+
+/* Numbers come first, as they need no other program. */
+void bl_export_picture(bl_scene *s, const bl_figure *f, const char *stem)
+{
+	if (bl_export_figure(f, stem) == 0)
+		bl_scene_notice(s, "%s.png, .svg, .csv", stem);
+	else
+		bl_scene_notice(s, "%s.csv; no picture: %s", stem, bl_error());
+}
+
 void bl_export_text(bl_scene *s)
 {
 	char path[STEM + 8];

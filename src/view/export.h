@@ -12,9 +12,18 @@
 
 #include <barlow/figure.h>
 
+#include <stdio.h>
+
 void bl_export_view(bl_scene *s); /* as the view itself saves it */
 /* As stem.png and stem.svg; a figure that could not be made (NULL) fails as it did. */
 int bl_export_figure(const bl_figure *f, const char *stem);
 void bl_export_text(bl_scene *s); /* the screen's characters */
+
+/* stem.csv of what `write` writes; negative: failed. */
+int bl_export_table(const bl_scene *s, const char *stem, void (*write)(const bl_scene *s, FILE *f));
+/* Text in quotes: names come from files of others. */
+void bl_export_field(FILE *f, const char *text);
+/* After the table: the pictures of f (NULL: as bl_error says), and the notice of what there is now. */
+void bl_export_picture(bl_scene *s, const bl_figure *f, const char *stem);
 
 #endif

@@ -279,17 +279,28 @@ static void number(char *out, int size, double v)
 	snprintf(out, (size_t)size, v == floor(v) ? "%.0f" : "%.3g", v);
 }
 
-void bl_heat_says(char *out, int size, int w, const char *what, const char *brief, bl_heat_fit fit, bl_heat_style s)
+/* How a dot is made; the mean is always of all elements. */
+static void name_pooling(char out[32], const char *largest, bl_heat_style s, double share)
+{
+	if (s.extreme && share < 1)
+		snprintf(out, 32, "%s of %.2g%%", largest, 100 * share);
+	else
+		snprintf(out, 32, "%s", s.extreme ? largest : "mean");
+}
+
+void bl_heat_says(char *out, int size, int w, const char *what, const char *brief, bl_heat_fit fit, bl_heat_style s,
+		  double share)
 {
 	bool whole = fit.dims_x <= 1 && fit.dims_y <= 1;
-	char dx[32], dy[32], dot[112];
+	char dx[32], dy[32], pooling[32], dot[128];
 	number(dx, sizeof dx, fit.dims_x);
 	number(dy, sizeof dy, fit.dims_y);
-	snprintf(dot, sizeof dot, "1 dot = %s x %s dims, %s", dy, dx, s.extreme ? "largest" : "mean");
+	name_pooling(pooling, "largest", s, share);
+	snprintf(dot, sizeof dot, "1 dot = %s x %s dims, %s", dy, dx, pooling);
 	int n = snprintf(out, (size_t)size, "%s: %s", what, whole ? "single elements" : dot);
 	if (n > w)
 		n = snprintf(out, (size_t)size, "%s  %s", brief, whole ? "elements" : dot);
+	name_pooling(pooling, "max", s, share);
 	if (n > w && !whole)
-		snprintf(out, (size_t)size, "%s %.0fx%.0f %s", brief, fit.dims_y, fit.dims_x,
-			 s.extreme ? "max" : "mean");
+		snprintf(out, (size_t)size, "%s %.0fx%.0f %s", brief, fit.dims_y, fit.dims_x, pooling);
 }

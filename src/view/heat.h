@@ -57,8 +57,11 @@ void bl_heat_strip(bl_canvas *c, int x, int y, int w, const float *values, int n
 /* The colour scale with its numbers, w columns wide. */
 void bl_heat_scale(bl_canvas *c, int x, int y, int w, bl_heat_style s);
 
-/* "C  D 512: 1 dot = 8 x 8 dims, mean", or as much of it as w columns hold: what it is, in long and in brief, and its
- * dots. */
-void bl_heat_says(char *out, int size, int w, const char *what, const char *brief, bl_heat_fit fit, bl_heat_style s);
+/*
+ * "C  D 512: 1 dot = 8 x 8 dims, mean", or as much of it as w columns hold: what it is, in long and in brief, and its
+ * dots.  share: of the elements behind the largest; below 1 it is said.
+ */
+void bl_heat_says(char *out, int size, int w, const char *what, const char *brief, bl_heat_fit fit, bl_heat_style s,
+		  double share);
 
 #endif

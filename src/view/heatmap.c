@@ -106,7 +106,7 @@ static void draw_title(const bl_scene *s, bl_canvas *c, const bl_picture *p, bl_
 	} else {
 		snprintf(what, sizeof what, "%s  D %d", brief, p->d);
 	}
-	bl_heat_says(says, sizeof says, at.w, what, brief, fit, s->heat);
+	bl_heat_says(says, sizeof says, at.w, what, brief, fit, s->heat, p->share);
 	bl_canvas_text(c, at.x, at.y, at.w, BL_PAINT_FAINT, says);
 	bl_canvas_text(c, at.x, at.y, n < at.w ? n : at.w, BL_PAINT_TITLE, says);
 	bl_canvas_bold(c, at.x, at.y, n < at.w ? n : at.w);

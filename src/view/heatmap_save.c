@@ -61,19 +61,25 @@ static void name_figure(const bl_scene *s, char out[PATH])
 	const bl_picture *p = &s->look->shown;
 	int n = snprintf(out, PATH, "%s%s, %s, step %lld", s->look->differs ? "change of " : "",
 			 bl_heatmap_name(s->look, p), s->info.name, (long long)p->step);
-	if (p->part.rows < p->d || p->part.cols < p->d)
-		n += snprintf(out + n, PATH - (size_t)n, ", from %d, %d", p->part.row, p->part.col);
+	if (s->look->differs)
+		n += snprintf(out + n, PATH - (size_t)n, " minus step %lld", (long long)s->look->reference.step);
+	if (p->part.order != BL_ORDER_PLAIN)
+		n += snprintf(out + n, PATH - (size_t)n, ", dims by %s",
+			      p->part.order == BL_ORDER_DIAGONAL ? "C_ii" : "cluster");
 	if (p->cells < p->part.rows)
-		snprintf(out + n, PATH - (size_t)n, ", a cell is the %s of %.3g x %.3g dims",
-			 s->heat.extreme ? "largest" : "mean", (double)p->part.rows / p->cells,
-			 (double)p->part.cols / p->cells);
+		n += snprintf(out + n, PATH - (size_t)n, ", a cell is the %s of %.3g x %.3g dims",
+			      s->heat.extreme ? "largest" : "mean", (double)p->part.rows / p->cells,
+			      (double)p->part.cols / p->cells);
+	if (s->heat.extreme && p->share < 1)
+		snprintf(out + n, PATH - (size_t)n, ", %.2g%% of which were looked at", 100 * p->share);
 }
 
 static int save_figures(const bl_scene *s, const bl_tensor *t, const char *stem)
 {
+	const bl_region *r = &s->look->shown.part;
 	char title[PATH];
 	name_figure(s, title);
-	bl_figure *f = bl_figure_heatmap(t, title);
+	bl_figure *f = bl_figure_heatmap_of(t, title, &(bl_extent){r->row, r->rows, r->col, r->cols});
 	int rc = bl_export_figure(f, stem);
 	bl_figure_free(f);
 	return rc;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The table of all runs, live and past: sorted, chosen, marked to compare, opened. */
+#include "view/export.h"
 #include "view/frame.h"
 #include "view/run_table.h"
 #include "view/scene.h"
@@ -387,5 +388,34 @@ static void mouse(bl_scene *s, bl_mouse m)
 		click(s, m.y);
 }
 
+/* --- Files ---------------------------------------------------------------------- */
+
+static void write_runs(const bl_scene *s, FILE *f)
+{
+	for (int c = 0; c < BL_RUN_COLUMN_COUNT; c++)
+		fprintf(f, "%s,", columns[c].heading);
+	fputs("folder\n", f);
+	for (int i = 0; i < s->table->rows; i++) {
+		const bl_run *run = bl_run_table_at(s->table, i);
+		for (int c = 0; c < BL_RUN_COLUMN_COUNT; c++) {
+			char cell[CELL_TEXT];
+			bl_run_table_text(run, (bl_run_column)c, cell, sizeof cell);
+			bl_export_field(f, cell);
+			fputc(',', f);
+		}
+		bl_export_field(f, run->folder);
+		fputc('\n', f);
+	}
+}
+
+/* The runs that are shown, in their order. */
+static int save(bl_scene *s, const char *stem)
+{
+	int rc = s->table ? bl_export_table(s, stem, write_runs) : bl_fail("there is no table");
+	if (rc == 0)
+		bl_scene_notice(s, "the runs shown are in %s.csv", stem);
+	return rc;
+}
+
 const bl_view_ops bl_view_runs = {.name = "runs", .draw = draw, .scope = BL_SCOPE_RUNS, .act = act, .enter = enter,
-				  .key = key, .read = read_table, .mouse = mouse};
+				  .key = key, .read = read_table, .mouse = mouse, .save = save};

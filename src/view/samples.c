@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The views: one sample twice, as the network gets it, with what the pipelines drew. */
+#include "view/export.h"
 #include "view/scene.h"
-
-#include <barlow/file.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -176,28 +175,51 @@ static void want(const bl_scene *s, bl_region *r)
 	r->redraw = s->redraws;
 }
 
-/* Both views side by side as a portable pixmap. */
-static int save(bl_scene *s, const char *stem)
+/* --- Files ---------------------------------------------------------------- */
+
+static void write_pixels(const bl_scene *s, FILE *f)
 {
 	const bl_snapshot *p = &s->snapshot;
-	int side = p->step < 0 ? 0 : p->view_side;
-	size_t row = (size_t)side * 6, head;
-	char path[160], *bytes = malloc(32 + row * (size_t)side);
-	if (!bytes || side == 0) {
-		free(bytes);
-		return bl_fail(side ? "no memory for the picture" : "there are no views yet");
-	}
-	head = (size_t)snprintf(bytes, 32, "P6\n%d %d\n255\n", 2 * side, side);
-	for (int i = 0; i < side * side * 6; i++) {
-		int y = i / (side * 6), x = i / 3 % (2 * side), k = p->view_channels == 3 ? i % 3 : 0;
-		bytes[head + (size_t)i] = (char)p->views[x / side][(y * side + x % side) * p->view_channels + k];
-	}
-	snprintf(path, sizeof path, "%s.ppm", stem);
-	int rc = bl_file_write_atomic(path, bytes, head + row * (size_t)side);
-	free(bytes);
-	if (rc == 0)
-		bl_scene_notice(s, "both views are in %s", path);
-	return rc;
+	fprintf(f, "view,y,x,channel,value\n");
+	for (int k = 0; k < 2; k++)
+		for (int i = 0; i < p->view_side * p->view_side * p->view_channels; i++) {
+			int pixel = i / p->view_channels;
+			fprintf(f, "%d,%d,%d,%d,%d\n", k + 1, pixel / p->view_side, pixel % p->view_side,
+				i % p->view_channels, p->views[k][i]);
+		}
+}
+
+/* Both views side by side on white; (side, 2 side + gap, 3) bytes. */
+static void put_pixels(const bl_snapshot *p, int gap, uint8_t *rgb)
+{
+	int side = p->view_side, w = 2 * side + gap;
+	memset(rgb, 255, (size_t)(3 * w * side));
+	for (int k = 0; k < 2; k++)
+		for (int i = 0; i < side * side * 3; i++) {
+			int y = i / 3 / side, x = i / 3 % side, channel = p->view_channels == 3 ? i % 3 : 0;
+			rgb[3 * (y * w + k * (side + gap) + x) + i % 3] =
+				p->views[k][(y * side + x) * p->view_channels + channel];
+		}
+}
+
+static int save(bl_scene *s, const char *stem)
+{
+	static uint8_t rgb[(2 * BL_VIEW_MAX + BL_VIEW_MAX / 8) * BL_VIEW_MAX * 3];
+	const bl_snapshot *p = &s->snapshot;
+	int side = p->step < 0 ? 0 : p->view_side, gap = side / 8;
+	char title[160];
+	if (side == 0)
+		return bl_fail("there are no views yet");
+	if (bl_export_table(s, stem, write_pixels) != 0)
+		return -1;
+	put_pixels(p, gap, rgb);
+	snprintf(title, sizeof title, "%s, step %lld, row %lld", s->info.name, (long long)p->step,
+		 (long long)p->view_row + 1);
+	const char *notes[] = {p->view_draws[0], p->view_draws[1]};
+	bl_figure *f = bl_figure_image(rgb, 2 * side + gap, side, title, notes, 2);
+	bl_export_picture(s, f, stem);
+	bl_figure_free(f);
+	return 0;
 }
 
 const bl_view_ops bl_view_samples = {

@@ -67,6 +67,7 @@ void bl_scene_switch(bl_scene *s, bl_live *run)
 	}
 	s->run = run;
 	s->snapshot.step = -1;
+	s->snapshots = 0;
 	s->lambda_sent = NAN;
 	s->asked_at = 0;
 	s->lost = false;
@@ -92,6 +93,7 @@ void bl_scene_compare(bl_scene *s, bl_live *other)
 	bl_live_close(s->other);
 	s->other = other;
 	s->other_snapshot.step = s->look->other_past.step = -1;
+	s->other_snapshots = 0;
 	if (other)
 		bl_live_info_get(other, &s->other_info);
 }
@@ -108,8 +110,12 @@ static bool read_info(bl_scene *s)
 }
 
 /* A paused run answers what is asked without a new step. */
-static bool read_snapshot(const bl_live *run, bl_snapshot *p)
+static bool read_snapshot(const bl_live *run, bl_snapshot *p, uint64_t *seen)
 {
+	uint64_t published = bl_live_snapshots(run);
+	if (published == *seen && published > 0)
+		return false;
+	*seen = published;
 	int64_t had = p->step;
 	bl_region region = p->region;
 	if (bl_live_snapshot(run, p) < 0)
@@ -122,7 +128,7 @@ static bool read_other(bl_scene *s)
 	if (!s->other)
 		return false;
 	bl_live_info_get(s->other, &s->other_info);
-	return read_snapshot(s->other, &s->other_snapshot);
+	return read_snapshot(s->other, &s->other_snapshot, &s->other_snapshots);
 }
 
 static bool read_lost(bl_scene *s)
@@ -168,7 +174,7 @@ bool bl_scene_read(bl_scene *s)
 {
 	ask(s);
 	bool info = read_info(s), records = bl_history_read(&s->history, s->run);
-	bool snapshot = read_snapshot(s->run, &s->snapshot), other = read_other(s), lost = read_lost(s);
+	bool snapshot = read_snapshot(s->run, &s->snapshot, &s->snapshots), other = read_other(s), lost = read_lost(s);
 	settle_lambda(s);
 	bool view = s->view->read && s->view->read(s);
 	return info || records || snapshot || other || lost || view;

@@ -30,6 +30,7 @@ typedef struct bl_scene {
 	bl_live_info info;
 	bl_history history;
 	bl_snapshot snapshot; /* step -1: none yet */
+	uint64_t snapshots;   /* that the run had published by then; 0: read it anyhow */
 	bl_journal journal;
 	bool lost;            /* the trainer's process died with the run unfinished */
 
@@ -40,6 +41,7 @@ typedef struct bl_scene {
 	bl_live *other;
 	bl_live_info other_info;
 	bl_snapshot other_snapshot;
+	uint64_t other_snapshots;
 
 	struct bl_run_table *table; /* of all runs; NULL: not asked for yet */
 

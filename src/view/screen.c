@@ -278,16 +278,30 @@ static int32_t device_colour(const bl_screen *s, int32_t rgb)
 					    : bl_colour_ansi(rgb, s->asked.depth == BL_DEPTH_16 ? 16 : 8);
 }
 
+/* 0 to 255 and what follows it; a frame has thousands of these. */
+static void append_level(bl_screen *s, int v, char end)
+{
+	char text[4];
+	size_t n = 0;
+	if (v >= 100)
+		text[n++] = (char)('0' + v / 100);
+	if (v >= 10)
+		text[n++] = (char)('0' + v / 10 % 10);
+	text[n++] = (char)('0' + v % 10);
+	text[n++] = end;
+	append(s, text, n);
+}
+
 static void write_colour(bl_screen *s, int32_t colour, bool background)
 {
-	char text[48];
 	if (s->asked.depth != BL_DEPTH_FULL) {
 		append_string(tparm(background ? set_a_background : set_a_foreground, (long)colour));
 		return;
 	}
-	int n = snprintf(text, sizeof text, "\033[%d;2;%d;%d;%dm", background ? 48 : 38, colour >> 16 & 255,
-			 colour >> 8 & 255, colour & 255);
-	append(s, text, (size_t)n);
+	append(s, background ? "\033[48;2;" : "\033[38;2;", 7);
+	append_level(s, colour >> 16 & 255, ';');
+	append_level(s, colour >> 8 & 255, ';');
+	append_level(s, colour & 255, 'm');
 }
 
 /* Going back to the terminal's own colours, or from bold, is only possible by forgetting everything. */

@@ -5,8 +5,6 @@
 #include "view/export.h"
 #include "view/scene.h"
 
-#include <barlow/file.h>
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -230,23 +228,16 @@ static int64_t step(const bl_scene *s)
 	return m ? m->step : s->info.step;
 }
 
-static int save_table(const bl_moment *m, const char *path)
+static void write_values(const bl_scene *s, FILE *f)
 {
-	char *text = NULL;
-	size_t n = 0;
-	FILE *f = open_memstream(&text, &n);
-	if (!f)
-		return bl_fail("no memory for the numbers");
+	const bl_moment *m = bl_past_moment(&s->past);
 	fprintf(f, "number,eigenvalue,singular\n");
 	for (int i = 0; i < m->spectrum; i++)
 		fprintf(f, "%d,%.9g,%.9g\n", i + 1, m->eigenvalues[i], m->singular[i]);
-	int rc = fclose(f) != 0 ? bl_fail("no memory for the numbers") : bl_file_write_atomic(path, text, n);
-	free(text);
-	return rc;
 }
 
 /* What is 0 has no place on a logarithmic axis. */
-static int save_picture(const bl_scene *s, const bl_moment *m, const char *stem)
+static void save_picture(bl_scene *s, const bl_moment *m, const char *stem)
 {
 	double number[BL_SPECTRUM_MAX], value[2][BL_SPECTRUM_MAX];
 	char title[128];
@@ -259,25 +250,19 @@ static int save_picture(const bl_scene *s, const bl_moment *m, const char *stem)
 	bl_series series[] = {{"eigenvalues of the embedding's covariance", number, value[0], m->spectrum},
 			      {"singular values of C", number, value[1], m->spectrum}};
 	bl_figure *f = bl_figure_lines(series, 2, &(bl_axes){.title = title, .xlabel = "number", .logy = true});
-	int rc = bl_export_figure(f, stem);
+	bl_export_picture(s, f, stem);
 	bl_figure_free(f);
-	return rc;
 }
 
 static int save(bl_scene *s, const char *stem)
 {
 	const bl_moment *m = bl_past_moment(&s->past);
-	char path[160];
 	if (!m || !m->spectrum)
 		return bl_fail("there is no spectrum yet");
-	snprintf(path, sizeof path, "%s.csv", stem);
-	if (save_table(m, path) < 0)
-		return -1;
-	if (save_picture(s, m, stem) == 0)
-		bl_scene_notice(s, "%s.png, .svg, .csv", stem);
-	else
-		bl_scene_notice(s, "%s; no picture: %s", path, bl_error());
-	return 0;
+	int rc = bl_export_table(s, stem, write_values);
+	if (rc == 0)
+		save_picture(s, m, stem);
+	return rc;
 }
 
 const bl_view_ops bl_view_spectrum = {

@@ -5,6 +5,7 @@
 #include <barlow/error.h>
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,16 +70,26 @@ const char *support_source(const char *path)
 static char scratch[PATH_SIZE];
 static pid_t scratch_owner;
 
+/* Files, links, and folders with what is in them.  Takes the descriptor of a folder, or -1. */
+static void empty_folder(int fd)
+{
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	if (!d)
+		return;
+	for (struct dirent *e; (e = readdir(d));) {
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || unlinkat(fd, e->d_name, 0) == 0)
+			continue;
+		empty_folder(openat(fd, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+		unlinkat(fd, e->d_name, AT_REMOVEDIR);
+	}
+	closedir(d);
+}
+
 static void remove_scratch(void)
 {
 	if (getpid() != scratch_owner)
 		return;
-	DIR *d = opendir(scratch);
-	if (!d)
-		return;
-	for (struct dirent *e; (e = readdir(d));)
-		unlinkat(dirfd(d), e->d_name, 0);
-	closedir(d);
+	empty_folder(open(scratch, O_RDONLY | O_DIRECTORY));
 	rmdir(scratch);
 }
 

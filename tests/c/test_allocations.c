@@ -49,7 +49,7 @@ int posix_memalign(void **p, size_t align, size_t n)
 }
 
 /* The main job's trainer, on generated images; its batch, so that sizes are the real ones. */
-static bl_trainer *main_job(void)
+static bl_trainer *main_job(bl_precision precision)
 {
 	bl_dataset *d = bl_dataset_shapes(&(bl_shapes_config){ .n = 1024, .size = 28, .channels = 1, .seed = 1 });
 	bl_aug ops[3] = { bl_aug_default(BL_AUG_CROP), bl_aug_default(BL_AUG_FLIP), bl_aug_default(BL_AUG_JITTER) };
@@ -62,7 +62,7 @@ static bl_trainer *main_job(void)
 	bl_trainer *t = bl_trainer_new(&(bl_trainer_config){ .data = d, .first = p, .second = p, .encoder = encoder,
 	                                                     .projector = projector, .loss = BL_LOSS_DEFAULT,
 	                                                     .optim = bl_optim_default(BL_OPTIM_ADAMW), .batch = 256,
-	                                                     .epochs = 25, .seed = 1 });
+	                                                     .epochs = 25, .seed = 1, .precision = precision });
 	bl_dataset_unref(d);
 	bl_pipeline_unref(p);
 	bl_module_unref(encoder);
@@ -71,13 +71,12 @@ static bl_trainer *main_job(void)
 }
 #endif
 
-static void steady_state(void **state)
+static void check(bl_precision precision)
 {
-	(void)state;
 #if COUNTING
 	long steps = getenv("STEPS") ? strtol(getenv("STEPS"), NULL, 10) : 20;
 	bl_memory_stats before, after;
-	bl_trainer *t = main_job();
+	bl_trainer *t = main_job(precision);
 	if (!t)
 		fail_msg("%s", bl_error());
 	assert_int_equal(bl_trainer_steps(t, 2), 0);
@@ -92,12 +91,25 @@ static void steady_state(void **state)
 	assert_int_equal(made, 0);
 	assert_int_equal(after.system_calls, before.system_calls);
 #else
+	(void)precision;
 	skip_because("the sanitizer's malloc cannot be counted");
 #endif
 }
 
+static void steady_state(void **state)
+{
+	(void)state;
+	check(BL_PRECISION_FLOAT32);
+}
+
+static void steady_state_bf16(void **state)
+{
+	(void)state;
+	check(BL_PRECISION_BF16);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(steady_state) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(steady_state), cmocka_unit_test(steady_state_bf16) };
 	return cmocka_run_group_tests_name("allocations", tests, NULL, NULL);
 }

@@ -41,7 +41,7 @@ static bl_image input(bool grey)
 		for (int c = 0; c < channels; c++)
 			pixels[grey][i * channels + c] = (uint8_t)bl_tensor_data(t)[3 * i + c];
 	bl_tensor_unref(t);
-	return (bl_image){ pixels[grey], HEIGHT, WIDTH, channels };
+	return (bl_image){ .pixels = pixels[grey], .height = HEIGHT, .width = WIDTH, .channels = channels };
 }
 
 /* One operator with what it would have drawn; `loaded`: from planes, not from bytes. */
@@ -50,8 +50,10 @@ static void apply(const operator *op, const bl_aug *a, const draw *d, bool grey,
 	const float one[] = { 1, 1, 1 }, zero[] = { 0, 0, 0 };
 	static float planes[2][3 * (MOST)];
 	bl_image in = input(grey);
-	canvas c = { .channels = in.channels, .data = planes[0], .spare = planes[1], .pixels = in.pixels };
-	bl_canvas_resize(&c, in.height, in.width);
+	canvas c;
+	bl_canvas_open(&c, &in);
+	c.data = planes[0];
+	c.spare = planes[1];
 	if (loaded)
 		bl_canvas_load(&c);
 	assert_int_equal(op->apply(a, d, &c), 0);
@@ -396,7 +398,7 @@ static void small_images_are_fine(void **state)
 			for (int channels = 1; channels <= 3; channels += 2) {
 				bl_aug a = bl_aug_default((bl_aug_kind)kind);
 				const uint8_t *last = pixels + sizeof pixels - (size_t)(side * side * channels);
-				bl_image in = { last, side, side, channels };
+				bl_image in = { .pixels = last, .height = side, .width = side, .channels = channels };
 				int h, w;
 				bl_rng r;
 				a.p = 1;
@@ -417,7 +419,7 @@ static void noise_and_cutout_do_what_they_say(void **state)
 {
 	static uint8_t pixels[40 * 40];
 	static float out[40 * 40];
-	bl_image in = { pixels, 40, 40, 1 };
+	bl_image in = { .pixels = pixels, .height = 40, .width = 40, .channels = 1 };
 	bl_aug a = bl_aug_default(BL_AUG_NOISE);
 	double sum = 0, squares = 0;
 	bl_rng r;
@@ -507,7 +509,9 @@ static void images_that_make_no_sense_are_refused(void **state)
 	uint8_t pixels[8] = { 0 };
 	float out[8];
 	bl_aug a = bl_aug_default(BL_AUG_NORMALIZE);
-	bl_image two = { pixels, 2, 2, 2 }, none = { pixels, 0, 2, 1 }, rgb = { pixels, 1, 2, 3 };
+	bl_image two = { .pixels = pixels, .height = 2, .width = 2, .channels = 2 };
+	bl_image none = { .pixels = pixels, .height = 0, .width = 2, .channels = 1 };
+	bl_image rgb = { .pixels = pixels, .height = 1, .width = 2, .channels = 3 };
 	bl_rng r;
 	(void)state;
 	bl_rng_init(&r, 1, 0, 0, 0);
@@ -550,7 +554,7 @@ static void words_are_what_is_drawn(void **state)
 	bl_aug ops[] = { bl_aug_default(BL_AUG_RESIZE), bl_aug_default(BL_AUG_CUTOUT) };
 	ops[0].size = SIDE;
 	bl_pipeline *p = bl_pipeline_new(ops, 2);
-	bl_image in = { white, SIDE, SIDE, 1 };
+	bl_image in = { .pixels = white, .height = SIDE, .width = SIDE, .channels = 1 };
 	int holes = 0;
 	memset(white, 255, sizeof white);
 	for (uint32_t i = 0; i < 40; i++) {

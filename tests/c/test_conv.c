@@ -134,29 +134,63 @@ static void shapes(void **state)
 		check(cases[i]);
 }
 
+/* Is oneDNN built in? */
+static bool with_onednn(void)
+{
+	bool found = false;
+	for (int a = 0; bl_conv_algorithms()[a]; a++)
+		found = found || a == BL_CONV_ONEDNN;
+	return found;
+}
+
+static void by_onednn(void **state, void (*test)(void **))
+{
+	if (!with_onednn())
+		skip_because("barlow is built without it");
+	bl_conv_force(BL_CONV_ONEDNN);
+	test(state);
+	bl_conv_force(BL_CONV_GATHER);
+}
+
+static void shapes_onednn(void **state)
+{
+	by_onednn(state, shapes);
+}
+
 /* The same bits with 1, 2 and 3 threads. */
 static void threads(void **state)
 {
 	bl_conv g = { .n = 20, .c = 32, .h = 14, .w = 14, .k = 48, .r = 3, .s = 3, .stride = 2, .padding = 1, .groups = 1 };
 	arrays a = make(g);
 	float *first = malloc((size_t)a.ny * sizeof *first), *dw = malloc((size_t)a.nw * sizeof *dw), *dw1 = malloc((size_t)a.nw * sizeof *dw1);
+	float *dx = malloc((size_t)a.nx * sizeof *dx), *dx1 = malloc((size_t)a.nx * sizeof *dx1);
 	(void)state;
 	for (int n = 1; n <= 3; n++) {
 		assert_int_equal(bl_threads_set(n), 0);
 		assert_int_equal(bl_conv_forward(&a.g, a.x, a.w, NULL, a.y), 0);
 		assert_int_equal(bl_conv_weight_gradient(&a.g, a.x, a.dy, dw, false), 0);
+		assert_int_equal(bl_conv_data_gradient(&a.g, a.dy, a.w, dx, false), 0);
 		if (n == 1) {
+			memcpy(dx1, dx, (size_t)a.nx * sizeof *dx);
 			memcpy(first, a.y, (size_t)a.ny * sizeof *first);
 			memcpy(dw1, dw, (size_t)a.nw * sizeof *dw);
 		}
 		assert_memory_equal(first, a.y, (size_t)a.ny * sizeof *first);
 		assert_memory_equal(dw1, dw, (size_t)a.nw * sizeof *dw);
+		assert_memory_equal(dx1, dx, (size_t)a.nx * sizeof *dx);
 	}
 	bl_threads_set(0);
 	free(first);
 	free(dw);
 	free(dw1);
+	free(dx);
+	free(dx1);
 	drop(&a);
+}
+
+static void threads_onednn(void **state)
+{
+	by_onednn(state, threads);
 }
 
 /* Panels cover all columns, each with a kernel that exists. */
@@ -199,6 +233,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shapes),
 		cmocka_unit_test(threads),
+		cmocka_unit_test(shapes_onednn),
+		cmocka_unit_test(threads_onednn),
 		cmocka_unit_test(panels),
 		cmocka_unit_test(other_kernels),
 	};

@@ -118,6 +118,19 @@ static void test_heatmap(void **state)
 	bl_tensor_unref(c);
 }
 
+/* A matrix of cells: the axes count the dims behind them. */
+static void test_heatmap_of_dims(void **state)
+{
+	(void)state;
+	NEEDS_GNUPLOT();
+	bl_tensor *c = identity(8);
+	bl_figure *f = bl_figure_heatmap_of(c, "cells", &(bl_extent){1000, 200, 0, 200});
+	const char *const parts[] = {"200 × 200", "> 1150<", "> 150<", NULL};
+	expect_in_svg(f, "dims.svg", parts);
+	bl_figure_free(f);
+	bl_tensor_unref(c);
+}
+
 static void test_heatmap_refuses(void **state)
 {
 	(void)state;
@@ -134,12 +147,45 @@ static void test_lines(void **state)
 	(void)state;
 	NEEDS_GNUPLOT();
 	bl_series s[] = {{"first", xs, ys, 3}, {NULL, xs, xs, 3}, {"none", xs, ys, 0}};
-	bl_figure *f = bl_figure_lines(s, 3, &(bl_axes){"title", "lambda", "kNN", true, false});
+	bl_figure *f = bl_figure_lines(s, 3, &(bl_axes){.title = "title", .xlabel = "lambda", .ylabel = "kNN", .logx = true});
 	const char *const parts[] = {"title", "lambda", "kNN", "first", ">0.01<", NULL};
 	expect_in_svg(f, "lines.svg", parts);
 	bl_figure_free(f);
 	assert_null(bl_figure_lines(s + 2, 1, &(bl_axes){0}));
 	assert_error("0 points");
+}
+
+/* Panels have their own axes; points are not joined. */
+static void test_panels(void **state)
+{
+	(void)state;
+	NEEDS_GNUPLOT();
+	bl_series s[] = {{"first", xs, ys, 3}, {"second", xs, xs, 3}};
+	bl_panel p[] = {{s, 1, {.title = "above", .ylabel = "kNN", .logx = true}},
+			{s + 1, 1, {.title = "", .xlabel = "below", .points = true}}};
+	bl_figure *f = bl_figure_panels(p, 2);
+	const char *const parts[] = {"above", "kNN", "first", ">0.01<", "below", "second", NULL};
+	expect_in_svg(f, "panels.svg", parts);
+	bl_figure_free(f);
+	p[1].n = 0;
+	assert_null(bl_figure_panels(p, 2));
+	assert_error("not 0 with 0 points");
+	assert_null(bl_figure_panels(p, 0));
+	assert_error("1 to 16 panels, not 0");
+}
+
+static void test_image(void **state)
+{
+	(void)state;
+	NEEDS_GNUPLOT();
+	const uint8_t rgb[2 * 3 * 3] = {255, 0, 10};
+	const char *const notes[] = {"one 'note'", "another"};
+	bl_figure *f = bl_figure_image(rgb, 3, 2, "pixels", notes, 2);
+	const char *const parts[] = {"pixels", "<image", "one 'note'", "another", NULL};
+	expect_in_svg(f, "image.svg", parts);
+	bl_figure_free(f);
+	assert_null(bl_figure_image(rgb, 0, 2, "none", notes, 2));
+	assert_error("0 x 2");
 }
 
 static void test_formats(void **state)
@@ -194,7 +240,7 @@ static void test_hostile_text(void **state)
 		 "%s')\nEOD\n!touch %s\n@x \\' %%s",
 		 mark, mark, mark, mark, mark, mark, mark);
 	bl_series s = {title, xs, ys, 3};
-	bl_figure *f = bl_figure_lines(&s, 1, &(bl_axes){title, title, title, false, true});
+	bl_figure *f = bl_figure_lines(&s, 1, &(bl_axes){.title = title, .xlabel = title, .ylabel = title, .logy = true});
 	const char *const parts[] = {"`touch ", "$(touch "};
 	size_t n;
 	char *svg = save(f, "hostile.svg", &n);
@@ -291,6 +337,9 @@ int main(void)
 		cmocka_unit_test(test_curves),
 		cmocka_unit_test(test_curves_of_nothing),
 		cmocka_unit_test(test_heatmap),
+		cmocka_unit_test(test_heatmap_of_dims),
+		cmocka_unit_test(test_panels),
+		cmocka_unit_test(test_image),
 		cmocka_unit_test(test_heatmap_refuses),
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_formats),

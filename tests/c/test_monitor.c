@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "learn/standard.h"
 #include "train/livefile.h"
 #include "train/snapshot.h"
 
@@ -515,6 +516,39 @@ static void test_sampled(void **state)
 	bl_tensor_unref(z[1]);
 }
 
+/* Cells wider than the strips that they are made of. */
+static void test_wide_cells(void **state)
+{
+	(void)state;
+	enum { N = 6, D = 1501, CELLS = 2 };
+	bl_tensor *z[2] = { random_tensor(N, D, 1), random_tensor(N, D, 2) };
+	float got[2][N * CELLS], again[N * CELLS];
+	double want[2][N * CELLS] = { { 0 } }, diag[D], column[2][N];
+	int32_t dims[D];
+	assert_int_equal(bl_standard_grid(BL_DIALECT_PAPER, z[0], z[1], CELLS, got[0], got[1], diag), 0);
+	for (int j = 0; j < D; j++) {
+		int64_t from, to;
+		bl_chunk_range(D, CELLS, 0, &from, &to);
+		int cell = j >= to, width = (int)(cell ? D - to : to);
+		double c = 0;
+		dims[j] = j;
+		for (int v = 0; v < 2; v++)
+			standard_column(z[v], j, column[v]);
+		for (int i = 0; i < N; i++) {
+			c += column[0][i] * column[1][i] / N;
+			for (int v = 0; v < 2; v++)
+				want[v][i * CELLS + cell] += column[v][i] / width;
+		}
+		assert_true(fabs(diag[j] - c) < 1e-5);
+	}
+	assert_int_equal(bl_standard_cells(BL_DIALECT_PAPER, z[1], dims, D, CELLS, again), 0);
+	for (int i = 0; i < N * CELLS; i++)
+		assert_true(fabs(got[0][i] - want[0][i]) < 1e-5 && fabs(got[1][i] - want[1][i]) < 1e-5 &&
+		            fabs(again[i] - want[1][i]) < 1e-5);
+	bl_tensor_unref(z[0]);
+	bl_tensor_unref(z[1]);
+}
+
 /* --- Singular values, against one-sided Jacobi rotations of C in double ----------------------------- */
 
 static int descending(const void *a, const void *b)
@@ -824,6 +858,7 @@ int main(void)
 		cmocka_unit_test(test_dead), cmocka_unit_test(test_spectrum), cmocka_unit_test(test_views),
 		cmocka_unit_test(test_when), cmocka_unit_test(test_rate), cmocka_unit_test(test_regions),
 		cmocka_unit_test(test_clusters), cmocka_unit_test(test_silly_regions), cmocka_unit_test(test_sampled),
+		cmocka_unit_test(test_wide_cells),
 		cmocka_unit_test(test_singular), cmocka_unit_test(test_pair), cmocka_unit_test(test_points),
 		cmocka_unit_test(test_points_turn), cmocka_unit_test(test_asked), cmocka_unit_test(test_paused),
 	};

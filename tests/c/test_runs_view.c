@@ -4,6 +4,7 @@
 #include "recorded_run.h"
 
 #include <barlow/error.h>
+#include <barlow/file.h>
 #include <barlow/runs.h>
 
 #include "view/control.h"
@@ -151,6 +152,8 @@ static void test_golden(void **state)
 	check_golden(s, "runs-40x12", 40, 12, plain);
 	check_golden(s, "runs-ascii-120x40", 120, 40, ascii);
 	check_golden(s, "runs-256-80x24", 80, 24, colour);
+	check_golden(s, "runs-256-120x40", 120, 40, colour);
+	check_golden(s, "runs-256-200x60", 200, 60, colour);
 	type(s, "mj/a");
 	check_golden(s, "runs-filter-120x40", 120, 40, plain);
 	bl_scene_free(s);
@@ -385,6 +388,34 @@ static void test_open_read_only(void **state)
 	bl_scene_free(s);
 }
 
+/* x: the table as it is shown, name by name. */
+static void test_export(void **state)
+{
+	(void)state;
+	char before[4096];
+	size_t n;
+	assert_non_null(getcwd(before, sizeof before));
+	bl_scene *s = scene_of(going);
+	char *folder = strdup(support_scratch("data"));
+	assert_int_equal(chdir(folder), 0);
+	type(s, "/a\rx");
+	char name[96];
+	snprintf(name, sizeof name, "barlow-%s-runs-%lld.csv", s->info.name, (long long)s->info.step);
+	char *text = bl_file_read(name, &n);
+	assert_int_equal(chdir(before), 0);
+	assert_non_null(text);
+	int lines = 0;
+	for (size_t i = 0; i < n; i++)
+		lines += text[i] == '\n';
+	assert_int_equal(lines, 1 + s->table->rows);
+	assert_int_equal(strncmp(text, "name,state,step,total,kNN,lambda,D,started,folder\n\"", 51), 0);
+	assert_memory_equal(text + 51, bl_run_table_at(s->table, 0)->info.name,
+			    strlen(bl_run_table_at(s->table, 0)->info.name));
+	free(text);
+	free(folder);
+	bl_scene_free(s);
+}
+
 static void test_no_place(void **state)
 {
 	(void)state;
@@ -413,6 +444,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_mark_many, begin, end),
 		cmocka_unit_test_setup_teardown(test_open, begin, end),
 		cmocka_unit_test_setup_teardown(test_open_read_only, begin, end),
+		cmocka_unit_test_setup_teardown(test_export, begin, end),
 		cmocka_unit_test_setup_teardown(test_no_place, begin, end),
 	};
 	return cmocka_run_group_tests_name("runs view", tests, NULL, NULL);

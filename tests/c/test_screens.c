@@ -316,9 +316,22 @@ static void test_export(void **state)
 	if (draws)
 		assert_true(file_has("barlow-recorded-spectrum-700.svg", "singular values of C"));
 	press(s, "5x");
-	assert_true(file_has("barlow-recorded-views-700.ppm", "P6\n56 28\n255\n"));
+	char pixel[64];
+	snprintf(pixel, sizeof pixel, "\n2,27,27,0,%d\n", s->snapshot.views[1][RECORDED_VIEW * RECORDED_VIEW - 1]);
+	assert_true(file_has("barlow-recorded-views-700.csv", pixel));
 	press(s, "6x");
 	assert_true(file_has("barlow-recorded-embedding-700.csv", "x,y,label\n"));
+	if (draws)
+		assert_true(file_has("barlow-recorded-embedding-700.svg", "axis 1, "));
+	if (draws)
+		assert_true(file_has("barlow-recorded-views-700.svg", s->snapshot.view_draws[1]));
+	press(s, "1x");
+	assert_true(file_has("barlow-recorded-dashboard-700.csv", "step,seconds,invariance,"));
+	char record[32];
+	snprintf(record, sizeof record, "\n700,%.6g,", recorded_record(MIDWAY, .0056).time);
+	assert_true(file_has("barlow-recorded-dashboard-700.csv", record));
+	if (draws)
+		assert_true(file_has("barlow-recorded-dashboard-700.png", "PNG"));
 	end(s);
 	assert_int_equal(chdir(before), 0);
 	free(folder);

@@ -231,6 +231,42 @@ static void test_same_bits(void **state)
 	free(one.at);
 }
 
+static struct dump run_bf16(int threads, bl_record *first)
+{
+	struct toy y = toy_new();
+	y.config.precision = BL_PRECISION_BF16;
+	assert_int_equal(bl_threads_set(threads), 0);
+	bl_trainer *t = trainer_of(&y);
+	assert_int_equal(bl_trainer_steps(t, BITS_STEPS), 0);
+	assert_int_equal(bl_grad_precision(BL_PRECISION_FLOAT32), BL_PRECISION_FLOAT32);
+	*first = record_at(t, 1);
+	bl_trainer_free(t);
+	struct dump d = dump_of(&y);
+	toy_free(&y);
+	bl_threads_set(0);
+	return d;
+}
+
+/* Close to float32 at first, not the same; itself the same at any number of threads; no setting is left behind. */
+static void test_precision(void **state)
+{
+	(void)state;
+	bl_record first, again, exact;
+	struct dump one = run_bf16(1, &first), two = run_bf16(2, &again);
+	struct toy y = toy_new();
+	bl_trainer *t = trainer_of(&y);
+	assert_int_equal(bl_trainer_steps(t, 1), 0);
+	exact = record_at(t, 1);
+	assert_same(&one, &two);
+	assert_true(first.total == again.total && first.total != exact.total && first.grad_norm != exact.grad_norm);
+	assert_true(fabs(first.total - exact.total) < .02 * exact.total);
+	assert_true(fabs(first.grad_norm - exact.grad_norm) < .02 * exact.grad_norm);
+	bl_trainer_free(t);
+	toy_free(&y);
+	free(one.at);
+	free(two.at);
+}
+
 static bl_region question(int64_t step)
 {
 	int32_t k = (int32_t)step;
@@ -634,6 +670,9 @@ static void test_refusals(void **state)
 	y.config.epochs = 0;
 	refused(&y, "epochs is 0");
 	y.config = good;
+	y.config.precision = 7;
+	refused(&y, "no precision 7");
+	y.config = good;
 	y.config.encoder = NULL;
 	refused(&y, "encoder is missing");
 	y.config = good;
@@ -747,7 +786,7 @@ static void test_nan_in_weight(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_learns), cmocka_unit_test(test_same_bits), cmocka_unit_test(test_watched),
+		cmocka_unit_test(test_learns), cmocka_unit_test(test_same_bits), cmocka_unit_test(test_precision), cmocka_unit_test(test_watched),
 		cmocka_unit_test(test_steady_memory), cmocka_unit_test(test_schedule), cmocka_unit_test(test_clip), cmocka_unit_test(test_knn),
 		cmocka_unit_test(test_pause_step_stop), cmocka_unit_test(test_start_stop_storm), cmocka_unit_test(test_last_word),
 		cmocka_unit_test(test_settings), cmocka_unit_test(test_file), cmocka_unit_test(test_between_steps),

@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include "tensor/winograd.h"
+#include "tensor/winograd_filters.h"
 
 #include <barlow/parallel.h>
 #include <barlow/random.h>
@@ -101,13 +102,24 @@ static void agrees(void **state)
 	assert_true(check(2, 256, 256, 8, 8, 1, false) < 2e-5);
 }
 
-static void threads(void **state)
+/* Many filters: a few columns at a time; the last case takes several batches of tiles. */
+static void agrees_by_columns(void **state)
 {
-	bl_conv g = { .n = 12, .c = 32, .h = 16, .w = 16, .k = 32, .r = 3, .s = 3, .p = 16, .q = 16, .stride = 1, .padding = 1, .groups = 1 };
-	int64_t nx = 12 * 256 * 32, nw = 32 * 32 * 9;
+	(void)state;
+	assert_true(bl_winograd_by_columns(208, 176) && !bl_winograd_by_columns(112, 64));
+	assert_true(check(5, 208, 176, 5, 9, 1, true) < 2e-5);
+	assert_true(check(3, 64, 480, 4, 4, 1, false) < 2e-5);
+	assert_true(check(1, 480, 64, 3, 4, 2, false) < 2e-5);
+	assert_true(check(700, 176, 208, 1, 1, 1, true) < 2e-5);
+}
+
+static void same_bits(int64_t n, int64_t c, int64_t side)
+{
+	bl_conv g = { .n = n, .c = c, .h = side, .w = side, .k = c, .r = 3, .s = 3, .p = side, .q = side, .stride = 1,
+		      .padding = 1, .groups = 1 };
+	int64_t nx = n * side * side * c, nw = c * c * 9;
 	float *x = normal_floats(nx, 1), *w = normal_floats(nw, 2);
 	float *y[2] = { malloc((size_t)nx * 4), malloc((size_t)nx * 4) }, *dw[2] = { malloc((size_t)nw * 4), malloc((size_t)nw * 4) };
-	(void)state;
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(bl_threads_set(2 * i + 1), 0);
 		assert_int_equal(bl_winograd_forward(&g, x, w, y[i]), 0);
@@ -122,6 +134,13 @@ static void threads(void **state)
 	}
 	free(x);
 	free(w);
+}
+
+static void threads(void **state)
+{
+	(void)state;
+	same_bits(12, 32, 16);
+	same_bits(12, 192, 8);
 }
 
 static const char *self;
@@ -143,6 +162,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(agrees),
+		cmocka_unit_test(agrees_by_columns),
 		cmocka_unit_test(threads),
 		cmocka_unit_test(other_kernels),
 	};

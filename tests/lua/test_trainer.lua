@@ -118,6 +118,19 @@ test("weights are saved with prefixes and load into an encoder", function()
 	end)
 end)
 
+test("precision of the products", function()
+	local exact, rounded = small{ precision = "float32" }, small{ precision = "bf16" }
+	exact:step(1)
+	rounded:step(1)
+	if exact.terms.total == rounded.terms.total then error "bf16 changes nothing" end
+	near(rounded.terms.total, exact.terms.total, .1 * exact.terms.total)
+	equal(rounded.recipe.precision, "bf16")
+	if not tostring(rounded.recipe):find('precision = "bf16"', 1, true) then error(tostring(rounded.recipe)) end
+	equal(trainer(rounded.recipe):step(1).terms.total, rounded.terms.total)
+	fails(function() small{ precision = "bf61" } end, "'precision' must be one of float32, bf16, got string 'bf61'")
+	fails(function() small{ precison = "bf16" } end, "did you mean 'precision'")
+end)
+
 test("the recipe prints as Lua that rebuilds the trainer", function()
 	local ds = data.shapes{ n = 120, size = 8, channels = 1, seed = 1 }
 	local _, second = ds:split(.2, 7)

@@ -1,0 +1,77 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+--[[
+resume.lua: a run that goes on (runs.resume, barlow resume).
+
+The trainer is rebuilt from the recipe in the run's folder, and its checkpoint
+puts it where the run was.  A recipe that lacks something, such as a layer
+written in Lua, is its user's to complete: the message says how.
+]]
+local native = require "barlow.native"
+local recipe = require "barlow.recipe"
+
+local resume = {}
+
+local function by_hand(folder, why)
+	error(("%s: the recipe cannot rebuild the trainer: %s; build it as it was, with folder = %q, and call "
+		.. "t:load_checkpoint(%q)"):format(folder, why, folder, folder), 0)
+end
+
+-- What a recipe may call: barlow's constructors.  Its trainer is not made yet: the folder has to come in.
+local function names()
+	local function arguments(t) return t end
+	return setmetatable({ trainer = arguments, select = select }, { __index = require "barlow" })
+end
+
+local function read(path)
+	local file, why = io.open(path, "rb")
+	if not file then return nil, why end
+	local text = file:read "a"
+	file:close()
+	return text
+end
+
+-- The arguments of the trainer that the folder's recipe describes.
+local function arguments_of(folder)
+	local path = folder .. "/recipe.lua"
+	local text, why = read(path)
+	if not text then by_hand(folder, why) end
+	local lacking = recipe.lacking(text)
+	if lacking then by_hand(folder, "its text lacks " .. lacking) end
+	local chunk, message = load(text, "=" .. path, "t", names())
+	if not chunk then by_hand(folder, message) end
+	local fine, arguments = pcall(chunk)
+	if not fine then by_hand(folder, arguments) end
+	if type(arguments) ~= "table" then by_hand(folder, path .. " returns no trainer") end
+	return arguments
+end
+
+-- A trainer that stands where the run did; the run is given by its name, its folder, or nil for the newest stopped one.
+function resume.load(what)
+	local folder = native.resumable(what)
+	local arguments = arguments_of(folder)
+	arguments.folder = folder
+	return require "barlow".trainer(arguments):load_checkpoint(folder)
+end
+
+-- As a script would: on the screen where there is one and nobody asked for lines, else in lines.
+local function run(what, plain)
+	local t = resume.load(what)
+	if t.iteration >= t.steps then
+		error(("%s: the run is over: %d of %d steps are done; to train longer, build a trainer of more epochs and call "
+			.. "t:load_checkpoint(%q)"):format(t.name, t.iteration, t.steps, native.resumable(what)), 0)
+	end
+	print(("%s: %s of %d"):format(t.name, t.message, t.steps))
+	local watched, how = false, nil
+	if not plain then watched, how = pcall(t.watch, t) end -- fails where there is no terminal
+	if not watched or how == "quit" then t:run() end
+	t:wait()
+	print(("%s at step %d of %d, kept in %s"):format(t.state, t.iteration, t.steps, t.folder))
+end
+
+-- barlow resume.  Messages are for its user: where in our code they come from says nothing to him.
+function resume.main(what, plain)
+	local fine, message = pcall(run, what, plain)
+	if not fine then error(tostring(message):gsub("^barlow%.%w+:%d+: ", ""), 0) end
+end
+
+return resume

@@ -1,0 +1,133 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+--[[
+tune.lua: measuring which convolution algorithm is fastest for which shape (barlow tune, trainer:tune).
+
+What is found goes into a file that later runs choose by; a run that exists has
+its choices recorded with it and keeps them.
+]]
+local native = require "barlow.native"
+
+local tune = {}
+
+local directions, algorithms = native.tune_names()
+
+local function heading()
+	local cells = {}
+	for i, a in ipairs(algorithms) do cells[i] = ("%9s"):format(a) end
+	return ("%-28s %6s  %-16s %s  chosen"):format("shape, ms", "images", "direction", table.concat(cells, " "))
+end
+
+-- A line for one direction of a shape.
+local function line(row, direction)
+	local cells, found = {}, row[direction]
+	for i, a in ipairs(algorithms) do cells[i] = found[a] and ("%9.3f"):format(found[a]) or ("%9s"):format("-") end
+	return ("%-28s %6d  %-16s %s  %s"):format(row.shape, row.images, direction, table.concat(cells, " "), found.best)
+end
+
+local function lines(row)
+	local out = {}
+	for i, d in ipairs(directions) do out[i] = line(row, d) end
+	return table.concat(out, "\n")
+end
+
+local function text(report)
+	local out = { heading() }
+	for i, row in ipairs(report) do out[i + 1] = lines(row) end
+	out[#out + 1] = report.note
+	return table.concat(out, "\n")
+end
+
+local class = { __tostring = text, __name = "tuning" }
+
+-- {{shape =, images =, forward = {gather = ms, best = name}, ...}, ...} of shapes on so many images; each goes to on_row.
+local function measure(shapes, images, report, on_row)
+	for _, shape in ipairs(shapes) do
+		local row = native.tune_measure(shape, images)
+		row.shape, row.images = shape, images
+		report[#report + 1] = row
+		if on_row then on_row(row) end
+	end
+end
+
+--[[
+tune(): measures the shapes that a trainer's convolutions have, and keeps what was
+found.  A trainer that has not begun takes it; another goes on as it began.
+]]
+function tune.trainer(t, on_row)
+	local report = setmetatable({}, class)
+	t:between(measure, native.tune_trainer(t), t.batch, report, on_row)
+	native.tune_load()
+	if t.state == "new" and t.iteration == 0 then
+		native.tune_renew(t)
+	else
+		report.note = "this run goes on with the choices it began with"
+	end
+	return report
+end
+
+-- barlow tune
+
+local function workloads()
+	local nn = require "barlow".nn
+	return {
+		{ "the main job", nn.cnn{ channels = 1 }, 1, 28, 256 },
+		{ "a wider one", nn.cnn{ channels = 1, widths = { 32, 64, 128, 256 }, pool = true }, 1, 28, 256 },
+		{ "ResNet-18 on 32 x 32", nn.resnet{ depth = 18 }, 3, 32, 64 },
+	}
+end
+
+local function print_row(row)
+	print(lines(row))
+	io.stdout:flush()
+end
+
+-- Shapes that two networks share are measured once.
+local function built_in()
+	local seen = {}
+	for _, w in ipairs(workloads()) do
+		local name, net, channels, side, images = table.unpack(w)
+		local new = {}
+		for _, shape in ipairs(native.tune_module(net, channels, side, side)) do
+			if not seen[shape] then new[#new + 1] = shape end
+			seen[shape] = true
+		end
+		print(name)
+		measure(new, images, {}, print_row)
+	end
+end
+
+local function refuse(message)
+	io.stderr:write("barlow tune: ", message, "\n")
+	os.exit(1, true)
+end
+
+local function readable(path)
+	local file = io.open(path)
+	if file then file:close() end
+	return file ~= nil
+end
+
+-- A recipe's file, or that of a run by its name or folder.
+local function recipe_path(what)
+	local run = require "barlow".runs()[what]
+	for _, path in ipairs{ run and run.folder .. "/recipe.lua" or "", what .. "/recipe.lua", what } do
+		if readable(path) then return path end
+	end
+	refuse(("'%s' is no run, and no file of a recipe"):format(what))
+end
+
+local function trainer_of(what)
+	local path = recipe_path(what)
+	local made = assert(loadfile(path, "t"))()
+	if type(made) == "userdata" and native.is_trainer(made) then return made end
+	refuse(path .. ": expected a file that returns a trainer, as a run's recipe.lua does")
+end
+
+function tune.main(what)
+	local t = what and trainer_of(what)
+	print(heading())
+	if t then tune.trainer(t, print_row) else built_in() end
+	print("kept in " .. native.tune_path())
+end
+
+return tune

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* centre.c: an image as evaluation sees it: the shorter side resized, the centre cropped, both in one pass. */
+#include "augment/window.h"
+#include "augment/resample.h"
+
+#include <barlow/memory.h>
+
+#include <math.h>
+
+static int at_least(int n, int least)
+{
+	return n < least ? least : n;
+}
+
+/* torchvision's Resize and CenterCrop, to whole pixels each, seen from the image: what of it is cropped. */
+static patch centre_of(int h, int w, int height, int width)
+{
+	int resized_h = (int)lrint(height * 8 / 7.0), resized_w = (int)lrint(width * 8 / 7.0);
+	if (h == height && w == width)
+		return (patch){ 0, 0, (float)h, (float)w };
+	if ((int64_t)h * width <= (int64_t)w * height)
+		resized_w = at_least((int)((double)resized_h * w / h), width);
+	else
+		resized_h = at_least((int)((double)resized_w * h / w), height);
+	float down = (float)h / (float)resized_h, across = (float)w / (float)resized_w;
+	return (patch){
+		.top = down * (float)lrint((resized_h - height) / 2.0),
+		.left = across * (float)lrint((resized_w - width) / 2.0),
+		.height = down * (float)height,
+		.width = across * (float)width,
+	};
+}
+
+static int whole(float from, float length, int most)
+{
+	int end = (int)ceilf(from + length);
+	return (end < most ? end : most) - (int)from;
+}
+
+bl_window bl_centre_window(int h, int w, int height, int width)
+{
+	patch a = centre_of(h, w, height, width);
+	float scale = fmaxf((float)height / a.height, (float)width / a.width);
+	return (bl_window){ (int)a.top, (int)a.left, whole(a.top, a.height, h), whole(a.left, a.width, w), fminf(scale, 1) };
+}
+
+int bl_centre_apply(const bl_image *in, int height, int width, const float *scale, const float *shift, float *out)
+{
+	size_t larger = bl_canvas_room(height, width) * (size_t)in->channels * sizeof(float);
+	canvas c;
+	bl_canvas_open(&c, in);
+	c.data = bl_scratch(SLOT_IMAGE, larger);
+	c.spare = bl_scratch(SLOT_SPARE, larger);
+	if (!c.data || !c.spare ||
+	    bl_resample(&c, centre_of(in->height, in->width, height, width), height, width, false) < 0)
+		return -1;
+	bl_canvas_store(&c, scale, shift, out);
+	return 0;
+}

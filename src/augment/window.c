@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* window.c: parts of an image: what is needed of it, and what is at hand. */
+#include "augment/window.h"
+
+#include <math.h>
+
+bl_window bl_window_for(int top, int left, int h, int w, int height, int width)
+{
+	float scale = fmaxf((float)height / (float)h, (float)width / (float)w);
+	return (bl_window){ top, left, h, w, fminf(scale, 1) };
+}
+
+static void join(int *from, int *length, int other, int other_length)
+{
+	int end = *from + *length, other_end = other + other_length;
+	*from = *from < other ? *from : other;
+	*length = (end > other_end ? end : other_end) - *from;
+}
+
+void bl_window_join(bl_window *out, const bl_window *other)
+{
+	join(&out->top, &out->height, other->top, other->height);
+	join(&out->left, &out->width, other->left, other->width);
+	out->scale = out->scale > other->scale ? out->scale : other->scale;
+}
+
+/* Pixels of the image that n pixels of its copy at eighths / 8 stand for, counted in whole ones from `from`. */
+static void stands_for(int from, int n, int eighths, int most, int *start, int *length)
+{
+	int end = (from + n) * 8 / eighths;
+	*start = (from * 8 + eighths - 1) / eighths;
+	*length = (end < most ? end : most) - *start;
+}
+
+bl_window bl_image_window(const bl_image *im)
+{
+	bl_window r = { 0, 0, im->height, im->width, 1 };
+	if (!im->part.eighths)
+		return r;
+	stands_for(im->part.top, im->part.height, im->part.eighths, im->height, &r.top, &r.height);
+	stands_for(im->part.left, im->part.width, im->part.eighths, im->width, &r.left, &r.width);
+	r.scale = (float)im->part.eighths / 8;
+	return r;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* window.h: what of an image is at hand, and an image as evaluation sees it. */
+#ifndef AUGMENT_WINDOW_H
+#define AUGMENT_WINDOW_H
+
+#include <barlow/augment.h>
+
+/* A rectangle that is to become height x width. */
+bl_window bl_window_for(int top, int left, int h, int w, int height, int width);
+
+/* What the pixels at hand cover, in the image's own pixels. */
+bl_window bl_image_window(const bl_image *im);
+
+/*
+ * An image without augmentation at height x width: its shorter side is brought
+ * to 8/7 of that, as torchvision's Resize(256) does for 224, and the centre is
+ * taken; one that has the size already is taken as it is.
+ */
+
+/* What is read of an image of h x w for that. */
+bl_window bl_centre_window(int h, int w, int height, int width);
+/* out (height,width,C) = values in 0..1 * scale + shift, per channel.  0, or negative with bl_error. */
+int bl_centre_apply(const bl_image *in, int height, int width, const float *scale, const float *shift, float *out);
+
+#endif

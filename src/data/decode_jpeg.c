@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * decode_jpeg.c: JPEG files through libjpeg-turbo: only the rows and columns
+ * that are needed, at a half, a quarter or an eighth of the size where that is
+ * enough (the transform of a block of 8 x 8 then yields 4, 2 or 1 pixels a side).
+ *
+ * Damage that the library can step over is let pass, as elsewhere; an image
+ * whose data end too early is refused.
+ */
+#include "data/decode.h"
+
+#include <barlow/error.h>
+#include <barlow/memory.h>
+
+#include <setjmp.h>
+#include <stdio.h>
+
+#include <jpeglib.h>
+
+#include <jerror.h>
+
+enum {
+	MOST_SCANS = 200,  /* of a progressive file: each costs a pass over the whole image */
+	ROWS_AT_ONCE = 16,
+	CONTEXT = 2,       /* columns beside the window that its chroma is interpolated from */
+};
+#define MOST_MEMORY (700L << 20) /* a progressive image of 100 million pixels without subsampling */
+
+typedef struct job {
+	struct jpeg_decompress_struct c;
+	struct jpeg_error_mgr errors;
+	struct jpeg_progress_mgr progress;
+	jmp_buf escape; /* from within the library, which must not be returned to after an error */
+	const bl_encoded *e;
+	bl_image *out;
+	bl_window window;
+	uint8_t *pixels;
+	bool inverted; /* CMYK as Adobe writes it */
+} job;
+
+static void escape_at(job *j, size_t at, const char *reason)
+{
+	bl_fail("%s: byte %zu: %s", j->e->path, at, reason);
+	longjmp(j->escape, 1);
+}
+
+static void escape(job *j, const char *reason)
+{
+	escape_at(j, j->c.src ? j->e->n - j->c.src->bytes_in_buffer : 0, reason);
+}
+
+static void on_error(j_common_ptr c)
+{
+	char reason[JMSG_LENGTH_MAX];
+	c->err->format_message(c, reason);
+	escape(c->client_data, reason);
+}
+
+static void on_message(j_common_ptr c, int level)
+{
+	job *j = c->client_data;
+	if (level < 0 && c->err->msg_code == JWRN_JPEG_EOF)
+		escape_at(j, j->e->n, "the file ends within the image");
+	if (level < 0 && c->err->msg_code == JWRN_HIT_MARKER)
+		escape(j, "the image's data end too early");
+}
+
+static void on_progress(j_common_ptr c)
+{
+	if (((j_decompress_ptr)c)->input_scan_number > MOST_SCANS)
+		escape(c->client_data, "more scans than any real file has");
+}
+
+static void open_library(job *j)
+{
+	j->c.err = jpeg_std_error(&j->errors);
+	j->c.client_data = j;
+	j->errors.error_exit = on_error;
+	j->errors.emit_message = on_message;
+	jpeg_create_decompress(&j->c);
+	j->progress.progress_monitor = on_progress;
+	j->c.progress = &j->progress;
+	j->c.mem->max_memory_to_use = MOST_MEMORY;
+	jpeg_mem_src(&j->c, j->e->bytes, j->e->n);
+}
+
+/* The library makes grey and RGB of all but CMYK, which becomes RGB in put_cmyk. */
+static void choose_colours(job *j)
+{
+	J_COLOR_SPACE in = j->c.jpeg_color_space;
+	if (in == JCS_UNKNOWN)
+		escape(j, "components of unknown meaning, expected grey, RGB, YCbCr, CMYK or YCCK");
+	j->c.out_color_space = j->e->channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
+	if (in == JCS_CMYK || in == JCS_YCCK)
+		j->c.out_color_space = JCS_CMYK;
+	j->inverted = j->c.saw_Adobe_marker;
+}
+
+static int choose_scale(const job *j)
+{
+	int eighths = 8;
+	while (!j->e->full_scale && eighths > 1 && (float)eighths / 2 >= 8 * j->window.scale)
+		eighths /= 2;
+	return eighths;
+}
+
+static int reduced(int n, int eighths)
+{
+	return (n * eighths + 7) / 8;
+}
+
+static int within(int n, int most)
+{
+	return n < 0 ? 0 : n < most ? n : most;
+}
+
+/* The library begins a crop where a block begins, and says where. */
+static void choose_columns(job *j, int eighths)
+{
+	int width = (int)j->c.output_width;
+	int from = within(j->window.left * eighths / 8 - CONTEXT, width);
+	int to = within(reduced(j->window.left + j->window.width, eighths) + CONTEXT, width);
+	JDIMENSION left = (JDIMENSION)from, n = (JDIMENSION)(to - from);
+	if (to - from < width)
+		jpeg_crop_scanline(&j->c, &left, &n);
+	else
+		left = 0;
+	j->out->part.left = (int)left;
+	j->out->part.width = (int)j->c.output_width;
+}
+
+static void choose_part(job *j)
+{
+	int eighths = (int)j->c.scale_num;
+	int from = j->window.top * eighths / 8, to = reduced(j->window.top + j->window.height, eighths);
+	bool all = eighths == 8 && from == 0 && to == j->out->height && j->out->part.width == j->out->width;
+	j->out->part.eighths = all ? 0 : eighths;
+	j->out->part.top = from;
+	j->out->part.height = to - from;
+}
+
+/* C, M, Y, K as parts of 255 that are left of white, or taken from it. */
+static void put_cmyk(const job *j, const uint8_t *in, uint8_t *out, size_t n)
+{
+	for (size_t i = 0; i < n; i++, in += 4) {
+		uint8_t rgb[3];
+		for (int k = 0; k < 3; k++) {
+			unsigned ink = j->inverted ? in[k] : 255u - in[k], black = j->inverted ? in[3] : 255u - in[3];
+			rgb[k] = (uint8_t)((ink * black + 127) / 255);
+		}
+		bl_decode_convert(rgb, 3, out + i * (size_t)j->e->channels, j->e->channels, 1);
+	}
+}
+
+/* Up to n rows, the first of which is row `at` of the part; returns how many. */
+static int read_rows(job *j, int at, int n, uint8_t *cmyk)
+{
+	size_t width = j->c.output_width, pitch = width * (size_t)j->e->channels;
+	JSAMPROW rows[ROWS_AT_ONCE];
+	for (int i = 0; i < n; i++)
+		rows[i] = cmyk ? cmyk + (size_t)i * width * 4 : j->pixels + (size_t)(at + i) * pitch;
+	int got = (int)jpeg_read_scanlines(&j->c, rows, (JDIMENSION)n);
+	if (got < 1)
+		escape(j, "rows are missing");
+	for (int i = 0; cmyk && i < got; i++)
+		put_cmyk(j, rows[i], j->pixels + (size_t)(at + i) * pitch, width);
+	return got;
+}
+
+static int read_part(job *j)
+{
+	uint8_t *cmyk = NULL;
+	if (j->c.out_color_space == JCS_CMYK &&
+	    !(cmyk = bl_scratch(SLOT_ROWS, (size_t)ROWS_AT_ONCE * 4 * j->c.output_width)))
+		return bl_fail_prefix("%s: ", j->e->path);
+	if (j->out->part.top > 0)
+		jpeg_skip_scanlines(&j->c, (JDIMENSION)j->out->part.top);
+	for (int y = 0; y < j->out->part.height;) {
+		int left = j->out->part.height - y;
+		y += read_rows(j, y, left < ROWS_AT_ONCE ? left : ROWS_AT_ONCE, cmyk);
+	}
+	j->out->pixels = j->pixels;
+	return 0;
+}
+
+static int decode(job *j)
+{
+	open_library(j);
+	jpeg_read_header(&j->c, TRUE);
+	int rc = bl_decode_plan(j->e, j->c.image_height, j->c.image_width, j->out, &j->window);
+	if (rc <= 0)
+		return rc;
+	choose_colours(j);
+	j->c.scale_num = (unsigned)choose_scale(j);
+	j->c.scale_denom = 8;
+	jpeg_start_decompress(&j->c);
+	choose_columns(j, (int)j->c.scale_num);
+	choose_part(j);
+	j->pixels = bl_decode_room(j->e, j->out);
+	return j->pixels ? read_part(j) : -1;
+}
+
+static int decode_guarded(job *j)
+{
+	return setjmp(j->escape) == 0 ? decode(j) : -1;
+}
+
+int bl_decode_jpeg(const bl_encoded *e, bl_image *out)
+{
+	job j = { .e = e, .out = out };
+	int rc = decode_guarded(&j);
+	jpeg_destroy_decompress(&j.c);
+	return rc;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * decode_png.c: PNG files through libpng: row by row down to the last that is
+ * needed, of which only the window is kept; an interlaced file is held as a whole.
+ */
+#include "data/decode.h"
+
+#include <barlow/error.h>
+#include <barlow/memory.h>
+
+#include <png.h>
+#include <setjmp.h>
+#include <string.h>
+
+typedef struct job {
+	png_structp png;
+	png_infop info;
+	jmp_buf escape;
+	const bl_encoded *e;
+	size_t at; /* bytes read */
+	bl_image *out;
+	bl_window window;
+	int channels; /* as libpng hands them over: 1 or 3 */
+	uint8_t *pixels, *rows;
+} job;
+
+static void on_error(png_structp png, png_const_charp reason)
+{
+	job *j = png_get_error_ptr(png);
+	bl_fail("%s: byte %zu: %s", j->e->path, j->at, reason);
+	longjmp(j->escape, 1);
+}
+
+static void on_warning(png_structp png, png_const_charp reason)
+{
+	(void)png, (void)reason;
+}
+
+static void on_read(png_structp png, png_bytep out, size_t n)
+{
+	job *j = png_get_io_ptr(png);
+	if (n > j->e->n - j->at)
+		png_error(png, "the file ends within the image");
+	memcpy(out, j->e->bytes + j->at, n);
+	j->at += n;
+}
+
+/* Chunks that change no pixel are passed over unread: text and colour profiles may be compressed bombs. */
+static int open_library(job *j)
+{
+	j->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, j, on_error, on_warning);
+	j->info = j->png ? png_create_info_struct(j->png) : NULL;
+	if (!j->info)
+		return bl_fail("%s: no memory for libpng", j->e->path);
+	png_set_keep_unknown_chunks(j->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+	png_set_read_fn(j->png, j, on_read);
+	png_read_info(j->png, j->info);
+	return 0;
+}
+
+/* Whatever it is becomes grey or RGB of 8 bits. */
+static void choose_colours(job *j)
+{
+	int type = png_get_color_type(j->png, j->info), depth = png_get_bit_depth(j->png, j->info);
+	if (type == PNG_COLOR_TYPE_PALETTE)
+		png_set_palette_to_rgb(j->png);
+	if (type == PNG_COLOR_TYPE_GRAY && depth < 8)
+		png_set_expand_gray_1_2_4_to_8(j->png);
+	if (depth == 16)
+		png_set_scale_16(j->png);
+	png_set_strip_alpha(j->png);
+	j->channels = type & PNG_COLOR_MASK_COLOR ? 3 : 1;
+}
+
+static void choose_part(job *j)
+{
+	const bl_window *r = &j->window;
+	if (r->height == j->out->height && r->width == j->out->width)
+		return;
+	j->out->part.eighths = 8;
+	j->out->part.top = r->top;
+	j->out->part.left = r->left;
+	j->out->part.height = r->height;
+	j->out->part.width = r->width;
+}
+
+/* Row y of the image, if it is in the window. */
+static void keep_row(const job *j, const uint8_t *row, int y)
+{
+	const bl_window *r = &j->window;
+	size_t width = (size_t)r->width, pitch = width * (size_t)j->e->channels;
+	if (y >= r->top && y < r->top + r->height)
+		bl_decode_convert(row + (size_t)r->left * (size_t)j->channels, j->channels,
+				  j->pixels + (size_t)(y - r->top) * pitch, j->e->channels, width);
+}
+
+static void read_in_order(job *j)
+{
+	for (int y = 0; y < j->window.top + j->window.height; y++) {
+		png_read_row(j->png, j->rows, NULL);
+		keep_row(j, j->rows, y);
+	}
+}
+
+static void read_interlaced(job *j, int passes, size_t pitch)
+{
+	for (int pass = 0; pass < passes; pass++)
+		for (int y = 0; y < j->out->height; y++)
+			png_read_row(j->png, j->rows + (size_t)y * pitch, NULL);
+	for (int y = 0; y < j->out->height; y++)
+		keep_row(j, j->rows + (size_t)y * pitch, y);
+}
+
+static int read_part(job *j)
+{
+	int passes = png_set_interlace_handling(j->png);
+	png_read_update_info(j->png, j->info);
+	size_t pitch = png_get_rowbytes(j->png, j->info);
+	j->rows = bl_scratch(SLOT_ROWS, passes > 1 ? pitch * (size_t)j->out->height : pitch);
+	j->pixels = bl_decode_room(j->e, j->out);
+	if (!j->rows || !j->pixels)
+		return -1;
+	if (passes > 1)
+		read_interlaced(j, passes, pitch);
+	else
+		read_in_order(j);
+	j->out->pixels = j->pixels;
+	return 0;
+}
+
+static int decode(job *j)
+{
+	if (open_library(j) < 0)
+		return -1;
+	int rc = bl_decode_plan(j->e, png_get_image_height(j->png, j->info), png_get_image_width(j->png, j->info),
+				j->out, &j->window);
+	if (rc <= 0)
+		return rc;
+	choose_colours(j);
+	choose_part(j);
+	return read_part(j);
+}
+
+static int decode_guarded(job *j)
+{
+	return setjmp(j->escape) == 0 ? decode(j) : -1;
+}
+
+int bl_decode_png(const bl_encoded *e, bl_image *out)
+{
+	job j = { .e = e, .out = out };
+	int rc = decode_guarded(&j);
+	png_destroy_read_struct(&j.png, &j.info, NULL);
+	return rc;
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* folder.c: data.folder: JPEG and PNG files in folders, decoded when they are asked for. */
+#include "data/decode.h"
+#include "data/listing.h"
+
+#include <barlow/error.h>
+#include <barlow/parallel.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_SIDE = 16384, USUAL_SIDE = 224, CHUNK = 16 };
+
+typedef struct source {
+	char *folder;
+	bl_listing files;
+	int channels;
+	bool full_scale;
+	char **class_names;
+	int classes;
+	char **skipped; /* "path: reason" */
+	int64_t n_skipped;
+} source;
+
+/* --- Images ---------------------------------------------------------------------- */
+
+static char *path_of(const source *s, int64_t i)
+{
+	const char *file = bl_listing_path(&s->files, i);
+	size_t size = strlen(s->folder) + strlen(file) + 2;
+	char *path = malloc(size);
+	if (path)
+		snprintf(path, size, "%s/%s", s->folder, file);
+	return path;
+}
+
+static int fetch(const source *s, int64_t i, const bl_wish *wish, bl_image *out)
+{
+	char path[BL_PATH_SIZE + 2];
+	snprintf(path, sizeof path, "%s/%s", s->folder, bl_listing_path(&s->files, i));
+	return bl_decode(&(bl_encoded){ .path = path, .channels = s->channels, .full_scale = s->full_scale,
+					.wish = wish }, out);
+}
+
+static int fetch_row(const bl_dataset *root, int64_t i, const bl_wish *wish, bl_image *out)
+{
+	return fetch(root->source, i, wish, out);
+}
+
+static char *path_of_row(const bl_dataset *root, int64_t i)
+{
+	return path_of(root->source, i);
+}
+
+static void free_texts(char **texts, int64_t n)
+{
+	for (int64_t i = 0; texts && i < n; i++)
+		free(texts[i]);
+	free(texts);
+}
+
+static void free_source(source *s)
+{
+	bl_listing_free(&s->files);
+	free_texts(s->class_names, s->classes);
+	free_texts(s->skipped, s->n_skipped);
+	free(s->folder);
+	free(s);
+}
+
+static void clear(bl_dataset *root)
+{
+	free_source(root->source);
+}
+
+static const bl_dataset_ops ops = { .fetch = fetch_row, .path = path_of_row, .clear = clear };
+
+/* --- Broken files ------------------------------------------------------------------ */
+
+/* One row at the end takes everything before it through the decoder, and next to no memory. */
+static bool last_row(void *ctx, int height, int width, bl_window *r)
+{
+	(void)ctx;
+	*r = (bl_window){ height - 1, 0, 1, width, 1 };
+	return true;
+}
+
+struct trial {
+	source *s;
+	char **reason; /* NULL: whole, or no memory to say what it is */
+};
+
+static void try_chunk(void *ctx, int64_t chunk)
+{
+	struct trial *t = ctx;
+	bl_wish wish = { last_row, NULL };
+	bl_image im;
+	int64_t to = (chunk + 1) * CHUNK < t->s->files.n ? (chunk + 1) * CHUNK : t->s->files.n;
+	for (int64_t i = chunk * CHUNK; i < to; i++)
+		if (fetch(t->s, i, &wish, &im) < 0)
+			t->reason[i] = strdup(bl_error());
+}
+
+/* Reasons move to s->skipped, and the files that have none close ranks. */
+static void leave_out(source *s, char **reason)
+{
+	int64_t kept = 0;
+	for (int64_t i = 0; i < s->files.n; i++)
+		if (reason[i])
+			s->skipped[s->n_skipped++] = reason[i];
+		else
+			s->files.at[kept++] = s->files.at[i];
+	s->files.n = kept;
+}
+
+static int skip_broken(source *s)
+{
+	int64_t n = s->files.n;
+	struct trial t = { .s = s, .reason = calloc((size_t)n, sizeof *t.reason) };
+	s->skipped = calloc((size_t)n, sizeof *s->skipped);
+	if (t.reason && s->skipped) {
+		bl_parallel((n + CHUNK - 1) / CHUNK, try_chunk, &t);
+		leave_out(s, t.reason);
+	}
+	free(t.reason);
+	if (!t.reason || !s->skipped)
+		return bl_fail("%s: no memory to try %" PRId64 " files", s->folder, n);
+	return s->files.n ? 0 : bl_fail("%s: none of %" PRId64 " files can be read, the first: %s", s->folder, n,
+					s->skipped[0]);
+}
+
+int64_t bl_dataset_skipped(const bl_dataset *d)
+{
+	const bl_dataset *root = d->root ? d->root : d;
+	return root->ops == &ops ? ((const source *)root->source)->n_skipped : 0;
+}
+
+const char *bl_dataset_skipped_reason(const bl_dataset *d, int64_t k)
+{
+	const bl_dataset *root = d->root ? d->root : d;
+	return k >= 0 && k < bl_dataset_skipped(d) ? ((const source *)root->source)->skipped[k] : NULL;
+}
+
+/* --- Classes -------------------------------------------------------------------------- */
+
+/* Files are sorted by class, those in none first. */
+static int check_layout(const source *s)
+{
+	const bl_listing *l = &s->files;
+	int64_t loose = 0;
+	if (l->n == 0 && l->others)
+		return bl_fail("%s: no .jpg, .jpeg or .png file in it (%" PRId64 " others, such as %s)", s->folder,
+			       l->others, l->other);
+	if (l->n == 0)
+		return bl_fail("%s: no .jpg, .jpeg or .png file in it", s->folder);
+	while (loose < l->n && bl_listing_class_length(bl_listing_path(l, loose)) == 0)
+		loose++;
+	if (loose > 0 && loose < l->n)
+		return bl_fail("%s: %" PRId64 " images beside folders of images (the first: %s): expected all of them in "
+			       "folders, one a class, or labels = false", s->folder, loose, bl_listing_path(l, 0));
+	if (loose == 0 && l->empty[0])
+		return bl_fail("%s/%s: no .jpg, .jpeg or .png file in this class", s->folder, l->empty);
+	return 0;
+}
+
+static bool same_class(const char *a, const char *b)
+{
+	size_t n = bl_listing_class_length(a);
+	return n == bl_listing_class_length(b) && memcmp(a, b, n) == 0;
+}
+
+static int count_classes(const source *s)
+{
+	int n = 1;
+	for (int64_t i = 1; i < s->files.n; i++)
+		n += !same_class(bl_listing_path(&s->files, i - 1), bl_listing_path(&s->files, i));
+	return n;
+}
+
+static int name_classes(source *s)
+{
+	int n = count_classes(s);
+	s->class_names = calloc((size_t)n, sizeof *s->class_names);
+	if (!s->class_names)
+		return bl_fail("%s: no memory for %d classes", s->folder, n);
+	for (int64_t i = 0; i < s->files.n; i++) {
+		const char *path = bl_listing_path(&s->files, i);
+		if (i > 0 && same_class(bl_listing_path(&s->files, i - 1), path))
+			continue;
+		char *name = strndup(path, bl_listing_class_length(path));
+		if (!name)
+			return bl_fail("%s: no memory for the names of classes", s->folder);
+		s->class_names[s->classes++] = name;
+	}
+	return 0;
+}
+
+static int label(bl_dataset *d, const source *s)
+{
+	int class = 0;
+	if (!s->class_names)
+		return 0;
+	d->labels = malloc((size_t)d->n * sizeof *d->labels);
+	if (!d->labels)
+		return bl_fail("%s: no memory for %" PRId64 " labels", s->folder, d->n);
+	for (int64_t i = 0; i < d->n; i++) {
+		const char *path = bl_listing_path(&s->files, i);
+		while (bl_listing_class_length(path) != strlen(s->class_names[class]) ||
+		       strncmp(path, s->class_names[class], strlen(s->class_names[class])) != 0)
+			class++;
+		d->labels[i] = class;
+	}
+	d->classes = s->classes;
+	d->class_names = (const char *const *)s->class_names;
+	return 0;
+}
+
+/* --- All of it ----------------------------------------------------------------------- */
+
+static int check(const bl_folder_config *c)
+{
+	if (!c->path)
+		return bl_fail("folder: expected a path");
+	if (c->channels != 0 && c->channels != 1 && c->channels != 3)
+		return bl_fail("%s: channels = %d, expected 3 or 1", c->path, c->channels);
+	if ((c->height == 0) != (c->width == 0) || c->height < 0 || c->width < 0 || c->height > MOST_SIDE ||
+	    c->width > MOST_SIDE)
+		return bl_fail("%s: size = %d x %d, expected 1 to %d pixels a side", c->path, c->height, c->width,
+			       MOST_SIDE);
+	return 0;
+}
+
+/* Class names are those of all files: leaving out broken ones moves no label. */
+static int fill(source *s, const bl_folder_config *c)
+{
+	s->channels = c->channels ? c->channels : 3;
+	s->full_scale = c->full_scale;
+	s->folder = strdup(c->path);
+	if (!s->folder)
+		return bl_fail("%s: out of memory", c->path);
+	for (size_t n = strlen(s->folder); n > 1 && s->folder[n - 1] == '/'; n--)
+		s->folder[n - 1] = '\0';
+	if (bl_listing_read(&s->files, s->folder) < 0)
+		return -1;
+	if (c->unlabelled)
+		return s->files.n ? 0 : check_layout(s);
+	if (check_layout(s) < 0)
+		return -1;
+	return bl_listing_class_length(bl_listing_path(&s->files, 0)) ? name_classes(s) : 0;
+}
+
+/* The first image's size, unless that is a photograph's. */
+static int set_size(bl_dataset *d, const bl_folder_config *c)
+{
+	d->height = c->height;
+	d->width = c->width;
+	if (c->height)
+		return 0;
+	if (bl_dataset_image_size(d, 0, &d->height, &d->width) < 0)
+		return -1;
+	if (d->height > USUAL_SIDE || d->width > USUAL_SIDE)
+		d->height = d->width = USUAL_SIDE;
+	return 0;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+/* Takes the source. */
+static bl_dataset *make_set(source *s, const bl_folder_config *c)
+{
+	bl_dataset *d = bl_dataset_make_source(base_name(s->folder), s->files.n, s->channels, 1, 1, &ops);
+	if (!d) {
+		free_source(s);
+		return NULL;
+	}
+	d->source = s;
+	if (label(d, s) == 0 && set_size(d, c) == 0)
+		return d;
+	bl_dataset_unref(d);
+	return NULL;
+}
+
+bl_dataset *bl_dataset_folder(const bl_folder_config *c)
+{
+	if (check(c) < 0)
+		return NULL;
+	source *s = calloc(1, sizeof *s);
+	if (!s)
+		return bl_fail_null("%s: out of memory", c->path);
+	if (fill(s, c) == 0 && (!c->skip_broken || skip_broken(s) == 0))
+		return make_set(s, c);
+	free_source(s);
+	return NULL;
+}

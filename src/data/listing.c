@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* listing.c: a walk through a folder. */
+#define _GNU_SOURCE /* qsort_r */
+#include "data/listing.h"
+
+#include <barlow/error.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+/* The folders that the walk is in, up to the first: a link back to one of them is not followed. */
+struct level {
+	dev_t device;
+	ino_t inode;
+	const struct level *up;
+};
+
+struct walk {
+	bl_listing *l;
+	char path[BL_PATH_SIZE];
+	size_t base; /* where the relative part begins */
+};
+
+static bool is_image(const char *name)
+{
+	static const char *const ends[] = { "jpg", "jpeg", "png" };
+	const char *dot = strrchr(name, '.');
+	for (size_t i = 0; dot && i < sizeof ends / sizeof *ends; i++)
+		if (strcasecmp(dot + 1, ends[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Makes room for one more path of that size. */
+static int make_room(bl_listing *l, size_t size)
+{
+	if (l->used + size > l->room) {
+		size_t room = 2 * (l->room + size);
+		char *text = realloc(l->text, room);
+		if (!text)
+			return bl_fail("no memory for the names of files");
+		l->text = text;
+		l->room = room;
+	}
+	if (l->n == l->places) {
+		int64_t places = l->places ? 2 * l->places : 1024;
+		size_t *at = realloc(l->at, (size_t)places * sizeof *at);
+		if (!at)
+			return bl_fail("no memory for the names of files");
+		l->at = at;
+		l->places = places;
+	}
+	return 0;
+}
+
+/* Of several the first by name: the order of the walk is the file system's. */
+static void keep_first(char kept[256], const char *name)
+{
+	if (!kept[0] || strcmp(name, kept) < 0)
+		snprintf(kept, 256, "%.255s", name);
+}
+
+static int add_file(struct walk *w)
+{
+	bl_listing *l = w->l;
+	const char *path = w->path + w->base, *name = strrchr(w->path, '/') + 1;
+	if (!is_image(name)) {
+		l->others++;
+		keep_first(l->other, name);
+		return 0;
+	}
+	size_t size = strlen(path) + 1;
+	if (make_room(l, size) < 0)
+		return -1;
+	memcpy(l->text + l->used, path, size);
+	l->at[l->n++] = l->used;
+	l->used += size;
+	return 0;
+}
+
+/* Links are followed; one that leads nowhere is a file that cannot be read. */
+static bool is_folder(const char *path, unsigned char type, struct level *below)
+{
+	struct stat s;
+	if (type == DT_REG || stat(path, &s) < 0 || !S_ISDIR(s.st_mode))
+		return false;
+	*below = (struct level){ .device = s.st_dev, .inode = s.st_ino };
+	return true;
+}
+
+static bool is_within(const struct level *l, const struct level *ups)
+{
+	for (; ups; ups = ups->up)
+		if (ups->device == l->device && ups->inode == l->inode)
+			return true;
+	return false;
+}
+
+static int walk_folder(struct walk *w, size_t length, const struct level *here);
+
+static int visit_folder(struct walk *w, size_t length, const char *name, const struct level *here,
+			const struct level *below)
+{
+	int64_t before = w->l->n;
+	if (is_within(below, here))
+		return 0;
+	if (walk_folder(w, length, below) < 0)
+		return -1;
+	if (!here->up && w->l->n == before)
+		keep_first(w->l->empty, name);
+	return 0;
+}
+
+static int visit(struct walk *w, size_t length, const struct dirent *entry, const struct level *here)
+{
+	struct level below;
+	size_t more = strlen(entry->d_name) + 1;
+	if (entry->d_name[0] == '.')
+		return 0;
+	if (length + more >= sizeof w->path)
+		return bl_fail("%.200s...: a path of more than %zu bytes", w->path, sizeof w->path);
+	w->path[length] = '/';
+	memcpy(w->path + length + 1, entry->d_name, more);
+	if (!is_folder(w->path, entry->d_type, &below))
+		return add_file(w);
+	below.up = here;
+	return visit_folder(w, length + more, entry->d_name, here, &below);
+}
+
+static int walk_folder(struct walk *w, size_t length, const struct level *here)
+{
+	DIR *d = opendir(w->path);
+	int rc = 0;
+	if (!d)
+		return bl_fail("%s: %s", w->path, strerror(errno));
+	for (struct dirent *entry; rc == 0 && (entry = readdir(d)) != NULL; w->path[length] = '\0')
+		rc = visit(w, length, entry, here);
+	closedir(d);
+	return rc;
+}
+
+size_t bl_listing_class_length(const char *path)
+{
+	const char *slash = strchr(path, '/');
+	return slash ? (size_t)(slash - path) : 0;
+}
+
+static size_t folder_length(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? (size_t)(slash - path) : 0;
+}
+
+/* By their first bytes, as many as each has. */
+static int compare_parts(const char *a, size_t n, const char *b, size_t m)
+{
+	int c = memcmp(a, b, n < m ? n : m);
+	return c ? c : (n > m) - (n < m);
+}
+
+static int compare(const void *x, const void *y, void *text)
+{
+	const char *a = (const char *)text + *(const size_t *)x, *b = (const char *)text + *(const size_t *)y;
+	int c = compare_parts(a, bl_listing_class_length(a), b, bl_listing_class_length(b));
+	if (c == 0)
+		c = compare_parts(a, folder_length(a), b, folder_length(b));
+	return c ? c : strcmp(a + folder_length(a), b + folder_length(b));
+}
+
+int bl_listing_read(bl_listing *l, const char *folder)
+{
+	struct walk w = { .l = l };
+	struct level top;
+	size_t length = strlen(folder);
+	*l = (bl_listing){ .n = 0 };
+	while (length > 1 && folder[length - 1] == '/')
+		length--;
+	if (length == 0 || length >= sizeof w.path)
+		return bl_fail("%.100s: expected the path of a folder, 1 to %zu bytes", folder, sizeof w.path - 1);
+	memcpy(w.path, folder, length);
+	w.base = length + 1;
+	errno = 0;
+	if (!is_folder(w.path, DT_UNKNOWN, &top))
+		return bl_fail("%s: %s", w.path, errno ? strerror(errno) : "not a folder");
+	if (walk_folder(&w, length, &top) < 0)
+		return -1;
+	if (l->n)
+		qsort_r(l->at, (size_t)l->n, sizeof *l->at, compare, l->text);
+	return 0;
+}
+
+void bl_listing_free(bl_listing *l)
+{
+	free(l->text);
+	free(l->at);
+	*l = (bl_listing){ .n = 0 };
+}
+
+const char *bl_listing_path(const bl_listing *l, int64_t i)
+{
+	return l->text + l->at[i];
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* statistics.c: mean and deviation of a set's channels. */
+#include "data/dataset.h"
+
+#include <barlow/error.h>
+#include <barlow/parallel.h>
+
+#include <math.h>
+
+enum { PARTS = 32, MOST_READ = 1024 }; /* parts that a set is measured in; images of a set that reads files */
+
+/* Sums of pixel values and of their squares: integers, so that their order does not matter. */
+struct sums {
+	uint64_t n, x[4], xx[4];
+};
+
+struct measuring {
+	const bl_dataset *d;
+	int64_t n; /* images to be looked at */
+	struct sums parts[PARTS];
+	bl_first_failure failure;
+};
+
+static void add_image(const bl_image *im, struct sums *s)
+{
+	bool part = im->part.eighths;
+	int64_t n = part ? (int64_t)im->part.height * im->part.width : (int64_t)im->height * im->width;
+	s->n += (uint64_t)n;
+	for (int64_t i = 0; i < n; i++)
+		for (int c = 0; c < im->channels; c++) {
+			uint64_t v = im->pixels[i * im->channels + c];
+			s->x[c] += v;
+			s->xx[c] += v * v;
+		}
+}
+
+/* All of the image, no larger than evaluation sees it. */
+static bool small(void *ctx, int height, int width, bl_window *r)
+{
+	const bl_dataset *d = ctx;
+	float scale = fmaxf((float)d->height / (float)height, (float)d->width / (float)width);
+	*r = (bl_window){ 0, 0, height, width, fminf(scale, 1) };
+	return true;
+}
+
+static void measure_part(void *ctx, int64_t part)
+{
+	struct measuring *m = ctx;
+	bl_wish wish = { small, (void *)m->d };
+	int64_t from, to;
+	bl_chunk_range(m->n, PARTS, part, &from, &to);
+	for (int64_t i = from; i < to; i++) {
+		bl_image im;
+		int64_t row = i * m->d->n / m->n;
+		if (bl_dataset_fetch(m->d, row, &wish, &im) < 0)
+			bl_first_failure_note(&m->failure, row);
+		else
+			add_image(&im, &m->parts[part]);
+	}
+}
+
+/* A channel that never changes would divide by 0 later: half a grey level stands in for its deviation. */
+static void finish(bl_dataset *d, const struct sums *s)
+{
+	double n = (double)s->n;
+	for (int c = 0; c < d->channels; c++) {
+		double mean = (double)s->x[c] / n;
+		double variance = (double)s->xx[c] / n - mean * mean;
+		d->mean[c] = (float)(mean / 255);
+		d->std[c] = (float)(sqrt(fmax(variance, 0.25)) / 255);
+	}
+	d->measured = true;
+}
+
+static int measure(bl_dataset *d)
+{
+	struct measuring m = { .d = d, .n = bl_dataset_reads(d) && d->n > MOST_READ ? MOST_READ : d->n };
+	struct sums all = { 0 };
+	bl_first_failure_init(&m.failure);
+	bl_parallel(PARTS, measure_part, &m);
+	if (bl_first_failure_end(&m.failure) < 0)
+		return -1;
+	for (int k = 0; k < PARTS; k++) {
+		all.n += m.parts[k].n;
+		for (int c = 0; c < d->channels; c++) {
+			all.x[c] += m.parts[k].x[c];
+			all.xx[c] += m.parts[k].xx[c];
+		}
+	}
+	finish(d, &all);
+	return 0;
+}
+
+int bl_dataset_statistics(bl_dataset *d, float *mean, float *std)
+{
+	pthread_mutex_lock(&d->lock);
+	int rc = d->measured ? 0 : measure(d);
+	for (int c = 0; rc == 0 && c < d->channels; c++) {
+		mean[c] = d->mean[c];
+		std[c] = d->std[c];
+	}
+	pthread_mutex_unlock(&d->lock);
+	return rc;
+}

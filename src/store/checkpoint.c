@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* checkpoint.c: a trainer between two steps, to a file and back. */
+#include "store/state.h"
+#include "tensor/kernel.h"
+
+#include <barlow/checkpoint.h>
+#include <barlow/error.h>
+#include <barlow/runs.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <zlib.h>
+
+/* --- Facts: what the metadata say ------------------------------------------------- */
+
+enum { FORMAT, STEP, TRAINED, LAMBDA, LR, LR_BIAS, UPDATES, OPTIMISER, SEED, BATCH, EPOCH, CPU, FACTS };
+enum { FACT_BYTES = 64, CRC_BYTES = 9 }; /* a checksum is eight hexadecimal digits and a blank */
+
+static const char *const keys[FACTS] = {
+	[FORMAT] = "barlow_checkpoint", [STEP] = "step", [TRAINED] = "trained", [LAMBDA] = "lambda", [LR] = "lr",
+	[LR_BIAS] = "lr_bias", [UPDATES] = "updates", [OPTIMISER] = "optimiser", [SEED] = "seed", [BATCH] = "batch",
+	[EPOCH] = "steps_per_epoch", [CPU] = "cpu",
+};
+static const char crc_key[] = "crc32";
+
+/* Each one's text. */
+typedef char facts[FACTS][FACT_BYTES];
+
+static void put_number(char out[FACT_BYTES], double v)
+{
+	snprintf(out, FACT_BYTES, "%.17g", v);
+}
+
+static void put_count(char out[FACT_BYTES], int64_t v)
+{
+	snprintf(out, FACT_BYTES, "%" PRId64, v);
+}
+
+static void put_text(char out[FACT_BYTES], const char *text)
+{
+	snprintf(out, FACT_BYTES, "%s", text);
+}
+
+static const char *optimiser_name(bl_optim_kind kind)
+{
+	static const char *const names[] = { [BL_OPTIM_SGD] = "sgd", [BL_OPTIM_LARS] = "lars", [BL_OPTIM_ADAMW] = "adamw" };
+	return names[kind];
+}
+
+static void facts_of(bl_trainer *t, facts f)
+{
+	const bl_trainer_config *c = bl_trainer_settings(t);
+	bl_progress p = bl_trainer_progress(t);
+	put_text(f[FORMAT], "1");
+	put_count(f[STEP], p.step);
+	put_number(f[TRAINED], p.trained);
+	put_number(f[LAMBDA], p.lambda);
+	put_number(f[LR], p.lr);
+	put_number(f[LR_BIAS], p.lr_bias);
+	put_count(f[UPDATES], *bl_optim_count(bl_trainer_optim(t)));
+	put_text(f[OPTIMISER], optimiser_name(c->optim.kind));
+	snprintf(f[SEED], FACT_BYTES, "%" PRIu64, c->seed);
+	put_count(f[BATCH], c->batch);
+	put_count(f[EPOCH], bl_trainer_steps_per_epoch(t));
+	snprintf(f[CPU], FACT_BYTES, "%s, %s", bl_blas_core(), bl_kernel()->name);
+}
+
+static int take_facts(const char *path, char *const *metadata, facts f)
+{
+	for (int i = 0; i < FACTS; i++) {
+		const char *v = bl_metadata_get(metadata, keys[i]);
+		if (!v)
+			return bl_fail("%s: no '%s' in its metadata: it is not a checkpoint of a run (weights alone load into "
+			               "a module)", path, keys[i]);
+		put_text(f[i], v);
+	}
+	if (strcmp(f[FORMAT], "1") == 0)
+		return 0;
+	return bl_fail("%s: checkpoint of format %s, this program reads format 1", path, f[FORMAT]);
+}
+
+/* What the steps so far went by; without it their number means nothing. */
+static int check_facts(const char *path, facts file, facts here)
+{
+	static const struct { int fact; const char *what; } same[] = {
+		{ OPTIMISER, "optimiser" }, { SEED, "seed" }, { BATCH, "batch" }, { EPOCH, "number of steps an epoch" },
+	};
+	for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+		if (strcmp(file[same[i].fact], here[same[i].fact]) != 0)
+			return bl_fail("%s: its %s is %s, the trainer's %s", path, same[i].what, file[same[i].fact],
+			               here[same[i].fact]);
+	return 0;
+}
+
+static int take_count(const char *path, facts f, int which, int64_t *out)
+{
+	char *end;
+	errno = 0;
+	*out = strtoll(f[which], &end, 10);
+	if (errno == 0 && end != f[which] && !*end && *out >= 0)
+		return 0;
+	return bl_fail("%s: metadata '%s' is '%s', expected a whole number from 0", path, keys[which], f[which]);
+}
+
+static int take_number(const char *path, facts f, int which, double *out)
+{
+	char *end;
+	*out = strtod(f[which], &end);
+	if (end != f[which] && !*end)
+		return 0;
+	return bl_fail("%s: metadata '%s' is '%s', expected a number", path, keys[which], f[which]);
+}
+
+static int take_progress(const char *path, facts f, bl_progress *p, int64_t *updates)
+{
+	if (take_count(path, f, STEP, &p->step) != 0 || take_count(path, f, UPDATES, updates) != 0 ||
+	    take_number(path, f, TRAINED, &p->trained) != 0 || take_number(path, f, LAMBDA, &p->lambda) != 0)
+		return -1;
+	return take_number(path, f, LR, &p->lr) != 0 ? -1 : take_number(path, f, LR_BIAS, &p->lr_bias);
+}
+
+/* --- Checksums --------------------------------------------------------------------- */
+
+static uLong crc_of_facts(facts f)
+{
+	uLong crc = crc32(0, NULL, 0);
+	for (int i = 0; i < FACTS; i++)
+		crc = crc32_z(crc, (const Bytef *)f[i], strlen(f[i]) + 1);
+	return crc;
+}
+
+/* Of the numbers in row-major order, which is that of the file. */
+static int crc_of_tensor(const bl_named *item, uLong *crc)
+{
+	size_t bytes = (size_t)bl_tensor_count(item->tensor) * sizeof(float);
+	bool as_is = bl_tensor_is_contiguous(item->tensor);
+	float *numbers = as_is ? bl_tensor_data(item->tensor) : malloc(bytes + 1);
+	if (!numbers)
+		return bl_fail("no memory for tensor '%s'", item->name);
+	if (!as_is)
+		bl_tensor_read(item->tensor, numbers);
+	*crc = crc32_z(crc32(0, NULL, 0), (const Bytef *)numbers, bytes);
+	if (!as_is)
+		free(numbers);
+	return 0;
+}
+
+/* Of the facts, then of each tensor, in their order: "0badcafe 12345678 ...".  The caller frees it. */
+static char *crc_text(facts f, const bl_named *items, int n)
+{
+	char *text = malloc((size_t)(n + 1) * CRC_BYTES + 1);
+	if (!text)
+		return bl_fail_null("no memory for %d checksums", n + 1);
+	for (int i = 0; i <= n; i++) {
+		uLong crc = crc_of_facts(f);
+		if (i > 0 && crc_of_tensor(&items[i - 1], &crc) != 0) {
+			free(text);
+			return NULL;
+		}
+		snprintf(text + i * CRC_BYTES, CRC_BYTES + 1, "%08lx ", crc & 0xffffffff);
+	}
+	return text;
+}
+
+static int check_crc(const char *path, char *const *metadata, facts f, const bl_named *items, int n)
+{
+	const char *file = bl_metadata_get(metadata, crc_key);
+	if (!file || strlen(file) != (size_t)(n + 1) * CRC_BYTES)
+		return bl_fail("%s: damaged: it has not the checksums of %d tensors", path, n);
+	char *here = crc_text(f, items, n);
+	int wrong = -1;
+	for (int i = 0; here && i <= n && wrong < 0; i++)
+		if (memcmp(file + i * CRC_BYTES, here + i * CRC_BYTES, CRC_BYTES) != 0)
+			wrong = i;
+	free(here);
+	if (!here || wrong < 0)
+		return here ? 0 : -1;
+	return bl_fail("%s: damaged: the checksum of %s%s does not fit", path, wrong ? "tensor " : "its metadata",
+	               wrong ? items[wrong - 1].name : "");
+}
+
+/* --- The trainer's tensors ---------------------------------------------------------- */
+
+static int collect_modules(bl_state *s, bl_trainer *t)
+{
+	const bl_trainer_config *c = bl_trainer_settings(t);
+	bl_module *roots[] = { c->encoder, c->projector };
+	return bl_state_collect(s, roots, (const char *const[]){ "encoder", "projector" }, c->projector ? 2 : 1);
+}
+
+/* The memory is the optimiser's. */
+static void release_nothing(void *owner)
+{
+	(void)owner;
+}
+
+static int add_slice(bl_state *s, const char *prefix, const bl_param *q, float *flat)
+{
+	bl_tensor *t = bl_tensor_wrap(q->ndim, bl_tensor_shape(q->tensor), flat + q->start, release_nothing, NULL);
+	int rc = t ? bl_state_add(s, prefix, q->name, t) : -1;
+	bl_tensor_unref(t);
+	return rc;
+}
+
+static int collect_optimiser(bl_state *s, bl_trainer *t)
+{
+	const bl_params *p = bl_trainer_params(t);
+	const char *name;
+	float *flat;
+	for (int k = 0; (flat = bl_optim_state(bl_trainer_optim(t), k, &name)); k++) {
+		char prefix[FACT_BYTES];
+		snprintf(prefix, sizeof prefix, "optim.%s", name);
+		for (int i = 0; i < bl_params_length(p); i++)
+			if (add_slice(s, prefix, bl_params_get(p, i), flat) != 0)
+				return -1;
+	}
+	return 0;
+}
+
+static int collect(bl_state *s, bl_trainer *t)
+{
+	return collect_modules(s, t) != 0 ? -1 : collect_optimiser(s, t);
+}
+
+/* --- Saving -------------------------------------------------------------------------- */
+
+typedef struct job {
+	const char *path;
+	bl_trainer *trainer;
+	int rc;
+} job;
+
+static int write_file(const char *path, const bl_state *s, facts f)
+{
+	const char *metadata[2 * (FACTS + 1) + 1] = { NULL };
+	char *crc = crc_text(f, s->items, s->n);
+	if (!crc)
+		return -1;
+	for (int i = 0; i < FACTS; i++) {
+		metadata[2 * i] = keys[i];
+		metadata[2 * i + 1] = f[i];
+	}
+	metadata[2 * FACTS] = crc_key;
+	metadata[2 * FACTS + 1] = crc;
+	int rc = bl_safetensors_save(path, s->items, s->n, metadata);
+	free(crc);
+	return rc;
+}
+
+static void save(void *ctx)
+{
+	job *j = ctx;
+	bl_state s = { 0 };
+	facts f;
+	facts_of(j->trainer, f);
+	j->rc = collect(&s, j->trainer);
+	if (j->rc == 0)
+		j->rc = write_file(j->path, &s, f);
+	bl_named_free(s.items, s.n);
+}
+
+int bl_checkpoint_save(const char *path, bl_trainer *t)
+{
+	job j = { path, t, 0 };
+	bl_trainer_between_steps(t, save, &j);
+	return j.rc;
+}
+
+/* --- Loading ------------------------------------------------------------------------- */
+
+/* A file, read and found whole. */
+typedef struct content {
+	bl_named *items;
+	int n;
+	char **metadata;
+	facts f;
+	bl_progress progress;
+	int64_t updates;
+} content;
+
+static int read_file(const char *path, content *c)
+{
+	if (bl_safetensors_read(path, &c->items, &c->n, &c->metadata) != 0 || take_facts(path, c->metadata, c->f) != 0 ||
+	    check_crc(path, c->metadata, c->f, c->items, c->n) != 0)
+		return -1;
+	return take_progress(path, c->f, &c->progress, &c->updates);
+}
+
+static void content_free(content *c)
+{
+	bl_named_free(c->items, c->n);
+	bl_metadata_free(c->metadata);
+}
+
+/* What else there is to say in the journal. */
+static void make_remark(char *out, size_t size, const content *c, facts here, const bl_live *past)
+{
+	bool other = strcmp(c->f[CPU], here[CPU]) != 0, lost = !past && c->progress.step > 0;
+	snprintf(out, size, "%s%s%s%s%s%s", other ? "; begun on another processor (" : "", other ? c->f[CPU] : "",
+	         other ? ", here " : "", other ? here[CPU] : "", other ? "): last digits may differ" : "",
+	         lost ? "; records of the steps before are lost" : "");
+}
+
+/* Nothing is changed before all that may refuse has been asked. */
+static int put(const char *path, bl_trainer *t, content *c, bl_live *past)
+{
+	char remark[256];
+	bl_state s = { 0 };
+	facts here;
+	facts_of(t, here);
+	make_remark(remark, sizeof remark, c, here, past);
+	int rc = check_facts(path, c->f, here);
+	if (rc == 0)
+		rc = collect(&s, t);
+	if (rc == 0)
+		rc = bl_state_fit(&s, path, c->items, c->n, true);
+	if (rc == 0 && bl_trainer_go_on(t, &c->progress, past, remark) != 0)
+		rc = bl_fail_prefix("%s: ", path);
+	if (rc == 0) {
+		rc = bl_state_copy(&s, path, c->items, c->n);
+		*bl_optim_count(bl_trainer_optim(t)) = c->updates;
+	}
+	bl_named_free(s.items, s.n);
+	return rc;
+}
+
+static char *folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+}
+
+static bl_live *open_past(const char *path)
+{
+	char *folder = folder_of(path), *live = folder ? bl_runs_path(folder, BL_RUN_LIVE) : NULL;
+	bl_live *past = live ? bl_live_open(live, false) : NULL;
+	free(folder);
+	free(live);
+	return past;
+}
+
+static void load(void *ctx)
+{
+	job *j = ctx;
+	content c = { .n = 0 };
+	j->rc = read_file(j->path, &c);
+	if (j->rc == 0) {
+		bl_live *past = open_past(j->path);
+		j->rc = put(j->path, j->trainer, &c, past);
+		bl_live_close(past);
+	}
+	content_free(&c);
+}
+
+int bl_checkpoint_load(const char *path, bl_trainer *t)
+{
+	struct stat s;
+	bool folder = stat(path, &s) == 0 && S_ISDIR(s.st_mode);
+	char *file = folder ? bl_runs_path(path, BL_RUN_CHECKPOINT) : strdup(path);
+	if (!file)
+		return bl_fail("%s: no memory for its name", path);
+	job j = { file, t, 0 };
+	bl_trainer_between_steps(t, load, &j);
+	free(file);
+	return j.rc;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* resume.c: which run is to go on, whether it may, and that nobody else goes on with it. */
+#include "store/runs.h"
+
+#include <barlow/error.h>
+#include <barlow/runs.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+/* --- May it? -------------------------------------------------------------------- */
+
+/* Negative: its process is at it.  What has no live file, or one that cannot be read, is nobody's. */
+static int check_idle(const char *folder)
+{
+	char *path = bl_runs_path(folder, BL_RUN_LIVE);
+	bl_live *l = path ? bl_live_open(path, false) : NULL;
+	bl_run r = { .broken = !l };
+	free(path);
+	if (!l)
+		return 0;
+	bl_live_info_get(l, &r.info);
+	r.alive = bl_live_writer_alive(l);
+	bl_live_close(l);
+	if (!bl_run_going(&r))
+		return 0;
+	const char *where = r.info.pid == getpid() ? "this process" : "process";
+	return bl_fail("%s: the run is going on in %s %lld (%s, step %lld of %lld): stop it first", folder, where,
+	               (long long)r.info.pid, bl_run_state_name(r.info.state), (long long)r.info.step,
+	               (long long)r.info.steps);
+}
+
+static int check_checkpoint(const char *folder)
+{
+	char *path = bl_runs_path(folder, BL_RUN_CHECKPOINT);
+	int rc = !path                      ? -1
+	         : access(path, R_OK) == 0 ? 0
+	                                    : bl_fail("%s: the run cannot go on: there is no checkpoint (%s: %s)", folder,
+	                                              BL_RUN_CHECKPOINT, strerror(errno));
+	free(path);
+	return rc;
+}
+
+/* --- Which one ------------------------------------------------------------------ */
+
+/* What is going on is somebody's; what is done is over. */
+static char *newest_unfinished(void)
+{
+	char *root = bl_runs_root(), *folder = NULL;
+	bl_runs *list = root ? bl_runs_list(root, NULL) : NULL;
+	for (int i = 0; list && i < list->n && !folder; i++) {
+		const bl_run *r = &list->run[i];
+		if (!r->broken && !bl_run_going(r) && r->info.state != BL_RUN_DONE)
+			folder = strdup(r->folder);
+	}
+	if (list && !folder)
+		bl_fail("no run in %s was stopped before its end", root);
+	bl_runs_free(list);
+	free(root);
+	return folder;
+}
+
+static bool is_folder(const char *path)
+{
+	DIR *d = opendir(path);
+	if (d)
+		closedir(d);
+	return d != NULL;
+}
+
+static char *find(const char *what)
+{
+	if (!what)
+		return newest_unfinished();
+	if (strchr(what, '/') && is_folder(what))
+		return strdup(what);
+	char *path = bl_runs_live_path(what), *slash = path ? strrchr(path, '/') : NULL;
+	if (path)
+		snprintf(slash ? slash : path, 2, "%s", slash ? "" : ".");
+	return path;
+}
+
+char *bl_runs_resumable(const char *what)
+{
+	char *folder = find(what);
+	if (folder && check_idle(folder) == 0 && check_checkpoint(folder) == 0)
+		return folder;
+	free(folder);
+	return NULL;
+}
+
+/* --- One at a time ---------------------------------------------------------------- */
+
+static bool is_leftover(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	bool temporary = dot && (strcmp(dot, ".tmp") == 0 || strcmp(dot, ".new") == 0);
+	return temporary && (strncmp(name, BL_RUN_CHECKPOINT ".", sizeof BL_RUN_CHECKPOINT) == 0 ||
+	                     strncmp(name, BL_RUN_WEIGHTS ".", sizeof BL_RUN_WEIGHTS) == 0 ||
+	                     strncmp(name, BL_RUN_LIVE ".", sizeof BL_RUN_LIVE) == 0);
+}
+
+/* A process that was killed while it wrote leaves a temporary file. */
+static void sweep(const char *folder)
+{
+	DIR *d = opendir(folder);
+	for (struct dirent *e; d && (e = readdir(d));)
+		if (is_leftover(e->d_name))
+			unlinkat(dirfd(d), e->d_name, 0);
+	if (d)
+		closedir(d);
+}
+
+int bl_runs_claim(const char *folder)
+{
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return bl_fail("%s: %s", folder, strerror(errno));
+	int rc = flock(fd, LOCK_EX | LOCK_NB) == 0 ? check_idle(folder)
+	                                           : bl_fail("%s: somebody else resumes the run just now", folder);
+	if (rc != 0) {
+		close(fd);
+		return -1;
+	}
+	sweep(folder);
+	return fd;
+}
+
+void bl_runs_release(int claim)
+{
+	close(claim);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* state.h (private): tensors of a model under their full names, to a file and back. */
+#ifndef BL_STORE_STATE_H
+#define BL_STORE_STATE_H
+
+#include <barlow/weights.h>
+
+/* Empty: { 0 }.  bl_named_free gives items back. */
+typedef struct bl_state {
+	bl_named *items;
+	int n, room;
+} bl_state;
+
+/* A reference is taken; the name is "prefix.name". */
+int bl_state_add(bl_state *s, const char *prefix, const char *name, bl_tensor *t);
+/* All parameters and buffers, as bl_weights_save has them. */
+int bl_state_collect(bl_state *s, bl_module *const *roots, const char *const *prefixes, int n);
+/* Sorts both lists; does the file have all the state's names and shapes, and (strict) no others?  Negative: no. */
+int bl_state_fit(bl_state *s, const char *path, bl_named *file, int n, bool strict);
+/* After that, the file's numbers into the state's tensors. */
+int bl_state_copy(const bl_state *s, const char *path, const bl_named *file, int n);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* tuned.c: the file of tuned choices, every line of which is checked when it is read. */
+#include "tensor/kernel.h"
+
+#include <barlow/error.h>
+#include <barlow/file.h>
+#include <barlow/parallel.h>
+#include <barlow/runs.h>
+#include <barlow/tensor.h>
+#include <barlow/tuned.h>
+
+#include <config.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#if defined __x86_64__
+#include <cpuid.h>
+#endif
+
+enum { HEAD_LINES = 3, LINE_BYTES = 256, MOST_BYTES = 1 << 20, MACHINE_BYTES = 80 };
+
+#if defined __x86_64__
+/* Vendor, family, model: "GenuineIntel-6-143". */
+static void cpu_name(char buf[MACHINE_BYTES])
+{
+	unsigned a, b, c, d, maker[3];
+	__cpuid(0, a, maker[0], maker[2], maker[1]);
+	__cpuid(1, a, b, c, d);
+	unsigned family = (a >> 8 & 15) + (a >> 20 & 255), model = (a >> 4 & 15) + (a >> 12 & 240);
+	snprintf(buf, MACHINE_BYTES, "%.12s-%u-%u", (const char *)maker, family, model);
+}
+#else
+static void cpu_name(char buf[MACHINE_BYTES])
+{
+	snprintf(buf, MACHINE_BYTES, "%.32s", bl_blas_core());
+}
+#endif
+
+/* The CPU's type and the kernels it runs. */
+static const char *machine(char buf[MACHINE_BYTES])
+{
+	cpu_name(buf);
+	size_t n = strlen(buf);
+	snprintf(buf + n, MACHINE_BYTES - n, "-%s", bl_kernel()->name);
+	return buf;
+}
+
+static char *folder(void)
+{
+	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+	if (cache && *cache == '/')
+		return bl_runs_path(cache, "barlow");
+	if (home && *home == '/')
+		return bl_runs_path(home, ".cache/barlow");
+	return bl_fail_null("no place for tuned choices: neither XDG_CACHE_HOME nor HOME is set");
+}
+
+char *bl_tuned_path(void)
+{
+	char name[MACHINE_BYTES + 16], cpu[MACHINE_BYTES], *in = folder();
+	snprintf(name, sizeof name, "convolutions-%s", machine(cpu));
+	char *path = in ? bl_runs_path(in, name) : NULL;
+	free(in);
+	return path;
+}
+
+/* The lines that a file for us begins with. */
+static const char *head_line(int i, char buf[LINE_BYTES])
+{
+	static const char *const first[] = { "barlow tuned convolutions 1", "version " PACKAGE_VERSION };
+	char cpu[MACHINE_BYTES];
+	if (i == 2)
+		snprintf(buf, LINE_BYTES, "cpu %s", machine(cpu));
+	else
+		snprintf(buf, LINE_BYTES, "%s", first[i]);
+	return buf;
+}
+
+/* --- Reading ------------------------------------------------------------------------- */
+
+static int check_head(int number, const char *line)
+{
+	char want[LINE_BYTES], rest;
+	int threads;
+	if (number == HEAD_LINES)
+		return sscanf(line, "threads %9d%c", &threads, &rest) == 1 ? 0 : bl_fail("expected the number of threads");
+	if (!strcmp(line, head_line(number, want)))
+		return 0;
+	return bl_fail("it says '%.64s', here it is '%.64s'", line, want);
+}
+
+static int direction_of(const char *name)
+{
+	for (int d = 0; bl_conv_directions()[d]; d++)
+		if (!strcmp(name, bl_conv_directions()[d]))
+			return d;
+	return bl_fail("'%.32s' is no direction", name);
+}
+
+/* "SHAPE DIRECTION ALGORITHM" into t. */
+static int add_line(bl_choices *t, const char *line)
+{
+	char shape[BL_CONV_KEY_TEXT], direction[32], algorithm[32], rest;
+	bl_choice c = { .by = { BL_CONV_AUTO } };
+	if (sscanf(line, "%159s %31s %31s %c", shape, direction, algorithm, &rest) != 3)
+		return bl_fail("expected a shape, a direction and an algorithm");
+	int d = direction_of(direction), a = d < 0 ? -1 : bl_conv_algorithm_of(algorithm);
+	if (a < 0 || bl_conv_key_parse(shape, &c.key) != 0)
+		return -1;
+	const bl_choice *known = bl_choices_find(t, &c.key);
+	if (known)
+		c = *known;
+	c.by[d] = (bl_conv_algorithm)a;
+	return bl_choices_set(t, &c);
+}
+
+/* text: n bytes and a zero. */
+static int read_lines(bl_choices *t, char *text, size_t n)
+{
+	int number = 0;
+	for (char *line = text, *end; line < text + n; line = end + 1, number++) {
+		end = memchr(line, '\n', (size_t)(text + n - line));
+		if (!end || end - line >= LINE_BYTES || memchr(line, '\0', (size_t)(end - line)))
+			return bl_fail("line %d is %s", number + 1, end ? "no text of ours" : "cut off");
+		*end = '\0';
+		if ((number <= HEAD_LINES ? check_head(number, line) : add_line(t, line)) != 0)
+			return bl_fail_prefix("line %d: ", number + 1);
+	}
+	return number > HEAD_LINES ? 0 : bl_fail("it ends after line %d", number);
+}
+
+static char *read_text(const char *path, size_t *n)
+{
+	char *bytes = bl_file_read(path, n), *text = bytes && *n <= MOST_BYTES ? realloc(bytes, *n + 1) : NULL;
+	if (text) {
+		text[*n] = '\0';
+		return text;
+	}
+	if (bytes)
+		bl_fail("%s: %zu bytes are more than tuned choices take", path, *n);
+	free(bytes);
+	return NULL;
+}
+
+/* The file's choices, none where there is no file; NULL with bl_error. */
+static bl_choices *load(const char *path)
+{
+	size_t n;
+	bl_choices *t = bl_choices_new();
+	if (!t || access(path, F_OK) != 0)
+		return t;
+	char *text = read_text(path, &n);
+	int rc = !text ? -1 : read_lines(t, text, n) ? bl_fail_prefix("%s: ", path) : 0;
+	free(text);
+	if (rc == 0)
+		return t;
+	bl_choices_free(t);
+	return NULL;
+}
+
+int bl_tuned_load(void)
+{
+	char *path = bl_tuned_path();
+	bl_choices *t = path ? load(path) : bl_choices_new();
+	free(path);
+	bl_choices_publish(t);
+	return t ? 0 : -1;
+}
+
+/* --- Writing ------------------------------------------------------------------------- */
+
+static void print_choices(FILE *f, const bl_choices *t)
+{
+	char line[LINE_BYTES], key[BL_CONV_KEY_TEXT];
+	for (int i = 0; i < HEAD_LINES; i++)
+		fprintf(f, "%s\n", head_line(i, line));
+	fprintf(f, "threads %d\n", bl_threads());
+	for (int i = 0; i < bl_choices_count(t); i++) {
+		const bl_choice *c = bl_choices_at(t, i);
+		for (int d = 0; d < BL_CONV_DIRECTIONS; d++)
+			if (c->by[d] != BL_CONV_AUTO)
+				fprintf(f, "%s %s %s\n", bl_conv_key_text(&c->key, key), bl_conv_directions()[d],
+				        bl_conv_algorithms()[c->by[d]]);
+	}
+}
+
+static int store(const char *path, const bl_choices *t)
+{
+	char *text = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&text, &n);
+	if (f)
+		print_choices(f, t);
+	int rc = f && fclose(f) == 0 ? bl_file_write_atomic(path, text, n) : bl_fail("%s: no memory to write it", path);
+	free(text);
+	return rc;
+}
+
+static int keep_in(const char *path, const bl_choice *c)
+{
+	bl_choices *t = load(path);
+	if (!t)
+		t = bl_choices_new();
+	int rc = t && bl_choices_set(t, c) == 0 ? store(path, t) : -1;
+	bl_choices_free(t);
+	return rc;
+}
+
+int bl_tuned_keep(const bl_choice *c)
+{
+	char *in = folder(), *path = in ? bl_tuned_path() : NULL;
+	int rc = path && bl_file_make_folder(in) == 0 ? keep_in(path, c) : -1;
+	free(in);
+	free(path);
+	return rc;
+}
+
+int bl_tuned_forget(void)
+{
+	char *path = bl_tuned_path();
+	int rc = !path ? -1 : unlink(path) == 0 ? 0 : errno == ENOENT ? 1 : bl_fail("%s: %s", path, strerror(errno));
+	free(path);
+	return rc;
+}

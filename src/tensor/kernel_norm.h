@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * kernel_norm.h: batch norm's passes over pixels, included by kernel_body.h.
+ *
+ * Channels are taken in strips of a few vectors: what belongs to a channel (its sums, its scale) stays in registers
+ * while the pixels go by.  The last channels, which fill no vector, are taken one by one by the same expressions.
+ */
+#define EACH_VECTOR _Pragma("GCC unroll 4") for (int v = 0; v < vectors; v++)
+
+enum { STRIP = LANES == 16 ? 4 : 2 }; /* vectors; 32 registers, or 16 */
+
+typedef int mask_vec __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
+
+INLINE vec load(const float *p)
+{
+	return *(const vec *)p;
+}
+
+INLINE void save(float *p, vec x)
+{
+	*(vec *)p = x;
+}
+
+/* x where keep, else 0. */
+INLINE vec keep_where(mask_vec keep, vec x)
+{
+	return (vec)((mask_vec)x & keep);
+}
+
+/* Calls strip(args, first channel, vectors) for all channels that fill vectors; returns the first of the others. */
+#define STRIPS(c, strip, ...)                                             \
+	int64_t at = 0;                                                   \
+	for (; at + STRIP * LANES <= (c); at += STRIP * LANES)            \
+		strip(__VA_ARGS__, at, STRIP);                            \
+	for (; at + LANES <= (c); at += LANES)                            \
+		strip(__VA_ARGS__, at, 1);
+
+/* Mean and sum of squares in two passes over a chunk that fits the cache: exact enough for any mean. */
+INLINE void moments_strip(int64_t n, int64_t c, const float *x, float *mean, float *m2, int64_t at, const int vectors)
+{
+	vec sum[STRIP], dot[STRIP];
+	EACH_VECTOR sum[v] = dot[v] = (vec){ 0 };
+	for (int64_t i = 0; i < n; i++)
+		EACH_VECTOR sum[v] += load(x + i * c + at + v * LANES);
+	EACH_VECTOR sum[v] /= (float)n;
+	for (int64_t i = 0; i < n; i++)
+		EACH_VECTOR {
+			vec d = load(x + i * c + at + v * LANES) - sum[v];
+			dot[v] += d * d;
+		}
+	EACH_VECTOR {
+		save(mean + at + v * LANES, sum[v]);
+		save(m2 + at + v * LANES, dot[v]);
+	}
+}
+
+static void moments(int64_t n, int64_t c, const float *x, float *mean, float *m2)
+{
+	STRIPS(c, moments_strip, n, c, x, mean, m2)
+	for (; at < c; at++) {
+		float sum = 0, dot = 0;
+		for (int64_t i = 0; i < n; i++)
+			sum += x[i * c + at];
+		sum /= (float)n;
+		for (int64_t i = 0; i < n; i++)
+			dot += (x[i * c + at] - sum) * (x[i * c + at] - sum);
+		mean[at] = sum;
+		m2[at] = dot;
+	}
+}
+
+INLINE void norm_strip(const bl_norm_row *a, bool residual, bool relu, int64_t at, const int vectors)
+{
+	vec scale[STRIP], shift[STRIP];
+	EACH_VECTOR {
+		scale[v] = load(a->scale + at + v * LANES);
+		shift[v] = load(a->shift + at + v * LANES);
+	}
+	for (int64_t i = 0; i < a->n; i++)
+		EACH_VECTOR {
+			int64_t k = i * a->c + at + v * LANES;
+			vec y = scale[v] * load(a->x + k) + shift[v];
+			if (residual)
+				y += load(a->residual + k);
+			save(a->y + k, relu ? keep_where(~(mask_vec)(y < 0), y) : y); /* a NaN stays one */
+		}
+}
+
+INLINE void norm_rows(const bl_norm_row *a, bool residual, bool relu)
+{
+	STRIPS(a->c, norm_strip, a, residual, relu)
+	for (; at < a->c; at++)
+		for (int64_t i = 0; i < a->n; i++) {
+			int64_t k = i * a->c + at;
+			float y = a->scale[at] * a->x[k] + a->shift[at] + (residual ? a->residual[k] : 0);
+			a->y[k] = relu && y < 0 ? 0 : y;
+		}
+}
+
+static void norm(const bl_norm_row *a)
+{
+	if (a->residual)
+		a->relu ? norm_rows(a, true, true) : norm_rows(a, true, false);
+	else
+		a->relu ? norm_rows(a, false, true) : norm_rows(a, false, false);
+}
+
+enum mask { MASK_NONE, MASK_X, MASK_Y };
+
+/* dy where the ReLU did not cut. */
+INLINE vec cut(const bl_norm_back *a, enum mask m, int64_t k, vec x, vec scale, vec shift)
+{
+	vec dy = load(a->dy + k);
+	if (m == MASK_NONE)
+		return dy;
+	vec y = m == MASK_Y ? load(a->y + k) : (vec)(scale * x + shift);
+	return keep_where(y > 0, dy);
+}
+
+INLINE float cut_one(const bl_norm_back *a, enum mask m, int64_t k, int64_t at)
+{
+	if (m == MASK_NONE)
+		return a->dy[k];
+	return (m == MASK_Y ? a->y[k] : a->scale[at] * a->x[k] + a->shift[at]) > 0 ? a->dy[k] : 0;
+}
+
+INLINE void reduce_strip(const bl_norm_back *a, enum mask m, int64_t at, const int vectors)
+{
+	vec scale[STRIP], shift[STRIP], mean[STRIP], sum[STRIP], dot[STRIP];
+	EACH_VECTOR {
+		scale[v] = load(a->scale + at + v * LANES);
+		shift[v] = load(a->shift + at + v * LANES);
+		mean[v] = load(a->mean + at + v * LANES);
+		sum[v] = dot[v] = (vec){ 0 };
+	}
+	for (int64_t i = 0; i < a->n; i++)
+		EACH_VECTOR {
+			int64_t k = i * a->c + at + v * LANES;
+			vec x = load(a->x + k), g = cut(a, m, k, x, scale[v], shift[v]);
+			sum[v] += g;
+			dot[v] += g * (x - mean[v]);
+		}
+	EACH_VECTOR {
+		save(a->sum + at + v * LANES, sum[v]);
+		save(a->dot + at + v * LANES, dot[v]);
+	}
+}
+
+INLINE void reduce_rows(const bl_norm_back *a, enum mask m)
+{
+	STRIPS(a->c, reduce_strip, a, m)
+	for (; at < a->c; at++) {
+		float sum = 0, dot = 0;
+		for (int64_t i = 0; i < a->n; i++) {
+			int64_t k = i * a->c + at;
+			float g = cut_one(a, m, k, at);
+			sum += g;
+			dot += g * (a->x[k] - a->mean[at]);
+		}
+		a->sum[at] = sum;
+		a->dot[at] = dot;
+	}
+}
+
+static enum mask mask_of(const bl_norm_back *a)
+{
+	return !a->relu ? MASK_NONE : a->masked_by_y ? MASK_Y : MASK_X;
+}
+
+static void norm_reduce(const bl_norm_back *a)
+{
+	switch (mask_of(a)) {
+	case MASK_NONE:
+		reduce_rows(a, MASK_NONE);
+		break;
+	case MASK_X:
+		reduce_rows(a, MASK_X);
+		break;
+	case MASK_Y:
+		reduce_rows(a, MASK_Y);
+		break;
+	}
+}
+
+INLINE void apply_strip(const bl_norm_back *a, enum mask m, bool residual, int64_t at, const int vectors)
+{
+	vec scale[STRIP], shift[STRIP], mean[STRIP], by_g[STRIP], by_x[STRIP], by_1[STRIP];
+	bool add = a->add, add_residual = a->add_residual;
+	EACH_VECTOR {
+		scale[v] = load(a->scale + at + v * LANES);
+		shift[v] = load(a->shift + at + v * LANES);
+		mean[v] = load(a->mean + at + v * LANES);
+		by_g[v] = load(a->by_g + at + v * LANES);
+		by_x[v] = load(a->by_x + at + v * LANES);
+		by_1[v] = load(a->by_1 + at + v * LANES);
+	}
+	for (int64_t i = 0; i < a->n; i++)
+		EACH_VECTOR {
+			int64_t k = i * a->c + at + v * LANES;
+			vec x = load(a->x + k), g = cut(a, m, k, x, scale[v], shift[v]);
+			vec d = by_g[v] * g + by_x[v] * (x - mean[v]) + by_1[v];
+			save(a->dx + k, add ? (vec)(load(a->dx + k) + d) : d);
+			if (residual)
+				save(a->dresidual + k, add_residual ? (vec)(load(a->dresidual + k) + g) : g);
+		}
+}
+
+INLINE void apply_rows(const bl_norm_back *a, enum mask m, bool residual)
+{
+	STRIPS(a->c, apply_strip, a, m, residual)
+	for (; at < a->c; at++)
+		for (int64_t i = 0; i < a->n; i++) {
+			int64_t k = i * a->c + at;
+			float g = cut_one(a, m, k, at), d = a->by_g[at] * g + a->by_x[at] * (a->x[k] - a->mean[at]) + a->by_1[at];
+			a->dx[k] = a->add ? a->dx[k] + d : d;
+			if (residual)
+				a->dresidual[k] = a->add_residual ? a->dresidual[k] + g : g;
+		}
+}
+
+static void norm_apply(const bl_norm_back *a)
+{
+	bool residual = a->dresidual != NULL;
+	switch (mask_of(a)) {
+	case MASK_NONE:
+		residual ? apply_rows(a, MASK_NONE, true) : apply_rows(a, MASK_NONE, false);
+		break;
+	case MASK_X:
+		residual ? apply_rows(a, MASK_X, true) : apply_rows(a, MASK_X, false);
+		break;
+	case MASK_Y:
+		residual ? apply_rows(a, MASK_Y, true) : apply_rows(a, MASK_Y, false);
+		break;
+	}
+}
+
+#undef STRIPS
+#undef EACH_VECTOR

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* go_on.c: where a run stands, and a new trainer that is put there. */
+#include "train/trainer.h"
+
+#include <math.h>
+#include <stdio.h>
+
+bl_progress bl_trainer_progress(bl_trainer *t)
+{
+	const bl_optim_config *o = bl_optim_settings(t->optim);
+	return (bl_progress){ t->step, t->trained, t->config.loss.lambda, o->lr, o->lr_bias };
+}
+
+static bool is_amount(double v)
+{
+	return isfinite(v) && v >= 0;
+}
+
+static int check(const bl_trainer *t, const bl_progress *p)
+{
+	if (t->info.state != BL_RUN_NEW)
+		return bl_fail("trainer: it has begun already: only a new one can go on from a checkpoint");
+	if (p->step < 0 || p->step > t->steps)
+		return bl_fail("trainer: the run so far has %lld steps, this trainer makes %lld", (long long)p->step,
+		               (long long)t->steps);
+	if (!is_amount(p->trained) || !is_amount(p->lambda) || !is_amount(p->lr) || !is_amount(p->lr_bias))
+		return bl_fail("trainer: seconds %g, lambda %g, lr %g and %g of the run so far: expected 0 or more", p->trained,
+		               p->lambda, p->lr, p->lr_bias);
+	return 0;
+}
+
+/* Under lock. */
+static void tell(bl_trainer *t, const bl_live *past, const char *remark)
+{
+	bl_live_info before = { .started = 0 };
+	if (past)
+		bl_live_info_get(past, &before);
+	if (before.started > 0)
+		t->info.started = before.started;
+	t->info.step = t->step;
+	snprintf(t->info.message, sizeof t->info.message, "resumed at step %lld%s", (long long)t->step, remark);
+	bl_live_set_info(t->live, &t->info);
+}
+
+static void put(bl_trainer *t, const bl_progress *p)
+{
+	bl_optim_config *o = bl_optim_settings(t->optim);
+	t->step = p->step;
+	t->trained = t->saved_at = p->trained;
+	t->config.loss.lambda = p->lambda;
+	o->lr = p->lr;
+	o->lr_bias = p->lr_bias;
+	bl_loader_seek(t->loader, p->step);
+}
+
+int bl_trainer_go_on(bl_trainer *t, const bl_progress *p, const bl_live *past, const char *remark)
+{
+	pthread_mutex_lock(&t->lock);
+	int rc = check(t, p);
+	if (rc == 0 && past)
+		rc = bl_live_take_past(t->live, past, p->step);
+	if (rc == 0) {
+		put(t, p);
+		tell(t, past, remark);
+	}
+	pthread_mutex_unlock(&t->lock);
+	return rc;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A small run, and its embeddings as it has them; apart, as the trainer's and the screen's private names meet here. */
+#include "frozen_run.h"
+
+#include "support.h"
+#include "train/trainer.h"
+
+enum { SIDE = 8, IMAGES = 64 };
+
+static bl_module *mlp(int64_t in, int64_t out, bool flatten)
+{
+	bl_module *m = bl_nn_mlp(&(bl_mlp_config){
+		.in = in, .widths = (int64_t[]){out}, .layers = 1, .last_plain = !flatten, .flatten = flatten});
+	assert_non_null(m);
+	bl_module_init(m, 3);
+	return m;
+}
+
+bl_trainer *frozen_run(int d)
+{
+	bl_aug ops[] = {bl_aug_default(BL_AUG_CROP), bl_aug_default(BL_AUG_FLIP)};
+	bl_shapes_config shapes = {.n = IMAGES, .size = SIDE, .channels = 1, .seed = 5};
+	ops[0].size = SIDE;
+	bl_trainer_config c = {.data = bl_dataset_shapes(&shapes), .first = bl_pipeline_new(ops, 2),
+			       .encoder = mlp(SIDE * SIDE, 32, true), .projector = mlp(32, d, false),
+			       .loss = BL_LOSS_DEFAULT, .optim = bl_optim_default(BL_OPTIM_SGD), .batch = FROZEN_BATCH,
+			       .epochs = 1e5, .seed = 3, .loader_threads = 1};
+	c.second = c.first;
+	bl_trainer *t = bl_trainer_new(&c);
+	assert_non_null(t);
+	bl_dataset_unref(c.data);
+	bl_pipeline_unref(c.first);
+	bl_module_unref(c.encoder);
+	bl_module_unref(c.projector);
+	return t;
+}
+
+bl_tensor *frozen_embeddings(const bl_trainer *t, int view)
+{
+	return bl_tensor_contiguous(t->z[view]);
+}

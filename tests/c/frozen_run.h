@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* frozen_run.h: a small run whose embeddings can be had. */
+#ifndef BARLOW_TESTS_FROZEN_RUN_H
+#define BARLOW_TESTS_FROZEN_RUN_H
+
+#include <barlow/train.h>
+
+enum { FROZEN_BATCH = 16 };
+
+bl_trainer *frozen_run(int d); /* embeddings of width d; the test ends where it cannot be made */
+/* (FROZEN_BATCH,d) of one view at the newest step, for who knows that the run stands still; a reference. */
+bl_tensor *frozen_embeddings(const bl_trainer *t, int view);
+
+#endif

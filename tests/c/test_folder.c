@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* test_folder.c: folders of images: layout, order, labels, broken files, and all that a set is asked for. */
+#include "pictures.h"
+#include "support.h"
+
+#include <barlow/data.h>
+#include <barlow/error.h>
+#include <barlow/memory.h>
+#include <barlow/parallel.h>
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SIZE = 24, BATCH = 4 };
+
+/* A folder in the scratch folder, made with all that is above it. */
+static const char *folder(const char *name)
+{
+	const char *path = support_scratch(name);
+	char part[512];
+	for (size_t i = strlen(path) - strlen(name); i <= strlen(path); i++)
+		if (path[i] == '/' || path[i] == '\0') {
+			snprintf(part, sizeof part, "%.*s", (int)i, path);
+			if (mkdir(part, 0777) < 0 && errno != EEXIST)
+				fail_msg("%s: %s", part, strerror(errno));
+		}
+	return path;
+}
+
+/* A JPEG, or a PNG by the name's end; all of one grey level, or painted (level < 0). */
+static void put(const char *name, int height, int width, int level)
+{
+	const char *path = support_scratch(name);
+	uint8_t *pixels = pictures_paint(height, width, 3, true, 1);
+	if (level >= 0)
+		memset(pixels, level, (size_t)height * (size_t)width * 3);
+	if (strcmp(name + strlen(name) - 4, ".png") == 0)
+		pictures_write_png(path, &(pictures_png){ .height = height, .width = width, .type = PICTURES_RGB, .depth = 8 },
+				   pixels);
+	else
+		pictures_write_jpeg(path, &(pictures_jpeg){ .height = height, .width = width, .channels = 3, .sampling = 2 },
+				    pixels);
+	free(pixels);
+}
+
+static bl_dataset *opened(const bl_folder_config *c)
+{
+	bl_dataset *d = bl_dataset_folder(c);
+	if (!d)
+		fail_msg("%s", bl_error());
+	return d;
+}
+
+/* Four classes of painted images of several sizes, the first of 40 x 60. */
+static const char *photographs(void)
+{
+	char name[64];
+	for (int i = 0; i < 12; i++) {
+		snprintf(name, sizeof name, "photographs/c%d", i % 4);
+		folder(name);
+		snprintf(name, sizeof name, "photographs/c%d/%02d.%s", i % 4, i, i % 3 ? "jpg" : "png");
+		put(name, 40 + 30 * i, 60 + 20 * i, -1);
+	}
+	return support_scratch("photographs");
+}
+
+static void check_path(const bl_dataset *d, int64_t i, const char *end, int label)
+{
+	char *path = bl_dataset_path(d, i);
+	assert_non_null(path);
+	if (strlen(path) < strlen(end) || strcmp(path + strlen(path) - strlen(end), end) != 0)
+		fail_msg("image %d is %s, not %s", (int)i, path, end);
+	free(path);
+	assert_int_equal(bl_dataset_label(d, i), label);
+}
+
+static void folders_are_classes_in_a_fixed_order(void **state)
+{
+	static const char *const files[] = { "cat/b/3.jpg", "cat/1.JPG", "cat/0.Jpeg", "Dog/2.png", "cat-nap/9.jpg",
+					     "cat/b-c/7.png", "cat/.4.jpg", ".git/5.jpg", "cat/notes.txt" };
+	(void)state;
+	folder("layout/cat/b");
+	folder("layout/cat/b-c");
+	folder("layout/cat-nap");
+	folder("layout/Dog");
+	folder("layout/.git");
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		char name[64];
+		snprintf(name, sizeof name, "layout/%s", files[i]);
+		put(name, 8, 8, 10 * (int)i);
+	}
+	assert_int_equal(symlink("..", support_scratch("layout/cat/loop")), 0);
+	bl_dataset *d = opened(&(bl_folder_config){ .path = support_scratch("layout") });
+	assert_string_equal(bl_dataset_name(d), "layout");
+	assert_int_equal(bl_dataset_length(d), 6);
+	assert_int_equal(bl_dataset_classes(d), 3);
+	assert_string_equal(bl_dataset_class_name(d, 0), "Dog");
+	assert_string_equal(bl_dataset_class_name(d, 1), "cat");
+	assert_string_equal(bl_dataset_class_name(d, 2), "cat-nap");
+	check_path(d, 0, "layout/Dog/2.png", 0);
+	check_path(d, 1, "layout/cat/0.Jpeg", 1);
+	check_path(d, 2, "layout/cat/1.JPG", 1);
+	check_path(d, 3, "layout/cat/b/3.jpg", 1);
+	check_path(d, 4, "layout/cat/b-c/7.png", 1);
+	check_path(d, 5, "layout/cat-nap/9.jpg", 2);
+	bl_dataset_unref(d);
+	d = opened(&(bl_folder_config){ .path = support_scratch("layout"), .unlabelled = true });
+	assert_int_equal(bl_dataset_length(d), 6);
+	assert_int_equal(bl_dataset_classes(d), 0);
+	bl_dataset_unref(d);
+}
+
+static void files_directly_in_the_folder_have_no_labels(void **state)
+{
+	const char *path = folder("flat");
+	(void)state;
+	put("flat/b.jpg", 8, 9, 50);
+	put("flat/a.png", 10, 11, 60);
+	char slash[512];
+	snprintf(slash, sizeof slash, "%s//", path);
+	bl_dataset *d = opened(&(bl_folder_config){ .path = slash, .channels = 1 });
+	assert_int_equal(bl_dataset_length(d), 2);
+	assert_int_equal(bl_dataset_classes(d), 0);
+	assert_string_equal(bl_dataset_name(d), "flat");
+	check_path(d, 0, "flat/a.png", -1);
+	assert_int_equal(bl_dataset_height(d), 10);
+	assert_int_equal(bl_dataset_width(d), 11);
+	assert_int_equal(bl_dataset_channels(d), 1);
+	bl_image im;
+	assert_int_equal(bl_dataset_image(d, 1, &im), 0);
+	assert_int_equal(im.height, 8);
+	assert_int_equal(im.width, 9);
+	assert_int_equal(im.channels, 1);
+	assert_in_range(im.pixels[0], 49, 51);
+	bl_dataset_unref(d);
+}
+
+static void refuse(const bl_folder_config *c, const char *why)
+{
+	assert_null(bl_dataset_folder(c));
+	assert_error(why);
+}
+
+static void layouts_that_make_no_sense_are_refused(void **state)
+{
+	bl_folder_config c = { .path = "/nonexistent" };
+	(void)state;
+	refuse(&c, "/nonexistent: No such file");
+	c.path = folder("void");
+	refuse(&c, "void: no .jpg, .jpeg or .png file in it");
+	support_write(support_scratch("void/x.webp"), "x", 1);
+	refuse(&c, "(1 others, such as x.webp)");
+	c.path = support_scratch("void/x.webp");
+	refuse(&c, "x.webp: not a folder");
+	folder("mixed/cat");
+	put("mixed/cat/1.png", 8, 8, 0);
+	put("mixed/stray.png", 8, 8, 0);
+	c.path = support_scratch("mixed");
+	refuse(&c, "1 images beside folders of images (the first: stray.png)");
+	c.unlabelled = true;
+	bl_dataset_unref(opened(&c));
+	c.unlabelled = false;
+	unlink(support_scratch("mixed/stray.png"));
+	folder("mixed/empty");
+	refuse(&c, "mixed/empty: no .jpg, .jpeg or .png file in this class");
+	c.channels = 2;
+	refuse(&c, "channels = 2, expected 3 or 1");
+	c.channels = 1;
+	c.height = 5;
+	refuse(&c, "size = 5 x 0, expected 1 to 16384");
+}
+
+static void large_images_are_evaluated_at_224(void **state)
+{
+	const char *path = folder("large");
+	(void)state;
+	put("large/a.jpg", 200, 300, 9);
+	bl_dataset *d = opened(&(bl_folder_config){ .path = path });
+	assert_int_equal(bl_dataset_height(d), 224);
+	assert_int_equal(bl_dataset_width(d), 224);
+	int h, w;
+	assert_int_equal(bl_dataset_image_size(d, 0, &h, &w), 0);
+	assert_int_equal(h, 200);
+	assert_int_equal(w, 300);
+	bl_dataset_unref(d);
+	d = opened(&(bl_folder_config){ .path = path, .height = 20, .width = 30 });
+	assert_int_equal(bl_dataset_height(d), 20);
+	assert_int_equal(bl_dataset_width(d), 30);
+	bl_dataset_unref(d);
+}
+
+/* --- What a set is asked for ----------------------------------------------------------- */
+
+static void batches_are_of_one_size(void **state)
+{
+	const char *path = folder("batch");
+	const float mean = .25f, std = .5f;
+	(void)state;
+	put("batch/a.png", 30, 30, 51);
+	put("batch/b.jpg", 90, 200, 102);
+	put("batch/c.png", 12, 10, 153);
+	bl_dataset *d = opened(&(bl_folder_config){ .path = path, .channels = 1 });
+	bl_tensor *t = bl_dataset_batch(d, (int64_t[]){ 2, 1, 0 }, 3, &mean, &std);
+	assert_non_null(t);
+	assert_memory_equal(bl_tensor_shape(t), ((int64_t[]){ 3, 1, 30, 30 }), 4 * sizeof(int64_t));
+	for (int i = 0; i < 3 * 30 * 30; i++)
+		assert_close(bl_tensor_data(t)[i], (.6 - .2 * (i / 900) - .25) / .5, 0.01);
+	bl_tensor_unref(t);
+	bl_dataset_unref(d);
+}
+
+static void statistics_are_those_of_the_pixels(void **state)
+{
+	const char *path = folder("statistics");
+	float mean[3], std[3];
+	(void)state;
+	put("statistics/a.png", 10, 10, 0);
+	put("statistics/b.png", 10, 10, 200);
+	bl_dataset *d = opened(&(bl_folder_config){ .path = path });
+	assert_int_equal(bl_dataset_statistics(d, mean, std), 0);
+	for (int k = 0; k < 3; k++) {
+		assert_close(mean[k], 100. / 255, 1e-6);
+		assert_close(std[k], 100. / 255, 1e-6);
+	}
+	bl_dataset_unref(d);
+}
+
+static void parts_of_a_folder(void **state)
+{
+	bl_dataset *d = opened(&(bl_folder_config){ .path = photographs() }), *first, *second;
+	(void)state;
+	assert_int_equal(bl_dataset_split(d, 2. / 3, 1, &first, &second), 0);
+	bl_dataset_unref(d);
+	assert_int_equal(bl_dataset_length(first), 8);
+	assert_int_equal(bl_dataset_length(second), 4);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(bl_dataset_label(second, i), i);
+	assert_string_equal(bl_dataset_class_name(second, 3), "c3");
+	bl_tensor *t = bl_dataset_batch(second, (int64_t[]){ 3 }, 1, NULL, NULL);
+	assert_non_null(t);
+	assert_int_equal(bl_tensor_size(t, 2), 40);
+	bl_tensor_unref(t);
+	bl_dataset_unref(first);
+	bl_dataset_unref(second);
+}
+
+/* --- Training ---------------------------------------------------------------------------- */
+
+static bl_pipeline *views(void)
+{
+	bl_aug ops[] = { bl_aug_default(BL_AUG_CROP), bl_aug_default(BL_AUG_FLIP), bl_aug_default(BL_AUG_JITTER) };
+	ops[0].size = SIZE;
+	return bl_pipeline_new(ops, 3);
+}
+
+static bl_loader *loader(bl_dataset *d, int threads)
+{
+	bl_pipeline *p = views();
+	bl_loader *l = bl_loader_new(&(bl_loader_config){ .data = d, .first = p, .second = p, .batch = BATCH, .seed = 3,
+							  .threads = threads });
+	bl_pipeline_unref(p);
+	if (!l)
+		fail_msg("%s", bl_error());
+	return l;
+}
+
+/* Six batches, which are two epochs. */
+static float *run(const bl_folder_config *c, int threads)
+{
+	enum { VALUES = BATCH * 3 * SIZE * SIZE };
+	bl_dataset *d = opened(c);
+	bl_loader *l = loader(d, threads);
+	float *all = malloc(12 * VALUES * sizeof *all), *at = all;
+	assert_non_null(all);
+	for (int step = 0; step < 6; step++) {
+		bl_tensor *t[2];
+		if (bl_loader_next(l, &t[0], &t[1], NULL) < 0)
+			fail_msg("%s", bl_error());
+		for (int v = 0; v < 2; v++, at += VALUES) {
+			memcpy(at, bl_tensor_data(t[v]), VALUES * sizeof *at);
+			bl_tensor_unref(t[v]);
+		}
+	}
+	bl_loader_free(l);
+	bl_dataset_unref(d);
+	return all;
+}
+
+static void views_do_not_depend_on_threads(void **state)
+{
+	bl_folder_config c = { .path = photographs() };
+	float *one = run(&c, 1), *three = run(&c, 3);
+	(void)state;
+	assert_memory_equal(one, three, 12 * BATCH * 3 * SIZE * SIZE * sizeof *one);
+	free(one);
+	free(three);
+}
+
+/* The same crops, of photographs that are all detail; only pixels differ, and not by much. */
+static void views_at_full_scale_are_nearly_the_same(void **state)
+{
+	const int n = 12 * BATCH * 3 * SIZE * SIZE;
+	bl_folder_config c = { .path = photographs() };
+	float *scaled = run(&c, 2), *full = (c.full_scale = true, run(&c, 2));
+	double sum = 0;
+	(void)state;
+	for (int i = 0; i < n; i++)
+		sum += fabs(scaled[i] - full[i]) * 255 / n;
+	print_message("# mean difference: %.2f levels\n", sum);
+	assert_true(sum > 0.01);
+	assert_true(sum < 4);
+	free(scaled);
+	free(full);
+}
+
+/* --- Broken files -------------------------------------------------------------------------- */
+
+/* Eight images of which two are broken: one that is no image, and one that ends early. */
+static const char *broken(void)
+{
+	char name[64];
+	static uint8_t bytes[1 << 16];
+	folder("broken/a");
+	folder("broken/b");
+	for (int i = 0; i < 8; i++) {
+		snprintf(name, sizeof name, "broken/%c/%d.jpg", "ab"[i % 2], i);
+		put(name, 64, 64, -1);
+	}
+	FILE *f = fopen(support_scratch("broken/b/3.jpg"), "rb");
+	size_t n = fread(bytes, 1, sizeof bytes, f);
+	fclose(f);
+	support_write(support_scratch("broken/b/3.jpg"), bytes, n * 2 / 3);
+	support_write(support_scratch("broken/a/2.jpg"), "no image", 8);
+	return support_scratch("broken");
+}
+
+static void a_broken_file_ends_what_needs_it(void **state)
+{
+	bl_dataset *d = opened(&(bl_folder_config){ .path = broken() });
+	bl_loader *l = loader(d, 2);
+	bl_tensor *a, *b;
+	bl_image im;
+	float mean[3], std[3];
+	int rc = 0;
+	(void)state;
+	for (int i = 0; i < 2 && rc == 0; i++)
+		if ((rc = bl_loader_next(l, &a, &b, NULL)) == 0) {
+			bl_tensor_unref(a);
+			bl_tensor_unref(b);
+		}
+	assert_int_equal(rc, -1);
+	assert_error(".jpg: byte ");
+	assert_error("row ");
+	bl_loader_free(l);
+	assert_int_equal(bl_dataset_image(d, 1, &im), -1);
+	assert_error("broken/a/2.jpg: byte 0: 6e 6f 20 69, expected ff d8 ff (JPEG)");
+	assert_int_equal(bl_dataset_statistics(d, mean, std), -1);
+	assert_error("broken/a/2.jpg: byte 0");
+	assert_null(bl_dataset_batch(d, (int64_t[]){ 0, 5, 1 }, 3, NULL, NULL));
+	assert_error("broken/b/3.jpg: byte ");
+	bl_dataset_unref(d);
+}
+
+static void broken_files_can_be_left_out(void **state)
+{
+	bl_dataset *d = opened(&(bl_folder_config){ .path = broken(), .skip_broken = true });
+	float mean[3], std[3];
+	(void)state;
+	assert_int_equal(bl_dataset_length(d), 6);
+	assert_int_equal(bl_dataset_skipped(d), 2);
+	assert_non_null(strstr(bl_dataset_skipped_reason(d, 0), "broken/a/2.jpg: byte 0: 6e 6f"));
+	assert_non_null(strstr(bl_dataset_skipped_reason(d, 1), "broken/b/3.jpg: byte"));
+	assert_null(bl_dataset_skipped_reason(d, 2));
+	check_path(d, 1, "a/4.jpg", 0);
+	check_path(d, 3, "b/1.jpg", 1);
+	assert_int_equal(bl_dataset_statistics(d, mean, std), 0);
+	bl_dataset_unref(d);
+	folder("junk");
+	support_write(support_scratch("junk/a.jpg"), "?", 1);
+	refuse(&(bl_folder_config){ .path = support_scratch("junk"), .skip_broken = true },
+	       "none of 1 files can be read, the first: ");
+}
+
+static void views_need_one_size(void **state)
+{
+	bl_dataset *d = opened(&(bl_folder_config){ .path = photographs(), .height = 40, .width = 60 });
+	bl_aug flip = bl_aug_default(BL_AUG_FLIP);
+	bl_pipeline *p = bl_pipeline_new(&flip, 1);
+	bl_loader *l = bl_loader_new(&(bl_loader_config){ .data = d, .first = p, .second = p, .batch = 12 });
+	bl_tensor *a, *b;
+	(void)state;
+	assert_non_null(l);
+	assert_int_equal(bl_loader_next(l, &a, &b, NULL), -1);
+	assert_error("images of several sizes need a crop or a resize");
+	bl_loader_free(l);
+	bl_pipeline_unref(p);
+	bl_dataset_unref(d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(folders_are_classes_in_a_fixed_order),
+		cmocka_unit_test(files_directly_in_the_folder_have_no_labels),
+		cmocka_unit_test(layouts_that_make_no_sense_are_refused),
+		cmocka_unit_test(large_images_are_evaluated_at_224),
+		cmocka_unit_test(batches_are_of_one_size),
+		cmocka_unit_test(statistics_are_those_of_the_pixels),
+		cmocka_unit_test(parts_of_a_folder),
+		cmocka_unit_test(views_do_not_depend_on_threads),
+		cmocka_unit_test(views_at_full_scale_are_nearly_the_same),
+		cmocka_unit_test(a_broken_file_ends_what_needs_it),
+		cmocka_unit_test(broken_files_can_be_left_out),
+		cmocka_unit_test(views_need_one_size),
+	};
+	return cmocka_run_group_tests_name("folder", tests, NULL, NULL);
+}

@@ -1,0 +1,95 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- data.folder as a user meets it: images, training, evaluation, recipes, and what is refused.
+package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
+local tap = require "tap"
+local test, equal, near, fails = tap.test, tap.equal, tap.near, tap.fails
+
+local photographs = tap.root .. "tests/reference/photographs"
+
+-- Two classes of the reference's images, cut into four; in a folder of its own.
+local function with_classes(f)
+	local folder = os.tmpname()
+	os.remove(folder)
+	local function sh(command) assert(os.execute((command:gsub("%%", "'" .. folder .. "'")))) end
+	sh("mkdir -p %/day %/night && cp '" .. photographs .. "'/*.jpg %/day && cp '" .. photographs .. "'/*.png %/night")
+	local fine, message = xpcall(f, debug.traceback, folder)
+	sh "rm -r %"
+	if not fine then error(message, 0) end
+end
+
+local function settings(ds, more)
+	local s = {
+		data = ds, encoder = nn.sequential(nn.flatten(), nn.linear(3 * 16 * 16, 8)), projector = false,
+		views = aug.paper{ size = 16 }, batch = 4, epochs = 1, folder = false,
+	}
+	for k, v in pairs(more or {}) do s[k] = v end
+	return s
+end
+
+test("images, labels and paths", function()
+	with_classes(function(folder)
+		local ds = data.folder(folder)
+		equal(#ds, 8)
+		equal(table.concat(ds.classes, " "), "day night")
+		equal(ds[1].label, 1)
+		equal(ds[8].label, 2)
+		equal(ds[8].path, folder .. "/night/palette.png")
+		equal(table.concat(ds[3].image:shape(), " "), "3 41 53")
+		equal(tostring(ds):match ": (.*)", "8 images 41 x 53, 3 channels, 2 classes")
+		equal(#ds.skipped, 0)
+		equal(table.concat(data.folder{ path = folder, channels = 1 }[3].image:shape(), " "), "1 41 53")
+	end)
+end)
+
+test("without classes, and with a size", function()
+	local ds = data.folder{ path = photographs, size = { 20, 30 } }
+	equal(#ds, 8)
+	equal(#ds.classes, 0)
+	equal(ds[1].label, nil)
+	equal(table.concat(eval.features(nil, ds):shape(), " "), "8 1800")
+	equal(data.folder{ path = photographs, size = 16 }.width, 16)
+	near(ds:statistics()[1], .5, .1)
+end)
+
+test("a trainer with kNN, its views and its recipe", function()
+	with_classes(function(folder)
+		local ds = data.folder{ path = folder, size = 16 }
+		local t = trainer(settings(ds, { epochs = 2, knn = { refs = ds, queries = ds, k = 1 } }))
+		t:start():wait()
+		equal(t.state, "done")
+		local recipe = tostring(t.recipe)
+		assert(recipe:find(("data.folder{path = %q, size = 16}"):format(folder), 1, true), recipe)
+		local mine, theirs = data.loader{ data = ds, views = aug.paper{ size = 16 }, batch = 8, seed = 5, workers = 1 },
+			data.loader{ data = ds, views = aug.paper{ size = 16 }, batch = 8, seed = 5, workers = 3 }
+		local _, a = mine()
+		local _, b = theirs()
+		tap.close(a, b, 0, 0)
+	end)
+end)
+
+test("a file that breaks ends the run with its name", function()
+	with_classes(function(folder)
+		local ds = data.folder{ path = folder, size = 16 }
+		ds:statistics()
+		local file = assert(io.open(folder .. "/night/palette.png", "wb"))
+		file:write "no longer a picture"
+		file:close()
+		fails(function() trainer(settings(ds, { batch = 8 })):run() end, "palette.png: byte 0: 6e 6f 20 6c")
+		fails(function() return ds[8] end, "night/palette.png: byte 0")
+		fails(function() return eval.features(nil, ds) end, "night/palette.png: byte 0")
+		local rest = data.folder{ path = folder, skip_broken = true }
+		equal(#rest, 7)
+		assert(rest.skipped[1]:find("night/palette.png: byte 0", 1, true))
+	end)
+end)
+
+test("what is refused", function()
+	fails(function() return data.folder{} end, "data.folder", "path")
+	fails(function() return data.folder "/nonexistent" end, "/nonexistent: No such file")
+	fails(function() return data.folder{ path = photographs, size = 2.5 } end, "'size'", "2.5")
+	fails(function() return data.folder{ path = photographs, size = 0 } end, "'size'", "between 1 and 16384")
+	fails(function() return data.folder{ path = photographs, channels = 2 } end, "channels = 2, expected 3 or 1")
+	fails(function() return data.folder{ path = photographs, skip = true } end, "unknown key 'skip'")
+end)
+
+tap.done()

@@ -1,0 +1,247 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- Checkpoints and runs that go on: trainer:checkpoint, trainer:load_checkpoint, runs.resume, what is refused and how.
+package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
+local tap = require "tap"
+local test, equal, close, fails = tap.test, tap.equal, tap.close, tap.fails
+
+local scratch = os.tmpname()
+os.remove(scratch)
+local tag = scratch:match "[^/]*$"
+local function place(name) return scratch .. "/" .. name end
+
+local function sh(command)
+	local pipe = assert(io.popen(command))
+	local text = pipe:read "a"
+	pipe:close()
+	return (text:gsub("%s+$", ""))
+end
+local function exists(path) return os.rename(path, path) ~= nil end
+
+local function small(more)
+	local s = {
+		data = data.shapes{ n = 96, size = 8, channels = 1, seed = 1 },
+		encoder = nn.cnn{ channels = 1, widths = { 4 }, image = 8 }, projector = { 8 }, batch = 32, epochs = 8, seed = 3,
+	}
+	for k, v in pairs(more or {}) do s[k] = v end
+	return trainer(s)
+end
+
+local function pause_at(t, step)
+	while t.iteration < step do t:wait(.001) end
+	t:pause()
+	while t.state ~= "paused" do t:wait(.001) end
+end
+
+local function read(path)
+	local file = assert(io.open(path, "rb"))
+	local text = file:read "a"
+	file:close()
+	return text
+end
+local function write(path, text)
+	local file = assert(io.open(path, "wb"))
+	file:write(text)
+	file:close()
+end
+
+-- All but what the clock says.
+local function same_records(a, b)
+	equal(#a, #b)
+	for i = 1, #a do
+		local x, y = a:record(i), b:record(i)
+		for _, field in ipairs{ "step", "total", "invariance", "redundancy", "lambda", "lr", "grad_norm" } do
+			equal(x[field], y[field], ("%s of step %d"):format(field, i))
+		end
+	end
+end
+
+local function same_weights(a, b)
+	for _, name in ipairs{ "encoder", "projector" } do
+		local theirs = {}
+		for n, w in b[name]:parameters() do theirs[n] = w end
+		for n, w in a[name]:parameters() do close(w, theirs[n], 0, 0) end
+		if not next(theirs) then error "no parameters" end
+	end
+end
+
+test("a run that was stopped goes on to the same bits, in its folder", function()
+	local straight = small{ folder = false }
+	straight:step(24)
+	local t = small{ name = tag .. "-a" }
+	t:start()
+	t:wait(.001)
+	t:stop()
+	local at, folder = t.iteration, t.folder
+	local again = runs.resume(tag .. "-a")
+	equal(again.iteration, at)
+	equal(again.message, "resumed at step " .. at)
+	equal(tostring(again.recipe), tostring(t.recipe))
+	again:start():wait()
+	equal(again.folder, folder)
+	equal(again.state, "done")
+	same_records(straight, again)
+	same_weights(straight, again)
+	equal(runs()[tag .. "-a"].step, 24)
+	equal(read(folder .. "/recipe.lua"), "return " .. tostring(t.recipe) .. "\n")
+	fails(function() t:start() end, "resumed there")
+end)
+
+test("what was set goes on, steps after the checkpoint are made again", function()
+	local straight = small{ folder = false, epochs = 100000 }
+	straight:step(4)
+	straight:set{ lambda = .02, lr = .002 }
+	straight:step(16)
+	local t = small{ folder = place "set", epochs = 100000, checkpoint_every = false }
+	t:step(4)
+	t:set{ lambda = .02, lr = .002 }
+	t:start()
+	pause_at(t, 6)
+	t:stop()
+	equal(t:checkpoint(), t)
+	local at = t.iteration
+	t:start()
+	while t.iteration < at + 5 do t:wait(.001) end
+	fails(function() runs.resume(place "set") end, "going on in this process", "stop it first")
+	local saved = place "kept"
+	sh(("cp '%s' '%s'"):format(place "set/checkpoint.safetensors", saved))
+	t:stop()
+	sh(("cp '%s' '%s'"):format(saved, place "set/checkpoint.safetensors"))
+	local again = runs.resume(place "set")
+	equal(again.iteration, at)
+	equal(#again, at)
+	equal(again.terms.lambda, .02)
+	again:step(20 - math.min(at, 20))
+	if at <= 20 then same_records(straight, again) end
+	equal(again.state, "paused")
+end)
+
+test("a checkpoint is a file of weights, too", function()
+	local t = small{ folder = false }
+	t:step(2)
+	fails(function() t:checkpoint() end, "this run has no folder")
+	tap.with_file("", function(path)
+		t:checkpoint(path)
+		local e = nn.cnn{ channels = 1, widths = { 4 }, image = 8 }:init(9)
+		e:load(path, { prefix = "encoder", strict = false })
+		local x = tensor.randn(2, 1, 8, 8)
+		close(e:eval()(x), t.encoder:eval()(x), 0, 0)
+		local u = small{ folder = false }
+		equal(u:load_checkpoint(path), u)
+		equal(u.iteration, 2)
+		equal(u:record(1), nil)
+		u:step(1)
+		equal(u:record(3).step, 3)
+		equal(u:record(1), nil)
+		local steps = {}
+		u:run{ quiet = true, on_progress = function(r) steps[#steps + 1] = r.step end }
+		equal(steps[1], 4)
+		equal(steps[#steps], 24)
+	end)
+end)
+
+test("a run goes on from a checkpoint in a folder of its own", function()
+	local t = small{ folder = place "first" }
+	t:start()
+	t:stop()
+	local u = small{ folder = place "second" }:load_checkpoint(place "first")
+	u:start():wait()
+	equal(u.folder, place "second")
+	equal(#u, 24)
+	equal(#t, t.iteration)
+	fails(function() small{ folder = place "first" }:start() end, "holds a run already")
+end)
+
+test("a recipe that lacks a function says so, and how to go on", function()
+	local function with_func(more)
+		more.encoder = nn.sequential(nn.flatten(), nn.func(function(x) return x * 2 end), nn.linear(64, 8))
+		return small(more)
+	end
+	local t = with_func{ folder = place "func" }
+	t:run{ quiet = true }
+	local message = fails(function() runs.resume(place "func") end, "the recipe cannot rebuild the trainer",
+		"its text lacks encoder[2][1]: the function of ", "test_resume.lua:", "t:load_checkpoint(")
+	local folder = message:match 'folder = "(.-)"'
+	equal(folder, place "func")
+	local u = with_func{ folder = folder }:load_checkpoint(folder)
+	equal(u.iteration, 24)
+	same_weights(t, u)
+	fails(function() u:start() end, "the run is over")
+end)
+
+test("recipes that are missing, broken or foreign", function()
+	local t = small{ folder = place "recipe" }
+	t:start()
+	t:stop()
+	local path = place "recipe/recipe.lua"
+	local text = read(path)
+	for _, case in ipairs{ { "return trainer{", "recipe.lua:" }, { "os.exit(9)", "os" }, { "return 3", "returns no trainer" },
+		{ "\27Lua", "binary chunk" } } do
+		write(path, case[1])
+		fails(function() runs.resume(place "recipe") end, "the recipe cannot rebuild the trainer", case[2])
+	end
+	os.remove(path)
+	fails(function() runs.resume(place "recipe") end, "the recipe cannot rebuild the trainer", "No such file")
+	write(path, text)
+	equal(runs.resume(place "recipe").iteration, t.iteration)
+end)
+
+test("no checkpoint, a damaged one, one of another network", function()
+	local t = small{ folder = place "bad" }
+	t:start()
+	t:stop()
+	local path = place "bad/checkpoint.safetensors"
+	local bytes = read(path)
+	write(path, bytes:sub(1, -2))
+	fails(function() runs.resume(place "bad") end, path, "byte ")
+	os.remove(path)
+	fails(function() runs.resume(place "bad") end, place "bad", "there is no checkpoint")
+	write(path, bytes)
+	local other = small{ projector = { 9 }, folder = false }
+	fails(function() other:load_checkpoint(path) end, "tensor 'optim.m.projector.0.weight' is (8, ",
+		"the module wants (9, ")
+	fails(function() runs.resume(place "nowhere") end, "nowhere")
+	fails(function() runs.resume(tag .. "-nobody") end, "no run named")
+end)
+
+test("a live file that was lost or broken costs the records only", function()
+	local t = small{ folder = place "lost" }
+	t:start()
+	t:stop()
+	os.remove(place "lost/live") -- in place it would be cut off under the trainer that wrote it
+	write(place "lost/live", "nonsense")
+	local u = runs.resume(place "lost")
+	equal(u.iteration, t.iteration)
+	equal(#u, 0)
+	u:start():wait()
+	equal(u.terms.step, 24)
+end)
+
+test("checkpoint_every", function()
+	for _, bad in ipairs{ 0, -1, true, "often" } do
+		fails(function() small{ checkpoint_every = bad } end, "checkpoint_every", "a number of epochs above 0, or false")
+	end
+	local t = small{ folder = place "never", checkpoint_every = false, epochs = 100000 }
+	t:start()
+	pause_at(t, 7)
+	equal(exists(place "never/checkpoint.safetensors"), false)
+	t:stop()
+	equal(exists(place "never/checkpoint.safetensors"), true)
+	t = small{ folder = place "often", checkpoint_every = 1 / 3, epochs = 100000 }
+	t:start()
+	pause_at(t, 1)
+	equal(exists(place "often/checkpoint.safetensors"), true)
+	equal(exists(place "often/weights.safetensors"), false)
+	t:stop()
+	equal(tostring(t.recipe):find("checkpoint_every = 0.33333333333333", 1, true) ~= nil, true)
+end)
+
+test("a run in the list goes on", function()
+	local t = small{ name = tag .. "-list", epochs = 100000 }
+	t:start()
+	pause_at(t, 2)
+	fails(function() runs()[tag .. "-list"]:resume() end, "going on")
+	t:stop()
+	equal(runs()[tag .. "-list"]:resume().iteration, t.iteration)
+end)
+sh("rm -r " .. scratch)
+tap.done()

@@ -1,0 +1,144 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# barlow resume: a run killed in the middle goes on in a new process to the bits of one that nobody disturbed.
+set -u
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-resume-XXXXXX") || exit 1
+trainer=
+clean() {
+	[ -z "$trainer" ] || kill -KILL "$trainer" 2>/dev/null
+	rm -rf "$dir"
+}
+trap clean EXIT
+trap 'exit 130' INT TERM
+XDG_DATA_HOME=$dir/data
+export XDG_DATA_HOME
+root=$dir/data/barlow/runs
+
+number=0
+# check NAME COMMAND...: what was printed last is shown when it fails
+check() {
+	name=$1
+	shift
+	number=$((number + 1))
+	if "$@"; then
+		echo "ok $number - $name"
+	else
+		echo "not ok $number - $name"
+		sed 's/^/# /' "$dir/out"
+	fi
+}
+# Tries for 20 seconds, as a machine under load may take long.
+until_true() {
+	tries=0
+	until "$@"; do
+		tries=$((tries + 1))
+		[ $tries -lt 2000 ] || return 1
+		sleep 0.01
+	done
+}
+# run STATUS ARGUMENTS: barlow ends with that status; what it says is in $dir/out
+run() {
+	want=$1
+	shift
+	"$BARLOW" "$@" >"$dir/out" 2>&1 </dev/null
+	[ $? -eq "$want" ]
+}
+says() { grep -qF -- "$1" "$dir/out"; }
+fails_with() {
+	words=$1
+	shift
+	run "$@" && says "$words"
+}
+
+# make_run NAME FOLDER: Lua for a run of some seconds, with kNN on the way
+make_run() {
+	cat <<-END
+		local ds = data.shapes{n = 256, size = 16, channels = 1}
+		local t = trainer{data = ds, batch = 32, projector = {32}, encoder = nn.cnn{widths = {8, 16}, image = 16},
+			optim = optim.lars{lr = .2}, warmup = 1, epochs = 60, checkpoint_every = .625, name = "$1", folder = "$2",
+			knn = {every = 4, refs = ds:subset(1, 100), queries = ds:subset(101, 160)}}
+		t:start():wait()
+	END
+}
+# start NAME THREADS: in the background
+start() {
+	make_run "$1" "$root/$1" >"$dir/$1.lua"
+	"$BARLOW" -t "$2" "$dir/$1.lua" >"$dir/$1.log" 2>&1 &
+	trainer=$!
+}
+kill_it() {
+	kill -KILL "$trainer" && wait "$trainer" 2>/dev/null
+	trainer=
+}
+is() { [ "$("$BARLOW" -e "print(runs().$1.$2)")" = "$3" ]; }
+later_than() { [ "$("$BARLOW" -e "print((runs().$1 or {step = 0}).step)")" -gt "$2" ] 2>/dev/null; }
+checkpoint_of() { [ -s "$root/$1/checkpoint.safetensors" ]; }
+
+# What a run has come to: bits of weights, optimiser and records, without what the clock says.
+cat >"$dir/sum.lua" <<-'END'
+	local function bytes(path)
+		local f = assert(io.open(path, "rb"))
+		local text = f:read "a"
+		f:close()
+		return text
+	end
+	local folder = arg[1]
+	local t = runs.resume(folder)
+	for i = 1, #t do
+		local r = t:record(i)
+		r.time, r.images_per_s = nil, nil
+		local keys = {}
+		for k in pairs(r) do keys[#keys + 1] = k end
+		table.sort(keys)
+		for j, k in ipairs(keys) do keys[j] = ("%s=%a"):format(k, r[k]) end
+		print(table.concat(keys, " "))
+	end
+	local text = bytes(folder .. "/checkpoint.safetensors")
+	local length = string.unpack("<I8", text)
+	local header = text:sub(9, length + 8):gsub('"trained":"[^"]*"', ""):gsub('"crc32":"%x+', ""):gsub(" *$", "")
+	print(header)
+	io.write(text:sub(length + 9))
+END
+sum() { "$BARLOW" "$dir/sum.lua" "$root/$1" >"$dir/$1.sum" 2>>"$dir/out"; }
+same() { sum "$1" && sum "$2" && [ "$(wc -c <"$dir/$1.sum")" -gt 100000 ] && cmp "$dir/$1.sum" "$dir/$2.sum" >"$dir/out"; }
+
+echo "1..20"
+
+check "no run: said, status 1" fails_with "no run in $root was stopped before its end" 1 resume
+check "--help" fails_with "usage: barlow resume" 0 resume --help
+check "barlow --help names it" fails_with "barlow resume" 0 --help
+check "an unknown option: status 2" fails_with "unknown option '--nope'" 2 resume --nope
+check "two runs: status 2" fails_with "'two'" 2 resume one two
+check "no number of threads: status 2" fails_with "got 'many'" 2 resume -t many
+
+start straight 1
+check "an undisturbed run comes to its end" wait "$trainer"
+trainer=
+
+start killed 1
+check "another one saves on its own" until_true checkpoint_of killed
+until_true later_than killed 20
+check "while it goes on it is refused" fails_with "going on in process $trainer" 1 resume killed
+check "... and goes on" later_than killed 20
+kill_it
+check "it is killed in the middle" is killed state lost
+"$BARLOW" resume -t 2 --plain >"$dir/out" 2>&1 </dev/null &
+trainer=$!
+until_true later_than killed 200 && kill_it
+check "it goes on, the newest, and is killed again" is killed state lost
+check "it goes on by name, to the end" run 0 resume killed
+check "... says from where" says "killed: resumed at step "
+check "... and says where it came to" says "done at step 480 of 480, kept in $root/killed"
+check "bits and records are those of the undisturbed run" same straight killed
+check "what is done is over" fails_with "the run is over: 480 of 480 steps are done" 1 resume killed
+leftovers() { [ -z "$(find "$root/killed" -name '*.tmp' -o -name '*.new')" ]; }
+check "nothing is left half written" leftovers
+
+start stopped 2
+until_true later_than stopped 20
+kill -INT "$trainer"
+wait "$trainer"
+trainer=
+check "Ctrl-C stops a run, which is saved" is stopped state stopped
+check "... and goes on" run 0 resume "$root/stopped"
