@@ -10,7 +10,8 @@ mean of the two beside it, so that slow drift of the machine cancels; of these r
 interval that holds the true median in 95% of such measurements (order statistics; nothing is assumed about the
 noise), and the middle half.  All of a block's time counts, the viewer's work and the terminal's too.
 Beside it stands what the work itself takes, which a busy machine blurs less: the trainer's snapshots as a part of
-the steps' own time (its profile books them), and the viewer's processor time as a part of all cores'.
+the steps' own time (its profile books them), and the viewer's processor time as a part of all cores'; and the
+same ratios for the processor time of run and viewer together, which another guest on the machine disturbs less.
 Then the run goes on with both cores busy while keys go to the viewer; an answer is the first output that holds a
 word of the view that the key opens.
 """
@@ -59,6 +60,13 @@ def processor_time(pid):
     """Seconds of a process that has one thread."""
     with open(f"/proc/{pid}/schedstat") as f:
         return int(f.read().split()[0]) / 1e9
+
+
+def all_threads(pid):
+    """Processor seconds of a process, in ticks of a hundredth."""
+    with open(f"/proc/{pid}/stat") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Viewer:
@@ -121,14 +129,16 @@ class Run:
         return time.monotonic(), line[len(word):].strip()
 
     def steps(self, n, viewer=None):
-        """Seconds of n steps; snapshots as a part of the rest of the steps; of all cores, what the viewer used."""
+        """Seconds of n steps; snapshots as a part of the rest of the steps; of all cores, what the viewer used; processor
+        seconds of both."""
         self.process.stdin.write(f"{n}\n")
         self.process.stdin.flush()
         start = self.wait_for("begin")[0]
-        used = processor_time(viewer.pid) if viewer else 0
+        used, own = processor_time(viewer.pid) if viewer else 0, all_threads(self.process.pid)
         end, snapshots = self.wait_for("done")
         used = processor_time(viewer.pid) - used if viewer else 0
-        return end - start, float(snapshots), used / (end - start) / os.cpu_count()
+        own = all_threads(self.process.pid) - own
+        return end - start, float(snapshots), used / (end - start) / os.cpu_count(), own + used
 
 
 def alone(run, n):
@@ -161,19 +171,24 @@ def interval(values):
     return (v[k - 1], v[n - k]) if k else (-math.inf, math.inf)
 
 
-def tell(way, blocks, ratio):
-    """blocks: what Run.steps said, and bytes a second."""
+def tell_ratio(what, ratio):
     low, high = interval(ratio)
     quarters = statistics.quantiles(ratio, n=4)
-    print(f"{way}: median {statistics.median(ratio):+.2f}%, 95% interval {low:+.2f}% to {high:+.2f}%, middle half "
+    print(f"{what}: median {statistics.median(ratio):+.2f}%, 95% interval {low:+.2f}% to {high:+.2f}%, middle half "
           f"{quarters[0]:+.2f}% to {quarters[2]:+.2f}%, {len(ratio)} pairs", flush=True)
+
+
+def tell(way, blocks, ratio, processor):
+    """blocks: what Run.steps said, and bytes a second."""
+    tell_ratio(f"{way}, wall time", ratio)
+    tell_ratio(f"{way}, processor time of run and viewer", processor)
     mean = [statistics.mean(column) for column in zip(*blocks)]
     print(f"{way}: snapshots {100 * mean[1]:.2f}% of the rest, viewer {100 * mean[2]:.2f}% of all cores, "
-          f"{mean[3] / 1e3:.0f} kB/s to the terminal", flush=True)
+          f"{mean[4] / 1e3:.0f} kB/s to the terminal", flush=True)
 
 
 def costs(run, o):
-    ratio, seen = {w: [] for w in WAYS}, {w: [] for w in WAYS}
+    ratio, processor, seen = ({w: [] for w in WAYS} for _ in range(3))
     run.steps(5)
     n = max(4, round(o.block * 10 / run.steps(10)[0]))
     end, unseen = time.monotonic() + o.seconds, [alone(run, n)]
@@ -182,12 +197,13 @@ def costs(run, o):
             took, rate = watched(run, o.barlow, keys, n)
             before, after = unseen[-1], alone(run, n)
             ratio[way].append(100 * (2 * took[0] / (before[0] + after[0]) - 1))
+            processor[way].append(100 * (2 * took[3] / (before[3] + after[3]) - 1))
             seen[way].append(took + (rate,))
             unseen.append(after)
     print(f"D {o.dims}, batch 256, CNN: {1e3 * statistics.median(u[0] for u in unseen) / n:.1f} ms a step, blocks of "
           f"{n}; unwatched: snapshots {100 * statistics.mean(u[1] for u in unseen):.2f}% of the rest", flush=True)
     for way in WAYS:
-        tell(way, seen[way], ratio[way])
+        tell(way, seen[way], ratio[way], processor[way])
 
 
 def latency(run, o):
