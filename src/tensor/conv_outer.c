@@ -138,32 +138,29 @@ static void narrow_panel(const block *b, int64_t from, int cols, int width, cons
 static void column_tiles(const job *j, const block *b, bl_outer_args *o, float *out)
 {
 	int height = j->k->heights[o->vectors];
-	const float *x[b->n ? b->n : 1];
-	o->x = x;
+	o->x = b->x;
 	for (int64_t c = 0; c < b->channels; c += height) {
 		int64_t start = c + height <= b->channels || b->channels < height ? c : b->channels - height;
 		o->first = (int)(c - start);
 		o->rows = b->channels < height ? (int)b->channels : height;
 		o->out = out + start * o->ldo;
-		for (int64_t i = 0; i < b->n; i++)
-			x[i] = b->x[i] + start;
+		o->x_at = start;
 		j->k->outer(o);
 	}
 }
 
 static void multiply(const job *j, const block *b, float *out)
 {
-	const float *y[b->n ? b->n : 1];
-	bl_outer_args o = { .n = b->n, .y = y, .ldo = j->columns, .add = true };
+	const float *narrow[b->n ? b->n : 1];
+	bl_outer_args o = { .n = b->n, .ldo = j->columns, .add = true };
 	for (int64_t from = 0; from < j->columns; from += o.vectors * j->k->lanes) {
 		o.vectors = bl_panel_vectors(j->k, from, j->columns);
 		int width = o.vectors * j->k->lanes;
 		o.cols = j->columns - from < width ? (int)(j->columns - from) : width;
+		o.y = o.cols < width ? narrow : b->y;
+		o.y_at = o.cols < width ? 0 : from;
 		if (o.cols < width)
-			narrow_panel(b, from, o.cols, width, y);
-		else
-			for (int64_t i = 0; i < b->n; i++)
-				y[i] = b->y[i] + from;
+			narrow_panel(b, from, o.cols, width, narrow);
 		column_tiles(j, b, &o, out + from);
 	}
 }

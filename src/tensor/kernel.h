@@ -34,12 +34,13 @@ typedef struct bl_gather_args {
  * Products by outer sums: a tile of input channels times one panel of output
  * channels, over n pixels,
  *
- *   out[r * ldo + k] (+)= sum_i x[i][r] * y[i][k]
+ *   out[r * ldo + k] (+)= sum_i x[i][x_at + r] * y[i][y_at + k]
  */
 typedef struct bl_outer_args {
 	int vectors, first, rows, cols; /* rows first..rows-1 are written */
 	int64_t n;
-	const float *const *x, *const *y; /* x[i] has `height` readable floats, y[i] a panel of them */
+	const float *const *x, *const *y;
+	int64_t x_at, y_at; /* at x[i] + x_at there are `height` readable floats, at y[i] + y_at a panel of them */
 	float *out;
 	int64_t ldo;
 	bool add;

@@ -52,8 +52,9 @@ typedef float vec __attribute__((vector_size(LANES * 4), aligned(4), may_alias))
 		float *out[ROWS]; \
 		_Pragma("GCC unroll 16") for (int r = 0; r < ROWS; r++) \
 			_Pragma("GCC unroll 4") for (int v = 0; v < VECTORS; v++) acc[r][v] = (vec){ 0 }; \
-		for (int64_t i = 0; i < o->n; i++) { \
-			const float *x = o->x[i], *y = o->y[i]; \
+		int64_t n = o->n, x_at = o->x_at, y_at = o->y_at; \
+		for (int64_t i = 0; i < n; i++) { \
+			const float *x = o->x[i] + x_at, *y = o->y[i] + y_at; \
 			vec b[VECTORS]; \
 			_Pragma("GCC unroll 4") for (int v = 0; v < VECTORS; v++) b[v] = *(const vec *)(y + v * LANES); \
 			_Pragma("GCC unroll 16") for (int r = 0; r < ROWS; r++) \

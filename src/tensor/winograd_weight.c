@@ -49,19 +49,25 @@ static void transform(void *ctx, int64_t group)
 	}
 }
 
-/* Tiles of `channels` channels; the last overlaps the one before it. */
-static void panel(const job *j, bl_outer_args *o, const float *v, int64_t channels, float *u)
+/* The tiles' values at point p. */
+static void point_at(const job *j, int64_t p, const float **x, const float **y)
+{
+	for (int64_t t = 0; t < j->n; t++) {
+		x[t] = j->v + (p * j->room + t) * j->channels;
+		y[t] = j->z + (p * j->room + t) * j->columns;
+	}
+}
+
+/* Tiles of `channels` channels from `first` on; the last overlaps the one before it. */
+static void panel(const job *j, bl_outer_args *o, int64_t first, int64_t channels, float *u)
 {
 	int height = j->k->heights[o->vectors];
-	const float *x[o->n];
-	o->x = x;
 	o->rows = height;
 	for (int64_t c = 0; c < channels; c += height) {
 		int64_t start = c + height <= channels ? c : channels - height;
 		o->first = (int)(c - start);
 		o->out = u + start * o->ldo;
-		for (int64_t t = 0; t < o->n; t++)
-			x[t] = v + t * j->channels + start;
+		o->x_at = first + start;
 		j->k->outer(o);
 	}
 }
@@ -69,14 +75,14 @@ static void panel(const job *j, bl_outer_args *o, const float *v, int64_t channe
 static void point(void *ctx, int64_t p)
 {
 	const job *j = ctx;
-	const float *y[j->n], *v = j->v + p * j->room * j->channels, *z = j->z + p * j->room * j->columns;
-	bl_outer_args o = { .n = j->n, .y = y, .ldo = j->columns, .add = j->first > 0 };
+	const float *x[j->n], *y[j->n];
+	bl_outer_args o = { .n = j->n, .x = x, .y = y, .ldo = j->columns, .add = j->first > 0 };
+	point_at(j, p, x, y);
 	for (int64_t from = 0; from < j->columns; from += o.cols) {
 		o.vectors = bl_panel_vectors(j->k, from, j->columns);
 		o.cols = o.vectors * j->k->lanes;
-		for (int64_t t = 0; t < j->n; t++)
-			y[t] = z + t * j->columns + from;
-		panel(j, &o, v, j->channels, j->u + p * j->channels * j->columns + from);
+		o.y_at = from;
+		panel(j, &o, 0, j->channels, j->u + p * j->channels * j->columns + from);
 	}
 }
 
@@ -134,16 +140,16 @@ static void slice(void *ctx, int64_t i)
 	int64_t n = j->channels - c0 < SLICE ? j->channels - c0 : SLICE, from = i / slices * most;
 	int64_t width = j->columns - from < most ? j->columns - from : most, pitch = n * width;
 	float *u = bl_scratch(SCRATCH, (size_t)(POINTS * SLICE * most) * sizeof *u);
-	const float *y[j->n];
-	bl_outer_args o = { .vectors = (int)(width / j->k->lanes), .cols = (int)width, .n = j->n, .y = y, .ldo = width };
+	const float *x[j->n], *y[j->n];
+	bl_outer_args o = { .vectors = (int)(width / j->k->lanes), .cols = (int)width, .n = j->n, .x = x, .y = y, .y_at = from,
+		            .ldo = width };
 	if (!u) {
 		atomic_store(&j->failed, true);
 		return;
 	}
 	for (int64_t p = 0; p < POINTS; p++) {
-		for (int64_t t = 0; t < j->n; t++)
-			y[t] = j->z + (p * j->room + t) * j->columns + from;
-		panel(j, &o, j->v + p * j->room * j->channels + c0, n, u + p * pitch);
+		point_at(j, p, x, y);
+		panel(j, &o, c0, n, u + p * pitch);
 	}
 	for (int64_t k = 0; k < width; k += j->k->lanes)
 		for (int64_t c = 0; c < n; c += CHANNELS)
