@@ -127,6 +127,7 @@ static void shapes(void **state)
 		{ .n = 2, .c = 12, .h = 6, .w = 6, .k = 12, .r = 3, .s = 3, .stride = 1, .padding = 1, .groups = 12 },
 		{ .n = 1, .c = 200, .h = 4, .w = 4, .k = 130, .r = 3, .s = 3, .stride = 1, .padding = 0, .groups = 1 },
 		{ .n = 1, .c = 13, .h = 3, .w = 3, .k = 1, .r = 3, .s = 3, .stride = 1, .padding = 2, .groups = 1 },
+		{ .n = 3, .c = 16, .h = 2, .w = 3, .k = 20, .r = 5, .s = 5, .stride = 2, .padding = 4, .groups = 1 },
 		{ .n = 40, .c = 2, .h = 2, .w = 3, .k = 7, .r = 2, .s = 2, .stride = 1, .padding = 0, .groups = 1 },
 	};
 	(void)state;
