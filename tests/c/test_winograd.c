@@ -98,7 +98,8 @@ static void agrees(void **state)
 	assert_true(check(3, 16, 48, 7, 9, 1, true) < 2e-5);
 	assert_true(check(2, 64, 32, 8, 5, 0, true) < 2e-5);
 	assert_true(check(2, 32, 80, 6, 6, 2, false) < 2e-5);
-	assert_true(check(9, 112, 64, 12, 12, 1, false) < 2e-5);
+	assert_true(check(20, 112, 64, 12, 12, 1, false) < 2e-5); /* several batches of tiles */
+	assert_true(check(90, 48, 80, 9, 8, 1, true) < 2e-5);     /* several batches in each cut */
 	assert_true(check(2, 256, 256, 8, 8, 1, false) < 2e-5);
 }
 
