@@ -204,14 +204,37 @@ static void by_cuts(job *j)
 	bl_parallel(j->columns / j->k->lanes, finish_columns, j);
 }
 
-/* SLICE channels of a few columns: products, then taps.  Slices go fastest: neighbours share their columns. */
+/* The panel of number n: returns its first column; *width its columns. */
+static int64_t panel_at(const job *j, int64_t n, int64_t *width)
+{
+	int64_t from = 0;
+	for (;; from += *width) {
+		*width = bl_panel_vectors(j->k, from, j->columns) * j->k->lanes;
+		if (n-- == 0)
+			return from;
+	}
+}
+
+static int64_t panels(const job *j)
+{
+	int64_t n = 0;
+	for (int64_t from = 0; from < j->columns; n++)
+		from += bl_panel_vectors(j->k, from, j->columns) * j->k->lanes;
+	return n;
+}
+
+static int64_t slices(const job *j)
+{
+	return (j->channels + SLICE - 1) / SLICE;
+}
+
+/* SLICE channels of a panel of columns: products, then taps.  Slices go fastest: neighbours share their columns. */
 static void slice(void *ctx, int64_t i)
 {
 	job *j = ctx;
-	int64_t slices = (j->channels + SLICE - 1) / SLICE, most = bl_winograd_width(j->k), c0 = i % slices * SLICE;
-	int64_t n = j->channels - c0 < SLICE ? j->channels - c0 : SLICE, from = i / slices * most;
-	int64_t width = j->columns - from < most ? j->columns - from : most, pitch = n * width;
-	float *u = bl_scratch(SCRATCH, (size_t)(POINTS * SLICE * most) * sizeof *u);
+	int64_t width, from = panel_at(j, i / slices(j), &width), c0 = i % slices(j) * SLICE;
+	int64_t n = j->channels - c0 < SLICE ? j->channels - c0 : SLICE, pitch = n * width;
+	float *u = bl_scratch(SCRATCH, (size_t)(POINTS * pitch) * sizeof *u);
 	const batch *b = &j->batch;
 	const float *x[b->n], *y[b->n];
 	bl_outer_args o = { .vectors = (int)(width / j->k->lanes), .cols = (int)width, .n = b->n, .x = x, .y = y, .y_at = from,
@@ -231,10 +254,9 @@ static void slice(void *ctx, int64_t i)
 
 static void by_columns(job *j)
 {
-	int64_t width = bl_winograd_width(j->k);
 	while (more(j)) {
 		next_batch(j);
-		bl_parallel((j->columns + width - 1) / width * ((j->channels + SLICE - 1) / SLICE), slice, j);
+		bl_parallel(panels(j) * slices(j), slice, j);
 	}
 }
 
