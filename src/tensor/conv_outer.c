@@ -20,7 +20,7 @@
 
 enum { SCRATCH_PADDED = 0, SCRATCH_POINTERS = 1, SCRATCH_ROWS = 2, SCRATCH_PANEL = 3 };
 enum { CUTS = 16, PARTIAL_FLOATS = 1 << 20, BLOCK_FLOATS = 96 << 10, RUN = 4 /* floats copied at once */ };
-enum { NARROW = 64 };
+enum { NARROW = 64, FOLD = 16 };
 
 /*
  * What one product takes together, as channels that lie side by side: one tap's; those of a filter's row, so that tiles
@@ -271,19 +271,24 @@ typedef struct fold {
 	bool add;
 } fold;
 
-/* Input channel c of dw from the sum of the cuts, in their order. */
-static void fold_channel(void *ctx, int64_t c)
+/* FOLD x FOLD channels of dw from the sum of the cuts, in their order: a line of sums is read while FOLD lines of dw are written. */
+static void fold_block(void *ctx, int64_t i_block)
 {
 	const fold *f = ctx;
 	const job *j = f->j;
-	int64_t taps = j->class->taps, size = taps * j->channels * j->columns;
-	for (int64_t t = 0; t < taps; t++)
-		for (int64_t k = 0; k < j->columns; k++) {
-			const float *p = j->partial + (t * j->channels + c) * j->columns + k;
-			float *dw = f->dw + (k * j->channels + c) * taps + t, sum = p[0];
+	int64_t taps = j->class->taps, size = taps * j->channels * j->columns, across = (j->columns + FOLD - 1) / FOLD;
+	int64_t c0 = i_block / across * FOLD, c1 = c0 + FOLD < j->channels ? c0 + FOLD : j->channels;
+	int64_t k0 = i_block % across * FOLD, n = j->columns - k0 < FOLD ? j->columns - k0 : FOLD;
+	for (int64_t c = c0; c < c1; c++)
+		for (int64_t t = 0; t < taps; t++) {
+			const float *p = j->partial + (t * j->channels + c) * j->columns + k0;
+			float *dw = f->dw + (k0 * j->channels + c) * taps + t, sum[FOLD];
+			memcpy(sum, p, (size_t)n * sizeof *sum);
 			for (int64_t i = 1; i < j->cuts; i++)
-				sum += p[i * size];
-			*dw = f->add ? *dw + sum : sum;
+				for (int64_t k = 0; k < n; k++)
+					sum[k] += p[i * size + k];
+			for (int64_t k = 0; k < n; k++, dw += j->channels * taps)
+				*dw = f->add ? *dw + sum[k] : sum[k];
 		}
 }
 
@@ -305,7 +310,7 @@ static int group(job *j, float *dw, bool add)
 	bl_parallel(j->cuts * (j->class->taps / taps_together(j)), unit, j);
 	if (atomic_load(&j->failed))
 		return -1;
-	bl_parallel(j->channels, fold_channel, &f);
+	bl_parallel((j->channels + FOLD - 1) / FOLD * ((j->columns + FOLD - 1) / FOLD), fold_block, &f);
 	return 0;
 }
 
