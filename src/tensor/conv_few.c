@@ -25,7 +25,25 @@ typedef struct job {
 	atomic_bool failed;             /* a chunk got no memory */
 } job;
 
-/* Output pixels m.. of the image, one panel of columns. */
+/* Where the first row of the filter lies for output pixels m.. of the image; those beyond the end repeat the last. */
+static void point(const job *j, const float *padded, int64_t m, int height, const float **first)
+{
+	const bl_conv *g = j->g;
+	int64_t last = g->p * g->q - 1, q = m % g->q, step = g->stride * (g->c / g->groups);
+	const float *from = bl_conv_pad_at(g, padded, m / g->q, q);
+	for (int r = 0; r < height; r++, m++) {
+		first[r] = from;
+		if (m >= last)
+			continue;
+		from += step;
+		if (++q == g->q) {
+			q = 0;
+			from = bl_conv_pad_at(g, padded, (m + 1) / g->q, 0);
+		}
+	}
+}
+
+/* The image's output pixels, one panel of columns. */
 static void panel(const job *j, bl_gather_args *a, const float *padded, float *y)
 {
 	const bl_conv *g = j->g;
@@ -35,18 +53,13 @@ static void panel(const job *j, bl_gather_args *a, const float *padded, float *y
 	int64_t pixels = g->p * g->q, pitch = bl_conv_pad_pitch(g);
 	a->a = rows;
 	a->out = out;
-	for (int64_t m = 0, p = 0, q = 0; m < pixels; m += height) {
+	for (int64_t m = 0; m < pixels; m += height) {
 		a->rows = pixels - m < height ? (int)(pixels - m) : height;
-		for (int r = 0; r < height; r++) { /* rows beyond the end repeat the last, and are dropped */
-			const float *from = bl_conv_pad_at(g, padded, p, q);
-			for (int t = 0; t < g->r; t++)
-				rows[t * height + r] = from + t * pitch;
-			out[r] = y + (p * g->q + q) * g->k;
-			if (m + r + 1 < pixels && ++q == g->q) {
-				q = 0;
-				p++;
-			}
-		}
+		point(j, padded, m, height, rows);
+		for (int64_t i = height; i < height * g->r; i++)
+			rows[i] = rows[i - height] + pitch;
+		for (int r = 0; r < height; r++)
+			out[r] = y + (m + (r < a->rows ? r : 0)) * g->k;
 		j->k->gather(a);
 	}
 }
