@@ -243,13 +243,13 @@ static bool is_pixels(const bl_tensor *t)
 	return t->ndim == 4 ? bl_tensor_is_channels_last(t) : bl_tensor_is_contiguous(t);
 }
 
-/* t's sink where the kernels can write it, else a tensor to be added later; *direct says which. */
-static bl_tensor *sink_for(bl_tensor *t, bool *add, bool *direct)
+/* t's sink where the kernels can write it (over `spent`, if not NULL), else a tensor to be added later; *direct says which. */
+static bl_tensor *sink_for(bl_tensor *t, bl_tensor *spent, bool *add, bool *direct)
 {
 	*add = false;
 	*direct = bl_grad_wants(t) && is_pixels(t);
 	if (*direct)
-		return bl_grad_sink(t, add);
+		return spent ? bl_grad_sink_over(t, spent, add) : bl_grad_sink(t, add);
 	return t->ndim == 4 ? bl_tensor_new_image(t->shape[0], t->shape[1], t->shape[2], t->shape[3]) :
 	                      bl_tensor_new(t->ndim, t->shape);
 }
@@ -267,11 +267,12 @@ static int backward(void *ctx, bl_tensor *const *in, const bl_tensor *out, const
 {
 	const context *x = ctx;
 	bool direct, residual_direct = true;
-	bl_tensor *dy = pixels_of(dout), *data = pixels_of(in[0]);
 	back_job j = { .x = x, .has_residual = in[3] != NULL };
-	bl_tensor *dx = sink_for(in[0], &j.add, &direct), *dr = NULL;
+	bl_tensor *spent = in[3] == in[0] ? NULL : (bl_tensor *)dout; /* one sink would meet both */
+	bl_tensor *dx = sink_for(in[0], spent, &j.add, &direct), *dr = NULL;
 	if (bl_grad_wants(in[3]))
-		dr = sink_for(in[3], &j.add_residual, &residual_direct);
+		dr = sink_for(in[3], NULL, &j.add_residual, &residual_direct);
+	bl_tensor *dy = pixels_of(dout), *data = pixels_of(in[0]);
 	size_t floats = (size_t)(2 * chunks_of(x) * x->c);
 	float *room = bl_block_take((floats + (size_t)(4 * x->c)) * sizeof *room);
 	int rc = -1;

@@ -228,10 +228,16 @@ bl_tensor *bl_tensor_detach(bl_tensor *t)
 	return bl_tensor_view_of(t, t->ndim, t->shape, t->stride, t->data);
 }
 
-/* A gradient that somebody else holds too, itself or a view of its numbers, may not be added to. */
+/* Does nobody else hold it, itself or a view of its numbers? */
+static bool held_once(bl_tensor *g)
+{
+	return atomic_load(&g->refs) == 1 && atomic_load(&g->storage->refs) == 1;
+}
+
+/* A gradient that somebody else holds too may not be added to. */
 static bool own_grad(bl_tensor *t)
 {
-	if (atomic_load(&t->grad->refs) == 1 && atomic_load(&t->grad->storage->refs) == 1)
+	if (held_once(t->grad))
 		return true;
 	bl_tensor *mine = bl_tensor_clone(t->grad);
 	if (!mine)
@@ -289,6 +295,16 @@ static bool same_memory_order(const bl_tensor *a, const bl_tensor *b)
 {
 	return (bl_tensor_is_contiguous(a) && bl_tensor_is_contiguous(b)) ||
 	       (bl_tensor_is_channels_last(a) && bl_tensor_is_channels_last(b));
+}
+
+bl_tensor *bl_grad_sink_over(bl_tensor *t, bl_tensor *g, bool *add)
+{
+	if (t->leaf_grad || t->grad || !held_once(g) || !same_memory_order(t, g))
+		return bl_grad_sink(t, add);
+	*add = false;
+	t->grad = bl_tensor_ref(g);
+	t->grad_live = true;
+	return t->grad;
 }
 
 int bl_grad_pass(bl_tensor *t, bl_tensor *g)

@@ -45,6 +45,12 @@ bool bl_grad_wants(const bl_tensor *t);
  */
 bl_tensor *bl_grad_sink(bl_tensor *t, bool *add);
 
+/*
+ * The same, or g itself where that saves new memory and nobody else holds g: the gradient of a result, which goes when
+ * its backward is done.  Who writes d/dt over g must have read g at that place.
+ */
+bl_tensor *bl_grad_sink_over(bl_tensor *t, bl_tensor *g, bool *add);
+
 /* Passes a finished gradient on without a copy where possible.  g (t's shape) is borrowed and must not be written afterwards. */
 int bl_grad_pass(bl_tensor *t, bl_tensor *g);
 

@@ -179,6 +179,22 @@ F(f_norm_eval_relu, norm(x, true, true, (bl_norm_args){ .training = false, .relu
 F(f_norm_residual, norm(x, true, false, (bl_norm_args){ .training = true, .residual = x[3] }))
 F(f_norm_residual_relu, norm(x, true, false, (bl_norm_args){ .training = true, .residual = x[3], .relu = true }))
 F(f_norm_residual_self, norm(x, false, false, (bl_norm_args){ .training = true, .residual = x[0] }))
+/* Whose input is not a leaf: its gradient may take the place of the result's, but not where that serves somebody else, too. */
+STEPS(f_norm_between, bl_affine(x[0], -1.5f, .25f), norm((bl_tensor *[]){ t, x[1], x[2] }, true, false, (bl_norm_args){ .training = true }))
+STEPS(f_norm_between_self, bl_affine(x[0], -1.5f, .25f), norm(&t, false, false, (bl_norm_args){ .training = true, .residual = t }))
+
+/* Two norms of t, added: they are handed the same gradient. */
+static bl_tensor *two_norms(bl_tensor *t, bl_tensor *u)
+{
+	bl_tensor *a = norm(&t, false, false, (bl_norm_args){ .training = true });
+	bl_tensor *b = norm(&u, false, false, (bl_norm_args){ .training = true, .residual = u });
+	bl_tensor *sum = a && b ? bl_add(a, b) : NULL;
+	bl_tensor_unref(a);
+	bl_tensor_unref(b);
+	return sum;
+}
+STEPS(f_norm_twice, bl_affine(x[0], -1.5f, .25f), two_norms(t, t))
+STEPS(f_norm_two, bl_affine(x[0], -1.5f, .25f), two_norms(t, x[1]))
 F(f_norm_eval_residual, norm(x, true, true, (bl_norm_args){ .residual = x[3], .relu = true }))
 
 /* The loss, in all its forms. */
@@ -350,6 +366,10 @@ static const gradient_case cases[] = {
 	  { IN(SPREAD, PIXELS, 2, 2, 2, 2), IN(POSITIVE, ROWS, 2), IN(SPREAD, ROWS, 2),
 	    IN(SPREAD, ROWS, 2, 2, 2, 2) } },
 	{ "batchnorm", "itself as residual", f_norm_residual_self, { IN(SMOOTH, ROWS, 5, 3) } },
+	{ "batchnorm", "of a result", f_norm_between, { IN(SMOOTH, ROWS, 5, 3), IN(SMOOTH, ROWS, 3), IN(SMOOTH, ROWS, 3) } },
+	{ "batchnorm", "of a result, itself as residual", f_norm_between_self, { IN(SMOOTH, ROWS, 5, 3) } },
+	{ "batchnorm", "two of a result, added", f_norm_twice, { IN(SMOOTH, ROWS, 5, 3) } },
+	{ "batchnorm", "two, added", f_norm_two, { IN(SMOOTH, ROWS, 5, 3), IN(SMOOTH, ROWS, 5, 3) } },
 	{ "batchnorm", "evaluation, residual, relu", f_norm_eval_residual,
 	  { IN(SPREAD, ROWS, 4, 3), IN(POSITIVE, ROWS, 3), IN(SPREAD, ROWS, 3), IN(SPREAD, ROWS, 4, 3) } },
 	{ "maxpool2d", "2x2", f_maxpool, { IN(SPREAD, PIXELS, 2, 2, 4, 4) } },
