@@ -10,6 +10,7 @@
 
 static const bl_kernels *chosen;
 
+#if defined __x86_64__
 #if defined HAVE_AVX512_BF16
 /* Since Sapphire Rapids, which has AMX for that, Intel's product of pairs takes four times as long as one of floats. */
 static bool pairs_pay(void)
@@ -29,6 +30,7 @@ static int runnable_pairs(const bl_kernels **sets, int n, bool pay)
 	(void)sets, (void)pay;
 	return n;
 }
+#endif
 #endif
 
 /* Sets from the best to the least that this CPU runs. */
