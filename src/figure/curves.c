@@ -58,7 +58,7 @@ static void add_loss(bl_script *s, const bl_history *h)
 
 static void add_knn(bl_script *s)
 {
-	bl_script_add(s, "unset logscale y\nunset title\nset format y '%%.2f'\nset ylabel 'kNN accuracy'\n"
+	bl_script_add(s, "unset logscale y\nunset title\nset format y '%%g'\nset ylabel 'kNN accuracy'\n"
 			 "set offsets 0, 0, graph .1, graph .1\n");
 	bl_script_add(s, "plot $KNN with linespoints linecolor rgb '%s' linewidth 2 pointtype 7 pointsize .6 notitle\n",
 		      bl_ink_text(BL_INK_PURPLE));

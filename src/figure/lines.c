@@ -31,12 +31,19 @@ static void add_axes(bl_script *s, const bl_axes *axes, int n)
 		      n <= KEY_ABOVE_UP_TO && !axes->points ? "center top horizontal" : "right top vertical");
 }
 
+/* Solid in every terminal of gnuplot: circles, and squares and triangles where inks come round again. */
+static int mark_of(int k)
+{
+	static const int marks[] = { 7, 5, 9, 11, 13 };
+	return marks[k / BL_INKS % (int)(sizeof marks / sizeof *marks)];
+}
+
 /* Few points are marked, so that one sees where something was measured. */
 static void add_line(bl_script *s, const bl_series *series, const bl_axes *axes, int block, int k)
 {
-	bl_script_add(s, "%s$S%d with %s linecolor rgb '%s' linewidth 2 pointtype 7 pointsize .7 dashtype %d ",
+	bl_script_add(s, "%s$S%d with %s linecolor rgb '%s' linewidth 2 pointtype %d pointsize .7 dashtype %d ",
 		      k ? ", " : "", block, axes->points ? "points" : series->n <= MARKERS_UP_TO ? "linespoints" : "lines",
-		      bl_ink_text(k), 1 + k / BL_INKS % 5);
+		      bl_ink_text(k), mark_of(k), 1 + k / BL_INKS % 5);
 	if (series->label && *series->label) {
 		bl_script_add(s, "title ");
 		bl_script_quoted(s, series->label);
