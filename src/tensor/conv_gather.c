@@ -15,15 +15,23 @@
 
 enum { CHUNK_FLOATS = 96 << 10 };
 
+/* A class of pixels with its weights, packed in blocks of so many channels. */
+typedef struct part {
+	const bl_conv_class *class;
+	const float *packed;
+	int64_t block;
+} part;
+
 typedef struct job {
 	const bl_kernels *k;
-	const bl_conv_class *class;
-	const float *in, *packed, *bias, *zeros;
+	const float *in, *bias, *zeros;
 	float *out;
 	int64_t in_pixels, in_pitch;   /* pixels of an image, floats of a pixel */
 	int64_t out_pixels, out_pitch;
-	int64_t channels, columns, block; /* of one group */
+	int64_t channels, columns;     /* of one group */
 	int64_t images, per_chunk;
+	const part *parts;
+	int n;                         /* parts */
 	bool add;
 } job;
 
@@ -32,88 +40,92 @@ typedef struct row {
 	int64_t image, i;
 } row;
 
-static row row_at(const job *j, int64_t m)
+static row row_at(const bl_conv_class *k, int64_t m)
 {
-	return (row){ m / j->class->pixels, m % j->class->pixels };
+	return (row){ m / k->pixels, m % k->pixels };
 }
 
-static row next_row(const job *j, row m)
+static row next_row(const bl_conv_class *k, row m)
 {
-	return m.i + 1 < j->class->pixels ? (row){ m.image, m.i + 1 } : (row){ m.image + 1, 0 };
+	return m.i + 1 < k->pixels ? (row){ m.image, m.i + 1 } : (row){ m.image + 1, 0 };
 }
 
-static void point(const job *j, row m, int r, int height, int64_t c, const float **a)
+static void point(const job *j, const bl_conv_class *k, row m, int r, int height, int64_t c, const float **a)
 {
-	const bl_conv_class *k = j->class;
 	const int32_t *from = k->from + m.i * k->taps;
 	const float *image = j->in + m.image * j->in_pixels * j->in_pitch;
 	for (int t = 0; t < k->taps; t++)
 		a[t * height + r] = (from[t] < 0 ? j->zeros : image + from[t] * j->in_pitch) + c;
 }
 
-static float *target(const job *j, row m)
+static float *target(const job *j, const bl_conv_class *k, row m)
 {
-	return j->out + (m.image * j->out_pixels + j->class->to[m.i]) * j->out_pitch;
+	return j->out + (m.image * j->out_pixels + k->to[m.i]) * j->out_pitch;
 }
 
 /* Rows m..m2-1 times one panel of one block. */
-static void panel(const job *j, bl_gather_args *g, int64_t m, int64_t m2, int64_t c, int64_t from)
+static void panel(const job *j, const bl_conv_class *k, bl_gather_args *g, int64_t m, int64_t m2, int64_t c, int64_t from)
 {
 	const int height = j->k->heights[g->vectors], taps = g->taps;
 	const float *a[(size_t)height * (size_t)(taps ? taps : 1)];
 	float *out[BL_TILE_ROWS];
 	g->a = a;
 	g->out = out;
-	for (row at = row_at(j, m); m < m2; m += height) {
+	for (row at = row_at(k, m); m < m2; m += height) {
 		row first = at;
 		g->rows = m2 - m < height ? (int)(m2 - m) : height;
 		for (int r = 0; r < height; r++) {
 			bool beyond = r >= g->rows; /* computed from the first, and dropped */
-			point(j, beyond ? first : at, r, height, c, a);
-			out[r] = target(j, beyond ? first : at) + from;
-			at = beyond ? at : next_row(j, at);
+			point(j, k, beyond ? first : at, r, height, c, a);
+			out[r] = target(j, k, beyond ? first : at) + from;
+			at = beyond ? at : next_row(k, at);
 		}
 		j->k->gather(g);
 	}
 }
 
-static void panels(const job *j, int64_t m, int64_t m2, int64_t c, int64_t c2, const float *w)
+static void panels(const job *j, const bl_conv_class *k, int64_t m, int64_t m2, int64_t c, int64_t c2, const float *w)
 {
-	bl_gather_args g = { .taps = j->class->taps, .channels = c2 - c, .add = j->add || j->bias || c > 0 };
+	bl_gather_args g = { .taps = k->taps, .channels = c2 - c, .add = j->add || j->bias || c > 0 };
 	for (int64_t from = 0; from < j->columns;) {
 		g.vectors = bl_panel_vectors(j->k, from, j->columns);
 		int64_t width = g.vectors * j->k->lanes;
 		g.cols = (int)(j->columns - from < width ? j->columns - from : width);
 		g.w = w;
-		panel(j, &g, m, m2, c, from);
+		panel(j, k, &g, m, m2, c, from);
 		w += width * g.taps * (c2 - c);
 		from += width;
 	}
 }
 
-static void blocks(const job *j, int64_t m, int64_t m2)
+static void blocks(const job *j, const part *p, int64_t m, int64_t m2)
 {
 	int64_t padded = bl_pack_padded(j->k, j->columns, j->columns);
-	for (int64_t c = 0; c < j->channels; c += j->block) {
-		int64_t c2 = c + j->block < j->channels ? c + j->block : j->channels;
-		panels(j, m, m2, c, c2, j->packed + padded * j->class->taps * c);
+	for (int64_t c = 0; c < j->channels; c += p->block) {
+		int64_t c2 = c + p->block < j->channels ? c + p->block : j->channels;
+		panels(j, p->class, m, m2, c, c2, p->packed + padded * p->class->taps * c);
 	}
 }
 
-static void put_bias(const job *j, int64_t m, int64_t m2)
+static void put_bias(const job *j, const bl_conv_class *k, int64_t m, int64_t m2)
 {
-	for (row at = row_at(j, m); m < m2; m++, at = next_row(j, at))
-		memcpy(target(j, at), j->bias, (size_t)j->columns * sizeof *j->bias);
+	for (row at = row_at(k, m); m < m2; m++, at = next_row(k, at))
+		memcpy(target(j, k, at), j->bias, (size_t)j->columns * sizeof *j->bias);
 }
 
+/* Classes follow each other on the same images, while these are in the cache. */
 static void chunk(void *ctx, int64_t i)
 {
 	const job *j = ctx;
 	int64_t first = i * j->per_chunk, last = first + j->per_chunk < j->images ? first + j->per_chunk : j->images;
-	int64_t m = first * j->class->pixels, m2 = last * j->class->pixels;
-	if (j->bias)
-		put_bias(j, m, m2);
-	blocks(j, m, m2);
+	for (const part *p = j->parts; p < j->parts + j->n; p++) {
+		int64_t m = first * p->class->pixels, m2 = last * p->class->pixels;
+		if (m == m2)
+			continue;
+		if (j->bias)
+			put_bias(j, p->class, m, m2);
+		blocks(j, p, m, m2);
+	}
 }
 
 /* Images of a chunk: about CHUNK_FLOATS of input and output, so that it stays in the second cache. */
@@ -123,32 +135,33 @@ static int64_t images_per_chunk(const job *j)
 	return n < 1 ? 1 : n;
 }
 
-/* Packs the class's weights and runs it over all images. */
-static int run_class(job *j, bl_pack *p)
+/* Packs a class's weights; p->block and p->tap are its own. */
+static part pack(const job *j, bl_pack *p, const bl_conv_class *k, float *to)
 {
-	const bl_conv_class *k = j->class;
 	p->tap = k->tap;
 	p->taps = k->taps;
 	p->block = bl_pack_block(j->k, k->taps, p->channels);
-	j->block = p->block;
-	float *packed = bl_block_take((size_t)bl_pack_size(j->k, p) * sizeof *packed);
-	if (!packed)
-		return -1;
-	bl_pack_run(j->k, p, packed);
-	j->packed = packed;
-	if (k->pixels)
-		bl_parallel((j->images + j->per_chunk - 1) / j->per_chunk, chunk, j);
-	bl_block_give(packed);
-	return 0;
+	bl_pack_run(j->k, p, to);
+	return (part){ k, to, p->block };
 }
 
-static int run_group(job *j, bl_pack *p, const bl_conv_plan *plan)
+/* Each tap is some class's, so that all classes are packed in what one of all taps would take. */
+static int run_group(job *j, bl_pack *p, const bl_conv_plan *plan, int taps)
 {
+	p->taps = taps;
+	size_t floats = (size_t)bl_pack_size(j->k, p);
+	float *packed = bl_block_take(floats * sizeof *packed + (size_t)plan->classes * sizeof(part)), *to = packed;
+	if (!packed)
+		return -1;
+	part *parts = (part *)(packed + floats);
 	for (int i = 0; i < plan->classes; i++) {
-		j->class = plan->class + i;
-		if (run_class(j, p))
-			return -1;
+		parts[i] = pack(j, p, plan->class + i, to);
+		to += bl_pack_size(j->k, p);
 	}
+	j->parts = parts;
+	j->n = plan->classes;
+	bl_parallel((j->images + j->per_chunk - 1) / j->per_chunk, chunk, j);
+	bl_block_give(packed);
 	return 0;
 }
 
@@ -181,7 +194,7 @@ int bl_gather_forward(const bl_conv *g, const float *x, const float *w, const fl
 		j.in = x + i * cg;
 		j.out = y + i * kg;
 		j.bias = bias ? bias + i * kg : NULL;
-		rc = run_group(&j, &p, &plan);
+		rc = run_group(&j, &p, &plan, (int)rs);
 	}
 	bl_conv_plan_free(&plan);
 	bl_block_give(zeros);
@@ -206,7 +219,7 @@ int bl_gather_data_gradient(const bl_conv *g, const float *dy, const float *w, f
 		bl_pack p = { .w = w + i * kg * cg * rs, .column = rs, .channel = cg * rs, .columns = cg, .channels = kg };
 		j.in = dy + i * kg;
 		j.out = dx + i * cg;
-		rc = run_group(&j, &p, &plan);
+		rc = run_group(&j, &p, &plan, (int)rs);
 	}
 	bl_conv_plan_free(&plan);
 	bl_block_give(zeros);
