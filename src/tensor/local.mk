@@ -12,6 +12,8 @@ libbarlow_sources += \
 	src/tensor/conv_gather.h \
 	src/tensor/conv_onednn.h \
 	src/tensor/conv_outer.c \
+	src/tensor/conv_rows.c \
+	src/tensor/conv_rows.h \
 	src/tensor/conv_pad.c \
 	src/tensor/conv_pad.h \
 	src/tensor/conv_pack.c \
