@@ -23,7 +23,7 @@ static struct {
 	pthread_cond_t wake, idle;
 	int workers;            /* threads started so far */
 	int helpers;            /* how many of them may join the job */
-	int active;
+	atomic_int active;      /* changed under the lock */
 	bool open;
 	atomic_uint turn;       /* jobs so far: workers spin on it for a moment before they sleep */
 	bl_parallel_fn *fn;
@@ -84,10 +84,11 @@ static void pause_a_little(void)
 #endif
 }
 
+enum { SPINS = 2000 };
+
 /* A job often follows the last within microseconds; sleeping costs more than that. */
 static void spin_for_turn(unsigned seen)
 {
-	enum { SPINS = 1000 };
 	for (int i = 0; i < SPINS && atomic_load_explicit(&pool.turn, memory_order_relaxed) == seen; i++)
 		pause_a_little();
 }
@@ -103,13 +104,13 @@ static void *worker(void *arg)
 			pthread_cond_wait(&pool.wake, &pool.lock);
 		seen = atomic_load(&pool.turn);
 		bool join = pool.open && number < pool.helpers;
-		pool.active += join;
+		atomic_fetch_add(&pool.active, join);
 		pthread_mutex_unlock(&pool.lock);
 		if (!join)
 			continue;
 		work();
 		pthread_mutex_lock(&pool.lock);
-		if (--pool.active == 0)
+		if (atomic_fetch_sub(&pool.active, 1) == 1)
 			pthread_cond_signal(&pool.idle);
 		pthread_mutex_unlock(&pool.lock);
 	}
@@ -150,11 +151,21 @@ static void open_job(int64_t chunks, bl_parallel_fn *fn, void *ctx, int helpers)
 	pthread_mutex_unlock(&pool.lock);
 }
 
+/* The others are at their last chunks, mostly for microseconds. */
+static void spin_for_idle(void)
+{
+	for (int i = 0; i < SPINS && atomic_load(&pool.active) > 0; i++)
+		pause_a_little();
+}
+
 static void close_job(void)
 {
 	pthread_mutex_lock(&pool.lock);
 	pool.open = false;
-	while (pool.active > 0)
+	pthread_mutex_unlock(&pool.lock);
+	spin_for_idle();
+	pthread_mutex_lock(&pool.lock);
+	while (atomic_load(&pool.active) > 0)
 		pthread_cond_wait(&pool.idle, &pool.lock);
 	pthread_mutex_unlock(&pool.lock);
 }
