@@ -124,6 +124,8 @@ int bl_live_take_past(bl_live *l, const bl_live *past, int64_t until);
 
 /* Reader's side. */
 bl_live *bl_live_open(const char *path, bool writable_mailbox); /* refuses what is not a live file of this version */
+/* What a reader's path names now, opened as it was, where that is another file: the run was resumed.  NULL: it is not. */
+bl_live *bl_live_open_next(const bl_live *l);
 bl_live *bl_live_ref(bl_live *l);
 void bl_live_close(bl_live *l);
 void bl_live_info_get(const bl_live *l, bl_live_info *out);

@@ -126,6 +126,7 @@ static void handle_free(bl_live *l)
 	pthread_mutex_destroy(&l->writing);
 	if (l->fd >= 0)
 		close(l->fd);
+	free(l->path);
 	free(l);
 }
 
@@ -395,11 +396,15 @@ static int map_front(bl_live *l, const char *path)
 	return 0;
 }
 
-static int cache_new(bl_live *l)
+static int cache_new(bl_live *l, const char *path)
 {
 	l->cache = calloc(1, sizeof *l->cache);
-	if (!l->cache)
+	l->path = strdup(path);
+	if (!l->cache || !l->path) {
+		free(l->cache);
+		l->cache = NULL;
 		return bl_fail("live: no memory for a reader");
+	}
 	pthread_mutex_init(&l->cache->lock, NULL);
 	return 0;
 }
@@ -409,9 +414,24 @@ bl_live *bl_live_open(const char *path, bool writable_mailbox)
 	bl_live *l = handle_new();
 	if (!l)
 		return NULL;
-	if (open_regular(l, path, writable_mailbox) == 0 && adopt_header(l, path) == 0 && cache_new(l) == 0 &&
+	if (open_regular(l, path, writable_mailbox) == 0 && adopt_header(l, path) == 0 && cache_new(l, path) == 0 &&
 	    (!writable_mailbox || map_front(l, path) == 0))
 		return l;
 	handle_free(l);
 	return NULL;
+}
+
+static bool same_file(const bl_live *l, const char *path)
+{
+	struct stat here, there;
+	return fstat(l->fd, &here) == 0 && stat(path, &there) == 0 && here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+}
+
+bl_live *bl_live_open_next(const bl_live *l)
+{
+	if (!l->path || access(l->path, F_OK) != 0)
+		return bl_fail_null("live: nothing follows a run that has no file");
+	if (same_file(l, l->path))
+		return bl_fail_null("%s: still the same run", l->path);
+	return bl_live_open(l->path, l->front != NULL);
 }

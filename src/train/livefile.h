@@ -125,6 +125,7 @@ struct bl_live {
 	uint64_t pid_ticks;
 	char boot[40];
 	struct live_cache *cache;     /* readers only */
+	char *path;                   /* where a reader opened it */
 };
 
 /* Bytes [at, at + n) of the file; n and at are multiples of 8.  False: they are not there. */

@@ -170,8 +170,24 @@ static void ask(bl_scene *s)
 		bl_live_ask(s->other, &want);
 }
 
+/* Who resumes a run makes a new file of it, by the name of the old. */
+static void follow(bl_scene *s)
+{
+	if (!s->lost || now_ms() < s->followed_at + ASK_MS)
+		return;
+	s->followed_at = now_ms();
+	bl_live *next = bl_live_open_next(s->run);
+	const struct bl_view_ops *view = s->view;
+	if (!next)
+		return;
+	bl_scene_switch(s, next);
+	s->view = view;
+	bl_scene_notice(s, "the run was resumed");
+}
+
 bool bl_scene_read(bl_scene *s)
 {
+	follow(s);
 	ask(s);
 	bool info = read_info(s), records = bl_history_read(&s->history, s->run);
 	bool snapshot = read_snapshot(s->run, &s->snapshot, &s->snapshots), other = read_other(s), lost = read_lost(s);

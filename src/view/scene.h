@@ -48,6 +48,7 @@ typedef struct bl_scene {
 	/* What the run was asked to compute, and when (ms). */
 	bl_region asked;
 	int64_t asked_at;
+	int64_t followed_at; /* ms; when a lost run was last looked for under its name */
 
 	/* How to show it. */
 	const bl_canvas *on; /* as last shown, borrowed; NULL: not yet */

@@ -528,6 +528,26 @@ static void test_writer_gone(void **state)
 	bl_live_close(r);
 }
 
+/* A run that is resumed has another file by the same name. */
+static void test_next(void **state)
+{
+	(void)state;
+	bl_live *old = writer_with(20, 1), *r = bl_live_open(path, false);
+	assert_non_null(r);
+	assert_null(bl_live_open_next(r));
+	bl_live *w = writer_with(20, 3), *next = bl_live_open_next(r); /* takes the name */
+	assert_non_null(next);
+	check_records(next, 3);
+	assert_true(bl_live_writer_alive(next));
+	assert_null(bl_live_open_next(next));
+	bl_live_close(next);
+	bl_live_close(w);
+	assert_int_equal(unlink(path), 0);
+	assert_null(bl_live_open_next(r));
+	bl_live_close(r);
+	bl_live_close(old);
+}
+
 /* --- Damage ------------------------------------------------------------------ */
 
 static void refuse(size_t at, const void *bytes, size_t n, const char *why)
@@ -891,6 +911,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(test_never_torn, remove_file),
 		cmocka_unit_test_teardown(test_other_process, remove_file),
 		cmocka_unit_test_teardown(test_writer_gone, remove_file),
+		cmocka_unit_test(test_next),
 		cmocka_unit_test_teardown(test_refusals, remove_file),
 		cmocka_unit_test_teardown(test_bounds, remove_file),
 		cmocka_unit_test_teardown(test_bad_list, remove_file),

@@ -98,7 +98,7 @@ start() {
 in_tmux new-session -d -s a -x 100 -y 30 cat
 in_tmux new-session -d -s b -x 100 -y 30 cat
 
-echo "1..38"
+echo "1..40"
 
 check "no runs: said, status 1" fails_with "there are no runs in $root" 1 watch
 make_run past 3 >"$dir/past.lua"
@@ -174,3 +174,11 @@ trainer=
 check "runs() says it is lost" is state lost
 keys a q
 check "and q leaves, status 0" shows a "status=0"
+"$BARLOW" resume -t 1 --plain slow >"$dir/out" 2>&1 </dev/null &
+trainer=$!
+check "it is resumed: a viewer that stayed follows it" shows b "slow  ● running"
+keys b Space
+check "... and only looks, as before" shows b "only looking: Space is off"
+kill -KILL "$trainer"
+wait "$trainer" 2>/dev/null
+trainer=
