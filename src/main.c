@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* main.c: the program: options, a Lua state, then code, script and prompt as asked; or watching, tuning, resuming. */
-#include "lua/face.h"
-#include "repl/options.h"
-#include "repl/prompt.h"
-#include "repl/resume.h"
-#include "repl/run.h"
-#include "repl/tune.h"
-#include "repl/watch.h"
+#include "lua/bind/face.h"
+#include "cli/options.h"
+#include "cli/prompt.h"
+#include "cli/resume.h"
+#include "cli/run.h"
+#include "cli/tune.h"
+#include "cli/watch.h"
 
 #include <barlow/parallel.h>
 #include <barlow/profile.h>

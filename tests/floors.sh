@@ -15,7 +15,7 @@ includes() {
 look_up() {
 	includes | awk '
 		BEGIN {
-			n = split("base tensor grad nn augment data learn train store figure view lua repl main", order, " ")
+			n = split("base tensor grad nn augment data loss optim live eval monitor train store figure view lua cli main", order, " ")
 			for (i = 1; i <= n; i++) rank[order[i]] = i
 			topic("base", "error file memory parallel profile random")
 			topic("tensor", "tensor convolution")
@@ -23,8 +23,11 @@ look_up() {
 			topic("nn", "nn")
 			topic("augment", "augment")
 			topic("data", "data")
-			topic("learn", "loss optim")
-			topic("train", "train live eval")
+			topic("loss", "loss")
+			topic("optim", "optim")
+			topic("live", "live")
+			topic("eval", "eval")
+			topic("train", "train")
 			topic("store", "weights checkpoint runs tuned")
 			topic("view", "view")
 			topic("figure", "figure")
@@ -93,9 +96,9 @@ check "cblas.h is included by tensor/blas.c only" only 'cblas\.h|openblas.*' 'sr
 check "oneDNN is included by tensor/conv_onednn.c only" only '(oneapi/dnnl/)?dnnl.*\.h' 'src/tensor/conv_onednn\.c'
 check "sqlite3.h is included by store only" only 'sqlite3\.h' 'src/store/.*'
 check "ncurses is included by view/screen only" only '(ncursesw/)?(n?curses|term)\.h' 'src/view/screen[^/]*'
-check "readline is included by repl only" only 'readline/.*' 'src/repl/.*'
-check "lua is included by lua, repl and main only" only '(lua5\.4/)?(lua|lauxlib|lualib|luaconf)\.h' \
-	'src/(lua|repl)/.*|src/main\.c'
+check "readline is included by cli only" only 'readline/.*' 'src/cli/.*'
+check "lua is included by lua, cli and main only" only '(lua5\.4/)?(lua|lauxlib|lualib|luaconf)\.h' \
+	'src/(lua|cli)/.*|src/main\.c'
 check "jansson is included by store only" only 'jansson\.h' 'src/store/.*'
 check "jpeglib.h is included by data/decode_jpeg.c only" only '(jpeglib|jerror|jmorecfg|jconfig|turbojpeg)\.h' \
 	'src/data/decode_jpeg\.c'

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The curves of a run: loss terms with the floor above, kNN below. */
 #include "figure/script.h"
-#include "train/history.h"
+#include "live/history.h"
 
 #include <math.h>
 #include <stdlib.h>

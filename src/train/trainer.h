@@ -16,7 +16,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "train/monitor.h"
+#include "monitor/monitor.h"
 
 enum { RATE_WINDOW = 20 };
 

@@ -3,7 +3,7 @@
 #ifndef BARLOW_VIEW_JOURNAL_H
 #define BARLOW_VIEW_JOURNAL_H
 
-#include "train/history.h"
+#include "live/history.h"
 
 enum { BL_JOURNAL_LINES = 32, BL_JOURNAL_MOST = BL_JOURNAL_LINES + BL_HISTORY_TURNS };
 

@@ -13,7 +13,7 @@
 #include "view/journal.h"
 #include "view/look.h"
 #include "view/past.h"
-#include "train/history.h"
+#include "live/history.h"
 #include "view/keys.h"
 
 struct bl_view_ops;

@@ -8,7 +8,7 @@
 #ifndef BARLOW_VIEW_TRACK_H
 #define BARLOW_VIEW_TRACK_H
 
-#include "train/history.h"
+#include "live/history.h"
 
 /* What a record has; kNN has points of its own. */
 enum { BL_METRIC_KNN = BL_METRICS, BL_METRICS_ALL };

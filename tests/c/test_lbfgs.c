@@ -4,7 +4,7 @@
 
 #include <barlow/error.h>
 
-#include "train/lbfgs.h"
+#include "eval/lbfgs.h"
 
 #include <math.h>
 #include <string.h>

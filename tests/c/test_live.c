@@ -22,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "train/livefile.h"
+#include "live/livefile.h"
 
 enum { STEPS = 300, SHORT = 5 };
 

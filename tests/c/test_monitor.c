@@ -14,9 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "learn/standard.h"
-#include "train/livefile.h"
-#include "train/snapshot.h"
+#include "loss/standard.h"
+#include "live/livefile.h"
+#include "monitor/snapshot.h"
 
 static bl_snapshot shot;
 

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* run.c: scripts: opened as text only, run with `arg`, errors with a traceback on standard error. */
+#include "cli/run.h"
+
+#include "lua/bind/face.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int bl_run_traceback(lua_State *L)
+{
+	const char *message = luaL_tolstring(L, 1, NULL);
+	luaL_traceback(L, L, message, 1);
+	return 1;
+}
+
+static int report(lua_State *L, int status)
+{
+	if (status == LUA_OK)
+		return EXIT_SUCCESS;
+	fflush(stdout);
+	fprintf(stderr, "barlow: %s\n", luaL_tolstring(L, -1, NULL));
+	lua_pop(L, 2);
+	bl_lua_interrupted = 0;
+	return EXIT_FAILURE;
+}
+
+/* Runs the chunk under n arguments. */
+static int run_chunk(lua_State *L, int n)
+{
+	int base = lua_gettop(L) - n;
+	lua_pushcfunction(L, bl_run_traceback);
+	lua_insert(L, base);
+	int status = lua_pcall(L, n, 0, base);
+	lua_remove(L, base);
+	return report(L, status);
+}
+
+int bl_run_code(lua_State *L, const char *code)
+{
+	int status = luaL_loadbufferx(L, code, strlen(code), "=(command line)", "t");
+	return status == LUA_OK ? run_chunk(L, 0) : report(L, status);
+}
+
+int bl_run_script(lua_State *L, const bl_options *o)
+{
+	const char *path = strcmp(o->script, "-") == 0 ? NULL : o->script;
+	int status = luaL_loadfilex(L, path, "t");
+	if (status != LUA_OK)
+		return report(L, status);
+	luaL_checkstack(L, o->argc, "too many arguments");
+	for (int i = 1; i < o->argc; i++)
+		lua_pushstring(L, o->argv[i]);
+	return run_chunk(L, o->argc > 0 ? o->argc - 1 : 0);
+}
+
+static void set_arg(lua_State *L, const bl_options *o)
+{
+	lua_createtable(L, o->argc, 1);
+	for (int i = 0; i < o->argc; i++) {
+		lua_pushstring(L, o->argv[i]);
+		lua_rawseti(L, -2, i);
+	}
+	lua_setglobal(L, "arg");
+}
+
+static int open_all(lua_State *L)
+{
+	luaL_openlibs(L);
+	bl_run_text_only(L);
+	bl_lua_open_globals(L);
+	set_arg(L, lua_touserdata(L, 1));
+	return 0;
+}
+
+lua_State *bl_run_state_new(const bl_options *o)
+{
+	lua_State *L = luaL_newstate();
+	if (!L)
+		return NULL;
+	lua_pushcfunction(L, open_all);
+	lua_pushlightuserdata(L, (void *)(uintptr_t)o);
+	if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+		report(L, LUA_ERRRUN);
+		lua_close(L);
+		return NULL;
+	}
+	bl_lua_interrupt_guard(L);
+	return L;
+}

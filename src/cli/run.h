@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* run.h: a Lua state for the program, and scripts in it. */
+#ifndef BARLOW_CLI_RUN_H
+#define BARLOW_CLI_RUN_H
+
+#include "cli/options.h"
+
+#include <lua.h>
+
+/* Libraries, barlow's globals, `arg`, and the hook for Ctrl-C.  NULL: no memory. */
+lua_State *bl_run_state_new(const bl_options *o);
+/* A chunk's text, or a file ("-": standard input).  An error is printed with a traceback: EXIT_FAILURE. */
+int bl_run_code(lua_State *L, const char *code);
+int bl_run_script(lua_State *L, const bl_options *o);
+/* Message handler: the message with a traceback. */
+int bl_run_traceback(lua_State *L);
+
+/* text_only.c: from here on the state loads no bytecode. */
+void bl_run_text_only(lua_State *L);
+
+#endif

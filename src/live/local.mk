@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+libbarlow_sources += \
+	src/live/asks.c \
+	src/live/history.c \
+	src/live/history.h \
+	src/live/kept.c \
+	src/live/live.c \
+	src/live/livefile.c \
+	src/live/livefile.h \
+	src/live/mailbox.c \
+	src/live/past.c

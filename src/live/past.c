@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* past.c: a run that goes on in another file than it began in. */
+#include "live/livefile.h"
+
+#include <barlow/error.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+/* Whoever resumes a run puts a new file in the place of ours, which then has no name left. */
+bool bl_live_replaced(const bl_live *l)
+{
+	struct stat s;
+	return l->fd >= 0 && fstat(l->fd, &s) == 0 && s.st_nlink == 0;
+}
+
+/* What is out of order is none of the run's: a machine that stopped may have left the file half written. */
+static int copy_records(bl_live *l, const bl_live *past, int64_t until)
+{
+	bl_record r;
+	int64_t before = 0;
+	for (int64_t i = 0; bl_live_record(past, i, &r) && r.step > before && r.step <= until; i++) {
+		if (bl_live_add(l, &r) != 0)
+			return -1;
+		before = r.step;
+	}
+	return 0;
+}
+
+int bl_live_take_past(bl_live *l, const bl_live *past, int64_t until)
+{
+	if (l->written > 0)
+		return bl_fail("live: the run has %lld records already", (long long)l->written);
+	bl_snapshot *s = malloc(sizeof *s);
+	if (!s)
+		return bl_fail("live: no memory for a snapshot");
+	int rc = copy_records(l, past, until);
+	if (rc == 0)
+		bl_live_keep_past(l, past, until, s);
+	free(s);
+	return rc;
+}

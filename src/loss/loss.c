@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * loss.c: the Barlow Twins loss and its gradient, with C in memory (direct) or without it (gram).
+ *
+ * With E_ij = C_ij for i != j (C_ij + 1 in hsic) and E_ii = 0, L = sum_i (1 - C_ii)^2 + lambda ||E||_F^2, and with
+ * w_i = -2 (1 - C_ii), up to the factor scale:
+ *
+ *   direct  dzA = (2 lambda zB E^T + zB diag(w)) / N       dzB = (2 lambda zA E + zA diag(w)) / N
+ *   gram    E^T is C^T less its diagonal, and zB C^T = (zB zB^T) zA / N = G_B zA / N, so
+ *           dzA = 2 lambda G_B zA / N^2 + (zB diag(w - 2 lambda C_ii)) / N, and dzB in the mirror
+ *           hsic: E^T has 1 in it besides, off the diagonal: + 2 lambda (rowsum(zB) 1^T - zB) / N
+ */
+#include "base/clones.h"
+#include "grad/node.h"
+#include "loss/direct.h"
+#include "loss/gram.h"
+#include "tensor/blas.h"
+#include "tensor/panel.h"
+
+#include <barlow/memory.h>
+
+#include <math.h>
+#include <string.h>
+
+/* What the way back needs. */
+typedef struct state {
+	bl_standard s;
+	bool gram, hsic;
+	bool whole; /* z is in memory; else made again a panel at a time */
+	double lambda, scale;
+	float *m[2];    /* direct: m[0] is E (D,D); gram: G_A, G_B (N,N) */
+	double *row[2]; /* gram, hsic: row sums of z (N) */
+} state;
+
+bl_loss_form bl_loss_pick(bl_loss_form form, int64_t n, int64_t d)
+{
+	/* Multiplications: gram N^2 D for two half matrices and 2 N^2 D back; direct N D^2 and 2 N D^2 back. */
+	if (form == BL_FORM_AUTO)
+		return n < d ? BL_FORM_GRAM : BL_FORM_DIRECT;
+	return form;
+}
+
+double bl_loss_floor(const bl_loss_config *c, int64_t n, int64_t d)
+{
+	double rank = (double)(d < n - 1 ? d : n - 1), size = (double)d;
+	if (c->dialect == BL_DIALECT_HSIC || c->lambda > 1 || rank < 1)
+		return 0;
+	double k = c->lambda * (size * size / rank - size);
+	return k > 0 ? c->scale * size * k / (size + k) : 0;
+}
+
+static int check(const bl_loss_config *c)
+{
+	if (!(c->lambda >= 0) || isinf(c->lambda))
+		return bl_fail("barlow loss: lambda must be a number >= 0, got %g", c->lambda);
+	if (!(c->scale > 0) || isinf(c->scale))
+		return bl_fail("barlow loss: scale must be a number > 0, got %g", c->scale);
+	return 0;
+}
+
+static void release(void *ctx)
+{
+	state *t = ctx;
+	bl_block_give(t->m[0]);
+	bl_block_give(t->row[0]);
+	bl_standard_free(&t->s);
+}
+
+/* Sums over rows of a square matrix, a double a row, added up in the order of the rows. */
+typedef struct rows {
+	const state *t;
+	int64_t side;
+	double *sum;
+} rows;
+
+enum { LANES = 8 };
+
+static double fold(const double lane[LANES])
+{
+	return ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
+}
+
+/* sum a_i b_i in double, in an order that the compiler can vectorise and may not change. */
+BL_CLONES_EXACT static double dot(const float *a, const float *b, int64_t n)
+{
+	double lane[LANES] = { 0 };
+	int64_t i = 0;
+	for (; i + LANES <= n; i += LANES)
+		for (int k = 0; k < LANES; k++)
+			lane[k] += (double)a[i + k] * (double)b[i + k];
+	for (; i < n; i++)
+		lane[i % LANES] += (double)a[i] * (double)b[i];
+	return fold(lane);
+}
+
+static double total(const double *v, int64_t n)
+{
+	double sum = 0;
+	for (int64_t i = 0; i < n; i++)
+		sum += v[i];
+	return sum;
+}
+
+static int sum_rows(const state *t, int64_t side, bl_parallel_fn *fn, double *sum)
+{
+	rows r = { t, side, bl_scratch(1, (size_t)side * sizeof *r.sum) };
+	if (!r.sum)
+		return -1;
+	bl_parallel(side, fn, &r);
+	*sum = total(r.sum, side);
+	return 0;
+}
+
+static int direct(state *t, double *redundancy)
+{
+	t->m[0] = bl_block_take((size_t)(t->s.d * t->s.d) * sizeof *t->m[0]);
+	return t->m[0] ? bl_direct_error(&t->s, t->hsic, t->m[0], redundancy) : -1;
+}
+
+static void gram_row(void *ctx, int64_t i)
+{
+	const rows *r = ctx;
+	r->sum[i] = dot(r->t->m[0] + i * r->side, r->t->m[1] + i * r->side, r->side);
+}
+
+static void z_row(void *ctx, int64_t i)
+{
+	const state *t = ctx;
+	const bl_standard *s = &t->s;
+	for (int v = 0; v < 2; v++) {
+		const float *z = s->z[v] + i * s->d;
+		double lane[LANES] = { 0 };
+		for (int64_t j = 0; j < s->d; j++)
+			lane[j % LANES] += (double)z[j];
+		t->row[v][i] = fold(lane);
+	}
+}
+
+static int take_rows(state *t)
+{
+	t->row[0] = bl_block_take((size_t)(2 * t->s.n) * sizeof *t->row[0]);
+	if (!t->row[0])
+		return -1;
+	t->row[1] = t->row[0] + t->s.n;
+	return 0;
+}
+
+/* sum_ij C_ij = sum_n rowsum(zA)_n rowsum(zB)_n / N */
+static double sum_of_c(const state *t)
+{
+	double sum = 0;
+	for (int64_t i = 0; i < t->s.n; i++)
+		sum += t->row[0][i] * t->row[1][i];
+	return sum / (double)t->s.n;
+}
+
+static int multiply(state *t)
+{
+	const bl_standard *s = &t->s;
+	t->m[0] = bl_block_take((size_t)(2 * s->n * s->n) * sizeof *t->m[0]);
+	if (!t->m[0] || (t->hsic && take_rows(t)))
+		return -1;
+	t->m[1] = t->m[0] + s->n * s->n;
+	if (!t->whole)
+		return bl_gram_pair(s, t->m, t->hsic ? t->row : NULL);
+	if (bl_standard_whole(&t->s, NULL, 0))
+		return -1;
+	bl_syrk_pair_parallel(s->n, s->d, s->z, s->d, t->m, s->n);
+	if (t->hsic)
+		bl_parallel(s->n, z_row, t);
+	return 0;
+}
+
+static int gram(state *t, double *redundancy)
+{
+	const bl_standard *s = &t->s;
+	double n = (double)s->n, d = (double)s->d, squares = 0, sum;
+	if (multiply(t) || sum_rows(t, s->n, gram_row, &sum))
+		return -1;
+	for (int64_t i = 0; i < s->d; i++)
+		squares += s->diag[i] * s->diag[i];
+	*redundancy = sum / (n * n) - squares;
+	if (t->hsic)
+		*redundancy += 2 * (sum_of_c(t) - total(s->diag, s->d)) + d * d - d;
+	return 0;
+}
+
+static double invariance(const bl_standard *s)
+{
+	double sum = 0;
+	for (int64_t i = 0; i < s->d; i++)
+		sum += (1 - s->diag[i]) * (1 - s->diag[i]);
+	return sum;
+}
+
+static int compute(state *t, const bl_loss_config *c, bl_loss_terms *terms)
+{
+	if (t->gram ? gram(t, &terms->redundancy) : direct(t, &terms->redundancy))
+		return -1;
+	terms->invariance = invariance(&t->s);
+	if (terms->redundancy < 0) /* the gram form's difference, near 0 */
+		terms->redundancy = 0;
+	terms->total = c->scale * (terms->invariance + c->lambda * terms->redundancy);
+	terms->floor = bl_loss_floor(c, t->s.n, t->s.d);
+	return 0;
+}
+
+/* The way back, a panel of columns at a time: dz stays in the core's cache from product to gradient. */
+typedef struct back {
+	const state *t;
+	double up; /* d(loss)/d(out) times scale */
+	struct {
+		int view;
+		float *dx;
+		bool add;
+	} to[2];
+	int count;
+	const float *row[2]; /* hsic, gram: what each row of dz gets besides; else NULL */
+	atomic_bool failed;
+} back;
+
+/* Columns from..from+width, and panels for them: z of both views, what a product takes, dz. */
+typedef struct place {
+	int64_t from, width, step;
+	float *z[2], *panel, *dz;
+} place;
+
+/* The panel to multiply with: of z, of E^T or of E. */
+static const float *right_side(const state *t, int view, const place *p)
+{
+	int64_t d = t->s.d;
+	if (t->gram)
+		return p->z[view];
+	(view == 0 ? bl_panel_turn : bl_panel_copy)(t->m[0], d, d, p->from, p->panel);
+	return p->panel;
+}
+
+static void product(const state *t, int view, const place *p)
+{
+	const bl_standard *s = &t->s;
+	int64_t k = t->gram ? s->n : s->d;
+	bl_panel_multiply(&(bl_panel_product){ .rows = s->n, .cols = p->step, .k = k,
+	                                       .a = t->gram ? t->m[!view] : s->z[!view], .lda = k,
+	                                       .panel = right_side(t, view, p), .c = p->dz, .ldc = p->step });
+}
+
+/* What the diagonal gives, and in hsic the row sums; then all the way to dx. */
+static void finish(const back *b, int which, const place *p)
+{
+	const state *t = b->t;
+	int view = b->to[which].view;
+	double n = (double)t->s.n, by = 2 * b->up / n;
+	float w[BL_STANDARD_COLUMNS];
+	for (int64_t j = 0; j < p->width; j++) {
+		double c = t->s.diag[p->from + j];
+		w[j] = (float)(by * (t->gram ? c - 1 - t->lambda * (c + t->hsic) : c - 1));
+	}
+	bl_standard_part part = { .view = view, .from = p->from, .width = p->width, .z = p->z[view],
+		                  .other = p->z[!view], .dz = p->dz, .pitch = p->step, .w = w, .row = b->row[!view],
+		                  .k = (float)(t->gram ? by * t->lambda / n : by * t->lambda) };
+	bl_standard_back(&t->s, &part, b->to[which].dx, b->to[which].add);
+}
+
+static bool take_place(const state *t, int64_t chunk, place *p)
+{
+	int64_t n = t->s.n;
+	p->step = bl_panel_width();
+	p->from = chunk * p->step;
+	p->width = t->s.d - p->from < p->step ? t->s.d - p->from : p->step;
+	p->dz = bl_scratch(0, (size_t)((3 * n + (t->gram ? 0 : t->s.d)) * p->step) * sizeof *p->dz);
+	if (!p->dz)
+		return false;
+	p->z[0] = p->dz + n * p->step;
+	p->z[1] = p->z[0] + n * p->step;
+	p->panel = p->z[1] + n * p->step;
+	return true;
+}
+
+static void fetch_z(const state *t, const place *p)
+{
+	for (int v = 0; v < 2; v++)
+		if (t->whole)
+			bl_panel_copy(t->s.z[v], t->s.n, t->s.d, p->from, p->z[v]);
+		else
+			bl_standard_again(&t->s, v, p->from, p->width, p->step, p->z[v]);
+}
+
+static void back_panel(void *ctx, int64_t chunk)
+{
+	back *b = ctx;
+	place p;
+	if (!take_place(b->t, chunk, &p)) {
+		atomic_store(&b->failed, true);
+		return;
+	}
+	fetch_z(b->t, &p);
+	for (int i = 0; i < b->count; i++) {
+		product(b->t, b->to[i].view, &p);
+		finish(b, i, &p);
+	}
+}
+
+/* 2 lambda rowsum(z) / N */
+static int scale_rows(back *b)
+{
+	const state *t = b->t;
+	int64_t n = t->s.n;
+	float *row = t->row[0] ? bl_scratch(1, (size_t)(2 * n) * sizeof *row) : NULL;
+	if (!t->row[0])
+		return 0;
+	for (int v = 0; row && v < 2; v++) {
+		b->row[v] = row + v * n;
+		for (int64_t i = 0; i < n; i++)
+			row[v * n + i] = (float)(2 * b->up / (double)n * t->lambda * t->row[v][i]);
+	}
+	return row ? 0 : -1;
+}
+
+static int run_back(back *b)
+{
+	bl_parallel(bl_panels(b->t->s.d), back_panel, b);
+	b->count = 0;
+	return atomic_load(&b->failed) ? bl_fail("out of memory") : 0;
+}
+
+static int backward(void *ctx, bl_tensor *const *in, const bl_tensor *out, const bl_tensor *dout)
+{
+	const state *t = ctx;
+	back b = { .t = t, .up = t->scale * (double)dout->data[0] };
+	(void)out;
+	if (scale_rows(&b))
+		return -1;
+	for (int v = 0; v < 2; v++) {
+		if (!bl_grad_wants(in[v]))
+			continue;
+		bl_tensor *dx = bl_grad_sink(in[v], &b.to[b.count].add);
+		if (!dx)
+			return -1;
+		b.to[b.count].view = v;
+		b.to[b.count++].dx = dx->data;
+		if (v == 0 && in[0] == in[1] && run_back(&b)) /* one gradient takes both: one after the other */
+			return -1;
+	}
+	return run_back(&b);
+}
+
+static int standardise(state *t, const bl_loss_config *c, const bl_tensor *za, const bl_tensor *zb)
+{
+	if (bl_standard_open(&t->s, c->dialect, za, zb))
+		return -1;
+	t->gram = bl_loss_pick(c->form, t->s.n, t->s.d) == BL_FORM_GRAM;
+	t->whole = !t->gram || t->s.n > BL_GRAM_BATCH;
+	return 0;
+}
+
+bl_tensor *bl_loss_barlow(const bl_loss_config *c, bl_tensor *za, bl_tensor *zb, bl_loss_terms *terms)
+{
+	state t = { .hsic = c->dialect == BL_DIALECT_HSIC, .lambda = c->lambda, .scale = c->scale };
+	bl_loss_terms own = { 0 };
+	if (check(c) || standardise(&t, c, za, zb))
+		return NULL;
+	bl_tensor *out = compute(&t, c, &own) ? NULL : bl_tensor_scalar((float)own.total);
+	if (terms)
+		*terms = own;
+	_Static_assert(sizeof t <= BL_NODE_CONTEXT, "the state is the node's context");
+	return bl_node_attach(out, BL_OP_correlation_loss, 2, (bl_tensor *[]){ za, zb }, backward, &t, sizeof t,
+	                      release);
+}

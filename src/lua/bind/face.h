@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * face.h: what the bindings share with each other.
+ *
+ * A binding file owns one module of the Lua face (l_tensor.c: `tensor`).  It is
+ * written against include/barlow/, kit/ and this header only, and is the only
+ * place where an error of the library becomes an error of Lua.
+ */
+#ifndef BARLOW_LUA_FACE_H
+#define BARLOW_LUA_FACE_H
+
+#include <barlow/augment.h>
+#include <barlow/data.h>
+#include <barlow/error.h>
+#include <barlow/grad.h>
+#include <barlow/loss.h>
+#include <barlow/nn.h>
+#include <barlow/optim.h>
+#include <barlow/tensor.h>
+#include <barlow/train.h>
+
+#include "lua/kit/kit.h"
+
+/* --- what is an object of which type --- */
+
+/* Takes the reference; raises bl_error() when t is NULL. */
+int bl_lua_give_tensor(lua_State *L, bl_tensor *t);
+int bl_lua_give_module(lua_State *L, bl_module *m);
+int bl_lua_give_dataset(lua_State *L, bl_dataset *d);
+int bl_lua_give_pipeline(lua_State *L, bl_pipeline *p);
+bl_tensor *bl_lua_tensor(lua_State *L, int arg);
+bl_module *bl_lua_module(lua_State *L, int arg);
+bl_dataset *bl_lua_dataset(lua_State *L, int arg);
+bl_trainer *bl_lua_trainer(lua_State *L, int arg);
+const bl_optim_config *bl_lua_optim(lua_State *L, int arg);
+
+typedef struct bl_twin { bl_pipeline *first, *second; } bl_twin;
+
+/* --- views (views.c) --- */
+
+typedef struct bl_lua_views {
+	bl_pipeline *first, *second; /* kept alive by what was pushed */
+	float mean[4], std[4];       /* for images without augmentation */
+} bl_lua_views;
+
+/* Key `views` of the table: a pair, a pipeline for both, or nothing: the paper's at the size of the images. */
+bl_lua_views bl_lua_views_of(lua_State *L, int table, const char *what, bl_dataset *d);
+
+/* --- where runs are kept (l_runs.c) --- */
+
+typedef struct bl_lua_saver {
+	bl_module *roots[2]; /* encoder, projector */
+	int n;
+	const char *path;
+} bl_lua_saver;
+
+/* Of the trainer at `index`. */
+bl_lua_saver bl_lua_saver_of(lua_State *L, int index, const char *path);
+int bl_lua_save_weights(void *saver); /* negative with bl_error */
+/* Gives the trainer's run its folder, once; where that cannot be the run stays in memory, and this is said. */
+void bl_lua_place_run(lua_State *L, int index);
+void bl_lua_recipe(lua_State *L, int index); /* pushes the trainer's recipe */
+
+/* --- choices of convolution algorithms (l_tune.c) --- */
+
+/* What the environment and the file of tuned choices say is in force from now on; complains on standard error, once. */
+void bl_lua_tuned(void);
+/* Key `convolution` of the table, kept alive by what is pushed; NULL: there is none. */
+const bl_choices *bl_lua_choices_of(lua_State *L, int table, const char *what);
+void bl_lua_push_choices(lua_State *L, const bl_choices *t); /* as such a table; nil where it is empty */
+/* For lua/tune.lua. */
+int bl_lua_tune_names(lua_State *L);
+int bl_lua_tune_trainer(lua_State *L);
+int bl_lua_tune_module(lua_State *L);
+int bl_lua_tune_measure(lua_State *L);
+int bl_lua_tune_load(lua_State *L);
+int bl_lua_tune_renew(lua_State *L);
+int bl_lua_tune_path(lua_State *L);
+
+/* --- for lua/profile.lua (l_profile.c) and lua/runs.lua (l_runs.c) --- */
+
+int bl_lua_profile_start(lua_State *L);
+int bl_lua_profile_stop(lua_State *L);
+int bl_lua_profile_rows(lua_State *L);
+int bl_lua_profile_ceiling(lua_State *L);
+int bl_lua_runs(lua_State *L);      /* list of tables, newest first */
+int bl_lua_run_watch(lua_State *L); /* (live file[, read_only]) */
+
+/* --- checkpoints (l_checkpoint.c) --- */
+
+int bl_lua_checkpoint(lua_State *L);      /* trainer:checkpoint([path]) */
+int bl_lua_load_checkpoint(lua_State *L); /* trainer:load_checkpoint(path) */
+int bl_lua_run_resumable(lua_State *L);   /* ([run]): its folder */
+
+/* --- functions that travel to other threads (travel.c, func.c) --- */
+
+typedef struct bl_cargo bl_cargo;
+/* Plain copy of the function at `index`: code and upvalues.  NULL with bl_error naming the upvalue that cannot go. */
+bl_cargo *bl_cargo_pack(lua_State *L, int index);
+/* Pushes the function, in any state that has barlow open.  Negative with bl_error. */
+int bl_cargo_unpack(const bl_cargo *c, lua_State *L);
+void bl_cargo_free(bl_cargo *c);
+
+/* --- functions as layers (func.c) --- */
+
+/* Tells func.c which coroutine of its state this thread is in, before anything that may run modules. */
+void bl_lua_enter(lua_State *L);
+/* A module that calls the Lua function at `index`; new reference, or NULL with bl_error. */
+bl_module *bl_lua_func(lua_State *L, int index, const char *name);
+
+/* --- modules of the face: each pushes its table --- */
+
+int bl_lua_open_tensor(lua_State *L);
+int bl_lua_open_nn(lua_State *L);
+void bl_lua_define_module(lua_State *L); /* l_module.c: the class behind nn's constructors */
+int bl_lua_open_aug(lua_State *L);
+int bl_lua_open_data(lua_State *L);
+void bl_lua_define_loader(lua_State *L); /* l_loader.c: the class; pushes data.loader */
+int bl_lua_open_loss(lua_State *L);
+int bl_lua_open_optim(lua_State *L);
+int bl_lua_open_trainer(lua_State *L);
+void bl_lua_define_trainer(lua_State *L); /* l_run.c: the class behind it */
+int bl_lua_open_eval(lua_State *L);
+int bl_lua_open_plot(lua_State *L);
+int bl_lua_interruptible(lua_State *L); /* native.c: interruptible(f, ...) */
+int bl_lua_open_native(lua_State *L); /* for lua/ only, as "barlow.native" */
+
+/* parts of the tensor class, one file each */
+extern const luaL_Reg bl_lua_tensor_ops[];     /* l_tensor_ops.c: methods */
+extern const luaL_Reg bl_lua_tensor_shapes[];  /* l_tensor_shape.c: methods */
+extern const luaL_Reg bl_lua_tensor_meta[];    /* l_tensor_ops.c: operators */
+int bl_lua_tensor_element(lua_State *L);       /* l_tensor_index.c: t[i], t[{i, j}] */
+int bl_lua_tensor_assign(lua_State *L);        /* l_tensor_index.c: t[i] = v */
+/* Nested tables (or a number) at `index` as a tensor; raises on a ragged one. */
+bl_tensor *bl_lua_tensor_from_table(lua_State *L, int index);
+
+/* Calls function `name` of Lua module `module` ("barlow.show") on the nargs values on top; returns how many results. */
+int bl_lua_call_module(lua_State *L, const char *module, const char *name, int nargs);
+
+/* Calls a constructor, "nn" and "mlp", on the nargs values on top; leaves one result. */
+void bl_lua_call_maker(lua_State *L, const char *module, const char *name, int nargs);
+
+/* What `require "barlow"` calls: the table of modules. */
+int luaopen_barlow(lua_State *L);
+/* The same, into the globals, as the barlow program has them. */
+void bl_lua_open_globals(lua_State *L);
+
+/* Seed for the next random draw of this state: (manual seed, how many draws before). */
+uint64_t bl_lua_next_seed(lua_State *L);
+
+#endif

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* l_module.c: what a module can do: be called, be walked, be switched, be saved, be printed. */
+#include "lua/bind/face.h"
+
+#include <barlow/weights.h>
+
+#include <stdio.h>
+#include <string.h>
+
+int bl_lua_give_module(lua_State *L, bl_module *m)
+{
+	if (!m)
+		return bl_lua_fail(L);
+	*(bl_module **)bl_lua_new(L, BL_T_MODULE, sizeof m) = m;
+	return 1;
+}
+
+bl_module *bl_lua_module(lua_State *L, int arg)
+{
+	return *(bl_module **)bl_lua_check(L, arg, BL_T_MODULE);
+}
+
+static int m_gc(lua_State *L)
+{
+	bl_module **m = bl_lua_check(L, 1, BL_T_MODULE), *gone = *m;
+	*m = NULL;
+	bl_lua_enter(L);
+	bl_module_unref(gone);
+	return 0;
+}
+
+static int m_call(lua_State *L)
+{
+	bl_module *m = bl_lua_module(L, 1);
+	bl_tensor *x = bl_lua_tensor(L, 2);
+	bl_lua_enter(L);
+	return bl_lua_give_tensor(L, bl_module_forward(m, x));
+}
+
+/* --- parameters --- */
+
+typedef struct walk { lua_State *L; bool buffers; int n; } walk;
+
+/* Appends name and tensor to the list on top. */
+static int collect(void *ctx, const char *name, bl_tensor *t, bl_param_kind kind)
+{
+	walk *w = ctx;
+	if ((kind == BL_PARAM_BUFFER) != w->buffers)
+		return 0;
+	lua_pushstring(w->L, name);
+	lua_rawseti(w->L, -2, ++w->n);
+	bl_lua_give_tensor(w->L, bl_tensor_ref(t));
+	lua_rawseti(w->L, -2, ++w->n);
+	return 0;
+}
+
+/* Iterator over the list at upvalue 1 of pairs; upvalue 2: where it is. */
+static int next_pair(lua_State *L)
+{
+	lua_Integer at = lua_tointeger(L, lua_upvalueindex(2));
+	lua_pushinteger(L, at + 2);
+	lua_replace(L, lua_upvalueindex(2));
+	lua_rawgeti(L, lua_upvalueindex(1), at + 1);
+	lua_rawgeti(L, lua_upvalueindex(1), at + 2);
+	return 2;
+}
+
+static int iterate(lua_State *L, bool buffers)
+{
+	walk w = { .L = L, .buffers = buffers };
+	bl_module *m = bl_lua_module(L, 1);
+	lua_newtable(L);
+	bl_module_each(m, collect, &w);
+	lua_pushinteger(L, 0);
+	lua_pushcclosure(L, next_pair, 2);
+	return 1;
+}
+
+static int m_parameters(lua_State *L) { return iterate(L, false); }
+static int m_buffers(lua_State *L) { return iterate(L, true); }
+
+static int m_count(lua_State *L)
+{
+	lua_pushinteger(L, bl_module_count(bl_lua_module(L, 1)));
+	return 1;
+}
+
+static int zero_one(void *ctx, const char *name, bl_tensor *t, bl_param_kind kind)
+{
+	(void)ctx, (void)name;
+	if (kind != BL_PARAM_BUFFER)
+		bl_tensor_zero_grad(t);
+	return 0;
+}
+
+static int m_zero_grad(lua_State *L)
+{
+	bl_module_each(bl_lua_module(L, 1), zero_one, NULL);
+	lua_settop(L, 1);
+	return 1;
+}
+
+/* --- modes --- */
+
+/* train([on]) */
+static int m_train(lua_State *L)
+{
+	bl_module_train(bl_lua_module(L, 1), lua_isnoneornil(L, 2) || lua_toboolean(L, 2));
+	lua_settop(L, 1);
+	return 1;
+}
+
+static int m_eval(lua_State *L)
+{
+	bl_module_train(bl_lua_module(L, 1), false);
+	lua_settop(L, 1);
+	return 1;
+}
+
+/* The source of the module at 1 gets {method, argument at 2}: a recipe calls it again. */
+static void remember(lua_State *L, const char *method)
+{
+	bl_lua_source(L, 1);
+	if (!lua_istable(L, -1))
+		return;
+	luaL_getsubtable(L, -1, "after");
+	lua_createtable(L, 2, 0);
+	lua_pushstring(L, method);
+	lua_rawseti(L, -2, 1);
+	lua_pushvalue(L, 2);
+	lua_rawseti(L, -2, 2);
+	lua_rawseti(L, -2, luaL_len(L, -2) + 1);
+}
+
+static int m_init(lua_State *L)
+{
+	bl_module_init(bl_lua_module(L, 1), (uint64_t)luaL_checkinteger(L, 2));
+	remember(L, "init");
+	lua_settop(L, 1);
+	return 1;
+}
+
+/* features(channels, height, width): the width of the output for such an image */
+static int m_features(lua_State *L)
+{
+	bl_module *m = bl_lua_module(L, 1);
+	bl_lua_enter(L);
+	int64_t n = bl_module_features(m, luaL_checkinteger(L, 2), luaL_checkinteger(L, 3), luaL_checkinteger(L, 4));
+	if (n < 0)
+		return bl_lua_fail(L);
+	lua_pushinteger(L, n);
+	return 1;
+}
+
+/* --- files --- */
+
+static int m_save(lua_State *L)
+{
+	bl_module *m = bl_lua_module(L, 1);
+	if (bl_weights_save(luaL_checkstring(L, 2), &m, (const char *[]){ "" }, 1) < 0)
+		return bl_lua_fail(L);
+	lua_settop(L, 1);
+	return 1;
+}
+
+/* load(path[, {strict = true, prefix = ""}]) */
+static int m_load(lua_State *L)
+{
+	typedef struct args { bool strict; const char *prefix; } args;
+	static const bl_key keys[] = {
+		BL_KEY(BOOL, args, strict),
+		BL_KEY(TEXT, args, prefix), BL_KEY_END,
+	};
+	bl_module *m = bl_lua_module(L, 1);
+	args a = { .strict = true, .prefix = "" };
+	if (lua_istable(L, 3))
+		bl_lua_fields(L, 3, "load", keys, &a);
+	if (bl_weights_load(luaL_checkstring(L, 2), &m, &a.prefix, 1, a.strict) < 0)
+		return bl_lua_fail(L);
+	remember(L, "load");
+	lua_settop(L, 1);
+	return 1;
+}
+
+/* --- looking at it --- */
+
+static const char *count_text(int64_t n, char buf[24])
+{
+	char digits[24];
+	int length = snprintf(digits, sizeof digits, "%lld", (long long)n), out = 0;
+	for (int i = 0; i < length; i++) {
+		if (i && (length - i) % 3 == 0)
+			buf[out++] = ',';
+		buf[out++] = digits[i];
+	}
+	buf[out] = 0;
+	return buf;
+}
+
+/* One line a module, children indented, with the number of its parameters. */
+static void print_tree(luaL_Buffer *b, bl_module *m, const char *name, int depth)
+{
+	char text[256], line[512], count[24];
+	int64_t n = bl_module_count(m);
+	bool leaf = bl_module_children(m) == 0;
+	snprintf(line, sizeof line, "%s%*s%s%s%s", depth ? "\n" : "", 2 * depth, "", name, *name ? ": " : "",
+	         leaf ? bl_module_text(m, text, sizeof text) : bl_module_kind(m));
+	luaL_addstring(b, line);
+	if (n) {
+		snprintf(line, sizeof line, "  %s parameters", count_text(n, count));
+		luaL_addstring(b, line);
+	}
+	for (int i = 0; i < bl_module_children(m); i++)
+		print_tree(b, bl_module_child(m, i), bl_module_child_name(m, i), depth + 1);
+}
+
+static int m_tostring(lua_State *L)
+{
+	luaL_Buffer b;
+	bl_module *m = bl_lua_module(L, 1);
+	luaL_buffinit(L, &b);
+	print_tree(&b, m, "", 0);
+	luaL_pushresult(&b);
+	return 1;
+}
+
+/* m[1], m.layer1: children by place or name */
+static int m_element(lua_State *L)
+{
+	bl_module *m = bl_lua_module(L, 1);
+	int n = bl_module_children(m), at = -1;
+	if (lua_isinteger(L, 2) && lua_tointeger(L, 2) >= 1 && lua_tointeger(L, 2) <= n)
+		at = (int)lua_tointeger(L, 2) - 1;
+	for (int i = 0; lua_type(L, 2) == LUA_TSTRING && i < n; i++)
+		if (strcmp(bl_module_child_name(m, i), lua_tostring(L, 2)) == 0)
+			at = i;
+	return at < 0 ? 0 : bl_lua_give_module(L, bl_module_ref(bl_module_child(m, at)));
+}
+
+static int m_len(lua_State *L)
+{
+	lua_pushinteger(L, bl_module_children(bl_lua_module(L, 1)));
+	return 1;
+}
+
+static int p_training(lua_State *L)
+{
+	lua_pushboolean(L, bl_module_training(bl_lua_module(L, 1)));
+	return 1;
+}
+
+static int p_kind(lua_State *L)
+{
+	lua_pushstring(L, bl_module_kind(bl_lua_module(L, 1)));
+	return 1;
+}
+
+static const luaL_Reg meta[] = {
+	{ "__gc", m_gc }, { "__call", m_call }, { "__tostring", m_tostring }, { "__len", m_len }, { NULL, NULL },
+};
+static const luaL_Reg methods[] = {
+	{ "parameters", m_parameters }, { "buffers", m_buffers }, { "count", m_count }, { "zero_grad", m_zero_grad },
+	{ "train", m_train }, { "eval", m_eval }, { "init", m_init }, { "features", m_features }, { "save", m_save },
+	{ "load", m_load }, { NULL, NULL },
+};
+static const luaL_Reg properties[] = { { "training", p_training }, { "kind", p_kind }, { NULL, NULL } };
+
+void bl_lua_define_module(lua_State *L)
+{
+	bl_lua_define(L, &(bl_lua_class){ BL_T_MODULE, meta, methods, properties, m_element });
+}

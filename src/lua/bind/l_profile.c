@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* l_profile.c: the profile's book as Lua tables, and the ceiling to hold it against; lua/profile.lua makes the table. */
+#include "lua/bind/face.h"
+
+#include <barlow/parallel.h>
+#include <barlow/profile.h>
+
+int bl_lua_profile_start(lua_State *L)
+{
+	(void)L;
+	bl_profile_start();
+	return 0;
+}
+
+int bl_lua_profile_stop(lua_State *L)
+{
+	(void)L;
+	bl_profile_stop();
+	return 0;
+}
+
+static void set_pair(lua_State *L, const char *forward, const char *backward, const double v[2])
+{
+	lua_pushnumber(L, v[0]);
+	lua_setfield(L, -2, forward);
+	lua_pushnumber(L, v[1]);
+	lua_setfield(L, -2, backward);
+}
+
+static void push_row(lua_State *L, const bl_profile_row *r)
+{
+	lua_createtable(L, 0, 7);
+	lua_pushstring(L, r->module);
+	lua_setfield(L, -2, "module");
+	lua_pushstring(L, r->op);
+	lua_setfield(L, -2, "op");
+	lua_pushinteger(L, r->calls);
+	lua_setfield(L, -2, "calls");
+	set_pair(L, "forward", "backward", r->seconds);
+	set_pair(L, "flops_forward", "flops_backward", r->flops);
+}
+
+/* {rows, slowest first}, seconds in all */
+int bl_lua_profile_rows(lua_State *L)
+{
+	bl_profile_row *rows = lua_newuserdatauv(L, BL_PROFILE_ROWS * sizeof *rows, 0);
+	int n = bl_profile_read(rows, BL_PROFILE_ROWS);
+	lua_createtable(L, n, 0);
+	for (int i = 0; i < n; i++) {
+		push_row(L, rows + i);
+		lua_rawseti(L, -2, i + 1);
+	}
+	lua_pushnumber(L, bl_profile_wall());
+	return 2;
+}
+
+/* Operations a second that a product of large square matrices reaches here: the best of a few. */
+int bl_lua_profile_ceiling(lua_State *L)
+{
+	enum { N = 1024, TURNS = 5 };
+	double best = 0;
+	bl_tensor *a = bl_tensor_full(2, (int64_t[]){ N, N }, 1);
+	for (int i = 0; a && i < TURNS; i++) {
+		double start = bl_now();
+		bl_tensor *c = bl_mm(a, a);
+		double speed = 2. * N * N * N / (bl_now() - start);
+		best = c && speed > best ? speed : best;
+		bl_tensor_unref(c);
+	}
+	bl_tensor_unref(a);
+	lua_pushnumber(L, best);
+	return 1;
+}

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* l_run.c: what a trainer can do: run, be looked at, be changed, be saved; see lua/run.lua, too. */
+#include "lua/bind/face.h"
+
+#include <barlow/live.h>
+#include <barlow/parallel.h>
+#include <barlow/runs.h>
+#include <barlow/view.h>
+
+#include <math.h>
+
+bl_trainer *bl_lua_trainer(lua_State *L, int arg)
+{
+	bl_trainer **t = bl_lua_check(L, arg, BL_T_TRAINER);
+	if (!*t)
+		luaL_error(L, "the trainer was closed");
+	return *t;
+}
+
+static int itself(lua_State *L)
+{
+	lua_settop(L, 1);
+	return 1;
+}
+
+static bool is_going(bl_trainer *t)
+{
+	bl_run_state s = bl_trainer_state(t);
+	return s == BL_RUN_RUNNING || s == BL_RUN_PAUSED;
+}
+
+/* --- control --- */
+
+static int t_start(lua_State *L)
+{
+	bl_trainer *t = bl_lua_trainer(L, 1);
+	bl_lua_place_run(L, 1);
+	if (bl_trainer_start(t) < 0)
+		return bl_lua_fail(L);
+	return itself(L);
+}
+
+static void command(lua_State *L, bl_command_kind kind, double value)
+{
+	if (bl_trainer_command(bl_lua_trainer(L, 1), (bl_command){ kind, value }) < 0)
+		bl_lua_fail(L);
+}
+
+static int t_pause(lua_State *L)
+{
+	command(L, BL_CMD_PAUSE, 0);
+	return itself(L);
+}
+
+/* Waits in short turns, so that Ctrl-C is heard (where `heard`).  Is it over? */
+static bool wait_until(lua_State *L, bl_trainer *t, double seconds, bool heard)
+{
+	for (double end = bl_now() + seconds;;) {
+		double left = end - bl_now();
+		int over = bl_trainer_wait(t, left < .05 ? (left > 0 ? left : 0) : .05);
+		if (over < 0)
+			bl_lua_fail(L);
+		if (over || left <= 0)
+			return over;
+		if (heard)
+			bl_lua_interrupt_check(L);
+	}
+}
+
+/* wait([seconds]): is it over? */
+static int t_wait(lua_State *L)
+{
+	lua_pushboolean(L, wait_until(L, bl_lua_trainer(L, 1), luaL_optnumber(L, 2, HUGE_VAL), true));
+	return 1;
+}
+
+/* Ends the run between steps, and waits for that. */
+static int t_stop(lua_State *L)
+{
+	bl_trainer *t = bl_lua_trainer(L, 1);
+	if (is_going(t)) {
+		command(L, BL_CMD_STOP, 0);
+		wait_until(L, t, HUGE_VAL, false);
+	}
+	return itself(L);
+}
+
+/* step([n = 1]): n steps, here and now */
+static int t_step(lua_State *L)
+{
+	bl_trainer *t = bl_lua_trainer(L, 1);
+	int64_t n = luaL_optinteger(L, 2, 1);
+	bl_lua_enter(L);
+	for (int64_t i = 0; i < n; i++) {
+		bl_lua_interrupt_check(L);
+		if (bl_trainer_steps(t, 1) < 0)
+			return bl_lua_fail(L);
+	}
+	return itself(L);
+}
+
+/* set{lambda =, lr =}: at the next step */
+static int t_set(lua_State *L)
+{
+	typedef struct args { double lambda, lr; } args;
+	static const bl_key keys[] = {
+		BL_KEY(DOUBLE, args, lambda, .max = 1e30),
+		BL_KEY(DOUBLE, args, lr, .max = 1e30), BL_KEY_END,
+	};
+	args a = { -1, -1 };
+	luaL_checktype(L, 2, LUA_TTABLE);
+	bl_lua_fields(L, 2, "set", keys, &a);
+	if (a.lambda >= 0)
+		command(L, BL_CMD_SET_LAMBDA, a.lambda);
+	if (a.lr >= 0)
+		command(L, BL_CMD_SET_LR, a.lr);
+	return itself(L);
+}
+
+/* watch(): the screen, until q ("quit"), the run's end ("ended") or Ctrl-C and Q, which stop the run ("stopped") */
+static int t_watch(lua_State *L)
+{
+	static const char *const ends[] = { "quit", "ended", "stopped" };
+	bl_trainer *t = bl_lua_trainer(L, 1);
+	bool stay = lua_toboolean(L, 2);
+	if (bl_trainer_state(t) == BL_RUN_NEW) {
+		lua_pushcfunction(L, t_start);
+		lua_pushvalue(L, 1);
+		lua_call(L, 1, 0);
+	}
+	int end = bl_watch(bl_trainer_live(t), &(bl_watch_config){ .stay = stay, .interrupted = &bl_lua_interrupted });
+	if (end < 0)
+		return bl_lua_fail(L);
+	if (end == BL_WATCH_STOP) {
+		t_stop(L);
+		bl_lua_interrupted = 0;
+	}
+	lua_pushstring(L, ends[end]);
+	return 1;
+}
+
+/* --- looking --- */
+
+typedef struct column { const char *name; size_t offset; bool integer; } column;
+#define COLUMN(field) { #field, offsetof(bl_record, field), false }
+static const column columns[] = {
+	{"step", offsetof(bl_record, step), true},
+	COLUMN(time),
+	COLUMN(invariance),
+	COLUMN(redundancy),
+	COLUMN(total),
+	COLUMN(floor),
+	COLUMN(lambda),
+	COLUMN(lr),
+	COLUMN(grad_norm),
+	COLUMN(images_per_s),
+	COLUMN(knn),
+};
+enum { COLUMNS = sizeof columns / sizeof columns[0] };
+
+static void push_column(lua_State *L, const bl_record *r, const column *c)
+{
+	const char *field = (const char *)r + c->offset;
+	if (c->integer)
+		lua_pushinteger(L, *(const int64_t *)field);
+	else
+		lua_pushnumber(L, *(const double *)field);
+}
+
+static void push_record(lua_State *L, const bl_record *r)
+{
+	lua_createtable(L, 0, COLUMNS);
+	for (int k = 0; k < COLUMNS; k++) {
+		push_column(L, r, &columns[k]);
+		lua_setfield(L, -2, columns[k].name);
+	}
+}
+
+/* Of a step.  Its place is the step, unless records of the run's past were lost. */
+static bool find_record(const bl_live *l, int64_t step, bl_record *r)
+{
+	int64_t from = 0, to = bl_live_length(l);
+	if (bl_live_record(l, step - 1, r) && r->step == step)
+		return true;
+	while (from < to) {
+		int64_t mid = from + (to - from) / 2;
+		if (!bl_live_record(l, mid, r))
+			return false;
+		if (r->step == step)
+			return true;
+		if (r->step < step)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return false;
+}
+
+/* record(step), or nil where there is none */
+static int t_record(lua_State *L)
+{
+	bl_record r;
+	if (find_record(bl_trainer_live(bl_lua_trainer(L, 1)), luaL_checkinteger(L, 2), &r))
+		push_record(L, &r);
+	else
+		lua_pushnil(L);
+	return 1;
+}
+
+/* The newest record, or nil */
+static int p_terms(lua_State *L)
+{
+	bl_record r;
+	const bl_live *l = bl_trainer_live(bl_lua_trainer(L, 1));
+	if (bl_live_record(l, bl_live_length(l) - 1, &r))
+		push_record(L, &r);
+	else
+		lua_pushnil(L);
+	return 1;
+}
+
+/* All records: {step = {...}, invariance = {...}, ...} */
+static int p_records(lua_State *L)
+{
+	const bl_live *l = bl_trainer_live(bl_lua_trainer(L, 1));
+	int64_t n = bl_live_length(l);
+	bl_record r;
+	luaL_checkstack(L, COLUMNS + 4, NULL);
+	lua_createtable(L, 0, COLUMNS);
+	int first = lua_gettop(L) + 1;
+	for (int k = 0; k < COLUMNS; k++)
+		lua_createtable(L, (int)n, 0);
+	for (int64_t i = 0; i < n && bl_live_record(l, i, &r); i++)
+		for (int k = 0; k < COLUMNS; k++) {
+			push_column(L, &r, &columns[k]);
+			lua_rawseti(L, first + k, i + 1);
+		}
+	for (int k = COLUMNS - 1; k >= 0; k--)
+		lua_setfield(L, first - 1, columns[k].name);
+	return 1;
+}
+
+static int t_len(lua_State *L)
+{
+	lua_pushinteger(L, bl_live_length(bl_trainer_live(bl_lua_trainer(L, 1))));
+	return 1;
+}
+
+static int p_C(lua_State *L)
+{
+	return bl_lua_give_tensor(L, bl_trainer_correlation(bl_lua_trainer(L, 1)));
+}
+
+static int p_state(lua_State *L)
+{
+	lua_pushstring(L, bl_run_state_name(bl_trainer_state(bl_lua_trainer(L, 1))));
+	return 1;
+}
+
+static bl_live_info info(lua_State *L)
+{
+	bl_live_info i;
+	bl_live_info_get(bl_trainer_live(bl_lua_trainer(L, 1)), &i);
+	return i;
+}
+
+static int p_name(lua_State *L)
+{
+	bl_live_info i = info(L);
+	lua_pushstring(L, i.name);
+	return 1;
+}
+
+static int p_message(lua_State *L)
+{
+	bl_live_info i = info(L);
+	lua_pushstring(L, i.message);
+	return 1;
+}
+
+static int p_iteration(lua_State *L) { return lua_pushinteger(L, info(L).step), 1; }
+static int p_steps(lua_State *L) { return lua_pushinteger(L, info(L).steps), 1; }
+static int p_steps_per_epoch(lua_State *L) { return lua_pushinteger(L, info(L).steps_per_epoch), 1; }
+static int p_batch(lua_State *L) { return lua_pushinteger(L, info(L).batch), 1; }
+
+static int kept(lua_State *L, const char *name)
+{
+	bl_lua_trainer(L, 1);
+	lua_getiuservalue(L, 1, 2);
+	lua_getfield(L, -1, name);
+	return 1;
+}
+
+static int p_encoder(lua_State *L) { return kept(L, "encoder"); }
+static int p_projector(lua_State *L) { return kept(L, "projector"); }
+static int p_data(lua_State *L) { return kept(L, "data"); }
+static int p_knn(lua_State *L) { return kept(L, "knn"); }
+static int p_folder(lua_State *L) { return kept(L, "place"); }
+
+/* --- between steps --- */
+
+typedef struct errand {
+	lua_State *L;
+	bl_lua_saver saver;
+	int status;
+} errand;
+
+static void save_weights(void *ctx)
+{
+	errand *e = ctx;
+	e->status = bl_lua_save_weights(&e->saver);
+}
+
+/* save([path]): weights of encoder and projector, into the run's folder when no path is given */
+static int t_save(lua_State *L)
+{
+	bl_trainer *t = bl_lua_trainer(L, 1);
+	const char *path = luaL_optstring(L, 2, NULL);
+	if (!path && (p_folder(L), lua_isnil(L, -1)))
+		return luaL_error(L, "save: this run has no folder: expected a path");
+	if (!path)
+		path = lua_pushfstring(L, "%s/%s", lua_tostring(L, -1), BL_RUN_WEIGHTS);
+	errand e = { .saver = bl_lua_saver_of(L, 1, path) };
+	bl_trainer_between_steps(t, save_weights, &e);
+	lua_settop(L, 1);
+	return e.status < 0 ? bl_lua_fail(L) : 1;
+}
+
+static void call_function(void *ctx)
+{
+	errand *e = ctx;
+	e->status = lua_pcall(e->L, lua_gettop(e->L) - 2, LUA_MULTRET, 0);
+}
+
+/* between(f, ...): f's results; the run stands between two steps meanwhile */
+static int t_between(lua_State *L)
+{
+	errand e = { .L = L };
+	bl_trainer *t = bl_lua_trainer(L, 1);
+	luaL_checkany(L, 2);
+	bl_trainer_between_steps(t, call_function, &e);
+	return e.status == LUA_OK ? lua_gettop(L) - 1 : lua_error(L);
+}
+
+static int call_lua(lua_State *L, const char *name)
+{
+	return bl_lua_call_module(L, "barlow.run", name, lua_gettop(L));
+}
+
+static int t_run(lua_State *L) { return call_lua(L, "run"); }
+static int t_eval(lua_State *L) { return call_lua(L, "evaluate"); }
+static int t_tune(lua_State *L)
+{
+	bl_lua_trainer(L, 1);
+	lua_settop(L, 1);
+	return bl_lua_call_module(L, "barlow.tune", "trainer", 1);
+}
+static int t_profile(lua_State *L) { return bl_lua_call_module(L, "barlow.profile", "run", lua_gettop(L)); }
+
+/* The recipe: what the trainer was made by, as data that prints as Lua, with the choices that its run makes. */
+void bl_lua_recipe(lua_State *L, int index)
+{
+	bl_trainer *t = bl_lua_trainer(L, index);
+	bl_lua_source(L, index);
+	bl_lua_push_choices(L, bl_trainer_choices(t));
+	bl_lua_call_module(L, "barlow.recipe", "of_source", 2);
+}
+
+static int p_recipe(lua_State *L)
+{
+	bl_lua_recipe(L, 1);
+	return 1;
+}
+
+/* --- class --- */
+
+static int t_gc(lua_State *L)
+{
+	bl_trainer **t = bl_lua_check(L, 1, BL_T_TRAINER), *gone = *t;
+	*t = NULL;
+	bl_lua_enter(L);
+	if (gone)
+		bl_trainer_free(gone);
+	return 0;
+}
+
+static int t_tostring(lua_State *L)
+{
+	bl_live_info i = info(L);
+	lua_pushfstring(L, "trainer %s: %s, step %I of %I", i.name, bl_run_state_name(i.state), (lua_Integer)i.step,
+	                (lua_Integer)i.steps);
+	return 1;
+}
+
+static const luaL_Reg meta[] = {
+	{ "__gc", t_gc }, { "__tostring", t_tostring }, { "__len", t_len }, { NULL, NULL },
+};
+static const luaL_Reg methods[] = {
+	{ "start", t_start }, { "pause", t_pause }, { "resume", t_start }, { "stop", t_stop }, { "wait", t_wait },
+	{ "run", t_run }, { "step", t_step }, { "set", t_set }, { "watch", t_watch }, { "record", t_record },
+	{ "eval", t_eval }, { "save", t_save }, { "between", t_between },
+	{ "checkpoint", bl_lua_checkpoint }, { "load_checkpoint", bl_lua_load_checkpoint },
+	{ "profile", t_profile }, { "tune", t_tune }, { NULL, NULL },
+};
+static const luaL_Reg properties[] = {
+	{ "terms", p_terms }, { "records", p_records }, { "C", p_C }, { "state", p_state }, { "name", p_name },
+	{ "message", p_message }, { "iteration", p_iteration }, { "steps", p_steps },
+	{ "steps_per_epoch", p_steps_per_epoch }, { "batch", p_batch }, { "encoder", p_encoder },
+	{ "projector", p_projector }, { "data", p_data }, { "knn", p_knn }, { "folder", p_folder }, { "recipe", p_recipe }, { NULL, NULL },
+};
+
+void bl_lua_define_trainer(lua_State *L)
+{
+	bl_lua_define(L, &(bl_lua_class){ BL_T_TRAINER, meta, methods, properties, NULL });
+}

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* l_tensor.c: `tensor`: making tensors, and the class with its gradients.  Operations lie in l_tensor_*.c. */
+#include "lua/bind/face.h"
+
+#include <barlow/memory.h>
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Bytes of tensors handed to Lua that make a collection worth while: Lua itself sees only the small handles. */
+enum { COLLECT_BYTES = 96 << 20 };
+
+static void collect_now_and_then(lua_State *L, const bl_tensor *t)
+{
+	lua_getfield(L, LUA_REGISTRYINDEX, "barlow.pending");
+	lua_Integer pending = lua_tointeger(L, -1) + (lua_Integer)(bl_tensor_count(t) * (int64_t)sizeof(float));
+	lua_pop(L, 1);
+	if (pending > COLLECT_BYTES) {
+		lua_gc(L, LUA_GCCOLLECT);
+		pending = 0;
+	}
+	lua_pushinteger(L, pending);
+	lua_setfield(L, LUA_REGISTRYINDEX, "barlow.pending");
+}
+
+int bl_lua_give_tensor(lua_State *L, bl_tensor *t)
+{
+	if (!t)
+		return bl_lua_fail(L);
+	*(bl_tensor **)bl_lua_new(L, BL_T_TENSOR, sizeof t) = t;
+	collect_now_and_then(L, t);
+	return 1;
+}
+
+bl_tensor *bl_lua_tensor(lua_State *L, int arg)
+{
+	return *(bl_tensor **)bl_lua_check(L, arg, BL_T_TENSOR);
+}
+
+uint64_t bl_lua_next_seed(lua_State *L)
+{
+	lua_getfield(L, LUA_REGISTRYINDEX, "barlow.seed");
+	lua_getfield(L, LUA_REGISTRYINDEX, "barlow.draws");
+	uint64_t seed = (uint64_t)lua_tointeger(L, -2), draws = (uint64_t)lua_tointeger(L, -1) + 1;
+	lua_pushinteger(L, (lua_Integer)draws);
+	lua_setfield(L, LUA_REGISTRYINDEX, "barlow.draws");
+	lua_pop(L, 2);
+	return seed + draws * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/* --- nested tables --- */
+
+/* Shape by following first items down.  The table is on top and stays. */
+static int nested_shape(lua_State *L, int64_t shape[BL_MAXDIM])
+{
+	int n = 0, depth = 0;
+	lua_pushvalue(L, -1);
+	while (lua_istable(L, -1)) {
+		if (n == BL_MAXDIM)
+			luaL_error(L, "tensor: tables nested deeper than %d", BL_MAXDIM);
+		shape[n++] = (int64_t)lua_rawlen(L, -1);
+		depth++;
+		luaL_checkstack(L, 4, "nested tables");
+		lua_rawgeti(L, -1, 1);
+	}
+	lua_pop(L, depth + 1);
+	return n;
+}
+
+static float *fill_nested(lua_State *L, int depth, int ndim, const int64_t *shape, float *out)
+{
+	if (depth == ndim) {
+		if (lua_type(L, -1) != LUA_TNUMBER)
+			luaL_error(L, "tensor: expected a number, got %s", bl_lua_describe(L, lua_absindex(L, -1)));
+		*out = (float)lua_tonumber(L, -1);
+		return out + 1;
+	}
+	if (!lua_istable(L, -1) || (int64_t)lua_rawlen(L, -1) != shape[depth])
+		luaL_error(L, "tensor: a ragged table: expected rows of %I items at depth %d, got %s of %I",
+		           (lua_Integer)shape[depth], depth + 1, luaL_typename(L, -1),
+		           (lua_Integer)(lua_istable(L, -1) ? lua_rawlen(L, -1) : 1));
+	for (int64_t i = 0; i < shape[depth]; i++) {
+		lua_rawgeti(L, -1, i + 1);
+		out = fill_nested(L, depth + 1, ndim, shape, out);
+		lua_pop(L, 1);
+	}
+	return out;
+}
+
+bl_tensor *bl_lua_tensor_from_table(lua_State *L, int index)
+{
+	int64_t shape[BL_MAXDIM];
+	lua_pushvalue(L, index);
+	int ndim = nested_shape(L, shape);
+	bl_tensor *t = bl_tensor_new(ndim, shape);
+	bl_lua_give_tensor(L, t); /* Lua frees it should a row be ragged */
+	lua_insert(L, -2);
+	fill_nested(L, 0, ndim, shape, bl_tensor_data(t));
+	lua_pop(L, 1);
+	return t;
+}
+
+/* tensor(x): x is a number, nested tables, or a tensor (copied). */
+static int tensor_call(lua_State *L)
+{
+	luaL_checkany(L, 2);
+	bl_tensor **t = bl_lua_test(L, 2, BL_T_TENSOR);
+	if (t)
+		return bl_lua_give_tensor(L, bl_tensor_clone(*t));
+	if (!lua_istable(L, 2) && lua_type(L, 2) != LUA_TNUMBER)
+		return luaL_error(L, "tensor: expected numbers in nested tables, got %s", bl_lua_describe(L, 2));
+	bl_lua_tensor_from_table(L, 2);
+	return 1;
+}
+
+/* --- constructors --- */
+
+static int full_of(lua_State *L, int first, float value)
+{
+	int64_t shape[BL_MAXDIM];
+	int n = bl_lua_shape(L, first, shape);
+	return bl_lua_give_tensor(L, bl_tensor_full(n, shape, value));
+}
+
+static int tensor_zeros(lua_State *L) { return full_of(L, 1, 0); }
+static int tensor_ones(lua_State *L) { return full_of(L, 1, 1); }
+
+/* full({2, 3}, 7) */
+static int tensor_full(lua_State *L)
+{
+	luaL_checktype(L, 1, LUA_TTABLE);
+	float value = (float)luaL_checknumber(L, 2);
+	return full_of(L, 1, value);
+}
+
+static bl_tensor *empty(lua_State *L)
+{
+	int64_t shape[BL_MAXDIM];
+	int n = bl_lua_shape(L, 1, shape);
+	bl_tensor *t = bl_tensor_new(n, shape);
+	bl_lua_give_tensor(L, t);
+	return t;
+}
+
+static int tensor_rand(lua_State *L)
+{
+	bl_tensor_uniform(empty(L), bl_lua_next_seed(L), BL_STREAM_USER, 0, 1);
+	return 1;
+}
+
+static int tensor_randn(lua_State *L)
+{
+	bl_tensor_normal(empty(L), bl_lua_next_seed(L), BL_STREAM_USER, 0, 1);
+	return 1;
+}
+
+static int tensor_manual_seed(lua_State *L)
+{
+	lua_pushinteger(L, luaL_checkinteger(L, 1));
+	lua_setfield(L, LUA_REGISTRYINDEX, "barlow.seed");
+	lua_pushinteger(L, 0);
+	lua_setfield(L, LUA_REGISTRYINDEX, "barlow.draws");
+	return 0;
+}
+
+static int tensor_eye(lua_State *L)
+{
+	int64_t n = luaL_checkinteger(L, 1);
+	bl_tensor *t = bl_tensor_full(2, (int64_t[]){ n, n }, 0);
+	bl_lua_give_tensor(L, t);
+	for (int64_t i = 0; i < n; i++)
+		bl_tensor_data(t)[i * n + i] = 1;
+	return 1;
+}
+
+/* arange(stop), arange(start, stop[, step]): stop is left out, as in PyTorch */
+static int tensor_arange(lua_State *L)
+{
+	bool one = lua_gettop(L) < 2;
+	double start = one ? 0 : luaL_checknumber(L, 1), stop = luaL_checknumber(L, one ? 1 : 2);
+	double step = luaL_optnumber(L, 3, 1), length = ceil((stop - start) / step);
+	luaL_argcheck(L, step != 0 && length >= 0 && length < 1e9, one ? 1 : 2, "no such range");
+	int64_t n = (int64_t)length;
+	bl_tensor *t = bl_tensor_new(1, &n);
+	bl_lua_give_tensor(L, t);
+	for (int64_t i = 0; i < n; i++)
+		bl_tensor_data(t)[i] = (float)(start + (double)i * step);
+	return 1;
+}
+
+static int tensor_load(lua_State *L)
+{
+	return bl_lua_give_tensor(L, bl_npy_load(luaL_checkstring(L, 1)));
+}
+
+static int save(lua_State *L, int path, int t)
+{
+	if (bl_npy_save(luaL_checkstring(L, path), bl_lua_tensor(L, t)) < 0)
+		return bl_lua_fail(L);
+	return 0;
+}
+
+static int tensor_save(lua_State *L) { return save(L, 1, 2); }
+static int t_save(lua_State *L) { return save(L, 2, 1); }
+
+/* cat({a, b}[, dim]) */
+static int tensor_cat(lua_State *L)
+{
+	bl_tensor *parts[64];
+	luaL_checktype(L, 1, LUA_TTABLE);
+	int n = (int)lua_rawlen(L, 1);
+	luaL_argcheck(L, n >= 1 && n <= 64, 1, "expected 1 to 64 tensors");
+	for (int i = 0; i < n; i++) {
+		lua_rawgeti(L, 1, i + 1);
+		parts[i] = bl_lua_tensor(L, -1);
+		lua_pop(L, 1);
+	}
+	return bl_lua_give_tensor(L, bl_cat(parts, n, lua_isnoneornil(L, 2) ? 0 : bl_lua_dim(L, 2, parts[0])));
+}
+
+/* no_grad(f, ...): f's results, nothing recorded meanwhile */
+static int tensor_no_grad(lua_State *L)
+{
+	luaL_checkany(L, 1);
+	bool was = bl_grad_enable(false);
+	int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
+	bl_grad_enable(was);
+	return status == LUA_OK ? lua_gettop(L) : lua_error(L);
+}
+
+/* --- the class --- */
+
+static int t_gc(lua_State *L)
+{
+	bl_tensor **t = bl_lua_check(L, 1, BL_T_TENSOR);
+	bl_tensor_unref(*t);
+	*t = NULL;
+	return 0;
+}
+
+static int t_tostring(lua_State *L)
+{
+	lua_settop(L, 1);
+	return bl_lua_call_module(L, "barlow.show", "tensor", 1);
+}
+
+static int t_len(lua_State *L)
+{
+	bl_tensor *t = bl_lua_tensor(L, 1);
+	lua_pushinteger(L, bl_tensor_ndim(t) ? bl_tensor_size(t, 0) : 0);
+	return 1;
+}
+
+/* requires_grad(): does it?  requires_grad(on): sets it and returns the tensor */
+static int t_requires_grad(lua_State *L)
+{
+	bl_tensor *t = bl_lua_tensor(L, 1);
+	if (lua_gettop(L) == 1) {
+		lua_pushboolean(L, bl_tensor_requires_grad(t));
+		return 1;
+	}
+	luaL_checktype(L, 2, LUA_TBOOLEAN);
+	if (!bl_tensor_is_leaf(t))
+		return luaL_error(L, "requires_grad: the tensor was computed; take :detach() of it first");
+	bl_tensor_set_requires_grad(t, lua_toboolean(L, 2));
+	lua_settop(L, 1);
+	return 1;
+}
+
+static int t_backward(lua_State *L)
+{
+	bl_tensor *t = bl_lua_tensor(L, 1);
+	const bl_tensor *seed = lua_isnoneornil(L, 2) ? NULL : bl_lua_tensor(L, 2);
+	return bl_backward(t, seed) < 0 ? bl_lua_fail(L) : 0;
+}
+
+static int t_zero_grad(lua_State *L)
+{
+	bl_tensor_zero_grad(bl_lua_tensor(L, 1));
+	lua_settop(L, 1);
+	return 1;
+}
+
+static int t_detach(lua_State *L)
+{
+	return bl_lua_give_tensor(L, bl_tensor_detach(bl_lua_tensor(L, 1)));
+}
+
+static int t_clone(lua_State *L)
+{
+	return bl_lua_give_tensor(L, bl_tensor_clone(bl_lua_tensor(L, 1)));
+}
+
+static int t_contiguous(lua_State *L)
+{
+	return bl_lua_give_tensor(L, bl_tensor_contiguous(bl_lua_tensor(L, 1)));
+}
+
+/* copy_(t): t's numbers into this tensor, outside the graph */
+static int t_copy(lua_State *L)
+{
+	if (bl_tensor_copy(bl_lua_tensor(L, 1), bl_lua_tensor(L, 2)) < 0)
+		return bl_lua_fail(L);
+	lua_settop(L, 1);
+	return 1;
+}
+
+static int t_fill(lua_State *L)
+{
+	bl_tensor_fill(bl_lua_tensor(L, 1), (float)luaL_checknumber(L, 2));
+	lua_settop(L, 1);
+	return 1;
+}
+
+static int t_item(lua_State *L)
+{
+	bl_tensor *t = bl_lua_tensor(L, 1);
+	float v;
+	char buf[BL_SHAPE_TEXT];
+	if (bl_tensor_count(t) != 1)
+		return luaL_error(L, "item: a tensor %s is not one number", bl_tensor_text(t, buf));
+	bl_tensor_read(t, &v);
+	lua_pushnumber(L, (lua_Number)v);
+	return 1;
+}
+
+/* Dimensions from `dim` on as nested tables; v are the elements in row-major order. */
+static const float *push_nested(lua_State *L, const bl_tensor *t, int dim, const float *v)
+{
+	if (dim == bl_tensor_ndim(t)) {
+		lua_pushnumber(L, (lua_Number)*v);
+		return v + 1;
+	}
+	int64_t n = bl_tensor_size(t, dim);
+	luaL_checkstack(L, 4, "nested tables");
+	lua_createtable(L, n < INT32_MAX ? (int)n : 0, 0);
+	for (int64_t i = 0; i < n; i++) {
+		v = push_nested(L, t, dim + 1, v);
+		lua_rawseti(L, -2, i + 1);
+	}
+	return v;
+}
+
+static int t_totable(lua_State *L)
+{
+	bl_tensor *t = bl_lua_tensor(L, 1);
+	float *v = lua_newuserdatauv(L, sizeof *v * (size_t)(bl_tensor_count(t) + 1), 0);
+	bl_tensor_read(t, v);
+	push_nested(L, t, 0, v);
+	return 1;
+}
+
+static int t_shape(lua_State *L)
+{
+	bl_tensor *t = bl_lua_tensor(L, 1);
+	int n = bl_tensor_ndim(t);
+	lua_createtable(L, n, 0);
+	for (int i = 0; i < n; i++) {
+		lua_pushinteger(L, bl_tensor_size(t, i));
+		lua_rawseti(L, -2, i + 1);
+	}
+	return 1;
+}
+
+/* size(): all sizes as a table; size(d): one */
+static int t_size(lua_State *L)
+{
+	bl_tensor *t = bl_lua_tensor(L, 1);
+	if (lua_isnoneornil(L, 2))
+		return t_shape(L);
+	lua_pushinteger(L, bl_tensor_size(t, bl_lua_dim(L, 2, t)));
+	return 1;
+}
+
+static int t_dim(lua_State *L)
+{
+	lua_pushinteger(L, bl_tensor_ndim(bl_lua_tensor(L, 1)));
+	return 1;
+}
+
+static int t_numel(lua_State *L)
+{
+	lua_pushinteger(L, bl_tensor_count(bl_lua_tensor(L, 1)));
+	return 1;
+}
+
+static int p_grad(lua_State *L)
+{
+	bl_tensor *g = bl_tensor_grad(bl_lua_tensor(L, 1));
+	if (!g)
+		lua_pushnil(L);
+	else
+		bl_lua_give_tensor(L, bl_tensor_ref(g));
+	return 1;
+}
+
+static int p_is_leaf(lua_State *L)
+{
+	lua_pushboolean(L, bl_tensor_is_leaf(bl_lua_tensor(L, 1)));
+	return 1;
+}
+
+static const luaL_Reg methods[] = {
+	{ "requires_grad", t_requires_grad }, { "backward", t_backward }, { "zero_grad", t_zero_grad },
+	{ "detach", t_detach }, { "clone", t_clone }, { "contiguous", t_contiguous }, { "copy_", t_copy },
+	{ "fill_", t_fill }, { "item", t_item }, { "totable", t_totable }, { "shape", t_shape }, { "size", t_size },
+	{ "dim", t_dim }, { "numel", t_numel }, { "save", t_save }, { NULL, NULL },
+};
+static const luaL_Reg properties[] = { { "grad", p_grad }, { "is_leaf", p_is_leaf }, { NULL, NULL } };
+static const luaL_Reg meta[] = {
+	{ "__gc", t_gc }, { "__tostring", t_tostring }, { "__len", t_len }, { "__newindex", bl_lua_tensor_assign },
+	{ NULL, NULL },
+};
+static const luaL_Reg functions[] = {
+	{ "zeros", tensor_zeros }, { "ones", tensor_ones }, { "full", tensor_full }, { "rand", tensor_rand },
+	{ "randn", tensor_randn }, { "manual_seed", tensor_manual_seed }, { "eye", tensor_eye },
+	{ "arange", tensor_arange }, { "load", tensor_load }, { "save", tensor_save }, { "cat", tensor_cat },
+	{ "no_grad", tensor_no_grad }, { NULL, NULL },
+};
+
+static void define_class(lua_State *L)
+{
+	bl_lua_define(L, &(bl_lua_class){ BL_T_TENSOR, meta, methods, properties, bl_lua_tensor_element });
+	luaL_getmetatable(L, BL_T_TENSOR);
+	luaL_setfuncs(L, bl_lua_tensor_meta, 0);
+	lua_getfield(L, -1, "__methods");
+	luaL_setfuncs(L, bl_lua_tensor_ops, 0);
+	luaL_setfuncs(L, bl_lua_tensor_shapes, 0);
+	lua_pop(L, 2);
+}
+
+int bl_lua_open_tensor(lua_State *L)
+{
+	define_class(L);
+	luaL_newlib(L, functions);
+	lua_createtable(L, 0, 1);
+	lua_pushcfunction(L, tensor_call);
+	lua_setfield(L, -2, "__call");
+	lua_setmetatable(L, -2);
+	return 1;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* l_tensor_ops.c: tensor arithmetic: operators (with numbers too), functions of elements, products, reductions. */
+#include "lua/bind/face.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+typedef bl_tensor *binary(bl_tensor *a, bl_tensor *b);
+
+static bool is_number(lua_State *L, int arg)
+{
+	return lua_type(L, arg) == LUA_TNUMBER;
+}
+
+static float value(lua_State *L, int arg)
+{
+	return (float)lua_tonumber(L, arg);
+}
+
+static bl_tensor *operand(lua_State *L, int arg)
+{
+	bl_tensor **t = bl_lua_test(L, arg, BL_T_TENSOR);
+	if (!t)
+		luaL_error(L, "arithmetic on a tensor and %s", bl_lua_describe(L, arg));
+	return *t;
+}
+
+/* fn with a number on either side as a scalar tensor */
+static int with_scalars(lua_State *L, binary *fn)
+{
+	for (int i = 1; i <= 2; i++) {
+		if (!is_number(L, i))
+			continue;
+		bl_lua_give_tensor(L, bl_tensor_scalar(value(L, i)));
+		lua_replace(L, i);
+	}
+	return bl_lua_give_tensor(L, fn(operand(L, 1), operand(L, 2)));
+}
+
+static int t_add(lua_State *L)
+{
+	if (is_number(L, 1))
+		return bl_lua_give_tensor(L, bl_affine(operand(L, 2), 1, value(L, 1)));
+	if (is_number(L, 2))
+		return bl_lua_give_tensor(L, bl_affine(operand(L, 1), 1, value(L, 2)));
+	return with_scalars(L, bl_add);
+}
+
+static int t_sub(lua_State *L)
+{
+	if (is_number(L, 1))
+		return bl_lua_give_tensor(L, bl_affine(operand(L, 2), -1, value(L, 1)));
+	if (is_number(L, 2))
+		return bl_lua_give_tensor(L, bl_affine(operand(L, 1), 1, -value(L, 2)));
+	return with_scalars(L, bl_sub);
+}
+
+static int t_mul(lua_State *L)
+{
+	if (is_number(L, 1))
+		return bl_lua_give_tensor(L, bl_affine(operand(L, 2), value(L, 1), 0));
+	if (is_number(L, 2))
+		return bl_lua_give_tensor(L, bl_affine(operand(L, 1), value(L, 2), 0));
+	return with_scalars(L, bl_mul);
+}
+
+static int t_div(lua_State *L)
+{
+	return with_scalars(L, bl_div);
+}
+
+static int t_unm(lua_State *L)
+{
+	return bl_lua_give_tensor(L, bl_affine(operand(L, 1), -1, 0));
+}
+
+/* b^x = exp(x log b) */
+static bl_tensor *power(bl_tensor *base, bl_tensor *exponent)
+{
+	bl_tensor *l = bl_log(base);
+	bl_tensor *p = l ? bl_mul(l, exponent) : NULL;
+	bl_tensor *out = p ? bl_exp(p) : NULL;
+	bl_tensor_unref(l);
+	bl_tensor_unref(p);
+	return out;
+}
+
+static int t_pow(lua_State *L)
+{
+	if (is_number(L, 2))
+		return bl_lua_give_tensor(L, bl_pow(operand(L, 1), value(L, 2)));
+	return with_scalars(L, power);
+}
+
+static int t_maximum(lua_State *L)
+{
+	return with_scalars(L, bl_maximum);
+}
+
+#define UNARY(name) \
+	static int t_##name(lua_State *L) \
+	{ \
+		return bl_lua_give_tensor(L, bl_##name(bl_lua_tensor(L, 1))); \
+	}
+UNARY(exp)
+UNARY(log)
+UNARY(sqrt)
+UNARY(abs)
+UNARY(tanh)
+UNARY(sigmoid)
+UNARY(relu)
+#undef UNARY
+
+/* clamp(lo, hi); nil is no limit */
+static int t_clamp(lua_State *L)
+{
+	bl_tensor *t = bl_lua_tensor(L, 1);
+	return bl_lua_give_tensor(L, bl_clamp(t, (float)luaL_optnumber(L, 2, -INFINITY),
+	                                      (float)luaL_optnumber(L, 3, INFINITY)));
+}
+
+static int t_mm(lua_State *L)
+{
+	return bl_lua_give_tensor(L, bl_mm(bl_lua_tensor(L, 1), bl_lua_tensor(L, 2)));
+}
+
+/* (dim, keepdim) or (dim, {keepdim =, unbiased =}); without a dim everything is reduced */
+typedef struct reduction { bl_tensor *t; int dim; bool keepdim, unbiased; } reduction;
+
+static reduction reduction_args(lua_State *L, const char *what)
+{
+	static const bl_key keys[] = {
+		BL_KEY(BOOL, reduction, keepdim),
+		BL_KEY(BOOL, reduction, unbiased),
+		BL_KEY_END,
+	};
+	reduction r = { .t = bl_lua_tensor(L, 1), .dim = BL_ALL, .unbiased = true };
+	int options = lua_istable(L, 2) ? 2 : 3;
+	if (options == 3 && !lua_isnoneornil(L, 2))
+		r.dim = bl_lua_dim(L, 2, r.t);
+	if (lua_istable(L, options))
+		bl_lua_fields(L, options, what, keys, &r);
+	else
+		r.keepdim = lua_toboolean(L, options);
+	return r;
+}
+
+static int t_sum(lua_State *L)
+{
+	reduction r = reduction_args(L, "sum");
+	return bl_lua_give_tensor(L, bl_sum(r.t, r.dim, r.keepdim));
+}
+
+static int t_mean(lua_State *L)
+{
+	reduction r = reduction_args(L, "mean");
+	return bl_lua_give_tensor(L, bl_mean(r.t, r.dim, r.keepdim));
+}
+
+static int t_max(lua_State *L)
+{
+	reduction r = reduction_args(L, "max");
+	return bl_lua_give_tensor(L, bl_max(r.t, r.dim, r.keepdim));
+}
+
+static int t_var(lua_State *L)
+{
+	reduction r = reduction_args(L, "var");
+	return bl_lua_give_tensor(L, bl_var(r.t, r.dim, r.keepdim, r.unbiased));
+}
+
+static int t_std(lua_State *L)
+{
+	reduction r = reduction_args(L, "std");
+	return bl_lua_give_tensor(L, bl_std(r.t, r.dim, r.keepdim, r.unbiased));
+}
+
+/* Row-major copy of the numbers, in a userdata that is pushed. */
+static float *read_all(lua_State *L, const bl_tensor *t)
+{
+	float *v = lua_newuserdatauv(L, sizeof *v * (size_t)(bl_tensor_count(t) + 1), 0);
+	bl_tensor_read(t, v);
+	return v;
+}
+
+/* argmax() of a vector: its 1-based place; of a matrix: a table with one for each row */
+static int t_argmax(lua_State *L)
+{
+	bl_tensor *t = bl_lua_tensor(L, 1);
+	int n = bl_tensor_ndim(t);
+	luaL_argcheck(L, n == 1 || n == 2, 1, "expected a vector or a matrix");
+	int64_t rows = n == 2 ? bl_tensor_size(t, 0) : 1, width = bl_tensor_size(t, -1);
+	luaL_argcheck(L, width > 0, 1, "expected at least one column");
+	const float *v = read_all(L, t);
+	lua_createtable(L, (int)rows, 0);
+	for (int64_t i = 0; i < rows; i++, v += width) {
+		int64_t best = 0;
+		for (int64_t j = 1; j < width; j++)
+			best = v[j] > v[best] ? j : best;
+		lua_pushinteger(L, best + 1);
+		if (n == 1)
+			return 1;
+		lua_rawseti(L, -2, i + 1);
+	}
+	return 1;
+}
+
+/* allclose(other[, rtol = 1e-5[, atol = 1e-8]]), and the largest difference */
+static int t_allclose(lua_State *L)
+{
+	bl_tensor *a = bl_lua_tensor(L, 1), *b = bl_lua_tensor(L, 2);
+	double rtol = luaL_optnumber(L, 3, 1e-5), atol = luaL_optnumber(L, 4, 1e-8), worst = 0;
+	bool close = bl_tensor_same_shape(a, b);
+	const float *u = read_all(L, a), *v = read_all(L, b);
+	for (int64_t i = 0, n = close ? bl_tensor_count(a) : 0; i < n; i++) {
+		double d = fabs((double)u[i] - (double)v[i]);
+		close = close && d <= atol + rtol * fabs((double)v[i]);
+		worst = fmax(worst, d);
+	}
+	lua_pushboolean(L, close);
+	lua_pushnumber(L, worst);
+	return 2;
+}
+
+/* The place of the first element that is no number or infinite, 1-based in row-major order, or nil. */
+static int t_find_nonfinite(lua_State *L)
+{
+	int64_t at = bl_tensor_find_nonfinite(bl_lua_tensor(L, 1));
+	if (at < 0)
+		lua_pushnil(L);
+	else
+		lua_pushinteger(L, at + 1);
+	return 1;
+}
+
+const luaL_Reg bl_lua_tensor_meta[] = {
+	{ "__add", t_add }, { "__sub", t_sub }, { "__mul", t_mul }, { "__div", t_div }, { "__pow", t_pow },
+	{ "__unm", t_unm }, { NULL, NULL },
+};
+
+const luaL_Reg bl_lua_tensor_ops[] = {
+	{ "exp", t_exp }, { "log", t_log }, { "sqrt", t_sqrt }, { "abs", t_abs }, { "tanh", t_tanh },
+	{ "sigmoid", t_sigmoid }, { "relu", t_relu }, { "pow", t_pow }, { "clamp", t_clamp }, { "maximum", t_maximum },
+	{ "mm", t_mm }, { "sum", t_sum }, { "mean", t_mean }, { "max", t_max }, { "var", t_var }, { "std", t_std },
+	{ "argmax", t_argmax }, { "allclose", t_allclose }, { "find_nonfinite", t_find_nonfinite }, { NULL, NULL },
+};

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* native.c: "barlow.native": what the Lua part of the workbench needs and Lua does not have. */
+#include "lua/bind/face.h"
+
+#include <barlow/parallel.h>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/* source(object): {call = "nn.linear", n = 2, 3, 4}, or nil */
+static int native_source(lua_State *L)
+{
+	luaL_checkany(L, 1);
+	bl_lua_source(L, 1);
+	return 1;
+}
+
+/*
+ * interruptible(f, ...): true and f's results, or false when Ctrl-C ended it, which is
+ * then answered.  Other errors go on.  Here and not in Lua: between a Lua
+ * function's pcall and its next instruction the hook would strike again.
+ */
+int bl_lua_interruptible(lua_State *L)
+{
+	luaL_checkany(L, 1);
+	int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
+	if (status == LUA_OK) {
+		lua_pushboolean(L, 1);
+		lua_insert(L, 1);
+		return lua_gettop(L);
+	}
+	if (!bl_lua_interrupted)
+		return lua_error(L);
+	bl_lua_interrupted = 0;
+	lua_pushboolean(L, 0);
+	return 1;
+}
+
+static int native_now(lua_State *L)
+{
+	lua_pushnumber(L, bl_now());
+	return 1;
+}
+
+static int native_is_terminal(lua_State *L)
+{
+	lua_pushboolean(L, isatty(STDIN_FILENO) && isatty(STDOUT_FILENO));
+	return 1;
+}
+
+/* Columns of the terminal, 80 where there is none. */
+static int native_width(lua_State *L)
+{
+	struct winsize w;
+	bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0;
+	lua_pushinteger(L, known ? w.ws_col : 80);
+	return 1;
+}
+
+static int native_is_trainer(lua_State *L)
+{
+	lua_pushboolean(L, bl_lua_test(L, 1, BL_T_TRAINER) != NULL);
+	return 1;
+}
+
+static const luaL_Reg functions[] = {
+	{ "source", native_source }, { "interruptible", bl_lua_interruptible }, { "now", native_now },
+	{ "is_terminal", native_is_terminal }, { "width", native_width }, { "runs", bl_lua_runs },
+	{ "run_watch", bl_lua_run_watch }, { "resumable", bl_lua_run_resumable }, { "profile_start", bl_lua_profile_start },
+	{ "profile_stop", bl_lua_profile_stop }, { "profile_rows", bl_lua_profile_rows },
+	{ "profile_ceiling", bl_lua_profile_ceiling }, { "is_trainer", native_is_trainer },
+	{ "tune_names", bl_lua_tune_names }, { "tune_trainer", bl_lua_tune_trainer }, { "tune_module", bl_lua_tune_module },
+	{ "tune_measure", bl_lua_tune_measure }, { "tune_load", bl_lua_tune_load }, { "tune_renew", bl_lua_tune_renew },
+	{ "tune_path", bl_lua_tune_path }, { NULL, NULL },
+};
+
+int bl_lua_open_native(lua_State *L)
+{
+	luaL_newlib(L, functions);
+	return 1;
+}

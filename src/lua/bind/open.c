@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* open.c: what `require "barlow"` gives, and the Lua files that are carried in the binary. */
+#include "lua/embed.h"
+#include "lua/bind/face.h"
+
+#include <string.h>
+
+static const luaL_Reg modules[] = {
+	{ "tensor", bl_lua_open_tensor }, { "nn", bl_lua_open_nn }, { "aug", bl_lua_open_aug },
+	{ "data", bl_lua_open_data }, { "loss", bl_lua_open_loss }, { "optim", bl_lua_open_optim },
+	{ "trainer", bl_lua_open_trainer }, { "eval", bl_lua_open_eval }, { "plot", bl_lua_open_plot }, { NULL, NULL },
+};
+
+/* package.preload's entry for one file of ours; upvalue: which. */
+static int load_embedded(lua_State *L)
+{
+	const bl_lua_file *f = lua_touserdata(L, lua_upvalueindex(1));
+	const char *name = lua_pushfstring(L, "=%s", f->name);
+	if (luaL_loadbufferx(L, (const char *)f->text, f->length, name, "t") != LUA_OK)
+		return lua_error(L);
+	lua_call(L, 0, 1);
+	return 1;
+}
+
+static void preload_embedded(lua_State *L)
+{
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+	for (const bl_lua_file *f = bl_lua_files; f->name; f++) {
+		lua_pushlightuserdata(L, (void *)(uintptr_t)f);
+		lua_pushcclosure(L, load_embedded, 1);
+		lua_setfield(L, -2, f->name);
+	}
+	lua_pushcfunction(L, bl_lua_open_native);
+	lua_setfield(L, -2, "barlow.native");
+	lua_pop(L, 1);
+}
+
+int bl_lua_call_module(lua_State *L, const char *module, const char *name, int nargs)
+{
+	int base = lua_gettop(L) - nargs;
+	lua_getglobal(L, "require");
+	lua_pushstring(L, module);
+	lua_call(L, 1, 1);
+	lua_getfield(L, -1, name);
+	lua_replace(L, -2);
+	lua_insert(L, base + 1);
+	lua_call(L, nargs, LUA_MULTRET);
+	return lua_gettop(L) - base;
+}
+
+void bl_lua_call_maker(lua_State *L, const char *module, const char *name, int nargs)
+{
+	luaL_requiref(L, "barlow", luaopen_barlow, 0);
+	lua_getfield(L, -1, module);
+	lua_getfield(L, -1, name);
+	lua_insert(L, -nargs - 3);
+	lua_pop(L, 2);
+	lua_call(L, nargs, 1);
+}
+
+/* barlow.help(name), loaded when first called */
+static int help(lua_State *L)
+{
+	return bl_lua_call_module(L, "barlow.help", "show", lua_gettop(L));
+}
+
+/* barlow.runs(): the call of a table, whose first argument is itself */
+static int runs(lua_State *L)
+{
+	lua_remove(L, 1);
+	return bl_lua_call_module(L, "barlow.runs", "list", lua_gettop(L));
+}
+
+/* barlow.runs.resume(run) */
+static int runs_resume(lua_State *L)
+{
+	return bl_lua_call_module(L, "barlow.resume", "load", lua_gettop(L));
+}
+
+static void push_runs(lua_State *L)
+{
+	lua_createtable(L, 0, 1);
+	lua_pushcfunction(L, runs_resume);
+	lua_setfield(L, -2, "resume");
+	lua_createtable(L, 0, 1);
+	lua_pushcfunction(L, runs);
+	lua_setfield(L, -2, "__call");
+	lua_setmetatable(L, -2);
+}
+
+int luaopen_barlow(lua_State *L)
+{
+	luaL_checkversion(L);
+	bl_lua_tuned();
+	preload_embedded(L);
+	lua_newtable(L);
+	for (const luaL_Reg *m = modules; m->name; m++) {
+		m->func(L);
+		lua_setfield(L, -2, m->name);
+	}
+	lua_pushcfunction(L, help);
+	lua_setfield(L, -2, "help");
+	push_runs(L);
+	lua_setfield(L, -2, "runs");
+	lua_pushcfunction(L, bl_lua_interruptible);
+	lua_setfield(L, -2, "interruptible");
+	return 1;
+}
+
+void bl_lua_open_globals(lua_State *L)
+{
+	luaL_requiref(L, "barlow", luaopen_barlow, 0);
+	for (lua_pushnil(L); lua_next(L, -2);)
+		lua_setglobal(L, lua_tostring(L, -2)); /* pops the value; the key stays for lua_next */
+	lua_pop(L, 1);
+}

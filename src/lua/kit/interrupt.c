@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * interrupt.c: Ctrl-C as an error of the script.
+ *
+ * A permanent count hook, inherited by every coroutine made later, looks at
+ * the flag.  While the flag is up the hook looks at every instruction, so that
+ * a pcall that catches the error meets it again at once, outside.
+ */
+#include "lua/kit/kit.h"
+
+enum { EVERY = 1000 };
+
+volatile int bl_lua_interrupted;
+
+static void look(lua_State *L, lua_Debug *ar)
+{
+	(void)ar;
+	int every = bl_lua_interrupted ? 1 : EVERY;
+	if (lua_gethookcount(L) != every)
+		lua_sethook(L, look, LUA_MASKCOUNT, every);
+	bl_lua_interrupt_check(L);
+}
+
+void bl_lua_interrupt_guard(lua_State *L)
+{
+	lua_sethook(L, look, LUA_MASKCOUNT, EVERY);
+}
+
+void bl_lua_interrupt_check(lua_State *L)
+{
+	if (bl_lua_interrupted)
+		luaL_error(L, "interrupted");
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* object.c: userdata with methods, properties, and the memory of how they were made. */
+#include "lua/kit/kit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void *bl_lua_new(lua_State *L, const char *type, size_t size)
+{
+	void *p = lua_newuserdatauv(L, size, 2);
+	memset(p, 0, size);
+	luaL_setmetatable(L, type);
+	return p;
+}
+
+void *bl_lua_test(lua_State *L, int arg, const char *type)
+{
+	return luaL_testudata(L, arg, type);
+}
+
+void *bl_lua_check(lua_State *L, int arg, const char *type)
+{
+	return luaL_checkudata(L, arg, type);
+}
+
+int bl_lua_fail(lua_State *L)
+{
+	return luaL_error(L, "%s", bl_error());
+}
+
+const char *bl_lua_describe(lua_State *L, int index)
+{
+	bl_tensor **t = bl_lua_test(L, index, BL_T_TENSOR);
+	char buf[BL_SHAPE_TEXT];
+	if (t)
+		return lua_pushfstring(L, "tensor %s", bl_tensor_text(*t, buf));
+	switch (lua_type(L, index)) {
+	case LUA_TSTRING: return lua_pushfstring(L, "string '%s'", lua_tostring(L, index));
+	case LUA_TNUMBER:
+		lua_pushvalue(L, index);
+		return lua_pushfstring(L, "number %s", lua_tostring(L, -1));
+	case LUA_TBOOLEAN: return lua_toboolean(L, index) ? "true" : "false";
+	case LUA_TNONE: return "nothing";
+	default:
+		return luaL_getmetafield(L, index, "__name") == LUA_TSTRING ? lua_tostring(L, -1)
+									    : luaL_typename(L, index);
+	}
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* All names in the tables at upvalues 1 and 2, for "did you mean". */
+static int missing_field(lua_State *L)
+{
+	const char *names[256];
+	int n = 0;
+	for (int u = 1; u <= 2; u++) {
+		lua_pushnil(L);
+		while (lua_next(L, lua_upvalueindex(u))) {
+			if (n < 255)
+				names[n++] = lua_tostring(L, -2); /* the table keeps it alive */
+			lua_pop(L, 1);
+		}
+	}
+	names[n] = NULL;
+	luaL_getmetafield(L, 1, "__name");
+	const char *type = lua_tostring(L, -1);
+	if (lua_type(L, 2) != LUA_TSTRING)
+		return luaL_error(L, "%s: expected %sthe name of a field, got %s", type,
+				  lua_isnil(L, lua_upvalueindex(3)) ? "" : "an index or ", bl_lua_describe(L, 2));
+	qsort(names, (size_t)n, sizeof *names, by_name);
+	return bl_lua_unknown(L, type, "field", lua_tostring(L, 2), names);
+}
+
+/* __index: upvalues are methods, properties, element. */
+static int object_index(lua_State *L)
+{
+	lua_settop(L, 2);
+	lua_pushvalue(L, 2);
+	if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL)
+		return 1;
+	lua_pushvalue(L, 2);
+	lua_CFunction property = lua_rawget(L, lua_upvalueindex(2)) == LUA_TNIL ? NULL : lua_tocfunction(L, -1);
+	lua_settop(L, property ? 1 : 2);
+	if (property)
+		return property(L);
+	lua_CFunction element = lua_tocfunction(L, lua_upvalueindex(3));
+	if (element && element(L) > 0)
+		return 1;
+	return missing_field(L);
+}
+
+static void push_functions(lua_State *L, const luaL_Reg *list)
+{
+	lua_newtable(L);
+	if (list)
+		luaL_setfuncs(L, list, 0);
+}
+
+void bl_lua_define(lua_State *L, const bl_lua_class *c)
+{
+	luaL_newmetatable(L, c->type);
+	luaL_setfuncs(L, c->meta, 0);
+	push_functions(L, c->methods);
+	push_functions(L, c->properties);
+	if (c->element)
+		lua_pushcfunction(L, c->element);
+	else
+		lua_pushnil(L);
+	lua_pushvalue(L, -3);
+	lua_setfield(L, -5, "__methods"); /* completion and further methods */
+	lua_pushvalue(L, -2);
+	lua_setfield(L, -5, "__properties");
+	lua_pushcclosure(L, object_index, 3);
+	lua_setfield(L, -2, "__index");
+	lua_pushboolean(L, 0);
+	lua_setfield(L, -2, "__metatable");
+	lua_pop(L, 1);
+}
+
+static void push_copy(lua_State *L, int table)
+{
+	lua_newtable(L);
+	for (lua_pushnil(L); lua_next(L, table);) {
+		lua_pushvalue(L, -2);
+		lua_insert(L, -2);
+		lua_rawset(L, -4);
+	}
+}
+
+/* {call = name, n = nargs, ...}, plain tables copied one level deep: the caller may reuse his. */
+static void pack_source(lua_State *L, int name)
+{
+	int n = lua_gettop(L);
+	lua_createtable(L, n, 2);
+	for (int i = 1; i <= n; i++) {
+		if (lua_istable(L, i))
+			push_copy(L, i);
+		else
+			lua_pushvalue(L, i);
+		lua_rawseti(L, n + 1, i);
+	}
+	lua_pushinteger(L, n);
+	lua_setfield(L, -2, "n");
+	lua_pushvalue(L, name);
+	lua_setfield(L, -2, "call");
+}
+
+/*
+ * A constructor: upvalues are the real one and its name, and the source while
+ * that one runs (it runs in this very frame, so that messages name it).
+ */
+static int construct(lua_State *L)
+{
+	pack_source(L, lua_upvalueindex(2));
+	lua_replace(L, lua_upvalueindex(3));
+	int results = lua_tocfunction(L, lua_upvalueindex(1))(L);
+	for (int i = 1; i <= results; i++) {
+		push_copy(L, lua_upvalueindex(3));
+		lua_pushinteger(L, i);
+		lua_setfield(L, -2, "result");
+		lua_pushinteger(L, results);
+		lua_setfield(L, -2, "results");
+		lua_setiuservalue(L, -results + i - 2, 1);
+	}
+	lua_pushnil(L);
+	lua_replace(L, lua_upvalueindex(3));
+	return results;
+}
+
+void bl_lua_constructor(lua_State *L, const char *name, lua_CFunction fn)
+{
+	lua_pushcfunction(L, fn);
+	lua_pushstring(L, name);
+	lua_pushnil(L);
+	lua_pushcclosure(L, construct, 3);
+}
+
+void bl_lua_constructors(lua_State *L, const char *module, const luaL_Reg *list)
+{
+	for (; list->name; list++) {
+		const char *name = lua_pushfstring(L, *module ? "%s.%s" : "%s:%s", module, list->name);
+		bl_lua_constructor(L, name, list->func);
+		lua_setfield(L, -3, list->name);
+		lua_pop(L, 1);
+	}
+}
+
+void bl_lua_source(lua_State *L, int index)
+{
+	if (lua_type(L, index) != LUA_TUSERDATA)
+		lua_pushnil(L);
+	else
+		lua_getiuservalue(L, index, 1);
+}

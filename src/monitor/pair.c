@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * pair.c: the two views of one sample, and what their pipelines drew.
+ *
+ * A view is a function of (seed, epoch, row, view), so that it can be made
+ * again long after its batch is gone.
+ */
+#include "data/dataset.h"
+#include "monitor/snapshot.h"
+
+#include <barlow/error.h>
+#include <barlow/memory.h>
+#include <math.h>
+
+/* --- Drawing -------------------------------------------------------------------------- */
+
+/* One image (C,H,W), whatever its strides. */
+struct image {
+	const float *at;
+	int64_t channels, height, width, sc, sh, sw;
+};
+
+static float pixel(const struct image *v, int64_t c, int64_t y, int64_t x)
+{
+	return v->at[c * v->sc + y * v->sh + x * v->sw];
+}
+
+static void range_of(const struct image *v, float *lo, float *hi)
+{
+	*lo = INFINITY;
+	*hi = -INFINITY;
+	for (int64_t c = 0; c < v->channels; c++)
+		for (int64_t y = 0; y < v->height; y++)
+			for (int64_t x = 0; x < v->width; x++) {
+				*lo = fminf(*lo, pixel(v, c, y, x));
+				*hi = fmaxf(*hi, pixel(v, c, y, x));
+			}
+}
+
+/* Darkest to brightest becomes 0..255: normalised views have no range of their own. */
+static void draw(const struct image *v, int which, bl_snapshot *s)
+{
+	int64_t longer = v->height > v->width ? v->height : v->width;
+	int side = s->view_side = (int32_t)(longer < BL_VIEW_MAX ? longer : BL_VIEW_MAX);
+	s->view_channels = v->channels < 3 ? 1 : 3;
+	uint8_t *out = s->views[which];
+	float lo, hi;
+	range_of(v, &lo, &hi);
+	float scale = hi > lo ? 255 / (hi - lo) : 0;
+	for (int y = 0; y < side; y++)
+		for (int x = 0; x < side; x++)
+			for (int c = 0; c < s->view_channels; c++)
+				*out++ = (uint8_t)(scale * (pixel(v, c, y * v->height / side, x * v->width / side) - lo) + .5f);
+}
+
+static void draw_from_batch(const bl_tensor *v, int64_t i, int which, bl_snapshot *s)
+{
+	struct image image = { bl_tensor_data(v) + i * bl_tensor_stride(v, 0), bl_tensor_size(v, 1), bl_tensor_size(v, 2),
+	                       bl_tensor_size(v, 3), bl_tensor_stride(v, 1), bl_tensor_stride(v, 2), bl_tensor_stride(v, 3) };
+	draw(&image, which, s);
+}
+
+/* --- Drawn again ------------------------------------------------------------------------- */
+
+/* The stream of the view as the network got it, or of one drawn anew for who asks. */
+static bl_rng stream(const bl_look *l, const bl_source *source, int64_t row, int which)
+{
+	bl_rng r;
+	int32_t redraw = l->asked ? l->asked->redraw : 0;
+	if (redraw > 0)
+		bl_rng_init(&r, source->seed, 2 * (uint32_t)redraw + (uint32_t)which, (uint32_t)row, BL_STREAM_USER);
+	else
+		bl_rng_init(&r, source->seed, (uint32_t)((l->step - 1) / source->steps_per_epoch), (uint32_t)row,
+		            (uint32_t)which);
+	return r;
+}
+
+static int draw_again(const bl_pipeline *p, const bl_image *in, bl_rng r, int which, bl_snapshot *s)
+{
+	int h, w, c = in->channels;
+	bl_pipeline_output(p, in->height, in->width, &h, &w);
+	float *out = bl_block_take((size_t)h * (size_t)w * (size_t)c * sizeof *out);
+	int rc = out ? bl_pipeline_apply(p, in, &r, out) : -1;
+	if (rc == 0)
+		draw(&(struct image){ out, c, h, w, 1, (int64_t)w * c, c }, which, s);
+	bl_block_give(out);
+	return rc;
+}
+
+/* --- One of the pair ------------------------------------------------------------------------ */
+
+/* Which image of the batch: asked for by counting up, or down. */
+static int64_t place(const bl_look *l, int64_t n)
+{
+	int64_t i = l->asked ? l->asked->view % n : 0;
+	return i < 0 ? i + n : i;
+}
+
+static bool in_batch(const bl_look *l)
+{
+	return l->view[0] && l->view[1] && bl_tensor_ndim(l->view[0]) == 4 && bl_tensor_ndim(l->view[1]) == 4;
+}
+
+static void describe(const bl_source *source, const bl_pair_wish *pair, bl_snapshot *s, bl_image *in)
+{
+	in->channels = bl_dataset_channels(source->data);
+	for (int which = 0; which < 2; which++)
+		bl_pipeline_describe(pair->pipeline[which], in, pair->rng[which], s->view_draws[which], BL_DRAW_TEXT);
+}
+
+/* Where the batch is at hand the image's size is enough, to say what was drawn. */
+static int draw_from_source(const bl_look *l, const bl_source *source, bl_snapshot *s)
+{
+	bl_pair_wish pair;
+	bl_image in = { .pixels = NULL };
+	bool again = !in_batch(l) || (l->asked && l->asked->redraw > 0);
+	for (int which = 0; which < 2; which++) {
+		pair.pipeline[which] = source->pipeline[which];
+		pair.rng[which] = stream(l, source, s->view_row, which);
+	}
+	s->view_label = bl_dataset_label(source->data, s->view_row);
+	if ((again ? bl_dataset_fetch_pair(source->data, s->view_row, &pair, &in)
+		   : bl_dataset_image_size(source->data, s->view_row, &in.height, &in.width)) != 0)
+		return -1;
+	describe(source, &pair, s, &in);
+	for (int which = 0; again && which < 2; which++)
+		if (draw_again(pair.pipeline[which], &in, pair.rng[which], which, s) != 0)
+			return -1;
+	return 0;
+}
+
+int bl_pair_draw(const bl_look *l, const bl_source *source, bl_snapshot *s)
+{
+	int64_t i = place(l, s->n);
+	s->view_side = s->view_channels = 0;
+	s->view_label = -1;
+	s->view_row = l->rows ? l->rows[i] : -1;
+	s->view_draws[0][0] = s->view_draws[1][0] = '\0';
+	for (int which = 0; which < 2 && in_batch(l); which++)
+		draw_from_batch(l->view[which], i, which, s);
+	return source && l->rows ? draw_from_source(l, source, s) : 0;
+}
