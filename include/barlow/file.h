@@ -11,6 +11,10 @@
  * Writes bytes to path so that a crash or a full disk leaves the old file or
  * the new one, never half: temporary file in the same folder, fsync, rename,
  * fsync of the folder.  The temporary file does not survive a failure.
+ *
+ * A symbolic link is followed: the file that it names is replaced and keeps its
+ * place.  A file that is there keeps its permissions; a new one gets 0666 less
+ * the umask.  What is no regular file (a folder, FIFO, device) is refused.
  */
 int bl_file_write_atomic(const char *path, const void *bytes, size_t n);
 

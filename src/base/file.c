@@ -5,7 +5,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NAME_TRIES = 100 };
+enum { NAME_TRIES = 100, LINKS_MAX = 40 };
 
 static int write_all(int fd, const char *bytes, size_t n)
 {
@@ -30,8 +32,58 @@ static int write_all(int fd, const char *bytes, size_t n)
 	return 0;
 }
 
-/* A file beside path that nobody else has; its name into temp.  mkstemp would make it unreadable for the group. */
-static int open_beside(const char *path, char *temp, size_t size)
+/* What the link at `path` names, one step further; NULL with errno. */
+static char *read_link(const char *path)
+{
+	char to[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	ssize_t n = readlink(path, to, sizeof to - 1);
+	size_t size = strlen(path) + sizeof to;
+	char *next;
+
+	if (n < 0)
+		return NULL;
+	to[n] = '\0';
+	if (to[0] == '/' || !slash)
+		return strdup(to);
+	next = malloc(size);
+	if (next)
+		snprintf(next, size, "%.*s/%s", (int)(slash - path), path, to);
+	return next;
+}
+
+/*
+ * The file that writing to `path` means: symbolic links are followed, also one whose target is not there yet.  *mode
+ * becomes the permissions that the file has, or is left alone where there is none.  NULL with bl_error.
+ */
+static char *target_of(const char *path, mode_t *mode)
+{
+	char *at = strdup(path);
+	struct stat st;
+	int links = 0;
+
+	while (at && lstat(at, &st) == 0 && S_ISLNK(st.st_mode)) {
+		char *next = links++ < LINKS_MAX ? read_link(at) : (errno = ELOOP, NULL);
+		free(at);
+		at = next;
+	}
+	if (!at)
+		return bl_fail_null("%s: cannot follow the symbolic link: %s", path, strerror(errno));
+	if (lstat(at, &st) != 0)
+		return at;
+	if (!S_ISREG(st.st_mode)) {
+		free(at);
+		return bl_fail_null("%s: not a regular file: expected a file that can be replaced, or a new name", path);
+	}
+	*mode = st.st_mode & 0777;
+	return at;
+}
+
+/*
+ * A file beside `target` that nobody else has, with these permissions; its name into temp.  mkstemp would make it
+ * unreadable for the group.
+ */
+static int open_beside(const char *target, mode_t mode, bool exact, char *temp, size_t size)
 {
 	static atomic_uint counter;
 	int fd = -1;
@@ -39,11 +91,13 @@ static int open_beside(const char *path, char *temp, size_t size)
 	for (int i = 0; i < NAME_TRIES && fd < 0; i++) {
 		unsigned turn = atomic_fetch_add(&counter, 1);
 
-		snprintf(temp, size, "%s.%ld-%u.tmp", path, (long)getpid(), turn);
-		fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		snprintf(temp, size, "%s.%ld-%u.tmp", target, (long)getpid(), turn);
+		fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 		if (fd < 0 && errno != EEXIST)
 			break;
 	}
+	if (fd >= 0 && exact)
+		fchmod(fd, mode); /* the umask took some away; where this fails the file is the stricter one */
 	return fd;
 }
 
@@ -81,30 +135,42 @@ static int fill_and_close(int fd, const void *bytes, size_t n)
 	return rc;
 }
 
-int bl_file_write_atomic(const char *path, const void *bytes, size_t n)
+/* `target` is `path` with its links followed; messages name `path`. */
+static int replace(const char *path, const char *target, mode_t mode, bool exact, const void *bytes, size_t n)
 {
-	size_t size = strlen(path) + 64;
+	size_t size = strlen(target) + 64;
 	char *temp = malloc(size);
 	int fd, why;
 
 	if (!temp)
 		return bl_fail("%s: no memory for its temporary name", path);
-	fd = open_beside(path, temp, size);
+	fd = open_beside(target, mode, exact, temp, size);
 	if (fd < 0) {
 		why = errno;
 		free(temp);
 		return bl_fail("%s: cannot make a file there: %s", path, strerror(why));
 	}
-	if (fill_and_close(fd, bytes, n) < 0 || rename(temp, path) < 0) {
+	if (fill_and_close(fd, bytes, n) < 0 || rename(temp, target) < 0) {
 		why = errno;
 		unlink(temp);
 		free(temp);
 		return bl_fail("%s: cannot write %zu bytes: %s; what was there is unchanged", path, n, strerror(why));
 	}
 	free(temp);
-	if (sync_folder(path) < 0)
+	if (sync_folder(target) < 0)
 		return bl_fail("%s: written, but its folder cannot be synced: %s", path, strerror(errno));
 	return 0;
+}
+
+int bl_file_write_atomic(const char *path, const void *bytes, size_t n)
+{
+	mode_t mode = (mode_t)-1;
+	char *target = target_of(path, &mode);
+	bool there = mode != (mode_t)-1;
+	int rc = target ? replace(path, target, there ? mode : 0666, there, bytes, n) : -1;
+
+	free(target);
+	return rc;
 }
 
 static void *read_exactly(int fd, const char *path, size_t n)

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* --- May it? -------------------------------------------------------------------- */
@@ -117,6 +118,26 @@ static void sweep(const char *folder)
 		closedir(d);
 }
 
+/*
+ * Links are followed where a user names a file, never inside a run's folder: one that came from somebody else could
+ * make the run write anywhere.
+ */
+static int check_files(const char *folder)
+{
+	static const char *const names[] = { BL_RUN_LIVE, BL_RUN_RECIPE, BL_RUN_WEIGHTS, BL_RUN_CHECKPOINT };
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < sizeof names / sizeof names[0]; i++) {
+		struct stat st;
+		char *path = bl_runs_path(folder, names[i]);
+		if (!path)
+			rc = -1;
+		else if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
+			rc = bl_fail("%s: not a regular file: nothing else is written to in a run's folder", path);
+		free(path);
+	}
+	return rc;
+}
+
 int bl_runs_claim(const char *folder)
 {
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -124,6 +145,8 @@ int bl_runs_claim(const char *folder)
 		return bl_fail("%s: %s", folder, strerror(errno));
 	int rc = flock(fd, LOCK_EX | LOCK_NB) == 0 ? check_idle(folder)
 	                                           : bl_fail("%s: somebody else resumes the run just now", folder);
+	if (rc == 0)
+		rc = check_files(folder);
 	if (rc != 0) {
 		close(fd);
 		return -1;

@@ -16,6 +16,7 @@ c_tests += tests/c/test_decode
 c_tests += tests/c/test_embed
 c_tests += tests/c/test_eval
 c_tests += tests/c/test_figure
+c_tests += tests/c/test_file
 c_tests += tests/c/test_folder
 c_tests += tests/c/test_gemm_bf16
 c_tests += tests/c/test_frozen
