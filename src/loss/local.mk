@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 libbarlow_sources += \
-	src/loss/cells.c \
-	src/loss/direct.c \
-	src/loss/direct.h \
-	src/loss/gram.c \
-	src/loss/gram.h \
-	src/loss/loss.c \
-	src/loss/picture.c \
-	src/loss/standard.c \
-	src/loss/standard.h
+	src/loss/barlow/barlow.c \
+	src/loss/barlow/cells.c \
+	src/loss/barlow/direct.c \
+	src/loss/barlow/direct.h \
+	src/loss/barlow/gram.c \
+	src/loss/barlow/gram.h \
+	src/loss/barlow/picture.c \
+	src/loss/barlow/standard.c \
+	src/loss/barlow/standard.h

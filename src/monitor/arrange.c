@@ -13,7 +13,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "loss/standard.h"
+#include "loss/barlow/standard.h"
 
 enum { CLUSTER_MOST = 1024 }; /* dims: C is made whole for it */
 

@@ -7,7 +7,7 @@
 #include <barlow/parallel.h>
 #include <string.h>
 
-#include "loss/standard.h"
+#include "loss/barlow/standard.h"
 #include "tensor/blas.h"
 
 enum { SAMPLE = 192 }; /* dims whose elements of C make the histogram */

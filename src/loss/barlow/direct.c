@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* direct.c: C = zA^T zB / N, a panel of its columns at a time, made into errors while it is in the core's cache. */
-#include "loss/direct.h"
+#include "loss/barlow/direct.h"
 
 #include "base/clones.h"
 #include "tensor/panel.h"

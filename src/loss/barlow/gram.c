@@ -3,7 +3,7 @@
  * gram.c: G_A and G_B as sums over blocks of columns: a block is standardised, turned and multiplied while it is in the
  * core's cache, and z is never in memory.  Blocks are dealt to a fixed number of groups, each with sums of its own.
  */
-#include "loss/gram.h"
+#include "loss/barlow/gram.h"
 
 #include "base/clones.h"
 #include "tensor/panel.h"

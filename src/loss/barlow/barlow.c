@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * loss.c: the Barlow Twins loss and its gradient, with C in memory (direct) or without it (gram).
+ * barlow.c: the Barlow Twins loss and its gradient, with C in memory (direct) or without it (gram).
  *
  * With E_ij = C_ij for i != j (C_ij + 1 in hsic) and E_ii = 0, L = sum_i (1 - C_ii)^2 + lambda ||E||_F^2, and with
  * w_i = -2 (1 - C_ii), up to the factor scale:
@@ -12,8 +12,8 @@
  */
 #include "base/clones.h"
 #include "grad/node.h"
-#include "loss/direct.h"
-#include "loss/gram.h"
+#include "loss/barlow/direct.h"
+#include "loss/barlow/gram.h"
 #include "tensor/blas.h"
 #include "tensor/panel.h"
 
