@@ -2,6 +2,7 @@
 libbarlow_sources += \
 	src/base/clones.h \
 	src/base/error.c \
+	src/base/field.c \
 	src/base/file.c \
 	src/base/memory.c \
 	src/base/parallel.c \

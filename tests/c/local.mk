@@ -15,6 +15,7 @@ c_tests += tests/c/test_dataset
 c_tests += tests/c/test_decode
 c_tests += tests/c/test_embed
 c_tests += tests/c/test_eval
+c_tests += tests/c/test_field
 c_tests += tests/c/test_figure
 c_tests += tests/c/test_file
 c_tests += tests/c/test_folder

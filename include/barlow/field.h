@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * field.h: settings as data.
+ *
+ * Whatever has settings (an optimiser, a loss, an image operator, a function of the Lua face) lists them in a const array of
+ * bl_field, ended by one without a name.  That list is the only place where a setting's name, type, default, range and
+ * description are written down: defaults, checks, messages, help, completion and manual are all made from it.
+ *
+ *     typedef struct blur { float sigma[2]; float p; } blur;
+ *     static const bl_field fields[] = {
+ *         BL_FIELD(PAIR, blur, sigma, BL_DEFAULT(.1, 2), BL_ABOVE(0), .help = "standard deviation, pixels, drawn between these"),
+ *         BL_FIELD(FLOAT, blur, p, BL_DEFAULT(1), BL_WITHIN(0, 1), .help = "probability"),
+ *         BL_FIELD_END,
+ *     };
+ */
+#ifndef BARLOW_FIELD_H
+#define BARLOW_FIELD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum bl_field_kind {
+	BL_FIELD_INT, BL_FIELD_INT64, BL_FIELD_FLOAT, BL_FIELD_DOUBLE, /* one number of that C type (int64: up to 2^53) */
+	BL_FIELD_BOOL,
+	BL_FIELD_CHOICE, /* int, or an enum of its size: an index into `choices` */
+	BL_FIELD_PAIR,   /* float[2], the first not above the second; one number stands for both */
+	BL_FIELD_FLOATS, /* float[count]: exactly `count` numbers; one number stands for all */
+	BL_FIELD_LIST,   /* bl_list: 1 to `count` numbers, at most BL_LIST_MOST; one number is a list of one */
+	BL_FIELD_INTS,   /* bl_list, the same of integers */
+	/* The library neither sets nor checks the rest; whoever reads the settings does. */
+	BL_FIELD_TEXT,   /* const char * */
+	BL_FIELD_OBJECT, /* void *: an object of the Lua type `type` */
+	BL_FIELD_ANY,    /* no place in the struct: read by hand; `type` says what is expected */
+} bl_field_kind;
+
+enum { BL_LIST_MOST = 64, BL_FIELD_PRESETS = 8 };
+typedef struct bl_list {
+	int n;
+	double v[BL_LIST_MOST];
+} bl_list;
+
+typedef struct bl_field {
+	const char *name; /* NULL ends a list */
+	bl_field_kind kind;
+	size_t offset;     /* in the struct of settings */
+	const char *help;  /* one line, without the default: what it does, in which unit */
+
+	/* One of these four must be there; the suite fails for a field without. */
+	int presets; /* so many numbers are the default: BL_DEFAULT(.9), BL_DEFAULT(true), BL_DEFAULT(BL_FORM_AUTO) */
+	double preset[BL_FIELD_PRESETS];
+	const char *text;      /* of a TEXT: BL_TEXT("") */
+	const char *otherwise; /* there is no fixed default; what leaving it out means: BL_OTHERWISE("the images' size") */
+	bool required;         /* BL_REQUIRED */
+
+	/* Numbers, each of a list: always finite; within min..max, unless both are 0. */
+	double min, max;  /* max may be INFINITY */
+	bool above, below; /* min, or max, itself is outside of the range */
+	int count;
+	const char *const *choices; /* ended by NULL */
+	const char *type;
+	int position;  /* may also be given as the position-th argument of the call; 0: by name only */
+	bool settable; /* may be changed between two steps of a run */
+} bl_field;
+
+/* The field that is the struct's member of the same name: BL_FIELD(INT, args, stride, BL_DEFAULT(1), .help = "..."). */
+#define BL_FIELD(kind_, struct_, member_, ...) \
+	{ .name = #member_, .kind = BL_FIELD_##kind_, .offset = offsetof(struct_, member_), __VA_ARGS__ }
+#define BL_FIELD_UNREAD(name_, type_, ...) { .name = name_, .kind = BL_FIELD_ANY, .type = type_, __VA_ARGS__ }
+#define BL_FIELD_END { .name = NULL }
+#define BL_DEFAULT(...) \
+	.presets = (int)(sizeof((double[]){ __VA_ARGS__ }) / sizeof(double)), .preset = { __VA_ARGS__ }
+#define BL_TEXT(words_) .text = words_
+#define BL_OTHERWISE(words_) .otherwise = words_
+#define BL_REQUIRED .required = true
+/* Ranges: both ends in it, at least, more than, from a (in it) to below b. */
+#define BL_WITHIN(a_, b_) .min = a_, .max = b_
+#define BL_AT_LEAST(a_) .min = a_, .max = __builtin_inf()
+#define BL_ABOVE(a_) .min = a_, .max = __builtin_inf(), .above = true
+#define BL_BELOW(a_, b_) .min = a_, .max = b_, .below = true
+
+/* Writes the defaults of those that have fixed ones into the settings. */
+void bl_fields_default(const bl_field *fields, void *settings);
+const bl_field *bl_field_find(const bl_field *fields, const char *name); /* NULL where there is none */
+/* Checks n numbers and writes them.  0, or negative with "'sigma' must be a number above 0, got -1". */
+int bl_field_set(const bl_field *f, void *settings, const double *v, int n);
+/* Reads them back into v, which has room for BL_LIST_MOST; how many.  0 of a kind that the library does not read. */
+int bl_field_get(const bl_field *f, const void *settings, double *v);
+/* 0, or negative with bl_error: of every field of kinds that the library reads. */
+int bl_settings_check(const bl_field *fields, const void *settings);
+
+/* What is expected of it, in words: "a number above 0 and below 1", "one of auto, direct, gram", "a module". */
+char *bl_field_expected(const bl_field *f, char *buf, size_t size);
+/* The default as Lua text: "0.9", "{0.08, 1}", "\"auto\"", or what leaving it out means.  "" when required. */
+char *bl_field_default_text(const bl_field *f, char *buf, size_t size);
+/* The value as Lua text, which reads back as the same value in any locale. */
+char *bl_field_value_text(const bl_field *f, const void *settings, char *buf, size_t size);
+/* "lr = 0.001, momentum = 0.9" of all that the library reads. */
+char *bl_fields_text(const bl_field *fields, const void *settings, char *buf, size_t size);
+/* The shortest text that reads back as this double (or, if `single`, this float), with a point in any locale. */
+char *bl_number_text(double v, bool single, char *buf, size_t size);
+
+#endif
