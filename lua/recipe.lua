@@ -51,12 +51,6 @@ end
 
 -- Text.
 
-local function number_text(v)
-	if math.type(v) == "integer" then return tostring(v) end
-	local short = ("%.14g"):format(v)
-	return tonumber(short) == v and short or ("%.17g"):format(v)
-end
-
 -- What no text can say, in words.
 local function words(v)
 	if type(v) == "function" then
@@ -74,15 +68,34 @@ end
 
 local to_text
 
+local reserved = {}
+for word in ("and break do else elseif end false for function goto if in local nil not or repeat return then true until "
+	.. "while"):gmatch "%a+" do reserved[word] = true end
+
+-- A table's key as Lua.  Letters are ASCII's here: what %a takes depends on the locale.
+local function key_text(k)
+	if type(k) == "string" and k:find "^[A-Za-z_][A-Za-z0-9_]*$" and not reserved[k] then return k end
+	return ("[%s]"):format(to_text(k, 0))
+end
+
 -- Items of a table: {1, 2, name = value}.
-local function items_text(t, first, indent)
-	local parts, long = {}, 0
+local function items_text(t, indent)
+	local parts, long, place = {}, 0, 1
 	for _, k in ipairs(show.sorted_keys(t)) do
-		if math.type(k) ~= "integer" or k >= first then
-			local name = type(k) == "string" and (k:match "^[%a_][%w_]*$" and k or ("[%q]"):format(k)) .. " = " or ""
-			parts[#parts + 1] = name .. to_text(t[k], indent + 1)
-			long = long + #parts[#parts] + 2
-		end
+		local text = to_text(t[k], indent + 1)
+		if k == place then place = place + 1 else text = ("%s = %s"):format(key_text(k), text) end
+		parts[#parts + 1] = text
+		long = long + #text + 2
+	end
+	return parts, long
+end
+
+-- Arguments first to n of a call, those that were left out as nil.
+local function arguments_text(d, first, n, indent)
+	local parts, long = {}, 0
+	for i = first, n do
+		parts[#parts + 1] = to_text(d[i], indent + 1)
+		long = long + #parts[#parts] + 2
 	end
 	return parts, long
 end
@@ -100,9 +113,14 @@ local function call_text(d, meta, indent)
 	if name:sub(1, 1) == ":" then
 		name, first = to_text(d[1], indent) .. name, 2
 	end
-	local parts, long = items_text(d, first, indent)
-	local text = meta.single and wrap(name .. "{", parts, long, "}", indent)
-		or wrap(name .. "(", parts, long, ")", indent)
+	local text
+	if meta.single then
+		local parts, long = items_text(d, indent)
+		text = wrap(name .. "{", parts, long, "}", indent)
+	else
+		local parts, long = arguments_text(d, first, meta.n, indent)
+		text = wrap(name .. "(", parts, long, ")", indent)
+	end
 	for _, step in ipairs(meta.after or {}) do
 		text = ("%s:%s(%s)"):format(text, step[1], to_text(step[2], indent))
 	end
@@ -111,13 +129,13 @@ local function call_text(d, meta, indent)
 end
 
 function to_text(v, indent)
-	if type(v) == "number" then return number_text(v) end
+	if type(v) == "number" then return native.number_text(v) end
 	if type(v) == "string" then return ("%q"):format(v) end
 	if type(v) == "boolean" or v == nil then return tostring(v) end
 	if type(v) ~= "table" then return comment_text(v) end
 	local meta = getmetatable(v)
 	if meta and meta.call then return call_text(v, meta, indent) end
-	local parts, long = items_text(v, 1, indent)
+	local parts, long = items_text(v, indent)
 	return wrap("{", parts, long, "}", indent)
 end
 

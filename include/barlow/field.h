@@ -97,7 +97,5 @@ char *bl_field_default_text(const bl_field *f, char *buf, size_t size);
 char *bl_field_value_text(const bl_field *f, const void *settings, char *buf, size_t size);
 /* "lr = 0.001, momentum = 0.9" of all that the library reads. */
 char *bl_fields_text(const bl_field *fields, const void *settings, char *buf, size_t size);
-/* The shortest text that reads back as this double (or, if `single`, this float), with a point in any locale. */
-char *bl_number_text(double v, bool single, char *buf, size_t size);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* error.c: the calling thread's last error, and near misses of names. */
 #include <barlow/error.h>
+#include <barlow/number.h>
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,12 +16,20 @@ const char *bl_error(void)
 	return message;
 }
 
+/* Messages are recorded and pasted into scripts: their numbers have a point. */
+static void format(char text[MESSAGE], const char *fmt, va_list ap)
+{
+	bl_point *before = bl_number_point();
+	vsnprintf(text, MESSAGE, fmt, ap);
+	bl_number_unpoint(before);
+}
+
 int bl_fail(const char *fmt, ...)
 {
 	char text[MESSAGE]; /* arguments may point into the old message */
 	va_list ap;
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, fmt, ap);
+	format(text, fmt, ap);
 	va_end(ap);
 	memcpy(message, text, sizeof text);
 	return -1;
@@ -31,7 +40,7 @@ int bl_fail_prefix(const char *fmt, ...)
 	char front[MESSAGE];
 	va_list ap;
 	va_start(ap, fmt);
-	vsnprintf(front, sizeof front, fmt, ap);
+	format(front, fmt, ap);
 	va_end(ap);
 	return bl_fail("%s%s", front, message);
 }

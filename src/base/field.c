@@ -2,6 +2,7 @@
 /* field.c: settings as data: defaults, checks and texts, all from one description. */
 #include <barlow/error.h>
 #include <barlow/field.h>
+#include <barlow/number.h>
 
 #include <math.h>
 #include <stdarg.h>
@@ -29,39 +30,6 @@ static text begin(char *buf, size_t size)
 	if (size)
 		buf[0] = 0;
 	return (text){ buf, size };
-}
-
-/* --- numbers --- */
-
-/* The locale's decimal mark, whatever it is, as a point. */
-static void with_a_point(const char *digits, char *buf, size_t size)
-{
-	size_t n = 0;
-	for (; *digits && n + 1 < size; digits++) {
-		bool usual = strchr("0123456789+-einfax", *digits);
-		if (usual)
-			buf[n++] = *digits;
-		else if (n && buf[n - 1] != '.') /* a mark of several bytes is one */
-			buf[n++] = '.';
-	}
-	if (size)
-		buf[n] = 0;
-}
-
-char *bl_number_text(double v, bool single, char *buf, size_t size)
-{
-	char digits[64];
-	int most = single ? 9 : 17;
-	if (isnan(v))
-		snprintf(digits, sizeof digits, "nan");
-	else
-		for (int n = single ? 6 : 15; n <= most; n++) {
-			snprintf(digits, sizeof digits, "%.*g", n, v);
-			if (single ? strtof(digits, NULL) == (float)v : strtod(digits, NULL) == v)
-				break;
-		}
-	with_a_point(digits, buf, size);
-	return buf;
 }
 
 static bool whole(bl_field_kind kind)

@@ -5,6 +5,7 @@ libbarlow_sources += \
 	src/base/field.c \
 	src/base/file.c \
 	src/base/memory.c \
+	src/base/number.c \
 	src/base/parallel.c \
 	src/base/profile.c \
 	src/base/random.c \

@@ -2,7 +2,8 @@
 /* What gnuplot is told, put together piece by piece. */
 #include "figure/script.h"
 
-#include <locale.h>
+#include <barlow/number.h>
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@ struct bl_script {
 	char *text;
 	size_t n;
 	int width, height;
-	locale_t point, before;
+	bl_point *before; /* figures are made in one go, by one thread */
 };
 
 static const char look[] = "set encoding utf8\n"
@@ -35,10 +36,7 @@ const char *bl_ink_text(int k)
 
 static void drop(bl_script *s)
 {
-	if (s->point) {
-		uselocale(s->before);
-		freelocale(s->point);
-	}
+	bl_number_unpoint(s->before);
 	free(s);
 }
 
@@ -49,9 +47,8 @@ bl_script *bl_script_new(int width, int height)
 		return bl_fail_null("no memory for a figure");
 	s->width = width;
 	s->height = height;
-	s->point = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
-	s->before = s->point ? uselocale(s->point) : (locale_t)0;
-	s->out = s->point ? open_memstream(&s->text, &s->n) : NULL;
+	s->before = bl_number_point();
+	s->out = open_memstream(&s->text, &s->n);
 	if (!s->out) {
 		drop(s);
 		return bl_fail_null("no memory for a figure");

@@ -10,6 +10,7 @@
 
 #include <barlow/error.h>
 #include <barlow/memory.h>
+#include <barlow/number.h>
 #include <math.h>
 
 /* --- Drawing -------------------------------------------------------------------------- */
@@ -104,8 +105,10 @@ static bool in_batch(const bl_look *l)
 static void describe(const bl_source *source, const bl_pair_wish *pair, bl_snapshot *s, bl_image *in)
 {
 	in->channels = bl_dataset_channels(source->data);
+	bl_point *before = bl_number_point();
 	for (int which = 0; which < 2; which++)
 		bl_pipeline_describe(pair->pipeline[which], in, pair->rng[which], s->view_draws[which], BL_DRAW_TEXT);
+	bl_number_unpoint(before);
 }
 
 /* Where the batch is at hand the image's size is enough, to say what was drawn. */

@@ -5,6 +5,7 @@
 
 #include <barlow/checkpoint.h>
 #include <barlow/error.h>
+#include <barlow/number.h>
 #include <barlow/runs.h>
 
 #include <errno.h>
@@ -32,7 +33,7 @@ typedef char facts[FACTS][FACT_BYTES];
 
 static void put_number(char out[FACT_BYTES], double v)
 {
-	snprintf(out, FACT_BYTES, "%.17g", v);
+	bl_number_text(v, false, out, FACT_BYTES);
 }
 
 static void put_count(char out[FACT_BYTES], int64_t v)
@@ -108,9 +109,7 @@ static int take_count(const char *path, facts f, int which, int64_t *out)
 
 static int take_number(const char *path, facts f, int which, double *out)
 {
-	char *end;
-	*out = strtod(f[which], &end);
-	if (end != f[which] && !*end)
+	if (bl_number_read(f[which], out))
 		return 0;
 	return bl_fail("%s: metadata '%s' is '%s', expected a number", path, keys[which], f[which]);
 }

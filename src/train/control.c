@@ -3,6 +3,7 @@
 #include "train/trainer.h"
 
 #include <barlow/grad.h>
+#include <barlow/number.h>
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -65,9 +66,11 @@ void bl_trainer_note(bl_trainer *t, const char *fmt, ...)
 {
 	va_list ap;
 	pthread_mutex_lock(&t->lock);
+	bl_point *before = bl_number_point();
 	va_start(ap, fmt);
 	vsnprintf(t->info.message, sizeof t->info.message, fmt, ap);
 	va_end(ap);
+	bl_number_unpoint(before);
 	bl_live_set_info(t->live, &t->info);
 	pthread_mutex_unlock(&t->lock);
 }

@@ -3,6 +3,7 @@
 #include "view/export.h"
 
 #include <barlow/file.h>
+#include <barlow/number.h>
 
 #include <ctype.h>
 #include <stdio.h>
@@ -52,7 +53,9 @@ int bl_export_table(const bl_scene *s, const char *stem, void (*write)(const bl_
 	FILE *f = open_memstream(&text, &n);
 	if (!f)
 		return bl_fail("no memory for the numbers");
+	bl_point *before = bl_number_point();
 	write(s, f);
+	bl_number_unpoint(before);
 	snprintf(path, sizeof path, "%s.csv", stem);
 	bool failed = ferror(f) != 0;
 	failed |= fclose(f) != 0;

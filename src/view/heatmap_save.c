@@ -4,6 +4,7 @@
 #include "view/heatmap.h"
 
 #include <barlow/file.h>
+#include <barlow/number.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ static char *csv_text(const bl_scene *s, size_t *n)
 	FILE *f = open_memstream(&text, n);
 	if (!f)
 		return bl_fail_null("no memory for the numbers of the heatmap");
+	bl_point *before = bl_number_point();
 	fputs("dim", f);
 	for (int j = 0; j < p->cells; j++)
 		fprintf(f, ",%d", p->dim[1][j]);
@@ -38,6 +40,7 @@ static char *csv_text(const bl_scene *s, size_t *n)
 			fprintf(f, ",%.9g", v[i * p->cells + j]);
 	}
 	fputc('\n', f);
+	bl_number_unpoint(before);
 	bool failed = ferror(f);
 	if (fclose(f) == 0 && !failed)
 		return text;

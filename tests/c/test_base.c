@@ -5,13 +5,16 @@
 
 #include <barlow/error.h>
 #include <barlow/memory.h>
+#include <barlow/number.h>
 #include <barlow/parallel.h>
 #include <barlow/random.h>
 
+#include <locale.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -445,6 +448,59 @@ static void near_names_are_found(void **state)
 	assert_null(bl_nearest("x", names));
 }
 
+static void expect_number(double v, const char *text)
+{
+	char out[BL_NUMBER_TEXT];
+	double back;
+	assert_string_equal(bl_number_text(v, false, out, sizeof out), text);
+	assert_true(bl_number_read(out, &back));
+	assert_memory_equal(&back, &v, sizeof v);
+}
+
+static void numbers_are_short_and_read_back(void **state)
+{
+	(void)state;
+	expect_number(0, "0");
+	expect_number(-0., "-0");
+	expect_number(1.5, "1.5");
+	expect_number(.1 + .2, "0.30000000000000004");
+	expect_number(1. / 3, "0.3333333333333333");
+	expect_number(1e-5, "1e-05");
+	expect_number(123456789012., "123456789012");
+	expect_number(100, "100");
+	expect_number(5e-324, "4.94065645841247e-324");
+	expect_number(1.7976931348623157e308, "1.7976931348623157e+308");
+	expect_number(HUGE_VAL, "inf");
+	expect_number(-HUGE_VAL, "-inf");
+	double v = 3;
+	char out[BL_NUMBER_TEXT];
+	assert_string_equal(bl_number_text(NAN, false, out, sizeof out), "nan");
+	assert_true(bl_number_read("nan", &v) && isnan(v));
+	v = 3;
+	static const char *const none[] = { "", "1,5", "1.5x", "one", "1.5 2" };
+	for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+		assert_false(bl_number_read(none[i], &v));
+	assert_true(v == 3);
+}
+
+static void numbers_have_a_point_in_every_locale(void **state)
+{
+	(void)state;
+	char text[16];
+	if (!setlocale(LC_NUMERIC, "de_DE.UTF-8") && !setlocale(LC_NUMERIC, "fr_FR.UTF-8"))
+		skip_because("no locale with a decimal comma is installed");
+	expect_number(1.5, "1.5");
+	bl_fail("lr is %g", .5);
+	assert_error("lr is 0.5");
+	bl_point *before = bl_number_point();
+	snprintf(text, sizeof text, "%.2f", .25);
+	bl_number_unpoint(before);
+	assert_string_equal(text, "0.25");
+	snprintf(text, sizeof text, "%.2f", .25);
+	assert_string_equal(text, "0,25");
+	setlocale(LC_NUMERIC, "C");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -472,6 +528,8 @@ int main(void)
 		cmocka_unit_test(long_messages_are_cut),
 		cmocka_unit_test(messages_are_each_threads_own),
 		cmocka_unit_test(near_names_are_found),
+		cmocka_unit_test(numbers_are_short_and_read_back),
+		cmocka_unit_test(numbers_have_a_point_in_every_locale),
 	};
 	return cmocka_run_group_tests_name("base", tests, NULL, NULL);
 }

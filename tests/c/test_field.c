@@ -4,6 +4,7 @@
 
 #include <barlow/error.h>
 #include <barlow/field.h>
+#include <barlow/number.h>
 
 #include <locale.h>
 #include <math.h>

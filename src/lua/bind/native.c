@@ -2,8 +2,12 @@
 /* native.c: "barlow.native": what the Lua part of the workbench needs and Lua does not have. */
 #include "lua/bind/face.h"
 
+#include <barlow/number.h>
 #include <barlow/parallel.h>
 
+#include <math.h>
+
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -57,6 +61,29 @@ static int native_width(lua_State *L)
 	return 1;
 }
 
+/*
+ * number_text(v): Lua that reads as v again, type and all: "1.5", "2.0", "1/0".  Lua's own tostring and string.format go
+ * by the locale, and by 14 digits.
+ */
+static int native_number_text(lua_State *L)
+{
+	char text[BL_NUMBER_TEXT];
+	double v = luaL_checknumber(L, 1);
+	if (lua_isinteger(L, 1)) {
+		/* The least integer has no decimal: a minus in Lua is an operator. */
+		bool least = lua_tointeger(L, 1) == LUA_MININTEGER;
+		lua_pushfstring(L, least ? "0x8000000000000000" : "%I", lua_tointeger(L, 1));
+		return 1;
+	}
+	if (!isfinite(v)) {
+		lua_pushstring(L, isnan(v) ? "0/0" : v > 0 ? "1/0" : "-1/0");
+		return 1;
+	}
+	bl_number_text(v, false, text, sizeof text);
+	lua_pushfstring(L, strpbrk(text, ".e") ? "%s" : "%s.0", text);
+	return 1;
+}
+
 static int native_is_trainer(lua_State *L)
 {
 	lua_pushboolean(L, bl_lua_test(L, 1, BL_T_TRAINER) != NULL);
@@ -65,7 +92,7 @@ static int native_is_trainer(lua_State *L)
 
 static const luaL_Reg functions[] = {
 	{ "source", native_source }, { "interruptible", bl_lua_interruptible }, { "now", native_now },
-	{ "is_terminal", native_is_terminal }, { "width", native_width }, { "runs", bl_lua_runs },
+	{ "is_terminal", native_is_terminal }, { "width", native_width }, { "number_text", native_number_text }, { "runs", bl_lua_runs },
 	{ "run_watch", bl_lua_run_watch }, { "resumable", bl_lua_run_resumable }, { "profile_start", bl_lua_profile_start },
 	{ "profile_stop", bl_lua_profile_stop }, { "profile_rows", bl_lua_profile_rows },
 	{ "profile_ceiling", bl_lua_profile_ceiling }, { "is_trainer", native_is_trainer },

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* number.c: numbers as text, whatever the locale. */
+#include <barlow/number.h>
+
+#include <locale.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static locale_t point;
+
+/* Made once and kept for the process.  Without memory for it the locale stays what it is. */
+static void make_point(void)
+{
+	point = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
+}
+
+bl_point *bl_number_point(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, make_point);
+	return (bl_point *)uselocale(point);
+}
+
+void bl_number_unpoint(bl_point *before)
+{
+	uselocale((locale_t)before);
+}
+
+/* 17 digits always suffice, 9 for a float; up to 15, or 6, every decimal reads back as itself. */
+static void print_shortest(double v, bool single, char *buf, size_t size)
+{
+	int most = single ? 9 : 17;
+	for (int digits = single ? 6 : 15; digits <= most; digits++) {
+		snprintf(buf, size, "%.*g", digits, v);
+		if (single ? strtof(buf, NULL) == (float)v : strtod(buf, NULL) == v)
+			return;
+	}
+}
+
+char *bl_number_text(double v, bool single, char *buf, size_t size)
+{
+	bl_point *before = bl_number_point();
+	if (isnan(v))
+		snprintf(buf, size, "nan");
+	else
+		print_shortest(v, single, buf, size);
+	bl_number_unpoint(before);
+	return buf;
+}
+
+bool bl_number_read(const char *text, double *out)
+{
+	char *end;
+	bl_point *before = bl_number_point();
+	double v = strtod(text, &end);
+	bl_number_unpoint(before);
+	bool whole = end != text && *end == '\0';
+	if (whole)
+		*out = v;
+	return whole;
+}

@@ -1,0 +1,94 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- What recipes say: every number as it was, whatever the locale.
+package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
+local tap = require "tap"
+local test, equal, fails = tap.test, tap.equal, tap.fails
+
+local scratch = os.tmpname()
+os.remove(scratch)
+local function place(name) return scratch .. "/" .. name end
+
+local function read(path)
+	local file = assert(io.open(path, "rb"))
+	local text = file:read "a"
+	file:close()
+	return text
+end
+
+local function small(more)
+	local s = {
+		data = data.shapes{ n = 96, size = 8, channels = 1, seed = 1 },
+		encoder = nn.cnn{ channels = 1, widths = { 4 }, image = 8 }, projector = { 8 }, batch = 32, epochs = 8, seed = 3,
+	}
+	for k, v in pairs(more or {}) do s[k] = v end
+	return trainer(s)
+end
+
+local recipe = require "barlow.recipe"
+
+-- v, through a recipe's text and back.
+local function there_and_back(v)
+	return assert(load("return " .. recipe.text(v), "=recipe", "t", {}))()
+end
+
+test("numbers read back as they were, type and all", function()
+	for _, v in ipairs{ 1, 2.0, -0.0, 1.5, .1 + .2, 1 / 3, 1e-300, 2^53, -2.0^63, 1e22, math.maxinteger, math.mininteger,
+		math.huge, -math.huge } do
+		local back = there_and_back{ v }[1]
+		equal(math.type(back), math.type(v), tostring(v))
+		equal(back, v)
+	end
+	equal(1 / there_and_back{ -0.0 }[1], -math.huge)
+	local nan = there_and_back{ 0 / 0 }[1]
+	equal(nan ~= nan, true)
+	equal(recipe.text{ 1.5, 1e-5, 2, 2.0 }, "{1.5, 1e-05, 2, 2.0}")
+end)
+
+test("tables keep their keys and their gaps", function()
+	local back = there_and_back{ 1, nil, 3, ["end"] = 4, ["a b"] = 5, ["\n"] = 6, [2.5] = 7, [-1] = 8, [true] = 9, x = 10 }
+	equal(back[1], 1)
+	equal(back[2], nil)
+	equal(back[3], 3)
+	equal(back["end"], 4)
+	equal(back["a b"], 5)
+	equal(back["\n"], 6)
+	equal(back[2.5], 7)
+	equal(back[-1], 8)
+	equal(back[true], 9)
+	equal(back.x, 10)
+end)
+
+test("an argument that was left out stays left out", function()
+	equal(recipe.text(setmetatable({ 1, nil, 3 }, { call = "f", n = 4, results = 1 })), "f(1, nil, 3, nil)")
+end)
+
+test("a locale with a decimal comma", function()
+	local before = os.setlocale(nil, "numeric")
+	if not (os.setlocale("de_DE.UTF-8", "numeric") or os.setlocale("fr_FR.UTF-8", "numeric")) then
+		print "# skipped: no locale with a decimal comma is installed"
+		return
+	end
+	local function with_comma()
+		equal(("%.1f"):format(1.5), "1,5")
+		local t = small{ epochs = 1.5, loss = loss.barlow{ lambda = .013 }, folder = place "comma" }
+		t:step(2)
+		t:set{ lambda = .25 }
+		t:step(1)
+		equal(t.message, "step 2: lambda 0.013 -> 0.25")
+		t:checkpoint(place "checkpoint")
+		t:start():wait()
+		return t
+	end
+	os.execute("mkdir " .. scratch)
+	local fine, t = pcall(with_comma)
+	os.setlocale(before, "numeric")
+	if not fine then error(t, 0) end
+	local text = read(place "comma/recipe.lua")
+	equal(text:find("epochs = 1.5,", 1, true) ~= nil, true, text)
+	equal(text:find("lambda = 0.013}", 1, true) ~= nil, true, text)
+	equal(read(place "checkpoint"):find('"lambda":"0.25"', 1, true) ~= nil, true)
+	equal(small{ epochs = 1.5, folder = false }:load_checkpoint(place "checkpoint").iteration, 3)
+end)
+
+os.execute("rm -r " .. scratch)
+tap.done()
