@@ -228,7 +228,7 @@ entry("data.idx", "data.idx{images = path, labels = path}", "IDX files, as MNIST
 entry("data.shapes", "data.shapes{n = 10000, size = 32, channels = 3, seed = 0}",
 	"Generated shapes with known causes.",
 	"data.shapes{n = 10, size = 16}[1].factors")
-entry("data.tensor", "data.tensor(images[, labels])", "A tensor (N, C, H, W), values 0..1, and labels from 1.",
+entry("data.tensor", "data.tensor(images[, labels])", "A tensor (N, C, H, W), values 0..1, and labels from 1, a list or a tensor.",
 	"data.tensor(tensor.rand(4, 1, 8, 8), {1, 2, 1, 2})")
 entry("data.loader", "data.loader{data =, views =, batch = 256, epochs = 1, steps =, seed = 0, workers = 0}",
 	"Iterates over step and two batches of views, normalised.",
@@ -338,7 +338,7 @@ entry("trainer:watch", "t:watch([stay])",
 	"The screen of the run; q comes back, the run goes on.", small .. ":step(1)")
 entry("trainer:record", "t:record(i)", "What was recorded at step i, or nil.", small .. ":step(1):record(1)")
 entry("trainer:eval", "t:eval{train =, test =, k = 20, linear = true}",
-	"kNN and linear probe of the encoder as it is.",
+	"kNN and linear probe of the encoder as it is, and what was measured on what.",
 	small .. ":step(1):eval{linear = false}")
 entry("trainer:profile", "t:profile([n])",
 	"Makes n steps (20) and returns where their time went, as a table that prints.", "print(" .. small .. ":profile(2))")
@@ -373,12 +373,12 @@ end
 
 group = "eval"
 entry("eval.features", "eval.features(encoder or nil, ds[, {batch = 256, like = ds}])",
-	"Features (N, F) of every image, unaugmented, normalised by the statistics of `like`; nil: raw pixels.",
+	"Features (N, F) of every image, unaugmented; nil: raw pixels.  Normalised as `like`, or else as in training.",
 	"eval.features(nil, data.shapes{n = 4, size = 8})")
 local sets = "train = tensor.randn(20, 4), train_labels = data.shapes{n = 20, size = 8}, test = tensor.randn(9, 4), "
 	.. "test_labels = data.shapes{n = 9, size = 8}"
 entry("eval.knn", "eval.knn{encoder =, train =, test =, train_labels =, test_labels =, k = 20, temperature = .1}",
-	"Accuracy of weighted cosine kNN; train and test are datasets or features.", "eval.knn{" .. sets .. "}")
+	"Accuracy of weighted cosine kNN; of datasets (classes matched by name) or features.", "eval.knn{" .. sets .. "}")
 entry("eval.linear",
 	"eval.linear{encoder =, train =, test =, train_labels =, test_labels =, l2 =, held_out = .1, "
 	.. "iterations = 100, seed = 0}",

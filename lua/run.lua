@@ -128,33 +128,39 @@ function run.run(t, options)
 	return t.state
 end
 
--- What a run is measured on when nobody said: its own kNN sets, or parts of its data.
+-- What a run is measured on when nobody said: its own kNN sets, or parts of its data, which is then told.
 local function default_sets(t, options)
 	local knn = t.knn or {}
 	local train, test = options.train or knn.refs, options.test or knn.queries
-	if not (train and test) then
-		local first, second = t.data:split(.8, 0)
-		train, test = train or first, test or second
+	if train and test then return train, test, tostring(train), tostring(test) end
+	local first, second = t.data:split(.8, 0)
+	if not test then
+		io.stderr:write("barlow: eval: no test set was given: measured on a fifth of the images that the run trains on; ",
+			"give test = (and train =) for images that it has not seen\n")
 	end
-	return train, test
+	return train or first, test or second,
+		tostring(train or first) .. (train and "" or ", of the training images"),
+		tostring(test or second) .. (test and "" or ", of the training images")
 end
 
 --[[
-eval{train = dataset, test = dataset, k = 20, linear = true}: {knn =, linear =} of the
-encoder's features as they are now; a run under way stands still for the features.
+eval{train = dataset, test = dataset, k = 20, linear = true}: {knn =, linear =, train =, test =} of
+the encoder's features as they are now, images normalised as in training; train and test say in words
+what was measured on what.  A run under way stands still for the features.
 ]]
 function run.evaluate(t, options)
 	options = options or {}
 	check_keys("eval", options, { "train", "test", "k", "linear" })
 	local eval = require "barlow".eval
-	local train, test = default_sets(t, options)
+	local train, test, references, queries = default_sets(t, options)
 	local a, b = t:between(function()
-		return eval.features(t.encoder, train), eval.features(t.encoder, test, { like = train })
+		return eval.features(t.encoder, train), eval.features(t.encoder, test)
 	end)
 	local sets = { train = a, train_labels = train, test = b, test_labels = test }
 	local out = { linear = options.linear ~= false and eval.linear(sets) or nil }
 	sets.k = options.k
 	out.knn = eval.knn(sets)
+	out.train, out.test = references, queries
 	return out
 end
 

@@ -19,6 +19,11 @@ bl_tensor *bl_eval_features(bl_module *encoder, bl_dataset *d, const float *mean
                             const volatile int *stop);
 /* Labels of the whole set; n = length.  Caller frees. NULL when it has none. */
 int32_t *bl_eval_labels(const bl_dataset *d);
+/*
+ * The same in the numbering of `like`: where both sets name their classes, a label means the class of that name, whatever
+ * its place; otherwise its number.  NULL also where d has images of a class that `like` does not have.
+ */
+int32_t *bl_eval_labels_like(const bl_dataset *d, const bl_dataset *like);
 
 /*
  * Cosine kNN weighted by exp(similarity / temperature) (Wu et al. 2018):

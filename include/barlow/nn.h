@@ -29,6 +29,13 @@ bl_tensor *bl_module_forward(bl_module *m, bl_tensor *x);
 
 void bl_module_train(bl_module *m, bool training); /* recursive; modules start in training mode */
 bool bl_module_training(const bl_module *m);
+/*
+ * What the images were normalised by that m was trained on, (x / 255 - mean) / std for each channel: a trainer sets it on
+ * its encoder, so that whoever evaluates the encoder later can do the same.  Negative: no memory.
+ */
+int bl_module_set_input(bl_module *m, const float *mean, const float *std, int channels);
+/* The number of channels, and that many numbers into mean and std (either may be NULL); 0: not known. */
+int bl_module_input(const bl_module *m, float *mean, float *std);
 /* PyTorch's default initialisation of every layer, from the seed, in the order of bl_module_each. */
 void bl_module_init(bl_module *m, uint64_t seed);
 

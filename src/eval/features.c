@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Modes of a module and all below it, depth first. */
 typedef struct modes {
@@ -126,6 +127,49 @@ bl_tensor *bl_eval_features(bl_module *encoder, bl_dataset *d, const float *mean
 		restore(&m, encoder, &at);
 	free(m.training);
 	return all;
+}
+
+/* Class `label` of d among those of `like`, by name where both have names; -1: it is none of them. */
+static int32_t match_class(const bl_dataset *d, const bl_dataset *like, int label)
+{
+	const char *name = bl_dataset_class_name(d, label);
+	int classes = bl_dataset_classes(like);
+
+	if (!name || !bl_dataset_class_name(like, 0))
+		return label < classes ? label : -1;
+	for (int i = 0; i < classes; i++)
+		if (strcmp(name, bl_dataset_class_name(like, i)) == 0)
+			return i;
+	return -1;
+}
+
+static int unknown_class(const bl_dataset *d, const bl_dataset *like, int label)
+{
+	const char *name = bl_dataset_class_name(d, label);
+
+	if (!name)
+		return bl_fail("%s has images of class %d, but %s has %d classes", bl_dataset_name(d), label + 1,
+			       bl_dataset_name(like), bl_dataset_classes(like));
+	return bl_fail("%s has images of class '%s', which %s does not have", bl_dataset_name(d), name,
+		       bl_dataset_name(like));
+}
+
+int32_t *bl_eval_labels_like(const bl_dataset *d, const bl_dataset *like)
+{
+	int32_t *labels = bl_eval_labels(d);
+	int64_t n = labels ? bl_dataset_length(d) : 0;
+
+	for (int64_t i = 0; i < n; i++) {
+		int32_t match = labels[i] < 0 ? -1 : match_class(d, like, labels[i]);
+
+		if (labels[i] >= 0 && match < 0) {
+			unknown_class(d, like, labels[i]);
+			free(labels);
+			return NULL;
+		}
+		labels[i] = match;
+	}
+	return labels;
 }
 
 int32_t *bl_eval_labels(const bl_dataset *d)

@@ -47,7 +47,32 @@ void bl_module_unref(bl_module *m)
 		bl_module_unref(m->child[i].module);
 	}
 	free(m->child);
+	free(m->input);
 	free(m);
+}
+
+int bl_module_set_input(bl_module *m, const float *mean, const float *std, int channels)
+{
+	size_t part = (size_t)channels * sizeof *mean;
+	float *input = malloc(2 * part);
+	if (!input)
+		return bl_fail("%s: out of memory", m->kind);
+	memcpy(input, mean, part);
+	memcpy(input + channels, std, part);
+	free(m->input);
+	m->input = input;
+	m->input_channels = channels;
+	return 0;
+}
+
+int bl_module_input(const bl_module *m, float *mean, float *std)
+{
+	size_t part = (size_t)m->input_channels * sizeof *mean;
+	if (m->input && mean)
+		memcpy(mean, m->input, part);
+	if (m->input && std)
+		memcpy(std, m->input + m->input_channels, part);
+	return m->input_channels;
 }
 
 bl_module *bl_module_keep(bl_module *m, bool ok)

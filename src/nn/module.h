@@ -53,6 +53,8 @@ struct bl_module {
 	const char *kind;                /* ops->kind, or what a network calls itself */
 	char summary[BL_MODULE_SUMMARY]; /* a network's arguments, instead of its children's texts */
 	bool training;
+	int input_channels;
+	float *input; /* means, then standard deviations, of the images that it was trained on; NULL: not known */
 	int slots, children, room;
 	bl_slot slot[BL_MODULE_SLOTS];
 	bl_child *child;

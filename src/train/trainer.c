@@ -207,8 +207,8 @@ static int make_knn(bl_trainer *t)
 	if (check_knn_shape(&t->config, t->config.knn_refs) != 0 || check_knn_shape(&t->config, t->config.knn_queries) != 0)
 		return -1;
 	t->ref_labels = bl_eval_labels(t->config.knn_refs);
-	t->query_labels = bl_eval_labels(t->config.knn_queries);
-	return t->ref_labels && t->query_labels ? 0 : -1;
+	t->query_labels = bl_eval_labels_like(t->config.knn_queries, t->config.knn_refs);
+	return t->ref_labels && t->query_labels ? 0 : bl_fail_prefix("trainer: kNN: ");
 }
 
 static void describe_source(bl_trainer *t)
@@ -258,6 +258,9 @@ static int make_parts(bl_trainer *t, const char *live_path)
 		return -1;
 	plan_steps(t);
 	if (check_and_choose(t) != 0 || make_model(t) != 0)
+		return -1;
+	const bl_trainer_config *c = &t->config;
+	if (c->std[0] > 0 && bl_module_set_input(c->encoder, c->mean, c->std, bl_dataset_channels(c->data)) != 0)
 		return -1;
 	return make_live(t, live_path);
 }

@@ -92,7 +92,7 @@ static int data_shapes(lua_State *L)
 	return bl_lua_give_dataset(L, bl_dataset_shapes(&c));
 }
 
-/* n labels from the list at `index` (1-based there) in a userdata that is pushed. */
+/* n labels from the list or tensor at `index` (1-based there) in a userdata that is pushed. */
 static int32_t *labels_of(lua_State *L, int index, int64_t expected)
 {
 	int64_t n, *v = bl_lua_integers(L, index, "labels", &n);
@@ -112,7 +112,7 @@ static int data_tensor(lua_State *L)
 {
 	bl_tensor *t = bl_lua_tensor(L, 1);
 	int64_t n = bl_tensor_ndim(t) ? bl_tensor_size(t, 0) : 0;
-	return bl_lua_give_dataset(L, bl_dataset_tensor(t, lua_istable(L, 2) ? labels_of(L, 2, n) : NULL));
+	return bl_lua_give_dataset(L, bl_dataset_tensor(t, lua_isnoneornil(L, 2) ? NULL : labels_of(L, 2, n)));
 }
 
 /* --- parts --- */
@@ -148,7 +148,8 @@ static int d_subset(lua_State *L)
 {
 	bl_dataset *d = bl_lua_dataset(L, 1);
 	int64_t n, length = bl_dataset_length(d);
-	int64_t *rows = lua_istable(L, 2) ? bl_lua_integers(L, 2, "subset", &n) : range_rows(L, &n);
+	bool range = lua_type(L, 2) == LUA_TNUMBER;
+	int64_t *rows = range ? range_rows(L, &n) : bl_lua_integers(L, 2, "subset", &n);
 	for (int64_t i = 0; i < n; i++)
 		if (--rows[i] < 0 || rows[i] >= length)
 			return luaL_error(L, "subset: row %I is outside of 1..%I", (lua_Integer)rows[i] + 1,
@@ -189,9 +190,10 @@ static void set_path(lua_State *L, bl_dataset *d, int64_t i)
 static int d_element(lua_State *L)
 {
 	bl_dataset *d = bl_lua_dataset(L, 1);
-	if (!lua_isinteger(L, 2))
+	int whole = 0;
+	int64_t i = lua_type(L, 2) == LUA_TNUMBER ? lua_tointegerx(L, 2, &whole) : 0; /* 5.0 is 5, as for tables */
+	if (!whole)
 		return 0;
-	int64_t i = lua_tointeger(L, 2);
 	if (i < 1 || i > bl_dataset_length(d))
 		return luaL_error(L, "%s: image %I is outside of 1..%I", bl_dataset_name(d), (lua_Integer)i,
 		                  (lua_Integer)bl_dataset_length(d));

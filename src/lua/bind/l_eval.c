@@ -21,11 +21,18 @@ static int fail(lua_State *L)
 
 /* --- features --- */
 
-/* encoder NULL: raw pixels; statistics are of `like` */
-static bl_tensor *give_features(lua_State *L, bl_module *encoder, bl_dataset *d, bl_dataset *like, int batch)
+/*
+ * encoder NULL: raw pixels.  Images are normalised by the statistics of `like`; where that is NULL as those were that the
+ * encoder was trained on, and where nobody knows these, by the statistics of `train`.
+ */
+static bl_tensor *give_features(lua_State *L, bl_module *encoder, bl_dataset *d, bl_dataset *like, bl_dataset *train,
+                                int batch)
 {
 	float mean[4] = { 0 }, std[4] = { 1, 1, 1, 1 };
-	if (bl_dataset_statistics(like, mean, std) < 0)
+	bool known = !like && encoder && bl_module_input(encoder, NULL, NULL) == bl_dataset_channels(d);
+	if (known)
+		bl_module_input(encoder, mean, std);
+	else if (bl_dataset_statistics(like ? like : train, mean, std) < 0)
 		bl_lua_fail(L);
 	bl_lua_enter(L);
 	bl_tensor *f = bl_eval_features(encoder, d, mean, std, batch, &bl_lua_interrupted);
@@ -48,7 +55,7 @@ static int eval_features(lua_State *L)
 	bl_dataset *d = bl_lua_dataset(L, 2);
 	if (!lua_isnoneornil(L, 3))
 		bl_lua_fields(L, 3, "eval.features", keys, &a);
-	give_features(L, encoder, d, a.like ? *a.like : d, a.batch);
+	give_features(L, encoder, d, a.like ? *a.like : NULL, d, a.batch);
 	return 1;
 }
 
@@ -70,21 +77,22 @@ typedef struct sample { bl_tensor *features; int32_t *labels; int classes; } sam
 	BL_KEY_UNREAD(train_labels), BL_KEY_UNREAD(test_labels), \
 	BL_KEY(INT, probe, batch, .min = 1, .max = 65536)
 
-/* The dataset's labels in a userdata that is pushed. */
-static int32_t *dataset_labels(lua_State *L, bl_dataset *d, int64_t n, const char *what)
+/* The dataset's labels, in the numbering of `like` where that is one, in a userdata that is pushed. */
+static int32_t *dataset_labels(lua_State *L, bl_dataset *d, bl_dataset *like, int64_t n, const char *what)
 {
 	if (bl_dataset_length(d) != n)
 		luaL_error(L, "%s: %I features, but %s has %I labels", what, (lua_Integer)n, bl_dataset_name(d),
 		           (lua_Integer)bl_dataset_length(d));
-	int32_t *copy = lua_newuserdatauv(L, sizeof *copy * (size_t)(n + 1), 0), *labels = bl_eval_labels(d);
+	int32_t *copy = lua_newuserdatauv(L, sizeof *copy * (size_t)(n + 1), 0);
+	int32_t *labels = like ? bl_eval_labels_like(d, like) : bl_eval_labels(d);
 	if (!labels)
-		luaL_error(L, "%s: %s has no labels", what, bl_dataset_name(d));
+		luaL_error(L, "%s: %s", what, bl_error());
 	memcpy(copy, labels, sizeof *copy * (size_t)n);
 	free(labels);
 	return copy;
 }
 
-/* The list on top as labels from 0, in a userdata that is pushed; *classes is at least their number. */
+/* The list or tensor on top as labels from 0, in a userdata that is pushed; *classes is at least their number. */
 static int32_t *listed_labels(lua_State *L, int64_t n, const char *what, int *classes)
 {
 	int64_t length, *v = bl_lua_integers(L, -1, what, &length);
@@ -101,14 +109,35 @@ static int32_t *listed_labels(lua_State *L, int64_t n, const char *what, int *cl
 	return labels;
 }
 
-/* Field `name` of the table at 1 (and name_labels); what it needs stays on the stack. */
-static sample get_sample(lua_State *L, const char *what, const char *name, const probe *p, bl_dataset *like)
+/* The data set that is field `name` of the table at 1, or NULL. */
+static bl_dataset *set_at(lua_State *L, const char *name)
+{
+	lua_getfield(L, 1, name);
+	bl_dataset **d = bl_lua_test(L, -1, BL_T_DATASET);
+	lua_pop(L, 1);
+	return d ? *d : NULL;
+}
+
+/* Where the labels of the training rows come from: a data set, or NULL. */
+static bl_dataset *label_set(lua_State *L)
+{
+	bool own = lua_getfield(L, 1, "train_labels") != LUA_TNIL;
+	lua_pop(L, 1);
+	return set_at(L, own ? "train_labels" : "train");
+}
+
+/*
+ * Field `name` of the table at 1 (and name_labels); what it needs stays on the stack.  Images of the test set are
+ * normalised as those of the training set, and its classes are matched with those by name.
+ */
+static sample get_sample(lua_State *L, const char *what, const char *name, const probe *p)
 {
 	sample s = { NULL, NULL, 0 };
 	lua_getfield(L, 1, name);
 	bl_dataset **d = bl_lua_test(L, -1, BL_T_DATASET);
 	if (d)
-		s.features = give_features(L, p->encoder ? *p->encoder : NULL, *d, like ? like : *d, p->batch);
+		s.features = give_features(L, p->encoder ? *p->encoder : NULL, *d, NULL,
+					   set_at(L, "train") ? set_at(L, "train") : *d, p->batch);
 	else if (bl_lua_test(L, -1, BL_T_TENSOR))
 		s.features = bl_lua_tensor(L, -1);
 	else
@@ -118,22 +147,14 @@ static sample get_sample(lua_State *L, const char *what, const char *name, const
 	if (!lua_isnil(L, -1))
 		d = bl_lua_test(L, -1, BL_T_DATASET);
 	if (d) {
-		s.labels = dataset_labels(L, *d, n, what);
+		s.labels = dataset_labels(L, *d, label_set(L), n, what);
 		s.classes = bl_dataset_classes(*d);
-	} else if (lua_istable(L, -1)) {
+	} else if (lua_istable(L, -1) || bl_lua_test(L, -1, BL_T_TENSOR)) {
 		s.labels = listed_labels(L, n, what, &s.classes);
 	} else {
-		bl_lua_missing(L, what, lua_tostring(L, -2), "a dataset or a list of labels");
+		bl_lua_missing(L, what, lua_tostring(L, -2), "a dataset, or a list or tensor of labels");
 	}
 	return s;
-}
-
-/* Images of the test set are normalised as those of the training set. */
-static bl_dataset *train_set(lua_State *L)
-{
-	lua_getfield(L, 1, "train");
-	bl_dataset **d = bl_lua_test(L, -1, BL_T_DATASET);
-	return d ? *d : NULL;
 }
 
 static int most(int a, int b) { return a > b ? a : b; }
@@ -148,8 +169,7 @@ static int eval_knn(lua_State *L)
 	};
 	probe p = { .batch = 256, .k = 20, .temperature = .1 };
 	bl_lua_arguments(L, "eval.knn", keys, &p);
-	bl_dataset *like = train_set(L);
-	sample a = get_sample(L, "eval.knn", "train", &p, like), b = get_sample(L, "eval.knn", "test", &p, like);
+	sample a = get_sample(L, "eval.knn", "train", &p), b = get_sample(L, "eval.knn", "test", &p);
 	double accuracy = bl_eval_knn(&(bl_knn_config){p.k, p.temperature}, a.features, a.labels, b.features, b.labels,
 				      most(a.classes, b.classes));
 	if (accuracy < 0)
@@ -185,8 +205,7 @@ static int eval_linear(lua_State *L)
 	probe p = { .batch = 256 };
 	bl_linear_result r;
 	bl_lua_arguments(L, "eval.linear", keys, &p);
-	bl_dataset *like = train_set(L);
-	sample a = get_sample(L, "eval.linear", "train", &p, like), b = get_sample(L, "eval.linear", "test", &p, like);
+	sample a = get_sample(L, "eval.linear", "train", &p), b = get_sample(L, "eval.linear", "test", &p);
 	bl_linear_config c = {
 		.held_out = p.held_out, .l2 = p.l2.n ? p.l2.v : NULL, .n_l2 = p.l2.n, .iterations = p.iterations,
 		.seed = (uint64_t)p.seed, .stop = &bl_lua_interrupted,

@@ -228,9 +228,10 @@ static int m_tostring(lua_State *L)
 static int m_element(lua_State *L)
 {
 	bl_module *m = bl_lua_module(L, 1);
-	int n = bl_module_children(m), at = -1;
-	if (lua_isinteger(L, 2) && lua_tointeger(L, 2) >= 1 && lua_tointeger(L, 2) <= n)
-		at = (int)lua_tointeger(L, 2) - 1;
+	int n = bl_module_children(m), at = -1, whole = 0;
+	lua_Integer place = lua_type(L, 2) == LUA_TNUMBER ? lua_tointegerx(L, 2, &whole) : 0; /* 2.0 is 2, as for tables */
+	if (whole && place >= 1 && place <= n)
+		at = (int)place - 1;
 	for (int i = 0; lua_type(L, 2) == LUA_TSTRING && i < n; i++)
 		if (strcmp(bl_module_child_name(m, i), lua_tostring(L, 2)) == 0)
 			at = i;

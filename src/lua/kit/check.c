@@ -242,10 +242,34 @@ int bl_lua_shape(lua_State *L, int first, int64_t shape[BL_MAXDIM])
 	return n < 0 ? 0 : n;
 }
 
+/* The elements of a vector, in a userdata that is pushed. */
+static int64_t *tensor_integers(lua_State *L, const bl_tensor *t, const char *what, int64_t *n)
+{
+	char buf[BL_SHAPE_TEXT];
+	if (bl_tensor_ndim(t) != 1)
+		luaL_error(L, "%s: expected a list or a tensor of one dimension, got %s", what, bl_tensor_text(t, buf));
+	*n = bl_tensor_count(t);
+	int64_t *v = lua_newuserdatauv(L, sizeof *v * (size_t)(*n + 1), 0);
+	float *numbers = lua_newuserdatauv(L, sizeof *numbers * (size_t)(*n + 1), 0);
+	bl_tensor_read(t, numbers);
+	for (int64_t i = 0; i < *n; i++) {
+		if (!(numbers[i] > -16777217.f && numbers[i] < 16777217.f) || numbers[i] != (float)(int64_t)numbers[i])
+			luaL_error(L, "%s: item %I must be an integer, got %f", what, (lua_Integer)i + 1,
+				   (lua_Number)numbers[i]);
+		v[i] = (int64_t)numbers[i];
+	}
+	lua_pop(L, 1);
+	return v;
+}
+
 int64_t *bl_lua_integers(lua_State *L, int index, const char *what, int64_t *n)
 {
 	index = lua_absindex(L, index);
-	luaL_checktype(L, index, LUA_TTABLE);
+	bl_tensor **t = bl_lua_test(L, index, BL_T_TENSOR);
+	if (t)
+		return tensor_integers(L, *t, what, n);
+	if (!lua_istable(L, index))
+		luaL_error(L, "%s: expected a list or a tensor of integers, got %s", what, bl_lua_describe(L, index));
 	*n = (int64_t)lua_rawlen(L, index);
 	int64_t *v = lua_newuserdatauv(L, sizeof *v * (size_t)(*n + 1), 0);
 	for (int64_t i = 0; i < *n; i++) {

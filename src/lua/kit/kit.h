@@ -106,7 +106,7 @@ int bl_lua_unknown(lua_State *L, const char *what, const char *thing, const char
 int bl_lua_dim(lua_State *L, int arg, const bl_tensor *t);
 /* Sizes from arguments first.. or from a table at `first`; how many. */
 int bl_lua_shape(lua_State *L, int first, int64_t shape[BL_MAXDIM]);
-/* Integers of the table at `index` into a userdata that is pushed; their number in *n. */
+/* Integers of the list, or of the tensor of one dimension, at `index` into a userdata that is pushed; their number in *n. */
 int64_t *bl_lua_integers(lua_State *L, int index, const char *what, int64_t *n);
 
 /* --- interruption (interrupt.c) --- */

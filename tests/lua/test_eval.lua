@@ -1,0 +1,118 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- What an evaluation is measured on: classes matched by name, labels in every form, normalisation as in training.
+package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
+local tap = require "tap"
+local test, equal, fails, close = tap.test, tap.equal, tap.fails, tap.close
+
+local photographs = tap.root .. "tests/reference/photographs/"
+local picture = { a = "subsampled.jpg", b = "palette.png", c = "alpha.png" }
+
+-- Calls f with a folder of class folders for each text of `texts`: "abc" has the classes a, b and c.
+local function with_folders(texts, f)
+	local root = os.tmpname()
+	os.remove(root)
+	local paths = {}
+	for k, text in ipairs(texts) do
+		paths[k] = root .. "/" .. k .. text
+		for class in text:gmatch "." do
+			local folder = paths[k] .. "/" .. class
+			local file, ending = picture[class], picture[class]:match "%..*"
+			assert(os.execute(("mkdir -p '%s' && for i in 0 1 2 3 4 5 6 7 8 9; do cp '%s%s' '%s/'$i'%s'; done"):format(folder,
+				photographs, file, folder, ending)))
+		end
+	end
+	local fine, message = xpcall(f, debug.traceback, table.unpack(paths))
+	os.execute("rm -r '" .. root .. "'")
+	if not fine then error(message, 0) end
+end
+
+local function sets(a, b) return data.folder{ path = a, size = 16 }, data.folder{ path = b, size = 16 } end
+
+test("classes are matched by their names", function()
+	with_folders({ "abc", "ac" }, function(a, b)
+		local train, held_out = sets(a, b)
+		equal(eval.knn{ train = train, test = held_out, k = 1 }, 1.0)
+		equal((eval.linear{ train = train, test = held_out, l2 = { .01 } }), 1.0)
+		equal(eval.knn{ train = eval.features(nil, train), train_labels = train,
+			test = eval.features(nil, held_out, { like = train }), test_labels = held_out, k = 1 }, 1.0)
+	end)
+end)
+
+test("a class that the training set lacks is refused by its name", function()
+	with_folders({ "ac", "abc" }, function(a, b)
+		local train, held_out = sets(a, b)
+		fails(function() return eval.knn{ train = train, test = held_out, k = 1 } end, "class 'b'", "does not have")
+		fails(function()
+			return trainer{ data = train, encoder = nn.sequential(nn.flatten(), nn.linear(768, 4)), projector = false,
+				views = aug.paper{ size = 16 }, batch = 2, folder = false,
+				knn = { refs = train, queries = held_out, k = 1 } }
+		end, "trainer: kNN", "class 'b'")
+	end)
+end)
+
+test("the kNN of a run matches by name, too", function()
+	with_folders({ "abc", "ac" }, function(a, b)
+		local train, held_out = sets(a, b)
+		local t = trainer{ data = train, encoder = nn.sequential(nn.flatten(), nn.linear(768, 32)), projector = false,
+			views = aug.paper{ size = 16 }, batch = 2, steps = 1, folder = false, optim = optim.sgd{ lr = 0 },
+			knn = { refs = train, queries = held_out, k = 1 } }
+		t:run{ quiet = true }
+		equal(t.terms.knn, 1.0)
+	end)
+end)
+
+test("labels may be a list or a tensor", function()
+	local images = tensor.rand(4, 1, 8, 8)
+	equal(data.tensor(images, tensor{ 1, 2, 1, 2 })[4].label, 2)
+	local z = tensor{ { 1, 0 }, { 0, 1 }, { 1, .1 }, { .1, 1 } }
+	equal(eval.knn{ train = z, test = z, train_labels = tensor{ 1, 2, 1, 2 }, test_labels = { 1, 2, 1, 2 }, k = 1 }, 1.0)
+	equal(#data.shapes{ n = 9, size = 8 }:subset(tensor{ 2, 4 }), 2)
+	fails(function() data.tensor(images, tensor{ 1, 2, 1.5, 2 }) end, "labels: item 3", "1.5")
+	fails(function() data.tensor(images, tensor.ones(2, 2)) end, "labels", "(2, 2)")
+	fails(function() data.tensor(images, "1212") end, "labels", "string '1212'")
+	fails(function() data.tensor(images, tensor.ones(3)) end, "3 labels for 4 images")
+end)
+
+test("whole numbers that are floats are indices", function()
+	local ds = data.shapes{ n = 10, size = 8 }
+	equal(ds[#ds / 2].label, ds[5].label)
+	fails(function() return ds[2.5] end, "number 2.5")
+	equal(nn.sequential(nn.relu(), nn.tanh())[4 / 2].kind, "tanh")
+	equal(tensor.arange(5)[4 / 2], 1.0)
+	fails(function() return ds[11.0] end, "image 11", "1..10")
+end)
+
+-- A trainer whose data is bright and another set that is dark.
+local function trained()
+	local bright = data.tensor(tensor.rand(8, 1, 8, 8) * .5 + .5, { 1, 2, 1, 2, 1, 2, 1, 2 })
+	local dark = data.tensor(tensor.rand(4, 1, 8, 8) * .5, { 1, 2, 1, 2 })
+	local t = trainer{ data = bright, encoder = nn.sequential(nn.flatten(), nn.linear(64, 4)), projector = false,
+		batch = 4, steps = 1, folder = false }
+	return t, bright, dark
+end
+
+test("an encoder's images are normalised as in training", function()
+	local t, bright, dark = trained()
+	local right = eval.features(t.encoder, dark, { like = bright })
+	close(eval.features(t.encoder, dark), right, 0, 0)
+	close(eval.features(t.encoder, dark:subset(1, 4)), right, 0, 0)
+	if eval.features(t.encoder, dark, { like = dark }):allclose(right) then error "like makes no difference" end
+	local z = eval.features(t.encoder, bright:subset(1, 4), { like = bright })
+	equal(eval.knn{ train = bright:subset(1, 4), test = dark, encoder = t.encoder, k = 3 },
+		eval.knn{ train = z, train_labels = { 1, 2, 1, 2 }, test = right, test_labels = { 1, 2, 1, 2 }, k = 3 })
+	close(eval.features(nn.sequential(nn.flatten(), nn.linear(64, 4)):init(3), dark),
+		eval.features(nn.sequential(nn.flatten(), nn.linear(64, 4)):init(3), dark, { like = dark }), 0, 0)
+end)
+
+test("t:eval says what was measured on what", function()
+	local t, bright, dark = trained()
+	local on_training = t:eval{ k = 1, linear = false }
+	if not (on_training.test:find "training images" and on_training.train:find "training images") then
+		error(on_training.test)
+	end
+	local held_out = t:eval{ train = bright, test = dark, k = 1, linear = false }
+	equal(held_out.train, tostring(bright))
+	equal(held_out.test, tostring(dark))
+end)
+
+tap.done()
