@@ -27,7 +27,7 @@ typedef enum bl_field_kind {
 	BL_FIELD_PAIR,   /* float[2], the first not above the second; one number stands for both */
 	BL_FIELD_FLOATS, /* float[count]: exactly `count` numbers; one number stands for all */
 	BL_FIELD_LIST,   /* bl_list: 1 to `count` numbers, at most BL_LIST_MOST; one number is a list of one */
-	BL_FIELD_INTS,   /* bl_list, the same of integers */
+	BL_FIELD_INTS,   /* bl_list: a list of integers, even where it is one */
 	/* The library neither sets nor checks the rest; whoever reads the settings does. */
 	BL_FIELD_TEXT,   /* const char * */
 	BL_FIELD_OBJECT, /* void *: an object of the Lua type `type` */

@@ -27,6 +27,8 @@ face_sources += \
 	src/lua/bind/travel.c \
 	src/lua/bind/views.c \
 	src/lua/kit/check.c \
+	src/lua/kit/fields.c \
 	src/lua/kit/interrupt.c \
 	src/lua/kit/kit.h \
-	src/lua/kit/object.c
+	src/lua/kit/object.c \
+	src/lua/kit/registry.c

@@ -159,7 +159,7 @@ test("a recipe that lacks a function says so, and how to go on", function()
 	local t = with_func{ folder = place "func" }
 	t:run{ quiet = true }
 	local message = fails(function() runs.resume(place "func") end, "the recipe cannot rebuild the trainer",
-		"its text lacks encoder[2][1]: the function of ", "test_resume.lua:", "t:load_checkpoint(")
+		"its text lacks encoder[2].f: the function of ", "test_resume.lua:", "t:load_checkpoint(")
 	local folder = message:match 'folder = "(.-)"'
 	equal(folder, place "func")
 	local u = with_func{ folder = folder }:load_checkpoint(folder)

@@ -2,95 +2,131 @@
 /* l_nn.c: `nn`: constructors of layers and networks.  What a module can do is in l_module.c. */
 #include "lua/bind/face.h"
 
-#define INPUTS(s, at) BL_KEY(INT64, s, inputs, .position = at, .min = 1, .max = 1e9)
-#define OUTPUTS(s, at) BL_KEY(INT64, s, outputs, .position = at, .min = 1, .max = 1e9)
-#define BOOL(s, field) BL_KEY(BOOL, s, field)
-#define INT(s, field, at, lo) BL_KEY(INT, s, field, .position = at, .min = lo, .max = 1e9)
+/* What a key means to several layers, so that they say the same. */
+#define WIDTH(struct_, member_, at_, ...) \
+	BL_FIELD(INT64, struct_, member_, BL_REQUIRED, .position = at_, BL_WITHIN(1, 1e9), __VA_ARGS__)
+#define ALGORITHM(struct_) \
+	BL_FIELD(TEXT, struct_, algorithm, BL_TEXT("auto"), \
+	         .help = "how convolutions are computed: gather, winograd, onednn (where built in); auto: as chosen by shape")
 
-/* linear(inputs, outputs[, {bias = true}]) */
+/* --- layers with parameters --- */
+
+typedef struct linear { int64_t inputs, outputs; bool bias; } linear;
+
+static const bl_field linear_fields[] = {
+	WIDTH(linear, inputs, 1, .help = "width of what comes in"),
+	WIDTH(linear, outputs, 2, .help = "width of what goes out"),
+	BL_FIELD(BOOL, linear, bias, BL_DEFAULT(true), .help = "adds b, one number for each output"),
+	BL_FIELD_END,
+};
+
 static int nn_linear(lua_State *L)
 {
-	typedef struct args { int64_t inputs, outputs; bool bias; } args;
-	static const bl_key keys[] = { INPUTS(args, 1), OUTPUTS(args, 2), BOOL(args, bias), BL_KEY_END };
-	args a = { .bias = true };
-	bl_lua_arguments(L, "nn.linear", keys, &a);
-	if (!a.inputs || !a.outputs)
-		return bl_lua_missing(L, "nn.linear", a.inputs ? "outputs" : "inputs", "nn.linear(inputs, outputs)");
+	linear a;
+	bl_lua_take(L, &a);
 	return bl_lua_give_module(L, bl_nn_linear(a.inputs, a.outputs, a.bias));
 }
 
-/* algorithm: of the convolutions in m; NULL: none is asked for. */
-static int give_convolving(lua_State *L, const char *what, bl_module *m, const char *algorithm)
+/* The convolutions in m are computed by that algorithm. */
+static int give_convolving(lua_State *L, bl_module *m, const char *algorithm)
 {
 	bl_lua_give_module(L, m);
-	int a = algorithm ? bl_conv_algorithm_of(algorithm) : BL_CONV_AUTO;
+	int a = bl_conv_algorithm_of(algorithm);
 	if (a < 0)
-		return luaL_error(L, "%s: 'algorithm': %s", what, bl_error());
+		return luaL_error(L, "nn.%s: 'algorithm': %s", bl_lua_running(L)->name, bl_error());
 	bl_nn_convolve(m, (bl_conv_algorithm)a);
 	return 1;
 }
 
-/* conv2d(inputs, outputs, kernel[, {stride = 1, padding = 0, groups = 1, bias = true, algorithm = "auto"}]) */
+typedef struct conv2d {
+	int64_t inputs, outputs;
+	int kernel, stride, padding, groups;
+	bool bias;
+	const char *algorithm;
+} conv2d;
+
+static const bl_field conv2d_fields[] = {
+	WIDTH(conv2d, inputs, 1, .help = "channels that come in"),
+	WIDTH(conv2d, outputs, 2, .help = "channels that go out, one filter each"),
+	BL_FIELD(INT, conv2d, kernel, BL_REQUIRED, .position = 3, BL_WITHIN(1, 1e9), .help = "side of a filter, pixels"),
+	BL_FIELD(INT, conv2d, stride, BL_DEFAULT(1), BL_WITHIN(1, 1e9), .help = "pixels from one window to the next"),
+	BL_FIELD(INT, conv2d, padding, BL_DEFAULT(0), BL_WITHIN(0, 1e9), .help = "rows and columns of zeros on each side"),
+	BL_FIELD(INT, conv2d, groups, BL_DEFAULT(1), BL_WITHIN(1, 1e9),
+	         .help = "inputs and outputs fall into so many groups, which do not see each other"),
+	BL_FIELD(BOOL, conv2d, bias, BL_DEFAULT(true), .help = "adds one number for each channel that goes out"),
+	ALGORITHM(conv2d),
+	BL_FIELD_END,
+};
+
 static int nn_conv2d(lua_State *L)
 {
-	typedef struct args { int64_t inputs, outputs; int kernel, stride, padding, groups; bool bias; const char *algorithm; } args;
-	static const bl_key keys[] = {
-		INPUTS(args, 1),          OUTPUTS(args, 2),        INT(args, kernel, 3, 1), INT(args, stride, 0, 1),
-		INT(args, padding, 0, 0), INT(args, groups, 0, 1), BOOL(args, bias),        BL_KEY(TEXT, args, algorithm),
-		BL_KEY_END,
-	};
-	args a = { .stride = 1, .groups = 1, .bias = true };
-	bl_lua_arguments(L, "nn.conv2d", keys, &a);
-	if (!a.inputs || !a.outputs || !a.kernel)
-		return bl_lua_missing(L, "nn.conv2d", !a.inputs ? "inputs" : !a.outputs ? "outputs" : "kernel",
-		                      "nn.conv2d(inputs, outputs, kernel)");
+	conv2d a;
+	bl_lua_take(L, &a);
 	bl_module *m = bl_nn_conv2d(a.inputs, a.outputs, a.kernel, (bl_conv_shape){a.stride, a.padding, a.groups}, a.bias);
-	return give_convolving(L, "nn.conv2d", m, a.algorithm);
+	return give_convolving(L, m, a.algorithm);
 }
 
-/* batchnorm1d(features), batchnorm2d(features[, {affine = true, momentum = .1, eps = 1e-5}]) */
-static int batchnorm(lua_State *L, const char *what, bool two_d)
+typedef struct norm { int64_t features; bool affine; float momentum, eps; } norm;
+
+static const bl_field norm_fields[] = {
+	WIDTH(norm, features, 1, .help = "number of features, or channels"),
+	BL_FIELD(BOOL, norm, affine, BL_DEFAULT(true), .help = "a scale and a shift for each feature, both trained"),
+	BL_FIELD(FLOAT, norm, momentum, BL_DEFAULT(.1), BL_WITHIN(0, 1), .help = "weight of the newest batch in the running statistics"),
+	BL_FIELD(FLOAT, norm, eps, BL_DEFAULT(1e-5), BL_WITHIN(0, 1), .help = "added to the variance before its root is taken"),
+	BL_FIELD_END,
+};
+
+static int batchnorm(lua_State *L, bool two_d)
 {
-	typedef struct args { int64_t features; bool affine; float momentum, eps; } args;
-	static const bl_key keys[] = {
-		BL_KEY(INT64, args, features, .position = 1, .min = 1, .max = 1e9),
-		BOOL(args, affine),
-		BL_KEY(FLOAT, args, momentum, .min = 0, .max = 1),
-		BL_KEY(FLOAT, args, eps, .min = 0, .max = 1), BL_KEY_END,
-	};
-	args a = { .affine = true, .momentum = .1f, .eps = 1e-5f };
-	bl_lua_arguments(L, what, keys, &a);
-	if (!a.features)
-		return bl_lua_missing(L, what, "features", "the number of channels");
+	norm a;
+	bl_lua_take(L, &a);
 	return bl_lua_give_module(L, bl_nn_batchnorm(a.features, a.affine, two_d, a.momentum, a.eps));
 }
 
-static int nn_batchnorm1d(lua_State *L) { return batchnorm(L, "nn.batchnorm1d", false); }
-static int nn_batchnorm2d(lua_State *L) { return batchnorm(L, "nn.batchnorm2d", true); }
+static int nn_batchnorm1d(lua_State *L) { return batchnorm(L, false); }
+static int nn_batchnorm2d(lua_State *L) { return batchnorm(L, true); }
 
-static int nn_relu(lua_State *L) { return bl_lua_give_module(L, bl_nn_relu()); }
-static int nn_tanh(lua_State *L) { return bl_lua_give_module(L, bl_nn_tanh()); }
-static int nn_sigmoid(lua_State *L) { return bl_lua_give_module(L, bl_nn_sigmoid()); }
-static int nn_flatten(lua_State *L) { return bl_lua_give_module(L, bl_nn_flatten()); }
-static int nn_identity(lua_State *L) { return bl_lua_give_module(L, bl_nn_identity()); }
-static int nn_global_avgpool(lua_State *L) { return bl_lua_give_module(L, bl_nn_global_avgpool()); }
+/* --- layers without --- */
 
-/* maxpool(kernel[, {stride = kernel, padding = 0}]), avgpool likewise */
-static int pool(lua_State *L, const char *what, bl_module *(*make)(int, int, int))
+static const bl_field no_fields[] = { BL_FIELD_END };
+
+#define LAYER(name) \
+	static int nn_##name(lua_State *L) \
+	{ \
+		bl_lua_take(L, NULL); \
+		return bl_lua_give_module(L, bl_nn_##name()); \
+	}
+LAYER(relu)
+LAYER(tanh)
+LAYER(sigmoid)
+LAYER(flatten)
+LAYER(identity)
+LAYER(global_avgpool)
+#undef LAYER
+
+typedef struct window { int kernel, stride, padding; } window;
+
+static const bl_field pool_fields[] = {
+	BL_FIELD(INT, window, kernel, BL_REQUIRED, .position = 1, BL_WITHIN(1, 1e9), .help = "side of the window, pixels"),
+	BL_FIELD(INT, window, stride, BL_OTHERWISE("kernel"), BL_WITHIN(1, 1e9), .help = "pixels from one window to the next"),
+	BL_FIELD(INT, window, padding, BL_DEFAULT(0), BL_WITHIN(0, 1e9), .help = "rows and columns outside of the image on each side"),
+	BL_FIELD_END,
+};
+
+static int pool(lua_State *L, bl_module *(*make)(int, int, int))
 {
-	typedef struct args { int kernel, stride, padding; } args;
-	static const bl_key keys[] = {
-		INT(args, kernel, 1, 1), INT(args, stride, 0, 1), INT(args, padding, 0, 0), BL_KEY_END,
-	};
-	args a = { 0 };
-	bl_lua_arguments(L, what, keys, &a);
-	if (!a.kernel)
-		return bl_lua_missing(L, what, "kernel", "its side");
-	return bl_lua_give_module(L, make(a.kernel, a.stride ? a.stride : a.kernel, a.padding));
+	window a = { 0 };
+	bl_lua_take(L, &a);
+	a.stride = a.stride ? a.stride : a.kernel;
+	lua_pushinteger(L, a.stride);
+	lua_setfield(L, 1, "stride");
+	return bl_lua_give_module(L, make(a.kernel, a.stride, a.padding));
 }
 
-static int nn_maxpool(lua_State *L) { return pool(L, "nn.maxpool", bl_nn_maxpool2d); }
-static int nn_avgpool(lua_State *L) { return pool(L, "nn.avgpool", bl_nn_avgpool2d); }
+static int nn_maxpool(lua_State *L) { return pool(L, bl_nn_maxpool2d); }
+static int nn_avgpool(lua_State *L) { return pool(L, bl_nn_avgpool2d); }
+
+/* --- of other modules --- */
 
 /* sequential(a, b, ...) or sequential{a, b, ...} */
 static int nn_sequential(lua_State *L)
@@ -114,60 +150,86 @@ static int nn_sequential(lua_State *L)
 	return 1;
 }
 
-/* residual(branch[, shortcut][, {relu = true}]) */
+typedef struct residual { bl_module **branch, **shortcut; bool relu; } residual;
+
+static const bl_field residual_fields[] = {
+	BL_FIELD(OBJECT, residual, branch, BL_REQUIRED, .position = 1, .type = BL_T_MODULE, .help = "what the input goes through"),
+	BL_FIELD(OBJECT, residual, shortcut, BL_OTHERWISE("the input itself"), .position = 2, .type = BL_T_MODULE,
+	         .help = "what is added to it"),
+	BL_FIELD(BOOL, residual, relu, BL_DEFAULT(true), .help = "max(0, x) of the sum"),
+	BL_FIELD_END,
+};
+
 static int nn_residual(lua_State *L)
 {
-	typedef struct args { bl_module **branch, **shortcut; bool relu; } args;
-	static const bl_key keys[] = {
-		BL_KEY(OBJECT, args, branch, .position = 1, .type = BL_T_MODULE),
-		BL_KEY(OBJECT, args, shortcut, .position = 2, .type = BL_T_MODULE),
-		BOOL(args, relu), BL_KEY_END,
-	};
-	args a = { .relu = true };
-	bl_lua_arguments(L, "nn.residual", keys, &a);
-	if (!a.branch)
-		return bl_lua_missing(L, "nn.residual", "branch", "a module");
+	residual a = { 0 };
+	bl_lua_take(L, &a);
 	return bl_lua_give_module(L, bl_nn_residual(*a.branch, a.shortcut ? *a.shortcut : NULL, a.relu));
 }
 
-/* cnn{channels = 1, widths = {16, 32, 64, 128}, strides = {1, 2, 2, 2}, image = 28, pool = false, algorithm = "auto"} */
+/* --- whole networks --- */
+
+typedef struct cnn { int64_t channels; bl_list widths, strides; int image; bool pool; const char *algorithm; } cnn;
+
+static const bl_field cnn_fields[] = {
+	BL_FIELD(INT64, cnn, channels, BL_DEFAULT(1), BL_WITHIN(1, 4096), .help = "channels of the images"),
+	BL_FIELD(INTS, cnn, widths, BL_DEFAULT(16, 32, 64, 128), BL_WITHIN(1, 65536), .help = "channels of each layer"),
+	BL_FIELD(INTS, cnn, strides, BL_OTHERWISE("1, then 2 each"), BL_WITHIN(1, 8), .help = "stride of each layer"),
+	BL_FIELD(INT, cnn, image, BL_DEFAULT(28), BL_WITHIN(1, 1e9), .help = "side of the images, pixels"),
+	BL_FIELD(BOOL, cnn, pool, BL_DEFAULT(false), .help = "the mean of each channel at the end, instead of all its pixels"),
+	ALGORITHM(cnn),
+	BL_FIELD_END,
+};
+
+/* Those that were not given: 1, then 2 each. */
+static void set_strides(lua_State *L, cnn *a)
+{
+	if (a->strides.n)
+		return;
+	a->strides.n = a->widths.n;
+	lua_createtable(L, a->widths.n, 0);
+	for (int i = 0; i < a->widths.n; i++) {
+		a->strides.v[i] = i == 0 ? 1 : 2;
+		lua_pushinteger(L, i == 0 ? 1 : 2);
+		lua_rawseti(L, -2, i + 1);
+	}
+	lua_setfield(L, 1, "strides");
+}
+
 static int nn_cnn(lua_State *L)
 {
-	typedef struct args { int64_t channels; bl_list widths, strides; int image; bool pool; const char *algorithm; } args;
-	static const bl_key keys[] = {
-		BL_KEY(INT64, args, channels, .min = 1, .max = 4096),
-		BL_KEY(LIST, args, widths, .min = 1, .max = 65536),
-		BL_KEY(LIST, args, strides, .min = 1, .max = 8),
-		INT(args, image, 0, 1), BOOL(args, pool), BL_KEY(TEXT, args, algorithm), BL_KEY_END,
-	};
-	args a = { .channels = 1, .widths = { 4, { 16, 32, 64, 128 } }, .image = 28 };
-	int64_t widths[64];
-	int strides[64];
-	bl_lua_arguments(L, "nn.cnn", keys, &a);
-	if (a.strides.n && a.strides.n != a.widths.n)
+	cnn a = { 0 };
+	int64_t widths[BL_LIST_MOST];
+	int strides[BL_LIST_MOST];
+	bl_lua_take(L, &a);
+	set_strides(L, &a);
+	if (a.strides.n != a.widths.n)
 		return luaL_error(L, "nn.cnn: %d strides for %d widths", a.strides.n, a.widths.n);
 	for (int i = 0; i < a.widths.n; i++) {
 		widths[i] = (int64_t)a.widths.v[i];
-		strides[i] = a.strides.n ? (int)a.strides.v[i] : i == 0 ? 1 : 2;
+		strides[i] = (int)a.strides.v[i];
 	}
 	bl_module *m = bl_nn_cnn(&(bl_cnn_config){a.channels, widths, strides, a.widths.n, a.image, a.pool});
-	return give_convolving(L, "nn.cnn", m, a.algorithm);
+	return give_convolving(L, m, a.algorithm);
 }
 
-/* mlp(inputs, {widths = {512, 512}, norm = true, bias = false, last_plain = true, flatten = false}) */
+typedef struct mlp { int64_t inputs; bl_list widths; bool norm, bias, last_plain, flatten; } mlp;
+
+static const bl_field mlp_fields[] = {
+	WIDTH(mlp, inputs, 1, .help = "width of what comes in"),
+	BL_FIELD(INTS, mlp, widths, BL_DEFAULT(512, 512), BL_WITHIN(1, 1 << 20), .help = "width of each layer"),
+	BL_FIELD(BOOL, mlp, norm, BL_DEFAULT(true), .help = "batch norm between layers"),
+	BL_FIELD(BOOL, mlp, bias, BL_DEFAULT(false), .help = "linear layers add b"),
+	BL_FIELD(BOOL, mlp, last_plain, BL_DEFAULT(true), .help = "no batch norm and no ReLU after the last layer"),
+	BL_FIELD(BOOL, mlp, flatten, BL_DEFAULT(false), .help = "takes images (N, C, H, W), too"),
+	BL_FIELD_END,
+};
+
 static int nn_mlp(lua_State *L)
 {
-	typedef struct args { int64_t inputs; bl_list widths; bool norm, bias, last_plain, flatten; } args;
-	static const bl_key keys[] = {
-		INPUTS(args, 1),
-		BL_KEY(LIST, args, widths, .min = 1, .max = 1 << 20),
-		BOOL(args, norm), BOOL(args, bias), BOOL(args, last_plain), BOOL(args, flatten), BL_KEY_END,
-	};
-	args a = { .widths = { 2, { 512, 512 } }, .norm = true, .last_plain = true };
-	int64_t widths[64];
-	bl_lua_arguments(L, "nn.mlp", keys, &a);
-	if (!a.inputs)
-		return bl_lua_missing(L, "nn.mlp", "inputs", "the width of what comes in");
+	mlp a;
+	int64_t widths[BL_LIST_MOST];
+	bl_lua_take(L, &a);
 	for (int i = 0; i < a.widths.n; i++)
 		widths[i] = (int64_t)a.widths.v[i];
 	return bl_lua_give_module(L, bl_nn_mlp(&(bl_mlp_config){
@@ -176,25 +238,43 @@ static int nn_mlp(lua_State *L)
 	}));
 }
 
-/* resnet{depth = 18, stem = "small", channels = 3, width = 64, zero_init = false, classes = 0, algorithm = "auto"} */
+typedef struct resnet { int depth, stem; int64_t channels, width, classes; bool zero_init; const char *algorithm; } resnet;
+
+static const char *const stems[] = { "large", "small", NULL };
+static const bl_field resnet_fields[] = {
+	BL_FIELD(INT, resnet, depth, BL_DEFAULT(18), BL_WITHIN(18, 50), .help = "layers: 18, 34 or 50"),
+	BL_FIELD(CHOICE, resnet, stem, BL_DEFAULT(1), .choices = stems,
+	         .help = "the first layers: large are torchvision's, small are those for small images"),
+	BL_FIELD(INT64, resnet, channels, BL_DEFAULT(3), BL_WITHIN(1, 4096), .help = "channels of the images"),
+	BL_FIELD(INT64, resnet, width, BL_DEFAULT(64), BL_WITHIN(1, 4096), .help = "channels of the first stage"),
+	BL_FIELD(BOOL, resnet, zero_init, BL_DEFAULT(false), .help = "each block starts as its shortcut"),
+	BL_FIELD(INT64, resnet, classes, BL_DEFAULT(0), BL_WITHIN(0, 1e6), .help = "outputs of a linear layer at the end; 0: there is none"),
+	ALGORITHM(resnet),
+	BL_FIELD_END,
+};
+
 static int nn_resnet(lua_State *L)
 {
-	static const char *const stems[] = { "large", "small", NULL };
-	typedef struct args { bl_resnet_config c; int stem; const char *algorithm; } args;
-	static const bl_key keys[] = {
-		{.name = "depth", .kind = BL_KEY_INT, .offset = offsetof(args, c.depth)},
-		BL_KEY(CHOICE, args, stem, .choices = stems),
-		{.name = "channels", .kind = BL_KEY_INT64, .offset = offsetof(args, c.channels), .min = 1, .max = 4096},
-		{.name = "width", .kind = BL_KEY_INT64, .offset = offsetof(args, c.width), .min = 1, .max = 4096},
-		{.name = "zero_init", .kind = BL_KEY_BOOL, .offset = offsetof(args, c.zero_init)},
-		{.name = "classes", .kind = BL_KEY_INT64, .offset = offsetof(args, c.classes), .min = 0, .max = 1e6},
-		BL_KEY(TEXT, args, algorithm), BL_KEY_END,
-	};
-	args a = { .c = { .depth = 18, .channels = 3, .width = 64 }, .stem = 1 };
-	bl_lua_arguments(L, "nn.resnet", keys, &a);
-	a.c.stem_small = a.stem == 1;
-	return give_convolving(L, "nn.resnet", bl_nn_resnet(&a.c), a.algorithm);
+	resnet a;
+	bl_lua_take(L, &a);
+	bl_module *m = bl_nn_resnet(&(bl_resnet_config){
+		.depth = a.depth, .stem_small = a.stem == 1, .channels = a.channels, .width = a.width,
+		.zero_init = a.zero_init, .classes = a.classes,
+	});
+	return give_convolving(L, m, a.algorithm);
 }
+
+/* --- functions --- */
+
+typedef struct func { const char *name; } func;
+
+static const bl_field func_fields[] = {
+	BL_FIELD_UNREAD("f", "a function", BL_REQUIRED, .position = 1, .help = "from a tensor to a tensor, whose gradients are those of what it calls"),
+	BL_FIELD(TEXT, func, name, BL_TEXT("func"), .help = "what messages and the profile call it"),
+	BL_FIELD_UNREAD("parameters", "a table of tensors by name", BL_OTHERWISE("none"),
+	                .help = "those of its upvalues that are trained with the network"),
+	BL_FIELD_END,
+};
 
 /* Tensors of the table on top become parameters of the module. */
 static void own_parameters(lua_State *L, bl_module *m)
@@ -207,19 +287,11 @@ static void own_parameters(lua_State *L, bl_module *m)
 	}
 }
 
-/* func(f[, {name = "func", parameters = {weight = w}}]) */
 static int nn_func(lua_State *L)
 {
-	typedef struct args { const char *name; } args;
-	static const bl_key keys[] = {
-		{ .name = "f", .kind = BL_KEY_ANY, .position = 1 },
-		BL_KEY(TEXT, args, name),
-		BL_KEY_UNREAD(parameters), BL_KEY_END,
-	};
-	args a = { .name = "func" };
-	bl_lua_arguments(L, "nn.func", keys, &a);
-	if (lua_rawgeti(L, 1, 1) == LUA_TNIL)
-		lua_getfield(L, 1, "f");
+	func a;
+	bl_lua_take(L, &a);
+	lua_getfield(L, 1, "f");
 	bl_module *m = bl_lua_func(L, -1, a.name);
 	if (!m)
 		return luaL_error(L, "nn.func: %s", bl_error());
@@ -233,19 +305,46 @@ static int nn_func(lua_State *L)
 	return 1;
 }
 
-static const luaL_Reg constructors[] = {
-	{ "linear", nn_linear }, { "conv2d", nn_conv2d }, { "batchnorm", nn_batchnorm2d },
-	{ "batchnorm1d", nn_batchnorm1d }, { "batchnorm2d", nn_batchnorm2d }, { "relu", nn_relu }, { "tanh", nn_tanh },
-	{ "sigmoid", nn_sigmoid }, { "flatten", nn_flatten }, { "identity", nn_identity }, { "maxpool", nn_maxpool },
-	{ "avgpool", nn_avgpool }, { "global_avgpool", nn_global_avgpool }, { "sequential", nn_sequential },
-	{ "residual", nn_residual }, { "cnn", nn_cnn }, { "mlp", nn_mlp }, { "resnet", nn_resnet }, { "func", nn_func },
-	{ NULL, NULL },
+static const bl_lua_function constructors[] = {
+	BL_LUA("linear", nn_linear, ": module", "x W^T + b.", "nn.linear(3, 4)(tensor.randn(2, 3))", .fields = linear_fields),
+	BL_LUA("conv2d", nn_conv2d, ": module", "Convolution of images (N, C, H, W).",
+	 "nn.conv2d(1, 4, 3, {padding = 1})(tensor.randn(2, 1, 8, 8))", .fields = conv2d_fields),
+	BL_LUA("batchnorm", nn_batchnorm2d, ": module", "The same as nn.batchnorm2d.",
+	 "nn.batchnorm(4)(tensor.randn(2, 4, 8, 8))", .fields = norm_fields),
+	BL_LUA("batchnorm1d", nn_batchnorm1d, ": module", "Batch normalisation of (N, F).",
+	 "nn.batchnorm1d(4)(tensor.randn(8, 4))", .fields = norm_fields),
+	BL_LUA("batchnorm2d", nn_batchnorm2d, ": module", "Batch normalisation of images (N, C, H, W).",
+	 "nn.batchnorm2d(4)(tensor.randn(2, 4, 8, 8))", .fields = norm_fields),
+	BL_LUA("relu", nn_relu, ": module", "max(0, x).", "nn.relu()(tensor.randn(3))", .fields = no_fields),
+	BL_LUA("tanh", nn_tanh, ": module", "Hyperbolic tangent.", "nn.tanh()(tensor.randn(3))", .fields = no_fields),
+	BL_LUA("sigmoid", nn_sigmoid, ": module", "1 / (1 + exp(-x)).", "nn.sigmoid()(tensor.randn(3))", .fields = no_fields),
+	BL_LUA("flatten", nn_flatten, ": module", "(N, ...) as (N, the rest).", "nn.flatten()(tensor.randn(2, 3, 4))", .fields = no_fields),
+	BL_LUA("identity", nn_identity, ": module", "Gives back what it gets.", "nn.identity()(tensor.randn(3))", .fields = no_fields),
+	BL_LUA("maxpool", nn_maxpool, ": module", "The largest of each window.", "nn.maxpool(2)(tensor.randn(1, 1, 8, 8))",
+	 .fields = pool_fields),
+	BL_LUA("avgpool", nn_avgpool, ": module", "The mean of each window.", "nn.avgpool(2)(tensor.randn(1, 1, 8, 8))",
+	 .fields = pool_fields),
+	BL_LUA("global_avgpool", nn_global_avgpool, ": module", "The mean of each channel: (N, C, H, W) to (N, C, 1, 1).",
+	 "nn.global_avgpool()(tensor.randn(1, 3, 8, 8))", .fields = no_fields),
+	BL_LUA("sequential", nn_sequential, "(...: module): module", "One module after the other.",
+	 "nn.sequential(nn.linear(3, 4), nn.relu())"),
+	BL_LUA("residual", nn_residual, ": module", "branch(x) + shortcut(x), with a ReLU behind.",
+	 "nn.residual(nn.linear(3, 3))(tensor.randn(2, 3))", .fields = residual_fields),
+	BL_LUA("cnn", nn_cnn, ": module", "3x3 convolutions with batch norm and ReLU; flattened, or pooled to one value a channel.",
+	 "nn.cnn{channels = 1}(tensor.randn(2, 1, 28, 28))", .fields = cnn_fields),
+	BL_LUA("mlp", nn_mlp, ": module", "Linear layers with batch norm and ReLU between: the projector's form.",
+	 "nn.mlp(8, {widths = {16, 16}})", .fields = mlp_fields),
+	BL_LUA("resnet", nn_resnet, ": module", "ResNet 18, 34 or 50.",
+	 "nn.resnet{depth = 18, width = 4}(tensor.randn(2, 3, 16, 16))", .fields = resnet_fields),
+	BL_LUA("func", nn_func, ": module", "A Lua function as a module; where the run runs it is a copy, so its upvalues must be plain.",
+	 "nn.func(function(x) return x:relu() ^ 2 end)(tensor.randn(3))", .fields = func_fields),
+	BL_LUA_END,
 };
 
 int bl_lua_open_nn(lua_State *L)
 {
 	bl_lua_define_module(L);
-	lua_newtable(L);
-	bl_lua_constructors(L, "nn", constructors);
+	bl_lua_module_new(L, "nn");
+	bl_lua_makers(L, "nn", constructors);
 	return 1;
 }

@@ -11,6 +11,7 @@
 #include <lualib.h>
 
 #include <barlow/error.h>
+#include <barlow/field.h>
 #include <barlow/tensor.h>
 
 /* Metatable names, which are also what messages call the things. */
@@ -55,7 +56,77 @@ int bl_lua_fail(lua_State *L);
 /* Prints what is at `index`, for a message: "string 'abc'", "number 3", "tensor (2, 3)". */
 const char *bl_lua_describe(lua_State *L, int index);
 
-/* --- constructor tables (check.c) --- */
+/* --- the registry (registry.c): every public name of the Lua face, described where it is implemented --- */
+
+/*
+ * A function, constructor, method or property.  The signature is what a call takes and gives, as in
+ * "(start: number, stop?: number, ...: integer): tensor, number"; types are Lua's or those of objects.  Where the
+ * arguments are settings that `fields` describe it only says what is returned, ": module".
+ */
+typedef struct bl_lua_function {
+	const char *name;      /* "linear"; of objects also "()", when they are called, and "[]", when they are indexed */
+	lua_CFunction call;    /* NULL: the metatable has it */
+	const char *signature;
+	const char *help;      /* a line */
+	const char *example;   /* Lua that runs by itself; the suite runs it */
+	const bl_field *fields; /* of its table of settings; NULL: it has none */
+	const void *context;   /* the binding's own */
+} bl_lua_function;
+/* BL_LUA("linear", nn_linear, ": module", "x W^T + b.", "nn.linear(3, 4)", .fields = linear_fields) */
+#define BL_LUA(name_, call_, signature_, help_, example_, ...) \
+	{ .name = name_, .call = call_, .signature = signature_, .help = help_, .example = example_, __VA_ARGS__ }
+#define BL_LUA_END { .name = NULL }
+
+/* Pushes the table of a module whose functions are these.  Reading a name that it does not have raises, with the nearest. */
+void bl_lua_module_new(lua_State *L, const char *module);
+/* Adds to the table on top, and to the registry as "<module>.<name>". */
+void bl_lua_functions(lua_State *L, const char *module, const bl_lua_function *list);
+/* The same for what makes objects: they remember name and settings as their source, from which recipes are written. */
+void bl_lua_makers(lua_State *L, const char *module, const bl_lua_function *list);
+/* The same for methods that make objects ("dataset:split"), into the methods of a type. */
+void bl_lua_maker_methods(lua_State *L, const char *type, const bl_lua_function *list);
+/* Pushes one that belongs to no module: "trainer". */
+void bl_lua_maker(lua_State *L, const bl_lua_function *f);
+/* Adds to the registry only. */
+void bl_lua_describe_function(lua_State *L, const char *module, const bl_lua_function *f);
+
+typedef struct bl_lua_type {
+	const char *name;                  /* of the metatable, and in messages */
+	const char *self;                  /* what examples call such an object: "t" in "t:sum()" */
+	const luaL_Reg *meta;              /* __gc, __tostring, operators */
+	const bl_lua_function *methods;    /* o:name(...) */
+	const bl_lua_function *properties; /* o.name: called with the object alone, pushes one value */
+	lua_CFunction element;             /* o[key] for keys that are none of these; pushes one value or none; may be NULL */
+} bl_lua_type;
+void bl_lua_define_type(lua_State *L, const bl_lua_type *t);
+void bl_lua_methods(lua_State *L, const char *type, const bl_lua_function *list); /* further ones */
+
+/* Of the function that runs (not of a property). */
+const bl_lua_function *bl_lua_running(lua_State *L);
+/* Pushes a list of {name =, kind =, self =, signature =, text =, example =, keys = {{name =, type =, default =, ...}}}. */
+void bl_lua_registry(lua_State *L);
+
+void bl_lua_push_maker(lua_State *L, const bl_lua_function *f, const char *name);
+void bl_lua_sort(const char **names, size_t n);
+/* Upvalues of a registered function. */
+enum { BL_LUA_UP_ENTRY = 1, BL_LUA_UP_NAME, BL_LUA_UP_SOURCE /* of those that make objects */ };
+
+/* --- tables of settings (fields.c) --- */
+
+/*
+ * The arguments of the running function, by its fields, into `out`: either one table, or positional arguments and, last,
+ * perhaps a table.  Defaults are written into `out`, which otherwise keeps what it held.  Leaves a table of all that
+ * is in force as the only thing on the stack; what the function adds to it, the object remembers as well.  Raises for
+ * unknown keys (naming the nearest known one), wrong types, numbers out of range, and what is missing.
+ */
+void bl_lua_take(lua_State *L, void *out);
+/* The same for a table at `index`, or nothing there; a completed copy takes its place. */
+void bl_lua_take_options(lua_State *L, int index, void *out);
+void bl_lua_check_options(lua_State *L, int index); /* for functions that go on in Lua */
+/* The same by other fields; the copy is pushed. */
+void bl_lua_take_table(lua_State *L, int index, const char *what, const bl_field *fields, void *out);
+
+/* --- constructor tables of bindings that have no fields yet (check.c) --- */
 
 typedef enum bl_key_kind {
 	BL_KEY_INT, BL_KEY_INT64, BL_KEY_FLOAT, BL_KEY_DOUBLE, /* numbers of that C type */
@@ -67,8 +138,6 @@ typedef enum bl_key_kind {
 	BL_KEY_OBJECT, /* void *: the userdata of `type` */
 	BL_KEY_ANY,    /* let through: the binding looks at it itself */
 } bl_key_kind;
-
-typedef struct bl_list { int n; double v[64]; } bl_list;
 
 typedef struct bl_key {
 	const char *name;

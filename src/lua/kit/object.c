@@ -52,6 +52,11 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+void bl_lua_sort(const char **names, size_t n)
+{
+	qsort(names, n, sizeof *names, by_name);
+}
+
 /* All names in the tables at upvalues 1 and 2, for "did you mean". */
 static int missing_field(lua_State *L)
 {
@@ -71,7 +76,7 @@ static int missing_field(lua_State *L)
 	if (lua_type(L, 2) != LUA_TSTRING)
 		return luaL_error(L, "%s: expected %sthe name of a field, got %s", type,
 				  lua_isnil(L, lua_upvalueindex(3)) ? "" : "an index or ", bl_lua_describe(L, 2));
-	qsort(names, (size_t)n, sizeof *names, by_name);
+	bl_lua_sort(names, (size_t)n);
 	return bl_lua_unknown(L, type, "field", lua_tostring(L, 2), names);
 }
 
@@ -149,17 +154,11 @@ static void pack_source(lua_State *L, int name)
 	lua_setfield(L, -2, "call");
 }
 
-/*
- * A constructor: upvalues are the real one and its name, and the source while
- * that one runs (it runs in this very frame, so that messages name it).
- */
-static int construct(lua_State *L)
+/* A copy of what upvalue SOURCE holds becomes that of each of the results on top. */
+static void give_source(lua_State *L, int results)
 {
-	pack_source(L, lua_upvalueindex(2));
-	lua_replace(L, lua_upvalueindex(3));
-	int results = lua_tocfunction(L, lua_upvalueindex(1))(L);
 	for (int i = 1; i <= results; i++) {
-		push_copy(L, lua_upvalueindex(3));
+		push_copy(L, lua_upvalueindex(BL_LUA_UP_SOURCE));
 		lua_pushinteger(L, i);
 		lua_setfield(L, -2, "result");
 		lua_pushinteger(L, results);
@@ -167,7 +166,41 @@ static int construct(lua_State *L)
 		lua_setiuservalue(L, -results + i - 2, 1);
 	}
 	lua_pushnil(L);
-	lua_replace(L, lua_upvalueindex(3));
+	lua_replace(L, lua_upvalueindex(BL_LUA_UP_SOURCE));
+}
+
+/*
+ * What makes objects.  The real function runs in this very frame, so that messages name it; what it was given is its
+ * objects' source, unless it reads settings (bl_lua_take) and puts those that are in force in its place.
+ */
+static int construct(lua_State *L)
+{
+	const bl_lua_function *f = bl_lua_running(L);
+	pack_source(L, lua_upvalueindex(BL_LUA_UP_NAME));
+	lua_replace(L, lua_upvalueindex(BL_LUA_UP_SOURCE));
+	int results = f->call(L);
+	give_source(L, results);
+	return results;
+}
+
+void bl_lua_push_maker(lua_State *L, const bl_lua_function *f, const char *name)
+{
+	lua_pushlightuserdata(L, (void *)(uintptr_t)f);
+	if (strchr(name, ':'))
+		lua_pushfstring(L, ":%s", f->name); /* a recipe calls it on what its first argument makes */
+	else
+		lua_pushstring(L, name);
+	lua_pushnil(L);
+	lua_pushcclosure(L, construct, BL_LUA_UP_SOURCE);
+}
+
+/* The same for bindings without fields: upvalue ENTRY is the function itself. */
+static int construct_plain(lua_State *L)
+{
+	pack_source(L, lua_upvalueindex(BL_LUA_UP_NAME));
+	lua_replace(L, lua_upvalueindex(BL_LUA_UP_SOURCE));
+	int results = lua_tocfunction(L, lua_upvalueindex(BL_LUA_UP_ENTRY))(L);
+	give_source(L, results);
 	return results;
 }
 
@@ -176,7 +209,7 @@ void bl_lua_constructor(lua_State *L, const char *name, lua_CFunction fn)
 	lua_pushcfunction(L, fn);
 	lua_pushstring(L, name);
 	lua_pushnil(L);
-	lua_pushcclosure(L, construct, 3);
+	lua_pushcclosure(L, construct_plain, BL_LUA_UP_SOURCE);
 }
 
 void bl_lua_constructors(lua_State *L, const char *module, const luaL_Reg *list)
