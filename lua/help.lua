@@ -209,10 +209,11 @@ entry("pair of pipelines.first", "pair.first", "The pipeline of the first view."
 entry("pair of pipelines.second", "pair.second", "The pipeline of the second view.", "aug.paper{size = 8}.second")
 
 group = "data"
-entry("data.fashion", "data.fashion{train = true, folder = \"/usr/share/datasets/fashion-mnist\"}",
-	"Fashion-MNIST (Debian package dataset-fashion-mnist).", "pcall(data.fashion, {train = false})")
+entry("data.fashion", "data.fashion{train = true, folder = \"/usr/share/datasets/fashion-mnist\", fingerprint =}",
+	"Fashion-MNIST (Debian package dataset-fashion-mnist); fingerprint as in data.folder.",
+	"pcall(data.fashion, {train = false})")
 entry("data.folder",
-	"data.folder{path =, size =, channels = 3, labels = true, skip_broken = false, full_scale = false}",
+	"data.folder{path =, size =, channels = 3, labels = true, skip_broken = false, full_scale = false, fingerprint =}",
 	"JPEG and PNG files in folders, one a class, read when they are needed.", "pcall(data.folder, \"/photographs\")", {
 		{ "path", "the folder; folders in it are classes, their names sorted; files directly in it have no labels" },
 		{ "size", "a number or {height, width}: images in evaluation (shorter side to 8/7 of it, centre) and default "
@@ -222,8 +223,11 @@ entry("data.folder",
 		{ "skip_broken", "true: decode everything now and leave out what cannot be (ds.skipped); otherwise a broken "
 			.. "file is an error when it is needed" },
 		{ "full_scale", "true: decode JPEGs in full size even where a crop needs less" },
+		{ "fingerprint", "recipes give it: number and names of the files, size and content of some; other files are "
+			.. "refused, those that were moved are found below $BARLOW_DATA" },
 	})
-entry("data.idx", "data.idx{images = path, labels = path}", "IDX files, as MNIST comes in, plain or gzip.",
+entry("data.idx", "data.idx{images = path, labels = path, fingerprint =}",
+	"IDX files, as MNIST comes in, plain or gzip; fingerprint as in data.folder.",
 	"pcall(data.idx, {images = \"t10k-images-idx3-ubyte.gz\"})")
 entry("data.shapes", "data.shapes{n = 10000, size = 32, channels = 3, seed = 0}",
 	"Generated shapes with known causes.",

@@ -93,8 +93,8 @@ local function newest_step(t)
 end
 
 -- Records as they come go to report(record, last) and on_progress(record, trainer).
-local function follow(t, report, on_progress)
-	local seen, over = newest_step(t), false
+local function follow(t, seen, report, on_progress)
+	local over = false
 	while not over do
 		over = t:wait(.1)
 		local newest = newest_step(t)
@@ -117,11 +117,12 @@ function run.run(t, options)
 	options = options or {}
 	local quiet = options.quiet
 	check_keys("run", options, { "on_progress", "quiet" })
+	local seen = newest_step(t) -- before the first step is made
 	if t.state ~= "running" then t:start() end
 	local terminal = native.is_terminal()
 	local report = { terminal = terminal, line = terminal and terminal_report(t) or plain_report(t) }
 	if quiet then report.line = function() end end
-	if not native.interruptible(follow, t, report, options.on_progress) then
+	if not native.interruptible(follow, t, seen, report, options.on_progress) then
 		t:stop()
 		if not quiet then print(("\nstopped at step %d of %d"):format(t.iteration, t.steps)) end
 	end

@@ -60,6 +60,20 @@ bl_dataset *bl_dataset_folder(const bl_folder_config *c);
 int64_t bl_dataset_skipped(const bl_dataset *d);
 const char *bl_dataset_skipped_reason(const bl_dataset *d, int64_t k);
 
+/*
+ * Where the images come from, for who has to find the same ones again: absolute path k of the folder (0), or of the IDX
+ * files of images (0) and labels (1).  NULL: there is none.  Borrowed from the set, or from what it is a part of.
+ */
+const char *bl_dataset_origin(const bl_dataset *d, int k);
+/*
+ * What tells these files from others at the same place: number and names of all, size and content of at most 64 of a
+ * folder, chosen by their names alone, or of IDX files.  A line of text of less than 400 bytes, worked out when first
+ * asked for; borrowed likewise.  "": the images come from no file.  NULL: a file cannot be read.
+ */
+const char *bl_dataset_fingerprint(bl_dataset *d);
+/* 0: the files are those of that fingerprint.  Negative: bl_error says how they differ.  Reads them again. */
+int bl_dataset_check_fingerprint(bl_dataset *d, const char *fingerprint);
+
 bl_dataset *bl_dataset_select(bl_dataset *d, const int64_t *rows, int64_t n); /* rows are 0-based */
 /* Two parts, first of `fraction` (0..1), drawn by seed, with each class in proportion where there are labels. */
 int bl_dataset_split(bl_dataset *d, double fraction, uint64_t seed, bl_dataset **first, bl_dataset **second);

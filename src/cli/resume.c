@@ -15,6 +15,7 @@
 static const char help[] =
 	"usage: barlow resume [options] [run]\n"
 	"  --plain         progress lines also on a terminal, instead of the screen\n"
+	"  --data PATH     look for the images there, where they were moved; they have to be the same ones\n"
 	"  -t, --threads N work with N threads (default: one a core)\n"
 	"  -h, --help      print this\n"
 	"Goes on from the run's last checkpoint, to the same bits as if it had never stopped.  The run is given by its name,\n"
@@ -22,6 +23,7 @@ static const char help[] =
 
 static const struct option long_options[] = {
 	{ "plain", no_argument, NULL, 'p' },
+	{ "data", required_argument, NULL, 'd' },
 	{ "threads", required_argument, NULL, 't' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -29,6 +31,7 @@ static const struct option long_options[] = {
 
 struct wish {
 	bool plain;
+	const char *data; /* NULL: where the recipe says, or BARLOW_DATA */
 	int threads;     /* 0: the default */
 	const char *run; /* NULL: the newest */
 };
@@ -37,6 +40,7 @@ static int parse_one(struct wish *w, int c, char **argv)
 {
 	switch (c) {
 	case 'p': w->plain = true; return -1;
+	case 'd': w->data = optarg; return -1;
 	case 't': return (w->threads = bl_options_threads(optarg)) < 0 ? EXIT_USAGE : -1;
 	case 'h': return fputs(help, stdout) < 0;
 	}
@@ -85,6 +89,8 @@ int bl_resume_main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	bl_threads_set(w.threads);
+	if (w.data)
+		setenv(BL_DATA_VARIABLE, w.data, 1);
 	lua_State *L = bl_run_state_new(&(bl_options){ .argc = 0 });
 	if (!L)
 		return EXIT_FAILURE;

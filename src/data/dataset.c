@@ -92,6 +92,9 @@ void bl_dataset_unref(bl_dataset *d)
 	free(d->labels);
 	free(d->factors);
 	free(d->rows);
+	free(d->origin[0]);
+	free(d->origin[1]);
+	free(d->fingerprint);
 	free(d);
 }
 

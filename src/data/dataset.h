@@ -25,6 +25,8 @@ typedef struct bl_dataset_ops {
 	 */
 	int (*fetch)(const bl_dataset *root, int64_t i, const bl_wish *wish, bl_image *out);
 	char *(*path)(const bl_dataset *root, int64_t i); /* of its file, to be freed; NULL: no files */
+	/* The same below the set's folder; borrowed.  NULL: no file an image. */
+	const char *(*file_name)(const bl_dataset *root, int64_t i);
 	void (*clear)(bl_dataset *root);                  /* frees d->source; NULL: there is none */
 } bl_dataset_ops;
 
@@ -53,6 +55,9 @@ struct bl_dataset {
 
 	bl_dataset *root; /* of a subset, or NULL */
 	int64_t *rows;    /* in root */
+
+	char *origin[2];   /* of a root set: absolute path of its folder, or of its images and its labels; NULL: none */
+	char *fingerprint; /* under the lock, worked out when first asked for */
 
 	pthread_mutex_t lock;
 	bool measured;
@@ -84,6 +89,9 @@ int bl_dataset_fetch_pair(const bl_dataset *d, int64_t i, bl_pair_wish *pair, bl
 
 /* Where the numbers of row i are: the root set, and *i becomes the row there. */
 const bl_dataset *bl_dataset_root(const bl_dataset *d, int64_t *i);
+
+/* Notes where a root set comes from, k as in bl_dataset_origin. */
+int bl_dataset_set_origin(bl_dataset *d, int k, const char *path);
 
 /* What failed first, by row, where several threads work: messages are each thread's own. */
 typedef struct bl_first_failure {

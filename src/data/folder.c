@@ -54,6 +54,11 @@ static char *path_of_row(const bl_dataset *root, int64_t i)
 	return path_of(root->source, i);
 }
 
+static const char *name_of_row(const bl_dataset *root, int64_t i)
+{
+	return bl_listing_path(&((const source *)root->source)->files, i);
+}
+
 static void free_texts(char **texts, int64_t n)
 {
 	for (int64_t i = 0; texts && i < n; i++)
@@ -75,7 +80,8 @@ static void clear(bl_dataset *root)
 	free_source(root->source);
 }
 
-static const bl_dataset_ops ops = { .fetch = fetch_row, .path = path_of_row, .clear = clear };
+static const bl_dataset_ops ops = { .fetch = fetch_row, .path = path_of_row, .file_name = name_of_row,
+                                   .clear = clear };
 
 /* --- Broken files ------------------------------------------------------------------ */
 
@@ -280,7 +286,7 @@ static bl_dataset *make_set(source *s, const bl_folder_config *c)
 		return NULL;
 	}
 	d->source = s;
-	if (label(d, s) == 0 && set_size(d, c) == 0)
+	if (bl_dataset_set_origin(d, 0, s->folder) == 0 && label(d, s) == 0 && set_size(d, c) == 0)
 		return d;
 	bl_dataset_unref(d);
 	return NULL;

@@ -139,7 +139,10 @@ bl_dataset *bl_dataset_idx(const char *images_path, const char *labels_path)
 	bl_gunzip *g = bl_gunzip_open(images_path);
 	bl_dataset *d = g ? read_images(g, images_path) : NULL;
 	bl_gunzip_close(g);
-	if (!d || !labels_path || add_labels(d, labels_path, images_path) == 0)
+	if (!d)
+		return NULL;
+	if (bl_dataset_set_origin(d, 0, images_path) == 0 &&
+	    (!labels_path || (add_labels(d, labels_path, images_path) == 0 && bl_dataset_set_origin(d, 1, labels_path) == 0)))
 		return d;
 	bl_dataset_unref(d);
 	return NULL;

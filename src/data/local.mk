@@ -11,6 +11,7 @@ libbarlow_sources += \
 	src/data/fetch.c \
 	src/data/figures.c \
 	src/data/figures.h \
+	src/data/fingerprint.c \
 	src/data/folder.c \
 	src/data/gunzip.c \
 	src/data/gunzip.h \

@@ -24,6 +24,7 @@ face_sources += \
 	src/lua/bind/l_tune.c \
 	src/lua/bind/native.c \
 	src/lua/bind/open.c \
+	src/lua/bind/recorded.c \
 	src/lua/bind/travel.c \
 	src/lua/bind/views.c \
 	src/lua/kit/check.c \

@@ -402,6 +402,106 @@ static void views_need_one_size(void **state)
 	bl_dataset_unref(d);
 }
 
+/* Fifty files of one class, more than are looked into. */
+static const char *many_files(const char *name, int n)
+{
+	char file[64];
+	folder(name);
+	for (int i = 0; i < n; i++) {
+		snprintf(file, sizeof file, "%s/%03d.png", name, i);
+		support_write(support_scratch(file), &i, sizeof i);
+	}
+	return support_scratch(name);
+}
+
+static bl_dataset *unread(const char *path)
+{
+	return opened(&(bl_folder_config){ .path = path, .height = 8, .width = 8, .unlabelled = true });
+}
+
+static void expect_other(const char *path, const char *fingerprint, const char *message)
+{
+	bl_dataset *d = unread(path);
+	assert_int_equal(bl_dataset_check_fingerprint(d, fingerprint), -1);
+	assert_error(message);
+	bl_dataset_unref(d);
+}
+
+static void a_fingerprint_is_that_of_the_files(void **state)
+{
+	(void)state;
+	char here[512], there[512];
+	strcpy(here, many_files("print/here", 100));
+	strcpy(there, many_files("print/there", 100));
+	bl_dataset *a = unread(here), *b = unread(there), *part = bl_dataset_select(a, (int64_t[]){ 3, 4 }, 2);
+	const char *print = bl_dataset_fingerprint(a);
+	assert_non_null(print);
+	assert_true(strncmp(print, "v1 100 files, names ", 20) == 0 && strlen(print) < 400);
+	assert_string_equal(print, bl_dataset_fingerprint(b));
+	assert_string_equal(print, bl_dataset_fingerprint(part));
+	assert_int_equal(bl_dataset_check_fingerprint(b, print), 0);
+	assert_string_equal(bl_dataset_origin(part, 0), bl_dataset_origin(a, 0));
+	assert_true(bl_dataset_origin(a, 0)[0] == '/');
+
+	support_write(support_scratch("print/there/100.png"), "", 0);
+	expect_other(there, print, "there were 100 files then, there are 101 now");
+	unlink(support_scratch("print/there/050.png"));
+	expect_other(there, print, "there are 100 files as there were then, but they have other names");
+	rename(support_scratch("print/there/100.png"), support_scratch("print/there/050.png"));
+	for (int i = 0; i < 100; i++) { /* all of another content: one of those looked into is named */
+		char file[64];
+		snprintf(file, sizeof file, "print/there/%03d.png", i);
+		support_write(support_scratch(file), "other", 5);
+	}
+	expect_other(there, print, ".png is not the file that it was: its size or content differs");
+	expect_other(there, "v1 what", "'v1 what' is no fingerprint that this version of barlow reads");
+	bl_dataset_unref(part);
+	bl_dataset_unref(a);
+	bl_dataset_unref(b);
+}
+
+/* Every one of a few files is looked into: size alone and content alone tell. */
+static void a_change_of_one_file_of_a_few_is_seen(void **state)
+{
+	(void)state;
+	char path[512];
+	strcpy(path, many_files("print/few", 64));
+	bl_dataset *d = unread(path);
+	const char *print = bl_dataset_fingerprint(d);
+	support_write(support_scratch("print/few/017.png"), (int[]){ 18 }, sizeof(int));
+	expect_other(path, print, "print/few/017.png is not the file that it was");
+	support_write(support_scratch("print/few/017.png"), (int[]){ 17, 0 }, 2 * sizeof(int));
+	expect_other(path, print, "print/few/017.png is not the file that it was");
+	support_write(support_scratch("print/few/017.png"), (int[]){ 17 }, sizeof(int));
+	assert_int_equal(bl_dataset_check_fingerprint(d, print), 0);
+	unlink(support_scratch("print/few/017.png"));
+	assert_int_equal(bl_dataset_check_fingerprint(d, print), -1);
+	assert_error("017.png: No such file or directory");
+	bl_dataset_unref(d);
+}
+
+static void fingerprints_that_are_damaged_are_refused(void **state)
+{
+	(void)state;
+	bl_dataset *d = unread(many_files("print/damaged", 3)), *made = bl_dataset_shapes(&(bl_shapes_config){ 4, 8, 1, 0 });
+	char print[512] = "";
+	strcpy(print, bl_dataset_fingerprint(d));
+	size_t length = strlen(print);
+	for (size_t n = 0; n < length; n++) {
+		char cut[512] = "";
+		memcpy(cut, print, n);
+		assert_int_equal(bl_dataset_check_fingerprint(d, cut), -1);
+	}
+	memset(print + length, '0', 400);
+	assert_int_equal(bl_dataset_check_fingerprint(d, print), -1);
+	assert_string_equal(bl_dataset_fingerprint(made), "");
+	assert_null(bl_dataset_origin(made, 0));
+	assert_int_equal(bl_dataset_check_fingerprint(made, print), -1);
+	assert_error("images that come from no file");
+	bl_dataset_unref(made);
+	bl_dataset_unref(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -417,6 +517,9 @@ int main(void)
 		cmocka_unit_test(a_broken_file_ends_what_needs_it),
 		cmocka_unit_test(broken_files_can_be_left_out),
 		cmocka_unit_test(views_need_one_size),
+		cmocka_unit_test(a_fingerprint_is_that_of_the_files),
+		cmocka_unit_test(a_change_of_one_file_of_a_few_is_seen),
+		cmocka_unit_test(fingerprints_that_are_damaged_are_refused),
 	};
 	return cmocka_run_group_tests_name("folder", tests, NULL, NULL);
 }

@@ -36,6 +36,21 @@ const bl_optim_config *bl_lua_optim(lua_State *L, int arg);
 
 typedef struct bl_twin { bl_pipeline *first, *second; } bl_twin;
 
+/* --- data sets by recorded paths (recorded.c) --- */
+
+#define BL_DATA_VARIABLE "BARLOW_DATA" /* where data lie that are no longer where a recipe says; barlow resume --data */
+
+typedef struct bl_recorded {
+	bl_dataset *(*open)(void *ctx, const char *first, const char *second);
+	void *ctx;
+	const char *first, *second; /* paths; second may be NULL */
+	const char *fingerprint;    /* NULL: there is none to be met, first and second are opened as they are */
+} bl_recorded;
+
+/* A new set, whose files are those of the fingerprint; NULL with bl_error. */
+bl_dataset *bl_lua_open_recorded(const bl_recorded *r);
+int bl_lua_origin(lua_State *L); /* for lua/recipe.lua */
+
 /* --- views (views.c) --- */
 
 typedef struct bl_lua_views {

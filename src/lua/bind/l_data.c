@@ -19,32 +19,54 @@ bl_dataset *bl_lua_dataset(lua_State *L, int arg)
 	return *(bl_dataset **)bl_lua_check(L, arg, BL_T_DATASET);
 }
 
-/* fashion{train = true, folder = "/usr/share/datasets/fashion-mnist"} */
+/* What a recipe adds to a set of files: they have to be those that it was written for. */
+static int give_recorded(lua_State *L, const bl_recorded *r)
+{
+	return bl_lua_give_dataset(L, bl_lua_open_recorded(r));
+}
+
+static bl_dataset *open_fashion(void *train, const char *folder, const char *none)
+{
+	(void)none;
+	return bl_dataset_fashion(folder, *(bool *)train);
+}
+
+/* fashion{train = true, folder = "/usr/share/datasets/fashion-mnist", fingerprint =} */
 static int data_fashion(lua_State *L)
 {
-	typedef struct args { bool train; const char *folder; } args;
+	typedef struct args { bool train; const char *folder, *fingerprint; } args;
 	static const bl_key keys[] = {
 		BL_KEY(BOOL, args, train),
-		BL_KEY(TEXT, args, folder), BL_KEY_END,
+		BL_KEY(TEXT, args, folder),
+		BL_KEY(TEXT, args, fingerprint), BL_KEY_END,
 	};
 	args a = { .train = true };
 	bl_lua_arguments(L, "data.fashion", keys, &a);
-	return bl_lua_give_dataset(L, bl_dataset_fashion(a.folder, a.train));
+	if (!a.folder && a.fingerprint)
+		return bl_lua_missing(L, "data.fashion", "folder", "the folder of the files of that fingerprint");
+	return give_recorded(L, &(bl_recorded){ open_fashion, &a.train, a.folder, NULL, a.fingerprint });
 }
 
-/* idx{images = path, labels = path} */
+static bl_dataset *open_idx(void *none, const char *images, const char *labels)
+{
+	(void)none;
+	return bl_dataset_idx(images, labels);
+}
+
+/* idx{images = path, labels = path, fingerprint =} */
 static int data_idx(lua_State *L)
 {
-	typedef struct args { const char *images, *labels; } args;
+	typedef struct args { const char *images, *labels, *fingerprint; } args;
 	static const bl_key keys[] = {
 		BL_KEY(TEXT, args, images, .position = 1),
-		BL_KEY(TEXT, args, labels, .position = 2), BL_KEY_END,
+		BL_KEY(TEXT, args, labels, .position = 2),
+		BL_KEY(TEXT, args, fingerprint), BL_KEY_END,
 	};
-	args a = { NULL, NULL };
+	args a = { NULL, NULL, NULL };
 	bl_lua_arguments(L, "data.idx", keys, &a);
 	if (!a.images)
 		return bl_lua_missing(L, "data.idx", "images", "the path of an IDX file");
-	return bl_lua_give_dataset(L, bl_dataset_idx(a.images, a.labels));
+	return give_recorded(L, &(bl_recorded){ open_idx, NULL, a.images, a.labels, a.fingerprint });
 }
 
 /* Height and width as given, a number for both or two of them; 0 where nothing was. */
@@ -56,26 +78,41 @@ static int side_of(lua_State *L, float v)
 	return (int)v;
 }
 
-/* folder{path = folder, size =, channels = 3, labels = true, skip_broken = false, full_scale = false} */
+static bl_dataset *open_folder(void *config, const char *path, const char *none)
+{
+	bl_folder_config c = *(bl_folder_config *)config;
+	(void)none;
+	c.path = path;
+	return bl_dataset_folder(&c);
+}
+
+/* folder{path = folder, size =, channels = 3, labels = true, skip_broken = false, full_scale = false, fingerprint =} */
 static int data_folder(lua_State *L)
 {
-	typedef struct args { const char *path; float size[2]; int channels; bool labels, skip_broken, full_scale; } args;
+	typedef struct args {
+		const char *path, *fingerprint;
+		float size[2];
+		int channels;
+		bool labels, skip_broken, full_scale;
+	} args;
 	static const bl_key keys[] = {
 		BL_KEY(TEXT, args, path, .position = 1),
 		BL_KEY(FLOATS, args, size, .count = 2, .min = 1, .max = 16384),
 		BL_KEY(INT, args, channels, .min = 1, .max = 3),
 		BL_KEY(BOOL, args, labels),
 		BL_KEY(BOOL, args, skip_broken),
-		BL_KEY(BOOL, args, full_scale), BL_KEY_END,
+		BL_KEY(BOOL, args, full_scale),
+		BL_KEY(TEXT, args, fingerprint), BL_KEY_END,
 	};
 	args a = { .channels = 3, .labels = true };
 	bl_lua_arguments(L, "data.folder", keys, &a);
 	if (!a.path)
 		return bl_lua_missing(L, "data.folder", "path", "the path of a folder of images");
-	return bl_lua_give_dataset(L, bl_dataset_folder(&(bl_folder_config){
-		.path = a.path, .channels = a.channels, .height = side_of(L, a.size[0]), .width = side_of(L, a.size[1]),
+	bl_folder_config c = {
+		.channels = a.channels, .height = side_of(L, a.size[0]), .width = side_of(L, a.size[1]),
 		.unlabelled = !a.labels, .skip_broken = a.skip_broken, .full_scale = a.full_scale,
-	}));
+	};
+	return give_recorded(L, &(bl_recorded){ open_folder, &c, a.path, NULL, a.fingerprint });
 }
 
 /* shapes{n = 10000, size = 32, channels = 3, seed = 0} */

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * recorded.c: data sets that a recipe names: by absolute path, with a fingerprint.
+ *
+ * Files that were moved are looked for below BARLOW_DATA: of a set recorded as /a/b/c in BARLOW_DATA/c, BARLOW_DATA,
+ * BARLOW_DATA/b/c, BARLOW_DATA/a/b/c; the first with the right fingerprint is it.
+ */
+#include "lua/bind/face.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MOST_PATH = 4096, MOST_PARTS = 64, MESSAGE = 1024 };
+
+/* root, with the last `parts` parts of the recorded path behind it.  False: it has fewer, or that is too long. */
+static bool moved_path(char out[MOST_PATH], const char *root, const char *recorded, int parts)
+{
+	const char *at = recorded + strlen(recorded);
+	for (int k = 0; k < parts; k++)
+		do
+			if (at-- == recorded)
+				return false;
+		while (*at != '/');
+	int n = snprintf(out, MOST_PATH, "%s%s", root, at);
+	return n > 0 && n < MOST_PATH && access(out, F_OK) == 0;
+}
+
+static bl_dataset *open_checked(const bl_recorded *r, const char *first, const char *second)
+{
+	bl_dataset *d = r->open(r->ctx, first, second);
+	if (d && bl_dataset_check_fingerprint(d, r->fingerprint) == 0)
+		return d;
+	bl_dataset_unref(d);
+	return NULL;
+}
+
+/* why: of the first place where there was something. */
+static bl_dataset *open_moved(const bl_recorded *r, const char *root, char why[MESSAGE])
+{
+	char first[MOST_PATH], second[MOST_PATH];
+	for (int turn = 0; turn < MOST_PARTS; turn++) {
+		int parts = turn < 2 ? 1 - turn : turn;
+		if (!moved_path(first, root, r->first, parts) ||
+		    (r->second && (parts == 0 || !moved_path(second, root, r->second, parts))))
+			continue;
+		bl_dataset *d = open_checked(r, first, r->second ? second : NULL);
+		if (d)
+			return d;
+		if (!*why)
+			snprintf(why, MESSAGE, "%s", bl_error());
+	}
+	return NULL;
+}
+
+bl_dataset *bl_lua_open_recorded(const bl_recorded *r)
+{
+	const char *root = getenv(BL_DATA_VARIABLE);
+	bool moved = root && *root;
+	char why[MESSAGE] = "";
+	if (!r->fingerprint)
+		return r->open(r->ctx, r->first, r->second);
+	bl_dataset *d = moved ? open_moved(r, root, why) : NULL;
+	if (!d)
+		d = open_checked(r, r->first, r->second);
+	if (d)
+		return d;
+	if (*why)
+		return bl_fail_null("%s", why);
+	if (moved)
+		return bl_fail_null("%s; nor is it in %s, where " BL_DATA_VARIABLE " says that data lie", bl_error(), root);
+	return bl_fail_null("%s; where they were moved, barlow resume --data PATH, or " BL_DATA_VARIABLE " in the environment, "
+	                    "says where they are", bl_error());
+}
+
+/* origin(dataset): its fingerprint and one or two absolute paths; nothing where it was not read from files */
+int bl_lua_origin(lua_State *L)
+{
+	bl_dataset *d = bl_lua_dataset(L, 1);
+	const char *fingerprint = bl_dataset_fingerprint(d);
+	if (!fingerprint)
+		return bl_lua_fail(L);
+	if (!*fingerprint)
+		return 0;
+	lua_pushstring(L, fingerprint);
+	lua_pushstring(L, bl_dataset_origin(d, 0));
+	lua_pushstring(L, bl_dataset_origin(d, 1));
+	return 3;
+}

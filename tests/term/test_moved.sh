@@ -1,0 +1,87 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# A run goes on with the images that it began with, wherever it is resumed, or says that these are others.
+set -u
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-moved-XXXXXX") || exit 1
+trap 'rm -rf "$dir"' EXIT
+XDG_DATA_HOME=$dir/data
+export XDG_DATA_HOME
+unset BARLOW_DATA
+dir=$(cd "$dir" && pwd -P)
+
+number=0
+check() {
+	name=$1
+	shift
+	number=$((number + 1))
+	if "$@"; then
+		echo "ok $number - $name"
+	else
+		echo "not ok $number - $name"
+		sed 's/^/# /' "$dir/out"
+	fi
+}
+# run STATUS FOLDER ARGUMENTS: barlow, started in that folder, ends with that status
+run() {
+	want=$1
+	cd "$2" || return 1
+	shift 2
+	"$BARLOW" "$@" >"$dir/out" 2>&1 </dev/null
+	[ $? -eq "$want" ]
+}
+says() { grep -qF -- "$1" "$dir/out"; }
+fails_with() {
+	words=$1
+	shift
+	run 1 "$@" && says "$words"
+}
+
+photographs=$SRCDIR/tests/reference/photographs
+# Two places with folders of the same names; the second has other pictures in its files.
+for place in here there; do
+	mkdir -p "$dir/$place/set/imgs/day" "$dir/$place/set/imgs/night" "$dir/$place/test/day" "$dir/$place/test/night"
+	cp "$photographs"/*.jpg "$dir/$place/set/imgs/day"
+	cp "$photographs"/*.png "$dir/$place/set/imgs/night"
+	cp "$photographs"/*.jpg "$dir/$place/test/day"
+	cp "$photographs"/*.png "$dir/$place/test/night"
+done
+cp "$dir/here/set/imgs/night/palette.png" "$dir/there/set/imgs/night/one_bit.png"
+cat >"$dir/t.lua" <<'END'
+	local test = data.folder{ path = "test", size = 16 }
+	local t = trainer{ data = data.folder{ path = "set/imgs", size = 16 }, projector = { 8 }, batch = 4, epochs = 100000,
+		encoder = nn.sequential(nn.flatten(), nn.linear(3 * 16 * 16, 8)), views = aug.paper{ size = 16 },
+		name = "moved", knn = { refs = test, queries = test, k = 1, every = 1000 } }
+	t:start()
+	while t.iteration < 2 do t:wait(.01) end
+	t:stop()
+END
+goes_on() {
+	run 0 "$@" -e 'local t = runs.resume "moved"; t:start(); t:stop(); print("went on", t.data[1].path)'
+}
+recipe() { cat "$dir"/data/barlow/runs/moved-*/recipe.lua >"$dir/out" && says "$1"; }
+
+echo "1..13"
+check "a run with relative paths" run 0 "$dir/here" "$dir/t.lua"
+check "its recipe has the absolute one" recipe "path = \"$dir/here/set/imgs\""
+check "... and a fingerprint" recipe 'fingerprint = "v1 8 files, names '
+check "it goes on from elsewhere" goes_on /
+check "... and where other images have these names, with its own" goes_on "$dir/there"
+check "... which it says" says "$dir/here/set/imgs/day/"
+
+mv "$dir/here/set" "$dir/here/gone"
+check "images that were moved are missed, with a hint" fails_with "barlow resume --data PATH" / resume --plain moved
+check "other images in their place are refused, by name" fails_with \
+	"$dir/there/set/imgs/night/one_bit.png is not the file that it was" / resume --plain --data "$dir/there/set" moved
+rm "$dir/there/set/imgs/night/one_bit.png"
+check "fewer images, too" fails_with "there were 8 files then, there are 7 now" / resume --plain --data "$dir/there/set" moved
+check "nowhere: said" fails_with "$dir/nowhere, where BARLOW_DATA says" / resume --plain --data "$dir/nowhere" moved
+mkdir "$dir/new"
+mv "$dir/here/gone/imgs" "$dir/new/imgs"
+mv "$dir/here/test" "$dir/new/test"
+BARLOW_DATA=$dir/new
+export BARLOW_DATA
+check "BARLOW_DATA says where both sets are now" goes_on /
+unset BARLOW_DATA
+check "... which the recipe says from then on" recipe "path = \"$dir/new/imgs\""
+check "... and so the run goes on without it" goes_on /
