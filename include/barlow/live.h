@@ -25,6 +25,8 @@ enum {
 	BL_SPECTRUM_MAX = 128,
 	BL_VIEW_MAX = 64,
 	BL_POINTS_MAX = 1024,
+	BL_PAIRS_MAX = 16,
+	BL_QUANTILES = 65,
 	BL_KEPT_MAX = 48, /* snapshots of the past that a run keeps */
 	BL_DRAW_TEXT = 320,
 };
@@ -54,6 +56,8 @@ typedef struct bl_record {
 	double knn;        /* NaN when not measured at this step */
 } bl_record;
 
+typedef struct bl_pair { int32_t i, j; float value; } bl_pair; /* dims, 0-based */
+
 typedef struct bl_snapshot {
 	int64_t step;
 	int32_t n, d;             /* batch and embedding width */
@@ -61,8 +65,19 @@ typedef struct bl_snapshot {
 	int32_t diag;             /* diagonal values kept, min(d, BL_DIAG_MAX): means of equal runs when fewer than d */
 	float mean[BL_GRID_MAX * BL_GRID_MAX];    /* row-major grid x grid: mean over the cell's block of C */
 	float extreme[BL_GRID_MAX * BL_GRID_MAX]; /* the signed element of largest magnitude in the block */
+	/*
+	 * The root of the mean square over the block's elements off the diagonal, which is what stands out of noise: chance
+	 * gives 1/sqrt(n-1).  Of some pairs of the batch's samples it is an estimate, whose square is unbiased.
+	 */
+	float rms[BL_GRID_MAX * BL_GRID_MAX];
+	float rms_share;                   /* of the pairs behind it; 1: exact; 0: there is no rms */
+	float rms_error;                   /* its standard error relative to it, typical of the cells */
+	float cell_diagonal[BL_GRID_MAX];  /* mean C_ii of the blocks on the diagonal */
 	int64_t grid_elements;             /* of C, behind the extremes (means are of all): fewer than d x d is a sample */
 	float diagonal[BL_DIAG_MAX];
+	float quantile[BL_QUANTILES];      /* of all C_ii, ascending, evenly spread from the least to the largest */
+	int32_t pairs;                     /* how many follow */
+	bl_pair pair[BL_PAIRS_MAX];        /* elements off the diagonal of largest magnitude, of grid_elements */
 	uint32_t histogram[BL_HIST_BINS];  /* off-diagonal values (of a sample when d is large) over [-1, 1] */
 	int32_t sampled;                   /* elements of C behind the histogram */
 	int32_t dead;                      /* embedding dimensions without variance */
@@ -80,6 +95,8 @@ typedef struct bl_snapshot {
 	int32_t region_rows, region_cols;  /* cells, at most BL_GRID_MAX; 0: none */
 	int64_t region_elements;           /* of the matrix, behind the extremes: fewer than rows x cols is a sample */
 	float region_mean[BL_GRID_MAX * BL_GRID_MAX], region_extreme[BL_GRID_MAX * BL_GRID_MAX];
+	float region_rms[BL_GRID_MAX * BL_GRID_MAX], region_share, region_error; /* as rms, rms_share and rms_error */
+	float region_diagonal[2 * BL_GRID_MAX]; /* means of what lies on the diagonal, cell by cell, row after row */
 	int32_t dims[BL_GRID_MAX * 2];     /* dims[i]: the first behind row i of cells, dims[region_rows + j]: behind column j */
 	/* PCA of the encoder's features of a held-out batch, when asked for. */
 	int32_t points;                    /* how many; 0: none */

@@ -61,12 +61,43 @@ typedef struct bl_loss_side {
 	int cells;
 } bl_loss_side;
 
+/* Elements off the diagonal; i and j are dims, 0-based. */
+typedef struct bl_loss_pair {
+	int32_t i, j;
+	float value;
+} bl_loss_pair;
+
+/* What a region is made into; every array that is not NULL is filled in. */
+typedef struct bl_loss_cells {
+	float *mean, *extreme; /* (rows->cells, cols->cells) */
+	/*
+	 * The diagonal apart, as it is no noise: rms is the root of the mean square of a cell's elements off the diagonal, 0
+	 * where there are none; diagonal the mean of those on it, NaN where there are none.  Both or neither.
+	 */
+	float *rms, *diagonal;
+	bl_loss_pair *pair; /* those of largest magnitude, largest first */
+	int pairs;          /* room for so many; then how many there are */
+} bl_loss_cells;
+
 /*
  * The same of any rows and columns of C, in any order, at the price of these alone: cells (rows->cells, cols->cells).
  * Of one view with itself when za and zb are the same.
  */
 int bl_loss_region(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb, const bl_loss_side *rows,
-                   const bl_loss_side *cols, float *mean, float *extreme);
+                   const bl_loss_side *cols, bl_loss_cells *out);
+
+/*
+ * rms and diagonal alone, at O(N^2 (D + g^2)) instead of O(N D^2), by Gram matrices of the cells: less where D is much
+ * larger than g sqrt(N).  Of `samples` < N samples, chosen by key, the squares are unbiased estimates of those of all.
+ */
+typedef struct bl_loss_rms {
+	float *rms, *diagonal; /* as above */
+	int64_t samples;       /* at least 8 are taken, at most N; then how many were */
+	uint64_t key;
+	double error; /* then: the standard error of an rms, relative to it, typical of the cells; 0 where it is exact */
+} bl_loss_rms;
+int bl_loss_rms_of(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb, const bl_loss_side *rows,
+                   const bl_loss_side *cols, bl_loss_rms *out);
 
 /* Loss floor: scale D K / (D + K), K = lambda (D^2/r - D), r = min(D, N-1), for lambda <= 1, K > 0, not hsic; else 0. */
 double bl_loss_floor(const bl_loss_config *c, int64_t n, int64_t d);

@@ -7,5 +7,7 @@ libbarlow_sources += \
 	src/loss/barlow/gram.c \
 	src/loss/barlow/gram.h \
 	src/loss/barlow/picture.c \
+	src/loss/barlow/squares.c \
+	src/loss/barlow/squares.h \
 	src/loss/barlow/standard.c \
 	src/loss/barlow/standard.h

@@ -5,8 +5,8 @@
  * Time is measured, and what a thing cost last is what it is expected to cost
  * next.  Frames (pictures of C, a pair of views) have one budget; slow tasks
  * have another, which they use in turn, so that none of them keeps frames from
- * coming.  Of a C too large for the budget a frame has the extremes of a sample;
- * its means are always of all.
+ * coming.  Of a C too large for the budget a frame has the extremes of a sample and
+ * the rms of some pairs of the batch; its means are always of all.
  */
 #include "monitor/monitor.h"
 
@@ -30,13 +30,13 @@
 #define SPECTRUM_GUESS 1e-9 /* seconds, times min(N,D)^2 (10 min(N,D) + D), before it was ever measured */
 #define SPECTRUM_LAST 1.  /* seconds that the last step may spend on it, whatever the budget */
 #define ORDER_HOLDS 2.    /* seconds of training: dims that change places all the time cannot be read */
-/* Seconds between frames that extremes of more elements are worth. */
-#define PATIENCE .4
-#define PATIENCE_ASKED .05
+/* Seconds between frames that more of C is worth. */
+#define PATIENCE 1.
+#define PATIENCE_ASKED .2
 #define POINTS_COST .25   /* seconds that points may cost at once, if few rows will do */
 #define FORGETS .98       /* a frame: what a larger sample cost once need not be true for ever */
 
-enum { POINTS_LEAST = 128 };
+enum { POINTS_LEAST = 128, SAMPLES_LEAST = 16, EFFORTS = 64 };
 
 enum { TASK_SPECTRUM, TASK_ORDER, TASK_POINTS, TASKS };
 enum { SPECTRUM = 1 << TASK_SPECTRUM, ORDER = 1 << TASK_ORDER, POINTS = 1 << TASK_POINTS };
@@ -49,8 +49,10 @@ struct bl_monitor {
 	bl_meter frames, slow;
 	double price[TASKS];
 	int turn;                 /* the slow task that is next, if it is wanted */
-	int64_t n, d, most;       /* dims of a cell looked at: see snapshot.h */
-	double above;             /* what a frame cost with twice as many; 0: never tried */
+	int64_t n, d;
+	bl_heat_effort effort[EFFORTS]; /* ascending; the last one is all */
+	int efforts, at;          /* which one is made */
+	double above;             /* what a frame cost with the next one; 0: never tried */
 	bl_order order;           /* of dims, unless PLAIN */
 	double ordered_at;        /* seconds of training */
 	int32_t *dims;
@@ -63,9 +65,25 @@ struct bl_monitor {
 
 /* --- Making --------------------------------------------------------------------------- */
 
-static int64_t all_dims(const bl_monitor *m)
+static bl_heat_effort all_of(const bl_monitor *m)
 {
-	return (m->d + BL_GRID_MAX - 1) / BL_GRID_MAX;
+	return m->effort[m->efforts - 1];
+}
+
+/* The rms first, which is what is looked at, then the extremes, as long as that costs less than all of C. */
+static void list_efforts(bl_monitor *m)
+{
+	bl_heat_effort all = bl_heat_all(m->n, m->d), e = { 1, m->n < SAMPLES_LEAST ? m->n : SAMPLES_LEAST };
+	double most = bl_heat_cost(all, m->n, m->d);
+	while (m->efforts < EFFORTS - 1 && e.most < all.most && bl_heat_cost(e, m->n, m->d) < most) {
+		m->effort[m->efforts++] = e;
+		if (e.samples < m->n)
+			e.samples = 2 * e.samples < m->n ? 2 * e.samples : m->n;
+		else
+			e.most *= 2;
+	}
+	m->effort[m->efforts++] = all;
+	m->at = m->efforts - 1;
 }
 
 static void start_snapshot(bl_monitor *m)
@@ -105,7 +123,7 @@ bl_monitor *bl_monitor_new(double hz, int64_t n, int64_t d, const bl_source *sou
 	m->interval = 1 / (hz > 0 ? hz : HZ);
 	m->n = n;
 	m->d = d;
-	m->most = all_dims(m);
+	list_efforts(m);
 	m->price[TASK_SPECTRUM] = SPECTRUM_GUESS * side * side * (10 * side + (double)d);
 	m->dims = calloc((size_t)d, sizeof *m->dims);
 	m->snapshot = calloc(1, sizeof *m->snapshot);
@@ -216,7 +234,7 @@ static unsigned next_task(bl_monitor *m, const bl_look *l)
 
 /* --- Frames ---------------------------------------------------------------------------------- */
 
-static int fill_region(const bl_monitor *m, const bl_look *l, int64_t most)
+static int fill_region(const bl_monitor *m, const bl_look *l, bl_heat_effort e)
 {
 	bl_snapshot *s = m->snapshot;
 	s->region_rows = s->region_cols = 0;
@@ -226,27 +244,27 @@ static int fill_region(const bl_monitor *m, const bl_look *l, int64_t most)
 	s->region = bl_heat_clamp(l->asked, s->d);
 	if (s->region.order != (int32_t)m->order)
 		s->region.order = BL_ORDER_PLAIN; /* not yet */
-	return bl_heat_region(l, s->region.order == BL_ORDER_PLAIN ? NULL : m->dims, most, s);
+	return bl_heat_region(l, s->region.order == BL_ORDER_PLAIN ? NULL : m->dims, e, s);
 }
 
-static int fill(bl_monitor *m, const bl_look *l, int64_t most)
+static int fill(bl_monitor *m, const bl_look *l, bl_heat_effort e)
 {
 	bl_snapshot *s = m->snapshot;
 	s->step = l->step;
-	if (bl_heat_grid(l, most, s) != 0 || bl_heat_histogram(l, s) != 0 || fill_region(m, l, most) != 0 ||
+	if (bl_heat_grid(l, e, s) != 0 || bl_heat_histogram(l, s) != 0 || fill_region(m, l, e) != 0 ||
 	    bl_pair_draw(l, m->source, s) != 0)
 		return -1;
-	return most >= all_dims(m) ? bl_measure_dead(l, s) : 0;
+	return e.most >= all_of(m).most ? bl_measure_dead(l, s) : 0;
 }
 
 /* Slow tasks first, as a region is drawn in the order that one of them finds. */
-static int make(bl_monitor *m, const bl_look *look, unsigned tasks, int64_t most)
+static int make(bl_monitor *m, const bl_look *look, unsigned tasks, bl_heat_effort e)
 {
 	bl_look l = *look;
 	l.z[0] = bl_tensor_contiguous(look->z[0]);
 	l.z[1] = bl_tensor_contiguous(look->z[1]);
 	int slow = l.z[0] && l.z[1] ? run_tasks(m, &l, tasks) : -1;
-	int rc = l.z[0] && l.z[1] ? fill(m, &l, most) : -1;
+	int rc = l.z[0] && l.z[1] ? fill(m, &l, e) : -1;
 	bl_tensor_unref(l.z[0]);
 	bl_tensor_unref(l.z[1]);
 	return rc != 0 ? rc : slow != 0 ? 1 : 0;
@@ -255,7 +273,7 @@ static int make(bl_monitor *m, const bl_look *look, unsigned tasks, int64_t most
 int bl_monitor_snapshot(bl_monitor *m, const bl_look *look, bool with_spectrum, bl_snapshot *out)
 {
 	unsigned tasks = wanted(m, look) & (with_spectrum ? SPECTRUM | ORDER | POINTS : ORDER | POINTS);
-	if (make(m, look, tasks, all_dims(m)) != 0)
+	if (make(m, look, tasks, all_of(m)) != 0)
 		return -1;
 	*out = *m->snapshot;
 	return 0;
@@ -285,9 +303,9 @@ static bool frame_due(const bl_monitor *m, const bl_look *l, double now)
 }
 
 /*
- * So many dims a cell that a frame costs no more than what is earned until it
- * should be there.  Twice as many dims are four times the elements, but most
- * of a frame is none of these: more are tried, and what that cost is kept in
+ * So much effort that a frame costs no more than what is earned until it should
+ * be there.  The next one may cost four times as much of what is made of C, but
+ * much of a frame is none of that: it is tried, and what it cost is kept in
  * mind, so that samples do not change size all the time.
  */
 static void adapt(bl_monitor *m, const bl_look *l, double cost)
@@ -296,15 +314,16 @@ static void adapt(bl_monitor *m, const bl_look *l, double cost)
 	double may = passed * (l->asked ? FRAMES_ASKED : FRAMES);
 	m->trained = l->trained;
 	m->above *= FORGETS;
-	if (fmax(m->above, 2 * cost) < may && m->most < all_dims(m)) {
-		m->most *= 2;
+	m->frames.price = cost;
+	if (fmax(m->above, 2 * cost) < may && m->at < m->efforts - 1) {
+		m->at++;
 		m->above = 0;
 	}
-	for (; cost > may && m->most > 1; cost /= 4) {
-		m->most /= 2;
+	for (; cost > may && m->at > 0; m->at--) {
 		m->above = cost;
+		cost *= bl_heat_cost(m->effort[m->at - 1], m->n, m->d) / bl_heat_cost(m->effort[m->at], m->n, m->d);
+		m->frames.price = cost;
 	}
-	m->frames.price = cost;
 }
 
 /* The first and the last are not charged: all of a large C would keep the next ones away for long. */
@@ -312,7 +331,7 @@ static int frame(bl_monitor *m, const bl_look *l, bl_live *live, double start)
 {
 	double before = m->slow.credit;
 	bool all = l->step == 1 || l->last;
-	int rc = make(m, l, next_task(m, l), all ? all_dims(m) : m->most);
+	int rc = make(m, l, next_task(m, l), all ? all_of(m) : m->effort[m->at]);
 	if (rc >= 0)
 		bl_live_publish(live, m->snapshot);
 	m->last_at = start;
@@ -330,7 +349,7 @@ static int answer(bl_monitor *m, const bl_look *l, bl_live *live)
 		return 0;
 	m->answered = *l->asked;
 	m->answered_step = l->step;
-	int rc = make(m, l, wanted(m, l) & (ORDER | POINTS), all_dims(m));
+	int rc = make(m, l, wanted(m, l) & (ORDER | POINTS), all_of(m));
 	if (rc >= 0)
 		bl_live_publish(live, m->snapshot);
 	return rc == 0 ? 0 : -1;

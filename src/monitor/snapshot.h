@@ -6,15 +6,23 @@
 #include "monitor/monitor.h"
 
 /*
- * heat.c: pictures of C.  Means and the diagonal are of all elements; for extremes `most` is how many dims of a
- * cell's run are looked at, evenly spread; all of them where a run has fewer than most + 1.
+ * heat.c: pictures of C.  Means and the diagonal are of all elements.  How much the rest is made of, where C is too large
+ * for the time there is:
  */
-int bl_heat_grid(const bl_look *l, int64_t most, bl_snapshot *s);
+typedef struct bl_heat_effort {
+	int64_t most;    /* for extremes: dims of a cell's run that are looked at, evenly spread; enough for a run: all of C */
+	int64_t samples; /* for the rms: of the batch, whose pairs make Gram matrices; not used where all of C is made */
+} bl_heat_effort;
+/* What all of C needs, and about what an effort costs: multiply-adds. */
+bl_heat_effort bl_heat_all(int64_t n, int64_t d);
+double bl_heat_cost(bl_heat_effort e, int64_t n, int64_t d);
+
+int bl_heat_grid(const bl_look *l, bl_heat_effort e, bl_snapshot *s);
 int bl_heat_histogram(const bl_look *l, bl_snapshot *s);
 /* asked as it can be had of d dims. */
 bl_region bl_heat_clamp(const bl_region *asked, int32_t d);
 /* After the grid.  The region in s->region, whose dims are taken from `order` (NULL: as they are). */
-int bl_heat_region(const bl_look *l, const int32_t *order, int64_t most, bl_snapshot *s);
+int bl_heat_region(const bl_look *l, const int32_t *order, bl_heat_effort e, bl_snapshot *s);
 
 /* arrange.c: dims (D) in an order, 0 on success; not every width can be. */
 bool bl_arrange_can(bl_order order, int64_t d);

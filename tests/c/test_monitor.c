@@ -51,6 +51,52 @@ static void check_cell(const float *c, int64_t d, int row, int col)
 	assert_true(fabsf(shot.extreme[row * shot.grid + col] - extreme) < 1e-5f);
 }
 
+/* The root of the mean square off the diagonal, and the mean on it. */
+static void check_rms(const float *c, int64_t d, int row, int col)
+{
+	int64_t r0, r1, c0, c1, on = 0;
+	double square = 0, diagonal = 0;
+	bl_chunk_range(d, shot.grid, row, &r0, &r1);
+	bl_chunk_range(d, shot.grid, col, &c0, &c1);
+	for (int64_t i = r0; i < r1; i++)
+		for (int64_t j = c0; j < c1; j++) {
+			double v = c[i * d + j];
+			on += i == j;
+			diagonal += i == j ? v : 0;
+			square += i == j ? 0 : v * v;
+		}
+	int64_t off = (r1 - r0) * (c1 - c0) - on;
+	assert_true(fabs(shot.rms[row * shot.grid + col] - (off ? sqrt(square / (double)off) : 0)) < 1e-5);
+	assert_true(on == 0 || fabs(shot.cell_diagonal[row] - diagonal / (double)on) < 1e-5);
+}
+
+static int ascending(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return x < y ? -1 : x > y;
+}
+
+/* Sorted C_ii, and the largest elements beside them. */
+static void check_order_of(const float *c, int64_t d)
+{
+	double all[1000];
+	assert_true(d <= 1000);
+	for (int64_t i = 0; i < d; i++)
+		all[i] = c[i * d + i];
+	qsort(all, (size_t)d, sizeof *all, ascending);
+	for (int k = 0; k < BL_QUANTILES; k++) {
+		double at = (double)(k * (d - 1)) / (BL_QUANTILES - 1);
+		int64_t low = (int64_t)at, high = low + 1 < d ? low + 1 : low;
+		assert_true(shot.quantile[k] >= all[low] - 1e-5 && shot.quantile[k] <= all[high] + 1e-5);
+	}
+	assert_int_equal(shot.pairs, d * (d - 1) < BL_PAIRS_MAX ? d * (d - 1) : BL_PAIRS_MAX);
+	for (int k = 0; k < shot.pairs; k++) {
+		assert_true(shot.pair[k].i != shot.pair[k].j);
+		assert_true(fabsf(shot.pair[k].value - c[shot.pair[k].i * d + shot.pair[k].j]) < 1e-5f);
+		assert_true(k == 0 || fabsf(shot.pair[k].value) <= fabsf(shot.pair[k - 1].value));
+	}
+}
+
 static void check_diagonal(const float *c, int64_t d)
 {
 	for (int k = 0; k < shot.diag; k++) {
@@ -76,7 +122,9 @@ static void check_size(int64_t n, int64_t d)
 	bl_tensor *c = bl_loss_correlation(l.dialect, za, zb);
 	for (int i = 0; i < shot.grid; i++)
 		for (int j = 0; j < shot.grid; j++)
-			check_cell(bl_tensor_data(c), d, i, j);
+			check_cell(bl_tensor_data(c), d, i, j), check_rms(bl_tensor_data(c), d, i, j);
+	check_order_of(bl_tensor_data(c), d);
+	assert_true(shot.rms_share == 1 && shot.rms_error == 0);
 	check_diagonal(bl_tensor_data(c), d);
 	bl_tensor_unref(c);
 	bl_tensor_unref(za);
@@ -370,16 +418,20 @@ static void learn_order(bl_monitor *m, bl_look *l, bl_region r, int d, int32_t *
 	check_order(order, d, r.order);
 }
 
-static void check_region_cell(const int32_t *order, int i, int j)
+/* on_diagonal: cells before this one that the diagonal crosses; it counts on. */
+static void check_region_cell(const int32_t *order, int i, int j, int *on_diagonal)
 {
 	const bl_region *r = &shot.region;
-	int64_t r0, r1, c0, c1;
-	double sum = 0, extreme = 0;
+	int64_t r0, r1, c0, c1, on = 0;
+	double sum = 0, extreme = 0, square = 0, diagonal = 0;
 	bl_chunk_range(r->rows, shot.region_rows, i, &r0, &r1);
 	bl_chunk_range(r->cols, shot.region_cols, j, &c0, &c1);
 	for (int64_t y = r->row + r0; y < r->row + r1; y++)
 		for (int64_t x = r->col + c0; x < r->col + c1; x++) {
 			double v = reference[order[y]][order[x]];
+			on += x == y;
+			diagonal += x == y ? v : 0;
+			square += x == y ? 0 : v * v;
 			sum += v;
 			extreme = fabs(v) > fabs(extreme) ? v : extreme;
 		}
@@ -388,6 +440,10 @@ static void check_region_cell(const int32_t *order, int i, int j)
 	assert_int_equal(shot.dims[shot.region_rows + j], order[r->col + c0]);
 	assert_true(fabs(shot.region_mean[at] - sum / (double)((r1 - r0) * (c1 - c0))) < 1e-5);
 	assert_true(fabs(fabs(shot.region_extreme[at]) - fabs(extreme)) < 1e-5);
+	int64_t off = (r1 - r0) * (c1 - c0) - on;
+	assert_true(fabs(shot.region_rms[at] - (off ? sqrt(square / (double)off) : 0)) < 2e-5);
+	if (on > 0)
+		assert_true(fabs(shot.region_diagonal[(*on_diagonal)++] - diagonal / (double)on) < 1e-5);
 	if ((r1 - r0) * (c1 - c0) == 1)
 		assert_true(shot.region_mean[at] == shot.region_extreme[at]);
 }
@@ -400,9 +456,10 @@ static void check_region(bl_monitor *m, bl_look *l, bl_region r, const int32_t *
 	assert_int_equal(shot.region_rows, shot.region.rows < BL_GRID_MAX ? shot.region.rows : BL_GRID_MAX);
 	assert_int_equal(shot.region_cols, shot.region.cols < BL_GRID_MAX ? shot.region.cols : BL_GRID_MAX);
 	assert_int_equal(shot.region_elements, (int64_t)shot.region.rows * shot.region.cols);
+	int on_diagonal = 0;
 	for (int i = 0; i < shot.region_rows; i++)
 		for (int j = 0; j < shot.region_cols; j++)
-			check_region_cell(order, i, j);
+			check_region_cell(order, i, j, &on_diagonal);
 }
 
 static void check_regions(int64_t n, int d, int groups)
@@ -502,8 +559,10 @@ static void test_sampled(void **state)
 	for (int k = 0; k < 3; k++) {
 		shot = (bl_snapshot){ .step = 1, .n = N, .d = D };
 		shot.region = bl_heat_clamp(&(bl_region){ .rows = 200, .row = 10 }, D);
-		assert_int_equal(bl_heat_region(&l, NULL, step[k], &shot), 0);
-		assert_int_equal(bl_heat_grid(&l, step[k], &shot), 0);
+		bl_heat_effort effort = { .most = step[k], .samples = 1 };
+		assert_int_equal(bl_heat_region(&l, NULL, effort, &shot), 0);
+		assert_int_equal(bl_heat_grid(&l, effort, &shot), 0);
+		assert_true(step[k] == 1 ? shot.rms_share == .25f && shot.rms_error > 0 : shot.rms_share == 1);
 		assert_int_equal(shot.grid_elements, step[k] == 1 ? BL_GRID_MAX * BL_GRID_MAX : D * D);
 		assert_int_equal(shot.region_elements, step[k] == 1 ? BL_GRID_MAX * BL_GRID_MAX : 200 * D);
 		for (int i = 0; step[k] == 1 && i < BL_GRID_MAX; i++)
