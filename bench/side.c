@@ -65,7 +65,7 @@ static void projector(work *w, int64_t in, int64_t width)
 	if (!w->encoder || !w->projector)
 		die("network");
 	w->params = bl_params_new((bl_module *[]){ w->encoder, w->projector }, (const char *[]){ "encoder", "projector" }, 2);
-	bl_optim_config c = bl_optim_default(BL_OPTIM_SGD);
+	bl_optim_config c = bl_optim_default("sgd");
 	c.lr = .01;
 	w->optim = w->params ? bl_optim_new(&c, w->params) : NULL;
 	if (!w->optim)

@@ -294,7 +294,9 @@ entry("optimiser:step", "opt:step([factor])", "One step along the gradients.",
 	.. "net(tensor.ones(1, 3)):sum():backward(); opt:step()")
 entry("optimiser:zero_grad", "opt:zero_grad()", "Forgets the gradients.",
 	"optim.sgd(nn.linear(3, 4), {lr = .1}):zero_grad()")
-entry("optimiser.kind", "opt.kind", "\"sgd\", \"lars\" or \"adamw\".", "optim.sgd{lr = .1}.kind")
+entry("optimiser.kind", "opt.kind",
+	"\"sgd\", \"lars\" or \"adamw\".  Its parameters are there by their names, and may be set: opt.momentum.",
+	"optim.sgd{lr = .1}.kind")
 entry("optimiser.lr", "opt.lr", "The rate; may be set.", "local opt = optim.sgd{lr = .1}; opt.lr = .2; print(opt.lr)")
 entry("optimiser.weight_decay", "opt.weight_decay", "The weight decay; may be set.",
 	"optim.sgd{lr = .1}.weight_decay")
@@ -317,7 +319,8 @@ entry("trainer",
 		{ "epochs", "how long; may be a fraction" },
 		{ "steps", "how long instead; together with epochs: an earlier end, the schedule still by epochs" },
 		{ "seed", "of parameters, order and views: the same seed gives the same run" },
-		{ "schedule", "of the rate: cosine, down to `last` times the rate, or constant; first `warmup` epochs up" },
+		{ "schedule", "of the rate: cosine, down to `last` times the rate, or constant; first `warmup` epochs up; "
+			.. "or a table: {kind = \"cosine\", last = .01}" },
 		{ "clip", "the gradient's norm is cut to this; 0: it is not" },
 		{ "precision", "of the factors in linear layers' products while training: float32, or bf16: rounded to bfloat16, "
 			.. "sums and parameters as they were" },

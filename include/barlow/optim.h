@@ -4,29 +4,45 @@
  *
  * Weights and the rest (biases, norms: parameters of one dimension) have rates
  * of their own.  State lies in flat arrays beside the parameters.
+ *
+ * What kinds there are, and what each can be told, is said by bl_optim_name,
+ * bl_optim_fields and the like: to add one is a file in src/optim and a
+ * line in src/optim/list.c.
  */
 #ifndef BARLOW_OPTIM_H
 #define BARLOW_OPTIM_H
 
+#include <barlow/field.h>
 #include <barlow/nn.h>
 
-typedef enum bl_optim_kind { BL_OPTIM_SGD, BL_OPTIM_LARS, BL_OPTIM_ADAMW } bl_optim_kind;
+/* --- Optimisers: "sgd", "lars", "adamw" --- */
 
+enum { BL_OPTIM_ROOM = 16 };
+typedef struct bl_optim_ops bl_optim_ops;
+/* Settings that the kind's fields describe, in room; all begin with these three. */
 typedef struct bl_optim_config {
-	bl_optim_kind kind;
-	double lr;           /* base rate of weights */
-	double lr_bias;      /* base rate of biases and norms; 0: the same as lr */
-	double momentum;     /* sgd, lars: .9 */
-	bool nesterov;       /* sgd */
-	double weight_decay; /* sgd: L2 on all; lars: weights only; adamw: decoupled, weights only unless decay_all */
-	bool decay_all;
-	double eta;          /* lars: trust coefficient, .001 */
-	double beta1, beta2, eps; /* adamw: .9 .999 1e-8 */
+	const bl_optim_ops *ops;
+	union {
+		struct {
+			double lr;           /* base rate of weights */
+			double lr_bias;      /* base rate of biases and norms; 0: the same as lr */
+			double weight_decay; /* sgd: L2 on all; lars: weights only; adamw: decoupled, weights only unless decay_all */
+		};
+		double room[BL_OPTIM_ROOM];
+	};
 } bl_optim_config;
-bl_optim_config bl_optim_default(bl_optim_kind kind);
+
+const char *bl_optim_name(int i);                          /* of the i-th kind, from 0; NULL behind the last */
+const char *bl_optim_help(const char *kind);               /* a line; NULL with bl_error */
+const bl_field *bl_optim_fields(const char *kind);         /* of room; NULL with bl_error: there is no such kind */
+/* At its defaults; ops is NULL, with bl_error, where there is no such kind. */
+bl_optim_config bl_optim_default(const char *kind);
+int bl_optim_set(bl_optim_config *c, const char *name, double value); /* negative with bl_error */
+double bl_optim_get(const bl_optim_config *c, const char *name);      /* NaN: the kind has no such setting */
+const char *bl_optim_kind(const bl_optim_config *c);
 
 typedef struct bl_optim bl_optim;
-bl_optim *bl_optim_new(const bl_optim_config *c, bl_params *p); /* p must outlive it */
+bl_optim *bl_optim_new(const bl_optim_config *c, bl_params *p); /* p must outlive it; settings are checked */
 void bl_optim_free(bl_optim *o);
 /* One step with rates base * factor.  Uses bl_params_grads. */
 void bl_optim_step(bl_optim *o, double factor);
@@ -35,13 +51,24 @@ bl_optim_config *bl_optim_settings(bl_optim *o); /* may be changed between steps
 float *bl_optim_state(bl_optim *o, int k, const char **name);
 int64_t *bl_optim_count(bl_optim *o);
 
+/* --- Schedules: "constant", "cosine" --- */
+
 /* Factor on the base rate at `step` of `steps`. */
-typedef enum bl_schedule_kind { BL_SCHEDULE_CONSTANT, BL_SCHEDULE_COSINE } bl_schedule_kind;
+enum { BL_SCHEDULE_ROOM = 8 };
+typedef struct bl_schedule_ops bl_schedule_ops;
 typedef struct bl_schedule {
-	bl_schedule_kind kind;
-	int64_t warmup, steps; /* linear warm-up from 0 over the first `warmup` steps */
-	double last;           /* cosine ends at last (.001 in the authors' code) */
+	const bl_schedule_ops *ops; /* NULL: constant */
+	int64_t warmup, steps;      /* linear warm-up from 0 over the first `warmup` steps */
+	double room[BL_SCHEDULE_ROOM]; /* settings that the kind's fields describe */
 } bl_schedule;
+
+const char *bl_schedule_name(int i);                             /* of the i-th kind, from 0; NULL behind the last */
+const bl_field *bl_schedule_fields(const char *kind);            /* of room; NULL with bl_error: there is no such kind */
+/* At its defaults, of 0 steps; ops is NULL, with bl_error, where there is no such kind. */
+bl_schedule bl_schedule_default(const char *kind);
+int bl_schedule_set(bl_schedule *s, const char *name, double value);
+const char *bl_schedule_kind(const bl_schedule *s);
+int bl_schedule_check(const bl_schedule *s);
 double bl_schedule_at(const bl_schedule *s, int64_t step);
 
 #endif

@@ -23,8 +23,8 @@ typedef struct bl_trainer_config {
 	bl_module *encoder, *projector; /* projector may be NULL */
 	bl_loss_config loss;
 	bl_optim_config optim;
-	bl_schedule_kind schedule;
-	double warmup_epochs, last_factor;
+	bl_schedule schedule;          /* its warm-up and steps are the trainer's to fill in */
+	double warmup_epochs;
 	int batch;
 	double epochs;                 /* may be a fraction */
 	int64_t max_steps;             /* > 0: stop there, schedules still by epochs */

@@ -1,4 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 libbarlow_sources += \
+	src/optim/adamw.c \
+	src/optim/constant.c \
+	src/optim/cosine.c \
+	src/optim/lars.c \
+	src/optim/list.c \
+	src/optim/momentum.c \
 	src/optim/optim.c \
-	src/optim/schedule.c
+	src/optim/optim.h \
+	src/optim/schedule.c \
+	src/optim/sgd.c

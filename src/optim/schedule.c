@@ -1,17 +1,65 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* schedule.c: the factor on the learning rates as training goes on. */
-#include <barlow/optim.h>
+/* schedule.c: the factor on the learning rates as training goes on: a warm-up, then what the kind says. */
+#include "optim/optim.h"
 
-#include <math.h>
+#include <barlow/error.h>
 
-/* Warm-up, then q + last (1 - q), q = (1 + cos(pi t / T)) / 2, t and T counted from the end of the warm-up. */
+#include <string.h>
+
+const char *bl_schedule_name(int i)
+{
+	return i >= 0 && i < bl_schedules_count ? bl_schedules[i]->name : NULL;
+}
+
+static const bl_schedule_ops *find(const char *kind)
+{
+	for (int i = 0; i < bl_schedules_count; i++)
+		if (strcmp(bl_schedules[i]->name, kind) == 0)
+			return bl_schedules[i];
+	return bl_fail_null("there is no schedule '%s'", kind);
+}
+
+const bl_field *bl_schedule_fields(const char *kind)
+{
+	const bl_schedule_ops *ops = find(kind);
+	return ops ? ops->fields : NULL;
+}
+
+bl_schedule bl_schedule_default(const char *kind)
+{
+	bl_schedule s = { .ops = find(kind) };
+	if (s.ops)
+		bl_fields_default(s.ops->fields, s.room);
+	return s;
+}
+
+int bl_schedule_set(bl_schedule *s, const char *name, double value)
+{
+	const bl_field *f = s->ops ? bl_field_find(s->ops->fields, name) : NULL;
+	if (!f)
+		return bl_fail("schedule %s has no setting '%s'", bl_schedule_kind(s), name);
+	return bl_field_set(f, s->room, &value, 1) != 0 ? bl_fail_prefix("%s: ", s->ops->name) : 0;
+}
+
+const char *bl_schedule_kind(const bl_schedule *s)
+{
+	return s->ops ? s->ops->name : "constant";
+}
+
+int bl_schedule_check(const bl_schedule *s)
+{
+	if (!s->ops || bl_settings_check(s->ops->fields, s->room) == 0)
+		return 0;
+	return bl_fail_prefix("%s: ", s->ops->name);
+}
+
+/* t and T are counted from the end of the warm-up. */
 double bl_schedule_at(const bl_schedule *s, int64_t step)
 {
 	if (step < s->warmup)
 		return (double)step / (double)s->warmup;
-	if (s->kind == BL_SCHEDULE_CONSTANT || s->steps <= s->warmup)
+	if (!s->ops || s->steps <= s->warmup)
 		return 1;
 	double t = (double)(step - s->warmup) / (double)(s->steps - s->warmup);
-	double q = .5 * (1 + cos(M_PI * (t < 1 ? t : 1)));
-	return q + s->last * (1 - q);
+	return s->ops->factor(s->room, t < 1 ? t : 1);
 }

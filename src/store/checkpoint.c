@@ -46,12 +46,6 @@ static void put_text(char out[FACT_BYTES], const char *text)
 	snprintf(out, FACT_BYTES, "%s", text);
 }
 
-static const char *optimiser_name(bl_optim_kind kind)
-{
-	static const char *const names[] = { [BL_OPTIM_SGD] = "sgd", [BL_OPTIM_LARS] = "lars", [BL_OPTIM_ADAMW] = "adamw" };
-	return names[kind];
-}
-
 static void facts_of(bl_trainer *t, facts f)
 {
 	const bl_trainer_config *c = bl_trainer_settings(t);
@@ -63,7 +57,7 @@ static void facts_of(bl_trainer *t, facts f)
 	put_number(f[LR], p.lr);
 	put_number(f[LR_BIAS], p.lr_bias);
 	put_count(f[UPDATES], *bl_optim_count(bl_trainer_optim(t)));
-	put_text(f[OPTIMISER], optimiser_name(c->optim.kind));
+	put_text(f[OPTIMISER], bl_optim_kind(&c->optim));
 	snprintf(f[SEED], FACT_BYTES, "%" PRIu64, c->seed);
 	put_count(f[BATCH], c->batch);
 	put_count(f[EPOCH], bl_trainer_steps_per_epoch(t));

@@ -32,12 +32,14 @@ static int check_parts(const bl_trainer_config *c)
 static int check_numbers(const bl_trainer_config *c)
 {
 	if (check_number("lambda", c->loss.lambda, 0) != 0 || check_number("lr", c->optim.lr, 0) != 0 ||
-	    check_number("warmup epochs", c->warmup_epochs, 0) != 0 || check_number("last factor", c->last_factor, 0) != 0 ||
+	    check_number("warmup epochs", c->warmup_epochs, 0) != 0 ||
 	    check_number("clip", c->clip, 0) != 0 || check_number("kNN interval", c->knn_every, 0) != 0 ||
 	    check_number("snapshots a second", c->snapshot_hz, 0) != 0)
 		return -1;
 	if (c->precision != BL_PRECISION_FLOAT32 && c->precision != BL_PRECISION_BF16)
 		return bl_fail("trainer: there is no precision %d", (int)c->precision);
+	if (bl_schedule_check(&c->schedule) != 0)
+		return bl_fail_prefix("trainer: schedule ");
 	if (!isfinite(c->checkpoint_every))
 		return bl_fail("trainer: checkpoint every %g epochs: expected a number", c->checkpoint_every);
 	if (!(c->epochs > 0) || !isfinite(c->epochs))
@@ -126,8 +128,9 @@ static void plan_steps(bl_trainer *t)
 	double epoch = (double)(t->steps_per_epoch = bl_loader_steps(t->loader));
 	int64_t planned = at_least_one(c->epochs * epoch);
 	t->steps = c->max_steps > 0 && c->max_steps < planned ? c->max_steps : planned;
-	t->schedule = (bl_schedule){ .kind = c->schedule, .warmup = llround(c->warmup_epochs * epoch), .steps = planned,
-	                             .last = c->last_factor };
+	t->schedule = c->schedule;
+	t->schedule.warmup = llround(c->warmup_epochs * epoch);
+	t->schedule.steps = planned;
 	t->knn_steps = c->knn_every > 0 ? at_least_one(c->knn_every * epoch) : 0;
 	t->save_steps = c->checkpoint_every > 0 ? at_least_one(c->checkpoint_every * epoch) : c->checkpoint_every < 0 ? -1 : 0;
 }

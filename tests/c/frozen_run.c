@@ -23,7 +23,7 @@ bl_trainer *frozen_run(int d)
 	ops[0].size = SIDE;
 	bl_trainer_config c = {.data = bl_dataset_shapes(&shapes), .first = bl_pipeline_new(ops, 2),
 			       .encoder = mlp(SIDE * SIDE, 32, true), .projector = mlp(32, d, false),
-			       .loss = BL_LOSS_DEFAULT, .optim = bl_optim_default(BL_OPTIM_SGD), .batch = FROZEN_BATCH,
+			       .loss = BL_LOSS_DEFAULT, .optim = bl_optim_default("sgd"), .batch = FROZEN_BATCH,
 			       .epochs = 1e5, .seed = 3, .loader_threads = 1};
 	c.second = c.first;
 	bl_trainer *t = bl_trainer_new(&c);

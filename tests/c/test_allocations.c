@@ -61,7 +61,7 @@ static bl_trainer *main_job(bl_precision precision)
 	                                                   .norm = true, .last_plain = true });
 	bl_trainer *t = bl_trainer_new(&(bl_trainer_config){ .data = d, .first = p, .second = p, .encoder = encoder,
 	                                                     .projector = projector, .loss = BL_LOSS_DEFAULT,
-	                                                     .optim = bl_optim_default(BL_OPTIM_ADAMW), .batch = 256,
+	                                                     .optim = bl_optim_default("adamw"), .batch = 256,
 	                                                     .epochs = 25, .seed = 1, .precision = precision });
 	bl_dataset_unref(d);
 	bl_pipeline_unref(p);

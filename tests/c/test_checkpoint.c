@@ -53,17 +53,18 @@ static bl_module *projector(int64_t in)
 	return bl_nn_mlp(&(bl_mlp_config){ .in = in, .widths = widths, .layers = 2, .norm = true, .last_plain = true });
 }
 
-static struct toy toy_new(bl_optim_kind kind, uint64_t network_seed)
+static struct toy toy_new(const char *kind, uint64_t network_seed)
 {
 	struct toy y = { .views = views_new() };
 	bl_shapes_config images = { .n = IMAGES, .size = 12, .channels = 1, .seed = 5 };
 	y.config = (bl_trainer_config){
 		.name = "toy", .data = bl_dataset_shapes(&images), .first = y.views, .second = y.views, .encoder = cnn(6),
 		.projector = projector(6 * 6 * 6), .loss = BL_LOSS_DEFAULT, .optim = bl_optim_default(kind),
-		.schedule = BL_SCHEDULE_COSINE, .warmup_epochs = 2, .last_factor = .01, .batch = BATCH,
+		.schedule = bl_schedule_default("cosine"), .warmup_epochs = 2, .batch = BATCH,
 		.epochs = (double)STEPS / EPOCH, .seed = 3, .loader_threads = 1, .checkpoint_every = -1, .knn_k = 3,
 		.knn_every = 2,
 	};
+	bl_schedule_set(&y.config.schedule, "last", .01);
 	images.n = 40;
 	y.config.knn_refs = bl_dataset_shapes(&images);
 	images.seed = 6;
@@ -82,7 +83,7 @@ static bl_trainer *start(struct toy *y)
 	return y->t;
 }
 
-static struct toy trainer_new(bl_optim_kind kind, uint64_t network_seed)
+static struct toy trainer_new(const char *kind, uint64_t network_seed)
 {
 	struct toy y = toy_new(kind, network_seed);
 	start(&y);
@@ -216,7 +217,7 @@ static int save_nothing(void *ctx, bl_save_why why)
 }
 
 /* Half of the steps, a checkpoint, five steps more that nobody keeps, and the end. */
-static void first_half(bl_optim_kind kind, const char *folder)
+static void first_half(const char *kind, const char *folder)
 {
 	struct toy y = trainer_new(kind, 1);
 	assert_int_equal(bl_trainer_keep(y.t, in(folder, BL_RUN_LIVE), save_nothing, NULL), 0);
@@ -226,9 +227,9 @@ static void first_half(bl_optim_kind kind, const char *folder)
 	toy_free(&y);
 }
 
-static void check_goes_on(bl_optim_kind kind, const char *name)
+static void check_goes_on(const char *kind)
 {
-	const char *folder = folder_new(name);
+	const char *folder = folder_new(kind);
 	bl_threads_set(1);
 	struct toy straight = trainer_new(kind, 1);
 	make_steps(straight.t, STEPS);
@@ -252,26 +253,26 @@ static void check_goes_on(bl_optim_kind kind, const char *name)
 static void test_sgd(void **state)
 {
 	(void)state;
-	check_goes_on(BL_OPTIM_SGD, "sgd");
+	check_goes_on("sgd");
 }
 
 static void test_lars(void **state)
 {
 	(void)state;
-	check_goes_on(BL_OPTIM_LARS, "lars");
+	check_goes_on("lars");
 }
 
 static void test_adamw(void **state)
 {
 	(void)state;
-	check_goes_on(BL_OPTIM_ADAMW, "adamw");
+	check_goes_on("adamw");
 }
 
 /* kNN was measured in the part before and in the part after. */
 static void test_knn_is_there(void **state)
 {
 	(void)state;
-	struct toy y = trainer_new(BL_OPTIM_ADAMW, 1);
+	struct toy y = trainer_new("adamw", 1);
 	bl_record r;
 	make_steps(y.t, STEPS);
 	for (int64_t step = 6; step < STEPS; step += 6)
@@ -285,14 +286,14 @@ static void test_again_and_again(void **state)
 	(void)state;
 	static const int64_t at[] = { 1, 12, 13, 24 };
 	const char *folder = folder_new("again");
-	struct toy straight = trainer_new(BL_OPTIM_ADAMW, 1), y = trainer_new(BL_OPTIM_ADAMW, 1);
+	struct toy straight = trainer_new("adamw", 1), y = trainer_new("adamw", 1);
 	make_steps(straight.t, STEPS);
 	assert_int_equal(bl_trainer_keep(y.t, in(folder, BL_RUN_LIVE), save_nothing, NULL), 0);
 	for (int i = 0; i < 4; i++) {
 		make_steps(y.t, at[i]);
 		assert_int_equal(bl_checkpoint_save(in(folder, BL_RUN_CHECKPOINT), y.t), 0);
 		toy_free(&y);
-		y = trainer_new(BL_OPTIM_ADAMW, (uint64_t)i);
+		y = trainer_new("adamw", (uint64_t)i);
 		load(y.t, folder);
 		assert_int_equal(bl_trainer_keep(y.t, in(folder, BL_RUN_LIVE), save_nothing, NULL), 0);
 	}
@@ -312,12 +313,12 @@ static void test_past(void **state)
 	const char *folder = folder_new("past");
 	static bl_snapshot s;
 	bl_live_info before, after;
-	first_half(BL_OPTIM_SGD, folder);
+	first_half("sgd", folder);
 	bl_live *past = bl_live_open(in(folder, BL_RUN_LIVE), false);
 	assert_non_null(past);
 	assert_int_equal(bl_live_length(past), HALF + 5);
 	bl_live_info_get(past, &before);
-	struct toy y = trainer_new(BL_OPTIM_SGD, 2);
+	struct toy y = trainer_new("sgd", 2);
 	load(y.t, in(folder, BL_RUN_CHECKPOINT));
 	bl_live *now = bl_trainer_live(y.t);
 	bl_live_info_get(now, &after);
@@ -344,7 +345,7 @@ static void test_without_past(void **state)
 	const char *path = support_scratch("alone");
 	bl_live_info info;
 	bl_record r;
-	struct toy y = trainer_new(BL_OPTIM_SGD, 1), z = trainer_new(BL_OPTIM_SGD, 2);
+	struct toy y = trainer_new("sgd", 1), z = trainer_new("sgd", 2);
 	make_steps(y.t, HALF);
 	assert_int_equal(bl_checkpoint_save(path, y.t), 0);
 	load(z.t, path);
@@ -413,7 +414,7 @@ static void refuse_config(struct toy y, const char *path, const char *words)
 
 static void saved(const char *path, int64_t steps)
 {
-	struct toy y = trainer_new(BL_OPTIM_SGD, 1);
+	struct toy y = trainer_new("sgd", 1);
 	make_steps(y.t, steps);
 	assert_int_equal(bl_checkpoint_save(path, y.t), 0);
 	toy_free(&y);
@@ -424,13 +425,13 @@ static void test_other_networks(void **state)
 	(void)state;
 	const char *path = support_scratch("other");
 	saved(path, HALF);
-	struct toy y = toy_new(BL_OPTIM_SGD, 1);
+	struct toy y = toy_new("sgd", 1);
 	bl_module_unref(y.config.encoder);
 	bl_module_unref(y.config.projector);
 	y.config.encoder = cnn(7);
 	y.config.projector = projector(7 * 6 * 6);
 	refuse_config(y, path, "tensor 'encoder.3.weight' is (6, 4, 3, 3) in the file, the module wants (7, 4, 3, 3)");
-	y = toy_new(BL_OPTIM_SGD, 1);
+	y = toy_new("sgd", 1);
 	bl_module_unref(y.config.projector);
 	y.config.projector = NULL;
 	refuse_config(y, path, "nothing here takes its tensor 'optim.momentum.projector.0.weight'");
@@ -441,22 +442,22 @@ static void test_other_settings(void **state)
 	(void)state;
 	const char *path = support_scratch("settings");
 	saved(path, HALF);
-	struct toy y = toy_new(BL_OPTIM_ADAMW, 1);
+	struct toy y = toy_new("adamw", 1);
 	refuse_config(y, path, "its optimiser is sgd, the trainer's adamw");
-	y = toy_new(BL_OPTIM_SGD, 1);
+	y = toy_new("sgd", 1);
 	y.config.seed = 4;
 	refuse_config(y, path, "its seed is 3, the trainer's 4");
-	y = toy_new(BL_OPTIM_SGD, 1);
+	y = toy_new("sgd", 1);
 	y.config.batch = 31;
 	refuse_config(y, path, "its batch is 32, the trainer's 31");
-	y = toy_new(BL_OPTIM_SGD, 1);
+	y = toy_new("sgd", 1);
 	bl_dataset_unref(y.config.data);
 	y.config.data = bl_dataset_shapes(&(bl_shapes_config){ .n = 128, .size = 12, .channels = 1 });
 	refuse_config(y, path, "its number of steps an epoch is 3, the trainer's 4");
-	y = toy_new(BL_OPTIM_SGD, 1);
+	y = toy_new("sgd", 1);
 	y.config.max_steps = HALF - 1;
 	refuse_config(y, path, "the run so far has 20 steps, this trainer makes 19");
-	y = trainer_new(BL_OPTIM_SGD, 1);
+	y = trainer_new("sgd", 1);
 	make_steps(y.t, 1);
 	refuse(&y, path, "it has begun already");
 	toy_free(&y);
@@ -466,7 +467,7 @@ static void test_no_checkpoint(void **state)
 {
 	(void)state;
 	const char *path = support_scratch("none");
-	struct toy y = trainer_new(BL_OPTIM_SGD, 1);
+	struct toy y = trainer_new("sgd", 1);
 	refuse(&y, path, "No such file");
 	assert_int_equal(bl_weights_save(path, &y.config.encoder, NULL, 1), 0);
 	refuse(&y, path, "it is not a checkpoint of a run");
@@ -482,7 +483,7 @@ static void test_cut_short(void **state)
 	saved(path, 2);
 	size_t n;
 	char *bytes = bl_file_read(path, &n);
-	struct toy y = trainer_new(BL_OPTIM_SGD, 1);
+	struct toy y = trainer_new("sgd", 1);
 	for (size_t at = 0; at < n; at += at < 200 ? 1 : 997) {
 		support_write(cut, bytes, at);
 		refuse(&y, cut, at < 8 ? "file ends inside the 8 bytes" : "byte ");
@@ -503,7 +504,7 @@ static void test_flipped(void **state)
 	size_t header = 8 + bytes[0] + 256u * bytes[1];
 	bl_rng r;
 	bl_rng_init(&r, 1, 2, 3, 4);
-	struct toy y = trainer_new(BL_OPTIM_SGD, 1);
+	struct toy y = trainer_new("sgd", 1);
 	for (int i = 0; i < FLIPS; i++) {
 		size_t room = i % 2 ? header : n, at = bl_rng_below(&r, (uint32_t)room);
 		unsigned char bit = (unsigned char)(1u << i / 2 % 8);
@@ -525,7 +526,7 @@ static void test_damaged_numbers(void **state)
 	saved(path, 2);
 	size_t n;
 	unsigned char *bytes = bl_file_read(path, &n);
-	struct toy y = trainer_new(BL_OPTIM_SGD, 1);
+	struct toy y = trainer_new("sgd", 1);
 	bytes[n - 1] ^= 1;
 	support_write(path, bytes, n);
 	refuse(&y, path, "damaged: the checksum of tensor optim.momentum.projector.");
@@ -558,7 +559,7 @@ static int write_down(void *ctx, bl_save_why why)
 /* Of ten steps, the checkpoints: regular, asked, at the end. */
 static void assert_saved_at(double every, const char *want)
 {
-	struct toy y = toy_new(BL_OPTIM_SGD, 1);
+	struct toy y = toy_new("sgd", 1);
 	y.config.checkpoint_every = every;
 	y.config.max_steps = 10;
 	struct book b = { .t = start(&y) };
@@ -593,7 +594,7 @@ static int take_long(void *ctx, bl_save_why why)
 static void test_when_it_costs(void **state)
 {
 	(void)state;
-	struct toy y = toy_new(BL_OPTIM_SGD, 1);
+	struct toy y = toy_new("sgd", 1);
 	y.config.checkpoint_every = 0;
 	struct book b = { .t = start(&y) };
 	assert_int_equal(bl_trainer_keep(y.t, support_scratch("costly"), take_long, &b), 0);
@@ -624,7 +625,7 @@ static void test_full_disk(void **state)
 {
 	(void)state;
 	const char *folder = folder_new("full");
-	struct toy y = toy_new(BL_OPTIM_SGD, 1);
+	struct toy y = toy_new("sgd", 1);
 	struct book b = { .t = start(&y) };
 	bl_live_info info;
 	size_t n, m;
@@ -651,7 +652,7 @@ static void test_full_disk(void **state)
 	free(before);
 	free(after);
 	toy_free(&y);
-	struct toy z = trainer_new(BL_OPTIM_SGD, 9);
+	struct toy z = trainer_new("sgd", 9);
 	load(z.t, folder);
 	assert_int_equal(bl_trainer_progress(z.t).step, 6);
 	toy_free(&z);
@@ -664,7 +665,7 @@ static void test_resumable(void **state)
 	(void)state;
 	const char *folder = folder_new("mine");
 	char *found;
-	struct toy y = trainer_new(BL_OPTIM_SGD, 1);
+	struct toy y = trainer_new("sgd", 1);
 	assert_int_equal(bl_trainer_keep(y.t, in(folder, BL_RUN_LIVE), save_nothing, NULL), 0);
 	make_steps(y.t, 2);
 	assert_null(bl_runs_resumable(folder));
@@ -711,7 +712,7 @@ static void test_replaced(void **state)
 {
 	(void)state;
 	const char *folder = folder_new("replaced");
-	struct toy old = trainer_new(BL_OPTIM_SGD, 1), new = trainer_new(BL_OPTIM_SGD, 1);
+	struct toy old = trainer_new("sgd", 1), new = trainer_new("sgd", 1);
 	struct book b = { .t = old.t };
 	bl_live_info info;
 	assert_int_equal(bl_trainer_keep(old.t, in(folder, BL_RUN_LIVE), write_down, &b), 0);

@@ -34,6 +34,15 @@ static void drop(bench b)
 	bl_module_unref(b.net);
 }
 
+/* All but the rate at 0. */
+static bl_optim_config plain(const char *kind, double lr)
+{
+	bl_optim_config c = bl_optim_default(kind);
+	memset(c.room, 0, sizeof c.room);
+	c.lr = lr;
+	return c;
+}
+
 static float *weight(bench b)
 {
 	return bl_params_values(b.p) + bl_params_get(b.p, 0)->start;
@@ -56,18 +65,19 @@ static void set_grads(bench b, int step)
 static void decay_leaves_out_what_it_must(void **state)
 {
 	static const struct {
-		bl_optim_kind kind;
+		const char *kind;
 		bool all, moves_bias;
 	} cases[] = {
-		{ BL_OPTIM_SGD, false, true },    { BL_OPTIM_LARS, false, false }, { BL_OPTIM_LARS, true, false },
-		{ BL_OPTIM_ADAMW, false, false }, { BL_OPTIM_ADAMW, true, true },
+		{ "sgd", false, true },    { "lars", false, false },
+		{ "adamw", false, false }, { "adamw", true, true },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		bl_optim_config c = bl_optim_default(cases[i].kind);
 		c.weight_decay = .1;
 		c.lr = c.lr_bias = .1;
-		c.decay_all = cases[i].all;
+		if (cases[i].all)
+			bl_optim_set(&c, "decay_all", 1);
 		bench b = make_bench(&c);
 		float w = weight(b)[3], v = bias(b)[3];
 		bl_optim_step(b.o, 1);
@@ -81,7 +91,8 @@ static void rates_of_biases_are_their_own_and_take_the_factor(void **state)
 {
 	(void)state;
 	for (int own = 0; own < 2; own++) {
-		bl_optim_config c = { .kind = BL_OPTIM_SGD, .lr = .1, .lr_bias = own ? .02 : 0 };
+		bl_optim_config c = plain("sgd", .1);
+		c.lr_bias = own ? .02 : 0;
 		bench b = make_bench(&c);
 		float w = weight(b)[1], v = bias(b)[1];
 		set_grads(b, 0);
@@ -95,7 +106,7 @@ static void rates_of_biases_are_their_own_and_take_the_factor(void **state)
 static void settings_may_change_between_steps(void **state)
 {
 	(void)state;
-	bl_optim_config c = { .kind = BL_OPTIM_SGD, .lr = .1 };
+	bl_optim_config c = plain("sgd", .1);
 	bench b = make_bench(&c);
 	bl_optim_settings(b.o)->lr = 0;
 	float w = weight(b)[1];
@@ -108,7 +119,8 @@ static void settings_may_change_between_steps(void **state)
 static void trust_is_1_where_a_norm_is_0(void **state)
 {
 	(void)state;
-	bl_optim_config c = { .kind = BL_OPTIM_LARS, .lr = 1, .eta = .001 };
+	bl_optim_config c = plain("lars", 1);
+	bl_optim_set(&c, "eta", .001);
 	bench b = make_bench(&c);
 	memset(weight(b), 0, (size_t)bl_params_get(b.p, 0)->count * sizeof(float));
 	set_grads(b, 0);
@@ -137,8 +149,8 @@ static void steps(bench b, int from, int to)
 static void state_carries_a_run_over(void **state)
 {
 	(void)state;
-	for (bl_optim_kind k = BL_OPTIM_SGD; k <= BL_OPTIM_ADAMW; k++) {
-		bl_optim_config c = bl_optim_default(k);
+	for (int i = 0; bl_optim_name(i); i++) {
+		bl_optim_config c = bl_optim_default(bl_optim_name(i));
 		bench straight = make_bench(&c), first = make_bench(&c), second = make_bench(&c);
 		steps(straight, 0, 6);
 		steps(first, 0, 3);
@@ -157,7 +169,7 @@ static void state_has_names(void **state)
 {
 	(void)state;
 	const char *name;
-	bl_optim_config c = bl_optim_default(BL_OPTIM_ADAMW);
+	bl_optim_config c = bl_optim_default("adamw");
 	bench b = make_bench(&c);
 	assert_non_null(bl_optim_state(b.o, 0, &name));
 	assert_string_equal(name, "m");
@@ -165,7 +177,7 @@ static void state_has_names(void **state)
 	assert_string_equal(name, "v");
 	assert_null(bl_optim_state(b.o, 2, &name));
 	drop(b);
-	c = bl_optim_default(BL_OPTIM_LARS);
+	c = bl_optim_default("lars");
 	b = make_bench(&c);
 	assert_non_null(bl_optim_state(b.o, 0, &name));
 	assert_string_equal(name, "momentum");
@@ -176,8 +188,8 @@ static void state_has_names(void **state)
 static void bits_do_not_depend_on_threads(void **state)
 {
 	(void)state;
-	for (bl_optim_kind k = BL_OPTIM_SGD; k <= BL_OPTIM_ADAMW; k++) {
-		bl_optim_config c = bl_optim_default(k);
+	for (int i = 0; bl_optim_name(i); i++) {
+		bl_optim_config c = bl_optim_default(bl_optim_name(i));
 		bl_threads_set(1);
 		bench one = make_bench(&c), three = make_bench(&c);
 		steps(one, 0, 4);
@@ -191,35 +203,59 @@ static void bits_do_not_depend_on_threads(void **state)
 	}
 }
 
+/* Past the checks of bl_optim_set. */
+static void force(bl_optim_config *c, const char *name, double value)
+{
+	memcpy((char *)c->room + bl_field_find(bl_optim_fields(bl_optim_kind(c)), name)->offset, &value, sizeof value);
+}
+
 static void senseless_settings_are_named(void **state)
 {
 	(void)state;
 	bl_module *m = bl_nn_linear(2, 2, true);
 	bl_params *p = bl_params_new(&m, NULL, 1);
-	bl_optim_config c = bl_optim_default(BL_OPTIM_SGD);
+	bl_optim_config c = bl_optim_default("sgd");
 	c.lr = -1;
 	assert_null(bl_optim_new(&c, p));
-	assert_error("lr must be a number >= 0, got -1");
-	c = bl_optim_default(BL_OPTIM_SGD);
-	c.momentum = 1.5;
+	assert_error("'lr' must be a number of at least 0, got -1");
+	c = bl_optim_default("sgd");
+	force(&c, "momentum", 1.5);
 	assert_null(bl_optim_new(&c, p));
-	assert_error("momentum must be at least 0 and below 1, got 1.5");
-	c = bl_optim_default(BL_OPTIM_ADAMW);
-	c.beta2 = 1;
+	assert_error("'momentum' must be a number of at least 0 and below 1, got 1.5");
+	c = bl_optim_default("adamw");
+	force(&c, "beta2", 1);
 	assert_null(bl_optim_new(&c, p));
-	assert_error("beta2 must be at least 0 and below 1, got 1");
-	c = bl_optim_default(BL_OPTIM_LARS);
-	c.eta = NAN;
+	assert_error("'beta2' must be a number of at least 0 and below 1, got 1");
+	c = bl_optim_default("lars");
+	force(&c, "eta", NAN);
 	assert_null(bl_optim_new(&c, p));
 	assert_error("eta");
+	c = bl_optim_default("adam");
+	assert_error("there is no optimiser 'adam'");
+	assert_null(bl_optim_new(&c, p));
+	assert_error("kind is missing");
+	c = bl_optim_default("sgd");
+	assert_int_equal(bl_optim_set(&c, "beta1", .5), -1);
+	assert_error("sgd has no setting 'beta1'");
+	assert_int_equal(bl_optim_set(&c, "nesterov", .5), -1);
+	assert_error("sgd: 'nesterov' must be true or false, got 0.5");
+	assert_true(bl_optim_get(&c, "momentum") == .9 && isnan(bl_optim_get(&c, "beta1")));
 	bl_params_free(p);
 	bl_module_unref(m);
+}
+
+static bl_schedule schedule(const char *kind, int64_t warmup, int64_t steps)
+{
+	bl_schedule s = bl_schedule_default(kind);
+	s.warmup = warmup;
+	s.steps = steps;
+	return s;
 }
 
 static void cosine_warms_up_and_comes_down(void **state)
 {
 	(void)state;
-	bl_schedule s = { BL_SCHEDULE_COSINE, 10, 110, .001 };
+	bl_schedule s = schedule("cosine", 10, 110);
 	assert_true(bl_schedule_at(&s, 0) == 0);
 	assert_close(bl_schedule_at(&s, 5), .5, 1e-12);
 	assert_close(bl_schedule_at(&s, 10), 1, 1e-12);
@@ -232,13 +268,31 @@ static void cosine_warms_up_and_comes_down(void **state)
 static void constant_stays_after_its_warm_up(void **state)
 {
 	(void)state;
-	bl_schedule s = { BL_SCHEDULE_CONSTANT, 4, 100, .001 };
+	bl_schedule s = schedule("constant", 4, 100);
 	assert_close(bl_schedule_at(&s, 1), .25, 1e-12);
 	assert_true(bl_schedule_at(&s, 4) == 1 && bl_schedule_at(&s, 99) == 1);
 	s.warmup = 0;
 	assert_true(bl_schedule_at(&s, 0) == 1);
-	bl_schedule all_warmup = { BL_SCHEDULE_COSINE, 10, 10, 0 };
+	bl_schedule all_warmup = schedule("cosine", 10, 10);
 	assert_true(bl_schedule_at(&all_warmup, 10) == 1);
+	assert_true(bl_schedule_at(&(bl_schedule){ .steps = 9 }, 5) == 1);
+}
+
+static void schedules_are_told_by_name(void **state)
+{
+	(void)state;
+	bl_schedule s = schedule("cosine", 0, 10);
+	assert_int_equal(bl_schedule_set(&s, "last", .25), 0);
+	assert_close(bl_schedule_at(&s, 10), .25, 1e-12);
+	assert_int_equal(bl_schedule_set(&s, "last", 2), -1);
+	assert_error("cosine: 'last' must be a number between 0 and 1, got 2");
+	s.room[0] = NAN;
+	assert_int_equal(bl_schedule_check(&s), -1);
+	s = bl_schedule_default("constant");
+	assert_int_equal(bl_schedule_set(&s, "last", .5), -1);
+	assert_error("schedule constant has no setting 'last'");
+	assert_null(bl_schedule_default("step").ops);
+	assert_error("there is no schedule 'step'");
 }
 
 int main(void)
@@ -254,6 +308,7 @@ int main(void)
 		cmocka_unit_test(senseless_settings_are_named),
 		cmocka_unit_test(cosine_warms_up_and_comes_down),
 		cmocka_unit_test(constant_stays_after_its_warm_up),
+		cmocka_unit_test(schedules_are_told_by_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

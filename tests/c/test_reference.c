@@ -315,15 +315,18 @@ static void optimisers_agree_for_five_steps(void **state)
 {
 	(void)state;
 	for (open_file("optim"); more();) {
-		static const bl_optim_kind kinds[] = { BL_OPTIM_SGD, BL_OPTIM_SGD, BL_OPTIM_LARS, BL_OPTIM_ADAMW };
+		static const char *const kinds[] = { "sgd", "sgd", "lars", "adamw" };
 		int64_t kind = number();
-		bl_optim_config c = { .kind = kinds[kind], .nesterov = kind == 1, .momentum = .9, .eta = .02 };
+		bl_optim_config c = bl_optim_default(kinds[kind]);
 		c.lr = (double)*take(1);
 		c.lr_bias = (double)*take(1);
 		c.weight_decay = (double)*take(1);
-		c.beta1 = .9;
-		c.beta2 = .99;
-		c.eps = 1e-8;
+		if (kind == 1)
+			bl_optim_set(&c, "nesterov", 1);
+		if (kind == 2)
+			bl_optim_set(&c, "eta", .02);
+		if (kind == 3)
+			bl_optim_set(&c, "beta2", .99);
 		five_steps(&c);
 	}
 	close_file();

@@ -53,7 +53,7 @@ static struct toy toy_with(bl_module *encoder)
 	y.config = (bl_trainer_config){
 		.name = "toy", .data = y.data, .first = y.views, .second = y.views, .encoder = y.encoder,
 		.projector = y.projector, .loss = { .0051, 1, BL_FORM_AUTO, BL_DIALECT_PAPER },
-		.optim = bl_optim_default(BL_OPTIM_SGD), .batch = BATCH, .epochs = 20, .seed = 3, .loader_threads = 1,
+		.optim = bl_optim_default("sgd"), .batch = BATCH, .epochs = 20, .seed = 3, .loader_threads = 1,
 	};
 	y.config.optim.lr = .05;
 	return y;
@@ -346,10 +346,13 @@ static void test_schedule(void **state)
 {
 	(void)state;
 	struct toy y = toy_new();
-	bl_schedule s = { .kind = BL_SCHEDULE_COSINE, .warmup = 6, .steps = 60, .last = .01 };
-	y.config.schedule = s.kind;
+	bl_schedule s = bl_schedule_default("cosine");
+	s.warmup = 6;
+	s.steps = 60;
+	bl_schedule_set(&s, "last", .01);
+	y.config.schedule = bl_schedule_default("cosine");
+	bl_schedule_set(&y.config.schedule, "last", .01);
 	y.config.warmup_epochs = 2;
-	y.config.last_factor = .01;
 	y.config.max_steps = 25; /* the schedule goes by epochs all the same */
 	bl_trainer *t = trainer_of(&y);
 	assert_int_equal(bl_trainer_steps(t, 1000), 0);
@@ -367,7 +370,7 @@ static void test_clip(void **state)
 	struct toy y = toy_new();
 	double moved = 0;
 	y.config.clip = .01;
-	y.config.optim.momentum = 0;
+	bl_optim_set(&y.config.optim, "momentum", 0);
 	y.config.optim.weight_decay = 0;
 	bl_trainer *t = trainer_of(&y);
 	bl_params *p = bl_trainer_params(t);

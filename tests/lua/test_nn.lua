@@ -121,12 +121,26 @@ test("optimisers on bare tensors, on several modules, with settings that change"
 	fails(function() return optim.sgd(3) end, "params", "number 3")
 end)
 
+test("an optimiser has its kind's parameters, checks them, and prints as what makes it anew", function()
+	local opt = optim.adamw{ lr = 1 / 3, beta2 = .99, decay_all = true }
+	equal(opt.beta2, .99)
+	equal(opt.decay_all, true)
+	fails(function() return opt.momentum end, "momentum")
+	opt.eps = 1e-6
+	equal(tostring(load("return " .. tostring(opt))()), tostring(opt))
+	equal(load("return " .. tostring(opt))().lr, 1 / 3)
+	fails(function() return optim.sgd{ momentum = 1 } end, "'momentum' must be a number of at least 0 and below 1, got 1")
+	fails(function() return optim.sgd{ nesterov = 1 } end, "'nesterov' must be true or false")
+	fails(function() return optim.adamw{ momentum = .9 } end, "unknown key 'momentum'")
+end)
+
 test("schedules", function()
 	local s = optim.schedule{ steps = 100, warmup = 10, last = .001 }
 	near(s(0), 0, .11)
 	if s(60) >= s(20) or s(99) > .01 then error "the cosine does not fall" end
 	equal(optim.schedule{ kind = "constant", steps = 10 }(5), 1.0)
 	fails(function() return optim.schedule{ kind = "linear", steps = 1 } end, "constant, cosine")
+	fails(function() return optim.schedule{ kind = "constant", steps = 1, last = .1 } end, "unknown key 'last'")
 end)
 
 test("the loss: terms, forms, dialects, gradient", function()

@@ -38,6 +38,22 @@ test("a run in the background", function()
 	near(((1 - c:diag()) ^ 2):sum():item(), terms.invariance, 10)
 end)
 
+test("schedules by name, with `last` in short, and as a table", function()
+	local function last_lr(more)
+		local t = small(more):start()
+		t:wait()
+		return t.terms.lr
+	end
+	equal(last_lr{ schedule = "constant", last = .5 }, 1e-3)
+	local by_table = last_lr{ schedule = { kind = "cosine", last = .5 } }
+	equal(last_lr{ last = .5 }, by_table)
+	if by_table < .5e-3 or by_table > .6e-3 then error(("the last rate is %g"):format(by_table)) end
+	if last_lr() > .1e-3 then error "the schedule of nobody's choice is no cosine" end
+	fails(function() return small{ schedule = "step" } end, "trainer", "unknown schedule 'step'", "constant, cosine")
+	fails(function() return small{ schedule = { kind = "constant", last = 1 } } end, "unknown key 'last'")
+	fails(function() return small{ schedule = 3 } end, "the name of a schedule, or a table", "number 3")
+end)
+
 test("steps here and now are the same steps", function()
 	local a, b = small(), small()
 	a:step(5)

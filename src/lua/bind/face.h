@@ -33,6 +33,7 @@ bl_module *bl_lua_module(lua_State *L, int arg);
 bl_dataset *bl_lua_dataset(lua_State *L, int arg);
 bl_trainer *bl_lua_trainer(lua_State *L, int arg);
 const bl_optim_config *bl_lua_optim(lua_State *L, int arg);
+bl_schedule bl_lua_schedule(lua_State *L, int index, const char *what); /* what a trainer's key says: l_optim.c */
 
 typedef struct bl_twin { bl_pipeline *first, *second; } bl_twin;
 

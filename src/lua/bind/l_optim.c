@@ -8,7 +8,7 @@
  */
 #include "lua/bind/face.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 typedef struct optimiser {
 	bl_optim_config config;
@@ -89,40 +89,40 @@ static void bind(lua_State *L, const char *what, optimiser *o, int self)
 
 /* --- constructors --- */
 
-#define FIELD(field) { .name = #field, .kind = BL_KEY_DOUBLE, .offset = offsetof(bl_optim_config, field), .max = 1e30 }
-#define COMMON FIELD(lr), FIELD(lr_bias), FIELD(weight_decay), { .name = "params", .kind = BL_KEY_ANY, .position = 1 }
-#define FLAG(field) { .name = #field, .kind = BL_KEY_BOOL, .offset = offsetof(bl_optim_config, field) }
-
-static int make(lua_State *L, const char *what, bl_optim_kind kind, const bl_key *keys)
+/* Makes the optimiser whose kind is the context of the running constructor. */
+static int make(lua_State *L)
 {
+	const char *kind = bl_lua_running(L)->context, *what = lua_tostring(L, lua_upvalueindex(BL_LUA_UP_NAME));
 	bl_optim_config c = bl_optim_default(kind);
-	bl_lua_arguments(L, what, keys, &c);
+	bl_lua_take(L, &c);
 	optimiser *o = bl_lua_new(L, BL_T_OPTIM, sizeof *o);
 	o->config = c;
-	if (lua_getfield(L, 1, "params") == LUA_TNIL)
-		lua_rawgeti(L, 1, 1);
-	if (!lua_isnil(L, -1))
+	if (lua_getfield(L, 1, "params") != LUA_TNIL)
 		bind(L, what, o, 2);
 	lua_settop(L, 2);
 	return 1;
 }
 
-static int optim_sgd(lua_State *L)
+/* A constructor for each kind, its fields those of the kind and what is optimised; alive as long as the state. */
+static void add_kinds(lua_State *L)
 {
-	static const bl_key keys[] = { COMMON, FIELD(momentum), FLAG(nesterov), BL_KEY_END };
-	return make(L, "optim.sgd", BL_OPTIM_SGD, keys);
-}
-
-static int optim_lars(lua_State *L)
-{
-	static const bl_key keys[] = { COMMON, FIELD(momentum), FIELD(eta), BL_KEY_END };
-	return make(L, "optim.lars", BL_OPTIM_LARS, keys);
-}
-
-static int optim_adamw(lua_State *L)
-{
-	static const bl_key keys[] = { COMMON, FIELD(beta1), FIELD(beta2), FIELD(eps), FLAG(decay_all), BL_KEY_END };
-	return make(L, "optim.adamw", BL_OPTIM_ADAMW, keys);
+	enum { MOST = 24 };
+	typedef struct maker { bl_lua_function list[2]; bl_field fields[MOST]; } maker;
+	for (int i = 0; bl_optim_name(i); i++) {
+		const bl_field *own = bl_optim_fields(bl_optim_name(i));
+		maker *m = lua_newuserdatauv(L, sizeof *m, 0);
+		luaL_ref(L, LUA_REGISTRYINDEX);
+		memset(m, 0, sizeof *m);
+		m->fields[0] = (bl_field)BL_FIELD_UNREAD("params", "a module, or a list of modules and tensors", .position = 1,
+			BL_OTHERWISE("settings only, for a trainer"), .help = "what is optimised");
+		for (int k = 0; own[k].name && k < MOST - 2; k++) {
+			m->fields[k + 1] = own[k];
+			m->fields[k + 1].offset += offsetof(bl_optim_config, room);
+		}
+		m->list[0] = (bl_lua_function)BL_LUA(bl_optim_name(i), make, ": optimiser", bl_optim_help(bl_optim_name(i)), NULL,
+			.fields = m->fields, .context = bl_optim_name(i));
+		bl_lua_makers(L, "optim", m->list);
+	}
 }
 
 /* --- methods --- */
@@ -160,53 +160,121 @@ static int o_gc(lua_State *L)
 	return 0;
 }
 
-static const char *const kinds[] = { "sgd", "lars", "adamw" };
-
+/* As what makes such settings anew. */
 static int o_tostring(lua_State *L)
 {
 	const bl_optim_config *c = bl_lua_optim(L, 1);
-	lua_pushfstring(L, "optim.%s{lr = %f, weight_decay = %f}", kinds[c->kind], c->lr, c->weight_decay);
+	char text[512];
+	lua_pushfstring(L, "optim.%s{%s}", bl_optim_kind(c),
+	                bl_fields_text(bl_optim_fields(bl_optim_kind(c)), c->room, text, sizeof text));
 	return 1;
 }
 
-static int p_kind(lua_State *L) { return lua_pushstring(L, kinds[bl_lua_optim(L, 1)->kind]), 1; }
 static int p_lr(lua_State *L) { return lua_pushnumber(L, bl_lua_optim(L, 1)->lr), 1; }
 static int p_weight_decay(lua_State *L) { return lua_pushnumber(L, bl_lua_optim(L, 1)->weight_decay), 1; }
+static int p_kind(lua_State *L) { return lua_pushstring(L, bl_optim_kind(bl_lua_optim(L, 1))), 1; }
+
+/* The setting that argument 2 names; raises where there is none. */
+static const bl_field *setting(lua_State *L, const bl_optim_config *c)
+{
+	const char *names[32] = { NULL }, *name = luaL_checkstring(L, 2);
+	const bl_field *fields = bl_optim_fields(bl_optim_kind(c)), *f = bl_field_find(fields, name);
+	for (int i = 0; i < 31 && fields[i].name; i++)
+		names[i] = fields[i].name;
+	if (!f)
+		bl_lua_unknown(L, bl_optim_kind(c), "key", name, names);
+	return f;
+}
 
 /* opt.lr = x */
 static int o_assign(lua_State *L)
 {
-	static const bl_key keys[] = { FIELD(lr), FIELD(lr_bias), FIELD(weight_decay), FIELD(momentum), BL_KEY_END };
 	optimiser *o = check(L);
-	luaL_checkstring(L, 2);
-	lua_newtable(L);
-	lua_pushvalue(L, 2);
-	lua_pushvalue(L, 3);
-	lua_rawset(L, -3);
-	bl_lua_fields(L, -1, kinds[o->config.kind], keys, o->optim ? bl_optim_settings(o->optim) : &o->config);
+	bl_optim_config *c = o->optim ? bl_optim_settings(o->optim) : &o->config;
+	bl_lua_take_value(L, 3, bl_optim_kind(c), setting(L, c), c->room);
 	return 0;
 }
 
-/* --- schedules for loops of one's own --- */
+/* opt.momentum: any of its settings */
+static int o_element(lua_State *L)
+{
+	const bl_optim_config *c = bl_lua_optim(L, 1);
+	const bl_field *f = lua_type(L, 2) == LUA_TSTRING ? bl_field_find(bl_optim_fields(bl_optim_kind(c)), lua_tostring(L, 2)) : NULL;
+	if (!f)
+		return 0;
+	bl_lua_push_value(L, f, c->room);
+	return 1;
+}
 
-static const char *const schedules[] = { "constant", "cosine", NULL };
+/* --- schedules --- */
 
-/* schedule{kind = "cosine", steps = 1000, warmup = 0, last = .001} */
+/* The kind that the table at `index` names; cosine where it names none. */
+static bl_schedule schedule_kind(lua_State *L, int index, const char *what)
+{
+	const char *names[32] = { NULL };
+	lua_getfield(L, index, "kind");
+	const char *kind = luaL_optstring(L, -1, "cosine");
+	bl_schedule s = bl_schedule_default(kind);
+	for (int i = 0; i < 31 && bl_schedule_name(i); i++)
+		names[i] = bl_schedule_name(i);
+	if (!s.ops)
+		bl_lua_unknown(L, what, "schedule", kind, names);
+	lua_pop(L, 1);
+	return s;
+}
+
+enum { SCHEDULE_FIELDS = 16 };
+
+/* The fields of a schedule of s's kind behind those that are there. */
+static void add_schedule_fields(bl_field fields[SCHEDULE_FIELDS], const bl_schedule *s)
+{
+	const bl_field *own = bl_schedule_fields(bl_schedule_kind(s));
+	int n = 0;
+	while (fields[n].name)
+		n++;
+	for (; own->name && n < SCHEDULE_FIELDS - 1; own++) {
+		fields[n] = *own;
+		fields[n++].offset += offsetof(bl_schedule, room);
+	}
+}
+
+#define KIND BL_FIELD_UNREAD("kind", "the name of a schedule", BL_OTHERWISE("cosine"), .help = "constant, cosine")
+
+/* A name, or a table {kind = "cosine", last = .01}; nothing: cosine. */
+bl_schedule bl_lua_schedule(lua_State *L, int index, const char *what)
+{
+	bl_field fields[SCHEDULE_FIELDS] = { KIND };
+	index = lua_absindex(L, index);
+	if (lua_isnil(L, index))
+		return bl_schedule_default("cosine");
+	if (lua_type(L, index) == LUA_TSTRING) {
+		lua_createtable(L, 0, 1);
+		lua_pushvalue(L, index);
+		lua_setfield(L, -2, "kind");
+		lua_replace(L, index);
+	} else if (!lua_istable(L, index)) {
+		bl_lua_bad(L, what, "schedule", "the name of a schedule, or a table {kind = \"cosine\", ...}", index);
+	}
+	bl_schedule s = schedule_kind(L, index, what);
+	add_schedule_fields(fields, &s);
+	bl_lua_take_table(L, index, what, fields, &s);
+	lua_pop(L, 1);
+	return s;
+}
+
+/* schedule{kind = "cosine", steps = 1000, warmup = 0, last = .001}: for loops of one's own */
 static int optim_schedule(lua_State *L)
 {
-	typedef struct args { int kind; int64_t steps, warmup; double last; } args;
-	static const bl_key keys[] = {
-		BL_KEY(CHOICE, args, kind, .choices = schedules),
-		BL_KEY(INT64, args, steps, .min = 1, .max = 1e15),
-		BL_KEY(INT64, args, warmup, .min = 0, .max = 1e15),
-		BL_KEY(DOUBLE, args, last, .min = 0, .max = 1), BL_KEY_END,
+	bl_field fields[SCHEDULE_FIELDS] = {
+		KIND,
+		BL_FIELD(INT64, bl_schedule, steps, BL_REQUIRED, BL_WITHIN(1, 1e15), .help = "the length of the run"),
+		BL_FIELD(INT64, bl_schedule, warmup, BL_DEFAULT(0), BL_WITHIN(0, 1e15), .help = "steps from 0 up to the rate"),
 	};
-	args a = { .kind = BL_SCHEDULE_COSINE, .last = .001 };
-	bl_lua_arguments(L, "optim.schedule", keys, &a);
-	if (!a.steps)
-		return bl_lua_missing(L, "optim.schedule", "steps", "the length of the run");
-	bl_schedule *s = bl_lua_new(L, BL_T_SCHEDULE, sizeof *s);
-	*s = (bl_schedule){ (bl_schedule_kind)a.kind, a.warmup, a.steps, a.last };
+	luaL_argexpected(L, lua_istable(L, 1), 1, "table");
+	bl_schedule s = schedule_kind(L, 1, "optim.schedule");
+	add_schedule_fields(fields, &s);
+	bl_lua_take_table(L, 1, "optim.schedule", fields, &s);
+	*(bl_schedule *)bl_lua_new(L, BL_T_SCHEDULE, sizeof s) = s;
 	return 1;
 }
 
@@ -225,16 +293,14 @@ static const luaL_Reg properties[] = {
 	{ "kind", p_kind }, { "lr", p_lr }, { "weight_decay", p_weight_decay }, { NULL, NULL },
 };
 static const luaL_Reg schedule_meta[] = { { "__call", s_call }, { NULL, NULL } };
-static const luaL_Reg constructors[] = {
-	{ "sgd", optim_sgd }, { "lars", optim_lars }, { "adamw", optim_adamw }, { "schedule", optim_schedule },
-	{ NULL, NULL },
-};
+static const luaL_Reg constructors[] = { { "schedule", optim_schedule }, { NULL, NULL } };
 
 int bl_lua_open_optim(lua_State *L)
 {
-	bl_lua_define(L, &(bl_lua_class){ BL_T_OPTIM, meta, methods, properties, NULL });
+	bl_lua_define(L, &(bl_lua_class){ BL_T_OPTIM, meta, methods, properties, o_element });
 	bl_lua_define(L, &(bl_lua_class){ .type = BL_T_SCHEDULE, .meta = schedule_meta });
 	lua_newtable(L);
 	bl_lua_constructors(L, "optim", constructors);
+	add_kinds(L);
 	return 1;
 }

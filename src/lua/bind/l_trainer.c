@@ -2,6 +2,7 @@
 /* l_trainer.c: `trainer{...}`: its settings.  What a trainer can do is in l_run.c. */
 #include "lua/bind/face.h"
 
+#include <math.h>
 #include <string.h>
 
 typedef struct settings {
@@ -9,10 +10,10 @@ typedef struct settings {
 	bl_dataset **data;
 	bl_module **encoder;
 	void *loss, *optim;
-	int schedule, precision;
+	int precision;
+	double last;
 } settings;
 
-static const char *const schedules[] = { "constant", "cosine", NULL };
 static const char *const precisions[] = { [BL_PRECISION_FLOAT32] = "float32", [BL_PRECISION_BF16] = "bf16", NULL };
 
 #define AT(field) .offset = offsetof(settings, field)
@@ -27,9 +28,9 @@ static const bl_key keys[] = {
 	{ .name = "epochs", .kind = BL_KEY_DOUBLE, AT(c.epochs), .min = 1e-9, .max = 1e9 },
 	{ .name = "steps", .kind = BL_KEY_INT64, AT(c.max_steps), .min = 1, .max = 1e15 },
 	{ .name = "seed", .kind = BL_KEY_INT64, AT(c.seed) },
-	{ .name = "schedule", .kind = BL_KEY_CHOICE, AT(schedule), .choices = schedules },
+	BL_KEY_UNREAD(schedule),
 	{ .name = "warmup", .kind = BL_KEY_DOUBLE, AT(c.warmup_epochs), .min = 0, .max = 1e9 },
-	{ .name = "last", .kind = BL_KEY_DOUBLE, AT(c.last_factor), .min = 0, .max = 1 },
+	{ .name = "last", .kind = BL_KEY_DOUBLE, AT(last), .min = 0, .max = 1 },
 	{ .name = "clip", .kind = BL_KEY_DOUBLE, AT(c.clip), .min = 0, .max = 1e30 },
 	{ .name = "precision", .kind = BL_KEY_CHOICE, AT(precision), .choices = precisions },
 	{ .name = "workers", .kind = BL_KEY_INT, AT(c.loader_threads), .min = 0, .max = 256 },
@@ -117,11 +118,20 @@ static void set_rest(settings *s)
 {
 	s->c.data = *s->data;
 	s->c.encoder = *s->encoder;
-	s->c.schedule = (bl_schedule_kind)s->schedule;
 	s->c.precision = (bl_precision)s->precision;
 	s->c.loss = s->loss ? *(bl_loss_config *)s->loss : BL_LOSS_DEFAULT;
 	if (!s->optim)
-		s->c.optim = bl_optim_default(BL_OPTIM_ADAMW);
+		s->c.optim = bl_optim_default("adamw");
+}
+
+/* `last` is short for that of the schedule, where it has one. */
+static void set_schedule(lua_State *L, settings *s)
+{
+	lua_getfield(L, 1, "schedule");
+	s->c.schedule = bl_lua_schedule(L, -1, "trainer");
+	if (!isnan(s->last) && bl_field_find(bl_schedule_fields(bl_schedule_kind(&s->c.schedule)), "last"))
+		bl_schedule_set(&s->c.schedule, "last", s->last);
+	lua_pop(L, 1);
 }
 
 /* Steps without epochs: the schedule, too, goes by them.  With epochs they end the run early. */
@@ -179,7 +189,7 @@ static void build_recipe(lua_State *L)
 
 static int trainer_new(lua_State *L)
 {
-	settings s = { .c = { .batch = 256, .epochs = 10, .last_factor = .001 }, .schedule = BL_SCHEDULE_COSINE };
+	settings s = { .c = { .batch = 256, .epochs = 10 }, .last = NAN };
 	luaL_checktype(L, 1, LUA_TTABLE);
 	build_recipe(L);
 	bl_lua_arguments(L, "trainer", keys, &s);
@@ -198,6 +208,7 @@ static int trainer_new(lua_State *L)
 	set_knn(L, &s);
 	s.c.choices = bl_lua_choices_of(L, 1, "trainer");
 	set_rest(&s);
+	set_schedule(L, &s);
 	set_length(L, &s);
 	if (lua_getfield(L, 1, "optim") != LUA_TNIL)
 		s.c.optim = *bl_lua_optim(L, -1);

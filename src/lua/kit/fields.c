@@ -300,6 +300,25 @@ void bl_lua_take(lua_State *L, void *out)
 	lua_settop(L, 1);
 }
 
+void bl_lua_take_value(lua_State *L, int index, const char *what, const bl_field *f, void *out)
+{
+	lua_pushvalue(L, index);
+	take(L, what, f, out);
+	lua_pop(L, 1);
+}
+
+/* As a Lua value of the field's kind: a value is pushed as a default would be. */
+void bl_lua_push_value(lua_State *L, const bl_field *f, const void *settings)
+{
+	bl_field now = *f;
+	double v[BL_LIST_MOST];
+	now.presets = bl_field_get(f, settings, v);
+	if (now.presets > BL_FIELD_PRESETS)
+		now.presets = BL_FIELD_PRESETS;
+	memcpy(now.preset, v, (size_t)now.presets * sizeof *v);
+	push_default(L, &now);
+}
+
 void bl_lua_take_table(lua_State *L, int index, const char *what, const bl_field *fields, void *out)
 {
 	if (lua_isnoneornil(L, index)) {

@@ -123,6 +123,9 @@ void bl_lua_take(lua_State *L, void *out);
 /* The same for a table at `index`, or nothing there; a completed copy takes its place. */
 void bl_lua_take_options(lua_State *L, int index, void *out);
 void bl_lua_check_options(lua_State *L, int index); /* for functions that go on in Lua */
+/* One value at `index` into the field's place of `out`, or from it; raises as above, "what: ...". */
+void bl_lua_take_value(lua_State *L, int index, const char *what, const bl_field *f, void *out);
+void bl_lua_push_value(lua_State *L, const bl_field *f, const void *settings);
 /* The same by other fields; the copy is pushed. */
 void bl_lua_take_table(lua_State *L, int index, const char *what, const bl_field *fields, void *out);
 

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * lars.c (You et al. 2017, arXiv 1708.03888), as the authors of Barlow Twins have it:
+ *
+ *   d = g + wd p;  d *= eta |p| / |d|;  mu = momentum mu + d;  p -= lr mu
+ *
+ * with wd and eta for weights only; the factor is 1 where a norm is 0.
+ */
+#include "optim/optim.h"
+
+enum { LANES = 8 };
+
+typedef struct lars {
+	BL_OPTIM_SETTINGS;
+	double momentum, eta;
+} lars;
+
+static const bl_field fields[] = {
+	BL_OPTIM_COMMON(lars, .2, .0048, 1e-6, "L2 penalty on weights"),
+	BL_FIELD(DOUBLE, lars, momentum, BL_DEFAULT(.9), BL_BELOW(0, 1), .help = "how much of the last move is kept"),
+	BL_FIELD(DOUBLE, lars, eta, BL_DEFAULT(.001), BL_AT_LEAST(0), .help = "trust coefficient: a move is lr eta of a weight's norm"),
+	BL_FIELD_END,
+};
+
+/* In o->work. */
+typedef double norms[2]; /* of a piece: sums of p^2 and d^2 */
+
+static norms *norms_of(const bl_optim *o)
+{
+	return o->work;
+}
+
+static float *trust_of(const bl_optim *o) /* of a parameter: eta |p| / |d|, or 1 */
+{
+	return (float *)(norms_of(o) + o->pieces);
+}
+
+static size_t room(const bl_optim *o)
+{
+	return (size_t)o->pieces * sizeof(norms) + (size_t)bl_params_length(o->p) * sizeof(float);
+}
+
+/* Eight sums side by side, so that the compiler may vectorise without changing the order. */
+static void norm_piece(void *ctx, int64_t chunk)
+{
+	const bl_optim_job *j = ctx;
+	const bl_optim_piece *q = j->o->piece + chunk;
+	const float *p = j->values + q->from, *g = j->grads + q->from;
+	double pp[LANES] = { 0 }, dd[LANES] = { 0 };
+	float wd = (float)bl_optim_decay(j->o, q->param, false);
+	for (int64_t i = 0; i < q->count; i += LANES)
+		for (int64_t k = 0; k < LANES && i + k < q->count; k++) {
+			double d = (double)(g[i + k] + wd * p[i + k]);
+			pp[k] += (double)p[i + k] * (double)p[i + k];
+			dd[k] += d * d;
+		}
+	double *out = norms_of(j->o)[chunk];
+	out[0] = out[1] = 0;
+	for (int k = 0; k < LANES; k++) {
+		out[0] += pp[k];
+		out[1] += dd[k];
+	}
+}
+
+static void find_trust(const bl_optim_job *j)
+{
+	const bl_optim *o = j->o;
+	const norms *part = norms_of(o);
+	double eta = BL_OPTIM_OWN(lars, o).eta;
+	bl_parallel(o->pieces, norm_piece, (void *)j);
+	for (int i = 0; i < bl_params_length(o->p); i++) {
+		double p = 0, d = 0;
+		for (int64_t k = bl_optim_pieces_of(bl_params_get(o->p, i)); k > 0; k--, part++) {
+			p += (*part)[0];
+			d += (*part)[1];
+		}
+		bool scaled = bl_optim_is_weight(o, i) && p > 0 && d > 0;
+		trust_of(o)[i] = scaled ? (float)(eta * sqrt(p) / sqrt(d)) : 1;
+	}
+}
+
+static void piece(void *ctx, int64_t chunk)
+{
+	const bl_optim_job *j = ctx;
+	const bl_optim *o = j->o;
+	const bl_optim_piece *q = o->piece + chunk;
+	bl_optim_momentum(j, q, &(bl_optim_push){ .wd = (float)bl_optim_decay(o, q->param, false),
+	                                          .trust = trust_of(o)[q->param],
+	                                          .momentum = (float)BL_OPTIM_OWN(lars, o).momentum });
+}
+
+static void step(const bl_optim_job *j)
+{
+	find_trust(j);
+	bl_parallel(j->o->pieces, piece, (void *)j);
+}
+
+const bl_optim_ops bl_lars = {
+	.name = "lars", .help = "LARS as the paper's authors wrote it.", .fields = fields, .state = { "momentum" }, .room = room, .step = step,
+};

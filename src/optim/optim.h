@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * optim.h (private): what an optimiser is and what a schedule is, as const tables of operations.
+ *
+ * Parameters are cut into pieces that lie in one parameter each and depend on its length alone, so that any number of
+ * threads makes the same bits.
+ */
+#ifndef BARLOW_OPTIM_OPTIM_H
+#define BARLOW_OPTIM_OPTIM_H
+
+#include "tensor/tensor.h"
+
+#include <barlow/optim.h>
+
+#include <math.h>
+#include <string.h>
+
+enum { OPTIM_STATES = 2 };
+
+typedef struct bl_optim_piece {
+	int param;
+	int64_t from, count;
+} bl_optim_piece;
+
+/* One step's work. */
+typedef struct bl_optim_job {
+	bl_optim *o;
+	float *values;
+	const float *grads;
+	double factor; /* on the rates */
+} bl_optim_job;
+
+struct bl_optim_ops {
+	const char *name, *help;
+	const bl_field *fields;               /* BL_OPTIM_COMMON, then its own; settings of at most BL_OPTIM_ROOM doubles */
+	const char *state[OPTIM_STATES + 1];  /* names of its flat arrays, NULL after the last */
+	size_t (*room)(const bl_optim *o);    /* bytes of o->work; NULL: it needs none */
+	void (*step)(const bl_optim_job *j);  /* o->steps counts this step already */
+};
+
+struct bl_optim {
+	bl_optim_config c;
+	bl_params *p;
+	float *state[OPTIM_STATES];
+	int64_t steps;
+	bl_optim_piece *piece;
+	int64_t pieces;
+	void *work;
+};
+
+/* The settings of every kind begin with these. */
+#define BL_OPTIM_SETTINGS double lr, lr_bias, weight_decay
+#define BL_OPTIM_COMMON(struct_, lr_, lr_bias_, decay_, decays_) \
+	BL_FIELD(DOUBLE, struct_, lr, BL_DEFAULT(lr_), BL_AT_LEAST(0), .settable = true, .help = "learning rate of weights"), \
+	BL_FIELD(DOUBLE, struct_, lr_bias, BL_DEFAULT(lr_bias_), BL_AT_LEAST(0), .settable = true, \
+	         .help = "learning rate of biases and norms; 0: the same as lr"), \
+	BL_FIELD(DOUBLE, struct_, weight_decay, BL_DEFAULT(decay_), BL_AT_LEAST(0), .help = decays_)
+
+/* o's settings as the kind's own struct. */
+#define BL_OPTIM_OWN(type_, o_) \
+	({ \
+		type_ own_; \
+		_Static_assert(sizeof own_ <= sizeof(o_)->c.room, "the settings have room"); \
+		memcpy(&own_, (o_)->c.room, sizeof own_); \
+		own_; \
+	})
+
+/* Biases and norms have one dimension; the authors' exclusions go by that. */
+bool bl_optim_is_weight(const bl_optim *o, int param);
+double bl_optim_rate(const bl_optim_job *j, int param);
+double bl_optim_decay(const bl_optim *o, int param, bool all);
+int64_t bl_optim_pieces_of(const bl_param *q);
+
+/* momentum.c: d = trust (g + wd p); mu = momentum mu + d; p -= lr (nesterov ? d + momentum mu : mu) */
+typedef struct bl_optim_push {
+	float wd, momentum, trust;
+	bool nesterov;
+} bl_optim_push;
+void bl_optim_momentum(const bl_optim_job *j, const bl_optim_piece *q, const bl_optim_push *by);
+
+struct bl_schedule_ops {
+	const char *name;
+	const bl_field *fields; /* settings of at most BL_SCHEDULE_ROOM doubles */
+	/* t: how much of the steps behind the warm-up is done, 0 to 1 */
+	double (*factor)(const void *settings, double t);
+};
+
+/* list.c */
+extern const bl_optim_ops *const bl_optims[];
+extern const bl_schedule_ops *const bl_schedules[];
+extern const int bl_optims_count, bl_schedules_count;
+
+#endif
