@@ -65,7 +65,8 @@ local function run(what, plain)
 	if not plain then watched, how = pcall(t.watch, t) end -- fails where there is no terminal
 	if not watched or how == "quit" then t:run() end
 	t:wait()
-	print(("%s at step %d of %d, kept in %s"):format(t.state, t.iteration, t.steps, t.folder))
+	local where = native.unsaved(t) and "not saved" or "kept in " .. t.folder
+	print(("%s at step %d of %d, %s"):format(t.state, t.iteration, t.steps, where))
 end
 
 -- barlow resume.  Messages are for its user: where in our code they come from says nothing to him.

@@ -92,7 +92,7 @@ local function newest_step(t)
 	return r and r.step or t.iteration
 end
 
--- Records as they come go to report(record, last) and on_progress(record, trainer).
+-- Records behind step `seen`, as they come, go to report(record, last) and on_progress(record, trainer).
 local function follow(t, seen, report, on_progress)
 	local over = false
 	while not over do
@@ -126,6 +126,7 @@ function run.run(t, options)
 		t:stop()
 		if not quiet then print(("\nstopped at step %d of %d"):format(t.iteration, t.steps)) end
 	end
+	native.tell_unsaved()
 	return t.state
 end
 

@@ -5,30 +5,16 @@
 #include "cli/prompt.h"
 #include "cli/resume.h"
 #include "cli/run.h"
+#include "cli/signals.h"
 #include "cli/tune.h"
 #include "cli/watch.h"
 
 #include <barlow/parallel.h>
 #include <barlow/profile.h>
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static void on_interrupt(int number)
-{
-	(void)number;
-	bl_lua_interrupted++;
-}
-
-/* Without SA_RESTART: a waiting read or poll returns at once. */
-static void catch_interrupts(void)
-{
-	struct sigaction act = { .sa_handler = on_interrupt };
-	sigaction(SIGINT, &act, NULL);
-	signal(SIGPIPE, SIG_IGN); /* a gnuplot that dies is an error, not our end */
-}
 
 static int run(lua_State *L, bl_options *o)
 {
@@ -50,12 +36,14 @@ static int run(lua_State *L, bl_options *o)
 
 int main(int argc, char **argv)
 {
+	if (bl_signals_install() != 0)
+		return EXIT_FAILURE;
 	if (argc > 1 && strcmp(argv[1], "watch") == 0)
 		return bl_watch_main(argc - 1, argv + 1);
 	if (argc > 1 && strcmp(argv[1], "tune") == 0)
 		return bl_tune_main(argc - 1, argv + 1);
 	if (argc > 1 && strcmp(argv[1], "resume") == 0) {
-		catch_interrupts();
+		bl_signals_catch_interrupts();
 		return bl_resume_main(argc - 1, argv + 1);
 	}
 	bl_options o;
@@ -64,11 +52,9 @@ int main(int argc, char **argv)
 		bl_threads_set(o.threads);
 		if (o.profile)
 			bl_profile_start();
-		catch_interrupts();
+		bl_signals_catch_interrupts();
 		lua_State *L = bl_run_state_new(&o);
-		status = L ? run(L, &o) : EXIT_FAILURE;
-		if (L)
-			lua_close(L);
+		status = L ? bl_run_close(L, run(L, &o)) : EXIT_FAILURE;
 	}
 	bl_options_free(&o);
 	return status;

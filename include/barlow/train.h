@@ -67,6 +67,19 @@ bl_live *bl_trainer_live(bl_trainer *t);                /* borrowed */
 typedef enum bl_save_why { BL_SAVE_REGULAR, BL_SAVE_ASKED, BL_SAVE_END } bl_save_why;
 typedef int (*bl_trainer_save)(void *ctx, bl_save_why why);
 int bl_trainer_keep(bl_trainer *t, const char *live_path, bl_trainer_save save, void *ctx);
+/* Negative, and bl_error says why: the run has ended and its end was not saved, nor was anything since.  Else 0. */
+int bl_trainer_saved(bl_trainer *t);
+
+/* Runs of this process, freed ones too, whose end was not saved; and the oldest message about one that nobody has taken
+ * yet: a new string, or NULL. */
+int bl_trainers_unsaved(void);
+char *bl_trainers_unsaved_message(void);
+/*
+ * Before the process ends, and not from a thread that makes steps: every run that has a place and goes on is stopped at
+ * its next step boundary and saved; `why` goes into its journal, and a line about it to tell(ctx, line).  From then on no
+ * trainer can be made, freed, started or stepped: a thread that tries waits for the end or gets an error.
+ */
+void bl_trainers_end(const char *why, void (*tell)(void *ctx, const char *line), void *ctx);
 
 /* Between steps (the trainer not running, or paused), by the caller's thread. */
 int bl_trainer_steps(bl_trainer *t, int64_t n);         /* n steps now, in this thread */

@@ -3,6 +3,7 @@
 #include "lua/bind/face.h"
 #include "cli/prompt.h"
 #include "cli/run.h"
+#include "cli/signals.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -71,6 +72,7 @@ static bool is_silenced(const char *input)
 
 static void print_error(lua_State *L)
 {
+	bl_signals_yield();
 	fflush(stdout);
 	fprintf(stderr, "%s%s\n", bl_lua_interrupted ? "\n" : "", luaL_tolstring(L, -1, NULL)); /* behind "^C" */
 }

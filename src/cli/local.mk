@@ -11,6 +11,8 @@ barlow_sources += \
 	src/cli/resume.h \
 	src/cli/run.c \
 	src/cli/run.h \
+	src/cli/signals.c \
+	src/cli/signals.h \
 	src/cli/text_only.c \
 	src/cli/tune.c \
 	src/cli/tune.h \

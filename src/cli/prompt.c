@@ -4,13 +4,19 @@
  *
  * Ctrl-C: the handler raises the flag of face.h and poll returns; at the
  * prompt that clears the line, in running code the hook makes it an error.
+ *
+ * While a line is read the terminal is in Readline's modes.  Readline's own handlers, which would put it back, are off
+ * (they know nothing of our poll); view/guard.h does it.
  */
 #include "cli/prompt.h"
+#include "cli/signals.h"
 
 #include "lua/bind/face.h"
+#include "view/guard.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,12 +36,79 @@ static void take_line(char *line)
 	rl_callback_handler_remove();
 }
 
+/* --- The terminal ----------------------------------------------------------------- */
+
+/* What undoes Readline's escape codes: text that is pasted comes in brackets meanwhile. */
+static void tell_guard(void)
+{
+	static const char brackets_off[] = "\033[?2004l\r\n", nothing[] = "\r\n";
+	const char *brackets = rl_variable_value("enable-bracketed-paste");
+	bool on = brackets && strcmp(brackets, "on") == 0;
+	const char *bytes = on ? brackets_off : nothing;
+	bl_guard_restore_by(bytes, isatty(STDOUT_FILENO) ? strlen(bytes) : 0);
+}
+
+static void begin_reading(const char *prompt)
+{
+	struct termios cooked;
+	bl_guard_hold();
+	if (tcgetattr(STDIN_FILENO, &cooked) == 0) {
+		bl_guard_arm(STDIN_FILENO, &cooked);
+		tell_guard();
+	}
+	rl_callback_handler_install(prompt, take_line);
+	bl_guard_release();
+}
+
+static reading end_reading(reading how)
+{
+	bl_guard_hold();
+	rl_callback_handler_remove();
+	bl_guard_disarm();
+	bl_guard_release();
+	return how;
+}
+
+/* The shell, or whoever stopped us, has left the terminal in modes of its own. */
+static void take_terminal_again(void)
+{
+	bl_guard_hold();
+	rl_deprep_term_function();
+	rl_prep_term_function(1);
+	bl_guard_release();
+	rl_forced_update_display();
+}
+
+/* Ctrl-Z */
+static void suspend(void)
+{
+	struct sigaction usual = { .sa_handler = SIG_DFL }, ours;
+	bl_guard_hold();
+	rl_deprep_term_function();
+	bl_guard_release();
+	sigaction(SIGTSTP, &usual, &ours);
+	raise(SIGTSTP);
+	sigaction(SIGTSTP, &ours, NULL);
+	bl_guard_take(BL_GUARD_CONTINUED);
+	take_terminal_again();
+}
+
+static void follow_signals(void)
+{
+	if (bl_guard_take(BL_GUARD_SUSPEND))
+		suspend();
+	if (bl_guard_take(BL_GUARD_CONTINUED))
+		take_terminal_again();
+}
+
+/* --- Lines -------------------------------------------------------------------------- */
+
 /* Ctrl-C while typing: an empty line, at the first prompt. */
 static reading abandon_line(void)
 {
 	bl_lua_interrupted = 0;
 	rl_callback_sigcleanup();
-	rl_callback_handler_remove();
+	end_reading(WAITING);
 	fputs("\n", rl_outstream);
 	return WAITING;
 }
@@ -44,7 +117,7 @@ static reading abandon_line(void)
 static reading read_line(const char *prompt)
 {
 	state = WAITING;
-	rl_callback_handler_install(prompt, take_line);
+	begin_reading(prompt);
 	while (state == WAITING) {
 		struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
 		int n = bl_lua_interrupted ? -1 : poll(&in, 1, -1);
@@ -53,9 +126,10 @@ static reading read_line(const char *prompt)
 		if (n > 0)
 			rl_callback_read_char();
 		else if (errno != EINTR)
-			return GOT_EOF;
+			return end_reading(GOT_EOF);
+		follow_signals();
 	}
-	return state;
+	return end_reading(state);
 }
 
 /* Appends a line to the input so far.  NULL: no memory. */
@@ -92,6 +166,7 @@ void bl_prompt(lua_State *L)
 	bl_history_load();
 	for (;;) {
 		bl_lua_interrupt_guard(L);
+		bl_signals_yield();
 		reading r = read_line(input ? "    ..> " : "barlow> ");
 		if (r == GOT_EOF)
 			break;
@@ -104,6 +179,7 @@ void bl_prompt(lua_State *L)
 			input = NULL;
 		}
 		fflush(stdout);
+		bl_lua_tell_unsaved();
 	}
 	free(input);
 	fputs("\n", stdout);

@@ -3,6 +3,7 @@
 #include "cli/resume.h"
 #include "cli/options.h"
 #include "cli/run.h"
+#include "cli/signals.h"
 
 #include "lua/bind/face.h"
 
@@ -77,6 +78,7 @@ static int resume(lua_State *L, const struct wish *w)
 	lua_pushboolean(L, w->plain);
 	if (lua_pcall(L, 2, 0, 0) == LUA_OK)
 		return EXIT_SUCCESS;
+	bl_signals_yield();
 	fflush(stdout);
 	fprintf(stderr, "barlow resume: %s\n", luaL_tolstring(L, -1, NULL));
 	return EXIT_FAILURE;
@@ -94,7 +96,5 @@ int bl_resume_main(int argc, char **argv)
 	lua_State *L = bl_run_state_new(&(bl_options){ .argc = 0 });
 	if (!L)
 		return EXIT_FAILURE;
-	status = resume(L, &w);
-	lua_close(L);
-	return status;
+	return bl_run_close(L, resume(L, &w));
 }

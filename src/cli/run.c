@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* run.c: scripts: opened as text only, run with `arg`, errors with a traceback on standard error. */
 #include "cli/run.h"
+#include "cli/signals.h"
 
 #include "lua/bind/face.h"
 
@@ -19,6 +20,7 @@ static int report(lua_State *L, int status)
 {
 	if (status == LUA_OK)
 		return EXIT_SUCCESS;
+	bl_signals_yield();
 	fflush(stdout);
 	fprintf(stderr, "barlow: %s\n", luaL_tolstring(L, -1, NULL));
 	lua_pop(L, 2);
@@ -53,6 +55,14 @@ int bl_run_script(lua_State *L, const bl_options *o)
 	for (int i = 1; i < o->argc; i++)
 		lua_pushstring(L, o->argv[i]);
 	return run_chunk(L, o->argc > 0 ? o->argc - 1 : 0);
+}
+
+int bl_run_close(lua_State *L, int status)
+{
+	bl_signals_yield();
+	lua_close(L); /* which ends runs that still go on */
+	bl_lua_tell_unsaved();
+	return status == EXIT_SUCCESS && bl_trainers_unsaved() ? EXIT_FAILURE : status;
 }
 
 static void set_arg(lua_State *L, const bl_options *o)

@@ -9,6 +9,11 @@
 
 /* Libraries, barlow's globals, `arg`, and the hook for Ctrl-C.  NULL: no memory. */
 lua_State *bl_run_state_new(const bl_options *o);
+/*
+ * Closes the state.  Returns the program's exit status: `status`, but never success where a run's end was not saved, which
+ * is said.
+ */
+int bl_run_close(lua_State *L, int status);
 /* A chunk's text, or a file ("-": standard input).  An error is printed with a traceback: EXIT_FAILURE. */
 int bl_run_code(lua_State *L, const char *code);
 int bl_run_script(lua_State *L, const bl_options *o);

@@ -84,8 +84,7 @@ static int measure(const char *what)
 	lua_pushstring(L, what); /* nil where there is none */
 	lua_setglobal(L, "what");
 	int status = bl_run_code(L, "require('barlow.tune').main(what)");
-	lua_close(L);
-	return status;
+	return bl_run_close(L, status);
 }
 
 int bl_tune_main(int argc, char **argv)

@@ -140,7 +140,7 @@ static void steer(bl_trainer *t, bl_command_kind kind)
 	pthread_mutex_lock(&t->lock);
 	if (kind == BL_CMD_PAUSE || kind == BL_CMD_STEP)
 		t->paused = true;
-	if (kind == BL_CMD_RESUME)
+	if (kind == BL_CMD_RESUME && !t->ending_asked)
 		t->paused = t->stopping = t->restart = false;
 	t->allowance = kind == BL_CMD_STEP ? t->allowance + 1 : 0;
 	if (kind == BL_CMD_STOP)
@@ -309,6 +309,8 @@ static int launch(bl_trainer *t)
 		return bl_fail("trainer: the run is over: %lld of %lld steps are done", (long long)t->step, (long long)t->steps);
 	if (bl_live_replaced(t->live))
 		return bl_fail("trainer: the run's folder is somebody else's by now: it was resumed there, or removed");
+	if (bl_trainers_check_ending() != 0)
+		return -1;
 	int err = pthread_create(&t->thread, NULL, train, t);
 	if (err != 0)
 		return bl_fail("trainer: no thread could be started (error %d)", err);
@@ -329,6 +331,8 @@ static int restart(bl_trainer *t)
 
 int bl_trainer_start(bl_trainer *t)
 {
+	if (bl_trainers_check_ending() != 0)
+		return -1;
 	take_if_idle(t); /* settings count, an old pause or stop does not */
 	pthread_mutex_lock(&t->lock);
 	while (t->active && t->ending)
@@ -378,6 +382,40 @@ void bl_trainer_control_end(bl_trainer *t)
 	pthread_mutex_destroy(&t->lock);
 }
 
+/* --- The end of the process -------------------------------------------------------------- */
+
+void bl_trainer_ask_to_stop(bl_trainer *t)
+{
+	pthread_mutex_lock(&t->lock);
+	t->stopping = t->ending_asked = true;
+	t->restart = false;
+	t->ended_by_hand = !t->active;
+	pthread_cond_broadcast(&t->changed);
+	pthread_mutex_unlock(&t->lock);
+}
+
+/* Steps made by hand end with the floor; nobody has saved them. */
+static void save_by_hand(void *ctx)
+{
+	bl_trainer *t = ctx;
+	bl_trainer_save_now(t, BL_SAVE_END);
+	pthread_mutex_lock(&t->lock);
+	set_state(t, final_state(t));
+	pthread_mutex_unlock(&t->lock);
+}
+
+void bl_trainer_stop_and_save(bl_trainer *t, const char *why)
+{
+	pthread_mutex_lock(&t->lock);
+	while (t->active)
+		pthread_cond_wait(&t->changed, &t->lock);
+	pthread_mutex_unlock(&t->lock);
+	if (t->ended_by_hand)
+		bl_trainer_between_steps(t, save_by_hand, t);
+	if (bl_trainer_saved(t) == 0)
+		bl_trainer_note(t, "step %lld: stopped: %s", (long long)t->step, why);
+}
+
 /* --- Steps by the caller's thread ------------------------------------------------------ */
 
 static int may_step_by_hand(bl_trainer *t, int64_t n)
@@ -390,7 +428,7 @@ static int may_step_by_hand(bl_trainer *t, int64_t n)
 		return bl_fail("trainer: the run has failed: %s", t->info.message);
 	if (t->step >= t->steps)
 		return bl_fail("trainer: the run is over: %lld of %lld steps are done", (long long)t->step, (long long)t->steps);
-	return 0;
+	return bl_trainers_check_ending();
 }
 
 /* Without a thread, flags left from before would end the loop at once. */

@@ -62,9 +62,15 @@ void bl_trainer_save_now(bl_trainer *t, bl_save_why why)
 	if (!t->save)
 		return;
 	double start = bl_now();
-	if (save(t, why) != 0)
+	int rc = save(t, why);
+	if (rc != 0) {
 		bl_trainer_note(t, "step %lld: not saved: %s", step, bl_error());
-	else if (why == BL_SAVE_ASKED)
+		if (why == BL_SAVE_END)
+			bl_trainer_end_lost(t, bl_error());
+	} else {
+		bl_trainer_end_saved(t);
+	}
+	if (rc == 0 && why == BL_SAVE_ASKED)
 		bl_trainer_note(t, "step %lld: checkpoint saved", step);
 	t->save_cost = bl_now() - start;
 	t->saved_at = t->trained;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 libbarlow_sources += \
 	src/train/control.c \
+	src/train/ending.c \
 	src/train/go_on.c \
 	src/train/guard.c \
 	src/train/keep.c \

@@ -303,6 +303,7 @@ bl_trainer *bl_trainer_new(const bl_trainer_config *c)
 		return NULL;
 	}
 	bl_trainer_control_init(t);
+	bl_trainer_enlist(t);
 	return t;
 }
 
@@ -310,6 +311,7 @@ void bl_trainer_free(bl_trainer *t)
 {
 	if (!t)
 		return;
+	bl_trainer_delist(t);
 	bl_trainer_control_end(t);
 	free_parts(t);
 }

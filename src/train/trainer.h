@@ -2,7 +2,8 @@
 /*
  * trainer.h: the trainer's inside, shared by trainer.c (making), control.c
  * (thread, commands, states), step.c (one step), guard.c (numbers that are
- * not finite), keep.c (saving) and go_on.c (a run that was begun before).
+ * not finite), keep.c (saving), go_on.c (a run that was begun before) and
+ * ending.c (all trainers, and the end of the process).
  *
  * Two locks.  The *floor* is held for a whole step, or by a guest between
  * steps: who holds it may touch weights, optimiser, last embeddings and
@@ -69,6 +70,10 @@ struct bl_trainer {
 	double saved_at;          /* seconds of training at the last save */
 	double save_cost;         /* seconds that it took */
 
+	/* Under the locks of ending.c. */
+	bl_trainer *next;
+	char unsaved[320];        /* why the run's end was not saved; "" where it was */
+
 	/* Under lock. */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -79,6 +84,8 @@ struct bl_trainer {
 	bool ending;              /* it is about to */
 	bool paused, stopping, quit;
 	bool restart;             /* start() has put a resume in the mailbox: no stop before it counts */
+	bool ending_asked;        /* to stop for good, as the process ends */
+	bool ended_by_hand;       /* there was no thread then, which would have saved */
 	int64_t allowance;        /* single steps to do though paused */
 	int64_t requests[BL_CMD_EVAL + 1];
 };
@@ -90,6 +97,9 @@ void bl_trainer_set_training(const bl_trainer_config *c, bool on);
 void bl_trainer_control_init(bl_trainer *t);
 void bl_trainer_control_end(bl_trainer *t); /* stops and joins */
 void bl_trainer_note(bl_trainer *t, const char *fmt, ...) BL_PRINTF(2, 3); /* a journal line */
+/* At the next step boundary; then waits for that, and sees to it that the run is saved as at its end. */
+void bl_trainer_ask_to_stop(bl_trainer *t);
+void bl_trainer_stop_and_save(bl_trainer *t, const char *why);
 
 /* step.c: one step by the floor's holder.  Negative: state is FAILED, weights and buffers as before. */
 int bl_trainer_step(bl_trainer *t);
@@ -108,5 +118,12 @@ void bl_guard_restore(struct guard *g);
 bool bl_guard_finite(const struct guard *g);
 /* Names in bl_error which module first made a number that is not finite, from the views.  Returns -1. */
 int bl_guard_blame(bl_trainer *t, bl_tensor *const view[2], const char *what);
+
+/* ending.c */
+void bl_trainer_enlist(bl_trainer *t);
+void bl_trainer_delist(bl_trainer *t);
+int bl_trainers_check_ending(void); /* negative with bl_error: no step may be begun any more */
+void bl_trainer_end_lost(bl_trainer *t, const char *why); /* the run's end was not saved */
+void bl_trainer_end_saved(bl_trainer *t);                 /* it was, or something newer since */
 
 #endif

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Signals while a screen is up.  Handlers call only what POSIX calls async-signal-safe. */
+#define _GNU_SOURCE 1 /* a mutex that its holder may take again */
 #include "view/guard.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { HELD_MS = 500 };
 
 static struct {
 	int fd;
@@ -17,16 +23,51 @@ static struct {
 
 static volatile sig_atomic_t armed, dying, seen[BL_GUARD_EVENTS];
 
-static void restore_terminal(void)
+/* Held by whoever writes to the terminal or changes its modes. */
+static pthread_mutex_t hold = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+
+/* A job in the background has no say in the terminal, which is the shell's or another job's then. */
+static bool in_background(void)
+{
+	pid_t owner = tcgetpgrp(terminal.fd);
+	return owner > 0 && owner != getpgrp();
+}
+
+void bl_guard_put_back(void)
 {
 	if (!armed)
 		return;
 	armed = 0;
 	dying = 1;
-	/* The process is dying: there is nobody left to tell of a failure. */
-	if (write(terminal.fd, terminal.restore, terminal.n) < 0)
+	if (in_background())
+		return;
+	/* The process is dying: there is nobody left to tell of a failure.  A terminal that takes nothing is not waited for. */
+	if (poll(&(struct pollfd){.fd = terminal.fd, .events = POLLOUT}, 1, 0) == 1 &&
+	    write(terminal.fd, terminal.restore, terminal.n) < 0)
 		errno = 0;
 	tcsetattr(terminal.fd, TCSANOW, &terminal.cooked);
+}
+
+void bl_guard_end(void)
+{
+	struct timespec until;
+	dying = 1;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += HELD_MS * 1000000L;
+	until.tv_sec += until.tv_nsec / 1000000000L;
+	until.tv_nsec %= 1000000000L;
+	pthread_mutex_timedlock(&hold, &until); /* in vain where a terminal that takes nothing holds a writer up */
+	bl_guard_put_back();
+}
+
+void bl_guard_hold(void)
+{
+	pthread_mutex_lock(&hold);
+}
+
+void bl_guard_release(void)
+{
+	pthread_mutex_unlock(&hold);
 }
 
 static void on_fatal(int sig);
@@ -49,6 +90,7 @@ static struct watched {
 	{.sig = SIGTERM, .only_default = true, .handler = on_fatal},
 	{.sig = SIGHUP, .only_default = true, .handler = on_fatal},
 	{.sig = SIGQUIT, .only_default = true, .handler = on_fatal},
+	{.sig = SIGPIPE, .only_default = true, .handler = on_fatal},
 	{.sig = SIGINT, .only_default = true, .handler = on_event, .event = BL_GUARD_INTERRUPT},
 	{.sig = SIGTSTP, .only_default = true, .handler = on_event, .event = BL_GUARD_SUSPEND},
 	{.sig = SIGCONT, .handler = on_event, .event = BL_GUARD_CONTINUED},
@@ -67,7 +109,7 @@ static struct watched *find(int sig)
 /* The signal is blocked in here: raised again, it comes on return, and meets whoever was there before. */
 static void on_fatal(int sig)
 {
-	restore_terminal();
+	bl_guard_put_back();
 	sigaction(sig, &find(sig)->before, NULL);
 	raise(sig);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * view/guard.h: signals while a screen is up.
+ * view/guard.h: signals while the terminal is in other modes than the shell left it in: a screen is up, or the prompt
+ * reads a line.
  *
  * One that kills (a crash in any thread, or SIGTERM and its kind where the
  * process has no handler) first gets the terminal put back, then does what it
@@ -32,6 +33,16 @@ void bl_guard_arm(int fd, const struct termios *cooked);
 void bl_guard_restore_by(const char *restore, size_t n);
 /* The process is dying, and the terminal put back: nothing more is to be drawn over its last words. */
 bool bl_guard_dying(void);
+/* Puts the terminal back, if it is guarded, for good.  Async-signal-safe. */
+void bl_guard_put_back(void);
+/*
+ * The same from a thread of its own that is about to end the process: waits, for a moment, until nobody holds the
+ * terminal, and whoever asks for it afterwards waits for the process's end.
+ */
+void bl_guard_end(void);
+/* Around every write to the guarded terminal and every change of its modes. */
+void bl_guard_hold(void);
+void bl_guard_release(void);
 void bl_guard_disarm(void);           /* handlers as they were before */
 bool bl_guard_take(bl_guard_event e); /* whether it came since the last time */
 

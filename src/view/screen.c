@@ -73,7 +73,7 @@ static void append_string(const char *capability)
 		tputs(capability, 1, append_char);
 }
 
-static int flush(bl_screen *s)
+static int write_all(bl_screen *s)
 {
 	size_t at = 0;
 	while (at < s->n && !bl_guard_dying()) {
@@ -84,6 +84,16 @@ static int flush(bl_screen *s)
 			return bl_fail("the terminal cannot be written to: %s", strerror(errno));
 		at += done > 0 ? (size_t)done : 0;
 	}
+	return 0;
+}
+
+static int flush(bl_screen *s)
+{
+	bl_guard_hold();
+	int rc = write_all(s);
+	bl_guard_release();
+	if (rc < 0)
+		return rc;
 	s->n = 0;
 	return s->no_memory ? bl_fail("no memory for the screen's bytes") : 0;
 }
@@ -244,7 +254,10 @@ bl_screen *bl_screen_open(void)
 		return bl_fail_null("no memory for a screen");
 	current = s;
 	take_locale(s);
-	if (start(s) < 0) {
+	bl_guard_hold();
+	int rc = start(s);
+	bl_guard_release();
+	if (rc < 0) {
 		bl_screen_close(s);
 		return NULL;
 	}
@@ -269,6 +282,7 @@ void bl_screen_close(bl_screen *s)
 {
 	if (!s)
 		return;
+	bl_guard_hold();
 	if (s->keys) {
 		leave(s);
 		delwin(s->keys);
@@ -280,6 +294,7 @@ void bl_screen_close(bl_screen *s)
 		set_curterm(s->before);
 	}
 	bl_guard_disarm();
+	bl_guard_release();
 	give_locale(s);
 	current = NULL;
 	free(s->shown);
@@ -521,7 +536,9 @@ int bl_screen_key(bl_screen *s, int timeout_ms)
 
 void bl_screen_again(bl_screen *s)
 {
+	bl_guard_hold();
 	reset_prog_mode();
+	bl_guard_release();
 	append_string(enter_ca_mode);
 	append_string(keypad_xmit);
 	append_mouse(s, true);
@@ -533,14 +550,18 @@ void bl_screen_again(bl_screen *s)
 void bl_screen_suspend(bl_screen *s)
 {
 	struct sigaction as_usual = {.sa_handler = SIG_DFL}, ours;
+	bl_guard_hold();
 	leave(s);
+	bl_guard_release();
 	sigemptyset(&as_usual.sa_mask);
 	sigaction(SIGTSTP, &as_usual, &ours);
 	kill(0, SIGTSTP);
 	poll(NULL, 0, CONTINUE_MS); /* the stop may reach another thread first */
 	sigaction(SIGTSTP, &ours, NULL);
+	bl_guard_hold();
 	refresh();
 	curs_set(0);
+	bl_guard_release();
 	append_mouse(s, true);
 	bl_screen_forget(s);
 }

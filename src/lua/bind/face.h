@@ -75,6 +75,8 @@ bl_lua_saver bl_lua_saver_of(lua_State *L, int index, const char *path);
 int bl_lua_save_weights(void *saver); /* negative with bl_error */
 /* Gives the trainer's run its folder, once; where that cannot be the run stays in memory, and this is said. */
 void bl_lua_place_run(lua_State *L, int index);
+/* On standard error, which runs of this process ended without being saved; each once. */
+void bl_lua_tell_unsaved(void);
 void bl_lua_recipe(lua_State *L, int index); /* pushes the trainer's recipe */
 
 /* --- choices of convolution algorithms (l_tune.c) --- */

@@ -71,6 +71,8 @@ static bool wait_until(lua_State *L, bl_trainer *t, double seconds, bool heard)
 static int t_wait(lua_State *L)
 {
 	lua_pushboolean(L, wait_until(L, bl_lua_trainer(L, 1), luaL_optnumber(L, 2, HUGE_VAL), true));
+	if (lua_isnoneornil(L, 2))
+		bl_lua_tell_unsaved();
 	return 1;
 }
 
@@ -81,6 +83,7 @@ static int t_stop(lua_State *L)
 	if (is_going(t)) {
 		command(L, BL_CMD_STOP, 0);
 		wait_until(L, t, HUGE_VAL, false);
+		bl_lua_tell_unsaved();
 	}
 	return itself(L);
 }
@@ -135,6 +138,7 @@ static int t_watch(lua_State *L)
 		t_stop(L);
 		bl_lua_interrupted = 0;
 	}
+	bl_lua_tell_unsaved();
 	lua_pushstring(L, ends[end]);
 	return 1;
 }

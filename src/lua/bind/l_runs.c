@@ -184,6 +184,16 @@ void bl_lua_place_run(lua_State *L, int index)
 	lua_settop(L, top);
 }
 
+/* --- ends that were not saved --- */
+
+void bl_lua_tell_unsaved(void)
+{
+	for (char *m; (m = bl_trainers_unsaved_message()); free(m)) {
+		fflush(stdout);
+		fprintf(stderr, "barlow: %s\n", m);
+	}
+}
+
 /* --- all runs --- */
 
 static void set_number(lua_State *L, const char *name, double v)

@@ -33,11 +33,29 @@ int bl_lua_interruptible(lua_State *L)
 		lua_insert(L, 1);
 		return lua_gettop(L);
 	}
-	if (!bl_lua_interrupted)
+	if (!bl_lua_interrupted || bl_lua_ending)
 		return lua_error(L);
 	bl_lua_interrupted = 0;
 	lua_pushboolean(L, 0);
 	return 1;
+}
+
+/* unsaved(trainer): why the run's end was not saved, or nil */
+static int native_unsaved(lua_State *L)
+{
+	if (bl_trainer_saved(bl_lua_trainer(L, 1)) == 0)
+		lua_pushnil(L);
+	else
+		lua_pushstring(L, bl_error());
+	return 1;
+}
+
+/* tell_unsaved(): which runs' ends were not saved, on standard error; each once */
+static int native_tell_unsaved(lua_State *L)
+{
+	(void)L;
+	bl_lua_tell_unsaved();
+	return 0;
 }
 
 static int native_now(lua_State *L)
@@ -92,6 +110,7 @@ static int native_is_trainer(lua_State *L)
 
 static const luaL_Reg functions[] = {
 	{ "source", native_source }, { "interruptible", bl_lua_interruptible }, { "now", native_now },
+	{ "unsaved", native_unsaved }, { "tell_unsaved", native_tell_unsaved },
 	{ "is_terminal", native_is_terminal }, { "width", native_width }, { "origin", bl_lua_origin }, { "number_text", native_number_text }, { "runs", bl_lua_runs },
 	{ "run_watch", bl_lua_run_watch }, { "resumable", bl_lua_run_resumable }, { "profile_start", bl_lua_profile_start },
 	{ "profile_stop", bl_lua_profile_stop }, { "profile_rows", bl_lua_profile_rows },

@@ -10,12 +10,12 @@
 
 enum { EVERY = 1000 };
 
-volatile int bl_lua_interrupted;
+volatile int bl_lua_interrupted, bl_lua_ending;
 
 static void look(lua_State *L, lua_Debug *ar)
 {
 	(void)ar;
-	int every = bl_lua_interrupted ? 1 : EVERY;
+	int every = bl_lua_interrupted || bl_lua_ending ? 1 : EVERY;
 	if (lua_gethookcount(L) != every)
 		lua_sethook(L, look, LUA_MASKCOUNT, every);
 	bl_lua_interrupt_check(L);
@@ -28,6 +28,6 @@ void bl_lua_interrupt_guard(lua_State *L)
 
 void bl_lua_interrupt_check(lua_State *L)
 {
-	if (bl_lua_interrupted)
+	if (bl_lua_interrupted || bl_lua_ending)
 		luaL_error(L, "interrupted");
 }

@@ -185,6 +185,8 @@ int64_t *bl_lua_integers(lua_State *L, int index, const char *what, int64_t *n);
 
 /* How often Ctrl-C came since it was last answered.  Set by the signal handler, polled by whatever takes long. */
 extern volatile int bl_lua_interrupted;
+/* The process is about to end, by a signal: code is interrupted for good. */
+extern volatile int bl_lua_ending;
 void bl_lua_interrupt_guard(lua_State *L); /* the hook that raises "interrupted", for L and what it makes */
 void bl_lua_interrupt_check(lua_State *L); /* raises when the flag is up */
 

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * signals.c: how a signal ends the program.
+ *
+ * Handlers only note the signal.  A thread of its own does the rest, whatever the main thread is at; that one's Lua code
+ * is interrupted, and whatever would end the process in another way waits (bl_signals_yield).
+ */
+#include "cli/signals.h"
+
+#include "lua/bind/face.h"
+#include "view/guard.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A terminal that is closed sends SIGHUP twice: once through the shell, once by itself. */
+#define SAME_HANGUP_SECONDS .2
+
+static struct {
+	sem_t told;
+	atomic_int number; /* of the signal that ends the program; 0: none yet */
+	struct timespec at;
+} end;
+
+/* By the signal's default action, so that whoever started us sees what it was. */
+static void die(int number)
+{
+	struct sigaction usual = { .sa_handler = SIG_DFL };
+	sigset_t this_one;
+	bl_guard_put_back();
+	sigaction(number, &usual, NULL);
+	sigemptyset(&this_one);
+	sigaddset(&this_one, number);
+	pthread_sigmask(SIG_UNBLOCK, &this_one, NULL);
+	raise(number);
+	_exit(128 + number);
+}
+
+static double seconds_since(const struct timespec *then)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - then->tv_sec) + 1e-9 * (double)(now.tv_nsec - then->tv_nsec);
+}
+
+/* A closed pipe says so at every write. */
+static bool is_the_same(int number, int first)
+{
+	return number == SIGPIPE || (number == SIGHUP && first == SIGHUP && seconds_since(&end.at) < SAME_HANGUP_SECONDS);
+}
+
+static void on_end(int number)
+{
+	int first = 0, why = errno;
+	if (atomic_compare_exchange_strong(&end.number, &first, number)) {
+		clock_gettime(CLOCK_MONOTONIC, &end.at);
+		bl_lua_ending = 1;
+		sem_post(&end.told);
+	} else if (!is_the_same(number, first)) {
+		die(number);
+	}
+	errno = why;
+}
+
+static void on_nothing(int number)
+{
+	(void)number;
+}
+
+static void on_interrupt(int number)
+{
+	(void)number;
+	bl_lua_interrupted++;
+}
+
+/* --- The end -------------------------------------------------------------------------------- */
+
+static const struct kind { int number; const char *name; } kinds[] = {
+	{ SIGTERM, "SIGTERM" }, { SIGHUP, "SIGHUP" }, { SIGPIPE, "SIGPIPE" },
+};
+enum { KINDS = sizeof kinds / sizeof kinds[0] };
+
+static const char *name_of(int number)
+{
+	for (int i = 0; i < KINDS; i++)
+		if (kinds[i].number == number)
+			return kinds[i].name;
+	return "a signal";
+}
+
+static void add_line(void *ctx, const char *line)
+{
+	FILE *f = ctx;
+	if (f)
+		fprintf(f, "barlow: %s\n", line);
+}
+
+/* What the main thread has printed but not written; not where it is just writing, which may take for ever. */
+static void flush_output(void)
+{
+	if (ftrylockfile(stdout) != 0)
+		return;
+	fflush(stdout);
+	funlockfile(stdout);
+}
+
+/* Lines about runs wait until no screen is in their way. */
+static void *end_program(void *unused)
+{
+	char *lines = NULL, why[64];
+	size_t n;
+	(void)unused;
+	while (sem_wait(&end.told) != 0)
+		;
+	FILE *f = open_memstream(&lines, &n);
+	snprintf(why, sizeof why, "the process got %s", name_of(end.number));
+	bl_trainers_end(why, add_line, f);
+	bl_guard_end();
+	flush_output();
+	if (f && fclose(f) == 0)
+		fputs(lines, stderr);
+	bl_lua_tell_unsaved();
+	die(end.number);
+	return NULL;
+}
+
+void bl_signals_yield(void)
+{
+	while (end.number)
+		pause();
+}
+
+/* --- Installing ------------------------------------------------------------------------------- */
+
+static int start_ender(void)
+{
+	sigset_t all, before;
+	pthread_t thread;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before); /* which the new thread inherits: handlers run elsewhere */
+	int rc = sem_init(&end.told, 0, 0) != 0 ? errno : pthread_create(&thread, NULL, end_program, NULL);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc == 0)
+		pthread_detach(thread);
+	return rc;
+}
+
+/* Not where it was ignored when we started, as under nohup.  A handler, unlike SIG_IGN, is not passed on to children. */
+static void handle(int number, void (*handler)(int), int flags)
+{
+	struct sigaction before, own = { .sa_handler = handler, .sa_flags = flags };
+	sigemptyset(&own.sa_mask);
+	if (sigaction(number, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+		sigaction(number, &own, NULL);
+}
+
+int bl_signals_install(void)
+{
+	int rc = start_ender();
+	if (rc != 0) {
+		fprintf(stderr, "barlow: no thread could be started: %s\n", strerror(rc));
+		return -1;
+	}
+	for (int i = 0; i < KINDS; i++)
+		handle(kinds[i].number, on_end, SA_RESTART);
+	handle(SIGXFSZ, on_nothing, SA_RESTART);
+	atexit(bl_signals_yield);
+	return 0;
+}
+
+/* Without SA_RESTART: a waiting read or poll returns at once.  Also where it was ignored: `barlow x.lua &` is stopped so. */
+void bl_signals_catch_interrupts(void)
+{
+	struct sigaction own = { .sa_handler = on_interrupt };
+	sigemptyset(&own.sa_mask);
+	sigaction(SIGINT, &own, NULL);
+}

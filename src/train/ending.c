@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * ending.c: all trainers of the process: runs that ended without their end being saved, and the end of the process, at
+ * which every run is stopped and saved.
+ *
+ * `lock` guards what is here; it is taken before a trainer's own lock or floor, never while one of them is held.
+ * Messages have a lock of their own, since a save fails while the floor is held.
+ */
+#include "train/trainer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static bl_trainer *all;
+static atomic_bool ending;
+
+/* --- Ends that were not saved ------------------------------------------------------------ */
+
+struct message {
+	struct message *next;
+	char text[640];
+};
+
+static pthread_mutex_t message_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct message *messages;
+static int unsaved;
+
+static void add_message(const bl_trainer *t)
+{
+	struct message *m = calloc(1, sizeof *m), **last = &messages;
+	if (!m)
+		return;
+	snprintf(m->text, sizeof m->text, "%s: the end of the run, step %lld of %lld, was not saved: %s", t->info.name,
+	         (long long)t->step, (long long)t->steps, t->unsaved);
+	while (*last)
+		last = &(*last)->next;
+	*last = m;
+}
+
+void bl_trainer_end_lost(bl_trainer *t, const char *why)
+{
+	pthread_mutex_lock(&message_lock);
+	unsaved += !t->unsaved[0];
+	snprintf(t->unsaved, sizeof t->unsaved, "%s", why);
+	add_message(t);
+	pthread_mutex_unlock(&message_lock);
+}
+
+void bl_trainer_end_saved(bl_trainer *t)
+{
+	pthread_mutex_lock(&message_lock);
+	unsaved -= t->unsaved[0] != '\0';
+	t->unsaved[0] = '\0';
+	pthread_mutex_unlock(&message_lock);
+}
+
+int bl_trainer_saved(bl_trainer *t)
+{
+	pthread_mutex_lock(&message_lock);
+	int rc = t->unsaved[0] ? bl_fail("%s", t->unsaved) : 0;
+	pthread_mutex_unlock(&message_lock);
+	return rc;
+}
+
+int bl_trainers_unsaved(void)
+{
+	pthread_mutex_lock(&message_lock);
+	int n = unsaved;
+	pthread_mutex_unlock(&message_lock);
+	return n;
+}
+
+char *bl_trainers_unsaved_message(void)
+{
+	pthread_mutex_lock(&message_lock);
+	struct message *m = messages;
+	char *text = m ? strdup(m->text) : NULL;
+	if (m)
+		messages = m->next;
+	free(m);
+	pthread_mutex_unlock(&message_lock);
+	return text;
+}
+
+/* --- All trainers ------------------------------------------------------------------------ */
+
+void bl_trainer_enlist(bl_trainer *t)
+{
+	pthread_mutex_lock(&lock);
+	t->next = all;
+	all = t;
+	pthread_mutex_unlock(&lock);
+}
+
+void bl_trainer_delist(bl_trainer *t)
+{
+	pthread_mutex_lock(&lock);
+	bl_trainer **at = &all;
+	while (*at != t)
+		at = &(*at)->next;
+	*at = t->next;
+	pthread_mutex_unlock(&lock);
+}
+
+int bl_trainers_check_ending(void)
+{
+	return ending ? bl_fail("trainer: the process is about to end") : 0;
+}
+
+static bool began(bl_trainer *t)
+{
+	bl_run_state s = bl_trainer_state(t);
+	return t->save && (s == BL_RUN_RUNNING || s == BL_RUN_PAUSED);
+}
+
+/* A run that was begun, and whose steps are made by its own thread or by hand. */
+static void end_run(bl_trainer *t, const char *why, void (*tell)(void *ctx, const char *line), void *ctx)
+{
+	char line[256];
+	bl_trainer_stop_and_save(t, why);
+	snprintf(line, sizeof line, "%s: stopped at step %lld of %lld%s", t->info.name, (long long)t->step,
+	         (long long)t->steps, t->unsaved[0] ? "" : ", saved");
+	tell(ctx, line);
+}
+
+void bl_trainers_end(const char *why, void (*tell)(void *ctx, const char *line), void *ctx)
+{
+	pthread_mutex_lock(&lock); /* for good: nobody frees or makes a trainer any more */
+	ending = true;
+	for (bl_trainer *t = all; t; t = t->next)
+		if (began(t))
+			bl_trainer_ask_to_stop(t);
+	for (bl_trainer *t = all; t; t = t->next)
+		if (t->ending_asked)
+			end_run(t, why, tell, ctx);
+}

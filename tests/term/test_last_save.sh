@@ -1,0 +1,177 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The end of a run that cannot be saved is said: on standard error, in the run's record, and by the exit status.  And a
+# process that is told to end saves its runs first.
+set -u
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-last-XXXXXX") || exit 1
+started=
+clean() {
+	[ -z "$started" ] || kill -KILL "$started" 2>/dev/null
+	rm -rf "$dir"
+}
+trap clean EXIT
+trap 'exit 130' INT TERM
+cd "$dir" || exit 1
+XDG_DATA_HOME=$dir/data
+export XDG_DATA_HOME
+
+number=0
+# check NAME COMMAND...
+check() {
+	name=$1
+	shift
+	number=$((number + 1))
+	if "$@"; then
+		echo "ok $number - $name"
+	else
+		echo "not ok $number - $name"
+		sed 's/^/# out: /' out
+		sed 's/^/# err: /' err
+	fi
+}
+until_true() {
+	tries=0
+	until "$@"; do
+		tries=$((tries + 1))
+		[ $tries -lt 2000 ] || return 1
+		sleep 0.01
+	done
+}
+# ends STATUS ARGUMENTS: barlow ends with that status
+ends() {
+	want=$1
+	shift
+	"$BARLOW" "$@" >out 2>err </dev/null
+	[ $? -eq "$want" ]
+}
+says() { [ "$(grep -c -- "$1" err)" = "${2-1}" ]; }
+prints() { grep -q -- "$1" out; }
+quiet() { ! grep -q "$1" out err; }
+
+# lua FOLDER EPOCHS CODE
+lua() {
+	cat <<-END
+		local ds = data.shapes{n = 128, size = 16, channels = 1}
+		local t = trainer{data = ds, batch = 32, projector = {32}, encoder = nn.cnn{widths = {8, 16}, image = 16},
+			epochs = $2, checkpoint_every = false, folder = "$dir/$1"}
+		$3
+	END
+}
+
+# A folder in the checkpoint's place: as good as a full disk, also for root.
+blocked() { mkdir -p "$1/checkpoint.safetensors"; }
+record_says() { "$BARLOW" watch --once --size 200x24 "$1" >out && prints "$2"; }
+lost="the end of the run, step 8 of 8, was not saved: .*checkpoint.safetensors"
+
+blocked foreground
+lua foreground 2 't:run() print("goes on: " .. t.state)' >foreground.lua
+check "the end of a run is not saved: status 1" ends 1 foreground.lua
+check "... which standard error says, once" says "^barlow: run: $lost"
+check "... the script goes on, and the run is done" prints "goes on: done"
+check "... and the record says it" record_says foreground "not saved: "
+blocked background
+lua background 2 't:start():wait()' >background.lua
+check "the same of a run that is waited for" ends 1 background.lua
+check "... which is said once" says "$lost"
+blocked left
+lua left 1e4 't:start() while t.iteration == 0 do t:wait(.01) end' >left.lua
+check "the same of one that the script's end stops" ends 1 left.lua
+check "... which is said once" says "the end of the run, step .* was not saved"
+blocked stopped
+lua stopped 1e4 't:start() t:wait(.1) t:stop()' >stopped.lua
+check "the same of one that is stopped" ends 1 stopped.lua
+check "... which is said once" says "the end of the run, step .* was not saved"
+
+lua gone 20 't:start() while t.iteration == 0 do t:wait(.01) end os.execute("rm -r gone") t:run()' >gone.lua
+check "the folder is gone: status 1" ends 1 gone.lua
+check "... which is said" says "was not saved: the folder is somebody else's by now"
+lua again 1e4 't:start() t:wait(.2) t:stop()' >again.lua
+ends 0 again.lua
+sed 's/epochs = 10000\.*0*/epochs = 1e4, steps = 400/' again/recipe.lua >recipe && cp recipe again/recipe.lua
+"$BARLOW" resume --plain again >out 2>err &
+started=$!
+until_true prints "resumed at step"
+rm again/weights.safetensors && mkdir again/weights.safetensors
+resumed() {
+	wait $started
+	got=$?
+	started=
+	[ $got -eq "$1" ]
+}
+check "barlow resume whose end is not saved: status 1" resumed 1
+check "... which is said" says "the end of the run, step 400 of 400, was not saved: .*weights.safetensors"
+check "... and nothing is kept" quiet "kept in"
+
+limited() (
+	ulimit -f 20
+	ends "$@"
+)
+check "a limit on the size of files is an error in words" limited 1 -e 'tensor.rand(200, 200):save "a.npy"'
+check "... that says what was too large" says "a.npy: cannot write .*: File too large"
+check "a script under such a limit goes on" limited 0 -e 'pcall(function() tensor.rand(200, 200):save "a.npy" end) print "on"'
+
+# A closed pipe ends the program without a word, as it does any other.
+"$BARLOW" -e 'while true do print "again" end' 2>err | head -n 1 >out
+check "a closed pipe ends a script that prints" prints again
+check "... without a word" [ ! -s err ]
+lua piped 1e4 't:run()' >piped.lua
+(
+	"$BARLOW" piped.lua 2>err
+	echo $? >status
+) | head -n 1 >out
+check "a closed pipe ends a run" grep -qx 141 status
+check "... which is saved" says "barlow: run: stopped at step .*, saved"
+
+# begin FOLDER: a run that goes on until it is told otherwise
+begin() {
+	lua "$1" 1e4 "$2" >"$1.lua"
+	"$BARLOW" "$1.lua" >out 2>err &
+	started=$!
+	until_true [ -s "$1/recipe.lua" ]
+	until_true went_on "$1"
+}
+went_on() { "$BARLOW" watch --once "$1" 2>/dev/null | grep -q running; }
+# killed STATUS SIGNAL...: the program gets the signals, half a second apart, and ends so
+killed() {
+	want=$1
+	shift
+	kill "-$1" $started
+	for signal; do
+		[ "$signal" = "$1" ] || { sleep .5 && kill "-$signal" $started 2>/dev/null; }
+	done
+	wait $started
+	got=$?
+	started=
+	[ $got -eq "$want" ]
+}
+begin term 't:run()'
+check "SIGTERM ends a script with 143" killed 143 TERM
+check "... its run saved, which is said" says "barlow: run: stopped at step .* of 40000, saved"
+check "... and recorded" record_says term "stopped: the process got SIGTERM"
+"$BARLOW" resume --plain term >out 2>err &
+started=$!
+until_true prints "resumed at step"
+until_true went_on term
+check "SIGHUP ends barlow resume with 129" killed 129 HUP
+check "... its run saved" says "stopped at step .*, saved"
+begin both 'local t2 = trainer{data = t.data, encoder = nn.cnn{widths = {4}, image = 16}, batch = 32, epochs = 1e4, name = "two",
+	folder = "two"} t2:start() t:run()'
+check "SIGTERM with two runs" killed 143 TERM
+check "... saves both" says "stopped at step .*, saved" 2
+begin blocks 't:start() t:between(function() local a = tensor.rand(6000, 6000) print "begun" io.flush() return a:mm(a) end)'
+until_true prints begun
+check "a second signal ends the program at once" killed 129 TERM HUP
+check "... before the run can be saved" quiet "stopped at step"
+begin trapped 't:start() while true do pcall(function() t:wait() end) end'
+check "a script that catches errors ends all the same" killed 143 TERM
+check "... without another word" says . 1
+trap '' HUP
+begin ignored 't:run()'
+trap - HUP
+kill -HUP $started
+sleep .2
+check "SIGHUP that was ignored before, as by nohup, stays ignored" went_on ignored
+check "... until SIGTERM" killed 143 TERM
+
+echo "1..$number"

@@ -1,0 +1,177 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Signals in every state that the program leaves a terminal in: afterwards the terminal is as the shell had it, the exit
+# status says which signal it was, and a run that went on is saved.
+set -u
+
+if ! command -v tmux >/dev/null 2>&1; then
+	echo "1..0 # SKIP tmux is not installed"
+	exit 0
+fi
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-signals-XXXXXX") || exit 1
+socket=barlow-signals-$$
+other=
+in_tmux() { TMUX='' tmux -L "$socket" -f /dev/null "$@" 2>>"$dir/tmux.log"; }
+clean() {
+	in_tmux kill-server
+	[ -z "$other" ] || kill -KILL "$other" 2>/dev/null
+	rm -rf "$dir"
+}
+trap clean EXIT
+trap 'exit 130' INT TERM
+XDG_DATA_HOME=$dir/data XDG_STATE_HOME=$dir/state
+export XDG_DATA_HOME XDG_STATE_HOME
+
+screen() { in_tmux capture-pane -p -t t; }
+until_true() {
+	tries=0
+	until "$@"; do
+		tries=$((tries + 1))
+		[ $tries -lt 400 ] || return 1
+		sleep 0.05
+	done
+}
+has() { screen | grep -qE -- "$1"; }
+shows() { until_true has "$1"; }
+
+number=0
+# check NAME COMMAND...: what is on the screen is shown when it fails
+check() {
+	name=$1
+	shift
+	number=$((number + 1))
+	if "$@"; then
+		echo "ok $number - $name"
+	else
+		echo "not ok $number - $name"
+		screen | sed 's/^/# /'
+		diff "$dir/before" "$dir/after" | sed 's/^/# stty: /'
+	fi
+}
+
+# lua FOLDER CODE: a run that does not end by itself, and what is done with it
+lua() {
+	cat <<-END
+		t = trainer{data = data.shapes{n = 64, size = 8, channels = 1}, encoder = nn.cnn{widths = {4}, image = 8},
+			projector = {8}, batch = 32, epochs = 1e5, checkpoint_every = false, folder = "$dir/$1"}
+		$2
+	END
+}
+lua run 't:start() while t.iteration == 0 do t:wait(.01) end' >"$dir/background.lua"
+lua run 't:run()' >"$dir/foreground.lua"
+lua run 't:watch()' >"$dir/screen.lua"
+lua other 't:run()' >"$dir/other.lua"
+lua stopped 't:start() t:wait(.2) t:stop()' >"$dir/stopped.lua"
+"$BARLOW" "$dir/stopped.lua" || echo "# no run to resume"
+"$BARLOW" "$dir/other.lua" >"$dir/other.log" 2>&1 &
+other=$!
+
+# begin COMMAND PATTERN: a shell that notes the modes of its terminal, the command in it, and the modes again
+begin() {
+	rm -rf "$dir/run" "$dir/before" "$dir/after" "$dir/raw"
+	in_tmux respawn-pane -k -t t "export LC_ALL=C.UTF-8 TERM=tmux-256color; ulimit -c 0; stty -a >'$dir/before'
+		'$BARLOW' $1; echo status=\$?; stty -a >'$dir/after'; exec cat"
+	in_tmux pipe-pane -t t "cat >'$dir/raw'"
+	shows "$2"
+}
+tell() { kill "-$1" "$(pgrep -P "$(in_tmux display-message -p -t t '#{pane_pid}')" -x barlow)"; }
+ended() { [ -s "$dir/after" ]; }
+# What is typed shows, without codes for what is pasted, and so does the cursor, on the usual screen.
+same_modes() { cmp -s "$dir/before" "$dir/after"; }
+normal() { [ "$(in_tmux display-message -p -t t '#{alternate_on}#{cursor_flag}#{mouse_any_flag}')" = 010 ]; }
+no_brackets() { ! grep -oa '?2004[hl]' "$dir/raw" | tail -n 1 | grep -q h; }
+sane() { until_true ended && until_true has "status=$1\$" && same_modes && until_true normal && no_brackets; }
+saved() { "$BARLOW" -e "print(runs.resume('$dir/$1').message)" 2>&1 | grep -q 'resumed at step'; }
+
+status_of() {
+	case $1 in
+	HUP) echo 129 ;;
+	QUIT) echo 131 ;;
+	SEGV) echo 139 ;;
+	PIPE) echo 141 ;;
+	TERM) echo 143 ;;
+	esac
+}
+crashes="QUIT SEGV"
+[ "${SANITIZERS:-no}" = no ] || crashes=QUIT # the other is the sanitizer's
+ends="TERM HUP PIPE"
+
+in_tmux new-session -d -s t -x 90 -y 24 cat
+
+for signal in $ends $crashes; do
+	begin "" '^barlow>'
+	tell $signal
+	check "SIG$signal at the prompt" sane "$(status_of $signal)"
+	begin "watch '$dir/other'" 'running'
+	tell $signal
+	check "SIG$signal in barlow watch" sane "$(status_of $signal)"
+done
+for signal in $ends; do
+	begin "" '^barlow>'
+	in_tmux send-keys -t t -l 'half typed'
+	shows 'half typed'
+	tell $signal
+	check "SIG$signal while a line is typed" sane "$(status_of $signal)"
+	begin "-i '$dir/background.lua'" '^barlow>'
+	tell $signal
+	check "SIG$signal at the prompt with a run in the background" sane "$(status_of $signal)"
+	check "... which is said" has 'run: stopped at step [0-9]+ of 200000, saved'
+	check "... and is true" saved run
+	begin "'$dir/foreground.lua'" 'step'
+	tell $signal
+	check "SIG$signal during a run in the foreground" sane "$(status_of $signal)"
+	check "... which is saved" saved run
+	begin "'$dir/screen.lua'" 'running'
+	tell $signal
+	check "SIG$signal on the screen of a run of one's own" sane "$(status_of $signal)"
+	check "... which is saved" saved run
+	rm -rf "$dir/again" && cp -r "$dir/stopped" "$dir/again"
+	begin "resume '$dir/again'" 'running'
+	tell $signal
+	check "SIG$signal in barlow resume" sane "$(status_of $signal)"
+	check "... which is saved" saved again
+done
+for signal in $crashes; do
+	begin "'$dir/screen.lua'" 'running'
+	tell $signal
+	check "SIG$signal on the screen of a run of one's own" sane "$(status_of $signal)"
+done
+
+# SIGINT ends nothing at the prompt, and a run between two steps.
+begin "-i '$dir/background.lua'" '^barlow>'
+in_tmux send-keys -t t -l 'half typed'
+shows 'half typed'
+tell INT
+in_tmux send-keys -t t -l 'print("still here", t.state)'
+in_tmux send-keys -t t Enter
+check "SIGINT at the prompt: the line is gone, the run goes on" shows '^still here	*running|^still here *running'
+in_tmux send-keys -t t C-d
+check "... and Ctrl-D leaves the terminal as it was" sane 0
+for state in foreground screen; do
+	begin "'$dir/$state.lua'" 'step'
+	tell INT
+	check "SIGINT stops a run ($state)" sane 0
+done
+begin "watch '$dir/other'" 'running'
+tell INT
+check "SIGINT leaves barlow watch" sane 0
+
+# Ctrl-Z at the prompt: the shell has its own modes meanwhile; then the line is there again.
+in_tmux respawn-pane -k -t t "export PS1='ready> ' TERM=tmux-256color; stty -a >'$dir/before'; exec sh -i"
+shows 'ready>'
+in_tmux send-keys -t t "'$BARLOW'" Enter
+shows '^barlow>'
+in_tmux send-keys -t t -l '1 + 41'
+shows '1 \+ 41'
+in_tmux send-keys -t t C-z
+shows 'Stopped|Suspended'
+in_tmux send-keys -t t "stty -a >'$dir/after'; echo looked" Enter
+shows '^looked'
+check "Ctrl-Z at the prompt: the shell's modes" same_modes
+in_tmux send-keys -t t "fg" Enter
+shows '^barlow> 1 \+ 41'
+in_tmux send-keys -t t " + 100" Enter
+check "... and back at the line" shows '^142'
+
+echo "1..$number"
