@@ -7,23 +7,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { IMAGES = 8, ROUNDS = 5, OPERATORS = 7 };
+enum { IMAGES = 8, ROUNDS = 5 };
 #define SECONDS 0.5 /* a round */
 
 /* T: always blurred, never solarized.  T': one in ten blurred, one in five solarized. */
 static bl_pipeline *paper(int size, bool second)
 {
-	static const bl_aug_kind kinds[OPERATORS] = {
-		BL_AUG_CROP, BL_AUG_FLIP, BL_AUG_JITTER, BL_AUG_GRAYSCALE, BL_AUG_BLUR, BL_AUG_SOLARIZE,
-		BL_AUG_NORMALIZE,
-	};
-	bl_aug ops[OPERATORS];
-	for (int i = 0; i < OPERATORS; i++)
-		ops[i] = bl_aug_default(kinds[i]);
-	ops[0].size = size;
-	ops[4].p = second ? 0.1f : 1;
-	ops[5].p = second ? 0.2f : 0;
-	return bl_pipeline_new(ops, OPERATORS);
+	char text[160];
+	snprintf(text, sizeof text, "crop{size = %d}, flip, jitter, grayscale, blur{p = %s}, solarize{p = %s}, "
+		 "normalize{mean = 0.45, std = 0.225}", size, second ? "0.1" : "1", second ? "0.2" : "0");
+	return bl_pipeline_parse(text);
 }
 
 /* Smooth waves with noise on them: costs do not depend on the picture, but numbers should be ordinary ones. */
@@ -46,9 +39,10 @@ static double round_of(const bl_pipeline *p, const uint8_t *pixels, int side, in
 	while (now - start < SECONDS) {
 		for (int i = 0; i < IMAGES; i++, ++*done) {
 			bl_image in = { .pixels = pixels + (size_t)i * size, .height = side, .width = side, .channels = channels };
-			bl_rng r;
-			bl_rng_init(&r, 1, 0, (uint32_t)*done, 0);
-			if (bl_pipeline_apply(p, &in, &r, out) < 0)
+			bl_plan plan;
+			bl_view_key key = { .seed = 1, .sample = (uint32_t)*done };
+			bl_pipeline_plan(p, &key, side, side, channels, &plan);
+			if (bl_pipeline_apply(p, &plan, &in, out) < 0)
 				return -1;
 		}
 		now = bl_now();

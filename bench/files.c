@@ -16,23 +16,15 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { OPERATORS = 7 };
 #define SECONDS 0.7 /* a way */
 
 /* T: always blurred, never solarized.  T': one in ten blurred, one in five solarized. */
 static bl_pipeline *paper(int size, bool second)
 {
-	static const bl_aug_kind kinds[OPERATORS] = {
-		BL_AUG_CROP, BL_AUG_FLIP, BL_AUG_JITTER, BL_AUG_GRAYSCALE, BL_AUG_BLUR, BL_AUG_SOLARIZE,
-		BL_AUG_NORMALIZE,
-	};
-	bl_aug ops[OPERATORS];
-	for (int i = 0; i < OPERATORS; i++)
-		ops[i] = bl_aug_default(kinds[i]);
-	ops[0].size = size;
-	ops[4].p = second ? 0.1f : 1;
-	ops[5].p = second ? 0.2f : 0;
-	return bl_pipeline_new(ops, OPERATORS);
+	char text[160];
+	snprintf(text, sizeof text, "crop{size = %d}, flip, jitter, grayscale, blur{p = %s}, solarize{p = %s}, "
+		 "normalize{mean = 0.45, std = 0.225}", size, second ? "0.1" : "1", second ? "0.2" : "0");
+	return bl_pipeline_parse(text);
 }
 
 typedef struct way {
@@ -53,21 +45,38 @@ typedef struct job {
 	int64_t done; /* views */
 } job;
 
-/* One file: a view, or two of them. */
-static int make_views(job *j)
+/* One open file: a view, or two of them. */
+static int make_opened(job *j, bl_opened *o, uint32_t file)
 {
+	bl_plan plan[2];
+	bl_window needed;
 	bl_image in;
-	int64_t file = j->done / (1 + j->way->pair);
-	bl_pair_wish wish = { .pipeline = { j->pipeline[0], j->pipeline[j->way->pair] } };
-	for (int v = 0; v < 2; v++)
-		bl_rng_init(&wish.rng[v], 1, 0, (uint32_t)file, v * j->way->pair);
-	if ((j->way->all ? bl_dataset_image(j->data, file % bl_dataset_length(j->data), &in)
-			 : bl_dataset_fetch_pair(j->data, file % bl_dataset_length(j->data), &wish, &in)) < 0)
+	int n = 1 + j->way->pair;
+	for (int v = 0; v < n; v++) {
+		bl_view_key key = { .seed = 1, .sample = file, .view = (uint32_t)v };
+		bl_pipeline_plan(j->pipeline[v], &key, o->height, o->width, o->channels, &plan[v]);
+		if (v == 0)
+			needed = plan[0].window;
+		else
+			bl_window_join(&needed, &plan[v].window);
+	}
+	if (bl_dataset_read(o, j->way->all ? NULL : &needed, &in) < 0)
 		return -1;
-	for (int v = 0; v <= j->way->pair; v++, j->done++)
-		if (bl_pipeline_apply(j->pipeline[v], &in, &wish.rng[v], j->out) < 0)
+	for (int v = 0; v < n; v++, j->done++)
+		if (bl_pipeline_apply(j->pipeline[v], &plan[v], &in, j->out) < 0)
 			return -1;
 	return 0;
+}
+
+static int make_views(job *j)
+{
+	bl_opened o;
+	int64_t file = j->done / (1 + j->way->pair);
+	if (bl_dataset_open(j->data, file % bl_dataset_length(j->data), &o) < 0)
+		return -1;
+	int rc = make_opened(j, &o, (uint32_t)file);
+	bl_dataset_close(&o);
+	return rc;
 }
 
 /* Of this process on a core: what others take of it counts for nobody. */

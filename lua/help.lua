@@ -196,7 +196,8 @@ entry("aug.normalize", "aug.normalize{mean = {...}, std = {...}}", "(x - mean) /
 entry("aug.affine", "aug.affine{degrees = 10, translate = .1, scale = {.9, 1.1}, p = .5}", "Turned, moved, scaled.",
 	"aug.affine{p = 1}" .. image)
 entry("aug.noise", "aug.noise{std = .05, p = .5}", "Gaussian noise.", "aug.noise{p = 1}" .. image)
-entry("aug.cutout", "aug.cutout{scale = {.2, .4}, p = .5}", "A square of zeros.", "aug.cutout{p = 1}" .. image)
+entry("aug.cutout", "aug.cutout{size = .3, p = .5}", "A square of zeros, its side a part of the image's shorter side.",
+	"aug.cutout{size = .5, p = 1}" .. image)
 entry("aug.compose", "aug.compose{pipelines...}", "One after the other.",
 	"aug.compose{aug.crop(8), aug.flip()}" .. image)
 entry("aug.twin", "aug.twin(T, T2)", "A pipeline for each of the two views.",

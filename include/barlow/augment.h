@@ -2,13 +2,22 @@
 /*
  * augment.h: image operators, and pipelines of them: one image in, one view out.
  *
- * Operators follow torchvision on PIL images (which the authors' code uses);
- * random draws come from the given stream only.  A pipeline is immutable once
- * built, reference-counted, and may be applied by many threads.
+ *     bl_pipeline *p = bl_pipeline_parse("crop{size = 28}, flip, blur{p = 0.1}");
+ *     bl_plan plan;
+ *     bl_pipeline_plan(p, &key, height, width, channels, &plan);   // what is random is drawn, once
+ *     bl_pipeline_apply(p, &plan, &image, view);                   // and applied to the pixels
+ *
+ * Operators follow torchvision on PIL images (which the authors' code uses).
+ * Every operator draws from a stream of its own, named by the view's key, the
+ * operator's name and its place among those of the same name: taking one out
+ * of a pipeline leaves what the others draw as it was.  Operators and pipelines
+ * do not change once they are part of a pipeline, are reference-counted, and
+ * may be used by many threads.
  */
 #ifndef BARLOW_AUGMENT_H
 #define BARLOW_AUGMENT_H
 
+#include <barlow/field.h>
 #include <barlow/random.h>
 #include <barlow/tensor.h>
 
@@ -34,56 +43,91 @@ typedef struct bl_window {
 /* Out becomes the smallest window that has both in it, at the larger of the scales. */
 void bl_window_join(bl_window *out, const bl_window *other);
 
-typedef enum bl_aug_kind {
-	BL_AUG_CROP,      /* random resized crop, bicubic with antialiasing: size, scale lo..hi, ratio lo..hi */
-	BL_AUG_RESIZE,    /* whole image to size: size */
-	BL_AUG_FLIP,      /* horizontal: p */
-	BL_AUG_JITTER,    /* brightness, contrast, saturation, hue in random order: p */
-	BL_AUG_GRAYSCALE, /* p */
-	BL_AUG_BLUR,      /* Gaussian, sigma lo..hi: p */
-	BL_AUG_SOLARIZE,  /* threshold 0..1: p */
-	BL_AUG_NORMALIZE, /* (x - mean) / std per channel */
-	BL_AUG_AFFINE,    /* rotation +-degrees, translation +-fraction, scale lo..hi: p */
-	BL_AUG_NOISE,     /* Gaussian, std: p */
-	BL_AUG_CUTOUT,    /* square hole of zeros, of the shorter side the fraction `hole` (in Lua: size): p */
-} bl_aug_kind;
+/* --- Operators ------------------------------------------------------------------------------- */
 
-typedef struct bl_aug {
-	bl_aug_kind kind;
-	float p;
-	int size;
-	float scale[2], ratio[2], sigma[2];
-	float brightness, contrast, saturation, hue;
-	union {
-		float threshold;
-		float hole;
-	};
-	float degrees, translate, std;
-	float mean[4], stddev[4];
-} bl_aug;
+/* The i-th operator's name, "crop", and what it does in a sentence; NULL after the last. */
+const char *bl_aug_name_at(int i);
+const char *bl_aug_help(const char *name);
+/* The parameters of the operator of that name, or NULL. */
+const bl_field *bl_aug_fields(const char *name);
 
-/* The operator's defaults (the paper's values), to change fields of. */
-bl_aug bl_aug_default(bl_aug_kind kind);
-/* "crop{size = 28, scale = {0.08, 1}}" style Lua text into buf. */
+typedef struct bl_aug bl_aug;
+/* The operator of that name with its defaults (the paper's values); NULL naming the nearest for an unknown name. */
+bl_aug *bl_aug_new(const char *name);
+/* The same with these parameters, a struct that the fields' offsets lead into: filled by bl_fields_default and bl_field_set. */
+bl_aug *bl_aug_new_with(const char *name, const void *parameters);
+enum { BL_AUG_BYTES = 2048 }; /* the most that such a struct takes */
+/* Sets n numbers of a field, before the operator becomes part of a pipeline; negative: no such field, or out of its range. */
+int bl_aug_set(bl_aug *a, const char *field, const double *values, int n);
+/* The numbers of a field into values; returns how many, negative: no such field. */
+int bl_aug_get(const bl_aug *a, const char *field, double values[BL_LIST_MOST]);
+const char *bl_aug_name(const bl_aug *a);
+/* "crop{size = 28, scale = {0.08, 1}, ...}" with all fields, from which bl_pipeline_parse and Lua make an equal one. */
 char *bl_aug_text(const bl_aug *a, char *buf, size_t size);
+bl_aug *bl_aug_ref(bl_aug *a);
+void bl_aug_unref(bl_aug *a);
+
+/*
+ * An operator of the program's own: `apply` gets the image as planes, (C,H,W) floats in 0..1, to change in place, and a
+ * stream that is the view's and this operator's own.  It is called by several threads at once.  `release` is called with
+ * the context when the last pipeline that has the operator is freed; it may be NULL.
+ */
+typedef struct bl_aug_function {
+	const char *name; /* which tells its draws from those of other operators; copied */
+	int (*apply)(void *context, bl_rng *r, float *planes, int channels, int height, int width); /* negative: bl_error */
+	void (*release)(void *context);
+	void *context;
+} bl_aug_function;
+/* Takes the context, also where it fails. */
+bl_aug *bl_aug_new_function(const bl_aug_function *f);
+
+/* --- Pipelines ---------------------------------------------------------------------------------- */
 
 typedef struct bl_pipeline bl_pipeline;
-bl_pipeline *bl_pipeline_new(const bl_aug *ops, int n); /* fails naming the operator and the field that makes no sense */
+/* Takes references to the operators; fails naming the operator and the field that makes no sense. */
+bl_pipeline *bl_pipeline_new(bl_aug *const *ops, int n);
+/*
+ * From text: operators separated by commas, each a name and, in braces, what differs from its defaults:
+ * "crop{size = 28, scale = {0.2, 1}}, flip".  The point is the decimal separator whatever the locale.
+ */
+bl_pipeline *bl_pipeline_parse(const char *text);
 bl_pipeline *bl_pipeline_ref(bl_pipeline *p);
 void bl_pipeline_unref(bl_pipeline *p);
 int bl_pipeline_length(const bl_pipeline *p);
-const bl_aug *bl_pipeline_op(const bl_pipeline *p, int i);
+bl_aug *bl_pipeline_op(const bl_pipeline *p, int i); /* borrowed; NULL: no such one */
+/* 0, or negative naming the operator that cannot work on images of so many channels. */
+int bl_pipeline_check(const bl_pipeline *p, int channels);
 /* Output height and width for an input of h x w. */
 void bl_pipeline_output(const bl_pipeline *p, int h, int w, int *oh, int *ow);
-/*
- * What bl_pipeline_apply will read of an image of h x w with that stream: where
- * the first operator crops or resizes, its box, at a scale that leaves it at
- * least as many pixels as it makes; otherwise all of the image.
- */
-void bl_pipeline_window(const bl_pipeline *p, int h, int w, bl_rng r, bl_window *out);
-/* Applies to one image; out is (oh,ow,C) floats, in 0..1 unless normalised.  0, or negative with bl_error. */
-int bl_pipeline_apply(const bl_pipeline *p, const bl_image *in, bl_rng *r, float *out);
-/* What bl_pipeline_apply draws for that image from that stream: "crop 3,4 20x22, flip" (left, top, width x height) into buf. */
-char *bl_pipeline_describe(const bl_pipeline *p, const bl_image *in, bl_rng r, char *buf, size_t size);
+
+/* Which view is drawn: view `view` of image `sample` in epoch `epoch` of a run with that seed. */
+typedef struct bl_view_key {
+	uint64_t seed;
+	uint32_t epoch, sample, view;
+} bl_view_key;
+
+enum { BL_PLAN_BYTES = 4096 };
+
+/* What one view drew: made by bl_pipeline_plan, for that pipeline, and read by the functions below. */
+typedef struct bl_plan {
+	bl_view_key key;
+	int height, width, channels; /* of the image */
+	/*
+	 * What bl_pipeline_apply reads of the image: where the first operator crops or resizes, its box, at a scale that
+	 * leaves it at least as many pixels as it makes; otherwise all of the image.
+	 */
+	bl_window window;
+	uint64_t applies, folded; /* one bit an operator: it was drawn to apply; another one does its work along with its own */
+	_Alignas(16) unsigned char draws[BL_PLAN_BYTES];
+} bl_plan;
+
+/* Draws a view of an image of that size.  Nothing is allocated. */
+void bl_pipeline_plan(const bl_pipeline *p, const bl_view_key *key, int height, int width, int channels, bl_plan *plan);
+/* Makes the view; out is (oh,ow,C) floats, in 0..1 unless normalised.  0, or negative with bl_error. */
+int bl_pipeline_apply(const bl_pipeline *p, const bl_plan *plan, const bl_image *in, float *out);
+/* What was drawn: "crop 3,4 20x22, flip" (left, top, width x height) into buf. */
+char *bl_pipeline_describe(const bl_pipeline *p, const bl_plan *plan, char *buf, size_t size);
+/* A stream of operator i's own for this view, which its draws do not touch. */
+bl_rng bl_plan_stream(const bl_pipeline *p, const bl_plan *plan, int i);
 
 #endif

@@ -119,14 +119,16 @@ int bl_dataset_statistics(bl_dataset *d, float *mean, float *std);
 bl_tensor *bl_dataset_batch(bl_dataset *d, const int64_t *rows, int64_t n, const float *mean, const float *std);
 
 /*
- * The loader: batches of two augmented views, made ahead by threads of its
+ * The loader: batches of augmented views, made ahead by threads of its
  * own.  Batch k of an epoch is a function of (seed, epoch, k): order and draws
  * do not depend on threads.  The last, smaller batch of an epoch is dropped.
  */
 typedef struct bl_loader bl_loader;
+enum { BL_VIEWS_MOST = 8 };
 typedef struct bl_loader_config {
 	bl_dataset *data;             /* a reference is taken */
-	bl_pipeline *first, *second;  /* T and T', likewise; same output size */
+	bl_pipeline *views[BL_VIEWS_MOST]; /* T, T', ...: references are taken; all make views of one size */
+	int n_views;                  /* 1 to BL_VIEWS_MOST */
 	int batch;                    /* >= 2, <= length of data */
 	uint64_t seed;
 	int threads;                  /* 0: as many as bl_threads() */
@@ -137,8 +139,11 @@ void bl_loader_free(bl_loader *l);
 int64_t bl_loader_steps(const bl_loader *l); /* batches in an epoch */
 /* Next batch is number `step` (0-based, whole run: epoch = step / steps).  Drops what was made ahead. */
 void bl_loader_seek(bl_loader *l, int64_t step);
-/* Views (B,C,h,w) channels-last, new references; rows (B dataset rows, 0-based) may be NULL.  Waits.  Negative: an error in a loader thread. */
-int bl_loader_next(bl_loader *l, bl_tensor **first, bl_tensor **second, int64_t *rows);
+/*
+ * The next batch: n_views views (B,C,h,w) channels-last, new references, and its B rows in the set, 0-based (rows may be
+ * NULL).  Waits.  Negative: an error in a loader thread, naming the row.
+ */
+int bl_loader_next(bl_loader *l, bl_tensor **views, int64_t *rows);
 double bl_loader_waited(const bl_loader *l); /* seconds bl_loader_next has waited so far: near 0 when not starved */
 
 #endif

@@ -23,6 +23,12 @@ typedef struct bl_rng {
 
 void bl_rng_init(bl_rng *r, uint64_t seed, uint32_t epoch, uint32_t sample, uint32_t view);
 
+/*
+ * The stream becomes one for a single purpose, named by a text and a number: streams of other purposes and of the same
+ * seed, epoch, sample and view are independent of it.  Before anything is drawn.
+ */
+void bl_rng_narrow(bl_rng *r, const char *purpose, uint32_t number);
+
 uint32_t bl_rng_u32(bl_rng *r);
 float bl_rng_uniform(bl_rng *r);                      /* [0, 1), 24 bits */
 float bl_rng_between(bl_rng *r, float lo, float hi);  /* [lo, hi) */

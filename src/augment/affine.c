@@ -8,16 +8,30 @@
 #include "augment/operator.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #define RADIANS (3.14159265358979f / 180)
 
-static void draw_motion(const bl_aug *a, bl_rng *r, int height, int width, draw *d)
+typedef struct parameters {
+	float degrees, translate, scale[2], p;
+} parameters;
+
+typedef struct draws {
+	float angle, dx, dy, scale; /* radians, pixels */
+} draws;
+
+static bool draw(const void *params, drawing *w, void *drawn)
 {
-	float x = a->translate * (float)width, y = a->translate * (float)height;
-	d->affine.angle = RADIANS * bl_rng_between(r, -a->degrees, a->degrees);
-	d->affine.dx = rintf(bl_rng_between(r, -x, x));
-	d->affine.dy = rintf(bl_rng_between(r, -y, y));
-	d->affine.scale = bl_rng_between(r, a->scale[0], a->scale[1]);
+	const parameters *p = params;
+	draws *d = drawn;
+	float x = p->translate * (float)w->width, y = p->translate * (float)w->height;
+	if (bl_rng_uniform(&w->rng) >= p->p)
+		return false;
+	d->angle = RADIANS * bl_rng_between(&w->rng, -p->degrees, p->degrees);
+	d->dx = rintf(bl_rng_between(&w->rng, -x, x));
+	d->dy = rintf(bl_rng_between(&w->rng, -y, y));
+	d->scale = bl_rng_between(&w->rng, p->scale[0], p->scale[1]);
+	return true;
 }
 
 static int within(int i, int n)
@@ -41,15 +55,16 @@ static float bilinear(const float *p, int height, int width, float x, float y)
 	return above + low * (below - above);
 }
 
-static int apply(const bl_aug *a, const draw *d, canvas *c)
+static int apply(const void *p, const void *drawn, canvas *c)
 {
-	(void)a;
+	(void)p;
+	const draws *d = drawn;
 	float cx = 0.5f * (float)c->width, cy = 0.5f * (float)c->height;
-	float cosine = cosf(d->affine.angle) / d->affine.scale, sine = sinf(d->affine.angle) / d->affine.scale;
+	float cosine = cosf(d->angle) / d->scale, sine = sinf(d->angle) / d->scale;
 	bl_canvas_load(c);
 	for (int y = 0; y < c->height; y++)
 		for (int x = 0; x < c->width; x++) {
-			float u = (float)x + 0.5f - cx - d->affine.dx, v = (float)y + 0.5f - cy - d->affine.dy;
+			float u = (float)x + 0.5f - cx - d->dx, v = (float)y + 0.5f - cy - d->dy;
 			float from_x = cosine * u + sine * v + cx, from_y = cosine * v - sine * u + cy;
 			size_t at = (size_t)y * (size_t)c->width + (size_t)x;
 			for (int k = 0; k < c->channels; k++)
@@ -60,14 +75,30 @@ static int apply(const bl_aug *a, const draw *d, canvas *c)
 	return 0;
 }
 
-static const field fields[] = {
-	FIELD(FLOAT, degrees, 0, 180), FIELD(FLOAT, translate, 0, 1), FIELD(PAIR, scale, 0.01, 100), FIELD_P, FIELD_END,
+static int describe(const void *p, const void *drawn, int channels, char *buf, size_t size)
+{
+	(void)p, (void)channels;
+	const draws *d = drawn;
+	return snprintf(buf, size, "rotate %.1f, shift %.0f,%.0f, scale %.2f", (double)(d->angle / RADIANS), (double)d->dx,
+			(double)d->dy, (double)d->scale);
+}
+
+static const bl_field fields[] = {
+	BL_FIELD(FLOAT, parameters, degrees, BL_DEFAULT(10), BL_WITHIN(0, 180), .help = "turned by up to so much, either way"),
+	BL_FIELD(FLOAT, parameters, translate, BL_DEFAULT(.1), BL_WITHIN(0, 1),
+		 .help = "moved by up to this part of the width, and of the height, either way"),
+	BL_FIELD(PAIR, parameters, scale, BL_DEFAULT(.9, 1.1), BL_WITHIN(.01, 100), .help = "made larger or smaller by this"),
+	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .help = PROBABILITY),
+	BL_FIELD_END,
 };
 
 const operator bl_op_affine = {
 	.name = "affine",
+	.help = "Turned, moved and scaled about the centre, bilinear, black outside.",
 	.fields = fields,
-	.defaults = { .kind = BL_AUG_AFFINE, .p = 0.5f, .degrees = 10, .translate = 0.1f, .scale = { 0.9f, 1.1f } },
-	.draw = draw_motion,
+	.parameters = sizeof(parameters),
+	.draws = sizeof(draws),
+	.draw = draw,
 	.apply = apply,
+	.describe = describe,
 };

@@ -6,12 +6,21 @@
 #include <barlow/memory.h>
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Below this a neighbour weighs less than 1e-3: nothing to see in 8 bits. */
 #define LEAST_SIGMA 0.27f
 
 enum { NEAR = 1024 }; /* values */
+
+typedef struct parameters {
+	float sigma[2], p;
+} parameters;
+
+typedef struct draws {
+	float sigma;
+} draws;
 
 /* Three sigmas hold all but 0.3%; a mirror image has no more than side - 1 pixels. */
 static int reach_of(float sigma, int side)
@@ -86,16 +95,21 @@ static void blur_plane(const space *s, float *plane, int height, int width)
 		weigh(plane + i, s->tall + i, n, s->down, 2 * s->high + 1, all - i < most ? all - i : most);
 }
 
-static void draw_sigma(const bl_aug *a, bl_rng *r, int height, int width, draw *d)
+static bool draw(const void *params, drawing *w, void *drawn)
 {
-	(void)height, (void)width;
-	d->sigma = bl_rng_between(r, a->sigma[0], a->sigma[1]);
+	const parameters *p = params;
+	draws *d = drawn;
+	if (bl_rng_uniform(&w->rng) >= p->p)
+		return false;
+	d->sigma = bl_rng_between(&w->rng, p->sigma[0], p->sigma[1]);
+	return true;
 }
 
-static int apply(const bl_aug *a, const draw *d, canvas *c)
+static int apply(const void *p, const void *drawn, canvas *c)
 {
+	const draws *d = drawn;
 	space s;
-	(void)a;
+	(void)p;
 	bl_canvas_load(c);
 	if (d->sigma < LEAST_SIGMA)
 		return 0;
@@ -106,12 +120,26 @@ static int apply(const bl_aug *a, const draw *d, canvas *c)
 	return 0;
 }
 
-static const field fields[] = { FIELD(PAIR, sigma, 0.01, 100), FIELD_P, FIELD_END };
+static int describe(const void *p, const void *d, int channels, char *buf, size_t size)
+{
+	(void)p, (void)channels;
+	return snprintf(buf, size, "blur %.2f", (double)((const draws *)d)->sigma);
+}
+
+static const bl_field fields[] = {
+	BL_FIELD(PAIR, parameters, sigma, BL_DEFAULT(.1, 2), BL_WITHIN(.01, 100),
+		 .help = "standard deviation of the Gaussian in pixels, drawn between these"),
+	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(1), BL_WITHIN(0, 1), .help = PROBABILITY),
+	BL_FIELD_END,
+};
 
 const operator bl_op_blur = {
 	.name = "blur",
+	.help = "Gaussian blur.",
 	.fields = fields,
-	.defaults = { .kind = BL_AUG_BLUR, .p = 1, .sigma = { 0.1f, 2 } },
-	.draw = draw_sigma,
+	.parameters = sizeof(parameters),
+	.draws = sizeof(draws),
+	.draw = draw,
 	.apply = apply,
+	.describe = describe,
 };

@@ -2,6 +2,9 @@
 /* canvas.c: from bytes to planes, and from planes to the view. */
 #include "augment/canvas.h"
 
+#include <stdbool.h>
+#include <string.h>
+
 void bl_canvas_open(canvas *c, const bl_image *in)
 {
 	bool part = in->part.eighths;
@@ -26,6 +29,17 @@ void bl_canvas_swap(canvas *c)
 	float *data = c->data;
 	c->data = c->spare;
 	c->spare = data;
+}
+
+void bl_canvas_pack(canvas *c, size_t plane)
+{
+	size_t bytes = (size_t)c->height * (size_t)c->width * sizeof *c->data;
+	bool closer = plane < c->plane;
+	for (int i = 1; i < c->channels; i++) {
+		size_t k = (size_t)(closer ? i : c->channels - i);
+		memmove(c->data + k * plane, c->data + k * c->plane, bytes);
+	}
+	c->plane = plane;
 }
 
 INLINE void unpack(const uint8_t *in, float *out, size_t n, size_t plane, int channels)

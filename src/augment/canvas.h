@@ -38,6 +38,8 @@ void bl_canvas_open(canvas *c, const bl_image *in);
 /* Height and width become those; what is in data loses its meaning. */
 void bl_canvas_resize(canvas *c, int height, int width);
 void bl_canvas_swap(canvas *c);
+/* Moves what is in data so that planes are `plane` apart: at least height * width, at most bl_canvas_room. */
+void bl_canvas_pack(canvas *c, size_t plane);
 /* Reads the pixels into data, where that has not been done. */
 void bl_canvas_load(canvas *c);
 /* out (H,W,C) = data * scale + shift, per channel */

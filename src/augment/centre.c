@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* centre.c: an image as evaluation sees it: the shorter side resized, the centre cropped, both in one pass. */
 #include "augment/window.h"
+#include "augment/operator.h"
 #include "augment/resample.h"
 
 #include <barlow/memory.h>

@@ -1,20 +1,33 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* crop.c: random resized crop, and the whole image resized. */
+#include "augment/operator.h"
 #include "augment/resample.h"
+#include "augment/window.h"
 
 #include <math.h>
+#include <stdio.h>
 
 enum { TRIES = 10 };
 
+typedef struct parameters {
+	int size;
+	float scale[2], ratio[2]; /* of crop */
+} parameters;
+
+typedef struct draws {
+	box from;
+	bool mirrored;
+} draws;
+
 /* The largest centred box whose ratio (width / height) is allowed. */
-static struct box centred(const bl_aug *a, int height, int width)
+static box centred(const parameters *p, int height, int width)
 {
-	struct box b = { 0, 0, height, width };
+	box b = { 0, 0, height, width };
 	float ratio = (float)width / (float)height;
-	if (ratio < a->ratio[0])
-		b.height = (int)lrintf((float)width / a->ratio[0]);
-	else if (ratio > a->ratio[1])
-		b.width = (int)lrintf((float)height * a->ratio[1]);
+	if (ratio < p->ratio[0])
+		b.height = (int)lrintf((float)width / p->ratio[0]);
+	else if (ratio > p->ratio[1])
+		b.width = (int)lrintf((float)height * p->ratio[1]);
 	b.height = b.height < 1 ? 1 : b.height > height ? height : b.height;
 	b.width = b.width < 1 ? 1 : b.width > width ? width : b.width;
 	b.top = (height - b.height) / 2;
@@ -23,61 +36,109 @@ static struct box centred(const bl_aug *a, int height, int width)
 }
 
 /* torchvision's rule: area uniform in scale, log of the ratio uniform, ten tries to fit, else the centre. */
-static void draw_crop(const bl_aug *a, bl_rng *r, int height, int width, draw *d)
+static box draw_box(const parameters *p, bl_rng *r, int height, int width)
 {
 	float area = (float)height * (float)width;
 	for (int i = 0; i < TRIES; i++) {
-		float target = area * bl_rng_between(r, a->scale[0], a->scale[1]);
-		float ratio = expf(bl_rng_between(r, logf(a->ratio[0]), logf(a->ratio[1])));
+		float target = area * bl_rng_between(r, p->scale[0], p->scale[1]);
+		float ratio = expf(bl_rng_between(r, logf(p->ratio[0]), logf(p->ratio[1])));
 		float w = rintf(sqrtf(target * ratio)), h = rintf(sqrtf(target / ratio));
 		if (w < 1 || h < 1 || w > (float)width || h > (float)height)
 			continue;
-		d->box.height = (int)h;
-		d->box.width = (int)w;
-		d->box.top = (int)bl_rng_below(r, (uint32_t)(height - (int)h + 1));
-		d->box.left = (int)bl_rng_below(r, (uint32_t)(width - (int)w + 1));
-		return;
+		box b = { .height = (int)h, .width = (int)w };
+		b.top = (int)bl_rng_below(r, (uint32_t)(height - b.height + 1));
+		b.left = (int)bl_rng_below(r, (uint32_t)(width - b.width + 1));
+		return b;
 	}
-	d->box = centred(a, height, width);
+	return centred(p, height, width);
 }
 
-static void draw_whole(const bl_aug *a, bl_rng *r, int height, int width, draw *d)
+static bool draw_crop(const void *p, drawing *w, void *drawn)
 {
-	(void)a, (void)r;
-	d->box = (struct box){ 0, 0, height, width };
+	draws *d = drawn;
+	d->from = draw_box(p, &w->rng, w->height, w->width);
+	d->mirrored = false;
+	return true;
 }
 
-static int apply(const bl_aug *a, const draw *d, canvas *c)
+static bool draw_whole(const void *p, drawing *w, void *drawn)
 {
-	const struct box *b = &d->box;
-	patch from = { (float)b->top, (float)b->left, (float)b->height, (float)b->width };
-	return bl_resample(c, from, a->size, a->size, d->mirror);
+	(void)p;
+	*(draws *)drawn = (draws){ .from = { 0, 0, w->height, w->width } };
+	return true;
 }
 
-static const field crop_fields[] = {
-	FIELD(INT, size, 1, 16384), FIELD(PAIR, scale, 1e-6, 1), FIELD(PAIR, ratio, 1e-3, 1e3), FIELD_END,
+static void size(const void *p, int *height, int *width)
+{
+	*height = *width = ((const parameters *)p)->size;
+}
+
+static void window(const void *params, const void *d, bl_window *out)
+{
+	const parameters *p = params;
+	const box *b = &((const draws *)d)->from;
+	*out = bl_window_for(b->top, b->left, b->height, b->width, p->size, p->size);
+}
+
+static void mirror(void *d)
+{
+	((draws *)d)->mirrored = true;
+}
+
+static int apply(const void *params, const void *drawn, canvas *c)
+{
+	const parameters *p = params;
+	const draws *d = drawn;
+	return bl_resample(c, bl_patch_of(&d->from), p->size, p->size, d->mirrored);
+}
+
+static int describe_crop(const void *p, const void *d, int channels, char *buf, size_t n)
+{
+	const box *b = &((const draws *)d)->from;
+	(void)p, (void)channels;
+	return snprintf(buf, n, "crop %d,%d %dx%d", b->left, b->top, b->width, b->height);
+}
+
+static const bl_field crop_fields[] = {
+	BL_FIELD(INT, parameters, size, BL_DEFAULT(224), BL_WITHIN(1, 16384), .position = 1,
+		 .help = "side of the result in pixels"),
+	BL_FIELD(PAIR, parameters, scale, BL_DEFAULT(.08, 1), BL_WITHIN(1e-6, 1), .help = "part of the image's area"),
+	BL_FIELD(PAIR, parameters, ratio, BL_DEFAULT(3. / 4, 4. / 3), BL_WITHIN(1e-3, 1e3),
+		 .help = "width / height of what is cropped"),
+	BL_FIELD_END,
 };
 
 const operator bl_op_crop = {
 	.name = "crop",
+	.help = "Random resized crop, bicubic with antialiasing.",
 	.fields = crop_fields,
-	.defaults = { .kind = BL_AUG_CROP, .size = 224, .scale = { 0.08f, 1 }, .ratio = { 3.0f / 4, 4.0f / 3 } },
+	.parameters = sizeof(parameters),
+	.draws = sizeof(draws),
+	.size = size,
 	.draw = draw_crop,
+	.window = window,
+	.mirror = mirror,
 	.apply = apply,
-	.always = true,
-	.sizes = true,
-	.values = true,
+	.describe = describe_crop,
+	.needs_unit = true,
 };
 
-static const field resize_fields[] = { FIELD(INT, size, 1, 16384), FIELD_END };
+static const bl_field resize_fields[] = {
+	BL_FIELD(INT, parameters, size, BL_DEFAULT(224), BL_WITHIN(1, 16384), .position = 1,
+		 .help = "side of the result in pixels"),
+	BL_FIELD_END,
+};
 
 const operator bl_op_resize = {
 	.name = "resize",
+	.help = "The whole image at another size, bicubic with antialiasing.",
 	.fields = resize_fields,
-	.defaults = { .kind = BL_AUG_RESIZE, .size = 224 },
+	.parameters = sizeof(parameters),
+	.draws = sizeof(draws),
+	.size = size,
 	.draw = draw_whole,
+	.window = window,
+	.mirror = mirror,
 	.apply = apply,
-	.always = true,
-	.sizes = true,
-	.values = true,
+	.needs_unit = true,
 };

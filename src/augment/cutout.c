@@ -3,7 +3,16 @@
 #include "augment/operator.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
+
+typedef struct parameters {
+	float size, p;
+} parameters;
+
+typedef struct draws {
+	int top, left, height, width;
+} draws;
 
 /* [*from, *from + *length): side pixels around a centre drawn in 0..n-1, cut off at the ends. */
 static void draw_span(bl_rng *r, int side, int n, int *from, int *length)
@@ -14,33 +23,53 @@ static void draw_span(bl_rng *r, int side, int n, int *from, int *length)
 	*length = end - *from;
 }
 
-static void draw_hole(const bl_aug *a, bl_rng *r, int height, int width, draw *d)
+static bool draw(const void *params, drawing *w, void *drawn)
 {
-	int side = (int)lrintf(a->hole * (float)(height < width ? height : width));
-	draw_span(r, side < 1 ? 1 : side, height, &d->box.top, &d->box.height);
-	draw_span(r, side < 1 ? 1 : side, width, &d->box.left, &d->box.width);
+	const parameters *p = params;
+	draws *d = drawn;
+	int side = (int)lrintf(p->size * (float)(w->height < w->width ? w->height : w->width));
+	side = side < 1 ? 1 : side;
+	if (bl_rng_uniform(&w->rng) >= p->p)
+		return false;
+	draw_span(&w->rng, side, w->height, &d->top, &d->height);
+	draw_span(&w->rng, side, w->width, &d->left, &d->width);
+	return true;
 }
 
-static int apply(const bl_aug *a, const draw *d, canvas *c)
+static int apply(const void *p, const void *drawn, canvas *c)
 {
-	(void)a;
+	const draws *d = drawn;
+	(void)p;
 	bl_canvas_load(c);
 	for (int k = 0; k < c->channels; k++)
-		for (int y = 0; y < d->box.height; y++) {
-			size_t at = (size_t)(d->box.top + y) * (size_t)c->width + (size_t)d->box.left;
-			memset(c->data + (size_t)k * c->plane + at, 0, (size_t)d->box.width * sizeof(float));
+		for (int y = 0; y < d->height; y++) {
+			size_t at = (size_t)(d->top + y) * (size_t)c->width + (size_t)d->left;
+			memset(c->data + (size_t)k * c->plane + at, 0, (size_t)d->width * sizeof(float));
 		}
 	return 0;
 }
 
-static const field fields[] = {
-	{ "size", FIELD_FLOAT, offsetof(bl_aug, hole), 0, 1 }, FIELD_P, FIELD_END,
+static int describe(const void *p, const void *drawn, int channels, char *buf, size_t size)
+{
+	const draws *d = drawn;
+	(void)p, (void)channels;
+	return snprintf(buf, size, "cutout %d,%d %dx%d", d->left, d->top, d->width, d->height);
+}
+
+static const bl_field fields[] = {
+	BL_FIELD(FLOAT, parameters, size, BL_DEFAULT(.3), BL_WITHIN(0, 1), .position = 1,
+		 .help = "side of the hole, as a part of the image's shorter side"),
+	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .help = PROBABILITY),
+	BL_FIELD_END,
 };
 
 const operator bl_op_cutout = {
 	.name = "cutout",
+	.help = "A square of zeros, its centre anywhere.",
 	.fields = fields,
-	.defaults = { .kind = BL_AUG_CUTOUT, .p = 0.5f, .hole = 0.3f },
-	.draw = draw_hole,
+	.parameters = sizeof(parameters),
+	.draws = sizeof(draws),
+	.draw = draw,
 	.apply = apply,
+	.describe = describe,
 };

@@ -2,6 +2,12 @@
 /* flip.c: left becomes right.  After a crop the pipeline folds it into the crop's weights. */
 #include "augment/operator.h"
 
+#include <stdio.h>
+
+typedef struct parameters {
+	float p;
+} parameters;
+
 static void reverse(float *v, int n)
 {
 	for (int i = 0, j = n - 1; i < j; i++, j--) {
@@ -11,9 +17,15 @@ static void reverse(float *v, int n)
 	}
 }
 
-static int apply(const bl_aug *a, const draw *d, canvas *c)
+static bool draw(const void *p, drawing *w, void *d)
 {
-	(void)a, (void)d;
+	(void)d;
+	return bl_rng_uniform(&w->rng) < ((const parameters *)p)->p;
+}
+
+static int apply(const void *p, const void *d, canvas *c)
+{
+	(void)p, (void)d;
 	bl_canvas_load(c);
 	for (int k = 0; k < c->channels; k++)
 		for (int y = 0; y < c->height; y++)
@@ -21,11 +33,24 @@ static int apply(const bl_aug *a, const draw *d, canvas *c)
 	return 0;
 }
 
-static const field fields[] = { FIELD_P, FIELD_END };
+static int describe(const void *p, const void *d, int channels, char *buf, size_t size)
+{
+	(void)p, (void)d, (void)channels;
+	return snprintf(buf, size, "flip");
+}
+
+static const bl_field fields[] = {
+	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .position = 1, .help = PROBABILITY),
+	BL_FIELD_END,
+};
 
 const operator bl_op_flip = {
 	.name = "flip",
+	.help = "Left becomes right.",
 	.fields = fields,
-	.defaults = { .kind = BL_AUG_FLIP, .p = 0.5f },
+	.parameters = sizeof(parameters),
+	.draw = draw,
 	.apply = apply,
+	.describe = describe,
+	.mirrors = true,
 };

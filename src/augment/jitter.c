@@ -1,19 +1,27 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * jitter.c: brightness, contrast, saturation and hue in random order; and grayscale.
+ * jitter.c: brightness, contrast, saturation and hue in random order.
  *
  * As torchvision on PIL images: each but hue blends the image with a poorer
  * one, x' = clip(f x + (1 - f) poorer), poorer being black, the mean grey, the
  * grey image.  Hue turns in HSV.  One channel has neither saturation nor hue.
  */
+#include "augment/grey.h"
 #include "augment/operator.h"
 
 #include <math.h>
+#include <stdio.h>
 
 enum { BRIGHTNESS, CONTRAST, SATURATION, HUE, PARTS };
 
-/* ITU-R 601 */
-#define GREY(r, g, b) (0.299f * (r) + 0.587f * (g) + 0.114f * (b))
+typedef struct parameters {
+	float brightness, contrast, saturation, hue, p;
+} parameters;
+
+typedef struct draws {
+	int order[PARTS];
+	float factor[PARTS];
+} draws;
 
 INLINE float clip(float x)
 {
@@ -107,68 +115,75 @@ static void change(canvas *c, int part, float f)
 		turn_hue(r, g, b, n, f);
 }
 
-static void draw_jitter(const bl_aug *a, bl_rng *r, int height, int width, draw *d)
+static bool draw(const void *params, drawing *w, void *drawn)
 {
-	(void)height, (void)width;
+	const parameters *p = params;
+	draws *d = drawn;
 	int64_t order[PARTS] = { BRIGHTNESS, CONTRAST, SATURATION, HUE };
-	const float strength[] = { a->brightness, a->contrast, a->saturation };
-	bl_rng_shuffle(r, order, PARTS);
+	const float strength[] = { p->brightness, p->contrast, p->saturation };
+	if (bl_rng_uniform(&w->rng) >= p->p)
+		return false;
+	bl_rng_shuffle(&w->rng, order, PARTS);
 	for (int k = 0; k < PARTS; k++)
-		d->jitter.order[k] = (int)order[k];
+		d->order[k] = (int)order[k];
 	for (int k = 0; k < HUE; k++)
-		d->jitter.factor[k] = bl_rng_between(r, fmaxf(0, 1 - strength[k]), 1 + strength[k]);
-	d->jitter.factor[HUE] = bl_rng_between(r, -a->hue, a->hue);
+		d->factor[k] = bl_rng_between(&w->rng, fmaxf(0, 1 - strength[k]), 1 + strength[k]);
+	d->factor[HUE] = bl_rng_between(&w->rng, -p->hue, p->hue);
+	return true;
 }
 
-static int apply_jitter(const bl_aug *a, const draw *d, canvas *c)
+static float strength_of(const parameters *p, int part)
 {
-	const float strength[] = { a->brightness, a->contrast, a->saturation, a->hue };
+	return part == BRIGHTNESS ? p->brightness : part == CONTRAST ? p->contrast : part == SATURATION ? p->saturation : p->hue;
+}
+
+static int apply(const void *p, const void *drawn, canvas *c)
+{
+	const draws *d = drawn;
 	bl_canvas_load(c);
-	for (int k = 0; k < PARTS; k++) {
-		int part = d->jitter.order[k];
-		if (strength[part] > 0)
-			change(c, part, d->jitter.factor[part]);
-	}
+	for (int k = 0; k < PARTS; k++)
+		if (strength_of(p, d->order[k]) > 0)
+			change(c, d->order[k], d->factor[d->order[k]]);
 	return 0;
 }
 
-static const field jitter_fields[] = {
-	FIELD(FLOAT, brightness, 0, 100), FIELD(FLOAT, contrast, 0, 100), FIELD(FLOAT, saturation, 0, 100),
-	FIELD(FLOAT, hue, 0, 0.5), FIELD_P, FIELD_END,
+/* In the order in which they are applied; grey images have neither saturation nor hue. */
+static int describe(const void *p, const void *drawn, int channels, char *buf, size_t size)
+{
+	static const char *const names[] = { "brightness", "contrast", "saturation", "hue" };
+	const draws *d = drawn;
+	int used = 0;
+	buf[0] = '\0';
+	for (int k = 0; k < PARTS; k++) {
+		int part = d->order[k];
+		if (strength_of(p, part) > 0 && (part < SATURATION || channels == 3) && (size_t)used < size)
+			used += snprintf(buf + used, size - (size_t)used, "%s%s %.2f", used ? ", " : "", names[part],
+					 (double)d->factor[part]);
+	}
+	return used;
+}
+
+static const bl_field fields[] = {
+	BL_FIELD(FLOAT, parameters, brightness, BL_DEFAULT(.4), BL_WITHIN(0, 100),
+		 .help = "strength s: values times a factor from max(0, 1 - s) to 1 + s"),
+	BL_FIELD(FLOAT, parameters, contrast, BL_DEFAULT(.4), BL_WITHIN(0, 100),
+		 .help = "strength: the same factor for distances from the mean grey"),
+	BL_FIELD(FLOAT, parameters, saturation, BL_DEFAULT(.2), BL_WITHIN(0, 100),
+		 .help = "strength: the same factor for distances from the grey image"),
+	BL_FIELD(FLOAT, parameters, hue, BL_DEFAULT(.1), BL_WITHIN(0, .5),
+		 .help = "turned by up to this part of the colour circle, either way"),
+	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.8), BL_WITHIN(0, 1), .help = PROBABILITY),
+	BL_FIELD_END,
 };
 
 const operator bl_op_jitter = {
 	.name = "jitter",
-	.fields = jitter_fields,
-	.defaults = {
-		.kind = BL_AUG_JITTER, .p = 0.8f, .brightness = 0.4f, .contrast = 0.4f, .saturation = 0.2f, .hue = 0.1f,
-	},
-	.draw = draw_jitter,
-	.apply = apply_jitter,
-	.values = true,
-};
-
-BL_CLONES static void grey_planes(float *restrict r, float *restrict g, float *restrict b, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		r[i] = g[i] = b[i] = GREY(r[i], g[i], b[i]);
-}
-
-static int apply_grayscale(const bl_aug *a, const draw *d, canvas *c)
-{
-	(void)a, (void)d;
-	bl_canvas_load(c);
-	if (c->channels == 3)
-		grey_planes(c->data, c->data + c->plane, c->data + 2 * c->plane, (size_t)c->height * (size_t)c->width);
-	return 0;
-}
-
-static const field grayscale_fields[] = { FIELD_P, FIELD_END };
-
-const operator bl_op_grayscale = {
-	.name = "grayscale",
-	.fields = grayscale_fields,
-	.defaults = { .kind = BL_AUG_GRAYSCALE, .p = 0.2f },
-	.apply = apply_grayscale,
-	.values = true,
+	.help = "Brightness, contrast, saturation and hue changed in random order; of grey images the first two.",
+	.fields = fields,
+	.parameters = sizeof(parameters),
+	.draws = sizeof(draws),
+	.draw = draw,
+	.apply = apply,
+	.describe = describe,
+	.needs_unit = true,
 };

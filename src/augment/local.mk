@@ -7,18 +7,20 @@ libbarlow_sources += \
 	src/augment/centre.c \
 	src/augment/crop.c \
 	src/augment/cutout.c \
-	src/augment/describe.c \
 	src/augment/flip.c \
+	src/augment/function.c \
+	src/augment/grayscale.c \
+	src/augment/grey.h \
 	src/augment/jitter.c \
 	src/augment/noise.c \
 	src/augment/normalize.c \
-	src/augment/normalize.h \
 	src/augment/operator.c \
 	src/augment/operator.h \
 	src/augment/pipeline.c \
 	src/augment/resample.c \
 	src/augment/resample.h \
 	src/augment/solarize.c \
+	src/augment/text.c \
 	src/augment/weigh.h \
 	src/augment/window.c \
 	src/augment/window.h

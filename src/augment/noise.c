@@ -2,34 +2,60 @@
 /* noise.c: Gaussian noise, a number of its own for every value. */
 #include "augment/operator.h"
 
-static void draw_seed(const bl_aug *a, bl_rng *r, int height, int width, draw *d)
+#include <stdio.h>
+
+typedef struct parameters {
+	float std, p;
+} parameters;
+
+typedef struct draws {
+	bl_rng rng;
+} draws;
+
+static bool draw(const void *p, drawing *w, void *d)
 {
-	(void)a, (void)height, (void)width;
-	d->seed = (uint64_t)bl_rng_u32(r) << 32 | bl_rng_u32(r);
+	if (bl_rng_uniform(&w->rng) >= ((const parameters *)p)->p)
+		return false;
+	((draws *)d)->rng = w->rng;
+	return true;
 }
 
-static int apply(const bl_aug *a, const draw *d, canvas *c)
+static int apply(const void *params, const void *d, canvas *c)
 {
-	bl_rng r;
-	bl_rng_init(&r, d->seed, 0, 0, BL_STREAM_USER);
+	const parameters *p = params;
+	bl_rng r = ((const draws *)d)->rng;
 	bl_canvas_load(c);
 	for (int k = 0; k < c->channels; k++) {
 		float *x = c->data + (size_t)k * c->plane;
 		for (size_t i = 0; i < (size_t)c->height * (size_t)c->width; i++) {
-			float v = x[i] + a->std * bl_rng_normal(&r);
+			float v = x[i] + p->std * bl_rng_normal(&r);
 			x[i] = v < 0 ? 0 : v > 1 ? 1 : v;
 		}
 	}
 	return 0;
 }
 
-static const field fields[] = { FIELD(FLOAT, std, 0, 100), FIELD_P, FIELD_END };
+static int describe(const void *p, const void *d, int channels, char *buf, size_t size)
+{
+	(void)d, (void)channels;
+	return snprintf(buf, size, "noise %.2f", (double)((const parameters *)p)->std);
+}
+
+static const bl_field fields[] = {
+	BL_FIELD(FLOAT, parameters, std, BL_DEFAULT(.05), BL_WITHIN(0, 100), .position = 1,
+		 .help = "standard deviation of the noise; values are 0 to 1"),
+	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .help = PROBABILITY),
+	BL_FIELD_END,
+};
 
 const operator bl_op_noise = {
 	.name = "noise",
+	.help = "Gaussian noise, a number of its own for every value.",
 	.fields = fields,
-	.defaults = { .kind = BL_AUG_NOISE, .p = 0.5f, .std = 0.05f },
-	.draw = draw_seed,
+	.parameters = sizeof(parameters),
+	.draws = sizeof(draws),
+	.draw = draw,
 	.apply = apply,
-	.values = true,
+	.describe = describe,
+	.needs_unit = true,
 };

@@ -1,18 +1,44 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* normalize.c: (x - mean) / std per channel.  At the end of a pipeline it costs nothing: see bl_normalize_factors. */
-#include "augment/normalize.h"
+/* normalize.c: (x - mean) / std for each channel. */
+#include "augment/operator.h"
 
 #include <barlow/error.h>
 
-int bl_normalize_factors(const bl_aug *a, int channels, float *scale, float *shift)
+typedef struct parameters {
+	bl_list mean, std;
+} parameters;
+
+static float of_channel(const bl_list *x, int channel)
 {
+	return (float)x->v[x->n == 1 ? 0 : channel];
+}
+
+static void factors(const void *params, int channels, float *scale, float *shift)
+{
+	const parameters *p = params;
 	for (int k = 0; k < channels; k++) {
-		if (!(a->stddev[k] > 0))
-			return bl_fail("normalize: std of channel %d is %g, expected more than 0", k + 1, a->stddev[k]);
-		scale[k] = 1 / a->stddev[k];
-		shift[k] = -a->mean[k] / a->stddev[k];
+		float mean = of_channel(&p->mean, k), std = of_channel(&p->std, k);
+		scale[k] = 1 / std;
+		shift[k] = -mean / std;
 	}
+}
+
+static int check(const void *params)
+{
+	const parameters *p = params;
+	if (p->mean.n != p->std.n && p->mean.n != 1 && p->std.n != 1)
+		return bl_fail("%d numbers in mean and %d in std, expected as many", p->mean.n, p->std.n);
 	return 0;
+}
+
+static int accepts(const void *params, int channels)
+{
+	const parameters *p = params;
+	const bl_list *x = p->mean.n == 1 || p->mean.n == channels ? &p->std : &p->mean;
+	if (x->n == 1 || x->n == channels)
+		return 0;
+	return bl_fail("%d numbers in %s for images of %d channel%s, expected %s", x->n, x == &p->mean ? "mean" : "std",
+		       channels, channels == 1 ? "" : "s", channels == 1 ? "1" : "one for each, or 1 for all");
 }
 
 BL_CLONES static void scale_plane(float *x, size_t n, float scale, float shift)
@@ -21,31 +47,34 @@ BL_CLONES static void scale_plane(float *x, size_t n, float scale, float shift)
 		x[i] = x[i] * scale + shift;
 }
 
-static int apply(const bl_aug *a, const draw *d, canvas *c)
+static int apply(const void *p, const void *d, canvas *c)
 {
-	float scale[MOST_CHANNELS], shift[MOST_CHANNELS];
+	float scale[BL_LIST_MOST], shift[BL_LIST_MOST];
 	(void)d;
-	if (bl_normalize_factors(a, c->channels, scale, shift) < 0)
-		return -1;
+	factors(p, c->channels, scale, shift);
 	bl_canvas_load(c);
 	for (int k = 0; k < c->channels; k++)
 		scale_plane(c->data + (size_t)k * c->plane, (size_t)c->height * (size_t)c->width, scale[k], shift[k]);
 	return 0;
 }
 
-static const field fields[] = {
-	FIELD(CHANNELS, mean, -1e6, 1e6),
-	{ "std", FIELD_CHANNELS, offsetof(bl_aug, stddev), 0, 1e6 },
-	FIELD_END,
+static const bl_field fields[] = {
+	BL_FIELD(LIST, parameters, mean, BL_DEFAULT(.485, .456, .406), BL_WITHIN(-1e6, 1e6),
+		 .help = "mean of each channel, or one for all"),
+	BL_FIELD(LIST, parameters, std, BL_DEFAULT(.229, .224, .225), .min = 0, .max = 1e6, .above = true,
+		 .help = "standard deviation of each channel, or one for all"),
+	BL_FIELD_END,
 };
 
 const operator bl_op_normalize = {
 	.name = "normalize",
+	.help = "(x - mean) / std for each channel.",
 	.fields = fields,
-	.defaults = {
-		.kind = BL_AUG_NORMALIZE, .mean = { 0.485f, 0.456f, 0.406f }, .stddev = { 0.229f, 0.224f, 0.225f },
-	},
+	.parameters = sizeof(parameters),
+	.check = check,
+	.accepts = accepts,
 	.apply = apply,
-	.always = true,
-	.values = true,
+	.factors = factors,
+	.needs_unit = true,
+	.leaves_unit = true,
 };

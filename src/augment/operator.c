@@ -1,110 +1,134 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* operator.c: the list of operators, their fields checked, and written as Lua. */
+/* operator.c: the list of operators, and their parameters by name. */
 #include "augment/operator.h"
 
 #include <barlow/error.h>
 
-#include <stdio.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const operator *const operators[] = {
-	[BL_AUG_CROP] = &bl_op_crop,           [BL_AUG_RESIZE] = &bl_op_resize,
-	[BL_AUG_FLIP] = &bl_op_flip,           [BL_AUG_JITTER] = &bl_op_jitter,
-	[BL_AUG_GRAYSCALE] = &bl_op_grayscale, [BL_AUG_BLUR] = &bl_op_blur,
-	[BL_AUG_SOLARIZE] = &bl_op_solarize,   [BL_AUG_NORMALIZE] = &bl_op_normalize,
-	[BL_AUG_AFFINE] = &bl_op_affine,       [BL_AUG_NOISE] = &bl_op_noise,
-	[BL_AUG_CUTOUT] = &bl_op_cutout,
+	&bl_op_crop, &bl_op_resize, &bl_op_flip, &bl_op_jitter, &bl_op_grayscale, &bl_op_blur, &bl_op_solarize,
+	&bl_op_normalize, &bl_op_affine, &bl_op_noise, &bl_op_cutout,
 };
 
-enum { KINDS = sizeof operators / sizeof *operators };
+enum { OPERATORS = sizeof operators / sizeof *operators };
 
-const operator *bl_operator(bl_aug_kind kind)
+const char *bl_aug_name_at(int i)
 {
-	return (unsigned)kind < KINDS ? operators[kind] : NULL;
+	return i >= 0 && i < OPERATORS ? operators[i]->name : NULL;
 }
 
-bl_aug bl_aug_default(bl_aug_kind kind)
+static const operator *find(const char *name)
 {
-	const operator *op = bl_operator(kind);
-	return op ? op->defaults : (bl_aug){ .kind = kind };
+	for (int i = 0; i < OPERATORS; i++)
+		if (strcmp(operators[i]->name, name) == 0)
+			return operators[i];
+	return NULL;
 }
 
-/* The numbers of a field as doubles; returns how many.  Channels end where std does. */
-static int values_of(const field *f, const bl_aug *a, double v[4])
+const char *bl_aug_help(const char *name)
 {
-	const char *at = (const char *)a + f->offset;
-	const float *x = (const float *)at;
-	int n = f->kind == FIELD_PAIR ? 2 : 1;
-	if (f->kind == FIELD_INT) {
-		v[0] = *(const int *)at;
-		return 1;
-	}
-	if (f->kind == FIELD_CHANNELS)
-		for (n = 4; n > 1 && a->stddev[n - 1] == 0; n--)
-			;
-	for (int i = 0; i < n; i++)
-		v[i] = x[i];
-	return n;
+	const operator *op = find(name);
+	return op ? op->help : NULL;
 }
 
-/* The shortest decimal that reads back as the same float. */
-static void number_text(double v, char buf[32])
+const bl_field *bl_aug_fields(const char *name)
 {
-	for (int digits = 1; digits <= 9; digits++) {
-		snprintf(buf, 32, "%.*g", digits, v);
-		if (strtof(buf, NULL) == (float)v)
-			return;
-	}
+	const operator *op = find(name);
+	return op ? op->fields : NULL;
 }
 
-static void field_text(const field *f, const bl_aug *a, char *buf, size_t size)
+bl_aug *bl_operator_make(const operator *op)
 {
-	double v[4];
-	int n = values_of(f, a, v);
-	bool braces = f->kind == FIELD_PAIR || f->kind == FIELD_CHANNELS;
-	size_t used = (size_t)snprintf(buf, size, "%s = %s", f->name, braces ? "{" : "");
-	for (int i = 0; i < n && used < size; i++) {
-		char number[32];
-		number_text(v[i], number);
-		used += (size_t)snprintf(buf + used, size - used, "%s%s", i ? ", " : "", number);
-	}
-	if (braces && used < size)
-		snprintf(buf + used, size - used, "}");
+	assert(op->parameters <= BL_AUG_BYTES);
+	bl_aug *a = calloc(1, sizeof *a + op->parameters);
+	if (!a)
+		return bl_fail_null("no memory for operator %s", op->name);
+	atomic_init(&a->refs, 1);
+	a->op = op;
+	a->name = op->name;
+	bl_fields_default(op->fields, a->parameters);
+	return a;
 }
 
-static int check_field(const field *f, const bl_aug *a)
+bl_aug *bl_aug_new(const char *name)
 {
-	double v[4];
-	char text[128];
-	int n = values_of(f, a, v);
-	field_text(f, a, text, sizeof text);
-	for (int i = 0; i < n; i++)
-		if (!(v[i] >= f->least && v[i] <= f->most))
-			return bl_fail("%s, expected %s%g to %g", text, n > 1 ? "each from " : "", f->least, f->most);
-	if (f->kind == FIELD_PAIR && v[0] > v[1])
-		return bl_fail("%s, expected the smaller number first", text);
-	return 0;
+	const char *names[OPERATORS + 1] = { NULL };
+	const operator *op = find(name);
+	if (op)
+		return bl_operator_make(op);
+	for (int i = 0; i < OPERATORS; i++)
+		names[i] = operators[i]->name;
+	const char *near = bl_nearest(name, names);
+	return near ? bl_fail_null("no operator '%.40s' (did you mean '%s'?)", name, near)
+		    : bl_fail_null("no operator '%.40s'", name);
 }
 
-int bl_fields_check(const operator *op, const bl_aug *a)
+bl_aug *bl_aug_new_with(const char *name, const void *parameters)
 {
-	for (const field *f = op->fields; f->name; f++)
-		if (check_field(f, a) < 0)
-			return -1;
-	return 0;
+	bl_aug *a = bl_aug_new(name);
+	if (a)
+		memcpy(a->parameters, parameters, a->op->parameters);
+	return a;
 }
 
-char *bl_aug_text(const bl_aug *a, char *buf, size_t size)
+bl_aug *bl_aug_ref(bl_aug *a)
 {
-	const operator *op = bl_operator(a->kind);
-	size_t used = (size_t)snprintf(buf, size, "%s{", op ? op->name : "?");
-	for (const field *f = op ? op->fields : NULL; f && f->name && used < size; f++) {
-		char text[128];
-		field_text(f, a, text, sizeof text);
-		used += (size_t)snprintf(buf + used, size - used, "%s%s", f == op->fields ? "" : ", ", text);
-	}
-	if (used < size)
-		snprintf(buf + used, size - used, "}");
-	return buf;
+	atomic_fetch_add(&a->refs, 1);
+	return a;
+}
+
+void bl_aug_unref(bl_aug *a)
+{
+	if (!a || atomic_fetch_sub(&a->refs, 1) != 1)
+		return;
+	if (a->op->release)
+		a->op->release(a->parameters);
+	free(a);
+}
+
+const char *bl_aug_name(const bl_aug *a)
+{
+	return a->name;
+}
+
+/* The field of that name, or NULL naming the nearest. */
+static const bl_field *find_field(const bl_aug *a, const char *name)
+{
+	const char *names[32];
+	int n = 0;
+	const bl_field *found = bl_field_find(a->op->fields, name);
+	if (found)
+		return found;
+	for (const bl_field *f = a->op->fields; f->name && n < 31; f++)
+		names[n++] = f->name;
+	names[n] = NULL;
+	const char *near = bl_nearest(name, names);
+	return near ? bl_fail_null("%s: no field '%.40s' (did you mean '%s'?)", a->name, name, near)
+		    : bl_fail_null("%s: no field '%.40s'", a->name, name);
+}
+
+int bl_aug_set(bl_aug *a, const char *field, const double *v, int n)
+{
+	const bl_field *f = find_field(a, field);
+	if (!f)
+		return -1;
+	if (a->built)
+		return bl_fail("%s: it is part of a pipeline, which does not change", a->name);
+	return bl_field_set(f, a->parameters, v, n) < 0 ? bl_fail_prefix("%s: ", a->name) : 0;
+}
+
+int bl_aug_get(const bl_aug *a, const char *field, double v[BL_LIST_MOST])
+{
+	const bl_field *f = find_field(a, field);
+	return f ? bl_field_get(f, a->parameters, v) : -1;
+}
+
+int bl_operator_check(const bl_aug *a)
+{
+	if (bl_settings_check(a->op->fields, a->parameters) < 0)
+		return -1;
+	return a->op->check ? a->op->check(a->parameters) : 0;
 }

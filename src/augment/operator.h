@@ -2,10 +2,10 @@
 /*
  * operator.h: what every image operator is made of.
  *
- * An operator is a const struct operator at the end of its family's file: a
- * list of its fields, how to draw what is random for one view, how to change
- * the canvas.  All draws of a view are made before any pixel is touched, so
- * that the pipeline can fold neighbours into one pass.
+ * An operator is a const struct operator at the end of its own file, which
+ * alone knows its parameters and what it draws.  To add one is to write that
+ * file and to name it in operator.c.  All draws of a view are made before any
+ * pixel is touched, so that the pipeline can fold neighbours into one pass.
  */
 #ifndef AUGMENT_OPERATOR_H
 #define AUGMENT_OPERATOR_H
@@ -14,66 +14,62 @@
 
 #include <barlow/augment.h>
 
+#include <stdatomic.h>
+
 /* bl_scratch slots 4 to 7 belong to the operators. */
 enum { SLOT_IMAGE = 4, SLOT_SPARE, SLOT_WORK, SLOT_TAPS };
 
-/* What one view drew for one operator. */
-typedef struct draw {
-	bool fires;
-	bool mirror; /* of crop and resize: the flip that follows is folded in */
-	union {
-		struct box {
-			int top, left, height, width;
-		} box; /* crop, cutout */
-		struct {
-			int order[4];
-			float factor[4]; /* brightness, contrast, saturation, hue */
-		} jitter;
-		float sigma;
-		struct {
-			float angle, dx, dy, scale; /* radians, pixels */
-		} affine;
-		uint64_t seed; /* of the noise */
-	};
-} draw;
+/* A view about to be drawn: the image as this operator will get it, and a stream of the operator's own. */
+typedef struct drawing {
+	const bl_view_key *key;
+	int height, width, channels;
+	bl_rng rng;
+} drawing;
 
-typedef enum field_kind { FIELD_INT, FIELD_FLOAT, FIELD_PAIR, FIELD_CHANNELS } field_kind;
-
-/* A field of bl_aug that the operator uses: a pair is lo <= hi; each number must lie in least..most. */
-typedef struct field {
-	const char *name; /* NULL ends a list */
-	field_kind kind;
-	size_t offset;
-	double least, most;
-} field;
-
-#define FIELD(kind, member, least, most) { #member, FIELD_##kind, offsetof(bl_aug, member), least, most }
-#define FIELD_P FIELD(FLOAT, p, 0, 1)
-#define FIELD_END { NULL, FIELD_INT, 0, 0, 0 }
-
+/*
+ * Parameters (p) and draws (d) are structs of the operator's own; d lies in the
+ * plan, is not set before draw and is not freed.  What may be NULL says so.
+ */
 typedef struct operator {
-	const char *name;
-	const field *fields;
-	bl_aug defaults;
-	/* Fills d from the view's stream, for an image of that size, where it fires; NULL: nothing to draw. */
-	void (*draw)(const bl_aug *a, bl_rng *r, int height, int width, draw *d);
-	/* 0, or negative with bl_error. */
-	int (*apply)(const bl_aug *a, const draw *d, canvas *c);
-	bool always; /* has no p */
-	bool sizes;  /* the output is size x size */
-	bool values; /* works on values in 0..1, so it cannot follow normalize */
+	const char *name, *help;
+	const bl_field *fields;   /* of the parameters */
+	size_t parameters, draws; /* sizes */
+
+	int (*check)(const void *p);                          /* beyond the fields' ranges; NULL: nothing */
+	int (*accepts)(const void *p, int channels);          /* negative with the reason; NULL: any number of channels */
+	void (*size)(const void *p, int *height, int *width); /* of the output, given the input's; NULL: as it is */
+	bool (*draw)(const void *p, drawing *w, void *d);     /* false: this view is left as it is; NULL: applies always */
+	/* What it reads of its input; NULL: all of it.  With it, the operator also reads canvases whose pixels are a part. */
+	void (*window)(const void *p, const void *d, bl_window *out);
+	void (*mirror)(void *d);                              /* takes on a mirroring that follows; NULL: cannot */
+	int (*apply)(const void *p, const void *d, canvas *c); /* 0, or negative with bl_error */
+	/* What was drawn in words, as snprintf; NULL: nothing to say. */
+	int (*describe)(const void *p, const void *d, int channels, char *buf, size_t size);
+	/* For one that is x * scale + shift in each channel: at the end of a pipeline it costs nothing.  NULL: it is not. */
+	void (*factors)(const void *p, int channels, float *scale, float *shift);
+	void (*release)(void *p);                             /* frees what the parameters own; NULL: nothing */
+
+	bool mirrors;     /* is a mirroring from left to right and nothing else */
+	bool needs_unit;  /* works on values in 0..1 ... */
+	bool leaves_unit; /* ... which there are none of after this one */
 } operator;
+
+#define PROBABILITY "probability that a view gets it"
+
+struct bl_aug {
+	atomic_int refs;
+	bool built; /* part of a pipeline */
+	const operator *op;
+	const char *name;
+	_Alignas(16) unsigned char parameters[];
+};
+
+/* An operator with its defaults. */
+bl_aug *bl_operator_make(const operator *op);
+/* 0, or negative with bl_error: fields within their ranges, and what else the operator checks. */
+int bl_operator_check(const bl_aug *a);
 
 extern const operator bl_op_crop, bl_op_resize, bl_op_flip, bl_op_jitter, bl_op_grayscale, bl_op_blur, bl_op_solarize,
 	bl_op_normalize, bl_op_affine, bl_op_noise, bl_op_cutout;
-
-/* The operator of a kind, or NULL. */
-const operator *bl_operator(bl_aug_kind kind);
-
-/* What was drawn for an operator that fires, in words into buf (as snprintf); "" where there is nothing to say. */
-int bl_draw_text(const bl_aug *a, const draw *d, int channels, char *buf, size_t size);
-
-/* 0, or bl_fail("FIELD = VALUE, expected ..."). */
-int bl_fields_check(const operator *op, const bl_aug *a);
 
 #endif

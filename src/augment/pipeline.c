@@ -1,57 +1,80 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* pipeline.c: operators one after the other: checked when built, drawn first and then applied. */
-#include "augment/normalize.h"
+/* pipeline.c: operators one after the other: checked when built, drawn into a plan, and applied by it. */
 #include "augment/operator.h"
 #include "augment/window.h"
 
 #include <barlow/error.h>
 #include <barlow/memory.h>
+#include <barlow/number.h>
 
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_OPERATORS = 64 };
+enum { MOST_OPERATORS = 64, ALIGNMENT = 16 };
+
+/* An operator at its place. */
+typedef struct stage {
+	bl_aug *aug;
+	const operator *op;
+	uint32_t occurrence; /* how many of its name come before it */
+	size_t at;           /* of its draws in the plan */
+} stage;
 
 struct bl_pipeline {
 	atomic_int refs;
 	int n;
-	bl_aug op[];
+	stage stage[];
 };
 
-static int check(const bl_aug *ops, int n)
+/* --- Building -------------------------------------------------------------------------------------- */
+
+static int check(bl_aug *const *ops, int n)
 {
 	int normalized = -1;
 	for (int i = 0; i < n; i++) {
-		const operator *op = bl_operator(ops[i].kind);
-		if (!op)
-			return bl_fail("operator %d is of kind %d, which does not exist", i + 1, (int)ops[i].kind);
-		if (bl_fields_check(op, &ops[i]) < 0)
-			return bl_fail_prefix("operator %d (%s): ", i + 1, op->name);
-		if (op->values && normalized >= 0)
+		const operator *op = ops[i]->op;
+		if (bl_operator_check(ops[i]) < 0)
+			return bl_fail_prefix("operator %d (%s): ", i + 1, ops[i]->name);
+		if (op->needs_unit && normalized >= 0)
 			return bl_fail("operator %d (%s) works on values from 0 to 1, so it must come before operator "
-				       "%d (normalize)", i + 1, op->name, normalized + 1);
-		if (ops[i].kind == BL_AUG_NORMALIZE)
+				       "%d (%s)", i + 1, ops[i]->name, normalized + 1, ops[normalized]->name);
+		if (op->leaves_unit)
 			normalized = i;
 	}
 	return 0;
 }
 
-bl_pipeline *bl_pipeline_new(const bl_aug *ops, int n)
+static uint32_t occurrence(bl_aug *const *ops, int i)
 {
+	uint32_t n = 0;
+	for (int k = 0; k < i; k++)
+		n += strcmp(ops[k]->name, ops[i]->name) == 0;
+	return n;
+}
+
+bl_pipeline *bl_pipeline_new(bl_aug *const *ops, int n)
+{
+	size_t at = 0;
 	if (n < 0 || n > MOST_OPERATORS)
 		return bl_fail_null("a pipeline of %d operators, expected 0 to %d", n, MOST_OPERATORS);
 	if (check(ops, n) < 0)
 		return NULL;
-	bl_pipeline *p = malloc(sizeof *p + (size_t)n * sizeof *ops);
+	bl_pipeline *p = malloc(sizeof *p + (size_t)n * sizeof *p->stage);
 	if (!p)
 		return bl_fail_null("no memory for a pipeline of %d operators", n);
 	atomic_init(&p->refs, 1);
 	p->n = n;
-	if (n)
-		memcpy(p->op, ops, (size_t)n * sizeof *ops);
-	return p;
+	for (int i = 0; i < n; i++) {
+		p->stage[i] = (stage){ bl_aug_ref(ops[i]), ops[i]->op, occurrence(ops, i), at };
+		ops[i]->built = true;
+		at += (ops[i]->op->draws + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+	}
+	if (at <= BL_PLAN_BYTES)
+		return p;
+	bl_pipeline_unref(p);
+	return bl_fail_null("what %d operators draw takes %zu bytes, expected at most %d: use fewer", n, at, BL_PLAN_BYTES);
 }
 
 bl_pipeline *bl_pipeline_ref(bl_pipeline *p)
@@ -62,8 +85,11 @@ bl_pipeline *bl_pipeline_ref(bl_pipeline *p)
 
 void bl_pipeline_unref(bl_pipeline *p)
 {
-	if (p && atomic_fetch_sub(&p->refs, 1) == 1)
-		free(p);
+	if (!p || atomic_fetch_sub(&p->refs, 1) != 1)
+		return;
+	for (int i = 0; i < p->n; i++)
+		bl_aug_unref(p->stage[i].aug);
+	free(p);
 }
 
 int bl_pipeline_length(const bl_pipeline *p)
@@ -71,62 +97,116 @@ int bl_pipeline_length(const bl_pipeline *p)
 	return p->n;
 }
 
-const bl_aug *bl_pipeline_op(const bl_pipeline *p, int i)
+bl_aug *bl_pipeline_op(const bl_pipeline *p, int i)
 {
-	return i >= 0 && i < p->n ? &p->op[i] : NULL;
+	return i >= 0 && i < p->n ? p->stage[i].aug : NULL;
 }
 
-static void output_of(const bl_aug *a, int *h, int *w)
+int bl_pipeline_check(const bl_pipeline *p, int channels)
 {
-	if (bl_operator(a->kind)->sizes)
-		*h = *w = a->size;
+	if (channels != 1 && channels != MOST_CHANNELS)
+		return bl_fail("an image of %d channels, expected 1 or 3", channels);
+	for (int i = 0; i < p->n; i++) {
+		const stage *s = &p->stage[i];
+		if (s->op->accepts && s->op->accepts(s->aug->parameters, channels) < 0)
+			return bl_fail_prefix("operator %d (%s): ", i + 1, s->aug->name);
+	}
+	return 0;
+}
+
+static void output_of(const stage *s, int *h, int *w)
+{
+	if (s->op->size)
+		s->op->size(s->aug->parameters, h, w);
 }
 
 void bl_pipeline_output(const bl_pipeline *p, int h, int w, int *oh, int *ow)
 {
 	for (int i = 0; i < p->n; i++)
-		output_of(&p->op[i], &h, &w);
+		output_of(&p->stage[i], &h, &w);
 	*oh = h;
 	*ow = w;
 }
 
-static void draw_all(const bl_pipeline *p, int h, int w, bl_rng *r, draw *d)
+/* --- Drawing --------------------------------------------------------------------------------------- */
+
+static bool applies(const bl_plan *plan, int i)
 {
-	for (int i = 0; i < p->n; i++) {
-		const bl_aug *a = &p->op[i];
-		const operator *op = bl_operator(a->kind);
-		d[i] = (draw){ .fires = op->always || bl_rng_uniform(r) < a->p };
-		if (d[i].fires && op->draw)
-			op->draw(a, r, h, w, &d[i]);
-		output_of(a, &h, &w);
-	}
+	return plan->applies >> i & 1;
+}
+
+static bool folded(const bl_plan *plan, int i)
+{
+	return plan->folded >> i & 1;
+}
+
+static bl_rng stream(const stage *s, const bl_view_key *key)
+{
+	bl_rng r;
+	bl_rng_init(&r, key->seed, key->epoch, key->sample, key->view);
+	bl_rng_narrow(&r, s->aug->name, s->occurrence);
+	return r;
 }
 
 /* A flip right after a crop is free: the crop's weights are laid out from right to left. */
-static void fold_flips(const bl_pipeline *p, draw *d)
+static void fold_mirrors(const bl_pipeline *p, bl_plan *plan)
 {
-	for (int i = 0; i + 1 < p->n; i++)
-		if (bl_operator(p->op[i].kind)->sizes && p->op[i + 1].kind == BL_AUG_FLIP) {
-			d[i].mirror = d[i + 1].fires;
-			d[i + 1].fires = false;
-		}
+	for (int i = 0; i + 1 < p->n; i++) {
+		const stage *s = &p->stage[i];
+		if (!applies(plan, i) || !s->op->mirror || !applies(plan, i + 1) || !p->stage[i + 1].op->mirrors)
+			continue;
+		s->op->mirror(plan->draws + s->at);
+		plan->folded |= UINT64_C(1) << (i + 1);
+	}
 }
 
-/* Does the first operator read its box of the image and nothing else? */
-static bool begins_with_box(const bl_pipeline *p)
+void bl_pipeline_plan(const bl_pipeline *p, const bl_view_key *key, int height, int width, int channels, bl_plan *plan)
 {
-	return p->n && bl_operator(p->op[0].kind)->sizes;
+	int h = height, w = width;
+	plan->key = *key;
+	plan->height = height;
+	plan->width = width;
+	plan->channels = channels;
+	plan->window = (bl_window){ 0, 0, height, width, 1 };
+	plan->applies = plan->folded = 0;
+	for (int i = 0; i < p->n; i++) {
+		const stage *s = &p->stage[i];
+		drawing d = { .key = key, .height = h, .width = w, .channels = channels };
+		if (s->op->draw)
+			d.rng = stream(s, key);
+		if (!s->op->draw || s->op->draw(s->aug->parameters, &d, plan->draws + s->at))
+			plan->applies |= UINT64_C(1) << i;
+		output_of(s, &h, &w);
+	}
+	fold_mirrors(p, plan);
+	if (p->n && p->stage[0].op->window)
+		p->stage[0].op->window(p->stage[0].aug->parameters, plan->draws + p->stage[0].at, &plan->window);
+}
+
+bl_rng bl_plan_stream(const bl_pipeline *p, const bl_plan *plan, int i)
+{
+	bl_rng r = stream(&p->stage[i], &plan->key);
+	bl_rng_narrow(&r, "of its own", 0);
+	return r;
+}
+
+/* --- Applying -------------------------------------------------------------------------------------- */
+
+/* Does the first operator read its window of the image and nothing else? */
+static bool begins_with_window(const bl_pipeline *p)
+{
+	return p->n && p->stage[0].op->window;
 }
 
 /* Planes that hold the image at its largest on the way.  The bytes count only where no resampling reads them first. */
 static int make_canvas(const bl_pipeline *p, const bl_image *in, canvas *c)
 {
 	int h = in->height, w = in->width;
-	size_t most = begins_with_box(p) ? 0 : bl_canvas_room(h, w);
+	size_t most = begins_with_window(p) ? 0 : bl_canvas_room(h, w);
 	for (int i = 0; i < p->n; i++) {
-		output_of(&p->op[i], &h, &w);
+		output_of(&p->stage[i], &h, &w);
 		size_t room = bl_canvas_room(h, w);
-		if (bl_operator(p->op[i].kind)->sizes && room > most)
+		if (p->stage[i].op->size && room > most)
 			most = room;
 	}
 	size_t bytes = most * (size_t)in->channels * sizeof(float);
@@ -136,25 +216,15 @@ static int make_canvas(const bl_pipeline *p, const bl_image *in, canvas *c)
 	return c->data && c->spare ? 0 : -1;
 }
 
-/* A normalize that closes the pipeline happens while the view is written out. */
-static int finish(const bl_aug *last, const canvas *c, float *out)
-{
-	float scale[MOST_CHANNELS] = { 1, 1, 1 }, shift[MOST_CHANNELS] = { 0 };
-	if (last && bl_normalize_factors(last, c->channels, scale, shift) < 0)
-		return -1;
-	bl_canvas_store(c, scale, shift, out);
-	return 0;
-}
-
-/* Whether what is at hand of the image has all of the box that was drawn. */
-static int check_part(const bl_pipeline *p, const draw *d, const bl_image *in)
+/* Whether what is at hand of the image has all of the window that was drawn. */
+static int check_part(const bl_pipeline *p, const bl_plan *plan, const bl_image *in)
 {
 	if (!in->part.eighths)
 		return 0;
-	if (!begins_with_box(p))
+	if (!begins_with_window(p))
 		return bl_fail("a part of an image, expected all of it: the first operator neither crops nor resizes");
 	bl_window part = bl_image_window(in);
-	const struct box *b = &d[0].box;
+	const bl_window *b = &plan->window;
 	if (b->top < part.top || b->left < part.left || b->top + b->height > part.top + part.height ||
 	    b->left + b->width > part.left + part.width)
 		return bl_fail("a part of an image that ends within the crop %d,%d %dx%d", b->left, b->top, b->width,
@@ -162,54 +232,53 @@ static int check_part(const bl_pipeline *p, const draw *d, const bl_image *in)
 	return 0;
 }
 
-static int check_image(const bl_image *in)
+static int check_image(const bl_pipeline *p, const bl_plan *plan, const bl_image *in)
 {
-	if (in->channels != 1 && in->channels != MOST_CHANNELS)
-		return bl_fail("an image of %d channels, expected 1 or 3", in->channels);
 	if (in->height < 1 || in->width < 1)
 		return bl_fail("an image of %d x %d pixels, expected at least 1 x 1", in->height, in->width);
+	if (in->height != plan->height || in->width != plan->width || in->channels != plan->channels)
+		return bl_fail("an image of %d x %d with %d channels, drawn was a view of %d x %d with %d", in->height,
+			       in->width, in->channels, plan->height, plan->width, plan->channels);
+	return bl_pipeline_check(p, in->channels) < 0 ? -1 : check_part(p, plan, in);
+}
+
+/* The view is written out, and a last operator that only scales and shifts happens on the way. */
+static void finish(const stage *last, const canvas *c, float *out)
+{
+	float scale[MOST_CHANNELS] = { 1, 1, 1 }, shift[MOST_CHANNELS] = { 0 };
+	if (last)
+		last->op->factors(last->aug->parameters, c->channels, scale, shift);
+	bl_canvas_store(c, scale, shift, out);
+}
+
+int bl_pipeline_apply(const bl_pipeline *p, const bl_plan *plan, const bl_image *in, float *out)
+{
+	canvas c;
+	if (check_image(p, plan, in) < 0 || make_canvas(p, in, &c) < 0)
+		return -1;
+	const stage *last = p->n && p->stage[p->n - 1].op->factors ? &p->stage[p->n - 1] : NULL;
+	for (int i = 0; i < p->n - (last != NULL); i++) {
+		const stage *s = &p->stage[i];
+		if (applies(plan, i) && !folded(plan, i) && s->op->apply(s->aug->parameters, plan->draws + s->at, &c) < 0)
+			return -1;
+	}
+	bl_canvas_load(&c);
+	finish(last, &c, out);
 	return 0;
 }
 
-int bl_pipeline_apply(const bl_pipeline *p, const bl_image *in, bl_rng *r, float *out)
+char *bl_pipeline_describe(const bl_pipeline *p, const bl_plan *plan, char *buf, size_t size)
 {
-	draw d[MOST_OPERATORS];
-	canvas c;
-	if (check_image(in) < 0 || make_canvas(p, in, &c) < 0)
-		return -1;
-	draw_all(p, in->height, in->width, r, d);
-	if (check_part(p, d, in) < 0)
-		return -1;
-	fold_flips(p, d);
-	bool closed = p->n && p->op[p->n - 1].kind == BL_AUG_NORMALIZE;
-	for (int i = 0; i < p->n - closed; i++)
-		if (d[i].fires && bl_operator(p->op[i].kind)->apply(&p->op[i], &d[i], &c) < 0)
-			return -1;
-	bl_canvas_load(&c);
-	return finish(closed ? &p->op[p->n - 1] : NULL, &c, out);
-}
-
-char *bl_pipeline_describe(const bl_pipeline *p, const bl_image *in, bl_rng r, char *buf, size_t size)
-{
-	draw d[MOST_OPERATORS];
 	size_t used = 0;
-	draw_all(p, in->height, in->width, &r, d);
+	bl_point *before = bl_number_point();
 	buf[0] = '\0';
 	for (int i = 0; i < p->n; i++) {
+		const stage *s = &p->stage[i];
 		char text[160];
-		if (d[i].fires && bl_draw_text(&p->op[i], &d[i], in->channels, text, sizeof text) > 0 && used < size)
+		if (applies(plan, i) && s->op->describe && used < size &&
+		    s->op->describe(s->aug->parameters, plan->draws + s->at, plan->channels, text, sizeof text) > 0)
 			used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? ", " : "", text);
 	}
+	bl_number_unpoint(before);
 	return buf;
-}
-
-void bl_pipeline_window(const bl_pipeline *p, int h, int w, bl_rng r, bl_window *out)
-{
-	draw d[MOST_OPERATORS];
-	*out = (bl_window){ 0, 0, h, w, 1 };
-	if (!begins_with_box(p))
-		return;
-	draw_all(p, h, w, &r, d);
-	const struct box *b = &d[0].box;
-	*out = bl_window_for(b->top, b->left, b->height, b->width, p->op[0].size, p->op[0].size);
 }

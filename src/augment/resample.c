@@ -9,6 +9,7 @@
  * every output pixel has its own weights and its own start without a gather.
  */
 #include "augment/resample.h"
+#include "augment/operator.h"
 #include "augment/weigh.h"
 
 #include <barlow/error.h>

@@ -3,12 +3,24 @@
 #ifndef AUGMENT_RESAMPLE_H
 #define AUGMENT_RESAMPLE_H
 
-#include "augment/operator.h"
+#include "augment/canvas.h"
+
+#include <stdbool.h>
+
+/* A rectangle of whole pixels. */
+typedef struct box {
+	int top, left, height, width;
+} box;
 
 /* A rectangle in pixels of the whole image, which may begin and end within one. */
 typedef struct patch {
 	float top, left, height, width;
 } patch;
+
+static inline patch bl_patch_of(const box *b)
+{
+	return (patch){ (float)b->top, (float)b->left, (float)b->height, (float)b->width };
+}
 
 /*
  * The canvas becomes the patch, resampled to height x width, mirrored left to

@@ -2,27 +2,54 @@
 /* solarize.c: what is as light as the threshold or lighter is inverted. */
 #include "augment/operator.h"
 
+#include <stdio.h>
+
+typedef struct parameters {
+	float threshold, p;
+} parameters;
+
 BL_CLONES static void invert(float *x, size_t n, float threshold)
 {
 	for (size_t i = 0; i < n; i++)
 		x[i] = x[i] < threshold ? x[i] : 1 - x[i];
 }
 
-static int apply(const bl_aug *a, const draw *d, canvas *c)
+static bool draw(const void *p, drawing *w, void *d)
+{
+	(void)d;
+	return bl_rng_uniform(&w->rng) < ((const parameters *)p)->p;
+}
+
+static int apply(const void *p, const void *d, canvas *c)
 {
 	(void)d;
 	bl_canvas_load(c);
 	for (int k = 0; k < c->channels; k++)
-		invert(c->data + (size_t)k * c->plane, (size_t)c->height * (size_t)c->width, a->threshold);
+		invert(c->data + (size_t)k * c->plane, (size_t)c->height * (size_t)c->width,
+		       ((const parameters *)p)->threshold);
 	return 0;
 }
 
-static const field fields[] = { FIELD(FLOAT, threshold, 0, 1), FIELD_P, FIELD_END };
+static int describe(const void *p, const void *d, int channels, char *buf, size_t size)
+{
+	(void)d, (void)channels;
+	return snprintf(buf, size, "solarize %.2f", (double)((const parameters *)p)->threshold);
+}
+
+static const bl_field fields[] = {
+	BL_FIELD(FLOAT, parameters, threshold, BL_DEFAULT(128. / 255), BL_WITHIN(0, 1),
+		 .help = "values of this and above are inverted"),
+	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.2), BL_WITHIN(0, 1), .help = PROBABILITY),
+	BL_FIELD_END,
+};
 
 const operator bl_op_solarize = {
 	.name = "solarize",
+	.help = "Values above the threshold inverted.",
 	.fields = fields,
-	.defaults = { .kind = BL_AUG_SOLARIZE, .p = 0.2f, .threshold = 128.0f / 255 },
+	.parameters = sizeof(parameters),
+	.draw = draw,
 	.apply = apply,
-	.values = true,
+	.describe = describe,
+	.needs_unit = true,
 };

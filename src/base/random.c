@@ -36,6 +36,24 @@ void bl_rng_init(bl_rng *r, uint64_t seed, uint32_t epoch, uint32_t sample, uint
 	r->used = 4;
 }
 
+/* FNV-1a */
+static uint32_t hash(const char *text)
+{
+	uint32_t h = 2166136261u;
+	for (; *text; text++)
+		h = (h ^ (unsigned char)*text) * 16777619u;
+	return h;
+}
+
+/* The key goes through the cipher, with the purpose as the counter: other purposes have keys that share nothing with it. */
+void bl_rng_narrow(bl_rng *r, const char *purpose, uint32_t number)
+{
+	uint32_t out[4];
+	bl_philox((uint32_t[]){ hash(purpose), number, 0, UINT32_MAX }, r->key, out);
+	r->key[0] = out[0];
+	r->key[1] = out[1];
+}
+
 uint32_t bl_rng_u32(bl_rng *r)
 {
 	if (r->used == 4) {

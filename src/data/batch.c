@@ -18,13 +18,6 @@ struct batching {
 	bl_first_failure failure;
 };
 
-static bool centre(void *ctx, int height, int width, bl_window *r)
-{
-	const struct batching *b = ctx;
-	*r = bl_centre_window(height, width, b->d->height, b->d->width);
-	return true;
-}
-
 static void normalise(const struct batching *b, const uint8_t *pixels, float *out)
 {
 	int channels = b->d->channels;
@@ -34,18 +27,27 @@ static void normalise(const struct batching *b, const uint8_t *pixels, float *ou
 			out[k * channels + c] = pixels[k * channels + c] * b->bytes[c] + b->shift[c];
 }
 
-static int put_image(struct batching *b, int64_t i)
+static int put_opened(const struct batching *b, bl_opened *o, float *out)
 {
 	const bl_dataset *d = b->d;
-	bl_wish wish = { centre, b };
+	bl_window centre = bl_centre_window(o->height, o->width, d->height, d->width);
 	bl_image im;
-	float *out = b->out + i * d->height * d->width * d->channels;
-	if (bl_dataset_fetch(d, b->rows[i], &wish, &im) < 0)
+	if (bl_dataset_read(o, &centre, &im) < 0)
 		return -1;
 	if (im.height != d->height || im.width != d->width)
 		return bl_centre_apply(&im, d->height, d->width, b->scale, b->shift, out);
 	normalise(b, im.pixels, out);
 	return 0;
+}
+
+static int put_image(const struct batching *b, int64_t i)
+{
+	bl_opened o;
+	if (bl_dataset_open(b->d, b->rows[i], &o) < 0)
+		return -1;
+	int rc = put_opened(b, &o, b->out + i * b->d->height * b->d->width * b->d->channels);
+	bl_dataset_close(&o);
+	return rc;
 }
 
 static void batch_chunk(void *ctx, int64_t chunk)

@@ -14,19 +14,21 @@ static size_t image_size(const bl_dataset *d)
 	return (size_t)d->height * (size_t)d->width * (size_t)d->channels;
 }
 
-static int fetch_from_memory(const bl_dataset *root, int64_t i, const bl_wish *wish, bl_image *out)
+static int open_in_memory(bl_opened *o)
 {
-	(void)wish;
-	*out = (bl_image){
-		.pixels = root->pixels + (size_t)i * image_size(root),
-		.height = root->height,
-		.width = root->width,
-		.channels = root->channels,
-	};
+	o->height = o->root->height;
+	o->width = o->root->width;
 	return 0;
 }
 
-static const bl_dataset_ops in_memory = { .fetch = fetch_from_memory };
+static int read_from_memory(bl_opened *o, const bl_window *w, bl_image *out)
+{
+	(void)w;
+	out->pixels = o->root->pixels + (size_t)o->row * image_size(o->root);
+	return 0;
+}
+
+static const bl_dataset_ops in_memory = { .open = open_in_memory, .read = read_from_memory };
 
 bl_dataset *bl_dataset_make(const char *name, int64_t n, int channels, int height, int width)
 {
@@ -147,11 +149,6 @@ int bl_dataset_classes(const bl_dataset *d)
 const char *bl_dataset_class_name(const bl_dataset *d, int label)
 {
 	return d->class_names && label >= 0 && label < d->classes ? d->class_names[label] : NULL;
-}
-
-int bl_dataset_image(const bl_dataset *d, int64_t i, bl_image *out)
-{
-	return bl_dataset_fetch(d, i, NULL, out);
 }
 
 char *bl_dataset_path(const bl_dataset *d, int64_t i)

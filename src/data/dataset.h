@@ -8,22 +8,29 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-/*
- * What of an image is needed, answered once its size is known.  False: nothing
- * but the size.
- */
-typedef struct bl_wish {
-	bool (*window)(void *ctx, int height, int width, bl_window *r);
-	void *ctx;
-} bl_wish;
+enum { BL_OPENED_BYTES = 1536 };
 
-/* How a root set gives its images. */
+/*
+ * An image that is open: its size is known, its pixels are not read yet.  It
+ * stays where it is until it is closed, and a thread has one open at a time.
+ */
+typedef struct bl_opened {
+	int height, width, channels;
+	const bl_dataset *root;
+	int64_t row;                             /* in root */
+	_Alignas(16) unsigned char state[BL_OPENED_BYTES]; /* the set's own */
+} bl_opened;
+
+/* How a root set gives its images: open, read once, close. */
 typedef struct bl_dataset_ops {
+	/* Fills in the size of image o->row.  When it fails there is nothing to close. */
+	int (*open)(bl_opened *o);
 	/*
-	 * Image i, all of it or, with a wish, at least its window at no less
-	 * than its scale.  The pixels are good until the thread's next fetch.
+	 * At least the window at no less than its scale; all of the image will do.
+	 * The pixels are good until the thread opens its next image.
 	 */
-	int (*fetch)(const bl_dataset *root, int64_t i, const bl_wish *wish, bl_image *out);
+	int (*read)(bl_opened *o, const bl_window *w, bl_image *out);
+	void (*close)(bl_opened *o); /* NULL: there is nothing to close */
 	char *(*path)(const bl_dataset *root, int64_t i); /* of its file, to be freed; NULL: no files */
 	/* The same below the set's folder; borrowed.  NULL: no file an image. */
 	const char *(*file_name)(const bl_dataset *root, int64_t i);
@@ -67,7 +74,7 @@ struct bl_dataset {
 /* New root set without images yet; the caller fills the rest in and gives up with bl_dataset_unref. */
 bl_dataset *bl_dataset_make(const char *name, int64_t n, int channels, int height, int width);
 
-/* The same for images with sizes of their own, which `ops` fetches; evaluation sees them at height x width. */
+/* The same for images with sizes of their own, which `ops` reads; evaluation sees them at height x width. */
 bl_dataset *bl_dataset_make_source(const char *name, int64_t n, int channels, int height, int width,
 				   const bl_dataset_ops *ops);
 
@@ -77,15 +84,14 @@ int bl_dataset_room(bl_dataset *d);
 /* Do images have sizes of their own, and are read when asked for? */
 bool bl_dataset_reads(const bl_dataset *d);
 
-/* bl_dataset_image for who needs only a part, or can do with a smaller copy; wish NULL: all of it. */
-int bl_dataset_fetch(const bl_dataset *d, int64_t i, const bl_wish *wish, bl_image *out);
-
-/* What two pipelines will read with these streams, in one. */
-typedef struct bl_pair_wish {
-	const bl_pipeline *pipeline[2];
-	bl_rng rng[2];
-} bl_pair_wish;
-int bl_dataset_fetch_pair(const bl_dataset *d, int64_t i, bl_pair_wish *pair, bl_image *out);
+/*
+ * Opens image i: o has its size then.  0, or negative with nothing to close.
+ * What bl_dataset_read gives, all of the image (w NULL) or at least a part of
+ * it, is good until the thread opens its next image, also when o is closed.
+ */
+int bl_dataset_open(const bl_dataset *d, int64_t i, bl_opened *o);
+int bl_dataset_read(bl_opened *o, const bl_window *w, bl_image *out);
+void bl_dataset_close(bl_opened *o);
 
 /* Where the numbers of row i are: the root set, and *i becomes the row there. */
 const bl_dataset *bl_dataset_root(const bl_dataset *d, int64_t *i);

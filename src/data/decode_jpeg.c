@@ -31,16 +31,22 @@ typedef struct job {
 	struct jpeg_error_mgr errors;
 	struct jpeg_progress_mgr progress;
 	jmp_buf escape; /* from within the library, which must not be returned to after an error */
-	const bl_encoded *e;
+	bl_encoded *e;
 	bl_image *out;
 	bl_window window;
 	uint8_t *pixels;
 	bool inverted; /* CMYK as Adobe writes it */
 } job;
 
+static job *job_of(bl_encoded *e)
+{
+	_Static_assert(sizeof(job) <= BL_DECODER_BYTES, "the decoder fits into an open file");
+	return (job *)(void *)e->decoder;
+}
+
 static void escape_at(job *j, size_t at, const char *reason)
 {
-	bl_fail("%s: byte %zu: %s", j->e->path, at, reason);
+	bl_fail("byte %zu: %s", at, reason);
 	longjmp(j->escape, 1);
 }
 
@@ -172,7 +178,7 @@ static int read_part(job *j)
 	uint8_t *cmyk = NULL;
 	if (j->c.out_color_space == JCS_CMYK &&
 	    !(cmyk = bl_scratch(SLOT_ROWS, (size_t)ROWS_AT_ONCE * 4 * j->c.output_width)))
-		return bl_fail_prefix("%s: ", j->e->path);
+		return -1;
 	if (j->out->part.top > 0)
 		jpeg_skip_scanlines(&j->c, (JDIMENSION)j->out->part.top);
 	for (int y = 0; y < j->out->part.height;) {
@@ -183,32 +189,53 @@ static int read_part(job *j)
 	return 0;
 }
 
-static int decode(job *j)
+static int read_header(job *j)
 {
 	open_library(j);
 	jpeg_read_header(&j->c, TRUE);
-	int rc = bl_decode_plan(j->e, j->c.image_height, j->c.image_width, j->out, &j->window);
-	if (rc <= 0)
-		return rc;
+	j->e->height = (int)j->c.image_height;
+	j->e->width = (int)j->c.image_width;
+	return 0;
+}
+
+static int decode(job *j)
+{
 	choose_colours(j);
 	j->c.scale_num = (unsigned)choose_scale(j);
 	j->c.scale_denom = 8;
 	jpeg_start_decompress(&j->c);
 	choose_columns(j, (int)j->c.scale_num);
 	choose_part(j);
-	j->pixels = bl_decode_room(j->e, j->out);
+	j->pixels = bl_decode_room(j->out);
 	return j->pixels ? read_part(j) : -1;
 }
 
-static int decode_guarded(job *j)
+/* The library's errors come back here. */
+static int guarded(job *j, int (*work)(job *))
 {
-	return setjmp(j->escape) == 0 ? decode(j) : -1;
+	return setjmp(j->escape) == 0 ? work(j) : -1;
 }
 
-int bl_decode_jpeg(const bl_encoded *e, bl_image *out)
+static int open_jpeg(bl_encoded *e)
 {
-	job j = { .e = e, .out = out };
-	int rc = decode_guarded(&j);
-	jpeg_destroy_decompress(&j.c);
-	return rc;
+	job *j = job_of(e);
+	*j = (job){ .e = e };
+	return guarded(j, read_header);
 }
+
+static int read_jpeg(bl_encoded *e, const bl_window *w, bl_image *out)
+{
+	job *j = job_of(e);
+	j->window = *w;
+	j->out = out;
+	return guarded(j, decode);
+}
+
+static void close_jpeg(bl_encoded *e)
+{
+	jpeg_destroy_decompress(&job_of(e)->c);
+}
+
+const bl_format bl_format_jpeg = {
+	.name = "JPEG", .magic = "\xff\xd8\xff", .magic_size = 3, .open = open_jpeg, .read = read_jpeg, .close = close_jpeg,
+};

@@ -16,7 +16,7 @@ typedef struct job {
 	png_structp png;
 	png_infop info;
 	jmp_buf escape;
-	const bl_encoded *e;
+	bl_encoded *e;
 	size_t at; /* bytes read */
 	bl_image *out;
 	bl_window window;
@@ -24,10 +24,16 @@ typedef struct job {
 	uint8_t *pixels, *rows;
 } job;
 
+static job *job_of(bl_encoded *e)
+{
+	_Static_assert(sizeof(job) <= BL_DECODER_BYTES, "the decoder fits into an open file");
+	return (job *)(void *)e->decoder;
+}
+
 static void on_error(png_structp png, png_const_charp reason)
 {
 	job *j = png_get_error_ptr(png);
-	bl_fail("%s: byte %zu: %s", j->e->path, j->at, reason);
+	bl_fail("byte %zu: %s", j->at, reason);
 	longjmp(j->escape, 1);
 }
 
@@ -51,7 +57,7 @@ static int open_library(job *j)
 	j->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, j, on_error, on_warning);
 	j->info = j->png ? png_create_info_struct(j->png) : NULL;
 	if (!j->info)
-		return bl_fail("%s: no memory for libpng", j->e->path);
+		return bl_fail("no memory for libpng");
 	png_set_keep_unknown_chunks(j->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
 	png_set_read_fn(j->png, j, on_read);
 	png_read_info(j->png, j->info);
@@ -117,7 +123,7 @@ static int read_part(job *j)
 	png_read_update_info(j->png, j->info);
 	size_t pitch = png_get_rowbytes(j->png, j->info);
 	j->rows = bl_scratch(SLOT_ROWS, passes > 1 ? pitch * (size_t)j->out->height : pitch);
-	j->pixels = bl_decode_room(j->e, j->out);
+	j->pixels = bl_decode_room(j->out);
 	if (!j->rows || !j->pixels)
 		return -1;
 	if (passes > 1)
@@ -128,28 +134,49 @@ static int read_part(job *j)
 	return 0;
 }
 
-static int decode(job *j)
+static int read_header(job *j)
 {
 	if (open_library(j) < 0)
 		return -1;
-	int rc = bl_decode_plan(j->e, png_get_image_height(j->png, j->info), png_get_image_width(j->png, j->info),
-				j->out, &j->window);
-	if (rc <= 0)
-		return rc;
+	j->e->height = (int)png_get_image_height(j->png, j->info);
+	j->e->width = (int)png_get_image_width(j->png, j->info);
+	return 0;
+}
+
+static int decode(job *j)
+{
 	choose_colours(j);
 	choose_part(j);
 	return read_part(j);
 }
 
-static int decode_guarded(job *j)
+/* The library's errors come back here. */
+static int guarded(job *j, int (*work)(job *))
 {
-	return setjmp(j->escape) == 0 ? decode(j) : -1;
+	return setjmp(j->escape) == 0 ? work(j) : -1;
 }
 
-int bl_decode_png(const bl_encoded *e, bl_image *out)
+static int open_png(bl_encoded *e)
 {
-	job j = { .e = e, .out = out };
-	int rc = decode_guarded(&j);
-	png_destroy_read_struct(&j.png, &j.info, NULL);
-	return rc;
+	job *j = job_of(e);
+	*j = (job){ .e = e };
+	return guarded(j, read_header);
 }
+
+static int read_png(bl_encoded *e, const bl_window *w, bl_image *out)
+{
+	job *j = job_of(e);
+	j->window = *w;
+	j->out = out;
+	return guarded(j, decode);
+}
+
+static void close_png(bl_encoded *e)
+{
+	job *j = job_of(e);
+	png_destroy_read_struct(&j->png, &j->info, NULL);
+}
+
+const bl_format bl_format_png = {
+	.name = "PNG", .magic = "\x89PNG\r\n\x1a\n", .magic_size = 8, .open = open_png, .read = read_png, .close = close_png,
+};

@@ -1,50 +1,57 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* fetch.c: one image of a set, or what is needed of it. */
+/* fetch.c: one image of a set: opened, read as far as it is needed, closed. */
 #include "data/dataset.h"
 
 #include <barlow/error.h>
 
+#include <assert.h>
 #include <stdio.h>
 
-int bl_dataset_fetch(const bl_dataset *d, int64_t i, const bl_wish *wish, bl_image *out)
+int bl_dataset_open(const bl_dataset *d, int64_t i, bl_opened *o)
 {
 	if (bl_dataset_check_row(d, i) < 0)
 		return -1;
-	const bl_dataset *root = bl_dataset_root(d, &i);
-	return root->ops->fetch(root, i, wish, out);
+	o->root = bl_dataset_root(d, &i);
+	o->row = i;
+	o->channels = o->root->channels;
+	return o->root->ops->open(o);
 }
 
-static bool only_size(void *ctx, int height, int width, bl_window *r)
+int bl_dataset_read(bl_opened *o, const bl_window *w, bl_image *out)
 {
-	(void)ctx, (void)height, (void)width, (void)r;
-	return false;
+	const bl_window all = { 0, 0, o->height, o->width, 1 };
+	w = w ? w : &all;
+	assert(w->top >= 0 && w->left >= 0 && w->height > 0 && w->width > 0);
+	assert(w->top + w->height <= o->height && w->left + w->width <= o->width);
+	*out = (bl_image){ .height = o->height, .width = o->width, .channels = o->channels };
+	return o->root->ops->read(o, w, out);
+}
+
+void bl_dataset_close(bl_opened *o)
+{
+	if (o->root->ops->close)
+		o->root->ops->close(o);
+}
+
+int bl_dataset_image(const bl_dataset *d, int64_t i, bl_image *out)
+{
+	bl_opened o;
+	if (bl_dataset_open(d, i, &o) < 0)
+		return -1;
+	int rc = bl_dataset_read(&o, NULL, out);
+	bl_dataset_close(&o);
+	return rc;
 }
 
 int bl_dataset_image_size(const bl_dataset *d, int64_t i, int *height, int *width)
 {
-	bl_wish wish = { only_size, NULL };
-	bl_image im;
-	if (bl_dataset_fetch(d, i, &wish, &im) < 0)
+	bl_opened o;
+	if (bl_dataset_open(d, i, &o) < 0)
 		return -1;
-	*height = im.height;
-	*width = im.width;
+	*height = o.height;
+	*width = o.width;
+	bl_dataset_close(&o);
 	return 0;
-}
-
-static bool for_both(void *ctx, int height, int width, bl_window *r)
-{
-	const bl_pair_wish *w = ctx;
-	bl_window second;
-	bl_pipeline_window(w->pipeline[0], height, width, w->rng[0], r);
-	bl_pipeline_window(w->pipeline[1], height, width, w->rng[1], &second);
-	bl_window_join(r, &second);
-	return true;
-}
-
-int bl_dataset_fetch_pair(const bl_dataset *d, int64_t i, bl_pair_wish *pair, bl_image *out)
-{
-	bl_wish wish = { for_both, pair };
-	return bl_dataset_fetch(d, i, &wish, out);
 }
 
 void bl_first_failure_init(bl_first_failure *f)

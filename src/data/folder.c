@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* folder.c: data.folder: JPEG and PNG files in folders, decoded when they are asked for. */
+#include "data/dataset.h"
 #include "data/decode.h"
 #include "data/listing.h"
 
@@ -36,17 +37,43 @@ static char *path_of(const source *s, int64_t i)
 	return path;
 }
 
-static int fetch(const source *s, int64_t i, const bl_wish *wish, bl_image *out)
+/* Messages of the decoder, with the file's path in front. */
+static int named(const source *s, int64_t i, int rc)
+{
+	return rc < 0 ? bl_fail_prefix("%s/%s: ", s->folder, bl_listing_path(&s->files, i)) : 0;
+}
+
+static int open_file(const source *s, int64_t i, bl_encoded *e)
 {
 	char path[BL_PATH_SIZE + 2];
 	snprintf(path, sizeof path, "%s/%s", s->folder, bl_listing_path(&s->files, i));
-	return bl_decode(&(bl_encoded){ .path = path, .channels = s->channels, .full_scale = s->full_scale,
-					.wish = wish }, out);
+	return named(s, i, bl_decode_open(e, path, s->channels, s->full_scale));
 }
 
-static int fetch_row(const bl_dataset *root, int64_t i, const bl_wish *wish, bl_image *out)
+static bl_encoded *encoded(bl_opened *o)
 {
-	return fetch(root->source, i, wish, out);
+	_Static_assert(sizeof(bl_encoded) <= BL_OPENED_BYTES, "an open file fits into an opened image");
+	return (bl_encoded *)(void *)o->state;
+}
+
+static int open_row(bl_opened *o)
+{
+	bl_encoded *e = encoded(o);
+	if (open_file(o->root->source, o->row, e) < 0)
+		return -1;
+	o->height = e->height;
+	o->width = e->width;
+	return 0;
+}
+
+static int read_row(bl_opened *o, const bl_window *w, bl_image *out)
+{
+	return named(o->root->source, o->row, bl_decode_read(encoded(o), w, out));
+}
+
+static void close_row(bl_opened *o)
+{
+	bl_decode_close(encoded(o));
 }
 
 static char *path_of_row(const bl_dataset *root, int64_t i)
@@ -80,17 +107,22 @@ static void clear(bl_dataset *root)
 	free_source(root->source);
 }
 
-static const bl_dataset_ops ops = { .fetch = fetch_row, .path = path_of_row, .file_name = name_of_row,
-                                   .clear = clear };
+static const bl_dataset_ops ops = {
+	.open = open_row, .read = read_row, .close = close_row, .path = path_of_row, .file_name = name_of_row, .clear = clear,
+};
 
 /* --- Broken files ------------------------------------------------------------------ */
 
 /* One row at the end takes everything before it through the decoder, and next to no memory. */
-static bool last_row(void *ctx, int height, int width, bl_window *r)
+static int try_file(const source *s, int64_t i)
 {
-	(void)ctx;
-	*r = (bl_window){ height - 1, 0, 1, width, 1 };
-	return true;
+	bl_encoded e;
+	bl_image im;
+	if (open_file(s, i, &e) < 0)
+		return -1;
+	int rc = named(s, i, bl_decode_read(&e, &(bl_window){ e.height - 1, 0, 1, e.width, 1 }, &im));
+	bl_decode_close(&e);
+	return rc;
 }
 
 struct trial {
@@ -101,11 +133,9 @@ struct trial {
 static void try_chunk(void *ctx, int64_t chunk)
 {
 	struct trial *t = ctx;
-	bl_wish wish = { last_row, NULL };
-	bl_image im;
 	int64_t to = (chunk + 1) * CHUNK < t->s->files.n ? (chunk + 1) * CHUNK : t->s->files.n;
 	for (int64_t i = chunk * CHUNK; i < to; i++)
-		if (fetch(t->s, i, &wish, &im) < 0)
+		if (try_file(t->s, i) < 0)
 			t->reason[i] = strdup(bl_error());
 }
 

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * loader.c: batches of two views, made ahead by threads of their own.
+ * loader.c: batches of views, made ahead by threads of their own.
  *
  * A ring of `ahead` slots holds the batches head, head + 1, ...  A thread takes
  * the next few images of the oldest batch that has some left, works on them
  * without the lock, and sleeps when the ring is full.  Which thread makes an
- * image changes nothing: its draws are a stream named (seed, epoch, row, view).
+ * image changes nothing: its draws are named by (seed, epoch, row, view).
+ *
+ * An image goes through make_views: it is opened, its views are drawn, what
+ * they read of it is read in one, and they are made.
  */
 #include "data/dataset.h"
 #include "data/order.h"
@@ -27,7 +30,7 @@ typedef struct slot {
 	bool open;
 	int64_t step;
 	int begun, done; /* images */
-	bl_tensor *view[2];
+	bl_tensor *view[BL_VIEWS_MOST];
 	int64_t *rows;
 	int failed; /* first image (in the batch) that failed, or INT32_MAX */
 	char message[MESSAGE];
@@ -35,8 +38,8 @@ typedef struct slot {
 
 struct bl_loader {
 	bl_dataset *data;
-	bl_pipeline *pipeline[2];
-	int batch, height, width; /* of a view */
+	bl_pipeline *pipeline[BL_VIEWS_MOST];
+	int views, batch, height, width; /* of a view */
 	uint64_t seed;
 
 	pthread_mutex_t lock;
@@ -74,9 +77,10 @@ static void note_failure(slot *s, int image)
 
 static void close_slot(slot *s)
 {
-	for (int v = 0; v < 2; v++)
+	for (int v = 0; v < BL_VIEWS_MOST; v++) {
 		bl_tensor_unref(s->view[v]);
-	s->view[0] = s->view[1] = NULL;
+		s->view[v] = NULL;
+	}
 	s->open = false;
 }
 
@@ -88,7 +92,7 @@ static void open_slot(bl_loader *l, slot *s, int64_t step)
 	s->begun = s->done = 0;
 	s->failed = INT32_MAX;
 	memcpy(s->rows, bl_order_rows(&l->order, step), (size_t)l->batch * sizeof *s->rows);
-	for (int v = 0; v < 2; v++) {
+	for (int v = 0; v < l->views; v++) {
 		s->view[v] = bl_tensor_new_image(l->batch, bl_dataset_channels(l->data), l->height, l->width);
 		if (!s->view[v]) {
 			note_failure(s, 0);
@@ -117,36 +121,52 @@ static bool take_piece(bl_loader *l, piece *p)
 	return false;
 }
 
-static int make_view(const bl_loader *l, const slot *s, int image, int view, const bl_image *in, bl_rng *r)
+static int make_view(const bl_loader *l, const slot *s, int image, int view, const bl_plan *plan, const bl_image *in)
 {
 	int h, w;
-	int64_t row = s->rows[image];
 	bl_pipeline_output(l->pipeline[view], in->height, in->width, &h, &w);
 	if (h != l->height || w != l->width)
-		return bl_fail("row %" PRId64 " makes a view of %d x %d, the others %d x %d: images of several sizes "
-			       "need a crop or a resize", row, h, w, l->height, l->width);
+		return bl_fail("a view of %d x %d, the others are %d x %d: images of several sizes need a crop or a resize", h,
+			       w, l->height, l->width);
 	size_t size = (size_t)h * (size_t)w * (size_t)in->channels;
 	float *out = bl_tensor_data(s->view[view]) + (size_t)image * size;
-	if (bl_pipeline_apply(l->pipeline[view], in, r, out) < 0)
-		return bl_fail_prefix("row %" PRId64 ", view %d: ", row, view + 1);
+	if (bl_pipeline_apply(l->pipeline[view], plan, in, out) < 0)
+		return bl_fail_prefix("view %d: ", view + 1);
 	return 0;
 }
 
-/* Both views of an image, of which only what they need is read. */
-static int make_views(const bl_loader *l, const slot *s, int image)
+/* All views of an open image, of which only what they need is read. */
+static int make_opened(const bl_loader *l, const slot *s, int image, bl_opened *o)
 {
-	int64_t row = s->rows[image];
-	bl_pair_wish pair = { .pipeline = { l->pipeline[0], l->pipeline[1] } };
+	bl_plan plan[BL_VIEWS_MOST];
+	bl_view_key key = { l->seed, (uint32_t)(s->step / l->order.steps), (uint32_t)s->rows[image], 0 };
+	bl_window needed;
 	bl_image in;
-	for (int view = 0; view < 2; view++)
-		bl_rng_init(&pair.rng[view], l->seed, (uint32_t)(s->step / l->order.steps), (uint32_t)row,
-			    (uint32_t)view);
-	if (bl_dataset_fetch_pair(l->data, row, &pair, &in) < 0)
-		return bl_fail_prefix("row %" PRId64 ": ", row);
-	for (int view = 0; view < 2; view++)
-		if (make_view(l, s, image, view, &in, &pair.rng[view]) < 0)
+	for (int v = 0; v < l->views; v++) {
+		key.view = (uint32_t)v;
+		bl_pipeline_plan(l->pipeline[v], &key, o->height, o->width, o->channels, &plan[v]);
+		if (v == 0)
+			needed = plan[v].window;
+		else
+			bl_window_join(&needed, &plan[v].window);
+	}
+	if (bl_dataset_read(o, &needed, &in) < 0)
+		return -1;
+	for (int v = 0; v < l->views; v++)
+		if (make_view(l, s, image, v, &plan[v], &in) < 0)
 			return -1;
 	return 0;
+}
+
+static int make_views(const bl_loader *l, const slot *s, int image)
+{
+	bl_opened o;
+	int rc = bl_dataset_open(l->data, s->rows[image], &o);
+	if (rc == 0) {
+		rc = make_opened(l, s, image, &o);
+		bl_dataset_close(&o);
+	}
+	return rc < 0 ? bl_fail_prefix("row %" PRId64 ": ", s->rows[image]) : 0;
 }
 
 /* Returns the first image that failed, or INT32_MAX. */
@@ -184,10 +204,28 @@ static void *work(void *arg)
 	return NULL;
 }
 
+/* That all pipelines can work on the images, and make views of one size. */
+static int check_views(const bl_loader_config *c)
+{
+	int first[2], size[2];
+	if (c->n_views < 1 || c->n_views > BL_VIEWS_MOST)
+		return bl_fail("%d views of an image, expected 1 to %d", c->n_views, BL_VIEWS_MOST);
+	for (int v = 0; v < c->n_views; v++) {
+		if (bl_pipeline_check(c->views[v], bl_dataset_channels(c->data)) < 0)
+			return bl_fail_prefix("%s, view %d: ", bl_dataset_name(c->data), v + 1);
+		bl_pipeline_output(c->views[v], bl_dataset_height(c->data), bl_dataset_width(c->data), &size[0], &size[1]);
+		if (v == 0)
+			memcpy(first, size, sizeof first);
+		if (size[0] != first[0] || size[1] != first[1])
+			return bl_fail("views have different sizes: view 1 is %d x %d, view %d is %d x %d", first[0],
+				       first[1], v + 1, size[0], size[1]);
+	}
+	return 0;
+}
+
 static int check(const bl_loader_config *c)
 {
 	int64_t n = bl_dataset_length(c->data);
-	int size[2][2];
 	if (c->batch < 2)
 		return bl_fail("batch of %d, expected 2 (statistics over a batch need two) to %" PRId64 ", the images "
 			       "in %s", c->batch, n, bl_dataset_name(c->data));
@@ -201,13 +239,7 @@ static int check(const bl_loader_config *c)
 	if (n > UINT32_MAX)
 		return bl_fail("%s has %" PRId64 " images, the loader can name %" PRIu32, bl_dataset_name(c->data), n,
 			       UINT32_MAX);
-	for (int v = 0; v < 2; v++)
-		bl_pipeline_output(v ? c->second : c->first, bl_dataset_height(c->data), bl_dataset_width(c->data),
-				   &size[v][0], &size[v][1]);
-	if (size[0][0] != size[1][0] || size[0][1] != size[1][1])
-		return bl_fail("the two views have different sizes: %d x %d and %d x %d", size[0][0], size[0][1],
-			       size[1][0], size[1][1]);
-	return 0;
+	return check_views(c);
 }
 
 static int make_ring(bl_loader *l)
@@ -246,7 +278,7 @@ static void reserve_views(const bl_loader *l)
 {
 	enum { IN_HANDS = 2, MOST = 64 };
 	bl_tensor *view[MOST];
-	int n = 2 * (l->ahead + IN_HANDS) < MOST ? 2 * (l->ahead + IN_HANDS) : MOST;
+	int all = l->views * (l->ahead + IN_HANDS), n = all < MOST ? all : MOST;
 	for (int i = 0; i < n; i++)
 		view[i] = bl_tensor_new_image(l->batch, bl_dataset_channels(l->data), l->height, l->width);
 	for (int i = 0; i < n; i++)
@@ -261,12 +293,13 @@ bl_loader *bl_loader_new(const bl_loader_config *c)
 	if (!l)
 		return bl_fail_null("no memory for a loader");
 	l->data = bl_dataset_ref(c->data);
-	l->pipeline[0] = bl_pipeline_ref(c->first);
-	l->pipeline[1] = bl_pipeline_ref(c->second);
+	l->views = c->n_views;
+	for (int v = 0; v < l->views; v++)
+		l->pipeline[v] = bl_pipeline_ref(c->views[v]);
 	l->batch = c->batch;
 	l->seed = c->seed;
 	l->ahead = c->ahead ? c->ahead : AHEAD;
-	bl_pipeline_output(c->first, bl_dataset_height(c->data), bl_dataset_width(c->data), &l->height, &l->width);
+	bl_pipeline_output(c->views[0], bl_dataset_height(c->data), bl_dataset_width(c->data), &l->height, &l->width);
 	reserve_views(l);
 	pthread_mutex_init(&l->lock, NULL);
 	pthread_cond_init(&l->work, NULL);
@@ -304,8 +337,8 @@ void bl_loader_free(bl_loader *l)
 	pthread_cond_destroy(&l->ready);
 	pthread_cond_destroy(&l->work);
 	pthread_mutex_destroy(&l->lock);
-	bl_pipeline_unref(l->pipeline[0]);
-	bl_pipeline_unref(l->pipeline[1]);
+	for (int v = 0; v < l->views; v++)
+		bl_pipeline_unref(l->pipeline[v]);
 	bl_dataset_unref(l->data);
 	free(l);
 }
@@ -344,13 +377,14 @@ static slot *wait_for_head(bl_loader *l)
 }
 
 /* A failed batch stays at the head: the next call says the same again. */
-static int hand_out(bl_loader *l, slot *s, bl_tensor **first, bl_tensor **second, int64_t *rows)
+static int hand_out(bl_loader *l, slot *s, bl_tensor **views, int64_t *rows)
 {
 	if (s->failed != INT32_MAX)
 		return bl_fail("%s", s->message);
-	*first = s->view[0];
-	*second = s->view[1];
-	s->view[0] = s->view[1] = NULL;
+	for (int v = 0; v < l->views; v++) {
+		views[v] = s->view[v];
+		s->view[v] = NULL;
+	}
 	if (rows)
 		memcpy(rows, s->rows, (size_t)l->batch * sizeof *rows);
 	close_slot(s);
@@ -359,10 +393,10 @@ static int hand_out(bl_loader *l, slot *s, bl_tensor **first, bl_tensor **second
 	return 0;
 }
 
-int bl_loader_next(bl_loader *l, bl_tensor **first, bl_tensor **second, int64_t *rows)
+int bl_loader_next(bl_loader *l, bl_tensor **views, int64_t *rows)
 {
 	pthread_mutex_lock(&l->lock);
-	int rc = hand_out(l, wait_for_head(l), first, second, rows);
+	int rc = hand_out(l, wait_for_head(l), views, rows);
 	pthread_mutex_unlock(&l->lock);
 	return rc;
 }

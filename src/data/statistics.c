@@ -35,27 +35,29 @@ static void add_image(const bl_image *im, struct sums *s)
 }
 
 /* All of the image, no larger than evaluation sees it. */
-static bool small(void *ctx, int height, int width, bl_window *r)
+static int measure_image(const bl_dataset *d, int64_t row, struct sums *s)
 {
-	const bl_dataset *d = ctx;
-	float scale = fmaxf((float)d->height / (float)height, (float)d->width / (float)width);
-	*r = (bl_window){ 0, 0, height, width, fminf(scale, 1) };
-	return true;
+	bl_opened o;
+	bl_image im;
+	if (bl_dataset_open(d, row, &o) < 0)
+		return -1;
+	float scale = fmaxf((float)d->height / (float)o.height, (float)d->width / (float)o.width);
+	int rc = bl_dataset_read(&o, &(bl_window){ 0, 0, o.height, o.width, fminf(scale, 1) }, &im);
+	if (rc == 0)
+		add_image(&im, s);
+	bl_dataset_close(&o);
+	return rc;
 }
 
 static void measure_part(void *ctx, int64_t part)
 {
 	struct measuring *m = ctx;
-	bl_wish wish = { small, (void *)m->d };
 	int64_t from, to;
 	bl_chunk_range(m->n, PARTS, part, &from, &to);
 	for (int64_t i = from; i < to; i++) {
-		bl_image im;
 		int64_t row = i * m->d->n / m->n;
-		if (bl_dataset_fetch(m->d, row, &wish, &im) < 0)
+		if (measure_image(m->d, row, &m->parts[part]) < 0)
 			bl_first_failure_note(&m->failure, row);
-		else
-			add_image(&im, &m->parts[part]);
 	}
 }
 

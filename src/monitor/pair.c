@@ -10,7 +10,6 @@
 
 #include <barlow/error.h>
 #include <barlow/memory.h>
-#include <barlow/number.h>
 #include <math.h>
 
 /* --- Drawing -------------------------------------------------------------------------- */
@@ -63,25 +62,23 @@ static void draw_from_batch(const bl_tensor *v, int64_t i, int which, bl_snapsho
 
 /* --- Drawn again ------------------------------------------------------------------------- */
 
-/* The stream of the view as the network got it, or of one drawn anew for who asks. */
-static bl_rng stream(const bl_look *l, const bl_source *source, int64_t row, int which)
+/* The view as the network got it, or one drawn anew for who asks. */
+static bl_view_key key_of(const bl_look *l, const bl_source *source, int64_t row, int which)
 {
-	bl_rng r;
 	int32_t redraw = l->asked ? l->asked->redraw : 0;
-	if (redraw > 0)
-		bl_rng_init(&r, source->seed, 2 * (uint32_t)redraw + (uint32_t)which, (uint32_t)row, BL_STREAM_USER);
-	else
-		bl_rng_init(&r, source->seed, (uint32_t)((l->step - 1) / source->steps_per_epoch), (uint32_t)row,
-		            (uint32_t)which);
-	return r;
+	bl_view_key key = { .seed = source->seed, .sample = (uint32_t)row };
+	key.epoch = redraw > 0 ? 2 * (uint32_t)redraw + (uint32_t)which
+			       : (uint32_t)((l->step - 1) / source->steps_per_epoch);
+	key.view = redraw > 0 ? BL_STREAM_USER : (uint32_t)which;
+	return key;
 }
 
-static int draw_again(const bl_pipeline *p, const bl_image *in, bl_rng r, int which, bl_snapshot *s)
+static int draw_again(const bl_pipeline *p, const bl_plan *plan, const bl_image *in, int which, bl_snapshot *s)
 {
 	int h, w, c = in->channels;
 	bl_pipeline_output(p, in->height, in->width, &h, &w);
 	float *out = bl_block_take((size_t)h * (size_t)w * (size_t)c * sizeof *out);
-	int rc = out ? bl_pipeline_apply(p, in, &r, out) : -1;
+	int rc = out ? bl_pipeline_apply(p, plan, in, out) : -1;
 	if (rc == 0)
 		draw(&(struct image){ out, c, h, w, 1, (int64_t)w * c, c }, which, s);
 	bl_block_give(out);
@@ -102,34 +99,37 @@ static bool in_batch(const bl_look *l)
 	return l->view[0] && l->view[1] && bl_tensor_ndim(l->view[0]) == 4 && bl_tensor_ndim(l->view[1]) == 4;
 }
 
-static void describe(const bl_source *source, const bl_pair_wish *pair, bl_snapshot *s, bl_image *in)
-{
-	in->channels = bl_dataset_channels(source->data);
-	bl_point *before = bl_number_point();
-	for (int which = 0; which < 2; which++)
-		bl_pipeline_describe(pair->pipeline[which], in, pair->rng[which], s->view_draws[which], BL_DRAW_TEXT);
-	bl_number_unpoint(before);
-}
-
 /* Where the batch is at hand the image's size is enough, to say what was drawn. */
-static int draw_from_source(const bl_look *l, const bl_source *source, bl_snapshot *s)
+static int draw_opened(const bl_look *l, const bl_source *source, bl_snapshot *s, bl_opened *o)
 {
-	bl_pair_wish pair;
-	bl_image in = { .pixels = NULL };
-	bool again = !in_batch(l) || (l->asked && l->asked->redraw > 0);
+	bl_plan plan[2];
+	bl_image in;
 	for (int which = 0; which < 2; which++) {
-		pair.pipeline[which] = source->pipeline[which];
-		pair.rng[which] = stream(l, source, s->view_row, which);
+		bl_view_key key = key_of(l, source, s->view_row, which);
+		bl_pipeline_plan(source->pipeline[which], &key, o->height, o->width, o->channels, &plan[which]);
+		bl_pipeline_describe(source->pipeline[which], &plan[which], s->view_draws[which], BL_DRAW_TEXT);
 	}
-	s->view_label = bl_dataset_label(source->data, s->view_row);
-	if ((again ? bl_dataset_fetch_pair(source->data, s->view_row, &pair, &in)
-		   : bl_dataset_image_size(source->data, s->view_row, &in.height, &in.width)) != 0)
+	if (in_batch(l) && !(l->asked && l->asked->redraw > 0))
+		return 0;
+	bl_window needed = plan[0].window;
+	bl_window_join(&needed, &plan[1].window);
+	if (bl_dataset_read(o, &needed, &in) < 0)
 		return -1;
-	describe(source, &pair, s, &in);
-	for (int which = 0; again && which < 2; which++)
-		if (draw_again(pair.pipeline[which], &in, pair.rng[which], which, s) != 0)
+	for (int which = 0; which < 2; which++)
+		if (draw_again(source->pipeline[which], &plan[which], &in, which, s) != 0)
 			return -1;
 	return 0;
+}
+
+static int draw_from_source(const bl_look *l, const bl_source *source, bl_snapshot *s)
+{
+	bl_opened o;
+	s->view_label = bl_dataset_label(source->data, s->view_row);
+	if (bl_dataset_open(source->data, s->view_row, &o) < 0)
+		return -1;
+	int rc = draw_opened(l, source, s, &o);
+	bl_dataset_close(&o);
+	return rc;
 }
 
 int bl_pair_draw(const bl_look *l, const bl_source *source, bl_snapshot *s)

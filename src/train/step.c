@@ -26,7 +26,7 @@ struct work {
 
 static int make_views(bl_trainer *t, struct work *w)
 {
-	if (bl_loader_next(t->loader, &w->view[0], &w->view[1], t->rows) != 0)
+	if (bl_loader_next(t->loader, w->view, t->rows) != 0)
 		return -1;
 	bl_profile_book("", "waiting for views", false);
 	if (bl_tensor_find_nonfinite(w->view[0]) >= 0 || bl_tensor_find_nonfinite(w->view[1]) >= 0)

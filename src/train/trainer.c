@@ -109,7 +109,7 @@ static void drop_config(bl_trainer_config *c)
 static int make_loader(bl_trainer *t)
 {
 	const bl_trainer_config *c = &t->config;
-	t->loader = bl_loader_new(&(bl_loader_config){ .data = c->data, .first = c->first, .second = c->second,
+	t->loader = bl_loader_new(&(bl_loader_config){ .data = c->data, .views = { c->first, c->second }, .n_views = 2,
 	                                               .batch = c->batch, .seed = c->seed, .threads = c->loader_threads });
 	t->rows = calloc((size_t)c->batch, sizeof *t->rows);
 	if (t->loader && !t->rows)

@@ -5,6 +5,8 @@
 #include "support.h"
 #include "train/trainer.h"
 
+#include <stdio.h>
+
 enum { SIDE = 8, IMAGES = 64 };
 
 static bl_module *mlp(int64_t in, int64_t out, bool flatten)
@@ -18,10 +20,10 @@ static bl_module *mlp(int64_t in, int64_t out, bool flatten)
 
 bl_trainer *frozen_run(int d)
 {
-	bl_aug ops[] = {bl_aug_default(BL_AUG_CROP), bl_aug_default(BL_AUG_FLIP)};
+	char views[64];
 	bl_shapes_config shapes = {.n = IMAGES, .size = SIDE, .channels = 1, .seed = 5};
-	ops[0].size = SIDE;
-	bl_trainer_config c = {.data = bl_dataset_shapes(&shapes), .first = bl_pipeline_new(ops, 2),
+	snprintf(views, sizeof views, "crop{size = %d}, flip", SIDE);
+	bl_trainer_config c = {.data = bl_dataset_shapes(&shapes), .first = bl_pipeline_parse(views),
 			       .encoder = mlp(SIDE * SIDE, 32, true), .projector = mlp(32, d, false),
 			       .loss = BL_LOSS_DEFAULT, .optim = bl_optim_default("sgd"), .batch = FROZEN_BATCH,
 			       .epochs = 1e5, .seed = 3, .loader_threads = 1};

@@ -52,9 +52,7 @@ int posix_memalign(void **p, size_t align, size_t n)
 static bl_trainer *main_job(bl_precision precision)
 {
 	bl_dataset *d = bl_dataset_shapes(&(bl_shapes_config){ .n = 1024, .size = 28, .channels = 1, .seed = 1 });
-	bl_aug ops[3] = { bl_aug_default(BL_AUG_CROP), bl_aug_default(BL_AUG_FLIP), bl_aug_default(BL_AUG_JITTER) };
-	ops[0].size = 28;
-	bl_pipeline *p = bl_pipeline_new(ops, 3);
+	bl_pipeline *p = bl_pipeline_parse("crop{size = 28}, flip, jitter");
 	bl_module *encoder = bl_nn_cnn(&(bl_cnn_config){ .channels = 1, .widths = (int64_t[]){ 16, 32, 64, 128 },
 	                                                 .strides = (int[]){ 1, 2, 2, 2 }, .layers = 4, .image = 28 });
 	bl_module *projector = bl_nn_mlp(&(bl_mlp_config){ .in = 2048, .widths = (int64_t[]){ 512, 512 }, .layers = 2,

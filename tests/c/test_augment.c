@@ -8,6 +8,7 @@
 #include <barlow/memory.h>
 #include <barlow/random.h>
 
+#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,8 +45,62 @@ static bl_image input(bool grey)
 	return (bl_image){ .pixels = pixels[grey], .height = HEIGHT, .width = WIDTH, .channels = channels };
 }
 
+/* What operators draw, as their own files have it; checked against the sizes that they say. */
+struct crop_draws {
+	struct {
+		int top, left, height, width;
+	} box;
+	bool mirrored;
+};
+struct jitter_draws {
+	int order[4];
+	float factor[4];
+};
+struct blur_draws {
+	float sigma;
+};
+struct affine_draws {
+	float angle, dx, dy, scale;
+};
+
+/* An operator with some of its fields set; NULL ends the list of names, each with one number. */
+static bl_aug *operator_with(const char *name, const char *const *fields, const double *v)
+{
+	bl_aug *a = bl_aug_new(name);
+	assert_non_null(a);
+	for (int i = 0; fields && fields[i]; i++)
+		if (bl_aug_set(a, fields[i], &v[i], 1) < 0)
+			fail_msg("%s", bl_error());
+	return a;
+}
+#define WITH(name, field, value) operator_with(name, (const char *const[]){ field, NULL }, (double[]){ value })
+
+static bl_pipeline *parse(const char *text)
+{
+	bl_pipeline *p = bl_pipeline_parse(text);
+	if (!p)
+		fail_msg("%s", bl_error());
+	return p;
+}
+
+/* A view of the image by the pipeline with the stream of that key. */
+static int make_view(const bl_pipeline *p, const bl_image *in, bl_view_key key, float *out)
+{
+	bl_plan plan;
+	bl_pipeline_plan(p, &key, in->height, in->width, in->channels, &plan);
+	return bl_pipeline_apply(p, &plan, in, out);
+}
+
+/* What the operator draws for an image of that size with the stream; it must apply. */
+static void draw_with(const bl_aug *a, bl_view_key key, int height, int width, void *d)
+{
+	drawing w = { .key = &key, .height = height, .width = width, .channels = 3 };
+	bl_rng_init(&w.rng, key.seed, key.epoch, key.sample, key.view);
+	assert_true(a->op->draw(a->parameters, &w, d));
+}
+
 /* One operator with what it would have drawn; `loaded`: from planes, not from bytes. */
-static void apply(const operator *op, const bl_aug *a, const draw *d, bool grey, bool loaded, float *out)
+static void apply(const bl_aug *a, const void *d, bool grey, bool loaded, float *out)
 {
 	const float one[] = { 1, 1, 1 }, zero[] = { 0, 0, 0 };
 	static float planes[2][3 * (MOST)];
@@ -56,7 +111,7 @@ static void apply(const operator *op, const bl_aug *a, const draw *d, bool grey,
 	c.spare = planes[1];
 	if (loaded)
 		bl_canvas_load(&c);
-	assert_int_equal(op->apply(a, d, &c), 0);
+	assert_int_equal(a->op->apply(a->parameters, d, &c), 0);
 	bl_canvas_load(&c);
 	bl_canvas_store(&c, one, zero, out);
 }
@@ -87,14 +142,14 @@ static void check_floats(const float *out, const char *name)
 }
 
 /* Both the picture in colour and its first channel as a grey picture. */
-static void check_both(const operator *op, const bl_aug *a, const draw *d, const char *name)
+static void check_both(const bl_aug *a, const void *d, const char *name)
 {
 	static float out[MOST];
 	for (int grey = 0; grey < 2; grey++)
 		for (int loaded = 0; loaded < 2; loaded++) {
 			char file[64];
 			snprintf(file, sizeof file, "%s_%s", grey ? "grey" : "colour", name);
-			apply(op, a, d, grey, loaded, out);
+			apply(a, d, grey, loaded, out);
 			check_bytes(out, file, 1);
 		}
 }
@@ -103,34 +158,43 @@ static void crops_agree_with_pil(void **state)
 {
 	static const struct {
 		const char *name;
-		struct box box;
+		struct crop_draws d;
 		int size;
-		bool mirror;
 	} cases[] = {
-		{ "same", { 3, 5, 29, 31 }, 30, false },
-		{ "down", { 1, 2, 34, 39 }, 11, false },
-		{ "up", { 6, 10, 7, 9 }, 32, false },
-		{ "mirror", { 6, 4, 20, 25 }, 16, true },
+		{ "same", { { 3, 5, 29, 31 }, false }, 30 },
+		{ "down", { { 1, 2, 34, 39 }, false }, 11 },
+		{ "up", { { 6, 10, 7, 9 }, false }, 32 },
+		{ "mirror", { { 6, 4, 20, 25 }, true }, 16 },
 	};
 	(void)state;
+	assert_int_equal(sizeof(struct crop_draws), bl_op_crop.draws);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		bl_aug a = { .kind = BL_AUG_CROP, .size = cases[i].size };
-		draw d = { .fires = true, .box = cases[i].box, .mirror = cases[i].mirror };
-		check_both(&bl_op_crop, &a, &d, cases[i].name);
+		bl_aug *a = WITH("crop", "size", cases[i].size);
+		check_both(a, &cases[i].d, cases[i].name);
+		bl_aug_unref(a);
 	}
 }
 
 enum { BRIGHTNESS, CONTRAST, SATURATION, HUE };
 
-/* A draw of one part of jitter alone, with an operator that has that part only. */
-static draw one_part(int part, float factor, bl_aug *a)
+/* An operator that has one part of jitter only, and a draw of it. */
+static bl_aug *one_part(int part, double factor, struct jitter_draws *d)
 {
-	draw d = { .fires = true, .jitter = { .order = { part, (part + 1) % 4, (part + 2) % 4, (part + 3) % 4 } } };
-	float *const strength[] = { &a->brightness, &a->contrast, &a->saturation, &a->hue };
-	*a = (bl_aug){ .kind = BL_AUG_JITTER };
-	*strength[part] = 0.4f;
-	d.jitter.factor[part] = factor;
-	return d;
+	static const char *const names[] = { "brightness", "contrast", "saturation", "hue", NULL };
+	double strength[4] = { 0 };
+	assert_int_equal(sizeof *d, bl_op_jitter.draws);
+	strength[part] = 0.4;
+	*d = (struct jitter_draws){ .order = { part, (part + 1) % 4, (part + 2) % 4, (part + 3) % 4 } };
+	d->factor[part] = (float)factor;
+	return operator_with("jitter", names, strength);
+}
+
+static void apply_part(int part, double factor, float *out)
+{
+	struct jitter_draws d;
+	bl_aug *a = one_part(part, factor, &d);
+	apply(a, &d, false, false, out);
+	bl_aug_unref(a);
 }
 
 static void jitter_agrees_with_pil(void **state)
@@ -138,29 +202,27 @@ static void jitter_agrees_with_pil(void **state)
 	static const struct {
 		const char *name;
 		int part;
-		float factor;
+		double factor;
 	} cases[] = {
-		{ "dark", BRIGHTNESS, 0.65f }, { "bright", BRIGHTNESS, 1.4f },
-		{ "flat", CONTRAST, 0.6f }, { "steep", CONTRAST, 1.4f },
+		{ "dark", BRIGHTNESS, 0.65 }, { "bright", BRIGHTNESS, 1.4 },
+		{ "flat", CONTRAST, 0.6 }, { "steep", CONTRAST, 1.4 },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		bl_aug a;
-		draw d = one_part(cases[i].part, cases[i].factor, &a);
-		check_both(&bl_op_jitter, &a, &d, cases[i].name);
+		struct jitter_draws d;
+		bl_aug *a = one_part(cases[i].part, cases[i].factor, &d);
+		check_both(a, &d, cases[i].name);
+		bl_aug_unref(a);
 	}
 }
 
 static void saturation_agrees_with_pil(void **state)
 {
 	static float out[MOST];
-	bl_aug a;
 	(void)state;
-	draw d = one_part(SATURATION, 0.3f, &a);
-	apply(&bl_op_jitter, &a, &d, false, false, out);
+	apply_part(SATURATION, 0.3, out);
 	check_bytes(out, "pale", 1);
-	d = one_part(SATURATION, 1.2f, &a);
-	apply(&bl_op_jitter, &a, &d, false, false, out);
+	apply_part(SATURATION, 1.2, out);
 	check_bytes(out, "vivid", 1);
 }
 
@@ -168,14 +230,11 @@ static void saturation_agrees_with_pil(void **state)
 static void hue_agrees_with_torchvision(void **state)
 {
 	static float out[MOST];
-	bl_aug a;
 	double sum = 0;
 	(void)state;
-	draw d = one_part(HUE, -0.37f, &a);
-	apply(&bl_op_jitter, &a, &d, false, false, out);
+	apply_part(HUE, -0.37, out);
 	check_floats(out, "hue_back");
-	d = one_part(HUE, 0.1f, &a);
-	apply(&bl_op_jitter, &a, &d, false, false, out);
+	apply_part(HUE, 0.1, out);
 	check_floats(out, "hue_forward");
 	assert_true(difference(out, "hue_pil", 1.0 / 255) < 12.0 / 255);
 	bl_tensor *t = reference("hue_pil");
@@ -188,81 +247,85 @@ static void hue_agrees_with_torchvision(void **state)
 static void jitter_works_in_the_order_drawn(void **state)
 {
 	static float out[MOST];
-	bl_aug a = { .kind = BL_AUG_JITTER, .brightness = 0.4f, .contrast = 0.4f, .saturation = 0.2f };
-	draw d = { .fires = true, .jitter = { .order = { SATURATION, HUE, BRIGHTNESS, CONTRAST },
-					      .factor = { 0.8f, 1.3f, 1.15f, 0 } } };
+	bl_aug *a = WITH("jitter", "hue", 0);
+	struct jitter_draws d = { .order = { SATURATION, HUE, BRIGHTNESS, CONTRAST }, .factor = { 0.8f, 1.3f, 1.15f, 0 } };
 	(void)state;
-	apply(&bl_op_jitter, &a, &d, false, false, out);
+	apply(a, &d, false, false, out);
 	check_bytes(out, "jitter", 3);
-	d.jitter.order[2] = CONTRAST;
-	d.jitter.order[3] = BRIGHTNESS;
-	apply(&bl_op_jitter, &a, &d, false, false, out);
+	d.order[2] = CONTRAST;
+	d.order[3] = BRIGHTNESS;
+	apply(a, &d, false, false, out);
 	assert_true(difference(out, "jitter", 1.0 / 255) > 3 * BYTE_TOLERANCE);
+	bl_aug_unref(a);
 }
 
 static void one_channel_has_no_saturation_and_no_hue(void **state)
 {
 	static float out[MOST], plain[MOST];
-	bl_aug a = bl_aug_default(BL_AUG_JITTER);
-	draw d = { .fires = true, .jitter = { .order = { SATURATION, HUE, BRIGHTNESS, CONTRAST },
-					      .factor = { 1, 1, 0.5f, 0.3f } } };
+	bl_aug *a = bl_aug_new("jitter");
+	struct jitter_draws d = { .order = { SATURATION, HUE, BRIGHTNESS, CONTRAST }, .factor = { 1, 1, 0.5f, 0.3f } };
 	(void)state;
-	apply(&bl_op_jitter, &a, &d, true, false, out);
+	apply(a, &d, true, false, out);
 	bl_image in = input(true);
 	for (int i = 0; i < HEIGHT * WIDTH; i++)
 		plain[i] = in.pixels[i] / 255.0f;
 	assert_all_close(out, plain, HEIGHT * WIDTH, 1e-6);
+	bl_aug_unref(a);
 }
 
 static void grayscale_agrees_with_pil(void **state)
 {
 	static float out[MOST];
-	const draw d = { .fires = true };
+	bl_aug *a = bl_aug_new("grayscale");
 	bl_tensor *t = reference("grayscale");
 	(void)state;
-	apply(&bl_op_grayscale, &bl_op_grayscale.defaults, &d, false, false, out);
+	apply(a, NULL, false, false, out);
 	for (int i = 0; i < HEIGHT * WIDTH; i++)
 		for (int c = 0; c < 3; c++)
 			assert_true(fabs(out[3 * i + c] - bl_tensor_data(t)[i] / 255) <= BYTE_TOLERANCE);
 	bl_tensor_unref(t);
+	bl_aug_unref(a);
 }
 
 static void blur_agrees_with_torchvision(void **state)
 {
 	static float out[MOST];
-	static const float sigmas[] = { 0.4f, 1, 2 };
+	static const struct blur_draws draws[] = { { 0.4f }, { 1 }, { 2 } };
+	bl_aug *a = bl_aug_new("blur");
 	(void)state;
+	assert_int_equal(sizeof *draws, bl_op_blur.draws);
 	for (int i = 0; i < 3; i++) {
 		char name[32];
-		draw d = { .fires = true, .sigma = sigmas[i] };
-		snprintf(name, sizeof name, "blur_%g", sigmas[i]);
-		apply(&bl_op_blur, &bl_op_blur.defaults, &d, false, false, out);
+		snprintf(name, sizeof name, "blur_%g", (double)draws[i].sigma);
+		apply(a, &draws[i], false, false, out);
 		check_floats(out, name);
 	}
+	bl_aug_unref(a);
 }
 
 static void solarize_and_affine_agree_with_pil(void **state)
 {
-	const draw d = { .fires = true };
-	const draw turn = { .fires = true, .affine = { 13 * 3.14159265f / 180, 3, -2, 0.9f } };
+	const struct affine_draws turn = { 13 * 3.14159265f / 180, 3, -2, 0.9f };
+	bl_aug *solarize = bl_aug_new("solarize"), *affine = bl_aug_new("affine");
 	(void)state;
-	check_both(&bl_op_solarize, &bl_op_solarize.defaults, &d, "solarize");
-	check_both(&bl_op_affine, &bl_op_affine.defaults, &turn, "affine");
+	assert_int_equal(sizeof turn, bl_op_affine.draws);
+	check_both(solarize, NULL, "solarize");
+	check_both(affine, &turn, "affine");
+	bl_aug_unref(solarize);
+	bl_aug_unref(affine);
 }
 
 /* --- drawing --- */
 
 static void drawn_boxes_fit_and_cover_the_range(void **state)
 {
-	bl_aug a = bl_aug_default(BL_AUG_CROP);
+	bl_aug *a = bl_aug_new("crop");
 	double least = 1, most = 0, sum = 0, tops = 0, lefts = 0;
 	enum { TURNS = 4000 };
 	(void)state;
 	for (uint32_t i = 0; i < TURNS; i++) {
-		bl_rng r;
-		draw d;
-		bl_rng_init(&r, 5, 0, i, 0);
-		bl_op_crop.draw(&a, &r, 60, 80, &d);
+		struct crop_draws d;
+		draw_with(a, (bl_view_key){ .seed = 5, .sample = i }, 60, 80, &d);
 		assert_true(d.box.top >= 0 && d.box.left >= 0 && d.box.height > 0 && d.box.width > 0);
 		assert_true(d.box.top + d.box.height <= 60 && d.box.left + d.box.width <= 80);
 		double area = d.box.height * (double)d.box.width / 4800;
@@ -279,76 +342,199 @@ static void drawn_boxes_fit_and_cover_the_range(void **state)
 	assert_true(fabs(sum / TURNS - 0.4354) < 0.015);
 	assert_true(fabs(tops / TURNS - 8.25) < 0.6);
 	assert_true(fabs(lefts / TURNS - 17.44) < 0.8);
+	bl_aug_unref(a);
 }
 
 /* No box of ratio 1 and full area fits in 10 x 40: the largest centred one is taken. */
 static void box_that_cannot_fit_is_centred(void **state)
 {
-	bl_aug a = { .kind = BL_AUG_CROP, .size = 8, .scale = { 1, 1 }, .ratio = { 1, 1 } };
-	bl_rng r;
-	draw d;
+	bl_aug *a = operator_with("crop", (const char *const[]){ "size", "scale", "ratio", NULL }, (double[]){ 8, 1, 1 });
+	struct crop_draws d;
 	(void)state;
-	bl_rng_init(&r, 1, 0, 0, 0);
-	bl_op_crop.draw(&a, &r, 10, 40, &d);
+	draw_with(a, (bl_view_key){ .seed = 1 }, 10, 40, &d);
 	assert_int_equal(d.box.top, 0);
 	assert_int_equal(d.box.left, 15);
 	assert_int_equal(d.box.height, 10);
 	assert_int_equal(d.box.width, 10);
+	bl_aug_unref(a);
 }
 
 static void jitter_draws_every_order_within_its_range(void **state)
 {
-	bl_aug a = bl_aug_default(BL_AUG_JITTER);
+	bl_aug *a = WITH("jitter", "p", 1);
 	int first[4] = { 0 };
 	(void)state;
 	for (uint32_t i = 0; i < 400; i++) {
-		bl_rng r;
-		draw d;
-		bl_rng_init(&r, 9, 0, i, 1);
-		bl_op_jitter.draw(&a, &r, 8, 8, &d);
-		first[d.jitter.order[0]]++;
-		assert_true(d.jitter.factor[BRIGHTNESS] >= 0.6f && d.jitter.factor[BRIGHTNESS] <= 1.4f);
-		assert_true(d.jitter.factor[SATURATION] >= 0.8f && d.jitter.factor[SATURATION] <= 1.2f);
-		assert_true(d.jitter.factor[HUE] >= -0.1f && d.jitter.factor[HUE] <= 0.1f);
+		struct jitter_draws d;
+		draw_with(a, (bl_view_key){ .seed = 9, .sample = i, .view = 1 }, 8, 8, &d);
+		first[d.order[0]]++;
+		assert_true(d.factor[BRIGHTNESS] >= 0.6f && d.factor[BRIGHTNESS] <= 1.4f);
+		assert_true(d.factor[SATURATION] >= 0.8f && d.factor[SATURATION] <= 1.2f);
+		assert_true(d.factor[HUE] >= -0.1f && d.factor[HUE] <= 0.1f);
 	}
 	for (int k = 0; k < 4; k++)
 		assert_in_range(first[k], 60, 140);
+	bl_aug_unref(a);
+}
+
+/* As torchvision: uniform from max(0, 1 - strength) to 1 + strength; hue up to its strength either way. */
+static void strong_jitter_has_no_factor_below_zero(void **state)
+{
+	bl_aug *a = operator_with("jitter", (const char *const[]){ "brightness", "contrast", "saturation", "p", NULL },
+				  (double[]){ 1.5, 1.5, 1.5, 1 });
+	double sum = 0, least = 3, most = 0;
+	enum { TURNS = 2000 };
+	(void)state;
+	for (uint32_t i = 0; i < TURNS; i++) {
+		struct jitter_draws d;
+		draw_with(a, (bl_view_key){ .seed = 9, .sample = i }, 8, 8, &d);
+		for (int k = 0; k < HUE; k++) {
+			sum += (double)d.factor[k] / (3 * TURNS);
+			least = fmin(least, (double)d.factor[k]);
+			most = fmax(most, (double)d.factor[k]);
+		}
+	}
+	assert_true(least >= 0 && least < .01 && most < 2.5 && most > 2.49);
+	assert_close(sum, 1.25, .03);
+	bl_aug_unref(a);
+}
+
+/* Of an image of 40 x 20 each side has its own part: rows by the height, columns by the width, the hole by the shorter. */
+static void sides_are_not_confused(void **state)
+{
+	bl_aug *affine = operator_with("affine", (const char *const[]){ "translate", "p", NULL }, (double[]){ .5, 1 });
+	bl_aug *cutout = operator_with("cutout", (const char *const[]){ "size", "p", NULL }, (double[]){ .4, 1 });
+	float across = 0, down = 0;
+	int bottom = 0, right = 0, side = 0;
+	(void)state;
+	for (uint32_t i = 0; i < 400; i++) {
+		struct affine_draws move;
+		struct crop_draws hole; /* begins with the same four numbers */
+		draw_with(affine, (bl_view_key){ .seed = 2, .sample = i }, 40, 20, &move);
+		across = fmaxf(across, fabsf(move.dx));
+		down = fmaxf(down, fabsf(move.dy));
+		draw_with(cutout, (bl_view_key){ .seed = 2, .sample = i }, 40, 20, &hole);
+		assert_true(hole.box.top >= 0 && hole.box.left >= 0);
+		bottom = hole.box.top + hole.box.height > bottom ? hole.box.top + hole.box.height : bottom;
+		right = hole.box.left + hole.box.width > right ? hole.box.left + hole.box.width : right;
+		side = hole.box.height > side ? hole.box.height : side;
+	}
+	assert_true(across == 10 && down == 20);
+	assert_true(bottom == 40 && right == 20 && side == 8);
+	bl_aug_unref(affine);
+	bl_aug_unref(cutout);
 }
 
 /* --- pipelines --- */
 
-static bl_pipeline *paper(int size)
+static const char *const paper_operators[] = {
+	"crop{size = 24}", "flip", "jitter", "grayscale", "blur{p = 0.5}", "solarize", "normalize",
+};
+enum { PAPER = sizeof paper_operators / sizeof *paper_operators };
+
+/* The paper's pipeline, in which every operator is drawn now and then, without one of them (-1: with all). */
+static bl_pipeline *paper_without(int left_out)
 {
-	bl_aug ops[] = {
-		bl_aug_default(BL_AUG_CROP), bl_aug_default(BL_AUG_FLIP), bl_aug_default(BL_AUG_JITTER),
-		bl_aug_default(BL_AUG_GRAYSCALE), bl_aug_default(BL_AUG_BLUR), bl_aug_default(BL_AUG_SOLARIZE),
-		bl_aug_default(BL_AUG_NORMALIZE),
-	};
-	ops[0].size = size;
-	bl_pipeline *p = bl_pipeline_new(ops, 7);
-	assert_non_null(p);
-	return p;
+	char text[256] = "";
+	for (int i = 0; i < PAPER; i++)
+		if (i != left_out) {
+			strcat(text, text[0] ? ", " : "");
+			strcat(text, paper_operators[i]);
+		}
+	return parse(text);
 }
 
-static void same_stream_makes_the_same_view(void **state)
+static void same_key_makes_the_same_view(void **state)
 {
 	static float a[MOST], b[MOST];
-	bl_pipeline *p = paper(24);
+	bl_pipeline *p = paper_without(-1);
 	bl_image in = input(false);
-	bl_rng r;
 	int h, w;
 	(void)state;
 	bl_pipeline_output(p, in.height, in.width, &h, &w);
 	assert_int_equal(h, 24);
 	assert_int_equal(w, 24);
-	bl_rng_init(&r, 3, 1, 2, 0);
-	assert_int_equal(bl_pipeline_apply(p, &in, &r, a), 0);
-	bl_rng_init(&r, 3, 1, 2, 0);
-	assert_int_equal(bl_pipeline_apply(p, &in, &r, b), 0);
+	assert_int_equal(make_view(p, &in, (bl_view_key){ 3, 1, 2, 0 }, a), 0);
+	assert_int_equal(make_view(p, &in, (bl_view_key){ 3, 1, 2, 0 }, b), 0);
 	assert_memory_equal(a, b, 24 * 24 * 3 * sizeof *a);
-	bl_rng_init(&r, 3, 1, 2, 1);
-	assert_int_equal(bl_pipeline_apply(p, &in, &r, b), 0);
-	assert_memory_not_equal(a, b, 24 * 24 * 3 * sizeof *a);
+	const bl_view_key others[] = { { 4, 1, 2, 0 }, { 3, 2, 2, 0 }, { 3, 1, 3, 0 }, { 3, 1, 2, 1 } };
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(make_view(p, &in, others[i], b), 0);
+		assert_memory_not_equal(a, b, 24 * 24 * 3 * sizeof *a);
+	}
+	bl_pipeline_unref(p);
+}
+
+/* The words of `all` without those of one operator are the words of the pipeline without it. */
+static void check_words(const char *all, const char *without, const char *name)
+{
+	char kept[1024] = "", copy[1024];
+	static const char *const of_jitter[] = { "brightness", "contrast", "saturation", "hue" };
+	snprintf(copy, sizeof copy, "%s", all);
+	for (char *part = strtok(copy, ","); part; part = strtok(NULL, ",")) {
+		part += *part == ' ';
+		bool its = strncmp(part, name, strlen(name)) == 0;
+		for (int k = 0; k < 4; k++)
+			its |= strcmp(name, "jitter") == 0 && strncmp(part, of_jitter[k], strlen(of_jitter[k])) == 0;
+		/* "crop 3,4 20x22" has a comma of its own */
+		bool rest = part[0] >= '0' && part[0] <= '9';
+		if (rest && strcmp(name, "crop") == 0)
+			continue;
+		if (!its)
+			snprintf(kept + strlen(kept), sizeof kept - strlen(kept), "%s%s", kept[0] ? rest ? "," : ", " : "", part);
+	}
+	assert_string_equal(kept, without);
+}
+
+/* Taking an operator out leaves what the others draw as it was, in every view. */
+static void operators_draw_by_themselves(void **state)
+{
+	bl_pipeline *all = paper_without(-1);
+	(void)state;
+	for (int left_out = 0; left_out < PAPER; left_out++) {
+		bl_pipeline *p = paper_without(left_out);
+		char name[16];
+		int cases = 0;
+		sscanf(paper_operators[left_out], "%15[a-z]", name);
+		for (uint32_t i = 0; i < 200; i++) {
+			bl_view_key key = { 11, 2, i, i % 2 };
+			char with[512], without[512];
+			bl_plan plan;
+			bl_pipeline_plan(all, &key, 60, 80, 3, &plan);
+			bl_pipeline_describe(all, &plan, with, sizeof with);
+			bl_pipeline_plan(p, &key, 60, 80, 3, &plan);
+			bl_pipeline_describe(p, &plan, without, sizeof without);
+			check_words(with, without, name);
+			cases += strcmp(with, without) != 0;
+		}
+		assert_true(cases > 20 || strcmp(name, "normalize") == 0);
+		bl_pipeline_unref(p);
+	}
+	bl_pipeline_unref(all);
+}
+
+/* Two of one name draw differently, and so do streams of their own. */
+static void repeated_operators_have_streams_of_their_own(void **state)
+{
+	bl_pipeline *p = parse("jitter{p = 1}, blur{sigma = {1, 2}}, blur{sigma = {1, 2}}"), *once = parse("blur{sigma = {1, 2}}");
+	bl_view_key key = { 1, 0, 7, 0 };
+	float first = 0, second = 0;
+	bl_plan plan;
+	char text[256], alone[256];
+	(void)state;
+	bl_pipeline_plan(p, &key, 30, 30, 1, &plan);
+	bl_pipeline_describe(p, &plan, text, sizeof text);
+	assert_int_equal(sscanf(strstr(text, "blur"), "blur %f, blur %f", &first, &second), 2);
+	assert_true(first != second);
+	for (int i = 0; i < 3; i++)
+		for (int k = 0; k < 3; k++) {
+			bl_rng a = bl_plan_stream(p, &plan, i), b = bl_plan_stream(p, &plan, k);
+			assert_true((bl_rng_u32(&a) == bl_rng_u32(&b)) == (i == k));
+		}
+	bl_pipeline_plan(once, &key, 30, 30, 1, &plan);
+	bl_pipeline_describe(once, &plan, alone, sizeof alone);
+	assert_memory_equal(alone, strstr(text, "blur"), strlen(alone));
+	bl_pipeline_unref(once);
 	bl_pipeline_unref(p);
 }
 
@@ -356,17 +542,11 @@ static void same_stream_makes_the_same_view(void **state)
 static void folding_changes_no_pixel(void **state)
 {
 	static float folded[MOST], apart[MOST];
-	bl_aug ops[] = { bl_aug_default(BL_AUG_RESIZE), bl_aug_default(BL_AUG_FLIP), bl_aug_default(BL_AUG_NORMALIZE) };
-	bl_aug turned[] = { ops[0], ops[2], ops[1] };
 	bl_image in = input(false);
-	bl_rng r;
+	bl_pipeline *p = parse("resize{size = 20}, flip{p = 1}, normalize"), *q = parse("resize{size = 20}, normalize, flip{p = 1}");
 	(void)state;
-	ops[0].size = turned[0].size = 20;
-	ops[1].p = turned[2].p = 1;
-	bl_pipeline *p = bl_pipeline_new(ops, 3), *q = bl_pipeline_new(turned, 3);
-	bl_rng_init(&r, 1, 0, 0, 0);
-	assert_int_equal(bl_pipeline_apply(p, &in, &r, folded), 0);
-	assert_int_equal(bl_pipeline_apply(q, &in, &r, apart), 0);
+	assert_int_equal(make_view(p, &in, (bl_view_key){ .seed = 1 }, folded), 0);
+	assert_int_equal(make_view(q, &in, (bl_view_key){ .seed = 1 }, apart), 0);
 	assert_all_close(folded, apart, 20 * 20 * 3, 1e-5);
 	bl_pipeline_unref(p);
 	bl_pipeline_unref(q);
@@ -375,15 +555,33 @@ static void folding_changes_no_pixel(void **state)
 static void empty_pipeline_gives_the_image(void **state)
 {
 	static float out[MOST];
-	bl_pipeline *p = bl_pipeline_new(NULL, 0);
+	bl_pipeline *p = parse("");
 	bl_image in = input(false);
-	bl_rng r;
 	(void)state;
-	bl_rng_init(&r, 1, 0, 0, 0);
-	assert_int_equal(bl_pipeline_apply(p, &in, &r, out), 0);
+	assert_int_equal(bl_pipeline_length(p), 0);
+	assert_int_equal(make_view(p, &in, (bl_view_key){ .seed = 1 }, out), 0);
 	for (int i = 0; i < HEIGHT * WIDTH * 3; i++)
 		assert_close(out[i], in.pixels[i] / 255.0, 1e-6);
 	bl_pipeline_unref(p);
+}
+
+/* The operator of that name, applied always, its result 33 pixels a side where it has a size of pixels. */
+static bl_pipeline *always(const char *name)
+{
+	bl_aug *a = bl_aug_new(name);
+	assert_non_null(a);
+	if (bl_field_find(bl_aug_fields(name), "p"))
+		bl_aug_set(a, "p", (double[]){ 1 }, 1);
+	if (a->op->size)
+		bl_aug_set(a, "size", (double[]){ 33 }, 1);
+	if (strcmp(name, "normalize") == 0) {
+		bl_aug_set(a, "mean", (double[]){ .5 }, 1);
+		bl_aug_set(a, "std", (double[]){ .25 }, 1);
+	}
+	bl_pipeline *p = bl_pipeline_new(&a, 1);
+	bl_aug_unref(a);
+	assert_non_null(p);
+	return p;
 }
 
 /* Every operator on every small size, one and three channels: in range, and nothing out of bounds (sanitizers). */
@@ -393,23 +591,18 @@ static void small_images_are_fine(void **state)
 	float *out = malloc(33 * 33 * 3 * sizeof *out);
 	(void)state;
 	memset(pixels, 200, sizeof pixels);
-	for (int kind = BL_AUG_CROP; kind <= BL_AUG_CUTOUT; kind++)
+	for (int k = 0; bl_aug_name_at(k); k++)
 		for (int side = 1; side <= 20; side += side < 6 ? 1 : 7)
 			for (int channels = 1; channels <= 3; channels += 2) {
-				bl_aug a = bl_aug_default((bl_aug_kind)kind);
+				const char *name = bl_aug_name_at(k);
 				const uint8_t *last = pixels + sizeof pixels - (size_t)(side * side * channels);
 				bl_image in = { .pixels = last, .height = side, .width = side, .channels = channels };
+				bl_pipeline *p = always(name);
 				int h, w;
-				bl_rng r;
-				a.p = 1;
-				a.size = 33;
-				bl_pipeline *p = bl_pipeline_new(&a, 1);
-				assert_non_null(p);
 				bl_pipeline_output(p, side, side, &h, &w);
-				bl_rng_init(&r, 2, 0, (uint32_t)side, 0);
-				assert_int_equal(bl_pipeline_apply(p, &in, &r, out), 0);
+				assert_int_equal(make_view(p, &in, (bl_view_key){ .seed = 2, .sample = (uint32_t)side }, out), 0);
 				for (int i = 0; i < h * w * channels; i++)
-					assert_true(kind == BL_AUG_NORMALIZE || (out[i] >= 0 && out[i] <= 1.00001f));
+					assert_true(strcmp(name, "normalize") == 0 || (out[i] >= 0 && out[i] <= 1.00001f));
 				bl_pipeline_unref(p);
 			}
 	free(out);
@@ -420,15 +613,11 @@ static void noise_and_cutout_do_what_they_say(void **state)
 	static uint8_t pixels[40 * 40];
 	static float out[40 * 40];
 	bl_image in = { .pixels = pixels, .height = 40, .width = 40, .channels = 1 };
-	bl_aug a = bl_aug_default(BL_AUG_NOISE);
 	double sum = 0, squares = 0;
-	bl_rng r;
 	(void)state;
 	memset(pixels, 128, sizeof pixels);
-	a.p = 1;
-	bl_pipeline *p = bl_pipeline_new(&a, 1);
-	bl_rng_init(&r, 4, 0, 0, 0);
-	assert_int_equal(bl_pipeline_apply(p, &in, &r, out), 0);
+	bl_pipeline *p = parse("noise{p = 1}");
+	assert_int_equal(make_view(p, &in, (bl_view_key){ .seed = 4 }, out), 0);
 	for (int i = 0; i < 1600; i++) {
 		sum += out[i] - 128.0 / 255;
 		squares += pow(out[i] - 128.0 / 255, 2);
@@ -437,15 +626,11 @@ static void noise_and_cutout_do_what_they_say(void **state)
 	assert_true(fabs(sqrt(squares / 1600) - 0.05) < 0.005);
 	bl_pipeline_unref(p);
 
-	a = bl_aug_default(BL_AUG_CUTOUT);
-	a.p = 1;
-	a.hole = 0.5f;
-	p = bl_pipeline_new(&a, 1);
+	p = parse("cutout{size = 0.5, p = 1}");
 	int largest = 0;
 	for (uint32_t i = 0; i < 50; i++) {
 		int holes = 0;
-		bl_rng_init(&r, 4, 0, i, 0);
-		assert_int_equal(bl_pipeline_apply(p, &in, &r, out), 0);
+		assert_int_equal(make_view(p, &in, (bl_view_key){ .seed = 4, .sample = i }, out), 0);
 		for (int k = 0; k < 1600; k++)
 			holes += out[k] == 0;
 		assert_in_range(holes, 100, 400);
@@ -458,14 +643,12 @@ static void noise_and_cutout_do_what_they_say(void **state)
 static void steady_state_takes_no_memory(void **state)
 {
 	static float out[MOST];
-	bl_pipeline *p = paper(32);
+	bl_pipeline *p = paper_without(-1);
 	bl_image in = input(false);
 	bl_memory_stats before, after;
-	bl_rng r;
 	(void)state;
 	for (uint32_t i = 0; i < 200; i++) {
-		bl_rng_init(&r, 1, 0, i, 0);
-		assert_int_equal(bl_pipeline_apply(p, &in, &r, out), 0);
+		assert_int_equal(make_view(p, &in, (bl_view_key){ .seed = 1, .sample = i }, out), 0);
 		if (i == 99)
 			bl_memory(&before);
 	}
@@ -474,73 +657,145 @@ static void steady_state_takes_no_memory(void **state)
 	bl_pipeline_unref(p);
 }
 
+/* --- functions of the program's own --- */
+
+struct counted {
+	int released;
+	float seen;
+};
+
+/* Adds noise of one number a view to the first pixel, and looks at the last. */
+static int touch(void *context, bl_rng *r, float *planes, int channels, int height, int width)
+{
+	struct counted *c = context;
+	c->seen = planes[channels * height * width - 1];
+	planes[0] = bl_rng_uniform(r);
+	return height == 3 ? bl_fail("three is too few") : 0;
+}
+
+static void note_release(void *context)
+{
+	((struct counted *)context)->released++;
+}
+
+static void functions_are_operators_too(void **state)
+{
+	uint8_t pixels[5 * 7 * 3];
+	float out[5 * 7 * 3], again[5 * 7 * 3];
+	struct counted c = { 0 };
+	bl_aug *a = bl_aug_new_function(&(bl_aug_function){ "touch", touch, note_release, &c });
+	bl_image in = { .pixels = pixels, .height = 5, .width = 7, .channels = 3 };
+	(void)state;
+	for (int i = 0; i < 5 * 7 * 3; i++)
+		pixels[i] = (uint8_t)(2 * i);
+	bl_pipeline *p = bl_pipeline_new(&a, 1), *q = bl_pipeline_new((bl_aug *[]){ a, a }, 2);
+	assert_string_equal(bl_aug_name(a), "touch");
+	bl_aug_unref(a);
+	assert_int_equal(make_view(p, &in, (bl_view_key){ .seed = 3 }, out), 0);
+	assert_close(c.seen, pixels[5 * 7 * 3 - 1] / 255.0, 1e-6);
+	for (int i = 0; i < 5 * 7 * 3; i++)
+		assert_true((fabs(out[i] - pixels[i] / 255.0) < 1e-6) == (i != 0));
+	assert_int_equal(make_view(p, &in, (bl_view_key){ .seed = 3 }, again), 0);
+	assert_memory_equal(out, again, sizeof out);
+	assert_int_equal(make_view(q, &in, (bl_view_key){ .seed = 3 }, again), 0);
+	assert_true(out[0] != again[0]);
+	in.height = 3;
+	assert_int_equal(make_view(p, &in, (bl_view_key){ .seed = 3 }, out), -1);
+	assert_error("three is too few");
+	bl_pipeline_unref(p);
+	assert_int_equal(c.released, 0);
+	bl_pipeline_unref(q);
+	assert_int_equal(c.released, 1);
+}
+
 /* --- words --- */
+
+static void refused(const char *text, const char *why)
+{
+	bl_pipeline *p = bl_pipeline_parse(text);
+	if (p)
+		fail_msg("'%s' was taken", text);
+	assert_error(why);
+}
 
 static void fields_that_make_no_sense_are_named(void **state)
 {
-	bl_aug ops[3] = {
-		bl_aug_default(BL_AUG_CROP), bl_aug_default(BL_AUG_NORMALIZE), bl_aug_default(BL_AUG_JITTER),
-	};
+	bl_aug *a = bl_aug_new("crop");
 	(void)state;
-	assert_null(bl_pipeline_new(ops, 3));
-	assert_error("operator 3 (jitter) works on values from 0 to 1, so it must come before operator 2 (normalize)");
-	ops[0].scale[0] = 0.9f;
-	ops[0].scale[1] = 0.2f;
-	assert_null(bl_pipeline_new(ops, 1));
-	assert_error("operator 1 (crop): scale = {0.9, 0.2}, expected the smaller number first");
-	ops[2].hue = 0.7f;
-	assert_null(bl_pipeline_new(ops + 2, 1));
-	assert_error("operator 1 (jitter): hue = 0.7, expected 0 to 0.5");
-	ops[2] = bl_aug_default(BL_AUG_FLIP);
-	ops[2].p = NAN;
-	assert_null(bl_pipeline_new(ops + 2, 1));
-	assert_error("operator 1 (flip): p = nan, expected 0 to 1");
-	ops[0] = bl_aug_default(BL_AUG_CROP);
-	ops[0].size = 0;
-	assert_null(bl_pipeline_new(ops, 1));
-	assert_error("operator 1 (crop): size = 0, expected 1 to 16384");
-	ops[0].kind = (bl_aug_kind)99;
-	assert_null(bl_pipeline_new(ops, 1));
-	assert_error("operator 1 is of kind 99");
+	refused("crop, normalize, jitter",
+		"operator 3 (jitter) works on values from 0 to 1, so it must come before operator 2 (normalize)");
+	refused("crop{scale = {0.9, 0.2}}", "crop: 'scale' must be");
+	refused("jitter{hue = 0.7}", "jitter: 'hue' must be a number between 0 and 0.5, got 0.7");
+	refused("flip{p = nan}", "flip: 'p' must be");
+	refused("crop{size = 0}", "crop: 'size' must be an integer between 1 and 16384, got 0");
+	refused("crop{size = 2.5}", "crop: 'size' must be an integer");
+	refused("normalize{std = {1, 0, 1}}", "normalize: 'std' must be");
+	refused("normalize{mean = {1, 2}}", "operator 1 (normalize): 2 numbers in mean and 3 in std");
+	refused("crap{size = 8}", "no operator 'crap' (did you mean 'crop'?)");
+	refused("crop{sizes = 8}", "crop: no field 'sizes' (did you mean 'size'?)");
+	refused("crop{size 8}", "character 11 of 'crop{size 8}': expected '='");
+	refused("crop flip", "expected ',' or the end");
+	refused("crop{scale = {.1, .2}", "expected ',' or '}'");
+	bl_pipeline *p = bl_pipeline_new(&a, 1);
+	assert_int_equal(bl_aug_set(a, "size", (double[]){ 8 }, 1), -1);
+	assert_error("crop: it is part of a pipeline, which does not change");
+	bl_aug_unref(a);
+	bl_pipeline_unref(p);
 }
 
 static void images_that_make_no_sense_are_refused(void **state)
 {
 	uint8_t pixels[8] = { 0 };
 	float out[8];
-	bl_aug a = bl_aug_default(BL_AUG_NORMALIZE);
-	bl_image two = { .pixels = pixels, .height = 2, .width = 2, .channels = 2 };
 	bl_image none = { .pixels = pixels, .height = 0, .width = 2, .channels = 1 };
-	bl_image rgb = { .pixels = pixels, .height = 1, .width = 2, .channels = 3 };
-	bl_rng r;
+	bl_image one = { .pixels = pixels, .height = 2, .width = 2, .channels = 1 };
+	bl_pipeline *p = parse("normalize");
+	bl_plan plan;
 	(void)state;
-	bl_rng_init(&r, 1, 0, 0, 0);
-	a.stddev[2] = 0;
-	bl_pipeline *p = bl_pipeline_new(&a, 1);
-	assert_non_null(p);
-	assert_int_equal(bl_pipeline_apply(p, &two, &r, out), -1);
-	assert_error("an image of 2 channels, expected 1 or 3");
-	assert_int_equal(bl_pipeline_apply(p, &none, &r, out), -1);
+	assert_int_equal(make_view(p, &none, (bl_view_key){ .seed = 1 }, out), -1);
 	assert_error("an image of 0 x 2 pixels");
-	assert_int_equal(bl_pipeline_apply(p, &rgb, &r, out), -1);
-	assert_error("normalize: std of channel 3 is 0, expected more than 0");
+	assert_int_equal(make_view(p, &one, (bl_view_key){ .seed = 1 }, out), -1);
+	assert_error("operator 1 (normalize): 3 numbers in mean for images of 1 channel, expected 1");
+	bl_pipeline_plan(p, &(bl_view_key){ .seed = 1 }, 2, 1, 3, &plan);
+	assert_int_equal(bl_pipeline_apply(p, &plan, &one, out), -1);
+	assert_error("an image of 2 x 2 with 1 channels, drawn was a view of 2 x 1 with 3");
 	bl_pipeline_unref(p);
 }
 
 static void operators_are_written_as_lua(void **state)
 {
-	bl_aug a = bl_aug_default(BL_AUG_CROP);
+	bl_aug *a = WITH("crop", "size", 28);
 	char buf[256];
 	(void)state;
-	a.size = 28;
-	assert_string_equal(bl_aug_text(&a, buf, sizeof buf),
+	assert_string_equal(bl_aug_text(a, buf, sizeof buf),
 			    "crop{size = 28, scale = {0.08, 1}, ratio = {0.75, 1.3333334}}");
-	a = bl_aug_default(BL_AUG_NORMALIZE);
-	assert_string_equal(bl_aug_text(&a, buf, sizeof buf),
+	assert_string_equal(bl_aug_text(a, buf, 6), "crop{");
+	bl_aug_unref(a);
+	a = bl_aug_new("normalize");
+	assert_string_equal(bl_aug_text(a, buf, sizeof buf),
 			    "normalize{mean = {0.485, 0.456, 0.406}, std = {0.229, 0.224, 0.225}}");
-	a = bl_aug_default(BL_AUG_FLIP);
-	assert_string_equal(bl_aug_text(&a, buf, sizeof buf), "flip{p = 0.5}");
-	assert_string_equal(bl_aug_text(&a, buf, 6), "flip{");
+	bl_aug_unref(a);
+}
+
+/* What is written is read as the same, for every operator, in a locale with a comma as well. */
+static void text_is_read_back(void **state)
+{
+	(void)state;
+	for (int turn = 0; turn < 2; turn++) {
+		if (turn && !setlocale(LC_NUMERIC, "de_DE.UTF-8"))
+			break;
+		for (int i = 0; bl_aug_name_at(i); i++) {
+			char text[512], again[512];
+			bl_aug *a = bl_aug_new(bl_aug_name_at(i));
+			bl_aug_text(a, text, sizeof text);
+			bl_pipeline *p = parse(text);
+			assert_string_equal(bl_aug_text(bl_pipeline_op(p, 0), again, sizeof again), text);
+			assert_memory_equal(a->parameters, bl_pipeline_op(p, 0)->parameters, a->op->parameters);
+			bl_pipeline_unref(p);
+			bl_aug_unref(a);
+		}
+	}
+	setlocale(LC_NUMERIC, "C");
 }
 
 /* --- In words ---------------------------------------------------------------------------- */
@@ -551,19 +806,17 @@ static void words_are_what_is_drawn(void **state)
 	enum { SIDE = 16 };
 	static uint8_t white[SIDE * SIDE];
 	static float out[SIDE * SIDE];
-	bl_aug ops[] = { bl_aug_default(BL_AUG_RESIZE), bl_aug_default(BL_AUG_CUTOUT) };
-	ops[0].size = SIDE;
-	bl_pipeline *p = bl_pipeline_new(ops, 2);
+	bl_pipeline *p = parse("resize{size = 16}, cutout");
 	bl_image in = { .pixels = white, .height = SIDE, .width = SIDE, .channels = 1 };
 	int holes = 0;
 	memset(white, 255, sizeof white);
 	for (uint32_t i = 0; i < 40; i++) {
-		bl_rng r;
+		bl_plan plan;
 		char text[100];
 		int left = 0, top = 0, width = 0, height = 0, bad = 0;
-		bl_rng_init(&r, 5, 0, i, 0);
-		bl_pipeline_describe(p, &in, r, text, sizeof text);
-		assert_int_equal(bl_pipeline_apply(p, &in, &r, out), 0);
+		bl_pipeline_plan(p, &(bl_view_key){ .seed = 5, .sample = i }, SIDE, SIDE, 1, &plan);
+		bl_pipeline_describe(p, &plan, text, sizeof text);
+		assert_int_equal(bl_pipeline_apply(p, &plan, &in, out), 0);
 		holes += text[0] != 0;
 		if (text[0])
 			assert_int_equal(sscanf(text, "cutout %d,%d %dx%d", &left, &top, &width, &height), 4);
@@ -577,49 +830,49 @@ static void words_are_what_is_drawn(void **state)
 	bl_pipeline_unref(p);
 }
 
-static void say(bl_aug_kind kind, draw d, int channels, const char *want)
+static void say(const char *name, const void *d, int channels, const char *want)
 {
 	char text[100];
-	bl_aug a = bl_aug_default(kind);
-	assert_int_equal(bl_draw_text(&a, &d, channels, text, sizeof text), strlen(want));
+	bl_aug *a = bl_aug_new(name);
+	assert_int_equal(a->op->describe(a->parameters, d, channels, text, sizeof text), strlen(want));
 	assert_string_equal(text, want);
+	bl_aug_unref(a);
 }
 
 static void every_operator_has_words(void **state)
 {
 	(void)state;
-	draw jitter = { .jitter = { { 3, 1, 0, 2 }, { 1.25f, .5f, 1.125f, -.0625f } } };
-	say(BL_AUG_CROP, (draw){ .box = { .top = 4, .left = 3, .height = 22, .width = 20 } }, 3, "crop 3,4 20x22");
-	say(BL_AUG_FLIP, (draw){ 0 }, 1, "flip");
-	say(BL_AUG_JITTER, jitter, 3, "hue -0.06, contrast 0.50, brightness 1.25, saturation 1.12");
-	say(BL_AUG_JITTER, jitter, 1, "contrast 0.50, brightness 1.25");
-	say(BL_AUG_GRAYSCALE, (draw){ 0 }, 3, "grayscale");
-	say(BL_AUG_BLUR, (draw){ .sigma = 1.5f }, 3, "blur 1.50");
-	say(BL_AUG_SOLARIZE, (draw){ 0 }, 3, "solarize 0.50");
-	say(BL_AUG_AFFINE, (draw){ .affine = { 3.14159265f / 4, 2, -1, .75f } }, 3, "rotate 45.0, shift 2,-1, scale 0.75");
-	say(BL_AUG_NOISE, (draw){ 0 }, 3, "noise 0.05");
-	say(BL_AUG_RESIZE, (draw){ 0 }, 3, "");
-	say(BL_AUG_NORMALIZE, (draw){ 0 }, 3, "");
+	struct jitter_draws jitter = { { 3, 1, 0, 2 }, { 1.25f, .5f, 1.125f, -.0625f } };
+	struct crop_draws crop = { { .top = 4, .left = 3, .height = 22, .width = 20 }, false };
+	say("crop", &crop, 3, "crop 3,4 20x22");
+	say("flip", NULL, 1, "flip");
+	say("jitter", &jitter, 3, "hue -0.06, contrast 0.50, brightness 1.25, saturation 1.12");
+	say("jitter", &jitter, 1, "contrast 0.50, brightness 1.25");
+	say("grayscale", NULL, 3, "grayscale");
+	say("blur", &(struct blur_draws){ 1.5f }, 3, "blur 1.50");
+	say("solarize", NULL, 3, "solarize 0.50");
+	say("affine", &(struct affine_draws){ 3.14159265f / 4, 2, -1, .75f }, 3, "rotate 45.0, shift 2,-1, scale 0.75");
+	say("noise", NULL, 3, "noise 0.05");
 }
 
 /* However long the pipeline and small the buffer, a whole string. */
 static void words_are_cut_to_the_buffer(void **state)
 {
 	(void)state;
-	bl_aug ops[40];
+	bl_aug *ops[40];
 	char text[BL_SHAPE_TEXT], edge[9];
 	bl_image in = input(false);
-	bl_rng r;
-	for (int i = 0; i < 40; i++) {
-		ops[i] = bl_aug_default(BL_AUG_JITTER);
-		ops[i].p = 1;
-	}
+	bl_plan plan;
+	for (int i = 0; i < 40; i++)
+		ops[i] = WITH("jitter", "p", 1);
 	bl_pipeline *p = bl_pipeline_new(ops, 40);
-	bl_rng_init(&r, 5, 0, 0, 0);
-	bl_pipeline_describe(p, &in, r, text, sizeof text);
+	bl_pipeline_plan(p, &(bl_view_key){ .seed = 5 }, in.height, in.width, 3, &plan);
+	bl_pipeline_describe(p, &plan, text, sizeof text);
 	assert_int_equal(strlen(text), sizeof text - 1);
-	bl_pipeline_describe(p, &in, r, edge, sizeof edge);
+	bl_pipeline_describe(p, &plan, edge, sizeof edge);
 	assert_memory_equal(edge, text, sizeof edge - 1);
+	for (int i = 0; i < 40; i++)
+		bl_aug_unref(ops[i]);
 	bl_pipeline_unref(p);
 }
 
@@ -638,7 +891,12 @@ int main(void)
 		cmocka_unit_test(drawn_boxes_fit_and_cover_the_range),
 		cmocka_unit_test(box_that_cannot_fit_is_centred),
 		cmocka_unit_test(jitter_draws_every_order_within_its_range),
-		cmocka_unit_test(same_stream_makes_the_same_view),
+		cmocka_unit_test(strong_jitter_has_no_factor_below_zero),
+		cmocka_unit_test(sides_are_not_confused),
+		cmocka_unit_test(same_key_makes_the_same_view),
+		cmocka_unit_test(operators_draw_by_themselves),
+		cmocka_unit_test(repeated_operators_have_streams_of_their_own),
+		cmocka_unit_test(functions_are_operators_too),
 		cmocka_unit_test(folding_changes_no_pixel),
 		cmocka_unit_test(empty_pipeline_gives_the_image),
 		cmocka_unit_test(small_images_are_fine),
@@ -647,6 +905,7 @@ int main(void)
 		cmocka_unit_test(fields_that_make_no_sense_are_named),
 		cmocka_unit_test(images_that_make_no_sense_are_refused),
 		cmocka_unit_test(operators_are_written_as_lua),
+		cmocka_unit_test(text_is_read_back),
 		cmocka_unit_test(words_are_what_is_drawn),
 		cmocka_unit_test(every_operator_has_words),
 		cmocka_unit_test(words_are_cut_to_the_buffer),

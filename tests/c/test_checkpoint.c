@@ -32,12 +32,7 @@ struct toy {
 
 static bl_pipeline *views_new(void)
 {
-	bl_aug ops[3] = { bl_aug_default(BL_AUG_CROP), bl_aug_default(BL_AUG_FLIP), bl_aug_default(BL_AUG_NOISE) };
-	ops[0].size = 12;
-	ops[0].scale[0] = .6f;
-	ops[2].p = 1;
-	ops[2].std = .05f;
-	return bl_pipeline_new(ops, 3);
+	return bl_pipeline_parse("crop{size = 12, scale = {0.6, 1}}, flip, noise{std = 0.05, p = 1}");
 }
 
 static bl_module *cnn(int64_t width)

@@ -253,15 +253,15 @@ static void parts_of_a_folder(void **state)
 
 static bl_pipeline *views(void)
 {
-	bl_aug ops[] = { bl_aug_default(BL_AUG_CROP), bl_aug_default(BL_AUG_FLIP), bl_aug_default(BL_AUG_JITTER) };
-	ops[0].size = SIZE;
-	return bl_pipeline_new(ops, 3);
+	char text[64];
+	snprintf(text, sizeof text, "crop{size = %d}, flip, jitter", SIZE);
+	return bl_pipeline_parse(text);
 }
 
 static bl_loader *loader(bl_dataset *d, int threads)
 {
 	bl_pipeline *p = views();
-	bl_loader *l = bl_loader_new(&(bl_loader_config){ .data = d, .first = p, .second = p, .batch = BATCH, .seed = 3,
+	bl_loader *l = bl_loader_new(&(bl_loader_config){ .data = d, .views = { p, p }, .n_views = 2, .batch = BATCH, .seed = 3,
 							  .threads = threads });
 	bl_pipeline_unref(p);
 	if (!l)
@@ -279,7 +279,7 @@ static float *run(const bl_folder_config *c, int threads)
 	assert_non_null(all);
 	for (int step = 0; step < 6; step++) {
 		bl_tensor *t[2];
-		if (bl_loader_next(l, &t[0], &t[1], NULL) < 0)
+		if (bl_loader_next(l, t, NULL) < 0)
 			fail_msg("%s", bl_error());
 		for (int v = 0; v < 2; v++, at += VALUES) {
 			memcpy(at, bl_tensor_data(t[v]), VALUES * sizeof *at);
@@ -343,15 +343,15 @@ static void a_broken_file_ends_what_needs_it(void **state)
 {
 	bl_dataset *d = opened(&(bl_folder_config){ .path = broken() });
 	bl_loader *l = loader(d, 2);
-	bl_tensor *a, *b;
+	bl_tensor *v[2];
 	bl_image im;
 	float mean[3], std[3];
 	int rc = 0;
 	(void)state;
 	for (int i = 0; i < 2 && rc == 0; i++)
-		if ((rc = bl_loader_next(l, &a, &b, NULL)) == 0) {
-			bl_tensor_unref(a);
-			bl_tensor_unref(b);
+		if ((rc = bl_loader_next(l, v, NULL)) == 0) {
+			bl_tensor_unref(v[0]);
+			bl_tensor_unref(v[1]);
 		}
 	assert_int_equal(rc, -1);
 	assert_error(".jpg: byte ");
@@ -389,13 +389,12 @@ static void broken_files_can_be_left_out(void **state)
 static void views_need_one_size(void **state)
 {
 	bl_dataset *d = opened(&(bl_folder_config){ .path = photographs(), .height = 40, .width = 60 });
-	bl_aug flip = bl_aug_default(BL_AUG_FLIP);
-	bl_pipeline *p = bl_pipeline_new(&flip, 1);
-	bl_loader *l = bl_loader_new(&(bl_loader_config){ .data = d, .first = p, .second = p, .batch = 12 });
-	bl_tensor *a, *b;
+	bl_pipeline *p = bl_pipeline_parse("flip");
+	bl_loader *l = bl_loader_new(&(bl_loader_config){ .data = d, .views = { p, p }, .n_views = 2, .batch = 12 });
+	bl_tensor *v[2];
 	(void)state;
 	assert_non_null(l);
-	assert_int_equal(bl_loader_next(l, &a, &b, NULL), -1);
+	assert_int_equal(bl_loader_next(l, v, NULL), -1);
 	assert_error("images of several sizes need a crop or a resize");
 	bl_loader_free(l);
 	bl_pipeline_unref(p);

@@ -7,6 +7,7 @@
 #include <barlow/memory.h>
 #include <barlow/parallel.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,10 +23,9 @@ static bl_dataset *data(void)
 
 static bl_pipeline *views(int size)
 {
-	bl_aug ops[] = { bl_aug_default(BL_AUG_CROP), bl_aug_default(BL_AUG_FLIP), bl_aug_default(BL_AUG_JITTER),
-			 bl_aug_default(BL_AUG_BLUR) };
-	ops[0].size = size;
-	bl_pipeline *p = bl_pipeline_new(ops, 4);
+	char text[64];
+	snprintf(text, sizeof text, "crop{size = %d}, flip, jitter, blur", size);
+	bl_pipeline *p = bl_pipeline_parse(text);
 	assert_non_null(p);
 	return p;
 }
@@ -35,7 +35,7 @@ static bl_loader *loader(int threads, int ahead, uint64_t seed)
 	bl_dataset *d = data();
 	bl_pipeline *p = views(SIZE);
 	bl_loader *l = bl_loader_new(&(bl_loader_config){
-		.data = d, .first = p, .second = p, .batch = BATCH, .seed = seed, .threads = threads, .ahead = ahead });
+		.data = d, .views = { p, p }, .n_views = 2, .batch = BATCH, .seed = seed, .threads = threads, .ahead = ahead });
 	if (!l)
 		fail_msg("%s", bl_error());
 	bl_pipeline_unref(p);
@@ -51,7 +51,7 @@ typedef struct batch {
 static void next(bl_loader *l, batch *b)
 {
 	bl_tensor *t[2];
-	if (bl_loader_next(l, &t[0], &t[1], b->rows) < 0)
+	if (bl_loader_next(l, t, b->rows) < 0)
 		fail_msg("%s", bl_error());
 	for (int v = 0; v < 2; v++) {
 		assert_true(bl_tensor_is_channels_last(t[v]));
@@ -111,7 +111,7 @@ static void threads_change_no_bit(void **state)
 	free(one);
 }
 
-/* A view is the pipeline applied to the row with the stream (seed, epoch, row, view). */
+/* A view is the pipeline applied to the row with the draws of (seed, epoch, row, view). */
 static void views_are_what_the_pipeline_makes(void **state)
 {
 	bl_dataset *d = data();
@@ -122,10 +122,11 @@ static void views_are_what_the_pipeline_makes(void **state)
 	for (int v = 0; v < 2; v++)
 		for (int i = 0; i < BATCH; i++) {
 			bl_image in;
-			bl_rng r;
+			bl_plan plan;
 			assert_int_equal(bl_dataset_image(d, b->rows[i], &in), 0);
-			bl_rng_init(&r, 4, 1, (uint32_t)b->rows[i], (uint32_t)v);
-			assert_int_equal(bl_pipeline_apply(p, &in, &r, out), 0);
+			bl_pipeline_plan(p, &(bl_view_key){ 4, 1, (uint32_t)b->rows[i], (uint32_t)v }, in.height, in.width,
+					 in.channels, &plan);
+			assert_int_equal(bl_pipeline_apply(p, &plan, &in, out), 0);
 			assert_memory_equal(out, b->view[v] + i * VIEW, sizeof out);
 		}
 	free(b);
@@ -199,30 +200,105 @@ static void steady_state_takes_no_memory(void **state)
 	bl_loader_free(l);
 }
 
-/* Normalising with a std of 0 for channel 3 fails on the image, in a loader thread; asking again says the same. */
+/* Fails for images whose first value is below .5; late where it is below 5 / 255. */
+static int refuse_dark(void *context, bl_rng *r, float *planes, int channels, int height, int width)
+{
+	(void)r, (void)channels, (void)height, (void)width;
+	float first = planes[0] * 255;
+	if (first > 127)
+		return 0;
+	usleep(first < 5 ? 100000 : 0);
+	return bl_fail("%s %.0f is dark", (const char *)context, (double)first);
+}
+
+/* Two images of a batch fail: one early in it, slowly, and one late, in another piece of work, at once. */
+static void the_first_failure_of_a_batch_is_said(void **state)
+{
+	enum { IMAGES = 40, EARLY = 6, LATE = 36 };
+	bl_tensor *t = bl_tensor_full(4, (int64_t[]){ IMAGES, 1, 4, 4 }, 1), *view[1];
+	bl_aug *a = bl_aug_new_function(&(bl_aug_function){ .name = "dark", .apply = refuse_dark, .context = (char[]){ "value" } });
+	bl_pipeline *p = bl_pipeline_new(&a, 1);
+	int64_t rows[IMAGES];
+	(void)state;
+	/* The order of the rows is that of a loader that does not fail. */
+	bl_dataset *light = bl_dataset_tensor(t, NULL);
+	bl_loader_config c = { .data = light, .views = { p }, .n_views = 1, .batch = IMAGES, .seed = 2, .threads = 2 };
+	bl_loader *l = bl_loader_new(&c);
+	assert_int_equal(bl_loader_next(l, view, rows), 0);
+	bl_tensor_unref(view[0]);
+	bl_loader_free(l);
+	for (int k = 0; k < 16; k++) {
+		bl_tensor_data(t)[rows[EARLY] * 16 + k] = 3 / 255.f;
+		bl_tensor_data(t)[rows[LATE] * 16 + k] = 30 / 255.f;
+	}
+	c.data = bl_dataset_tensor(t, NULL);
+	for (c.threads = 1; c.threads <= 3; c.threads++) {
+		char expected[64];
+		l = bl_loader_new(&c);
+		assert_int_equal(bl_loader_next(l, view, NULL), -1);
+		snprintf(expected, sizeof expected, "row %d: view 1: value 3 is dark", (int)rows[EARLY]);
+		assert_error(expected);
+		bl_loader_free(l);
+	}
+	bl_dataset_unref(light);
+	bl_dataset_unref(c.data);
+	bl_tensor_unref(t);
+	bl_pipeline_unref(p);
+	bl_aug_unref(a);
+}
+
+/* An operator that fails, in a loader thread; asking again says the same. */
 static void errors_in_threads_reach_the_caller(void **state)
 {
-	bl_aug ops[] = { bl_aug_default(BL_AUG_RESIZE), bl_aug_default(BL_AUG_NORMALIZE) };
 	bl_dataset *d = data();
-	bl_tensor *a = NULL, *b = NULL;
+	bl_tensor *view[2] = { NULL, NULL };
 	int64_t rows[BATCH];
 	(void)state;
-	ops[0].size = SIZE;
-	ops[1].stddev[2] = 0;
-	bl_pipeline *good = views(SIZE), *bad = bl_pipeline_new(ops, 2);
+	bl_aug *a = bl_aug_new_function(&(bl_aug_function){ .name = "dark", .apply = refuse_dark, .context = (char[]){ "pixel" } });
+	bl_pipeline *good = views(16), *bad = bl_pipeline_new(&a, 1);
+	bl_aug_unref(a);
 	bl_loader *l = bl_loader_new(&(bl_loader_config){
-		.data = d, .first = good, .second = bad, .batch = BATCH, .seed = 1, .threads = 2 });
+		.data = d, .views = { good, bad }, .n_views = 2, .batch = BATCH, .seed = 1, .threads = 2 });
 	assert_non_null(l);
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(bl_loader_next(l, &a, &b, rows), -1);
+		assert_int_equal(bl_loader_next(l, view, rows), -1);
 		assert_error("row ");
-		assert_error(", view 2: normalize: std of channel 3 is 0, expected more than 0");
+		assert_error(": view 2: pixel ");
 	}
-	assert_null(a);
-	assert_null(b);
+	assert_null(view[0]);
+	assert_null(view[1]);
 	bl_loader_free(l);
 	bl_pipeline_unref(good);
 	bl_pipeline_unref(bad);
+	bl_dataset_unref(d);
+}
+
+/* As many views as there are pipelines, and the first two as they are without the others. */
+static void views_are_as_many_as_asked_for(void **state)
+{
+	bl_dataset *d = data();
+	bl_pipeline *p = views(SIZE);
+	bl_loader_config c = { .data = d, .views = { p, p, p, p, p, p, p, p }, .batch = BATCH, .seed = 4, .threads = 2 };
+	const int counts[] = { 1, 2, 3, 8 };
+	batch *two = run(1, 1, 4, 0, 1);
+	(void)state;
+	for (int k = 0; k < 4; k++) {
+		bl_tensor *v[BL_VIEWS_MOST];
+		c.n_views = counts[k];
+		bl_loader *l = bl_loader_new(&c);
+		assert_int_equal(bl_loader_next(l, v, NULL), 0);
+		for (int i = 0; i < c.n_views; i++) {
+			if (i < 2)
+				assert_memory_equal(bl_tensor_data(v[i]), two->view[i], sizeof two->view[i]);
+			for (int other = 0; other < i; other++)
+				assert_memory_not_equal(bl_tensor_data(v[i]), bl_tensor_data(v[other]), sizeof two->view[0]);
+		}
+		for (int i = 0; i < c.n_views; i++)
+			bl_tensor_unref(v[i]);
+		bl_loader_free(l);
+	}
+	free(two);
+	bl_pipeline_unref(p);
 	bl_dataset_unref(d);
 }
 
@@ -230,7 +306,8 @@ static void numbers_that_make_no_sense_are_named(void **state)
 {
 	bl_dataset *d = data();
 	bl_pipeline *p = views(SIZE), *q = views(SIZE + 1);
-	bl_loader_config c = { .data = d, .first = p, .second = p, .batch = N + 1 };
+	bl_pipeline *grey = bl_pipeline_parse("crop{size = 12}, normalize{mean = {0.1, 0.2}, std = 1}");
+	bl_loader_config c = { .data = d, .views = { p, p }, .n_views = 2, .batch = N + 1 };
 	(void)state;
 	assert_null(bl_loader_new(&c));
 	assert_error("batch of 51 is larger than the set: shapes has 50 images");
@@ -238,10 +315,18 @@ static void numbers_that_make_no_sense_are_named(void **state)
 	assert_null(bl_loader_new(&c));
 	assert_error("batch of 1, expected 2 (statistics over a batch need two) to 50, the images in shapes");
 	c.batch = BATCH;
-	c.second = q;
+	c.views[1] = q;
 	assert_null(bl_loader_new(&c));
-	assert_error("the two views have different sizes: 12 x 12 and 13 x 13");
-	c.second = p;
+	assert_error("views have different sizes: view 1 is 12 x 12, view 2 is 13 x 13");
+	c.views[1] = p;
+	c.n_views = 9;
+	assert_null(bl_loader_new(&c));
+	assert_error("9 views of an image, expected 1 to 8");
+	c.n_views = 2;
+	c.views[1] = grey;
+	assert_null(bl_loader_new(&c));
+	assert_error("shapes, view 2: operator 2 (normalize): 2 numbers in mean for images of 3 channels, expected one for each");
+	c.views[1] = p;
 	c.threads = -1;
 	assert_null(bl_loader_new(&c));
 	assert_error("-1 loader threads");
@@ -251,6 +336,7 @@ static void numbers_that_make_no_sense_are_named(void **state)
 	assert_error("5000 batches ahead");
 	bl_pipeline_unref(p);
 	bl_pipeline_unref(q);
+	bl_pipeline_unref(grey);
 	bl_dataset_unref(d);
 }
 
@@ -265,6 +351,8 @@ int main(void)
 		cmocka_unit_test(freeing_ends_the_threads),
 		cmocka_unit_test(steady_state_takes_no_memory),
 		cmocka_unit_test(errors_in_threads_reach_the_caller),
+		cmocka_unit_test(the_first_failure_of_a_batch_is_said),
+		cmocka_unit_test(views_are_as_many_as_asked_for),
 		cmocka_unit_test(numbers_that_make_no_sense_are_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -692,10 +692,10 @@ static void test_singular(void **state)
 
 enum { IMAGES = 24, BATCH = 4 };
 
-static bl_source source_of(bl_aug *ops, int n)
+static bl_source source_of(const char *views)
 {
 	static const float mean[4] = { .5f, .5f, .5f }, std[4] = { .5f, .5f, .5f };
-	bl_pipeline *p = bl_pipeline_new(ops, n);
+	bl_pipeline *p = bl_pipeline_parse(views);
 	bl_shapes_config shapes = { .n = IMAGES, .size = 20, .channels = 3, .seed = 4 };
 	bl_source s = { .data = bl_dataset_shapes(&shapes), .pipeline = { p, p }, .seed = 11, .mean = mean, .std = std,
 	                .steps_per_epoch = IMAGES / BATCH, .batch = 8 };
@@ -714,12 +714,9 @@ static void source_free(bl_source *s)
 static void test_pair(void **state)
 {
 	(void)state;
-	bl_aug ops[] = { bl_aug_default(BL_AUG_CROP), bl_aug_default(BL_AUG_FLIP), bl_aug_default(BL_AUG_JITTER),
-	                 bl_aug_default(BL_AUG_NOISE), bl_aug_default(BL_AUG_NORMALIZE) };
-	ops[0].size = 16;
-	bl_source source = source_of(ops, 5);
-	bl_loader *loader = bl_loader_new(&(bl_loader_config){ .data = source.data, .first = source.pipeline[0],
-	                                  .second = source.pipeline[1], .batch = BATCH, .seed = source.seed, .threads = 1 });
+	bl_source source = source_of("crop{size = 16}, flip, jitter, noise, normalize");
+	bl_loader *loader = bl_loader_new(&(bl_loader_config){ .data = source.data, .n_views = 2,
+	                                  .views = { source.pipeline[0], source.pipeline[1] }, .batch = BATCH, .seed = source.seed, .threads = 1 });
 	bl_tensor *z = random_tensor(BATCH, 4, 1), *view[2];
 	bl_monitor *m = bl_monitor_new(0, BATCH, 4, &source);
 	static bl_snapshot again;
@@ -727,7 +724,7 @@ static void test_pair(void **state)
 	for (int64_t step = 1; step <= 9; step++) {
 		bl_look l = look_of(z, z);
 		bl_region r = { .view = (int32_t)step - 3 };
-		assert_int_equal(bl_loader_next(loader, &view[0], &view[1], rows), 0);
+		assert_int_equal(bl_loader_next(loader, view, rows), 0);
 		l = (bl_look){ .step = step, .z = { z, z }, .view = { view[0], view[1] }, .rows = rows };
 		ask_region(m, &l, r);
 		assert_int_equal(shot.view_row, rows[((step - 3) % BATCH + BATCH) % BATCH]);
@@ -800,9 +797,8 @@ static void check_axes(const bl_source *source)
 
 static void check_points(bl_module *encoder)
 {
-	bl_aug ops[] = { bl_aug_default(BL_AUG_RESIZE) };
 	static bl_snapshot before;
-	bl_source source = source_of(ops, 1);
+	bl_source source = source_of("resize");
 	bl_shapes_config shapes = { .n = IMAGES, .size = 8, .channels = 1, .seed = 4 };
 	source.encoder = encoder;
 	assert_non_null(source.held_out = bl_dataset_shapes(&shapes));
@@ -831,8 +827,7 @@ static void check_points(bl_module *encoder)
 static void test_points_turn(void **state)
 {
 	(void)state;
-	bl_aug ops[] = { bl_aug_default(BL_AUG_RESIZE) };
-	bl_source source = source_of(ops, 1);
+	bl_source source = source_of("resize");
 	bl_points *p = bl_points_new(&source, IMAGES / 2);
 	bl_look l = { .step = 1 };
 	memset(&shot, 0, sizeof shot);

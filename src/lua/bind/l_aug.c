@@ -2,14 +2,15 @@
 /*
  * l_aug.c: `aug`: image operators and pipelines.
  *
- * Every operator is a pipeline of one; aug.compose strings pipelines together,
+ * Every operator of the engine has a constructor of its name, which makes a
+ * pipeline of one; aug.compose strings pipelines together,
  * aug.twin pairs two of them, aug.paper is the paper's pair.
  */
 #include "lua/bind/face.h"
 
 #include <string.h>
 
-enum { OPS_MAX = 32 };
+enum { OPS_MAX = 64, KEYS_MOST = 32 };
 
 int bl_lua_give_pipeline(lua_State *L, bl_pipeline *p)
 {
@@ -29,57 +30,67 @@ static bl_twin *twin(lua_State *L, int arg)
 	return bl_lua_check(L, arg, BL_T_TWIN);
 }
 
-/* --- operators: their fields by name; the engine checks the values --- */
+/* --- operators: what they are called, and their fields, is the engine's to say --- */
 
-#define FIELD(field) .name = #field, .offset = offsetof(bl_aug, field)
-#define NUMBER(field, at) { FIELD(field), .kind = BL_KEY_FLOAT, .position = at }
-#define PAIR(field) { FIELD(field), .kind = BL_KEY_FLOATS, .count = 2 }
-#define SIZE { FIELD(size), .kind = BL_KEY_INT, .position = 1 }
-
-static int make(lua_State *L, const char *what, bl_aug_kind kind, const bl_key *keys)
+static bl_key_kind key_kind(bl_field_kind kind)
 {
-	bl_aug a = bl_aug_default(kind);
-	bl_lua_arguments(L, what, keys, &a);
-	return bl_lua_give_pipeline(L, bl_pipeline_new(&a, 1));
+	switch (kind) {
+	case BL_FIELD_INT: return BL_KEY_INT;
+	case BL_FIELD_PAIR: return BL_KEY_FLOATS;
+	case BL_FIELD_LIST: return BL_KEY_LIST;
+	default: return BL_KEY_FLOAT;
+	}
 }
 
-#define OPERATOR(name, kind, ...) \
-	static int aug_##name(lua_State *L) \
-	{ \
-		static const bl_key keys[] = { __VA_ARGS__, BL_KEY_END }; \
-		return make(L, "aug." #name, kind, keys); \
-	}
-OPERATOR(crop, BL_AUG_CROP, SIZE, PAIR(scale), PAIR(ratio))
-OPERATOR(resize, BL_AUG_RESIZE, SIZE)
-OPERATOR(flip, BL_AUG_FLIP, NUMBER(p, 1))
-OPERATOR(jitter, BL_AUG_JITTER, NUMBER(brightness, 0), NUMBER(contrast, 0), NUMBER(saturation, 0), NUMBER(hue, 0),
-         NUMBER(p, 0))
-OPERATOR(grayscale, BL_AUG_GRAYSCALE, NUMBER(p, 1))
-OPERATOR(blur, BL_AUG_BLUR, PAIR(sigma), NUMBER(p, 0))
-OPERATOR(solarize, BL_AUG_SOLARIZE, NUMBER(threshold, 0), NUMBER(p, 0))
-OPERATOR(normalize, BL_AUG_NORMALIZE, { FIELD(mean), .kind = BL_KEY_FLOATS, .count = 4 },
-         { .name = "std", .offset = offsetof(bl_aug, stddev), .kind = BL_KEY_FLOATS, .count = 4 })
-OPERATOR(affine, BL_AUG_AFFINE, NUMBER(degrees, 0), NUMBER(translate, 0), PAIR(scale), NUMBER(p, 0))
-OPERATOR(noise, BL_AUG_NOISE, NUMBER(std, 1), NUMBER(p, 0))
-OPERATOR(cutout, BL_AUG_CUTOUT, PAIR(scale), NUMBER(p, 0))
+/* The fields of an operator as keys of a constructor. */
+static void make_keys(const bl_field *f, bl_key *keys)
+{
+	for (; f->name; f++)
+		*keys++ = (bl_key){
+			.name = f->name, .kind = key_kind(f->kind), .offset = f->offset, .count = 2, .position = f->position,
+			.min = f->min, .max = f->max,
+		};
+	*keys = (bl_key)BL_KEY_END;
+}
+
+/* A pipeline of one; takes the operator. */
+static int give_one(lua_State *L, bl_aug *a)
+{
+	bl_pipeline *p = a ? bl_pipeline_new(&a, 1) : NULL;
+	bl_aug_unref(a);
+	return bl_lua_give_pipeline(L, p);
+}
+
+/* Every operator's constructor: which one it is, its name says. */
+static int make(lua_State *L)
+{
+	_Alignas(16) unsigned char parameters[BL_AUG_BYTES];
+	bl_key keys[KEYS_MOST];
+	const char *what = bl_lua_constructor_name(L), *name = strchr(what, '.') + 1;
+	const bl_field *fields = bl_aug_fields(name);
+	make_keys(fields, keys);
+	bl_fields_default(fields, parameters);
+	bl_lua_arguments(L, what, keys, parameters);
+	return give_one(L, bl_aug_new_with(name, parameters));
+}
 
 /* --- pipelines of many --- */
 
 /* Appends the pipeline's operators to ops. */
-static int append(lua_State *L, const bl_pipeline *p, bl_aug *ops, int n)
+static int append(lua_State *L, const bl_pipeline *p, bl_aug **ops, int n)
 {
 	int more = bl_pipeline_length(p);
 	if (n + more > OPS_MAX)
 		luaL_error(L, "aug.compose: more than %d operators", OPS_MAX);
 	for (int i = 0; i < more; i++)
-		ops[n + i] = *bl_pipeline_op(p, i);
+		ops[n + i] = bl_pipeline_op(p, i);
 	return n + more;
 }
 
 /* compose{a, b, c} or compose(a, b, c) */
 static int aug_compose(lua_State *L)
 {
-	bl_aug ops[OPS_MAX];
+	bl_aug *ops[OPS_MAX];
 	int n = 0;
 	if (!lua_istable(L, 1)) {
 		lua_createtable(L, lua_gettop(L), 0);
@@ -122,28 +133,66 @@ typedef struct paper {
 	float blur[2], solarize[2]; /* p in T and in T' */
 } paper;
 
+/* Which field of which operator a number of the paper's is. */
+typedef struct place {
+	const char *operator, *field;
+	size_t offset; /* in struct paper */
+	enum { WHOLE, ONE, TWO, BY_VIEW } how;
+} place;
+
+#define PLACE(operator, field, member, how) { operator, field, offsetof(paper, member), how }
+static const place places[] = {
+	PLACE("crop", "size", size, WHOLE), PLACE("crop", "scale", scale, TWO), PLACE("crop", "ratio", ratio, TWO),
+	PLACE("flip", "p", flip, ONE),
+	PLACE("jitter", "p", jitter, ONE), PLACE("jitter", "brightness", brightness, ONE),
+	PLACE("jitter", "contrast", contrast, ONE), PLACE("jitter", "saturation", saturation, ONE),
+	PLACE("jitter", "hue", hue, ONE),
+	PLACE("grayscale", "p", grayscale, ONE),
+	PLACE("blur", "p", blur, BY_VIEW), PLACE("blur", "sigma", sigma, TWO),
+	PLACE("solarize", "p", solarize, BY_VIEW),
+};
+#undef PLACE
+
+static int set_place(bl_aug *a, const paper *c, const place *at, int view)
+{
+	const void *from = (const char *)c + at->offset;
+	const float *v = from;
+	double one = at->how == WHOLE ? *(const int *)from : (double)v[at->how == BY_VIEW ? view : 0];
+	return bl_aug_set(a, at->field, at->how == TWO ? (double[]){ (double)v[0], (double)v[1] } : &one, 1 + (at->how == TWO));
+}
+
+/* The paper's operator of that name; NULL with bl_error. */
+static bl_aug *paper_operator(const paper *c, const char *name, int view)
+{
+	bl_aug *a = bl_aug_new(name);
+	for (size_t i = 0; a && i < sizeof places / sizeof *places; i++)
+		if (strcmp(places[i].operator, name) == 0 && set_place(a, c, &places[i], view) < 0) {
+			bl_aug_unref(a);
+			return NULL;
+		}
+	return a;
+}
+
+/* One that never applies is left out. */
+static bool idle(const bl_aug *a)
+{
+	double p[BL_LIST_MOST];
+	return bl_field_find(bl_aug_fields(bl_aug_name(a)), "p") && bl_aug_get(a, "p", p) == 1 && p[0] == 0;
+}
+
 static bl_pipeline *paper_view(const paper *c, int view)
 {
-	bl_aug ops[] = {
-		bl_aug_default(BL_AUG_CROP), bl_aug_default(BL_AUG_FLIP), bl_aug_default(BL_AUG_JITTER),
-		bl_aug_default(BL_AUG_GRAYSCALE), bl_aug_default(BL_AUG_BLUR), bl_aug_default(BL_AUG_SOLARIZE),
-	};
-	const float p[] = { 1, c->flip, c->jitter, c->grayscale, c->blur[view], c->solarize[view] };
-	int n = 0;
-	ops[0].size = c->size;
-	memcpy(ops[0].scale, c->scale, sizeof c->scale);
-	memcpy(ops[0].ratio, c->ratio, sizeof c->ratio);
-	ops[2].brightness = c->brightness;
-	ops[2].contrast = c->contrast;
-	ops[2].saturation = c->saturation;
-	ops[2].hue = c->hue;
-	memcpy(ops[4].sigma, c->sigma, sizeof c->sigma);
-	for (int i = 0; i < 6; i++) {
-		ops[i].p = p[i];
-		if (p[i] != 0)
-			ops[n++] = ops[i];
-	}
-	return bl_pipeline_new(ops, n);
+	static const char *const names[] = { "crop", "flip", "jitter", "grayscale", "blur", "solarize" };
+	enum { OPERATORS = sizeof names / sizeof *names };
+	bl_aug *made[OPERATORS] = { NULL }, *ops[OPERATORS];
+	int n = 0, i = 0;
+	for (; i < OPERATORS && (made[i] = paper_operator(c, names[i], view)); i++)
+		if (!idle(made[i]))
+			ops[n++] = made[i];
+	bl_pipeline *p = i == OPERATORS ? bl_pipeline_new(ops, n) : NULL;
+	for (int k = 0; k < OPERATORS; k++)
+		bl_aug_unref(made[k]);
+	return p;
 }
 
 /* paper{size = 224, ...}: T and T' of the paper; give any of its numbers to change it */
@@ -211,13 +260,13 @@ static bl_image image_bytes(lua_State *L, int arg)
 static int apply(lua_State *L, bl_pipeline *p, int arg, uint64_t seed, uint32_t view)
 {
 	bl_image in = image_bytes(L, arg);
-	bl_rng r;
+	bl_plan plan;
 	int h, w;
 	bl_pipeline_output(p, in.height, in.width, &h, &w);
 	size_t plane = (size_t)h * (size_t)w;
 	float *hwc = lua_newuserdatauv(L, plane * (size_t)in.channels * sizeof *hwc + 1, 0);
-	bl_rng_init(&r, seed, 0, 0, view);
-	if (bl_pipeline_apply(p, &in, &r, hwc) < 0)
+	bl_pipeline_plan(p, &(bl_view_key){ .seed = seed, .view = view }, in.height, in.width, in.channels, &plan);
+	if (bl_pipeline_apply(p, &plan, &in, hwc) < 0)
 		return bl_lua_fail(L);
 	bl_tensor *out = bl_tensor_new(3, (int64_t[]){ in.channels, h, w });
 	bl_lua_give_tensor(L, out);
@@ -274,7 +323,7 @@ static int w_gc(lua_State *L)
 
 static void add_text(luaL_Buffer *b, const bl_pipeline *p)
 {
-	char text[512];
+	char text[4096];
 	int n = bl_pipeline_length(p);
 	luaL_addstring(b, n == 1 ? "" : "aug.compose{ ");
 	for (int i = 0; i < n; i++) {
@@ -326,18 +375,22 @@ static const luaL_Reg twin_meta[] = {
 static const luaL_Reg twin_properties[] = { { "first", w_first }, { "second", w_second }, { NULL, NULL } };
 
 static const luaL_Reg constructors[] = {
-	{"crop", aug_crop},         {"resize", aug_resize},       {"flip", aug_flip},
-	{"jitter", aug_jitter},     {"grayscale", aug_grayscale}, {"blur", aug_blur},
-	{"solarize", aug_solarize}, {"normalize", aug_normalize}, {"affine", aug_affine},
-	{"noise", aug_noise},       {"cutout", aug_cutout},       {"compose", aug_compose},
-	{"twin", aug_twin},         {"paper", aug_paper},         {NULL, NULL},
+	{ "compose", aug_compose }, { "twin", aug_twin }, { "paper", aug_paper }, { NULL, NULL },
 };
+
+/* A constructor for every operator that the engine has. */
+static void add_operators(lua_State *L)
+{
+	for (int i = 0; bl_aug_name_at(i); i++)
+		bl_lua_constructors(L, "aug", (luaL_Reg[]){ { bl_aug_name_at(i), make }, { NULL, NULL } });
+}
 
 int bl_lua_open_aug(lua_State *L)
 {
 	bl_lua_define(L, &(bl_lua_class){ .type = BL_T_PIPELINE, .meta = pipeline_meta });
 	bl_lua_define(L, &(bl_lua_class){ .type = BL_T_TWIN, .meta = twin_meta, .properties = twin_properties });
 	lua_newtable(L);
+	add_operators(L);
 	bl_lua_constructors(L, "aug", constructors);
 	return 1;
 }

@@ -40,7 +40,7 @@ static int loader_new(lua_State *L)
 	bl_lua_views v = bl_lua_views_of(L, 1, "data.loader", *a.data);
 	loader *l = bl_lua_new(L, TYPE, sizeof *l);
 	l->l = bl_loader_new(&(bl_loader_config){
-		.data = *a.data, .first = v.first, .second = v.second, .batch = a.batch, .seed = (uint64_t)a.seed,
+		.data = *a.data, .views = { v.first, v.second }, .n_views = 2, .batch = a.batch, .seed = (uint64_t)a.seed,
 		.threads = a.workers,
 	});
 	if (!l->l)
@@ -53,14 +53,14 @@ static int loader_new(lua_State *L)
 static int l_call(lua_State *L)
 {
 	loader *l = bl_lua_check(L, 1, TYPE);
-	bl_tensor *first, *second;
+	bl_tensor *views[BL_VIEWS_MOST];
 	if (!l->l || l->step >= l->steps)
 		return lua_pushnil(L), 1;
-	if (bl_loader_next(l->l, &first, &second, NULL) < 0)
+	if (bl_loader_next(l->l, views, NULL) < 0)
 		return bl_lua_fail(L);
 	lua_pushinteger(L, ++l->step);
-	bl_lua_give_tensor(L, first);
-	bl_lua_give_tensor(L, second);
+	bl_lua_give_tensor(L, views[0]);
+	bl_lua_give_tensor(L, views[1]);
 	return 3;
 }
 

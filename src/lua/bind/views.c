@@ -6,41 +6,63 @@
 
 enum { OPS_MAX = 64 };
 
-static const bl_aug *find_normalize(const bl_pipeline *p)
+static bl_aug *find_normalize(const bl_pipeline *p)
 {
 	for (int i = 0; i < bl_pipeline_length(p); i++)
-		if (bl_pipeline_op(p, i)->kind == BL_AUG_NORMALIZE)
+		if (strcmp(bl_aug_name(bl_pipeline_op(p, i)), "normalize") == 0)
 			return bl_pipeline_op(p, i);
 	return NULL;
 }
 
-/* p, with the data's statistics at its end where it does not normalise; pushes it. */
-static bl_pipeline *normalized(lua_State *L, bl_pipeline *p, const bl_lua_views *v)
+/* n numbers of a field from floats. */
+static int set(bl_aug *a, const char *field, const float *v, int n)
 {
-	bl_aug ops[OPS_MAX];
-	int n = bl_pipeline_length(p);
-	if (find_normalize(p) || n >= OPS_MAX) {
-		bl_lua_give_pipeline(L, bl_pipeline_ref(p));
-		return p;
-	}
+	double values[BL_LIST_MOST];
 	for (int i = 0; i < n; i++)
-		ops[i] = *bl_pipeline_op(p, i);
-	ops[n] = bl_aug_default(BL_AUG_NORMALIZE);
-	memcpy(ops[n].mean, v->mean, sizeof v->mean);
-	memcpy(ops[n].stddev, v->std, sizeof v->std);
-	p = bl_pipeline_new(ops, n + 1);
-	bl_lua_give_pipeline(L, p);
-	return p;
+		values[i] = (double)v[i];
+	return bl_aug_set(a, field, values, n);
+}
+
+/* p with the data's statistics at its end; NULL with bl_error. */
+static bl_pipeline *with_statistics(const bl_pipeline *p, const bl_lua_views *v, int channels)
+{
+	bl_aug *ops[OPS_MAX];
+	bl_pipeline *made = NULL;
+	int n = bl_pipeline_length(p);
+	for (int i = 0; i < n; i++)
+		ops[i] = bl_pipeline_op(p, i);
+	ops[n] = bl_aug_new("normalize");
+	if (ops[n] && set(ops[n], "mean", v->mean, channels) == 0 && set(ops[n], "std", v->std, channels) == 0)
+		made = bl_pipeline_new(ops, n + 1);
+	bl_aug_unref(ops[n]);
+	return made;
+}
+
+/* p, with the data's statistics at its end where it does not normalise; pushes it. */
+static bl_pipeline *normalized(lua_State *L, bl_pipeline *p, const bl_lua_views *v, int channels)
+{
+	bool done = find_normalize(p) || bl_pipeline_length(p) >= OPS_MAX;
+	bl_lua_give_pipeline(L, done ? bl_pipeline_ref(p) : with_statistics(p, v, channels));
+	return *(bl_pipeline **)lua_touserdata(L, -1);
+}
+
+/* The numbers of a field, one a channel. */
+static void spread(const bl_aug *a, const char *field, float *out, int channels)
+{
+	double v[BL_LIST_MOST];
+	int n = bl_aug_get(a, field, v);
+	for (int i = 0; i < channels; i++)
+		out[i] = (float)v[i < n ? i : n - 1];
 }
 
 /* Evaluation normalises as the views do. */
-static void adopt_statistics(bl_lua_views *v)
+static void adopt_statistics(bl_lua_views *v, int channels)
 {
 	const bl_aug *a = find_normalize(v->first);
 	if (!a)
 		return;
-	memcpy(v->mean, a->mean, sizeof v->mean);
-	memcpy(v->std, a->stddev, sizeof v->std);
+	spread(a, "mean", v->mean, channels);
+	spread(a, "std", v->std, channels);
 }
 
 static void push_paper(lua_State *L, bl_dataset *d)
@@ -62,8 +84,9 @@ bl_lua_views bl_lua_views_of(lua_State *L, int table, const char *what, bl_datas
 		bl_lua_bad(L, what, "views", "a pipeline or a pair of them (aug.twin, aug.paper)", -1);
 	if (bl_dataset_statistics(d, v.mean, v.std) < 0)
 		bl_lua_fail(L);
-	v.first = normalized(L, pair ? pair->first : *one, &v);
-	v.second = normalized(L, pair ? pair->second : *one, &v);
-	adopt_statistics(&v);
+	int channels = bl_dataset_channels(d);
+	v.first = normalized(L, pair ? pair->first : *one, &v, channels);
+	v.second = normalized(L, pair ? pair->second : *one, &v, channels);
+	adopt_statistics(&v, channels);
 	return v;
 }

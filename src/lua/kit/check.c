@@ -128,6 +128,11 @@ static void floats(lua_State *L, const char *what, const bl_key *k, float *out)
 static void list(lua_State *L, const char *what, const bl_key *k, bl_list *out)
 {
 	const int most = (int)(sizeof out->v / sizeof out->v[0]);
+	if (lua_type(L, -1) == LUA_TNUMBER) {
+		out->n = 1;
+		out->v[0] = number(L, what, k);
+		return;
+	}
 	if (!lua_istable(L, -1))
 		bl_lua_bad(L, what, k->name, "a list of numbers", -1);
 	if (lua_rawlen(L, -1) > (lua_Unsigned)most)

@@ -48,6 +48,7 @@ void bl_lua_define(lua_State *L, const bl_lua_class *c);
  */
 void bl_lua_constructors(lua_State *L, const char *module, const luaL_Reg *list);
 void bl_lua_constructor(lua_State *L, const char *name, lua_CFunction fn); /* pushes one: "trainer" */
+const char *bl_lua_constructor_name(lua_State *L); /* of the one that runs, "aug.crop" */
 /* Pushes o's source, {call = "nn.linear", n = 2, 3, 4}, or nil. */
 void bl_lua_source(lua_State *L, int index);
 
@@ -137,7 +138,7 @@ typedef enum bl_key_kind {
 	BL_KEY_TEXT,   /* const char *, alive as long as the table */
 	BL_KEY_CHOICE, /* one of `choices`: its index, an int (an enum) */
 	BL_KEY_FLOATS, /* `count` floats: a list, or one number for all */
-	BL_KEY_LIST,   /* bl_list: a list of numbers */
+	BL_KEY_LIST,   /* bl_list: a list of numbers, or one */
 	BL_KEY_OBJECT, /* void *: the userdata of `type` */
 	BL_KEY_ANY,    /* let through: the binding looks at it itself */
 } bl_key_kind;

@@ -204,6 +204,11 @@ static int construct_plain(lua_State *L)
 	return results;
 }
 
+const char *bl_lua_constructor_name(lua_State *L)
+{
+	return lua_tostring(L, lua_upvalueindex(2));
+}
+
 void bl_lua_constructor(lua_State *L, const char *name, lua_CFunction fn)
 {
 	lua_pushcfunction(L, fn);

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* function.c: an operator that is somebody else's function. */
+#include "augment/operator.h"
+
+#include <barlow/error.h>
+
+#include <stdio.h>
+
+typedef struct parameters {
+	bl_aug_function f;
+	char name[64];
+} parameters;
+
+typedef struct draws {
+	bl_rng rng;
+} draws;
+
+static bool draw(const void *p, drawing *w, void *d)
+{
+	(void)p;
+	((draws *)d)->rng = w->rng;
+	return true;
+}
+
+/* The function gets planes without anything between them. */
+static int apply(const void *p, const void *d, canvas *c)
+{
+	const bl_aug_function *f = &((const parameters *)p)->f;
+	bl_rng r = ((const draws *)d)->rng;
+	size_t n = (size_t)c->height * (size_t)c->width;
+	bl_canvas_load(c);
+	bl_canvas_pack(c, n);
+	int rc = f->apply(f->context, &r, c->data, c->channels, c->height, c->width);
+	bl_canvas_pack(c, bl_canvas_room(c->height, c->width));
+	return rc < 0 ? -1 : 0;
+}
+
+static int describe(const void *p, const void *d, int channels, char *buf, size_t size)
+{
+	(void)d, (void)channels;
+	return snprintf(buf, size, "%s", ((const parameters *)p)->name);
+}
+
+static void release(void *p)
+{
+	const bl_aug_function *f = &((const parameters *)p)->f;
+	if (f->release)
+		f->release(f->context);
+}
+
+static const bl_field fields[] = { BL_FIELD_END };
+
+static const operator function = {
+	.name = "function",
+	.fields = fields,
+	.parameters = sizeof(parameters),
+	.draws = sizeof(draws),
+	.draw = draw,
+	.apply = apply,
+	.describe = describe,
+	.release = release,
+	.needs_unit = true,
+};
+
+bl_aug *bl_aug_new_function(const bl_aug_function *f)
+{
+	bl_aug *a = bl_operator_make(&function);
+	if (!a) {
+		if (f->release)
+			f->release(f->context);
+		return NULL;
+	}
+	parameters *p = (parameters *)(void *)a->parameters;
+	p->f = *f;
+	snprintf(p->name, sizeof p->name, "%s", f->name);
+	p->f.name = a->name = p->name;
+	return a;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* grayscale.c: colour becomes grey in all three channels. */
+#include "augment/grey.h"
+#include "augment/operator.h"
+
+#include <stdio.h>
+
+typedef struct parameters {
+	float p;
+} parameters;
+
+BL_CLONES static void grey_planes(float *restrict r, float *restrict g, float *restrict b, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		r[i] = g[i] = b[i] = GREY(r[i], g[i], b[i]);
+}
+
+static bool draw(const void *p, drawing *w, void *d)
+{
+	(void)d;
+	return bl_rng_uniform(&w->rng) < ((const parameters *)p)->p;
+}
+
+static int apply(const void *p, const void *d, canvas *c)
+{
+	(void)p, (void)d;
+	bl_canvas_load(c);
+	if (c->channels == 3)
+		grey_planes(c->data, c->data + c->plane, c->data + 2 * c->plane, (size_t)c->height * (size_t)c->width);
+	return 0;
+}
+
+static int describe(const void *p, const void *d, int channels, char *buf, size_t size)
+{
+	(void)p, (void)d, (void)channels;
+	return snprintf(buf, size, "grayscale");
+}
+
+static const bl_field fields[] = {
+	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.2), BL_WITHIN(0, 1), .position = 1, .help = PROBABILITY),
+	BL_FIELD_END,
+};
+
+const operator bl_op_grayscale = {
+	.name = "grayscale",
+	.help = "Without colour.",
+	.fields = fields,
+	.parameters = sizeof(parameters),
+	.draw = draw,
+	.apply = apply,
+	.describe = describe,
+	.needs_unit = true,
+};

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * text.c: operators and pipelines as text, written and read.
+ *
+ *     pipeline = [ operator { "," operator } ]
+ *     operator = name [ "{" [ field { "," field } ] "}" ]
+ *     field    = name "=" ( number | "{" number { "," number } "}" )
+ */
+#include "augment/operator.h"
+
+#include <barlow/error.h>
+#include <barlow/number.h>
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_OPERATORS = 64, MOST_NAME = 32 };
+
+/* --- Writing ------------------------------------------------------------------------------------------ */
+
+char *bl_aug_text(const bl_aug *a, char *buf, size_t size)
+{
+	size_t used = (size_t)snprintf(buf, size, "%s{", a->name);
+	if (used < size)
+		bl_fields_text(a->op->fields, a->parameters, buf + used, size - used);
+	used = strlen(buf);
+	if (used + 1 < size)
+		memcpy(buf + used, "}", 2);
+	return buf;
+}
+
+/* --- Reading ------------------------------------------------------------------------------------------- */
+
+typedef struct reader {
+	const char *text, *at;
+} reader;
+
+static int fail(const reader *r, const char *expected)
+{
+	return bl_fail("character %d of '%.200s': expected %s", (int)(r->at - r->text) + 1, r->text, expected);
+}
+
+static bool take(reader *r, char c)
+{
+	while (isspace((unsigned char)*r->at))
+		r->at++;
+	if (*r->at != c)
+		return false;
+	r->at += c != '\0';
+	return true;
+}
+
+static int take_name(reader *r, char name[MOST_NAME])
+{
+	int n = 0;
+	take(r, '\0'); /* the space in front */
+	while (n < MOST_NAME - 1 && (isalnum((unsigned char)*r->at) || *r->at == '_'))
+		name[n++] = *r->at++;
+	name[n] = '\0';
+	return n ? 0 : fail(r, "a name");
+}
+
+static int take_number(reader *r, double *v)
+{
+	char *end;
+	*v = strtod(r->at, &end);
+	if (end == r->at)
+		return fail(r, "a number");
+	r->at = end;
+	return 0;
+}
+
+/* Returns how many, or negative. */
+static int take_numbers(reader *r, double v[BL_LIST_MOST])
+{
+	int n = 0;
+	if (!take(r, '{'))
+		return take_number(r, v) < 0 ? -1 : 1;
+	do {
+		if (n == BL_LIST_MOST)
+			return fail(r, "at most 64 numbers");
+		if (take_number(r, &v[n++]) < 0)
+			return -1;
+	} while (take(r, ','));
+	return take(r, '}') ? n : fail(r, "',' or '}'");
+}
+
+static int take_field(reader *r, bl_aug *a)
+{
+	char name[MOST_NAME];
+	double v[BL_LIST_MOST];
+	if (take_name(r, name) < 0)
+		return -1;
+	if (!take(r, '='))
+		return fail(r, "'='");
+	int n = take_numbers(r, v);
+	return n < 0 ? -1 : bl_aug_set(a, name, v, n);
+}
+
+static int take_fields(reader *r, bl_aug *a)
+{
+	if (!take(r, '{') || take(r, '}'))
+		return 0;
+	do {
+		if (take_field(r, a) < 0)
+			return -1;
+	} while (take(r, ','));
+	return take(r, '}') ? 0 : fail(r, "',' or '}'");
+}
+
+static bl_aug *take_operator(reader *r)
+{
+	char name[MOST_NAME];
+	bl_aug *a = take_name(r, name) < 0 ? NULL : bl_aug_new(name);
+	if (a && take_fields(r, a) == 0)
+		return a;
+	bl_aug_unref(a);
+	return NULL;
+}
+
+/* Returns how many, or negative. */
+static int take_operators(reader *r, bl_aug *ops[MOST_OPERATORS], int *n)
+{
+	if (take(r, '\0'))
+		return 0;
+	do {
+		if (*n == MOST_OPERATORS)
+			return fail(r, "at most 64 operators");
+		if (!(ops[*n] = take_operator(r)))
+			return -1;
+		++*n;
+	} while (take(r, ','));
+	return take(r, '\0') ? 0 : fail(r, "',' or the end");
+}
+
+static bl_pipeline *parse(const char *text)
+{
+	bl_aug *ops[MOST_OPERATORS] = { NULL };
+	reader r = { text, text };
+	int n = 0;
+	bl_pipeline *p = take_operators(&r, ops, &n) < 0 ? NULL : bl_pipeline_new(ops, n);
+	for (int i = 0; i < n; i++)
+		bl_aug_unref(ops[i]);
+	return p;
+}
+
+/* Numbers have a point, whatever the program's locale has. */
+bl_pipeline *bl_pipeline_parse(const char *text)
+{
+	bl_point *before = bl_number_point();
+	bl_pipeline *p = parse(text);
+	bl_number_unpoint(before);
+	return p;
+}
