@@ -309,7 +309,7 @@ entry("trainer",
 	"trainer{data =, encoder =, projector = {512, 512, 512}, views =, loss =, optim =, batch = 256, epochs = 10, "
 	.. "steps =, seed = 0, schedule = \"cosine\", warmup = 0, last = .001, clip = 0, "
 	.. "precision = \"float32\", workers = 0, knn = {every =, refs =, queries =, k =}, convolution =, name =, folder =, "
-	.. "checkpoint_every =}",
+	.. "checkpoint_every =, warm_start = false}",
 	"A run of Barlow Twins, or the one a recipe describes.", small, {
 		{ "data", "a dataset; its statistics normalise the views, unless these do it themselves" },
 		{ "encoder", "a module: images (N, C, H, W) to features (N, F)" },
@@ -331,6 +331,8 @@ entry("trainer",
 		{ "name", "shown with the run, and the beginning of its folder's name" },
 		{ "folder", "where the run is kept; false: in memory only; otherwise one of its own among runs()" },
 		{ "checkpoint_every", "epochs; false: only at the end and when asked; otherwise each, within 1% of the time" },
+		{ "warm_start", "true: encoder and projector may have been trained by another run, which has ended; a path: new ones "
+			.. "begin with these weights; the folder keeps what the run started from (start.safetensors)" },
 	})
 entry("trainer:start", "t:start()", "Begins, in the background.", small .. ":start():wait()")
 entry("trainer:pause", "t:pause()", "Stands still between two steps.", small .. ":start():pause():stop()")

@@ -73,10 +73,33 @@ function describe(v)
 	return d
 end
 
--- convolution: the choices that the run makes, asked for or not.
-function recipe.of_source(source, convolution)
+-- Weights that were loaded: the run's own copy of them takes the place of whatever file that was.
+local function drop_loads(d)
+	if type(d) ~= "table" then return end
+	local meta, kept = getmetatable(d), {}
+	for _, step in ipairs(meta and meta.after or {}) do
+		if step[1] ~= "load" then kept[#kept + 1] = step end
+	end
+	if meta and meta.after then meta.after = kept end
+	for _, v in pairs(d) do drop_loads(v) end
+end
+
+--[[
+convolution: the choices that the run makes, asked for or not.  start: what the run starts from: the path of weights that
+it keeps, true: weights that it does not keep, false: those that the text draws.
+]]
+function recipe.of_source(source, convolution, start)
 	local r = of_source(source)
 	r.convolution = convolution
+	if type(start) == "string" then
+		drop_loads(r.encoder)
+		drop_loads(r.projector)
+		r.warm_start = start
+	elseif not start then
+		r.warm_start = nil
+	elseif type(r.warm_start) ~= "string" then
+		r.warm_start = true
+	end
 	if type(r.folder) == "string" then r.folder = nil end -- that run's own: another one needs another
 	getmetatable(r).__recipe = true
 	return r
@@ -155,7 +178,8 @@ local function call_text(d, meta, indent)
 		text = wrap(name .. "(", parts, long, ")", indent)
 	end
 	for _, step in ipairs(meta.after or {}) do
-		text = ("%s:%s(%s)"):format(text, step[1], to_text(step[2], indent))
+		local more = step[3] ~= nil and ", " .. to_text(step[3], indent) or ""
+		text = ("%s:%s(%s%s)"):format(text, step[1], to_text(step[2], indent), more)
 	end
 	if meta.results == 1 then return text end
 	return meta.result == 1 and "(" .. text .. ")" or ("(select(%d, %s))"):format(meta.result, text)
@@ -226,12 +250,16 @@ function make(v)
 	local call = constructor(meta.call, items)
 	local results = meta.single and { call(items) } or { call(table.unpack(items, 1, meta.n)) }
 	local made = results[meta.result]
-	for _, step in ipairs(meta.after or {}) do made[step[1]](made, step[2]) end
+	for _, step in ipairs(meta.after or {}) do made[step[1]](made, step[2], step[3]) end
 	return made
 end
 
 -- A trainer's arguments: the objects made, the table itself not yet a trainer.
 function recipe.build(r)
+	if r.warm_start == true then
+		error("this run's recipe cannot be built again: it started from weights that were not drawn by it (warm_start), and "
+			.. "a run without a folder keeps none: give it a folder, or save them and give their path as warm_start", 0)
+	end
 	return make_items(r)
 end
 

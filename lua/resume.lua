@@ -50,6 +50,7 @@ function resume.load(what)
 	local folder = native.resumable(what)
 	local arguments = arguments_of(folder)
 	arguments.folder = folder
+	if arguments.warm_start then arguments.warm_start = folder .. "/start.safetensors" end -- wherever the folder is now
 	return require "barlow".trainer(arguments):load_checkpoint(folder)
 end
 

@@ -23,4 +23,10 @@ int bl_checkpoint_save(const char *path, bl_trainer *t);
  */
 int bl_checkpoint_load(const char *path, bl_trainer *t);
 
+/*
+ * The weights that a trainer starts from, or has started from if it is warm (bl_trainer_warm): all that a recipe cannot
+ * draw again.  Named as weights.h names them, so that bl_weights_load puts them into new modules.
+ */
+int bl_start_save(const char *path, bl_trainer *t);
+
 #endif

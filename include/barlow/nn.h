@@ -36,8 +36,28 @@ bool bl_module_training(const bl_module *m);
 int bl_module_set_input(bl_module *m, const float *mean, const float *std, int channels);
 /* The number of channels, and that many numbers into mean and std (either may be NULL); 0: not known. */
 int bl_module_input(const bl_module *m, float *mean, float *std);
-/* PyTorch's default initialisation of every layer, from the seed, in the order of bl_module_each. */
+/* PyTorch's default initialisation of every layer, from the seed, in the order of bl_module_each.  Ends provenance. */
 void bl_module_init(bl_module *m, uint64_t seed);
+
+/*
+ * Provenance: what made a module's weights, where that is not bl_module_init alone: a run that trains or has trained it,
+ * or something else, such as a file.  It belongs to all modules that it made, and outlives the run.  A trainer marks
+ * its modules and refuses those of another run (train.h); whoever writes weights in another way marks them, too.
+ */
+typedef struct bl_provenance bl_provenance;
+enum { BL_PROVENANCE_NAME = 64 }; /* bytes of a name, which is cut */
+bl_provenance *bl_provenance_new(const char *name, bool run);
+bl_provenance *bl_provenance_ref(bl_provenance *p);
+void bl_provenance_unref(bl_provenance *p);
+/* Of a run: how many steps it has made, and whether it has begun and not ended.  From any thread. */
+void bl_provenance_set(bl_provenance *p, int64_t step, bool live);
+const char *bl_provenance_name(const bl_provenance *p);
+bool bl_provenance_is_run(const bl_provenance *p);
+int64_t bl_provenance_step(const bl_provenance *p);
+bool bl_provenance_live(const bl_provenance *p);
+bl_provenance *bl_module_provenance(const bl_module *m); /* borrowed; NULL: as it was initialised */
+/* Of all below m, too; NULL: none.  Modules of a run that is live keep theirs. */
+void bl_module_set_provenance(bl_module *m, bl_provenance *p);
 
 /* Children. */
 int bl_module_children(const bl_module *m);

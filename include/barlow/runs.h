@@ -2,8 +2,8 @@
 /*
  * runs.h: the folders of runs: where they lie, what is in them, and which one is meant.
  *
- * A run's folder has `live` (live.h), `recipe.lua`, `weights.safetensors` and
- * `checkpoint.safetensors` (checkpoint.h).
+ * A run's folder has `live` (live.h), `recipe.lua`, `weights.safetensors`,
+ * `checkpoint.safetensors` and perhaps `start.safetensors` (checkpoint.h).
  * All of them lie in one place unless their users put them elsewhere.
  */
 #ifndef BARLOW_RUNS_H
@@ -14,6 +14,7 @@
 #define BL_RUN_LIVE "live"
 #define BL_RUN_RECIPE "recipe.lua"
 #define BL_RUN_WEIGHTS "weights.safetensors"
+#define BL_RUN_START "start.safetensors" /* of runs that start from given weights */
 #define BL_RUN_CHECKPOINT "checkpoint.safetensors"
 
 /* $XDG_DATA_HOME/barlow/runs, or what stands for it below HOME.  Strings from here are new: the caller frees them. */

@@ -45,9 +45,16 @@ typedef struct bl_trainer_config {
 	 * after the last, as long as they take at most 1% of the training time; negative: only at the end and when asked.
 	 */
 	double checkpoint_every;
+	/* May modules have been trained by another run, which has ended?  Then, or if weights were loaded, the run is warm. */
+	bool warm_start;
 } bl_trainer_config;
 
-bl_trainer *bl_trainer_new(const bl_trainer_config *c); /* checks all shapes by a dry forward of one batch's shape */
+/*
+ * Checks all shapes by a dry forward of one batch's shape.  The modules are the trainer's until it has ended: refused are
+ * modules of a run that has begun and not ended, and, without warm_start, those that another run has trained.  Who made
+ * no step yet can be taken its modules away, and then makes none.
+ */
+bl_trainer *bl_trainer_new(const bl_trainer_config *c);
 void bl_trainer_free(bl_trainer *t);                    /* stops and joins first */
 
 int bl_trainer_start(bl_trainer *t);                    /* in the background; also resumes a paused one */
@@ -88,6 +95,10 @@ bl_optim *bl_trainer_optim(bl_trainer *t);
 /* As it was made, and as set since; borrowed.  Name and live_path are NULL. */
 const bl_trainer_config *bl_trainer_settings(const bl_trainer *t);
 int64_t bl_trainer_steps_per_epoch(const bl_trainer *t);
+/* Does it start from other weights than freshly drawn ones?  Settled by the first step; bl_start_save keeps them. */
+bool bl_trainer_warm(const bl_trainer *t);
+/* Of a warm trainer that has begun: parameter or buffer k as it was then, in the order of bl_module_each; else NULL. */
+const bl_tensor *bl_trainer_start_tensor(const bl_trainer *t, int k);
 
 /* Where a run stands, beside weights, buffers and the optimiser's state: with these it is all that decides how it goes on. */
 typedef struct bl_progress {

@@ -12,4 +12,5 @@ libbarlow_sources += \
 	src/nn/networks.c \
 	src/nn/norm.c \
 	src/nn/params.c \
+	src/nn/provenance.c \
 	src/nn/resnet.c

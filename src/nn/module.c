@@ -48,6 +48,7 @@ void bl_module_unref(bl_module *m)
 	}
 	free(m->child);
 	free(m->input);
+	bl_provenance_unref(m->provenance);
 	free(m);
 }
 
@@ -217,6 +218,7 @@ void bl_module_init(bl_module *m, uint64_t seed)
 {
 	uint32_t stream = 0;
 	init_from(m, seed, &stream);
+	bl_module_set_provenance(m, NULL);
 }
 
 /* path: the names so far, each with its dot; m's own go behind it. */

@@ -55,6 +55,7 @@ struct bl_module {
 	bool training;
 	int input_channels;
 	float *input; /* means, then standard deviations, of the images that it was trained on; NULL: not known */
+	bl_provenance *provenance;       /* NULL: as it was initialised */
 	int slots, children, room;
 	bl_slot slot[BL_MODULE_SLOTS];
 	bl_child *child;

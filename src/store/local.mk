@@ -6,6 +6,7 @@ libbarlow_sources += \
 	src/store/run_folder.c \
 	src/store/runs.c src/store/runs.h \
 	src/store/safetensors.c \
+	src/store/start.c \
 	src/store/state.h \
 	src/store/tuned.c \
 	src/store/weights.c

@@ -158,6 +158,16 @@ int bl_state_copy(const bl_state *s, const char *path, const bl_named *file, int
 	return 0;
 }
 
+/* They are the file's from now on, and no longer those of a run. */
+static int mark(const char *path, bl_module *const *roots, int n)
+{
+	bl_provenance *p = bl_provenance_new(path, false);
+	for (int i = 0; p && i < n; i++)
+		bl_module_set_provenance(roots[i], p);
+	bl_provenance_unref(p);
+	return p ? 0 : -1;
+}
+
 int bl_weights_load(const char *path, bl_module *const *roots, const char *const *prefixes, int n, bool strict)
 {
 	bl_named *file = NULL;
@@ -171,6 +181,8 @@ int bl_weights_load(const char *path, bl_module *const *roots, const char *const
 		rc = bl_state_fit(&s, path, file, n_file, strict);
 	if (rc == 0)
 		rc = bl_state_copy(&s, path, file, n_file);
+	if (rc == 0)
+		rc = mark(path, roots, n);
 	bl_named_free(file, n_file);
 	bl_named_free(s.items, s.n);
 	return rc;

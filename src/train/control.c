@@ -46,6 +46,7 @@ void bl_trainer_control_init(bl_trainer *t)
 static void set_state(bl_trainer *t, bl_run_state s)
 {
 	t->info.state = s;
+	bl_provenance_set(t->provenance, t->step, s == BL_RUN_RUNNING || s == BL_RUN_PAUSED);
 	bl_live_set_info(t->live, &t->info);
 	pthread_cond_broadcast(&t->changed);
 }
@@ -258,7 +259,9 @@ static void rest(bl_trainer *t)
 
 static void make_step(bl_trainer *t)
 {
-	if (bl_trainer_step(t) == 0)
+	int rc = bl_trainer_step(t);
+	bl_provenance_set(t->provenance, t->step, true);
+	if (rc == 0)
 		bl_trainer_save_due(t);
 }
 
@@ -309,7 +312,7 @@ static int launch(bl_trainer *t)
 		return bl_fail("trainer: the run is over: %lld of %lld steps are done", (long long)t->step, (long long)t->steps);
 	if (bl_live_replaced(t->live))
 		return bl_fail("trainer: the run's folder is somebody else's by now: it was resumed there, or removed");
-	if (bl_trainers_check_ending() != 0)
+	if (bl_trainers_check_ending() != 0 || bl_ownership_begin(t) != 0)
 		return -1;
 	int err = pthread_create(&t->thread, NULL, train, t);
 	if (err != 0)
@@ -428,7 +431,9 @@ static int may_step_by_hand(bl_trainer *t, int64_t n)
 		return bl_fail("trainer: the run has failed: %s", t->info.message);
 	if (t->step >= t->steps)
 		return bl_fail("trainer: the run is over: %lld of %lld steps are done", (long long)t->step, (long long)t->steps);
-	return bl_trainers_check_ending();
+	if (bl_trainers_check_ending() != 0)
+		return -1;
+	return t->active ? 0 : bl_ownership_begin(t);
 }
 
 /* Without a thread, flags left from before would end the loop at once. */

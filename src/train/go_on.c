@@ -51,12 +51,15 @@ static void put(bl_trainer *t, const bl_progress *p)
 	o->lr = p->lr;
 	o->lr_bias = p->lr_bias;
 	bl_loader_seek(t->loader, p->step);
+	bl_provenance_set(t->provenance, p->step, false);
 }
 
 int bl_trainer_go_on(bl_trainer *t, const bl_progress *p, const bl_live *past, const char *remark)
 {
 	pthread_mutex_lock(&t->lock);
 	int rc = check(t, p);
+	if (rc == 0)
+		rc = bl_ownership_begin(t);
 	if (rc == 0 && past)
 		rc = bl_live_take_past(t->live, past, p->step);
 	if (rc == 0) {

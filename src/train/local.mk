@@ -5,6 +5,7 @@ libbarlow_sources += \
 	src/train/go_on.c \
 	src/train/guard.c \
 	src/train/keep.c \
+	src/train/ownership.c \
 	src/train/step.c \
 	src/train/trainer.c \
 	src/train/trainer.h

@@ -260,7 +260,7 @@ static int make_parts(bl_trainer *t, const char *live_path)
 	if (make_loader(t) != 0)
 		return -1;
 	plan_steps(t);
-	if (check_and_choose(t) != 0 || make_model(t) != 0)
+	if (check_and_choose(t) != 0 || make_model(t) != 0 || bl_ownership_take(t) != 0)
 		return -1;
 	const bl_trainer_config *c = &t->config;
 	if (c->std[0] > 0 && bl_module_set_input(c->encoder, c->mean, c->std, bl_dataset_channels(c->data)) != 0)
@@ -286,13 +286,15 @@ static void free_parts(bl_trainer *t)
 	free(t->query_labels);
 	free(t->rows);
 	free(t->partial);
+	bl_ownership_free(t);
 	drop_config(&t->config);
 	free(t);
 }
 
 bl_trainer *bl_trainer_new(const bl_trainer_config *c)
 {
-	if (check_parts(c) != 0 || check_numbers(c) != 0 || check_knn(c) != 0)
+	if (check_parts(c) != 0 || check_numbers(c) != 0 || check_knn(c) != 0 ||
+	    bl_ownership_check(c) != 0)
 		return NULL;
 	bl_trainer *t = calloc(1, sizeof *t);
 	if (!t)

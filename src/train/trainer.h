@@ -3,7 +3,8 @@
  * trainer.h: the trainer's inside, shared by trainer.c (making), control.c
  * (thread, commands, states), step.c (one step), guard.c (numbers that are
  * not finite), keep.c (saving), go_on.c (a run that was begun before) and
- * ending.c (all trainers, and the end of the process).
+ * ending.c (all trainers, and the end of the process), ownership.c (whose
+ * modules these are).
  *
  * Two locks.  The *floor* is held for a whole step, or by a guest between
  * steps: who holds it may touch weights, optimiser, last embeddings and
@@ -41,6 +42,12 @@ struct floor {
 	const bl_choices *outside; /* what the holder's convolutions used before: on the floor it is the run's choices */
 };
 
+/* Copies of all parameters and buffers, in the order of bl_module_each, encoder before projector. */
+struct start {
+	bl_tensor **tensor;
+	int n;
+};
+
 struct bl_trainer {
 	bl_trainer_config config;
 	bl_loader *loader;
@@ -55,6 +62,10 @@ struct bl_trainer {
 	bl_live *live;
 	bl_monitor *monitor;
 	bl_source source;                          /* of what the monitor shows */
+	bl_provenance *provenance;                 /* the modules' */
+	bool warm;                                 /* its weights are not freshly drawn; settled when it begins */
+	bool begun;                                /* a step was, or is about to be made */
+	struct start start;                        /* what it starts from, if warm; empty before it begins */
 
 	/* Of the floor's holder. */
 	struct guard guard;
@@ -92,6 +103,12 @@ struct bl_trainer {
 
 /* trainer.c */
 void bl_trainer_set_training(const bl_trainer_config *c, bool on);
+
+/* ownership.c */
+int bl_ownership_check(const bl_trainer_config *c); /* may a new trainer have its modules? */
+int bl_ownership_take(bl_trainer *t);               /* it has them */
+int bl_ownership_begin(bl_trainer *t);              /* before steps are made: are they its own still? */
+void bl_ownership_free(bl_trainer *t);
 
 /* control.c */
 void bl_trainer_control_init(bl_trainer *t);

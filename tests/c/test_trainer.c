@@ -485,6 +485,7 @@ static void test_start_stop_storm(void **state)
 			assert_int_equal(bl_trainer_wait(t, -1), 1);
 	}
 	bl_trainer_free(t); /* while it runs */
+	y.config.warm_start = true;
 	t = trainer_of(&y);
 	assert_int_equal(bl_trainer_start(t), 0);
 	bl_trainer_free(t);
@@ -504,6 +505,85 @@ static void test_last_word(void **state)
 		usleep((useconds_t)(i % 10 * 50));
 	}
 	bl_trainer_free(t);
+	toy_free(&y);
+}
+
+static void refused(const struct toy *y, const char *why)
+{
+	bl_trainer *t = bl_trainer_new(&y->config);
+	assert_null(t);
+	if (!strstr(bl_error(), why))
+		fail_msg("expected \"%s\" in: %s", why, bl_error());
+}
+
+/* A module that a run has trained, or trains, is not another one's: alone, or inside of something. */
+static void test_one_owner(void **state)
+{
+	(void)state;
+	struct toy y = toy_new(), z = toy_new();
+	y.config.name = "A";
+	bl_trainer *idle = trainer_of(&y), *a = trainer_of(&y);
+	assert_int_equal(bl_trainer_start(idle), -1);
+	assert_non_null(strstr(bl_error(), "the encoder was given to another trainer (run 'A') since"));
+	bl_trainer_free(idle);
+	assert_int_equal(bl_trainer_steps(a, 3), 0);
+	y.config.name = "B";
+	y.config.warm_start = true;
+	refused(&y, "the encoder is being trained by run 'A' (step 3), which has not ended: stop that first");
+	command(a, BL_CMD_STOP, 0);
+	y.config.warm_start = false;
+	refused(&y, "the encoder was trained by run 'A' (step 3): give warm_start = true");
+	y.config.encoder = z.encoder;
+	refused(&y, "the projector was trained by run 'A' (step 3)");
+
+	bl_module *around = bl_nn_sequential();
+	assert_int_equal(bl_nn_append(around, "inner", y.encoder), 0);
+	y.config.encoder = around;
+	y.config.projector = z.projector;
+	refused(&y, "encoder.inner was trained by run 'A' (step 3)");
+	assert_int_equal(bl_trainer_steps(a, 1), 0); /* what is refused takes nothing away */
+	bl_trainer_free(a);
+	refused(&y, "encoder.inner was trained by run 'A' (step 4)");
+
+	bl_module_init(y.encoder, 1); /* which makes new weights of it */
+	bl_trainer *b = trainer_of(&y);
+	assert_false(bl_trainer_warm(b));
+	assert_int_equal(bl_trainer_steps(b, 1), 0);
+	assert_false(bl_trainer_warm(b));
+	assert_null(bl_trainer_start_tensor(b, 0));
+	bl_trainer_free(b);
+	bl_module_unref(around);
+	toy_free(&y);
+	toy_free(&z);
+}
+
+/* A warm start keeps what it started from; the run before cannot go on. */
+static void test_warm_start(void **state)
+{
+	(void)state;
+	struct toy y = toy_new();
+	bl_trainer *a = trainer_of(&y);
+	assert_int_equal(bl_trainer_steps(a, 3), 0);
+	command(a, BL_CMD_STOP, 0);
+	struct dump before = dump_of(&y);
+	y.config.warm_start = true;
+	y.config.name = "B";
+	bl_trainer *b = trainer_of(&y);
+	assert_true(bl_trainer_warm(b));
+	assert_null(bl_trainer_start_tensor(b, 0));
+	assert_int_equal(bl_trainer_steps(b, 3), 0);
+	assert_int_equal(bl_trainer_steps(a, 1), -1);
+	assert_non_null(strstr(bl_error(), "the encoder was given to another trainer (run 'B') since"));
+	int64_t at = 0;
+	for (int k = 0; bl_trainer_start_tensor(b, k); k++) {
+		const bl_tensor *x = bl_trainer_start_tensor(b, k);
+		assert_memory_equal(bl_tensor_data((bl_tensor *)x), before.at + at, (size_t)bl_tensor_count(x) * sizeof(float));
+		at += bl_tensor_count(x);
+	}
+	assert_int_equal(at, before.n);
+	free(before.at);
+	bl_trainer_free(a);
+	bl_trainer_free(b);
 	toy_free(&y);
 }
 
@@ -644,14 +724,6 @@ static void test_last_snapshot(void **state)
 
 /* --- Failures ------------------------------------------------------------------------------------ */
 
-static void refused(const struct toy *y, const char *why)
-{
-	bl_trainer *t = bl_trainer_new(&y->config);
-	assert_null(t);
-	if (!strstr(bl_error(), why))
-		fail_msg("expected \"%s\" in: %s", why, bl_error());
-}
-
 static void test_refusals(void **state)
 {
 	(void)state;
@@ -787,6 +859,7 @@ int main(void)
 		cmocka_unit_test(test_learns), cmocka_unit_test(test_same_bits), cmocka_unit_test(test_precision), cmocka_unit_test(test_watched),
 		cmocka_unit_test(test_steady_memory), cmocka_unit_test(test_schedule), cmocka_unit_test(test_clip), cmocka_unit_test(test_knn),
 		cmocka_unit_test(test_pause_step_stop), cmocka_unit_test(test_start_stop_storm), cmocka_unit_test(test_last_word),
+		cmocka_unit_test(test_one_owner), cmocka_unit_test(test_warm_start),
 		cmocka_unit_test(test_settings), cmocka_unit_test(test_file), cmocka_unit_test(test_between_steps),
 		cmocka_unit_test(test_last_snapshot), cmocka_unit_test(test_refusals), cmocka_unit_test(test_nan_in_module),
 		cmocka_unit_test(test_nan_hidden), cmocka_unit_test(test_nan_in_weight),

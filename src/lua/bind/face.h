@@ -77,6 +77,8 @@ int bl_lua_save_weights(void *saver); /* negative with bl_error */
 void bl_lua_place_run(lua_State *L, int index);
 /* On standard error, which runs of this process ended without being saved; each once. */
 void bl_lua_tell_unsaved(void);
+/* Pushes what the trainer at `index` starts from: false: freshly drawn weights, true: others, or the path of those kept. */
+void bl_lua_push_start(lua_State *L, int index);
 void bl_lua_recipe(lua_State *L, int index); /* pushes the trainer's recipe */
 
 /* --- choices of convolution algorithms (l_tune.c) --- */

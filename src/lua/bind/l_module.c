@@ -117,18 +117,21 @@ static int m_eval(lua_State *L)
 	return 1;
 }
 
-/* The source of the module at 1 gets {method, argument at 2}: a recipe calls it again. */
+/* The source of the module at 1 gets {method, arguments at 2 and 3}: a recipe calls it again. */
 static void remember(lua_State *L, const char *method)
 {
+	lua_settop(L, 3);
 	bl_lua_source(L, 1);
 	if (!lua_istable(L, -1))
 		return;
 	luaL_getsubtable(L, -1, "after");
-	lua_createtable(L, 2, 0);
+	lua_createtable(L, 3, 0);
 	lua_pushstring(L, method);
 	lua_rawseti(L, -2, 1);
-	lua_pushvalue(L, 2);
-	lua_rawseti(L, -2, 2);
+	for (int i = 2; i <= 3; i++) {
+		lua_pushvalue(L, i);
+		lua_rawseti(L, -2, i);
+	}
 	lua_rawseti(L, -2, luaL_len(L, -2) + 1);
 }
 

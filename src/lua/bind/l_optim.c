@@ -14,6 +14,7 @@ typedef struct optimiser {
 	bl_optim_config config;
 	bl_params *params; /* NULL: settings only */
 	bl_optim *optim;
+	bool stepped;
 } optimiser;
 
 static optimiser *check(lua_State *L)
@@ -135,10 +136,26 @@ static optimiser *bound(lua_State *L)
 	return o;
 }
 
+/* Whoever trains on these modules does not start from freshly drawn weights. */
+static void mark(lua_State *L)
+{
+	bl_provenance *p = bl_provenance_new("a loop of a script", false);
+	if (!p)
+		bl_lua_fail(L);
+	lua_getiuservalue(L, 1, 2);
+	for (int i = 1; lua_rawgeti(L, -1, i) == LUA_TUSERDATA; i++, lua_pop(L, 1))
+		bl_module_set_provenance(bl_lua_module(L, -1), p);
+	bl_provenance_unref(p);
+}
+
 /* step([factor = 1]): one step with lr * factor */
 static int o_step(lua_State *L)
 {
-	bl_optim_step(bound(L)->optim, luaL_optnumber(L, 2, 1));
+	optimiser *o = bound(L);
+	bl_optim_step(o->optim, luaL_optnumber(L, 2, 1));
+	if (!o->stepped)
+		mark(L);
+	o->stepped = true;
 	return 0;
 }
 

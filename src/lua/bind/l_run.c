@@ -367,7 +367,8 @@ void bl_lua_recipe(lua_State *L, int index)
 	bl_trainer *t = bl_lua_trainer(L, index);
 	bl_lua_source(L, index);
 	bl_lua_push_choices(L, bl_trainer_choices(t));
-	bl_lua_call_module(L, "barlow.recipe", "of_source", 2);
+	bl_lua_push_start(L, index);
+	bl_lua_call_module(L, "barlow.recipe", "of_source", 3);
 }
 
 static int p_recipe(lua_State *L)

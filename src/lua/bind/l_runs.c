@@ -7,6 +7,7 @@
 #include <barlow/view.h>
 #include <barlow/weights.h>
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,12 +109,38 @@ static int write_recipe(lua_State *L, int index, const char *folder)
 	return rc;
 }
 
+void bl_lua_push_start(lua_State *L, int index)
+{
+	lua_getiuservalue(L, index, 2);
+	if (lua_getfield(L, -1, "start") != LUA_TSTRING) {
+		lua_pop(L, 1);
+		lua_pushboolean(L, bl_trainer_warm(bl_lua_trainer(L, index)));
+	}
+	lua_remove(L, -2);
+}
+
+/* No recipe can draw these weights again.  A run that goes on has kept them already. */
+static int keep_start(lua_State *L, bl_trainer *t, int kept, const char *folder)
+{
+	char *path = realpath(folder, NULL);
+	if (!path)
+		return bl_fail("%s: %s", folder, strerror(errno));
+	const char *start = lua_pushfstring(L, "%s/%s", path, BL_RUN_START);
+	free(path);
+	if (!bl_trainer_warm(t))
+		return 0;
+	lua_setfield(L, kept, "start");
+	return access(start, F_OK) == 0 ? 0 : bl_start_save(start, t);
+}
+
 static int move_in(lua_State *L, int index, int kept, const char *folder)
 {
 	bl_trainer *t = bl_lua_trainer(L, index);
 	char *live = bl_runs_path(folder, BL_RUN_LIVE);
 	int rc = live ? bl_trainer_keep(t, live, save_run, new_keeper(L, index, kept, folder)) : -1;
 	free(live);
+	if (rc == 0)
+		rc = keep_start(L, t, kept, folder);
 	return rc == 0 ? write_recipe(L, index, folder) : rc;
 }
 

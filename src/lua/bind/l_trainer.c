@@ -2,6 +2,8 @@
 /* l_trainer.c: `trainer{...}`: its settings.  What a trainer can do is in l_run.c. */
 #include "lua/bind/face.h"
 
+#include <barlow/weights.h>
+
 #include <math.h>
 #include <string.h>
 
@@ -39,6 +41,7 @@ static const bl_key keys[] = {
 	{ .name = "name", .kind = BL_KEY_TEXT, AT(c.name) },
 	BL_KEY_UNREAD(folder),
 	BL_KEY_UNREAD(checkpoint_every),
+	BL_KEY_UNREAD(warm_start),
 	BL_KEY_END,
 };
 #undef AT
@@ -164,6 +167,28 @@ static void check_folder(lua_State *L)
 	lua_pop(L, 1);
 }
 
+/* warm_start: false, true: modules may have been trained by another run, or the path of weights for new ones. */
+static const char *warm_start(lua_State *L, settings *s)
+{
+	int type = lua_getfield(L, 1, "warm_start");
+	if (type != LUA_TNIL && type != LUA_TBOOLEAN && type != LUA_TSTRING)
+		bl_lua_bad(L, "trainer", "warm_start", "true, false, or the path of a file of weights", -1);
+	s->c.warm_start = lua_toboolean(L, -1);
+	const char *path = type == LUA_TSTRING ? lua_tostring(L, -1) : NULL; /* the table keeps it alive */
+	lua_pop(L, 1);
+	return path;
+}
+
+/* Into modules that are the trainer's by now. */
+static void load_start(lua_State *L, const bl_trainer_config *c, const char *path)
+{
+	bl_module *roots[] = { c->encoder, c->projector };
+	if (bl_weights_load(path, roots, (const char *const[]){ "encoder", "projector" }, c->projector ? 2 : 1, true) == 0)
+		return;
+	bl_fail_prefix("trainer: warm_start: ");
+	bl_lua_fail(L);
+}
+
 /* Keeps the objects that the trainer shows: t.encoder and the like.  projector: where it is on the stack. */
 static void keep_objects(lua_State *L, int trainer, int projector)
 {
@@ -212,11 +237,16 @@ static int trainer_new(lua_State *L)
 	set_length(L, &s);
 	if (lua_getfield(L, 1, "optim") != LUA_TNIL)
 		s.c.optim = *bl_lua_optim(L, -1);
+	const char *start = warm_start(L, &s);
 	bl_trainer **t = bl_lua_new(L, BL_T_TRAINER, sizeof *t);
 	keep_objects(L, lua_gettop(L), projector);
 	bl_lua_enter(L);
 	*t = bl_trainer_new(&s.c);
-	return *t ? 1 : bl_lua_fail(L);
+	if (!*t)
+		return bl_lua_fail(L);
+	if (start)
+		load_start(L, &s.c, start);
+	return 1;
 }
 
 int bl_lua_open_trainer(lua_State *L)

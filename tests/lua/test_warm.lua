@@ -1,0 +1,159 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- Whose weights a run starts from: modules of other runs, weights of files, and what is kept of them.
+package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
+local tap = require "tap"
+local test, equal, close, fails = tap.test, tap.equal, tap.close, tap.fails
+
+local scratch = os.tmpname()
+os.remove(scratch)
+os.execute("mkdir " .. scratch)
+local function place(name) return scratch .. "/" .. name end
+local function exists(path) return os.rename(path, path) ~= nil end
+
+local function read(path)
+	local file = assert(io.open(path, "rb"))
+	local text = file:read "a"
+	file:close()
+	return text
+end
+
+local function encoder() return nn.cnn{ channels = 1, widths = { 4 }, image = 8 } end
+
+local function small(more)
+	local s = {
+		data = data.shapes{ n = 96, size = 8, channels = 1, seed = 1 },
+		encoder = encoder(), projector = { 8 }, batch = 32, epochs = 2, seed = 3, folder = false,
+	}
+	for k, v in pairs(more or {}) do s[k] = v end
+	return trainer(s)
+end
+
+local function same_weights(a, b)
+	for _, name in ipairs{ "encoder", "projector" } do
+		local theirs = {}
+		for n, w in b[name]:parameters() do theirs[n] = w end
+		for n, w in a[name]:parameters() do close(w, theirs[n], 0, 0) end
+		if not next(theirs) then error "no parameters" end
+	end
+end
+
+local function losses(t) return table.concat(t.records.total, " ") end
+
+test("a module that a run has trained is refused by another, by name of the run", function()
+	local e = encoder()
+	local a = small{ encoder = e, name = "A" }
+	a:step(2)
+	fails(function() small{ encoder = e, name = "B" } end,
+		"the encoder is being trained by run 'A' (step 2), which has not ended: stop that first")
+	a:stop()
+	fails(function() small{ encoder = e, name = "B" } end,
+		"the encoder was trained by run 'A' (step 2): give warm_start = true to start from its weights, or make a new one")
+	fails(function() small{ encoder = nn.sequential(e), name = "B" } end, "encoder.0 was trained by run 'A'")
+	fails(function() small{ projector = a.projector, name = "B" } end, "the projector was trained by run 'A'")
+	a = nil
+	collectgarbage()
+	collectgarbage()
+	fails(function() small{ encoder = e, name = "B" } end, "the encoder was trained by run 'A' (step 2)")
+	equal(losses(small{ encoder = e:init(0) }:step(2)), losses(small():step(2)))
+end)
+
+test("a run that was stopped goes on with its own, one that made no step has none", function()
+	local e = encoder()
+	for _ = 1, 3 do small{ encoder = e } end
+	local t = small{ encoder = e }
+	t:start()
+	t:stop()
+	t:start():wait()
+	equal(t.state, "done")
+	local first = small{ encoder = encoder() }
+	local second = small{ encoder = first.encoder }
+	fails(function() first:start() end, "the encoder was given to another trainer (run 'run') since: make this one anew")
+	fails(function() first:step() end, "was given to another trainer")
+	second:step()
+end)
+
+test("a warm start keeps its weights beside the recipe, which begins with them", function()
+	local a = small{ name = "A" }
+	a:run{ quiet = true }
+	local made = { encoder = a.encoder, projector = a.projector, warm_start = true, name = "B", folder = place "B" }
+	local b = small(made)
+	equal(b.recipe.warm_start, true)
+	fails(function() trainer(b.recipe) end, "cannot be built again", "without a folder keeps none")
+	b:start():wait()
+	local path = b.folder:gsub("^/tmp", "/tmp") .. "/start.safetensors"
+	equal(exists(path), true)
+	local again = trainer(b.recipe)
+	equal(exists(b.recipe.warm_start), true)
+	again:step(6)
+	equal(losses(again), losses(b))
+	same_weights(again, b)
+	equal(losses(small{ folder = false }:step(6)) == losses(b), false)
+	equal(read(place "B/recipe.lua"):find('warm_start = "', 1, true) ~= nil, true)
+	-- steps were made before the run had a place: what it started from is still known
+	local c = small{ encoder = a.encoder, projector = a.projector, warm_start = true, folder = place "C" }
+	c:step(2)
+	c:start():wait()
+	again = trainer(c.recipe):step(6)
+	equal(losses(again), losses(c))
+end)
+
+test("a warm run that was stopped goes on, also from a folder that was moved", function()
+	local a = small{}
+	a:run{ quiet = true }
+	local function begin(folder)
+		return small{ encoder = a.encoder, projector = a.projector, warm_start = true, epochs = 8, folder = folder }
+	end
+	local weights = place "a.safetensors"
+	a:save(weights)
+	local straight = small{ warm_start = weights, epochs = 8 }:step(24)
+	local b = begin(place "D")
+	b:start()
+	b:wait(.005)
+	b:stop()
+	os.rename(place "D", place "E")
+	local again = runs.resume(place "E")
+	again:start():wait()
+	equal(losses(again), losses(straight))
+	same_weights(again, straight)
+	equal(again.recipe.warm_start:match "/E/start.safetensors$", "/E/start.safetensors")
+end)
+
+test("weights from a file: as warm_start, or loaded into the module", function()
+	local a = small{}:step(3)
+	local whole, alone = place "whole.safetensors", place "alone.safetensors"
+	a:save(whole)
+	a.encoder:save(alone)
+	local b = small{ warm_start = whole }
+	equal(b.recipe.warm_start, whole)
+	b:step(3)
+	equal(losses(trainer(b.recipe):step(3)), losses(b))
+	fails(function() small{ warm_start = alone } end, "trainer: warm_start: " .. alone, "encoder")
+	fails(function() small{ warm_start = place "none" } end, "trainer: warm_start: ", "No such file")
+	fails(function() small{ warm_start = 3 } end, "'warm_start' must be true, false, or the path of a file of weights")
+
+	-- The file that was loaded may go: the run has its own copy.
+	local c = small{ encoder = encoder():load(whole, { strict = false, prefix = "encoder" }), folder = place "F" }
+	c:start():wait()
+	os.remove(whole)
+	equal(tostring(c.recipe):find(":load(", 1, true), nil)
+	equal(losses(trainer(c.recipe):step(6)), losses(c))
+end)
+
+test("a loop of one's own is no fresh start either", function()
+	local e = encoder()
+	local o = optim.sgd(e, { lr = .1 })
+	o:zero_grad()
+	e(tensor.randn(4, 1, 8, 8)):sum():backward()
+	o:step()
+	local t = small{ encoder = e, folder = place "G" }
+	t:start():wait()
+	equal(losses(trainer(t.recipe):step(6)), losses(t))
+	equal(exists(place "G/start.safetensors"), true)
+	local fresh = small{ folder = place "H" }
+	fresh:start():wait()
+	equal(exists(place "H/start.safetensors"), false)
+	equal(fresh.recipe.warm_start, nil)
+end)
+
+os.execute("rm -r " .. scratch)
+tap.done()
