@@ -1,20 +1,34 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-barlow_sources += \
+# In the order in which help lists them.
+command_files = \
+	src/cli/cmd_watch.c \
+	src/cli/cmd_resume.c \
+	src/cli/cmd_tune.c \
+	src/cli/cmd_help.c \
+	src/cli/cmd_completions.c
+barlow_sources += $(command_files) \
+	src/cli/command.h \
 	src/cli/complete.c \
 	src/cli/evaluate.c \
 	src/cli/history.c \
-	src/cli/options.c \
-	src/cli/options.h \
+	src/cli/manual.c \
+	src/cli/parse.c \
 	src/cli/prompt.c \
 	src/cli/prompt.h \
-	src/cli/resume.c \
-	src/cli/resume.h \
 	src/cli/run.c \
 	src/cli/run.h \
+	src/cli/script.c \
+	src/cli/shell_bash.c \
+	src/cli/shell_fish.c \
+	src/cli/shell_zsh.c \
 	src/cli/signals.c \
 	src/cli/signals.h \
 	src/cli/text_only.c \
-	src/cli/tune.c \
-	src/cli/tune.h \
-	src/cli/watch.c \
-	src/cli/watch.h
+	src/cli/usage.c
+
+# The list of commands, and a declaration of each.
+nodist_barlow_SOURCES = src/cli/commands.c
+src/cli/commands.c: src/cli/commands.sh src/cli/local.mk
+	$(AM_V_GEN)$(MKDIR_P) src/cli && sh $(srcdir)/src/cli/commands.sh $(command_files) >$@.tmp && mv $@.tmp $@
+CLEANFILES += src/cli/commands.c
+EXTRA_DIST += src/cli/commands.sh

@@ -45,16 +45,16 @@ int bl_run_code(lua_State *L, const char *code)
 	return status == LUA_OK ? run_chunk(L, 0) : report(L, status);
 }
 
-int bl_run_script(lua_State *L, const bl_options *o)
+int bl_run_script(lua_State *L, const bl_texts *script)
 {
-	const char *path = strcmp(o->script, "-") == 0 ? NULL : o->script;
+	const char *path = script->n && strcmp(script->text[0], "-") != 0 ? script->text[0] : NULL;
 	int status = luaL_loadfilex(L, path, "t");
 	if (status != LUA_OK)
 		return report(L, status);
-	luaL_checkstack(L, o->argc, "too many arguments");
-	for (int i = 1; i < o->argc; i++)
-		lua_pushstring(L, o->argv[i]);
-	return run_chunk(L, o->argc > 0 ? o->argc - 1 : 0);
+	luaL_checkstack(L, script->n, "too many arguments");
+	for (int i = 1; i < script->n; i++)
+		lua_pushstring(L, script->text[i]);
+	return run_chunk(L, script->n ? script->n - 1 : 0);
 }
 
 int bl_run_close(lua_State *L, int status)
@@ -65,11 +65,12 @@ int bl_run_close(lua_State *L, int status)
 	return status == EXIT_SUCCESS && bl_trainers_unsaved() ? EXIT_FAILURE : status;
 }
 
-static void set_arg(lua_State *L, const bl_options *o)
+/* arg[0] is the script */
+static void set_arg(lua_State *L, const bl_texts *script)
 {
-	lua_createtable(L, o->argc, 1);
-	for (int i = 0; i < o->argc; i++) {
-		lua_pushstring(L, o->argv[i]);
+	lua_newtable(L);
+	for (int i = 0; script && i < script->n; i++) {
+		lua_pushstring(L, script->text[i]);
 		lua_rawseti(L, -2, i);
 	}
 	lua_setglobal(L, "arg");
@@ -84,13 +85,13 @@ static int open_all(lua_State *L)
 	return 0;
 }
 
-lua_State *bl_run_state_new(const bl_options *o)
+lua_State *bl_run_state_new(const bl_texts *script)
 {
 	lua_State *L = luaL_newstate();
 	if (!L)
 		return NULL;
 	lua_pushcfunction(L, open_all);
-	lua_pushlightuserdata(L, (void *)(uintptr_t)o);
+	lua_pushlightuserdata(L, (void *)(uintptr_t)script);
 	if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
 		report(L, LUA_ERRRUN);
 		lua_close(L);

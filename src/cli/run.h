@@ -3,20 +3,20 @@
 #ifndef BARLOW_CLI_RUN_H
 #define BARLOW_CLI_RUN_H
 
-#include "cli/options.h"
+#include "cli/command.h"
 
 #include <lua.h>
 
-/* Libraries, barlow's globals, `arg`, and the hook for Ctrl-C.  NULL: no memory. */
-lua_State *bl_run_state_new(const bl_options *o);
+/* Libraries, barlow's globals, `arg` (a script and its arguments, or NULL), and the hook for Ctrl-C.  NULL: no memory. */
+lua_State *bl_run_state_new(const bl_texts *script);
 /*
  * Closes the state.  Returns the program's exit status: `status`, but never success where a run's end was not saved, which
  * is said.
  */
 int bl_run_close(lua_State *L, int status);
-/* A chunk's text, or a file ("-": standard input).  An error is printed with a traceback: EXIT_FAILURE. */
+/* A chunk's text; or a file ("-", or none: standard input) with arguments.  An error is printed with a traceback: EXIT_FAILURE. */
 int bl_run_code(lua_State *L, const char *code);
-int bl_run_script(lua_State *L, const bl_options *o);
+int bl_run_script(lua_State *L, const bl_texts *script);
 /* Message handler: the message with a traceback. */
 int bl_run_traceback(lua_State *L);
 

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* cmd_help.c: barlow help: a command's options, or the whole table. */
+#include "cli/command.h"
+
+#include <stdlib.h>
+
+struct wish {
+	bool manual;
+};
+
+static const bl_option options[] = {
+	BL_OPTION(FLAG, struct wish, manual, .name = "man", .help = "print the sections of the manual page that are about commands"),
+	BL_OPTION_END,
+};
+
+static int unknown(const bl_subcommand *self, const char *word)
+{
+	const char *near = bl_subcommand_nearest(word);
+	if (near)
+		return bl_subcommand_refuse(self, "there is no command '%s' (did you mean '%s'?)", word, near);
+	return bl_subcommand_refuse(self, "there is no command '%s'", word);
+}
+
+static int help(const bl_subcommand *self, const void *options_read, const bl_texts *operands)
+{
+	const struct wish *w = options_read;
+	if (w->manual) {
+		bl_subcommands_manual(stdout);
+		return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	}
+	if (!operands->n)
+		return bl_subcommand_print(&bl_subcommand_script);
+	const bl_subcommand *c = bl_subcommand_find(operands->text[0]);
+	return c ? bl_subcommand_print(c) : unknown(self, operands->text[0]);
+}
+
+const bl_subcommand bl_subcommand_help = {
+	.name = "help",
+	.summary = "print what a command does and its options",
+	.options = options,
+	.operand = "command",
+	.thing = BL_THING_COMMAND,
+	.about = "Prints the same as the command's option --help; without a command, that of the program.\n",
+	.size = sizeof(struct wish),
+	.run = help,
+};

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* cmd_resume.c: barlow resume; the run itself is lua/resume.lua's. */
+#include "cli/command.h"
+#include "cli/run.h"
+#include "cli/signals.h"
+
+#include "lua/bind/face.h"
+
+#include <barlow/parallel.h>
+
+#include <stdlib.h>
+
+struct wish {
+	bool plain;
+	const char *data; /* NULL: where the recipe says, or BARLOW_DATA */
+	int threads;      /* 0: the default */
+};
+
+static const bl_option options[] = {
+	BL_OPTION(FLAG, struct wish, plain, .name = "plain", .help = "progress lines also on a terminal, instead of the screen"),
+	BL_OPTION(TEXT, struct wish, data, .name = "data", .argument = "PATH", .thing = BL_THING_FOLDER,
+	          .help = "look for the images there, where they were moved; they have to be the same ones"),
+	BL_OPTION_THREADS(struct wish, threads),
+	BL_OPTION_END,
+};
+
+static int call_main(lua_State *L)
+{
+	return bl_lua_call_module(L, "barlow.resume", "main", 2);
+}
+
+static int go_on(lua_State *L, const char *run, bool plain)
+{
+	lua_pushcfunction(L, call_main);
+	lua_pushstring(L, run);
+	lua_pushboolean(L, plain);
+	if (lua_pcall(L, 2, 0, 0) == LUA_OK)
+		return EXIT_SUCCESS;
+	bl_signals_yield();
+	fflush(stdout);
+	fprintf(stderr, "barlow resume: %s\n", luaL_tolstring(L, -1, NULL));
+	return EXIT_FAILURE;
+}
+
+static int resume(const bl_subcommand *self, const void *options_read, const bl_texts *operands)
+{
+	(void)self;
+	const struct wish *w = options_read;
+	bl_signals_catch_interrupts();
+	bl_threads_set(w->threads);
+	if (w->data)
+		setenv(BL_DATA_VARIABLE, w->data, 1);
+	lua_State *L = bl_run_state_new(NULL);
+	return L ? bl_run_close(L, go_on(L, operands->n ? operands->text[0] : NULL, w->plain)) : EXIT_FAILURE;
+}
+
+const bl_subcommand bl_subcommand_resume = {
+	.name = "resume",
+	.summary = "go on with a run that was stopped or killed",
+	.options = options,
+	.operand = "run",
+	.thing = BL_THING_RUN,
+	.about = "Goes on from the run's last checkpoint, in its own folder, to the same bits as if it had never stopped. The run is "
+	         "given as for watch. Without, it is the newest that did not come to its end.\n",
+	.size = sizeof(struct wish),
+	.run = resume,
+};

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* cmd_tune.c: barlow tune; the measuring is lua/tune.lua's. */
+#include "cli/command.h"
+#include "cli/run.h"
+
+#include <barlow/error.h>
+#include <barlow/parallel.h>
+#include <barlow/tuned.h>
+
+#include <lauxlib.h>
+#include <stdlib.h>
+
+struct wish {
+	int threads; /* 0: the default */
+	bool forget;
+};
+
+static const bl_option options[] = {
+	BL_OPTION_THREADS(struct wish, threads),
+	BL_OPTION(FLAG, struct wish, forget, .name = "forget", .help = "remove what was found: the fixed rule chooses again"),
+	BL_OPTION_END,
+};
+
+static int fail(void)
+{
+	fprintf(stderr, "barlow tune: %s\n", bl_error());
+	return EXIT_FAILURE;
+}
+
+static int forget(void)
+{
+	char *path = bl_tuned_path();
+	int rc = path ? bl_tuned_forget() : -1;
+	if (rc >= 0)
+		printf(rc ? "nothing was kept in %s\n" : "removed %s\n", path);
+	free(path);
+	return rc < 0 ? fail() : EXIT_SUCCESS;
+}
+
+static int measure(const char *what)
+{
+	lua_State *L = bl_run_state_new(NULL);
+	if (!L)
+		return EXIT_FAILURE;
+	lua_pushstring(L, what); /* nil where there is none */
+	lua_setglobal(L, "what");
+	int status = bl_run_code(L, "require('barlow.tune').main(what)");
+	return bl_run_close(L, status);
+}
+
+static int tune(const bl_subcommand *self, const void *options_read, const bl_texts *operands)
+{
+	const struct wish *w = options_read;
+	if (w->forget && operands->n)
+		return bl_subcommand_refuse(self, "'%s' is one argument too many", operands->text[0]);
+	bl_threads_set(w->threads);
+	return w->forget ? forget() : measure(operands->n ? operands->text[0] : NULL);
+}
+
+const bl_subcommand bl_subcommand_tune = {
+	.name = "tune",
+	.summary = "measure which convolution algorithms are fastest here",
+	.options = options,
+	.operand = "run",
+	.thing = BL_THING_RUN,
+	.about = "Measures the algorithms of convolutions for the shapes of a run or a recipe's file, or else for those of the "
+	         "networks that barlow comes with, and keeps the fastest for later runs on this type of CPU. A run that exists keeps "
+	         "the choices it began with.\n",
+	.size = sizeof(struct wish),
+	.run = tune,
+};

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* cmd_watch.c: barlow watch: which run is meant, then the screen or one frame as text. */
+#include "cli/command.h"
+
+#include <barlow/error.h>
+#include <barlow/runs.h>
+#include <barlow/view.h>
+
+#include <locale.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+struct wish {
+	bool read_only, once;
+	bl_size size;
+};
+
+static const bl_option options[] = {
+	BL_OPTION(FLAG, struct wish, read_only, .name = "read-only", .help = "only look: no key changes the run"),
+	BL_OPTION(FLAG, struct wish, once, .name = "once", .help = "print one frame as plain text, for logs and pipes, and end"),
+	BL_OPTION(SIZE, struct wish, size, .name = "size", .argument = "WxH",
+	          .help = "columns and rows of that frame (default: the terminal's, else 80x24)"),
+	BL_OPTION_END,
+};
+
+static int fail(void)
+{
+	fprintf(stderr, "barlow watch: %s\n", bl_error());
+	return EXIT_FAILURE;
+}
+
+static bl_size size_of_terminal(void)
+{
+	struct winsize s;
+	bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &s) == 0 && s.ws_col > 0 && s.ws_row > 1;
+	return known ? (bl_size){ s.ws_col, s.ws_row - 1 } : (bl_size){ 80, 24 }; /* the prompt needs a row */
+}
+
+static int print_frame(const bl_live *run, const bl_size *asked)
+{
+	bl_size s = asked->width > 0 ? *asked : size_of_terminal();
+	char *text = bl_watch_text(run, s.width, s.height);
+	if (!text)
+		return fail();
+	bool bad = fputs(text, stdout) < 0 || fflush(stdout) != 0;
+	free(text);
+	if (!bad)
+		return EXIT_SUCCESS;
+	perror("barlow watch: standard output");
+	return EXIT_FAILURE;
+}
+
+/* q, Q and Ctrl-C all leave; only Q has told the run anything. */
+static int show(bl_live *run, bool read_only)
+{
+	return bl_watch(run, &(bl_watch_config){ .stay = true, .read_only = read_only }) < 0 ? fail() : EXIT_SUCCESS;
+}
+
+static int watch(const bl_subcommand *self, const void *options_read, const bl_texts *operands)
+{
+	(void)self;
+	const struct wish *w = options_read;
+	setlocale(LC_CTYPE, "");
+	bool commands = !w->read_only && !w->once;
+	bl_live *run = bl_runs_open(operands->n ? operands->text[0] : NULL, &commands);
+	if (!run)
+		return fail();
+	int status = w->once ? print_frame(run, &w->size) : show(run, !commands);
+	bl_live_close(run);
+	return status;
+}
+
+const bl_subcommand bl_subcommand_watch = {
+	.name = "watch",
+	.summary = "show a run of any process, live or past, and steer it",
+	.options = options,
+	.operand = "run",
+	.thing = BL_THING_RUN,
+	.about = "Shows a run on the whole terminal: one that is going on in any process, and steers it, or one of the past. The run "
+	         "is given by its name (the newest of that name), its folder's name, the beginning of one folder's name, or the "
+	         "path of a folder or live file. Without, it is the newest run that is going on, or else the newest.\n",
+	.size = sizeof(struct wish),
+	.run = watch,
+};

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* manual.c: the commands as sections of the manual page. */
+#include "cli/command.h"
+
+/* A character as text: neither a minus nor an escape. */
+static void write_char(FILE *f, char c)
+{
+	if (c == '-')
+		fputs("\\-", f);
+	else if (c == '\\')
+		fputs("\\e", f);
+	else
+		fputc(c, f);
+}
+
+/* Lines begin paragraphs.  A dot or quote that begins one would be a request. */
+static void write_text(FILE *f, const char *text)
+{
+	bool begin = true;
+	for (; *text; text++) {
+		if (begin && (*text == '.' || *text == '\''))
+			fputs("\\&", f);
+		write_char(f, *text);
+		begin = *text == '\n';
+		if (begin && text[1])
+			fputs(".PP\n", f);
+	}
+}
+
+static void write_name(const bl_subcommand *c, FILE *f)
+{
+	fprintf(f, "\\fBbarlow%s%s\\fR", c->name ? " " : "", c->name ? c->name : "");
+}
+
+static void write_option_name(const bl_option *o, FILE *f)
+{
+	if (o->letter)
+		fprintf(f, "\\fB\\-%c\\fR%s", o->letter, o->name ? ", " : "");
+	if (o->name) {
+		fputs("\\fB\\-\\-", f);
+		write_text(f, o->name);
+		fputs("\\fR", f);
+	}
+	if (o->argument)
+		fprintf(f, " \\fI%s\\fR", o->argument);
+}
+
+static void write_synopsis(const bl_subcommand *c, FILE *f)
+{
+	write_name(c, f);
+	if (c->options)
+		fputs(" [\\fIoptions\\fR]", f);
+	if (c->operand)
+		fprintf(f, c->rest ? " [\\fI%s\\fR [\\fIarguments\\fR]]" : c->needed ? " \\fI%s\\fR" : " [\\fI%s\\fR]", c->operand);
+	fputc('\n', f);
+}
+
+static void write_option(const bl_option *o, FILE *f)
+{
+	fputs(".TP\n", f);
+	write_option_name(o, f);
+	fputc('\n', f);
+	write_text(f, o->help);
+	fputc('\n', f);
+}
+
+static void write_options(const bl_subcommand *c, FILE *f)
+{
+	for (const bl_option *o = c->options; o && o->help; o++)
+		write_option(o, f);
+	write_option(&bl_option_help, f);
+}
+
+void bl_subcommands_manual(FILE *f)
+{
+	fputs(".SH SYNOPSIS\n", f);
+	write_synopsis(&bl_subcommand_script, f);
+	for (const bl_subcommand *const *c = bl_subcommands; *c; c++) {
+		fputs(".br\n", f);
+		write_synopsis(*c, f);
+	}
+	fputs(".SH DESCRIPTION\n", f);
+	write_text(f, bl_subcommand_script.about);
+	fputs(".SH OPTIONS\n", f);
+	write_options(&bl_subcommand_script, f);
+	fputs(".SH COMMANDS\n", f);
+	for (const bl_subcommand *const *c = bl_subcommands; *c; c++) {
+		fputs(".SS ", f);
+		write_synopsis(*c, f);
+		write_text(f, (*c)->about);
+		write_options(*c, f);
+	}
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* script.c: what the program does without a command: code, a script, the prompt. */
+#include "cli/command.h"
+#include "cli/prompt.h"
+#include "cli/run.h"
+#include "cli/signals.h"
+
+#include "lua/bind/face.h"
+
+#include <barlow/parallel.h>
+#include <barlow/profile.h>
+
+#include <config.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct wish {
+	bl_texts code;
+	bool interactive, profile, version;
+	int threads; /* 0: the default */
+};
+
+static const bl_option options[] = {
+	BL_OPTION(TEXTS, struct wish, code, .letter = 'e', .argument = "CODE", .help = "run CODE (may be given more than once)"),
+	BL_OPTION(FLAG, struct wish, interactive, .letter = 'i', .help = "prompt after running"),
+	BL_OPTION_THREADS(struct wish, threads),
+	BL_OPTION(FLAG, struct wish, profile, .name = "profile",
+	          .help = "at the end print where the time of training steps went, by module and operation"),
+	BL_OPTION(FLAG, struct wish, version, .letter = 'v', .name = "version", .help = "print the version"),
+	BL_OPTION_END,
+};
+
+/* A word that is no file may be a command that was written wrong; -1: it is not. */
+static int check_word(const bl_subcommand *self, const char *word)
+{
+	const char *near = strpbrk(word, "./") || (access(word, F_OK) == 0 || errno != ENOENT) ? NULL : bl_subcommand_nearest(word);
+	if (!near)
+		return -1;
+	return bl_subcommand_refuse(self, "there is no command and no file '%s' (did you mean 'barlow %s'?)", word,
+	                         near);
+}
+
+static int run_all(lua_State *L, const struct wish *w, const bl_texts *script)
+{
+	int status = EXIT_SUCCESS;
+	bool nothing = !script->n && !w->code.n;
+	bool prompt = w->interactive || (nothing && isatty(STDIN_FILENO));
+	for (int i = 0; i < w->code.n && status == EXIT_SUCCESS; i++)
+		status = bl_run_code(L, w->code.text[i]);
+	if ((script->n || (nothing && !prompt)) && status == EXIT_SUCCESS)
+		status = bl_run_script(L, script);
+	if (prompt)
+		bl_prompt(L);
+	if (w->profile && status == EXIT_SUCCESS)
+		status = bl_run_code(L, "print(require('barlow.profile').report())");
+	return w->interactive ? EXIT_SUCCESS : status;
+}
+
+static int script(const bl_subcommand *self, const void *options_read, const bl_texts *operands)
+{
+	const struct wish *w = options_read;
+	if (w->version)
+		return puts(PACKAGE_STRING) < 0;
+	int status = operands->n ? check_word(self, operands->text[0]) : -1;
+	if (status >= 0)
+		return status;
+	bl_threads_set(w->threads);
+	if (w->profile)
+		bl_profile_start();
+	bl_signals_catch_interrupts();
+	lua_State *L = bl_run_state_new(operands);
+	return L ? bl_run_close(L, run_all(L, w, operands)) : EXIT_FAILURE;
+}
+
+const bl_subcommand bl_subcommand_script = {
+	.summary = "run a script, or prompt",
+	.options = options,
+	.operand = "script",
+	.thing = BL_THING_SCRIPT,
+	.rest = true,
+	.about = "barlow trains image encoders with the Barlow Twins objective, shows them learn, and measures what they learned. It "
+	         "is driven by Lua: from a script (-: from standard input), or from a prompt when it is started on a terminal "
+	         "without a script. There, help() and ?name help on.\n",
+	.size = sizeof(struct wish),
+	.run = script,
+};
