@@ -13,10 +13,17 @@
 
 typedef struct bl_figure bl_figure;
 bl_figure *bl_figure_curves(const bl_live *run);                 /* loss terms, floor, kNN against step */
+/*
+ * Where a value v from -1 to 1 lies on the diverging map, from -1 to 1 as well: magnitudes up to `floor` (what chance
+ * gives; below 1) are its middle, which is the background; above it linear, or logarithmic to spread the small.
+ */
+typedef struct bl_scale { double floor; bool log; } bl_scale;
+double bl_scale_place(bl_scale s, double v);
+double bl_scale_value(bl_scale s, double place); /* back; `floor` for 0 */
 bl_figure *bl_figure_heatmap(const bl_tensor *c, const char *title); /* (R,C) over the diverging map, fixed to [-1, 1] */
 /* The same, of a matrix that stands for so many dims from `row` and `col` on: the axes count these. */
 typedef struct bl_extent { double row, rows, col, cols; } bl_extent;
-bl_figure *bl_figure_heatmap_of(const bl_tensor *c, const char *title, const bl_extent *dims);
+bl_figure *bl_figure_heatmap_of(const bl_tensor *c, const char *title, const bl_extent *dims, bl_scale scale);
 typedef struct bl_series { const char *label; const double *x, *y; int64_t n; } bl_series;
 /* points: not joined by lines, both axes to the same scale */
 typedef struct bl_axes { const char *title, *xlabel, *ylabel; bool logx, logy, points; } bl_axes;

@@ -27,6 +27,9 @@ enum {
 	BL_POINTS_MAX = 1024,
 	BL_PAIRS_MAX = 16,
 	BL_QUANTILES = 65,
+	BL_CLUSTER_MOST = 1024, /* dims that can be sorted by cluster */
+	BL_CLASSES_MAX = 64,
+	BL_CLASS_TEXT = 24,
 	BL_KEPT_MAX = 48, /* snapshots of the past that a run keeps */
 	BL_DRAW_TEXT = 320,
 };
@@ -55,6 +58,8 @@ typedef struct bl_record {
 	double images_per_s; /* over the last steps; an image counts once, not per view */
 	double knn;        /* NaN when not measured at this step */
 } bl_record;
+
+typedef enum bl_points_of { BL_POINTS_UNKNOWN, BL_POINTS_TRAINING, BL_POINTS_QUERIES } bl_points_of; /* images of */
 
 typedef struct bl_pair { int32_t i, j; float value; } bl_pair; /* dims, 0-based */
 
@@ -89,6 +94,7 @@ typedef struct bl_snapshot {
 	uint8_t views[2][BL_VIEW_MAX * BL_VIEW_MAX * 3]; /* one augmented pair, 0..255, (h,w,c) */
 	int64_t view_row;                  /* its row in the data set, 0-based; -1: not known */
 	int32_t view_label;                /* -1: none */
+	char view_class[BL_CLASS_TEXT];    /* its name; "": not known */
 	char view_draws[2][BL_DRAW_TEXT];  /* what the pipelines drew: "crop 3,4 20x22, flip, brightness 1.21" */
 	/* The region that was asked for, pooled to region_rows x region_cols cells (one element a cell when it fits). */
 	bl_region region;                  /* as computed: clamped to the matrix; order: PLAIN where d is too large to sort */
@@ -98,8 +104,11 @@ typedef struct bl_snapshot {
 	float region_rms[BL_GRID_MAX * BL_GRID_MAX], region_share, region_error; /* as rms, rms_share and rms_error */
 	float region_diagonal[2 * BL_GRID_MAX]; /* means of what lies on the diagonal, cell by cell, row after row */
 	int32_t dims[BL_GRID_MAX * 2];     /* dims[i]: the first behind row i of cells, dims[region_rows + j]: behind column j */
-	/* PCA of the encoder's features of a held-out batch, when asked for. */
+	/* PCA of the encoder's features of the same images each time, when asked for. */
 	int32_t points;                    /* how many; 0: none */
+	int32_t points_of;                 /* bl_points_of */
+	int32_t classes;                   /* of how many labels, from 0 on, the names follow */
+	char class_name[BL_CLASSES_MAX][BL_CLASS_TEXT]; /* "": not known */
 	int64_t points_step;
 	float explained[2];                /* share of the variance on each axis */
 	float point[BL_POINTS_MAX][2];

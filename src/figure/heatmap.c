@@ -2,6 +2,7 @@
 /* A matrix over the diverging map, fixed to [-1, 1], so that two figures can be compared. */
 #include "figure/script.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 enum { WIDTH = 900, HEIGHT = 840, MAX_DOTS = 512, MIN_DOTS = 384 };
@@ -26,22 +27,31 @@ static struct plan make_plan(int64_t rows, int64_t cols)
 	return p;
 }
 
-static double block_mean(const float *c, const struct plan *p, int64_t row, int64_t col)
+/* As on the screen: single elements; of a block the root of their mean square, or what lies on a square's diagonal. */
+static double block_value(const float *c, const struct plan *p, int64_t row, int64_t col)
 {
 	int64_t r1 = row + p->block < p->rows ? row + p->block : p->rows;
 	int64_t c1 = col + p->block < p->cols ? col + p->block : p->cols;
-	double sum = 0;
+	double square = 0, diagonal = 0;
+	if (p->block == 1)
+		return (double)c[row * p->cols + col];
 	for (int64_t i = row; i < r1; i++)
-		for (int64_t j = col; j < c1; j++)
-			sum += c[i * p->cols + j];
-	return sum / (double)((r1 - row) * (c1 - col));
+		for (int64_t j = col; j < c1; j++) {
+			double v = (double)c[i * p->cols + j];
+			square += v * v;
+			diagonal += i == j ? v : 0;
+		}
+	if (p->rows == p->cols && row == col)
+		return diagonal / (double)(r1 - row);
+	return sqrt(square / (double)((r1 - row) * (c1 - col)));
 }
 
-static void add_dots(bl_script *s, const float *c, const struct plan *p)
+static void add_dots(bl_script *s, const float *c, const struct plan *p, bl_scale scale)
 {
 	for (int64_t y = 0; y < p->h; y++)
 		for (int64_t x = 0; x < p->w; x++) {
-			float v = (float)block_mean(c, p, y / p->repeat * p->block, x / p->repeat * p->block);
+			double value = block_value(c, p, y / p->repeat * p->block, x / p->repeat * p->block);
+			float v = (float)bl_scale_place(scale, value);
 			bl_script_bytes(s, &v, sizeof v);
 		}
 }
@@ -64,22 +74,39 @@ static void add_title(bl_script *s, const struct plan *p, const bl_extent *e, co
 	bl_script_quoted(s, title && *title ? title : "C");
 	bl_script_add(s, ".\"\\n\".'%.0f × %.0f", e->rows, e->cols);
 	if (p->block > 1)
-		bl_script_add(s, ", a dot is the mean of %lld × %lld elements", (long long)p->block,
+		bl_script_add(s, ", a dot is the rms of %lld × %lld elements", (long long)p->block,
 			      (long long)p->block);
 	bl_script_add(s, "'\n");
 }
 
-static void add_axes(bl_script *s)
+/* Numbers stand where their values lie on the map. */
+static void add_scale(bl_script *s, bl_scale scale)
+{
+	bl_script_add(s, "set cbrange [-1:1]\nset cbtics .5 scale .4\nset colorbox noborder\n");
+	if (scale.floor <= 0 && !scale.log)
+		return;
+	bl_script_add(s, "set cbtics (");
+	for (int k = -4; k <= 4; k++) {
+		double v = bl_scale_value(scale, k / 4.);
+		if (k == 0 && scale.floor > 0)
+			bl_script_add(s, "'within ±%.2g' 0", scale.floor);
+		else
+			bl_script_add(s, "'%.2g' %.4g", v == 0 ? 0 : v, k / 4.);
+		bl_script_add(s, k < 4 ? ", " : ")\n");
+	}
+}
+
+static void add_axes(bl_script *s, bl_scale scale)
 {
 	bl_script_add(
 		s, "set size ratio -1\nunset grid\nset border 15 linecolor rgb '#505050'\n"
 		   "set xlabel 'j (second view)'\nset ylabel 'i (first view)'\n"
 		   "set palette defined (-1 '#0b3c7d', -.667 '#3f7fc0', -.333 '#a9cbe8', 0 '#fafafa', .333 '#f5b49a', "
-		   ".667 '#d25a45', 1 '#8c0f26')\n"
-		   "set cbrange [-1:1]\nset cbtics .5 scale .4\nset colorbox noborder\n");
+		   ".667 '#d25a45', 1 '#8c0f26')\n");
+	add_scale(s, scale);
 }
 
-bl_figure *bl_figure_heatmap_of(const bl_tensor *c, const char *title, const bl_extent *dims)
+bl_figure *bl_figure_heatmap_of(const bl_tensor *c, const char *title, const bl_extent *dims, bl_scale scale)
 {
 	char shape[BL_SHAPE_TEXT];
 	if (bl_tensor_ndim(c) != 2 || bl_tensor_count(c) == 0)
@@ -94,9 +121,9 @@ bl_figure *bl_figure_heatmap_of(const bl_tensor *c, const char *title, const bl_
 	bl_tensor_read(c, values);
 	struct plan p = make_plan(bl_tensor_size(c, 0), bl_tensor_size(c, 1));
 	add_title(s, &p, dims, title);
-	add_axes(s);
+	add_axes(s, scale);
 	add_plot(s, &p, dims);
-	add_dots(s, values, &p);
+	add_dots(s, values, &p, scale);
 	free(values);
 	return bl_script_figure(s);
 }
@@ -106,5 +133,5 @@ bl_figure *bl_figure_heatmap(const bl_tensor *c, const char *title)
 {
 	bool matrix = bl_tensor_ndim(c) == 2;
 	bl_extent all = {1, matrix ? (double)bl_tensor_size(c, 0) : 0, 1, matrix ? (double)bl_tensor_size(c, 1) : 0};
-	return bl_figure_heatmap_of(c, title, &all);
+	return bl_figure_heatmap_of(c, title, &all, (bl_scale){0, false});
 }

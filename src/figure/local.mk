@@ -6,4 +6,5 @@ libbarlow_sources += \
 	src/figure/image.c \
 	src/figure/lines.c \
 	src/figure/save.c \
+	src/figure/scale.c \
 	src/figure/script.c src/figure/script.h

@@ -15,11 +15,9 @@
 
 #include "loss/barlow/standard.h"
 
-enum { CLUSTER_MOST = 1024 }; /* dims: C is made whole for it */
-
 bool bl_arrange_can(bl_order order, int64_t d)
 {
-	return order != BL_ORDER_CLUSTER || d <= CLUSTER_MOST;
+	return order != BL_ORDER_CLUSTER || d <= BL_CLUSTER_MOST; /* C is made whole for it */
 }
 
 /* --- By diagonal --------------------------------------------------------------------- */

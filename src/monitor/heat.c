@@ -6,7 +6,6 @@
 #include <barlow/memory.h>
 #include <barlow/parallel.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "loss/barlow/standard.h"
@@ -204,16 +203,23 @@ static void pool_diagonal(const double *all, int64_t n, int parts, float *out)
 	}
 }
 
-static int ascending(const void *a, const void *b)
+/* Shell's sort: the library's takes memory for it, which a step must not. */
+static void sort(double *v, int64_t n)
 {
-	double x = *(const double *)a, y = *(const double *)b;
-	return x < y ? -1 : x > y;
+	for (int64_t gap = n / 2; gap > 0; gap = gap == 2 ? 1 : (int64_t)((double)gap / 2.2))
+		for (int64_t i = gap; i < n; i++) {
+			double x = v[i];
+			int64_t at = i;
+			for (; at >= gap && v[at - gap] > x; at -= gap)
+				v[at] = v[at - gap];
+			v[at] = x;
+		}
 }
 
 /* Sorts `all`. */
 static void take_quantiles(double *all, int64_t n, float quantile[BL_QUANTILES])
 {
-	qsort(all, (size_t)n, sizeof *all, ascending);
+	sort(all, n);
 	for (int k = 0; k < BL_QUANTILES; k++) {
 		double at = (double)k / (BL_QUANTILES - 1) * (double)(n - 1), low = floor(at);
 		int64_t i = (int64_t)low, next = i + 1 < n ? i + 1 : i;

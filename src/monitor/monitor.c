@@ -31,12 +31,12 @@
 #define SPECTRUM_LAST 1.  /* seconds that the last step may spend on it, whatever the budget */
 #define ORDER_HOLDS 2.    /* seconds of training: dims that change places all the time cannot be read */
 /* Seconds between frames that more of C is worth. */
-#define PATIENCE 1.
-#define PATIENCE_ASKED .2
+#define PATIENCE 4.
+#define PATIENCE_ASKED 1.
 #define POINTS_COST .25   /* seconds that points may cost at once, if few rows will do */
 #define FORGETS .98       /* a frame: what a larger sample cost once need not be true for ever */
 
-enum { POINTS_LEAST = 128, SAMPLES_LEAST = 16, EFFORTS = 64 };
+enum { POINTS_LEAST = 128, SAMPLES_LEAST = 16, SAMPLES_NARROW = 1024, EFFORTS = 64 };
 
 enum { TASK_SPECTRUM, TASK_ORDER, TASK_POINTS, TASKS };
 enum { SPECTRUM = 1 << TASK_SPECTRUM, ORDER = 1 << TASK_ORDER, POINTS = 1 << TASK_POINTS };
@@ -70,10 +70,18 @@ static bl_heat_effort all_of(const bl_monitor *m)
 	return m->effort[m->efforts - 1];
 }
 
+/* The narrower cells are, the more a sample's pairs scatter: so many that a cell of chance is known within a fifth. */
+static int64_t least_samples(const bl_monitor *m)
+{
+	int64_t s = SAMPLES_NARROW / bl_heat_all(m->n, m->d).most;
+	s = s > SAMPLES_LEAST ? s : SAMPLES_LEAST;
+	return s < m->n ? s : m->n;
+}
+
 /* The rms first, which is what is looked at, then the extremes, as long as that costs less than all of C. */
 static void list_efforts(bl_monitor *m)
 {
-	bl_heat_effort all = bl_heat_all(m->n, m->d), e = { 1, m->n < SAMPLES_LEAST ? m->n : SAMPLES_LEAST };
+	bl_heat_effort all = bl_heat_all(m->n, m->d), e = { 1, least_samples(m) };
 	double most = bl_heat_cost(all, m->n, m->d);
 	while (m->efforts < EFFORTS - 1 && e.most < all.most && bl_heat_cost(e, m->n, m->d) < most) {
 		m->effort[m->efforts++] = e;

@@ -19,7 +19,8 @@ typedef struct bl_source {
 	uint64_t seed;
 	int64_t steps_per_epoch;
 	bl_module *encoder;
-	bl_dataset *held_out;          /* what the embedding's points are of */
+	bl_dataset *points;            /* what the embedding's points are of */
+	bl_points_of points_of;        /* and what these are */
 	const float *mean, *std;
 	int batch;
 	const volatile int *stop;      /* ends the making of points */

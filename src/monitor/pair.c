@@ -11,6 +11,7 @@
 #include <barlow/error.h>
 #include <barlow/memory.h>
 #include <math.h>
+#include <stdio.h>
 
 /* --- Drawing -------------------------------------------------------------------------- */
 
@@ -125,6 +126,8 @@ static int draw_from_source(const bl_look *l, const bl_source *source, bl_snapsh
 {
 	bl_opened o;
 	s->view_label = bl_dataset_label(source->data, s->view_row);
+	const char *name = s->view_label >= 0 ? bl_dataset_class_name(source->data, s->view_label) : NULL;
+	snprintf(s->view_class, BL_CLASS_TEXT, "%s", name ? name : "");
 	if (bl_dataset_open(source->data, s->view_row, &o) < 0)
 		return -1;
 	int rc = draw_opened(l, source, s, &o);
@@ -137,6 +140,7 @@ int bl_pair_draw(const bl_look *l, const bl_source *source, bl_snapshot *s)
 	int64_t i = place(l, s->n);
 	s->view_side = s->view_channels = 0;
 	s->view_label = -1;
+	s->view_class[0] = '\0';
 	s->view_row = l->rows ? l->rows[i] : -1;
 	s->view_draws[0][0] = s->view_draws[1][0] = '\0';
 	for (int which = 0; which < 2 && in_batch(l); which++)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* points.c: PCA of the encoder's features of a batch that is held out: the same rows from one time to the next. */
+/* points.c: PCA of the encoder's features of some images: the same rows from one time to the next. */
 #include "monitor/snapshot.h"
 
 #include <barlow/error.h>
 #include <barlow/eval.h>
 #include <barlow/memory.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,14 +30,14 @@ static int16_t label_of(const bl_dataset *d, int64_t i)
 /* Evenly spread: sets are often sorted. */
 static int choose_rows(bl_points *p, int64_t most)
 {
-	int64_t row[BL_POINTS_MAX], all = bl_dataset_length(p->source->held_out);
+	int64_t row[BL_POINTS_MAX], all = bl_dataset_length(p->source->points);
 	most = most < BL_POINTS_MAX ? most : BL_POINTS_MAX;
 	p->n = (int)(all < most ? all : most);
 	for (int i = 0; i < p->n; i++) {
 		row[i] = i * all / p->n;
-		p->label[i] = label_of(p->source->held_out, row[i]);
+		p->label[i] = label_of(p->source->points, row[i]);
 	}
-	p->rows = bl_dataset_select(p->source->held_out, row, p->n);
+	p->rows = bl_dataset_select(p->source->points, row, p->n);
 	return p->rows ? 0 : -1;
 }
 
@@ -134,6 +135,16 @@ static int project(bl_tensor *features, bl_snapshot *s)
 	return rc;
 }
 
+static void name_classes(const bl_dataset *d, bl_snapshot *s)
+{
+	int n = bl_dataset_classes(d);
+	s->classes = n < BL_CLASSES_MAX ? n : BL_CLASSES_MAX;
+	for (int k = 0; k < s->classes; k++) {
+		const char *name = bl_dataset_class_name(d, k);
+		snprintf(s->class_name[k], BL_CLASS_TEXT, "%s", name ? name : "");
+	}
+}
+
 int bl_points_fill(const bl_points *p, const bl_look *l, bl_snapshot *s)
 {
 	const bl_source *c = p->source;
@@ -145,5 +156,7 @@ int bl_points_fill(const bl_points *p, const bl_look *l, bl_snapshot *s)
 	s->points = p->n;
 	s->points_step = l->step;
 	memcpy(s->point_label, p->label, sizeof p->label);
+	s->points_of = c->points_of;
+	name_classes(c->points, s);
 	return 0;
 }

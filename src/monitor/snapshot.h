@@ -37,7 +37,7 @@ int bl_measure_singular(const bl_look *l, int count, float *out);
 /* pair.c: one sample's two views; nothing where there is neither a view nor a source to draw from. */
 int bl_pair_draw(const bl_look *l, const bl_source *source, bl_snapshot *s);
 
-/* points.c: the encoder's features of rows held out, seen from their two widest sides. */
+/* points.c: the encoder's features of some images, seen from their two widest sides. */
 typedef struct bl_points bl_points;
 bl_points *bl_points_new(const bl_source *source, int64_t most);
 void bl_points_free(bl_points *p);

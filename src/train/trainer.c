@@ -219,7 +219,8 @@ static void describe_source(bl_trainer *t)
 	const bl_trainer_config *c = &t->config;
 	t->source = (bl_source){
 		.data = c->data, .pipeline = { c->first, c->second }, .seed = c->seed, .steps_per_epoch = t->steps_per_epoch,
-		.encoder = c->encoder, .held_out = c->knn_queries ? c->knn_queries : c->data, .mean = c->mean, .std = c->std,
+		.encoder = c->encoder, .points = c->knn_queries ? c->knn_queries : c->data,
+		.points_of = c->knn_queries ? BL_POINTS_QUERIES : BL_POINTS_TRAINING, .mean = c->mean, .std = c->std,
 		.batch = c->batch, .stop = &t->cancel,
 	};
 }

@@ -93,13 +93,23 @@ int bl_canvas_columns(const char *text)
 	return n;
 }
 
-int bl_canvas_text(bl_canvas *c, int x, int y, int room, bl_paint p, const char *text)
+int bl_canvas_part(bl_canvas *c, int x, int y, int columns, bl_paint p, const char *text)
 {
 	int n = 0;
-	for (; *text && n < room; n++) {
+	for (; *text && n < columns; n++) {
 		uint32_t u = decode(&text);
 		bl_canvas_put(c, x + n, y, one_column(u) ? u : '?', bl_colour_of(p, c->can.light), BL_COLOUR_OWN);
 	}
+	return n;
+}
+
+int bl_canvas_text(bl_canvas *c, int x, int y, int room, bl_paint p, const char *text)
+{
+	enum { ELLIPSIS = 0x2026 };
+	room = room < c->width - x ? room : c->width - x;
+	int n = bl_canvas_part(c, x, y, room, p, text);
+	if (n > 1 && bl_canvas_columns(text) > n)
+		bl_canvas_put(c, x + n - 1, y, ELLIPSIS, bl_colour_of(p, c->can.light), BL_COLOUR_OWN);
 	return n;
 }
 
@@ -129,7 +139,7 @@ uint32_t bl_canvas_glyph(bl_ability can, uint32_t glyph)
 		char ascii;
 	} stand_ins[] = {
 		{0x2500, '-'}, {0x2502, '|'}, {0x2514, '+'}, {0x253c, '+'}, {0x2524, '+'}, {0x252c, '+'},
-		{0xb7, '*'},   {0x3bb, 'l'},  {0xd7, 'x'},   {0x2588, '#'}, {0x25cf, '*'}, {0x2212, '-'},
+		{0xb7, '*'},   {0x3bb, 'l'},  {0xd7, 'x'},   {0x2588, '#'}, {0x25cf, '*'}, {0x2212, '-'}, {0x2026, '~'}, {0x2022, 'o'}, {0xb1, '~'},
 	};
 	if (can.utf8 || glyph < 0x7f)
 		return glyph;

@@ -45,8 +45,12 @@ void bl_canvas_clear(bl_canvas *c);
 bl_cell *bl_canvas_cell(const bl_canvas *c, int x, int y); /* NULL outside */
 void bl_canvas_put(bl_canvas *c, int x, int y, uint32_t glyph, int32_t fg, int32_t bg);
 
-/* UTF-8 text from (x,y), cut at column x + room; what could move a cursor becomes '?'.  Returns the columns used. */
+/*
+ * UTF-8 text from (x,y) in `room` columns, the last of which is an ellipsis where it is longer; what could move a cursor
+ * becomes '?'.  Returns the columns used.  bl_canvas_part: the first `columns` of it, on purpose.
+ */
 int bl_canvas_text(bl_canvas *c, int x, int y, int room, bl_paint p, const char *text);
+int bl_canvas_part(bl_canvas *c, int x, int y, int columns, bl_paint p, const char *text);
 int bl_canvas_textf(bl_canvas *c, int x, int y, int room, bl_paint p, const char *fmt, ...) BL_PRINTF(6, 7);
 void bl_canvas_bold(bl_canvas *c, int x, int y, int w);
 int bl_canvas_columns(const char *text); /* that bl_canvas_text would use */

@@ -2,6 +2,8 @@
 /* Line charts in braille, or with one letter a line in ASCII. */
 #include "view/chart.h"
 
+#include "view/number.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,8 +158,8 @@ static void draw_line(const struct frame *f, const bl_chart *chart, const bl_lin
 static void label_y(const struct frame *f, double value)
 {
 	int row = f->area.y + dot_y(f, value) / DOTS_Y;
-	char text[32];
-	snprintf(text, sizeof text, fabs(value) >= 1000 && fabs(value) < 1e6 ? "%.0f" : "%.3g", value);
+	char text[BL_NUMBER_TEXT];
+	bl_shown_number(text, value, 3, LABEL_COLUMNS - 1);
 	int x = f->area.x - 1 - bl_canvas_columns(text);
 	bl_canvas_text(f->c, x, row, LABEL_COLUMNS, BL_PAINT_FAINT, text);
 	bl_canvas_text(f->c, f->area.x - 1, row, 1, BL_PAINT_FAINT, "┤");

@@ -79,7 +79,7 @@ static void show(bl_scene *s, const bl_view_ops *view)
 
 static void turn_pooling(bl_scene *s)
 {
-	s->heat.extreme = !s->heat.extreme;
+	s->heat.pool = (bl_pool)((s->heat.pool + 1) % BL_POOLS);
 }
 
 static void turn_scale(bl_scene *s)
@@ -94,11 +94,12 @@ static void turn_background(bl_scene *s)
 
 static void show_help(bl_scene *s)
 {
-	const bl_view_ops *back = s->view == &bl_view_help ? s->before_help : &bl_view_help;
-	if (s->view != &bl_view_help)
-		s->before_help = s->view;
-	s->help_from = 0;
-	s->view = back;
+	if (s->view == &bl_view_help) {
+		s->view = s->before_help;
+		return;
+	}
+	s->before_help = s->view;
+	show(s, &bl_view_help);
 }
 
 static void ask_stop(bl_scene *s)
@@ -124,10 +125,9 @@ static bl_outcome answer(bl_scene *s, int key)
 
 /* Requests that bring a view onto the screen. */
 static const bl_view_ops *const views[BL_REQUEST_COUNT] = {
-	[BL_REQUEST_DASHBOARD] = &bl_view_dashboard, [BL_REQUEST_HEATMAP] = &bl_view_heatmap,
-	[BL_REQUEST_CURVES] = &bl_view_curves,       [BL_REQUEST_SPECTRUM] = &bl_view_spectrum,
-	[BL_REQUEST_SAMPLES] = &bl_view_samples,     [BL_REQUEST_EMBEDDING] = &bl_view_embedding,
-	[BL_REQUEST_RUNS] = &bl_view_runs,           [BL_REQUEST_SETTINGS] = &bl_view_settings,
+#define V(view, ops, key, word, heading, help) [BL_REQUEST_##view] = &bl_view_##ops,
+	BL_VIEWS(V)
+#undef V
 };
 
 /* What requests of all views do to the scene; those that are missing are the caller's. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The curves: any metrics of one run or of several, over any part of their steps. */
 #include "view/metric.h"
-#include "view/scene.h"
+#include "view/number.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -21,27 +21,30 @@ enum {
 
 /* --- Reading -------------------------------------------------------------- */
 
-void bl_curves_whole(bl_curves *v)
+bl_curves *bl_curves_of(const bl_scene *s)
 {
+	return bl_scene_own(s, &bl_view_curves);
+}
+
+/* Of another run all steps, and no cursor; what is shown and how stays. */
+static void start(bl_scene *s)
+{
+	bl_curves *v = bl_curves_of(s);
+	if (v->from == 0)
+		v->shown = BL_METRICS_AT_FIRST;
 	v->from = 1;
 	v->to = v->cursor = 0;
 }
 
-void bl_curves_start(bl_curves *v)
-{
-	v->shown = BL_METRICS_AT_FIRST;
-	bl_curves_whole(v);
-}
-
-void bl_curves_free(bl_curves *v)
+static void end(bl_scene *s)
 {
 	for (int k = 0; k < BL_CURVES_RUNS; k++)
-		bl_track_follow(&v->track[k], NULL);
+		bl_track_follow(&bl_curves_of(s)->track[k], NULL);
 }
 
 static void follow(bl_scene *s)
 {
-	bl_curves *v = &s->curves;
+	bl_curves *v = bl_curves_of(s);
 	int n = 0;
 	bl_track_follow(&v->track[n++], s->run);
 	for (int i = 0; i < BL_MARKED_MAX; i++)
@@ -54,7 +57,7 @@ static void follow(bl_scene *s)
 
 static bool read_runs(bl_scene *s)
 {
-	bl_curves *v = &s->curves;
+	bl_curves *v = bl_curves_of(s);
 	bool changed = false;
 	follow(s);
 	for (int k = 0; k < v->tracks; k++) {
@@ -185,15 +188,18 @@ static void draw_panes(const bl_curves *v, bl_canvas *c, bl_rect r)
 	if (n == 0)
 		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT,
 			       v->shown ? "nothing yet" : "no metric is chosen: Enter chooses");
-	if (rows > r.h / PANE_MIN_ROWS)
+	if (rows > r.h / PANE_MIN_ROWS) {
 		rows = r.h / PANE_MIN_ROWS > 1 ? r.h / PANE_MIN_ROWS : 1;
+		r.h -= n > rows * columns; /* for what is said below */
+	}
 	for (int i = 0; i < n && i < rows * columns; i++) {
 		int x0 = r.w * (i % columns) / columns, x1 = r.w * (i % columns + 1) / columns;
 		int y0 = r.h * (i / columns) / rows, y1 = r.h * (i / columns + 1) / rows;
 		draw_pane(v, c, (bl_rect){r.x + x0, r.y + y0, x1 - x0 - (x1 < r.w), y1 - y0}, &panes[i]);
 	}
 	if (n > rows * columns)
-		bl_canvas_textf(c, r.x + r.w - 12, r.y, 12, BL_PAINT_WARN, "%d not shown", n - rows * columns);
+		bl_canvas_textf(c, r.x, r.y + r.h, r.w, BL_PAINT_WARN, "%d more not shown: no room",
+				n - rows * columns);
 }
 
 /* --- The list of metrics, with their values under the cursor --------------- */
@@ -208,8 +214,8 @@ static double value_at(const bl_track *t, const bl_curves *v, int m, bool smooth
 
 static void draw_value(bl_canvas *c, int x, int y, bl_paint p, double value)
 {
-	char text[32];
-	snprintf(text, sizeof text, "%.5g", value);
+	char text[BL_NUMBER_TEXT];
+	bl_shown_number(text, value, 5, VALUE_COLUMNS - 1);
 	bl_canvas_text(c, x + VALUE_COLUMNS - bl_canvas_columns(text), y, VALUE_COLUMNS, p, isnan(value) ? "-" : text);
 }
 
@@ -289,7 +295,7 @@ static void draw_brief(const bl_curves *v, bl_canvas *c, bl_rect r)
 
 static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
-	const bl_curves *v = &s->curves;
+	const bl_curves *v = bl_curves_of(s);
 	if (v->tracks == 0) {
 		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, "reading...");
 		return;
@@ -371,13 +377,13 @@ void bl_curves_turn_smoothing(bl_curves *v, int by)
 
 static void turn_smoothing(bl_scene *s, int by)
 {
-	bl_curves_turn_smoothing(&s->curves, by);
-	bl_scene_notice(s, "smoothing %.3g a point", s->curves.smoothing);
+	bl_curves_turn_smoothing(bl_curves_of(s), by);
+	bl_scene_notice(s, "smoothing %.3g a point", bl_curves_of(s)->smoothing);
 }
 
 static void act(bl_scene *s, bl_request r)
 {
-	bl_curves *v = &s->curves;
+	bl_curves *v = bl_curves_of(s);
 	/* clang-format off */
 	switch (r) {
 	case BL_REQUEST_CURVES_UP: v->at = (v->at + BL_METRICS_LISTED - 1) % BL_METRICS_LISTED; break;
@@ -406,13 +412,16 @@ static void act(bl_scene *s, bl_request r)
 static void mouse(bl_scene *s, bl_mouse m)
 {
 	if (m.kind != BL_MOUSE_CLICK)
-		zoom(&s->curves, m.kind == BL_MOUSE_WHEEL_UP);
+		zoom(bl_curves_of(s), m.kind == BL_MOUSE_WHEEL_UP);
 }
 
 const bl_view_ops bl_view_curves = {
 	.name = "curves",
-	.draw = draw,
 	.scope = BL_SCOPE_CURVES,
+	.draw = draw,
+	.private_size = sizeof(bl_curves),
+	.start = start,
+	.end = end,
 	.act = act,
 	.enter = enter,
 	.read = read_runs,

@@ -4,6 +4,7 @@
 #define BARLOW_VIEW_CURVES_H
 
 #include "view/chart.h"
+#include "view/scene.h"
 #include "view/track.h"
 
 enum { BL_CURVES_RUNS = 9 }; /* the run that is watched, and those marked to compare with */
@@ -20,9 +21,7 @@ typedef struct bl_curves {
 	bool log_x;
 } bl_curves;
 
-void bl_curves_start(bl_curves *c);
-void bl_curves_free(bl_curves *c);
-void bl_curves_whole(bl_curves *c); /* all steps, and no cursor */
+bl_curves *bl_curves_of(const bl_scene *s);
 void bl_curves_turn_smoothing(bl_curves *c, int by); /* to the next usual weight, up or down */
 
 #endif

@@ -26,7 +26,7 @@ static void write_track(FILE *f, const bl_track *t, const bl_curves *v)
 
 static void write_tracks(const bl_scene *s, FILE *f)
 {
-	const bl_curves *v = &s->curves;
+	const bl_curves *v = bl_curves_of(s);
 	fprintf(f, "run,metric,step,value,smoothed\n");
 	for (int k = 0; k < v->tracks; k++)
 		write_track(f, &v->track[k], v);
@@ -67,7 +67,7 @@ static bool wants_log(const bl_panel *p, bl_axis axis)
 
 static void add_panel(struct picture *p, const bl_scene *s, const bl_curves_pane *pane)
 {
-	const bl_curves *v = &s->curves;
+	const bl_curves *v = bl_curves_of(s);
 	bl_panel *panel = &p->panel[p->panels++];
 	int first = p->lines;
 	for (int i = 0; i < pane->n; i++)
@@ -84,7 +84,7 @@ int bl_curves_save(bl_scene *s, const char *stem)
 	struct picture *p = calloc(1, sizeof *p);
 	if (!p)
 		return bl_fail("no memory for the lines");
-	int panes = bl_curves_panes(&s->curves, p->pane), rc = bl_export_table(s, stem, write_tracks);
+	int panes = bl_curves_panes(bl_curves_of(s), p->pane), rc = bl_export_table(s, stem, write_tracks);
 	for (int i = 0; i < panes; i++)
 		add_panel(p, s, &p->pane[i]);
 	bl_figure *f = panes ? bl_figure_panels(p->panel, panes) : bl_fail_null("nothing is shown");

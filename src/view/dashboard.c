@@ -3,6 +3,7 @@
 #include "view/chart.h"
 #include "view/export.h"
 #include "view/histogram.h"
+#include "view/picture.h"
 #include "view/scene.h"
 
 #include <math.h>
@@ -19,6 +20,12 @@ enum {
 	LONG_NAMES_FROM_COLUMNS = 60,
 	SCALE_FROM_ROWS = 10, /* of the matrix's column */
 };
+
+/* C as last drawn. */
+static bl_picture *picture_of(const bl_scene *s)
+{
+	return bl_scene_own(s, &bl_view_dashboard);
+}
 
 /* --- Charts --------------------------------------------------------------- */
 
@@ -108,10 +115,10 @@ static void diagonal_says(const bl_snapshot *p, char *out, size_t size)
 	snprintf(out, size, "diag mean %.3f, least %.3f", sum / p->diag, least);
 }
 
-static void draw_strip(const bl_scene *s, bl_canvas *c, int x, int y, int w, int room, bool says)
+static void draw_strip(const bl_scene *s, bl_canvas *c, int x, int y, int w, int room, bool says, bl_scale scale)
 {
 	char text[64];
-	bl_heat_strip(c, x, y, w, s->snapshot.diagonal, s->snapshot.diag, s->heat);
+	bl_heat_strip(c, x, y, w, s->snapshot.diagonal, s->snapshot.diag, scale);
 	diagonal_says(&s->snapshot, text, sizeof text);
 	if (says)
 		bl_canvas_text(c, x, y + 1, room, BL_PAINT_FAINT, text);
@@ -129,19 +136,22 @@ static void draw_matrix(const bl_scene *s, bl_canvas *c, bl_rect r)
 		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, "C: no snapshot yet");
 		return;
 	}
-	bl_heat_source m = bl_scene_matrix(s);
+	bl_picture *p = picture_of(s);
+	bl_picture_crop(p, &s->snapshot, &(bl_region){.rows = s->snapshot.d, .cols = s->snapshot.d});
+	bl_heat_source m = bl_picture_source(p);
 	int beside = rows_beside(r.h);
 	bl_heat_fit fit = bl_heat_measure(c->can, r.w, r.h - beside, &m);
 	char what[32], says[160];
 	snprintf(what, sizeof what, "C  D %d", m.d);
-	bl_heat_says(says, sizeof says, r.w, what, "C", fit, s->heat, (double)s->snapshot.grid_elements / m.d / m.d);
+	bl_scale scale = bl_heat_scale_of(fit, &m, s->heat);
+	bl_heat_says(says, sizeof says, r.w, what, "C", fit, bl_heat_pool(&m, s->heat), p->sample);
 	bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, says);
 	bl_canvas_text(c, r.x, r.y, 1, BL_PAINT_TITLE, "C");
 	bl_canvas_bold(c, r.x, r.y, 1);
 	bl_heat_draw(c, r.x, r.y + 1, fit, &m, s->heat);
-	draw_strip(s, c, r.x, r.y + 1 + fit.h, fit.w, r.w, beside > 2);
+	draw_strip(s, c, r.x, r.y + 1 + fit.h, fit.w, r.w, beside > 2, scale);
 	if (beside > 2)
-		bl_heat_scale(c, r.x, r.y + 3 + fit.h, fit.w > 20 ? fit.w : r.w, s->heat);
+		bl_heat_scale(c, r.x, r.y + 3 + fit.h, fit.w > 20 ? fit.w : r.w, scale);
 }
 
 /* --- Room ----------------------------------------------------------------- */
@@ -202,4 +212,10 @@ static int save(bl_scene *s, const char *stem)
 	return 0;
 }
 
-const bl_view_ops bl_view_dashboard = {.name = "dashboard", .draw = draw, .save = save};
+const bl_view_ops bl_view_dashboard = {
+	.name = "dashboard",
+	.scope = BL_SCOPE_DASHBOARD,
+	.draw = draw,
+	.private_size = sizeof(bl_picture),
+	.save = save,
+};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The embedding: the encoder's features of a held-out batch on their two widest axes, coloured by label. */
+/* The embedding: the encoder's features of some images on their two widest axes, coloured by label. */
 #include "view/export.h"
-#include "view/scene.h"
+#include "view/past.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -13,9 +13,32 @@ enum {
 	DOTS_Y = 4,
 	LEGEND_FROM_COLUMNS = 48,
 	LEGEND_COLUMNS = 14,
+	LEGEND_COLUMNS_NAMED = 24,
+	COUNT_COLUMNS = 6,
 	LABELS_MAX = 64,
 	SPARSE = 4
 };
+
+struct own {
+	bl_past past;
+	int lit; /* the label that is looked for; 0: none, else one more than it is */
+};
+
+static struct own *own_of(const bl_scene *s)
+{
+	return bl_scene_own(s, &bl_view_embedding);
+}
+
+static bl_past *past_of(const bl_scene *s)
+{
+	return &own_of(s)->past;
+}
+
+/* -1: none */
+static int lit_label(const bl_scene *s)
+{
+	return own_of(s)->lit - 1;
+}
 
 /* --- Where points lie ------------------------------------------------------- */
 
@@ -171,11 +194,24 @@ static int count(const bl_moment *m, int label)
 	return n;
 }
 
+static const char *name_of(const bl_moment *m, int label)
+{
+	return label < m->classes ? m->class_name[label] : "";
+}
+
+static bool has_names(const bl_moment *m)
+{
+	for (int k = 0; k < m->classes; k++)
+		if (m->class_name[k][0])
+			return true;
+	return false;
+}
+
 static void draw_legend(bl_canvas *c, bl_rect r, const bl_moment *m, int lit)
 {
 	int labels[LABELS_MAX], n = labels_of(m, labels);
 	bool signs = !c->can.utf8 || c->can.depth == BL_DEPTH_MONO;
-	bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_TITLE, n ? "label points" : "no labels");
+	bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_TITLE, n ? has_names(m) ? "class points" : "label points" : "no labels");
 	for (int i = 0; i < n && i + 1 < r.h; i++) {
 		bool cut = i + 2 == r.h && i + 1 < n;
 		if (cut) {
@@ -185,7 +221,12 @@ static void draw_legend(bl_canvas *c, bl_rect r, const bl_moment *m, int lit)
 		bl_paint p = paint_of(labels[i], lit);
 		bl_canvas_put(c, r.x, r.y + 1 + i, signs ? sign_of(labels[i]) : 0x25cf, bl_colour_of(p, c->can.light),
 			      BL_COLOUR_OWN);
-		bl_canvas_textf(c, r.x + 2, r.y + 1 + i, r.w - 2, p, "%-4d%6d", labels[i], count(m, labels[i]));
+		int room = r.w - 2 - COUNT_COLUMNS;
+		if (*name_of(m, labels[i]))
+			bl_canvas_text(c, r.x + 2, r.y + 1 + i, room, p, name_of(m, labels[i]));
+		else
+			bl_canvas_textf(c, r.x + 2, r.y + 1 + i, room, p, "%d", labels[i]);
+		bl_canvas_textf(c, r.x + 2 + room, r.y + 1 + i, COUNT_COLUMNS, p, "%6d", count(m, labels[i]));
 		if (labels[i] == lit)
 			bl_canvas_bold(c, r.x, r.y + 1 + i, r.w);
 	}
@@ -202,40 +243,66 @@ static const bl_moment *moment_of(const bl_past *p)
 	return at && at->points ? at : NULL;
 }
 
+static bool is_over(const bl_scene *s)
+{
+	return bl_scene_over(s) || s->lost;
+}
+
+static const char *why_none(const bl_scene *s)
+{
+	if (is_over(s))
+		return "embedding: the run kept no points, as nobody looked";
+	return s->read_only ? "embedding: no points yet, and only looking: the run is not asked for any"
+			    : "embedding: asked for; the points come when the features have been computed";
+}
+
+/* What is on the screen is older than the newest snapshot: more is on its way. */
+static bool is_pending(const bl_scene *s, const bl_moment *m)
+{
+	return !is_over(s) && !s->read_only && past_of(s)->at == 0 && m->points_step < s->snapshot.step;
+}
+
 static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
-	const bl_moment *m = moment_of(&s->past);
+	const bl_moment *m = moment_of(past_of(s));
 	if (!m) {
-		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT,
-			       bl_scene_over(s) || s->lost ? "embedding: the run kept no points, as nobody looked"
-							   : "embedding: asked for, and comes with a snapshot soon");
+		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, why_none(s));
 		return;
 	}
-	bool old = s->past.at != 0;
+	bool old = past_of(s)->at != 0;
 	int x = bl_canvas_textf(c, r.x, r.y, r.w, old ? BL_PAINT_WARN : BL_PAINT_TEXT, "step %lld%s",
 				(long long)m->points_step, old ? ", then" : "");
-	bl_canvas_textf(c, r.x + x + 2, r.y, r.w - x - 2, BL_PAINT_FAINT,
-			"%d held-out samples, axes hold %.0f%% and %.0f%% of the variance", (int)m->points,
-			100 * m->explained[0], 100 * m->explained[1]);
-	int legend = r.w >= LEGEND_FROM_COLUMNS ? LEGEND_COLUMNS : 0;
+	static const char *const of[] = {"images", "training images", "of the kNN queries"};
+	x += bl_canvas_textf(c, r.x + x + 2, r.y, r.w - x - 2, BL_PAINT_FAINT,
+			     "%d %s, axes hold %.0f%% and %.0f%% of the variance", (int)m->points, of[m->points_of],
+			     100 * m->explained[0], 100 * m->explained[1]);
+	if (is_pending(s, m) && x + 4 < r.w)
+		bl_canvas_text(c, r.x + x + 4, r.y, r.w - x - 4, BL_PAINT_WARN, "newer ones are being computed");
+	int wide = has_names(m) && r.w >= 3 * LEGEND_COLUMNS_NAMED ? LEGEND_COLUMNS_NAMED : LEGEND_COLUMNS;
+	int legend = r.w >= LEGEND_FROM_COLUMNS ? wide : 0;
 	bl_rect area = {r.x, r.y + 1, r.w - legend, r.h - 1};
 	if (area.w < 1 || area.h < 1)
 		return;
-	draw_points(c, area, m, s->lit);
+	draw_points(c, area, m, lit_label(s));
 	if (legend)
-		draw_legend(c, (bl_rect){r.x + r.w - legend + 1, r.y + 1, legend - 1, r.h - 1}, m, s->lit);
+		draw_legend(c, (bl_rect){r.x + r.w - legend + 1, r.y + 1, legend - 1, r.h - 1}, m, lit_label(s));
 }
 
 /* --- Keys ----------------------------------------------------------------- */
 
 static bool read_past(bl_scene *s)
 {
-	return bl_past_read(&s->past, s->run, &s->snapshot);
+	return bl_past_read(past_of(s), s->run, &s->snapshot);
 }
 
 static void enter(bl_scene *s)
 {
 	read_past(s);
+}
+
+static void end(bl_scene *s)
+{
+	bl_past_forget(past_of(s));
 }
 
 static void want(const bl_scene *s, bl_region *r)
@@ -247,12 +314,12 @@ static void want(const bl_scene *s, bl_region *r)
 /* The next label, the one before, and between last and first: all of them. */
 static void light(bl_scene *s, int by)
 {
-	const bl_moment *m = moment_of(&s->past);
+	const bl_moment *m = moment_of(past_of(s));
 	int labels[LABELS_MAX], n = m ? labels_of(m, labels) : 0, at = n;
 	for (int i = 0; i < n; i++)
-		at = labels[i] == s->lit ? i : at;
+		at = labels[i] == lit_label(s) ? i : at;
 	at = (at + by + n + 1) % (n + 1);
-	s->lit = at < n ? labels[at] : -1;
+	own_of(s)->lit = at < n ? labels[at] + 1 : 0;
 }
 
 /* Over moments that have no points. */
@@ -269,23 +336,23 @@ static void move(bl_past *p, int by)
 
 static void act(bl_scene *s, bl_request r)
 {
-	if (s->past.n == 0)
+	if (past_of(s)->n == 0)
 		return;
 	if (r == BL_REQUEST_EMBEDDING_NOW)
-		bl_past_now(&s->past);
+		bl_past_now(past_of(s));
 	else if (r == BL_REQUEST_EMBEDDING_FIRST)
-		bl_past_first(&s->past);
+		bl_past_first(past_of(s));
 	else if (r == BL_REQUEST_EMBEDDING_DOWN || r == BL_REQUEST_EMBEDDING_UP)
 		light(s, r == BL_REQUEST_EMBEDDING_DOWN ? 1 : -1);
 	else
-		move(&s->past, r == BL_REQUEST_EMBEDDING_LATER ? 1 : -1);
-	if (r == BL_REQUEST_EMBEDDING_FIRST && !bl_past_moment(&s->past)->points)
-		move(&s->past, 1);
+		move(past_of(s), r == BL_REQUEST_EMBEDDING_LATER ? 1 : -1);
+	if (r == BL_REQUEST_EMBEDDING_FIRST && !bl_past_moment(past_of(s))->points)
+		move(past_of(s), 1);
 }
 
 static int64_t step(const bl_scene *s)
 {
-	const bl_moment *m = moment_of(&s->past);
+	const bl_moment *m = moment_of(past_of(s));
 	return m ? m->points_step : s->info.step;
 }
 
@@ -293,7 +360,7 @@ static int64_t step(const bl_scene *s)
 
 static void write_points(const bl_scene *s, FILE *f)
 {
-	const bl_moment *m = moment_of(&s->past);
+	const bl_moment *m = moment_of(past_of(s));
 	fprintf(f, "x,y,label\n");
 	for (int i = 0; i < m->points; i++)
 		fprintf(f, "%.9g,%.9g,%d\n", m->point[i][0], m->point[i][1], m->label[i]);
@@ -315,13 +382,16 @@ static void save_picture(bl_scene *s, const bl_moment *m, const char *stem)
 {
 	double x[BL_POINTS_MAX], y[BL_POINTS_MAX];
 	int labels[LABELS_MAX + 1] = {-1}, n = 1 + labels_of(m, labels + 1);
-	char name[LABELS_MAX + 1][8], title[128], axis[2][48];
+	char name[LABELS_MAX + 1][BL_CLASS_TEXT], title[128], axis[2][48];
 	bl_series series[LABELS_MAX + 1];
 	int64_t all = 0;
 	int used = 0;
 	for (int i = 0; i < n; i++) {
 		series[used] = series_of(m, labels[i], x + all, y + all);
-		snprintf(name[i], sizeof name[i], "%d", labels[i]);
+		if (labels[i] >= 0 && *name_of(m, labels[i]))
+			snprintf(name[i], sizeof name[i], "%s", name_of(m, labels[i]));
+		else
+			snprintf(name[i], sizeof name[i], "%d", labels[i]);
 		series[used].label = labels[i] < 0 ? "no label" : name[i];
 		all += series[used].n;
 		used += series[used].n > 0;
@@ -337,7 +407,7 @@ static void save_picture(bl_scene *s, const bl_moment *m, const char *stem)
 
 static int save(bl_scene *s, const char *stem)
 {
-	const bl_moment *m = moment_of(&s->past);
+	const bl_moment *m = moment_of(past_of(s));
 	if (!m)
 		return bl_fail("there are no points yet");
 	int rc = bl_export_table(s, stem, write_points);
@@ -348,8 +418,10 @@ static int save(bl_scene *s, const char *stem)
 
 const bl_view_ops bl_view_embedding = {
 	.name = "embedding",
-	.draw = draw,
 	.scope = BL_SCOPE_EMBEDDING,
+	.draw = draw,
+	.private_size = sizeof(struct own),
+	.end = end,
 	.act = act,
 	.enter = enter,
 	.read = read_past,

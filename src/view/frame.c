@@ -86,6 +86,13 @@ static void add_state(const bl_scene *s, const bl_canvas *c, struct fields *fs)
 	    s->lost ? "LOST" : bl_run_state_name(s->info.state));
 }
 
+static void add_epochs(const bl_live_info *i, struct fields *fs)
+{
+	double epoch = (double)i->steps_per_epoch, all = (double)i->steps / epoch;
+	int decimals = all == floor(all) ? 0 : 2;
+	ADD(fs, BL_PAINT_TEXT, 3, "epoch %.2f/%.*f", (double)i->step / epoch, decimals, all);
+}
+
 static void draw_progress(const bl_scene *s, bl_canvas *c)
 {
 	const bl_live_info *i = &s->info;
@@ -96,8 +103,7 @@ static void draw_progress(const bl_scene *s, bl_canvas *c)
 	add_state(s, c, &fs);
 	ADD(&fs, BL_PAINT_TEXT, 8, "step %lld/%lld", (long long)i->step, (long long)i->steps);
 	if (i->steps_per_epoch > 0)
-		ADD(&fs, BL_PAINT_TEXT, 3, "epoch %.2f/%.4g", (double)i->step / (double)i->steps_per_epoch,
-		    (double)i->steps / (double)i->steps_per_epoch);
+		add_epochs(i, &fs);
 	if (!bl_scene_over(s) && !s->lost)
 		ADD(&fs, BL_PAINT_TEXT, 6, "ETA %s", left);
 	if (s->history.seen)
@@ -127,19 +133,30 @@ static void draw_terms(const bl_scene *s, bl_canvas *c)
 /* --- Footer ----------------------------------------------------------------- */
 
 /* Draws the first of its keys at column x where it fits; returns where the next goes. */
-static int draw_hint(bl_canvas *c, int x, int y, const bl_request_info *i)
+static int draw_hint(bl_canvas *c, int x, int y, const bl_request_info *i, bool current)
 {
-	int key = (int)strcspn(i->shown, " "), need = key + 1 + bl_canvas_columns(i->word);
+	int key = (int)strcspn(i->shown, " "), need = key + 1 + bl_canvas_columns(i->word) + 2 * current;
 	if (!i->word[0] || x + need > c->width)
 		return x;
-	x += bl_canvas_text(c, x, y, key, BL_PAINT_TITLE, i->shown) + 1;
+	if (current) {
+		x += bl_canvas_textf(c, x, y, need, BL_PAINT_TITLE, "[%.*s %s]", key, i->shown, i->word);
+		bl_canvas_bold(c, x - need, y, need);
+		return x + FIELD_GAP;
+	}
+	x += bl_canvas_part(c, x, y, key, BL_PAINT_TITLE, i->shown) + 1;
 	return x + bl_canvas_text(c, x, y, need, BL_PAINT_FAINT, i->word) + FIELD_GAP;
 }
 
-/* How to leave and to be helped, then what only this view has, then the rest. */
-static int hint_rank(bl_request r)
+/* The request that the view on the screen answers. */
+static bool is_shown(const bl_scene *s, bl_request r)
 {
-	return r == BL_REQUEST_QUIT || r == BL_REQUEST_HELP		? 0
+	return r == bl_request_of_scope(s->view->scope);
+}
+
+/* How to leave and to be helped, and which view this is, then what only this view has, then the rest. */
+static int hint_rank(const bl_scene *s, bl_request r)
+{
+	return r == BL_REQUEST_QUIT || r == BL_REQUEST_HELP || is_shown(s, r) ? 0
 	       : bl_request_describe(r)->scope != BL_SCOPE_ALL ? 1
 							       : 2;
 }
@@ -149,9 +166,9 @@ static void draw_hints(const bl_scene *s, bl_canvas *c, int y)
 	int x = 0;
 	for (int rank = 0; rank < 3; rank++)
 		for (int k = 1; k < BL_REQUEST_COUNT; k++)
-			if (hint_rank((bl_request)k) == rank &&
+			if (hint_rank(s, (bl_request)k) == rank &&
 			    bl_request_offered((bl_request)k, s->view->scope, s->read_only))
-				x = draw_hint(c, x, y, bl_request_describe((bl_request)k));
+				x = draw_hint(c, x, y, bl_request_describe((bl_request)k), is_shown(s, (bl_request)k));
 }
 
 /* What must be said now, or "". */

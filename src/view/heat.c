@@ -8,9 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Linear below, logarithmic above. */
-#define SYMLOG_KNEE .01
-
 static bool has_halves(bl_ability can)
 {
 	return can.utf8 && can.depth != BL_DEPTH_MONO;
@@ -27,14 +24,12 @@ static int32_t colour_of(bl_ability can, double t)
 				       can.light);
 }
 
-static double place(double v, bl_heat_style s)
-{
-	if (!s.symlog)
-		return v;
-	return copysign(log1p(fabs(v) / SYMLOG_KNEE) / log1p(1 / SYMLOG_KNEE), v);
-}
-
 /* --- Pooling -------------------------------------------------------------- */
+
+static int smaller(int a, int b)
+{
+	return a < b ? a : b;
+}
 
 static int start_of(int k, int parts, int n)
 {
@@ -85,14 +80,63 @@ static double block_extreme(const bl_heat_source *m, int r0, int r1, int c0, int
 	return best;
 }
 
+/* Elements of a cell that lie on the diagonal. */
+static int on_diagonal(const bl_heat_source *m, int r, int c)
+{
+	int top = edge(m, 0, r) + m->shift, bottom = edge(m, 0, r + 1) + m->shift;
+	int left = edge(m, 1, c), right = edge(m, 1, c + 1);
+	int n = smaller(bottom, right) - (top > left ? top : left);
+	return n > 0 ? n : 0;
+}
+
+/* Off the diagonal and on it; NaN where there is nothing.  Differences of roots have no mean square. */
+static void block_apart(const bl_heat_source *m, int r0, int r1, int c0, int c1, double *rms, double *diagonal)
+{
+	double off = 0, offs = 0, on = 0, ons = 0;
+	for (int r = r0; r < r1; r++)
+		for (int c = c0; c < c1; c++) {
+			double v = m->rms[r * m->cells + c];
+			int n = on_diagonal(m, r, c);
+			double rest = dims_in(m, 0, r) * dims_in(m, 1, c) - n;
+			off += rest * (m->change ? v : v * v);
+			offs += rest;
+			on += n ? n * (double)m->diagonal[r * m->cells + c] : 0;
+			ons += n;
+		}
+	*rms = offs > 0 ? m->change ? off / offs : sqrt(off / offs) : NAN;
+	*diagonal = ons > 0 ? on / ons : NAN;
+}
+
+bl_pool bl_heat_pool(const bl_heat_source *m, bl_heat_style s)
+{
+	return s.pool == BL_POOL_RMS && !m->rms ? BL_POOL_LARGEST : s.pool;
+}
+
+/* A single element has a sign. */
+static double block_rms(const bl_heat_source *m, int r0, int r1, int c0, int c1)
+{
+	double rms, diagonal;
+	if (r1 - r0 == 1 && c1 - c0 == 1 && dims_in(m, 0, r0) * dims_in(m, 1, c0) == 1)
+		return m->mean[r0 * m->cells + c0];
+	block_apart(m, r0, r1, c0, c1, &rms, &diagonal);
+	return isnan(diagonal) ? rms : diagonal;
+}
+
 /* A dot of a picture of w x h dots; where dots are more than cells, a cell is repeated. */
-static double dot_value(const bl_heat_source *m, int w, int h, int x, int y, bl_heat_style s)
+static double dot_value(const bl_heat_source *m, int w, int h, int x, int y, bl_pool pool)
 {
 	int r0 = start_of(y, h, m->cells), r1 = start_of(y + 1, h, m->cells);
 	int c0 = start_of(x, w, m->cells), c1 = start_of(x + 1, w, m->cells);
 	r1 = r1 > r0 ? r1 : r0 + 1;
 	c1 = c1 > c0 ? c1 : c0 + 1;
-	return s.extreme ? block_extreme(m, r0, r1, c0, c1) : block_mean(m, r0, r1, c0, c1);
+	return pool == BL_POOL_RMS       ? block_rms(m, r0, r1, c0, c1)
+	       : pool == BL_POOL_LARGEST ? block_extreme(m, r0, r1, c0, c1)
+					 : block_mean(m, r0, r1, c0, c1);
+}
+
+double bl_heat_cell(const bl_heat_source *m, int row, int col, bl_pool pool)
+{
+	return dot_value(m, m->cells, m->cells, col, row, pool);
 }
 
 /* --- Size ----------------------------------------------------------------- */
@@ -110,11 +154,6 @@ static int side_for(int room, int cells)
 		block++;
 	int equal = cells / block;
 	return equal >= room * 3 / 4 ? equal : room;
-}
-
-static int smaller(int a, int b)
-{
-	return a < b ? a : b;
 }
 
 int bl_heat_blocks(bl_heat_fit fit, const bl_heat_source *m, int axis)
@@ -149,6 +188,11 @@ bl_heat_block bl_heat_block_at(bl_heat_fit fit, const bl_heat_source *m, int row
 	}
 	b.mean = (float)block_mean(m, first[0], last[0], first[1], last[1]);
 	b.extreme = (float)block_extreme(m, first[0], last[0], first[1], last[1]);
+	double rms = NAN, diagonal = NAN;
+	if (m->rms)
+		block_apart(m, first[0], last[0], first[1], last[1], &rms, &diagonal);
+	b.rms = (float)rms;
+	b.diagonal = (float)diagonal;
 	return b;
 }
 
@@ -206,34 +250,46 @@ static uint32_t ramp(double t)
 	return (unsigned char)(t < 0 ? below : above)[k];
 }
 
-static void put_dot(bl_canvas *c, int x, int y, double v, bl_heat_style s)
+bl_scale bl_heat_scale_of(bl_heat_fit fit, const bl_heat_source *m, bl_heat_style s)
 {
-	double t = place(v, s);
+	double n = fmax(fit.dims_x, 1) * fmax(fit.dims_y, 1), floor = m->chance * (1 + 2 / sqrt(2 * n));
+	bool of_rms = bl_heat_pool(m, s) == BL_POOL_RMS && !m->change;
+	return (bl_scale){of_rms ? fmin(floor, .9) : 0, s.symlog};
+}
+
+static void put_dot(bl_canvas *c, int x, int y, double t)
+{
 	if (c->can.depth == BL_DEPTH_MONO)
 		bl_canvas_put(c, x, y, ramp(t), BL_COLOUR_OWN, BL_COLOUR_OWN);
 	else
 		bl_canvas_put(c, x, y, ' ', BL_COLOUR_OWN, colour_of(c->can, t));
 }
 
-static void put_halves(bl_canvas *c, int x, int y, double upper, double lower, bool has_lower, bl_heat_style s)
+static void put_halves(bl_canvas *c, int x, int y, double upper, double lower, bool has_lower)
 {
-	int32_t above = colour_of(c->can, place(upper, s));
-	int32_t below = has_lower ? colour_of(c->can, place(lower, s)) : BL_COLOUR_OWN;
+	int32_t above = colour_of(c->can, upper);
+	int32_t below = has_lower ? colour_of(c->can, lower) : BL_COLOUR_OWN;
 	bl_canvas_put(c, x, y, above == below ? ' ' : 0x2580, above, below);
 }
 
 void bl_heat_draw(bl_canvas *c, int x, int y, bl_heat_fit fit, const bl_heat_source *m, bl_heat_style s)
 {
 	bool halves = has_halves(c->can);
-	int rows = fit.dots_y;
+	int rows = fit.dots_y, w = fit.w;
+	bl_pool pool = bl_heat_pool(m, s);
+	bl_scale scale = bl_heat_scale_of(fit, m, s);
 	for (int j = 0; j < fit.h; j++)
-		for (int i = 0; i < fit.w; i++)
-			if (halves)
-				put_halves(c, x + i, y + j, dot_value(m, fit.w, rows, i, 2 * j, s),
-					   2 * j + 1 < rows ? dot_value(m, fit.w, rows, i, 2 * j + 1, s) : 0,
-					   2 * j + 1 < rows, s);
-			else
-				put_dot(c, x + i, y + j, dot_value(m, fit.w, rows, i, j, s), s);
+		for (int i = 0; i < w; i++) {
+			int row = halves ? 2 * j : j;
+			double upper = bl_scale_place(scale, dot_value(m, w, rows, i, row, pool)), lower = 0;
+			if (!halves) {
+				put_dot(c, x + i, y + j, upper);
+				continue;
+			}
+			if (row + 1 < rows)
+				lower = bl_scale_place(scale, dot_value(m, w, rows, i, row + 1, pool));
+			put_halves(c, x + i, y + j, upper, lower, row + 1 < rows);
+		}
 }
 
 static double run_mean(const float *v, int n, int k, int parts)
@@ -245,12 +301,12 @@ static double run_mean(const float *v, int n, int k, int parts)
 	return to > from ? sum / (to - from) : v[from];
 }
 
-void bl_heat_strip(bl_canvas *c, int x, int y, int w, const float *values, int n, bl_heat_style s)
+void bl_heat_strip(bl_canvas *c, int x, int y, int w, const float *values, int n, bl_scale s)
 {
 	for (int i = 0; i < w && n > 0; i++) {
 		double v = run_mean(values, n, i, w);
 		int eighths = isnan(v) ? 8 : (int)lround(fmin(fmax(v, 0), 1) * 8);
-		int32_t fg = colour_of(c->can, place(v, s));
+		int32_t fg = colour_of(c->can, bl_scale_place(s, v));
 		uint32_t glyph = eighths ? 0x2580u + (uint32_t)eighths : ' ';
 		if (!c->can.utf8)
 			glyph = isnan(v) ? '?' : '0' + (uint32_t)lround(fmin(fmax(v, 0), 1) * 9);
@@ -258,20 +314,22 @@ void bl_heat_strip(bl_canvas *c, int x, int y, int w, const float *values, int n
 	}
 }
 
-void bl_heat_scale(bl_canvas *c, int x, int y, int w, bl_heat_style s)
+/* The map itself, evenly in what the eye sees; under its middle what is background. */
+void bl_heat_scale(bl_canvas *c, int x, int y, int w, bl_scale s)
 {
 	int bar = w - 6;
+	char middle[24] = "log";
 	if (bar < 3)
 		return;
 	bl_canvas_text(c, x, y, 2, BL_PAINT_FAINT, "-1");
 	bl_canvas_text(c, x + w - 2, y, 2, BL_PAINT_FAINT, "+1");
-	for (int i = 0; i < bar; i++) {
-		/* The scale shows values evenly in what the eye sees, so it is the map itself. */
-		double t = 2.0 * i / (bar - 1) - 1;
-		put_dot(c, x + 3 + i, y, t, (bl_heat_style){.symlog = false});
-	}
-	if (s.symlog && bar >= 12)
-		bl_canvas_text(c, x + 3 + bar / 2 - 1, y, 3, BL_PAINT_TEXT, "log");
+	for (int i = 0; i < bar; i++)
+		put_dot(c, x + 3 + i, y, 2.0 * i / (bar - 1) - 1);
+	if (s.floor > 0)
+		snprintf(middle, sizeof middle, s.log ? "<%.2g log" : "<%.2g", s.floor);
+	int n = bl_canvas_columns(middle);
+	if ((s.log || s.floor > 0) && bar >= 3 * n)
+		bl_canvas_text(c, x + 3 + (bar - n) / 2, y, n, BL_PAINT_TEXT, middle);
 }
 
 static void number(char *out, int size, double v)
@@ -280,27 +338,29 @@ static void number(char *out, int size, double v)
 }
 
 /* How a dot is made; the mean is always of all elements. */
-static void name_pooling(char out[32], const char *largest, bl_heat_style s, double share)
+static void name_pooling(char out[48], const char *largest, bl_pool pool, bl_heat_sample sample)
 {
-	if (s.extreme && share < 1)
-		snprintf(out, 32, "%s of %.2g%%", largest, 100 * share);
+	if (pool == BL_POOL_RMS && sample.rms < 1)
+		snprintf(out, 48, "rms +-%.2g%%", 100 * sample.error);
+	else if (pool == BL_POOL_LARGEST && sample.largest < 1)
+		snprintf(out, 48, "%s of %.2g%%", largest, 100 * sample.largest);
 	else
-		snprintf(out, 32, "%s", s.extreme ? largest : "mean");
+		snprintf(out, 48, "%s", pool == BL_POOL_RMS ? "rms" : pool == BL_POOL_LARGEST ? largest : "mean");
 }
 
-void bl_heat_says(char *out, int size, int w, const char *what, const char *brief, bl_heat_fit fit, bl_heat_style s,
-		  double share)
+void bl_heat_says(char *out, int size, int w, const char *what, const char *brief, bl_heat_fit fit, bl_pool pool,
+		  bl_heat_sample sample)
 {
 	bool whole = fit.dims_x <= 1 && fit.dims_y <= 1;
-	char dx[32], dy[32], pooling[32], dot[128];
+	char dx[32], dy[32], pooling[48], dot[144];
 	number(dx, sizeof dx, fit.dims_x);
 	number(dy, sizeof dy, fit.dims_y);
-	name_pooling(pooling, "largest", s, share);
+	name_pooling(pooling, "largest", pool, sample);
 	snprintf(dot, sizeof dot, "1 dot = %s x %s dims, %s", dy, dx, pooling);
 	int n = snprintf(out, (size_t)size, "%s: %s", what, whole ? "single elements" : dot);
 	if (n > w)
 		n = snprintf(out, (size_t)size, "%s  %s", brief, whole ? "elements" : dot);
-	name_pooling(pooling, "max", s, share);
+	name_pooling(pooling, "max", pool, sample);
 	if (n > w && !whole)
 		snprintf(out, (size_t)size, "%s %.0fx%.0f %s", brief, fit.dims_y, fit.dims_x, pooling);
 }

@@ -11,17 +11,29 @@
 
 #include "view/canvas.h"
 
+#include <barlow/figure.h>
+
 /* Row and column k of `cells` hold the dims from edge k to edge k + 1. */
 typedef struct bl_heat_source {
 	const float *mean, *extreme;        /* (cells, cells), row-major */
+	const float *rms, *diagonal;        /* off the diagonal, and the mean on it; NULL: not known */
 	int cells, d;                       /* dims a side */
 	const int32_t *row_edge, *col_edge; /* cells + 1 of each, from 0 to d; NULL: as bl_chunk_range cuts d */
+	int shift;                          /* row and column r and r + shift meet on the diagonal */
+	double chance;                      /* rms of an element that chance gives; 0: of no interest */
+	bool change;                        /* differences, of rms too */
 } bl_heat_source;
 
+/* How a block is seen as one: its root mean square off the diagonal, or what lies on it; its mean; its largest. */
+typedef enum bl_pool { BL_POOL_RMS, BL_POOL_MEAN, BL_POOL_LARGEST, BL_POOLS } bl_pool;
+
 typedef struct bl_heat_style {
-	bool extreme; /* pool by largest magnitude, not by mean */
-	bool symlog;  /* spread the small */
+	bl_pool pool;
+	bool symlog; /* spread the small */
 } bl_heat_style;
+
+/* The pool as it can be had: without rms the largest. */
+bl_pool bl_heat_pool(const bl_heat_source *m, bl_heat_style s);
 
 /* Where the picture went, and what a dot of it holds; dims are means when blocks differ by one. */
 typedef struct bl_heat_fit {
@@ -36,7 +48,11 @@ typedef struct bl_heat_block {
 	int at[2];          /* which, of all that are seen */
 	int from[2], to[2]; /* its dims */
 	float mean, extreme;
+	float rms, diagonal; /* NaN: not known; none of it is on the diagonal */
 } bl_heat_block;
+
+/* A cell as one value, which is in its picture's place on the scale. */
+double bl_heat_cell(const bl_heat_source *m, int row, int col, bl_pool pool);
 
 /* The largest that fits into w x h cells. */
 bl_heat_fit bl_heat_measure(bl_ability can, int w, int h, const bl_heat_source *m);
@@ -51,17 +67,28 @@ bl_heat_block bl_heat_block_under(bl_heat_fit fit, const bl_heat_source *m, int 
 /* Points at it in the picture that was drawn at (x,y). */
 void bl_heat_mark(bl_canvas *c, int x, int y, bl_heat_fit fit, const bl_heat_source *m, const bl_heat_block *b);
 
+/*
+ * The scale of the colours: of root mean squares the background is what chance gives a dot of so many elements, which
+ * is the less above that of one the more there are: chance (1 + 2 / sqrt(2 n)), two deviations.
+ */
+bl_scale bl_heat_scale_of(bl_heat_fit fit, const bl_heat_source *m, bl_heat_style s);
+
 /* Values as bars of w columns, height from 0 to 1 and colour from the map; below 0 the bar is empty. */
-void bl_heat_strip(bl_canvas *c, int x, int y, int w, const float *values, int n, bl_heat_style s);
+void bl_heat_strip(bl_canvas *c, int x, int y, int w, const float *values, int n, bl_scale s);
 
 /* The colour scale with its numbers, w columns wide. */
-void bl_heat_scale(bl_canvas *c, int x, int y, int w, bl_heat_style s);
+void bl_heat_scale(bl_canvas *c, int x, int y, int w, bl_scale s);
+
+/* What stands behind the cells: the share of the elements that the largest are of, of the pairs behind the rms, its error. */
+typedef struct bl_heat_sample {
+	double largest, rms, error;
+} bl_heat_sample;
 
 /*
  * "C  D 512: 1 dot = 8 x 8 dims, mean", or as much of it as w columns hold: what it is, in long and in brief, and its
- * dots.  share: of the elements behind the largest; below 1 it is said.
+ * dots.  Of a sample that is said.
  */
-void bl_heat_says(char *out, int size, int w, const char *what, const char *brief, bl_heat_fit fit, bl_heat_style s,
-		  double share);
+void bl_heat_says(char *out, int size, int w, const char *what, const char *brief, bl_heat_fit fit, bl_pool pool,
+		  bl_heat_sample sample);
 
 #endif

@@ -14,9 +14,19 @@ enum {
 	GAP = 2,
 };
 
+bl_look *bl_heatmap_look(const bl_scene *s)
+{
+	return bl_scene_own(s, &bl_view_heatmap);
+}
+
+static void start(bl_scene *s)
+{
+	bl_look_start(bl_heatmap_look(s));
+}
+
 const bl_snapshot *bl_heatmap_snapshot(const bl_scene *s)
 {
-	return s->look->past.step >= 0 ? &s->look->past : &s->snapshot;
+	return bl_heatmap_look(s)->past.step >= 0 ? &bl_heatmap_look(s)->past : &s->snapshot;
 }
 
 const char *bl_heatmap_name(const bl_look *l, const bl_picture *p)
@@ -30,11 +40,11 @@ const char *bl_heatmap_name(const bl_look *l, const bl_picture *p)
 
 static void take(const bl_scene *s)
 {
-	bl_look *l = s->look;
+	bl_look *l = bl_heatmap_look(s);
 	l->beside.step = -1;
 	bl_look_take(l, bl_heatmap_snapshot(s));
 	if (s->other)
-		bl_look_take_other(l, l->past.step >= 0 ? &l->other_past : &s->other_snapshot);
+		bl_look_take_other(l, l->past.step >= 0 && l->other == s->other ? &l->other_past : &s->other_snapshot);
 }
 
 static bool has_strip(const bl_look *l)
@@ -73,17 +83,17 @@ bl_heatmap_place bl_heatmap_lay_out(const bl_scene *s, bl_ability can, bl_rect r
 {
 	bl_heatmap_place p = {.strip_y = -1, .time_y = -1};
 	take(s);
-	if (s->look->shown.step < 0)
+	if (bl_heatmap_look(s)->shown.step < 0)
 		return p;
-	p.pictures = s->look->beside.step >= 0 ? 2 : 1;
+	p.pictures = bl_heatmap_look(s)->beside.step >= 0 ? 2 : 1;
 	bl_rect room = {r.x, r.y + TITLE_ROWS, r.w, r.h - TITLE_ROWS};
-	if (s->look->past.step >= 0)
+	if (bl_heatmap_look(s)->past.step >= 0)
 		p.time_y = room.y + --room.h;
-	int below = has_strip(s->look) ? STRIP_ROWS : 0;
+	int below = has_strip(bl_heatmap_look(s)) ? STRIP_ROWS : 0;
 	if (p.pictures == 2)
-		place_two(&p, s->look, can, room, below);
+		place_two(&p, bl_heatmap_look(s), can, room, below);
 	else
-		place_one(&p, &s->look->shown, can, room, below);
+		place_one(&p, &bl_heatmap_look(s)->shown, can, room, below);
 	if (below)
 		p.strip_y = p.picture[0].y + p.picture[0].h;
 	return p;
@@ -95,26 +105,27 @@ static void draw_title(const bl_scene *s, bl_canvas *c, const bl_picture *p, bl_
 		       const char *run)
 {
 	const bl_region *r = &p->part;
-	const char *name = bl_heatmap_name(s->look, p),
-		   *change = s->look->differs && p == &s->look->shown ? "change of " : "";
+	const char *name = bl_heatmap_name(bl_heatmap_look(s), p),
+		   *change = bl_heatmap_look(s)->differs && p == &bl_heatmap_look(s)->shown ? "change of " : "";
 	char what[240], brief[180], says[400];
 	int n = snprintf(brief, sizeof brief, "%s%s%s", run, change, name);
 	if (r->rows < p->d || r->cols < p->d) {
-		snprintf(what, sizeof what, "%s  %d..%d x %d..%d of %d", brief, r->row, r->row + r->rows - 1, r->col,
-			 r->col + r->cols - 1, p->d);
-		snprintf(brief + n, sizeof brief - (size_t)n, " from %d, %d", r->row, r->col);
+		snprintf(what, sizeof what, "%s  %d..%d x %d..%d of %d", brief, r->row + 1, r->row + r->rows, r->col + 1,
+			 r->col + r->cols, p->d);
+		snprintf(brief + n, sizeof brief - (size_t)n, " from %d, %d", r->row + 1, r->col + 1);
 	} else {
 		snprintf(what, sizeof what, "%s  D %d", brief, p->d);
 	}
-	bl_heat_says(says, sizeof says, at.w, what, brief, fit, s->heat, p->share);
+	bl_heat_source m = bl_picture_source(p);
+	bl_heat_says(says, sizeof says, at.w, what, brief, fit, bl_heat_pool(&m, s->heat), p->sample);
 	bl_canvas_text(c, at.x, at.y, at.w, BL_PAINT_FAINT, says);
-	bl_canvas_text(c, at.x, at.y, n < at.w ? n : at.w, BL_PAINT_TITLE, says);
+	bl_canvas_part(c, at.x, at.y, n < at.w ? n : at.w, BL_PAINT_TITLE, says);
 	bl_canvas_bold(c, at.x, at.y, n < at.w ? n : at.w);
 }
 
 static void draw_cursor(const bl_scene *s, bl_canvas *c, const bl_picture *p, bl_rect at, bl_heat_fit fit)
 {
-	const bl_look *l = s->look;
+	const bl_look *l = bl_heatmap_look(s);
 	int row = l->at[0] - p->part.row, col = l->at[1] - p->part.col;
 	if (!l->pointing || row < 0 || col < 0 || row >= p->part.rows || col >= p->part.cols)
 		return;
@@ -134,17 +145,18 @@ static void draw_picture(const bl_scene *s, bl_canvas *c, const bl_picture *p, b
 static void draw_strip(const bl_scene *s, bl_canvas *c, const bl_picture *p, const bl_heatmap_place *place)
 {
 	const bl_snapshot *n = bl_heatmap_snapshot(s);
+	bl_heat_source m = bl_picture_source(p);
 	int64_t from = (int64_t)p->part.col * n->diag / n->d,
 		to = (int64_t)(p->part.col + p->part.cols) * n->diag / n->d;
 	if (to > from)
 		bl_heat_strip(c, place->picture[0].x, place->strip_y, place->fit[0].w, n->diagonal + from,
-			      (int)(to - from), s->heat);
+			      (int)(to - from), bl_heat_scale_of(place->fit[0], &m, s->heat));
 }
 
 /* The kept snapshots between the first step and the run's last, and which one is shown. */
 static void draw_time(const bl_scene *s, bl_canvas *c, bl_rect r, int y)
 {
-	const bl_look *l = s->look;
+	const bl_look *l = bl_heatmap_look(s);
 	int64_t last = s->info.step > l->past.step ? s->info.step : l->past.step;
 	char text[64];
 	int n = snprintf(text, sizeof text, "step %lld of %lld", (long long)l->past.step, (long long)last),
@@ -165,7 +177,7 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, "C: no snapshot yet");
 		return;
 	}
-	const bl_picture *shown[2] = {&s->look->shown, &s->look->beside};
+	const bl_picture *shown[2] = {&bl_heatmap_look(s)->shown, &bl_heatmap_look(s)->beside};
 	const char *names[2] = {s->info.name, s->other_info.name};
 	for (int k = 0; k < p.pictures; k++) {
 		int room = p.pictures > 1 ? (r.w - GAP) / 2 : r.w;
@@ -186,7 +198,7 @@ static void want(const bl_scene *s, bl_region *r)
 {
 	int d = s->snapshot.step >= 0 ? s->snapshot.d : s->info.d;
 	if (d > 0)
-		*r = bl_look_part(s->look, d);
+		*r = bl_look_part(bl_heatmap_look(s), d);
 }
 
 static int64_t step(const bl_scene *s)
@@ -196,8 +208,10 @@ static int64_t step(const bl_scene *s)
 
 const bl_view_ops bl_view_heatmap = {
 	.name = "heatmap",
-	.draw = draw,
 	.scope = BL_SCOPE_HEATMAP,
+	.draw = draw,
+	.private_size = sizeof(bl_look),
+	.start = start,
 	.act = bl_heatmap_act,
 	.mouse = bl_heatmap_mouse,
 	.want = want,

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * view/heatmap.h: the parts of the heatmap: where things lie on the screen, what
- * keys do (heatmap_act.c), the numbers beside the picture (heatmap_panel.c),
- * and files of what is seen (heatmap_save.c).
+ * keys do (heatmap_act.c), the numbers beside the picture (heatmap_panel.c), the
+ * charts below them (heatmap_side.c), and files of what is seen (heatmap_save.c).
  */
 #ifndef BARLOW_VIEW_HEATMAP_H
 #define BARLOW_VIEW_HEATMAP_H
 
+#include "view/look.h"
 #include "view/scene.h"
 
 typedef struct bl_heatmap_place {
@@ -17,6 +18,8 @@ typedef struct bl_heatmap_place {
 	int strip_y, time_y; /* -1: none */
 } bl_heatmap_place;
 
+bl_look *bl_heatmap_look(const bl_scene *s);
+
 /* Takes from the snapshots what is looked at, and says where it goes in r. */
 bl_heatmap_place bl_heatmap_lay_out(const bl_scene *s, bl_ability can, bl_rect r);
 
@@ -26,6 +29,9 @@ const bl_snapshot *bl_heatmap_snapshot(const bl_scene *s);
 const char *bl_heatmap_name(const bl_look *l, const bl_picture *p);
 
 void bl_heatmap_panel(const bl_scene *s, bl_canvas *c, const bl_heatmap_place *place);
+
+/* What there is room for: the histogram against chance, the diagonal sorted, the largest pairs. */
+void bl_heatmap_side(const bl_scene *s, bl_canvas *c, bl_rect r);
 
 void bl_heatmap_act(bl_scene *s, bl_request r);
 void bl_heatmap_mouse(bl_scene *s, bl_mouse m);

@@ -41,7 +41,7 @@ static int next_place(const bl_heat_source *m, bl_heat_fit fit, const bl_heat_bl
 
 static void move(bl_scene *s, int down, int right)
 {
-	bl_look *l = s->look;
+	bl_look *l = bl_heatmap_look(s);
 	bl_heatmap_place place = place_now(s);
 	const bl_picture *p = &l->shown;
 	if (place.pictures == 0)
@@ -58,7 +58,7 @@ static void move(bl_scene *s, int down, int right)
 static void move_far(bl_scene *s, int down, int right)
 {
 	bl_heatmap_place place = place_now(s);
-	bl_heat_source m = bl_picture_source(&s->look->shown);
+	bl_heat_source m = bl_picture_source(&bl_heatmap_look(s)->shown);
 	if (place.pictures == 0)
 		return;
 	int rows = bl_heat_blocks(place.fit[0], &m, 0) / 2, cols = bl_heat_blocks(place.fit[0], &m, 1) / 2;
@@ -70,21 +70,21 @@ static void zoom(bl_scene *s, bool in)
 	const bl_snapshot *p = bl_heatmap_snapshot(s);
 	int d = p->step >= 0 ? p->d : s->info.d; /* the run may be asked for a part before its first step */
 	if (d > 0)
-		bl_look_zoom(s->look, d, in);
+		bl_look_zoom(bl_heatmap_look(s), d, in);
 }
 
 /* True: the cursor is where the mouse is. */
 static bool point_under(bl_scene *s, bl_mouse at)
 {
 	bl_heatmap_place place = place_now(s);
-	const bl_picture *shown[2] = {&s->look->shown, &s->look->beside};
+	const bl_picture *shown[2] = {&bl_heatmap_look(s)->shown, &bl_heatmap_look(s)->beside};
 	for (int k = 0; k < place.pictures; k++) {
 		int x = at.x - place.picture[k].x, y = at.y - place.picture[k].y;
 		if (x < 0 || y < 0 || x >= place.picture[k].w || y >= place.picture[k].h)
 			continue;
 		bl_heat_source m = bl_picture_source(shown[k]);
 		bl_heat_block b = bl_heat_block_under(place.fit[k], &m, x, y);
-		bl_look_point(s->look, shown[k]->d, shown[k]->part.row + b.from[0], shown[k]->part.col + b.from[1]);
+		bl_look_point(bl_heatmap_look(s), shown[k]->d, shown[k]->part.row + b.from[0], shown[k]->part.col + b.from[1]);
 		return true;
 	}
 	return false;
@@ -100,14 +100,14 @@ void bl_heatmap_mouse(bl_scene *s, bl_mouse m)
 
 static void turn_kind(bl_scene *s)
 {
-	s->look->kind = (bl_kind)((s->look->kind + 1) % BL_KINDS);
+	bl_heatmap_look(s)->kind = (bl_kind)((bl_heatmap_look(s)->kind + 1) % BL_KINDS);
 }
 
 static void turn_order(bl_scene *s)
 {
 	static const char *const says[] = {"dims as they are", "dims by C_ii, largest first",
 					   "similar dims side by side"};
-	bl_look *l = s->look;
+	bl_look *l = bl_heatmap_look(s);
 	l->order = (bl_order)((l->order + 1) % 3);
 	bl_scene_notice(s, "%s%s", says[l->order],
 			l->order != BL_ORDER_PLAIN && l->past.step >= 0 ? "; of the past there is only C as it is"
@@ -116,7 +116,7 @@ static void turn_order(bl_scene *s)
 
 static void freeze(bl_scene *s)
 {
-	bl_look *l = s->look;
+	bl_look *l = bl_heatmap_look(s);
 	const bl_snapshot *p = bl_heatmap_snapshot(s);
 	if (l->reference.step >= 0) {
 		l->reference.step = -1;
@@ -130,7 +130,7 @@ static void freeze(bl_scene *s)
 
 static void turn_difference(bl_scene *s)
 {
-	bl_look *l = s->look;
+	bl_look *l = bl_heatmap_look(s);
 	if (l->reference.step < 0)
 		bl_scene_notice(s, "no reference yet: f makes this moment one");
 	else
@@ -141,7 +141,7 @@ static void turn_difference(bl_scene *s)
 
 static void step_time(bl_scene *s, bool earlier)
 {
-	bl_look *l = s->look;
+	bl_look *l = bl_heatmap_look(s);
 	bool was_now = l->past.step < 0;
 	bl_look_step(l, s->run, s->other, earlier);
 	if (l->past.step < 0 && was_now)
@@ -152,8 +152,8 @@ static void step_time(bl_scene *s, bool earlier)
 
 static void go_first(bl_scene *s)
 {
-	bl_look_first(s->look, s->run, s->other);
-	if (s->look->past.step < 0)
+	bl_look_first(bl_heatmap_look(s), s->run, s->other);
+	if (bl_heatmap_look(s)->past.step < 0)
 		bl_scene_notice(s, "no earlier snapshot is kept");
 }
 
@@ -186,7 +186,7 @@ void bl_heatmap_act(bl_scene *s, bl_request r)
 	if (r == BL_REQUEST_ZOOM_IN || r == BL_REQUEST_ZOOM_OUT)
 		zoom(s, r == BL_REQUEST_ZOOM_IN);
 	else if (r == BL_REQUEST_WHOLE)
-		bl_look_whole(s->look);
+		bl_look_whole(bl_heatmap_look(s));
 	else if (r == BL_REQUEST_KIND)
 		turn_kind(s);
 	else if (r == BL_REQUEST_ORDER)
@@ -200,5 +200,5 @@ void bl_heatmap_act(bl_scene *s, bl_request r)
 	else if (r == BL_REQUEST_FIRST)
 		go_first(s);
 	else if (r == BL_REQUEST_NOW)
-		bl_look_now(s->look);
+		bl_look_now(bl_heatmap_look(s));
 }

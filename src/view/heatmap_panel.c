@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The numbers beside the heatmap, what matters most first: the cursor, the moment, what is not as it was asked for. */
 #include "view/heatmap.h"
+#include "view/number.h"
 
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { SCALE_COLUMNS = 34, SCALE_ROWS = 3, WIDE = 40 };
+enum { SCALE_COLUMNS = 34, SCALE_ROWS = 3 };
 
 struct panel {
 	bl_canvas *c;
@@ -34,7 +35,7 @@ static void name_dims(char out[48], const bl_picture *p, int axis, int from, int
 	int cell = 0;
 	while (cell + 1 < p->cells && p->edge[axis][cell + 1] <= from)
 		cell++;
-	int first = p->dim[axis][cell];
+	int first = p->dim[axis][cell] + 1;
 	if (to - from == 1)
 		snprintf(out, 48, "%d", first);
 	else if (p->part.order == BL_ORDER_PLAIN)
@@ -54,29 +55,46 @@ static bool block_at_cursor(const bl_look *l, const bl_picture *p, bl_heat_fit f
 	return true;
 }
 
+/* What there is to say, in one line where that is wide enough. */
 static void tell_values(struct panel *p, const bl_heat_block *b, const char *whose)
 {
-	if (b->to[0] - b->from[0] == 1 && b->to[1] - b->from[1] == 1)
-		line(p, BL_PAINT_TEXT, "%svalue %.4f", whose, b->mean);
-	else if (p->r.w >= WIDE)
-		line(p, BL_PAINT_TEXT, "%smean %.4f, largest %.4f", whose, b->mean, b->extreme);
-	else {
-		line(p, BL_PAINT_TEXT, "%smean %.4f", whose, b->mean);
-		line(p, BL_PAINT_TEXT, "%slargest %.4f", whose, b->extreme);
+	char first[48], rest[64];
+	if (b->to[0] - b->from[0] == 1 && b->to[1] - b->from[1] == 1) {
+		line(p, BL_PAINT_TEXT, "%svalue %.4f", whose, bl_shown(b->mean, 4));
+		return;
 	}
+	if (!isnan(b->diagonal))
+		snprintf(first, sizeof first, "%sC_ii %.4f, rms beside %.4f", whose, bl_shown(b->diagonal, 4),
+			 isnan(b->rms) ? 0 : bl_shown(b->rms, 4));
+	else if (!isnan(b->rms))
+		snprintf(first, sizeof first, "%srms %.4f", whose, bl_shown(b->rms, 4));
+	else
+		snprintf(first, sizeof first, "%s", whose);
+	snprintf(rest, sizeof rest, "mean %.4f, largest %.4f", bl_shown(b->mean, 4), bl_shown(b->extreme, 4));
+	if (bl_canvas_columns(first) + bl_canvas_columns(rest) + 2 <= p->r.w) {
+		line(p, BL_PAINT_TEXT, "%s%s%s", first, isnan(b->rms) ? "" : ", ", rest);
+		return;
+	}
+	line(p, BL_PAINT_TEXT, "%s", first);
+	if (bl_canvas_columns(rest) <= p->r.w) {
+		line(p, BL_PAINT_TEXT, "%s", rest);
+		return;
+	}
+	line(p, BL_PAINT_TEXT, "mean %.4f", bl_shown(b->mean, 4));
+	line(p, BL_PAINT_TEXT, "largest %.4f", bl_shown(b->extreme, 4));
 }
 
 static void tell_cursor(const bl_scene *s, struct panel *p, const bl_heatmap_place *place)
 {
 	bl_heat_block b;
 	char i[48], j[48];
-	if (!block_at_cursor(s->look, &s->look->shown, place->fit[0], &b))
+	if (!block_at_cursor(bl_heatmap_look(s), &bl_heatmap_look(s)->shown, place->fit[0], &b))
 		return;
-	name_dims(i, &s->look->shown, 0, b.from[0], b.to[0]);
-	name_dims(j, &s->look->shown, 1, b.from[1], b.to[1]);
+	name_dims(i, &bl_heatmap_look(s)->shown, 0, b.from[0], b.to[0]);
+	name_dims(j, &bl_heatmap_look(s)->shown, 1, b.from[1], b.to[1]);
 	line(p, BL_PAINT_TITLE, "i %s, j %s", i, j);
 	tell_values(p, &b, "");
-	if (place->pictures > 1 && block_at_cursor(s->look, &s->look->beside, place->fit[1], &b))
+	if (place->pictures > 1 && block_at_cursor(bl_heatmap_look(s), &bl_heatmap_look(s)->beside, place->fit[1], &b))
 		tell_values(p, &b, "there: ");
 }
 
@@ -84,7 +102,7 @@ static void tell_cursor(const bl_scene *s, struct panel *p, const bl_heatmap_pla
 
 static void tell_moment(const bl_scene *s, struct panel *p)
 {
-	const bl_look *l = s->look;
+	const bl_look *l = bl_heatmap_look(s);
 	int k = 0;
 	while (k < l->kept && l->kept_step[k] < l->past.step)
 		k++;
@@ -103,39 +121,53 @@ static void tell_moment(const bl_scene *s, struct panel *p)
 /* Why the picture is another than was asked for; "": it is not. */
 static const char *why_not(const bl_scene *s, const bl_region *part)
 {
-	const bl_look *l = s->look;
+	const bl_look *l = bl_heatmap_look(s);
 	const bl_picture *p = &l->shown;
 	bool gone = l->past.step >= 0 || s->lost || bl_scene_over(s);
 	bool whole_cells = p->part.matrix == part->matrix && p->part.order == part->order;
-	bool sorted_out = part->order != BL_ORDER_PLAIN && s->snapshot.region_rows > 0 &&
-			  s->snapshot.region.matrix == part->matrix && s->snapshot.region.order == BL_ORDER_PLAIN &&
-			  s->snapshot.region.rows == part->rows && s->snapshot.region.row == part->row;
 	if (bl_picture_is(p, part) && p->cells >= (part->rows < BL_GRID_MAX ? part->rows : BL_GRID_MAX))
 		return "";
 	if (gone)
 		return whole_cells ? "only these cells were kept" : "only C as it is was kept";
-	if (sorted_out && part->order == BL_ORDER_CLUSTER)
+	if (part->order == BL_ORDER_CLUSTER && p->d > BL_CLUSTER_MOST)
 		return "D is too large to sort by cluster";
 	if (s->read_only)
 		return "only looking: the run is not asked";
-	return "asked for, not here yet";
+	return part->order != p->part.order ? "being sorted, not here yet" : "asked for, not here yet";
+}
+
+/* What a dot of many elements is. */
+static void tell_pool(const bl_scene *s, struct panel *p, const bl_picture *shown)
+{
+	const bl_heat_sample *a = &shown->sample;
+	bl_heat_source m = bl_picture_source(shown);
+	bl_pool pool = bl_heat_pool(&m, s->heat);
+	bl_kind kind = bl_heatmap_look(s)->kind;
+	if (pool != s->heat.pool)
+		line(p, BL_PAINT_WARN, "no rms in what was kept");
+	if (pool == BL_POOL_RMS && a->rms < 1)
+		line(p, BL_PAINT_WARN, "rms from %.2g%% of the pairs, %s%.2g%%", 100 * a->rms, p->c->can.utf8 ? "±" : "+-", 100 * a->error);
+	else if (pool == BL_POOL_RMS)
+		line(p, BL_PAINT_TEXT, "rms of all elements");
+	if (pool == BL_POOL_LARGEST && a->largest < 1)
+		line(p, BL_PAINT_WARN, "largest of %.3g%%, a sample", 100 * a->largest);
+	if (pool == BL_POOL_RMS || (kind == BL_KIND_MINUS_I && pool == BL_POOL_LARGEST))
+		line(p, BL_PAINT_FAINT, kind == BL_KIND_MINUS_I ? "on the diagonal: C_ii - 1" : "on the diagonal: C_ii");
+	if (kind == BL_KIND_MAGNITUDE && pool == BL_POOL_MEAN)
+		line(p, BL_PAINT_FAINT, "magnitudes of means");
 }
 
 static void tell_state(const bl_scene *s, struct panel *p)
 {
 	static const char *const orders[] = {"as they are", "by C_ii", "by cluster"};
-	const bl_picture *shown = &s->look->shown;
-	bl_region part = bl_look_part(s->look, shown->d);
+	const bl_picture *shown = &bl_heatmap_look(s)->shown;
+	bl_region part = bl_look_part(bl_heatmap_look(s), shown->d);
 	const char *why = why_not(s, &part);
 	line(p, BL_PAINT_TEXT, "dims %s", orders[shown->part.order]);
 	if (*why)
 		line(p, BL_PAINT_WARN, "%s", why);
-	if (shown->share < 1)
-		line(p, BL_PAINT_WARN, "largest of %.3g%%, a sample", 100 * shown->share);
-	if (s->look->kind == BL_KIND_MAGNITUDE && !s->heat.extreme && shown->cells < shown->part.rows)
-		line(p, BL_PAINT_FAINT, "magnitudes of means");
-	if (s->look->kind == BL_KIND_MINUS_I && s->heat.extreme && shown->cells < shown->part.rows)
-		line(p, BL_PAINT_FAINT, "on the diagonal: C_ii - 1");
+	if (shown->cells < shown->part.rows)
+		tell_pool(s, p, shown);
 }
 
 static void tell_run(const bl_scene *s, struct panel *p)
@@ -148,6 +180,20 @@ static void tell_run(const bl_scene *s, struct panel *p)
 		line(p, BL_PAINT_TEXT, "RankMe %.1f", n->rankme);
 }
 
+static void tell_colours(const bl_scene *s, struct panel *p, const bl_heatmap_place *place)
+{
+	bl_heat_source m = bl_picture_source(&bl_heatmap_look(s)->shown);
+	bl_scale scale = bl_heat_scale_of(place->fit[0], &m, s->heat);
+	if (p->y + SCALE_ROWS > p->r.y + p->r.h)
+		return;
+	p->y++;
+	if (scale.floor > 0)
+		line(p, BL_PAINT_FAINT, "colours: %s, background up to chance", s->heat.symlog ? "log" : "linear");
+	else
+		line(p, BL_PAINT_FAINT, "colours: %s", s->heat.symlog ? "log" : "linear");
+	bl_heat_scale(p->c, p->r.x, p->y++, p->r.w < SCALE_COLUMNS ? p->r.w : SCALE_COLUMNS, scale);
+}
+
 void bl_heatmap_panel(const bl_scene *s, bl_canvas *c, const bl_heatmap_place *place)
 {
 	struct panel p = {c, place->panel, place->panel.y};
@@ -155,8 +201,8 @@ void bl_heatmap_panel(const bl_scene *s, bl_canvas *c, const bl_heatmap_place *p
 	tell_moment(s, &p);
 	tell_state(s, &p);
 	tell_run(s, &p);
-	if (p.y + SCALE_ROWS > p.r.y + p.r.h)
-		return;
-	bl_canvas_textf(c, p.r.x, p.y + 1, p.r.w, BL_PAINT_FAINT, "colours: %s", s->heat.symlog ? "log" : "linear");
-	bl_heat_scale(c, p.r.x, p.y + 2, p.r.w < SCALE_COLUMNS ? p.r.w : SCALE_COLUMNS, s->heat);
+	tell_colours(s, &p, place);
+	bl_rect rest = {p.r.x, p.y + 1, p.r.w, p.r.y + p.r.h - p.y - 1};
+	if (place->pictures == 1)
+		bl_heatmap_side(s, c, rest);
 }

@@ -11,9 +11,23 @@
 
 enum { PATH = 256 };
 
-static const float *values(const bl_scene *s)
+/* The cells as they are seen. */
+static bl_tensor *values(const bl_scene *s)
 {
-	return s->heat.extreme ? s->look->shown.extreme : s->look->shown.mean;
+	bl_heat_source m = bl_picture_source(&bl_heatmap_look(s)->shown);
+	bl_tensor *t = bl_tensor_new(2, (int64_t[]){m.cells, m.cells});
+	for (int k = 0; t && k < m.cells * m.cells; k++)
+		bl_tensor_data(t)[k] = (float)bl_heat_cell(&m, k / m.cells, k % m.cells, bl_heat_pool(&m, s->heat));
+	return t;
+}
+
+/* A figure has a dot a cell, or more. */
+static bl_scale scale_of(const bl_scene *s)
+{
+	const bl_picture *p = &bl_heatmap_look(s)->shown;
+	bl_heat_source m = bl_picture_source(p);
+	bl_heat_fit fit = {.dims_x = (double)p->part.cols / p->cells, .dims_y = (double)p->part.rows / p->cells};
+	return bl_heat_scale_of(fit, &m, s->heat);
 }
 
 static void name_file(char out[PATH], const char *stem, const char *ending)
@@ -21,11 +35,9 @@ static void name_file(char out[PATH], const char *stem, const char *ending)
 	snprintf(out, PATH, "%s.%s", stem, ending);
 }
 
-/* Column j and row i are named by the first dims behind them. */
-static char *csv_text(const bl_scene *s, size_t *n)
+/* Column j and row i are named by the first dims behind them, counted from 1. */
+static char *csv_text(const bl_picture *p, const float *v, size_t *n)
 {
-	const bl_picture *p = &s->look->shown;
-	const float *v = values(s);
 	char *text = NULL;
 	FILE *f = open_memstream(&text, n);
 	if (!f)
@@ -33,9 +45,9 @@ static char *csv_text(const bl_scene *s, size_t *n)
 	bl_point *before = bl_number_point();
 	fputs("dim", f);
 	for (int j = 0; j < p->cells; j++)
-		fprintf(f, ",%d", p->dim[1][j]);
+		fprintf(f, ",%d", p->dim[1][j] + 1);
 	for (int i = 0; i < p->cells; i++) {
-		fprintf(f, "\n%d", p->dim[0][i]);
+		fprintf(f, "\n%d", p->dim[0][i] + 1);
 		for (int j = 0; j < p->cells; j++)
 			fprintf(f, ",%.9g", v[i * p->cells + j]);
 	}
@@ -48,12 +60,12 @@ static char *csv_text(const bl_scene *s, size_t *n)
 	return bl_fail_null("no memory for the numbers of the heatmap");
 }
 
-static int save_csv(const bl_scene *s, const char *stem)
+static int save_csv(const bl_picture *p, const bl_tensor *t, const char *stem)
 {
 	char path[PATH];
 	size_t n;
 	name_file(path, stem, "csv");
-	char *text = csv_text(s, &n);
+	char *text = csv_text(p, bl_tensor_data(t), &n);
 	int rc = text ? bl_file_write_atomic(path, text, n) : -1;
 	free(text);
 	return rc;
@@ -61,28 +73,33 @@ static int save_csv(const bl_scene *s, const char *stem)
 
 static void name_figure(const bl_scene *s, char out[PATH])
 {
-	const bl_picture *p = &s->look->shown;
-	int n = snprintf(out, PATH, "%s%s, %s, step %lld", s->look->differs ? "change of " : "",
-			 bl_heatmap_name(s->look, p), s->info.name, (long long)p->step);
-	if (s->look->differs)
-		n += snprintf(out + n, PATH - (size_t)n, " minus step %lld", (long long)s->look->reference.step);
+	const bl_picture *p = &bl_heatmap_look(s)->shown;
+	int n = snprintf(out, PATH, "%s%s, %s, step %lld", bl_heatmap_look(s)->differs ? "change of " : "",
+			 bl_heatmap_name(bl_heatmap_look(s), p), s->info.name, (long long)p->step);
+	if (bl_heatmap_look(s)->differs)
+		n += snprintf(out + n, PATH - (size_t)n, " minus step %lld", (long long)bl_heatmap_look(s)->reference.step);
 	if (p->part.order != BL_ORDER_PLAIN)
 		n += snprintf(out + n, PATH - (size_t)n, ", dims by %s",
 			      p->part.order == BL_ORDER_DIAGONAL ? "C_ii" : "cluster");
+	static const char *const pools[BL_POOLS] = {"rms", "mean", "largest"};
+	bl_heat_source m = bl_picture_source(p);
+	bl_pool pool = bl_heat_pool(&m, s->heat);
 	if (p->cells < p->part.rows)
 		n += snprintf(out + n, PATH - (size_t)n, ", a cell is the %s of %.3g x %.3g dims",
-			      s->heat.extreme ? "largest" : "mean", (double)p->part.rows / p->cells,
+			      pools[pool], (double)p->part.rows / p->cells,
 			      (double)p->part.cols / p->cells);
-	if (s->heat.extreme && p->share < 1)
-		snprintf(out + n, PATH - (size_t)n, ", %.2g%% of which were looked at", 100 * p->share);
+	if (pool == BL_POOL_LARGEST && p->sample.largest < 1)
+		snprintf(out + n, PATH - (size_t)n, ", %.2g%% of which were looked at", 100 * p->sample.largest);
+	if (pool == BL_POOL_RMS && p->sample.rms < 1)
+		snprintf(out + n, PATH - (size_t)n, " ±%.2g%%", 100 * p->sample.error);
 }
 
 static int save_figures(const bl_scene *s, const bl_tensor *t, const char *stem)
 {
-	const bl_region *r = &s->look->shown.part;
+	const bl_region *r = &bl_heatmap_look(s)->shown.part;
 	char title[PATH];
 	name_figure(s, title);
-	bl_figure *f = bl_figure_heatmap_of(t, title, &(bl_extent){r->row, r->rows, r->col, r->cols});
+	bl_figure *f = bl_figure_heatmap_of(t, title, &(bl_extent){r->row + 1, r->rows, r->col + 1, r->cols}, scale_of(s));
 	int rc = bl_export_figure(f, stem);
 	bl_figure_free(f);
 	return rc;
@@ -91,14 +108,14 @@ static int save_figures(const bl_scene *s, const bl_tensor *t, const char *stem)
 /* Numbers first: they need no other program. */
 int bl_heatmap_save(bl_scene *s, const char *stem)
 {
-	const bl_picture *p = &s->look->shown;
+	const bl_picture *p = &bl_heatmap_look(s)->shown;
 	char path[PATH];
-	bl_look_take(s->look, bl_heatmap_snapshot(s));
+	bl_look_take(bl_heatmap_look(s), bl_heatmap_snapshot(s));
 	if (p->step < 0)
 		return bl_fail("there is no snapshot yet");
-	bl_tensor *t = bl_tensor_from(2, (int64_t[]){p->cells, p->cells}, values(s));
+	bl_tensor *t = values(s);
 	name_file(path, stem, "npy");
-	int rc = t && bl_npy_save(path, t) == 0 ? save_csv(s, stem) : -1;
+	int rc = t && bl_npy_save(path, t) == 0 ? save_csv(p, t, stem) : -1;
 	if (rc == 0 && save_figures(s, t, stem) == 0)
 		bl_scene_notice(s, "%s.png, .svg, .csv, .npy", stem);
 	else if (rc == 0)

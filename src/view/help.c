@@ -4,6 +4,15 @@
 
 enum { KEY_COLUMNS = 11 };
 
+struct own {
+	int from; /* the first line that is shown */
+};
+
+static struct own *own_of(const bl_scene *s)
+{
+	return bl_scene_own(s, &bl_view_help);
+}
+
 /* A request's line, or a heading where the request is NONE. */
 struct line {
 	bl_request request;
@@ -23,13 +32,11 @@ static int gather(const bl_scene *s, bl_scope scope, struct line *out, int n)
 
 static int gather_all(const bl_scene *s, struct line *out)
 {
-	int n = 0;
-	bl_scope own = s->before_help->scope;
-	if (own != BL_SCOPE_ALL) {
-		out[n++] = (struct line){BL_REQUEST_NONE, s->before_help->name};
-		n = gather(s, own, out, n);
-		out[n++] = (struct line){BL_REQUEST_NONE, "everywhere"};
-	}
+	int n = gather(s, s->before_help->scope, out, 1);
+	if (n == 1)
+		return gather(s, BL_SCOPE_ALL, out, 0);
+	out[0] = (struct line){BL_REQUEST_NONE, s->before_help->name};
+	out[n++] = (struct line){BL_REQUEST_NONE, "everywhere"};
 	return gather(s, BL_SCOPE_ALL, out, n);
 }
 
@@ -53,7 +60,7 @@ static int furthest(int lines, int rows)
 static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
 	struct line lines[BL_REQUEST_COUNT + 2];
-	int n = gather_all(s, lines), last = furthest(n, r.h), from = s->help_from < last ? s->help_from : last;
+	int n = gather_all(s, lines), last = furthest(n, r.h), from = own_of(s)->from < last ? own_of(s)->from : last;
 	for (int i = 0; i < r.h && from + i < n; i++)
 		draw_line(c, (bl_rect){r.x, r.y + i, r.w, 1}, &lines[from + i]);
 	if (from < last)
@@ -65,8 +72,20 @@ static void act(bl_scene *s, bl_request r)
 {
 	struct line lines[BL_REQUEST_COUNT + 2];
 	int rows = s->on ? s->on->height - 4 : 1, last = furthest(gather_all(s, lines), rows);
-	s->help_from += r == BL_REQUEST_HELP_DOWN ? 1 : -1;
-	s->help_from = s->help_from < 0 ? 0 : s->help_from > last ? last : s->help_from;
+	int from = own_of(s)->from + (r == BL_REQUEST_HELP_DOWN ? 1 : -1);
+	own_of(s)->from = from < 0 ? 0 : from > last ? last : from;
 }
 
-const bl_view_ops bl_view_help = {.name = "help", .draw = draw, .scope = BL_SCOPE_HELP, .act = act};
+static void enter(bl_scene *s)
+{
+	own_of(s)->from = 0;
+}
+
+const bl_view_ops bl_view_help = {
+	.name = "help",
+	.scope = BL_SCOPE_HELP,
+	.draw = draw,
+	.private_size = sizeof(struct own),
+	.act = act,
+	.enter = enter,
+};

@@ -18,14 +18,14 @@ static int columns_for(int w)
 }
 
 /* What column x of `columns` counts. */
-static double count_of(const bl_snapshot *p, int x, int columns)
+static double count_of(const double bins[BL_HIST_BINS], int x, int columns)
 {
 	if (columns >= BL_HIST_BINS)
-		return p->histogram[x * BL_HIST_BINS / columns];
+		return bins[x * BL_HIST_BINS / columns];
 	int each = BL_HIST_BINS / columns;
 	double sum = 0;
 	for (int i = x * each; i < (x + 1) * each; i++)
-		sum += p->histogram[i];
+		sum += bins[i];
 	return sum;
 }
 
@@ -54,6 +54,34 @@ static void draw_bar(bl_canvas *c, int x, bl_rect r, double height)
 	}
 }
 
+/* What a bin would count of independent views: their correlations have a density in proportion to (1 - r^2)^((N-4)/2). */
+static void fill_chance(const bl_snapshot *p, double chance[BL_HIST_BINS])
+{
+	enum { POINTS = 16 };
+	double all = 0;
+	for (int i = 0; i < BL_HIST_BINS; i++) {
+		chance[i] = 0;
+		for (int k = 0; k < POINTS; k++) {
+			double r = 2 * (i + (k + .5) / POINTS) / BL_HIST_BINS - 1;
+			chance[i] += pow(1 - r * r, (p->n - 4) / 2.);
+		}
+		all += chance[i];
+	}
+	for (int i = 0; i < BL_HIST_BINS; i++)
+		chance[i] *= p->sampled / all;
+}
+
+/* Over the bars, a point a column. */
+static void draw_chance(bl_canvas *c, int x, bl_rect r, double height, double bar)
+{
+	int row = (int)(height * r.h), y = r.y + r.h - 1 - (row < r.h ? row : r.h - 1);
+	bool inside = lround(bar * r.h * EIGHTHS) >= (row + 1) * EIGHTHS;
+	int32_t ink = bl_colour_of(BL_PAINT_TITLE, c->can.light);
+	if (height > 0)
+		bl_canvas_put(c, x, y, c->can.utf8 ? 0x2022 : 'o', ink,
+			      inside ? bl_colour_of(BL_PAINT_REDUNDANCY, c->can.light) : BL_COLOUR_OWN);
+}
+
 static void draw_axis(bl_canvas *c, int x, int y, int w)
 {
 	int32_t faint = bl_colour_of(BL_PAINT_FAINT, c->can.light);
@@ -66,27 +94,42 @@ static void draw_axis(bl_canvas *c, int x, int y, int w)
 
 static void draw_title(bl_canvas *c, bl_rect r, const bl_snapshot *p)
 {
-	char says[48];
+	char says[64];
 	int n = bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_TITLE, "off-diagonal");
 	bl_canvas_bold(c, r.x, r.y, n);
-	snprintf(says, sizeof says, " (log)  %.3g%% within 1/16 of 0", 100 * share_near_zero(p));
+	snprintf(says, sizeof says, " (log)  %.3g%% within 1/16 of 0, %s chance", 100 * share_near_zero(p),
+		 c->can.utf8 ? "•" : "o");
+	if (n + bl_canvas_columns(says) > r.w)
+		snprintf(says, sizeof says, " (log), %s chance", c->can.utf8 ? "•" : "o");
 	if (n + bl_canvas_columns(says) <= r.w)
 		bl_canvas_text(c, r.x + n, r.y, r.w - n, BL_PAINT_FAINT, says);
 }
 
+/* Less than one is none. */
+static double height_of(double count, double most)
+{
+	return log1p(count < 1 ? 0 : count) / log1p(most);
+}
+
 void bl_histogram_draw(bl_canvas *c, bl_rect r, const bl_snapshot *p)
 {
-	double most = 0;
+	double most = 0, count[BL_HIST_BINS], chance[BL_HIST_BINS];
 	int columns = columns_for(r.w);
 	bl_rect bars = {r.x + (r.w - columns) / 2, r.y + 1, columns, r.h - 2};
 	draw_title(c, r, p);
-	for (int x = 0; x < columns; x++)
-		most = fmax(most, count_of(p, x, columns));
-	if (most == 0) {
+	if (p->sampled == 0) {
 		bl_canvas_text(c, r.x, r.y + 1, r.w, BL_PAINT_FAINT, "nothing yet");
 		return;
 	}
+	for (int i = 0; i < BL_HIST_BINS; i++)
+		count[i] = p->histogram[i];
+	fill_chance(p, chance);
 	for (int x = 0; x < columns; x++)
-		draw_bar(c, bars.x + x, bars, log1p(count_of(p, x, columns)) / log1p(most));
+		most = fmax(most, fmax(count_of(count, x, columns), count_of(chance, x, columns)));
+	for (int x = 0; x < columns; x++) {
+		double bar = height_of(count_of(count, x, columns), most);
+		draw_bar(c, bars.x + x, bars, bar);
+		draw_chance(c, bars.x + x, bars, height_of(count_of(chance, x, columns), most), bar);
+	}
 	draw_axis(c, bars.x, bars.y + bars.h, columns);
 }

@@ -7,7 +7,9 @@
 
 static const bl_request_info requests[] = {{0, "", "", "", 0, ""},
 #define X(name, scope, keys, shown, word, changes, help) {BL_SCOPE_##scope, keys, shown, word, changes, help},
-					   BL_REQUESTS(X)
+#define V(view, ops, key, word, heading, help) {BL_SCOPE_ALL, key, key, word, false, help},
+					   BL_REQUESTS_FIRST(X) BL_VIEWS(V) BL_REQUESTS(X)
+#undef V
 #undef X
 };
 
@@ -35,6 +37,17 @@ bl_request bl_request_of_key(bl_scope view, int key)
 {
 	bl_request r = find(view, key);
 	return r == BL_REQUEST_NONE ? find(BL_SCOPE_ALL, key) : r;
+}
+
+bl_request bl_request_of_scope(bl_scope view)
+{
+	static const bl_request requests_of[BL_SCOPES] = {
+		[BL_SCOPE_HELP] = BL_REQUEST_HELP,
+#define V(view, ops, key, word, heading, help) [BL_SCOPE_##view] = BL_REQUEST_##view,
+		BL_VIEWS(V)
+#undef V
+	};
+	return requests_of[view];
 }
 
 /* 13 bits a coordinate; no terminal is wider. */

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * view/keys.h: what one can ask of the screen, once: the key map, the line of
- * hints, the help view and the manual are all made from this list.
+ * hints, the help view and the manual are all made from these lists.
  *
+ * Views first, in their order: a view is a line here and a file with its table of functions, bl_view_<ops>.
+ * X(view, ops, key, in a word, heading in the manual, what it shows)
+ *
+ * Then what keys do.
  * X(request, scope, keys, shown as, in a word, changes the run, what it does)
  * `keys` are the characters (or BL_KEYS_...) that mean it; `scope` is the view that has it, or ALL.  What a view has
  * comes before what all have.  Without a word it is in the help only, not among the hints; what the mouse does has no keys.
@@ -36,37 +40,30 @@ typedef struct bl_mouse {
 int bl_key_of_mouse(bl_mouse m);
 bool bl_key_is_mouse(int key, bl_mouse *out);
 
-typedef enum bl_scope {
-	BL_SCOPE_ALL,
-	BL_SCOPE_HEATMAP,
-	BL_SCOPE_RUNS,
-	BL_SCOPE_CURVES,
-	BL_SCOPE_SPECTRUM,
-	BL_SCOPE_SAMPLES,
-	BL_SCOPE_EMBEDDING,
-	BL_SCOPE_SETTINGS,
-	BL_SCOPE_HELP,
-} bl_scope;
-
 /* clang-format off */
-#define BL_REQUESTS(X) \
+#define BL_VIEWS(X) \
+	X(DASHBOARD, dashboard, "1", "dashboard", "Dashboard", "loss terms, C and its diagonal") \
+	X(HEATMAP, heatmap, "2", "heatmap", "Heatmap", "C over the whole screen") \
+	X(CURVES, curves, "3", "curves", "Curves", "any metrics of this run and of marked ones, over any steps") \
+	X(SPECTRUM, spectrum, "4", "spectrum", "Spectrum", "eigenvalues, singular values, ranks, dead dims") \
+	X(SAMPLES, samples, "5", "views", "Views", "pairs of augmented images, as the network gets them") \
+	X(EMBEDDING, embedding, "6", "embedding", "Embedding", "features of images on their two widest axes") \
+	X(RUNS, runs, "7", "runs", "Runs", "table of all runs, live and past") \
+	X(SETTINGS, settings, "8", "settings", "Settings", \
+	  "background, colours, characters, smoothing, frames a second")
+
+#define BL_REQUESTS_FIRST(X) \
 	X(QUIT, ALL, "q", "q", "leave", false, "leave the screen; training goes on") \
 	X(HELP, ALL, "?h", "?", "help", false, "this help; again, or Esc: back") \
-	X(PAUSE, ALL, " ", "Space", "pause", true, "pause training, or let it go on") \
-	X(DASHBOARD, ALL, "1", "1", "dashboard", false, "loss terms, C and its diagonal") \
-	X(HEATMAP, ALL, "2", "2", "heatmap", false, "C over the whole screen") \
-	X(CURVES, ALL, "3", "3", "curves", false, "any metrics of this run and of marked ones, over any steps") \
-	X(SPECTRUM, ALL, "4", "4", "spectrum", false, "eigenvalues, singular values, ranks, dead dims") \
-	X(SAMPLES, ALL, "5", "5", "views", false, "pairs of augmented images, as the network gets them") \
-	X(EMBEDDING, ALL, "6", "6", "embedding", false, "features of held-out samples on their two widest axes") \
-	X(RUNS, ALL, "7", "7", "runs", false, "table of all runs, live and past") \
-	X(SETTINGS, ALL, "8", "8", "settings", false, "background, colours, characters, smoothing, frames a second") \
+	X(PAUSE, ALL, " ", "Space", "pause", true, "pause training, or let it go on")
+
+#define BL_REQUESTS(X) \
 	X(STEP, ALL, ".", ".", "step", true, "one step, then pause") \
 	X(LAMBDA_UP, ALL, "+=", "+", "lambda up", true, "lambda times 1.1, from the next step on") \
 	X(LAMBDA_DOWN, ALL, "-_", "-", "lambda down", true, "lambda divided by 1.1, from the next step on") \
 	X(STOP, ALL, "Q", "Q", "stop", true, "stop training, after a question") \
-	X(POOL, ALL, "m", "m", "mean/largest", false, \
-	  "a dot shows its block's mean, or its element of largest magnitude") \
+	X(POOL, ALL, "m", "m", "rms/mean/largest", false, \
+	  "a dot shows its block's root mean square, mean, or largest element") \
 	X(SYMLOG, ALL, "g", "g", "linear/log", false, "colours linear in C, or spread for the small") \
 	X(LIGHT, ALL, "b", "b", "background", false, "colours for a dark or a light background") \
 	X(EVAL, ALL, "e", "e", "evaluate", true, "measure kNN now") \
@@ -155,10 +152,22 @@ typedef enum bl_scope {
 	X(REDRAW, ALL, "\f", "Ctrl-L", "redraw", false, "draw everything anew")
 /* clang-format on */
 
+/* What has keys of its own: the views, and the help. */
+typedef enum bl_scope {
+	BL_SCOPE_ALL,
+#define V(view, ops, key, word, heading, help) BL_SCOPE_##view,
+	BL_VIEWS(V)
+#undef V
+		BL_SCOPE_HELP,
+	BL_SCOPES
+} bl_scope;
+
 typedef enum bl_request {
 	BL_REQUEST_NONE,
 #define X(name, scope, keys, shown, word, changes, help) BL_REQUEST_##name,
-	BL_REQUESTS(X)
+#define V(view, ops, key, word, heading, help) BL_REQUEST_##view,
+	BL_REQUESTS_FIRST(X) BL_VIEWS(V) BL_REQUESTS(X)
+#undef V
 #undef X
 		BL_REQUEST_COUNT
 } bl_request;
@@ -174,5 +183,6 @@ typedef struct bl_request_info {
 const bl_request_info *bl_request_describe(bl_request r);
 bool bl_request_offered(bl_request r, bl_scope view, bool read_only);
 bl_request bl_request_of_key(bl_scope view, int key);
+bl_request bl_request_of_scope(bl_scope view); /* that brings the view onto the screen */
 
 #endif

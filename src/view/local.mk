@@ -16,6 +16,7 @@ libbarlow_sources += \
 	src/view/heatmap_act.c \
 	src/view/heatmap_panel.c \
 	src/view/heatmap_save.c \
+	src/view/heatmap_side.c \
 	src/view/help.c \
 	src/view/histogram.c src/view/histogram.h \
 	src/view/journal.c src/view/journal.h \
@@ -23,6 +24,7 @@ libbarlow_sources += \
 	src/view/look.c src/view/look.h \
 	src/view/manual.c src/view/manual.h \
 	src/view/metric.c src/view/metric.h \
+	src/view/number.c src/view/number.h \
 	src/view/past.c src/view/past.h \
 	src/view/picture.c src/view/picture.h \
 	src/view/run_table.c src/view/run_table.h \

@@ -2,20 +2,15 @@
 /* What of the matrix is looked at, and at which moment. */
 #include "view/look.h"
 
-#include <barlow/error.h>
-
-#include <stdlib.h>
+#include <string.h>
 
 enum { NEAREST = 4 }; /* places a side at least */
 
-bl_look *bl_look_new(void)
+void bl_look_start(bl_look *l)
 {
-	bl_look *l = calloc(1, sizeof *l);
-	if (!l)
-		return bl_fail_null("no memory for a heatmap");
+	memset(l, 0, sizeof *l);
 	l->reference.step = l->past.step = l->other_past.step = -1;
 	l->shown.step = l->beside.step = l->subtracted.step = -1;
-	return l;
 }
 
 /* --- Where ---------------------------------------------------------------------- */
@@ -99,6 +94,7 @@ static void go_to(bl_look *l, const bl_live *run, const bl_live *other, int kept
 {
 	take_nearest(run, l->kept_step[kept], &l->past);
 	take_nearest(other, l->kept_step[kept], &l->other_past);
+	l->other = other;
 }
 
 /* The newest kept one is what is there now. */

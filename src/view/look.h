@@ -25,9 +25,10 @@ typedef struct bl_look {
 	int64_t kept_step[BL_KEPT_MAX];
 	bl_picture shown, beside, subtracted; /* as last drawn: the run, the other run, the reference */
 	bool differs;                         /* `shown` is a difference */
+	const bl_live *other;                 /* of which other_past is */
 } bl_look;
 
-bl_look *bl_look_new(void);
+void bl_look_start(bl_look *l); /* all anew */
 
 /* What the run is to compute for it. */
 bl_region bl_look_part(const bl_look *l, int d);

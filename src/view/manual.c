@@ -8,12 +8,13 @@
 
 #include "view/keys.h"
 
-static const char *const headings[] = {
-	[BL_SCOPE_ALL] = "Everywhere",      [BL_SCOPE_HEATMAP] = "Heatmap",   [BL_SCOPE_RUNS] = "Runs",
-	[BL_SCOPE_CURVES] = "Curves",       [BL_SCOPE_SPECTRUM] = "Spectrum", [BL_SCOPE_SAMPLES] = "Views",
-	[BL_SCOPE_EMBEDDING] = "Embedding", [BL_SCOPE_SETTINGS] = "Settings", [BL_SCOPE_HELP] = "Help",
+static const char *const headings[BL_SCOPES] = {
+	[BL_SCOPE_ALL] = "Everywhere",
+#define V(view, ops, key, word, heading, help) [BL_SCOPE_##view] = heading,
+	BL_VIEWS(V)
+#undef V
+	[BL_SCOPE_HELP] = "Help",
 };
-enum { SCOPES = (int)(sizeof headings / sizeof headings[0]) };
 
 /* As text: a dot or quote that begins a line would be a request. */
 static void write_text(FILE *f, const char *text)
@@ -30,8 +31,18 @@ static void write_text(FILE *f, const char *text)
 	fputc('\n', f);
 }
 
+static bool has_keys(bl_scope scope)
+{
+	for (int k = 1; k < BL_REQUEST_COUNT; k++)
+		if (bl_request_describe((bl_request)k)->scope == scope)
+			return true;
+	return false;
+}
+
 static void write_scope(FILE *f, bl_scope scope)
 {
+	if (!has_keys(scope))
+		return;
 	fprintf(f, ".SS %s\n", headings[scope]);
 	for (int k = 1; k < BL_REQUEST_COUNT; k++) {
 		const bl_request_info *i = bl_request_describe((bl_request)k);
@@ -50,7 +61,7 @@ char *bl_manual_keys(void)
 	FILE *f = open_memstream(&text, &n);
 	if (!f)
 		return bl_fail_null("no memory for the manual");
-	for (int scope = 0; scope < SCOPES; scope++)
+	for (int scope = 0; scope < BL_SCOPES; scope++)
 		write_scope(f, (bl_scope)scope);
 	if (fclose(f) != 0)
 		return bl_fail_null("no memory for the manual");

@@ -3,7 +3,7 @@
 #ifndef BARLOW_VIEW_METRIC_H
 #define BARLOW_VIEW_METRIC_H
 
-#include "view/scene.h"
+#include "view/curves.h"
 
 typedef struct bl_metric {
 	int metric;

@@ -34,6 +34,9 @@ static void take(bl_moment *m, const bl_snapshot *s)
 	memcpy(m->explained, s->explained, sizeof m->explained);
 	memcpy(m->point, s->point, sizeof m->point);
 	memcpy(m->label, s->point_label, sizeof m->label);
+	m->points_of = s->points_of;
+	m->classes = s->classes;
+	memcpy(m->class_name, s->class_name, sizeof m->class_name);
 }
 
 /* All but the newest.  One that the run lets go of meanwhile is left out until the next count. */

@@ -22,6 +22,8 @@ typedef struct bl_moment {
 	float explained[2];
 	float point[BL_POINTS_MAX][2];
 	int16_t label[BL_POINTS_MAX];
+	int32_t points_of, classes;
+	char class_name[BL_CLASSES_MAX][BL_CLASS_TEXT];
 } bl_moment;
 
 typedef struct bl_past {

@@ -36,6 +36,15 @@ bool bl_picture_is(const bl_picture *p, const bl_region *want)
 	return p->step >= 0 && same_part(&p->part, want);
 }
 
+/* Of the places of a cell, those on the matrix's diagonal. */
+static int on_diagonal(const bl_picture *p, int i, int j)
+{
+	int from = p->part.row + p->edge[0][i], to = p->part.row + p->edge[0][i + 1];
+	int left = p->part.col + p->edge[1][j], right = p->part.col + p->edge[1][j + 1];
+	int n = (to < right ? to : right) - (from > left ? from : left);
+	return n > 0 ? n : 0;
+}
+
 /* --- From the region that was asked for ------------------------------------------ */
 
 /* Others ask too, perhaps for what is no square. */
@@ -56,17 +65,39 @@ static void cut_edges(bl_picture *p)
 		}
 }
 
+/* 1/sqrt(N-1): what independent views would give. */
+static double chance_of(const bl_snapshot *s)
+{
+	return s->n > 1 ? 1 / sqrt(s->n - 1.) : 0;
+}
+
+/* values: of the cells on the diagonal, row after row. */
+static void lay_diagonal(bl_picture *p, const float *values)
+{
+	int next = 0;
+	for (int i = 0; i < p->cells; i++)
+		for (int j = 0; j < p->cells; j++) {
+			bool on = on_diagonal(p, i, j) > 0 && next < 2 * BL_GRID_MAX;
+			p->diagonal[i * p->cells + j] = on ? values[next++] : NAN;
+		}
+}
+
 static void take_region(bl_picture *p, const bl_snapshot *s)
 {
 	size_t n = (size_t)s->region_rows;
 	p->part = s->region;
 	p->cells = s->region_rows;
-	p->share = (double)s->region_elements / ((double)s->region.rows * s->region.cols);
+	p->sample.largest = (double)s->region_elements / ((double)s->region.rows * s->region.cols);
+	p->sample.rms = s->region_share;
+	p->sample.error = s->region_error;
+	p->has_rms = s->region_share > 0;
 	cut_edges(p);
 	memcpy(p->dim[0], s->dims, n * sizeof s->dims[0]);
 	memcpy(p->dim[1], s->dims + n, n * sizeof s->dims[0]);
 	memcpy(p->mean, s->region_mean, n * n * sizeof(float));
 	memcpy(p->extreme, s->region_extreme, n * n * sizeof(float));
+	memcpy(p->rms, s->region_rms, n * n * sizeof(float));
+	lay_diagonal(p, s->region_diagonal);
 }
 
 /* --- From the cells of all of C ---------------------------------------------------- */
@@ -118,11 +149,19 @@ void bl_picture_crop(bl_picture *p, const bl_snapshot *s, const bl_region *want)
 	p->part.col = name_edges(p, s, 1, col);
 	p->part.rows = p->edge[0][p->cells];
 	p->part.cols = p->edge[1][p->cells];
-	p->share = (double)s->grid_elements / ((double)s->d * s->d);
+	p->chance = chance_of(s);
+	p->change = false;
+	p->sample.largest = (double)s->grid_elements / ((double)s->d * s->d);
+	p->sample.rms = s->rms_share;
+	p->sample.error = s->rms_error;
+	p->has_rms = s->rms_share > 0;
 	for (int i = 0; i < p->cells; i++) {
 		size_t from = (size_t)(row + i) * (size_t)s->grid + (size_t)col, n = (size_t)p->cells;
 		memcpy(p->mean + (size_t)i * n, s->mean + from, n * sizeof(float));
 		memcpy(p->extreme + (size_t)i * n, s->extreme + from, n * sizeof(float));
+		memcpy(p->rms + (size_t)i * n, s->rms + from, n * sizeof(float));
+		for (int j = 0; j < p->cells; j++)
+			p->diagonal[i * p->cells + j] = row + i == col + j ? s->cell_diagonal[row + i] : NAN;
 	}
 }
 
@@ -131,6 +170,8 @@ bool bl_picture_take(bl_picture *p, const bl_snapshot *s, const bl_region *want)
 	bl_region plain = {.matrix = BL_MATRIX_C, .order = BL_ORDER_PLAIN};
 	p->step = s->step;
 	p->d = s->d;
+	p->chance = chance_of(s);
+	p->change = false;
 	if (s->step < 0)
 		return false;
 	bool exact = has_region(s) && same_part(&s->region, want);
@@ -162,15 +203,6 @@ static float diagonal_extreme(const bl_picture *p, const bl_snapshot *s, int cel
 	return most;
 }
 
-/* Of the places of a cell, those on the matrix's diagonal. */
-static int on_diagonal(const bl_picture *p, int i, int j)
-{
-	int from = p->part.row + p->edge[0][i], to = p->part.row + p->edge[0][i + 1];
-	int left = p->part.col + p->edge[1][j], right = p->part.col + p->edge[1][j + 1];
-	int n = (to < right ? to : right) - (from > left ? from : left);
-	return n > 0 ? n : 0;
-}
-
 static double places(const bl_picture *p, int i, int j)
 {
 	return (double)(p->edge[0][i + 1] - p->edge[0][i]) * (p->edge[1][j + 1] - p->edge[1][j]);
@@ -184,6 +216,7 @@ static void minus_identity(bl_picture *p, const bl_snapshot *s)
 			if (n == 0)
 				continue;
 			p->mean[at] -= (float)(n / places(p, i, j));
+			p->diagonal[at] -= 1;
 			p->extreme[at] = places(p, i, j) > 1 ? diagonal_extreme(p, s, i) : p->extreme[at] - 1;
 		}
 }
@@ -195,6 +228,7 @@ void bl_picture_shape(bl_picture *p, const bl_snapshot *s, bl_shape shape)
 	for (int k = 0; shape == BL_SHAPE_MAGNITUDE && k < p->cells * p->cells; k++) {
 		p->mean[k] = fabsf(p->mean[k]);
 		p->extreme[k] = fabsf(p->extreme[k]);
+		p->diagonal[k] = fabsf(p->diagonal[k]);
 	}
 }
 
@@ -213,11 +247,22 @@ bool bl_picture_subtract(bl_picture *p, const bl_picture *q)
 	for (size_t k = 0; k < n * n; k++) {
 		p->mean[k] -= q->mean[k];
 		p->extreme[k] -= q->extreme[k];
+		p->rms[k] -= q->rms[k];
+		p->diagonal[k] -= q->diagonal[k];
 	}
+	p->has_rms = p->has_rms && q->has_rms;
+	p->change = true;
 	return true;
 }
 
 bl_heat_source bl_picture_source(const bl_picture *p)
 {
-	return (bl_heat_source){p->mean, p->extreme, p->cells, p->part.rows, p->edge[0], p->edge[1]};
+	bl_heat_source m = {.mean = p->mean, .extreme = p->extreme, .cells = p->cells, .d = p->part.rows,
+			    .row_edge = p->edge[0], .col_edge = p->edge[1], .shift = p->part.row - p->part.col,
+			    .chance = p->chance, .change = p->change};
+	if (p->has_rms) {
+		m.rms = p->rms;
+		m.diagonal = p->diagonal;
+	}
+	return m;
 }

@@ -22,10 +22,14 @@ typedef struct bl_picture {
 	bl_region part;
 	int d;                            /* of the whole matrix */
 	int cells;                        /* a side */
-	double share;                     /* of the part's elements behind the cells; below 1 it is a sample */
+	bl_heat_sample sample;            /* of the part's elements: what stands behind the cells */
+	bool has_rms, change;             /* the run tells it; it is a difference */
+	double chance;                    /* rms of an element that chance gives */
 	int32_t edge[2][BL_GRID_MAX + 1]; /* down, across: places within the part, after ordering */
 	int32_t dim[2][BL_GRID_MAX];      /* the first dim of each cell */
 	float mean[BL_GRID_MAX * BL_GRID_MAX], extreme[BL_GRID_MAX * BL_GRID_MAX];
+	float rms[BL_GRID_MAX * BL_GRID_MAX];      /* of what is off the diagonal */
+	float diagonal[BL_GRID_MAX * BL_GRID_MAX]; /* the mean of what is on it, where there is something */
 } bl_picture;
 
 /* `want` as it can be had of d dims: a square, rows = 0 being all of it. */
@@ -39,8 +43,8 @@ void bl_picture_crop(bl_picture *p, const bl_snapshot *s, const bl_region *want)
 bool bl_picture_is(const bl_picture *p, const bl_region *want);
 
 /*
- * Magnitudes are those of what the cells hold: |mean|, |largest|.  Minus the
- * identity, the largest of a cell on the diagonal is taken over C_ii - 1 only,
+ * Magnitudes are those of what the cells hold: |mean|, |largest|.  Off the
+ * diagonal the rms is the same in all shapes.  Minus the identity, the largest of a cell on the diagonal is taken over C_ii - 1 only,
  * of the dims that the snapshot tells.
  */
 void bl_picture_shape(bl_picture *p, const bl_snapshot *s, bl_shape shape);

@@ -22,6 +22,17 @@ enum {
 	CELL_TEXT = 96,
 };
 
+/* NULL: not asked for yet. */
+static bl_run_table **own_of(const bl_scene *s)
+{
+	return bl_scene_own(s, &bl_view_runs);
+}
+
+static bl_run_table *table_of(const bl_scene *s)
+{
+	return *own_of(s);
+}
+
 static const struct column {
 	const char *heading;
 	int width, importance;
@@ -133,8 +144,8 @@ static bl_paint paint_of(const bl_run *r)
 
 static void draw_row(const bl_scene *s, bl_canvas *c, bl_rect r, int y, int place, const struct layout *l)
 {
-	const bl_run *run = bl_run_table_at(s->table, place);
-	bool here = place == s->table->cursor;
+	const bl_run *run = bl_run_table_at(table_of(s), place);
+	bool here = place == table_of(s)->cursor;
 	bl_canvas_put(c, r.x, y, here ? '>' : ' ', bl_colour_of(BL_PAINT_TITLE, c->can.light), BL_COLOUR_OWN);
 	bl_canvas_text(c, r.x + 1, y, 1, BL_PAINT_KNN, mark_of(s, run) >= 0 ? "+" : is_beside(s, run) ? "|" : " ");
 	if (!run->broken && same_info(&run->info, &s->info))
@@ -184,7 +195,7 @@ static int first_place(const bl_run_table *t, int rows)
 
 static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
-	const bl_run_table *t = s->table;
+	const bl_run_table *t = table_of(s);
 	if (!t) {
 		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_WARN, "no memory for a table of runs");
 		return;
@@ -210,27 +221,32 @@ static int64_t now_ms(void)
 
 static bool read_table(bl_scene *s)
 {
-	if (!s->table || now_ms() < s->table->read_at + READ_MS)
+	if (!table_of(s) || now_ms() < table_of(s)->read_at + READ_MS)
 		return false;
-	bool changed = bl_run_table_read(s->table);
-	s->table->read_at = now_ms();
+	bool changed = bl_run_table_read(table_of(s));
+	table_of(s)->read_at = now_ms();
 	return changed;
 }
 
 /* The first time the cursor is on the run that was on the screen. */
 static void enter(bl_scene *s)
 {
-	if (s->table) {
-		s->table->read_at = 0;
+	if (table_of(s)) {
+		table_of(s)->read_at = 0;
 		return;
 	}
-	s->table = bl_run_table_new();
-	if (!s->table)
+	*own_of(s) = bl_run_table_new();
+	if (!table_of(s))
 		return;
 	read_table(s);
-	for (int i = 0; i < s->table->rows; i++)
-		if (same_info(&bl_run_table_at(s->table, i)->info, &s->info))
-			s->table->cursor = i;
+	for (int i = 0; i < table_of(s)->rows; i++)
+		if (same_info(&bl_run_table_at(table_of(s), i)->info, &s->info))
+			table_of(s)->cursor = i;
+}
+
+static void end(bl_scene *s)
+{
+	bl_run_table_free(table_of(s));
 }
 
 /* --- Keys ----------------------------------------------------------------------- */
@@ -238,7 +254,7 @@ static void enter(bl_scene *s)
 /* The run at the cursor, opened; NULL: the footer says why not. */
 static bl_live *open_run(bl_scene *s)
 {
-	const bl_run *r = bl_run_table_at(s->table, s->table->cursor);
+	const bl_run *r = bl_run_table_at(table_of(s), table_of(s)->cursor);
 	bool commands = !s->read_only;
 	if (!r) {
 		bl_scene_notice(s, "there is no run to choose");
@@ -267,7 +283,7 @@ static void unmark(bl_scene *s, int i)
 
 static void mark(bl_scene *s)
 {
-	const bl_run *r = bl_run_table_at(s->table, s->table->cursor);
+	const bl_run *r = bl_run_table_at(table_of(s), table_of(s)->cursor);
 	int i = r ? mark_of(s, r) : -1;
 	if (i >= 0) {
 		unmark(s, i);
@@ -283,7 +299,7 @@ static void mark(bl_scene *s)
 
 static void beside(bl_scene *s)
 {
-	const bl_run *r = bl_run_table_at(s->table, s->table->cursor);
+	const bl_run *r = bl_run_table_at(table_of(s), table_of(s)->cursor);
 	bool let_go = r && is_beside(s, r);
 	bl_live *l = let_go ? NULL : open_run(s);
 	if (!let_go && !l)
@@ -297,19 +313,19 @@ static void beside(bl_scene *s)
 
 static void sort_by_next(bl_scene *s)
 {
-	s->table->by = (bl_run_column)((s->table->by + 1) % BL_RUN_COLUMN_COUNT);
-	bl_run_table_arrange(s->table);
+	table_of(s)->by = (bl_run_column)((table_of(s)->by + 1) % BL_RUN_COLUMN_COUNT);
+	bl_run_table_arrange(table_of(s));
 }
 
 static void reverse(bl_scene *s)
 {
-	s->table->reversed = !s->table->reversed;
-	bl_run_table_arrange(s->table);
+	table_of(s)->reversed = !table_of(s)->reversed;
+	bl_run_table_arrange(table_of(s));
 }
 
 static void type_filter(bl_scene *s)
 {
-	s->table->typing = true;
+	table_of(s)->typing = true;
 }
 
 static void go_back(bl_scene *s)
@@ -330,9 +346,9 @@ static void (*const deeds[BL_REQUEST_COUNT])(bl_scene *s) = {
 
 static void act(bl_scene *s, bl_request r)
 {
-	if (s->table && moves[r])
-		bl_run_table_move(s->table, moves[r]);
-	if (s->table && deeds[r])
+	if (table_of(s) && moves[r])
+		bl_run_table_move(table_of(s), moves[r]);
+	if (table_of(s) && deeds[r])
 		deeds[r](s);
 }
 
@@ -349,7 +365,7 @@ static void set_filter(bl_run_table *t, size_t n, int letter)
 /* Letters of the filter, while it is typed; Esc ends it and shows all again. */
 static bool key(bl_scene *s, int k)
 {
-	bl_run_table *t = s->table;
+	bl_run_table *t = table_of(s);
 	if (!t || (!t->typing && (k != BL_KEY_ESCAPE || !t->filter[0])))
 		return false;
 	size_t n = strlen(t->filter);
@@ -367,7 +383,7 @@ static bool key(bl_scene *s, int k)
 /* The run in the row that was clicked becomes the chosen one; a click on the chosen one opens it. */
 static void click(bl_scene *s, int y)
 {
-	bl_run_table *t = s->table;
+	bl_run_table *t = table_of(s);
 	bl_rect r = bl_frame_room(s, s->on->width, s->on->height);
 	int rows = rows_for_runs(r.h), row = y - r.y - TITLE_ROWS, place = first_place(t, rows) + row;
 	if (row < 0 || row >= rows || !bl_run_table_at(t, place))
@@ -380,10 +396,10 @@ static void click(bl_scene *s, int y)
 
 static void mouse(bl_scene *s, bl_mouse m)
 {
-	if (!s->table)
+	if (!table_of(s))
 		return;
 	if (m.kind != BL_MOUSE_CLICK)
-		bl_run_table_move(s->table, m.kind == BL_MOUSE_WHEEL_UP ? -1 : 1);
+		bl_run_table_move(table_of(s), m.kind == BL_MOUSE_WHEEL_UP ? -1 : 1);
 	else if (s->on)
 		click(s, m.y);
 }
@@ -395,8 +411,8 @@ static void write_runs(const bl_scene *s, FILE *f)
 	for (int c = 0; c < BL_RUN_COLUMN_COUNT; c++)
 		fprintf(f, "%s,", columns[c].heading);
 	fputs("folder\n", f);
-	for (int i = 0; i < s->table->rows; i++) {
-		const bl_run *run = bl_run_table_at(s->table, i);
+	for (int i = 0; i < table_of(s)->rows; i++) {
+		const bl_run *run = bl_run_table_at(table_of(s), i);
 		for (int c = 0; c < BL_RUN_COLUMN_COUNT; c++) {
 			char cell[CELL_TEXT];
 			bl_run_table_text(run, (bl_run_column)c, cell, sizeof cell);
@@ -411,11 +427,22 @@ static void write_runs(const bl_scene *s, FILE *f)
 /* The runs that are shown, in their order. */
 static int save(bl_scene *s, const char *stem)
 {
-	int rc = s->table ? bl_export_table(s, stem, write_runs) : bl_fail("there is no table");
+	int rc = table_of(s) ? bl_export_table(s, stem, write_runs) : bl_fail("there is no table");
 	if (rc == 0)
 		bl_scene_notice(s, "the runs shown are in %s.csv", stem);
 	return rc;
 }
 
-const bl_view_ops bl_view_runs = {.name = "runs", .draw = draw, .scope = BL_SCOPE_RUNS, .act = act, .enter = enter,
-				  .key = key, .read = read_table, .mouse = mouse, .save = save};
+const bl_view_ops bl_view_runs = {
+	.name = "runs",
+	.scope = BL_SCOPE_RUNS,
+	.draw = draw,
+	.private_size = sizeof(bl_run_table *),
+	.end = end,
+	.act = act,
+	.enter = enter,
+	.key = key,
+	.read = read_table,
+	.mouse = mouse,
+	.save = save,
+};

@@ -10,6 +10,21 @@
 
 enum { GAP = 2, TEXT_ROWS_MAX = 5 };
 
+struct own {
+	int32_t sample, redraws; /* the pair that is asked for */
+};
+
+static struct own *own_of(const bl_scene *s)
+{
+	return bl_scene_own(s, &bl_view_samples);
+}
+
+/* Of another run the first pair. */
+static void start(bl_scene *s)
+{
+	*own_of(s) = (struct own){0, 0};
+}
+
 /* --- Pictures ------------------------------------------------------------- */
 
 /* One view, (side, side, channels). */
@@ -95,7 +110,7 @@ static int draw_wrapped(bl_canvas *c, int x, int y, int w, const char *text)
 	for (; *text && w > 0 && lines < TEXT_ROWS_MAX; lines++) {
 		int n = line_length(text, w);
 		if (c)
-			bl_canvas_text(c, x, y + lines, n, BL_PAINT_TEXT, text);
+			bl_canvas_part(c, x, y + lines, n, BL_PAINT_TEXT, text);
 		text += n;
 	}
 	return lines;
@@ -111,7 +126,7 @@ static int text_rows(const bl_snapshot *p, int w)
 static bool waits(const bl_scene *s)
 {
 	const bl_region *r = &s->snapshot.region;
-	return !bl_scene_over(s) && !s->lost && (r->view != s->sample || r->redraw != s->redraws);
+	return !bl_scene_over(s) && !s->lost && (r->view != own_of(s)->sample || r->redraw != own_of(s)->redraws);
 }
 
 static void draw_facts(const bl_scene *s, bl_canvas *c, bl_rect r)
@@ -120,7 +135,9 @@ static void draw_facts(const bl_scene *s, bl_canvas *c, bl_rect r)
 	char label[32] = "", row[48] = "";
 	if (p->view_row >= 0)
 		snprintf(row, sizeof row, "row %lld  ", (long long)p->view_row + 1);
-	if (p->view_label >= 0)
+	if (p->view_label >= 0 && p->view_class[0])
+		snprintf(label, sizeof label, "%s  ", p->view_class);
+	else if (p->view_label >= 0)
 		snprintf(label, sizeof label, "label %d  ", (int)p->view_label);
 	int x = bl_canvas_textf(c, r.x, r.y, r.w, BL_PAINT_TEXT, "%s%s%d x %d %s  step %lld", row, label,
 				(int)p->view_side, (int)p->view_side, p->view_channels == 3 ? "colour" : "grey",
@@ -162,17 +179,17 @@ static void act(bl_scene *s, bl_request r)
 	if (bl_scene_over(s) || s->lost)
 		bl_scene_notice(s, "the run is over: this is the last pair that it showed");
 	else if (r == BL_REQUEST_SAMPLES_AGAIN)
-		s->redraws++;
+		own_of(s)->redraws++;
 	else if (r == BL_REQUEST_SAMPLES_NEXT)
-		s->sample++;
-	else if (s->sample > 0)
-		s->sample--;
+		own_of(s)->sample++;
+	else if (own_of(s)->sample > 0)
+		own_of(s)->sample--;
 }
 
 static void want(const bl_scene *s, bl_region *r)
 {
-	r->view = s->sample;
-	r->redraw = s->redraws;
+	r->view = own_of(s)->sample;
+	r->redraw = own_of(s)->redraws;
 }
 
 /* --- Files ---------------------------------------------------------------- */
@@ -184,8 +201,8 @@ static void write_pixels(const bl_scene *s, FILE *f)
 	for (int k = 0; k < 2; k++)
 		for (int i = 0; i < p->view_side * p->view_side * p->view_channels; i++) {
 			int pixel = i / p->view_channels;
-			fprintf(f, "%d,%d,%d,%d,%d\n", k + 1, pixel / p->view_side, pixel % p->view_side,
-				i % p->view_channels, p->views[k][i]);
+			fprintf(f, "%d,%d,%d,%d,%d\n", k + 1, pixel / p->view_side + 1, pixel % p->view_side + 1,
+				i % p->view_channels + 1, p->views[k][i]);
 		}
 }
 
@@ -224,8 +241,10 @@ static int save(bl_scene *s, const char *stem)
 
 const bl_view_ops bl_view_samples = {
 	.name = "views",
-	.draw = draw,
 	.scope = BL_SCOPE_SAMPLES,
+	.draw = draw,
+	.private_size = sizeof(struct own),
+	.start = start,
 	.act = act,
 	.want = want,
 	.save = save,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The run as last read. */
 #include "view/scene.h"
-#include "view/run_table.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -12,41 +11,73 @@
 
 enum { ASK_MS = 1000 };
 
+static const bl_view_ops *const views[] = {
+#define V(view, ops, key, word, heading, help) &bl_view_##ops,
+	BL_VIEWS(V)
+#undef V
+	&bl_view_help,
+};
+enum { VIEWS = (int)(sizeof views / sizeof views[0]) };
+
+void *bl_scene_own(const bl_scene *s, const bl_view_ops *view)
+{
+	return s->own[view->scope];
+}
+
+static bool take_own(bl_scene *s)
+{
+	for (int k = 0; k < VIEWS; k++)
+		if (views[k]->private_size > 0 && !(s->own[views[k]->scope] = calloc(1, views[k]->private_size)))
+			return false;
+	return true;
+}
+
+static void start_views(bl_scene *s)
+{
+	for (int k = 0; k < VIEWS; k++)
+		if (views[k]->start)
+			views[k]->start(s);
+}
+
 bl_scene *bl_scene_new(bl_live *run)
 {
 	bl_scene *s = calloc(1, sizeof *s);
 	if (!s)
 		return bl_fail_null("no memory for a view");
-	s->look = bl_look_new();
-	if (!s->look) {
-		bl_scene_free(s);
-		return NULL;
-	}
 	s->run = s->home = run;
+	if (!take_own(s)) {
+		bl_scene_free(s);
+		return bl_fail_null("no memory for a view");
+	}
 	s->view = s->before_help = &bl_view_dashboard;
 	s->snapshot.step = s->other_snapshot.step = -1;
 	s->lambda_sent = NAN;
-	s->heat.extreme = true; /* a mean hides the diagonal, and noise too */
 	bl_history_reset(&s->history);
-	s->lit = -1;
 	s->depth_most = BL_DEPTH_FULL;
-	bl_curves_start(&s->curves);
+	start_views(s);
 	return s;
+}
+
+static void end_views(bl_scene *s)
+{
+	for (int k = 0; k < VIEWS; k++) {
+		void *own = s->own[views[k]->scope];
+		if (own && views[k]->end)
+			views[k]->end(s);
+		free(own);
+	}
 }
 
 void bl_scene_free(bl_scene *s)
 {
-	for (int i = 0; s && i < BL_MARKED_MAX; i++)
+	if (!s)
+		return;
+	end_views(s);
+	for (int i = 0; i < BL_MARKED_MAX; i++)
 		bl_live_close(s->marked[i]);
-	if (s) {
-		bl_curves_free(&s->curves);
-		bl_past_forget(&s->past);
-		free(s->look);
-		bl_live_close(s->other);
-		bl_run_table_free(s->table);
-		if (!bl_scene_at_home(s))
-			bl_live_close(s->run);
-	}
+	bl_live_close(s->other);
+	if (!bl_scene_at_home(s))
+		bl_live_close(s->run);
 	free(s);
 }
 
@@ -60,11 +91,6 @@ void bl_scene_switch(bl_scene *s, bl_live *run)
 {
 	if (!bl_scene_at_home(s))
 		bl_live_close(s->run);
-	bl_look *look = bl_look_new();
-	if (look) {
-		free(s->look);
-		s->look = look;
-	}
 	s->run = run;
 	s->snapshot.step = -1;
 	s->snapshots = 0;
@@ -73,9 +99,8 @@ void bl_scene_switch(bl_scene *s, bl_live *run)
 	s->lost = false;
 	s->info = (bl_live_info){.steps = 0};
 	s->journal.n = 0;
-	s->sample = s->redraws = 0;
 	bl_history_reset(&s->history);
-	bl_curves_whole(&s->curves);
+	start_views(s);
 	s->view = &bl_view_dashboard;
 	bl_scene_read(s);
 }
@@ -92,7 +117,7 @@ void bl_scene_compare(bl_scene *s, bl_live *other)
 {
 	bl_live_close(s->other);
 	s->other = other;
-	s->other_snapshot.step = s->look->other_past.step = -1;
+	s->other_snapshot.step = -1;
 	s->other_snapshots = 0;
 	if (other)
 		bl_live_info_get(other, &s->other_info);
@@ -222,10 +247,4 @@ double bl_scene_seconds_left(const bl_scene *s)
 double bl_scene_knn(const bl_scene *s)
 {
 	return s->history.knns ? s->history.knn[s->history.knns - 1] : NAN;
-}
-
-bl_heat_source bl_scene_matrix(const bl_scene *s)
-{
-	const bl_snapshot *p = &s->snapshot;
-	return (bl_heat_source){.mean = p->mean, .extreme = p->extreme, .cells = p->grid, .d = p->d};
 }

@@ -2,17 +2,16 @@
 /*
  * view/scene.h: all that views look at: the run as last read, and how it is to be shown.
  *
- * A view is a const table of functions at the end of its own file.  It draws
- * from the scene to the canvas and keeps no state of its own.
+ * The scene holds what was read of the run, and what all views have in common.
+ * A view is a const table of functions at the end of its own file; what it
+ * remembers between frames is its own, of a type that its file knows.
  */
 #ifndef BARLOW_VIEW_SCENE_H
 #define BARLOW_VIEW_SCENE_H
 
 #include "view/canvas.h"
-#include "view/curves.h"
 #include "view/journal.h"
-#include "view/look.h"
-#include "view/past.h"
+#include "view/heat.h"
 #include "live/history.h"
 #include "view/keys.h"
 
@@ -43,8 +42,6 @@ typedef struct bl_scene {
 	bl_snapshot other_snapshot;
 	uint64_t other_snapshots;
 
-	struct bl_run_table *table; /* of all runs; NULL: not asked for yet */
-
 	/* What the run was asked to compute, and when (ms). */
 	bl_region asked;
 	int64_t asked_at;
@@ -53,14 +50,7 @@ typedef struct bl_scene {
 	/* How to show it. */
 	const bl_canvas *on; /* as last shown, borrowed; NULL: not yet */
 	bl_heat_style heat;
-	bl_look *look; /* at which part of the matrix, and when */
-	bl_curves curves;
-	bl_past past;            /* of spectrum and embedding */
-	int32_t sample, redraws; /* the pair of views that is asked for */
-	int lit;                 /* the label that is looked for in the embedding; -1: none */
-	int help_from;           /* the first line of the help */
-	int setting;             /* the one under the bar */
-	int frames_per_s;        /* 0: as the view needs */
+	int frames_per_s;    /* 0: as the view needs */
 	bl_depth depth_most;     /* of colours, where the terminal has more */
 	bool ascii;
 	bool flip_background;
@@ -68,13 +58,18 @@ typedef struct bl_scene {
 	char notice[160];   /* what the last key did */
 	double lambda_sent; /* not in a record yet; NaN: none */
 	int64_t lambda_sent_at;
+
+	void *own[BL_SCOPES]; /* the views': bl_scene_own */
 } bl_scene;
 
 typedef struct bl_view_ops {
 	const char *name;
+	bl_scope scope;                           /* it, and the requests that it has for itself in keys.h */
 	void (*draw)(const bl_scene *s, bl_canvas *c, bl_rect r);
 	/* What follows may be missing. */
-	bl_scope scope;                           /* the requests that it has for itself in keys.h */
+	size_t private_size;                      /* of what is its own, all 0 at first */
+	void (*start)(bl_scene *s);               /* when the scene is new, and when another run comes onto the screen */
+	void (*end)(bl_scene *s);                 /* before the scene goes */
 	void (*act)(bl_scene *s, bl_request r);   /* one of these was made */
 	void (*enter)(bl_scene *s);               /* it comes onto the screen */
 	bool (*key)(bl_scene *s, int key);        /* each key first, as while text is typed; true: it took it */
@@ -85,11 +80,16 @@ typedef struct bl_view_ops {
 	int (*save)(bl_scene *s, const char *stem);    /* files stem + ending, told in the notice; negative: failed */
 } bl_view_ops;
 
-extern const bl_view_ops bl_view_dashboard, bl_view_heatmap, bl_view_curves, bl_view_spectrum, bl_view_samples,
-	bl_view_embedding, bl_view_runs, bl_view_settings, bl_view_help;
+#define V(view, ops, key, word, heading, help) extern const bl_view_ops bl_view_##ops;
+BL_VIEWS(V)
+#undef V
+extern const bl_view_ops bl_view_help;
 
 bl_scene *bl_scene_new(bl_live *run); /* borrowed */
 void bl_scene_free(bl_scene *s);
+
+/* What is the view's own: private_size bytes. */
+void *bl_scene_own(const bl_scene *s, const bl_view_ops *view);
 
 /* Puts another run onto the screen, and takes over the reference; home: back to that. */
 void bl_scene_switch(bl_scene *s, bl_live *run);
@@ -110,6 +110,5 @@ bl_ability bl_scene_ability(const bl_scene *s, bl_ability terminal);
 bool bl_scene_over(const bl_scene *s);           /* done, stopped or failed */
 double bl_scene_seconds_left(const bl_scene *s); /* NaN: unknown */
 double bl_scene_knn(const bl_scene *s);          /* the last measured, or NaN */
-bl_heat_source bl_scene_matrix(const bl_scene *s);
 
 #endif

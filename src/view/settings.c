@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The settings: how the screen shows things, each with its value and the key that turns it elsewhere. */
-#include "view/scene.h"
+#include "view/curves.h"
 
 #include <stdio.h>
 
 enum { NAME_COLUMNS = 22, VALUE_COLUMNS = 25 };
+
+struct own {
+	int at; /* the setting under the bar */
+};
+
+static struct own *own_of(const bl_scene *s)
+{
+	return bl_scene_own(s, &bl_view_settings);
+}
 
 static const int rates[] = {2, 5, 10, 20, 30};
 enum { RATES = (int)(sizeof rates / sizeof rates[0]) };
@@ -62,23 +71,23 @@ static void turn_scale(bl_scene *s, int by)
 
 static void say_pooling(const bl_scene *s, char *out, size_t size)
 {
-	snprintf(out, size, "%s", s->heat.extreme ? "largest" : "mean");
+	static const char *const names[BL_POOLS] = {"root mean square", "mean", "largest"};
+	snprintf(out, size, "%s", names[s->heat.pool]);
 }
 
 static void turn_pooling(bl_scene *s, int by)
 {
-	(void)by;
-	s->heat.extreme = !s->heat.extreme;
+	s->heat.pool = (bl_pool)wrapped((int)s->heat.pool, by, BL_POOLS);
 }
 
 static void say_smoothing(const bl_scene *s, char *out, size_t size)
 {
-	snprintf(out, size, "%.3g", s->curves.smoothing);
+	snprintf(out, size, "%.3g", bl_curves_of(s)->smoothing);
 }
 
 static void turn_smoothing(bl_scene *s, int by)
 {
-	bl_curves_turn_smoothing(&s->curves, by);
+	bl_curves_turn_smoothing(bl_curves_of(s), by);
 }
 
 static void say_rate(const bl_scene *s, char *out, size_t size)
@@ -119,7 +128,7 @@ enum { SETTINGS = (int)(sizeof settings / sizeof settings[0]) };
 
 static void draw_setting(const bl_scene *s, bl_canvas *c, bl_rect r, int k)
 {
-	bool at = k == s->setting;
+	bool at = k == own_of(s)->at;
 	char value[64];
 	const bl_request_info *i = bl_request_describe(settings[k].key);
 	settings[k].say(s, value, sizeof value);
@@ -143,10 +152,17 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 
 static void act(bl_scene *s, bl_request r)
 {
+	int *at = &own_of(s)->at;
 	if (r == BL_REQUEST_SETTINGS_DOWN || r == BL_REQUEST_SETTINGS_UP)
-		s->setting = wrapped(s->setting, r == BL_REQUEST_SETTINGS_DOWN ? 1 : -1, SETTINGS);
+		*at = wrapped(*at, r == BL_REQUEST_SETTINGS_DOWN ? 1 : -1, SETTINGS);
 	else
-		settings[s->setting].turn(s, r == BL_REQUEST_SETTINGS_BACK ? -1 : 1);
+		settings[*at].turn(s, r == BL_REQUEST_SETTINGS_BACK ? -1 : 1);
 }
 
-const bl_view_ops bl_view_settings = {.name = "settings", .draw = draw, .scope = BL_SCOPE_SETTINGS, .act = act};
+const bl_view_ops bl_view_settings = {
+	.name = "settings",
+	.scope = BL_SCOPE_SETTINGS,
+	.draw = draw,
+	.private_size = sizeof(struct own),
+	.act = act,
+};

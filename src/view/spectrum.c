@@ -3,11 +3,16 @@
  */
 #include "view/chart.h"
 #include "view/export.h"
-#include "view/scene.h"
+#include "view/past.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+static bl_past *past_of(const bl_scene *s)
+{
+	return bl_scene_own(s, &bl_view_spectrum);
+}
 
 enum { TWO_COLUMNS_FROM = 64, TWO_ROWS_FROM = 14, FACT_GAP = 3 };
 
@@ -186,25 +191,25 @@ static void draw_times(const bl_past *p, bl_canvas *c, bl_rect r)
 
 static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
-	const bl_moment *m = bl_past_moment(&s->past);
+	const bl_moment *m = bl_past_moment(past_of(s));
 	if (!m) {
 		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, "spectrum: no snapshot yet");
 		return;
 	}
-	draw_facts(&s->past, m, c, (bl_rect){r.x, r.y, r.w, 1});
+	draw_facts(past_of(s), m, c, (bl_rect){r.x, r.y, r.w, 1});
 	bl_rect left = {r.x, r.y + 1, r.w, r.h - 1};
 	if (r.w >= TWO_COLUMNS_FROM) {
 		left.w = r.w / 2;
-		draw_times(&s->past, c, (bl_rect){r.x + left.w + 1, left.y, r.w - left.w - 1, left.h});
+		draw_times(past_of(s), c, (bl_rect){r.x + left.w + 1, left.y, r.w - left.w - 1, left.h});
 	}
-	draw_now(&s->past, m, c, left);
+	draw_now(past_of(s), m, c, left);
 }
 
 /* --- Keys ----------------------------------------------------------------- */
 
 static bool read_past(bl_scene *s)
 {
-	return bl_past_read(&s->past, s->run, &s->snapshot);
+	return bl_past_read(past_of(s), s->run, &s->snapshot);
 }
 
 static void enter(bl_scene *s)
@@ -212,25 +217,30 @@ static void enter(bl_scene *s)
 	read_past(s);
 }
 
+static void end(bl_scene *s)
+{
+	bl_past_forget(past_of(s));
+}
+
 static void act(bl_scene *s, bl_request r)
 {
 	if (r == BL_REQUEST_SPECTRUM_FIRST)
-		bl_past_first(&s->past);
+		bl_past_first(past_of(s));
 	else if (r == BL_REQUEST_SPECTRUM_NOW)
-		bl_past_now(&s->past);
+		bl_past_now(past_of(s));
 	else
-		bl_past_move(&s->past, r == BL_REQUEST_SPECTRUM_LATER ? 1 : -1);
+		bl_past_move(past_of(s), r == BL_REQUEST_SPECTRUM_LATER ? 1 : -1);
 }
 
 static int64_t step(const bl_scene *s)
 {
-	const bl_moment *m = bl_past_moment(&s->past);
+	const bl_moment *m = bl_past_moment(past_of(s));
 	return m ? m->step : s->info.step;
 }
 
 static void write_values(const bl_scene *s, FILE *f)
 {
-	const bl_moment *m = bl_past_moment(&s->past);
+	const bl_moment *m = bl_past_moment(past_of(s));
 	fprintf(f, "number,eigenvalue,singular\n");
 	for (int i = 0; i < m->spectrum; i++)
 		fprintf(f, "%d,%.9g,%.9g\n", i + 1, m->eigenvalues[i], m->singular[i]);
@@ -256,7 +266,7 @@ static void save_picture(bl_scene *s, const bl_moment *m, const char *stem)
 
 static int save(bl_scene *s, const char *stem)
 {
-	const bl_moment *m = bl_past_moment(&s->past);
+	const bl_moment *m = bl_past_moment(past_of(s));
 	if (!m || !m->spectrum)
 		return bl_fail("there is no spectrum yet");
 	int rc = bl_export_table(s, stem, write_values);
@@ -267,8 +277,10 @@ static int save(bl_scene *s, const char *stem)
 
 const bl_view_ops bl_view_spectrum = {
 	.name = "spectrum",
-	.draw = draw,
 	.scope = BL_SCOPE_SPECTRUM,
+	.draw = draw,
+	.private_size = sizeof(bl_past),
+	.end = end,
 	.act = act,
 	.enter = enter,
 	.read = read_past,

@@ -27,6 +27,9 @@ char *bl_watch_text(const bl_live *run, int width, int height)
 {
 	if (width < 1 || height < 1 || width > MAX_SIDE || height > MAX_SIDE)
 		return bl_fail_null("a frame has 1 to %d cells a side, not %d x %d", MAX_SIDE, width, height);
+	if (width < BL_FRAME_MIN_WIDTH || height < BL_FRAME_MIN_HEIGHT)
+		return bl_fail_null("a frame needs %d x %d cells, not %d x %d", BL_FRAME_MIN_WIDTH, BL_FRAME_MIN_HEIGHT, width,
+				    height);
 	/* Reading only: no key is taken, so no command is sent. */
 	bl_scene *s = bl_scene_new((bl_live *)run);
 	if (!s)

@@ -64,18 +64,39 @@ double recorded_element(int64_t step, int i, int j)
 	return .25 * left * noise((uint32_t)i, (uint32_t)j + 1000) + (redundant ? .8 * sqrt(left) : 0);
 }
 
-static void pool(int64_t step, int side, int row, int col, float *mean, float *extreme)
+/* What cells are made of: of dims i and j, which meet on the diagonal where they are the same. */
+struct sums {
+	double all, most, square, diagonal;
+	int n, on;
+};
+
+static void add(struct sums *s, double v, bool on)
 {
-	int block = RECORDED_D / side;
-	double sum = 0, most = 0;
+	s->all += v;
+	s->n++;
+	s->most = fabs(v) > fabs(s->most) ? v : s->most;
+	s->square += on ? 0 : v * v;
+	s->diagonal += on ? v : 0;
+	s->on += on;
+}
+
+static float rms_of(const struct sums *s)
+{
+	return s->n > s->on ? (float)sqrt(s->square / (s->n - s->on)) : 0;
+}
+
+static void pool(int64_t step, bl_snapshot *s, int row, int col)
+{
+	int block = RECORDED_D / s->grid, at = row * s->grid + col;
+	struct sums sums = {.n = 0};
 	for (int i = row * block; i < (row + 1) * block; i++)
-		for (int j = col * block; j < (col + 1) * block; j++) {
-			double v = recorded_element(step, i, j);
-			sum += v;
-			most = fabs(v) > fabs(most) ? v : most;
-		}
-	*mean = (float)(sum / block / block);
-	*extreme = (float)most;
+		for (int j = col * block; j < (col + 1) * block; j++)
+			add(&sums, recorded_element(step, i, j), i == j);
+	s->mean[at] = (float)(sums.all / sums.n);
+	s->extreme[at] = (float)sums.most;
+	s->rms[at] = rms_of(&sums);
+	if (sums.on)
+		s->cell_diagonal[row] = (float)(sums.diagonal / sums.on);
 }
 
 /* --- Regions ---------------------------------------------------------------- */
@@ -111,21 +132,24 @@ static double element_of(int64_t step, int32_t matrix, int i, int j)
 	return i == j ? 1 : .5 * (recorded_element(step, i, j) + recorded_element(step, j, i));
 }
 
-static void pool_region(int64_t step, const int32_t *dims, bl_snapshot *s, int row, int col)
+static void pool_region(int64_t step, const int32_t *dims, bl_snapshot *s, int row, int col, int *crossed)
 {
 	const bl_region *r = &s->region;
 	int64_t r0, r1, c0, c1;
-	double sum = 0, most = 0;
+	struct sums sums = {.n = 0};
+	int at = row * s->region_cols + col;
 	bl_chunk_range(r->rows, s->region_rows, row, &r0, &r1);
 	bl_chunk_range(r->cols, s->region_cols, col, &c0, &c1);
 	for (int64_t i = r0; i < r1; i++)
 		for (int64_t j = c0; j < c1; j++) {
-			double v = element_of(step, r->matrix, dims[r->row + i], dims[r->col + j]);
-			sum += v;
-			most = fabs(v) > fabs(most) ? v : most;
+			int a = dims[r->row + i], b = dims[r->col + j];
+			add(&sums, element_of(step, r->matrix, a, b), a == b);
 		}
-	s->region_mean[row * s->region_cols + col] = (float)(sum / (double)((r1 - r0) * (c1 - c0)));
-	s->region_extreme[row * s->region_cols + col] = (float)most;
+	s->region_mean[at] = (float)(sums.all / sums.n);
+	s->region_extreme[at] = (float)sums.most;
+	s->region_rms[at] = rms_of(&sums);
+	if (sums.on)
+		s->region_diagonal[(*crossed)++] = (float)(sums.diagonal / sums.on);
 	s->dims[row] = dims[r->row + r0];
 	s->dims[s->region_rows + col] = dims[r->col + c0];
 }
@@ -140,9 +164,11 @@ void recorded_region(int64_t step, const bl_region *asked, bl_snapshot *s)
 	s->region_rows = asked->rows < BL_GRID_MAX ? asked->rows : BL_GRID_MAX;
 	s->region_cols = asked->cols < BL_GRID_MAX ? asked->cols : BL_GRID_MAX;
 	s->region_elements = (int64_t)asked->rows * asked->cols;
+	s->region_share = 1;
+	int crossed = 0;
 	for (int i = 0; i < s->region_rows; i++)
 		for (int j = 0; j < s->region_cols; j++)
-			pool_region(step, dims, s, i, j);
+			pool_region(step, dims, s, i, j, &crossed);
 }
 
 /* --- Snapshots --------------------------------------------------------------- */
@@ -158,6 +184,41 @@ static void fill_histogram(int64_t step, bl_snapshot *s)
 	s->sampled = RECORDED_D * (RECORDED_D - 1);
 }
 
+static int ascending(const void *a, const void *b)
+{
+	float x = *(const float *)a, y = *(const float *)b;
+	return x < y ? -1 : x > y;
+}
+
+static void fill_quantiles(bl_snapshot *s)
+{
+	float all[RECORDED_D];
+	memcpy(all, s->diagonal, sizeof all);
+	qsort(all, RECORDED_D, sizeof *all, ascending);
+	for (int k = 0; k < BL_QUANTILES; k++)
+		s->quantile[k] = all[k * (RECORDED_D - 1) / (BL_QUANTILES - 1)];
+}
+
+/* One larger than all, again and again. */
+static void fill_pairs(int64_t step, bl_snapshot *s)
+{
+	double below = INFINITY;
+	for (s->pairs = 0; s->pairs < BL_PAIRS_MAX; s->pairs++) {
+		bl_pair best = {0, 0, 0};
+		double most = 0;
+		for (int i = 0; i < RECORDED_D; i++)
+			for (int j = 0; j < RECORDED_D; j++) {
+				double v = i == j ? 0 : recorded_element(step, i, j);
+				if (fabs(v) < below && fabs(v) > most) {
+					best = (bl_pair){i, j, (float)v};
+					most = fabs(v);
+				}
+			}
+		s->pair[s->pairs] = best;
+		below = most;
+	}
+}
+
 /* Steep at the start, then flatter and flatter: more and more dims are used. */
 static void fill_spectrum(int64_t step, bl_snapshot *s)
 {
@@ -170,6 +231,9 @@ static void fill_spectrum(int64_t step, bl_snapshot *s)
 	s->rankme = 2 / falls;
 	s->dead = (int32_t)(12 * left);
 }
+
+static const char *const classes[] = {"T-shirt/top", "trouser", "pullover", "dress",   "coat",
+				      "sandal",      "shirt",   "sneaker",  "bag", "ankle boot"};
 
 /* A ring, as the network would get it twice: moved, and darker or noisier. */
 static uint8_t ring(int x, int y, double cx, double cy, double gain, uint32_t seed)
@@ -187,6 +251,7 @@ static void fill_views(bl_snapshot *s)
 	s->view_channels = 1;
 	s->view_row = 1234 + r->view;
 	s->view_label = r->view % 10;
+	snprintf(s->view_class, BL_CLASS_TEXT, "%s", classes[r->view % 10]);
 	for (int y = 0; y < RECORDED_VIEW; y++)
 		for (int x = 0; x < RECORDED_VIEW; x++) {
 			s->views[0][y * RECORDED_VIEW + x] = ring(x, y, 13.5 + move, 13.5, 1, 1);
@@ -203,6 +268,10 @@ static void fill_points(int64_t step, bl_snapshot *s)
 	double apart = 4 * (1 - progress(step));
 	s->points = 500;
 	s->points_step = step;
+	s->points_of = BL_POINTS_QUERIES;
+	s->classes = 10;
+	for (int k = 0; k < s->classes; k++)
+		snprintf(s->class_name[k], BL_CLASS_TEXT, "%s", classes[k]);
 	s->explained[0] = (float)(.2 + .2 * progress(step));
 	s->explained[1] = (float)(.1 + .05 * progress(step));
 	for (int i = 0; i < s->points; i++) {
@@ -223,12 +292,15 @@ void recorded_snapshot(int64_t step, bl_snapshot *s)
 			   .grid = BL_GRID_MAX,
 			   .diag = RECORDED_D,
 			   .rankme = NAN,
+			   .rms_share = 1,
 			   .grid_elements = (int64_t)RECORDED_D * RECORDED_D};
 	for (int i = 0; i < s->grid; i++)
 		for (int j = 0; j < s->grid; j++)
-			pool(step, s->grid, i, j, &s->mean[i * s->grid + j], &s->extreme[i * s->grid + j]);
+			pool(step, s, i, j);
 	for (int i = 0; i < s->diag; i++)
 		s->diagonal[i] = (float)recorded_element(step, i, i);
+	fill_quantiles(s);
+	fill_pairs(step, s);
 	fill_histogram(step, s);
 	fill_spectrum(step, s);
 	fill_views(s);

@@ -110,7 +110,7 @@ static void test_heatmap(void **state)
 	bl_figure *f = bl_figure_heatmap(c, "small"), *g = bl_figure_heatmap(turned, NULL);
 	const char *const small[] = {"small", "8 × 8", "first view", "<image", ">-0.5<", NULL};
 	expect_in_svg(f, "heat.svg", small);
-	const char *const large[] = {"3 × 1100, a dot is the mean of 3 × 3 elements", NULL};
+	const char *const large[] = {"3 × 1100, a dot is the rms of 3 × 3 elements", NULL};
 	expect_in_svg(g, "wide.svg", large);
 	bl_figure_free(f);
 	bl_figure_free(g);
@@ -124,7 +124,7 @@ static void test_heatmap_of_dims(void **state)
 	(void)state;
 	NEEDS_GNUPLOT();
 	bl_tensor *c = identity(8);
-	bl_figure *f = bl_figure_heatmap_of(c, "cells", &(bl_extent){1000, 200, 0, 200});
+	bl_figure *f = bl_figure_heatmap_of(c, "cells", &(bl_extent){1000, 200, 0, 200}, (bl_scale){0, false});
 	const char *const parts[] = {"200 × 200", "> 1150<", "> 150<", NULL};
 	expect_in_svg(f, "dims.svg", parts);
 	bl_figure_free(f);

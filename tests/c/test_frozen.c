@@ -108,76 +108,92 @@ static int dim_at(const bl_picture *p, int axis, int cell, int k)
 }
 
 struct sums {
-	double mean, most;
+	double mean, most, rms, diagonal; /* off the diagonal and on it; NaN: there is nothing */
 };
 
 static struct sums sums_of(const struct stage *g, int i, int j)
 {
-	const bl_picture *p = &g->s->look->shown;
+	const bl_picture *p = &bl_heatmap_look(g->s)->shown;
 	int h = p->edge[0][i + 1] - p->edge[0][i], w = p->edge[1][j + 1] - p->edge[1][j];
-	struct sums s = {0, 0};
+	struct sums s = {0, 0, 0, 0};
+	int on = 0;
 	for (int y = 0; y < h; y++)
 		for (int x = 0; x < w; x++) {
-			double v = element(g, g->s->look->kind, dim_at(p, 0, i, y), dim_at(p, 1, j, x));
+			int a = dim_at(p, 0, i, y), b = dim_at(p, 1, j, x);
+			double v = element(g, bl_heatmap_look(g->s)->kind, a, b);
 			s.mean += v / (h * w);
+			s.rms += a == b ? 0 : v * v;
+			s.diagonal += a == b ? v : 0;
+			on += a == b;
 			s.most = fmax(s.most, fabs(v));
 		}
-	s.mean = g->s->look->kind == BL_KIND_MAGNITUDE ? fabs(s.mean) : s.mean;
+	s.rms = on < h * w ? sqrt(s.rms / (h * w - on)) : NAN;
+	s.diagonal = on ? s.diagonal / on : NAN;
+	if (bl_heatmap_look(g->s)->kind == BL_KIND_MAGNITUDE) {
+		s.mean = fabs(s.mean);
+		s.diagonal = fabs(s.diagonal);
+	}
 	return s;
 }
 
 /* Of a pooled C - I the largest is that of the diagonal alone, so it is no largest of all. */
 static bool has_largest(const struct stage *g, const bl_picture *p)
 {
-	return g->s->look->kind != BL_KIND_MINUS_I || p->cells == p->part.rows;
+	return bl_heatmap_look(g->s)->kind != BL_KIND_MINUS_I || p->cells == p->part.rows;
 }
 
 static void check_cell(const struct stage *g, int i, int j)
 {
-	const bl_picture *p = &g->s->look->shown;
+	const bl_picture *p = &bl_heatmap_look(g->s)->shown;
 	struct sums want = sums_of(g, i, j);
 	int at = i * p->cells + j;
 	assert_close(p->mean[at], want.mean, 2e-5);
 	if (has_largest(g, p))
 		assert_close(fabs((double)p->extreme[at]), want.most, 2e-5);
+	if (!isnan(want.rms))
+		assert_close(pow((double)p->rms[at], 2), want.rms * want.rms, 3e-5 * (.03 + want.rms));
+	assert_true(isnan(want.diagonal) == isnan(p->diagonal[at]));
+	if (!isnan(want.diagonal))
+		assert_close((double)p->diagonal[at], want.diagonal, 2e-5);
 }
 
 /* A dot's colour is that of its cell's value: the picture has a dot or more for each cell. */
 static void check_dot(const struct stage *g, const bl_heatmap_place *place, int i, int j)
 {
-	const bl_picture *p = &g->s->look->shown;
+	const bl_picture *p = &bl_heatmap_look(g->s)->shown;
 	bl_heat_fit fit = place->fit[0];
 	int x = j * fit.dots_x / p->cells, y = i * fit.dots_y / p->cells;
 	const bl_cell *cell = bl_canvas_cell(g->c, place->picture[0].x + x, place->picture[0].y + y / 2);
-	float v = g->s->heat.extreme ? p->extreme[i * p->cells + j] : p->mean[i * p->cells + j];
+	bl_heat_source m = bl_picture_source(p);
+	double v = bl_scale_place(bl_heat_scale_of(fit, &m, g->s->heat), bl_heat_cell(&m, i, j, g->s->heat.pool));
 	int32_t ink = y % 2 || cell->glyph == ' ' ? cell->bg : cell->fg;
 	assert_true(fit.dots_x >= p->cells);
-	if (g->s->look->pointing && ink == bl_colour_of(BL_PAINT_CURSOR, false))
+	if (bl_heatmap_look(g->s)->pointing && ink == bl_colour_of(BL_PAINT_CURSOR, false))
 		return; /* the cursor lies over its own dot */
-	assert_int_equal(ink, bl_colour_diverging((double)v, false));
+	assert_int_equal(ink, bl_colour_diverging(v, false));
 }
 
 static void check_picture(struct stage *g, int stride)
 {
-	const bl_picture *p = &g->s->look->shown;
+	const bl_picture *p = &bl_heatmap_look(g->s)->shown;
 	bl_frame_draw(g->s, g->c);
 	bl_heatmap_place place = bl_heatmap_lay_out(g->s, can, bl_frame_room(g->s, WIDTH, HEIGHT));
 	for (int k = 0; k < p->cells * p->cells; k += stride) {
 		check_cell(g, k / p->cells, k % p->cells);
 		check_dot(g, &place, k / p->cells, k % p->cells);
 	}
-	assert_close(p->share, 1, 0);
+	assert_close(p->sample.largest, 1, 0);
 }
 
 /* Until the run has answered what the view wants; it stands at a step, so what it answers is of that. */
 static void settle(struct stage *g)
 {
-	const bl_look *l = g->s->look;
+	const bl_look *l = bl_heatmap_look(g->s);
 	bl_region want = bl_look_part(l, g->d);
 	for (int i = 0; i < PATIENCE; i++, rest()) {
 		bl_scene_read(g->s);
 		bl_frame_draw(g->s, g->c);
-		if (bl_picture_is(&l->shown, &want) && l->shown.step == g->s->info.step && l->shown.share >= 1 &&
+		if (bl_picture_is(&l->shown, &want) && l->shown.step == g->s->info.step && l->shown.sample.largest >= 1 &&
 		    g->s->snapshot.region_rows > 0)
 			return;
 	}
@@ -190,7 +206,7 @@ static void look_at(struct stage *g, const char *keys, int stride)
 		bl_control_key(g->s, BL_KEY(keys));
 	settle(g);
 	check_picture(g, stride);
-	bl_control_key(g->s, 'm'); /* the mean of a dot, or its largest */
+	bl_control_key(g->s, 'm'); /* the root mean square of a dot, its mean, or its largest */
 	check_picture(g, stride);
 }
 

@@ -177,7 +177,7 @@ static void test_elements(void **state)
 	press(&g, "zzzm");
 	answer(&g);
 	bl_heatmap_place place = bl_heatmap_lay_out(g.s, coloured, bl_frame_room(g.s, 80, 24));
-	const bl_picture *shown = &g.s->look->shown;
+	const bl_picture *shown = &bl_heatmap_look(g.s)->shown;
 	assert_int_equal(shown->part.rows, RECORDED_D / 8);
 	assert_int_equal(shown->cells, RECORDED_D / 8);
 	for (int i = 0; i < shown->cells; i++)
@@ -199,17 +199,17 @@ static void test_late(void **state)
 	(void)state;
 	struct stage g = stage_new(MIDWAY, 80, 24, coloured);
 	press(&g, "zzzz");
-	assert_true(shows(&g, "120..135 x 120..135 of 256"));
+	assert_true(shows(&g, "121..136 x 121..136 of 256"));
 	assert_true(shows(&g, "asked for, not here yet"));
-	assert_int_equal(g.s->look->shown.cells, 8);
+	assert_int_equal(bl_heatmap_look(g.s)->shown.cells, 8);
 	for (int i = 0; i < 8; i++)
 		for (int j = 0; j < 8; j++)
-			assert_close(g.s->look->shown.mean[i * 8 + j],
+			assert_close(bl_heatmap_look(g.s)->shown.mean[i * 8 + j],
 				     g.s->snapshot.mean[(60 + i) * BL_GRID_MAX + 60 + j], 0);
 	answer(&g);
-	assert_true(shows(&g, "120..135 x 120..135 of 256: single elements"));
+	assert_true(shows(&g, "121..136 x 121..136 of 256: single elements"));
 	press(&g, "ttt");
-	assert_true(shows(&g, "C  120..135"));
+	assert_true(shows(&g, "C  121..136"));
 	answer(&g);
 	assert_true(shows(&g, "C of view 1 with itself"));
 	stage_free(&g);
@@ -267,15 +267,15 @@ static void test_difference(void **state)
 	assert_true(shows(&g, "no reference yet"));
 	press(&g, "f" BL_KEYS_HOME "d");
 	assert_true(shows(&g, "change of C"));
-	assert_int_equal(bl_live_kept_snapshot(g.run, 0, then), g.s->look->shown.step);
+	assert_int_equal(bl_live_kept_snapshot(g.run, 0, then), bl_heatmap_look(g.s)->shown.step);
 	for (int k = 0; k < BL_GRID_MAX * BL_GRID_MAX; k += 17)
-		assert_close(g.s->look->shown.mean[k], then->mean[k] - g.s->snapshot.mean[k], 1e-6);
+		assert_close(bl_heatmap_look(g.s)->shown.mean[k], then->mean[k] - g.s->snapshot.mean[k], 1e-6);
 	press(&g, "o"); /* another order is another set of dims: values, and said so */
 	answer(&g);
 	press(&g, BL_KEYS_END);
 	assert_true(shows(&g, "no difference: step 700 has not these dims"));
 	press(&g, "f");
-	assert_int_equal(g.s->look->reference.step, -1);
+	assert_int_equal(bl_heatmap_look(g.s)->reference.step, -1);
 	free(then);
 	stage_free(&g);
 }
@@ -293,20 +293,20 @@ static void test_time(void **state)
 	int64_t last = MIDWAY;
 	for (int k = 1; k < n; k++) {
 		press(&g, "[");
-		assert_true(g.s->look->past.step < last);
-		last = g.s->look->past.step;
+		assert_true(bl_heatmap_look(g.s)->past.step < last);
+		last = bl_heatmap_look(g.s)->past.step;
 	}
 	press(&g, "[");
-	assert_int_equal(g.s->look->past.step, last); /* the first stays */
+	assert_int_equal(bl_heatmap_look(g.s)->past.step, last); /* the first stays */
 	for (int k = 1; k < n; k++) {
-		assert_true(g.s->look->past.step >= 0);
+		assert_true(bl_heatmap_look(g.s)->past.step >= 0);
 		press(&g, "]");
 	}
-	assert_int_equal(g.s->look->past.step, -1);
+	assert_int_equal(bl_heatmap_look(g.s)->past.step, -1);
 	press(&g, BL_KEYS_HOME);
-	assert_int_equal(g.s->look->past.step, last);
+	assert_int_equal(bl_heatmap_look(g.s)->past.step, last);
 	press(&g, BL_KEYS_END);
-	assert_int_equal(g.s->look->past.step, -1);
+	assert_int_equal(bl_heatmap_look(g.s)->past.step, -1);
 	stage_free(&g);
 }
 
@@ -317,21 +317,21 @@ static void test_cursor(void **state)
 	(void)state;
 	struct stage g = stage_new(MIDWAY, 80, 24, coloured);
 	press(&g, "j"); /* in the middle, then one dot of 8 dims down */
-	assert_true(shows(&g, "i 136..143, j 128..135"));
+	assert_true(shows(&g, "i 137..144, j 129..136"));
 	press(&g, "zzzz");
 	answer(&g);
 	press(&g, "kk");
 	char value[32];
 	snprintf(value, sizeof value, "value %.4f", recorded_element(MIDWAY, 134, 128));
-	assert_true(shows(&g, "i 134, j 128"));
+	assert_true(shows(&g, "i 135, j 129"));
 	assert_true(shows(&g, value));
 	for (int k = 0; k < 300; k++)
 		press(&g, "h"); /* past the side: what is seen moves along */
 	answer(&g);
-	assert_true(shows(&g, "i 134, j 0"));
-	assert_int_equal(g.s->look->from[1], 0);
+	assert_true(shows(&g, "i 135, j 1"));
+	assert_int_equal(bl_heatmap_look(g.s)->from[1], 0);
 	press(&g, "0");
-	assert_true(shows(&g, "i 128..135, j 0..7"));
+	assert_true(shows(&g, "i 129..136, j 1..8"));
 	stage_free(&g);
 }
 
@@ -341,16 +341,16 @@ static void test_mouse(void **state)
 	struct stage g = stage_new(MIDWAY, 80, 24, coloured);
 	bl_control_key(g.s, bl_key_of_mouse((bl_mouse){BL_MOUSE_CLICK, 3, 3 + 5}));
 	draw(&g);
-	assert_true(shows(&g, "i 80..87, j 24..31"));
+	assert_true(shows(&g, "i 81..88, j 25..32"));
 	bl_control_key(g.s, bl_key_of_mouse((bl_mouse){BL_MOUSE_WHEEL_UP, 3, 3 + 5}));
 	draw(&g);
-	assert_int_equal(g.s->look->side, RECORDED_D / 2);
-	assert_int_equal(g.s->look->from[0], 40); /* what is under the mouse stays there */
-	assert_int_equal(g.s->look->from[1], 12);
+	assert_int_equal(bl_heatmap_look(g.s)->side, RECORDED_D / 2);
+	assert_int_equal(bl_heatmap_look(g.s)->from[0], 40); /* what is under the mouse stays there */
+	assert_int_equal(bl_heatmap_look(g.s)->from[1], 12);
 	bl_control_key(g.s, bl_key_of_mouse((bl_mouse){BL_MOUSE_WHEEL_DOWN, 3, 3 + 5}));
-	assert_int_equal(g.s->look->side, 0);
+	assert_int_equal(bl_heatmap_look(g.s)->side, 0);
 	bl_control_key(g.s, bl_key_of_mouse((bl_mouse){BL_MOUSE_CLICK, 79, 0})); /* beside it: nothing */
-	assert_int_equal(g.s->look->side, 0);
+	assert_int_equal(bl_heatmap_look(g.s)->side, 0);
 	stage_free(&g);
 }
 
@@ -372,10 +372,14 @@ static void test_files(void **state)
 	assert_true(shows(&g, "the screen is in barlow-recorded-heatmap-700.txt"));
 	assert_int_equal(chdir(here), 0);
 	assert_non_null(csv);
-	assert_memory_equal(csv, "dim,0,2,4,", 10);
+	assert_memory_equal(csv, "dim,1,3,5,", 10);
 	assert_non_null(npy);
 	assert_int_equal(bl_tensor_size(npy, 1), BL_GRID_MAX);
-	assert_memory_equal(bl_tensor_data(npy), g.s->look->shown.extreme, sizeof(float) * BL_GRID_MAX * BL_GRID_MAX);
+	const bl_picture *shown = &bl_heatmap_look(g.s)->shown;
+	for (int k = 0; k < BL_GRID_MAX * BL_GRID_MAX; k++) {
+		bool on = k / BL_GRID_MAX == k % BL_GRID_MAX;
+		assert_close(bl_tensor_data(npy)[k], on ? shown->diagonal[k] : shown->rms[k], 0);
+	}
 	assert_non_null(text);
 	assert_memory_equal(text, "recorded", 8);
 	bl_tensor_unref(npy);

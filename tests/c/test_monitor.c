@@ -700,7 +700,7 @@ static bl_source source_of(const char *views)
 	bl_source s = { .data = bl_dataset_shapes(&shapes), .pipeline = { p, p }, .seed = 11, .mean = mean, .std = std,
 	                .steps_per_epoch = IMAGES / BATCH, .batch = 8 };
 	assert_true(p && s.data);
-	s.held_out = s.data;
+	s.points = s.data;
 	return s;
 }
 
@@ -767,7 +767,7 @@ static void check_axes(const bl_source *source)
 	static double x[IMAGES][MOST], all;
 	double mean[MOST] = { 0 }, best[2] = { 0 };
 	int best_at[2] = { 0 }, f = 0;
-	bl_tensor *t = bl_eval_features(source->encoder, source->held_out, source->mean, source->std, 8, NULL);
+	bl_tensor *t = bl_eval_features(source->encoder, source->points, source->mean, source->std, 8, NULL);
 	f = (int)bl_tensor_size(t, 1);
 	assert_true(f <= MOST && shot.points == IMAGES);
 	for (int i = 0; i < IMAGES * f; i++)
@@ -801,7 +801,7 @@ static void check_points(bl_module *encoder)
 	bl_source source = source_of("resize");
 	bl_shapes_config shapes = { .n = IMAGES, .size = 8, .channels = 1, .seed = 4 };
 	source.encoder = encoder;
-	assert_non_null(source.held_out = bl_dataset_shapes(&shapes));
+	assert_non_null(source.points = bl_dataset_shapes(&shapes));
 	bl_tensor *z = random_tensor(BATCH, 4, 1);
 	bl_monitor *m = bl_monitor_new(0, BATCH, 4, &source);
 	bl_look l = look_of(z, z);
@@ -813,11 +813,11 @@ static void check_points(bl_module *encoder)
 		assert_int_equal(shot.points_step, l.step);
 		check_axes(&source);
 		for (int i = 0; i < IMAGES; i++)
-			assert_int_equal(shot.point_label[i], bl_dataset_label(source.held_out, i));
+			assert_int_equal(shot.point_label[i], bl_dataset_label(source.points, i));
 		for (int i = 0; l.step > 1 && i < IMAGES; i++)
 			assert_true(shot.point[i][0] == before.point[i][0] && shot.point[i][1] == before.point[i][1]);
 	}
-	bl_dataset_unref(source.held_out);
+	bl_dataset_unref(source.points);
 	bl_monitor_free(m);
 	bl_tensor_unref(z);
 	source_free(&source);

@@ -93,6 +93,11 @@ static int end(void **state)
 
 /* --- Frames --------------------------------------------------------------------- */
 
+static bl_run_table *table_of(const bl_scene *s)
+{
+	return *(bl_run_table **)bl_scene_own(s, &bl_view_runs);
+}
+
 static bl_scene *scene_of(bl_live *run)
 {
 	bl_scene *s = bl_scene_new(run);
@@ -166,7 +171,7 @@ static void test_every_size(void **state)
 	bl_scene *s = scene_of(going);
 	for (int w = 1; w < 130; w += w < 45 ? 1 : 7)
 		for (int h = 1; h < 40; h++) {
-			bl_run_table_move(s->table, h % 2 ? 1 : -1);
+			bl_run_table_move(table_of(s), h % 2 ? 1 : -1);
 			free(frame_text(s, w, h, h % 3 ? plain : ascii));
 		}
 	bl_scene_free(s);
@@ -178,8 +183,8 @@ static void test_every_size(void **state)
 static void expect_order(const bl_scene *s, const char *letters)
 {
 	char got[16] = "";
-	for (int i = 0; i < s->table->rows; i++)
-		got[i] = bl_run_table_at(s->table, i)->id[0];
+	for (int i = 0; i < table_of(s)->rows; i++)
+		got[i] = bl_run_table_at(table_of(s), i)->id[0];
 	assert_string_equal(got, letters);
 }
 
@@ -207,28 +212,28 @@ static void test_cursor(void **state)
 {
 	(void)state;
 	bl_scene *s = scene_of(going);
-	assert_int_equal(s->table->cursor, 0);
+	assert_int_equal(table_of(s)->cursor, 0);
 	bl_control_key(s, 'k');
-	assert_int_equal(s->table->cursor, 0);
+	assert_int_equal(table_of(s)->cursor, 0);
 	bl_control_key(s, 'G');
-	assert_int_equal(s->table->cursor, 5);
+	assert_int_equal(table_of(s)->cursor, 5);
 	bl_control_key(s, BL_KEY(BL_KEYS_DOWN));
-	assert_int_equal(s->table->cursor, 5);
+	assert_int_equal(table_of(s)->cursor, 5);
 	bl_control_key(s, BL_KEY(BL_KEYS_UP));
-	assert_string_equal(bl_run_table_at(s->table, s->table->cursor)->id,
+	assert_string_equal(bl_run_table_at(table_of(s), table_of(s)->cursor)->id,
 			    "cifar-with-a-name-as-long-as-people-make-them");
 	bl_control_key(s, 's'); /* it stays on its run */
-	assert_int_equal(s->table->cursor, 1);
+	assert_int_equal(table_of(s)->cursor, 1);
 	bl_live_close(make("another", BL_RUN_DONE, START + 9 * DAY, 5, NAN, 1));
-	assert_true(bl_run_table_read(s->table));
-	assert_false(bl_run_table_read(s->table));
-	assert_int_equal(s->table->rows, 7);
-	assert_string_equal(bl_run_table_at(s->table, s->table->cursor)->id,
+	assert_true(bl_run_table_read(table_of(s)));
+	assert_false(bl_run_table_read(table_of(s)));
+	assert_int_equal(table_of(s)->rows, 7);
+	assert_string_equal(bl_run_table_at(table_of(s), table_of(s)->cursor)->id,
 			    "cifar-with-a-name-as-long-as-people-make-them");
 	bl_control_key(s, 'g');
-	assert_int_equal(s->table->cursor, 0);
+	assert_int_equal(table_of(s)->cursor, 0);
 	bl_control_key(s, bl_key_of_mouse((bl_mouse){BL_MOUSE_WHEEL_DOWN, 3, 3}));
-	assert_int_equal(s->table->cursor, 1);
+	assert_int_equal(table_of(s)->cursor, 1);
 	bl_scene_free(s);
 }
 
@@ -246,12 +251,12 @@ static void test_click(void **state)
 	bl_canvas *c = frame_of(s, 100, 24, plain);
 	s->on = c;
 	click(s, 6);
-	assert_int_equal(s->table->cursor, 2);
+	assert_int_equal(table_of(s)->cursor, 2);
 	click(s, 3);
 	click(s, 10);
-	assert_int_equal(s->table->cursor, 2);
+	assert_int_equal(table_of(s)->cursor, 2);
 	click(s, 4);
-	assert_int_equal(s->table->cursor, 0);
+	assert_int_equal(table_of(s)->cursor, 0);
 	assert_ptr_equal(s->view, &bl_view_runs);
 	click(s, 4); /* again: opened */
 	assert_ptr_equal(s->view, &bl_view_dashboard);
@@ -279,10 +284,10 @@ static void test_filter(void **state)
 	bl_control_key(s, BL_KEY_ESCAPE);
 	expect_order(s, "fSlncj");
 	type(s, "/lost" BL_KEYS_BACKSPACE BL_KEYS_BACKSPACE BL_KEYS_BACKSPACE BL_KEYS_BACKSPACE BL_KEYS_BACKSPACE);
-	assert_string_equal(s->table->filter, "");
+	assert_string_equal(table_of(s)->filter, "");
 	for (int i = 0; i < 200; i++)
 		bl_control_key(s, 'x');
-	assert_int_equal(strlen(s->table->filter), sizeof s->table->filter - 1);
+	assert_int_equal(strlen(table_of(s)->filter), sizeof table_of(s)->filter - 1);
 	bl_scene_free(s);
 }
 
@@ -407,10 +412,10 @@ static void test_export(void **state)
 	int lines = 0;
 	for (size_t i = 0; i < n; i++)
 		lines += text[i] == '\n';
-	assert_int_equal(lines, 1 + s->table->rows);
+	assert_int_equal(lines, 1 + table_of(s)->rows);
 	assert_int_equal(strncmp(text, "name,state,step,total,kNN,lambda,D,started,folder\n\"", 51), 0);
-	assert_memory_equal(text + 51, bl_run_table_at(s->table, 0)->info.name,
-			    strlen(bl_run_table_at(s->table, 0)->info.name));
+	assert_memory_equal(text + 51, bl_run_table_at(table_of(s), 0)->info.name,
+			    strlen(bl_run_table_at(table_of(s), 0)->info.name));
 	free(text);
 	free(folder);
 	bl_scene_free(s);

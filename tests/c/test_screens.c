@@ -12,8 +12,10 @@
 
 #include "recorded_run.h"
 #include "view/control.h"
+#include "view/curves.h"
 #include "view/frame.h"
 #include "view/manual.h"
+#include "view/past.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -272,15 +274,15 @@ static void test_cursor(void **state)
 	bl_scene *s = begin(MIDWAY, "3H");
 	char want[64];
 	int64_t step = MIDWAY - MIDWAY / 10;
-	assert_int_equal(s->curves.cursor, step);
+	assert_int_equal(bl_curves_of(s)->cursor, step);
 	snprintf(want, sizeof want, "%.5g", recorded_record(step, .0056).invariance);
 	assert_shows(s, want);
 	press(s, "zzzzzzzzzz");
-	assert_int_equal(s->curves.to - s->curves.from + 1, 10);
-	assert_in_range(s->curves.cursor, s->curves.from, s->curves.to);
+	assert_int_equal(bl_curves_of(s)->to - bl_curves_of(s)->from + 1, 10);
+	assert_in_range(bl_curves_of(s)->cursor, bl_curves_of(s)->from, bl_curves_of(s)->to);
 	press(s, "0");
-	assert_int_equal(s->curves.from, 1);
-	assert_int_equal(s->curves.to, 0);
+	assert_int_equal(bl_curves_of(s)->from, 1);
+	assert_int_equal(bl_curves_of(s)->to, 0);
 	end(s);
 }
 
@@ -317,7 +319,7 @@ static void test_export(void **state)
 		assert_true(file_has("barlow-recorded-spectrum-700.svg", "singular values of C"));
 	press(s, "5x");
 	char pixel[64];
-	snprintf(pixel, sizeof pixel, "\n2,27,27,0,%d\n", s->snapshot.views[1][RECORDED_VIEW * RECORDED_VIEW - 1]);
+	snprintf(pixel, sizeof pixel, "\n2,28,28,1,%d\n", s->snapshot.views[1][RECORDED_VIEW * RECORDED_VIEW - 1]);
 	assert_true(file_has("barlow-recorded-views-700.csv", pixel));
 	press(s, "6x");
 	assert_true(file_has("barlow-recorded-embedding-700.csv", "x,y,label\n"));
@@ -379,7 +381,7 @@ static void test_past(void **state)
 {
 	(void)state;
 	bl_scene *s = begin(MIDWAY, "4");
-	const bl_past *p = &s->past;
+	const bl_past *p = bl_scene_own(s, &bl_view_spectrum);
 	assert_int_equal(p->n, bl_live_kept(s->run));
 	assert_true(p->n > 3);
 	for (int i = 1; i < p->n; i++)
@@ -467,7 +469,6 @@ static void test_point_colours(void **state)
 	(void)state;
 	const bl_ability can = {.depth = BL_DEPTH_FULL, .utf8 = true};
 	bl_scene *s = begin(MIDWAY, "6jj");
-	assert_int_equal(s->lit, 1);
 	bl_canvas *c = bl_canvas_new(80, 24, can);
 	bl_frame_draw(s, c);
 	int lit = 0;
@@ -551,7 +552,7 @@ static void test_settings(void **state)
 	press(s, "jl");
 	assert_false(bl_scene_ability(s, terminal).utf8);
 	press(s, "jjjl");
-	assert_close(s->curves.smoothing, .3, 0);
+	assert_close(bl_curves_of(s)->smoothing, .3, 0);
 	press(s, "jl");
 	assert_int_equal(s->frames_per_s, 2);
 	press(s, "h");

@@ -12,6 +12,7 @@
 #include <barlow/view.h>
 
 #include "recorded_run.h"
+#include "view/number.h"
 #include "view/chart.h"
 #include "view/control.h"
 #include "view/frame.h"
@@ -103,7 +104,7 @@ static void test_every_size(void **state)
 			for (int h = 1; h < 60; h += h < 20 ? 1 : 5) {
 				s->view = views[(w + h) % 3];
 				s->asking = (w ^ h) & 1;
-				s->heat.extreme = w & 1;
+				s->heat.pool = (bl_pool)(w % BL_POOLS);
 				bl_canvas_free(frame_of(s, w, h, abilities[(w + h / 3) % 4]));
 			}
 		bl_scene_free(s);
@@ -123,6 +124,8 @@ static void test_watch_text(void **state)
 	for (const char *p = text; *p; p++)
 		assert_true((unsigned char)*p < 0x80); /* this program never left the C locale */
 	free(text);
+	assert_null(bl_watch_text(run, 39, 24));
+	assert_error("needs 40 x 12 cells, not 39 x 24");
 	assert_null(bl_watch_text(run, 0, 24));
 	assert_error("0 x 24");
 	bl_live_close(run);
@@ -152,12 +155,12 @@ static void test_heat_colours(void **state)
 	bl_snapshot *p = malloc(sizeof *p);
 	bl_live *run = small_run(p, D);
 	bl_scene *s = scene_of(run);
-	bl_heat_source m = bl_scene_matrix(s);
+	bl_heat_source m = {.mean = p->mean, .extreme = p->extreme, .cells = D, .d = D};
 	bl_canvas *c = bl_canvas_new(D, D / 2, full);
 	bl_heat_fit fit = bl_heat_measure(full, D, D / 2, &m);
 	assert_int_equal(fit.w, D);
 	assert_int_equal(fit.h, D / 2);
-	bl_heat_draw(c, 0, 0, fit, &m, (bl_heat_style){.extreme = false});
+	bl_heat_draw(c, 0, 0, fit, &m, (bl_heat_style){.pool = BL_POOL_MEAN});
 	for (int i = 0; i < D; i++)
 		for (int j = 0; j < D; j++) {
 			const bl_cell *cell = bl_canvas_cell(c, j, i / 2);
@@ -181,16 +184,84 @@ static void test_heat_pools(void **state)
 	assert_int_equal(fit.w, 2);
 	assert_close(fit.dims_x, 2, 0);
 	assert_close(fit.dims_y, 2, 0);
-	bl_heat_draw(canvas, 0, 0, fit, &m, (bl_heat_style){.extreme = false});
+	bl_heat_draw(canvas, 0, 0, fit, &m, (bl_heat_style){.pool = BL_POOL_MEAN});
 	assert_int_equal(canvas->cells[0].fg, bl_colour_diverging(-.0625, false));
 	assert_int_equal(canvas->cells[1].bg, bl_colour_diverging((.1 + .2 + .3 + .4) / 4, false));
-	bl_heat_draw(canvas, 0, 0, fit, &m, (bl_heat_style){.extreme = true});
+	bl_heat_draw(canvas, 0, 0, fit, &m, (bl_heat_style){.pool = BL_POOL_LARGEST});
 	assert_int_equal(canvas->cells[0].fg, bl_colour_diverging(-.75, false));
 	assert_int_equal(canvas->cells[1].bg, bl_colour_diverging(.4f, false));
 	m.d = 7; /* cells of 2, 2, 2 and 1 dims */
-	bl_heat_draw(canvas, 0, 0, fit, &m, (bl_heat_style){.extreme = false});
+	bl_heat_draw(canvas, 0, 0, fit, &m, (bl_heat_style){.pool = BL_POOL_MEAN});
 	assert_int_equal(canvas->cells[1].bg, bl_colour_diverging((4 * .1 + 2 * .2 + 2 * .3 + .4) / 9, false));
 	bl_canvas_free(canvas);
+}
+
+/* Root mean squares: chance is the background, single elements keep their sign, a dot on the diagonal is what lies on it. */
+static void test_heat_rms(void **state)
+{
+	(void)state;
+	const float rms[16] = {.1f, .3f, 0, .1f, .5f, .2f, .1f, .1f, .1f, .1f, .1f, .1f, .1f, .1f, .1f, .1f};
+	const float on[16] = {.9f, NAN, NAN, NAN, NAN, .7f, NAN, NAN, NAN, NAN, -.8f, NAN, NAN, NAN, NAN, -.4f};
+	bl_heat_source m = {.mean = rms, .extreme = rms, .rms = rms, .diagonal = on, .cells = 4, .d = 16, .chance = .1};
+	bl_heat_style style = {BL_POOL_RMS, false};
+	bl_canvas *canvas = bl_canvas_new(4, 2, full);
+	bl_heat_fit fit = bl_heat_measure(full, 4, 2, &m);
+	bl_scale scale = bl_heat_scale_of(fit, &m, style);
+	assert_close(scale.floor, .1 * (1 + 2 / sqrt(32)), 1e-12); /* of 16 elements */
+	bl_heat_draw(canvas, 0, 0, fit, &m, style);
+	assert_int_equal(canvas->cells[0].fg, bl_colour_diverging((.9f - scale.floor) / (1 - scale.floor), false));
+	assert_int_equal(canvas->cells[1].fg, bl_colour_diverging((.3f - scale.floor) / (1 - scale.floor), false));
+	assert_int_equal(canvas->cells[3].bg, bl_colour_diverging(0, false)); /* chance */
+	fit = bl_heat_measure(full, 2, 1, &m); /* dots of 2 x 2 cells */
+	scale = bl_heat_scale_of(fit, &m, style);
+	bl_heat_draw(canvas, 0, 0, fit, &m, style);
+	bl_cell first = canvas->cells[0], second = canvas->cells[1];
+	assert_int_equal(first.fg, bl_colour_diverging(bl_scale_place(scale, (.9 + .7) / 2), false));
+	assert_int_equal(second.fg, bl_colour_diverging(bl_scale_place(scale, sqrt((0 + 3 * .01) / 4)), false));
+	assert_int_equal(second.bg, bl_colour_diverging(bl_scale_place(scale, -.6), false));
+	m.d = 4; /* single elements */
+	assert_close(bl_heat_cell(&m, 0, 0, BL_POOL_RMS), .1f, 0);
+	m.rms = NULL;
+	assert_int_equal(bl_heat_pool(&m, style), BL_POOL_LARGEST);
+	bl_canvas_free(canvas);
+}
+
+static void assert_number(double v, int digits, int columns, const char *want)
+{
+	char text[BL_NUMBER_TEXT];
+	bl_shown_number(text, v, digits, columns);
+	assert_string_equal(text, want);
+}
+
+static void test_numbers(void **state)
+{
+	(void)state;
+	assert_number(-0., 3, 6, "0");
+	assert_number(.000012345, 3, 9, "1.23e-5");
+	assert_number(.000012345, 3, 6, "1.2e-5");
+	assert_number(-.000012345, 5, 9, "-1.234e-5");
+	assert_number(1250, 3, 6, "1250");
+	assert_number(3e20, 3, 6, "3e20");
+	assert_number(.125, 5, 10, "0.125");
+	assert_number(NAN, 5, 10, "nan");
+	assert_true(1 / bl_shown(-.00004, 4) == INFINITY);
+	assert_close(bl_shown(-.00006, 4), -.00006, 0);
+}
+
+/* Both ways of the scale, and its ends. */
+static void test_scale(void **state)
+{
+	(void)state;
+	const bl_scale scales[] = {{0, false}, {0, true}, {.06, false}, {.06, true}};
+	for (int k = 0; k < 4; k++) {
+		assert_close(bl_scale_place(scales[k], 1), 1, 1e-12);
+		assert_close(bl_scale_place(scales[k], -1), -1, 1e-12);
+		assert_close(bl_scale_place(scales[k], .03), k < 2 ? bl_scale_place(scales[k], .03) : 0, 0);
+		for (double v = -.95; v < 1; v += .1)
+			if (fabs(v) > .06)
+				assert_close(bl_scale_value(scales[k], bl_scale_place(scales[k], v)), v, 1e-12);
+		assert_true(isnan(bl_scale_place(scales[k], NAN)));
+	}
 }
 
 static double lightness(int32_t rgb)
@@ -270,7 +341,8 @@ static void test_text(void **state)
 	(void)state;
 	check_text("λ·run", 12, 5, "λ·run");
 	check_text("a\033[2Jb", 12, 6, "a?[2Jb");
-	check_text("cut here", 3, 3, "cut");
+	check_text("cut here", 3, 3, "cu…");
+	check_text("cut", 3, 3, "cut");
 	check_text("e\xcc\x81x", 12, 3, "e?x");
 	check_text("\xe6\xbc\xa2!", 12, 2, "?!");
 	check_text("\xff\xc3_\xe2\x94", 12, 4, "??_?");
@@ -415,9 +487,11 @@ static void test_view_keys(void **state)
 	assert_ptr_equal(s->view, &bl_view_heatmap);
 	bl_control_key(s, '1');
 	assert_ptr_equal(s->view, &bl_view_dashboard);
-	bool was = s->heat.extreme;
-	bl_control_key(s, 'm');
-	assert_int_not_equal(s->heat.extreme, was);
+	for (int pool = BL_POOL_RMS; pool < BL_POOLS; pool++) {
+		assert_int_equal(s->heat.pool, pool);
+		bl_control_key(s, 'm');
+	}
+	assert_int_equal(s->heat.pool, BL_POOL_RMS);
 	bl_scene_free(s);
 	bl_live_close(run);
 }
@@ -467,7 +541,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_golden),      cmocka_unit_test(test_every_size),
 		cmocka_unit_test(test_watch_text),  cmocka_unit_test(test_heat_colours),
-		cmocka_unit_test(test_heat_pools),  cmocka_unit_test(test_map),
+		cmocka_unit_test(test_heat_pools), cmocka_unit_test(test_heat_rms), cmocka_unit_test(test_scale), cmocka_unit_test(test_numbers),  cmocka_unit_test(test_map),
 		cmocka_unit_test(test_text),        cmocka_unit_test(test_outside),
 		cmocka_unit_test(test_history),     cmocka_unit_test(test_keys_command),
 		cmocka_unit_test(test_stop_asks),   cmocka_unit_test(test_read_only),

@@ -72,8 +72,8 @@ echo "1..48"
 
 begin live
 check "the dashboard comes up" shows "━ total"
-check "it has the whole terminal, whatever LINES says" shows "q leave  ? help  Space pause"
-check "the matrix says what a dot is" shows "1 dot = 8 x 8 dims, largest"
+check "it has the whole terminal, whatever LINES says" shows "q leave  ? help  [1 dashboard]  Space pause"
+check "the matrix says what a dot is" shows "1 dot = 8 x 8 dims, rms"
 keys m
 check "m: mean instead" shows "1 dot = 8 x 8 dims, mean"
 keys '?'
@@ -83,11 +83,11 @@ check "Esc: back from help" shows "━ total"
 keys 2
 check "2: the heatmap" shows "colours: linear"
 keys z l
-check "z, l: nearer, and the numbers at the cursor" shows "i 128..131, j 132..135"
+check "z, l: nearer, and the numbers at the cursor" shows "i 129..132, j 133..136"
 keys -l "$(printf '\033[M !$')"
-check "a click: the cursor is there" shows "i 64..67, j 64..67"
+check "a click: the cursor is there" shows "i 65..68, j 65..68"
 keys -l "$(printf '\033[1;2A\033[<0;5;6M\033[<0;5;6m')"
-check "one told in digits, and after a key that nobody knows" shows "i 80..83, j 80..83"
+check "one told in digits, and after a key that nobody knows" shows "i 81..84, j 81..84"
 keys 0 Home
 check "Home: the first snapshot that is kept" shows "step 1, 1 of"
 keys End

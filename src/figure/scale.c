@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Where values lie on the diverging map. */
+#include <barlow/figure.h>
+
+#include <math.h>
+
+/* Without a floor the logarithm begins here; below it is linear. */
+#define KNEE .01
+
+double bl_scale_place(bl_scale s, double v)
+{
+	double a = fabs(v), t;
+	if (s.floor > 0 && a <= s.floor)
+		t = 0;
+	else if (s.floor > 0)
+		t = s.log ? log(a / s.floor) / log(1 / s.floor) : (a - s.floor) / (1 - s.floor);
+	else
+		t = s.log ? log1p(a / KNEE) / log1p(1 / KNEE) : a;
+	return copysign(t, v);
+}
+
+double bl_scale_value(bl_scale s, double place)
+{
+	double t = fabs(place), a;
+	if (s.floor > 0)
+		a = s.log ? s.floor * pow(1 / s.floor, t) : s.floor + t * (1 - s.floor);
+	else
+		a = s.log ? KNEE * expm1(t * log1p(1 / KNEE)) : t;
+	return copysign(a, place);
+}
