@@ -1,182 +1,18 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
---[[
-help.lua: one line, a signature and an example for everything in the Lua face.
-
-An entry's name is "module.function" or "class:method" ("class.property" for
-what is read without a call).  The examples run as tests, each by itself.
-Where a signature has many keys, `keys` explains them one by one.
-]]
+-- help.lua: help(name): what the registry says of it.
 local native = require "barlow.native"
+local registry = require "barlow.registry"
 
-local help = { entries = {} }
-
-local group
+local help = {}
 
 local function entry(name, signature, text, example, keys)
-	local e = { name = name, signature = signature, text = text, example = example, group = group, keys = keys }
-	help.entries[#help.entries + 1] = e
+	local list = {}
+	for i, k in ipairs(keys or {}) do list[i] = { name = k[1], text = k[2] } end
+	registry.add{ name = name, kind = name:find ":" and "method" or "function", written_signature = signature, text = text,
+		example = example, keys = keys and list }
 end
 
-group = "tensor"
-entry("tensor", "tensor(numbers)", "A tensor of nested tables of numbers, of one number, or a copy of a tensor.",
-	"tensor{{1, 2}, {3, 4}}")
-entry("tensor.zeros", "tensor.zeros(sizes...)", "Zeros.", "tensor.zeros(2, 3)")
-entry("tensor.ones", "tensor.ones(sizes...)", "Ones.", "tensor.ones(2, 3)")
-entry("tensor.full", "tensor.full({sizes...}, value)", "The same number everywhere.", "tensor.full({2, 3}, 7)")
-entry("tensor.rand", "tensor.rand(sizes...)", "Uniform random numbers in [0, 1).", "tensor.rand(2, 3)")
-entry("tensor.randn", "tensor.randn(sizes...)", "Normal random numbers, mean 0, variance 1.", "tensor.randn(2, 3)")
-entry("tensor.manual_seed", "tensor.manual_seed(n)",
-	"Starts the random numbers of rand, randn and pipe(image) afresh.",
-	"tensor.manual_seed(1); tensor.randn(3)")
-entry("tensor.eye", "tensor.eye(n)", "The identity matrix.", "tensor.eye(3)")
-entry("tensor.arange", "tensor.arange([start,] stop[, step])", "Numbers from start (0) up to, without, stop.",
-	"tensor.arange(0, 1, .25)")
-entry("tensor.cat", "tensor.cat({tensors}[, dim])", "Tensors one behind the other along a dimension (1).",
-	"tensor.cat({tensor.ones(1, 2), tensor.zeros(1, 2)}, 1)")
-entry("tensor.load", "tensor.load(path)", "A tensor from a NumPy .npy file.",
-	"local path = os.tmpname(); tensor.eye(2):save(path); print(tensor.load(path)); os.remove(path)")
-entry("tensor.save", "tensor.save(path, t)", "Writes a tensor as a NumPy .npy file.",
-	"local path = os.tmpname(); tensor.save(path, tensor.eye(2)); os.remove(path)")
-entry("tensor.no_grad", "tensor.no_grad(f, ...)", "Calls f with nothing recorded for gradients.",
-	"local w = tensor.ones(2):requires_grad(true); tensor.no_grad(function() return w * 2 end)")
-entry("tensor[]", "t[i], t[{i, j}], t[{{from, to}, {}}]",
-	"A row, an element, a part; indices start at 1, negative ones count from the end.",
-	"tensor{{1, 2}, {3, 4}}[{2, 1}]")
-entry("tensor:requires_grad", "t:requires_grad([on])",
-	"Asks for gradients and returns t; without argument: does it want them?",
-	"tensor.ones(3):requires_grad(true)")
-entry("tensor:backward", "t:backward([seed])",
-	"Adds the gradients of a scalar to .grad of everything that wants them.",
-	"local w = tensor.ones(3):requires_grad(true); (w * w):sum():backward(); print(w.grad)")
-entry("tensor.grad", "t.grad", "The gradient, nil before any backward.", "tensor.ones(3).grad")
-entry("tensor.is_leaf", "t.is_leaf", "Was it made, not computed with gradients?", "tensor.ones(3).is_leaf")
-entry("tensor:zero_grad", "t:zero_grad()", "Forgets the gradient.", "tensor.ones(3):zero_grad()")
-entry("tensor:detach", "t:detach()", "The same numbers, outside of the graph.", "tensor.ones(3):detach()")
-entry("tensor:clone", "t:clone()", "A copy, outside of the graph.", "tensor.ones(3):clone()")
-entry("tensor:contiguous", "t:contiguous()", "t itself or a copy in row-major order.",
-	"tensor.eye(2):t():contiguous()")
-entry("tensor:copy_", "t:copy_(other)", "Takes over the numbers of a tensor of the same shape.",
-	"tensor.zeros(2):copy_(tensor.ones(2))")
-entry("tensor:fill_", "t:fill_(value)", "Sets every element.", "tensor.zeros(2):fill_(3)")
-entry("tensor:item", "t:item()", "The number in a tensor of one element.", "tensor(3):item()")
-entry("tensor:totable", "t:totable()", "Nested tables of the numbers.", "tensor.eye(2):totable()")
-entry("tensor:shape", "t:shape()", "The sizes as a table.", "tensor.zeros(2, 3):shape()")
-entry("tensor:size", "t:size([dim])", "One size, or all of them as a table.", "tensor.zeros(2, 3):size(-1)")
-entry("tensor:dim", "t:dim()", "The number of dimensions.", "tensor.zeros(2, 3):dim()")
-entry("tensor:numel", "t:numel()", "The number of elements.", "tensor.zeros(2, 3):numel()")
-entry("tensor:save", "t:save(path)", "Writes a NumPy .npy file.",
-	"local path = os.tmpname(); tensor.eye(2):save(path); os.remove(path)")
-for _, f in ipairs{ { "exp", "e to the power of each element." }, { "log", "Natural logarithm." },
-	{ "sqrt", "Square root." },
-	{ "abs", "Absolute value." }, { "tanh", "Hyperbolic tangent." }, { "sigmoid", "1 / (1 + exp(-x))." },
-	{ "relu", "max(0, x)." } } do
-	entry("tensor:" .. f[1], ("t:%s()"):format(f[1]), f[2], ("tensor.rand(3):%s()"):format(f[1]))
-end
-entry("tensor:pow", "t:pow(exponent)", "Each element to a power; the same as t ^ exponent.", "tensor{1, 2, 3}:pow(2)")
-entry("tensor:clamp", "t:clamp(lowest, highest)", "Elements brought into a range; nil is no limit.",
-	"tensor{1, 2, 3}:clamp(nil, 2)")
-entry("tensor:maximum", "t:maximum(other)", "The larger of two, element by element.",
-	"tensor{1, 5}:maximum(tensor{3, 4})")
-entry("tensor:mm", "a:mm(b)", "The matrix product.", "tensor.eye(2):mm(tensor{{1, 2}, {3, 4}})")
-entry("tensor:sum", "t:sum([dim[, keepdim]])", "Sum of all elements or along a dimension.", "tensor.eye(3):sum(1)")
-entry("tensor:mean", "t:mean([dim[, keepdim]])", "Mean.", "tensor.eye(3):mean(1, true)")
-entry("tensor:max", "t:max([dim[, keepdim]])", "Largest element.", "tensor.eye(3):max()")
-entry("tensor:var", "t:var([dim,] [{unbiased = true, keepdim = false}])", "Variance.", "tensor.randn(9):var()")
-entry("tensor:std", "t:std([dim,] [{unbiased = true, keepdim = false}])", "Standard deviation.",
-	"tensor.randn(9, 2):std(1, {unbiased = false})")
-entry("tensor:argmax", "t:argmax()",
-	"Where the largest element is: a number for a vector, a table for a matrix's rows.",
-	"tensor{{1, 3}, {4, 2}}:argmax()")
-entry("tensor:allclose", "a:allclose(b[, rtol[, atol]])",
-	"Are they equal within tolerances?  Also the largest difference.",
-	"tensor.ones(2):allclose(tensor.ones(2))")
-entry("tensor:find_nonfinite", "t:find_nonfinite()", "Place of the first NaN or infinity in row-major order, or nil.",
-	"tensor{1, 0 / 0}:find_nonfinite()")
-entry("tensor:t", "t:t()", "A matrix transposed.", "tensor{{1, 2}, {3, 4}}:t()")
-entry("tensor:transpose", "t:transpose(d1, d2)", "Two dimensions exchanged.", "tensor.zeros(2, 3, 4):transpose(1, 3)")
-entry("tensor:permute", "t:permute(order...)", "Dimensions in another order.",
-	"tensor.zeros(2, 3, 4):permute(3, 1, 2)")
-entry("tensor:view", "t:view(sizes...)", "Another shape; one size may be -1.", "tensor.arange(6):view(2, -1)")
-entry("tensor:reshape", "t:reshape(sizes...)", "The same as view.", "tensor.arange(6):reshape(3, 2)")
-entry("tensor:expand", "t:expand(sizes...)", "Dimensions of size 1 repeated.", "tensor.ones(2, 1):expand(2, 3)")
-entry("tensor:flatten", "t:flatten()", "(N, ...) as (N, the rest).", "tensor.zeros(2, 3, 4):flatten()")
-entry("tensor:narrow", "t:narrow(dim, start, length)", "A part along a dimension.",
-	"tensor.arange(6):narrow(1, 2, 3)")
-entry("tensor:select", "t:select(dim, index)", "One slice; the dimension goes.", "tensor.eye(3):select(2, 1)")
-entry("tensor:rows", "t:rows{i, j, ...}", "Rows in any order, as a copy.", "tensor.eye(3):rows{3, 1}")
-entry("tensor:cat", "a:cat(b[, dim])", "b behind a along a dimension (1).", "tensor.ones(2):cat(tensor.zeros(2))")
-entry("tensor:diag", "t:diag()", "The diagonal of a matrix, or the matrix with that diagonal.",
-	"tensor.eye(3):diag()")
-entry("tensor:squeeze", "t:squeeze()", "Dimensions of size 1 taken out.", "tensor.zeros(1, 3, 1):squeeze()")
-entry("tensor:unsqueeze", "t:unsqueeze(dim)", "A dimension of size 1 put in.", "tensor.zeros(3):unsqueeze(1)")
-
-group = "nn"
-entry("nn.linear", "nn.linear(inputs, outputs[, {bias = true}])", "x W^T + b.", "nn.linear(3, 4)(tensor.randn(2, 3))")
-local algorithm = { "algorithm", "how convolutions are computed: gather, winograd, onednn (where built in); auto: as chosen by shape" }
-entry("nn.conv2d",
-	"nn.conv2d(inputs, outputs, kernel[, {stride = 1, padding = 0, groups = 1, bias = true, algorithm = \"auto\"}])",
-	"Convolution of images (N, C, H, W).", "nn.conv2d(1, 4, 3, {padding = 1})(tensor.randn(2, 1, 8, 8))",
-	{ algorithm })
-entry("nn.batchnorm", "nn.batchnorm(channels[, {affine = true, momentum = .1, eps = 1e-5}])",
-	"The same as nn.batchnorm2d.",
-	"nn.batchnorm(4)(tensor.randn(2, 4, 8, 8))")
-entry("nn.batchnorm2d", "nn.batchnorm2d(channels[, {affine = true, momentum = .1, eps = 1e-5}])",
-	"Batch normalisation of images (N, C, H, W).", "nn.batchnorm2d(4)(tensor.randn(2, 4, 8, 8))")
-entry("nn.batchnorm1d", "nn.batchnorm1d(features[, {affine = true, momentum = .1, eps = 1e-5}])",
-	"Batch normalisation of (N, F).", "nn.batchnorm1d(4)(tensor.randn(8, 4))")
-entry("nn.relu", "nn.relu()", "max(0, x).", "nn.relu()(tensor.randn(3))")
-entry("nn.tanh", "nn.tanh()", "Hyperbolic tangent.", "nn.tanh()(tensor.randn(3))")
-entry("nn.sigmoid", "nn.sigmoid()", "1 / (1 + exp(-x)).", "nn.sigmoid()(tensor.randn(3))")
-entry("nn.flatten", "nn.flatten()", "(N, ...) as (N, the rest).", "nn.flatten()(tensor.randn(2, 3, 4))")
-entry("nn.identity", "nn.identity()", "Gives back what it gets.", "nn.identity()(tensor.randn(3))")
-entry("nn.maxpool", "nn.maxpool(kernel[, {stride = kernel, padding = 0}])", "The largest of each window.",
-	"nn.maxpool(2)(tensor.randn(1, 1, 8, 8))")
-entry("nn.avgpool", "nn.avgpool(kernel[, {stride = kernel, padding = 0}])", "The mean of each window.",
-	"nn.avgpool(2)(tensor.randn(1, 1, 8, 8))")
-entry("nn.global_avgpool", "nn.global_avgpool()", "The mean of each channel: (N, C, H, W) to (N, C, 1, 1).",
-	"nn.global_avgpool()(tensor.randn(1, 3, 8, 8))")
-entry("nn.sequential", "nn.sequential(modules...)", "One module after the other.",
-	"nn.sequential(nn.linear(3, 4), nn.relu())")
-entry("nn.residual", "nn.residual(branch[, shortcut][, {relu = true}])", "relu(branch(x) + shortcut(x)).",
-	"nn.residual(nn.linear(3, 3))(tensor.randn(2, 3))")
-entry("nn.cnn",
-	"nn.cnn{channels = 1, widths = {16, 32, 64, 128}, strides = {1, 2, 2, 2}, image = 28, pool = false, "
-	.. "algorithm = \"auto\"}",
-	"3x3 convolutions with batch norm and ReLU; flattened, or pooled to one value a channel.",
-	"nn.cnn{channels = 1}(tensor.randn(2, 1, 28, 28))", { algorithm })
-entry("nn.mlp",
-	"nn.mlp(inputs, {widths = {512, 512}, norm = true, bias = false, last_plain = true, flatten = false})",
-	"Linear layers with batch norm and ReLU between: the projector's form.", "nn.mlp(8, {widths = {16, 16}})")
-entry("nn.resnet",
-	"nn.resnet{depth = 18, stem = \"small\", channels = 3, width = 64, zero_init = false, classes = 0, "
-	.. "algorithm = \"auto\"}",
-	"ResNet 18, 34 or 50; stem \"large\" is torchvision's, \"small\" the one for small images.",
-	"nn.resnet{depth = 18, width = 4}(tensor.randn(2, 3, 16, 16))", { algorithm })
-entry("nn.func", "nn.func(f[, {name = \"func\", parameters = {name = tensor}}])",
-	"A Lua function as a module.  On the trainer's thread it runs in a state of its own: upvalues must be plain.",
-	"nn.func(function(x) return x:relu() ^ 2 end)(tensor.randn(3))")
-group = "module"
-entry("module()", "net(x)", "Runs it.", "nn.linear(3, 4)(tensor.randn(2, 3))")
-entry("module[]", "net[i], net.name", "Children by place or name.", "nn.sequential(nn.relu())[1]")
-entry("module:parameters", "net:parameters()", "Iterates over names and tensors of the parameters.",
-	"for name, p in nn.linear(3, 4):parameters() do print(name, p:numel()) end")
-entry("module:buffers", "net:buffers()", "Iterates over what is kept but not trained: running statistics.",
-	"for name in nn.batchnorm(3):buffers() do print(name) end")
-entry("module:count", "net:count()", "The number of parameters.", "nn.linear(3, 4):count()")
-entry("module:zero_grad", "net:zero_grad()", "Forgets the gradients of all parameters.",
-	"nn.linear(3, 4):zero_grad()")
-entry("module:train", "net:train([on])", "Training mode: batch statistics.", "nn.batchnorm(3):train()")
-entry("module:eval", "net:eval()", "Evaluation mode: running statistics.", "nn.batchnorm(3):eval()")
-entry("module.training", "net.training", "Is it in training mode?", "nn.batchnorm(3).training")
-entry("module.kind", "net.kind", "What it is: \"linear\".", "nn.linear(3, 4).kind")
-entry("module:init", "net:init(seed)", "Fresh parameters, as PyTorch draws them, from a seed.",
-	"nn.linear(3, 4):init(7)")
-entry("module:features", "net:features(channels, height, width)", "How wide its output is for such an image.",
-	"nn.cnn{channels = 1}:features(1, 28, 28)")
-entry("module:save", "net:save(path)", "Writes parameters and buffers as safetensors.",
-	"local path = os.tmpname(); nn.linear(3, 4):save(path); os.remove(path)")
-entry("module:load", "net:load(path[, {strict = true, prefix = \"\"}])", "Reads them back.",
-	"local path = os.tmpname(); nn.linear(3, 4):save(path); nn.linear(3, 4):load(path); os.remove(path)")
+local group
 
 group = "aug"
 local image = "(data.shapes{n = 1, size = 16}[1].image)"
@@ -208,55 +44,6 @@ entry("aug.paper",
 entry("pipeline()", "pipe(image[, seed])", "One view of an image (C, H, W), values 0..1.", "aug.flip()" .. image)
 entry("pair of pipelines.first", "pair.first", "The pipeline of the first view.", "aug.paper{size = 8}.first")
 entry("pair of pipelines.second", "pair.second", "The pipeline of the second view.", "aug.paper{size = 8}.second")
-
-group = "data"
-entry("data.fashion", "data.fashion{train = true, folder = \"/usr/share/datasets/fashion-mnist\", fingerprint =}",
-	"Fashion-MNIST (Debian package dataset-fashion-mnist); fingerprint as in data.folder.",
-	"pcall(data.fashion, {train = false})")
-entry("data.folder",
-	"data.folder{path =, size =, channels = 3, labels = true, skip_broken = false, full_scale = false, fingerprint =}",
-	"JPEG and PNG files in folders, one a class, read when they are needed.", "pcall(data.folder, \"/photographs\")", {
-		{ "path", "the folder; folders in it are classes, their names sorted; files directly in it have no labels" },
-		{ "size", "a number or {height, width}: images in evaluation (shorter side to 8/7 of it, centre) and default "
-			.. "views; otherwise the first image's size, or 224 where that is larger" },
-		{ "channels", "3, or 1: everything becomes that; alpha and rotation marks are ignored" },
-		{ "labels", "false: folders are no classes" },
-		{ "skip_broken", "true: decode everything now and leave out what cannot be (ds.skipped); otherwise a broken "
-			.. "file is an error when it is needed" },
-		{ "full_scale", "true: decode JPEGs in full size even where a crop needs less" },
-		{ "fingerprint", "recipes give it: number and names of the files, size and content of some; other files are "
-			.. "refused, those that were moved are found below $BARLOW_DATA" },
-	})
-entry("data.idx", "data.idx{images = path, labels = path, fingerprint =}",
-	"IDX files, as MNIST comes in, plain or gzip; fingerprint as in data.folder.",
-	"pcall(data.idx, {images = \"t10k-images-idx3-ubyte.gz\"})")
-entry("data.shapes", "data.shapes{n = 10000, size = 32, channels = 3, seed = 0}",
-	"Generated shapes with known causes.",
-	"data.shapes{n = 10, size = 16}[1].factors")
-entry("data.tensor", "data.tensor(images[, labels])", "A tensor (N, C, H, W), values 0..1, and labels from 1, a list or a tensor.",
-	"data.tensor(tensor.rand(4, 1, 8, 8), {1, 2, 1, 2})")
-entry("data.loader", "data.loader{data =, views =, batch = 256, epochs = 1, steps =, seed = 0, workers = 0}",
-	"Iterates over step and two batches of views, normalised.",
-	"for step, a, b in data.loader{data = data.shapes{n = 8, size = 8}, batch = 4} do print(step, a:size(1)) end")
-entry("dataset[]", "ds[i]",
-	"{image = tensor (C, H, W), label = number from 1, path = its file, factors = {...}}, as far as there are.",
-	"data.shapes{n = 10, size = 16}[3].label")
-entry("dataset:split", "ds:split(fraction[, seed])", "Two parts, each class in proportion.",
-	"data.shapes{n = 50, size = 8}:split(.8, 1)")
-entry("dataset:subset", "ds:subset(from, to), ds:subset{rows}", "Some of the images.",
-	"data.shapes{n = 50, size = 8}:subset(1, 10)")
-entry("dataset:statistics", "ds:statistics()",
-	"Mean and standard deviation of each channel; of files, over 1024 images at most.",
-	"data.shapes{n = 50, size = 8}:statistics()")
-entry("dataset.classes", "ds.classes", "Names of the classes; labels are places in this list.",
-	"data.shapes{n = 1, size = 8}.classes")
-entry("dataset.labels", "ds.labels", "All labels.", "data.shapes{n = 5, size = 8}.labels")
-entry("dataset.skipped", "ds.skipped", "Files that skip_broken left out, each with the reason.",
-	"data.shapes{n = 1, size = 8}.skipped")
-entry("dataset.name", "ds.name", "What it is.", "data.shapes{n = 1, size = 8}.name")
-entry("dataset.channels", "ds.channels", "Channels of an image.", "data.shapes{n = 1, size = 8}.channels")
-entry("dataset.height", "ds.height", "Rows of an image; of files, as evaluation sees them.", "data.shapes{n = 1, size = 8}.height")
-entry("dataset.width", "ds.width", "Columns of an image; of files, as evaluation sees them.", "data.shapes{n = 1, size = 8}.width")
 
 group = "loss"
 entry("loss.barlow",
@@ -381,33 +168,6 @@ for _, p in ipairs{ { "terms", "The newest record: step, invariance, redundancy,
 	entry("trainer." .. p[1], "t." .. p[1], p[2], "local t = " .. small .. ":step(1); print(t." .. p[1] .. ")")
 end
 
-group = "eval"
-entry("eval.features", "eval.features(encoder or nil, ds[, {batch = 256, like = ds}])",
-	"Features (N, F) of every image, unaugmented; nil: raw pixels.  Normalised as `like`, or else as in training.",
-	"eval.features(nil, data.shapes{n = 4, size = 8})")
-local sets = "train = tensor.randn(20, 4), train_labels = data.shapes{n = 20, size = 8}, test = tensor.randn(9, 4), "
-	.. "test_labels = data.shapes{n = 9, size = 8}"
-entry("eval.knn", "eval.knn{encoder =, train =, test =, train_labels =, test_labels =, k = 20, temperature = .1}",
-	"Accuracy of weighted cosine kNN; of datasets (classes matched by name) or features.", "eval.knn{" .. sets .. "}")
-entry("eval.linear",
-	"eval.linear{encoder =, train =, test =, train_labels =, test_labels =, l2 =, held_out = .1, "
-	.. "iterations = 100, seed = 0}",
-	"Accuracy of a linear probe, and details.", "eval.linear{" .. sets .. "}")
-entry("eval.rankme", "eval.rankme(z)", "Effective rank of embeddings (N, F).", "eval.rankme(tensor.randn(20, 4))")
-entry("eval.std", "eval.std(z)", "Standard deviation of each dimension.", "eval.std(tensor.randn(20, 4))")
-entry("eval.spectrum", "eval.spectrum(z[, centred])", "Eigenvalues of the covariance, descending.",
-	"eval.spectrum(tensor.randn(20, 4))")
-
-group = "plot"
-entry("plot.curves", "plot.curves(trainer)", "A figure of the loss terms, the floor and kNN.",
-	"plot.curves(" .. small .. ":step(2))")
-entry("plot.heatmap", "plot.heatmap(matrix[, {title = \"\"}])", "A figure of a matrix, colours fixed to [-1, 1].",
-	"plot.heatmap(tensor.eye(4))")
-entry("plot.lines", "plot.lines{{x, y, label =}, ..., title =, xlabel =, ylabel =, logx =, logy =, points =}",
-	"A figure of curves, or of points that no line joins.",
-	"plot.lines{{{1, 2, 3}, {1, 4, 9}, label = \"squares\"}}")
-entry("figure:save", "figure:save(path)", "Draws it with gnuplot: .svg, .png or .pdf.", "plot.heatmap(tensor.eye(4))")
-
 group = "other"
 entry("help", "help([name])", "This; at the prompt also ?name.", "help \"tensor.zeros\"")
 entry("interruptible", "interruptible(f, ...)",
@@ -442,10 +202,34 @@ local function print_wrapped(head, text, indent)
 	print(line)
 end
 
+local HEAD = 24 -- columns of a setting's name and default, at most
+
+-- What it is for, what it must be, and what happens without it.
+function help.key_text(k)
+	local text = k.text
+	local told = k.expected and k.expected:gsub("between (%S+) and 1000000000$", "of at least %1")
+	if told and k.type ~= "boolean" and told ~= "a string" then text = ("%s (%s)"):format(text, told) end
+	if k.otherwise then text = ("%s; otherwise %s"):format(text, k.otherwise) end
+	if k.required then text = text .. "; required" end
+	if k.settable then text = text .. "; may be changed while it trains" end
+	return text
+end
+
+local function print_keys(keys)
+	local heads, width = {}, 0
+	for i, k in ipairs(keys) do
+		heads[i] = k.name .. (k.default and " = " .. k.default or "")
+		if #heads[i] <= HEAD then width = math.max(width, #heads[i]) end
+	end
+	for i, k in ipairs(keys) do
+		print_wrapped(("    %-" .. width .. "s  "):format(heads[i]), help.key_text(k), width + 6)
+	end
+end
+
 local function print_entry(e)
 	print_wrapped("", e.signature, 8)
 	print_wrapped("    ", e.text, 4)
-	for _, k in ipairs(e.keys or {}) do print_wrapped(("    %-10s "):format(k[1]), k[2], 15) end
+	print_keys(e.keys or {})
 	print("    > " .. e.example)
 end
 
@@ -457,23 +241,23 @@ end
 -- "head  name name ..." of the entries
 local function print_names(head, entries)
 	local words = {}
-	for i, e in ipairs(entries) do words[i] = e.name:match "[.:]([%w_]+)$" or e.name end
+	for i, e in ipairs(entries) do words[i] = e.last end
 	print_wrapped(head, table.concat(words, " "), #head)
 end
 
 local function of_group(name)
 	local found = {}
-	for _, e in ipairs(help.entries) do
+	for _, e in ipairs(registry.entries()) do
 		if e.group == name then found[#found + 1] = e end
 	end
 	return found
 end
 
 local function overview()
-	local last
-	for _, e in ipairs(help.entries) do
-		if e.group ~= last then print_names(("%-8s "):format(e.group), of_group(e.group)) end
-		last = e.group
+	local seen = {}
+	for _, e in ipairs(registry.entries()) do
+		if not seen[e.group] then print_names(("%-8s "):format(e.group), of_group(e.group)) end
+		seen[e.group] = true
 	end
 	print "?name or help \"name\" says more: ?nn, ?tensor.zeros, ?trainer"
 end
@@ -481,9 +265,9 @@ end
 -- Entries whose whole name or last part is `name`, else those that contain it.
 function help.find(name)
 	local exact, part = {}, {}
-	for _, e in ipairs(help.entries) do
-		local last, dotted = e.name:match "[.:]([%w_]+)$", e.name:gsub(":", ".")
-		if e.name == name or last == name or dotted == name then exact[#exact + 1] = e end
+	for _, e in ipairs(registry.entries()) do
+		local dotted = e.name:gsub(":", ".")
+		if e.name == name or e.last == name or dotted == name then exact[#exact + 1] = e end
 		if e.name:find(name, 1, true) then part[#part + 1] = e end
 	end
 	return #exact > 0 and exact or part

@@ -21,6 +21,11 @@
 
 #include "lua/kit/kit.h"
 
+/* A small run, with which examples begin. */
+#define BL_EXAMPLE_RUN \
+	"trainer{data = data.shapes{n = 64, size = 8, channels = 1}, encoder = nn.cnn{widths = {4}, image = 8}, " \
+	"projector = {8}, batch = 32, epochs = 1}"
+
 /* --- what is an object of which type --- */
 
 /* Takes the reference; raises bl_error() when t is NULL. */
@@ -59,6 +64,7 @@ typedef struct bl_lua_views {
 	float mean[4], std[4];       /* for images without augmentation */
 } bl_lua_views;
 
+#define BL_LUA_VIEWS "a pipeline, or a pair of them (aug.twin, aug.paper)"
 /* Key `views` of the table: a pair, a pipeline for both, or nothing: the paper's at the size of the images. */
 bl_lua_views bl_lua_views_of(lua_State *L, int table, const char *what, bl_dataset *d);
 
@@ -135,7 +141,8 @@ int bl_lua_open_nn(lua_State *L);
 void bl_lua_define_module(lua_State *L); /* l_module.c: the class behind nn's constructors */
 int bl_lua_open_aug(lua_State *L);
 int bl_lua_open_data(lua_State *L);
-void bl_lua_define_loader(lua_State *L); /* l_loader.c: the class; pushes data.loader */
+void bl_lua_define_loader(lua_State *L);
+extern const bl_lua_function bl_lua_loader[]; /* l_loader.c: data.loader */
 int bl_lua_open_loss(lua_State *L);
 int bl_lua_open_optim(lua_State *L);
 int bl_lua_open_trainer(lua_State *L);
@@ -146,9 +153,9 @@ int bl_lua_interruptible(lua_State *L); /* native.c: interruptible(f, ...) */
 int bl_lua_open_native(lua_State *L); /* for lua/ only, as "barlow.native" */
 
 /* parts of the tensor class, one file each */
-extern const luaL_Reg bl_lua_tensor_ops[];     /* l_tensor_ops.c: methods */
-extern const luaL_Reg bl_lua_tensor_shapes[];  /* l_tensor_shape.c: methods */
-extern const luaL_Reg bl_lua_tensor_meta[];    /* l_tensor_ops.c: operators */
+extern const bl_lua_function bl_lua_tensor_ops[];    /* l_tensor_ops.c: methods */
+extern const bl_lua_function bl_lua_tensor_shapes[]; /* l_tensor_shape.c: methods */
+extern const luaL_Reg bl_lua_tensor_meta[];          /* l_tensor_ops.c: operators */
 int bl_lua_tensor_element(lua_State *L);       /* l_tensor_index.c: t[i], t[{i, j}] */
 int bl_lua_tensor_assign(lua_State *L);        /* l_tensor_index.c: t[i] = v */
 /* Nested tables (or a number) at `index` as a tensor; raises on a ragged one. */

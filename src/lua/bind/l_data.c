@@ -31,17 +31,24 @@ static bl_dataset *open_fashion(void *train, const char *folder, const char *non
 	return bl_dataset_fashion(folder, *(bool *)train);
 }
 
-/* fashion{train = true, folder = "/usr/share/datasets/fashion-mnist", fingerprint =} */
+#define FINGERPRINT(struct_) \
+	BL_FIELD(TEXT, struct_, fingerprint, BL_OTHERWISE("any files will do"), \
+	         .help = "recipes give it: number and names of the files, size and content of some; other files are refused, " \
+	                 "those that were moved are found below $BARLOW_DATA")
+
+typedef struct fashion { bool train; const char *folder, *fingerprint; } fashion;
+
+static const bl_field fashion_fields[] = {
+	BL_FIELD(BOOL, fashion, train, BL_DEFAULT(true), .help = "the 60000 training images; false: the 10000 of the test set"),
+	BL_FIELD(TEXT, fashion, folder, BL_OTHERWISE("/usr/share/datasets/fashion-mnist"), .help = "where its four files lie"),
+	FINGERPRINT(fashion),
+	BL_FIELD_END,
+};
+
 static int data_fashion(lua_State *L)
 {
-	typedef struct args { bool train; const char *folder, *fingerprint; } args;
-	static const bl_key keys[] = {
-		BL_KEY(BOOL, args, train),
-		BL_KEY(TEXT, args, folder),
-		BL_KEY(TEXT, args, fingerprint), BL_KEY_END,
-	};
-	args a = { .train = true };
-	bl_lua_arguments(L, "data.fashion", keys, &a);
+	fashion a = { 0 };
+	bl_lua_take(L, &a);
 	if (!a.folder && a.fingerprint)
 		return bl_lua_missing(L, "data.fashion", "folder", "the folder of the files of that fingerprint");
 	return give_recorded(L, &(bl_recorded){ open_fashion, &a.train, a.folder, NULL, a.fingerprint });
@@ -53,19 +60,19 @@ static bl_dataset *open_idx(void *none, const char *images, const char *labels)
 	return bl_dataset_idx(images, labels);
 }
 
-/* idx{images = path, labels = path, fingerprint =} */
+typedef struct idx { const char *images, *labels, *fingerprint; } idx;
+
+static const bl_field idx_fields[] = {
+	BL_FIELD(TEXT, idx, images, BL_REQUIRED, .position = 1, .help = "path of the file of images"),
+	BL_FIELD(TEXT, idx, labels, BL_OTHERWISE("no labels"), .position = 2, .help = "path of the file of their labels"),
+	FINGERPRINT(idx),
+	BL_FIELD_END,
+};
+
 static int data_idx(lua_State *L)
 {
-	typedef struct args { const char *images, *labels, *fingerprint; } args;
-	static const bl_key keys[] = {
-		BL_KEY(TEXT, args, images, .position = 1),
-		BL_KEY(TEXT, args, labels, .position = 2),
-		BL_KEY(TEXT, args, fingerprint), BL_KEY_END,
-	};
-	args a = { NULL, NULL, NULL };
-	bl_lua_arguments(L, "data.idx", keys, &a);
-	if (!a.images)
-		return bl_lua_missing(L, "data.idx", "images", "the path of an IDX file");
+	idx a = { 0 };
+	bl_lua_take(L, &a);
 	return give_recorded(L, &(bl_recorded){ open_idx, NULL, a.images, a.labels, a.fingerprint });
 }
 
@@ -86,46 +93,65 @@ static bl_dataset *open_folder(void *config, const char *path, const char *none)
 	return bl_dataset_folder(&c);
 }
 
-/* folder{path = folder, size =, channels = 3, labels = true, skip_broken = false, full_scale = false, fingerprint =} */
+typedef struct folder {
+	const char *path, *fingerprint;
+	float size[2];
+	int channels;
+	bool labels, skip_broken, full_scale;
+} folder;
+
+static const bl_field folder_fields[] = {
+	BL_FIELD(TEXT, folder, path, BL_REQUIRED, .position = 1,
+	         .help = "the folder; folders in it are classes, their names sorted; files directly in it have no labels"),
+	BL_FIELD(FLOATS, folder, size, BL_OTHERWISE("the first image's, 224 where that is larger"), BL_WITHIN(1, 16384), .count = 2,
+	         .help = "side, or {height, width}, of images in evaluation (shorter side to 8/7 of it, centre) and of default views"),
+	BL_FIELD(INT, folder, channels, BL_DEFAULT(3), BL_WITHIN(1, 3),
+	         .help = "3, or 1: everything becomes that; alpha and rotation marks are ignored"),
+	BL_FIELD(BOOL, folder, labels, BL_DEFAULT(true), .help = "folders are classes"),
+	BL_FIELD(BOOL, folder, skip_broken, BL_DEFAULT(false),
+	         .help = "decodes everything now and leaves out what cannot be (ds.skipped); otherwise a broken file is an error "
+	                 "when it is needed"),
+	BL_FIELD(BOOL, folder, full_scale, BL_DEFAULT(false), .help = "decodes JPEGs in full size even where a crop needs less"),
+	FINGERPRINT(folder),
+	BL_FIELD_END,
+};
+
+/* The size that evaluation sees is in force, given or not. */
+static void state_size(lua_State *L, bl_dataset *d)
+{
+	lua_createtable(L, 2, 0);
+	lua_pushinteger(L, bl_dataset_height(d));
+	lua_rawseti(L, -2, 1);
+	lua_pushinteger(L, bl_dataset_width(d));
+	lua_rawseti(L, -2, 2);
+	lua_setfield(L, 1, "size");
+}
+
 static int data_folder(lua_State *L)
 {
-	typedef struct args {
-		const char *path, *fingerprint;
-		float size[2];
-		int channels;
-		bool labels, skip_broken, full_scale;
-	} args;
-	static const bl_key keys[] = {
-		BL_KEY(TEXT, args, path, .position = 1),
-		BL_KEY(FLOATS, args, size, .count = 2, .min = 1, .max = 16384),
-		BL_KEY(INT, args, channels, .min = 1, .max = 3),
-		BL_KEY(BOOL, args, labels),
-		BL_KEY(BOOL, args, skip_broken),
-		BL_KEY(BOOL, args, full_scale),
-		BL_KEY(TEXT, args, fingerprint), BL_KEY_END,
-	};
-	args a = { .channels = 3, .labels = true };
-	bl_lua_arguments(L, "data.folder", keys, &a);
-	if (!a.path)
-		return bl_lua_missing(L, "data.folder", "path", "the path of a folder of images");
+	folder a = { 0 };
+	bl_lua_take(L, &a);
 	bl_folder_config c = {
 		.channels = a.channels, .height = side_of(L, a.size[0]), .width = side_of(L, a.size[1]),
 		.unlabelled = !a.labels, .skip_broken = a.skip_broken, .full_scale = a.full_scale,
 	};
-	return give_recorded(L, &(bl_recorded){ open_folder, &c, a.path, NULL, a.fingerprint });
+	give_recorded(L, &(bl_recorded){ open_folder, &c, a.path, NULL, a.fingerprint });
+	state_size(L, bl_lua_dataset(L, -1));
+	return 1;
 }
 
-/* shapes{n = 10000, size = 32, channels = 3, seed = 0} */
+static const bl_field shapes_fields[] = {
+	BL_FIELD(INT64, bl_shapes_config, n, BL_DEFAULT(10000), BL_WITHIN(1, 1e9), .help = "how many images"),
+	BL_FIELD(INT, bl_shapes_config, size, BL_DEFAULT(32), BL_WITHIN(1, 4096), .help = "side of an image, pixels"),
+	BL_FIELD(INT, bl_shapes_config, channels, BL_DEFAULT(3), BL_WITHIN(1, 3), .help = "3 for colour, 1 for grey"),
+	BL_FIELD(INT64, bl_shapes_config, seed, BL_DEFAULT(0), .help = "another seed, other images"),
+	BL_FIELD_END,
+};
+
 static int data_shapes(lua_State *L)
 {
-	static const bl_key keys[] = {
-		BL_KEY(INT64, bl_shapes_config, n, .min = 1, .max = 1e9),
-		BL_KEY(INT, bl_shapes_config, size, .min = 1, .max = 4096),
-		BL_KEY(INT, bl_shapes_config, channels, .min = 1, .max = 3),
-		BL_KEY(INT64, bl_shapes_config, seed), BL_KEY_END,
-	};
-	bl_shapes_config c = { .n = 10000, .size = 32, .channels = 3 };
-	bl_lua_arguments(L, "data.shapes", keys, &c);
+	bl_shapes_config c = { 0 };
+	bl_lua_take(L, &c);
 	return bl_lua_give_dataset(L, bl_dataset_shapes(&c));
 }
 
@@ -356,27 +382,64 @@ static int d_tostring(lua_State *L)
 static const luaL_Reg meta[] = {
 	{ "__gc", d_gc }, { "__len", d_len }, { "__tostring", d_tostring }, { NULL, NULL },
 };
-static const luaL_Reg methods[] = { { "statistics", d_statistics }, { NULL, NULL } };
-static const luaL_Reg part_methods[] = { { "split", d_split }, { "subset", d_subset }, { NULL, NULL } };
-static const luaL_Reg properties[] = {
-	{ "classes", p_classes }, { "labels", p_labels }, { "name", p_name }, { "channels", p_channels },
-	{ "height", p_height }, { "width", p_width }, { "skipped", p_skipped }, { NULL, NULL },
+static const bl_lua_function methods[] = {
+	BL_LUA("statistics", d_statistics, "(): number[], number[]",
+	       "Mean and standard deviation of each channel; of files, over 1024 images at most.",
+	       "data.shapes{n = 50, size = 8}:statistics()"),
+	BL_LUA("[]", NULL, "ds[i]",
+	       "{image = tensor (C, H, W), label = number from 1, path = its file, factors = {...}}, as far as there are.",
+	       "data.shapes{n = 10, size = 16}[3].label"),
+	BL_LUA_END,
 };
-static const luaL_Reg constructors[] = {
-	{ "fashion", data_fashion }, { "folder", data_folder }, { "idx", data_idx }, { "shapes", data_shapes },
-	{ "tensor", data_tensor }, { NULL, NULL },
+static const bl_lua_function part_methods[] = {
+	BL_LUA("split", d_split, "(fraction: number, seed?: integer): dataset, dataset",
+	       "Two parts, each class in proportion.",
+	       "data.shapes{n = 50, size = 8}:split(.8, 1)"),
+	BL_LUA("subset", d_subset, "(from: integer|integer[], to?: integer): dataset", "Some of the images.",
+	       "data.shapes{n = 50, size = 8}:subset(1, 10)"),
+	BL_LUA_END,
+};
+static const bl_lua_function properties[] = {
+	BL_LUA("classes", p_classes, ": string[]", "Names of the classes; labels are places in this list.",
+	       "data.shapes{n = 1, size = 8}.classes"),
+	BL_LUA("labels", p_labels, ": integer[]", "All labels.", "data.shapes{n = 5, size = 8}.labels"),
+	BL_LUA("name", p_name, ": string", "What it is.", "data.shapes{n = 1, size = 8}.name"),
+	BL_LUA("channels", p_channels, ": integer", "Channels of an image.", "data.shapes{n = 1, size = 8}.channels"),
+	BL_LUA("height", p_height, ": integer", "Rows of an image; of files, as evaluation sees them.",
+	       "data.shapes{n = 1, size = 8}.height"),
+	BL_LUA("width", p_width, ": integer", "Columns of an image; of files, as evaluation sees them.",
+	       "data.shapes{n = 1, size = 8}.width"),
+	BL_LUA("skipped", p_skipped, ": string[]", "Files that skip_broken left out, each with the reason.",
+	       "data.shapes{n = 1, size = 8}.skipped"),
+	BL_LUA_END,
+};
+static const bl_lua_function constructors[] = {
+	BL_LUA("fashion", data_fashion, ": dataset", "Fashion-MNIST (Debian package dataset-fashion-mnist).",
+	       "pcall(data.fashion, {train = false})",
+	       .fields = fashion_fields),
+	BL_LUA("folder", data_folder, ": dataset",
+	       "JPEG and PNG files in folders, one a class, read when they are needed.",
+	       "pcall(data.folder, \"/photographs\")",
+	       .fields = folder_fields),
+	BL_LUA("idx", data_idx, ": dataset", "IDX files, as MNIST comes in, plain or gzip.",
+	       "pcall(data.idx, {images = \"t10k-images-idx3-ubyte.gz\"})",
+	       .fields = idx_fields),
+	BL_LUA("shapes", data_shapes, ": dataset", "Generated shapes with known causes.",
+	       "data.shapes{n = 10, size = 16}[1].factors",
+	       .fields = shapes_fields),
+	BL_LUA("tensor", data_tensor, "(images: tensor, labels?: integer[]): dataset",
+	       "A tensor (N, C, H, W), values 0..1, and labels from 1, a list or a tensor.",
+	       "data.tensor(tensor.rand(4, 1, 8, 8), {1, 2, 1, 2})"),
+	BL_LUA_END,
 };
 
 int bl_lua_open_data(lua_State *L)
 {
-	bl_lua_define(L, &(bl_lua_class){ BL_T_DATASET, meta, methods, properties, d_element });
-	luaL_getmetatable(L, BL_T_DATASET);
-	lua_getfield(L, -1, "__methods");
-	bl_lua_constructors(L, "", part_methods); /* parts remember what they are parts of */
-	lua_settop(L, -3);
-	lua_newtable(L);
-	bl_lua_constructors(L, "data", constructors);
+	bl_lua_define_type(L, &(bl_lua_type){ BL_T_DATASET, "ds", meta, methods, properties, d_element });
+	bl_lua_maker_methods(L, BL_T_DATASET, part_methods); /* parts remember what they are parts of */
 	bl_lua_define_loader(L);
-	lua_setfield(L, -2, "loader");
+	bl_lua_module_new(L, "data");
+	bl_lua_makers(L, "data", constructors);
+	bl_lua_makers(L, "data", bl_lua_loader);
 	return 1;
 }

@@ -42,19 +42,24 @@ static bl_tensor *give_features(lua_State *L, bl_module *encoder, bl_dataset *d,
 	return f;
 }
 
-/* features(encoder or nil, dataset[, {batch = 256, like = dataset}]) */
+#define BATCH(struct_) \
+	BL_FIELD(INT, struct_, batch, BL_DEFAULT(256), BL_WITHIN(1, 65536), .help = "images that go through the encoder at a time")
+
+typedef struct reading { int batch; bl_dataset **like; } reading;
+
+static const bl_field features_fields[] = {
+	BL_FIELD(OBJECT, reading, like, BL_OTHERWISE("the images themselves"), .type = BL_T_DATASET,
+	         .help = "whose mean and standard deviation normalise the images"),
+	BATCH(reading),
+	BL_FIELD_END,
+};
+
 static int eval_features(lua_State *L)
 {
-	typedef struct args { int batch; bl_dataset **like; } args;
-	static const bl_key keys[] = {
-		BL_KEY(INT, args, batch, .min = 1, .max = 65536),
-		BL_KEY(OBJECT, args, like, .type = BL_T_DATASET), BL_KEY_END,
-	};
-	args a = { .batch = 256 };
+	reading a = { 0 };
 	bl_module *encoder = lua_isnil(L, 1) ? NULL : bl_lua_module(L, 1);
 	bl_dataset *d = bl_lua_dataset(L, 2);
-	if (!lua_isnoneornil(L, 3))
-		bl_lua_fields(L, 3, "eval.features", keys, &a);
+	bl_lua_take_options(L, 3, &a);
 	give_features(L, encoder, d, a.like ? *a.like : NULL, d, a.batch);
 	return 1;
 }
@@ -71,11 +76,15 @@ typedef struct probe {
 
 typedef struct sample { bl_tensor *features; int32_t *labels; int classes; } sample;
 
-#define PROBE_KEYS \
-	BL_KEY(OBJECT, probe, encoder, .type = BL_T_MODULE), \
-	BL_KEY_UNREAD(train), BL_KEY_UNREAD(test), \
-	BL_KEY_UNREAD(train_labels), BL_KEY_UNREAD(test_labels), \
-	BL_KEY(INT, probe, batch, .min = 1, .max = 65536)
+#define SAMPLES "a dataset, or features: a tensor (N, F)"
+#define LABELS "a dataset, or a list of labels from 1"
+#define PROBE_FIELDS \
+	BL_FIELD(OBJECT, probe, encoder, BL_OTHERWISE("raw pixels"), .type = BL_T_MODULE, .help = "what makes features of images"), \
+	BL_FIELD_UNREAD("train", SAMPLES, BL_REQUIRED, .help = "what is learned from"), \
+	BL_FIELD_UNREAD("test", SAMPLES, BL_REQUIRED, .help = "what the accuracy is measured on"), \
+	BL_FIELD_UNREAD("train_labels", LABELS, BL_OTHERWISE("those of train"), .help = "classes of the rows of train"), \
+	BL_FIELD_UNREAD("test_labels", LABELS, BL_OTHERWISE("those of test"), .help = "classes of the rows of test"), \
+	BATCH(probe)
 
 /* The dataset's labels, in the numbering of `like` where that is one, in a userdata that is pushed. */
 static int32_t *dataset_labels(lua_State *L, bl_dataset *d, bl_dataset *like, int64_t n, const char *what)
@@ -159,16 +168,17 @@ static sample get_sample(lua_State *L, const char *what, const char *name, const
 
 static int most(int a, int b) { return a > b ? a : b; }
 
-/* knn{train =, test =, encoder =, k = 20, temperature = .1} -> accuracy */
+static const bl_field knn_fields[] = {
+	PROBE_FIELDS,
+	BL_FIELD(INT, probe, k, BL_DEFAULT(20), BL_WITHIN(1, 1e9), .help = "neighbours that vote"),
+	BL_FIELD(DOUBLE, probe, temperature, BL_DEFAULT(.1), BL_WITHIN(1e-6, 1e6), .help = "T of a vote's weight, exp(cosine / T)"),
+	BL_FIELD_END,
+};
+
 static int eval_knn(lua_State *L)
 {
-	static const bl_key keys[] = {
-		PROBE_KEYS, BL_KEY(INT, probe, k, .min = 1, .max = 1e9),
-		BL_KEY(DOUBLE, probe, temperature, .min = 1e-6, .max = 1e6),
-		BL_KEY_END,
-	};
-	probe p = { .batch = 256, .k = 20, .temperature = .1 };
-	bl_lua_arguments(L, "eval.knn", keys, &p);
+	probe p = { 0 };
+	bl_lua_take(L, &p);
 	sample a = get_sample(L, "eval.knn", "train", &p), b = get_sample(L, "eval.knn", "test", &p);
 	double accuracy = bl_eval_knn(&(bl_knn_config){p.k, p.temperature}, a.features, a.labels, b.features, b.labels,
 				      most(a.classes, b.classes));
@@ -193,18 +203,21 @@ static void push_linear(lua_State *L, const bl_linear_result *r)
 	lua_setfield(L, -2, "iterations");
 }
 
-/* linear{train =, test =, encoder =, l2 = {...}, held_out = .1, iterations = 100, seed = 0} -> accuracy, details */
+static const bl_field linear_fields[] = {
+	PROBE_FIELDS,
+	BL_FIELD(LIST, probe, l2, BL_OTHERWISE("a grid of powers of 10"), BL_AT_LEAST(0),
+	         .help = "weights of the penalty to choose from, by the part of train that is held out"),
+	BL_FIELD(DOUBLE, probe, held_out, BL_DEFAULT(.1), BL_WITHIN(.001, .9), .help = "share of train that l2 is chosen on"),
+	BL_FIELD(INT, probe, iterations, BL_DEFAULT(100), BL_WITHIN(1, 1e6), .help = "of L-BFGS, at most"),
+	BL_FIELD(INT64, probe, seed, BL_DEFAULT(0), .help = "of which rows are held out"),
+	BL_FIELD_END,
+};
+
 static int eval_linear(lua_State *L)
 {
-	static const bl_key keys[] = {
-		PROBE_KEYS, BL_KEY(INT, probe, iterations, .min = 1, .max = 1e6),
-		BL_KEY(DOUBLE, probe, held_out, .min = .001, .max = .9),
-		BL_KEY(INT64, probe, seed),
-		BL_KEY(LIST, probe, l2), BL_KEY_END,
-	};
-	probe p = { .batch = 256 };
+	probe p = { 0 };
 	bl_linear_result r;
-	bl_lua_arguments(L, "eval.linear", keys, &p);
+	bl_lua_take(L, &p);
 	sample a = get_sample(L, "eval.linear", "train", &p), b = get_sample(L, "eval.linear", "test", &p);
 	bl_linear_config c = {
 		.held_out = p.held_out, .l2 = p.l2.n ? p.l2.v : NULL, .n_l2 = p.l2.n, .iterations = p.iterations,
@@ -254,13 +267,32 @@ static int eval_spectrum(lua_State *L)
 	return bl_eval_spectrum(bl_lua_tensor(L, 1), centred, bl_tensor_data(v)) < 0 ? fail(L) : 1;
 }
 
-static const luaL_Reg functions[] = {
-	{ "features", eval_features }, { "knn", eval_knn }, { "linear", eval_linear }, { "rankme", eval_rankme },
-	{ "std", eval_std }, { "spectrum", eval_spectrum }, { NULL, NULL },
+static const bl_lua_function functions[] = {
+	BL_LUA("features", eval_features, "(encoder: module?, data: dataset, settings?: table): tensor",
+	       "Features (N, F) of every image, unaugmented; nil: raw pixels.  Normalised as `like`, or else as in training.",
+	       "eval.features(nil, data.shapes{n = 4, size = 8})",
+	       .fields = features_fields),
+	BL_LUA("knn", eval_knn, ": number",
+	       "Accuracy of weighted cosine kNN; of datasets (classes matched by name) or features.",
+	       "eval.knn{train = tensor.randn(20, 4), train_labels = data.shapes{n = 20, size = 8}, test = tensor.randn(9, 4), test_labels = data.shapes{n = 9, size = 8}}",
+	       .fields = knn_fields),
+	BL_LUA("linear", eval_linear, ": number, table",
+	       "Accuracy of a linear probe, and details.",
+	       "eval.linear{train = tensor.randn(20, 4), train_labels = data.shapes{n = 20, size = 8}, test = tensor.randn(9, 4), test_labels = data.shapes{n = 9, size = 8}}",
+	       .fields = linear_fields),
+	BL_LUA("rankme", eval_rankme, "(z: tensor): number", "Effective rank of embeddings (N, F).",
+	       "eval.rankme(tensor.randn(20, 4))"),
+	BL_LUA("std", eval_std, "(z: tensor): tensor", "Standard deviation of each dimension.",
+	       "eval.std(tensor.randn(20, 4))"),
+	BL_LUA("spectrum", eval_spectrum, "(z: tensor, centred?: boolean): tensor",
+	       "Eigenvalues of the covariance, descending.",
+	       "eval.spectrum(tensor.randn(20, 4))"),
+	BL_LUA_END,
 };
 
 int bl_lua_open_eval(lua_State *L)
 {
-	luaL_newlib(L, functions);
+	bl_lua_module_new(L, "eval");
+	bl_lua_functions(L, "eval", functions);
 	return 1;
 }

@@ -20,23 +20,21 @@ typedef struct args {
 	int64_t seed, steps;
 } args;
 
-static const bl_key keys[] = {
-	BL_KEY(OBJECT, args, data, .type = BL_T_DATASET),
-	BL_KEY_UNREAD(views),
-	BL_KEY(INT, args, batch),
-	BL_KEY(DOUBLE, args, epochs, .min = 1e-9, .max = 1e9),
-	BL_KEY(INT64, args, steps, .min = 1, .max = 1e15),
-	BL_KEY(INT64, args, seed),
-	BL_KEY(INT, args, workers, .min = 0, .max = 256),
-	BL_KEY_END,
+static const bl_field fields[] = {
+	BL_FIELD(OBJECT, args, data, BL_REQUIRED, .type = BL_T_DATASET, .help = "its statistics normalise the views, unless these do it"),
+	BL_FIELD_UNREAD("views", BL_LUA_VIEWS, BL_OTHERWISE("aug.paper at the images' size"), .help = "the two pipelines"),
+	BL_FIELD(INT, args, batch, BL_DEFAULT(256), BL_WITHIN(1, 1e9), .help = "images in a batch"),
+	BL_FIELD(DOUBLE, args, epochs, BL_DEFAULT(1), BL_WITHIN(1e-9, 1e9), .help = "how long; may be a fraction"),
+	BL_FIELD(INT64, args, steps, BL_OTHERWISE("epochs say it"), BL_WITHIN(1, 1e15), .help = "how long, in batches"),
+	BL_FIELD(INT64, args, seed, BL_DEFAULT(0), .help = "of order and views"),
+	BL_FIELD(INT, args, workers, BL_DEFAULT(0), BL_WITHIN(0, 256), .help = "threads that make views; 0: one a core"),
+	BL_FIELD_END,
 };
 
 static int loader_new(lua_State *L)
 {
-	args a = { .batch = 256, .epochs = 1 };
-	bl_lua_arguments(L, "data.loader", keys, &a);
-	if (!a.data)
-		return bl_lua_missing(L, "data.loader", "data", "a dataset");
+	args a = { 0 };
+	bl_lua_take(L, &a);
 	bl_lua_views v = bl_lua_views_of(L, 1, "data.loader", *a.data);
 	loader *l = bl_lua_new(L, TYPE, sizeof *l);
 	l->l = bl_loader_new(&(bl_loader_config){
@@ -82,8 +80,14 @@ static int l_len(lua_State *L)
 
 static const luaL_Reg meta[] = { { "__gc", l_gc }, { "__call", l_call }, { "__len", l_len }, { NULL, NULL } };
 
+const bl_lua_function bl_lua_loader[] = {
+	BL_LUA("loader", loader_new, ": loader", "Iterates over step and two batches of views, normalised.",
+	       "for step, a, b in data.loader{data = data.shapes{n = 8, size = 8}, batch = 4} do print(step, a:size(1)) end",
+	       .fields = fields),
+	BL_LUA_END,
+};
+
 void bl_lua_define_loader(lua_State *L)
 {
-	bl_lua_define(L, &(bl_lua_class){ .type = TYPE, .meta = meta });
-	bl_lua_constructor(L, "data.loader", loader_new);
+	bl_lua_define_type(L, &(bl_lua_type){ .name = TYPE, .self = "loader", .meta = meta });
 }

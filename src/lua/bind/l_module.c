@@ -166,18 +166,19 @@ static int m_save(lua_State *L)
 	return 1;
 }
 
-/* load(path[, {strict = true, prefix = ""}]) */
+typedef struct loading { bool strict; const char *prefix; } loading;
+
+static const bl_field load_fields[] = {
+	BL_FIELD(BOOL, loading, strict, BL_DEFAULT(true), .help = "names in the file and in the module must be the same"),
+	BL_FIELD(TEXT, loading, prefix, BL_TEXT(""), .help = "before each name in the file, as in \"encoder\""),
+	BL_FIELD_END,
+};
+
 static int m_load(lua_State *L)
 {
-	typedef struct args { bool strict; const char *prefix; } args;
-	static const bl_key keys[] = {
-		BL_KEY(BOOL, args, strict),
-		BL_KEY(TEXT, args, prefix), BL_KEY_END,
-	};
 	bl_module *m = bl_lua_module(L, 1);
-	args a = { .strict = true, .prefix = "" };
-	if (lua_istable(L, 3))
-		bl_lua_fields(L, 3, "load", keys, &a);
+	loading a;
+	bl_lua_take_options(L, 3, &a);
 	if (bl_weights_load(luaL_checkstring(L, 2), &m, &a.prefix, 1, a.strict) < 0)
 		return bl_lua_fail(L);
 	remember(L, "load");
@@ -262,14 +263,37 @@ static int p_kind(lua_State *L)
 static const luaL_Reg meta[] = {
 	{ "__gc", m_gc }, { "__call", m_call }, { "__tostring", m_tostring }, { "__len", m_len }, { NULL, NULL },
 };
-static const luaL_Reg methods[] = {
-	{ "parameters", m_parameters }, { "buffers", m_buffers }, { "count", m_count }, { "zero_grad", m_zero_grad },
-	{ "train", m_train }, { "eval", m_eval }, { "init", m_init }, { "features", m_features }, { "save", m_save },
-	{ "load", m_load }, { NULL, NULL },
+static const bl_lua_function methods[] = {
+	BL_LUA("parameters", m_parameters, "(): function", "Iterates over names and tensors of the parameters.",
+	       "for name, p in nn.linear(3, 4):parameters() do print(name, p:numel()) end"),
+	BL_LUA("buffers", m_buffers, "(): function", "Iterates over what is kept but not trained: running statistics.",
+	       "for name in nn.batchnorm(3):buffers() do print(name) end"),
+	BL_LUA("count", m_count, "(): integer", "The number of parameters.", "nn.linear(3, 4):count()"),
+	BL_LUA("zero_grad", m_zero_grad, "(): module", "Forgets the gradients of all parameters.",
+	       "nn.linear(3, 4):zero_grad()"),
+	BL_LUA("train", m_train, "(on?: boolean): module", "Training mode: batch statistics.",
+	       "nn.batchnorm(3):train()"),
+	BL_LUA("eval", m_eval, "(): module", "Evaluation mode: running statistics.", "nn.batchnorm(3):eval()"),
+	BL_LUA("init", m_init, "(seed: integer): module", "Fresh parameters, as PyTorch draws them, from a seed.",
+	       "nn.linear(3, 4):init(7)"),
+	BL_LUA("features", m_features, "(channels: integer, height: integer, width: integer): integer",
+	       "How wide its output is for such an image.",
+	       "nn.cnn{channels = 1}:features(1, 28, 28)"),
+	BL_LUA("save", m_save, "(path: string): module", "Writes parameters and buffers as safetensors.",
+	       "local path = os.tmpname(); nn.linear(3, 4):save(path); os.remove(path)"),
+	BL_LUA("load", m_load, "(path: string, settings?: table): module", "Reads them back.",
+	       "local path = os.tmpname(); nn.linear(3, 4):save(path); nn.linear(3, 4):load(path); os.remove(path)", .fields = load_fields),
+	BL_LUA("()", NULL, "net(x)", "Runs it.", "nn.linear(3, 4)(tensor.randn(2, 3))"),
+	BL_LUA("[]", NULL, "net[i], net.name", "Children by place or name.", "nn.sequential(nn.relu())[1]"),
+	BL_LUA_END,
 };
-static const luaL_Reg properties[] = { { "training", p_training }, { "kind", p_kind }, { NULL, NULL } };
+static const bl_lua_function properties[] = {
+	BL_LUA("training", p_training, ": boolean", "Is it in training mode?", "nn.batchnorm(3).training"),
+	BL_LUA("kind", p_kind, ": string", "What it is: \"linear\".", "nn.linear(3, 4).kind"),
+	BL_LUA_END,
+};
 
 void bl_lua_define_module(lua_State *L)
 {
-	bl_lua_define(L, &(bl_lua_class){ BL_T_MODULE, meta, methods, properties, m_element });
+	bl_lua_define_type(L, &(bl_lua_type){ BL_T_MODULE, "net", meta, methods, properties, m_element });
 }

@@ -20,15 +20,16 @@ static int plot_curves(lua_State *L)
 	return give(L, bl_figure_curves(bl_trainer_live(bl_lua_trainer(L, 1))));
 }
 
+#define WORDS(field, of) BL_FIELD(TEXT, bl_axes, field, BL_TEXT(""), .help = of)
+static const bl_field heatmap_fields[] = { WORDS(title, "above the figure"), BL_FIELD_END };
+
 /* heatmap(matrix[, {title = ""}]) */
 static int plot_heatmap(lua_State *L)
 {
-	const char *title = "";
-	const bl_key keys[] = { { .name = "title", .kind = BL_KEY_TEXT }, BL_KEY_END };
+	bl_axes axes;
 	bl_tensor *t = bl_lua_tensor(L, 1);
-	if (!lua_isnoneornil(L, 2))
-		bl_lua_fields(L, 2, "plot.heatmap", keys, &title);
-	return give(L, bl_figure_heatmap(t, title));
+	bl_lua_take_options(L, 2, &axes);
+	return give(L, bl_figure_heatmap(t, axes.title));
 }
 
 /* Numbers of a list or a vector on top, in a userdata that is pushed in its place. */
@@ -76,18 +77,18 @@ static bl_series series(lua_State *L)
 	return s;
 }
 
+static const bl_field lines_fields[] = {
+	WORDS(title, "above the figure"), WORDS(xlabel, "below the axis of x"), WORDS(ylabel, "beside the axis of y"),
+	BL_FIELD(BOOL, bl_axes, logx, BL_DEFAULT(false), .help = "a logarithmic axis of x"),
+	BL_FIELD(BOOL, bl_axes, logy, BL_DEFAULT(false), .help = "a logarithmic axis of y"),
+	BL_FIELD(BOOL, bl_axes, points, BL_DEFAULT(false), .help = "points, which no line joins"),
+	BL_FIELD_END,
+};
+
 /* lines{ {x, y, label = "a"}, ..., title = "", xlabel = "", ylabel = "", logx = false, logy = false } */
 static int plot_lines(lua_State *L)
 {
-	static const bl_key keys[] = {
-		BL_KEY(TEXT, bl_axes, title),
-		BL_KEY(TEXT, bl_axes, xlabel),
-		BL_KEY(TEXT, bl_axes, ylabel),
-		BL_KEY(BOOL, bl_axes, logx),
-		BL_KEY(BOOL, bl_axes, logy),
-		BL_KEY(BOOL, bl_axes, points), BL_KEY_END,
-	};
-	bl_axes axes = { .title = "", .xlabel = "", .ylabel = "" };
+	bl_axes axes;
 	bl_series all[SERIES_MAX];
 	luaL_checktype(L, 1, LUA_TTABLE);
 	int n = (int)lua_rawlen(L, 1);
@@ -102,7 +103,7 @@ static int plot_lines(lua_State *L)
 		else
 			lua_pop(L, 2);
 	}
-	bl_lua_fields(L, 2, "plot.lines", keys, &axes);
+	bl_lua_take_options(L, 2, &axes);
 	for (int i = 0; i < n; i++) {
 		lua_rawgeti(L, 1, i + 1);
 		all[i] = series(L);
@@ -130,14 +131,28 @@ static int f_gc(lua_State *L)
 }
 
 static const luaL_Reg meta[] = { { "__gc", f_gc }, { NULL, NULL } };
-static const luaL_Reg methods[] = { { "save", f_save }, { NULL, NULL } };
-static const luaL_Reg functions[] = {
-	{ "curves", plot_curves }, { "heatmap", plot_heatmap }, { "lines", plot_lines }, { NULL, NULL },
+static const bl_lua_function methods[] = {
+	BL_LUA("save", f_save, "(path: string): figure", "Draws it with gnuplot: .svg, .png or .pdf.",
+	       "plot.heatmap(tensor.eye(4))"),
+	BL_LUA_END,
+};
+static const bl_lua_function functions[] = {
+	BL_LUA("curves", plot_curves, "(trainer: trainer): figure", "A figure of the loss terms, the floor and kNN.",
+	       "plot.curves(" BL_EXAMPLE_RUN ":step(2))"),
+	BL_LUA("heatmap", plot_heatmap, "(matrix: tensor, settings?: table): figure",
+	       "A figure of a matrix, colours fixed to [-1, 1].",
+	       "plot.heatmap(tensor.eye(4))",
+	       .fields = heatmap_fields),
+	BL_LUA("lines", plot_lines, "(settings: table): figure", "A figure of curves, or of points that no line joins.",
+	       "plot.lines{{{1, 2, 3}, {1, 4, 9}, label = \"squares\"}}",
+	       .fields = lines_fields),
+	BL_LUA_END,
 };
 
 int bl_lua_open_plot(lua_State *L)
 {
-	bl_lua_define(L, &(bl_lua_class){ .type = BL_T_FIGURE, .meta = meta, .methods = methods });
-	luaL_newlib(L, functions);
+	bl_lua_define_type(L, &(bl_lua_type){ .name = BL_T_FIGURE, .self = "figure", .meta = meta, .methods = methods });
+	bl_lua_module_new(L, "plot");
+	bl_lua_functions(L, "plot", functions);
 	return 1;
 }

@@ -400,42 +400,96 @@ static int p_is_leaf(lua_State *L)
 	return 1;
 }
 
-static const luaL_Reg methods[] = {
-	{ "requires_grad", t_requires_grad }, { "backward", t_backward }, { "zero_grad", t_zero_grad },
-	{ "detach", t_detach }, { "clone", t_clone }, { "contiguous", t_contiguous }, { "copy_", t_copy },
-	{ "fill_", t_fill }, { "item", t_item }, { "totable", t_totable }, { "shape", t_shape }, { "size", t_size },
-	{ "dim", t_dim }, { "numel", t_numel }, { "save", t_save }, { NULL, NULL },
+static const bl_lua_function methods[] = {
+	BL_LUA("requires_grad", t_requires_grad, "(on?: boolean): tensor|boolean",
+	       "Asks for gradients and returns t; without argument: does it want them?",
+	       "tensor.ones(3):requires_grad(true)"),
+	BL_LUA("backward", t_backward, "(seed?: tensor)",
+	       "Adds the gradients of a scalar to .grad of everything that wants them.",
+	       "local w = tensor.ones(3):requires_grad(true); (w * w):sum():backward(); print(w.grad)"),
+	BL_LUA("zero_grad", t_zero_grad, "(): tensor", "Forgets the gradient.", "tensor.ones(3):zero_grad()"),
+	BL_LUA("detach", t_detach, "(): tensor", "The same numbers, outside of the graph.", "tensor.ones(3):detach()"),
+	BL_LUA("clone", t_clone, "(): tensor", "A copy, outside of the graph.", "tensor.ones(3):clone()"),
+	BL_LUA("contiguous", t_contiguous, "(): tensor", "t itself or a copy in row-major order.",
+	       "tensor.eye(2):t():contiguous()"),
+	BL_LUA("copy_", t_copy, "(other: tensor): tensor", "Takes over the numbers of a tensor of the same shape.",
+	       "tensor.zeros(2):copy_(tensor.ones(2))"),
+	BL_LUA("fill_", t_fill, "(value: number): tensor", "Sets every element.", "tensor.zeros(2):fill_(3)"),
+	BL_LUA("item", t_item, "(): number", "The number in a tensor of one element.", "tensor(3):item()"),
+	BL_LUA("totable", t_totable, "(): table|number", "Nested tables of the numbers.", "tensor.eye(2):totable()"),
+	BL_LUA("shape", t_shape, "(): integer[]", "The sizes as a table.", "tensor.zeros(2, 3):shape()"),
+	BL_LUA("size", t_size, "(dim?: integer): integer|integer[]", "One size, or all of them as a table.",
+	       "tensor.zeros(2, 3):size(-1)"),
+	BL_LUA("dim", t_dim, "(): integer", "The number of dimensions.", "tensor.zeros(2, 3):dim()"),
+	BL_LUA("numel", t_numel, "(): integer", "The number of elements.", "tensor.zeros(2, 3):numel()"),
+	BL_LUA("save", t_save, "(path: string)", "Writes a NumPy .npy file.",
+	       "local path = os.tmpname(); tensor.eye(2):save(path); os.remove(path)"),
+	BL_LUA("[]", NULL, "t[i], t[{i, j}], t[{{from, to}, {}}]",
+	        "A row, an element, a part; indices start at 1, negative ones count from the end.",
+	       "tensor{{1, 2}, {3, 4}}[{2, 1}]"),
+	BL_LUA_END,
 };
-static const luaL_Reg properties[] = { { "grad", p_grad }, { "is_leaf", p_is_leaf }, { NULL, NULL } };
+static const bl_lua_function properties[] = {
+	BL_LUA("grad", p_grad, ": tensor?", "The gradient, nil before any backward.", "tensor.ones(3).grad"),
+	BL_LUA("is_leaf", p_is_leaf, ": boolean", "Was it made, not computed with gradients?",
+	       "tensor.ones(3).is_leaf"),
+	BL_LUA_END,
+};
 static const luaL_Reg meta[] = {
 	{ "__gc", t_gc }, { "__tostring", t_tostring }, { "__len", t_len }, { "__newindex", bl_lua_tensor_assign },
 	{ NULL, NULL },
 };
-static const luaL_Reg functions[] = {
-	{ "zeros", tensor_zeros }, { "ones", tensor_ones }, { "full", tensor_full }, { "rand", tensor_rand },
-	{ "randn", tensor_randn }, { "manual_seed", tensor_manual_seed }, { "eye", tensor_eye },
-	{ "arange", tensor_arange }, { "load", tensor_load }, { "save", tensor_save }, { "cat", tensor_cat },
-	{ "no_grad", tensor_no_grad }, { NULL, NULL },
+static const bl_lua_function functions[] = {
+	BL_LUA("zeros", tensor_zeros, "(...: integer): tensor", "Zeros.", "tensor.zeros(2, 3)"),
+	BL_LUA("ones", tensor_ones, "(...: integer): tensor", "Ones.", "tensor.ones(2, 3)"),
+	BL_LUA("full", tensor_full, "(sizes: integer[], value: number): tensor", "The same number everywhere.",
+	       "tensor.full({2, 3}, 7)"),
+	BL_LUA("rand", tensor_rand, "(...: integer): tensor", "Uniform random numbers in [0, 1).", "tensor.rand(2, 3)"),
+	BL_LUA("randn", tensor_randn, "(...: integer): tensor", "Normal random numbers, mean 0, variance 1.",
+	       "tensor.randn(2, 3)"),
+	BL_LUA("manual_seed", tensor_manual_seed, "(n: integer)",
+	       "Starts the random numbers of rand, randn and pipe(image) afresh.",
+	       "tensor.manual_seed(1); tensor.randn(3)"),
+	BL_LUA("eye", tensor_eye, "(n: integer): tensor", "The identity matrix.", "tensor.eye(3)"),
+	BL_LUA("arange", tensor_arange, "(start: number, stop?: number, step?: number): tensor",
+	       "Numbers from start (0) up to, without, stop.",
+	       "tensor.arange(0, 1, .25)"),
+	BL_LUA("load", tensor_load, "(path: string): tensor", "A tensor from a NumPy .npy file.",
+	       "local path = os.tmpname(); tensor.eye(2):save(path); print(tensor.load(path)); os.remove(path)"),
+	BL_LUA("save", tensor_save, "(path: string, t: tensor)", "Writes a tensor as a NumPy .npy file.",
+	       "local path = os.tmpname(); tensor.save(path, tensor.eye(2)); os.remove(path)"),
+	BL_LUA("cat", tensor_cat, "(tensors: tensor[], dim?: integer): tensor",
+	       "Tensors one behind the other along a dimension (1).",
+	       "tensor.cat({tensor.ones(1, 2), tensor.zeros(1, 2)}, 1)"),
+	BL_LUA("no_grad", tensor_no_grad, "(f: function, ...: any): any",
+	       "Calls f with nothing recorded for gradients.",
+	       "local w = tensor.ones(2):requires_grad(true); tensor.no_grad(function() return w * 2 end)"),
+	BL_LUA_END,
 };
 
 static void define_class(lua_State *L)
 {
-	bl_lua_define(L, &(bl_lua_class){ BL_T_TENSOR, meta, methods, properties, bl_lua_tensor_element });
+	bl_lua_define_type(L, &(bl_lua_type){ BL_T_TENSOR, "t", meta, methods, properties, bl_lua_tensor_element });
 	luaL_getmetatable(L, BL_T_TENSOR);
 	luaL_setfuncs(L, bl_lua_tensor_meta, 0);
-	lua_getfield(L, -1, "__methods");
-	luaL_setfuncs(L, bl_lua_tensor_ops, 0);
-	luaL_setfuncs(L, bl_lua_tensor_shapes, 0);
-	lua_pop(L, 2);
+	lua_pop(L, 1);
+	bl_lua_methods(L, BL_T_TENSOR, bl_lua_tensor_ops);
+	bl_lua_methods(L, BL_T_TENSOR, bl_lua_tensor_shapes);
 }
+
+static const bl_lua_function itself = BL_LUA("tensor", NULL, "(numbers: table|number|tensor): tensor",
+                                             "A tensor of nested tables of numbers, of one number, or a copy of a tensor.",
+                                             "tensor{{1, 2}, {3, 4}}");
 
 int bl_lua_open_tensor(lua_State *L)
 {
 	define_class(L);
-	luaL_newlib(L, functions);
-	lua_createtable(L, 0, 1);
+	bl_lua_module_new(L, "tensor");
+	bl_lua_describe_function(L, "", &itself);
+	bl_lua_functions(L, "tensor", functions);
+	lua_getmetatable(L, -1);
 	lua_pushcfunction(L, tensor_call);
 	lua_setfield(L, -2, "__call");
-	lua_setmetatable(L, -2);
+	lua_pop(L, 1);
 	return 1;
 }

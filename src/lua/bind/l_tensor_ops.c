@@ -127,19 +127,25 @@ static int t_mm(lua_State *L)
 /* (dim, keepdim) or (dim, {keepdim =, unbiased =}); without a dim everything is reduced */
 typedef struct reduction { bl_tensor *t; int dim; bool keepdim, unbiased; } reduction;
 
-static reduction reduction_args(lua_State *L, const char *what)
+static const bl_field reduction_fields[] = {
+	BL_FIELD(BOOL, reduction, keepdim, BL_DEFAULT(false), .help = "the dimension stays, with size 1"),
+	BL_FIELD(BOOL, reduction, unbiased, BL_DEFAULT(true), .help = "divides by n - 1 instead of n"),
+	BL_FIELD_END,
+};
+
+static const bl_field keepdim_fields[] = {
+	BL_FIELD(BOOL, reduction, keepdim, BL_DEFAULT(false), .help = "the dimension stays, with size 1"),
+	BL_FIELD_END,
+};
+
+static reduction reduction_args(lua_State *L)
 {
-	static const bl_key keys[] = {
-		BL_KEY(BOOL, reduction, keepdim),
-		BL_KEY(BOOL, reduction, unbiased),
-		BL_KEY_END,
-	};
 	reduction r = { .t = bl_lua_tensor(L, 1), .dim = BL_ALL, .unbiased = true };
 	int options = lua_istable(L, 2) ? 2 : 3;
 	if (options == 3 && !lua_isnoneornil(L, 2))
 		r.dim = bl_lua_dim(L, 2, r.t);
 	if (lua_istable(L, options))
-		bl_lua_fields(L, options, what, keys, &r);
+		bl_lua_take_options(L, options, &r);
 	else
 		r.keepdim = lua_toboolean(L, options);
 	return r;
@@ -147,31 +153,31 @@ static reduction reduction_args(lua_State *L, const char *what)
 
 static int t_sum(lua_State *L)
 {
-	reduction r = reduction_args(L, "sum");
+	reduction r = reduction_args(L);
 	return bl_lua_give_tensor(L, bl_sum(r.t, r.dim, r.keepdim));
 }
 
 static int t_mean(lua_State *L)
 {
-	reduction r = reduction_args(L, "mean");
+	reduction r = reduction_args(L);
 	return bl_lua_give_tensor(L, bl_mean(r.t, r.dim, r.keepdim));
 }
 
 static int t_max(lua_State *L)
 {
-	reduction r = reduction_args(L, "max");
+	reduction r = reduction_args(L);
 	return bl_lua_give_tensor(L, bl_max(r.t, r.dim, r.keepdim));
 }
 
 static int t_var(lua_State *L)
 {
-	reduction r = reduction_args(L, "var");
+	reduction r = reduction_args(L);
 	return bl_lua_give_tensor(L, bl_var(r.t, r.dim, r.keepdim, r.unbiased));
 }
 
 static int t_std(lua_State *L)
 {
-	reduction r = reduction_args(L, "std");
+	reduction r = reduction_args(L);
 	return bl_lua_give_tensor(L, bl_std(r.t, r.dim, r.keepdim, r.unbiased));
 }
 
@@ -238,9 +244,39 @@ const luaL_Reg bl_lua_tensor_meta[] = {
 	{ "__unm", t_unm }, { NULL, NULL },
 };
 
-const luaL_Reg bl_lua_tensor_ops[] = {
-	{ "exp", t_exp }, { "log", t_log }, { "sqrt", t_sqrt }, { "abs", t_abs }, { "tanh", t_tanh },
-	{ "sigmoid", t_sigmoid }, { "relu", t_relu }, { "pow", t_pow }, { "clamp", t_clamp }, { "maximum", t_maximum },
-	{ "mm", t_mm }, { "sum", t_sum }, { "mean", t_mean }, { "max", t_max }, { "var", t_var }, { "std", t_std },
-	{ "argmax", t_argmax }, { "allclose", t_allclose }, { "find_nonfinite", t_find_nonfinite }, { NULL, NULL },
+const bl_lua_function bl_lua_tensor_ops[] = {
+	BL_LUA("exp", t_exp, "(): tensor", "e to the power of each element.", "tensor.rand(3):exp()"),
+	BL_LUA("log", t_log, "(): tensor", "Natural logarithm.", "tensor.rand(3):log()"),
+	BL_LUA("sqrt", t_sqrt, "(): tensor", "Square root.", "tensor.rand(3):sqrt()"),
+	BL_LUA("abs", t_abs, "(): tensor", "Absolute value.", "tensor.rand(3):abs()"),
+	BL_LUA("tanh", t_tanh, "(): tensor", "Hyperbolic tangent.", "tensor.rand(3):tanh()"),
+	BL_LUA("sigmoid", t_sigmoid, "(): tensor", "1 / (1 + exp(-x)).", "tensor.rand(3):sigmoid()"),
+	BL_LUA("relu", t_relu, "(): tensor", "max(0, x).", "tensor.rand(3):relu()"),
+	BL_LUA("pow", t_pow, "(exponent: number|tensor): tensor", "Each element to a power; the same as t ^ exponent.",
+	       "tensor{1, 2, 3}:pow(2)"),
+	BL_LUA("clamp", t_clamp, "(lowest: number?, highest: number?): tensor",
+	       "Elements brought into a range; nil is no limit.",
+	       "tensor{1, 2, 3}:clamp(nil, 2)"),
+	BL_LUA("maximum", t_maximum, "(other: tensor|number): tensor", "The larger of two, element by element.",
+	       "tensor{1, 5}:maximum(tensor{3, 4})"),
+	BL_LUA("mm", t_mm, "(other: tensor): tensor", "The matrix product.",
+	       "tensor.eye(2):mm(tensor{{1, 2}, {3, 4}})"),
+	BL_LUA("sum", t_sum, "(dim?: integer, keepdim?: boolean): tensor", "Sum of all elements or along a dimension.",
+	       "tensor.eye(3):sum(1)", .fields = keepdim_fields),
+	BL_LUA("mean", t_mean, "(dim?: integer, keepdim?: boolean): tensor", "Mean.", "tensor.eye(3):mean(1, true)", .fields = keepdim_fields),
+	BL_LUA("max", t_max, "(dim?: integer, keepdim?: boolean): tensor", "Largest element.", "tensor.eye(3):max()", .fields = keepdim_fields),
+	BL_LUA("var", t_var, "(dim?: integer, settings?: table): tensor", "Variance.", "tensor.randn(9):var()",
+	       .fields = reduction_fields),
+	BL_LUA("std", t_std, "(dim?: integer, settings?: table): tensor", "Standard deviation.",
+	       "tensor.randn(9, 2):std(1, {unbiased = false})", .fields = reduction_fields),
+	BL_LUA("argmax", t_argmax, "(): integer|integer[]",
+	       "Where the largest element is: a number for a vector, a table for a matrix's rows.",
+	       "tensor{{1, 3}, {4, 2}}:argmax()"),
+	BL_LUA("allclose", t_allclose, "(other: tensor, rtol?: number, atol?: number): boolean, number",
+	       "Are they equal within tolerances?  Also the largest difference.",
+	       "tensor.ones(2):allclose(tensor.ones(2))"),
+	BL_LUA("find_nonfinite", t_find_nonfinite, "(): integer?",
+	       "Place of the first NaN or infinity in row-major order, or nil.",
+	       "tensor{1, 0 / 0}:find_nonfinite()"),
+	BL_LUA_END,
 };

@@ -134,9 +134,32 @@ static int t_unsqueeze(lua_State *L)
 	return bl_lua_give_tensor(L, bl_reshape(t, n + 1, shape));
 }
 
-const luaL_Reg bl_lua_tensor_shapes[] = {
-	{ "t", t_t }, { "transpose", t_transpose }, { "permute", t_permute }, { "view", t_reshape },
-	{ "reshape", t_reshape }, { "expand", t_expand }, { "flatten", t_flatten }, { "narrow", t_narrow },
-	{ "select", t_select }, { "rows", t_rows }, { "cat", t_cat }, { "diag", t_diag }, { "squeeze", t_squeeze },
-	{ "unsqueeze", t_unsqueeze }, { NULL, NULL },
+const bl_lua_function bl_lua_tensor_shapes[] = {
+	BL_LUA("t", t_t, "(): tensor", "A matrix transposed.", "tensor{{1, 2}, {3, 4}}:t()"),
+	BL_LUA("transpose", t_transpose, "(d1: integer, d2: integer): tensor", "Two dimensions exchanged.",
+	       "tensor.zeros(2, 3, 4):transpose(1, 3)"),
+	BL_LUA("permute", t_permute, "(...: integer): tensor", "Dimensions in another order.",
+	       "tensor.zeros(2, 3, 4):permute(3, 1, 2)"),
+	BL_LUA("view", t_reshape, "(...: integer): tensor", "Another shape; one size may be -1.",
+	       "tensor.arange(6):view(2, -1)"),
+	BL_LUA("reshape", t_reshape, "(...: integer): tensor", "The same as view.", "tensor.arange(6):reshape(3, 2)"),
+	BL_LUA("expand", t_expand, "(...: integer): tensor", "Dimensions of size 1 repeated.",
+	       "tensor.ones(2, 1):expand(2, 3)"),
+	BL_LUA("flatten", t_flatten, "(): tensor", "(N, ...) as (N, the rest).", "tensor.zeros(2, 3, 4):flatten()"),
+	BL_LUA("narrow", t_narrow, "(dim: integer, start: integer, length: integer): tensor",
+	       "A part along a dimension.",
+	       "tensor.arange(6):narrow(1, 2, 3)"),
+	BL_LUA("select", t_select, "(dim: integer, index: integer): tensor", "One slice; the dimension goes.",
+	       "tensor.eye(3):select(2, 1)"),
+	BL_LUA("rows", t_rows, "(rows: integer[]): tensor", "Rows in any order, as a copy.",
+	       "tensor.eye(3):rows{3, 1}"),
+	BL_LUA("cat", t_cat, "(other: tensor, dim?: integer): tensor", "b behind a along a dimension (1).",
+	       "tensor.ones(2):cat(tensor.zeros(2))"),
+	BL_LUA("diag", t_diag, "(): tensor", "The diagonal of a matrix, or the matrix with that diagonal.",
+	       "tensor.eye(3):diag()"),
+	BL_LUA("squeeze", t_squeeze, "(): tensor", "Dimensions of size 1 taken out.",
+	       "tensor.zeros(1, 3, 1):squeeze()"),
+	BL_LUA("unsqueeze", t_unsqueeze, "(dim: integer): tensor", "A dimension of size 1 put in.",
+	       "tensor.zeros(3):unsqueeze(1)"),
+	BL_LUA_END,
 };

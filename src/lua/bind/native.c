@@ -108,7 +108,15 @@ static int native_is_trainer(lua_State *L)
 	return 1;
 }
 
+/* registry(): all public names with their descriptions; see lua/registry.lua */
+static int native_registry(lua_State *L)
+{
+	bl_lua_registry(L);
+	return 1;
+}
+
 static const luaL_Reg functions[] = {
+	{ "registry", native_registry },
 	{ "source", native_source }, { "interruptible", bl_lua_interruptible }, { "now", native_now },
 	{ "unsaved", native_unsaved }, { "tell_unsaved", native_tell_unsaved },
 	{ "is_terminal", native_is_terminal }, { "width", native_width }, { "origin", bl_lua_origin }, { "number_text", native_number_text }, { "runs", bl_lua_runs },
