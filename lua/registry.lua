@@ -65,8 +65,10 @@ local function finish(e)
 	e.params, e.returns = params, returns
 	if e.written_signature then
 		e.signature = e.written_signature
-	elseif e.name:find "[%(%[]" then
-		params = nil -- as it was written
+	elseif e.name:find "%[" then
+		return e -- as it was written
+	elseif e.name:find "%(" then
+		e.signature = e.self .. "(" .. params_text(params) .. ")"
 	elseif e.kind == "property" then
 		e.signature = call
 	elseif listed or not e.keys then
@@ -85,19 +87,84 @@ function registry.add(e)
 	return e
 end
 
+-- A default as help shows it.
+local function default_text(v)
+	if v == nil then return nil end
+	return type(v) == "string" and ("%q"):format(v) or tostring(v)
+end
+
+local function fits(k, v)
+	if k.type == "integer" then return math.type(v) == "integer" end
+	return k.type == "any" or type(v) == k.type
+end
+
+local function unknown(e, name)
+	local names = {}
+	for i, k in ipairs(e.keys) do names[i] = k.name end
+	local near = native.nearest(tostring(name), names)
+	local hint = near and ("did you mean '%s'?"):format(near) or "known: " .. table.concat(names, ", ")
+	error(("%s: unknown key '%s' (%s)"):format(e.name, tostring(name), hint), 3)
+end
+
+-- A copy of a table of settings with the defaults of what it leaves out; raises for what the entry e does not know.
+function registry.check(e, settings)
+	local out, known = {}, {}
+	for _, k in ipairs(e.keys) do
+		known[k.name] = k
+		out[k.name] = k.default
+	end
+	for name, v in pairs(settings or {}) do
+		local k = known[name] or unknown(e, name)
+		if not fits(k, v) then
+			error(("%s: '%s' must be a %s, got %s"):format(e.name, name, k.type, type(v)), 3)
+		end
+		out[name] = v
+	end
+	return out
+end
+
 -- Where the Lua part has names of its own.
 local parts = { "barlow.runs", "barlow.help" }
 
 local all
+
+local rank = { ["function"] = 1, method = 2, property = 3 }
+
+-- Group by group as they were first met; in a group functions first, then methods, then properties.
+local function sorted(entries)
+	local place, groups = {}, {}
+	for i, e in ipairs(entries) do
+		place[e], groups[e.group] = i, groups[e.group] or i
+	end
+	table.sort(entries, function(a, b)
+		if a.group ~= b.group then return groups[a.group] < groups[b.group] end
+		local x, y = rank[a.kind], rank[b.kind]
+		if x ~= y then return x < y end
+		return place[a] < place[b]
+	end)
+	return entries
+end
+
+-- An entry of the Lua part as those of C are.
+local function described(e)
+	local copy, keys = {}, e.keys and {}
+	for field, v in pairs(e) do copy[field] = v end
+	for i, k in ipairs(e.keys or {}) do
+		keys[i] = { name = k.name, text = k.text, type = k.type, expected = k.expected or k.type and "a " .. k.type,
+			default = default_text(k.default), otherwise = k.otherwise, required = k.required or false, position = 0 }
+	end
+	copy.keys = keys
+	return copy
+end
 
 -- All entries, made once.
 function registry.entries()
 	if all then return all end
 	for _, part in ipairs(parts) do require(part) end
 	all = native.registry()
-	table.move(added, 1, #added, #all + 1, all)
+	for _, e in ipairs(added) do all[#all + 1] = described(e) end
 	for _, e in ipairs(all) do finish(e) end
-	return all
+	return sorted(all)
 end
 
 return registry

@@ -13,16 +13,6 @@ local function clock(seconds)
 end
 run.clock = clock
 
-local function check_keys(what, options, known)
-	for key in pairs(options) do
-		local found = false
-		for _, name in ipairs(known) do found = found or name == key end
-		if not found then
-			error(("%s: unknown key '%s' (known: %s)"):format(what, tostring(key), table.concat(known, ", ")), 4)
-		end
-	end
-end
-
 local function measured(v) return v == v end
 
 local function short(v)
@@ -116,7 +106,6 @@ steps.  Returns the state it ended in: "done" or "stopped".
 function run.run(t, options)
 	options = options or {}
 	local quiet = options.quiet
-	check_keys("run", options, { "on_progress", "quiet" })
 	local seen = newest_step(t) -- before the first step is made
 	if t.state ~= "running" then t:start() end
 	local terminal = native.is_terminal()
@@ -152,7 +141,6 @@ what was measured on what.  A run under way stands still for the features.
 ]]
 function run.evaluate(t, options)
 	options = options or {}
-	check_keys("eval", options, { "train", "test", "k", "linear" })
 	local eval = require "barlow".eval
 	local train, test, references, queries = default_sets(t, options)
 	local a, b = t:between(function()

@@ -7,6 +7,7 @@ newest of it) or how one folder's name begins.  Printing shows a table.
 What is over can be shown, and what was stopped can go on.
 ]]
 local native = require "barlow.native"
+local registry = require "barlow.registry"
 
 local runs = {}
 
@@ -35,15 +36,27 @@ end
 
 Run.__index = {}
 
--- watch{read_only = false}: the screen, until q.  A run that is going on is steered from it, a past one is shown.
+registry.add{
+	name = "runs[]", kind = "function", signature = "runs()[i], runs()[name]", example = "runs()[1]",
+	text = "One, by place or name: its name, folder, state, step, steps, total, lambda, knn, d, started, pid, alive.",
+}
+
+local watch = registry.add{
+	name = "run:watch", kind = "method", self = "run", signature = "(settings?: table)", example = "#runs()",
+	text = "The screen of a run: steered when it is going on, shown when it is over.",
+	keys = { { name = "read_only", type = "boolean", default = false, text = "shows a run that is going on, too, without steering it" } },
+}
+
 function Run.__index:watch(options)
-	for k in pairs(options or {}) do
-		if k ~= "read_only" then error(("watch: unknown key '%s' (known: read_only)"):format(k), 2) end
-	end
-	native.run_watch(self.folder .. "/live", options and options.read_only)
+	native.run_watch(self.folder .. "/live", registry.check(watch, options).read_only)
 end
 
--- resume(): a trainer that stands where the run did; see resume.lua.
+registry.add{
+	name = "run:resume", kind = "method", self = "run", signature = "(): trainer", example = "#runs()",
+	text = "A trainer that stands where the run did; t:start() goes on.",
+}
+
+-- See resume.lua.
 function Run.__index:resume()
 	return require "barlow.resume".load(self.folder)
 end

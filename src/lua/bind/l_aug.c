@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { OPS_MAX = 64, KEYS_MOST = 32 };
+enum { OPS_MAX = 64 };
 
 int bl_lua_give_pipeline(lua_State *L, bl_pipeline *p)
 {
@@ -32,27 +32,6 @@ static bl_twin *twin(lua_State *L, int arg)
 
 /* --- operators: what they are called, and their fields, is the engine's to say --- */
 
-static bl_key_kind key_kind(bl_field_kind kind)
-{
-	switch (kind) {
-	case BL_FIELD_INT: return BL_KEY_INT;
-	case BL_FIELD_PAIR: return BL_KEY_FLOATS;
-	case BL_FIELD_LIST: return BL_KEY_LIST;
-	default: return BL_KEY_FLOAT;
-	}
-}
-
-/* The fields of an operator as keys of a constructor. */
-static void make_keys(const bl_field *f, bl_key *keys)
-{
-	for (; f->name; f++)
-		*keys++ = (bl_key){
-			.name = f->name, .kind = key_kind(f->kind), .offset = f->offset, .count = 2, .position = f->position,
-			.min = f->min, .max = f->max,
-		};
-	*keys = (bl_key)BL_KEY_END;
-}
-
 /* A pipeline of one; takes the operator. */
 static int give_one(lua_State *L, bl_aug *a)
 {
@@ -61,17 +40,38 @@ static int give_one(lua_State *L, bl_aug *a)
 	return bl_lua_give_pipeline(L, p);
 }
 
-/* Every operator's constructor: which one it is, its name says. */
+/* Every operator's constructor: the context of the running one is the operator's name. */
 static int make(lua_State *L)
 {
-	_Alignas(16) unsigned char parameters[BL_AUG_BYTES];
-	bl_key keys[KEYS_MOST];
-	const char *what = bl_lua_constructor_name(L), *name = strchr(what, '.') + 1;
-	const bl_field *fields = bl_aug_fields(name);
-	make_keys(fields, keys);
-	bl_fields_default(fields, parameters);
-	bl_lua_arguments(L, what, keys, parameters);
-	return give_one(L, bl_aug_new_with(name, parameters));
+	_Alignas(16) unsigned char parameters[BL_AUG_BYTES] = { 0 };
+	bl_lua_take(L, parameters);
+	return give_one(L, bl_aug_new_with(bl_lua_running(L)->context, parameters));
+}
+
+#define IMAGE "(data.shapes{n = 1, size = 16}[1].image)"
+
+/* Pushes an example of the operator of that name: one that applies always, where it has a p. */
+static const char *push_example(lua_State *L, const char *name)
+{
+	const bl_field *fields = bl_aug_fields(name), *first = bl_field_find(fields, "size");
+	if (first && first->kind == BL_FIELD_INT)
+		return lua_pushfstring(L, "aug.%s(8)" IMAGE, name);
+	return lua_pushfstring(L, bl_field_find(fields, "p") ? "aug.%s{p = 1}" IMAGE : "aug.%s{}" IMAGE, name);
+}
+
+/* A constructor for every operator that the engine has, into the table on top; descriptions live as long as the state. */
+static void add_operators(lua_State *L)
+{
+	for (int i = 0; bl_aug_name_at(i); i++) {
+		const char *name = bl_aug_name_at(i), *example = push_example(L, name);
+		luaL_ref(L, LUA_REGISTRYINDEX);
+		bl_lua_function *list = lua_newuserdatauv(L, 2 * sizeof *list, 0);
+		luaL_ref(L, LUA_REGISTRYINDEX);
+		list[0] = (bl_lua_function)BL_LUA(name, make, ": pipeline", bl_aug_help(name), example,
+			.fields = bl_aug_fields(name), .context = name);
+		list[1] = (bl_lua_function)BL_LUA_END;
+		bl_lua_makers(L, "aug", list);
+	}
 }
 
 /* --- pipelines of many --- */
@@ -195,43 +195,31 @@ static bl_pipeline *paper_view(const paper *c, int view)
 	return p;
 }
 
-/* paper{size = 224, ...}: T and T' of the paper; give any of its numbers to change it */
+#define ONE(member, default_, of) BL_FIELD(FLOAT, paper, member, BL_DEFAULT(default_), BL_WITHIN(0, 1), .help = of)
+#define STRENGTH(member, default_) \
+	BL_FIELD(FLOAT, paper, member, BL_DEFAULT(default_), BL_AT_LEAST(0), .help = "strength of the colour jitter's " #member)
+static const bl_field paper_fields[] = {
+	BL_FIELD(INT, paper, size, BL_DEFAULT(224), BL_WITHIN(1, 16384), .position = 1, .help = "side of a view, pixels"),
+	BL_FIELD(PAIR, paper, scale, BL_DEFAULT(.08, 1), BL_WITHIN(0, 1), .help = "share of the image's area that a crop has"),
+	BL_FIELD(PAIR, paper, ratio, BL_DEFAULT(3 / 4., 4 / 3.), BL_ABOVE(0), .help = "width over height of a crop"),
+	BL_FIELD(PAIR, paper, sigma, BL_DEFAULT(.1, 2), BL_ABOVE(0), .help = "standard deviation of the blur, pixels"),
+	ONE(flip, .5, "probability of a flip from left to right"),
+	ONE(jitter, .8, "probability of colour jitter"),
+	STRENGTH(brightness, .4),
+	STRENGTH(contrast, .4),
+	STRENGTH(saturation, .2),
+	STRENGTH(hue, .1),
+	ONE(grayscale, .2, "probability of grey"),
+	BL_FIELD(FLOATS, paper, blur, BL_DEFAULT(1, .1), BL_WITHIN(0, 1), .count = 2, .help = "probability of blur in T and in T'"),
+	BL_FIELD(FLOATS, paper, solarize, BL_DEFAULT(0, .2), BL_WITHIN(0, 1), .count = 2, .help = "probability of solarize in T and in T'"),
+	BL_FIELD_END,
+};
+
+/* T and T' of the paper, any of its numbers changed */
 static int aug_paper(lua_State *L)
 {
-#define PNUMBER(field) { .name = #field, .offset = offsetof(paper, field), .kind = BL_KEY_FLOAT }
-#define PPAIR(field) { .name = #field, .offset = offsetof(paper, field), .kind = BL_KEY_FLOATS, .count = 2 }
-	static const bl_key keys[] = {
-		{.name = "size", .offset = offsetof(paper, size), .kind = BL_KEY_INT, .position = 1},
-		PPAIR(scale),
-		PPAIR(ratio),
-		PPAIR(sigma),
-		PNUMBER(flip),
-		PNUMBER(jitter),
-		PNUMBER(brightness),
-		PNUMBER(contrast),
-		PNUMBER(saturation),
-		PNUMBER(hue),
-		PNUMBER(grayscale),
-		PPAIR(blur),
-		PPAIR(solarize),
-		BL_KEY_END,
-	};
-	paper c = {
-		.size = 224,
-		.scale = {.08f, 1},
-		.ratio = {3 / 4.f, 4 / 3.f},
-		.sigma = {.1f, 2},
-		.flip = .5f,
-		.jitter = .8f,
-		.brightness = .4f,
-		.contrast = .4f,
-		.saturation = .2f,
-		.hue = .1f,
-		.grayscale = .2f,
-		.blur = {1, .1f},
-		.solarize = {0, .2f},
-	};
-	bl_lua_arguments(L, "aug.paper", keys, &c);
+	paper c;
+	bl_lua_take(L, &c);
 	bl_pipeline *first = paper_view(&c, 0);
 	return give_twin(L, first, first ? paper_view(&c, 1) : NULL);
 }
@@ -372,25 +360,38 @@ static const luaL_Reg pipeline_meta[] = {
 static const luaL_Reg twin_meta[] = {
 	{ "__gc", w_gc }, { "__call", w_call }, { "__tostring", w_tostring }, { NULL, NULL },
 };
-static const luaL_Reg twin_properties[] = { { "first", w_first }, { "second", w_second }, { NULL, NULL } };
-
-static const luaL_Reg constructors[] = {
-	{ "compose", aug_compose }, { "twin", aug_twin }, { "paper", aug_paper }, { NULL, NULL },
+static const bl_lua_function pipeline_methods[] = {
+	BL_LUA("()", NULL, "(image: tensor, seed?: integer): tensor", "One view of an image (C, H, W), values 0..1.",
+	       "aug.flip()" IMAGE),
+	BL_LUA_END,
+};
+static const bl_lua_function twin_methods[] = {
+	BL_LUA("()", NULL, "(image: tensor, seed?: integer): tensor, tensor", "Both views of an image (C, H, W), values 0..1.",
+	       "aug.paper{size = 8}" IMAGE),
+	BL_LUA_END,
+};
+static const bl_lua_function twin_properties[] = {
+	BL_LUA("first", w_first, ": pipeline", "The pipeline of the first view.", "aug.paper{size = 8}.first"),
+	BL_LUA("second", w_second, ": pipeline", "The pipeline of the second view.", "aug.paper{size = 8}.second"),
+	BL_LUA_END,
 };
 
-/* A constructor for every operator that the engine has. */
-static void add_operators(lua_State *L)
-{
-	for (int i = 0; bl_aug_name_at(i); i++)
-		bl_lua_constructors(L, "aug", (luaL_Reg[]){ { bl_aug_name_at(i), make }, { NULL, NULL } });
-}
+static const bl_lua_function constructors[] = {
+	BL_LUA("compose", aug_compose, "(pipelines...: pipeline): pipeline", "One after the other.",
+	       "aug.compose{aug.crop(8), aug.flip()}" IMAGE),
+	BL_LUA("twin", aug_twin, "(T: pipeline, T2: pipeline): pair of pipelines", "A pipeline for each of the two views.",
+	       "aug.twin(aug.crop(8), aug.resize(8))" IMAGE),
+	BL_LUA("paper", aug_paper, ": pair of pipelines", "The paper's T and T', any number changed.",
+	       "aug.paper{size = 8}" IMAGE, .fields = paper_fields),
+	BL_LUA_END,
+};
 
 int bl_lua_open_aug(lua_State *L)
 {
-	bl_lua_define(L, &(bl_lua_class){ .type = BL_T_PIPELINE, .meta = pipeline_meta });
-	bl_lua_define(L, &(bl_lua_class){ .type = BL_T_TWIN, .meta = twin_meta, .properties = twin_properties });
-	lua_newtable(L);
+	bl_lua_define_type(L, &(bl_lua_type){ .name = BL_T_PIPELINE, .self = "pipe", .meta = pipeline_meta, .methods = pipeline_methods });
+	bl_lua_define_type(L, &(bl_lua_type){ BL_T_TWIN, "pair", twin_meta, twin_methods, twin_properties, NULL });
+	bl_lua_module_new(L, "aug");
 	add_operators(L);
-	bl_lua_constructors(L, "aug", constructors);
+	bl_lua_makers(L, "aug", constructors);
 	return 1;
 }

@@ -283,7 +283,7 @@ static const bl_lua_function methods[] = {
 	       "local path = os.tmpname(); nn.linear(3, 4):save(path); os.remove(path)"),
 	BL_LUA("load", m_load, "(path: string, settings?: table): module", "Reads them back.",
 	       "local path = os.tmpname(); nn.linear(3, 4):save(path); nn.linear(3, 4):load(path); os.remove(path)", .fields = load_fields),
-	BL_LUA("()", NULL, "net(x)", "Runs it.", "nn.linear(3, 4)(tensor.randn(2, 3))"),
+	BL_LUA("()", NULL, "(x: tensor): tensor", "Runs it.", "nn.linear(3, 4)(tensor.randn(2, 3))"),
 	BL_LUA("[]", NULL, "net[i], net.name", "Children by place or name.", "nn.sequential(nn.relu())[1]"),
 	BL_LUA_END,
 };

@@ -326,7 +326,7 @@ static const bl_lua_function constructors[] = {
 	 .fields = pool_fields),
 	BL_LUA("global_avgpool", nn_global_avgpool, ": module", "The mean of each channel: (N, C, H, W) to (N, C, 1, 1).",
 	 "nn.global_avgpool()(tensor.randn(1, 3, 8, 8))", .fields = no_fields),
-	BL_LUA("sequential", nn_sequential, "(...: module): module", "One module after the other.",
+	BL_LUA("sequential", nn_sequential, "(modules...: module): module", "One module after the other.",
 	 "nn.sequential(nn.linear(3, 4), nn.relu())"),
 	BL_LUA("residual", nn_residual, ": module", "branch(x) + shortcut(x), with a ReLU behind.",
 	 "nn.residual(nn.linear(3, 3))(tensor.randn(2, 3))", .fields = residual_fields),

@@ -120,7 +120,9 @@ static void add_kinds(lua_State *L)
 			m->fields[k + 1] = own[k];
 			m->fields[k + 1].offset += offsetof(bl_optim_config, room);
 		}
-		m->list[0] = (bl_lua_function)BL_LUA(bl_optim_name(i), make, ": optimiser", bl_optim_help(bl_optim_name(i)), NULL,
+		const char *example = lua_pushfstring(L, "optim.%s(nn.linear(3, 4), {lr = .1})", bl_optim_name(i));
+		luaL_ref(L, LUA_REGISTRYINDEX);
+		m->list[0] = (bl_lua_function)BL_LUA(bl_optim_name(i), make, ": optimiser", bl_optim_help(bl_optim_name(i)), example,
 			.fields = m->fields, .context = bl_optim_name(i));
 		bl_lua_makers(L, "optim", m->list);
 	}
@@ -255,7 +257,11 @@ static void add_schedule_fields(bl_field fields[SCHEDULE_FIELDS], const bl_sched
 	}
 }
 
-#define KIND BL_FIELD_UNREAD("kind", "the name of a schedule", BL_OTHERWISE("cosine"), .help = "constant, cosine")
+#define KIND BL_FIELD_UNREAD("kind", "the name of a schedule", BL_OTHERWISE("cosine"), .help = "constant, or cosine, down to last")
+#define SCHEDULE_COMMON \
+	KIND, \
+	BL_FIELD(INT64, bl_schedule, steps, BL_REQUIRED, BL_WITHIN(1, 1e15), .help = "the length of the run"), \
+	BL_FIELD(INT64, bl_schedule, warmup, BL_DEFAULT(0), BL_WITHIN(0, 1e15), .help = "steps from 0 up to the rate")
 
 /* A name, or a table {kind = "cosine", last = .01}; nothing: cosine. */
 bl_schedule bl_lua_schedule(lua_State *L, int index, const char *what)
@@ -282,11 +288,7 @@ bl_schedule bl_lua_schedule(lua_State *L, int index, const char *what)
 /* schedule{kind = "cosine", steps = 1000, warmup = 0, last = .001}: for loops of one's own */
 static int optim_schedule(lua_State *L)
 {
-	bl_field fields[SCHEDULE_FIELDS] = {
-		KIND,
-		BL_FIELD(INT64, bl_schedule, steps, BL_REQUIRED, BL_WITHIN(1, 1e15), .help = "the length of the run"),
-		BL_FIELD(INT64, bl_schedule, warmup, BL_DEFAULT(0), BL_WITHIN(0, 1e15), .help = "steps from 0 up to the rate"),
-	};
+	bl_field fields[SCHEDULE_FIELDS] = { SCHEDULE_COMMON };
 	luaL_argexpected(L, lua_istable(L, 1), 1, "table");
 	bl_schedule s = schedule_kind(L, 1, "optim.schedule");
 	add_schedule_fields(fields, &s);
@@ -305,19 +307,51 @@ static int s_call(lua_State *L)
 static const luaL_Reg meta[] = {
 	{ "__gc", o_gc }, { "__tostring", o_tostring }, { "__newindex", o_assign }, { NULL, NULL },
 };
-static const luaL_Reg methods[] = { { "step", o_step }, { "zero_grad", o_zero_grad }, { NULL, NULL } };
-static const luaL_Reg properties[] = {
-	{ "kind", p_kind }, { "lr", p_lr }, { "weight_decay", p_weight_decay }, { NULL, NULL },
+static const bl_lua_function methods[] = {
+	BL_LUA("step", o_step, "(factor?: number)",
+	       "One step along the gradients.",
+	       "local net = nn.linear(3, 4); local opt = optim.sgd(net, {lr = .1}); net(tensor.ones(1, 3)):sum():backward(); opt:step()"),
+	BL_LUA("zero_grad", o_zero_grad, "()", "Forgets the gradients.",
+	       "optim.sgd(nn.linear(3, 4), {lr = .1}):zero_grad()"),
+	BL_LUA_END,
+};
+static const bl_lua_function properties[] = {
+	BL_LUA("kind", p_kind, ": string", "\"sgd\", \"lars\" or \"adamw\".", "optim.sgd{lr = .1}.kind"),
+	BL_LUA("lr", p_lr, ": number", "The rate; may be set.",
+	       "local opt = optim.sgd{lr = .1}; opt.lr = .2; print(opt.lr)"),
+	BL_LUA("weight_decay", p_weight_decay, ": number", "The weight decay; may be set.",
+	       "optim.sgd{lr = .1}.weight_decay"),
+	BL_LUA_END,
+};
+static const bl_lua_function schedule_methods[] = {
+	BL_LUA("()", NULL, "(step: integer): number", "The factor on the rate for the step after so many.",
+	       "optim.schedule{steps = 100, warmup = 10}(5)"),
+	BL_LUA_END,
 };
 static const luaL_Reg schedule_meta[] = { { "__call", s_call }, { NULL, NULL } };
-static const luaL_Reg constructors[] = { { "schedule", optim_schedule }, { NULL, NULL } };
+
+/* optim.schedule, whose fields are those of all kinds; they live as long as the state. */
+static void add_schedule(lua_State *L)
+{
+	typedef struct maker { bl_lua_function list[2]; bl_field fields[SCHEDULE_FIELDS]; } maker;
+	maker *m = lua_newuserdatauv(L, sizeof *m, 0);
+	luaL_ref(L, LUA_REGISTRYINDEX);
+	*m = (maker){ .fields = { SCHEDULE_COMMON } };
+	for (int i = 0; bl_schedule_name(i); i++) {
+		bl_schedule s = bl_schedule_default(bl_schedule_name(i));
+		add_schedule_fields(m->fields, &s);
+	}
+	m->list[0] = (bl_lua_function)BL_LUA("schedule", optim_schedule, ": schedule", "Called with a step it gives the factor on the rate.",
+		"optim.schedule{steps = 100, warmup = 10}(5)", .fields = m->fields);
+	bl_lua_makers(L, "optim", m->list);
+}
 
 int bl_lua_open_optim(lua_State *L)
 {
-	bl_lua_define(L, &(bl_lua_class){ BL_T_OPTIM, meta, methods, properties, o_element });
-	bl_lua_define(L, &(bl_lua_class){ .type = BL_T_SCHEDULE, .meta = schedule_meta });
-	lua_newtable(L);
-	bl_lua_constructors(L, "optim", constructors);
+	bl_lua_define_type(L, &(bl_lua_type){ BL_T_OPTIM, "opt", meta, methods, properties, o_element });
+	bl_lua_define_type(L, &(bl_lua_type){ .name = BL_T_SCHEDULE, .self = "schedule", .meta = schedule_meta, .methods = schedule_methods });
+	bl_lua_module_new(L, "optim");
 	add_kinds(L);
+	add_schedule(L);
 	return 1;
 }

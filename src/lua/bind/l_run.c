@@ -351,8 +351,37 @@ static int call_lua(lua_State *L, const char *name)
 	return bl_lua_call_module(L, "barlow.run", name, lua_gettop(L));
 }
 
-static int t_run(lua_State *L) { return call_lua(L, "run"); }
-static int t_eval(lua_State *L) { return call_lua(L, "evaluate"); }
+/* Settings that lua/run.lua reads. */
+typedef struct settings { void *train, *test; int k; bool linear, quiet; } settings;
+
+static const bl_field run_fields[] = {
+	BL_FIELD_UNREAD("on_progress", "a function", BL_OTHERWISE("nothing"), .help = "called with each record and the trainer"),
+	BL_FIELD(BOOL, settings, quiet, BL_DEFAULT(false), .help = "prints nothing"),
+	BL_FIELD_END,
+};
+
+static const bl_field eval_fields[] = {
+	BL_FIELD(OBJECT, settings, train, BL_OTHERWISE("the references of the run's knn, or four fifths of its data"),
+	         .type = BL_T_DATASET, .help = "what is learned from"),
+	BL_FIELD(OBJECT, settings, test, BL_OTHERWISE("the queries of the run's knn, or the last fifth of its data"),
+	         .type = BL_T_DATASET, .help = "what the accuracies are measured on"),
+	BL_FIELD(INT, settings, k, BL_DEFAULT(20), BL_WITHIN(1, 1e9), .help = "neighbours that vote"),
+	BL_FIELD(BOOL, settings, linear, BL_DEFAULT(true), .help = "trains a linear probe, too"),
+	BL_FIELD_END,
+};
+
+static int t_run(lua_State *L)
+{
+	bl_lua_check_options(L, 2);
+	return call_lua(L, "run");
+}
+
+static int t_eval(lua_State *L)
+{
+	bl_lua_check_options(L, 2);
+	return call_lua(L, "evaluate");
+}
+
 static int t_tune(lua_State *L)
 {
 	bl_lua_trainer(L, 1);
@@ -400,21 +429,87 @@ static int t_tostring(lua_State *L)
 static const luaL_Reg meta[] = {
 	{ "__gc", t_gc }, { "__tostring", t_tostring }, { "__len", t_len }, { NULL, NULL },
 };
-static const luaL_Reg methods[] = {
-	{ "start", t_start }, { "pause", t_pause }, { "resume", t_start }, { "stop", t_stop }, { "wait", t_wait },
-	{ "run", t_run }, { "step", t_step }, { "set", t_set }, { "watch", t_watch }, { "record", t_record },
-	{ "eval", t_eval }, { "save", t_save }, { "between", t_between },
-	{ "checkpoint", bl_lua_checkpoint }, { "load_checkpoint", bl_lua_load_checkpoint },
-	{ "profile", t_profile }, { "tune", t_tune }, { NULL, NULL },
+static const bl_lua_function methods[] = {
+	BL_LUA("start", t_start, "(): trainer", "Begins, in the background.", BL_EXAMPLE_RUN ":start():wait()"),
+	BL_LUA("pause", t_pause, "(): trainer", "Stands still between two steps.",
+	       BL_EXAMPLE_RUN ":start():pause():stop()"),
+	BL_LUA("resume", t_start, "(): trainer", "Goes on.", BL_EXAMPLE_RUN ":start():pause():resume():wait()"),
+	BL_LUA("stop", t_stop, "(): trainer", "Ends it between two steps, and waits for that.",
+	       BL_EXAMPLE_RUN ":start():stop()"),
+	BL_LUA("wait", t_wait, "(seconds?: number): boolean", "Waits for the end; is it over?",
+	       BL_EXAMPLE_RUN ":start():wait()"),
+	BL_LUA("run", t_run, "(settings?: table): string",
+	       "Runs in the foreground and reports; Ctrl-C stops it between steps.",
+	       BL_EXAMPLE_RUN ":run{quiet = true}",
+	       .fields = run_fields),
+	BL_LUA("step", t_step, "(n?: integer): trainer", "n steps, here and now.", BL_EXAMPLE_RUN ":step(1)"),
+	BL_LUA("set", t_set, "(settings: table): trainer", "Takes effect at the next step.",
+	       BL_EXAMPLE_RUN ":set{lambda = .01}"),
+	BL_LUA("watch", t_watch, "(stay?: boolean): string", "The screen of the run; q comes back, the run goes on.",
+	       BL_EXAMPLE_RUN ":step(1)"),
+	BL_LUA("record", t_record, "(step: integer): table?", "What was recorded at step i, or nil.",
+	       BL_EXAMPLE_RUN ":step(1):record(1)"),
+	BL_LUA("eval", t_eval, "(settings?: table): table",
+	       "kNN and linear probe of the encoder as it is, and what was measured on what.",
+	       BL_EXAMPLE_RUN ":step(1):eval{linear = false}",
+	       .fields = eval_fields),
+	BL_LUA("save", t_save, "(path?: string): trainer",
+	       "Weights of encoder and projector as safetensors; without a path into the run's folder.",
+	       "local path = os.tmpname(); " BL_EXAMPLE_RUN ":save(path); os.remove(path)"),
+	BL_LUA("between", t_between, "(f: function, ...: any): any", "Calls f while the run stands between two steps.",
+	       BL_EXAMPLE_RUN ":between(print, 1)"),
+	BL_LUA("checkpoint", bl_lua_checkpoint, "(path?: string): trainer",
+	       "All that the run needs to go on, as safetensors; without a path into the run's folder.",
+	       "local path = os.tmpname(); " BL_EXAMPLE_RUN ":checkpoint(path); os.remove(path)"),
+	BL_LUA("load_checkpoint", bl_lua_load_checkpoint, "(path: string): trainer",
+	       "A new trainer goes on from a checkpoint, or a run's folder; with that as its `folder` it goes on in there.",
+	       "local path = os.tmpname(); " BL_EXAMPLE_RUN ":step(1):checkpoint(path); print(" BL_EXAMPLE_RUN ":load_checkpoint(path)); os.remove(path)"),
+	BL_LUA("profile", t_profile, "(steps?: integer): table",
+	       "Makes n steps (20) and returns where their time went, as a table that prints.",
+	       "print(" BL_EXAMPLE_RUN ":profile(2))"),
+	BL_LUA("tune", t_tune, "(): table",
+	       "Measures which algorithms are fastest for its convolutions, keeps that for later runs; returns a table that prints.",
+	       "print(" BL_EXAMPLE_RUN ":tune())"),
+	BL_LUA_END,
 };
-static const luaL_Reg properties[] = {
-	{ "terms", p_terms }, { "records", p_records }, { "C", p_C }, { "state", p_state }, { "name", p_name },
-	{ "message", p_message }, { "iteration", p_iteration }, { "steps", p_steps },
-	{ "steps_per_epoch", p_steps_per_epoch }, { "batch", p_batch }, { "encoder", p_encoder },
-	{ "projector", p_projector }, { "data", p_data }, { "knn", p_knn }, { "folder", p_folder }, { "recipe", p_recipe }, { NULL, NULL },
+static const bl_lua_function properties[] = {
+	BL_LUA("terms", p_terms, ": table?",
+	       "The newest record: step, invariance, redundancy, total, floor, lr, knn ...",
+	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.terms)"),
+	BL_LUA("records", p_records, ": table", "All records, as one list for each quantity.",
+	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.records)"),
+	BL_LUA("C", p_C, ": tensor", "The cross-correlation matrix of the newest batch.",
+	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.C)"),
+	BL_LUA("state", p_state, ": string", "new, running, paused, done, stopped or failed.",
+	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.state)"),
+	BL_LUA("name", p_name, ": string", "Its name.", "local t = " BL_EXAMPLE_RUN ":step(1); print(t.name)"),
+	BL_LUA("message", p_message, ": string", "Why it failed, or what was last changed.",
+	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.message)"),
+	BL_LUA("iteration", p_iteration, ": integer", "Steps done.",
+	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.iteration)"),
+	BL_LUA("steps", p_steps, ": integer", "Steps to do in all.",
+	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.steps)"),
+	BL_LUA("steps_per_epoch", p_steps_per_epoch, ": integer", "Steps in an epoch.",
+	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.steps_per_epoch)"),
+	BL_LUA("batch", p_batch, ": integer", "Images in a batch.",
+	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.batch)"),
+	BL_LUA("encoder", p_encoder, ": module", "The encoder.",
+	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.encoder)"),
+	BL_LUA("projector", p_projector, ": module?", "The projector, or nil.",
+	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.projector)"),
+	BL_LUA("data", p_data, ": dataset", "The dataset.", "local t = " BL_EXAMPLE_RUN ":step(1); print(t.data)"),
+	BL_LUA("knn", p_knn, ": table?", "The sets of the kNN during training, or nil.",
+	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.knn)"),
+	BL_LUA("folder", p_folder, ": string?",
+	       "Where the run is kept once it has started: live, recipe.lua, checkpoint and weights; nil: in memory only.",
+	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.folder)"),
+	BL_LUA("recipe", p_recipe, ": table",
+	       "What it was made by: a table, which prints as Lua and which trainer(recipe) rebuilds.",
+	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.recipe)"),
+	BL_LUA_END,
 };
 
 void bl_lua_define_trainer(lua_State *L)
 {
-	bl_lua_define(L, &(bl_lua_class){ BL_T_TRAINER, meta, methods, properties, NULL });
+	bl_lua_define_type(L, &(bl_lua_type){ BL_T_TRAINER, "t", meta, methods, properties, NULL });
 }

@@ -440,12 +440,12 @@ static const luaL_Reg meta[] = {
 	{ NULL, NULL },
 };
 static const bl_lua_function functions[] = {
-	BL_LUA("zeros", tensor_zeros, "(...: integer): tensor", "Zeros.", "tensor.zeros(2, 3)"),
-	BL_LUA("ones", tensor_ones, "(...: integer): tensor", "Ones.", "tensor.ones(2, 3)"),
+	BL_LUA("zeros", tensor_zeros, "(sizes...: integer): tensor", "Zeros.", "tensor.zeros(2, 3)"),
+	BL_LUA("ones", tensor_ones, "(sizes...: integer): tensor", "Ones.", "tensor.ones(2, 3)"),
 	BL_LUA("full", tensor_full, "(sizes: integer[], value: number): tensor", "The same number everywhere.",
 	       "tensor.full({2, 3}, 7)"),
-	BL_LUA("rand", tensor_rand, "(...: integer): tensor", "Uniform random numbers in [0, 1).", "tensor.rand(2, 3)"),
-	BL_LUA("randn", tensor_randn, "(...: integer): tensor", "Normal random numbers, mean 0, variance 1.",
+	BL_LUA("rand", tensor_rand, "(sizes...: integer): tensor", "Uniform random numbers in [0, 1).", "tensor.rand(2, 3)"),
+	BL_LUA("randn", tensor_randn, "(sizes...: integer): tensor", "Normal random numbers, mean 0, variance 1.",
 	       "tensor.randn(2, 3)"),
 	BL_LUA("manual_seed", tensor_manual_seed, "(n: integer)",
 	       "Starts the random numbers of rand, randn and pipe(image) afresh.",

@@ -115,8 +115,22 @@ static int native_registry(lua_State *L)
 	return 1;
 }
 
+/* nearest(word, names): the one that word is likely to stand for, or nil */
+static int native_nearest(lua_State *L)
+{
+	enum { MOST = 255 };
+	const char *names[MOST + 1], *word = luaL_checkstring(L, 1);
+	luaL_checktype(L, 2, LUA_TTABLE);
+	int n = 0;
+	for (lua_Integer i = 1; n < MOST && lua_rawgeti(L, 2, i) == LUA_TSTRING; i++, lua_pop(L, 1))
+		names[n++] = lua_tostring(L, -1); /* the table keeps it alive */
+	names[n] = NULL;
+	lua_pushstring(L, bl_nearest(word, names));
+	return 1;
+}
+
 static const luaL_Reg functions[] = {
-	{ "registry", native_registry },
+	{ "registry", native_registry }, { "nearest", native_nearest },
 	{ "source", native_source }, { "interruptible", bl_lua_interruptible }, { "now", native_now },
 	{ "unsaved", native_unsaved }, { "tell_unsaved", native_tell_unsaved },
 	{ "is_terminal", native_is_terminal }, { "width", native_width }, { "origin", bl_lua_origin }, { "number_text", native_number_text }, { "runs", bl_lua_runs },

@@ -77,16 +77,34 @@ static int runs_resume(lua_State *L)
 	return bl_lua_call_module(L, "barlow.resume", "load", lua_gettop(L));
 }
 
+static const bl_lua_function runs_itself = BL_LUA("runs", NULL, "(): table",
+	"All runs that were kept, live and past, newest first.", "runs()");
+static const bl_lua_function runs_functions[] = {
+	BL_LUA("resume", runs_resume, "(run?: string): trainer",
+	       "A trainer that stands where the run did: by name or folder, or the newest that was stopped before its end.",
+	       "pcall(runs.resume, \"no such run\")"),
+	BL_LUA_END,
+};
+
 static void push_runs(lua_State *L)
 {
-	lua_createtable(L, 0, 1);
-	lua_pushcfunction(L, runs_resume);
-	lua_setfield(L, -2, "resume");
-	lua_createtable(L, 0, 1);
+	bl_lua_module_new(L, "runs");
+	bl_lua_describe_function(L, "", &runs_itself);
+	bl_lua_functions(L, "runs", runs_functions);
+	lua_getmetatable(L, -1);
 	lua_pushcfunction(L, runs);
 	lua_setfield(L, -2, "__call");
-	lua_setmetatable(L, -2);
+	lua_pop(L, 1);
 }
+
+static const bl_lua_function functions[] = {
+	BL_LUA("help", help, "(name?: string|table|function)", "What there is, or what is known of a name; at the prompt also ?name.",
+	       "help \"tensor.zeros\""),
+	BL_LUA("interruptible", bl_lua_interruptible, "(f: function, ...: any): boolean, any",
+	       "true and f's results, or false when Ctrl-C ended it, which is then answered.",
+	       "interruptible(function() return 1 end)"),
+	BL_LUA_END,
+};
 
 int luaopen_barlow(lua_State *L)
 {
@@ -98,12 +116,9 @@ int luaopen_barlow(lua_State *L)
 		m->func(L);
 		lua_setfield(L, -2, m->name);
 	}
-	lua_pushcfunction(L, help);
-	lua_setfield(L, -2, "help");
+	bl_lua_functions(L, "", functions);
 	push_runs(L);
 	lua_setfield(L, -2, "runs");
-	lua_pushcfunction(L, bl_lua_interruptible);
-	lua_setfield(L, -2, "interruptible");
 	return 1;
 }
 

@@ -76,12 +76,15 @@ static void push_paper(lua_State *L, bl_dataset *d)
 bl_lua_views bl_lua_views_of(lua_State *L, int table, const char *what, bl_dataset *d)
 {
 	bl_lua_views v = { .std = { 1, 1, 1, 1 } };
-	if (lua_getfield(L, table, "views") == LUA_TNIL)
+	if (lua_getfield(L, table, "views") == LUA_TNIL) {
 		push_paper(L, d);
+		lua_pushvalue(L, -1);
+		lua_setfield(L, table, "views"); /* they are in force, given or not */
+	}
 	bl_twin *pair = bl_lua_test(L, -1, BL_T_TWIN);
 	bl_pipeline **one = bl_lua_test(L, -1, BL_T_PIPELINE);
 	if (!pair && !one)
-		bl_lua_bad(L, what, "views", "a pipeline or a pair of them (aug.twin, aug.paper)", -1);
+		bl_lua_bad(L, what, "views", BL_LUA_VIEWS, -1);
 	if (bl_dataset_statistics(d, v.mean, v.std) < 0)
 		bl_lua_fail(L);
 	int channels = bl_dataset_channels(d);

@@ -334,14 +334,17 @@ void bl_lua_take_table(lua_State *L, int index, const char *what, const bl_field
 
 void bl_lua_take_options(lua_State *L, int index, void *out)
 {
+	if (lua_gettop(L) < index)
+		lua_settop(L, index);
 	bl_lua_take_table(L, index, running_name(L), bl_lua_running(L)->fields, out);
-	if (lua_gettop(L) > index)
-		lua_replace(L, index);
+	lua_replace(L, index);
 }
 
 void bl_lua_check_options(lua_State *L, int index)
 {
 	enum { ROOM = 4096 };
+	if (lua_gettop(L) < index)
+		lua_settop(L, index);
 	void *out = lua_newuserdatauv(L, ROOM, 0);
 	size_t end = 0;
 	for (const bl_field *f = bl_lua_running(L)->fields; f->name; f++)
@@ -349,7 +352,6 @@ void bl_lua_check_options(lua_State *L, int index)
 	if (end + sizeof(bl_list) > ROOM)
 		luaL_error(L, "%s: its settings are too many", running_name(L));
 	bl_lua_take_table(L, index, running_name(L), bl_lua_running(L)->fields, out);
-	lua_replace(L, -2);
-	if (lua_gettop(L) > index)
-		lua_replace(L, index);
+	lua_replace(L, index);
+	lua_settop(L, index);
 }

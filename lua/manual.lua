@@ -1,0 +1,74 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- manual.lua: the registry as a manual page, barlow-lua(7).
+local registry = require "barlow.registry"
+local help = require "barlow.help"
+
+local manual = {}
+
+local function escape(text)
+	text = text:gsub("\\", "\\e"):gsub("%-", "\\-")
+	return (text:gsub("^[.']", "\\&%0"):gsub("\n", " "))
+end
+
+local function add(out, ...)
+	for _, line in ipairs{ ... } do out[#out + 1] = line end
+end
+
+local function add_keys(out, keys)
+	add(out, ".RS")
+	for _, k in ipairs(keys) do
+		local default = k.default and " = " .. k.default or ""
+		add(out, ".TP", (".BR %s \"%s\""):format(escape(k.name), escape(default):gsub('"', '\\(dq')),
+			escape(help.key_text(k)))
+	end
+	add(out, ".RE")
+end
+
+local function add_entry(out, e)
+	add(out, ".TP", ".B " .. escape(e.signature), escape(e.text))
+	if e.keys and #e.keys > 0 then add_keys(out, e.keys) end
+end
+
+local head = [[
+.\" SPDX-License-Identifier: GPL-3.0-or-later
+.\" Made by barlow from its registry: do not edit.
+.TH BARLOW\-LUA 7 "" "barlow %s" "barlow"
+.SH NAME
+barlow\-lua \- functions, objects and settings that barlow has in Lua
+.SH DESCRIPTION
+Scripts and the prompt of
+.BR barlow (1)
+have these names beside those of Lua 5.4;
+.B require \(dqbarlow\(dq
+gives them to another Lua as one table.
+Indices, rows, labels and dimensions count from 1.
+.PP
+Functions whose settings are listed take one table of them.
+Those that are named in parentheses may also be given in that order, with the table behind them.
+Unknown settings, other types and numbers out of range are refused.
+What a setting is when it is left out stands behind its name.
+The same texts are shown by
+.B help(\(dqname\(dq)
+and, at the prompt, by
+.BR ?name .]]
+
+-- The page as text.
+function manual.text(version)
+	local out, group = { head:format(escape(version)) }, nil
+	local done = {}
+	local entries = registry.entries()
+	for _, first in ipairs(entries) do
+		group = first.group
+		if not done[group] then
+			done[group] = true
+			add(out, (".SH \"%s\""):format(escape(group:upper())))
+			for _, e in ipairs(entries) do
+				if e.group == group then add_entry(out, e) end
+			end
+		end
+	end
+	add(out, ".SH SEE ALSO", ".BR barlow (1)", "")
+	return table.concat(out, "\n")
+end
+
+return manual
