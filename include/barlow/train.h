@@ -74,6 +74,8 @@ bl_live *bl_trainer_live(bl_trainer *t);                /* borrowed */
 typedef enum bl_save_why { BL_SAVE_REGULAR, BL_SAVE_ASKED, BL_SAVE_END } bl_save_why;
 typedef int (*bl_trainer_save)(void *ctx, bl_save_why why);
 int bl_trainer_keep(bl_trainer *t, const char *live_path, bl_trainer_save save, void *ctx);
+/* Calls it now, between two steps, as when a checkpoint is asked for. */
+int bl_trainer_keep_now(bl_trainer *t);
 /* Negative, and bl_error says why: the run has ended and its end was not saved, nor was anything since.  Else 0. */
 int bl_trainer_saved(bl_trainer *t);
 

@@ -2,6 +2,7 @@
 libbarlow_sources += \
 	src/store/checkpoint.c \
 	src/store/dtype.c src/store/dtype.h \
+	src/store/place.c \
 	src/store/resume.c \
 	src/store/run_folder.c \
 	src/store/runs.c src/store/runs.h \

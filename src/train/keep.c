@@ -54,13 +54,13 @@ static int save(bl_trainer *t, bl_save_why why)
 	return t->save(t->save_ctx, why);
 }
 
-void bl_trainer_save_now(bl_trainer *t, bl_save_why why)
+int bl_trainer_save_now(bl_trainer *t, bl_save_why why)
 {
 	long long step = (long long)t->step;
 	if (!t->save && why == BL_SAVE_ASKED)
 		bl_trainer_note(t, "step %lld: no checkpoint: the run is in memory only", step);
 	if (!t->save)
-		return;
+		return bl_fail("no checkpoint: the run is in memory only");
 	double start = bl_now();
 	int rc = save(t, why);
 	if (rc != 0) {
@@ -74,6 +74,25 @@ void bl_trainer_save_now(bl_trainer *t, bl_save_why why)
 		bl_trainer_note(t, "step %lld: checkpoint saved", step);
 	t->save_cost = bl_now() - start;
 	t->saved_at = t->trained;
+	return rc;
+}
+
+struct errand {
+	bl_trainer *trainer;
+	int rc;
+};
+
+static void save_as_asked(void *ctx)
+{
+	struct errand *e = ctx;
+	e->rc = bl_trainer_save_now(e->trainer, BL_SAVE_ASKED);
+}
+
+int bl_trainer_keep_now(bl_trainer *t)
+{
+	struct errand e = { t, 0 };
+	bl_trainer_between_steps(t, save_as_asked, &e);
+	return e.rc;
 }
 
 /* The end of the run saves anyway. */

@@ -124,7 +124,7 @@ void bl_trainer_look_again(bl_trainer *t); /* while paused: answers what viewers
 int64_t bl_trainer_norm_chunks(const bl_trainer *t); /* partial sums of the gradient's norm */
 
 /* keep.c, by the floor's holder: what the run's owner wants saved; a failure is journaled, and what was asked for. */
-void bl_trainer_save_now(bl_trainer *t, bl_save_why why);
+int bl_trainer_save_now(bl_trainer *t, bl_save_why why);
 void bl_trainer_save_due(bl_trainer *t); /* after a step: if it is time for it */
 
 /* guard.c */

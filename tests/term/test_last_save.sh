@@ -82,6 +82,10 @@ blocked stopped
 lua stopped 1e4 't:start() t:wait(.1) t:stop()' >stopped.lua
 check "the same of one that is stopped" ends 1 stopped.lua
 check "... which is said once" says "the end of the run, step .* was not saved"
+blocked later
+lua later 2 "t:run() os.remove('$dir/later/checkpoint.safetensors') t:checkpoint()" >later.lua
+check "one that is saved after all is no failure" ends 0 later.lua
+check "... though it was said" says "$lost"
 
 lua gone 20 't:start() while t.iteration == 0 do t:wait(.01) end os.execute("rm -r gone") t:run()' >gone.lua
 check "the folder is gone: status 1" ends 1 gone.lua

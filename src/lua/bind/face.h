@@ -16,6 +16,7 @@
 #include <barlow/loss.h>
 #include <barlow/nn.h>
 #include <barlow/optim.h>
+#include <barlow/place.h>
 #include <barlow/tensor.h>
 #include <barlow/train.h>
 
@@ -70,15 +71,13 @@ bl_lua_views bl_lua_views_of(lua_State *L, int table, const char *what, bl_datas
 
 /* --- where runs are kept (l_runs.c) --- */
 
-typedef struct bl_lua_saver {
-	bl_module *roots[2]; /* encoder, projector */
-	int n;
-	const char *path;
-} bl_lua_saver;
+/* The object of type BL_T_TRAINER. */
+typedef struct bl_lua_run {
+	bl_trainer *trainer; /* NULL once it was closed */
+	bl_place *place;
+} bl_lua_run;
 
-/* Of the trainer at `index`. */
-bl_lua_saver bl_lua_saver_of(lua_State *L, int index, const char *path);
-int bl_lua_save_weights(void *saver); /* negative with bl_error */
+bl_place *bl_lua_place(lua_State *L, int index); /* of the trainer there */
 /* Gives the trainer's run its folder, once; where that cannot be the run stays in memory, and this is said. */
 void bl_lua_place_run(lua_State *L, int index);
 /* On standard error, which runs of this process ended without being saved; each once. */

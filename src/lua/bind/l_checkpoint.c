@@ -6,51 +6,26 @@
 #include <barlow/runs.h>
 
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
 /* checkpoint([path]): all that the run needs to go on, into its folder when no path is given */
 int bl_lua_checkpoint(lua_State *L)
 {
 	bl_trainer *t = bl_lua_trainer(L, 1);
+	bl_place *p = bl_lua_place(L, 1);
 	const char *path = luaL_optstring(L, 2, NULL);
-	lua_settop(L, 2);
-	lua_getiuservalue(L, 1, 2);
-	if (!path && lua_getfield(L, 3, "place") == LUA_TNIL)
+	if (!path && !bl_place_folder(p))
 		return luaL_error(L, "checkpoint: this run has no folder: expected a path");
-	if (!path && bl_live_replaced(bl_trainer_live(t)))
-		return luaL_error(L, "checkpoint: the folder is somebody else's by now: the run was resumed there, or removed");
-	if (!path)
-		path = lua_pushfstring(L, "%s/%s", lua_tostring(L, 4), BL_RUN_CHECKPOINT);
-	if (bl_checkpoint_save(path, t) < 0)
+	if ((path ? bl_checkpoint_save(path, t) : bl_place_save(p)) < 0)
 		return bl_lua_fail(L);
 	lua_settop(L, 1);
 	return 1;
 }
 
-/* Of a run's folder or a checkpoint, the folder. */
-static void push_folder(lua_State *L, const char *path)
-{
-	struct stat s;
-	const char *slash = strrchr(path, '/');
-	if (stat(path, &s) == 0 && S_ISDIR(s.st_mode))
-		lua_pushstring(L, path);
-	else if (slash)
-		lua_pushlstring(L, path, slash == path ? 1 : (size_t)(slash - path));
-	else
-		lua_pushstring(L, ".");
-}
-
 /* load_checkpoint(path): the new trainer stands where the run of that file, or in that folder, was */
 int bl_lua_load_checkpoint(lua_State *L)
 {
-	bl_trainer *t = bl_lua_trainer(L, 1);
-	const char *path = luaL_checkstring(L, 2);
-	if (bl_checkpoint_load(path, t) < 0)
+	if (bl_place_load(bl_lua_place(L, 1), luaL_checkstring(L, 2)) < 0)
 		return bl_lua_fail(L);
-	lua_getiuservalue(L, 1, 2);
-	push_folder(L, path);
-	lua_setfield(L, -2, "resumed");
 	lua_settop(L, 1);
 	return 1;
 }

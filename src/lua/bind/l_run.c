@@ -299,35 +299,26 @@ static int p_encoder(lua_State *L) { return kept(L, "encoder"); }
 static int p_projector(lua_State *L) { return kept(L, "projector"); }
 static int p_data(lua_State *L) { return kept(L, "data"); }
 static int p_knn(lua_State *L) { return kept(L, "knn"); }
-static int p_folder(lua_State *L) { return kept(L, "place"); }
+static int p_folder(lua_State *L) { return lua_pushstring(L, bl_place_folder(bl_lua_place(L, 1))), 1; }
 
 /* --- between steps --- */
 
 typedef struct errand {
 	lua_State *L;
-	bl_lua_saver saver;
 	int status;
 } errand;
-
-static void save_weights(void *ctx)
-{
-	errand *e = ctx;
-	e->status = bl_lua_save_weights(&e->saver);
-}
 
 /* save([path]): weights of encoder and projector, into the run's folder when no path is given */
 static int t_save(lua_State *L)
 {
-	bl_trainer *t = bl_lua_trainer(L, 1);
+	bl_place *p = bl_lua_place(L, 1);
 	const char *path = luaL_optstring(L, 2, NULL);
-	if (!path && (p_folder(L), lua_isnil(L, -1)))
+	if (!path && !bl_place_folder(p))
 		return luaL_error(L, "save: this run has no folder: expected a path");
-	if (!path)
-		path = lua_pushfstring(L, "%s/%s", lua_tostring(L, -1), BL_RUN_WEIGHTS);
-	errand e = { .saver = bl_lua_saver_of(L, 1, path) };
-	bl_trainer_between_steps(t, save_weights, &e);
+	if (bl_place_save_weights(p, path) < 0)
+		return bl_lua_fail(L);
 	lua_settop(L, 1);
-	return e.status < 0 ? bl_lua_fail(L) : 1;
+	return 1;
 }
 
 static void call_function(void *ctx)
@@ -410,11 +401,11 @@ static int p_recipe(lua_State *L)
 
 static int t_gc(lua_State *L)
 {
-	bl_trainer **t = bl_lua_check(L, 1, BL_T_TRAINER), *gone = *t;
-	*t = NULL;
+	bl_lua_run *r = bl_lua_check(L, 1, BL_T_TRAINER), gone = *r;
+	*r = (bl_lua_run){ 0 };
 	bl_lua_enter(L);
-	if (gone)
-		bl_trainer_free(gone);
+	bl_trainer_free(gone.trainer);
+	bl_place_free(gone.place);
 	return 0;
 }
 

@@ -238,11 +238,12 @@ static int trainer_new(lua_State *L)
 	if (lua_getfield(L, 1, "optim") != LUA_TNIL)
 		s.c.optim = *bl_lua_optim(L, -1);
 	const char *start = warm_start(L, &s);
-	bl_trainer **t = bl_lua_new(L, BL_T_TRAINER, sizeof *t);
+	bl_lua_run *r = bl_lua_new(L, BL_T_TRAINER, sizeof *r);
 	keep_objects(L, lua_gettop(L), projector);
 	bl_lua_enter(L);
-	*t = bl_trainer_new(&s.c);
-	if (!*t)
+	r->trainer = bl_trainer_new(&s.c);
+	r->place = r->trainer ? bl_place_new(r->trainer) : NULL;
+	if (!r->place)
 		return bl_lua_fail(L);
 	if (start)
 		load_start(L, &s.c, start);

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* place.c: a run and its folder: settling there, going on there, and what is saved. */
+#include <barlow/checkpoint.h>
+#include <barlow/error.h>
+#include <barlow/file.h>
+#include <barlow/place.h>
+#include <barlow/runs.h>
+#include <barlow/weights.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct bl_place {
+	bl_trainer *trainer;
+	char *from;   /* the folder whose run was loaded; NULL: none was */
+	char *folder; /* NULL: none yet, or none at all */
+	char *live, *checkpoint, *weights, *start; /* files in it */
+	bool settled;
+};
+
+bl_place *bl_place_new(bl_trainer *t)
+{
+	bl_place *p = calloc(1, sizeof *p);
+	if (!p)
+		return bl_fail_null("no memory for a run's place");
+	p->trainer = t;
+	return p;
+}
+
+static void forget_folder(bl_place *p)
+{
+	char **names[] = { &p->folder, &p->live, &p->checkpoint, &p->weights, &p->start };
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		free(*names[i]);
+		*names[i] = NULL;
+	}
+}
+
+void bl_place_free(bl_place *p)
+{
+	if (!p)
+		return;
+	forget_folder(p);
+	free(p->from);
+	free(p);
+}
+
+bool bl_place_settled(const bl_place *p)
+{
+	return p->settled;
+}
+
+const char *bl_place_folder(const bl_place *p)
+{
+	return p->folder;
+}
+
+const char *bl_place_start(const bl_place *p)
+{
+	return p->start;
+}
+
+/* --- Saving ----------------------------------------------------------------------------- */
+
+struct job {
+	bl_place *place;
+	const char *path;
+	int rc;
+};
+
+/* By whoever holds the trainer between two steps. */
+static void write_weights(void *ctx)
+{
+	struct job *j = ctx;
+	const bl_trainer_config *c = bl_trainer_settings(j->place->trainer);
+	bl_module *roots[] = { c->encoder, c->projector };
+	const char *prefixes[] = { "encoder", "projector" };
+	j->rc = bl_weights_save(j->path, roots, prefixes, c->projector ? 2 : 1);
+}
+
+/* The checkpoint first: it has the weights too. */
+static int save_run(void *ctx, bl_save_why why)
+{
+	bl_place *p = ctx;
+	struct job j = { p, p->weights, 0 };
+	if (bl_checkpoint_save(p->checkpoint, p->trainer) != 0)
+		return -1;
+	if (why != BL_SAVE_REGULAR)
+		write_weights(&j);
+	return j.rc;
+}
+
+static int no_folder(void)
+{
+	return bl_fail("this run has no folder: expected a path");
+}
+
+int bl_place_save(bl_place *p)
+{
+	return p->folder ? bl_trainer_keep_now(p->trainer) : no_folder();
+}
+
+int bl_place_save_weights(bl_place *p, const char *path)
+{
+	struct job j = { p, path ? path : p->weights, 0 };
+	if (!j.path)
+		return no_folder();
+	bl_trainer_between_steps(p->trainer, write_weights, &j);
+	return j.rc;
+}
+
+int bl_place_write_recipe(bl_place *p, const char *text, size_t n)
+{
+	char *path = p->folder ? bl_runs_path(p->folder, BL_RUN_RECIPE) : NULL;
+	int rc = !p->folder ? no_folder() : path ? bl_file_write_atomic(path, text, n) : -1;
+	free(path);
+	return rc;
+}
+
+/* --- Going on --------------------------------------------------------------------------- */
+
+/* Of a run's folder or a checkpoint, the folder. */
+static char *folder_of(const char *path)
+{
+	struct stat s;
+	const char *slash = strrchr(path, '/');
+	if (stat(path, &s) == 0 && S_ISDIR(s.st_mode))
+		return strdup(path);
+	return slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+}
+
+int bl_place_load(bl_place *p, const char *path)
+{
+	char *from = folder_of(path);
+	if (!from)
+		return bl_fail("%s: no memory for its folder's name", path);
+	if (bl_checkpoint_load(path, p->trainer) != 0) {
+		free(from);
+		return -1;
+	}
+	free(p->from);
+	p->from = from;
+	return 0;
+}
+
+static bool same_place(const char *a, const char *b)
+{
+	char *x = realpath(a, NULL), *y = realpath(b, NULL);
+	bool same = x && y && strcmp(x, y) == 0;
+	free(x);
+	free(y);
+	return same;
+}
+
+/* --- Settling --------------------------------------------------------------------------- */
+
+static int name_files(bl_place *p, const char *folder)
+{
+	p->folder = strdup(folder);
+	p->live = bl_runs_path(folder, BL_RUN_LIVE);
+	p->checkpoint = bl_runs_path(folder, BL_RUN_CHECKPOINT);
+	p->weights = bl_runs_path(folder, BL_RUN_WEIGHTS);
+	return p->folder && p->live && p->checkpoint && p->weights ? 0 : bl_fail("%s: no memory for its files' names", folder);
+}
+
+/* No recipe can draw these weights again.  A run that goes on has kept them already. */
+static int keep_start(bl_place *p)
+{
+	if (!bl_trainer_warm(p->trainer))
+		return 0;
+	char *whole = realpath(p->folder, NULL);
+	if (!whole)
+		return bl_fail("%s: %s", p->folder, strerror(errno));
+	p->start = bl_runs_path(whole, BL_RUN_START);
+	free(whole);
+	if (!p->start)
+		return -1;
+	return access(p->start, F_OK) == 0 ? 0 : bl_start_save(p->start, p->trainer);
+}
+
+static int move_in(bl_place *p, const char *folder)
+{
+	int rc = name_files(p, folder);
+	if (rc == 0)
+		rc = bl_trainer_keep(p->trainer, p->live, save_run, p);
+	if (rc == 0)
+		return keep_start(p);
+	forget_folder(p);
+	return rc;
+}
+
+static int take_over(bl_place *p, const char *folder)
+{
+	bl_live_info info;
+	bl_live_info_get(bl_trainer_live(p->trainer), &info);
+	int claim = info.step < info.steps ? bl_runs_claim(folder) : bl_fail("%s: the run is over", folder);
+	if (claim < 0)
+		return BL_PLACE_REFUSED;
+	int rc = move_in(p, folder);
+	bl_runs_release(claim);
+	return rc == 0 ? 0 : BL_PLACE_REFUSED;
+}
+
+/* A new string: the folder that was chosen, or a new one. */
+static int make_folder(const bl_place *p, const char *chosen, char **out)
+{
+	bl_live_info info;
+	bl_live_info_get(bl_trainer_live(p->trainer), &info);
+	int taken = chosen ? bl_runs_folder_take(chosen) : 0;
+	*out = taken ? NULL : chosen ? strdup(chosen) : bl_runs_folder_new(info.name);
+	return taken > 0 ? BL_PLACE_REFUSED : *out ? 0 : -1;
+}
+
+int bl_place_settle(bl_place *p, const char *folder)
+{
+	if (p->settled)
+		return bl_fail("the run has been given a folder already");
+	p->settled = true;
+	if (p->from && folder && same_place(p->from, folder))
+		return take_over(p, folder);
+	char *made;
+	int rc = make_folder(p, folder, &made);
+	if (rc == 0)
+		rc = move_in(p, made);
+	if (rc == -1 && made)
+		rmdir(made); /* only if it is empty */
+	free(made);
+	return rc;
+}
