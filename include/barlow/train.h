@@ -59,7 +59,7 @@ void bl_trainer_free(bl_trainer *t);                    /* stops and joins first
 
 int bl_trainer_start(bl_trainer *t);                    /* in the background; also resumes a paused one */
 int bl_trainer_command(bl_trainer *t, bl_command c);    /* taken at the next step boundary */
-/* Commands of this kind taken so far: tells the run's owner that a checkpoint or an evaluation is asked for. */
+/* Commands of this kind taken so far.  BL_CMD_EVAL: kNN in the next record, or, of a run that stands still, at once in its message. */
 int64_t bl_trainer_requests(bl_trainer *t, bl_command_kind kind);
 /* Waits until the thread has ended or `seconds` have passed (< 0: for ever).  1: ended, 0: still going, negative: it failed, see bl_error. */
 int bl_trainer_wait(bl_trainer *t, double seconds);

@@ -161,6 +161,8 @@ static void obey(bl_trainer *t, bl_command c)
 		set_lambda(t, c.value);
 	else if (c.kind == BL_CMD_SET_LR)
 		set_lr(t, c.value);
+	else if (c.kind == BL_CMD_EVAL)
+		bl_trainer_ask_knn(t);
 	else if (c.kind == BL_CMD_CHECKPOINT)
 		bl_trainer_save_now(t, BL_SAVE_ASKED);
 	else if (c.kind <= BL_CMD_STOP)
@@ -188,8 +190,10 @@ static void take_if_idle(bl_trainer *t)
 	if (!is_idle(t))
 		return;
 	floor_enter(t, true);
-	if (is_idle(t))
+	if (is_idle(t)) {
 		take_commands(t);
+		bl_trainer_answer_knn(t);
+	}
 	pthread_mutex_lock(&t->lock);
 	if (!t->active && t->stopping)
 		set_state(t, final_state(t));
@@ -275,6 +279,8 @@ static void *train(void *arg)
 		next = decide(t);
 		if (next == TURN_STEP)
 			make_step(t);
+		else
+			bl_trainer_answer_knn(t);
 		if (next == TURN_WAIT)
 			bl_trainer_look_again(t);
 		if (next == TURN_END)
@@ -479,6 +485,8 @@ int bl_trainer_steps(bl_trainer *t, int64_t n)
 		take_commands(t);
 		if (!(stayed = hand_stayed(t)))
 			make_step(t);
+		else
+			bl_trainer_answer_knn(t);
 		if (t->step >= t->steps)
 			bl_trainer_save_now(t, BL_SAVE_END);
 		floor_leave(t);

@@ -195,17 +195,36 @@ static double knn_accuracy(bl_trainer *t)
 	return accuracy;
 }
 
-/* A kNN that cannot be taken is no reason to end the run: it is journaled. */
+/* A kNN that cannot be taken is no reason to end the run: it is journaled, and so is one that was asked for. */
+static double take_knn(bl_trainer *t, int64_t step)
+{
+	double accuracy = knn_accuracy(t);
+	if (accuracy >= 0 && t->knn_asked)
+		bl_trainer_note(t, "step %lld: kNN %.4f, as asked", (long long)step, accuracy);
+	else if (accuracy < 0 && !t->cancel)
+		bl_trainer_note(t, "step %lld: no kNN: %.200s", (long long)step, bl_error());
+	t->knn_asked = false;
+	return accuracy >= 0 ? accuracy : NAN;
+}
+
 static double measure_knn(bl_trainer *t, int64_t step)
 {
-	if (t->knn_steps == 0 || (step % t->knn_steps != 0 && step != t->steps))
-		return NAN;
-	double accuracy = knn_accuracy(t);
-	if (accuracy >= 0)
-		return accuracy;
-	if (!t->cancel)
-		bl_trainer_note(t, "step %lld: no kNN: %.200s", (long long)step, bl_error());
-	return NAN;
+	bool due = t->knn_steps > 0 && (step % t->knn_steps == 0 || step == t->steps);
+	return due || t->knn_asked ? take_knn(t, step) : NAN;
+}
+
+void bl_trainer_ask_knn(bl_trainer *t)
+{
+	t->knn_asked = t->ref_labels && t->query_labels;
+	if (!t->knn_asked)
+		bl_trainer_note(t, "step %lld: no kNN: the trainer was given no labelled images for it (knn = {refs =, queries =})",
+		                (long long)t->step);
+}
+
+void bl_trainer_answer_knn(bl_trainer *t)
+{
+	if (t->knn_asked)
+		take_knn(t, t->step);
 }
 
 static void publish(bl_trainer *t, const struct work *w, double seconds)

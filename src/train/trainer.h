@@ -76,6 +76,7 @@ struct bl_trainer {
 	int64_t *rows;            /* data set rows of the batch */
 	double *partial;          /* of the gradient's norm */
 	volatile int cancel;      /* ends a kNN under way */
+	bool knn_asked;           /* by a command: the next step measures it, or who waits instead of stepping */
 	bl_trainer_save save;     /* NULL: the run has no place of its own */
 	void *save_ctx;
 	double saved_at;          /* seconds of training at the last save */
@@ -121,6 +122,9 @@ void bl_trainer_stop_and_save(bl_trainer *t, const char *why);
 /* step.c: one step by the floor's holder.  Negative: state is FAILED, weights and buffers as before. */
 int bl_trainer_step(bl_trainer *t);
 void bl_trainer_look_again(bl_trainer *t); /* while paused: answers what viewers ask */
+/* A kNN that was asked for: whether there can be one, said where not; and, where no step will measure it, the value now. */
+void bl_trainer_ask_knn(bl_trainer *t);
+void bl_trainer_answer_knn(bl_trainer *t);
 int64_t bl_trainer_norm_chunks(const bl_trainer *t); /* partial sums of the gradient's norm */
 
 /* keep.c, by the floor's holder: what the run's owner wants saved; a failure is journaled, and what was asked for. */

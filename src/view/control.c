@@ -50,7 +50,8 @@ static void take_step(bl_scene *s)
 
 static void evaluate(bl_scene *s)
 {
-	if (command(s, BL_CMD_EVAL, 0))
+	s->knn_asked = command(s, BL_CMD_EVAL, 0);
+	if (s->knn_asked)
 		bl_scene_notice(s, "measuring kNN");
 }
 
@@ -164,6 +165,7 @@ bl_outcome bl_control_key(bl_scene *s, int key)
 		return answer(s, key);
 	bl_mouse mouse;
 	s->notice[0] = '\0';
+	s->knn_asked = false;
 	if (bl_key_is_mouse(key, &mouse)) {
 		if (s->view->mouse)
 			s->view->mouse(s, mouse);

@@ -66,7 +66,7 @@ bool bl_key_is_mouse(int key, bl_mouse *out);
 	  "a dot shows its block's root mean square, mean, or largest element") \
 	X(SYMLOG, ALL, "g", "g", "linear/log", false, "colours linear in C, or spread for the small") \
 	X(LIGHT, ALL, "b", "b", "background", false, "colours for a dark or a light background") \
-	X(EVAL, ALL, "e", "e", "evaluate", true, "measure kNN now") \
+	X(EVAL, ALL, "e", "e", "evaluate", true, "measure kNN at this step") \
 	X(CHECKPOINT, ALL, "c", "c", "checkpoint", true, "save a checkpoint now") \
 	X(SAVE, ALL, "x", "x", "export", false, "what is seen as files in this folder: picture, numbers") \
 	X(SHOT, ALL, "s", "s", "screenshot", false, "this screen as a text file in this folder") \

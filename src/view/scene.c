@@ -95,6 +95,7 @@ void bl_scene_switch(bl_scene *s, bl_live *run)
 	s->snapshot.step = -1;
 	s->snapshots = 0;
 	s->lambda_sent = NAN;
+	s->knn_asked = false;
 	s->asked_at = 0;
 	s->lost = false;
 	s->info = (bl_live_info){.steps = 0};
@@ -130,6 +131,10 @@ static bool read_info(bl_scene *s)
 	bool changed = memcmp(&now, &s->info, sizeof now) != 0;
 	if (changed)
 		bl_journal_see(&s->journal, &s->info, &now);
+	if (s->knn_asked && strcmp(now.message, s->info.message) != 0 && strstr(now.message, "kNN")) {
+		bl_scene_notice(s, "%s", now.message);
+		s->knn_asked = false;
+	}
 	s->info = now;
 	return changed;
 }

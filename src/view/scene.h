@@ -55,7 +55,8 @@ typedef struct bl_scene {
 	bool ascii;
 	bool flip_background;
 	bool asking;        /* "stop training?" is on the screen */
-	char notice[160];   /* what the last key did */
+	char notice[256];   /* what the last key did */
+	bool knn_asked;     /* by the last key: what comes of it is told */
 	double lambda_sent; /* not in a record yet; NaN: none */
 	int64_t lambda_sent_at;
 

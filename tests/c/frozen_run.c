@@ -18,7 +18,7 @@ static bl_module *mlp(int64_t in, int64_t out, bool flatten)
 	return m;
 }
 
-bl_trainer *frozen_run(int d)
+bl_trainer *frozen_run(int d, bool labelled)
 {
 	char views[64];
 	bl_shapes_config shapes = {.n = IMAGES, .size = SIDE, .channels = 1, .seed = 5};
@@ -28,6 +28,11 @@ bl_trainer *frozen_run(int d)
 			       .loss = BL_LOSS_DEFAULT, .optim = bl_optim_default("sgd"), .batch = FROZEN_BATCH,
 			       .epochs = 1e5, .seed = 3, .loader_threads = 1};
 	c.second = c.first;
+	if (labelled) {
+		c.knn_every = 1e4;
+		c.knn_refs = c.knn_queries = c.data;
+		c.knn_k = 1;
+	}
 	bl_trainer *t = bl_trainer_new(&c);
 	assert_non_null(t);
 	bl_dataset_unref(c.data);

@@ -7,7 +7,8 @@
 
 enum { FROZEN_BATCH = 16 };
 
-bl_trainer *frozen_run(int d); /* embeddings of width d; the test ends where it cannot be made */
+/* Embeddings of width d; labelled: with what kNN needs, once in a long while.  The test ends where it cannot be made. */
+bl_trainer *frozen_run(int d, bool labelled);
 /* (FROZEN_BATCH,d) of one view at the newest step, for who knows that the run stands still; a reference. */
 bl_tensor *frozen_embeddings(const bl_trainer *t, int view);
 

@@ -99,6 +99,38 @@ static void pool(int64_t step, bl_snapshot *s, int row, int col)
 		s->cell_diagonal[row] = (float)(sums.diagonal / sums.on);
 }
 
+/* --- Views ---------------------------------------------------------------- */
+
+static const char *const classes[] = {"T-shirt/top", "trouser", "pullover", "dress",   "coat",
+				      "sandal",      "shirt",   "sneaker",  "bag", "ankle boot"};
+
+/* A ring, as the network would get it twice: moved, and darker or noisier. */
+static uint8_t ring(int x, int y, double cx, double cy, double gain, uint32_t seed)
+{
+	double far = hypot(x - cx, y - cy), v = 255 * gain * exp(-(far - 8) * (far - 8) / 6);
+	v += 20 * noise((uint32_t)(y * RECORDED_VIEW + x), seed);
+	return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
+}
+
+static void fill_views(bl_snapshot *s)
+{
+	const bl_region *r = &s->region;
+	double move = 2 * noise((uint32_t)r->view, (uint32_t)r->redraw + 17);
+	s->view_side = RECORDED_VIEW;
+	s->view_channels = 1;
+	s->view_row = 1234 + r->view;
+	s->view_label = r->view % 10;
+	snprintf(s->view_class, BL_CLASS_TEXT, "%s", classes[r->view % 10]);
+	for (int y = 0; y < RECORDED_VIEW; y++)
+		for (int x = 0; x < RECORDED_VIEW; x++) {
+			s->views[0][y * RECORDED_VIEW + x] = ring(x, y, 13.5 + move, 13.5, 1, 1);
+			s->views[1][y * RECORDED_VIEW + x] = ring(x, y, 17, 11 - move, .6, 2);
+		}
+	snprintf(s->view_draws[0], BL_DRAW_TEXT, "crop 3,4 20x22, flip, brightness %.2f", 1 + .1 * move);
+	snprintf(s->view_draws[1], BL_DRAW_TEXT,
+		 "crop 0,1 24x24, brightness 0.60, contrast 1.12, blur 0.80, noise 0.05");
+}
+
 /* --- Regions ---------------------------------------------------------------- */
 
 static int64_t sort_step;
@@ -158,6 +190,7 @@ void recorded_region(int64_t step, const bl_region *asked, bl_snapshot *s)
 {
 	int32_t dims[RECORDED_D];
 	s->region = *asked;
+	fill_views(s);
 	if (asked->rows <= 0 || asked->cols <= 0)
 		return;
 	arrange(step, asked->order, dims);
@@ -230,36 +263,6 @@ static void fill_spectrum(int64_t step, bl_snapshot *s)
 	}
 	s->rankme = 2 / falls;
 	s->dead = (int32_t)(12 * left);
-}
-
-static const char *const classes[] = {"T-shirt/top", "trouser", "pullover", "dress",   "coat",
-				      "sandal",      "shirt",   "sneaker",  "bag", "ankle boot"};
-
-/* A ring, as the network would get it twice: moved, and darker or noisier. */
-static uint8_t ring(int x, int y, double cx, double cy, double gain, uint32_t seed)
-{
-	double far = hypot(x - cx, y - cy), v = 255 * gain * exp(-(far - 8) * (far - 8) / 6);
-	v += 20 * noise((uint32_t)(y * RECORDED_VIEW + x), seed);
-	return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
-}
-
-static void fill_views(bl_snapshot *s)
-{
-	const bl_region *r = &s->region;
-	double move = 2 * noise((uint32_t)r->view, (uint32_t)r->redraw + 17);
-	s->view_side = RECORDED_VIEW;
-	s->view_channels = 1;
-	s->view_row = 1234 + r->view;
-	s->view_label = r->view % 10;
-	snprintf(s->view_class, BL_CLASS_TEXT, "%s", classes[r->view % 10]);
-	for (int y = 0; y < RECORDED_VIEW; y++)
-		for (int x = 0; x < RECORDED_VIEW; x++) {
-			s->views[0][y * RECORDED_VIEW + x] = ring(x, y, 13.5 + move, 13.5, 1, 1);
-			s->views[1][y * RECORDED_VIEW + x] = ring(x, y, 17, 11 - move, .6, 2);
-		}
-	snprintf(s->view_draws[0], BL_DRAW_TEXT, "crop 3,4 20x22, flip, brightness %.2f", 1 + .1 * move);
-	snprintf(s->view_draws[1], BL_DRAW_TEXT,
-		 "crop 0,1 24x24, brightness 0.60, contrast 1.12, blur 0.80, noise 0.05");
 }
 
 /* Ten labels on a ring, drawn apart as the run goes on. */

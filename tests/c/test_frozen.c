@@ -71,7 +71,7 @@ static void freeze(struct stage *g)
 
 static struct stage stage_new(int d)
 {
-	struct stage g = {.t = frozen_run(d), .d = d};
+	struct stage g = {.t = frozen_run(d, false), .d = d};
 	freeze(&g);
 	g.s = bl_scene_new(bl_trainer_live(g.t));
 	g.c = bl_canvas_new(WIDTH, HEIGHT, can);
