@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
 First light: a small convolutional encoder learns from Fashion-MNIST without
-labels, and is then held against raw pixels and against itself untrained.
+labels, on the screen at once, and is then held against raw pixels and against
+itself untrained.
 
     barlow examples/first_light.lua [--plain] [--epochs N] [--steps N] [--seed N] [--out FOLDER] [--data FOLDER]
         [--images N] [--precision float32|bf16]
@@ -202,19 +203,18 @@ local function main()
 	train = first(train, o.images)
 	print(train)
 	local encoder = new_encoder(train, o.seed)
-	local rows = { { name = "raw pixels" }, { name = "untrained encoder" }, { name = "trained encoder" } }
-	print "First, what there is to beat (half a minute or so); Ctrl-C ends it."
-	local saved = true
-	local complete = try_measure(rows[1], nil, train, test) and try_measure(rows[2], encoder, train, test)
+	local t = new_trainer(train, test, encoder, o)
+	print(("%d parameters, %d steps of %d images"):format(encoder:count() + t.projector:count(), t.steps, t.batch))
+	local complete = train_it(t, o)
+	local rows = { { name = "raw pixels" }, { name = "untrained encoder" },
+		{ name = ("trained, %d steps"):format(t.iteration) } }
+	print(("kNN during training (%d references, %d queries): %s"):format(#t.knn.refs,
+		#t.knn.queries, last_knn(t) or "not measured yet"))
+	local saved = t.iteration == 0 or save(t, o)
 	if complete then
-		local t = new_trainer(train, test, encoder, o)
-		print(("%d parameters, %d steps of %d images"):format(encoder:count() + t.projector:count(), t.steps, t.batch))
-		complete = train_it(t, o)
-		rows[3].name = ("trained, %d steps"):format(t.iteration)
-		print(("kNN during training (%d references, %d queries): %s"):format(#t.knn.refs,
-			#t.knn.queries, last_knn(t) or "not measured yet"))
-		saved = t.iteration == 0 or save(t, o)
-		complete = complete and try_measure(rows[3], encoder, train, test)
+		print "What that is worth, against what there was to beat; Ctrl-C ends it."
+		complete = try_measure(rows[3], encoder, train, test) and try_measure(rows[1], nil, train, test)
+			and try_measure(rows[2], new_encoder(train, o.seed), train, test) -- the same weights as before the first step
 	end
 	print_table(rows, train)
 	print(("%s in %s"):format(complete and "done" or "stopped", os.date("!%M:%S", os.time() - started)))
