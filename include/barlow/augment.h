@@ -7,7 +7,8 @@
  *     bl_pipeline_plan(p, &key, height, width, channels, &plan);   // what is random is drawn, once
  *     bl_pipeline_apply(p, &plan, &image, view);                   // and applied to the pixels
  *
- * Operators follow torchvision on PIL images (which the authors' code uses).
+ * Operators follow torchvision on PIL images (which the authors' code uses), and do the same for images of float32 and of
+ * any number of channels; what needs colour refuses images without it.
  * Every operator draws from a stream of its own, named by the view's key, the
  * operator's name and its place among those of the same name: taking one out
  * of a pipeline leaves what the others draw as it was.  Operators and pipelines
@@ -21,6 +22,10 @@
 #include <barlow/random.h>
 #include <barlow/tensor.h>
 
+enum { BL_CHANNELS_MOST = 64 };
+
+typedef enum bl_pixel_type { BL_PIXEL_UINT8, BL_PIXEL_FLOAT32 } bl_pixel_type;
+
 /*
  * height x width is the image's own size.  The pixels are all of it, or, where
  * part.eighths is not 0, a part of its copy at eighths / 8 of that size:
@@ -28,8 +33,12 @@
  * part.left of the copy.
  */
 typedef struct bl_image {
-	const uint8_t *pixels; /* (H,W,C) */
-	int height, width, channels;
+	bl_pixel_type type;
+	union {
+		const uint8_t *pixels; /* (H,W,C); 255 is 1 */
+		const float *values;   /* the same as float32, in 0..1 */
+	};
+	int height, width, channels; /* channels: 1 to BL_CHANNELS_MOST */
 	struct {
 		int eighths, top, left, height, width;
 	} part;

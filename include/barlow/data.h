@@ -3,7 +3,7 @@
  * data.h: datasets (images with labels) and the loader that makes batches of views.
  *
  * A dataset is reference-counted and immutable; subsets share their parent's
- * images.  Images are uint8, (H,W,C) interleaved.
+ * images.  Images are (H,W,C) interleaved, uint8 or float32 (bl_image says which).
  */
 #ifndef BARLOW_DATA_H
 #define BARLOW_DATA_H
@@ -35,7 +35,10 @@ typedef struct bl_shapes_config {
 } bl_shapes_config;
 bl_dataset *bl_dataset_shapes(const bl_shapes_config *c);
 
-/* From a tensor (N,C,H,W) with values in 0..1, and labels (0-based) or NULL. */
+/*
+ * From a tensor (N,C,H,W) with values in 0..1, C up to BL_CHANNELS_MOST, and labels (0-based) or NULL.  The values are kept
+ * as they are: as float32, or as bytes where all of them are multiples of 1 / 255.
+ */
 bl_dataset *bl_dataset_tensor(const bl_tensor *images, const int32_t *labels);
 
 /*

@@ -38,7 +38,7 @@ typedef struct bl_trainer_config {
 	double knn_every;              /* epochs */
 	bl_dataset *knn_refs, *knn_queries;
 	int knn_k;
-	float mean[4], std[4];         /* normalisation of unaugmented images (evaluation) */
+	float mean[BL_CHANNELS_MOST], std[BL_CHANNELS_MOST]; /* normalisation of unaugmented images (evaluation) */
 	const bl_choices *choices;     /* of the convolutions, recorded with an earlier run, looked at by bl_trainer_new only; may be NULL */
 	/*
 	 * Epochs between checkpoints of a run that has a place (bl_trainer_keep).  0: at the end of each, and ten minutes

@@ -8,7 +8,11 @@
 void bl_canvas_open(canvas *c, const bl_image *in)
 {
 	bool part = in->part.eighths;
-	*c = (canvas){ .channels = in->channels, .pixels = in->pixels, .scale = 1 };
+	*c = (canvas){ .channels = in->channels, .scale = 1 };
+	if (in->type == BL_PIXEL_FLOAT32)
+		c->values = in->values;
+	else
+		c->pixels = in->pixels;
 	bl_canvas_resize(c, part ? in->part.height : in->height, part ? in->part.width : in->width);
 	if (!part)
 		return;
@@ -53,16 +57,28 @@ BL_CLONES static void unpack_any(const uint8_t *in, float *out, size_t n, size_t
 {
 	if (channels == 1)
 		unpack(in, out, n, plane, 1);
-	else
+	else if (channels == 3)
 		unpack(in, out, n, plane, 3);
+	else
+		unpack(in, out, n, plane, channels);
+}
+
+static void unpack_floats(const float *in, float *out, size_t n, size_t plane, int channels)
+{
+	for (int k = 0; k < channels; k++)
+		for (size_t i = 0; i < n; i++)
+			out[(size_t)k * plane + i] = in[i * (size_t)channels + (size_t)k];
 }
 
 void bl_canvas_load(canvas *c)
 {
-	if (!c->pixels)
-		return;
-	unpack_any(c->pixels, c->data, (size_t)c->height * (size_t)c->width, c->plane, c->channels);
+	size_t n = (size_t)c->height * (size_t)c->width;
+	if (c->pixels)
+		unpack_any(c->pixels, c->data, n, c->plane, c->channels);
+	else if (c->values)
+		unpack_floats(c->values, c->data, n, c->plane, c->channels);
 	c->pixels = NULL;
+	c->values = NULL;
 }
 
 BL_CLONES static void store1(const float *in, size_t n, float scale, float shift, float *out)
@@ -82,11 +98,21 @@ BL_CLONES static void store3(const float *in, size_t plane, size_t n, const floa
 	}
 }
 
+static void store_any(const canvas *c, size_t n, const float *scale, const float *shift, float *out)
+{
+	size_t channels = (size_t)c->channels;
+	for (size_t k = 0; k < channels; k++)
+		for (size_t i = 0; i < n; i++)
+			out[i * channels + k] = c->data[k * c->plane + i] * scale[k] + shift[k];
+}
+
 void bl_canvas_store(const canvas *c, const float *scale, const float *shift, float *out)
 {
 	size_t n = (size_t)c->height * (size_t)c->width;
 	if (c->channels == 1)
 		store1(c->data, n, scale[0], shift[0], out);
-	else
+	else if (c->channels == 3)
 		store3(c->data, c->plane, n, scale, shift, out);
+	else
+		store_any(c, n, scale, shift, out);
 }

@@ -13,19 +13,18 @@
 #define INLINE static inline __attribute__((always_inline))
 
 /*
- * Values are in 0..1 until they are normalised.  While `pixels` is set nothing
- * has been read yet and `data` is empty.
+ * Values are in 0..1 until they are normalised.  While `pixels` or `values` is
+ * set nothing has been read yet and `data` is empty.
  */
 typedef struct canvas {
 	int channels, height, width;
 	size_t plane;          /* from one plane to the next */
 	float *data, *spare;   /* who cannot work in place writes to spare and swaps */
 	const uint8_t *pixels; /* (H,W,C), or NULL */
+	const float *values;   /* the same of an image of floats */
 	float scale;           /* of these pixels against the whole image, in whose pixels boxes are drawn, ... */
 	int top, left;         /* ... and where they begin, at that scale */
 } canvas;
-
-enum { MOST_CHANNELS = 3 };
 
 /* Values from one plane to the next: whole cache lines. */
 static inline size_t bl_canvas_room(int height, int width)

@@ -47,9 +47,10 @@ bl_window bl_centre_window(int h, int w, int height, int width)
 
 int bl_centre_apply(const bl_image *in, int height, int width, const float *scale, const float *shift, float *out)
 {
-	size_t larger = bl_canvas_room(height, width) * (size_t)in->channels * sizeof(float);
 	canvas c;
 	bl_canvas_open(&c, in);
+	size_t result = bl_canvas_room(height, width), larger = c.values && c.plane > result ? c.plane : result;
+	larger *= (size_t)in->channels * sizeof(float);
 	c.data = bl_scratch(SLOT_IMAGE, larger);
 	c.spare = bl_scratch(SLOT_SPARE, larger);
 	if (!c.data || !c.spare ||

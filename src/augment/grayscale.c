@@ -3,6 +3,8 @@
 #include "augment/grey.h"
 #include "augment/operator.h"
 
+#include <barlow/error.h>
+
 #include <stdio.h>
 
 typedef struct parameters {
@@ -30,6 +32,12 @@ static int apply(const void *p, const void *d, canvas *c)
 	return 0;
 }
 
+static int accepts(const void *p, int channels)
+{
+	(void)p;
+	return channels == 1 || channels == 3 ? 0 : bl_fail("it needs images of 3 channels, or 1, these have %d", channels);
+}
+
 static int describe(const void *p, const void *d, int channels, char *buf, size_t size)
 {
 	(void)p, (void)d, (void)channels;
@@ -46,6 +54,7 @@ const operator bl_op_grayscale = {
 	.help = "Without colour.",
 	.fields = fields,
 	.parameters = sizeof(parameters),
+	.accepts = accepts,
 	.draw = draw,
 	.apply = apply,
 	.describe = describe,

@@ -9,6 +9,8 @@
 #include "augment/grey.h"
 #include "augment/operator.h"
 
+#include <barlow/error.h>
+
 #include <math.h>
 #include <stdio.h>
 
@@ -52,12 +54,20 @@ BL_CLONES static float sum_plane(const float *x, size_t n)
 	return sum;
 }
 
+static float mean_of(const canvas *c, int channel, size_t n)
+{
+	return sum_plane(c->data + (size_t)channel * c->plane, n) / (float)n;
+}
+
+/* Channels that are no colours count alike. */
 static float mean_grey(const canvas *c, size_t n)
 {
-	float r = sum_plane(c->data, n) / (float)n;
-	if (c->channels == 1)
-		return r;
-	return GREY(r, sum_plane(c->data + c->plane, n) / (float)n, sum_plane(c->data + 2 * c->plane, n) / (float)n);
+	if (c->channels == 3)
+		return GREY(mean_of(c, 0, n), mean_of(c, 1, n), mean_of(c, 2, n));
+	float sum = 0;
+	for (int k = 0; k < c->channels; k++)
+		sum += mean_of(c, k, n);
+	return sum / (float)c->channels;
 }
 
 static void blend(canvas *c, size_t n, float f, float shift)
@@ -147,6 +157,14 @@ static int apply(const void *p, const void *drawn, canvas *c)
 	return 0;
 }
 
+static int accepts(const void *params, int channels)
+{
+	const parameters *p = params;
+	if (channels == 1 || channels == 3 || (p->saturation == 0 && p->hue == 0))
+		return 0;
+	return bl_fail("saturation and hue need images of 3 channels, these have %d: set both to 0", channels);
+}
+
 /* In the order in which they are applied; grey images have neither saturation nor hue. */
 static int describe(const void *p, const void *drawn, int channels, char *buf, size_t size)
 {
@@ -182,6 +200,7 @@ const operator bl_op_jitter = {
 	.fields = fields,
 	.parameters = sizeof(parameters),
 	.draws = sizeof(draws),
+	.accepts = accepts,
 	.draw = draw,
 	.apply = apply,
 	.describe = describe,

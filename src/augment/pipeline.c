@@ -104,8 +104,8 @@ bl_aug *bl_pipeline_op(const bl_pipeline *p, int i)
 
 int bl_pipeline_check(const bl_pipeline *p, int channels)
 {
-	if (channels != 1 && channels != MOST_CHANNELS)
-		return bl_fail("an image of %d channels, expected 1 or 3", channels);
+	if (channels < 1 || channels > BL_CHANNELS_MOST)
+		return bl_fail("an image of %d channels, expected 1 to %d", channels, BL_CHANNELS_MOST);
 	for (int i = 0; i < p->n; i++) {
 		const stage *s = &p->stage[i];
 		if (s->op->accepts && s->op->accepts(s->aug->parameters, channels) < 0)
@@ -198,11 +198,12 @@ static bool begins_with_window(const bl_pipeline *p)
 	return p->n && p->stage[0].op->window;
 }
 
-/* Planes that hold the image at its largest on the way.  The bytes count only where no resampling reads them first. */
+/* Planes that hold the image at its largest on the way.  Bytes count only where no resampling reads them first. */
 static int make_canvas(const bl_pipeline *p, const bl_image *in, canvas *c)
 {
 	int h = in->height, w = in->width;
-	size_t most = begins_with_window(p) ? 0 : bl_canvas_room(h, w);
+	bl_canvas_open(c, in);
+	size_t most = begins_with_window(p) && c->pixels ? 0 : c->plane;
 	for (int i = 0; i < p->n; i++) {
 		output_of(&p->stage[i], &h, &w);
 		size_t room = bl_canvas_room(h, w);
@@ -210,7 +211,6 @@ static int make_canvas(const bl_pipeline *p, const bl_image *in, canvas *c)
 			most = room;
 	}
 	size_t bytes = most * (size_t)in->channels * sizeof(float);
-	bl_canvas_open(c, in);
 	c->data = bl_scratch(SLOT_IMAGE, bytes);
 	c->spare = bl_scratch(SLOT_SPARE, bytes);
 	return c->data && c->spare ? 0 : -1;
@@ -245,7 +245,9 @@ static int check_image(const bl_pipeline *p, const bl_plan *plan, const bl_image
 /* The view is written out, and a last operator that only scales and shifts happens on the way. */
 static void finish(const stage *last, const canvas *c, float *out)
 {
-	float scale[MOST_CHANNELS] = { 1, 1, 1 }, shift[MOST_CHANNELS] = { 0 };
+	float scale[BL_CHANNELS_MOST], shift[BL_CHANNELS_MOST] = { 0 };
+	for (int k = 0; k < c->channels; k++)
+		scale[k] = 1;
 	if (last)
 		last->op->factors(last->aug->parameters, c->channels, scale, shift);
 	bl_canvas_store(c, scale, shift, out);

@@ -170,8 +170,10 @@ BL_CLONES static void across_any(const float *columns, const taps *t, float top,
 {
 	if (channels == 1)
 		across(columns, t, top, LANES, strip);
-	else
+	else if (channels == 3)
 		across(columns, t, top, 3 * LANES, strip);
+	else
+		across(columns, t, top, (size_t)channels * LANES, strip);
 }
 
 /* One channel of the strip -> sixteen rows of pitch floats; pitch is a multiple of 4 */
@@ -261,6 +263,8 @@ static bool place(job *j, int height, int width)
 
 int bl_resample(canvas *c, patch from, int height, int width, bool mirror)
 {
+	if (c->values)
+		bl_canvas_load(c);
 	job j = { .from = c, .top = c->pixels ? 255 : 1 };
 	j.x = span_of(from.left, from.width, c->scale, c->left, c->width);
 	j.y = span_of(from.top, from.height, c->scale, c->top, c->height);

@@ -12,19 +12,23 @@ struct batching {
 	const bl_dataset *d;
 	const int64_t *rows;
 	int64_t n;
-	float scale[4], shift[4]; /* of values in 0..1 ... */
-	float bytes[4];           /* ... and the scale of 0..255 */
+	float scale[BL_CHANNELS_MOST], shift[BL_CHANNELS_MOST]; /* of values in 0..1 ... */
+	float bytes[BL_CHANNELS_MOST];                          /* ... and the scale of 0..255 */
 	float *out;
 	bl_first_failure failure;
 };
 
-static void normalise(const struct batching *b, const uint8_t *pixels, float *out)
+static void normalise(const struct batching *b, const bl_image *im, float *out)
 {
 	int channels = b->d->channels;
 	int64_t n = (int64_t)b->d->height * b->d->width;
-	for (int64_t k = 0; k < n; k++)
+	bool bytes = im->type == BL_PIXEL_UINT8;
+	for (int64_t k = 0; bytes && k < n; k++)
 		for (int c = 0; c < channels; c++)
-			out[k * channels + c] = pixels[k * channels + c] * b->bytes[c] + b->shift[c];
+			out[k * channels + c] = im->pixels[k * channels + c] * b->bytes[c] + b->shift[c];
+	for (int64_t k = 0; !bytes && k < n; k++)
+		for (int c = 0; c < channels; c++)
+			out[k * channels + c] = im->values[k * channels + c] * b->scale[c] + b->shift[c];
 }
 
 static int put_opened(const struct batching *b, bl_opened *o, float *out)
@@ -36,7 +40,7 @@ static int put_opened(const struct batching *b, bl_opened *o, float *out)
 		return -1;
 	if (im.height != d->height || im.width != d->width)
 		return bl_centre_apply(&im, d->height, d->width, b->scale, b->shift, out);
-	normalise(b, im.pixels, out);
+	normalise(b, &im, out);
 	return 0;
 }
 

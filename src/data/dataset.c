@@ -24,7 +24,11 @@ static int open_in_memory(bl_opened *o)
 static int read_from_memory(bl_opened *o, const bl_window *w, bl_image *out)
 {
 	(void)w;
-	out->pixels = o->root->pixels + (size_t)o->row * image_size(o->root);
+	size_t at = (size_t)o->row * image_size(o->root);
+	if (o->root->values)
+		out->values = o->root->values + at;
+	else
+		out->pixels = o->root->pixels + at;
 	return 0;
 }
 
@@ -38,8 +42,8 @@ bl_dataset *bl_dataset_make(const char *name, int64_t n, int channels, int heigh
 bl_dataset *bl_dataset_make_source(const char *name, int64_t n, int channels, int height, int width,
 				   const bl_dataset_ops *ops)
 {
-	if (channels != 1 && channels != 3)
-		return bl_fail_null("%s: images of %d channels, expected 1 or 3", name, channels);
+	if (channels < 1 || channels > BL_CHANNELS_MOST)
+		return bl_fail_null("%s: images of %d channels, expected 1 to %d", name, channels, BL_CHANNELS_MOST);
 	if (n < 1 || height < 1 || width < 1)
 		return bl_fail_null("%s: %" PRId64 " images of %d x %d pixels, expected at least one of each", name, n,
 				    height, width);
@@ -91,6 +95,7 @@ void bl_dataset_unref(bl_dataset *d)
 	pthread_mutex_destroy(&d->lock);
 	free(d->name);
 	free(d->memory);
+	free(d->values);
 	free(d->labels);
 	free(d->factors);
 	free(d->rows);

@@ -16,6 +16,7 @@ enum { BL_OPENED_BYTES = 1536 };
  */
 typedef struct bl_opened {
 	int height, width, channels;
+	bl_pixel_type type;
 	const bl_dataset *root;
 	int64_t row;                             /* in root */
 	_Alignas(16) unsigned char state[BL_OPENED_BYTES]; /* the set's own */
@@ -54,6 +55,7 @@ struct bl_dataset {
 	void *source;          /* theirs */
 	uint8_t *memory;       /* what to free, with ... */
 	const uint8_t *pixels; /* ... the images of n * (H,W,C) somewhere in it */
+	float *values;         /* or these, to be freed: images of float32 */
 	int32_t *labels;
 
 	const char *const *factor_names; /* static, NULL-terminated, or NULL */
@@ -68,7 +70,7 @@ struct bl_dataset {
 
 	pthread_mutex_t lock;
 	bool measured;
-	float mean[4], std[4];
+	float mean[BL_CHANNELS_MOST], std[BL_CHANNELS_MOST];
 };
 
 /* New root set without images yet; the caller fills the rest in and gives up with bl_dataset_unref. */

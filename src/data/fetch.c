@@ -14,6 +14,7 @@ int bl_dataset_open(const bl_dataset *d, int64_t i, bl_opened *o)
 	o->root = bl_dataset_root(d, &i);
 	o->row = i;
 	o->channels = o->root->channels;
+	o->type = o->root->values ? BL_PIXEL_FLOAT32 : BL_PIXEL_UINT8;
 	return o->root->ops->open(o);
 }
 
@@ -23,7 +24,7 @@ int bl_dataset_read(bl_opened *o, const bl_window *w, bl_image *out)
 	w = w ? w : &all;
 	assert(w->top >= 0 && w->left >= 0 && w->height > 0 && w->width > 0);
 	assert(w->top + w->height <= o->height && w->left + w->width <= o->width);
-	*out = (bl_image){ .height = o->height, .width = o->width, .channels = o->channels };
+	*out = (bl_image){ .type = o->type, .height = o->height, .width = o->width, .channels = o->channels };
 	return o->root->ops->read(o, w, out);
 }
 

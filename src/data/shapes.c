@@ -221,6 +221,8 @@ bl_dataset *bl_dataset_shapes(const bl_shapes_config *c)
 {
 	if (c->size < LEAST_SIDE || c->size > MOST_SIDE)
 		return bl_fail_null("shapes: size = %d, expected %d to %d pixels", c->size, LEAST_SIDE, MOST_SIDE);
+	if (c->channels != 1 && c->channels != 3)
+		return bl_fail_null("shapes: images of %d channels, expected 1 or 3", c->channels);
 	if (c->n < 1 || c->n > UINT32_MAX)
 		return bl_fail_null("shapes: n = %" PRId64 ", expected 1 to %" PRIu32, c->n, UINT32_MAX);
 	bl_dataset *d = bl_dataset_make("shapes", c->n, c->channels, c->size, c->size);

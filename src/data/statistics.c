@@ -9,9 +9,13 @@
 
 enum { PARTS = 32, MOST_READ = 1024 }; /* parts that a set is measured in; images of a set that reads files */
 
-/* Sums of pixel values and of their squares: integers, so that their order does not matter. */
+/*
+ * Sums of pixel values and of their squares.  Bytes are integers, so that their order does not matter; floats are summed
+ * in the order of images and parts, which threads do not change.
+ */
 struct sums {
-	uint64_t n, x[4], xx[4];
+	uint64_t n, x[BL_CHANNELS_MOST], xx[BL_CHANNELS_MOST];
+	double v[BL_CHANNELS_MOST], vv[BL_CHANNELS_MOST];
 };
 
 struct measuring {
@@ -26,11 +30,18 @@ static void add_image(const bl_image *im, struct sums *s)
 	bool part = im->part.eighths;
 	int64_t n = part ? (int64_t)im->part.height * im->part.width : (int64_t)im->height * im->width;
 	s->n += (uint64_t)n;
-	for (int64_t i = 0; i < n; i++)
+	bool bytes = im->type == BL_PIXEL_UINT8;
+	for (int64_t i = 0; bytes && i < n; i++)
 		for (int c = 0; c < im->channels; c++) {
 			uint64_t v = im->pixels[i * im->channels + c];
 			s->x[c] += v;
 			s->xx[c] += v * v;
+		}
+	for (int64_t i = 0; !bytes && i < n; i++)
+		for (int c = 0; c < im->channels; c++) {
+			double v = 255 * (double)im->values[i * im->channels + c];
+			s->v[c] += v;
+			s->vv[c] += v * v;
 		}
 }
 
@@ -66,8 +77,8 @@ static void finish(bl_dataset *d, const struct sums *s)
 {
 	double n = (double)s->n;
 	for (int c = 0; c < d->channels; c++) {
-		double mean = (double)s->x[c] / n;
-		double variance = (double)s->xx[c] / n - mean * mean;
+		double mean = ((double)s->x[c] + s->v[c]) / n;
+		double variance = ((double)s->xx[c] + s->vv[c]) / n - mean * mean;
 		d->mean[c] = (float)(mean / 255);
 		d->std[c] = (float)(sqrt(fmax(variance, 0.25)) / 255);
 	}
@@ -87,6 +98,8 @@ static int measure(bl_dataset *d)
 		for (int c = 0; c < d->channels; c++) {
 			all.x[c] += m.parts[k].x[c];
 			all.xx[c] += m.parts[k].xx[c];
+			all.v[c] += m.parts[k].v[c];
+			all.vv[c] += m.parts[k].vv[c];
 		}
 	}
 	finish(d, &all);

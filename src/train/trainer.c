@@ -77,7 +77,7 @@ static void take_config(bl_trainer *t, const bl_trainer_config *c)
 	t->config.name = NULL; /* lives in info */
 	t->config.live_path = NULL;
 	snprintf(t->info.name, sizeof t->info.name, "%s", c->name ? c->name : "run");
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < BL_CHANNELS_MOST; i++)
 		if (c->std[i] == 0)
 			t->config.std[i] = 1;
 	bl_dataset_ref(c->data);

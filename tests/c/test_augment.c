@@ -657,6 +657,122 @@ static void steady_state_takes_no_memory(void **state)
 	bl_pipeline_unref(p);
 }
 
+/* --- types and channels --- */
+
+enum { LOW = 19, LONG = 23 };
+
+/* The same picture as bytes and as floats, of so many channels, all different. */
+static void fill(uint8_t *bytes, float *floats, int channels)
+{
+	for (int i = 0; i < LOW * LONG; i++)
+		for (int c = 0; c < channels; c++) {
+			bytes[i * channels + c] = (uint8_t)(i * 7 + i / LONG * 31 + c * 53);
+			floats[i * channels + c] = bytes[i * channels + c] / 255.0f;
+		}
+}
+
+static bl_image image_of(const uint8_t *bytes, int channels)
+{
+	return (bl_image){ .pixels = bytes, .height = LOW, .width = LONG, .channels = channels };
+}
+
+static bl_image floats_of(const float *floats, int channels)
+{
+	return (bl_image){ .type = BL_PIXEL_FLOAT32, .values = floats, .height = LOW, .width = LONG, .channels = channels };
+}
+
+/* Views of an image of float32 are those of bytes, whichever operator comes first. */
+static void floats_make_the_same_views(void **state)
+{
+	static uint8_t bytes[LOW * LONG * 3];
+	static float floats[LOW * LONG * 3], a[33 * 33 * 3], b[33 * 33 * 3];
+	(void)state;
+	for (int k = 0; bl_aug_name_at(k); k++)
+		for (int channels = 1; channels <= 3; channels += 2) {
+			bl_pipeline *p = always(bl_aug_name_at(k));
+			int h, w;
+			fill(bytes, floats, channels);
+			bl_image in = image_of(bytes, channels), same = floats_of(floats, channels);
+			bl_pipeline_output(p, LOW, LONG, &h, &w);
+			assert_int_equal(make_view(p, &in, (bl_view_key){ .seed = 8 }, a), 0);
+			assert_int_equal(make_view(p, &same, (bl_view_key){ .seed = 8 }, b), 0);
+			assert_all_close(a, b, h * w * channels, 2e-6);
+			bl_pipeline_unref(p);
+		}
+}
+
+/* A value between two bytes is kept, by bytes it could not be. */
+static void floats_are_not_rounded(void **state)
+{
+	float in[4] = { .1234f, .5001f, 1, 0 }, out[4];
+	bl_image im = { .type = BL_PIXEL_FLOAT32, .values = in, .height = 1, .width = 4, .channels = 1 };
+	bl_pipeline *p = parse("flip{p = 1}");
+	(void)state;
+	assert_int_equal(make_view(p, &im, (bl_view_key){ .seed = 1 }, out), 0);
+	for (int i = 0; i < 4; i++)
+		assert_true(out[i] == in[3 - i]);
+	bl_pipeline_unref(p);
+}
+
+/* Each channel of many is what it would be alone. */
+static void channels_are_alike(void **state)
+{
+	static const char *const texts[] = {
+		"crop{size = 11}", "resize{size = 30}", "flip{p = 1}", "blur{sigma = {1, 2}}", "affine{p = 1}", "solarize{p = 1}",
+		"cutout{p = 1}", "crop{size = 11}, flip, blur, normalize{mean = 0.5, std = 0.25}",
+		"jitter{contrast = 0, saturation = 0, hue = 0, p = 1}",
+	};
+	static const int counts[] = { 2, 5, 64 };
+	static uint8_t bytes[LOW * LONG * 64], one[LOW * LONG];
+	static float floats[LOW * LONG * 64], many[30 * 30 * 64], alone[30 * 30];
+	(void)state;
+	for (size_t t = 0; t < sizeof texts / sizeof *texts; t++)
+		for (int k = 0; k < 6; k++) {
+			int channels = counts[k / 2], h, w;
+			bl_pipeline *p = parse(texts[t]);
+			fill(bytes, floats, channels);
+			bl_image in = k % 2 ? floats_of(floats, channels) : image_of(bytes, channels);
+			bl_pipeline_output(p, LOW, LONG, &h, &w);
+			assert_int_equal(make_view(p, &in, (bl_view_key){ .seed = 6 }, many), 0);
+			for (int c = 0; c < channels; c += 3) {
+				for (int i = 0; i < LOW * LONG; i++)
+					one[i] = bytes[i * channels + c];
+				in = image_of(one, 1);
+				assert_int_equal(make_view(p, &in, (bl_view_key){ .seed = 6 }, alone), 0);
+				for (int i = 0; i < h * w; i++)
+					if (fabsf(many[i * channels + c] - alone[i]) > 2e-6f)
+						fail_msg("%s: channel %d of %d, value %d: %g, alone %g", texts[t], c, channels, i,
+							 (double)many[i * channels + c], (double)alone[i]);
+			}
+			bl_pipeline_unref(p);
+		}
+}
+
+static void accepts(const char *text, int channels, const char *why)
+{
+	bl_pipeline *p = parse(text);
+	assert_int_equal(bl_pipeline_check(p, channels), why ? -1 : 0);
+	if (why)
+		assert_error(why);
+	bl_pipeline_unref(p);
+}
+
+static void what_needs_colour_refuses_other_images(void **state)
+{
+	(void)state;
+	for (int channels = 1; channels <= 3; channels += 2)
+		accepts("jitter, grayscale, noise", channels, NULL);
+	accepts("flip, jitter", 2, "operator 2 (jitter): saturation and hue need images of 3 channels, these have 2: set both to 0");
+	accepts("jitter{hue = 0}", 4, "operator 1 (jitter): saturation and hue");
+	accepts("jitter{saturation = 0, hue = 0}", 4, NULL);
+	accepts("grayscale", 64, "operator 1 (grayscale): it needs images of 3 channels, or 1, these have 64");
+	accepts("normalize", 3, NULL);
+	accepts("normalize", 4, "operator 1 (normalize): 3 numbers in mean for images of 4 channels, expected one for each, or 1 for all");
+	accepts("normalize{mean = 0, std = {1, 2, 3, 4}}", 4, NULL);
+	accepts("normalize{mean = {1, 2}, std = 1}", 3, "2 numbers in mean for images of 3 channels");
+	accepts("flip", 65, "an image of 65 channels, expected 1 to 64");
+}
+
 /* --- functions of the program's own --- */
 
 struct counted {
@@ -896,6 +1012,10 @@ int main(void)
 		cmocka_unit_test(same_key_makes_the_same_view),
 		cmocka_unit_test(operators_draw_by_themselves),
 		cmocka_unit_test(repeated_operators_have_streams_of_their_own),
+		cmocka_unit_test(floats_make_the_same_views),
+		cmocka_unit_test(floats_are_not_rounded),
+		cmocka_unit_test(channels_are_alike),
+		cmocka_unit_test(what_needs_colour_refuses_other_images),
 		cmocka_unit_test(functions_are_operators_too),
 		cmocka_unit_test(folding_changes_no_pixel),
 		cmocka_unit_test(empty_pipeline_gives_the_image),

@@ -57,16 +57,107 @@ static void tensors_become_sets(void **state)
 	bl_tensor_unref(t);
 }
 
+enum { CHANNELS = 5, IMAGES = 40 };
+
+/* Values that bytes cannot hold, in five channels; `t` gets them. */
+static bl_dataset *fractions(bl_tensor **t)
+{
+	*t = bl_tensor_new(4, (int64_t[]){ IMAGES, CHANNELS, H, W });
+	for (int i = 0; i < IMAGES * CHANNELS * H * W; i++)
+		bl_tensor_data(*t)[i] = (float)(i % 97) / 97 * (i / (H * W) % CHANNELS == 2 ? .1f : 1);
+	bl_dataset *d = bl_dataset_tensor(*t, NULL);
+	if (!d)
+		fail_msg("%s", bl_error());
+	return d;
+}
+
+static void values_between_bytes_are_kept(void **state)
+{
+	bl_tensor *t;
+	bl_dataset *d = fractions(&t);
+	bl_image im;
+	(void)state;
+	assert_int_equal(bl_dataset_channels(d), CHANNELS);
+	for (int i = 0; i < IMAGES; i++) {
+		assert_int_equal(bl_dataset_image(d, i, &im), 0);
+		assert_int_equal(im.type, BL_PIXEL_FLOAT32);
+		for (int c = 0; c < CHANNELS; c++)
+			for (int k = 0; k < H * W; k++)
+				assert_true(im.values[k * CHANNELS + c] == bl_tensor_data(t)[(i * CHANNELS + c) * H * W + k]);
+	}
+	bl_dataset_unref(d);
+	bl_tensor_unref(t);
+}
+
+/* Mean, deviation, and images normalised by them; a part has its parent's type. */
+static void images_of_floats_are_measured_and_batched(void **state)
+{
+	float mean[CHANNELS], std[CHANNELS];
+	int64_t rows[IMAGES];
+	bl_tensor *t;
+	bl_dataset *d = fractions(&t);
+	(void)state;
+	for (int i = 0; i < IMAGES; i++)
+		rows[i] = i;
+	bl_dataset *part = bl_dataset_select(d, rows, IMAGES);
+	assert_int_equal(bl_dataset_statistics(part, mean, std), 0);
+	bl_tensor *b = bl_dataset_batch(part, rows, IMAGES, mean, std);
+	assert_non_null(b);
+	for (int c = 0; c < CHANNELS; c++) {
+		double sum = 0, squares = 0, n = IMAGES * H * W;
+		for (int i = 0; i < IMAGES; i++)
+			for (int k = 0; k < H * W; k++) {
+				double v = bl_tensor_data(t)[(i * CHANNELS + c) * H * W + k];
+				double x = bl_tensor_data(b)[(i * H * W + k) * CHANNELS + c];
+				sum += v;
+				squares += v * v;
+				assert_close(x, (v - mean[c]) / std[c], 1e-5);
+			}
+		assert_close(mean[c], sum / n, 1e-6);
+		assert_close(std[c], sqrt(squares / n - sum / n * sum / n), 1e-6);
+	}
+	bl_tensor_unref(b);
+	bl_tensor_unref(t);
+	bl_dataset_unref(part);
+	bl_dataset_unref(d);
+}
+
+/* The same views at any number of threads, of five channels of floats. */
+static void images_of_floats_are_loaded(void **state)
+{
+	enum { BATCH = 8, SIZE = 5 };
+	bl_tensor *t, *one, *more;
+	bl_dataset *d = fractions(&t);
+	bl_pipeline *p = bl_pipeline_parse("crop{size = 5}, flip, jitter{saturation = 0, hue = 0}, noise, cutout, normalize{mean = 0.5, std = 0.2}");
+	bl_loader_config c = { .data = d, .views = { p }, .n_views = 1, .batch = BATCH, .seed = 3, .threads = 1 };
+	(void)state;
+	assert_non_null(p);
+	bl_loader *a = bl_loader_new(&c), *b = (c.threads = 3, bl_loader_new(&c));
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(bl_loader_next(a, &one, NULL), 0);
+		assert_int_equal(bl_loader_next(b, &more, NULL), 0);
+		assert_int_equal(bl_tensor_size(one, 1), CHANNELS);
+		assert_memory_equal(bl_tensor_data(one), bl_tensor_data(more), BATCH * SIZE * SIZE * CHANNELS * sizeof(float));
+		bl_tensor_unref(one);
+		bl_tensor_unref(more);
+	}
+	bl_loader_free(a);
+	bl_loader_free(b);
+	bl_pipeline_unref(p);
+	bl_tensor_unref(t);
+	bl_dataset_unref(d);
+}
+
 static void tensors_that_are_no_images_are_refused(void **state)
 {
 	bl_tensor *flat = bl_tensor_full(2, (int64_t[]){ 3, 4 }, 0);
-	bl_tensor *two = bl_tensor_full(4, (int64_t[]){ 3, 2, 4, 4 }, 0);
+	bl_tensor *many = bl_tensor_full(4, (int64_t[]){ 3, 65, 4, 4 }, 0);
 	bl_tensor *large = bl_tensor_full(4, (int64_t[]){ 2, 1, 2, 2 }, 0);
 	(void)state;
 	assert_null(bl_dataset_tensor(flat, NULL));
 	assert_error("shape (3, 4), expected (N, C, H, W)");
-	assert_null(bl_dataset_tensor(two, NULL));
-	assert_error("images of 2 channels, expected 1 or 3");
+	assert_null(bl_dataset_tensor(many, NULL));
+	assert_error("shape (3, 65, 4, 4), expected (N, 1 to 64, H, W)");
 	bl_tensor_data(large)[6] = 1.5f;
 	assert_null(bl_dataset_tensor(large, NULL));
 	assert_error("element (1, 0, 1, 0) (counted from 0) is 1.5, expected 0 to 1");
@@ -77,7 +168,7 @@ static void tensors_that_are_no_images_are_refused(void **state)
 	assert_null(bl_dataset_tensor(large, (int32_t[]){ 0, -2 }));
 	assert_error("label 1 is -2, expected 0 or more");
 	bl_tensor_unref(flat);
-	bl_tensor_unref(two);
+	bl_tensor_unref(many);
 	bl_tensor_unref(large);
 }
 
@@ -153,6 +244,21 @@ static void splits_keep_the_proportions(void **state)
 		bl_dataset_unref(all[i]);
 }
 
+/* A share is the nearest whole number: .29 of 100 is 29, though .29 * 100 is a little less in binary. */
+static void shares_are_rounded(void **state)
+{
+	bl_tensor *t = bl_tensor_full(4, (int64_t[]){ 100, 1, 1, 1 }, 0);
+	bl_dataset *d = bl_dataset_tensor(t, NULL), *a, *b;
+	(void)state;
+	assert_int_equal(bl_dataset_split(d, 0.29, 1, &a, &b), 0);
+	assert_int_equal(bl_dataset_length(a), 29);
+	assert_int_equal(bl_dataset_length(b), 71);
+	bl_dataset_unref(a);
+	bl_dataset_unref(b);
+	bl_dataset_unref(d);
+	bl_tensor_unref(t);
+}
+
 static void splits_without_labels(void **state)
 {
 	bl_dataset *d = counted(false), *a, *b;
@@ -214,10 +320,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tensors_become_sets),
+		cmocka_unit_test(values_between_bytes_are_kept),
+		cmocka_unit_test(images_of_floats_are_measured_and_batched),
+		cmocka_unit_test(images_of_floats_are_loaded),
 		cmocka_unit_test(tensors_that_are_no_images_are_refused),
 		cmocka_unit_test(parts_of_parts),
 		cmocka_unit_test(rows_out_of_the_set_are_named),
 		cmocka_unit_test(splits_keep_the_proportions),
+		cmocka_unit_test(shares_are_rounded),
 		cmocka_unit_test(splits_without_labels),
 		cmocka_unit_test(statistics_are_of_the_part),
 		cmocka_unit_test(batches_are_normalised),

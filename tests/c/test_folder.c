@@ -249,6 +249,33 @@ static void parts_of_a_folder(void **state)
 	bl_dataset_unref(second);
 }
 
+/* Of 2048 files 1024 are looked at, spread over all of them: the first half is black, the other grey. */
+static void statistics_are_spread_over_the_files(void **state)
+{
+	float mean[3], std[3];
+	char first[512], other[512];
+	(void)state;
+	folder("many");
+	put("many/0000.png", 2, 2, 0);
+	put("many/1024.png", 2, 2, 200);
+	for (int i = 1; i < 2048; i++) {
+		char name[64];
+		snprintf(name, sizeof name, "many/%04d.png", i < 1024 ? 0 : 1024);
+		snprintf(first, sizeof first, "%s", support_scratch(name));
+		snprintf(name, sizeof name, "many/%04d.png", i);
+		snprintf(other, sizeof other, "%s", support_scratch(name));
+		if (i != 1024)
+			assert_int_equal(link(first, other), 0);
+	}
+	bl_dataset *d = opened(&(bl_folder_config){ .path = support_scratch("many") });
+	assert_int_equal(bl_dataset_statistics(d, mean, std), 0);
+	for (int k = 0; k < 3; k++) {
+		assert_close(mean[k], 100. / 255, 1e-6);
+		assert_close(std[k], 100. / 255, 1e-6);
+	}
+	bl_dataset_unref(d);
+}
+
 /* --- Training ---------------------------------------------------------------------------- */
 
 static bl_pipeline *views(void)
@@ -510,6 +537,7 @@ int main(void)
 		cmocka_unit_test(large_images_are_evaluated_at_224),
 		cmocka_unit_test(batches_are_of_one_size),
 		cmocka_unit_test(statistics_are_those_of_the_pixels),
+		cmocka_unit_test(statistics_are_spread_over_the_files),
 		cmocka_unit_test(parts_of_a_folder),
 		cmocka_unit_test(views_do_not_depend_on_threads),
 		cmocka_unit_test(views_at_full_scale_are_nearly_the_same),

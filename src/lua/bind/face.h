@@ -62,7 +62,7 @@ int bl_lua_origin(lua_State *L); /* for lua/recipe.lua */
 
 typedef struct bl_lua_views {
 	bl_pipeline *first, *second; /* kept alive by what was pushed */
-	float mean[4], std[4];       /* for images without augmentation */
+	float mean[BL_CHANNELS_MOST], std[BL_CHANNELS_MOST]; /* for images without augmentation */
 } bl_lua_views;
 
 #define BL_LUA_VIEWS "a pipeline, or a pair of them (aug.twin, aug.paper)"

@@ -226,8 +226,8 @@ static int aug_paper(lua_State *L)
 
 /* --- applying one --- */
 
-/* The image tensor (C,H,W) at `arg`, values 0..1, as bytes (H,W,C) in a userdata that is pushed. */
-static bl_image image_bytes(lua_State *L, int arg)
+/* The image tensor (C,H,W) at `arg`, brought into 0..1, as (H,W,C) in a userdata that is pushed. */
+static bl_image image_of(lua_State *L, int arg)
 {
 	bl_tensor *t = bl_lua_tensor(L, arg);
 	char buf[BL_SHAPE_TEXT];
@@ -235,19 +235,16 @@ static bl_image image_bytes(lua_State *L, int arg)
 		luaL_error(L, "expected an image (C, H, W), got %s", bl_tensor_text(t, buf));
 	int c = (int)bl_tensor_size(t, 0), h = (int)bl_tensor_size(t, 1), w = (int)bl_tensor_size(t, 2);
 	size_t n = (size_t)bl_tensor_count(t), plane = (size_t)h * (size_t)w;
-	float *v = lua_newuserdatauv(L, n * sizeof *v + 1, 0);
-	uint8_t *bytes = lua_newuserdatauv(L, n + 1, 0);
+	float *v = lua_newuserdatauv(L, n * sizeof *v + 1, 0), *values = lua_newuserdatauv(L, n * sizeof *v + 1, 0);
 	bl_tensor_read(t, v);
-	for (size_t i = 0; i < n; i++) {
-		float x = v[i] < 0 ? 0 : v[i] > 1 ? 1 : v[i];
-		bytes[i % plane * (size_t)c + i / plane] = (uint8_t)(x * 255 + .5f);
-	}
-	return (bl_image){ .pixels = bytes, .height = h, .width = w, .channels = c };
+	for (size_t i = 0; i < n; i++)
+		values[i % plane * (size_t)c + i / plane] = v[i] < 0 ? 0 : v[i] > 1 ? 1 : v[i];
+	return (bl_image){ .type = BL_PIXEL_FLOAT32, .values = values, .height = h, .width = w, .channels = c };
 }
 
 static int apply(lua_State *L, bl_pipeline *p, int arg, uint64_t seed, uint32_t view)
 {
-	bl_image in = image_bytes(L, arg);
+	bl_image in = image_of(L, arg);
 	bl_plan plan;
 	int h, w;
 	bl_pipeline_output(p, in.height, in.width, &h, &w);

@@ -222,7 +222,7 @@ static int d_subset(lua_State *L)
 
 /* --- one image --- */
 
-/* (H,W,C) bytes as a tensor (C,H,W), 0..1 */
+/* (H,W,C) as a tensor (C,H,W), 0..1 */
 static int give_image(lua_State *L, bl_dataset *d, int64_t i)
 {
 	bl_image im;
@@ -233,8 +233,10 @@ static int give_image(lua_State *L, bl_dataset *d, int64_t i)
 	float *v = bl_tensor_data(t);
 	int plane = im.height * im.width;
 	for (int p = 0; p < plane; p++)
-		for (int c = 0; c < im.channels; c++)
-			v[c * plane + p] = im.pixels[p * im.channels + c] / 255.f;
+		for (int c = 0; c < im.channels; c++) {
+			int at = p * im.channels + c;
+			v[c * plane + p] = im.type == BL_PIXEL_UINT8 ? im.pixels[at] / 255.f : im.values[at];
+		}
 	return 1;
 }
 
@@ -353,7 +355,7 @@ static void push_floats(lua_State *L, const float *v, int n)
 static int d_statistics(lua_State *L)
 {
 	bl_dataset *d = bl_lua_dataset(L, 1);
-	float mean[4] = { 0 }, std[4] = { 0 };
+	float mean[BL_CHANNELS_MOST], std[BL_CHANNELS_MOST];
 	if (bl_dataset_statistics(d, mean, std) < 0)
 		return bl_lua_fail(L);
 	push_floats(L, mean, bl_dataset_channels(d));

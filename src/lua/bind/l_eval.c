@@ -28,7 +28,7 @@ static int fail(lua_State *L)
 static bl_tensor *give_features(lua_State *L, bl_module *encoder, bl_dataset *d, bl_dataset *like, bl_dataset *train,
                                 int batch)
 {
-	float mean[4] = { 0 }, std[4] = { 1, 1, 1, 1 };
+	float mean[BL_CHANNELS_MOST], std[BL_CHANNELS_MOST];
 	bool known = !like && encoder && bl_module_input(encoder, NULL, NULL) == bl_dataset_channels(d);
 	if (known)
 		bl_module_input(encoder, mean, std);
