@@ -110,15 +110,18 @@ static void gzip_files_are_read(void **state)
 
 static void colour_is_read(void **state)
 {
-	uint8_t b[20 + 2 * 2 * 2 * 3] = { 0, 0, 8, 4, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3 };
+	uint8_t b[20 + 2 * 2 * 2 * 65] = { 0, 0, 8, 4, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3 };
 	(void)state;
-	bl_dataset *d = bl_dataset_idx(written("colour", b, sizeof b), NULL);
-	assert_non_null(d);
-	assert_int_equal(bl_dataset_channels(d), 3);
-	bl_dataset_unref(d);
-	b[19] = 2;
-	assert_null(bl_dataset_idx(written("colour", b, sizeof b - 8), NULL));
-	assert_error("images of 2 channels, expected 1 or 3");
+	for (int channels = 2; channels <= 64; channels += 1 + (channels == 3) * 60) {
+		b[19] = (uint8_t)channels;
+		bl_dataset *d = bl_dataset_idx(written("colour", b, (size_t)(20 + 8 * channels)), NULL);
+		assert_non_null(d);
+		assert_int_equal(bl_dataset_channels(d), channels);
+		bl_dataset_unref(d);
+	}
+	b[19] = 65;
+	assert_null(bl_dataset_idx(written("colour", b, sizeof b), NULL));
+	assert_error("images of 65 channels, expected 1 to 64");
 }
 
 /* Every way to cut the file off is an error that names the byte at which it ends. */

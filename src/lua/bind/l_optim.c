@@ -328,7 +328,19 @@ static const bl_lua_function schedule_methods[] = {
 	       "optim.schedule{steps = 100, warmup = 10}(5)"),
 	BL_LUA_END,
 };
-static const luaL_Reg schedule_meta[] = { { "__call", s_call }, { NULL, NULL } };
+/* The Lua that makes an equal one. */
+static int s_tostring(lua_State *L)
+{
+	const bl_schedule *s = bl_lua_check(L, 1, BL_T_SCHEDULE);
+	const bl_field *own = bl_schedule_fields(bl_schedule_kind(s));
+	char text[512];
+	bl_fields_text(own, s->room, text, sizeof text);
+	lua_pushfstring(L, "optim.schedule{kind = \"%s\", steps = %I, warmup = %I%s%s}", bl_schedule_kind(s),
+			(lua_Integer)s->steps, (lua_Integer)s->warmup, own && own->name ? ", " : "", text);
+	return 1;
+}
+
+static const luaL_Reg schedule_meta[] = { { "__call", s_call }, { "__tostring", s_tostring }, { NULL, NULL } };
 
 /* optim.schedule, whose fields are those of all kinds; they live as long as the state. */
 static void add_schedule(lua_State *L)
