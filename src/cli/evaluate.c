@@ -13,7 +13,8 @@
 static int short_traceback(lua_State *L)
 {
 	luaL_Buffer b;
-	const char *message = luaL_tolstring(L, 1, NULL);
+	bl_lua_hint(L, 1);
+	const char *message = lua_tostring(L, -1);
 	luaL_traceback(L, L, NULL, 1);
 	const char *line = strchr(lua_tostring(L, -1), '\n');
 	luaL_buffinit(L, &b);

@@ -11,8 +11,8 @@
 
 int bl_run_traceback(lua_State *L)
 {
-	const char *message = luaL_tolstring(L, 1, NULL);
-	luaL_traceback(L, L, message, 1);
+	bl_lua_hint(L, 1);
+	luaL_traceback(L, L, lua_tostring(L, -1), 1);
 	return 1;
 }
 

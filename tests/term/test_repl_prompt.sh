@@ -104,6 +104,13 @@ keys Tab
 in_tmux send-keys -t t -l '()'
 keys Enter
 check "Tab completes a method" '^9$'
+in_tmux send-keys -t t -l 'print(nn.linear(2, 3, {bi'
+keys Tab
+in_tmux send-keys -t t -l 'false}):count())'
+keys Enter
+check "Tab completes a setting" '^6$'
+line 'trainr{}'
+check "a global that is not there is likely another" "global 'trainr'\\) \\(did you mean 'trainer'\\?\\)"
 line '?tensor.zeros'
 check "?name helps" '^tensor\.zeros\(sizes'
 line 'ds = data.shapes{n = 64, size = 8, channels = 1}'

@@ -102,6 +102,13 @@ typedef struct bl_lua_type {
 void bl_lua_define_type(lua_State *L, const bl_lua_type *t);
 void bl_lua_methods(lua_State *L, const char *type, const bl_lua_function *list); /* further ones */
 
+/* Of the function at `index`; NULL: it is none of those. */
+const bl_lua_function *bl_lua_described(lua_State *L, int index);
+/*
+ * The message at `index`, which Lua made where a global was nil ("attempt to call a nil value (global 'trainr')"), gets the
+ * nearest global behind it: the message, or a longer one, is pushed.
+ */
+void bl_lua_hint(lua_State *L, int index);
 /* Of the function that runs (not of a property). */
 const bl_lua_function *bl_lua_running(lua_State *L);
 /* Pushes a list of {name =, kind =, self =, signature =, text =, example =, keys = {{name =, type =, default =, ...}}}. */

@@ -78,6 +78,22 @@ void bl_lua_maker(lua_State *L, const bl_lua_function *f)
 	bl_lua_push_maker(L, f, f->name);
 }
 
+const bl_lua_function *bl_lua_described(lua_State *L, int index)
+{
+	if (!lua_iscfunction(L, index) || !lua_getupvalue(L, index, BL_LUA_UP_ENTRY))
+		return NULL;
+	const void *entry = lua_touserdata(L, -1), *found = NULL;
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, REGISTRY);
+	lua_Integer n = (lua_Integer)lua_rawlen(L, -1);
+	for (lua_Integer i = 2; i <= n && entry && !found; i += ITEMS) {
+		lua_rawgeti(L, -1, i);
+		found = lua_touserdata(L, -1) == entry ? entry : NULL;
+		lua_pop(L, 1);
+	}
+	lua_pop(L, 2);
+	return found;
+}
+
 /* --- modules --- */
 
 static const char *const no_names[] = { NULL };
@@ -111,6 +127,35 @@ static int missing_name(lua_State *L)
 	if (near)
 		return luaL_error(L, "%s has no '%s' (did you mean '%s'?)", module, lua_tostring(L, 2), near);
 	return luaL_error(L, "%s has no '%s' (help \"%s\" lists what it has)", module, lua_tostring(L, 2), module);
+}
+
+/* The name in "... a nil value (global 'NAME')", into the buffer; false: the message is none of those. */
+static bool missing_global(const char *message, char *name, size_t size)
+{
+	static const char before[] = "a nil value (global '";
+	const char *from = strstr(message, before), *to = from ? strchr(from += sizeof before - 1, '\'') : NULL;
+	if (!to || (size_t)(to - from) >= size)
+		return false;
+	memcpy(name, from, (size_t)(to - from));
+	name[to - from] = 0;
+	return true;
+}
+
+void bl_lua_hint(lua_State *L, int index)
+{
+	char name[64];
+	const char *message = luaL_tolstring(L, index, NULL);
+	if (!missing_global(message, name, sizeof name))
+		return;
+	int top = lua_gettop(L);
+	lua_pushglobaltable(L);
+	const char *near = bl_nearest(name, push_keys(L, -1));
+	if (near && strcmp(near, name) != 0)
+		lua_pushfstring(L, "%s (did you mean '%s'?)", message, near);
+	else
+		lua_pushvalue(L, top);
+	lua_replace(L, top);
+	lua_settop(L, top);
 }
 
 void bl_lua_module_new(lua_State *L, const char *module)
