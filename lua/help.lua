@@ -109,7 +109,7 @@ end
 local function print_entry(e)
 	print_wrapped("", e.signature, 8)
 	print_wrapped("    ", e.text, 4)
-	print_keys(e.keys or {})
+	print_keys(registry.flat(e.keys))
 	print("    > " .. e.example)
 end
 

@@ -16,7 +16,7 @@ end
 
 local function add_keys(out, keys)
 	add(out, ".RS")
-	for _, k in ipairs(keys) do
+	for _, k in ipairs(registry.flat(keys)) do
 		local default = k.default and " = " .. k.default or ""
 		add(out, ".TP", (".BR %s \"%s\""):format(escape(k.name), escape(default):gsub('"', '\\(dq')),
 			escape(help.key_text(k)))

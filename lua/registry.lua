@@ -128,6 +128,19 @@ local parts = { "barlow.runs", "barlow.help" }
 
 local all
 
+-- Settings in a list, those of tables in tables behind the table's: "knn", "knn.every", ...
+function registry.flat(keys, before, out)
+	out = out or {}
+	for _, k in ipairs(keys or {}) do
+		local copy = {}
+		for field, v in pairs(k) do copy[field] = v end
+		copy.name, copy.keys = (before or "") .. k.name, nil
+		out[#out + 1] = copy
+		if k.keys then registry.flat(k.keys, copy.name .. ".", out) end
+	end
+	return out
+end
+
 local rank = { ["function"] = 1, method = 2, property = 3 }
 
 -- Group by group as they were first met; in a group functions first, then methods, then properties.

@@ -24,23 +24,29 @@ local function type_text(text)
 	return table.concat(parts, "|")
 end
 
-local function key_type(k)
+local function settings_name(name)
+	return ("barlow.settings.%s"):format((name:gsub("[:.]", "."):gsub("[^%w_.]", "_")))
+end
+
+local function key_type(k, owner)
+	if k.keys then return "any|" .. settings_name(owner .. "." .. k.name) end
 	if not k.choices then return type_text(k.type) end
 	local words = {}
 	for i, choice in ipairs(k.choices) do words[i] = ("%q"):format(choice) end
 	return table.concat(words, "|")
 end
 
-local function settings_name(e)
-	return ("barlow.settings.%s"):format((e.name:gsub("[:.]", "."):gsub("[^%w_.]", "_")))
-end
+local add_settings
 
-local function add_settings(e)
-	add("---@class %s", settings_name(e))
-	for _, k in ipairs(e.keys) do
+function add_settings(name, keys)
+	for _, k in ipairs(keys) do
+		if k.keys then add_settings(name .. "." .. k.name, k.keys) end
+	end
+	add("---@class %s", settings_name(name))
+	for _, k in ipairs(keys) do
 		local default = k.default and (" (default %s)"):format(k.default) or k.otherwise and
 			(" (otherwise %s)"):format(k.otherwise) or ""
-		add("---@field %s%s %s %s%s", k.name, k.required and "" or "?", key_type(k), k.text or "", default)
+		add("---@field %s%s %s %s%s", k.name, k.required and "" or "?", key_type(k, name), k.text or "", default)
 	end
 	add ""
 end
@@ -49,7 +55,7 @@ end
 local function params_of(e)
 	local params = {}
 	for _, p in ipairs(e.params) do
-		local kind = p.type == "table" and e.keys and settings_name(e) or type_text(p.type)
+		local kind = p.type == "table" and e.keys and settings_name(e.name) or type_text(p.type)
 		local name = p.name:find "%.%.%.$" and "..." or p.name
 		params[#params + 1] = { name = name, optional = p.optional, type = kind }
 	end
@@ -57,12 +63,12 @@ local function params_of(e)
 	local rest = false
 	for _, k in ipairs(e.keys) do
 		if k.required and k.position > 0 then
-			params[k.position] = { name = k.name, type = key_type(k) }
+			params[k.position] = { name = k.name, type = key_type(k, e.name) }
 		else
 			rest = true
 		end
 	end
-	if rest then params[#params + 1] = { name = "settings", optional = #params > 0, type = settings_name(e) } end
+	if rest then params[#params + 1] = { name = "settings", optional = #params > 0, type = settings_name(e.name) } end
 	return params
 end
 
@@ -167,7 +173,7 @@ function stubs.text(version)
 	add("-- Made by barlow %s from its registry, for Lua language servers: do not edit.", version)
 	add ""
 	for _, e in ipairs(registry.entries()) do
-		if e.keys and #e.keys > 0 then add_settings(e) end
+		if e.keys and #e.keys > 0 then add_settings(e.name, e.keys) end
 	end
 	for _, t in ipairs(types) do add_class(t.name, t) end
 	add_modules(modules, callable)

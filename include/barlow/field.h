@@ -59,6 +59,7 @@ typedef struct bl_field {
 	int count;
 	const char *const *choices; /* ended by NULL */
 	const char *type;
+	const struct bl_field *fields; /* of an ANY that may be a table: what that may hold; NULL: it is none */
 	int position;  /* may also be given as the position-th argument of the call; 0: by name only */
 	bool settable; /* may be changed between two steps of a run */
 } bl_field;

@@ -38,7 +38,7 @@ end)
 test("every setting has help, a type, and a default or what leaving it out means", function()
 	local seen = 0
 	for name, e in pairs(known) do
-		for _, k in ipairs(e.keys or {}) do
+		for _, k in ipairs(registry.flat(e.keys)) do
 			local what = ("%s: %s"):format(name, k.name)
 			seen = seen + 1
 			if not k.text or k.text == "" then error(what .. " has no help") end

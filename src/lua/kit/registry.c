@@ -224,6 +224,30 @@ static const char *type_name(bl_field_kind kind)
 	return names[kind];
 }
 
+static void set_choices(lua_State *L, const bl_field *f)
+{
+	lua_newtable(L);
+	for (int i = 0; f->choices[i]; i++) {
+		lua_pushstring(L, f->choices[i]);
+		lua_rawseti(L, -2, i + 1);
+	}
+	lua_setfield(L, -2, "choices");
+}
+
+static void push_field(lua_State *L, const bl_field *f);
+
+/* As `keys` of the table on top. */
+static void set_fields(lua_State *L, const bl_field *fields)
+{
+	luaL_checkstack(L, 6, "fields");
+	lua_newtable(L);
+	for (int i = 0; fields[i].name; i++) {
+		push_field(L, &fields[i]);
+		lua_rawseti(L, -2, i + 1);
+	}
+	lua_setfield(L, -2, "keys");
+}
+
 static void push_field(lua_State *L, const bl_field *f)
 {
 	char text[512];
@@ -241,14 +265,10 @@ static void push_field(lua_State *L, const bl_field *f)
 	lua_setfield(L, -2, "settable");
 	lua_pushinteger(L, f->position);
 	lua_setfield(L, -2, "position");
-	if (!f->choices)
-		return;
-	lua_newtable(L);
-	for (int i = 0; f->choices[i]; i++) {
-		lua_pushstring(L, f->choices[i]);
-		lua_rawseti(L, -2, i + 1);
-	}
-	lua_setfield(L, -2, "choices");
+	if (f->choices)
+		set_choices(L, f);
+	if (f->fields)
+		set_fields(L, f->fields);
 }
 
 /* What examples call an object of the type that "tensor:sum" begins with, into the table on top. */
@@ -272,14 +292,8 @@ static void push_entry(lua_State *L, const char *name, const bl_lua_function *f,
 	set_text(L, "example", f->example);
 	if (strcmp(kind, "function") != 0)
 		set_self(L, name);
-	if (!f->fields)
-		return;
-	lua_newtable(L);
-	for (int i = 0; f->fields[i].name; i++) {
-		push_field(L, &f->fields[i]);
-		lua_rawseti(L, -2, i + 1);
-	}
-	lua_setfield(L, -2, "keys");
+	if (f->fields)
+		set_fields(L, f->fields);
 }
 
 void bl_lua_registry(lua_State *L)
