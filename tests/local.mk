@@ -5,7 +5,7 @@ test_scripts = $(sort $(wildcard $(addprefix $(srcdir)/, tests/*.sh tests/lua/te
 T = $(c_suite) $(patsubst $(srcdir)/%,%,$(test_scripts))
 check-local:
 	@SRCDIR=$(abs_srcdir) BUILDDIR=$(abs_builddir) BARLOW=$(abs_builddir)/barlow \
-		SANITIZERS=$(sanitizers) \
+		SANITIZERS=$(sanitizers) CC="$(CC)" PKG_CONFIG="$(PKG_CONFIG)" \
 		SUMMARY=tests/summary $(SHELL) $(srcdir)/tests/run $(T)
 
 CLEANFILES += tests/summary

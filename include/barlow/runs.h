@@ -14,6 +14,7 @@
 #define BL_RUN_LIVE "live"
 #define BL_RUN_RECIPE "recipe.lua"
 #define BL_RUN_WEIGHTS "weights.safetensors"
+#define BL_RUN_PARENT "parent"           /* of forks: a step, and the folder that they were forked from */
 #define BL_RUN_START "start.safetensors" /* of runs that start from given weights */
 #define BL_RUN_CHECKPOINT "checkpoint.safetensors"
 
@@ -71,5 +72,20 @@ char *bl_runs_resumable(const char *what);
  */
 int bl_runs_claim(const char *folder);
 void bl_runs_release(int claim);
+
+/*
+ * A new run that goes on from the checkpoint of another one, which it leaves as it is, also while that goes on: a folder with
+ * copies of checkpoint, recipe and what the recipe reads, and the records so far.  `into`: a folder that holds no run; NULL: a
+ * new one among all runs.  Returns the folder, a new string.
+ */
+char *bl_runs_fork(const char *from, const char *into);
+/* The folder that a run was forked from, a new string, and at which step.  NULL with bl_error: it is no fork. */
+char *bl_runs_parent(const char *folder, int64_t *step);
+/*
+ * Removes a run that is not going on.  One that lies among all runs goes with all that is in its folder; of a folder
+ * elsewhere, which its user chose, the run's files go, and the folder if nothing else is in it.  No link is followed.  Negative
+ * with bl_error: nothing was removed, or not all.
+ */
+int bl_runs_delete(const char *folder);
 
 #endif

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 libbarlow_sources += \
 	src/store/checkpoint.c \
+	src/store/delete.c \
 	src/store/dtype.c src/store/dtype.h \
+	src/store/fork.c \
 	src/store/place.c \
 	src/store/resume.c \
 	src/store/run_folder.c \

@@ -18,7 +18,7 @@
 /* --- May it? -------------------------------------------------------------------- */
 
 /* Negative: its process is at it.  What has no live file, or one that cannot be read, is nobody's. */
-static int check_idle(const char *folder)
+int bl_runs_check_idle(const char *folder)
 {
 	char *path = bl_runs_path(folder, BL_RUN_LIVE);
 	bl_live *l = path ? bl_live_open(path, false) : NULL;
@@ -90,7 +90,7 @@ static char *find(const char *what)
 char *bl_runs_resumable(const char *what)
 {
 	char *folder = find(what);
-	if (folder && check_idle(folder) == 0 && check_checkpoint(folder) == 0)
+	if (folder && bl_runs_check_idle(folder) == 0 && check_checkpoint(folder) == 0)
 		return folder;
 	free(folder);
 	return NULL;
@@ -98,13 +98,28 @@ char *bl_runs_resumable(const char *what)
 
 /* --- One at a time ---------------------------------------------------------------- */
 
+const char *const bl_runs_files[] = {
+	BL_RUN_LIVE, BL_RUN_RECIPE, BL_RUN_WEIGHTS, BL_RUN_CHECKPOINT, BL_RUN_START, BL_RUN_PARENT, NULL,
+};
+
+/* FILE.*.tmp, FILE.*.new */
 static bool is_leftover(const char *name)
 {
 	const char *dot = strrchr(name, '.');
-	bool temporary = dot && (strcmp(dot, ".tmp") == 0 || strcmp(dot, ".new") == 0);
-	return temporary && (strncmp(name, BL_RUN_CHECKPOINT ".", sizeof BL_RUN_CHECKPOINT) == 0 ||
-	                     strncmp(name, BL_RUN_WEIGHTS ".", sizeof BL_RUN_WEIGHTS) == 0 ||
-	                     strncmp(name, BL_RUN_LIVE ".", sizeof BL_RUN_LIVE) == 0);
+	if (!dot || (strcmp(dot, ".tmp") != 0 && strcmp(dot, ".new") != 0))
+		return false;
+	for (const char *const *file = bl_runs_files; *file; file++)
+		if (strncmp(name, *file, strlen(*file)) == 0 && name[strlen(*file)] == '.')
+			return true;
+	return false;
+}
+
+bool bl_runs_is_file(const char *name)
+{
+	for (const char *const *file = bl_runs_files; *file; file++)
+		if (strcmp(*file, name) == 0)
+			return true;
+	return is_leftover(name);
 }
 
 /* A process that was killed while it wrote leaves a temporary file. */
@@ -124,11 +139,10 @@ static void sweep(const char *folder)
  */
 static int check_files(const char *folder)
 {
-	static const char *const names[] = { BL_RUN_LIVE, BL_RUN_RECIPE, BL_RUN_WEIGHTS, BL_RUN_CHECKPOINT };
 	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < sizeof names / sizeof names[0]; i++) {
+	for (const char *const *name = bl_runs_files; rc == 0 && *name; name++) {
 		struct stat st;
-		char *path = bl_runs_path(folder, names[i]);
+		char *path = bl_runs_path(folder, *name);
 		if (!path)
 			rc = -1;
 		else if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
@@ -143,7 +157,7 @@ int bl_runs_claim(const char *folder)
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return bl_fail("%s: %s", folder, strerror(errno));
-	int rc = flock(fd, LOCK_EX | LOCK_NB) == 0 ? check_idle(folder)
+	int rc = flock(fd, LOCK_EX | LOCK_NB) == 0 ? bl_runs_check_idle(folder)
 	                                           : bl_fail("%s: somebody else resumes the run just now", folder);
 	if (rc == 0)
 		rc = check_files(folder);

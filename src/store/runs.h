@@ -1,8 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* runs.h (private): the live file of the run that is meant (bl_runs_open), whether it is there or not; a new string. */
+/* runs.h (private): what the files of run folders share. */
 #ifndef BL_STORE_RUNS_H
 #define BL_STORE_RUNS_H
 
+#include <stdbool.h>
+
+/* runs.c: the live file of the run that is meant (bl_runs_open), whether it is there or not; a new string. */
 char *bl_runs_live_path(const char *what);
+
+/* resume.c: the names of all files that a run has, ended by NULL; and is this one of them, or what was left half written? */
+extern const char *const bl_runs_files[];
+bool bl_runs_is_file(const char *name);
+/* Negative with bl_error: the run in the folder is going on. */
+int bl_runs_check_idle(const char *folder);
 
 #endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* fork.c: a new run that goes on from the checkpoint of another one, which keeps its own. */
+#define _GNU_SOURCE 1 /* asprintf */
+#include "store/runs.h"
+
+#include <barlow/error.h>
+#include <barlow/file.h>
+#include <barlow/runs.h>
+#include <barlow/weights.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* --- What is copied ------------------------------------------------------------------------ */
+
+/* Written whole or not at all.  A checkpoint that is written meanwhile is read as it was or as it is: it is renamed. */
+static int copy_file(const char *from, const char *into, const char *name)
+{
+	size_t n;
+	char *source = bl_runs_path(from, name), *target = bl_runs_path(into, name);
+	void *bytes = source && target ? bl_file_read(source, &n) : NULL;
+	int rc = bytes ? bl_file_write_atomic(target, bytes, n) : -1;
+	free(bytes);
+	free(source);
+	free(target);
+	return rc;
+}
+
+static bool has(const char *folder, const char *name)
+{
+	struct stat s;
+	char *path = bl_runs_path(folder, name);
+	bool there = path && lstat(path, &s) == 0 && S_ISREG(s.st_mode);
+	free(path);
+	return there;
+}
+
+/* Arrays that a recipe reads. */
+static int copy_arrays(const char *from, const char *into)
+{
+	DIR *d = opendir(from);
+	int rc = d ? 0 : bl_fail("%s: %s", from, strerror(errno));
+	for (struct dirent *e; rc == 0 && (e = readdir(d));) {
+		size_t n = strlen(e->d_name);
+		if (n > 4 && strcmp(e->d_name + n - 4, ".npy") == 0 && has(from, e->d_name))
+			rc = copy_file(from, into, e->d_name);
+	}
+	if (d)
+		closedir(d);
+	return rc;
+}
+
+static int copy_files(const char *from, const char *into)
+{
+	static const char *const others[] = { BL_RUN_RECIPE, BL_RUN_START };
+	int rc = copy_file(from, into, BL_RUN_CHECKPOINT);
+	for (size_t i = 0; rc == 0 && i < sizeof others / sizeof others[0]; i++)
+		if (has(from, others[i]))
+			rc = copy_file(from, into, others[i]);
+	return rc == 0 ? copy_arrays(from, into) : rc;
+}
+
+/* --- What is made anew ------------------------------------------------------------------------ */
+
+static int read_step(const char *folder, int64_t *step)
+{
+	char rest, *path = bl_runs_path(folder, BL_RUN_CHECKPOINT);
+	char **facts = path ? bl_safetensors_metadata(path) : NULL;
+	const char *text = facts ? bl_metadata_get(facts, "step") : NULL;
+	long long v = -1;
+	int rc = !facts ? -1 : text && sscanf(text, "%19lld%c", &v, &rest) == 1 && v >= 0 ? 0 : bl_fail("%s: it names no step", path);
+	bl_metadata_free(facts);
+	free(path);
+	*step = v;
+	return rc;
+}
+
+/* Records and snapshots up to the checkpoint; a parent whose live file is lost has none to give. */
+static int make_live(const char *from, const char *into, int64_t step)
+{
+	char *source = bl_runs_path(from, BL_RUN_LIVE), *target = bl_runs_path(into, BL_RUN_LIVE);
+	bl_live *past = source ? bl_live_open(source, false) : NULL, *l = NULL;
+	int rc = source && target ? 0 : -1;
+	if (rc == 0 && past) {
+		bl_live_info info;
+		bl_live_info_get(past, &info);
+		info.state = BL_RUN_STOPPED;
+		info.step = step;
+		snprintf(info.message, sizeof info.message, "forked at step %lld of %.180s", (long long)step, from);
+		l = bl_live_create(target, &info);
+		rc = l ? bl_live_take_past(l, past, step) : -1;
+	}
+	bl_live_close(l);
+	bl_live_close(past);
+	free(source);
+	free(target);
+	return rc;
+}
+
+static int write_parent(const char *from, const char *into, int64_t step)
+{
+	char *whole = realpath(from, NULL), *path = bl_runs_path(into, BL_RUN_PARENT), *text = NULL;
+	int n = whole && path ? asprintf(&text, "%lld %s\n", (long long)step, whole) : -1;
+	int rc = n > 0 ? bl_file_write_atomic(path, text, (size_t)n) : bl_fail("%s: %s", from, strerror(errno));
+	if (n > 0)
+		free(text);
+	free(whole);
+	free(path);
+	return rc;
+}
+
+char *bl_runs_parent(const char *folder, int64_t *step)
+{
+	size_t n;
+	char *path = bl_runs_path(folder, BL_RUN_PARENT), *bytes = path ? bl_file_read(path, &n) : NULL, *parent = NULL;
+	long long v;
+	int at = 0;
+	if (bytes && n > 0 && bytes[n - 1] == '\n' && !memchr(bytes, '\0', n)) {
+		bytes[n - 1] = '\0';
+		if (sscanf(bytes, "%19lld %n", &v, &at) == 1 && at > 0 && bytes[at] == '/' && v >= 0) {
+			parent = strdup(bytes + at);
+			*step = v;
+		}
+	}
+	if (bytes && !parent)
+		bl_fail("%s: expected a step and the path of a folder", path);
+	free(bytes);
+	free(path);
+	return parent;
+}
+
+/* --- A fork -------------------------------------------------------------------------------------- */
+
+/* "fashion" of ".../fashion-20261130-014202": the name of the run there. */
+static char *folder_for(const char *from, const char *into)
+{
+	if (into) {
+		int taken = bl_runs_folder_take(into);
+		return taken == 0 ? strdup(into) : NULL;
+	}
+	char *path = bl_runs_path(from, BL_RUN_LIVE);
+	bl_live *past = path ? bl_live_open(path, false) : NULL;
+	bl_live_info info = { .name = "fork" };
+	if (past)
+		bl_live_info_get(past, &info);
+	bl_live_close(past);
+	free(path);
+	return bl_runs_folder_new(info.name);
+}
+
+/* The live file last: what has none is no run yet. */
+static int fill(const char *from, const char *into)
+{
+	int64_t step;
+	if (copy_files(from, into) != 0 || read_step(into, &step) != 0 || write_parent(from, into, step) != 0)
+		return -1;
+	return make_live(from, into, step);
+}
+
+char *bl_runs_fork(const char *from, const char *into)
+{
+	if (!has(from, BL_RUN_CHECKPOINT))
+		return bl_fail_null("%s: there is no checkpoint (%s) to fork from", from, BL_RUN_CHECKPOINT);
+	char *folder = folder_for(from, into);
+	if (!folder)
+		return NULL;
+	if (fill(from, folder) == 0)
+		return folder;
+	char why[512];
+	snprintf(why, sizeof why, "%s", bl_error());
+	bl_runs_delete(folder); /* what there is of it */
+	free(folder);
+	return bl_fail_null("%s", why);
+}

@@ -1,0 +1,56 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# A C program outside of this tree: built by what pkg-config says, it trains, keeps, stops and resumes a run.
+set -u
+
+pkg_config=${PKG_CONFIG:-pkg-config}
+if ! command -v "$pkg_config" >/dev/null 2>&1; then
+	echo "1..0 # SKIP pkg-config is not installed"
+	exit 0
+fi
+dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-c-program-XXXXXX") || exit 1
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 130' INT TERM
+PKG_CONFIG_PATH=$BUILDDIR
+export PKG_CONFIG_PATH
+flags=
+[ "${SANITIZERS:-no}" = no ] || flags=-fsanitize=address,undefined
+
+number=0
+# check NAME COMMAND...
+check() {
+	name=$1
+	shift
+	number=$((number + 1))
+	if "$@" >"$dir/out" 2>&1; then
+		echo "ok $number - $name"
+	else
+		echo "not ok $number - $name"
+		sed 's/^/# /' "$dir/out"
+	fi
+}
+build() {
+	# The words of CC and of the flags are several.
+	# shellcheck disable=SC2046,SC2086
+	${CC:-cc} -std=gnu11 -Wall -Wextra -Werror $flags "$SRCDIR/examples/c/train_and_resume.c" \
+		$("$pkg_config" --cflags --libs barlow) -o "$dir/train"
+}
+# runs WORDS ARGUMENTS: the program ends well and says so
+runs() {
+	words=$1
+	shift
+	"$dir/train" "$@" >"$dir/last" 2>&1
+	status=$?
+	cat "$dir/last"
+	[ $status -eq 0 ] && grep -qF -- "$words" "$dir/last"
+}
+same() { cmp "$dir/straight/weights.safetensors" "$dir/halved/weights.safetensors"; }
+
+echo "1..7"
+check "it is built" build
+check "a run is trained" runs "done at step 80" "$dir/straight"
+check "another one is stopped" runs "stopped at step" "$dir/halved" 30
+check "... and goes on" runs "done at step 80" "$dir/halved"
+check "... from where it was" grep -q "from step [3-7]" "$dir/last"
+check "... to the same bits" same
+check "what is over is refused" sh -c "! '$dir/train' '$dir/halved'"
