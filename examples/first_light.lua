@@ -187,7 +187,7 @@ local function save(t, o)
 	local base = o.out:gsub("/*$", "/")
 	local saved = try_save(function() return t end, base .. "first_light.safetensors")
 	saved = try_save(function() return plot.curves(t) end, base .. "first_light.svg") and saved
-	return try_save(function() return plot.heatmap(t.C, { title = "cross-correlation" }) end, base .. "c.png") and saved
+	return try_save(function() return plot.heatmap(t.C, { title = "cross-correlation", batch = t.batch }) end, base .. "c.png") and saved
 end
 
 -- Measures a row unless Ctrl-C comes; what it had by then stays in the row.
@@ -216,7 +216,7 @@ local function main()
 		complete = try_measure(rows[3], encoder, train, test) and try_measure(rows[1], nil, train, test)
 			and try_measure(rows[2], new_encoder(train, o.seed), train, test) -- the same weights as before the first step
 	end
-	print_table(rows, train)
+	if rows[3][1] then print_table(rows, train) end
 	print(("%s in %s"):format(complete and "done" or "stopped", os.date("!%M:%S", os.time() - started)))
 	return saved
 end

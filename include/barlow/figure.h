@@ -20,7 +20,16 @@ bl_figure *bl_figure_curves(const bl_live *run);                 /* loss terms, 
 typedef struct bl_scale { double floor; bool log; } bl_scale;
 double bl_scale_place(bl_scale s, double v);
 double bl_scale_value(bl_scale s, double place); /* back; `floor` for 0 */
-bl_figure *bl_figure_heatmap(const bl_tensor *c, const char *title); /* (R,C) over the diverging map, fixed to [-1, 1] */
+/*
+ * Up to what chance gives the root mean square of so many elements of C, of independent embeddings of a batch of n:
+ * 1/sqrt(n-1) (1 + 2 / sqrt(2 elements)), two deviations above its mean; at most .9.  n < 2: no floor.
+ */
+bl_scale bl_scale_of_chance(double n, double elements, bool log);
+/*
+ * (R,C) over the diverging map, fixed to [-1, 1].  Of a large one a dot is the root mean square of a block, or the mean
+ * of what lies on a square's diagonal.  batch: chance is the background; 0: 0 is.
+ */
+bl_figure *bl_figure_heatmap(const bl_tensor *c, const char *title, int64_t batch);
 /* The same, of a matrix that stands for so many dims from `row` and `col` on: the axes count these. */
 typedef struct bl_extent { double row, rows, col, cols; } bl_extent;
 bl_figure *bl_figure_heatmap_of(const bl_tensor *c, const char *title, const bl_extent *dims, bl_scale scale);

@@ -129,9 +129,10 @@ bl_figure *bl_figure_heatmap_of(const bl_tensor *c, const char *title, const bl_
 }
 
 /* Elements are counted from 1, as Lua does. */
-bl_figure *bl_figure_heatmap(const bl_tensor *c, const char *title)
+bl_figure *bl_figure_heatmap(const bl_tensor *c, const char *title, int64_t batch)
 {
 	bool matrix = bl_tensor_ndim(c) == 2;
 	bl_extent all = {1, matrix ? (double)bl_tensor_size(c, 0) : 0, 1, matrix ? (double)bl_tensor_size(c, 1) : 0};
-	return bl_figure_heatmap_of(c, title, &all, (bl_scale){0, false});
+	struct plan p = make_plan((int64_t)fmax(all.rows, 1), (int64_t)fmax(all.cols, 1));
+	return bl_figure_heatmap_of(c, title, &all, bl_scale_of_chance((double)batch, (double)(p.block * p.block), false));
 }

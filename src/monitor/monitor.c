@@ -36,7 +36,7 @@
 #define POINTS_COST .25   /* seconds that points may cost at once, if few rows will do */
 #define FORGETS .98       /* a frame: what a larger sample cost once need not be true for ever */
 
-enum { POINTS_LEAST = 128, SAMPLES_LEAST = 16, SAMPLES_NARROW = 1024, EFFORTS = 64 };
+enum { POINTS_LEAST = 128, SAMPLES_LEAST = 64, SAMPLES_NARROW = 1024, EFFORTS = 64 };
 
 enum { TASK_SPECTRUM, TASK_ORDER, TASK_POINTS, TASKS };
 enum { SPECTRUM = 1 << TASK_SPECTRUM, ORDER = 1 << TASK_ORDER, POINTS = 1 << TASK_POINTS };

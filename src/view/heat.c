@@ -252,9 +252,8 @@ static uint32_t ramp(double t)
 
 bl_scale bl_heat_scale_of(bl_heat_fit fit, const bl_heat_source *m, bl_heat_style s)
 {
-	double n = fmax(fit.dims_x, 1) * fmax(fit.dims_y, 1), floor = m->chance * (1 + 2 / sqrt(2 * n));
 	bool of_rms = bl_heat_pool(m, s) == BL_POOL_RMS && !m->change;
-	return (bl_scale){of_rms ? fmin(floor, .9) : 0, s.symlog};
+	return bl_scale_of_chance(of_rms ? m->n : 0, fmax(fit.dims_x, 1) * fmax(fit.dims_y, 1), s.symlog);
 }
 
 static void put_dot(bl_canvas *c, int x, int y, double t)

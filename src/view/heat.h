@@ -20,7 +20,7 @@ typedef struct bl_heat_source {
 	int cells, d;                       /* dims a side */
 	const int32_t *row_edge, *col_edge; /* cells + 1 of each, from 0 to d; NULL: as bl_chunk_range cuts d */
 	int shift;                          /* row and column r and r + shift meet on the diagonal */
-	double chance;                      /* rms of an element that chance gives; 0: of no interest */
+	int n;                              /* batch, which says what chance gives; 0: of no interest */
 	bool change;                        /* differences, of rms too */
 } bl_heat_source;
 
@@ -67,10 +67,7 @@ bl_heat_block bl_heat_block_under(bl_heat_fit fit, const bl_heat_source *m, int 
 /* Points at it in the picture that was drawn at (x,y). */
 void bl_heat_mark(bl_canvas *c, int x, int y, bl_heat_fit fit, const bl_heat_source *m, const bl_heat_block *b);
 
-/*
- * The scale of the colours: of root mean squares the background is what chance gives a dot of so many elements, which
- * is the less above that of one the more there are: chance (1 + 2 / sqrt(2 n)), two deviations.
- */
+/* The scale of the colours: of root mean squares the background is what chance gives a dot of so many elements. */
 bl_scale bl_heat_scale_of(bl_heat_fit fit, const bl_heat_source *m, bl_heat_style s);
 
 /* Values as bars of w columns, height from 0 to 1 and colour from the map; below 0 the bar is empty. */

@@ -65,12 +65,6 @@ static void cut_edges(bl_picture *p)
 		}
 }
 
-/* 1/sqrt(N-1): what independent views would give. */
-static double chance_of(const bl_snapshot *s)
-{
-	return s->n > 1 ? 1 / sqrt(s->n - 1.) : 0;
-}
-
 /* values: of the cells on the diagonal, row after row. */
 static void lay_diagonal(bl_picture *p, const float *values)
 {
@@ -149,7 +143,7 @@ void bl_picture_crop(bl_picture *p, const bl_snapshot *s, const bl_region *want)
 	p->part.col = name_edges(p, s, 1, col);
 	p->part.rows = p->edge[0][p->cells];
 	p->part.cols = p->edge[1][p->cells];
-	p->chance = chance_of(s);
+	p->n = s->n;
 	p->change = false;
 	p->sample.largest = (double)s->grid_elements / ((double)s->d * s->d);
 	p->sample.rms = s->rms_share;
@@ -170,7 +164,7 @@ bool bl_picture_take(bl_picture *p, const bl_snapshot *s, const bl_region *want)
 	bl_region plain = {.matrix = BL_MATRIX_C, .order = BL_ORDER_PLAIN};
 	p->step = s->step;
 	p->d = s->d;
-	p->chance = chance_of(s);
+	p->n = s->n;
 	p->change = false;
 	if (s->step < 0)
 		return false;
@@ -259,7 +253,7 @@ bl_heat_source bl_picture_source(const bl_picture *p)
 {
 	bl_heat_source m = {.mean = p->mean, .extreme = p->extreme, .cells = p->cells, .d = p->part.rows,
 			    .row_edge = p->edge[0], .col_edge = p->edge[1], .shift = p->part.row - p->part.col,
-			    .chance = p->chance, .change = p->change};
+			    .n = p->n, .change = p->change};
 	if (p->has_rms) {
 		m.rms = p->rms;
 		m.diagonal = p->diagonal;

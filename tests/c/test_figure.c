@@ -107,7 +107,7 @@ static void test_heatmap(void **state)
 	(void)state;
 	NEEDS_GNUPLOT();
 	bl_tensor *c = identity(8), *turned = bl_tensor_full(2, (int64_t[]){3, 1100}, .5f);
-	bl_figure *f = bl_figure_heatmap(c, "small"), *g = bl_figure_heatmap(turned, NULL);
+	bl_figure *f = bl_figure_heatmap(c, "small", 0), *g = bl_figure_heatmap(turned, NULL, 0);
 	const char *const small[] = {"small", "8 × 8", "first view", "<image", ">-0.5<", NULL};
 	expect_in_svg(f, "heat.svg", small);
 	const char *const large[] = {"3 × 1100, a dot is the rms of 3 × 3 elements", NULL};
@@ -115,6 +115,23 @@ static void test_heatmap(void **state)
 	bl_figure_free(f);
 	bl_figure_free(g);
 	bl_tensor_unref(turned);
+	bl_tensor_unref(c);
+}
+
+/* The colours' numbers stand where their values lie; chance has the middle. */
+static void test_heatmap_scale(void **state)
+{
+	(void)state;
+	NEEDS_GNUPLOT();
+	bl_tensor *c = identity(8);
+	bl_figure *f = bl_figure_heatmap_of(c, "log", &(bl_extent){1, 8, 1, 8}, (bl_scale){.0625, true});
+	bl_figure *g = bl_figure_heatmap(c, "chance", 17);
+	const char *const log[] = {">within ±0.062<", ">0.25<", ">-0.25<", ">0.12<", ">1<", NULL}; /* 16^(k/4) / 16 */
+	expect_in_svg(f, "log.svg", log);
+	const char *const chance[] = {">within ±0.6<", ">0.8<", NULL}; /* (1 + sqrt(2)) / 4 */
+	expect_in_svg(g, "chance.svg", chance);
+	bl_figure_free(f);
+	bl_figure_free(g);
 	bl_tensor_unref(c);
 }
 
@@ -135,7 +152,7 @@ static void test_heatmap_refuses(void **state)
 {
 	(void)state;
 	bl_tensor *t = bl_tensor_full(3, (int64_t[]){2, 3, 4}, 0);
-	assert_null(bl_figure_heatmap(t, "no matrix"));
+	assert_null(bl_figure_heatmap(t, "no matrix", 0));
 	assert_error("(2, 3, 4)");
 	bl_tensor_unref(t);
 }
@@ -201,7 +218,7 @@ static void test_formats(void **state)
 		{"it's | a `name`.png", "\x89PNG"},
 	};
 	bl_tensor *c = identity(4);
-	bl_figure *f = bl_figure_heatmap(c, "t");
+	bl_figure *f = bl_figure_heatmap(c, "t", 0);
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
 		size_t n;
 		char *bytes = save(f, all[i].name, &n);
@@ -248,7 +265,7 @@ static void test_hostile_text(void **state)
 	assert_non_null(strstr(svg, parts[1]));
 	free(svg);
 	bl_tensor *c = identity(2);
-	bl_figure *g = bl_figure_heatmap(c, title);
+	bl_figure *g = bl_figure_heatmap(c, title, 0);
 	free(save(g, "hostile.png", &n));
 	assert_false(exists(mark));
 	bl_figure_free(f);
@@ -262,7 +279,7 @@ static void test_bad_paths(void **state)
 {
 	(void)state;
 	bl_tensor *c = identity(2);
-	bl_figure *f = bl_figure_heatmap(c, "t");
+	bl_figure *f = bl_figure_heatmap(c, "t", 0);
 	assert_int_equal(bl_figure_save(f, "picture.gif"), -1);
 	assert_error("picture.gif: a figure's name ends in .svg, .png or .pdf");
 	assert_int_equal(bl_figure_save(f, "folder.png/picture"), -1);
@@ -279,7 +296,7 @@ static void save_without_gnuplot(const char *folder)
 {
 	char *path = strdup(getenv("PATH"));
 	bl_tensor *c = identity(2);
-	bl_figure *f = bl_figure_heatmap(c, "t");
+	bl_figure *f = bl_figure_heatmap(c, "t", 0);
 	setenv("PATH", folder, 1);
 	int rc = bl_figure_save(f, support_scratch("none.png"));
 	setenv("PATH", path, 1);
@@ -355,7 +372,7 @@ int main(void)
 		cmocka_unit_test(test_curves),
 		cmocka_unit_test(test_curves_of_nothing),
 		cmocka_unit_test(test_heatmap),
-		cmocka_unit_test(test_heatmap_of_dims),
+		cmocka_unit_test(test_heatmap_of_dims), cmocka_unit_test(test_heatmap_scale),
 		cmocka_unit_test(test_panels),
 		cmocka_unit_test(test_image),
 		cmocka_unit_test(test_heatmap_refuses),

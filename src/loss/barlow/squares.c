@@ -159,25 +159,20 @@ static double mean_variance(const double *h, double square, int64_t s, int64_t n
 	return 4 * one / k * left + 2 * (pair - 2 * one) / (k * (k - 1)) * pairs_left;
 }
 
-/* Typical standard error of a cell's rms relative to itself: se(x) / (2 x) of its square x, over some cells. */
+/* Typical standard error of a cell's rms relative to itself: se(x) / (2 x) of its square x, by the mean of both over some cells. */
 static double typical_error(const job *p, int64_t n, const double *square, bl_rng *r)
 {
 	int64_t s = p->samples;
 	float *gram = bl_block_take((size_t)(2 * s * s) * sizeof *gram);
-	double *h = bl_block_take((size_t)s * sizeof *h), sum = 0;
-	int used = 0;
+	double *h = bl_block_take((size_t)s * sizeof *h), variance = 0, sum = 0;
 	for (int k = 0; gram && h && k < PROBES; k++) {
 		int64_t i = bl_rng_below(r, (uint32_t)p->a.cells), j = bl_rng_below(r, (uint32_t)p->b.cells);
-		double x = square[i * p->b.cells + j] * (double)n / (double)(n - 1), error;
-		if (!(x > 0))
-			continue;
-		error = sqrt(mean_variance(h, row_sums(&p->a, i, &p->b, j, s, gram, h), s, n)) / (2 * x);
-		sum += error * error;
-		used++;
+		sum += square[i * p->b.cells + j] * (double)n / (double)(n - 1) / PROBES;
+		variance += mean_variance(h, row_sums(&p->a, i, &p->b, j, s, gram, h), s, n) / PROBES;
 	}
 	bl_block_give(gram);
 	bl_block_give(h);
-	return used ? sqrt(sum / used) : 0;
+	return sum > 0 ? sqrt(variance) / (2 * sum) : 0;
 }
 
 /* --- All pairs, or those of a sample --------------------------------------------------- */

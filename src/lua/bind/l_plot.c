@@ -20,16 +20,21 @@ static int plot_curves(lua_State *L)
 	return give(L, bl_figure_curves(bl_trainer_live(bl_lua_trainer(L, 1))));
 }
 
-#define WORDS(field, of) BL_FIELD(TEXT, bl_axes, field, BL_TEXT(""), .help = of)
-static const bl_field heatmap_fields[] = { WORDS(title, "above the figure"), BL_FIELD_END };
+typedef struct heatmap { const char *title; int batch; } heatmap;
+static const bl_field heatmap_fields[] = {
+	BL_FIELD(TEXT, heatmap, title, BL_TEXT(""), .help = "above the figure"),
+	BL_FIELD(INT, heatmap, batch, BL_DEFAULT(0), BL_WITHIN(0, 1e9),
+	         .help = "of C's batch: what chance gives there is the background; 0: zero alone"),
+	BL_FIELD_END,
+};
 
-/* heatmap(matrix[, {title = ""}]) */
+/* heatmap(matrix[, {title = "", batch = 0}]) */
 static int plot_heatmap(lua_State *L)
 {
-	bl_axes axes;
+	heatmap h;
 	bl_tensor *t = bl_lua_tensor(L, 1);
-	bl_lua_take_options(L, 2, &axes);
-	return give(L, bl_figure_heatmap(t, axes.title));
+	bl_lua_take_options(L, 2, &h);
+	return give(L, bl_figure_heatmap(t, h.title, h.batch));
 }
 
 /* Numbers of a list or a vector on top, in a userdata that is pushed in its place. */
@@ -77,6 +82,7 @@ static bl_series series(lua_State *L)
 	return s;
 }
 
+#define WORDS(field, of) BL_FIELD(TEXT, bl_axes, field, BL_TEXT(""), .help = of)
 static const bl_field lines_fields[] = {
 	WORDS(title, "above the figure"), WORDS(xlabel, "below the axis of x"), WORDS(ylabel, "beside the axis of y"),
 	BL_FIELD(BOOL, bl_axes, logx, BL_DEFAULT(false), .help = "a logarithmic axis of x"),
@@ -140,8 +146,8 @@ static const bl_lua_function functions[] = {
 	BL_LUA("curves", plot_curves, "(trainer: trainer): figure", "A figure of the loss terms, the floor and kNN.",
 	       "plot.curves(" BL_EXAMPLE_RUN ":step(2))"),
 	BL_LUA("heatmap", plot_heatmap, "(matrix: tensor, settings?: table): figure",
-	       "A figure of a matrix, colours fixed to [-1, 1].",
-	       "plot.heatmap(tensor.eye(4))",
+	       "A figure of a matrix, colours fixed to [-1, 1]; of a large one a dot is a block's root mean square.",
+	       "plot.heatmap(tensor.eye(4), {batch = 16})",
 	       .fields = heatmap_fields),
 	BL_LUA("lines", plot_lines, "(settings: table): figure", "A figure of curves, or of points that no line joins.",
 	       "plot.lines{{{1, 2, 3}, {1, 4, 9}, label = \"squares\"}}",
