@@ -21,17 +21,18 @@ done
 picture() {
 	"$frames" -k "$3" -s "$2" "$live" "$4" >"$dir/$1.svg"
 }
-# Sixty-four dims in the middle of C, element by element.
-picture matrix-1 1 2zzz 66x37 & first=$!
-picture matrix-2 25 2zzz 66x37 & second=$!
-picture matrix-3 150 2zzz 66x37 & third=$!
-picture matrix-4 1150 2zzz 66x37 & fourth=$!
+# All of C, a dot being the root mean square of 8 x 8 elements.
+picture matrix-1 1 2 66x37 & first=$!
+picture matrix-2 25 2 66x37 & second=$!
+picture matrix-3 150 2 66x37 & third=$!
+picture matrix-4 1150 2 66x37 & fourth=$!
 picture dashboard 1000 1 120x36 & fifth=$!
-for p in $first $second $third $fourth $fifth; do
+picture heatmap 1000 2 120x40 & sixth=$!
+for p in $first $second $third $fourth $fifth $sixth; do
 	wait "$p"
 done
 
 mkdir -p "$out"
-for name in matrix-1 matrix-2 matrix-3 matrix-4 dashboard; do
+for name in matrix-1 matrix-2 matrix-3 matrix-4 dashboard heatmap; do
 	rsvg-convert -z 2 "$dir/$name.svg" -o "$out/$name.png"
 done

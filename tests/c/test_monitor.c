@@ -575,6 +575,31 @@ static void test_sampled(void **state)
 	bl_tensor_unref(z[1]);
 }
 
+/* However little of C is made: the picture is neither brighter nor darker. */
+static void test_brightness(void **state)
+{
+	(void)state;
+	enum { N = 64, D = 2048 };
+	bl_tensor *z[2] = { grouped(N, D, 40, 1), grouped(N, D, 40, 2) };
+	bl_look l = look_of(z[0], z[1]);
+	double all = 0;
+	for (int64_t samples = 8; samples <= N; samples *= 2) {
+		double square = 0;
+		shot = (bl_snapshot){ .step = 1, .n = N, .d = D };
+		assert_int_equal(bl_heat_grid(&l, bl_heat_all(N, D), &shot), 0);
+		assert_true(shot.rms_share == 1);
+		for (int k = 0; k < shot.grid * shot.grid && samples == 8; k++)
+			all += (double)shot.rms[k] * shot.rms[k];
+		assert_int_equal(bl_heat_grid(&l, (bl_heat_effort){ 1, samples }, &shot), 0);
+		assert_true(shot.rms_share == (float)(samples * samples) / (N * N));
+		for (int k = 0; k < shot.grid * shot.grid; k++)
+			square += (double)shot.rms[k] * shot.rms[k];
+		assert_true(fabs(sqrt(square / all) - 1) < .07);
+	}
+	bl_tensor_unref(z[0]);
+	bl_tensor_unref(z[1]);
+}
+
 /* Cells wider than the strips that they are made of. */
 static void test_wide_cells(void **state)
 {
@@ -912,7 +937,7 @@ int main(void)
 		cmocka_unit_test(test_dead), cmocka_unit_test(test_spectrum), cmocka_unit_test(test_views),
 		cmocka_unit_test(test_when), cmocka_unit_test(test_rate), cmocka_unit_test(test_regions),
 		cmocka_unit_test(test_clusters), cmocka_unit_test(test_silly_regions), cmocka_unit_test(test_sampled),
-		cmocka_unit_test(test_wide_cells),
+		cmocka_unit_test(test_wide_cells), cmocka_unit_test(test_brightness),
 		cmocka_unit_test(test_singular), cmocka_unit_test(test_pair), cmocka_unit_test(test_points),
 		cmocka_unit_test(test_points_turn), cmocka_unit_test(test_asked), cmocka_unit_test(test_paused),
 	};

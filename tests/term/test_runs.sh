@@ -98,7 +98,7 @@ start() {
 in_tmux new-session -d -s a -x 100 -y 30 cat
 in_tmux new-session -d -s b -x 100 -y 30 cat
 
-echo "1..40"
+echo "1..41"
 
 check "no runs: said, status 1" fails_with "there are no runs in $root" 1 watch
 make_run past 3 >"$dir/past.lua"
@@ -109,6 +109,7 @@ rows() {
 	[ "$(wc -l <"$dir/out")" -eq 24 ] && ! grep -q '.\{81\}' "$dir/out" && ! grep -q "$(printf '\033')" "$dir/out"
 }
 check "... 24 rows of at most 80 columns, without escapes" rows
+check "... but not as one that is too small" fails_with "a frame needs 40 x 12 cells, not 39 x 24" 1 watch --once --size 39x24
 check "an unknown run: said with what there is, status 1" fails_with "no run named nope; runs: past-2" 1 watch nope
 check "an unknown option: status 2" fails_with "unknown option '--nope'" 2 watch --nope
 check "a size that is none: status 2" fails_with "got '80'" 2 watch --size 80
