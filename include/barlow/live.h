@@ -125,6 +125,7 @@ typedef struct bl_live_info {
 	int64_t step, steps;    /* done, to do */
 	int64_t steps_per_epoch;
 	int32_t batch, d, parameters_m; /* d: embedding width */
+	int32_t knn_queries, knn_refs;  /* labelled images that kNN is measured on, and by; 0: none */
 	double started;         /* seconds since 1970 */
 	char message[256];      /* why it failed, or the last journal line */
 } bl_live_info;

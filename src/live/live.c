@@ -112,6 +112,8 @@ static void clean_info(bl_live_info *i)
 	i->batch = (int32_t)not_negative(i->batch);
 	i->d = (int32_t)not_negative(i->d);
 	i->parameters_m = (int32_t)not_negative(i->parameters_m);
+	i->knn_queries = (int32_t)not_negative(i->knn_queries);
+	i->knn_refs = (int32_t)not_negative(i->knn_refs);
 	if (!isfinite(i->started))
 		i->started = 0;
 }

@@ -225,6 +225,12 @@ static void describe_source(bl_trainer *t)
 	};
 }
 
+static int32_t knn_images(const bl_dataset *d)
+{
+	int64_t n = d ? bl_dataset_length(d) : 0;
+	return (int32_t)(n < INT32_MAX ? n : INT32_MAX);
+}
+
 static int make_live(bl_trainer *t, const char *path)
 {
 	bl_live_info *i = &t->info;
@@ -232,6 +238,8 @@ static int make_live(bl_trainer *t, const char *path)
 	i->steps_per_epoch = t->steps_per_epoch;
 	i->batch = t->config.batch;
 	i->d = (int32_t)t->d;
+	i->knn_queries = knn_images(t->config.knn_queries);
+	i->knn_refs = knn_images(t->config.knn_refs);
 	i->parameters_m = (int32_t)((bl_params_count(t->params) + 500000) / 1000000);
 	t->live = bl_live_create(path, i);
 	if (t->live)

@@ -51,7 +51,13 @@ static void draw_knn(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
 	const bl_history *h = &s->history;
 	bl_line line = {"kNN", 'k', 0, BL_PAINT_KNN, h->knn_step, h->knn, h->knns};
-	bl_chart_draw(c, r, &(bl_chart){.title = "kNN accuracy", .lines = &line, .n = 1, .integer_x = true});
+	char title[80] = "kNN accuracy";
+	if (s->info.knn_queries > 0)
+		snprintf(title, sizeof title, "kNN accuracy of %d queries, by %d references", s->info.knn_queries,
+			 s->info.knn_refs);
+	if (bl_canvas_columns(title) > r.w)
+		snprintf(title, sizeof title, "kNN accuracy");
+	bl_chart_draw(c, r, &(bl_chart){.title = title, .lines = &line, .n = 1, .integer_x = true});
 }
 
 static void draw_charts(const bl_scene *s, bl_canvas *c, bl_rect r)

@@ -34,7 +34,9 @@ bl_live_info recorded_info(int64_t step, int64_t steps, bl_run_state state)
 			  .steps_per_epoch = PER_EPOCH,
 			  .batch = RECORDED_N,
 			  .d = RECORDED_D,
-			  .parameters_m = 1};
+			  .parameters_m = 1,
+			  .knn_queries = 2000,
+			  .knn_refs = 5000};
 	snprintf(i.name, sizeof i.name, "recorded");
 	snprintf(i.message, sizeof i.message, "step 400: lambda .0051 -> .0056");
 	return i;
