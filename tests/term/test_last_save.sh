@@ -135,7 +135,7 @@ begin() {
 	until_true [ -s "$1/recipe.lua" ]
 	until_true went_on "$1"
 }
-went_on() { "$BARLOW" watch --once "$1" 2>/dev/null | grep -q running; }
+went_on() { "$BARLOW" watch --once "$1" 2>/dev/null | grep -qE "running|paused"; }
 # killed STATUS SIGNAL...: the program gets the signals, half a second apart, and ends so
 killed() {
 	want=$1
@@ -163,6 +163,12 @@ begin both 'local t2 = trainer{data = t.data, encoder = nn.cnn{widths = {4}, ima
 	folder = "two"} t2:start() t:run()'
 check "SIGTERM with two runs" killed 143 TERM
 check "... saves both" says "stopped at step .*, saved" 2
+begin hand 't:start() t:wait(.1) t:stop() while true do t:step() end'
+sleep .2
+check "SIGTERM between steps that are made by hand" killed 143 TERM
+check "... saves these steps, too" says "stopped at step .*, saved"
+at=$(sed -n 's/.*stopped at step \([0-9]*\) of.*/\1/p' err)
+check "... and not those before only" [ "$("$BARLOW" -e "print(runs.resume('hand').iteration)")" = "$at" ]
 begin blocks 't:start() t:between(function() local a = tensor.rand(6000, 6000) print "begun" io.flush() return a:mm(a) end)'
 until_true prints begun
 check "a second signal ends the program at once" killed 129 TERM HUP
