@@ -49,17 +49,13 @@ typedef struct job {
 static int make_opened(job *j, bl_opened *o, uint32_t file)
 {
 	bl_plan plan[2];
-	bl_window needed;
 	bl_image in;
 	int n = 1 + j->way->pair;
 	for (int v = 0; v < n; v++) {
 		bl_view_key key = { .seed = 1, .sample = file, .view = (uint32_t)v };
 		bl_pipeline_plan(j->pipeline[v], &key, o->height, o->width, o->channels, &plan[v]);
-		if (v == 0)
-			needed = plan[0].window;
-		else
-			bl_window_join(&needed, &plan[v].window);
 	}
+	bl_window needed = bl_plans_window(plan, n);
 	if (bl_dataset_read(o, j->way->all ? NULL : &needed, &in) < 0)
 		return -1;
 	for (int v = 0; v < n; v++, j->done++)

@@ -132,6 +132,8 @@ typedef struct bl_plan {
 
 /* Draws a view of an image of that size.  Nothing is allocated. */
 void bl_pipeline_plan(const bl_pipeline *p, const bl_view_key *key, int height, int width, int channels, bl_plan *plan);
+/* What n plans for one image read of it, in one window. */
+bl_window bl_plans_window(const bl_plan *plans, int n);
 /* Makes the view; out is (oh,ow,C) floats, in 0..1 unless normalised.  0, or negative with bl_error. */
 int bl_pipeline_apply(const bl_pipeline *p, const bl_plan *plan, const bl_image *in, float *out);
 /* What was drawn: "crop 3,4 20x22, flip" (left, top, width x height) into buf. */

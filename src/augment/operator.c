@@ -8,10 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const operator *const operators[] = {
-	&bl_op_crop, &bl_op_resize, &bl_op_flip, &bl_op_jitter, &bl_op_grayscale, &bl_op_blur, &bl_op_solarize,
-	&bl_op_normalize, &bl_op_affine, &bl_op_noise, &bl_op_cutout,
-};
+/* The list: one that is in no other place.  bl_op_NAME is at the end of the operator's file. */
+#define LIST(X) \
+	X(crop) X(resize) X(flip) X(jitter) X(grayscale) X(blur) X(solarize) X(normalize) X(affine) X(noise) X(cutout)
+
+#define DECLARE(name) extern const operator bl_op_##name;
+#define ADDRESS(name) &bl_op_##name,
+LIST(DECLARE)
+static const operator *const operators[] = { LIST(ADDRESS) };
 
 enum { OPERATORS = sizeof operators / sizeof *operators };
 

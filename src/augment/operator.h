@@ -69,7 +69,4 @@ bl_aug *bl_operator_make(const operator *op);
 /* 0, or negative with bl_error: fields within their ranges, and what else the operator checks. */
 int bl_operator_check(const bl_aug *a);
 
-extern const operator bl_op_crop, bl_op_resize, bl_op_flip, bl_op_jitter, bl_op_grayscale, bl_op_blur, bl_op_solarize,
-	bl_op_normalize, bl_op_affine, bl_op_noise, bl_op_cutout;
-
 #endif

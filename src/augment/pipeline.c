@@ -68,7 +68,8 @@ bl_pipeline *bl_pipeline_new(bl_aug *const *ops, int n)
 	p->n = n;
 	for (int i = 0; i < n; i++) {
 		p->stage[i] = (stage){ bl_aug_ref(ops[i]), ops[i]->op, occurrence(ops, i), at };
-		ops[i]->built = true;
+		if (!ops[i]->built) /* others may be reading one that is */
+			ops[i]->built = true;
 		at += (ops[i]->op->draws + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 	}
 	if (at <= BL_PLAN_BYTES)
@@ -181,6 +182,14 @@ void bl_pipeline_plan(const bl_pipeline *p, const bl_view_key *key, int height, 
 	fold_mirrors(p, plan);
 	if (p->n && p->stage[0].op->window)
 		p->stage[0].op->window(p->stage[0].aug->parameters, plan->draws + p->stage[0].at, &plan->window);
+}
+
+bl_window bl_plans_window(const bl_plan *plans, int n)
+{
+	bl_window all = plans[0].window;
+	for (int i = 1; i < n; i++)
+		bl_window_join(&all, &plans[i].window);
+	return all;
 }
 
 bl_rng bl_plan_stream(const bl_pipeline *p, const bl_plan *plan, int i)

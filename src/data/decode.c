@@ -15,6 +15,7 @@
 #define MOST_BYTES ((int64_t)256 << 20)
 #define MOST_PIXELS INT64_C(100000000)
 
+extern const bl_format bl_format_jpeg, bl_format_png; /* at the end of their files */
 static const bl_format *const formats[] = { &bl_format_jpeg, &bl_format_png };
 
 enum { FORMATS = sizeof formats / sizeof *formats };

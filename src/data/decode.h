@@ -42,7 +42,6 @@ struct bl_format {
 	int (*read)(bl_encoded *e, const bl_window *w, bl_image *out);
 	void (*close)(bl_encoded *e);
 };
-extern const bl_format bl_format_jpeg, bl_format_png;
 
 /* For formats: space for the pixels of out, whose part is set. */
 uint8_t *bl_decode_room(const bl_image *out);

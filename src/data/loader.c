@@ -140,16 +140,12 @@ static int make_opened(const bl_loader *l, const slot *s, int image, bl_opened *
 {
 	bl_plan plan[BL_VIEWS_MOST];
 	bl_view_key key = { l->seed, (uint32_t)(s->step / l->order.steps), (uint32_t)s->rows[image], 0 };
-	bl_window needed;
 	bl_image in;
 	for (int v = 0; v < l->views; v++) {
 		key.view = (uint32_t)v;
 		bl_pipeline_plan(l->pipeline[v], &key, o->height, o->width, o->channels, &plan[v]);
-		if (v == 0)
-			needed = plan[v].window;
-		else
-			bl_window_join(&needed, &plan[v].window);
 	}
+	bl_window needed = bl_plans_window(plan, l->views);
 	if (bl_dataset_read(o, &needed, &in) < 0)
 		return -1;
 	for (int v = 0; v < l->views; v++)

@@ -112,8 +112,7 @@ static int draw_opened(const bl_look *l, const bl_source *source, bl_snapshot *s
 	}
 	if (in_batch(l) && !(l->asked && l->asked->redraw > 0))
 		return 0;
-	bl_window needed = plan[0].window;
-	bl_window_join(&needed, &plan[1].window);
+	bl_window needed = bl_plans_window(plan, 2);
 	if (bl_dataset_read(o, &needed, &in) < 0)
 		return -1;
 	for (int which = 0; which < 2; which++)

@@ -63,6 +63,14 @@ struct affine_draws {
 	float angle, dx, dy, scale;
 };
 
+static size_t draws_of(const char *name)
+{
+	bl_aug *a = bl_aug_new(name);
+	size_t n = a->op->draws;
+	bl_aug_unref(a);
+	return n;
+}
+
 /* An operator with some of its fields set; NULL ends the list of names, each with one number. */
 static bl_aug *operator_with(const char *name, const char *const *fields, const double *v)
 {
@@ -167,7 +175,7 @@ static void crops_agree_with_pil(void **state)
 		{ "mirror", { { 6, 4, 20, 25 }, true }, 16 },
 	};
 	(void)state;
-	assert_int_equal(sizeof(struct crop_draws), bl_op_crop.draws);
+	assert_int_equal(sizeof(struct crop_draws), draws_of("crop"));
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		bl_aug *a = WITH("crop", "size", cases[i].size);
 		check_both(a, &cases[i].d, cases[i].name);
@@ -182,7 +190,7 @@ static bl_aug *one_part(int part, double factor, struct jitter_draws *d)
 {
 	static const char *const names[] = { "brightness", "contrast", "saturation", "hue", NULL };
 	double strength[4] = { 0 };
-	assert_int_equal(sizeof *d, bl_op_jitter.draws);
+	assert_int_equal(sizeof *d, draws_of("jitter"));
 	strength[part] = 0.4;
 	*d = (struct jitter_draws){ .order = { part, (part + 1) % 4, (part + 2) % 4, (part + 3) % 4 } };
 	d->factor[part] = (float)factor;
@@ -293,7 +301,7 @@ static void blur_agrees_with_torchvision(void **state)
 	static const struct blur_draws draws[] = { { 0.4f }, { 1 }, { 2 } };
 	bl_aug *a = bl_aug_new("blur");
 	(void)state;
-	assert_int_equal(sizeof *draws, bl_op_blur.draws);
+	assert_int_equal(sizeof *draws, draws_of("blur"));
 	for (int i = 0; i < 3; i++) {
 		char name[32];
 		snprintf(name, sizeof name, "blur_%g", (double)draws[i].sigma);
@@ -308,7 +316,7 @@ static void solarize_and_affine_agree_with_pil(void **state)
 	const struct affine_draws turn = { 13 * 3.14159265f / 180, 3, -2, 0.9f };
 	bl_aug *solarize = bl_aug_new("solarize"), *affine = bl_aug_new("affine");
 	(void)state;
-	assert_int_equal(sizeof turn, bl_op_affine.draws);
+	assert_int_equal(sizeof turn, draws_of("affine"));
 	check_both(solarize, NULL, "solarize");
 	check_both(affine, &turn, "affine");
 	bl_aug_unref(solarize);
@@ -536,6 +544,21 @@ static void repeated_operators_have_streams_of_their_own(void **state)
 	assert_memory_equal(alone, strstr(text, "blur"), strlen(alone));
 	bl_pipeline_unref(once);
 	bl_pipeline_unref(p);
+}
+
+/* No two names lead to one stream. */
+static void names_have_streams_of_their_own(void **state)
+{
+	(void)state;
+	for (int i = 0; bl_aug_name_at(i); i++)
+		for (int k = 0; k < i; k++) {
+			bl_rng a, b;
+			bl_rng_init(&a, 1, 2, 3, 0);
+			b = a;
+			bl_rng_narrow(&a, bl_aug_name_at(i), 0);
+			bl_rng_narrow(&b, bl_aug_name_at(k), 0);
+			assert_true(bl_rng_u32(&a) != bl_rng_u32(&b));
+		}
 }
 
 /* Folded into the crop, alone on bytes, twice, normalised at the end or on the way: the pixels say the same. */
@@ -1012,6 +1035,7 @@ int main(void)
 		cmocka_unit_test(same_key_makes_the_same_view),
 		cmocka_unit_test(operators_draw_by_themselves),
 		cmocka_unit_test(repeated_operators_have_streams_of_their_own),
+		cmocka_unit_test(names_have_streams_of_their_own),
 		cmocka_unit_test(floats_make_the_same_views),
 		cmocka_unit_test(floats_are_not_rounded),
 		cmocka_unit_test(channels_are_alike),

@@ -430,7 +430,7 @@ static const bl_lua_function constructors[] = {
 	       "data.shapes{n = 10, size = 16}[1].factors",
 	       .fields = shapes_fields),
 	BL_LUA("tensor", data_tensor, "(images: tensor, labels?: integer[]): dataset",
-	       "A tensor (N, C, H, W), values 0..1, and labels from 1, a list or a tensor.",
+	       "A tensor (N, C, H, W), C up to 64, values 0..1, kept as they are, and labels from 1, a list or a tensor.",
 	       "data.tensor(tensor.rand(4, 1, 8, 8), {1, 2, 1, 2})"),
 	BL_LUA_END,
 };
