@@ -208,10 +208,29 @@ static void test_late(void **state)
 				     g.s->snapshot.mean[(60 + i) * BL_GRID_MAX + 60 + j], 0);
 	answer(&g);
 	assert_true(shows(&g, "121..136 x 121..136 of 256: single elements"));
+	press(&g, "oo");
+	assert_true(shows(&g, "being sorted, not here yet"));
+	press(&g, "o");
 	press(&g, "ttt");
 	assert_true(shows(&g, "C  121..136"));
 	answer(&g);
 	assert_true(shows(&g, "C of view 1 with itself"));
+	stage_free(&g);
+}
+
+/* An order that is not there yet is another thing than one that cannot be. */
+static void test_too_large_to_sort(void **state)
+{
+	(void)state;
+	struct stage g = stage_new(MIDWAY, 80, 24, coloured);
+	bl_snapshot *p = malloc(sizeof *p);
+	recorded_snapshot(MIDWAY + 1, p);
+	p->d = 8 * RECORDED_D;
+	bl_live_publish(g.run, p);
+	bl_scene_read(g.s);
+	press(&g, "oo");
+	assert_true(shows(&g, "D is too large to sort by cluster"));
+	free(p);
 	stage_free(&g);
 }
 
@@ -392,7 +411,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_golden),     cmocka_unit_test(test_beside), cmocka_unit_test(test_any_keys),
-		cmocka_unit_test(test_elements),   cmocka_unit_test(test_late),   cmocka_unit_test(test_minus_identity),
+		cmocka_unit_test(test_elements),   cmocka_unit_test(test_late), cmocka_unit_test(test_too_large_to_sort),   cmocka_unit_test(test_minus_identity),
 		cmocka_unit_test(test_difference), cmocka_unit_test(test_time),   cmocka_unit_test(test_cursor),
 		cmocka_unit_test(test_mouse),      cmocka_unit_test(test_files),
 	};

@@ -66,6 +66,14 @@ static void assert_shows(const bl_scene *s, const char *part)
 	free(text);
 }
 
+static void assert_has(const bl_scene *s, int w, int h, const char *part, bool wanted)
+{
+	char *text = text_of(s, w, h, plain);
+	if (!strstr(text, part) == wanted)
+		fail_msg("'%s' is%s on\n%s", part, wanted ? " not" : "", text);
+	free(text);
+}
+
 /* --- Golden frames ------------------------------------------------------------- */
 
 static bl_live *other_run(void)
@@ -341,14 +349,6 @@ static void test_export(void **state)
 
 /* --- What the frame says ----------------------------------------------------------- */
 
-static void assert_has(const bl_scene *s, int w, int h, const char *part, bool wanted)
-{
-	char *text = text_of(s, w, h, plain);
-	if (!strstr(text, part) == wanted)
-		fail_msg("'%s' is%s on\n%s", part, wanted ? " not" : "", text);
-	free(text);
-}
-
 /* However small the screen is, all of it can be read. */
 static void test_too_small(void **state)
 {
@@ -460,6 +460,29 @@ static void test_asks(void **state)
 	press(s, "6");
 	assert_true(bl_live_asked(s->run, &r));
 	assert_int_equal(r.points, 1);
+	end(s);
+}
+
+/* Points older than the newest snapshot: others are on their way; what there are none of is said why. */
+static void test_points_pending(void **state)
+{
+	(void)state;
+	bl_scene *s = begin(MIDWAY, "6");
+	bl_snapshot *now = malloc(sizeof *now);
+	assert_has(s, 120, 40, "newer ones are being computed", false);
+	recorded_snapshot(MIDWAY + 100, now);
+	now->points_step = MIDWAY;
+	bl_live_publish(s->run, now);
+	bl_scene_read(s);
+	assert_has(s, 120, 40, "newer ones are being computed", true);
+	s->read_only = true; /* nobody asks for them */
+	assert_has(s, 120, 40, "newer ones are being computed", false);
+	free(now);
+	end(s);
+	s = begin(0, "6");
+	assert_has(s, 120, 40, "asked for; the points come when", true);
+	s->read_only = true;
+	assert_has(s, 120, 40, "the run is not asked for any", true);
 	end(s);
 }
 
@@ -603,7 +626,7 @@ int main(void)
 		cmocka_unit_test(test_nearest),        cmocka_unit_test(test_cursor),
 		cmocka_unit_test(test_export),         cmocka_unit_test(test_past),
 		cmocka_unit_test(test_effective_rank), cmocka_unit_test(test_view_pixels),
-		cmocka_unit_test(test_asks),           cmocka_unit_test(test_point_colours),
+		cmocka_unit_test(test_asks),           cmocka_unit_test(test_point_colours), cmocka_unit_test(test_points_pending),
 		cmocka_unit_test(test_journal),        cmocka_unit_test(test_turns),
 		cmocka_unit_test(test_settings),       cmocka_unit_test(test_manual),
 		cmocka_unit_test(test_too_small),      cmocka_unit_test(test_lost),
