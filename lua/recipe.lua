@@ -62,9 +62,12 @@ end
 
 function describe(v)
 	if type(v) == "table" then
-		local out = {}
+		local out, meta = {}, getmetatable(v)
 		for k, item in pairs(v) do out[k] = describe(item) end
-		return out
+		if not (meta and meta.call) then return out end
+		local copy = {} -- a description stays one
+		for k, item in pairs(meta) do copy[k] = item end
+		return setmetatable(out, copy)
 	end
 	local source = type(v) == "userdata" and native.source(v)
 	if not source then return v end
@@ -90,7 +93,7 @@ it keeps, true: weights that it does not keep, false: those that the text draws.
 ]]
 function recipe.of_source(source, convolution, start)
 	local r = of_source(source)
-	r.convolution = convolution
+	r.barlow, r.convolution = native.version, convolution
 	if type(start) == "string" then
 		drop_loads(r.encoder)
 		drop_loads(r.projector)

@@ -63,9 +63,7 @@ local function finish(e)
 	local call = e.kind == "function" and e.name or (e.self or e.group) .. (e.kind == "method" and ":" or ".") .. e.last
 	local params, returns, listed = parse(e.signature or "")
 	e.params, e.returns = params, returns
-	if e.written_signature then
-		e.signature = e.written_signature
-	elseif e.name:find "%[" then
+	if e.name:find "%[" then
 		return e -- as it was written
 	elseif e.name:find "%(" then
 		e.signature = e.self .. "(" .. params_text(params) .. ")"

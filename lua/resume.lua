@@ -8,6 +8,7 @@ written in Lua, is its user's to complete: the message says how.
 ]]
 local native = require "barlow.native"
 local recipe = require "barlow.recipe"
+local versions = require "barlow.versions"
 
 local resume = {}
 
@@ -37,11 +38,18 @@ local function arguments_of(folder)
 	if not text then by_hand(folder, why) end
 	local lacking = recipe.lacking(text)
 	if lacking then by_hand(folder, "its text lacks " .. lacking) end
-	local chunk, message = load(text, "=" .. path, "t", names())
+	local known, version = pcall(versions.of, text)
+	if not known then error(("%s: %s"):format(path, version), 0) end
+	local chunk, message = load(text, "=" .. path, "t", versions.names(names(), version))
 	if not chunk then by_hand(folder, message) end
 	local fine, arguments = pcall(chunk)
 	if not fine then by_hand(folder, arguments) end
 	if type(arguments) ~= "table" then by_hand(folder, path .. " returns no trainer") end
+	if (arguments.barlow or "0.1") ~= version then
+		error(("%s: it names several versions of barlow, %q and %q"):format(path, version, tostring(arguments.barlow)), 0)
+	end
+	local remark = versions.remark(version)
+	if remark then io.stderr:write(("barlow: %s: %s\n"):format(folder, remark)) end
 	return arguments
 end
 

@@ -12,4 +12,4 @@ CLEANFILES += tests/summary
 # What a build in the source tree leaves between the files to distribute.
 built = %.o %.lo %/__pycache__ $(addprefix $(srcdir)/, $(test_helpers) $(bench_programs))
 EXTRA_DIST += tests/run $(test_scripts) $(sort $(filter-out $(built), \
-	$(wildcard $(addprefix $(srcdir)/, tests/lua/* tests/term/* tests/reference/*))))
+	$(wildcard $(addprefix $(srcdir)/, tests/lua/* tests/lua/run-0.1/* tests/term/* tests/reference/*))))

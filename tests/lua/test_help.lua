@@ -61,7 +61,7 @@ tap.test("a module's list, a function by value, keys one by one, nothing wider t
 		end
 	end
 	tap.equal(shown(nn.cnn), shown "nn.cnn")
-	if not shown "trainer":find "\n    seed  .*see also .*start" then error((shown "trainer")) end
+	if not shown "trainer":find "\n    seed = 0 .*see also .*start" then error((shown "trainer")) end
 	for _, what in ipairs{ false, "nn", "optim" } do
 		local _, lines = shown(what or nil)
 		for _, line in ipairs(lines) do

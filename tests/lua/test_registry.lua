@@ -42,11 +42,9 @@ test("every setting has help, a type, and a default or what leaving it out means
 			local what = ("%s: %s"):format(name, k.name)
 			seen = seen + 1
 			if not k.text or k.text == "" then error(what .. " has no help") end
-			if not e.written_signature then
-				if not k.expected then error(what .. " has no type") end
-				if not (k.default or k.otherwise or k.required) then error(what .. " has no default") end
-				if k.required and (k.default or k.otherwise) then error(what .. " is required and has a default") end
-			end
+			if not k.expected then error(what .. " has no type") end
+			if not (k.default or k.otherwise or k.required) then error(what .. " has no default") end
+			if k.required and (k.default or k.otherwise) then error(what .. " is required and has a default") end
 		end
 	end
 	if seen < 60 then error("only " .. seen .. " settings were found") end
@@ -80,7 +78,7 @@ local function each_key(f)
 	for _, e in ipairs(registry.entries()) do
 		local needs = false
 		for _, k in ipairs(e.keys or {}) do needs = needs or k.required end
-		if e.kind == "function" and e.keys and #e.params == 0 and not e.written_signature
+		if e.kind == "function" and e.keys and #e.params == 0
 			and (not needs or required[e.name]) then
 			for _, k in ipairs(e.keys) do f(e, k) end
 		end
@@ -144,5 +142,48 @@ test("an object remembers every setting in force, given or not", function()
 	mine[1] = 5
 	equal(settings(net).widths[1], 3) -- the user's table may change afterwards
 	equal(mine.channels, nil)         -- and is left as it was
+end)
+
+-- Settings that a recipe may leave out: they have no value, or are of this run and this machine alone.
+local unsaid = { ["trainer"] = { steps = true, last = true, knn = true, name = true, folder = true, checkpoint_every = true,
+	convolution = true, warm_start = true }, ["optim.adamw"] = { params = true } }
+
+-- Every setting of every call in the description d must have a value.
+local function check_complete(d)
+	local meta = getmetatable(d)
+	local e = meta and meta.call and known[meta.call]
+	for _, k in ipairs(e and e.keys or {}) do
+		if d[k.name] == nil and not (unsaid[meta.call] or {})[k.name] then
+			error(("%s: the recipe does not state %s"):format(meta.call, k.name))
+		end
+	end
+	for _, v in pairs(d) do
+		if type(v) == "table" then check_complete(v) end
+	end
+end
+
+test("a recipe states every setting in force, and says the same when it is built again", function()
+	local ds = data.shapes{ n = 256, size = 8, channels = 1 }
+	local t = trainer{ data = ds, encoder = nn.sequential(nn.conv2d(1, 4, 3), nn.maxpool(2), nn.flatten(), nn.linear(36, 8)) }
+	local r = t.recipe
+	check_complete(r)
+	equal(r.batch, 256)
+	equal(r.epochs, 10)
+	equal(r.schedule.last, .001)
+	equal(r.views.size, 8)
+	equal(r.optim.beta2, .999)
+	equal(r.encoder[1].stride, 1)
+	equal(table.concat(r.projector, " "), "512 512 512")
+	equal(tostring(trainer(r).recipe), tostring(r))
+	equal(tostring(load("return " .. tostring(r))().recipe), tostring(r))
+	local with = trainer{ data = ds, encoder = nn.cnn{ image = 8, widths = { 4 } }, projector = { 8 }, steps = 3,
+		knn = { refs = ds, queries = ds }, loss = loss.barlow{ lambda = .01 }, optim = optim.sgd{ lr = .1 }, schedule = "constant" }
+	equal(with.recipe.knn.k, 20)
+	equal(with.recipe.knn.every, 1)
+	equal(with.recipe.epochs, nil) -- the schedule goes by the steps
+	equal(with.recipe.schedule.kind, "constant")
+	equal(with.recipe.loss.lambda, .01)
+	equal(with.recipe.optim.momentum, .9)
+	equal(tostring(load("return " .. tostring(with.recipe))().recipe), tostring(with.recipe))
 end)
 tap.done()

@@ -66,7 +66,7 @@ typedef struct bl_lua_views {
 } bl_lua_views;
 
 #define BL_LUA_VIEWS "a pipeline, or a pair of them (aug.twin, aug.paper)"
-/* Key `views` of the table: a pair, a pipeline for both, or nothing: the paper's at the size of the images. */
+/* Key `views` of the table: a pair, a pipeline for both, or nothing: the paper's at the size of the images, which are put there. */
 bl_lua_views bl_lua_views_of(lua_State *L, int table, const char *what, bl_dataset *d);
 
 /* --- where runs are kept (l_runs.c) --- */

@@ -5,19 +5,23 @@
 static const char *const forms[] = { "auto", "direct", "gram", NULL };
 static const char *const dialects[] = { "paper", "algorithm1", "hsic", NULL };
 
-/* barlow{lambda = .0051, scale = 1, form = "auto", dialect = "paper"} */
+typedef struct args { double lambda, scale; int form, dialect; } args;
+
+static const bl_field barlow_fields[] = {
+	BL_FIELD(DOUBLE, args, lambda, BL_DEFAULT(.0051), BL_AT_LEAST(0), .settable = true,
+	         .help = "weight of the redundancy term, the sum of C_ij^2 beside the diagonal"),
+	BL_FIELD(DOUBLE, args, scale, BL_DEFAULT(1), BL_ABOVE(0), .help = "factor on the whole loss"),
+	BL_FIELD(CHOICE, args, form, BL_DEFAULT(BL_FORM_AUTO), .choices = forms,
+	         .help = "direct makes C (D x D); gram never does, O(N^2 D); auto takes the cheaper: the same loss"),
+	BL_FIELD(CHOICE, args, dialect, BL_DEFAULT(BL_DIALECT_PAPER), .choices = dialects,
+	         .help = "paper: biased variance; algorithm1: unbiased, as its code; hsic: target -1 beside the diagonal"),
+	BL_FIELD_END,
+};
+
 static int loss_barlow(lua_State *L)
 {
-	typedef struct args { double lambda, scale; int form, dialect; } args;
-	static const bl_key keys[] = {
-		BL_KEY(DOUBLE, args, lambda, .max = 1e30),
-		BL_KEY(DOUBLE, args, scale, .min = 1e-30, .max = 1e30),
-		BL_KEY(CHOICE, args, form, .choices = forms),
-		BL_KEY(CHOICE, args, dialect, .choices = dialects),
-		BL_KEY_END,
-	};
-	args a = { BL_LOSS_DEFAULT.lambda, BL_LOSS_DEFAULT.scale, BL_FORM_AUTO, BL_DIALECT_PAPER };
-	bl_lua_arguments(L, "loss.barlow", keys, &a);
+	args a;
+	bl_lua_take(L, &a);
 	bl_loss_config *c = bl_lua_new(L, BL_T_LOSS, sizeof *c);
 	*c = (bl_loss_config){ a.lambda, a.scale, (bl_loss_form)a.form, (bl_loss_dialect)a.dialect };
 	return 1;
@@ -99,19 +103,39 @@ static int loss_cross_entropy(lua_State *L)
 }
 
 static const luaL_Reg meta[] = { { "__call", l_call }, { "__tostring", l_tostring }, { NULL, NULL } };
-static const luaL_Reg methods[] = { { "floor", lower_bound }, { NULL, NULL } };
-static const luaL_Reg properties[] = {
-	{ "lambda", p_lambda }, { "scale", p_scale }, { "form", p_form }, { "dialect", p_dialect }, { NULL, NULL },
+static const bl_lua_function methods[] = {
+	BL_LUA("()", NULL, "(za: tensor, zb: tensor): tensor, table",
+	       "The loss of two embeddings (N, D): a scalar to go backward from, and its terms.",
+	       "loss.barlow{lambda = .005}(tensor.randn(8, 4), tensor.randn(8, 4))"),
+	BL_LUA("floor", lower_bound, "(n: integer, d: integer): number",
+	       "What the loss of n embeddings of width d cannot go below.", "loss.barlow{}:floor(256, 8192)"),
+	BL_LUA_END,
 };
-static const luaL_Reg constructors[] = { { "barlow", loss_barlow }, { NULL, NULL } };
-static const luaL_Reg functions[] = {
-	{ "correlation", loss_correlation }, { "cross_entropy", loss_cross_entropy }, { NULL, NULL },
+static const bl_lua_function properties[] = {
+	BL_LUA("lambda", p_lambda, ": number", "As it was given.", "loss.barlow{}.lambda"),
+	BL_LUA("scale", p_scale, ": number", "As it was given.", "loss.barlow{}.scale"),
+	BL_LUA("form", p_form, ": string", "As it was given.", "loss.barlow{}.form"),
+	BL_LUA("dialect", p_dialect, ": string", "As it was given.", "loss.barlow{}.dialect"),
+	BL_LUA_END,
+};
+static const bl_lua_function constructors[] = {
+	BL_LUA("barlow", loss_barlow, ": loss", "The Barlow Twins loss: call it with two embeddings (N, D).",
+	       "loss.barlow{lambda = .005}(tensor.randn(8, 4), tensor.randn(8, 4))", .fields = barlow_fields),
+	BL_LUA_END,
+};
+static const bl_lua_function functions[] = {
+	BL_LUA("correlation", loss_correlation, "(za: tensor, zb: tensor, dialect?: string): tensor",
+	       "The cross-correlation matrix C (D, D).", "loss.correlation(tensor.randn(8, 4), tensor.randn(8, 4))"),
+	BL_LUA("cross_entropy", loss_cross_entropy, "(logits: tensor, labels: integer[]|tensor): tensor",
+	       "Mean of -log softmax at the labels, which count from 1.", "loss.cross_entropy(tensor.randn(2, 3), {1, 3})"),
+	BL_LUA_END,
 };
 
 int bl_lua_open_loss(lua_State *L)
 {
-	bl_lua_define(L, &(bl_lua_class){ BL_T_LOSS, meta, methods, properties, NULL });
-	luaL_newlib(L, functions);
-	bl_lua_constructors(L, "loss", constructors);
+	bl_lua_define_type(L, &(bl_lua_type){ BL_T_LOSS, "l", meta, methods, properties, NULL });
+	bl_lua_module_new(L, "loss");
+	bl_lua_functions(L, "loss", functions);
+	bl_lua_makers(L, "loss", constructors);
 	return 1;
 }

@@ -4,6 +4,7 @@
 
 #include <barlow/weights.h>
 
+#include <config.h>
 #include <math.h>
 #include <string.h>
 
@@ -13,38 +14,76 @@ typedef struct settings {
 	bl_module **encoder;
 	void *loss, *optim;
 	int precision;
-	double last;
+	double last; /* NaN: not given */
 } settings;
+
+enum { USUAL_EPOCHS = 10 };
 
 static const char *const precisions[] = { [BL_PRECISION_FLOAT32] = "float32", [BL_PRECISION_BF16] = "bf16", NULL };
 
-#define AT(field) .offset = offsetof(settings, field)
-static const bl_key keys[] = {
-	{ .name = "data", .kind = BL_KEY_OBJECT, AT(data), .type = BL_T_DATASET },
-	{ .name = "encoder", .kind = BL_KEY_OBJECT, AT(encoder), .type = BL_T_MODULE },
-	BL_KEY_UNREAD(projector),
-	BL_KEY_UNREAD(views),
-	{ .name = "loss", .kind = BL_KEY_OBJECT, AT(loss), .type = BL_T_LOSS },
-	{ .name = "optim", .kind = BL_KEY_OBJECT, AT(optim), .type = BL_T_OPTIM },
-	{ .name = "batch", .kind = BL_KEY_INT, AT(c.batch) },
-	{ .name = "epochs", .kind = BL_KEY_DOUBLE, AT(c.epochs), .min = 1e-9, .max = 1e9 },
-	{ .name = "steps", .kind = BL_KEY_INT64, AT(c.max_steps), .min = 1, .max = 1e15 },
-	{ .name = "seed", .kind = BL_KEY_INT64, AT(c.seed) },
-	BL_KEY_UNREAD(schedule),
-	{ .name = "warmup", .kind = BL_KEY_DOUBLE, AT(c.warmup_epochs), .min = 0, .max = 1e9 },
-	{ .name = "last", .kind = BL_KEY_DOUBLE, AT(last), .min = 0, .max = 1 },
-	{ .name = "clip", .kind = BL_KEY_DOUBLE, AT(c.clip), .min = 0, .max = 1e30 },
-	{ .name = "precision", .kind = BL_KEY_CHOICE, AT(precision), .choices = precisions },
-	{ .name = "workers", .kind = BL_KEY_INT, AT(c.loader_threads), .min = 0, .max = 256 },
-	BL_KEY_UNREAD(knn),
-	BL_KEY_UNREAD(convolution),
-	{ .name = "name", .kind = BL_KEY_TEXT, AT(c.name) },
-	BL_KEY_UNREAD(folder),
-	BL_KEY_UNREAD(checkpoint_every),
-	BL_KEY_UNREAD(warm_start),
-	BL_KEY_END,
+typedef struct knn { double every; bl_dataset **refs, **queries; int k; } knn;
+
+static const bl_field knn_fields[] = {
+	BL_FIELD(OBJECT, knn, refs, BL_REQUIRED, .type = BL_T_DATASET, .help = "images whose neighbours vote"),
+	BL_FIELD(OBJECT, knn, queries, BL_REQUIRED, .type = BL_T_DATASET, .help = "images whose classes are guessed"),
+	BL_FIELD(DOUBLE, knn, every, BL_DEFAULT(1), BL_WITHIN(1e-9, 1e9), .help = "epochs from one measurement to the next"),
+	BL_FIELD(INT, knn, k, BL_DEFAULT(20), BL_WITHIN(1, 1e9), .help = "neighbours that vote"),
+	BL_FIELD_END,
 };
-#undef AT
+
+/* The member of the engine's settings. */
+#define IN_CONFIG(kind_, name_, member_, ...) \
+	{ .name = name_, .kind = BL_FIELD_##kind_, .offset = offsetof(settings, c.member_), __VA_ARGS__ }
+static const bl_field fields[] = {
+	BL_FIELD(OBJECT, settings, data, BL_REQUIRED, .type = BL_T_DATASET,
+	         .help = "a dataset; its statistics normalise the views, unless these do it themselves"),
+	BL_FIELD(OBJECT, settings, encoder, BL_REQUIRED, .type = BL_T_MODULE,
+	         .help = "a module: images (N, C, H, W) to features (N, F), as nn.cnn{...}"),
+	BL_FIELD_UNREAD("projector", "a module, a list of widths, or false", BL_OTHERWISE("{512, 512, 512}"),
+	                .help = "what goes from features to embeddings; widths: of one in the paper's form"),
+	BL_FIELD_UNREAD("views", BL_LUA_VIEWS, BL_OTHERWISE("aug.paper at the images' size"),
+	                .help = "a pipeline for both views, or one for each"),
+	BL_FIELD(OBJECT, settings, loss, BL_OTHERWISE("loss.barlow{}"), .type = BL_T_LOSS, .help = "what is minimised"),
+	BL_FIELD(OBJECT, settings, optim, BL_OTHERWISE("optim.adamw{}"), .type = BL_T_OPTIM, .help = "by which steps, and its rates"),
+	IN_CONFIG(INT, "batch", batch, BL_DEFAULT(256), .help = "images in a batch, at least 2"),
+	IN_CONFIG(DOUBLE, "epochs", epochs, BL_OTHERWISE("10, unless there are steps"), BL_WITHIN(1e-9, 1e9),
+	          .help = "how long; may be a fraction"),
+	IN_CONFIG(INT64, "steps", max_steps, BL_OTHERWISE("epochs say it"), BL_WITHIN(1, 1e15),
+	          .help = "how long instead; together with epochs: an earlier end, the schedule still by epochs"),
+	IN_CONFIG(INT64, "seed", seed, BL_DEFAULT(0), .help = "of parameters, order and views: the same seed gives the same run"),
+	BL_FIELD_UNREAD("schedule", "a name, or a table {kind =, ...}", BL_OTHERWISE("\"cosine\""),
+	                .help = "of the rate: cosine, down to `last` times the rate, or constant"),
+	IN_CONFIG(DOUBLE, "warmup", warmup_epochs, BL_DEFAULT(0), BL_WITHIN(0, 1e9), .help = "epochs in which the rate goes up from 0"),
+	BL_FIELD(DOUBLE, settings, last, BL_OTHERWISE("the schedule's own, 0.001"), BL_WITHIN(0, 1),
+	         .help = "short for the schedule's: what is left of the rate at the end"),
+	IN_CONFIG(DOUBLE, "clip", clip, BL_DEFAULT(0), BL_AT_LEAST(0), .help = "the gradient's norm is cut to this; 0: it is not"),
+	BL_FIELD(CHOICE, settings, precision, BL_DEFAULT(BL_PRECISION_FLOAT32), .choices = precisions,
+	         .help = "of the factors in linear layers' products while training: float32, or bf16: rounded to bfloat16, sums and "
+	                 "parameters as they were"),
+	IN_CONFIG(INT, "workers", loader_threads, BL_DEFAULT(0), BL_WITHIN(0, 256), .help = "threads that make views; 0: one a core"),
+	BL_FIELD_UNREAD("knn", "a table {refs =, queries =, every =, k =}, or false", BL_OTHERWISE("it is not measured"), .fields = knn_fields,
+	                .help = "accuracy of the features while it trains"),
+	BL_FIELD_UNREAD("convolution", "a table of algorithms by shape", BL_OTHERWISE("those tuned here, or a fixed rule"),
+	                .help = "which algorithm computes which convolution, as a run's recipe records them"),
+	IN_CONFIG(TEXT, "name", name, BL_OTHERWISE("\"run\""), .help = "shown with the run, and the beginning of its folder's name"),
+	BL_FIELD_UNREAD("folder", "a path, or false", BL_OTHERWISE("one of its own among runs()"),
+	                .help = "where the run is kept; false: in memory only"),
+	BL_FIELD_UNREAD("checkpoint_every", "a number of epochs above 0, or false", BL_OTHERWISE("each epoch, within 1% of the time"),
+	                .help = "how often the run is saved; false: only at the end and when asked"),
+	BL_FIELD_UNREAD("warm_start", "true, false, or the path of a file of weights", BL_OTHERWISE("false"),
+	                .help = "true: encoder and projector may have been trained by another run, which has ended; a path: new ones begin with "
+	                        "these weights; the folder keeps what the run started from (start.safetensors)"),
+	BL_FIELD_UNREAD("barlow", "the version that wrote the recipe, such as \"" PACKAGE_VERSION "\"", BL_OTHERWISE("this one"),
+	                .help = "recipes give it; one of a later version is refused"),
+	BL_FIELD_END,
+};
+#undef IN_CONFIG
+
+/* Raises where the key that fields describe has another value than it may; the value is on top. */
+static int refuse(lua_State *L, const char *key)
+{
+	return bl_lua_bad(L, "trainer", key, bl_field_find(fields, key)->type, -1);
+}
 
 /* --- projector --- */
 
@@ -66,17 +105,24 @@ static void make_projector(lua_State *L, const settings *s)
 	bl_module_init(bl_lua_module(L, -1), s->c.seed);
 }
 
-/* projector: a module, widths, false for none; nothing: {512, 512, 512}.  Leaves it, or nil, on the stack. */
+static void push_usual_widths(lua_State *L)
+{
+	lua_createtable(L, 3, 0);
+	for (int i = 1; i <= 3; i++) {
+		lua_pushinteger(L, 512);
+		lua_rawseti(L, -2, i);
+	}
+}
+
+/* projector: a module, widths, false for none; nothing: the usual widths, put there.  Leaves it, or nil, on the stack. */
 static void set_projector(lua_State *L, settings *s)
 {
 	int type = lua_getfield(L, 1, "projector");
 	if (type == LUA_TNIL) {
 		lua_pop(L, 1);
-		lua_createtable(L, 3, 0);
-		for (int i = 1; i <= 3; i++) {
-			lua_pushinteger(L, 512);
-			lua_rawseti(L, -2, i);
-		}
+		push_usual_widths(L);
+		lua_pushvalue(L, -1);
+		lua_setfield(L, 1, "projector");
 	}
 	if (lua_istable(L, -1))
 		make_projector(L, s);
@@ -85,30 +131,20 @@ static void set_projector(lua_State *L, settings *s)
 	else if (lua_isboolean(L, -1) && !lua_toboolean(L, -1))
 		lua_pushnil(L);
 	else
-		bl_lua_bad(L, "trainer", "projector", "a module, a list of widths, or false", -1);
+		refuse(L, "projector");
 }
 
 /* --- kNN during training --- */
 
-typedef struct knn { double every; bl_dataset **refs, **queries; int k; } knn;
-
-/* knn = {every = 1, refs = dataset, queries = dataset, k = 20} */
 static void set_knn(lua_State *L, settings *s)
 {
-	static const bl_key knn_keys[] = {
-		BL_KEY(DOUBLE, knn, every, .min = 1e-9, .max = 1e9),
-		BL_KEY(OBJECT, knn, refs, .type = BL_T_DATASET),
-		BL_KEY(OBJECT, knn, queries, .type = BL_T_DATASET),
-		BL_KEY(INT, knn, k, .min = 1, .max = 1e9), BL_KEY_END,
-	};
-	knn k = { .every = 1, .k = 20 };
+	knn k = { 0 };
 	if (lua_getfield(L, 1, "knn") == LUA_TNIL || (lua_isboolean(L, -1) && !lua_toboolean(L, -1)))
 		return;
 	if (!lua_istable(L, -1))
-		bl_lua_bad(L, "trainer", "knn", "a table {refs =, queries =, every =, k =}, or false", -1);
-	bl_lua_fields(L, -1, "trainer: knn", knn_keys, &k);
-	if (!k.refs || !k.queries)
-		bl_lua_missing(L, "trainer: knn", k.refs ? "queries" : "refs", "a dataset");
+		refuse(L, "knn");
+	bl_lua_take_table(L, -1, "trainer: knn", knn_fields, &k);
+	lua_setfield(L, 1, "knn");
 	s->c.knn_every = k.every;
 	s->c.knn_k = k.k;
 	s->c.knn_refs = *k.refs;
@@ -122,9 +158,34 @@ static void set_rest(settings *s)
 	s->c.data = *s->data;
 	s->c.encoder = *s->encoder;
 	s->c.precision = (bl_precision)s->precision;
-	s->c.loss = s->loss ? *(bl_loss_config *)s->loss : BL_LOSS_DEFAULT;
-	if (!s->optim)
-		s->c.optim = bl_optim_default("adamw");
+}
+
+/* Key of the table is what the maker of that name makes of no settings, where it was left out.  Pushes it. */
+static void *part(lua_State *L, const char *key, const char *maker)
+{
+	if (lua_getfield(L, 1, key) == LUA_TNIL) {
+		lua_pop(L, 1);
+		lua_newtable(L);
+		bl_lua_call_maker(L, key, maker, 1);
+		lua_pushvalue(L, -1);
+		lua_setfield(L, 1, key);
+	}
+	return lua_touserdata(L, -1);
+}
+
+/* The schedule as a table of all that it has, which `last` is a part of. */
+static void state_schedule(lua_State *L, const bl_schedule *s)
+{
+	lua_newtable(L);
+	lua_pushstring(L, bl_schedule_kind(s));
+	lua_setfield(L, -2, "kind");
+	for (const bl_field *f = bl_schedule_fields(bl_schedule_kind(s)); f->name; f++) {
+		bl_lua_push_value(L, f, s->room);
+		lua_setfield(L, -2, f->name);
+	}
+	lua_setfield(L, 1, "schedule");
+	lua_pushnil(L);
+	lua_setfield(L, 1, "last");
 }
 
 /* `last` is short for that of the schedule, where it has one. */
@@ -135,16 +196,24 @@ static void set_schedule(lua_State *L, settings *s)
 	if (!isnan(s->last) && bl_field_find(bl_schedule_fields(bl_schedule_kind(&s->c.schedule)), "last"))
 		bl_schedule_set(&s->c.schedule, "last", s->last);
 	lua_pop(L, 1);
+	state_schedule(L, &s->c.schedule);
 }
 
 /* Steps without epochs: the schedule, too, goes by them.  With epochs they end the run early. */
 static void set_length(lua_State *L, settings *s)
 {
 	int64_t n = bl_dataset_length(*s->data);
-	bool both = lua_getfield(L, 1, "epochs") != LUA_TNIL;
+	bool given = lua_getfield(L, 1, "epochs") != LUA_TNIL;
 	lua_pop(L, 1);
-	if (s->c.max_steps > 0 && !both && s->c.batch > 0 && n >= s->c.batch)
-		s->c.epochs = (double)s->c.max_steps / (double)(n / s->c.batch);
+	if (given)
+		return;
+	if (s->c.max_steps > 0) {
+		if (s->c.batch > 0 && n >= s->c.batch)
+			s->c.epochs = (double)s->c.max_steps / (double)(n / s->c.batch);
+		return;
+	}
+	lua_pushinteger(L, USUAL_EPOCHS);
+	lua_setfield(L, 1, "epochs");
 }
 
 /* checkpoint_every: epochs; false: never on its own; nothing: as often as it costs little. */
@@ -153,7 +222,7 @@ static void set_checkpoints(lua_State *L, settings *s)
 	int type = lua_getfield(L, 1, "checkpoint_every");
 	bool off = type == LUA_TBOOLEAN && !lua_toboolean(L, -1);
 	if (type != LUA_TNIL && !off && !(type == LUA_TNUMBER && lua_tonumber(L, -1) > 0))
-		bl_lua_bad(L, "trainer", "checkpoint_every", "a number of epochs above 0, or false", -1);
+		refuse(L, "checkpoint_every");
 	s->c.checkpoint_every = off ? -1 : lua_tonumber(L, -1);
 	lua_pop(L, 1);
 }
@@ -163,8 +232,20 @@ static void check_folder(lua_State *L)
 {
 	int type = lua_getfield(L, 1, "folder");
 	if (type != LUA_TNIL && type != LUA_TSTRING && (type != LUA_TBOOLEAN || lua_toboolean(L, -1)))
-		bl_lua_bad(L, "trainer", "folder", "a path, or false", -1);
+		refuse(L, "folder");
 	lua_pop(L, 1);
+}
+
+/* barlow: the version that wrote the recipe. */
+static void check_version(lua_State *L)
+{
+	int type = lua_getfield(L, 1, "barlow");
+	if (type != LUA_TNIL && type != LUA_TSTRING)
+		refuse(L, "barlow");
+	if (type == LUA_TSTRING)
+		bl_lua_call_module(L, "barlow.versions", "check", 1);
+	else
+		lua_pop(L, 1);
 }
 
 /* warm_start: false, true: modules may have been trained by another run, or the path of weights for new ones. */
@@ -172,7 +253,11 @@ static const char *warm_start(lua_State *L, settings *s)
 {
 	int type = lua_getfield(L, 1, "warm_start");
 	if (type != LUA_TNIL && type != LUA_TBOOLEAN && type != LUA_TSTRING)
-		bl_lua_bad(L, "trainer", "warm_start", "true, false, or the path of a file of weights", -1);
+		refuse(L, "warm_start");
+	if (type == LUA_TNIL) {
+		lua_pushboolean(L, 0);
+		lua_setfield(L, 1, "warm_start");
+	}
 	s->c.warm_start = lua_toboolean(L, -1);
 	const char *path = type == LUA_TSTRING ? lua_tostring(L, -1) : NULL; /* the table keeps it alive */
 	lua_pop(L, 1);
@@ -214,13 +299,11 @@ static void build_recipe(lua_State *L)
 
 static int trainer_new(lua_State *L)
 {
-	settings s = { .c = { .batch = 256, .epochs = 10 }, .last = NAN };
+	settings s = { .c = { .epochs = USUAL_EPOCHS }, .last = NAN };
 	luaL_checktype(L, 1, LUA_TTABLE);
 	build_recipe(L);
-	bl_lua_arguments(L, "trainer", keys, &s);
-	if (!s.data || !s.encoder)
-		return bl_lua_missing(L, "trainer", s.data ? "encoder" : "data",
-				      s.data ? "a module (nn.cnn{...})" : "a dataset");
+	check_version(L);
+	bl_lua_take(L, &s);
 	check_folder(L);
 	set_checkpoints(L, &s);
 	bl_lua_views v = bl_lua_views_of(L, 1, "trainer", *s.data);
@@ -235,8 +318,9 @@ static int trainer_new(lua_State *L)
 	set_rest(&s);
 	set_schedule(L, &s);
 	set_length(L, &s);
-	if (lua_getfield(L, 1, "optim") != LUA_TNIL)
-		s.c.optim = *bl_lua_optim(L, -1);
+	s.c.loss = *(bl_loss_config *)part(L, "loss", "barlow");
+	part(L, "optim", "adamw");
+	s.c.optim = *bl_lua_optim(L, -1);
 	const char *start = warm_start(L, &s);
 	bl_lua_run *r = bl_lua_new(L, BL_T_TRAINER, sizeof *r);
 	keep_objects(L, lua_gettop(L), projector);
@@ -250,9 +334,12 @@ static int trainer_new(lua_State *L)
 	return 1;
 }
 
+static const bl_lua_function maker = BL_LUA("trainer", trainer_new, ": trainer",
+	"A run of Barlow Twins, or the one a recipe describes.", BL_EXAMPLE_RUN, .fields = fields);
+
 int bl_lua_open_trainer(lua_State *L)
 {
 	bl_lua_define_trainer(L);
-	bl_lua_constructor(L, "trainer", trainer_new);
+	bl_lua_maker(L, &maker);
 	return 1;
 }

@@ -5,6 +5,7 @@
 #include <barlow/number.h>
 #include <barlow/parallel.h>
 
+#include <config.h>
 #include <math.h>
 
 #include <string.h>
@@ -145,5 +146,7 @@ static const luaL_Reg functions[] = {
 int bl_lua_open_native(lua_State *L)
 {
 	luaL_newlib(L, functions);
+	lua_pushliteral(L, PACKAGE_VERSION);
+	lua_setfield(L, -2, "version");
 	return 1;
 }

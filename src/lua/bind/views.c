@@ -77,6 +77,7 @@ bl_lua_views bl_lua_views_of(lua_State *L, int table, const char *what, bl_datas
 {
 	bl_lua_views v = { .std = { 1, 1, 1, 1 } };
 	if (lua_getfield(L, table, "views") == LUA_TNIL) {
+		lua_pop(L, 1);
 		push_paper(L, d);
 		lua_pushvalue(L, -1);
 		lua_setfield(L, table, "views"); /* they are in force, given or not */

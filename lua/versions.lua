@@ -1,0 +1,112 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+--[[
+versions.lua: which barlow wrote a recipe.
+
+A recipe says so, trainer{barlow = "0.2.0", ...}, and states every setting.
+Those of 0.1 say neither: what they leave out meant 0.1's defaults, which are
+kept here, so that later ones may differ.  A recipe of a later version than
+this may say what this one does not know, and is refused.
+]]
+local native = require "barlow.native"
+
+local versions = { here = native.version }
+
+-- By the call's name.  Of calls with settings by name only; the rest has no defaults.
+local first = {
+	["trainer"] = { batch = 256, epochs = 10, seed = 0, schedule = "cosine", warmup = 0, last = .001, clip = 0,
+		precision = "float32", projector = { 512, 512, 512 } },
+	["loss.barlow"] = { lambda = .0051, scale = 1, form = "auto", dialect = "paper" },
+	["optim.sgd"] = { lr = .06, momentum = .9, weight_decay = 5e-4, nesterov = false },
+	["optim.lars"] = { lr = .2, lr_bias = .0048, momentum = .9, weight_decay = 1e-6, eta = .001 },
+	["optim.adamw"] = { lr = 1e-3, weight_decay = 1e-2, beta1 = .9, beta2 = .999, eps = 1e-8, decay_all = false },
+	["nn.cnn"] = { channels = 1, widths = { 16, 32, 64, 128 }, image = 28, pool = false },
+	["nn.resnet"] = { depth = 18, stem = "small", channels = 3, width = 64, zero_init = false, classes = 0 },
+	["aug.crop"] = { size = 224, scale = { .08, 1 }, ratio = { 3 / 4, 4 / 3 } },
+	["aug.flip"] = { p = .5 },
+	["aug.jitter"] = { brightness = .4, contrast = .4, saturation = .2, hue = .1, p = .8 },
+	["aug.grayscale"] = { p = .2 },
+	["aug.blur"] = { sigma = { .1, 2 }, p = 1 },
+	["aug.solarize"] = { threshold = 128 / 255, p = .2 },
+	["aug.affine"] = { degrees = 10, translate = .1, scale = { .9, 1.1 }, p = .5 },
+	["aug.noise"] = { std = .05, p = .5 },
+	["aug.cutout"] = { p = .5 },
+	["data.folder"] = { channels = 3, labels = true, skip_broken = false, full_scale = false },
+	["data.shapes"] = { n = 10000, size = 32, channels = 3, seed = 0 },
+	["data.fashion"] = { train = true, folder = "/usr/share/datasets/fashion-mnist" },
+}
+
+local function numbers(text)
+	local major, minor = text:match "^(%d+)%.(%d+)%f[%D]"
+	return tonumber(major), tonumber(minor)
+end
+
+-- Raises for what is no version, and for a later one.
+function versions.check(version)
+	local major, minor = numbers(version)
+	if not major then
+		error(("barlow = %q is no version: expected one such as %q"):format(version, versions.here), 0)
+	end
+	local here_major, here_minor = numbers(versions.here)
+	if major > here_major or (major == here_major and minor > here_minor) then
+		error(("the recipe is barlow %s's, this is barlow %s: it may say what this version does not know"):format(version,
+			versions.here), 0)
+	end
+end
+
+-- The version that the text of a recipe names, as recipes are written; "0.1" where it names none.
+function versions.of(text)
+	local version = text:match '%f[%w_]barlow = "([%w.]*)"'
+	if version then versions.check(version) end
+	return version or "0.1"
+end
+
+local function with_defaults(f, defaults)
+	return function(settings, ...)
+		if select("#", ...) > 0 or (settings ~= nil and type(settings) ~= "table") then return f(settings, ...) end
+		local all = {}
+		for k, v in pairs(defaults) do all[k] = v end
+		for k, v in pairs(settings or {}) do all[k] = v end
+		return f(all)
+	end
+end
+
+local function wrap(names, prefix)
+	return setmetatable({}, { __index = function(_, key)
+		local v, name = names[key], prefix .. tostring(key)
+		if first[name] then return with_defaults(v, first[name]) end
+		return type(v) == "table" and wrap(v, name .. ".") or v
+	end })
+end
+
+-- Parts that 0.1 made by its defaults where there were none.
+local function complete(arguments, names)
+	for part, name in pairs{ loss = "barlow", optim = "adamw" } do
+		if arguments[part] == nil then arguments[part] = names[part][name]{} end
+	end
+	if arguments.epochs == nil and arguments.steps == nil then arguments.epochs = first.trainer.epochs end
+	return arguments
+end
+
+-- The names that a recipe of `version` may use, as they were then: of those of now.
+function versions.names(names, version)
+	if version ~= "0.1" then return names end
+	local old = wrap(names, "")
+	local make = names.trainer
+	rawset(old, "trainer", function(arguments)
+		local all = {}
+		for k, v in pairs(first.trainer) do
+			if k ~= "epochs" then all[k] = v end -- steps alone are a length, too
+		end
+		for k, v in pairs(arguments) do all[k] = v end
+		return make(complete(all, old))
+	end)
+	return old
+end
+
+-- What has to be said when a run of that version goes on; nil: nothing.
+function versions.remark(version)
+	return version == "0.1" and "its recipe is barlow 0.1's: what it leaves out has the defaults of then, its images are not "
+		.. "checked to be the same, and from here on views are drawn by other random numbers than 0.1's" or nil
+end
+
+return versions

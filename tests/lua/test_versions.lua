@@ -1,0 +1,124 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- Recipes of other versions: a run that 0.1 began, later versions, and that a recipe states all.
+package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
+local tap = require "tap"
+local test, equal, fails = tap.test, tap.equal, tap.fails
+
+local native = require "barlow.native"
+local versions = require "barlow.versions"
+
+local scratch = os.tmpname()
+os.remove(scratch)
+os.execute("mkdir " .. scratch)
+local function place(name) return scratch .. "/" .. name end
+
+local function read(path)
+	local file = assert(io.open(path, "rb"))
+	local text = file:read "a"
+	file:close()
+	return text
+end
+local function write(path, text)
+	local file = assert(io.open(path, "wb"))
+	file:write(text)
+	file:close()
+end
+
+-- A copy of the run that version 0.1 began, under that name.
+local function old_run(name)
+	os.execute(("cp -r '%stests/lua/run-0.1' '%s' && chmod -R u+w '%s'"):format(tap.root, place(name), place(name)))
+	return place(name)
+end
+
+-- f's results; what it writes to standard error goes nowhere.
+local function quietly(f, ...)
+	local stderr = io.stderr
+	io.stderr = { write = function() end }
+	local results = table.pack(pcall(f, ...))
+	io.stderr = stderr
+	if not results[1] then error(results[2], 0) end
+	return table.unpack(results, 2, results.n)
+end
+
+test("a run of 0.1 goes on, with the defaults of 0.1", function()
+	local folder = old_run "old"
+	local t = quietly(runs.resume, folder)
+	equal(t.iteration, 15)
+	equal(t.steps, 26)
+	local r = t.recipe
+	equal(r.barlow, native.version)
+	equal(r.optim.lr, .05)
+	equal(r.optim.weight_decay, 5e-4)
+	equal(r.optim.momentum, .9)
+	equal(r.loss.lambda, .01)
+	equal(r.loss.dialect, "paper")
+	equal(r.schedule.last, .001)
+	equal(r.knn.k, 20)
+	local s = tostring(r)
+	equal(s:find("aug.noise{p = 0.5, std = 0.05}", 1, true) ~= nil, true, s)
+	equal(s:find("aug.flip{p = 0.5}", 1, true) ~= nil, true, s)
+	t:start():wait()
+	equal(t.state, "done")
+	equal(t:record(16).lambda, .02) -- set while 0.1 ran
+	equal(read(folder .. "/recipe.lua"), "return " .. tostring(t.recipe) .. "\n")
+end)
+
+test("a newer default would not reach it", function()
+	local function given(settings) return settings end
+	local now = { optim = { sgd = given, adamw = given, fresh = given }, loss = { barlow = given }, trainer = given, nn = { relu = given } }
+	local old = versions.names(now, "0.1")
+	equal(old.optim.sgd{ lr = 1 }.weight_decay, 5e-4)
+	equal(old.optim.sgd{ weight_decay = 0 }.weight_decay, 0)
+	equal(old.optim.sgd().momentum, .9)
+	equal(old.optim.fresh{ lr = 1 }.momentum, nil)
+	equal(old.nn.relu(), nil)
+	local t = old.trainer{}
+	equal(t.batch, 256)
+	equal(t.epochs, 10)
+	equal(t.optim.lr, 1e-3)
+	equal(t.loss.lambda, .0051)
+	equal(old.trainer{ steps = 7 }.epochs, nil)
+	equal(versions.names(now, "0.2.0"), now)
+end)
+
+test("recipes of later versions are refused, those that make no sense too", function()
+	local folder = old_run "later"
+	quietly(runs.resume, folder):start():wait()
+	local text = read(folder .. "/recipe.lua")
+	local function says(version) write(folder .. "/recipe.lua", (text:gsub('barlow = "[^"]*"', ('barlow = %q'):format(version)))) end
+	for _, version in ipairs{ "0.3.0", "1.0.0", "0.10", "99.1" } do
+		says(version)
+		fails(function() runs.resume(folder) end, folder .. "/recipe.lua: the recipe is barlow " .. version .. "'s, this is barlow "
+			.. native.version)
+	end
+	says "new"
+	fails(function() runs.resume(folder) end, 'barlow = "new" is no version')
+	says(native.version:gsub("%d+$", "77"))
+	equal(runs.resume(folder).state, "done" and "new")
+	write(folder .. "/recipe.lua", '-- barlow = "0.2.0"\n' .. text:gsub('\tbarlow = "[^"]*",\n', ""))
+	fails(function() runs.resume(folder) end, "it names several versions of barlow")
+	fails(function() trainer{ barlow = "7.0" } end, "the recipe is barlow 7.0's")
+	fails(function() trainer{ barlow = 7 } end, "'barlow' must be the version that wrote the recipe")
+end)
+
+test("a recipe states what nobody gave, and is the same when it is built again", function()
+	local ds = data.shapes{ n = 64, size = 8, channels = 1 }
+	local t = trainer{ data = ds, encoder = nn.cnn{ widths = { 4 }, image = 8 }, batch = 32, folder = false,
+		knn = { refs = ds, queries = ds } }
+	local r = t.recipe
+	for key, value in pairs{ epochs = 10, seed = 0, warmup = 0, clip = 0, precision = "float32", workers = 0 } do
+		equal(r[key], value, key)
+	end
+	equal(table.concat(r.projector, " "), "512 512 512")
+	equal(r.optim.lr, .001)
+	equal(r.knn.every, 1)
+	equal(r.schedule.kind, "cosine")
+	equal(tostring(r):find("views = aug.paper{", 1, true) ~= nil, true, tostring(r))
+	equal(tostring(r):find("loss = loss.barlow{", 1, true) ~= nil, true, tostring(r))
+	equal(tostring(trainer(r).recipe), tostring(r))
+	equal(tostring(load("return " .. tostring(r))().recipe), tostring(r))
+	equal(trainer{ data = ds, encoder = nn.cnn{ widths = { 4 }, image = 8 }, batch = 32, steps = 3 }.recipe.epochs, nil)
+end)
+
+os.execute("rm -r " .. scratch)
+tap.done()
