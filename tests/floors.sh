@@ -89,9 +89,15 @@ nothing_found() {
 	[ "$(includes | wc -l)" -gt 50 ] || echo "fewer than 50 includes found in $SRCDIR"
 }
 
-echo 1..11
+# The toolkit of the bindings knows none of them.
+kit_looks_up() {
+	includes | grep -E '^src/lua/kit/[^ ]* lua/bind/'
+}
+
+echo 1..12
 check "sources are found" nothing_found
 check "nobody looks up" look_up
+check "the toolkit of the bindings includes none of them" kit_looks_up
 check "cblas.h is included by tensor/blas.c only" only 'cblas\.h|openblas.*' 'src/tensor/blas\.c'
 check "oneDNN is included by tensor/conv_onednn.c only" only '(oneapi/dnnl/)?dnnl.*\.h' 'src/tensor/conv_onednn\.c'
 check "sqlite3.h is included by store only" only 'sqlite3\.h' 'src/store/.*'

@@ -51,22 +51,26 @@ static size_t min3(size_t a, size_t b, size_t c)
 	return m < c ? m : c;
 }
 
-/* Levenshtein distance of words shorter than WORD. */
+/* Levenshtein distance of words shorter than WORD, where two letters that changed places count as one mistake. */
 static size_t distance(const char *a, const char *b)
 {
-	size_t row[WORD + 1], n = strlen(b);
+	size_t rows[3][WORD + 1], n = strlen(b);
+	size_t *before = rows[0], *last = rows[1], *now = rows[2];
 	for (size_t j = 0; j <= n; j++)
-		row[j] = j;
+		last[j] = j;
 	for (size_t i = 1; a[i - 1]; i++) {
-		size_t diagonal = row[0];
-		row[0] = i;
+		now[0] = i;
 		for (size_t j = 1; j <= n; j++) {
-			size_t above = row[j];
-			row[j] = min3(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
-			diagonal = above;
+			now[j] = min3(last[j] + 1, now[j - 1] + 1, last[j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				now[j] = min3(now[j], now[j], before[j - 2] + 1);
 		}
+		size_t *free_row = before;
+		before = last;
+		last = now;
+		now = free_row;
 	}
-	return row[n];
+	return last[n];
 }
 
 const char *bl_nearest(const char *word, const char *const *names)

@@ -444,6 +444,7 @@ static void near_names_are_found(void **state)
 	assert_string_equal(bl_nearest("lamda", names), "lambda");
 	assert_string_equal(bl_nearest("from", names), "form");
 	assert_string_equal(bl_nearest("dialects", names), "dialect");
+	assert_string_equal(bl_nearest("gian", (const char *const[]){ "bias", "gain", NULL }), "gain"); /* letters that changed places */
 	assert_null(bl_nearest("weights", names));
 	assert_null(bl_nearest("x", names));
 }

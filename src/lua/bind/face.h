@@ -22,6 +22,17 @@
 
 #include "lua/kit/kit.h"
 
+/* Metatable names, which are also what messages call the things. */
+#define BL_T_MODULE "module"
+#define BL_T_PIPELINE "pipeline"
+#define BL_T_TWIN "pair of pipelines"
+#define BL_T_DATASET "dataset"
+#define BL_T_LOSS "loss"
+#define BL_T_OPTIM "optimiser"
+#define BL_T_SCHEDULE "schedule"
+#define BL_T_TRAINER "trainer"
+#define BL_T_FIGURE "figure"
+
 /* A small run, with which examples begin. */
 #define BL_EXAMPLE_RUN \
 	"trainer{data = data.shapes{n = 64, size = 8, channels = 1}, encoder = nn.cnn{widths = {4}, image = 8}, " \

@@ -14,17 +14,8 @@
 #include <barlow/field.h>
 #include <barlow/tensor.h>
 
-/* Metatable names, which are also what messages call the things. */
+/* The metatable's name, which is also what messages call it.  Tensors are values to the kit; it knows no other type. */
 #define BL_T_TENSOR "tensor"
-#define BL_T_MODULE "module"
-#define BL_T_PIPELINE "pipeline"
-#define BL_T_TWIN "pair of pipelines"
-#define BL_T_DATASET "dataset"
-#define BL_T_LOSS "loss"
-#define BL_T_OPTIM "optimiser"
-#define BL_T_SCHEDULE "schedule"
-#define BL_T_TRAINER "trainer"
-#define BL_T_FIGURE "figure"
 
 /* --- objects (object.c) --- */
 
@@ -33,22 +24,14 @@ void *bl_lua_new(lua_State *L, const char *type, size_t size);
 void *bl_lua_check(lua_State *L, int arg, const char *type);
 void *bl_lua_test(lua_State *L, int arg, const char *type); /* NULL when it is something else */
 
+/* A type without public names; bl_lua_define_type makes those that users meet. */
 typedef struct bl_lua_class {
 	const char *type;
-	const luaL_Reg *meta;       /* __gc, __call, __tostring, operators */
-	const luaL_Reg *methods;    /* o:name(...) */
-	const luaL_Reg *properties; /* o.name: called with the object alone, pushes one value */
-	lua_CFunction element;      /* o[key] for keys that are none of these; pushes one value or none; may be NULL */
+	const luaL_Reg *meta;  /* __gc, __call, __tostring, operators */
+	lua_CFunction element; /* o[key] for keys that are no method or property; pushes one value or none; may be NULL */
 } bl_lua_class;
 void bl_lua_define(lua_State *L, const bl_lua_class *c);
 
-/*
- * Adds constructors to the table on top, as "<module>.<name>": what they make
- * remembers name and arguments as its source, from which recipes are written.
- */
-void bl_lua_constructors(lua_State *L, const char *module, const luaL_Reg *list);
-void bl_lua_constructor(lua_State *L, const char *name, lua_CFunction fn); /* pushes one: "trainer" */
-const char *bl_lua_constructor_name(lua_State *L); /* of the one that runs, "aug.crop" */
 /* Pushes o's source, {call = "nn.linear", n = 2, 3, 4}, or nil. */
 void bl_lua_source(lua_State *L, int index);
 
@@ -137,45 +120,8 @@ void bl_lua_push_value(lua_State *L, const bl_field *f, const void *settings);
 /* The same by other fields; the copy is pushed. */
 void bl_lua_take_table(lua_State *L, int index, const char *what, const bl_field *fields, void *out);
 
-/* --- constructor tables of bindings that have no fields yet (check.c) --- */
+/* --- messages, shapes and lists (check.c) --- */
 
-typedef enum bl_key_kind {
-	BL_KEY_INT, BL_KEY_INT64, BL_KEY_FLOAT, BL_KEY_DOUBLE, /* numbers of that C type */
-	BL_KEY_BOOL,
-	BL_KEY_TEXT,   /* const char *, alive as long as the table */
-	BL_KEY_CHOICE, /* one of `choices`: its index, an int (an enum) */
-	BL_KEY_FLOATS, /* `count` floats: a list, or one number for all */
-	BL_KEY_LIST,   /* bl_list: a list of numbers, or one */
-	BL_KEY_OBJECT, /* void *: the userdata of `type` */
-	BL_KEY_ANY,    /* let through: the binding looks at it itself */
-} bl_key_kind;
-
-typedef struct bl_key {
-	const char *name;
-	bl_key_kind kind;
-	size_t offset;    /* of the field it goes to */
-	double min, max;  /* numbers: the range, both ends in it; both 0: any */
-	int position;     /* also given as the position-th argument; 0: by name only */
-	int count;
-	const char *const *choices;
-	const char *type;
-} bl_key;
-
-/* The key that goes to the field of the same name: BL_KEY(INT, args, stride, .min = 1, .max = 9). */
-#define BL_KEY(kind_, struct_, field_, ...) \
-	{ .name = #field_, .kind = BL_KEY_##kind_, .offset = offsetof(struct_, field_), ##__VA_ARGS__ }
-#define BL_KEY_UNREAD(name_) { .name = #name_, .kind = BL_KEY_ANY }
-#define BL_KEY_END { .name = NULL }
-
-/*
- * The arguments of constructor `what` into struct `out`, which holds the
- * defaults: either one table, or positional arguments and, last, perhaps a
- * table.  Leaves the table, complete, as the only thing on the stack.  Raises
- * for unknown keys (naming the nearest known one) and wrong types.
- */
-void bl_lua_arguments(lua_State *L, const char *what, const bl_key *keys, void *out);
-/* The same for the table at `index`. */
-void bl_lua_fields(lua_State *L, int index, const char *what, const bl_key *keys, void *out);
 /* Raises "what: 'key' must be <expected>, got <value at index>". */
 int bl_lua_bad(lua_State *L, const char *what, const char *key, const char *expected, int index);
 int bl_lua_missing(lua_State *L, const char *what, const char *key, const char *expected);

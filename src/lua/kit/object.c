@@ -98,19 +98,12 @@ static int object_index(lua_State *L)
 	return missing_field(L);
 }
 
-static void push_functions(lua_State *L, const luaL_Reg *list)
-{
-	lua_newtable(L);
-	if (list)
-		luaL_setfuncs(L, list, 0);
-}
-
 void bl_lua_define(lua_State *L, const bl_lua_class *c)
 {
 	luaL_newmetatable(L, c->type);
 	luaL_setfuncs(L, c->meta, 0);
-	push_functions(L, c->methods);
-	push_functions(L, c->properties);
+	lua_newtable(L); /* methods, and properties */
+	lua_newtable(L);
 	if (c->element)
 		lua_pushcfunction(L, c->element);
 	else
@@ -192,39 +185,6 @@ void bl_lua_push_maker(lua_State *L, const bl_lua_function *f, const char *name)
 		lua_pushstring(L, name);
 	lua_pushnil(L);
 	lua_pushcclosure(L, construct, BL_LUA_UP_SOURCE);
-}
-
-/* The same for bindings without fields: upvalue ENTRY is the function itself. */
-static int construct_plain(lua_State *L)
-{
-	pack_source(L, lua_upvalueindex(BL_LUA_UP_NAME));
-	lua_replace(L, lua_upvalueindex(BL_LUA_UP_SOURCE));
-	int results = lua_tocfunction(L, lua_upvalueindex(BL_LUA_UP_ENTRY))(L);
-	give_source(L, results);
-	return results;
-}
-
-const char *bl_lua_constructor_name(lua_State *L)
-{
-	return lua_tostring(L, lua_upvalueindex(2));
-}
-
-void bl_lua_constructor(lua_State *L, const char *name, lua_CFunction fn)
-{
-	lua_pushcfunction(L, fn);
-	lua_pushstring(L, name);
-	lua_pushnil(L);
-	lua_pushcclosure(L, construct_plain, BL_LUA_UP_SOURCE);
-}
-
-void bl_lua_constructors(lua_State *L, const char *module, const luaL_Reg *list)
-{
-	for (; list->name; list++) {
-		const char *name = lua_pushfstring(L, *module ? "%s.%s" : "%s:%s", module, list->name);
-		bl_lua_constructor(L, name, list->func);
-		lua_setfield(L, -3, list->name);
-		lua_pop(L, 1);
-	}
 }
 
 void bl_lua_source(lua_State *L, int index)
