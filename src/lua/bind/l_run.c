@@ -102,17 +102,19 @@ static int t_step(lua_State *L)
 	return itself(L);
 }
 
-/* set{lambda =, lr =}: at the next step */
+typedef struct changes { double lambda, lr; } changes;
+
+static const bl_field set_fields[] = {
+	BL_FIELD(DOUBLE, changes, lambda, BL_OTHERWISE("as it is"), BL_AT_LEAST(0), .settable = true, .help = "the loss's"),
+	BL_FIELD(DOUBLE, changes, lr, BL_OTHERWISE("as it is"), BL_AT_LEAST(0), .settable = true, .help = "the base rate of weights"),
+	BL_FIELD_END,
+};
+
 static int t_set(lua_State *L)
 {
-	typedef struct args { double lambda, lr; } args;
-	static const bl_key keys[] = {
-		BL_KEY(DOUBLE, args, lambda, .max = 1e30),
-		BL_KEY(DOUBLE, args, lr, .max = 1e30), BL_KEY_END,
-	};
-	args a = { -1, -1 };
+	changes a = { -1, -1 };
 	luaL_checktype(L, 2, LUA_TTABLE);
-	bl_lua_fields(L, 2, "set", keys, &a);
+	bl_lua_take_options(L, 2, &a);
 	if (a.lambda >= 0)
 		command(L, BL_CMD_SET_LAMBDA, a.lambda);
 	if (a.lr >= 0)
@@ -435,7 +437,8 @@ static const bl_lua_function methods[] = {
 	       .fields = run_fields),
 	BL_LUA("step", t_step, "(n?: integer): trainer", "n steps, here and now.", BL_EXAMPLE_RUN ":step(1)"),
 	BL_LUA("set", t_set, "(settings: table): trainer", "Takes effect at the next step.",
-	       BL_EXAMPLE_RUN ":set{lambda = .01}"),
+	       BL_EXAMPLE_RUN ":set{lambda = .01}",
+	       .fields = set_fields),
 	BL_LUA("watch", t_watch, "(stay?: boolean): string", "The screen of the run; q comes back, the run goes on.",
 	       BL_EXAMPLE_RUN ":step(1)"),
 	BL_LUA("record", t_record, "(step: integer): table?", "What was recorded at step i, or nil.",
