@@ -25,11 +25,22 @@ face_sources += \
 	src/lua/bind/native.c \
 	src/lua/bind/open.c \
 	src/lua/bind/recorded.c \
-	src/lua/bind/travel.c \
+	src/lua/bind/sandbox.c \
 	src/lua/bind/views.c \
 	src/lua/kit/check.c \
+	src/lua/kit/cargo.h \
 	src/lua/kit/fields.c \
+	src/lua/kit/function.c \
+	src/lua/kit/function.h \
 	src/lua/kit/interrupt.c \
 	src/lua/kit/kit.h \
 	src/lua/kit/object.c \
-	src/lua/kit/registry.c
+	src/lua/kit/packing.h \
+	src/lua/kit/plain.c \
+	src/lua/kit/registry.c \
+	src/lua/kit/states.c \
+	src/lua/kit/states.h \
+	src/lua/kit/tame.c \
+	src/lua/kit/tensor.c \
+	src/lua/kit/travel.c \
+	src/lua/kit/travel.h

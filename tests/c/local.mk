@@ -41,6 +41,7 @@ c_tests += tests/c/test_runs_view
 c_tests += tests/c/test_screens
 c_tests += tests/c/test_shapes
 c_tests += tests/c/test_squares
+c_tests += tests/c/test_states
 c_tests += tests/c/test_support
 c_tests += tests/c/test_tape
 c_tests += tests/c/test_tensor

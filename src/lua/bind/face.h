@@ -20,6 +20,7 @@
 #include <barlow/tensor.h>
 #include <barlow/train.h>
 
+#include "lua/kit/function.h"
 #include "lua/kit/kit.h"
 
 /* Metatable names, which are also what messages call the things. */
@@ -41,11 +42,9 @@
 /* --- what is an object of which type --- */
 
 /* Takes the reference; raises bl_error() when t is NULL. */
-int bl_lua_give_tensor(lua_State *L, bl_tensor *t);
 int bl_lua_give_module(lua_State *L, bl_module *m);
 int bl_lua_give_dataset(lua_State *L, bl_dataset *d);
 int bl_lua_give_pipeline(lua_State *L, bl_pipeline *p);
-bl_tensor *bl_lua_tensor(lua_State *L, int arg);
 bl_module *bl_lua_module(lua_State *L, int arg);
 bl_dataset *bl_lua_dataset(lua_State *L, int arg);
 bl_trainer *bl_lua_trainer(lua_State *L, int arg);
@@ -128,21 +127,17 @@ int bl_lua_checkpoint(lua_State *L);      /* trainer:checkpoint([path]) */
 int bl_lua_load_checkpoint(lua_State *L); /* trainer:load_checkpoint(path) */
 int bl_lua_run_resumable(lua_State *L);   /* ([run]): its folder */
 
-/* --- functions that travel to other threads (travel.c, func.c) --- */
-
-typedef struct bl_cargo bl_cargo;
-/* Plain copy of the function at `index`: code and upvalues.  NULL with bl_error naming the upvalue that cannot go. */
-bl_cargo *bl_cargo_pack(lua_State *L, int index);
-/* Pushes the function, in any state that has barlow open.  Negative with bl_error. */
-int bl_cargo_unpack(const bl_cargo *c, lua_State *L);
-void bl_cargo_free(bl_cargo *c);
-
 /* --- functions as layers (func.c) --- */
 
-/* Tells func.c which coroutine of its state this thread is in, before anything that may run modules. */
-void bl_lua_enter(lua_State *L);
-/* A module that calls the Lua function at `index`; new reference, or NULL with bl_error. */
+/* A module that calls the function at `index`, one of Lua or a value; new reference, or NULL with bl_error. */
 bl_module *bl_lua_func(lua_State *L, int index, const char *name);
+
+/* --- sandboxed states (sandbox.c): what functions find there --- */
+
+int bl_lua_open_sandbox(lua_State *L);
+/* What travels by its name in the state with barlow's table on top: Lua's libraries, and the modules of the sandbox. */
+void bl_lua_name_modules(lua_State *L);
+void bl_lua_preload(lua_State *L, const char *module); /* open.c: one of our Lua files, for bl_lua_call_module */
 
 /* --- modules of the face: each pushes its table --- */
 

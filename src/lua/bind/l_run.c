@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* l_run.c: what a trainer can do: run, be looked at, be changed, be saved; see lua/run.lua, too. */
 #include "lua/bind/face.h"
+#include "lua/kit/states.h"
 
 #include <barlow/live.h>
 #include <barlow/parallel.h>
@@ -82,7 +83,9 @@ static int t_stop(lua_State *L)
 	bl_trainer *t = bl_lua_trainer(L, 1);
 	if (is_going(t)) {
 		command(L, BL_CMD_STOP, 0);
+		bl_lua_states_hurry(true); /* a layer in Lua may be in a loop without end */
 		wait_until(L, t, HUGE_VAL, false);
+		bl_lua_states_hurry(false);
 		bl_lua_tell_unsaved();
 	}
 	return itself(L);
@@ -406,7 +409,9 @@ static int t_gc(lua_State *L)
 	bl_lua_run *r = bl_lua_check(L, 1, BL_T_TRAINER), gone = *r;
 	*r = (bl_lua_run){ 0 };
 	bl_lua_enter(L);
+	bl_lua_states_hurry(true);
 	bl_trainer_free(gone.trainer);
+	bl_lua_states_hurry(false);
 	bl_place_free(gone.place);
 	return 0;
 }

@@ -7,36 +7,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Bytes of tensors handed to Lua that make a collection worth while: Lua itself sees only the small handles. */
-enum { COLLECT_BYTES = 96 << 20 };
-
-static void collect_now_and_then(lua_State *L, const bl_tensor *t)
-{
-	lua_getfield(L, LUA_REGISTRYINDEX, "barlow.pending");
-	lua_Integer pending = lua_tointeger(L, -1) + (lua_Integer)(bl_tensor_count(t) * (int64_t)sizeof(float));
-	lua_pop(L, 1);
-	if (pending > COLLECT_BYTES) {
-		lua_gc(L, LUA_GCCOLLECT);
-		pending = 0;
-	}
-	lua_pushinteger(L, pending);
-	lua_setfield(L, LUA_REGISTRYINDEX, "barlow.pending");
-}
-
-int bl_lua_give_tensor(lua_State *L, bl_tensor *t)
-{
-	if (!t)
-		return bl_lua_fail(L);
-	*(bl_tensor **)bl_lua_new(L, BL_T_TENSOR, sizeof t) = t;
-	collect_now_and_then(L, t);
-	return 1;
-}
-
-bl_tensor *bl_lua_tensor(lua_State *L, int arg)
-{
-	return *(bl_tensor **)bl_lua_check(L, arg, BL_T_TENSOR);
-}
-
 uint64_t bl_lua_next_seed(lua_State *L)
 {
 	lua_getfield(L, LUA_REGISTRYINDEX, "barlow.seed");

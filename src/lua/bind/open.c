@@ -22,25 +22,53 @@ static int load_embedded(lua_State *L)
 	return 1;
 }
 
-static void preload_embedded(lua_State *L)
+static void preload(lua_State *L, const bl_lua_file *f)
 {
 	luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
-	for (const bl_lua_file *f = bl_lua_files; f->name; f++) {
-		lua_pushlightuserdata(L, (void *)(uintptr_t)f);
-		lua_pushcclosure(L, load_embedded, 1);
-		lua_setfield(L, -2, f->name);
-	}
+	lua_pushlightuserdata(L, (void *)(uintptr_t)f);
+	lua_pushcclosure(L, load_embedded, 1);
+	lua_setfield(L, -2, f->name);
+	lua_pop(L, 1);
+}
+
+void bl_lua_preload(lua_State *L, const char *module)
+{
+	for (const bl_lua_file *f = bl_lua_files; f->name; f++)
+		if (strcmp(f->name, module) == 0)
+			preload(L, f);
+}
+
+static void preload_embedded(lua_State *L)
+{
+	for (const bl_lua_file *f = bl_lua_files; f->name; f++)
+		preload(L, f);
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
 	lua_pushcfunction(L, bl_lua_open_native);
 	lua_setfield(L, -2, "barlow.native");
 	lua_pop(L, 1);
 }
 
+/* As `require` does, which sandboxed states do not have, and only our own files. */
+static void push_module(lua_State *L, const char *module)
+{
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+	if (lua_getfield(L, -1, module) == LUA_TNIL) {
+		lua_pop(L, 1);
+		luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+		lua_getfield(L, -1, module);
+		lua_remove(L, -2);
+		lua_pushstring(L, module);
+		lua_call(L, 1, 1);
+		lua_pushvalue(L, -1);
+		lua_setfield(L, -3, module);
+	}
+	lua_remove(L, -2);
+}
+
 int bl_lua_call_module(lua_State *L, const char *module, const char *name, int nargs)
 {
 	int base = lua_gettop(L) - nargs;
-	lua_getglobal(L, "require");
-	lua_pushstring(L, module);
-	lua_call(L, 1, 1);
+	push_module(L, module);
 	lua_getfield(L, -1, name);
 	lua_replace(L, -2);
 	lua_insert(L, base + 1);
@@ -111,6 +139,8 @@ int luaopen_barlow(lua_State *L)
 	luaL_checkversion(L);
 	bl_lua_tuned();
 	preload_embedded(L);
+	bl_lua_thread_states(bl_lua_open_sandbox);
+	bl_lua_define_function(L);
 	lua_newtable(L);
 	for (const luaL_Reg *m = modules; m->name; m++) {
 		m->func(L);
@@ -119,6 +149,7 @@ int luaopen_barlow(lua_State *L)
 	bl_lua_functions(L, "", functions);
 	push_runs(L);
 	lua_setfield(L, -2, "runs");
+	bl_lua_name_modules(L);
 	return 1;
 }
 

@@ -35,6 +35,10 @@ void bl_lua_define(lua_State *L, const bl_lua_class *c);
 /* Pushes o's source, {call = "nn.linear", n = 2, 3, 4}, or nil. */
 void bl_lua_source(lua_State *L, int index);
 
+/* Pushes it, taking the reference; raises bl_error() when t is NULL (tensor.c). */
+int bl_lua_give_tensor(lua_State *L, bl_tensor *t);
+bl_tensor *bl_lua_tensor(lua_State *L, int arg);
+
 /* Raises the library's message, with the place in the script. */
 int bl_lua_fail(lua_State *L);
 /* Prints what is at `index`, for a message: "string 'abc'", "number 3", "tensor (2, 3)". */

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * sandbox.c: what functions find where they run sandboxed: barlow's modules that compute and construct.
+ *
+ * Nothing here reads, writes or runs: no data sets, trainers, runs, figures, and no methods that save or load.
+ */
+#include "lua/bind/face.h"
+
+static const struct { const char *name; lua_CFunction open; } modules[] = {
+	{ "tensor", bl_lua_open_tensor }, { "nn", bl_lua_open_nn },       { "aug", bl_lua_open_aug },
+	{ "loss", bl_lua_open_loss },     { "optim", bl_lua_open_optim }, { "eval", bl_lua_open_eval },
+};
+enum { MODULES = sizeof modules / sizeof modules[0] };
+
+/* They reach files, or go through whole data sets. */
+static const struct { const char *module; const char *names[4]; } withheld[] = {
+	{ "tensor", { "load", "save" } }, { "eval", { "features", "knn", "linear" } },
+};
+static const struct { const char *type; const char *names[3]; } withheld_methods[] = {
+	{ BL_T_TENSOR, { "save" } }, { BL_T_MODULE, { "save", "load" } },
+};
+
+static void remove_names(lua_State *L, const char *const *names)
+{
+	for (; *names; names++) {
+		lua_pushnil(L);
+		lua_setfield(L, -2, *names);
+	}
+}
+
+static void withhold(lua_State *L)
+{
+	for (size_t i = 0; i < sizeof withheld / sizeof withheld[0]; i++) {
+		lua_getfield(L, -1, withheld[i].module);
+		remove_names(L, withheld[i].names);
+		lua_pop(L, 1);
+	}
+	for (size_t i = 0; i < sizeof withheld_methods / sizeof withheld_methods[0]; i++) {
+		luaL_getmetatable(L, withheld_methods[i].type);
+		lua_getfield(L, -1, "__methods");
+		remove_names(L, withheld_methods[i].names);
+		lua_pop(L, 2);
+	}
+}
+
+void bl_lua_name_modules(lua_State *L)
+{
+	bl_lua_name_libraries(L);
+	bl_lua_name(L, "barlow", false);
+	for (int i = 0; i < MODULES; i++) {
+		if (lua_getfield(L, -1, modules[i].name) != LUA_TNIL)
+			bl_lua_name(L, modules[i].name, true);
+		lua_pop(L, 1);
+	}
+}
+
+int bl_lua_open_sandbox(lua_State *L)
+{
+	lua_settop(L, 0);
+	bl_lua_define_function(L);
+	lua_createtable(L, 0, MODULES);
+	for (int i = 0; i < MODULES; i++) {
+		modules[i].open(L);
+		lua_pushvalue(L, -1);
+		lua_setglobal(L, modules[i].name);
+		lua_setfield(L, 1, modules[i].name);
+	}
+	withhold(L);
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+	lua_pushvalue(L, 1);
+	lua_setfield(L, -2, "barlow");
+	lua_settop(L, 1);
+	bl_lua_preload(L, "barlow.show"); /* tensors print by it */
+	bl_lua_name_modules(L);
+	return 0;
+}

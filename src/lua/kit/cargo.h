@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* cargo.h: what is in a cargo. */
+#ifndef BARLOW_LUA_CARGO_H
+#define BARLOW_LUA_CARGO_H
+
+#include "lua/kit/packing.h"
+
+typedef struct bl_cargo_code { char *bytes; size_t n; } bl_cargo_code;
+
+typedef struct bl_cargo_upvalue {
+	char *name;
+	bl_plain *value; /* stays where it is while more upvalues come */
+} bl_cargo_upvalue;
+
+typedef struct bl_cargo_piece {
+	bl_cargo_code code; /* with names and lines, to run */
+	bl_cargo_code bare; /* without, to compare */
+	char *chunk;        /* the name of the text that it was compiled from */
+	int first, last;    /* its lines there */
+	bl_cargo_upvalue *upvalue;
+	int n;
+	char *text, *lost;  /* its exact source text, or why there is none; both NULL: not looked for yet */
+} bl_cargo_piece;
+
+struct bl_cargo {
+	bl_cargo_piece *piece; /* the first is the function itself */
+	int n;
+};
+
+#endif

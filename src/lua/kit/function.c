@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * function.c: functions as values, and the states that threads call them in.
+ *
+ * Each state keeps the functions that it has met by their number.  A thread's own state is made when the thread first
+ * calls a function, and closed when the thread ends.
+ */
+#include "lua/kit/function.h"
+#include "lua/kit/kit.h"
+#include "lua/kit/states.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#define FUNCTIONS "barlow.functions" /* registry: number -> function */
+#define VALUES "barlow.values"       /* registry: function -> its value, weak keys */
+
+/*
+ * Values in Lua share it; C code holds it.  Only while somebody in C does, states keep the function by its number: values
+ * know it themselves, so that what nobody needs can be collected.
+ */
+struct bl_function {
+	atomic_int refs, holders;
+	bl_cargo *cargo;
+	lua_Integer number;
+	bool foreign; /* not the user's own script's: sandboxed on every thread */
+};
+
+static _Thread_local lua_State *current; /* the coroutine this thread is in; NULL: not in Lua */
+static pthread_key_t own_key;            /* the thread's own state */
+static pthread_once_t own_once = PTHREAD_ONCE_INIT;
+static atomic_llong numbers;
+static lua_CFunction opener;
+
+void bl_lua_enter(lua_State *L)
+{
+	current = L;
+}
+
+void bl_lua_thread_states(lua_CFunction open)
+{
+	opener = open;
+}
+
+/* --- the thread's own state --- */
+
+static void close_own(void *L)
+{
+	current = L;
+	bl_lua_state_close(L);
+	current = NULL;
+}
+
+static void make_key(void)
+{
+	pthread_key_create(&own_key, close_own);
+}
+
+static lua_State *own_state(void)
+{
+	pthread_once(&own_once, make_key);
+	lua_State *L = pthread_getspecific(own_key);
+	if (L)
+		return L;
+	L = bl_lua_state_new(&(bl_lua_state_config){
+		.what = "the function", .open = opener, .bytes = (size_t)1 << 30, .instructions = 1000 * 1000 * 1000,
+		.seconds = 60, .every = 1000, .interruptible = current != NULL,
+	});
+	if (L)
+		pthread_setspecific(own_key, L);
+	return L;
+}
+
+/* --- values --- */
+
+static void share(bl_function *f)
+{
+	f->refs++;
+}
+
+static void unshare(bl_function *f)
+{
+	if (--f->refs > 0)
+		return;
+	bl_cargo_free(f->cargo);
+	free(f);
+}
+
+bl_function *bl_function_ref(bl_function *f)
+{
+	share(f);
+	f->holders++;
+	return f;
+}
+
+static void forget(lua_State *L, const bl_function *f)
+{
+	if (!L || !lua_checkstack(L, 3))
+		return;
+	if (lua_getfield(L, LUA_REGISTRYINDEX, FUNCTIONS) == LUA_TTABLE) {
+		lua_pushnil(L);
+		lua_rawseti(L, -2, f->number);
+	}
+	lua_pop(L, 1);
+}
+
+void bl_function_unref(bl_function *f)
+{
+	if (!f)
+		return;
+	if (--f->holders == 0) {
+		pthread_once(&own_once, make_key);
+		lua_State *own = pthread_getspecific(own_key);
+		forget(current, f);
+		if (own != current)
+			forget(own, f);
+	}
+	unshare(f);
+}
+
+bl_cargo *bl_function_cargo(bl_function *f)
+{
+	return f->cargo;
+}
+
+static void push_value(lua_State *L, bl_function *f, int function)
+{
+	bl_function **value = bl_lua_new(L, BL_T_FUNCTION, sizeof f);
+	share(*value = f);
+	if (!function)
+		return;
+	lua_pushvalue(L, function);
+	lua_setiuservalue(L, -2, 1);
+}
+
+/* The table function -> value of this state. */
+static void push_values(lua_State *L)
+{
+	if (luaL_getsubtable(L, LUA_REGISTRYINDEX, VALUES))
+		return;
+	lua_createtable(L, 0, 1);
+	lua_pushliteral(L, "k");
+	lua_setfield(L, -2, "__mode");
+	lua_setmetatable(L, -2);
+}
+
+/* The function on top, popped, runs as it is in this state. */
+static void keep(lua_State *L, const bl_function *f)
+{
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, FUNCTIONS);
+	lua_insert(L, -2);
+	lua_rawseti(L, -2, f->number);
+	lua_pop(L, 1);
+}
+
+static int make_of_value(lua_State *L, int index, bl_function *f)
+{
+	bl_function_ref(f);
+	if (lua_getiuservalue(L, index, 1) == LUA_TFUNCTION)
+		keep(L, f);
+	else
+		lua_pop(L, 1);
+	return 0;
+}
+
+int bl_function_make(lua_State *L, int index, bl_function **out)
+{
+	index = lua_absindex(L, index);
+	bl_function **value = bl_lua_test(L, index, BL_T_FUNCTION);
+	if (value)
+		return make_of_value(L, index, *out = *value);
+	bl_function *f = *out = calloc(1, sizeof *f);
+	if (!f)
+		return bl_fail("no memory for a function");
+	f->refs = f->holders = 1;
+	f->number = ++numbers;
+	f->foreign = bl_lua_state_is_sandbox(L);
+	if (bl_cargo_pack(L, index, &f->cargo) < 0)
+		return -1;
+	if (f->foreign)
+		return 0;
+	lua_pushvalue(L, index);
+	keep(L, f);
+	push_values(L);
+	lua_pushvalue(L, index);
+	push_value(L, f, index);
+	lua_rawset(L, -3);
+	lua_pop(L, 1);
+	return 0;
+}
+
+void bl_lua_give_function(lua_State *L, bl_function *f)
+{
+	push_value(L, f, 0);
+	bl_function_unref(f);
+}
+
+static bool push_known(lua_State *L, int index)
+{
+	push_values(L);
+	lua_pushvalue(L, index);
+	bool known = lua_rawget(L, -2) == LUA_TUSERDATA;
+	lua_remove(L, -2);
+	if (!known)
+		lua_pop(L, 1);
+	return known;
+}
+
+int bl_function_value(lua_State *L, int index)
+{
+	bl_function *f = NULL;
+	index = lua_absindex(L, index);
+	if (push_known(L, index))
+		return 0;
+	int rc = bl_function_make(L, index, &f);
+	if (rc == 0)
+		push_value(L, f, index);
+	bl_function_unref(f);
+	return rc;
+}
+
+/* --- calling --- */
+
+typedef struct call {
+	bl_function *f;
+	int (*push)(lua_State *L, void *ctx);
+	int results;
+	void (*take)(lua_State *L, void *ctx);
+	void *ctx;
+} call;
+
+static void push_function(lua_State *L, const bl_function *f)
+{
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, FUNCTIONS);
+	if (lua_rawgeti(L, -1, f->number) != LUA_TNIL)
+		return;
+	lua_pop(L, 1);
+	bl_cargo_push(L, f->cargo);
+	lua_pushvalue(L, -1);
+	lua_rawseti(L, -3, f->number);
+}
+
+static int protected_call(lua_State *L)
+{
+	call *c = lua_touserdata(L, 1);
+	push_function(L, c->f);
+	lua_call(L, c->push(L, c->ctx), c->results);
+	c->take(L, c->ctx);
+	return 0;
+}
+
+static int call_in(lua_State *L)
+{
+	if (lua_pcall(L, 1, 0, 0) == LUA_OK)
+		return 0;
+	const char *message = lua_tostring(L, -1);
+	bl_fail("%s", message ? message : "an error that is no text");
+	lua_pop(L, 1);
+	return -1;
+}
+
+int bl_function_call(bl_function *f, int (*push)(lua_State *L, void *ctx), int results,
+                         void (*take)(lua_State *L, void *ctx), void *ctx)
+{
+	call c = { f, push, results, take, ctx };
+	lua_State *was = current, *own = was && !f->foreign ? NULL : own_state(), *L = own ? own : was;
+	if (!L)
+		return -1;
+	if (!lua_checkstack(L, 8))
+		return bl_fail("the Lua stack is full");
+	bool sandboxed = own || bl_lua_state_is_sandbox(L);
+	current = L;
+	lua_pushcfunction(L, protected_call);
+	lua_pushlightuserdata(L, &c);
+	int rc = sandboxed ? bl_lua_state_call(L, 1, 0) : call_in(L);
+	current = was;
+	return rc;
+}
+
+/* --- the class --- */
+
+static int f_gc(lua_State *L)
+{
+	bl_function **f = luaL_checkudata(L, 1, BL_T_FUNCTION), *gone = *f;
+	*f = NULL;
+	if (gone)
+		unshare(gone);
+	return 0;
+}
+
+void bl_lua_define_function(lua_State *L)
+{
+	static const luaL_Reg meta[] = { { "__gc", f_gc }, { NULL, NULL } };
+	bl_lua_define(L, &(bl_lua_class){ .type = BL_T_FUNCTION, .meta = meta });
+}

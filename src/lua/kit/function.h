@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * function.h: Lua functions as values of the C side: callable from any thread, and known by their source text.
+ *
+ * A function that the user's own script gave runs on the script's thread as it is, sharing its upvalues there.  On any
+ * other thread a copy of it runs, with the upvalues as they were when it was given, in a sandboxed state of that thread.
+ * A function that a recipe gave, or another sandboxed state, runs in a sandboxed state on every thread.
+ *
+ *     bl_function *f = NULL;
+ *     if (bl_function_make(L, index, &f) < 0) ...                      the function at `index`, or a value that is one
+ *     bl_function_call(f, push, 1, take, ctx)                          on whatever thread; "" bl_error says what failed
+ *     bl_function_unref(f)
+ */
+#ifndef BARLOW_LUA_FUNCTION_H
+#define BARLOW_LUA_FUNCTION_H
+
+#include "lua/kit/travel.h"
+
+#define BL_T_FUNCTION "function value" /* userdata: bl_function *; user value 1: the Lua function, where it is known */
+#define BL_T_CALL "described call"     /* metatable of what a recipe's text calls */
+
+/* Into *out a reference, which the caller lets go, also after a failure.  Negative with bl_error; may raise (no memory). */
+int bl_function_make(lua_State *L, int index, bl_function **out);
+bl_function *bl_function_ref(bl_function *f);
+void bl_function_unref(bl_function *f); /* NULL is fine */
+/* Pushes it as a value of Lua, taking the reference. */
+void bl_lua_give_function(lua_State *L, bl_function *f);
+/*
+ * What recipes hold of the Lua function at `index`: pushes the value that bl_function_make made of it last, or a new
+ * one.  Negative with bl_error and nothing pushed: it cannot travel.
+ */
+int bl_function_value(lua_State *L, int index);
+
+/*
+ * Calls it: push(L, ctx) pushes its arguments and returns how many; take(L, ctx) finds `results` results on top.  Both may
+ * raise.  Negative with bl_error.
+ */
+int bl_function_call(bl_function *f, int (*push)(lua_State *L, void *ctx), int results,
+                         void (*take)(lua_State *L, void *ctx), void *ctx);
+
+/* Its cargo, for whoever writes its text. */
+bl_cargo *bl_function_cargo(bl_function *f);
+
+/* Tells which coroutine of a state this thread is in, before anything that may call functions. */
+void bl_lua_enter(lua_State *L);
+/* What opens the sandboxed states of threads: once a process, before any call. */
+void bl_lua_thread_states(lua_CFunction open);
+
+void bl_lua_define_function(lua_State *L); /* the class, in every state */
+
+#endif

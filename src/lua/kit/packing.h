@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* packing.h: what plain.c and travel.c share: values hold functions, functions hold values. */
+#ifndef BARLOW_LUA_PACKING_H
+#define BARLOW_LUA_PACKING_H
+
+#include "lua/kit/travel.h"
+
+typedef struct packing {
+	lua_State *L;
+	bl_cargo *cargo; /* that inner functions go into; NULL: functions are values on their own */
+	int numbers;     /* where the stack has the table function -> its number in the cargo, from 1 */
+	size_t items;    /* so far */
+	char where[160];
+} packing;
+
+int bl_packing_value(packing *c, bl_plain *p, int depth); /* the value on top, which stays */
+int bl_packing_inner(packing *c, bl_plain *p);            /* the function on top, which stays: into the cargo (travel.c) */
+void bl_packing_push(lua_State *L, const bl_plain *p, int functions);
+
+#endif

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* plain.c: Lua values as C data. */
+#include "lua/kit/function.h"
+#include "lua/kit/kit.h"
+#include "lua/kit/packing.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAMES "barlow.names" /* registry: value -> name, name -> value */
+
+enum { DEPTH_MAX = 48, ITEMS_MAX = 1000 * 1000 };
+
+void bl_plain_clear(bl_plain *p)
+{
+	bool has_items = p->kind == BL_PLAIN_TABLE || p->kind == BL_PLAIN_CALL;
+	for (size_t i = 0; has_items && i < p->length; i++)
+		bl_plain_clear(&p->items[i]);
+	free(p->items);
+	free(p->bytes);
+	bl_tensor_unref(p->tensor);
+	bl_function_unref(p->function);
+	*p = (bl_plain){ .kind = BL_PLAIN_NIL };
+}
+
+/* --- names --- */
+
+static void note(lua_State *L, int names, const char *name)
+{
+	lua_pushvalue(L, -1);
+	lua_pushstring(L, name);
+	lua_rawset(L, names);
+	lua_pushvalue(L, -1);
+	lua_setfield(L, names, name);
+}
+
+void bl_lua_name(lua_State *L, const char *name, bool functions)
+{
+	int value = lua_gettop(L), names = value + 1;
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, NAMES);
+	lua_pushvalue(L, value);
+	note(L, names, name);
+	lua_pop(L, 1);
+	for (lua_pushnil(L); functions && lua_next(L, value); lua_pop(L, 1))
+		if (lua_type(L, -2) == LUA_TSTRING && lua_isfunction(L, -1)) {
+			const char *full = lua_pushfstring(L, "%s.%s", name, lua_tostring(L, -2));
+			lua_insert(L, -2);
+			note(L, names, full);
+			lua_remove(L, -2);
+		}
+	lua_settop(L, value);
+}
+
+const char *bl_lua_name_of(lua_State *L, int index)
+{
+	const char *name = NULL;
+	index = lua_absindex(L, index);
+	if (!lua_istable(L, index) && !lua_isfunction(L, index) && lua_type(L, index) != LUA_TUSERDATA)
+		return NULL;
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, NAMES);
+	lua_pushvalue(L, index);
+	if (lua_rawget(L, -2) == LUA_TSTRING)
+		name = lua_tostring(L, -1); /* the table keeps it */
+	lua_pop(L, 2);
+	return name;
+}
+
+/* --- packing --- */
+
+static int no_memory(void)
+{
+	return bl_fail("no memory to copy a value");
+}
+
+static int pack_bytes(bl_plain *p, bl_plain_kind kind, const char *s, size_t n)
+{
+	p->bytes = malloc(n + 1);
+	if (!p->bytes)
+		return no_memory();
+	memcpy(p->bytes, s, n);
+	p->bytes[n] = 0;
+	p->length = n;
+	p->kind = kind;
+	return 0;
+}
+
+static int pack_string(lua_State *L, bl_plain *p)
+{
+	size_t n;
+	const char *s = lua_tolstring(L, -1, &n);
+	return pack_bytes(p, BL_PLAIN_STRING, s, n);
+}
+
+/* The table on top. */
+static int pack_items(packing *c, bl_plain *p, bl_plain_kind kind, int depth)
+{
+	lua_State *L = c->L;
+	size_t room = 0;
+	for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
+		room += 2;
+	c->items += room;
+	if (c->items > ITEMS_MAX)
+		return bl_fail("%s is too large: more than %d values", c->where, ITEMS_MAX / 2);
+	p->items = calloc(room + 1, sizeof *p->items);
+	if (!p->items)
+		return no_memory();
+	p->kind = kind;
+	for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+		bl_plain *key = &p->items[p->length++], *value = &p->items[p->length++];
+		lua_pushvalue(L, -2);
+		int bad = bl_packing_value(c, key, depth + 1);
+		lua_pop(L, 1);
+		if (bad || bl_packing_value(c, value, depth + 1) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int pack_table(packing *c, bl_plain *p, bl_plain_kind kind, int depth)
+{
+	if (depth == DEPTH_MAX)
+		return bl_fail("%s: tables nested deeper than %d (does one contain itself?)", c->where, DEPTH_MAX);
+	luaL_checkstack(c->L, 8, "nested tables");
+	return pack_items(c, p, kind, depth);
+}
+
+static int pack_function(packing *c, bl_plain *p)
+{
+	bl_function **f = bl_lua_test(c->L, -1, BL_T_FUNCTION);
+	if (!f && lua_iscfunction(c->L, -1))
+		return bl_fail("%s: a function that is not written in Lua cannot be copied", c->where);
+	if (c->cargo)
+		return bl_packing_inner(c, p);
+	p->kind = BL_PLAIN_FUNCTION;
+	p->function = f ? bl_function_ref(*f) : NULL;
+	return f || bl_function_make(c->L, -1, &p->function) == 0 ? 0 : bl_fail_prefix("%s: ", c->where);
+}
+
+/* A described call has its table as its first user value. */
+static int pack_call(packing *c, bl_plain *p, int depth)
+{
+	lua_getiuservalue(c->L, -1, 1);
+	int rc = pack_table(c, p, BL_PLAIN_CALL, depth);
+	lua_pop(c->L, 1);
+	return rc;
+}
+
+static int pack_object(packing *c, bl_plain *p, int depth)
+{
+	lua_State *L = c->L;
+	bl_tensor **t = bl_lua_test(L, -1, BL_T_TENSOR);
+	if (bl_lua_test(L, -1, BL_T_FUNCTION))
+		return pack_function(c, p);
+	if (!c->cargo && bl_lua_test(L, -1, BL_T_CALL))
+		return pack_call(c, p, depth);
+	if (!t)
+		return bl_fail("%s %s %s, which cannot go to another thread (numbers, strings, booleans, tables of these, "
+		               "tensors and functions can)", c->where, depth ? "contains" : "is",
+		               bl_lua_describe(L, lua_gettop(L)));
+	p->kind = BL_PLAIN_TENSOR;
+	p->tensor = bl_tensor_ref(*t);
+	return 0;
+}
+
+static bool is_globals(lua_State *L)
+{
+	lua_pushglobaltable(L);
+	bool is = lua_rawequal(L, -1, -2);
+	lua_pop(L, 1);
+	return is;
+}
+
+int bl_packing_value(packing *c, bl_plain *p, int depth)
+{
+	lua_State *L = c->L;
+	const char *name = bl_lua_name_of(L, -1);
+	if (name)
+		return pack_bytes(p, BL_PLAIN_NAME, name, strlen(name));
+	switch (lua_type(L, -1)) {
+	case LUA_TNIL: return 0;
+	case LUA_TBOOLEAN: p->kind = BL_PLAIN_BOOLEAN; p->boolean = lua_toboolean(L, -1); return 0;
+	case LUA_TNUMBER:
+		p->kind = lua_isinteger(L, -1) ? BL_PLAIN_INTEGER : BL_PLAIN_NUMBER;
+		p->integer = lua_tointeger(L, -1);
+		p->number = lua_tonumber(L, -1);
+		return 0;
+	case LUA_TSTRING: return pack_string(L, p);
+	case LUA_TTABLE:
+		if (is_globals(L))
+			return p->kind = BL_PLAIN_GLOBALS, 0;
+		return pack_table(c, p, BL_PLAIN_TABLE, depth);
+	case LUA_TFUNCTION: return pack_function(c, p);
+	case LUA_TUSERDATA: return pack_object(c, p, depth);
+	default: return bl_fail("%s is a %s, which cannot be copied", c->where, luaL_typename(L, -1));
+	}
+}
+
+int bl_plain_pack(lua_State *L, int index, bl_plain *p, const char *where)
+{
+	packing c = { .L = L };
+	snprintf(c.where, sizeof c.where, "%s", where);
+	luaL_checkstack(L, 8, "values");
+	lua_pushvalue(L, index);
+	int rc = bl_packing_value(&c, p, 0);
+	lua_pop(L, 1);
+	return rc;
+}
+
+/* --- unpacking --- */
+
+static void push_name(lua_State *L, const char *name)
+{
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, NAMES);
+	if (lua_getfield(L, -1, name) == LUA_TNIL)
+		luaL_error(L, "a copied function refers to '%s', which does not exist where it runs", name);
+	lua_remove(L, -2);
+}
+
+/* functions: where the stack has the table of a cargo's functions; 0: it is none's. */
+void bl_packing_push(lua_State *L, const bl_plain *p, int functions)
+{
+	luaL_checkstack(L, 8, "nested tables");
+	switch (p->kind) {
+	case BL_PLAIN_NIL: lua_pushnil(L); break;
+	case BL_PLAIN_BOOLEAN: lua_pushboolean(L, p->boolean); break;
+	case BL_PLAIN_INTEGER: lua_pushinteger(L, p->integer); break;
+	case BL_PLAIN_NUMBER: lua_pushnumber(L, p->number); break;
+	case BL_PLAIN_STRING: lua_pushlstring(L, p->bytes, p->length); break;
+	case BL_PLAIN_TENSOR: bl_lua_give_tensor(L, bl_tensor_ref(p->tensor)); break;
+	case BL_PLAIN_GLOBALS: lua_pushglobaltable(L); break;
+	case BL_PLAIN_NAME: push_name(L, p->bytes); break;
+	case BL_PLAIN_INNER: lua_rawgeti(L, functions, p->integer + 1); break;
+	case BL_PLAIN_FUNCTION: bl_lua_give_function(L, bl_function_ref(p->function)); break;
+	case BL_PLAIN_TABLE:
+	case BL_PLAIN_CALL:
+		lua_createtable(L, 0, (int)(p->length / 2));
+		for (size_t i = 0; i < p->length; i += 2) {
+			bl_packing_push(L, &p->items[i], functions);
+			bl_packing_push(L, &p->items[i + 1], functions);
+			lua_rawset(L, -3);
+		}
+		if (p->kind == BL_PLAIN_CALL)
+			luaL_setmetatable(L, BL_T_CALL);
+		break;
+	}
+}
+
+void bl_plain_push(lua_State *L, const bl_plain *p)
+{
+	bl_packing_push(L, p, 0);
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* states.c: sandboxed states: an allocator with a limit, and a hook that counts instructions, time and interruptions. */
+#include "lua/kit/states.h"
+#include "lua/kit/kit.h"
+
+#include <barlow/parallel.h>
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#define MARK "barlow.sandbox" /* registry: true in states that were made here */
+
+/* Every state's main thread and what is made from it have a pointer to this in their extra space. */
+typedef struct budget {
+	bl_lua_state_config c;
+	size_t used;
+	int depth;    /* of calls */
+	bool over;    /* this call has spent it */
+	int64_t left; /* instructions */
+	double began;
+} budget;
+
+enum { PATIENCE = 1 }; /* seconds that a call may take once somebody waits */
+
+static atomic_int hurried;
+
+void bl_lua_states_hurry(bool on)
+{
+	hurried += on ? 1 : -1;
+}
+
+static budget *budget_of(lua_State *L)
+{
+	return *(budget **)lua_getextraspace(L);
+}
+
+static void *allocate(void *ctx, void *block, size_t old, size_t size)
+{
+	budget *b = ctx;
+	if (!block)
+		old = 0; /* it says which type then */
+	if (size == 0) {
+		free(block);
+		b->used -= old;
+		return NULL;
+	}
+	if (size > old && size - old > b->c.bytes - b->used)
+		return NULL;
+	void *moved = realloc(block, size);
+	if (moved)
+		b->used += size - old;
+	return moved;
+}
+
+/* As long as it is over, every instruction raises again, so that no pcall holds it back. */
+static void look(lua_State *L, lua_Debug *ar)
+{
+	(void)ar;
+	budget *b = budget_of(L);
+	double now = bl_now();
+	bool interrupted = b->c.interruptible && bl_lua_interrupted;
+	bool late = now - b->began > b->c.seconds, hurry = hurried > 0 && now - b->began > PATIENCE;
+	b->left -= lua_gethookcount(L);
+	if (b->left >= 0 && !late && !hurry && !interrupted && !b->over)
+		return;
+	b->over = true;
+	lua_sethook(L, look, LUA_MASKCOUNT, 1);
+	if (interrupted || hurry)
+		luaL_error(L, "interrupted");
+	if (late)
+		luaL_error(L, "%s ran for more than %d s", b->c.what, (int)b->c.seconds);
+	luaL_error(L, "%s ran for more than %I instructions", b->c.what, (lua_Integer)b->c.instructions);
+}
+
+static int open_state(lua_State *L)
+{
+	budget *b = lua_touserdata(L, 1);
+	bl_lua_open_tame(L);
+	lua_pushboolean(L, 1);
+	lua_setfield(L, LUA_REGISTRYINDEX, MARK);
+	lua_pushcfunction(L, b->c.open);
+	lua_pushlightuserdata(L, b->c.ctx);
+	lua_call(L, 1, 0);
+	return 0;
+}
+
+lua_State *bl_lua_state_new(const bl_lua_state_config *c)
+{
+	budget *b = calloc(1, sizeof *b);
+	if (!b)
+		return bl_fail_null("no memory for a Lua state");
+	b->c = *c;
+	lua_State *L = lua_newstate(allocate, b);
+	if (!L) {
+		free(b);
+		return bl_fail_null("no memory for a Lua state");
+	}
+	*(budget **)lua_getextraspace(L) = b;
+	lua_pushcfunction(L, open_state);
+	lua_pushlightuserdata(L, b);
+	if (lua_pcall(L, 1, 0, 0) == LUA_OK)
+		return L;
+	bl_fail("cannot open a Lua state: %s", lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "no memory");
+	bl_lua_state_close(L);
+	return NULL;
+}
+
+void bl_lua_state_close(lua_State *L)
+{
+	budget *b = budget_of(L);
+	lua_close(L);
+	free(b);
+}
+
+bool bl_lua_state_is_sandbox(lua_State *L)
+{
+	bool is = lua_getfield(L, LUA_REGISTRYINDEX, MARK) == LUA_TBOOLEAN;
+	lua_pop(L, 1);
+	return is;
+}
+
+/* A stranger's words: control bytes would reach the terminal. */
+static void keep_message(lua_State *L, const budget *b, int status)
+{
+	char text[512];
+	size_t n = 0;
+	const char *message = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an error that is no text";
+	if (status == LUA_ERRMEM) {
+		bl_fail("%s needs more than %zu MiB of memory", b->c.what, b->c.bytes >> 20);
+		return;
+	}
+	for (; message[n] && n < sizeof text - 1; n++)
+		text[n] = (unsigned char)message[n] < ' ' || message[n] == 127 ? '?' : message[n];
+	text[n] = '\0';
+	bl_fail("%s", text);
+}
+
+int bl_lua_state_call(lua_State *L, int nargs, int nresults)
+{
+	budget *b = budget_of(L);
+	if (b->depth++ == 0) {
+		b->over = false;
+		b->left = b->c.instructions;
+		b->began = bl_now();
+		lua_sethook(L, look, LUA_MASKCOUNT, b->c.every);
+	}
+	int status = lua_pcall(L, nargs, nresults, 0);
+	if (--b->depth == 0)
+		lua_sethook(L, NULL, 0, 0);
+	if (status == LUA_OK)
+		return 0;
+	keep_message(L, b, status);
+	lua_pop(L, 1);
+	return -1;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * states.h: Lua states in which the text of a stranger may run: the one place that makes them.
+ *
+ * Such a state has Lua's harmless functions (tame.c lists them) and what `open` adds.  It has no io, os,
+ * package, debug, load, dofile, require, coroutine, xpcall or collectgarbage, and no finalizers written in Lua: each of
+ * these runs something, or runs where the instruction hook does not.  Library functions whose time does not follow from
+ * the number of instructions (patterns, string.rep, table.move, ...) refuse what would take long.  Every call has a budget
+ * of instructions and of time, and the state one of memory; who exceeds it gets an error that pcall cannot hold back.
+ *
+ * Nothing but C values (numbers, strings, references to tensors) passes between such a state and another one.
+ */
+#ifndef BARLOW_LUA_STATES_H
+#define BARLOW_LUA_STATES_H
+
+#include <lua.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct bl_lua_state_config {
+	const char *what;     /* who runs there, for messages: "the recipe"; must outlive the state */
+	lua_CFunction open;   /* called once with `ctx` as its argument: sets globals.  It runs without a budget. */
+	void *ctx;
+	size_t bytes;         /* of Lua's own memory; what tensors hold is not counted */
+	int64_t instructions; /* of one call */
+	double seconds;       /* of one call */
+	int every;            /* instructions between two looks at the budget: 100 to 1000 */
+	bool interruptible;   /* Ctrl-C is an error there: for states of the main thread */
+} bl_lua_state_config;
+
+/* A new state; NULL with bl_error.  It is used by one thread at a time. */
+lua_State *bl_lua_state_new(const bl_lua_state_config *c);
+void bl_lua_state_close(lua_State *L);
+/*
+ * Calls the function below its nargs arguments on the stack, as lua_pcall does, within the budget.  Negative with
+ * bl_error, one line without control bytes: nothing is left on the stack then.  A call inside of a call shares the
+ * outer one's budget.
+ */
+int bl_lua_state_call(lua_State *L, int nargs, int nresults);
+/* Was L made here?  Then it belongs to a stranger's text, else to the user's own script. */
+bool bl_lua_state_is_sandbox(lua_State *L);
+
+/* Somebody waits for functions to end: those that are at it for long give up.  Counted: leave as often as enter. */
+void bl_lua_states_hurry(bool on);
+
+/* Lua's harmless functions as globals (tame.c); for states.c. */
+void bl_lua_open_tame(lua_State *L);
+
+#endif

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * tame.c: the part of Lua's libraries that a stranger's text may call.
+ *
+ * The hook counts instructions of Lua; what a library function does in one of them is not counted.  So those whose time
+ * can grow without bound (repeated empty strings, patterns that backtrack, moves over a length that a table only claims)
+ * are called only where their work is bounded.
+ */
+#include "lua/kit/kit.h"
+#include "lua/kit/states.h"
+#include "lua/kit/travel.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Work that is let through: about a second of it. */
+static const double MOST_STEPS = 1e9;
+enum { MOST_ITEMS = 10 * 1000 * 1000 };
+
+static const char *const base_names[] = {
+	"assert", "error", "ipairs", "next", "pairs", "pcall", "rawequal", "rawget", "rawlen", "rawset", "select", "tonumber",
+	"tostring", "type", "getmetatable", "_G", "_VERSION", NULL,
+};
+static const char *const string_names[] = {
+	"byte", "char", "format", "len", "lower", "pack", "packsize", "reverse", "sub", "unpack", "upper", NULL,
+};
+static const char *const matching_names[] = { "find", "match", "gmatch", "gsub", NULL };
+static const char *const table_names[] = { "pack", NULL };
+static const char *const bounded_table_names[] = { "concat", "insert", "remove", "sort", "unpack", NULL };
+
+/* --- strings --- */
+
+/* Of a set that begins at i: its last byte. */
+static size_t set_end(const char *p, size_t i, size_t lp)
+{
+	i += p[i + 1] == '^' ? 2 : 1;
+	do
+		i += p[i] == '%' ? 2 : 1;
+	while (i < lp && p[i] != ']');
+	return i;
+}
+
+/* Steps that matching may take: each repetition tries all lengths, each start all of it again. */
+static double cost(const char *p, size_t lp, size_t ls)
+{
+	double steps = (double)(lp + 1) * (double)(ls + 1) * (*p == '^' ? 1 / (double)(ls + 1) : 1);
+	for (size_t i = 0; i < lp; i++) {
+		if (p[i] == '[')
+			i = set_end(p, i, lp);
+		else if (p[i] == '%')
+			steps *= p[++i] == 'b' || (p[i] >= '0' && p[i] <= '9') ? (double)(ls + 1) : 1;
+		else if (p[i] == '*' || p[i] == '+' || p[i] == '-')
+			steps *= (double)(ls + 1);
+		else if (p[i] == '?')
+			steps *= 2;
+	}
+	return steps;
+}
+
+/* Calls the real function, upvalue 1, where pattern 2 on subject 1 cannot take for ever. */
+static int match(lua_State *L)
+{
+	size_t ls, lp;
+	luaL_checklstring(L, 1, &ls);
+	const char *p = luaL_checklstring(L, 2, &lp);
+	bool plain = lua_toboolean(L, lua_upvalueindex(2)) && lua_toboolean(L, 4);
+	double steps = plain ? (double)(ls + 1) * (double)(lp + 1) : cost(p, lp, ls);
+	if (steps > MOST_STEPS)
+		return luaL_error(L, "the pattern could take too long on a text of %I bytes", (lua_Integer)ls);
+	return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
+static int rep(lua_State *L)
+{
+	size_t l, lsep;
+	luaL_checklstring(L, 1, &l);
+	luaL_optlstring(L, 3, "", &lsep);
+	if (l + lsep > 0)
+		return lua_tocfunction(L, lua_upvalueindex(1))(L);
+	lua_pushliteral(L, "");
+	return 1;
+}
+
+/* --- tables --- */
+
+/* A plain table at `arg`, of a length that is one: # may be a power of 2 far beyond what the table has. */
+static void check_table(lua_State *L, int arg)
+{
+	luaL_checktype(L, arg, LUA_TTABLE);
+	if (lua_getmetatable(L, arg))
+		luaL_argerror(L, arg, "expected a table without a metatable");
+	luaL_argcheck(L, lua_rawlen(L, arg) <= MOST_ITEMS, arg, "the table is too long");
+}
+
+static int on_table(lua_State *L)
+{
+	check_table(L, 1);
+	return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
+static int move(lua_State *L)
+{
+	lua_Integer first = luaL_checkinteger(L, 2), last = luaL_checkinteger(L, 3);
+	check_table(L, 1);
+	if (!lua_isnoneornil(L, 5))
+		check_table(L, 5);
+	luaL_argcheck(L, last < first || (lua_Unsigned)last - (lua_Unsigned)first < MOST_ITEMS, 3, "too many items");
+	return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
+/* --- the base --- */
+
+/* Finalizers run where no hook is called, and after the state's end. */
+static int set_metatable(lua_State *L)
+{
+	if (lua_istable(L, 2)) {
+		lua_pushliteral(L, "__gc");
+		luaL_argcheck(L, lua_rawget(L, 2) == LUA_TNIL, 2, "no __gc here");
+		lua_pop(L, 1);
+	}
+	return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
+/* To standard error: what runs here is not the script whose output it would join.  Without control bytes. */
+static int print(lua_State *L)
+{
+	int n = lua_gettop(L);
+	for (int i = 1; i <= n; i++) {
+		const char *s = luaL_tolstring(L, i, NULL);
+		fputs(i > 1 ? "\t" : "", stderr);
+		for (; *s; s++)
+			fputc(((unsigned char)*s < ' ' && *s != '\n' && *s != '\t') || *s == 127 ? '?' : *s, stderr);
+		lua_pop(L, 1);
+	}
+	fputc('\n', stderr);
+	return 0;
+}
+
+/* --- opening --- */
+
+/* The named functions of the table at the top's copy: from below it into the top. */
+static void copy_names(lua_State *L, const char *const *names)
+{
+	for (; *names; names++) {
+		lua_getfield(L, -2, *names);
+		lua_setfield(L, -2, *names);
+	}
+}
+
+/* Into the table on top, from that below it, with a bound in front. */
+static void bound(lua_State *L, const char *name, lua_CFunction with, bool takes_plain)
+{
+	lua_getfield(L, -2, name);
+	lua_pushboolean(L, takes_plain);
+	lua_pushcclosure(L, with, 2);
+	lua_setfield(L, -2, name);
+}
+
+/* Pushes the library's table and an empty one. */
+static void begin(lua_State *L, lua_CFunction library)
+{
+	lua_pushcfunction(L, library);
+	lua_call(L, 0, 1);
+	lua_newtable(L);
+}
+
+/* What was chosen becomes the global. */
+static void end(lua_State *L, const char *name)
+{
+	lua_setglobal(L, name);
+	lua_pop(L, 1);
+}
+
+static void open_string(lua_State *L)
+{
+	begin(L, luaopen_string);
+	copy_names(L, string_names);
+	for (const char *const *name = matching_names; *name; name++)
+		bound(L, *name, match, strcmp(*name, "find") == 0);
+	bound(L, "rep", rep, false);
+	lua_pushliteral(L, ""); /* methods of strings are these, and stay these */
+	lua_getmetatable(L, -1);
+	lua_pushvalue(L, -3);
+	lua_setfield(L, -2, "__index");
+	lua_pushboolean(L, 0);
+	lua_setfield(L, -2, "__metatable");
+	lua_pop(L, 2);
+	end(L, "string");
+}
+
+static void open_table(lua_State *L)
+{
+	begin(L, luaopen_table);
+	copy_names(L, table_names);
+	for (const char *const *name = bounded_table_names; *name; name++)
+		bound(L, *name, on_table, false);
+	bound(L, "move", move, false);
+	end(L, "table");
+}
+
+/* Random numbers are the same each time: what is made from a text follows from the text. */
+static void open_math(lua_State *L)
+{
+	lua_pushcfunction(L, luaopen_math);
+	lua_call(L, 0, 1);
+	lua_getfield(L, -1, "randomseed");
+	lua_pushinteger(L, 0);
+	lua_call(L, 1, 0);
+	lua_setglobal(L, "math");
+}
+
+/* luaopen_base fills the globals: they are emptied of all that is not named. */
+static void open_base(lua_State *L)
+{
+	lua_pushcfunction(L, luaopen_base);
+	lua_call(L, 0, 1);
+	lua_newtable(L);
+	copy_names(L, base_names);
+	bound(L, "setmetatable", set_metatable, false);
+	lua_pushcfunction(L, print);
+	lua_setfield(L, -2, "print");
+	lua_pushvalue(L, -1);
+	lua_setfield(L, -2, "_G");
+	lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
+	lua_pop(L, 1);
+}
+
+void bl_lua_open_tame(lua_State *L)
+{
+	open_base(L);
+	open_string(L);
+	open_table(L);
+	open_math(L);
+	lua_pushcfunction(L, luaopen_utf8);
+	lua_call(L, 0, 1);
+	lua_setglobal(L, "utf8");
+}
+
+/* --- names --- */
+
+static void name_all(lua_State *L, const char *library, const char *const *names)
+{
+	for (; *names; names++) {
+		if (lua_getfield(L, -1, *names) == LUA_TFUNCTION) {
+			const char *full = lua_pushfstring(L, "%s%s", library, *names);
+			lua_insert(L, -2);
+			bl_lua_name(L, full, false);
+			lua_pop(L, 1);
+		}
+		lua_pop(L, 1);
+	}
+}
+
+void bl_lua_name_libraries(lua_State *L)
+{
+	static const char *const more[] = { "rep", NULL }, *const moving[] = { "move", NULL };
+	static const char *const own[] = { "print", "setmetatable", NULL };
+	int top = lua_gettop(L);
+	lua_pushglobaltable(L);
+	name_all(L, "", base_names);
+	name_all(L, "", own);
+	if (lua_getglobal(L, "string") == LUA_TTABLE) {
+		bl_lua_name(L, "string", false);
+		name_all(L, "string.", string_names);
+		name_all(L, "string.", matching_names);
+		name_all(L, "string.", more);
+	}
+	if (lua_getglobal(L, "table") == LUA_TTABLE) {
+		bl_lua_name(L, "table", false);
+		name_all(L, "table.", table_names);
+		name_all(L, "table.", bounded_table_names);
+		name_all(L, "table.", moving);
+	}
+	if (lua_getglobal(L, "math") == LUA_TTABLE)
+		bl_lua_name(L, "math", true);
+	if (lua_getglobal(L, "utf8") == LUA_TTABLE)
+		bl_lua_name(L, "utf8", true);
+	lua_settop(L, top);
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * travel.c: functions written in Lua as cargo: their bytecode and plain copies of their upvalues.
+ *
+ * Bytecode is only ever what this process dumped, and never goes to disk.  Functions that are upvalues come along; each
+ * is there once, so that a function may call itself.
+ */
+#include "lua/kit/cargo.h"
+#include "lua/kit/kit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FUNCTIONS_MAX = 256 };
+
+static void piece_clear(bl_cargo_piece *f)
+{
+	for (int i = 0; i < f->n; i++) {
+		if (f->upvalue[i].value)
+			bl_plain_clear(f->upvalue[i].value);
+		free(f->upvalue[i].value);
+		free(f->upvalue[i].name);
+	}
+	free(f->upvalue);
+	free(f->code.bytes);
+	free(f->bare.bytes);
+	free(f->chunk);
+	free(f->text);
+	free(f->lost);
+}
+
+void bl_cargo_free(bl_cargo *c)
+{
+	if (!c)
+		return;
+	for (int i = 0; i < c->n; i++)
+		piece_clear(&c->piece[i]);
+	free(c->piece);
+	free(c);
+}
+
+/* --- packing --- */
+
+static int no_memory(void)
+{
+	return bl_fail("no memory to copy a function");
+}
+
+static int append(lua_State *L, const void *bytes, size_t n, void *ctx)
+{
+	(void)L;
+	bl_cargo_code *code = ctx;
+	char *longer = realloc(code->bytes, code->n + n);
+	if (!longer)
+		return -1;
+	memcpy(longer + code->n, bytes, n);
+	code->bytes = longer;
+	code->n += n;
+	return 0;
+}
+
+/* The function on top: its code, and where its text is. */
+static int pack_code(lua_State *L, bl_cargo_piece *f)
+{
+	lua_Debug ar;
+	if (lua_dump(L, append, &f->code, 0) || lua_dump(L, append, &f->bare, 1))
+		return no_memory();
+	lua_pushvalue(L, -1);
+	lua_getinfo(L, ">S", &ar);
+	f->first = ar.linedefined;
+	f->last = ar.lastlinedefined;
+	f->chunk = strdup(ar.source);
+	return f->chunk ? 0 : no_memory();
+}
+
+/* The upvalue on top; where: whose. */
+static int pack_upvalue(packing *c, int number, int at, const char *name)
+{
+	char was[sizeof c->where];
+	bl_cargo_piece *f = &c->cargo->piece[number];
+	bl_cargo_upvalue *longer = realloc(f->upvalue, sizeof *longer * (size_t)(at + 1));
+	if (!longer)
+		return no_memory();
+	f->upvalue = longer;
+	bl_plain *value = calloc(1, sizeof *value);
+	f->upvalue[at] = (bl_cargo_upvalue){ strdup(name), value };
+	f->n = at + 1;
+	if (!f->upvalue[at].name || !value)
+		return no_memory();
+	memcpy(was, c->where, sizeof was);
+	snprintf(c->where, sizeof c->where, "%.100s%supvalue '%.40s'", was, *was ? ": " : "", name);
+	int rc = bl_packing_value(c, value, 0);
+	memcpy(c->where, was, sizeof was);
+	if (rc == 0 && strcmp(name, "_ENV") == 0 && value->kind != BL_PLAIN_GLOBALS)
+		return bl_fail("its _ENV is not the table of globals");
+	return rc;
+}
+
+/* The function on top becomes the cargo's next one. */
+static int pack_piece(packing *c)
+{
+	lua_State *L = c->L;
+	bl_cargo *cargo = c->cargo;
+	if (cargo->n == FUNCTIONS_MAX)
+		return bl_fail("%s: more than %d functions", c->where, FUNCTIONS_MAX);
+	bl_cargo_piece *longer = realloc(cargo->piece, sizeof *longer * (size_t)(cargo->n + 1));
+	if (!longer)
+		return no_memory();
+	cargo->piece = longer;
+	int number = cargo->n++;
+	cargo->piece[number] = (bl_cargo_piece){ .n = 0 };
+	lua_pushvalue(L, -1);
+	lua_pushinteger(L, number + 1);
+	lua_rawset(L, c->numbers);
+	int rc = pack_code(L, &cargo->piece[number]);
+	const char *name;
+	for (int i = 0; rc == 0 && (name = lua_getupvalue(L, -1, i + 1)); i++) {
+		rc = pack_upvalue(c, number, i, name);
+		lua_pop(L, 1);
+	}
+	return rc;
+}
+
+int bl_packing_inner(packing *c, bl_plain *p)
+{
+	lua_State *L = c->L;
+	if (!lua_isfunction(L, -1))
+		return bl_fail("%s: a function that a recipe gave cannot be another one's upvalue", c->where);
+	luaL_checkstack(L, 8, "functions");
+	lua_pushvalue(L, -1);
+	lua_rawget(L, c->numbers);
+	lua_Integer number = lua_tointeger(L, -1);
+	lua_pop(L, 1);
+	p->kind = BL_PLAIN_INNER;
+	p->integer = number ? number - 1 : c->cargo->n;
+	return number ? 0 : pack_piece(c);
+}
+
+int bl_cargo_pack(lua_State *L, int index, bl_cargo **out)
+{
+	if (!lua_isfunction(L, index) || lua_iscfunction(L, index))
+		return bl_fail("expected a function written in Lua, got %s", luaL_typename(L, index));
+	index = lua_absindex(L, index);
+	packing c = { .L = L, .cargo = calloc(1, sizeof *c.cargo) };
+	*out = c.cargo;
+	if (!c.cargo)
+		return no_memory();
+	luaL_checkstack(L, 8, "a function");
+	lua_newtable(L);
+	c.numbers = lua_gettop(L);
+	lua_pushvalue(L, index);
+	int rc = pack_piece(&c);
+	lua_settop(L, c.numbers - 1);
+	return rc;
+}
+
+/* --- unpacking --- */
+
+void bl_cargo_push(lua_State *L, const bl_cargo *c)
+{
+	luaL_checkstack(L, 4, "functions");
+	lua_createtable(L, c->n, 0);
+	int functions = lua_gettop(L);
+	for (int i = 0; i < c->n; i++) {
+		if (luaL_loadbufferx(L, c->piece[i].code.bytes, c->piece[i].code.n, "=function", "b") != LUA_OK)
+			lua_error(L);
+		lua_rawseti(L, functions, i + 1);
+	}
+	for (int i = 0; i < c->n; i++) {
+		lua_rawgeti(L, functions, i + 1);
+		for (int u = 0; u < c->piece[i].n; u++) {
+			bl_packing_push(L, c->piece[i].upvalue[u].value, functions);
+			lua_setupvalue(L, -2, u + 1);
+		}
+		lua_pop(L, 1);
+	}
+	lua_rawgeti(L, functions, 1);
+	lua_remove(L, functions);
+}
