@@ -49,7 +49,7 @@ end
 -- The description of what `source` made.
 local function of_source(source)
 	local meta = { call = source.call, result = source.result, results = source.results, after = source.after }
-	local single = source.n == 1 and type(source[1]) == "table"
+	local single = source.n == 1 and type(source[1]) == "table" and getmetatable(source[1]) ~= native.described
 	local args = single and source[1] or table.pack(table.unpack(source, 1, source.n))
 	local out = {}
 	for k, v in pairs(args) do
@@ -61,6 +61,7 @@ local function of_source(source)
 end
 
 function describe(v)
+	if getmetatable(v) == native.described then return of_source(v) end
 	if type(v) == "table" then
 		local out, meta = {}, getmetatable(v)
 		for k, item in pairs(v) do out[k] = describe(item) end
@@ -106,6 +107,21 @@ function recipe.of_source(source, convolution, start)
 	if type(r.folder) == "string" then r.folder = nil end -- that run's own: another one needs another
 	getmetatable(r).__recipe = true
 	return r
+end
+
+--[[
+The recipe in a file, a run's or one that a user wrote, and its text; or nil and why not.  The text runs where it can
+only say what is to be constructed, so that a stranger's may be read.  Whatever loads a recipe goes through here.
+]]
+function recipe.read(path)
+	local made, text = native.describe(path)
+	if not made and text then return nil, text end
+	if getmetatable(made) ~= native.described or made.call ~= "trainer" or type(made[1]) ~= "table" then
+		return nil, path .. " returns no trainer"
+	end
+	local r = of_source(made)
+	getmetatable(r).__recipe = true
+	return r, text
 end
 
 -- Text.

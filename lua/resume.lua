@@ -17,49 +17,26 @@ local function by_hand(folder, why)
 		.. "t:load_checkpoint(%q)"):format(folder, why, folder, folder), 0)
 end
 
--- What a recipe may call: barlow's constructors.  Its trainer is not made yet: the folder has to come in.
-local function names()
-	local function arguments(t) return t end
-	return setmetatable({ trainer = arguments, select = select }, { __index = require "barlow" })
-end
-
-local function read(path)
-	local file, why = io.open(path, "rb")
-	if not file then return nil, why end
-	local text = file:read "a"
-	file:close()
-	return text
-end
-
--- The arguments of the trainer that the folder's recipe describes.
-local function arguments_of(folder)
-	local path = folder .. "/recipe.lua"
-	local text, why = read(path)
-	if not text then by_hand(folder, why) end
+-- The recipe in the folder, for a trainer that goes on there.
+local function recipe_of(folder)
+	local r, text = recipe.read(folder .. "/recipe.lua")
+	if not r then by_hand(folder, text) end
 	local lacking = recipe.lacking(text)
 	if lacking then by_hand(folder, "its text lacks " .. lacking) end
-	local known, version = pcall(versions.of, text)
-	if not known then error(("%s: %s"):format(path, version), 0) end
-	local chunk, message = load(text, "=" .. path, "t", versions.names(names(), version))
-	if not chunk then by_hand(folder, message) end
-	local fine, arguments = pcall(chunk)
-	if not fine then by_hand(folder, arguments) end
-	if type(arguments) ~= "table" then by_hand(folder, path .. " returns no trainer") end
-	if (arguments.barlow or "0.1") ~= version then
-		error(("%s: it names several versions of barlow, %q and %q"):format(path, version, tostring(arguments.barlow)), 0)
-	end
-	local remark = versions.remark(version)
+	local known, message = pcall(versions.complete, r)
+	if not known then error(("%s/recipe.lua: %s"):format(folder, message), 0) end
+	local remark = versions.remark(versions.of(text))
 	if remark then io.stderr:write(("barlow: %s: %s\n"):format(folder, remark)) end
-	return arguments
+	r.folder = folder
+	return r
 end
 
 -- A trainer that stands where the run did; the run is given by its name, its folder, or nil for the newest stopped one.
 function resume.load(what)
 	local folder = native.resumable(what)
-	local arguments = arguments_of(folder)
-	arguments.folder = folder
-	if arguments.warm_start then arguments.warm_start = folder .. "/start.safetensors" end -- wherever the folder is now
-	return require "barlow".trainer(arguments):load_checkpoint(folder)
+	local r = recipe_of(folder)
+	if r.warm_start then r.warm_start = folder .. "/start.safetensors" end -- wherever the folder is now
+	return require "barlow".trainer(recipe.build(r)):load_checkpoint(folder)
 end
 
 -- As a script would: on the screen where there is one and nobody asked for lines, else in lines.

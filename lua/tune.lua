@@ -6,6 +6,8 @@ What is found goes into a file that later runs choose by; a run that exists has
 its choices recorded with it and keeps them.
 ]]
 local native = require "barlow.native"
+local recipe = require "barlow.recipe"
+local versions = require "barlow.versions"
 
 local tune = {}
 
@@ -101,26 +103,20 @@ local function refuse(message)
 	os.exit(1, true)
 end
 
-local function readable(path)
-	local file = io.open(path)
-	if file then file:close() end
-	return file ~= nil
-end
-
 -- A recipe's file, or that of a run by its name or folder.
 local function recipe_path(what)
 	local run = require "barlow".runs()[what]
 	for _, path in ipairs{ run and run.folder .. "/recipe.lua" or "", what .. "/recipe.lua", what } do
-		if readable(path) then return path end
+		if native.exists(path) then return path end
 	end
 	refuse(("'%s' is no run, and no file of a recipe"):format(what))
 end
 
 local function trainer_of(what)
 	local path = recipe_path(what)
-	local made = assert(loadfile(path, "t"))()
-	if type(made) == "userdata" and native.is_trainer(made) then return made end
-	refuse(path .. ": expected a file that returns a trainer, as a run's recipe.lua does")
+	local r, why = recipe.read(path)
+	if not r then refuse(why .. ": expected a file that returns a trainer, as a run's recipe.lua does") end
+	return require "barlow".trainer(recipe.build(versions.complete(r)))
 end
 
 function tune.main(what)

@@ -60,47 +60,33 @@ function versions.of(text)
 	return version or "0.1"
 end
 
-local function with_defaults(f, defaults)
-	return function(settings, ...)
-		if select("#", ...) > 0 or (settings ~= nil and type(settings) ~= "table") then return f(settings, ...) end
-		local all = {}
-		for k, v in pairs(defaults) do all[k] = v end
-		for k, v in pairs(settings or {}) do all[k] = v end
-		return f(all)
+-- Recipes are read as data: descriptions, with the call's name in their metatables; they are completed in place.
+
+local function fill(d)
+	if type(d) ~= "table" then return end
+	local meta = getmetatable(d)
+	local defaults = meta and meta.call and (meta.single or meta.n == 0) and first[meta.call]
+	for k, v in pairs(defaults or {}) do
+		if d[k] == nil and not (meta.call == "trainer" and k == "epochs" and d.steps) then d[k] = v end
 	end
+	if defaults then meta.single, meta.n = true, 1 end
+	for _, v in pairs(d) do fill(v) end
 end
 
-local function wrap(names, prefix)
-	return setmetatable({}, { __index = function(_, key)
-		local v, name = names[key], prefix .. tostring(key)
-		if first[name] then return with_defaults(v, first[name]) end
-		return type(v) == "table" and wrap(v, name .. ".") or v
-	end })
+local function described(name)
+	return setmetatable({}, { call = name, single = true, n = 1, result = 1, results = 1 })
 end
 
--- Parts that 0.1 made by its defaults where there were none.
-local function complete(arguments, names)
-	for part, name in pairs{ loss = "barlow", optim = "adamw" } do
-		if arguments[part] == nil then arguments[part] = names[part][name]{} end
+-- Takes what recipe.read gives: of a recipe of 0.1, what it leaves out is filled in.  Raises for one of a later version.
+function versions.complete(r)
+	if r.barlow ~= nil then
+		versions.check(tostring(r.barlow))
+		return r
 	end
-	if arguments.epochs == nil and arguments.steps == nil then arguments.epochs = first.trainer.epochs end
-	return arguments
-end
-
--- The names that a recipe of `version` may use, as they were then: of those of now.
-function versions.names(names, version)
-	if version ~= "0.1" then return names end
-	local old = wrap(names, "")
-	local make = names.trainer
-	rawset(old, "trainer", function(arguments)
-		local all = {}
-		for k, v in pairs(first.trainer) do
-			if k ~= "epochs" then all[k] = v end -- steps alone are a length, too
-		end
-		for k, v in pairs(arguments) do all[k] = v end
-		return make(complete(all, old))
-	end)
-	return old
+	if r.loss == nil then r.loss = described "loss.barlow" end
+	if r.optim == nil then r.optim = described "optim.adamw" end
+	fill(r)
+	return r
 end
 
 -- What has to be said when a run of that version goes on; nil: nothing.

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 face_sources += \
 	src/lua/embed.h \
+	src/lua/bind/describe.c \
+	src/lua/bind/describe.h \
 	src/lua/bind/face.h \
 	src/lua/bind/func.c \
 	src/lua/bind/l_aug.c \

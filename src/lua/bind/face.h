@@ -135,6 +135,8 @@ bl_module *bl_lua_func(lua_State *L, int index, const char *name);
 /* --- sandboxed states (sandbox.c): what functions find there --- */
 
 int bl_lua_open_sandbox(lua_State *L);
+/* Takes out of the module whose table is on top, and of its objects, what reads, writes or runs. */
+void bl_lua_withhold(lua_State *L, const char *module);
 /* What travels by its name in the state with barlow's table on top: Lua's libraries, and the modules of the sandbox. */
 void bl_lua_name_modules(lua_State *L);
 void bl_lua_preload(lua_State *L, const char *module); /* open.c: one of our Lua files, for bl_lua_call_module */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* native.c: "barlow.native": what the Lua part of the workbench needs and Lua does not have. */
+#include "lua/bind/describe.h"
 #include "lua/bind/face.h"
 
 #include <barlow/number.h>
@@ -103,9 +104,10 @@ static int native_number_text(lua_State *L)
 	return 1;
 }
 
-static int native_is_trainer(lua_State *L)
+/* exists(path): without opening it, which would wait at a FIFO. */
+static int native_exists(lua_State *L)
 {
-	lua_pushboolean(L, bl_lua_test(L, 1, BL_T_TRAINER) != NULL);
+	lua_pushboolean(L, access(luaL_checkstring(L, 1), F_OK) == 0);
 	return 1;
 }
 
@@ -132,12 +134,13 @@ static int native_nearest(lua_State *L)
 
 static const luaL_Reg functions[] = {
 	{ "registry", native_registry }, { "nearest", native_nearest },
-	{ "source", native_source }, { "interruptible", bl_lua_interruptible }, { "now", native_now },
+	{ "source", native_source }, { "describe", bl_lua_describe_recipe }, { "exists", native_exists },
+	{ "interruptible", bl_lua_interruptible }, { "now", native_now },
 	{ "unsaved", native_unsaved }, { "tell_unsaved", native_tell_unsaved },
 	{ "is_terminal", native_is_terminal }, { "width", native_width }, { "origin", bl_lua_origin }, { "number_text", native_number_text }, { "runs", bl_lua_runs },
 	{ "run_watch", bl_lua_run_watch }, { "resumable", bl_lua_run_resumable }, { "profile_start", bl_lua_profile_start },
 	{ "profile_stop", bl_lua_profile_stop }, { "profile_rows", bl_lua_profile_rows },
-	{ "profile_ceiling", bl_lua_profile_ceiling }, { "is_trainer", native_is_trainer },
+	{ "profile_ceiling", bl_lua_profile_ceiling },
 	{ "tune_names", bl_lua_tune_names }, { "tune_trainer", bl_lua_tune_trainer }, { "tune_module", bl_lua_tune_module },
 	{ "tune_measure", bl_lua_tune_measure }, { "tune_load", bl_lua_tune_load }, { "tune_renew", bl_lua_tune_renew },
 	{ "tune_path", bl_lua_tune_path }, { NULL, NULL },
@@ -148,5 +151,7 @@ int bl_lua_open_native(lua_State *L)
 	luaL_newlib(L, functions);
 	lua_pushliteral(L, PACKAGE_VERSION);
 	lua_setfield(L, -2, "version");
+	bl_lua_push_described(L);
+	lua_setfield(L, -2, "described");
 	return 1;
 }

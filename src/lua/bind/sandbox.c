@@ -6,6 +6,8 @@
  */
 #include "lua/bind/face.h"
 
+#include <string.h>
+
 static const struct { const char *name; lua_CFunction open; } modules[] = {
 	{ "tensor", bl_lua_open_tensor }, { "nn", bl_lua_open_nn },       { "aug", bl_lua_open_aug },
 	{ "loss", bl_lua_open_loss },     { "optim", bl_lua_open_optim }, { "eval", bl_lua_open_eval },
@@ -16,8 +18,8 @@ enum { MODULES = sizeof modules / sizeof modules[0] };
 static const struct { const char *module; const char *names[4]; } withheld[] = {
 	{ "tensor", { "load", "save" } }, { "eval", { "features", "knn", "linear" } },
 };
-static const struct { const char *type; const char *names[3]; } withheld_methods[] = {
-	{ BL_T_TENSOR, { "save" } }, { BL_T_MODULE, { "save", "load" } },
+static const struct { const char *module, *type; const char *names[3]; } withheld_methods[] = {
+	{ "tensor", BL_T_TENSOR, { "save" } }, { "nn", BL_T_MODULE, { "save", "load" } },
 };
 
 static void remove_names(lua_State *L, const char *const *names)
@@ -28,14 +30,15 @@ static void remove_names(lua_State *L, const char *const *names)
 	}
 }
 
-static void withhold(lua_State *L)
+/* Of the module whose table is on top, and of its objects. */
+void bl_lua_withhold(lua_State *L, const char *module)
 {
-	for (size_t i = 0; i < sizeof withheld / sizeof withheld[0]; i++) {
-		lua_getfield(L, -1, withheld[i].module);
-		remove_names(L, withheld[i].names);
-		lua_pop(L, 1);
-	}
+	for (size_t i = 0; i < sizeof withheld / sizeof withheld[0]; i++)
+		if (strcmp(withheld[i].module, module) == 0)
+			remove_names(L, withheld[i].names);
 	for (size_t i = 0; i < sizeof withheld_methods / sizeof withheld_methods[0]; i++) {
+		if (strcmp(withheld_methods[i].module, module) != 0)
+			continue;
 		luaL_getmetatable(L, withheld_methods[i].type);
 		lua_getfield(L, -1, "__methods");
 		remove_names(L, withheld_methods[i].names);
@@ -61,11 +64,11 @@ int bl_lua_open_sandbox(lua_State *L)
 	lua_createtable(L, 0, MODULES);
 	for (int i = 0; i < MODULES; i++) {
 		modules[i].open(L);
+		bl_lua_withhold(L, modules[i].name);
 		lua_pushvalue(L, -1);
 		lua_setglobal(L, modules[i].name);
 		lua_setfield(L, 1, modules[i].name);
 	}
-	withhold(L);
 	luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
 	lua_pushvalue(L, 1);
 	lua_setfield(L, -2, "barlow");

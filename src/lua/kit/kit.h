@@ -32,6 +32,11 @@ typedef struct bl_lua_class {
 } bl_lua_class;
 void bl_lua_define(lua_State *L, const bl_lua_class *c);
 
+/*
+ * Pushes the names of all constructors of this state, NULL-terminated: "nn.linear", ":split" for methods.  Recipes, a
+ * stranger's too, may call them: one only makes an object; it does not write, run or start anything.
+ */
+const char *const *bl_lua_push_makers(lua_State *L);
 /* Pushes o's source, {call = "nn.linear", n = 2, 3, 4}, or nil. */
 void bl_lua_source(lua_State *L, int index);
 

@@ -176,6 +176,35 @@ static int construct(lua_State *L)
 	return results;
 }
 
+/* --- what recipes may call --- */
+
+#define MAKERS "barlow.makers" /* registry: the names as keys */
+
+/* The name on top, which stays. */
+static void note_maker(lua_State *L)
+{
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, MAKERS);
+	lua_pushvalue(L, -2);
+	lua_pushboolean(L, 1);
+	lua_rawset(L, -3);
+	lua_pop(L, 1);
+}
+
+const char *const *bl_lua_push_makers(lua_State *L)
+{
+	size_t n = 0;
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, MAKERS);
+	for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
+		n++;
+	const char **names = lua_newuserdatauv(L, sizeof *names * (n + 1), 0);
+	n = 0;
+	for (lua_pushnil(L); lua_next(L, -3); lua_pop(L, 1))
+		names[n++] = lua_tostring(L, -2); /* the registry keeps it */
+	names[n] = NULL;
+	lua_remove(L, -2);
+	return names;
+}
+
 void bl_lua_push_maker(lua_State *L, const bl_lua_function *f, const char *name)
 {
 	lua_pushlightuserdata(L, (void *)(uintptr_t)f);
@@ -183,6 +212,7 @@ void bl_lua_push_maker(lua_State *L, const bl_lua_function *f, const char *name)
 		lua_pushfstring(L, ":%s", f->name); /* a recipe calls it on what its first argument makes */
 	else
 		lua_pushstring(L, name);
+	note_maker(L);
 	lua_pushnil(L);
 	lua_pushcclosure(L, construct, BL_LUA_UP_SOURCE);
 }

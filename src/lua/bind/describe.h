@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * describe.h: the text of a recipe as a description: which constructors it calls with which arguments.
+ *
+ * The text runs in a sandboxed state of its own, where barlow's constructors only note that they were called.  The calls
+ * are then made in the caller's state, or not: nothing else of the text gets there.  Functions in it become function
+ * values, which run in sandboxed states on every thread.
+ */
+#ifndef BARLOW_LUA_DESCRIBE_H
+#define BARLOW_LUA_DESCRIBE_H
+
+#include <lua.h>
+
+/*
+ * describe(path): reads that file of a recipe, a regular one, and pushes what its text returns and
+ * the text, or nil and a message; calls as tables
+ * {call = "nn.linear", n = 2, 3, 4, result = 1, results = 1, after = {{"init", 7}}} whose metatable is native.described.
+ * tensor.load in it reads NumPy files of the same folder only.
+ */
+int bl_lua_describe_recipe(lua_State *L);
+
+/* Pushes that metatable, which is a plain table's otherwise: what says which tables are calls. */
+void bl_lua_push_described(lua_State *L);
+
+#endif
