@@ -64,7 +64,7 @@ static lua_State *own_state(void)
 	if (L)
 		return L;
 	L = bl_lua_state_new(&(bl_lua_state_config){
-		.what = "the function", .open = opener, .bytes = (size_t)1 << 30, .instructions = 1000 * 1000 * 1000,
+		.what = "the function", .open = opener, .bytes = (size_t)1 << 30, .instructions = 300 * 1000 * 1000,
 		.seconds = 60, .every = 1000, .interruptible = current != NULL,
 	});
 	if (L)
