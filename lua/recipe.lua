@@ -6,11 +6,13 @@ Objects remember the call that made them.  A description of an object is a
 table of that call's arguments, so that recipe.loss.lambda can be read and
 set; which call it was is in its metatable.  A recipe is the description of a
 trainer: tostring gives Lua that rebuilds it, and trainer(recipe) does so.
-What no text can say (a Lua function, a tensor) stays in the table as it is,
-and the text has a comment in its place.
+Functions are written as their source text with their upvalues (source.lua),
+tensors as NumPy files beside the recipe.  What no text can say stays in the
+table as it is, and the text has a comment in its place.
 ]]
 local native = require "barlow.native"
 local show = require "barlow.show"
+local source_of = require "barlow.source"
 
 local recipe = {}
 
@@ -70,6 +72,7 @@ function describe(v)
 		for k, item in pairs(meta) do copy[k] = item end
 		return setmetatable(out, copy)
 	end
+	if type(v) == "function" then return native.function_value(v) or v end
 	local source = type(v) == "userdata" and native.source(v)
 	if not source then return v end
 	local d = of_source(source)
@@ -126,19 +129,59 @@ end
 
 -- Text.
 
--- What no text can say, in words.
+local LARGE = 64 << 20 -- elements of a tensor that is not copied beside a recipe
+
+-- What no text can say, in words; nil: text can.
 local function words(v)
-	if type(v) == "function" then
+	if native.is_function(v) then return source_of.problem(v) end
+	if native.is_tensor(v) then
+		return v:numel() > LARGE and ("a tensor of %d elements, which is not copied"):format(v:numel()) or nil
+	end
+	if type(v) == "function" and not native.name_of(v) then
 		local info = debug.getinfo(v, "S")
-		return ("the function of %s:%d"):format(info.short_src, info.linedefined)
-	elseif native.source(v) == nil and type(v) == "userdata" then
+		local _, why = native.function_value(v)
+		return ("the function of %s:%d: %s"):format(info.short_src, info.linedefined, why)
+	elseif type(v) == "userdata" and native.source(v) == nil then
 		return "an object without a recipe: " .. tostring(v):match "[^\n]*"
 	end
-	return tostring(v)
+	return nil
 end
 
 local function comment_text(v)
 	return "nil --[[ " .. words(v):gsub("%]%]", "] ]") .. " ]]"
+end
+
+-- Tensors of the text that is written: {name, tensor}, in order; where they go, or nil.
+local tensors, tensors_folder
+
+local function equal(a, b)
+	return table.concat(a:shape(), " ") == table.concat(b:shape(), " ") and a:allclose(b, 0, 0)
+end
+
+-- May the tensor have that name?  Not that of another one, nor of a file with something else in it.
+local function fits(name, t)
+	for _, other in ipairs(tensors) do
+		if other.name == name then return false end
+	end
+	local path = tensors_folder and tensors_folder .. "/" .. name
+	if not path or not native.exists(path) then return true end
+	local fine, there = pcall(require "barlow".tensor.load, path)
+	return fine and equal(there, t)
+end
+
+-- name: what it is called where it is, for the file's name.
+local function tensor_text(t, name)
+	for _, other in ipairs(tensors) do
+		if native.identity(other.tensor) == native.identity(t) then return ("tensor.load(%q)"):format(other.name) end
+	end
+	local base = tostring(name or ""):gsub("[^A-Za-z0-9_]", "_"):gsub("^$", "tensor")
+	local file, n = base .. ".npy", 1
+	while not fits(file, t) do
+		n = n + 1
+		file = ("%s-%d.npy"):format(base, n)
+	end
+	tensors[#tensors + 1] = { name = file, tensor = t }
+	return ("tensor.load(%q)"):format(file)
 end
 
 local to_text
@@ -157,7 +200,7 @@ end
 local function items_text(t, indent)
 	local parts, long, place = {}, 0, 1
 	for _, k in ipairs(show.sorted_keys(t)) do
-		local text = to_text(t[k], indent + 1)
+		local text = to_text(t[k], indent + 1, k)
 		if k == place then place = place + 1 else text = ("%s = %s"):format(key_text(k), text) end
 		parts[#parts + 1] = text
 		long = long + #text + 2
@@ -204,40 +247,70 @@ local function call_text(d, meta, indent)
 	return meta.result == 1 and "(" .. text .. ")" or ("(select(%d, %s))"):format(meta.result, text)
 end
 
-function to_text(v, indent)
+-- name: that of the value where it is.
+function to_text(v, indent, name)
 	if type(v) == "number" then return native.number_text(v) end
 	if type(v) == "string" then return ("%q"):format(v) end
 	if type(v) == "boolean" or v == nil then return tostring(v) end
-	if type(v) ~= "table" then return comment_text(v) end
+	if native.name_of(v) then return native.name_of(v) end
+	if words(v) then return comment_text(v) end
+	if native.is_tensor(v) then return tensor_text(v, name) end
+	if native.is_function(v) or source_of.is_piece(v) then return source_of.text(v, to_text, indent) end
+	if type(v) ~= "table" then return tostring(v) end
 	local meta = getmetatable(v)
 	if meta and meta.call then return call_text(v, meta, indent) end
 	local parts, long = items_text(v, indent)
 	return wrap("{", parts, long, "}", indent)
 end
 
-function recipe.text(d)
-	return to_text(d, 0)
+-- Also the tensors that it loads, {name =, tensor =}, whose names are such that they can be written into that folder.
+function recipe.text(d, folder)
+	tensors, tensors_folder = {}, folder
+	local text, list = to_text(d, 0), tensors
+	tensors, tensors_folder = nil, nil
+	return text, list
 end
 
 -- As a file.  What the text lacks is named in its first line, for whoever wants to go by it.
 
 local LACKS = "-- This text lacks "
 
--- "encoder[2]: the function of x.lua:3" for everything below v that no text can say.
+local function join(path, k)
+	return (type(k) == "string" and "%s.%s" or "%s[%s]"):format(path, k)
+end
+
+-- "encoder[2]: the function of x.lua:3: ..." for everything below v that no text can say.
 local function find_lost(v, path, out)
-	if type(v) == "table" then
-		for _, k in ipairs(show.sorted_keys(v)) do
-			find_lost(v[k], type(k) == "string" and ("%s.%s"):format(path, k) or ("%s[%s]"):format(path, k), out)
-		end
-	elseif v ~= nil and type(v) ~= "number" and type(v) ~= "string" and type(v) ~= "boolean" then
-		out[#out + 1] = ("%s: %s"):format(path:sub(2), words(v):gsub("%c", " "))
+	local lost = words(v)
+	if lost then
+		out[#out + 1] = ("%s: %s"):format(path:sub(2), lost:gsub("%c", " "))
+	elseif native.is_function(v) then
+		source_of.each_upvalue(v, function(u, name)
+			if native.is_tensor(u) then find_lost(u, join(path, name), out) end
+		end)
+	elseif type(v) == "table" and not native.name_of(v) then
+		for _, k in ipairs(show.sorted_keys(v)) do find_lost(v[k], join(path, k), out) end
 	end
 	return out
 end
 
-function recipe.file_text(d)
+-- What text cannot say of the recipe, or nil.
+function recipe.lost(d)
 	local lost = table.concat(find_lost(d, "", {}), ", ")
-	return (lost ~= "" and LACKS .. lost .. "\n" or "") .. "return " .. recipe.text(d) .. "\n"
+	return lost ~= "" and lost or nil
+end
+
+-- The text for a run's folder, in which its tensors are written.
+function recipe.file_text(d, folder)
+	local lost, text, list = recipe.lost(d), recipe.text(d, folder)
+	for _, t in ipairs(list) do
+		local path = folder .. "/" .. t.name
+		if not native.exists(path) then t.tensor:save(path) end
+	end
+	if lost then
+		io.stderr:write(("barlow: %s: barlow resume will not do, as the recipe lacks %s\n"):format(folder, lost))
+	end
+	return (lost and LACKS .. lost .. "\n" or "") .. "return " .. text .. "\n"
 end
 
 -- What a file's text lacks, or nil.

@@ -43,7 +43,7 @@ bool bl_place_settled(const bl_place *p);       /* that was tried, whatever came
 const char *bl_place_folder(const bl_place *p); /* as it was given; NULL: there is none */
 const char *bl_place_start(const bl_place *p);  /* the file of the weights that a warm run began with; NULL: there is none */
 
-/* The folder's recipe.lua: text that rebuilds the trainer, n bytes. */
+/* The folder's recipe.lua: text that rebuilds the trainer, n bytes (bl_runs_write_recipe). */
 int bl_place_write_recipe(bl_place *p, const char *text, size_t n);
 /* Saves checkpoint and weights now, between two steps. */
 int bl_place_save(bl_place *p);

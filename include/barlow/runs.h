@@ -11,6 +11,8 @@
 
 #include <barlow/live.h>
 
+#include <stddef.h>
+
 #define BL_RUN_LIVE "live"
 #define BL_RUN_RECIPE "recipe.lua"
 #define BL_RUN_WEIGHTS "weights.safetensors"
@@ -24,6 +26,12 @@ char *bl_runs_root(void);
 char *bl_runs_folder_new(const char *name);
 /* The folder that a user chose, made where it is missing.  1: it holds a run already, which must not be lost. */
 int bl_runs_folder_take(const char *folder);
+/*
+ * Writes the text of n bytes as the run's recipe.  Another text that is there, as when somebody edited it, is kept under the
+ * first free name of recipe.lua.1, recipe.lua.2, ...  Negative with bl_error: what is there stays as it is.
+ */
+int bl_runs_write_recipe(const char *folder, const char *text, size_t n);
+
 /* folder/file */
 char *bl_runs_path(const char *folder, const char *file);
 

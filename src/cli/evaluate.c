@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* evaluate.c: what is typed at the prompt: an expression to print, a statement to run, or ?name. */
 #include "lua/bind/face.h"
+#include "lua/kit/texts.h"
 #include "cli/prompt.h"
 #include "cli/run.h"
 #include "cli/signals.h"
@@ -41,10 +42,10 @@ static bool wants_more(lua_State *L, int status)
 static int load(lua_State *L, const char *input)
 {
 	const char *expression = lua_pushfstring(L, "return %s", input);
-	int status = luaL_loadbufferx(L, expression, strlen(expression), "=stdin", "t");
+	int status = bl_lua_load_text(L, expression, strlen(expression), "=stdin");
 	if (status != LUA_OK) {
 		lua_pop(L, 1);
-		status = luaL_loadbufferx(L, input, strlen(input), "=stdin", "t");
+		status = bl_lua_load_text(L, input, strlen(input), "=stdin");
 	}
 	lua_remove(L, -2);
 	return status;

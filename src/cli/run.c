@@ -4,6 +4,7 @@
 #include "cli/signals.h"
 
 #include "lua/bind/face.h"
+#include "lua/kit/texts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,14 +42,14 @@ static int run_chunk(lua_State *L, int n)
 
 int bl_run_code(lua_State *L, const char *code)
 {
-	int status = luaL_loadbufferx(L, code, strlen(code), "=(command line)", "t");
+	int status = bl_lua_load_text(L, code, strlen(code), "=(command line)");
 	return status == LUA_OK ? run_chunk(L, 0) : report(L, status);
 }
 
 int bl_run_script(lua_State *L, const bl_texts *script)
 {
 	const char *path = script->n && strcmp(script->text[0], "-") != 0 ? script->text[0] : NULL;
-	int status = luaL_loadfilex(L, path, "t");
+	int status = bl_lua_load_file(L, path);
 	if (status != LUA_OK)
 		return report(L, status);
 	luaL_checkstack(L, script->n, "too many arguments");

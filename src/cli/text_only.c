@@ -1,40 +1,61 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * text_only.c: load, loadfile, dofile and require that take Lua text, and no bytecode.
+ * text_only.c: load, loadfile, dofile and require that take Lua text, and no bytecode, and keep the text (kit/texts.h).
  *
  * Bytecode made by hand can break the interpreter; who loads a file means text.
  */
 #include "cli/run.h"
 
+#include "lua/kit/texts.h"
+
 #include <lauxlib.h>
 
-/* load(chunk[, name[, mode[, env]]]) and loadfile(name[, mode[, env]]), upvalues: the real one, where mode stands. */
+#include <stdbool.h>
+
+/* load(chunk[, name[, mode[, env]]]); upvalue: the real one.  A text's own name is the text itself: that need not be kept. */
 static int load_text(lua_State *L)
 {
-	int mode = (int)lua_tointeger(L, lua_upvalueindex(2)), n = lua_gettop(L);
-	if (n < mode)
-		lua_settop(L, mode);
+	size_t n;
+	bool named = lua_type(L, 1) == LUA_TSTRING && lua_type(L, 2) == LUA_TSTRING;
+	if (lua_gettop(L) < 3)
+		lua_settop(L, 3);
 	lua_pushliteral(L, "t");
-	lua_replace(L, mode);
+	lua_replace(L, 3);
+	int top = lua_gettop(L);
 	lua_pushvalue(L, lua_upvalueindex(1));
-	lua_insert(L, 1);
-	lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
-	return lua_gettop(L);
+	for (int i = 1; i <= top; i++)
+		lua_pushvalue(L, i);
+	lua_call(L, top, LUA_MULTRET);
+	if (named && lua_isfunction(L, top + 1)) {
+		const char *text = lua_tolstring(L, 1, &n);
+		bl_lua_keep_text(L, text, n, lua_tostring(L, 2));
+	}
+	return lua_gettop(L) - top;
 }
 
-static void wrap(lua_State *L, const char *name, int mode)
+/* loadfile([name[, mode[, env]]]) */
+static int loadfile_text(lua_State *L)
 {
-	lua_getglobal(L, name);
-	lua_pushinteger(L, mode);
-	lua_pushcclosure(L, load_text, 2);
-	lua_setglobal(L, name);
+	const char *path = luaL_optstring(L, 1, NULL);
+	bool has_env = !lua_isnone(L, 3);
+	if (bl_lua_load_file(L, path) != LUA_OK) {
+		lua_pushnil(L);
+		lua_insert(L, -2);
+		return 2;
+	}
+	if (has_env) {
+		lua_pushvalue(L, 3);
+		if (!lua_setupvalue(L, -2, 1))
+			lua_pop(L, 1);
+	}
+	return 1;
 }
 
 static int dofile_text(lua_State *L)
 {
 	const char *path = luaL_optstring(L, 1, NULL);
 	lua_settop(L, 1);
-	if (luaL_loadfilex(L, path, "t") != LUA_OK)
+	if (bl_lua_load_file(L, path) != LUA_OK)
 		return lua_error(L);
 	lua_call(L, 0, LUA_MULTRET);
 	return lua_gettop(L) - 1;
@@ -52,7 +73,7 @@ static int search_text(lua_State *L)
 		return 1; /* where it was looked for */
 	lua_pop(L, 1);
 	const char *path = lua_tostring(L, -1);
-	if (luaL_loadfilex(L, path, "t") != LUA_OK)
+	if (bl_lua_load_file(L, path) != LUA_OK)
 		return luaL_error(L, "error loading module '%s' from file '%s':\n\t%s", lua_tostring(L, 1), path,
 		                  lua_tostring(L, -1));
 	lua_insert(L, -2);
@@ -61,8 +82,11 @@ static int search_text(lua_State *L)
 
 void bl_run_text_only(lua_State *L)
 {
-	wrap(L, "load", 3);
-	wrap(L, "loadfile", 2);
+	lua_getglobal(L, "load");
+	lua_pushcclosure(L, load_text, 1);
+	lua_setglobal(L, "load");
+	lua_pushcfunction(L, loadfile_text);
+	lua_setglobal(L, "loadfile");
 	lua_pushcfunction(L, dofile_text);
 	lua_setglobal(L, "dofile");
 	lua_getglobal(L, "package");

@@ -29,6 +29,8 @@ face_sources += \
 	src/lua/bind/recorded.c \
 	src/lua/bind/sandbox.c \
 	src/lua/bind/views.c \
+	src/lua/bind/written.c \
+	src/lua/bind/written.h \
 	src/lua/kit/check.c \
 	src/lua/kit/cargo.h \
 	src/lua/kit/fields.c \
@@ -44,5 +46,7 @@ face_sources += \
 	src/lua/kit/states.h \
 	src/lua/kit/tame.c \
 	src/lua/kit/tensor.c \
+	src/lua/kit/texts.c \
+	src/lua/kit/texts.h \
 	src/lua/kit/travel.c \
 	src/lua/kit/travel.h

@@ -114,10 +114,7 @@ int bl_place_save_weights(bl_place *p, const char *path)
 
 int bl_place_write_recipe(bl_place *p, const char *text, size_t n)
 {
-	char *path = p->folder ? bl_runs_path(p->folder, BL_RUN_RECIPE) : NULL;
-	int rc = !p->folder ? no_folder() : path ? bl_file_write_atomic(path, text, n) : -1;
-	free(path);
-	return rc;
+	return p->folder ? bl_runs_write_recipe(p->folder, text, n) : no_folder();
 }
 
 /* --- Going on --------------------------------------------------------------------------- */

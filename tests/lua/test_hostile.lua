@@ -100,5 +100,15 @@ try("a recipe that is a link to somebody's file", function(path) sh(("ln -s '%s/
 try("a recipe of gigabytes", function(path) sh(("truncate -s 8G '%s'"):format(path)) end)
 try("a recipe of spaces", function(path) write(path, (" "):rep(5000000) .. hostile.plain) end)
 
+local beside = hostile.plain:gsub("return x end", "return x end, {parameters = {w = tensor.load 'w.npy'}}")
+try("a tensor beside it that is a link to somebody's file", function(path)
+	write(path, beside)
+	sh(("ln -s '%s/victim' '%s/w.npy'"):format(somebody, run))
+end)
+try("a tensor beside it that is a FIFO", function(path)
+	write(path, beside)
+	sh(("mkfifo '%s/w.npy'"):format(run))
+end)
+
 sh(("chmod -R u+w '%s'; rm -rf '%s'"):format(scratch, scratch))
 tap.done()

@@ -51,11 +51,15 @@ fails_with() {
 	run "$@" && says "$words"
 }
 
-# make_run NAME FOLDER: Lua for a run of some seconds, with kNN on the way
+# make_run NAME FOLDER: Lua for a run of some seconds, with kNN on the way and a layer written in Lua
 make_run() {
 	cat <<-END
+		local gain, shifts = tensor.full({1}, 1.5), {.25, {-.25}}
+		local layer = nn.func(function(x)
+			return x * gain + shifts[1] + shifts[2][1] * .5
+		end, {name = "gain", parameters = {gain = gain}})
 		local ds = data.shapes{n = 256, size = 16, channels = 1}
-		local t = trainer{data = ds, batch = 32, projector = {32}, encoder = nn.cnn{widths = {8, 16}, image = 16},
+		local t = trainer{data = ds, batch = 32, projector = {32}, encoder = nn.sequential(layer, nn.cnn{widths = {8, 16}, image = 16}),
 			optim = optim.lars{lr = .2}, warmup = 1, epochs = 60, checkpoint_every = .625, name = "$1", folder = "$2",
 			knn = {every = 4, refs = ds:subset(1, 100), queries = ds:subset(101, 160)}}
 		t:start():wait()

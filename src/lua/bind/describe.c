@@ -3,6 +3,7 @@
 #include "lua/bind/describe.h"
 #include "lua/bind/face.h"
 #include "lua/kit/states.h"
+#include "lua/kit/texts.h"
 
 #include <barlow/file.h>
 
@@ -11,7 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define READING "recipe that is read" /* metatable of a reading */
+#define READING "recipe that is read"            /* metatable of a reading */
+#define LOADED_TENSORS "barlow.recipe.tensors" /* registry of the state: name -> tensor */
 
 enum { TEXT_MAX = 4 << 20, LABELS_MAX = 1000 };
 
@@ -175,10 +177,16 @@ static int load_beside(lua_State *L)
 	for (const char *c = name; *c; c++)
 		if (!isalnum((unsigned char)*c) && *c != '_' && *c != '-' && (*c != '.' || c == name))
 			return luaL_error(L, "tensor.load: a recipe loads files of its own folder only, by their names");
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, LOADED_TENSORS); /* a name is one tensor: a function and its parameters share it */
+	if (lua_getfield(L, -1, name) != LUA_TNIL)
+		return 1;
 	const char *path = lua_pushfstring(L, "%s/%s", r->folder, name);
 	if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode))
 		return luaL_error(L, "tensor.load: there is no regular file '%s' beside the recipe", name);
-	return bl_lua_give_tensor(L, bl_npy_load(path));
+	bl_lua_give_tensor(L, bl_npy_load(path));
+	lua_pushvalue(L, -1);
+	lua_setfield(L, -5, name);
+	return 1;
 }
 
 static void open_tensor(lua_State *L, reading *r)
@@ -297,6 +305,7 @@ int bl_lua_describe_recipe(lua_State *L)
 	bl_lua_push_described(L);
 	if (read_text(r) < 0 || describe(r) < 0)
 		return lua_pushnil(L), lua_pushstring(L, bl_error()), 2;
+	bl_lua_keep_text(L, r->text, r->n, lua_pushfstring(L, "@%s", path)); /* its functions are written again some day */
 	bl_plain_push(L, &r->result);
 	lua_pushlstring(L, r->text, r->n);
 	return 2;

@@ -276,32 +276,90 @@ static const bl_field func_fields[] = {
 	BL_FIELD_END,
 };
 
-/* Tensors of the table on top become parameters of the module. */
-static void own_parameters(lua_State *L, bl_module *m)
+enum { PARAMETERS_MAX = 64 };
+
+typedef struct parameters {
+	int n;
+	const char *name[PARAMETERS_MAX];
+	bl_tensor *tensor[PARAMETERS_MAX], *copy[PARAMETERS_MAX];
+} parameters;
+
+/* Of the table of settings at 1.  Pushes a table of the copies. */
+static void read_parameters(lua_State *L, parameters *p)
 {
-	for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+	int type = lua_getfield(L, 1, "parameters");
+	lua_newtable(L);
+	if (type == LUA_TNIL)
+		return;
+	if (type != LUA_TTABLE)
+		bl_lua_bad(L, "nn.func", "parameters", "a table of tensors by name", -2);
+	for (lua_pushnil(L); lua_next(L, -3); lua_pop(L, 1)) {
 		if (lua_type(L, -2) != LUA_TSTRING || !bl_lua_test(L, -1, BL_T_TENSOR))
 			luaL_error(L, "nn.func: 'parameters' must be a table of tensors by name");
-		if (bl_nn_func_parameter(m, lua_tostring(L, -2), bl_lua_tensor(L, -1)) < 0)
-			bl_lua_fail(L);
+		if (p->n == PARAMETERS_MAX)
+			luaL_error(L, "nn.func: more than %d parameters", PARAMETERS_MAX);
+		p->name[p->n] = lua_tostring(L, -2);
+		p->tensor[p->n] = bl_lua_tensor(L, -1);
+		bl_lua_give_tensor(L, bl_tensor_clone(p->tensor[p->n]));
+		p->copy[p->n] = bl_lua_tensor(L, -1);
+		lua_setfield(L, -4, p->name[p->n++]);
 	}
 }
 
+/* Pushes the function of the settings as a value. */
+static void push_value(lua_State *L)
+{
+	bl_function *f = NULL;
+	lua_getfield(L, 1, "f");
+	int rc = bl_function_make(L, -1, &f);
+	bl_function_unref(f);
+	if (rc < 0 || (lua_isfunction(L, -1) && bl_function_value(L, -1) < 0))
+		luaL_error(L, "nn.func: %s", bl_error());
+	if (lua_isfunction(L, -2))
+		lua_remove(L, -2);
+}
+
+/* Puts in its place one with copies of its parameters in their places. */
+static void exchange_parameters(lua_State *L, const parameters *p)
+{
+	bl_function **f = bl_lua_check(L, -1, BL_T_FUNCTION), *copy = bl_function_with(*f, p->tensor, p->copy, p->n);
+	if (!copy)
+		bl_lua_fail(L);
+	bl_lua_give_function(L, copy);
+	lua_remove(L, -2);
+}
+
+/*
+ * A function from a recipe trains copies of its parameters, and one of Lua trains those that it was given: then the recipe
+ * gets the copies.  So what a recipe has never changes.
+ */
 static int nn_func(lua_State *L)
 {
 	func a;
+	parameters p = { .n = 0 };
 	bl_lua_take(L, &a);
-	lua_getfield(L, 1, "f");
-	bl_module *m = bl_lua_func(L, -1, a.name);
+	read_parameters(L, &p);
+	int copies = lua_gettop(L);
+	bool from_recipe = lua_getfield(L, 1, "f") != LUA_TFUNCTION;
+	push_value(L);
+	lua_pushvalue(L, -1);
+	if (p.n)
+		exchange_parameters(L, &p);
+	bl_module *m = bl_lua_func(L, from_recipe ? -1 : -2, a.name);
 	if (!m)
 		return luaL_error(L, "nn.func: %s", bl_error());
 	bl_lua_give_module(L, m);
-	lua_getfield(L, 1, "parameters");
-	if (lua_istable(L, -1))
-		own_parameters(L, m);
-	else if (!lua_isnil(L, -1))
-		return bl_lua_bad(L, "nn.func", "parameters", "a table of tensors by name", -1);
-	lua_pop(L, 1);
+	for (int i = 0; i < p.n; i++)
+		if (bl_nn_func_parameter(m, p.name[i], from_recipe ? p.copy[i] : p.tensor[i]) < 0)
+			return bl_lua_fail(L);
+	if (from_recipe)
+		return 1;
+	lua_pushvalue(L, copies + 3);
+	lua_setfield(L, 1, "f");
+	if (p.n) {
+		lua_pushvalue(L, copies);
+		lua_setfield(L, 1, "parameters");
+	}
 	return 1;
 }
 

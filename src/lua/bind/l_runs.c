@@ -36,13 +36,22 @@ void bl_lua_push_start(lua_State *L, int index)
 		lua_pushboolean(L, bl_trainer_warm(bl_lua_trainer(L, index)));
 }
 
+/* (recipe, folder): the text for that folder, whose tensors are written there */
+static int call_file_text(lua_State *L)
+{
+	return bl_lua_call_module(L, "barlow.recipe", "file_text", 2);
+}
+
 static void write_recipe(lua_State *L, int index)
 {
 	size_t n;
+	bl_place *p = bl_lua_place(L, index);
+	lua_pushcfunction(L, call_file_text);
 	bl_lua_recipe(L, index);
-	bl_lua_call_module(L, "barlow.recipe", "file_text", 1);
+	lua_pushstring(L, bl_place_folder(p));
+	int rc = lua_pcall(L, 2, 1, 0) == LUA_OK ? 0 : bl_fail("%s", luaL_tolstring(L, -1, NULL));
 	const char *text = lua_tolstring(L, -1, &n);
-	if (bl_place_write_recipe(bl_lua_place(L, index), text, n) != 0)
+	if (rc != 0 || bl_place_write_recipe(p, text, n) != 0)
 		complain("but its folder will not tell how to go on with it");
 }
 

@@ -2,6 +2,7 @@
 /* native.c: "barlow.native": what the Lua part of the workbench needs and Lua does not have. */
 #include "lua/bind/describe.h"
 #include "lua/bind/face.h"
+#include "lua/bind/written.h"
 
 #include <barlow/number.h>
 #include <barlow/parallel.h>
@@ -151,6 +152,7 @@ int bl_lua_open_native(lua_State *L)
 	luaL_newlib(L, functions);
 	lua_pushliteral(L, PACKAGE_VERSION);
 	lua_setfield(L, -2, "version");
+	bl_lua_add_written(L);
 	bl_lua_push_described(L);
 	lua_setfield(L, -2, "described");
 	return 1;

@@ -19,7 +19,6 @@ typedef struct bl_cargo_piece {
 	int first, last;    /* its lines there */
 	bl_cargo_upvalue *upvalue;
 	int n;
-	char *text, *lost;  /* its exact source text, or why there is none; both NULL: not looked for yet */
 } bl_cargo_piece;
 
 struct bl_cargo {

@@ -131,7 +131,7 @@ static void push_value(lua_State *L, bl_function *f, int function)
 	if (!function)
 		return;
 	lua_pushvalue(L, function);
-	lua_setiuservalue(L, -2, 1);
+	lua_setiuservalue(L, -2, 2);
 }
 
 /* The table function -> value of this state. */
@@ -157,7 +157,7 @@ static void keep(lua_State *L, const bl_function *f)
 static int make_of_value(lua_State *L, int index, bl_function *f)
 {
 	bl_function_ref(f);
-	if (lua_getiuservalue(L, index, 1) == LUA_TFUNCTION)
+	if (lua_getiuservalue(L, index, 2) == LUA_TFUNCTION)
 		keep(L, f);
 	else
 		lua_pop(L, 1);
@@ -218,6 +218,20 @@ int bl_function_value(lua_State *L, int index)
 		push_value(L, f, index);
 	bl_function_unref(f);
 	return rc;
+}
+
+bl_function *bl_function_with(bl_function *f, bl_tensor *const *from, bl_tensor *const *to, int n)
+{
+	bl_function *copy = calloc(1, sizeof *copy);
+	if (!copy)
+		return bl_fail_null("no memory for a function");
+	copy->refs = copy->holders = 1;
+	copy->number = ++numbers;
+	copy->foreign = true;
+	if (bl_cargo_copy(f->cargo, from, to, n, &copy->cargo) == 0)
+		return copy;
+	bl_function_unref(copy);
+	return NULL;
 }
 
 /* --- calling --- */

@@ -16,7 +16,7 @@
 
 #include "lua/kit/travel.h"
 
-#define BL_T_FUNCTION "function value" /* userdata: bl_function *; user value 1: the Lua function, where it is known */
+#define BL_T_FUNCTION "function value" /* userdata: bl_function *; user value 2: the Lua function, where it is known */
 #define BL_T_CALL "described call"     /* metatable of what a recipe's text calls */
 
 /* Into *out a reference, which the caller lets go, also after a failure.  Negative with bl_error; may raise (no memory). */
@@ -37,6 +37,12 @@ int bl_function_value(lua_State *L, int index);
  */
 int bl_function_call(bl_function *f, int (*push)(lua_State *L, void *ctx), int results,
                          void (*take)(lua_State *L, void *ctx), void *ctx);
+
+/*
+ * A copy of it, as a recipe has it, with tensors to[i] in the places of from[i] among its upvalues: a new reference, or
+ * NULL with bl_error.  It runs sandboxed on every thread.
+ */
+bl_function *bl_function_with(bl_function *f, bl_tensor *const *from, bl_tensor *const *to, int n);
 
 /* Its cargo, for whoever writes its text. */
 bl_cargo *bl_function_cargo(bl_function *f);

@@ -6,6 +6,7 @@
  * is there once, so that a function may call itself.
  */
 #include "lua/kit/cargo.h"
+#include "lua/kit/function.h"
 #include "lua/kit/kit.h"
 
 #include <stdio.h>
@@ -26,8 +27,6 @@ static void piece_clear(bl_cargo_piece *f)
 	free(f->code.bytes);
 	free(f->bare.bytes);
 	free(f->chunk);
-	free(f->text);
-	free(f->lost);
 }
 
 void bl_cargo_free(bl_cargo *c)
@@ -153,6 +152,64 @@ int bl_cargo_pack(lua_State *L, int index, bl_cargo **out)
 	int rc = pack_piece(&c);
 	lua_settop(L, c.numbers - 1);
 	return rc;
+}
+
+/* --- copying --- */
+
+typedef struct exchange {
+	bl_tensor *const *from, *const *to;
+	int n;
+} exchange;
+
+static int copy_plain(const bl_plain *p, bl_plain *out, const exchange *x)
+{
+	*out = (bl_plain){ .kind = p->kind, .boolean = p->boolean, .integer = p->integer, .number = p->number };
+	if (p->bytes && !(out->bytes = malloc(p->length + 1)))
+		return no_memory();
+	if (p->items && !(out->items = calloc(p->length + 1, sizeof *p->items)))
+		return no_memory();
+	out->length = p->length;
+	if (p->bytes)
+		memcpy(out->bytes, p->bytes, p->length + 1);
+	out->tensor = p->tensor ? bl_tensor_ref(p->tensor) : NULL;
+	out->function = p->function ? bl_function_ref(p->function) : NULL;
+	for (int i = 0; i < x->n && p->tensor; i++)
+		if (p->tensor == x->from[i]) {
+			bl_tensor_unref(out->tensor);
+			out->tensor = bl_tensor_ref(x->to[i]);
+		}
+	for (size_t i = 0; p->items && i < p->length; i++)
+		if (copy_plain(&p->items[i], &out->items[i], x) < 0)
+			return -1;
+	return 0;
+}
+
+static int copy_piece(const bl_cargo_piece *f, bl_cargo_piece *out, const exchange *x)
+{
+	*out = (bl_cargo_piece){ .first = f->first, .last = f->last, .chunk = strdup(f->chunk) };
+	out->upvalue = calloc((size_t)f->n + 1, sizeof *out->upvalue);
+	if (!out->chunk || !out->upvalue || append(NULL, f->code.bytes, f->code.n, &out->code) ||
+	    append(NULL, f->bare.bytes, f->bare.n, &out->bare))
+		return no_memory();
+	for (out->n = 0; out->n < f->n; out->n++) {
+		bl_cargo_upvalue *u = &out->upvalue[out->n];
+		*u = (bl_cargo_upvalue){ strdup(f->upvalue[out->n].name), calloc(1, sizeof *u->value) };
+		if (!u->name || !u->value || copy_plain(f->upvalue[out->n].value, u->value, x) < 0)
+			return out->n++, no_memory();
+	}
+	return 0;
+}
+
+int bl_cargo_copy(const bl_cargo *c, bl_tensor *const *from, bl_tensor *const *to, int n, bl_cargo **out)
+{
+	exchange x = { from, to, n };
+	bl_cargo *copy = *out = calloc(1, sizeof *copy);
+	if (!copy || !(copy->piece = calloc((size_t)c->n, sizeof *copy->piece)))
+		return no_memory();
+	for (; copy->n < c->n; copy->n++)
+		if (copy_piece(&c->piece[copy->n], &copy->piece[copy->n], &x) < 0)
+			return copy->n++, -1;
+	return 0;
 }
 
 /* --- unpacking --- */

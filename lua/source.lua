@@ -1,0 +1,310 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+--[[
+source.lua: the source text of a function, cut out of its chunk, and Lua that makes the function again.
+
+Lua knows the lines on which a function begins and ends.  The functions that a scan of the chunk finds there are compiled
+(not run), and the text is that of the one that compiles to the same bytecode, with the same upvalues.
+]]
+local native = require "barlow.native"
+
+local source = {}
+
+local MANY = 64 -- functions on the same lines, which are compiled one by one
+
+-- Scanning.
+
+-- Where the line that holds each place begins, as Lua counts: \r\n and \n\r are one end of a line.
+local function line_starts(text)
+	local starts, at = { 1 }, 1
+	while true do
+		local i = text:find("[\r\n]", at)
+		if not i then return starts end
+		local pair = text:sub(i, i + 1)
+		at = i + ((pair == "\r\n" or pair == "\n\r") and 2 or 1)
+		starts[#starts + 1] = at
+	end
+end
+
+local function line_of(starts, place)
+	local low, high = 1, #starts
+	while low < high do
+		local mid = (low + high + 1) // 2
+		if starts[mid] <= place then low = mid else high = mid - 1 end
+	end
+	return low
+end
+
+-- Behind the long bracket that begins at `at`; nil: none does.
+local function behind_long(text, at)
+	local _, open, level = text:find("^%[(=*)%[", at)
+	if not open then return nil end
+	local _, close = text:find("]" .. level .. "]", open + 1, true)
+	return (close or #text) + 1
+end
+
+local function behind_comment(text, at)
+	return behind_long(text, at + 2) or (text:find("[\r\n]", at) or #text + 1)
+end
+
+local function behind_string(text, at)
+	local quote = text:sub(at, at)
+	local stop = ("[\\%s]"):format(quote)
+	at = at + 1
+	while true do
+		local i = text:find(stop, at)
+		if not i then return #text + 1 end
+		if text:sub(i, i) == quote then return i + 1 end
+		at = i + 2
+	end
+end
+
+local opens = { ["function"] = true, ["do"] = true, ["if"] = true, ["repeat"] = true }
+local closes = { ["end"] = true, ["until"] = true }
+
+-- All functions of a text, {from =, to =, first =, last =}: bytes, and the lines that these are on.
+local function functions_of(text)
+	local starts, found, open, at = line_starts(text), {}, {}, 1
+	while at <= #text do
+		local c = text:sub(at, at)
+		local _, word_end = text:find("^[A-Za-z_][A-Za-z0-9_]*", at)
+		if word_end then
+			local word = text:sub(at, word_end)
+			if opens[word] then
+				open[#open + 1] = { word = word, from = at }
+			elseif closes[word] and #open > 0 then
+				local block = table.remove(open)
+				if block.word == "function" then
+					found[#found + 1] = { from = block.from, to = word_end, first = line_of(starts, block.from),
+						last = line_of(starts, at) }
+				end
+			end
+			at = word_end + 1
+		elseif c == "-" and text:sub(at, at + 1) == "--" then
+			at = behind_comment(text, at)
+		elseif c == '"' or c == "'" then
+			at = behind_string(text, at)
+		elseif c == "[" then
+			at = behind_long(text, at) or at + 1
+		else
+			local _, number_end = text:find("^%.?[0-9][0-9A-Za-z_.]*", at)
+			local _, space_end = text:find("^[ \t\r\n]+", at)
+			at = (number_end or space_end or at) + 1
+		end
+	end
+	return found
+end
+
+local scanned, scanned_text = nil, nil
+
+-- The same of the last text once more.
+local function scan(text)
+	if text ~= scanned_text then scanned, scanned_text = functions_of(text), text end
+	return scanned
+end
+
+-- An expression: a function that has a name loses it, and a method gets its self.
+local function expression(text)
+	local head, rest = text:match "^function[ \t\r\n]*([A-Za-z_][A-Za-z0-9_.: \t]*)(%(.*)$"
+	if not head then return text end
+	if head:find(":", 1, true) then
+		rest = rest:gsub("^%([ \t]*(%)?)", function(close) return close == ")" and "(self)" or "(self, " end)
+	end
+	return "function" .. rest
+end
+
+-- Comparing.
+
+--[[
+What a dump says of its main function, or of the only function within it (`depth` 1): its code, constants and inner
+functions as one string, without where it finds its upvalues, which depends on what is around it; and the names of its
+upvalues, if the dump has them.  nil: no such dump.
+]]
+local function read_dump(dump, depth)
+	local HEAD = 4 + 1 + 1 + 6 + 3 + 8 + 8
+	if dump:sub(1, 6) ~= "\27Lua\x54\0" or dump:sub(13, 15) ~= "\4\8\8" then return nil end
+	local at = HEAD + 2 -- and the number of upvalues
+	local function size()
+		local n = 0
+		while true do
+			local byte = dump:byte(at)
+			at = at + 1
+			n = n << 7 | byte & 127
+			if byte >= 128 then return n end
+		end
+	end
+	local function skip(n) at = at + n end -- the argument comes first, and moves `at` as well
+	local function a_string()
+		local n = math.max(size() - 1, 0)
+		skip(n)
+		return dump:sub(at - n, at - 1)
+	end
+	local constant = { [0] = 0, [1] = 0, [17] = 0, [3] = 8, [19] = 8 }
+	local function a_function()
+		local f = { inner = {}, names = {} }
+		a_string()
+		local from = at
+		size() -- lines
+		size()
+		skip(3)
+		skip(4 * size())
+		for _ = 1, size() do
+			local kind = dump:byte(at)
+			at = at + 1
+			if constant[kind] then at = at + constant[kind] else a_string() end
+		end
+		local head, upvalues = dump:sub(from, at - 1), size()
+		skip(3 * upvalues)
+		local behind = at
+		for i = 1, size() do f.inner[i] = a_function() end
+		skip(size())
+		for _ = 1, size() do size() size() end
+		for _ = 1, size() do a_string() size() size() end
+		for i = 1, size() do f.names[i] = a_string() end
+		f.text = ("%s %d %s"):format(head, upvalues, dump:sub(behind, at - 1))
+		return f
+	end
+	local main = a_function()
+	if depth == 1 then main = #main.inner == 1 and main.inner[1] or nil end
+	return main and main.text, main and table.concat(main.names, " ")
+end
+
+-- What an expression on that line compiles to, with those locals around it.  It is compiled, and never run.
+local function compiled(text, line, names)
+	local locals = #names > 0 and "local " .. table.concat(names, ", ") .. " " or ""
+	local chunk = load(("\n"):rep(line - 1) .. locals .. "return " .. text, "=cut", "t", {})
+	if not chunk then return nil end
+	local _, upvalues = read_dump(string.dump(chunk), 1)
+	return read_dump(string.dump(chunk, true), 1), upvalues
+end
+
+local function upvalue_names(piece)
+	local names = {}
+	for _, u in ipairs(piece.upvalues) do
+		if u.name ~= "_ENV" then names[#names + 1] = u.name end
+	end
+	return names
+end
+
+local MANY_THERE = ("more than %d functions are on its lines: write it on lines of its own"):format(MANY)
+local UNLIKE = "its text alone means something else (a <const> from around it belongs inside)"
+local UNKNOWN = "the text of its chunk is not kept"
+
+-- In one text: the function that compiles to `wanted` and has those upvalues in that order, or nil and why not.
+local function find_in(text, piece, names, wanted, order)
+	local tried = 0
+	for _, f in ipairs(scan(text)) do
+		if f.last == piece.last and f.first <= piece.first then
+			tried = tried + 1
+			if tried > MANY then return nil, MANY_THERE end
+			local cut = expression(text:sub(f.from, f.to))
+			local found, upvalues = compiled(cut, f.first, names)
+			if found == wanted and upvalues == order then return cut end
+		end
+	end
+	return nil, tried > 0 and UNLIKE or nil
+end
+
+-- Cut out of its chunk: its text, or nil and why not.
+local function cut(piece)
+	local names, order, wanted, why = upvalue_names(piece), {}, read_dump(piece.bare, 0), nil
+	if not wanted or #names > 190 then return nil, "it is of an unknown kind" end
+	for i, u in ipairs(piece.upvalues) do order[i] = u.name end
+	for _, text in ipairs(native.texts(piece.chunk)) do
+		local found, problem = find_in(text, piece, names, wanted, table.concat(order, " "))
+		if found then return found end
+		why = why or problem
+	end
+	return nil, why or UNKNOWN
+end
+
+-- Writing.
+
+-- Makes the function again: its text alone, or with its upvalues around it as locals.  `to_text(v, indent, name)` writes them.
+local function piece_text(piece, to_text, indent)
+	if #upvalue_names(piece) == 0 then return piece.text end
+	local pad, lines, made = "\n" .. ("\t"):rep(indent + 1), {}, "return " .. piece.text
+	for _, u in ipairs(piece.upvalues) do
+		if u.value == piece then
+			table.insert(lines, 1, "local " .. u.name)
+			made = ("%s = %s%sreturn %s"):format(u.name, piece.text, pad, u.name)
+		elseif u.name ~= "_ENV" then
+			local value = u.value ~= nil and " = " .. to_text(u.value, indent + 1, u.name) or ""
+			lines[#lines + 1] = ("local %s%s"):format(u.name, value)
+		end
+	end
+	lines[#lines + 1] = made
+	return "(function()" .. pad .. table.concat(lines, pad) .. "\n" .. ("\t"):rep(indent) .. "end)()"
+end
+
+local function is_piece(v) return type(v) == "table" and getmetatable(v) == native.piece end
+source.is_piece = is_piece
+
+-- The pieces in a value, each once.
+local function each_piece(v, f, seen)
+	if type(v) ~= "table" or seen[v] or native.name_of(v) then return end
+	seen[v] = true
+	if is_piece(v) then
+		f(v)
+		for _, u in ipairs(v.upvalues) do each_piece(u.value, f, seen) end
+	else
+		for k, item in pairs(v) do
+			each_piece(k, f, seen)
+			each_piece(item, f, seen)
+		end
+	end
+end
+
+local function leads_to(v, piece, seen)
+	local found = false
+	each_piece(v, function(p) found = found or p == piece end, seen)
+	return found
+end
+
+local function place_of(piece)
+	return ("the function of %s:%d"):format(piece.chunk:gsub("^[@=]", ""):match "[^\n]*":sub(1, 200), piece.first)
+end
+
+-- Why one of a function and those that it refers to has no text, or nil.
+local function problem_of(piece)
+	local problem
+	each_piece(piece, function(p)
+		local text, why = cut(p)
+		p.text = text
+		for _, u in ipairs(p.upvalues) do
+			if u.value ~= p and leads_to(u.value, p, {}) then why = ("it and '%s' refer to each other"):format(u.name) end
+		end
+		if why and not problem then problem = ("%s: %s"):format(place_of(p), why) end
+	end, {})
+	return problem
+end
+
+local known = setmetatable({}, { __mode = "k" }) -- of function values
+
+local function pieces_of(value)
+	local p = known[value]
+	if not p then
+		p = native.function_pieces(value)
+		p.problem = problem_of(p)
+		known[value] = p
+	end
+	return p
+end
+
+-- Why a function value cannot be written, or nil.
+function source.problem(value)
+	return pieces_of(value).problem
+end
+
+-- Lua that makes it, or one of its pieces; `to_text(v, indent, name)` writes upvalues.
+function source.text(value, to_text, indent)
+	return piece_text(is_piece(value) and value or pieces_of(value), to_text, indent)
+end
+
+-- Every value among its upvalues, and those of the functions it refers to: f(value, name).
+function source.each_upvalue(value, f)
+	each_piece(pieces_of(value), function(p)
+		for _, u in ipairs(p.upvalues) do f(u.value, u.name) end
+	end, {})
+end
+
+return source

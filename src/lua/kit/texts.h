@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * texts.h: loading Lua text, and keeping it, so that the source text of a function can be cut out of its chunk.
+ *
+ * Text only: bytecode made by hand can break the interpreter.
+ */
+#ifndef BARLOW_LUA_TEXTS_H
+#define BARLOW_LUA_TEXTS_H
+
+#include <lua.h>
+
+#include <stddef.h>
+
+/* As luaL_loadbufferx and luaL_loadfilex do, for text; path NULL: standard input.  What was loaded is kept by its name. */
+int bl_lua_load_text(lua_State *L, const char *text, size_t n, const char *name);
+int bl_lua_load_file(lua_State *L, const char *path);
+/* Keeps a text that somebody else loaded under that name. */
+void bl_lua_keep_text(lua_State *L, const char *text, size_t n, const char *name);
+/* Pushes a list of the texts that were loaded under a name, the newest first. */
+void bl_lua_push_texts(lua_State *L, const char *name);
+
+#endif

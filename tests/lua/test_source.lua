@@ -1,0 +1,223 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- Functions in recipes: cut out of their chunks as text, written with their upvalues, read back, resumed.
+package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
+local tap = require "tap"
+local test, equal, close, fails = tap.test, tap.equal, tap.close, tap.fails
+
+local scratch = os.tmpname()
+os.remove(scratch)
+os.execute(("mkdir -p '%s'"):format(scratch))
+local count = 0
+local function place() count = count + 1 return scratch .. "/" .. count end
+local function read(path)
+	local file = assert(io.open(path, "rb"))
+	local text = file:read "a"
+	file:close()
+	return text
+end
+local function write(path, text)
+	local file = assert(io.open(path, "wb"))
+	file:write(text)
+	file:close()
+end
+local function exists(path) return os.rename(path, path) ~= nil end
+
+local function small(layer, more)
+	local s = {
+		data = data.shapes{ n = 64, size = 8, channels = 1, seed = 1 }, projector = { 8 }, batch = 32, epochs = 6, seed = 1,
+		encoder = nn.sequential(nn.flatten(), nn.linear(64, 8), layer), folder = false, optim = optim.sgd{ lr = .05 },
+	}
+	for k, v in pairs(more or {}) do s[k] = v end
+	return trainer(s)
+end
+
+-- What a recipe says of the function.
+local function text_of(f) return tostring(small(nn.func(f)).recipe.encoder[3].f) and tostring(small(nn.func(f)).recipe) end
+local function has(text, ...)
+	for _, words in ipairs{ ... } do
+		if not text:find(words, 1, true) then error(("no '%s' in\n%s"):format(words, text), 2) end
+	end
+end
+
+test("its exact text", function()
+	has(text_of(function(x) return x * 2 --[[ end ]] end), "f = function(x) return x * 2 --[[ end ]] end,")
+	has(text_of(function(x)
+		local text = [==[ function() end ]] ]==] .. "end\"" .. 'end' -- end
+		if #text > 0 then for _ = 1, 2 do local f = function() return 1 end f() end end
+		repeat local done = true until done
+		while false do end
+		return x
+	end), [[]==] .. "end\"" .. 'end' -- end]], "while false do end\n\t\treturn x\n\tend,")
+end)
+
+test("of two on a line, the one that it is", function()
+	local a, b, k = function(x) return x + 1 end, function(x) return x + 2 end, 3 local c = function(x) return x + k end
+	has(text_of(a), "f = function(x) return x + 1 end,")
+	has(text_of(b), "f = function(x) return x + 2 end,")
+	has(text_of(c), "local k = 3", "return function(x) return x + k end")
+	local p, q = 1, 2 local d, e = function(x) return x * p + q end, function(x) return x * q + p end
+	has(text_of(d), "return function(x) return x * p + q end")
+	has(text_of(e), "return function(x) return x * q + p end")
+end)
+
+test("functions with names, methods", function()
+	local function named(x) return x * 3 end
+	local t = {}
+	function t.field(x) return x * 4 end
+	has(text_of(named), "f = function(x) return x * 3 end,")
+	has(text_of(t.field), "f = function(x) return x * 4 end,")
+end)
+
+test("from the command line, the prompt's way of loading, a file, a module", function()
+	local chunk = "return function(x) return x * 5 end"
+	has(text_of(load(chunk)()), "f = function(x) return x * 5 end,")
+	has(text_of(load(chunk, "=stdin")()), "f = function(x) return x * 5 end,")
+	write(scratch .. "/file.lua", "#!/bin/barlow\n" .. chunk)
+	has(text_of(dofile(scratch .. "/file.lua")), "f = function(x) return x * 5 end,")
+	write(scratch .. "/amodule.lua", chunk)
+	package.path = scratch .. "/?.lua;" .. package.path
+	has(text_of(require "amodule"), "f = function(x) return x * 5 end,")
+	write(scratch .. "/amodule.lua", "return function(x) return x * 6 end") -- its text is that which was loaded
+	has(text_of(require "amodule"), "f = function(x) return x * 5 end,")
+end)
+
+test("upvalues", function()
+	local whole, part, flag, name, nothing = 3, .1, true, "a\0b", nil
+	local list = { 1, { scale = .5 }, ["a key"] = -0.0 }
+	local exp, t, huge = math.exp, tensor, 1 / 0
+	local function helper(x) return x * exp(0) end
+	local function power(x, n) return n == 0 and x * 0 + 1 or x * power(x, n - 1) end
+	local text = text_of(function(x)
+		assert(flag and name and nothing == nil and huge > 0 and t)
+		return helper(power(x, whole)) * part * list[2].scale
+	end)
+	has(text, "local whole = 3\n", "local part = 0.1\n", "local flag = true\n", [[local name = "a\0b"]], "local nothing\n",
+		'["a key"] = -0.0', "scale = 0.5", "local exp = math.exp\n", "local t = tensor\n", "local huge = 1/0\n",
+		"local helper = (function()", "power = function(x, n)", "return power\n")
+end)
+
+test("why one cannot be written", function()
+	local two <const> = 2
+	local ping, pong
+	function ping(x, n) return n and pong(x) or x end
+	function pong(x) return ping(x) end
+	local many = {}
+	for i = 1, 100 do many[i] = ("function(x) return x * %d end"):format(i) end
+	many = load("return {" .. table.concat(many, ", ") .. "}")()
+	for _, case in ipairs{
+		{ function(x) return x * two end, "its text alone means something else (a <const>" }, { ping, "refer to each other" },
+		{ many[100], "more than 64 functions are on its lines" },
+		{ load((function() local done return function() if done then return nil end done = true
+			return "return function(x) return x end" end end)(), "=unkept")(), "the text of its chunk is not kept" },
+	} do
+		local t = small(nn.func(case[1]))
+		has(tostring(t.recipe), "f = nil --[[ the function of ", case[2])
+	end
+end)
+
+local function sum(t)
+	local parts = {}
+	for _, m in ipairs{ t.encoder, t.projector } do
+		for name, w in m:parameters() do parts[#parts + 1] = name .. table.concat(w:contiguous():view(-1):totable(), " ") end
+	end
+	return table.concat(parts, "\n")
+end
+
+-- A layer with parameters of its own, a table of constants and a tensor that is none.
+local function own_layer()
+	tensor.manual_seed(7)
+	local w, shift = (tensor.randn(8, 8) * .3):detach(), tensor.full({ 8 }, .25)
+	local rates = { .5, 2 }
+	return nn.func(function(x) return (x:mm(w) * rates[1] + shift * rates[2]):tanh() + x end,
+		{ name = "own", parameters = { weight = w } })
+end
+
+test("a run with a layer in Lua is resumed to the same bits", function()
+	local straight = small(own_layer(), { epochs = 100 })
+	straight:step(200)
+	local folder = place()
+	local t = small(own_layer(), { epochs = 100, folder = folder })
+	t:start()
+	while t.iteration < 20 do t:wait(.001) end
+	t:stop()
+	local text = read(folder .. "/recipe.lua")
+	has(text, 'tensor.load("shift.npy")', 'parameters = {weight = tensor.load("w.npy")}', 'local w = tensor.load("w.npy")')
+	equal(text:find("This text lacks", 1, true), nil)
+	equal(t.iteration < 200, true, "the run did not stop in time")
+	local u = runs.resume(folder)
+	equal(u.iteration, t.iteration)
+	equal(tostring(u.recipe), tostring(t.recipe))
+	u:start():wait()
+	equal(u.state, "done")
+	equal(sum(u), sum(straight))
+	equal(read(folder .. "/recipe.lua"), text)
+	equal(exists(folder .. "/recipe.lua.1"), false)
+	equal(exists(folder .. "/w-2.npy"), false)
+end)
+
+test("trainer(recipe) makes the same run again, from the start", function()
+	local t = small(own_layer())
+	t:step(6)
+	local u = trainer(t.recipe)
+	u:step(6)
+	equal(sum(u), sum(t))
+	t:step(6)
+	equal(sum(u) ~= sum(t), true) -- no weights are shared
+	equal(tostring(u.recipe), tostring(t.recipe))
+	local plain = small(nn.func(function(x) return x * .5 end))
+	plain:step(3)
+	local again = trainer(plain.recipe)
+	again:step(3)
+	equal(sum(again), sum(plain))
+end)
+
+test("a layer from a recipe runs without os on this thread, too", function()
+	local folder = place()
+	local t = small(nn.func(function(x)
+		if os == nil and tensor.ones(1):item() == 2 then error "never" end
+		return x
+	end), { folder = folder, epochs = 1000 })
+	t:start()
+	t:stop()
+	write(folder .. "/recipe.lua", read(folder .. "/recipe.lua"):gsub("tensor.ones%(1%):item%(%) == 2", "true"))
+	fails(function() runs.resume(folder) end, "func: ", "never")
+end)
+
+test("what was written into a recipe is kept when the run goes on", function()
+	local folder = place()
+	local t = small(nn.relu(), { folder = folder, epochs = 1000 })
+	t:start()
+	t:stop()
+	local path = folder .. "/recipe.lua"
+	local text = read(path)
+	local mine = "-- my note\n" .. text:gsub("epochs = 1000", "epochs = 20 * 50")
+	write(path, mine)
+	local u = runs.resume(folder)
+	u:start()
+	u:stop()
+	equal(read(path), text)
+	equal(read(path .. ".1"), mine)
+	write(path, "-- another\n" .. text)
+	u = runs.resume(folder)
+	u:start()
+	u:stop()
+	equal(read(path .. ".1"), mine)
+	equal(read(path .. ".2"), "-- another\n" .. text)
+	u = runs.resume(folder)
+	u:start()
+	u:stop()
+	equal(exists(path .. ".3"), false)
+end)
+
+test("a tensor's file in the folder that has something else in it is left alone", function()
+	local folder = place()
+	os.execute(("mkdir -p '%s'"):format(folder))
+	tensor.zeros(3):save(folder .. "/shift.npy")
+	local t = small(own_layer(), { folder = folder })
+	t:start():wait()
+	has(read(folder .. "/recipe.lua"), 'tensor.load("shift-2.npy")')
+	close(tensor.load(folder .. "/shift.npy"), { 0, 0, 0 })
+end)
+
+os.execute(("rm -r '%s'"):format(scratch))
+tap.done()
