@@ -42,7 +42,7 @@ end
 sh(("mkdir -p '%s'"):format(somebody))
 write(somebody .. "/victim", "precious\n")
 write(somebody .. "/script.lua", ("os.execute 'touch %s/mark'"):format(somebody))
-sh(("mkfifo '%s/fifo'"):format(somebody))
+sh(("mkfifo '%s/fifo' && cp -a '%s' '%s/theirs'"):format(somebody, somebody, scratch))
 
 -- A run that was stopped, with the network of the recipes.
 local function make_run()
@@ -55,8 +55,8 @@ end
 make_run()
 
 -- Copies of the run, a loader each: made, given the recipe, loaded, all at once.
-local script = ("cd '%s' && export HOME='%s/home' XDG_DATA_HOME='%s/data' XDG_CACHE_HOME='%s/cache'; rm -rf run*\n"):format(
-	scratch, scratch, scratch, scratch)
+local script = ("cd '%s' && export HOME='%s/home' XDG_DATA_HOME='%s/data' XDG_CACHE_HOME='%s/cache'; rm -rf run* somebody; "
+	.. "cp -a theirs somebody\n"):format(scratch, scratch, scratch, scratch)
 for i, loader in ipairs(loaders) do
 	script = script .. ("cp -a kept run%d; cp -a given/. run%d\n"):format(i, i)
 	local command = loader[2]:format(("%s/run%d"):format(scratch, i))
