@@ -25,7 +25,11 @@ struct walk {
 	bl_listing *l;
 	char path[BL_PATH_SIZE];
 	size_t base; /* where the relative part begins */
+	int64_t entries;
 };
+
+/* A folder that is none of images (the whole machine, links in a circle) is given up, not walked for hours. */
+enum { OTHERS_MAX = 2000 * 1000 };
 
 static bool is_image(const char *name)
 {
@@ -123,6 +127,8 @@ static int visit(struct walk *w, size_t length, const struct dirent *entry, cons
 	size_t more = strlen(entry->d_name) + 1;
 	if (entry->d_name[0] == '.')
 		return 0;
+	if (++w->entries - w->l->n > OTHERS_MAX)
+		return bl_fail("%.*s: more than %d files and folders in it are no images", (int)w->base - 1, w->path, OTHERS_MAX);
 	if (length + more >= sizeof w->path)
 		return bl_fail("%.200s...: a path of more than %zu bytes", w->path, sizeof w->path);
 	w->path[length] = '/';
