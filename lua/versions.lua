@@ -60,7 +60,50 @@ function versions.of(text)
 	return version or "0.1"
 end
 
--- Recipes are read as data: descriptions, with the call's name in their metatables; they are completed in place.
+local function with_defaults(f, defaults)
+	return function(settings, ...)
+		if select("#", ...) > 0 or (settings ~= nil and type(settings) ~= "table") then return f(settings, ...) end
+		local all = {}
+		for k, v in pairs(defaults) do all[k] = v end
+		for k, v in pairs(settings or {}) do all[k] = v end
+		return f(all)
+	end
+end
+
+local function wrap(names, prefix)
+	return setmetatable({}, { __index = function(_, key)
+		local v, name = names[key], prefix .. tostring(key)
+		if first[name] then return with_defaults(v, first[name]) end
+		return type(v) == "table" and wrap(v, name .. ".") or v
+	end })
+end
+
+-- Parts that 0.1 made by its defaults where there were none.
+local function complete(arguments, names)
+	for part, name in pairs{ loss = "barlow", optim = "adamw" } do
+		if arguments[part] == nil then arguments[part] = names[part][name]{} end
+	end
+	if arguments.epochs == nil and arguments.steps == nil then arguments.epochs = first.trainer.epochs end
+	return arguments
+end
+
+-- The names that a recipe of `version` may use, as they were then: of those of now.
+function versions.names(names, version)
+	if version ~= "0.1" then return names end
+	local old = wrap(names, "")
+	local make = names.trainer
+	rawset(old, "trainer", function(arguments)
+		local all = {}
+		for k, v in pairs(first.trainer) do
+			if k ~= "epochs" then all[k] = v end -- steps alone are a length, too
+		end
+		for k, v in pairs(arguments) do all[k] = v end
+		return make(complete(all, old))
+	end)
+	return old
+end
+
+-- The same for a recipe that was read as data, in place: descriptions, with the call's name in their metatables.
 
 local function fill(d)
 	if type(d) ~= "table" then return end

@@ -81,6 +81,21 @@ test("a newer default would not reach it", function()
 	equal(versions.names(now, "0.2.0"), now)
 end)
 
+test("the same of a recipe that was read as data", function()
+	local function d(call, t) return setmetatable(t, { call = call, single = true, n = 1, result = 1, results = 1 }) end
+	local r = versions.complete(d("trainer", { optim = d("optim.sgd", { lr = 1 }), steps = 3,
+		views = setmetatable({ d("aug.noise", {}) }, { call = "aug.compose", n = 1 }) }))
+	equal(r.optim.weight_decay, 5e-4)
+	equal(r.optim.lr, 1)
+	equal(r.loss.lambda, .0051)
+	equal(getmetatable(r.loss).call, "loss.barlow")
+	equal(r.views[1].std, .05)
+	equal(r.epochs, nil)
+	equal(r.batch, 256)
+	equal(versions.complete(d("trainer", { barlow = "0.2.0" })).batch, nil)
+	fails(function() versions.complete(d("trainer", { barlow = "0.9" })) end, "the recipe is barlow 0.9's")
+end)
+
 test("recipes of later versions are refused, those that make no sense too", function()
 	local folder = old_run "later"
 	quietly(runs.resume, folder):start():wait()
@@ -117,7 +132,9 @@ test("a recipe states what nobody gave, and is the same when it is built again",
 	equal(tostring(r):find("loss = loss.barlow{", 1, true) ~= nil, true, tostring(r))
 	equal(tostring(trainer(r).recipe), tostring(r))
 	equal(tostring(load("return " .. tostring(r))().recipe), tostring(r))
-	equal(trainer{ data = ds, encoder = nn.cnn{ widths = { 4 }, image = 8 }, batch = 32, steps = 3 }.recipe.epochs, nil)
+	local mine = { data = ds, encoder = nn.cnn{ widths = { 4 }, image = 8 }, batch = 32, steps = 3 }
+	equal(trainer(mine).recipe.epochs, nil)
+	equal(mine.views, nil)
 end)
 
 os.execute("rm -r " .. scratch)
