@@ -23,9 +23,10 @@ local function recipe_of(folder)
 	if not r then by_hand(folder, text) end
 	local lacking = recipe.lacking(text)
 	if lacking then by_hand(folder, "its text lacks " .. lacking) end
+	local version = r.barlow or "0.1"
 	local known, message = pcall(versions.complete, r)
 	if not known then error(("%s/recipe.lua: %s"):format(folder, message), 0) end
-	local remark = versions.remark(versions.of(text))
+	local remark = versions.remark(version)
 	if remark then io.stderr:write(("barlow: %s: %s\n"):format(folder, remark)) end
 	r.folder = folder
 	return r

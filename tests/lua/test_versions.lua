@@ -110,8 +110,8 @@ test("recipes of later versions are refused, those that make no sense too", func
 	fails(function() runs.resume(folder) end, 'barlow = "new" is no version')
 	says(native.version:gsub("%d+$", "77"))
 	equal(runs.resume(folder).state, "done" and "new")
-	write(folder .. "/recipe.lua", '-- barlow = "0.2.0"\n' .. text:gsub('\tbarlow = "[^"]*",\n', ""))
-	fails(function() runs.resume(folder) end, "it names several versions of barlow")
+	write(folder .. "/recipe.lua", '-- barlow = "99.1"\n' .. text:gsub('\tbarlow = "[^"]*",\n', ""))
+	equal(quietly(runs.resume, folder).state, "new") -- what the trainer is given counts, not what the text looks like
 	fails(function() trainer{ barlow = "7.0" } end, "the recipe is barlow 7.0's")
 	fails(function() trainer{ barlow = 7 } end, "'barlow' must be the version that wrote the recipe")
 end)
