@@ -52,6 +52,15 @@ function Run.__index:watch(options)
 end
 
 registry.add{
+	name = "run:journal", kind = "method", self = "run", signature = "(): table", example = "#runs()",
+	text = "What was changed while it trained, as t.journal has it.",
+}
+
+function Run.__index:journal()
+	return native.journal(self.folder)
+end
+
+registry.add{
 	name = "run:resume", kind = "method", self = "run", signature = "(): trainer", example = "#runs()",
 	text = "A trainer that stands where the run did; t:start() goes on.",
 }

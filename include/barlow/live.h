@@ -132,7 +132,11 @@ typedef struct bl_live_info {
 
 typedef enum bl_command_kind { BL_CMD_NONE, BL_CMD_PAUSE, BL_CMD_RESUME, BL_CMD_STEP, BL_CMD_STOP, BL_CMD_SET_LAMBDA,
                                BL_CMD_SET_LR, BL_CMD_CHECKPOINT, BL_CMD_EVAL } bl_command_kind;
-typedef struct bl_command { bl_command_kind kind; double value; } bl_command;
+typedef struct bl_command {
+	bl_command_kind kind;
+	double value;
+	int64_t sender;              /* its process, filled in by bl_live_send */
+} bl_command;
 
 typedef struct bl_live bl_live;
 
@@ -153,6 +157,7 @@ int bl_live_take_past(bl_live *l, const bl_live *past, int64_t until);
 bl_live *bl_live_open(const char *path, bool writable_mailbox); /* refuses what is not a live file of this version */
 /* What a reader's path names now, opened as it was, where that is another file: the run was resumed.  NULL: it is not. */
 bl_live *bl_live_open_next(const bl_live *l);
+const char *bl_live_path(const bl_live *l); /* where a reader opened it; NULL: in memory, or the writer's */
 bl_live *bl_live_ref(bl_live *l);
 void bl_live_close(bl_live *l);
 void bl_live_info_get(const bl_live *l, bl_live_info *out);

@@ -3,7 +3,7 @@
  * runs.h: the folders of runs: where they lie, what is in them, and which one is meant.
  *
  * A run's folder has `live` (live.h), `recipe.lua`, `weights.safetensors`,
- * `checkpoint.safetensors` and perhaps `start.safetensors` (checkpoint.h).
+ * `checkpoint.safetensors`, perhaps `start.safetensors` (checkpoint.h), and `journal` (journal.h).
  * All of them lie in one place unless their users put them elsewhere.
  */
 #ifndef BARLOW_RUNS_H
@@ -17,6 +17,7 @@
 #define BL_RUN_RECIPE "recipe.lua"
 #define BL_RUN_WEIGHTS "weights.safetensors"
 #define BL_RUN_PARENT "parent"           /* of forks: a step, and the folder that they were forked from */
+#define BL_RUN_JOURNAL "journal"         /* of what was changed: journal.h */
 #define BL_RUN_START "start.safetensors" /* of runs that start from given weights */
 #define BL_RUN_CHECKPOINT "checkpoint.safetensors"
 

@@ -90,6 +90,34 @@ char *bl_trainers_unsaved_message(void);
  */
 void bl_trainers_end(const char *why, void (*tell)(void *ctx, const char *line), void *ctx);
 
+/*
+ * The journal: what was changed while the run trained, and what else happened to it, from its first step on.  It is kept
+ * in memory and told to who keeps it on disk (journal.h).
+ */
+enum { BL_CHANGE_NAME = 32, BL_CHANGE_WHO = 32, BL_CHANGE_TEXT = 160 };
+typedef struct bl_change {
+	int64_t step;      /* steps made before it; it holds from the next one on */
+	double time;       /* seconds since 1970 */
+	double old, value; /* of a setting; NaN: something else happened */
+	char name[BL_CHANGE_NAME]; /* "lambda", "lr"; "start", "pause", "resume", "step", "stop", "checkpoint", "resumed", ... */
+	char who[BL_CHANGE_WHO];   /* "script", "prompt", "viewer 4711" (a process), "replay", "trainer" */
+	char text[BL_CHANGE_TEXT]; /* more of it, or "" */
+} bl_change;
+int64_t bl_trainer_changes(bl_trainer *t); /* how many there are; from any thread */
+bool bl_trainer_change(bl_trainer *t, int64_t i, bl_change *out);
+/* tell(ctx, change) is called with each from now on, between steps.  Negative: not kept, which is said; the run goes on. */
+typedef int (*bl_trainer_tell)(void *ctx, const bl_change *c);
+void bl_trainer_journal(bl_trainer *t, bl_trainer_tell tell, void *ctx);
+/* Of a trainer that goes on with a run (bl_trainer_go_on): that one's journal, which then says so. */
+int bl_trainer_take_changes(bl_trainer *t, const bl_change *c, int64_t n);
+/*
+ * Changes of settings among the n, of steps from..to (both in it), are made again, each where it was made: so a run that
+ * is made anew from its recipe comes to the same bits.  Of steps to come; copied.  Negative: one cannot be made again.
+ */
+int bl_trainer_replay(bl_trainer *t, const bl_change *c, int64_t n, int64_t from, int64_t to);
+/* What the journal calls this process's own commands: static text.  Otherwise "script". */
+void bl_trainer_called_by(const char *who);
+
 /* Between steps (the trainer not running, or paused), by the caller's thread. */
 int bl_trainer_steps(bl_trainer *t, int64_t n);         /* n steps now, in this thread */
 bl_params *bl_trainer_params(bl_trainer *t);
@@ -107,6 +135,7 @@ typedef struct bl_progress {
 	int64_t step;          /* done */
 	double trained;        /* seconds */
 	double lambda, lr, lr_bias;
+	int64_t changes;       /* in the journal by then; negative: not known */
 } bl_progress;
 bl_progress bl_trainer_progress(bl_trainer *t);
 /*

@@ -158,6 +158,7 @@ static char *evaluate(lua_State *L, char *input)
 
 void bl_prompt(lua_State *L)
 {
+	bl_trainer_called_by("prompt");
 	char *input = NULL;
 	rl_readline_name = "barlow";
 	rl_change_environment = 0; /* exported LINES and COLUMNS would break resizing in the views */

@@ -427,6 +427,11 @@ static bool same_file(const bl_live *l, const char *path)
 	return fstat(l->fd, &here) == 0 && stat(path, &there) == 0 && here.st_dev == there.st_dev && here.st_ino == there.st_ino;
 }
 
+const char *bl_live_path(const bl_live *l)
+{
+	return l->path;
+}
+
 bl_live *bl_live_open_next(const bl_live *l)
 {
 	if (!l->path || access(l->path, F_OK) != 0)

@@ -55,7 +55,7 @@ struct live_header {
 /* A slot goes FREE -> BUSY (by compare and swap) -> READY -> FREE; tickets give the order. */
 enum { SLOT_FREE, SLOT_BUSY, SLOT_READY };
 struct live_slot {
-	_Atomic uint64_t state, ticket, kind, value;
+	_Atomic uint64_t state, ticket, kind, value, sender;
 };
 struct live_mailbox {
 	_Atomic uint64_t tickets;

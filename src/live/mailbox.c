@@ -4,6 +4,7 @@
 
 #include <barlow/error.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct live_slot *claim(struct live_mailbox *m)
 {
@@ -30,6 +31,7 @@ int bl_live_send(bl_live *l, bl_command c)
 	atomic_store_explicit(&s->ticket, atomic_fetch_add(&l->front->mailbox.tickets, 1), memory_order_relaxed);
 	atomic_store_explicit(&s->kind, (uint64_t)c.kind, memory_order_relaxed);
 	atomic_store_explicit(&s->value, value, memory_order_relaxed);
+	atomic_store_explicit(&s->sender, (uint64_t)getpid(), memory_order_relaxed);
 	atomic_store_explicit(&s->state, SLOT_READY, memory_order_release);
 	return 0;
 }
@@ -70,6 +72,7 @@ bool bl_live_take(bl_live *l, bl_command *out)
 	while (l->image && (s = oldest(&l->image->mailbox))) {
 		uint64_t kind = atomic_load_explicit(&s->kind, memory_order_relaxed);
 		uint64_t value = atomic_load_explicit(&s->value, memory_order_relaxed);
+		out->sender = (int64_t)atomic_load_explicit(&s->sender, memory_order_relaxed);
 		atomic_store_explicit(&s->state, SLOT_FREE, memory_order_release);
 		if (kind <= BL_CMD_NONE || kind > BL_CMD_EVAL)
 			continue;

@@ -9,6 +9,7 @@ face_sources += \
 	src/lua/bind/l_checkpoint.c \
 	src/lua/bind/l_data.c \
 	src/lua/bind/l_eval.c \
+	src/lua/bind/l_journal.c \
 	src/lua/bind/l_loader.c \
 	src/lua/bind/l_loss.c \
 	src/lua/bind/l_module.c \

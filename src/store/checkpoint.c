@@ -5,6 +5,7 @@
 
 #include <barlow/checkpoint.h>
 #include <barlow/error.h>
+#include <barlow/journal.h>
 #include <barlow/number.h>
 #include <barlow/runs.h>
 
@@ -27,6 +28,7 @@ static const char *const keys[FACTS] = {
 	[EPOCH] = "steps_per_epoch", [CPU] = "cpu",
 };
 static const char crc_key[] = "crc32";
+static const char journal_key[] = "journal"; /* how many changes; checkpoints of version 0.1 do not say */
 
 /* Each one's text. */
 typedef char facts[FACTS][FACT_BYTES];
@@ -116,14 +118,23 @@ static int take_progress(const char *path, facts f, bl_progress *p, int64_t *upd
 	return take_number(path, f, LR, &p->lr) != 0 ? -1 : take_number(path, f, LR_BIAS, &p->lr_bias);
 }
 
+static int64_t count_changes(char *const *metadata)
+{
+	char *end;
+	const char *text = bl_metadata_get(metadata, journal_key);
+	long long n = text ? strtoll(text, &end, 10) : -1;
+	return text && end != text && !*end ? n : -1;
+}
+
 /* --- Checksums --------------------------------------------------------------------- */
 
-static uLong crc_of_facts(facts f)
+/* journal: how many changes, NULL where the file does not say. */
+static uLong crc_of_facts(facts f, const char *journal)
 {
 	uLong crc = crc32(0, NULL, 0);
 	for (int i = 0; i < FACTS; i++)
 		crc = crc32_z(crc, (const Bytef *)f[i], strlen(f[i]) + 1);
-	return crc;
+	return journal ? crc32_z(crc, (const Bytef *)journal, strlen(journal) + 1) : crc;
 }
 
 /* Of the numbers in row-major order, which is that of the file. */
@@ -143,13 +154,13 @@ static int crc_of_tensor(const bl_named *item, uLong *crc)
 }
 
 /* Of the facts, then of each tensor, in their order: "0badcafe 12345678 ...".  The caller frees it. */
-static char *crc_text(facts f, const bl_named *items, int n)
+static char *crc_text(facts f, const char *journal, const bl_named *items, int n)
 {
 	char *text = malloc((size_t)(n + 1) * CRC_BYTES + 1);
 	if (!text)
 		return bl_fail_null("no memory for %d checksums", n + 1);
 	for (int i = 0; i <= n; i++) {
-		uLong crc = crc_of_facts(f);
+		uLong crc = crc_of_facts(f, journal);
 		if (i > 0 && crc_of_tensor(&items[i - 1], &crc) != 0) {
 			free(text);
 			return NULL;
@@ -164,7 +175,7 @@ static int check_crc(const char *path, char *const *metadata, facts f, const bl_
 	const char *file = bl_metadata_get(metadata, crc_key);
 	if (!file || strlen(file) != (size_t)(n + 1) * CRC_BYTES)
 		return bl_fail("%s: damaged: it has not the checksums of %d tensors", path, n);
-	char *here = crc_text(f, items, n);
+	char *here = crc_text(f, bl_metadata_get(metadata, journal_key), items, n);
 	int wrong = -1;
 	for (int i = 0; here && i <= n && wrong < 0; i++)
 		if (memcmp(file + i * CRC_BYTES, here + i * CRC_BYTES, CRC_BYTES) != 0)
@@ -227,10 +238,12 @@ typedef struct job {
 	int rc;
 } job;
 
-static int write_file(const char *path, const bl_state *s, facts f)
+static int write_file(const char *path, const bl_state *s, facts f, int64_t changes)
 {
-	const char *metadata[2 * (FACTS + 1) + 1] = { NULL };
-	char *crc = crc_text(f, s->items, s->n);
+	const char *metadata[2 * (FACTS + 2) + 1] = { NULL };
+	char count[FACT_BYTES];
+	put_count(count, changes);
+	char *crc = crc_text(f, count, s->items, s->n);
 	if (!crc)
 		return -1;
 	for (int i = 0; i < FACTS; i++) {
@@ -239,6 +252,8 @@ static int write_file(const char *path, const bl_state *s, facts f)
 	}
 	metadata[2 * FACTS] = crc_key;
 	metadata[2 * FACTS + 1] = crc;
+	metadata[2 * FACTS + 2] = journal_key;
+	metadata[2 * FACTS + 3] = count;
 	int rc = bl_safetensors_save(path, s->items, s->n, metadata);
 	free(crc);
 	return rc;
@@ -252,7 +267,7 @@ static void save(void *ctx)
 	facts_of(j->trainer, f);
 	j->rc = collect(&s, j->trainer);
 	if (j->rc == 0)
-		j->rc = write_file(j->path, &s, f);
+		j->rc = write_file(j->path, &s, f, bl_trainer_changes(j->trainer));
 	bl_named_free(s.items, s.n);
 }
 
@@ -280,6 +295,7 @@ static int read_file(const char *path, content *c)
 	if (bl_safetensors_read(path, &c->items, &c->n, &c->metadata) != 0 || take_facts(path, c->metadata, c->f) != 0 ||
 	    check_crc(path, c->metadata, c->f, c->items, c->n) != 0)
 		return -1;
+	c->progress.changes = count_changes(c->metadata);
 	return take_progress(path, c->f, &c->progress, &c->updates);
 }
 
@@ -296,6 +312,51 @@ static void make_remark(char *out, size_t size, const content *c, facts here, co
 	snprintf(out, size, "%s%s%s%s%s%s", other ? "; begun on another processor (" : "", other ? c->f[CPU] : "",
 	         other ? ", here " : "", other ? here[CPU] : "", other ? "): last digits may differ" : "",
 	         lost ? "; records of the steps before are lost" : "");
+}
+
+static char *folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+}
+
+/* A file beside the checkpoint; the caller frees its path. */
+static char *beside(const char *path, const char *name)
+{
+	char *folder = folder_of(path), *file = folder ? bl_runs_path(folder, name) : NULL;
+	free(folder);
+	return file;
+}
+
+static bl_live *open_past(const char *path)
+{
+	char *live = beside(path, BL_RUN_LIVE);
+	bl_live *past = live ? bl_live_open(live, false) : NULL;
+	free(live);
+	return past;
+}
+
+/* What was changed after the checkpoint is undone with the steps behind it. */
+static int64_t known_changes(const bl_change *c, int64_t n, const bl_progress *p)
+{
+	int64_t kept = 0;
+	while (kept < n && c[kept].step <= p->step && (p->changes < 0 || kept < p->changes))
+		kept++;
+	return kept;
+}
+
+/* A journal that cannot be read is told, and lost like records are; the run's weights do not depend on it. */
+static int take_journal(const char *path, bl_trainer *t, const bl_progress *p)
+{
+	char *file = beside(path, BL_RUN_JOURNAL);
+	bl_change *all = NULL;
+	int64_t n = 0;
+	if (file && bl_journal_read(file, &all, &n) != 0)
+		fprintf(stderr, "barlow: the journal is lost: %s\n", bl_error());
+	int rc = bl_trainer_take_changes(t, all, known_changes(all, n, p));
+	free(all);
+	free(file);
+	return rc;
 }
 
 /* Nothing is changed before all that may refuse has been asked. */
@@ -317,23 +378,10 @@ static int put(const char *path, bl_trainer *t, content *c, bl_live *past)
 		rc = bl_state_copy(&s, path, c->items, c->n);
 		*bl_optim_count(bl_trainer_optim(t)) = c->updates;
 	}
+	if (rc == 0)
+		rc = take_journal(path, t, &c->progress);
 	bl_named_free(s.items, s.n);
 	return rc;
-}
-
-static char *folder_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	return slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
-}
-
-static bl_live *open_past(const char *path)
-{
-	char *folder = folder_of(path), *live = folder ? bl_runs_path(folder, BL_RUN_LIVE) : NULL;
-	bl_live *past = live ? bl_live_open(live, false) : NULL;
-	free(folder);
-	free(live);
-	return past;
 }
 
 static void load(void *ctx)

@@ -57,7 +57,7 @@ static int copy_arrays(const char *from, const char *into)
 
 static int copy_files(const char *from, const char *into)
 {
-	static const char *const others[] = { BL_RUN_RECIPE, BL_RUN_START };
+	static const char *const others[] = { BL_RUN_RECIPE, BL_RUN_START, BL_RUN_JOURNAL };
 	int rc = copy_file(from, into, BL_RUN_CHECKPOINT);
 	for (size_t i = 0; rc == 0 && i < sizeof others / sizeof others[0]; i++)
 		if (has(from, others[i]))

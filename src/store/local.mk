@@ -6,6 +6,7 @@ libbarlow_sources += \
 	src/store/fork.c \
 	src/store/place.c \
 	src/store/recipe_file.c \
+	src/store/journal.c \
 	src/store/resume.c \
 	src/store/run_folder.c \
 	src/store/runs.c src/store/runs.h \

@@ -3,6 +3,7 @@
 #include <barlow/checkpoint.h>
 #include <barlow/error.h>
 #include <barlow/file.h>
+#include <barlow/journal.h>
 #include <barlow/place.h>
 #include <barlow/runs.h>
 #include <barlow/weights.h>
@@ -17,7 +18,7 @@ struct bl_place {
 	bl_trainer *trainer;
 	char *from;   /* the folder whose run was loaded; NULL: none was */
 	char *folder; /* NULL: none yet, or none at all */
-	char *live, *checkpoint, *weights, *start; /* files in it */
+	char *live, *checkpoint, *weights, *journal, *start; /* files in it */
 	bool settled;
 };
 
@@ -32,7 +33,7 @@ bl_place *bl_place_new(bl_trainer *t)
 
 static void forget_folder(bl_place *p)
 {
-	char **names[] = { &p->folder, &p->live, &p->checkpoint, &p->weights, &p->start };
+	char **names[] = { &p->folder, &p->live, &p->checkpoint, &p->weights, &p->journal, &p->start };
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		free(*names[i]);
 		*names[i] = NULL;
@@ -160,7 +161,8 @@ static int name_files(bl_place *p, const char *folder)
 	p->live = bl_runs_path(folder, BL_RUN_LIVE);
 	p->checkpoint = bl_runs_path(folder, BL_RUN_CHECKPOINT);
 	p->weights = bl_runs_path(folder, BL_RUN_WEIGHTS);
-	return p->folder && p->live && p->checkpoint && p->weights ? 0 : bl_fail("%s: no memory for its files' names", folder);
+	p->journal = bl_runs_path(folder, BL_RUN_JOURNAL);
+	return p->folder && p->live && p->checkpoint && p->weights && p->journal ? 0 : bl_fail("%s: no memory for its files' names", folder);
 }
 
 /* No recipe can draw these weights again.  A run that goes on has kept them already. */
@@ -183,6 +185,8 @@ static int move_in(bl_place *p, const char *folder)
 	int rc = name_files(p, folder);
 	if (rc == 0)
 		rc = bl_trainer_keep(p->trainer, p->live, save_run, p);
+	if (rc == 0)
+		rc = bl_journal_keep(p->journal, p->trainer);
 	if (rc == 0)
 		return keep_start(p);
 	forget_folder(p);

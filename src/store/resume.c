@@ -99,7 +99,7 @@ char *bl_runs_resumable(const char *what)
 /* --- One at a time ---------------------------------------------------------------- */
 
 const char *const bl_runs_files[] = {
-	BL_RUN_LIVE, BL_RUN_RECIPE, BL_RUN_WEIGHTS, BL_RUN_CHECKPOINT, BL_RUN_START, BL_RUN_PARENT, NULL,
+	BL_RUN_LIVE, BL_RUN_RECIPE, BL_RUN_WEIGHTS, BL_RUN_CHECKPOINT, BL_RUN_START, BL_RUN_JOURNAL, BL_RUN_PARENT, NULL,
 };
 
 /* FILE.*.tmp, FILE.*.new */

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 /* Commands of another process cannot wake us: while paused we look for them this often. */
@@ -120,20 +121,40 @@ static bool value_fits(bl_command c)
 	return (c.kind != BL_CMD_SET_LAMBDA && c.kind != BL_CMD_SET_LR) || (isfinite(c.value) && c.value >= 0);
 }
 
-static void set_lambda(bl_trainer *t, double value)
+int bl_trainer_check_setting(const bl_trainer *t, const char *name, double value)
 {
-	bl_trainer_note(t, "step %lld: lambda %g -> %g", (long long)t->step, t->config.loss.lambda, value);
-	t->config.loss.lambda = value;
+	(void)t;
+	if (strcmp(name, "lambda") != 0 && strcmp(name, "lr") != 0)
+		return bl_fail("'%s' cannot be set", name);
+	return isfinite(value) && value >= 0 ? 0 : bl_fail("%s is %g: expected 0 or more", name, value);
 }
 
 /* A rate of its own for biases and norms keeps its proportion to that of the weights. */
-static void set_lr(bl_trainer *t, double value)
+static double set_lr(bl_trainer *t, double value)
 {
 	bl_optim_config *o = bl_optim_settings(t->optim);
-	bl_trainer_note(t, "step %lld: lr %g -> %g", (long long)t->step, o->lr, value);
-	if (o->lr > 0)
-		o->lr_bias *= value / o->lr;
+	double old = o->lr;
+	if (old > 0)
+		o->lr_bias *= value / old;
 	o->lr = value;
+	return old;
+}
+
+static double set_lambda(bl_trainer *t, double value)
+{
+	double old = t->config.loss.lambda;
+	t->config.loss.lambda = value;
+	return old;
+}
+
+void bl_trainer_set_now(bl_trainer *t, const char *name, double value, const char *who)
+{
+	bl_change c = { .value = value };
+	c.old = strcmp(name, "lr") == 0 ? set_lr(t, value) : set_lambda(t, value);
+	snprintf(c.name, sizeof c.name, "%s", name);
+	snprintf(c.who, sizeof c.who, "%s", who);
+	bl_trainer_note(t, "step %lld: %s %g -> %g", (long long)t->step, name, c.old, value);
+	bl_changes_add(t, c);
 }
 
 static void steer(bl_trainer *t, bl_command_kind kind)
@@ -149,8 +170,17 @@ static void steer(bl_trainer *t, bl_command_kind kind)
 	pthread_mutex_unlock(&t->lock);
 }
 
+/* The journal first: a checkpoint counts it. */
+static void save_asked(bl_trainer *t, const char *who)
+{
+	bl_changes_event(t, "checkpoint", who, "");
+	bl_trainer_save_now(t, BL_SAVE_ASKED);
+}
+
 static void obey(bl_trainer *t, bl_command c)
 {
+	char who[BL_CHANGE_WHO];
+	bl_changes_who(who, c.sender);
 	pthread_mutex_lock(&t->lock);
 	t->requests[c.kind]++;
 	pthread_mutex_unlock(&t->lock);
@@ -158,20 +188,25 @@ static void obey(bl_trainer *t, bl_command c)
 		bl_trainer_note(t, "step %lld: %s %g refused: expected 0 or more", (long long)t->step,
 		                c.kind == BL_CMD_SET_LR ? "lr" : "lambda", c.value);
 	else if (c.kind == BL_CMD_SET_LAMBDA)
-		set_lambda(t, c.value);
+		bl_trainer_set_now(t, "lambda", c.value, who);
 	else if (c.kind == BL_CMD_SET_LR)
-		set_lr(t, c.value);
+		bl_trainer_set_now(t, "lr", c.value, who);
 	else if (c.kind == BL_CMD_EVAL)
 		bl_trainer_ask_knn(t);
 	else if (c.kind == BL_CMD_CHECKPOINT)
-		bl_trainer_save_now(t, BL_SAVE_ASKED);
-	else if (c.kind <= BL_CMD_STOP)
+		save_asked(t, who);
+	else if (c.kind <= BL_CMD_STOP) {
+		static const char *const names[] = { [BL_CMD_PAUSE] = "pause", [BL_CMD_RESUME] = "resume", [BL_CMD_STEP] = "step",
+		                                     [BL_CMD_STOP] = "stop" };
+		bl_changes_event(t, names[c.kind], who, "");
 		steer(t, c.kind);
+	}
 }
 
 static void take_commands(bl_trainer *t)
 {
 	bl_command c;
+	bl_changes_replay_due(t);
 	while (bl_live_take(t->live, &c))
 		obey(t, c);
 }
@@ -269,10 +304,28 @@ static void make_step(bl_trainer *t)
 		bl_trainer_save_due(t);
 }
 
+/* The end of a run that made all its steps; a checkpoint of it counts this. */
+static void save_end(bl_trainer *t)
+{
+	if (t->step >= t->steps && t->info.state != BL_RUN_FAILED)
+		bl_changes_event(t, "done", "trainer", "");
+	bl_trainer_save_now(t, BL_SAVE_END);
+}
+
+static void note_start(bl_trainer *t)
+{
+	char who[BL_CHANGE_WHO];
+	bl_changes_who(who, 0);
+	floor_enter(t, false);
+	bl_changes_event(t, "start", who, "");
+	floor_leave(t);
+}
+
 static void *train(void *arg)
 {
 	bl_trainer *t = arg;
 	enum turn next;
+	note_start(t);
 	do {
 		floor_enter(t, false);
 		take_commands(t);
@@ -284,7 +337,7 @@ static void *train(void *arg)
 		if (next == TURN_WAIT)
 			bl_trainer_look_again(t);
 		if (next == TURN_END)
-			bl_trainer_save_now(t, BL_SAVE_END);
+			save_end(t);
 		floor_leave(t);
 		if (next == TURN_WAIT)
 			rest(t);
@@ -331,7 +384,7 @@ static int launch(bl_trainer *t)
 /* A resume behind all that is in the mailbox: it overrides a pause or a stop that the thread has not come to yet. */
 static int restart(bl_trainer *t)
 {
-	if (bl_live_send(t->live, (bl_command){ BL_CMD_RESUME, 0 }) != 0)
+	if (bl_live_send(t->live, (bl_command){ .kind = BL_CMD_RESUME }) != 0)
 		return -1;
 	t->restart = true;
 	pthread_cond_broadcast(&t->changed);
@@ -407,7 +460,7 @@ void bl_trainer_ask_to_stop(bl_trainer *t)
 static void save_by_hand(void *ctx)
 {
 	bl_trainer *t = ctx;
-	bl_trainer_save_now(t, BL_SAVE_END);
+	save_end(t);
 	pthread_mutex_lock(&t->lock);
 	set_state(t, final_state(t));
 	pthread_mutex_unlock(&t->lock);
@@ -488,7 +541,7 @@ int bl_trainer_steps(bl_trainer *t, int64_t n)
 		else
 			bl_trainer_answer_knn(t);
 		if (t->step >= t->steps)
-			bl_trainer_save_now(t, BL_SAVE_END);
+			save_end(t);
 		floor_leave(t);
 	}
 	bl_grad_enable(recording);

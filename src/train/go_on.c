@@ -8,7 +8,7 @@
 bl_progress bl_trainer_progress(bl_trainer *t)
 {
 	const bl_optim_config *o = bl_optim_settings(t->optim);
-	return (bl_progress){ t->step, t->trained, t->config.loss.lambda, o->lr, o->lr_bias };
+	return (bl_progress){ t->step, t->trained, t->config.loss.lambda, o->lr, o->lr_bias, bl_trainer_changes(t) };
 }
 
 static bool is_amount(double v)

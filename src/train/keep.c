@@ -3,6 +3,7 @@
 #include "train/trainer.h"
 
 #include <barlow/parallel.h>
+#include <stdio.h>
 
 /* --- A place -------------------------------------------------------------------------- */
 
@@ -64,9 +65,12 @@ int bl_trainer_save_now(bl_trainer *t, bl_save_why why)
 	double start = bl_now();
 	int rc = save(t, why);
 	if (rc != 0) {
+		char text[BL_CHANGE_TEXT];
+		snprintf(text, sizeof text, "%s", bl_error());
 		bl_trainer_note(t, "step %lld: not saved: %s", step, bl_error());
 		if (why == BL_SAVE_END)
 			bl_trainer_end_lost(t, bl_error());
+		bl_changes_event(t, "not saved", "trainer", text);
 	} else {
 		bl_trainer_end_saved(t);
 	}

@@ -280,9 +280,12 @@ static int differentiate(bl_trainer *t, struct work *w)
 
 static void fail_step(bl_trainer *t)
 {
+	char why[256];
 	bl_guard_restore(&t->guard);
 	bl_fail_prefix("step %lld: ", (long long)t->step + 1);
-	bl_trainer_note(t, "%.255s", bl_error());
+	snprintf(why, sizeof why, "%s", bl_error());
+	bl_changes_event(t, "failed", "trainer", why);
+	bl_trainer_note(t, "%s", why);
 	pthread_mutex_lock(&t->lock);
 	t->info.state = BL_RUN_FAILED;
 	bl_live_set_info(t->live, &t->info);

@@ -296,6 +296,7 @@ static void free_parts(bl_trainer *t)
 	free(t->rows);
 	free(t->partial);
 	bl_ownership_free(t);
+	bl_changes_free(t);
 	drop_config(&t->config);
 	free(t);
 }

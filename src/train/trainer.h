@@ -42,6 +42,16 @@ struct floor {
 	const bl_choices *outside; /* what the holder's convolutions used before: on the floor it is the run's choices */
 };
 
+/* guarded by the trainer's lock, but for tell and ctx */
+struct changes {
+	bl_change *at;
+	int64_t n, room;
+	int64_t next;        /* of those to be made again: the first that was not */
+	bl_trainer_tell tell; /* NULL: nobody keeps them */
+	void *ctx;
+	int lost;            /* how many could not be kept */
+};
+
 /* Copies of all parameters and buffers, in the order of bl_module_each, encoder before projector. */
 struct start {
 	bl_tensor **tensor;
@@ -64,6 +74,7 @@ struct bl_trainer {
 	bl_source source;                          /* of what the monitor shows */
 	bl_provenance *provenance;                 /* the modules' */
 	bool warm;                                 /* its weights are not freshly drawn; settled when it begins */
+	struct changes changes, replay;            /* the journal; changes that are to be made again */
 	bool begun;                                /* a step was, or is about to be made */
 	struct start start;                        /* what it starts from, if warm; empty before it begins */
 
@@ -105,6 +116,13 @@ struct bl_trainer {
 /* trainer.c */
 void bl_trainer_set_training(const bl_trainer_config *c, bool on);
 
+/* changes.c, by the floor's holder */
+void bl_changes_who(char out[BL_CHANGE_WHO], int64_t sender); /* sender: a process; 0: this one */
+void bl_changes_add(bl_trainer *t, bl_change c);              /* with the step and time of now */
+void bl_changes_event(bl_trainer *t, const char *name, const char *who, const char *text);
+void bl_changes_replay_due(bl_trainer *t);
+void bl_changes_free(bl_trainer *t);
+
 /* ownership.c */
 int bl_ownership_check(const bl_trainer_config *c); /* may a new trainer have its modules? */
 int bl_ownership_take(bl_trainer *t);               /* it has them */
@@ -112,6 +130,8 @@ int bl_ownership_begin(bl_trainer *t);              /* before steps are made: ar
 void bl_ownership_free(bl_trainer *t);
 
 /* control.c */
+int bl_trainer_check_setting(const bl_trainer *t, const char *name, double value); /* may it be set to that? */
+void bl_trainer_set_now(bl_trainer *t, const char *name, double value, const char *who); /* by the floor's holder */
 void bl_trainer_control_init(bl_trainer *t);
 void bl_trainer_control_end(bl_trainer *t); /* stops and joins */
 void bl_trainer_note(bl_trainer *t, const char *fmt, ...) BL_PRINTF(2, 3); /* a journal line */

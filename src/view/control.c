@@ -15,7 +15,7 @@ static bool command(bl_scene *s, bl_command_kind kind, double value)
 		bl_scene_notice(s, "the run is not running any more");
 		return false;
 	}
-	if (bl_live_send(s->run, (bl_command){kind, value}) == 0)
+	if (bl_live_send(s->run, (bl_command){ .kind = kind, .value = value }) == 0)
 		return true;
 	bl_scene_notice(s, "not sent: %s", bl_error());
 	return false;

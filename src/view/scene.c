@@ -99,7 +99,7 @@ void bl_scene_switch(bl_scene *s, bl_live *run)
 	s->asked_at = 0;
 	s->lost = false;
 	s->info = (bl_live_info){.steps = 0};
-	s->journal.n = 0;
+	s->journal = (bl_journal){.n = 0};
 	bl_history_reset(&s->history);
 	start_views(s);
 	s->view = &bl_view_dashboard;
@@ -131,6 +131,8 @@ static bool read_info(bl_scene *s)
 	bool changed = memcmp(&now, &s->info, sizeof now) != 0;
 	if (changed)
 		bl_journal_see(&s->journal, &s->info, &now);
+	if (changed)
+		bl_journal_load(&s->journal, bl_live_path(s->run));
 	if (s->knn_asked && strcmp(now.message, s->info.message) != 0 && strstr(now.message, "kNN")) {
 		bl_scene_notice(s, "%s", now.message);
 		s->knn_asked = false;

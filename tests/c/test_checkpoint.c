@@ -99,7 +99,7 @@ static void toy_free(struct toy *y)
 
 static void command(bl_trainer *t, bl_command_kind kind, double value)
 {
-	assert_int_equal(bl_trainer_command(t, (bl_command){ kind, value }), 0);
+	assert_int_equal(bl_trainer_command(t, (bl_command){ .kind = kind, .value = value }), 0);
 }
 
 /* Lambda changes at step 7 and the rate at step 11: a resumed run must know. */

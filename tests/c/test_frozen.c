@@ -56,7 +56,7 @@ static void freeze(struct stage *g)
 	assert_int_equal(bl_trainer_start(g->t), 0);
 	while (bl_live_length(bl_trainer_live(g->t)) < 3)
 		rest();
-	assert_int_equal(bl_trainer_command(g->t, (bl_command){BL_CMD_PAUSE, 0}), 0);
+	assert_int_equal(bl_trainer_command(g->t, (bl_command){ .kind = BL_CMD_PAUSE, .value = 0 }), 0);
 	while (bl_trainer_state(g->t) != BL_RUN_PAUSED)
 		rest();
 	for (int v = 0; v < 2; v++) {

@@ -138,7 +138,7 @@ static void test_memory_only(void **state)
 	assert_int_equal(bl_live_add(l, &r), -1);
 	assert_non_null(strstr(bl_error(), "all 2 records"));
 	assert_int_equal(bl_live_length(l), 2);
-	assert_int_equal(bl_live_send(l, (bl_command){ BL_CMD_SET_LAMBDA, .0051 }), 0);
+	assert_int_equal(bl_live_send(l, (bl_command){ .kind = BL_CMD_SET_LAMBDA, .value = .0051 }), 0);
 	assert_true(bl_live_take(l, &c));
 	assert_int_equal(c.kind, BL_CMD_SET_LAMBDA);
 	assert_true(c.value == .0051);
@@ -345,18 +345,18 @@ static void test_mailbox(void **state)
 	bl_live *w = writer_with(4, 0), *s = bl_live_open(path, true), *mute = bl_live_open(path, false);
 	bl_command c;
 	for (int i = 0; i < LIVE_SLOTS; i++)
-		assert_int_equal(bl_live_send(s, (bl_command){ BL_CMD_SET_LR, i }), 0);
-	assert_int_equal(bl_live_send(s, (bl_command){ BL_CMD_STOP, 0 }), -1);
-	assert_int_equal(bl_live_send(mute, (bl_command){ BL_CMD_STOP, 0 }), -1);
+		assert_int_equal(bl_live_send(s, (bl_command){ .kind = BL_CMD_SET_LR, .value = i }), 0);
+	assert_int_equal(bl_live_send(s, (bl_command){ .kind = BL_CMD_STOP, .value = 0 }), -1);
+	assert_int_equal(bl_live_send(mute, (bl_command){ .kind = BL_CMD_STOP, .value = 0 }), -1);
 	assert_non_null(strstr(bl_error(), "read-only"));
 	for (int i = 0; i < 3 * LIVE_SLOTS; i++) {
 		assert_true(bl_live_take(w, &c));
 		assert_true(c.kind == BL_CMD_SET_LR && c.value == (double)i);
-		assert_int_equal(bl_live_send(s, (bl_command){ BL_CMD_SET_LR, LIVE_SLOTS + i }), 0);
+		assert_int_equal(bl_live_send(s, (bl_command){ .kind = BL_CMD_SET_LR, .value = LIVE_SLOTS + i }), 0);
 	}
 	while (bl_live_take(w, &c))
 		continue;
-	assert_int_equal(bl_live_send(s, (bl_command){ (bl_command_kind)77, 0 }), 0);
+	assert_int_equal(bl_live_send(s, (bl_command){ .kind = (bl_command_kind)77, .value = 0 }), 0);
 	assert_false(bl_live_take(w, &c));
 	bl_live_close(w);
 	bl_live_close(s);
@@ -370,7 +370,7 @@ static void *sender(void *arg)
 	int who = *(int *)arg;
 	bl_live *l = bl_live_open(path, true);
 	for (int i = 0; l && i < SENT; )
-		if (bl_live_send(l, (bl_command){ BL_CMD_SET_LR, 1000. * who + i }) == 0)
+		if (bl_live_send(l, (bl_command){ .kind = BL_CMD_SET_LR, .value = 1000. * who + i }) == 0)
 			i++;
 		else
 			sched_yield();
@@ -465,7 +465,7 @@ static int peer(const char *where)
 		return 10;
 	if (bl_live_snapshot(l, &s) != 7 || !snapshot_whole(&s) || !bl_live_writer_alive(l))
 		return 11;
-	int rc = bl_live_send(l, (bl_command){ BL_CMD_SET_LAMBDA, .02 }) == 0 ? 0 : 12;
+	int rc = bl_live_send(l, (bl_command){ .kind = BL_CMD_SET_LAMBDA, .value = .02 }) == 0 ? 0 : 12;
 	bl_live_close(l);
 	return rc;
 }
@@ -846,7 +846,7 @@ static void test_mutations(void **state)
 		damage(&rng, copy, good, &n);
 		rewrite(copy, n);
 		read_everything(before);
-		bl_live_send(before, (bl_command){ BL_CMD_STOP, 0 });
+		bl_live_send(before, (bl_command){ .kind = BL_CMD_STOP, .value = 0 });
 		bl_live_ask(before, &(bl_region){ .view = 3 });
 		bl_live *after = bl_live_open(path, false);
 		if (after)

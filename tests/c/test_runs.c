@@ -293,7 +293,7 @@ static void test_open_foreign(void **state)
 	bl_live *l = bl_runs_open("theirs", &commands);
 	assert_non_null(l);
 	assert_false(commands);
-	assert_true(bl_live_send(l, (bl_command){BL_CMD_PAUSE, 0}) < 0);
+	assert_true(bl_live_send(l, (bl_command){ .kind = BL_CMD_PAUSE, .value = 0 }) < 0);
 	bl_live_close(l);
 }
 

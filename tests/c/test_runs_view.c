@@ -389,7 +389,7 @@ static void test_open_read_only(void **state)
 	type(s, "g\r Q");
 	assert_false(s->asking);
 	assert_false(bl_live_take(going, &c));
-	assert_true(bl_live_send(s->run, (bl_command){BL_CMD_PAUSE, 0}) < 0);
+	assert_true(bl_live_send(s->run, (bl_command){ .kind = BL_CMD_PAUSE, .value = 0 }) < 0);
 	bl_scene_free(s);
 }
 

@@ -7,6 +7,7 @@
  */
 #include "golden.h"
 
+#include <barlow/journal.h>
 #include <barlow/error.h>
 #include <barlow/file.h>
 
@@ -533,6 +534,32 @@ static void test_journal(void **state)
 	end(s);
 }
 
+/* What the journal on disk says stands for what the records and messages say of the same. */
+static void test_journal_on_disk(void **state)
+{
+	(void)state;
+	bl_scene *s = begin(500, "");
+	bl_journal_line lines[BL_JOURNAL_MOST];
+	bl_change c[] = { { .step = 399, .old = .0051, .value = .0056, .name = "lambda", .who = "viewer 4711" },
+	                  { .step = 450, .old = NAN, .value = NAN, .name = "pause", .who = "script" } };
+	bl_live_info info = recorded_info(510, RECORDED_STEPS, BL_RUN_PAUSED);
+	snprintf(info.message, sizeof info.message, "step 505: no kNN: so it is");
+	bl_live_set_info(s->run, &info);
+	bl_scene_read(s);
+	assert_int_equal(bl_journal_write(support_scratch("journal"), c, 1), 0);
+	bl_journal_load(&s->journal, support_scratch("live"));
+	int n = bl_journal_lines(&s->journal, &s->history, "lambda", lines);
+	assert_int_equal(n, 2);
+	assert_string_equal(lines[0].text, "no kNN: so it is");
+	assert_string_equal(lines[1].text, "lambda 0.0051 -> 0.0056, viewer 4711");
+	assert_int_equal(bl_journal_append(support_scratch("journal"), &c[1]), 0);
+	bl_journal_load(&s->journal, support_scratch("live"));
+	n = bl_journal_lines(&s->journal, &s->history, "lambda", lines);
+	assert_int_equal(n, 3);
+	assert_string_equal(lines[1].text, "pause");
+	end(s);
+}
+
 /* Step by step is one turn. */
 static void test_turns(void **state)
 {
@@ -627,6 +654,8 @@ int main(void)
 		cmocka_unit_test(test_export),         cmocka_unit_test(test_past),
 		cmocka_unit_test(test_effective_rank), cmocka_unit_test(test_view_pixels),
 		cmocka_unit_test(test_asks),           cmocka_unit_test(test_point_colours), cmocka_unit_test(test_points_pending),
+		cmocka_unit_test(test_asks),           cmocka_unit_test(test_point_colours),
+		cmocka_unit_test(test_journal_on_disk),
 		cmocka_unit_test(test_journal),        cmocka_unit_test(test_turns),
 		cmocka_unit_test(test_settings),       cmocka_unit_test(test_manual),
 		cmocka_unit_test(test_too_small),      cmocka_unit_test(test_lost),

@@ -141,7 +141,7 @@ static void wait_for_steps(bl_trainer *t, int64_t n)
 
 static void command(bl_trainer *t, bl_command_kind kind, double value)
 {
-	assert_int_equal(bl_trainer_command(t, (bl_command){ kind, value }), 0);
+	assert_int_equal(bl_trainer_command(t, (bl_command){ .kind = kind, .value = value }), 0);
 }
 
 /* --- Learning -------------------------------------------------------------------------- */
@@ -464,7 +464,7 @@ static void test_pause_step_stop(void **state)
 /* Faster than steps are made, the mailbox fills: then, and only then, it is asked again. */
 static void insist(bl_trainer *t, bl_command_kind kind)
 {
-	while ((kind == BL_CMD_NONE ? bl_trainer_start(t) : bl_trainer_command(t, (bl_command){ kind, 0 })) != 0) {
+	while ((kind == BL_CMD_NONE ? bl_trainer_start(t) : bl_trainer_command(t, (bl_command){ .kind = kind, .value = 0 })) != 0) {
 		assert_non_null(strstr(bl_error(), "waiting already"));
 		usleep(100);
 	}
@@ -604,10 +604,10 @@ static void test_settings(void **state)
 	assert_true(record_at(t, 2).lambda == .0051 && record_at(t, 3).lambda == .02);
 	assert_true(record_at(t, 3).lr == .05 && record_at(t, 4).lr == .1);
 	assert_true(fabs(bl_optim_settings(bl_trainer_optim(t))->lr_bias - .02) < 1e-12);
-	assert_int_equal(bl_trainer_command(t, (bl_command){ BL_CMD_SET_LAMBDA, -1 }), -1);
+	assert_int_equal(bl_trainer_command(t, (bl_command){ .kind = BL_CMD_SET_LAMBDA, .value = -1 }), -1);
 	assert_non_null(strstr(bl_error(), "lambda is -1"));
 	/* From elsewhere the same comes through the mailbox, and is refused in the journal. */
-	assert_int_equal(bl_live_send(bl_trainer_live(t), (bl_command){ BL_CMD_SET_LR, NAN }), 0);
+	assert_int_equal(bl_live_send(bl_trainer_live(t), (bl_command){ .kind = BL_CMD_SET_LR, .value = NAN }), 0);
 	assert_int_equal(bl_trainer_steps(t, 1), 0);
 	assert_non_null(strstr(message(t, &info), "refused"));
 	assert_true(record_at(t, 5).lr == .1);
@@ -639,11 +639,11 @@ static void test_file(void **state)
 	bl_live *far = bl_live_open(path, true);
 	assert_non_null(far);
 	assert_int_equal(bl_trainer_start(t), 0);
-	assert_int_equal(bl_live_send(far, (bl_command){ BL_CMD_PAUSE, 0 }), 0);
+	assert_int_equal(bl_live_send(far, (bl_command){ .kind = BL_CMD_PAUSE, .value = 0 }), 0);
 	wait_for_state(t, BL_RUN_PAUSED);
-	assert_int_equal(bl_live_send(far, (bl_command){ BL_CMD_STEP, 0 }), 0);
+	assert_int_equal(bl_live_send(far, (bl_command){ .kind = BL_CMD_STEP, .value = 0 }), 0);
 	wait_for_steps(t, 1);
-	assert_int_equal(bl_live_send(far, (bl_command){ BL_CMD_STOP, 0 }), 0);
+	assert_int_equal(bl_live_send(far, (bl_command){ .kind = BL_CMD_STOP, .value = 0 }), 0);
 	assert_int_equal(bl_trainer_wait(t, 20), 1);
 	assert_true(bl_live_snapshot(far, &shot) >= 1);
 	assert_true(shot.n == BATCH && shot.d == D && shot.grid == D && shot.view_side == 12 && shot.view_channels == 1);

@@ -65,9 +65,9 @@ local function same_weights(a, b)
 end
 
 test("a run that was stopped goes on to the same bits, in its folder", function()
-	local straight = small{ folder = false }
-	straight:step(24)
-	local t = small{ name = tag .. "-a" }
+	local straight = small{ folder = false, epochs = 100 }
+	straight:step(300)
+	local t = small{ name = tag .. "-a", epochs = 100 }
 	t:start()
 	t:wait(.001)
 	t:stop()
@@ -81,7 +81,7 @@ test("a run that was stopped goes on to the same bits, in its folder", function(
 	equal(again.state, "done")
 	same_records(straight, again)
 	same_weights(straight, again)
-	equal(runs()[tag .. "-a"].step, 24)
+	equal(runs()[tag .. "-a"].step, 300)
 	equal(read(folder .. "/recipe.lua"), "return " .. tostring(t.recipe) .. "\n")
 	fails(function() t:start() end, "resumed there")
 end)

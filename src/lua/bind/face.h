@@ -121,6 +121,12 @@ int bl_lua_profile_ceiling(lua_State *L);
 int bl_lua_runs(lua_State *L);      /* list of tables, newest first */
 int bl_lua_run_watch(lua_State *L); /* (live file[, read_only]) */
 
+/* --- journals (l_journal.c) --- */
+
+int bl_lua_journal(lua_State *L);      /* trainer.journal */
+int bl_lua_replay(lua_State *L);       /* trainer:replay(journal[, from[, to]]) */
+int bl_lua_read_journal(lua_State *L); /* (path): a list of tables, for lua/runs.lua */
+
 /* --- checkpoints (l_checkpoint.c) --- */
 
 int bl_lua_checkpoint(lua_State *L);      /* trainer:checkpoint([path]) */

@@ -43,7 +43,7 @@ static int t_start(lua_State *L)
 
 static void command(lua_State *L, bl_command_kind kind, double value)
 {
-	if (bl_trainer_command(bl_lua_trainer(L, 1), (bl_command){ kind, value }) < 0)
+	if (bl_trainer_command(bl_lua_trainer(L, 1), (bl_command){ .kind = kind, .value = value }) < 0)
 		bl_lua_fail(L);
 }
 
@@ -463,6 +463,9 @@ static const bl_lua_function methods[] = {
 	BL_LUA("load_checkpoint", bl_lua_load_checkpoint, "(path: string): trainer",
 	       "A new trainer goes on from a checkpoint, or a run's folder; with that as its `folder` it goes on in there.",
 	       "local path = os.tmpname(); " BL_EXAMPLE_RUN ":step(1):checkpoint(path); print(" BL_EXAMPLE_RUN ":load_checkpoint(path)); os.remove(path)"),
+	BL_LUA("replay", bl_lua_replay, "(journal: any, from?: integer, to?: integer): trainer",
+	       "Makes the changes of settings of a journal (t.journal, or a run's folder) again, each at its step.",
+	       BL_EXAMPLE_RUN ":replay{{step = 1, name = \"lambda\", new = .01}}:step(2)"),
 	BL_LUA("profile", t_profile, "(steps?: integer): table",
 	       "Makes n steps (20) and returns where their time went, as a table that prints.",
 	       "print(" BL_EXAMPLE_RUN ":profile(2))"),
@@ -502,6 +505,9 @@ static const bl_lua_function properties[] = {
 	BL_LUA("folder", p_folder, ": string?",
 	       "Where the run is kept once it has started: live, recipe.lua, checkpoint and weights; nil: in memory only.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.folder)"),
+	BL_LUA("journal", bl_lua_journal, ": table",
+	       "What was changed while it trained, and what else happened: a list of {step =, name =, old =, new =, who =, time =}.",
+	       "local t = " BL_EXAMPLE_RUN ":step(1):set{lambda = .01}; print(t.journal)"),
 	BL_LUA("recipe", p_recipe, ": table",
 	       "What it was made by: a table, which prints as Lua and which trainer(recipe) rebuilds.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.recipe)"),

@@ -138,7 +138,7 @@ static const luaL_Reg functions[] = {
 	{ "source", native_source }, { "describe", bl_lua_describe_recipe }, { "exists", native_exists },
 	{ "interruptible", bl_lua_interruptible }, { "now", native_now },
 	{ "unsaved", native_unsaved }, { "tell_unsaved", native_tell_unsaved },
-	{ "is_terminal", native_is_terminal }, { "width", native_width }, { "origin", bl_lua_origin }, { "number_text", native_number_text }, { "runs", bl_lua_runs },
+	{ "is_terminal", native_is_terminal }, { "width", native_width }, { "origin", bl_lua_origin }, { "journal", bl_lua_read_journal }, { "number_text", native_number_text }, { "runs", bl_lua_runs },
 	{ "run_watch", bl_lua_run_watch }, { "resumable", bl_lua_run_resumable }, { "profile_start", bl_lua_profile_start },
 	{ "profile_stop", bl_lua_profile_stop }, { "profile_rows", bl_lua_profile_rows },
 	{ "profile_ceiling", bl_lua_profile_ceiling },

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* changes.c: the run's journal: what was changed while it trained, and when; and changes that are made again. */
+#include "train/trainer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+/* --- Who ------------------------------------------------------------------------------ */
+
+static _Atomic(const char *) own_name;
+
+void bl_trainer_called_by(const char *who)
+{
+	atomic_store(&own_name, who);
+}
+
+void bl_changes_who(char out[BL_CHANGE_WHO], int64_t sender)
+{
+	const char *own = atomic_load(&own_name);
+	if (sender == 0 || sender == getpid())
+		snprintf(out, BL_CHANGE_WHO, "%s", own ? own : "script");
+	else
+		snprintf(out, BL_CHANGE_WHO, "viewer %lld", (long long)sender);
+}
+
+/* --- The list --------------------------------------------------------------------------- */
+
+static int append(struct changes *j, const bl_change *c)
+{
+	if (j->n == j->room) {
+		int64_t room = j->room ? 2 * j->room : 16;
+		bl_change *more = realloc(j->at, (size_t)room * sizeof *more);
+		if (!more)
+			return bl_fail("no memory for %lld changes", (long long)room);
+		j->at = more;
+		j->room = room;
+	}
+	j->at[j->n++] = *c;
+	return 0;
+}
+
+static double seconds_since_1970(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (double)now.tv_sec + floor((double)now.tv_nsec / 1e6) / 1e3;
+}
+
+/* Once a run: a full disk has one reason for all that follows. */
+static void tell_lost(bl_trainer *t, const bl_change *c)
+{
+	struct changes *j = &t->changes;
+	if (j->lost++ > 0)
+		return;
+	bl_trainer_note(t, "step %lld: the journal lacks %s: %s", (long long)c->step, c->name, bl_error());
+	fprintf(stderr, "barlow: run '%s': its journal on disk lacks %s at step %lld, and perhaps more: %s\n", t->info.name, c->name,
+	        (long long)c->step, bl_error());
+}
+
+/* A run that was resumed elsewhere has its journal there. */
+static int keep(bl_trainer *t, const bl_change *c)
+{
+	struct changes *j = &t->changes;
+	if (!j->tell || bl_live_replaced(t->live))
+		return 0;
+	return j->tell(j->ctx, c);
+}
+
+void bl_changes_add(bl_trainer *t, bl_change c)
+{
+	c.step = t->step;
+	c.time = seconds_since_1970();
+	pthread_mutex_lock(&t->lock);
+	int rc = append(&t->changes, &c);
+	pthread_mutex_unlock(&t->lock);
+	if (rc != 0 || keep(t, &c) != 0)
+		tell_lost(t, &c);
+}
+
+void bl_changes_event(bl_trainer *t, const char *name, const char *who, const char *text)
+{
+	bl_change c = { .old = NAN, .value = NAN };
+	snprintf(c.name, sizeof c.name, "%s", name);
+	snprintf(c.text, sizeof c.text, "%s", text);
+	snprintf(c.who, sizeof c.who, "%s", who);
+	bl_changes_add(t, c);
+}
+
+void bl_changes_free(bl_trainer *t)
+{
+	free(t->changes.at);
+	free(t->replay.at);
+}
+
+/* --- Asked for ---------------------------------------------------------------------------- */
+
+int64_t bl_trainer_changes(bl_trainer *t)
+{
+	pthread_mutex_lock(&t->lock);
+	int64_t n = t->changes.n;
+	pthread_mutex_unlock(&t->lock);
+	return n;
+}
+
+bool bl_trainer_change(bl_trainer *t, int64_t i, bl_change *out)
+{
+	pthread_mutex_lock(&t->lock);
+	bool there = i >= 0 && i < t->changes.n;
+	if (there)
+		*out = t->changes.at[i];
+	pthread_mutex_unlock(&t->lock);
+	return there;
+}
+
+int bl_trainer_take_changes(bl_trainer *t, const bl_change *c, int64_t n)
+{
+	int rc = 0;
+	char who[BL_CHANGE_WHO];
+	pthread_mutex_lock(&t->lock);
+	for (int64_t i = 0; i < n && rc == 0; i++)
+		rc = append(&t->changes, &c[i]);
+	pthread_mutex_unlock(&t->lock);
+	bl_changes_who(who, 0);
+	bl_changes_event(t, "resumed", who, "");
+	return rc;
+}
+
+void bl_trainer_journal(bl_trainer *t, bl_trainer_tell tell, void *ctx)
+{
+	t->changes.tell = tell;
+	t->changes.ctx = ctx;
+}
+
+/* --- Again ---------------------------------------------------------------------------------- */
+
+static bool is_setting(const bl_change *c)
+{
+	return isfinite(c->value);
+}
+
+struct replaying {
+	bl_trainer *t;
+	const bl_change *c;
+	int64_t n, from, to;
+	int rc;
+};
+
+static int check_replay(const struct replaying *r)
+{
+	const bl_trainer *t = r->t;
+	for (int64_t i = 0; i < r->n; i++) {
+		const bl_change *c = &r->c[i];
+		if (!is_setting(c) || c->step < r->from || c->step > r->to)
+			continue;
+		if (c->step < t->step)
+			return bl_fail("trainer: a change of %s at step %lld is to be made again, but step %lld is made already",
+			               c->name, (long long)c->step, (long long)t->step);
+		if (bl_trainer_check_setting(t, c->name, c->value) != 0)
+			return bl_fail_prefix("trainer: the journal's change at step %lld: ", (long long)c->step);
+	}
+	return 0;
+}
+
+static void take_replay(void *ctx)
+{
+	struct replaying *r = ctx;
+	struct changes *again = &r->t->replay;
+	r->rc = check_replay(r);
+	for (int64_t i = 0; i < r->n && r->rc == 0; i++)
+		if (is_setting(&r->c[i]) && r->c[i].step >= r->from && r->c[i].step <= r->to)
+			r->rc = append(again, &r->c[i]);
+}
+
+int bl_trainer_replay(bl_trainer *t, const bl_change *c, int64_t n, int64_t from, int64_t to)
+{
+	struct replaying r = { t, c, n, from, to, 0 };
+	bl_trainer_between_steps(t, take_replay, &r);
+	return r.rc;
+}
+
+/* In their order, which is that of the steps: whatever is due at the step that is made. */
+void bl_changes_replay_due(bl_trainer *t)
+{
+	struct changes *again = &t->replay;
+	for (; again->next < again->n && again->at[again->next].step <= t->step; again->next++)
+		bl_trainer_set_now(t, again->at[again->next].name, again->at[again->next].value, "replay");
+}

@@ -1,0 +1,147 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- What was changed while a run trained: t.journal, RUN/journal, what a resumed run keeps of it, and runs made anew by it.
+package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
+local tap = require "tap"
+local test, equal, close, fails = tap.test, tap.equal, tap.close, tap.fails
+
+local scratch = os.tmpname()
+os.remove(scratch)
+os.execute("mkdir " .. scratch)
+local function place(name) return scratch .. "/" .. name end
+
+local function read(path)
+	local file = assert(io.open(path, "rb"))
+	local text = file:read "a"
+	file:close()
+	return text
+end
+local function write(path, text)
+	local file = assert(io.open(path, "wb"))
+	file:write(text)
+	file:close()
+end
+
+local function small(more)
+	local s = {
+		data = data.shapes{ n = 96, size = 8, channels = 1, seed = 1 },
+		encoder = nn.cnn{ channels = 1, widths = { 4 }, image = 8 }, projector = { 8 }, batch = 32, epochs = 10, seed = 3,
+		optim = optim.lars{ lr = .2 }, warmup = 1,
+	}
+	for k, v in pairs(more or {}) do s[k] = v end
+	return trainer(s)
+end
+
+local function same_weights(a, b)
+	for _, name in ipairs{ "encoder", "projector" } do
+		local theirs = {}
+		for n, w in b[name]:parameters() do theirs[n] = w end
+		for n, w in a[name]:parameters() do close(w, theirs[n], 0, 0) end
+		if not next(theirs) then error "no parameters" end
+	end
+end
+
+local function losses(t) return table.concat(t.records.total, " ") end
+
+-- "10 lambda 0.0051 0.02 script", a line each.
+local function told(journal)
+	local lines = {}
+	for i, c in ipairs(journal) do
+		local numbers = c.new and ("%g %g "):format(c.old, c.new) or ""
+		lines[i] = ("%d %s %s%s"):format(c.step, c.name, numbers, c.who)
+		if type(c.time) ~= "number" or c.time < 1.6e9 then error "no time" end
+	end
+	return table.concat(lines, "\n")
+end
+
+local straight
+test("every change while training is a line in the folder", function()
+	local t = small{ folder = place "A" }
+	t:step(10)
+	t:set{ lambda = .02 }
+	t:step(10)
+	t:set{ lr = .1, lambda = .03 }
+	t:start():wait()
+	equal(told(t.journal), "10 lambda 0.0051 0.02 script\n20 lambda 0.02 0.03 script\n20 lr 0.2 0.1 script\n20 start script\n"
+		.. "30 done trainer")
+	local lines = {}
+	for line in read(place "A/journal"):gmatch "[^\n]+" do lines[#lines + 1] = line end
+	equal(#lines, 5)
+	equal(lines[1]:match "^{.-,\"time\"", '{"step":10,"name":"lambda","old":0.0051,"new":0.02,"who":"script","time"')
+	straight = t
+end)
+
+test("a run made anew from recipe and journal comes to the same bits", function()
+	local again = trainer(straight.recipe):replay(straight.journal)
+	again:step(30)
+	equal(losses(again), losses(straight))
+	same_weights(again, straight)
+	equal(told(again.journal), "10 lambda 0.0051 0.02 replay\n20 lambda 0.02 0.03 replay\n20 lr 0.2 0.1 replay\n30 done trainer")
+	local by_folder = trainer(straight.recipe):replay(place "A"):start()
+	by_folder:wait()
+	equal(losses(by_folder), losses(straight))
+	local part = trainer(straight.recipe):replay(place "A/journal", 0, 10)
+	part:step(30)
+	equal(told(part.journal), "10 lambda 0.0051 0.02 replay\n30 done trainer")
+	equal(losses(part) == losses(straight), false)
+end)
+
+test("when a run is resumed, changes after its checkpoint are gone from the journal", function()
+	local t = small{ folder = place "B", checkpoint_every = false }
+	t:step(4)
+	t:set{ lambda = .02 }
+	t:start()
+	while t.iteration < 6 do t:wait(.001) end
+	t:stop()
+	local saved, at = place "saved", t.iteration
+	os.execute(("cp '%s/checkpoint.safetensors' '%s'"):format(place "B", saved))
+	local before = read(place "B/journal")
+	t:set{ lambda = .5 } -- at the checkpoint's step, but behind it
+	t:start():wait()
+	equal(read(place "B/journal"):sub(1, #before), before)
+	equal(#read(place "B/journal") > #before, true)
+	os.execute(("cp '%s' '%s/checkpoint.safetensors'"):format(saved, place "B"))
+	local again = runs.resume(place "B")
+	equal(again.iteration, at)
+	equal(told(again.journal):match "^4 lambda [^\n]*\n4 start script\n%d+ stop script\n%d+ resumed script$" ~= nil, true,
+		told(again.journal))
+	again:start():wait()
+	equal(read(place "B/journal"):sub(1, #before), before)
+	equal(again.terms.lambda, .02)
+	equal(told(again.journal):find("0.5", 1, true), nil)
+	equal(read(place "B/journal"):find('"new":0.5', 1, true), nil)
+	-- the whole run can be made anew from it
+	local anew = trainer(again.recipe):replay(place "B")
+	anew:step(30)
+	same_weights(anew, again)
+end)
+
+test("a line that was cut off, a journal that is broken or missing", function()
+	local t = small{ folder = place "C" }
+	t:start()
+	t:stop()
+	local text = read(place "C/journal")
+	write(place "C/journal", text .. '{"step":')
+	equal(#runs.resume(place "C").journal, #t.journal + 1)
+	write(place "C/journal", "nonsense\n" .. text)
+	fails(function() small():replay(place "C") end, place "C/journal", "line 1: expected")
+	os.remove(place "C/journal")
+	local u = runs.resume(place "C")
+	equal(#u.journal, 1)
+	u:start():wait()
+	equal(read(place "C/journal"):match '"name":"(%a+)"', "resumed")
+end)
+
+test("what cannot be made again", function()
+	local t = small{ folder = false }
+	fails(function() t:replay(3) end, "expected a journal (t.journal), or the path of one")
+	fails(function() t:replay{ { step = 3, name = "mu", new = 1 } } end, "the journal's change at step 3: 'mu' cannot be set")
+	fails(function() t:replay{ { name = "lr", new = 1 } } end, "replay: change 1: 'step' must be a number, got nil")
+	fails(function() t:replay{ { step = 1, name = "lr", new = "high" } } end, "'new' must be a number, got string 'high'")
+	fails(function() t:replay{ { step = 1, name = "lr", new = -1 } } end, "lr is -1: expected 0 or more")
+	equal(t:replay(place "nowhere"), t) -- no journal: no changes
+	t:step(2)
+	fails(function() t:replay{ { step = 1, name = "lr", new = 1 } } end, "at step 1 is to be made again, but step 2 is made already")
+end)
+
+os.execute("rm -r " .. scratch)
+tap.done()
