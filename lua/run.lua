@@ -27,37 +27,66 @@ local function remaining(t, r)
 	return (t.steps - r.step) * (r.time - back.time) / (r.step - back.step)
 end
 
--- Everything, in words.
-local function plain_fields(t, r, knn, eta)
-	return {
-		("step %d/%d"):format(r.step, t.steps), "invariance " .. short(r.invariance),
-		"redundancy " .. short(r.redundancy), "total " .. short(r.total),
-		"floor " .. short(r.floor), "lr " .. short(r.lr), "kNN " .. knn,
-		("%.0f images/s"):format(r.images_per_s), "ETA " .. eta,
-	}
+-- A value with its name, as its column has it; scores to four decimals, as tables of results do.
+local function field_text(column, value)
+	local name = column.kind == "score" and column.brief or column.name
+	local text = "-"
+	if measured(value) then
+		text = column.kind == "score" and ("%.4f"):format(value) or column.kind == "measure" and column.format:format(value)
+			or short(value)
+	end
+	if column.unit ~= "" and column.unit == column.label then return text .. " " .. column.unit end
+	return name .. " " .. text
 end
 
+-- Appends the columns of one kind; of a score its last value, which `scores` keeps by name.
+local function add_kind(out, columns, r, scores, kind)
+	for _, c in ipairs(columns) do
+		if c.kind == kind then
+			local value = r[c.name]
+			if kind == "score" then value = scores[c.name] or value end
+			out[#out + 1] = field_text(c, value)
+		end
+	end
+end
+
+-- Everything, in words, of these kinds in their order; "step" and "eta" stand for what is no column.
+local PLAIN = { "step", "term", "total", "floor", "rate", "score", "measure", "own", "eta" }
 -- The same, what matters first: a narrow terminal cuts the end off.
-local function terminal_fields(t, r, knn, eta)
-	return {
-		("step %d/%d"):format(r.step, t.steps), "ETA " .. eta, ("%.0f images/s"):format(r.images_per_s),
-		"total " .. short(r.total), "invariance " .. short(r.invariance), "redundancy " .. short(r.redundancy),
-		"kNN " .. knn, "floor " .. short(r.floor), "lr " .. short(r.lr),
-	}
+local TERMINAL = { "step", "eta", "measure", "total", "term", "score", "floor", "rate", "own" }
+
+local function line_text(kinds, t, r, scores)
+	local eta, out, columns = remaining(t, r), {}, t.columns
+	for _, kind in ipairs(kinds) do
+		if kind == "step" then
+			out[#out + 1] = ("step %d/%d"):format(r.step, t.steps)
+		elseif kind == "eta" then
+			out[#out + 1] = "ETA " .. (eta and clock(eta) or "-")
+		else
+			add_kind(out, columns, r, scores, kind)
+		end
+	end
+	return table.concat(out, "  ")
 end
 
-local function line_text(fields, t, r, knn)
-	local eta = remaining(t, r)
-	return table.concat(fields(t, r, knn and ("%.4f"):format(knn) or "-", eta and clock(eta) or "-"), "  ")
+-- Notes the scores that were measured at this step; true: there was one.
+local function see_scores(t, r, scores)
+	local fresh = false
+	for _, c in ipairs(t.columns) do
+		if c.kind == "score" and measured(r[c.name]) then
+			scores[c.name] = r[c.name]
+			fresh = true
+		end
+	end
+	return fresh
 end
 
 -- One line that is overwritten; a line stays where kNN was measured and at the end.
 local function terminal_report(t)
-	local knn
+	local scores = {}
 	return function(r, last)
-		local fresh = measured(r.knn)
-		knn = fresh and r.knn or knn
-		local line = line_text(terminal_fields, t, r, knn)
+		local fresh = see_scores(t, r, scores)
+		local line = line_text(TERMINAL, t, r, scores)
 		if not fresh and not last then line = line:sub(1, native.width() - 1) end
 		io.write("\r\27[K", line, (fresh or last) and "\n" or "")
 		io.flush()
@@ -65,12 +94,10 @@ local function terminal_report(t)
 end
 
 local function plain_report(t)
-	local every, knn = math.max(1, t.steps // LINES), nil
+	local every, scores = math.max(1, t.steps // LINES), {}
 	return function(r, last)
-		local fresh = measured(r.knn)
-		knn = fresh and r.knn or knn
-		if fresh or last or r.step == 1 or r.step % every == 0 then
-			io.write(line_text(plain_fields, t, r, knn), "\n")
+		if see_scores(t, r, scores) or last or r.step == 1 or r.step % every == 0 then
+			io.write(line_text(PLAIN, t, r, scores), "\n")
 			io.flush()
 		end
 	end
@@ -90,7 +117,7 @@ local function follow(t, seen, report, on_progress)
 		local newest = newest_step(t)
 		for i = seen + 1, newest do
 			local r = t:record(i)
-			local skip = report.terminal and i < newest and not measured(r.knn)
+			local skip = report.terminal and i < newest and not measured(r.knn or 0 / 0)
 			if not skip then report.line(r, over and i == newest) end
 			if on_progress then on_progress(r, t) end
 		end

@@ -25,7 +25,7 @@ look_up() {
 			topic("data", "data")
 			topic("loss", "loss")
 			topic("optim", "optim")
-			topic("live", "live")
+			topic("live", "columns live")
 			topic("eval", "eval")
 			topic("train", "train")
 			topic("store", "weights checkpoint journal place runs tuned")

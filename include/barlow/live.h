@@ -15,6 +15,7 @@
 #ifndef BARLOW_LIVE_H
 #define BARLOW_LIVE_H
 
+#include <barlow/columns.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -48,16 +49,6 @@ typedef struct bl_region {
 	int32_t view;                      /* which pair of the batch, counted up for the next sample */
 	int32_t redraw;                    /* counted up to see the same sample drawn again */
 } bl_region;
-
-typedef struct bl_record {
-	int64_t step;      /* 1 after the first step */
-	double time;       /* seconds of training so far */
-	double invariance, redundancy, total, floor, lambda;
-	double lr;         /* of weights */
-	double grad_norm;
-	double images_per_s; /* over the last steps; an image counts once, not per view */
-	double knn;        /* NaN when not measured at this step */
-} bl_record;
 
 typedef enum bl_points_of { BL_POINTS_UNKNOWN, BL_POINTS_TRAINING, BL_POINTS_QUERIES } bl_points_of; /* images of */
 
@@ -131,17 +122,19 @@ typedef struct bl_live_info {
 } bl_live_info;
 
 typedef enum bl_command_kind { BL_CMD_NONE, BL_CMD_PAUSE, BL_CMD_RESUME, BL_CMD_STEP, BL_CMD_STOP, BL_CMD_SET_LAMBDA,
-                               BL_CMD_SET_LR, BL_CMD_CHECKPOINT, BL_CMD_EVAL } bl_command_kind;
+                               BL_CMD_SET_LR, BL_CMD_CHECKPOINT, BL_CMD_EVAL, BL_CMD_SET,
+                               BL_CMD_KINDS } bl_command_kind;
 typedef struct bl_command {
 	bl_command_kind kind;
-	double value;
+	double value;                /* of BL_CMD_SET, SET_LAMBDA and SET_LR */
+	char name[BL_COLUMN_NAME];   /* of BL_CMD_SET: what is to be set */
 	int64_t sender;              /* its process, filled in by bl_live_send */
 } bl_command;
 
 typedef struct bl_live bl_live;
 
-/* Trainer's side.  path NULL: memory of this process only. */
-bl_live *bl_live_create(const char *path, const bl_live_info *info);
+/* Trainer's side.  path NULL: memory of this process only; columns NULL: records have none. */
+bl_live *bl_live_create(const char *path, const bl_live_info *info, const bl_columns *columns);
 /* From memory to a file, with all that is in it.  Nobody else may be using the handle; on failure it stays in memory. */
 int bl_live_move(bl_live *l, const char *path);
 void bl_live_set_info(bl_live *l, const bl_live_info *info);
@@ -163,6 +156,9 @@ void bl_live_close(bl_live *l);
 void bl_live_info_get(const bl_live *l, bl_live_info *out);
 int64_t bl_live_length(const bl_live *l);                     /* records there are */
 bool bl_live_record(const bl_live *l, int64_t i, bl_record *out); /* 0-based */
+/* Of the records.  Columns are only ever added, and before the first record that has them. */
+int bl_live_columns_count(const bl_live *l);
+void bl_live_columns(const bl_live *l, bl_columns *out);
 int64_t bl_live_snapshot(const bl_live *l, bl_snapshot *out); /* its step, or -1 when there is none */
 uint64_t bl_live_snapshots(const bl_live *l);                 /* published so far: unchanged means, nothing new to read */
 /*

@@ -42,9 +42,10 @@ typedef struct bl_run {
 	bool broken;       /* its live file cannot be read: info.message says why */
 	bool alive;        /* its process exists */
 	bl_live_info info;
-	bl_record last; /* step 0: none yet */
-	double knn;     /* the last measured, or NaN */
-	int64_t read;   /* records looked at for that */
+	bl_columns columns; /* of its records */
+	bl_record last;     /* step 0 and all NaN: none yet */
+	double knn;         /* the last measured, or NaN */
+	int64_t read;       /* records looked at for that */
 } bl_run;
 
 typedef struct bl_runs {

@@ -5,9 +5,14 @@
 #include <math.h>
 #include <string.h>
 
+/* The arrays are written before they are read, so they are left alone: they are large. */
 void bl_history_reset(bl_history *h)
 {
-	*h = (bl_history){.stride = 1};
+	h->columns.n = 0;
+	h->seen = 0;
+	h->stride = 1;
+	h->bins = h->fill = h->turns = 0;
+	h->last = bl_record_empty(0);
 }
 
 void bl_history_start(bl_history *h, int64_t from)
@@ -16,85 +21,136 @@ void bl_history_start(bl_history *h, int64_t from)
 	h->seen = from;
 }
 
+/* Columns that came since the last look had no values until then. */
+static void see_columns(bl_history *h, const bl_live *run)
+{
+	int before = h->columns.n;
+	if (bl_live_columns_count(run) == before)
+		return;
+	bl_live_columns(run, &h->columns);
+	for (int c = before; c < h->columns.n; c++) {
+		h->have[c] = 0;
+		for (int i = 0; i < h->bins && !bl_column_rare(&h->columns.column[c]); i++)
+			h->value[c][i] = NAN;
+	}
+}
+
+/* --- Bins ------------------------------------------------------------------ */
+
+static double mean_of(double a, double b)
+{
+	return isnan(a) ? b : isnan(b) ? a : (a + b) / 2;
+}
+
 /* Pairs of full bins become one; an even number of bins is there. */
 static void merge(bl_history *h)
 {
 	for (int i = 0; i < h->bins / 2; i++) {
 		h->step[i] = (h->step[2 * i] + h->step[2 * i + 1]) / 2;
-		for (int t = 0; t < BL_METRICS; t++)
-			h->term[t][i] = (h->term[t][2 * i] + h->term[t][2 * i + 1]) / 2;
+		for (int c = 0; c < h->columns.n; c++)
+			if (!bl_column_rare(&h->columns.column[c]))
+				h->value[c][i] = mean_of(h->value[c][2 * i], h->value[c][2 * i + 1]);
 	}
 	h->bins /= 2;
 	h->stride *= 2;
 }
 
+static void open_bin(bl_history *h)
+{
+	if (h->bins == BL_HISTORY_BINS)
+		merge(h);
+	int k = h->bins++;
+	h->fill = 0;
+	h->step[k] = 0;
+	for (int c = 0; c < h->columns.n; c++)
+		if (!bl_column_rare(&h->columns.column[c])) {
+			h->value[c][k] = NAN;
+			h->have[c] = 0;
+		}
+}
+
 static void into_bin(double *mean, double v, int have)
 {
-	*mean += (v - *mean) / (have + 1);
+	*mean = have ? *mean + (v - *mean) / (have + 1) : v;
 }
 
-static void add_terms(bl_history *h, const bl_record *r)
+/* Should the points fill up, every other one goes. */
+static void add_point(bl_history *h, int c, int64_t step, double v)
 {
-	if (h->bins == 0 || h->fill == h->stride) {
-		if (h->bins == BL_HISTORY_BINS)
-			merge(h);
-		int k = h->bins++;
-		h->fill = 0;
-		h->step[k] = 0;
-		for (int t = 0; t < BL_METRICS; t++)
-			h->term[t][k] = 0;
-	}
-	int k = h->bins - 1;
-	const double v[BL_METRICS] = {r->invariance, r->lambda * r->redundancy, r->total,     r->floor,
-				      r->redundancy, r->lambda,                 r->lr,        r->grad_norm,
-				      r->images_per_s};
-	into_bin(&h->step[k], (double)r->step, h->fill);
-	for (int t = 0; t < BL_METRICS; t++)
-		into_bin(&h->term[t][k], v[t], h->fill);
-	h->fill++;
-}
-
-/* Measured rarely; should they fill up, every other one goes. */
-static void add_knn(bl_history *h, const bl_record *r)
-{
-	if (isnan(r->knn))
-		return;
-	if (h->knns == BL_HISTORY_BINS) {
-		for (int i = 0; i < h->knns / 2; i++) {
-			h->knn_step[i] = h->knn_step[2 * i + 1];
-			h->knn[i] = h->knn[2 * i + 1];
+	if (h->have[c] == BL_HISTORY_BINS) {
+		for (int i = 0; i < h->have[c] / 2; i++) {
+			h->at[c][i] = h->at[c][2 * i + 1];
+			h->value[c][i] = h->value[c][2 * i + 1];
 		}
-		h->knns /= 2;
+		h->have[c] /= 2;
 	}
-	h->knn_step[h->knns] = (double)r->step;
-	h->knn[h->knns++] = r->knn;
+	h->at[c][h->have[c]] = (double)step;
+	h->value[c][h->have[c]++] = v;
+}
+
+static void add_values(bl_history *h, const bl_record *r)
+{
+	if (h->bins == 0 || h->fill == h->stride)
+		open_bin(h);
+	int k = h->bins - 1;
+	into_bin(&h->step[k], (double)r->step, h->fill++);
+	for (int c = 0; c < h->columns.n; c++) {
+		if (isnan(r->value[c]))
+			continue;
+		if (bl_column_rare(&h->columns.column[c]))
+			add_point(h, c, r->step, r->value[c]);
+		else
+			into_bin(&h->value[c][k], r->value[c], h->have[c]++);
+	}
+}
+
+/* --- Turns ----------------------------------------------------------------- */
+
+static bl_turn *turn_under_way(bl_history *h, int column, int64_t step)
+{
+	for (int i = h->turns - 1; i >= 0; i--)
+		if (h->turn[i].column == column)
+			return h->turn[i].last == step ? &h->turn[i] : NULL;
+	return NULL;
 }
 
 /* `before` is the record before r. */
-static void add_turn(bl_history *h, const bl_record *before, const bl_record *r)
+static void add_turn(bl_history *h, int column, const bl_record *before, const bl_record *r)
 {
-	if (before->step == 0 || r->lambda == before->lambda)
+	double from = before->value[column], to = r->value[column];
+	if (before->step == 0 || from == to || isnan(from) || isnan(to))
 		return;
-	bl_turn *last = h->turns ? &h->turn[h->turns - 1] : NULL;
-	if (last && last->last == before->step) {
+	bl_turn *last = turn_under_way(h, column, before->step);
+	if (last) {
 		last->last = r->step;
-		last->to = r->lambda;
+		last->to = to;
 		return;
 	}
 	if (h->turns == BL_HISTORY_TURNS)
 		memmove(&h->turn[0], &h->turn[1], (size_t)--h->turns * sizeof h->turn[0]);
-	h->turn[h->turns++] = (bl_turn){r->step, r->step, before->lambda, r->lambda};
+	h->turn[h->turns++] = (bl_turn){column, r->step, r->step, from, to};
 }
 
+static void add_turns(bl_history *h, const bl_record *r)
+{
+	const bl_columns *all = &h->columns;
+	for (int c = bl_columns_next(all, BL_COLUMN_PARAMETER, 0); c >= 0;
+	     c = bl_columns_next(all, BL_COLUMN_PARAMETER, c + 1))
+		add_turn(h, c, &h->last, r);
+}
+
+/* --- Reading --------------------------------------------------------------- */
+
+/* The length first: what is counted by then has no other columns than those that are read after it. */
 bool bl_history_read_some(bl_history *h, const bl_live *run, int64_t until, int64_t most)
 {
 	int64_t length = bl_live_length(run), from = h->seen;
 	int64_t end = until < length ? until : length;
 	bl_record r;
+	see_columns(h, run);
 	while (h->seen < end && h->seen - from < most && bl_live_record(run, h->seen, &r)) {
-		add_terms(h, &r);
-		add_knn(h, &r);
-		add_turn(h, &h->last, &r);
+		add_values(h, &r);
+		add_turns(h, &r);
 		h->last = r;
 		h->seen++;
 	}
@@ -104,4 +160,26 @@ bool bl_history_read_some(bl_history *h, const bl_live *run, int64_t until, int6
 bool bl_history_read(bl_history *h, const bl_live *run)
 {
 	return bl_history_read_some(h, run, INT64_MAX, BL_HISTORY_READ);
+}
+
+int bl_history_line(const bl_history *h, int column, const double **x, const double **y)
+{
+	bool rare = bl_column_rare(&h->columns.column[column]);
+	*x = rare ? h->at[column] : h->step;
+	*y = h->value[column];
+	return rare ? h->have[column] : h->bins;
+}
+
+double bl_history_newest(const bl_history *h, int column)
+{
+	if (column < 0 || column >= h->columns.n || h->seen == 0)
+		return NAN;
+	if (!bl_column_rare(&h->columns.column[column]))
+		return h->last.value[column];
+	return h->have[column] ? h->value[column][h->have[column] - 1] : NAN;
+}
+
+double bl_history_value(const bl_history *h, const char *name)
+{
+	return bl_history_newest(h, bl_columns_find(&h->columns, name));
 }

@@ -12,36 +12,26 @@
 #include <barlow/live.h>
 
 enum { BL_HISTORY_BINS = 1024, BL_HISTORY_READ = 200000 };
-/* The terms of the loss, redundancy times lambda as it enters it; then what else a record has, kNN apart. */
-typedef enum bl_term {
-	BL_TERM_INVARIANCE,
-	BL_TERM_REDUNDANCY,
-	BL_TERM_TOTAL,
-	BL_TERM_FLOOR,
-	BL_TERMS,
-	BL_METRIC_REDUNDANCY = BL_TERMS, /* itself */
-	BL_METRIC_LAMBDA,
-	BL_METRIC_LR,
-	BL_METRIC_GRAD_NORM,
-	BL_METRIC_IMAGES_PER_S,
-	BL_METRICS
-} bl_term;
-
-/* Lambda went from one value to another between these steps: in one, or a little each step. */
+/* A parameter of the loss went from one value to another between these steps: in one, or a little each step. */
 enum { BL_HISTORY_TURNS = 64 };
 typedef struct bl_turn {
-	int64_t first, last; /* steps with a lambda unlike that of the step before */
+	int column;
+	int64_t first, last; /* steps with a value unlike that of the step before */
 	double from, to;
 } bl_turn;
 
 typedef struct bl_history {
-	int64_t seen; /* records read */
+	bl_columns columns; /* of the records that were read */
+	int64_t seen;       /* records read */
 	int64_t stride;
-	int bins, fill;                         /* the last bin holds `fill` records */
+	int bins, fill;               /* the last bin holds `fill` records */
 	double step[BL_HISTORY_BINS]; /* middle of the bin */
-	double term[BL_METRICS][BL_HISTORY_BINS];
-	int knns;
-	double knn_step[BL_HISTORY_BINS], knn[BL_HISTORY_BINS];
+	/*
+	 * A column's means over the bins, NaN where nothing was measured; have: values behind the last bin.  Of a column
+	 * that is rarely measured (bl_column_rare) its values themselves at the steps `at`; have: how many.
+	 */
+	double value[BL_COLUMNS_MAX][BL_HISTORY_BINS], at[BL_COLUMNS_MAX][BL_HISTORY_BINS];
+	int have[BL_COLUMNS_MAX];
 	int turns; /* the newest ones, oldest first */
 	bl_turn turn[BL_HISTORY_TURNS];
 	bl_record last; /* valid when seen > 0 */
@@ -55,5 +45,11 @@ bool bl_history_read(bl_history *h, const bl_live *run);
 void bl_history_start(bl_history *h, int64_t from);
 /* As bl_history_read, but `most` records and none from `until` on. */
 bool bl_history_read_some(bl_history *h, const bl_live *run, int64_t until, int64_t most);
+
+/* The points of a column; returns how many.  *x, *y: borrowed; a y may be NaN. */
+int bl_history_line(const bl_history *h, int column, const double **x, const double **y);
+/* The value measured last: of a column that is rarely measured the newest there is.  NaN: none, or column < 0. */
+double bl_history_newest(const bl_history *h, int column);
+double bl_history_value(const bl_history *h, const char *name); /* the same of a column by its name */
 
 #endif

@@ -78,7 +78,7 @@ int bl_live_add(bl_live *l, const bl_record *r)
 		return bl_fail("live: this handle is a reader's");
 	if (l->written >= l->capacity)
 		return bl_fail("live: all %lld records are used", (long long)l->capacity);
-	bl_livefile_store(l, l->records_at + (size_t)l->written * sizeof *r, r, sizeof *r);
+	bl_livefile_store(l, l->records_at + (size_t)l->written * bl_livefile_row(l), r, bl_livefile_row(l));
 	l->written++;
 	atomic_store_explicit(&l->image->header.records, (uint64_t)l->written, memory_order_release);
 	return 0;
@@ -129,7 +129,7 @@ void bl_live_info_get(const bl_live *l, bl_live_info *out)
 
 int64_t bl_live_length(const bl_live *l)
 {
-	int64_t room = (bl_livefile_size(l) - (int64_t)l->records_at) / (int64_t)sizeof(bl_record);
+	int64_t room = (bl_livefile_size(l) - (int64_t)l->records_at) / (int64_t)bl_livefile_row(l);
 	uint64_t n = bl_livefile_word(l, AT(header.records));
 	if (room > l->capacity)
 		room = l->capacity;
@@ -145,7 +145,7 @@ static bool cache_fill(const bl_live *l, struct live_cache *c, int64_t i)
 	c->n = 0;
 	if (n <= i - from)
 		return false;
-	if (!bl_livefile_load(l, l->records_at + (size_t)from * sizeof *c->run, c->run, (size_t)n * sizeof *c->run))
+	if (!bl_livefile_load(l, l->records_at + (size_t)from * bl_livefile_row(l), c->run, (size_t)n * bl_livefile_row(l)))
 		return false;
 	c->from = from;
 	c->n = n;
@@ -158,7 +158,7 @@ static bool cached_record(const bl_live *l, int64_t i, bl_record *out)
 	pthread_mutex_lock(&c->lock);
 	bool there = (i >= c->from && i - c->from < c->n) || cache_fill(l, c, i);
 	if (there)
-		*out = c->run[i - c->from];
+		memcpy(out, (const char *)c->run + (size_t)(i - c->from) * bl_livefile_row(l), bl_livefile_row(l));
 	pthread_mutex_unlock(&c->lock);
 	return there;
 }
@@ -167,10 +167,22 @@ bool bl_live_record(const bl_live *l, int64_t i, bl_record *out)
 {
 	if (i < 0 || i >= l->capacity)
 		return false;
+	for (int k = l->columns.n; k < BL_COLUMNS_MAX; k++)
+		out->value[k] = NAN;
 	if (l->cache)
 		return cached_record(l, i, out) && out->step > 0;
-	return i < bl_live_length(l) && bl_livefile_load(l, l->records_at + (size_t)i * sizeof *out, out, sizeof *out) &&
-	       out->step > 0;
+	return i < bl_live_length(l) &&
+	       bl_livefile_load(l, l->records_at + (size_t)i * bl_livefile_row(l), out, bl_livefile_row(l)) && out->step > 0;
+}
+
+int bl_live_columns_count(const bl_live *l)
+{
+	return l->columns.n;
+}
+
+void bl_live_columns(const bl_live *l, bl_columns *out)
+{
+	*out = l->columns;
 }
 
 static bool within(int32_t v, int32_t lo, int32_t hi)

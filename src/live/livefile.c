@@ -115,6 +115,13 @@ size_t bl_livefile_records_at(int64_t capacity)
 	return (end + LIVE_ALIGN - 1) / LIVE_ALIGN * LIVE_ALIGN;
 }
 
+_Static_assert(offsetof(bl_record, value) == 8, "a record's values follow its step, as in the file");
+
+size_t bl_livefile_row(const bl_live *l)
+{
+	return sizeof(double) * (1 + (size_t)l->columns.n);
+}
+
 /* --- Handles ------------------------------------------------------------ */
 
 static void handle_free(bl_live *l)
@@ -151,7 +158,7 @@ bl_live *bl_live_ref(bl_live *l)
 static void unmap_writer(bl_live *l)
 {
 	munmap(l->image, l->length);
-	off_t used = (off_t)(l->records_at + (size_t)l->written * sizeof(bl_record));
+	off_t used = (off_t)(l->records_at + (size_t)l->written * bl_livefile_row(l));
 	if (l->fd >= 0 && ftruncate(l->fd, used) != 0)
 		errno = 0; /* it stays long: no harm */
 }
@@ -176,7 +183,7 @@ static void header_fill(struct live_header *h, const bl_live *l)
 	h->mark = LIVE_MARK;
 	h->info_size = sizeof(bl_live_info);
 	h->snapshot_size = sizeof(bl_snapshot);
-	h->record_size = sizeof(bl_record);
+	h->record_size = (uint32_t)bl_livefile_row(l);
 	h->slots = LIVE_SLOTS;
 	h->records_at = l->records_at;
 	h->capacity = l->capacity;
@@ -195,6 +202,8 @@ static int map_writer(bl_live *l, int fd)
 	l->image = l->front = p;
 	l->fd = fd;
 	header_fill(&l->image->header, l);
+	l->image->columns.n = l->columns.n;
+	memcpy(l->image->columns.column, l->columns.column, sizeof l->columns.column);
 	return 0;
 }
 
@@ -259,14 +268,16 @@ static double seconds_since_1970(void)
 	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static bl_live *writer_new(int64_t steps)
+static bl_live *writer_new(int64_t steps, const bl_columns *columns)
 {
 	bl_live *l = handle_new();
 	if (!l)
 		return NULL;
+	if (columns)
+		l->columns = *columns;
 	l->capacity = steps > 0 ? steps : 1;
 	l->records_at = bl_livefile_records_at(l->capacity);
-	l->length = l->records_at + (size_t)l->capacity * sizeof(bl_record);
+	l->length = l->records_at + (size_t)l->capacity * bl_livefile_row(l);
 	l->list.interval = 1;
 	l->started = seconds_since_1970();
 	l->pid = getpid();
@@ -284,7 +295,7 @@ static int name_temporary(const char *path, char temporary[NAME_MAX_BYTES])
 	return 0;
 }
 
-bl_live *bl_live_create(const char *path, const bl_live_info *info)
+bl_live *bl_live_create(const char *path, const bl_live_info *info, const bl_columns *columns)
 {
 	char temporary[NAME_MAX_BYTES];
 	if (info->steps < 0 || info->steps > LIVE_CAPACITY_MAX)
@@ -292,7 +303,7 @@ bl_live *bl_live_create(const char *path, const bl_live_info *info)
 		                    (long long)LIVE_CAPACITY_MAX);
 	if (path && name_temporary(path, temporary) != 0)
 		return NULL;
-	bl_live *l = writer_new(info->steps);
+	bl_live *l = writer_new(info->steps, columns);
 	if (!l)
 		return NULL;
 	bl_live_info first = *info;
@@ -305,7 +316,7 @@ bl_live *bl_live_create(const char *path, const bl_live_info *info)
 /* Room for records that have not come is not touched, so that it costs no memory. */
 static void copy_image(bl_live *l, const struct live_image *from)
 {
-	memcpy(l->image, from, l->records_at + (size_t)l->written * sizeof(bl_record));
+	memcpy(l->image, from, l->records_at + (size_t)l->written * bl_livefile_row(l));
 }
 
 int bl_live_move(bl_live *l, const char *path)
@@ -334,11 +345,9 @@ int bl_live_move(bl_live *l, const char *path)
 
 static int check_sizes(const struct live_header *h, const char *path)
 {
-	if (h->info_size != sizeof(bl_live_info) || h->snapshot_size != sizeof(bl_snapshot) ||
-	    h->record_size != sizeof(bl_record) || h->slots != LIVE_SLOTS)
-		return bl_fail("%s: live file of other sizes (info %u, snapshot %u, record %u) than here (%zu, %zu, %zu)", path,
-		               h->info_size, h->snapshot_size, h->record_size, sizeof(bl_live_info), sizeof(bl_snapshot),
-		               sizeof(bl_record));
+	if (h->info_size != sizeof(bl_live_info) || h->snapshot_size != sizeof(bl_snapshot) || h->slots != LIVE_SLOTS)
+		return bl_fail("%s: live file of other sizes (info %u, snapshot %u) than here (%zu, %zu)", path, h->info_size,
+		               h->snapshot_size, sizeof(bl_live_info), sizeof(bl_snapshot));
 	if (h->capacity < 1 || h->capacity > LIVE_CAPACITY_MAX)
 		return bl_fail("%s: live file with room for %lld records", path, (long long)h->capacity);
 	if (h->records_at != bl_livefile_records_at(h->capacity))
@@ -358,13 +367,28 @@ static int check_header(const struct live_header *h, const char *path)
 	return check_sizes(h, path);
 }
 
+static int adopt_columns(bl_live *l, const struct live_header *h, const char *path)
+{
+	struct live_columns c;
+	if (!read_all(l->fd, offsetof(struct live_image, columns), &c, sizeof c) || c.n < 0 || c.n > BL_COLUMNS_MAX)
+		return bl_fail("%s: the columns of its records cannot be read", path);
+	for (int i = 0; i < c.n; i++) {
+		bl_column_clean(&c.column[i]);
+		if (bl_columns_add(&l->columns, &c.column[i]) < 0)
+			return bl_fail_prefix("%s: ", path);
+	}
+	if (h->record_size != bl_livefile_row(l))
+		return bl_fail("%s: records of %u bytes, expected %zu", path, h->record_size, bl_livefile_row(l));
+	return 0;
+}
+
 static int adopt_header(bl_live *l, const char *path)
 {
 	struct live_header h;
 	if (bl_livefile_size(l) < (int64_t)offsetof(struct live_image, kept) || !read_all(l->fd, 0, &h, sizeof h))
 		return bl_fail("%s: %lld bytes are too few for a live file (%zu and more)", path,
 		               (long long)bl_livefile_size(l), offsetof(struct live_image, kept));
-	if (check_header(&h, path) != 0)
+	if (check_header(&h, path) != 0 || adopt_columns(l, &h, path) != 0)
 		return -1;
 	l->capacity = h.capacity;
 	l->records_at = bl_livefile_records_at(h.capacity);

@@ -18,15 +18,18 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-enum { LIVE_VERSION = 2, LIVE_MARK = 0x01020304, LIVE_SLOTS = 16, LIVE_ALIGN = 4096, LIVE_CACHE = 128 };
+enum { LIVE_VERSION = 3, LIVE_MARK = 0x01020304, LIVE_SLOTS = 16, LIVE_ALIGN = 4096, LIVE_CACHE = 128 };
 enum { LIVE_KEPT = BL_KEPT_MAX - 1, LIVE_ASKS = 8, LIVE_ASK_WORDS = 5 }; /* the newest snapshot counts as kept too */
+
+/* A record in the file: its step, then the value of each of the run's columns, eight bytes each. */
+enum { LIVE_ROW_MAX = 1 + BL_COLUMNS_MAX };
 
 #define LIVE_MAGIC "barlow\x1a\n"
 #define LIVE_CAPACITY_MAX (INT64_C(1) << 36)
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the live file is little-endian");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "words shared between processes must be lock-free");
-_Static_assert(sizeof(bl_record) % 8 == 0 && sizeof(bl_snapshot) % 8 == 0 && sizeof(bl_live_info) % 8 == 0,
+_Static_assert(sizeof(bl_snapshot) % 8 == 0 && sizeof(bl_live_info) % 8 == 0 && sizeof(bl_column) % 8 == 0,
                "everything is copied by words of eight bytes");
 
 /*
@@ -55,7 +58,7 @@ struct live_header {
 /* A slot goes FREE -> BUSY (by compare and swap) -> READY -> FREE; tickets give the order. */
 enum { SLOT_FREE, SLOT_BUSY, SLOT_READY };
 struct live_slot {
-	_Atomic uint64_t state, ticket, kind, value, sender;
+	_Atomic uint64_t state, ticket, kind, value, sender, name[BL_COLUMN_NAME / 8];
 };
 struct live_mailbox {
 	_Atomic uint64_t tickets;
@@ -92,11 +95,17 @@ struct live_list {
 	struct { int64_t slot, step; } at[LIVE_KEPT];
 };
 
+struct live_columns {
+	int64_t n;
+	bl_column column[BL_COLUMNS_MAX];
+};
+
 struct live_image {
 	alignas(LIVE_ALIGN) struct live_header header;
 	alignas(LIVE_ALIGN) struct live_mailbox mailbox;
 	struct live_asks asks;
 	alignas(LIVE_ALIGN) bl_live_info info[2];
+	alignas(LIVE_ALIGN) struct live_columns columns;
 	alignas(LIVE_ALIGN) bl_snapshot snapshot[2];
 	alignas(LIVE_ALIGN) struct live_list list[2];
 	alignas(LIVE_ALIGN) struct live_kept kept[]; /* bl_livefile_slots of them; then the records, at bl_livefile_records_at */
@@ -106,7 +115,7 @@ struct live_image {
 struct live_cache {
 	pthread_mutex_t lock;
 	int64_t from, n;
-	bl_record run[LIVE_CACHE];
+	double run[LIVE_CACHE * LIVE_ROW_MAX];
 };
 
 struct bl_live {
@@ -117,6 +126,7 @@ struct bl_live {
 	struct live_image *front;     /* header and mailbox mapped for sending; NULL: read-only */
 	int64_t capacity;
 	size_t records_at;
+	bl_columns columns;           /* of the records */
 	int64_t written;              /* the writer's own count and list: the file's are not believed */
 	struct live_list list;
 	pthread_mutex_t writing;      /* set_info may come from any thread of the trainer's process */
@@ -140,6 +150,8 @@ void bl_livefile_store(bl_live *l, size_t at, const void *in, size_t n);
 /* Slots for kept snapshots of a run with room for so many records, and where its records begin. */
 int64_t bl_livefile_slots(int64_t capacity);
 size_t bl_livefile_records_at(int64_t capacity);
+/* Bytes of a record. */
+size_t bl_livefile_row(const bl_live *l);
 
 /* live.c: newest-wins publishing, see struct live_turn; slots are `size` bytes long, of which the first n are read. */
 void bl_live_turn_publish(bl_live *l, struct live_turn *turn, size_t slots_at, const void *in, size_t size);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 libbarlow_sources += \
 	src/live/asks.c \
+	src/live/columns.c \
 	src/live/history.c \
 	src/live/history.h \
 	src/live/kept.c \

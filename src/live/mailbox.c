@@ -32,6 +32,10 @@ int bl_live_send(bl_live *l, bl_command c)
 	atomic_store_explicit(&s->kind, (uint64_t)c.kind, memory_order_relaxed);
 	atomic_store_explicit(&s->value, value, memory_order_relaxed);
 	atomic_store_explicit(&s->sender, (uint64_t)getpid(), memory_order_relaxed);
+	uint64_t name[BL_COLUMN_NAME / 8];
+	memcpy(name, c.name, sizeof name);
+	for (int i = 0; i < BL_COLUMN_NAME / 8; i++)
+		atomic_store_explicit(&s->name[i], name[i], memory_order_relaxed);
 	atomic_store_explicit(&s->state, SLOT_READY, memory_order_release);
 	return 0;
 }
@@ -71,13 +75,17 @@ bool bl_live_take(bl_live *l, bl_command *out)
 	struct live_slot *s;
 	while (l->image && (s = oldest(&l->image->mailbox))) {
 		uint64_t kind = atomic_load_explicit(&s->kind, memory_order_relaxed);
-		uint64_t value = atomic_load_explicit(&s->value, memory_order_relaxed);
+		uint64_t value = atomic_load_explicit(&s->value, memory_order_relaxed), name[BL_COLUMN_NAME / 8];
+		for (int i = 0; i < BL_COLUMN_NAME / 8; i++)
+			name[i] = atomic_load_explicit(&s->name[i], memory_order_relaxed);
 		out->sender = (int64_t)atomic_load_explicit(&s->sender, memory_order_relaxed);
 		atomic_store_explicit(&s->state, SLOT_FREE, memory_order_release);
-		if (kind <= BL_CMD_NONE || kind > BL_CMD_EVAL)
+		if (kind <= BL_CMD_NONE || kind >= BL_CMD_KINDS)
 			continue;
 		out->kind = (bl_command_kind)kind;
 		memcpy(&out->value, &value, sizeof value);
+		memcpy(out->name, name, sizeof out->name);
+		out->name[sizeof out->name - 1] = '\0';
 		return true;
 	}
 	return false;

@@ -40,11 +40,13 @@ static void read_records(bl_run *r, const bl_live *l)
 {
 	int64_t n = bl_live_length(l);
 	bl_record at;
+	bl_live_columns(l, &r->columns);
+	int knn = bl_columns_find(&r->columns, "knn");
 	if (n > 0 && !bl_live_record(l, n - 1, &r->last))
-		r->last.step = 0;
-	for (int64_t i = n - 1; i >= r->read; i--)
-		if (bl_live_record(l, i, &at) && !isnan(at.knn)) {
-			r->knn = at.knn;
+		r->last = bl_record_empty(0);
+	for (int64_t i = n - 1; knn >= 0 && i >= r->read; i--)
+		if (bl_live_record(l, i, &at) && !isnan(at.value[knn])) {
+			r->knn = at.value[knn];
 			break;
 		}
 	r->read = n;
@@ -80,7 +82,7 @@ static const bl_run *find_id(const bl_runs *list, const char *id)
 static void read_run(bl_run *r, char *id, char *folder, const char *live, const bl_runs *before)
 {
 	const bl_run *old = find_id(before, id);
-	*r = (bl_run){ .knn = NAN };
+	*r = (bl_run){ .knn = NAN, .last = bl_record_empty(0) };
 	if (old)
 		*r = *old;
 	r->id = id;

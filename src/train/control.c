@@ -245,7 +245,7 @@ static void wake(bl_trainer *t)
 
 int bl_trainer_command(bl_trainer *t, bl_command c)
 {
-	if (c.kind <= BL_CMD_NONE || c.kind > BL_CMD_EVAL)
+	if (c.kind <= BL_CMD_NONE || c.kind >= BL_CMD_KINDS)
 		return bl_fail("trainer: there is no command %d", (int)c.kind);
 	if (!value_fits(c))
 		return bl_fail("trainer: %s is %g: expected 0 or more", c.kind == BL_CMD_SET_LR ? "lr" : "lambda", c.value);
@@ -259,7 +259,7 @@ int bl_trainer_command(bl_trainer *t, bl_command c)
 int64_t bl_trainer_requests(bl_trainer *t, bl_command_kind kind)
 {
 	pthread_mutex_lock(&t->lock);
-	int64_t n = kind > BL_CMD_NONE && kind <= BL_CMD_EVAL ? t->requests[kind] : 0;
+	int64_t n = kind > BL_CMD_NONE && kind < BL_CMD_KINDS ? t->requests[kind] : 0;
 	pthread_mutex_unlock(&t->lock);
 	return n;
 }

@@ -7,6 +7,7 @@ libbarlow_sources += \
 	src/train/guard.c \
 	src/train/keep.c \
 	src/train/ownership.c \
+	src/train/record.c \
 	src/train/step.c \
 	src/train/trainer.c \
 	src/train/trainer.h

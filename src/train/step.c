@@ -18,8 +18,7 @@ enum { NORM_CHUNK = 1 << 16, NORM_LANES = 8 };
 /* What a step makes; references are held until it ends. */
 struct work {
 	bl_tensor *view[2], *z[2], *loss;
-	bl_loss_terms terms;
-	double factor, grad_norm;
+	bl_measured measured;
 };
 
 /* --- Phases ---------------------------------------------------------------------- */
@@ -68,12 +67,12 @@ static int forward(bl_trainer *t, struct work *w)
 
 static int measure_loss(bl_trainer *t, struct work *w)
 {
-	w->loss = bl_loss_barlow(&t->config.loss, w->z[0], w->z[1], &w->terms);
+	w->loss = bl_loss_barlow(&t->config.loss, w->z[0], w->z[1], &w->measured.terms);
 	if (!w->loss)
 		return -1;
-	if (!isfinite(w->terms.total) || !bl_guard_finite(&t->guard)) {
+	if (!isfinite(w->measured.terms.total) || !bl_guard_finite(&t->guard)) {
 		char what[64];
-		snprintf(what, sizeof what, "the loss is %g", w->terms.total);
+		snprintf(what, sizeof what, "the loss is %g", w->measured.terms.total);
 		return bl_guard_blame(t, w->view, what);
 	}
 	return 0;
@@ -128,7 +127,7 @@ static int measure_gradient(bl_trainer *t, struct work *w)
 	bl_parallel(bl_trainer_norm_chunks(t), norm_chunk, t);
 	for (int64_t i = 0; i < bl_trainer_norm_chunks(t); i++)
 		sum += t->partial[i];
-	w->grad_norm = sqrt(sum);
+	w->measured.grad_norm = sqrt(sum);
 	return isfinite(sum) ? 0 : blame_gradient(t);
 }
 
@@ -143,10 +142,10 @@ static void clip(bl_trainer *t, double norm)
 
 static void update(bl_trainer *t, struct work *w)
 {
-	clip(t, w->grad_norm);
-	w->factor = bl_schedule_at(&t->schedule, t->step);
+	clip(t, w->measured.grad_norm);
+	w->measured.factor = bl_schedule_at(&t->schedule, t->step);
 	bl_profile_book("", "gradient norm", false);
-	bl_optim_step(t->optim, w->factor);
+	bl_optim_step(t->optim, w->measured.factor);
 	bl_profile_book("", "optimiser", false);
 }
 
@@ -227,17 +226,12 @@ void bl_trainer_answer_knn(bl_trainer *t)
 		take_knn(t, t->step);
 }
 
-static void publish(bl_trainer *t, const struct work *w, double seconds)
+static void publish(bl_trainer *t, struct work *w, double seconds)
 {
 	t->trained += seconds;
-	bl_record r = {
-		.step = t->step + 1, .time = t->trained, .lambda = t->config.loss.lambda,
-		.invariance = w->terms.invariance, .redundancy = w->terms.redundancy,
-		.total = w->terms.total, .floor = w->terms.floor,
-		.lr = bl_optim_settings(t->optim)->lr * w->factor, .grad_norm = w->grad_norm,
-		.images_per_s = t->config.batch * rate_add(&t->rate, seconds),
-	};
-	r.knn = measure_knn(t, r.step);
+	w->measured.images_per_s = t->config.batch * rate_add(&t->rate, seconds);
+	w->measured.knn = measure_knn(t, t->step + 1);
+	bl_record r = bl_trainer_record(t, &w->measured);
 	bl_live_add(t->live, &r); /* there is room for all steps */
 	pthread_mutex_lock(&t->lock);
 	t->info.step = ++t->step;

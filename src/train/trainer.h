@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * trainer.h: the trainer's inside, shared by trainer.c (making), control.c
- * (thread, commands, states), step.c (one step), guard.c (numbers that are
- * not finite), keep.c (saving), go_on.c (a run that was begun before) and
+ * (thread, commands, states), step.c (one step), record.c (what it
+ * records), guard.c (numbers that are not finite), keep.c (saving), go_on.c (a run that was begun before) and
  * ending.c (all trainers, and the end of the process), ownership.c (whose
  * modules these are).
  *
@@ -110,7 +110,7 @@ struct bl_trainer {
 	bool ending_asked;        /* to stop for good, as the process ends */
 	bool ended_by_hand;       /* there was no thread then, which would have saved */
 	int64_t allowance;        /* single steps to do though paused */
-	int64_t requests[BL_CMD_EVAL + 1];
+	int64_t requests[BL_CMD_KINDS];
 };
 
 /* trainer.c */
@@ -146,6 +146,16 @@ void bl_trainer_look_again(bl_trainer *t); /* while paused: answers what viewers
 void bl_trainer_ask_knn(bl_trainer *t);
 void bl_trainer_answer_knn(bl_trainer *t);
 int64_t bl_trainer_norm_chunks(const bl_trainer *t); /* partial sums of the gradient's norm */
+
+/* record.c: what a step measured; the columns that records of it have, and its record. */
+typedef struct bl_measured {
+	bl_loss_terms terms;
+	double factor;       /* of the learning rates, by the schedule */
+	double grad_norm, images_per_s;
+	double knn;          /* NaN: not measured at this step */
+} bl_measured;
+int bl_trainer_columns(bl_columns *out);
+bl_record bl_trainer_record(const bl_trainer *t, const bl_measured *m); /* of the step after t->step */
 
 /* keep.c, by the floor's holder: what the run's owner wants saved; a failure is journaled, and what was asked for. */
 int bl_trainer_save_now(bl_trainer *t, bl_save_why why);

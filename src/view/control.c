@@ -27,7 +27,7 @@ static void turn_lambda(bl_scene *s, double factor)
 		bl_scene_notice(s, "lambda can be turned after the first step");
 		return;
 	}
-	double from = isnan(s->lambda_sent) ? s->history.last.lambda : s->lambda_sent, to = from * factor;
+	double from = isnan(s->lambda_sent) ? bl_history_value(&s->history, "lambda") : s->lambda_sent, to = from * factor;
 	if (!command(s, BL_CMD_SET_LAMBDA, to))
 		return;
 	s->lambda_sent = to;

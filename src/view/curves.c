@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
 	LIST_FROM_COLUMNS = 66,
@@ -30,8 +31,6 @@ bl_curves *bl_curves_of(const bl_scene *s)
 static void start(bl_scene *s)
 {
 	bl_curves *v = bl_curves_of(s);
-	if (v->from == 0)
-		v->shown = BL_METRICS_AT_FIRST;
 	v->from = 1;
 	v->to = v->cursor = 0;
 }
@@ -55,6 +54,28 @@ static void follow(bl_scene *s)
 		bl_track_follow(&v->track[n++], NULL);
 }
 
+static bool same_columns(const bl_columns *a, const bl_columns *b)
+{
+	return a->n == b->n && memcmp(a->column, b->column, (size_t)a->n * sizeof a->column[0]) == 0;
+}
+
+/* What is chosen goes by its name, so that it is kept when another run is shown, or this one gets another column. */
+static void see_columns(bl_curves *v, const bl_columns *now)
+{
+	uint64_t shown = 0;
+	if (now->n == 0 || same_columns(&v->columns, now))
+		return;
+	for (int i = 0; i < now->n; i++) {
+		int before = bl_columns_find(&v->columns, now->column[i].name);
+		bool on = before >= 0 ? bl_curves_shows(v, before) : bl_metric_at_first(now, i);
+		shown |= (uint64_t)on << i;
+	}
+	v->shown = shown;
+	v->columns = *now;
+	v->lines = bl_metric_list(now, v->list);
+	v->at = v->at < v->lines ? v->at : 0;
+}
+
 static bool read_runs(bl_scene *s)
 {
 	bl_curves *v = bl_curves_of(s);
@@ -67,6 +88,7 @@ static bool read_runs(bl_scene *s)
 			bl_track_smooth(t, v->smoothing);
 		changed |= new;
 	}
+	see_columns(v, &v->track[0].h.columns);
 	return changed;
 }
 
@@ -95,7 +117,14 @@ static int64_t shown_to(const bl_curves *v)
 
 static bool joins(const bl_curves *v, const bl_curves_pane *p, int m)
 {
-	return v->tracks == 1 && p->n > 0 && bl_metrics[m].term && bl_metrics[p->list[0]].term;
+	return v->tracks == 1 && p->n > 0 && bl_metric_of_loss(&v->columns, m) && bl_metric_of_loss(&v->columns, p->list[0]);
+}
+
+/* Runs of other losses have other columns. */
+int bl_curves_line(const bl_curves *v, const bl_track *t, int column, bool smooth, const double **x, const double **y)
+{
+	int place = bl_columns_find(&t->h.columns, v->columns.column[column].name);
+	return place >= 0 ? bl_track_line(t, place, smooth, x, y) : 0;
 }
 
 /* One that was never measured would take room for nothing. */
@@ -104,14 +133,15 @@ static bool has_points(const bl_curves *v, int m)
 	const double *x, *y;
 	int n = 0;
 	for (int k = 0; k < v->tracks; k++)
-		n += bl_track_line(&v->track[k], bl_metrics[m].metric, false, &x, &y);
+		n += bl_curves_line(v, &v->track[k], m, false, &x, &y);
 	return n > 0;
 }
 
-int bl_curves_panes(const bl_curves *v, bl_curves_pane panes[BL_METRICS_LISTED])
+int bl_curves_panes(const bl_curves *v, bl_curves_pane panes[BL_COLUMNS_MAX])
 {
 	int n = 0;
-	for (int m = 0; m < BL_METRICS_LISTED; m++) {
+	for (int i = 0; i < v->lines; i++) {
+		int m = v->list[i];
 		if (!bl_curves_shows(v, m) || !has_points(v, m))
 			continue;
 		if (n == 0 || !joins(v, &panes[n - 1], m))
@@ -122,48 +152,55 @@ int bl_curves_panes(const bl_curves *v, bl_curves_pane panes[BL_METRICS_LISTED])
 	return n;
 }
 
-static bool worth_drawing(const bl_track *t, int m)
+static bool worth_drawing(const bl_curves *v, int m)
 {
 	/* A floor of 0 says nothing, and would keep the axis from being logarithmic. */
-	return bl_metrics[m].metric != BL_TERM_FLOOR || (t->h.seen && t->h.last.floor > 0);
+	return v->columns.column[m].kind != BL_COLUMN_FLOOR || bl_history_newest(&v->track[0].h, m) > 0;
 }
 
-static bl_line line_of(const bl_track *t, const bl_canvas *c, int m)
+static bl_line line_of(const bl_curves *v, const bl_track *t, int m, const char *text)
 {
-	const bl_metric *i = &bl_metrics[m];
-	bl_line line = {.label = bl_metric_name(c, m), .mark = i->mark, .dash = i->dash, .paint = i->paint};
-	line.n = bl_track_line(t, i->metric, true, &line.x, &line.y);
+	bl_line line = bl_metric_line(&v->columns, m, text);
+	line.n = bl_curves_line(v, t, m, true, &line.x, &line.y);
 	return line;
 }
 
 /* A run has a colour, and where there is none a letter or a dash. */
-static bl_line line_of_run(const bl_curves *v, const bl_canvas *c, int k, int m)
+static bl_line line_of_run(const bl_curves *v, int k, int m)
 {
-	bl_line line = line_of(&v->track[k], c, m);
-	line.label = v->track[k].name;
+	bl_line line = line_of(v, &v->track[k], m, v->track[k].name);
 	line.mark = (char)('a' + k);
 	line.dash = 2 * k;
 	line.paint = bl_paint_series(k);
 	return line;
 }
 
-static int lines_of(const bl_curves *v, const bl_canvas *c, const bl_curves_pane *p, bl_line lines[BL_CURVES_RUNS])
+struct lines {
+	bl_line line[BL_CURVES_RUNS + BL_COLUMNS_MAX];
+	char text[BL_COLUMNS_MAX][BL_LABEL_BYTES];
+	int n;
+};
+
+static void add_lines(const bl_curves *v, const bl_canvas *c, const bl_curves_pane *p, struct lines *out)
 {
-	int n = 0;
 	for (int k = v->tracks - 1; k >= 0 && v->tracks > 1; k--)
-		lines[n++] = line_of_run(v, c, k, p->list[0]);
+		out->line[out->n++] = line_of_run(v, k, p->list[0]);
 	for (int i = p->n - 1; i >= 0 && v->tracks == 1; i--)
-		if (p->n == 1 || worth_drawing(&v->track[0], p->list[i]))
-			lines[n++] = line_of(&v->track[0], c, p->list[i]);
-	return n;
+		if (p->n == 1 || worth_drawing(v, p->list[i])) {
+			const bl_column *column = &v->columns.column[p->list[i]];
+			const char *text = bl_metric_name(c, column, out->text[i]);
+			out->line[out->n++] = line_of(v, &v->track[0], p->list[i], text);
+		}
 }
 
 static void draw_pane(const bl_curves *v, bl_canvas *c, bl_rect r, const bl_curves_pane *p)
 {
-	bl_line lines[BL_CURVES_RUNS + BL_METRICS_LISTED];
-	const char *title = p->n > 1 ? "loss" : bl_metric_name(c, p->list[0]);
-	bl_chart chart = {.title = title, .lines = lines, .integer_x = true};
-	chart.n = lines_of(v, c, p, lines);
+	struct lines lines = {.n = 0};
+	char name[BL_LABEL_BYTES];
+	const char *title = p->n > 1 ? "loss" : bl_metric_name(c, &v->columns.column[p->list[0]], name);
+	bl_chart chart = {.title = title, .lines = lines.line, .integer_x = true};
+	add_lines(v, c, p, &lines);
+	chart.n = lines.n;
 	chart.axis = v->axis;
 	chart.log_x = v->log_x;
 	chart.from = (double)v->from;
@@ -183,7 +220,7 @@ static int columns_for(int n, int w, int h)
 
 static void draw_panes(const bl_curves *v, bl_canvas *c, bl_rect r)
 {
-	bl_curves_pane panes[BL_METRICS_LISTED];
+	bl_curves_pane panes[BL_COLUMNS_MAX];
 	int n = bl_curves_panes(v, panes), columns = columns_for(n, r.w, r.h), rows = (n + columns - 1) / columns;
 	if (n == 0)
 		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT,
@@ -207,7 +244,7 @@ static void draw_panes(const bl_curves *v, bl_canvas *c, bl_rect r)
 static double value_at(const bl_track *t, const bl_curves *v, int m, bool smooth)
 {
 	const double *x, *y;
-	int n = bl_track_line(t, bl_metrics[m].metric, smooth, &x, &y);
+	int n = bl_curves_line(v, t, m, smooth, &x, &y);
 	int i = v->cursor ? bl_track_nearest(x, n, (double)v->cursor) : n - 1;
 	return i >= 0 ? y[i] : NAN;
 }
@@ -231,24 +268,27 @@ static void draw_values(const bl_curves *v, bl_canvas *c, bl_rect r, int y, cons
 
 static void draw_metric(const bl_curves *v, bl_canvas *c, bl_rect r, int y, int m)
 {
-	bl_paint p = bl_curves_shows(v, m) ? bl_metrics[m].paint : BL_PAINT_FAINT;
+	bl_paint p = bl_curves_shows(v, m) ? bl_metric_paint(&v->columns, m) : BL_PAINT_FAINT;
+	char name[BL_LABEL_BYTES];
 	const char *on = c->can.utf8 ? "●" : "*", *off = c->can.utf8 ? "○" : "o";
-	bl_canvas_text(c, r.x, y, 1, BL_PAINT_TITLE, m == v->at ? ">" : " ");
+	bl_canvas_text(c, r.x, y, 1, BL_PAINT_TITLE, m == v->list[v->at] ? ">" : " ");
 	bl_canvas_text(c, r.x + 1, y, 1, p, bl_curves_shows(v, m) ? on : off);
-	int n = bl_canvas_text(c, r.x + 3, y, r.w - 3, p, bl_metric_name(c, m));
-	if (m == v->at)
+	int n = bl_canvas_text(c, r.x + 3, y, r.w - 3, p, bl_metric_name(c, &v->columns.column[m], name));
+	if (m == v->list[v->at])
 		bl_canvas_bold(c, r.x + 3, y, n);
 	draw_values(v, c, r, y, &v->track[0], m, p);
 }
 
 static void draw_runs(const bl_curves *v, bl_canvas *c, bl_rect r, int y)
 {
-	bl_canvas_textf(c, r.x, y++, r.w, BL_PAINT_TITLE, "%s of", bl_metric_name(c, v->at));
+	char name[BL_LABEL_BYTES];
+	int m = v->list[v->at];
+	bl_canvas_textf(c, r.x, y++, r.w, BL_PAINT_TITLE, "%s of", bl_metric_name(c, &v->columns.column[m], name));
 	for (int k = 0; k < v->tracks && y < r.y + r.h; k++, y++) {
 		char mark[] = {(char)('a' + k), '\0'};
 		bl_canvas_text(c, r.x + 1, y, 1, bl_paint_series(k), c->can.utf8 ? "━" : mark);
 		bl_canvas_text(c, r.x + 3, y, r.w - 4 - VALUE_COLUMNS, bl_paint_series(k), v->track[k].name);
-		draw_values(v, c, r, y, &v->track[k], v->at, bl_paint_series(k));
+		draw_values(v, c, r, y, &v->track[k], m, bl_paint_series(k));
 	}
 }
 
@@ -260,9 +300,9 @@ static void draw_list(const bl_curves *v, bl_canvas *c, bl_rect r)
 			(long long)(v->cursor ? v->cursor : shown_to(v)));
 	if (both)
 		bl_canvas_text(c, r.x + r.w - 8, y, 8, BL_PAINT_FAINT, "smoothed");
-	for (int m = 0; m < BL_METRICS_LISTED && ++y < r.y + r.h; m++)
-		draw_metric(v, c, r, y, m);
-	if (v->tracks > 1)
+	for (int i = 0; i < v->lines && ++y < r.y + r.h; i++)
+		draw_metric(v, c, r, y, v->list[i]);
+	if (v->tracks > 1 && v->lines > 0)
 		draw_runs(v, c, r, y + 2);
 }
 
@@ -286,10 +326,14 @@ static void draw_state(const bl_curves *v, bl_canvas *c, bl_rect r)
 /* Without room for the list: what is under its bar, in one line. */
 static void draw_brief(const bl_curves *v, bl_canvas *c, bl_rect r)
 {
-	double value = value_at(&v->track[0], v, v->at, true);
-	bl_canvas_textf(c, r.x, r.y, r.w, bl_curves_shows(v, v->at) ? bl_metrics[v->at].paint : BL_PAINT_FAINT,
-			"> %s %s %.5g at %lld", bl_metric_name(c, v->at),
-			bl_curves_shows(v, v->at) ? "shown," : "hidden,", value,
+	char name[BL_LABEL_BYTES];
+	if (v->lines == 0)
+		return;
+	int m = v->list[v->at];
+	double value = value_at(&v->track[0], v, m, true);
+	bl_canvas_textf(c, r.x, r.y, r.w, bl_curves_shows(v, m) ? bl_metric_paint(&v->columns, m) : BL_PAINT_FAINT,
+			"> %s %s %.5g at %lld", bl_metric_name(c, &v->columns.column[m], name),
+			bl_curves_shows(v, m) ? "shown," : "hidden,", value,
 			(long long)(v->cursor ? v->cursor : shown_to(v)));
 }
 
@@ -384,12 +428,14 @@ static void turn_smoothing(bl_scene *s, int by)
 static void act(bl_scene *s, bl_request r)
 {
 	bl_curves *v = bl_curves_of(s);
+	int lines = v->lines > 0 ? v->lines : 1;
+	uint64_t under_bar = v->lines > 0 ? UINT64_C(1) << v->list[v->at] : 0;
 	/* clang-format off */
 	switch (r) {
-	case BL_REQUEST_CURVES_UP: v->at = (v->at + BL_METRICS_LISTED - 1) % BL_METRICS_LISTED; break;
-	case BL_REQUEST_CURVES_DOWN: v->at = (v->at + 1) % BL_METRICS_LISTED; break;
-	case BL_REQUEST_CURVES_CHOOSE: v->shown ^= 1u << v->at; break;
-	case BL_REQUEST_CURVES_ONLY: v->shown = 1u << v->at; break;
+	case BL_REQUEST_CURVES_UP: v->at = (v->at + lines - 1) % lines; break;
+	case BL_REQUEST_CURVES_DOWN: v->at = (v->at + 1) % lines; break;
+	case BL_REQUEST_CURVES_CHOOSE: v->shown ^= under_bar; break;
+	case BL_REQUEST_CURVES_ONLY: v->shown = under_bar; break;
 	case BL_REQUEST_CURVES_SMOOTHER: turn_smoothing(s, 1); break;
 	case BL_REQUEST_CURVES_ROUGHER: turn_smoothing(s, -1); break;
 	case BL_REQUEST_CURVES_AXIS: v->axis = (bl_axis)((v->axis + 1) % (BL_AXIS_LOG + 1)); break;

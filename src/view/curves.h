@@ -12,7 +12,9 @@ enum { BL_CURVES_RUNS = 9 }; /* the run that is watched, and those marked to com
 typedef struct bl_curves {
 	bl_track track[BL_CURVES_RUNS];
 	int tracks;
-	unsigned shown;   /* a bit per line of the list */
+	bl_columns columns; /* of the first run: what the list shows */
+	int lines, list[BL_COLUMNS_MAX]; /* of the list: columns */
+	uint64_t shown;   /* a bit per column */
 	int at;           /* the line of the list under the bar */
 	double smoothing; /* weight of the past, 0: none */
 	int64_t from, to; /* steps; to 0: all there are from `from` on */

@@ -7,19 +7,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { LABEL = 96, LINES = BL_CURVES_RUNS * BL_METRICS_LISTED };
+enum { LABEL = 96, LINES = BL_CURVES_RUNS * BL_COLUMNS_MAX };
 
 /* --- Table ---------------------------------------------------------------- */
 
 static void write_track(FILE *f, const bl_track *t, const bl_curves *v)
 {
-	for (int m = 0; m < BL_METRICS_LISTED; m++) {
+	for (int line = 0; line < v->lines; line++) {
 		const double *x, *y, *smooth;
-		int n = bl_track_line(t, bl_metrics[m].metric, true, &x, &smooth);
-		bl_track_line(t, bl_metrics[m].metric, false, &x, &y);
+		int m = v->list[line], n = bl_curves_line(v, t, m, true, &x, &smooth);
+		bl_curves_line(v, t, m, false, &x, &y);
 		for (int i = 0; i < n && bl_curves_shows(v, m); i++) {
 			bl_export_field(f, t->name);
-			fprintf(f, ",%s,%.9g,%.9g,%.9g\n", bl_metrics[m].ascii, x[i], y[i], smooth[i]);
+			fprintf(f, ",%s,%.9g,%.9g,%.9g\n", v->columns.column[m].name, x[i], y[i], smooth[i]);
 		}
 	}
 }
@@ -36,8 +36,8 @@ static void write_tracks(const bl_scene *s, FILE *f)
 
 /* A panel for each pane. */
 struct picture {
-	bl_curves_pane pane[BL_METRICS_LISTED];
-	bl_panel panel[BL_METRICS_LISTED];
+	bl_curves_pane pane[BL_COLUMNS_MAX];
+	bl_panel panel[BL_COLUMNS_MAX];
 	bl_series series[LINES];
 	char label[LINES][LABEL];
 	int panels, lines;
@@ -46,10 +46,10 @@ struct picture {
 static void add_line(struct picture *p, const bl_curves *v, const bl_track *t, int m)
 {
 	bl_series *s = &p->series[p->lines];
-	s->n = bl_track_line(t, bl_metrics[m].metric, true, &s->x, &s->y);
+	s->n = bl_curves_line(v, t, m, true, &s->x, &s->y);
 	if (s->n == 0)
 		return;
-	snprintf(p->label[p->lines], LABEL, "%s", v->tracks > 1 ? t->name : bl_metrics[m].name);
+	snprintf(p->label[p->lines], LABEL, "%s", v->tracks > 1 ? t->name : bl_column_label(&v->columns.column[m]));
 	s->label = p->label[p->lines++];
 }
 
@@ -75,7 +75,7 @@ static void add_panel(struct picture *p, const bl_scene *s, const bl_curves_pane
 			add_line(p, v, &v->track[k], pane->list[i]);
 	*panel = (bl_panel){.series = p->series + first, .n = p->lines - first};
 	panel->axes = (bl_axes){.title = p->panels == 1 ? s->info.name : "", .xlabel = "step", .logx = v->log_x};
-	panel->axes.ylabel = pane->n > 1 ? "loss" : bl_metrics[pane->list[0]].name;
+	panel->axes.ylabel = pane->n > 1 ? "loss" : bl_column_label(&v->columns.column[pane->list[0]]);
 	panel->axes.logy = wants_log(panel, v->axis);
 }
 

@@ -3,17 +3,19 @@
 #include "view/chart.h"
 #include "view/export.h"
 #include "view/histogram.h"
+#include "view/metric.h"
 #include "view/picture.h"
 #include "view/scene.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum {
 	CHART_MIN_COLUMNS = 20,
 	STACK_BELOW_COLUMNS = 60,
 	STACK_FROM_ROWS = 30,   /* charts above the matrix */
-	KNN_FROM_ROWS = 18,     /* of the charts' column */
+	SCORE_FROM_ROWS = 18,     /* of the charts' column */
 	MORE_FROM_ROWS = 30,    /* histogram and journal below the charts */
 	MORE_FROM_COLUMNS = 90, /* ... and beside them */
 	JOURNAL_MIN_ROWS = 3,
@@ -29,43 +31,60 @@ static bl_picture *picture_of(const bl_scene *s)
 
 /* --- Charts --------------------------------------------------------------- */
 
+/* Its parts and its floor lie below the total; the first of them above the others. */
 static void draw_loss(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
 	const bl_history *h = &s->history;
-	bool brief = r.w < LONG_NAMES_FROM_COLUMNS;
-	const char *redundancy =
-		c->can.utf8 ? (brief ? "λ·red" : "λ·redundancy") : (brief ? "l*red" : "lambda*redundancy");
-	bl_line lines[] = {
-		{"floor", '-', 0, BL_PAINT_FLOOR, h->step, h->term[BL_TERM_FLOOR], h->bins},
-		{redundancy, 'r', 2, BL_PAINT_REDUNDANCY, h->step, h->term[BL_TERM_REDUNDANCY], h->bins},
-		{brief ? "inv" : "invariance", 'i', 4, BL_PAINT_INVARIANCE, h->step, h->term[BL_TERM_INVARIANCE],
-		 h->bins},
-		{"total", 'T', 0, BL_PAINT_TOTAL, h->step, h->term[BL_TERM_TOTAL], h->bins},
-	};
-	/* A floor of 0 says nothing, and would keep the axis from being logarithmic. */
-	int from = h->seen && h->last.floor > 0 ? 0 : 1;
-	bl_chart_draw(c, r, &(bl_chart){.title = "loss", .lines = lines + from, .n = 4 - from, .integer_x = true});
+	const bl_columns *all = &h->columns;
+	bl_line lines[BL_COLUMNS_MAX];
+	char text[BL_COLUMNS_MAX][BL_LABEL_BYTES];
+	int list[BL_COLUMNS_MAX], n = 0;
+	for (int i = bl_metric_list(all, list) - 1; i >= 0; i--) {
+		const bl_column *column = &all->column[list[i]];
+		bool bottom = column->kind == BL_COLUMN_FLOOR;
+		/* A floor of 0 says nothing, and would keep the axis from being logarithmic. */
+		if (!bl_metric_of_loss(all, list[i]) || (bottom && !(bl_history_newest(h, list[i]) > 0)))
+			continue;
+		bool brief = r.w < LONG_NAMES_FROM_COLUMNS;
+		const char *label = brief ? bl_column_brief(column) : bl_column_label(column);
+		lines[n] = bl_metric_line(all, list[i], bl_metric_text(c, label, brief ? "l" : "lambda", text[n]));
+		lines[n].n = bl_history_line(h, list[i], &lines[n].x, &lines[n].y);
+		n++;
+	}
+	bl_chart_draw(c, r, &(bl_chart){.title = "loss", .lines = lines, .n = n, .integer_x = true});
 }
 
-static void draw_knn(const bl_scene *s, bl_canvas *c, bl_rect r)
+/* The first score that was ever measured, or -1. */
+static int score_of(const bl_history *h)
+{
+	int k = bl_columns_next(&h->columns, BL_COLUMN_SCORE, 0);
+	while (k >= 0 && isnan(bl_history_newest(h, k)))
+		k = bl_columns_next(&h->columns, BL_COLUMN_SCORE, k + 1);
+	return k;
+}
+
+static void draw_score(const bl_scene *s, bl_canvas *c, bl_rect r, int score)
 {
 	const bl_history *h = &s->history;
-	bl_line line = {"kNN", 'k', 0, BL_PAINT_KNN, h->knn_step, h->knn, h->knns};
-	char title[80] = "kNN accuracy";
-	if (s->info.knn_queries > 0)
-		snprintf(title, sizeof title, "kNN accuracy of %d queries, by %d references", s->info.knn_queries,
-			 s->info.knn_refs);
+	const bl_column *column = &h->columns.column[score];
+	char label[BL_LABEL_BYTES], name[BL_LABEL_BYTES], title[120];
+	const char *plain = bl_metric_name(c, column, label);
+	bl_line line = bl_metric_line(&h->columns, score, bl_metric_text(c, bl_column_brief(column), "l", name));
+	line.n = bl_history_line(h, score, &line.x, &line.y);
+	snprintf(title, sizeof title, "%s", plain);
+	if (strcmp(column->name, "knn") == 0 && s->info.knn_queries > 0)
+		snprintf(title, sizeof title, "%s of %d queries, by %d references", plain, s->info.knn_queries, s->info.knn_refs);
 	if (bl_canvas_columns(title) > r.w)
-		snprintf(title, sizeof title, "kNN accuracy");
+		snprintf(title, sizeof title, "%s", plain);
 	bl_chart_draw(c, r, &(bl_chart){.title = title, .lines = &line, .n = 1, .integer_x = true});
 }
 
 static void draw_charts(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
-	int knn = r.h >= KNN_FROM_ROWS && s->history.knns > 0 ? r.h / 3 : 0;
-	draw_loss(s, c, (bl_rect){r.x, r.y, r.w, r.h - knn});
-	if (knn)
-		draw_knn(s, c, (bl_rect){r.x, r.y + r.h - knn, r.w, knn});
+	int score = score_of(&s->history), rows = r.h >= SCORE_FROM_ROWS && score >= 0 ? r.h / 3 : 0;
+	draw_loss(s, c, (bl_rect){r.x, r.y, r.w, r.h - rows});
+	if (rows)
+		draw_score(s, c, (bl_rect){r.x, r.y + r.h - rows, r.w, rows}, score);
 }
 
 /* --- Histogram and journal ------------------------------------------------- */
@@ -73,7 +92,7 @@ static void draw_charts(const bl_scene *s, bl_canvas *c, bl_rect r)
 static void draw_journal(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
 	bl_journal_line lines[BL_JOURNAL_MOST];
-	int n = bl_journal_lines(&s->journal, &s->history, c->can.utf8 ? "λ" : "lambda", lines);
+	int n = bl_journal_lines(&s->journal, &s->history, c->can.utf8, lines);
 	bl_canvas_bold(c, r.x, r.y, bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_TITLE, "changes"));
 	if (n == 0)
 		bl_canvas_text(c, r.x, r.y + 1, r.w, BL_PAINT_FAINT, "none yet");
@@ -101,7 +120,7 @@ static void draw_more(const bl_scene *s, bl_canvas *c, bl_rect r)
 static void draw_left(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
 	int more = r.h >= MORE_FROM_ROWS ? r.h / 3 : 0;
-	int beside = !more && r.w >= MORE_FROM_COLUMNS && r.h >= KNN_FROM_ROWS ? r.w / 3 : 0;
+	int beside = !more && r.w >= MORE_FROM_COLUMNS && r.h >= SCORE_FROM_ROWS ? r.w / 3 : 0;
 	draw_charts(s, c, (bl_rect){r.x, r.y, r.w - beside - (beside > 0), r.h - more});
 	if (more)
 		draw_more(s, c, (bl_rect){r.x, r.y + r.h - more, r.w, more});
@@ -192,17 +211,24 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 
 /* --- Files ------------------------------------------------------------------ */
 
+/* Nothing stands for what was not measured. */
 static void write_records(const bl_scene *s, FILE *f)
 {
 	bl_record r;
+	bl_columns c;
 	int64_t n = bl_live_length(s->run);
-	fprintf(f, "step,seconds,invariance,redundancy,lambda,total,floor,lr,grad_norm,images_per_s,knn\n");
+	bl_live_columns(s->run, &c);
+	fprintf(f, "step");
+	for (int k = 0; k < c.n; k++)
+		fprintf(f, ",%s", c.column[k].name);
+	fprintf(f, "\n");
 	for (int64_t i = 0; i < n; i++) {
 		if (!bl_live_record(s->run, i, &r))
 			continue;
-		fprintf(f, "%lld,%.6g,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.6g,", (long long)r.step, r.time, r.invariance,
-			r.redundancy, r.lambda, r.total, r.floor, r.lr, r.grad_norm, r.images_per_s);
-		fprintf(f, isnan(r.knn) ? "\n" : "%.9g\n", r.knn);
+		fprintf(f, "%lld", (long long)r.step);
+		for (int k = 0; k < c.n; k++)
+			fprintf(f, isnan(r.value[k]) ? "," : ",%.9g", r.value[k]);
+		fprintf(f, "\n");
 	}
 }
 

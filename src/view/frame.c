@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The whole screen: header, the view, footer. */
 #include "view/frame.h"
+#include "view/metric.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { HEADER_ROWS = 2, NOTICE_FROM_ROWS = 16, LONG_WORDS_FROM_COLUMNS = 80, FIELD_GAP = 2 };
+enum { HEADER_ROWS = 2, NOTICE_FROM_ROWS = 16, LONG_WORDS_FROM_COLUMNS = 80, FIELD_GAP = 2, FIELDS_MAX = 12 };
 
 static int footer_rows(const bl_scene *s, int height)
 {
@@ -26,7 +27,7 @@ struct field {
 	char text[96];
 };
 struct fields {
-	struct field f[12];
+	struct field f[FIELDS_MAX];
 	int n;
 };
 
@@ -106,28 +107,52 @@ static void draw_progress(const bl_scene *s, bl_canvas *c)
 		add_epochs(i, &fs);
 	if (!bl_scene_over(s) && !s->lost)
 		ADD(&fs, BL_PAINT_TEXT, 6, "ETA %s", left);
-	if (s->history.seen)
-		ADD(&fs, BL_PAINT_TEXT, 4, "%.0f images/s", s->history.last.images_per_s);
+	double rate = bl_history_value(&s->history, "images_per_s");
+	if (!isnan(rate))
+		ADD(&fs, BL_PAINT_TEXT, 4, "%.0f images/s", rate);
 	draw_fields(c, 0, &fs);
 	bl_canvas_bold(c, 0, 0, bl_canvas_columns(i->name));
 }
 
+/* What matters most stays longest; what has no room in the header at all, as the gradient's norm, is 0. */
+static int importance(const bl_columns *c, int column)
+{
+	static const uint8_t of[BL_COLUMN_KINDS] = {
+		[BL_COLUMN_TOTAL] = 9, [BL_COLUMN_SCORE] = 8, [BL_COLUMN_WEIGHTED] = 6, [BL_COLUMN_PARAMETER] = 5,
+		[BL_COLUMN_RATE] = 4, [BL_COLUMN_FLOOR] = 3,
+	};
+	const bl_column *i = &c->column[column];
+	if (i->kind == BL_COLUMN_TERM)
+		return bl_columns_part(c, column) ? 7 : 0;
+	bool first = bl_columns_next(c, (bl_column_kind)i->kind, 0) == column;
+	return i->kind == BL_COLUMN_WEIGHTED || i->kind == BL_COLUMN_PARAMETER || first ? of[i->kind] : 0;
+}
+
+static void add_value(const bl_history *h, const bl_canvas *c, struct fields *fs, int k)
+{
+	const bl_column *i = &h->columns.column[k];
+	bool plain = i->kind == BL_COLUMN_PARAMETER || i->kind == BL_COLUMN_RATE || i->kind == BL_COLUMN_SCORE;
+	double value = bl_history_newest(h, k);
+	char number[32], label[BL_LABEL_BYTES];
+	if ((i->kind == BL_COLUMN_SCORE || i->kind == BL_COLUMN_FLOOR) && isnan(value))
+		return;
+	bl_column_text(i, value, number, sizeof number);
+	bl_paint paint = plain && i->kind != BL_COLUMN_SCORE ? BL_PAINT_TEXT : bl_metric_paint(&h->columns, k);
+	const char *text = i->kind == BL_COLUMN_TOTAL ? "loss" : bl_metric_text(c, bl_column_brief(i), "lambda", label);
+	ADD(fs, paint, importance(&h->columns, k), "%s %s", text, number);
+}
+
+/* Total, terms, floor, scores, parameters, rates: in the order of the curves' list, scores before what was set. */
 static void draw_terms(const bl_scene *s, bl_canvas *c)
 {
-	const bl_record *r = &s->history.last;
-	const char *lambda = c->can.utf8 ? "λ" : "lambda", *times = c->can.utf8 ? "·" : "*";
+	const bl_history *h = &s->history;
+	int list[BL_COLUMNS_MAX], n = bl_metric_list(&h->columns, list);
 	struct fields fs = {.n = 0};
-	if (!s->history.seen)
-		return;
-	ADD(&fs, BL_PAINT_TOTAL, 9, "loss %.4g", r->total);
-	ADD(&fs, BL_PAINT_INVARIANCE, 7, "inv %.4g", r->invariance);
-	ADD(&fs, BL_PAINT_REDUNDANCY, 6, "%s%sred %.4g", lambda, times, r->lambda * r->redundancy);
-	ADD(&fs, BL_PAINT_FLOOR, 3, "floor %.3g", r->floor);
-	if (!isnan(bl_scene_knn(s)))
-		ADD(&fs, BL_PAINT_KNN, 8, "kNN %.3f", bl_scene_knn(s));
-	ADD(&fs, BL_PAINT_TEXT, 5, "%s %.3g", lambda, r->lambda);
-	ADD(&fs, BL_PAINT_TEXT, 4, "lr %.3g", r->lr);
-	draw_fields(c, 1, &fs);
+	for (int i = 0; i < n && h->seen && fs.n < FIELDS_MAX; i++)
+		if (importance(&h->columns, list[i]) > 0)
+			add_value(h, c, &fs, list[i]);
+	if (fs.n > 0)
+		draw_fields(c, 1, &fs);
 }
 
 /* --- Footer ----------------------------------------------------------------- */

@@ -34,12 +34,21 @@ static const char *split(const char *message, int64_t *step)
 	return message + n;
 }
 
-void bl_journal_see(bl_journal *j, const bl_live_info *before, const bl_live_info *now)
+/* "lambda .01 -> .02": turns of parameters stand in the records, for who comes later too. */
+static bool is_turn(const bl_columns *c, const char *what)
+{
+	size_t n = strcspn(what, " ");
+	for (int k = bl_columns_next(c, BL_COLUMN_PARAMETER, 0); k >= 0; k = bl_columns_next(c, BL_COLUMN_PARAMETER, k + 1))
+		if (what[n] && strncmp(what, c->column[k].name, n) == 0 && c->column[k].name[n] == '\0')
+			return true;
+	return false;
+}
+
+void bl_journal_see(bl_journal *j, const bl_columns *columns, const bl_live_info *before, const bl_live_info *now)
 {
 	int64_t step = now->step;
 	const char *what = split(now->message, &step);
-	/* Turns of lambda stand in the records, for who comes later too. */
-	if (strcmp(before->message, now->message) != 0 && what[0] && strncmp(what, "lambda ", 7) != 0)
+	if (strcmp(before->message, now->message) != 0 && what[0] && !is_turn(columns, what))
 		add(j, step, what, strstr(what, " -> ") || strncmp(what, "resumed", 7) == 0 || strncmp(what, "not saved", 9) == 0);
 	if (before->steps > 0 && before->state != now->state)
 		add(j, now->step, bl_run_state_name(now->state), true);
@@ -91,13 +100,13 @@ void bl_journal_load(bl_journal *j, const char *live_path)
 
 /* --- Lines -------------------------------------------------------------------------------- */
 
-static bl_journal_line line_of(const bl_turn *t, const char *lambda)
+static bl_journal_line line_of(const bl_turn *t, const char *name)
 {
 	bl_journal_line line = {.step = t->last};
 	if (t->first == t->last)
-		snprintf(line.text, sizeof line.text, "%s %.4g -> %.4g", lambda, t->from, t->to);
+		snprintf(line.text, sizeof line.text, "%s %.4g -> %.4g", name, t->from, t->to);
 	else
-		snprintf(line.text, sizeof line.text, "%s %.4g -> %.4g since step %" PRId64, lambda, t->from, t->to,
+		snprintf(line.text, sizeof line.text, "%s %.4g -> %.4g since step %" PRId64, name, t->from, t->to,
 			 t->first);
 	return line;
 }
@@ -108,11 +117,13 @@ static int newest_first(const void *a, const void *b)
 	return p->step != q->step ? (p->step < q->step ? 1 : -1) : strcmp(p->text, q->text);
 }
 
-int bl_journal_lines(const bl_journal *j, const bl_history *h, const char *lambda, bl_journal_line out[BL_JOURNAL_MOST])
+int bl_journal_lines(const bl_journal *j, const bl_history *h, bool utf8, bl_journal_line out[BL_JOURNAL_MOST])
 {
 	int n = 0;
-	for (int i = 0; i < h->turns && j->on_disk == 0; i++)
-		out[n++] = line_of(&h->turn[i], lambda);
+	for (int i = 0; i < h->turns && j->on_disk == 0; i++) {
+		const bl_column *column = &h->columns.column[h->turn[i].column];
+		out[n++] = line_of(&h->turn[i], utf8 ? bl_column_label(column) : column->name);
+	}
 	for (int i = 0; i < j->on_disk; i++)
 		out[n++] = j->disk[i];
 	for (int i = 0; i < j->n; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * view/journal.h: what changed in a run, newest first: its journal on disk (barlow/journal.h) and what it said meanwhile;
- * of a run without a journal, turns of lambda from its records.
+ * of a run without a journal, turns of the loss's parameters from its records.
  */
 #ifndef BARLOW_VIEW_JOURNAL_H
 #define BARLOW_VIEW_JOURNAL_H
@@ -24,14 +24,13 @@ typedef struct bl_journal {
 	int64_t disk_size;                      /* of the file that they were read from; 0: there is none */
 } bl_journal;
 
-/* Notes how `now` differs from `before`, which is all 0 at first. */
-void bl_journal_see(bl_journal *j, const bl_live_info *before, const bl_live_info *now);
+/* Notes how `now` differs from `before`, which is all 0 at first; columns: of the run's records. */
+void bl_journal_see(bl_journal *j, const bl_columns *columns, const bl_live_info *before, const bl_live_info *now);
 
 /* Reads the journal on disk of the run with this live file, where that has changed.  NULL: there is none. */
 void bl_journal_load(bl_journal *j, const char *live_path);
 
-/* All lines, newest first; returns how many.  `lambda` is how lambda is written. */
-int bl_journal_lines(const bl_journal *j, const bl_history *h, const char *lambda,
-		     bl_journal_line out[BL_JOURNAL_MOST]);
+/* All lines, newest first; returns how many.  utf8: whether a parameter's label may be written, or its name is. */
+int bl_journal_lines(const bl_journal *j, const bl_history *h, bool utf8, bl_journal_line out[BL_JOURNAL_MOST]);
 
 #endif

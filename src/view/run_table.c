@@ -43,16 +43,15 @@ void bl_run_table_move(bl_run_table *t, int by)
 
 static double number(const bl_run *r, bl_run_column c)
 {
-	bool measured = r->last.step > 0;
 	switch (c) {
 	case BL_RUN_STEP:
 		return (double)r->info.step;
 	case BL_RUN_TOTAL:
-		return measured ? r->last.total : NAN;
+		return bl_record_value(&r->last, &r->columns, "total");
 	case BL_RUN_KNN:
 		return r->knn;
 	case BL_RUN_LAMBDA:
-		return measured ? r->last.lambda : NAN;
+		return bl_record_value(&r->last, &r->columns, "lambda");
 	case BL_RUN_D:
 		return r->info.d;
 	default:

@@ -130,7 +130,7 @@ static bool read_info(bl_scene *s)
 	bl_live_info_get(s->run, &now);
 	bool changed = memcmp(&now, &s->info, sizeof now) != 0;
 	if (changed)
-		bl_journal_see(&s->journal, &s->info, &now);
+		bl_journal_see(&s->journal, &s->history.columns, &s->info, &now);
 	if (changed)
 		bl_journal_load(&s->journal, bl_live_path(s->run));
 	if (s->knn_asked && strcmp(now.message, s->info.message) != 0 && strstr(now.message, "kNN")) {
@@ -175,7 +175,7 @@ static bool read_lost(bl_scene *s)
 /* A record made after the command shows what became of it. */
 static void settle_lambda(bl_scene *s)
 {
-	if (s->history.last.step > s->lambda_sent_at + 1 || s->history.last.lambda == s->lambda_sent)
+	if (s->history.last.step > s->lambda_sent_at + 1 || bl_history_value(&s->history, "lambda") == s->lambda_sent)
 		s->lambda_sent = NAN;
 }
 
@@ -221,7 +221,7 @@ bool bl_scene_read(bl_scene *s)
 {
 	follow(s);
 	ask(s);
-	bool info = read_info(s), records = bl_history_read(&s->history, s->run);
+	bool records = bl_history_read(&s->history, s->run), info = read_info(s);
 	bool snapshot = read_snapshot(s->run, &s->snapshot, &s->snapshots), other = read_other(s), lost = read_lost(s);
 	settle_lambda(s);
 	bool view = s->view->read && s->view->read(s);
@@ -245,7 +245,7 @@ bool bl_scene_over(const bl_scene *s)
 double bl_scene_seconds_left(const bl_scene *s)
 {
 	int64_t left = s->info.steps - s->info.step;
-	double rate = s->history.last.images_per_s;
+	double rate = bl_history_value(&s->history, "images_per_s");
 	if (s->history.seen == 0 || s->lost || bl_scene_over(s) || !(rate > 0) || left < 0)
 		return NAN;
 	return (double)left * s->info.batch / rate;
@@ -253,5 +253,5 @@ double bl_scene_seconds_left(const bl_scene *s)
 
 double bl_scene_knn(const bl_scene *s)
 {
-	return s->history.knns ? s->history.knn[s->history.knns - 1] : NAN;
+	return bl_history_value(&s->history, "knn");
 }

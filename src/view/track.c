@@ -46,7 +46,7 @@ void bl_smooth(const double *in, double *out, int n, double weight)
 
 void bl_track_smooth(bl_track *t, double weight)
 {
-	for (int m = 0; m < BL_METRICS_ALL; m++) {
+	for (int m = 0; m < t->h.columns.n; m++) {
 		const double *x, *y;
 		int n = bl_track_line(t, m, false, &x, &y);
 		bl_smooth(y, t->smooth[m], n, weight);
@@ -54,12 +54,12 @@ void bl_track_smooth(bl_track *t, double weight)
 	t->weight = weight;
 }
 
-int bl_track_line(const bl_track *t, int metric, bool smooth, const double **x, const double **y)
+int bl_track_line(const bl_track *t, int column, bool smooth, const double **x, const double **y)
 {
-	bool knn = metric == BL_METRIC_KNN;
-	*x = knn ? t->h.knn_step : t->h.step;
-	*y = smooth ? t->smooth[metric] : knn ? t->h.knn : t->h.term[metric];
-	return knn ? t->h.knns : t->h.bins;
+	int n = bl_history_line(&t->h, column, x, y);
+	if (smooth)
+		*y = t->smooth[column];
+	return n;
 }
 
 int bl_track_nearest(const double *x, int n, double at)

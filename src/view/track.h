@@ -10,16 +10,13 @@
 
 #include "live/history.h"
 
-/* What a record has; kNN has points of its own. */
-enum { BL_METRIC_KNN = BL_METRICS, BL_METRICS_ALL };
-
 typedef struct bl_track {
 	bl_live *run; /* a reference; NULL: follows nothing */
 	char name[64];
 	int64_t from, until; /* records of these places, 0-based */
 	double weight;       /* of what smooth holds */
 	bl_history h;
-	double smooth[BL_METRICS_ALL][BL_HISTORY_BINS];
+	double smooth[BL_COLUMNS_MAX][BL_HISTORY_BINS];
 } bl_track;
 
 /* Takes a reference of its own; NULL: lets go. */
@@ -29,8 +26,8 @@ bool bl_track_read(bl_track *t, int64_t from, int64_t until, int64_t most);
 /* Smooths with this weight what was read; to be called after each read. */
 void bl_track_smooth(bl_track *t, double weight);
 
-/* A metric's points; returns how many.  y: smoothed, or as it is. */
-int bl_track_line(const bl_track *t, int metric, bool smooth, const double **x, const double **y);
+/* The points of a column; returns how many.  y: smoothed, or as it is. */
+int bl_track_line(const bl_track *t, int column, bool smooth, const double **x, const double **y);
 /* The place of the point nearest to x among n that ascend; -1: there is none. */
 int bl_track_nearest(const double *x, int n, double at);
 

@@ -89,6 +89,7 @@ golden = tests/c/golden.c tests/c/golden.h $(recorded_run)
 # Image files.
 pictures = tests/c/pictures.c tests/c/pictures.h
 tests_c_test_frozen_SOURCES = tests/c/test_frozen.c tests/c/frozen_run.c tests/c/frozen_run.h
+tests_c_test_runs_SOURCES = tests/c/test_runs.c $(recorded_run)
 tests_c_test_figure_SOURCES = tests/c/test_figure.c $(recorded_run)
 tests_c_test_decode_SOURCES = tests/c/test_decode.c $(pictures)
 tests_c_test_folder_SOURCES = tests/c/test_folder.c $(pictures)

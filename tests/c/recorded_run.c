@@ -42,17 +42,54 @@ bl_live_info recorded_info(int64_t step, int64_t steps, bl_run_state state)
 	return i;
 }
 
+/* Those of the trainer, but for the rate of biases. */
+void recorded_columns(bl_columns *out)
+{
+	static const bl_column columns[RECORDED_COLUMNS] = {
+		[RECORDED_TIME] = {.name = "time", .unit = "s", .kind = BL_COLUMN_TIME},
+		[RECORDED_INVARIANCE] = {.name = "invariance", .brief = "inv", .kind = BL_COLUMN_TERM},
+		[RECORDED_REDUNDANCY] = {.name = "redundancy", .kind = BL_COLUMN_TERM, .mark = 'R'},
+		[RECORDED_WEIGHTED] = {.name = "weighted_redundancy", .label = "λ·redundancy", .brief = "λ·red",
+				       .kind = BL_COLUMN_WEIGHTED, .mark = 'r'},
+		[RECORDED_LAMBDA] = {.name = "lambda", .label = "λ", .kind = BL_COLUMN_PARAMETER, .precision = 3},
+		[RECORDED_TOTAL] = {.name = "total", .kind = BL_COLUMN_TOTAL, .mark = 'T'},
+		[RECORDED_FLOOR] = {.name = "floor", .kind = BL_COLUMN_FLOOR, .precision = 3, .mark = '-'},
+		[RECORDED_LR] = {.name = "lr", .label = "learning rate", .brief = "lr", .kind = BL_COLUMN_RATE,
+				 .precision = 3, .mark = 'a'},
+		[RECORDED_GRAD_NORM] = {.name = "grad_norm", .label = "gradient norm", .kind = BL_COLUMN_MEASURE},
+		[RECORDED_IMAGES_PER_S] = {.name = "images_per_s", .label = "images/s", .kind = BL_COLUMN_MEASURE,
+					   .fixed = 1, .mark = 's'},
+		[RECORDED_KNN] = {.name = "knn", .label = "kNN accuracy", .brief = "kNN", .kind = BL_COLUMN_SCORE,
+				  .fixed = 1, .precision = 3},
+	};
+	out->n = 0;
+	for (int i = 0; i < RECORDED_COLUMNS; i++)
+		bl_columns_add(out, &columns[i]);
+}
+
+bl_live *recorded_live(const char *path, const bl_live_info *info)
+{
+	bl_columns c;
+	recorded_columns(&c);
+	return bl_live_create(path, info, &c);
+}
+
 bl_record recorded_record(int64_t step, double lambda)
 {
 	double left = progress(step), jitter = 1 + .05 * noise((uint32_t)step, 7);
-	bl_record r = {.step = step, .time = .04 * (double)step, .lambda = lambda, .images_per_s = 6400};
-	r.invariance = (8 + 240 * left) * jitter;
-	r.redundancy = (300 + 9000 * left * left) * (1 + .05 * noise((uint32_t)step, 11));
-	r.total = r.invariance + lambda * r.redundancy;
-	r.floor = .32;
-	r.lr = 1e-3 * (1 + cos(3.14159265358979 * (double)step / RECORDED_STEPS)) / 2;
-	r.grad_norm = 5 * left;
-	r.knn = step % 100 == 0 ? .86 - .3 * left : NAN;
+	bl_record r = bl_record_empty(step);
+	double *v = r.value;
+	v[RECORDED_TIME] = .04 * (double)step;
+	v[RECORDED_LAMBDA] = lambda;
+	v[RECORDED_IMAGES_PER_S] = 6400;
+	v[RECORDED_INVARIANCE] = (8 + 240 * left) * jitter;
+	v[RECORDED_REDUNDANCY] = (300 + 9000 * left * left) * (1 + .05 * noise((uint32_t)step, 11));
+	v[RECORDED_WEIGHTED] = lambda * v[RECORDED_REDUNDANCY];
+	v[RECORDED_TOTAL] = v[RECORDED_INVARIANCE] + v[RECORDED_WEIGHTED];
+	v[RECORDED_FLOOR] = .32;
+	v[RECORDED_LR] = 1e-3 * (1 + cos(3.14159265358979 * (double)step / RECORDED_STEPS)) / 2;
+	v[RECORDED_GRAD_NORM] = 5 * left;
+	v[RECORDED_KNN] = step % 100 == 0 ? .86 - .3 * left : NAN;
 	return r;
 }
 
@@ -326,7 +363,7 @@ static void publish(bl_live *l, int64_t step, bl_snapshot *s)
 bl_live *recorded_run(const char *path, int64_t step, bl_run_state state)
 {
 	bl_live_info info = recorded_info(0, RECORDED_STEPS, BL_RUN_RUNNING);
-	bl_live *l = bl_live_create(path, &info);
+	bl_live *l = recorded_live(path, &info);
 	bl_snapshot *s = malloc(sizeof *s);
 	for (int64_t i = 1; l && i <= step; i++) {
 		bl_record r = recorded_record(i, i < 400 ? .0051 : .0056);

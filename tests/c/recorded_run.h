@@ -7,6 +7,24 @@
 
 enum { RECORDED_D = 256, RECORDED_N = 256, RECORDED_STEPS = 2000, RECORDED_VIEW = 28, RECORDED_PUBLISHED = 12 };
 
+/* The places of its columns. */
+enum {
+	RECORDED_TIME,
+	RECORDED_INVARIANCE,
+	RECORDED_REDUNDANCY,
+	RECORDED_WEIGHTED,
+	RECORDED_LAMBDA,
+	RECORDED_TOTAL,
+	RECORDED_FLOOR,
+	RECORDED_LR,
+	RECORDED_GRAD_NORM,
+	RECORDED_IMAGES_PER_S,
+	RECORDED_KNN,
+	RECORDED_COLUMNS,
+};
+void recorded_columns(bl_columns *out);
+bl_live *recorded_live(const char *path, const bl_live_info *info); /* an empty run with these columns */
+
 bl_live_info recorded_info(int64_t step, int64_t steps, bl_run_state state);
 bl_record recorded_record(int64_t step, double lambda);
 /*

@@ -10,6 +10,7 @@
 #include <barlow/live.h>
 #include <barlow/random.h>
 #include <fcntl.h>
+#include <math.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -34,9 +35,20 @@ static bl_live_info info_of(int64_t steps)
 	return (bl_live_info){ .name = "trial", .state = BL_RUN_RUNNING, .steps = steps, .batch = 8, .d = 16 };
 }
 
+/* The columns of these runs. */
+enum { TIME, TOTAL, LAMBDA };
+static const bl_columns columns = { 3, {
+	{ .name = "time", .unit = "s", .kind = BL_COLUMN_TIME }, { .name = "total", .kind = BL_COLUMN_TOTAL },
+	{ .name = "lambda", .label = "λ", .kind = BL_COLUMN_PARAMETER },
+} };
+
 static bl_record record_of(int64_t step)
 {
-	return (bl_record){ .step = step, .time = .5 * (double)step, .total = 1. / (double)step, .lambda = .0051 };
+	bl_record r = bl_record_empty(step);
+	r.value[TIME] = .5 * (double)step;
+	r.value[TOTAL] = 1. / (double)step;
+	r.value[LAMBDA] = .0051;
+	return r;
 }
 
 static void fill_snapshot(bl_snapshot *s, int64_t step)
@@ -78,7 +90,7 @@ static void add_record(bl_live *l, int64_t step)
 static bl_live *writer_with(int64_t capacity, int64_t records)
 {
 	bl_live_info info = info_of(capacity);
-	bl_live *l = bl_live_create(path, &info);
+	bl_live *l = bl_live_create(path, &info, &columns);
 	assert_non_null(l);
 	for (int64_t i = 1; i <= records; i++)
 		add_record(l, i);
@@ -126,11 +138,53 @@ static void test_round_trip(void **state)
 	bl_live_close(r);
 }
 
+static void refuse_column(bl_columns *c, const char *name, const char *why)
+{
+	bl_column column = { .kind = BL_COLUMN_OWN };
+	snprintf(column.name, sizeof column.name, "%s", name);
+	assert_int_equal(bl_columns_add(c, &column), -1);
+	assert_non_null(strstr(bl_error(), why));
+}
+
+static void test_columns(void **state)
+{
+	(void)state;
+	static bl_columns c;
+	bl_column odd = { .name = "\x1b", .label = "\x1b[31m", .kind = 99, .precision = 200, .mark = '\a' };
+	char text[32];
+	c = columns;
+	refuse_column(&c, "", "empty");
+	refuse_column(&c, "step", "already");
+	refuse_column(&c, "total", "already");
+	refuse_column(&c, "9a", "cannot be a column's name");
+	refuse_column(&c, "a b", "cannot be a column's name");
+	refuse_column(&c, "na\xc3\xafve", "cannot be a column's name");
+	assert_int_equal(bl_columns_add(&c, &(bl_column){ .name = "grad.norm_2", .kind = BL_COLUMN_OWN }), 3);
+	assert_int_equal(bl_columns_find(&c, "grad.norm_2"), 3);
+	assert_int_equal(bl_columns_find(&c, "grad"), -1);
+	assert_int_equal(bl_columns_next(&c, BL_COLUMN_OWN, 0), 3);
+	assert_int_equal(bl_columns_next(&c, BL_COLUMN_OWN, 4), -1);
+	for (int i = c.n; i < BL_COLUMNS_MAX; i++) {
+		bl_column column = { .kind = BL_COLUMN_OWN };
+		snprintf(column.name, sizeof column.name, "c%d", i);
+		assert_int_equal(bl_columns_add(&c, &column), i);
+	}
+	refuse_column(&c, "more", "at most 64");
+	bl_column_clean(&odd);
+	assert_string_equal(odd.label, "?[31m");
+	assert_int_equal(bl_column_name_check(odd.name), -1);
+	assert_true(odd.kind == BL_COLUMN_OWN && odd.precision < 20 && odd.mark == 0);
+	bl_column_text(&columns.column[LAMBDA], .00512345, text, sizeof text);
+	assert_string_equal(text, "0.005123");
+	bl_column_text(&columns.column[LAMBDA], NAN, text, sizeof text);
+	assert_string_equal(text, "-");
+}
+
 static void test_memory_only(void **state)
 {
 	(void)state;
 	bl_live_info info = info_of(2);
-	bl_live *l = bl_live_create(NULL, &info);
+	bl_live *l = bl_live_create(NULL, &info, &columns);
 	bl_record r = record_of(1);
 	bl_command c;
 	assert_int_equal(bl_live_add(l, &r), 0);
@@ -414,7 +468,7 @@ static void *overtake(void *arg)
 	for (int64_t step = 2; step <= 1500; step++) {
 		fill_snapshot(&s, step);
 		bl_live_publish(arg, &s);
-		bl_live_add(arg, &(bl_record){ .step = step, .time = (double)step });
+		bl_live_add(arg, &(bl_record){ .step = step, .value = { (double)step } });
 	}
 	return NULL;
 }
@@ -430,7 +484,7 @@ static void watch(const bl_live *l, int64_t *last)
 	}
 	if (n > 0) {
 		assert_true(bl_live_record(l, n - 1, &r));
-		assert_true(r.step == n + 1 && r.time == (double)r.step);
+		assert_true(r.step == n + 1 && r.value[TIME] == (double)r.step);
 	}
 }
 
@@ -475,7 +529,7 @@ static int write_and_go(const char *where)
 {
 	bl_live_info info = info_of(4);
 	bl_record r = record_of(1);
-	bl_live *l = bl_live_create(where, &info);
+	bl_live *l = bl_live_create(where, &info, &columns);
 	_exit(l && bl_live_add(l, &r) == 0 ? 0 : 20);
 }
 
@@ -583,10 +637,10 @@ static void test_refusals(void **state)
 	assert_null(bl_live_open(path, false));
 	assert_non_null(strstr(bl_error(), "No such file"));
 	bl_live_info info = info_of(-1);
-	assert_null(bl_live_create(path, &info));
+	assert_null(bl_live_create(path, &info, &columns));
 	assert_non_null(strstr(bl_error(), "-1 steps"));
 	info = info_of(1);
-	assert_null(bl_live_create("/nonexistent/live", &info));
+	assert_null(bl_live_create("/nonexistent/live", &info, &columns));
 }
 
 /* A field of both snapshots holds v: they are not believed. */
@@ -696,7 +750,7 @@ static void test_full_disk(void **state)
 	small = (struct rlimit){ 1 << 20, old.rlim_max };
 	signal(SIGXFSZ, SIG_IGN);
 	setrlimit(RLIMIT_FSIZE, &small);
-	bl_live *l = bl_live_create(path, &info);
+	bl_live *l = bl_live_create(path, &info, &columns);
 	setrlimit(RLIMIT_FSIZE, &old);
 	assert_non_null(l);
 	bl_live_info_get(l, &info);
@@ -901,6 +955,7 @@ int main(int argc, char **argv)
 	snprintf(path, sizeof path, "%s/live", folder);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_round_trip, remove_file),
+		cmocka_unit_test(test_columns),
 		cmocka_unit_test(test_memory_only),
 		cmocka_unit_test_teardown(test_info, remove_file),
 		cmocka_unit_test_teardown(test_close_trims, remove_file),

@@ -292,7 +292,7 @@ static void test_when(void **state)
 {
 	(void)state;
 	bl_tensor *z = random_tensor(64, 64, 1);
-	bl_live *live = bl_live_create(NULL, &(bl_live_info){ .steps = 4 });
+	bl_live *live = bl_live_create(NULL, &(bl_live_info){ .steps = 4 }, NULL);
 	bl_monitor *m = bl_monitor_new(1e9, 64, 64, NULL);
 	bl_look l = look_of(z, z);
 	assert_int_equal(bl_monitor_look(m, &l, live), 0);
@@ -321,7 +321,7 @@ static void test_rate(void **state)
 {
 	(void)state;
 	bl_tensor *z = random_tensor(8, 8, 1);
-	bl_live *live = bl_live_create(NULL, &(bl_live_info){ .steps = 4 });
+	bl_live *live = bl_live_create(NULL, &(bl_live_info){ .steps = 4 }, NULL);
 	bl_monitor *m = bl_monitor_new(1e-6, 8, 8, NULL);
 	bl_look l = look_of(z, z);
 	assert_int_equal(bl_monitor_look(m, &l, live), 0);
@@ -885,7 +885,7 @@ static void test_asked(void **state)
 {
 	(void)state;
 	bl_tensor *z = random_tensor(16, 20, 1);
-	bl_live *live = bl_live_create(NULL, &(bl_live_info){ .steps = 9 });
+	bl_live *live = bl_live_create(NULL, &(bl_live_info){ .steps = 9 }, NULL);
 	bl_monitor *m = bl_monitor_new(1e9, 16, 20, NULL);
 	bl_look l = look_of(z, z);
 	assert_int_equal(bl_monitor_look(m, &l, live), 0);
@@ -908,7 +908,7 @@ static void test_paused(void **state)
 {
 	(void)state;
 	bl_tensor *z = random_tensor(16, 200, 1);
-	bl_live *live = bl_live_create(NULL, &(bl_live_info){ .steps = 9 });
+	bl_live *live = bl_live_create(NULL, &(bl_live_info){ .steps = 9 }, NULL);
 	bl_monitor *m = bl_monitor_new(1e-6, 16, 200, NULL);
 	bl_look l = look_of(z, z);
 	l.paused = true;

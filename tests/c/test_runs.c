@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* test_runs.c: folders of runs, the list of them, and which one a word means. */
+#include "recorded_run.h"
 #include "support.h"
 
 #include <barlow/error.h>
@@ -33,10 +34,13 @@ static bl_live *make(const char *id, const char *name, bl_run_state state, doubl
 	snprintf(path, sizeof path, "%s/barlow/runs/%s", data, id);
 	assert_int_equal(bl_runs_folder_take(path), 0);
 	strcat(path, "/live");
-	bl_live *l = bl_live_create(path, &i);
+	bl_live *l = recorded_live(path, &i);
 	assert_non_null(l);
 	for (int64_t s = 1; s <= done; s++) {
-		bl_record r = {.step = s, .total = (double)(1000 - s), .lambda = .01, .knn = s == knn ? .75 : NAN};
+		bl_record r = bl_record_empty(s);
+		r.value[RECORDED_TOTAL] = (double)(1000 - s);
+		r.value[RECORDED_LAMBDA] = .01;
+		r.value[RECORDED_KNN] = s == knn ? .75 : NAN;
 		assert_int_equal(bl_live_add(l, &r), 0);
 	}
 	return l;
@@ -136,7 +140,7 @@ static void test_list(void **state)
 	assert_string_equal(bl_run_state_text(&r->run[0]), "paused");
 	assert_string_equal(bl_run_state_text(&r->run[1]), "failed");
 	assert_int_equal(r->run[1].last.step, 0);
-	assert_close(r->run[2].last.total, 500, 0);
+	assert_close(r->run[2].last.value[RECORDED_TOTAL], 500, 0);
 	assert_close(r->run[2].knn, .75, 0);
 	assert_true(isnan(r->run[0].knn));
 	bl_runs_free(r);
@@ -149,8 +153,12 @@ static void test_list_again(void **state)
 	(void)state;
 	bl_live *l = make("it", "it", BL_RUN_RUNNING, 1, 10, 4);
 	bl_runs *first = list(NULL);
-	for (int64_t s = 11; s <= 30; s++)
-		bl_live_add(l, &(bl_record){.step = s, .total = 5, .knn = s == 20 ? .8 : NAN});
+	for (int64_t s = 11; s <= 30; s++) {
+		bl_record r = bl_record_empty(s);
+		r.value[RECORDED_TOTAL] = 5;
+		r.value[RECORDED_KNN] = s == 20 ? .8 : NAN;
+		bl_live_add(l, &r);
+	}
 	bl_runs *second = list(first);
 	assert_close(first->run[0].knn, .75, 0);
 	assert_close(second->run[0].knn, .8, 0);

@@ -36,11 +36,11 @@ static bl_live *make(const char *name, bl_run_state state, double started, int64
 	snprintf(path, sizeof path, "%s/%s", root, name);
 	assert_int_equal(bl_runs_folder_take(path), 0);
 	strcat(path, "/live");
-	bl_live *l = bl_live_create(path, &i);
+	bl_live *l = recorded_live(path, &i);
 	assert_non_null(l);
 	for (int64_t s = 1; s <= step && s <= 3; s++) {
 		bl_record r = recorded_record(step - 3 + s, lambda);
-		r.knn = s == 2 ? knn : NAN;
+		r.value[RECORDED_KNN] = s == 2 ? knn : NAN;
 		bl_live_add(l, &r);
 	}
 	return l;

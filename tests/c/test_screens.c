@@ -248,18 +248,18 @@ static void test_track(void **state)
 	assert_int_equal(t->h.seen, 149);
 	assert_true(bl_track_read(t, 99, 300, 1000));
 	assert_false(bl_track_read(t, 99, 300, 1000));
-	int n = bl_track_line(t, BL_METRIC_LR, false, &x, &y);
+	int n = bl_track_line(t, RECORDED_LR, false, &x, &y);
 	assert_int_equal(n, 201);
 	assert_close(x[0], 100, 0);
 	assert_close(x[n - 1], 300, 0);
 	for (int i = 0; i < n; i++)
-		assert_close(y[i], recorded_record((int64_t)x[i], .0051).lr, 1e-15);
-	assert_int_equal(bl_track_line(t, BL_METRIC_KNN, false, &x, &y), 3);
+		assert_close(y[i], recorded_record((int64_t)x[i], .0051).value[RECORDED_LR], 1e-15);
+	assert_int_equal(bl_track_line(t, RECORDED_KNN, false, &x, &y), 3);
 	assert_close(x[1], 200, 0);
 	assert_true(bl_track_read(t, 99, 400, 1000));
-	assert_int_equal(bl_track_line(t, BL_METRIC_LR, false, &x, &y), 301);
+	assert_int_equal(bl_track_line(t, RECORDED_LR, false, &x, &y), 301);
 	assert_true(bl_track_read(t, 0, 10, 1000));
-	assert_int_equal(bl_track_line(t, BL_METRIC_GRAD_NORM, false, &x, &y), 10);
+	assert_int_equal(bl_track_line(t, RECORDED_GRAD_NORM, false, &x, &y), 10);
 	bl_track_follow(t, NULL);
 	free(t);
 	bl_live_close(run);
@@ -284,7 +284,7 @@ static void test_cursor(void **state)
 	char want[64];
 	int64_t step = MIDWAY - MIDWAY / 10;
 	assert_int_equal(bl_curves_of(s)->cursor, step);
-	snprintf(want, sizeof want, "%.5g", recorded_record(step, .0056).invariance);
+	snprintf(want, sizeof want, "%.5g", recorded_record(step, .0056).value[RECORDED_INVARIANCE]);
 	assert_shows(s, want);
 	press(s, "zzzzzzzzzz");
 	assert_int_equal(bl_curves_of(s)->to - bl_curves_of(s)->from + 1, 10);
@@ -337,15 +337,59 @@ static void test_export(void **state)
 	if (draws)
 		assert_true(file_has("barlow-recorded-views-700.svg", s->snapshot.view_draws[1]));
 	press(s, "1x");
-	assert_true(file_has("barlow-recorded-dashboard-700.csv", "step,seconds,invariance,"));
+	assert_true(file_has("barlow-recorded-dashboard-700.csv", "step,time,invariance,"));
 	char record[32];
-	snprintf(record, sizeof record, "\n700,%.6g,", recorded_record(MIDWAY, .0056).time);
+	snprintf(record, sizeof record, "\n700,%.9g,", recorded_record(MIDWAY, .0056).value[RECORDED_TIME]);
 	assert_true(file_has("barlow-recorded-dashboard-700.csv", record));
 	if (draws)
 		assert_true(file_has("barlow-recorded-dashboard-700.png", "PNG"));
 	end(s);
 	assert_int_equal(chdir(before), 0);
 	free(folder);
+}
+
+/* --- Columns of a loss that nobody has heard of --------------------------------------- */
+
+static bl_live *run_of_another_loss(void)
+{
+	static const bl_columns columns = {6, {
+		{.name = "sim", .kind = BL_COLUMN_TERM}, {.name = "cov", .kind = BL_COLUMN_TERM},
+		{.name = "weighted_cov", .label = "ν·cov", .kind = BL_COLUMN_WEIGHTED},
+		{.name = "nu", .label = "ν", .kind = BL_COLUMN_PARAMETER}, {.name = "total", .kind = BL_COLUMN_TOTAL},
+		{.name = "mood", .kind = BL_COLUMN_OWN},
+	}};
+	bl_live_info info = recorded_info(0, 100, BL_RUN_RUNNING);
+	bl_live *run = bl_live_create(NULL, &info, &columns);
+	assert_non_null(run);
+	for (int64_t i = 1; i <= 20; i++) {
+		bl_record r = bl_record_empty(i);
+		r.value[0] = 20 - (double)i;
+		r.value[1] = 2;
+		r.value[3] = i < 10 ? 1 : 25;
+		r.value[2] = 2 * r.value[3];
+		r.value[4] = r.value[0] + r.value[2];
+		r.value[5] = i % 5 == 0 ? 7.5 : NAN;
+		bl_live_add(run, &r);
+	}
+	info.step = 20;
+	bl_live_set_info(run, &info);
+	return run;
+}
+
+static void test_another_loss(void **state)
+{
+	(void)state;
+	bl_scene *s = scene_of(run_of_another_loss());
+	assert_shows(s, "loss 50  sim 0  ν·cov 50  ν 25");
+	assert_shows(s, "━ total  ╍ sim  ┅ ν·cov");
+	assert_shows(s, "10  ν 1 -> 25");
+	press(s, "3");
+	assert_shows(s, "● mood                           7.5");
+	assert_shows(s, "○ cov                              2");
+	press(s, "jjjjjo");
+	assert_shows(s, ">● mood");
+	assert_shows(s, "○ total ");
+	end(s);
 }
 
 /* --- What the frame says ----------------------------------------------------------- */
@@ -517,7 +561,7 @@ static void test_journal(void **state)
 	(void)state;
 	bl_scene *s = begin(500, "");
 	bl_journal_line lines[BL_JOURNAL_MOST];
-	int n = bl_journal_lines(&s->journal, &s->history, "lambda", lines);
+	int n = bl_journal_lines(&s->journal, &s->history, false, lines);
 	assert_int_equal(n, 1); /* what the run says of lambda stands in its records */
 	assert_int_equal(lines[0].step, 400);
 	assert_string_equal(lines[0].text, "lambda 0.0051 -> 0.0056");
@@ -525,7 +569,7 @@ static void test_journal(void **state)
 	snprintf(info.message, sizeof info.message, "step 505: lr 0.001 -> 0.002");
 	bl_live_set_info(s->run, &info);
 	bl_scene_read(s);
-	n = bl_journal_lines(&s->journal, &s->history, "lambda", lines);
+	n = bl_journal_lines(&s->journal, &s->history, false, lines);
 	assert_int_equal(n, 3);
 	assert_int_equal(lines[0].step, 510);
 	assert_string_equal(lines[0].text, "paused");
@@ -565,7 +609,7 @@ static void test_turns(void **state)
 {
 	(void)state;
 	bl_live_info info = recorded_info(0, 100, BL_RUN_RUNNING);
-	bl_live *run = bl_live_create(NULL, &info);
+	bl_live *run = recorded_live(NULL, &info);
 	bl_history *h = malloc(sizeof *h);
 	for (int64_t i = 1; i <= 60; i++) {
 		bl_record r = recorded_record(i, i < 11   ? .01
@@ -657,7 +701,8 @@ int main(void)
 		cmocka_unit_test(test_asks),           cmocka_unit_test(test_point_colours),
 		cmocka_unit_test(test_journal_on_disk),
 		cmocka_unit_test(test_journal),        cmocka_unit_test(test_turns),
-		cmocka_unit_test(test_settings),       cmocka_unit_test(test_manual),
+		cmocka_unit_test(test_another_loss),   cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_manual),
 		cmocka_unit_test(test_too_small),      cmocka_unit_test(test_lost),
 	};
 	return cmocka_run_group_tests_name("screens", tests, NULL, NULL);

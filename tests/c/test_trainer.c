@@ -84,6 +84,20 @@ static bl_record record_at(bl_trainer *t, int64_t step)
 	return r;
 }
 
+static double value_of(bl_trainer *t, const bl_record *r, const char *column)
+{
+	bl_columns c;
+	bl_live_columns(bl_trainer_live(t), &c);
+	assert_true(bl_columns_find(&c, column) >= 0);
+	return bl_record_value(r, &c, column);
+}
+
+static double value_at(bl_trainer *t, int64_t step, const char *column)
+{
+	bl_record r = record_at(t, step);
+	return value_of(t, &r, column);
+}
+
 static int64_t steps_done(bl_trainer *t)
 {
 	return bl_live_length(bl_trainer_live(t));
@@ -150,15 +164,18 @@ static double mean_total(bl_trainer *t, int64_t from, int64_t to)
 {
 	double sum = 0;
 	for (int64_t i = from; i <= to; i++)
-		sum += record_at(t, i).total;
+		sum += value_at(t, i, "total");
 	return sum / (double)(to - from + 1);
 }
 
-static void check_record(const bl_record *r)
+static void check_record(bl_trainer *t, int64_t step)
 {
-	assert_true(fabs(r->total - (r->invariance + r->lambda * r->redundancy)) < 1e-6 * r->total);
-	assert_true(r->lambda == .0051 && r->lr == .05 && isnan(r->knn));
-	assert_true(r->grad_norm > 0 && r->images_per_s > 0 && r->time > 0);
+	double total = value_at(t, step, "total"), weighted = value_at(t, step, "lambda") * value_at(t, step, "redundancy");
+	assert_true(fabs(total - (value_at(t, step, "invariance") + weighted)) < 1e-6 * total);
+	assert_true(value_at(t, step, "weighted_redundancy") == weighted);
+	assert_true(value_at(t, step, "lambda") == .0051 && value_at(t, step, "lr") == .05);
+	assert_true(value_at(t, step, "lr_bias") == .05 && isnan(value_at(t, step, "knn")));
+	assert_true(value_at(t, step, "grad_norm") > 0 && value_at(t, step, "images_per_s") > 0);
 }
 
 static void test_learns(void **state)
@@ -175,10 +192,9 @@ static void test_learns(void **state)
 	assert_int_equal(steps_done(t), 20 * STEPS_PER_EPOCH);
 	assert_true(mean_total(t, 51, 60) < .7 * mean_total(t, 1, 5));
 	for (int64_t i = 1; i <= 60; i++) {
-		bl_record r = record_at(t, i);
-		check_record(&r);
-		assert_true(r.time > before);
-		before = r.time;
+		check_record(t, i);
+		assert_true(value_at(t, i, "time") > before);
+		before = value_at(t, i, "time");
 	}
 	message(t, &info);
 	assert_true(info.step == 60 && info.steps == 60 && info.steps_per_epoch == STEPS_PER_EPOCH && info.d == D);
@@ -253,9 +269,11 @@ static void test_precision(void **state)
 	assert_int_equal(bl_trainer_steps(t, 1), 0);
 	exact = record_at(t, 1);
 	assert_same(&one, &two);
-	assert_true(first.total == again.total && first.total != exact.total && first.grad_norm != exact.grad_norm);
-	assert_true(fabs(first.total - exact.total) < .02 * exact.total);
-	assert_true(fabs(first.grad_norm - exact.grad_norm) < .02 * exact.grad_norm);
+	double total = value_of(t, &exact, "total"), norm = value_of(t, &exact, "grad_norm");
+	double first_total = value_of(t, &first, "total"), first_norm = value_of(t, &first, "grad_norm");
+	assert_true(first_total == value_of(t, &again, "total") && first_total != total && first_norm != norm);
+	assert_true(fabs(first_total - total) < .02 * total);
+	assert_true(fabs(first_norm - norm) < .02 * norm);
 	bl_trainer_free(t);
 	toy_free(&y);
 	free(one.at);
@@ -353,7 +371,7 @@ static void test_schedule(void **state)
 	assert_int_equal(bl_trainer_steps(t, 1000), 0);
 	assert_int_equal(steps_done(t), 25);
 	for (int64_t i = 0; i < 25; i++)
-		assert_true(fabs(record_at(t, i + 1).lr - .05 * bl_schedule_at(&s, i)) < 1e-12);
+		assert_true(fabs(value_at(t, i + 1, "lr") - .05 * bl_schedule_at(&s, i)) < 1e-12);
 	bl_trainer_free(t);
 	toy_free(&y);
 }
@@ -376,7 +394,7 @@ static void test_clip(void **state)
 	for (size_t i = 0; i < n; i++)
 		moved += pow((double)bl_params_values(p)[i] - before[i], 2);
 	assert_true(fabs(sqrt(moved) / (.05 * .01) - 1) < 1e-3);
-	assert_true(record_at(t, 1).grad_norm > .02);
+	assert_true(value_at(t, 1, "grad_norm") > .02);
 	free(before);
 	bl_trainer_free(t);
 	toy_free(&y);
@@ -394,8 +412,8 @@ static void test_knn(void **state)
 	bl_trainer *t = trainer_of(&y);
 	assert_int_equal(bl_trainer_steps(t, 14), 0);
 	for (int64_t i = 1; i <= 14; i++)
-		assert_true((record_at(t, i).knn > .9) == (i % (2 * STEPS_PER_EPOCH) == 0 || i == 14));
-	assert_true(isnan(record_at(t, 1).knn));
+		assert_true((value_at(t, i, "knn") > .9) == (i % (2 * STEPS_PER_EPOCH) == 0 || i == 14));
+	assert_true(isnan(value_at(t, 1, "knn")));
 	bl_dataset_unref(y.config.knn_refs);
 	bl_trainer_free(t);
 	toy_free(&y);
@@ -601,8 +619,8 @@ static void test_settings(void **state)
 	command(t, BL_CMD_SET_LR, .1);
 	assert_string_equal(message(t, &info), "step 3: lr 0.05 -> 0.1");
 	assert_int_equal(bl_trainer_steps(t, 1), 0);
-	assert_true(record_at(t, 2).lambda == .0051 && record_at(t, 3).lambda == .02);
-	assert_true(record_at(t, 3).lr == .05 && record_at(t, 4).lr == .1);
+	assert_true(value_at(t, 2, "lambda") == .0051 && value_at(t, 3, "lambda") == .02);
+	assert_true(value_at(t, 3, "lr") == .05 && value_at(t, 4, "lr") == .1);
 	assert_true(fabs(bl_optim_settings(bl_trainer_optim(t))->lr_bias - .02) < 1e-12);
 	assert_int_equal(bl_trainer_command(t, (bl_command){ .kind = BL_CMD_SET_LAMBDA, .value = -1 }), -1);
 	assert_non_null(strstr(bl_error(), "lambda is -1"));
@@ -610,7 +628,7 @@ static void test_settings(void **state)
 	assert_int_equal(bl_live_send(bl_trainer_live(t), (bl_command){ .kind = BL_CMD_SET_LR, .value = NAN }), 0);
 	assert_int_equal(bl_trainer_steps(t, 1), 0);
 	assert_non_null(strstr(message(t, &info), "refused"));
-	assert_true(record_at(t, 5).lr == .1);
+	assert_true(value_at(t, 5, "lr") == .1);
 	assert_int_equal(bl_trainer_requests(t, BL_CMD_CHECKPOINT), 0);
 	command(t, BL_CMD_CHECKPOINT, 0);
 	command(t, BL_CMD_CHECKPOINT, 0);
@@ -716,7 +734,7 @@ static void test_last_snapshot(void **state)
 		assert_true(fabsf(shot.diagonal[i] - bl_tensor_data(c)[i * D + i]) < 1e-5f);
 		invariance += pow(1 - shot.diagonal[i], 2);
 	}
-	assert_true(fabs(invariance - record_at(t, 7).invariance) < 1e-4);
+	assert_true(fabs(invariance - value_at(t, 7, "invariance")) < 1e-4);
 	bl_tensor_unref(c);
 	bl_trainer_free(t);
 	toy_free(&y);

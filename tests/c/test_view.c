@@ -136,7 +136,7 @@ static void test_watch_text(void **state)
 static bl_live *small_run(bl_snapshot *p, int d)
 {
 	bl_live_info info = recorded_info(0, 10, BL_RUN_RUNNING);
-	bl_live *run = bl_live_create(NULL, &info);
+	bl_live *run = recorded_live(NULL, &info);
 	memset(p, 0, sizeof *p);
 	*p = (bl_snapshot){.step = 1, .n = 8, .d = d, .grid = d, .diag = d, .rankme = NAN};
 	for (int i = 0; i < d * d; i++)
@@ -371,13 +371,13 @@ static void test_history(void **state)
 	(void)state;
 	enum { MANY = 10 * BL_HISTORY_BINS + 77 };
 	bl_live_info info = recorded_info(0, MANY, BL_RUN_RUNNING);
-	bl_live *run = bl_live_create(NULL, &info);
+	bl_live *run = recorded_live(NULL, &info);
 	bl_history *h = malloc(sizeof *h);
 	double sum = 0, binned = 0;
 	bl_history_reset(h);
 	for (int64_t i = 1; i <= MANY; i++) {
 		bl_record r = recorded_record(i, .01);
-		sum += r.lambda * r.redundancy;
+		sum += r.value[RECORDED_WEIGHTED];
 		assert_int_equal(bl_live_add(run, &r), 0);
 		if (i % 1000 == 0)
 			assert_true(bl_history_read(h, run));
@@ -389,9 +389,9 @@ static void test_history(void **state)
 	assert_true(h->bins <= BL_HISTORY_BINS);
 	assert_int_equal((h->bins - 1) * h->stride + h->fill, MANY);
 	for (int k = 0; k < h->bins; k++)
-		binned += h->term[BL_TERM_REDUNDANCY][k] * (double)(k < h->bins - 1 ? h->stride : h->fill);
+		binned += h->value[RECORDED_WEIGHTED][k] * (double)(k < h->bins - 1 ? h->stride : h->fill);
 	assert_close(binned, sum, 1e-9);
-	assert_int_equal(h->knns, MANY / 100);
+	assert_int_equal(h->have[RECORDED_KNN], MANY / 100);
 	free(h);
 	bl_live_close(run);
 }

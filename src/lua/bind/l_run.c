@@ -150,38 +150,22 @@ static int t_watch(lua_State *L)
 
 /* --- looking --- */
 
-typedef struct column { const char *name; size_t offset; bool integer; } column;
-#define COLUMN(field) { #field, offsetof(bl_record, field), false }
-static const column columns[] = {
-	{"step", offsetof(bl_record, step), true},
-	COLUMN(time),
-	COLUMN(invariance),
-	COLUMN(redundancy),
-	COLUMN(total),
-	COLUMN(floor),
-	COLUMN(lambda),
-	COLUMN(lr),
-	COLUMN(grad_norm),
-	COLUMN(images_per_s),
-	COLUMN(knn),
-};
-enum { COLUMNS = sizeof columns / sizeof columns[0] };
-
-static void push_column(lua_State *L, const bl_record *r, const column *c)
+static void set_text(lua_State *L, const char *name, const char *text)
 {
-	const char *field = (const char *)r + c->offset;
-	if (c->integer)
-		lua_pushinteger(L, *(const int64_t *)field);
-	else
-		lua_pushnumber(L, *(const double *)field);
+	lua_pushstring(L, text);
+	lua_setfield(L, -2, name);
 }
 
-static void push_record(lua_State *L, const bl_record *r)
+static void push_record(lua_State *L, const bl_live *l, const bl_record *r)
 {
-	lua_createtable(L, 0, COLUMNS);
-	for (int k = 0; k < COLUMNS; k++) {
-		push_column(L, r, &columns[k]);
-		lua_setfield(L, -2, columns[k].name);
+	bl_columns c;
+	bl_live_columns(l, &c);
+	lua_createtable(L, 0, c.n + 1);
+	lua_pushinteger(L, r->step);
+	lua_setfield(L, -2, "step");
+	for (int k = 0; k < c.n; k++) {
+		lua_pushnumber(L, r->value[k]);
+		lua_setfield(L, -2, c.column[k].name);
 	}
 }
 
@@ -209,8 +193,9 @@ static bool find_record(const bl_live *l, int64_t step, bl_record *r)
 static int t_record(lua_State *L)
 {
 	bl_record r;
-	if (find_record(bl_trainer_live(bl_lua_trainer(L, 1)), luaL_checkinteger(L, 2), &r))
-		push_record(L, &r);
+	const bl_live *l = bl_trainer_live(bl_lua_trainer(L, 1));
+	if (find_record(l, luaL_checkinteger(L, 2), &r))
+		push_record(L, l, &r);
 	else
 		lua_pushnil(L);
 	return 1;
@@ -222,7 +207,7 @@ static int p_terms(lua_State *L)
 	bl_record r;
 	const bl_live *l = bl_trainer_live(bl_lua_trainer(L, 1));
 	if (bl_live_record(l, bl_live_length(l) - 1, &r))
-		push_record(L, &r);
+		push_record(L, l, &r);
 	else
 		lua_pushnil(L);
 	return 1;
@@ -233,19 +218,49 @@ static int p_records(lua_State *L)
 {
 	const bl_live *l = bl_trainer_live(bl_lua_trainer(L, 1));
 	int64_t n = bl_live_length(l);
+	bl_columns c;
 	bl_record r;
-	luaL_checkstack(L, COLUMNS + 4, NULL);
-	lua_createtable(L, 0, COLUMNS);
+	bl_live_columns(l, &c);
+	luaL_checkstack(L, c.n + 4, NULL);
+	lua_createtable(L, 0, c.n + 1);
 	int first = lua_gettop(L) + 1;
-	for (int k = 0; k < COLUMNS; k++)
+	for (int k = 0; k <= c.n; k++)
 		lua_createtable(L, (int)n, 0);
-	for (int64_t i = 0; i < n && bl_live_record(l, i, &r); i++)
-		for (int k = 0; k < COLUMNS; k++) {
-			push_column(L, &r, &columns[k]);
+	for (int64_t i = 0; i < n && bl_live_record(l, i, &r); i++) {
+		lua_pushinteger(L, r.step);
+		lua_rawseti(L, first + c.n, i + 1);
+		for (int k = 0; k < c.n; k++) {
+			lua_pushnumber(L, r.value[k]);
 			lua_rawseti(L, first + k, i + 1);
 		}
-	for (int k = COLUMNS - 1; k >= 0; k--)
-		lua_setfield(L, first - 1, columns[k].name);
+	}
+	lua_setfield(L, first - 1, "step");
+	for (int k = c.n - 1; k >= 0; k--)
+		lua_setfield(L, first - 1, c.column[k].name);
+	return 1;
+}
+
+/* The columns of the records, in their order: {{name =, label =, brief =, unit =, kind =, format =}, ...} */
+static int p_columns(lua_State *L)
+{
+	static const char *const kinds[BL_COLUMN_KINDS] = {
+		"total", "term", "weighted", "floor", "parameter", "rate", "score", "measure", "time", "own",
+	};
+	bl_columns c;
+	bl_live_columns(bl_trainer_live(bl_lua_trainer(L, 1)), &c);
+	lua_createtable(L, c.n, 0);
+	for (int k = 0; k < c.n; k++) {
+		const bl_column *i = &c.column[k];
+		lua_createtable(L, 0, 6);
+		set_text(L, "name", i->name);
+		set_text(L, "label", bl_column_label(i));
+		set_text(L, "brief", bl_column_brief(i));
+		set_text(L, "unit", i->unit);
+		set_text(L, "kind", kinds[i->kind]);
+		lua_pushfstring(L, i->fixed ? "%%.%df" : "%%.%dg", i->precision || i->fixed ? i->precision : 4);
+		lua_setfield(L, -2, "format");
+		lua_rawseti(L, -2, k + 1);
+	}
 	return 1;
 }
 
@@ -478,8 +493,11 @@ static const bl_lua_function properties[] = {
 	BL_LUA("terms", p_terms, ": table?",
 	       "The newest record: step, invariance, redundancy, total, floor, lr, knn ...",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.terms)"),
-	BL_LUA("records", p_records, ": table", "All records, as one list for each quantity.",
+	BL_LUA("records", p_records, ": table", "All records, as one list for each column.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.records)"),
+	BL_LUA("columns", p_columns, ": table",
+	       "The columns of its records: name, label, brief, unit, kind and format of each.",
+	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.columns[1].name)"),
 	BL_LUA("C", p_C, ": tensor", "The cross-correlation matrix of the newest batch.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.C)"),
 	BL_LUA("state", p_state, ": string", "new, running, paused, done, stopped or failed.",

@@ -120,8 +120,10 @@ static void push_run(lua_State *L, const bl_run *r)
 	set_integer(L, "d", r->info.d);
 	set_integer(L, "pid", r->info.pid);
 	set_number(L, "started", r->info.started);
-	set_number(L, "total", r->last.step > 0 ? r->last.total : NAN);
-	set_number(L, "lambda", r->last.step > 0 ? r->last.lambda : NAN);
+	const bl_columns *c = &r->columns;
+	set_number(L, "total", bl_record_value(&r->last, c, "total"));
+	for (int k = bl_columns_next(c, BL_COLUMN_PARAMETER, 0); k >= 0; k = bl_columns_next(c, BL_COLUMN_PARAMETER, k + 1))
+		set_number(L, c->column[k].name, r->last.value[k]);
 	set_number(L, "knn", r->knn);
 	lua_pushboolean(L, bl_run_going(r));
 	lua_setfield(L, -2, "alive");

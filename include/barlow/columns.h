@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * columns.h: what the records of a run hold.
+ *
+ * A run has a list of columns, and a record has a value for each, NaN where nothing was measured.  Whoever shows
+ * records goes by a column's name or kind and takes label, unit and format from here, so that a column which it has
+ * never heard of is shown as well.  The trainer's own columns are listed in src/train/record.c, those of the loss come
+ * with the loss, and a run's user may add more while it trains.
+ */
+#ifndef BARLOW_COLUMNS_H
+#define BARLOW_COLUMNS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { BL_COLUMNS_MAX = 64, BL_COLUMN_NAME = 32, BL_COLUMN_LABEL = 32, BL_COLUMN_BRIEF = 16, BL_COLUMN_UNIT = 12 };
+
+typedef enum bl_column_kind {
+	BL_COLUMN_TOTAL,     /* the loss */
+	BL_COLUMN_TERM,      /* a term of it, by itself */
+	BL_COLUMN_WEIGHTED,  /* the term of the column before it, times its weight, as it enters the total */
+	BL_COLUMN_FLOOR,     /* what the total cannot fall below; NaN or 0: none is known */
+	BL_COLUMN_PARAMETER, /* of the loss; may be set while the run trains */
+	BL_COLUMN_RATE,      /* a learning rate in force */
+	BL_COLUMN_SCORE,     /* how good the features are; measured now and then */
+	BL_COLUMN_MEASURE,   /* anything else that the trainer measures in each step */
+	BL_COLUMN_TIME,      /* seconds of training so far */
+	BL_COLUMN_OWN,       /* the user's own; NaN at most steps, perhaps */
+	BL_COLUMN_KINDS,
+} bl_column_kind;
+
+typedef struct bl_column {
+	char name[BL_COLUMN_NAME];   /* as in t.records.NAME: letters, digits, underscores and dots, a letter first */
+	char label[BL_COLUMN_LABEL]; /* for people, UTF-8; "": the name */
+	char brief[BL_COLUMN_BRIEF]; /* the same where there is little room; "": the label */
+	char unit[BL_COLUMN_UNIT];   /* "s", "images/s"; "": none */
+	uint8_t kind;                /* bl_column_kind */
+	uint8_t precision;           /* of its texts: significant digits, or decimals where `fixed` */
+	uint8_t fixed;
+	char mark;                   /* its letter in a chart of ASCII; 0: the first of its name */
+} bl_column;
+
+typedef struct bl_columns {
+	int n;
+	bl_column column[BL_COLUMNS_MAX];
+} bl_columns;
+
+typedef struct bl_record {
+	int64_t step;                  /* 1 after the first step */
+	double value[BL_COLUMNS_MAX];  /* of the run's columns, by their places; NaN: not measured */
+} bl_record;
+
+/* A copy of `column` behind the others.  Its place; negative: no room, a name that cannot be, or one that is taken. */
+int bl_columns_add(bl_columns *c, const bl_column *column);
+/* 0: this can be a column's name; negative with bl_error where not. */
+int bl_column_name_check(const char *name);
+/* Makes a column that was read from outside harmless: texts end and hold no control characters, numbers are in range. */
+void bl_column_clean(bl_column *column);
+
+/* The place of a name, or -1. */
+int bl_columns_find(const bl_columns *c, const char *name);
+/* The first place of a kind at or after `from`, or -1: for (i = ...(c, k, 0); i >= 0; i = ...(c, k, i + 1)) */
+int bl_columns_next(const bl_columns *c, bl_column_kind kind, int from);
+/* Is the column a part of the total: a weighted term, or a term that no weighted one follows? */
+bool bl_columns_part(const bl_columns *c, int place);
+/* Are most of its values NaN, perhaps? */
+bool bl_column_rare(const bl_column *column);
+
+/* The record of a step with nothing measured. */
+bl_record bl_record_empty(int64_t step);
+/* A record's value by name; NaN: there is no such column. */
+double bl_record_value(const bl_record *r, const bl_columns *c, const char *name);
+const char *bl_column_label(const bl_column *column);
+const char *bl_column_brief(const bl_column *column);
+/* The value as the column's format has it, without the unit; "-" for NaN. */
+void bl_column_text(const bl_column *column, double value, char *out, size_t size);
+
+#endif
