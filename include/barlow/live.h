@@ -2,15 +2,19 @@
 /*
  * live.h: what the world may see of a run.
  *
- * One memory-mapped file in the run's folder.  The trainer writes; any number
- * of readers, in this process or another, read it without locks and without
- * holding the trainer up.  Records are kept, one a step; the snapshot is the
- * newest (a sequence lock: a reader that was overtaken reads again), beside
- * some that are kept from the past.  Commands, and what viewers look at, go
- * the other way through a small mailbox.
+ * One file in the run's folder.  The trainer writes; any number of readers, in
+ * this process or another, read it without holding the trainer up.  Records
+ * are kept, one a step; the snapshot is the newest, beside some that are kept
+ * from the past.  Commands, and what viewers look at, go the other way through
+ * a small mailbox.
  *
- * Little-endian, fixed layout, version in the header; a reader checks magic,
- * version and sizes before it believes anything.
+ * The trainer's handle has info, records and the newest snapshot in memory, at
+ * 8 (2 + columns) bytes a step, and the file is a copy of that: a run goes on
+ * without it when the disk is full, and writes it anew when somebody has cut
+ * it short.
+ *
+ * Named sections with sizes, each change with a checksum; a reader believes
+ * nothing before it has looked at magic, version, sizes and check.
  */
 #ifndef BARLOW_LIVE_H
 #define BARLOW_LIVE_H
@@ -24,14 +28,16 @@ enum {
 	BL_DIAG_MAX = 512,
 	BL_HIST_BINS = 64,
 	BL_SPECTRUM_MAX = 128,
-	BL_VIEW_MAX = 64,
+	BL_VIEWS_MAX = 8,  /* views of one sample */
+	BL_VIEW_MAX = 64,  /* pixels a side that are shown of one */
+	BL_IMAGE_CHANNELS_MAX = 64,
 	BL_POINTS_MAX = 1024,
 	BL_PAIRS_MAX = 16,
 	BL_QUANTILES = 65,
 	BL_CLUSTER_MOST = 1024, /* dims that can be sorted by cluster */
 	BL_CLASSES_MAX = 64,
 	BL_CLASS_TEXT = 24,
-	BL_KEPT_MAX = 48, /* snapshots of the past that a run keeps */
+	BL_KEPT_MAX = 48, /* snapshots of the past that are shown, and that a run keeps unless it is told otherwise */
 	BL_DRAW_TEXT = 320,
 };
 
@@ -81,12 +87,13 @@ typedef struct bl_snapshot {
 	float eigenvalues[BL_SPECTRUM_MAX];/* of the embedding covariance, descending */
 	double rankme;                     /* NaN: not computed */
 	float singular[BL_SPECTRUM_MAX];   /* of C, descending, as many; NaN: not computed */
-	int32_t view_side, view_channels;  /* of the pair below; 0: none */
-	uint8_t views[2][BL_VIEW_MAX * BL_VIEW_MAX * 3]; /* one augmented pair, 0..255, (h,w,c) */
+	int32_t view_count, view_side, view_channels; /* of one sample's views below, 1 or 3 channels as shown; 0: none */
+	int32_t image_channels;            /* that the views have: of more than 3 the first 3 are shown, of 2 the first */
+	uint8_t views[BL_VIEWS_MAX][BL_VIEW_MAX * BL_VIEW_MAX * 3]; /* augmented, 0..255, (h,w,c) */
 	int64_t view_row;                  /* its row in the data set, 0-based; -1: not known */
 	int32_t view_label;                /* -1: none */
 	char view_class[BL_CLASS_TEXT];    /* its name; "": not known */
-	char view_draws[2][BL_DRAW_TEXT];  /* what the pipelines drew: "crop 3,4 20x22, flip, brightness 1.21" */
+	char view_draws[BL_VIEWS_MAX][BL_DRAW_TEXT];  /* what the pipelines drew: "crop 3,4 20x22, flip, brightness 1.21" */
 	/* The region that was asked for, pooled to region_rows x region_cols cells (one element a cell when it fits). */
 	bl_region region;                  /* as computed: clamped to the matrix; order: PLAIN where d is too large to sort */
 	int32_t region_rows, region_cols;  /* cells, at most BL_GRID_MAX; 0: none */
@@ -133,13 +140,26 @@ typedef struct bl_command {
 
 typedef struct bl_live bl_live;
 
+/*
+ * Snapshots of the past: some, spread over the run (BL_KEPT_MAX); all that are made, up to 1024, of which every second one
+ * is let go then; or none, records only.  A run that has no file keeps at most BL_KEPT_MAX.
+ */
+typedef enum bl_keep { BL_KEEP_SOME, BL_KEEP_ALL, BL_KEEP_RECORDS } bl_keep;
+
 /* Trainer's side.  path NULL: memory of this process only; columns NULL: records have none. */
 bl_live *bl_live_create(const char *path, const bl_live_info *info, const bl_columns *columns);
+int bl_live_keep(bl_live *l, bl_keep keep); /* instead of BL_KEEP_SOME; while the run is in memory, before it has snapshots */
+/* As bl_live_create does: moves to a file, and stays in memory, saying so in the info, where the disk is full. */
+int bl_live_take_place(bl_live *l, const char *path);
 /* From memory to a file, with all that is in it.  Nobody else may be using the handle; on failure it stays in memory. */
 int bl_live_move(bl_live *l, const char *path);
 void bl_live_set_info(bl_live *l, const bl_live_info *info);
 int bl_live_add(bl_live *l, const bl_record *r);            /* records are capacity `steps` of info */
+/* A column of the records to come; those before have NaN there.  Its place, or negative: see bl_columns_add. */
+int bl_live_column(bl_live *l, const bl_column *column);
 void bl_live_publish(bl_live *l, const bl_snapshot *s);
+/* What has happened to the file, once each time: it could not be written, was cut short, was written anew. */
+bool bl_live_problem(bl_live *l, char *out, size_t size);
 bool bl_live_take(bl_live *l, bl_command *out);             /* oldest command in the mailbox */
 bool bl_live_asked(const bl_live *l, bl_region *out);       /* what the last viewer wants; false: nobody has asked in the last seconds */
 bool bl_live_replaced(const bl_live *l);                    /* another file has its name now, or none: the run is somebody else's */
@@ -147,7 +167,8 @@ bool bl_live_replaced(const bl_live *l);                    /* another file has 
 int bl_live_take_past(bl_live *l, const bl_live *past, int64_t until);
 
 /* Reader's side. */
-bl_live *bl_live_open(const char *path, bool writable_mailbox); /* refuses what is not a live file of this version */
+/* Refuses what is not a live file of this version; one of version 2 (barlow 0.1) is shown, and takes no commands. */
+bl_live *bl_live_open(const char *path, bool writable_mailbox);
 /* What a reader's path names now, opened as it was, where that is another file: the run was resumed.  NULL: it is not. */
 bl_live *bl_live_open_next(const bl_live *l);
 const char *bl_live_path(const bl_live *l); /* where a reader opened it; NULL: in memory, or the writer's */
@@ -163,7 +184,7 @@ int64_t bl_live_snapshot(const bl_live *l, bl_snapshot *out); /* its step, or -1
 uint64_t bl_live_snapshots(const bl_live *l);                 /* published so far: unchanged means, nothing new to read */
 /*
  * Snapshots kept from the past, oldest first, the first of the run and the newest among them: at most BL_KEPT_MAX,
- * spread over the run.  Those of the past have neither views nor a region.
+ * spread over the run, though more may be kept.  Those of the past have neither views nor a region.
  */
 int bl_live_kept(const bl_live *l);
 int64_t bl_live_kept_snapshot(const bl_live *l, int i, bl_snapshot *out); /* its step, or -1 */

@@ -33,6 +33,7 @@ typedef struct bl_trainer_config {
 	double clip;                   /* > 0: gradient norm is clipped to it */
 	bl_precision precision;        /* of the network's linear layers in training steps, forward and backward */
 	const char *live_path;         /* NULL: in memory only */
+	bl_keep keep;                  /* snapshots of the past */
 	double snapshot_hz;            /* snapshots a second at most while somebody looks; 0: 10 */
 	/* A quick kNN during training: 0 turns it off. */
 	double knn_every;              /* epochs */
@@ -63,6 +64,13 @@ int bl_trainer_command(bl_trainer *t, bl_command c);    /* taken at the next ste
 int64_t bl_trainer_requests(bl_trainer *t, bl_command_kind kind);
 /* Waits until the thread has ended or `seconds` have passed (< 0: for ever).  1: ended, 0: still going, negative: it failed, see bl_error. */
 int bl_trainer_wait(bl_trainer *t, double seconds);
+/* What has happened to the live file since the last call: it could not be written, was cut short, was written anew. */
+bool bl_trainer_trouble(bl_trainer *t, char *out, size_t size);
+/*
+ * A value of the user's own for the next record, in a column by this name, which the run has from then on; behind the
+ * last record it goes nowhere.  By any thread.  Negative: the name cannot be, or is the trainer's own.
+ */
+int bl_trainer_log(bl_trainer *t, const char *name, double value);
 bl_run_state bl_trainer_state(const bl_trainer *t);
 bl_live *bl_trainer_live(bl_trainer *t);                /* borrowed */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* cmd_watch.c: barlow watch: which run is meant, then the screen or one frame as text. */
 #include "cli/command.h"
+#include "live/json.h"
 
 #include <barlow/error.h>
 #include <barlow/runs.h>
@@ -9,10 +10,11 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 struct wish {
-	bool read_only, once;
+	bool read_only, once, jsonl;
 	bl_size size;
 };
 
@@ -21,6 +23,8 @@ static const bl_option options[] = {
 	BL_OPTION(FLAG, struct wish, once, .name = "once", .help = "print one frame as plain text, for logs and pipes, and end"),
 	BL_OPTION(SIZE, struct wish, size, .name = "size", .argument = "WxH",
 	          .help = "columns and rows of that frame (default: the terminal's, else 80x24)"),
+	BL_OPTION(FLAG, struct wish, jsonl, .name = "jsonl",
+	          .help = "print each record as a line of JSON, those to come as well until the run ends, for other tools"),
 	BL_OPTION_END,
 };
 
@@ -51,6 +55,44 @@ static int print_frame(const bl_live *run, const bl_size *asked)
 	return EXIT_FAILURE;
 }
 
+/* --- Records as lines of JSON ---------------------------------------------------- */
+
+enum { LOOK_NS = 100000000 };
+
+/* Those from `from` on; returns where the next begin, or negative: standard output failed. */
+static int64_t print_records(const bl_live *run, int64_t from)
+{
+	bl_columns c;
+	bl_record r;
+	int64_t n = bl_live_length(run);
+	bl_live_columns(run, &c);
+	for (; from < n && bl_live_record(run, from, &r); from++)
+		if (bl_record_json(&r, &c, stdout) < 0)
+			return -1;
+	return fflush(stdout) == 0 ? from : -1;
+}
+
+/* Ends with the run.  The state is looked at before the records: what it ended with is among them. */
+static int stream(const bl_live *run)
+{
+	for (int64_t next = 0;;) {
+		bl_live_info info;
+		bl_live_info_get(run, &info);
+		bool over = info.state == BL_RUN_DONE || info.state == BL_RUN_STOPPED || info.state == BL_RUN_FAILED;
+		bool lost = !over && !bl_live_writer_alive(run);
+		next = print_records(run, next);
+		if (next < 0) {
+			perror("barlow watch: standard output");
+			return EXIT_FAILURE;
+		}
+		if (lost)
+			fprintf(stderr, "barlow watch: the run's process %lld is gone\n", (long long)info.pid);
+		if (over || lost)
+			return lost ? EXIT_FAILURE : EXIT_SUCCESS;
+		nanosleep(&(struct timespec){ .tv_nsec = LOOK_NS }, NULL);
+	}
+}
+
 /* q, Q and Ctrl-C all leave; only Q has told the run anything. */
 static int show(bl_live *run, bool read_only)
 {
@@ -62,11 +104,11 @@ static int watch(const bl_subcommand *self, const void *options_read, const bl_t
 	(void)self;
 	const struct wish *w = options_read;
 	setlocale(LC_CTYPE, "");
-	bool commands = !w->read_only && !w->once;
+	bool commands = !w->read_only && !w->once && !w->jsonl;
 	bl_live *run = bl_runs_open(operands->n ? operands->text[0] : NULL, &commands);
 	if (!run)
 		return fail();
-	int status = w->once ? print_frame(run, &w->size) : show(run, !commands);
+	int status = w->jsonl ? stream(run) : w->once ? print_frame(run, &w->size) : show(run, !commands);
 	bl_live_close(run);
 	return status;
 }

@@ -2,75 +2,93 @@
 /* asks.c: what viewers, in any process, want to see: the last to ask wins, and is forgotten when it does not renew. */
 #include "live/livefile.h"
 
-#include <barlow/error.h>
 #include <string.h>
-#include <time.h>
 
 enum { HOLDS_MS = 3000 };
 
-struct copy {
-	uint64_t ticket, stamp, region[LIVE_ASK_WORDS], check;
-};
-_Static_assert(sizeof(struct copy) == sizeof(struct live_ask), "a copy of an ask is read in one go");
 _Static_assert(sizeof(bl_region) <= 8 * LIVE_ASK_WORDS, "a region fits an ask");
 
-static uint64_t milliseconds(void)
+/* Of an empty slot it is not 0. */
+static uint64_t check_of(const struct live_ask *a)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return bl_disk_check(a->ticket, &a->stamp, offsetof(struct live_ask, check) - offsetof(struct live_ask, stamp));
 }
 
-/* FNV-1a over words; that of an empty slot is not 0. */
-static uint64_t check_of(const struct copy *c)
+/* Stamps may be a little ahead of a clock that was read a little before. */
+static bool stands(const struct live_ask *a, uint64_t now)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325), words[LIVE_ASK_WORDS + 2] = { c->ticket, c->stamp };
-	memcpy(words + 2, c->region, sizeof c->region);
-	for (int i = 0; i < LIVE_ASK_WORDS + 2; i++)
-		h = (h ^ words[i]) * UINT64_C(0x100000001b3);
-	return h;
+	return a->check == check_of(a) && now - a->stamp + HOLDS_MS <= 2 * HOLDS_MS;
 }
 
-static void put(struct live_ask *a, const struct copy *c)
+static struct live_ask ask_of(uint64_t ticket, const bl_region *r)
 {
-	atomic_store_explicit(&a->ticket, c->ticket, memory_order_relaxed);
-	atomic_store_explicit(&a->stamp, c->stamp, memory_order_relaxed);
-	for (int i = 0; i < LIVE_ASK_WORDS; i++)
-		atomic_store_explicit(&a->region[i], c->region[i], memory_order_relaxed);
-	atomic_store_explicit(&a->check, c->check, memory_order_release);
+	struct live_ask a = { .ticket = ticket, .stamp = (uint64_t)bl_disk_ms() };
+	memcpy(a.region, r, sizeof *r);
+	a.check = check_of(&a);
+	return a;
+}
+
+static int ask_by_file(bl_live *l, const bl_region *r)
+{
+	const struct live_section *at = &l->section[SECTION_ASKS];
+	struct live_asks asks;
+	uint64_t last = 0, now = (uint64_t)bl_disk_ms();
+	if (bl_disk_lock(l->fd, at) != 0)
+		return -1;
+	int rc = bl_disk_read(l->fd, at->at, &asks, sizeof asks) ? 0 : bl_fail("live: the file was cut short");
+	for (int i = 0; rc == 0 && i < LIVE_ASKS; i++)
+		if (stands(&asks.ask[i], now) && asks.ask[i].ticket > last)
+			last = asks.ask[i].ticket;
+	struct live_ask a = ask_of(last + 1, r);
+	if (rc == 0 && bl_disk_write(l->fd, at->at + (size_t)(a.ticket % LIVE_ASKS) * sizeof a, &a, sizeof a) != 0)
+		rc = bl_fail("live: what is asked could not be written");
+	bl_disk_unlock(l->fd, at);
+	return rc;
 }
 
 int bl_live_ask(bl_live *l, const bl_region *r)
 {
-	if (!l->front)
+	int rc = 0;
+	if (!l->commands)
 		return bl_fail("live: opened read-only: nothing can be asked");
-	if (bl_livefile_size(l) < (int64_t)offsetof(struct live_image, info))
-		return bl_fail("live: the file was cut short");
-	struct live_asks *asks = &l->front->asks;
-	struct copy c = { .ticket = atomic_fetch_add(&asks->tickets, 1), .stamp = milliseconds() };
-	memcpy(c.region, r, sizeof *r);
-	c.check = check_of(&c);
-	put(&asks->ask[c.ticket % LIVE_ASKS], &c);
-	return 0;
+	pthread_mutex_lock(&l->lock);
+	if (l->writer && !bl_writer_has_file(l))
+		l->writer->own_ask = ask_of(1, r);
+	else
+		rc = ask_by_file(l, r);
+	pthread_mutex_unlock(&l->lock);
+	return rc;
 }
 
-/* Stamps may be a little ahead of a clock that was read a little before. */
-static bool stands(const struct copy *c, uint64_t now)
+static bool asked_in_file(const bl_live *l, struct live_ask *best, uint64_t now)
 {
-	return c->check == check_of(c) && now - c->stamp + HOLDS_MS <= 2 * HOLDS_MS;
+	struct live_asks asks;
+	int last = -1;
+	if (!bl_disk_read(l->fd, l->section[SECTION_ASKS].at, &asks, sizeof asks))
+		return false;
+	for (int i = 0; i < LIVE_ASKS; i++)
+		if (stands(&asks.ask[i], now) && (last < 0 || asks.ask[i].ticket > asks.ask[last].ticket))
+			last = i;
+	if (last >= 0)
+		*best = asks.ask[last];
+	return last >= 0;
 }
 
 bool bl_live_asked(const bl_live *l, bl_region *out)
 {
-	struct copy c[LIVE_ASKS];
-	int last = -1;
-	uint64_t now = milliseconds();
-	if (!bl_livefile_load(l, offsetof(struct live_image, asks.ask), c, sizeof c))
-		return false;
-	for (int i = 0; i < LIVE_ASKS; i++)
-		if (stands(&c[i], now) && (last < 0 || c[i].ticket > c[last].ticket))
-			last = i;
-	if (last >= 0)
-		memcpy(out, c[last].region, sizeof *out);
-	return last >= 0;
+	struct live_ask best;
+	uint64_t now = (uint64_t)bl_disk_ms();
+	pthread_mutex_t *lock = (pthread_mutex_t *)&l->lock;
+	pthread_mutex_lock(lock);
+	bool found = false;
+	if (l->writer && !bl_writer_has_file(l)) {
+		best = l->writer->own_ask;
+		found = stands(&best, now);
+	} else {
+		found = asked_in_file(l, &best, now);
+	}
+	pthread_mutex_unlock(lock);
+	if (found)
+		memcpy(out, best.region, sizeof *out);
+	return found;
 }

@@ -2,151 +2,243 @@
 /*
  * kept.c: snapshots kept from the past.
  *
- * When all slots are taken, every second one is let go and the interval is
- * doubled: so they stay spread over the run, however long it gets.  The first
- * stays for ever; the newest snapshot counts as the last one kept.
+ * When as many are kept as are to be, every second one is let go and the interval is doubled: so they stay spread over
+ * the run, however long it gets.  The first stays for ever; the newest snapshot counts as the last one kept.  In the
+ * file they lie one behind the other as they came, later ones in the room of those that were let go.
  */
 #include "live/livefile.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-enum { READ_TRIES = 8 };
-
-#define AT(member) offsetof(struct live_image, member)
+enum { READ_TRIES = 8, BLOB_MOST = 8 << 20, IN_MEMORY = LIVE_KEPT_SOME };
 
 /* --- The trainer's side -------------------------------------------------- */
 
 static void publish_list(bl_live *l)
 {
-	bl_live_turn_publish(l, &l->image->header.kept, AT(list), &l->list, sizeof l->list);
+	const struct live_list *k = &l->writer->list;
+	bl_writer_turn(l, SECTION_KEPT, k, offsetof(struct live_list, kept) + (size_t)k->n * sizeof k->kept[0]);
 }
 
 static bool due(const struct live_list *k, int64_t step)
 {
-	return k->n == 0 || step >= k->at[k->n - 1].step + k->interval;
+	return k->n == 0 || step >= k->kept[k->n - 1].step + k->interval;
 }
 
-/* Published at once, so that no reader looks for a slot that is about to be written again. */
+static void let_go(struct live_writer *w, int64_t i)
+{
+	if (!w->blob[i])
+		w->hole[w->holes++] = w->list.kept[i];
+}
+
+/* Published at once, so that no reader looks for one whose room is about to be written again. */
 static void thin(bl_live *l)
 {
-	struct live_list *k = &l->list;
+	struct live_writer *w = l->writer;
+	struct live_list *k = &w->list;
 	int64_t n = 0;
-	for (int64_t i = 0; i < k->n; i += 2)
-		k->at[n++] = k->at[i];
+	for (int64_t i = 0; i < k->n; i++) {
+		char *blob = w->blob[i];
+		if (i % 2 == 1)
+			let_go(w, i);
+		w->blob[i] = NULL;
+		if (i % 2 == 1)
+			continue;
+		k->kept[n] = k->kept[i];
+		w->blob[n++] = blob;
+	}
 	k->n = n;
 	k->interval *= 2;
 	publish_list(l);
 }
 
-static int64_t free_slot(const struct live_list *k)
+/* Room in the file for n bytes: what a thinning has left, where that is large enough, or at the end. */
+static struct live_kept room_for(bl_live *l, size_t n)
 {
-	bool used[LIVE_KEPT] = { false };
-	int64_t slot = 0;
-	for (int64_t i = 0; i < k->n; i++)
-		used[k->at[i].slot] = true;
-	while (used[slot])
-		slot++;
-	return slot;
+	struct live_writer *w = l->writer;
+	for (int i = 0; i < w->holes; i++)
+		if (w->hole[i].room >= n) {
+			struct live_kept found = w->hole[i];
+			w->hole[i] = w->hole[--w->holes];
+			return found;
+		}
+	return (struct live_kept){ .at = bl_writer_room(l, n), .room = n };
 }
 
-static void store(bl_live *l, int64_t slot, const bl_snapshot *s)
+static void to_file(bl_live *l, int64_t i, const char *bytes)
 {
-	size_t at = AT(kept) + (size_t)slot * sizeof(struct live_kept) + offsetof(struct live_kept, bytes);
-	struct live_turn *turn = &l->image->kept[slot].turn;
-	atomic_store_explicit(&turn->begun, (uint64_t)s->step, memory_order_relaxed);
-	atomic_thread_fence(memory_order_release);
-	bl_livefile_store(l, at, s, KEPT_HEAD);
-	bl_livefile_store(l, at + KEPT_HEAD, (const char *)s + KEPT_POINTS, KEPT_TAIL);
-	atomic_store_explicit(&turn->done, (uint64_t)s->step, memory_order_release);
+	struct live_kept *k = &l->writer->list.kept[i], room = room_for(l, k->size);
+	k->at = room.at;
+	k->room = room.room;
+	bl_writer_put(l, k->at, bytes, k->size);
+}
+
+/* A slot that no blob of the list lies in; NULL: there is none. */
+static char *free_slot(struct live_writer *w, int32_t d)
+{
+	if (!w->slots) {
+		w->slot_size = bl_pack_kept_most(d);
+		w->slots = malloc(w->slot_size * IN_MEMORY);
+	}
+	for (int k = 0; w->slots && k < IN_MEMORY; k++) {
+		char *slot = w->slots + (size_t)k * w->slot_size;
+		int64_t i = 0;
+		while (i < w->list.n && w->blob[i] != slot)
+			i++;
+		if (i == w->list.n)
+			return slot;
+	}
+	return NULL;
 }
 
 static void add(bl_live *l, const bl_snapshot *s)
 {
-	struct live_list *k = &l->list;
-	int64_t slot = free_slot(k);
-	store(l, slot, s);
-	k->at[k->n].slot = slot;
-	k->at[k->n++].step = s->step;
+	struct live_writer *w = l->writer;
+	size_t size = bl_pack(s, true, w->packed);
+	int64_t i = w->list.n;
+	char *blob = bl_writer_has_file(l) ? NULL : free_slot(w, s->d);
+	if (!bl_writer_has_file(l) && (!blob || size > w->slot_size))
+		return;
+	w->list.kept[i] = (struct live_kept){ .step = s->step, .size = size };
+	w->blob[i] = blob;
+	w->list.n++;
+	if (blob)
+		memcpy(blob, w->packed, size);
+	else
+		to_file(l, i, w->packed);
 	publish_list(l);
 }
 
 /* A snapshot after a thinning may have to wait for the next interval after all. */
-void bl_live_keep(bl_live *l, const bl_snapshot *s)
+void bl_kept_add(bl_live *l, const bl_snapshot *s)
 {
-	struct live_list *k = &l->list;
-	int64_t slots = bl_livefile_slots(l->capacity);
-	if (due(k, s->step) && k->n == slots)
+	struct live_writer *w = l->writer;
+	int64_t most = bl_writer_has_file(l) || w->most < IN_MEMORY ? w->most : IN_MEMORY;
+	if (most > l->capacity)
+		most = l->capacity;
+	if (most > 0 && due(&w->list, s->step) && w->list.n >= most)
 		thin(l);
-	if (due(k, s->step) && k->n < slots)
+	if (due(&w->list, s->step) && w->list.n < most)
 		add(l, s);
+}
+
+/* Those that were in the old file only are lost. */
+void bl_kept_write(bl_live *l)
+{
+	struct live_writer *w = l->writer;
+	int64_t n = 0;
+	w->holes = 0;
+	for (int64_t i = 0; i < w->list.n; i++) {
+		char *blob = w->blob[i];
+		w->blob[i] = NULL;
+		if (!blob)
+			continue;
+		w->list.kept[n] = w->list.kept[i];
+		to_file(l, n, blob);
+		if (!bl_writer_has_file(l))
+			w->blob[n] = blob;
+		n++;
+	}
+	w->list.n = n;
+	publish_list(l);
+	if (bl_writer_has_file(l)) {
+		free(w->slots);
+		w->slots = NULL;
+	}
+}
+
+int bl_live_keep(bl_live *l, bl_keep keep)
+{
+	static const int64_t most[] = { [BL_KEEP_RECORDS] = 0, [BL_KEEP_SOME] = LIVE_KEPT_SOME, [BL_KEEP_ALL] = LIVE_KEPT_ALL };
+	if (!l->writer || l->fd >= 0 || l->writer->list.n > 0)
+		return bl_fail("live: what is kept is said before the run has a file or snapshots");
+	if (keep < BL_KEEP_SOME || keep > BL_KEEP_RECORDS)
+		return bl_fail("live: there is no way %d to keep snapshots", (int)keep);
+	l->writer->most = most[keep];
+	return 0;
 }
 
 /* --- The reader's side --------------------------------------------------- */
 
-static bool list_sane(const bl_live *l, const struct live_list *k)
+static bool list_sane(const struct live_list *k)
 {
-	int64_t before = 0, slots = bl_livefile_slots(l->capacity);
-	if (k->n < 0 || k->n > slots)
+	int64_t before = 0;
+	if (k->n < 0 || k->n > LIVE_KEPT_ALL)
 		return false;
-	for (int64_t i = 0; i < k->n; before = k->at[i++].step)
-		if (k->at[i].slot < 0 || k->at[i].slot >= slots || k->at[i].step <= before)
+	for (int64_t i = 0; i < k->n; before = k->kept[i++].step)
+		if (k->kept[i].step <= before || k->kept[i].size > BLOB_MOST || k->kept[i].at > (UINT64_C(1) << 48))
 			return false;
 	return true;
 }
 
-static int64_t read_list(const bl_live *l, struct live_list *k)
+static void read_list(const bl_live *l, struct live_list *k)
 {
-	if (bl_live_turn_newest(l, AT(header.kept), AT(list), sizeof *k, k, sizeof *k) != 1 || !list_sane(l, k))
+	if (l->writer)
+		*k = l->writer->list;
+	else if (!bl_disk_newest(l->fd, &l->section[SECTION_KEPT], k, sizeof *k) || !list_sane(k))
 		k->n = 0;
-	return k->n;
-}
-
-static int64_t newest_step(const bl_live *l)
-{
-	int64_t step;
-	int got = bl_live_turn_newest(l, AT(header.snapshot), AT(snapshot), sizeof(bl_snapshot), &step, sizeof step);
-	return got == 1 ? step : -1;
 }
 
 /* The newest takes the place of the last in the list when that is the same one: it has the views. */
 static int64_t count(const bl_live *l, struct live_list *k)
 {
-	int64_t n = read_list(l, k), last = n > 0 ? k->at[n - 1].step : 0, newest = newest_step(l);
-	k->n -= newest == last && n > 0;
+	read_list(l, k);
+	int64_t last = k->n > 0 ? k->kept[k->n - 1].step : 0, newest = bl_live_newest_step(l);
+	k->n -= newest == last && k->n > 0;
 	return k->n + (newest >= last && newest > 0);
+}
+
+/* Where more are kept than anybody wants to look at, so many of them, spread over the run. */
+static int64_t shown(int64_t n)
+{
+	return n < BL_KEPT_MAX ? n : BL_KEPT_MAX;
+}
+
+static int64_t place(int64_t i, int64_t n)
+{
+	return n > BL_KEPT_MAX ? i * (n - 1) / (BL_KEPT_MAX - 1) : i;
 }
 
 int bl_live_kept(const bl_live *l)
 {
 	struct live_list k;
-	return (int)count(l, &k);
+	pthread_mutex_t *lock = (pthread_mutex_t *)&l->lock;
+	pthread_mutex_lock(lock);
+	int64_t n = count(l, &k);
+	pthread_mutex_unlock(lock);
+	return (int)shown(n);
 }
 
-static bool load(const bl_live *l, int64_t slot, int64_t step, bl_snapshot *out)
+static bool load(const bl_live *l, int64_t i, const struct live_kept *k, bl_snapshot *out)
 {
-	size_t at = AT(kept) + (size_t)slot * sizeof(struct live_kept), bytes = at + offsetof(struct live_kept, bytes);
-	memset(out, 0, sizeof *out);
-	if (bl_livefile_word(l, at + offsetof(struct live_turn, done)) != (uint64_t)step ||
-	    !bl_livefile_load(l, bytes, out, KEPT_HEAD) ||
-	    !bl_livefile_load(l, bytes + KEPT_HEAD, (char *)out + KEPT_POINTS, KEPT_TAIL))
-		return false;
-	atomic_thread_fence(memory_order_acquire);
-	out->view_row = out->view_label = -1;
-	return bl_livefile_word(l, at + offsetof(struct live_turn, begun)) == (uint64_t)step && out->step == step;
+	const char *blob = l->writer ? l->writer->blob[i] : NULL;
+	if (blob)
+		return bl_unpack(blob, k->size, out);
+	char *bytes = malloc(k->size);
+	bool whole = bytes && l->fd >= 0 && bl_disk_read(l->fd, k->at, bytes, k->size) && bl_unpack(bytes, k->size, out);
+	free(bytes);
+	return whole && out->step == k->step;
 }
 
-/* A slot that was let go meanwhile is none of the list that is read next. */
+/* One that was let go meanwhile is none of the list that is read next. */
 int64_t bl_live_kept_snapshot(const bl_live *l, int i, bl_snapshot *out)
 {
 	struct live_list k;
-	for (int tries = 0; i >= 0 && tries < READ_TRIES; tries++) {
-		int64_t n = count(l, &k);
-		if (i >= k.n)
-			return i < n ? bl_live_snapshot(l, out) : -1;
-		if (load(l, k.at[i].slot, k.at[i].step, out))
-			return bl_live_snapshot_clean(out) ? out->step : -1;
+	pthread_mutex_t *lock = (pthread_mutex_t *)&l->lock;
+	int64_t found = -1;
+	bool newest = false;
+	pthread_mutex_lock(lock);
+	for (int tries = 0; i >= 0 && tries < READ_TRIES && found < 0 && !newest; tries++) {
+		int64_t n = count(l, &k), at = place(i, n);
+		newest = i < shown(n) && at >= k.n;
+		if (i >= shown(n))
+			break;
+		if (!newest && load(l, at, &k.kept[at], out))
+			found = out->step;
 	}
-	return -1;
+	pthread_mutex_unlock(lock);
+	return newest ? bl_live_snapshot(l, out) : found;
 }
 
 /* --- From one file to another ---------------------------------------------- */
@@ -155,8 +247,12 @@ int64_t bl_live_kept_snapshot(const bl_live *l, int i, bl_snapshot *out)
 void bl_live_keep_past(bl_live *l, const bl_live *past, int64_t until, bl_snapshot *s)
 {
 	struct live_list k;
-	if (read_list(past, &k) > 0 && k.interval > 0 && k.interval <= past->capacity)
-		l->list.interval = k.interval;
+	pthread_mutex_t *lock = (pthread_mutex_t *)&past->lock;
+	pthread_mutex_lock(lock);
+	read_list(past, &k);
+	pthread_mutex_unlock(lock);
+	if (k.n > 0 && k.interval > 0 && k.interval <= past->capacity)
+		l->writer->list.interval = k.interval;
 	for (int i = 0; i < bl_live_kept(past); i++)
 		if (bl_live_kept_snapshot(past, i, s) > 0 && s->step <= until)
 			bl_live_publish(l, s);

@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* live.c: publishing and reading of info, records and snapshots.  Nothing read is believed before it is checked. */
+/* live.c: publishing and reading of info and snapshots.  Nothing read is believed before it is checked. */
 #include "live/livefile.h"
 
-#include <barlow/error.h>
-#include <errno.h>
-#include <limits.h>
 #include <math.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { READ_TRIES = 64 };
-
-#define AT(member) offsetof(struct live_image, member)
+enum { READ_TRIES = 64, BLOB_MOST = 8 << 20 };
 
 const char *bl_run_state_name(bl_run_state s)
 {
@@ -22,66 +15,58 @@ const char *bl_run_state_name(bl_run_state s)
 	return s >= BL_RUN_NEW && s <= BL_RUN_FAILED ? names[s] : "unknown";
 }
 
-/* --- Newest wins: see struct live_turn ----------------------------------- */
-
-void bl_live_turn_publish(bl_live *l, struct live_turn *turn, size_t slots_at, const void *in, size_t size)
-{
-	pthread_mutex_lock(&l->writing);
-	uint64_t next = atomic_load_explicit(&turn->done, memory_order_relaxed) + 1;
-	atomic_store_explicit(&turn->begun, next, memory_order_relaxed);
-	atomic_thread_fence(memory_order_release);
-	bl_livefile_store(l, slots_at + (next & 1) * size, in, size);
-	atomic_store_explicit(&turn->done, next, memory_order_release);
-	pthread_mutex_unlock(&l->writing);
-}
-
-int bl_live_turn_newest(const bl_live *l, size_t turn_at, size_t slots_at, size_t size, void *out, size_t n)
-{
-	for (int i = 0; i < READ_TRIES; i++) {
-		uint64_t turn = bl_livefile_word(l, turn_at + offsetof(struct live_turn, done));
-		if (turn == 0)
-			return 0;
-		if (!bl_livefile_load(l, slots_at + (turn & 1) * size, out, n))
-			return -1;
-		atomic_thread_fence(memory_order_acquire);
-		uint64_t begun = bl_livefile_word(l, turn_at + offsetof(struct live_turn, begun));
-		if (begun - turn < 2)
-			return 1;
-		sched_yield();
-	}
-	return -1;
-}
-
 /* --- The trainer's side -------------------------------------------------- */
 
 void bl_live_set_info(bl_live *l, const bl_live_info *info)
 {
-	bl_live_info whole = *info;
-	whole.pid = l->pid;
-	if (whole.started == 0)
-		whole.started = l->started;
-	if (l->image)
-		bl_live_turn_publish(l, &l->image->header.info, AT(info), &whole, sizeof whole);
+	if (!l->writer)
+		return;
+	pthread_mutex_lock(&l->lock);
+	bl_live_info *whole = &l->writer->info;
+	*whole = *info;
+	whole->pid = l->pid;
+	if (whole->started == 0)
+		whole->started = l->started;
+	bl_writer_turn(l, SECTION_INFO, whole, sizeof *whole);
+	pthread_mutex_unlock(&l->lock);
+}
+
+/* The newest lies in one of two places in turn; one that has grown gets a new place at the end. */
+static void publish(bl_live *l, const bl_snapshot *s)
+{
+	struct live_writer *w = l->writer;
+	w->newest_size = bl_pack(s, false, w->newest);
+	w->snapshots++;
+	int area = (int)(w->snapshots & 1);
+	if (w->newest_size > w->area[area].room && bl_writer_has_file(l)) {
+		w->area[area].at = bl_writer_room(l, w->newest_size);
+		w->area[area].room = w->newest_size;
+	}
+	bl_writer_put(l, w->area[area].at, w->newest, w->newest_size);
+	bl_writer_state(l);
 }
 
 void bl_live_publish(bl_live *l, const bl_snapshot *s)
 {
-	if (!l->image)
+	if (!l->writer)
 		return;
-	bl_live_keep(l, s);
-	bl_live_turn_publish(l, &l->image->header.snapshot, AT(snapshot), s, sizeof *s);
+	pthread_mutex_lock(&l->lock);
+	bl_kept_add(l, s);
+	publish(l, s);
+	pthread_mutex_unlock(&l->lock);
 }
 
-int bl_live_add(bl_live *l, const bl_record *r)
+bool bl_live_problem(bl_live *l, char *out, size_t size)
 {
-	if (!l->image)
-		return bl_fail("live: this handle is a reader's");
-	if (l->written >= l->capacity)
-		return bl_fail("live: all %lld records are used", (long long)l->capacity);
-	bl_livefile_store(l, l->records_at + (size_t)l->written * bl_livefile_row(l), r, bl_livefile_row(l));
-	l->written++;
-	atomic_store_explicit(&l->image->header.records, (uint64_t)l->written, memory_order_release);
-	return 0;
+	if (!l->writer)
+		return false;
+	pthread_mutex_lock(&l->lock);
+	bool new = l->writer->problem[0] && !l->writer->spoken;
+	l->writer->spoken = true;
+	if (new)
+		snprintf(out, size, "%s", l->writer->problem);
+	pthread_mutex_unlock(&l->lock);
+	return new;
 }
 
 /* --- The reader's side --------------------------------------------------- */
@@ -120,69 +105,18 @@ static void clean_info(bl_live_info *i)
 
 void bl_live_info_get(const bl_live *l, bl_live_info *out)
 {
-	if (bl_live_turn_newest(l, AT(header.info), AT(info), sizeof *out, out, sizeof *out) == 1) {
-		clean_info(out);
-		return;
-	}
-	*out = (bl_live_info){ .state = BL_RUN_FAILED, .message = "the live file cannot be read" };
-}
-
-int64_t bl_live_length(const bl_live *l)
-{
-	int64_t room = (bl_livefile_size(l) - (int64_t)l->records_at) / (int64_t)bl_livefile_row(l);
-	uint64_t n = bl_livefile_word(l, AT(header.records));
-	if (room > l->capacity)
-		room = l->capacity;
-	return room <= 0 ? 0 : n > (uint64_t)room ? room : (int64_t)n;
-}
-
-/* Fills the cache with the run of records that i lies in. */
-static bool cache_fill(const bl_live *l, struct live_cache *c, int64_t i)
-{
-	int64_t from = i - i % LIVE_CACHE, n = bl_live_length(l) - from;
-	if (n > LIVE_CACHE)
-		n = LIVE_CACHE;
-	c->n = 0;
-	if (n <= i - from)
-		return false;
-	if (!bl_livefile_load(l, l->records_at + (size_t)from * bl_livefile_row(l), c->run, (size_t)n * bl_livefile_row(l)))
-		return false;
-	c->from = from;
-	c->n = n;
-	return true;
-}
-
-static bool cached_record(const bl_live *l, int64_t i, bl_record *out)
-{
-	struct live_cache *c = l->cache;
-	pthread_mutex_lock(&c->lock);
-	bool there = (i >= c->from && i - c->from < c->n) || cache_fill(l, c, i);
+	pthread_mutex_t *lock = (pthread_mutex_t *)&l->lock;
+	bool there = true;
+	pthread_mutex_lock(lock);
+	if (l->writer)
+		*out = l->writer->info;
+	else
+		there = bl_disk_newest(l->fd, &l->section[SECTION_INFO], out, sizeof *out);
+	pthread_mutex_unlock(lock);
 	if (there)
-		memcpy(out, (const char *)c->run + (size_t)(i - c->from) * bl_livefile_row(l), bl_livefile_row(l));
-	pthread_mutex_unlock(&c->lock);
-	return there;
-}
-
-bool bl_live_record(const bl_live *l, int64_t i, bl_record *out)
-{
-	if (i < 0 || i >= l->capacity)
-		return false;
-	for (int k = l->columns.n; k < BL_COLUMNS_MAX; k++)
-		out->value[k] = NAN;
-	if (l->cache)
-		return cached_record(l, i, out) && out->step > 0;
-	return i < bl_live_length(l) &&
-	       bl_livefile_load(l, l->records_at + (size_t)i * bl_livefile_row(l), out, bl_livefile_row(l)) && out->step > 0;
-}
-
-int bl_live_columns_count(const bl_live *l)
-{
-	return l->columns.n;
-}
-
-void bl_live_columns(const bl_live *l, bl_columns *out)
-{
-	*out = l->columns;
+		clean_info(out);
+	else
+		*out = (bl_live_info){ .state = BL_RUN_FAILED, .message = "the live file cannot be read" };
 }
 
 static bool within(int32_t v, int32_t lo, int32_t hi)
@@ -220,15 +154,15 @@ static bool region_sane(const bl_snapshot *s)
 
 static bool views_sane(const bl_snapshot *s)
 {
-	return within(s->view_side, 0, BL_VIEW_MAX) &&
-	       (s->view_side == 0 || s->view_channels == 1 || s->view_channels == 3) && s->view_row >= -1 &&
-	       s->view_label >= -1;
+	return within(s->view_side, 0, BL_VIEW_MAX) && within(s->view_count, 0, BL_VIEWS_MAX) &&
+	       within(s->image_channels, 0, BL_IMAGE_CHANNELS_MAX) && s->view_row >= -1 && s->view_label >= -1 &&
+	       (s->view_side == 0 || ((s->view_channels == 1 || s->view_channels == 3) && s->view_count > 0));
 }
 
 bool bl_live_snapshot_clean(bl_snapshot *s)
 {
-	clean_text(s->view_draws[0], BL_DRAW_TEXT);
-	clean_text(s->view_draws[1], BL_DRAW_TEXT);
+	for (int i = 0; i < BL_VIEWS_MAX; i++)
+		clean_text(s->view_draws[i], BL_DRAW_TEXT);
 	clean_text(s->view_class, BL_CLASS_TEXT);
 	for (int i = 0; i < BL_CLASSES_MAX; i++)
 		clean_text(s->class_name[i], BL_CLASS_TEXT);
@@ -238,28 +172,58 @@ bool bl_live_snapshot_clean(bl_snapshot *s)
 	return measures_sane(s) && region_sane(s) && views_sane(s);
 }
 
+static bool newest_blob(const bl_live *l, struct live_state *s)
+{
+	return bl_disk_newest(l->fd, &l->section[SECTION_STATE], s, sizeof *s) && s->snapshot_size > 0 &&
+	       s->snapshot_size <= BLOB_MOST && s->snapshot_at < (UINT64_C(1) << 48);
+}
+
+/* One that was overtaken while it was read has a check that does not fit, and is read again. */
+static bool snapshot_in_file(const bl_live *l, bl_snapshot *out)
+{
+	struct live_state s, again;
+	bool whole = false;
+	for (int i = 0; i < READ_TRIES && !whole && newest_blob(l, &s); i++) {
+		char *bytes = malloc(s.snapshot_size);
+		whole = bytes && bl_disk_read(l->fd, s.snapshot_at, bytes, s.snapshot_size) &&
+		        bl_unpack(bytes, s.snapshot_size, out);
+		free(bytes);
+		if (!whole && newest_blob(l, &again) && again.snapshots == s.snapshots)
+			break; /* nobody is writing: it is spoilt */
+	}
+	return whole;
+}
+
 int64_t bl_live_snapshot(const bl_live *l, bl_snapshot *out)
 {
-	if (bl_live_turn_newest(l, AT(header.snapshot), AT(snapshot), sizeof *out, out, sizeof *out) != 1 ||
-	    !bl_live_snapshot_clean(out))
+	pthread_mutex_t *lock = (pthread_mutex_t *)&l->lock;
+	if (!l->writer)
+		return snapshot_in_file(l, out) ? out->step : -1;
+	pthread_mutex_lock(lock);
+	bool there = l->writer->newest_size > 0 && bl_unpack(l->writer->newest, l->writer->newest_size, out);
+	pthread_mutex_unlock(lock);
+	return there ? out->step : -1;
+}
+
+int64_t bl_live_newest_step(const bl_live *l)
+{
+	struct live_state s;
+	char head[LIVE_PACK_HEAD];
+	if (l->writer)
+		return l->writer->newest_size ? bl_pack_step(l->writer->newest) : -1;
+	if (!newest_blob(l, &s) || !bl_disk_read(l->fd, s.snapshot_at, head, sizeof head))
 		return -1;
-	return out->step;
+	return bl_pack_step(head);
 }
 
 uint64_t bl_live_snapshots(const bl_live *l)
 {
-	return bl_livefile_word(l, AT(header.snapshot.done));
-}
-
-/* A pid that exists is the trainer's only if it started when the trainer did, in the same boot. */
-bool bl_live_writer_alive(const bl_live *l)
-{
-	char boot[40];
-	if (l->pid <= 0 || l->pid > INT_MAX || (kill((pid_t)l->pid, 0) != 0 && errno != EPERM))
-		return false;
-	bl_livefile_boot(boot);
-	if (strcmp(boot, l->boot) != 0)
-		return false;
-	uint64_t ticks = bl_livefile_process_start(l->pid);
-	return ticks == 0 || l->pid_ticks == 0 || ticks == l->pid_ticks;
+	struct live_state s;
+	pthread_mutex_t *lock = (pthread_mutex_t *)&l->lock;
+	if (!l->writer)
+		return bl_disk_newest(l->fd, &l->section[SECTION_STATE], &s, sizeof s) ? s.snapshots : 0;
+	pthread_mutex_lock(lock);
+	uint64_t n = l->writer->snapshots;
+	pthread_mutex_unlock(lock);
+	return n;
 }

@@ -2,170 +2,233 @@
 /*
  * livefile.h: how a live file lies on disk, and the handle on one.
  *
- *     header | mailbox, asks | info, twice | snapshot, twice | list of kept, twice | kept ... | records ...
+ *     header with a table of sections | sections of fixed places | rows of records and packed snapshots, as they came
  *
- * The trainer maps the whole file.  Readers of a path use pread, never a
- * mapping, so that a file cut short under them is a short read and no SIGBUS;
- * only who sends or asks maps the first two pages.  Both sides copy by
- * relaxed atomic words, ordered by the fences of live.c.
+ * Nothing is mapped.  The trainer's own handle holds info, records and the newest snapshot in memory under a lock; the
+ * file is a copy of that, written by pwrite, so that a file that somebody cuts short, or a full disk, costs the copy and
+ * not the run: it is written anew from memory as soon as that can be.  Readers of a path use pread.  What changes
+ * carries a checksum, and lies in two places of which the older one stays whole: a reader that was overtaken, or finds
+ * what a dead writer left half written, sees that and takes the other, or reads again.
+ *
+ * Little-endian.  A reader looks sections up by name, skips those that it does not know, and takes the first bytes of
+ * one that has grown.
  */
 #ifndef BARLOW_LIVE_LIVEFILE_H
 #define BARLOW_LIVE_LIVEFILE_H
 
+#include <barlow/error.h>
 #include <barlow/live.h>
 #include <pthread.h>
-#include <stdalign.h>
 #include <stdatomic.h>
 #include <stddef.h>
 
-enum { LIVE_VERSION = 3, LIVE_MARK = 0x01020304, LIVE_SLOTS = 16, LIVE_ALIGN = 4096, LIVE_CACHE = 128 };
-enum { LIVE_KEPT = BL_KEPT_MAX - 1, LIVE_ASKS = 8, LIVE_ASK_WORDS = 5 }; /* the newest snapshot counts as kept too */
-
-/* A record in the file: its step, then the value of each of the run's columns, eight bytes each. */
-enum { LIVE_ROW_MAX = 1 + BL_COLUMNS_MAX };
+enum { LIVE_VERSION = 3, LIVE_MARK = 0x01020304, LIVE_ALIGN = 64 };
+enum { LIVE_SECTION_NAME = 16, LIVE_SECTIONS_MAX = 32 };
+enum { LIVE_SLOTS = 16, LIVE_ASKS = 8, LIVE_ASK_WORDS = 5, LIVE_EXTENTS_MAX = 192, LIVE_CACHE = 128, LIVE_PACK_HEAD = 32 };
+enum { LIVE_KEPT_SOME = BL_KEPT_MAX - 1, LIVE_KEPT_ALL = 1023 }; /* the newest snapshot counts as kept too */
 
 #define LIVE_MAGIC "barlow\x1a\n"
+#define LIVE_MAILBOX_MAGIC UINT64_C(0x0a1a786f626c696d)
+#define LIVE_SNAPSHOT_MAGIC UINT64_C(0x0a1a746f68737062)
 #define LIVE_CAPACITY_MAX (INT64_C(1) << 36)
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the live file is little-endian");
-_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "words shared between processes must be lock-free");
-_Static_assert(sizeof(bl_snapshot) % 8 == 0 && sizeof(bl_live_info) % 8 == 0 && sizeof(bl_column) % 8 == 0,
-               "everything is copied by words of eight bytes");
 
-/*
- * Newest-wins publishing into two slots: turn n lies in slot n & 1.  The writer
- * sets begun = n before it touches the slot and done = n after it; a reader
- * that copied turn n has it whole as long as begun < n + 2.  A writer that dies
- * half-way leaves the turn before intact.
- */
-struct live_turn {
-	_Atomic uint64_t begun, done;
+/* --- On disk --------------------------------------------------------------- */
+
+struct live_section {
+	char name[LIVE_SECTION_NAME];
+	uint64_t at, size;
 };
+
+enum { SECTION_MAILBOX, SECTION_ASKS, SECTION_INFO, SECTION_STATE, SECTION_COLUMNS, SECTION_EXTENTS, SECTION_KEPT, SECTIONS };
 
 struct live_header {
 	char magic[8];
 	uint32_t version, mark;
-	uint32_t info_size, snapshot_size, record_size, slots;
-	uint64_t records_at;
-	int64_t capacity;    /* records there is room for */
-	int64_t pid;         /* of the writer; with its start time and the boot, so that a reused pid is told apart */
+	int64_t capacity;   /* steps that the run has */
+	int64_t pid;        /* of the writer; with its start time and the boot, so that a reused pid is told apart */
 	uint64_t pid_ticks;
 	char boot[40];
-	_Atomic uint64_t records; /* released after the record that it counts */
-	struct live_turn info, snapshot, kept;
+	uint64_t sections;
+	struct live_section section[LIVE_SECTIONS_MAX];
+	uint64_t check;
 };
 
-/* A slot goes FREE -> BUSY (by compare and swap) -> READY -> FREE; tickets give the order. */
-enum { SLOT_FREE, SLOT_BUSY, SLOT_READY };
-struct live_slot {
-	_Atomic uint64_t state, ticket, kind, value, sender, name[BL_COLUMN_NAME / 8];
+/* Newest wins: turn n lies in half n & 1 of its section, with a check of all that follows `check`, and of n. */
+struct live_turn {
+	uint64_t turn, length, check;
 };
-struct live_mailbox {
-	_Atomic uint64_t tickets;
-	struct live_slot slot[LIVE_SLOTS];
+
+/* What of the file counts by now; the newest snapshot lies where it says. */
+struct live_state {
+	uint64_t records, snapshots;
+	uint32_t columns, extents;
+	uint64_t snapshot_at, snapshot_size;
 };
 
 /*
- * What viewers look at.  Each asks into the slot of its ticket; one that dies
- * half-way, or two in one slot, leave a check that does not fit, which counts
- * as not having asked.
+ * A run of records with the same columns: `room` rows from byte `at` on, of which those before the next extent's first
+ * (or the count of all) are used.  A row: the step, a value for each column, a check of both; eight bytes each.
  */
+struct live_extent {
+	int64_t first, room;
+	uint64_t at, columns, check;
+};
+enum { LIVE_ROW_MAX = 2 + BL_COLUMNS_MAX };
+
+/* A command counts when its ticket is one of the LIVE_SLOTS after those taken, and its check fits. */
+struct live_slot {
+	uint64_t ticket, kind, value, sender;
+	char name[BL_COLUMN_NAME];
+	uint64_t check;
+};
+struct live_mailbox {
+	uint64_t magic, taken;
+	struct live_slot slot[LIVE_SLOTS];
+};
+
+/* What viewers look at.  Each asks into the slot of its ticket; one whose check does not fit was never asked. */
 struct live_ask {
-	_Atomic uint64_t ticket, stamp, region[LIVE_ASK_WORDS], check; /* stamp: milliseconds of the monotonic clock */
+	uint64_t ticket, stamp, region[LIVE_ASK_WORDS], check; /* stamp: milliseconds of the monotonic clock */
 };
 struct live_asks {
-	_Atomic uint64_t tickets;
 	struct live_ask ask[LIVE_ASKS];
 };
 
-/* What is kept of a snapshot: all before the views, and the points. */
-#define KEPT_HEAD offsetof(bl_snapshot, view_side)
-#define KEPT_POINTS offsetof(bl_snapshot, points)
-#define KEPT_TAIL (sizeof(bl_snapshot) - KEPT_POINTS)
-_Static_assert(KEPT_HEAD % 8 == 0 && KEPT_POINTS % 8 == 0, "everything is copied by words of eight bytes");
-
-/* begun = step before it is written, done = step after: a reader that finds its step in both, around its copy, has it whole. */
+/* Packed snapshots of the past, oldest first.  One is kept when `interval` steps have passed since the last. */
 struct live_kept {
-	struct live_turn turn;
-	char bytes[KEPT_HEAD + KEPT_TAIL];
+	int64_t step;
+	uint64_t at, size, room;
 };
-/* Which slots hold what, oldest first.  A snapshot is kept when `interval` steps have passed since the last. */
 struct live_list {
 	int64_t n, interval;
-	struct { int64_t slot, step; } at[LIVE_KEPT];
+	struct live_kept kept[LIVE_KEPT_ALL];
 };
 
-struct live_columns {
-	int64_t n;
-	bl_column column[BL_COLUMNS_MAX];
+/* --- The handle --------------------------------------------------------------- */
+
+/* An extent as the writer has it in memory. */
+struct memory_extent {
+	int64_t first, room, n;
+	int columns;
+	uint64_t at; /* of its rows in the file */
+	double *rows;
 };
 
-struct live_image {
-	alignas(LIVE_ALIGN) struct live_header header;
-	alignas(LIVE_ALIGN) struct live_mailbox mailbox;
-	struct live_asks asks;
-	alignas(LIVE_ALIGN) bl_live_info info[2];
-	alignas(LIVE_ALIGN) struct live_columns columns;
-	alignas(LIVE_ALIGN) bl_snapshot snapshot[2];
-	alignas(LIVE_ALIGN) struct live_list list[2];
-	alignas(LIVE_ALIGN) struct live_kept kept[]; /* bl_livefile_slots of them; then the records, at bl_livefile_records_at */
+/* The writer's side, all under the handle's lock. */
+struct live_writer {
+	bl_live_info info;
+	bl_columns columns;
+	struct memory_extent extent[LIVE_EXTENTS_MAX];
+	int extents;
+	int64_t written;            /* records */
+	uint64_t snapshots;         /* published */
+	char *newest, *packed;      /* room for a packed snapshot each: the newest, and one that is to be kept */
+	size_t newest_size;         /* 0: none yet */
+	struct { uint64_t at, room; } area[2]; /* of the newest snapshots in the file */
+	struct live_list list;
+	/* Those of the list that are in memory, not in the file: in slots of one block, made once, so that steps allocate none. */
+	char *blob[LIVE_KEPT_ALL], *slots;
+	size_t slot_size;
+	int64_t most;               /* snapshots to keep */
+	struct live_kept hole[LIVE_KEPT_ALL]; /* room in the file that thinning has left */
+	int holes;
+	bl_command queue[LIVE_SLOTS]; /* of this process, while there is no file */
+	int queued;
+	struct live_ask own_ask;
+	/* The copy on disk. */
+	uint64_t end;               /* bytes of the file that are somebody's */
+	uint64_t turn[SECTIONS];
+	uint64_t taken;             /* the last command's ticket */
+	int failed;                 /* the errno of the last failure */
+	bool broken;                /* the file is not what it should be, and waits to be written anew */
+	int64_t retry_at;           /* ms */
+	bool spoken;                /* of `problem` */
+	char problem[200];
 };
 
 /* Records never change once they are counted, so a reader may keep a run of them. */
 struct live_cache {
-	pthread_mutex_t lock;
 	int64_t from, n;
-	double run[LIVE_CACHE * LIVE_ROW_MAX];
+	int columns;
+	double rows[LIVE_CACHE * LIVE_ROW_MAX];
 };
 
 struct bl_live {
 	atomic_int refs;
 	int fd;                       /* -1: memory of this process */
-	struct live_image *image;     /* the writer's mapping of everything; NULL in a reader */
-	size_t length;                /* of that mapping */
-	struct live_image *front;     /* header and mailbox mapped for sending; NULL: read-only */
+	pthread_mutex_t lock;
+	bool commands;                /* may send and ask */
 	int64_t capacity;
-	size_t records_at;
-	bl_columns columns;           /* of the records */
-	int64_t written;              /* the writer's own count and list: the file's are not believed */
-	struct live_list list;
-	pthread_mutex_t writing;      /* set_info may come from any thread of the trainer's process */
 	double started;               /* seconds since 1970, the writer's */
 	int64_t pid;
 	uint64_t pid_ticks;
 	char boot[40];
-	struct live_cache *cache;     /* readers only */
 	char *path;                   /* where a reader opened it */
+	uint64_t device, inode;       /* of what it opened */
+	struct live_section section[SECTIONS];
+	struct live_writer *writer;   /* NULL in a reader */
+	struct live_cache *cache;     /* readers only */
 };
 
-/* Bytes [at, at + n) of the file; n and at are multiples of 8.  False: they are not there. */
-bool bl_livefile_load(const bl_live *l, size_t at, void *out, size_t n);
-/* An eight-byte word, with acquire order; 0 when it is not there. */
-uint64_t bl_livefile_word(const bl_live *l, size_t at);
-/* Bytes the file has now. */
-int64_t bl_livefile_size(const bl_live *l);
-/* Copies into the writer's mapping. */
-void bl_livefile_store(bl_live *l, size_t at, const void *in, size_t n);
+/* disk.c: moving bytes. */
+bool bl_disk_read(int fd, uint64_t at, void *out, size_t n);         /* false: they are not there */
+int bl_disk_write(int fd, uint64_t at, const void *in, size_t n);    /* 0, or the errno of what failed */
+/* FNV-1a over words of eight bytes, of which what is left over counts as filled up by 0. */
+uint64_t bl_disk_check(uint64_t seed, const void *bytes, size_t n);
+/* The newest turn of a section into out: its first n bytes, 0 where it is shorter.  False: there is none that is whole. */
+bool bl_disk_newest(int fd, const struct live_section *s, void *out, size_t n);
+/* Keeps other processes' senders and askers out of a section; negative: bl_error. */
+int bl_disk_lock(int fd, const struct live_section *s);
+void bl_disk_unlock(int fd, const struct live_section *s);
+int64_t bl_disk_ms(void); /* of the monotonic clock */
 
-/* Slots for kept snapshots of a run with room for so many records, and where its records begin. */
-int64_t bl_livefile_slots(int64_t capacity);
-size_t bl_livefile_records_at(int64_t capacity);
-/* Bytes of a record. */
-size_t bl_livefile_row(const bl_live *l);
+/* writer.c: under the lock, by the writer.  They note a failure, and do nothing while the file is broken. */
+bool bl_writer_has_file(const bl_live *l);
+void bl_writer_put(bl_live *l, uint64_t at, const void *in, size_t n);
+void bl_writer_turn(bl_live *l, int section, const void *in, size_t n);
+void bl_writer_state(bl_live *l);
+/* Room for n bytes at the end of the file, reserved where it can be. */
+uint64_t bl_writer_room(bl_live *l, size_t n);
+/* Somebody has cut the file short, or a write failed some time ago: it is written anew. */
+void bl_writer_look_after(bl_live *l);
+void bl_writer_spoilt(bl_live *l);
+void bl_writer_all(bl_live *l); /* the whole file, from its first byte on */
+/* live.c: the step of the newest snapshot, or -1; under the writer's lock. */
+int64_t bl_live_newest_step(const bl_live *l);
+void bl_writer_problem(bl_live *l, const char *fmt, ...) BL_PRINTF(2, 3);
 
-/* live.c: newest-wins publishing, see struct live_turn; slots are `size` bytes long, of which the first n are read. */
-void bl_live_turn_publish(bl_live *l, struct live_turn *turn, size_t slots_at, const void *in, size_t size);
-/* 1: out is whole, 0: nothing was published, -1: overtaken again and again, or the file is cut short. */
-int bl_live_turn_newest(const bl_live *l, size_t turn_at, size_t slots_at, size_t size, void *out, size_t n);
-/* kept.c: keeps s if it is its turn.  Only the trainer's thread publishes snapshots. */
-void bl_live_keep(bl_live *l, const bl_snapshot *s);
-/* kept.c: those that another run's file kept until a step, by way of s; the last of them is l's newest. */
-void bl_live_keep_past(bl_live *l, const bl_live *past, int64_t until, bl_snapshot *s);
+/* records.c */
+void bl_records_write(bl_live *l); /* all of them and their columns, anew */
+void bl_records_free(struct live_writer *w);
+
+/* pack.c: a snapshot as named parts, as long as they need to be.  kept: without views and region. */
+size_t bl_pack_most(void);
+size_t bl_pack_kept_most(int32_t d); /* of a kept one of width d; 0: no memory */
+int64_t bl_pack_step(const char head[LIVE_PACK_HEAD]); /* of a packed one, or -1 */
+size_t bl_pack(const bl_snapshot *s, bool kept, char *out);
+/* False: it is not whole, or cannot be believed. */
+bool bl_unpack(const char *bytes, size_t n, bl_snapshot *out);
 /* Readers believe a snapshot only if this does, which also cleans its texts. */
 bool bl_live_snapshot_clean(bl_snapshot *s);
 
-/* Start of process pid in clock ticks since boot, 0 when unknown; and which boot this is ("" when unknown). */
-uint64_t bl_livefile_process_start(int64_t pid);
-void bl_livefile_boot(char boot[40]);
+/* kept.c */
+void bl_kept_add(bl_live *l, const bl_snapshot *s); /* keeps s if it is its turn; by the writer, under the lock */
+void bl_kept_write(bl_live *l);                     /* what is in memory into a new file; what was in the old is lost */
+/* Those that another run's file kept until a step, by way of s; the last of them is l's newest. */
+void bl_live_keep_past(bl_live *l, const bl_live *past, int64_t until, bl_snapshot *s);
+
+/* livefile.c */
+bl_live *bl_livefile_handle(void);
+bl_live *bl_livefile_writer(int64_t steps, const bl_columns *columns);
+void bl_livefile_free(bl_live *l);
+
+/* version2.c: a file of the version before as a run in memory.  NULL: it is none that can be believed. */
+bl_live *bl_version2_open(int fd, const char *path);
+
+/* process.c: start of process pid in clock ticks since boot, 0 when unknown; and which boot this is ("" when unknown). */
+uint64_t bl_process_start(int64_t pid);
+void bl_process_boot(char boot[40]);
 
 #endif

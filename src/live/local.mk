@@ -2,11 +2,19 @@
 libbarlow_sources += \
 	src/live/asks.c \
 	src/live/columns.c \
+	src/live/disk.c \
 	src/live/history.c \
 	src/live/history.h \
+	src/live/json.c \
+	src/live/json.h \
 	src/live/kept.c \
 	src/live/live.c \
 	src/live/livefile.c \
 	src/live/livefile.h \
 	src/live/mailbox.c \
-	src/live/past.c
+	src/live/pack.c \
+	src/live/past.c \
+	src/live/process.c \
+	src/live/records.c \
+	src/live/version2.c \
+	src/live/writer.c

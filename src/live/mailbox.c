@@ -1,92 +1,127 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* mailbox.c: commands to a trainer: many senders, in any process; one taker. */
+/*
+ * mailbox.c: commands to a trainer: many senders, in any process; one taker.
+ *
+ * A sender holds the mailbox's lock while it looks for the next ticket and writes its slot; the trainer takes no lock.
+ */
 #include "live/livefile.h"
 
-#include <barlow/error.h>
 #include <string.h>
 #include <unistd.h>
 
-static struct live_slot *claim(struct live_mailbox *m)
+static uint64_t check_of(const struct live_slot *s)
 {
-	for (int i = 0; i < LIVE_SLOTS; i++) {
-		uint64_t expected = SLOT_FREE;
-		if (atomic_compare_exchange_strong(&m->slot[i].state, &expected, SLOT_BUSY))
-			return &m->slot[i];
-	}
-	return NULL;
+	return bl_disk_check(s->ticket, &s->kind, offsetof(struct live_slot, check) - offsetof(struct live_slot, kind));
 }
 
-/* The size is looked at first: a mailbox cut off under the mapping would be a SIGBUS. */
-int bl_live_send(bl_live *l, bl_command c)
+static bool waits(const struct live_slot *s, uint64_t taken)
 {
-	uint64_t value;
-	if (!l->front)
-		return bl_fail("live: opened read-only: no commands can be sent");
-	if (bl_livefile_size(l) < (int64_t)offsetof(struct live_image, info))
-		return bl_fail("live: the file was cut short");
-	struct live_slot *s = claim(&l->front->mailbox);
-	if (!s)
+	return s->ticket > taken && s->ticket <= taken + LIVE_SLOTS && s->check == check_of(s);
+}
+
+static struct live_slot slot_of(const bl_command *c, uint64_t ticket)
+{
+	struct live_slot s = { .ticket = ticket, .kind = (uint64_t)c->kind, .sender = (uint64_t)c->sender };
+	memcpy(&s.value, &c->value, sizeof s.value);
+	memcpy(s.name, c->name, sizeof s.name);
+	s.check = check_of(&s);
+	return s;
+}
+
+static int send_by_file(bl_live *l, const bl_command *c)
+{
+	const struct live_section *at = &l->section[SECTION_MAILBOX];
+	struct live_mailbox m;
+	if (bl_disk_lock(l->fd, at) != 0)
+		return -1;
+	int rc = bl_disk_read(l->fd, at->at, &m, sizeof m) && m.magic == LIVE_MAILBOX_MAGIC ? 0
+	             : bl_fail("live: the file was cut short");
+	uint64_t last = m.taken;
+	for (int i = 0; rc == 0 && i < LIVE_SLOTS; i++)
+		if (waits(&m.slot[i], m.taken) && m.slot[i].ticket > last)
+			last = m.slot[i].ticket;
+	if (rc == 0 && last == m.taken + LIVE_SLOTS)
+		rc = bl_fail("live: %d commands are waiting already", LIVE_SLOTS);
+	struct live_slot s = slot_of(c, last + 1);
+	size_t place = offsetof(struct live_mailbox, slot) + (size_t)(s.ticket % LIVE_SLOTS) * sizeof s;
+	if (rc == 0 && bl_disk_write(l->fd, at->at + place, &s, sizeof s) != 0)
+		rc = bl_fail("live: the command could not be written");
+	bl_disk_unlock(l->fd, at);
+	return rc;
+}
+
+static int send_in_memory(struct live_writer *w, const bl_command *c)
+{
+	if (w->queued == LIVE_SLOTS)
 		return bl_fail("live: %d commands are waiting already", LIVE_SLOTS);
-	memcpy(&value, &c.value, sizeof value);
-	atomic_store_explicit(&s->ticket, atomic_fetch_add(&l->front->mailbox.tickets, 1), memory_order_relaxed);
-	atomic_store_explicit(&s->kind, (uint64_t)c.kind, memory_order_relaxed);
-	atomic_store_explicit(&s->value, value, memory_order_relaxed);
-	atomic_store_explicit(&s->sender, (uint64_t)getpid(), memory_order_relaxed);
-	uint64_t name[BL_COLUMN_NAME / 8];
-	memcpy(name, c.name, sizeof name);
-	for (int i = 0; i < BL_COLUMN_NAME / 8; i++)
-		atomic_store_explicit(&s->name[i], name[i], memory_order_relaxed);
-	atomic_store_explicit(&s->state, SLOT_READY, memory_order_release);
+	w->queue[w->queued++] = *c;
 	return 0;
 }
 
-static struct live_slot *scan(struct live_mailbox *m)
+int bl_live_send(bl_live *l, bl_command c)
 {
-	struct live_slot *best = NULL;
-	for (int i = 0; i < LIVE_SLOTS; i++) {
-		struct live_slot *s = &m->slot[i];
-		if (atomic_load_explicit(&s->state, memory_order_acquire) != SLOT_READY)
-			continue;
-		if (!best || atomic_load_explicit(&s->ticket, memory_order_relaxed) <
-		             atomic_load_explicit(&best->ticket, memory_order_relaxed))
-			best = s;
-	}
+	if (!l->commands)
+		return bl_fail("live: opened read-only: no commands can be sent");
+	c.sender = getpid();
+	c.name[sizeof c.name - 1] = '\0';
+	pthread_mutex_lock(&l->lock);
+	int rc = l->writer && !bl_writer_has_file(l) ? send_in_memory(l->writer, &c) : send_by_file(l, &c);
+	pthread_mutex_unlock(&l->lock);
+	return rc;
+}
+
+static const struct live_slot *oldest(const struct live_mailbox *m, uint64_t taken)
+{
+	const struct live_slot *best = NULL;
+	for (int i = 0; i < LIVE_SLOTS; i++)
+		if (waits(&m->slot[i], taken) && (!best || m->slot[i].ticket < best->ticket))
+			best = &m->slot[i];
 	return best;
 }
 
-/*
- * One scan may pass a slot before its command comes and see a later one
- * further on.  Whoever saw the later one sees all sent before it, so a scan
- * that finds the same again has found the oldest.
- */
-static struct live_slot *oldest(struct live_mailbox *m)
+static bool take_from_file(bl_live *l, bl_command *out)
 {
-	struct live_slot *found = scan(m), *before;
-	do {
-		before = found;
-		found = scan(m);
-	} while (found != before);
-	return found;
+	struct live_mailbox m;
+	struct live_writer *w = l->writer;
+	const struct live_section *at = &l->section[SECTION_MAILBOX];
+	if (!bl_writer_has_file(l))
+		return false;
+	if (!bl_disk_read(l->fd, at->at, &m, sizeof m) || m.magic != LIVE_MAILBOX_MAGIC) {
+		bl_writer_spoilt(l);
+		return false;
+	}
+	const struct live_slot *s = oldest(&m, w->taken);
+	if (!s)
+		return false;
+	w->taken = s->ticket;
+	bl_writer_put(l, at->at + offsetof(struct live_mailbox, taken), &w->taken, sizeof w->taken);
+	*out = (bl_command){ .kind = s->kind < BL_CMD_KINDS ? (bl_command_kind)s->kind : BL_CMD_NONE,
+	                     .sender = (int64_t)s->sender };
+	memcpy(&out->value, &s->value, sizeof out->value);
+	memcpy(out->name, s->name, sizeof out->name - 1);
+	return true;
+}
+
+static bool take_from_memory(struct live_writer *w, bl_command *out)
+{
+	if (w->queued == 0)
+		return false;
+	*out = w->queue[0];
+	memmove(&w->queue[0], &w->queue[1], (size_t)--w->queued * sizeof w->queue[0]);
+	return true;
 }
 
 /* A kind that is none of ours is dropped: anyone who may write the file could have put it there. */
 bool bl_live_take(bl_live *l, bl_command *out)
 {
-	struct live_slot *s;
-	while (l->image && (s = oldest(&l->image->mailbox))) {
-		uint64_t kind = atomic_load_explicit(&s->kind, memory_order_relaxed);
-		uint64_t value = atomic_load_explicit(&s->value, memory_order_relaxed), name[BL_COLUMN_NAME / 8];
-		for (int i = 0; i < BL_COLUMN_NAME / 8; i++)
-			name[i] = atomic_load_explicit(&s->name[i], memory_order_relaxed);
-		out->sender = (int64_t)atomic_load_explicit(&s->sender, memory_order_relaxed);
-		atomic_store_explicit(&s->state, SLOT_FREE, memory_order_release);
-		if (kind <= BL_CMD_NONE || kind >= BL_CMD_KINDS)
-			continue;
-		out->kind = (bl_command_kind)kind;
-		memcpy(&out->value, &value, sizeof value);
-		memcpy(out->name, name, sizeof out->name);
-		out->name[sizeof out->name - 1] = '\0';
-		return true;
-	}
-	return false;
+	bool found = false;
+	if (!l->writer)
+		return false;
+	pthread_mutex_lock(&l->lock);
+	bl_writer_look_after(l);
+	do
+		found = take_from_file(l, out) || take_from_memory(l->writer, out);
+	while (found && (out->kind <= BL_CMD_NONE || out->kind >= BL_CMD_KINDS));
+	pthread_mutex_unlock(&l->lock);
+	return found;
 }

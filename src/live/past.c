@@ -13,23 +13,44 @@ bool bl_live_replaced(const bl_live *l)
 	return l->fd >= 0 && fstat(l->fd, &s) == 0 && s.st_nlink == 0;
 }
 
+/* The place here of each of the past's columns; those that this run does not have come along. */
+static int match_columns(bl_live *l, const bl_live *past, int place[BL_COLUMNS_MAX])
+{
+	bl_columns here, there;
+	bl_live_columns(past, &there);
+	for (int i = 0; i < there.n; i++) {
+		bl_live_columns(l, &here);
+		place[i] = bl_columns_find(&here, there.column[i].name);
+		if (place[i] < 0)
+			place[i] = bl_live_column(l, &there.column[i]);
+		if (place[i] < 0)
+			return -1;
+	}
+	return there.n;
+}
+
 /* What is out of order is none of the run's: a machine that stopped may have left the file half written. */
 static int copy_records(bl_live *l, const bl_live *past, int64_t until)
 {
 	bl_record r;
+	int place[BL_COLUMNS_MAX];
 	int64_t before = 0;
-	for (int64_t i = 0; bl_live_record(past, i, &r) && r.step > before && r.step <= until; i++) {
-		if (bl_live_add(l, &r) != 0)
+	int columns = match_columns(l, past, place);
+	for (int64_t i = 0; columns >= 0 && bl_live_record(past, i, &r) && r.step > before && r.step <= until; i++) {
+		bl_record to = bl_record_empty(r.step);
+		for (int k = 0; k < columns; k++)
+			to.value[place[k]] = r.value[k];
+		if (bl_live_add(l, &to) != 0)
 			return -1;
 		before = r.step;
 	}
-	return 0;
+	return columns < 0 ? -1 : 0;
 }
 
 int bl_live_take_past(bl_live *l, const bl_live *past, int64_t until)
 {
-	if (l->written > 0)
-		return bl_fail("live: the run has %lld records already", (long long)l->written);
+	if (bl_live_length(l) > 0)
+		return bl_fail("live: the run has %lld records already", (long long)bl_live_length(l));
 	bl_snapshot *s = malloc(sizeof *s);
 	if (!s)
 		return bl_fail("live: no memory for a snapshot");

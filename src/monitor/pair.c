@@ -44,6 +44,8 @@ static void draw(const struct image *v, int which, bl_snapshot *s)
 	int64_t longer = v->height > v->width ? v->height : v->width;
 	int side = s->view_side = (int32_t)(longer < BL_VIEW_MAX ? longer : BL_VIEW_MAX);
 	s->view_channels = v->channels < 3 ? 1 : 3;
+	s->image_channels = (int32_t)v->channels;
+	s->view_count = 2;
 	uint8_t *out = s->views[which];
 	float lo, hi;
 	range_of(v, &lo, &hi);
@@ -137,7 +139,7 @@ static int draw_from_source(const bl_look *l, const bl_source *source, bl_snapsh
 int bl_pair_draw(const bl_look *l, const bl_source *source, bl_snapshot *s)
 {
 	int64_t i = place(l, s->n);
-	s->view_side = s->view_channels = 0;
+	s->view_count = s->view_side = s->view_channels = s->image_channels = 0;
 	s->view_label = -1;
 	s->view_class[0] = '\0';
 	s->view_row = l->rows ? l->rows[i] : -1;

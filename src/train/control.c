@@ -203,12 +203,36 @@ static void obey(bl_trainer *t, bl_command c)
 	}
 }
 
+/* In the journal, and for whoever asks: who started the run says it on standard error. */
+static void note_trouble(bl_trainer *t)
+{
+	char what[sizeof t->trouble];
+	if (!bl_live_problem(t->live, what, sizeof what))
+		return;
+	bl_trainer_note(t, "step %lld: %s", (long long)t->step, what);
+	pthread_mutex_lock(&t->lock);
+	snprintf(t->trouble, sizeof t->trouble, "%s", what);
+	pthread_mutex_unlock(&t->lock);
+}
+
 static void take_commands(bl_trainer *t)
 {
 	bl_command c;
 	bl_changes_replay_due(t);
 	while (bl_live_take(t->live, &c))
 		obey(t, c);
+	note_trouble(t);
+}
+
+bool bl_trainer_trouble(bl_trainer *t, char *out, size_t size)
+{
+	pthread_mutex_lock(&t->lock);
+	bool any = t->trouble[0] != '\0';
+	if (any)
+		snprintf(out, size, "%s", t->trouble);
+	t->trouble[0] = '\0';
+	pthread_mutex_unlock(&t->lock);
+	return any;
 }
 
 static bool is_idle(bl_trainer *t)

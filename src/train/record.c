@@ -9,6 +9,8 @@
 
 #include <barlow/columns.h>
 
+#include <stdio.h>
+
 typedef struct row {
 	bl_column column;
 	double (*value)(const bl_trainer *t, const bl_measured *m);
@@ -78,9 +80,47 @@ int bl_trainer_columns(bl_columns *out)
 	return 0;
 }
 
-bl_record bl_trainer_record(const bl_trainer *t, const bl_measured *m)
+/* --- The user's own --------------------------------------------------------------- */
+
+/* The place of an own column, made where it is missing. */
+static int own_column(bl_trainer *t, const char *name)
+{
+	bl_columns c;
+	bl_column own = { .kind = BL_COLUMN_OWN };
+	if (bl_column_name_check(name) != 0)
+		return -1;
+	bl_live_columns(t->live, &c);
+	int place = bl_columns_find(&c, name);
+	if (place >= 0 && c.column[place].kind != BL_COLUMN_OWN)
+		return bl_fail("'%s' is a column that the trainer fills", name);
+	snprintf(own.name, sizeof own.name, "%s", name);
+	return place >= 0 ? place : bl_live_column(t->live, &own);
+}
+
+int bl_trainer_log(bl_trainer *t, const char *name, double value)
+{
+	pthread_mutex_lock(&t->lock);
+	int place = own_column(t, name);
+	if (place >= 0)
+		t->logged.value[place] = value;
+	pthread_mutex_unlock(&t->lock);
+	return place < 0 ? bl_fail_prefix("log: ") : 0;
+}
+
+/* Each value goes into one record. */
+static void take_logged(bl_trainer *t, bl_record *r)
+{
+	pthread_mutex_lock(&t->lock);
+	for (int i = OF_LOSS + OF_STEP; i < BL_COLUMNS_MAX; i++)
+		r->value[i] = t->logged.value[i];
+	t->logged = bl_record_empty(0);
+	pthread_mutex_unlock(&t->lock);
+}
+
+bl_record bl_trainer_record(bl_trainer *t, const bl_measured *m)
 {
 	bl_record r = bl_record_empty(t->step + 1);
+	take_logged(t, &r);
 	for (int i = 0; i < OF_LOSS; i++)
 		r.value[i] = of_loss[i].value(t, m);
 	for (int i = 0; i < OF_STEP; i++)

@@ -242,7 +242,10 @@ static int make_live(bl_trainer *t, const char *path)
 	i->knn_refs = knn_images(t->config.knn_refs);
 	i->parameters_m = (int32_t)((bl_params_count(t->params) + 500000) / 1000000);
 	bl_columns columns;
-	t->live = bl_trainer_columns(&columns) == 0 ? bl_live_create(path, i, &columns) : NULL;
+	t->logged = bl_record_empty(0);
+	t->live = bl_trainer_columns(&columns) == 0 ? bl_live_create(NULL, i, &columns) : NULL;
+	if (!t->live || bl_live_keep(t->live, t->config.keep) != 0 || (path && bl_live_take_place(t->live, path) != 0))
+		return -1;
 	if (t->live)
 		bl_live_info_get(t->live, i); /* with the time, and with the reason if it is in memory only */
 	describe_source(t);

@@ -111,6 +111,8 @@ struct bl_trainer {
 	bool ended_by_hand;       /* there was no thread then, which would have saved */
 	int64_t allowance;        /* single steps to do though paused */
 	int64_t requests[BL_CMD_KINDS];
+	char trouble[200];        /* what happened to the live file, until it was told */
+	bl_record logged;         /* values of the user's own for the next record; NaN: none */
 };
 
 /* trainer.c */
@@ -155,7 +157,7 @@ typedef struct bl_measured {
 	double knn;          /* NaN: not measured at this step */
 } bl_measured;
 int bl_trainer_columns(bl_columns *out);
-bl_record bl_trainer_record(const bl_trainer *t, const bl_measured *m); /* of the step after t->step */
+bl_record bl_trainer_record(bl_trainer *t, const bl_measured *m); /* of the step after t->step */
 
 /* keep.c, by the floor's holder: what the run's owner wants saved; a failure is journaled, and what was asked for. */
 int bl_trainer_save_now(bl_trainer *t, bl_save_why why);

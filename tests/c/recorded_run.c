@@ -155,6 +155,8 @@ static void fill_views(bl_snapshot *s)
 {
 	const bl_region *r = &s->region;
 	double move = 2 * noise((uint32_t)r->view, (uint32_t)r->redraw + 17);
+	s->view_count = 2;
+	s->image_channels = 1;
 	s->view_side = RECORDED_VIEW;
 	s->view_channels = 1;
 	s->view_row = 1234 + r->view;

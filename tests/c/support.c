@@ -2,6 +2,8 @@
 /* support.c: see support.h. */
 #include "support.h"
 
+#include "data/gunzip.h"
+
 #include <barlow/error.h>
 
 #include <dirent.h>
@@ -111,4 +113,17 @@ void support_write(const char *path, const void *bytes, size_t n)
 	assert_non_null(f);
 	assert_int_equal(fwrite(bytes, 1, n, f), n);
 	assert_int_equal(fclose(f), 0);
+}
+
+void support_gunzip(const char *gz, const char *to, size_t n)
+{
+	bl_gunzip *g = bl_gunzip_open(gz);
+	char *bytes = malloc(n);
+	assert_non_null(g);
+	assert_non_null(bytes);
+	assert_int_equal(bl_gunzip_read(g, bytes, n, "the file"), 0);
+	assert_int_equal(bl_gunzip_finish(g), 0);
+	bl_gunzip_close(g);
+	support_write(to, bytes, n);
+	free(bytes);
 }

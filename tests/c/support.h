@@ -37,6 +37,8 @@ const char *support_source(const char *path);
 /* A path in a folder of this process's own, which is emptied and removed at exit.  Good until the fourth next call. */
 const char *support_scratch(const char *name);
 
+/* Unpacks a .gz of so many plain bytes. */
+void support_gunzip(const char *gz, const char *to, size_t n);
 /* Writes a file, ends the test when it cannot. */
 void support_write(const char *path, const void *bytes, size_t n);
 

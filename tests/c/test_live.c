@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* test_live.c: what is published is what is read, by threads and processes; a damaged file harms nobody. */
+#define _GNU_SOURCE /* memmem */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,6 +25,7 @@
 #include <unistd.h>
 
 #include "live/livefile.h"
+#include "support.h"
 
 enum { STEPS = 300, SHORT = 5 };
 
@@ -54,13 +56,15 @@ static bl_record record_of(int64_t step)
 static void fill_snapshot(bl_snapshot *s, int64_t step)
 {
 	memset(s, 0, sizeof *s);
-	*s = (bl_snapshot){ .step = step, .n = 8, .d = 16, .grid = 16, .diag = 16, .view_side = 4, .view_channels = 1 };
-	for (size_t i = 0; i < sizeof s->mean / sizeof *s->mean; i++)
+	*s = (bl_snapshot){ .step = step, .n = 8, .d = 16, .grid = 16, .diag = 16, .view_count = 2, .view_side = 4,
+	                    .view_channels = 1, .image_channels = 5 };
+	for (size_t i = 0; i < 16 * 16; i++)
 		s->mean[i] = s->extreme[i] = (float)step;
 	s->spectrum = 3;
 	for (int i = 0; i < 3; i++)
 		s->eigenvalues[i] = s->singular[i] = (float)step;
-	memset(s->views, (int)(step & 0xff), sizeof s->views);
+	memset(s->views[0], (int)(step & 0xff), 16);
+	memset(s->views[1], (int)(step & 0xff), 16);
 	s->view_row = step;
 	snprintf(s->view_draws[1], BL_DRAW_TEXT, "crop %d", (int)step);
 	s->region = (bl_region){ .rows = 3, .col = 1, .cols = 2 };
@@ -75,10 +79,10 @@ static void fill_snapshot(bl_snapshot *s, int64_t step)
 
 static bool snapshot_whole(const bl_snapshot *s)
 {
-	for (size_t i = 0; i < sizeof s->mean / sizeof *s->mean; i++)
+	for (size_t i = 0; i < 16 * 16; i++)
 		if (s->mean[i] != (float)s->step || s->extreme[i] != (float)s->step)
 			return false;
-	return s->views[1][BL_VIEW_MAX] == (uint8_t)s->step;
+	return s->views[1][15] == (uint8_t)s->step;
 }
 
 static void add_record(bl_live *l, int64_t step)
@@ -354,22 +358,42 @@ static void test_asks(void **state)
 	bl_live_close(mute);
 }
 
+static void patch(size_t at, const void *bytes, size_t n)
+{
+	int fd = open(path, O_RDWR);
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, bytes, n, (off_t)at), n);
+	close(fd);
+}
+
+static void fetch(size_t at, void *bytes, size_t n)
+{
+	int fd = open(path, O_RDONLY);
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, bytes, n, (off_t)at), n);
+	close(fd);
+}
+
+/* As asking does it. */
+static void seal_ask(struct live_ask *a)
+{
+	a->check = bl_disk_check(a->ticket, &a->stamp, offsetof(struct live_ask, check) - offsetof(struct live_ask, stamp));
+}
+
 static void age(bl_live *l, uint64_t ms)
 {
-	struct live_ask *a = l->front->asks.ask;
+	struct live_asks none = { 0 }, asks;
 	bl_region r = { .view = 1 };
-	memset(a, 0, sizeof l->front->asks.ask);
+	uint64_t at = l->section[SECTION_ASKS].at;
+	patch(at, &none, sizeof none);
 	assert_int_equal(bl_live_ask(l, &r), 0);
+	fetch(at, &asks, sizeof asks);
 	for (int i = 0; i < LIVE_ASKS; i++)
-		if (a[i].check) {
-			/* The check is made anew, as asking does: FNV-1a over the words. */
-			uint64_t words[LIVE_ASK_WORDS + 2] = { a[i].ticket, a[i].stamp -= ms }, h = UINT64_C(0xcbf29ce484222325);
-			for (int k = 0; k < LIVE_ASK_WORDS; k++)
-				words[k + 2] = a[i].region[k];
-			for (int k = 0; k < LIVE_ASK_WORDS + 2; k++)
-				h = (h ^ words[k]) * UINT64_C(0x100000001b3);
-			a[i].check = h;
+		if (asks.ask[i].check) {
+			asks.ask[i].stamp -= ms;
+			seal_ask(&asks.ask[i]);
 		}
+	patch(at, &asks, sizeof asks);
 }
 
 /* Asks are forgotten in time; and one that is only half written never was. */
@@ -385,8 +409,11 @@ static void test_asks_end(void **state)
 	age(w, -(uint64_t)5000);
 	assert_false(bl_live_asked(w, &r));
 	age(w, 0);
+	struct live_asks asks;
+	fetch(w->section[SECTION_ASKS].at, &asks, sizeof asks);
 	for (int i = 0; i < LIVE_ASKS; i++)
-		atomic_fetch_add(&w->image->asks.ask[i].region[2], 1);
+		asks.ask[i].region[2]++;
+	patch(w->section[SECTION_ASKS].at, &asks, sizeof asks);
 	assert_false(bl_live_asked(w, &r));
 	bl_live_close(w);
 }
@@ -410,6 +437,10 @@ static void test_mailbox(void **state)
 	}
 	while (bl_live_take(w, &c))
 		continue;
+	assert_int_equal(bl_live_send(s, (bl_command){ .kind = BL_CMD_SET, .value = .5, .name = "lambda" }), 0);
+	assert_true(bl_live_take(w, &c));
+	assert_true(c.kind == BL_CMD_SET && c.value == .5 && c.sender == getpid());
+	assert_string_equal(c.name, "lambda");
 	assert_int_equal(bl_live_send(s, (bl_command){ .kind = (bl_command_kind)77, .value = 0 }), 0);
 	assert_false(bl_live_take(w, &c));
 	bl_live_close(w);
@@ -557,12 +588,23 @@ static void test_other_process(void **state)
 	bl_live_close(w);
 }
 
-static void patch(size_t at, const void *bytes, size_t n)
+/* The head of the file changed as `change` says, with a check that fits. */
+static void forge_header(void (*change)(struct live_header *h))
 {
-	int fd = open(path, O_RDWR);
-	assert_true(fd >= 0);
-	assert_int_equal(pwrite(fd, bytes, n, (off_t)at), n);
-	close(fd);
+	struct live_header h;
+	fetch(0, &h, sizeof h);
+	change(&h);
+	h.check = bl_disk_check(0, &h, offsetof(struct live_header, check));
+	patch(0, &h, sizeof h);
+}
+
+static void be_me(struct live_header *h) { h->pid = getpid(); }
+static void be_huge(struct live_header *h) { h->capacity = INT64_MAX; }
+static void be_nameless(struct live_header *h) { h->section[SECTION_KEPT].name[0] = 'x'; }
+static void be_short(struct live_header *h) { h->section[SECTION_COLUMNS].size = 8; }
+static void have_more(struct live_header *h)
+{
+	h->section[h->sections++] = (struct live_section){ .name = "new in 0.9", .at = 64, .size = 1 };
 }
 
 static void test_writer_gone(void **state)
@@ -575,8 +617,7 @@ static void test_writer_gone(void **state)
 	assert_false(bl_live_writer_alive(r));
 	bl_live_close(r);
 	/* A pid that is in use again, by a process of another start. */
-	int64_t mine = getpid();
-	patch(offsetof(struct live_header, pid), &mine, sizeof mine);
+	forge_header(be_me);
 	r = bl_live_open(path, false);
 	assert_false(bl_live_writer_alive(r));
 	bl_live_close(r);
@@ -617,20 +658,37 @@ static void refuse(size_t at, const void *bytes, size_t n, const char *why)
 	patch(at, kept, n);
 }
 
+static void refuse_forged(void (*change)(struct live_header *h), const char *why)
+{
+	struct live_header before;
+	fetch(0, &before, sizeof before);
+	forge_header(change);
+	assert_null(bl_live_open(path, true));
+	assert_non_null(strstr(bl_error(), why));
+	assert_non_null(strstr(bl_error(), path));
+	patch(0, &before, sizeof before);
+}
+
 static void test_refusals(void **state)
 {
 	(void)state;
 	uint32_t odd = 99;
-	int64_t huge = INT64_MAX;
 	bl_live_close(writer_with(4, 4));
 	refuse(0, "BARLOW", 6, "magic");
 	refuse(offsetof(struct live_header, version), &odd, 4, "version 99");
 	refuse(offsetof(struct live_header, mark), &odd, 4, "byte order");
-	refuse(offsetof(struct live_header, snapshot_size), &odd, 4, "snapshot 99");
-	refuse(offsetof(struct live_header, capacity), &huge, 8, "room for");
-	assert_int_equal(truncate(path, 5000), 0);
+	refuse(offsetof(struct live_header, section[2].at), &odd, 4, "damaged");
+	refuse_forged(be_huge, "room for");
+	refuse_forged(be_nameless, "without a section 'kept'");
+	refuse_forged(be_short, "section 'columns' has 8 bytes");
+	forge_header(have_more); /* that this program does not know */
+	bl_live *r = bl_live_open(path, true);
+	assert_non_null(r);
+	check_records(r, 4);
+	bl_live_close(r);
+	assert_int_equal(truncate(path, 500), 0);
 	assert_null(bl_live_open(path, false));
-	assert_non_null(strstr(bl_error(), "5000 bytes"));
+	assert_non_null(strstr(bl_error(), "500 bytes"));
 	assert_null(bl_live_open(folder, false));
 	assert_non_null(strstr(bl_error(), "not a regular file"));
 	unlink(path);
@@ -643,34 +701,39 @@ static void test_refusals(void **state)
 	assert_null(bl_live_create("/nonexistent/live", &info, &columns));
 }
 
-/* A field of both snapshots holds v: they are not believed. */
-static void disbelieve(bl_live *r, size_t field, int64_t v, size_t size)
+/* --- Snapshots as bytes ------------------------------------------------------ */
+
+static char *packed(const bl_snapshot *s, size_t *n)
 {
-	static bl_snapshot s;
-	int64_t kept[2];
-	for (int i = 0; i < 2; i++) {
-		size_t at = offsetof(struct live_image, snapshot) + (size_t)i * sizeof s + field;
-		assert_true(bl_livefile_load(r, at / 8 * 8, &kept[i], 8));
-		patch(at, &v, size);
-	}
-	if (bl_live_snapshot(r, &s) != -1)
-		fail_msg("believed %lld at byte %zu of a snapshot", (long long)v, field);
-	for (int i = 0; i < 2; i++)
-		patch((offsetof(struct live_image, snapshot) + (size_t)i * sizeof s + field) / 8 * 8, &kept[i], 8);
-	assert_true(bl_live_snapshot(r, &s) > 0);
+	char *bytes = calloc(1, bl_pack_most());
+	assert_non_null(bytes);
+	*n = bl_pack(s, false, bytes);
+	return bytes;
 }
 
-#define DISBELIEVE(field, v) disbelieve(r, offsetof(bl_snapshot, field), (v), sizeof ((bl_snapshot *)0)->field)
+/* A snapshot of which a field holds v is not believed. */
+static void disbelieve(const bl_snapshot *good, size_t field, int64_t v, size_t size)
+{
+	static bl_snapshot s, got;
+	size_t n;
+	s = *good;
+	memcpy((char *)&s + field, &v, size);
+	char *bytes = packed(&s, &n);
+	if (bl_unpack(bytes, n, &got))
+		fail_msg("believed %lld at byte %zu of a snapshot", (long long)v, field);
+	free(bytes);
+	bytes = packed(good, &n);
+	assert_true(bl_unpack(bytes, n, &got));
+	free(bytes);
+}
+
+#define DISBELIEVE(field, v) disbelieve(&s, offsetof(bl_snapshot, field), (v), sizeof ((bl_snapshot *)0)->field)
 
 static void test_bounds(void **state)
 {
 	(void)state;
 	static bl_snapshot s;
-	bl_live *w = writer_with(SHORT, 0), *r = bl_live_open(path, false);
-	for (int step = 1; step <= 3; step++) {
-		fill_snapshot(&s, step);
-		bl_live_publish(w, &s);
-	}
+	fill_snapshot(&s, 3);
 	DISBELIEVE(step, 0);
 	DISBELIEVE(n, 0);
 	DISBELIEVE(d, 15); /* dims[4] is 15, and 16 cells */
@@ -697,8 +760,53 @@ static void test_bounds(void **state)
 	DISBELIEVE(dims[0], -1);
 	DISBELIEVE(points, BL_POINTS_MAX + 1);
 	DISBELIEVE(points_step, -1);
-	bl_live_close(w);
-	bl_live_close(r);
+	DISBELIEVE(view_count, BL_VIEWS_MAX + 1);
+	DISBELIEVE(view_count, 0);
+	DISBELIEVE(image_channels, BL_IMAGE_CHANNELS_MAX + 1);
+}
+
+/* Each field comes back; a part that nobody knows is passed over; half a snapshot is none. */
+static void test_pack(void **state)
+{
+	(void)state;
+	static bl_snapshot s, got;
+	size_t n;
+	fill_snapshot(&s, 5);
+	s.view_count = BL_VIEWS_MAX;
+	memset(s.views[7], 77, 16);
+	snprintf(s.view_draws[7], BL_DRAW_TEXT, "the eighth");
+	char *bytes = packed(&s, &n);
+	assert_true(n < 8000);
+	assert_true(bl_unpack(bytes, n, &got));
+	assert_memory_equal(&s, &got, sizeof s);
+	for (size_t cut = 0; cut < n; cut += 7)
+		assert_false(bl_unpack(bytes, cut, &got));
+	/* magic, length, check, step; then the first part's name */
+	uint64_t length = n - LIVE_PACK_HEAD;
+	bytes[LIVE_PACK_HEAD] = 'q'; /* "step" is "qtep" now */
+	uint64_t check = bl_disk_check(length ^ 5, bytes + LIVE_PACK_HEAD, length);
+	memcpy(bytes + 16, &check, 8);
+	assert_false(bl_unpack(bytes, n, &got)); /* as it has no step */
+	bytes[LIVE_PACK_HEAD] = 's';
+	char *last = memmem(bytes, n, "view_draws[7]", 13);
+	assert_non_null(last);
+	last[0] = 'q';
+	check = bl_disk_check(length ^ 5, bytes + LIVE_PACK_HEAD, length);
+	memcpy(bytes + 16, &check, 8);
+	assert_true(bl_unpack(bytes, n, &got));
+	assert_string_equal(got.view_draws[7], "");
+	free(bytes);
+}
+
+/* Both halves of a section say this, in turns to come. */
+static void forge_turn(const bl_live *l, int section, const void *payload, size_t n)
+{
+	const struct live_section *at = &l->section[section];
+	for (uint64_t turn = 1000; turn < 1002; turn++) {
+		struct live_turn t = { turn, n, bl_disk_check(turn, payload, n) };
+		patch(at->at + (turn & 1) * (at->size / 2), &t, sizeof t);
+		patch(at->at + (turn & 1) * (at->size / 2) + sizeof t, payload, n);
+	}
 }
 
 /* A list of kept ones that cannot be is as none; and what views drew has no escape sequences in it. */
@@ -706,29 +814,30 @@ static void test_bad_list(void **state)
 {
 	(void)state;
 	static bl_snapshot s;
-	static const int64_t bad[] = { -1, SHORT + 1, LIVE_KEPT + 1, INT64_MAX };
-	struct live_list list = { .n = 2, .interval = 1, .at = { { 0, 1 }, { 1, 2 } } }, odd;
+	static struct live_list list, odd;
+	static const int64_t bad[] = { -1, LIVE_KEPT_ALL + 1, INT64_MAX };
 	bl_live *w = writer_with(SHORT, 0), *r = bl_live_open(path, false);
-	size_t at = offsetof(struct live_image, list);
 	for (int step = 1; step < 3; step++) {
 		fill_snapshot(&s, step);
 		bl_live_publish(w, &s);
 	}
+	list = w->writer->list;
 	assert_int_equal(bl_live_kept(r), 2);
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 3; i++) {
 		odd = list;
 		odd.n = bad[i];
-		for (int64_t k = 0; k < LIVE_KEPT; k++)
-			odd.at[k].step = k + 1;
-		patch(at, &odd, sizeof odd);
-		patch(at + sizeof odd, &odd, sizeof odd);
-		assert_int_equal(bl_live_kept(r), 1);
-		odd = list;
-		odd.at[1].slot = bad[i];
-		patch(at, &odd, sizeof odd);
-		patch(at + sizeof odd, &odd, sizeof odd);
+		forge_turn(r, SECTION_KEPT, &odd, 16 + 2 * sizeof odd.kept[0]);
 		assert_int_equal(bl_live_kept(r), 1);
 	}
+	odd = list;
+	odd.kept[1].step = 1;
+	forge_turn(r, SECTION_KEPT, &odd, 16 + 2 * sizeof odd.kept[0]);
+	assert_int_equal(bl_live_kept(r), 1);
+	odd = list;
+	odd.kept[0].at = 1 << 20; /* not in the file */
+	forge_turn(r, SECTION_KEPT, &odd, 16 + 2 * sizeof odd.kept[0]);
+	assert_int_equal(bl_live_kept(r), 2);
+	assert_int_equal(bl_live_kept_snapshot(r, 0, &s), -1);
 	fill_snapshot(&s, 3);
 	strcpy(s.view_draws[0], "\x1b]0;crop");
 	memset(s.view_draws[1], '\a', BL_DRAW_TEXT);
@@ -740,6 +849,181 @@ static void test_bad_list(void **state)
 	bl_live_close(r);
 }
 
+/* --- The file of a run that goes on is spoilt ---------------------------------- */
+
+static void expect_problem(bl_live *w, const char *words)
+{
+	char said[256] = "";
+	assert_true(bl_live_problem(w, said, sizeof said));
+	if (!strstr(said, words))
+		fail_msg("'%s' is not in '%s'", words, said);
+	assert_false(bl_live_problem(w, said, sizeof said));
+}
+
+/* Cut short, or overwritten, in any place: the run goes on, says so once, and the file is whole again. */
+static void test_cut_short(void **state)
+{
+	(void)state;
+	static bl_snapshot s;
+	static const off_t cuts[] = { 0, 1, 700, 5000, 20000 };
+	bl_command c;
+	bl_live *w = writer_with(STEPS, 10), *r = bl_live_open(path, true);
+	fill_snapshot(&s, 9);
+	bl_live_publish(w, &s);
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(truncate(path, cuts[i]), 0);
+		add_record(w, 11 + i);
+		assert_false(bl_live_take(w, &c));
+		expect_problem(w, "written anew");
+		check_records(r, 11 + i);
+		assert_int_equal(bl_live_snapshot(r, &s), 9);
+		assert_int_equal(bl_live_send(r, (bl_command){ .kind = BL_CMD_PAUSE }), 0);
+		assert_true(bl_live_take(w, &c) && c.kind == BL_CMD_PAUSE);
+	}
+	patch(w->section[SECTION_MAILBOX].at, "nonsense", 8);
+	assert_int_equal(bl_live_send(r, (bl_command){ .kind = BL_CMD_PAUSE }), -1);
+	assert_false(bl_live_take(w, &c));
+	expect_problem(w, "written anew");
+	bl_live_close(w);
+	check_records(r, 15);
+	bl_live_close(r);
+}
+
+/* The disk fills up while the run goes on: records stay in memory, and are written when there is room again. */
+static void test_full_later(void **state)
+{
+	(void)state;
+	struct rlimit old, small;
+	bl_command c;
+	bl_live *w = writer_with(100000, 10), *r = bl_live_open(path, false);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	small = (struct rlimit){ 64 << 10, old.rlim_max };
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &small);
+	for (int64_t i = 11; i <= 5000; i++)
+		add_record(w, i);
+	expect_problem(w, "cannot be written: File too large");
+	check_records(w, 5000);
+	assert_true(bl_live_length(r) < 5000);
+	assert_int_equal(bl_live_send(w, (bl_command){ .kind = BL_CMD_STOP }), 0); /* of this process */
+	assert_true(bl_live_take(w, &c) && c.kind == BL_CMD_STOP);
+	setrlimit(RLIMIT_FSIZE, &old);
+	usleep(3100000);
+	assert_false(bl_live_take(w, &c));
+	expect_problem(w, "written anew");
+	check_records(r, 5000);
+	bl_live_close(w);
+	bl_live_close(r);
+}
+
+/* --- Columns that come later ------------------------------------------------------ */
+
+static void test_later_column(void **state)
+{
+	(void)state;
+	static bl_columns c;
+	bl_live *w = writer_with(STEPS, 5), *r = bl_live_open(path, false);
+	bl_record got, more = record_of(6);
+	bl_column mood = { .name = "mood", .kind = BL_COLUMN_OWN };
+	assert_int_equal(bl_live_columns_count(r), 3);
+	assert_int_equal(bl_live_column(w, &mood), 3);
+	assert_int_equal(bl_live_column(w, &mood), -1);
+	assert_int_equal(bl_live_column(r, &mood), -1);
+	more.value[3] = 7.5;
+	assert_int_equal(bl_live_add(w, &more), 0);
+	const bl_live *both[] = { w, r };
+	for (int i = 0; i < 2; i++) {
+		bl_live_columns(both[i], &c);
+		assert_true(c.n == 4 && strcmp(c.column[3].name, "mood") == 0 && c.column[3].kind == BL_COLUMN_OWN);
+		assert_int_equal(bl_live_length(both[i]), 6);
+		assert_true(bl_live_record(both[i], 4, &got) && got.value[TOTAL] == 1. / 5 && isnan(got.value[3]));
+		assert_true(bl_live_record(both[i], 5, &got) && got.value[TOTAL] == 1. / 6 && got.value[3] == 7.5);
+	}
+	for (int64_t step = 7, k = 4; k < BL_COLUMNS_MAX; k++, step++) {
+		snprintf(mood.name, sizeof mood.name, "m%d", (int)k);
+		assert_int_equal(bl_live_column(w, &mood), k);
+		more = record_of(step);
+		more.value[k] = (double)k;
+		assert_int_equal(bl_live_add(w, &more), 0);
+	}
+	snprintf(mood.name, sizeof mood.name, "one.more");
+	assert_int_equal(bl_live_column(w, &mood), -1);
+	assert_non_null(strstr(bl_error(), "at most 64"));
+	assert_true(bl_live_record(r, 65, &got) && got.value[63] == 63 && isnan(got.value[62]) && got.value[TOTAL] == 1. / 66);
+	bl_live_close(w);
+	bl_live_close(r);
+}
+
+/* --- How many snapshots are kept ----------------------------------------------------- */
+
+static off_t size_with(bl_keep keep, int *kept)
+{
+	static bl_snapshot s;
+	struct stat f;
+	bl_live_info info = info_of(2000);
+	bl_live *l = bl_live_create(NULL, &info, &columns);
+	assert_int_equal(bl_live_keep(l, keep), 0);
+	assert_int_equal(bl_live_move(l, path), 0);
+	for (int step = 1; step <= 2000; step++) {
+		fill_snapshot(&s, step);
+		bl_live_publish(l, &s);
+		add_record(l, step);
+	}
+	*kept = (int)l->writer->list.n;
+	assert_in_range(bl_live_kept(l), 1, BL_KEPT_MAX);
+	if (keep == BL_KEEP_ALL)
+		check_spread(l, 2000);
+	bl_live_close(l);
+	assert_int_equal(stat(path, &f), 0);
+	unlink(path);
+	return f.st_size;
+}
+
+static void test_keep(void **state)
+{
+	(void)state;
+	int kept[3];
+	off_t records = size_with(BL_KEEP_RECORDS, &kept[0]), some = size_with(BL_KEEP_SOME, &kept[1]);
+	off_t all = size_with(BL_KEEP_ALL, &kept[2]);
+	print_message("# 2000 steps, d 16: %lld bytes with records only, %lld with some snapshots, %lld with all\n",
+	              (long long)records, (long long)some, (long long)all);
+	assert_true(kept[0] == 0 && kept[1] >= 24 && kept[1] <= 47 && kept[2] >= 511);
+	assert_true(records < 150000 && some < records + 48 * 5000 && all > 2 * some);
+}
+
+/* --- The version before ---------------------------------------------------------------- */
+
+/* A real run of barlow 0.1: 40 steps, lambda turned at the 20th. */
+static void test_version_2(void **state)
+{
+	(void)state;
+	static bl_snapshot s;
+	static bl_columns c;
+	bl_live_info info;
+	bl_record r;
+	support_gunzip(support_source("tests/reference/live-version-2.gz"), path, 6417856);
+	bl_live *l = bl_live_open(path, true);
+	assert_non_null(l);
+	bl_live_info_get(l, &info);
+	assert_string_equal(info.name, "tiny");
+	assert_string_equal(info.message, "step 20: lambda 0.0051 -> 0.02");
+	assert_true(info.state == BL_RUN_DONE && info.step == 40 && info.d == 8);
+	assert_false(bl_live_writer_alive(l));
+	bl_live_columns(l, &c);
+	assert_int_equal(bl_live_length(l), 40);
+	assert_true(bl_live_record(l, 9, &r) && r.step == 10);
+	assert_true(fabs(bl_record_value(&r, &c, "total") - 5.6801087237285) < 1e-12);
+	assert_true(bl_record_value(&r, &c, "lambda") == .0051 && !isnan(bl_record_value(&r, &c, "knn")));
+	assert_true(bl_live_record(l, 39, &r));
+	assert_true(fabs(bl_record_value(&r, &c, "redundancy") - 9.7724946141243) < 1e-12);
+	assert_true(bl_record_value(&r, &c, "weighted_redundancy") == .02 * bl_record_value(&r, &c, "redundancy"));
+	assert_int_equal(bl_live_snapshot(l, &s), 40);
+	assert_true(s.d == 8 && s.grid == 8 && s.view_side == 8 && s.view_count == 2 && s.spectrum == 8);
+	assert_true(bl_live_kept(l) > 1 && bl_live_kept_snapshot(l, 0, &s) == 1);
+	assert_int_equal(bl_live_send(l, (bl_command){ .kind = BL_CMD_STOP }), -1);
+	bl_live_close(l);
+}
+
 /* A limit on file sizes stands for the full disk. */
 static void test_full_disk(void **state)
 {
@@ -747,7 +1031,7 @@ static void test_full_disk(void **state)
 	bl_live_info info = info_of(100000);
 	struct rlimit old, small;
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
-	small = (struct rlimit){ 1 << 20, old.rlim_max };
+	small = (struct rlimit){ 4096, old.rlim_max };
 	signal(SIGXFSZ, SIG_IGN);
 	setrlimit(RLIMIT_FSIZE, &small);
 	bl_live *l = bl_live_create(path, &info, &columns);
@@ -790,6 +1074,7 @@ static void check_bounds(const bl_snapshot *s)
 	assert_in_range(s->spectrum, 0, BL_SPECTRUM_MAX);
 	assert_in_range(s->view_side, 0, BL_VIEW_MAX);
 	assert_true(s->view_side == 0 || s->view_channels == 1 || s->view_channels == 3);
+	assert_in_range(s->view_count, 0, BL_VIEWS_MAX);
 	assert_true(s->n > 0 && s->d >= s->grid && s->d >= s->diag && s->step > 0);
 	assert_in_range(s->points, 0, BL_POINTS_MAX);
 	for (int i = 0; i < BL_POINTS_MAX; i++)
@@ -827,31 +1112,79 @@ static void read_everything(const bl_live *l)
 		assert_int_equal(region.view, 3);
 }
 
+/* Where the parts of the file in question begin. */
+enum { HEADS_MAX = 32 };
+static size_t heads[HEADS_MAX];
+static int n_heads;
+
+static void find_heads(const bl_live *l)
+{
+	n_heads = 0;
+	heads[n_heads++] = 0;
+	heads[n_heads++] = offsetof(struct live_header, section);
+	for (int i = 0; i < SECTIONS; i++) {
+		heads[n_heads++] = l->section[i].at;
+		heads[n_heads++] = l->section[i].at + l->section[i].size / 2;
+	}
+	const struct live_writer *w = l->writer;
+	for (int i = 0; i < 2; i++) {
+		heads[n_heads++] = w->area[i].at;
+		heads[n_heads++] = w->area[i].at + 600;
+	}
+	heads[n_heads++] = w->list.kept[0].at;
+	heads[n_heads++] = w->extent[0].at;
+}
+
 /* Half the blows fall on the fields that decide something. */
 static size_t blow(bl_rng *rng, size_t length)
 {
-	static const size_t heads[] = {
-		0, offsetof(struct live_image, info), offsetof(struct live_image, snapshot[0]),
-		offsetof(struct live_image, snapshot[1]), offsetof(struct live_image, mailbox),
-		offsetof(struct live_image, asks), offsetof(struct live_image, list[0]), offsetof(struct live_image, list[1]),
-		offsetof(struct live_image, kept[0]), offsetof(struct live_image, kept[1]),
-		offsetof(struct live_image, snapshot[0].view_side), offsetof(struct live_image, snapshot[1].view_draws),
-		offsetof(struct live_image, snapshot[0].region), offsetof(struct live_image, snapshot[1].region),
-		offsetof(struct live_image, snapshot[0].points), offsetof(struct live_image, snapshot[1].point_label),
-	};
-	enum { HEADS = sizeof heads / sizeof *heads };
 	if (bl_rng_below(rng, 2))
 		return bl_rng_below(rng, (uint32_t)length);
-	return heads[bl_rng_below(rng, HEADS)] + bl_rng_below(rng, 160);
+	size_t at = heads[bl_rng_below(rng, (uint32_t)n_heads)] + bl_rng_below(rng, 160);
+	return at < length ? at : length - 1;
 }
 
-static void damage(bl_rng *rng, char *copy, const char *good, size_t *length)
+/* Who can write the file can write checks that fit, too. */
+static void seal(char *bytes, size_t n, const bl_live *l)
+{
+	struct live_header *h = (struct live_header *)(void *)bytes;
+	h->check = bl_disk_check(0, h, offsetof(struct live_header, check));
+	static const int turns[] = { SECTION_INFO, SECTION_STATE, SECTION_KEPT };
+	for (int i = 0; i < 6; i++) {
+		const struct live_section *s = &l->section[turns[i / 2]];
+		char *half = bytes + s->at + (size_t)(i % 2) * (s->size / 2);
+		struct live_turn t;
+		memcpy(&t, half, sizeof t);
+		if (t.length <= s->size / 2 - sizeof t)
+			t.check = bl_disk_check(t.turn, half + sizeof t, t.length);
+		memcpy(half, &t, sizeof t);
+	}
+	for (uint64_t i = 0; i < 4; i++) {
+		struct live_extent e;
+		char *at = bytes + l->section[SECTION_EXTENTS].at + i * sizeof e;
+		memcpy(&e, at, sizeof e);
+		e.check = bl_disk_check(i, &e, offsetof(struct live_extent, check));
+		memcpy(at, &e, sizeof e);
+	}
+	for (size_t at = 0; at + LIVE_PACK_HEAD <= n; at += 8) {
+		uint64_t b[4];
+		memcpy(b, bytes + at, sizeof b);
+		if (b[0] != LIVE_SNAPSHOT_MAGIC || b[1] > n - at - LIVE_PACK_HEAD)
+			continue;
+		b[2] = bl_disk_check(b[1] ^ b[3], bytes + at + LIVE_PACK_HEAD, b[1]);
+		memcpy(bytes + at, b, sizeof b);
+	}
+}
+
+static void damage(bl_rng *rng, char *copy, const char *good, size_t *length, const bl_live *l)
 {
 	memcpy(copy, good, *length);
 	for (uint32_t i = bl_rng_below(rng, 8) + 1; i > 0; i--) {
 		size_t at = blow(rng, *length);
 		copy[at] = bl_rng_below(rng, 2) ? (char)bl_rng_u32(rng) : (char)0xff;
 	}
+	if (bl_rng_below(rng, 2))
+		seal(copy, *length, l);
 	if (bl_rng_below(rng, 4) == 0)
 		*length = bl_rng_below(rng, (uint32_t)*length);
 }
@@ -890,6 +1223,7 @@ static void test_mutations(void **state)
 		bl_live_publish(w, &s);
 	}
 	assert_int_equal(bl_live_ask(w, &(bl_region){ .view = 3 }), 0);
+	find_heads(w);
 	bl_live_close(w);
 	char *good = slurp(&whole), *copy = malloc(whole);
 	bl_live *before = bl_live_open(path, true);
@@ -897,7 +1231,7 @@ static void test_mutations(void **state)
 	bl_rng_init(&rng, 1, 0, 0, BL_STREAM_USER);
 	for (int i = 0; i < 1000; i++) {
 		n = whole;
-		damage(&rng, copy, good, &n);
+		damage(&rng, copy, good, &n, before);
 		rewrite(copy, n);
 		read_everything(before);
 		bl_live_send(before, (bl_command){ .kind = BL_CMD_STOP, .value = 0 });
@@ -912,7 +1246,7 @@ static void test_mutations(void **state)
 	free(copy);
 }
 
-/* The writer's own mapping is scribbled over by another: it goes on, and reads back what its own bounds allow. */
+/* The file is scribbled over by another while the run goes on, whose own memory is none of the other's. */
 static void test_writer_survives(void **state)
 {
 	(void)state;
@@ -923,14 +1257,15 @@ static void test_writer_survives(void **state)
 	bl_rng_init(&rng, 2, 0, 0, BL_STREAM_USER);
 	for (int i = 0; i < 200; i++) {
 		char byte = (char)bl_rng_u32(&rng);
-		patch(blow(&rng, w->records_at), &byte, 1);
 		fill_snapshot(&s, i + 1);
 		bl_live_publish(w, &s);
+		find_heads(w);
+		patch(blow(&rng, w->writer->end), &byte, 1);
 		bl_live_ask(w, &(bl_region){ .view = 3 });
 		read_everything(w);
 		while (bl_live_take(w, &c))
-			assert_in_range(c.kind, BL_CMD_PAUSE, BL_CMD_EVAL);
-		bl_live_add(w, &(bl_record){ .step = i });
+			assert_in_range(c.kind, BL_CMD_PAUSE, BL_CMD_KINDS - 1);
+		bl_live_add(w, &(bl_record){ .step = i + 1 });
 	}
 	bl_live_close(w);
 }
@@ -968,7 +1303,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(test_writer_gone, remove_file),
 		cmocka_unit_test(test_next),
 		cmocka_unit_test_teardown(test_refusals, remove_file),
-		cmocka_unit_test_teardown(test_bounds, remove_file),
+		cmocka_unit_test(test_bounds), cmocka_unit_test(test_pack),
+		cmocka_unit_test_teardown(test_cut_short, remove_file), cmocka_unit_test_teardown(test_full_later, remove_file),
+		cmocka_unit_test_teardown(test_later_column, remove_file), cmocka_unit_test_teardown(test_keep, remove_file),
+		cmocka_unit_test_teardown(test_version_2, remove_file),
 		cmocka_unit_test_teardown(test_bad_list, remove_file),
 		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test_teardown(test_mutations, remove_file),

@@ -9,6 +9,7 @@
 #include <barlow/view.h>
 
 #include <math.h>
+#include <stdio.h>
 
 bl_trainer *bl_lua_trainer(lua_State *L, int arg)
 {
@@ -53,12 +54,39 @@ static int t_pause(lua_State *L)
 	return itself(L);
 }
 
+static void tell_trouble(bl_trainer *t)
+{
+	char what[256];
+	if (!bl_trainer_trouble(t, what, sizeof what))
+		return;
+	fflush(stdout);
+	fprintf(stderr, "barlow: %s\n", what);
+}
+
+/* log{name = number, ...}: into the next record, in columns by these names */
+static int t_log(lua_State *L)
+{
+	bl_trainer *t = bl_lua_trainer(L, 1);
+	luaL_checktype(L, 2, LUA_TTABLE);
+	lua_settop(L, 2);
+	for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
+		if (lua_type(L, -2) != LUA_TSTRING)
+			return luaL_error(L, "log: expected {name = number}, got the key %s", luaL_tolstring(L, -2, NULL));
+		if (lua_type(L, -1) != LUA_TNUMBER)
+			return luaL_error(L, "log: '%s' must be a number, got a %s", lua_tostring(L, -2), luaL_typename(L, -1));
+		if (bl_trainer_log(t, lua_tostring(L, -2), lua_tonumber(L, -1)) < 0)
+			return bl_lua_fail(L);
+	}
+	return itself(L);
+}
+
 /* Waits in short turns, so that Ctrl-C is heard (where `heard`).  Is it over? */
 static bool wait_until(lua_State *L, bl_trainer *t, double seconds, bool heard)
 {
 	for (double end = bl_now() + seconds;;) {
 		double left = end - bl_now();
 		int over = bl_trainer_wait(t, left < .05 ? (left > 0 ? left : 0) : .05);
+		tell_trouble(t);
 		if (over < 0)
 			bl_lua_fail(L);
 		if (over || left <= 0)
@@ -459,6 +487,9 @@ static const bl_lua_function methods[] = {
 	BL_LUA("set", t_set, "(settings: table): trainer", "Takes effect at the next step.",
 	       BL_EXAMPLE_RUN ":set{lambda = .01}",
 	       .fields = set_fields),
+	BL_LUA("log", t_log, "(values: table): trainer",
+	       "Numbers by name for the next record: t:log{mood = 1.5} makes a column of your own, t.records.mood.",
+	       BL_EXAMPLE_RUN ":log{mood = 1.5}:step(1)"),
 	BL_LUA("watch", t_watch, "(stay?: boolean): string", "The screen of the run; q comes back, the run goes on.",
 	       BL_EXAMPLE_RUN ":step(1)"),
 	BL_LUA("record", t_record, "(step: integer): table?", "What was recorded at step i, or nil.",

@@ -13,12 +13,15 @@ typedef struct settings {
 	bl_dataset **data;
 	bl_module **encoder;
 	void *loss, *optim;
-	int precision;
+	int precision, keep;
 	double last; /* NaN: not given */
 } settings;
 
 enum { USUAL_EPOCHS = 10 };
 
+static const char *const keeps[] = {
+	[BL_KEEP_SOME] = "some", [BL_KEEP_ALL] = "all", [BL_KEEP_RECORDS] = "records", NULL,
+};
 static const char *const precisions[] = { [BL_PRECISION_FLOAT32] = "float32", [BL_PRECISION_BF16] = "bf16", NULL };
 
 typedef struct knn { double every; bl_dataset **refs, **queries; int k; } knn;
@@ -68,6 +71,8 @@ static const bl_field fields[] = {
 	IN_CONFIG(TEXT, "name", name, BL_OTHERWISE("\"run\""), .help = "shown with the run, and the beginning of its folder's name"),
 	BL_FIELD_UNREAD("folder", "a path, or false", BL_OTHERWISE("one of its own among runs()"),
 	                .help = "where the run is kept; false: in memory only"),
+	BL_FIELD(CHOICE, settings, keep, BL_DEFAULT(BL_KEEP_SOME), .choices = keeps,
+	         .help = "snapshots of the past in the live file: some (at most 48), all (at most 1024) or records (none)"),
 	BL_FIELD_UNREAD("checkpoint_every", "a number of epochs above 0, or false", BL_OTHERWISE("each epoch, within 1% of the time"),
 	                .help = "how often the run is saved; false: only at the end and when asked"),
 	BL_FIELD_UNREAD("warm_start", "true, false, or the path of a file of weights", BL_OTHERWISE("false"),
@@ -158,6 +163,7 @@ static void set_rest(settings *s)
 	s->c.data = *s->data;
 	s->c.encoder = *s->encoder;
 	s->c.precision = (bl_precision)s->precision;
+	s->c.keep = (bl_keep)s->keep;
 }
 
 /* Key of the table is what the maker of that name makes of no settings, where it was left out.  Pushes it. */

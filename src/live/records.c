@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * records.c: the records of a run and their columns.
+ *
+ * They lie in extents, each with rows of as many columns as there were when it began: a column that comes later begins
+ * a new one, and what lies before it has NaN there.
+ */
+#include "live/livefile.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { EXTENT_LEAST = 1024 };
+
+static size_t row_words(int columns)
+{
+	return 2 + (size_t)columns;
+}
+
+/* --- Rows ------------------------------------------------------------------------ */
+
+static void pack_row(const bl_record *r, int columns, double *row)
+{
+	memcpy(row, &r->step, 8);
+	memcpy(row + 1, r->value, (size_t)columns * 8);
+	uint64_t check = bl_disk_check((uint64_t)columns, row, (1 + (size_t)columns) * 8);
+	memcpy(row + 1 + columns, &check, 8);
+}
+
+/* False: that is no record, or only half of one. */
+static bool unpack_row(const double *row, int columns, bl_record *out)
+{
+	uint64_t check;
+	memcpy(&check, row + 1 + columns, 8);
+	if (check != bl_disk_check((uint64_t)columns, row, (1 + (size_t)columns) * 8))
+		return false;
+	memcpy(&out->step, row, 8);
+	memcpy(out->value, row + 1, (size_t)columns * 8);
+	for (int i = columns; i < BL_COLUMNS_MAX; i++)
+		out->value[i] = NAN;
+	return out->step > 0;
+}
+
+/* --- The trainer's side ------------------------------------------------------------ */
+
+static void write_extent(bl_live *l, int i)
+{
+	const struct memory_extent *m = &l->writer->extent[i];
+	struct live_extent e = { m->first, m->room, m->at, (uint64_t)m->columns, 0 };
+	e.check = bl_disk_check((uint64_t)i, &e, offsetof(struct live_extent, check));
+	bl_writer_put(l, l->section[SECTION_EXTENTS].at + (size_t)i * sizeof e, &e, sizeof e);
+}
+
+/* Room grows with the run, so that one that is stopped early has a small file; it never exceeds the steps to come. */
+static int begin_extent(bl_live *l)
+{
+	struct live_writer *w = l->writer;
+	int64_t left = l->capacity - w->written, room = w->written / 2 > EXTENT_LEAST ? w->written / 2 : EXTENT_LEAST;
+	if (w->extents == LIVE_EXTENTS_MAX)
+		return bl_fail("live: no room for more records");
+	struct memory_extent *m = &w->extent[w->extents];
+	*m = (struct memory_extent){ .first = w->written, .room = room < left ? room : left, .columns = w->columns.n };
+	size_t bytes = (size_t)m->room * row_words(m->columns) * 8;
+	m->rows = malloc(bytes);
+	if (!m->rows)
+		return bl_fail("live: no memory for %lld records", (long long)m->room);
+	m->at = bl_writer_room(l, bytes);
+	write_extent(l, w->extents++);
+	return 0;
+}
+
+static bool needs_extent(const struct live_writer *w)
+{
+	const struct memory_extent *m = w->extents ? &w->extent[w->extents - 1] : NULL;
+	return !m || m->n == m->room || m->columns != w->columns.n;
+}
+
+static int add(bl_live *l, const bl_record *r)
+{
+	struct live_writer *w = l->writer;
+	if (w->written >= l->capacity)
+		return bl_fail("live: all %lld records are used", (long long)l->capacity);
+	if (needs_extent(w) && begin_extent(l) != 0)
+		return -1;
+	struct memory_extent *m = &w->extent[w->extents - 1];
+	size_t words = row_words(m->columns), at = (size_t)m->n * words;
+	pack_row(r, m->columns, m->rows + at);
+	m->n++;
+	w->written++;
+	bl_writer_put(l, m->at + at * 8, m->rows + at, words * 8);
+	bl_writer_state(l);
+	return 0;
+}
+
+int bl_live_add(bl_live *l, const bl_record *r)
+{
+	if (!l->writer)
+		return bl_fail("live: this handle is a reader's");
+	pthread_mutex_lock(&l->lock);
+	int rc = add(l, r);
+	pthread_mutex_unlock(&l->lock);
+	return rc;
+}
+
+static void write_column(bl_live *l, int place)
+{
+	bl_writer_put(l, l->section[SECTION_COLUMNS].at + (size_t)place * sizeof(bl_column),
+	              &l->writer->columns.column[place], sizeof(bl_column));
+}
+
+int bl_live_column(bl_live *l, const bl_column *column)
+{
+	if (!l->writer)
+		return bl_fail("live: this handle is a reader's");
+	pthread_mutex_lock(&l->lock);
+	int place = bl_columns_add(&l->writer->columns, column);
+	if (place >= 0) {
+		write_column(l, place);
+		bl_writer_state(l);
+	}
+	pthread_mutex_unlock(&l->lock);
+	return place;
+}
+
+void bl_records_write(bl_live *l)
+{
+	struct live_writer *w = l->writer;
+	for (int i = 0; i < w->columns.n; i++)
+		write_column(l, i);
+	for (int i = 0; i < w->extents; i++) {
+		struct memory_extent *m = &w->extent[i];
+		size_t row = row_words(m->columns) * 8;
+		m->at = bl_writer_room(l, (size_t)(i == w->extents - 1 ? m->room : m->n) * row);
+		bl_writer_put(l, m->at, m->rows, (size_t)m->n * row);
+		write_extent(l, i);
+	}
+}
+
+void bl_records_free(struct live_writer *w)
+{
+	for (int i = 0; i < w->extents; i++)
+		free(w->extent[i].rows);
+}
+
+static bool in_memory(const struct live_writer *w, int64_t i, bl_record *out)
+{
+	int k = w->extents - 1;
+	if (i >= w->written)
+		return false;
+	while (i < w->extent[k].first)
+		k--;
+	const struct memory_extent *m = &w->extent[k];
+	return unpack_row(m->rows + (size_t)(i - m->first) * row_words(m->columns), m->columns, out);
+}
+
+/* --- The reader's side ---------------------------------------------------------------- */
+
+static bool read_state(const bl_live *l, struct live_state *s)
+{
+	return bl_disk_newest(l->fd, &l->section[SECTION_STATE], s, sizeof *s);
+}
+
+/* A count that the file has no room for is not believed. */
+static int64_t length_in_file(const bl_live *l)
+{
+	struct live_state s;
+	struct stat f;
+	if (!read_state(l, &s) || fstat(l->fd, &f) != 0)
+		return 0;
+	uint64_t most = (uint64_t)f.st_size / (row_words(0) * 8);
+	if (most > (uint64_t)l->capacity)
+		most = (uint64_t)l->capacity;
+	return (int64_t)(s.records < most ? s.records : most);
+}
+
+int64_t bl_live_length(const bl_live *l)
+{
+	pthread_mutex_t *lock = (pthread_mutex_t *)&l->lock;
+	if (!l->writer)
+		return length_in_file(l);
+	pthread_mutex_lock(lock);
+	int64_t n = l->writer->written;
+	pthread_mutex_unlock(lock);
+	return n;
+}
+
+static bool extent_sane(const struct live_extent *e, uint64_t place)
+{
+	return e->check == bl_disk_check(place, e, offsetof(struct live_extent, check)) && e->columns <= BL_COLUMNS_MAX &&
+	       e->first >= 0 && e->room > 0 && e->room <= LIVE_CAPACITY_MAX && e->first <= LIVE_CAPACITY_MAX &&
+	       e->at < (UINT64_C(1) << 48);
+}
+
+/* The last of them that begins at or before i; *end: where the next begins. */
+static bool find_extent(const bl_live *l, int64_t i, struct live_extent *out, int64_t *end)
+{
+	struct live_extent all[LIVE_EXTENTS_MAX];
+	struct live_state s;
+	bool found = false;
+	if (!read_state(l, &s) || s.extents > LIVE_EXTENTS_MAX ||
+	    !bl_disk_read(l->fd, l->section[SECTION_EXTENTS].at, all, s.extents * sizeof all[0]))
+		return false;
+	*end = length_in_file(l);
+	for (uint32_t k = 0; k < s.extents && extent_sane(&all[k], k); k++) {
+		if (all[k].first > i) {
+			*end = all[k].first < *end ? all[k].first : *end;
+			break;
+		}
+		*out = all[k];
+		found = true;
+	}
+	if (found && *end > out->first + out->room)
+		*end = out->first + out->room;
+	return found && i < *end;
+}
+
+/* Fills the cache with the run of records that i lies in. */
+static bool cache_fill(const bl_live *l, int64_t i)
+{
+	struct live_cache *c = l->cache;
+	struct live_extent e;
+	int64_t end;
+	c->n = 0;
+	if (!find_extent(l, i, &e, &end))
+		return false;
+	size_t row = row_words((int)e.columns) * 8;
+	int64_t from = i - (i - e.first) % LIVE_CACHE, n = end - from < LIVE_CACHE ? end - from : LIVE_CACHE;
+	bool all = bl_disk_read(l->fd, e.at + (uint64_t)(from - e.first) * row, c->rows, (size_t)n * row);
+	if (!all && !bl_disk_read(l->fd, e.at + (uint64_t)(i - e.first) * row, c->rows, row))
+		return false; /* the file ends before it */
+	c->from = all ? from : i;
+	c->n = all ? n : 1;
+	c->columns = (int)e.columns;
+	return true;
+}
+
+static bool in_file(const bl_live *l, int64_t i, bl_record *out)
+{
+	struct live_cache *c = l->cache;
+	if ((i < c->from || i - c->from >= c->n) && !cache_fill(l, i))
+		return false;
+	if (unpack_row(c->rows + (size_t)(i - c->from) * row_words(c->columns), c->columns, out))
+		return true;
+	c->n = 0; /* it may have been half written, or the file was written anew */
+	return cache_fill(l, i) &&
+	       unpack_row(c->rows + (size_t)(i - c->from) * row_words(c->columns), c->columns, out);
+}
+
+bool bl_live_record(const bl_live *l, int64_t i, bl_record *out)
+{
+	pthread_mutex_t *lock = (pthread_mutex_t *)&l->lock;
+	if (i < 0 || i >= l->capacity)
+		return false;
+	pthread_mutex_lock(lock);
+	bool there = l->writer ? in_memory(l->writer, i, out) : in_file(l, i, out);
+	pthread_mutex_unlock(lock);
+	return there;
+}
+
+int bl_live_columns_count(const bl_live *l)
+{
+	struct live_state s;
+	pthread_mutex_t *lock = (pthread_mutex_t *)&l->lock;
+	if (!l->writer)
+		return read_state(l, &s) && s.columns <= BL_COLUMNS_MAX ? (int)s.columns : 0;
+	pthread_mutex_lock(lock);
+	int n = l->writer->columns.n;
+	pthread_mutex_unlock(lock);
+	return n;
+}
+
+/* A column whose description is spoilt keeps its place, by another name. */
+static void columns_in_file(const bl_live *l, bl_columns *out)
+{
+	bl_column all[BL_COLUMNS_MAX];
+	int n = bl_live_columns_count(l);
+	out->n = 0;
+	if (!bl_disk_read(l->fd, l->section[SECTION_COLUMNS].at, all, (size_t)n * sizeof all[0]))
+		return;
+	for (int i = 0; i < n; i++) {
+		bl_column_clean(&all[i]);
+		if (bl_columns_add(out, &all[i]) >= 0)
+			continue;
+		bl_column unknown = { .kind = BL_COLUMN_MEASURE };
+		snprintf(unknown.name, sizeof unknown.name, "column.%d", i + 1);
+		if (bl_columns_add(out, &unknown) < 0)
+			return;
+	}
+}
+
+void bl_live_columns(const bl_live *l, bl_columns *out)
+{
+	pthread_mutex_t *lock = (pthread_mutex_t *)&l->lock;
+	if (!l->writer) {
+		columns_in_file(l, out);
+		return;
+	}
+	pthread_mutex_lock(lock);
+	*out = l->writer->columns;
+	pthread_mutex_unlock(lock);
+}
