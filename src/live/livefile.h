@@ -143,7 +143,7 @@ struct live_writer {
 	uint64_t taken;             /* the last command's ticket */
 	int failed;                 /* the errno of the last failure */
 	bool broken;                /* the file is not what it should be, and waits to be written anew */
-	int64_t retry_at;           /* ms */
+	int64_t look_at, retry_at;  /* ms: when it is looked whether it is whole, and, where broken, tried again */
 	bool spoken;                /* of `problem` */
 	char problem[200];
 };

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { RETRY_MS = 3000 };
+enum { RETRY_MS = 3000, LOOK_MS = 50 };
 
 bool bl_writer_has_file(const bl_live *l)
 {
@@ -189,7 +189,11 @@ void bl_writer_look_after(bl_live *l)
 {
 	struct live_writer *w = l->writer;
 	struct stat s;
-	if (l->fd < 0 || (w->broken && bl_disk_ms() < w->retry_at) || fstat(l->fd, &s) != 0 || s.st_nlink == 0)
+	int64_t now = bl_disk_ms();
+	if (l->fd < 0 || now < (w->broken ? w->retry_at : w->look_at))
+		return;
+	w->look_at = now + LOOK_MS;
+	if (fstat(l->fd, &s) != 0 || s.st_nlink == 0)
 		return;
 	if (w->broken)
 		write_anew(l, "the run's live file could not be written for some time");
