@@ -408,7 +408,7 @@ static int launch(bl_trainer *t)
 /* A resume behind all that is in the mailbox: it overrides a pause or a stop that the thread has not come to yet. */
 static int restart(bl_trainer *t)
 {
-	if (bl_live_send(t->live, (bl_command){ .kind = BL_CMD_RESUME }) != 0)
+	if (bl_live_send(t->live, (bl_command){ .kind = BL_CMD_RESUME, .value = 0 }) != 0)
 		return -1;
 	t->restart = true;
 	pthread_cond_broadcast(&t->changed);

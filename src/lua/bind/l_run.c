@@ -474,7 +474,7 @@ static const bl_lua_function methods[] = {
 	BL_LUA("start", t_start, "(): trainer", "Begins, in the background.", BL_EXAMPLE_RUN ":start():wait()"),
 	BL_LUA("pause", t_pause, "(): trainer", "Stands still between two steps.",
 	       BL_EXAMPLE_RUN ":start():pause():stop()"),
-	BL_LUA("resume", t_start, "(): trainer", "Goes on.", BL_EXAMPLE_RUN ":start():pause():resume():wait()"),
+	BL_LUA("resume", t_start, "(): trainer", "Goes on.", BL_EXAMPLE_RUN ":step(1):resume():wait()"),
 	BL_LUA("stop", t_stop, "(): trainer", "Ends it between two steps, and waits for that.",
 	       BL_EXAMPLE_RUN ":start():stop()"),
 	BL_LUA("wait", t_wait, "(seconds?: number): boolean", "Waits for the end; is it over?",
