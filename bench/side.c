@@ -97,12 +97,12 @@ static void make_mlp(work *w)
 
 static void run_step(work *w)
 {
-	bl_loss_config c = BL_LOSS_DEFAULT;
+	bl_barlow_config c = BL_BARLOW_DEFAULT;
 	bl_params_zero_grad(w->params);
 	bl_grad_precision(w->precision);
 	bl_tensor *h1 = bl_module_forward(w->encoder, w->a), *z1 = h1 ? bl_module_forward(w->projector, h1) : NULL;
 	bl_tensor *h2 = bl_module_forward(w->encoder, w->b), *z2 = h2 ? bl_module_forward(w->projector, h2) : NULL;
-	bl_tensor *loss = z1 && z2 ? bl_loss_barlow(&c, z1, z2, NULL) : NULL;
+	bl_tensor *loss = z1 && z2 ? bl_barlow(&c, z1, z2, NULL) : NULL;
 	if (!loss || bl_backward(loss, NULL))
 		die("step");
 	bl_optim_step(w->optim, 1);
@@ -121,10 +121,10 @@ static void make_loss(work *w, int64_t n, int64_t d)
 
 static void run_loss(work *w)
 {
-	bl_loss_config c = BL_LOSS_DEFAULT;
+	bl_barlow_config c = BL_BARLOW_DEFAULT;
 	bl_tensor_zero_grad(w->a);
 	bl_tensor_zero_grad(w->b);
-	bl_tensor *loss = bl_loss_barlow(&c, w->a, w->b, NULL);
+	bl_tensor *loss = bl_barlow(&c, w->a, w->b, NULL);
 	if (!loss || bl_backward(loss, NULL))
 		die("loss");
 	bl_tensor_unref(loss);

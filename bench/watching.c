@@ -86,7 +86,7 @@ static bl_trainer *trainer(int64_t d, int batch, enum way way)
 	bl_shapes_config shapes = { .n = IMAGES, .size = SIDE, .channels = 3, .seed = 5 };
 	bl_trainer_config c = {
 		.data = must(bl_dataset_shapes(&shapes)), .first = views(), .encoder = mlp(SIDE * SIDE * 3, 1024, 512, true),
-		.projector = mlp(512, 512, d, false), .loss = BL_LOSS_DEFAULT, .optim = bl_optim_default("sgd"),
+		.projector = mlp(512, 512, d, false), .optim = bl_optim_default("sgd"),
 		.batch = batch, .epochs = 1e4, .seed = 3, .loader_threads = 1, .snapshot_hz = way == ALONE ? 1e-9 : 0,
 	};
 	c.second = c.first;

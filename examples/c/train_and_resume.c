@@ -26,7 +26,7 @@ static int fail(void)
 static bl_trainer *make_trainer(void)
 {
 	bl_trainer_config c = {
-		.name = "from-c", .batch = 32, .epochs = 20, .seed = 1, .loss = BL_LOSS_DEFAULT,
+		.name = "from-c", .batch = 32, .epochs = 20, .seed = 1,
 		.data = bl_dataset_shapes(&(bl_shapes_config){ .n = 128, .size = 16, .channels = 1, .seed = 1 }),
 		.first = bl_pipeline_parse("crop{size = 16, scale = {0.5, 1}}, flip"),
 		.encoder = bl_nn_cnn(&(bl_cnn_config){
@@ -57,7 +57,7 @@ int main(int argc, char **argv)
 		return fail();
 	while (bl_trainer_wait(t, .01) == 0 && (steps == 0 || bl_live_length(bl_trainer_live(t)) < steps))
 		;
-	bl_trainer_command(t, (bl_command){ BL_CMD_STOP, 0 });
+	bl_trainer_command(t, (bl_command){ .kind = BL_CMD_STOP });
 	if (bl_trainer_wait(t, -1) < 0 || bl_trainer_saved(t) != 0)
 		return fail();
 	printf("%s at step %lld\n", bl_run_state_name(bl_trainer_state(t)), (long long)bl_trainer_progress(t).step);

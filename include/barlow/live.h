@@ -128,13 +128,12 @@ typedef struct bl_live_info {
 	char message[256];      /* why it failed, or the last journal line */
 } bl_live_info;
 
-typedef enum bl_command_kind { BL_CMD_NONE, BL_CMD_PAUSE, BL_CMD_RESUME, BL_CMD_STEP, BL_CMD_STOP, BL_CMD_SET_LAMBDA,
-                               BL_CMD_SET_LR, BL_CMD_CHECKPOINT, BL_CMD_EVAL, BL_CMD_SET,
-                               BL_CMD_KINDS } bl_command_kind;
+typedef enum bl_command_kind { BL_CMD_NONE, BL_CMD_PAUSE, BL_CMD_RESUME, BL_CMD_STEP, BL_CMD_STOP, BL_CMD_SET,
+                               BL_CMD_CHECKPOINT, BL_CMD_EVAL, BL_CMD_KINDS } bl_command_kind;
 typedef struct bl_command {
 	bl_command_kind kind;
-	double value;                /* of BL_CMD_SET, SET_LAMBDA and SET_LR */
-	char name[BL_COLUMN_NAME];   /* of BL_CMD_SET: what is to be set */
+	double value;                /* of BL_CMD_SET */
+	char name[BL_COLUMN_NAME];   /* of BL_CMD_SET: what is to be set: "lambda", "loss.mu", "lr" */
 	int64_t sender;              /* its process, filled in by bl_live_send */
 } bl_command;
 

@@ -1,48 +1,177 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * loss.h: the Barlow Twins loss (Zbontar et al. 2021, arXiv 2103.03230), in its forms and dialects.
+ * loss.h: what training makes small, as an object: Barlow Twins (Zbontar et al. 2021, arXiv 2103.03230), and others.
  *
- *   C = standardise(zA)^T standardise(zB) / N                         (D,D)
- *   L = scale * ( sum_i (1 - C_ii)^2 + lambda * sum_{i != j} C_ij^2 )
+ * A loss maps the embeddings of V >= 2 views of a batch, (N,D) each, to a scalar on the tape.  It is a const table of
+ * operations: what its terms are called, which settings it has and which of them may change while a run goes on, which
+ * matrix a picture of it should show, and what it cannot go below.  Trainer, records, checkpoints, commands and screens
+ * know this table only.  To add a loss is a file in src/loss and a line in src/loss/list.c; one may also be made of a
+ * table of the caller's own (the Lua face does, for functions of the user's).
  *
- * `gram` never makes C: ||C||_F^2 = sum((zA zA^T) .* (zB zB^T)) / N^2, exact,
- * O(N^2 D) work and O(N^2) memory.
+ *     bl_loss *l = bl_loss_of("vicreg");
+ *     bl_tensor *y = bl_loss_forward(l, NULL, (bl_tensor *[]){ za, zb }, 2, NULL, &result);
  */
 #ifndef BARLOW_LOSS_H
 #define BARLOW_LOSS_H
 
+#include <barlow/field.h>
 #include <barlow/grad.h>
 
-typedef enum bl_loss_form { BL_FORM_AUTO, BL_FORM_DIRECT, BL_FORM_GRAM } bl_loss_form;
+/* --- The interface --- */
+
+enum { BL_LOSS_TERMS = 8, BL_LOSS_ROOM = 32, BL_LOSS_NAME = 24, BL_LOSS_VIEWS = 16 };
+
 typedef enum bl_loss_dialect {
 	BL_DIALECT_PAPER,      /* biased variance, eps 1e-5 */
 	BL_DIALECT_ALGORITHM1, /* unbiased std, no eps */
 	BL_DIALECT_HSIC,       /* paper's normalisation, off-diagonal target -1 (Tsai et al. 2021) */
 } bl_loss_dialect;
 
-typedef struct bl_loss_config {
+typedef struct bl_loss bl_loss;
+
+/* A term is measured without its weight. */
+typedef struct bl_loss_term {
+	const char *name;   /* "redundancy": letters, digits, underscores; shorter than BL_LOSS_NAME */
+	const char *brief;  /* where there is little room; NULL: the name */
+	const char *weight; /* the setting that it is multiplied by in the total; NULL: 1 */
+	const char *weighted, *weighted_brief; /* what the product is called, UTF-8: "λ·redundancy", "λ·red" */
+	char mark;          /* its letter in a chart of ASCII, the weighted one's where there is one; 0: the first of its name */
+} bl_loss_term;
+
+/* What is known of the batch; all of it may be missing. */
+typedef struct bl_loss_batch {
+	int64_t step;          /* 0 for the first */
+	int64_t epoch;         /* 0 for the first */
+	uint64_t seed;         /* of the run */
+	const int64_t *rows;   /* (N) of the data set, 0-based; NULL: not known */
+	const int32_t *labels; /* (N), 0-based; NULL: the data set has none, or they were not asked for (bl_loss_ops.labels) */
+} bl_loss_batch;
+
+typedef struct bl_loss_result {
+	double total;
+	double term[BL_LOSS_TERMS]; /* in the order of the loss's terms */
+	double floor;               /* what total cannot go below; NaN: none known */
+} bl_loss_result;
+
+typedef struct bl_loss_ops {
+	const char *name, *help;   /* "barlow"; a line */
+	const bl_field *fields;    /* its settings, in at most BL_LOSS_ROOM doubles; those that are `settable` may change in a run */
+	const bl_loss_term *terms; /* BL_LOSS_TERMS at most, ended by a NULL name; may be filled in by the first forward */
+	const char *turn;          /* the settable one that + and - turn; NULL: the first */
+	const char *symbol;        /* how a screen writes that one, UTF-8: "λ"; NULL: its name */
+	int views;                 /* how many it takes at most; 0: any number */
+	bool labels;               /* it looks at bl_loss_batch.labels */
+	/*
+	 * z[0..views-1] (N,D), all of one shape, N >= 2 -> scalar, whose value is out->total but for rounding; fills in
+	 * out->total and out->term.  settings are this call's; ctx is what bl_loss_new was given.  NULL with bl_error.
+	 */
+	bl_tensor *(*forward)(void *ctx, const void *settings, bl_tensor *const *z, int views, const bl_loss_batch *at,
+	                      bl_loss_result *out);
+	/* NULL, or NaN: none known. */
+	double (*floor)(const void *settings, int views, int64_t n, int64_t d);
+	/* The standardisation of the matrix C that the loss is made of; NULL: it is made of none. */
+	bl_loss_dialect (*matrix)(const void *settings);
+	void (*release)(void *ctx);  /* may be NULL */
+} bl_loss_ops;
+
+/* Those that come with the library: "barlow" first.  i counts from 0; NULL behind the last. */
+const bl_loss_ops *bl_loss_kind(int i);
+/* One of them at its defaults; NULL with bl_error, naming the nearest, where there is none of that name. */
+bl_loss *bl_loss_of(const char *name);
+/*
+ * Of any table, which must live as long; settings NULL: the defaults.  Settings are copied and checked.  On failure NULL
+ * with bl_error, and ctx is released.
+ */
+bl_loss *bl_loss_new(const bl_loss_ops *ops, const void *settings, void *ctx);
+bl_loss *bl_loss_ref(bl_loss *l);
+void bl_loss_unref(bl_loss *l); /* NULL is fine */
+
+const bl_loss_ops *bl_loss_ops_of(const bl_loss *l);
+void *bl_loss_ctx(const bl_loss *l);
+const void *bl_loss_settings(const bl_loss *l); /* as it was made; it never changes: who turns some keeps a copy */
+/* Settings of the loss into `to`, room for BL_LOSS_ROOM doubles; from NULL: its own. */
+void bl_loss_settings_copy(const bl_loss *l, void *to, const void *from);
+int bl_loss_terms(const bl_loss *l);            /* how many; 0: not known before the first forward */
+/* The field that + and - turn, or NULL where nothing is settable. */
+const bl_field *bl_loss_turn(const bl_loss *l);
+
+/*
+ * settings NULL: the loss's own; at and out may be NULL.  All views (N,D), N >= 2.  NULL with bl_error that begins with the
+ * loss's name.  Numbers that are not finite are no failure here.
+ */
+bl_tensor *bl_loss_forward(const bl_loss *l, const void *settings, bl_tensor *const *z, int views,
+                           const bl_loss_batch *at, bl_loss_result *out);
+double bl_loss_floor(const bl_loss *l, const void *settings, int views, int64_t n, int64_t d); /* NaN: none known */
+/* The dialect of the matrix that belongs to the loss into *out; false: none does, and *out is the paper's. */
+bool bl_loss_matrix(const bl_loss *l, const void *settings, bl_loss_dialect *out);
+
+/*
+ * --- The same of a batch that comes in chunks, whose graphs need not be in memory together (GradCache, Gao et al. 2021,
+ * arXiv 2101.06983).
+ *
+ * Embeddings are gathered without a graph; the loss is that of all of them, since moments and Gram matrices are of the
+ * whole batch; then each chunk's embeddings are made once more, with a graph, and the loss's gradient goes on from them:
+ *
+ *     bl_loss_chunks *c = bl_loss_chunks_new(l, NULL, 2);
+ *     for each chunk: bl_loss_chunks_add(c, z);              z made with bl_grad_enable(false)
+ *     bl_loss_chunks_finish(c, &batch, &result);
+ *     for each chunk: bl_loss_chunks_backward(c, k, z);      z made again, each view by itself
+ *
+ * The parameters' gradients are those of the whole batch, but for the order of sums, where a chunk's embeddings do not
+ * depend on the other images: batch norm in the network takes its moments of the chunk.  Who makes z again does it from
+ * the same views and the same random numbers.
+ */
+typedef struct bl_loss_chunks bl_loss_chunks;
+bl_loss_chunks *bl_loss_chunks_new(const bl_loss *l, const void *settings, int views); /* takes a reference to l */
+void bl_loss_chunks_free(bl_loss_chunks *c);
+/* z[0..views-1] (n,D), n >= 1: numbers are copied.  Negative with bl_error. */
+int bl_loss_chunks_add(bl_loss_chunks *c, bl_tensor *const *z);
+/* The loss of all that was added, into *out, and its gradients, which c keeps.  Once. */
+int bl_loss_chunks_finish(bl_loss_chunks *c, const bl_loss_batch *at, bl_loss_result *out);
+/* Adds the k-th chunk's share (from 0) to the gradients of what made z. */
+int bl_loss_chunks_backward(bl_loss_chunks *c, int k, bl_tensor *const *z);
+
+/*
+ * --- Barlow Twins, in its forms and dialects
+ *
+ *   C = standardise(zA)^T standardise(zB) / N                         (D,D)
+ *   L = scale * ( sum_i (1 - C_ii)^2 + lambda * sum_{i != j} C_ij^2 )
+ *
+ * `gram` never makes C: ||C||_F^2 = sum((zA zA^T) .* (zB zB^T)) / N^2, exact,
+ * O(N^2 D) work and O(N^2) memory.  Of more than two views it is the sum over their pairs.
+ */
+typedef enum bl_barlow_form { BL_FORM_AUTO, BL_FORM_DIRECT, BL_FORM_GRAM } bl_barlow_form;
+
+typedef struct bl_barlow_config {
 	double lambda; /* >= 0, .0051 */
 	double scale;  /* > 0, 1 */
-	bl_loss_form form;
+	bl_barlow_form form;
 	bl_loss_dialect dialect;
-} bl_loss_config;
-#define BL_LOSS_DEFAULT ((bl_loss_config){ .0051, 1, BL_FORM_AUTO, BL_DIALECT_PAPER })
+} bl_barlow_config;
+#define BL_BARLOW_DEFAULT ((bl_barlow_config){ .0051, 1, BL_FORM_AUTO, BL_DIALECT_PAPER })
 
-typedef struct bl_loss_terms {
+bl_loss *bl_loss_barlow(const bl_barlow_config *c); /* NULL: the defaults */
+
+typedef struct bl_barlow_terms {
 	double invariance; /* sum_i (1 - C_ii)^2 */
 	double redundancy; /* sum_{i != j} C_ij^2, (C_ij + 1)^2 in hsic; without lambda */
 	double total;      /* scale * (invariance + lambda * redundancy) */
-	double floor;      /* what total cannot go below, rank C being at most min(D, N-1); 0 where none is known */
-} bl_loss_terms;
+} bl_barlow_terms;
 
 /*
  * za, zb (N,D), N >= 2 -> scalar; terms may be NULL.  A dead unit (no variance) has C_ii = 0 and gets no gradient.  The
  * way back may read za and zb again: leave their numbers alone until then.
  */
-bl_tensor *bl_loss_barlow(const bl_loss_config *c, bl_tensor *za, bl_tensor *zb, bl_loss_terms *terms);
+bl_tensor *bl_barlow(const bl_barlow_config *c, bl_tensor *za, bl_tensor *zb, bl_barlow_terms *terms);
 
 /* The form that `auto` takes for this shape. */
-bl_loss_form bl_loss_pick(bl_loss_form form, int64_t n, int64_t d);
+bl_barlow_form bl_barlow_pick(bl_barlow_form form, int64_t n, int64_t d);
+
+/*
+ * Loss floor: scale D K / (D + K), K = lambda (D^2/r - D), r = min(D, N-1) the rank that C can have; 0 where that is D, as C
+ * can be the identity then.  NaN, as none is known: lambda > 1, hsic, N < 2.
+ */
+double bl_barlow_floor(const bl_barlow_config *c, int64_t n, int64_t d);
 
 /* The cross-correlation matrix itself, (D,D), outside the graph. */
 bl_tensor *bl_loss_correlation(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb);
@@ -98,8 +227,5 @@ typedef struct bl_loss_rms {
 } bl_loss_rms;
 int bl_loss_rms_of(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb, const bl_loss_side *rows,
                    const bl_loss_side *cols, bl_loss_rms *out);
-
-/* Loss floor: scale D K / (D + K), K = lambda (D^2/r - D), r = min(D, N-1), for lambda <= 1, K > 0, not hsic; else 0. */
-double bl_loss_floor(const bl_loss_config *c, int64_t n, int64_t d);
 
 #endif

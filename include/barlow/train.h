@@ -21,7 +21,7 @@ typedef struct bl_trainer_config {
 	bl_dataset *data;              /* references to all of these are taken */
 	bl_pipeline *first, *second;
 	bl_module *encoder, *projector; /* projector may be NULL */
-	bl_loss_config loss;
+	bl_loss *loss;                 /* NULL: Barlow Twins at its defaults */
 	bl_optim_config optim;
 	bl_schedule schedule;          /* its warm-up and steps are the trainer's to fill in */
 	double warmup_epochs;
@@ -60,6 +60,14 @@ void bl_trainer_free(bl_trainer *t);                    /* stops and joins first
 
 int bl_trainer_start(bl_trainer *t);                    /* in the background; also resumes a paused one */
 int bl_trainer_command(bl_trainer *t, bl_command c);    /* taken at the next step boundary */
+/*
+ * Sets what may be changed while it trains, from the next step on: settable settings of the optimiser ("lr", "lr_bias") and
+ * of the loss ("lambda"), by their names, or with "optim." or "loss." before them.  Setting lr keeps lr_bias in proportion.
+ */
+int bl_trainer_set(bl_trainer *t, const char *name, double value);
+int bl_trainer_may_set(bl_trainer *t, const char *name, double value); /* would it be taken: 0, or negative with bl_error */
+double bl_trainer_get(bl_trainer *t, const char *name); /* as it is in force; NaN where there is nothing of that name */
+const char *bl_trainer_settable(bl_trainer *t, int i);   /* the i-th such name, from 0; NULL behind the last */
 /* Commands of this kind taken so far.  BL_CMD_EVAL: kNN in the next record, or, of a run that stands still, at once in its message. */
 int64_t bl_trainer_requests(bl_trainer *t, bl_command_kind kind);
 /* Waits until the thread has ended or `seconds` have passed (< 0: for ever).  1: ended, 0: still going, negative: it failed, see bl_error. */
@@ -130,7 +138,7 @@ void bl_trainer_called_by(const char *who);
 int bl_trainer_steps(bl_trainer *t, int64_t n);         /* n steps now, in this thread */
 bl_params *bl_trainer_params(bl_trainer *t);
 bl_optim *bl_trainer_optim(bl_trainer *t);
-/* As it was made, and as set since; borrowed.  Name and live_path are NULL. */
+/* As it was made (bl_trainer_get has what was set since); borrowed.  Name and live_path are NULL. */
 const bl_trainer_config *bl_trainer_settings(const bl_trainer *t);
 int64_t bl_trainer_steps_per_epoch(const bl_trainer *t);
 /* Does it start from other weights than freshly drawn ones?  Settled by the first step; bl_start_save keeps them. */
@@ -138,11 +146,19 @@ bool bl_trainer_warm(const bl_trainer *t);
 /* Of a warm trainer that has begun: parameter or buffer k as it was then, in the order of bl_module_each; else NULL. */
 const bl_tensor *bl_trainer_start_tensor(const bl_trainer *t, int k);
 
+enum { BL_PROGRESS_VALUES = 16 };
+typedef struct bl_progress_value {
+	char name[BL_LOSS_NAME];
+	double value;
+} bl_progress_value;
+
 /* Where a run stands, beside weights, buffers and the optimiser's state: with these it is all that decides how it goes on. */
 typedef struct bl_progress {
 	int64_t step;          /* done */
 	double trained;        /* seconds */
-	double lambda, lr, lr_bias;
+	double lr, lr_bias;
+	int n;                 /* settable settings of the loss */
+	bl_progress_value loss[BL_PROGRESS_VALUES];
 	int64_t changes;       /* in the journal by then; negative: not known */
 } bl_progress;
 bl_progress bl_trainer_progress(bl_trainer *t);

@@ -19,14 +19,15 @@
 
 /* --- Facts: what the metadata say ------------------------------------------------- */
 
-enum { FORMAT, STEP, TRAINED, LAMBDA, LR, LR_BIAS, UPDATES, OPTIMISER, SEED, BATCH, EPOCH, CPU, FACTS };
-enum { FACT_BYTES = 64, CRC_BYTES = 9 }; /* a checksum is eight hexadecimal digits and a blank */
+enum { FORMAT, STEP, TRAINED, SET, LR, LR_BIAS, UPDATES, OPTIMISER, SEED, BATCH, EPOCH, CPU, FACTS };
+enum { FACT_BYTES = 1024, CRC_BYTES = 9 }; /* a checksum is eight hexadecimal digits and a blank */
 
 static const char *const keys[FACTS] = {
-	[FORMAT] = "barlow_checkpoint", [STEP] = "step", [TRAINED] = "trained", [LAMBDA] = "lambda", [LR] = "lr",
+	[FORMAT] = "barlow_checkpoint", [STEP] = "step", [TRAINED] = "trained", [SET] = "set", [LR] = "lr",
 	[LR_BIAS] = "lr_bias", [UPDATES] = "updates", [OPTIMISER] = "optimiser", [SEED] = "seed", [BATCH] = "batch",
 	[EPOCH] = "steps_per_epoch", [CPU] = "cpu",
 };
+static const char key_of_1[] = "lambda"; /* format 1 had it in the place of SET: the loss was Barlow Twins always */
 static const char crc_key[] = "crc32";
 static const char journal_key[] = "journal"; /* how many changes; checkpoints of version 0.1 do not say */
 
@@ -48,14 +49,26 @@ static void put_text(char out[FACT_BYTES], const char *text)
 	snprintf(out, FACT_BYTES, "%s", text);
 }
 
+/* "lambda=0.0051 mu=25" */
+static void put_settings(char out[FACT_BYTES], const bl_progress *p)
+{
+	size_t at = 0;
+	out[0] = '\0';
+	for (int i = 0; i < p->n; i++) {
+		char number[BL_NUMBER_TEXT];
+		bl_number_text(p->loss[i].value, false, number, sizeof number);
+		at += (size_t)snprintf(out + at, FACT_BYTES - at, "%s%s=%s", i ? " " : "", p->loss[i].name, number);
+	}
+}
+
 static void facts_of(bl_trainer *t, facts f)
 {
 	const bl_trainer_config *c = bl_trainer_settings(t);
 	bl_progress p = bl_trainer_progress(t);
-	put_text(f[FORMAT], "1");
+	put_text(f[FORMAT], "2");
 	put_count(f[STEP], p.step);
 	put_number(f[TRAINED], p.trained);
-	put_number(f[LAMBDA], p.lambda);
+	put_settings(f[SET], &p);
 	put_number(f[LR], p.lr);
 	put_number(f[LR_BIAS], p.lr_bias);
 	put_count(f[UPDATES], *bl_optim_count(bl_trainer_optim(t)));
@@ -66,18 +79,23 @@ static void facts_of(bl_trainer *t, facts f)
 	snprintf(f[CPU], FACT_BYTES, "%s, %s", bl_blas_core(), bl_kernel()->name);
 }
 
+static bool is_format_1(facts f)
+{
+	return strcmp(f[FORMAT], "1") == 0;
+}
+
 static int take_facts(const char *path, char *const *metadata, facts f)
 {
 	for (int i = 0; i < FACTS; i++) {
-		const char *v = bl_metadata_get(metadata, keys[i]);
+		const char *v = bl_metadata_get(metadata, i == SET && is_format_1(f) ? key_of_1 : keys[i]);
 		if (!v)
 			return bl_fail("%s: no '%s' in its metadata: it is not a checkpoint of a run (weights alone load into "
 			               "a module)", path, keys[i]);
 		put_text(f[i], v);
 	}
-	if (strcmp(f[FORMAT], "1") == 0)
+	if (is_format_1(f) || strcmp(f[FORMAT], "2") == 0)
 		return 0;
-	return bl_fail("%s: checkpoint of format %s, this program reads format 1", path, f[FORMAT]);
+	return bl_fail("%s: checkpoint of format %s, this program reads formats 1 and 2", path, f[FORMAT]);
 }
 
 /* What the steps so far went by; without it their number means nothing. */
@@ -110,10 +128,28 @@ static int take_number(const char *path, facts f, int which, double *out)
 	return bl_fail("%s: metadata '%s' is '%s', expected a number", path, keys[which], f[which]);
 }
 
+/* As put_settings writes them; in format 1 lambda's number alone. */
+static int take_settings(const char *path, facts f, bl_progress *p)
+{
+	char text[FACT_BYTES], *next = text;
+	snprintf(text, sizeof text, "%s%s", is_format_1(f) ? "lambda=" : "", f[SET]);
+	for (char *item = strsep(&next, " "); item && *item; item = strsep(&next, " ")) {
+		char *number = strchr(item, '=');
+		if (!number || number - item >= BL_LOSS_NAME || p->n == BL_PROGRESS_VALUES)
+			return bl_fail("%s: metadata '%s' is '%s', expected settings as in lambda=0.0051", path, keys[SET], f[SET]);
+		bl_progress_value *v = &p->loss[p->n++];
+		*number++ = '\0';
+		snprintf(v->name, sizeof v->name, "%s", item);
+		if (!bl_number_read(number, &v->value))
+			return bl_fail("%s: metadata '%s' is '%s', expected a number", path, item, number);
+	}
+	return 0;
+}
+
 static int take_progress(const char *path, facts f, bl_progress *p, int64_t *updates)
 {
 	if (take_count(path, f, STEP, &p->step) != 0 || take_count(path, f, UPDATES, updates) != 0 ||
-	    take_number(path, f, TRAINED, &p->trained) != 0 || take_number(path, f, LAMBDA, &p->lambda) != 0)
+	    take_number(path, f, TRAINED, &p->trained) != 0 || take_settings(path, f, p) != 0)
 		return -1;
 	return take_number(path, f, LR, &p->lr) != 0 ? -1 : take_number(path, f, LR_BIAS, &p->lr_bias);
 }
@@ -309,7 +345,7 @@ static void content_free(content *c)
 static void make_remark(char *out, size_t size, const content *c, facts here, const bl_live *past)
 {
 	bool other = strcmp(c->f[CPU], here[CPU]) != 0, lost = !past && c->progress.step > 0;
-	snprintf(out, size, "%s%s%s%s%s%s", other ? "; begun on another processor (" : "", other ? c->f[CPU] : "",
+	snprintf(out, size, "%s%.64s%s%.64s%s%s", other ? "; begun on another processor (" : "", other ? c->f[CPU] : "",
 	         other ? ", here " : "", other ? here[CPU] : "", other ? "): last digits may differ" : "",
 	         lost ? "; records of the steps before are lost" : "");
 }

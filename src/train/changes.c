@@ -158,7 +158,7 @@ static int check_replay(const struct replaying *r)
 		if (c->step < t->step)
 			return bl_fail("trainer: a change of %s at step %lld is to be made again, but step %lld is made already",
 			               c->name, (long long)c->step, (long long)t->step);
-		if (bl_trainer_check_setting(t, c->name, c->value) != 0)
+		if (bl_trainer_may_set(r->t, c->name, c->value) != 0)
 			return bl_fail_prefix("trainer: the journal's change at step %lld: ", (long long)c->step);
 	}
 	return 0;

@@ -116,47 +116,6 @@ void bl_trainer_between_steps(bl_trainer *t, void (*fn)(void *), void *ctx)
 
 /* --- Commands (taken by the floor's holder) --------------------------------------- */
 
-static bool value_fits(bl_command c)
-{
-	return (c.kind != BL_CMD_SET_LAMBDA && c.kind != BL_CMD_SET_LR) || (isfinite(c.value) && c.value >= 0);
-}
-
-int bl_trainer_check_setting(const bl_trainer *t, const char *name, double value)
-{
-	(void)t;
-	if (strcmp(name, "lambda") != 0 && strcmp(name, "lr") != 0)
-		return bl_fail("'%s' cannot be set", name);
-	return isfinite(value) && value >= 0 ? 0 : bl_fail("%s is %g: expected 0 or more", name, value);
-}
-
-/* A rate of its own for biases and norms keeps its proportion to that of the weights. */
-static double set_lr(bl_trainer *t, double value)
-{
-	bl_optim_config *o = bl_optim_settings(t->optim);
-	double old = o->lr;
-	if (old > 0)
-		o->lr_bias *= value / old;
-	o->lr = value;
-	return old;
-}
-
-static double set_lambda(bl_trainer *t, double value)
-{
-	double old = t->config.loss.lambda;
-	t->config.loss.lambda = value;
-	return old;
-}
-
-void bl_trainer_set_now(bl_trainer *t, const char *name, double value, const char *who)
-{
-	bl_change c = { .value = value };
-	c.old = strcmp(name, "lr") == 0 ? set_lr(t, value) : set_lambda(t, value);
-	snprintf(c.name, sizeof c.name, "%s", name);
-	snprintf(c.who, sizeof c.who, "%s", who);
-	bl_trainer_note(t, "step %lld: %s %g -> %g", (long long)t->step, name, c.old, value);
-	bl_changes_add(t, c);
-}
-
 static void steer(bl_trainer *t, bl_command_kind kind)
 {
 	pthread_mutex_lock(&t->lock);
@@ -184,13 +143,8 @@ static void obey(bl_trainer *t, bl_command c)
 	pthread_mutex_lock(&t->lock);
 	t->requests[c.kind]++;
 	pthread_mutex_unlock(&t->lock);
-	if (!value_fits(c))
-		bl_trainer_note(t, "step %lld: %s %g refused: expected 0 or more", (long long)t->step,
-		                c.kind == BL_CMD_SET_LR ? "lr" : "lambda", c.value);
-	else if (c.kind == BL_CMD_SET_LAMBDA)
-		bl_trainer_set_now(t, "lambda", c.value, who);
-	else if (c.kind == BL_CMD_SET_LR)
-		bl_trainer_set_now(t, "lr", c.value, who);
+	if (c.kind == BL_CMD_SET && bl_trainer_set_now(t, c.name, c.value, who) != 0)
+		bl_trainer_note(t, "step %lld: refused: %.200s", (long long)t->step, bl_error());
 	else if (c.kind == BL_CMD_EVAL)
 		bl_trainer_ask_knn(t);
 	else if (c.kind == BL_CMD_CHECKPOINT)
@@ -271,8 +225,8 @@ int bl_trainer_command(bl_trainer *t, bl_command c)
 {
 	if (c.kind <= BL_CMD_NONE || c.kind >= BL_CMD_KINDS)
 		return bl_fail("trainer: there is no command %d", (int)c.kind);
-	if (!value_fits(c))
-		return bl_fail("trainer: %s is %g: expected 0 or more", c.kind == BL_CMD_SET_LR ? "lr" : "lambda", c.value);
+	if (c.kind == BL_CMD_SET && bl_trainer_may_set(t, c.name, c.value) != 0)
+		return -1;
 	if (bl_live_send(t->live, c) != 0)
 		return -1;
 	wake(t);

@@ -8,12 +8,39 @@
 bl_progress bl_trainer_progress(bl_trainer *t)
 {
 	const bl_optim_config *o = bl_optim_settings(t->optim);
-	return (bl_progress){ t->step, t->trained, t->config.loss.lambda, o->lr, o->lr_bias, bl_trainer_changes(t) };
+	bl_progress p = { .step = t->step, .trained = t->trained, .lr = o->lr, .lr_bias = o->lr_bias,
+	                  .changes = bl_trainer_changes(t) };
+	for (const bl_field *f = bl_loss_ops_of(t->config.loss)->fields; f->name && p.n < BL_PROGRESS_VALUES; f++) {
+		if (!f->settable)
+			continue;
+		snprintf(p.loss[p.n].name, sizeof p.loss[p.n].name, "%s", f->name);
+		bl_field_get(f, t->loss_settings, &p.loss[p.n++].value);
+	}
+	return p;
 }
 
 static bool is_amount(double v)
 {
 	return isfinite(v) && v >= 0;
+}
+
+static const bl_field *loss_field(const bl_trainer *t, const char *name)
+{
+	return bl_field_find(bl_loss_ops_of(t->config.loss)->fields, name);
+}
+
+static int check_loss(const bl_trainer *t, const bl_progress *p)
+{
+	double copy[BL_LOSS_ROOM];
+	for (int i = 0; i < p->n; i++) {
+		const bl_field *f = loss_field(t, p->loss[i].name);
+		if (!f)
+			return bl_fail("trainer: the loss of the run so far had '%s', this one (%s) has no such setting",
+			               p->loss[i].name, bl_loss_ops_of(t->config.loss)->name);
+		if (bl_field_set(f, copy, &p->loss[i].value, 1) != 0)
+			return bl_fail_prefix("trainer: the loss of the run so far: ");
+	}
+	return 0;
 }
 
 static int check(const bl_trainer *t, const bl_progress *p)
@@ -23,10 +50,10 @@ static int check(const bl_trainer *t, const bl_progress *p)
 	if (p->step < 0 || p->step > t->steps)
 		return bl_fail("trainer: the run so far has %lld steps, this trainer makes %lld", (long long)p->step,
 		               (long long)t->steps);
-	if (!is_amount(p->trained) || !is_amount(p->lambda) || !is_amount(p->lr) || !is_amount(p->lr_bias))
-		return bl_fail("trainer: seconds %g, lambda %g, lr %g and %g of the run so far: expected 0 or more", p->trained,
-		               p->lambda, p->lr, p->lr_bias);
-	return 0;
+	if (!is_amount(p->trained) || !is_amount(p->lr) || !is_amount(p->lr_bias))
+		return bl_fail("trainer: seconds %g, lr %g and %g of the run so far: expected 0 or more", p->trained, p->lr,
+		               p->lr_bias);
+	return check_loss(t, p);
 }
 
 /* Under lock. */
@@ -47,7 +74,8 @@ static void put(bl_trainer *t, const bl_progress *p)
 	bl_optim_config *o = bl_optim_settings(t->optim);
 	t->step = p->step;
 	t->trained = t->saved_at = p->trained;
-	t->config.loss.lambda = p->lambda;
+	for (int i = 0; i < p->n; i++)
+		bl_field_set(loss_field(t, p->loss[i].name), t->loss_settings, &p->loss[i].value, 1);
 	o->lr = p->lr;
 	o->lr_bias = p->lr_bias;
 	bl_loader_seek(t->loader, p->step);

@@ -8,6 +8,7 @@ libbarlow_sources += \
 	src/train/keep.c \
 	src/train/ownership.c \
 	src/train/record.c \
+	src/train/set.c \
 	src/train/step.c \
 	src/train/trainer.c \
 	src/train/trainer.h

@@ -9,32 +9,15 @@
 
 #include <barlow/columns.h>
 
+#include <ctype.h>
+#include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 typedef struct row {
 	bl_column column;
 	double (*value)(const bl_trainer *t, const bl_measured *m);
 } row;
-
-/* --- What the loss gives ----------------------------------------------------- */
-
-static double invariance(const bl_trainer *t, const bl_measured *m) { (void)t; return m->terms.invariance; }
-static double redundancy(const bl_trainer *t, const bl_measured *m) { (void)t; return m->terms.redundancy; }
-static double lambda(const bl_trainer *t, const bl_measured *m) { (void)m; return t->config.loss.lambda; }
-static double weighted(const bl_trainer *t, const bl_measured *m) { return lambda(t, m) * redundancy(t, m); }
-static double total(const bl_trainer *t, const bl_measured *m) { (void)t; return m->terms.total; }
-static double floor_of(const bl_trainer *t, const bl_measured *m) { (void)t; return m->terms.floor; }
-
-static const row of_loss[] = {
-	{ { .name = "invariance", .brief = "inv", .kind = BL_COLUMN_TERM }, invariance },
-	{ { .name = "redundancy", .kind = BL_COLUMN_TERM, .mark = 'R' }, redundancy },
-	{ { .name = "weighted_redundancy", .label = "λ·redundancy", .brief = "λ·red", .kind = BL_COLUMN_WEIGHTED,
-	    .mark = 'r' }, weighted },
-	{ { .name = "lambda", .label = "λ", .kind = BL_COLUMN_PARAMETER, .precision = 3 }, lambda },
-	{ { .name = "total", .kind = BL_COLUMN_TOTAL, .mark = 'T' }, total },
-	{ { .name = "floor", .kind = BL_COLUMN_FLOOR, .precision = 3, .mark = '-' }, floor_of },
-};
-enum { OF_LOSS = sizeof of_loss / sizeof of_loss[0] };
 
 /* --- What the trainer measures ------------------------------------------------ */
 
@@ -66,18 +49,110 @@ static const row of_step[] = {
 };
 enum { OF_STEP = sizeof of_step / sizeof of_step[0] };
 
+static bool is_ours(const char *name)
+{
+	for (int i = 0; i < OF_STEP; i++)
+		if (strcmp(of_step[i].column.name, name) == 0)
+			return true;
+	return strcmp(name, "total") == 0 || strcmp(name, "floor") == 0 || strcmp(name, "step") == 0;
+}
+
+/* --- What the loss gives ----------------------------------------------------- */
+
+/* Writes the columns of the loss into `out`, or their values into `values`: the same walk, so that places agree. */
+typedef struct walk {
+	bl_columns *out;
+	double *values;
+	int n;
+	int rc;
+} walk;
+
+static void give(walk *w, const bl_column *column, double value)
+{
+	if (w->out && w->rc == 0 && bl_columns_add(w->out, column) < 0)
+		w->rc = -1;
+	if (w->values)
+		w->values[w->n] = value;
+	w->n++;
+}
+
+static bl_column column_of(bl_column_kind kind, const char *name, const char *label, const char *brief, char mark)
+{
+	bl_column c = { .kind = kind, .mark = mark };
+	snprintf(c.name, sizeof c.name, "%s", name);
+	snprintf(c.label, sizeof c.label, "%s", label ? label : "");
+	snprintf(c.brief, sizeof c.brief, "%s", brief ? brief : "");
+	return c;
+}
+
+static double setting(const bl_trainer *t, const char *name)
+{
+	double v[BL_LIST_MOST] = { NAN };
+	const bl_field *f = bl_field_find(bl_loss_ops_of(t->config.loss)->fields, name);
+	if (f)
+		bl_field_get(f, t->loss_settings, v);
+	return v[0];
+}
+
+/* A term, and where it has a weight, its product with that. */
+static void give_term(const bl_trainer *t, walk *w, const bl_loss_term *term, double value)
+{
+	char name[BL_COLUMN_NAME], shown[BL_COLUMN_LABEL];
+	/* A letter stands for the line that enters the total; the plain term beside it has the capital one. */
+	char plain = term->weight && term->mark ? (char)toupper(term->mark) : term->mark;
+	bl_column c = column_of(BL_COLUMN_TERM, term->name, NULL, term->weight ? NULL : term->brief, plain);
+	give(w, &c, value);
+	if (!term->weight)
+		return;
+	snprintf(name, sizeof name, "weighted_%s", term->name);
+	snprintf(shown, sizeof shown, "%s·%s", term->weight, term->name);
+	c = column_of(BL_COLUMN_WEIGHTED, name, term->weighted ? term->weighted : shown, term->weighted_brief, term->mark);
+	give(w, &c, setting(t, term->weight) * value);
+}
+
+/* "loss." is in front of the names that the trainer has for its own. */
+static void give_setting(const bl_trainer *t, walk *w, const bl_field *f, const char *symbol)
+{
+	char name[BL_COLUMN_NAME];
+	snprintf(name, sizeof name, "%s%s", is_ours(f->name) ? "loss." : "", f->name);
+	bl_column c = column_of(BL_COLUMN_PARAMETER, name, symbol, NULL, 0);
+	c.precision = 3;
+	give(w, &c, setting(t, f->name));
+}
+
+/* What may be set, first what + and - turn. */
+static void give_settable(const bl_trainer *t, walk *w)
+{
+	const bl_loss_ops *ops = bl_loss_ops_of(t->config.loss);
+	const bl_field *turned = bl_loss_turn(t->config.loss);
+	if (turned)
+		give_setting(t, w, turned, ops->symbol);
+	for (const bl_field *f = ops->fields; f->name; f++)
+		if (f->settable && f != turned)
+			give_setting(t, w, f, NULL);
+}
+
+static void walk_loss(const bl_trainer *t, walk *w, const bl_loss_result *r)
+{
+	static const bl_column total = { .name = "total", .kind = BL_COLUMN_TOTAL, .mark = 'T' };
+	static const bl_column lowest = { .name = "floor", .kind = BL_COLUMN_FLOOR, .precision = 3, .mark = '-' };
+	for (int i = 0; i < bl_loss_terms(t->config.loss); i++)
+		give_term(t, w, &bl_loss_ops_of(t->config.loss)->terms[i], r ? r->term[i] : NAN);
+	give_settable(t, w);
+	give(w, &total, r ? r->total : NAN);
+	give(w, &lowest, r ? r->floor : NAN);
+}
+
 /* --- The list, and a record of it ---------------------------------------------- */
 
-int bl_trainer_columns(bl_columns *out)
+int bl_trainer_columns(const bl_trainer *t, bl_columns *out)
 {
+	walk w = { .out = out };
 	out->n = 0;
-	for (int i = 0; i < OF_LOSS; i++)
-		if (bl_columns_add(out, &of_loss[i].column) < 0)
-			return -1;
-	for (int i = 0; i < OF_STEP; i++)
-		if (bl_columns_add(out, &of_step[i].column) < 0)
-			return -1;
-	return 0;
+	walk_loss(t, &w, NULL);
+	for (int i = 0; i < OF_STEP && w.rc == 0; i++)
+		give(&w, &of_step[i].column, NAN);
+	return w.rc != 0 ? bl_fail_prefix("trainer: what the loss (%s) records: ", bl_loss_ops_of(t->config.loss)->name) : 0;
 }
 
 /* --- The user's own --------------------------------------------------------------- */
@@ -111,8 +186,7 @@ int bl_trainer_log(bl_trainer *t, const char *name, double value)
 static void take_logged(bl_trainer *t, bl_record *r)
 {
 	pthread_mutex_lock(&t->lock);
-	for (int i = OF_LOSS + OF_STEP; i < BL_COLUMNS_MAX; i++)
-		r->value[i] = t->logged.value[i];
+	memcpy(r->value, t->logged.value, sizeof r->value); /* the others are written afterwards */
 	t->logged = bl_record_empty(0);
 	pthread_mutex_unlock(&t->lock);
 }
@@ -121,9 +195,9 @@ bl_record bl_trainer_record(bl_trainer *t, const bl_measured *m)
 {
 	bl_record r = bl_record_empty(t->step + 1);
 	take_logged(t, &r);
-	for (int i = 0; i < OF_LOSS; i++)
-		r.value[i] = of_loss[i].value(t, m);
+	walk w = { .values = r.value };
+	walk_loss(t, &w, &m->loss);
 	for (int i = 0; i < OF_STEP; i++)
-		r.value[OF_LOSS + i] = of_step[i].value(t, m);
+		r.value[w.n + i] = of_step[i].value(t, m);
 	return r;
 }

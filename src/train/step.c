@@ -65,17 +65,27 @@ static int forward(bl_trainer *t, struct work *w)
 	return w->z[1] ? 0 : -1;
 }
 
+static int blame_loss(bl_trainer *t, const struct work *w)
+{
+	char what[96];
+	snprintf(what, sizeof what, "the loss is %g", w->measured.loss.total);
+	for (int i = bl_loss_terms(t->config.loss) - 1; i >= 0; i--)
+		if (!isfinite(w->measured.loss.term[i]))
+			snprintf(what, sizeof what, "the loss's %s is %g", bl_loss_ops_of(t->config.loss)->terms[i].name,
+			         w->measured.loss.term[i]);
+	return bl_guard_blame(t, w->view, what);
+}
+
 static int measure_loss(bl_trainer *t, struct work *w)
 {
-	w->loss = bl_loss_barlow(&t->config.loss, w->z[0], w->z[1], &w->measured.terms);
+	bl_loss_batch at = { .step = t->step, .epoch = t->step / t->steps_per_epoch, .seed = t->config.seed, .rows = t->rows,
+		             .labels = t->labels };
+	for (int i = 0; t->labels && i < t->config.batch; i++)
+		t->labels[i] = bl_dataset_label(t->config.data, t->rows[i]);
+	w->loss = bl_loss_forward(t->config.loss, t->loss_settings, w->z, 2, &at, &w->measured.loss);
 	if (!w->loss)
 		return -1;
-	if (!isfinite(w->measured.terms.total) || !bl_guard_finite(&t->guard)) {
-		char what[64];
-		snprintf(what, sizeof what, "the loss is %g", w->measured.terms.total);
-		return bl_guard_blame(t, w->view, what);
-	}
-	return 0;
+	return isfinite(w->measured.loss.total) && bl_guard_finite(&t->guard) ? 0 : blame_loss(t, w);
 }
 
 static int backward(bl_trainer *t, struct work *w)
@@ -243,7 +253,7 @@ static void show(bl_trainer *t, bl_look *l)
 {
 	l->step = t->step;
 	l->trained = t->trained;
-	l->dialect = t->config.loss.dialect;
+	l->dialect = bl_trainer_dialect(t);
 	l->rows = t->rows;
 	for (int i = 0; i < 2; i++)
 		l->z[i] = t->z[i];

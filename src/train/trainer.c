@@ -31,8 +31,7 @@ static int check_parts(const bl_trainer_config *c)
 
 static int check_numbers(const bl_trainer_config *c)
 {
-	if (check_number("lambda", c->loss.lambda, 0) != 0 || check_number("lr", c->optim.lr, 0) != 0 ||
-	    check_number("warmup epochs", c->warmup_epochs, 0) != 0 ||
+	if (check_number("lr", c->optim.lr, 0) != 0 || check_number("warmup epochs", c->warmup_epochs, 0) != 0 ||
 	    check_number("clip", c->clip, 0) != 0 || check_number("kNN interval", c->knn_every, 0) != 0 ||
 	    check_number("snapshots a second", c->snapshot_hz, 0) != 0)
 		return -1;
@@ -44,8 +43,6 @@ static int check_numbers(const bl_trainer_config *c)
 		return bl_fail("trainer: checkpoint every %g epochs: expected a number", c->checkpoint_every);
 	if (!(c->epochs > 0) || !isfinite(c->epochs))
 		return bl_fail("trainer: epochs is %g: expected more than 0", c->epochs);
-	if (!(c->loss.scale > 0) || !isfinite(c->loss.scale))
-		return bl_fail("trainer: the scale of the loss is %g: expected more than 0", c->loss.scale);
 	return c->max_steps >= 0 ? 0 : bl_fail("trainer: max steps is %lld: expected 0 or more", (long long)c->max_steps);
 }
 
@@ -84,6 +81,8 @@ static void take_config(bl_trainer *t, const bl_trainer_config *c)
 	bl_pipeline_ref(c->first);
 	bl_pipeline_ref(c->second);
 	bl_module_ref(c->encoder);
+	if (c->loss)
+		bl_loss_ref(c->loss);
 	if (c->projector)
 		bl_module_ref(c->projector);
 	if (c->knn_refs)
@@ -98,6 +97,7 @@ static void drop_config(bl_trainer_config *c)
 	bl_pipeline_unref(c->first);
 	bl_pipeline_unref(c->second);
 	bl_module_unref(c->encoder);
+	bl_loss_unref(c->loss);
 	if (c->projector)
 		bl_module_unref(c->projector);
 	if (c->knn_refs)
@@ -115,6 +115,19 @@ static int make_loader(bl_trainer *t)
 	if (t->loader && !t->rows)
 		return bl_fail("trainer: no memory for a batch of %d", c->batch);
 	return t->loader ? 0 : -1;
+}
+
+static int make_loss(bl_trainer *t)
+{
+	if (!t->config.loss)
+		t->config.loss = bl_loss_barlow(NULL);
+	if (!t->config.loss)
+		return -1;
+	bl_loss_settings_copy(t->config.loss, t->loss_settings, NULL);
+	if (!bl_loss_ops_of(t->config.loss)->labels || bl_dataset_classes(t->config.data) == 0)
+		return 0;
+	t->labels = calloc((size_t)t->config.batch, sizeof *t->labels);
+	return t->labels ? 0 : bl_fail("trainer: no memory for the labels of a batch");
 }
 
 static int64_t at_least_one(double v)
@@ -156,6 +169,27 @@ static int64_t dry_run(const bl_trainer_config *c, bl_tensor *x)
 	return d;
 }
 
+/*
+ * The loss of one batch of random embeddings: it takes their shape, and says what its terms are.  Its value is that of
+ * nothing, so it need not be finite.
+ */
+static int check_loss(bl_trainer *t)
+{
+	bl_tensor *z[2] = { NULL, NULL }, *y = NULL;
+	bl_loss_batch at = { .seed = t->config.seed, .rows = t->rows, .labels = t->labels };
+	for (int v = 0; v < 2; v++) {
+		z[v] = bl_tensor_new(2, (int64_t[]){ t->config.batch, t->d });
+		if (z[v])
+			bl_tensor_normal(z[v], t->config.seed, (uint32_t)v, 0, 1);
+	}
+	if (z[0] && z[1])
+		y = bl_loss_forward(t->config.loss, t->loss_settings, z, 2, &at, NULL);
+	for (int v = 0; v < 2; v++)
+		bl_tensor_unref(z[v]);
+	bl_tensor_unref(y);
+	return y ? 0 : -1;
+}
+
 void bl_trainer_set_training(const bl_trainer_config *c, bool on)
 {
 	bl_module_train(c->encoder, on);
@@ -177,9 +211,12 @@ static int check_shapes(bl_trainer *t)
 	bl_trainer_set_training(c, false);
 	t->d = dry_run(c, x);
 	bl_trainer_set_training(c, true);
-	bl_grad_enable(recording);
 	bl_tensor_unref(x);
-	return t->d > 0 ? 0 : bl_fail_prefix("trainer: views of %d x %d: ", h, w);
+	int rc = t->d > 0 ? 0 : bl_fail_prefix("trainer: views of %d x %d: ", h, w);
+	if (rc == 0 && check_loss(t) != 0)
+		rc = bl_fail_prefix("trainer: ");
+	bl_grad_enable(recording);
+	return rc;
 }
 
 static int make_model(bl_trainer *t)
@@ -243,7 +280,7 @@ static int make_live(bl_trainer *t, const char *path)
 	i->parameters_m = (int32_t)((bl_params_count(t->params) + 500000) / 1000000);
 	bl_columns columns;
 	t->logged = bl_record_empty(0);
-	t->live = bl_trainer_columns(&columns) == 0 ? bl_live_create(NULL, i, &columns) : NULL;
+	t->live = bl_trainer_columns(t, &columns) == 0 ? bl_live_create(NULL, i, &columns) : NULL;
 	if (!t->live || bl_live_keep(t->live, t->config.keep) != 0 || (path && bl_live_take_place(t->live, path) != 0))
 		return -1;
 	if (t->live)
@@ -270,7 +307,7 @@ static int check_and_choose(bl_trainer *t)
 
 static int make_parts(bl_trainer *t, const char *live_path)
 {
-	if (make_loader(t) != 0)
+	if (make_loader(t) != 0 || make_loss(t) != 0)
 		return -1;
 	plan_steps(t);
 	if (check_and_choose(t) != 0 || make_model(t) != 0 || bl_ownership_take(t) != 0)
@@ -298,6 +335,7 @@ static void free_parts(bl_trainer *t)
 	free(t->ref_labels);
 	free(t->query_labels);
 	free(t->rows);
+	free(t->labels);
 	free(t->partial);
 	bl_ownership_free(t);
 	bl_changes_free(t);
@@ -376,6 +414,13 @@ int64_t bl_trainer_steps_per_epoch(const bl_trainer *t)
 	return t->steps_per_epoch;
 }
 
+bl_loss_dialect bl_trainer_dialect(const bl_trainer *t)
+{
+	bl_loss_dialect d;
+	bl_loss_matrix(t->config.loss, t->loss_settings, &d);
+	return d;
+}
+
 struct request {
 	bl_trainer *trainer;
 	bl_tensor *c;
@@ -386,7 +431,7 @@ static void correlate(void *ctx)
 	struct request *r = ctx;
 	bl_trainer *t = r->trainer;
 	if (t->z[0] && t->z[1])
-		r->c = bl_loss_correlation(t->config.loss.dialect, t->z[0], t->z[1]);
+		r->c = bl_loss_correlation(bl_trainer_dialect(t), t->z[0], t->z[1]);
 	else
 		bl_fail("trainer: there are no embeddings before the first step");
 }

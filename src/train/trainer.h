@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * trainer.h: the trainer's inside, shared by trainer.c (making), control.c
- * (thread, commands, states), step.c (one step), record.c (what it
- * records), guard.c (numbers that are not finite), keep.c (saving), go_on.c (a run that was begun before) and
+ * (thread, commands, states), set.c (what may be set), step.c (one step), record.c (what it records), guard.c (numbers
+ * that are not finite), keep.c (saving), go_on.c (a run that was begun before) and
  * ending.c (all trainers, and the end of the process), ownership.c (whose
  * modules these are).
  *
@@ -63,6 +63,8 @@ struct bl_trainer {
 	bl_loader *loader;
 	bl_params *params;
 	bl_optim *optim;
+	double loss_settings[BL_LOSS_ROOM];        /* in force; the floor's holder's */
+	int32_t *labels;                           /* of the batch; NULL: the loss does not ask, or there are none */
 	bl_schedule schedule;
 	int64_t steps_per_epoch, steps, knn_steps; /* knn_steps 0: no kNN */
 	int64_t save_steps;                        /* between checkpoints; 0: while they are cheap; negative: none */
@@ -117,6 +119,7 @@ struct bl_trainer {
 
 /* trainer.c */
 void bl_trainer_set_training(const bl_trainer_config *c, bool on);
+bl_loss_dialect bl_trainer_dialect(const bl_trainer *t); /* of the matrix that is looked at */
 
 /* changes.c, by the floor's holder */
 void bl_changes_who(char out[BL_CHANGE_WHO], int64_t sender); /* sender: a process; 0: this one */
@@ -132,14 +135,15 @@ int bl_ownership_begin(bl_trainer *t);              /* before steps are made: ar
 void bl_ownership_free(bl_trainer *t);
 
 /* control.c */
-int bl_trainer_check_setting(const bl_trainer *t, const char *name, double value); /* may it be set to that? */
-void bl_trainer_set_now(bl_trainer *t, const char *name, double value, const char *who); /* by the floor's holder */
 void bl_trainer_control_init(bl_trainer *t);
 void bl_trainer_control_end(bl_trainer *t); /* stops and joins */
 void bl_trainer_note(bl_trainer *t, const char *fmt, ...) BL_PRINTF(2, 3); /* a journal line */
 /* At the next step boundary; then waits for that, and sees to it that the run is saved as at its end. */
 void bl_trainer_ask_to_stop(bl_trainer *t);
 void bl_trainer_stop_and_save(bl_trainer *t, const char *why);
+
+/* set.c, by the floor's holder: sets, and says so in the journal.  Negative with bl_error. */
+int bl_trainer_set_now(bl_trainer *t, const char *name, double value, const char *who);
 
 /* step.c: one step by the floor's holder.  Negative: state is FAILED, weights and buffers as before. */
 int bl_trainer_step(bl_trainer *t);
@@ -151,12 +155,12 @@ int64_t bl_trainer_norm_chunks(const bl_trainer *t); /* partial sums of the grad
 
 /* record.c: what a step measured; the columns that records of it have, and its record. */
 typedef struct bl_measured {
-	bl_loss_terms terms;
+	bl_loss_result loss;
 	double factor;       /* of the learning rates, by the schedule */
 	double grad_norm, images_per_s;
 	double knn;          /* NaN: not measured at this step */
 } bl_measured;
-int bl_trainer_columns(bl_columns *out);
+int bl_trainer_columns(const bl_trainer *t, bl_columns *out);
 bl_record bl_trainer_record(bl_trainer *t, const bl_measured *m); /* of the step after t->step */
 
 /* keep.c, by the floor's holder: what the run's owner wants saved; a failure is journaled, and what was asked for. */

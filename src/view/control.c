@@ -5,34 +5,47 @@
 #include "view/export.h"
 
 #include <math.h>
+#include <stdio.h>
 
-#define LAMBDA_FACTOR 1.1
+#define TURN_FACTOR 1.1
 
 /* True: sent.  Else the notice says why not. */
-static bool command(bl_scene *s, bl_command_kind kind, double value)
+static bool send(bl_scene *s, bl_command c)
 {
 	if (s->lost || bl_scene_over(s)) {
 		bl_scene_notice(s, "the run is not running any more");
 		return false;
 	}
-	if (bl_live_send(s->run, (bl_command){ .kind = kind, .value = value }) == 0)
+	if (bl_live_send(s->run, c) == 0)
 		return true;
 	bl_scene_notice(s, "not sent: %s", bl_error());
 	return false;
 }
 
-static void turn_lambda(bl_scene *s, double factor)
+static bool command(bl_scene *s, bl_command_kind kind, double value)
 {
-	if (s->history.seen == 0) {
-		bl_scene_notice(s, "lambda can be turned after the first step");
+	return send(s, (bl_command){.kind = kind, .value = value});
+}
+
+/* Turns what the loss names first. */
+static void turn(bl_scene *s, double factor)
+{
+	const bl_columns *columns = &s->history.columns;
+	int i = bl_columns_next(columns, BL_COLUMN_PARAMETER, 0);
+	if (s->history.seen == 0 || i < 0) {
+		bl_scene_notice(s, i < 0 && s->history.seen ? "this loss has nothing to turn" :
+		                   "the loss can be turned after the first step");
 		return;
 	}
-	double from = isnan(s->lambda_sent) ? bl_history_value(&s->history, "lambda") : s->lambda_sent, to = from * factor;
-	if (!command(s, BL_CMD_SET_LAMBDA, to))
+	const char *name = columns->column[i].name;
+	double from = isnan(s->turned) ? bl_history_value(&s->history, name) : s->turned, to = from * factor;
+	bl_command c = {.kind = BL_CMD_SET, .value = to};
+	snprintf(c.name, sizeof c.name, "%s", name);
+	if (!send(s, c))
 		return;
-	s->lambda_sent = to;
-	s->lambda_sent_at = s->history.last.step;
-	bl_scene_notice(s, "lambda %.4g -> %.4g from the next step on", from, to);
+	s->turned = to;
+	s->turned_at = s->history.last.step;
+	bl_scene_notice(s, "%s %.4g -> %.4g from the next step on", name, from, to);
 }
 
 static void turn_pause(bl_scene *s)
@@ -61,14 +74,14 @@ static void save_checkpoint(bl_scene *s)
 		bl_scene_notice(s, "saving a checkpoint");
 }
 
-static void raise_lambda(bl_scene *s)
+static void turn_up(bl_scene *s)
 {
-	turn_lambda(s, LAMBDA_FACTOR);
+	turn(s, TURN_FACTOR);
 }
 
-static void lower_lambda(bl_scene *s)
+static void turn_down(bl_scene *s)
 {
-	turn_lambda(s, 1 / LAMBDA_FACTOR);
+	turn(s, 1 / TURN_FACTOR);
 }
 
 static void show(bl_scene *s, const bl_view_ops *view)
@@ -136,8 +149,8 @@ static void (*const actions[BL_REQUEST_COUNT])(bl_scene *s) = {
 	[BL_REQUEST_HELP] = show_help,
 	[BL_REQUEST_PAUSE] = turn_pause,
 	[BL_REQUEST_STEP] = take_step,
-	[BL_REQUEST_LAMBDA_UP] = raise_lambda,
-	[BL_REQUEST_LAMBDA_DOWN] = lower_lambda,
+	[BL_REQUEST_TURN_UP] = turn_up,
+	[BL_REQUEST_TURN_DOWN] = turn_down,
 	[BL_REQUEST_STOP] = ask_stop,
 	[BL_REQUEST_POOL] = turn_pooling,
 	[BL_REQUEST_SYMLOG] = turn_scale,

@@ -157,19 +157,35 @@ static void draw_terms(const bl_scene *s, bl_canvas *c)
 
 /* --- Footer ----------------------------------------------------------------- */
 
-/* Draws the first of its keys at column x where it fits; returns where the next goes. */
-static int draw_hint(bl_canvas *c, int x, int y, const bl_request_info *i, bool current)
+/* What the keys do in a word; the two that turn something name it, or say nothing where this loss has nothing to turn. */
+static const char *hint_word(const bl_scene *s, bl_request r, char out[BL_COLUMN_NAME + 8])
 {
-	int key = (int)strcspn(i->shown, " "), need = key + 1 + bl_canvas_columns(i->word) + 2 * current;
-	if (!i->word[0] || x + need > c->width)
+	const bl_columns *columns = &s->history.columns;
+	int i = bl_columns_next(columns, BL_COLUMN_PARAMETER, 0);
+	if ((r != BL_REQUEST_TURN_UP && r != BL_REQUEST_TURN_DOWN) || columns->n == 0)
+		return bl_request_describe(r)->word;
+	out[0] = '\0';
+	if (i >= 0)
+		snprintf(out, BL_COLUMN_NAME + 8, "%s %s", columns->column[i].name, r == BL_REQUEST_TURN_UP ? "up" : "down");
+	return out;
+}
+
+/* Draws the first of its keys at column x where it fits; returns where the next goes. */
+static int draw_hint(const bl_scene *s, bl_canvas *c, int x, int y, bl_request r, bool current)
+{
+	char own[BL_COLUMN_NAME + 8];
+	const bl_request_info *i = bl_request_describe(r);
+	const char *word = hint_word(s, r, own);
+	int key = (int)strcspn(i->shown, " "), need = key + 1 + bl_canvas_columns(word) + 2 * current;
+	if (!word[0] || x + need > c->width)
 		return x;
 	if (current) {
-		x += bl_canvas_textf(c, x, y, need, BL_PAINT_TITLE, "[%.*s %s]", key, i->shown, i->word);
+		x += bl_canvas_textf(c, x, y, need, BL_PAINT_TITLE, "[%.*s %s]", key, i->shown, word);
 		bl_canvas_bold(c, x - need, y, need);
 		return x + FIELD_GAP;
 	}
 	x += bl_canvas_part(c, x, y, key, BL_PAINT_TITLE, i->shown) + 1;
-	return x + bl_canvas_text(c, x, y, need, BL_PAINT_FAINT, i->word) + FIELD_GAP;
+	return x + bl_canvas_text(c, x, y, need, BL_PAINT_FAINT, word) + FIELD_GAP;
 }
 
 /* The request that the view on the screen answers. */
@@ -193,7 +209,7 @@ static void draw_hints(const bl_scene *s, bl_canvas *c, int y)
 		for (int k = 1; k < BL_REQUEST_COUNT; k++)
 			if (hint_rank(s, (bl_request)k) == rank &&
 			    bl_request_offered((bl_request)k, s->view->scope, s->read_only))
-				x = draw_hint(c, x, y, bl_request_describe((bl_request)k), is_shown(s, (bl_request)k));
+				x = draw_hint(s, c, x, y, (bl_request)k, is_shown(s, (bl_request)k));
 }
 
 /* What must be said now, or "". */

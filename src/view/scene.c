@@ -51,7 +51,7 @@ bl_scene *bl_scene_new(bl_live *run)
 	}
 	s->view = s->before_help = &bl_view_dashboard;
 	s->snapshot.step = s->other_snapshot.step = -1;
-	s->lambda_sent = NAN;
+	s->turned = NAN;
 	bl_history_reset(&s->history);
 	s->depth_most = BL_DEPTH_FULL;
 	start_views(s);
@@ -94,7 +94,7 @@ void bl_scene_switch(bl_scene *s, bl_live *run)
 	s->run = run;
 	s->snapshot.step = -1;
 	s->snapshots = 0;
-	s->lambda_sent = NAN;
+	s->turned = NAN;
 	s->knn_asked = false;
 	s->asked_at = 0;
 	s->lost = false;
@@ -173,10 +173,16 @@ static bool read_lost(bl_scene *s)
 }
 
 /* A record made after the command shows what became of it. */
-static void settle_lambda(bl_scene *s)
+static double turned_now(const bl_scene *s)
 {
-	if (s->history.last.step > s->lambda_sent_at + 1 || bl_history_value(&s->history, "lambda") == s->lambda_sent)
-		s->lambda_sent = NAN;
+	int i = bl_columns_next(&s->history.columns, BL_COLUMN_PARAMETER, 0);
+	return i < 0 ? NAN : bl_history_value(&s->history, s->history.columns.column[i].name);
+}
+
+static void settle_turned(bl_scene *s)
+{
+	if (s->history.last.step > s->turned_at + 1 || turned_now(s) == s->turned)
+		s->turned = NAN;
 }
 
 static int64_t now_ms(void)
@@ -223,7 +229,7 @@ bool bl_scene_read(bl_scene *s)
 	ask(s);
 	bool records = bl_history_read(&s->history, s->run), info = read_info(s);
 	bool snapshot = read_snapshot(s->run, &s->snapshot, &s->snapshots), other = read_other(s), lost = read_lost(s);
-	settle_lambda(s);
+	settle_turned(s);
 	bool view = s->view->read && s->view->read(s);
 	return info || records || snapshot || other || lost || view;
 }

@@ -57,8 +57,8 @@ typedef struct bl_scene {
 	bool asking;        /* "stop training?" is on the screen */
 	char notice[256];   /* what the last key did */
 	bool knn_asked;     /* by the last key: what comes of it is told */
-	double lambda_sent; /* not in a record yet; NaN: none */
-	int64_t lambda_sent_at;
+	double turned;      /* what the loss names first, as sent and not in a record yet; NaN: nothing is */
+	int64_t turned_at;
 
 	void *own[BL_SCOPES]; /* the views': bl_scene_own */
 } bl_scene;

@@ -25,7 +25,7 @@ bl_trainer *frozen_run(int d, bool labelled)
 	snprintf(views, sizeof views, "crop{size = %d}, flip", SIDE);
 	bl_trainer_config c = {.data = bl_dataset_shapes(&shapes), .first = bl_pipeline_parse(views),
 			       .encoder = mlp(SIDE * SIDE, 32, true), .projector = mlp(32, d, false),
-			       .loss = BL_LOSS_DEFAULT, .optim = bl_optim_default("sgd"), .batch = FROZEN_BATCH,
+			       .optim = bl_optim_default("sgd"), .batch = FROZEN_BATCH,
 			       .epochs = 1e5, .seed = 3, .loader_threads = 1};
 	c.second = c.first;
 	if (labelled) {

@@ -31,6 +31,7 @@ c_tests += tests/c/test_lbfgs
 c_tests += tests/c/test_live
 c_tests += tests/c/test_loader
 c_tests += tests/c/test_loss
+c_tests += tests/c/test_losses
 c_tests += tests/c/test_monitor
 c_tests += tests/c/test_nn
 c_tests += tests/c/test_npy

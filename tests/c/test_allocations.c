@@ -58,8 +58,7 @@ static bl_trainer *main_job(bl_precision precision)
 	bl_module *projector = bl_nn_mlp(&(bl_mlp_config){ .in = 2048, .widths = (int64_t[]){ 512, 512 }, .layers = 2,
 	                                                   .norm = true, .last_plain = true });
 	bl_trainer *t = bl_trainer_new(&(bl_trainer_config){ .data = d, .first = p, .second = p, .encoder = encoder,
-	                                                     .projector = projector, .loss = BL_LOSS_DEFAULT,
-	                                                     .optim = bl_optim_default("adamw"), .batch = 256,
+	                                                     .projector = projector, .optim = bl_optim_default("adamw"), .batch = 256,
 	                                                     .epochs = 25, .seed = 1, .precision = precision });
 	bl_dataset_unref(d);
 	bl_pipeline_unref(p);

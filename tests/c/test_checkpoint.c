@@ -54,7 +54,7 @@ static struct toy toy_new(const char *kind, uint64_t network_seed)
 	bl_shapes_config images = { .n = IMAGES, .size = 12, .channels = 1, .seed = 5 };
 	y.config = (bl_trainer_config){
 		.name = "toy", .data = bl_dataset_shapes(&images), .first = y.views, .second = y.views, .encoder = cnn(6),
-		.projector = projector(6 * 6 * 6), .loss = BL_LOSS_DEFAULT, .optim = bl_optim_default(kind),
+		.projector = projector(6 * 6 * 6), .optim = bl_optim_default(kind),
 		.schedule = bl_schedule_default("cosine"), .warmup_epochs = 2, .batch = BATCH,
 		.epochs = (double)STEPS / EPOCH, .seed = 3, .loader_threads = 1, .checkpoint_every = -1, .knn_k = 3,
 		.knn_every = 2,
@@ -107,9 +107,9 @@ static void make_steps(bl_trainer *t, int64_t until)
 {
 	for (int64_t i = bl_trainer_progress(t).step; i < until; i++) {
 		if (i == 7)
-			command(t, BL_CMD_SET_LAMBDA, .02);
+			assert_int_equal(bl_trainer_set(t, "lambda", .02), 0);
 		if (i == 11)
-			command(t, BL_CMD_SET_LR, 3e-3);
+			assert_int_equal(bl_trainer_set(t, "lr", 3e-3), 0);
 		assert_int_equal(bl_trainer_steps(t, 1), 0);
 	}
 }
@@ -151,7 +151,7 @@ static char *bytes_of(const struct toy *y, size_t *n)
 			const bl_param *q = bl_params_get(p, i);
 			fwrite(bl_optim_state(o, k, NULL) + q->start, sizeof(float), (size_t)q->count, f);
 		}
-	fprintf(f, "%lld %lld %a %a %a", (long long)*bl_optim_count(o), (long long)at.step, at.lambda, at.lr, at.lr_bias);
+	fprintf(f, "%lld %lld %a %a %a", (long long)*bl_optim_count(o), (long long)at.step, at.loss[0].value, at.lr, at.lr_bias);
 	fclose(f);
 	return bytes;
 }

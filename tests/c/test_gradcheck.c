@@ -199,7 +199,7 @@ F(f_norm_eval_residual, norm(x, true, true, (bl_norm_args){ .residual = x[3], .r
 
 /* The loss, in all its forms. */
 #define LOSS(name, form, dialect)                                                                   \
-	F(name, bl_loss_barlow(&(bl_loss_config){ .1, .5, form, dialect }, x[0], x[1], NULL))
+	F(name, bl_barlow(&(bl_barlow_config){ .1, .5, form, dialect }, x[0], x[1], NULL))
 LOSS(f_loss_direct, BL_FORM_DIRECT, BL_DIALECT_PAPER)
 LOSS(f_loss_direct_1, BL_FORM_DIRECT, BL_DIALECT_ALGORITHM1)
 LOSS(f_loss_direct_hsic, BL_FORM_DIRECT, BL_DIALECT_HSIC)

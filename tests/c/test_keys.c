@@ -384,9 +384,9 @@ static void test_run(void **state)
 	press_until(&g, BL_REQUEST_STEP, made_one_step);
 	press_until(&g, BL_REQUEST_PAUSE, is_running);
 	lambda_before = bl_history_value(&g.s->history, "lambda");
-	press_until(&g, BL_REQUEST_LAMBDA_UP, lambda_rose);
+	press_until(&g, BL_REQUEST_TURN_UP, lambda_rose);
 	lambda_before = bl_history_value(&g.s->history, "lambda");
-	press_until(&g, BL_REQUEST_LAMBDA_DOWN, lambda_fell);
+	press_until(&g, BL_REQUEST_TURN_DOWN, lambda_fell);
 	bl_control_key(g.s, 'Q');
 	assert_int_equal(bl_control_key(g.s, 'y'), BL_OUTCOME_STOP);
 	for (int i = 0; i < PATIENCE && !is_stopped(&g); i++, rest())

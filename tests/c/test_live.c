@@ -196,9 +196,10 @@ static void test_memory_only(void **state)
 	assert_int_equal(bl_live_add(l, &r), -1);
 	assert_non_null(strstr(bl_error(), "all 2 records"));
 	assert_int_equal(bl_live_length(l), 2);
-	assert_int_equal(bl_live_send(l, (bl_command){ .kind = BL_CMD_SET_LAMBDA, .value = .0051 }), 0);
+	assert_int_equal(bl_live_send(l, (bl_command){ BL_CMD_SET, .0051, "lambda", 0 }), 0);
 	assert_true(bl_live_take(l, &c));
-	assert_int_equal(c.kind, BL_CMD_SET_LAMBDA);
+	assert_int_equal(c.kind, BL_CMD_SET);
+	assert_string_equal(c.name, "lambda");
 	assert_true(c.value == .0051);
 	assert_false(bl_live_take(l, &c));
 	assert_true(bl_live_writer_alive(l));
@@ -426,14 +427,14 @@ static void test_mailbox(void **state)
 	bl_live *w = writer_with(4, 0), *s = bl_live_open(path, true), *mute = bl_live_open(path, false);
 	bl_command c;
 	for (int i = 0; i < LIVE_SLOTS; i++)
-		assert_int_equal(bl_live_send(s, (bl_command){ .kind = BL_CMD_SET_LR, .value = i }), 0);
+		assert_int_equal(bl_live_send(s, (bl_command){ .kind = BL_CMD_SET, .value = i }), 0);
 	assert_int_equal(bl_live_send(s, (bl_command){ .kind = BL_CMD_STOP, .value = 0 }), -1);
 	assert_int_equal(bl_live_send(mute, (bl_command){ .kind = BL_CMD_STOP, .value = 0 }), -1);
 	assert_non_null(strstr(bl_error(), "read-only"));
 	for (int i = 0; i < 3 * LIVE_SLOTS; i++) {
 		assert_true(bl_live_take(w, &c));
-		assert_true(c.kind == BL_CMD_SET_LR && c.value == (double)i);
-		assert_int_equal(bl_live_send(s, (bl_command){ .kind = BL_CMD_SET_LR, .value = LIVE_SLOTS + i }), 0);
+		assert_true(c.kind == BL_CMD_SET && c.value == (double)i);
+		assert_int_equal(bl_live_send(s, (bl_command){ .kind = BL_CMD_SET, .value = LIVE_SLOTS + i }), 0);
 	}
 	while (bl_live_take(w, &c))
 		continue;
@@ -455,7 +456,7 @@ static void *sender(void *arg)
 	int who = *(int *)arg;
 	bl_live *l = bl_live_open(path, true);
 	for (int i = 0; l && i < SENT; )
-		if (bl_live_send(l, (bl_command){ .kind = BL_CMD_SET_LR, .value = 1000. * who + i }) == 0)
+		if (bl_live_send(l, (bl_command){ .kind = BL_CMD_SET, .value = 1000. * who + i }) == 0)
 			i++;
 		else
 			sched_yield();
@@ -550,7 +551,7 @@ static int peer(const char *where)
 		return 10;
 	if (bl_live_snapshot(l, &s) != 7 || !snapshot_whole(&s) || !bl_live_writer_alive(l))
 		return 11;
-	int rc = bl_live_send(l, (bl_command){ .kind = BL_CMD_SET_LAMBDA, .value = .02 }) == 0 ? 0 : 12;
+	int rc = bl_live_send(l, (bl_command){ BL_CMD_SET, .02, "lambda", 0 }) == 0 ? 0 : 12;
 	bl_live_close(l);
 	return rc;
 }
@@ -584,7 +585,7 @@ static void test_other_process(void **state)
 	bl_live_publish(w, &s);
 	assert_int_equal(run_self("--peer"), 0);
 	assert_true(bl_live_take(w, &c));
-	assert_true(c.kind == BL_CMD_SET_LAMBDA && c.value == .02);
+	assert_true(c.kind == BL_CMD_SET && c.value == .02);
 	bl_live_close(w);
 }
 

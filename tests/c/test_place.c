@@ -30,7 +30,7 @@ static int begin(void **state)
 static bl_trainer *make_trainer(void)
 {
 	bl_trainer_config c = {
-		.name = "toy", .batch = 16, .epochs = STEPS / 4., .seed = 3, .loader_threads = 1, .loss = BL_LOSS_DEFAULT,
+		.name = "toy", .batch = 16, .epochs = STEPS / 4., .seed = 3, .loader_threads = 1,
 		.data = bl_dataset_shapes(&(bl_shapes_config){.n = 64, .size = 8, .channels = 1, .seed = 5}),
 		.first = bl_pipeline_parse("crop{size = 8}, flip"), .optim = bl_optim_default("adamw"),
 		.encoder = bl_nn_mlp(&(bl_mlp_config){.in = 64, .widths = (int64_t[]){16}, .layers = 1, .flatten = true}),

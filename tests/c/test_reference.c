@@ -221,11 +221,11 @@ static bl_tensor *view(uint32_t stream, const int64_t *shape)
 	return z;
 }
 
-static void loss_case(const bl_loss_config *c, const int64_t *shape)
+static void loss_case(const bl_barlow_config *c, const int64_t *shape)
 {
-	bl_loss_terms terms;
+	bl_barlow_terms terms;
 	bl_tensor *za = view(2, shape), *zb = view(3, shape);
-	bl_tensor *y = bl_loss_barlow(c, za, zb, &terms);
+	bl_tensor *y = bl_barlow(c, za, zb, &terms);
 	assert_non_null(y);
 	assert_close(terms.invariance, *take(1), FORWARD);
 	assert_close(terms.redundancy, *take(1), FORWARD);
@@ -244,7 +244,7 @@ static void loss_agrees_in_both_forms(void **state)
 {
 	(void)state;
 	for (open_file("loss"); more();) {
-		bl_loss_config c = BL_LOSS_DEFAULT;
+		bl_barlow_config c = BL_BARLOW_DEFAULT;
 		int64_t record = at;
 		for (c.form = BL_FORM_AUTO; c.form <= BL_FORM_GRAM; c.form++) {
 			at = record;

@@ -47,7 +47,7 @@ static struct toy toy_with(bl_module *encoder)
 	bl_module_init(y.projector, 2);
 	y.config = (bl_trainer_config){
 		.name = "toy", .data = y.data, .first = y.views, .second = y.views, .encoder = y.encoder,
-		.projector = y.projector, .loss = { .0051, 1, BL_FORM_AUTO, BL_DIALECT_PAPER },
+		.projector = y.projector,
 		.optim = bl_optim_default("sgd"), .batch = BATCH, .epochs = 20, .seed = 3, .loader_threads = 1,
 	};
 	y.config.optim.lr = .05;
@@ -377,6 +377,12 @@ static void test_schedule(void **state)
 }
 
 /* Plain SGD moves the weights by lr times the clipped gradient; what is recorded is the norm before. */
+static void set(bl_trainer *t, const char *name, double value)
+{
+	if (bl_trainer_set(t, name, value) != 0)
+		fail_msg("%s", bl_error());
+}
+
 static void test_clip(void **state)
 {
 	(void)state;
@@ -613,22 +619,31 @@ static void test_settings(void **state)
 	y.config.optim.lr_bias = .01;
 	bl_trainer *t = trainer_of(&y);
 	assert_int_equal(bl_trainer_steps(t, 2), 0);
-	command(t, BL_CMD_SET_LAMBDA, .02);
+	set(t, "lambda", .02);
 	assert_string_equal(message(t, &info), "step 2: lambda 0.0051 -> 0.02");
 	assert_int_equal(bl_trainer_steps(t, 1), 0);
-	command(t, BL_CMD_SET_LR, .1);
+	set(t, "lr", .1);
 	assert_string_equal(message(t, &info), "step 3: lr 0.05 -> 0.1");
 	assert_int_equal(bl_trainer_steps(t, 1), 0);
 	assert_true(value_at(t, 2, "lambda") == .0051 && value_at(t, 3, "lambda") == .02);
 	assert_true(value_at(t, 3, "lr") == .05 && value_at(t, 4, "lr") == .1);
 	assert_true(fabs(bl_optim_settings(bl_trainer_optim(t))->lr_bias - .02) < 1e-12);
-	assert_int_equal(bl_trainer_command(t, (bl_command){ .kind = BL_CMD_SET_LAMBDA, .value = -1 }), -1);
-	assert_non_null(strstr(bl_error(), "lambda is -1"));
+	assert_int_equal(bl_trainer_set(t, "lambda", -1), -1);
+	assert_string_equal(bl_error(), "trainer: 'lambda' must be a number of at least 0, got -1");
+	assert_int_equal(bl_trainer_set(t, "lamda", 1), -1);
+	assert_non_null(strstr(bl_error(), "nothing called 'lamda' can be set (did you mean 'lambda'?)"));
+	assert_int_equal(bl_trainer_set(t, "scale", 1), -1); /* a setting of the loss, but not one for a run under way */
+	assert_non_null(strstr(bl_error(), "(known: lambda, lr, lr_bias)"));
 	/* From elsewhere the same comes through the mailbox, and is refused in the journal. */
-	assert_int_equal(bl_live_send(bl_trainer_live(t), (bl_command){ .kind = BL_CMD_SET_LR, .value = NAN }), 0);
+	assert_int_equal(bl_live_send(bl_trainer_live(t), (bl_command){ BL_CMD_SET, NAN, "lr", 0 }), 0);
 	assert_int_equal(bl_trainer_steps(t, 1), 0);
 	assert_non_null(strstr(message(t, &info), "refused"));
 	assert_true(value_at(t, 5, "lr") == .1);
+	set(t, "loss.lambda", .03);
+	set(t, "optim.lr", .2);
+	assert_true(bl_trainer_get(t, "lambda") == .03 && bl_trainer_get(t, "lr") == .2);
+	assert_true(isnan(bl_trainer_get(t, "mu")));
+	set(t, "lr", .1);
 	assert_int_equal(bl_trainer_requests(t, BL_CMD_CHECKPOINT), 0);
 	command(t, BL_CMD_CHECKPOINT, 0);
 	command(t, BL_CMD_CHECKPOINT, 0);
@@ -751,9 +766,6 @@ static void test_refusals(void **state)
 	refused(&y, "batch is 97, but the data set");
 	y.config.batch = 1;
 	refused(&y, "batch is 1");
-	y.config = good;
-	y.config.loss.lambda = -1;
-	refused(&y, "lambda is -1");
 	y.config = good;
 	y.config.epochs = 0;
 	refused(&y, "epochs is 0");

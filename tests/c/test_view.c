@@ -406,6 +406,15 @@ static void expect_command(bl_live *run, bl_command_kind kind, double value)
 	assert_close(c.value, value, 1e-12);
 }
 
+static void expect_set(bl_live *run, const char *name, double value)
+{
+	bl_command c;
+	assert_true(bl_live_take(run, &c));
+	assert_int_equal(c.kind, BL_CMD_SET);
+	assert_string_equal(c.name, name);
+	assert_close(c.value, value, 1e-12);
+}
+
 static void expect_nothing(bl_live *run)
 {
 	bl_command c;
@@ -422,11 +431,11 @@ static void test_keys_command(void **state)
 	bl_control_key(s, '.');
 	expect_command(run, BL_CMD_STEP, 0);
 	bl_control_key(s, '+');
-	expect_command(run, BL_CMD_SET_LAMBDA, .0056 * 1.1);
+	expect_set(run, "lambda", .0056 * 1.1);
 	bl_control_key(s, '+'); /* on top of the one that no record shows yet */
-	expect_command(run, BL_CMD_SET_LAMBDA, .0056 * 1.1 * 1.1);
+	expect_set(run, "lambda", .0056 * 1.1 * 1.1);
 	bl_control_key(s, '-');
-	expect_command(run, BL_CMD_SET_LAMBDA, .0056 * 1.1);
+	expect_set(run, "lambda", .0056 * 1.1);
 	bl_control_key(s, 'e');
 	expect_command(run, BL_CMD_EVAL, 0);
 	bl_control_key(s, 'c');

@@ -143,6 +143,25 @@ test("schedules", function()
 	fails(function() return optim.schedule{ kind = "constant", steps = 1, last = .1 } end, "unknown key 'last'")
 end)
 
+test("losses by their names: settings, more views, what prints makes them anew", function()
+	local z = {}
+	for i = 1, 3 do z[i] = tensor.randn(12, 5) end
+	local l = loss.barlow{ lambda = .1, dialect = "algorithm1" }
+	local three, terms = l(z[1], z[2], z[3])
+	near(three:item(), (l(z[1], z[2]) + l(z[1], z[3]) + l(z[2], z[3])):item(), 1e-3)
+	near(terms.total, three:item(), 1e-3)
+	equal(l.kind, "barlow")
+	equal(tostring(load("return " .. tostring(l))()), tostring(l))
+	equal(loss.vicreg{ cov = 1 / 3 }.cov, 1 / 3)
+	near(l:floor(4, 64, 3), 3 * l:floor(4, 64), 1e-9)
+	equal(loss.barlow{}:floor(64, 4), 0.0)
+	local none = loss.vicreg{}:floor(4, 64)
+	equal(none ~= none, true)
+	fails(function() return l(z[1]) end, "loss.barlow", "1 views")
+	fails(function() return l.mu end, "mu")
+	fails(function() return loss.vicreg{ lambda = 1 } end, "loss.vicreg", "unknown key 'lambda'")
+end)
+
 test("the loss: terms, forms, dialects, gradient", function()
 	local za, zb = tensor.randn(16, 8):requires_grad(true), tensor.randn(16, 8)
 	local l, terms = loss.barlow{ lambda = .01, scale = .5 }(za, zb)

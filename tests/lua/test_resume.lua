@@ -244,5 +244,31 @@ test("a run in the list goes on", function()
 	t:stop()
 	equal(runs()[tag .. "-list"]:resume().iteration, t.iteration)
 end)
+
+-- Written by barlow 0.1 at step 5 of 16, after set{lambda = .02, lr = 2e-3}; its format has lambda where later ones have all
+-- settings of the loss.
+test("a checkpoint of format 1 loads, with lambda as it was set", function()
+	local function like_then(more)
+		local s = {
+			data = data.shapes{ n = 64, size = 8, channels = 1, seed = 3 }, batch = 16, epochs = 4, seed = 1, projector = { 4 },
+			encoder = nn.cnn{ channels = 1, widths = { 2 }, image = 8 }, loss = loss.barlow{ lambda = .01 }, folder = false,
+			views = aug.compose{ aug.crop{ size = 8, scale = { .5, 1 } } },
+		}
+		for k, v in pairs(more or {}) do s[k] = v end
+		return trainer(s)
+	end
+	local path = arg[0]:match "^(.*/)" .. "../reference/checkpoint_1.safetensors"
+	local t = like_then():load_checkpoint(path)
+	equal(t.iteration, 5)
+	t:step()
+	equal(t.terms.lambda, .02)
+	t:checkpoint(place "now.safetensors") -- in today's format
+	local again = like_then():load_checkpoint(place "now.safetensors")
+	again:step()
+	equal(again.terms.lambda, .02)
+	equal(again.iteration, 7)
+	fails(function() like_then{ loss = loss.vicreg{} }:load_checkpoint(path) end, "'lambda'", "(vicreg) has no such setting")
+end)
+
 sh("rm -r " .. scratch)
 tap.done()

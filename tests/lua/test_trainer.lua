@@ -54,6 +54,27 @@ test("schedules by name, with `last` in short, and as a table", function()
 	fails(function() return small{ schedule = 3 } end, "the name of a schedule, or a table", "number 3")
 end)
 
+test("another loss than Barlow Twins: its terms, its settings, and none of the others", function()
+	local t = small{ loss = loss.vicreg{ cov = 2 } }
+	t:step(2)
+	local r = t.terms
+	near(r.total, 25 * r.invariance + 25 * r.variance + 2 * r.covariance, 1e-4)
+	near(r.weighted_covariance, 2 * r.covariance, 1e-9)
+	equal(r.lambda, nil)
+	equal(r.floor ~= r.floor, true)
+	t:set{ cov = 3, ["loss.std"] = 20, ["optim.lr"] = 5e-4 }
+	t:step()
+	equal(t.terms.cov, 3.0)
+	equal(t.terms.std, 20.0)
+	equal(t.records.cov[2], 2.0)
+	fails(function() t:set{ lambda = 1 } end, "nothing called 'lambda'", "sim, std, cov, lr, lr_bias")
+	fails(function() t:set{ cov = 4, sim = -1 } end, "'sim' must be a number of at least 0")
+	fails(function() t:set{ cov = "4" } end, "expected names with numbers", "string '4'")
+	t:step()
+	equal(t.terms.cov, 3.0) -- all of a call, or nothing
+	equal(t.C:size(1), 16) -- of the embeddings, though this loss is made of no such matrix
+end)
+
 test("steps here and now are the same steps", function()
 	local a, b = small(), small()
 	a:step(5)

@@ -48,7 +48,7 @@ static void obey(struct trainer *t, bl_command c)
 		t->state = c.kind == BL_CMD_STOP ? BL_RUN_STOPPED : BL_RUN_PAUSED;
 	if (c.kind == BL_CMD_RESUME)
 		t->state = BL_RUN_RUNNING;
-	if (c.kind == BL_CMD_SET_LAMBDA)
+	if (c.kind == BL_CMD_SET && strcmp(c.name, "lambda") == 0)
 		t->lambda = c.value;
 }
 

@@ -32,7 +32,7 @@ typedef struct state {
 	double *row[2]; /* gram, hsic: row sums of z (N) */
 } state;
 
-bl_loss_form bl_loss_pick(bl_loss_form form, int64_t n, int64_t d)
+bl_barlow_form bl_barlow_pick(bl_barlow_form form, int64_t n, int64_t d)
 {
 	/* Multiplications: gram N^2 D for two half matrices and 2 N^2 D back; direct N D^2 and 2 N D^2 back. */
 	if (form == BL_FORM_AUTO)
@@ -40,21 +40,21 @@ bl_loss_form bl_loss_pick(bl_loss_form form, int64_t n, int64_t d)
 	return form;
 }
 
-double bl_loss_floor(const bl_loss_config *c, int64_t n, int64_t d)
+double bl_barlow_floor(const bl_barlow_config *c, int64_t n, int64_t d)
 {
 	double rank = (double)(d < n - 1 ? d : n - 1), size = (double)d;
 	if (c->dialect == BL_DIALECT_HSIC || c->lambda > 1 || rank < 1)
-		return 0;
+		return NAN;
 	double k = c->lambda * (size * size / rank - size);
 	return k > 0 ? c->scale * size * k / (size + k) : 0;
 }
 
-static int check(const bl_loss_config *c)
+static int check(const bl_barlow_config *c)
 {
 	if (!(c->lambda >= 0) || isinf(c->lambda))
-		return bl_fail("barlow loss: lambda must be a number >= 0, got %g", c->lambda);
+		return bl_fail("lambda must be a number >= 0, got %g", c->lambda);
 	if (!(c->scale > 0) || isinf(c->scale))
-		return bl_fail("barlow loss: scale must be a number > 0, got %g", c->scale);
+		return bl_fail("scale must be a number > 0, got %g", c->scale);
 	return 0;
 }
 
@@ -193,7 +193,7 @@ static double invariance(const bl_standard *s)
 	return sum;
 }
 
-static int compute(state *t, const bl_loss_config *c, bl_loss_terms *terms)
+static int compute(state *t, const bl_barlow_config *c, bl_barlow_terms *terms)
 {
 	if (t->gram ? gram(t, &terms->redundancy) : direct(t, &terms->redundancy))
 		return -1;
@@ -201,7 +201,6 @@ static int compute(state *t, const bl_loss_config *c, bl_loss_terms *terms)
 	if (terms->redundancy < 0) /* the gram form's difference, near 0 */
 		terms->redundancy = 0;
 	terms->total = c->scale * (terms->invariance + c->lambda * terms->redundancy);
-	terms->floor = bl_loss_floor(c, t->s.n, t->s.d);
 	return 0;
 }
 
@@ -344,19 +343,19 @@ static int backward(void *ctx, bl_tensor *const *in, const bl_tensor *out, const
 	return run_back(&b);
 }
 
-static int standardise(state *t, const bl_loss_config *c, const bl_tensor *za, const bl_tensor *zb)
+static int standardise(state *t, const bl_barlow_config *c, const bl_tensor *za, const bl_tensor *zb)
 {
 	if (bl_standard_open(&t->s, c->dialect, za, zb))
 		return -1;
-	t->gram = bl_loss_pick(c->form, t->s.n, t->s.d) == BL_FORM_GRAM;
+	t->gram = bl_barlow_pick(c->form, t->s.n, t->s.d) == BL_FORM_GRAM;
 	t->whole = !t->gram || t->s.n > BL_GRAM_BATCH;
 	return 0;
 }
 
-bl_tensor *bl_loss_barlow(const bl_loss_config *c, bl_tensor *za, bl_tensor *zb, bl_loss_terms *terms)
+bl_tensor *bl_barlow(const bl_barlow_config *c, bl_tensor *za, bl_tensor *zb, bl_barlow_terms *terms)
 {
 	state t = { .hsic = c->dialect == BL_DIALECT_HSIC, .lambda = c->lambda, .scale = c->scale };
-	bl_loss_terms own = { 0 };
+	bl_barlow_terms own = { 0 };
 	if (check(c) || standardise(&t, c, za, zb))
 		return NULL;
 	bl_tensor *out = compute(&t, c, &own) ? NULL : bl_tensor_scalar((float)own.total);

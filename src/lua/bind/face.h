@@ -47,6 +47,8 @@ int bl_lua_give_dataset(lua_State *L, bl_dataset *d);
 int bl_lua_give_pipeline(lua_State *L, bl_pipeline *p);
 bl_module *bl_lua_module(lua_State *L, int arg);
 bl_dataset *bl_lua_dataset(lua_State *L, int arg);
+bl_loss *bl_lua_loss(lua_State *L, int arg);
+int bl_lua_give_loss(lua_State *L, bl_loss *l);
 bl_trainer *bl_lua_trainer(lua_State *L, int arg);
 const bl_optim_config *bl_lua_optim(lua_State *L, int arg);
 bl_schedule bl_lua_schedule(lua_State *L, int index, const char *what); /* what a trainer's key says: l_optim.c */

@@ -1,78 +1,127 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_loss.c: `loss`: the Barlow Twins loss as an object that is called, and its matrix. */
+/* l_loss.c: `loss`: losses as objects that are called, and the matrix that Barlow Twins' is made of. */
 #include "lua/bind/face.h"
 
-static const char *const forms[] = { "auto", "direct", "gram", NULL };
-static const char *const dialects[] = { "paper", "algorithm1", "hsic", NULL };
+#include <string.h>
 
-typedef struct args { double lambda, scale; int form, dialect; } args;
-
-static const bl_field barlow_fields[] = {
-	BL_FIELD(DOUBLE, args, lambda, BL_DEFAULT(.0051), BL_AT_LEAST(0), .settable = true,
-	         .help = "weight of the redundancy term, the sum of C_ij^2 beside the diagonal"),
-	BL_FIELD(DOUBLE, args, scale, BL_DEFAULT(1), BL_ABOVE(0), .help = "factor on the whole loss"),
-	BL_FIELD(CHOICE, args, form, BL_DEFAULT(BL_FORM_AUTO), .choices = forms,
-	         .help = "direct makes C (D x D); gram never does, O(N^2 D); auto takes the cheaper: the same loss"),
-	BL_FIELD(CHOICE, args, dialect, BL_DEFAULT(BL_DIALECT_PAPER), .choices = dialects,
-	         .help = "paper: biased variance; algorithm1: unbiased, as its code; hsic: target -1 beside the diagonal"),
-	BL_FIELD_END,
-};
-
-static int loss_barlow(lua_State *L)
+bl_loss *bl_lua_loss(lua_State *L, int arg)
 {
-	args a;
-	bl_lua_take(L, &a);
-	bl_loss_config *c = bl_lua_new(L, BL_T_LOSS, sizeof *c);
-	*c = (bl_loss_config){ a.lambda, a.scale, (bl_loss_form)a.form, (bl_loss_dialect)a.dialect };
+	return *(bl_loss **)bl_lua_check(L, arg, BL_T_LOSS);
+}
+
+/* Takes the reference; raises bl_error() when l is NULL. */
+int bl_lua_give_loss(lua_State *L, bl_loss *l)
+{
+	if (!l)
+		return bl_lua_fail(L);
+	bl_loss **at = bl_lua_new(L, BL_T_LOSS, sizeof *at);
+	*at = l;
 	return 1;
 }
 
-static bl_loss_config *config(lua_State *L)
+/* --- constructors, one for each kind that there is --- */
+
+static int make(lua_State *L)
 {
-	return bl_lua_check(L, 1, BL_T_LOSS);
+	double settings[BL_LOSS_ROOM] = { 0 };
+	bl_lua_take(L, settings);
+	return bl_lua_give_loss(L, bl_loss_new(bl_lua_running(L)->context, settings, NULL));
 }
 
-static void push_terms(lua_State *L, const bl_loss_terms *t)
+/* The descriptions live as long as the state. */
+static void add_kinds(lua_State *L)
 {
-	lua_createtable(L, 0, 5);
-	lua_pushnumber(L, t->invariance);
-	lua_setfield(L, -2, "invariance");
-	lua_pushnumber(L, t->redundancy);
-	lua_setfield(L, -2, "redundancy");
-	lua_pushnumber(L, t->total);
-	lua_setfield(L, -2, "total");
-	lua_pushnumber(L, t->floor);
-	lua_setfield(L, -2, "floor");
+	for (int i = 0; bl_loss_kind(i); i++) {
+		const bl_loss_ops *ops = bl_loss_kind(i);
+		bl_lua_function *list = lua_newuserdatauv(L, 2 * sizeof *list, 0);
+		luaL_ref(L, LUA_REGISTRYINDEX);
+		const char *example = lua_pushfstring(L, "loss.%s{}(tensor.randn(8, 4), tensor.randn(8, 4))", ops->name);
+		luaL_ref(L, LUA_REGISTRYINDEX);
+		list[0] = (bl_lua_function)BL_LUA(ops->name, make, ": loss", ops->help, example, .fields = ops->fields, .context = ops);
+		list[1] = (bl_lua_function)BL_LUA_END;
+		bl_lua_makers(L, "loss", list);
+	}
 }
 
-/* loss(za, zb): the scalar to go backward from, and its terms */
+/* --- what a loss can do --- */
+
+static void set_number(lua_State *L, const char *name, double v)
+{
+	lua_pushnumber(L, v);
+	lua_setfield(L, -2, name);
+}
+
+/* What bl_loss_forward measured: {invariance =, redundancy =, total =, floor =} */
+static void push_result(lua_State *L, const bl_loss *l, const bl_loss_result *r)
+{
+	lua_createtable(L, 0, BL_LOSS_TERMS + 2);
+	for (int i = 0; i < bl_loss_terms(l); i++)
+		set_number(L, bl_loss_ops_of(l)->terms[i].name, r->term[i]);
+	set_number(L, "total", r->total);
+	set_number(L, "floor", r->floor);
+}
+
+/* loss(za, zb, ...): the scalar to go backward from, and its terms */
 static int l_call(lua_State *L)
 {
-	bl_loss_terms terms;
-	bl_lua_give_tensor(L, bl_loss_barlow(config(L), bl_lua_tensor(L, 2), bl_lua_tensor(L, 3), &terms));
-	push_terms(L, &terms);
+	bl_loss *l = bl_lua_loss(L, 1);
+	bl_tensor *z[BL_LOSS_VIEWS];
+	int views = lua_gettop(L) - 1;
+	bl_loss_result r;
+	if (views > BL_LOSS_VIEWS)
+		return luaL_error(L, "a loss of %d views: expected at most %d", views, BL_LOSS_VIEWS);
+	for (int i = 0; i < views; i++)
+		z[i] = bl_lua_tensor(L, i + 2);
+	bl_lua_enter(L);
+	bl_lua_give_tensor(L, bl_loss_forward(l, NULL, z, views, NULL, &r));
+	push_result(L, l, &r);
 	return 2;
 }
 
 static int l_tostring(lua_State *L)
 {
-	const bl_loss_config *c = config(L);
-	lua_pushfstring(L, "loss.barlow{lambda = %f, scale = %f, form = \"%s\", dialect = \"%s\"}", c->lambda, c->scale,
-	                forms[c->form], dialects[c->dialect]);
+	const bl_loss *l = bl_lua_loss(L, 1);
+	char text[512];
+	lua_pushfstring(L, "loss.%s{%s}", bl_loss_ops_of(l)->name,
+	                bl_fields_text(bl_loss_ops_of(l)->fields, bl_loss_settings(l), text, sizeof text));
 	return 1;
 }
 
-/* floor(n, d): what the loss of n embeddings of width d cannot go below */
+static int l_gc(lua_State *L)
+{
+	bl_loss **at = bl_lua_check(L, 1, BL_T_LOSS), *gone = *at;
+	*at = NULL;
+	bl_lua_enter(L);
+	bl_loss_unref(gone);
+	return 0;
+}
+
+/* l.lambda: any of its settings */
+static int l_element(lua_State *L)
+{
+	const bl_loss *l = bl_lua_loss(L, 1);
+	const bl_field *fields = bl_loss_ops_of(l)->fields;
+	const bl_field *f = lua_type(L, 2) == LUA_TSTRING ? bl_field_find(fields, lua_tostring(L, 2)) : NULL;
+	if (!f)
+		return 0;
+	bl_lua_push_value(L, f, bl_loss_settings(l));
+	return 1;
+}
+
+/* floor(n, d[, views = 2]): what the loss of n embeddings of width d cannot go below; NaN: none is known */
 static int lower_bound(lua_State *L)
 {
-	lua_pushnumber(L, bl_loss_floor(config(L), luaL_checkinteger(L, 2), luaL_checkinteger(L, 3)));
+	int views = (int)luaL_optinteger(L, 4, 2);
+	luaL_argcheck(L, views >= 2 && views <= BL_LOSS_VIEWS, 4, "a loss has 2 to 16 views");
+	lua_pushnumber(L, bl_loss_floor(bl_lua_loss(L, 1), NULL, views, luaL_checkinteger(L, 2), luaL_checkinteger(L, 3)));
 	return 1;
 }
 
-static int p_lambda(lua_State *L) { return lua_pushnumber(L, config(L)->lambda), 1; }
-static int p_scale(lua_State *L) { return lua_pushnumber(L, config(L)->scale), 1; }
-static int p_form(lua_State *L) { return lua_pushstring(L, forms[config(L)->form]), 1; }
-static int p_dialect(lua_State *L) { return lua_pushstring(L, dialects[config(L)->dialect]), 1; }
+static int p_kind(lua_State *L) { return lua_pushstring(L, bl_loss_ops_of(bl_lua_loss(L, 1))->name), 1; }
+
+/* --- functions --- */
+
+static const char *const dialects[] = { "paper", "algorithm1", "hsic", NULL };
 
 /* correlation(za, zb[, dialect]): C (D,D) */
 static int loss_correlation(lua_State *L)
@@ -102,25 +151,18 @@ static int loss_cross_entropy(lua_State *L)
 	return bl_lua_give_tensor(L, bl_cross_entropy(logits, labels));
 }
 
-static const luaL_Reg meta[] = { { "__call", l_call }, { "__tostring", l_tostring }, { NULL, NULL } };
+static const luaL_Reg meta[] = { { "__call", l_call }, { "__tostring", l_tostring }, { "__gc", l_gc }, { NULL, NULL } };
 static const bl_lua_function methods[] = {
-	BL_LUA("()", NULL, "(za: tensor, zb: tensor): tensor, table",
-	       "The loss of two embeddings (N, D): a scalar to go backward from, and its terms.",
-	       "loss.barlow{lambda = .005}(tensor.randn(8, 4), tensor.randn(8, 4))"),
-	BL_LUA("floor", lower_bound, "(n: integer, d: integer): number",
-	       "What the loss of n embeddings of width d cannot go below.", "loss.barlow{}:floor(256, 8192)"),
+	BL_LUA("()", NULL, "(za: tensor, zb: tensor, ...: tensor): tensor, table",
+	       "The loss of embeddings (N, D), one of each view: a scalar to go backward from, and its terms.",
+	       "loss.barlow{}(tensor.randn(8, 4), tensor.randn(8, 4))"),
+	BL_LUA("floor", lower_bound, "(n: integer, d: integer, views?: integer): number",
+	       "What the loss of n embeddings of width d cannot go below; NaN: none is known.", "loss.barlow{}:floor(256, 8192)"),
 	BL_LUA_END,
 };
 static const bl_lua_function properties[] = {
-	BL_LUA("lambda", p_lambda, ": number", "As it was given.", "loss.barlow{}.lambda"),
-	BL_LUA("scale", p_scale, ": number", "As it was given.", "loss.barlow{}.scale"),
-	BL_LUA("form", p_form, ": string", "As it was given.", "loss.barlow{}.form"),
-	BL_LUA("dialect", p_dialect, ": string", "As it was given.", "loss.barlow{}.dialect"),
-	BL_LUA_END,
-};
-static const bl_lua_function constructors[] = {
-	BL_LUA("barlow", loss_barlow, ": loss", "The Barlow Twins loss: call it with two embeddings (N, D).",
-	       "loss.barlow{lambda = .005}(tensor.randn(8, 4), tensor.randn(8, 4))", .fields = barlow_fields),
+	BL_LUA("kind", p_kind, ": string", "Its name: \"barlow\".  Its settings are there by their names: l.lambda.",
+	       "loss.barlow{}.kind"),
 	BL_LUA_END,
 };
 static const bl_lua_function functions[] = {
@@ -133,9 +175,10 @@ static const bl_lua_function functions[] = {
 
 int bl_lua_open_loss(lua_State *L)
 {
-	bl_lua_define_type(L, &(bl_lua_type){ BL_T_LOSS, "l", meta, methods, properties, NULL });
+	bl_lua_define_type(L, &(bl_lua_type){ .name = BL_T_LOSS, .self = "l", .meta = meta, .methods = methods,
+	                                      .properties = properties, .element = l_element });
 	bl_lua_module_new(L, "loss");
 	bl_lua_functions(L, "loss", functions);
-	bl_lua_makers(L, "loss", constructors);
+	add_kinds(L);
 	return 1;
 }

@@ -133,23 +133,27 @@ static int t_step(lua_State *L)
 	return itself(L);
 }
 
-typedef struct changes { double lambda, lr; } changes;
+/* Key and value at -2 and -1: a name, and a number. */
+static void check_setting(lua_State *L, bl_trainer *t)
+{
+	if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TNUMBER)
+		luaL_error(L, "set: expected names with numbers, as in set{lr = .001}, got %s = %s",
+		           bl_lua_describe(L, lua_gettop(L) - 1), bl_lua_describe(L, lua_gettop(L)));
+	if (bl_trainer_may_set(t, lua_tostring(L, -2), lua_tonumber(L, -1)) < 0)
+		bl_lua_fail(L);
+}
 
-static const bl_field set_fields[] = {
-	BL_FIELD(DOUBLE, changes, lambda, BL_OTHERWISE("as it is"), BL_AT_LEAST(0), .settable = true, .help = "the loss's"),
-	BL_FIELD(DOUBLE, changes, lr, BL_OTHERWISE("as it is"), BL_AT_LEAST(0), .settable = true, .help = "the base rate of weights"),
-	BL_FIELD_END,
-};
-
+/* set{lr =, lambda =, ["loss.lr"] =}: from the next step on; all of it is checked first */
 static int t_set(lua_State *L)
 {
-	changes a = { -1, -1 };
+	bl_trainer *t = bl_lua_trainer(L, 1);
 	luaL_checktype(L, 2, LUA_TTABLE);
-	bl_lua_take_options(L, 2, &a);
-	if (a.lambda >= 0)
-		command(L, BL_CMD_SET_LAMBDA, a.lambda);
-	if (a.lr >= 0)
-		command(L, BL_CMD_SET_LR, a.lr);
+	lua_settop(L, 2);
+	for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1))
+		check_setting(L, t);
+	for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1))
+		if (bl_trainer_set(t, lua_tostring(L, -2), lua_tonumber(L, -1)) < 0)
+			return bl_lua_fail(L);
 	return itself(L);
 }
 
@@ -484,9 +488,9 @@ static const bl_lua_function methods[] = {
 	       BL_EXAMPLE_RUN ":run{quiet = true}",
 	       .fields = run_fields),
 	BL_LUA("step", t_step, "(n?: integer): trainer", "n steps, here and now.", BL_EXAMPLE_RUN ":step(1)"),
-	BL_LUA("set", t_set, "(settings: table): trainer", "Takes effect at the next step.",
-	       BL_EXAMPLE_RUN ":set{lambda = .01}",
-	       .fields = set_fields),
+	BL_LUA("set", t_set, "(settings: table): trainer",
+	       "From the next step on: lr, lr_bias, and what the loss lets one turn (\"loss.\" before a name: the loss's).",
+	       BL_EXAMPLE_RUN ":set{lambda = .01}"),
 	BL_LUA("log", t_log, "(values: table): trainer",
 	       "Numbers by name for the next record: t:log{mood = 1.5} makes a column of your own, t.records.mood.",
 	       BL_EXAMPLE_RUN ":log{mood = 1.5}:step(1)"),

@@ -324,7 +324,7 @@ static int trainer_new(lua_State *L)
 	set_rest(&s);
 	set_schedule(L, &s);
 	set_length(L, &s);
-	s.c.loss = *(bl_loss_config *)part(L, "loss", "barlow");
+	s.c.loss = *(bl_loss **)part(L, "loss", "barlow");
 	part(L, "optim", "adamw");
 	s.c.optim = *bl_lua_optim(L, -1);
 	const char *start = warm_start(L, &s);

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ops.c: Barlow Twins as a loss among others. */
+#include <barlow/loss.h>
+
+#include <math.h>
+
+static const char *const forms[] = { "auto", "direct", "gram", NULL };
+static const char *const dialects[] = { "paper", "algorithm1", "hsic", NULL };
+
+static const bl_field fields[] = {
+	BL_FIELD(DOUBLE, bl_barlow_config, lambda, BL_DEFAULT(.0051), BL_AT_LEAST(0), .settable = true,
+	         .help = "weight of the redundancy term, the sum of C_ij^2 beside the diagonal"),
+	BL_FIELD(DOUBLE, bl_barlow_config, scale, BL_DEFAULT(1), BL_ABOVE(0), .help = "factor on the whole loss"),
+	BL_FIELD(CHOICE, bl_barlow_config, form, BL_DEFAULT(BL_FORM_AUTO), .choices = forms,
+	         .help = "gram never makes C and is exact; direct is cheaper where the batch is larger than the width; auto picks"),
+	BL_FIELD(CHOICE, bl_barlow_config, dialect, BL_DEFAULT(BL_DIALECT_PAPER), .choices = dialects,
+	         .help = "paper: biased variance; algorithm1: unbiased, as the paper's listing; hsic: off-diagonal target -1"),
+	BL_FIELD_END,
+};
+
+static const bl_loss_term terms[] = {
+	{ .name = "invariance", .brief = "inv", .mark = 'i' },
+	{ .name = "redundancy", .brief = "red", .weight = "lambda", .weighted = "λ·redundancy", .weighted_brief = "λ·red",
+	  .mark = 'r' },
+	{ .name = NULL },
+};
+
+/* The loss of a pair is added to *y and *out. */
+static bool add_pair(const bl_barlow_config *c, bl_tensor *za, bl_tensor *zb, bl_tensor **y, bl_loss_result *out)
+{
+	bl_barlow_terms t = { 0 };
+	bl_tensor *pair = bl_barlow(c, za, zb, &t), *sum = pair;
+	if (pair && *y) {
+		sum = bl_add(*y, pair);
+		bl_tensor_unref(pair);
+	}
+	bl_tensor_unref(*y);
+	*y = sum;
+	out->total += t.total;
+	out->term[0] += t.invariance;
+	out->term[1] += t.redundancy;
+	return sum;
+}
+
+static bl_tensor *forward(void *ctx, const void *settings, bl_tensor *const *z, int views, const bl_loss_batch *at,
+                          bl_loss_result *out)
+{
+	bl_tensor *y = NULL;
+	(void)ctx, (void)at;
+	for (int a = 0; a < views; a++)
+		for (int b = a + 1; b < views; b++)
+			if (!add_pair(settings, z[a], z[b], &y, out))
+				return NULL;
+	return y;
+}
+
+/* No pair of views can be below that of two. */
+static double lower_bound(const void *settings, int views, int64_t n, int64_t d)
+{
+	return bl_barlow_floor(settings, n, d) * (views * (views - 1) / 2);
+}
+
+static bl_loss_dialect matrix(const void *settings)
+{
+	const bl_barlow_config *c = settings;
+	return c->dialect;
+}
+
+const bl_loss_ops bl_loss_ops_barlow = {
+	.name = "barlow", .help = "Barlow Twins: the cross-correlation matrix of the views against the identity.",
+	.fields = fields, .terms = terms, .turn = "lambda", .symbol = "λ", .forward = forward, .floor = lower_bound,
+	.matrix = matrix,
+};
+
+bl_loss *bl_loss_barlow(const bl_barlow_config *c)
+{
+	return bl_loss_new(&bl_loss_ops_barlow, c, NULL);
+}
