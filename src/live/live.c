@@ -31,7 +31,10 @@ void bl_live_set_info(bl_live *l, const bl_live_info *info)
 	pthread_mutex_unlock(&l->lock);
 }
 
-/* The newest lies in one of two places in turn; one that has grown gets a new place at the end. */
+/*
+ * The newest lies in one of two places in turn; one that has grown gets a new place at the end, with room for what the
+ * next ones may have besides (spectrum, pairs, points), so that few are left behind.
+ */
 static void publish(bl_live *l, const bl_snapshot *s)
 {
 	struct live_writer *w = l->writer;
@@ -39,8 +42,8 @@ static void publish(bl_live *l, const bl_snapshot *s)
 	w->snapshots++;
 	int area = (int)(w->snapshots & 1);
 	if (w->newest_size > w->area[area].room && bl_writer_has_file(l)) {
-		w->area[area].at = bl_writer_room(l, w->newest_size);
-		w->area[area].room = w->newest_size;
+		w->area[area].room = w->newest_size + w->newest_size / 4;
+		w->area[area].at = bl_writer_room(l, w->area[area].room);
 	}
 	bl_writer_put(l, w->area[area].at, w->newest, w->newest_size);
 	bl_writer_state(l);
