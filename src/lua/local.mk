@@ -5,6 +5,7 @@ face_sources += \
 	src/lua/bind/describe.h \
 	src/lua/bind/face.h \
 	src/lua/bind/func.c \
+	src/lua/bind/func_loss.c \
 	src/lua/bind/l_aug.c \
 	src/lua/bind/l_checkpoint.c \
 	src/lua/bind/l_data.c \

@@ -7,6 +7,7 @@
 
 #include <barlow/eval.h>
 #include <barlow/grad.h>
+#include <barlow/number.h>
 #include <barlow/parallel.h>
 #include <barlow/profile.h>
 #include <math.h>
@@ -67,12 +68,12 @@ static int forward(bl_trainer *t, struct work *w)
 
 static int blame_loss(bl_trainer *t, const struct work *w)
 {
-	char what[96];
-	snprintf(what, sizeof what, "the loss is %g", w->measured.loss.total);
+	char what[96], number[BL_NUMBER_TEXT];
+	snprintf(what, sizeof what, "the loss is %s", bl_number_text(w->measured.loss.total, true, number, sizeof number));
 	for (int i = bl_loss_terms(t->config.loss) - 1; i >= 0; i--)
 		if (!isfinite(w->measured.loss.term[i]))
-			snprintf(what, sizeof what, "the loss's %s is %g", bl_loss_ops_of(t->config.loss)->terms[i].name,
-			         w->measured.loss.term[i]);
+			snprintf(what, sizeof what, "term '%s' of the loss is %s", bl_loss_ops_of(t->config.loss)->terms[i].name,
+			         bl_number_text(w->measured.loss.term[i], true, number, sizeof number));
 	return bl_guard_blame(t, w->view, what);
 }
 

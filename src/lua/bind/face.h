@@ -140,6 +140,13 @@ int bl_lua_run_resumable(lua_State *L);   /* ([run]): its folder */
 /* A module that calls the function at `index`, one of Lua or a value; new reference, or NULL with bl_error. */
 bl_module *bl_lua_func(lua_State *L, int index, const char *name);
 
+/* --- functions as losses (func_loss.c) --- */
+
+/* A loss of one term that is the function at `index`; new reference, or NULL with bl_error. */
+bl_loss *bl_lua_func_loss(lua_State *L, int index);
+int bl_lua_make_func_loss(lua_State *L); /* loss.func, by these */
+extern const bl_field bl_lua_func_loss_fields[];
+
 /* --- sandboxed states (sandbox.c): what functions find there --- */
 
 int bl_lua_open_sandbox(lua_State *L);

@@ -151,6 +151,13 @@ static int loss_cross_entropy(lua_State *L)
 	return bl_lua_give_tensor(L, bl_cross_entropy(logits, labels));
 }
 
+static const bl_lua_function makers[] = {
+	BL_LUA("func", bl_lua_make_func_loss, ": loss", "A Lua function as a loss; where the run runs it is a copy, so its upvalues must be plain.",
+	       "loss.func{ function(za, zb, p) return p.mu * ((za - zb) ^ 2):mean() end, parameters = { mu = 25 } }",
+	       .fields = bl_lua_func_loss_fields),
+	BL_LUA_END,
+};
+
 static const luaL_Reg meta[] = { { "__call", l_call }, { "__tostring", l_tostring }, { "__gc", l_gc }, { NULL, NULL } };
 static const bl_lua_function methods[] = {
 	BL_LUA("()", NULL, "(za: tensor, zb: tensor, ...: tensor): tensor, table",
@@ -180,5 +187,6 @@ int bl_lua_open_loss(lua_State *L)
 	bl_lua_module_new(L, "loss");
 	bl_lua_functions(L, "loss", functions);
 	add_kinds(L);
+	bl_lua_makers(L, "loss", makers);
 	return 1;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* l_trainer.c: `trainer{...}`: its settings.  What a trainer can do is in l_run.c. */
 #include "lua/bind/face.h"
+#include "lua/kit/function.h"
 
 #include <barlow/weights.h>
 
@@ -12,7 +13,7 @@ typedef struct settings {
 	bl_trainer_config c;
 	bl_dataset **data;
 	bl_module **encoder;
-	void *loss, *optim;
+	void *optim;
 	int precision, keep;
 	double last; /* NaN: not given */
 } settings;
@@ -46,7 +47,8 @@ static const bl_field fields[] = {
 	                .help = "what goes from features to embeddings; widths: of one in the paper's form"),
 	BL_FIELD_UNREAD("views", BL_LUA_VIEWS, BL_OTHERWISE("aug.paper at the images' size"),
 	                .help = "a pipeline for both views, or one for each"),
-	BL_FIELD(OBJECT, settings, loss, BL_OTHERWISE("loss.barlow{}"), .type = BL_T_LOSS, .help = "what is minimised"),
+	BL_FIELD_UNREAD("loss", "a loss, or a function of the views' embeddings", BL_OTHERWISE("loss.barlow{}"),
+	                .help = "what is minimised; a function gives a scalar, or terms by name (loss.func)"),
 	BL_FIELD(OBJECT, settings, optim, BL_OTHERWISE("optim.adamw{}"), .type = BL_T_OPTIM, .help = "by which steps, and its rates"),
 	IN_CONFIG(INT, "batch", batch, BL_DEFAULT(256), .help = "images in a batch, at least 2"),
 	IN_CONFIG(DOUBLE, "epochs", epochs, BL_OTHERWISE("10, unless there are steps"), BL_WITHIN(1e-9, 1e9),
@@ -177,6 +179,21 @@ static void *part(lua_State *L, const char *key, const char *maker)
 		lua_setfield(L, 1, key);
 	}
 	return lua_touserdata(L, -1);
+}
+
+/* A Lua function becomes a loss of its own, kept alive by what is pushed. */
+static bl_loss *loss_of(lua_State *L)
+{
+	part(L, "loss", "barlow");
+	if (lua_isfunction(L, -1) || bl_lua_test(L, -1, BL_T_FUNCTION)) {
+		bl_loss *l = bl_lua_func_loss(L, -1);
+		if (!l)
+			luaL_error(L, "trainer: loss: %s", bl_error());
+		bl_lua_give_loss(L, l);
+	}
+	if (!bl_lua_test(L, -1, BL_T_LOSS))
+		refuse(L, "loss");
+	return bl_lua_loss(L, -1);
 }
 
 /* The schedule as a table of all that it has, which `last` is a part of. */
@@ -324,7 +341,7 @@ static int trainer_new(lua_State *L)
 	set_rest(&s);
 	set_schedule(L, &s);
 	set_length(L, &s);
-	s.c.loss = *(bl_loss **)part(L, "loss", "barlow");
+	s.c.loss = loss_of(L);
 	part(L, "optim", "adamw");
 	s.c.optim = *bl_lua_optim(L, -1);
 	const char *start = warm_start(L, &s);

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * func_loss.c: losses that are Lua functions (kit/function.h says where they run).
+ *
+ *     f(z1, ..., zV[, p[, at]]) -> a scalar, or {name = scalar, ...}, whose sum is the loss
+ *
+ * p holds the parameters in force, at the batch's step, epoch, seed, rows and labels.
+ */
+#include "lua/bind/face.h"
+
+#include "lua/kit/function.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PARAMETERS = BL_LOSS_ROOM / 2 };
+
+/* What the script said. */
+typedef struct spec {
+	char name[BL_LOSS_NAME], turn[BL_LOSS_NAME];
+	char parameter[PARAMETERS][BL_LOSS_NAME], help[PARAMETERS][64];
+	bl_field fields[PARAMETERS + 1];
+	char term[BL_LOSS_TERMS][BL_LOSS_NAME]; /* "" behind the last; none: the first call names them */
+} spec;
+
+typedef struct func_loss {
+	bl_function *function;
+	spec spec;
+	bl_loss_term terms[BL_LOSS_TERMS + 1];
+	bl_loss_ops ops;
+} func_loss;
+
+static void release(void *ctx)
+{
+	func_loss *f = ctx;
+	bl_function_unref(f->function);
+	free(f);
+}
+
+/*
+ * The table of terms, after the names; the first one last, so that the list is whole once it is there.  They are named when
+ * the loss is made or by its first call, which is that of whoever makes a trainer with it: no two threads do it at once.
+ */
+static void list_terms(func_loss *f)
+{
+	for (int i = BL_LOSS_TERMS - 1; i >= 0; i--)
+		f->terms[i].name = f->spec.term[i][0] ? f->spec.term[i] : NULL;
+}
+
+/* --- calling --- */
+
+typedef struct call {
+	func_loss *f;
+	const double *settings;
+	bl_tensor *const *z;
+	int views;
+	const bl_loss_batch *at;
+	bl_loss_result *out;
+	bl_tensor *y;
+} call;
+
+static void push_parameters(lua_State *L, const call *c)
+{
+	lua_newtable(L);
+	for (const bl_field *p = c->f->spec.fields; p->name; p++) {
+		bl_lua_push_value(L, p, c->settings);
+		lua_setfield(L, -2, p->name);
+	}
+}
+
+static void set_integer(lua_State *L, const char *name, int64_t v)
+{
+	lua_pushinteger(L, v);
+	lua_setfield(L, -2, name);
+}
+
+/* As Lua counts: step, epoch, rows and labels from 1; 0 is no label. */
+static void push_batch(lua_State *L, const call *c)
+{
+	int64_t n = bl_tensor_size(c->z[0], 0);
+	lua_createtable(L, 0, 5);
+	set_integer(L, "step", c->at->step + 1);
+	set_integer(L, "epoch", c->at->epoch + 1);
+	set_integer(L, "seed", (int64_t)c->at->seed);
+	for (int k = 0; k < 2; k++) {
+		if (!(k ? (const void *)c->at->labels : (const void *)c->at->rows))
+			continue;
+		lua_createtable(L, (int)n, 0);
+		for (int64_t i = 0; i < n; i++) {
+			lua_pushinteger(L, 1 + (k ? c->at->labels[i] : c->at->rows[i]));
+			lua_rawseti(L, -2, i + 1);
+		}
+		lua_setfield(L, -2, k ? "labels" : "rows");
+	}
+}
+
+/* How many arguments the function on top looks at; all of them where it takes any number. */
+static int arguments(lua_State *L)
+{
+	lua_Debug d;
+	lua_pushvalue(L, -1);
+	lua_getinfo(L, ">u", &d);
+	return d.isvararg ? 255 : d.nparams;
+}
+
+static int push_arguments(lua_State *L, void *ctx)
+{
+	const call *c = ctx;
+	int looked_at = arguments(L);
+	luaL_checkstack(L, c->views + 8, "views");
+	for (int v = 0; v < c->views; v++)
+		bl_lua_give_tensor(L, bl_tensor_ref(c->z[v]));
+	push_parameters(L, c);
+	if (looked_at <= c->views + 1)
+		return c->views + 1;
+	push_batch(L, c);
+	return c->views + 2;
+}
+
+/* The scalar on top, which a term is. */
+static bl_tensor *scalar(lua_State *L, const char *term)
+{
+	char shape[BL_SHAPE_TEXT];
+	bl_tensor **t = bl_lua_test(L, -1, BL_T_TENSOR);
+	if (!t)
+		luaL_error(L, "term '%s' is %s: expected a tensor of one number", term, bl_lua_describe(L, lua_gettop(L)));
+	if (bl_tensor_count(*t) != 1)
+		luaL_error(L, "term '%s' is %s: expected one number; take its sum or mean", term, bl_tensor_text(*t, shape));
+	return *t;
+}
+
+static void add_term(lua_State *L, call *c, int k, bl_tensor *t)
+{
+	bl_tensor *one = bl_tensor_ndim(t) ? bl_sum(t, BL_ALL, false) : bl_tensor_ref(t);
+	bl_tensor *sum = one && c->y ? bl_add(c->y, one) : bl_tensor_ref(one);
+	float value = 0;
+	if (one)
+		bl_tensor_read(one, &value);
+	bl_tensor_unref(one);
+	bl_tensor_unref(c->y);
+	c->y = sum;
+	if (!sum)
+		bl_lua_fail(L);
+	c->out->term[k] = (double)value;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/* A term's or parameter's name. */
+static void check_name(lua_State *L, const char *what, const char *name)
+{
+	size_t n = strlen(name);
+	if (n == 0 || n >= BL_LOSS_NAME || strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != n ||
+	    (*name >= '0' && *name <= '9'))
+		luaL_error(L, "%s '%s': expected a name of letters, digits and _, a letter first, shorter than %d", what, name,
+		           BL_LOSS_NAME);
+}
+
+/* Those of the table on top are the loss's terms, in the order of the alphabet. */
+static void name_terms(lua_State *L, func_loss *f)
+{
+	char names[BL_LOSS_TERMS][BL_LOSS_NAME] = { { 0 } };
+	int n = 0;
+	for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+		if (lua_type(L, -2) != LUA_TSTRING)
+			luaL_error(L, "the function returned a table with the key %s: expected names of terms",
+			           bl_lua_describe(L, lua_gettop(L) - 1));
+		check_name(L, "term", lua_tostring(L, -2));
+		if (n == BL_LOSS_TERMS)
+			luaL_error(L, "the function returned more than %d terms", BL_LOSS_TERMS);
+		strcpy(names[n++], lua_tostring(L, -2));
+	}
+	if (n == 0)
+		luaL_error(L, "the function returned no terms");
+	qsort(names, (size_t)n, sizeof names[0], by_name);
+	memcpy(f->spec.term, names, sizeof names);
+	list_terms(f);
+}
+
+static void take_table(lua_State *L, call *c)
+{
+	int left = 0;
+	if (!c->f->terms[0].name)
+		name_terms(L, c->f);
+	for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
+		left++;
+	for (int k = 0; c->f->terms[k].name; k++, left--) {
+		if (lua_getfield(L, -1, c->f->terms[k].name) == LUA_TNIL)
+			luaL_error(L, "the function returned no term '%s'", c->f->terms[k].name);
+		add_term(L, c, k, scalar(L, c->f->terms[k].name));
+		lua_pop(L, 1);
+	}
+	if (left > 0)
+		luaL_error(L, "the function returned %d terms that it did not name before", left);
+}
+
+static void take_result(lua_State *L, void *ctx)
+{
+	call *c = ctx;
+	if (lua_istable(L, -1)) {
+		take_table(L, c);
+		return;
+	}
+	if (!bl_lua_test(L, -1, BL_T_TENSOR))
+		luaL_error(L, "the function returned %s: expected a scalar tensor, or a table of them by the names of terms",
+		           bl_lua_describe(L, lua_gettop(L)));
+	lua_createtable(L, 0, 1);
+	lua_insert(L, -2);
+	lua_setfield(L, -2, "loss");
+	take_table(L, c);
+}
+
+static bl_tensor *forward(void *ctx, const void *settings, bl_tensor *const *z, int views, const bl_loss_batch *at,
+                          bl_loss_result *out)
+{
+	call c = { ctx, settings, z, views, at, out, NULL };
+	float total = 0;
+	if (bl_function_call(c.f->function, push_arguments, 1, take_result, &c) < 0) {
+		bl_tensor_unref(c.y);
+		return NULL;
+	}
+	bl_tensor_read(c.y, &total);
+	out->total = (double)total;
+	return c.y;
+}
+
+/* --- making --- */
+
+typedef struct parameter {
+	double preset, min, max;
+	bool settable;
+	const char *help;
+} parameter;
+
+static const bl_field parameter_fields[] = {
+	{ .name = "default", .kind = BL_FIELD_DOUBLE, .offset = offsetof(parameter, preset), BL_REQUIRED, .help = "value at first" },
+	BL_FIELD(DOUBLE, parameter, min, BL_OTHERWISE("any"), .help = "the least that it may be"),
+	BL_FIELD(DOUBLE, parameter, max, BL_OTHERWISE("any"), .help = "the most that it may be"),
+	BL_FIELD(BOOL, parameter, settable, BL_DEFAULT(true), .help = "may be changed while a run trains"),
+	BL_FIELD(TEXT, parameter, help, BL_TEXT(""), .help = "what it does"),
+	BL_FIELD_END,
+};
+
+static bool has(lua_State *L, const char *key)
+{
+	bool there = lua_getfield(L, -1, key) != LUA_TNIL;
+	lua_pop(L, 1);
+	return there;
+}
+
+/* {default = 25, min = 0}, or a number, on top. */
+static void add_parameter(lua_State *L, spec *s, int k)
+{
+	const char *name = s->parameter[k], *what = lua_pushfstring(L, "loss.func: parameter '%s'", name);
+	parameter p = { .min = -DBL_MAX, .max = INFINITY, .settable = true, .help = "" };
+	bool ranged = false;
+	lua_insert(L, -2);
+	if (lua_type(L, -1) == LUA_TNUMBER) {
+		p.preset = lua_tonumber(L, -1);
+	} else if (lua_istable(L, -1)) {
+		ranged = has(L, "min") || has(L, "max");
+		bl_lua_take_table(L, -1, what, parameter_fields, &p);
+		lua_pop(L, 1);
+	} else {
+		luaL_error(L, "%s is %s: expected a number, or {default = 25, min = 0}", what, bl_lua_describe(L, lua_gettop(L)));
+	}
+	strncpy(s->help[k], p.help, sizeof s->help[k] - 1);
+	s->fields[k] = (bl_field){ .kind = BL_FIELD_DOUBLE, .offset = (size_t)k * sizeof(double), .presets = 1,
+		                   .preset = { p.preset }, .min = ranged ? p.min : 0, .max = ranged ? p.max : 0,
+		                   .settable = p.settable };
+	s->fields[k].name = name;
+	if (bl_field_set(&s->fields[k], (double[PARAMETERS]){ 0 }, &p.preset, 1) != 0)
+		luaL_error(L, "loss.func: the default of %s", bl_error());
+	lua_pop(L, 2);
+}
+
+/* In the order of their names, whatever that of the table is: the same text has the same places. */
+static void take_parameters(lua_State *L, spec *s)
+{
+	int n = 0, table = lua_gettop(L);
+	if (lua_isnil(L, table))
+		return;
+	if (!lua_istable(L, table))
+		bl_lua_bad(L, "loss.func", "parameters", "a table, as in {mu = {default = 25, min = 0}}", table);
+	for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+		if (n == PARAMETERS)
+			luaL_error(L, "loss.func: more than %d parameters", PARAMETERS);
+		if (lua_type(L, -2) != LUA_TSTRING)
+			luaL_error(L, "loss.func: parameters: expected names, as in {mu = {default = 25}}, got %s",
+			           bl_lua_describe(L, lua_gettop(L) - 1));
+		check_name(L, "parameter", lua_tostring(L, -2));
+		strcpy(s->parameter[n++], lua_tostring(L, -2));
+	}
+	qsort(s->parameter, (size_t)n, sizeof s->parameter[0], by_name);
+	for (int k = 0; k < n; k++) {
+		lua_getfield(L, table, s->parameter[k]);
+		add_parameter(L, s, k);
+	}
+}
+
+static void take_terms(lua_State *L, spec *s)
+{
+	int list = lua_gettop(L);
+	if (lua_isnil(L, list))
+		return;
+	if (!lua_istable(L, list) || lua_rawlen(L, list) < 1 || lua_rawlen(L, list) > BL_LOSS_TERMS)
+		bl_lua_bad(L, "loss.func", "terms", "a list of 1 to 8 names", list);
+	for (int k = 0; k < (int)lua_rawlen(L, list); k++) {
+		if (lua_rawgeti(L, list, k + 1) != LUA_TSTRING)
+			bl_lua_bad(L, "loss.func", "terms", "a list of names", -1);
+		check_name(L, "term", lua_tostring(L, -1));
+		for (int i = 0; i < k; i++)
+			if (strcmp(s->term[i], lua_tostring(L, -1)) == 0)
+				luaL_error(L, "loss.func: 'terms' has '%s' twice", s->term[i]);
+		strcpy(s->term[k], lua_tostring(L, -1));
+		lua_pop(L, 1);
+	}
+}
+
+/* The parameter that + and - turn. */
+static void take_turn(lua_State *L, spec *s, const char *name)
+{
+	const bl_field *f = bl_field_find(s->fields, name);
+	if (*name && !(f && f->settable))
+		luaL_error(L, "loss.func: 'turn' is '%s', which is no settable parameter", name);
+	strncpy(s->turn, name, sizeof s->turn - 1);
+}
+
+/* Its own pointers go to its own names. */
+static void settle(func_loss *f)
+{
+	for (int k = 0; k < PARAMETERS && f->spec.parameter[k][0]; k++) {
+		f->spec.fields[k].name = f->spec.parameter[k];
+		f->spec.fields[k].help = f->spec.help[k];
+	}
+	list_terms(f);
+	f->ops = (bl_loss_ops){ .name = f->spec.name, .help = "a Lua function", .fields = f->spec.fields, .terms = f->terms,
+		                .turn = f->spec.turn[0] ? f->spec.turn : NULL, .labels = true, .forward = forward,
+		                .release = release };
+}
+
+static bl_loss *make(lua_State *L, int function, const spec *s)
+{
+	func_loss *f = calloc(1, sizeof *f);
+	if (!f)
+		return bl_fail_null("no memory for a loss");
+	f->spec = *s;
+	settle(f);
+	bl_lua_enter(L);
+	if (bl_function_make(L, function, &f->function) == 0)
+		return bl_loss_new(&f->ops, NULL, f);
+	release(f);
+	return NULL;
+}
+
+bl_loss *bl_lua_func_loss(lua_State *L, int index)
+{
+	return make(L, lua_absindex(L, index), &(spec){ .name = "func" });
+}
+
+/* --- loss.func --- */
+
+typedef struct func_arguments {
+	const char *name, *turn;
+} func_arguments;
+
+const bl_field bl_lua_func_loss_fields[] = {
+	BL_FIELD_UNREAD("f", "a function of the views' embeddings", BL_REQUIRED, .position = 1,
+	                .help = "gives a scalar, or a table of them by the names of terms, whose sum is the loss; its arguments "
+	                        "are the embeddings (N, D), the parameters as a table, and what is known of the batch"),
+	BL_FIELD_UNREAD("parameters", "a table of {default =, min =, max =, settable = true, help =} by name",
+	                BL_OTHERWISE("none"), .help = "numbers that the function gets by name and t:set{} may change"),
+	BL_FIELD_UNREAD("terms", "a list of 1 to 8 names", BL_OTHERWISE("as the first call names them, by the alphabet"),
+	                .help = "the names of the terms in the order in which they are shown"),
+	BL_FIELD(TEXT, func_arguments, turn, BL_TEXT(""), .help = "the parameter that the keys + and - turn; empty: the first"),
+	BL_FIELD(TEXT, func_arguments, name, BL_TEXT("func"), .help = "what messages call it"),
+	BL_FIELD_END,
+};
+
+int bl_lua_make_func_loss(lua_State *L)
+{
+	func_arguments a;
+	spec s = { .name = "" };
+	bl_lua_take(L, &a);
+	check_name(L, "loss.func:", a.name);
+	strcpy(s.name, a.name);
+	lua_getfield(L, 1, "parameters");
+	take_parameters(L, &s);
+	lua_getfield(L, 1, "terms");
+	take_terms(L, &s);
+	take_turn(L, &s, a.turn);
+	lua_getfield(L, 1, "f");
+	bl_loss *l = make(L, lua_gettop(L), &s);
+	return l ? bl_lua_give_loss(L, l) : luaL_error(L, "loss.func: %s", bl_error());
+}
