@@ -47,7 +47,7 @@ local function run(what, plain)
 		error(("%s: the run is over: %d of %d steps are done; to train longer, build a trainer of more epochs and call "
 			.. "t:load_checkpoint(%q)"):format(t.name, t.iteration, t.steps, native.resumable(what)), 0)
 	end
-	print(("%s: %s of %d"):format(t.name, t.message, t.steps))
+	print(("%s: %s of %d"):format(native.clean(t.name), native.clean(t.message), t.steps))
 	local watched, how = false, nil
 	if not plain then watched, how = pcall(t.watch, t) end -- fails where there is no terminal
 	if not watched or how == "quit" then t:run() end

@@ -71,7 +71,7 @@ function Run.__index:resume()
 end
 
 function Run:__tostring()
-	return line(function(c) return c[3](self) end)
+	return line(function(c) return native.clean(c[3](self)) end)
 end
 
 local function find(list, what)

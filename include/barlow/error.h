@@ -19,7 +19,7 @@
 /* The calling thread's last message; "" when there was none.  Owned by the library. */
 const char *bl_error(void);
 
-/* Sets the message (at most 1023 bytes, longer ones are cut).  Returns -1, so: return bl_fail("..."). */
+/* Sets the message (at most 1023 bytes, longer ones are cut), fit to be shown (text.h).  Returns -1, so: return bl_fail("..."). */
 int bl_fail(const char *fmt, ...) BL_PRINTF(1, 2);
 
 /* Puts words in front of the message that is there: "file.idx: " + "short header".  Returns -1. */

@@ -34,8 +34,8 @@ bl_figure *bl_figure_heatmap(const bl_tensor *c, const char *title, int64_t batc
 typedef struct bl_extent { double row, rows, col, cols; } bl_extent;
 bl_figure *bl_figure_heatmap_of(const bl_tensor *c, const char *title, const bl_extent *dims, bl_scale scale);
 typedef struct bl_series { const char *label; const double *x, *y; int64_t n; } bl_series;
-/* points: not joined by lines, both axes to the same scale */
-typedef struct bl_axes { const char *title, *xlabel, *ylabel; bool logx, logy, points; } bl_axes;
+/* points: not joined by lines; equal: a unit is as long on one axis as on the other */
+typedef struct bl_axes { const char *title, *xlabel, *ylabel; bool logx, logy, points, equal; } bl_axes;
 bl_figure *bl_figure_lines(const bl_series *s, int n, const bl_axes *axes); /* copies everything */
 typedef struct bl_panel { const bl_series *series; int n; bl_axes axes; } bl_panel;
 bl_figure *bl_figure_panels(const bl_panel *p, int n);           /* below each other; copies everything */

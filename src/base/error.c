@@ -2,6 +2,7 @@
 /* error.c: the calling thread's last error, and near misses of names. */
 #include <barlow/error.h>
 #include <barlow/number.h>
+#include <barlow/text.h>
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -31,7 +32,7 @@ int bl_fail(const char *fmt, ...)
 	va_start(ap, fmt);
 	format(text, fmt, ap);
 	va_end(ap);
-	memcpy(message, text, sizeof text);
+	bl_text_clean(message, sizeof message, text, true);
 	return -1;
 }
 

@@ -10,4 +10,5 @@ libbarlow_sources += \
 	src/base/profile.c \
 	src/base/random.c \
 	src/base/region.c \
-	src/base/region.h
+	src/base/region.h \
+	src/base/text.c

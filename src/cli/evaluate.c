@@ -76,7 +76,9 @@ static void print_error(lua_State *L)
 {
 	bl_signals_yield();
 	fflush(stdout);
-	fprintf(stderr, "%s%s\n", bl_lua_interrupted ? "\n" : "", luaL_tolstring(L, -1, NULL)); /* behind "^C" */
+	bl_lua_push_clean(L, luaL_tolstring(L, -1, NULL), true);
+	fprintf(stderr, "%s%s\n", bl_lua_interrupted ? "\n" : "", lua_tostring(L, -1)); /* behind "^C" */
+	lua_pop(L, 2);
 }
 
 /* The chunk on top, its values printed unless silenced. */

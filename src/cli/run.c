@@ -23,8 +23,9 @@ static int report(lua_State *L, int status)
 		return EXIT_SUCCESS;
 	bl_signals_yield();
 	fflush(stdout);
-	fprintf(stderr, "barlow: %s\n", luaL_tolstring(L, -1, NULL));
-	lua_pop(L, 2);
+	bl_lua_push_clean(L, luaL_tolstring(L, -1, NULL), true);
+	fprintf(stderr, "barlow: %s\n", lua_tostring(L, -1));
+	lua_pop(L, 3);
 	bl_lua_interrupted = 0;
 	return EXIT_FAILURE;
 }

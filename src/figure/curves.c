@@ -100,28 +100,29 @@ static void add_blocks(bl_script *s, const bl_history *h, const panels *all)
 		}
 }
 
-/* Whether the drawn values are positive and span so much that only a log axis shows them all. */
-static bool wants_log(const bl_history *h, const panel *p)
+/* The drawn values above 0; false where one is below, which no logarithmic axis can show. */
+static bool find_range(const bl_history *h, const panel *p, double *lo, double *hi)
 {
-	double lo = INFINITY, hi = 0;
+	*lo = INFINITY;
+	*hi = 0;
 	for (int k = 0; k < p->n; k++) {
 		const double *x, *y;
 		int n = bl_history_line(h, p->column[k], &x, &y);
 		for (int i = 0; i < n; i++) {
 			if (y[i] < 0)
 				return false;
-			lo = y[i] > 0 ? fmin(lo, y[i]) : lo;
-			hi = isfinite(y[i]) ? fmax(hi, y[i]) : hi;
+			*lo = y[i] > 0 ? fmin(*lo, y[i]) : *lo;
+			*hi = isfinite(y[i]) ? fmax(*hi, y[i]) : *hi;
 		}
 	}
-	return hi > LOG_RATIO * lo;
+	return true;
 }
 
 static void add_lines(bl_script *s, const bl_history *h, const panel *p)
 {
 	const bl_columns *c = &h->columns;
 	char name[NAME_BYTES];
-	bl_script_add(s, "set key top right reverse Left invert\nplot ");
+	bl_script_add(s, "set key outside center top horizontal reverse Left invert\nplot ");
 	for (int k = 0; k < p->n; k++) {
 		const bl_column *i = &c->column[p->column[k]];
 		const char *style = bl_column_rare(i) ? "linespoints linewidth 2 pointtype 7 pointsize .6"
@@ -141,13 +142,16 @@ static void add_lines(bl_script *s, const bl_history *h, const panel *p)
 
 static void add_loss(bl_script *s, const bl_history *h, const panel *p)
 {
-	bl_script_add(s, "set ylabel 'loss'\n%s", wants_log(h, p) ? "set logscale y\nset format y '%g'\n" : "");
+	double lo, hi;
+	bl_script_add(s, "set ylabel 'loss'\n");
+	if (find_range(h, p, &lo, &hi) && hi > LOG_RATIO * lo)
+		bl_script_log_axis(s, 'y', lo, hi);
 	add_lines(s, h, p);
 }
 
 static void add_more(bl_script *s, const bl_history *h, const panel *p)
 {
-	bl_script_add(s, "unset logscale y\nunset title\nset format y '%%g'\nset offsets 0, 0, graph .1, graph .1\nset ylabel ");
+	bl_script_add(s, "unset logscale y\nset autoscale y\nunset title\nset ytics autofreq\nset format y '%%g'\nset offsets 0, 0, graph .1, graph .1\nset ylabel ");
 	bl_script_quoted(s, bl_column_label(&h->columns.column[p->column[0]]));
 	bl_script_add(s, "\n");
 	add_lines(s, h, p);

@@ -2,6 +2,7 @@
 /* Any series as lines or points, on linear or log axes, in one panel or some. */
 #include "figure/script.h"
 
+#include <math.h>
 #include <stdio.h>
 
 enum { WIDTH = 1000, HEIGHT = 680, PANEL_HEIGHT = 400, MARKERS_UP_TO = 40, MAX_SERIES = 64, MAX_PANELS = 16,
@@ -14,21 +15,44 @@ static void add_text(bl_script *s, const char *what, const char *text)
 	bl_script_add(s, "\n");
 }
 
-/* All is said anew, as a panel before may have said otherwise. */
-static void add_axes(bl_script *s, const bl_axes *axes, int n)
+/* What a logarithmic axis has to show of one coordinate of all series: values above 0.  hi < lo: there are none. */
+static void find_range(const bl_panel *p, bool x, double *lo, double *hi)
 {
+	*lo = INFINITY;
+	*hi = 0;
+	for (int k = 0; k < p->n; k++) {
+		const double *v = x ? p->series[k].x : p->series[k].y;
+		for (int64_t i = 0; i < p->series[k].n; i++)
+			if (v[i] > 0 && isfinite(v[i])) {
+				*lo = fmin(*lo, v[i]);
+				*hi = fmax(*hi, v[i]);
+			}
+	}
+}
+
+static void add_log_axis(bl_script *s, const bl_panel *p, char axis)
+{
+	double lo, hi;
+	find_range(p, axis == 'x', &lo, &hi);
+	bl_script_log_axis(s, axis, lo, hi);
+}
+
+/* All is said anew, as a panel before may have said otherwise. */
+static void add_axes(bl_script *s, const bl_panel *p)
+{
+	const bl_axes *axes = &p->axes;
 	add_text(s, "title", axes->title);
 	add_text(s, "xlabel", axes->xlabel);
 	add_text(s, "ylabel", axes->ylabel);
-	bl_script_add(s, "unset logscale\n");
+	bl_script_add(s, "unset logscale\nset autoscale\nset autoscale xfix\nset xtics autofreq\nset ytics autofreq\n"
+			 "set format '%%g'\nset size %s\n",
+		      axes->equal ? "ratio -1" : "noratio");
 	if (axes->logx)
-		bl_script_add(s, "set logscale x\n");
+		add_log_axis(s, p, 'x');
 	if (axes->logy)
-		bl_script_add(s, "set logscale y\n");
-	if (axes->points)
-		bl_script_add(s, "set size ratio -1\n");
-	bl_script_add(s, "set format '%%g'\nset autoscale xfix\nset key outside %s reverse Left\n",
-		      n <= KEY_ABOVE_UP_TO && !axes->points ? "center top horizontal" : "right top vertical");
+		add_log_axis(s, p, 'y');
+	bl_script_add(s, "set key outside %s reverse Left\n",
+		      p->n <= KEY_ABOVE_UP_TO && !axes->points ? "center top horizontal" : "right top vertical");
 }
 
 /* Solid in every terminal of gnuplot: circles, and squares and triangles where inks come round again. */
@@ -74,7 +98,7 @@ static void add_blocks(bl_script *s, const bl_panel *p, int *block)
 
 static void add_panel(bl_script *s, const bl_panel *p, int *block)
 {
-	add_axes(s, &p->axes, p->n);
+	add_axes(s, p);
 	bl_script_add(s, "plot ");
 	for (int k = 0; k < p->n; k++)
 		add_line(s, &p->series[k], &p->axes, (*block)++, k);

@@ -3,6 +3,7 @@
 #include "figure/script.h"
 
 #include <barlow/number.h>
+#include <barlow/text.h>
 
 #include <math.h>
 #include <stdarg.h>
@@ -70,16 +71,28 @@ void bl_script_bytes(bl_script *s, const void *bytes, size_t n)
 	fwrite(bytes, 1, n, s->out);
 }
 
+/*
+ * As one expression: in single quotes gnuplot takes everything as it is; an apostrophe, which ends them, stands in double
+ * quotes between two pieces.  (Doubled, as gnuplot has it too, it fails at the beginning of a text.)
+ */
 void bl_script_quoted(bl_script *s, const char *text)
 {
+	size_t n = bl_text_clean(NULL, 0, text ? text : "", true) + 1;
+	char *clean = malloc(n);
+	if (!clean) {
+		fputs("''", s->out);
+		return;
+	}
+	bl_text_clean(clean, n, text ? text : "", true);
 	fputc('\'', s->out);
-	for (const char *c = text ? text : ""; *c; c++) {
-		bool control = (unsigned char)*c < ' ' || *c == 0x7f;
+	for (const char *c = clean; *c; c++) {
 		if (*c == '\'')
-			fputc('\'', s->out);
-		fputc(control ? ' ' : *c, s->out);
+			fputs("'.\"'\".'", s->out);
+		else
+			fputc(*c == '\n' || *c == '\t' ? ' ' : *c, s->out);
 	}
 	fputc('\'', s->out);
+	free(clean);
 }
 
 static void number(bl_script *s, double v)
@@ -101,6 +114,45 @@ void bl_script_block(bl_script *s, const char *name, const double *x, const doub
 	}
 	/* gnuplot refuses an empty block. */
 	fputs(n ? "EOD\n" : "NaN NaN\nEOD\n", s->out);
+}
+
+/* 1, 2 or 5 times a power of ten, at least `step`. */
+static double round_step(double step)
+{
+	double power = pow(10, floor(log10(step)));
+	return step <= power ? power : step <= 2 * power ? 2 * power : step <= 5 * power ? 5 * power : 10 * power;
+}
+
+static void add_even_tics(bl_script *s, double lo, double hi)
+{
+	double step = hi > lo ? round_step((hi - lo) / 5) : round_step(lo / 2);
+	long long first = (long long)floor(lo / step), last = (long long)ceil(hi / step);
+	const char *comma = "";
+	for (long long k = first > 0 ? first : 1; k <= last; k++, comma = ", ")
+		bl_script_add(s, "%s%.9g", comma, (double)k * step);
+}
+
+static void add_decade_tics(bl_script *s, double lo, double hi)
+{
+	const char *comma = "";
+	for (double power = pow(10, floor(log10(lo))); power <= hi; power *= 10)
+		for (int digit = 1; digit <= 5; digit += digit == 1 ? 1 : 3, comma = ", ")
+			bl_script_add(s, "%s%.9g", comma, digit * power);
+}
+
+void bl_script_log_axis(bl_script *s, char axis, double lo, double hi)
+{
+	bl_script_add(s, "set logscale %c\nset format %c '%%g'\n", axis, axis);
+	if (!(lo > 0) || !(hi >= lo) || !isfinite(hi) || hi / lo >= 1000)
+		return;
+	/* gnuplot would go on to the next power of ten on both sides. */
+	double room = fmax(pow(hi / lo, .04), 1.02);
+	bl_script_add(s, "set %crange [%.9g:%.9g]\nset %ctics (", axis, lo / room, hi * room, axis);
+	if (hi / lo < 6)
+		add_even_tics(s, lo, hi);
+	else
+		add_decade_tics(s, lo, hi);
+	bl_script_add(s, ")\n");
 }
 
 bl_figure *bl_script_figure(bl_script *s)

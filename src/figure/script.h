@@ -29,6 +29,12 @@ void bl_script_quoted(bl_script *s, const char *text); /* NULL counts as "" */
 /* "$NAME << EOD ... EOD"; name is ours.  Values that are not finite become NaN, which gnuplot leaves out. */
 void bl_script_block(bl_script *s, const char *name, const double *x, const double *y, int64_t n);
 
+/*
+ * A logarithmic axis, 'x' or 'y', for data from lo to hi (both above 0), with enough labels: gnuplot's own name decades
+ * only, of which a short axis has one or none.
+ */
+void bl_script_log_axis(bl_script *s, char axis, double lo, double hi);
+
 /* Ends the script, whatever came before.  NULL: no memory. */
 bl_figure *bl_script_figure(bl_script *s);
 

@@ -2,6 +2,8 @@
 /* A grid of character cells in memory, and text on it. */
 #include "view/canvas.h"
 
+#include <barlow/text.h>
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,27 +51,6 @@ void bl_canvas_put(bl_canvas *c, int x, int y, uint32_t glyph, int32_t fg, int32
 		*cell = (bl_cell){glyph, fg, bg, false};
 }
 
-/* Next code point of *s, moving it on; a malformed byte counts as U+FFFD. */
-static uint32_t decode(const char **s)
-{
-	const unsigned char *p = (const unsigned char *)*s;
-	int more = p[0] >= 0xf0 && p[0] < 0xf5 ? 3 : p[0] >= 0xe0 ? 2 : p[0] >= 0xc2 ? 1 : 0;
-	uint32_t u = more ? p[0] & (0x3fu >> more) : p[0];
-	if ((!more && p[0] >= 0x80) || p[0] >= 0xf5) {
-		*s += 1;
-		return 0xfffd;
-	}
-	for (int i = 1; i <= more; i++) {
-		if ((p[i] & 0xc0) != 0x80) {
-			*s += i;
-			return 0xfffd;
-		}
-		u = u << 6 | (p[i] & 0x3f);
-	}
-	*s += more + 1;
-	return u;
-}
-
 /* Scripts and signs that are one column wide everywhere; the rest (controls, marks, wide ones) is not let through. */
 static bool one_column(uint32_t u)
 {
@@ -89,7 +70,7 @@ int bl_canvas_columns(const char *text)
 {
 	int n = 0;
 	for (; *text; n++)
-		decode(&text);
+		bl_text_next(&text);
 	return n;
 }
 
@@ -97,7 +78,7 @@ int bl_canvas_part(bl_canvas *c, int x, int y, int columns, bl_paint p, const ch
 {
 	int n = 0;
 	for (; *text && n < columns; n++) {
-		uint32_t u = decode(&text);
+		uint32_t u = bl_text_next(&text);
 		bl_canvas_put(c, x + n, y, one_column(u) ? u : '?', bl_colour_of(p, c->can.light), BL_COLOUR_OWN);
 	}
 	return n;

@@ -399,7 +399,7 @@ static void save_picture(bl_scene *s, const bl_moment *m, const char *stem)
 	snprintf(title, sizeof title, "%s, step %lld", s->info.name, (long long)m->points_step);
 	for (int k = 0; k < 2; k++)
 		snprintf(axis[k], sizeof axis[k], "axis %d, %.0f%% of the variance", k + 1, 100 * m->explained[k]);
-	bl_axes axes = {.title = title, .xlabel = axis[0], .ylabel = axis[1], .points = true};
+	bl_axes axes = {.title = title, .xlabel = axis[0], .ylabel = axis[1], .points = true, .equal = true};
 	bl_figure *f = bl_figure_lines(series, used, &axes);
 	bl_export_picture(s, f, stem);
 	bl_figure_free(f);

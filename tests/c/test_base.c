@@ -8,6 +8,7 @@
 #include <barlow/number.h>
 #include <barlow/parallel.h>
 #include <barlow/random.h>
+#include <barlow/text.h>
 
 #include <locale.h>
 #include <math.h>
@@ -502,6 +503,46 @@ static void numbers_have_a_point_in_every_locale(void **state)
 	setlocale(LC_NUMERIC, "C");
 }
 
+/* --- text ------------------------------------------------------------------------- */
+
+static void text_from_outside_is_made_fit_to_be_shown(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *in, *out;
+	} cases[] = {
+		{ "plain, \xc3\xa4 \xce\xbb \xf0\x9f\x90\xb1", "plain, \xc3\xa4 \xce\xbb \xf0\x9f\x90\xb1" },
+		{ "\033]0;x\007\033[31m", "\\x1b]0;x\\x07\\x1b[31m" },
+		{ "\xc2\x9b" "2J\x7f", "\\u{9b}2J\\x7f" },
+		{ "\xe2\x80\xae" "gnp", "\\u{202e}gnp" },
+		{ "\xff\xfe\xc3", "\\xff\\xfe\\xc3" },
+		{ "\xc0\xaf\xed\xa0\x80\xf4\x90\x80\x80", "\\xc0\\xaf\\xed\\xa0\\x80\\xf4\\x90\\x80\\x80" },
+		{ "a\nb\tc\r", "a\\x0ab\\x09c\\x0d" },
+	};
+	char out[200];
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		assert_int_equal(bl_text_clean(out, sizeof out, cases[i].in, false), strlen(cases[i].out));
+		assert_string_equal(out, cases[i].out);
+		assert_int_equal(bl_text_clean(NULL, 0, cases[i].in, false), strlen(cases[i].out));
+		char again[200];
+		bl_text_clean(again, sizeof again, out, false);
+		assert_string_equal(again, out);
+	}
+	assert_int_equal(bl_text_clean(out, sizeof out, "a\nb\tc\r", true), 9);
+	assert_string_equal(out, "a\nb\tc\\x0d");
+	assert_int_equal(bl_text_clean(out, 4, "ab\033", false), 6);
+	assert_string_equal(out, "ab");
+}
+
+static void messages_are_fit_to_be_shown(void **state)
+{
+	(void)state;
+	bl_fail("%s: no", "\033[2Jname");
+	assert_string_equal(bl_error(), "\\x1b[2Jname: no");
+	bl_fail_prefix("%s: ", "\xe2\x80\xae");
+	assert_string_equal(bl_error(), "\\u{202e}: \\x1b[2Jname: no");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -528,6 +569,8 @@ int main(void)
 		cmocka_unit_test(the_last_message_stays),
 		cmocka_unit_test(long_messages_are_cut),
 		cmocka_unit_test(messages_are_each_threads_own),
+		cmocka_unit_test(text_from_outside_is_made_fit_to_be_shown),
+		cmocka_unit_test(messages_are_fit_to_be_shown),
 		cmocka_unit_test(near_names_are_found),
 		cmocka_unit_test(numbers_are_short_and_read_back),
 		cmocka_unit_test(numbers_have_a_point_in_every_locale),

@@ -7,6 +7,7 @@
 #include <barlow/file.h>
 
 #include "figure/gnuplot.h"
+#include "figure/script.h"
 #include "recorded_run.h"
 
 #include <locale.h>
@@ -67,6 +68,100 @@ static void expect_in_svg(const bl_figure *f, const char *name, const char *cons
 	free(svg);
 }
 
+/* --- What gnuplot is told -------------------------------------------------------- */
+
+/*
+ * The whole script is the one in tests/reference/figures/NAME.gp: what a figure says is too easily lost among its parts.
+ * UPDATE_GOLDEN=1 writes them anew, to be looked at.
+ */
+static void expect_script(bl_figure *f, const char *name)
+{
+	char path[128];
+	size_t n;
+	if (!f)
+		fail_msg("%s: %s", name, bl_error());
+	snprintf(path, sizeof path, "tests/reference/figures/%s.gp", name);
+	if (getenv("UPDATE_GOLDEN"))
+		support_write(support_source(path), f->script, f->n);
+	char *expected = bl_file_read(support_source(path), &n);
+	if (!expected)
+		fail_msg("%s", bl_error());
+	if (n != f->n || memcmp(expected, f->script, n) != 0)
+		fail_msg("%s: the script is not that of the file, but\n%.*s", path, (int)f->n, f->script);
+	free(expected);
+	bl_figure_free(f);
+}
+
+static const double ones[] = {1, 2, 3}, rising[] = {10, 20, 35}, wide[] = {.001, 1, 5000}, some[] = {.3, 2, 40};
+
+static void test_scripts_of_lines(void **state)
+{
+	(void)state;
+	bl_series s[] = {{"it's", ones, rising, 3}, {"'quoted' \xff\033[31m \xe2\x80\xae", ones, some, 3}};
+	expect_script(bl_figure_lines(s, 2, &(bl_axes){.title = "'tis", .xlabel = "x", .ylabel = "y"}), "lines");
+	expect_script(bl_figure_lines(s, 1, &(bl_axes){.title = "a", .logy = true}), "logy-short");
+	expect_script(bl_figure_lines(s + 1, 1, &(bl_axes){.title = "a", .logy = true}), "logy-decades");
+	bl_series across = {"across", wide, some, 3};
+	expect_script(bl_figure_lines(&across, 1, &(bl_axes){.title = "a", .logx = true}), "logx-long");
+	expect_script(bl_figure_lines(s, 1, &(bl_axes){.title = "a", .points = true}), "points");
+	expect_script(bl_figure_lines(s, 1, &(bl_axes){.title = "a", .points = true, .equal = true}), "points-equal");
+	bl_panel p[] = {{s, 1, {.title = "above", .logy = true}}, {&across, 1, {.title = "below"}}};
+	expect_script(bl_figure_panels(p, 2), "panels");
+}
+
+/* The loss of the first run spans enough for a logarithmic axis, that of a short one does not. */
+static void test_scripts_of_curves(void **state)
+{
+	(void)state;
+	bl_live *run = recorded_run(NULL, 60, BL_RUN_DONE), *start = recorded_run(NULL, 3, BL_RUN_RUNNING);
+	expect_script(bl_figure_curves(run), "curves");
+	expect_script(bl_figure_curves(start), "curves-short");
+	bl_live_close(run);
+	bl_live_close(start);
+}
+
+/* The dots behind the script's last line, as gnuplot reads them: row by row, the first row on top. */
+static const float *dots_of(const bl_figure *f, size_t n)
+{
+	assert_true(f->n > n * sizeof(float));
+	return (const float *)(const void *)(f->script + f->n - n * sizeof(float));
+}
+
+static float dot(const float *dots, size_t i)
+{
+	float v;
+	memcpy(&v, (const char *)dots + i * sizeof v, sizeof v);
+	return v;
+}
+
+/* 1 x 1025 elements, three a dot, the last dot of two; and rows from the top down. */
+static void test_dots_of_a_heatmap(void **state)
+{
+	(void)state;
+	enum { COLUMNS = 1025, DOTS = 342 };
+	bl_tensor *c = bl_tensor_full(2, (int64_t[]){1, COLUMNS}, 0);
+	bl_tensor_put(c, (int64_t[]){0, 0}, 3);
+	bl_tensor_put(c, (int64_t[]){0, 5}, .6f);
+	bl_tensor_put(c, (int64_t[]){0, COLUMNS - 1}, 1);
+	bl_figure *f = bl_figure_heatmap(c, "wide");
+	const float *dots = dots_of(f, DOTS);
+	assert_close(dot(dots, 0), 1, 1e-6);
+	assert_close(dot(dots, 1), .2, 1e-6);
+	assert_close(dot(dots, 2), 0, 0);
+	assert_close(dot(dots, DOTS - 1), .5, 1e-6);
+	bl_figure_free(f);
+	bl_tensor_unref(c);
+	c = bl_tensor_full(2, (int64_t[]){400, 1}, 0);
+	bl_tensor_put(c, (int64_t[]){0, 0}, 1);
+	f = bl_figure_heatmap(c, "tall");
+	dots = dots_of(f, 400);
+	assert_close(dot(dots, 0), 1, 0);
+	assert_close(dot(dots, 399), 0, 0);
+	assert_non_null(strstr(f->script, "set yrange [400.5:0.5]"));
+	bl_figure_free(f);
+	bl_tensor_unref(c);
+}
+
 /* --- What figures hold ---------------------------------------------------------- */
 
 static void test_curves(void **state)
@@ -85,7 +180,7 @@ static void test_curves(void **state)
 				     "kNN accuracy",
 				     "step",
 				     ">100<",
-				     ">0.1<",
+				     ">0.5<",
 				     "</svg>",
 				     NULL};
 	expect_in_svg(f, "curves.svg", parts);
@@ -246,6 +341,18 @@ static void test_comma_locale(void **state)
 
 /* --- Nothing is run --------------------------------------------------------------- */
 
+/* Bytes that are no UTF-8 would make an SVG that no reader takes. */
+static void test_malformed_text(void **state)
+{
+	(void)state;
+	NEEDS_GNUPLOT();
+	bl_series s = {"\xff\xfe", xs, ys, 3};
+	bl_figure *f = bl_figure_lines(&s, 1, &(bl_axes){.title = "\xc3", .xlabel = "'"});
+	const char *const parts[] = {"\\xff\\xfe", "\\xc3", NULL};
+	expect_in_svg(f, "malformed.svg", parts);
+	bl_figure_free(f);
+}
+
 static void test_hostile_text(void **state)
 {
 	(void)state;
@@ -369,6 +476,9 @@ static void test_gnuplot_hangs_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_scripts_of_lines),
+		cmocka_unit_test(test_scripts_of_curves),
+		cmocka_unit_test(test_dots_of_a_heatmap),
 		cmocka_unit_test(test_curves),
 		cmocka_unit_test(test_curves_of_nothing),
 		cmocka_unit_test(test_heatmap),
@@ -379,6 +489,7 @@ int main(void)
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_formats),
 		cmocka_unit_test(test_comma_locale),
+		cmocka_unit_test(test_malformed_text),
 		cmocka_unit_test(test_hostile_text),
 		cmocka_unit_test(test_bad_paths),
 		cmocka_unit_test(test_no_gnuplot),

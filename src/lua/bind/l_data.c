@@ -375,7 +375,8 @@ static int d_gc(lua_State *L)
 static int d_tostring(lua_State *L)
 {
 	bl_dataset *d = bl_lua_dataset(L, 1);
-	lua_pushfstring(L, "%s: %I images %d x %d, %d channel%s, %d classes", bl_dataset_name(d),
+	bl_lua_push_clean(L, bl_dataset_name(d), false);
+	lua_pushfstring(L, "%s: %I images %d x %d, %d channel%s, %d classes", lua_tostring(L, -1),
 			(lua_Integer)bl_dataset_length(d), bl_dataset_height(d), bl_dataset_width(d),
 			bl_dataset_channels(d), bl_dataset_channels(d) == 1 ? "" : "s", bl_dataset_classes(d));
 	return 1;

@@ -88,6 +88,7 @@ static const bl_field lines_fields[] = {
 	BL_FIELD(BOOL, bl_axes, logx, BL_DEFAULT(false), .help = "a logarithmic axis of x"),
 	BL_FIELD(BOOL, bl_axes, logy, BL_DEFAULT(false), .help = "a logarithmic axis of y"),
 	BL_FIELD(BOOL, bl_axes, points, BL_DEFAULT(false), .help = "points, which no line joins"),
+	BL_FIELD(BOOL, bl_axes, equal, BL_DEFAULT(false), .help = "a unit is as long on one axis as on the other"),
 	BL_FIELD_END,
 };
 

@@ -466,8 +466,9 @@ static int t_gc(lua_State *L)
 static int t_tostring(lua_State *L)
 {
 	bl_live_info i = info(L);
-	lua_pushfstring(L, "trainer %s: %s, step %I of %I", i.name, bl_run_state_name(i.state), (lua_Integer)i.step,
-	                (lua_Integer)i.steps);
+	bl_lua_push_clean(L, i.name, false);
+	lua_pushfstring(L, "trainer %s: %s, step %I of %I", lua_tostring(L, -1), bl_run_state_name(i.state),
+	                (lua_Integer)i.step, (lua_Integer)i.steps);
 	return 1;
 }
 

@@ -133,12 +133,20 @@ static int native_nearest(lua_State *L)
 	return 1;
 }
 
+/* clean(text[, lines = false]): as it may be shown; with its newlines and tabs where `lines` */
+static int native_clean(lua_State *L)
+{
+	bl_lua_push_clean(L, luaL_checkstring(L, 1), lua_toboolean(L, 2));
+	return 1;
+}
+
 static const luaL_Reg functions[] = {
 	{ "registry", native_registry }, { "nearest", native_nearest },
 	{ "source", native_source }, { "describe", bl_lua_describe_recipe }, { "exists", native_exists },
 	{ "interruptible", bl_lua_interruptible }, { "now", native_now },
 	{ "unsaved", native_unsaved }, { "tell_unsaved", native_tell_unsaved },
-	{ "is_terminal", native_is_terminal }, { "width", native_width }, { "origin", bl_lua_origin }, { "journal", bl_lua_read_journal }, { "number_text", native_number_text }, { "runs", bl_lua_runs },
+	{ "clean", native_clean }, { "is_terminal", native_is_terminal }, { "width", native_width }, { "origin", bl_lua_origin },
+	{ "journal", bl_lua_read_journal }, { "number_text", native_number_text }, { "runs", bl_lua_runs },
 	{ "run_watch", bl_lua_run_watch }, { "resumable", bl_lua_run_resumable }, { "profile_start", bl_lua_profile_start },
 	{ "profile_stop", bl_lua_profile_stop }, { "profile_rows", bl_lua_profile_rows },
 	{ "profile_ceiling", bl_lua_profile_ceiling },

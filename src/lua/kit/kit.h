@@ -46,6 +46,8 @@ bl_tensor *bl_lua_tensor(lua_State *L, int arg);
 
 /* Raises the library's message, with the place in the script. */
 int bl_lua_fail(lua_State *L);
+/* Pushes text from outside fit to be shown (text.h). */
+void bl_lua_push_clean(lua_State *L, const char *text, bool lines);
 /* Prints what is at `index`, for a message: "string 'abc'", "number 3", "tensor (2, 3)". */
 const char *bl_lua_describe(lua_State *L, int index);
 

@@ -2,6 +2,8 @@
 /* object.c: userdata with methods, properties, and the memory of how they were made. */
 #include "lua/kit/kit.h"
 
+#include <barlow/text.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +28,15 @@ void *bl_lua_check(lua_State *L, int arg, const char *type)
 int bl_lua_fail(lua_State *L)
 {
 	return luaL_error(L, "%s", bl_error());
+}
+
+void bl_lua_push_clean(lua_State *L, const char *text, bool lines)
+{
+	luaL_Buffer b;
+	size_t n = bl_text_clean(NULL, 0, text, lines);
+	char *out = luaL_buffinitsize(L, &b, n + 1);
+	bl_text_clean(out, n + 1, text, lines);
+	luaL_pushresultsize(&b, n);
 }
 
 const char *bl_lua_describe(lua_State *L, int index)

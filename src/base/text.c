@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* text.c: UTF-8, and text from outside made fit to be shown. */
+#include <barlow/text.h>
+
+#include <stdio.h>
+#include <string.h>
+
+enum { PIECE = 20 };
+
+static const struct range {
+	uint32_t first, last;
+} hidden[] = {
+	{ 0x00, 0x1f },     { 0x7f, 0x9f },     /* C0, DEL, C1 */
+	{ 0x061c, 0x061c }, { 0x200b, 0x200f }, /* Arabic letter mark; zero width, left-to-right and right-to-left marks */
+	{ 0x2028, 0x202e },                     /* line and paragraph separators, embeddings and overrides */
+	{ 0x2060, 0x206f }, { 0xfeff, 0xfeff }, /* isolates and other format characters; byte order mark */
+	{ 0xfff9, 0xfffb }, { 0xe0000, 0xe007f },
+};
+
+/* Bytes that follow a leading byte of UTF-8; -1: it leads nothing. */
+static int followers(unsigned char lead)
+{
+	if (lead < 0x80)
+		return 0;
+	if (lead < 0xc2 || lead > 0xf4)
+		return -1;
+	return lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
+}
+
+enum { MALFORMED = 0x110000 };
+
+/* The code point at s and its bytes; MALFORMED for what is cut, overlong, a surrogate, too large or no UTF-8 at all. */
+static uint32_t decode(const unsigned char *s, int *bytes)
+{
+	static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
+	int more = followers(s[0]), have = 0;
+	uint32_t u = more > 0 ? s[0] & (0x3fu >> more) : s[0];
+	for (; have < more && (s[1 + have] & 0xc0) == 0x80; have++)
+		u = u << 6 | (s[1 + have] & 0x3fu);
+	*bytes = 1 + have;
+	if (have != more || u < least[more] || u > 0x10ffff || (u >= 0xd800 && u <= 0xdfff))
+		return MALFORMED;
+	return u;
+}
+
+uint32_t bl_text_next(const char **s)
+{
+	int bytes;
+	uint32_t u = decode((const unsigned char *)*s, &bytes);
+	*s += bytes;
+	return u == MALFORMED ? 0xfffd : u;
+}
+
+static bool is_hidden(uint32_t u)
+{
+	for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++)
+		if (u >= hidden[i].first && u <= hidden[i].last)
+			return true;
+	return false;
+}
+
+/* The character of `bytes` bytes at s as it is shown. */
+static void show(char piece[PIECE], const char *s, uint32_t u, int bytes, bool lines)
+{
+	bool stays = !is_hidden(u) || (lines && (u == '\n' || u == '\t'));
+	if (u == MALFORMED || (u < 0x80 && !stays))
+		for (int i = 0; i < bytes; i++)
+			snprintf(piece + 4 * i, PIECE - 4 * (size_t)i, "\\x%02x", (unsigned char)s[i]);
+	else if (stays)
+		snprintf(piece, PIECE, "%.*s", bytes, s);
+	else
+		snprintf(piece, PIECE, "\\u{%x}", (unsigned)u);
+}
+
+size_t bl_text_clean(char *out, size_t size, const char *in, bool lines)
+{
+	size_t all = 0, used = 0;
+	bool full = size == 0;
+	for (int bytes; *in; in += bytes) {
+		char piece[PIECE];
+		uint32_t u = decode((const unsigned char *)in, &bytes);
+		show(piece, in, u, bytes, lines);
+		size_t n = strlen(piece);
+		full = full || used + n >= size;
+		if (!full) {
+			memcpy(out + used, piece, n);
+			used += n;
+		}
+		all += n;
+	}
+	if (size > 0)
+		out[used] = '\0';
+	return all;
+}

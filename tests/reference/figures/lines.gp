@@ -1,0 +1,28 @@
+set encoding utf8
+set border 3 linecolor rgb '#505050' linewidth 1
+set tics nomirror out scale .6 textcolor rgb '#303030'
+set grid linecolor rgb '#e2e2e2' linewidth 1 linetype 1
+set key noenhanced samplen 2 spacing 1.2
+set datafile missing NaN
+$S0 << EOD
+1 10
+2 20
+3 35
+EOD
+$S1 << EOD
+1 0.3
+2 2
+3 40
+EOD
+set title ''."'".'tis'
+set xlabel 'x'
+set ylabel 'y'
+unset logscale
+set autoscale
+set autoscale xfix
+set xtics autofreq
+set ytics autofreq
+set format '%g'
+set size noratio
+set key outside center top horizontal reverse Left
+plot $S0 with linespoints linecolor rgb '#0072b2' linewidth 2 pointtype 7 pointsize .7 dashtype 1 title 'it'."'".'s', $S1 with linespoints linecolor rgb '#d55e00' linewidth 2 pointtype 7 pointsize .7 dashtype 1 title ''."'".'quoted'."'".' \xff\x1b[31m \u{202e}'

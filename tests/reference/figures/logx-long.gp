@@ -1,0 +1,25 @@
+set encoding utf8
+set border 3 linecolor rgb '#505050' linewidth 1
+set tics nomirror out scale .6 textcolor rgb '#303030'
+set grid linecolor rgb '#e2e2e2' linewidth 1 linetype 1
+set key noenhanced samplen 2 spacing 1.2
+set datafile missing NaN
+$S0 << EOD
+0.001 0.3
+1 2
+5000 40
+EOD
+set title 'a'
+set xlabel ''
+set ylabel ''
+unset logscale
+set autoscale
+set autoscale xfix
+set xtics autofreq
+set ytics autofreq
+set format '%g'
+set size noratio
+set logscale x
+set format x '%g'
+set key outside center top horizontal reverse Left
+plot $S0 with linespoints linecolor rgb '#0072b2' linewidth 2 pointtype 7 pointsize .7 dashtype 1 title 'across'
