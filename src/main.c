@@ -7,6 +7,7 @@
 
 int main(int argc, char **argv)
 {
+	bl_run_need_room(0);
 	if (bl_signals_install() != 0)
 		return EXIT_FAILURE;
 	const bl_subcommand *c = argc > 1 ? bl_subcommand_find(argv[1]) : NULL;

@@ -86,5 +86,11 @@ void bl_tensor_normal(bl_tensor *t, uint64_t seed, uint32_t stream, float mean, 
 
 /* The OpenBLAS kernel set that this process runs ("Cooperlake", "Haswell" ...): part of what decides the bits. */
 const char *bl_blas_core(void);
+/*
+ * Where the address space is limited (RLIMIT_AS): takes what OpenBLAS will want for that many threads, while there is
+ * room; negative where there is not enough.  0 threads: only looks.  OpenBLAS itself would try for ever.  Without a
+ * limit nothing is done.
+ */
+int bl_blas_room(int threads);
 
 #endif

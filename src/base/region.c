@@ -22,6 +22,21 @@ static size_t whole_pages(const bl_memory_region *r, size_t bytes)
 	return (bytes + r->page - 1) / r->page * r->page;
 }
 
+static void *map(size_t bytes)
+{
+	return mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
+
+/* Where addresses are limited, others (stacks, malloc) must have some, too: there has to be room for half as much again. */
+static void *map_with_room(size_t bytes)
+{
+	void *whole = map(bytes + bytes / 2);
+	if (whole == MAP_FAILED)
+		return MAP_FAILED;
+	munmap(whole, bytes + bytes / 2);
+	return map(bytes);
+}
+
 /* As much as the machine has, or as RLIMIT_AS or strict accounting let us have. */
 static bool reserve(bl_memory_region *r)
 {
@@ -31,7 +46,7 @@ static bool reserve(bl_memory_region *r)
 	if (!r->page)
 		r->page = page;
 	for (r->room = (size_t)sysconf(_SC_PHYS_PAGES) * page; r->room >= LEAST; r->room /= 2) {
-		void *p = mmap(NULL, r->room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		void *p = map_with_room(r->room);
 		if (p == MAP_FAILED)
 			continue;
 		madvise(p, r->room, MADV_HUGEPAGE); /* a wish: failing it costs speed only */

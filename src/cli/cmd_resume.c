@@ -38,7 +38,8 @@ static int go_on(lua_State *L, const char *run, bool plain)
 		return EXIT_SUCCESS;
 	bl_signals_yield();
 	fflush(stdout);
-	fprintf(stderr, "barlow resume: %s\n", luaL_tolstring(L, -1, NULL));
+	bl_lua_push_clean(L, luaL_tolstring(L, -1, NULL), true);
+	fprintf(stderr, "barlow resume: %s\n", lua_tostring(L, -1));
 	return EXIT_FAILURE;
 }
 

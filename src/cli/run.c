@@ -6,9 +6,13 @@
 #include "lua/bind/face.h"
 #include "lua/kit/texts.h"
 
+#include <barlow/parallel.h>
+#include <barlow/tensor.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int bl_run_traceback(lua_State *L)
 {
@@ -87,8 +91,18 @@ static int open_all(lua_State *L)
 	return 0;
 }
 
+void bl_run_need_room(int threads)
+{
+	if (bl_blas_room(threads) == 0)
+		return;
+	fprintf(stderr, "barlow: %s\n", bl_error());
+	fflush(NULL);
+	_exit(EXIT_FAILURE); /* exit() would wait for OpenBLAS's own threads, which may be trying for ever */
+}
+
 lua_State *bl_run_state_new(const bl_texts *script)
 {
+	bl_run_need_room(bl_threads());
 	lua_State *L = luaL_newstate();
 	if (!L)
 		return NULL;

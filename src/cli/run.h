@@ -7,6 +7,8 @@
 
 #include <lua.h>
 
+/* Ends the program, saying why, where the address space is limited to less than the engine needs for so many threads. */
+void bl_run_need_room(int threads);
 /* Libraries, barlow's globals, `arg` (a script and its arguments, or NULL), and the hook for Ctrl-C.  NULL: no memory. */
 lua_State *bl_run_state_new(const bl_texts *script);
 /*

@@ -4,6 +4,7 @@ libbarlow_sources += \
 	src/tensor/blas.h \
 	src/tensor/blas_core.c \
 	src/tensor/blas_core.h \
+	src/tensor/blas_room.c \
 	src/tensor/conv.c \
 	src/tensor/conv.h \
 	src/tensor/conv_choice.c \

@@ -126,4 +126,30 @@ kill -INT $pid
 wait $pid
 status=$?
 expect "Ctrl-C ends a script that catches errors" 1 '^up$' 'interrupted'
+
+# With little address space: it works, or says why not, and never hangs.
+step='trainer{data = data.shapes{n = 64, size = 8}, encoder = nn.cnn{channels = 3, image = 8, widths = {4}},
+	projector = {8}, batch = 32, epochs = 1, folder = false}:run{quiet = true} print "trained"'
+# limited MB: status 0 and "trained", or 1 and a message
+limited() {
+	(
+		ulimit -v $(($1 * 1024))
+		timeout 30 "$BARLOW" -t 2 -e "$step"
+	) >out 2>err
+	status=$?
+	case $status in
+	0) grep -q trained out ;;
+	1) grep -q 'address space is limited' err ;;
+	*) false ;;
+	esac && status=0
+}
+if [ "${SANITIZERS:-no}" = no ]; then
+	for mb in 60 100 150 200 300 400 600 800 1000 2000; do
+		limited $mb
+		expect "$mb MB of address space" 0 '*' '*'
+	done
+else
+	number=$((number + 1))
+	echo "ok $number # SKIP the sanitizers map terabytes themselves"
+fi
 echo "1..$number"
