@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* main.c: the program: signals, then the command that its first argument names, or the script. */
 #include "cli/command.h"
+#include "cli/run.h"
 #include "cli/signals.h"
 
 #include <stdlib.h>

@@ -45,7 +45,7 @@ static bool reserve(bl_memory_region *r)
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	if (!r->page)
 		r->page = page;
-	for (r->room = (size_t)sysconf(_SC_PHYS_PAGES) * page; r->room >= LEAST; r->room /= 2) {
+	for (r->room = (size_t)sysconf(_SC_PHYS_PAGES) * page; r->room >= LEAST; r->room -= r->room / 8) {
 		void *p = map_with_room(r->room);
 		if (p == MAP_FAILED)
 			continue;

@@ -8,6 +8,7 @@
 #include "tensor/conv_pack.h"
 #include "tensor/conv_pad.h"
 
+#include <barlow/error.h>
 #include <barlow/memory.h>
 #include <barlow/parallel.h>
 
@@ -106,7 +107,7 @@ static int group(job *j, const float *w)
 	j->packed = packed;
 	bl_parallel(g->n, chunk, j);
 	bl_block_give(packed);
-	return atomic_load(&j->failed) ? -1 : 0;
+	return atomic_load(&j->failed) ? bl_fail("no memory for the pixels of a convolution") : 0;
 }
 
 int bl_few_forward(const bl_conv *g, const float *x, const float *w, const float *bias, float *y)

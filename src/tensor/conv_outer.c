@@ -11,6 +11,7 @@
 #include "tensor/conv_rows.h"
 #include "tensor/kernel.h"
 
+#include <barlow/error.h>
 #include <barlow/memory.h>
 #include <barlow/parallel.h>
 
@@ -130,7 +131,7 @@ static int group(job *j, float *dw, bool add)
 	int64_t parts = j->rows.class->taps / bl_rows_taps(&j->rows);
 	bl_parallel(j->cuts * parts, unit, j);
 	if (atomic_load(&j->failed))
-		return -1;
+		return bl_fail("no memory for the rows of a convolution");
 	bl_parallel((j->rows.channels + FOLD - 1) / FOLD * ((j->columns + FOLD - 1) / FOLD), fold_block, &f);
 	return 0;
 }

@@ -13,6 +13,7 @@
 
 #include "tensor/winograd_job.h"
 
+#include <barlow/error.h>
 #include <barlow/memory.h>
 #include <barlow/parallel.h>
 
@@ -138,7 +139,7 @@ static int run_tiles(const bl_winograd_job *of)
 	bl_parallel(of->columns / f->k->lanes, filter_columns, &j);
 	bl_parallel((of->tiles + j.per_chunk - 1) / j.per_chunk, chunk, &j);
 	bl_block_give(j.u);
-	return atomic_load(&j.failed) ? -1 : 0;
+	return atomic_load(&j.failed) ? bl_fail("no memory for the tiles of a convolution") : 0;
 }
 
 static int run(bl_winograd_job *j)

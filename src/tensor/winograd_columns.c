@@ -7,6 +7,7 @@
 
 #include "tensor/winograd_job.h"
 
+#include <barlow/error.h>
 #include <barlow/memory.h>
 #include <barlow/parallel.h>
 
@@ -105,5 +106,5 @@ int bl_winograd_run_columns(const bl_winograd_job *j)
 		bl_parallel((j->columns + width - 1) / width, columns, &b);
 	}
 	bl_block_give(b.v);
-	return atomic_load(&b.failed) ? -1 : 0;
+	return atomic_load(&b.failed) ? bl_fail("no memory for the tiles of a convolution") : 0;
 }

@@ -14,6 +14,7 @@
 #include "tensor/winograd_filters.h"
 #include "tensor/winograd_tiles.h"
 
+#include <barlow/error.h>
 #include <barlow/memory.h>
 #include <barlow/parallel.h>
 
@@ -295,7 +296,9 @@ static int run_with_room(job *j)
 	}
 	bl_block_give(v);
 	bl_block_give(j->u);
-	return rc || atomic_load(&j->failed) ? -1 : 0;
+	if (rc == 0 && atomic_load(&j->failed))
+		rc = bl_fail("no memory for the tiles of a convolution");
+	return rc;
 }
 
 int bl_winograd_weight_gradient(const bl_conv *g, const float *x, const float *dy, float *dw, bool add)

@@ -134,7 +134,7 @@ static float dot(const float *dots, size_t i)
 	return v;
 }
 
-/* 1 x 1025 elements, three a dot, the last dot of two; and rows from the top down. */
+/* 1 x 1025 elements, three a dot, the last dot of two: their root mean square; and rows from the top down. */
 static void test_dots_of_a_heatmap(void **state)
 {
 	(void)state;
@@ -145,10 +145,10 @@ static void test_dots_of_a_heatmap(void **state)
 	bl_tensor_put(c, (int64_t[]){0, COLUMNS - 1}, 1);
 	bl_figure *f = bl_figure_heatmap(c, "wide");
 	const float *dots = dots_of(f, DOTS);
-	assert_close(dot(dots, 0), 1, 1e-6);
-	assert_close(dot(dots, 1), .2, 1e-6);
+	assert_close(dot(dots, 0), sqrt(3), 1e-6);
+	assert_close(dot(dots, 1), .6 / sqrt(3), 1e-6);
 	assert_close(dot(dots, 2), 0, 0);
-	assert_close(dot(dots, DOTS - 1), .5, 1e-6);
+	assert_close(dot(dots, DOTS - 1), sqrt(.5), 1e-6);
 	bl_figure_free(f);
 	bl_tensor_unref(c);
 	c = bl_tensor_full(2, (int64_t[]){400, 1}, 0);

@@ -139,7 +139,7 @@ limited() {
 	status=$?
 	case $status in
 	0) grep -q trained out ;;
-	1) grep -q 'address space is limited' err ;;
+	1) grep -qE 'address space is limited|no memory|out of memory' err ;;
 	*) false ;;
 	esac && status=0
 }
