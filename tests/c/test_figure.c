@@ -143,7 +143,7 @@ static void test_dots_of_a_heatmap(void **state)
 	bl_tensor_put(c, (int64_t[]){0, 0}, 3);
 	bl_tensor_put(c, (int64_t[]){0, 5}, .6f);
 	bl_tensor_put(c, (int64_t[]){0, COLUMNS - 1}, 1);
-	bl_figure *f = bl_figure_heatmap(c, "wide");
+	bl_figure *f = bl_figure_heatmap(c, "wide", 0);
 	const float *dots = dots_of(f, DOTS);
 	assert_close(dot(dots, 0), sqrt(3), 1e-6);
 	assert_close(dot(dots, 1), .6 / sqrt(3), 1e-6);
@@ -153,7 +153,7 @@ static void test_dots_of_a_heatmap(void **state)
 	bl_tensor_unref(c);
 	c = bl_tensor_full(2, (int64_t[]){400, 1}, 0);
 	bl_tensor_put(c, (int64_t[]){0, 0}, 1);
-	f = bl_figure_heatmap(c, "tall");
+	f = bl_figure_heatmap(c, "tall", 0);
 	dots = dots_of(f, 400);
 	assert_close(dot(dots, 0), 1, 0);
 	assert_close(dot(dots, 399), 0, 0);
