@@ -1,7 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- show.lua: values as text: tensors as PyTorch prints them, tables and the rest for the prompt.
-local native = require "barlow.native"
-
 local show = {}
 
 local EDGE, FULL, WIDTH = 3, 1000, 80
@@ -148,7 +146,7 @@ end
 
 -- A value as the prompt prints it.
 function show.value(v)
-	return native.clean(type(v) == "string" and v or show.nested(v, DEPTH, 0, {}), true)
+	return require "barlow.native".clean(type(v) == "string" and v or show.nested(v, DEPTH, 0, {}), true)
 end
 
 return show

@@ -137,7 +137,9 @@ end)
 local function described(o)
 	local source = native.source(o)
 	assert(source, "it does not remember how it was made")
-	return recipe.of_source(source)
+	local r = recipe.of_source(source)
+	r.barlow = nil -- the version, which only a trainer takes
+	return r
 end
 
 local function same_description(o)
