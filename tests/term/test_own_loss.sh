@@ -1,0 +1,57 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# A loss of one's own (examples/vicreg.lua): killed in the middle, its run goes on to the bits of one that nobody disturbed.
+set -u
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-own-loss-XXXXXX") || exit 1
+trainer=
+clean() {
+	[ -z "$trainer" ] || kill -KILL "$trainer" 2>/dev/null
+	rm -rf "$dir"
+}
+trap clean EXIT
+trap 'exit 130' INT TERM
+XDG_DATA_HOME=$dir/data
+export XDG_DATA_HOME
+
+number=0
+check() {
+	name=$1
+	shift
+	number=$((number + 1))
+	if "$@"; then
+		echo "ok $number - $name"
+	else
+		echo "not ok $number - $name"
+		tail -n 5 "$dir/out" | sed 's/^/# /'
+	fi
+}
+# Tries for 20 seconds, as a machine under load may take long.
+until_true() {
+	tries=0
+	until "$@"; do
+		tries=$((tries + 1))
+		[ $tries -lt 2000 ] || return 1
+		sleep 0.01
+	done
+}
+says() { grep -qF -- "$1" "$dir/out"; }
+straight() { "$BARLOW" "$SRCDIR/examples/vicreg.lua" 300 "$dir/straight" >"$dir/out" 2>&1 </dev/null; }
+killed_after_a_checkpoint() {
+	"$BARLOW" "$SRCDIR/examples/vicreg.lua" 300 "$dir/killed" >"$dir/out" 2>&1 </dev/null &
+	trainer=$!
+	until_true test -s "$dir/killed/checkpoint.safetensors" || return 1
+	kill -KILL "$trainer"
+	wait "$trainer" 2>/dev/null
+	trainer=
+	[ ! -e "$dir/killed/weights.safetensors" ]
+}
+resume() { "$BARLOW" resume "$dir/killed" >"$dir/out" 2>&1 </dev/null; }
+
+echo 1..6
+check "300 steps are made" straight
+check "its terms are reported by their names" says "covariance"
+check "another run is killed behind a checkpoint" killed_after_a_checkpoint
+check "it goes on, the loss's text being in its recipe" resume
+check "to its end" says "done at step 300 of 300"
+check "with the same bits" cmp -s "$dir/straight/weights.safetensors" "$dir/killed/weights.safetensors"
