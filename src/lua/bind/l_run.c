@@ -9,6 +9,8 @@
 #include <barlow/view.h>
 
 #include <math.h>
+#include <string.h>
+#include <stdlib.h>
 #include <stdio.h>
 
 bl_trainer *bl_lua_trainer(lua_State *L, int arg)
@@ -143,17 +145,34 @@ static void check_setting(lua_State *L, bl_trainer *t)
 		bl_lua_fail(L);
 }
 
+enum { SETTINGS_MOST = 64 };
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 /* set{lr =, lambda =, ["loss.lr"] =}: from the next step on; all of it is checked first */
 static int t_set(lua_State *L)
 {
 	bl_trainer *t = bl_lua_trainer(L, 1);
+	const char *names[SETTINGS_MOST]; /* alive in the table */
+	int n = 0;
 	luaL_checktype(L, 2, LUA_TTABLE);
 	lua_settop(L, 2);
-	for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1))
+	for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
 		check_setting(L, t);
-	for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1))
-		if (bl_trainer_set(t, lua_tostring(L, -2), lua_tonumber(L, -1)) < 0)
+		luaL_argcheck(L, n < SETTINGS_MOST, 2, "too many settings");
+		names[n++] = lua_tostring(L, -2);
+	}
+	/* By name: the order of a table is another each time, and the journal is not to depend on it. */
+	qsort(names, (size_t)n, sizeof *names, compare_names);
+	for (int i = 0; i < n; i++) {
+		lua_getfield(L, 2, names[i]);
+		if (bl_trainer_set(t, names[i], lua_tonumber(L, -1)) < 0)
 			return bl_lua_fail(L);
+		lua_pop(L, 1);
+	}
 	return itself(L);
 }
 
