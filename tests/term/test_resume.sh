@@ -79,7 +79,8 @@ is() { [ "$("$BARLOW" -e "print(runs().$1.$2)")" = "$3" ]; }
 later_than() { [ "$("$BARLOW" -e "print((runs().$1 or {step = 0}).step)")" -gt "$2" ] 2>/dev/null; }
 checkpoint_of() { [ -s "$root/$1/checkpoint.safetensors" ]; }
 
-# What a run has come to: bits of weights, optimiser and records, without what the clock says.
+# What a run has come to: bits of weights, optimiser and records, without what the clock says and how many lines the
+# journal has, as that a run was resumed is one.
 cat >"$dir/sum.lua" <<-'END'
 	local function bytes(path)
 		local f = assert(io.open(path, "rb"))
@@ -100,7 +101,7 @@ cat >"$dir/sum.lua" <<-'END'
 	end
 	local text = bytes(folder .. "/checkpoint.safetensors")
 	local length = string.unpack("<I8", text)
-	local header = text:sub(9, length + 8):gsub('"trained":"[^"]*"', ""):gsub('"crc32":"%x+', ""):gsub(" *$", "")
+	local header = text:sub(9, length + 8):gsub('"trained":"[^"]*"', ""):gsub('"journal":"%d+"', ""):gsub('"crc32":"%x+', ""):gsub(" *$", "")
 	print(header)
 	io.write(text:sub(length + 9))
 END
