@@ -133,16 +133,12 @@ static void run_loss(work *w)
 /* The paper's T, or T' (`prime`), to `size` x `size`. */
 static void make_views(work *w, int from, int size, bool prime)
 {
-	bl_aug ops[7];
-	const bl_aug_kind kinds[7] = { BL_AUG_CROP, BL_AUG_FLIP, BL_AUG_JITTER, BL_AUG_GRAYSCALE, BL_AUG_BLUR, BL_AUG_SOLARIZE,
-		                       BL_AUG_NORMALIZE };
-	for (int i = 0; i < 7; i++)
-		ops[i] = bl_aug_default(kinds[i]);
-	ops[0].size = size;
-	ops[4].p = prime ? .1f : 1;
-	ops[5].p = prime ? .2f : 0;
+	char text[256];
+	snprintf(text, sizeof text, "crop{size = %d}, flip, jitter, grayscale, blur{p = %s}, solarize{p = %s}, "
+	         "normalize{mean = 0.45, std = 0.225}", size,
+	         prime ? "0.1" : "1", prime ? "0.2" : "0");
 	w->side = from;
-	w->pipeline = bl_pipeline_new(ops, 7);
+	w->pipeline = bl_pipeline_parse(text);
 	if (!w->pipeline)
 		die("pipeline");
 }
@@ -156,10 +152,11 @@ static void run_views(work *w)
 	for (int i = 0; !sample && i < w->side * w->side * 3; i++)
 		pixels[i] = (uint8_t)((i * 2654435761u) >> 24);
 	for (int i = 0; i < 100; i++) {
-		bl_rng r;
-		bl_rng_init(&r, 1, 0, sample++, 0);
+		bl_plan plan;
+		bl_view_key key = { .seed = 1, .sample = sample++ };
 		bl_image image = { .pixels = pixels, .height = w->side, .width = w->side, .channels = 3 };
-		if (bl_pipeline_apply(w->pipeline, &image, &r, out))
+		bl_pipeline_plan(w->pipeline, &key, w->side, w->side, 3, &plan);
+		if (bl_pipeline_apply(w->pipeline, &plan, &image, out))
 			die("views");
 	}
 }

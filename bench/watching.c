@@ -68,9 +68,9 @@ static void *must(void *p)
 
 static bl_pipeline *views(void)
 {
-	bl_aug ops[] = { bl_aug_default(BL_AUG_CROP), bl_aug_default(BL_AUG_FLIP) };
-	ops[0].size = SIDE;
-	return must(bl_pipeline_new(ops, 2));
+	char text[64];
+	snprintf(text, sizeof text, "crop{size = %d}, flip", SIDE);
+	return must(bl_pipeline_parse(text));
 }
 
 static bl_module *mlp(int64_t in, int64_t hidden, int64_t out, bool flatten)
