@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static locale_t point;
 
@@ -31,12 +32,17 @@ void bl_number_unpoint(bl_point *before)
 /* 17 digits always suffice, 9 for a float; up to 15, or 6, every decimal reads back as itself. */
 static void print_shortest(double v, bool single, char *buf, size_t size)
 {
+	char text[64];
 	int most = single ? 9 : 17;
 	for (int digits = single ? 6 : 15; digits <= most; digits++) {
-		snprintf(buf, size, "%.*g", digits, v);
-		if (single ? strtof(buf, NULL) == (float)v : strtod(buf, NULL) == v)
-			return;
+		snprintf(text, sizeof text, "%.*g", digits, v);
+		if (single ? strtof(text, NULL) == (float)v : strtod(text, NULL) == v)
+			break;
 	}
+	size_t n = strlen(text);
+	n = n < size ? n : size - 1;
+	memcpy(buf, text, n);
+	buf[n] = '\0';
 }
 
 char *bl_number_text(double v, bool single, char *buf, size_t size)

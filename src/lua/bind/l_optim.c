@@ -245,7 +245,7 @@ static bl_schedule schedule_kind(lua_State *L, int index, const char *what)
 enum { SCHEDULE_FIELDS = 16 };
 
 /* The fields of a schedule of s's kind behind those that are there. */
-static void add_schedule_fields(bl_field fields[SCHEDULE_FIELDS], const bl_schedule *s)
+static void add_schedule_fields(bl_field *fields, const bl_schedule *s)
 {
 	const bl_field *own = bl_schedule_fields(bl_schedule_kind(s));
 	int n = 0;
