@@ -18,11 +18,23 @@ static void collect_now_and_then(lua_State *L, const bl_tensor *t)
 	lua_setfield(L, LUA_REGISTRYINDEX, "barlow.pending");
 }
 
+static int new_place(lua_State *L)
+{
+	bl_lua_new(L, BL_T_TENSOR, sizeof(bl_tensor *));
+	return 1;
+}
+
+/* The call is protected, so that a tensor is not lost where Lua has no memory left, as in a state with a limit. */
 int bl_lua_give_tensor(lua_State *L, bl_tensor *t)
 {
 	if (!t)
 		return bl_lua_fail(L);
-	*(bl_tensor **)bl_lua_new(L, BL_T_TENSOR, sizeof t) = t;
+	lua_pushcfunction(L, new_place);
+	if (lua_pcall(L, 0, 1, 0) != LUA_OK) {
+		bl_tensor_unref(t);
+		return lua_error(L);
+	}
+	*(bl_tensor **)lua_touserdata(L, -1) = t;
 	collect_now_and_then(L, t);
 	return 1;
 }
