@@ -2,7 +2,8 @@
 /*
  * mailbox.c: commands to a trainer: many senders, in any process; one taker.
  *
- * A sender holds the mailbox's lock while it looks for the next ticket and writes its slot; the trainer takes no lock.
+ * A sender holds the mailbox's lock while it looks for the next ticket, which is one more than the last, and writes its
+ * slot; the trainer takes no lock.
  */
 #include "live/livefile.h"
 
@@ -91,6 +92,12 @@ static bool take_from_file(bl_live *l, bl_command *out)
 		return false;
 	}
 	const struct live_slot *s = oldest(&m, w->taken);
+	/*
+	 * Slots are not read in one moment: the one before may have been written behind our back, and this one ahead of us.
+	 * Senders follow each other, so whatever was sent before this one is there when it is read again.
+	 */
+	if (s && s->ticket != w->taken + 1)
+		s = bl_disk_read(l->fd, at->at, &m, sizeof m) ? oldest(&m, w->taken) : NULL;
 	if (!s)
 		return false;
 	w->taken = s->ticket;
