@@ -9,6 +9,7 @@
 #define BARLOW_TRAIN_H
 
 #include <barlow/data.h>
+#include <barlow/error.h>
 #include <barlow/grad.h>
 #include <barlow/live.h>
 #include <barlow/loss.h>
@@ -72,8 +73,13 @@ const char *bl_trainer_settable(bl_trainer *t, int i);   /* the i-th such name, 
 int64_t bl_trainer_requests(bl_trainer *t, bl_command_kind kind);
 /* Waits until the thread has ended or `seconds` have passed (< 0: for ever).  1: ended, 0: still going, negative: it failed, see bl_error. */
 int bl_trainer_wait(bl_trainer *t, double seconds);
-/* What has happened to the live file since the last call: it could not be written, was cut short, was written anew. */
+/*
+ * What the run's owner should hear of since the last call, in one line fit to be shown: that the live file could not be
+ * written, was cut short or was written anew; that the journal lacks something.  False: nothing.
+ */
 bool bl_trainer_trouble(bl_trainer *t, char *out, size_t size);
+/* Adds to that. */
+void bl_trainer_complain(bl_trainer *t, const char *fmt, ...) BL_PRINTF(2, 3);
 /*
  * A value of the user's own for the next record, in a column by this name, which the run has from then on; behind the
  * last record it goes nowhere.  By any thread.  Negative: the name cannot be, or is the trainer's own.

@@ -388,7 +388,7 @@ static int take_journal(const char *path, bl_trainer *t, const bl_progress *p)
 	bl_change *all = NULL;
 	int64_t n = 0;
 	if (file && bl_journal_read(file, &all, &n) != 0)
-		fprintf(stderr, "barlow: the journal is lost: %s\n", bl_error());
+		bl_trainer_complain(t, "the journal is lost: %s", bl_error());
 	int rc = bl_trainer_take_changes(t, all, known_changes(all, n, p));
 	free(all);
 	free(file);

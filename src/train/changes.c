@@ -56,8 +56,8 @@ static void tell_lost(bl_trainer *t, const bl_change *c)
 	if (j->lost++ > 0)
 		return;
 	bl_trainer_note(t, "step %lld: the journal lacks %s: %s", (long long)c->step, c->name, bl_error());
-	fprintf(stderr, "barlow: run '%s': its journal on disk lacks %s at step %lld, and perhaps more: %s\n", t->info.name, c->name,
-	        (long long)c->step, bl_error());
+	bl_trainer_complain(t, "run '%s': its journal on disk lacks '%s' at step %lld, and perhaps more: %s", t->info.name, c->name,
+	                    (long long)c->step, bl_error());
 }
 
 /* A run that was resumed elsewhere has its journal there. */

@@ -3,6 +3,7 @@
 #include "train/trainer.h"
 
 #include <barlow/grad.h>
+#include <barlow/text.h>
 #include <barlow/number.h>
 #include <errno.h>
 #include <math.h>
@@ -157,16 +158,28 @@ static void obey(bl_trainer *t, bl_command c)
 	}
 }
 
-/* In the journal, and for whoever asks: who started the run says it on standard error. */
+void bl_trainer_complain(bl_trainer *t, const char *fmt, ...)
+{
+	char text[sizeof t->trouble];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	pthread_mutex_lock(&t->lock);
+	size_t used = strlen(t->trouble);
+	bl_text_clean(t->trouble + used, sizeof t->trouble - used, used ? "; " : "", false);
+	used = strlen(t->trouble);
+	bl_text_clean(t->trouble + used, sizeof t->trouble - used, text, false);
+	pthread_mutex_unlock(&t->lock);
+}
+
 static void note_trouble(bl_trainer *t)
 {
-	char what[sizeof t->trouble];
+	char what[200];
 	if (!bl_live_problem(t->live, what, sizeof what))
 		return;
 	bl_trainer_note(t, "step %lld: %s", (long long)t->step, what);
-	pthread_mutex_lock(&t->lock);
-	snprintf(t->trouble, sizeof t->trouble, "%s", what);
-	pthread_mutex_unlock(&t->lock);
+	bl_trainer_complain(t, "%s", what);
 }
 
 static void take_commands(bl_trainer *t)

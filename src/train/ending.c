@@ -8,6 +8,7 @@
  */
 #include "train/trainer.h"
 
+#include <barlow/text.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,10 +31,12 @@ static int unsaved;
 static void add_message(const bl_trainer *t)
 {
 	struct message *m = calloc(1, sizeof *m), **last = &messages;
+	char text[sizeof m->text];
 	if (!m)
 		return;
-	snprintf(m->text, sizeof m->text, "%s: the end of the run, step %lld of %lld, was not saved: %s", t->info.name,
+	snprintf(text, sizeof text, "%s: the end of the run, step %lld of %lld, was not saved: %s", t->info.name,
 	         (long long)t->step, (long long)t->steps, t->unsaved);
+	bl_text_clean(m->text, sizeof m->text, text, false);
 	while (*last)
 		last = &(*last)->next;
 	*last = m;
@@ -118,11 +121,12 @@ static bool began(bl_trainer *t)
 /* A run that was begun, and whose steps are made by its own thread or by hand. */
 static void end_run(bl_trainer *t, const char *why, void (*tell)(void *ctx, const char *line), void *ctx)
 {
-	char line[256];
+	char line[256], clean[512];
 	bl_trainer_stop_and_save(t, why);
 	snprintf(line, sizeof line, "%s: stopped at step %lld of %lld%s", t->info.name, (long long)t->step,
 	         (long long)t->steps, t->unsaved[0] ? "" : ", saved");
-	tell(ctx, line);
+	bl_text_clean(clean, sizeof clean, line, false);
+	tell(ctx, clean);
 }
 
 void bl_trainers_end(const char *why, void (*tell)(void *ctx, const char *line), void *ctx)

@@ -113,7 +113,7 @@ struct bl_trainer {
 	bool ended_by_hand;       /* there was no thread then, which would have saved */
 	int64_t allowance;        /* single steps to do though paused */
 	int64_t requests[BL_CMD_KINDS];
-	char trouble[200];        /* what happened to the live file, until it was told */
+	char trouble[1024];       /* what bl_trainer_complain was given, until it is asked for */
 	bl_record logged;         /* values of the user's own for the next record; NaN: none */
 };
 

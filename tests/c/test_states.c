@@ -128,7 +128,7 @@ static void test_messages(void **state)
 	static const struct { const char *text, *message; } cases[] = {
 		{ "while true do end", "the text ran for more than 10000000 instructions" },
 		{ "('x'):rep(1e9)", "the text needs more than 64 MiB of memory" },
-		{ "error '\\27[2J\\n\\0hidden'", "text:1: ?[2J?" },
+		{ "error '\\27[2J\\n\\0hidden'", "text:1: \\x1b[2J\n" },
 		{ "error{}", "an error that is no text" },
 	};
 	lua_State *L = new_state();

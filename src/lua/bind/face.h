@@ -94,6 +94,8 @@ bl_place *bl_lua_place(lua_State *L, int index); /* of the trainer there */
 void bl_lua_place_run(lua_State *L, int index);
 /* On standard error, which runs of this process ended without being saved; each once. */
 void bl_lua_tell_unsaved(void);
+/* What the run's owner should hear of (bl_trainer_trouble), on standard error. */
+void bl_lua_tell_trouble(bl_trainer *t);
 /* Pushes what the trainer at `index` starts from: false: freshly drawn weights, true: others, or the path of those kept. */
 void bl_lua_push_start(lua_State *L, int index);
 void bl_lua_recipe(lua_State *L, int index); /* pushes the trainer's recipe */

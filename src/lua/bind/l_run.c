@@ -56,9 +56,9 @@ static int t_pause(lua_State *L)
 	return itself(L);
 }
 
-static void tell_trouble(bl_trainer *t)
+void bl_lua_tell_trouble(bl_trainer *t)
 {
-	char what[256];
+	char what[1024];
 	if (!bl_trainer_trouble(t, what, sizeof what))
 		return;
 	fflush(stdout);
@@ -88,7 +88,7 @@ static bool wait_until(lua_State *L, bl_trainer *t, double seconds, bool heard)
 	for (double end = bl_now() + seconds;;) {
 		double left = end - bl_now();
 		int over = bl_trainer_wait(t, left < .05 ? (left > 0 ? left : 0) : .05);
-		tell_trouble(t);
+		bl_lua_tell_trouble(t);
 		if (over < 0)
 			bl_lua_fail(L);
 		if (over || left <= 0)
@@ -132,6 +132,7 @@ static int t_step(lua_State *L)
 		if (bl_trainer_steps(t, 1) < 0)
 			return bl_lua_fail(L);
 	}
+	bl_lua_tell_trouble(t);
 	return itself(L);
 }
 

@@ -119,20 +119,14 @@ bool bl_lua_state_is_sandbox(lua_State *L)
 	return is;
 }
 
-/* A stranger's words: control bytes would reach the terminal. */
 static void keep_message(lua_State *L, const budget *b, int status)
 {
-	char text[512];
-	size_t n = 0;
 	const char *message = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an error that is no text";
 	if (status == LUA_ERRMEM) {
 		bl_fail("%s needs more than %zu MiB of memory", b->c.what, b->c.bytes >> 20);
 		return;
 	}
-	for (; message[n] && n < sizeof text - 1; n++)
-		text[n] = (unsigned char)message[n] < ' ' || message[n] == 127 ? '?' : message[n];
-	text[n] = '\0';
-	bl_fail("%s", text);
+	bl_fail("%s", message);
 }
 
 int bl_lua_state_call(lua_State *L, int nargs, int nresults)

@@ -126,11 +126,9 @@ static int print(lua_State *L)
 {
 	int n = lua_gettop(L);
 	for (int i = 1; i <= n; i++) {
-		const char *s = luaL_tolstring(L, i, NULL);
-		fputs(i > 1 ? "\t" : "", stderr);
-		for (; *s; s++)
-			fputc(((unsigned char)*s < ' ' && *s != '\n' && *s != '\t') || *s == 127 ? '?' : *s, stderr);
-		lua_pop(L, 1);
+		bl_lua_push_clean(L, luaL_tolstring(L, i, NULL), true);
+		fprintf(stderr, "%s%s", i > 1 ? "\t" : "", lua_tostring(L, -1));
+		lua_pop(L, 2);
 	}
 	fputc('\n', stderr);
 	return 0;
