@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""before.py: two builds of barlow on the same work in the same run, turn and turn about.
+
+    python3 bench/before.py SIDE-BEFORE SIDE-AFTER [--only REGEX] [--turns N]
+
+Each SIDE is a built bench/side.  Prints one Markdown table: medians, and the median of the ratios within each turn with their
+quartiles, which keep their meaning while the machine's speed drifts.  Both sides start from the same state: two turns that are not counted.
+"""
+import argparse
+import re
+import statistics
+import sys
+
+from compare import ROWS, cell, measure
+
+
+def quartiles(values):
+    low, middle, high = statistics.quantiles(values, n=4)
+    return f"{middle:.3f} ({low:.3f} to {high:.3f})"
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("before")
+    p.add_argument("after")
+    p.add_argument("--only", default="")
+    p.add_argument("--turns", type=int, default=9)
+    a = p.parse_args()
+    print("| workload | before, ms | after, ms | after / before: median (quartiles) |\n| --- | --- | --- | --- |", flush=True)
+    for name, workload, _, _ in [("sgemm 2048^3", "gemm", None, None)] + ROWS:
+        if re.search(a.only, name):
+            before, after = measure([[a.before], [a.after]], workload, a.turns)
+            ratios = [y / x for x, y in zip(before.times, after.times)]
+            print(f"| {name} | {cell(before.median())} | {cell(after.median())} | {quartiles(ratios)} |", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
