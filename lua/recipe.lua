@@ -18,33 +18,11 @@ local recipe = {}
 
 local describe
 
--- The arguments that say where a set's files lie, in the order of native.origin.
-local places = {
-	["data.folder"] = { "path" }, ["data.idx"] = { "images", "labels" }, ["data.fashion"] = { "folder" },
-}
-
--- Arguments by place under their names.
-local function name_arguments(d, meta, names)
-	local last = d[meta.n]
-	for i, name in ipairs(names) do
-		if type(d[i]) == "string" then d[name] = d[i] end
-		d[i] = nil
-	end
-	if type(last) == "table" then
-		d[meta.n] = nil
-		for k, v in pairs(last) do d[k] = v end
-	end
-	meta.single, meta.n = true, 1
-end
-
 -- Sets of files by absolute path and with a fingerprint: the recipe means the same images wherever it is read.
 local function add_origin(d, meta, set)
-	local names = places[meta.call]
-	if not names then return end
-	local fingerprint, first, second = native.origin(set)
-	if not meta.single then name_arguments(d, meta, names) end
-	d[names[1]] = meta.call == "data.fashion" and first:match "^(.*)/" or first
-	if second and names[2] then d[names[2]] = second end
+	local fingerprint, paths = native.origin(set, meta.call)
+	if not fingerprint then return end
+	for name, path in pairs(paths) do d[name] = path end
 	d.fingerprint = fingerprint
 end
 

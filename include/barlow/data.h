@@ -9,9 +9,34 @@
 #define BARLOW_DATA_H
 
 #include <barlow/augment.h>
+#include <barlow/field.h>
 #include <barlow/tensor.h>
 
 typedef struct bl_dataset bl_dataset;
+
+/*
+ * A kind of data set: what it is called, its settings, and how one is made of them.  Constructors of the Lua face
+ * (data.NAME), help, recipes and data.list() are made from these tables.  To add a kind is a file in src/data with its
+ * table at the end, and a line in src/data/list.c.
+ */
+enum { BL_DATA_ROOM = 32 }; /* doubles that hold the settings of any kind */
+typedef struct bl_data_kind {
+	const char *name, *help; /* "idx"; a line */
+	const char *example;     /* Lua that runs by itself, with or without the files */
+	const bl_field *fields;
+	const char *paths[2];    /* its settings that say where files lie, in the order of bl_dataset_origin; NULL: none */
+	bool sized;              /* its setting `size`, float[2], is in force as {height, width} of the set, given or not */
+	bl_dataset *(*make)(const void *settings); /* NULL with bl_error */
+} bl_data_kind;
+
+/* i counts from 0; NULL behind the last. */
+const bl_data_kind *bl_data_kind_at(int i);
+/*
+ * One of a kind by names and values as text, ended by NULL; what is left out has its default:
+ *     bl_dataset_of("idx", (const char *[]){ "images", "train-images", "labels", "train-labels", NULL })
+ * NULL with bl_error, naming the nearest kind or setting where there is none of a name.
+ */
+bl_dataset *bl_dataset_of(const char *kind, const char *const *settings);
 
 /*
  * IDX files as MNIST and Fashion-MNIST come, plain or gzip (told by content).
@@ -64,13 +89,14 @@ int64_t bl_dataset_skipped(const bl_dataset *d);
 const char *bl_dataset_skipped_reason(const bl_dataset *d, int64_t k);
 
 /*
- * Where the images come from, for who has to find the same ones again: absolute path k of the folder (0), or of the IDX
- * files of images (0) and labels (1).  NULL: there is none.  Borrowed from the set, or from what it is a part of.
+ * Where the images come from, for who has to find the same ones again: absolute path k, in the order of the paths of the
+ * set's kind: a folder, or the IDX files of images (0) and labels (1).  NULL: there is none.  Borrowed from the set, or
+ * from what it is a part of.
  */
 const char *bl_dataset_origin(const bl_dataset *d, int k);
 /*
  * What tells these files from others at the same place: number and names of all, size and content of at most 64 of a
- * folder, chosen by their names alone, or of IDX files.  A line of text of less than 400 bytes, worked out when first
+ * folder, chosen by their names alone, or of the files that hold all images and labels.  A line of text of less than 400 bytes, worked out when first
  * asked for; borrowed likewise.  "": the images come from no file.  NULL: a file cannot be read.
  */
 const char *bl_dataset_fingerprint(bl_dataset *d);

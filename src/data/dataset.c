@@ -65,6 +65,16 @@ bl_dataset *bl_dataset_make_source(const char *name, int64_t n, int channels, in
 	return d;
 }
 
+int bl_dataset_rename(bl_dataset *d, const char *name)
+{
+	char *copy = strdup(name);
+	if (!copy)
+		return bl_fail("%s: out of memory", name);
+	free(d->name);
+	d->name = copy;
+	return 0;
+}
+
 bool bl_dataset_reads(const bl_dataset *d)
 {
 	return (d->root ? d->root : d)->ops != &in_memory;
@@ -101,6 +111,8 @@ void bl_dataset_unref(bl_dataset *d)
 	free(d->rows);
 	free(d->origin[0]);
 	free(d->origin[1]);
+	for (int i = 0; i < d->archives; i++)
+		free(d->archive[i]);
 	free(d->fingerprint);
 	free(d);
 }

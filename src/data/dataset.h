@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { BL_OPENED_BYTES = 1536 };
+enum { BL_OPENED_BYTES = 1536, BL_ARCHIVES_MOST = 16 };
 
 /*
  * An image that is open: its size is known, its pixels are not read yet.  It
@@ -65,7 +65,9 @@ struct bl_dataset {
 	bl_dataset *root; /* of a subset, or NULL */
 	int64_t *rows;    /* in root */
 
-	char *origin[2];   /* of a root set: absolute path of its folder, or of its images and its labels; NULL: none */
+	char *origin[2];   /* of a root set: absolute paths, as its kind names them (bl_data_kind.paths); NULL: none */
+	char *archive[BL_ARCHIVES_MOST]; /* absolute paths of the files that hold its images and labels, ... */
+	int archives;                    /* ... so many; 0: a file an image, or none */
 	char *fingerprint; /* under the lock, worked out when first asked for */
 
 	pthread_mutex_t lock;
@@ -100,6 +102,11 @@ const bl_dataset *bl_dataset_root(const bl_dataset *d, int64_t *i);
 
 /* Notes where a root set comes from, k as in bl_dataset_origin. */
 int bl_dataset_set_origin(bl_dataset *d, int k, const char *path);
+/* Notes a file that holds images or labels, in a fixed order: its content is part of the fingerprint. */
+int bl_dataset_add_archive(bl_dataset *d, const char *path);
+
+/* Another name. */
+int bl_dataset_rename(bl_dataset *d, const char *name);
 
 /* What failed first, by row, where several threads work: messages are each thread's own. */
 typedef struct bl_first_failure {

@@ -32,16 +32,6 @@ static int find(const char *folder, const char *stem, char path[PATH_SIZE])
 		       stem, DEBIAN_PACKAGE, DEBIAN_PACKAGE);
 }
 
-static int rename_set(bl_dataset *d, const char *name)
-{
-	char *copy = strdup(name);
-	if (!copy)
-		return bl_fail("%s: out of memory", name);
-	free(d->name);
-	d->name = copy;
-	return 0;
-}
-
 bl_dataset *bl_dataset_fashion(const char *folder, bool train)
 {
 	char images[PATH_SIZE], labels[PATH_SIZE];
@@ -56,7 +46,8 @@ bl_dataset *bl_dataset_fashion(const char *folder, bool train)
 	if (d->classes > CLASSES)
 		bl_fail("%s: label %d, expected 0 to %d: this is not Fashion-MNIST", labels, d->classes - 1,
 			CLASSES - 1);
-	else if (rename_set(d, train ? "fashion-mnist train" : "fashion-mnist test") == 0) {
+	else if (bl_dataset_rename(d, train ? "fashion-mnist train" : "fashion-mnist test") == 0 &&
+		 bl_dataset_set_origin(d, 0, folder) == 0) {
 		d->classes = CLASSES;
 		d->class_names = class_names;
 		return d;
@@ -64,3 +55,25 @@ bl_dataset *bl_dataset_fashion(const char *folder, bool train)
 	bl_dataset_unref(d);
 	return NULL;
 }
+
+typedef struct fashion {
+	bool train;
+	const char *folder;
+} fashion;
+
+static const bl_field fields[] = {
+	BL_FIELD(BOOL, fashion, train, BL_DEFAULT(true), .help = "the 60000 training images; false: the 10000 of the test set"),
+	BL_FIELD(TEXT, fashion, folder, BL_OTHERWISE(DEBIAN_FOLDER), .help = "where its four files lie"),
+	BL_FIELD_END,
+};
+
+static bl_dataset *make(const void *settings)
+{
+	const fashion *s = settings;
+	return bl_dataset_fashion(s->folder, s->train);
+}
+
+const bl_data_kind bl_data_fashion = {
+	.name = "fashion", .help = "Fashion-MNIST (Debian package dataset-fashion-mnist).",
+	.example = "pcall(data.fashion, {train = false})", .fields = fields, .paths = { "folder" }, .make = make,
+};

@@ -77,7 +77,7 @@ static void take_names(const bl_dataset *root, print *p)
 /* Images and labels, whatever their files are called. */
 static void take_archives(const bl_dataset *root, print *p)
 {
-	for (; p->n < 2 && root->origin[p->n]; p->n++)
+	for (; p->n < root->archives; p->n++)
 		p->row[p->n] = p->n;
 	p->files = p->n;
 }
@@ -123,7 +123,7 @@ static int hash_file(const char *path, int64_t most, uLong *crc)
 /* New string: the k-th file that is looked into. */
 static char *file_of(const bl_dataset *root, const print *p, int k)
 {
-	char *path = root->ops->file_name ? root->ops->path(root, p->row[k]) : strdup(root->origin[p->row[k]]);
+	char *path = root->ops->file_name ? root->ops->path(root, p->row[k]) : strdup(root->archive[p->row[k]]);
 	return path ? path : bl_fail_null("%s: no memory for a file's name", root->name);
 }
 
@@ -252,8 +252,28 @@ int bl_dataset_check_fingerprint(bl_dataset *d, const char *fingerprint)
 	return bl_fail_prefix("%s: these are not the images that the recipe was written for: ", root->origin[0]);
 }
 
+/* New string in place of *at. */
+static int note_path(char **at, const char *path)
+{
+	char *real = realpath(path, NULL);
+	if (!real)
+		return bl_fail("%s: %s", path, strerror(errno));
+	free(*at);
+	*at = real;
+	return 0;
+}
+
 int bl_dataset_set_origin(bl_dataset *d, int k, const char *path)
 {
-	d->origin[k] = realpath(path, NULL);
-	return d->origin[k] ? 0 : bl_fail("%s: %s", path, strerror(errno));
+	return note_path(&d->origin[k], path);
+}
+
+int bl_dataset_add_archive(bl_dataset *d, const char *path)
+{
+	if (d->archives == BL_ARCHIVES_MOST)
+		return bl_fail("%s: more than %d files", d->name, BL_ARCHIVES_MOST);
+	if (note_path(&d->archive[d->archives], path) < 0)
+		return -1;
+	d->archives++;
+	return 0;
 }

@@ -334,3 +334,42 @@ bl_dataset *bl_dataset_folder(const bl_folder_config *c)
 	free_source(s);
 	return NULL;
 }
+
+typedef struct folder {
+	const char *path;
+	float size[2];
+	int channels;
+	bool labels, skip_broken, full_scale;
+} folder;
+
+static const bl_field fields[] = {
+	BL_FIELD(TEXT, folder, path, BL_REQUIRED, .position = 1,
+	         .help = "the folder; folders in it are classes, their names sorted; files directly in it have no labels"),
+	BL_FIELD(FLOATS, folder, size, BL_OTHERWISE("the first image's, 224 where that is larger"), BL_WITHIN(1, MOST_SIDE), .count = 2,
+	         .help = "side, or {height, width}, of images in evaluation (shorter side to 8/7 of it, centre) and of default views"),
+	BL_FIELD(INT, folder, channels, BL_DEFAULT(3), BL_WITHIN(1, 3),
+	         .help = "3, or 1: everything becomes that; alpha and rotation marks are ignored"),
+	BL_FIELD(BOOL, folder, labels, BL_DEFAULT(true), .help = "folders are classes"),
+	BL_FIELD(BOOL, folder, skip_broken, BL_DEFAULT(false),
+	         .help = "decodes everything now and leaves out what cannot be (ds.skipped); otherwise a broken file is an error "
+	                 "when it is needed"),
+	BL_FIELD(BOOL, folder, full_scale, BL_DEFAULT(false), .help = "decodes JPEGs in full size even where a crop needs less"),
+	BL_FIELD_END,
+};
+
+static bl_dataset *make(const void *settings)
+{
+	const folder *s = settings;
+	for (int i = 0; i < 2; i++)
+		if (s->size[i] != (float)(int)s->size[i])
+			return bl_fail_null("data.folder: 'size' must be a number of pixels or {height, width}, got %g", (double)s->size[i]);
+	return bl_dataset_folder(&(bl_folder_config){
+		.path = s->path, .channels = s->channels, .height = (int)s->size[0], .width = (int)s->size[1],
+		.unlabelled = !s->labels, .skip_broken = s->skip_broken, .full_scale = s->full_scale,
+	});
+}
+
+const bl_data_kind bl_data_folder = {
+	.name = "folder", .help = "JPEG and PNG files in folders, one a class, read when they are needed.",
+	.example = "pcall(data.folder, \"/photographs\")", .fields = fields, .paths = { "path" }, .sized = true, .make = make,
+};

@@ -134,6 +134,11 @@ static int add_labels(bl_dataset *d, const char *path, const char *images_path)
 	return rc;
 }
 
+static int note_file(bl_dataset *d, int k, const char *path)
+{
+	return bl_dataset_set_origin(d, k, path) < 0 ? -1 : bl_dataset_add_archive(d, path);
+}
+
 bl_dataset *bl_dataset_idx(const char *images_path, const char *labels_path)
 {
 	bl_gunzip *g = bl_gunzip_open(images_path);
@@ -141,9 +146,31 @@ bl_dataset *bl_dataset_idx(const char *images_path, const char *labels_path)
 	bl_gunzip_close(g);
 	if (!d)
 		return NULL;
-	if (bl_dataset_set_origin(d, 0, images_path) == 0 &&
-	    (!labels_path || (add_labels(d, labels_path, images_path) == 0 && bl_dataset_set_origin(d, 1, labels_path) == 0)))
+	if (note_file(d, 0, images_path) == 0 &&
+	    (!labels_path || (add_labels(d, labels_path, images_path) == 0 && note_file(d, 1, labels_path) == 0)))
 		return d;
 	bl_dataset_unref(d);
 	return NULL;
 }
+
+typedef struct idx {
+	const char *images, *labels;
+} idx;
+
+static const bl_field fields[] = {
+	BL_FIELD(TEXT, idx, images, BL_REQUIRED, .position = 1, .help = "path of the file of images"),
+	BL_FIELD(TEXT, idx, labels, BL_OTHERWISE("no labels"), .position = 2, .help = "path of the file of their labels"),
+	BL_FIELD_END,
+};
+
+static bl_dataset *make(const void *settings)
+{
+	const idx *s = settings;
+	return bl_dataset_idx(s->images, s->labels);
+}
+
+const bl_data_kind bl_data_idx = {
+	.name = "idx", .help = "IDX files, as MNIST comes in, plain or gzip.",
+	.example = "pcall(data.idx, {images = \"t10k-images-idx3-ubyte.gz\"})",
+	.fields = fields, .paths = { "images", "labels" }, .make = make,
+};

@@ -16,6 +16,7 @@ libbarlow_sources += \
 	src/data/gunzip.c \
 	src/data/gunzip.h \
 	src/data/idx.c \
+	src/data/list.c \
 	src/data/listing.c \
 	src/data/listing.h \
 	src/data/loader.c \

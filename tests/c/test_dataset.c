@@ -316,6 +316,39 @@ static void batches_are_normalised(void **state)
 	bl_dataset_unref(d);
 }
 
+static void sets_are_made_of_texts(void **state)
+{
+	(void)state;
+	bl_dataset *d = bl_dataset_of("shapes", (const char *[]){ "n", "5", "size", "9", NULL });
+	assert_non_null(d);
+	assert_int_equal(bl_dataset_length(d), 5);
+	assert_int_equal(bl_dataset_width(d), 9);
+	assert_int_equal(bl_dataset_channels(d), 3);
+	bl_dataset_unref(d);
+	assert_null(bl_dataset_of("shape", NULL));
+	assert_error("no kind of data set 'shape' (did you mean 'shapes'?)");
+	assert_null(bl_dataset_of("shapes", (const char *[]){ "sise", "9", NULL }));
+	assert_error("shapes: there is no setting 'sise' (did you mean 'size'?)");
+	assert_null(bl_dataset_of("shapes", (const char *[]){ "size", "wide", NULL }));
+	assert_error("got 'wide'");
+	assert_null(bl_dataset_of("idx", NULL));
+	assert_error("idx: 'images' is missing");
+	assert_null(bl_dataset_of("folder", (const char *[]){ "path", "/nonexistent", "labels", "perhaps", NULL }));
+	assert_error("'labels' must be ");
+}
+
+static void settings_of_every_kind_fit(void **state)
+{
+	const bl_data_kind *k;
+	(void)state;
+	for (int i = 0; (k = bl_data_kind_at(i)) != NULL; i++) {
+		for (const bl_field *f = k->fields; f->name; f++)
+			assert_true(f->offset + sizeof(double) <= BL_DATA_ROOM * sizeof(double));
+		for (int j = 0; j < 2 && k->paths[j]; j++)
+			assert_int_equal(bl_field_find(k->fields, k->paths[j])->kind, BL_FIELD_TEXT);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +364,8 @@ int main(void)
 		cmocka_unit_test(splits_without_labels),
 		cmocka_unit_test(statistics_are_of_the_part),
 		cmocka_unit_test(batches_are_normalised),
+		cmocka_unit_test(sets_are_made_of_texts),
+		cmocka_unit_test(settings_of_every_kind_fit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,7 +68,7 @@ typedef struct bl_recorded {
 
 /* A new set, whose files are those of the fingerprint; NULL with bl_error. */
 bl_dataset *bl_lua_open_recorded(const bl_recorded *r);
-int bl_lua_origin(lua_State *L); /* for lua/recipe.lua */
+int bl_lua_origin(lua_State *L); /* l_data.c, for lua/recipe.lua */
 
 /* --- views (views.c) --- */
 

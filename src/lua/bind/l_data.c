@@ -5,6 +5,7 @@
 #include "lua/bind/face.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 int bl_lua_give_dataset(lua_State *L, bl_dataset *d)
 {
@@ -19,102 +20,43 @@ bl_dataset *bl_lua_dataset(lua_State *L, int arg)
 	return *(bl_dataset **)bl_lua_check(L, arg, BL_T_DATASET);
 }
 
-/* What a recipe adds to a set of files: they have to be those that it was written for. */
-static int give_recorded(lua_State *L, const bl_recorded *r)
+/* --- constructors, one for each kind that there is --- */
+
+/* The settings of any kind, and what recipes add to sets of files: they have to be those that it was written for. */
+typedef struct making {
+	double room[BL_DATA_ROOM];
+	const char *fingerprint;
+	const bl_data_kind *kind;
+} making;
+
+static const bl_field fingerprint_field =
+	BL_FIELD(TEXT, making, fingerprint, BL_OTHERWISE("any files will do"),
+	         .help = "recipes give it: number and names of the files, size and content of some; other files are refused, "
+	                 "those that were moved are found below $BARLOW_DATA");
+
+static const char **path_of(making *m, int k)
 {
-	return bl_lua_give_dataset(L, bl_lua_open_recorded(r));
+	const char *name = m->kind->paths[k];
+	return name ? (const char **)(void *)((char *)m->room + bl_field_find(m->kind->fields, name)->offset) : NULL;
 }
 
-static bl_dataset *open_fashion(void *train, const char *folder, const char *none)
+static bl_dataset *open_kind(void *ctx, const char *first, const char *second)
 {
-	(void)none;
-	return bl_dataset_fashion(folder, *(bool *)train);
+	making *m = ctx;
+	*path_of(m, 0) = first;
+	if (m->kind->paths[1])
+		*path_of(m, 1) = second;
+	return m->kind->make(m->room);
 }
 
-#define FINGERPRINT(struct_) \
-	BL_FIELD(TEXT, struct_, fingerprint, BL_OTHERWISE("any files will do"), \
-	         .help = "recipes give it: number and names of the files, size and content of some; other files are refused, " \
-	                 "those that were moved are found below $BARLOW_DATA")
-
-typedef struct fashion { bool train; const char *folder, *fingerprint; } fashion;
-
-static const bl_field fashion_fields[] = {
-	BL_FIELD(BOOL, fashion, train, BL_DEFAULT(true), .help = "the 60000 training images; false: the 10000 of the test set"),
-	BL_FIELD(TEXT, fashion, folder, BL_OTHERWISE("/usr/share/datasets/fashion-mnist"), .help = "where its four files lie"),
-	FINGERPRINT(fashion),
-	BL_FIELD_END,
-};
-
-static int data_fashion(lua_State *L)
+static bl_dataset *open_recorded(lua_State *L, making *m)
 {
-	fashion a = { 0 };
-	bl_lua_take(L, &a);
-	if (!a.folder && a.fingerprint)
-		return bl_lua_missing(L, "data.fashion", "folder", "the folder of the files of that fingerprint");
-	return give_recorded(L, &(bl_recorded){ open_fashion, &a.train, a.folder, NULL, a.fingerprint });
+	const char *first = *path_of(m, 0), *second = m->kind->paths[1] ? *path_of(m, 1) : NULL;
+	if (!first && m->fingerprint)
+		bl_lua_missing(L, lua_tostring(L, lua_upvalueindex(BL_LUA_UP_NAME)), m->kind->paths[0],
+		               "where the files of that fingerprint lie");
+	return bl_lua_open_recorded(&(bl_recorded){ open_kind, m, first, second, m->fingerprint });
 }
-
-static bl_dataset *open_idx(void *none, const char *images, const char *labels)
-{
-	(void)none;
-	return bl_dataset_idx(images, labels);
-}
-
-typedef struct idx { const char *images, *labels, *fingerprint; } idx;
-
-static const bl_field idx_fields[] = {
-	BL_FIELD(TEXT, idx, images, BL_REQUIRED, .position = 1, .help = "path of the file of images"),
-	BL_FIELD(TEXT, idx, labels, BL_OTHERWISE("no labels"), .position = 2, .help = "path of the file of their labels"),
-	FINGERPRINT(idx),
-	BL_FIELD_END,
-};
-
-static int data_idx(lua_State *L)
-{
-	idx a = { 0 };
-	bl_lua_take(L, &a);
-	return give_recorded(L, &(bl_recorded){ open_idx, NULL, a.images, a.labels, a.fingerprint });
-}
-
-/* Height and width as given, a number for both or two of them; 0 where nothing was. */
-static int side_of(lua_State *L, float v)
-{
-	if (v != (float)(int)v)
-		luaL_error(L, "data.folder: 'size' must be a number of pixels or {height, width}, got %f",
-			   (lua_Number)v);
-	return (int)v;
-}
-
-static bl_dataset *open_folder(void *config, const char *path, const char *none)
-{
-	bl_folder_config c = *(bl_folder_config *)config;
-	(void)none;
-	c.path = path;
-	return bl_dataset_folder(&c);
-}
-
-typedef struct folder {
-	const char *path, *fingerprint;
-	float size[2];
-	int channels;
-	bool labels, skip_broken, full_scale;
-} folder;
-
-static const bl_field folder_fields[] = {
-	BL_FIELD(TEXT, folder, path, BL_REQUIRED, .position = 1,
-	         .help = "the folder; folders in it are classes, their names sorted; files directly in it have no labels"),
-	BL_FIELD(FLOATS, folder, size, BL_OTHERWISE("the first image's, 224 where that is larger"), BL_WITHIN(1, 16384), .count = 2,
-	         .help = "side, or {height, width}, of images in evaluation (shorter side to 8/7 of it, centre) and of default views"),
-	BL_FIELD(INT, folder, channels, BL_DEFAULT(3), BL_WITHIN(1, 3),
-	         .help = "3, or 1: everything becomes that; alpha and rotation marks are ignored"),
-	BL_FIELD(BOOL, folder, labels, BL_DEFAULT(true), .help = "folders are classes"),
-	BL_FIELD(BOOL, folder, skip_broken, BL_DEFAULT(false),
-	         .help = "decodes everything now and leaves out what cannot be (ds.skipped); otherwise a broken file is an error "
-	                 "when it is needed"),
-	BL_FIELD(BOOL, folder, full_scale, BL_DEFAULT(false), .help = "decodes JPEGs in full size even where a crop needs less"),
-	FINGERPRINT(folder),
-	BL_FIELD_END,
-};
 
 /* The size that evaluation sees is in force, given or not. */
 static void state_size(lua_State *L, bl_dataset *d)
@@ -127,32 +69,58 @@ static void state_size(lua_State *L, bl_dataset *d)
 	lua_setfield(L, 1, "size");
 }
 
-static int data_folder(lua_State *L)
+static int make(lua_State *L)
 {
-	folder a = { 0 };
-	bl_lua_take(L, &a);
-	bl_folder_config c = {
-		.channels = a.channels, .height = side_of(L, a.size[0]), .width = side_of(L, a.size[1]),
-		.unlabelled = !a.labels, .skip_broken = a.skip_broken, .full_scale = a.full_scale,
-	};
-	give_recorded(L, &(bl_recorded){ open_folder, &c, a.path, NULL, a.fingerprint });
-	state_size(L, bl_lua_dataset(L, -1));
+	making m = { .kind = bl_lua_running(L)->context };
+	bl_lua_take(L, &m);
+	bl_lua_give_dataset(L, m.kind->paths[0] ? open_recorded(L, &m) : m.kind->make(m.room));
+	if (m.kind->sized)
+		state_size(L, bl_lua_dataset(L, -1));
 	return 1;
 }
 
-static const bl_field shapes_fields[] = {
-	BL_FIELD(INT64, bl_shapes_config, n, BL_DEFAULT(10000), BL_WITHIN(1, 1e9), .help = "how many images"),
-	BL_FIELD(INT, bl_shapes_config, size, BL_DEFAULT(32), BL_WITHIN(1, 4096), .help = "side of an image, pixels"),
-	BL_FIELD(INT, bl_shapes_config, channels, BL_DEFAULT(3), BL_WITHIN(1, 3), .help = "3 for colour, 1 for grey"),
-	BL_FIELD(INT64, bl_shapes_config, seed, BL_DEFAULT(0), .help = "another seed, other images"),
-	BL_FIELD_END,
-};
-
-static int data_shapes(lua_State *L)
+/* A constructor for each kind, its fields those of the kind and, of files, the fingerprint; alive as long as the state. */
+static void add_kinds(lua_State *L)
 {
-	bl_shapes_config c = { 0 };
-	bl_lua_take(L, &c);
-	return bl_lua_give_dataset(L, bl_dataset_shapes(&c));
+	enum { MOST = 32 };
+	typedef struct maker { bl_lua_function list[2]; bl_field fields[MOST]; } maker;
+	const bl_data_kind *k;
+	for (int i = 0; (k = bl_data_kind_at(i)) != NULL; i++) {
+		maker *m = lua_newuserdatauv(L, sizeof *m, 0);
+		luaL_ref(L, LUA_REGISTRYINDEX);
+		memset(m, 0, sizeof *m);
+		int n = 0;
+		for (; k->fields[n].name && n < MOST - 2; n++)
+			m->fields[n] = k->fields[n];
+		if (k->paths[0])
+			m->fields[n] = fingerprint_field;
+		m->list[0] = (bl_lua_function)BL_LUA(k->name, make, ": dataset", k->help, k->example, .fields = m->fields, .context = k);
+		bl_lua_makers(L, "data", m->list);
+	}
+}
+
+/* origin(object, "data.idx"): its fingerprint and {images = absolute path, ...}; nothing where it is no set of files */
+int bl_lua_origin(lua_State *L)
+{
+	if (!bl_lua_test(L, 1, BL_T_DATASET))
+		return 0;
+	bl_dataset *d = bl_lua_dataset(L, 1);
+	const char *maker = luaL_checkstring(L, 2), *fingerprint;
+	const bl_data_kind *k;
+	for (int i = 0; (k = bl_data_kind_at(i)) != NULL; i++)
+		if (strncmp(maker, "data.", 5) == 0 && strcmp(maker + 5, k->name) == 0)
+			break;
+	if (!k || !k->paths[0] || !bl_dataset_origin(d, 0))
+		return 0;
+	if (!(fingerprint = bl_dataset_fingerprint(d)))
+		return bl_lua_fail(L);
+	lua_pushstring(L, fingerprint);
+	lua_newtable(L);
+	for (int j = 0; j < 2 && k->paths[j]; j++) {
+		lua_pushstring(L, bl_dataset_origin(d, j));
+		lua_setfield(L, -2, k->paths[j]);
+	}
+	return 2;
 }
 
 /* n labels from the list or tensor at `index` (1-based there) in a userdata that is pushed. */
@@ -417,19 +385,6 @@ static const bl_lua_function properties[] = {
 	BL_LUA_END,
 };
 static const bl_lua_function constructors[] = {
-	BL_LUA("fashion", data_fashion, ": dataset", "Fashion-MNIST (Debian package dataset-fashion-mnist).",
-	       "pcall(data.fashion, {train = false})",
-	       .fields = fashion_fields),
-	BL_LUA("folder", data_folder, ": dataset",
-	       "JPEG and PNG files in folders, one a class, read when they are needed.",
-	       "pcall(data.folder, \"/photographs\")",
-	       .fields = folder_fields),
-	BL_LUA("idx", data_idx, ": dataset", "IDX files, as MNIST comes in, plain or gzip.",
-	       "pcall(data.idx, {images = \"t10k-images-idx3-ubyte.gz\"})",
-	       .fields = idx_fields),
-	BL_LUA("shapes", data_shapes, ": dataset", "Generated shapes with known causes.",
-	       "data.shapes{n = 10, size = 16}[1].factors",
-	       .fields = shapes_fields),
 	BL_LUA("tensor", data_tensor, "(images: tensor, labels?: integer[]): dataset",
 	       "A tensor (N, C, H, W), C up to 64, values 0..1, kept as they are, and labels from 1, a list or a tensor.",
 	       "data.tensor(tensor.rand(4, 1, 8, 8), {1, 2, 1, 2})"),
@@ -442,6 +397,7 @@ int bl_lua_open_data(lua_State *L)
 	bl_lua_maker_methods(L, BL_T_DATASET, part_methods); /* parts remember what they are parts of */
 	bl_lua_define_loader(L);
 	bl_lua_module_new(L, "data");
+	add_kinds(L);
 	bl_lua_makers(L, "data", constructors);
 	bl_lua_makers(L, "data", bl_lua_loader);
 	return 1;

@@ -73,18 +73,3 @@ bl_dataset *bl_lua_open_recorded(const bl_recorded *r)
 	return bl_fail_null("%s; where they were moved, barlow resume --data PATH, or " BL_DATA_VARIABLE " in the environment, "
 	                    "says where they are", bl_error());
 }
-
-/* origin(dataset): its fingerprint and one or two absolute paths; nothing where it was not read from files */
-int bl_lua_origin(lua_State *L)
-{
-	bl_dataset *d = bl_lua_dataset(L, 1);
-	const char *fingerprint = bl_dataset_fingerprint(d);
-	if (!fingerprint)
-		return bl_lua_fail(L);
-	if (!*fingerprint)
-		return 0;
-	lua_pushstring(L, fingerprint);
-	lua_pushstring(L, bl_dataset_origin(d, 0));
-	lua_pushstring(L, bl_dataset_origin(d, 1));
-	return 3;
-}
