@@ -159,17 +159,20 @@ typedef struct bl_barlow_terms {
 } bl_barlow_terms;
 
 /*
- * za, zb (N,D), N >= 2 -> scalar; terms may be NULL.  A dead unit (no variance) has C_ii = 0 and gets no gradient.  The
- * way back may read za and zb again: leave their numbers alone until then.
+ * za, zb (N,D), N >= 2 -> scalar; terms may be NULL.  A unit that is constant in one view has C_ii = 0, and that view's
+ * gradient the slope 1/sqrt(eps), about 316, as the authors' batch norm gives it; in algorithm1, which has no eps, the
+ * loss is NaN then, as the listing's is.  One that is constant in both has z = 0 and C_ii = 0; in algorithm1 it gets no
+ * gradient.  The way back may read za and zb again: leave their numbers alone until then.
  */
 bl_tensor *bl_barlow(const bl_barlow_config *c, bl_tensor *za, bl_tensor *zb, bl_barlow_terms *terms);
 
-/* The form that `auto` takes for this shape. */
+/* The form that is taken for this shape: `auto` by its cost; direct always where D is 1. */
 bl_barlow_form bl_barlow_pick(bl_barlow_form form, int64_t n, int64_t d);
 
 /*
  * Loss floor: scale D K / (D + K), K = lambda (D^2/r - D), r = min(D, N-1) the rank that C can have; 0 where that is D, as C
- * can be the identity then.  NaN, as none is known: lambda > 1, hsic, N < 2.
+ * can be the identity then.  The diagonal of algorithm1 ends at m = (N-1)/N: where D / (D + K) is more, its floor is
+ * scale (D (1 - m)^2 + K m^2).  NaN, as none is known: lambda > 1, hsic, N < 2.
  */
 double bl_barlow_floor(const bl_barlow_config *c, int64_t n, int64_t d);
 

@@ -161,23 +161,98 @@ static void loss_is_what_the_paper_defines(void **state)
 	drop(v);
 }
 
-static void dead_unit_is_counted_and_gets_no_gradient(void **state)
+/* L by the definition where an element of zA is moved. */
+static double moved(const views *v, double lambda, int64_t at, double by)
+{
+	float *x = bl_tensor_data(v->z[0]) + at, kept = *x;
+	*x = (float)((double)*x + by);
+	double loss = by_definition(v, lambda);
+	*x = kept;
+	return loss;
+}
+
+/*
+ * As batch norm has it: the slope of a unit that is constant in one view is 1/sqrt(eps).  Against the definition, and
+ * against an element that moves by next to nothing, by which neither value nor gradient may jump.
+ */
+static void dead_in_one_view_has_the_slope_of_batch_norm(void **state)
+{
+	enum { N = 12, D = 5, DEAD = 3 };
+	const double lambda = .1, step = 1e-5;
+	(void)state;
+	for (int f = 0; f < 2; f++) {
+		views v = make_views(N, D, .5f);
+		for (int i = 0; i < N; i++)
+			bl_tensor_data(v.z[0])[i * D + DEAD] = .5f;
+		bl_barlow_config c = { lambda, 1, f ? BL_FORM_GRAM : BL_FORM_DIRECT, BL_DIALECT_PAPER };
+		bl_barlow_terms t = run(&c, v);
+		assert_relative(t.total, by_definition(&v, lambda), 1e-5);
+		float *grad = copy_grad(v.z[0]), column[N], expected[N];
+		for (int i = 0; i < N; i++) {
+			column[i] = grad[i * D + DEAD];
+			expected[i] = (float)((moved(&v, lambda, i * D + DEAD, step) - moved(&v, lambda, i * D + DEAD, -step)) / (2 * step));
+		}
+		assert_true(fabsf(column[0]) > 10);
+		assert_all_close(column, expected, N, 1e-2);
+		bl_tensor_data(v.z[0])[DEAD] += 1e-7f;
+		assert_relative(run(&c, v).total, t.total, 1e-4);
+		assert_all_close(bl_tensor_data(bl_tensor_grad(v.z[0])), grad, N * D, 1e-3);
+		free(grad);
+		drop(v);
+	}
+}
+
+static void dead_in_both_views_is_counted_and_gets_no_gradient(void **state)
 {
 	enum { N = 12, D = 5, DEAD = 3 };
 	(void)state;
 	for (int f = 0; f < 2; f++)
 		for (bl_loss_dialect d = BL_DIALECT_PAPER; d <= BL_DIALECT_HSIC; d++) {
 			views v = make_views(N, D, .5f);
-			for (int i = 0; i < N; i++)
-				bl_tensor_data(v.z[0])[i * D + DEAD] = .1f;
+			for (int i = 0; i < 2 * N; i++)
+				bl_tensor_data(v.z[i / N])[i % N * D + DEAD] = .1f;
 			bl_barlow_config c = { .1, 1, f ? BL_FORM_GRAM : BL_FORM_DIRECT, d };
 			bl_barlow_terms t = run(&c, v);
 			assert_true(isfinite(t.total) && t.invariance >= 1);
 			for (int k = 0; k < 2; k++)
 				assert_int_equal(bl_tensor_find_nonfinite(bl_tensor_grad(v.z[k])), -1);
-			for (int i = 0; i < N; i++)
+			for (int i = 0; d != BL_DIALECT_HSIC && i < N; i++) /* hsic's target is -1 beside it, too */
 				assert_true(bl_tensor_data(bl_tensor_grad(v.z[0]))[i * D + DEAD] == 0);
 			drop(v);
+		}
+}
+
+/* The listing has no eps: 0/0. */
+static void dead_in_one_view_is_nan_without_an_eps(void **state)
+{
+	enum { N = 12, D = 5, DEAD = 3 };
+	(void)state;
+	for (int f = 0; f < 2; f++) {
+		views v = make_views(N, D, .5f);
+		for (int i = 0; i < N; i++)
+			bl_tensor_data(v.z[1])[i * D + DEAD] = 2;
+		bl_barlow_config c = { .1, 1, f ? BL_FORM_GRAM : BL_FORM_DIRECT, BL_DIALECT_ALGORITHM1 };
+		bl_tensor *y = bl_barlow(&c, v.z[0], v.z[1], NULL);
+		assert_true(isnan(*bl_tensor_data(y)));
+		bl_tensor_unref(y);
+		drop(v);
+	}
+}
+
+/* Squares of floats end at 1e19 and at 1e-23. */
+static void scale_of_embeddings_does_not_matter(void **state)
+{
+	static const float scales[] = { 1e25f, 1e19f, 1e-15f, 1e-28f };
+	(void)state;
+	for (int f = 0; f < 2; f++)
+		for (int i = 0; i < 4; i++) {
+			views v = make_views(20, 9, .5f), w = make_views(20, 9, .5f);
+			bl_barlow_config c = { .1, 1, f ? BL_FORM_GRAM : BL_FORM_DIRECT, BL_DIALECT_ALGORITHM1 };
+			for (int64_t k = 0; k < 2 * 20 * 9; k++)
+				bl_tensor_data(w.z[k % 2])[k / 2] *= scales[i];
+			assert_relative(run(&c, w).total, run(&c, v).total, 1e-5);
+			drop(v);
+			drop(w);
 		}
 }
 
@@ -299,6 +374,44 @@ static void floor_is_a_floor(void **state)
 	drop(v);
 }
 
+/* Two views that are one, uncorrelated: the diagonal is at its most, (N-1)/N, and nothing is beside it. */
+static void floor_of_algorithm1_is_reached(void **state)
+{
+	enum { N = 16, D = 3 };
+	(void)state;
+	bl_tensor *z = bl_tensor_new(2, (int64_t[]){ N, D });
+	for (int64_t i = 0; i < N * D; i++)
+		bl_tensor_data(z)[i] = (float)cos(M_PI * ((double)(i / D) + .5) * (double)(i % D + 1) / N);
+	bl_barlow_config c = { .1, 2, BL_FORM_DIRECT, BL_DIALECT_ALGORITHM1 };
+	bl_barlow_terms t;
+	bl_tensor_unref(bl_barlow(&c, z, z, &t));
+	assert_relative(t.total, bl_barlow_floor(&c, N, D), 1e-4);
+	assert_relative(t.total, 2. * D / (N * N), 1e-4);
+	bl_tensor_unref(z);
+	/* N < D: views of white noise at rank N-1 may not be below it */
+	views v = make_views(4, 64, .01f);
+	c.lambda = 1e-4;
+	assert_true(run(&c, v).total > bl_barlow_floor(&c, 4, 64));
+	assert_true(bl_barlow_floor(&c, 4, 64) > 2. * 64 / 16);
+	drop(v);
+}
+
+/* Whatever lambda is: there is nothing beside the diagonal. */
+static void one_dimension_has_no_redundancy(void **state)
+{
+	(void)state;
+	views v = make_views(40, 1, .5f);
+	bl_barlow_config c = { 1e15, 1, BL_FORM_GRAM, BL_DIALECT_PAPER };
+	bl_barlow_terms t = run(&c, v);
+	assert_true(t.redundancy == 0 && t.total == t.invariance);
+	float *grad = copy_grad(v.z[0]);
+	c.lambda = 0;
+	run(&c, v);
+	assert_all_close(grad, bl_tensor_data(bl_tensor_grad(v.z[0])), 40, 1e-6);
+	free(grad);
+	drop(v);
+}
+
 static void auto_takes_the_cheaper_form(void **state)
 {
 	(void)state;
@@ -378,7 +491,10 @@ int main(void)
 		cmocka_unit_test(gram_is_direct_for_n_below_at_and_above_d),
 		cmocka_unit_test(gram_is_direct_near_the_identity),
 		cmocka_unit_test(loss_is_what_the_paper_defines),
-		cmocka_unit_test(dead_unit_is_counted_and_gets_no_gradient),
+		cmocka_unit_test(dead_in_one_view_has_the_slope_of_batch_norm),
+		cmocka_unit_test(dead_in_both_views_is_counted_and_gets_no_gradient),
+		cmocka_unit_test(dead_in_one_view_is_nan_without_an_eps),
+		cmocka_unit_test(scale_of_embeddings_does_not_matter),
 		cmocka_unit_test(nan_goes_through),
 		cmocka_unit_test(one_tensor_may_be_both_views),
 		cmocka_unit_test(views_in_any_memory_order),
@@ -386,6 +502,8 @@ int main(void)
 		cmocka_unit_test(steady_state_asks_for_no_memory),
 		cmocka_unit_test(nothing_is_kept_without_a_gradient),
 		cmocka_unit_test(floor_is_a_floor),
+		cmocka_unit_test(floor_of_algorithm1_is_reached),
+		cmocka_unit_test(one_dimension_has_no_redundancy),
 		cmocka_unit_test(auto_takes_the_cheaper_form),
 		cmocka_unit_test(picture_is_c_pooled),
 		cmocka_unit_test(mistakes_are_named),

@@ -34,19 +34,29 @@ typedef struct state {
 
 bl_barlow_form bl_barlow_pick(bl_barlow_form form, int64_t n, int64_t d)
 {
+	/* One dimension has nothing off the diagonal: direct has exactly 0 there, and gram what rounding leaves. */
+	if (d == 1)
+		return BL_FORM_DIRECT;
 	/* Multiplications: gram N^2 D for two half matrices and 2 N^2 D back; direct N D^2 and 2 N D^2 back. */
 	if (form == BL_FORM_AUTO)
 		return n < d ? BL_FORM_GRAM : BL_FORM_DIRECT;
 	return form;
 }
 
+/*
+ * Of a mean c on the diagonal, L >= D (1 - c)^2 + K c^2 with K = lambda (D^2/r - D): least at c = D / (D + K), or at the
+ * most that the diagonal can be, where that is less.
+ */
 double bl_barlow_floor(const bl_barlow_config *c, int64_t n, int64_t d)
 {
 	double rank = (double)(d < n - 1 ? d : n - 1), size = (double)d;
 	if (c->dialect == BL_DIALECT_HSIC || c->lambda > 1 || rank < 1)
 		return NAN;
-	double k = c->lambda * (size * size / rank - size);
-	return k > 0 ? c->scale * size * k / (size + k) : 0;
+	double k = c->lambda * (size * size / rank - size), best = size / (size + k);
+	double most = c->dialect == BL_DIALECT_ALGORITHM1 ? (double)(n - 1) / (double)n : 1;
+	if (best < most)
+		return c->scale * size * k / (size + k);
+	return c->scale * (size * (1 - most) * (1 - most) + k * most * most);
 }
 
 static int check(const bl_barlow_config *c)

@@ -12,9 +12,11 @@ static const bl_field fields[] = {
 	         .help = "weight of the redundancy term, the sum of C_ij^2 beside the diagonal"),
 	BL_FIELD(DOUBLE, bl_barlow_config, scale, BL_DEFAULT(1), BL_ABOVE(0), .help = "factor on the whole loss"),
 	BL_FIELD(CHOICE, bl_barlow_config, form, BL_DEFAULT(BL_FORM_AUTO), .choices = forms,
-	         .help = "gram never makes C and is exact; direct is cheaper where the batch is larger than the width; auto picks"),
+	         .help = "gram never makes C and is exact; direct is cheaper where the batch is larger than the width; auto picks. Rounding "
+	                 "leaves 1e-7 of the sum of C's squares in gram: for a large lambda and a small redundancy take direct"),
 	BL_FIELD(CHOICE, bl_barlow_config, dialect, BL_DEFAULT(BL_DIALECT_PAPER), .choices = dialects,
-	         .help = "paper: biased variance; algorithm1: unbiased, as the paper's listing; hsic: off-diagonal target -1"),
+	         .help = "paper: biased variance and eps 1e-5, as the authors' batch norm; algorithm1: unbiased and no eps, as the paper's "
+	                 "listing, where a unit that is constant in one view makes NaN; hsic: off-diagonal target -1"),
 	BL_FIELD_END,
 };
 

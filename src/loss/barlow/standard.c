@@ -178,15 +178,44 @@ BL_CLONES_EXACT static void load_scaled(int64_t n, int64_t d, int64_t width, con
 	}
 }
 
-/* copy, standardised in place. */
-static void standardise(const bl_standard *s, int64_t pitch, float *copy, double *mean, float *inv)
+/* One column's moments in double: where squares of floats leave their range. */
+static void moments_again(int64_t n, int64_t pitch, const float *copy, double *mean, double *square)
 {
-	double square[BL_STANDARD_COLUMNS];
-	means m;
+	double sum = 0, about = 0, first = (double)copy[0];
+	for (int64_t i = 0; i < n; i++)
+		sum += (double)copy[i * pitch] - first;
+	*mean = first + sum / (double)n;
+	for (int64_t i = 0; i < n; i++)
+		about += ((double)copy[i * pitch] - *mean) * ((double)copy[i * pitch] - *mean);
+	*square = about;
+}
+
+/* Squares of numbers beyond 1e19 are infinite in float; without an eps, squares of tiny ones must not become 0 either. */
+static void measure(const bl_standard *s, int64_t pitch, const float *copy, double *mean, double *square)
+{
+	const double tiny = 1e-30;
 	moments(s->n, pitch, copy, mean, square);
+	for (int64_t j = 0; j < pitch; j++)
+		if (!isfinite(square[j]) || (s->eps == 0 && square[j] < tiny))
+			moments_again(s->n, pitch, copy + j, mean + j, square + j);
+}
+
+/* Infinite for a unit without variance where there is no eps: z is NaN, as 0/0 is; a NaN goes through. */
+static float inverse(const bl_standard *s, double square)
+{
+	return (float)(1 / sqrt(square / s->divisor + s->eps));
+}
+
+/* copy, standardised in place: of one view, to be looked at.  A unit without variance is 0. */
+static void standardise(const bl_standard *s, int64_t pitch, float *copy)
+{
+	double mean[BL_STANDARD_COLUMNS], square[BL_STANDARD_COLUMNS];
+	float inv[BL_STANDARD_COLUMNS];
+	means m;
+	measure(s, pitch, copy, mean, square);
 	split(pitch, mean, &m);
-	for (int64_t j = 0; j < pitch; j++) /* NaN goes through */
-		inv[j] = square[j] == 0 ? 0 : (float)(1 / sqrt(square[j] / s->divisor + s->eps));
+	for (int64_t j = 0; j < pitch; j++)
+		inv[j] = square[j] == 0 ? 0 : inverse(s, square[j]);
 	scale(s->n, pitch, copy, &m, inv);
 }
 
@@ -217,18 +246,37 @@ int64_t bl_standard_pitch(int64_t width)
 	return whole_lines(width);
 }
 
+/*
+ * A unit that is constant in one view is 0 there with the slope 1/sqrt(eps), as batch norm has it: its gradient is large
+ * and finite.  Without an eps, one that is constant in both views is left out, and one that is in a single view is NaN.
+ */
+static void inverses(const bl_standard *s, int64_t width, double (*square)[BL_STANDARD_COLUMNS], float *const inv[2])
+{
+	for (int64_t j = 0; j < width; j++) {
+		bool dead = s->eps == 0 && square[0][j] == 0 && square[1][j] == 0;
+		for (int v = 0; v < 2; v++)
+			inv[v][j] = dead ? 0 : inverse(s, square[v][j]);
+	}
+}
+
 void bl_standard_columns(const bl_standard *s, int64_t from, int64_t width, float *copy)
 {
-	double mean[BL_STANDARD_COLUMNS], diag[BL_STANDARD_COLUMNS];
-	float inv[BL_STANDARD_COLUMNS];
+	double mean[2][BL_STANDARD_COLUMNS], square[2][BL_STANDARD_COLUMNS], diag[BL_STANDARD_COLUMNS];
+	float inv[2][BL_STANDARD_COLUMNS];
 	int64_t pitch = whole_lines(width);
 	for (int v = 0; v < 2; v++) {
 		float *z = copy + v * s->n * pitch;
 		load(s->n, s->d, width, s->x[v]->data + from, pitch, z);
 		clear_tail(s->n, width, pitch, z);
-		standardise(s, pitch, z, mean, inv);
-		memcpy(s->mean[v] + from, mean, (size_t)width * sizeof *mean);
-		memcpy(s->inv[v] + from, inv, (size_t)width * sizeof *inv);
+		measure(s, pitch, z, mean[v], square[v]);
+	}
+	inverses(s, pitch, square, (float *[]){ inv[0], inv[1] });
+	for (int v = 0; v < 2; v++) {
+		means m;
+		split(pitch, mean[v], &m);
+		scale(s->n, pitch, copy + v * s->n * pitch, &m, inv[v]);
+		memcpy(s->mean[v] + from, mean[v], (size_t)width * sizeof *mean[v]);
+		memcpy(s->inv[v] + from, inv[v], (size_t)width * sizeof *inv[v]);
 	}
 	correlate(s->n, pitch, copy, copy + s->n * pitch, diag);
 	memcpy(s->diag + from, diag, (size_t)width * sizeof *diag);
@@ -359,14 +407,12 @@ static void load_dims(const bl_standard *s, const float *x, const int32_t *dims,
 
 void bl_standard_some(const bl_standard *s, const float *x, const int32_t *dims, int64_t from, int64_t width, float *copy)
 {
-	double mean[BL_STANDARD_COLUMNS];
-	float inv[BL_STANDARD_COLUMNS];
 	int64_t pitch = whole_lines(width);
 	if (dims)
 		load_dims(s, x, dims + from, width, pitch, copy);
 	else
 		load(s->n, s->d, width, x + from, pitch, copy);
-	standardise(s, pitch, copy, mean, inv);
+	standardise(s, pitch, copy);
 }
 
 void bl_standard_correlate(const bl_standard *s, int64_t width, const float *za, const float *zb, double *diag)

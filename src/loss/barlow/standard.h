@@ -13,7 +13,7 @@ typedef struct bl_standard {
 	double eps;
 	bl_tensor *x[2]; /* (N,D), contiguous: a reference; NULL once z is made */
 	float *z[2];     /* (N,D), row-major; NULL if never made whole */
-	float *inv[2];   /* (D): z = (x - mean) * inv; 0 where the unit is dead */
+	float *inv[2];   /* (D): z = (x - mean) * inv; without an eps 0 where the unit is constant in both views */
 	double *mean[2]; /* (D) */
 	double *diag;    /* (D): C_ii = sum_n z[0]_ni z[1]_ni / N */
 	void *block;     /* what inv, mean and diag lie in */
