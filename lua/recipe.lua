@@ -249,6 +249,11 @@ function recipe.text(d, folder)
 	return text, list
 end
 
+-- Of an object: Lua that makes it again.
+function recipe.object_text(v)
+	return (recipe.text(describe(v)))
+end
+
 -- As a file.  What the text lacks is named in its first line, for whoever wants to go by it.
 
 local LACKS = "-- This text lacks "

@@ -76,16 +76,35 @@ char *bl_aug_text(const bl_aug *a, char *buf, size_t size);
 bl_aug *bl_aug_ref(bl_aug *a);
 void bl_aug_unref(bl_aug *a);
 
+/* Which view is drawn: view `view` of image `sample` in epoch `epoch` of a run with that seed. */
+typedef struct bl_view_key {
+	uint64_t seed;
+	uint32_t epoch, sample, view;
+	/* What draws do not go by, but operators may: the batch that the view is for, from 0; 1 + the image's class, 0: none. */
+	int64_t step;
+	int32_t label;
+} bl_view_key;
+
+/* What an operator of the program's own gets of a view, and where it puts what it makes. */
+typedef struct bl_aug_call {
+	const bl_view_key *key;
+	bl_rng *rng; /* a stream that is the view's and this operator's own */
+	int channels, height, width;
+	const float *in; /* the image as planes, (channels, height, width), in 0..1 */
+	int out_height, out_width;
+	float *out; /* (channels, out_height, out_width); not the same memory */
+} bl_aug_call;
+
 /*
- * An operator of the program's own: `apply` gets the image as planes, (C,H,W) floats in 0..1, to change in place, and a
- * stream that is the view's and this operator's own.  It is called by several threads at once.  `release` is called with
- * the context when the last pipeline that has the operator is freed; it may be NULL.
+ * An operator of the program's own.  `apply` is called by several threads at once.  `release` is called with the context
+ * when the last pipeline that has the operator is freed; it may be NULL.
  */
 typedef struct bl_aug_function {
 	const char *name; /* which tells its draws from those of other operators; copied */
-	int (*apply)(void *context, bl_rng *r, float *planes, int channels, int height, int width); /* negative: bl_error */
+	int (*apply)(void *context, const bl_aug_call *call); /* negative: bl_error */
 	void (*release)(void *context);
 	void *context;
+	int height, width; /* of what it makes; 0: of what it gets */
 } bl_aug_function;
 /* Takes the context, also where it fails. */
 bl_aug *bl_aug_new_function(const bl_aug_function *f);
@@ -108,12 +127,6 @@ bl_aug *bl_pipeline_op(const bl_pipeline *p, int i); /* borrowed; NULL: no such 
 int bl_pipeline_check(const bl_pipeline *p, int channels);
 /* Output height and width for an input of h x w. */
 void bl_pipeline_output(const bl_pipeline *p, int h, int w, int *oh, int *ow);
-
-/* Which view is drawn: view `view` of image `sample` in epoch `epoch` of a run with that seed. */
-typedef struct bl_view_key {
-	uint64_t seed;
-	uint32_t epoch, sample, view;
-} bl_view_key;
 
 enum { BL_PLAN_BYTES = 4096 };
 

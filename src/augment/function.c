@@ -12,27 +12,42 @@ typedef struct parameters {
 } parameters;
 
 typedef struct draws {
+	bl_view_key key;
 	bl_rng rng;
 } draws;
+
+static void size(const void *p, int *height, int *width)
+{
+	const bl_aug_function *f = &((const parameters *)p)->f;
+	*height = f->height ? f->height : *height;
+	*width = f->width ? f->width : *width;
+}
 
 static bool draw(const void *p, drawing *w, void *d)
 {
 	(void)p;
-	((draws *)d)->rng = w->rng;
+	*(draws *)d = (draws){ *w->key, w->rng };
 	return true;
 }
 
-/* The function gets planes without anything between them. */
-static int apply(const void *p, const void *d, canvas *c)
+/* The function gets planes without anything between them, and makes such. */
+static int apply(const void *p, const void *drawn, canvas *c)
 {
+	const draws *d = drawn;
 	const bl_aug_function *f = &((const parameters *)p)->f;
-	bl_rng r = ((const draws *)d)->rng;
-	size_t n = (size_t)c->height * (size_t)c->width;
+	bl_rng r = d->rng;
 	bl_canvas_load(c);
-	bl_canvas_pack(c, n);
-	int rc = f->apply(f->context, &r, c->data, c->channels, c->height, c->width);
+	bl_canvas_pack(c, (size_t)c->height * (size_t)c->width);
+	bl_aug_call call = { &d->key, &r, c->channels, c->height, c->width, c->data, c->height, c->width, c->spare };
+	size(p, &call.out_height, &call.out_width);
+	if (f->apply(f->context, &call) < 0)
+		return -1;
+	bl_canvas_swap(c);
+	c->height = call.out_height;
+	c->width = call.out_width;
+	c->plane = (size_t)c->height * (size_t)c->width;
 	bl_canvas_pack(c, bl_canvas_room(c->height, c->width));
-	return rc < 0 ? -1 : 0;
+	return 0;
 }
 
 static int describe(const void *p, const void *d, int channels, char *buf, size_t size)
@@ -55,6 +70,7 @@ static const operator function = {
 	.fields = fields,
 	.parameters = sizeof(parameters),
 	.draws = sizeof(draws),
+	.size = size,
 	.draw = draw,
 	.apply = apply,
 	.describe = describe,

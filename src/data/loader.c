@@ -139,7 +139,8 @@ static int make_view(const bl_loader *l, const slot *s, int image, int view, con
 static int make_opened(const bl_loader *l, const slot *s, int image, bl_opened *o)
 {
 	bl_plan plan[BL_VIEWS_MOST];
-	bl_view_key key = { l->seed, (uint32_t)(s->step / l->order.steps), (uint32_t)s->rows[image], 0 };
+	bl_view_key key = { l->seed, (uint32_t)(s->step / l->order.steps), (uint32_t)s->rows[image], 0, s->step,
+	                    1 + bl_dataset_label(l->data, s->rows[image]) };
 	bl_image in;
 	for (int v = 0; v < l->views; v++) {
 		key.view = (uint32_t)v;

@@ -5,6 +5,7 @@ face_sources += \
 	src/lua/bind/describe.h \
 	src/lua/bind/face.h \
 	src/lua/bind/func.c \
+	src/lua/bind/func_aug.c \
 	src/lua/bind/func_loss.c \
 	src/lua/bind/l_aug.c \
 	src/lua/bind/l_checkpoint.c \
@@ -18,6 +19,7 @@ face_sources += \
 	src/lua/bind/l_optim.c \
 	src/lua/bind/l_plot.c \
 	src/lua/bind/l_profile.c \
+	src/lua/bind/l_rng.c \
 	src/lua/bind/l_run.c \
 	src/lua/bind/l_runs.c \
 	src/lua/bind/l_tensor.c \
@@ -35,9 +37,12 @@ face_sources += \
 	src/lua/bind/written.h \
 	src/lua/kit/check.c \
 	src/lua/kit/cargo.h \
+	src/lua/kit/constant.c \
 	src/lua/kit/fields.c \
 	src/lua/kit/function.c \
 	src/lua/kit/function.h \
+	src/lua/kit/globals.c \
+	src/lua/kit/globals.h \
 	src/lua/kit/interrupt.c \
 	src/lua/kit/kit.h \
 	src/lua/kit/object.c \
@@ -47,6 +52,7 @@ face_sources += \
 	src/lua/kit/states.c \
 	src/lua/kit/states.h \
 	src/lua/kit/tame.c \
+	src/lua/kit/tame.h \
 	src/lua/kit/tensor.c \
 	src/lua/kit/texts.c \
 	src/lua/kit/texts.h \

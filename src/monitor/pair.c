@@ -69,7 +69,8 @@ static void draw_from_batch(const bl_tensor *v, int64_t i, int which, bl_snapsho
 static bl_view_key key_of(const bl_look *l, const bl_source *source, int64_t row, int which)
 {
 	int32_t redraw = l->asked ? l->asked->redraw : 0;
-	bl_view_key key = { .seed = source->seed, .sample = (uint32_t)row };
+	bl_view_key key = { .seed = source->seed, .sample = (uint32_t)row, .step = l->step - 1,
+	                    .label = 1 + bl_dataset_label(source->data, row) };
 	key.epoch = redraw > 0 ? 2 * (uint32_t)redraw + (uint32_t)which
 			       : (uint32_t)((l->step - 1) / source->steps_per_epoch);
 	key.view = redraw > 0 ? BL_STREAM_USER : (uint32_t)which;

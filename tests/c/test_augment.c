@@ -462,10 +462,13 @@ static void same_key_makes_the_same_view(void **state)
 	bl_pipeline_output(p, in.height, in.width, &h, &w);
 	assert_int_equal(h, 24);
 	assert_int_equal(w, 24);
-	assert_int_equal(make_view(p, &in, (bl_view_key){ 3, 1, 2, 0 }, a), 0);
-	assert_int_equal(make_view(p, &in, (bl_view_key){ 3, 1, 2, 0 }, b), 0);
+	assert_int_equal(make_view(p, &in, (bl_view_key){ .seed = 3, .epoch = 1, .sample = 2 }, a), 0);
+	assert_int_equal(make_view(p, &in, (bl_view_key){ .seed = 3, .epoch = 1, .sample = 2 }, b), 0);
 	assert_memory_equal(a, b, 24 * 24 * 3 * sizeof *a);
-	const bl_view_key others[] = { { 4, 1, 2, 0 }, { 3, 2, 2, 0 }, { 3, 1, 3, 0 }, { 3, 1, 2, 1 } };
+	const bl_view_key others[] = {
+		{ .seed = 4, .epoch = 1, .sample = 2 }, { .seed = 3, .epoch = 2, .sample = 2 },
+		{ .seed = 3, .epoch = 1, .sample = 3 }, { .seed = 3, .epoch = 1, .sample = 2, .view = 1 },
+	};
 	for (int i = 0; i < 4; i++) {
 		assert_int_equal(make_view(p, &in, others[i], b), 0);
 		assert_memory_not_equal(a, b, 24 * 24 * 3 * sizeof *a);
@@ -505,7 +508,7 @@ static void operators_draw_by_themselves(void **state)
 		int cases = 0;
 		sscanf(paper_operators[left_out], "%15[a-z]", name);
 		for (uint32_t i = 0; i < 200; i++) {
-			bl_view_key key = { 11, 2, i, i % 2 };
+			bl_view_key key = { .seed = 11, .epoch = 2, .sample = i, .view = i % 2 };
 			char with[512], without[512];
 			bl_plan plan;
 			bl_pipeline_plan(all, &key, 60, 80, 3, &plan);
@@ -525,7 +528,7 @@ static void operators_draw_by_themselves(void **state)
 static void repeated_operators_have_streams_of_their_own(void **state)
 {
 	bl_pipeline *p = parse("jitter{p = 1}, blur{sigma = {1, 2}}, blur{sigma = {1, 2}}"), *once = parse("blur{sigma = {1, 2}}");
-	bl_view_key key = { 1, 0, 7, 0 };
+	bl_view_key key = { .seed = 1, .sample = 7 };
 	float first = 0, second = 0;
 	bl_plan plan;
 	char text[256], alone[256];
@@ -804,12 +807,14 @@ struct counted {
 };
 
 /* Adds noise of one number a view to the first pixel, and looks at the last. */
-static int touch(void *context, bl_rng *r, float *planes, int channels, int height, int width)
+static int touch(void *context, const bl_aug_call *call)
 {
 	struct counted *c = context;
-	c->seen = planes[channels * height * width - 1];
-	planes[0] = bl_rng_uniform(r);
-	return height == 3 ? bl_fail("three is too few") : 0;
+	int n = call->channels * call->height * call->width;
+	c->seen = call->in[n - 1];
+	memcpy(call->out, call->in, (size_t)n * sizeof *call->out);
+	call->out[0] = bl_rng_uniform(call->rng);
+	return call->height == 3 ? bl_fail("three is too few") : 0;
 }
 
 static void note_release(void *context)
@@ -822,7 +827,7 @@ static void functions_are_operators_too(void **state)
 	uint8_t pixels[5 * 7 * 3];
 	float out[5 * 7 * 3], again[5 * 7 * 3];
 	struct counted c = { 0 };
-	bl_aug *a = bl_aug_new_function(&(bl_aug_function){ "touch", touch, note_release, &c });
+	bl_aug *a = bl_aug_new_function(&(bl_aug_function){ "touch", touch, note_release, &c, 0, 0 });
 	bl_image in = { .pixels = pixels, .height = 5, .width = 7, .channels = 3 };
 	(void)state;
 	for (int i = 0; i < 5 * 7 * 3; i++)

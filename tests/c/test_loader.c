@@ -124,8 +124,8 @@ static void views_are_what_the_pipeline_makes(void **state)
 			bl_image in;
 			bl_plan plan;
 			assert_int_equal(bl_dataset_image(d, b->rows[i], &in), 0);
-			bl_pipeline_plan(p, &(bl_view_key){ 4, 1, (uint32_t)b->rows[i], (uint32_t)v }, in.height, in.width,
-					 in.channels, &plan);
+			bl_view_key key = { .seed = 4, .epoch = 1, .sample = (uint32_t)b->rows[i], .view = (uint32_t)v };
+			bl_pipeline_plan(p, &key, in.height, in.width, in.channels, &plan);
 			assert_int_equal(bl_pipeline_apply(p, &plan, &in, out), 0);
 			assert_memory_equal(out, b->view[v] + i * VIEW, sizeof out);
 		}
@@ -201,10 +201,10 @@ static void steady_state_takes_no_memory(void **state)
 }
 
 /* Fails for images whose first value is below .5; late where it is below 5 / 255. */
-static int refuse_dark(void *context, bl_rng *r, float *planes, int channels, int height, int width)
+static int refuse_dark(void *context, const bl_aug_call *call)
 {
-	(void)r, (void)channels, (void)height, (void)width;
-	float first = planes[0] * 255;
+	float first = call->in[0] * 255;
+	memcpy(call->out, call->in, (size_t)(call->channels * call->height * call->width) * sizeof *call->out);
 	if (first > 127)
 		return 0;
 	usleep(first < 5 ? 100000 : 0);

@@ -31,6 +31,9 @@ local operators = {
 	cutout = { { size = .5, p = 1 }, { size = 1 / 3 } },
 }
 
+-- What takes functions or pipelines.
+local made_of_others = { compose = true, twin = true, paper = true, func = true }
+
 -- Equal in words, and in what they do to an image for some seeds.
 local function same_pipeline(a)
 	local text = tostring(a)
@@ -40,8 +43,10 @@ local function same_pipeline(a)
 end
 
 test("operators", function()
+	local k = .5
+	same_pipeline(aug.compose{ aug.flip(), aug.func(function(x, rng) return x * k + rng:uniform() end) })
 	for name in pairs(aug) do
-		if name ~= "compose" and name ~= "twin" and name ~= "paper" then
+		if not made_of_others[name] then
 			same_pipeline(aug[name]{})
 			assert(operators[name], "test_printing.lua has no arguments for aug." .. name)
 			for _, arguments in ipairs(operators[name]) do same_pipeline(aug[name](arguments)) end

@@ -149,6 +149,13 @@ bl_loss *bl_lua_func_loss(lua_State *L, int index);
 int bl_lua_make_func_loss(lua_State *L); /* loss.func, by these */
 extern const bl_field bl_lua_func_loss_fields[];
 
+/* --- functions as image operators (func_aug.c), and what they draw from (l_rng.c) --- */
+
+int bl_lua_make_func_aug(lua_State *L); /* aug.func, by these */
+extern const bl_field bl_lua_func_aug_fields[];
+void bl_lua_define_rng(lua_State *L);
+void bl_lua_push_rng(lua_State *L); /* what draws from the stream of the call */
+
 /* --- sandboxed states (sandbox.c): what functions find there --- */
 
 int bl_lua_open_sandbox(lua_State *L);

@@ -96,19 +96,10 @@ static void push_batch(lua_State *L, const call *c)
 	}
 }
 
-/* How many arguments the function on top looks at; all of them where it takes any number. */
-static int arguments(lua_State *L)
-{
-	lua_Debug d;
-	lua_pushvalue(L, -1);
-	lua_getinfo(L, ">u", &d);
-	return d.isvararg ? 255 : d.nparams;
-}
-
 static int push_arguments(lua_State *L, void *ctx)
 {
 	const call *c = ctx;
-	int looked_at = arguments(L);
+	int looked_at = bl_function_arguments(L);
 	luaL_checkstack(L, c->views + 8, "views");
 	for (int v = 0; v < c->views; v++)
 		bl_lua_give_tensor(L, bl_tensor_ref(c->z[v]));

@@ -318,10 +318,33 @@ static void add_text(luaL_Buffer *b, const bl_pipeline *p)
 	luaL_addstring(b, n == 1 ? "" : " }");
 }
 
+static bool has_function(const bl_pipeline *p)
+{
+	for (int i = 0; i < bl_pipeline_length(p); i++)
+		if (strcmp(bl_aug_name(bl_pipeline_op(p, i)), "func") == 0)
+			return true;
+	return false;
+}
+
+/* The text of functions is known where the object remembers what made it, and recipes are written. */
+static bool as_recipe(lua_State *L)
+{
+	bl_lua_source(L, 1);
+	bool known = !lua_isnil(L, -1) && !bl_lua_state_is_sandbox(L);
+	lua_pop(L, 1);
+	if (known) {
+		lua_pushvalue(L, 1);
+		bl_lua_call_module(L, "barlow.recipe", "object_text", 1);
+	}
+	return known;
+}
+
 static int p_tostring(lua_State *L)
 {
 	luaL_Buffer b;
 	bl_pipeline *p = pipeline(L, 1);
+	if (has_function(p) && as_recipe(L))
+		return 1;
 	luaL_buffinit(L, &b);
 	add_text(&b, p);
 	luaL_pushresult(&b);
@@ -332,6 +355,8 @@ static int w_tostring(lua_State *L)
 {
 	luaL_Buffer b;
 	bl_twin *t = twin(L, 1);
+	if ((has_function(t->first) || has_function(t->second)) && as_recipe(L))
+		return 1;
 	luaL_buffinit(L, &b);
 	luaL_addstring(&b, "aug.twin(");
 	add_text(&b, t->first);
@@ -378,6 +403,9 @@ static const bl_lua_function constructors[] = {
 	       "aug.compose{aug.crop(8), aug.flip()}" IMAGE),
 	BL_LUA("twin", aug_twin, "(T: pipeline, T2: pipeline): pair of pipelines", "A pipeline for each of the two views.",
 	       "aug.twin(aug.crop(8), aug.resize(8))" IMAGE),
+	BL_LUA("func", bl_lua_make_func_aug, ": pipeline",
+	       "A Lua function of an image tensor (C, H, W), what it draws from, and what is known of the view, as an operator.",
+	       "aug.func(function(img, rng, info) return img * rng:uniform(.5, 1) end)" IMAGE, .fields = bl_lua_func_aug_fields),
 	BL_LUA("paper", aug_paper, ": pair of pipelines", "The paper's T and T', any number changed.",
 	       "aug.paper{size = 8}" IMAGE, .fields = paper_fields),
 	BL_LUA_END,
@@ -387,6 +415,7 @@ int bl_lua_open_aug(lua_State *L)
 {
 	bl_lua_define_type(L, &(bl_lua_type){ .name = BL_T_PIPELINE, .self = "pipe", .meta = pipeline_meta, .methods = pipeline_methods });
 	bl_lua_define_type(L, &(bl_lua_type){ BL_T_TWIN, "pair", twin_meta, twin_methods, twin_properties, NULL });
+	bl_lua_define_rng(L);
 	bl_lua_module_new(L, "aug");
 	add_operators(L);
 	bl_lua_makers(L, "aug", constructors);

@@ -9,6 +9,8 @@
 
 uint64_t bl_lua_next_seed(lua_State *L)
 {
+	if (bl_lua_stream)
+		return bl_lua_stream_bits();
 	lua_getfield(L, LUA_REGISTRYINDEX, "barlow.seed");
 	lua_getfield(L, LUA_REGISTRYINDEX, "barlow.draws");
 	uint64_t seed = (uint64_t)lua_tointeger(L, -2), draws = (uint64_t)lua_tointeger(L, -1) + 1;
@@ -202,9 +204,7 @@ static int tensor_no_grad(lua_State *L)
 
 static int t_gc(lua_State *L)
 {
-	bl_tensor **t = bl_lua_check(L, 1, BL_T_TENSOR);
-	bl_tensor_unref(*t);
-	*t = NULL;
+	bl_lua_drop_tensor(L, bl_lua_check(L, 1, BL_T_TENSOR));
 	return 0;
 }
 

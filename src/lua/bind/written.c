@@ -74,7 +74,7 @@ static void push_upvalues(lua_State *L, const bl_cargo_piece *f, int pieces)
 		lua_createtable(L, 0, 2);
 		lua_pushstring(L, f->upvalue[i].name);
 		lua_setfield(L, -2, "name");
-		bl_packing_push(L, f->upvalue[i].value, pieces);
+		bl_packing_push(L, f->upvalue[i].value, pieces, false);
 		lua_setfield(L, -2, "value");
 		lua_rawseti(L, -2, i + 1);
 	}

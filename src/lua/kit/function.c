@@ -25,6 +25,7 @@ struct bl_function {
 	bl_cargo *cargo;
 	lua_Integer number;
 	bool foreign; /* not the user's own script's: sandboxed on every thread */
+	bool constant; /* tables among its upvalues cannot be written to */
 };
 
 static _Thread_local lua_State *current; /* the coroutine this thread is in; NULL: not in Lua */
@@ -228,10 +229,19 @@ bl_function *bl_function_with(bl_function *f, bl_tensor *const *from, bl_tensor 
 	copy->refs = copy->holders = 1;
 	copy->number = ++numbers;
 	copy->foreign = true;
+	copy->constant = f->constant;
 	if (bl_cargo_copy(f->cargo, from, to, n, &copy->cargo) == 0)
 		return copy;
 	bl_function_unref(copy);
 	return NULL;
+}
+
+bl_function *bl_function_constant(bl_function *f)
+{
+	bl_function *copy = bl_function_with(f, NULL, NULL, 0);
+	if (copy)
+		copy->constant = true;
+	return copy;
 }
 
 /* --- calling --- */
@@ -250,9 +260,17 @@ static void push_function(lua_State *L, const bl_function *f)
 	if (lua_rawgeti(L, -1, f->number) != LUA_TNIL)
 		return;
 	lua_pop(L, 1);
-	bl_cargo_push(L, f->cargo);
+	bl_cargo_push(L, f->cargo, f->constant);
 	lua_pushvalue(L, -1);
 	lua_rawseti(L, -3, f->number);
+}
+
+int bl_function_arguments(lua_State *L)
+{
+	lua_Debug d;
+	lua_pushvalue(L, -1);
+	lua_getinfo(L, ">u", &d);
+	return d.isvararg ? 255 : d.nparams;
 }
 
 static int protected_call(lua_State *L)
@@ -274,8 +292,8 @@ static int call_in(lua_State *L)
 	return -1;
 }
 
-int bl_function_call(bl_function *f, int (*push)(lua_State *L, void *ctx), int results,
-                         void (*take)(lua_State *L, void *ctx), void *ctx)
+int bl_function_call_within(bl_function *f, const bl_lua_limits *limits, int (*push)(lua_State *L, void *ctx), int results,
+                            void (*take)(lua_State *L, void *ctx), void *ctx)
 {
 	call c = { f, push, results, take, ctx };
 	lua_State *was = current, *own = was && !f->foreign ? NULL : own_state(), *L = own ? own : was;
@@ -287,9 +305,15 @@ int bl_function_call(bl_function *f, int (*push)(lua_State *L, void *ctx), int r
 	current = L;
 	lua_pushcfunction(L, protected_call);
 	lua_pushlightuserdata(L, &c);
-	int rc = sandboxed ? bl_lua_state_call(L, 1, 0) : call_in(L);
+	int rc = !sandboxed ? call_in(L) : limits ? bl_lua_state_call_within(L, 1, 0, limits) : bl_lua_state_call(L, 1, 0);
 	current = was;
 	return rc;
+}
+
+int bl_function_call(bl_function *f, int (*push)(lua_State *L, void *ctx), int results,
+                     void (*take)(lua_State *L, void *ctx), void *ctx)
+{
+	return bl_function_call_within(f, NULL, push, results, take, ctx);
 }
 
 /* --- the class --- */

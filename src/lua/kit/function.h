@@ -14,6 +14,7 @@
 #ifndef BARLOW_LUA_FUNCTION_H
 #define BARLOW_LUA_FUNCTION_H
 
+#include "lua/kit/states.h"
 #include "lua/kit/travel.h"
 
 #define BL_T_FUNCTION "function value" /* userdata: bl_function *; user value 2: the Lua function, where it is known */
@@ -37,12 +38,23 @@ int bl_function_value(lua_State *L, int index);
  */
 int bl_function_call(bl_function *f, int (*push)(lua_State *L, void *ctx), int results,
                          void (*take)(lua_State *L, void *ctx), void *ctx);
+/* For push: how many arguments the function on top looks at; all of them where it takes any number. */
+int bl_function_arguments(lua_State *L);
+/* The same within limits of its own where it runs sandboxed; messages then end with what was being called. */
+int bl_function_call_within(bl_function *f, const bl_lua_limits *limits, int (*push)(lua_State *L, void *ctx), int results,
+                            void (*take)(lua_State *L, void *ctx), void *ctx);
 
 /*
  * A copy of it, as a recipe has it, with tensors to[i] in the places of from[i] among its upvalues: a new reference, or
  * NULL with bl_error.  It runs sandboxed on every thread.
  */
 bl_function *bl_function_with(bl_function *f, bl_tensor *const *from, bl_tensor *const *to, int n);
+
+/*
+ * A copy of it whose calls leave nothing behind for the next: it runs sandboxed on every thread, and tables among its
+ * upvalues cannot be written to.  A new reference, or NULL with bl_error.
+ */
+bl_function *bl_function_constant(bl_function *f);
 
 /* Its cargo, for whoever writes its text. */
 bl_cargo *bl_function_cargo(bl_function *f);

@@ -12,6 +12,7 @@
 
 #include <barlow/error.h>
 #include <barlow/field.h>
+#include <barlow/random.h>
 #include <barlow/tensor.h>
 
 /* The metatable's name, which is also what messages call it.  Tensors are values to the kit; it knows no other type. */
@@ -43,6 +44,7 @@ void bl_lua_source(lua_State *L, int index);
 /* Pushes it, taking the reference; raises bl_error() when t is NULL (tensor.c). */
 int bl_lua_give_tensor(lua_State *L, bl_tensor *t);
 bl_tensor *bl_lua_tensor(lua_State *L, int arg);
+void bl_lua_drop_tensor(lua_State *L, bl_tensor **t); /* of an object that goes */
 
 /* Raises the library's message, with the place in the script. */
 int bl_lua_fail(lua_State *L);
@@ -50,6 +52,13 @@ int bl_lua_fail(lua_State *L);
 void bl_lua_push_clean(lua_State *L, const char *text, bool lines);
 /* Prints what is at `index`, for a message: "string 'abc'", "number 3", "tensor (2, 3)". */
 const char *bl_lua_describe(lua_State *L, int index);
+
+/* --- random numbers (tame.c) --- */
+
+/* What the function that this thread calls draws from, as do math.random and tensor.rand meanwhile; NULL: nothing of its own. */
+extern _Thread_local bl_rng *bl_lua_stream;
+uint64_t bl_lua_stream_bits(void);
+lua_Integer bl_lua_stream_integer(lua_Integer low, lua_Integer high); /* each as likely; low <= high */
 
 /* --- the registry (registry.c): every public name of the Lua face, described where it is implemented --- */
 

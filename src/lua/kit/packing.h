@@ -15,6 +15,8 @@ typedef struct packing {
 
 int bl_packing_value(packing *c, bl_plain *p, int depth); /* the value on top, which stays */
 int bl_packing_inner(packing *c, bl_plain *p);            /* the function on top, which stays: into the cargo (travel.c) */
-void bl_packing_push(lua_State *L, const bl_plain *p, int functions);
+/* functions: where the stack has the table of a cargo's functions; 0: it is none's.  constant: tables that cannot be written to. */
+void bl_packing_push(lua_State *L, const bl_plain *p, int functions, bool constant);
+void bl_lua_push_constant(lua_State *L); /* the table on top becomes one that cannot be written to (constant.c) */
 
 #endif

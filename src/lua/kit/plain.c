@@ -217,8 +217,7 @@ static void push_name(lua_State *L, const char *name)
 	lua_remove(L, -2);
 }
 
-/* functions: where the stack has the table of a cargo's functions; 0: it is none's. */
-void bl_packing_push(lua_State *L, const bl_plain *p, int functions)
+void bl_packing_push(lua_State *L, const bl_plain *p, int functions, bool constant)
 {
 	luaL_checkstack(L, 8, "nested tables");
 	switch (p->kind) {
@@ -236,17 +235,19 @@ void bl_packing_push(lua_State *L, const bl_plain *p, int functions)
 	case BL_PLAIN_CALL:
 		lua_createtable(L, 0, (int)(p->length / 2));
 		for (size_t i = 0; i < p->length; i += 2) {
-			bl_packing_push(L, &p->items[i], functions);
-			bl_packing_push(L, &p->items[i + 1], functions);
+			bl_packing_push(L, &p->items[i], functions, constant);
+			bl_packing_push(L, &p->items[i + 1], functions, constant);
 			lua_rawset(L, -3);
 		}
 		if (p->kind == BL_PLAIN_CALL)
 			luaL_setmetatable(L, BL_T_CALL);
+		else if (constant)
+			bl_lua_push_constant(L);
 		break;
 	}
 }
 
 void bl_plain_push(lua_State *L, const bl_plain *p)
 {
-	bl_packing_push(L, p, 0);
+	bl_packing_push(L, p, 0, false);
 }

@@ -7,14 +7,20 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MARK "barlow.sandbox" /* registry: true in states that were made here */
 
 /* Every state's main thread and what is made from it have a pointer to this in their extra space. */
 typedef struct budget {
 	bl_lua_state_config c;
-	size_t used;
-	int depth;    /* of calls */
+	size_t used;    /* by Lua */
+	size_t tensors; /* bytes of those that it holds; views count as what they show */
+	size_t fresh;   /* bytes of tensors since the last collection */
+	size_t limit;   /* of what this call makes, for messages ... */
+	size_t most;    /* ... and of used and tensors */
+	double seconds; /* of this call */
+	int depth;      /* of calls */
 	bool over;    /* this call has spent it */
 	int64_t left; /* instructions */
 	double began;
@@ -34,6 +40,12 @@ static budget *budget_of(lua_State *L)
 	return *(budget **)lua_getextraspace(L);
 }
 
+static size_t room(const budget *b)
+{
+	size_t all = b->used + b->tensors;
+	return all < b->most ? b->most - all : 0;
+}
+
 static void *allocate(void *ctx, void *block, size_t old, size_t size)
 {
 	budget *b = ctx;
@@ -44,7 +56,7 @@ static void *allocate(void *ctx, void *block, size_t old, size_t size)
 		b->used -= old;
 		return NULL;
 	}
-	if (size > old && size - old > b->c.bytes - b->used)
+	if (size > old && size - old > room(b))
 		return NULL;
 	void *moved = realloc(block, size);
 	if (moved)
@@ -59,7 +71,7 @@ static void look(lua_State *L, lua_Debug *ar)
 	budget *b = budget_of(L);
 	double now = bl_now();
 	bool interrupted = b->c.interruptible && bl_lua_interrupted;
-	bool late = now - b->began > b->c.seconds, hurry = hurried > 0 && now - b->began > PATIENCE;
+	bool late = now - b->began > b->seconds, hurry = hurried > 0 && now - b->began > PATIENCE;
 	b->left -= lua_gethookcount(L);
 	if (b->left >= 0 && !late && !hurry && !interrupted && !b->over)
 		return;
@@ -68,7 +80,7 @@ static void look(lua_State *L, lua_Debug *ar)
 	if (interrupted || hurry)
 		luaL_error(L, "interrupted");
 	if (late)
-		luaL_error(L, "%s ran for more than %d s", b->c.what, (int)b->c.seconds);
+		luaL_error(L, "%s ran for more than %f s", b->c.what, b->seconds);
 	luaL_error(L, "%s ran for more than %I instructions", b->c.what, (lua_Integer)b->c.instructions);
 }
 
@@ -90,6 +102,7 @@ lua_State *bl_lua_state_new(const bl_lua_state_config *c)
 	if (!b)
 		return bl_fail_null("no memory for a Lua state");
 	b->c = *c;
+	b->limit = b->most = c->bytes;
 	lua_State *L = lua_newstate(allocate, b);
 	if (!L) {
 		free(b);
@@ -119,26 +132,54 @@ bool bl_lua_state_is_sandbox(lua_State *L)
 	return is;
 }
 
+enum { COLLECT_PART = 8 }; /* tensors of this part of the budget make a collection worth while */
+
+void bl_lua_state_charge(lua_State *L, int64_t bytes)
+{
+	if (!bl_lua_state_is_sandbox(L))
+		return;
+	budget *b = budget_of(L);
+	if (bytes < 0) {
+		b->tensors -= (size_t)-bytes < b->tensors ? (size_t)-bytes : b->tensors;
+		return;
+	}
+	b->tensors += (size_t)bytes;
+	b->fresh += (size_t)bytes;
+	if (b->fresh <= (b->most - b->used) / COLLECT_PART && b->used + b->tensors <= b->most)
+		return;
+	lua_gc(L, LUA_GCCOLLECT);
+	b->fresh = 0;
+	if (b->used + b->tensors > b->most)
+		luaL_error(L, "%s needs more than %I MiB of memory", b->c.what, (lua_Integer)(b->limit >> 20));
+}
+
 static void keep_message(lua_State *L, const budget *b, int status)
 {
 	const char *message = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an error that is no text";
 	if (status == LUA_ERRMEM) {
-		bl_fail("%s needs more than %zu MiB of memory", b->c.what, b->c.bytes >> 20);
+		bl_fail("%s needs more than %zu MiB of memory", b->c.what, b->limit >> 20);
 		return;
 	}
 	bl_fail("%s", message);
 }
 
-int bl_lua_state_call(lua_State *L, int nargs, int nresults)
+static void begin(lua_State *L, budget *b, const bl_lua_limits *limits)
+{
+	b->over = false;
+	b->left = limits ? INT64_MAX : b->c.instructions;
+	b->seconds = limits ? limits->seconds : b->c.seconds;
+	b->limit = limits ? limits->bytes : b->c.bytes;
+	b->most = limits ? b->used + b->tensors + limits->bytes : b->c.bytes;
+	b->began = bl_now();
+	lua_sethook(L, look, LUA_MASKCOUNT, b->c.every);
+}
+
+static int call(lua_State *L, int nargs, int nresults, const bl_lua_limits *limits, int handler)
 {
 	budget *b = budget_of(L);
-	if (b->depth++ == 0) {
-		b->over = false;
-		b->left = b->c.instructions;
-		b->began = bl_now();
-		lua_sethook(L, look, LUA_MASKCOUNT, b->c.every);
-	}
-	int status = lua_pcall(L, nargs, nresults, 0);
+	if (b->depth++ == 0)
+		begin(L, b, limits);
+	int status = lua_pcall(L, nargs, nresults, handler);
 	if (--b->depth == 0)
 		lua_sethook(L, NULL, 0, 0);
 	if (status == LUA_OK)
@@ -146,4 +187,38 @@ int bl_lua_state_call(lua_State *L, int nargs, int nresults)
 	keep_message(L, b, status);
 	lua_pop(L, 1);
 	return -1;
+}
+
+int bl_lua_state_call(lua_State *L, int nargs, int nresults)
+{
+	return call(L, nargs, nresults, NULL, 0);
+}
+
+/* Lua's traceback, without what was called from C around the function. */
+static int trace(lua_State *L)
+{
+	if (lua_type(L, 1) != LUA_TSTRING)
+		return 1;
+	luaL_traceback(L, L, NULL, 1);
+	const char *lines = lua_tostring(L, -1);
+	lua_pushvalue(L, 1);
+	for (const char *at = strchr(lines, '\n'); at; at = strchr(at + 1, '\n')) {
+		const char *end = strchr(at + 1, '\n');
+		size_t n = end ? (size_t)(end - at) : strlen(at);
+		if (n > 5 && strncmp(at, "\n\t[C]", 5) == 0)
+			continue;
+		lua_pushlstring(L, at, n);
+		lua_concat(L, 2);
+	}
+	return 1;
+}
+
+int bl_lua_state_call_within(lua_State *L, int nargs, int nresults, const bl_lua_limits *limits)
+{
+	int handler = lua_gettop(L) - nargs;
+	lua_pushcfunction(L, trace);
+	lua_insert(L, handler);
+	int rc = call(L, nargs, nresults, limits, handler);
+	lua_remove(L, handler);
+	return rc;
 }

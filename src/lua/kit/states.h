@@ -23,7 +23,7 @@ typedef struct bl_lua_state_config {
 	const char *what;     /* who runs there, for messages: "the recipe"; must outlive the state */
 	lua_CFunction open;   /* called once with `ctx` as its argument: sets globals.  It runs without a budget. */
 	void *ctx;
-	size_t bytes;         /* of Lua's own memory; what tensors hold is not counted */
+	size_t bytes;         /* of Lua's own memory, and of the tensors that it holds */
 	int64_t instructions; /* of one call */
 	double seconds;       /* of one call */
 	int every;            /* instructions between two looks at the budget: 100 to 1000 */
@@ -39,6 +39,16 @@ void bl_lua_state_close(lua_State *L);
  * outer one's budget.
  */
 int bl_lua_state_call(lua_State *L, int nargs, int nresults);
+
+/* A budget of one call, in the place of the state's. */
+typedef struct bl_lua_limits {
+	double seconds;
+	size_t bytes; /* of what it makes */
+} bl_lua_limits;
+/* The same within these limits, with the functions that were being called at the end of the message. */
+int bl_lua_state_call_within(lua_State *L, int nargs, int nresults, const bl_lua_limits *limits);
+/* Tensors of so many bytes come to be in L, or go (negative).  Raises where the budget has no room.  Any state. */
+void bl_lua_state_charge(lua_State *L, int64_t bytes);
 /* Was L made here?  Then it belongs to a stranger's text, else to the user's own script. */
 bool bl_lua_state_is_sandbox(lua_State *L);
 

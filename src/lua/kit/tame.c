@@ -8,6 +8,7 @@
  */
 #include "lua/kit/kit.h"
 #include "lua/kit/states.h"
+#include "lua/kit/tame.h"
 #include "lua/kit/travel.h"
 
 #include <stdio.h>
@@ -18,7 +19,7 @@ static const double MOST_STEPS = 1e9;
 enum { MOST_ITEMS = 10 * 1000 * 1000 };
 
 static const char *const base_names[] = {
-	"assert", "error", "ipairs", "next", "pairs", "pcall", "rawequal", "rawget", "rawlen", "rawset", "select", "tonumber",
+	"assert", "error", "ipairs", "pairs", "pcall", "rawequal", "rawget", "rawlen", "rawset", "select", "tonumber",
 	"tostring", "type", "getmetatable", "_G", "_VERSION", NULL,
 };
 static const char *const string_names[] = {
@@ -26,7 +27,8 @@ static const char *const string_names[] = {
 };
 static const char *const matching_names[] = { "find", "match", "gmatch", "gsub", NULL };
 static const char *const table_names[] = { "pack", NULL };
-static const char *const bounded_table_names[] = { "concat", "insert", "remove", "sort", "unpack", NULL };
+static const char *const reading_table_names[] = { "concat", "unpack", NULL };
+static const char *const writing_table_names[] = { "insert", "remove", "sort", NULL };
 
 /* --- strings --- */
 
@@ -92,8 +94,11 @@ static void check_table(lua_State *L, int arg)
 	luaL_argcheck(L, lua_rawlen(L, arg) <= MOST_ITEMS, arg, "the table is too long");
 }
 
+/* Upvalue 2: it only reads. */
 static int on_table(lua_State *L)
 {
+	if (lua_istable(L, 1) && bl_lua_constant_real(L, 1) && !lua_toboolean(L, lua_upvalueindex(2)))
+		return luaL_error(L, "a table around the function cannot be written to");
 	check_table(L, 1);
 	return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
@@ -108,7 +113,62 @@ static int move(lua_State *L)
 	return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
 
+/* --- random numbers --- */
+
+_Thread_local bl_rng *bl_lua_stream;
+
+uint64_t bl_lua_stream_bits(void)
+{
+	uint64_t high = bl_rng_u32(bl_lua_stream);
+	return high << 32 | bl_rng_u32(bl_lua_stream);
+}
+
+lua_Integer bl_lua_stream_integer(lua_Integer low, lua_Integer high)
+{
+	lua_Unsigned n = (lua_Unsigned)high - (lua_Unsigned)low + 1, v, rest = n ? -n % n : 0; /* 2^64 mod n */
+	do
+		v = bl_lua_stream_bits();
+	while (v < rest);
+	return (lua_Integer)((lua_Unsigned)low + (n ? v % n : v));
+}
+
+/* math.random: of the stream that the call has, where it has one. */
+static int random_number(lua_State *L)
+{
+	if (!bl_lua_stream)
+		return lua_tocfunction(L, lua_upvalueindex(1))(L);
+	int n = lua_gettop(L);
+	luaL_argcheck(L, n <= 2, n, "wrong number of arguments");
+	if (n == 0) {
+		lua_pushnumber(L, (lua_Number)(bl_lua_stream_bits() >> 11) * 0x1p-53);
+		return 1;
+	}
+	lua_Integer low = n == 1 ? 1 : luaL_checkinteger(L, 1), high = luaL_checkinteger(L, n);
+	if (n == 1 && high == 0) {
+		lua_pushinteger(L, (lua_Integer)bl_lua_stream_bits());
+		return 1;
+	}
+	luaL_argcheck(L, low <= high, n, "interval is empty");
+	lua_pushinteger(L, bl_lua_stream_integer(low, high));
+	return 1;
+}
+
+static int random_seed(lua_State *L)
+{
+	if (bl_lua_stream)
+		return luaL_error(L, "math.randomseed: here random numbers follow from the run's seed, the epoch, the sample and "
+		                  "the view");
+	return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
 /* --- the base --- */
+
+static int next_item(lua_State *L)
+{
+	if (lua_istable(L, 1))
+		bl_lua_constant_real(L, 1);
+	return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
 
 /* Finalizers run where no hook is called, and after the state's end. */
 static int set_metatable(lua_State *L)
@@ -190,7 +250,9 @@ static void open_table(lua_State *L)
 {
 	begin(L, luaopen_table);
 	copy_names(L, table_names);
-	for (const char *const *name = bounded_table_names; *name; name++)
+	for (const char *const *name = reading_table_names; *name; name++)
+		bound(L, *name, on_table, true);
+	for (const char *const *name = writing_table_names; *name; name++)
 		bound(L, *name, on_table, false);
 	bound(L, "move", move, false);
 	end(L, "table");
@@ -204,6 +266,10 @@ static void open_math(lua_State *L)
 	lua_getfield(L, -1, "randomseed");
 	lua_pushinteger(L, 0);
 	lua_call(L, 1, 0);
+	lua_pushvalue(L, -1);
+	bound(L, "random", random_number, false);
+	bound(L, "randomseed", random_seed, false);
+	lua_pop(L, 1);
 	lua_setglobal(L, "math");
 }
 
@@ -215,6 +281,7 @@ static void open_base(lua_State *L)
 	lua_newtable(L);
 	copy_names(L, base_names);
 	bound(L, "setmetatable", set_metatable, false);
+	bound(L, "next", next_item, false);
 	lua_pushcfunction(L, print);
 	lua_setfield(L, -2, "print");
 	lua_pushvalue(L, -1);
@@ -252,7 +319,7 @@ static void name_all(lua_State *L, const char *library, const char *const *names
 void bl_lua_name_libraries(lua_State *L)
 {
 	static const char *const more[] = { "rep", NULL }, *const moving[] = { "move", NULL };
-	static const char *const own[] = { "print", "setmetatable", NULL };
+	static const char *const own[] = { "print", "setmetatable", "next", NULL };
 	int top = lua_gettop(L);
 	lua_pushglobaltable(L);
 	name_all(L, "", base_names);
@@ -266,7 +333,8 @@ void bl_lua_name_libraries(lua_State *L)
 	if (lua_getglobal(L, "table") == LUA_TTABLE) {
 		bl_lua_name(L, "table", false);
 		name_all(L, "table.", table_names);
-		name_all(L, "table.", bounded_table_names);
+		name_all(L, "table.", reading_table_names);
+		name_all(L, "table.", writing_table_names);
 		name_all(L, "table.", moving);
 	}
 	if (lua_getglobal(L, "math") == LUA_TTABLE)

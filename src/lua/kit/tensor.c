@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tensor.c: tensors as objects of Lua; what they can do is bound above. */
 #include "lua/kit/kit.h"
+#include "lua/kit/states.h"
 
 /* Bytes of tensors handed to Lua that make a collection worth while: Lua itself sees only the small handles. */
 enum { COLLECT_BYTES = 96 << 20 };
 
+static int64_t bytes_of(const bl_tensor *t)
+{
+	return bl_tensor_count(t) * (int64_t)sizeof(float);
+}
+
 static void collect_now_and_then(lua_State *L, const bl_tensor *t)
 {
 	lua_getfield(L, LUA_REGISTRYINDEX, "barlow.pending");
-	lua_Integer pending = lua_tointeger(L, -1) + (lua_Integer)(bl_tensor_count(t) * (int64_t)sizeof(float));
+	lua_Integer pending = lua_tointeger(L, -1) + (lua_Integer)bytes_of(t);
 	lua_pop(L, 1);
 	if (pending > COLLECT_BYTES) {
 		lua_gc(L, LUA_GCCOLLECT);
@@ -35,6 +41,7 @@ int bl_lua_give_tensor(lua_State *L, bl_tensor *t)
 		return lua_error(L);
 	}
 	*(bl_tensor **)lua_touserdata(L, -1) = t;
+	bl_lua_state_charge(L, bytes_of(t));
 	collect_now_and_then(L, t);
 	return 1;
 }
@@ -42,4 +49,13 @@ int bl_lua_give_tensor(lua_State *L, bl_tensor *t)
 bl_tensor *bl_lua_tensor(lua_State *L, int arg)
 {
 	return *(bl_tensor **)bl_lua_check(L, arg, BL_T_TENSOR);
+}
+
+void bl_lua_drop_tensor(lua_State *L, bl_tensor **t)
+{
+	if (!*t)
+		return;
+	bl_lua_state_charge(L, -bytes_of(*t));
+	bl_tensor_unref(*t);
+	*t = NULL;
 }

@@ -214,7 +214,7 @@ int bl_cargo_copy(const bl_cargo *c, bl_tensor *const *from, bl_tensor *const *t
 
 /* --- unpacking --- */
 
-void bl_cargo_push(lua_State *L, const bl_cargo *c)
+void bl_cargo_push(lua_State *L, const bl_cargo *c, bool constant)
 {
 	luaL_checkstack(L, 4, "functions");
 	lua_createtable(L, c->n, 0);
@@ -227,7 +227,7 @@ void bl_cargo_push(lua_State *L, const bl_cargo *c)
 	for (int i = 0; i < c->n; i++) {
 		lua_rawgeti(L, functions, i + 1);
 		for (int u = 0; u < c->piece[i].n; u++) {
-			bl_packing_push(L, c->piece[i].upvalue[u].value, functions);
+			bl_packing_push(L, c->piece[i].upvalue[u].value, functions, constant);
 			lua_setupvalue(L, -2, u + 1);
 		}
 		lua_pop(L, 1);

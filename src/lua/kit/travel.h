@@ -64,7 +64,8 @@ const char *bl_lua_name_of(lua_State *L, int index);
  * the upvalue that cannot go; may raise an error of L (out of memory).
  */
 int bl_cargo_pack(lua_State *L, int index, bl_cargo **out);
-void bl_cargo_push(lua_State *L, const bl_cargo *c); /* pushes the function, in another state; raises */
+/* Pushes the function, in another state; constant: with tables among its upvalues that cannot be written to.  Raises. */
+void bl_cargo_push(lua_State *L, const bl_cargo *c, bool constant);
 void bl_cargo_free(bl_cargo *c);
 /* A copy, into *out as above, with tensors to[i] in the places of from[i].  Negative with bl_error. */
 int bl_cargo_copy(const bl_cargo *c, bl_tensor *const *from, bl_tensor *const *to, int n, bl_cargo **out);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* globals.h: what a function reads and writes around itself, told from its bytecode before it is called. */
+#ifndef BARLOW_LUA_GLOBALS_H
+#define BARLOW_LUA_GLOBALS_H
+
+#include <lua.h>
+
+/*
+ * Whether calls of the function at `index`, and of those that it refers to, leave nothing behind and find in a sandboxed
+ * state what they need: negative with bl_error naming an upvalue or global that is written to, or a global that is read and
+ * does not exist there.  What is not written in Lua is not looked at.  May raise an error of L (out of memory).
+ */
+int bl_lua_check_surroundings(lua_State *L, int index);
+
+#endif

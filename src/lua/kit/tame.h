@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* tame.h: what library functions in sandboxed states ask. */
+#ifndef BARLOW_LUA_TAME_H
+#define BARLOW_LUA_TAME_H
+
+#include <lua.h>
+
+#include <stdbool.h>
+
+/* Where the value at `arg` is a table that cannot be written to, the real one takes its place on the stack. */
+bool bl_lua_constant_real(lua_State *L, int arg);
+
+#endif
