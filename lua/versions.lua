@@ -30,7 +30,7 @@ local first = {
 	["aug.affine"] = { degrees = 10, translate = .1, scale = { .9, 1.1 }, p = .5 },
 	["aug.noise"] = { std = .05, p = .5 },
 	["aug.cutout"] = { p = .5 },
-	["data.folder"] = { channels = 3, labels = true, skip_broken = false, full_scale = false },
+	["data.folder"] = { channels = 3, labels = true, skip_broken = false, full_scale = false, endings = "jpg jpeg png" },
 	["data.shapes"] = { n = 10000, size = 32, channels = 3, seed = 0 },
 	["data.fashion"] = { train = true, folder = "/usr/share/datasets/fashion-mnist" },
 }

@@ -19,7 +19,7 @@ typedef struct bl_dataset bl_dataset;
  * (data.NAME), help, recipes and data.list() are made from these tables.  To add a kind is a file in src/data with its
  * table at the end, and a line in src/data/list.c.
  */
-enum { BL_DATA_ROOM = 32 }; /* doubles that hold the settings of any kind */
+enum { BL_DATA_ROOM = 128 }; /* doubles that hold the settings of any kind */
 typedef struct bl_data_kind {
 	const char *name, *help; /* "idx"; a line */
 	const char *example;     /* Lua that runs by itself, with or without the files */
@@ -67,24 +67,31 @@ bl_dataset *bl_dataset_shapes(const bl_shapes_config *c);
 bl_dataset *bl_dataset_tensor(const bl_tensor *images, const int32_t *labels);
 
 /*
- * JPEG and PNG files (told by their content; names end in .jpg, .jpeg or .png)
- * of a folder and all below it, sorted; names that begin with a dot are passed
- * over.  Folders in it are classes, as in torchvision's ImageFolder; without
- * any there are no labels.  Files are read when an image is asked for.  Pixels
- * become 8 bits and as many channels as asked for; alpha and EXIF's rotation
- * are ignored.  Images of more than 100 million pixels, and files of more than
- * 256 MiB, are refused.
+ * Image files of a folder and all below it, sorted: JPEG, PNG, WebP, TIFF (first image), GIF (first frame), BMP, PNM.  Which
+ * files are images is told by their names, of which kind they are by their content; names that begin with a dot are passed
+ * over.  Folders in it are classes, as in torchvision's ImageFolder; without any there are no labels.  Files are read when an
+ * image is asked for.  Pixels become 8 bits and as many channels as asked for.  Images of more than 100 million pixels, and
+ * files of more than 256 MiB, are refused.
  */
 typedef struct bl_folder_config {
 	const char *path;
+	const char *endings; /* only files whose names end in one of these, "jpg png"; NULL: those of all formats */
 	int channels;      /* 3, or 1; 0: 3 */
 	int height, width; /* what evaluation sees.  0: the first image's size, or 224 x 224 where that is larger */
 	bool unlabelled;   /* folders are no classes */
 	bool skip_broken;  /* decode everything now and leave out what cannot be */
 	bool full_scale;   /* decode JPEGs at their full size, even where a view needs less */
+	bool orient;       /* turn images as their EXIF orientation says */
+	bool over;            /* transparent images lie over ... */
+	float background[3]; /* ... this, red, green, blue in 0..1; else their alpha is ignored */
 } bl_folder_config;
 bl_dataset *bl_dataset_folder(const bl_folder_config *c);
-/* Files left out as broken; why file k was, "path: reason" (owned by the set). */
+/*
+ * Files in the folder that are not read: those left out as broken, and those that are no image files by their names.
+ * bl_dataset_skipped is how many texts name them, "path: reason" (owned by the set); of the latter at most 10000 are
+ * named one by one, and a last text says how many more there are.
+ */
+int64_t bl_dataset_unread(const bl_dataset *d);
 int64_t bl_dataset_skipped(const bl_dataset *d);
 const char *bl_dataset_skipped_reason(const bl_dataset *d, int64_t k);
 

@@ -8,17 +8,67 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define MOST_BYTES ((int64_t)256 << 20)
 #define MOST_PIXELS INT64_C(100000000)
 
-extern const bl_format bl_format_jpeg, bl_format_png; /* at the end of their files */
-static const bl_format *const formats[] = { &bl_format_jpeg, &bl_format_png };
+extern const bl_format bl_format_bmp, bl_format_gif, bl_format_jpeg, bl_format_png, bl_format_pnm, bl_format_tiff,
+	bl_format_webp; /* at the end of their files */
+static const bl_format *const formats[] = {
+	&bl_format_jpeg, &bl_format_png, &bl_format_webp, &bl_format_tiff, &bl_format_gif, &bl_format_bmp, &bl_format_pnm,
+};
 
 enum { FORMATS = sizeof formats / sizeof *formats };
+
+/* --- Names ------------------------------------------------------------------------ */
+
+/* The next word of a list, whose length is *n; NULL behind the last. */
+static const char *next_word(const char *list, size_t *n)
+{
+	list += strspn(list, " ");
+	*n = strcspn(list, " ");
+	return *n ? list : NULL;
+}
+
+static bool ends_in(const char *ending, const char *list)
+{
+	size_t n;
+	for (; (list = next_word(list, &n)) != NULL; list += n)
+		if (strlen(ending) == n && strncasecmp(ending, list, n) == 0)
+			return true;
+	return false;
+}
+
+bool bl_decode_is_named(const char *name, const char *endings)
+{
+	const char *dot = strrchr(name, '.');
+	if (!dot || endings)
+		return dot && ends_in(dot + 1, endings);
+	for (int i = 0; i < FORMATS; i++)
+		if (ends_in(dot + 1, formats[i]->endings))
+			return true;
+	return false;
+}
+
+const char *bl_decode_endings(char *buf, size_t size)
+{
+	size_t at = 0, n, m;
+	const char *word;
+	buf[0] = '\0';
+	for (int i = 0; i < FORMATS; i++)
+		for (word = formats[i]->endings; (word = next_word(word, &n)) != NULL && at + n + 8 < size; word += n) {
+			bool last = i == FORMATS - 1 && !next_word(word + n, &m);
+			at += (size_t)snprintf(buf + at, size - at, "%s.%.*s", at == 0 ? "" : last ? " or " : ", ", (int)n, word);
+		}
+	return buf;
+}
+
+/* --- Bytes ------------------------------------------------------------------------ */
 
 /* Every byte up to n, or up to where the file ends now. */
 static int64_t read_all(int fd, uint8_t *bytes, int64_t n)
@@ -71,19 +121,43 @@ static int read_file(const char *path, bl_encoded *e)
 static int fail_format(const bl_encoded *e)
 {
 	const uint8_t *b = e->bytes;
+	char names[128] = "";
+	size_t at = 0;
+	for (int i = 0; i < FORMATS; i++)
+		at += (size_t)snprintf(names + at, sizeof names - at, "%s%s", i == 0 ? "" : i < FORMATS - 1 ? ", " : " or ",
+		                       formats[i]->name);
 	if (e->n < 4)
-		return bl_fail("%zu bytes, expected a JPEG or PNG file", e->n);
-	return bl_fail("byte 0: %02x %02x %02x %02x, expected ff d8 ff (JPEG) or 89 50 4e 47 (PNG)", b[0], b[1], b[2], b[3]);
+		return bl_fail("%zu bytes, expected a %s file", e->n, names);
+	return bl_fail("byte 0: %02x %02x %02x %02x, expected how a %s file begins", b[0], b[1], b[2], b[3], names);
 }
 
 static int find_format(bl_encoded *e)
 {
 	for (int i = 0; i < FORMATS; i++)
-		if (e->n >= formats[i]->magic_size && memcmp(e->bytes, formats[i]->magic, formats[i]->magic_size) == 0) {
+		if (formats[i]->is(e->bytes, e->n)) {
 			e->format = formats[i];
 			return 0;
 		}
 	return fail_format(e);
+}
+
+static void find_orientation(bl_encoded *e)
+{
+	size_t n;
+	const uint8_t *exif = e->wish.orient && e->format->exif ? e->format->exif(e, &n) : NULL;
+	e->orientation = exif ? bl_exif_orientation(exif, n) : 1;
+	if (e->orientation > 1)
+		e->wish.full_scale = true; /* the pixels of a reduced copy do not lie where those of the turned image's would */
+}
+
+/* Height and width change places: from the file's to those that are wanted, and back. */
+static void turn_size(bl_encoded *e)
+{
+	if (e->orientation >= 5) {
+		int height = e->height;
+		e->height = e->width;
+		e->width = height;
+	}
 }
 
 static int open_format(bl_encoded *e)
@@ -93,31 +167,158 @@ static int open_format(bl_encoded *e)
 	if (e->height < 1 || e->width < 1 || (int64_t)e->height * e->width > MOST_PIXELS)
 		return bl_fail("%d x %d pixels, expected at most %" PRId64 " million", e->height, e->width,
 			       MOST_PIXELS / 1000000);
+	find_orientation(e);
+	turn_size(e);
 	return 0;
 }
 
-int bl_decode_open(bl_encoded *e, const char *path, int channels, bool full_scale)
+static int open_read(bl_encoded *e)
 {
-	e->channels = channels;
-	e->full_scale = full_scale;
-	if (read_file(path, e) < 0 || find_format(e) < 0)
+	if (find_format(e) < 0)
 		return -1;
 	if (open_format(e) == 0)
 		return 0;
-	e->format->close(e);
+	bl_decode_close(e);
 	return -1;
 }
 
-int bl_decode_read(bl_encoded *e, const bl_window *w, bl_image *out)
+int bl_decode_open_bytes(bl_encoded *e, const uint8_t *bytes, size_t n, const bl_wish *wish)
 {
-	*out = (bl_image){ .height = e->height, .width = e->width, .channels = e->channels };
-	return e->format->read(e, w, out);
+	e->wish = *wish;
+	e->bytes = bytes;
+	e->n = n;
+	return open_read(e);
+}
+
+int bl_decode_open(bl_encoded *e, const char *path, const bl_wish *wish)
+{
+	e->wish = *wish;
+	return read_file(path, e) < 0 ? -1 : open_read(e);
 }
 
 void bl_decode_close(bl_encoded *e)
 {
-	e->format->close(e);
+	if (e->format->close)
+		e->format->close(e);
 }
+
+/* --- Turning ------------------------------------------------------------------------ */
+
+/* A rectangle of an image of height x width. */
+typedef struct box {
+	int top, left, height, width;
+} box;
+
+/*
+ * EXIF's eight ways are mirroring rows, mirroring columns, and before that exchanging the two, as the wanted image is made
+ * of the file's: 2 columns, 3 both, 4 rows; 5 exchanged, 6 and columns, 7 and both, 8 and rows.
+ */
+static bool exchanges(int orientation)
+{
+	return orientation >= 5;
+}
+
+static bool mirrors_columns(int orientation)
+{
+	return orientation == 2 || orientation == 3 || orientation == 6 || orientation == 7;
+}
+
+static bool mirrors_rows(int orientation)
+{
+	return orientation == 3 || orientation == 4 || orientation == 7 || orientation == 8;
+}
+
+static void exchange(int *a, int *b)
+{
+	int c = *a;
+	*a = *b;
+	*b = c;
+}
+
+/* Where a box of the wanted image, height x width, lies in the file's. */
+static box box_in_file(box b, int orientation, int height, int width)
+{
+	if (mirrors_rows(orientation))
+		b.top = height - b.top - b.height;
+	if (mirrors_columns(orientation))
+		b.left = width - b.left - b.width;
+	if (exchanges(orientation)) {
+		exchange(&b.top, &b.left);
+		exchange(&b.height, &b.width);
+	}
+	return b;
+}
+
+/* The other way round; height x width are still the wanted image's. */
+static box box_in_wanted(box b, int orientation, int height, int width)
+{
+	if (exchanges(orientation)) {
+		exchange(&b.top, &b.left);
+		exchange(&b.height, &b.width);
+	}
+	if (mirrors_rows(orientation))
+		b.top = height - b.top - b.height;
+	if (mirrors_columns(orientation))
+		b.left = width - b.left - b.width;
+	return b;
+}
+
+/* in: `from` of the file's pixels; out: the same turned, height x width. */
+static void turn_pixels(const uint8_t *in, const box *from, uint8_t *out, int height, int width, int channels, int orientation)
+{
+	for (int y = 0; y < height; y++)
+		for (int x = 0; x < width; x++) {
+			int row = mirrors_rows(orientation) ? height - 1 - y : y, column = mirrors_columns(orientation) ? width - 1 - x : x;
+			size_t at = exchanges(orientation) ? (size_t)column * (size_t)from->width + (size_t)row
+			                                   : (size_t)row * (size_t)from->width + (size_t)column;
+			memcpy(out + ((size_t)y * (size_t)width + (size_t)x) * (size_t)channels, in + at * (size_t)channels,
+			       (size_t)channels);
+		}
+}
+
+/* out: as the file has it, all of it or a part at its full size; height x width: what is wanted. */
+static int turn(int orientation, int height, int width, bl_image *out)
+{
+	bool part = out->part.eighths != 0;
+	box from = part ? (box){ out->part.top, out->part.left, out->part.height, out->part.width }
+	                : (box){ 0, 0, out->height, out->width };
+	box to = box_in_wanted(from, orientation, height, width);
+	uint8_t *pixels = bl_scratch(SLOT_TURNED, (size_t)to.height * (size_t)to.width * (size_t)out->channels);
+	if (!pixels)
+		return -1;
+	turn_pixels(out->pixels, &from, pixels, to.height, to.width, out->channels, orientation);
+	out->pixels = pixels;
+	out->height = height;
+	out->width = width;
+	if (part) {
+		out->part.top = to.top;
+		out->part.left = to.left;
+		out->part.height = to.height;
+		out->part.width = to.width;
+	}
+	return 0;
+}
+
+static int read_turned(bl_encoded *e, const bl_window *w, bl_image *out)
+{
+	int height = e->height, width = e->width;
+	box b = box_in_file((box){ w->top, w->left, w->height, w->width }, e->orientation, height, width);
+	bl_window there = { b.top, b.left, b.height, b.width, 1 };
+	turn_size(e);
+	out->height = e->height;
+	out->width = e->width;
+	int rc = e->format->read(e, &there, out);
+	turn_size(e);
+	return rc < 0 ? rc : turn(e->orientation, height, width, out);
+}
+
+int bl_decode_read(bl_encoded *e, const bl_window *w, bl_image *out)
+{
+	*out = (bl_image){ .height = e->height, .width = e->width, .channels = e->wish.channels };
+	return e->orientation > 1 ? read_turned(e, w, out) : e->format->read(e, w, out);
+}
+
+/* --- For formats -------------------------------------------------------------------- */
 
 uint8_t *bl_decode_room(const bl_image *out)
 {
@@ -136,4 +337,38 @@ void bl_decode_convert(const uint8_t *in, int from, uint8_t *out, int to, size_t
 	else
 		for (size_t i = 0; i < n; i++)
 			out[i] = (uint8_t)((19595u * in[3 * i] + 38470u * in[3 * i + 1] + 7471u * in[3 * i + 2] + 32768u) >> 16);
+}
+
+/* v over ground, a of 255 of it, as PIL blends. */
+static uint8_t blend(uint8_t v, uint8_t ground, uint8_t a)
+{
+	unsigned sum = (unsigned)v * a + (unsigned)ground * (255u - a) + 128;
+	return (uint8_t)(((sum >> 8) + sum) >> 8);
+}
+
+/* Pixels with alpha as RGB: over the ground, or without their alpha. */
+static void flatten(const bl_encoded *e, const uint8_t *in, int from, uint8_t *rgb)
+{
+	uint8_t a = in[from - 1];
+	for (int k = 0; k < 3; k++) {
+		uint8_t v = in[from == 4 ? k : 0];
+		rgb[k] = e->wish.over ? blend(v, e->wish.ground[k], a) : v;
+	}
+}
+
+void bl_decode_put(const bl_encoded *e, const uint8_t *in, int from, uint8_t *out, size_t n)
+{
+	int to = e->wish.channels;
+	if (from == 1 || from == 3) {
+		bl_decode_convert(in, from, out, to, n);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		uint8_t rgb[3];
+		flatten(e, in + i * (size_t)from, from, rgb);
+		if (from == 2 && to == 1 && !e->wish.over)
+			out[i] = rgb[0];
+		else
+			bl_decode_convert(rgb, 3, out + i * (size_t)to, to, 1);
+	}
 }

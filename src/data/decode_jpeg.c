@@ -14,6 +14,7 @@
 
 #include <setjmp.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <jpeglib.h>
 
@@ -35,7 +36,6 @@ typedef struct job {
 	bl_image *out;
 	bl_window window;
 	uint8_t *pixels;
-	bool inverted; /* CMYK as Adobe writes it */
 } job;
 
 static job *job_of(bl_encoded *e)
@@ -96,16 +96,15 @@ static void choose_colours(job *j)
 	J_COLOR_SPACE in = j->c.jpeg_color_space;
 	if (in == JCS_UNKNOWN)
 		escape(j, "components of unknown meaning, expected grey, RGB, YCbCr, CMYK or YCCK");
-	j->c.out_color_space = j->e->channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
+	j->c.out_color_space = j->e->wish.channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
 	if (in == JCS_CMYK || in == JCS_YCCK)
 		j->c.out_color_space = JCS_CMYK;
-	j->inverted = j->c.saw_Adobe_marker;
 }
 
 static int choose_scale(const job *j)
 {
 	int eighths = 8;
-	while (!j->e->full_scale && eighths > 1 && (float)eighths / 2 >= 8 * j->window.scale)
+	while (!j->e->wish.full_scale && eighths > 1 && (float)eighths / 2 >= 8 * j->window.scale)
 		eighths /= 2;
 	return eighths;
 }
@@ -145,23 +144,31 @@ static void choose_part(job *j)
 	j->out->part.height = to - from;
 }
 
-/* C, M, Y, K as parts of 255 that are left of white, or taken from it. */
+/* a b / 255, rounded as PIL rounds it. */
+static unsigned part_of(unsigned a, unsigned b)
+{
+	unsigned v = a * b + 128;
+	return ((v >> 8) + v) >> 8;
+}
+
+/*
+ * C, M, Y, K are what is left of white: as Adobe writes them, and as PIL takes them where Adobe's marker is missing, too;
+ * hardly any file is meant otherwise.
+ */
 static void put_cmyk(const job *j, const uint8_t *in, uint8_t *out, size_t n)
 {
 	for (size_t i = 0; i < n; i++, in += 4) {
 		uint8_t rgb[3];
-		for (int k = 0; k < 3; k++) {
-			unsigned ink = j->inverted ? in[k] : 255u - in[k], black = j->inverted ? in[3] : 255u - in[3];
-			rgb[k] = (uint8_t)((ink * black + 127) / 255);
-		}
-		bl_decode_convert(rgb, 3, out + i * (size_t)j->e->channels, j->e->channels, 1);
+		for (int k = 0; k < 3; k++)
+			rgb[k] = (uint8_t)(in[3] - part_of(255u - in[k], in[3]));
+		bl_decode_convert(rgb, 3, out + i * (size_t)j->e->wish.channels, j->e->wish.channels, 1);
 	}
 }
 
 /* Up to n rows, the first of which is row `at` of the part; returns how many. */
 static int read_rows(job *j, int at, int n, uint8_t *cmyk)
 {
-	size_t width = j->c.output_width, pitch = width * (size_t)j->e->channels;
+	size_t width = j->c.output_width, pitch = width * (size_t)j->e->wish.channels;
 	JSAMPROW rows[ROWS_AT_ONCE];
 	for (int i = 0; i < n; i++)
 		rows[i] = cmyk ? cmyk + (size_t)i * width * 4 : j->pixels + (size_t)(at + i) * pitch;
@@ -236,6 +243,29 @@ static void close_jpeg(bl_encoded *e)
 	jpeg_destroy_decompress(&job_of(e)->c);
 }
 
+static bool is_jpeg(const uint8_t *b, size_t n)
+{
+	return n >= 3 && b[0] == 0xff && b[1] == 0xd8 && b[2] == 0xff;
+}
+
+/* In a segment APP1 before the pixels. */
+static const uint8_t *exif_of(const bl_encoded *e, size_t *n)
+{
+	const uint8_t *b = e->bytes;
+	for (size_t at = 2; at + 4 <= e->n && b[at] == 0xff && b[at + 1] != 0xda;) {
+		size_t length = (size_t)b[at + 2] << 8 | b[at + 3];
+		if (length < 2 || length > e->n - at - 2)
+			return NULL;
+		if (b[at + 1] == 0xe1 && length > 8 && memcmp(b + at + 4, "Exif\0", 6) == 0) {
+			*n = length - 8;
+			return b + at + 10;
+		}
+		at += 2 + length;
+	}
+	return NULL;
+}
+
 const bl_format bl_format_jpeg = {
-	.name = "JPEG", .magic = "\xff\xd8\xff", .magic_size = 3, .open = open_jpeg, .read = read_jpeg, .close = close_jpeg,
+	.name = "JPEG", .endings = "jpg jpeg jfif jpe", .is = is_jpeg, .open = open_jpeg, .read = read_jpeg, .close = close_jpeg,
+	.exif = exif_of,
 };

@@ -20,7 +20,7 @@ typedef struct job {
 	size_t at; /* bytes read */
 	bl_image *out;
 	bl_window window;
-	int channels; /* as libpng hands them over: 1 or 3 */
+	int channels; /* as libpng hands them over: 1 to 4 */
 	uint8_t *pixels, *rows;
 } job;
 
@@ -64,18 +64,22 @@ static int open_library(job *j)
 	return 0;
 }
 
-/* Whatever it is becomes grey or RGB of 8 bits. */
+/* Whatever it is becomes grey or RGB of 8 bits, with alpha where that is asked for. */
 static void choose_colours(job *j)
 {
 	int type = png_get_color_type(j->png, j->info), depth = png_get_bit_depth(j->png, j->info);
+	bool alpha = j->e->wish.over && ((type & PNG_COLOR_MASK_ALPHA) || png_get_valid(j->png, j->info, PNG_INFO_tRNS));
 	if (type == PNG_COLOR_TYPE_PALETTE)
 		png_set_palette_to_rgb(j->png);
 	if (type == PNG_COLOR_TYPE_GRAY && depth < 8)
 		png_set_expand_gray_1_2_4_to_8(j->png);
+	if (alpha && !(type & PNG_COLOR_MASK_ALPHA))
+		png_set_tRNS_to_alpha(j->png);
 	if (depth == 16)
 		png_set_scale_16(j->png);
-	png_set_strip_alpha(j->png);
-	j->channels = type & PNG_COLOR_MASK_COLOR ? 3 : 1;
+	if (!alpha)
+		png_set_strip_alpha(j->png);
+	j->channels = (type & PNG_COLOR_MASK_COLOR ? 3 : 1) + alpha;
 }
 
 static void choose_part(job *j)
@@ -94,10 +98,10 @@ static void choose_part(job *j)
 static void keep_row(const job *j, const uint8_t *row, int y)
 {
 	const bl_window *r = &j->window;
-	size_t width = (size_t)r->width, pitch = width * (size_t)j->e->channels;
+	size_t width = (size_t)r->width, pitch = width * (size_t)j->e->wish.channels;
 	if (y >= r->top && y < r->top + r->height)
-		bl_decode_convert(row + (size_t)r->left * (size_t)j->channels, j->channels,
-				  j->pixels + (size_t)(y - r->top) * pitch, j->e->channels, width);
+		bl_decode_put(j->e, row + (size_t)r->left * (size_t)j->channels, j->channels,
+		              j->pixels + (size_t)(y - r->top) * pitch, width);
 }
 
 static void read_in_order(job *j)
@@ -177,6 +181,28 @@ static void close_png(bl_encoded *e)
 	png_destroy_read_struct(&j->png, &j->info, NULL);
 }
 
+static bool is_png(const uint8_t *b, size_t n)
+{
+	return n >= 8 && memcmp(b, "\x89PNG\r\n\x1a\n", 8) == 0;
+}
+
+/* Chunks are length, type, data, checksum; eXIf may stand before the pixels or behind them. */
+static const uint8_t *exif_of(const bl_encoded *e, size_t *n)
+{
+	const uint8_t *b = e->bytes;
+	for (size_t at = 8; e->n - at >= 12;) {
+		size_t length = (size_t)b[at] << 24 | (size_t)b[at + 1] << 16 | (size_t)b[at + 2] << 8 | b[at + 3];
+		if (length > e->n - at - 12)
+			return NULL;
+		if (memcmp(b + at + 4, "eXIf", 4) == 0) {
+			*n = length;
+			return b + at + 8;
+		}
+		at += 12 + length;
+	}
+	return NULL;
+}
+
 const bl_format bl_format_png = {
-	.name = "PNG", .magic = "\x89PNG\r\n\x1a\n", .magic_size = 8, .open = open_png, .read = read_png, .close = close_png,
+	.name = "PNG", .endings = "png", .is = is_png, .open = open_png, .read = read_png, .close = close_png, .exif = exif_of,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* folder.c: data.folder: JPEG and PNG files in folders, decoded when they are asked for. */
+/* folder.c: data.folder: image files in folders, decoded when they are asked for. */
 #include "data/dataset.h"
 #include "data/decode.h"
 #include "data/listing.h"
@@ -8,6 +8,7 @@
 #include <barlow/parallel.h>
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +18,7 @@ enum { MOST_SIDE = 16384, USUAL_SIDE = 224, CHUNK = 16 };
 typedef struct source {
 	char *folder;
 	bl_listing files;
-	int channels;
-	bool full_scale;
+	bl_wish wish;
 	char **class_names;
 	int classes;
 	char **skipped; /* "path: reason" */
@@ -29,7 +29,7 @@ typedef struct source {
 
 static char *path_of(const source *s, int64_t i)
 {
-	const char *file = bl_listing_path(&s->files, i);
+	const char *file = bl_names_get(&s->files.images, i);
 	size_t size = strlen(s->folder) + strlen(file) + 2;
 	char *path = malloc(size);
 	if (path)
@@ -40,14 +40,14 @@ static char *path_of(const source *s, int64_t i)
 /* Messages of the decoder, with the file's path in front. */
 static int named(const source *s, int64_t i, int rc)
 {
-	return rc < 0 ? bl_fail_prefix("%s/%s: ", s->folder, bl_listing_path(&s->files, i)) : 0;
+	return rc < 0 ? bl_fail_prefix("%s/%s: ", s->folder, bl_names_get(&s->files.images, i)) : 0;
 }
 
 static int open_file(const source *s, int64_t i, bl_encoded *e)
 {
 	char path[BL_PATH_SIZE + 2];
-	snprintf(path, sizeof path, "%s/%s", s->folder, bl_listing_path(&s->files, i));
-	return named(s, i, bl_decode_open(e, path, s->channels, s->full_scale));
+	snprintf(path, sizeof path, "%s/%s", s->folder, bl_names_get(&s->files.images, i));
+	return named(s, i, bl_decode_open(e, path, &s->wish));
 }
 
 static bl_encoded *encoded(bl_opened *o)
@@ -83,7 +83,7 @@ static char *path_of_row(const bl_dataset *root, int64_t i)
 
 static const char *name_of_row(const bl_dataset *root, int64_t i)
 {
-	return bl_listing_path(&((const source *)root->source)->files, i);
+	return bl_names_get(&((const source *)root->source)->files.images, i);
 }
 
 static void free_texts(char **texts, int64_t n)
@@ -133,7 +133,7 @@ struct trial {
 static void try_chunk(void *ctx, int64_t chunk)
 {
 	struct trial *t = ctx;
-	int64_t to = (chunk + 1) * CHUNK < t->s->files.n ? (chunk + 1) * CHUNK : t->s->files.n;
+	int64_t to = (chunk + 1) * CHUNK < t->s->files.images.n ? (chunk + 1) * CHUNK : t->s->files.images.n;
 	for (int64_t i = chunk * CHUNK; i < to; i++)
 		if (try_file(t->s, i) < 0)
 			t->reason[i] = strdup(bl_error());
@@ -143,28 +143,73 @@ static void try_chunk(void *ctx, int64_t chunk)
 static void leave_out(source *s, char **reason)
 {
 	int64_t kept = 0;
-	for (int64_t i = 0; i < s->files.n; i++)
+	for (int64_t i = 0; i < s->files.images.n; i++)
 		if (reason[i])
 			s->skipped[s->n_skipped++] = reason[i];
 		else
-			s->files.at[kept++] = s->files.at[i];
-	s->files.n = kept;
+			s->files.images.at[kept++] = s->files.images.at[i];
+	s->files.images.n = kept;
+}
+
+/* n more places for reasons. */
+static int room_for_reasons(source *s, int64_t n)
+{
+	char **more = realloc(s->skipped, (size_t)(s->n_skipped + n) * sizeof *more);
+	if (!more)
+		return bl_fail("%s: no memory for the reasons why %" PRId64 " files are left out", s->folder, n);
+	s->skipped = more;
+	return 0;
 }
 
 static int skip_broken(source *s)
 {
-	int64_t n = s->files.n;
+	int64_t n = s->files.images.n, before = s->n_skipped;
 	struct trial t = { .s = s, .reason = calloc((size_t)n, sizeof *t.reason) };
-	s->skipped = calloc((size_t)n, sizeof *s->skipped);
-	if (t.reason && s->skipped) {
+	if (!t.reason)
+		return bl_fail("%s: no memory to try %" PRId64 " files", s->folder, n);
+	int rc = room_for_reasons(s, n);
+	if (rc == 0) {
 		bl_parallel((n + CHUNK - 1) / CHUNK, try_chunk, &t);
 		leave_out(s, t.reason);
 	}
 	free(t.reason);
-	if (!t.reason || !s->skipped)
-		return bl_fail("%s: no memory to try %" PRId64 " files", s->folder, n);
-	return s->files.n ? 0 : bl_fail("%s: none of %" PRId64 " files can be read, the first: %s", s->folder, n,
-					s->skipped[0]);
+	if (rc < 0 || s->files.images.n)
+		return rc;
+	return bl_fail("%s: none of %" PRId64 " files can be read, the first: %s", s->folder, n, s->skipped[before]);
+}
+
+/* What the folder holds beside images is no error, but it is told. */
+static int note_others(source *s)
+{
+	const bl_listing *l = &s->files;
+	int64_t n = l->others.n;
+	char text[BL_PATH_SIZE + 64];
+	if (!l->n_others)
+		return 0;
+	if (room_for_reasons(s, n + 1) < 0)
+		return -1;
+	for (int64_t i = 0; i <= n; i++) {
+		if (i < n)
+			snprintf(text, sizeof text, "%s: no image file by its name", bl_names_get(&l->others, i));
+		else if (l->n_others == n)
+			break;
+		else
+			snprintf(text, sizeof text, "%" PRId64 " more that are no image files by their names", l->n_others - n);
+		if (!(s->skipped[s->n_skipped] = strdup(text)))
+			return bl_fail("%s: no memory to name %" PRId64 " files", s->folder, n);
+		s->n_skipped++;
+	}
+	return 0;
+}
+
+int64_t bl_dataset_unread(const bl_dataset *d)
+{
+	const bl_dataset *root = d->root ? d->root : d;
+	if (root->ops != &ops)
+		return 0;
+	const source *s = root->source;
+	int64_t named = s->files.others.n + (s->files.n_others > s->files.others.n);
+	return s->n_skipped - named + s->files.n_others;
 }
 
 int64_t bl_dataset_skipped(const bl_dataset *d)
@@ -181,23 +226,29 @@ const char *bl_dataset_skipped_reason(const bl_dataset *d, int64_t k)
 
 /* --- Classes -------------------------------------------------------------------------- */
 
+static int fail_empty(const bl_listing *l, const char *folder, const char *sub)
+{
+	char endings[256], others[128] = "";
+	if (l->n_others)
+		snprintf(others, sizeof others, "; %" PRId64 " others, such as %.60s", l->n_others, bl_names_get(&l->others, 0));
+	return bl_fail("%s%s%s: no image file in %s (names end in %s%s)", folder, sub ? "/" : "", sub ? sub : "",
+	               sub ? "this class" : "it", bl_decode_endings(endings, sizeof endings), others);
+}
+
 /* Files are sorted by class, those in none first. */
 static int check_layout(const source *s)
 {
-	const bl_listing *l = &s->files;
+	const bl_names *l = &s->files.images;
 	int64_t loose = 0;
-	if (l->n == 0 && l->others)
-		return bl_fail("%s: no .jpg, .jpeg or .png file in it (%" PRId64 " others, such as %s)", s->folder,
-			       l->others, l->other);
 	if (l->n == 0)
-		return bl_fail("%s: no .jpg, .jpeg or .png file in it", s->folder);
-	while (loose < l->n && bl_listing_class_length(bl_listing_path(l, loose)) == 0)
+		return fail_empty(&s->files, s->folder, NULL);
+	while (loose < l->n && bl_listing_class_length(bl_names_get(l, loose)) == 0)
 		loose++;
 	if (loose > 0 && loose < l->n)
 		return bl_fail("%s: %" PRId64 " images beside folders of images (the first: %s): expected all of them in "
-			       "folders, one a class, or labels = false", s->folder, loose, bl_listing_path(l, 0));
-	if (loose == 0 && l->empty[0])
-		return bl_fail("%s/%s: no .jpg, .jpeg or .png file in this class", s->folder, l->empty);
+			       "folders, one a class, or labels = false", s->folder, loose, bl_names_get(l, 0));
+	if (loose == 0 && s->files.empty[0])
+		return fail_empty(&s->files, s->folder, s->files.empty);
 	return 0;
 }
 
@@ -210,8 +261,8 @@ static bool same_class(const char *a, const char *b)
 static int count_classes(const source *s)
 {
 	int n = 1;
-	for (int64_t i = 1; i < s->files.n; i++)
-		n += !same_class(bl_listing_path(&s->files, i - 1), bl_listing_path(&s->files, i));
+	for (int64_t i = 1; i < s->files.images.n; i++)
+		n += !same_class(bl_names_get(&s->files.images, i - 1), bl_names_get(&s->files.images, i));
 	return n;
 }
 
@@ -221,9 +272,9 @@ static int name_classes(source *s)
 	s->class_names = calloc((size_t)n, sizeof *s->class_names);
 	if (!s->class_names)
 		return bl_fail("%s: no memory for %d classes", s->folder, n);
-	for (int64_t i = 0; i < s->files.n; i++) {
-		const char *path = bl_listing_path(&s->files, i);
-		if (i > 0 && same_class(bl_listing_path(&s->files, i - 1), path))
+	for (int64_t i = 0; i < s->files.images.n; i++) {
+		const char *path = bl_names_get(&s->files.images, i);
+		if (i > 0 && same_class(bl_names_get(&s->files.images, i - 1), path))
 			continue;
 		char *name = strndup(path, bl_listing_class_length(path));
 		if (!name)
@@ -242,7 +293,7 @@ static int label(bl_dataset *d, const source *s)
 	if (!d->labels)
 		return bl_fail("%s: no memory for %" PRId64 " labels", s->folder, d->n);
 	for (int64_t i = 0; i < d->n; i++) {
-		const char *path = bl_listing_path(&s->files, i);
+		const char *path = bl_names_get(&s->files.images, i);
 		while (bl_listing_class_length(path) != strlen(s->class_names[class]) ||
 		       strncmp(path, s->class_names[class], strlen(s->class_names[class])) != 0)
 			class++;
@@ -271,20 +322,22 @@ static int check(const bl_folder_config *c)
 /* Class names are those of all files: leaving out broken ones moves no label. */
 static int fill(source *s, const bl_folder_config *c)
 {
-	s->channels = c->channels ? c->channels : 3;
-	s->full_scale = c->full_scale;
+	s->wish = (bl_wish){ .channels = c->channels ? c->channels : 3, .full_scale = c->full_scale, .orient = c->orient,
+	                     .over = c->over };
+	for (int k = 0; k < 3; k++)
+		s->wish.ground[k] = (uint8_t)lrintf(255 * c->background[k]);
 	s->folder = strdup(c->path);
 	if (!s->folder)
 		return bl_fail("%s: out of memory", c->path);
 	for (size_t n = strlen(s->folder); n > 1 && s->folder[n - 1] == '/'; n--)
 		s->folder[n - 1] = '\0';
-	if (bl_listing_read(&s->files, s->folder) < 0)
+	if (bl_listing_read(&s->files, s->folder, c->endings) < 0 || note_others(s) < 0)
 		return -1;
 	if (c->unlabelled)
-		return s->files.n ? 0 : check_layout(s);
+		return s->files.images.n ? 0 : check_layout(s);
 	if (check_layout(s) < 0)
 		return -1;
-	return bl_listing_class_length(bl_listing_path(&s->files, 0)) ? name_classes(s) : 0;
+	return bl_listing_class_length(bl_names_get(&s->files.images, 0)) ? name_classes(s) : 0;
 }
 
 /* The first image's size, unless that is a photograph's. */
@@ -310,7 +363,7 @@ static const char *base_name(const char *path)
 /* Takes the source. */
 static bl_dataset *make_set(source *s, const bl_folder_config *c)
 {
-	bl_dataset *d = bl_dataset_make_source(base_name(s->folder), s->files.n, s->channels, 1, 1, &ops);
+	bl_dataset *d = bl_dataset_make_source(base_name(s->folder), s->files.images.n, s->wish.channels, 1, 1, &ops);
 	if (!d) {
 		free_source(s);
 		return NULL;
@@ -336,19 +389,25 @@ bl_dataset *bl_dataset_folder(const bl_folder_config *c)
 }
 
 typedef struct folder {
-	const char *path;
+	const char *path, *endings;
 	float size[2];
 	int channels;
-	bool labels, skip_broken, full_scale;
+	bl_list background;
+	bool labels, orient, skip_broken, full_scale;
 } folder;
 
 static const bl_field fields[] = {
 	BL_FIELD(TEXT, folder, path, BL_REQUIRED, .position = 1,
 	         .help = "the folder; folders in it are classes, their names sorted; files directly in it have no labels"),
+	BL_FIELD(TEXT, folder, endings, BL_OTHERWISE("those of all formats that are read"),
+	         .help = "only files whose names end so: \"jpg png\""),
 	BL_FIELD(FLOATS, folder, size, BL_OTHERWISE("the first image's, 224 where that is larger"), BL_WITHIN(1, MOST_SIDE), .count = 2,
 	         .help = "side, or {height, width}, of images in evaluation (shorter side to 8/7 of it, centre) and of default views"),
 	BL_FIELD(INT, folder, channels, BL_DEFAULT(3), BL_WITHIN(1, 3),
-	         .help = "3, or 1: everything becomes that; alpha and rotation marks are ignored"),
+	         .help = "3, or 1: everything becomes that"),
+	BL_FIELD(LIST, folder, background, BL_OTHERWISE("alpha is ignored"), BL_WITHIN(0, 1), .count = 3,
+	         .help = "what shows through where images are transparent: grey, or {red, green, blue}"),
+	BL_FIELD(BOOL, folder, orient, BL_DEFAULT(false), .help = "turns images as their EXIF orientation says"),
 	BL_FIELD(BOOL, folder, labels, BL_DEFAULT(true), .help = "folders are classes"),
 	BL_FIELD(BOOL, folder, skip_broken, BL_DEFAULT(false),
 	         .help = "decodes everything now and leaves out what cannot be (ds.skipped); otherwise a broken file is an error "
@@ -363,13 +422,19 @@ static bl_dataset *make(const void *settings)
 	for (int i = 0; i < 2; i++)
 		if (s->size[i] != (float)(int)s->size[i])
 			return bl_fail_null("data.folder: 'size' must be a number of pixels or {height, width}, got %g", (double)s->size[i]);
-	return bl_dataset_folder(&(bl_folder_config){
-		.path = s->path, .channels = s->channels, .height = (int)s->size[0], .width = (int)s->size[1],
-		.unlabelled = !s->labels, .skip_broken = s->skip_broken, .full_scale = s->full_scale,
-	});
+	bl_folder_config c = {
+		.path = s->path, .endings = s->endings, .channels = s->channels, .height = (int)s->size[0], .width = (int)s->size[1],
+		.unlabelled = !s->labels, .skip_broken = s->skip_broken, .full_scale = s->full_scale, .orient = s->orient,
+		.over = s->background.n > 0,
+	};
+	if (s->background.n == 2)
+		return bl_fail_null("data.folder: 'background' has 2 numbers, expected 1 or 3");
+	for (int k = 0; k < 3 && c.over; k++)
+		c.background[k] = (float)s->background.v[s->background.n == 3 ? k : 0];
+	return bl_dataset_folder(&c);
 }
 
 const bl_data_kind bl_data_folder = {
-	.name = "folder", .help = "JPEG and PNG files in folders, one a class, read when they are needed.",
+	.name = "folder", .help = "Image files in folders, one a class, read when they are needed: JPEG, PNG, WebP, TIFF, GIF (first frame), BMP, PNM.",
 	.example = "pcall(data.folder, \"/photographs\")", .fields = fields, .paths = { "path" }, .sized = true, .make = make,
 };

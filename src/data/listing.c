@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* listing.c: a walk through a folder. */
 #define _GNU_SOURCE /* qsort_r */
+#include "data/decode.h"
 #include "data/listing.h"
 
 #include <barlow/error.h>
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 /* The folders that the walk is in, up to the first: a link back to one of them is not followed. */
@@ -24,6 +24,7 @@ struct level {
 struct walk {
 	bl_listing *l;
 	char path[BL_PATH_SIZE];
+	const char *endings;
 	size_t base; /* where the relative part begins */
 	int64_t entries;
 };
@@ -31,18 +32,8 @@ struct walk {
 /* A folder that is none of images (the whole machine, links in a circle) is given up, not walked for hours. */
 enum { OTHERS_MAX = 2000 * 1000 };
 
-static bool is_image(const char *name)
-{
-	static const char *const ends[] = { "jpg", "jpeg", "png" };
-	const char *dot = strrchr(name, '.');
-	for (size_t i = 0; dot && i < sizeof ends / sizeof *ends; i++)
-		if (strcasecmp(dot + 1, ends[i]) == 0)
-			return true;
-	return false;
-}
-
 /* Makes room for one more path of that size. */
-static int make_room(bl_listing *l, size_t size)
+static int make_room(bl_names *l, size_t size)
 {
 	if (l->used + size > l->room) {
 		size_t room = 2 * (l->room + size);
@@ -70,22 +61,23 @@ static void keep_first(char kept[256], const char *name)
 		snprintf(kept, 256, "%.255s", name);
 }
 
-static int add_file(struct walk *w)
+static int add_name(bl_names *l, const char *name)
 {
-	bl_listing *l = w->l;
-	const char *path = w->path + w->base, *name = strrchr(w->path, '/') + 1;
-	if (!is_image(name)) {
-		l->others++;
-		keep_first(l->other, name);
-		return 0;
-	}
-	size_t size = strlen(path) + 1;
+	size_t size = strlen(name) + 1;
 	if (make_room(l, size) < 0)
 		return -1;
-	memcpy(l->text + l->used, path, size);
+	memcpy(l->text + l->used, name, size);
 	l->at[l->n++] = l->used;
 	l->used += size;
 	return 0;
+}
+
+static int add_file(struct walk *w)
+{
+	const char *path = w->path + w->base;
+	if (bl_decode_is_named(strrchr(w->path, '/') + 1, w->endings))
+		return add_name(&w->l->images, path);
+	return w->l->n_others++ < BL_OTHERS_MOST ? add_name(&w->l->others, path) : 0;
 }
 
 /* Links are followed; one that leads nowhere is a file that cannot be read. */
@@ -111,12 +103,12 @@ static int walk_folder(struct walk *w, size_t length, const struct level *here);
 static int visit_folder(struct walk *w, size_t length, const char *name, const struct level *here,
 			const struct level *below)
 {
-	int64_t before = w->l->n;
+	int64_t before = w->l->images.n;
 	if (is_within(below, here))
 		return 0;
 	if (walk_folder(w, length, below) < 0)
 		return -1;
-	if (!here->up && w->l->n == before)
+	if (!here->up && w->l->images.n == before)
 		keep_first(w->l->empty, name);
 	return 0;
 }
@@ -127,7 +119,7 @@ static int visit(struct walk *w, size_t length, const struct dirent *entry, cons
 	size_t more = strlen(entry->d_name) + 1;
 	if (entry->d_name[0] == '.')
 		return 0;
-	if (++w->entries - w->l->n > OTHERS_MAX)
+	if (++w->entries - w->l->images.n > OTHERS_MAX)
 		return bl_fail("%.*s: more than %d files and folders in it are no images", (int)w->base - 1, w->path, OTHERS_MAX);
 	if (length + more >= sizeof w->path)
 		return bl_fail("%.200s...: a path of more than %zu bytes", w->path, sizeof w->path);
@@ -179,12 +171,18 @@ static int compare(const void *x, const void *y, void *text)
 	return c ? c : strcmp(a + folder_length(a), b + folder_length(b));
 }
 
-int bl_listing_read(bl_listing *l, const char *folder)
+static void sort(bl_names *l)
 {
-	struct walk w = { .l = l };
+	if (l->n)
+		qsort_r(l->at, (size_t)l->n, sizeof *l->at, compare, l->text);
+}
+
+int bl_listing_read(bl_listing *l, const char *folder, const char *endings)
+{
+	struct walk w = { .l = l, .endings = endings };
 	struct level top;
 	size_t length = strlen(folder);
-	*l = (bl_listing){ .n = 0 };
+	*l = (bl_listing){ .n_others = 0 };
 	while (length > 1 && folder[length - 1] == '/')
 		length--;
 	if (length == 0 || length >= sizeof w.path)
@@ -196,19 +194,25 @@ int bl_listing_read(bl_listing *l, const char *folder)
 		return bl_fail("%s: %s", w.path, errno ? strerror(errno) : "not a folder");
 	if (walk_folder(&w, length, &top) < 0)
 		return -1;
-	if (l->n)
-		qsort_r(l->at, (size_t)l->n, sizeof *l->at, compare, l->text);
+	sort(&l->images);
+	sort(&l->others);
 	return 0;
+}
+
+static void free_names(bl_names *l)
+{
+	free(l->text);
+	free(l->at);
 }
 
 void bl_listing_free(bl_listing *l)
 {
-	free(l->text);
-	free(l->at);
-	*l = (bl_listing){ .n = 0 };
+	free_names(&l->images);
+	free_names(&l->others);
+	*l = (bl_listing){ .n_others = 0 };
 }
 
-const char *bl_listing_path(const bl_listing *l, int64_t i)
+const char *bl_names_get(const bl_names *l, int64_t i)
 {
 	return l->text + l->at[i];
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* listing.h: the image files of a folder and all below it, in a fixed order. */
+/* listing.h: the files of a folder and all below it, in a fixed order. */
 #ifndef DATA_LISTING_H
 #define DATA_LISTING_H
 
@@ -8,27 +8,33 @@
 
 enum { BL_PATH_SIZE = 4096 };
 
-/* Paths are relative to the folder: "cat/1.jpg". */
-typedef struct bl_listing {
-	char *text; /* all of them, each with its zero */
+/* Names, each with its zero, one behind the other. */
+typedef struct bl_names {
+	char *text;
 	size_t used, room;
 	size_t *at; /* where in text each begins, in order */
 	int64_t n, places;
-	int64_t others; /* files that are no images by their name, ... */
-	char other[256]; /* ... and one of them */
-	char empty[256]; /* a folder directly below it without images in it; "": there is none */
+} bl_names;
+
+/* Paths are relative to the folder: "cat/1.jpg". */
+typedef struct bl_listing {
+	bl_names images, others; /* others: files that are no images by their name, of at most BL_OTHERS_MOST */
+	int64_t n_others;        /* how many there are */
+	char empty[256];         /* a folder directly below it without images in it; "": there is none */
 } bl_listing;
 
+enum { BL_OTHERS_MOST = 10000 };
+
 /*
- * Files whose name ends in .jpg, .jpeg or .png, in whatever case, sorted by the
+ * Files whose names end in one of `endings` ("jpg png"), NULL: as those of image files do, in whatever case, sorted by the
  * folder directly below `folder`, then by the folder they are in, then by name,
- * as torchvision does.  Names that begin with a dot are passed over.  Fails for
- * a folder that cannot be read.
+ * as torchvision does; and all other files.  Names that begin with a dot are passed
+ * over.  Fails for a folder that cannot be read.
  */
-int bl_listing_read(bl_listing *l, const char *folder);
+int bl_listing_read(bl_listing *l, const char *folder, const char *endings);
 void bl_listing_free(bl_listing *l);
 
-const char *bl_listing_path(const bl_listing *l, int64_t i);
+const char *bl_names_get(const bl_names *l, int64_t i);
 /* Length of the first part of the path, 0: the file lies in the folder itself. */
 size_t bl_listing_class_length(const char *path);
 

@@ -5,8 +5,14 @@ libbarlow_sources += \
 	src/data/dataset.h \
 	src/data/decode.c \
 	src/data/decode.h \
+	src/data/decode_bmp.c \
+	src/data/decode_gif.c \
 	src/data/decode_jpeg.c \
 	src/data/decode_png.c \
+	src/data/decode_pnm.c \
+	src/data/decode_tiff.c \
+	src/data/decode_webp.c \
+	src/data/exif.c \
 	src/data/fashion.c \
 	src/data/fetch.c \
 	src/data/figures.c \

@@ -20,6 +20,7 @@ c_tests += tests/c/test_figure
 c_tests += tests/c/test_file
 c_tests += tests/c/test_folder
 c_tests += tests/c/test_gemm_bf16
+c_tests += tests/c/test_formats
 c_tests += tests/c/test_frozen
 c_tests += tests/c/test_grad_ops
 c_tests += tests/c/test_gradcheck

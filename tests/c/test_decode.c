@@ -20,7 +20,7 @@ enum { MUTATIONS = 1000, HEIGHT = 75, WIDTH = 101 };
 static int try_decode(const char *path, int channels, const bl_window *window, bl_image *im)
 {
 	bl_encoded e;
-	if (bl_decode_open(&e, path, channels, false) < 0)
+	if (bl_decode_open(&e, path, &(bl_wish){ .channels = channels }) < 0)
 		return -1;
 	const bl_window all = { 0, 0, e.height, e.width, 1 };
 	int rc = bl_decode_read(&e, window ? window : &all, im);
@@ -79,7 +79,7 @@ static void files_are_decoded_as_by_pil(void **state)
 	check_reference("subsampled", "jpg", 0);
 	check_reference("progressive", "jpg", 0);
 	check_reference("grey", "jpg", 0);
-	check_reference("cmyk", "jpg", 1);
+	check_reference("cmyk", "jpg", 0);
 	check_reference("alpha", "png", 0);
 	check_reference("grey_alpha", "png", 0);
 	check_reference("palette", "png", 0);
@@ -121,7 +121,7 @@ static void every_kind_of_jpeg(void **state)
 	check_colour(&j, ink, (int[]){ 173, 86, 43 });
 	j.ycck = false;
 	j.unmarked = true;
-	check_colour(&j, ink, (int[]){ 8, 21, 28 });
+	check_colour(&j, ink, (int[]){ 173, 86, 43 }); /* the same where Adobe's marker is missing, as PIL reads it */
 }
 
 /* Sample s of a row of such a file, as 8 bits. */
@@ -356,12 +356,12 @@ static void what_is_no_image_is_named(void **state)
 {
 	const char *path = support_scratch("no.jpg");
 	(void)state;
-	support_write(path, "GIF89a and more", 15);
+	support_write(path, "GIF88a and more", 15);
 	assert_false(decodes(path));
-	assert_error("byte 0: 47 49 46 38, expected ff d8 ff (JPEG) or 89 50 4e 47 (PNG)");
+	assert_error("byte 0: 47 49 46 38, expected how a JPEG, PNG, ");
 	support_write(path, "", 0);
 	assert_false(decodes(path));
-	assert_error("0 bytes, expected a JPEG or PNG file");
+	assert_error("0 bytes, expected a JPEG, PNG, ");
 	assert_false(decodes("/nonexistent.jpg"));
 	assert_error("No such file");
 	assert_false(decodes("/tmp"));
@@ -418,7 +418,7 @@ static bool decodes_somewhere(const char *path, unsigned i)
 {
 	bl_encoded e;
 	bl_image im;
-	if (bl_decode_open(&e, path, i % 5 ? 3 : 1, false) < 0)
+	if (bl_decode_open(&e, path, &(bl_wish){ .channels = i % 5 ? 3 : 1, .orient = i % 3 == 0, .over = i % 7 == 0 }) < 0)
 		return false;
 	bl_window w = i % 2 ? (bl_window){ 0, 0, e.height, e.width, 1 } : somewhere(i, e.height, e.width);
 	int rc = bl_decode_read(&e, &w, &im);

@@ -152,11 +152,11 @@ static void layouts_that_make_no_sense_are_refused(void **state)
 	(void)state;
 	refuse(&c, "/nonexistent: No such file");
 	c.path = folder("void");
-	refuse(&c, "void: no .jpg, .jpeg or .png file in it");
-	support_write(support_scratch("void/x.webp"), "x", 1);
-	refuse(&c, "(1 others, such as x.webp)");
-	c.path = support_scratch("void/x.webp");
-	refuse(&c, "x.webp: not a folder");
+	refuse(&c, "void: no image file in it (names end in .jpg");
+	support_write(support_scratch("void/x.txt"), "x", 1);
+	refuse(&c, "; 1 others, such as x.txt");
+	c.path = support_scratch("void/x.txt");
+	refuse(&c, "x.txt: not a folder");
 	folder("mixed/cat");
 	put("mixed/cat/1.png", 8, 8, 0);
 	put("mixed/stray.png", 8, 8, 0);
@@ -167,7 +167,7 @@ static void layouts_that_make_no_sense_are_refused(void **state)
 	c.unlabelled = false;
 	unlink(support_scratch("mixed/stray.png"));
 	folder("mixed/empty");
-	refuse(&c, "mixed/empty: no .jpg, .jpeg or .png file in this class");
+	refuse(&c, "mixed/empty: no image file in this class");
 	c.channels = 2;
 	refuse(&c, "channels = 2, expected 3 or 1");
 	c.channels = 1;
@@ -385,7 +385,7 @@ static void a_broken_file_ends_what_needs_it(void **state)
 	assert_error("row ");
 	bl_loader_free(l);
 	assert_int_equal(bl_dataset_image(d, 1, &im), -1);
-	assert_error("broken/a/2.jpg: byte 0: 6e 6f 20 69, expected ff d8 ff (JPEG)");
+	assert_error("broken/a/2.jpg: byte 0: 6e 6f 20 69, expected how a JPEG");
 	assert_int_equal(bl_dataset_statistics(d, mean, std), -1);
 	assert_error("broken/a/2.jpg: byte 0");
 	assert_null(bl_dataset_batch(d, (int64_t[]){ 0, 5, 1 }, 3, NULL, NULL));

@@ -41,6 +41,47 @@ test("images, labels and paths", function()
 	end)
 end)
 
+test("what a folder holds that is no image is counted and named", function()
+	with_classes(function(folder)
+		for _, name in ipairs{ "notes.txt", "day/clip.mp4", "night/.hidden" } do assert(io.open(folder .. "/" .. name, "w")):close() end
+		local ds = data.folder(folder)
+		equal(#ds, 8)
+		equal(table.concat(ds.skipped, "; "), "notes.txt: no image file by its name; day/clip.mp4: no image file by its name")
+		equal(tostring(ds):match "classes, (.*)", "2 files not read (ds.skipped)")
+		assert(io.open(folder .. "/day/z.jpg", "w")):close()
+		ds = data.folder{ path = folder, skip_broken = true }
+		equal(#ds, 8)
+		equal(#ds.skipped, 3)
+		equal(ds.skipped[3]:match ": .*", ": 0 bytes, expected a JPEG, PNG, WebP, TIFF, GIF, BMP or PNM file")
+	end)
+end)
+
+test("endings choose the files, and recipes of 0.1 go on with theirs", function()
+	local formats = tap.root .. "tests/reference/formats"
+	local ds = data.folder{ path = formats, endings = "webp GIF", size = 8 }
+	for i = 1, #ds do assert(ds[i].path:find "%.webp$" or ds[i].path:find "%.gif$") end
+	equal(#ds, 8)
+	local d = require "barlow.versions".names(require "barlow", "0.1").data.folder{ path = formats, size = 8 }
+	equal(#d, 14)
+end)
+
+test("alpha over a background, and turned images", function()
+	local formats = tap.root .. "tests/reference/formats"
+	local function first(settings, name)
+		settings.path, settings.labels, settings.size = formats, false, 17
+		local ds = data.folder(settings)
+		for i = 1, #ds do
+			if ds[i].path:match "[^/]*$" == name then return ds[i].image end
+		end
+	end
+	local ground = first({ background = { .2, .4, .8 } }, "alpha.png")
+	tap.close(ground:permute{ 2, 3, 1 } * 255, tensor.load(formats .. "/alpha.png.over.npy"), 1e-4, 1e-4)
+	local way = first({ orient = true }, "way6.jpg")
+	equal(table.concat(way:shape(), " "), "3 23 17")
+	fails(function() data.folder{ formats, background = { 1, 2, 3 } } end, "'background' must be a list of 1 to 3 numbers")
+	fails(function() data.folder{ formats, background = { 1, 0 } } end, "'background' has 2 numbers, expected 1 or 3")
+end)
+
 test("without classes, and with a size", function()
 	local ds = data.folder{ path = photographs, size = { 20, 30 } }
 	equal(#ds, 8)

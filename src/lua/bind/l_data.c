@@ -281,7 +281,7 @@ static int p_labels(lua_State *L)
 	return 1;
 }
 
-/* Files that were left out as broken, each with the reason. */
+/* Files that are not read, each with the reason. */
 static int p_skipped(lua_State *L)
 {
 	bl_dataset *d = bl_lua_dataset(L, 1);
@@ -347,6 +347,9 @@ static int d_tostring(lua_State *L)
 	lua_pushfstring(L, "%s: %I images %d x %d, %d channel%s, %d classes", lua_tostring(L, -1),
 			(lua_Integer)bl_dataset_length(d), bl_dataset_height(d), bl_dataset_width(d),
 			bl_dataset_channels(d), bl_dataset_channels(d) == 1 ? "" : "s", bl_dataset_classes(d));
+	lua_Integer unread = bl_dataset_unread(d);
+	if (unread)
+		lua_pushfstring(L, "%s, %I file%s not read (ds.skipped)", lua_tostring(L, -1), unread, unread == 1 ? "" : "s");
 	return 1;
 }
 
@@ -380,7 +383,7 @@ static const bl_lua_function properties[] = {
 	       "data.shapes{n = 1, size = 8}.height"),
 	BL_LUA("width", p_width, ": integer", "Columns of an image; of files, as evaluation sees them.",
 	       "data.shapes{n = 1, size = 8}.width"),
-	BL_LUA("skipped", p_skipped, ": string[]", "Files that skip_broken left out, each with the reason.",
+	BL_LUA("skipped", p_skipped, ": string[]", "Files of the folder that are not read, each with the reason: no images by their names, or broken (skip_broken).",
 	       "data.shapes{n = 1, size = 8}.skipped"),
 	BL_LUA_END,
 };
