@@ -128,11 +128,18 @@ local function report(what, f, ...)
 end
 
 local function heads(train)
-	return { ("kNN, %d references"):format(math.min(REFERENCES, #train)),
+	return { ("kNN, %d references"):format(math.min(REFERENCES, #train)), "kNN whitened",
 		("linear, %d labels"):format(math.min(FEW, #train)), ("linear, %d labels"):format(#train) }
 end
 
--- Fills row = {knn, few, all}, one measure after the other: what Ctrl-C leaves is shown.
+-- kNN in whitened features says what is in them; plain cosine also what the few largest directions hide.
+local function whitened(encoder, train, test, n)
+	local refs = train:subset(1, math.min(n, #train))
+	return eval.knn{ whiten = true, train = eval.features(encoder, refs, { like = train, pool = 2 }), train_labels = refs,
+		test = eval.features(encoder, test, { like = train, pool = 2 }), test_labels = test }
+end
+
+-- Fills row = {knn, whitened, few, all}, one measure after the other: what Ctrl-C leaves is shown.
 local function measure(row, encoder, train, test)
 	local a, b = row_features(encoder, train, test)
 	local function part(n)
@@ -141,15 +148,17 @@ local function measure(row, encoder, train, test)
 	end
 	local what = heads(train)
 	row[1] = report(what[1], eval.knn, part(REFERENCES))
-	row[2] = report(what[2], eval.linear, part(FEW))
-	row[3] = report(what[3], eval.linear, part(#train))
+	row[2] = report(what[2], whitened, encoder, train, test, REFERENCES)
+	row[3] = report(what[3], eval.linear, part(FEW))
+	row[4] = report(what[4], eval.linear, part(#train))
 end
 
 local function print_table(rows, train)
 	local heads = heads(train)
 	print(("\n| %-22s | %s |"):format("features", table.concat(heads, " | ")))
-	print("| " .. ("-"):rep(22) .. " | " .. ("-"):rep(#heads[1]) .. " | " .. ("-"):rep(#heads[2]) .. " | "
-		.. ("-"):rep(#heads[3]) .. " |")
+	local rules = { ("-"):rep(22) }
+	for i, head in ipairs(heads) do rules[i + 1] = ("-"):rep(#head) end
+	print("| " .. table.concat(rules, " | ") .. " |")
 	for _, row in ipairs(rows) do
 		local cells = {}
 		for i, head in ipairs(heads) do

@@ -17,6 +17,18 @@
  */
 bl_tensor *bl_eval_features(bl_module *encoder, bl_dataset *d, const float *mean, const float *std, int batch,
                             const volatile int *stop);
+/*
+ * The same by more settings.  pool > 0: where an encoder's features are maps (C,H,W), which a chain of modules flattens
+ * last or not at all, each is averaged to pool x pool at most first, as PyTorch's adaptive_avg_pool2d cuts it; pixels and
+ * features that are no maps stay as they are.  flip: the mean of an image's features and of those of its mirror image.
+ */
+typedef struct bl_features_config {
+	int batch, pool;
+	bool flip;
+	const volatile int *stop;
+} bl_features_config;
+bl_tensor *bl_eval_features_by(bl_module *encoder, bl_dataset *d, const float *mean, const float *std,
+                               const bl_features_config *c);
 /* Labels of the whole set; n = length.  Caller frees. NULL when it has none. */
 int32_t *bl_eval_labels(const bl_dataset *d);
 /*
@@ -33,6 +45,27 @@ int32_t *bl_eval_labels_like(const bl_dataset *d, const bl_dataset *like);
 typedef struct bl_knn_config { int k; double temperature; } bl_knn_config;
 double bl_eval_knn(const bl_knn_config *c, const bl_tensor *refs, const int32_t *ref_labels, const bl_tensor *queries,
                    const int32_t *query_labels, int classes);
+
+/*
+ * References and queries in units that cosines are fairer in, both by the statistics of the references; into out, new
+ * references (N,F) and (M,F), or negative with out NULL.  Standardised: mean 0 and variance 1 of each feature (one that
+ * does not vary is 0).  Whitened: these times (covariance + ridge)^-1/2, but for a rotation that no cosine sees.
+ *
+ * Of several ridges that is taken with which kNN does best on a part of the references that is held out: the others'
+ * statistics, the others as neighbours.  Time grows with N F^2 and F^3, memory with 3 N F floats.
+ */
+typedef struct bl_whiten_config {
+	bl_knn_config knn;      /* that the ridge is chosen by */
+	const double *ridges;   /* in units of a feature's variance; NULL: .001 to 10.  Of equally good ones the first */
+	int n_ridges;
+	double held_out;        /* fraction, 0: .2; at most 2,000 rows */
+	uint64_t seed;          /* of which rows are held out */
+	const volatile int *stop; /* may be NULL */
+} bl_whiten_config;
+typedef struct bl_whiten_result { double ridge, held_out_accuracy; /* NaN where there was one ridge */ } bl_whiten_result;
+int bl_eval_standardise(const bl_tensor *refs, const bl_tensor *queries, bl_tensor *out[2]);
+int bl_eval_whiten(const bl_whiten_config *c, const bl_tensor *refs, const int32_t *ref_labels, const bl_tensor *queries,
+                   int classes, bl_tensor *out[2], bl_whiten_result *result);
 
 /*
  * Multinomial logistic regression by L-BFGS on standardised features, L2

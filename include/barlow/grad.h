@@ -80,6 +80,7 @@ bl_tensor *bl_select(bl_tensor *a, int dim, int64_t index); /* drops the dimensi
 bl_tensor *bl_expand(bl_tensor *a, int ndim, const int64_t *shape);
 bl_tensor *bl_index_rows(bl_tensor *a, const int64_t *rows, int64_t n); /* (R,...) -> (n,...) */
 bl_tensor *bl_cat(bl_tensor *const *parts, int n, int dim);
+bl_tensor *bl_flip(bl_tensor *a, int dim); /* a copy with the dimension in reverse order */
 bl_tensor *bl_diag(bl_tensor *a); /* (N,N) -> (N), or (N) -> (N,N) */
 
 /* Networks.  Images are (N,C,H,W). */

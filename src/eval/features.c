@@ -39,12 +39,116 @@ static void restore(const modes *m, bl_module *module, int *at)
 		restore(m, bl_module_child(module, i), at);
 }
 
+/* --- maps, averaged --- */
+
+static bool is_chain(const bl_module *m)
+{
+	return strcmp(bl_module_kind(m), "sequential") == 0 || strcmp(bl_module_kind(m), "cnn") == 0;
+}
+
+/* The encoder's features as maps (n,C,H,W), where a flatten at its very end would hide that; otherwise as they are. */
+static bl_tensor *forward_maps(bl_module *m, bl_tensor *x)
+{
+	int n = bl_module_children(m);
+	bl_tensor *h;
+
+	if (strcmp(bl_module_kind(m), "flatten") == 0)
+		return bl_tensor_ref(x);
+	if (!is_chain(m) || n == 0)
+		return bl_module_forward(m, x);
+	h = bl_tensor_ref(x);
+	for (int i = 0; h && i < n; i++) {
+		bl_module *child = bl_module_child(m, i);
+		bl_tensor *y = i == n - 1 ? forward_maps(child, h) : bl_module_forward(child, h);
+
+		bl_tensor_unref(h);
+		h = y;
+	}
+	return h;
+}
+
+/* Mean of rows y0..y1-1 and columns x0..x1-1 of the map. */
+static float mean_of(const bl_tensor *h, int64_t n, int64_t c, const int64_t y[2], const int64_t x[2])
+{
+	double sum = 0;
+
+	for (int64_t i = y[0]; i < y[1]; i++)
+		for (int64_t j = x[0]; j < x[1]; j++)
+			sum += bl_tensor_at(h, (int64_t[]){ n, c, i, j });
+	return (float)(sum / (double)((y[1] - y[0]) * (x[1] - x[0])));
+}
+
+/* Where cell i of `cells` begins and ends among `size` pixels: cells may share one. */
+static void cell_range(int64_t size, int64_t cells, int64_t i, int64_t range[2])
+{
+	range[0] = i * size / cells;
+	range[1] = ((i + 1) * size + cells - 1) / cells;
+}
+
+/* h (n,C,H,W) averaged to `side` x side, or what it has less of. */
+static bl_tensor *pool_maps(const bl_tensor *h, int side)
+{
+	const int64_t *in = bl_tensor_shape(h);
+	int64_t rows = in[2] < side ? in[2] : side, columns = in[3] < side ? in[3] : side;
+	bl_tensor *out = bl_tensor_new(4, (int64_t[]){ in[0], in[1], rows, columns });
+	float *to = out ? bl_tensor_data(out) : NULL;
+
+	for (int64_t i = 0; out && i < in[0] * in[1] * rows * columns; i++) {
+		int64_t y[2], x[2], map = i / (rows * columns);
+
+		cell_range(in[2], rows, i / columns % rows, y);
+		cell_range(in[3], columns, i % columns, x);
+		to[i] = mean_of(h, map / in[1], map % in[1], y, x);
+	}
+	return out;
+}
+
+static bl_tensor *forward_pooled(bl_module *encoder, bl_tensor *x, int side)
+{
+	bl_tensor *h = forward_maps(encoder, x), *pooled;
+
+	if (!h || bl_tensor_ndim(h) != 4)
+		return h;
+	pooled = pool_maps(h, side);
+	bl_tensor_unref(h);
+	return pooled;
+}
+
+/* --- a batch --- */
+
+/* Features (n,F) of a batch of images: a new reference. */
+static bl_tensor *features_of(bl_module *encoder, bl_tensor *x, int pool)
+{
+	bl_tensor *h, *flat;
+
+	if (!encoder)
+		h = bl_tensor_ref(x);
+	else
+		h = pool ? forward_pooled(encoder, x, pool) : bl_module_forward(encoder, x);
+	flat = h ? bl_flatten(h) : NULL;
+	bl_tensor_unref(h);
+	return flat;
+}
+
+/* The mean of h, which goes, and the features of the mirror images of x. */
+static bl_tensor *with_mirrored(bl_module *encoder, bl_tensor *x, int pool, bl_tensor *h)
+{
+	bl_tensor *mirrored = bl_flip(x, 3), *g = mirrored ? features_of(encoder, mirrored, pool) : NULL;
+	bl_tensor *sum = g ? bl_add(h, g) : NULL, *mean = sum ? bl_affine(sum, .5f, 0) : NULL;
+
+	bl_tensor_unref(mirrored);
+	bl_tensor_unref(g);
+	bl_tensor_unref(sum);
+	bl_tensor_unref(h);
+	return mean;
+}
+
 /* Features of n rows from `first`: (n,F), a new reference. */
 static bl_tensor *encode(bl_module *encoder, bl_dataset *d, int64_t first, int64_t n, const float *mean,
-			 const float *std)
+			 const float *std, const bl_features_config *c)
 {
 	int64_t *rows = malloc((size_t)n * sizeof(*rows));
-	bl_tensor *x, *h, *flat;
+	bl_tensor *x, *h;
 
 	if (!rows)
 		return bl_fail_null("no memory for a batch of %" PRId64, n);
@@ -52,15 +156,11 @@ static bl_tensor *encode(bl_module *encoder, bl_dataset *d, int64_t first, int64
 		rows[i] = first + i;
 	x = bl_dataset_batch(d, rows, n, mean, std);
 	free(rows);
-	if (!x || !encoder)
-		h = x;
-	else {
-		h = bl_module_forward(encoder, x);
-		bl_tensor_unref(x);
-	}
-	flat = h ? bl_flatten(h) : NULL;
-	bl_tensor_unref(h);
-	return flat;
+	h = x ? features_of(encoder, x, c->pool) : NULL;
+	if (h && c->flip)
+		h = with_mirrored(encoder, x, c->pool, h);
+	bl_tensor_unref(x);
+	return h;
 }
 
 static int put_rows(bl_tensor **all, const bl_tensor *part, int64_t first, int64_t total)
@@ -78,10 +178,10 @@ static int put_rows(bl_tensor **all, const bl_tensor *part, int64_t first, int64
 	return 0;
 }
 
-static bl_tensor *encode_all(bl_module *encoder, bl_dataset *d, const float *mean, const float *std, int batch,
-			     const volatile int *stop)
+static bl_tensor *encode_all(bl_module *encoder, bl_dataset *d, const float *mean, const float *std,
+			     const bl_features_config *c)
 {
-	int64_t total = bl_dataset_length(d);
+	int64_t total = bl_dataset_length(d), batch = c->batch;
 	bl_tensor *all = NULL;
 
 	if (total == 0)
@@ -90,10 +190,10 @@ static bl_tensor *encode_all(bl_module *encoder, bl_dataset *d, const float *mea
 		bl_tensor *part = NULL;
 		int rc;
 
-		if (stop && *stop)
+		if (c->stop && *c->stop)
 			bl_fail("stopped");
 		else
-			part = encode(encoder, d, first, total - first < batch ? total - first : batch, mean, std);
+			part = encode(encoder, d, first, total - first < batch ? total - first : batch, mean, std, c);
 		rc = part ? put_rows(&all, part, first, total) : -1;
 		bl_tensor_unref(part);
 		if (rc < 0) {
@@ -107,13 +207,21 @@ static bl_tensor *encode_all(bl_module *encoder, bl_dataset *d, const float *mea
 bl_tensor *bl_eval_features(bl_module *encoder, bl_dataset *d, const float *mean, const float *std, int batch,
 			    const volatile int *stop)
 {
+	return bl_eval_features_by(encoder, d, mean, std, &(bl_features_config){ .batch = batch, .stop = stop });
+}
+
+bl_tensor *bl_eval_features_by(bl_module *encoder, bl_dataset *d, const float *mean, const float *std,
+			       const bl_features_config *c)
+{
 	modes m = { 0 };
 	bl_tensor *all;
 	bool recording;
 	int at = 0;
 
-	if (batch < 1)
-		return bl_fail_null("batch = %d, expected at least 1", batch);
+	if (c->batch < 1)
+		return bl_fail_null("batch = %d, expected at least 1", c->batch);
+	if (c->pool < 0)
+		return bl_fail_null("pool = %d, expected at least 0", c->pool);
 	if (encoder && remember(&m, encoder) < 0) {
 		free(m.training);
 		return NULL;
@@ -121,7 +229,7 @@ bl_tensor *bl_eval_features(bl_module *encoder, bl_dataset *d, const float *mean
 	if (encoder)
 		bl_module_train(encoder, false);
 	recording = bl_grad_enable(false);
-	all = encode_all(encoder, d, mean, std, batch, stop);
+	all = encode_all(encoder, d, mean, std, c);
 	bl_grad_enable(recording);
 	if (encoder)
 		restore(&m, encoder, &at);

@@ -9,4 +9,5 @@ libbarlow_sources += \
 	src/eval/linear_probe.c \
 	src/eval/logistic.c \
 	src/eval/logistic.h \
-	src/eval/spectrum.c
+	src/eval/spectrum.c \
+	src/eval/whiten.c

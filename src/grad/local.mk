@@ -12,6 +12,7 @@ libbarlow_sources += \
 	src/grad/node.h \
 	src/grad/ops.def \
 	src/grad/pool.c \
+	src/grad/rearrange.c \
 	src/grad/reduce.c \
 	src/grad/shape.c \
 	src/grad/sums.c

@@ -286,6 +286,157 @@ static void senseless_arguments_are_named(void **state)
 	bl_tensor_unref(narrow);
 }
 
+/* --- standardised and whitened features --- */
+
+static double cosine(const float *a, const float *b, int64_t n)
+{
+	double ab = 0, aa = 0, bb = 0;
+
+	for (int64_t i = 0; i < n; i++) {
+		ab += (double)a[i] * b[i];
+		aa += (double)a[i] * a[i];
+		bb += (double)b[i] * b[i];
+	}
+	return ab / sqrt(aa * bb);
+}
+
+static void whitened_features_are_numpys(void **state)
+{
+	const double ridge = .1;
+	bl_whiten_config c = { .ridges = &ridge, .n_ridges = 1 };
+	bl_tensor *want = reference("whitened_cosines"), *accuracy = reference("whitened_knn"), *out[2];
+	bl_whiten_result r;
+
+	(void)state;
+	assert_int_equal(bl_eval_whiten(&c, data.train, data.train_labels, data.test, CLASSES, out, &r), 0);
+	assert_close(r.ridge, .1, 0);
+	assert_true(isnan(r.held_out_accuracy));
+	for (int q = 0; q < 200; q++)
+		for (int i = 0; i < 5; i++)
+			assert_close(cosine(bl_tensor_data(out[1]) + 6 * q, bl_tensor_data(out[0]) + 6 * i, 6),
+				     bl_tensor_data(want)[5 * q + i], 1e-5);
+	assert_close(bl_eval_knn(&(bl_knn_config){ 15, .1 }, out[0], data.train_labels, out[1], data.test_labels,
+				 CLASSES),
+		     bl_tensor_data(accuracy)[0], 1e-6);
+	bl_tensor_unref(want);
+	bl_tensor_unref(accuracy);
+	bl_tensor_unref(out[0]);
+	bl_tensor_unref(out[1]);
+}
+
+/* The corners of a square, stretched and moved: standardised they are (+-1, +-1), of covariance I.  A third feature is dead. */
+static const float corners[] = { 7, 2, 4, 7, -4, 4, 3, 2, 4, 3, -4, 4 };
+
+static void a_square_is_exact(void **state)
+{
+	static const float standard[] = { 1, 1, 0, 1, -1, 0, -1, 1, 0, -1, -1, 0 };
+	bl_tensor *x = bl_tensor_from(2, (int64_t[]){ 4, 3 }, corners), *out[2];
+	const double ridge = 3;
+	bl_whiten_config c = { .ridges = &ridge, .n_ridges = 1 };
+	bl_whiten_result r;
+
+	(void)state;
+	assert_int_equal(bl_eval_standardise(x, x, out), 0);
+	for (int i = 0; i < 12; i++) {
+		assert_close(bl_tensor_data(out[0])[i], standard[i], 1e-6);
+		assert_close(bl_tensor_data(out[1])[i], standard[i], 1e-6);
+	}
+	bl_tensor_unref(out[0]);
+	bl_tensor_unref(out[1]);
+	assert_int_equal(bl_eval_whiten(&c, x, NULL, x, 1, out, &r), 0);
+	for (int i = 0; i < 4; i++) /* (I + 3 I)^-1/2 halves them, so products are a quarter of what they were */
+		for (int j = 0; j < 4; j++) {
+			const float *a = bl_tensor_data(out[0]) + 3 * i, *b = bl_tensor_data(out[1]) + 3 * j;
+			const float *s = standard + 3 * i, *t = standard + 3 * j;
+
+			assert_close(a[0] * b[0] + a[1] * b[1] + a[2] * b[2], (s[0] * t[0] + s[1] * t[1]) / 4, 1e-6);
+		}
+	bl_tensor_unref(out[0]);
+	bl_tensor_unref(out[1]);
+	bl_tensor_unref(x);
+}
+
+enum { HIDDEN = 1000, WIDTH = 5 };
+
+/* The class is in the small difference of two features, among large noise that they share and that of three others. */
+static bl_tensor *hidden_classes(uint32_t stream, int32_t *labels)
+{
+	bl_tensor *x = bl_tensor_new(2, (int64_t[]){ HIDDEN, WIDTH });
+	bl_rng rng;
+
+	bl_rng_init(&rng, 3, 0, stream, BL_STREAM_USER);
+	for (int i = 0; i < HIDDEN; i++) {
+		float *row = bl_tensor_data(x) + WIDTH * i, sign = i % 2 ? .05f : -.05f;
+
+		labels[i] = i % 2;
+		for (int j = 1; j < WIDTH; j++)
+			row[j] = bl_rng_normal(&rng);
+		row[0] = row[1] + sign + .01f * bl_rng_normal(&rng);
+	}
+	return x;
+}
+
+static void whitening_finds_what_noise_hides(void **state)
+{
+	static int32_t labels[2][HIDDEN];
+	const double ridges[] = { 100, 1e-4, 1e-5 };
+	bl_whiten_config c = { .knn = { 5, .1 }, .ridges = ridges, .n_ridges = 3 };
+	bl_tensor *refs = hidden_classes(1, labels[0]), *queries = hidden_classes(2, labels[1]), *out[2];
+	bl_whiten_result r, again;
+	double first = 0;
+
+	(void)state;
+	assert_true(bl_eval_knn(&c.knn, refs, labels[0], queries, labels[1], 2) < .7);
+	for (int threads = 1; threads < 4; threads++) {
+		double accuracy;
+
+		bl_threads_set(threads);
+		assert_int_equal(bl_eval_whiten(&c, refs, labels[0], queries, 2, out, &again), 0);
+		accuracy = bl_tensor_data(out[1])[17];
+		assert_true(threads == 1 || (accuracy == first && again.held_out_accuracy == r.held_out_accuracy));
+		first = accuracy;
+		r = again;
+		assert_true(bl_eval_knn(&c.knn, out[0], labels[0], out[1], labels[1], 2) > .95);
+		bl_tensor_unref(out[0]);
+		bl_tensor_unref(out[1]);
+	}
+	bl_threads_set(0);
+	assert_close(r.ridge, 1e-4, 0); /* the first of two that do */
+	assert_true(r.held_out_accuracy > .95);
+	bl_tensor_unref(refs);
+	bl_tensor_unref(queries);
+}
+
+static void whitening_names_what_is_wrong(void **state)
+{
+	volatile int stop = 1;
+	const double bad = -1;
+	bl_tensor *one = bl_tensor_full(2, (int64_t[]){ 1, 6 }, 1), *narrow = bl_tensor_full(2, (int64_t[]){ 2, 5 }, 1);
+	bl_tensor *out[2] = { one, one };
+	const int32_t high[] = { 4 };
+	bl_whiten_result r;
+
+	(void)state;
+	assert_int_equal(bl_eval_whiten(&(bl_whiten_config){ 0 }, one, high, one, CLASSES, out, &r), -1);
+	assert_error("whitening: reference row 0: label 4");
+	assert_null(out[0]);
+	assert_int_equal(bl_eval_whiten(&(bl_whiten_config){ 0 }, one, (int32_t[]){ 0 }, one, CLASSES, out, &r), -1);
+	assert_error("1 references are too few to choose a ridge");
+	assert_int_equal(bl_eval_whiten(&(bl_whiten_config){ .ridges = &bad, .n_ridges = 1 }, one, high, one, CLASSES,
+					out, &r), -1);
+	assert_error("ridge -1");
+	assert_int_equal(bl_eval_whiten(&(bl_whiten_config){ .stop = &stop }, data.train, data.train_labels, data.test,
+					CLASSES, out, &r), -1);
+	assert_string_equal(bl_error(), "stopped");
+	assert_int_equal(bl_eval_standardise(data.train, narrow, out), -1);
+	assert_error("references are (300, 6) and queries (2, 5)");
+	bl_tensor_data(one)[3] = INFINITY;
+	assert_int_equal(bl_eval_standardise(data.train, one, out), -1);
+	assert_error("query row 0: feature 3 is not finite");
+	bl_tensor_unref(one);
+	bl_tensor_unref(narrow);
+}
+
 static void spectra_are_numpys(void **state)
 {
 	bl_tensor *plain = reference("spectrum"), *centred = reference("spectrum_centred"), *std = reference("std");
@@ -434,6 +585,44 @@ static void encoders_are_asked_in_evaluation_mode(void **state)
 	bl_dataset_unref(d);
 }
 
+/* 3 x 5 pixels 0..14: cells of 2 x 2 of them share rows and columns, as PyTorch's adaptive_avg_pool2d cuts. */
+static void maps_are_averaged_before_they_are_flattened(void **state)
+{
+	static const float want[] = { 3.5f, 5.5f, 8.5f, 10.5f };
+	static const float mirrored[] = { 4.5f, 4.5f, 9.5f, 9.5f }, pixels[] = { 2, 2, 2, 2, 2, 7 };
+	const float zero = 0, scale = 1.f / 255;
+	bl_tensor *image = bl_tensor_new(4, (int64_t[]){ 1, 1, 3, 5 }), *f;
+	bl_module *inner = chain(bl_nn_identity(), bl_nn_flatten()), *net = chain(bl_nn_identity(), inner);
+	bl_dataset *d;
+
+	(void)state;
+	for (int i = 0; i < 15; i++)
+		bl_tensor_data(image)[i] = (float)i / 255;
+	d = bl_dataset_tensor(image, NULL);
+	assert_non_null(d);
+	f = bl_eval_features_by(net, d, &zero, &scale, &(bl_features_config){ .batch = 4, .pool = 2 });
+	assert_non_null(f);
+	assert_int_equal(bl_tensor_count(f), 4);
+	for (int i = 0; i < 4; i++)
+		assert_close(bl_tensor_data(f)[i], want[i], 1e-5);
+	bl_tensor_unref(f);
+	f = bl_eval_features_by(net, d, &zero, &scale, &(bl_features_config){ .batch = 4, .pool = 2, .flip = true });
+	for (int i = 0; i < 4; i++)
+		assert_close(bl_tensor_data(f)[i], mirrored[i], 1e-5);
+	bl_tensor_unref(f);
+	f = bl_eval_features_by(net, d, &zero, &scale, &(bl_features_config){ .batch = 4, .pool = 9 });
+	assert_int_equal(bl_tensor_count(f), 15);
+	bl_tensor_unref(f);
+	f = bl_eval_features_by(NULL, d, &zero, &scale, &(bl_features_config){ .batch = 4, .pool = 2, .flip = true });
+	assert_int_equal(bl_tensor_count(f), 15);
+	for (int i = 0; i < 6; i++)
+		assert_close(bl_tensor_data(f)[i], pixels[i], 1e-5);
+	bl_tensor_unref(f);
+	bl_tensor_unref(image);
+	bl_module_unref(net);
+	bl_dataset_unref(d);
+}
+
 static void features_stop_and_fail_cleanly(void **state)
 {
 	bl_dataset *d = ten_images();
@@ -466,11 +655,16 @@ int main(void)
 		cmocka_unit_test(threads_do_not_change_results),
 		cmocka_unit_test(stop_ends_the_probe),
 		cmocka_unit_test(senseless_arguments_are_named),
+		cmocka_unit_test(whitened_features_are_numpys),
+		cmocka_unit_test(a_square_is_exact),
+		cmocka_unit_test(whitening_finds_what_noise_hides),
+		cmocka_unit_test(whitening_names_what_is_wrong),
 		cmocka_unit_test(spectra_are_numpys),
 		cmocka_unit_test(rankme_of_known_ranks),
 		cmocka_unit_test(spectrum_sums_to_the_variance),
 		cmocka_unit_test(raw_pixels_are_features),
 		cmocka_unit_test(encoders_are_asked_in_evaluation_mode),
+		cmocka_unit_test(maps_are_averaged_before_they_are_flattened),
 		cmocka_unit_test(features_stop_and_fail_cleanly),
 	};
 	return cmocka_run_group_tests_name("eval", tests, load, unload);

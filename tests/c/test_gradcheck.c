@@ -139,6 +139,8 @@ F(f_cat_0, bl_cat(x, 2, 0))
 F(f_cat_1, bl_cat(x, 3, 1))
 F(f_cat_self, bl_cat((bl_tensor *[]){ x[0], x[1], x[0], x[1], x[0] }, 5, -1))
 F(f_diag, bl_diag(x[0]))
+F(f_flip, bl_flip(x[0], -1))
+F(f_flip_0, bl_flip(x[0], 0))
 F(f_conv, bl_conv2d(x[0], x[1], x[2], (bl_conv_shape){ 1, 1, 1 }))
 F(f_conv_bare, bl_conv2d(x[0], x[1], NULL, (bl_conv_shape){ 1, 0, 1 }))
 F(f_conv_strided, bl_conv2d(x[0], x[1], x[2], (bl_conv_shape){ 2, 1, 1 }))
@@ -330,6 +332,9 @@ static const gradient_case cases[] = {
 	{ "diag", "of a matrix", f_diag, { IN(SMOOTH, ROWS, 4, 4) } },
 	{ "diag", "of a strided matrix", f_diag, { IN(SMOOTH, GAPS, 3, 3) } },
 	{ "diag", "of a vector", f_diag, { IN(SMOOTH, GAPS, 4) } },
+	{ "flip", "columns", f_flip, { IN(SMOOTH, GAPS, 3, 4) } },
+	{ "flip", "rows", f_flip_0, { IN(SMOOTH, TURNED, 3, 2) } },
+	{ "flip", "images", f_flip, { IN(SMOOTH, PIXELS, 2, 3, 2, 3) } },
 	{ "conv2d", "3x3, bias", f_conv,
 	  { IN(SMOOTH, PIXELS, 2, 3, 5, 4), IN(SMOOTH, ROWS, 4, 3, 3, 3), IN(SMOOTH, ROWS, 4) } },
 	{ "conv2d", "3x3, row-major", f_conv,

@@ -115,4 +115,40 @@ test("t:eval says what was measured on what", function()
 	equal(held_out.test, tostring(dark))
 end)
 
+test("whitened kNN averages maps to 2 x 2 and tells its ridge", function()
+	local train, held_out = data.shapes{ n = 200, size = 8, seed = 1 }, data.shapes{ n = 100, size = 8, seed = 2 }
+	local e = nn.cnn{ channels = 3, widths = { 6 }, image = 8 }
+	equal(eval.features(e, held_out, { pool = 2 }):size(2), 24)
+	equal(eval.features(nn.sequential(e), held_out, { pool = 2 }):size(2), 24)
+	equal(eval.features(nil, held_out, { pool = 2 }):size(2), 192)
+	local a, details = eval.knn{ encoder = e, train = train, test = held_out, whiten = true }
+	local b = eval.knn{ whiten = true, train = eval.features(e, train, { pool = 2 }), train_labels = train,
+		test = eval.features(e, held_out, { pool = 2, like = train }), test_labels = held_out, ridge = details.ridge }
+	equal(a, b)
+	equal(details.held_out_accuracy > .1, true)
+	equal(select("#", eval.knn{ train = train, test = held_out }), 1)
+	local _, one = eval.knn{ train = train, test = held_out, whiten = true, ridge = .5 }
+	equal(one.ridge, .5)
+	equal(one.held_out_accuracy, nil)
+end)
+
+test("standardised kNN does not see units", function()
+	local z = tensor{ { 1, 900 }, { -1, 1100 }, { 1, 1100 }, { -1, 900 } }
+	local set = { train = z, train_labels = { 1, 2, 1, 2 }, test = tensor{ { 1, 1090 }, { -1, 910 } }, test_labels = { 1, 2 }, k = 1,
+		standardise = true }
+	equal(eval.knn(set), 1.0)
+end)
+
+test("the mean over mirror images is blind to their side", function()
+	local left = tensor.zeros(4, 1, 2, 2)
+	left[{ 1, 1, 1, 1 }], left[{ 2, 1, 1, 2 }], left[{ 3, 1, 2, 1 }], left[{ 4, 1, 2, 2 }] = 1, 1, 1, 1
+	local set = data.tensor(left, { 1, 1, 2, 2 })
+	equal(eval.knn{ train = set:subset{ 1, 3 }, test = set:subset{ 2, 4 }, k = 1, flip = true }, 1.0)
+	local f = eval.features(nil, set, { flip = true })
+	equal(f[{ 1, 1 }], f[{ 2, 1 }])
+	fails(function() eval.knn{ train = tensor.ones(2, 2), test = set, train_labels = { 1, 2 }, flip = true } end,
+		"flip = true needs images", "train")
+	fails(function() eval.knn{ train = set, test = set, ridge = 1 } end, "ridge", "whiten = true")
+end)
+
 tap.done()

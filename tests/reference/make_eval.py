@@ -57,6 +57,16 @@ def knn(refs, labels, queries, k, temperature, classes):
     return votes.argmax(1)
 
 
+def whiten(refs, queries, ridge):
+    """Standardised by the references, times (their covariance + ridge)^-1/2."""
+    mean, std = refs.mean(0, dtype="f8"), refs.std(0, dtype="f8")
+    std[std < 1e-6] = np.inf
+    r, q = (refs - mean) / std, (queries - mean) / std
+    w, v = np.linalg.eigh(r.T @ r / len(r))
+    root = v / np.sqrt(w + ridge) @ v.T
+    return r @ root, q @ root
+
+
 def logistic(x, y, classes, l2):
     """argmin sum cross-entropy + l2 / 2 |W|^2, bias free of the penalty, by Newton's method."""
     x = np.c_[x, np.ones(len(x))]
@@ -106,6 +116,11 @@ def evaluation():
         scores = (a - mean) / std @ w[:, :-1].T + w[:, -1]
         numbers.append((scores.argmax(1) == b).mean())
     numbers.append((knn(x, y, xt, 15, 0.1, 4) == yt).mean())
+
+    r, q = whiten(x, xt, 0.1)
+    unit = lambda m: m / np.linalg.norm(m, axis=1, keepdims=True)
+    np.save("eval_whitened_cosines.npy", (unit(q) @ unit(r[:5]).T).astype("<f4"))
+    np.save("eval_whitened_knn.npy", (knn(r, y, q, 15, 0.1, 4) == yt).mean())
 
     z = np.load("eval_train.npy").astype("f8")
     s = np.linalg.svd(z, compute_uv=False)

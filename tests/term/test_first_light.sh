@@ -36,7 +36,8 @@ check "with generated shapes" says "^shapes, 600 of 60000: 600 images"
 first() { grep -nE -m1 -- "$1" "$dir/text" | cut -d: -f1; }
 check "it trains first" test "$(first '^step 1/2')" -lt "$(first '^measuring ')"
 check "each measure is announced" says "^  linear, 600 labels \.\.\. 0\.[0-9]{4}"
-check "the table has all three rows" says "^\| trained, 2 steps +\| 0\.[0-9]{4} +\| 0\.[0-9]{4} +\| 0\.[0-9]{4}"
+check "the table has all three rows" says "^\| trained, 2 steps +\| 0\.[0-9]{4} +\| 0\.[0-9]{4} +\| 0\.[0-9]{4} +\| 0\.[0-9]{4}"
+check "and a column of whitened kNN" says "^\| features +\| kNN, 600 references \| kNN whitened \|"
 check "weights are saved" test -s "$dir/out/first_light.safetensors"
 
 echo "this is no IDX file" >"$dir/empty/train-images-idx3-ubyte"

@@ -26,7 +26,7 @@ static int fail(lua_State *L)
  * encoder was trained on, and where nobody knows these, by the statistics of `train`.
  */
 static bl_tensor *give_features(lua_State *L, bl_module *encoder, bl_dataset *d, bl_dataset *like, bl_dataset *train,
-                                int batch)
+                                const bl_features_config *c)
 {
 	float mean[BL_CHANNELS_MOST], std[BL_CHANNELS_MOST];
 	bool known = !like && encoder && bl_module_input(encoder, NULL, NULL) == bl_dataset_channels(d);
@@ -35,7 +35,7 @@ static bl_tensor *give_features(lua_State *L, bl_module *encoder, bl_dataset *d,
 	else if (bl_dataset_statistics(like ? like : train, mean, std) < 0)
 		bl_lua_fail(L);
 	bl_lua_enter(L);
-	bl_tensor *f = bl_eval_features(encoder, d, mean, std, batch, &bl_lua_interrupted);
+	bl_tensor *f = bl_eval_features_by(encoder, d, mean, std, c);
 	if (!f)
 		fail(L);
 	bl_lua_give_tensor(L, f);
@@ -45,11 +45,18 @@ static bl_tensor *give_features(lua_State *L, bl_module *encoder, bl_dataset *d,
 #define BATCH(struct_) \
 	BL_FIELD(INT, struct_, batch, BL_DEFAULT(256), BL_WITHIN(1, 65536), .help = "images that go through the encoder at a time")
 
-typedef struct reading { int batch; bl_dataset **like; } reading;
+#define FLIP(struct_) \
+	BL_FIELD(BOOL, struct_, flip, BL_DEFAULT(false), \
+	         .help = "an image's features are the mean of its own and its mirror image's")
+
+typedef struct reading { int batch, pool; bool flip; bl_dataset **like; } reading;
 
 static const bl_field features_fields[] = {
 	BL_FIELD(OBJECT, reading, like, BL_OTHERWISE("the images themselves"), .type = BL_T_DATASET,
 	         .help = "whose mean and standard deviation normalise the images"),
+	BL_FIELD(INT, reading, pool, BL_OTHERWISE("whole maps"), BL_WITHIN(1, 64),
+	         .help = "side to which maps that the encoder ends in are averaged; vectors and raw pixels stay as they are"),
+	FLIP(reading),
 	BATCH(reading),
 	BL_FIELD_END,
 };
@@ -60,7 +67,8 @@ static int eval_features(lua_State *L)
 	bl_module *encoder = lua_isnil(L, 1) ? NULL : bl_lua_module(L, 1);
 	bl_dataset *d = bl_lua_dataset(L, 2);
 	bl_lua_take_options(L, 3, &a);
-	give_features(L, encoder, d, a.like ? *a.like : NULL, d, a.batch);
+	give_features(L, encoder, d, a.like ? *a.like : NULL, d,
+		      &(bl_features_config){ a.batch, a.pool, a.flip, &bl_lua_interrupted });
 	return 1;
 }
 
@@ -68,10 +76,11 @@ static int eval_features(lua_State *L)
 
 typedef struct probe {
 	bl_module **encoder;
-	int batch, k, iterations, classes;
+	int batch, k, iterations, classes, pool;
+	bool flip, standardise, whiten;
 	double temperature, held_out;
 	int64_t seed;
-	bl_list l2;
+	bl_list l2, ridge;
 } probe;
 
 typedef struct sample { bl_tensor *features; int32_t *labels; int classes; } sample;
@@ -135,6 +144,15 @@ static bl_dataset *label_set(lua_State *L)
 	return set_at(L, own ? "train_labels" : "train");
 }
 
+/* The tensor on top.  What is done with images was not done with it. */
+static bl_tensor *given_features(lua_State *L, const char *what, const char *name, const probe *p)
+{
+	if (p->flip)
+		luaL_error(L, "%s: flip = true needs images, but %s is a tensor of features: "
+		           "eval.features{flip = true} makes such", what, name);
+	return bl_lua_tensor(L, -1);
+}
+
 /*
  * Field `name` of the table at 1 (and name_labels); what it needs stays on the stack.  Images of the test set are
  * normalised as those of the training set, and its classes are matched with those by name.
@@ -146,9 +164,10 @@ static sample get_sample(lua_State *L, const char *what, const char *name, const
 	bl_dataset **d = bl_lua_test(L, -1, BL_T_DATASET);
 	if (d)
 		s.features = give_features(L, p->encoder ? *p->encoder : NULL, *d, NULL,
-					   set_at(L, "train") ? set_at(L, "train") : *d, p->batch);
+					   set_at(L, "train") ? set_at(L, "train") : *d,
+					   &(bl_features_config){ p->batch, p->pool, p->flip, &bl_lua_interrupted });
 	else if (bl_lua_test(L, -1, BL_T_TENSOR))
-		s.features = bl_lua_tensor(L, -1);
+		s.features = given_features(L, what, name, p);
 	else
 		bl_lua_bad(L, what, name, "a dataset or a tensor of features (N, F)", -1);
 	int64_t n = bl_tensor_ndim(s.features) ? bl_tensor_size(s.features, 0) : 0;
@@ -168,24 +187,66 @@ static sample get_sample(lua_State *L, const char *what, const char *name, const
 
 static int most(int a, int b) { return a > b ? a : b; }
 
+enum { WHITENED_POOL = 2 };
+
 static const bl_field knn_fields[] = {
 	PROBE_FIELDS,
 	BL_FIELD(INT, probe, k, BL_DEFAULT(20), BL_WITHIN(1, 1e9), .help = "neighbours that vote"),
 	BL_FIELD(DOUBLE, probe, temperature, BL_DEFAULT(.1), BL_WITHIN(1e-6, 1e6), .help = "T of a vote's weight, exp(cosine / T)"),
+	BL_FIELD(BOOL, probe, standardise, BL_DEFAULT(false),
+	         .help = "features get mean 0 and variance 1 by the statistics of train"),
+	BL_FIELD(BOOL, probe, whiten, BL_DEFAULT(false),
+	         .help = "standardised, then times (covariance + ridge)^-1/2 of train; a map is averaged to 2 x 2 first"),
+	BL_FIELD(LIST, probe, ridge, BL_OTHERWISE("a grid from 0.001 to 10"), BL_AT_LEAST(0),
+	         .help = "ridges of whiten to choose from, by a fifth of train that is held out"),
+	BL_FIELD(INT64, probe, seed, BL_DEFAULT(0), .help = "of which rows are held out for the ridge"),
+	FLIP(probe),
 	BL_FIELD_END,
 };
+
+/* Accuracy on b by a, in the units that were asked for; negative: bl_error. */
+static double compare(const probe *p, const sample *a, const sample *b, bl_whiten_result *r)
+{
+	bl_knn_config knn = { p->k, p->temperature };
+	bl_whiten_config c = {
+		.knn = knn, .ridges = p->ridge.n ? p->ridge.v : NULL, .n_ridges = p->ridge.n,
+		.seed = (uint64_t)p->seed, .stop = &bl_lua_interrupted,
+	};
+	int classes = most(a->classes, b->classes);
+	bl_tensor *made[2] = { NULL, NULL };
+	if (p->whiten ? bl_eval_whiten(&c, a->features, a->labels, b->features, classes, made, r) :
+	    p->standardise ? bl_eval_standardise(a->features, b->features, made) : 0)
+		return -1;
+	double accuracy = bl_eval_knn(&knn, made[0] ? made[0] : a->features, a->labels, made[1] ? made[1] : b->features,
+				      b->labels, classes);
+	bl_tensor_unref(made[0]);
+	bl_tensor_unref(made[1]);
+	return accuracy;
+}
 
 static int eval_knn(lua_State *L)
 {
 	probe p = { 0 };
+	bl_whiten_result r;
 	bl_lua_take(L, &p);
+	if (p.ridge.n && !p.whiten)
+		return luaL_error(L, "eval.knn: ridge is a setting of whiten = true");
+	p.pool = p.whiten ? WHITENED_POOL : 0;
 	sample a = get_sample(L, "eval.knn", "train", &p), b = get_sample(L, "eval.knn", "test", &p);
-	double accuracy = bl_eval_knn(&(bl_knn_config){p.k, p.temperature}, a.features, a.labels, b.features, b.labels,
-				      most(a.classes, b.classes));
+	double accuracy = compare(&p, &a, &b, &r);
 	if (accuracy < 0)
 		return fail(L);
 	lua_pushnumber(L, accuracy);
-	return 1;
+	if (!p.whiten)
+		return 1;
+	lua_createtable(L, 0, 2);
+	lua_pushnumber(L, r.ridge);
+	lua_setfield(L, -2, "ridge");
+	if (r.held_out_accuracy == r.held_out_accuracy) { /* a choice was made */
+		lua_pushnumber(L, r.held_out_accuracy);
+		lua_setfield(L, -2, "held_out_accuracy");
+	}
+	return 2;
 }
 
 static void push_linear(lua_State *L, const bl_linear_result *r)
@@ -272,8 +333,8 @@ static const bl_lua_function functions[] = {
 	       "Features (N, F) of every image, unaugmented; nil: raw pixels.  Normalised as `like`, or else as in training.",
 	       "eval.features(nil, data.shapes{n = 4, size = 8})",
 	       .fields = features_fields),
-	BL_LUA("knn", eval_knn, ": number",
-	       "Accuracy of weighted cosine kNN; of datasets (classes matched by name) or features.",
+	BL_LUA("knn", eval_knn, ": number, table?",
+	       "Accuracy of weighted cosine kNN; of datasets (classes matched by name) or features.  whiten: and its ridge.",
 	       "eval.knn{train = tensor.randn(20, 4), train_labels = data.shapes{n = 20, size = 8}, test = tensor.randn(9, 4), test_labels = data.shapes{n = 9, size = 8}}",
 	       .fields = knn_fields),
 	BL_LUA("linear", eval_linear, ": number, table",
