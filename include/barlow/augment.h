@@ -22,7 +22,7 @@
 #include <barlow/random.h>
 #include <barlow/tensor.h>
 
-enum { BL_CHANNELS_MOST = 64 };
+enum { BL_CHANNELS_MOST = 64, BL_VIEWS_MOST = 8 /* of an image */ };
 
 typedef enum bl_pixel_type { BL_PIXEL_UINT8, BL_PIXEL_FLOAT32 } bl_pixel_type;
 
@@ -108,6 +108,30 @@ typedef struct bl_aug_function {
 } bl_aug_function;
 /* Takes the context, also where it fails. */
 bl_aug *bl_aug_new_function(const bl_aug_function *f);
+
+/* --- Whole batches ------------------------------------------------------------------------------ */
+
+/* A batch as it will go to the network: n_views views (N,C,H,W), normalised, and what is known of it. */
+typedef struct bl_batch_call {
+	uint64_t seed;
+	int64_t step, epoch;   /* from 0 */
+	bl_rng *rng;           /* a stream that is the batch's own */
+	int64_t n;
+	const int64_t *rows;   /* in the set, from 0 */
+	const int32_t *labels; /* NULL: the set has none */
+	int n_views;
+	bl_tensor **view; /* each may be given another reference, to a tensor of the same shape, in place of this one */
+} bl_batch_call;
+
+/* What changes batches (mixup, CutMix): reference-counted, called by several threads at once, for a batch by one. */
+typedef struct bl_batch_aug bl_batch_aug;
+/* Takes the context, also where it fails: release is called with it in the end; it may be NULL. */
+bl_batch_aug *bl_batch_aug_new(int (*apply)(void *context, const bl_batch_call *call), void (*release)(void *context),
+                               void *context);
+bl_batch_aug *bl_batch_aug_ref(bl_batch_aug *a);
+void bl_batch_aug_unref(bl_batch_aug *a); /* NULL is fine */
+/* Makes the stream of the call, from seed and step, and calls; views keep their shapes and layout.  Negative with bl_error. */
+int bl_batch_aug_apply(const bl_batch_aug *a, bl_batch_call *call);
 
 /* --- Pipelines ---------------------------------------------------------------------------------- */
 

@@ -160,11 +160,11 @@ bl_tensor *bl_dataset_batch(bl_dataset *d, const int64_t *rows, int64_t n, const
  * do not depend on threads.  The last, smaller batch of an epoch is dropped.
  */
 typedef struct bl_loader bl_loader;
-enum { BL_VIEWS_MOST = 8 };
 typedef struct bl_loader_config {
 	bl_dataset *data;             /* a reference is taken */
-	bl_pipeline *views[BL_VIEWS_MOST]; /* T, T', ...: references are taken; all make views of one size */
+	bl_pipeline *views[BL_VIEWS_MOST]; /* T, T', ...: references are taken; each has a size of its own */
 	int n_views;                  /* 1 to BL_VIEWS_MOST */
+	bl_batch_aug *batch_aug;      /* changes whole batches, in the loader's threads; a reference is taken; may be NULL */
 	int batch;                    /* >= 2, <= length of data */
 	uint64_t seed;
 	int threads;                  /* 0: as many as bl_threads() */

@@ -20,7 +20,8 @@ typedef struct bl_trainer bl_trainer;
 typedef struct bl_trainer_config {
 	const char *name;              /* of the run; NULL: "run" */
 	bl_dataset *data;              /* references to all of these are taken */
-	bl_pipeline *first, *second;
+	bl_pipeline *first, *second;   /* which make views of one size */
+	bl_batch_aug *batch_aug;       /* changes batches of both; may be NULL */
 	bl_module *encoder, *projector; /* projector may be NULL */
 	bl_loss *loss;                 /* NULL: Barlow Twins at its defaults */
 	bl_optim_config optim;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 libbarlow_sources += \
 	src/augment/affine.c \
+	src/augment/batch_aug.c \
 	src/augment/blur.c \
 	src/augment/canvas.c \
 	src/augment/canvas.h \

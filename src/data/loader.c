@@ -30,6 +30,7 @@ typedef struct slot {
 	bool open;
 	int64_t step;
 	int begun, done; /* images */
+	bool made;       /* all of them, and the function of batches was called */
 	bl_tensor *view[BL_VIEWS_MOST];
 	int64_t *rows;
 	int failed; /* first image (in the batch) that failed, or INT32_MAX */
@@ -39,7 +40,8 @@ typedef struct slot {
 struct bl_loader {
 	bl_dataset *data;
 	bl_pipeline *pipeline[BL_VIEWS_MOST];
-	int views, batch, height, width; /* of a view */
+	bl_batch_aug *batch_aug;
+	int views, batch, height[BL_VIEWS_MOST], width[BL_VIEWS_MOST];
 	uint64_t seed;
 
 	pthread_mutex_t lock;
@@ -90,13 +92,15 @@ static void open_slot(bl_loader *l, slot *s, int64_t step)
 	s->open = true;
 	s->step = step;
 	s->begun = s->done = 0;
+	s->made = false;
 	s->failed = INT32_MAX;
 	memcpy(s->rows, bl_order_rows(&l->order, step), (size_t)l->batch * sizeof *s->rows);
 	for (int v = 0; v < l->views; v++) {
-		s->view[v] = bl_tensor_new_image(l->batch, bl_dataset_channels(l->data), l->height, l->width);
+		s->view[v] = bl_tensor_new_image(l->batch, bl_dataset_channels(l->data), l->height[v], l->width[v]);
 		if (!s->view[v]) {
 			note_failure(s, 0);
 			s->begun = s->done = l->batch;
+			s->made = true;
 			pthread_cond_broadcast(&l->ready);
 			return;
 		}
@@ -125,9 +129,9 @@ static int make_view(const bl_loader *l, const slot *s, int image, int view, con
 {
 	int h, w;
 	bl_pipeline_output(l->pipeline[view], in->height, in->width, &h, &w);
-	if (h != l->height || w != l->width)
+	if (h != l->height[view] || w != l->width[view])
 		return bl_fail("a view of %d x %d, the others are %d x %d: images of several sizes need a crop or a resize", h,
-			       w, l->height, l->width);
+			       w, l->height[view], l->width[view]);
 	size_t size = (size_t)h * (size_t)w * (size_t)in->channels;
 	float *out = bl_tensor_data(s->view[view]) + (size_t)image * size;
 	if (bl_pipeline_apply(l->pipeline[view], plan, in, out) < 0)
@@ -175,6 +179,39 @@ static int make_piece(const bl_loader *l, const piece *p)
 	return INT32_MAX;
 }
 
+/* The function of batches, without the lock; the slot is nobody else's then. */
+static void change_batch(const bl_loader *l, slot *s)
+{
+	bl_batch_call call = { .seed = l->seed, .step = s->step, .epoch = s->step / l->order.steps, .n = l->batch,
+	                       .rows = s->rows, .n_views = l->views, .view = s->view };
+	bool labelled = bl_dataset_classes(l->data) > 0;
+	int32_t *labels = labelled ? malloc((size_t)l->batch * sizeof *labels) : NULL;
+	for (int i = 0; labels && i < l->batch; i++)
+		labels[i] = bl_dataset_label(l->data, s->rows[i]);
+	call.labels = labels;
+	int rc = labelled && !labels ? bl_fail("no memory for the labels of a batch") : bl_batch_aug_apply(l->batch_aug, &call);
+	if (rc < 0)
+		note_failure(s, 0);
+	free(labels);
+}
+
+/* An image or more is done: the last one makes the batch.  Called and returns with the lock held. */
+static void settle_slot(bl_loader *l, slot *s)
+{
+	if (s->done < l->batch)
+		return;
+	if (l->batch_aug && s->failed == INT32_MAX) {
+		l->busy++;
+		pthread_mutex_unlock(&l->lock);
+		change_batch(l, s);
+		pthread_mutex_lock(&l->lock);
+		l->busy--;
+	}
+	s->made = true;
+	if (s->step == l->head)
+		pthread_cond_broadcast(&l->ready);
+}
+
 static void *work(void *arg)
 {
 	bl_loader *l = arg;
@@ -192,8 +229,7 @@ static void *work(void *arg)
 		l->busy--;
 		note_failure(p.s, failed);
 		p.s->done += p.to - p.from;
-		if (p.s->done == l->batch && p.s->step == l->head)
-			pthread_cond_broadcast(&l->ready);
+		settle_slot(l, p.s);
 		if (l->busy == 0 && l->pause)
 			pthread_cond_broadcast(&l->idle);
 	}
@@ -201,22 +237,14 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* That all pipelines can work on the images, and make views of one size. */
+/* That all pipelines can work on the images. */
 static int check_views(const bl_loader_config *c)
 {
-	int first[2], size[2];
 	if (c->n_views < 1 || c->n_views > BL_VIEWS_MOST)
 		return bl_fail("%d views of an image, expected 1 to %d", c->n_views, BL_VIEWS_MOST);
-	for (int v = 0; v < c->n_views; v++) {
+	for (int v = 0; v < c->n_views; v++)
 		if (bl_pipeline_check(c->views[v], bl_dataset_channels(c->data)) < 0)
 			return bl_fail_prefix("%s, view %d: ", bl_dataset_name(c->data), v + 1);
-		bl_pipeline_output(c->views[v], bl_dataset_height(c->data), bl_dataset_width(c->data), &size[0], &size[1]);
-		if (v == 0)
-			memcpy(first, size, sizeof first);
-		if (size[0] != first[0] || size[1] != first[1])
-			return bl_fail("views have different sizes: view 1 is %d x %d, view %d is %d x %d", first[0],
-				       first[1], v + 1, size[0], size[1]);
-	}
 	return 0;
 }
 
@@ -277,7 +305,8 @@ static void reserve_views(const bl_loader *l)
 	bl_tensor *view[MOST];
 	int all = l->views * (l->ahead + IN_HANDS), n = all < MOST ? all : MOST;
 	for (int i = 0; i < n; i++)
-		view[i] = bl_tensor_new_image(l->batch, bl_dataset_channels(l->data), l->height, l->width);
+		view[i] = bl_tensor_new_image(l->batch, bl_dataset_channels(l->data), l->height[i % l->views],
+		                              l->width[i % l->views]);
 	for (int i = 0; i < n; i++)
 		bl_tensor_unref(view[i]);
 }
@@ -291,12 +320,15 @@ bl_loader *bl_loader_new(const bl_loader_config *c)
 		return bl_fail_null("no memory for a loader");
 	l->data = bl_dataset_ref(c->data);
 	l->views = c->n_views;
-	for (int v = 0; v < l->views; v++)
+	l->batch_aug = c->batch_aug ? bl_batch_aug_ref(c->batch_aug) : NULL;
+	for (int v = 0; v < l->views; v++) {
 		l->pipeline[v] = bl_pipeline_ref(c->views[v]);
+		bl_pipeline_output(c->views[v], bl_dataset_height(c->data), bl_dataset_width(c->data), &l->height[v],
+		                   &l->width[v]);
+	}
 	l->batch = c->batch;
 	l->seed = c->seed;
 	l->ahead = c->ahead ? c->ahead : AHEAD;
-	bl_pipeline_output(c->views[0], bl_dataset_height(c->data), bl_dataset_width(c->data), &l->height, &l->width);
 	reserve_views(l);
 	pthread_mutex_init(&l->lock, NULL);
 	pthread_cond_init(&l->work, NULL);
@@ -336,6 +368,7 @@ void bl_loader_free(bl_loader *l)
 	pthread_mutex_destroy(&l->lock);
 	for (int v = 0; v < l->views; v++)
 		bl_pipeline_unref(l->pipeline[v]);
+	bl_batch_aug_unref(l->batch_aug);
 	bl_dataset_unref(l->data);
 	free(l);
 }
@@ -364,10 +397,10 @@ void bl_loader_seek(bl_loader *l, int64_t step)
 static slot *wait_for_head(bl_loader *l)
 {
 	slot *s = slot_of(l, l->head);
-	if (s->open && s->done == l->batch)
+	if (s->open && s->made)
 		return s;
 	double start = bl_now();
-	while (!s->open || s->done < l->batch)
+	while (!s->open || !s->made)
 		pthread_cond_wait(&l->ready, &l->lock);
 	l->waited += bl_now() - start;
 	return s;

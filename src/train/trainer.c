@@ -17,6 +17,17 @@ static int check_number(const char *name, double v, double lo)
 	return bl_fail("trainer: %s is %g: expected %g or more", name, v, lo);
 }
 
+/* The network is made for one size. */
+static int check_sizes(const bl_trainer_config *c)
+{
+	int h = bl_dataset_height(c->data), w = bl_dataset_width(c->data), a[2], b[2];
+	bl_pipeline_output(c->first, h, w, &a[0], &a[1]);
+	bl_pipeline_output(c->second, h, w, &b[0], &b[1]);
+	if (a[0] == b[0] && a[1] == b[1])
+		return 0;
+	return bl_fail("trainer: views have different sizes: view 1 is %d x %d, view 2 is %d x %d", a[0], a[1], b[0], b[1]);
+}
+
 static int check_parts(const bl_trainer_config *c)
 {
 	if (!c->data || !c->first || !c->second || !c->encoder)
@@ -26,7 +37,7 @@ static int check_parts(const bl_trainer_config *c)
 	if (c->batch > bl_dataset_length(c->data))
 		return bl_fail("trainer: batch is %d, but the data set (%s) has %lld images", c->batch, bl_dataset_name(c->data),
 		               (long long)bl_dataset_length(c->data));
-	return 0;
+	return check_sizes(c);
 }
 
 static int check_numbers(const bl_trainer_config *c)
@@ -80,6 +91,8 @@ static void take_config(bl_trainer *t, const bl_trainer_config *c)
 	bl_dataset_ref(c->data);
 	bl_pipeline_ref(c->first);
 	bl_pipeline_ref(c->second);
+	if (c->batch_aug)
+		bl_batch_aug_ref(c->batch_aug);
 	bl_module_ref(c->encoder);
 	if (c->loss)
 		bl_loss_ref(c->loss);
@@ -96,6 +109,7 @@ static void drop_config(bl_trainer_config *c)
 	bl_dataset_unref(c->data);
 	bl_pipeline_unref(c->first);
 	bl_pipeline_unref(c->second);
+	bl_batch_aug_unref(c->batch_aug);
 	bl_module_unref(c->encoder);
 	bl_loss_unref(c->loss);
 	if (c->projector)
@@ -110,7 +124,7 @@ static int make_loader(bl_trainer *t)
 {
 	const bl_trainer_config *c = &t->config;
 	t->loader = bl_loader_new(&(bl_loader_config){ .data = c->data, .views = { c->first, c->second }, .n_views = 2,
-	                                               .batch = c->batch, .seed = c->seed, .threads = c->loader_threads });
+	                                               .batch_aug = c->batch_aug, .batch = c->batch, .seed = c->seed, .threads = c->loader_threads });
 	t->rows = calloc((size_t)c->batch, sizeof *t->rows);
 	if (t->loader && !t->rows)
 		return bl_fail("trainer: no memory for a batch of %d", c->batch);

@@ -32,7 +32,7 @@ local operators = {
 }
 
 -- What takes functions or pipelines.
-local made_of_others = { compose = true, twin = true, paper = true, func = true }
+local made_of_others = { compose = true, twin = true, paper = true, func = true, views = true, repeated = true, batch = true }
 
 -- Equal in words, and in what they do to an image for some seeds.
 local function same_pipeline(a)

@@ -26,7 +26,7 @@
 /* Metatable names, which are also what messages call the things. */
 #define BL_T_MODULE "module"
 #define BL_T_PIPELINE "pipeline"
-#define BL_T_TWIN "pair of pipelines"
+#define BL_T_VIEWS "pipelines"
 #define BL_T_DATASET "dataset"
 #define BL_T_LOSS "loss"
 #define BL_T_OPTIM "optimiser"
@@ -53,7 +53,12 @@ bl_trainer *bl_lua_trainer(lua_State *L, int arg);
 const bl_optim_config *bl_lua_optim(lua_State *L, int arg);
 bl_schedule bl_lua_schedule(lua_State *L, int index, const char *what); /* what a trainer's key says: l_optim.c */
 
-typedef struct bl_twin { bl_pipeline *first, *second; } bl_twin;
+/* Pipelines, one a view, and what changes whole batches of these views.  n 0: the paper's two. */
+typedef struct bl_pipelines {
+	int n;
+	bl_pipeline *view[BL_VIEWS_MOST];
+	bl_batch_aug *batch_aug; /* may be NULL */
+} bl_pipelines;
 
 /* --- data sets by recorded paths (recorded.c) --- */
 
@@ -73,12 +78,14 @@ int bl_lua_origin(lua_State *L); /* l_data.c, for lua/recipe.lua */
 /* --- views (views.c) --- */
 
 typedef struct bl_lua_views {
-	bl_pipeline *first, *second; /* kept alive by what was pushed */
+	int n;
+	bl_pipeline *view[BL_VIEWS_MOST]; /* kept alive by what was pushed, and so is this: */
+	bl_batch_aug *batch_aug;
 	float mean[BL_CHANNELS_MOST], std[BL_CHANNELS_MOST]; /* for images without augmentation */
 } bl_lua_views;
 
-#define BL_LUA_VIEWS "a pipeline, or a pair of them (aug.twin, aug.paper)"
-/* Key `views` of the table: a pair, a pipeline for both, or nothing: the paper's at the size of the images, which are put there. */
+#define BL_LUA_VIEWS "a pipeline, or several (aug.twin, aug.paper, aug.views)"
+/* Key `views` of the table: pipelines, one for two views, or nothing: the paper's at the size of the images, which are put there. */
 bl_lua_views bl_lua_views_of(lua_State *L, int table, const char *what, bl_dataset *d);
 
 /* --- where runs are kept (l_runs.c) --- */
@@ -151,7 +158,11 @@ extern const bl_field bl_lua_func_loss_fields[];
 
 /* --- functions as image operators (func_aug.c), and what they draw from (l_rng.c) --- */
 
+/* A copy of the function at `index` that runs sandboxed wherever it is called and keeps nothing; NULL with bl_error. */
+bl_function *bl_lua_constant_function(lua_State *L, int index);
 int bl_lua_make_func_aug(lua_State *L); /* aug.func, by these */
+/* What changes batches by the function at `index`, within the limits (func_batch.c); NULL with bl_error. */
+bl_batch_aug *bl_lua_func_batch(lua_State *L, int index, const bl_lua_limits *limits);
 extern const bl_field bl_lua_func_aug_fields[];
 void bl_lua_define_rng(lua_State *L);
 void bl_lua_push_rng(lua_State *L); /* what draws from the stream of the call */

@@ -146,8 +146,7 @@ const bl_field bl_lua_func_aug_fields[] = {
 	BL_FIELD_END,
 };
 
-/* A copy of the function at `index` that runs sandboxed wherever it is called; NULL with bl_error. */
-static bl_function *constant_function(lua_State *L, int index)
+bl_function *bl_lua_constant_function(lua_State *L, int index)
 {
 	bl_function *f = NULL, *copy = NULL;
 	bl_lua_enter(L);
@@ -163,7 +162,7 @@ static bl_pipeline *make(lua_State *L, int index, const arguments *a)
 	if (!f)
 		return bl_fail_null("no memory for a function");
 	f->limits = (bl_lua_limits){ a->seconds, (size_t)a->memory << 20 };
-	f->function = constant_function(L, index);
+	f->function = bl_lua_constant_function(L, index);
 	if (!f->function) {
 		free(f);
 		return NULL;

@@ -4,7 +4,7 @@
  *
  * Every operator of the engine has a constructor of its name, which makes a
  * pipeline of one; aug.compose strings pipelines together,
- * aug.twin pairs two of them, aug.paper is the paper's pair.
+ * aug.twin pairs two of them, aug.views takes up to eight, aug.paper is the paper's pair.
  */
 #include "lua/bind/face.h"
 
@@ -25,9 +25,9 @@ static bl_pipeline *pipeline(lua_State *L, int arg)
 	return *(bl_pipeline **)bl_lua_check(L, arg, BL_T_PIPELINE);
 }
 
-static bl_twin *twin(lua_State *L, int arg)
+static bl_pipelines *pipelines(lua_State *L, int arg)
 {
-	return bl_lua_check(L, arg, BL_T_TWIN);
+	return bl_lua_check(L, arg, BL_T_VIEWS);
 }
 
 /* --- operators: what they are called, and their fields, is the engine's to say --- */
@@ -109,11 +109,15 @@ static int aug_compose(lua_State *L)
 	return bl_lua_give_pipeline(L, bl_pipeline_new(ops, n));
 }
 
+static bl_pipelines *push_views(lua_State *L)
+{
+	return bl_lua_new(L, BL_T_VIEWS, sizeof(bl_pipelines));
+}
+
+/* Takes both references. */
 static int give_twin(lua_State *L, bl_pipeline *first, bl_pipeline *second)
 {
-	bl_twin *t = bl_lua_new(L, BL_T_TWIN, sizeof *t);
-	t->first = first;
-	t->second = second;
+	*push_views(L) = (bl_pipelines){ 2, { first, second }, NULL };
 	return first && second ? 1 : bl_lua_fail(L);
 }
 
@@ -122,6 +126,89 @@ static int aug_twin(lua_State *L)
 {
 	bl_pipeline *a = pipeline(L, 1), *b = pipeline(L, 2);
 	return give_twin(L, bl_pipeline_ref(a), bl_pipeline_ref(b));
+}
+
+static void add_view(lua_State *L, bl_pipelines *to, bl_pipeline *p, const char *what)
+{
+	if (to->n == BL_VIEWS_MOST)
+		luaL_error(L, "%s: more than %d views", what, BL_VIEWS_MOST);
+	to->view[to->n++] = bl_pipeline_ref(p);
+}
+
+/* The pipeline, or pipelines, at `arg`, behind those that are there. */
+static void add_views(lua_State *L, bl_pipelines *to, int arg, const char *what)
+{
+	bl_pipelines *several = bl_lua_test(L, arg, BL_T_VIEWS);
+	bl_pipeline **one = bl_lua_test(L, arg, BL_T_PIPELINE);
+	if (!several && !one)
+		luaL_error(L, "%s: expected a pipeline for each view, got %s", what, bl_lua_describe(L, arg));
+	if (several && several->batch_aug)
+		luaL_error(L, "%s: a function of batches belongs around all views, not to one of them", what);
+	for (int i = 0; several && i < several->n; i++)
+		add_view(L, to, several->view[i], what);
+	if (one)
+		add_view(L, to, *one, what);
+}
+
+/* views{a, b, c} or views(a, b, c) */
+static int aug_views(lua_State *L)
+{
+	bool list = lua_istable(L, 1);
+	int n = list ? (int)lua_rawlen(L, 1) : lua_gettop(L);
+	bl_pipelines *to = push_views(L);
+	for (int i = 1; i <= n; i++) {
+		if (list)
+			lua_rawgeti(L, 1, i);
+		else
+			lua_pushvalue(L, i);
+		add_views(L, to, lua_gettop(L), "aug.views");
+		lua_pop(L, 1);
+	}
+	return to->n ? 1 : luaL_error(L, "aug.views: expected a pipeline for each view, got none");
+}
+
+/* repeated(a, 4) */
+static int aug_repeated(lua_State *L)
+{
+	lua_Integer n = luaL_checkinteger(L, 2);
+	luaL_argcheck(L, n >= 1 && n <= BL_VIEWS_MOST, 2, "expected 1 to 8 views");
+	bl_pipelines *to = push_views(L);
+	for (lua_Integer i = 0; i < n; i++)
+		add_views(L, to, 1, "aug.repeated");
+	return 1;
+}
+
+/* --- whole batches --- */
+
+typedef struct batch_arguments {
+	double seconds;
+	int memory;
+} batch_arguments;
+
+static const bl_field batch_fields[] = {
+	BL_FIELD_UNREAD("f", "a function of views", BL_REQUIRED, .position = 1,
+	                .help = "gives a list of views; it gets such a one, each (N, C, H, W) and normalised, an rng, and a table of "
+	                        "step, epoch, samples and labels (nil: none)"),
+	BL_FIELD_UNREAD("views", BL_LUA_VIEWS, BL_OTHERWISE("aug.paper at the images' size"), .help = "what makes them"),
+	BL_FIELD(DOUBLE, batch_arguments, seconds, BL_DEFAULT(60), BL_WITHIN(1e-3, 3600), .help = "the most that a call may take"),
+	BL_FIELD(INT, batch_arguments, memory, BL_DEFAULT(4096), BL_WITHIN(1, 1048576),
+	         .help = "the most that a call may use, MiB, Lua's own and that of tensors"),
+	BL_FIELD_END,
+};
+
+static int aug_batch(lua_State *L)
+{
+	batch_arguments a = { 0 };
+	bl_lua_take(L, &a);
+	lua_getfield(L, 1, "views");
+	lua_getfield(L, 1, "f");
+	bl_pipelines *to = push_views(L);
+	if (bl_lua_test(L, 2, BL_T_PIPELINE))
+		add_views(L, to, 2, "aug.batch");
+	if (!lua_isnil(L, 2))
+		add_views(L, to, 2, "aug.batch");
+	to->batch_aug = bl_lua_func_batch(L, 3, &(bl_lua_limits){ a.seconds, (size_t)a.memory << 20 });
+	return to->batch_aug ? 1 : luaL_error(L, "aug.batch: %s", bl_error());
 }
 
 /* --- the paper's pair --- */
@@ -272,17 +359,21 @@ static int p_call(lua_State *L)
 	return apply(L, pipeline(L, 1), 2, seed_of(L, 3), BL_STREAM_USER);
 }
 
-/* pair(image[, seed]): both views */
+/* views(image[, seed]): one of each */
 static int w_call(lua_State *L)
 {
-	bl_twin *t = twin(L, 1);
+	bl_pipelines *v = pipelines(L, 1);
 	uint64_t seed = seed_of(L, 3);
-	apply(L, t->first, 2, seed, 0);
-	int first = lua_gettop(L);
-	apply(L, t->second, 2, seed, 1);
-	lua_pushvalue(L, first);
-	lua_insert(L, -2);
-	return 2;
+	if (v->n == 0)
+		return luaL_error(L, "aug.batch: which views it changes is known once a trainer or loader has it: give 'views'");
+	lua_settop(L, 2);
+	luaL_checkstack(L, BL_VIEWS_MOST + 8, "views");
+	for (int i = 0; i < v->n; i++) {
+		apply(L, v->view[i], 2, seed, (uint32_t)i);
+		lua_insert(L, 3 + i);
+		lua_settop(L, 3 + i);
+	}
+	return v->n;
 }
 
 /* --- classes --- */
@@ -297,12 +388,11 @@ static int p_gc(lua_State *L)
 
 static int w_gc(lua_State *L)
 {
-	bl_twin *t = twin(L, 1);
-	if (t->first)
-		bl_pipeline_unref(t->first);
-	if (t->second)
-		bl_pipeline_unref(t->second);
-	*t = (bl_twin){ NULL, NULL };
+	bl_pipelines *v = pipelines(L, 1);
+	for (int i = 0; i < v->n; i++)
+		bl_pipeline_unref(v->view[i]);
+	bl_batch_aug_unref(v->batch_aug);
+	*v = (bl_pipelines){ .n = 0 };
 	return 0;
 }
 
@@ -354,17 +444,41 @@ static int p_tostring(lua_State *L)
 static int w_tostring(lua_State *L)
 {
 	luaL_Buffer b;
-	bl_twin *t = twin(L, 1);
-	if ((has_function(t->first) || has_function(t->second)) && as_recipe(L))
+	bl_pipelines *v = pipelines(L, 1);
+	bool functions = v->batch_aug != NULL;
+	for (int i = 0; i < v->n; i++)
+		functions = functions || has_function(v->view[i]);
+	if (functions && as_recipe(L))
 		return 1;
 	luaL_buffinit(L, &b);
-	luaL_addstring(&b, "aug.twin(");
-	add_text(&b, t->first);
-	luaL_addstring(&b, ", ");
-	add_text(&b, t->second);
-	luaL_addstring(&b, ")");
+	luaL_addstring(&b, v->n == 2 ? "aug.twin(" : "aug.views{ ");
+	for (int i = 0; i < v->n; i++) {
+		luaL_addstring(&b, i ? ", " : "");
+		add_text(&b, v->view[i]);
+	}
+	luaL_addstring(&b, v->n == 2 ? ")" : " }");
 	luaL_pushresult(&b);
 	return 1;
+}
+
+static int w_len(lua_State *L)
+{
+	lua_pushinteger(L, pipelines(L, 1)->n);
+	return 1;
+}
+
+/* views[i] */
+static int w_element(lua_State *L)
+{
+	bl_pipelines *v = pipelines(L, 1);
+	lua_Integer i = lua_tointeger(L, 2);
+	return lua_isinteger(L, 2) && i >= 1 && i <= v->n ? bl_lua_give_pipeline(L, bl_pipeline_ref(v->view[i - 1])) : 0;
+}
+
+static int give_view(lua_State *L, int i)
+{
+	bl_pipelines *v = pipelines(L, 1);
+	return i < v->n ? bl_lua_give_pipeline(L, bl_pipeline_ref(v->view[i])) : (lua_pushnil(L), 1);
 }
 
 static int p_len(lua_State *L)
@@ -373,26 +487,27 @@ static int p_len(lua_State *L)
 	return 1;
 }
 
-static int w_first(lua_State *L) { return bl_lua_give_pipeline(L, bl_pipeline_ref(twin(L, 1)->first)); }
-static int w_second(lua_State *L) { return bl_lua_give_pipeline(L, bl_pipeline_ref(twin(L, 1)->second)); }
+static int w_first(lua_State *L) { return give_view(L, 0); }
+static int w_second(lua_State *L) { return give_view(L, 1); }
 
 static const luaL_Reg pipeline_meta[] = {
 	{ "__gc", p_gc }, { "__call", p_call }, { "__tostring", p_tostring }, { "__len", p_len }, { NULL, NULL },
 };
-static const luaL_Reg twin_meta[] = {
-	{ "__gc", w_gc }, { "__call", w_call }, { "__tostring", w_tostring }, { NULL, NULL },
+static const luaL_Reg views_meta[] = {
+	{ "__gc", w_gc }, { "__call", w_call }, { "__tostring", w_tostring }, { "__len", w_len }, { NULL, NULL },
 };
 static const bl_lua_function pipeline_methods[] = {
 	BL_LUA("()", NULL, "(image: tensor, seed?: integer): tensor", "One view of an image (C, H, W), values 0..1.",
 	       "aug.flip()" IMAGE),
 	BL_LUA_END,
 };
-static const bl_lua_function twin_methods[] = {
-	BL_LUA("()", NULL, "(image: tensor, seed?: integer): tensor, tensor", "Both views of an image (C, H, W), values 0..1.",
+static const bl_lua_function views_methods[] = {
+	BL_LUA("()", NULL, "(image: tensor, seed?: integer): tensor, tensor", "All views of an image (C, H, W), values 0..1.",
 	       "aug.paper{size = 8}" IMAGE),
+	BL_LUA("[]", NULL, "(i: integer): pipeline", "The pipeline of a view.", "aug.paper{size = 8}[2]"),
 	BL_LUA_END,
 };
-static const bl_lua_function twin_properties[] = {
+static const bl_lua_function views_properties[] = {
 	BL_LUA("first", w_first, ": pipeline", "The pipeline of the first view.", "aug.paper{size = 8}.first"),
 	BL_LUA("second", w_second, ": pipeline", "The pipeline of the second view.", "aug.paper{size = 8}.second"),
 	BL_LUA_END,
@@ -401,12 +516,20 @@ static const bl_lua_function twin_properties[] = {
 static const bl_lua_function constructors[] = {
 	BL_LUA("compose", aug_compose, "(pipelines...: pipeline): pipeline", "One after the other.",
 	       "aug.compose{aug.crop(8), aug.flip()}" IMAGE),
-	BL_LUA("twin", aug_twin, "(T: pipeline, T2: pipeline): pair of pipelines", "A pipeline for each of the two views.",
+	BL_LUA("twin", aug_twin, "(T: pipeline, T2: pipeline): pipelines", "A pipeline for each of the two views.",
 	       "aug.twin(aug.crop(8), aug.resize(8))" IMAGE),
+	BL_LUA("views", aug_views, "(pipelines...: pipeline): pipelines", "A pipeline for each of up to 8 views; sizes may differ.",
+	       "aug.views{aug.crop(8), aug.crop(8), aug.crop(4)}" IMAGE),
+	BL_LUA("repeated", aug_repeated, "(T: pipeline, n: integer): pipelines", "The same pipeline for each of n views.",
+	       "aug.repeated(aug.crop(8), 4)" IMAGE),
+	BL_LUA("batch", aug_batch, ": pipelines",
+	       "A Lua function of whole batches of views, as they will go to the network (mixup, CutMix).",
+	       "aug.batch(function(v, rng) local m, other = rng:beta(.4), rng:permutation(v[1]:size(1)) "
+	       "return {v[1] * m + v[1]:rows(other) * (1 - m), v[2]} end)", .fields = batch_fields),
 	BL_LUA("func", bl_lua_make_func_aug, ": pipeline",
 	       "A Lua function of an image tensor (C, H, W), what it draws from, and what is known of the view, as an operator.",
 	       "aug.func(function(img, rng, info) return img * rng:uniform(.5, 1) end)" IMAGE, .fields = bl_lua_func_aug_fields),
-	BL_LUA("paper", aug_paper, ": pair of pipelines", "The paper's T and T', any number changed.",
+	BL_LUA("paper", aug_paper, ": pipelines", "The paper's T and T', any number changed.",
 	       "aug.paper{size = 8}" IMAGE, .fields = paper_fields),
 	BL_LUA_END,
 };
@@ -414,7 +537,7 @@ static const bl_lua_function constructors[] = {
 int bl_lua_open_aug(lua_State *L)
 {
 	bl_lua_define_type(L, &(bl_lua_type){ .name = BL_T_PIPELINE, .self = "pipe", .meta = pipeline_meta, .methods = pipeline_methods });
-	bl_lua_define_type(L, &(bl_lua_type){ BL_T_TWIN, "pair", twin_meta, twin_methods, twin_properties, NULL });
+	bl_lua_define_type(L, &(bl_lua_type){ BL_T_VIEWS, "views", views_meta, views_methods, views_properties, w_element });
 	bl_lua_define_rng(L);
 	bl_lua_module_new(L, "aug");
 	add_operators(L);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * l_loader.c: data.loader{...}: batches of two views, for a training loop of one's own.
+ * l_loader.c: data.loader{...}: batches of views, for a training loop of one's own.
  *
  *     for step, ya, yb in data.loader{data = ds, views = T, batch = 256, epochs = 2} do ... end
  */
@@ -10,6 +10,7 @@
 
 typedef struct loader {
 	bl_loader *l;
+	int views;
 	int64_t step, steps;
 } loader;
 
@@ -22,7 +23,7 @@ typedef struct args {
 
 static const bl_field fields[] = {
 	BL_FIELD(OBJECT, args, data, BL_REQUIRED, .type = BL_T_DATASET, .help = "its statistics normalise the views, unless these do it"),
-	BL_FIELD_UNREAD("views", BL_LUA_VIEWS, BL_OTHERWISE("aug.paper at the images' size"), .help = "the two pipelines"),
+	BL_FIELD_UNREAD("views", BL_LUA_VIEWS, BL_OTHERWISE("aug.paper at the images' size"), .help = "a pipeline for each view; one alone makes two"),
 	BL_FIELD(INT, args, batch, BL_DEFAULT(256), BL_WITHIN(1, 1e9), .help = "images in a batch"),
 	BL_FIELD(DOUBLE, args, epochs, BL_DEFAULT(1), BL_WITHIN(1e-9, 1e9), .help = "how long; may be a fraction"),
 	BL_FIELD(INT64, args, steps, BL_OTHERWISE("epochs say it"), BL_WITHIN(1, 1e15), .help = "how long, in batches"),
@@ -37,17 +38,21 @@ static int loader_new(lua_State *L)
 	bl_lua_take(L, &a);
 	bl_lua_views v = bl_lua_views_of(L, 1, "data.loader", *a.data);
 	loader *l = bl_lua_new(L, TYPE, sizeof *l);
-	l->l = bl_loader_new(&(bl_loader_config){
-		.data = *a.data, .views = { v.first, v.second }, .n_views = 2, .batch = a.batch, .seed = (uint64_t)a.seed,
+	bl_loader_config c = {
+		.data = *a.data, .n_views = v.n, .batch_aug = v.batch_aug, .batch = a.batch, .seed = (uint64_t)a.seed,
 		.threads = a.workers,
-	});
+	};
+	for (int i = 0; i < v.n; i++)
+		c.views[i] = v.view[i];
+	l->l = bl_loader_new(&c);
+	l->views = v.n;
 	if (!l->l)
 		return bl_lua_fail(L);
 	l->steps = a.steps ? a.steps : (int64_t)(a.epochs * (double)bl_loader_steps(l->l) + .5);
 	return 1;
 }
 
-/* The iterator: step (from 1), first views, second views; nil after the last. */
+/* The iterator: step (from 1), a batch of each view; nil after the last. */
 static int l_call(lua_State *L)
 {
 	loader *l = bl_lua_check(L, 1, TYPE);
@@ -57,9 +62,10 @@ static int l_call(lua_State *L)
 	if (bl_loader_next(l->l, views, NULL) < 0)
 		return bl_lua_fail(L);
 	lua_pushinteger(L, ++l->step);
-	bl_lua_give_tensor(L, views[0]);
-	bl_lua_give_tensor(L, views[1]);
-	return 3;
+	luaL_checkstack(L, l->views, "views");
+	for (int i = 0; i < l->views; i++)
+		bl_lua_give_tensor(L, views[i]);
+	return 1 + l->views;
 }
 
 static int l_gc(lua_State *L)
@@ -81,7 +87,7 @@ static int l_len(lua_State *L)
 static const luaL_Reg meta[] = { { "__gc", l_gc }, { "__call", l_call }, { "__len", l_len }, { NULL, NULL } };
 
 const bl_lua_function bl_lua_loader[] = {
-	BL_LUA("loader", loader_new, ": loader", "Iterates over step and two batches of views, normalised.",
+	BL_LUA("loader", loader_new, ": loader", "Iterates over step and a batch of each view, normalised.",
 	       "for step, a, b in data.loader{data = data.shapes{n = 8, size = 8}, batch = 4} do print(step, a:size(1)) end",
 	       .fields = fields),
 	BL_LUA_END,

@@ -138,6 +138,23 @@ static int r_beta(lua_State *L)
 	return 1;
 }
 
+/* permutation(n): 1 to n in an order drawn */
+static int r_permutation(lua_State *L)
+{
+	check(L);
+	lua_Integer n = luaL_checkinteger(L, 2);
+	luaL_argcheck(L, n >= 0 && n <= 1000 * 1000, 2, "expected 0 to 1000000");
+	lua_createtable(L, (int)n, 0);
+	for (lua_Integer i = 1; i <= n; i++) { /* inside out: item i goes to a place drawn, whose item comes to the end */
+		lua_Integer to = bl_lua_stream_integer(1, i);
+		lua_rawgeti(L, -1, to);
+		lua_rawseti(L, -2, i);
+		lua_pushinteger(L, i);
+		lua_rawseti(L, -2, to);
+	}
+	return 1;
+}
+
 #define EXAMPLE(draw) "aug.func(function(img, rng) local x = " draw " return img end)(data.shapes{n = 1, size = 8}[1].image)"
 static const bl_lua_function methods[] = {
 	BL_LUA("uniform", r_uniform, "(low?: number, high?: number): number", "Uniform in [0, 1), or between two numbers.",
@@ -149,6 +166,8 @@ static const bl_lua_function methods[] = {
 	BL_LUA("bernoulli", r_bernoulli, "(p?: number): boolean", "True with probability p, 0.5.", EXAMPLE("rng:bernoulli(.2)")),
 	BL_LUA("choice", r_choice, "(list: any[], weights?: number[]): any", "An item of a list, each as likely, or by weights.",
 	       EXAMPLE("rng:choice({1, 2, 3}, {.5, .25, .25})")),
+	BL_LUA("permutation", r_permutation, "(n: integer): integer[]", "The integers 1 to n in a random order.",
+	       EXAMPLE("rng:permutation(4)")),
 	BL_LUA("beta", r_beta, "(a: number, b?: number): number", "Beta distributed, in [0, 1]; b is a where it is not given.",
 	       EXAMPLE("rng:beta(.4)")),
 	BL_LUA_END,

@@ -330,8 +330,12 @@ static int trainer_new(lua_State *L)
 	check_folder(L);
 	set_checkpoints(L, &s);
 	bl_lua_views v = bl_lua_views_of(L, 1, "trainer", *s.data);
-	s.c.first = v.first;
-	s.c.second = v.second;
+	if (v.n != 2)
+		return luaL_error(L, "trainer: 'views' makes %d views of an image: losses here are of two (data.loader takes up to %d)", v.n,
+		                  BL_VIEWS_MOST);
+	s.c.first = v.view[0];
+	s.c.second = v.view[1];
+	s.c.batch_aug = v.batch_aug;
 	memcpy(s.c.mean, v.mean, sizeof v.mean);
 	memcpy(s.c.std, v.std, sizeof v.std);
 	set_projector(L, &s);

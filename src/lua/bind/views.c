@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* views.c: the two views that a trainer or a loader makes of an image, normalised. */
+/* views.c: the views that a trainer or a loader makes of an image, normalised. */
 #include "lua/bind/face.h"
 
 #include <string.h>
@@ -58,7 +58,7 @@ static void spread(const bl_aug *a, const char *field, float *out, int channels)
 /* Evaluation normalises as the views do. */
 static void adopt_statistics(bl_lua_views *v, int channels)
 {
-	const bl_aug *a = find_normalize(v->first);
+	const bl_aug *a = find_normalize(v->view[0]);
 	if (!a)
 		return;
 	spread(a, "mean", v->mean, channels);
@@ -73,6 +73,20 @@ static void push_paper(lua_State *L, bl_dataset *d)
 	bl_lua_call_maker(L, "aug", "paper", 1);
 }
 
+/* The pipelines on top, which may be one for two views. */
+static void take_pipelines(lua_State *L, bl_lua_views *v, const char *what)
+{
+	bl_pipelines *several = bl_lua_test(L, -1, BL_T_VIEWS);
+	bl_pipeline **one = bl_lua_test(L, -1, BL_T_PIPELINE);
+	if (!several && !one)
+		bl_lua_bad(L, what, "views", BL_LUA_VIEWS, -1);
+	v->n = several ? several->n : 2;
+	for (int i = 0; i < v->n; i++)
+		v->view[i] = several ? several->view[i] : *one;
+	if (several && several->batch_aug)
+		v->batch_aug = several->batch_aug;
+}
+
 bl_lua_views bl_lua_views_of(lua_State *L, int table, const char *what, bl_dataset *d)
 {
 	bl_lua_views v = { .std = { 1, 1, 1, 1 } };
@@ -82,15 +96,17 @@ bl_lua_views bl_lua_views_of(lua_State *L, int table, const char *what, bl_datas
 		lua_pushvalue(L, -1);
 		lua_setfield(L, table, "views"); /* they are in force, given or not */
 	}
-	bl_twin *pair = bl_lua_test(L, -1, BL_T_TWIN);
-	bl_pipeline **one = bl_lua_test(L, -1, BL_T_PIPELINE);
-	if (!pair && !one)
-		bl_lua_bad(L, what, "views", BL_LUA_VIEWS, -1);
+	take_pipelines(L, &v, what);
+	if (v.n == 0) {
+		push_paper(L, d);
+		take_pipelines(L, &v, what);
+	}
 	if (bl_dataset_statistics(d, v.mean, v.std) < 0)
 		bl_lua_fail(L);
 	int channels = bl_dataset_channels(d);
-	v.first = normalized(L, pair ? pair->first : *one, &v, channels);
-	v.second = normalized(L, pair ? pair->second : *one, &v, channels);
+	luaL_checkstack(L, v.n + 4, "views");
+	for (int i = 0; i < v.n; i++)
+		v.view[i] = normalized(L, v.view[i], &v, channels);
 	adopt_statistics(&v, channels);
 	return v;
 }

@@ -1,0 +1,131 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- aug.views, aug.repeated: more than two views; aug.batch: functions of whole batches.
+package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
+local tap = require "tap"
+local test, equal, close, fails = tap.test, tap.equal, tap.close, tap.fails
+
+local ds = data.shapes{ n = 96, size = 8, channels = 3, seed = 1 }
+local image = ds[1].image
+local pair = aug.twin(aug.crop{ size = 8, scale = { .5, 1 } }, aug.compose{ aug.crop(8), aug.flip() })
+
+local function shape(t) return table.concat(t:shape(), " ") end
+
+-- All batches, one after the other.
+local function batches(views, threads)
+	local out = {}
+	for _, a, b in data.loader{ data = ds, views = views, batch = 32, epochs = 2, seed = 5, workers = threads } do
+		out[#out + 1], out[#out + 2] = a:clone(), b:clone()
+	end
+	return out
+end
+
+-- Halves of two images of the batch, the same in both views.
+local function mixup(views, rng)
+	local m, other = rng:beta(.4), rng:permutation(views[1]:size(1))
+	local out = {}
+	for i, v in ipairs(views) do out[i] = v * m + v:rows(other) * (1 - m) end
+	return out
+end
+
+test("a pipeline for each view, of sizes of their own", function()
+	local v = aug.views{ aug.crop(8), aug.crop(8), aug.crop(4) }
+	equal(#v, 3)
+	local a, b, c = v(image, 3)
+	equal(shape(a) .. ", " .. shape(b) .. ", " .. shape(c), "3 8 8, 3 8 8, 3 4 4")
+	if a:allclose(b) then error "two views are the same" end
+	close((v(image, 3)), a, 0, 0)
+	equal(tostring(v[3]), tostring(aug.crop(4)))
+	local steps = 0
+	for _, x, y, z, none in data.loader{ data = ds, views = v, batch = 32 } do
+		equal(shape(x) .. ", " .. shape(y) .. ", " .. shape(z), "32 3 8 8, 32 3 8 8, 32 3 4 4")
+		equal(none, nil)
+		steps = steps + 1
+	end
+	equal(steps, 3)
+	local many = aug.views(aug.paper{ size = 8 }, aug.repeated(aug.crop(4), 4))
+	equal(#many, 6)
+	equal(select("#", many(image)), 6)
+	close(load("return " .. tostring(many))()(image, 5), (many(image, 5)), 0, 0)
+end)
+
+test("what are no views is refused", function()
+	fails(function() aug.views{} end, "none")
+	fails(function() aug.views{ aug.crop(8), 3 } end, "number 3")
+	fails(function() aug.repeated(aug.crop(8), 9) end, "1 to 8")
+	fails(function() aug.views{ aug.repeated(aug.crop(8), 8), aug.crop(8) } end, "more than 8")
+	fails(function() aug.views{ aug.batch(mixup), aug.crop(8) } end, "around all views")
+	local function small(views)
+		return trainer{ data = ds, encoder = nn.cnn{ channels = 3, widths = { 4 }, image = 8 }, projector = { 8 }, batch = 32,
+			views = views }
+	end
+	fails(function() small(aug.repeated(aug.crop(8), 3)) end, "3 views", "of two")
+	fails(function() small(aug.views{ aug.crop(8), aug.crop(4) }) end, "different sizes", "view 2 is 4 x 4")
+end)
+
+test("a function changes whole batches, in the layout of the network", function()
+	local plain = batches(pair, 1)
+	local swapped = batches(aug.batch(function(v) return { v[2], v[1] } end, { views = pair }), 1)
+	for i = 1, #plain, 2 do
+		close(swapped[i], plain[i + 1], 0, 0)
+		close(swapped[i + 1], plain[i], 0, 0)
+	end
+	local moved = batches(aug.batch(function(v) return { v[1]:contiguous() * 2, v[2] } end, { views = pair }), 2)
+	close(moved[3], plain[3] * 2)
+end)
+
+test("mixup is the same at 1, 2 and 4 threads", function()
+	local mixed = aug.batch(mixup, { views = pair })
+	local one, plain = batches(mixed, 1), batches(pair, 1)
+	if one[1]:allclose(plain[1]) then error "nothing was mixed" end
+	close(one[1]:mean(), plain[1]:mean(), 1e-4)
+	for _, threads in ipairs{ 2, 4 } do
+		for i, b in ipairs(batches(mixed, threads)) do close(b, one[i], 0, 0) end
+	end
+end)
+
+test("info has step, epoch, samples and labels", function()
+	local checked = aug.batch(function(v, _, info)
+		assert(#info.samples == 32 and #info.labels == 32)
+		return { v[1] * 0 + tensor(info.samples):reshape(32, 1, 1, 1), v[2] * 0 + info.step * 10 + info.epoch + tensor(info.labels)
+			:reshape(32, 1, 1, 1) * 1000 }
+	end, { views = aug.compose{ aug.crop(8), aug.normalize{ mean = 0, std = 1 } } })
+	for k, a, b in data.loader{ data = ds, views = checked, batch = 32, epochs = 2 } do
+		for i = 1, 32 do
+			equal(b[i][1][1][1], ds[math.tointeger(a[i][1][1][1])].label * 1000 + k * 10 + (k - 1) // 3 + 1)
+		end
+	end
+end)
+
+local scratch = os.tmpname()
+os.remove(scratch)
+
+test("a run with one is resumed to the same bits; without views it is the paper's", function()
+	local function small(folder)
+		return trainer{ data = ds, encoder = nn.cnn{ channels = 3, widths = { 4 }, image = 8 }, projector = { 8 }, batch = 32,
+			epochs = 100, seed = 3, views = aug.batch(mixup), folder = folder }
+	end
+	local t = small(scratch)
+	t:start()
+	while t.iteration < 4 do t:wait(.001) end
+	t:stop()
+	local at, straight, again = t.iteration, small(false), runs.resume(scratch)
+	again:step(6)
+	straight:step(at + 6)
+	for i = 1, at + 6 do equal(again:record(i).total, straight:record(i).total, "loss of step " .. i) end
+	os.execute("rm -r " .. scratch)
+end)
+
+test("errors name the step; what is returned is checked", function()
+	local function first(f)
+		return function() return data.loader{ data = ds, views = aug.batch(f, { views = pair }), batch = 32 }() end
+	end
+	fails(first(function(_, _, info) error("on purpose " .. info.step) end), "aug.batch, step 1", "on purpose 1", "test_aug_views.lua")
+	fails(first(function(v) return v[1] end), "instead of a list of 2 views")
+	fails(first(function(v) return { v[1] } end), "list of 2 views")
+	fails(first(function(v) return { v[1], 3 } end), "view 2", "number 3")
+	fails(first(function(v) return { v[1], v[2]:flatten() } end), "view 2 became a tensor", "expected (32, 3, 8, 8)")
+	fails(function() aug.batch(function(v) some_count = 1 return v end) end, "aug.batch", "'some_count'")
+	fails(function() aug.batch(mixup)(image) end, "views")
+end)
+
+tap.done()
