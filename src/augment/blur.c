@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* blur.c: Gaussian blur, separable, the image mirrored at its edges (as torchvision does). */
+#include "augment/blur.h"
 #include "augment/operator.h"
 #include "augment/weigh.h"
 
@@ -22,10 +23,12 @@ typedef struct draws {
 	float sigma;
 } draws;
 
-/* Three sigmas hold all but 0.3%; a mirror image has no more than side - 1 pixels. */
-static int reach_of(float sigma, int side)
+#define REACH 3.f /* sigmas: they hold all but 0.3% */
+
+/* A mirror image has no more than side - 1 pixels. */
+static int reach_of(float sigma, float sigmas, int side)
 {
-	int reach = (int)ceilf(3 * sigma);
+	int reach = (int)ceilf(sigmas * sigma);
 	return reach < side ? reach : side - 1;
 }
 
@@ -45,10 +48,10 @@ typedef struct space {
 	float *across, *down, *row, *tall;
 } space;
 
-static bool make_space(const canvas *c, float sigma, space *s)
+static bool make_space(const canvas *c, float sigma, float sigmas, space *s)
 {
-	s->wide = reach_of(sigma, c->width);
-	s->high = reach_of(sigma, c->height);
+	s->wide = reach_of(sigma, sigmas, c->width);
+	s->high = reach_of(sigma, sigmas, c->height);
 	size_t across = 2 * (size_t)s->wide + 1, down = 2 * (size_t)s->high + 1, width = (size_t)c->width;
 	size_t row = width + across - 1, tall = ((size_t)c->height + down - 1) * width;
 	s->across = bl_scratch(SLOT_WORK, (across + down + row + tall) * sizeof *s->across);
@@ -95,6 +98,16 @@ static void blur_plane(const space *s, float *plane, int height, int width)
 		weigh(plane + i, s->tall + i, n, s->down, 2 * s->high + 1, all - i < most ? all - i : most);
 }
 
+int bl_blur(canvas *c, float sigma, float reach)
+{
+	space s;
+	if (!make_space(c, sigma, reach, &s))
+		return -1;
+	for (int k = 0; k < c->channels; k++)
+		blur_plane(&s, c->data + (size_t)k * c->plane, c->height, c->width);
+	return 0;
+}
+
 static bool draw(const void *params, drawing *w, void *drawn)
 {
 	const parameters *p = params;
@@ -108,16 +121,9 @@ static bool draw(const void *params, drawing *w, void *drawn)
 static int apply(const void *p, const void *drawn, canvas *c)
 {
 	const draws *d = drawn;
-	space s;
 	(void)p;
 	bl_canvas_load(c);
-	if (d->sigma < LEAST_SIGMA)
-		return 0;
-	if (!make_space(c, d->sigma, &s))
-		return -1;
-	for (int k = 0; k < c->channels; k++)
-		blur_plane(&s, c->data + (size_t)k * c->plane, c->height, c->width);
-	return 0;
+	return d->sigma < LEAST_SIGMA ? 0 : bl_blur(c, d->sigma, REACH);
 }
 
 static int describe(const void *p, const void *d, int channels, char *buf, size_t size)

@@ -81,6 +81,22 @@ void bl_canvas_load(canvas *c)
 	c->values = NULL;
 }
 
+static void reverse(float *v, int n)
+{
+	for (int i = 0, j = n - 1; i < j; i++, j--) {
+		float t = v[i];
+		v[i] = v[j];
+		v[j] = t;
+	}
+}
+
+void bl_canvas_mirror(canvas *c)
+{
+	for (int k = 0; k < c->channels; k++)
+		for (int y = 0; y < c->height; y++)
+			reverse(c->data + (size_t)k * c->plane + (size_t)y * (size_t)c->width, c->width);
+}
+
 BL_CLONES static void store1(const float *in, size_t n, float scale, float shift, float *out)
 {
 	for (size_t i = 0; i < n; i++)

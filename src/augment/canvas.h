@@ -41,6 +41,7 @@ void bl_canvas_swap(canvas *c);
 void bl_canvas_pack(canvas *c, size_t plane);
 /* Reads the pixels into data, where that has not been done. */
 void bl_canvas_load(canvas *c);
+void bl_canvas_mirror(canvas *c); /* left becomes right, in data */
 /* out (H,W,C) = data * scale + shift, per channel */
 void bl_canvas_store(const canvas *c, const float *scale, const float *shift, float *out);
 

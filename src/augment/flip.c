@@ -8,15 +8,6 @@ typedef struct parameters {
 	float p;
 } parameters;
 
-static void reverse(float *v, int n)
-{
-	for (int i = 0, j = n - 1; i < j; i++, j--) {
-		float t = v[i];
-		v[i] = v[j];
-		v[j] = t;
-	}
-}
-
 static bool draw(const void *p, drawing *w, void *d)
 {
 	(void)d;
@@ -27,9 +18,7 @@ static int apply(const void *p, const void *d, canvas *c)
 {
 	(void)p, (void)d;
 	bl_canvas_load(c);
-	for (int k = 0; k < c->channels; k++)
-		for (int y = 0; y < c->height; y++)
-			reverse(c->data + (size_t)k * c->plane + (size_t)y * (size_t)c->width, c->width);
+	bl_canvas_mirror(c);
 	return 0;
 }
 

@@ -6,8 +6,8 @@
  * one, x' = clip(f x + (1 - f) poorer), poorer being black, the mean grey, the
  * grey image.  Hue turns in HSV.  One channel has neither saturation nor hue.
  */
-#include "augment/grey.h"
 #include "augment/operator.h"
+#include "augment/tone.h"
 
 #include <barlow/error.h>
 
@@ -29,61 +29,6 @@ INLINE float clip(float x)
 {
 	x = x > 0 ? x : 0;
 	return x < 1 ? x : 1;
-}
-
-/* x = clip(x * f + shift) */
-BL_CLONES static void blend_plane(float *x, size_t n, float f, float shift)
-{
-	for (size_t i = 0; i < n; i++)
-		x[i] = clip(x[i] * f + shift);
-}
-
-/* In SUMS running sums, so that neighbours can be added at once. */
-BL_CLONES static float sum_plane(const float *x, size_t n)
-{
-	enum { SUMS = 16 };
-	float part[SUMS] = { 0 }, sum = 0;
-	size_t i = 0;
-	for (; i + SUMS <= n; i += SUMS)
-		for (size_t k = 0; k < SUMS; k++)
-			part[k] += x[i + k];
-	for (; i < n; i++)
-		sum += x[i];
-	for (int k = 0; k < SUMS; k++)
-		sum += part[k];
-	return sum;
-}
-
-static float mean_of(const canvas *c, int channel, size_t n)
-{
-	return sum_plane(c->data + (size_t)channel * c->plane, n) / (float)n;
-}
-
-/* Channels that are no colours count alike. */
-static float mean_grey(const canvas *c, size_t n)
-{
-	if (c->channels == 3)
-		return GREY(mean_of(c, 0, n), mean_of(c, 1, n), mean_of(c, 2, n));
-	float sum = 0;
-	for (int k = 0; k < c->channels; k++)
-		sum += mean_of(c, k, n);
-	return sum / (float)c->channels;
-}
-
-static void blend(canvas *c, size_t n, float f, float shift)
-{
-	for (int k = 0; k < c->channels; k++)
-		blend_plane(c->data + (size_t)k * c->plane, n, f, shift);
-}
-
-BL_CLONES static void saturate(float *restrict r, float *restrict g, float *restrict b, size_t n, float f)
-{
-	for (size_t i = 0; i < n; i++) {
-		float grey = GREY(r[i], g[i], b[i]) * (1 - f);
-		r[i] = clip(r[i] * f + grey);
-		g[i] = clip(g[i] * f + grey);
-		b[i] = clip(b[i] * f + grey);
-	}
 }
 
 /* A channel from hue h (in sextants, plus the channel's own offset): v - chroma * clip(min(k, 4 - k)), k = h mod 6. */
@@ -113,16 +58,14 @@ BL_CLONES static void turn_hue(float *restrict r, float *restrict g, float *rest
 
 static void change(canvas *c, int part, float f)
 {
-	size_t n = (size_t)c->height * (size_t)c->width;
-	float *r = c->data, *g = r + c->plane, *b = g + c->plane;
 	if (part == BRIGHTNESS)
-		blend(c, n, f, 0);
+		bl_tone_brightness(c, f);
 	else if (part == CONTRAST)
-		blend(c, n, f, (1 - f) * mean_grey(c, n));
-	else if (part == SATURATION && c->channels == 3)
-		saturate(r, g, b, n, f);
+		bl_tone_contrast(c, f);
+	else if (part == SATURATION)
+		bl_tone_saturation(c, f);
 	else if (part == HUE && c->channels == 3)
-		turn_hue(r, g, b, n, f);
+		turn_hue(c->data, c->data + c->plane, c->data + 2 * c->plane, (size_t)c->height * (size_t)c->width, f);
 }
 
 static bool draw(const void *params, drawing *w, void *drawn)

@@ -1,27 +1,41 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 libbarlow_sources += \
 	src/augment/affine.c \
+	src/augment/alternating_flip.c \
 	src/augment/batch_aug.c \
 	src/augment/blur.c \
+	src/augment/blur.h \
 	src/augment/canvas.c \
 	src/augment/canvas.h \
 	src/augment/centre.c \
+	src/augment/channel_dropout.c \
 	src/augment/crop.c \
 	src/augment/cutout.c \
+	src/augment/elastic.c \
 	src/augment/flip.c \
 	src/augment/function.c \
 	src/augment/grayscale.c \
 	src/augment/grey.h \
 	src/augment/jitter.c \
+	src/augment/levels.c \
 	src/augment/noise.c \
 	src/augment/normalize.c \
 	src/augment/operator.c \
 	src/augment/operator.h \
+	src/augment/pad_crop.c \
+	src/augment/perspective.c \
 	src/augment/pipeline.c \
 	src/augment/resample.c \
 	src/augment/resample.h \
+	src/augment/rotate.c \
 	src/augment/solarize.c \
 	src/augment/text.c \
+	src/augment/tone.c \
+	src/augment/tone.h \
+	src/augment/trivial.c \
+	src/augment/vflip.c \
+	src/augment/warp.c \
+	src/augment/warp.h \
 	src/augment/weigh.h \
 	src/augment/window.c \
 	src/augment/window.h

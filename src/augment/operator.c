@@ -10,7 +10,9 @@
 
 /* The list: one that is in no other place.  bl_op_NAME is at the end of the operator's file. */
 #define LIST(X) \
-	X(crop) X(resize) X(flip) X(jitter) X(grayscale) X(blur) X(solarize) X(normalize) X(affine) X(noise) X(cutout)
+	X(crop) X(resize) X(flip) X(jitter) X(grayscale) X(blur) X(solarize) X(normalize) X(affine) X(noise) X(cutout) \
+	X(vflip) X(alternating_flip) X(pad_crop) X(rotate) X(shear) X(perspective) X(elastic) \
+	X(invert) X(posterize) X(autocontrast) X(equalize) X(sharpness) X(channel_dropout) X(trivial)
 
 #define DECLARE(name) extern const operator bl_op_##name;
 #define ADDRESS(name) &bl_op_##name,

@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* solarize.c: what is as light as the threshold or lighter is inverted. */
 #include "augment/operator.h"
+#include "augment/tone.h"
 
 #include <stdio.h>
 
 typedef struct parameters {
 	float threshold, p;
 } parameters;
-
-BL_CLONES static void invert(float *x, size_t n, float threshold)
-{
-	for (size_t i = 0; i < n; i++)
-		x[i] = x[i] < threshold ? x[i] : 1 - x[i];
-}
 
 static bool draw(const void *p, drawing *w, void *d)
 {
@@ -24,9 +19,7 @@ static int apply(const void *p, const void *d, canvas *c)
 {
 	(void)d;
 	bl_canvas_load(c);
-	for (int k = 0; k < c->channels; k++)
-		invert(c->data + (size_t)k * c->plane, (size_t)c->height * (size_t)c->width,
-		       ((const parameters *)p)->threshold);
+	bl_tone_solarize(c, ((const parameters *)p)->threshold);
 	return 0;
 }
 

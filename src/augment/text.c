@@ -4,7 +4,7 @@
  *
  *     pipeline = [ operator { "," operator } ]
  *     operator = name [ "{" [ field { "," field } ] "}" ]
- *     field    = name "=" ( number | "{" number { "," number } "}" )
+ *     field    = name "=" ( number | "{" number { "," number } "}" | '"' choice '"' )
  */
 #include "augment/operator.h"
 
@@ -87,6 +87,19 @@ static int take_numbers(reader *r, double v[BL_LIST_MOST])
 	return take(r, '}') ? n : fail(r, "',' or '}'");
 }
 
+/* One of the choices of a field, in quotes: which. */
+static int take_choice(reader *r, const bl_field *f, double *v)
+{
+	size_t n = strcspn(r->at, "\"");
+	for (int i = 0; f && f->choices && f->choices[i]; i++)
+		if (strlen(f->choices[i]) == n && strncmp(f->choices[i], r->at, n) == 0) {
+			*v = i;
+			r->at += n;
+			return take(r, '"') ? 1 : fail(r, "'\"'");
+		}
+	return fail(r, "one of the field's choices");
+}
+
 static int take_field(reader *r, bl_aug *a)
 {
 	char name[MOST_NAME];
@@ -95,7 +108,7 @@ static int take_field(reader *r, bl_aug *a)
 		return -1;
 	if (!take(r, '='))
 		return fail(r, "'='");
-	int n = take_numbers(r, v);
+	int n = take(r, '"') ? take_choice(r, bl_field_find(a->op->fields, name), v) : take_numbers(r, v);
 	return n < 0 ? -1 : bl_aug_set(a, name, v, n);
 }
 

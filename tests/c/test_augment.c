@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include "augment/operator.h"
+#include "augment/warp.h"
 
 #include <barlow/error.h>
 #include <barlow/memory.h>
@@ -21,10 +22,11 @@
 
 enum { HEIGHT = 37, WIDTH = 41, MOST = 64 * 64 * 3 };
 
+/* Of augment/, or, where the name says so, of another folder. */
 static bl_tensor *reference(const char *name)
 {
 	char path[128];
-	snprintf(path, sizeof path, "tests/reference/augment/%s.npy", name);
+	snprintf(path, sizeof path, "tests/reference/%s%s.npy", strchr(name, '/') ? "" : "augment/", name);
 	bl_tensor *t = bl_npy_load(support_source(path));
 	if (!t)
 		fail_msg("%s", bl_error());
@@ -323,7 +325,189 @@ static void solarize_and_affine_agree_with_pil(void **state)
 	bl_aug_unref(affine);
 }
 
+/* --- torchvision on tensors --- */
+
+/* The operator with those draws, of bytes and of planes: levels as they are, or within one where it goes back to bytes. */
+static void check_levels(bl_aug *a, const void *d, const char *name, double levels)
+{
+	static float out[MOST];
+	for (int loaded = 0; loaded < 2; loaded++) {
+		apply(a, d, false, loaded, out);
+		double most = difference(out, name, 1. / 255) * 255;
+		if (!(most <= levels + 1e-3))
+			fail_msg("%s: differs by %.3f levels", name, most);
+		if (loaded)
+			print_message("%-28s within %.3f levels of 255\n", name, most);
+	}
+	bl_aug_unref(a);
+}
+
+static void levels_are_torchvisions(void **state)
+{
+	const struct { int dx, dy; } window = { 2, -3 }, other = { -4, 3 };
+	(void)state;
+	check_levels(bl_aug_new("vflip"), NULL, "operators/vflip", 0);
+	check_levels(bl_aug_new("pad_crop"), &window, "operators/pad_crop", 0);
+	check_levels(WITH("pad_crop", "mode", 1), &other, "operators/pad_reflect", 0);
+	check_levels(bl_aug_new("invert"), NULL, "operators/invert", 0);
+	check_levels(WITH("posterize", "bits", 3), NULL, "operators/posterize", 0);
+	check_levels(bl_aug_new("equalize"), NULL, "operators/equalize", 0);
+	check_levels(WITH("sharpness", "factor", 2), NULL, "operators/sharpness_2", 1);
+	check_levels(WITH("sharpness", "factor", .3), NULL, "operators/sharpness_0.3", 1.3);
+}
+
+/* Of an image that does not use all levels; torchvision cuts off what is behind the point. */
+static void autocontrast_is_torchvisions(void **state)
+{
+	static float planes[2][HEIGHT * WIDTH * 3];
+	bl_aug *a = bl_aug_new("autocontrast");
+	bl_tensor *in = reference("input"), *t = reference("operators/autocontrast");
+	canvas c = { .channels = 3, .height = HEIGHT, .width = WIDTH, .plane = HEIGHT * WIDTH, .data = planes[0], .spare = planes[1] };
+	(void)state;
+	for (int i = 0; i < HEIGHT * WIDTH; i++)
+		for (int k = 0; k < 3; k++)
+			c.data[k * HEIGHT * WIDTH + i] = (float)((int)bl_tensor_data(in)[3 * i + k] / 2 + 20) / 255;
+	assert_int_equal(a->op->apply(a->parameters, NULL, &c), 0);
+	for (int i = 0; i < HEIGHT * WIDTH; i++)
+		for (int k = 0; k < 3; k++) {
+			float above = c.data[k * HEIGHT * WIDTH + i] * 255 - bl_tensor_data(t)[3 * i + k];
+			assert_true(above > -1e-3f && above < 1.001f);
+		}
+	bl_tensor_unref(in);
+	bl_tensor_unref(t);
+	bl_aug_unref(a);
+}
+
+static void check_grey(bl_aug *a, const void *d, const char *name)
+{
+	static float out[MOST];
+	apply(a, d, true, true, out);
+	check_floats(out, name);
+	print_message("%-28s within %.1e\n", name, difference(out, name, 1));
+	bl_aug_unref(a);
+}
+
+static void warps_are_torchvisions(void **state)
+{
+	const struct { float angle, x, y; } turn = { 25, 0, 0 }, lean = { 0, 12, -7 };
+	const struct { int x[4], y[4]; } corners = { { 5, WIDTH - 8, WIDTH - 2, 3 }, { 2, 9, HEIGHT - 4, HEIGHT - 11 } };
+	static float planes[2][MOST], dx[MOST], dy[MOST];
+	(void)state;
+	check_grey(bl_aug_new("rotate"), &turn, "operators/rotate");
+	check_grey(bl_aug_new("shear"), &lean, "operators/shear");
+	check_grey(bl_aug_new("perspective"), &corners, "operators/perspective");
+	bl_image in = input(true);
+	canvas c;
+	bl_canvas_open(&c, &in);
+	c.data = planes[0];
+	c.spare = planes[1];
+	bl_canvas_load(&c);
+	for (int i = 0; i < HEIGHT * WIDTH; i++) {
+		dx[i] = 3 * sinf((float)(i / WIDTH) / 5);
+		dy[i] = 2.5f * cosf((float)(i % WIDTH) / 4);
+	}
+	bl_warp_by(&c, dx, dy);
+	check_floats(c.data, "operators/elastic");
+}
+
+/* All 14 operations with the strength of bin 17, those that have a sign the other way. */
+static void trivial_is_torchvisions(void **state)
+{
+	static float out[MOST];
+	struct { int operation, bin; bool negative; } d = { 0, 17, true };
+	bl_aug *a = bl_aug_new("trivial");
+	(void)state;
+	assert_int_equal(sizeof d, draws_of("trivial"));
+	for (d.operation = 1; d.operation < 14; d.operation++) {
+		char name[32];
+		int moved = 0, wrong = 0;
+		snprintf(name, sizeof name, "operators/trivial_%d", d.operation);
+		bl_tensor *t = reference(name);
+		apply(a, &d, false, true, out);
+		for (int i = 0; i < HEIGHT * WIDTH * 3; i++) {
+			wrong += fabsf(out[i] * 255 - bl_tensor_data(t)[i]) > 2.001f;
+			moved += fabsf(out[i] * 255 - bl_tensor_data(t)[i]) > 0.5f;
+		}
+		print_message("%-28s %d of %d values more than 2 levels off, %d not the same\n", name, wrong, HEIGHT * WIDTH * 3, moved);
+		/* Geometry and levels are exact, though a nearest pixel may be another one where two are as near. */
+		assert_true(wrong <= (d.operation <= 5 ? 15 : 0));
+		assert_true(d.operation > 5 || moved <= 15);
+		bl_tensor_unref(t);
+	}
+	bl_aug_unref(a);
+}
+
 /* --- drawing --- */
+
+/* Every image is mirrored in every other epoch, half of them in the first. */
+static void alternating_flips_alternate(void **state)
+{
+	enum { IMAGES = 400 };
+	const uint8_t pixels[2] = { 0, 255 };
+	bl_image in = { .pixels = pixels, .height = 1, .width = 2, .channels = 1 };
+	bl_pipeline *p = parse("alternating_flip");
+	int first = 0;
+	(void)state;
+	for (uint32_t i = 0; i < IMAGES; i++) {
+		float before[2], after[2];
+		for (uint32_t epoch = 0; epoch < 5; epoch++, memcpy(before, after, sizeof before)) {
+			assert_int_equal(make_view(p, &in, (bl_view_key){ .seed = 3, .epoch = epoch, .sample = i }, after), 0);
+			assert_true(epoch == 0 || before[0] == after[1]);
+			first += epoch == 0 && after[0] > 0;
+		}
+	}
+	assert_true(first > IMAGES / 2 - 60 && first < IMAGES / 2 + 60);
+	bl_pipeline_unref(p);
+}
+
+/* Every place of the window is drawn as often as the others: chi-square of 24 degrees of freedom, 1e-6 at 73. */
+static void pad_crops_are_uniform(void **state)
+{
+	enum { PLACES = 25, DRAWS = 5000 };
+	int count[PLACES] = { 0 };
+	struct { int dx, dy; } d;
+	bl_aug *a = WITH("pad_crop", "padding", 2);
+	double chi = 0;
+	(void)state;
+	for (uint32_t i = 0; i < DRAWS; i++) {
+		draw_with(a, (bl_view_key){ .seed = 4, .sample = i }, 8, 8, &d);
+		assert_true(abs(d.dx) <= 2 && abs(d.dy) <= 2);
+		count[5 * (d.dy + 2) + d.dx + 2]++;
+	}
+	for (int k = 0; k < PLACES; k++)
+		chi += pow(count[k] - DRAWS / PLACES, 2) / (DRAWS / PLACES);
+	assert_true(chi < 73);
+	bl_aug_unref(a);
+}
+
+/* TrivialAugment: operations, strengths and signs as often as each other. */
+static void trivial_draws_are_uniform(void **state)
+{
+	enum { DRAWS = 14000 };
+	int count[14] = { 0 }, bins[31] = { 0 }, negative = 0, left = 0;
+	struct { int operation, bin; bool negative; } d;
+	bl_aug *a = bl_aug_new("trivial");
+	double chi = 0;
+	(void)state;
+	for (uint32_t i = 0; i < DRAWS; i++) {
+		bl_view_key key = { .seed = 4, .sample = i };
+		drawing w = { .key = &key, .height = 8, .width = 8, .channels = 3 };
+		bl_rng_init(&w.rng, key.seed, key.epoch, key.sample, key.view);
+		left += !a->op->draw(a->parameters, &w, &d);
+		count[d.operation]++;
+		bins[d.bin]++;
+		negative += d.negative;
+		assert_true(!d.negative || (d.operation >= 1 && d.operation <= 9));
+	}
+	assert_int_equal(left, count[0]);
+	for (int k = 0; k < 14; k++)
+		chi += pow(count[k] - DRAWS / 14, 2) / (DRAWS / 14.);
+	for (int k = 0; k < 31; k++)
+		chi += pow(bins[k] - DRAWS / 31., 2) / (DRAWS / 31.);
+	assert_true(chi < 110); /* 43 degrees of freedom, 1e-6 at 103 */
+	assert_true(abs(negative - DRAWS * 9 / 28) < 300);
+	bl_aug_unref(a);
+}
 
 static void drawn_boxes_fit_and_cover_the_range(void **state)
 {
@@ -610,6 +794,16 @@ static bl_pipeline *always(const char *name)
 	return p;
 }
 
+/* channel_dropout leaves one channel, so that it takes no image of one; then the pipeline goes. */
+static bool refuses(bl_pipeline *p, const char *name, int channels)
+{
+	bool refused = bl_pipeline_check(p, channels) < 0;
+	assert_int_equal(refused, strcmp(name, "channel_dropout") == 0 && channels == 1);
+	if (refused)
+		bl_pipeline_unref(p);
+	return refused;
+}
+
 /* Every operator on every small size, one and three channels: in range, and nothing out of bounds (sanitizers). */
 static void small_images_are_fine(void **state)
 {
@@ -625,6 +819,8 @@ static void small_images_are_fine(void **state)
 				bl_image in = { .pixels = last, .height = side, .width = side, .channels = channels };
 				bl_pipeline *p = always(name);
 				int h, w;
+				if (refuses(p, name, channels))
+					continue;
 				bl_pipeline_output(p, side, side, &h, &w);
 				assert_int_equal(make_view(p, &in, (bl_view_key){ .seed = 2, .sample = (uint32_t)side }, out), 0);
 				for (int i = 0; i < h * w * channels; i++)
@@ -717,6 +913,8 @@ static void floats_make_the_same_views(void **state)
 		for (int channels = 1; channels <= 3; channels += 2) {
 			bl_pipeline *p = always(bl_aug_name_at(k));
 			int h, w;
+			if (refuses(p, bl_aug_name_at(k), channels))
+				continue;
 			fill(bytes, floats, channels);
 			bl_image in = image_of(bytes, channels), same = floats_of(floats, channels);
 			bl_pipeline_output(p, LOW, LONG, &h, &w);
@@ -1055,6 +1253,13 @@ int main(void)
 		cmocka_unit_test(images_that_make_no_sense_are_refused),
 		cmocka_unit_test(operators_are_written_as_lua),
 		cmocka_unit_test(text_is_read_back),
+		cmocka_unit_test(levels_are_torchvisions),
+		cmocka_unit_test(alternating_flips_alternate),
+		cmocka_unit_test(pad_crops_are_uniform),
+		cmocka_unit_test(trivial_draws_are_uniform),
+		cmocka_unit_test(autocontrast_is_torchvisions),
+		cmocka_unit_test(warps_are_torchvisions),
+		cmocka_unit_test(trivial_is_torchvisions),
 		cmocka_unit_test(words_are_what_is_drawn),
 		cmocka_unit_test(every_operator_has_words),
 		cmocka_unit_test(words_are_cut_to_the_buffer),

@@ -29,6 +29,20 @@ local operators = {
 	affine = { { degrees = 33, translate = .2, scale = { .5, 2 }, p = 1 } },
 	noise = { { std = .125, p = 1 } },
 	cutout = { { size = .5, p = 1 }, { size = 1 / 3 } },
+	vflip = { { p = .25 } },
+	alternating_flip = { {} },
+	pad_crop = { { padding = 2, mode = "reflect" } },
+	rotate = { { degrees = 12, p = 1 } },
+	shear = { { x = 3, y = 4, p = 1 } },
+	perspective = { { distortion = .25, p = 1 } },
+	elastic = { { alpha = 20, sigma = 2, p = 1 } },
+	invert = { { p = 1 } },
+	posterize = { { bits = 2, p = 1 } },
+	autocontrast = { { p = 1 } },
+	equalize = { { p = 1 } },
+	sharpness = { { factor = 3, p = 1 } },
+	channel_dropout = { { n = 2, p = 1 } },
+	trivial = { {} },
 }
 
 -- What takes functions or pipelines.

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * alternating_flip.c: left becomes right every other epoch (Jordan 2024, arXiv 2404.00498): a coin decides for each
+ * image whether in odd or in even ones, so that no two epochs show the same side.
+ */
+#include "augment/operator.h"
+
+#include <stdio.h>
+
+/* The coin is that of the image's first epoch. */
+static bool draw(const void *p, drawing *w, void *d)
+{
+	bl_rng coin;
+	(void)p, (void)d;
+	bl_rng_init(&coin, w->key->seed, 0, w->key->sample, w->key->view);
+	bl_rng_narrow(&coin, "alternating_flip", 0);
+	return (bl_rng_u32(&coin) & 1) != (w->key->epoch & 1);
+}
+
+static int apply(const void *p, const void *d, canvas *c)
+{
+	(void)p, (void)d;
+	bl_canvas_load(c);
+	bl_canvas_mirror(c);
+	return 0;
+}
+
+static int describe(const void *p, const void *d, int channels, char *buf, size_t size)
+{
+	(void)p, (void)d, (void)channels;
+	return snprintf(buf, size, "flip");
+}
+
+static const bl_field fields[] = { BL_FIELD_END };
+
+const operator bl_op_alternating_flip = {
+	.name = "alternating_flip",
+	.help = "Left becomes right in every other epoch, of half of the images in the first.",
+	.fields = fields,
+	.draw = draw,
+	.apply = apply,
+	.describe = describe,
+	.mirrors = true,
+};

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* elastic.c: each pixel taken from a place nearby, neighbours alike (Simard et al. 2003), as torchvision does it. */
+#include "augment/blur.h"
+#include "augment/operator.h"
+#include "augment/warp.h"
+
+#include <barlow/memory.h>
+
+#include <stdio.h>
+
+#define REACH 4.f /* of the smoothing, in sigmas */
+
+typedef struct parameters {
+	float alpha, sigma, p;
+} parameters;
+
+typedef struct draws {
+	bl_rng rng;
+} draws;
+
+static bool draw(const void *params, drawing *w, void *d)
+{
+	const parameters *p = params;
+	bool applies = bl_rng_uniform(&w->rng) < p->p;
+	((draws *)d)->rng = w->rng;
+	return applies;
+}
+
+/* Two planes of smoothed noise, in pixels. */
+static int displace(const parameters *p, bl_rng *r, canvas *field)
+{
+	size_t n = (size_t)field->height * (size_t)field->width;
+	float aspect = (float)field->width / (float)field->height;
+	for (size_t i = 0; i < 2 * n; i++)
+		field->data[i] = bl_rng_between(r, -1, 1);
+	if (bl_blur(field, p->sigma, REACH) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		field->data[i] *= .5f * p->alpha * aspect;
+		field->data[n + i] *= .5f * p->alpha / aspect;
+	}
+	return 0;
+}
+
+static int apply(const void *p, const void *d, canvas *c)
+{
+	bl_rng r = ((const draws *)d)->rng;
+	size_t n = (size_t)c->height * (size_t)c->width;
+	canvas field = { .channels = 2, .height = c->height, .width = c->width, .plane = n };
+	field.data = bl_scratch(SLOT_TAPS, 2 * n * sizeof *field.data);
+	bl_canvas_load(c);
+	if (!field.data || displace(p, &r, &field) < 0)
+		return -1;
+	bl_warp_by(c, field.data, field.data + n);
+	return 0;
+}
+
+static int describe(const void *p, const void *d, int channels, char *buf, size_t size)
+{
+	(void)d, (void)channels;
+	return snprintf(buf, size, "elastic %.0f", (double)((const parameters *)p)->alpha);
+}
+
+static const bl_field fields[] = {
+	BL_FIELD(FLOAT, parameters, alpha, BL_DEFAULT(50), BL_WITHIN(0, 10000), .position = 1,
+		 .help = "strength: the smoothed noise of -1 to 1 times half of this is how many pixels a pixel moves"),
+	BL_FIELD(FLOAT, parameters, sigma, BL_DEFAULT(5), BL_WITHIN(.3, 100), .position = 2,
+		 .help = "standard deviation of the smoothing, pixels"),
+	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .help = PROBABILITY),
+	BL_FIELD_END,
+};
+
+const operator bl_op_elastic = {
+	.name = "elastic",
+	.help = "Pixels moved, neighbours alike: as if seen through water.",
+	.fields = fields,
+	.parameters = sizeof(parameters),
+	.draws = sizeof(draws),
+	.draw = draw,
+	.apply = apply,
+	.describe = describe,
+};

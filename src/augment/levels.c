@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* levels.c: operators that change values by themselves, or by what is in the image: the work is tone.c's. */
+#include "augment/operator.h"
+#include "augment/tone.h"
+
+#include <stdio.h>
+
+typedef struct parameters {
+	float p;
+	int bits;     /* of posterize */
+	float factor; /* of sharpness */
+} parameters;
+
+static bool draw(const void *p, drawing *w, void *d)
+{
+	(void)d;
+	return bl_rng_uniform(&w->rng) < ((const parameters *)p)->p;
+}
+
+#define CHANCE(default_) BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(default_), BL_WITHIN(0, 1), .help = PROBABILITY)
+
+static int apply_invert(const void *p, const void *d, canvas *c)
+{
+	(void)p, (void)d;
+	bl_canvas_load(c);
+	bl_tone_invert(c);
+	return 0;
+}
+
+static int apply_posterize(const void *p, const void *d, canvas *c)
+{
+	(void)d;
+	bl_canvas_load(c);
+	bl_tone_posterize(c, ((const parameters *)p)->bits);
+	return 0;
+}
+
+static int apply_autocontrast(const void *p, const void *d, canvas *c)
+{
+	(void)p, (void)d;
+	bl_canvas_load(c);
+	bl_tone_autocontrast(c);
+	return 0;
+}
+
+static int apply_equalize(const void *p, const void *d, canvas *c)
+{
+	(void)p, (void)d;
+	bl_canvas_load(c);
+	bl_tone_equalize(c);
+	return 0;
+}
+
+static int apply_sharpness(const void *p, const void *d, canvas *c)
+{
+	(void)d;
+	bl_canvas_load(c);
+	bl_tone_sharpness(c, ((const parameters *)p)->factor);
+	return 0;
+}
+
+static int describe_invert(const void *p, const void *d, int channels, char *buf, size_t size)
+{
+	(void)p, (void)d, (void)channels;
+	return snprintf(buf, size, "invert");
+}
+
+static int describe_posterize(const void *p, const void *d, int channels, char *buf, size_t size)
+{
+	(void)d, (void)channels;
+	return snprintf(buf, size, "posterize %d", ((const parameters *)p)->bits);
+}
+
+static int describe_autocontrast(const void *p, const void *d, int channels, char *buf, size_t size)
+{
+	(void)p, (void)d, (void)channels;
+	return snprintf(buf, size, "autocontrast");
+}
+
+static int describe_equalize(const void *p, const void *d, int channels, char *buf, size_t size)
+{
+	(void)p, (void)d, (void)channels;
+	return snprintf(buf, size, "equalize");
+}
+
+static int describe_sharpness(const void *p, const void *d, int channels, char *buf, size_t size)
+{
+	(void)d, (void)channels;
+	return snprintf(buf, size, "sharpness %.2f", (double)((const parameters *)p)->factor);
+}
+
+static const bl_field chance_fields[] = { CHANCE(.5), BL_FIELD_END };
+static const bl_field posterize_fields[] = {
+	BL_FIELD(INT, parameters, bits, BL_DEFAULT(4), BL_WITHIN(1, 8), .help = "highest bits of 8 that are kept"),
+	CHANCE(.5),
+	BL_FIELD_END,
+};
+static const bl_field sharpness_fields[] = {
+	BL_FIELD(FLOAT, parameters, factor, BL_DEFAULT(2), BL_WITHIN(0, 100), .help = "0: smoothed, 1: as it is, 2: sharpened"),
+	CHANCE(.5),
+	BL_FIELD_END,
+};
+
+#define LEVELS(name_, fields_, help_) \
+	const operator bl_op_##name_ = { \
+		.name = #name_, .help = help_, .fields = fields_, .parameters = sizeof(parameters), .draw = draw, \
+		.apply = apply_##name_, .describe = describe_##name_, .needs_unit = true, \
+	}
+LEVELS(invert, chance_fields, "Light becomes dark.");
+LEVELS(posterize, posterize_fields, "Fewer levels: the lowest bits of 8 become 0.");
+LEVELS(autocontrast, chance_fields, "Each channel's darkest and lightest value become 0 and 1.");
+LEVELS(equalize, chance_fields, "Each channel's levels, of 256, used as evenly as may be.");
+LEVELS(sharpness, sharpness_fields, "Sharper, or smoother, than it is.");
