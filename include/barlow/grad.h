@@ -57,8 +57,18 @@ bl_tensor *bl_relu(bl_tensor *a);
 bl_tensor *bl_clamp(bl_tensor *a, float lo, float hi);
 bl_tensor *bl_maximum(bl_tensor *a, bl_tensor *b); /* ties: the gradient goes to a */
 
+/* 1 where it is so, else 0, with broadcasting; no gradient flows.  What is not 0 is true; a NaN is unlike everything. */
+typedef enum bl_comparison {
+	BL_LT, BL_LE, BL_GT, BL_GE, BL_EQ, BL_NE, BL_LOGICAL_AND, BL_LOGICAL_OR, BL_LOGICAL_XOR
+} bl_comparison;
+bl_tensor *bl_compare(bl_comparison how, bl_tensor *a, bl_tensor *b);
+/* a where mask is not 0, else b, with broadcasting of all three. */
+bl_tensor *bl_where(bl_tensor *mask, bl_tensor *a, bl_tensor *b);
+
 /* Products. (M,K) x (K,N) -> (M,N). */
 bl_tensor *bl_mm(bl_tensor *a, bl_tensor *b);
+/* The same, also of vectors: (M,K) x (K) -> (M), (K) x (K,N) -> (N), (K) x (K) -> a scalar. */
+bl_tensor *bl_matmul(bl_tensor *a, bl_tensor *b);
 /* x (N,I), w (O,I), b (O) or NULL -> (N,O) = x w^T + b */
 bl_tensor *bl_linear(bl_tensor *x, bl_tensor *w, bl_tensor *b);
 
@@ -70,6 +80,17 @@ bl_tensor *bl_var(bl_tensor *a, int dim, bool keepdim, bool unbiased);
 bl_tensor *bl_std(bl_tensor *a, int dim, bool keepdim, bool unbiased);
 bl_tensor *bl_max(bl_tensor *a, int dim, bool keepdim); /* first of equal ones takes the gradient */
 
+bl_tensor *bl_cumsum(bl_tensor *a, int dim);
+/* (sum |x|^p)^(1/p), p > 0, INFINITY the largest |x|; of p = 2 the gradient at 0 is 0. */
+bl_tensor *bl_norm(bl_tensor *a, double p, int dim, bool keepdim);
+
+/*
+ * Along dim in ascending order, or descending; *places, a new tensor of the result's shape, has where each element was,
+ * from 0.  Of equal elements the earlier is first, NaN is the largest.  topk: the first k of that order.
+ */
+bl_tensor *bl_sort(bl_tensor *a, int dim, bool descend, bl_tensor **places);
+bl_tensor *bl_topk(bl_tensor *a, int64_t k, int dim, bool largest, bl_tensor **places);
+
 /* Shapes: views where strides allow, else copies. */
 bl_tensor *bl_transpose(bl_tensor *a, int d0, int d1);
 bl_tensor *bl_permute(bl_tensor *a, const int *order);
@@ -79,7 +100,11 @@ bl_tensor *bl_narrow(bl_tensor *a, int dim, int64_t start, int64_t length);
 bl_tensor *bl_select(bl_tensor *a, int dim, int64_t index); /* drops the dimension */
 bl_tensor *bl_expand(bl_tensor *a, int ndim, const int64_t *shape);
 bl_tensor *bl_index_rows(bl_tensor *a, const int64_t *rows, int64_t n); /* (R,...) -> (n,...) */
+/* y[i,j,k] = a[i,places[i,j,k],k] for dim 1, and so on; places, from 0, may be smaller than a along other dimensions. */
+bl_tensor *bl_gather(bl_tensor *a, int dim, bl_tensor *places);
+bl_tensor *bl_masked_select(bl_tensor *a, const bl_tensor *mask); /* (n): elements where mask, of a's shape, is not 0 */
 bl_tensor *bl_cat(bl_tensor *const *parts, int n, int dim);
+bl_tensor *bl_stack(bl_tensor *const *parts, int n, int dim); /* of equal shapes, along a new dimension */
 bl_tensor *bl_flip(bl_tensor *a, int dim); /* a copy with the dimension in reverse order */
 bl_tensor *bl_diag(bl_tensor *a); /* (N,N) -> (N), or (N) -> (N,N) */
 

@@ -121,6 +121,30 @@ bl_tensor *bl_mm(bl_tensor *a, bl_tensor *b)
 	return bl_node_attach(y, BL_OP_mm, 2, (bl_tensor *[]){ a, b }, mm_back, NULL, 0, NULL);
 }
 
+bl_tensor *bl_matmul(bl_tensor *a, bl_tensor *b)
+{
+	char at[BL_SHAPE_TEXT], bt[BL_SHAPE_TEXT];
+	bool row = a->ndim == 1, column = b->ndim == 1;
+	if (a->ndim < 1 || a->ndim > 2 || b->ndim < 1 || b->ndim > 2 || a->shape[a->ndim - 1] != b->shape[0])
+		return bl_fail_null("matmul: shapes %s and %s do not fit: expected (M, K) or (K), and (K, N) or (K)",
+		                    bl_tensor_text(a, at), bl_tensor_text(b, bt));
+	int64_t shape[2], n = 0;
+	bl_tensor *x = row ? bl_reshape(a, 2, (int64_t[]){ 1, a->shape[0] }) : bl_tensor_ref(a);
+	bl_tensor *z = column ? bl_reshape(b, 2, (int64_t[]){ b->shape[0], 1 }) : bl_tensor_ref(b);
+	bl_tensor *y = x && z ? bl_mm(x, z) : NULL, *out = y;
+	if (!row)
+		shape[n++] = a->shape[0];
+	if (!column)
+		shape[n++] = b->shape[1];
+	if (y && n < 2) {
+		out = bl_reshape(y, (int)n, shape);
+		bl_tensor_unref(y);
+	}
+	bl_tensor_unref(x);
+	bl_tensor_unref(z);
+	return out;
+}
+
 /* y (N,O) = x (N,I) w^T + b;  dx = dy w,  dw (O,I) = dy^T x,  db = column sums of dy */
 static int linear_back(void *ctx, bl_tensor *const *in, const bl_tensor *out, const bl_tensor *dout)
 {

@@ -141,6 +141,43 @@ F(f_cat_self, bl_cat((bl_tensor *[]){ x[0], x[1], x[0], x[1], x[0] }, 5, -1))
 F(f_diag, bl_diag(x[0]))
 F(f_flip, bl_flip(x[0], -1))
 F(f_flip_0, bl_flip(x[0], 0))
+/* The places are a constant. */
+static bl_tensor *gathered(bl_tensor *a, int dim, int64_t n, int64_t m, const float *places)
+{
+	bl_tensor *p = bl_tensor_from(2, (int64_t[]){ n, m }, places), *y = bl_gather(a, dim, p);
+	bl_tensor_unref(p);
+	return y;
+}
+F(f_gather_0, gathered(x[0], 0, 2, 3, (float[]){ 2, 0, 2, 2, 1, 0 }))
+F(f_gather_1, gathered(x[0], 1, 3, 5, (float[]){ 0, 0, 3, 1, 0, 2, 2, 2, 2, 2, 1, 0, 3, 2, 1 }))
+
+/* The values alone; descending, or the largest k. */
+static bl_tensor *ordered(bl_tensor *a, int64_t k, int dim, bool descend)
+{
+	bl_tensor *places = NULL, *y = k ? bl_topk(a, k, dim, descend, &places) : bl_sort(a, dim, descend, &places);
+	bl_tensor_unref(places);
+	return y;
+}
+F(f_sort, ordered(x[0], 0, -1, false))
+F(f_sort_0, ordered(x[0], 0, 0, true))
+F(f_topk, ordered(x[0], 2, 1, true))
+F(f_topk_least, ordered(x[0], 3, 0, false))
+STEPS(f_masked_select, bl_compare(BL_GT, x[0], x[1]), bl_masked_select(x[0], t))
+STEPS(f_where, bl_compare(BL_LT, x[0], x[1]), bl_where(t, x[0], x[1]))
+F(f_cumsum, bl_cumsum(x[0], -1))
+F(f_cumsum_0, bl_cumsum(x[0], 0))
+STEPS(f_cumsum_twice, bl_cumsum(x[0], 1), bl_mul(t, x[0]))
+F(f_norm_all, bl_norm(x[0], 2, BL_ALL, false))
+F(f_norm_all_keep, bl_norm(x[0], 2, BL_ALL, true))
+F(f_norm_0, bl_norm(x[0], 2, 0, false))
+F(f_norm_1_keep, bl_norm(x[0], 2, 1, true))
+STEPS(f_normalised, bl_norm(x[0], 2, 1, true), bl_div(x[0], t))
+F(f_norm_one, bl_norm(x[0], 1, 1, false))
+F(f_norm_three, bl_norm(x[0], 3, BL_ALL, false))
+F(f_norm_most, bl_norm(x[0], INFINITY, 0, false))
+F(f_matmul, bl_matmul(x[0], x[1]))
+F(f_stack, bl_stack(x, 2, 1))
+F(f_stack_last, bl_stack((bl_tensor *[]){ x[0], x[1], x[0], x[1], x[0] }, 5, -1))
 F(f_conv, bl_conv2d(x[0], x[1], x[2], (bl_conv_shape){ 1, 1, 1 }))
 F(f_conv_bare, bl_conv2d(x[0], x[1], NULL, (bl_conv_shape){ 1, 0, 1 }))
 F(f_conv_strided, bl_conv2d(x[0], x[1], x[2], (bl_conv_shape){ 2, 1, 1 }))
@@ -335,6 +372,31 @@ static const gradient_case cases[] = {
 	{ "flip", "columns", f_flip, { IN(SMOOTH, GAPS, 3, 4) } },
 	{ "flip", "rows", f_flip_0, { IN(SMOOTH, TURNED, 3, 2) } },
 	{ "flip", "images", f_flip, { IN(SMOOTH, PIXELS, 2, 3, 2, 3) } },
+	{ "gather", "rows", f_gather_0, { IN(SMOOTH, GAPS, 3, 4) } },
+	{ "gather", "columns", f_gather_1, { IN(SMOOTH, TURNED, 3, 4) } },
+	{ "gather", "sort", f_sort, { IN(SPREAD, GAPS, 3, 5) } },
+	{ "gather", "sort, descending columns", f_sort_0, { IN(SPREAD, TURNED, 4, 3) } },
+	{ "gather", "topk", f_topk, { IN(SPREAD, PIXELS, 2, 4, 2, 2) } },
+	{ "gather", "least", f_topk_least, { IN(SPREAD, ROWS, 6) } },
+	{ "index_rows", "masked_select", f_masked_select, { IN(SPREAD, TURNED, 3, 4), IN(SPREAD_TOO, ROWS, 3, 4) } },
+	{ "where", "the smaller", f_where, { IN(SPREAD, TURNED, 3, 4), IN(SPREAD_TOO, ROWS, 3, 4) } },
+	{ "where", "of a row and a column", f_where, { IN(SPREAD, ROWS, 4), IN(SPREAD_TOO, ROWS, 3, 1) } },
+	{ "cumsum", "rows", f_cumsum, { IN(SMOOTH, GAPS, 3, 4) } },
+	{ "cumsum", "columns", f_cumsum_0, { IN(SMOOTH, TURNED, 3, 4) } },
+	{ "cumsum", "images, used twice", f_cumsum_twice, { IN(SMOOTH, PIXELS, 2, 3, 2, 2) } },
+	{ "norm", "all", f_norm_all, { IN(SMOOTH, TURNED, 2, 3, 4) } },
+	{ "norm", "all, kept", f_norm_all_keep, { IN(SMOOTH, GAPS, 3, 4) } },
+	{ "norm", "first", f_norm_0, { IN(SMOOTH, GAPS, 3, 4) } },
+	{ "norm", "second, kept", f_norm_1_keep, { IN(SMOOTH, PIXELS, 2, 3, 2, 2) } },
+	{ "norm", "of length 1", f_normalised, { IN(SMOOTH, TURNED, 3, 4) } },
+	{ "norm", "sum of magnitudes", f_norm_one, { IN(SPREAD, ROWS, 3, 4) } },
+	{ "norm", "third", f_norm_three, { IN(SPREAD, ROWS, 3, 4) } },
+	{ "norm", "largest magnitude", f_norm_most, { IN(SPREAD, ROWS, 5, 2) } },
+	{ "mm", "matrix by vector", f_matmul, { IN(SMOOTH, TURNED, 3, 4), IN(SMOOTH, GAPS, 4) } },
+	{ "mm", "vector by matrix", f_matmul, { IN(SMOOTH, ROWS, 3), IN(SMOOTH, GAPS, 3, 4) } },
+	{ "mm", "vector by vector", f_matmul, { IN(SMOOTH, ROWS, 5), IN(SMOOTH, ROWS, 5) } },
+	{ "cat", "stacked", f_stack, { IN(SMOOTH, ROWS, 2, 3), IN(SMOOTH, TURNED, 2, 3) } },
+	{ "cat", "five stacked at the end", f_stack_last, { IN(SMOOTH, ROWS, 3), IN(SMOOTH, GAPS, 3) } },
 	{ "conv2d", "3x3, bias", f_conv,
 	  { IN(SMOOTH, PIXELS, 2, 3, 5, 4), IN(SMOOTH, ROWS, 4, 3, 3, 3), IN(SMOOTH, ROWS, 4) } },
 	{ "conv2d", "3x3, row-major", f_conv,

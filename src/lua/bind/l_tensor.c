@@ -175,19 +175,43 @@ static int save(lua_State *L, int path, int t)
 static int tensor_save(lua_State *L) { return save(L, 1, 2); }
 static int t_save(lua_State *L) { return save(L, 2, 1); }
 
+/* The tensors of the list at 1, which keeps them alive, in a userdata that is pushed; their number in *n, at least 1. */
+static bl_tensor **tensor_list(lua_State *L, int *n)
+{
+	lua_settop(L, 2); /* the list and a dimension */
+	luaL_checktype(L, 1, LUA_TTABLE);
+	lua_Unsigned length = lua_rawlen(L, 1);
+	luaL_argcheck(L, length >= 1 && length <= INT32_MAX, 1, "expected a list of at least one tensor");
+	bl_tensor **parts = lua_newuserdatauv(L, sizeof *parts * (size_t)length, 0);
+	*n = (int)length;
+	for (int i = 0; i < *n; i++) {
+		lua_rawgeti(L, 1, i + 1);
+		bl_tensor **t = bl_lua_test(L, -1, BL_T_TENSOR);
+		if (!t)
+			luaL_error(L, "item %d of the list: expected a tensor, got %s", i + 1, bl_lua_describe(L, lua_absindex(L, -1)));
+		parts[i] = *t;
+		lua_pop(L, 1);
+	}
+	return parts;
+}
+
 /* cat({a, b}[, dim]) */
 static int tensor_cat(lua_State *L)
 {
-	bl_tensor *parts[64];
-	luaL_checktype(L, 1, LUA_TTABLE);
-	int n = (int)lua_rawlen(L, 1);
-	luaL_argcheck(L, n >= 1 && n <= 64, 1, "expected 1 to 64 tensors");
-	for (int i = 0; i < n; i++) {
-		lua_rawgeti(L, 1, i + 1);
-		parts[i] = bl_lua_tensor(L, -1);
-		lua_pop(L, 1);
-	}
+	int n;
+	bl_tensor **parts = tensor_list(L, &n);
 	return bl_lua_give_tensor(L, bl_cat(parts, n, lua_isnoneornil(L, 2) ? 0 : bl_lua_dim(L, 2, parts[0])));
+}
+
+/* stack({a, b}[, dim]): a dimension that is new, so one more than the tensors have */
+static int tensor_stack(lua_State *L)
+{
+	int n;
+	bl_tensor **parts = tensor_list(L, &n);
+	lua_Integer dim = luaL_optinteger(L, 2, 1), last = bl_tensor_ndim(parts[0]) + 1;
+	if (dim == 0 || dim > last || dim < -last)
+		return luaL_error(L, "stack: dimension %I, expected 1 to %I", dim, last);
+	return bl_lua_give_tensor(L, bl_stack(parts, n, (int)(dim > 0 ? dim - 1 : dim)));
 }
 
 /* no_grad(f, ...): f's results, nothing recorded meanwhile */
@@ -394,8 +418,8 @@ static const bl_lua_function methods[] = {
 	BL_LUA("numel", t_numel, "(): integer", "The number of elements.", "tensor.zeros(2, 3):numel()"),
 	BL_LUA("save", t_save, "(path: string)", "Writes a NumPy .npy file.",
 	       "local path = os.tmpname(); tensor.eye(2):save(path); os.remove(path)"),
-	BL_LUA("[]", NULL, "t[i], t[{i, j}], t[{{from, to}, {}}]",
-	        "A row, an element, a part; indices start at 1, negative ones count from the end.",
+	BL_LUA("[]", NULL, "t[i], t[{i, j}], t[{{from, to}, {}}], t[mask]",
+	        "A row, an element, a part, t[mask] the elements under a mask; indices start at 1, negative ones count from the end.",
 	       "tensor{{1, 2}, {3, 4}}[{2, 1}]"),
 	BL_LUA_END,
 };
@@ -431,6 +455,12 @@ static const bl_lua_function functions[] = {
 	BL_LUA("cat", tensor_cat, "(tensors: tensor[], dim?: integer): tensor",
 	       "Tensors one behind the other along a dimension (1).",
 	       "tensor.cat({tensor.ones(1, 2), tensor.zeros(1, 2)}, 1)"),
+	BL_LUA("stack", tensor_stack, "(tensors: tensor[], dim?: integer): tensor",
+	       "Tensors of one shape along a new dimension (1).",
+	       "tensor.stack({tensor.ones(2), tensor.zeros(2)}, 2)"),
+	BL_LUA("where", bl_lua_tensor_where, "(mask: tensor, a: tensor|number, b: tensor|number): tensor",
+	       "a where the mask is not 0, else b, with broadcasting.",
+	       "local x = tensor{-1, 2}; return tensor.where(x:gt(0), x, 0)"),
 	BL_LUA("no_grad", tensor_no_grad, "(f: function, ...: any): any",
 	       "Calls f with nothing recorded for gradients.",
 	       "local w = tensor.ones(2):requires_grad(true); tensor.no_grad(function() return w * 2 end)"),
@@ -445,6 +475,7 @@ static void define_class(lua_State *L)
 	lua_pop(L, 1);
 	bl_lua_methods(L, BL_T_TENSOR, bl_lua_tensor_ops);
 	bl_lua_methods(L, BL_T_TENSOR, bl_lua_tensor_shapes);
+	bl_lua_methods(L, BL_T_TENSOR, bl_lua_tensor_selects);
 }
 
 static const bl_lua_function itself = BL_LUA("tensor", NULL, "(numbers: table|number|tensor): tensor",

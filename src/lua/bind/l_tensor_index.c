@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * l_tensor_index.c: t[i], t[{i, j}], t[{{from, to}, {}}], and assignment to them.
+ * l_tensor_index.c: t[i], t[{i, j}], t[{{from, to}, {}}], t[mask], and assignment to them.
  *
  * An integer drops its dimension, {from, to} keeps a part of it, {} all of it.
  * Where every dimension is dropped the value is a number.
@@ -69,6 +69,9 @@ static bl_tensor *indexed(lua_State *L)
 
 int bl_lua_tensor_element(lua_State *L)
 {
+	bl_tensor **mask = bl_lua_test(L, 2, BL_T_TENSOR);
+	if (mask)
+		return bl_lua_give_tensor(L, bl_masked_select(bl_lua_tensor(L, 1), *mask));
 	if (lua_type(L, 2) != LUA_TNUMBER && !lua_istable(L, 2))
 		return 0;
 	bl_tensor *t = indexed(L);
@@ -90,8 +93,32 @@ static bl_tensor *assigned(lua_State *L, const bl_tensor *like)
 	return bl_lua_tensor(L, -1);
 }
 
+/* t[mask] = number, outside the graph */
+static int assign_masked(lua_State *L, bl_tensor *mask)
+{
+	bl_tensor *t = bl_lua_tensor(L, 1);
+	char at[BL_SHAPE_TEXT], bt[BL_SHAPE_TEXT];
+	if (lua_type(L, 3) != LUA_TNUMBER)
+		return luaL_error(L, "t[mask] = value: expected a number, got %s; tensor.where chooses between tensors",
+		                  bl_lua_describe(L, 3));
+	if (!bl_tensor_same_shape(t, mask))
+		return luaL_error(L, "t[mask] = value: a mask of shape %s for shape %s", bl_tensor_text(mask, bt),
+		                  bl_tensor_text(t, at));
+	bl_tensor *value = bl_tensor_scalar((float)lua_tonumber(L, 3));
+	bool was = bl_grad_enable(false);
+	bl_tensor *out = value ? bl_where(mask, value, t) : NULL;
+	bl_grad_enable(was);
+	int rc = out ? bl_tensor_copy(t, out) : -1;
+	bl_tensor_unref(value);
+	bl_tensor_unref(out);
+	return rc < 0 ? bl_lua_fail(L) : 0;
+}
+
 int bl_lua_tensor_assign(lua_State *L)
 {
+	bl_tensor **mask = bl_lua_test(L, 2, BL_T_TENSOR);
+	if (mask)
+		return assign_masked(L, *mask);
 	if (lua_type(L, 2) == LUA_TSTRING)
 		return luaL_error(L, "tensor: field '%s' cannot be assigned", lua_tostring(L, 2));
 	bl_tensor *t = indexed(L);

@@ -124,6 +124,30 @@ static int t_mm(lua_State *L)
 	return bl_lua_give_tensor(L, bl_mm(bl_lua_tensor(L, 1), bl_lua_tensor(L, 2)));
 }
 
+static int t_matmul(lua_State *L)
+{
+	return bl_lua_give_tensor(L, bl_matmul(bl_lua_tensor(L, 1), bl_lua_tensor(L, 2)));
+}
+
+static int t_dot(lua_State *L)
+{
+	bl_tensor *a = bl_lua_tensor(L, 1), *b = bl_lua_tensor(L, 2);
+	char at[BL_SHAPE_TEXT], bt[BL_SHAPE_TEXT];
+	if (bl_tensor_ndim(a) != 1 || !bl_tensor_same_shape(a, b))
+		return luaL_error(L, "dot: expected two vectors of one length, got %s and %s", bl_tensor_text(a, at),
+		                  bl_tensor_text(b, bt));
+	return bl_lua_give_tensor(L, bl_matmul(a, b));
+}
+
+/* norm([p[, dim[, keepdim]]]) */
+static int t_norm(lua_State *L)
+{
+	bl_tensor *t = bl_lua_tensor(L, 1);
+	double p = luaL_optnumber(L, 2, 2);
+	int dim = lua_isnoneornil(L, 3) ? BL_ALL : bl_lua_dim(L, 3, t);
+	return bl_lua_give_tensor(L, bl_norm(t, p, dim, lua_toboolean(L, 4)));
+}
+
 /* (dim, keepdim) or (dim, {keepdim =, unbiased =}); without a dim everything is reduced */
 typedef struct reduction { bl_tensor *t; int dim; bool keepdim, unbiased; } reduction;
 
@@ -261,6 +285,12 @@ const bl_lua_function bl_lua_tensor_ops[] = {
 	       "tensor{1, 5}:maximum(tensor{3, 4})"),
 	BL_LUA("mm", t_mm, "(other: tensor): tensor", "The matrix product.",
 	       "tensor.eye(2):mm(tensor{{1, 2}, {3, 4}})"),
+	BL_LUA("matmul", t_matmul, "(other: tensor): tensor", "The product of matrices and vectors, (M, K) or (K) by (K, N) or (K).",
+	       "tensor{{1, 2}, {3, 4}}:matmul(tensor{1, 1})"),
+	BL_LUA("dot", t_dot, "(other: tensor): tensor", "The scalar product of two vectors.", "tensor{1, 2}:dot(tensor{3, 4})"),
+	BL_LUA("norm", t_norm, "(p?: number, dim?: integer, keepdim?: boolean): tensor",
+	       "(sum |x|^p)^(1/p), of p = 2 the length; math.huge is the largest |x|.  Of all elements or along a dimension.",
+	       "tensor{3, 4}:norm()"),
 	BL_LUA("sum", t_sum, "(dim?: integer, keepdim?: boolean): tensor", "Sum of all elements or along a dimension.",
 	       "tensor.eye(3):sum(1)", .fields = keepdim_fields),
 	BL_LUA("mean", t_mean, "(dim?: integer, keepdim?: boolean): tensor", "Mean.", "tensor.eye(3):mean(1, true)", .fields = keepdim_fields),

@@ -43,6 +43,8 @@ void bl_lua_source(lua_State *L, int index);
 
 /* Pushes it, taking the reference; raises bl_error() when t is NULL (tensor.c). */
 int bl_lua_give_tensor(lua_State *L, bl_tensor *t);
+/* The same of n, 1 to 8; where one is NULL the others go. */
+int bl_lua_give_tensors(lua_State *L, int n, bl_tensor *const *t);
 bl_tensor *bl_lua_tensor(lua_State *L, int arg);
 void bl_lua_drop_tensor(lua_State *L, bl_tensor **t); /* of an object that goes */
 

@@ -24,26 +24,42 @@ static void collect_now_and_then(lua_State *L, const bl_tensor *t)
 	lua_setfield(L, LUA_REGISTRYINDEX, "barlow.pending");
 }
 
-static int new_place(lua_State *L)
+/* (n): so many places */
+static int new_places(lua_State *L)
 {
-	bl_lua_new(L, BL_T_TENSOR, sizeof(bl_tensor *));
-	return 1;
+	int n = (int)lua_tointeger(L, 1);
+	luaL_checkstack(L, n + 1, "tensors");
+	for (int i = 0; i < n; i++)
+		bl_lua_new(L, BL_T_TENSOR, sizeof(bl_tensor *));
+	return n;
 }
 
-/* The call is protected, so that a tensor is not lost where Lua has no memory left, as in a state with a limit. */
+static int let_go(int n, bl_tensor *const *t)
+{
+	for (int i = 0; i < n; i++)
+		bl_tensor_unref(t[i]);
+	return 0;
+}
+
+int bl_lua_give_tensors(lua_State *L, int n, bl_tensor *const *t)
+{
+	for (int i = 0; i < n; i++)
+		if (!t[i])
+			return let_go(n, t), bl_lua_fail(L);
+	lua_pushcfunction(L, new_places);
+	lua_pushinteger(L, n);
+	if (lua_pcall(L, 1, n, 0) != LUA_OK)
+		return let_go(n, t), lua_error(L);
+	for (int i = 0; i < n; i++)
+		*(bl_tensor **)lua_touserdata(L, i - n) = t[i];
+	for (int i = 0; i < n; i++)
+		collect_now_and_then(L, t[i]);
+	return n;
+}
+
 int bl_lua_give_tensor(lua_State *L, bl_tensor *t)
 {
-	if (!t)
-		return bl_lua_fail(L);
-	lua_pushcfunction(L, new_place);
-	if (lua_pcall(L, 0, 1, 0) != LUA_OK) {
-		bl_tensor_unref(t);
-		return lua_error(L);
-	}
-	*(bl_tensor **)lua_touserdata(L, -1) = t;
-	bl_lua_state_charge(L, bytes_of(t));
-	collect_now_and_then(L, t);
-	return 1;
+	return bl_lua_give_tensors(L, 1, &t);
 }
 
 bl_tensor *bl_lua_tensor(lua_State *L, int arg)
