@@ -61,6 +61,7 @@ const char *bl_aug_help(const char *name);
 const bl_field *bl_aug_fields(const char *name);
 
 typedef struct bl_aug bl_aug;
+typedef struct bl_pipeline bl_pipeline; /* of operators, below */
 /* The operator of that name with its defaults (the paper's values); NULL naming the nearest for an unknown name. */
 bl_aug *bl_aug_new(const char *name);
 /* The same with these parameters, a struct that the fields' offsets lead into: filled by bl_fields_default and bl_field_set. */
@@ -109,6 +110,14 @@ typedef struct bl_aug_function {
 /* Takes the context, also where it fails. */
 bl_aug *bl_aug_new_function(const bl_aug_function *f);
 
+/* Operators of pipelines: the only one with a probability, one of them drawn by weights, all of them in random order. */
+typedef enum bl_group_kind { BL_GROUP_APPLY, BL_GROUP_CHOICE, BL_GROUP_ORDER } bl_group_kind;
+/*
+ * Of 1 to 16 pipelines, which keep the size of an image, or, of a choice, make the same one; references are taken.
+ * weights NULL: as likely as each other; p is that of BL_GROUP_APPLY.
+ */
+bl_aug *bl_aug_new_group(bl_group_kind kind, bl_pipeline *const *parts, int n, const float *weights, float p);
+
 /* --- Whole batches ------------------------------------------------------------------------------ */
 
 /* A batch as it will go to the network: n_views views (N,C,H,W), normalised, and what is known of it. */
@@ -135,7 +144,6 @@ int bl_batch_aug_apply(const bl_batch_aug *a, bl_batch_call *call);
 
 /* --- Pipelines ---------------------------------------------------------------------------------- */
 
-typedef struct bl_pipeline bl_pipeline;
 /* Takes references to the operators; fails naming the operator and the field that makes no sense. */
 bl_pipeline *bl_pipeline_new(bl_aug *const *ops, int n);
 /*
@@ -145,6 +153,10 @@ bl_pipeline *bl_pipeline_new(bl_aug *const *ops, int n);
 bl_pipeline *bl_pipeline_parse(const char *text);
 bl_pipeline *bl_pipeline_ref(bl_pipeline *p);
 void bl_pipeline_unref(bl_pipeline *p);
+/* The same operators with the same parameters; functions of the program's own are those of one context. */
+bool bl_pipeline_equal(const bl_pipeline *p, const bl_pipeline *q);
+/* A new one with the operators of `by` (NULL: none) for each of that name, of which there are *found. */
+bl_pipeline *bl_pipeline_replace(const bl_pipeline *p, const char *name, const bl_pipeline *by, int *found);
 int bl_pipeline_length(const bl_pipeline *p);
 bl_aug *bl_pipeline_op(const bl_pipeline *p, int i); /* borrowed; NULL: no such one */
 /* 0, or negative naming the operator that cannot work on images of so many channels. */

@@ -63,6 +63,12 @@ static void release(void *p)
 		f->release(f->context);
 }
 
+static bool equal(const void *p, const void *q)
+{
+	const bl_aug_function *f = &((const parameters *)p)->f, *g = &((const parameters *)q)->f;
+	return f->apply == g->apply && f->context == g->context;
+}
+
 static const bl_field fields[] = { BL_FIELD_END };
 
 static const operator function = {
@@ -74,6 +80,7 @@ static const operator function = {
 	.draw = draw,
 	.apply = apply,
 	.describe = describe,
+	.equal = equal,
 	.release = release,
 	.needs_unit = true,
 };

@@ -8,6 +8,7 @@ libbarlow_sources += \
 	src/augment/canvas.c \
 	src/augment/canvas.h \
 	src/augment/centre.c \
+	src/augment/change.c \
 	src/augment/channel_dropout.c \
 	src/augment/crop.c \
 	src/augment/cutout.c \
@@ -16,6 +17,7 @@ libbarlow_sources += \
 	src/augment/function.c \
 	src/augment/grayscale.c \
 	src/augment/grey.h \
+	src/augment/group.c \
 	src/augment/jitter.c \
 	src/augment/levels.c \
 	src/augment/noise.c \
@@ -25,6 +27,7 @@ libbarlow_sources += \
 	src/augment/pad_crop.c \
 	src/augment/perspective.c \
 	src/augment/pipeline.c \
+	src/augment/pipeline.h \
 	src/augment/resample.c \
 	src/augment/resample.h \
 	src/augment/rotate.c \

@@ -47,6 +47,8 @@ typedef struct operator {
 	int (*describe)(const void *p, const void *d, int channels, char *buf, size_t size);
 	/* For one that is x * scale + shift in each channel: at the end of a pipeline it costs nothing.  NULL: it is not. */
 	void (*factors)(const void *p, int channels, float *scale, float *shift);
+	size_t (*room)(const void *p, int height, int width); /* values that a plane takes on its way; NULL: not more than before, or after */
+	bool (*equal)(const void *p, const void *q);          /* beyond the fields; NULL: nothing is */
 	void (*release)(void *p);                             /* frees what the parameters own; NULL: nothing */
 
 	bool mirrors;     /* is a mirroring from left to right and nothing else */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* pipeline.c: operators one after the other: checked when built, drawn into a plan, and applied by it. */
+#include "augment/pipeline.h"
 #include "augment/operator.h"
 #include "augment/window.h"
 
@@ -207,18 +208,27 @@ static bool begins_with_window(const bl_pipeline *p)
 	return p->n && p->stage[0].op->window;
 }
 
+size_t bl_pipeline_room(const bl_pipeline *p, int height, int width)
+{
+	size_t most = 0;
+	for (int i = 0; i < p->n; i++) {
+		const stage *s = &p->stage[i];
+		size_t within = s->op->room ? s->op->room(s->aug->parameters, height, width) : 0;
+		output_of(s, &height, &width);
+		size_t after = s->op->size ? bl_canvas_room(height, width) : 0;
+		most = within > most ? within : most;
+		most = after > most ? after : most;
+	}
+	return most;
+}
+
 /* Planes that hold the image at its largest on the way.  Bytes count only where no resampling reads them first. */
 static int make_canvas(const bl_pipeline *p, const bl_image *in, canvas *c)
 {
 	int h = in->height, w = in->width;
 	bl_canvas_open(c, in);
-	size_t most = begins_with_window(p) && c->pixels ? 0 : c->plane;
-	for (int i = 0; i < p->n; i++) {
-		output_of(&p->stage[i], &h, &w);
-		size_t room = bl_canvas_room(h, w);
-		if (p->stage[i].op->size && room > most)
-			most = room;
-	}
+	size_t most = begins_with_window(p) && c->pixels ? 0 : c->plane, within = bl_pipeline_room(p, h, w);
+	most = within > most ? within : most;
 	size_t bytes = most * (size_t)in->channels * sizeof(float);
 	c->data = bl_scratch(SLOT_IMAGE, bytes);
 	c->spare = bl_scratch(SLOT_SPARE, bytes);
@@ -262,17 +272,38 @@ static void finish(const stage *last, const canvas *c, float *out)
 	bl_canvas_store(c, scale, shift, out);
 }
 
+/* The first n operators. */
+static int run(const bl_pipeline *p, const bl_plan *plan, int n, canvas *c)
+{
+	for (int i = 0; i < n; i++) {
+		const stage *s = &p->stage[i];
+		if (applies(plan, i) && !folded(plan, i) && s->op->apply(s->aug->parameters, plan->draws + s->at, c) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int bl_pipeline_run(const bl_pipeline *p, const bl_plan *plan, canvas *c)
+{
+	return run(p, plan, p->n, c);
+}
+
+bool bl_pipeline_leaves_unit(const bl_pipeline *p)
+{
+	for (int i = 0; i < p->n; i++)
+		if (p->stage[i].op->leaves_unit)
+			return true;
+	return false;
+}
+
 int bl_pipeline_apply(const bl_pipeline *p, const bl_plan *plan, const bl_image *in, float *out)
 {
 	canvas c;
 	if (check_image(p, plan, in) < 0 || make_canvas(p, in, &c) < 0)
 		return -1;
 	const stage *last = p->n && p->stage[p->n - 1].op->factors ? &p->stage[p->n - 1] : NULL;
-	for (int i = 0; i < p->n - (last != NULL); i++) {
-		const stage *s = &p->stage[i];
-		if (applies(plan, i) && !folded(plan, i) && s->op->apply(s->aug->parameters, plan->draws + s->at, &c) < 0)
-			return -1;
-	}
+	if (run(p, plan, p->n - (last != NULL), &c) < 0)
+		return -1;
 	bl_canvas_load(&c);
 	finish(last, &c, out);
 	return 0;

@@ -9,6 +9,7 @@ face_sources += \
 	src/lua/bind/func_batch.c \
 	src/lua/bind/func_loss.c \
 	src/lua/bind/l_aug.c \
+	src/lua/bind/l_aug_change.c \
 	src/lua/bind/l_checkpoint.c \
 	src/lua/bind/l_data.c \
 	src/lua/bind/l_eval.c \

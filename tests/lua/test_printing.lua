@@ -46,7 +46,8 @@ local operators = {
 }
 
 -- What takes functions or pipelines.
-local made_of_others = { compose = true, twin = true, paper = true, func = true, views = true, repeated = true, batch = true }
+local made_of_others = { compose = true, twin = true, paper = true, func = true, views = true, repeated = true, batch = true, random_apply = true,
+	random_choice = true, random_order = true, without = true, replace = true, solo_cifar = true, grey = true, weak = true }
 
 -- Equal in words, and in what they do to an image for some seeds.
 local function same_pipeline(a)

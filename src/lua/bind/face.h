@@ -59,6 +59,7 @@ typedef struct bl_pipelines {
 	bl_pipeline *view[BL_VIEWS_MOST];
 	bl_batch_aug *batch_aug; /* may be NULL */
 } bl_pipelines;
+bl_pipelines *bl_lua_push_views(lua_State *L); /* of type BL_T_VIEWS, without any yet */
 
 /* --- data sets by recorded paths (recorded.c) --- */
 
@@ -155,6 +156,11 @@ bl_module *bl_lua_func(lua_State *L, int index, const char *name);
 bl_loss *bl_lua_func_loss(lua_State *L, int index);
 int bl_lua_make_func_loss(lua_State *L); /* loss.func, by these */
 extern const bl_field bl_lua_func_loss_fields[];
+
+/* --- pipelines of pipelines, and changed ones (l_aug_change.c) --- */
+
+extern const bl_lua_function bl_lua_aug_change[]; /* in aug */
+int bl_lua_pipelines_equal(lua_State *L); /* __eq of both types */
 
 /* --- functions as image operators (func_aug.c), and what they draw from (l_rng.c) --- */
 

@@ -109,7 +109,7 @@ static int aug_compose(lua_State *L)
 	return bl_lua_give_pipeline(L, bl_pipeline_new(ops, n));
 }
 
-static bl_pipelines *push_views(lua_State *L)
+bl_pipelines *bl_lua_push_views(lua_State *L)
 {
 	return bl_lua_new(L, BL_T_VIEWS, sizeof(bl_pipelines));
 }
@@ -117,7 +117,7 @@ static bl_pipelines *push_views(lua_State *L)
 /* Takes both references. */
 static int give_twin(lua_State *L, bl_pipeline *first, bl_pipeline *second)
 {
-	*push_views(L) = (bl_pipelines){ 2, { first, second }, NULL };
+	*bl_lua_push_views(L) = (bl_pipelines){ 2, { first, second }, NULL };
 	return first && second ? 1 : bl_lua_fail(L);
 }
 
@@ -155,7 +155,7 @@ static int aug_views(lua_State *L)
 {
 	bool list = lua_istable(L, 1);
 	int n = list ? (int)lua_rawlen(L, 1) : lua_gettop(L);
-	bl_pipelines *to = push_views(L);
+	bl_pipelines *to = bl_lua_push_views(L);
 	for (int i = 1; i <= n; i++) {
 		if (list)
 			lua_rawgeti(L, 1, i);
@@ -172,7 +172,7 @@ static int aug_repeated(lua_State *L)
 {
 	lua_Integer n = luaL_checkinteger(L, 2);
 	luaL_argcheck(L, n >= 1 && n <= BL_VIEWS_MOST, 2, "expected 1 to 8 views");
-	bl_pipelines *to = push_views(L);
+	bl_pipelines *to = bl_lua_push_views(L);
 	for (lua_Integer i = 0; i < n; i++)
 		add_views(L, to, 1, "aug.repeated");
 	return 1;
@@ -202,7 +202,7 @@ static int aug_batch(lua_State *L)
 	bl_lua_take(L, &a);
 	lua_getfield(L, 1, "views");
 	lua_getfield(L, 1, "f");
-	bl_pipelines *to = push_views(L);
+	bl_pipelines *to = bl_lua_push_views(L);
 	if (bl_lua_test(L, 2, BL_T_PIPELINE))
 		add_views(L, to, 2, "aug.batch");
 	if (!lua_isnil(L, 2))
@@ -311,6 +311,52 @@ static int aug_paper(lua_State *L)
 	return give_twin(L, first, first ? paper_view(&c, 1) : NULL);
 }
 
+/* --- named recipes: the paper's with other numbers --- */
+
+typedef struct change { const char *field; int n; double v[2]; } change;
+
+static const struct recipe {
+	const char *name, *help;
+	change changes[8];
+} recipes[] = {
+	{ "solo_cifar", "solo-learn's pair for CIFAR: the paper's at 32 pixels, without blur; any number changed.",
+	  { { "size", 1, { 32 } }, { "blur", 2, { 0, 0 } } } },
+	{ "grey", "The paper's pair for images without colour: brightness and contrast only; any number changed.",
+	  { { "size", 1, { 28 } }, { "saturation", 1, { 0 } }, { "hue", 1, { 0 } }, { "grayscale", 1, { 0 } } } },
+	{ "weak", "A pair that moves images little: a crop of at least half, and a flip; any number changed.",
+	  { { "size", 1, { 32 } }, { "scale", 2, { .5, 1 } }, { "jitter", 1, { 0 } }, { "grayscale", 1, { 0 } },
+	    { "blur", 2, { 0, 0 } }, { "solarize", 2, { 0, 0 } } } },
+};
+
+/* The paper's fields with the recipe's numbers as their defaults. */
+static void change_fields(bl_field *fields, const struct recipe *r)
+{
+	for (const change *c = r->changes; c->field; c++)
+		for (bl_field *f = fields; f->name; f++)
+			if (strcmp(f->name, c->field) == 0) {
+				f->presets = c->n;
+				memcpy(f->preset, c->v, (size_t)c->n * sizeof *c->v);
+			}
+}
+
+/* Into the table on top; descriptions live as long as the state. */
+static void add_recipes(lua_State *L)
+{
+	for (size_t i = 0; i < sizeof recipes / sizeof *recipes; i++) {
+		bl_field *fields = lua_newuserdatauv(L, sizeof paper_fields, 0);
+		luaL_ref(L, LUA_REGISTRYINDEX);
+		memcpy(fields, paper_fields, sizeof paper_fields);
+		change_fields(fields, &recipes[i]);
+		const char *example = lua_pushfstring(L, "aug.%s{size = 8}" IMAGE, recipes[i].name);
+		luaL_ref(L, LUA_REGISTRYINDEX);
+		bl_lua_function *list = lua_newuserdatauv(L, 2 * sizeof *list, 0);
+		luaL_ref(L, LUA_REGISTRYINDEX);
+		list[0] = (bl_lua_function)BL_LUA(recipes[i].name, aug_paper, ": pipelines", recipes[i].help, example, .fields = fields);
+		list[1] = (bl_lua_function)BL_LUA_END;
+		bl_lua_makers(L, "aug", list);
+	}
+}
+
 /* --- applying one --- */
 
 /* The image tensor (C,H,W) at `arg`, brought into 0..1, as (H,W,C) in a userdata that is pushed. */
@@ -408,10 +454,11 @@ static void add_text(luaL_Buffer *b, const bl_pipeline *p)
 	luaL_addstring(b, n == 1 ? "" : " }");
 }
 
-static bool has_function(const bl_pipeline *p)
+/* Operators that numbers do not describe: functions, and those made of pipelines. */
+static bool has_parts(const bl_pipeline *p)
 {
 	for (int i = 0; i < bl_pipeline_length(p); i++)
-		if (strcmp(bl_aug_name(bl_pipeline_op(p, i)), "func") == 0)
+		if (!bl_aug_fields(bl_aug_name(bl_pipeline_op(p, i))))
 			return true;
 	return false;
 }
@@ -433,7 +480,7 @@ static int p_tostring(lua_State *L)
 {
 	luaL_Buffer b;
 	bl_pipeline *p = pipeline(L, 1);
-	if (has_function(p) && as_recipe(L))
+	if (has_parts(p) && as_recipe(L))
 		return 1;
 	luaL_buffinit(L, &b);
 	add_text(&b, p);
@@ -447,7 +494,7 @@ static int w_tostring(lua_State *L)
 	bl_pipelines *v = pipelines(L, 1);
 	bool functions = v->batch_aug != NULL;
 	for (int i = 0; i < v->n; i++)
-		functions = functions || has_function(v->view[i]);
+		functions = functions || has_parts(v->view[i]);
 	if (functions && as_recipe(L))
 		return 1;
 	luaL_buffinit(L, &b);
@@ -491,10 +538,12 @@ static int w_first(lua_State *L) { return give_view(L, 0); }
 static int w_second(lua_State *L) { return give_view(L, 1); }
 
 static const luaL_Reg pipeline_meta[] = {
-	{ "__gc", p_gc }, { "__call", p_call }, { "__tostring", p_tostring }, { "__len", p_len }, { NULL, NULL },
+	{ "__gc", p_gc }, { "__call", p_call }, { "__tostring", p_tostring }, { "__len", p_len },
+	{ "__eq", bl_lua_pipelines_equal }, { NULL, NULL },
 };
 static const luaL_Reg views_meta[] = {
-	{ "__gc", w_gc }, { "__call", w_call }, { "__tostring", w_tostring }, { "__len", w_len }, { NULL, NULL },
+	{ "__gc", w_gc }, { "__call", w_call }, { "__tostring", w_tostring }, { "__len", w_len },
+	{ "__eq", bl_lua_pipelines_equal }, { NULL, NULL },
 };
 static const bl_lua_function pipeline_methods[] = {
 	BL_LUA("()", NULL, "(image: tensor, seed?: integer): tensor", "One view of an image (C, H, W), values 0..1.",
@@ -542,5 +591,7 @@ int bl_lua_open_aug(lua_State *L)
 	bl_lua_module_new(L, "aug");
 	add_operators(L);
 	bl_lua_makers(L, "aug", constructors);
+	bl_lua_makers(L, "aug", bl_lua_aug_change);
+	add_recipes(L);
 	return 1;
 }

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * group.c: operators made of pipelines: one that is applied now and then, one of several, or all in random order.
+ *
+ * What the pipelines within draw is drawn again wherever it is needed, by a key that the group has drawn: so a plan has
+ * room for any number of them.
+ */
+#include "augment/operator.h"
+#include "augment/pipeline.h"
+
+#include <barlow/error.h>
+
+#include <stdio.h>
+#include <string.h>
+
+enum { MOST = 16 };
+
+typedef struct parameters {
+	bl_group_kind kind;
+	int n;
+	bl_pipeline *part[MOST];
+	float weight[MOST]; /* of a choice */
+	float p;            /* of one that is applied now and then */
+} parameters;
+
+typedef struct draws {
+	bl_view_key key;
+	int height, width, channels;
+	int n;
+	uint8_t part[MOST]; /* in the order in which they are applied */
+} draws;
+
+static int choose(const parameters *p, bl_rng *r)
+{
+	float sum = 0;
+	for (int i = 0; i < p->n; i++)
+		sum += p->weight[i];
+	float left = bl_rng_uniform(r) * sum;
+	int i = 0;
+	for (left -= p->weight[0]; left >= 0 && i + 1 < p->n;)
+		left -= p->weight[++i];
+	while (p->weight[i] == 0) /* rounding came to one that is never chosen */
+		i--;
+	return i;
+}
+
+static bool draw(const void *params, drawing *w, void *drawn)
+{
+	const parameters *p = params;
+	draws *d = drawn;
+	int64_t order[MOST];
+	*d = (draws){ .key = *w->key, .height = w->height, .width = w->width, .channels = w->channels, .n = 1 };
+	if (p->kind == BL_GROUP_APPLY && bl_rng_uniform(&w->rng) >= p->p)
+		return false;
+	if (p->kind == BL_GROUP_CHOICE)
+		d->part[0] = (uint8_t)choose(p, &w->rng);
+	if (p->kind == BL_GROUP_ORDER) {
+		d->n = p->n;
+		for (int i = 0; i < p->n; i++)
+			order[i] = i;
+		bl_rng_shuffle(&w->rng, order, p->n);
+		for (int i = 0; i < p->n; i++)
+			d->part[i] = (uint8_t)order[i];
+	}
+	d->key.seed = (uint64_t)bl_rng_u32(&w->rng) << 32 | bl_rng_u32(&w->rng);
+	return true;
+}
+
+/* What pipeline i of the group draws; the height and width it gets. */
+static void plan(const parameters *p, const draws *d, int i, int height, int width, bl_plan *out)
+{
+	bl_view_key key = d->key;
+	key.seed += (uint64_t)i;
+	bl_pipeline_plan(p->part[i], &key, height, width, d->channels, out);
+}
+
+static int apply(const void *params, const void *drawn, canvas *c)
+{
+	const parameters *p = params;
+	const draws *d = drawn;
+	for (int k = 0; k < d->n; k++) {
+		bl_plan drawn_within;
+		plan(p, d, d->part[k], c->height, c->width, &drawn_within);
+		if (bl_pipeline_run(p->part[d->part[k]], &drawn_within, c) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* All make images of one size, which check has seen to. */
+static void size(const void *params, int *height, int *width)
+{
+	const parameters *p = params;
+	bl_pipeline_output(p->part[0], *height, *width, height, width);
+}
+
+static size_t room(const void *params, int height, int width)
+{
+	const parameters *p = params;
+	size_t most = 0;
+	for (int i = 0; i < p->n; i++) {
+		size_t one = bl_pipeline_room(p->part[i], height, width);
+		most = one > most ? one : most;
+	}
+	return most;
+}
+
+static int accepts(const void *params, int channels)
+{
+	const parameters *p = params;
+	for (int i = 0; i < p->n; i++)
+		if (bl_pipeline_check(p->part[i], channels) < 0)
+			return bl_fail_prefix("pipeline %d: ", i + 1);
+	return 0;
+}
+
+static int describe(const void *params, const void *drawn, int channels, char *buf, size_t room_left)
+{
+	const parameters *p = params;
+	const draws *d = drawn;
+	size_t used = 0;
+	int height = d->height, width = d->width;
+	(void)channels;
+	buf[0] = '\0';
+	for (int k = 0; k < d->n; k++) {
+		bl_plan drawn_within;
+		char text[160];
+		plan(p, d, d->part[k], height, width, &drawn_within);
+		bl_pipeline_describe(p->part[d->part[k]], &drawn_within, text, sizeof text);
+		if (text[0] && used < room_left)
+			used += (size_t)snprintf(buf + used, room_left - used, "%s%s", used ? ", " : "", text);
+	}
+	return (int)used;
+}
+
+static void release(void *params)
+{
+	parameters *p = params;
+	for (int i = 0; i < p->n; i++)
+		bl_pipeline_unref(p->part[i]);
+}
+
+static bool equal(const void *first, const void *second)
+{
+	const parameters *a = first, *b = second;
+	bool same = a->kind == b->kind && a->n == b->n && a->p == b->p;
+	for (int i = 0; same && i < a->n; i++)
+		same = a->weight[i] == b->weight[i] && bl_pipeline_equal(a->part[i], b->part[i]);
+	return same;
+}
+
+static const bl_field fields[] = { BL_FIELD_END };
+
+#define GROUP(name_) \
+	static const operator name_ = { \
+		.name = #name_, .fields = fields, .parameters = sizeof(parameters), .draws = sizeof(draws), .accepts = accepts, \
+		.size = size, .room = room, .draw = draw, .apply = apply, .describe = describe, .release = release, \
+		.equal = equal, .needs_unit = true, \
+	}
+GROUP(random_apply);
+GROUP(random_choice);
+GROUP(random_order);
+
+/* --- Making --- */
+
+/* Of an image of that size all must make one size; those that may be left out, or come one after the other, the same. */
+static int check_sizes(const parameters *p, int height, int width)
+{
+	for (int i = 0; i < p->n; i++) {
+		int h, w, h0 = height, w0 = width;
+		bl_pipeline_output(p->part[i], height, width, &h, &w);
+		if (p->kind == BL_GROUP_CHOICE)
+			bl_pipeline_output(p->part[0], height, width, &h0, &w0);
+		if (h != h0 || w != w0)
+			return bl_fail("pipeline %d makes %d x %d of an image of %d x %d, expected %d x %d", i + 1, h, w, height, width,
+				       h0, w0);
+	}
+	return 0;
+}
+
+static int check(const parameters *p)
+{
+	float sum = 0;
+	if (!(p->p >= 0 && p->p <= 1))
+		return bl_fail("p is %g, expected 0 to 1", (double)p->p);
+	for (int i = 0; i < p->n; i++) {
+		if (!(p->weight[i] >= 0 && p->weight[i] <= 1e6f))
+			return bl_fail("weight %d is %g, expected 0 to 1e6", i + 1, (double)p->weight[i]);
+		sum += p->weight[i];
+		if (bl_pipeline_leaves_unit(p->part[i]))
+			return bl_fail("pipeline %d normalises: that belongs to the end of all", i + 1);
+	}
+	if (!(sum > 0))
+		return bl_fail("all weights are 0");
+	return check_sizes(p, 97, 89) < 0 ? -1 : check_sizes(p, 16, 16);
+}
+
+bl_aug *bl_aug_new_group(bl_group_kind kind, bl_pipeline *const *parts, int n, const float *weights, float chance)
+{
+	static const operator *const groups[] = { &random_apply, &random_choice, &random_order };
+	if (n < 1 || n > MOST)
+		return bl_fail_null("%s: %d pipelines, expected 1 to %d", groups[kind]->name, n, MOST);
+	bl_aug *a = bl_operator_make(groups[kind]);
+	if (!a)
+		return NULL;
+	parameters *p = (parameters *)(void *)a->parameters;
+	p->kind = kind;
+	p->p = chance;
+	for (p->n = 0; p->n < n; p->n++) {
+		p->part[p->n] = bl_pipeline_ref(parts[p->n]);
+		p->weight[p->n] = weights ? weights[p->n] : 1;
+	}
+	if (check(p) == 0)
+		return a;
+	bl_fail_prefix("%s: ", a->name);
+	bl_aug_unref(a);
+	return NULL;
+}
