@@ -91,6 +91,18 @@ bl_tensor *bl_norm(bl_tensor *a, double p, int dim, bool keepdim);
 bl_tensor *bl_sort(bl_tensor *a, int dim, bool descend, bl_tensor **places);
 bl_tensor *bl_topk(bl_tensor *a, int64_t k, int dim, bool largest, bl_tensor **places);
 
+/*
+ * Linear algebra, computed in double precision.  Refused are matrices that are not finite, and symmetric ones that are not
+ * (by more than 1e-4 of the largest element).
+ */
+bl_tensor *bl_linalg_solve(bl_tensor *a, bl_tensor *b); /* a (N,N), b (N) or (N,M) -> x of b's shape, a x = b */
+bl_tensor *bl_linalg_inverse(bl_tensor *a);
+bl_tensor *bl_linalg_cholesky(bl_tensor *a); /* L, lower triangular, of a = L L^T */
+/* Eigenvalues (N) of a symmetric matrix, ascending; column k of *vectors, unless NULL, belongs to the kth.  Vectors have no gradient. */
+bl_tensor *bl_linalg_eigh(bl_tensor *a, bl_tensor **vectors);
+/* a (M,N) = u diag(s) vt: s (K), descending, K = min(M,N); *u (M,K) and *vt (K,N), unless NULL, have no gradient. */
+bl_tensor *bl_linalg_svd(bl_tensor *a, bl_tensor **u, bl_tensor **vt);
+
 /* Shapes: views where strides allow, else copies. */
 bl_tensor *bl_transpose(bl_tensor *a, int d0, int d1);
 bl_tensor *bl_permute(bl_tensor *a, const int *order);

@@ -8,6 +8,7 @@ libbarlow_sources += \
 	src/grad/dims.h \
 	src/grad/elementwise.c \
 	src/grad/gradcheck.c \
+	src/grad/linalg.c \
 	src/grad/lines.c \
 	src/grad/matmul.c \
 	src/grad/node.c \

@@ -26,6 +26,7 @@ face_sources += \
 	src/lua/bind/l_runs.c \
 	src/lua/bind/l_tensor.c \
 	src/lua/bind/l_tensor_index.c \
+	src/lua/bind/l_tensor_linalg.c \
 	src/lua/bind/l_tensor_ops.c \
 	src/lua/bind/l_tensor_select.c \
 	src/lua/bind/l_tensor_shape.c \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* lapack.c: Gram matrices and symmetric eigenvalues by the LAPACK inside OpenBLAS, through its Fortran names. */
+/* lapack.c: Gram matrices, and linear algebra by the LAPACK inside OpenBLAS, through its Fortran names. */
 #include "tensor/lapack.h"
 
 #include <barlow/error.h>
@@ -23,6 +23,14 @@ extern void dgemm_(const char *ta, const char *tb, const int *m, const int *n, c
 extern void dsyevd_(const char *job, const char *triangle, const int *n, double *a, const int *lda, double *w,
 		    double *work, const int *lwork, int *iwork, const int *liwork, int *info, size_t job_length,
 		    size_t triangle_length);
+
+extern void dgetrf_(const int *m, const int *n, double *a, const int *lda, int *pivot, int *info);
+extern void dgetrs_(const char *trans, const int *n, const int *nrhs, const double *a, const int *lda, const int *pivot,
+		    double *b, const int *ldb, int *info, size_t trans_length);
+extern void dpotrf_(const char *triangle, const int *n, double *a, const int *lda, int *info, size_t triangle_length);
+extern void dgesdd_(const char *job, const int *m, const int *n, double *a, const int *lda, double *s, double *u,
+		    const int *ldu, double *vt, const int *ldvt, double *work, const int *lwork, int *iwork, int *info,
+		    size_t job_length);
 
 /* OpenBLAS's own threads change digits with their number. */
 static void single_thread(void)
@@ -154,4 +162,68 @@ int bl_eigh_vectors(int64_t n, double *a, double *w)
 	reverse(w, n);
 	reverse_rows(a, n);
 	return 0;
+}
+
+static int check_size(const char *what, int64_t m, int64_t n)
+{
+	if (m < 1 || n < 1 || m > INT_MAX / 128 || n > INT_MAX / 128)
+		return bl_fail("%s of a %" PRId64 " x %" PRId64 " matrix", what, m, n);
+	prepare();
+	return 0;
+}
+
+/* A row-major matrix is its transpose to Fortran. */
+int64_t bl_lu_solve(int64_t n, int64_t right, double *a, bool transposed, double *b)
+{
+	int size = (int)n, sides = (int)right, info;
+	int *pivot;
+
+	if (check_size("solution", n, right) < 0)
+		return -1;
+	pivot = bl_block_take((size_t)n * sizeof(*pivot));
+	if (!pivot)
+		return -1;
+	dgetrf_(&size, &size, a, &size, pivot, &info);
+	if (info == 0)
+		dgetrs_(transposed ? "N" : "T", &size, &sides, a, &size, pivot, b, &size, &info, 1);
+	bl_block_give(pivot);
+	return info;
+}
+
+int64_t bl_cholesky_factor(int64_t n, double *a)
+{
+	int size = (int)n, info;
+
+	if (check_size("Cholesky factor", n, n) < 0)
+		return -1;
+	dpotrf_("U", &size, a, &size, &info, 1);
+	for (int64_t i = 0; i < n; i++)
+		for (int64_t j = i + 1; j < n; j++)
+			a[i * n + j] = 0;
+	return info;
+}
+
+int bl_svd(int64_t m, int64_t n, double *a, double *s, double *u, double *vt)
+{
+	int rows = (int)n, columns = (int)m, least = (int)(m < n ? m : n), query = -1, lwork, info;
+	int *places;
+	double room, *work;
+
+	if (check_size("singular values", m, n) < 0)
+		return -1;
+	places = bl_block_take((size_t)(8 * least) * sizeof(*places));
+	if (!places)
+		return -1;
+	dgesdd_("S", &rows, &columns, a, &rows, s, vt, &rows, u, &least, &room, &query, places, &info, 1);
+	lwork = info || room > INT_MAX - 1 ? 0 : (int)room;
+	work = lwork ? bl_block_take((size_t)lwork * sizeof(*work)) : NULL;
+	if (work)
+		dgesdd_("S", &rows, &columns, a, &rows, s, vt, &rows, u, &least, work, &lwork, places, &info, 1);
+	bl_block_give(work);
+	bl_block_give(places);
+	if (lwork == 0)
+		return bl_fail("singular values of a %" PRId64 " x %" PRId64 " matrix: too large", m, n);
+	if (!work)
+		return -1;
+	return info ? bl_fail("singular values of a %" PRId64 " x %" PRId64 " matrix did not converge", m, n) : 0;
 }

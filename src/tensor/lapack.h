@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* lapack.h (private): spectra, in double precision: a float32 Gram matrix loses the small half of its singular values.
+/*
+ * lapack.h (private): spectra and linear algebra, in double precision: a float32 Gram matrix loses the small half of its
+ * singular values.  Matrices are row-major.
  */
 #ifndef BL_TENSOR_LAPACK_H
 #define BL_TENSOR_LAPACK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -18,5 +21,17 @@ int bl_eigh(int64_t n, double *a, double *w);
 
 /* The same with eigenvectors: row k of a becomes that of w[k], of length 1. */
 int bl_eigh_vectors(int64_t n, double *a, double *w);
+
+/*
+ * Solves a x = b, or a^T x = b, for `right` right-hand sides, each a row of b (right,n), which becomes x.  a (n,n) is
+ * destroyed.  0; k > 0: a is singular, its kth pivot is 0; negative: bl_error.
+ */
+int64_t bl_lu_solve(int64_t n, int64_t right, double *a, bool transposed, double *b);
+
+/* a (n,n), of which the lower triangle is read, becomes L of a = L L^T.  k > 0: its leading k x k part is not positive. */
+int64_t bl_cholesky_factor(int64_t n, double *a);
+
+/* a (m,n) = u diag(s) vt, u (m,k), s (k) descending, vt (k,n), k = min(m,n).  a is destroyed. */
+int bl_svd(int64_t m, int64_t n, double *a, double *s, double *u, double *vt);
 
 #endif

@@ -178,6 +178,26 @@ F(f_norm_most, bl_norm(x[0], INFINITY, 0, false))
 F(f_matmul, bl_matmul(x[0], x[1]))
 F(f_stack, bl_stack(x, 2, 1))
 F(f_stack_last, bl_stack((bl_tensor *[]){ x[0], x[1], x[0], x[1], x[0] }, 5, -1))
+/* x + 3 I, far from singular; and x x^T + I, symmetric and positive. */
+static bl_tensor *with_diagonal(bl_tensor *x, float d)
+{
+	bl_tensor *v = bl_tensor_full(1, (int64_t[]){ bl_tensor_size(x, 0) }, d), *m = bl_diag(v), *y = bl_add(x, m);
+	bl_tensor_unref(v);
+	bl_tensor_unref(m);
+	return y;
+}
+static bl_tensor *positive(bl_tensor *x)
+{
+	bl_tensor *turned = bl_transpose(x, 0, 1), *m = bl_mm(x, turned), *y = with_diagonal(m, 1);
+	bl_tensor_unref(turned);
+	bl_tensor_unref(m);
+	return y;
+}
+STEPS(f_solve, with_diagonal(x[0], 3), bl_linalg_solve(t, x[1]))
+STEPS(f_matrix_inverse, with_diagonal(x[0], 3), bl_linalg_inverse(t))
+STEPS(f_cholesky, positive(x[0]), bl_linalg_cholesky(t))
+STEPS(f_eigh, positive(x[0]), bl_linalg_eigh(t, NULL))
+F(f_svd, bl_linalg_svd(x[0], NULL, NULL))
 F(f_conv, bl_conv2d(x[0], x[1], x[2], (bl_conv_shape){ 1, 1, 1 }))
 F(f_conv_bare, bl_conv2d(x[0], x[1], NULL, (bl_conv_shape){ 1, 0, 1 }))
 F(f_conv_strided, bl_conv2d(x[0], x[1], x[2], (bl_conv_shape){ 2, 1, 1 }))
@@ -397,6 +417,13 @@ static const gradient_case cases[] = {
 	{ "mm", "vector by vector", f_matmul, { IN(SMOOTH, ROWS, 5), IN(SMOOTH, ROWS, 5) } },
 	{ "cat", "stacked", f_stack, { IN(SMOOTH, ROWS, 2, 3), IN(SMOOTH, TURNED, 2, 3) } },
 	{ "cat", "five stacked at the end", f_stack_last, { IN(SMOOTH, ROWS, 3), IN(SMOOTH, GAPS, 3) } },
+	{ "solve", "vector", f_solve, { IN(SMOOTH, TURNED, 3, 3), IN(SMOOTH, GAPS, 3) } },
+	{ "solve", "matrix", f_solve, { IN(SMOOTH, ROWS, 3, 3), IN(SMOOTH, TURNED, 3, 2) } },
+	{ "solve", "inverse", f_matrix_inverse, { IN(SMOOTH, GAPS, 3, 3) } },
+	{ "cholesky", "of a product", f_cholesky, { IN(SMOOTH, ROWS, 3, 4) } },
+	{ "eigh", "of a product", f_eigh, { IN(SPREAD, TURNED, 3, 3) } },
+	{ "svd", "wide", f_svd, { IN(SPREAD, GAPS, 2, 4) } },
+	{ "svd", "tall", f_svd, { IN(SPREAD, ROWS, 4, 3) } },
 	{ "conv2d", "3x3, bias", f_conv,
 	  { IN(SMOOTH, PIXELS, 2, 3, 5, 4), IN(SMOOTH, ROWS, 4, 3, 3, 3), IN(SMOOTH, ROWS, 4) } },
 	{ "conv2d", "3x3, row-major", f_conv,

@@ -202,6 +202,7 @@ int bl_lua_open_native(lua_State *L); /* for lua/ only, as "barlow.native" */
 
 /* parts of the tensor class, one file each */
 extern const bl_lua_function bl_lua_tensor_ops[];    /* l_tensor_ops.c: methods */
+extern const bl_lua_function bl_lua_tensor_linalg[];  /* l_tensor_linalg.c: methods */
 extern const bl_lua_function bl_lua_tensor_selects[]; /* l_tensor_select.c: methods */
 int bl_lua_tensor_where(lua_State *L);                 /* the same: tensor.where(mask, a, b) */
 extern const bl_lua_function bl_lua_tensor_shapes[]; /* l_tensor_shape.c: methods */

@@ -476,6 +476,7 @@ static void define_class(lua_State *L)
 	bl_lua_methods(L, BL_T_TENSOR, bl_lua_tensor_ops);
 	bl_lua_methods(L, BL_T_TENSOR, bl_lua_tensor_shapes);
 	bl_lua_methods(L, BL_T_TENSOR, bl_lua_tensor_selects);
+	bl_lua_methods(L, BL_T_TENSOR, bl_lua_tensor_linalg);
 }
 
 static const bl_lua_function itself = BL_LUA("tensor", NULL, "(numbers: table|number|tensor): tensor",
