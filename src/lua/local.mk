@@ -10,6 +10,7 @@ face_sources += \
 	src/lua/bind/func_loss.c \
 	src/lua/bind/l_aug.c \
 	src/lua/bind/l_aug_change.c \
+	src/lua/bind/l_aug_look.c \
 	src/lua/bind/l_checkpoint.c \
 	src/lua/bind/l_data.c \
 	src/lua/bind/l_eval.c \

@@ -47,7 +47,7 @@ local operators = {
 
 -- What takes functions or pipelines.
 local made_of_others = { compose = true, twin = true, paper = true, func = true, views = true, repeated = true, batch = true, random_apply = true,
-	random_choice = true, random_order = true, without = true, replace = true, solo_cifar = true, grey = true, weak = true }
+	random_choice = true, random_order = true, without = true, replace = true, solo_cifar = true, grey = true, weak = true, preview = true, stats = true }
 
 -- Equal in words, and in what they do to an image for some seeds.
 local function same_pipeline(a)

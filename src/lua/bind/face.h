@@ -162,6 +162,14 @@ extern const bl_field bl_lua_func_loss_fields[];
 extern const bl_lua_function bl_lua_aug_change[]; /* in aug */
 int bl_lua_pipelines_equal(lua_State *L); /* __eq of both types */
 
+/* --- looking at views (l_aug_look.c; lua/look.lua) --- */
+
+extern const bl_lua_function bl_lua_aug_look[]; /* in aug */
+int bl_lua_look_draw(lua_State *L);
+int bl_lua_look_time(lua_State *L);
+int bl_lua_look_text(lua_State *L);
+int bl_lua_look_sheet(lua_State *L);
+
 /* --- functions as image operators (func_aug.c), and what they draw from (l_rng.c) --- */
 
 /* A copy of the function at `index` that runs sandboxed wherever it is called and keeps nothing; NULL with bl_error. */

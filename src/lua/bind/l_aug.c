@@ -593,5 +593,6 @@ int bl_lua_open_aug(lua_State *L)
 	bl_lua_makers(L, "aug", constructors);
 	bl_lua_makers(L, "aug", bl_lua_aug_change);
 	add_recipes(L);
+	bl_lua_functions(L, "aug", bl_lua_aug_look);
 	return 1;
 }

@@ -16,7 +16,7 @@ enum { MODULES = sizeof modules / sizeof modules[0] };
 
 /* They reach files, or go through whole data sets. */
 static const struct { const char *module; const char *names[4]; } withheld[] = {
-	{ "tensor", { "load", "save" } }, { "eval", { "features", "knn", "linear" } },
+	{ "tensor", { "load", "save" } }, { "aug", { "preview", "stats" } }, { "eval", { "features", "knn", "linear" } },
 };
 static const struct { const char *module, *type; const char *names[3]; } withheld_methods[] = {
 	{ "tensor", BL_T_TENSOR, { "save" } }, { "nn", BL_T_MODULE, { "save", "load" } },

@@ -1,0 +1,201 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+--[[
+look.lua: aug.preview and aug.stats: what augmentations make of images, and what they cost.
+
+A view is the one that a run with that seed would make of that image in that epoch.
+]]
+local native = require "barlow.native"
+
+local look = {}
+
+-- The pipelines of each view: of one there are two views.
+local function pipelines_of(views)
+	local several = pcall(function() return views.first end)
+	if not several then return { views, views } end
+	local list = {}
+	for i = 1, #views do list[i] = views[i] end
+	if #list == 0 then error("which views these are is known once a trainer or loader has them: give 'views'", 3) end
+	return list
+end
+
+-- Showing.
+
+local RAMP = " .:-=+*#%@"
+
+local function byte(v) return math.floor(255 * math.max(0, math.min(1, v)) + .5) end
+
+-- How the terminal shows colours: "full", "256", or nil: by characters.
+local function colours()
+	if not native.is_terminal() or os.getenv "NO_COLOR" then return nil end
+	local more, term = os.getenv "COLORTERM" or "", os.getenv "TERM" or ""
+	if more:find "truecolor" or more:find "24bit" then return "full" end
+	return term:find "256" and "256" or nil
+end
+
+local function code(kind, layer, r, g, b)
+	if kind == "full" then return ("\27[%d8;2;%d;%d;%dm"):format(layer, r, g, b) end
+	local function step(v) return (v * 5 + 127) // 255 end
+	return ("\27[%d8;5;%dm"):format(layer, 16 + 36 * step(r) + 6 * step(g) + step(b))
+end
+
+-- Colour of the pixel (0..1 across and down) of an image (C,H,W) as nested tables.
+local function pixel(image, x, y)
+	local rows = #image[1]
+	local columns = #image[1][1]
+	local longer = math.max(rows, columns)
+	local i, j = math.floor(y * longer) + 1, math.floor(x * longer) + 1
+	if i > rows or j > columns then return nil end
+	local r = image[1][i][j]
+	if #image < 3 then return r, r, r end
+	return r, image[2][i][j], image[3][i][j]
+end
+
+-- Lines of a row of images, each `side` columns wide: two pixels a cell, above each other, or one by its lightness.
+local function row_lines(images, side, kind)
+	local lines, cells = {}, {}
+	for i, t in ipairs(images) do cells[i] = t:totable() end
+	for y = 0, side // 2 - 1 do
+		local line = {}
+		for _, image in ipairs(cells) do
+			for x = 0, side - 1 do
+				local r, g, b = pixel(image, (x + .5) / side, (2 * y + .5) / side)
+				if not r then
+					line[#line + 1] = kind and "\27[0m " or " "
+				elseif kind then
+					local r2, g2, b2 = pixel(image, (x + .5) / side, (2 * y + 1.5) / side)
+					line[#line + 1] = code(kind, 3, byte(r), byte(g), byte(b))
+						.. (r2 and code(kind, 4, byte(r2), byte(g2), byte(b2)) or "\27[49m") .. "▀"
+				else
+					local light = math.max(0, math.min(1, .299 * r + .587 * g + .114 * b))
+					local at = math.floor(light * (#RAMP - 1) + .5) + 1
+					line[#line + 1] = RAMP:sub(at, at)
+				end
+			end
+			line[#line + 1] = kind and "\27[0m " or " "
+		end
+		lines[#lines + 1] = table.concat(line)
+	end
+	return lines
+end
+
+local preview = {}
+preview.__index = preview
+preview.__name = "preview"
+
+-- What was drawn, a line a view.
+local function notes_of(p)
+	local notes = {}
+	for i, row in ipairs(p.rows) do
+		for v, drawn in ipairs(row.drawn) do
+			notes[#notes + 1] = ("%d, view %d: %s"):format(row.sample, v, drawn ~= "" and drawn or "as it is")
+		end
+	end
+	return notes
+end
+
+function preview:__tostring()
+	return table.concat(notes_of(self), "\n")
+end
+
+-- In the terminal: each image and its views.
+function preview:show()
+	local kind, columns = colours(), 1 + #self.rows[1].drawn
+	local side = math.max(4, math.min(32, native.width() // columns - 1)) // 2 * 2
+	for _, row in ipairs(self.rows) do
+		io.write(table.concat(row_lines(row.images, side, kind), "\n"), "\n\n")
+	end
+	return self
+end
+
+-- A contact sheet, with what was drawn below it.
+function preview:save(path)
+	local rows, longest = {}, 1
+	for i, row in ipairs(self.rows) do
+		rows[i] = row.images
+		for _, t in ipairs(row.images) do longest = math.max(longest, t:size(2), t:size(3)) end
+	end
+	local side = longest * math.max(1, math.ceil(72 / longest))
+	native.look_sheet(rows, side, notes_of(self), "the image, and its views", path)
+	return self
+end
+
+function look.preview(ds, views, o)
+	local list, plain, p = pipelines_of(views), require "barlow".aug.compose{}, { rows = {} }
+	for i = 1, math.min(o.n, #ds) do
+		local row = { sample = i, images = { (native.look_draw(plain, ds, i, 0, 1, 1)) }, drawn = {} }
+		for v, pipe in ipairs(list) do
+			row.images[v + 1], row.drawn[v] = native.look_draw(pipe, ds, i, o.seed, o.epoch, v)
+		end
+		p.rows[i] = row
+	end
+	setmetatable(p, preview)
+	if native.is_terminal() then p:show() end
+	return p
+end
+
+-- Measuring.
+
+-- Pearson's correlation of two images of one size; nil where one of them is the same everywhere.
+local function correlation(a, b)
+	if a:numel() ~= b:numel() then return nil end
+	a, b = a:contiguous():flatten(), b:contiguous():flatten()
+	a, b = a - a:mean(), b - b:mean()
+	local size = math.sqrt((a * a):sum():item() * (b * b):sum():item())
+	return size > 1e-9 and (a * b):sum():item() / size or nil
+end
+
+local function mean_of(list)
+	local sum = 0
+	for _, v in ipairs(list) do sum = sum + v end
+	return #list > 0 and sum / #list or nil
+end
+
+local stats = {}
+stats.__name = "stats"
+
+function stats.__tostring(s)
+	local lines = {}
+	for v, view in ipairs(s.views) do
+		lines[#lines + 1] = ("view %d: %.0f views/s a core"):format(v, view.rate)
+		for _, op in ipairs(view.operators) do
+			lines[#lines + 1] = ("  %-20s %9.2f us  %3.0f%%"):format(op.name, op.seconds * 1e6, 100 * op.share)
+		end
+	end
+	lines[#lines + 1] = ("correlation of a pair: %s (1: the same image; of two images: %s)"):format(
+		s.correlation and ("%.3f"):format(s.correlation) or "none, their sizes differ", s.others and ("%.3f"):format(s.others) or "none")
+	return table.concat(lines, "\n")
+end
+
+local function measure(pipe, ds, n)
+	local view, before = { operators = {} }, 0
+	local all
+	for i = 0, #pipe do
+		all = native.look_time(pipe, i, ds, n)
+		local name = i == 0 and "reading" or (native.look_text(pipe, i))
+		view.operators[i + 1] = { name = name, seconds = math.max(0, all - before) }
+		before = math.max(before, all)
+	end
+	for _, op in ipairs(view.operators) do op.share = op.seconds / before end
+	view.rate = 1 / all
+	return view
+end
+
+function look.stats(ds, views, o)
+	local n = math.min(o.n, #ds)
+	local list, s, pairs_of, others = pipelines_of(views), { views = {} }, {}, {}
+	for v, pipe in ipairs(list) do
+		s.views[v] = v > 1 and pipe == list[v - 1] and s.views[v - 1] or measure(pipe, ds, n)
+	end
+	local last
+	for i = 1, n do
+		local a = native.look_draw(list[1], ds, i, o.seed, 1, 1)
+		local b = native.look_draw(list[math.min(2, #list)], ds, i, o.seed, 1, 2)
+		pairs_of[#pairs_of + 1] = correlation(a, b)
+		others[#others + 1] = last and correlation(last, b)
+		last = a
+	end
+	s.correlation, s.others = mean_of(pairs_of), mean_of(others)
+	return setmetatable(s, stats)
+end
+
+return look
