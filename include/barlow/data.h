@@ -27,6 +27,11 @@ typedef struct bl_data_kind {
 	const char *paths[2];    /* its settings that say where files lie, in the order of bl_dataset_origin; NULL: none */
 	bool sized;              /* its setting `size`, float[2], is in force as {height, width} of the set, given or not */
 	bl_dataset *(*make)(const void *settings); /* NULL with bl_error */
+	/*
+	 * Of sets that are found without naming a place: 0 and the path of their folder, or negative with bl_error, which says
+	 * where they were looked for and how to get them.  NULL: the user says where.
+	 */
+	int (*find)(char *path, size_t size);
 } bl_data_kind;
 
 /* i counts from 0; NULL behind the last. */
@@ -39,13 +44,14 @@ const bl_data_kind *bl_data_kind_at(int i);
 bl_dataset *bl_dataset_of(const char *kind, const char *const *settings);
 
 /*
- * IDX files as MNIST and Fashion-MNIST come, plain or gzip (told by content).
+ * IDX files as MNIST and its kin come, plain or gzip (told by content): images (N,H,W) or (N,H,W,C) of unsigned bytes, of
+ * other integers in 0..255, or of floats in 0..1; labels (N), or (N,K), of which the first column is the class (QMNIST).
  * labels_path may be NULL.  Messages name the file and what was wrong in it:
  * magic, length, cut-off gzip, label count against image count.
  */
 bl_dataset *bl_dataset_idx(const char *images_path, const char *labels_path);
 
-/* Fashion-MNIST from a folder, NULL: /usr/share/datasets/fashion-mnist (Debian's dataset-fashion-mnist). */
+/* Fashion-MNIST from a folder, NULL: where it is found, such as /usr/share/datasets/fashion-mnist (Debian's dataset-fashion-mnist). */
 bl_dataset *bl_dataset_fashion(const char *folder, bool train);
 
 /*

@@ -92,6 +92,16 @@ static unsigned portion(size_t n)
 	return n > UINT_MAX / 2 ? UINT_MAX / 2 : (unsigned)n;
 }
 
+/* Members may follow each other; their plain bytes do, too. */
+static int end_member(bl_gunzip *g)
+{
+	const uint8_t *next = g->bytes + g->taken;
+	g->ended = g->size - g->taken < 2 || next[0] != 0x1f || next[1] != 0x8b;
+	if (!g->ended && inflateReset(&g->z) != Z_OK)
+		return bl_fail("%s: zlib does not start again at byte %zu", g->path, g->taken);
+	return 0;
+}
+
 /* One turn of inflate into out; returns the bytes made, or negative. */
 static int64_t inflate_some(bl_gunzip *g, uint8_t *out, size_t room)
 {
@@ -102,11 +112,11 @@ static int64_t inflate_some(bl_gunzip *g, uint8_t *out, size_t room)
 	g->z.avail_out = want;
 	int rc = inflate(&g->z, Z_NO_FLUSH);
 	g->taken += in - g->z.avail_in;
-	g->ended = rc == Z_STREAM_END;
 	if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR)
 		return bl_fail("%s: bad gzip data before byte %zu of the file: %s", g->path, g->taken,
 			       g->z.msg ? g->z.msg : zError(rc));
-	return want - g->z.avail_out;
+	int64_t made = want - g->z.avail_out;
+	return rc == Z_STREAM_END && end_member(g) < 0 ? -1 : made;
 }
 
 static int read_gzip(bl_gunzip *g, uint8_t *out, size_t n, const char *what)
@@ -151,12 +161,66 @@ static int finish_gzip(bl_gunzip *g)
 	return 0;
 }
 
+static void skip_padding(bl_gunzip *g)
+{
+	size_t at = g->taken;
+	while (at < g->size && g->bytes[at] == 0)
+		at++;
+	if (at == g->size)
+		g->taken = at;
+}
+
 int bl_gunzip_finish(bl_gunzip *g)
 {
 	if (g->gzip && finish_gzip(g) < 0)
 		return -1;
+	if (g->gzip)
+		skip_padding(g);
 	if (g->taken < g->size)
 		return bl_fail("%s: %zu bytes too many: the data ends at byte %zu, the file at %zu", g->path,
 			       g->size - g->taken, g->taken, g->size);
 	return 0;
+}
+
+/* Into memory that grows. */
+static uint8_t *inflate_all(bl_gunzip *g, size_t *n)
+{
+	size_t room = 1 << 16, made = 0;
+	uint8_t *out = NULL;
+	while (!g->ended) {
+		size_t before = g->taken;
+		uint8_t *more = realloc(out, room);
+		int64_t some = more ? inflate_some(g, more + made, room - made) : bl_fail("%s: no memory for it", g->path);
+		out = more ? more : out;
+		if (some == 0 && g->taken == before && !g->ended)
+			some = bl_fail("%s: the gzip data is cut short: the file ends at byte %zu", g->path, g->size);
+		if (some < 0) {
+			free(out);
+			return NULL;
+		}
+		made += (size_t)some;
+		room = made == room ? 2 * room : room;
+	}
+	*n = made;
+	return out;
+}
+
+uint8_t *bl_gunzip_all(const char *path, size_t *n)
+{
+	bl_gunzip *g = bl_gunzip_open(path);
+	uint8_t *out = NULL;
+	if (g && g->gzip) {
+		out = inflate_all(g, n);
+		g->given = out ? *n : 0;
+		if (out && bl_gunzip_finish(g) < 0) {
+			free(out);
+			out = NULL;
+		}
+	} else if (g) {
+		out = g->bytes;
+		*n = g->size;
+		g->bytes = NULL;
+	}
+	bl_gunzip_close(g);
+	return out;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* gunzip.h: bytes that may or may not be compressed with gzip. */
+/* gunzip.h: bytes that may or may not be compressed with gzip, of one member or several (RFC 1952, 2.2). */
 #ifndef DATA_GUNZIP_H
 #define DATA_GUNZIP_H
 
@@ -20,7 +20,10 @@ int bl_gunzip_read(bl_gunzip *g, void *out, size_t n, const char *what);
 /* An upper bound of the plain bytes that this file can hold: nothing larger need be allocated. */
 size_t bl_gunzip_bound(const bl_gunzip *g);
 
-/* Fails unless everything was read, and, for gzip, its checksum is right. */
+/* All plain bytes of a file, which the caller frees; NULL with bl_error. */
+uint8_t *bl_gunzip_all(const char *path, size_t *n);
+
+/* Fails unless everything was read, and, for gzip, its checksum is right.  Zeros behind gzip data are padding. */
 int bl_gunzip_finish(bl_gunzip *g);
 
 #endif

@@ -2,8 +2,9 @@
 /*
  * idx.c: the IDX files of MNIST and its kin.
  *
- * 00 00 TYPE NDIM, then NDIM sizes (32 bits, big-endian), then the numbers.
- * Only unsigned bytes (type 08) occur: images (N,H,W) or (N,H,W,C), labels (N).
+ * 00 00 TYPE NDIM, then NDIM sizes (32 bits, big-endian), then the numbers,
+ * big-endian as well.  Images are (N,H,W) or (N,H,W,C), mostly of unsigned
+ * bytes; labels (N), or (N,K) with the class first (QMNIST).
  */
 #include "data/dataset.h"
 #include "data/gunzip.h"
@@ -15,7 +16,42 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { UBYTE = 0x08, MOST_DIMS = 4, LABEL_DIMS = 1, IMAGE_DIMS = 3, COLOUR_DIMS = 4 };
+enum { UBYTE = 0x08, BYTE, SHORT = 0x0b, INT, FLOAT, DOUBLE };
+enum { MOST_DIMS = 4, LABEL_DIMS = 1, COLUMNS_DIMS = 2, IMAGE_DIMS = 3, COLOUR_DIMS = 4, MOST_CLASSES = 1000000, BLOCK = 1 << 13 };
+
+typedef struct header {
+	int type, ndim;
+	uint32_t size[MOST_DIMS];
+} header;
+
+static size_t item_size(int type)
+{
+	static const size_t sizes[] = { [UBYTE] = 1, [BYTE] = 1, [SHORT] = 2, [INT] = 4, [FLOAT] = 4, [DOUBLE] = 8 };
+	return type >= 0 && (size_t)type < sizeof sizes / sizeof *sizes ? sizes[type] : 0;
+}
+
+static bool is_float(int type)
+{
+	return type == FLOAT || type == DOUBLE;
+}
+
+#define AS(type_) ({ type_ v_; memcpy(&v_, b, sizeof v_); (double)v_; })
+
+static double item(int type, const uint8_t *in)
+{
+	uint8_t b[8];
+	size_t n = item_size(type);
+	for (size_t i = 0; i < n; i++)
+		b[i] = in[n - 1 - i];
+	switch (type) {
+	case UBYTE: return *b;
+	case BYTE: return AS(int8_t);
+	case SHORT: return AS(int16_t);
+	case INT: return AS(int32_t);
+	case FLOAT: return AS(float);
+	default: return AS(double);
+	}
+}
 
 static uint32_t big_endian(const uint8_t *b)
 {
@@ -27,45 +63,45 @@ static int fail_magic(const char *path, uint32_t magic, const char *what, int le
 	char other[64] = "";
 	if (most > least)
 		snprintf(other, sizeof other, " or 0x%08x", UBYTE << 8 | most);
-	return bl_fail("%s: byte 0: magic number 0x%08" PRIx32 ", expected 0x%08x%s (unsigned bytes, %s)", path,
+	return bl_fail("%s: byte 0: magic number 0x%08" PRIx32 ", expected 0x%08x%s (unsigned bytes, %s), or their like of another type", path,
 		       magic, UBYTE << 8 | least, other, what);
 }
 
-/* Magic and sizes of a file of `what`, with least..most dimensions; returns how many. */
-static int read_header(bl_gunzip *g, const char *path, const char *what, int least, int most,
-		       uint32_t size[MOST_DIMS])
+/* Of a file of `what`, with least..most dimensions. */
+static int read_header(bl_gunzip *g, const char *path, const char *what, int least, int most, header *h)
 {
 	uint8_t b[4 * MOST_DIMS];
 	if (bl_gunzip_read(g, b, 4, "the magic number") < 0)
 		return -1;
-	int ndim = b[3];
-	if (b[0] || b[1] || b[2] != UBYTE || ndim < least || ndim > most)
+	h->type = b[2];
+	h->ndim = b[3];
+	if (b[0] || b[1] || !item_size(h->type) || h->ndim < least || h->ndim > most)
 		return fail_magic(path, big_endian(b), what, least, most);
-	if (bl_gunzip_read(g, b, 4 * (size_t)ndim, "the sizes") < 0)
+	if (bl_gunzip_read(g, b, 4 * (size_t)h->ndim, "the sizes") < 0)
 		return -1;
-	for (int i = 0; i < ndim; i++) {
-		size[i] = big_endian(b + 4 * i);
-		if (size[i] == 0 || size[i] > INT32_MAX)
+	for (int i = 0; i < h->ndim; i++) {
+		h->size[i] = big_endian(b + 4 * i);
+		if (h->size[i] == 0 || h->size[i] > INT32_MAX)
 			return bl_fail("%s: byte %d: size %" PRIu32 " of dimension %d, expected 1 to %" PRId32, path,
-				       4 + 4 * i, size[i], i + 1, INT32_MAX);
+				       4 + 4 * i, h->size[i], i + 1, INT32_MAX);
 	}
-	return ndim;
+	return 0;
 }
 
 /* Nothing is allocated for a header that promises what the file cannot hold. */
-static int check_promise(const bl_gunzip *g, const char *path, int ndim, const uint32_t *size)
+static int check_promise(const bl_gunzip *g, const char *path, const header *h)
 {
-	size_t header = 4 + 4 * (size_t)ndim, total = 1;
+	size_t start = 4 + 4 * (size_t)h->ndim, total = item_size(h->type);
 	bool over = false;
-	for (int i = 0; i < ndim; i++)
-		over |= __builtin_mul_overflow(total, (size_t)size[i], &total);
-	if (over || total > SIZE_MAX - header || total + header > bl_gunzip_bound(g)) {
+	for (int i = 0; i < h->ndim; i++)
+		over |= __builtin_mul_overflow(total, (size_t)h->size[i], &total);
+	if (over || total > SIZE_MAX - start || total + start > bl_gunzip_bound(g)) {
 		char text[64];
-		int n = snprintf(text, sizeof text, "%" PRIu32, size[0]);
-		for (int i = 1; i < ndim; i++)
-			n += snprintf(text + n, sizeof text - (size_t)n, " x %" PRIu32, size[i]);
+		int n = snprintf(text, sizeof text, "%" PRIu32, h->size[0]);
+		for (int i = 1; i < h->ndim; i++)
+			n += snprintf(text + n, sizeof text - (size_t)n, " x %" PRIu32, h->size[i]);
 		return bl_fail("%s: byte 4: sizes %s, but the file can hold %zu bytes after its header of %zu", path,
-			       text, bl_gunzip_bound(g) > header ? bl_gunzip_bound(g) - header : 0, header);
+			       text, bl_gunzip_bound(g) > start ? bl_gunzip_bound(g) - start : 0, start);
 	}
 	return 0;
 }
@@ -76,54 +112,98 @@ static const char *base_name(const char *path)
 	return slash && slash[1] ? slash + 1 : path;
 }
 
+/* Number k of the images, counted from 0, as a byte or a float of the set. */
+static int put(bl_dataset *d, int type, size_t k, double v, const char *path)
+{
+	double most = is_float(type) ? 1 : 255;
+	if (!(v >= 0 && v <= most))
+		return bl_fail("%s: number %zu of the images (counted from 0) is %g, expected 0 to %g", path, k, v, most);
+	if (is_float(type))
+		d->values[k] = (float)v;
+	else
+		d->memory[k] = (uint8_t)v;
+	return 0;
+}
+
+/* Numbers that are no unsigned bytes, a block at a time. */
+static int convert(bl_gunzip *g, const char *path, bl_dataset *d, int type, size_t n)
+{
+	uint8_t block[8 * BLOCK];
+	size_t size = item_size(type);
+	for (size_t at = 0; at < n;) {
+		size_t some = n - at < BLOCK ? n - at : BLOCK;
+		if (bl_gunzip_read(g, block, some * size, "the pixels") < 0)
+			return -1;
+		for (size_t i = 0; i < some; i++)
+			if (put(d, type, at + i, item(type, block + i * size), path) < 0)
+				return -1;
+		at += some;
+	}
+	return 0;
+}
+
+static int read_pixels(bl_gunzip *g, const char *path, bl_dataset *d, int type, size_t n)
+{
+	if (is_float(type) && !(d->values = malloc(n * sizeof *d->values)))
+		return bl_fail("%s: no memory for %zu values", path, n);
+	if (!is_float(type) && bl_dataset_room(d) < 0)
+		return -1;
+	int rc = type == UBYTE ? bl_gunzip_read(g, d->memory, n, "the pixels") : convert(g, path, d, type, n);
+	return rc < 0 ? rc : bl_gunzip_finish(g);
+}
+
 static bl_dataset *read_images(bl_gunzip *g, const char *path)
 {
-	uint32_t size[MOST_DIMS];
-	int ndim = read_header(g, path, "3 dimensions: images", IMAGE_DIMS, COLOUR_DIMS, size);
-	if (ndim < 0 || check_promise(g, path, ndim, size) < 0)
+	header h;
+	if (read_header(g, path, "3 dimensions: images", IMAGE_DIMS, COLOUR_DIMS, &h) < 0 || check_promise(g, path, &h) < 0)
 		return NULL;
-	int channels = ndim == COLOUR_DIMS ? (int)size[3] : 1;
-	bl_dataset *d = bl_dataset_make(base_name(path), size[0], channels, (int)size[1], (int)size[2]);
+	int channels = h.ndim == COLOUR_DIMS ? (int)h.size[3] : 1;
+	bl_dataset *d = bl_dataset_make(base_name(path), h.size[0], channels, (int)h.size[1], (int)h.size[2]);
 	if (!d)
 		return NULL;
-	size_t bytes = (size_t)size[0] * size[1] * size[2] * (size_t)channels;
-	if (bl_dataset_room(d) == 0 && bl_gunzip_read(g, d->memory, bytes, "the pixels") == 0 &&
-	    bl_gunzip_finish(g) == 0)
+	size_t n = (size_t)h.size[0] * h.size[1] * h.size[2] * (size_t)channels;
+	if (read_pixels(g, path, d, h.type, n) == 0)
 		return d;
 	bl_dataset_unref(d);
 	return NULL;
 }
 
-/* Bytes become int32 in place: from the back, so that none is overwritten before it is read. */
-static void widen(bl_dataset *d, int32_t *labels)
+/* The first of `columns` numbers of each row. */
+static int read_classes(bl_gunzip *g, const char *path, int type, uint32_t columns, bl_dataset *d)
 {
-	const uint8_t *bytes = (const uint8_t *)labels;
-	for (int64_t i = d->n - 1; i >= 0; i--) {
-		uint8_t v = bytes[i];
-		labels[i] = v;
-		if (v >= d->classes)
-			d->classes = v + 1;
-	}
-	d->labels = labels;
+	uint8_t b[8];
+	for (int64_t i = 0; i < d->n; i++)
+		for (uint32_t k = 0; k < columns; k++) {
+			if (bl_gunzip_read(g, b, item_size(type), "the labels") < 0)
+				return -1;
+			if (k > 0)
+				continue;
+			double v = item(type, b);
+			if (!(v >= 0 && v < MOST_CLASSES))
+				return bl_fail("%s: label %" PRId64 " is %g, expected 0 to %d", path, i + 1, v, MOST_CLASSES - 1);
+			d->labels[i] = (int32_t)v;
+			if (d->labels[i] >= d->classes)
+				d->classes = d->labels[i] + 1;
+		}
+	return bl_gunzip_finish(g);
 }
 
 static int read_labels(bl_gunzip *g, const char *path, const char *images_path, bl_dataset *d)
 {
-	uint32_t size[MOST_DIMS];
-	if (read_header(g, path, "1 dimension: labels", LABEL_DIMS, LABEL_DIMS, size) < 0)
+	header h;
+	if (read_header(g, path, "1 dimension: labels", LABEL_DIMS, COLUMNS_DIMS, &h) < 0)
 		return -1;
-	if (size[0] != d->n)
+	if (is_float(h.type))
+		return bl_fail("%s: byte 2: labels of floating point, expected integers", path);
+	if (h.size[0] != d->n)
 		return bl_fail("%s: byte 4: %" PRIu32 " labels, expected %" PRId64 ", as many as %s has images", path,
-			       size[0], d->n, images_path);
-	int32_t *labels = malloc((size_t)d->n * sizeof *labels);
-	if (!labels)
-		return bl_fail("%s: no memory for %" PRId64 " labels", path, d->n);
-	if (bl_gunzip_read(g, labels, (size_t)d->n, "the labels") < 0 || bl_gunzip_finish(g) < 0) {
-		free(labels);
+			       h.size[0], d->n, images_path);
+	if (check_promise(g, path, &h) < 0)
 		return -1;
-	}
-	widen(d, labels);
-	return 0;
+	d->labels = malloc((size_t)d->n * sizeof *d->labels);
+	if (!d->labels)
+		return bl_fail("%s: no memory for %" PRId64 " labels", path, d->n);
+	return read_classes(g, path, h.type, h.ndim == COLUMNS_DIMS ? h.size[1] : 1, d);
 }
 
 static int add_labels(bl_dataset *d, const char *path, const char *images_path)

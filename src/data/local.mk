@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 libbarlow_sources += \
 	src/data/batch.c \
+	src/data/cifar.c \
 	src/data/dataset.c \
 	src/data/dataset.h \
 	src/data/decode.c \
@@ -13,7 +14,6 @@ libbarlow_sources += \
 	src/data/decode_tiff.c \
 	src/data/decode_webp.c \
 	src/data/exif.c \
-	src/data/fashion.c \
 	src/data/fetch.c \
 	src/data/figures.c \
 	src/data/figures.h \
@@ -26,9 +26,18 @@ libbarlow_sources += \
 	src/data/listing.c \
 	src/data/listing.h \
 	src/data/loader.c \
+	src/data/mat5.c \
+	src/data/mat5.h \
+	src/data/mnist.c \
 	src/data/order.c \
 	src/data/order.h \
+	src/data/pickle.c \
+	src/data/pickle.h \
+	src/data/places.c \
+	src/data/places.h \
 	src/data/shapes.c \
 	src/data/statistics.c \
+	src/data/stl10.c \
 	src/data/subset.c \
+	src/data/svhn.c \
 	src/data/tensors.c

@@ -331,6 +331,29 @@ static int d_statistics(lua_State *L)
 	return 2;
 }
 
+/* list(): {{name =, help =, path = where it was found, missing = where it was looked for and how to get it}, ...} */
+static int data_list(lua_State *L)
+{
+	enum { PATH = 4096 };
+	const bl_data_kind *k;
+	char path[PATH];
+	lua_newtable(L);
+	for (int i = 0, n = 0; (k = bl_data_kind_at(i)) != NULL; i++) {
+		if (!k->find)
+			continue;
+		bool found = k->find(path, sizeof path) == 0;
+		lua_createtable(L, 0, 3);
+		lua_pushstring(L, k->name);
+		lua_setfield(L, -2, "name");
+		lua_pushstring(L, k->help);
+		lua_setfield(L, -2, "help");
+		bl_lua_push_clean(L, found ? path : bl_error(), false);
+		lua_setfield(L, -2, found ? "path" : "missing");
+		lua_rawseti(L, -2, ++n);
+	}
+	return 1;
+}
+
 static int d_gc(lua_State *L)
 {
 	bl_dataset **d = bl_lua_check(L, 1, BL_T_DATASET);
@@ -387,6 +410,12 @@ static const bl_lua_function properties[] = {
 	       "data.shapes{n = 1, size = 8}.skipped"),
 	BL_LUA_END,
 };
+static const bl_lua_function functions[] = {
+	BL_LUA("list", data_list, "(): table[]",
+	       "Sets with a place of their own: name, help, and path where it is here, or missing: where it was looked for, how to get it.",
+	       "data.list()[1].name"),
+	BL_LUA_END,
+};
 static const bl_lua_function constructors[] = {
 	BL_LUA("tensor", data_tensor, "(images: tensor, labels?: integer[]): dataset",
 	       "A tensor (N, C, H, W), C up to 64, values 0..1, kept as they are, and labels from 1, a list or a tensor.",
@@ -402,6 +431,7 @@ int bl_lua_open_data(lua_State *L)
 	bl_lua_module_new(L, "data");
 	add_kinds(L);
 	bl_lua_makers(L, "data", constructors);
+	bl_lua_functions(L, "data", functions);
 	bl_lua_makers(L, "data", bl_lua_loader);
 	return 1;
 }
