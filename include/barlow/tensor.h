@@ -76,9 +76,20 @@ enum { BL_SHAPE_TEXT = 128 };
 char *bl_shape_text(int ndim, const int64_t *shape, char buf[BL_SHAPE_TEXT]);
 char *bl_tensor_text(const bl_tensor *t, char buf[BL_SHAPE_TEXT]);
 
-/* NumPy's .npy, version 1.0, '<f4' (reads also f8, integers and bool, both memory orders).  Checked; written atomically. */
+/*
+ * NumPy's .npy, version 1.0, '<f4' (reads also f2, f8, integers and bool, both memory orders, and what Python 2 wrote).
+ * Checked; written atomically.
+ */
 bl_tensor *bl_npy_load(const char *path);
 int bl_npy_save(const char *path, const bl_tensor *t);
+/*
+ * NumPy's .npz: calls give for each array in it, in the archive's order, with its name and a reference that is given's.
+ * Negative with bl_error, which names file and array; what was given before is given.
+ */
+enum { BL_NPZ_NAME = 256 };
+typedef void bl_npz_give(void *ctx, const char *name, bl_tensor *t);
+int bl_npz_load(const char *path, bl_npz_give *give, void *ctx);
+bool bl_npz_is(const char *path); /* Does the file begin as a .npz does?  False also where it cannot be read. */
 
 /* Numbers from the seed's stream: uniform in [lo, hi), or normal. */
 void bl_tensor_uniform(bl_tensor *t, uint64_t seed, uint32_t stream, float lo, float hi);

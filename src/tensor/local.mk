@@ -28,6 +28,8 @@ libbarlow_sources += \
 	src/tensor/lapack.c \
 	src/tensor/lapack.h \
 	src/tensor/npy.c \
+	src/tensor/npy.h \
+	src/tensor/npz.c \
 	src/tensor/panel.c \
 	src/tensor/panel.h \
 	src/tensor/tensor.c \

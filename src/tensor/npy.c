@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* npy.c: NumPy's .npy files: a magic, a Python dictionary as text, the numbers. */
+#include "tensor/npy.h"
+
 #include <barlow/error.h>
 #include <barlow/file.h>
 #include <barlow/tensor.h>
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,6 +82,8 @@ static int take_size(text *t, int64_t *out)
 	for (; t->p < t->end && *t->p >= '0' && *t->p <= '9'; t->p++)
 		if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, *t->p - '0', &v))
 			return refuse(t, "a size that fits in 64 bits");
+	if (t->p < t->end && *t->p == 'L') /* as Python 2 writes a long integer */
+		t->p++;
 	*out = v;
 	return 0;
 }
@@ -104,7 +109,7 @@ static int take_shape(text *t, header *h)
 static bool known_item(char kind, int item)
 {
 	if (kind == 'f')
-		return item == 4 || item == 8;
+		return item == 2 || item == 4 || item == 8;
 	if (kind == 'b')
 		return item == 1;
 	return (kind == 'i' || kind == 'u') && (item == 1 || item == 2 || item == 4 || item == 8);
@@ -114,10 +119,15 @@ static int take_descr(text *t, header *h)
 {
 	char d[16];
 
+	if (take(t, "["))
+		return bl_fail("%s: a structured array, whose items have fields of their own: expected plain numbers (save one "
+			       "field: numpy.save(path, a[\"field\"]))", t->path);
 	if (take_string(t, d, sizeof(d)) < 0)
 		return -1;
+	if (strchr(d, 'O'))
+		return bl_fail("%s: an array of Python objects ('%s'): expected numbers", t->path, d);
 	if (strlen(d) != 3 || !strchr("<>|=", d[0]) || !known_item(d[1], d[2] - '0') || (d[0] == '|' && d[2] != '1'))
-		return bl_fail("%s: numbers of type '%s': expected f4, f8, b1, i1 to i8 or u1 to u8", t->path, d);
+		return bl_fail("%s: numbers of type '%s': expected f2, f4, f8, b1, i1 to i8 or u1 to u8", t->path, d);
 	h->kind = d[1];
 	h->item = d[2] - '0';
 	h->swapped = d[0] == '>';
@@ -225,6 +235,16 @@ static int check_size(const char *path, const header *h, size_t n, int64_t *coun
 		(float)v_;                    \
 	})
 
+/* IEEE 754's binary16: sign, 5 bits of exponent, 10 of fraction. */
+static float half(uint16_t v)
+{
+	int exponent = v >> 10 & 31, fraction = v & 1023;
+	float size = exponent == 31  ? (fraction ? NAN : INFINITY)
+		     : exponent == 0 ? ldexpf((float)fraction, -24)
+				     : ldexpf((float)(fraction + 1024), exponent - 25);
+	return v >> 15 ? -size : size;
+}
+
 /* One number, in this machine's (little-endian) byte order. */
 static float decode(const header *h, const unsigned char *b)
 {
@@ -234,6 +254,11 @@ static float decode(const header *h, const unsigned char *b)
 		for (int i = 0; i < h->item; i++)
 			turned[i] = b[h->item - 1 - i];
 		b = turned;
+	}
+	if (h->kind == 'f' && h->item == 2) {
+		uint16_t v;
+		memcpy(&v, b, sizeof(v));
+		return half(v);
 	}
 	if (h->kind == 'f')
 		return h->item == 4 ? AS(float, b) : AS(double, b);
@@ -286,18 +311,26 @@ static bl_tensor *decode_all(const char *path, const header *h, const unsigned c
 	return t;
 }
 
+bl_tensor *bl_npy_read(const char *name, const unsigned char *bytes, size_t n)
+{
+	header h = { 0 };
+	int64_t count = 0;
+
+	if (parse_header(name, bytes, n, &h) < 0 || check_size(name, &h, n, &count) < 0)
+		return NULL;
+	return decode_all(name, &h, bytes + h.data, count);
+}
+
 bl_tensor *bl_npy_load(const char *path)
 {
 	size_t n;
 	unsigned char *b = bl_file_read(path, &n);
-	header h = { 0 };
 	bl_tensor *t = NULL;
-	int64_t count = 0;
 
-	if (!b)
-		return NULL;
-	if (parse_header(path, b, n, &h) == 0 && check_size(path, &h, n, &count) == 0)
-		t = decode_all(path, &h, b + h.data, count);
+	if (b && bl_npz_begins(b, n))
+		bl_fail("%s: a .npz file, of several arrays: expected a .npy file, of one", path);
+	else if (b)
+		t = bl_npy_read(path, b, n);
 	free(b);
 	return t;
 }

@@ -135,7 +135,7 @@ static void bad_headers_are_named(void **state)
 	refused("{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }\n", 11, "byte 68: shape (3,) of 4-byte");
 	refused("{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }\n", 13, "needs 12 bytes, the file has 13");
 	refused("{'descr': '<c8', 'fortran_order': False, 'shape': (3,), }\n", 24, "'<c8'");
-	refused("{'descr': '<f2', 'fortran_order': False, 'shape': (3,), }\n", 6, "'<f2'");
+	refused("{'descr': '<c8', 'fortran_order': False, 'shape': (3,), }\n", 6, "'<c8'");
 	refused("{'descr': '<f4', 'fortran_order': Maybe, 'shape': (3,), }\n", 12,
 		"byte 44: header wants True or False");
 	refused("{'descr': '<f4', 'fortran_order': False, 'shape': (3), }\n", 12, "a comma");

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 uint64_t bl_lua_next_seed(lua_State *L)
 {
@@ -160,9 +161,50 @@ static int tensor_arange(lua_State *L)
 	return 1;
 }
 
+/* The arrays of a .npz file, before Lua has them. */
+typedef struct arrays {
+	int n, room;
+	struct { char name[BL_NPZ_NAME]; bl_tensor *t; } *list;
+	bool short_of_memory;
+} arrays;
+
+static void keep_array(void *ctx, const char *name, bl_tensor *t)
+{
+	arrays *a = ctx;
+	if (a->n == a->room) {
+		int room = a->room ? 2 * a->room : 8;
+		void *more = realloc(a->list, (size_t)room * sizeof *a->list);
+		if (!more) {
+			a->short_of_memory = true;
+			bl_tensor_unref(t);
+			return;
+		}
+		a->list = more;
+		a->room = room;
+	}
+	memcpy(a->list[a->n].name, name, strlen(name) + 1);
+	a->list[a->n++].t = t;
+}
+
+static int load_arrays(lua_State *L, const char *path)
+{
+	arrays a = { 0 };
+	int rc = bl_npz_load(path, keep_array, &a);
+	if (rc == 0 && a.short_of_memory)
+		rc = bl_fail("%s: no memory for the names of its arrays", path);
+	lua_createtable(L, 0, a.n);
+	for (int i = 0; i < a.n; i++) {
+		bl_lua_give_tensor(L, a.list[i].t);
+		lua_setfield(L, -2, a.list[i].name);
+	}
+	free(a.list);
+	return rc < 0 ? bl_lua_fail(L) : 1;
+}
+
 static int tensor_load(lua_State *L)
 {
-	return bl_lua_give_tensor(L, bl_npy_load(luaL_checkstring(L, 1)));
+	const char *path = luaL_checkstring(L, 1);
+	return bl_npz_is(path) ? load_arrays(L, path) : bl_lua_give_tensor(L, bl_npy_load(path));
 }
 
 static int save(lua_State *L, int path, int t)
@@ -448,7 +490,7 @@ static const bl_lua_function functions[] = {
 	BL_LUA("arange", tensor_arange, "(start: number, stop?: number, step?: number): tensor",
 	       "Numbers from start (0) up to, without, stop.",
 	       "tensor.arange(0, 1, .25)"),
-	BL_LUA("load", tensor_load, "(path: string): tensor", "A tensor from a NumPy .npy file.",
+	BL_LUA("load", tensor_load, "(path: string): tensor", "A tensor from a NumPy .npy file; of a .npz file, a table of tensors by their names.",
 	       "local path = os.tmpname(); tensor.eye(2):save(path); print(tensor.load(path)); os.remove(path)"),
 	BL_LUA("save", tensor_save, "(path: string, t: tensor)", "Writes a tensor as a NumPy .npy file.",
 	       "local path = os.tmpname(); tensor.save(path, tensor.eye(2)); os.remove(path)"),

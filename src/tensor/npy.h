@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* npy.h (private): a .npy file that lies in memory. */
+#ifndef TENSOR_NPY_H
+#define TENSOR_NPY_H
+
+#include <barlow/tensor.h>
+
+#include <stddef.h>
+
+/* name is what messages call it. */
+bl_tensor *bl_npy_read(const char *name, const unsigned char *bytes, size_t n);
+
+/* Do they begin as a .npz file does? */
+bool bl_npz_begins(const void *bytes, size_t n);
+
+#endif
