@@ -16,10 +16,10 @@
 
 enum { CHUNK_FLOATS = 32 << 10 };
 
-/* Per channel, c floats each, in one block. */
+/* Per channel, c floats each, in one block.  The mean in two: one float alone would be off by its last digit. */
 typedef struct context {
 	int64_t n, c; /* pixels, channels */
-	float *scale, *shift, *mean, *invstd;
+	float *scale, *shift, *mean, *low, *invstd;
 	bool training, relu;
 } context;
 
@@ -30,12 +30,13 @@ static void context_release(void *p)
 
 static int context_room(context *x)
 {
-	x->scale = bl_block_take((size_t)(4 * x->c) * sizeof *x->scale);
+	x->scale = bl_block_take((size_t)(5 * x->c) * sizeof *x->scale);
 	if (!x->scale)
 		return -1;
 	x->shift = x->scale + x->c;
 	x->mean = x->shift + x->c;
-	x->invstd = x->mean + x->c;
+	x->low = x->mean + x->c;
+	x->invstd = x->low + x->c;
 	return 0;
 }
 
@@ -61,30 +62,31 @@ static int64_t chunk_rows(const context *x, int64_t i, int64_t *first)
 typedef struct moments_job {
 	const context *x;
 	const float *data;
-	float *parts; /* [chunk][mean, m2][c] */
+	float *parts; /* [chunk][p, sum (x - p), sum (x - p)^2][c] */
 } moments_job;
 
 static void moments_chunk(void *ctx, int64_t i)
 {
 	const moments_job *j = ctx;
 	int64_t first, n = chunk_rows(j->x, i, &first), c = j->x->c;
-	float *part = j->parts + 2 * i * c;
-	bl_kernel()->moments(n, c, j->data + first * c, part, part + c);
+	float *part = j->parts + 3 * i * c;
+	bl_kernel()->moments(n, c, j->data + first * c, part, part + c, part + 2 * c);
 }
 
 static void join(const moments_job *j, int64_t k, double *mean, double *var)
 {
 	double m = 0, m2 = 0, n = 0;
 	for (int64_t i = 0; i < chunks_of(j->x); i++) {
-		int64_t first, rows = chunk_rows(j->x, i, &first);
-		const float *part = j->parts + 2 * i * j->x->c + k;
-		double delta = part[0] - m, total = n + (double)rows;
-		m += delta * (double)rows / total;
-		m2 += part[j->x->c] + delta * delta * n * (double)rows / total;
+		int64_t first, c = j->x->c;
+		const float *part = j->parts + 3 * i * c + k;
+		double rows = (double)chunk_rows(j->x, i, &first), sum = (double)part[c];
+		double delta = (double)part[0] + sum / rows - m, total = n + rows;
+		m += delta * rows / total;
+		m2 += (double)part[2 * c] - sum * sum / rows + delta * delta * n * rows / total;
 		n = total;
 	}
 	*mean = m;
-	*var = m2 / n;
+	*var = m2 < 0 ? 0 : m2 / n; /* rounding; a NaN stays one */
 }
 
 static void update_running(const bl_norm_args *a, int64_t n, int64_t k, double mean, double var)
@@ -92,13 +94,14 @@ static void update_running(const bl_norm_args *a, int64_t n, int64_t k, double m
 	if (!a->running_mean)
 		return;
 	float *m = a->running_mean->data + k, *v = a->running_var->data + k;
-	*m += a->momentum * ((float)mean - *m);
-	*v += a->momentum * ((float)(var * (double)n / (double)(n - 1)) - *v);
+	double by = (double)a->momentum;
+	*m = (float)((double)*m + by * (mean - (double)*m));
+	*v = (float)((double)*v + by * (var * (double)n / (double)(n - 1) - (double)*v));
 }
 
 static int batch_statistics(context *x, const float *data, const bl_norm_args *a)
 {
-	moments_job j = { x, data, bl_block_take((size_t)(2 * chunks_of(x) * x->c) * sizeof *j.parts) };
+	moments_job j = { x, data, bl_block_take((size_t)(3 * chunks_of(x) * x->c) * sizeof *j.parts) };
 	if (!j.parts)
 		return -1;
 	bl_parallel(chunks_of(x), moments_chunk, &j);
@@ -106,6 +109,7 @@ static int batch_statistics(context *x, const float *data, const bl_norm_args *a
 		double mean, var;
 		join(&j, k, &mean, &var);
 		x->mean[k] = (float)mean;
+		x->low[k] = (float)(mean - (double)x->mean[k]);
 		x->invstd[k] = (float)(1 / sqrt(var + a->eps));
 		update_running(a, x->n, k, mean, var);
 	}
@@ -117,6 +121,7 @@ static void running_statistics(context *x, const bl_norm_args *a)
 {
 	for (int64_t k = 0; k < x->c; k++) {
 		x->mean[k] = a->running_mean->data[k];
+		x->low[k] = 0;
 		x->invstd[k] = (float)(1 / sqrt((double)a->running_var->data[k] + a->eps));
 	}
 }
@@ -127,7 +132,7 @@ static void fold_affine(context *x, const bl_norm_args *a)
 		float gamma = a->gamma ? a->gamma->data[k * a->gamma->stride[0]] : 1;
 		float beta = a->beta ? a->beta->data[k * a->beta->stride[0]] : 0;
 		x->scale[k] = gamma * x->invstd[k];
-		x->shift[k] = beta - x->mean[k] * x->scale[k];
+		x->shift[k] = (float)((double)beta - (double)x->low[k] * (double)x->scale[k]);
 	}
 }
 
@@ -143,15 +148,15 @@ static void apply_chunk(void *ctx, int64_t i)
 	int64_t first, n = chunk_rows(j->x, i, &first), c = j->x->c;
 	bl_kernel()->norm(&(bl_norm_row){ .n = n, .c = c, .x = j->data + first * c,
 	                                  .residual = j->residual ? j->residual + first * c : NULL,
-	                                  .scale = j->x->scale, .shift = j->x->shift, .y = j->y + first * c,
-	                                  .relu = j->x->relu });
+	                                  .scale = j->x->scale, .shift = j->x->shift, .mean = j->x->mean,
+	                                  .y = j->y + first * c, .relu = j->x->relu });
 }
 
 /* Going back. */
 typedef struct back_job {
 	const context *x;
 	const float *data, *y, *dy;
-	float *parts;                      /* [chunk][sum, dot][c] */
+	float *parts;                      /* [chunk][sum, dot][c], x in dot from its mean's first float */
 	const float *by_g, *by_x, *by_1;
 	float *dx, *dresidual;
 	bool add, add_residual, has_residual;
@@ -213,8 +218,9 @@ static void solve(const back_job *j, float *vectors)
 	for (int64_t k = 0; k < c; k++) {
 		double sum, dot, share = x->training ? (double)x->scale[k] / (double)x->n : 0;
 		total(j, k, &sum, &dot);
+		dot -= (double)x->low[k] * sum;
 		vectors[k] = (float)(-share * x->invstd[k] * x->invstd[k] * dot);
-		vectors[c + k] = (float)(-share * sum);
+		vectors[c + k] = (float)(-share * sum - (double)vectors[k] * (double)x->low[k]);
 		vectors[2 * c + k] = (float)(dot * x->invstd[k]);
 		vectors[3 * c + k] = (float)sum;
 	}

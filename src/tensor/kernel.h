@@ -69,12 +69,12 @@ typedef struct bl_bf16_lines {
 typedef struct bl_norm_row {
 	int64_t n, c;
 	const float *x, *residual; /* residual may be NULL */
-	const float *scale, *shift; /* y = scale x + shift (+ residual) */
+	const float *scale, *shift, *mean; /* y = scale (x - mean) + shift (+ residual) */
 	float *y;
 	bool relu;
 } bl_norm_row;
 
-/* g = dy where relu did not cut, else 0; mask from y when there is a residual, else from scale x + shift. */
+/* g = dy where relu did not cut, else 0; mask from y when there is a residual, else from scale (x - mean) + shift. */
 typedef struct bl_norm_back {
 	int64_t n, c;
 	const float *x, *y, *dy;
@@ -102,7 +102,8 @@ typedef struct bl_kernels {
 	int bf16_unit;
 	void (*bf16_pack)(const bl_bf16_lines *);
 	void (*bf16_gather)(const bl_gather_args *); /* as gather, with units for floats in a and w */
-	void (*moments)(int64_t n, int64_t c, const float *x, float *mean, float *m2); /* per channel: mean, sum (x - mean)^2 */
+	/* Per channel a number p near the mean, and sum (x - p), sum (x - p)^2. */
+	void (*moments)(int64_t n, int64_t c, const float *x, float *p, float *sum, float *square);
 	void (*norm)(const bl_norm_row *);
 	void (*norm_reduce)(const bl_norm_back *);
 	void (*norm_apply)(const bl_norm_back *);

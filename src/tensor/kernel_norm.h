@@ -35,51 +35,90 @@ INLINE vec keep_where(mask_vec keep, vec x)
 	for (; at + LANES <= (c); at += LANES)                            \
 		strip(__VA_ARGS__, at, 1);
 
-/* Mean and sum of squares in two passes over a chunk that fits the cache: exact enough for any mean. */
-INLINE void moments_strip(int64_t n, int64_t c, const float *x, float *mean, float *m2, int64_t at, const int vectors)
+/* Sums are folded after so many rows, squares with what the fold rounds off: long ones in float would lose what short ones keep. */
+enum { FOLD = 16 };
+
+/*
+ * Sums about a number near the mean, in two passes over a chunk that fits the cache.  The first takes that number, as the
+ * mean of the distances from the first row, so that a constant channel has exactly itself; what it is off by is in `sum`.
+ */
+INLINE void moments_strip(int64_t n, int64_t c, const float *x, float *p, float *sum, float *square, int64_t at,
+                          const int vectors)
 {
-	vec sum[STRIP], dot[STRIP];
-	EACH_VECTOR sum[v] = dot[v] = (vec){ 0 };
-	for (int64_t i = 0; i < n; i++)
-		EACH_VECTOR sum[v] += load(x + i * c + at + v * LANES);
-	EACH_VECTOR sum[v] /= (float)n;
-	for (int64_t i = 0; i < n; i++)
-		EACH_VECTOR {
-			vec d = load(x + i * c + at + v * LANES) - sum[v];
-			dot[v] += d * d;
-		}
+	vec near[STRIP], first[STRIP], all[STRIP], squares[STRIP], lost[STRIP], part[STRIP], parts[STRIP];
 	EACH_VECTOR {
-		save(mean + at + v * LANES, sum[v]);
-		save(m2 + at + v * LANES, dot[v]);
+		near[v] = all[v] = squares[v] = lost[v] = (vec){ 0 };
+		first[v] = load(x + at + v * LANES);
+	}
+	for (int64_t i = 1; i < n; i++)
+		EACH_VECTOR near[v] += load(x + i * c + at + v * LANES) - first[v];
+	EACH_VECTOR near[v] = first[v] + near[v] / (float)n;
+	for (int64_t i = 0; i < n;) {
+		int64_t end = n - i < FOLD ? n : i + FOLD;
+		EACH_VECTOR part[v] = parts[v] = (vec){ 0 };
+		for (; i < end; i++)
+			EACH_VECTOR {
+				vec d = load(x + i * c + at + v * LANES) - near[v];
+				part[v] += d;
+				parts[v] += d * d;
+			}
+		EACH_VECTOR {
+			vec more = squares[v] + parts[v];
+			lost[v] += parts[v] - (more - squares[v]);
+			squares[v] = more;
+			all[v] += part[v];
+		}
+	}
+	EACH_VECTOR {
+		save(p + at + v * LANES, near[v]);
+		save(sum + at + v * LANES, all[v]);
+		save(square + at + v * LANES, squares[v] + lost[v]);
 	}
 }
 
-static void moments(int64_t n, int64_t c, const float *x, float *mean, float *m2)
+INLINE void moments_one(int64_t n, int64_t c, const float *x, float *p, float *sum, float *square)
 {
-	STRIPS(c, moments_strip, n, c, x, mean, m2)
-	for (; at < c; at++) {
-		float sum = 0, dot = 0;
-		for (int64_t i = 0; i < n; i++)
-			sum += x[i * c + at];
-		sum /= (float)n;
-		for (int64_t i = 0; i < n; i++)
-			dot += (x[i * c + at] - sum) * (x[i * c + at] - sum);
-		mean[at] = sum;
-		m2[at] = dot;
+	float near = 0, all = 0, squares = 0, lost = 0;
+	for (int64_t i = 1; i < n; i++)
+		near += x[i * c] - x[0];
+	near = x[0] + near / (float)n;
+	for (int64_t i = 0; i < n;) {
+		int64_t end = n - i < FOLD ? n : i + FOLD;
+		float part = 0, parts = 0;
+		for (; i < end; i++) {
+			float d = x[i * c] - near;
+			part += d;
+			parts += d * d;
+		}
+		float more = squares + parts;
+		lost += parts - (more - squares);
+		squares = more;
+		all += part;
 	}
+	*p = near;
+	*sum = all;
+	*square = squares + lost;
+}
+
+static void moments(int64_t n, int64_t c, const float *x, float *p, float *sum, float *square)
+{
+	STRIPS(c, moments_strip, n, c, x, p, sum, square)
+	for (; at < c; at++)
+		moments_one(n, c, x + at, p + at, sum + at, square + at);
 }
 
 INLINE void norm_strip(const bl_norm_row *a, bool residual, bool relu, int64_t at, const int vectors)
 {
-	vec scale[STRIP], shift[STRIP];
+	vec scale[STRIP], shift[STRIP], mean[STRIP];
 	EACH_VECTOR {
 		scale[v] = load(a->scale + at + v * LANES);
 		shift[v] = load(a->shift + at + v * LANES);
+		mean[v] = load(a->mean + at + v * LANES);
 	}
 	for (int64_t i = 0; i < a->n; i++)
 		EACH_VECTOR {
 			int64_t k = i * a->c + at + v * LANES;
-			vec y = scale[v] * load(a->x + k) + shift[v];
+			vec y = scale[v] * (load(a->x + k) - mean[v]) + shift[v];
 			if (residual)
 				y += load(a->residual + k);
 			save(a->y + k, relu ? keep_where(~(mask_vec)(y < 0), y) : y); /* a NaN stays one */
@@ -92,7 +131,7 @@ INLINE void norm_rows(const bl_norm_row *a, bool residual, bool relu)
 	for (; at < a->c; at++)
 		for (int64_t i = 0; i < a->n; i++) {
 			int64_t k = i * a->c + at;
-			float y = a->scale[at] * a->x[k] + a->shift[at] + (residual ? a->residual[k] : 0);
+			float y = a->scale[at] * (a->x[k] - a->mean[at]) + a->shift[at] + (residual ? a->residual[k] : 0);
 			a->y[k] = relu && y < 0 ? 0 : y;
 		}
 }
@@ -107,13 +146,13 @@ static void norm(const bl_norm_row *a)
 
 enum mask { MASK_NONE, MASK_X, MASK_Y };
 
-/* dy where the ReLU did not cut. */
-INLINE vec cut(const bl_norm_back *a, enum mask m, int64_t k, vec x, vec scale, vec shift)
+/* dy where the ReLU did not cut; d = x - mean. */
+INLINE vec cut(const bl_norm_back *a, enum mask m, int64_t k, vec d, vec scale, vec shift)
 {
 	vec dy = load(a->dy + k);
 	if (m == MASK_NONE)
 		return dy;
-	vec y = m == MASK_Y ? load(a->y + k) : (vec)(scale * x + shift);
+	vec y = m == MASK_Y ? load(a->y + k) : (vec)(scale * d + shift);
 	return keep_where(y > 0, dy);
 }
 
@@ -121,7 +160,7 @@ INLINE float cut_one(const bl_norm_back *a, enum mask m, int64_t k, int64_t at)
 {
 	if (m == MASK_NONE)
 		return a->dy[k];
-	return (m == MASK_Y ? a->y[k] : a->scale[at] * a->x[k] + a->shift[at]) > 0 ? a->dy[k] : 0;
+	return (m == MASK_Y ? a->y[k] : a->scale[at] * (a->x[k] - a->mean[at]) + a->shift[at]) > 0 ? a->dy[k] : 0;
 }
 
 INLINE void reduce_strip(const bl_norm_back *a, enum mask m, int64_t at, const int vectors)
@@ -136,9 +175,9 @@ INLINE void reduce_strip(const bl_norm_back *a, enum mask m, int64_t at, const i
 	for (int64_t i = 0; i < a->n; i++)
 		EACH_VECTOR {
 			int64_t k = i * a->c + at + v * LANES;
-			vec x = load(a->x + k), g = cut(a, m, k, x, scale[v], shift[v]);
+			vec d = load(a->x + k) - mean[v], g = cut(a, m, k, d, scale[v], shift[v]);
 			sum[v] += g;
-			dot[v] += g * (x - mean[v]);
+			dot[v] += g * d;
 		}
 	EACH_VECTOR {
 		save(a->sum + at + v * LANES, sum[v]);
@@ -197,9 +236,9 @@ INLINE void apply_strip(const bl_norm_back *a, enum mask m, bool residual, int64
 	for (int64_t i = 0; i < a->n; i++)
 		EACH_VECTOR {
 			int64_t k = i * a->c + at + v * LANES;
-			vec x = load(a->x + k), g = cut(a, m, k, x, scale[v], shift[v]);
-			vec d = by_g[v] * g + by_x[v] * (x - mean[v]) + by_1[v];
-			save(a->dx + k, add ? (vec)(load(a->dx + k) + d) : d);
+			vec d = load(a->x + k) - mean[v], g = cut(a, m, k, d, scale[v], shift[v]);
+			vec dx = by_g[v] * g + by_x[v] * d + by_1[v];
+			save(a->dx + k, add ? (vec)(load(a->dx + k) + dx) : dx);
 			if (residual)
 				save(a->dresidual + k, add_residual ? (vec)(load(a->dresidual + k) + g) : g);
 		}

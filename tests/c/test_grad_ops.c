@@ -669,6 +669,78 @@ static void threads_do_not_change_the_bits(void **state)
 	bl_threads_set(0);
 }
 
+/*
+ * One channel of n pixels, c apart, normalised in double: y = (x - mean) / sqrt(var + eps) and dx of sum y dy; the mean
+ * is returned.
+ */
+static double normalised(int64_t n, int64_t c, const float *x, const float *dy, double eps, float *y, float *dx)
+{
+	double mean = (double)x[0], var = 0, sum = 0, dot = 0;
+	for (int64_t i = 0; i < n; i++)
+		sum += ((double)x[i * c] - (double)x[0]) / (double)n;
+	mean += sum;
+	sum = 0;
+	for (int64_t i = 0; i < n; i++)
+		var += ((double)x[i * c] - mean) * ((double)x[i * c] - mean) / (double)n;
+	double inv = 1 / sqrt(var + eps);
+	for (int64_t i = 0; i < n; i++) {
+		sum += (double)dy[i * c];
+		dot += (double)dy[i * c] * ((double)x[i * c] - mean) * inv;
+	}
+	for (int64_t i = 0; i < n; i++) {
+		double z = ((double)x[i * c] - mean) * inv;
+		y[i] = (float)z;
+		dx[i] = (float)(inv * ((double)dy[i * c] - (sum + z * dot) / (double)n));
+	}
+	return mean;
+}
+
+/* Every channel of x (n pixels, channels-last in memory) against the same in double. */
+static void check_norm(bl_tensor *x, int64_t n, int64_t c, float eps)
+{
+	bl_tensor *mean = bl_tensor_full(1, &c, 0), *var = bl_tensor_full(1, &c, 1), *dy = bl_tensor_like(x);
+	for (int64_t i = 0; i < n * c; i++)
+		bl_tensor_data(dy)[i] = (float)sin((double)i);
+	bl_norm_args a = { .running_mean = mean, .running_var = var, .training = true, .momentum = 1, .eps = eps };
+	bl_tensor *y = bl_batchnorm(leaf(x), &a);
+	assert_int_equal(bl_backward(y, dy), 0);
+	float *want = malloc((size_t)(4 * n) * sizeof *want), *dx = want + n, *got = want + 2 * n, *back = want + 3 * n;
+	for (int64_t k = 0; k < c; k++) {
+		double exact = normalised(n, c, bl_tensor_data(x) + k, bl_tensor_data(dy) + k, (double)eps, want, dx);
+		for (int64_t i = 0; i < n; i++) {
+			got[i] = bl_tensor_data(y)[i * c + k];
+			back[i] = bl_tensor_data(bl_tensor_grad(x))[i * c + k];
+			assert_close(got[i], want[i], 1e-6);
+		}
+		assert_all_close(back, dx, n, 1e-5);
+		assert_true(fabs((double)bl_tensor_data(mean)[k] - exact) <= 1.2e-7 * fabs(exact));
+	}
+	free(want);
+	bl_tensor_unref(y);
+	bl_tensor_unref(dy);
+	bl_tensor_unref(mean);
+	bl_tensor_unref(var);
+}
+
+/* A channel that is constant, or nearly, far from 0: nothing is lost to its mean.  37 channels end in no vector. */
+static void batchnorm_of_large_offsets(void **state)
+{
+	enum { N = 1000, C = 37 };
+	static const float offsets[] = { 1, 100, 1e4f }, deviations[] = { 0, 1e-3f, 1 }, eps[] = { 1e-5f, 1e-8f };
+	(void)state;
+	for (int i = 0; i < 18; i++) {
+		bl_tensor *flat = bl_tensor_new(2, (int64_t[]){ N, C }), *image = bl_tensor_new_image(10, C, 20, 5);
+		bl_tensor_normal(flat, 3, 0, 0, deviations[i / 3 % 3]);
+		for (int64_t k = 0; k < N * C; k++)
+			bl_tensor_data(flat)[k] += offsets[i % 3] * (1 + (float)(k % C) / 29);
+		memcpy(bl_tensor_data(image), bl_tensor_data(flat), sizeof(float[N * C]));
+		check_norm(flat, N, C, eps[i / 9]);
+		check_norm(image, N, C, eps[i / 9]);
+		bl_tensor_unref(flat);
+		bl_tensor_unref(image);
+	}
+}
+
 static void everything_was_given_back(void **state)
 {
 	(void)state;
@@ -706,6 +778,7 @@ int main(void)
 		cmocka_unit_test(shape_refusals),
 		cmocka_unit_test(cross_entropy_is_the_mean_surprise),
 		cmocka_unit_test(threads_do_not_change_the_bits),
+		cmocka_unit_test(batchnorm_of_large_offsets),
 		cmocka_unit_test(everything_was_given_back),
 	};
 	return cmocka_run_group_tests_name("grad_ops", tests, NULL, NULL);

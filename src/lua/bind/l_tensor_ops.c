@@ -279,7 +279,7 @@ const bl_lua_function bl_lua_tensor_ops[] = {
 	BL_LUA("pow", t_pow, "(exponent: number|tensor): tensor", "Each element to a power; the same as t ^ exponent.",
 	       "tensor{1, 2, 3}:pow(2)"),
 	BL_LUA("clamp", t_clamp, "(lowest: number?, highest: number?): tensor",
-	       "Elements brought into a range; nil is no limit.",
+	       "Elements brought into a range; nil is no limit. At the bounds themselves the gradient goes through.",
 	       "tensor{1, 2, 3}:clamp(nil, 2)"),
 	BL_LUA("maximum", t_maximum, "(other: tensor|number): tensor", "The larger of two, element by element.",
 	       "tensor{1, 5}:maximum(tensor{3, 4})"),
