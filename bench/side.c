@@ -67,6 +67,7 @@ static void projector(work *w, int64_t in, int64_t width)
 	w->params = bl_params_new((bl_module *[]){ w->encoder, w->projector }, (const char *[]){ "encoder", "projector" }, 2);
 	bl_optim_config c = bl_optim_default("sgd");
 	c.lr = .01;
+	c.weight_decay = 5e-4;
 	w->optim = w->params ? bl_optim_new(&c, w->params) : NULL;
 	if (!w->optim)
 		die("optimiser");
