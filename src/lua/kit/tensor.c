@@ -52,8 +52,10 @@ int bl_lua_give_tensors(lua_State *L, int n, bl_tensor *const *t)
 		return let_go(n, t), lua_error(L);
 	for (int i = 0; i < n; i++)
 		*(bl_tensor **)lua_touserdata(L, i - n) = t[i];
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
+		bl_lua_state_charge(L, bytes_of(t[i])); /* raises where there is no room; the places have the tensors by now */
 		collect_now_and_then(L, t[i]);
+	}
 	return n;
 }
 
