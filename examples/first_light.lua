@@ -77,7 +77,7 @@ end
 local function load_data(folder)
 	local fine, train, test = pcall(read, folder)
 	if fine then return train, test end
-	if not train:find("no such file", 1, true) then error(train, 0) end
+	if not train:find(": no train-images-idx3-ubyte", 1, true) then error(train, 0) end
 	print((train:gsub("^.-:%d+: ", ""))) -- names the file and the package
 	print "Going on without Fashion-MNIST, with generated shapes."
 	return generated()

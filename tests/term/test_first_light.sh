@@ -31,7 +31,7 @@ ended() { [ "$status" -eq "$1" ]; }
 
 light --data "$dir/empty" --out "$dir/out"
 check "without the data set it goes on" ended 0
-check "and names the package" says "^$dir/empty/train-images.* Debian's package dataset-fashion-mnist"
+check "and names the package" says "^Fashion-MNIST: no train-images-idx3-ubyte .* in $dir/empty, .* Debian's package dataset-fashion-mnist"
 check "with generated shapes" says "^shapes, 600 of 60000: 600 images"
 first() { grep -nE -m1 -- "$1" "$dir/text" | cut -d: -f1; }
 check "it trains first" test "$(first '^step 1/2')" -lt "$(first '^measuring ')"
