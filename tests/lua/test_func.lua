@@ -90,6 +90,38 @@ test("what cannot travel is refused by name", function()
 	fails(function() return nn.func(function(x) return x end, { parameters = { 1 } }) end, "tensors by name")
 end)
 
+test("a global that does not exist is named when the layer or the loss is made", function()
+	local function helper(x) return mispelt(x) end
+	local run = { data = data.shapes{ n = 64, size = 8, channels = 1 }, encoder = nn.cnn{ widths = { 4 }, image = 8 },
+		projector = { 8 }, batch = 32 }
+	for name, f in pairs{
+		tensr = function(x) return tensr.zeros(1) end, mispelt = function(x) return helper(x) end,
+		missing_one = function(x) return (function() return x * missing_one end)() end,
+	} do
+		local wrong = "the global '" .. name .. "', which does not exist"
+		fails(function() nn.func(f) end, "nn.func: ", wrong)
+		fails(function() loss.func(f) end, "loss.func: ", wrong)
+		run.loss = f
+		fails(function() trainer(run) end, "loss", wrong)
+	end
+	fails(function() nn.func(function(x) return tensr.zeros(1) end) end, "(did you mean 'tensor'?)")
+	fails(function() aug.func(function(x) return tensr.zeros(1) end) end, "(did you mean 'tensor'?)")
+end)
+
+test("globals that exist or that it sets are its own affair", function()
+	function some_function(x) return x * 2 end
+	for _, f in ipairs{
+		function(x) return some_function(x) end, some_function, function(x) return os and math.abs(1) * x end,
+		function(x) some_count = (some_count or 0) + 1 return x end,
+		function(x) local function set() some_count = 1 end set() return x * some_count end,
+		function(x) local _ENV = { v = 1 } return x * v end,
+	} do
+		nn.func(f)(tensor{ { 1 } })
+		loss.func(f)
+	end
+	some_function, some_count = nil, nil
+end)
+
 test("functions and library functions that it refers to come along, also itself", function()
 	local exp, rep = math.exp, string.rep
 	local function double(x) return x * 2 end

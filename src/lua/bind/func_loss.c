@@ -9,6 +9,7 @@
 #include "lua/bind/face.h"
 
 #include "lua/kit/function.h"
+#include "lua/kit/globals.h"
 
 #include <float.h>
 #include <math.h>
@@ -343,7 +344,7 @@ static bl_loss *make(lua_State *L, int function, const spec *s)
 	f->spec = *s;
 	settle(f);
 	bl_lua_enter(L);
-	if (bl_function_make(L, function, &f->function) == 0)
+	if (bl_lua_check_globals(L, function) == 0 && bl_function_make(L, function, &f->function) == 0)
 		return bl_loss_new(&f->ops, NULL, f);
 	release(f);
 	return NULL;

@@ -2,6 +2,8 @@
 /* l_nn.c: `nn`: constructors of layers and networks.  What a module can do is in l_module.c. */
 #include "lua/bind/face.h"
 
+#include "lua/kit/globals.h"
+
 /* What a key means to several layers, so that they say the same. */
 #define WIDTH(struct_, member_, at_, ...) \
 	BL_FIELD(INT64, struct_, member_, BL_REQUIRED, .position = at_, BL_WITHIN(1, 1e9), __VA_ARGS__)
@@ -311,7 +313,8 @@ static void push_value(lua_State *L)
 {
 	bl_function *f = NULL;
 	lua_getfield(L, 1, "f");
-	int rc = bl_function_make(L, -1, &f);
+	int rc = bl_lua_check_globals(L, -1);
+	rc = rc == 0 ? bl_function_make(L, -1, &f) : rc;
 	bl_function_unref(f);
 	if (rc < 0 || (lua_isfunction(L, -1) && bl_function_value(L, -1) < 0))
 		luaL_error(L, "nn.func: %s", bl_error());

@@ -16,10 +16,15 @@ enum {
 	INNER = -1, /* in the place of an upvalue: a local of a function around it, within the dump */
 };
 
+/* What is asked of a function: that its calls leave nothing behind; which globals it sets; that those it reads exist. */
+typedef enum question { CONSTANT, SETS, READS } question;
+
 typedef struct reader {
 	lua_State *L;
 	const unsigned char *at, *end;
 	int env; /* which upvalue of the main function is _ENV; INNER: none is */
+	question question;
+	int set; /* where the table of the globals that functions set lies; for SETS and READS */
 } reader;
 
 typedef struct text {
@@ -73,30 +78,62 @@ static text constant(reader *r)
 
 /* --- judging --- */
 
-static int check_global(reader *r, text name, bool written)
+static int missing(lua_State *L, const char *name)
+{
+	bl_lua_push_near_global(L, name);
+	int rc = lua_isnil(L, -1) ? bl_fail("it uses the global '%s', which does not exist", name)
+	                          : bl_fail("it uses the global '%s', which does not exist (did you mean '%s'?)", name,
+	                                    lua_tostring(L, -1));
+	lua_pop(L, 1);
+	return rc;
+}
+
+/* A sandboxed state has those globals that go there by name. */
+static int check_read(const reader *r, const char *name)
 {
 	lua_State *L = r->L;
-	char shown[64];
-	snprintf(shown, sizeof shown, "%.*s", (int)(name.n < 40 ? name.n : 40), name.s);
-	if (written)
-		return bl_fail("it sets the global '%s': calls run on several threads, each with a copy, and none may see what "
-		               "another one did", shown);
 	lua_pushglobaltable(L);
-	lua_pushlstring(L, name.s, name.n);
+	lua_pushstring(L, name);
 	lua_rawget(L, -2);
-	bool fine = lua_rawequal(L, -1, -2) || bl_lua_name_of(L, -1), none = lua_isnil(L, -1);
+	bool none = lua_isnil(L, -1), there = lua_rawequal(L, -1, -2) || bl_lua_name_of(L, -1);
 	const char *kind = luaL_typename(L, -1);
 	lua_pop(L, 2);
-	if (fine)
+	if (none)
+		return missing(L, name);
+	if (there || r->question == READS)
 		return 0;
-	return none ? bl_fail("it uses the global '%s', which does not exist", shown)
-	            : bl_fail("it uses the global '%s' (a %s), which is not there where the function runs: give it as a local above "
-	                      "the function", shown, kind);
+	return bl_fail("it uses the global '%s' (a %s), which is not there where the function runs: give it as a local above the "
+	               "function", name, kind);
+}
+
+static int check_name(const reader *r, const char *name, bool written)
+{
+	if (written && r->question == CONSTANT)
+		return bl_fail("it sets the global '%s': calls run on several threads, each with a copy, and none may see what "
+		               "another one did", name);
+	if (written) {
+		lua_pushboolean(r->L, 1);
+		lua_setfield(r->L, r->set, name);
+		return 0;
+	}
+	if (r->question == CONSTANT)
+		return check_read(r, name);
+	bool set = lua_getfield(r->L, r->set, name) != LUA_TNIL;
+	lua_pop(r->L, 1);
+	return set || r->question == SETS ? 0 : check_read(r, name);
+}
+
+static int check_global(reader *r, text name, bool written)
+{
+	lua_pushlstring(r->L, name.s, name.n);
+	int rc = check_name(r, lua_tostring(r->L, -1), written);
+	lua_pop(r->L, 1);
+	return rc;
 }
 
 static int check_upvalue(reader *r, int at, int function)
 {
-	const char *name = at == INNER ? NULL : lua_getupvalue(r->L, function, at + 1);
+	const char *name = at == INNER || r->question != CONSTANT ? NULL : lua_getupvalue(r->L, function, at + 1);
 	if (!name)
 		return 0;
 	lua_pop(r->L, 1);
@@ -189,12 +226,14 @@ static int append(lua_State *L, const void *bytes, size_t n, void *ctx)
 	return 0;
 }
 
-/* The function at `function`; another version of Lua is not looked at, and complains when it runs. */
-static int check_one(lua_State *L, int function)
+/* The function at `function`, asked what *asked says; another version of Lua is not looked at, and complains when it runs. */
+static int check_one(const reader *asked, int function)
 {
+	lua_State *L = asked->L;
 	dump d = { .begun = false };
 	size_t n;
-	reader r = { .L = L, .env = INNER };
+	reader r = *asked;
+	r.env = INNER;
 	for (int i = 1; i <= MOST_UPVALUES; i++) {
 		const char *name = lua_getupvalue(L, function, i);
 		if (!name)
@@ -217,8 +256,9 @@ static int check_one(lua_State *L, int function)
 }
 
 /* With the functions among its upvalues, each once: seen is a table of them. */
-static int check_all(lua_State *L, int function, int seen, int depth)
+static int check_all(const reader *asked, int function, int seen, int depth)
 {
+	lua_State *L = asked->L;
 	luaL_checkstack(L, 8, "functions");
 	lua_pushvalue(L, function);
 	bool again = lua_rawget(L, seen) != LUA_TNIL;
@@ -228,22 +268,36 @@ static int check_all(lua_State *L, int function, int seen, int depth)
 	lua_pushvalue(L, function);
 	lua_pushboolean(L, 1);
 	lua_rawset(L, seen);
-	int rc = check_one(L, function);
+	int rc = check_one(asked, function);
 	for (int i = 1; rc == 0 && lua_getupvalue(L, function, i); i++) {
 		if (lua_isfunction(L, -1) && !lua_iscfunction(L, -1) && !bl_lua_name_of(L, -1))
-			rc = check_all(L, lua_gettop(L), seen, depth + 1);
+			rc = check_all(asked, lua_gettop(L), seen, depth + 1);
 		lua_pop(L, 1);
 	}
 	return rc;
 }
 
-int bl_lua_check_surroundings(lua_State *L, int index)
+static int ask(lua_State *L, int index, question q, int set)
 {
-	index = lua_absindex(L, index);
 	if (!lua_isfunction(L, index) || lua_iscfunction(L, index))
 		return 0;
 	lua_newtable(L);
-	int rc = check_all(L, index, lua_gettop(L), 0);
+	int rc = check_all(&(reader){ .L = L, .question = q, .set = set }, index, lua_gettop(L), 0);
+	lua_pop(L, 1);
+	return rc;
+}
+
+int bl_lua_check_surroundings(lua_State *L, int index)
+{
+	return ask(L, lua_absindex(L, index), CONSTANT, 0);
+}
+
+int bl_lua_check_globals(lua_State *L, int index)
+{
+	index = lua_absindex(L, index);
+	lua_newtable(L);
+	int set = lua_gettop(L), rc = ask(L, index, SETS, set);
+	rc = rc == 0 ? ask(L, index, READS, set) : rc;
 	lua_pop(L, 1);
 	return rc;
 }

@@ -11,5 +11,10 @@
  * does not exist there.  What is not written in Lua is not looked at.  May raise an error of L (out of memory).
  */
 int bl_lua_check_surroundings(lua_State *L, int index);
+/*
+ * Whether the globals that it reads exist in this state, or are set by itself or what it refers to: negative with bl_error
+ * naming one that does not, and the nearest that does.  For functions that also run where the script does.
+ */
+int bl_lua_check_globals(lua_State *L, int index);
 
 #endif

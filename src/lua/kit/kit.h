@@ -114,6 +114,7 @@ const bl_lua_function *bl_lua_described(lua_State *L, int index);
  * nearest global behind it: the message, or a longer one, is pushed.
  */
 void bl_lua_hint(lua_State *L, int index);
+void bl_lua_push_near_global(lua_State *L, const char *name); /* that `name` is likely to stand for, or nil */
 /* Of the function that runs (not of a property). */
 const bl_lua_function *bl_lua_running(lua_State *L);
 /* Pushes a list of {name =, kind =, self =, signature =, text =, example =, keys = {{name =, type =, default =, ...}}}. */

@@ -141,21 +141,28 @@ static bool missing_global(const char *message, char *name, size_t size)
 	return true;
 }
 
+void bl_lua_push_near_global(lua_State *L, const char *name)
+{
+	int top = lua_gettop(L);
+	lua_pushglobaltable(L);
+	const char *near = bl_nearest(name, push_keys(L, -1));
+	lua_pushstring(L, near && strcmp(near, name) != 0 ? near : NULL);
+	lua_replace(L, top + 1);
+	lua_settop(L, top + 1);
+}
+
 void bl_lua_hint(lua_State *L, int index)
 {
 	char name[64];
 	const char *message = luaL_tolstring(L, index, NULL);
 	if (!missing_global(message, name, sizeof name))
 		return;
-	int top = lua_gettop(L);
-	lua_pushglobaltable(L);
-	const char *near = bl_nearest(name, push_keys(L, -1));
-	if (near && strcmp(near, name) != 0)
-		lua_pushfstring(L, "%s (did you mean '%s'?)", message, near);
-	else
-		lua_pushvalue(L, top);
-	lua_replace(L, top);
-	lua_settop(L, top);
+	bl_lua_push_near_global(L, name);
+	if (!lua_isnil(L, -1)) {
+		lua_pushfstring(L, "%s (did you mean '%s'?)", message, lua_tostring(L, -1));
+		lua_replace(L, -3);
+	}
+	lua_pop(L, 1);
 }
 
 void bl_lua_module_new(lua_State *L, const char *module)
