@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-look.lua: aug.preview and aug.stats: what augmentations make of images, and what they cost.
+look.lua: images in the terminal: ds:show, and aug.preview and aug.stats: what augmentations make of images, and what
+they cost.
 
 A view is the one that a run with that seed would make of that image in that epoch.
 ]]
@@ -76,6 +77,19 @@ local function row_lines(images, side, kind)
 		lines[#lines + 1] = table.concat(line)
 	end
 	return lines
+end
+
+-- ds:show(i): one image, as wide as the terminal has room for, and what is known of it.
+function look.show(ds, i)
+	local it = ds[i]
+	local rows, columns = it.image:size(2), it.image:size(3)
+	local side = math.max(4, math.min(64, native.width() - 1)) // 2 * 2
+	local lines = row_lines({ it.image }, side, colours())
+	while lines[#lines]:find "^[%s\27%[0m]*$" and #lines > 1 do lines[#lines] = nil end
+	local text = ("%s, image %d: %d x %d"):format(ds.name, i, rows, columns)
+	if it.label then text = ("%s, %s"):format(text, ds.classes[it.label]) end
+	if it.path then text = ("%s, %s"):format(text, it.path) end
+	io.write(table.concat(lines, "\n"), "\n", native.clean(text), "\n")
 end
 
 local preview = {}

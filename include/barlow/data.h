@@ -120,6 +120,31 @@ bl_dataset *bl_dataset_select(bl_dataset *d, const int64_t *rows, int64_t n); /*
 /* Two parts, first of `fraction` (0..1), drawn by seed, with each class in proportion where there are labels. */
 int bl_dataset_split(bl_dataset *d, double fraction, uint64_t seed, bl_dataset **first, bl_dataset **second);
 
+/*
+ * So many images of each class, drawn by seed; of one seed fewer are a part of more.  Fails naming a class that has not
+ * as many.
+ */
+bl_dataset *bl_dataset_few(bl_dataset *d, int64_t per_class, uint64_t seed);
+/*
+ * As many images of each class that has any: 0: as the largest class has.  Of a smaller class all are taken, some or all of
+ * them several times; of a larger one a part, drawn by seed.
+ */
+bl_dataset *bl_dataset_balance(bl_dataset *d, int64_t per_class, uint64_t seed);
+/*
+ * The images of n sets, one set behind the other; references are taken.  They have as many channels; evaluation sees all of
+ * them at the size of the first.  There are labels where all have them: classes of one name are one class, or, where a set
+ * has no names for them, classes of one number.
+ */
+bl_dataset *bl_dataset_concat(bl_dataset *const *parts, int n);
+
+/*
+ * Reads every image and calls `broken` for each that cannot be read, by row, on this thread.  How many there are; negative
+ * with bl_error: it could not be tried.
+ */
+int64_t bl_dataset_verify(const bl_dataset *d, void (*broken)(void *ctx, int64_t row, const char *why), void *ctx);
+/* The same as 0, or negative with a message that names the first few. */
+int bl_dataset_check_images(const bl_dataset *d);
+
 bl_dataset *bl_dataset_ref(bl_dataset *d);
 void bl_dataset_unref(bl_dataset *d);
 

@@ -58,6 +58,7 @@ bl_dataset *bl_dataset_make_source(const char *name, int64_t n, int channels, in
 	pthread_mutex_init(&d->lock, NULL);
 	d->name = own_name;
 	d->ops = ops;
+	d->reads = ops != &in_memory;
 	d->n = n;
 	d->channels = channels;
 	d->height = height;
@@ -77,7 +78,7 @@ int bl_dataset_rename(bl_dataset *d, const char *name)
 
 bool bl_dataset_reads(const bl_dataset *d)
 {
-	return (d->root ? d->root : d)->ops != &in_memory;
+	return (d->root ? d->root : d)->reads;
 }
 
 int bl_dataset_room(bl_dataset *d)

@@ -52,6 +52,7 @@ struct bl_dataset {
 	const char *const *class_names; /* static or part of the source, one a class, or NULL */
 
 	const bl_dataset_ops *ops;
+	bool reads;            /* images are read when asked for */
 	void *source;          /* theirs */
 	uint8_t *memory;       /* what to free, with ... */
 	const uint8_t *pixels; /* ... the images of n * (H,W,C) somewhere in it */
@@ -85,7 +86,7 @@ bl_dataset *bl_dataset_make_source(const char *name, int64_t n, int channels, in
 /* Allocates d->memory for all images and points d->pixels at it. */
 int bl_dataset_room(bl_dataset *d);
 
-/* Do images have sizes of their own, and are read when asked for? */
+/* Are images read when asked for, and may have sizes of their own? */
 bool bl_dataset_reads(const bl_dataset *d);
 
 /*

@@ -2,6 +2,7 @@
 libbarlow_sources += \
 	src/data/batch.c \
 	src/data/cifar.c \
+	src/data/concat.c \
 	src/data/dataset.c \
 	src/data/dataset.h \
 	src/data/decode.c \
@@ -31,6 +32,7 @@ libbarlow_sources += \
 	src/data/mnist.c \
 	src/data/order.c \
 	src/data/order.h \
+	src/data/per_class.c \
 	src/data/pickle.c \
 	src/data/pickle.h \
 	src/data/places.c \
@@ -40,4 +42,5 @@ libbarlow_sources += \
 	src/data/stl10.c \
 	src/data/subset.c \
 	src/data/svhn.c \
-	src/data/tensors.c
+	src/data/tensors.c \
+	src/data/verify.c

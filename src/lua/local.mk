@@ -13,6 +13,8 @@ face_sources += \
 	src/lua/bind/l_aug_look.c \
 	src/lua/bind/l_checkpoint.c \
 	src/lua/bind/l_data.c \
+	src/lua/bind/l_data_look.c \
+	src/lua/bind/l_data_parts.c \
 	src/lua/bind/l_eval.c \
 	src/lua/bind/l_journal.c \
 	src/lua/bind/l_loader.c \

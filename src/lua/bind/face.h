@@ -61,6 +61,12 @@ typedef struct bl_pipelines {
 } bl_pipelines;
 bl_pipelines *bl_lua_push_views(lua_State *L); /* of type BL_T_VIEWS, without any yet */
 
+/* --- parts of data sets, and sets of sets (l_data_parts.c); looking at them (l_data_look.c; lua/look.lua) --- */
+
+extern const bl_lua_function bl_lua_data_parts[]; /* methods of data sets that make one */
+extern const bl_lua_function bl_lua_data_look[];  /* other ones */
+int bl_lua_dataset_text(lua_State *L);            /* their __tostring */
+
 /* --- data sets by recorded paths (recorded.c) --- */
 
 #define BL_DATA_VARIABLE "BARLOW_DATA" /* where data lie that are no longer where a recipe says; barlow resume --data */

@@ -26,6 +26,7 @@ bl_dataset *bl_lua_dataset(lua_State *L, int arg)
 typedef struct making {
 	double room[BL_DATA_ROOM];
 	const char *fingerprint;
+	bool verify;
 	const bl_data_kind *kind;
 } making;
 
@@ -33,6 +34,9 @@ static const bl_field fingerprint_field =
 	BL_FIELD(TEXT, making, fingerprint, BL_OTHERWISE("any files will do"),
 	         .help = "recipes give it: number and names of the files, size and content of some; other files are refused, "
 	                 "those that were moved are found below $BARLOW_DATA");
+
+static const bl_field verify_field =
+	BL_FIELD(BOOL, making, verify, BL_DEFAULT(false), .help = "reads all images first, and refuses the set where some are broken");
 
 static const char **path_of(making *m, int k)
 {
@@ -74,6 +78,8 @@ static int make(lua_State *L)
 	making m = { .kind = bl_lua_running(L)->context };
 	bl_lua_take(L, &m);
 	bl_lua_give_dataset(L, m.kind->paths[0] ? open_recorded(L, &m) : m.kind->make(m.room));
+	if (m.verify && bl_dataset_check_images(bl_lua_dataset(L, -1)) < 0)
+		return bl_lua_fail(L);
 	if (m.kind->sized)
 		state_size(L, bl_lua_dataset(L, -1));
 	return 1;
@@ -90,10 +96,12 @@ static void add_kinds(lua_State *L)
 		luaL_ref(L, LUA_REGISTRYINDEX);
 		memset(m, 0, sizeof *m);
 		int n = 0;
-		for (; k->fields[n].name && n < MOST - 2; n++)
+		for (; k->fields[n].name && n < MOST - 3; n++)
 			m->fields[n] = k->fields[n];
-		if (k->paths[0])
+		if (k->paths[0]) {
+			m->fields[n++] = verify_field;
 			m->fields[n] = fingerprint_field;
+		}
 		m->list[0] = (bl_lua_function)BL_LUA(k->name, make, ": dataset", k->help, k->example, .fields = m->fields, .context = k);
 		bl_lua_makers(L, "data", m->list);
 	}
@@ -363,21 +371,8 @@ static int d_gc(lua_State *L)
 	return 0;
 }
 
-static int d_tostring(lua_State *L)
-{
-	bl_dataset *d = bl_lua_dataset(L, 1);
-	bl_lua_push_clean(L, bl_dataset_name(d), false);
-	lua_pushfstring(L, "%s: %I images %d x %d, %d channel%s, %d classes", lua_tostring(L, -1),
-			(lua_Integer)bl_dataset_length(d), bl_dataset_height(d), bl_dataset_width(d),
-			bl_dataset_channels(d), bl_dataset_channels(d) == 1 ? "" : "s", bl_dataset_classes(d));
-	lua_Integer unread = bl_dataset_unread(d);
-	if (unread)
-		lua_pushfstring(L, "%s, %I file%s not read (ds.skipped)", lua_tostring(L, -1), unread, unread == 1 ? "" : "s");
-	return 1;
-}
-
 static const luaL_Reg meta[] = {
-	{ "__gc", d_gc }, { "__len", d_len }, { "__tostring", d_tostring }, { NULL, NULL },
+	{ "__gc", d_gc }, { "__len", d_len }, { "__tostring", bl_lua_dataset_text }, { NULL, NULL },
 };
 static const bl_lua_function methods[] = {
 	BL_LUA("statistics", d_statistics, "(): number[], number[]",
@@ -427,6 +422,8 @@ int bl_lua_open_data(lua_State *L)
 {
 	bl_lua_define_type(L, &(bl_lua_type){ BL_T_DATASET, "ds", meta, methods, properties, d_element });
 	bl_lua_maker_methods(L, BL_T_DATASET, part_methods); /* parts remember what they are parts of */
+	bl_lua_maker_methods(L, BL_T_DATASET, bl_lua_data_parts);
+	bl_lua_methods(L, BL_T_DATASET, bl_lua_data_look);
 	bl_lua_define_loader(L);
 	bl_lua_module_new(L, "data");
 	add_kinds(L);

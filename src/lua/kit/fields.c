@@ -253,13 +253,13 @@ static void read_table(lua_State *L, const char *what, const bl_field *fields, i
 	complete(L, what, fields, copy);
 }
 
-/* Positional arguments, and a last table of named ones, as one table on top. */
-static void gather(lua_State *L)
+/* Positional arguments from `first`, and a last table of named ones, as one table on top. */
+static void gather(lua_State *L, int first)
 {
 	int n = lua_gettop(L);
 	lua_createtable(L, n, 0);
-	for (int i = 1; i <= n; i++) {
-		if (i == n && i > 1 && plain_table(L, i)) {
+	for (int i = first; i <= n; i++) {
+		if (i == n && i > first && plain_table(L, i)) {
 			for (lua_pushnil(L); lua_next(L, i);) {
 				lua_pushvalue(L, -2);
 				lua_insert(L, -2);
@@ -267,7 +267,7 @@ static void gather(lua_State *L)
 			}
 		} else if (!lua_isnil(L, i)) {
 			lua_pushvalue(L, i);
-			lua_rawseti(L, n + 1, i);
+			lua_rawseti(L, n + 1, i - first + 1);
 		}
 	}
 }
@@ -293,11 +293,26 @@ static void remember(lua_State *L)
 void bl_lua_take(lua_State *L, void *out)
 {
 	if (!(lua_gettop(L) == 1 && lua_istable(L, 1)))
-		gather(L);
+		gather(L, 1);
 	read_table(L, running_name(L), bl_lua_running(L)->fields, -1, out);
 	remember(L);
 	lua_replace(L, 1);
 	lua_settop(L, 1);
+}
+
+void bl_lua_take_method(lua_State *L, void *out)
+{
+	if (!(lua_gettop(L) == 2 && lua_istable(L, 2)))
+		gather(L, 2);
+	read_table(L, lua_pushfstring(L, ":%s", bl_lua_running(L)->name), bl_lua_running(L)->fields, -2, out);
+	lua_replace(L, 2);
+	lua_settop(L, 2);
+	lua_pushvalue(L, lua_upvalueindex(BL_LUA_UP_SOURCE));
+	lua_pushvalue(L, 2);
+	lua_rawseti(L, -2, 2);
+	lua_pushinteger(L, 2);
+	lua_setfield(L, -2, "n");
+	lua_pop(L, 1);
 }
 
 void bl_lua_take_value(lua_State *L, int index, const char *what, const bl_field *f, void *out)

@@ -134,6 +134,8 @@ enum { BL_LUA_UP_ENTRY = 1, BL_LUA_UP_NAME, BL_LUA_UP_SOURCE /* of those that ma
  * unknown keys (naming the nearest known one), wrong types, numbers out of range, and what is missing.
  */
 void bl_lua_take(lua_State *L, void *out);
+/* The same for a method that makes an object: what it is called on is argument 1 and stays, its settings become argument 2. */
+void bl_lua_take_method(lua_State *L, void *out);
 /* The same for a table at `index`, or nothing there; a completed copy takes its place. */
 void bl_lua_take_options(lua_State *L, int index, void *out);
 void bl_lua_check_options(lua_State *L, int index); /* for functions that go on in Lua */

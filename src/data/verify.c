@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* verify.c: reads all of a set's images, and says which cannot be read. */
+#include "data/dataset.h"
+
+#include <barlow/error.h>
+#include <barlow/parallel.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHUNK = 16, NAMED = 5 };
+
+struct trial {
+	const bl_dataset *d;
+	char **reason; /* of each row; NULL: it can be read */
+};
+
+/* One row at the end takes everything before it through a decoder, and next to no memory. */
+static int try_row(const bl_dataset *d, int64_t i)
+{
+	bl_opened o;
+	bl_image im;
+	if (bl_dataset_open(d, i, &o) < 0)
+		return -1;
+	int rc = bl_dataset_read(&o, &(bl_window){ o.height - 1, 0, 1, o.width, 1 }, &im);
+	bl_dataset_close(&o);
+	return rc;
+}
+
+static void try_chunk(void *ctx, int64_t chunk)
+{
+	struct trial *t = ctx;
+	int64_t to = (chunk + 1) * CHUNK < t->d->n ? (chunk + 1) * CHUNK : t->d->n;
+	for (int64_t i = chunk * CHUNK; i < to; i++)
+		if (try_row(t->d, i) < 0)
+			t->reason[i] = strdup(bl_error());
+}
+
+int64_t bl_dataset_verify(const bl_dataset *d, void (*broken)(void *ctx, int64_t row, const char *why), void *ctx)
+{
+	int64_t found = 0;
+	struct trial t = { .d = d, .reason = calloc((size_t)d->n, sizeof *t.reason) };
+	if (!t.reason)
+		return bl_fail("%s: no memory to try %" PRId64 " images", d->name, d->n);
+	bl_parallel((d->n + CHUNK - 1) / CHUNK, try_chunk, &t);
+	for (int64_t i = 0; i < d->n; i++) {
+		if (!t.reason[i])
+			continue;
+		found++;
+		broken(ctx, i, t.reason[i]);
+		free(t.reason[i]);
+	}
+	free(t.reason);
+	return found;
+}
+
+struct report {
+	int64_t n;
+	char text[1024];
+};
+
+/* The first few; a message has no room for all. */
+static void note(void *ctx, int64_t row, const char *why)
+{
+	struct report *r = ctx;
+	size_t at = strlen(r->text);
+	(void)row;
+	if (r->n++ < NAMED)
+		snprintf(r->text + at, sizeof r->text - at, "%s%.180s", at ? "; " : "", why);
+}
+
+int bl_dataset_check_images(const bl_dataset *d)
+{
+	struct report r = { 0 };
+	int64_t n = bl_dataset_verify(d, note, &r);
+	if (n <= 0)
+		return (int)n;
+	return bl_fail("%s: %" PRId64 " of %" PRId64 " images cannot be read: %s%s", d->name, n, d->n, r.text,
+	               n > NAMED ? "; ..." : "");
+}
