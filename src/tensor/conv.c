@@ -50,12 +50,6 @@ static bool always_fits(const bl_conv *g)
 	return true;
 }
 
-/* Winograd has no bias. */
-static int winograd_forward(const bl_conv *g, const float *x, const float *w, const float *bias, float *y)
-{
-	return bias ? bl_gather_forward(g, x, w, bias, y) : bl_winograd_forward(g, x, w, y);
-}
-
 static const struct {
 	bool (*fits)(const bl_conv *g);
 	int (*forward)(const bl_conv *g, const float *x, const float *w, const float *bias, float *y);
@@ -63,7 +57,7 @@ static const struct {
 	int (*weight_gradient)(const bl_conv *g, const float *x, const float *dy, float *dw, bool add);
 } algorithms[BL_CONV_ALGORITHMS] = {
 	[BL_CONV_GATHER] = { always_fits, bl_gather_forward, bl_gather_data_gradient, bl_gather_weight_gradient },
-	[BL_CONV_WINOGRAD] = { bl_winograd_fits, winograd_forward, bl_winograd_data_gradient, bl_winograd_weight_gradient },
+	[BL_CONV_WINOGRAD] = { bl_winograd_fits, bl_winograd_forward, bl_winograd_data_gradient, bl_winograd_weight_gradient },
 #if HAVE_ONEDNN
 	[BL_CONV_ONEDNN] = { bl_onednn_fits, bl_onednn_forward, bl_onednn_data_gradient, bl_onednn_weight_gradient },
 #endif

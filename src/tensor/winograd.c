@@ -20,6 +20,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 enum { POINTS = BL_WINOGRAD_POINTS, SCRATCH_TILES = 0, TILE_BYTES = 640 << 10, FEWEST = 24 };
 
@@ -154,9 +155,27 @@ static int run(bl_winograd_job *j)
 	return rc;
 }
 
-int bl_winograd_forward(const bl_conv *g, const float *x, const float *w, float *y)
+/* An image's pixels of `channels` floats, each the bias. */
+typedef struct fill {
+	const float *bias;
+	float *y;
+	int64_t pixels, channels;
+} fill;
+
+static void fill_image(void *ctx, int64_t i)
 {
-	bl_winograd_job j = { .filters = { .w = w, .channels = g->c, .column = g->c * 9, .channel = 9 }, .columns = g->k };
+	const fill *f = ctx;
+	float *to = f->y + i * f->pixels * f->channels;
+	for (int64_t m = 0; m < f->pixels; m++, to += f->channels)
+		memcpy(to, f->bias, (size_t)f->channels * sizeof *to);
+}
+
+int bl_winograd_forward(const bl_conv *g, const float *x, const float *w, const float *bias, float *y)
+{
+	bl_winograd_job j = { .filters = { .w = w, .channels = g->c, .column = g->c * 9, .channel = 9 }, .columns = g->k,
+		              .add = bias != NULL };
+	if (bias)
+		bl_parallel(g->n, fill_image, &(fill){ bias, y, g->p * g->q, g->k });
 	j.out = bl_tiles_of(y, g->p, g->q, g->k, 4, 0, g->p, g->q);
 	j.in = bl_tiles_of((float *)x, g->h, g->w, g->c, 6, g->padding, g->p, g->q);
 	j.tiles = g->n * j.out.down * j.out.across;

@@ -14,7 +14,7 @@ bool bl_winograd_fits(const bl_conv *g);
 /* Does it do less work than a direct convolution, transforms included?  By the shape alone. */
 bool bl_winograd_pays(const bl_conv *g);
 
-int bl_winograd_forward(const bl_conv *g, const float *x, const float *w, float *y);
+int bl_winograd_forward(const bl_conv *g, const float *x, const float *w, const float *bias, float *y);
 int bl_winograd_data_gradient(const bl_conv *g, const float *dy, const float *w, float *dx, bool add);
 int bl_winograd_weight_gradient(const bl_conv *g, const float *x, const float *dy, float *dw, bool add);
 

@@ -65,7 +65,7 @@ static double check(int64_t n, int64_t c, int64_t k, int64_t h, int64_t w, int64
 	double *y = calloc((size_t)ny, sizeof *y), *dx = calloc((size_t)nx, sizeof *dx), *dw = calloc((size_t)nw, sizeof *dw);
 	naive(&g, x, f, dy, y, dx, dw);
 	assert_true(bl_winograd_fits(&g));
-	assert_int_equal(bl_winograd_forward(&g, x, f, gy), 0);
+	assert_int_equal(bl_winograd_forward(&g, x, f, NULL, gy), 0);
 	assert_int_equal(bl_winograd_data_gradient(&g, dy, f, gx, false), 0);
 	assert_int_equal(bl_winograd_weight_gradient(&g, x, dy, gw, false), 0);
 	if (add) {
@@ -114,6 +114,33 @@ static void agrees_by_columns(void **state)
 	assert_true(check(700, 176, 208, 1, 1, 1, true) < 2e-5);
 }
 
+/* A convolution with a bias that is asked to go by Winograd does so: the bits of the one without, and then the bias. */
+static void bias_case(int64_t n, int64_t c, int64_t k, int64_t side)
+{
+	bl_conv g = { .n = n, .c = c, .h = side, .w = side, .k = k, .r = 3, .s = 3, .p = side, .q = side, .stride = 1,
+		      .padding = 1, .groups = 1, .by = { BL_CONV_WINOGRAD, BL_CONV_WINOGRAD, BL_CONV_WINOGRAD } };
+	int64_t ny = n * side * side * k;
+	float *x = normal_floats(n * side * side * c, 1), *w = normal_floats(k * c * 9, 2), *b = normal_floats(k, 3);
+	float *y = malloc((size_t)ny * sizeof *y), *plain = malloc((size_t)ny * sizeof *plain);
+	assert_int_equal(bl_conv_forward(&g, x, w, b, y), 0);
+	assert_int_equal(bl_conv_forward(&g, x, w, NULL, plain), 0);
+	for (int64_t i = 0; i < ny; i++)
+		plain[i] += b[i % k];
+	assert_memory_equal(y, plain, (size_t)ny * sizeof *y);
+	free(x);
+	free(w);
+	free(b);
+	free(y);
+	free(plain);
+}
+
+static void bias(void **state)
+{
+	(void)state;
+	bias_case(3, 16, 48, 7);
+	bias_case(2, 208, 176, 5);
+}
+
 static void same_bits(int64_t n, int64_t c, int64_t side)
 {
 	bl_conv g = { .n = n, .c = c, .h = side, .w = side, .k = c, .r = 3, .s = 3, .p = side, .q = side, .stride = 1,
@@ -123,7 +150,7 @@ static void same_bits(int64_t n, int64_t c, int64_t side)
 	float *y[2] = { malloc((size_t)nx * 4), malloc((size_t)nx * 4) }, *dw[2] = { malloc((size_t)nw * 4), malloc((size_t)nw * 4) };
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(bl_threads_set(2 * i + 1), 0);
-		assert_int_equal(bl_winograd_forward(&g, x, w, y[i]), 0);
+		assert_int_equal(bl_winograd_forward(&g, x, w, NULL, y[i]), 0);
 		assert_int_equal(bl_winograd_weight_gradient(&g, x, y[0], dw[i], false), 0);
 	}
 	bl_threads_set(0);
@@ -164,6 +191,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(agrees),
 		cmocka_unit_test(agrees_by_columns),
+		cmocka_unit_test(bias),
 		cmocka_unit_test(threads),
 		cmocka_unit_test(other_kernels),
 	};

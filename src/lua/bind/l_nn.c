@@ -9,7 +9,8 @@
 	BL_FIELD(INT64, struct_, member_, BL_REQUIRED, .position = at_, BL_WITHIN(1, 1e9), __VA_ARGS__)
 #define ALGORITHM(struct_) \
 	BL_FIELD(TEXT, struct_, algorithm, BL_TEXT("auto"), \
-	         .help = "how convolutions are computed: gather, winograd, onednn (where built in); auto: as chosen by shape")
+	         .help = "how convolutions are computed: gather, winograd (3x3, stride 1, channels in sixteens; other shapes go by gather), " \
+	                 "onednn (where built in); auto: as chosen by shape")
 
 /* --- layers with parameters --- */
 
