@@ -37,6 +37,7 @@ face_sources += \
 	src/lua/bind/l_tune.c \
 	src/lua/bind/native.c \
 	src/lua/bind/open.c \
+	src/lua/bind/optim_recipes.c \
 	src/lua/bind/recorded.c \
 	src/lua/bind/sandbox.c \
 	src/lua/bind/views.c \

@@ -4,33 +4,41 @@
  *
  *   d = g + wd p;  d *= eta |p| / |d|;  mu = momentum mu + d;  p -= lr mu
  *
- * with wd and eta for weights only; the factor is 1 where a norm is 0.
+ * with wd and eta for weights only; the factor is 1 where a norm is 0.  Others have it as You et al. do, with the norms apart,
+ * eta |p| / (|g| + wd |p| + 1e-8), or clip the factor: min(eta |p| / |d| / lr, 1).
  */
 #include "optim/optim.h"
 
 enum { LANES = 8 };
 
+static const double apart_eps = 1e-8;
+
 typedef struct lars {
 	BL_OPTIM_SETTINGS;
 	double momentum, eta;
+	bool clip, apart;
 } lars;
 
 static const bl_field fields[] = {
 	BL_OPTIM_COMMON(lars, .2, .0048, 1e-6, "L2 penalty on weights"),
 	BL_FIELD(DOUBLE, lars, momentum, BL_DEFAULT(.9), BL_BELOW(0, 1), .help = "how much of the last move is kept"),
 	BL_FIELD(DOUBLE, lars, eta, BL_DEFAULT(.001), BL_AT_LEAST(0), .help = "trust coefficient: a move is lr eta of a weight's norm"),
+	BL_FIELD(BOOL, lars, clip, BL_DEFAULT(false),
+	         .help = "a move is eta of a weight's norm, but never more than lr times the gradient, as in solo-learn's recipes"),
+	BL_FIELD(BOOL, lars, apart, BL_DEFAULT(false),
+	         .help = "the gradient's and the decay's norms are taken apart, |g| + wd |p| for |g + wd p|, as You et al. and solo-learn do"),
 	BL_FIELD_END,
 };
 
 /* In o->work. */
-typedef double norms[2]; /* of a piece: sums of p^2 and d^2 */
+typedef double norms[2]; /* of a piece: sums of p^2 and d^2; of p^2 and g^2 where they are taken apart */
 
 static norms *norms_of(const bl_optim *o)
 {
 	return o->work;
 }
 
-static float *trust_of(const bl_optim *o) /* of a parameter: eta |p| / |d|, or 1 */
+static float *trust_of(const bl_optim *o) /* of a parameter: its factor */
 {
 	return (float *)(norms_of(o) + o->pieces);
 }
@@ -47,7 +55,7 @@ static void norm_piece(void *ctx, int64_t chunk)
 	const bl_optim_piece *q = j->o->piece + chunk;
 	const float *p = j->values + q->from, *g = j->grads + q->from;
 	double pp[LANES] = { 0 }, dd[LANES] = { 0 };
-	float wd = (float)bl_optim_decay(j->o, q->param, false);
+	float wd = BL_OPTIM_OWN(lars, j->o).apart ? 0 : (float)bl_optim_decay(j->o, q->param, false);
 	for (int64_t i = 0; i < q->count; i += LANES)
 		for (int64_t k = 0; k < LANES && i + k < q->count; k++) {
 			double d = (double)(g[i + k] + wd * p[i + k]);
@@ -62,11 +70,19 @@ static void norm_piece(void *ctx, int64_t chunk)
 	}
 }
 
+/* p, d: a weight's norms, both above 0. */
+static double trust(const bl_optim_job *j, int param, double p, double d)
+{
+	lars own = BL_OPTIM_OWN(lars, j->o);
+	double below = own.apart ? d + bl_optim_decay(j->o, param, false) * p + apart_eps : d;
+	double factor = own.eta * p / below;
+	return own.clip ? fmin(factor / bl_optim_rate(j, param), 1) : factor;
+}
+
 static void find_trust(const bl_optim_job *j)
 {
 	const bl_optim *o = j->o;
 	const norms *part = norms_of(o);
-	double eta = BL_OPTIM_OWN(lars, o).eta;
 	bl_parallel(o->pieces, norm_piece, (void *)j);
 	for (int i = 0; i < bl_params_length(o->p); i++) {
 		double p = 0, d = 0;
@@ -75,7 +91,7 @@ static void find_trust(const bl_optim_job *j)
 			d += (*part)[1];
 		}
 		bool scaled = bl_optim_is_weight(o, i) && p > 0 && d > 0;
-		trust_of(o)[i] = scaled ? (float)(eta * sqrt(p) / sqrt(d)) : 1;
+		trust_of(o)[i] = scaled ? (float)trust(j, i, sqrt(p), sqrt(d)) : 1;
 	}
 }
 

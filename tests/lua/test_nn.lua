@@ -121,6 +121,24 @@ test("optimisers on bare tensors, on several modules, with settings that change"
 	fails(function() return optim.sgd(3) end, "params", "number 3")
 end)
 
+test("the settings of the paper's authors and of solo-learn go by the batch, and a recipe says them as optim.lars", function()
+	local opt, times = optim.authors{ batch = 512 }
+	equal(tostring(opt), tostring(optim.lars{ lr = .4, lr_bias = .0096, weight_decay = 1e-6, eta = .001 }))
+	equal(times.warmup, 10.0)
+	equal(times.schedule.kind, "cosine")
+	equal(times.schedule.last, .001)
+	local solo, when = optim.solo{ batch = 512 }
+	equal(tostring(solo), tostring(optim.lars{ lr = .6, lr_bias = 0, weight_decay = 1e-4, eta = .02, clip = true, apart = true }))
+	equal(when.schedule.last, 0.0)
+	solo.lr = .5
+	local t = trainer{ data = data.shapes{ n = 64, size = 8, channels = 1 }, encoder = nn.cnn{ widths = { 4 }, image = 8 },
+		projector = { 8 }, batch = 32, folder = false, optim = solo, schedule = when.schedule, warmup = when.warmup }
+	equal(t.recipe.optim.clip, true)
+	equal(t.recipe.optim.lr, .5)
+	equal(tostring(trainer(t.recipe).recipe), tostring(t.recipe))
+	fails(function() return optim.authors{ batch = 0 } end, "optim.authors", "batch")
+end)
+
 test("an optimiser has its kind's parameters, checks them, and prints as what makes it anew", function()
 	local opt = optim.adamw{ lr = 1 / 3, beta2 = .99, decay_all = true }
 	equal(opt.beta2, .99)

@@ -201,12 +201,28 @@ class Lars(torch.optim.Optimizer):
                 p.sub_(g["lr"] * mu)
 
 
+class SoloLars(Lars):
+    """solo-learn's form: norms apart, the factor clipped to 1 / lr."""
+
+    @torch.no_grad()
+    def step(self):
+        for g in self.param_groups:
+            for p in g["params"]:
+                d, a, b = p.grad, p.norm(), p.grad.norm()
+                if p.ndim > 1 and a > 0 and b > 0:
+                    trust = g["eta"] * a / (b + g["weight_decay"] * a + 1e-8)
+                    d = (d + g["weight_decay"] * p) * min(trust / g["lr"], 1)
+                mu = self.state[p].setdefault("mu", torch.zeros_like(p))
+                mu.mul_(g["momentum"]).add_(d)
+                p.sub_(g["lr"] * mu)
+
+
 def optim():
-    """kind (0 sgd, 1 nesterov, 2 lars, 3 adamw); after each of five steps the parameters"""
+    """kind (0 sgd, 1 nesterov, 2 lars, 3 adamw, 4 solo-learn's lars); after each of five steps the parameters"""
     out = Record()
     shapes = [(6, 5), (6,), (70, 3, 17, 9), (70,)]
     lr, lr_bias, wd = .1, .03, .02
-    for kind in range(4):
+    for kind in range(5):
         params = [leaf(10 + i, s) for i, s in enumerate(shapes)]
         weights, rest = [p for p in params if p.ndim > 1], [p for p in params if p.ndim == 1]
         groups = [dict(params=weights, lr=lr), dict(params=rest, lr=lr_bias)]
@@ -214,6 +230,8 @@ def optim():
             o = torch.optim.SGD(groups, lr, .9, weight_decay=wd, nesterov=kind == 1)
         elif kind == 2:
             o = Lars(groups, .9, wd, .02)
+        elif kind == 4:
+            o = SoloLars(groups, .9, wd, .053)
         else:
             groups[1]["weight_decay"] = 0.0
             o = torch.optim.AdamW(groups, lr, (.9, .99), 1e-8, wd)

@@ -51,6 +51,7 @@ bl_loss *bl_lua_loss(lua_State *L, int arg);
 int bl_lua_give_loss(lua_State *L, bl_loss *l);
 bl_trainer *bl_lua_trainer(lua_State *L, int arg);
 const bl_optim_config *bl_lua_optim(lua_State *L, int arg);
+extern const bl_lua_function bl_lua_optim_recipes[]; /* optim_recipes.c */
 bl_schedule bl_lua_schedule(lua_State *L, int index, const char *what); /* what a trainer's key says: l_optim.c */
 
 /* Pipelines, one a view, and what changes whole batches of these views.  n 0: the paper's two. */

@@ -205,12 +205,17 @@ static const bl_field *setting(lua_State *L, const bl_optim_config *c)
 	return f;
 }
 
-/* opt.lr = x */
+/* opt.lr = x; recipes say so, too. */
 static int o_assign(lua_State *L)
 {
 	optimiser *o = check(L);
 	bl_optim_config *c = o->optim ? bl_optim_settings(o->optim) : &o->config;
-	bl_lua_take_value(L, 3, bl_optim_kind(c), setting(L, c), c->room);
+	const bl_field *f = setting(L, c);
+	bl_lua_take_value(L, 3, bl_optim_kind(c), f, c->room);
+	if (lua_getiuservalue(L, 1, 1) == LUA_TTABLE && lua_rawgeti(L, -1, 1) == LUA_TTABLE) {
+		bl_lua_push_value(L, f, c->room);
+		lua_setfield(L, -2, f->name);
+	}
 	return 0;
 }
 
@@ -365,5 +370,6 @@ int bl_lua_open_optim(lua_State *L)
 	bl_lua_module_new(L, "optim");
 	add_kinds(L);
 	add_schedule(L);
+	bl_lua_functions(L, "optim", bl_lua_optim_recipes);
 	return 1;
 }
