@@ -13,6 +13,9 @@ socket=barlow-prompt-$$
 in_tmux() { TMUX='' tmux -L "$socket" -f /dev/null "$@" 2>>"$dir/tmux.log"; }
 trap 'in_tmux kill-server; rm -rf "$dir"' EXIT
 trap 'exit 130' INT TERM
+# Where a signal ends a process that is at its exit, LeakSanitizer's tracer waits there for a thread that is gone, for ever.
+ASAN_OPTIONS=detect_leaks=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
+export ASAN_OPTIONS
 
 screen() { in_tmux capture-pane -p -t t; }
 keys() { in_tmux send-keys -t t "$@"; }
