@@ -42,8 +42,9 @@ end
 -- Appends the columns of one kind; of a score its last value, which `scores` keeps by name.
 local function add_kind(out, columns, r, scores, kind)
 	for _, c in ipairs(columns) do
-		if c.kind == kind then
-			local value = r[c.name]
+		local value = r[c.name]
+		-- A loss whose floor is not known has none to be told.
+		if c.kind == kind and (kind ~= "floor" or measured(value)) then
 			if kind == "score" then value = scores[c.name] or value end
 			out[#out + 1] = field_text(c, value)
 		end

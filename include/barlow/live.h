@@ -63,6 +63,7 @@ typedef struct bl_pair { int32_t i, j; float value; } bl_pair; /* dims, 0-based 
 typedef struct bl_snapshot {
 	int64_t step;
 	int32_t n, d;             /* batch and embedding width */
+	int32_t of_embeddings;    /* non-zero: the loss is made of no matrix, and C is shown for itself */
 	int32_t grid;             /* cells a side, min(d, BL_GRID_MAX) */
 	int32_t diag;             /* diagonal values kept, min(d, BL_DIAG_MAX): means of equal runs when fewer than d */
 	float mean[BL_GRID_MAX * BL_GRID_MAX];    /* row-major grid x grid: mean over the cell's block of C */

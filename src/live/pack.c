@@ -66,7 +66,7 @@ _Static_assert(BL_VIEWS_MAX == 8, "a VIEW for each");
 #define VIEW_ROWS(k) MANY(views[k], view##k, false), MANY(view_draws[k], draws##k, false)
 
 static const part parts[] = {
-	ONE(step, true), ONE(n, true), ONE(d, true), ONE(grid, true), ONE(diag, true), ONE(grid_elements, true),
+	ONE(step, true), ONE(n, true), ONE(d, true), ONE(of_embeddings, true), ONE(grid, true), ONE(diag, true), ONE(grid_elements, true),
 	ONE(rms_share, true), ONE(rms_error, true), ONE(pairs, true), ONE(sampled, true), ONE(dead, true),
 	ONE(spectrum, true), ONE(rankme, true), ONE(quantile, true), ONE(histogram, true),
 	ONE(points, true), ONE(points_of, true), ONE(classes, true),

@@ -259,6 +259,7 @@ static int fill(bl_monitor *m, const bl_look *l, bl_heat_effort e)
 {
 	bl_snapshot *s = m->snapshot;
 	s->step = l->step;
+	s->of_embeddings = l->of_embeddings;
 	if (bl_heat_grid(l, e, s) != 0 || bl_heat_histogram(l, s) != 0 || fill_region(m, l, e) != 0 ||
 	    bl_pair_draw(l, m->source, s) != 0)
 		return -1;

@@ -33,6 +33,7 @@ typedef struct bl_look {
 	bool last;                     /* of the run */
 	bool paused;                   /* no step was made since the last look: only what a viewer asks anew is answered */
 	bl_loss_dialect dialect;
+	bool of_embeddings;            /* the loss is made of no matrix: C is that of the embeddings in this dialect */
 	bl_tensor *z[2];               /* (N,D) */
 	bl_tensor *view[2];            /* (N,C,H,W), or NULL: drawn again */
 	const int64_t *rows;           /* of the data set, N of them, or NULL */

@@ -254,7 +254,7 @@ static void show(bl_trainer *t, bl_look *l)
 {
 	l->step = t->step;
 	l->trained = t->trained;
-	l->dialect = bl_trainer_dialect(t);
+	l->of_embeddings = !bl_loss_matrix(t->config.loss, t->loss_settings, &l->dialect);
 	l->rows = t->rows;
 	for (int i = 0; i < 2; i++)
 		l->z[i] = t->z[i];

@@ -221,7 +221,10 @@ static void label_x(const struct frame *f, const bl_chart *chart)
 		 chart->x_name || chart->integer_x ? " " : "", last);
 	int at = f->area.x + f->area.w - bl_canvas_columns(right);
 	bl_canvas_text(f->c, at, y, f->area.w, BL_PAINT_FAINT, right);
-	bl_canvas_text(f->c, f->area.x, y, at - f->area.x - 1, BL_PAINT_FAINT, left);
+	int x = f->area.x + bl_canvas_text(f->c, f->area.x, y, at - f->area.x - 1, BL_PAINT_FAINT, left);
+	int room = at - x - (chart->note ? bl_canvas_columns(chart->note) : 0);
+	if (chart->note && room >= 4)
+		bl_canvas_text(f->c, x + room / 2, y, at - x, BL_PAINT_FAINT, chart->note);
 }
 
 /* Lines come over it. */

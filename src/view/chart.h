@@ -27,6 +27,7 @@ typedef struct bl_chart {
 	double from, to; /* what of x is shown; to <= from: all */
 	double cursor;   /* a line across at this x, where not 0 */
 	const char *x_name; /* instead of "step" */
+	const char *note;   /* in the middle below, where there is room */
 } bl_chart;
 
 /* An automatic y axis is logarithmic when the values span more than this ratio. */

@@ -31,6 +31,12 @@ static bl_picture *picture_of(const bl_scene *s)
 
 /* --- Charts --------------------------------------------------------------- */
 
+static bool lacks_floor(const bl_history *h)
+{
+	int k = bl_columns_next(&h->columns, BL_COLUMN_FLOOR, 0);
+	return k >= 0 && h->seen > 0 && isnan(bl_history_newest(h, k));
+}
+
 /* Its parts and its floor lie below the total; the first of them above the others. */
 static void draw_loss(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
@@ -51,7 +57,8 @@ static void draw_loss(const bl_scene *s, bl_canvas *c, bl_rect r)
 		lines[n].n = bl_history_line(h, list[i], &lines[n].x, &lines[n].y);
 		n++;
 	}
-	bl_chart_draw(c, r, &(bl_chart){.title = "loss", .lines = lines, .n = n, .integer_x = true});
+	bl_chart_draw(c, r, &(bl_chart){.title = "loss", .lines = lines, .n = n, .integer_x = true,
+					.note = lacks_floor(h) ? "no floor known" : NULL});
 }
 
 /* The first score that was ever measured, or -1. */
@@ -166,13 +173,15 @@ static void draw_matrix(const bl_scene *s, bl_canvas *c, bl_rect r)
 	bl_heat_source m = bl_picture_source(p);
 	int beside = rows_beside(r.h);
 	bl_heat_fit fit = bl_heat_measure(c->can, r.w, r.h - beside, &m);
-	char what[32], says[160];
-	snprintf(what, sizeof what, "C  D %d", m.d);
+	char what[48], says[160];
+	const char *name = p->of_embeddings ? "C of the embeddings" : "C";
+	snprintf(what, sizeof what, "%s  D %d", name, m.d);
 	bl_scale scale = bl_heat_scale_of(fit, &m, s->heat);
-	bl_heat_says(says, sizeof says, r.w, what, "C", fit, bl_heat_pool(&m, s->heat), p->sample);
+	bl_heat_says(says, sizeof says, r.w, what, name, fit, bl_heat_pool(&m, s->heat), p->sample);
 	bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, says);
-	bl_canvas_text(c, r.x, r.y, 1, BL_PAINT_TITLE, "C");
-	bl_canvas_bold(c, r.x, r.y, 1);
+	int titled = bl_canvas_columns(name) < r.w ? bl_canvas_columns(name) : r.w;
+	bl_canvas_part(c, r.x, r.y, titled, BL_PAINT_TITLE, says);
+	bl_canvas_bold(c, r.x, r.y, titled);
 	bl_heat_draw(c, r.x, r.y + 1, fit, &m, s->heat);
 	draw_strip(s, c, r.x, r.y + 1 + fit.h, fit.w, r.w, beside > 2, scale);
 	if (beside > 2)

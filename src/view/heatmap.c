@@ -33,7 +33,11 @@ const char *bl_heatmap_name(const bl_look *l, const bl_picture *p)
 {
 	if (p->part.matrix != BL_MATRIX_C)
 		return p->part.matrix == BL_MATRIX_AA ? "C of view 1 with itself" : "C of view 2 with itself";
-	return l->kind == BL_KIND_MINUS_I ? "C - I" : l->kind == BL_KIND_MAGNITUDE ? "|C|" : "C";
+	if (l->kind == BL_KIND_MINUS_I)
+		return p->of_embeddings ? "C - I of the embeddings" : "C - I";
+	if (l->kind == BL_KIND_MAGNITUDE)
+		return p->of_embeddings ? "|C| of the embeddings" : "|C|";
+	return p->of_embeddings ? "C of the embeddings" : "C";
 }
 
 /* --- Places ----------------------------------------------------------------------- */

@@ -144,6 +144,7 @@ void bl_picture_crop(bl_picture *p, const bl_snapshot *s, const bl_region *want)
 	p->part.rows = p->edge[0][p->cells];
 	p->part.cols = p->edge[1][p->cells];
 	p->n = s->n;
+	p->of_embeddings = s->of_embeddings;
 	p->change = false;
 	p->sample.largest = (double)s->grid_elements / ((double)s->d * s->d);
 	p->sample.rms = s->rms_share;
@@ -165,6 +166,7 @@ bool bl_picture_take(bl_picture *p, const bl_snapshot *s, const bl_region *want)
 	p->step = s->step;
 	p->d = s->d;
 	p->n = s->n;
+	p->of_embeddings = s->of_embeddings;
 	p->change = false;
 	if (s->step < 0)
 		return false;

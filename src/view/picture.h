@@ -25,6 +25,7 @@ typedef struct bl_picture {
 	bl_heat_sample sample;            /* of the part's elements: what stands behind the cells */
 	bool has_rms, change;             /* the run tells it; it is a difference */
 	int n;                            /* batch */
+	bool of_embeddings;               /* of a loss that is made of no matrix */
 	int32_t edge[2][BL_GRID_MAX + 1]; /* down, across: places within the part, after ordering */
 	int32_t dim[2][BL_GRID_MAX];      /* the first dim of each cell */
 	float mean[BL_GRID_MAX * BL_GRID_MAX], extreme[BL_GRID_MAX * BL_GRID_MAX];

@@ -168,6 +168,36 @@ static void test_scripts(void **state)
 	}
 }
 
+/* A loss that is made of no matrix, and of which no floor is known: both are said, and nothing of it before a step. */
+static void test_no_matrix_no_floor(void **state)
+{
+	(void)state;
+	bl_snapshot *snapshot = calloc(1, sizeof *snapshot);
+	assert_non_null(snapshot);
+	bl_scene *s = begin(MIDWAY, "1");
+	assert_has(s, 120, 40, "of the embeddings", false);
+	assert_has(s, 120, 40, "no floor known", false);
+	bl_record r = recorded_record(MIDWAY + 1, .0056);
+	r.value[RECORDED_FLOOR] = NAN;
+	bl_live_add(s->run, &r);
+	recorded_snapshot(MIDWAY + 1, snapshot);
+	snapshot->of_embeddings = 1;
+	bl_live_publish(s->run, snapshot);
+	bl_scene_read(s);
+	check_frame(s, "dashboard-no-floor", 80, 24, "", plain);
+	press(s, "2");
+	assert_shows(s, "C of the embeddings  D 256: 1 dot");
+	press(s, "t");
+	assert_shows(s, "C - I of the embeddings  D 256: 1 dot");
+	press(s, "t");
+	assert_shows(s, "|C| of the embeddings  D 256: 1 dot");
+	end(s);
+	s = begin(0, "1");
+	assert_has(s, 80, 24, "no floor known", false);
+	end(s);
+	free(snapshot);
+}
+
 static void test_runs_overlaid(void **state)
 {
 	(void)state;
@@ -698,7 +728,7 @@ int main(void)
 		cmocka_unit_test(test_export),         cmocka_unit_test(test_past),
 		cmocka_unit_test(test_effective_rank), cmocka_unit_test(test_view_pixels),
 		cmocka_unit_test(test_asks),           cmocka_unit_test(test_point_colours), cmocka_unit_test(test_points_pending),
-		cmocka_unit_test(test_asks),           cmocka_unit_test(test_point_colours),
+		cmocka_unit_test(test_no_matrix_no_floor),
 		cmocka_unit_test(test_journal_on_disk),
 		cmocka_unit_test(test_journal),        cmocka_unit_test(test_turns),
 		cmocka_unit_test(test_another_loss),   cmocka_unit_test(test_settings),

@@ -75,6 +75,24 @@ test("a run of 300 steps: three terms by their names in records, live and in cur
 	end
 end)
 
+-- What a run prints while it goes on.
+local function printed(t)
+	local text, write = {}, io.write
+	io.write = function(...)
+		for _, part in ipairs{ ... } do text[#text + 1] = part end
+	end
+	local fine, message = pcall(t.run, t)
+	io.write = write
+	if not fine then error(message, 0) end
+	return table.concat(text)
+end
+
+test("lines name a floor where one is known, and leave it out where none is", function()
+	local known, unknown = printed(small{ loss = loss.barlow{}, steps = 2 }), printed(small{ loss = example(), steps = 2 })
+	if not known:find " floor %d" then error("no floor in " .. known) end
+	if not unknown:find "  total %d" or unknown:find "floor" then error("a floor, or no total, in " .. unknown) end
+end)
+
 test("the run's thread computes what the main thread does, to the same bits", function()
 	local a, b = small{ loss = example() }, small{ loss = example() }
 	a:step(12)

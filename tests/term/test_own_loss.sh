@@ -48,9 +48,13 @@ killed_after_a_checkpoint() {
 }
 resume() { "$BARLOW" resume "$dir/killed" >"$dir/out" 2>&1 </dev/null; }
 
-echo 1..6
+echo 1..8
 check "300 steps are made" straight
 check "its terms are reported by their names" says "covariance"
+shown() { "$BARLOW" watch --once --size 120x40 "$dir/straight" >"$dir/out" 2>&1; }
+shown
+check "the screen says that no floor is known" says "no floor known"
+check "... and that no matrix belongs to it" says "C of the embeddings"
 check "another run is killed behind a checkpoint" killed_after_a_checkpoint
 check "it goes on, the loss's text being in its recipe" resume
 check "to its end" says "done at step 300 of 300"
