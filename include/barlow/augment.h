@@ -71,8 +71,17 @@ enum { BL_AUG_BYTES = 2048 }; /* the most that such a struct takes */
 int bl_aug_set(bl_aug *a, const char *field, const double *values, int n);
 /* The numbers of a field into values; returns how many, negative: no such field. */
 int bl_aug_get(const bl_aug *a, const char *field, double values[BL_LIST_MOST]);
+enum { BL_RAMP_MOST = 100000 }; /* epochs */
+/*
+ * A field of numbers goes evenly from what it is, in a run's first epoch, to these n numbers, in the epochs-th (2 to
+ * BL_RAMP_MOST) and all behind it; whole ones are rounded.  See bl_pipeline_at.  Negative: no such field, or out of its range.
+ */
+int bl_aug_ramp(bl_aug *a, const char *field, const double *to, int n, int64_t epochs);
 const char *bl_aug_name(const bl_aug *a);
-/* "crop{size = 28, scale = {0.08, 1}, ...}" with all fields, from which bl_pipeline_parse and Lua make an equal one. */
+/*
+ * "crop{size = 28, scale = {0.08, 1}, ...}" with all fields, from which bl_pipeline_parse and Lua make an equal one; a ramp
+ * is "aug.ramp(from, to, epochs)".
+ */
 char *bl_aug_text(const bl_aug *a, char *buf, size_t size);
 bl_aug *bl_aug_ref(bl_aug *a);
 void bl_aug_unref(bl_aug *a);
@@ -161,6 +170,15 @@ int bl_pipeline_length(const bl_pipeline *p);
 bl_aug *bl_pipeline_op(const bl_pipeline *p, int i); /* borrowed; NULL: no such one */
 /* 0, or negative naming the operator that cannot work on images of so many channels. */
 int bl_pipeline_check(const bl_pipeline *p, int channels);
+/*
+ * What it is in an epoch (from 0): a new reference to a pipeline without ramps, or, where it has none, to itself.  The
+ * functions below take a pipeline with ramps for what it is in epoch 0.
+ */
+bl_pipeline *bl_pipeline_at(bl_pipeline *p, int64_t epoch);
+/* The epoch from which on it stays as it is; 0: it has no ramps. */
+int64_t bl_pipeline_settled(const bl_pipeline *p);
+/* Output height and width in an epoch for an input of h x w; negative with bl_error. */
+int bl_pipeline_output_at(bl_pipeline *p, int64_t epoch, int h, int w, int *oh, int *ow);
 /* Output height and width for an input of h x w. */
 void bl_pipeline_output(const bl_pipeline *p, int h, int w, int *oh, int *ow);
 

@@ -19,8 +19,8 @@ typedef struct parameters {
 	bl_group_kind kind;
 	int n;
 	bl_pipeline *part[MOST];
-	float weight[MOST]; /* of a choice */
-	float p;            /* of one that is applied now and then */
+	bl_list weights; /* of a choice */
+	float p;         /* of one that is applied now and then */
 } parameters;
 
 typedef struct draws {
@@ -30,16 +30,18 @@ typedef struct draws {
 	uint8_t part[MOST]; /* in the order in which they are applied */
 } draws;
 
+static bl_aug *make(bl_group_kind kind, bl_pipeline *const *parts, int n, const bl_list *weights, float chance);
+
 static int choose(const parameters *p, bl_rng *r)
 {
 	float sum = 0;
 	for (int i = 0; i < p->n; i++)
-		sum += p->weight[i];
+		sum += (float)p->weights.v[i];
 	float left = bl_rng_uniform(r) * sum;
 	int i = 0;
-	for (left -= p->weight[0]; left >= 0 && i + 1 < p->n;)
-		left -= p->weight[++i];
-	while (p->weight[i] == 0) /* rounding came to one that is never chosen */
+	for (left -= (float)p->weights.v[0]; left >= 0 && i + 1 < p->n;)
+		left -= (float)p->weights.v[++i];
+	while (p->weights.v[i] == 0) /* rounding came to one that is never chosen */
 		i--;
 	return i;
 }
@@ -143,34 +145,80 @@ static void release(void *params)
 static bool equal(const void *first, const void *second)
 {
 	const parameters *a = first, *b = second;
-	bool same = a->kind == b->kind && a->n == b->n && a->p == b->p;
+	bool same = a->kind == b->kind && a->n == b->n;
 	for (int i = 0; same && i < a->n; i++)
-		same = a->weight[i] == b->weight[i] && bl_pipeline_equal(a->part[i], b->part[i]);
+		same = bl_pipeline_equal(a->part[i], b->part[i]);
 	return same;
 }
 
-static const bl_field fields[] = { BL_FIELD_END };
+/* --- In an epoch --- */
 
-#define GROUP(name_) \
+static int64_t settled(const void *params)
+{
+	const parameters *p = params;
+	int64_t last = 0;
+	for (int i = 0; i < p->n; i++)
+		last = bl_pipeline_settled(p->part[i]) > last ? bl_pipeline_settled(p->part[i]) : last;
+	return last;
+}
+
+/* Its own fields are as they were. */
+static bl_aug *at(const void *params, int64_t epoch)
+{
+	const parameters *p = params;
+	bl_pipeline *part[MOST] = { NULL };
+	bl_aug *made = NULL;
+	int i = 0;
+	while (i < p->n && (part[i] = bl_pipeline_at(p->part[i], epoch)))
+		i++;
+	if (i == p->n)
+		made = make(p->kind, part, p->n, &p->weights, p->p);
+	for (int k = 0; k < i; k++)
+		bl_pipeline_unref(part[k]);
+	return made;
+}
+
+/* --- The three --- */
+
+static int check(const void *params)
+{
+	const parameters *p = params;
+	double sum = 0;
+	for (int i = 0; i < p->n; i++)
+		sum += p->weights.v[i];
+	return sum > 0 ? 0 : bl_fail("all weights are 0");
+}
+
+static const bl_field apply_fields[] = {
+	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .help = PROBABILITY),
+	BL_FIELD_END,
+};
+static const bl_field choice_fields[] = {
+	BL_FIELD(LIST, parameters, weights, BL_OTHERWISE("each is as likely"), BL_WITHIN(0, 1e6), .help = "how likely each is"),
+	BL_FIELD_END,
+};
+static const bl_field order_fields[] = { BL_FIELD_END };
+
+#define GROUP(name_, fields_) \
 	static const operator name_ = { \
-		.name = #name_, .fields = fields, .parameters = sizeof(parameters), .draws = sizeof(draws), .accepts = accepts, \
-		.size = size, .room = room, .draw = draw, .apply = apply, .describe = describe, .release = release, \
-		.equal = equal, .needs_unit = true, \
+		.name = #name_, .fields = fields_, .parameters = sizeof(parameters), .draws = sizeof(draws), .check = check, \
+		.accepts = accepts, .size = size, .room = room, .draw = draw, .apply = apply, .describe = describe, \
+		.release = release, .equal = equal, .settled = settled, .at = at, .needs_unit = true, \
 	}
-GROUP(random_apply);
-GROUP(random_choice);
-GROUP(random_order);
+GROUP(random_apply, apply_fields);
+GROUP(random_choice, choice_fields);
+GROUP(random_order, order_fields);
 
 /* --- Making --- */
 
 /* Of an image of that size all must make one size; those that may be left out, or come one after the other, the same. */
-static int check_sizes(const parameters *p, int height, int width)
+static int check_sizes(const parameters *p, int64_t epoch, int height, int width)
 {
 	for (int i = 0; i < p->n; i++) {
 		int h, w, h0 = height, w0 = width;
-		bl_pipeline_output(p->part[i], height, width, &h, &w);
-		if (p->kind == BL_GROUP_CHOICE)
-			bl_pipeline_output(p->part[0], height, width, &h0, &w0);
+		if (bl_pipeline_output_at(p->part[i], epoch, height, width, &h, &w) < 0 ||
+		    (p->kind == BL_GROUP_CHOICE && bl_pipeline_output_at(p->part[0], epoch, height, width, &h0, &w0) < 0))
+			return -1;
 		if (h != h0 || w != w0)
 			return bl_fail("pipeline %d makes %d x %d of an image of %d x %d, expected %d x %d", i + 1, h, w, height, width,
 				       h0, w0);
@@ -178,41 +226,55 @@ static int check_sizes(const parameters *p, int height, int width)
 	return 0;
 }
 
-static int check(const parameters *p)
+static int check_numbers(const parameters *p)
 {
-	float sum = 0;
 	if (!(p->p >= 0 && p->p <= 1))
 		return bl_fail("p is %g, expected 0 to 1", (double)p->p);
 	for (int i = 0; i < p->n; i++) {
-		if (!(p->weight[i] >= 0 && p->weight[i] <= 1e6f))
-			return bl_fail("weight %d is %g, expected 0 to 1e6", i + 1, (double)p->weight[i]);
-		sum += p->weight[i];
+		if (!(p->weights.v[i] >= 0 && p->weights.v[i] <= 1e6))
+			return bl_fail("weight %d is %g, expected 0 to 1e6", i + 1, p->weights.v[i]);
 		if (bl_pipeline_leaves_unit(p->part[i]))
 			return bl_fail("pipeline %d normalises: that belongs to the end of all", i + 1);
 	}
-	if (!(sum > 0))
-		return bl_fail("all weights are 0");
-	return check_sizes(p, 97, 89) < 0 ? -1 : check_sizes(p, 16, 16);
+	return check(p);
 }
 
-bl_aug *bl_aug_new_group(bl_group_kind kind, bl_pipeline *const *parts, int n, const float *weights, float chance)
+static int check_made(const parameters *p)
+{
+	if (check_numbers(p) < 0)
+		return -1;
+	for (int64_t epoch = 0; epoch <= settled(p); epoch++)
+		if (check_sizes(p, epoch, 97, 89) < 0 || check_sizes(p, epoch, 16, 16) < 0)
+			return -1;
+	return 0;
+}
+
+static bl_aug *make(bl_group_kind kind, bl_pipeline *const *parts, int n, const bl_list *weights, float chance)
 {
 	static const operator *const groups[] = { &random_apply, &random_choice, &random_order };
-	if (n < 1 || n > MOST)
-		return bl_fail_null("%s: %d pipelines, expected 1 to %d", groups[kind]->name, n, MOST);
 	bl_aug *a = bl_operator_make(groups[kind]);
 	if (!a)
 		return NULL;
 	parameters *p = (parameters *)(void *)a->parameters;
 	p->kind = kind;
 	p->p = chance;
-	for (p->n = 0; p->n < n; p->n++) {
+	p->weights = *weights;
+	for (p->n = 0; p->n < n; p->n++)
 		p->part[p->n] = bl_pipeline_ref(parts[p->n]);
-		p->weight[p->n] = weights ? weights[p->n] : 1;
-	}
-	if (check(p) == 0)
+	if (check_made(p) == 0)
 		return a;
 	bl_fail_prefix("%s: ", a->name);
 	bl_aug_unref(a);
 	return NULL;
+}
+
+bl_aug *bl_aug_new_group(bl_group_kind kind, bl_pipeline *const *parts, int n, const float *weights, float chance)
+{
+	static const char *const names[] = { "random_apply", "random_choice", "random_order" };
+	bl_list list = { .n = n };
+	if (n < 1 || n > MOST)
+		return bl_fail_null("%s: %d pipelines, expected 1 to %d", names[kind], n, MOST);
+	for (int i = 0; i < n; i++)
+		list.v[i] = weights ? (double)weights[i] : 1;
+	return make(kind, parts, n, &list, chance);
 }

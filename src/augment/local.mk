@@ -28,6 +28,7 @@ libbarlow_sources += \
 	src/augment/perspective.c \
 	src/augment/pipeline.c \
 	src/augment/pipeline.h \
+	src/augment/ramp.c \
 	src/augment/resample.c \
 	src/augment/resample.h \
 	src/augment/rotate.c \

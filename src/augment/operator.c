@@ -92,6 +92,7 @@ void bl_aug_unref(bl_aug *a)
 		return;
 	if (a->op->release)
 		a->op->release(a->parameters);
+	free(a->ramp);
 	free(a);
 }
 
@@ -100,8 +101,7 @@ const char *bl_aug_name(const bl_aug *a)
 	return a->name;
 }
 
-/* The field of that name, or NULL naming the nearest. */
-static const bl_field *find_field(const bl_aug *a, const char *name)
+const bl_field *bl_operator_field(const bl_aug *a, const char *name)
 {
 	const char *names[32];
 	int n = 0;
@@ -118,7 +118,7 @@ static const bl_field *find_field(const bl_aug *a, const char *name)
 
 int bl_aug_set(bl_aug *a, const char *field, const double *v, int n)
 {
-	const bl_field *f = find_field(a, field);
+	const bl_field *f = bl_operator_field(a, field);
 	if (!f)
 		return -1;
 	if (a->built)
@@ -128,13 +128,18 @@ int bl_aug_set(bl_aug *a, const char *field, const double *v, int n)
 
 int bl_aug_get(const bl_aug *a, const char *field, double v[BL_LIST_MOST])
 {
-	const bl_field *f = find_field(a, field);
+	const bl_field *f = bl_operator_field(a, field);
 	return f ? bl_field_get(f, a->parameters, v) : -1;
 }
 
 int bl_operator_check(const bl_aug *a)
 {
-	if (bl_settings_check(a->op->fields, a->parameters) < 0)
+	_Alignas(16) unsigned char last[BL_AUG_BYTES];
+	if (bl_settings_check(a->op->fields, a->parameters) < 0 || (a->op->check && a->op->check(a->parameters) < 0))
 		return -1;
-	return a->op->check ? a->op->check(a->parameters) : 0;
+	if (!a->ramps || !a->op->check)
+		return 0;
+	memcpy(last, a->parameters, a->op->parameters);
+	bl_operator_fields_at(a, bl_operator_settled(a), last);
+	return a->op->check(last);
 }

@@ -49,6 +49,9 @@ typedef struct operator {
 	void (*factors)(const void *p, int channels, float *scale, float *shift);
 	size_t (*room)(const void *p, int height, int width); /* values that a plane takes on its way; NULL: not more than before, or after */
 	bool (*equal)(const void *p, const void *q);          /* beyond the fields; NULL: nothing is */
+	/* Of operators made of pipelines with ramps (bl_pipeline_settled, bl_pipeline_at); both NULL: it is none. */
+	int64_t (*settled)(const void *p);
+	bl_aug *(*at)(const void *p, int64_t epoch);
 	void (*release)(void *p);                             /* frees what the parameters own; NULL: nothing */
 
 	bool mirrors;     /* is a mirroring from left to right and nothing else */
@@ -58,11 +61,21 @@ typedef struct operator {
 
 #define PROBABILITY "probability that a view gets it"
 
+/* A field that goes from what it is to these values: it has them from epoch `epochs` - 1 on, counted from 0. */
+typedef struct ramp {
+	const bl_field *field;
+	int n;
+	double to[BL_LIST_MOST];
+	int64_t epochs;
+} ramp;
+
 struct bl_aug {
 	atomic_int refs;
 	bool built; /* part of a pipeline */
 	const operator *op;
 	const char *name;
+	int ramps;
+	ramp *ramp;
 	_Alignas(16) unsigned char parameters[];
 };
 
@@ -70,5 +83,12 @@ struct bl_aug {
 bl_aug *bl_operator_make(const operator *op);
 /* 0, or negative with bl_error: fields within their ranges, and what else the operator checks. */
 int bl_operator_check(const bl_aug *a);
+/* NULL naming the nearest. */
+const bl_field *bl_operator_field(const bl_aug *a, const char *name);
+/* The epoch from which on it stays as it is, from 0. */
+int64_t bl_operator_settled(const bl_aug *a);
+/* What ramps make of the fields in that epoch, into a copy of the operator's parameters. */
+void bl_operator_fields_at(const bl_aug *a, int64_t epoch, void *parameters);
+bool bl_operator_equal_ramps(const bl_aug *a, const bl_aug *b);
 
 #endif

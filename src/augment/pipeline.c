@@ -8,6 +8,7 @@
 #include <barlow/memory.h>
 #include <barlow/number.h>
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,10 @@ typedef struct stage {
 struct bl_pipeline {
 	atomic_int refs;
 	int n;
+	int64_t settled; /* the last epoch that ramps change */
+	pthread_mutex_t lock;
+	bl_pipeline *now; /* what it is in epoch `epoch`, where that was asked for last; under lock */
+	int64_t epoch;
 	stage stage[];
 };
 
@@ -67,8 +72,13 @@ bl_pipeline *bl_pipeline_new(bl_aug *const *ops, int n)
 		return bl_fail_null("no memory for a pipeline of %d operators", n);
 	atomic_init(&p->refs, 1);
 	p->n = n;
+	p->settled = 0;
+	p->now = NULL;
+	pthread_mutex_init(&p->lock, NULL);
 	for (int i = 0; i < n; i++) {
 		p->stage[i] = (stage){ bl_aug_ref(ops[i]), ops[i]->op, occurrence(ops, i), at };
+		int64_t settled = bl_operator_settled(ops[i]);
+		p->settled = settled > p->settled ? settled : p->settled;
 		if (!ops[i]->built) /* others may be reading one that is */
 			ops[i]->built = true;
 		at += (ops[i]->op->draws + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
@@ -91,12 +101,53 @@ void bl_pipeline_unref(bl_pipeline *p)
 		return;
 	for (int i = 0; i < p->n; i++)
 		bl_aug_unref(p->stage[i].aug);
+	bl_pipeline_unref(p->now);
+	pthread_mutex_destroy(&p->lock);
 	free(p);
 }
 
 int bl_pipeline_length(const bl_pipeline *p)
 {
 	return p->n;
+}
+
+int64_t bl_pipeline_settled(const bl_pipeline *p)
+{
+	return p->settled;
+}
+
+/* Kept, so that nobody who asks again within an epoch allocates anything. */
+static bl_pipeline *at(bl_pipeline *p, int64_t epoch)
+{
+	if (p->now && p->epoch == epoch)
+		return bl_pipeline_ref(p->now);
+	bl_pipeline *made = bl_pipeline_make_at(p, epoch);
+	if (!made)
+		return NULL;
+	bl_pipeline_unref(p->now);
+	p->now = bl_pipeline_ref(made);
+	p->epoch = epoch;
+	return made;
+}
+
+bl_pipeline *bl_pipeline_at(bl_pipeline *p, int64_t epoch)
+{
+	if (p->settled == 0)
+		return bl_pipeline_ref(p);
+	pthread_mutex_lock(&p->lock);
+	bl_pipeline *made = at(p, epoch < p->settled ? epoch : p->settled);
+	pthread_mutex_unlock(&p->lock);
+	return made;
+}
+
+int bl_pipeline_output_at(bl_pipeline *p, int64_t epoch, int h, int w, int *oh, int *ow)
+{
+	bl_pipeline *now = bl_pipeline_at(p, epoch);
+	if (!now)
+		return bl_fail_prefix("epoch %lld: ", (long long)epoch + 1);
+	bl_pipeline_output(now, h, w, oh, ow);
+	bl_pipeline_unref(now);
+	return 0;
 }
 
 bl_aug *bl_pipeline_op(const bl_pipeline *p, int i)

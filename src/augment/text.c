@@ -4,7 +4,8 @@
  *
  *     pipeline = [ operator { "," operator } ]
  *     operator = name [ "{" [ field { "," field } ] "}" ]
- *     field    = name "=" ( number | "{" number { "," number } "}" | '"' choice '"' )
+ *     field    = name "=" ( numbers | '"' choice '"' | "aug.ramp(" numbers "," numbers "," epochs ")" )
+ *     numbers  = number | "{" number { "," number } "}"
  */
 #include "augment/operator.h"
 
@@ -16,16 +17,41 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_OPERATORS = 64, MOST_NAME = 32 };
+enum { MOST_OPERATORS = 64, MOST_NAME = 32, VALUE = 2048 /* of a field, as text */ };
 
 /* --- Writing ------------------------------------------------------------------------------------------ */
+
+static const ramp *ramp_of(const bl_aug *a, const bl_field *f)
+{
+	for (int i = 0; i < a->ramps; i++)
+		if (a->ramp[i].field == f)
+			return &a->ramp[i];
+	return NULL;
+}
+
+/* From what is there to what is there in the end. */
+static void ramp_text(const bl_aug *a, const ramp *r, char *buf, size_t size)
+{
+	_Alignas(16) unsigned char last[BL_AUG_BYTES];
+	char from[VALUE], to[VALUE];
+	memcpy(last, a->parameters, a->op->parameters);
+	bl_operator_fields_at(a, r->epochs - 1, last);
+	snprintf(buf, size, "aug.ramp(%s, %s, %lld)", bl_field_value_text(r->field, a->parameters, from, sizeof from),
+		 bl_field_value_text(r->field, last, to, sizeof to), (long long)r->epochs);
+}
 
 char *bl_aug_text(const bl_aug *a, char *buf, size_t size)
 {
 	size_t used = (size_t)snprintf(buf, size, "%s{", a->name);
-	if (used < size)
-		bl_fields_text(a->op->fields, a->parameters, buf + used, size - used);
-	used = strlen(buf);
+	for (const bl_field *f = a->op->fields; f->name && used < size; f++) {
+		char value[2 * VALUE + 64];
+		const ramp *r = ramp_of(a, f);
+		if (r)
+			ramp_text(a, r, value, sizeof value);
+		else
+			bl_field_value_text(f, a->parameters, value, sizeof value);
+		used += (size_t)snprintf(buf + used, size - used, "%s%s = %s", f == a->op->fields ? "" : ", ", f->name, value);
+	}
 	if (used + 1 < size)
 		memcpy(buf + used, "}", 2);
 	return buf;
@@ -49,6 +75,16 @@ static bool take(reader *r, char c)
 	if (*r->at != c)
 		return false;
 	r->at += c != '\0';
+	return true;
+}
+
+static bool take_word(reader *r, const char *word)
+{
+	size_t n = strlen(word);
+	take(r, '\0'); /* the space in front */
+	if (strncmp(r->at, word, n) != 0)
+		return false;
+	r->at += n;
 	return true;
 }
 
@@ -100,6 +136,26 @@ static int take_choice(reader *r, const bl_field *f, double *v)
 	return fail(r, "one of the field's choices");
 }
 
+/* What follows "aug.ramp(". */
+static int take_ramp(reader *r, bl_aug *a, const char *name)
+{
+	double from[BL_LIST_MOST], to[BL_LIST_MOST], epochs;
+	int n = take_numbers(r, from);
+	if (n < 0 || bl_aug_set(a, name, from, n) < 0)
+		return -1;
+	if (!take(r, ','))
+		return fail(r, "','");
+	if ((n = take_numbers(r, to)) < 0)
+		return -1;
+	if (!take(r, ','))
+		return fail(r, "','");
+	if (take_number(r, &epochs) < 0)
+		return -1;
+	if (!(epochs >= 2 && epochs <= BL_RAMP_MOST && epochs == (int)epochs))
+		return fail(r, "a whole number of epochs, from 2 to 100000, before here");
+	return take(r, ')') ? bl_aug_ramp(a, name, to, n, (int64_t)epochs) : fail(r, "')'");
+}
+
 static int take_field(reader *r, bl_aug *a)
 {
 	char name[MOST_NAME];
@@ -108,6 +164,8 @@ static int take_field(reader *r, bl_aug *a)
 		return -1;
 	if (!take(r, '='))
 		return fail(r, "'='");
+	if (take_word(r, "aug.ramp("))
+		return take_ramp(r, a, name);
 	int n = take(r, '"') ? take_choice(r, bl_field_find(a->op->fields, name), v) : take_numbers(r, v);
 	return n < 0 ? -1 : bl_aug_set(a, name, v, n);
 }

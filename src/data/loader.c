@@ -32,6 +32,9 @@ typedef struct slot {
 	int begun, done; /* images */
 	bool made;       /* all of them, and the function of batches was called */
 	bl_tensor *view[BL_VIEWS_MOST];
+	bl_pipeline *pipeline[BL_VIEWS_MOST]; /* in the batch's epoch */
+	int64_t pipelines_of;                 /* the epoch that they were made for, or the last that changes them; -1: none */
+	int height[BL_VIEWS_MOST], width[BL_VIEWS_MOST];
 	int64_t *rows;
 	int failed; /* first image (in the batch) that failed, or INT32_MAX */
 	char message[MESSAGE];
@@ -41,7 +44,7 @@ struct bl_loader {
 	bl_dataset *data;
 	bl_pipeline *pipeline[BL_VIEWS_MOST];
 	bl_batch_aug *batch_aug;
-	int views, batch, height[BL_VIEWS_MOST], width[BL_VIEWS_MOST];
+	int views, batch;
 	uint64_t seed;
 
 	pthread_mutex_t lock;
@@ -86,6 +89,45 @@ static void close_slot(slot *s)
 	s->open = false;
 }
 
+static void drop_pipelines(slot *s)
+{
+	for (int v = 0; v < BL_VIEWS_MOST; v++) {
+		bl_pipeline_unref(s->pipeline[v]);
+		s->pipeline[v] = NULL;
+	}
+	s->pipelines_of = -1;
+}
+
+/* What ramps make of the pipelines in an epoch. */
+static int set_pipelines(const bl_loader *l, slot *s, int64_t epoch)
+{
+	int64_t last = 0;
+	for (int v = 0; v < l->views; v++)
+		last = bl_pipeline_settled(l->pipeline[v]) > last ? bl_pipeline_settled(l->pipeline[v]) : last;
+	epoch = epoch < last ? epoch : last;
+	if (s->pipelines_of == epoch)
+		return 0;
+	drop_pipelines(s);
+	for (int v = 0; v < l->views; v++) {
+		s->pipeline[v] = bl_pipeline_at(l->pipeline[v], epoch);
+		if (!s->pipeline[v])
+			return bl_fail_prefix("view %d: ", v + 1);
+		bl_pipeline_output(s->pipeline[v], bl_dataset_height(l->data), bl_dataset_width(l->data), &s->height[v], &s->width[v]);
+	}
+	s->pipelines_of = epoch;
+	return 0;
+}
+
+static int make_tensors(const bl_loader *l, slot *s, int64_t epoch)
+{
+	if (set_pipelines(l, s, epoch) < 0)
+		return -1;
+	for (int v = 0; v < l->views; v++)
+		if (!(s->view[v] = bl_tensor_new_image(l->batch, bl_dataset_channels(l->data), s->height[v], s->width[v])))
+			return -1;
+	return 0;
+}
+
 /* Starts batch `step` in its slot; without memory for it the batch is done at once, and failed. */
 static void open_slot(bl_loader *l, slot *s, int64_t step)
 {
@@ -95,16 +137,12 @@ static void open_slot(bl_loader *l, slot *s, int64_t step)
 	s->made = false;
 	s->failed = INT32_MAX;
 	memcpy(s->rows, bl_order_rows(&l->order, step), (size_t)l->batch * sizeof *s->rows);
-	for (int v = 0; v < l->views; v++) {
-		s->view[v] = bl_tensor_new_image(l->batch, bl_dataset_channels(l->data), l->height[v], l->width[v]);
-		if (!s->view[v]) {
-			note_failure(s, 0);
-			s->begun = s->done = l->batch;
-			s->made = true;
-			pthread_cond_broadcast(&l->ready);
-			return;
-		}
-	}
+	if (make_tensors(l, s, step / l->order.steps) == 0)
+		return;
+	note_failure(s, 0);
+	s->begun = s->done = l->batch;
+	s->made = true;
+	pthread_cond_broadcast(&l->ready);
 }
 
 /* The next piece to make, oldest batch first.  False: the ring is full. */
@@ -125,16 +163,16 @@ static bool take_piece(bl_loader *l, piece *p)
 	return false;
 }
 
-static int make_view(const bl_loader *l, const slot *s, int image, int view, const bl_plan *plan, const bl_image *in)
+static int make_view(const slot *s, int image, int view, const bl_plan *plan, const bl_image *in)
 {
 	int h, w;
-	bl_pipeline_output(l->pipeline[view], in->height, in->width, &h, &w);
-	if (h != l->height[view] || w != l->width[view])
+	bl_pipeline_output(s->pipeline[view], in->height, in->width, &h, &w);
+	if (h != s->height[view] || w != s->width[view])
 		return bl_fail("a view of %d x %d, the others are %d x %d: images of several sizes need a crop or a resize", h,
-			       w, l->height[view], l->width[view]);
+			       w, s->height[view], s->width[view]);
 	size_t size = (size_t)h * (size_t)w * (size_t)in->channels;
 	float *out = bl_tensor_data(s->view[view]) + (size_t)image * size;
-	if (bl_pipeline_apply(l->pipeline[view], plan, in, out) < 0)
+	if (bl_pipeline_apply(s->pipeline[view], plan, in, out) < 0)
 		return bl_fail_prefix("view %d: ", view + 1);
 	return 0;
 }
@@ -148,13 +186,13 @@ static int make_opened(const bl_loader *l, const slot *s, int image, bl_opened *
 	bl_image in;
 	for (int v = 0; v < l->views; v++) {
 		key.view = (uint32_t)v;
-		bl_pipeline_plan(l->pipeline[v], &key, o->height, o->width, o->channels, &plan[v]);
+		bl_pipeline_plan(s->pipeline[v], &key, o->height, o->width, o->channels, &plan[v]);
 	}
 	bl_window needed = bl_plans_window(plan, l->views);
 	if (bl_dataset_read(o, &needed, &in) < 0)
 		return -1;
 	for (int v = 0; v < l->views; v++)
-		if (make_view(l, s, image, v, &plan[v], &in) < 0)
+		if (make_view(s, image, v, &plan[v], &in) < 0)
 			return -1;
 	return 0;
 }
@@ -273,6 +311,7 @@ static int make_ring(bl_loader *l)
 	if (!l->ring)
 		return bl_fail("no memory for a loader of %d batches ahead", l->ahead);
 	for (int i = 0; i < l->ahead; i++) {
+		l->ring[i].pipelines_of = -1;
 		l->ring[i].rows = malloc((size_t)l->batch * sizeof *l->ring[i].rows);
 		if (!l->ring[i].rows)
 			return bl_fail("no memory for batches of %d", l->batch);
@@ -297,16 +336,19 @@ static int start_threads(bl_loader *l, int threads)
 /*
  * As many views as will ever be in flight (the ring's, and two batches in the
  * trainer's hands) are taken from the system now: how far ahead the threads
- * get later is a matter of luck, and must not allocate.
+ * get later is a matter of luck, and must not allocate.  Views of other sizes
+ * that ramps make are taken when they come.
  */
 static void reserve_views(const bl_loader *l)
 {
 	enum { IN_HANDS = 2, MOST = 64 };
 	bl_tensor *view[MOST];
 	int all = l->views * (l->ahead + IN_HANDS), n = all < MOST ? all : MOST;
-	for (int i = 0; i < n; i++)
-		view[i] = bl_tensor_new_image(l->batch, bl_dataset_channels(l->data), l->height[i % l->views],
-		                              l->width[i % l->views]);
+	for (int i = 0; i < n; i++) {
+		int h, w;
+		bl_pipeline_output(l->pipeline[i % l->views], bl_dataset_height(l->data), bl_dataset_width(l->data), &h, &w);
+		view[i] = bl_tensor_new_image(l->batch, bl_dataset_channels(l->data), h, w);
+	}
 	for (int i = 0; i < n; i++)
 		bl_tensor_unref(view[i]);
 }
@@ -321,11 +363,8 @@ bl_loader *bl_loader_new(const bl_loader_config *c)
 	l->data = bl_dataset_ref(c->data);
 	l->views = c->n_views;
 	l->batch_aug = c->batch_aug ? bl_batch_aug_ref(c->batch_aug) : NULL;
-	for (int v = 0; v < l->views; v++) {
+	for (int v = 0; v < l->views; v++)
 		l->pipeline[v] = bl_pipeline_ref(c->views[v]);
-		bl_pipeline_output(c->views[v], bl_dataset_height(c->data), bl_dataset_width(c->data), &l->height[v],
-		                   &l->width[v]);
-	}
 	l->batch = c->batch;
 	l->seed = c->seed;
 	l->ahead = c->ahead ? c->ahead : AHEAD;
@@ -358,6 +397,7 @@ void bl_loader_free(bl_loader *l)
 	join(l);
 	for (int i = 0; l->ring && i < l->ahead; i++) {
 		close_slot(&l->ring[i]);
+		drop_pipelines(&l->ring[i]);
 		free(l->ring[i].rows);
 	}
 	free(l->ring);

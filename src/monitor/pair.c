@@ -104,14 +104,14 @@ static bool in_batch(const bl_look *l)
 }
 
 /* Where the batch is at hand the image's size is enough, to say what was drawn. */
-static int draw_opened(const bl_look *l, const bl_source *source, bl_snapshot *s, bl_opened *o)
+static int draw_views(const bl_look *l, const bl_source *source, bl_pipeline *const pipeline[2], bl_snapshot *s, bl_opened *o)
 {
 	bl_plan plan[2];
 	bl_image in;
 	for (int which = 0; which < 2; which++) {
 		bl_view_key key = key_of(l, source, s->view_row, which);
-		bl_pipeline_plan(source->pipeline[which], &key, o->height, o->width, o->channels, &plan[which]);
-		bl_pipeline_describe(source->pipeline[which], &plan[which], s->view_draws[which], BL_DRAW_TEXT);
+		bl_pipeline_plan(pipeline[which], &key, o->height, o->width, o->channels, &plan[which]);
+		bl_pipeline_describe(pipeline[which], &plan[which], s->view_draws[which], BL_DRAW_TEXT);
 	}
 	if (in_batch(l) && !(l->asked && l->asked->redraw > 0))
 		return 0;
@@ -119,9 +119,20 @@ static int draw_opened(const bl_look *l, const bl_source *source, bl_snapshot *s
 	if (bl_dataset_read(o, &needed, &in) < 0)
 		return -1;
 	for (int which = 0; which < 2; which++)
-		if (draw_again(source->pipeline[which], &plan[which], &in, which, s) != 0)
+		if (draw_again(pipeline[which], &plan[which], &in, which, s) != 0)
 			return -1;
 	return 0;
+}
+
+/* By the pipelines as they are in the epoch. */
+static int draw_opened(const bl_look *l, const bl_source *source, bl_snapshot *s, bl_opened *o)
+{
+	int64_t epoch = (l->step - 1) / source->steps_per_epoch;
+	bl_pipeline *now[2] = { bl_pipeline_at(source->pipeline[0], epoch), bl_pipeline_at(source->pipeline[1], epoch) };
+	int rc = now[0] && now[1] ? draw_views(l, source, now, s, o) : -1;
+	for (int which = 0; which < 2; which++)
+		bl_pipeline_unref(now[which]);
+	return rc;
 }
 
 static int draw_from_source(const bl_look *l, const bl_source *source, bl_snapshot *s)

@@ -17,15 +17,27 @@ static int check_number(const char *name, double v, double lo)
 	return bl_fail("trainer: %s is %g: expected %g or more", name, v, lo);
 }
 
-/* The network is made for one size. */
-static int check_sizes(const bl_trainer_config *c)
+/* The last epoch of the run that has other views than the one before it, from 0. */
+static int64_t last_change(const bl_trainer_config *c)
+{
+	int64_t first = bl_pipeline_settled(c->first), second = bl_pipeline_settled(c->second);
+	int64_t last = first > second ? first : second;
+	return c->epochs >= (double)last + 1 ? last : (int64_t)ceil(c->epochs) - 1;
+}
+
+/* The network gets both views. */
+static int check_sizes(const bl_trainer_config *c, int64_t epoch)
 {
 	int h = bl_dataset_height(c->data), w = bl_dataset_width(c->data), a[2], b[2];
-	bl_pipeline_output(c->first, h, w, &a[0], &a[1]);
-	bl_pipeline_output(c->second, h, w, &b[0], &b[1]);
+	char when[48] = "";
+	if (bl_pipeline_output_at(c->first, epoch, h, w, &a[0], &a[1]) != 0 ||
+	    bl_pipeline_output_at(c->second, epoch, h, w, &b[0], &b[1]) != 0)
+		return bl_fail_prefix("trainer: ");
 	if (a[0] == b[0] && a[1] == b[1])
 		return 0;
-	return bl_fail("trainer: views have different sizes: view 1 is %d x %d, view 2 is %d x %d", a[0], a[1], b[0], b[1]);
+	if (last_change(c) > 0)
+		snprintf(when, sizeof when, " in epoch %lld", (long long)epoch + 1);
+	return bl_fail("trainer: views have different sizes%s: view 1 is %d x %d, view 2 is %d x %d", when, a[0], a[1], b[0], b[1]);
 }
 
 static int check_parts(const bl_trainer_config *c)
@@ -37,7 +49,7 @@ static int check_parts(const bl_trainer_config *c)
 	if (c->batch > bl_dataset_length(c->data))
 		return bl_fail("trainer: batch is %d, but the data set (%s) has %lld images", c->batch, bl_dataset_name(c->data),
 		               (long long)bl_dataset_length(c->data));
-	return check_sizes(c);
+	return 0;
 }
 
 static int check_numbers(const bl_trainer_config *c)
@@ -54,7 +66,12 @@ static int check_numbers(const bl_trainer_config *c)
 		return bl_fail("trainer: checkpoint every %g epochs: expected a number", c->checkpoint_every);
 	if (!(c->epochs > 0) || !isfinite(c->epochs))
 		return bl_fail("trainer: epochs is %g: expected more than 0", c->epochs);
-	return c->max_steps >= 0 ? 0 : bl_fail("trainer: max steps is %lld: expected 0 or more", (long long)c->max_steps);
+	if (c->max_steps < 0)
+		return bl_fail("trainer: max steps is %lld: expected 0 or more", (long long)c->max_steps);
+	for (int64_t epoch = 0; epoch <= last_change(c); epoch++)
+		if (check_sizes(c, epoch) != 0)
+			return -1;
+	return 0;
 }
 
 static int check_knn_set(const bl_trainer_config *c, const bl_dataset *d, const char *name)
@@ -212,21 +229,39 @@ void bl_trainer_set_training(const bl_trainer_config *c, bool on)
 }
 
 /* In evaluation mode, as running statistics must not learn from it. */
-static int check_shapes(bl_trainer *t)
+static int check_size(bl_trainer *t, int64_t epoch, int h, int w)
 {
 	const bl_trainer_config *c = &t->config;
-	int h, w;
-	bl_pipeline_output(c->first, bl_dataset_height(c->data), bl_dataset_width(c->data), &h, &w);
 	bl_tensor *x = bl_tensor_new_image(2, bl_dataset_channels(c->data), h, w);
 	if (!x)
 		return -1;
 	bl_tensor_fill(x, .5f);
-	bool recording = bl_grad_enable(false);
 	bl_trainer_set_training(c, false);
-	t->d = dry_run(c, x);
+	int64_t d = dry_run(c, x);
 	bl_trainer_set_training(c, true);
 	bl_tensor_unref(x);
-	int rc = t->d > 0 ? 0 : bl_fail_prefix("trainer: views of %d x %d: ", h, w);
+	if (d > 0 && t->d > 0 && d != t->d)
+		d = bl_fail("embeddings have %lld dimensions, in the first epoch they have %lld", (long long)d, (long long)t->d);
+	if (d >= 0)
+		t->d = d;
+	else if (epoch == 0)
+		return bl_fail_prefix("trainer: views of %d x %d: ", h, w);
+	return d >= 0 ? 0 : bl_fail_prefix("trainer: views of %d x %d, in epoch %lld: ", h, w, (long long)epoch + 1);
+}
+
+/* At each size that views have in the run. */
+static int check_shapes(bl_trainer *t)
+{
+	const bl_trainer_config *c = &t->config;
+	int before[2] = { 0, 0 }, now[2], rc = 0;
+	bool recording = bl_grad_enable(false);
+	for (int64_t epoch = 0; epoch <= last_change(c) && rc == 0; epoch++) {
+		rc = bl_pipeline_output_at(c->first, epoch, bl_dataset_height(c->data), bl_dataset_width(c->data), &now[0], &now[1]);
+		if (rc == 0 && (now[0] != before[0] || now[1] != before[1]))
+			rc = check_size(t, epoch, now[0], now[1]);
+		before[0] = now[0];
+		before[1] = now[1];
+	}
 	if (rc == 0 && check_loss(t) != 0)
 		rc = bl_fail_prefix("trainer: ");
 	bl_grad_enable(recording);

@@ -172,6 +172,29 @@ int bl_lua_pipelines_equal(lua_State *L); /* __eq of both types */
 /* --- looking at views (l_aug_look.c; lua/look.lua) --- */
 
 extern const bl_lua_function bl_lua_aug_look[]; /* in aug */
+
+/* --- ramps (l_aug_ramp.c) --- */
+
+enum { BL_LUA_RAMPS_MOST = 32 };
+/* A field that goes from what it is to these values. */
+typedef struct bl_lua_ramp {
+	const bl_field *field;
+	int n;
+	double to[BL_LIST_MOST];
+	int64_t epochs;
+} bl_lua_ramp;
+typedef struct bl_lua_ramps {
+	int n;
+	bl_lua_ramp ramp[BL_LUA_RAMPS_MOST];
+} bl_lua_ramps;
+extern const bl_lua_function bl_lua_aug_ramp[]; /* in aug */
+void bl_lua_define_ramp(lua_State *L);
+/* As bl_lua_take; where a field has a ramp, `out` has its first values. */
+void bl_lua_take_ramps(lua_State *L, void *out, bl_lua_ramps *ramps);
+/* To an operator made of the first values.  0, or negative with bl_error. */
+int bl_lua_set_ramps(bl_aug *a, const bl_lua_ramps *ramps);
+/* Is a ramp at `index`?  Then its first values take its place.  Raises where its last ones are out of the field's range. */
+bool bl_lua_ramp_of(lua_State *L, int index, const char *what, const bl_field *f, bl_lua_ramp *out);
 int bl_lua_look_draw(lua_State *L);
 int bl_lua_look_time(lua_State *L);
 int bl_lua_look_text(lua_State *L);

@@ -44,8 +44,14 @@ static int give_one(lua_State *L, bl_aug *a)
 static int make(lua_State *L)
 {
 	_Alignas(16) unsigned char parameters[BL_AUG_BYTES] = { 0 };
-	bl_lua_take(L, parameters);
-	return give_one(L, bl_aug_new_with(bl_lua_running(L)->context, parameters));
+	bl_lua_ramps ramps;
+	bl_lua_take_ramps(L, parameters, &ramps);
+	bl_aug *a = bl_aug_new_with(bl_lua_running(L)->context, parameters);
+	if (a && bl_lua_set_ramps(a, &ramps) < 0) {
+		bl_aug_unref(a);
+		return luaL_error(L, "aug.%s", bl_error());
+	}
+	return give_one(L, a);
 }
 
 #define IMAGE "(data.shapes{n = 1, size = 16}[1].image)"
@@ -248,33 +254,61 @@ static int set_place(bl_aug *a, const paper *c, const place *at, int view)
 	return bl_aug_set(a, at->field, at->how == TWO ? (double[]){ (double)v[0], (double)v[1] } : &one, 1 + (at->how == TWO));
 }
 
+/* The ramp of the paper's number at that place, as this view has it; NULL: none. */
+static const bl_lua_ramp *ramp_at(const bl_lua_ramps *ramps, const place *at)
+{
+	for (int i = 0; i < ramps->n; i++)
+		if (ramps->ramp[i].field->offset == at->offset)
+			return &ramps->ramp[i];
+	return NULL;
+}
+
+static int set_ramp(bl_aug *a, const bl_lua_ramp *r, const place *at, int view)
+{
+	bool own = at->how == BY_VIEW;
+	double from[BL_LIST_MOST], to = r->to[view];
+	if (own && bl_aug_get(a, at->field, from) == 1 && (float)from[0] == (float)to)
+		return 0; /* in this view it stays */
+	return bl_aug_ramp(a, at->field, own ? &to : r->to, own ? 1 : r->n, r->epochs);
+}
+
 /* The paper's operator of that name; NULL with bl_error. */
-static bl_aug *paper_operator(const paper *c, const char *name, int view)
+static bl_aug *paper_operator(const paper *c, const bl_lua_ramps *ramps, const char *name, int view)
 {
 	bl_aug *a = bl_aug_new(name);
-	for (size_t i = 0; a && i < sizeof places / sizeof *places; i++)
-		if (strcmp(places[i].operator, name) == 0 && set_place(a, c, &places[i], view) < 0) {
+	for (size_t i = 0; a && i < sizeof places / sizeof *places; i++) {
+		const place *at = &places[i];
+		const bl_lua_ramp *r = ramp_at(ramps, at);
+		if (strcmp(at->operator, name) == 0 && (set_place(a, c, at, view) < 0 || (r && set_ramp(a, r, at, view) < 0))) {
 			bl_aug_unref(a);
 			return NULL;
 		}
+	}
 	return a;
 }
 
 /* One that never applies is left out. */
-static bool idle(const bl_aug *a)
+static bool idle(const bl_aug *a, const bl_lua_ramps *ramps, int view)
 {
 	double p[BL_LIST_MOST];
-	return bl_field_find(bl_aug_fields(bl_aug_name(a)), "p") && bl_aug_get(a, "p", p) == 1 && p[0] == 0;
+	if (!bl_field_find(bl_aug_fields(bl_aug_name(a)), "p") || bl_aug_get(a, "p", p) != 1 || p[0] != 0)
+		return false;
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		const bl_lua_ramp *r = ramp_at(ramps, &places[i]);
+		if (r && strcmp(places[i].operator, bl_aug_name(a)) == 0 && strcmp(places[i].field, "p") == 0)
+			return r->to[places[i].how == BY_VIEW ? view : 0] == 0;
+	}
+	return true;
 }
 
-static bl_pipeline *paper_view(const paper *c, int view)
+static bl_pipeline *paper_view(const paper *c, const bl_lua_ramps *ramps, int view)
 {
 	static const char *const names[] = { "crop", "flip", "jitter", "grayscale", "blur", "solarize" };
 	enum { OPERATORS = sizeof names / sizeof *names };
 	bl_aug *made[OPERATORS] = { NULL }, *ops[OPERATORS];
 	int n = 0, i = 0;
-	for (; i < OPERATORS && (made[i] = paper_operator(c, names[i], view)); i++)
-		if (!idle(made[i]))
+	for (; i < OPERATORS && (made[i] = paper_operator(c, ramps, names[i], view)); i++)
+		if (!idle(made[i], ramps, view))
 			ops[n++] = made[i];
 	bl_pipeline *p = i == OPERATORS ? bl_pipeline_new(ops, n) : NULL;
 	for (int k = 0; k < OPERATORS; k++)
@@ -306,9 +340,10 @@ static const bl_field paper_fields[] = {
 static int aug_paper(lua_State *L)
 {
 	paper c;
-	bl_lua_take(L, &c);
-	bl_pipeline *first = paper_view(&c, 0);
-	return give_twin(L, first, first ? paper_view(&c, 1) : NULL);
+	bl_lua_ramps ramps;
+	bl_lua_take_ramps(L, &c, &ramps);
+	bl_pipeline *first = paper_view(&c, &ramps, 0);
+	return give_twin(L, first, first ? paper_view(&c, &ramps, 1) : NULL);
 }
 
 /* --- named recipes: the paper's with other numbers --- */
@@ -588,10 +623,12 @@ int bl_lua_open_aug(lua_State *L)
 	bl_lua_define_type(L, &(bl_lua_type){ .name = BL_T_PIPELINE, .self = "pipe", .meta = pipeline_meta, .methods = pipeline_methods });
 	bl_lua_define_type(L, &(bl_lua_type){ BL_T_VIEWS, "views", views_meta, views_methods, views_properties, w_element });
 	bl_lua_define_rng(L);
+	bl_lua_define_ramp(L);
 	bl_lua_module_new(L, "aug");
 	add_operators(L);
 	bl_lua_makers(L, "aug", constructors);
 	bl_lua_makers(L, "aug", bl_lua_aug_change);
+	bl_lua_makers(L, "aug", bl_lua_aug_ramp);
 	add_recipes(L);
 	bl_lua_functions(L, "aug", bl_lua_aug_look);
 	return 1;

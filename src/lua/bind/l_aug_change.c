@@ -17,10 +17,13 @@ static bl_pipeline *pipeline(lua_State *L, int arg)
 
 /* --- made of pipelines --- */
 
-static int give_group(lua_State *L, bl_group_kind kind, bl_pipeline *const *parts, int n, const float *weights, float p)
+/* r: the ramp of its number or numbers; NULL: it has none. */
+static int give_group(lua_State *L, bl_group_kind kind, bl_pipeline *const *parts, int n, const float *weights, float p,
+                      const bl_lua_ramp *r)
 {
 	bl_aug *a = bl_aug_new_group(kind, parts, n, weights, p);
-	bl_pipeline *made = a ? bl_pipeline_new(&a, 1) : NULL;
+	bool fine = a && (!r || bl_aug_ramp(a, r->field->name, r->to, r->n, r->epochs) == 0);
+	bl_pipeline *made = fine ? bl_pipeline_new(&a, 1) : NULL;
 	bl_aug_unref(a);
 	if (!made)
 		return luaL_error(L, "aug.%s", bl_error());
@@ -30,8 +33,11 @@ static int give_group(lua_State *L, bl_group_kind kind, bl_pipeline *const *part
 /* random_apply(pipeline[, p]) */
 static int random_apply(lua_State *L)
 {
+	static const bl_field chance = { .name = "p", .kind = BL_FIELD_FLOAT, BL_DEFAULT(.5), BL_WITHIN(0, 1) };
 	bl_pipeline *part = pipeline(L, 1);
-	return give_group(L, BL_GROUP_APPLY, &part, 1, NULL, (float)luaL_optnumber(L, 2, .5));
+	bl_lua_ramp r;
+	bool ramp = bl_lua_ramp_of(L, 2, "aug.random_apply", &chance, &r);
+	return give_group(L, BL_GROUP_APPLY, &part, 1, NULL, (float)luaL_optnumber(L, 2, .5), ramp ? &r : NULL);
 }
 
 /* The pipelines of the list at 1; how many. */
@@ -64,11 +70,13 @@ static void check_keys(lua_State *L, const char *what, const char *key)
 /* random_choice{a, b, weights = {1, 2}} */
 static int random_choice(lua_State *L)
 {
+	static const bl_field list = { .name = "weights", .kind = BL_FIELD_LIST, BL_REQUIRED, BL_WITHIN(0, 1e6) };
 	bl_pipeline *parts[MOST_PARTS];
 	float weights[MOST_PARTS];
+	bl_lua_ramp r;
 	int n = take_parts(L, "aug.random_choice", parts);
 	check_keys(L, "aug.random_choice", "weights");
-	bool given = lua_getfield(L, 1, "weights") != LUA_TNIL;
+	bool given = lua_getfield(L, 1, "weights") != LUA_TNIL, ramp = bl_lua_ramp_of(L, lua_gettop(L), "aug.random_choice", &list, &r);
 	if (given && (!lua_istable(L, -1) || (int)lua_rawlen(L, -1) != n))
 		return luaL_error(L, "aug.random_choice: 'weights' must be a list of %d numbers, got %s", n,
 		                  lua_istable(L, -1) ? "a list of another length" : bl_lua_describe(L, lua_gettop(L)));
@@ -80,7 +88,7 @@ static int random_choice(lua_State *L)
 		weights[i] = (float)lua_tonumber(L, -1);
 		lua_pop(L, 1);
 	}
-	return give_group(L, BL_GROUP_CHOICE, parts, n, given ? weights : NULL, 1);
+	return give_group(L, BL_GROUP_CHOICE, parts, n, given ? weights : NULL, 1, ramp ? &r : NULL);
 }
 
 /* random_order{a, b, c} */
@@ -89,7 +97,7 @@ static int random_order(lua_State *L)
 	bl_pipeline *parts[MOST_PARTS];
 	int n = take_parts(L, "aug.random_order", parts);
 	check_keys(L, "aug.random_order", NULL);
-	return give_group(L, BL_GROUP_ORDER, parts, n, NULL, 1);
+	return give_group(L, BL_GROUP_ORDER, parts, n, NULL, 1, NULL);
 }
 
 /* --- compared --- */

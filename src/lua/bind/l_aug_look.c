@@ -36,13 +36,14 @@ static bl_image open_row(lua_State *L, bl_dataset *d, lua_Integer row, bl_view_k
 /* look_draw(pipeline, data, row, seed, epoch, view): the view that a run with that seed makes of a row, and what was drawn */
 int bl_lua_look_draw(lua_State *L)
 {
-	bl_pipeline *p = pipeline(L, 1);
 	bl_dataset *d = bl_lua_dataset(L, 2);
 	bl_view_key key = { .seed = (uint64_t)luaL_checkinteger(L, 4), .epoch = (uint32_t)luaL_checkinteger(L, 5) - 1,
 	                    .view = (uint32_t)luaL_checkinteger(L, 6) - 1 };
 	bl_plan plan;
 	char text[512];
 	int h, w;
+	bl_lua_give_pipeline(L, bl_pipeline_at(pipeline(L, 1), key.epoch));
+	bl_pipeline *p = pipeline(L, -1);
 	if (bl_pipeline_check(p, bl_dataset_channels(d)) < 0)
 		return bl_lua_fail(L);
 	bl_image im = open_row(L, d, luaL_checkinteger(L, 3), &key);
