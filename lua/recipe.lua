@@ -301,6 +301,50 @@ function recipe.lacking(text)
 	return text:sub(1, #LACKS) == LACKS and text:match("[^\n]*", #LACKS + 1) or nil
 end
 
+-- Settings by their paths.
+
+local FACTS, FACT_TEXT = 1000, 400
+
+local function is_plain(v)
+	return type(v) == "number" or type(v) == "string" or type(v) == "boolean"
+end
+
+-- A list of numbers and texts, which is one value to people: {256, 256}.
+local function is_list(v)
+	for k, item in pairs(v) do
+		if math.type(k) ~= "integer" or not is_plain(item) then return false end
+	end
+	return next(v) ~= nil
+end
+
+local unsaid = { barlow = true, name = true, convolution = true, fingerprint = true }
+
+local function add_facts(v, path, out)
+	if out.n >= FACTS or #path >= 96 then return end
+	local meta = type(v) == "table" and getmetatable(v)
+	local plain = is_plain(v)
+	if plain or native.is_function(v) or meta and meta.call or type(v) == "table" and is_list(v) then
+		out.n = out.n + 1
+		local said = type(v) == "number" and v or type(v) == "string" and v or native.is_function(v) and "a function"
+			or meta and meta.call or to_text(v, 0):gsub("%s+", " ")
+		out[path] = type(said) == "string" and said:sub(1, FACT_TEXT) or said
+	end
+	if type(v) ~= "table" or native.name_of(v) or (not (meta and meta.call) and is_list(v)) then return end
+	for _, k in ipairs(show.sorted_keys(v)) do
+		if not unsaid[k] then add_facts(v[k], path == "" and tostring(k) or join(path, k), out) end
+	end
+end
+
+-- Numbers and texts of a recipe by their paths, {["loss.lambda"] = .0051, ...}; a constructor is the text of its name.
+function recipe.facts(d)
+	local out = { n = 0 }
+	for _, k in ipairs(show.sorted_keys(d)) do
+		if not unsaid[k] then add_facts(d[k], tostring(k), out) end
+	end
+	out.n = nil
+	return out
+end
+
 -- Building.
 
 local make

@@ -98,9 +98,78 @@ function List.__tostring(list)
 	return table.concat(lines, "\n")
 end
 
-function runs.list()
+-- runs()
+function runs.all()
 	local list = native.runs()
 	for _, r in ipairs(list) do setmetatable(r, Run) end
+	return setmetatable(list, List)
+end
+
+-- runs.list: what run.json says, beside what the live file does.
+
+-- What run.json calls what the live file's state is.
+local states = { done = "finished", lost = "killed" }
+
+-- Takes from the run's file what the live file does not know.
+local function complete(r)
+	local file, why = native.run_file(r.folder)
+	r.state, r.problem = states[r.state] or r.state, why
+	r.tags, r.metrics, r.recipe = {}, {}, {}
+	for k, v in pairs(file or {}) do
+		if r[k] == nil or type(v) == "table" then r[k] = v end
+	end
+	return r
+end
+
+-- The value of a column: a field, a metric, or a key of the recipe.
+function runs.value(r, name)
+	local v = rawget(r, name)
+	if v == nil or type(v) == "table" then v = r.metrics[name] end
+	if v == nil then v = r.recipe[name] end
+	return v
+end
+
+local function fits(r, where)
+	if type(where) == "function" then return where(r) end
+	for k, wanted in pairs(where) do
+		local v = runs.value(r, k)
+		if v ~= wanted and tostring(v) ~= tostring(wanted) then return false end
+	end
+	return true
+end
+
+local function has_tags(r, tags)
+	local has = {}
+	for _, tag in ipairs(r.tags) do has[tag] = true end
+	for _, tag in ipairs(type(tags) == "table" and tags or { tags }) do
+		if not has[tag] then return false end
+	end
+	return true
+end
+
+local function sort(list, by)
+	local down, name = by:match "^(%-?)(.*)$"
+	local key, place = {}, {}
+	for i, r in ipairs(list) do key[r], place[r] = runs.value(r, name), i end
+	table.sort(list, function(a, b)
+		local x, y = key[a], key[b]
+		if x == nil or y == nil or x == y then
+			if (x == nil) ~= (y == nil) then return y == nil end
+			return place[a] < place[b]
+		end
+		if type(x) ~= type(y) then x, y = tostring(x), tostring(y) end
+		if down == "-" then return x > y end
+		return x < y
+	end)
+end
+
+function runs.list(settings)
+	local where, tags, list = settings.where, settings.tags, {}
+	for _, r in ipairs(runs.all()) do
+		complete(r)
+		if (not where or fits(r, where)) and (not tags or has_tags(r, tags)) then list[#list + 1] = r end
+	end
+	if settings.sort then sort(list, settings.sort) end
 	return setmetatable(list, List)
 end
 

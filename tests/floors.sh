@@ -28,7 +28,7 @@ look_up() {
 			topic("live", "columns live")
 			topic("eval", "eval")
 			topic("train", "train")
-			topic("store", "weights checkpoint journal place runs tuned")
+			topic("store", "weights checkpoint journal place run_file runs tuned")
 			topic("view", "view")
 			topic("figure", "figure")
 		}

@@ -17,6 +17,7 @@
 #ifndef BARLOW_PLACE_H
 #define BARLOW_PLACE_H
 
+#include <barlow/run_file.h>
 #include <barlow/train.h>
 
 #include <stddef.h>
@@ -45,6 +46,8 @@ const char *bl_place_start(const bl_place *p);  /* the file of the weights that 
 
 /* The folder's recipe.lua: text that rebuilds the trainer, n bytes (bl_runs_write_recipe). */
 int bl_place_write_recipe(bl_place *p, const char *text, size_t n);
+/* The recipe's numbers and texts by their paths, for run.json (run_file.h); `recipe` is taken and left empty. */
+void bl_place_recipe(bl_place *p, bl_facts *recipe);
 /* Saves checkpoint and weights now, between two steps. */
 int bl_place_save(bl_place *p);
 /* Weights of encoder and projector, as of the boundary of a step, into a file; NULL: the folder's. */

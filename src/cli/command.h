@@ -66,6 +66,8 @@ struct bl_subcommand {
 	bl_thing thing;           /* which is this */
 	const char *const *words; /* of a BL_THING_WORD: which there are, ended by NULL */
 	bool needed;              /* the operand cannot be left out */
+	bool many;                /* further ones may follow, with options among them, ... */
+	bl_thing others;          /* ... which are this */
 	bool rest;                /* what follows the operand, options too, is not the program's: a script's arguments */
 	const char *about;        /* full sentences; paragraphs end with a line end */
 	size_t size;              /* of its struct, which begins as zeros */

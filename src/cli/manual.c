@@ -52,6 +52,8 @@ static void write_synopsis(const bl_subcommand *c, FILE *f)
 		fputs(" [\\fIoptions\\fR]", f);
 	if (c->operand)
 		fprintf(f, c->rest ? " [\\fI%s\\fR [\\fIarguments\\fR]]" : c->needed ? " \\fI%s\\fR" : " [\\fI%s\\fR]", c->operand);
+	if (c->many)
+		fputs(" ...", f);
 	fputc('\n', f);
 }
 

@@ -203,7 +203,7 @@ static int take_operand(parser *p, char *word)
 	const bl_subcommand *c = p->command;
 	if (!c->operand)
 		return bl_subcommand_refuse(c, "'%s' is one argument too many", word);
-	if (p->operands.n > 0 && !c->rest)
+	if (p->operands.n > 0 && !c->rest && !c->many)
 		return bl_subcommand_refuse(c, "one %s at a time: '%s' is one argument too many", c->operand, word);
 	return put_more(p, &p->operands, word);
 }

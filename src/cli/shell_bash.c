@@ -77,6 +77,8 @@ static void write_operand(const bl_subcommand *c, FILE *f)
 	if (c->thing == BL_THING_COMMAND || c->rest)
 		write_commands(f);
 	fputs("'\n", f);
+	if (c->many)
+		fprintf(f, "\t\t((COMP_CWORD == 2)) || thing=%s words=\n", thing_name(c->others));
 	if (c->rest) /* the first word only: what follows is the script's */
 		fputs("\t\t((COMP_CWORD == 1)) || thing=file\n", f);
 }

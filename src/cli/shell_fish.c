@@ -93,6 +93,11 @@ static void write_command(const bl_subcommand *c, FILE *f)
 	write_condition(c, f);
 	write_thing(c->thing, c->words, f);
 	fputc('\n', f);
+	if (!c->many || c->others == c->thing)
+		return;
+	write_condition(c, f);
+	write_thing(c->others, NULL, f);
+	fputc('\n', f);
 }
 
 void bl_subcommands_fish(FILE *f)

@@ -83,6 +83,11 @@ static void write_arguments(const bl_subcommand *c, FILE *f)
 		write_action(c->thing, c->words, f);
 		fputc('\'', f);
 	}
+	if (c->many) {
+		fputs(" \\\n\t\t'*:argument:", f);
+		write_action(c->others, NULL, f);
+		fputc('\'', f);
+	}
 	fputs(c->rest ? " \\\n\t\t'*::argument:_files'\n" : "\n", f);
 }
 

@@ -14,6 +14,8 @@ static void write_operand(const bl_subcommand *c, FILE *f)
 {
 	if (c->operand)
 		fprintf(f, c->rest ? " [%s [arguments]]" : c->needed ? " %s" : " [%s]", c->operand);
+	if (c->many)
+		fputs(" ...", f);
 }
 
 void bl_subcommand_usage(const bl_subcommand *c, FILE *f)

@@ -27,7 +27,9 @@ face_sources += \
 	src/lua/bind/l_profile.c \
 	src/lua/bind/l_rng.c \
 	src/lua/bind/l_run.c \
+	src/lua/bind/l_run_file.c \
 	src/lua/bind/l_runs.c \
+	src/lua/bind/l_runs_face.c \
 	src/lua/bind/l_tensor.c \
 	src/lua/bind/l_tensor_index.c \
 	src/lua/bind/l_tensor_linalg.c \

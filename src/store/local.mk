@@ -3,11 +3,15 @@ libbarlow_sources += \
 	src/store/checkpoint.c \
 	src/store/delete.c \
 	src/store/dtype.c src/store/dtype.h \
+	src/store/facts.c \
 	src/store/fork.c \
 	src/store/place.c \
 	src/store/recipe_file.c \
 	src/store/journal.c \
+	src/store/heartbeat.c src/store/heartbeat.h \
+	src/store/machine.c src/store/machine.h \
 	src/store/resume.c \
+	src/store/run_file.c \
 	src/store/run_folder.c \
 	src/store/runs.c src/store/runs.h \
 	src/store/safetensors.c \

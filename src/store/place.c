@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* place.c: a run and its folder: settling there, going on there, and what is saved. */
+#include "store/heartbeat.h"
+
 #include <barlow/checkpoint.h>
 #include <barlow/error.h>
 #include <barlow/file.h>
@@ -19,6 +21,7 @@ struct bl_place {
 	char *from;   /* the folder whose run was loaded; NULL: none was */
 	char *folder; /* NULL: none yet, or none at all */
 	char *live, *checkpoint, *weights, *journal, *start; /* files in it */
+	bl_heartbeat *heartbeat; /* NULL: run.json could not be written, or there is no folder */
 	bool settled;
 };
 
@@ -44,6 +47,7 @@ void bl_place_free(bl_place *p)
 {
 	if (!p)
 		return;
+	bl_heartbeat_free(p->heartbeat);
 	forget_folder(p);
 	free(p->from);
 	free(p);
@@ -83,15 +87,24 @@ static void write_weights(void *ctx)
 }
 
 /* The checkpoint first: it has the weights too. */
-static int save_run(void *ctx, bl_save_why why)
+static int save_files(bl_place *p, bl_save_why why)
 {
-	bl_place *p = ctx;
 	struct job j = { p, p->weights, 0 };
 	if (bl_checkpoint_save(p->checkpoint, p->trainer) != 0)
 		return -1;
 	if (why != BL_SAVE_REGULAR)
 		write_weights(&j);
 	return j.rc;
+}
+
+/* An end that was not saved is told as well, and what went wrong with the saving is the message that stays. */
+static int save_run(void *ctx, bl_save_why why)
+{
+	bl_place *p = ctx;
+	int rc = save_files(p, why);
+	if (rc == 0 && why == BL_SAVE_END && p->heartbeat)
+		bl_heartbeat_end(p->heartbeat, p->trainer);
+	return rc;
 }
 
 static int no_folder(void)
@@ -116,6 +129,13 @@ int bl_place_save_weights(bl_place *p, const char *path)
 int bl_place_write_recipe(bl_place *p, const char *text, size_t n)
 {
 	return p->folder ? bl_runs_write_recipe(p->folder, text, n) : no_folder();
+}
+
+void bl_place_recipe(bl_place *p, bl_facts *recipe)
+{
+	if (p->heartbeat)
+		bl_heartbeat_recipe(p->heartbeat, recipe);
+	bl_facts_free(recipe);
 }
 
 /* --- Going on --------------------------------------------------------------------------- */
@@ -180,6 +200,14 @@ static int keep_start(bl_place *p)
 	return access(p->start, F_OK) == 0 ? 0 : bl_start_save(p->start, p->trainer);
 }
 
+/* A run without it goes on all the same: its live file says where it stands. */
+static void begin_heartbeat(bl_place *p)
+{
+	p->heartbeat = bl_heartbeat_start(p->folder, p->trainer);
+	if (!p->heartbeat)
+		bl_trainer_complain(p->trainer, "the run's " BL_RUN_FILE " cannot be written: %s", bl_error());
+}
+
 static int move_in(bl_place *p, const char *folder)
 {
 	int rc = name_files(p, folder);
@@ -187,8 +215,10 @@ static int move_in(bl_place *p, const char *folder)
 		rc = bl_trainer_keep(p->trainer, p->live, save_run, p);
 	if (rc == 0)
 		rc = bl_journal_keep(p->journal, p->trainer);
-	if (rc == 0)
+	if (rc == 0) {
+		begin_heartbeat(p);
 		return keep_start(p);
+	}
 	forget_folder(p);
 	return rc;
 }

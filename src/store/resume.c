@@ -3,6 +3,7 @@
 #include "store/runs.h"
 
 #include <barlow/error.h>
+#include <barlow/run_file.h>
 #include <barlow/runs.h>
 
 #include <dirent.h>
@@ -99,7 +100,8 @@ char *bl_runs_resumable(const char *what)
 /* --- One at a time ---------------------------------------------------------------- */
 
 const char *const bl_runs_files[] = {
-	BL_RUN_LIVE, BL_RUN_RECIPE, BL_RUN_WEIGHTS, BL_RUN_CHECKPOINT, BL_RUN_START, BL_RUN_JOURNAL, BL_RUN_PARENT, NULL,
+	BL_RUN_LIVE, BL_RUN_RECIPE, BL_RUN_WEIGHTS, BL_RUN_CHECKPOINT, BL_RUN_START, BL_RUN_JOURNAL, BL_RUN_PARENT,
+	BL_RUN_FILE, BL_RUN_FILE ".broken", NULL,
 };
 
 /* FILE.*.tmp, FILE.*.new */

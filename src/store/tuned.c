@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tuned.c: the file of tuned choices, every line of which is checked when it is read. */
-#include "tensor/kernel.h"
+#include "store/machine.h"
 
 #include <barlow/error.h>
 #include <barlow/file.h>
@@ -16,37 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#if defined __x86_64__
-#include <cpuid.h>
-#endif
-
-enum { HEAD_LINES = 3, LINE_BYTES = 256, MOST_BYTES = 1 << 20, MACHINE_BYTES = 80 };
-
-#if defined __x86_64__
-/* Vendor, family, model: "GenuineIntel-6-143". */
-static void cpu_name(char buf[MACHINE_BYTES])
-{
-	unsigned a, b, c, d, maker[3];
-	__cpuid(0, a, maker[0], maker[2], maker[1]);
-	__cpuid(1, a, b, c, d);
-	unsigned family = (a >> 8 & 15) + (a >> 20 & 255), model = (a >> 4 & 15) + (a >> 12 & 240);
-	snprintf(buf, MACHINE_BYTES, "%.12s-%u-%u", (const char *)maker, family, model);
-}
-#else
-static void cpu_name(char buf[MACHINE_BYTES])
-{
-	snprintf(buf, MACHINE_BYTES, "%.32s", bl_blas_core());
-}
-#endif
-
-/* The CPU's type and the kernels it runs. */
-static const char *machine(char buf[MACHINE_BYTES])
-{
-	cpu_name(buf);
-	size_t n = strlen(buf);
-	snprintf(buf + n, MACHINE_BYTES - n, "-%s", bl_kernel()->name);
-	return buf;
-}
+enum { HEAD_LINES = 3, LINE_BYTES = 256, MOST_BYTES = 1 << 20, MACHINE_BYTES = BL_MACHINE_TEXT };
 
 static char *folder(void)
 {
@@ -61,7 +31,7 @@ static char *folder(void)
 char *bl_tuned_path(void)
 {
 	char name[MACHINE_BYTES + 16], cpu[MACHINE_BYTES], *in = folder();
-	snprintf(name, sizeof name, "convolutions-%s", machine(cpu));
+	snprintf(name, sizeof name, "convolutions-%s", bl_machine(cpu));
 	char *path = in ? bl_runs_path(in, name) : NULL;
 	free(in);
 	return path;
@@ -73,7 +43,7 @@ static const char *head_line(int i, char buf[LINE_BYTES])
 	static const char *const first[] = { "barlow tuned convolutions 1", "version " PACKAGE_VERSION };
 	char cpu[MACHINE_BYTES];
 	if (i == 2)
-		snprintf(buf, LINE_BYTES, "cpu %s", machine(cpu));
+		snprintf(buf, LINE_BYTES, "cpu %s", bl_machine(cpu));
 	else
 		snprintf(buf, LINE_BYTES, "%s", first[i]);
 	return buf;

@@ -300,6 +300,8 @@ static void save_end(bl_trainer *t)
 {
 	if (t->step >= t->steps && t->info.state != BL_RUN_FAILED)
 		bl_changes_event(t, "done", "trainer", "");
+	else if (t->ending_asked)
+		bl_changes_event(t, "stop", "process", t->ending_why);
 	bl_trainer_save_now(t, BL_SAVE_END);
 }
 
@@ -437,9 +439,10 @@ void bl_trainer_control_end(bl_trainer *t)
 
 /* --- The end of the process -------------------------------------------------------------- */
 
-void bl_trainer_ask_to_stop(bl_trainer *t)
+void bl_trainer_ask_to_stop(bl_trainer *t, const char *why)
 {
 	pthread_mutex_lock(&t->lock);
+	snprintf(t->ending_why, sizeof t->ending_why, "%s", why);
 	t->stopping = t->ending_asked = true;
 	t->restart = false;
 	t->ended_by_hand = !t->active;

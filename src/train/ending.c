@@ -135,7 +135,7 @@ void bl_trainers_end(const char *why, void (*tell)(void *ctx, const char *line),
 	ending = true;
 	for (bl_trainer *t = all; t; t = t->next)
 		if (began(t))
-			bl_trainer_ask_to_stop(t);
+			bl_trainer_ask_to_stop(t, why);
 	for (bl_trainer *t = all; t; t = t->next)
 		if (t->ending_asked)
 			end_run(t, why, tell, ctx);

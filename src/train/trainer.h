@@ -110,6 +110,7 @@ struct bl_trainer {
 	bool paused, stopping, quit;
 	bool restart;             /* start() has put a resume in the mailbox: no stop before it counts */
 	bool ending_asked;        /* to stop for good, as the process ends */
+	char ending_why[64];
 	bool ended_by_hand;       /* there was no thread then, which would have saved */
 	int64_t allowance;        /* single steps to do though paused */
 	int64_t requests[BL_CMD_KINDS];
@@ -139,7 +140,7 @@ void bl_trainer_control_init(bl_trainer *t);
 void bl_trainer_control_end(bl_trainer *t); /* stops and joins */
 void bl_trainer_note(bl_trainer *t, const char *fmt, ...) BL_PRINTF(2, 3); /* a journal line */
 /* At the next step boundary; then waits for that, and sees to it that the run is saved as at its end. */
-void bl_trainer_ask_to_stop(bl_trainer *t);
+void bl_trainer_ask_to_stop(bl_trainer *t, const char *why);
 void bl_trainer_stop_and_save(bl_trainer *t, const char *why);
 
 /* set.c, by the floor's holder: sets, and says so in the journal.  Negative with bl_error. */

@@ -158,6 +158,55 @@ test("a run that is going on is alive, and its kNN is known", function()
 	equal(r.state, "stopped")
 end)
 
+test("run.json says what a run is, and runs.list reads it", function()
+	local t = small{ name = tag .. "-json", loss = loss.barlow{ lambda = .02 } }
+	t:run{ quiet = true }
+	local r = runs.list{ where = { name = tag .. "-json" } }[1]
+	equal(r.state, "finished")
+	equal(r.reason, "all steps are done")
+	equal(r.seed, 3)
+	equal(r.recipe["loss.lambda"], .02)
+	equal(r.recipe.encoder, "nn.cnn")
+	equal(r.recipe.projector, "{8}")
+	equal(math.abs(r.metrics.total - t.terms.total) < 1e-9, true)
+	equal(r.host, sh "uname -n")
+	if not (r.created > 0 and r.ended >= r.created) then error "times" end
+	equal(#runs.list{ where = { name = tag .. "-json", ["loss.lambda"] = .03 } }, 0)
+	equal(#runs.list{ where = function(x) return x.name == tag .. "-json" and x.metrics.total > 0 end }, 1)
+	small{ name = tag .. "-json" }:step(1):start():stop()
+	local list = runs.list{ where = { name = tag .. "-json" }, sort = "-loss.lambda" }
+	equal(#list, 2)
+	equal(list[1].id, r.id)
+	fails(function() runs.list{ were = 1 } end, "unknown key 'were'", "where")
+end)
+
+test("a run that is stopped says by whom", function()
+	local t = small{ name = tag .. "-why", epochs = 100000 }
+	t:start()
+	while #t < 2 do t:wait(.01) end
+	equal(runs.list{ where = { name = tag .. "-why" } }[1].state, "running")
+	t:stop()
+	local r = runs.list{ where = { name = tag .. "-why" } }[1]
+	equal(r.state, "stopped")
+	equal(r.reason, "stopped by script")
+end)
+
+test("a spoilt run.json is named, and the run is listed all the same", function()
+	local t = small{ name = tag .. "-bad" }
+	t:run{ quiet = true }
+	local f = assert(io.open(t.folder .. "/run.json", "w"))
+	f:write [[{"format": 1, "state": "finished", "tags": [1]}]]
+	f:close()
+	local r = runs.list{ where = { name = tag .. "-bad" } }[1]
+	equal(r.state, "finished")
+	equal(r.step, 6)
+	if not r.problem:find("run.json: 'tags': expected texts", 1, true) then error(r.problem) end
+	os.remove(t.folder .. "/run.json")
+	r = runs.list{ where = { name = tag .. "-bad" } }[1] -- as runs of before have none
+	equal(r.state, "finished")
+	equal(r.problem, nil)
+end)
+
 test("no runs, and broken ones", function()
 	equal(elsewhere(scratch, "print(runs())"), "no runs")
 	local root = scratch .. "/barlow/runs"

@@ -115,7 +115,7 @@ if command -v bash >/dev/null 2>&1; then
 	check "... of another command" bash_gives "second-20260101-000000" resume s
 	check "... an option's folder" bash_gives "folder" resume --data ""
 	check "... words" bash_gives "fish" completions f
-	check "... commands for help" bash_gives "resume" help r
+	check "... commands for help" bash_gives "resume" help re
 	check "... a script's own files" bash_gives "a.lua b.txt folder" a.lua ""
 	check "... nothing where nothing is known" bash_gives "" resume --threads ""
 else

@@ -138,6 +138,9 @@ int bl_lua_profile_stop(lua_State *L);
 int bl_lua_profile_rows(lua_State *L);
 int bl_lua_profile_ceiling(lua_State *L);
 int bl_lua_runs(lua_State *L);      /* list of tables, newest first */
+int bl_lua_run_file(lua_State *L);  /* (folder): run.json as a table; l_run_file.c */
+int bl_lua_run_change(lua_State *L); /* its tags and notes */
+void bl_lua_push_runs(lua_State *L); /* l_runs_face.c: the table `runs`, which can be called */
 int bl_lua_run_watch(lua_State *L); /* (live file[, read_only]) */
 
 /* --- journals (l_journal.c) --- */

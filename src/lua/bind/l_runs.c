@@ -42,12 +42,34 @@ static int call_file_text(lua_State *L)
 	return bl_lua_call_module(L, "barlow.recipe", "file_text", 2);
 }
 
+/* (recipe): numbers and texts by their paths */
+static int call_facts(lua_State *L)
+{
+	return bl_lua_call_module(L, "barlow.recipe", "facts", 1);
+}
+
+/* The recipe on top, for run.json; what does not fit there is left out. */
+static void report_recipe(lua_State *L, bl_place *p)
+{
+	bl_facts facts = { 0 };
+	lua_pushcfunction(L, call_facts);
+	lua_pushvalue(L, -2);
+	if (lua_pcall(L, 1, 1, 0) == LUA_OK)
+		for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+			bool number = lua_type(L, -1) == LUA_TNUMBER;
+			bl_facts_set(&facts, lua_tostring(L, -2), number ? lua_tonumber(L, -1) : 0, number ? NULL : lua_tostring(L, -1));
+		}
+	lua_pop(L, 1);
+	bl_place_recipe(p, &facts);
+}
+
 static void write_recipe(lua_State *L, int index)
 {
 	size_t n;
 	bl_place *p = bl_lua_place(L, index);
 	lua_pushcfunction(L, call_file_text);
 	bl_lua_recipe(L, index);
+	report_recipe(L, p);
 	lua_pushstring(L, bl_place_folder(p));
 	int rc = lua_pcall(L, 2, 1, 0) == LUA_OK ? 0 : bl_fail("%s", luaL_tolstring(L, -1, NULL));
 	const char *text = lua_tolstring(L, -1, &n);

@@ -92,39 +92,6 @@ static int help(lua_State *L)
 	return bl_lua_call_module(L, "barlow.help", "show", lua_gettop(L));
 }
 
-/* barlow.runs(): the call of a table, whose first argument is itself */
-static int runs(lua_State *L)
-{
-	lua_remove(L, 1);
-	return bl_lua_call_module(L, "barlow.runs", "list", lua_gettop(L));
-}
-
-/* barlow.runs.resume(run) */
-static int runs_resume(lua_State *L)
-{
-	return bl_lua_call_module(L, "barlow.resume", "load", lua_gettop(L));
-}
-
-static const bl_lua_function runs_itself = BL_LUA("runs", NULL, "(): table",
-	"All runs that were kept, live and past, newest first.", "runs()");
-static const bl_lua_function runs_functions[] = {
-	BL_LUA("resume", runs_resume, "(run?: string): trainer",
-	       "A trainer that stands where the run did: by name or folder, or the newest that was stopped before its end.",
-	       "pcall(runs.resume, \"no such run\")"),
-	BL_LUA_END,
-};
-
-static void push_runs(lua_State *L)
-{
-	bl_lua_module_new(L, "runs");
-	bl_lua_describe_function(L, "", &runs_itself);
-	bl_lua_functions(L, "runs", runs_functions);
-	lua_getmetatable(L, -1);
-	lua_pushcfunction(L, runs);
-	lua_setfield(L, -2, "__call");
-	lua_pop(L, 1);
-}
-
 static const bl_lua_function functions[] = {
 	BL_LUA("help", help, "(name?: string|table|function)", "What there is, or what is known of a name; at the prompt also ?name.",
 	       "help \"tensor.zeros\""),
@@ -147,7 +114,7 @@ int luaopen_barlow(lua_State *L)
 		lua_setfield(L, -2, m->name);
 	}
 	bl_lua_functions(L, "", functions);
-	push_runs(L);
+	bl_lua_push_runs(L);
 	lua_setfield(L, -2, "runs");
 	bl_lua_name_modules(L);
 	return 1;

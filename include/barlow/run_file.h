@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * run_file.h: run.json in a run's folder: what the run is, where it stands, and what its user says of it.
+ *
+ * The process that trains writes it when the run begins, every few seconds, and when it ends; tags and notes may be changed by
+ * anybody at any time (bl_run_file_change).  It is replaced as a whole by a rename, under a lock on the file itself, so that
+ * readers see a complete one and no change is lost.  Nothing in it is trusted: texts and lists have limits, numbers are
+ * finite, and a file that breaks them is refused with the name of what is wrong.
+ */
+#ifndef BARLOW_RUN_FILE_H
+#define BARLOW_RUN_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define BL_RUN_FILE "run.json"
+
+enum {
+	BL_RUN_TEXT = 80,       /* bytes of a short text, with its NUL */
+	BL_RUN_REASON = 256,
+	BL_RUN_PATH = 4096,
+	BL_RUN_NOTES = 8192,
+	BL_RUN_TAGS = 32,       /* how many there are at most */
+	BL_RUN_TAG = 64,
+	BL_RUN_FACTS = 1024,    /* how many a list has at most */
+	BL_RUN_FACT_NAME = 96,
+	BL_RUN_FACT_TEXT = 512,
+	BL_RUN_FILE_BYTES = 1 << 20,
+};
+
+/* A name with a number or a text. */
+typedef struct bl_fact {
+	char *name, *text; /* text NULL: it is a number */
+	double number;
+} bl_fact;
+
+/* Empty: { 0 }. */
+typedef struct bl_facts {
+	bl_fact *at;
+	int n;
+} bl_facts;
+
+/* Sets a name, a new one behind the others.  text NULL: the number.  Negative: too many, too long, no memory. */
+int bl_facts_set(bl_facts *f, const char *name, double number, const char *text);
+const bl_fact *bl_facts_find(const bl_facts *f, const char *name); /* NULL: there is none */
+void bl_facts_free(bl_facts *f);                                   /* leaves it empty */
+
+/* States as the file has them.  A run that says "running" and whose process is gone was killed: its readers judge that. */
+#define BL_RUN_FILE_NEW "new"
+#define BL_RUN_FILE_RUNNING "running"
+#define BL_RUN_FILE_PAUSED "paused"
+#define BL_RUN_FILE_STOPPED "stopped"
+#define BL_RUN_FILE_FINISHED "finished"
+#define BL_RUN_FILE_FAILED "failed"
+
+/* Texts are "" and times 0 where nothing is known.  Times are seconds since 1970 by the clock of the run's host. */
+typedef struct bl_run_file {
+	char barlow[BL_RUN_TEXT]; /* version */
+	char name[BL_RUN_TEXT];
+	char state[BL_RUN_TEXT];
+	char reason[BL_RUN_REASON]; /* why it ended */
+	int64_t seed, step, steps;
+	double created, started, ended; /* started: by the process that trains or trained it last */
+	char host[BL_RUN_TEXT], boot[BL_RUN_TEXT], cpu[BL_RUN_TEXT], blas[BL_RUN_TEXT];
+	int64_t pid;
+	int threads;
+	int64_t beat;     /* counts up every few seconds while its process lives */
+	double beat_time; /* when it last did */
+	char parent[BL_RUN_PATH]; /* of a fork: the folder, and the step */
+	int64_t parent_step;
+	char tag[BL_RUN_TAGS][BL_RUN_TAG];
+	int tags;
+	char notes[BL_RUN_NOTES];
+	bl_facts data;        /* name, images, fingerprint */
+	bl_facts convolution; /* algorithms by shape */
+	bl_facts recipe;      /* numbers and texts of the recipe, by their paths: "loss.lambda" */
+	bl_facts metrics;     /* columns of the records, as last measured */
+} bl_run_file;
+
+/* 1: the folder has none; negative with bl_error: it cannot be read or breaks the rules.  Then `out` is empty. */
+int bl_run_file_read(const char *folder, bl_run_file *out);
+/* Whatever is there is replaced. */
+int bl_run_file_write(const char *folder, const bl_run_file *f);
+/*
+ * Reads the file, has it changed, and writes it, while nobody else does; where there is none, change gets an empty one.
+ * change returns 0, or another number, at which nothing is written and which is returned.
+ */
+int bl_run_file_change(const char *folder, int (*change)(void *ctx, bl_run_file *f), void *ctx);
+void bl_run_file_free(bl_run_file *f); /* what it holds; leaves it empty */
+
+/* Adds a tag, or removes it; 1: it was there already, or was not.  Tags are words without blanks and commas. */
+int bl_run_file_tag(bl_run_file *f, const char *tag, bool on);
+
+#endif

@@ -1,0 +1,58 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- json.lua: Lua values as JSON.
+local native = require "barlow.native"
+local show = require "barlow.show"
+
+local json = {}
+
+local escapes = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\t"] = "\\t", ["\r"] = "\\r" }
+
+-- Control bytes are written out, and bytes that are no UTF-8 are taken for Latin-1.
+local function text(s)
+	local valid = utf8.len(s)
+	local out = s:gsub('[%c"\\\127]', function(c) return escapes[c] or ("\\u%04x"):format(c:byte()) end)
+	if not valid then out = out:gsub("[\128-\255]", function(c) return ("\\u%04x"):format(c:byte()) end) end
+	return '"' .. out .. '"'
+end
+
+-- What no number of JSON says is null.
+local function number(v)
+	if math.type(v) == "integer" then return tostring(v) end
+	if v ~= v or v == math.huge or v == -math.huge then return "null" end
+	return v == math.floor(v) and math.abs(v) < 1e15 and ("%d"):format(v) or native.number_text(v)
+end
+
+local write
+
+-- A table without string keys is a list; an empty one is a list where its metatable says so.
+local function write_table(v, indent)
+	local pad, close, parts = "\n" .. ("  "):rep(indent + 1), "\n" .. ("  "):rep(indent), {}
+	if #v > 0 or (getmetatable(v) or {}).list then
+		for i, item in ipairs(v) do parts[i] = write(item, indent + 1) end
+		return #parts == 0 and "[]" or "[" .. pad .. table.concat(parts, "," .. pad) .. close .. "]"
+	end
+	for _, k in ipairs(show.sorted_keys(v)) do
+		parts[#parts + 1] = text(tostring(k)) .. ": " .. write(v[k], indent + 1)
+	end
+	return #parts == 0 and "{}" or "{" .. pad .. table.concat(parts, "," .. pad) .. close .. "}"
+end
+
+function write(v, indent)
+	if v == nil then return "null" end
+	if type(v) == "number" then return number(v) end
+	if type(v) == "boolean" then return tostring(v) end
+	if type(v) == "table" then return write_table(v, indent) end
+	return text(tostring(v))
+end
+
+-- Numbers, texts, booleans and tables of these; nil inside of a list is json.null.
+function json.encode(v)
+	return write(v, 0)
+end
+
+-- An empty list, which an empty table would not be.
+function json.list(t)
+	return setmetatable(t, { list = true })
+end
+
+return json

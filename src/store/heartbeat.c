@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * heartbeat.c: run.json of a run of this process.
+ *
+ * A thread of its own looks at the run's live file each second, and writes run.json when the state has changed or five
+ * seconds have passed.  A step may take longer than that, so the thread that makes the steps cannot do it; that one writes
+ * only at the run's end, so that a process may end right after.  Tags and notes are whoever else's: they are kept as the file
+ * has them.
+ */
+#include "store/heartbeat.h"
+#include "store/machine.h"
+
+#include <barlow/error.h>
+#include <barlow/parallel.h>
+#include <barlow/runs.h>
+#include <barlow/tensor.h>
+
+#include <config.h>
+#include <errno.h>
+#include <math.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LOOK_SECONDS = 1, BEAT_SECONDS = 5 };
+
+struct bl_heartbeat {
+	char *folder;
+	bl_live *live;
+	pthread_t thread;
+	pthread_mutex_t lock; /* of all that follows */
+	pthread_cond_t quit_asked;
+	bool quit;
+	bl_run_file file;     /* as it was written last, without tags and notes */
+	double written;       /* monotonic seconds */
+	int64_t seen;         /* records that metrics were taken from */
+	int64_t ended_at;     /* the step at which the end was written, before the live file says it; negative: none */
+};
+
+static double seconds_since_1970(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (double)now.tv_sec + floor((double)now.tv_nsec / 1e6) / 1e3;
+}
+
+static const char *state_name(bl_run_state s)
+{
+	switch (s) {
+	case BL_RUN_NEW: return BL_RUN_FILE_NEW;
+	case BL_RUN_RUNNING: return BL_RUN_FILE_RUNNING;
+	case BL_RUN_PAUSED: return BL_RUN_FILE_PAUSED;
+	case BL_RUN_DONE: return BL_RUN_FILE_FINISHED;
+	case BL_RUN_STOPPED: return BL_RUN_FILE_STOPPED;
+	case BL_RUN_FAILED: return BL_RUN_FILE_FAILED;
+	}
+	return BL_RUN_FILE_NEW;
+}
+
+static bool is_over(const char *state)
+{
+	return strcmp(state, BL_RUN_FILE_FINISHED) == 0 || strcmp(state, BL_RUN_FILE_STOPPED) == 0 ||
+	       strcmp(state, BL_RUN_FILE_FAILED) == 0;
+}
+
+/* --- Writing (under lock) -------------------------------------------------------------------- */
+
+/* Of a column that is measured now and then the newest value there is. */
+static void take_metrics(bl_heartbeat *h)
+{
+	bl_columns c;
+	bl_record r;
+	int64_t n = bl_live_length(h->live);
+	bl_live_columns(h->live, &c);
+	for (; h->seen < n && bl_live_record(h->live, h->seen, &r); h->seen++) {
+		for (int i = 0; i < c.n; i++)
+			if (!isnan(r.value[i]) && (h->seen + 1 == n || bl_column_rare(&c.column[i])))
+				bl_facts_set(&h->file.metrics, c.column[i].name, r.value[i], NULL);
+	}
+}
+
+/* What the file on disk has of others goes into what is written; ours stays ours. */
+static int merge(void *ctx, bl_run_file *there)
+{
+	bl_heartbeat *h = ctx;
+	bl_run_file out = h->file;
+	memcpy(out.tag, there->tag, sizeof out.tag);
+	out.tags = there->tags;
+	memcpy(out.notes, there->notes, sizeof out.notes);
+	int rc = bl_run_file_write(h->folder, &out);
+	return rc == 0 ? 1 : rc; /* it is written */
+}
+
+/* A file that somebody has spoilt is replaced by a whole one. */
+static int write_file(bl_heartbeat *h)
+{
+	if (bl_live_replaced(h->live))
+		return 0; /* the folder is somebody else's run by now */
+	h->file.beat++;
+	h->file.beat_time = seconds_since_1970();
+	h->written = bl_now();
+	int rc = bl_run_file_change(h->folder, merge, h);
+	return rc < 0 ? bl_run_file_write(h->folder, &h->file) : 0;
+}
+
+static void set_state(bl_heartbeat *h, const char *state, const char *reason)
+{
+	bool over = is_over(state);
+	snprintf(h->file.state, sizeof h->file.state, "%s", state);
+	snprintf(h->file.reason, sizeof h->file.reason, "%s", reason);
+	h->file.ended = over ? seconds_since_1970() : 0;
+	take_metrics(h);
+}
+
+/* The end of a run is written before the live file says it. */
+static bool is_ahead(bl_heartbeat *h, const bl_live_info *i)
+{
+	bool ahead = h->ended_at >= 0 && h->ended_at == i->step && !is_over(state_name(i->state));
+	if (!ahead)
+		h->ended_at = -1;
+	return ahead;
+}
+
+/* Of an end that nobody asked for. */
+static const char *usual_reason(const bl_live_info *i)
+{
+	switch (i->state) {
+	case BL_RUN_FAILED: return i->message;
+	case BL_RUN_DONE: return "all steps are done";
+	case BL_RUN_STOPPED: return "its trainer was closed";
+	default: return "";
+	}
+}
+
+static void look(bl_heartbeat *h)
+{
+	bl_live_info i;
+	bl_live_info_get(h->live, &i);
+	const char *state = state_name(i.state);
+	bool news = strcmp(state, h->file.state) != 0 || i.step != h->file.step;
+	if (is_ahead(h, &i) || (!news && is_over(state)))
+		return;
+	if (strcmp(state, h->file.state) == 0 && bl_now() < h->written + BEAT_SECONDS)
+		return;
+	h->file.step = i.step;
+	set_state(h, state, usual_reason(&i));
+	write_file(h);
+}
+
+/* --- The thread -------------------------------------------------------------------------------- */
+
+static void *beat(void *arg)
+{
+	bl_heartbeat *h = arg;
+	pthread_mutex_lock(&h->lock);
+	while (!h->quit) {
+		struct timespec at;
+		clock_gettime(CLOCK_MONOTONIC, &at);
+		at.tv_sec += LOOK_SECONDS;
+		while (!h->quit && pthread_cond_timedwait(&h->quit_asked, &h->lock, &at) != ETIMEDOUT)
+			;
+		if (!h->quit)
+			look(h);
+	}
+	pthread_mutex_unlock(&h->lock);
+	return NULL;
+}
+
+/* Signals are for others. */
+static int start_thread(bl_heartbeat *h)
+{
+	pthread_condattr_t attr;
+	sigset_t all, before;
+	pthread_mutex_init(&h->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&h->quit_asked, &attr);
+	pthread_condattr_destroy(&attr);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int err = pthread_create(&h->thread, NULL, beat, h);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return err == 0 ? 0 : bl_fail("%s: no thread could be started: %s", h->folder, strerror(err));
+}
+
+/* --- What does not change ------------------------------------------------------------------------ */
+
+static void describe_data(bl_facts *f, bl_dataset *d)
+{
+	bl_facts_set(f, "name", 0, bl_dataset_name(d));
+	bl_facts_set(f, "images", (double)bl_dataset_length(d), NULL);
+	const char *print = bl_dataset_origin(d, 0) ? bl_dataset_fingerprint(d) : NULL;
+	if (print)
+		bl_facts_set(f, "fingerprint", 0, print);
+}
+
+static void describe_choices(bl_facts *f, const bl_choices *c)
+{
+	char key[BL_CONV_KEY_TEXT], text[BL_CHOICE_TEXT];
+	for (int i = 0; i < bl_choices_count(c); i++) {
+		const bl_choice *at = bl_choices_at(c, i);
+		bl_facts_set(f, bl_conv_key_text(&at->key, key), 0, bl_choice_text(at, text));
+	}
+}
+
+static void describe_machine(bl_run_file *f)
+{
+	FILE *boot = fopen("/proc/sys/kernel/random/boot_id", "re");
+	char cpu[BL_MACHINE_TEXT];
+	if (gethostname(f->host, sizeof f->host - 1) != 0)
+		f->host[0] = '\0';
+	if (boot && fgets(f->boot, sizeof f->boot, boot))
+		f->boot[strcspn(f->boot, "\n")] = '\0';
+	if (boot)
+		fclose(boot);
+	snprintf(f->cpu, sizeof f->cpu, "%s", bl_machine(cpu));
+	snprintf(f->blas, sizeof f->blas, "%s", bl_blas_core());
+	f->pid = getpid();
+	f->threads = bl_threads();
+}
+
+static void describe_parent(bl_run_file *f, const char *folder)
+{
+	char *path = bl_runs_path(folder, BL_RUN_PARENT);
+	char *parent = path && access(path, F_OK) == 0 ? bl_runs_parent(folder, &f->parent_step) : NULL;
+	if (parent && strlen(parent) < sizeof f->parent)
+		snprintf(f->parent, sizeof f->parent, "%s", parent);
+	free(parent);
+	free(path);
+}
+
+static void describe(bl_run_file *f, const char *folder, bl_trainer *t)
+{
+	bl_live_info i;
+	const bl_trainer_config *c = bl_trainer_settings(t);
+	bl_live_info_get(bl_trainer_live(t), &i);
+	snprintf(f->barlow, sizeof f->barlow, "%s", PACKAGE_VERSION);
+	snprintf(f->name, sizeof f->name, "%s", i.name);
+	snprintf(f->state, sizeof f->state, "%s", state_name(i.state));
+	f->seed = (int64_t)c->seed;
+	f->step = i.step;
+	f->steps = i.steps;
+	f->started = seconds_since_1970();
+	if (!(f->created > 0))
+		f->created = f->started;
+	describe_machine(f);
+	describe_parent(f, folder);
+	describe_data(&f->data, c->data);
+	describe_choices(&f->convolution, bl_trainer_choices(t));
+}
+
+/* A run that goes on keeps when it was made; a file that cannot be read is put aside, not lost. */
+static double created_before(const char *folder)
+{
+	bl_run_file old;
+	char *path = bl_runs_path(folder, BL_RUN_FILE), *aside = bl_runs_path(folder, BL_RUN_FILE ".broken");
+	int rc = bl_run_file_read(folder, &old);
+	double created = rc == 0 ? old.created : 0;
+	if (rc < 0 && path && aside)
+		rename(path, aside);
+	bl_run_file_free(&old);
+	free(path);
+	free(aside);
+	return created;
+}
+
+/* --- A run's ---------------------------------------------------------------------------------------- */
+
+static void drop(bl_heartbeat *h)
+{
+	bl_live_close(h->live);
+	bl_run_file_free(&h->file);
+	free(h->folder);
+	free(h);
+}
+
+bl_heartbeat *bl_heartbeat_start(const char *folder, bl_trainer *t)
+{
+	bl_heartbeat *h = calloc(1, sizeof *h);
+	char *copy = strdup(folder);
+	if (!h || !copy) {
+		free(h);
+		free(copy);
+		return bl_fail_null("%s: no memory for its heartbeat", folder);
+	}
+	h->folder = copy;
+	h->live = bl_live_ref(bl_trainer_live(t));
+	h->ended_at = -1;
+	h->file.created = created_before(folder);
+	describe(&h->file, folder, t);
+	take_metrics(h);
+	if (write_file(h) == 0 && start_thread(h) == 0)
+		return h;
+	drop(h);
+	return NULL;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const bl_fact *)a)->name, ((const bl_fact *)b)->name);
+}
+
+void bl_heartbeat_recipe(bl_heartbeat *h, bl_facts *recipe)
+{
+	if (recipe->n > 0)
+		qsort(recipe->at, (size_t)recipe->n, sizeof *recipe->at, by_name);
+	pthread_mutex_lock(&h->lock);
+	bl_facts_free(&h->file.recipe);
+	h->file.recipe = *recipe;
+	*recipe = (bl_facts){ 0 };
+	write_file(h);
+	pthread_mutex_unlock(&h->lock);
+}
+
+/* The last stop in the journal says who wanted it. */
+static void reason_of(bl_trainer *t, char *out, size_t size)
+{
+	bl_change c;
+	snprintf(out, size, "its trainer was closed");
+	for (int64_t i = bl_trainer_changes(t) - 1; i >= 0 && bl_trainer_change(t, i, &c); i--)
+		if (strcmp(c.name, "stop") == 0) {
+			snprintf(out, size, "stopped%s%s", c.text[0] ? ": " : " by ", c.text[0] ? c.text : c.who);
+			return;
+		}
+}
+
+void bl_heartbeat_end(bl_heartbeat *h, bl_trainer *t)
+{
+	bl_live_info i;
+	char reason[BL_RUN_REASON] = "all steps are done";
+	bl_live_info_get(h->live, &i);
+	bool failed = i.state == BL_RUN_FAILED, done = !failed && i.step >= i.steps;
+	if (failed)
+		snprintf(reason, sizeof reason, "%s", i.message);
+	else if (!done)
+		reason_of(t, reason, sizeof reason);
+	pthread_mutex_lock(&h->lock);
+	h->file.step = h->ended_at = i.step;
+	set_state(h, failed ? BL_RUN_FILE_FAILED : done ? BL_RUN_FILE_FINISHED : BL_RUN_FILE_STOPPED, reason);
+	write_file(h);
+	pthread_mutex_unlock(&h->lock);
+}
+
+void bl_heartbeat_free(bl_heartbeat *h)
+{
+	if (!h)
+		return;
+	pthread_mutex_lock(&h->lock);
+	h->quit = true;
+	pthread_cond_broadcast(&h->quit_asked);
+	pthread_mutex_unlock(&h->lock);
+	pthread_join(h->thread, NULL);
+	look(h);
+	pthread_cond_destroy(&h->quit_asked);
+	pthread_mutex_destroy(&h->lock);
+	drop(h);
+}
