@@ -10,6 +10,7 @@
 
 #include <barlow/augment.h>
 #include <barlow/field.h>
+#include <barlow/random.h>
 #include <barlow/tensor.h>
 
 typedef struct bl_dataset bl_dataset;
@@ -71,6 +72,41 @@ bl_dataset *bl_dataset_shapes(const bl_shapes_config *c);
  * as they are: as float32, or as bytes where all of them are multiples of 1 / 255.
  */
 bl_dataset *bl_dataset_tensor(const bl_tensor *images, const int32_t *labels);
+
+/* What a function of a set gets, and where it puts what it makes. */
+typedef struct bl_data_call {
+	int64_t row;        /* from 0 */
+	int label;          /* of the image that is changed, from 0, -1: none; a function that is asked for it puts it there */
+	bool labelled;      /* it is asked for it */
+	bl_rng *rng;        /* a stream that is the image's own */
+	const bl_image *in; /* what is changed; NULL: nothing */
+	int channels, height, width;
+	float *out;         /* (channels, height, width), in 0..1 */
+} bl_data_call;
+
+/*
+ * Images that a function makes, each when it is asked for: image i is the same whenever it is.  `apply` is called by
+ * several threads at once; `release` is called with the context in the end, and may be NULL.
+ */
+typedef struct bl_data_function {
+	const char *name; /* static: which tells its draws from those of others */
+	int64_t n;
+	int channels, height, width;
+	int classes;                    /* 0: no labels */
+	const char *const *class_names; /* so many, or NULL; copied */
+	const int32_t *labels;          /* from 0; copied.  NULL: the function is called for all images at once, and gives them */
+	uint64_t seed;                  /* of what it draws */
+	int (*apply)(void *context, bl_data_call *call); /* negative: bl_error */
+	void (*release)(void *context);
+	void *context;
+} bl_data_function;
+/* Takes the context, also where it fails. */
+bl_dataset *bl_dataset_function(const bl_data_function *f);
+/*
+ * The images of a set as a function changes them, in training and evaluation alike; labels, classes and paths stay.  Of f,
+ * channels and size 0 are those of the set and its images; number, classes and labels are not looked at.
+ */
+bl_dataset *bl_dataset_map(bl_dataset *of, const bl_data_function *f);
 
 /*
  * Image files of a folder and all below it, sorted: JPEG, PNG, WebP, TIFF (first image), GIF (first frame), BMP, PNM.  Which

@@ -19,7 +19,7 @@ void *bl_block_take(size_t bytes);
 void bl_block_give(void *block); /* NULL is fine */
 
 /* The calling thread's scratch number `slot`, at least `bytes` long, kept until the thread ends.  NULL: no memory. */
-enum { BL_SCRATCH_SLOTS = 12 };
+enum { BL_SCRATCH_SLOTS = 13 };
 void *bl_scratch(int slot, size_t bytes);
 
 typedef struct bl_memory_stats {

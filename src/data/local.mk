@@ -20,6 +20,7 @@ libbarlow_sources += \
 	src/data/figures.h \
 	src/data/fingerprint.c \
 	src/data/folder.c \
+	src/data/function.c \
 	src/data/gunzip.c \
 	src/data/gunzip.h \
 	src/data/idx.c \

@@ -7,6 +7,7 @@ face_sources += \
 	src/lua/bind/func.c \
 	src/lua/bind/func_aug.c \
 	src/lua/bind/func_batch.c \
+	src/lua/bind/func_data.c \
 	src/lua/bind/func_loss.c \
 	src/lua/bind/l_aug.c \
 	src/lua/bind/l_aug_change.c \

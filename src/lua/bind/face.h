@@ -67,6 +67,15 @@ bl_pipelines *bl_lua_push_views(lua_State *L); /* of type BL_T_VIEWS, without an
 extern const bl_lua_function bl_lua_data_parts[]; /* methods of data sets that make one */
 extern const bl_lua_function bl_lua_data_look[];  /* other ones */
 int bl_lua_dataset_text(lua_State *L);            /* their __tostring */
+/* n labels from the list or tensor at `index`, from 1 there and from 0 in the userdata that is pushed. */
+int32_t *bl_lua_labels(lua_State *L, int index, int64_t n);
+
+/* --- data sets by functions (func_data.c) --- */
+
+int bl_lua_make_func_data(lua_State *L); /* data.func, by these */
+extern const bl_field bl_lua_func_data_fields[];
+int bl_lua_make_map(lua_State *L); /* ds:map, by these */
+extern const bl_field bl_lua_map_fields[];
 
 /* --- data sets by recorded paths (recorded.c) --- */
 

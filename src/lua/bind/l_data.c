@@ -131,8 +131,7 @@ int bl_lua_origin(lua_State *L)
 	return 2;
 }
 
-/* n labels from the list or tensor at `index` (1-based there) in a userdata that is pushed. */
-static int32_t *labels_of(lua_State *L, int index, int64_t expected)
+int32_t *bl_lua_labels(lua_State *L, int index, int64_t expected)
 {
 	int64_t n, *v = bl_lua_integers(L, index, "labels", &n);
 	if (n != expected)
@@ -151,7 +150,7 @@ static int data_tensor(lua_State *L)
 {
 	bl_tensor *t = bl_lua_tensor(L, 1);
 	int64_t n = bl_tensor_ndim(t) ? bl_tensor_size(t, 0) : 0;
-	return bl_lua_give_dataset(L, bl_dataset_tensor(t, lua_isnoneornil(L, 2) ? NULL : labels_of(L, 2, n)));
+	return bl_lua_give_dataset(L, bl_dataset_tensor(t, lua_isnoneornil(L, 2) ? NULL : bl_lua_labels(L, 2, n)));
 }
 
 /* --- parts --- */
@@ -415,6 +414,10 @@ static const bl_lua_function constructors[] = {
 	BL_LUA("tensor", data_tensor, "(images: tensor, labels?: integer[]): dataset",
 	       "A tensor (N, C, H, W), C up to 64, values 0..1, kept as they are, and labels from 1, a list or a tensor.",
 	       "data.tensor(tensor.rand(4, 1, 8, 8), {1, 2, 1, 2})"),
+	BL_LUA("func", bl_lua_make_func_data, ": dataset",
+	       "Images that a Lua function makes when they are needed, sandboxed in whatever thread needs them.",
+	       "data.func(50, function(i, rng) return tensor.rand(1, 8, 8), i % 2 + 1 end, {classes = 2})",
+	       .fields = bl_lua_func_data_fields),
 	BL_LUA_END,
 };
 

@@ -57,5 +57,8 @@ const bl_lua_function bl_lua_data_parts[] = {
 	BL_LUA("concat", d_concat, "(other: dataset, ...: dataset): dataset",
 	       "Several sets as one; classes of one name are one. It has labels where all of them have.",
 	       "data.shapes{n = 50, size = 8}:concat(data.shapes{n = 9, size = 8, seed = 1})"),
+	BL_LUA("map", bl_lua_make_map, ": dataset",
+	       "Images as a Lua function changes them, in training and evaluation alike; aug.func changes views only.",
+	       "data.shapes{n = 50, size = 8}:map(function(img) return 1 - img end)", .fields = bl_lua_map_fields),
 	BL_LUA_END,
 };
