@@ -416,7 +416,7 @@ static const bl_lua_function constructors[] = {
 	       "data.tensor(tensor.rand(4, 1, 8, 8), {1, 2, 1, 2})"),
 	BL_LUA("func", bl_lua_make_func_data, ": dataset",
 	       "Images that a Lua function makes when they are needed, sandboxed in whatever thread needs them.",
-	       "data.func(50, function(i, rng) return tensor.rand(1, 8, 8), i % 2 + 1 end, {classes = 2})",
+	       "local x = tensor.rand(50, 1, 8, 8); data.func(50, function(i, rng) return x[i] * rng:uniform(), i % 2 + 1 end, {classes = 2})",
 	       .fields = bl_lua_func_data_fields),
 	BL_LUA_END,
 };
