@@ -63,6 +63,9 @@ bl_tensor *bl_tensor_contiguous(bl_tensor *t);
 bl_tensor *bl_tensor_channels_last(bl_tensor *t);
 /* Deep copy, memory order kept, cut off from the graph. */
 bl_tensor *bl_tensor_clone(const bl_tensor *t);
+/* Nobody is to write to the numbers any more, through whatever view: whoever lets users write asks first. */
+void bl_tensor_freeze(bl_tensor *t);
+bool bl_tensor_is_constant(const bl_tensor *t);
 /* dst = src elementwise, same shapes, any strides.  Fails naming both shapes. */
 int bl_tensor_copy(bl_tensor *dst, const bl_tensor *src);
 /* All elements in row-major order into out. */

@@ -15,6 +15,12 @@ int bl_dim_index(const char *op, const bl_tensor *t, int dim)
 	return bl_fail("%s: dimension %d of shape %s, expected %d to %d", op, dim, text, -t->ndim, t->ndim - 1);
 }
 
+const char *bl_dim_ordinal(int dim)
+{
+	static const char *const names[BL_MAXDIM + 1] = { "1st", "2nd", "3rd", "4th", "5th", "6th", "7th" };
+	return names[dim];
+}
+
 /* Size along dimension d of an ndim-dimensional result: shapes are aligned at their ends. */
 static int64_t size_in(const bl_tensor *t, int ndim, int d)
 {
@@ -29,8 +35,8 @@ int bl_broadcast_shape(const char *op, const bl_tensor *a, const bl_tensor *b, i
 	for (int d = 0; d < ndim; d++) {
 		int64_t x = size_in(a, ndim, d), y = size_in(b, ndim, d);
 		if (x != y && x != 1 && y != 1)
-			return bl_fail("%s: shapes %s and %s do not fit: %lld against %lld in dimension %d", op,
-			               bl_tensor_text(a, at), bl_tensor_text(b, bt), (long long)x, (long long)y, d);
+			return bl_fail("%s: shapes %s and %s do not fit: %lld against %lld in the %s dimension", op,
+			               bl_tensor_text(a, at), bl_tensor_text(b, bt), (long long)x, (long long)y, bl_dim_ordinal(d));
 		shape[d] = x == 1 ? y : x;
 	}
 	return ndim;

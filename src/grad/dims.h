@@ -7,6 +7,8 @@
 
 /* dim (negative ones count from the end) as 0..ndim-1, or -1 with a message that names op and t's shape. */
 int bl_dim_index(const char *op, const bl_tensor *t, int dim);
+/* "1st" of dimension 0, for messages: right for who counts from 0 and for who counts from 1. */
+const char *bl_dim_ordinal(int dim);
 
 /* The shape that a and b broadcast to, NumPy's way.  Its ndim, or -1 with a message that names op and both shapes. */
 int bl_broadcast_shape(const char *op, const bl_tensor *a, const bl_tensor *b, int64_t shape[BL_MAXDIM]);

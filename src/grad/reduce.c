@@ -36,7 +36,8 @@ static int extent_filled(const char *op, const bl_tensor *a, int dim, extent *e)
 	bl_tensor_text(a, text);
 	if (dim == BL_ALL)
 		return bl_fail("%s: shape %s has no elements", op, text);
-	return bl_fail("%s: shape %s has no elements along dimension %d", op, text, dim);
+	return bl_fail("%s: shape %s has no elements along the %s dimension", op, text,
+	               bl_dim_ordinal(dim < 0 ? dim + a->ndim : dim));
 }
 
 /* New tensor of a's shape with size 1 where the mask says so. */

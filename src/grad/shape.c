@@ -67,7 +67,7 @@ bl_tensor *bl_permute(bl_tensor *a, const int *wanted)
 		if (o.of[d] < 0)
 			return NULL;
 		if (seen >> o.of[d] & 1)
-			return bl_fail_null("permute: dimension %d of shape %s is named twice", o.of[d],
+			return bl_fail_null("permute: the %s dimension of shape %s is named twice", bl_dim_ordinal(o.of[d]),
 			                    bl_tensor_text(a, text));
 		seen |= 1u << o.of[d];
 	}
@@ -138,8 +138,8 @@ bl_tensor *bl_narrow(bl_tensor *a, int dim, int64_t start, int64_t length)
 	if (p.dim < 0)
 		return NULL;
 	if (start < 0 || length < 0 || start > a->shape[p.dim] - length)
-		return bl_fail_null("narrow: %lld elements from %lld on do not lie within dimension %d of shape %s",
-		                    (long long)length, (long long)start, p.dim, bl_tensor_text(a, text));
+		return bl_fail_null("narrow: %lld elements behind the first %lld do not lie within the %s dimension of shape %s",
+		                    (long long)length, (long long)start, bl_dim_ordinal(p.dim), bl_tensor_text(a, text));
 	return part_new(BL_OP_view, a, &p);
 }
 
@@ -150,8 +150,8 @@ bl_tensor *bl_select(bl_tensor *a, int dim, int64_t index)
 	if (p.dim < 0)
 		return NULL;
 	if (index < 0 || index >= a->shape[p.dim])
-		return bl_fail_null("select: index %lld is outside dimension %d of shape %s", (long long)index, p.dim,
-		                    bl_tensor_text(a, text));
+		return bl_fail_null("select: index %lld is outside the %s dimension of shape %s",
+		                    (long long)index, bl_dim_ordinal(p.dim), bl_tensor_text(a, text));
 	return part_new(BL_OP_view, a, &p);
 }
 
@@ -555,8 +555,8 @@ static int cat_check(const bl_tensor *first, const bl_tensor *t, int dim)
 		fits = d == dim || t->shape[d] == first->shape[d];
 	if (fits)
 		return 0;
-	return bl_fail("cat: shapes %s and %s do not fit along dimension %d", bl_tensor_text(first, a),
-	               bl_tensor_text(t, b), dim);
+	return bl_fail("cat: shapes %s and %s do not fit along the %s dimension", bl_tensor_text(first, a),
+	               bl_tensor_text(t, b), bl_dim_ordinal(dim));
 }
 
 static bl_tensor *cat_result(bl_tensor *const *parts, int n, int dim)

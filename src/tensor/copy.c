@@ -57,6 +57,16 @@ bl_tensor *bl_tensor_clone(const bl_tensor *t)
 	return filled(bl_tensor_like(t), t);
 }
 
+void bl_tensor_freeze(bl_tensor *t)
+{
+	t->storage->constant = true;
+}
+
+bool bl_tensor_is_constant(const bl_tensor *t)
+{
+	return t->storage && t->storage->constant;
+}
+
 void bl_tensor_read(const bl_tensor *t, float *out)
 {
 	bl_tensor row_major = { .ndim = t->ndim, .data = out };

@@ -12,6 +12,7 @@
 typedef struct bl_storage {
 	atomic_int refs;
 	float *data;
+	bool constant; /* bl_tensor_freeze */
 	void (*release)(void *); /* NULL: data is a block of memory.h */
 	void *owner;
 } bl_storage;

@@ -13,6 +13,7 @@ c_tests += tests/c/test_conv
 tests_c_test_conv_CFLAGS = $(AM_CFLAGS) -fno-tree-vectorize
 c_tests += tests/c/test_dataset
 c_tests += tests/c/test_decode
+c_tests += tests/c/test_draws
 c_tests += tests/c/test_embed
 c_tests += tests/c/test_eval
 c_tests += tests/c/test_field

@@ -171,8 +171,8 @@ static void elementwise_refusals(void **state)
 {
 	(void)state;
 	bl_tensor *a = bl_tensor_full(SHAPE(3, 4), 1), *b = bl_tensor_full(SHAPE(2, 4), 1);
-	expect_error(bl_add(a, b), "add: shapes (3, 4) and (2, 4) do not fit: 3 against 2 in dimension 0");
-	expect_error(bl_maximum(b, a), "maximum: shapes (2, 4) and (3, 4) do not fit: 2 against 3 in dimension 0");
+	expect_error(bl_add(a, b), "add: shapes (3, 4) and (2, 4) do not fit: 3 against 2 in the 1st dimension");
+	expect_error(bl_maximum(b, a), "maximum: shapes (2, 4) and (3, 4) do not fit: 2 against 3 in the 1st dimension");
 	expect_error(bl_clamp(a, 1, 0), "clamp: the lower bound 1 is not at most the upper bound 0");
 	bl_tensor_unref(a);
 	bl_tensor_unref(b);
@@ -450,7 +450,7 @@ static void reduction_refusals(void **state)
 	expect_error(bl_sum(t, 2, false), "sum: dimension 2 of shape (1, 5), expected -2 to 1");
 	expect_error(bl_sum(t, -3, false), "sum: dimension -3 of shape (1, 5), expected -2 to 1");
 	expect_error(bl_mean(s, 0, false), "mean: dimension 0 of a scalar, which has none");
-	expect_error(bl_mean(none, 0, false), "mean: shape (0, 3) has no elements along dimension 0");
+	expect_error(bl_mean(none, 0, false), "mean: shape (0, 3) has no elements along the 1st dimension");
 	expect_error(bl_max(none, BL_ALL, false), "max: shape (0, 3) has no elements");
 	expect(bl_sum(none, 0, false), SHAPE(3), OF(0, 0, 0), 0);
 	expect(bl_var(t, 0, false, false), SHAPE(5), OF(0, 0, 0, 0, 0), 0);
@@ -581,21 +581,21 @@ static void shape_refusals(void **state)
 	(void)state;
 	bl_tensor *t = bl_tensor_full(SHAPE(3, 4), 1), *v = bl_tensor_full(SHAPE(4), 1), *s = bl_tensor_scalar(1);
 	expect_error(bl_transpose(t, 0, 2), "transpose: dimension 2 of shape (3, 4), expected -2 to 1");
-	expect_error(bl_permute(t, (int[]){ 1, -1 }), "permute: dimension 1 of shape (3, 4) is named twice");
+	expect_error(bl_permute(t, (int[]){ 1, -1 }), "permute: the 2nd dimension of shape (3, 4) is named twice");
 	expect_error(bl_reshape(t, SHAPE(5, -1)), "reshape: shape (5, -1) does not hold the 12 elements of (3, 4)");
 	expect_error(bl_reshape(t, SHAPE(-1, -1)), "reshape: shape (-1, -1) does not hold the 12 elements of (3, 4)");
 	expect_error(bl_reshape(t, SHAPE(13)), "reshape: shape (13,) does not hold the 12 elements of (3, 4)");
 	expect_error(bl_flatten(s), "flatten: expected (N, ...), got a scalar");
 	expect_error(bl_narrow(t, 1, 2, 3),
-	             "narrow: 3 elements from 2 on do not lie within dimension 1 of shape (3, 4)");
+	             "narrow: 3 elements behind the first 2 do not lie within the 2nd dimension of shape (3, 4)");
 	expect_error(bl_narrow(t, 1, -1, 1),
-	             "narrow: 1 elements from -1 on do not lie within dimension 1 of shape (3, 4)");
-	expect_error(bl_select(t, 0, 3), "select: index 3 is outside dimension 0 of shape (3, 4)");
+	             "narrow: 1 elements behind the first -1 do not lie within the 2nd dimension of shape (3, 4)");
+	expect_error(bl_select(t, 0, 3), "select: index 3 is outside the 1st dimension of shape (3, 4)");
 	expect_error(bl_expand(t, SHAPE(3, 5)), "expand: shape (3, 4) cannot be stretched to (3, 5)");
 	expect_error(bl_expand(t, SHAPE(4)), "expand: shape (3, 4) cannot be stretched to (4,)");
 	expect_error(bl_index_rows(t, (int64_t[]){ 0, 3 }, 2),
 	             "index_rows: row 3 (number 1 of the index) is outside shape (3, 4)");
-	expect_error(bl_cat((bl_tensor *[]){ t, v }, 2, 0), "cat: shapes (3, 4) and (4,) do not fit along dimension 0");
+	expect_error(bl_cat((bl_tensor *[]){ t, v }, 2, 0), "cat: shapes (3, 4) and (4,) do not fit along the 1st dimension");
 	expect_error(bl_cat(NULL, 0, 0), "cat: expected one tensor or more, got none");
 	expect_error(bl_diag(t), "diag: expected a square matrix or a vector, got shape (3, 4)");
 	bl_tensor_unref(t);

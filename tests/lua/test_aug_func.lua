@@ -56,6 +56,49 @@ test("upvalues travel, tables cannot be written to, tensors are shared", functio
 	fails(function() call(function(img) list[1] = 2 return img end) end, "cannot be written to")
 	fails(function() call(function(img) list[2].x = 2 return img end) end, "cannot be written to")
 	fails(function() call(function(img) table.insert(list, 2) return img end) end, "cannot be written to")
+	fails(function() call(function(img) table.move({ 1, 2 }, 1, 2, 1, list) return img end) end, "cannot be written to")
+	fails(function() call(function(img) rawset(list, 1, 2) return img end) end, "cannot be written to")
+	fails(function() call(function(img) setmetatable(list, {}) return img end) end, "protected metatable")
+	close(call(function(img) return img * rawget(list, 1) * rawlen(list) end), image)
+	close(call(function(img) return img * table.move(list, 1, 1, 1, {})[1] end), image * .5)
+end)
+
+test("tensors around a function are as they were, and cannot be written to", function()
+	local m = tensor.full({ 3, 8, 8 }, .5)
+	local holder = { m }
+	local f = aug.func(function(img) return img * m end)
+	m:fill_(3)
+	close(f(image), image * .5)
+	m:fill_(.5)
+	local writes = {
+		fill_ = function(img) m:fill_(2) return img end,
+		["fill_ "] = function(img) m[1]:narrow(1, 2, 3):fill_(2) return img end,
+		["fill_  "] = function(img) holder[1]:reshape(192):detach():fill_(2) return img end,
+		copy_ = function(img) m:copy_(img) return img end,
+		["tensor assignment"] = function(img) m[1] = 2 return img end,
+		["tensor assignment "] = function(img) m[{ 1, 2, 3 }] = 2 return img end,
+		["tensor assignment  "] = function(img) m[m:gt(.1)] = 2 return img end,
+		requires_grad = function(img) m:requires_grad(true) return img end,
+		params = function(img) optim.sgd{ params = { m }, lr = 1 } return img end,
+		["nn.func"] = function(img) nn.func{ function(x) return x end, parameters = { w = m } } return img end,
+	}
+	for name, write in pairs(writes) do
+		fails(function() call(write) end, name:match "[^ ].*[^ ]", "a tensor around the function cannot be written to", ":clone()")
+	end
+	close(f(image), image * .5)
+	close(call(function(img) local own = m:clone() own:fill_(2) own[1] = 3 img:fill_(1) return own * img end), tensor.full({ 3, 8, 8 }, 2)
+		+ tensor{ 1, 0, 0 }:reshape(3, 1, 1))
+	m:requires_grad(true)
+	m[1] = 4 -- out here it is the script's own
+	equal(m[{ 1, 1, 1 }], 4)
+end)
+
+test("nothing goes from one call to the next by globals or libraries", function()
+	fails(function() aug.func(function(img) _G.count = (_G.count or 0) + 1 return img end) end, "_G")
+	fails(function() aug.func(function(img) rawset(_G, "count", 1) return img end) end, "_G")
+	fails(function() call(function(img) math.count = 1 return img end) end, "gets no further names", "'count'")
+	fails(function() call(function(img) tensor.count = 1 return img end) end, "gets no further names")
+	fails(function() call(function(img) rawset(string, "count", 1) return img end) end, "the table of a library")
 end)
 
 test("what cannot travel is refused by name when the pipeline is made", function()

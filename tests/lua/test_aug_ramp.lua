@@ -145,6 +145,34 @@ test("a run is made again from its recipe, and resumed, to the same bits", funct
 	os.execute("rm -r " .. scratch)
 end)
 
+local function mixup(views, rng, info)
+	local m, other, out = rng:beta(.4 * info.epoch), rng:permutation(views[1]:size(1)), {}
+	for i, v in ipairs(views) do out[i] = v * m + v:rows(other) * (1 - m) end
+	return out
+end
+local function shade(img, rng, info) return img * rng:uniform(.5, 1) / info.epoch + .01 * math.random() end
+local together = aug.batch(mixup, { views = aug.twin(
+	aug.compose{ aug.crop(aug.ramp(8, 12, 5)), aug.random_apply(aug.func(shade), aug.ramp(.2, 1, 4)), aug.noise{ std = aug.ramp(0, .2, 5) } },
+	aug.compose{ aug.crop(aug.ramp(8, 12, 5)), aug.trivial{}, aug.func(shade) }) })
+
+test("with functions of images and of batches the same at 1, 2 and 4 threads", function()
+	local one = batches(together, 1)
+	same(batches(together, 2), one)
+	same(batches(together, 4), one)
+end)
+
+test("and behind a resume, with another number of threads", function()
+	local straight, first = run(together, { epochs = 200, workers = 1 }), run(together, { epochs = 200, workers = 4, folder = scratch })
+	first:start()
+	while first.iteration < 5 do first:wait(.001) end
+	first:stop()
+	local at, again = first.iteration, runs.resume(scratch)
+	straight:step(at + 12)
+	again:step(12)
+	for i = 1, at + 12 do equal(again:record(i).total, straight:record(i).total, "loss of step " .. i) end
+	os.execute("rm -r " .. scratch)
+end)
+
 test("a preview shows the epoch that it is asked for", function()
 	local p = aug.crop(aug.ramp(8, 12, 3))
 	for epoch, size in ipairs{ 8, 10, 12, 12 } do

@@ -257,6 +257,8 @@ extern const bl_lua_function bl_lua_tensor_selects[]; /* l_tensor_select.c: meth
 int bl_lua_tensor_where(lua_State *L);                 /* the same: tensor.where(mask, a, b) */
 extern const bl_lua_function bl_lua_tensor_shapes[]; /* l_tensor_shape.c: methods */
 extern const luaL_Reg bl_lua_tensor_meta[];          /* l_tensor_ops.c: operators */
+/* Raises where the tensor is one around a function that threads share; `what` would write to it. */
+bl_tensor *bl_lua_writable_tensor(lua_State *L, int arg, const char *what);
 int bl_lua_tensor_element(lua_State *L);       /* l_tensor_index.c: t[i], t[{i, j}] */
 int bl_lua_tensor_assign(lua_State *L);        /* l_tensor_index.c: t[i] = v */
 /* Nested tables (or a number) at `index` as a tensor; raises on a ragged one. */

@@ -138,7 +138,8 @@ typedef struct arguments {
 const bl_field bl_lua_func_aug_fields[] = {
 	BL_FIELD_UNREAD("f", "a function of an image", BL_REQUIRED, .position = 1,
 	                .help = "gives an image tensor (C, H, W); it gets such a one, values 0..1, an rng, and a table of sample, "
-	                        "epoch, step, view and label (nil: none)"),
+	                        "epoch, step, view and label (nil: none); locals around it are copied when the pipeline is made, and "
+	                        "tables and tensors among them cannot be written to"),
 	BL_FIELD(INT, arguments, size, BL_OTHERWISE("as it comes"), BL_WITHIN(1, 16384), .help = "side of what it gives, pixels"),
 	BL_FIELD(DOUBLE, arguments, seconds, BL_DEFAULT(5), BL_WITHIN(1e-3, 3600), .help = "the most that a call may take"),
 	BL_FIELD(INT, arguments, memory, BL_DEFAULT(256), BL_WITHIN(1, 65536),

@@ -302,7 +302,7 @@ static void read_parameters(lua_State *L, parameters *p)
 		if (p->n == PARAMETERS_MAX)
 			luaL_error(L, "nn.func: more than %d parameters", PARAMETERS_MAX);
 		p->name[p->n] = lua_tostring(L, -2);
-		p->tensor[p->n] = bl_lua_tensor(L, -1);
+		p->tensor[p->n] = bl_lua_writable_tensor(L, -1, "nn.func");
 		bl_lua_give_tensor(L, bl_tensor_clone(p->tensor[p->n]));
 		p->copy[p->n] = bl_lua_tensor(L, -1);
 		lua_setfield(L, -4, p->name[p->n++]);

@@ -39,7 +39,7 @@ static bl_tensor *never_called(void *ctx, bl_tensor *x)
 /* A module around the one tensor on top, pushed in its place. */
 static bl_module *hold_tensor(lua_State *L)
 {
-	bl_tensor *t = bl_lua_tensor(L, -1);
+	bl_tensor *t = bl_lua_writable_tensor(L, -1, "params");
 	bl_module *m = bl_nn_func("tensor", never_called, NULL, NULL);
 	bl_lua_give_module(L, m);
 	lua_replace(L, -2);

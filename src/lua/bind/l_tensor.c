@@ -295,6 +295,7 @@ static int t_requires_grad(lua_State *L)
 		lua_pushboolean(L, bl_tensor_requires_grad(t));
 		return 1;
 	}
+	bl_lua_writable_tensor(L, 1, "requires_grad");
 	luaL_checktype(L, 2, LUA_TBOOLEAN);
 	if (!bl_tensor_is_leaf(t))
 		return luaL_error(L, "requires_grad: the tensor was computed; take :detach() of it first");
@@ -332,10 +333,18 @@ static int t_contiguous(lua_State *L)
 	return bl_lua_give_tensor(L, bl_tensor_contiguous(bl_lua_tensor(L, 1)));
 }
 
+bl_tensor *bl_lua_writable_tensor(lua_State *L, int arg, const char *what)
+{
+	bl_tensor *t = bl_lua_tensor(L, arg);
+	if (bl_tensor_is_constant(t))
+		luaL_error(L, "%s: a tensor around the function cannot be written to: all threads share it; write to a :clone() of it", what);
+	return t;
+}
+
 /* copy_(t): t's numbers into this tensor, outside the graph */
 static int t_copy(lua_State *L)
 {
-	if (bl_tensor_copy(bl_lua_tensor(L, 1), bl_lua_tensor(L, 2)) < 0)
+	if (bl_tensor_copy(bl_lua_writable_tensor(L, 1, "copy_"), bl_lua_tensor(L, 2)) < 0)
 		return bl_lua_fail(L);
 	lua_settop(L, 1);
 	return 1;
@@ -343,7 +352,7 @@ static int t_copy(lua_State *L)
 
 static int t_fill(lua_State *L)
 {
-	bl_tensor_fill(bl_lua_tensor(L, 1), (float)luaL_checknumber(L, 2));
+	bl_tensor_fill(bl_lua_writable_tensor(L, 1, "fill_"), (float)luaL_checknumber(L, 2));
 	lua_settop(L, 1);
 	return 1;
 }

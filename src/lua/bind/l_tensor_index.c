@@ -117,6 +117,7 @@ static int assign_masked(lua_State *L, bl_tensor *mask)
 int bl_lua_tensor_assign(lua_State *L)
 {
 	bl_tensor **mask = bl_lua_test(L, 2, BL_T_TENSOR);
+	bl_lua_writable_tensor(L, 1, "tensor assignment");
 	if (mask)
 		return assign_masked(L, *mask);
 	if (lua_type(L, 2) == LUA_TSTRING)

@@ -5,6 +5,7 @@
  * Nothing here reads, writes or runs: no data sets, trainers, runs, figures, and no methods that save or load.
  */
 #include "lua/bind/face.h"
+#include "lua/kit/tame.h"
 
 #include <string.h>
 
@@ -65,6 +66,7 @@ int bl_lua_open_sandbox(lua_State *L)
 	for (int i = 0; i < MODULES; i++) {
 		modules[i].open(L);
 		bl_lua_withhold(L, modules[i].name);
+		bl_lua_close_library(L);
 		lua_pushvalue(L, -1);
 		lua_setglobal(L, modules[i].name);
 		lua_setfield(L, 1, modules[i].name);

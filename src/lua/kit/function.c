@@ -25,7 +25,7 @@ struct bl_function {
 	bl_cargo *cargo;
 	lua_Integer number;
 	bool foreign; /* not the user's own script's: sandboxed on every thread */
-	bool constant; /* tables among its upvalues cannot be written to */
+	bool constant; /* tables and tensors among its upvalues cannot be written to */
 };
 
 static _Thread_local lua_State *current; /* the coroutine this thread is in; NULL: not in Lua */
@@ -239,9 +239,13 @@ bl_function *bl_function_with(bl_function *f, bl_tensor *const *from, bl_tensor 
 bl_function *bl_function_constant(bl_function *f)
 {
 	bl_function *copy = bl_function_with(f, NULL, NULL, 0);
-	if (copy)
-		copy->constant = true;
-	return copy;
+	if (!copy)
+		return NULL;
+	copy->constant = true;
+	if (bl_cargo_freeze(copy->cargo) == 0)
+		return copy;
+	bl_function_unref(copy);
+	return NULL;
 }
 
 /* --- calling --- */

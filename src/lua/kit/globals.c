@@ -98,6 +98,9 @@ static int check_read(const reader *r, const char *name)
 	bool none = lua_isnil(L, -1), there = lua_rawequal(L, -1, -2) || bl_lua_name_of(L, -1);
 	const char *kind = luaL_typename(L, -1);
 	lua_pop(L, 2);
+	if (r->question == CONSTANT && strcmp(name, "_G") == 0)
+		return bl_fail("it uses _G, the table of globals: calls run on several threads, each with a copy, and none may see what "
+		               "another one did");
 	if (none)
 		return missing(L, name);
 	if (there || r->question == READS)

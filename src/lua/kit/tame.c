@@ -19,9 +19,10 @@ static const double MOST_STEPS = 1e9;
 enum { MOST_ITEMS = 10 * 1000 * 1000 };
 
 static const char *const base_names[] = {
-	"assert", "error", "ipairs", "pairs", "pcall", "rawequal", "rawget", "rawlen", "rawset", "select", "tonumber",
-	"tostring", "type", "getmetatable", "_G", "_VERSION", NULL,
+	"assert", "error", "ipairs", "pairs", "pcall", "rawequal", "select", "tonumber", "tostring", "type", "getmetatable",
+	"_G", "_VERSION", NULL,
 };
+static const char *const raw_names[] = { "rawget", "rawlen", NULL };
 static const char *const string_names[] = {
 	"byte", "char", "format", "len", "lower", "pack", "packsize", "reverse", "sub", "unpack", "upper", NULL,
 };
@@ -94,11 +95,16 @@ static void check_table(lua_State *L, int arg)
 	luaL_argcheck(L, lua_rawlen(L, arg) <= MOST_ITEMS, arg, "the table is too long");
 }
 
+static int refuse_constant(lua_State *L)
+{
+	return luaL_error(L, "a table around the function cannot be written to");
+}
+
 /* Upvalue 2: it only reads. */
 static int on_table(lua_State *L)
 {
 	if (lua_istable(L, 1) && bl_lua_constant_real(L, 1) && !lua_toboolean(L, lua_upvalueindex(2)))
-		return luaL_error(L, "a table around the function cannot be written to");
+		return refuse_constant(L);
 	check_table(L, 1);
 	return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
@@ -106,11 +112,29 @@ static int on_table(lua_State *L)
 static int move(lua_State *L)
 {
 	lua_Integer first = luaL_checkinteger(L, 2), last = luaL_checkinteger(L, 3);
+	int to = lua_isnoneornil(L, 5) ? 1 : 5;
+	if (lua_istable(L, to) && bl_lua_constant_real(L, to))
+		return refuse_constant(L);
+	if (to == 5 && lua_istable(L, 1))
+		bl_lua_constant_real(L, 1);
 	check_table(L, 1);
-	if (!lua_isnoneornil(L, 5))
-		check_table(L, 5);
+	check_table(L, to);
 	luaL_argcheck(L, last < first || (lua_Unsigned)last - (lua_Unsigned)first < MOST_ITEMS, 3, "too many items");
 	return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
+static int refuse_name(lua_State *L)
+{
+	return luaL_error(L, "the table of a library gets no further names: it has no '%s'", luaL_tolstring(L, 2, NULL));
+}
+
+void bl_lua_close_library(lua_State *L)
+{
+	if (!lua_getmetatable(L, -1))
+		lua_newtable(L);
+	lua_pushcfunction(L, refuse_name);
+	lua_setfield(L, -2, "__newindex");
+	lua_setmetatable(L, -2);
 }
 
 /* --- random numbers --- */
@@ -170,6 +194,23 @@ static int next_item(lua_State *L)
 	return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
 
+/* rawget and rawlen of the real table. */
+static int read_raw(lua_State *L)
+{
+	if (lua_istable(L, 1))
+		bl_lua_constant_real(L, 1);
+	return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
+static int raw_set(lua_State *L)
+{
+	if (lua_istable(L, 1) && bl_lua_constant_real(L, 1))
+		return refuse_constant(L);
+	if (lua_istable(L, 1) && bl_lua_name_of(L, 1))
+		return luaL_error(L, "rawset: the table of a library cannot be written to");
+	return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
 /* Finalizers run where no hook is called, and after the state's end. */
 static int set_metatable(lua_State *L)
 {
@@ -225,6 +266,7 @@ static void begin(lua_State *L, lua_CFunction library)
 /* What was chosen becomes the global. */
 static void end(lua_State *L, const char *name)
 {
+	bl_lua_close_library(L);
 	lua_setglobal(L, name);
 	lua_pop(L, 1);
 }
@@ -270,6 +312,7 @@ static void open_math(lua_State *L)
 	bound(L, "random", random_number, false);
 	bound(L, "randomseed", random_seed, false);
 	lua_pop(L, 1);
+	bl_lua_close_library(L);
 	lua_setglobal(L, "math");
 }
 
@@ -281,6 +324,9 @@ static void open_base(lua_State *L)
 	lua_newtable(L);
 	copy_names(L, base_names);
 	bound(L, "setmetatable", set_metatable, false);
+	for (const char *const *name = raw_names; *name; name++)
+		bound(L, *name, read_raw, false);
+	bound(L, "rawset", raw_set, false);
 	bound(L, "next", next_item, false);
 	lua_pushcfunction(L, print);
 	lua_setfield(L, -2, "print");
@@ -298,6 +344,7 @@ void bl_lua_open_tame(lua_State *L)
 	open_math(L);
 	lua_pushcfunction(L, luaopen_utf8);
 	lua_call(L, 0, 1);
+	bl_lua_close_library(L);
 	lua_setglobal(L, "utf8");
 }
 
@@ -319,11 +366,12 @@ static void name_all(lua_State *L, const char *library, const char *const *names
 void bl_lua_name_libraries(lua_State *L)
 {
 	static const char *const more[] = { "rep", NULL }, *const moving[] = { "move", NULL };
-	static const char *const own[] = { "print", "setmetatable", "next", NULL };
+	static const char *const own[] = { "print", "setmetatable", "next", "rawset", NULL };
 	int top = lua_gettop(L);
 	lua_pushglobaltable(L);
 	name_all(L, "", base_names);
 	name_all(L, "", own);
+	name_all(L, "", raw_names);
 	if (lua_getglobal(L, "string") == LUA_TTABLE) {
 		bl_lua_name(L, "string", false);
 		name_all(L, "string.", string_names);

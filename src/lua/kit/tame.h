@@ -9,5 +9,7 @@
 
 /* Where the value at `arg` is a table that cannot be written to, the real one takes its place on the stack. */
 bool bl_lua_constant_real(lua_State *L, int arg);
+/* The library on top gets no further names: one call's would be there in the next. */
+void bl_lua_close_library(lua_State *L);
 
 #endif

@@ -212,6 +212,33 @@ int bl_cargo_copy(const bl_cargo *c, bl_tensor *const *from, bl_tensor *const *t
 	return 0;
 }
 
+/* --- tensors that stay as they are --- */
+
+static int freeze_plain(bl_plain *p)
+{
+	if (p->kind == BL_PLAIN_TENSOR) {
+		bl_tensor *copy = bl_tensor_clone(p->tensor);
+		if (!copy)
+			return -1;
+		bl_tensor_freeze(copy);
+		bl_tensor_unref(p->tensor);
+		p->tensor = copy;
+	}
+	for (size_t i = 0; p->items && i < p->length; i++)
+		if (freeze_plain(&p->items[i]) < 0)
+			return -1;
+	return 0;
+}
+
+int bl_cargo_freeze(bl_cargo *c)
+{
+	for (int i = 0; i < c->n; i++)
+		for (int u = 0; u < c->piece[i].n; u++)
+			if (freeze_plain(c->piece[i].upvalue[u].value) < 0)
+				return -1;
+	return 0;
+}
+
 /* --- unpacking --- */
 
 void bl_cargo_push(lua_State *L, const bl_cargo *c, bool constant)

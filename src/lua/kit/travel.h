@@ -66,6 +66,8 @@ const char *bl_lua_name_of(lua_State *L, int index);
 int bl_cargo_pack(lua_State *L, int index, bl_cargo **out);
 /* Pushes the function, in another state; constant: with tables among its upvalues that cannot be written to.  Raises. */
 void bl_cargo_push(lua_State *L, const bl_cargo *c, bool constant);
+/* Tensors among its upvalues become copies that cannot be written to.  Negative with bl_error. */
+int bl_cargo_freeze(bl_cargo *c);
 void bl_cargo_free(bl_cargo *c);
 /* A copy, into *out as above, with tensors to[i] in the places of from[i].  Negative with bl_error. */
 int bl_cargo_copy(const bl_cargo *c, bl_tensor *const *from, bl_tensor *const *to, int n, bl_cargo **out);

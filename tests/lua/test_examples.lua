@@ -1,0 +1,49 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- Examples that take minutes, run at tiny settings: they end well, and say what they promise to say.
+package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
+local tap = require "tap"
+local test, equal = tap.test, tap.equal
+
+local program = os.getenv "BARLOW" or "./barlow"
+
+local function output(command)
+	local pipe = assert(io.popen(("%s %sexamples/%s 2>&1"):format(program, tap.root, command)))
+	local text = pipe:read "a"
+	local fine, _, code = pipe:close()
+	return text, fine and 0 or code
+end
+
+local function has(text, ...)
+	for _, word in ipairs{ ... } do
+		if not text:find(word) then error(("no '%s' in\n%s"):format(word, text), 2) end
+	end
+end
+
+test("augmentations.lua compares one's own with the default, and says the interval", function()
+	local text, code = output "augmentations.lua --images 96 --steps 3 --seeds 2 --test 64 --data /nowhere"
+	equal(code, 0, text)
+	has(text, "generated shapes", "seed 1: default 0%.%d+, with one's own 0%.%d+, difference [+-]0%.%d+", "seed 2:",
+		"95%% interval of the paired differences [+-]%d%.%d+ to [+-]%d%.%d+")
+end)
+
+test("removal.lua takes augmentations away one after the other, and draws it", function()
+	local figure = os.tmpname()
+	os.rename(figure, figure .. ".svg")
+	local text, code = output("removal.lua --images 64 --steps 2 --seeds 2 --test 32 --out " .. figure .. ".svg")
+	equal(code, 0, text)
+	has(text, "all +0%.%d+", "%- grayscale +0%.%d+", "%- jitter", "%- blur", "%- solarize", "saved")
+	local file = assert(io.open(figure .. ".svg"))
+	has(file:read "a", "<svg", "solarize", "generated shapes")
+	file:close()
+	os.remove(figure .. ".svg")
+end)
+
+test("options that make no sense are refused", function()
+	for _, command in ipairs{ "augmentations.lua --steps x", "augmentations.lua --stps 3", "removal.lua --seeds 0" } do
+		local text, code = output(command)
+		equal(code ~= 0, true, command)
+		if not (text:find "whole number" or text:find "unknown option") then error(text) end
+	end
+end)
+
+tap.done()
