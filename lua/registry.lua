@@ -53,7 +53,7 @@ local function keys_text(keys)
 	return "(" .. table.concat(first, ", ") .. (#named > 0 and "[, " .. settings .. "]" or "") .. ")"
 end
 
-local groups = { help = "other", interruptible = "other" }
+local groups = { help = "other", interruptible = "other", clock = "other" }
 
 -- Fills in what follows from the description.
 local function finish(e)

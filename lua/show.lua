@@ -75,7 +75,7 @@ function show.tensor(t)
 	each_number(values, function(v) width = math.max(width, #plain(v, format)) end)
 	local text = dims == 0 and plain(values, format) or nested_text(values, dims, format, width, #"tensor(")
 	local notes = {}
-	if cut or d:numel() == 0 then notes[1] = "size=(" .. table.concat(d:shape(), ", ") .. ")" end
+	if cut or d:numel() == 0 then notes[1] = "size=" .. tostring(d:shape()) end
 	if t:requires_grad() then notes[#notes + 1] = "requires_grad=true" end
 	return "tensor(" .. table.concat({ text, table.unpack(notes) }, ", ") .. ")"
 end

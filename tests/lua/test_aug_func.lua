@@ -329,4 +329,9 @@ test("one within another has an image of its own", function()
 	close(inner(image), image * .6)
 end)
 
+test("shapes are lists where functions run sandboxed, too", function()
+	close(call(function(img) return img * (#table.concat(img:shape(), " ") / 5) end), image)
+	close(call(function(img) return img:reshape(table.unpack(img:shape())) * select("#", table.unpack(img:shape())) end), image * 3)
+end)
+
 tap.done()

@@ -237,4 +237,36 @@ test("measures of features", function()
 	local _, details = eval.linear{ train = z, train_labels = labels, test = z, test_labels = labels, l2 = { .1 } }
 	near(details.l2, .1, 1e-9)
 end)
+
+test("a loader gives the labels of its images, where it is asked to", function()
+	local pixels = {}
+	for i = 1, 10 do pixels[i] = tensor.ones(1, 4, 4) * (i / 10) end
+	local set = data.tensor(tensor.stack(pixels), { 3, 1, 2, 3, 1, 2, 3, 1, 2, 3 })
+	local as_is = aug.compose{ aug.resize(4), aug.normalize{ mean = 0, std = 1 } }
+	local seen = 0
+	for _, a, b, labels in data.loader{ data = set, views = as_is, batch = 5, epochs = 2, labels = true } do
+		equal(tostring(labels:shape()), "(5)")
+		for i = 1, 5 do
+			local place = math.floor(a[i][1][1][1] * 10 + .5)
+			equal(labels[i], set[place].label + 0.0)
+			equal(a[i][1][1][1], b[i][1][1][1])
+			seen = seen + 1
+		end
+		equal(loss.cross_entropy(tensor.zeros(5, 3), labels):dim(), 0)
+	end
+	equal(seen, 20)
+	local _, _, _, fourth = data.loader{ data = set, views = as_is, batch = 5 }()
+	equal(fourth, nil)
+	fails(function() return data.loader{ data = data.tensor(tensor.rand(4, 1, 4, 4)), batch = 2, labels = true } end, "labels = true",
+		"has no labels")
+end)
+
+test("a clock counts seconds in fractions", function()
+	local before = clock()
+	equal(math.type(before), "float")
+	local at = before
+	while at == before do at = clock() end
+	equal(at > before and at - before < 1, true)
+end)
+
 tap.done()

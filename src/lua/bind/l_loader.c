@@ -3,6 +3,7 @@
  * l_loader.c: data.loader{...}: batches of views, for a training loop of one's own.
  *
  *     for step, ya, yb in data.loader{data = ds, views = T, batch = 256, epochs = 2} do ... end
+ *     for step, ya, yb, labels in data.loader{data = ds, labels = true} do ... end
  */
 #include "lua/bind/face.h"
 
@@ -10,7 +11,8 @@
 
 typedef struct loader {
 	bl_loader *l;
-	int views;
+	bl_dataset *data; /* lent: the loader has a reference; NULL: labels are not asked for */
+	int views, batch;
 	int64_t step, steps;
 } loader;
 
@@ -19,6 +21,7 @@ typedef struct args {
 	int batch, workers;
 	double epochs;
 	int64_t seed, steps;
+	bool labels;
 } args;
 
 static const bl_field fields[] = {
@@ -28,6 +31,7 @@ static const bl_field fields[] = {
 	BL_FIELD(DOUBLE, args, epochs, BL_DEFAULT(1), BL_WITHIN(1e-9, 1e9), .help = "how long; may be a fraction"),
 	BL_FIELD(INT64, args, steps, BL_OTHERWISE("epochs say it"), BL_WITHIN(1, 1e15), .help = "how long, in batches"),
 	BL_FIELD(INT64, args, seed, BL_DEFAULT(0), .help = "of order and views"),
+	BL_FIELD(BOOL, args, labels, BL_DEFAULT(false), .help = "behind the views come the images' labels, a tensor (N) of numbers from 1"),
 	BL_FIELD(INT, args, workers, BL_DEFAULT(0), BL_WITHIN(0, 256), .help = "threads that make views; 0: one a core"),
 	BL_FIELD_END,
 };
@@ -36,6 +40,8 @@ static int loader_new(lua_State *L)
 {
 	args a = { 0 };
 	bl_lua_take(L, &a);
+	if (a.labels && bl_dataset_classes(*a.data) == 0)
+		return luaL_error(L, "data.loader: labels = true, but %s has no labels", bl_dataset_name(*a.data));
 	bl_lua_views v = bl_lua_views_of(L, 1, "data.loader", *a.data);
 	loader *l = bl_lua_new(L, TYPE, sizeof *l);
 	bl_loader_config c = {
@@ -46,26 +52,39 @@ static int loader_new(lua_State *L)
 		c.views[i] = v.view[i];
 	l->l = bl_loader_new(&c);
 	l->views = v.n;
+	l->batch = a.batch;
+	l->data = a.labels ? *a.data : NULL;
 	if (!l->l)
 		return bl_lua_fail(L);
 	l->steps = a.steps ? a.steps : (int64_t)(a.epochs * (double)bl_loader_steps(l->l) + .5);
 	return 1;
 }
 
-/* The iterator: step (from 1), a batch of each view; nil after the last. */
+/* Labels of the rows, from 1. */
+static bl_tensor *labels_of(const loader *l, const int64_t *rows)
+{
+	bl_tensor *t = bl_tensor_new(1, (int64_t[]){ l->batch });
+	for (int i = 0; t && i < l->batch; i++)
+		bl_tensor_data(t)[i] = (float)(bl_dataset_label(l->data, rows[i]) + 1);
+	return t;
+}
+
+/* The iterator: step (from 1), a batch of each view, labels where they were asked for; nil after the last. */
 static int l_call(lua_State *L)
 {
 	loader *l = bl_lua_check(L, 1, TYPE);
-	bl_tensor *views[BL_VIEWS_MOST];
+	bl_tensor *out[BL_VIEWS_MOST + 1];
+	int n = l->views;
 	if (!l->l || l->step >= l->steps)
 		return lua_pushnil(L), 1;
-	if (bl_loader_next(l->l, views, NULL) < 0)
+	int64_t *rows = l->data ? lua_newuserdatauv(L, sizeof *rows * (size_t)l->batch, 0) : NULL;
+	luaL_checkstack(L, n + 2, "views");
+	if (bl_loader_next(l->l, out, rows) < 0)
 		return bl_lua_fail(L);
+	if (rows)
+		out[n++] = labels_of(l, rows);
 	lua_pushinteger(L, ++l->step);
-	luaL_checkstack(L, l->views, "views");
-	for (int i = 0; i < l->views; i++)
-		bl_lua_give_tensor(L, views[i]);
-	return 1 + l->views;
+	return 1 + bl_lua_give_tensors(L, n, out);
 }
 
 static int l_gc(lua_State *L)
@@ -87,7 +106,7 @@ static int l_len(lua_State *L)
 static const luaL_Reg meta[] = { { "__gc", l_gc }, { "__call", l_call }, { "__len", l_len }, { NULL, NULL } };
 
 const bl_lua_function bl_lua_loader[] = {
-	BL_LUA("loader", loader_new, ": loader", "Iterates over step and a batch of each view, normalised.",
+	BL_LUA("loader", loader_new, ": loader", "Iterates over step, a batch of each view, normalised, and perhaps labels.",
 	       "for step, a, b in data.loader{data = data.shapes{n = 8, size = 8}, batch = 4} do print(step, a:size(1)) end",
 	       .fields = fields),
 	BL_LUA_END,

@@ -398,12 +398,7 @@ static int t_totable(lua_State *L)
 static int t_shape(lua_State *L)
 {
 	bl_tensor *t = bl_lua_tensor(L, 1);
-	int n = bl_tensor_ndim(t);
-	lua_createtable(L, n, 0);
-	for (int i = 0; i < n; i++) {
-		lua_pushinteger(L, bl_tensor_size(t, i));
-		lua_rawseti(L, -2, i + 1);
-	}
+	bl_lua_push_shape(L, bl_tensor_ndim(t), bl_tensor_shape(t));
 	return 1;
 }
 
@@ -462,7 +457,7 @@ static const bl_lua_function methods[] = {
 	BL_LUA("fill_", t_fill, "(value: number): tensor", "Sets every element.", "tensor.zeros(2):fill_(3)"),
 	BL_LUA("item", t_item, "(): number", "The number in a tensor of one element.", "tensor(3):item()"),
 	BL_LUA("totable", t_totable, "(): table|number", "Nested tables of the numbers.", "tensor.eye(2):totable()"),
-	BL_LUA("shape", t_shape, "(): integer[]", "The sizes as a table.", "tensor.zeros(2, 3):shape()"),
+	BL_LUA("shape", t_shape, "(): integer[]", "The sizes as a list, which prints as (2, 3).", "tensor.zeros(2, 3):shape()"),
 	BL_LUA("size", t_size, "(dim?: integer): integer|integer[]", "One size, or all of them as a table.",
 	       "tensor.zeros(2, 3):size(-1)"),
 	BL_LUA("dim", t_dim, "(): integer", "The number of dimensions.", "tensor.zeros(2, 3):dim()"),

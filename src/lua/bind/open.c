@@ -3,6 +3,8 @@
 #include "lua/embed.h"
 #include "lua/bind/face.h"
 
+#include <barlow/parallel.h>
+
 #include <string.h>
 
 static const luaL_Reg modules[] = {
@@ -92,12 +94,21 @@ static int help(lua_State *L)
 	return bl_lua_call_module(L, "barlow.help", "show", lua_gettop(L));
 }
 
+static int clock_now(lua_State *L)
+{
+	lua_pushnumber(L, bl_now());
+	return 1;
+}
+
 static const bl_lua_function functions[] = {
 	BL_LUA("help", help, "(name?: string|table|function)", "What there is, or what is known of a name; at the prompt also ?name.",
 	       "help \"tensor.zeros\""),
 	BL_LUA("interruptible", bl_lua_interruptible, "(f: function, ...: any): boolean, any",
 	       "true and f's results, or false when Ctrl-C ended it, which is then answered.",
 	       "interruptible(function() return 1 end)"),
+	BL_LUA("clock", clock_now, "(): number",
+	       "Seconds on a clock that nobody sets, with fractions: differences are time that passed (os.clock is the processor's).",
+	       "local before = clock(); tensor.randn(64, 64):sum(); print(clock() - before >= 0)"),
 	BL_LUA_END,
 };
 

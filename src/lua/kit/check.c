@@ -49,6 +49,60 @@ int bl_lua_dim(lua_State *L, int arg, const bl_tensor *t)
 	                                              bl_tensor_text(t, buf)));
 }
 
+/* "(2, 3)"; a single size is "(2)". */
+static int shape_text(lua_State *L)
+{
+	luaL_Buffer b;
+	int n = (int)lua_rawlen(L, 1);
+	luaL_checktype(L, 1, LUA_TTABLE);
+	luaL_buffinit(L, &b);
+	luaL_addchar(&b, '(');
+	for (int i = 1; i <= n; i++) {
+		luaL_addstring(&b, i > 1 ? ", " : "");
+		lua_rawgeti(L, 1, i);
+		luaL_tolstring(L, -1, NULL);
+		lua_remove(L, -2);
+		luaL_addvalue(&b);
+	}
+	luaL_addchar(&b, ')');
+	luaL_pushresult(&b);
+	return 1;
+}
+
+/* Lists of the same items. */
+static int shape_equal(lua_State *L)
+{
+	bool same = lua_istable(L, 1) && lua_istable(L, 2) && lua_rawlen(L, 1) == lua_rawlen(L, 2);
+	for (lua_Integer i = 1; same && i <= (lua_Integer)lua_rawlen(L, 1); i++) {
+		lua_rawgeti(L, 1, i);
+		lua_rawgeti(L, 2, i);
+		same = lua_rawequal(L, -1, -2);
+		lua_pop(L, 2);
+	}
+	lua_pushboolean(L, same);
+	return 1;
+}
+
+void bl_lua_push_shape(lua_State *L, int n, const int64_t *sizes)
+{
+	lua_createtable(L, n, 0);
+	for (int i = 0; i < n; i++) {
+		lua_pushinteger(L, sizes[i]);
+		lua_rawseti(L, -2, i + 1);
+	}
+	if (luaL_newmetatable(L, BL_T_SHAPE)) {
+		lua_pushcfunction(L, shape_text);
+		lua_setfield(L, -2, "__tostring");
+		lua_pushcfunction(L, shape_equal);
+		lua_setfield(L, -2, "__eq");
+		lua_createtable(L, 0, 1); /* what getmetatable gives: nobody may add to the real one */
+		lua_pushcfunction(L, shape_text);
+		lua_setfield(L, -2, "__tostring");
+		lua_setfield(L, -2, "__metatable");
+	}
+	lua_setmetatable(L, -2);
+}
+
 int bl_lua_shape(lua_State *L, int first, int64_t shape[BL_MAXDIM])
 {
 	bool table = lua_istable(L, first);

@@ -43,7 +43,7 @@ void bl_lua_source(lua_State *L, int index);
 
 /* Pushes it, taking the reference; raises bl_error() when t is NULL (tensor.c). */
 int bl_lua_give_tensor(lua_State *L, bl_tensor *t);
-/* The same of n, 1 to 8; where one is NULL the others go. */
+/* The same of n, at least 1; where one is NULL the others go. */
 int bl_lua_give_tensors(lua_State *L, int n, bl_tensor *const *t);
 bl_tensor *bl_lua_tensor(lua_State *L, int arg);
 void bl_lua_drop_tensor(lua_State *L, bl_tensor **t); /* of an object that goes */
@@ -155,6 +155,9 @@ int bl_lua_unknown(lua_State *L, const char *what, const char *thing, const char
 
 /* Lua's dimension (1-based, negative from the end) as the library's.  Raises outside of t's. */
 int bl_lua_dim(lua_State *L, int arg, const bl_tensor *t);
+/* Pushes sizes as a list that prints as "(2, 3)". */
+#define BL_T_SHAPE "shape"
+void bl_lua_push_shape(lua_State *L, int n, const int64_t *sizes);
 /* Sizes from arguments first.. or from a table at `first`; how many. */
 int bl_lua_shape(lua_State *L, int first, int64_t shape[BL_MAXDIM]);
 /* Integers of the list, or of the tensor of one dimension, at `index` into a userdata that is pushed; their number in *n. */

@@ -86,11 +86,22 @@ static int rep(lua_State *L)
 
 /* --- tables --- */
 
+/* A shape's metatable has nothing that these functions call. */
+static bool is_shape(lua_State *L, int arg)
+{
+	if (!lua_getmetatable(L, arg))
+		return false;
+	luaL_getmetatable(L, BL_T_SHAPE);
+	bool same = lua_rawequal(L, -1, -2);
+	lua_pop(L, 2);
+	return same;
+}
+
 /* A plain table at `arg`, of a length that is one: # may be a power of 2 far beyond what the table has. */
 static void check_table(lua_State *L, int arg)
 {
 	luaL_checktype(L, arg, LUA_TTABLE);
-	if (lua_getmetatable(L, arg))
+	if (!is_shape(L, arg) && lua_getmetatable(L, arg))
 		luaL_argerror(L, arg, "expected a table without a metatable");
 	luaL_argcheck(L, lua_rawlen(L, arg) <= MOST_ITEMS, arg, "the table is too long");
 }
