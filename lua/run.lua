@@ -24,7 +24,8 @@ end
 local function remaining(t, r)
 	local back = t:record(math.max(1, r.step - 50))
 	if not back or back.step >= r.step then return nil end
-	return (t.steps - r.step) * (r.time - back.time) / (r.step - back.step)
+	local left = (t.steps - r.step) * (r.time - back.time) / (r.step - back.step)
+	return t.seconds > 0 and math.min(left, t.seconds - r.time) or left
 end
 
 -- A value with its name, as its column has it; scores to four decimals, as tables of results do.

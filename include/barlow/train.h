@@ -30,6 +30,7 @@ typedef struct bl_trainer_config {
 	int batch;
 	double epochs;                 /* may be a fraction */
 	int64_t max_steps;             /* > 0: stop there, schedules still by epochs */
+	double seconds;                /* > 0: stop after the step that uses up so much training time, as the column "time" counts it */
 	uint64_t seed;
 	int loader_threads;
 	double clip;                   /* > 0: gradient norm is clipped to it */
@@ -86,6 +87,7 @@ void bl_trainer_complain(bl_trainer *t, const char *fmt, ...) BL_PRINTF(2, 3);
  * last record it goes nowhere.  By any thread.  Negative: the name cannot be, or is the trainer's own.
  */
 int bl_trainer_log(bl_trainer *t, const char *name, double value);
+double bl_trainer_seconds(const bl_trainer *t); /* its budget of training time; 0: none */
 bl_run_state bl_trainer_state(const bl_trainer *t);
 bl_live *bl_trainer_live(bl_trainer *t);                /* borrowed */
 

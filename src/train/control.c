@@ -53,16 +53,42 @@ static void set_state(bl_trainer *t, bl_run_state s)
 	pthread_cond_broadcast(&t->changed);
 }
 
+double bl_trainer_seconds(const bl_trainer *t)
+{
+	return t->config.seconds;
+}
+
+static bool spent(const bl_trainer *t)
+{
+	return t->config.seconds > 0 && t->trained >= t->config.seconds;
+}
+
+bool bl_trainer_over(const bl_trainer *t)
+{
+	return t->step >= t->steps || spent(t);
+}
+
+int bl_trainer_check_over(const bl_trainer *t)
+{
+	if (t->step >= t->steps)
+		return bl_fail("trainer: the run is over: %lld of %lld steps are done", (long long)t->step, (long long)t->steps);
+	if (spent(t))
+		return bl_fail("trainer: the run is over: its %g seconds of training are used up (%lld of %lld steps are done); give it more "
+		               "in trainer{seconds =}, of a run that is resumed in its recipe.lua", t->config.seconds,
+		               (long long)t->step, (long long)t->steps);
+	return 0;
+}
+
 static bool run_over(const bl_trainer *t)
 {
-	return t->info.state == BL_RUN_FAILED || t->step >= t->steps;
+	return t->info.state == BL_RUN_FAILED || bl_trainer_over(t);
 }
 
 static bl_run_state final_state(const bl_trainer *t)
 {
 	if (t->info.state == BL_RUN_FAILED)
 		return BL_RUN_FAILED;
-	return t->step >= t->steps ? BL_RUN_DONE : BL_RUN_STOPPED;
+	return bl_trainer_over(t) ? BL_RUN_DONE : BL_RUN_STOPPED;
 }
 
 void bl_trainer_note(bl_trainer *t, const char *fmt, ...)
@@ -295,11 +321,16 @@ static void make_step(bl_trainer *t)
 		bl_trainer_save_due(t);
 }
 
-/* The end of a run that made all its steps; a checkpoint of it counts this. */
+/* The end of a run that made all its steps, or used up its time; a checkpoint of it counts this. */
 static void save_end(bl_trainer *t)
 {
-	if (t->step >= t->steps && t->info.state != BL_RUN_FAILED)
-		bl_changes_event(t, "done", "trainer", "");
+	char why[64] = "";
+	if (t->step < t->steps && spent(t)) {
+		snprintf(why, sizeof why, "%g seconds of training are used up", t->config.seconds);
+		bl_trainer_note(t, "step %lld: done: %s", (long long)t->step, why);
+	}
+	if (bl_trainer_over(t) && t->info.state != BL_RUN_FAILED)
+		bl_changes_event(t, "done", "trainer", why);
 	else if (t->ending_asked)
 		bl_changes_event(t, "stop", "process", t->ending_why);
 	bl_trainer_save_now(t, BL_SAVE_END);
@@ -360,8 +391,8 @@ static int launch(bl_trainer *t)
 	t->allowance = 0;
 	if (t->info.state == BL_RUN_FAILED)
 		return bl_fail("trainer: the run has failed: %s", t->info.message);
-	if (t->step >= t->steps)
-		return bl_fail("trainer: the run is over: %lld of %lld steps are done", (long long)t->step, (long long)t->steps);
+	if (bl_trainer_check_over(t) != 0)
+		return -1;
 	if (bl_live_replaced(t->live))
 		return bl_fail("trainer: the run's folder is somebody else's by now: it was resumed there, or removed");
 	if (bl_trainers_check_ending() != 0 || bl_ownership_begin(t) != 0)
@@ -482,8 +513,8 @@ static int may_step_by_hand(bl_trainer *t, int64_t n)
 		return bl_fail("trainer: it is running: pause it, or wait, before steps are made by hand");
 	if (t->info.state == BL_RUN_FAILED)
 		return bl_fail("trainer: the run has failed: %s", t->info.message);
-	if (t->step >= t->steps)
-		return bl_fail("trainer: the run is over: %lld of %lld steps are done", (long long)t->step, (long long)t->steps);
+	if (bl_trainer_check_over(t) != 0)
+		return -1;
 	if (bl_trainers_check_ending() != 0)
 		return -1;
 	return t->active ? 0 : bl_ownership_begin(t);
@@ -534,7 +565,7 @@ int bl_trainer_steps(bl_trainer *t, int64_t n)
 			make_step(t);
 		else
 			bl_trainer_answer_knn(t);
-		if (t->step >= t->steps)
+		if (bl_trainer_over(t))
 			save_end(t);
 		floor_leave(t);
 	}

@@ -103,7 +103,7 @@ int bl_trainer_keep_now(bl_trainer *t)
 static bool is_due(const bl_trainer *t)
 {
 	double since = t->trained - t->saved_at;
-	if (!t->save || t->save_steps < 0 || t->step >= t->steps)
+	if (!t->save || t->save_steps < 0 || bl_trainer_over(t))
 		return false;
 	if (t->save_steps > 0)
 		return t->step % t->save_steps == 0;

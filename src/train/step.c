@@ -219,7 +219,7 @@ static double take_knn(bl_trainer *t, int64_t step)
 
 static double measure_knn(bl_trainer *t, int64_t step)
 {
-	bool due = t->knn_steps > 0 && (step % t->knn_steps == 0 || step == t->steps);
+	bool due = t->knn_steps > 0 && (step % t->knn_steps == 0 || step == t->steps || bl_trainer_over(t));
 	return due || t->knn_asked ? take_knn(t, step) : NAN;
 }
 
@@ -264,7 +264,7 @@ static void show(bl_trainer *t, bl_look *l)
 
 static void look(bl_trainer *t, const struct work *w)
 {
-	show(t, &(bl_look){ .last = t->step == t->steps, .view = { w->view[0], w->view[1] } });
+	show(t, &(bl_look){ .last = bl_trainer_over(t), .view = { w->view[0], w->view[1] } });
 }
 
 void bl_trainer_look_again(bl_trainer *t)

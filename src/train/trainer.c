@@ -68,6 +68,8 @@ static int check_numbers(const bl_trainer_config *c)
 		return bl_fail("trainer: epochs is %g: expected more than 0", c->epochs);
 	if (c->max_steps < 0)
 		return bl_fail("trainer: max steps is %lld: expected 0 or more", (long long)c->max_steps);
+	if (check_number("seconds", c->seconds, 0) != 0)
+		return -1;
 	for (int64_t epoch = 0; epoch <= last_change(c); epoch++)
 		if (check_sizes(c, epoch) != 0)
 			return -1;

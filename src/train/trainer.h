@@ -143,6 +143,10 @@ void bl_trainer_note(bl_trainer *t, const char *fmt, ...) BL_PRINTF(2, 3); /* a 
 void bl_trainer_ask_to_stop(bl_trainer *t, const char *why);
 void bl_trainer_stop_and_save(bl_trainer *t, const char *why);
 
+/* May no further step be made, by the number of steps or the seconds?  Says why in bl_error where asked. */
+bool bl_trainer_over(const bl_trainer *t);
+int bl_trainer_check_over(const bl_trainer *t);
+
 /* set.c, by the floor's holder: sets, and says so in the journal.  Negative with bl_error. */
 int bl_trainer_set_now(bl_trainer *t, const char *name, double value, const char *who);
 

@@ -145,7 +145,7 @@ test("an object remembers every setting in force, given or not", function()
 end)
 
 -- Settings that a recipe may leave out: they have no value, or are of this run and this machine alone.
-local unsaid = { ["trainer"] = { steps = true, last = true, knn = true, name = true, folder = true, checkpoint_every = true,
+local unsaid = { ["trainer"] = { steps = true, seconds = true, last = true, knn = true, name = true, folder = true, checkpoint_every = true,
 	convolution = true, warm_start = true }, ["optim.adamw"] = { params = true } }
 
 -- Every setting of every call in the description d must have a value.

@@ -269,4 +269,64 @@ test("a clock counts seconds in fractions", function()
 	equal(at > before and at - before < 1, true)
 end)
 
+-- A run that would take minutes.
+local function long(more)
+	local settings = { data = data.shapes{ n = 64, size = 8, channels = 1 }, encoder = nn.cnn{ image = 8, widths = { 4 } }, projector = { 8 },
+		batch = 32, epochs = 1e6, folder = false }
+	for k, v in pairs(more) do settings[k] = v end
+	return trainer(settings)
+end
+
+test("a budget of seconds ends a run, saves it, and says so", function()
+	local folder = os.tmpname()
+	os.remove(folder)
+	local t = long{ seconds = .05, folder = folder }
+	equal(t.seconds, .05)
+	equal(t.recipe.seconds, .05)
+	equal(t:run{ quiet = true }, "done")
+	local steps, time = t.iteration, t.records.time
+	equal(time[steps] >= .05, true)
+	equal(steps == 1 or time[steps - 1] < .05, true)
+	equal(t.message:find("0.05 seconds of training are used up", 1, true) ~= nil, true)
+	fails(function() t:start() end, "its 0.05 seconds of training are used up", "recipe.lua")
+	fails(function() t:step(1) end, "used up")
+	local again = runs.resume(folder)
+	equal(again.iteration, steps)
+	fails(function() again:step(1) end, "used up")
+	local more = trainer(again.recipe)
+	equal(more.seconds, .05)
+	os.execute("rm -r " .. folder)
+end)
+
+test("of a budget the resumed run has what is left, and steps by hand count", function()
+	local folder = os.tmpname()
+	os.remove(folder)
+	local first = long{ seconds = 1e-9, folder = folder }
+	first:run{ quiet = true }
+	equal(first.iteration, 1)
+	local file = assert(io.open(folder .. "/recipe.lua"))
+	local text = file:read "a"
+	file:close()
+	local function resumed(seconds)
+		local changed, n = text:gsub("seconds = [%w.-]+", ("seconds = %.17g"):format(seconds))
+		equal(n, 1)
+		file = assert(io.open(folder .. "/recipe.lua", "w"))
+		file:write(changed)
+		file:close()
+		return runs.resume(folder)
+	end
+	local left = resumed(first.records.time[1] + 1e-9) -- enough to begin one step
+	equal(left.iteration, 1)
+	left:step(1)
+	equal(left.iteration, 2)
+	equal(left.state, "done")
+	equal(resumed(100):step(1).state, "paused")
+	os.execute("rm -r " .. folder)
+end)
+
+test("a budget is a number of seconds", function()
+	fails(function() long{ seconds = 0 } end, "'seconds' must be a number above 0, got 0")
+	fails(function() long{ seconds = "1 h" } end, "'seconds'", "1 h")
+	equal(long{}.seconds, 0.0)
+end)
 tap.done()

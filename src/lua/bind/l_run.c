@@ -356,6 +356,7 @@ static int p_message(lua_State *L)
 
 static int p_iteration(lua_State *L) { return lua_pushinteger(L, info(L).step), 1; }
 static int p_steps(lua_State *L) { return lua_pushinteger(L, info(L).steps), 1; }
+static int p_seconds(lua_State *L) { return lua_pushnumber(L, bl_trainer_seconds(bl_lua_trainer(L, 1))), 1; }
 static int p_steps_per_epoch(lua_State *L) { return lua_pushinteger(L, info(L).steps_per_epoch), 1; }
 static int p_batch(lua_State *L) { return lua_pushinteger(L, info(L).batch), 1; }
 
@@ -565,6 +566,8 @@ static const bl_lua_function properties[] = {
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.iteration)"),
 	BL_LUA("steps", p_steps, ": integer", "Steps to do in all.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.steps)"),
+	BL_LUA("seconds", p_seconds, ": number", "Its budget of training time; 0: none.",
+	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.seconds)"),
 	BL_LUA("steps_per_epoch", p_steps_per_epoch, ": integer", "Steps in an epoch.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.steps_per_epoch)"),
 	BL_LUA("batch", p_batch, ": integer", "Images in a batch.",

@@ -55,6 +55,9 @@ static const bl_field fields[] = {
 	          .help = "how long; may be a fraction"),
 	IN_CONFIG(INT64, "steps", max_steps, BL_OTHERWISE("epochs say it"), BL_WITHIN(1, 1e15),
 	          .help = "how long instead; together with epochs: an earlier end, the schedule still by epochs"),
+	IN_CONFIG(DOUBLE, "seconds", seconds, BL_OTHERWISE("no limit"), BL_ABOVE(0),
+	          .help = "an earlier end: after the step that uses up so much training time, as the column time counts it (steps; no pauses, "
+	                  "kNN, saving). The schedule still goes by epochs or steps; a resumed run has what is left"),
 	IN_CONFIG(INT64, "seed", seed, BL_DEFAULT(0), .help = "of parameters, order and views: the same seed gives the same run"),
 	BL_FIELD_UNREAD("schedule", "a name, or a table {kind =, ...}", BL_OTHERWISE("\"cosine\""),
 	                .help = "of the rate: cosine, down to `last` times the rate, or constant"),
