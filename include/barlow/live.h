@@ -190,6 +190,6 @@ int bl_live_kept(const bl_live *l);
 int64_t bl_live_kept_snapshot(const bl_live *l, int i, bl_snapshot *out); /* its step, or -1 */
 int bl_live_ask(bl_live *l, const bl_region *r);              /* holds 3 s: ask again each second; negative when read-only */
 int bl_live_send(bl_live *l, bl_command c);                   /* negative when the mailbox is full or read-only */
-bool bl_live_writer_alive(const bl_live *l);                  /* does the trainer's process exist */
+bool bl_live_writer_alive(const bl_live *l);                  /* does the trainer's process exist; a zombie does not count */
 
 #endif

@@ -21,16 +21,40 @@ static size_t read_text(const char *path, char *buf, size_t size)
 	return n > 0 ? (size_t)n : 0;
 }
 
-/* Field 22 of /proc/PID/stat, counted from the last ')' as the name in field 2 may hold anything. */
-uint64_t bl_process_start(int64_t pid)
+/* What /proc/PID/stat says; zeros where it says nothing. */
+struct stat_line {
+	char state;
+	uint64_t threads, start; /* fields 20 and 22 */
+};
+
+/* Fields are counted from the last ')', as the name in field 2 may hold anything. */
+static struct stat_line read_stat(int64_t pid)
 {
+	struct stat_line out = { .state = '\0' };
 	char path[64], text[1024];
 	snprintf(path, sizeof path, "/proc/%lld/stat", (long long)pid);
 	read_text(path, text, sizeof text);
 	char *at = strrchr(text, ')');
-	for (int field = 2; at && field < 22; field++)
-		at = strchr(at + 1, ' ');
-	return at ? strtoull(at, NULL, 10) : 0;
+	for (int field = 3; field <= 22 && at && (at = strchr(at + 1, ' ')); field++) {
+		if (field == 3)
+			out.state = at[1];
+		else if (field == 20)
+			out.threads = strtoull(at, NULL, 10);
+		else if (field == 22)
+			out.start = strtoull(at, NULL, 10);
+	}
+	return out;
+}
+
+uint64_t bl_process_start(int64_t pid)
+{
+	return read_stat(pid).start;
+}
+
+/* A zombie keeps its number and its start until its parent has asked for its end; one whose main thread only has ended lives. */
+static bool is_zombie(const struct stat_line *s)
+{
+	return (s->state == 'Z' && s->threads <= 1) || s->state == 'X';
 }
 
 void bl_process_boot(char boot[40])
@@ -50,6 +74,6 @@ bool bl_live_writer_alive(const bl_live *l)
 	bl_process_boot(boot);
 	if (strcmp(boot, l->boot) != 0)
 		return false;
-	uint64_t ticks = bl_process_start(l->pid);
-	return ticks == 0 || l->pid_ticks == 0 || ticks == l->pid_ticks;
+	struct stat_line s = read_stat(l->pid);
+	return !is_zombie(&s) && (s.start == 0 || l->pid_ticks == 0 || s.start == l->pid_ticks);
 }

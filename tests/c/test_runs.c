@@ -7,6 +7,7 @@
 #include <barlow/runs.h>
 
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,6 +188,28 @@ static void test_lost(void **state)
 	bl_runs_free(r);
 }
 
+/* Its parent has not asked for its end yet, as a shell does only when it prompts: the number is taken, nobody is at the run. */
+static void test_zombie(void **state)
+{
+	(void)state;
+	siginfo_t end;
+	pid_t child = fork();
+	if (child == 0) {
+		make("zombie", "zombie", BL_RUN_RUNNING, 1, 3, 0);
+		_exit(0);
+	}
+	assert_int_equal(waitid(P_PID, (id_t)child, &end, WEXITED | WNOWAIT), 0);
+	assert_int_equal(kill(child, 0), 0);
+	bl_runs *r = list(NULL);
+	assert_int_equal(r->n, 1);
+	assert_string_equal(bl_run_state_text(&r->run[0]), "lost");
+	int claim = bl_runs_claim(r->run[0].folder);
+	assert_true(claim >= 0);
+	bl_runs_release(claim);
+	bl_runs_free(r);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
 /* Random bytes, a folder or nothing instead of the live file: listed, and said to be broken. */
 static void test_broken(void **state)
 {
@@ -311,6 +334,7 @@ int main(void)
 		cmocka_unit_test_setup(test_root, begin),	cmocka_unit_test_setup(test_names, begin),
 		cmocka_unit_test_setup(test_take, begin),	cmocka_unit_test_setup(test_list, begin),
 		cmocka_unit_test_setup(test_list_again, begin), cmocka_unit_test_setup(test_lost, begin),
+		cmocka_unit_test_setup(test_zombie, begin),
 		cmocka_unit_test_setup(test_broken, begin),	cmocka_unit_test_setup(test_find, begin),
 		cmocka_unit_test_setup(test_many, begin),	cmocka_unit_test_setup(test_open, begin),
 		cmocka_unit_test_setup(test_open_foreign, begin),
