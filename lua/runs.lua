@@ -13,32 +13,67 @@ local runs = {}
 
 local Run, List = {}, {}
 
--- Width, heading, and a run's text; a negative width is left-aligned.
-local columns = {
+-- Width, heading, and a run's text; a negative width is left-aligned.  Between these two are the runs' own.
+local first = {
 	{ -34, "run", function(r) return r.id end },
 	{ -8, "state", function(r) return r.state end },
 	{ 15, "step", function(r) return r.state == "broken" and "-" or ("%d/%d"):format(r.step, r.steps) end },
 	{ 9, "total", function(r) return r.total and ("%.4g"):format(r.total) or "-" end },
-	{ 7, "kNN", function(r) return r.knn and ("%.4f"):format(r.knn) or "-" end },
-	{ 9, "lambda", function(r) return r.lambda and ("%.3g"):format(r.lambda) or "-" end },
+}
+local last = {
 	{ 5, "D", function(r) return r.d > 0 and tostring(r.d) or "-" end },
 	{ -16, "started", function(r)
 		return r.started > 0 and os.date("%Y-%m-%d %H:%M", r.started // 1 | 0) or "-"
 	end },
 }
 
+-- What a run shows of its own: a list of {kind =, name =, label =, value =}.
+local own = setmetatable({}, { __mode = "k" })
+
+local formats = { score = "%.4f", own = "%.4g", parameter = "%.3g" }
+
+local function own_column(kind, name, label)
+	return { math.max(#label, 9), label, function(r)
+		for _, c in ipairs(own[r]) do
+			if c.kind == kind and c.name == name then return c.value and formats[kind]:format(c.value) or "-" end
+		end
+		return "-"
+	end }
+end
+
+-- The columns of a table of these runs: what their records have of metrics, and what their losses name first.
+local function columns_of(list)
+	local all, seen = table.move(first, 1, #first, 1, {}), {}
+	for _, kind in ipairs{ "score", "own", "parameter" } do
+		for _, r in ipairs(list) do
+			for _, c in ipairs(own[r]) do
+				local key = kind .. c.name
+				if c.kind == kind and not seen[key] then
+					seen[key] = true
+					all[#all + 1] = own_column(kind, c.name, c.label)
+				end
+			end
+		end
+	end
+	return table.move(last, 1, #last, #all + 1, all)
+end
+
 -- A line of the table; text(column) is a cell's text.
-local function line(text)
+local function line(columns, text)
 	local cells = {}
 	for i, c in ipairs(columns) do cells[i] = ("%" .. c[1] .. "s"):format(text(c)) end
 	return (table.concat(cells, "  "):gsub("%s+$", ""))
+end
+
+local function run_line(columns, r)
+	return line(columns, function(c) return native.clean(c[3](r)) end)
 end
 
 Run.__index = {}
 
 registry.add{
 	name = "runs[]", kind = "function", signature = "runs()[i], runs()[name]", example = "runs()[1]",
-	text = "One, by place or name: its name, folder, state, step, steps, total, lambda, knn, d, started, pid, alive.",
+	text = "One, by place or name: its name, folder, state, step, steps, total, knn, d, started, pid, alive, lambda (or what its loss has).",
 }
 
 local watch = registry.add{
@@ -71,7 +106,7 @@ function Run.__index:resume()
 end
 
 function Run:__tostring()
-	return line(function(c) return native.clean(c[3](self)) end)
+	return run_line(columns_of{ self }, self)
 end
 
 local function find(list, what)
@@ -93,15 +128,18 @@ end
 
 function List.__tostring(list)
 	if #list == 0 then return "no runs" end
-	local lines = { line(function(c) return c[2] end) }
-	for i, r in ipairs(list) do lines[i + 1] = tostring(r) end
+	local columns = columns_of(list)
+	local lines = { line(columns, function(c) return native.clean(c[2]) end) }
+	for i, r in ipairs(list) do lines[i + 1] = run_line(columns, r) end
 	return table.concat(lines, "\n")
 end
 
 -- runs()
 function runs.all()
 	local list = native.runs()
-	for _, r in ipairs(list) do setmetatable(r, Run) end
+	for _, r in ipairs(list) do
+		own[setmetatable(r, Run)], r.columns = r.columns, nil
+	end
 	return setmetatable(list, List)
 end
 

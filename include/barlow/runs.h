@@ -44,8 +44,9 @@ typedef struct bl_run {
 	bl_live_info info;
 	bl_columns columns; /* of its records */
 	bl_record last;     /* step 0 and all NaN: none yet */
+	bl_record measured; /* the same, but of columns that are measured now and then the newest value there is */
 	double knn;         /* the last measured, or NaN */
-	int64_t read;       /* records looked at for that */
+	int64_t read;       /* records looked at for these two */
 } bl_run;
 
 typedef struct bl_runs {

@@ -35,20 +35,38 @@ const char *bl_run_state_text(const bl_run *r)
 	return is_over(r) || r->alive ? bl_run_state_name(r->info.state) : "lost";
 }
 
-/* Backwards to the newest kNN, but not over records that were looked at before. */
+/* Takes the values that r lacks of those columns; returns how many it lacks still. */
+static int take_rare(bl_run *r, const bl_record *at, bool lacks[BL_COLUMNS_MAX])
+{
+	int left = 0;
+	for (int k = 0; k < r->columns.n; k++) {
+		if (lacks[k] && !isnan(at->value[k])) {
+			r->measured.value[k] = at->value[k];
+			lacks[k] = false;
+		}
+		left += lacks[k];
+	}
+	return left;
+}
+
+/* Backwards to the newest value of each column, but not over records that were looked at before. */
 static void read_records(bl_run *r, const bl_live *l)
 {
 	int64_t n = bl_live_length(l);
-	bl_record at;
+	bl_record at, before = r->measured;
+	bool lacks[BL_COLUMNS_MAX] = { false };
 	bl_live_columns(l, &r->columns);
-	int knn = bl_columns_find(&r->columns, "knn");
 	if (n > 0 && !bl_live_record(l, n - 1, &r->last))
 		r->last = bl_record_empty(0);
-	for (int64_t i = n - 1; knn >= 0 && i >= r->read; i--)
-		if (bl_live_record(l, i, &at) && !isnan(at.value[knn])) {
-			r->knn = at.value[knn];
-			break;
-		}
+	r->measured = r->last;
+	for (int k = 0; k < r->columns.n; k++)
+		lacks[k] = bl_column_rare(&r->columns.column[k]);
+	int left = take_rare(r, &r->last, lacks);
+	for (int64_t i = n - 2; left > 0 && i >= r->read; i--)
+		if (bl_live_record(l, i, &at))
+			left = take_rare(r, &at, lacks);
+	take_rare(r, &before, lacks);
+	r->knn = bl_record_value(&r->measured, &r->columns, "knn");
 	r->read = n;
 }
 
@@ -82,7 +100,7 @@ static const bl_run *find_id(const bl_runs *list, const char *id)
 static void read_run(bl_run *r, char *id, char *folder, const char *live, const bl_runs *before)
 {
 	const bl_run *old = find_id(before, id);
-	*r = (bl_run){ .knn = NAN, .last = bl_record_empty(0) };
+	*r = (bl_run){ .knn = NAN, .last = bl_record_empty(0), .measured = bl_record_empty(0) };
 	if (old)
 		*r = *old;
 	r->id = id;

@@ -132,11 +132,37 @@ test("runs are listed newest first, and found by name", function()
 	equal(math.type(r.pid), "integer")
 	equal(r.knn, nil)
 	local text = tostring(list)
-	for _, word in ipairs{ "run ", "state", "kNN", "started", r.id, "6/6" } do
+	for _, word in ipairs{ "run ", "state", "lambda", "started", r.id, "6/6" } do
 		if not text:find(word, 1, true) then error(word .. " is not in\n" .. text) end
 	end
 	fails(function() r:watch{ readonly = true } end, "unknown key 'readonly'")
 	fails(function() r:watch() end, "terminal")
+end)
+
+test("a table of runs has columns by what their losses name and what was measured", function()
+	local f = loss.func(function(a, b, p) return { near = p.mu * ((a - b) ^ 2):mean() } end, { parameters = { mu = 2.5 } })
+	local t = small{ name = tag .. "-mu", loss = f }
+	t:log{ mood = .5 }
+	t:run{ quiet = true }
+	small{ name = tag .. "-la", loss = loss.barlow{ lambda = .0125 } }:run{ quiet = true }
+	local list = runs()
+	local mu, la = list[tag .. "-mu"], list[tag .. "-la"]
+	equal(mu.mu, 2.5)
+	equal(la.lambda, .0125)
+	equal(mu.columns, nil)
+	local function cells(text)
+		local out = {}
+		for word in text:gmatch "%S+" do out[#out + 1] = word end
+		return table.concat(out, " ", 4)
+	end
+	local day = os.date("%Y-%m-%d %H:%M", la.started // 1 | 0)
+	equal(cells(tostring(la)), ("%.4g 0.0125 8 %s"):format(la.total, day))
+	equal(cells(tostring(mu)), ("%.4g 0.5 2.5 8 %s"):format(mu.total, os.date("%Y-%m-%d %H:%M", mu.started // 1 | 0)))
+	local text = tostring(list)
+	local head = text:match "[^\n]*"
+	if not head:find "total +.*mood.* mu" or not head:find "lambda" then error(head) end
+	local line = text:match("[^\n]*" .. la.id:gsub("%p", "%%%0") .. "[^\n]*")
+	if not cells(line):find " %- .*0%.0125" then error(line) end -- it has no mood
 end)
 
 test("a run that is going on is alive, and its kNN is known", function()
@@ -152,6 +178,7 @@ test("a run that is going on is alive, and its kNN is known", function()
 	equal(r.step, t.iteration)
 	equal(r.total, t.terms.total)
 	equal(r.knn, 1.0)
+	if not tostring(runs()):match "[^\n]*":find "kNN" or not tostring(r):find " 1%.0000 " then error(tostring(r)) end
 	t:stop()
 	r = runs()[tag .. "-live"]
 	equal(r.alive, false)

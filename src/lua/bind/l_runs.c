@@ -129,9 +129,38 @@ static void set_text(lua_State *L, const char *name, const char *text)
 	lua_setfield(L, -2, name);
 }
 
+/* {kind =, name =, label =, value =}, behind those of the list on top. */
+static void add_column(lua_State *L, const bl_run *r, int k)
+{
+	const bl_column *c = &r->columns.column[k];
+	lua_createtable(L, 0, 4);
+	set_text(L, "kind", c->kind == BL_COLUMN_SCORE ? "score" : c->kind == BL_COLUMN_OWN ? "own" : "parameter");
+	set_text(L, "name", c->name);
+	set_text(L, "label", c->kind == BL_COLUMN_SCORE ? bl_column_brief(c) : c->name);
+	set_number(L, "value", r->measured.value[k]);
+	lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+}
+
+/* What a table of runs shows of this one beside its total: what was measured, and the parameter that its loss names first. */
+static void push_columns(lua_State *L, const bl_run *r)
+{
+	static const bl_column_kind kinds[] = { BL_COLUMN_SCORE, BL_COLUMN_OWN };
+	const bl_columns *c = &r->columns;
+	lua_newtable(L);
+	for (int i = 0; i < 2; i++)
+		for (int k = bl_columns_next(c, kinds[i], 0); k >= 0; k = bl_columns_next(c, kinds[i], k + 1))
+			if (!isnan(r->measured.value[k]))
+				add_column(L, r, k);
+	int first = bl_columns_next(c, BL_COLUMN_PARAMETER, 0);
+	if (first >= 0)
+		add_column(L, r, first);
+}
+
 static void push_run(lua_State *L, const bl_run *r)
 {
 	lua_createtable(L, 0, 16);
+	push_columns(L, r);
+	lua_setfield(L, -2, "columns");
 	set_text(L, "id", r->id);
 	set_text(L, "folder", r->folder);
 	set_text(L, "name", r->info.name);
