@@ -69,6 +69,10 @@ return {
 	{ "layer: endless", body [[while true do end]] },
 	{ "layer: endless in pcall", body [[while true do pcall(function() while true do end end) end]] },
 	{ "layer: memory", body [[local t = {} while true do t[#t + 1] = ("x"):rep(1e7) .. #t end]] },
+	{ "layer: math.random", body [[x = x * math.random() * math.random(3) pcall(math.random, 1, 0) pcall(math.randomseed, 7)]] },
+	{ "math.random", head [[for _, n in ipairs{0, 1, 1 << 62} do math.random(n) end math.random(-5, 5) math.randomseed(1, 2)]] },
+	{ "math.random of nothing good", head [[pcall(math.random, 1, 2, 3) pcall(math.random, {}) math.random(2, 1)]] },
+	{ "math.randomseed in pcall", head [[pcall(math.randomseed) pcall(math.randomseed, "x") pcall(math.randomseed, 0/0)]] },
 	-- What a text could take.
 	{ "endless", head [[while true do end]] },
 	{ "endless in pcall", head [[while true do pcall(function() while true do end end) end]] },

@@ -152,6 +152,19 @@ test("on the trainer's thread there is nothing that reads, writes or runs", func
 	fails(function() t:start():wait() end, "as it should be")
 end)
 
+test("math.random and math.randomseed work on the trainer's thread, in layers and in losses", function()
+	local function noise(x) return x:flatten() * (1 + math.random() * math.random(2) * math.random(0, 1)) end
+	local t = small_trainer(nn.sequential(nn.func(noise), nn.linear(64, 8)), 3)
+	t:start():wait()
+	equal(t.state, "done")
+	t = trainer{ data = data.shapes{ n = 64, size = 8, channels = 1 }, encoder = nn.cnn{ widths = { 4 }, image = 8 },
+		projector = { 8 }, batch = 32, steps = 3, epochs = 2, folder = false,
+		loss = function(a, b) return ((a - b) ^ 2):mean() * (1 + math.random()) end }
+	t:start():wait()
+	equal(t.state, "done")
+	fails(function() small_trainer(nn.func(function(x) math.random(2, 1) return x:flatten() end), 3):step() end, "interval")
+end)
+
 test("a loop without end on the trainer's thread ends when the run is stopped", function()
 	local t = small_trainer(nn.func(function(x)
 		while not os do end

@@ -167,24 +167,29 @@ lua_Integer bl_lua_stream_integer(lua_Integer low, lua_Integer high)
 	return (lua_Integer)((lua_Unsigned)low + (n ? v % n : v));
 }
 
+/* Calls the real function, upvalue 1, as Lua would: its own upvalue is the generator's state. */
+static int call_real(lua_State *L)
+{
+	lua_pushvalue(L, lua_upvalueindex(1));
+	lua_insert(L, 1);
+	lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+	return lua_gettop(L);
+}
+
 /* math.random: of the stream that the call has, where it has one. */
 static int random_number(lua_State *L)
 {
-	if (!bl_lua_stream)
-		return lua_tocfunction(L, lua_upvalueindex(1))(L);
 	int n = lua_gettop(L);
 	luaL_argcheck(L, n <= 2, n, "wrong number of arguments");
-	if (n == 0) {
+	lua_Integer low = n < 2 ? 1 : luaL_checkinteger(L, 1), high = n == 0 ? 1 : luaL_checkinteger(L, n);
+	bool any = n == 1 && high == 0; /* all bits of an integer */
+	luaL_argcheck(L, low <= high || any, n, "interval is empty");
+	if (!bl_lua_stream)
+		return call_real(L);
+	if (n == 0)
 		lua_pushnumber(L, (lua_Number)(bl_lua_stream_bits() >> 11) * 0x1p-53);
-		return 1;
-	}
-	lua_Integer low = n == 1 ? 1 : luaL_checkinteger(L, 1), high = luaL_checkinteger(L, n);
-	if (n == 1 && high == 0) {
-		lua_pushinteger(L, (lua_Integer)bl_lua_stream_bits());
-		return 1;
-	}
-	luaL_argcheck(L, low <= high, n, "interval is empty");
-	lua_pushinteger(L, bl_lua_stream_integer(low, high));
+	else
+		lua_pushinteger(L, any ? (lua_Integer)bl_lua_stream_bits() : bl_lua_stream_integer(low, high));
 	return 1;
 }
 
@@ -193,7 +198,8 @@ static int random_seed(lua_State *L)
 	if (bl_lua_stream)
 		return luaL_error(L, "math.randomseed: here random numbers follow from the run's seed, the epoch, the sample and "
 		                  "the view");
-	return lua_tocfunction(L, lua_upvalueindex(1))(L);
+	luaL_checknumber(L, 1); /* without one it would be the time */
+	return call_real(L);
 }
 
 /* --- the base --- */
