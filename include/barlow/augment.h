@@ -179,6 +179,8 @@ bl_pipeline *bl_pipeline_at(bl_pipeline *p, int64_t epoch);
 int64_t bl_pipeline_settled(const bl_pipeline *p);
 /* Output height and width in an epoch for an input of h x w; negative with bl_error. */
 int bl_pipeline_output_at(bl_pipeline *p, int64_t epoch, int h, int w, int *oh, int *ow);
+/* The same for vectors of features, images of one row whose values may be any. */
+int bl_pipeline_check_vectors(const bl_pipeline *p);
 /* Output height and width for an input of h x w. */
 void bl_pipeline_output(const bl_pipeline *p, int h, int w, int *oh, int *ow);
 

@@ -73,6 +73,17 @@ bl_dataset *bl_dataset_shapes(const bl_shapes_config *c);
  */
 bl_dataset *bl_dataset_tensor(const bl_tensor *images, const int32_t *labels);
 
+/*
+ * Vectors of features, (N,D): images of one row and one channel whose values may be any finite numbers.  standardise: each
+ * feature is brought to mean 0 and standard deviation 1, by its own, or, where `like` is not NULL, as that set of vectors is.
+ */
+bl_dataset *bl_dataset_vectors(const bl_tensor *features, const int32_t *labels, const bl_dataset *like, bool standardise);
+bool bl_dataset_is_vectors(const bl_dataset *d);
+/* An operator that exchanges each feature of a vector, with probability p, for that of a vector drawn from the set. */
+bl_aug *bl_aug_new_feature_mix(bl_dataset *from, float p);
+/* 0, or negative naming the operator that cannot work on what the set has. */
+int bl_dataset_check_pipeline(const bl_dataset *d, const bl_pipeline *p);
+
 /* What a function of a set gets, and where it puts what it makes. */
 typedef struct bl_data_call {
 	int64_t row;        /* from 0 */

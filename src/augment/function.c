@@ -82,6 +82,7 @@ static const operator function = {
 	.describe = describe,
 	.equal = equal,
 	.release = release,
+	.vectors = bl_operator_any,
 	.needs_unit = true,
 };
 

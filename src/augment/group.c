@@ -116,6 +116,15 @@ static int accepts(const void *params, int channels)
 	return 0;
 }
 
+static bool for_vectors(const void *params)
+{
+	const parameters *p = params;
+	for (int i = 0; i < p->n; i++)
+		if (bl_pipeline_check_vectors(p->part[i]) < 0)
+			return false;
+	return true;
+}
+
 static int describe(const void *params, const void *drawn, int channels, char *buf, size_t room_left)
 {
 	const parameters *p = params;
@@ -203,7 +212,7 @@ static const bl_field order_fields[] = { BL_FIELD_END };
 	static const operator name_ = { \
 		.name = #name_, .fields = fields_, .parameters = sizeof(parameters), .draws = sizeof(draws), .check = check, \
 		.accepts = accepts, .size = size, .room = room, .draw = draw, .apply = apply, .describe = describe, \
-		.release = release, .equal = equal, .settled = settled, .at = at, .needs_unit = true, \
+		.release = release, .equal = equal, .settled = settled, .at = at, .vectors = for_vectors, .needs_unit = true, \
 	}
 GROUP(random_apply, apply_fields);
 GROUP(random_choice, choice_fields);

@@ -13,6 +13,7 @@ libbarlow_sources += \
 	src/augment/crop.c \
 	src/augment/cutout.c \
 	src/augment/elastic.c \
+	src/augment/features.c \
 	src/augment/flip.c \
 	src/augment/function.c \
 	src/augment/grayscale.c \

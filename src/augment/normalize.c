@@ -75,6 +75,7 @@ const operator bl_op_normalize = {
 	.accepts = accepts,
 	.apply = apply,
 	.factors = factors,
+	.vectors = bl_operator_any,
 	.needs_unit = true,
 	.leaves_unit = true,
 };

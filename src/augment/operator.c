@@ -12,7 +12,8 @@
 #define LIST(X) \
 	X(crop) X(resize) X(flip) X(jitter) X(grayscale) X(blur) X(solarize) X(normalize) X(affine) X(noise) X(cutout) \
 	X(vflip) X(alternating_flip) X(pad_crop) X(rotate) X(shear) X(perspective) X(elastic) \
-	X(invert) X(posterize) X(autocontrast) X(equalize) X(sharpness) X(channel_dropout) X(trivial)
+	X(invert) X(posterize) X(autocontrast) X(equalize) X(sharpness) X(channel_dropout) X(trivial) \
+	X(feature_noise) X(feature_mask)
 
 #define DECLARE(name) extern const operator bl_op_##name;
 #define ADDRESS(name) &bl_op_##name,
@@ -44,6 +45,12 @@ const bl_field *bl_aug_fields(const char *name)
 {
 	const operator *op = find(name);
 	return op ? op->fields : NULL;
+}
+
+bool bl_operator_any(const void *p)
+{
+	(void)p;
+	return true;
 }
 
 bl_aug *bl_operator_make(const operator *op)

@@ -54,6 +54,8 @@ typedef struct operator {
 	bl_aug *(*at)(const void *p, int64_t epoch);
 	void (*release)(void *p);                             /* frees what the parameters own; NULL: nothing */
 
+	bool (*vectors)(const void *p); /* does it work on vectors, whose values may be any?  NULL: it is for images */
+
 	bool mirrors;     /* is a mirroring from left to right and nothing else */
 	bool needs_unit;  /* works on values in 0..1 ... */
 	bool leaves_unit; /* ... which there are none of after this one */
@@ -79,6 +81,8 @@ struct bl_aug {
 	_Alignas(16) unsigned char parameters[];
 };
 
+/* For operators that work on vectors whatever their parameters are. */
+bool bl_operator_any(const void *p);
 /* An operator with its defaults. */
 bl_aug *bl_operator_make(const operator *op);
 /* 0, or negative with bl_error: fields within their ranges, and what else the operator checks. */

@@ -167,6 +167,17 @@ int bl_pipeline_check(const bl_pipeline *p, int channels)
 	return 0;
 }
 
+int bl_pipeline_check_vectors(const bl_pipeline *p)
+{
+	for (int i = 0; i < p->n; i++) {
+		const stage *s = &p->stage[i];
+		if (!s->op->vectors || !s->op->vectors(s->aug->parameters))
+			return bl_fail("operator %d (%s) is for images, not for vectors: aug.features, aug.feature_mask, aug.feature_noise, "
+			               "aug.feature_mix and aug.func are", i + 1, s->aug->name);
+	}
+	return 0;
+}
+
 static void output_of(const stage *s, int *h, int *w)
 {
 	if (s->op->size)

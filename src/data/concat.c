@@ -72,6 +72,9 @@ static int check(bl_dataset *const *parts, int n)
 		if (parts[k]->channels != parts[0]->channels)
 			return bl_fail("concat: %s has %d channels, %s has %d", parts[0]->name, parts[0]->channels, parts[k]->name,
 			               parts[k]->channels);
+		if (bl_dataset_is_vectors(parts[k]) != bl_dataset_is_vectors(parts[0]) ||
+		    (bl_dataset_is_vectors(parts[0]) && parts[k]->width != parts[0]->width))
+			return bl_fail("concat: %s and %s: expected images, or vectors of as many features", parts[0]->name, parts[k]->name);
 		if (__builtin_add_overflow(total, parts[k]->n, &total))
 			return bl_fail("concat: too many images");
 	}
@@ -189,8 +192,11 @@ static bl_dataset *make(source *s)
 		return NULL;
 	d->source = s;
 	d->reads = false;
-	for (int k = 0; k < s->n; k++)
+	d->vectors = true;
+	for (int k = 0; k < s->n; k++) {
 		d->reads |= bl_dataset_reads(s->part[k]);
+		d->vectors &= bl_dataset_is_vectors(s->part[k]);
+	}
 	char name[256];
 	snprintf(name, sizeof name, "%.150s and %d more", first->name, s->n - 1);
 	if (s->n == 2)

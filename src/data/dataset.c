@@ -177,6 +177,13 @@ char *bl_dataset_path(const bl_dataset *d, int64_t i)
 	return root->ops->path ? root->ops->path(root, i) : NULL;
 }
 
+int bl_dataset_check_pipeline(const bl_dataset *d, const bl_pipeline *p)
+{
+	if (bl_pipeline_check(p, d->channels) < 0)
+		return -1;
+	return bl_dataset_is_vectors(d) ? bl_pipeline_check_vectors(p) : 0;
+}
+
 int bl_dataset_label(const bl_dataset *d, int64_t i)
 {
 	if (i < 0 || i >= d->n)

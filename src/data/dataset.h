@@ -53,6 +53,7 @@ struct bl_dataset {
 
 	const bl_dataset_ops *ops;
 	bool reads;            /* images are read when asked for */
+	bool vectors;          /* they are vectors: one row, one channel, any values */
 	void *source;          /* theirs */
 	uint8_t *memory;       /* what to free, with ... */
 	const uint8_t *pixels; /* ... the images of n * (H,W,C) somewhere in it */

@@ -281,7 +281,7 @@ static int check_views(const bl_loader_config *c)
 	if (c->n_views < 1 || c->n_views > BL_VIEWS_MOST)
 		return bl_fail("%d views of an image, expected 1 to %d", c->n_views, BL_VIEWS_MOST);
 	for (int v = 0; v < c->n_views; v++)
-		if (bl_pipeline_check(c->views[v], bl_dataset_channels(c->data)) < 0)
+		if (bl_dataset_check_pipeline(c->data, c->views[v]) < 0)
 			return bl_fail_prefix("%s, view %d: ", bl_dataset_name(c->data), v + 1);
 	return 0;
 }

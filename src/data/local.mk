@@ -44,4 +44,5 @@ libbarlow_sources += \
 	src/data/subset.c \
 	src/data/svhn.c \
 	src/data/tensors.c \
+	src/data/vectors.c \
 	src/data/verify.c

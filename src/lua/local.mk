@@ -39,6 +39,7 @@ face_sources += \
 	src/lua/bind/l_tensor_shape.c \
 	src/lua/bind/l_trainer.c \
 	src/lua/bind/l_tune.c \
+	src/lua/bind/l_vectors.c \
 	src/lua/bind/native.c \
 	src/lua/bind/open.c \
 	src/lua/bind/optim_recipes.c \

@@ -28,6 +28,8 @@ local operators = {
 	normalize = { { mean = .5, std = .25 }, { mean = { .1, .2, .3 }, std = { 1, 2, 1e-3 } }, { mean = 0, std = { .1, .2, .3 } } },
 	affine = { { degrees = 33, translate = .2, scale = { .5, 2 }, p = 1 } },
 	noise = { { std = .125, p = 1 } },
+	feature_noise = { { std = .125, p = .5 } },
+	feature_mask = { { p = .5, value = 1.5 } },
 	cutout = { { size = .5, p = 1 }, { size = 1 / 3 } },
 	vflip = { { p = .25 } },
 	alternating_flip = { {} },
@@ -47,7 +49,8 @@ local operators = {
 
 -- What takes functions or pipelines.
 local made_of_others = { compose = true, twin = true, paper = true, func = true, views = true, repeated = true, batch = true, random_apply = true,
-	random_choice = true, random_order = true, without = true, replace = true, solo_cifar = true, grey = true, weak = true, preview = true, stats = true }
+	random_choice = true, random_order = true, without = true, replace = true, solo_cifar = true, grey = true, weak = true, preview = true, stats = true, ramp = true, features = true,
+	feature_mix = true }
 
 -- Equal in words, and in what they do to an image for some seeds.
 local function same_pipeline(a)

@@ -70,6 +70,12 @@ int bl_lua_dataset_text(lua_State *L);            /* their __tostring */
 /* n labels from the list or tensor at `index`, from 1 there and from 0 in the userdata that is pushed. */
 int32_t *bl_lua_labels(lua_State *L, int index, int64_t n);
 
+/* --- vectors of features (l_vectors.c) --- */
+
+int bl_lua_make_vectors(lua_State *L); /* data.vectors, by these */
+extern const bl_field bl_lua_vectors_fields[];
+extern const bl_lua_function bl_lua_aug_vectors[]; /* in aug */
+
 /* --- data sets by functions (func_data.c) --- */
 
 int bl_lua_make_func_data(lua_State *L); /* data.func, by these */

@@ -394,8 +394,15 @@ static void add_recipes(lua_State *L)
 
 /* --- applying one --- */
 
-/* The image tensor (C,H,W) at `arg`, brought into 0..1, as (H,W,C) in a userdata that is pushed. */
-static bl_image image_of(lua_State *L, int arg)
+/* One row, one channel. */
+static bool is_vector(lua_State *L, int arg)
+{
+	bl_tensor *t = bl_lua_tensor(L, arg);
+	return bl_tensor_ndim(t) == 3 && bl_tensor_size(t, 0) == 1 && bl_tensor_size(t, 1) == 1;
+}
+
+/* The image tensor (C,H,W) at `arg`, brought into 0..1 unless its values may be any, as (H,W,C) in a userdata that is pushed. */
+static bl_image image_of(lua_State *L, int arg, bool any)
 {
 	bl_tensor *t = bl_lua_tensor(L, arg);
 	char buf[BL_SHAPE_TEXT];
@@ -406,13 +413,13 @@ static bl_image image_of(lua_State *L, int arg)
 	float *v = lua_newuserdatauv(L, n * sizeof *v + 1, 0), *values = lua_newuserdatauv(L, n * sizeof *v + 1, 0);
 	bl_tensor_read(t, v);
 	for (size_t i = 0; i < n; i++)
-		values[i % plane * (size_t)c + i / plane] = v[i] < 0 ? 0 : v[i] > 1 ? 1 : v[i];
+		values[i % plane * (size_t)c + i / plane] = any ? v[i] : v[i] < 0 ? 0 : v[i] > 1 ? 1 : v[i];
 	return (bl_image){ .type = BL_PIXEL_FLOAT32, .values = values, .height = h, .width = w, .channels = c };
 }
 
 static int apply(lua_State *L, bl_pipeline *p, int arg, uint64_t seed, uint32_t view)
 {
-	bl_image in = image_of(L, arg);
+	bl_image in = image_of(L, arg, is_vector(L, arg) && bl_pipeline_check_vectors(p) == 0);
 	bl_plan plan;
 	int h, w;
 	bl_pipeline_output(p, in.height, in.width, &h, &w);
@@ -627,6 +634,7 @@ int bl_lua_open_aug(lua_State *L)
 	bl_lua_module_new(L, "aug");
 	add_operators(L);
 	bl_lua_makers(L, "aug", constructors);
+	bl_lua_makers(L, "aug", bl_lua_aug_vectors);
 	bl_lua_makers(L, "aug", bl_lua_aug_change);
 	bl_lua_makers(L, "aug", bl_lua_aug_ramp);
 	add_recipes(L);

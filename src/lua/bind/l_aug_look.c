@@ -44,7 +44,7 @@ int bl_lua_look_draw(lua_State *L)
 	int h, w;
 	bl_lua_give_pipeline(L, bl_pipeline_at(pipeline(L, 1), key.epoch));
 	bl_pipeline *p = pipeline(L, -1);
-	if (bl_pipeline_check(p, bl_dataset_channels(d)) < 0)
+	if (bl_dataset_check_pipeline(d, p) < 0)
 		return bl_lua_fail(L);
 	bl_image im = open_row(L, d, luaL_checkinteger(L, 3), &key);
 	bl_pipeline_output(p, im.height, im.width, &h, &w);
@@ -68,7 +68,7 @@ int bl_lua_look_time(lua_State *L)
 	double best = 0;
 	for (int i = 0; i < n; i++)
 		ops[i] = bl_pipeline_op(p, i);
-	if (bl_lua_give_pipeline(L, bl_pipeline_new(ops, n)), bl_pipeline_check(p, bl_dataset_channels(d)) < 0)
+	if (bl_lua_give_pipeline(L, bl_pipeline_new(ops, n)), bl_dataset_check_pipeline(d, p) < 0)
 		return bl_lua_fail(L);
 	p = pipeline(L, -1);
 	for (int round = 0; round < ROUNDS; round++) {

@@ -99,12 +99,18 @@ static void push_statistics(lua_State *L, bl_dataset *d)
 	lua_pushfstring(L, "\n  %s", text);
 }
 
+static const char *push_vectors(lua_State *L, const bl_dataset *d)
+{
+	return lua_pushfstring(L, "%s: %I vectors of %d features, %d classes", lua_tostring(L, -1), (lua_Integer)bl_dataset_length(d),
+	                       bl_dataset_width(d), bl_dataset_classes(d));
+}
+
 int bl_lua_dataset_text(lua_State *L)
 {
 	bl_dataset *d = bl_lua_dataset(L, 1);
 	lua_Integer unread = bl_dataset_unread(d);
 	bl_lua_push_clean(L, bl_dataset_name(d), false);
-	const char *head = lua_pushfstring(L, "%s: %I images %d x %d, %d channel%s, %d classes", lua_tostring(L, -1),
+	const char *head = bl_dataset_is_vectors(d) ? push_vectors(L, d) : lua_pushfstring(L, "%s: %I images %d x %d, %d channel%s, %d classes", lua_tostring(L, -1),
 	                                   (lua_Integer)bl_dataset_length(d), bl_dataset_height(d), bl_dataset_width(d),
 	                                   bl_dataset_channels(d), bl_dataset_channels(d) == 1 ? "" : "s", bl_dataset_classes(d));
 	if (unread)

@@ -65,12 +65,16 @@ static void adopt_statistics(bl_lua_views *v, int channels)
 	spread(a, "std", v->std, channels);
 }
 
-static void push_paper(lua_State *L, bl_dataset *d)
+/* What there is without any choice: the paper's pair, and one of their own for vectors. */
+static void push_default(lua_State *L, bl_dataset *d)
 {
+	bool vectors = bl_dataset_is_vectors(d);
 	lua_createtable(L, 0, 1);
-	lua_pushinteger(L, bl_dataset_height(d));
-	lua_setfield(L, -2, "size");
-	bl_lua_call_maker(L, "aug", "paper", 1);
+	if (!vectors) {
+		lua_pushinteger(L, bl_dataset_height(d));
+		lua_setfield(L, -2, "size");
+	}
+	bl_lua_call_maker(L, "aug", vectors ? "features" : "paper", 1);
 }
 
 /* The pipelines on top, which may be one for two views. */
@@ -92,15 +96,18 @@ bl_lua_views bl_lua_views_of(lua_State *L, int table, const char *what, bl_datas
 	bl_lua_views v = { .std = { 1, 1, 1, 1 } };
 	if (lua_getfield(L, table, "views") == LUA_TNIL) {
 		lua_pop(L, 1);
-		push_paper(L, d);
+		push_default(L, d);
 		lua_pushvalue(L, -1);
 		lua_setfield(L, table, "views"); /* they are in force, given or not */
 	}
 	take_pipelines(L, &v, what);
 	if (v.n == 0) {
-		push_paper(L, d);
+		push_default(L, d);
 		take_pipelines(L, &v, what);
 	}
+	for (int i = 0; i < v.n; i++)
+		if (bl_dataset_check_pipeline(d, v.view[i]) < 0)
+			luaL_error(L, "%s: %s, view %d: %s", what, bl_dataset_name(d), i + 1, bl_error());
 	if (bl_dataset_statistics(d, v.mean, v.std) < 0)
 		bl_lua_fail(L);
 	int channels = bl_dataset_channels(d);

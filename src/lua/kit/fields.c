@@ -253,13 +253,21 @@ static void read_table(lua_State *L, const char *what, const bl_field *fields, i
 	complete(L, what, fields, copy);
 }
 
+/* A table of settings; one with an item 1 is a list, and a value like others. */
+static bool named_ones(lua_State *L, int index)
+{
+	bool named = plain_table(L, index) && lua_rawgeti(L, index, 1) == LUA_TNIL;
+	lua_settop(L, lua_gettop(L) - plain_table(L, index));
+	return named;
+}
+
 /* Positional arguments from `first`, and a last table of named ones, as one table on top. */
 static void gather(lua_State *L, int first)
 {
 	int n = lua_gettop(L);
 	lua_createtable(L, n, 0);
 	for (int i = first; i <= n; i++) {
-		if (i == n && i > first && plain_table(L, i)) {
+		if (i == n && i > first && named_ones(L, i)) {
 			for (lua_pushnil(L); lua_next(L, i);) {
 				lua_pushvalue(L, -2);
 				lua_insert(L, -2);

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* l_vectors.c: data.vectors, and the augmentations of vectors that are no operators of the engine by name. */
+#include "lua/bind/face.h"
+
+typedef struct vectors {
+	bl_tensor **features;
+	bl_dataset **like;
+	bool standardise;
+} vectors;
+
+const bl_field bl_lua_vectors_fields[] = {
+	BL_FIELD(OBJECT, vectors, features, BL_REQUIRED, .type = BL_T_TENSOR, .position = 1, .help = "a tensor (N, D): a vector a row"),
+	BL_FIELD_UNREAD("labels", "a list or tensor of integers", BL_OTHERWISE("no labels"), .position = 2, .help = "of each vector, from 1"),
+	BL_FIELD(BOOL, vectors, standardise, BL_DEFAULT(true), .help = "brings each feature to mean 0 and standard deviation 1"),
+	BL_FIELD(OBJECT, vectors, like, BL_OTHERWISE("by the set's own"), .type = BL_T_DATASET,
+	         .help = "standardises by mean and deviation of that set's features: a test set by its training set"),
+	BL_FIELD_END,
+};
+
+/* A recipe has the labels as a tensor, in a file beside it, not as a line for each. */
+static void state_labels(lua_State *L, const int32_t *labels, int64_t n)
+{
+	bl_tensor *t = bl_tensor_new(1, &n);
+	bl_lua_give_tensor(L, t);
+	for (int64_t i = 0; i < n; i++)
+		bl_tensor_data(t)[i] = (float)(labels[i] + 1);
+	lua_setfield(L, 1, "labels");
+}
+
+int bl_lua_make_vectors(lua_State *L)
+{
+	vectors v = { 0 };
+	int32_t *labels = NULL;
+	bl_lua_take(L, &v);
+	if (bl_tensor_ndim(*v.features) > 0 && lua_getfield(L, 1, "labels") != LUA_TNIL)
+		labels = bl_lua_labels(L, lua_gettop(L), bl_tensor_size(*v.features, 0));
+	if (labels)
+		state_labels(L, labels, bl_tensor_size(*v.features, 0));
+	return bl_lua_give_dataset(L, bl_dataset_vectors(*v.features, labels, v.like ? *v.like : NULL, v.standardise));
+}
+
+/* --- augmentations --- */
+
+typedef struct mixing {
+	bl_dataset **from;
+	float p;
+} mixing;
+
+static const bl_field mix_fields[] = {
+	BL_FIELD(OBJECT, mixing, from, BL_REQUIRED, .type = BL_T_DATASET, .position = 1, .help = "a set of vectors, such as the training set"),
+	BL_FIELD(FLOAT, mixing, p, BL_DEFAULT(.3), BL_WITHIN(0, 1), .position = 2, .help = "probability of each feature to be exchanged"),
+	BL_FIELD_END,
+};
+
+/* A pipeline of one; takes the operator. */
+static bl_pipeline *pipeline_of(bl_aug *a)
+{
+	bl_pipeline *p = a ? bl_pipeline_new(&a, 1) : NULL;
+	bl_aug_unref(a);
+	return p;
+}
+
+static int feature_mix(lua_State *L)
+{
+	mixing m = { 0 };
+	bl_lua_take(L, &m);
+	return bl_lua_give_pipeline(L, pipeline_of(bl_aug_new_feature_mix(*m.from, m.p)));
+}
+
+typedef struct pair {
+	float mask, noise;
+} pair;
+
+static const bl_field pair_fields[] = {
+	BL_FIELD(FLOAT, pair, mask, BL_DEFAULT(.2), BL_WITHIN(0, 1), .help = "probability of each feature to be left out"),
+	BL_FIELD(FLOAT, pair, noise, BL_DEFAULT(.1), BL_WITHIN(0, 1e6), .help = "standard deviation of the noise"),
+	BL_FIELD_END,
+};
+
+/* Mask and noise, the same in both views. */
+static bl_pipeline *features_view(const pair *c)
+{
+	bl_aug *ops[2] = { bl_aug_new("feature_mask"), bl_aug_new("feature_noise") };
+	bl_pipeline *p = NULL;
+	double mask = (double)c->mask, noise = (double)c->noise;
+	if (ops[0] && ops[1] && bl_aug_set(ops[0], "p", &mask, 1) == 0 && bl_aug_set(ops[1], "std", &noise, 1) == 0)
+		p = bl_pipeline_new(ops, 2);
+	bl_aug_unref(ops[0]);
+	bl_aug_unref(ops[1]);
+	return p;
+}
+
+static int features(lua_State *L)
+{
+	pair c = { 0 };
+	bl_lua_take(L, &c);
+	bl_pipeline *p = features_view(&c);
+	if (!p)
+		return bl_lua_fail(L);
+	*bl_lua_push_views(L) = (bl_pipelines){ 2, { p, bl_pipeline_ref(p) }, NULL };
+	return 1;
+}
+
+const bl_lua_function bl_lua_aug_vectors[] = {
+	BL_LUA("feature_mix", feature_mix, ": pipeline",
+	       "Vectors: each feature is exchanged, with a probability, for that of another vector.",
+	       "aug.feature_mix{from = data.vectors(tensor.rand(9, 4)), p = .5}(tensor.rand(1, 1, 4))", .fields = mix_fields),
+	BL_LUA("features", features, ": pipelines", "A pair for vectors: some features left out, noise on all.",
+	       "aug.features{mask = .3}(tensor.rand(1, 1, 4))", .fields = pair_fields),
+	BL_LUA_END,
+};
