@@ -94,7 +94,7 @@ kit_looks_up() {
 	includes | grep -E '^src/lua/kit/[^ ]* lua/bind/'
 }
 
-echo 1..12
+echo 1..13
 check "sources are found" nothing_found
 check "nobody looks up" look_up
 check "the toolkit of the bindings includes none of them" kit_looks_up
@@ -105,7 +105,8 @@ check "ncurses is included by view/screen only" only '(ncursesw/)?(n?curses|term
 check "readline is included by cli only" only 'readline/.*' 'src/cli/.*'
 check "lua is included by lua, cli and main only" only '(lua5\.4/)?(lua|lauxlib|lualib|luaconf)\.h' \
 	'src/(lua|cli)/.*|src/main\.c'
-check "jansson is included by store only" only 'jansson\.h' 'src/store/.*'
+check "jansson is included by store and data/tar_label.c only" only 'jansson\.h' 'src/store/.*|src/data/tar_label\.c'
+check "archive.h is included by data/archive.c only" only 'archive(_entry)?\.h' 'src/data/archive\.c'
 check "jpeglib.h is included by data/decode_jpeg.c only" only '(jpeglib|jerror|jmorecfg|jconfig|turbojpeg)\.h' \
 	'src/data/decode_jpeg\.c'
 check "png.h is included by data/decode_png.c only" only '(libpng[0-9]*/)?png\.h' 'src/data/decode_png\.c'

@@ -35,6 +35,8 @@ typedef struct bl_dataset_ops {
 	char *(*path)(const bl_dataset *root, int64_t i); /* of its file, to be freed; NULL: no files */
 	/* The same below the set's folder; borrowed.  NULL: no file an image. */
 	const char *(*file_name)(const bl_dataset *root, int64_t i);
+	/* The file that image i is in, to be freed; NULL: it is a file of its own, at `path`. */
+	char *(*holder)(const bl_dataset *root, int64_t i);
 	void (*clear)(bl_dataset *root);                  /* frees d->source; NULL: there is none */
 } bl_dataset_ops;
 

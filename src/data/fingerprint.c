@@ -8,6 +8,7 @@
  * keyed hashes, so that the choice needs no look at any file and is the same wherever the names are.  The contents' sum
  * is followed by 16 bits of each file's own, in the order of the hashes, so that a message can name the file.
  */
+#define _GNU_SOURCE /* asprintf */
 #include "data/dataset.h"
 
 #include <barlow/error.h>
@@ -123,7 +124,11 @@ static int hash_file(const char *path, int64_t most, uLong *crc)
 /* New string: the k-th file that is looked into. */
 static char *file_of(const bl_dataset *root, const print *p, int k)
 {
-	char *path = root->ops->file_name ? root->ops->path(root, p->row[k]) : strdup(root->archive[p->row[k]]);
+	char *path;
+	if (!root->ops->file_name)
+		path = strdup(root->archive[p->row[k]]);
+	else
+		path = (root->ops->holder ? root->ops->holder : root->ops->path)(root, p->row[k]);
 	return path ? path : bl_fail_null("%s: no memory for a file's name", root->name);
 }
 
@@ -252,10 +257,23 @@ int bl_dataset_check_fingerprint(bl_dataset *d, const char *fingerprint)
 	return bl_fail_prefix("%s: these are not the images that the recipe was written for: ", root->origin[0]);
 }
 
+/* Of a pattern of names: its folder is real. */
+static char *real_pattern(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup("."), *real = folder ? realpath(folder, NULL) : NULL;
+	char *out = NULL;
+	if (real && asprintf(&out, "%s/%s", strcmp(real, "/") == 0 ? "" : real, slash ? slash + 1 : path) < 0)
+		out = NULL;
+	free(folder);
+	free(real);
+	return out;
+}
+
 /* New string in place of *at. */
 static int note_path(char **at, const char *path)
 {
-	char *real = realpath(path, NULL);
+	char *real = strchr(path, '{') ? real_pattern(path) : realpath(path, NULL);
 	if (!real)
 		return bl_fail("%s: %s", path, strerror(errno));
 	free(*at);

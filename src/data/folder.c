@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* folder.c: data.folder: image files in folders, decoded when they are asked for. */
-#include "data/dataset.h"
-#include "data/decode.h"
 #include "data/listing.h"
+#include "data/pictures.h"
 
 #include <barlow/error.h>
 #include <barlow/parallel.h>
@@ -13,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_SIDE = 16384, USUAL_SIDE = 224, CHUNK = 16 };
+enum { CHUNK = 16 };
 
 typedef struct source {
 	char *folder;
@@ -312,10 +311,10 @@ static int check(const bl_folder_config *c)
 		return bl_fail("folder: expected a path");
 	if (c->channels != 0 && c->channels != 1 && c->channels != 3)
 		return bl_fail("%s: channels = %d, expected 3 or 1", c->path, c->channels);
-	if ((c->height == 0) != (c->width == 0) || c->height < 0 || c->width < 0 || c->height > MOST_SIDE ||
-	    c->width > MOST_SIDE)
+	if ((c->height == 0) != (c->width == 0) || c->height < 0 || c->width < 0 || c->height > BL_PICTURE_SIDE ||
+	    c->width > BL_PICTURE_SIDE)
 		return bl_fail("%s: size = %d x %d, expected 1 to %d pixels a side", c->path, c->height, c->width,
-			       MOST_SIDE);
+			       BL_PICTURE_SIDE);
 	return 0;
 }
 
@@ -340,20 +339,6 @@ static int fill(source *s, const bl_folder_config *c)
 	return bl_listing_class_length(bl_names_get(&s->files.images, 0)) ? name_classes(s) : 0;
 }
 
-/* The first image's size, unless that is a photograph's. */
-static int set_size(bl_dataset *d, const bl_folder_config *c)
-{
-	d->height = c->height;
-	d->width = c->width;
-	if (c->height)
-		return 0;
-	if (bl_dataset_image_size(d, 0, &d->height, &d->width) < 0)
-		return -1;
-	if (d->height > USUAL_SIDE || d->width > USUAL_SIDE)
-		d->height = d->width = USUAL_SIDE;
-	return 0;
-}
-
 static const char *base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -369,7 +354,7 @@ static bl_dataset *make_set(source *s, const bl_folder_config *c)
 		return NULL;
 	}
 	d->source = s;
-	if (bl_dataset_set_origin(d, 0, s->folder) == 0 && label(d, s) == 0 && set_size(d, c) == 0)
+	if (bl_dataset_set_origin(d, 0, s->folder) == 0 && label(d, s) == 0 && bl_pictures_size(d, c->height, c->width) == 0)
 		return d;
 	bl_dataset_unref(d);
 	return NULL;
@@ -401,7 +386,7 @@ static const bl_field fields[] = {
 	         .help = "the folder; folders in it are classes, their names sorted; files directly in it have no labels"),
 	BL_FIELD(TEXT, folder, endings, BL_OTHERWISE("those of all formats that are read"),
 	         .help = "only files whose names end so: \"jpg png\""),
-	BL_FIELD(FLOATS, folder, size, BL_OTHERWISE("the first image's, 224 where that is larger"), BL_WITHIN(1, MOST_SIDE), .count = 2,
+	BL_FIELD(FLOATS, folder, size, BL_OTHERWISE("the first image's, 224 where that is larger"), BL_WITHIN(1, BL_PICTURE_SIDE), .count = 2,
 	         .help = "side, or {height, width}, of images in evaluation (shorter side to 8/7 of it, centre) and of default views"),
 	BL_FIELD(INT, folder, channels, BL_DEFAULT(3), BL_WITHIN(1, 3),
 	         .help = "3, or 1: everything becomes that"),

@@ -61,7 +61,7 @@ static void keep_first(char kept[256], const char *name)
 		snprintf(kept, 256, "%.255s", name);
 }
 
-static int add_name(bl_names *l, const char *name)
+int bl_names_add(bl_names *l, const char *name)
 {
 	size_t size = strlen(name) + 1;
 	if (make_room(l, size) < 0)
@@ -76,8 +76,8 @@ static int add_file(struct walk *w)
 {
 	const char *path = w->path + w->base;
 	if (bl_decode_is_named(strrchr(w->path, '/') + 1, w->endings))
-		return add_name(&w->l->images, path);
-	return w->l->n_others++ < BL_OTHERS_MOST ? add_name(&w->l->others, path) : 0;
+		return bl_names_add(&w->l->images, path);
+	return w->l->n_others++ < BL_OTHERS_MOST ? bl_names_add(&w->l->others, path) : 0;
 }
 
 /* Links are followed; one that leads nowhere is a file that cannot be read. */
@@ -199,16 +199,17 @@ int bl_listing_read(bl_listing *l, const char *folder, const char *endings)
 	return 0;
 }
 
-static void free_names(bl_names *l)
+void bl_names_free(bl_names *l)
 {
 	free(l->text);
 	free(l->at);
+	*l = (bl_names){ .n = 0 };
 }
 
 void bl_listing_free(bl_listing *l)
 {
-	free_names(&l->images);
-	free_names(&l->others);
+	bl_names_free(&l->images);
+	bl_names_free(&l->others);
 	*l = (bl_listing){ .n_others = 0 };
 }
 

@@ -34,6 +34,8 @@ enum { BL_OTHERS_MOST = 10000 };
 int bl_listing_read(bl_listing *l, const char *folder, const char *endings);
 void bl_listing_free(bl_listing *l);
 
+int bl_names_add(bl_names *l, const char *name); /* begins with all zero */
+void bl_names_free(bl_names *l);
 const char *bl_names_get(const bl_names *l, int64_t i);
 /* Length of the first part of the path, 0: the file lies in the folder itself. */
 size_t bl_listing_class_length(const char *path);

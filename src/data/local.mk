@@ -1,8 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 libbarlow_sources += \
+	src/data/archive.c \
+	src/data/archive.h \
 	src/data/batch.c \
+	src/data/braces.c \
+	src/data/braces.h \
 	src/data/cifar.c \
 	src/data/concat.c \
+	src/data/csv.c \
+	src/data/csv_text.c \
+	src/data/csv_text.h \
 	src/data/dataset.c \
 	src/data/dataset.h \
 	src/data/decode.c \
@@ -24,6 +31,8 @@ libbarlow_sources += \
 	src/data/gunzip.c \
 	src/data/gunzip.h \
 	src/data/idx.c \
+	src/data/labels.c \
+	src/data/labels.h \
 	src/data/list.c \
 	src/data/listing.c \
 	src/data/listing.h \
@@ -36,6 +45,8 @@ libbarlow_sources += \
 	src/data/per_class.c \
 	src/data/pickle.c \
 	src/data/pickle.h \
+	src/data/pictures.c \
+	src/data/pictures.h \
 	src/data/places.c \
 	src/data/places.h \
 	src/data/shapes.c \
@@ -43,6 +54,9 @@ libbarlow_sources += \
 	src/data/stl10.c \
 	src/data/subset.c \
 	src/data/svhn.c \
+	src/data/tar.c \
+	src/data/tar_label.c \
+	src/data/tar_label.h \
 	src/data/tensors.c \
 	src/data/vectors.c \
 	src/data/verify.c

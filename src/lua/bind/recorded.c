@@ -14,6 +14,19 @@
 
 enum { MOST_PATH = 4096, MOST_PARTS = 64, MESSAGE = 1024 };
 
+/* Of a pattern of names, "shard-{00..11}.tar", its folder. */
+static bool is_there(const char *path)
+{
+	char folder[MOST_PATH];
+	const char *brace = strchr(path, '{');
+	if (!brace)
+		return access(path, F_OK) == 0;
+	while (brace > path && *brace != '/')
+		brace--;
+	snprintf(folder, sizeof folder, "%.*s", (int)(brace - path), path);
+	return access(folder, F_OK) == 0;
+}
+
 /* root, with the last `parts` parts of the recorded path behind it.  False: it has fewer, or that is too long. */
 static bool moved_path(char out[MOST_PATH], const char *root, const char *recorded, int parts)
 {
@@ -24,7 +37,7 @@ static bool moved_path(char out[MOST_PATH], const char *root, const char *record
 				return false;
 		while (*at != '/');
 	int n = snprintf(out, MOST_PATH, "%s%s", root, at);
-	return n > 0 && n < MOST_PATH && access(out, F_OK) == 0;
+	return n > 0 && n < MOST_PATH && is_there(out);
 }
 
 static bl_dataset *open_checked(const bl_recorded *r, const char *first, const char *second)

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* pictures.c: settings of sets of image files, checked and put to use. */
+#include "data/pictures.h"
+
+#include <barlow/error.h>
+
+#include <math.h>
+
+enum { USUAL_SIDE = 224 };
+
+int bl_pictures_wish(const bl_pictures *p, const char *what, bl_wish *wish)
+{
+	if (p->channels != 1 && p->channels != 3)
+		return bl_fail("%s: 'channels' must be 1 or 3, got %d", what, p->channels);
+	if (p->background.n == 2)
+		return bl_fail("%s: 'background' has 2 numbers, expected 1 or 3", what);
+	for (int i = 0; i < 2; i++)
+		if (p->size[i] != (float)(int)p->size[i])
+			return bl_fail("%s: 'size' must be a number of pixels or {height, width}, got %g", what, (double)p->size[i]);
+	*wish = (bl_wish){ .channels = p->channels, .full_scale = p->full_scale, .orient = p->orient, .over = p->background.n > 0 };
+	for (int k = 0; k < 3 && wish->over; k++)
+		wish->ground[k] = (uint8_t)lrint(255 * p->background.v[p->background.n == 3 ? k : 0]);
+	return 0;
+}
+
+int bl_pictures_size(bl_dataset *d, int height, int width)
+{
+	d->height = height;
+	d->width = width;
+	if (height)
+		return 0;
+	if (bl_dataset_image_size(d, 0, &d->height, &d->width) < 0)
+		return -1;
+	if (d->height > USUAL_SIDE || d->width > USUAL_SIDE)
+		d->height = d->width = USUAL_SIDE;
+	return 0;
+}

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * tar.c: data.tar: shards as WebDataset has them: images and labels as files in plain tar archives.
+ *
+ * Files of one name up to the first dot, one behind the other, are a sample: 000123.jpg, 000123.cls, 000123.json.  The
+ * archives are gone through once, for where everything lies; images are read from there in whatever order is asked for.
+ */
+#include "data/archive.h"
+#include "data/braces.h"
+#include "data/labels.h"
+#include "data/pictures.h"
+#include "data/tar_label.h"
+
+#include <barlow/error.h>
+#include <barlow/memory.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_IMAGE = 1 << 28, MOST_LABEL = 1 << 20, MESSAGE_NAME = 200 };
+
+typedef struct tar {
+	const char *path, *labels;
+	bl_pictures pictures;
+} tar;
+
+struct shard {
+	char *path;
+	struct stat as_it_was;
+};
+
+typedef struct piece {
+	int64_t offset, size;
+	int shard;
+} piece;
+
+typedef struct source {
+	struct shard *shards;
+	int n_shards;
+	piece *images;
+	int64_t n, room;
+	bl_names files, keys; /* of images in their shards; with their labels, for the fingerprint */
+	bl_wish wish;
+	char **class_names;
+} source;
+
+/* --- images --- */
+
+static bl_encoded *encoded(bl_opened *o)
+{
+	return (bl_encoded *)(void *)o->state;
+}
+
+/* Messages of the decoder, with shard and file in front. */
+static int named(const source *s, int64_t i, int rc)
+{
+	return rc < 0 ? bl_fail_prefix("%s: %.*s: ", s->shards[s->images[i].shard].path, MESSAGE_NAME, bl_names_get(&s->files, i)) : 0;
+}
+
+static int open_row(bl_opened *o)
+{
+	const source *s = o->root->source;
+	const piece *p = &s->images[o->row];
+	const struct shard *in = &s->shards[p->shard];
+	uint8_t *bytes = bl_scratch(SLOT_FILE, (size_t)p->size + 1);
+	if (!bytes || bl_archive_read(in->path, &in->as_it_was, p->offset, p->size, bytes) < 0)
+		return -1;
+	if (named(s, o->row, bl_decode_open_bytes(encoded(o), bytes, (size_t)p->size, &s->wish)) < 0)
+		return -1;
+	o->height = encoded(o)->height;
+	o->width = encoded(o)->width;
+	return 0;
+}
+
+static int read_row(bl_opened *o, const bl_window *w, bl_image *out)
+{
+	return named(o->root->source, o->row, bl_decode_read(encoded(o), w, out));
+}
+
+static void close_row(bl_opened *o)
+{
+	bl_decode_close(encoded(o));
+}
+
+/* "shards/000.tar/key.jpg" */
+static char *path_of_row(const bl_dataset *root, int64_t i)
+{
+	const source *s = root->source;
+	const char *shard = s->shards[s->images[i].shard].path, *file = bl_names_get(&s->files, i);
+	size_t size = strlen(shard) + strlen(file) + 2;
+	char *path = malloc(size);
+	if (path)
+		snprintf(path, size, "%s/%s", shard, file);
+	return path;
+}
+
+static char *holder_of_row(const bl_dataset *root, int64_t i)
+{
+	const source *s = root->source;
+	return strdup(s->shards[s->images[i].shard].path);
+}
+
+static const char *name_of_row(const bl_dataset *root, int64_t i)
+{
+	return bl_names_get(&((const source *)root->source)->keys, i);
+}
+
+static void free_source(source *s)
+{
+	for (int k = 0; k < s->n_shards; k++)
+		free(s->shards[k].path);
+	free(s->shards);
+	free(s->images);
+	bl_names_free(&s->files);
+	bl_names_free(&s->keys);
+	free(s->class_names);
+	free(s);
+}
+
+static void clear(bl_dataset *root)
+{
+	free_source(root->source);
+}
+
+static const bl_dataset_ops ops = {
+	.open = open_row, .read = read_row, .close = close_row, .path = path_of_row, .holder = holder_of_row, .file_name = name_of_row,
+	.clear = clear,
+};
+
+/* --- samples --- */
+
+typedef enum label_kind { NO_LABELS, CLS, JSON, UNKNOWN } label_kind;
+
+/* The sample that is being put together, and how labels are found. */
+typedef struct gathering {
+	source *s;
+	bl_names labels;
+	label_kind kind;  /* UNKNOWN until the first sample says it */
+	const char *key;  /* of the JSON object */
+	char sample[BL_PATH_SIZE];
+	char image_name[BL_PATH_SIZE];
+	bool has_image;
+	piece image;
+	char *label; /* its text, or NULL */
+	int64_t others; /* files that are neither */
+} gathering;
+
+/* What comes before the first dot of the file's name, with its folders; the rest in `ending`. */
+static size_t key_length(const char *name, const char **ending)
+{
+	const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name, *dot = strchr(base, '.');
+	*ending = dot ? dot + 1 : "";
+	return dot ? (size_t)(dot - name) : strlen(name);
+}
+
+static int fail_label(const gathering *g)
+{
+	return bl_fail("%s: sample %.*s has no label (%s), others have one", g->s->shards[g->image.shard].path, MESSAGE_NAME, g->sample,
+	               g->kind == CLS ? ".cls" : ".json");
+}
+
+static int add_image(gathering *g)
+{
+	source *s = g->s;
+	if (s->n == s->room) {
+		int64_t room = s->room ? 2 * s->room : 1024;
+		piece *more = realloc(s->images, (size_t)room * sizeof *more);
+		if (!more)
+			return bl_fail("no memory for %" PRId64 " images", room);
+		s->images = more;
+		s->room = room;
+	}
+	s->images[s->n++] = g->image;
+	char key[2 * BL_PATH_SIZE];
+	snprintf(key, sizeof key, "%s%s%.*s", g->image_name, g->label ? "\t" : "", BL_PATH_SIZE, g->label ? g->label : "");
+	return bl_names_add(&s->files, g->image_name) < 0 || bl_names_add(&s->keys, key) < 0 ? -1 : 0;
+}
+
+/* The sample is complete: what comes next is another one's.  The first with an image says whether there are labels. */
+static int finish_sample(gathering *g)
+{
+	int rc = 0;
+	if (g->has_image) {
+		if (g->kind == UNKNOWN)
+			g->kind = NO_LABELS;
+		if (g->kind != NO_LABELS && !g->label)
+			rc = fail_label(g);
+		if (rc == 0)
+			rc = add_image(g);
+		if (rc == 0 && g->label)
+			rc = bl_names_add(&g->labels, g->label);
+	}
+	free(g->label);
+	g->label = NULL;
+	g->has_image = false;
+	return rc;
+}
+
+/* The text of a label's file; new string. */
+static char *read_label(const gathering *g, const bl_archive_entry *e, int shard)
+{
+	const struct shard *in = &g->s->shards[shard];
+	if (e->size > MOST_LABEL)
+		return bl_fail_null("%s: %.*s: %" PRId64 " bytes, expected a label of at most %d", in->path, MESSAGE_NAME, e->name, e->size,
+		                    MOST_LABEL);
+	char *text = calloc((size_t)e->size + 1, 1);
+	if (!text)
+		return bl_fail_null("%s: no memory for a label", in->path);
+	if (bl_archive_read(in->path, &in->as_it_was, e->offset, e->size, text) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+static char *trim(char *text)
+{
+	size_t n = strlen(text), from = strspn(text, " \t\r\n");
+	while (n > from && strchr(" \t\r\n", text[n - 1]))
+		n--;
+	text[n] = '\0';
+	memmove(text, text + from, n - from + 1);
+	return text;
+}
+
+static int take_label(gathering *g, const bl_archive_entry *e, int shard, label_kind kind)
+{
+	if (g->kind == UNKNOWN)
+		g->kind = kind;
+	if (g->kind != kind || g->label)
+		return 0;
+	char *text = read_label(g, e, shard);
+	if (!text)
+		return -1;
+	g->label = kind == CLS ? strdup(trim(text)) : bl_tar_label(text, (size_t)e->size, g->key);
+	free(text);
+	if (g->label && *g->label && strlen(g->label) < BL_PATH_SIZE)
+		return 0;
+	if (g->label)
+		bl_fail("expected a label of 1 to %d bytes", BL_PATH_SIZE);
+	return bl_fail_prefix("%s: %.*s: ", g->s->shards[shard].path, MESSAGE_NAME, e->name);
+}
+
+static int take_image(gathering *g, const bl_archive_entry *e, int shard)
+{
+	const char *in = g->s->shards[shard].path;
+	if (g->has_image)
+		return bl_fail("%s: sample %.*s has two images: %.*s is the second", in, MESSAGE_NAME, g->sample, MESSAGE_NAME, e->name);
+	if (e->size > MOST_IMAGE)
+		return bl_fail("%s: %.*s: %" PRId64 " bytes, expected an image of at most %d", in, MESSAGE_NAME, e->name, e->size, MOST_IMAGE);
+	g->has_image = true;
+	g->image = (piece){ e->offset, e->size, shard };
+	snprintf(g->image_name, sizeof g->image_name, "%s", e->name);
+	return 0;
+}
+
+typedef struct visit {
+	gathering *g;
+	int shard;
+} visit;
+
+static int take_entry(void *ctx, const bl_archive_entry *e)
+{
+	const visit *v = ctx;
+	gathering *g = v->g;
+	const char *ending, *slash = strrchr(e->name, '/');
+	size_t n = key_length(e->name, &ending);
+	if (strlen(e->name) >= BL_PATH_SIZE)
+		return bl_fail("%s: a name of more than %d bytes", g->s->shards[v->shard].path, BL_PATH_SIZE);
+	if ((slash ? slash[1] : e->name[0]) == '.')
+		return 0;
+	if (strlen(g->sample) != n || memcmp(g->sample, e->name, n) != 0) {
+		if (finish_sample(g) < 0)
+			return -1;
+		snprintf(g->sample, sizeof g->sample, "%.*s", (int)n, e->name);
+	}
+	if (strcmp(ending, "cls") == 0)
+		return take_label(g, e, v->shard, CLS);
+	if (strcmp(ending, "json") == 0 && (g->kind == JSON || (g->kind == UNKNOWN && g->key)))
+		return take_label(g, e, v->shard, JSON);
+	return bl_decode_is_named(e->name, NULL) ? take_image(g, e, v->shard) : 0;
+}
+
+/* A sample ends where its shard does. */
+static int read_shard(gathering *g, int shard)
+{
+	struct shard *s = &g->s->shards[shard];
+	visit v = { g, shard };
+	g->sample[0] = '\0';
+	if (bl_archive_index(s->path, &s->as_it_was, take_entry, &v) < 0)
+		return -1;
+	return finish_sample(g);
+}
+
+static int read_shards(gathering *g, const char *pattern)
+{
+	source *s = g->s;
+	bl_names names = { .n = 0 };
+	int rc = bl_braces_expand(&names, pattern);
+	if (rc == 0 && !(s->shards = calloc((size_t)names.n, sizeof *s->shards)))
+		rc = bl_fail("%s: no memory for %" PRId64 " shards", pattern, names.n);
+	for (int k = 0; rc == 0 && k < names.n; k++) {
+		s->n_shards = k + 1;
+		s->shards[k].path = strdup(bl_names_get(&names, k));
+		rc = s->shards[k].path ? read_shard(g, k) : bl_fail("%s: out of memory", pattern);
+	}
+	bl_names_free(&names);
+	if (rc < 0)
+		return -1;
+	return s->n ? 0 : bl_fail("%s: no image file in it", pattern);
+}
+
+/* --- all of it --- */
+
+static int set_labels_kind(gathering *g, const char *labels)
+{
+	static const char json[] = "json:";
+	g->kind = UNKNOWN;
+	if (!labels)
+		return 0;
+	if (strncmp(labels, json, sizeof json - 1) == 0 && labels[sizeof json - 1]) {
+		g->key = labels + sizeof json - 1;
+		g->kind = JSON;
+	} else if (strcmp(labels, "cls") == 0) {
+		g->kind = CLS;
+	} else if (strcmp(labels, "none") == 0) {
+		g->kind = NO_LABELS;
+	} else {
+		return bl_fail("data.tar: 'labels' must be \"cls\", \"json:KEY\" or \"none\", got '%.60s'", labels);
+	}
+	return 0;
+}
+
+static int fill(bl_dataset *d, const tar *c, gathering *g)
+{
+	if (bl_dataset_set_origin(d, 0, c->path) < 0)
+		return -1;
+	if (g->labels.n && bl_labels_of_texts(d, &g->labels, &g->s->class_names) < 0)
+		return -1;
+	return bl_pictures_size(d, (int)c->pictures.size[0], (int)c->pictures.size[1]);
+}
+
+/* Takes the source. */
+static bl_dataset *make_set(const tar *c, gathering *g)
+{
+	source *s = g->s;
+	const char *slash = strrchr(c->path, '/');
+	bl_dataset *d = bl_dataset_make_source(slash ? slash + 1 : c->path, s->n, s->wish.channels, 1, 1, &ops);
+	if (!d) {
+		free_source(s);
+		return NULL;
+	}
+	d->source = s;
+	if (fill(d, c, g) == 0)
+		return d;
+	bl_dataset_unref(d);
+	return NULL;
+}
+
+static bl_dataset *make(const void *settings)
+{
+	const tar *c = settings;
+	bl_dataset *d = NULL;
+	gathering *g = calloc(1, sizeof *g);
+	if (!g || !(g->s = calloc(1, sizeof *g->s))) {
+		free(g);
+		return bl_fail_null("%s: out of memory", c->path);
+	}
+	if (bl_pictures_wish(&c->pictures, "data.tar", &g->s->wish) == 0 && set_labels_kind(g, c->labels) == 0 &&
+	    read_shards(g, c->path) == 0)
+		d = make_set(c, g);
+	else
+		free_source(g->s);
+	free(g->label);
+	bl_names_free(&g->labels);
+	free(g);
+	return d;
+}
+
+static const bl_field fields[] = {
+	BL_FIELD(TEXT, tar, path, BL_REQUIRED, .position = 1,
+	         .help = "a plain tar archive, or several: \"shards/train-{000..011}.tar\"; a sample is an image and files of the same name "
+	                 "but for the ending"),
+	BL_FIELD(TEXT, tar, labels, BL_OTHERWISE("\"cls\", where the first sample has it"),
+	         .help = "\"cls\": of files NAME.cls; \"json:KEY\": under a key of NAME.json; \"none\"; whole numbers are classes from 0, other "
+	                 "texts are classes by name"),
+	BL_PICTURES_FIELDS(tar),
+	BL_FIELD_END,
+};
+
+const bl_data_kind bl_data_tar = {
+	.name = "tar", .help = "Shards as WebDataset has them: image files and their labels in plain tar archives, read where they lie.",
+	.example = "pcall(data.tar, \"/shards/train-{000..011}.tar\")", .fields = fields, .paths = { "path" }, .sized = true, .make = make,
+};

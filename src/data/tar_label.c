@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* tar_label.c: one value of a JSON object. */
+#include "data/tar_label.h"
+
+#include <barlow/error.h>
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+static char *text_of(const json_t *v)
+{
+	char number[32];
+	if (json_is_string(v))
+		return strdup(json_string_value(v));
+	if (!json_is_integer(v))
+		return NULL;
+	snprintf(number, sizeof number, "%" PRId64, (int64_t)json_integer_value(v));
+	return strdup(number);
+}
+
+char *bl_tar_label(const char *json, size_t n, const char *key)
+{
+	json_error_t why;
+	json_t *all = json_loadb(json, n, JSON_REJECT_DUPLICATES, &why);
+	if (!all)
+		return bl_fail_null("no JSON: line %d: %.150s", why.line, why.text);
+	const json_t *v = json_object_get(all, key);
+	char *text = v ? text_of(v) : NULL;
+	if (!v)
+		bl_fail("no key '%.60s' in it", key);
+	else if (!text)
+		bl_fail("key '%.60s' is neither a whole number nor a text", key);
+	json_decref(all);
+	return text;
+}
