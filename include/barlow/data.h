@@ -137,6 +137,7 @@ typedef struct bl_folder_config {
 	bool orient;       /* turn images as their EXIF orientation says */
 	bool over;            /* transparent images lie over ... */
 	float background[3]; /* ... this, red, green, blue in 0..1; else their alpha is ignored */
+	int cache;         /* decoded images are kept: 0: not, 1: in memory, 2: in a file of the user's cache folder */
 } bl_folder_config;
 bl_dataset *bl_dataset_folder(const bl_folder_config *c);
 /*

@@ -13,16 +13,23 @@ static int at_least(int n, int least)
 	return n < least ? least : n;
 }
 
+void bl_centre_size(int h, int w, int height, int width, int *resized_h, int *resized_w)
+{
+	*resized_h = (int)lrint(height * 8 / 7.0);
+	*resized_w = (int)lrint(width * 8 / 7.0);
+	if ((int64_t)h * width <= (int64_t)w * height)
+		*resized_w = at_least((int)((double)*resized_h * w / h), width);
+	else
+		*resized_h = at_least((int)((double)*resized_w * h / w), height);
+}
+
 /* torchvision's Resize and CenterCrop, to whole pixels each, seen from the image: what of it is cropped. */
 static patch centre_of(int h, int w, int height, int width)
 {
-	int resized_h = (int)lrint(height * 8 / 7.0), resized_w = (int)lrint(width * 8 / 7.0);
+	int resized_h, resized_w;
 	if (h == height && w == width)
 		return (patch){ 0, 0, (float)h, (float)w };
-	if ((int64_t)h * width <= (int64_t)w * height)
-		resized_w = at_least((int)((double)resized_h * w / h), width);
-	else
-		resized_h = at_least((int)((double)resized_w * h / w), height);
+	bl_centre_size(h, w, height, width, &resized_h, &resized_w);
 	float down = (float)h / (float)resized_h, across = (float)w / (float)resized_w;
 	return (patch){
 		.top = down * (float)lrint((resized_h - height) / 2.0),
@@ -45,7 +52,7 @@ bl_window bl_centre_window(int h, int w, int height, int width)
 	return (bl_window){ (int)a.top, (int)a.left, whole(a.top, a.height, h), whole(a.left, a.width, w), fminf(scale, 1) };
 }
 
-int bl_centre_apply(const bl_image *in, int height, int width, const float *scale, const float *shift, float *out)
+static int bring(const bl_image *in, patch from, int height, int width, const float *scale, const float *shift, float *out)
 {
 	canvas c;
 	bl_canvas_open(&c, in);
@@ -53,9 +60,21 @@ int bl_centre_apply(const bl_image *in, int height, int width, const float *scal
 	larger *= (size_t)in->channels * sizeof(float);
 	c.data = bl_scratch(SLOT_IMAGE, larger);
 	c.spare = bl_scratch(SLOT_SPARE, larger);
-	if (!c.data || !c.spare ||
-	    bl_resample(&c, centre_of(in->height, in->width, height, width), height, width, false) < 0)
+	if (!c.data || !c.spare || bl_resample(&c, from, height, width, false) < 0)
 		return -1;
 	bl_canvas_store(&c, scale, shift, out);
 	return 0;
+}
+
+int bl_centre_apply(const bl_image *in, int height, int width, const float *scale, const float *shift, float *out)
+{
+	return bring(in, centre_of(in->height, in->width, height, width), height, width, scale, shift, out);
+}
+
+int bl_image_resize(const bl_image *in, int height, int width, float *out)
+{
+	float one[BL_CHANNELS_MOST], zero[BL_CHANNELS_MOST] = { 0 };
+	for (int c = 0; c < BL_CHANNELS_MOST; c++)
+		one[c] = 1;
+	return bring(in, (patch){ 0, 0, (float)in->height, (float)in->width }, height, width, one, zero, out);
 }

@@ -17,9 +17,14 @@ bl_window bl_image_window(const bl_image *im);
  * taken; one that has the size already is taken as it is.
  */
 
+/* What all of an image of h x w is resized to for that, before the crop. */
+void bl_centre_size(int h, int w, int height, int width, int *resized_h, int *resized_w);
 /* What is read of an image of h x w for that. */
 bl_window bl_centre_window(int h, int w, int height, int width);
 /* out (height,width,C) = values in 0..1 * scale + shift, per channel.  0, or negative with bl_error. */
 int bl_centre_apply(const bl_image *in, int height, int width, const float *scale, const float *shift, float *out);
+
+/* All of the image at height x width, (height,width,C) in 0..1. */
+int bl_image_resize(const bl_image *in, int height, int width, float *out);
 
 #endif

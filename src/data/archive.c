@@ -38,7 +38,7 @@ static int read_at(int fd, int64_t offset, void *out, int64_t n)
 		if (got < 0)
 			return bl_fail("%s", strerror(errno));
 		if (got == 0)
-			return bl_fail("it ends at byte %" PRId64 ", in what begins at byte %" PRId64, offset + have, offset);
+			return bl_fail("it ends before byte %" PRId64, offset + have);
 		have += got;
 	}
 	return 0;

@@ -200,7 +200,7 @@ static int fill(bl_dataset *d, table *t)
 		return -1;
 	if (t->label >= 0 && bl_labels_of_texts(d, &t->labels, &t->s->class_names) < 0)
 		return -1;
-	return bl_pictures_size(d, (int)c->pictures.size[0], (int)c->pictures.size[1]);
+	return bl_pictures_finish(d, &c->pictures, &t->s->wish);
 }
 
 /* Takes the source. */

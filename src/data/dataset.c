@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* dataset.c: life of a dataset, and what can be asked of it. */
+#include "data/cache.h"
 #include "data/dataset.h"
 
 #include <barlow/error.h>
@@ -101,6 +102,7 @@ void bl_dataset_unref(bl_dataset *d)
 	if (!d || atomic_fetch_sub(&d->refs, 1) != 1)
 		return;
 	bl_dataset_unref(d->root);
+	bl_cache_free(d->cache);
 	if (d->ops->clear && d->source)
 		d->ops->clear(d);
 	pthread_mutex_destroy(&d->lock);

@@ -8,6 +8,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+typedef struct bl_cache bl_cache; /* cache.h */
+
 enum { BL_OPENED_BYTES = 1536, BL_ARCHIVES_MOST = 16 };
 
 /*
@@ -19,6 +21,7 @@ typedef struct bl_opened {
 	bl_pixel_type type;
 	const bl_dataset *root;
 	int64_t row;                             /* in root */
+	const uint8_t *at_hand;                  /* all of it, from the root's cache; NULL: it is read */
 	_Alignas(16) unsigned char state[BL_OPENED_BYTES]; /* the set's own */
 } bl_opened;
 
@@ -56,6 +59,7 @@ struct bl_dataset {
 	const bl_dataset_ops *ops;
 	bool reads;            /* images are read when asked for */
 	bool vectors;          /* they are vectors: one row, one channel, any values */
+	struct bl_cache *cache; /* NULL: images are read whenever they are asked for */
 	void *source;          /* theirs */
 	uint8_t *memory;       /* what to free, with ... */
 	const uint8_t *pixels; /* ... the images of n * (H,W,C) somewhere in it */

@@ -102,6 +102,10 @@ static int read_open(int fd, bl_encoded *e)
 	int64_t n = read_all(fd, bytes, s.st_size);
 	if (n < 0)
 		return bl_fail("%s", strerror(errno));
+	struct stat now;
+	if (n < s.st_size || (fstat(fd, &now) == 0 && now.st_size != s.st_size))
+		return bl_fail("it was changed while it was read: %" PRId64 " bytes before, %" PRId64 " after", (int64_t)s.st_size,
+		               n < s.st_size ? n : (int64_t)now.st_size);
 	e->bytes = bytes;
 	e->n = (size_t)n;
 	return 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* fetch.c: one image of a set: opened, read as far as it is needed, closed. */
+#include "data/cache.h"
 #include "data/dataset.h"
 
 #include <barlow/error.h>
@@ -15,7 +16,8 @@ int bl_dataset_open(const bl_dataset *d, int64_t i, bl_opened *o)
 	o->row = i;
 	o->channels = o->root->channels;
 	o->type = o->root->values ? BL_PIXEL_FLOAT32 : BL_PIXEL_UINT8;
-	return o->root->ops->open(o);
+	o->at_hand = NULL;
+	return o->root->cache ? bl_cache_open(o) : o->root->ops->open(o);
 }
 
 int bl_dataset_read(bl_opened *o, const bl_window *w, bl_image *out)
@@ -25,12 +27,15 @@ int bl_dataset_read(bl_opened *o, const bl_window *w, bl_image *out)
 	assert(w->top >= 0 && w->left >= 0 && w->height > 0 && w->width > 0);
 	assert(w->top + w->height <= o->height && w->left + w->width <= o->width);
 	*out = (bl_image){ .type = o->type, .height = o->height, .width = o->width, .channels = o->channels };
-	return o->root->ops->read(o, w, out);
+	if (!o->at_hand)
+		return o->root->ops->read(o, w, out);
+	out->pixels = o->at_hand;
+	return 0;
 }
 
 void bl_dataset_close(bl_opened *o)
 {
-	if (o->root->ops->close)
+	if (!o->at_hand && o->root->ops->close)
 		o->root->ops->close(o);
 }
 

@@ -354,7 +354,8 @@ static bl_dataset *make_set(source *s, const bl_folder_config *c)
 		return NULL;
 	}
 	d->source = s;
-	if (bl_dataset_set_origin(d, 0, s->folder) == 0 && label(d, s) == 0 && bl_pictures_size(d, c->height, c->width) == 0)
+	if (bl_dataset_set_origin(d, 0, s->folder) == 0 && label(d, s) == 0 && bl_pictures_size(d, c->height, c->width) == 0 &&
+	    bl_cache_begin(d, (bl_cache_kind)c->cache, &s->wish) == 0)
 		return d;
 	bl_dataset_unref(d);
 	return NULL;
@@ -379,6 +380,7 @@ typedef struct folder {
 	int channels;
 	bl_list background;
 	bool labels, orient, skip_broken, full_scale;
+	bl_cache_kind cache;
 } folder;
 
 static const bl_field fields[] = {
@@ -398,6 +400,7 @@ static const bl_field fields[] = {
 	         .help = "decodes everything now and leaves out what cannot be (ds.skipped); otherwise a broken file is an error "
 	                 "when it is needed"),
 	BL_FIELD(BOOL, folder, full_scale, BL_DEFAULT(false), .help = "decodes JPEGs in full size even where a crop needs less"),
+	BL_FIELD(CHOICE, folder, cache, BL_DEFAULT(BL_CACHE_NONE), .choices = bl_cache_words, .help = BL_CACHE_HELP),
 	BL_FIELD_END,
 };
 
@@ -410,7 +413,7 @@ static bl_dataset *make(const void *settings)
 	bl_folder_config c = {
 		.path = s->path, .endings = s->endings, .channels = s->channels, .height = (int)s->size[0], .width = (int)s->size[1],
 		.unlabelled = !s->labels, .skip_broken = s->skip_broken, .full_scale = s->full_scale, .orient = s->orient,
-		.over = s->background.n > 0,
+		.over = s->background.n > 0, .cache = (int)s->cache,
 	};
 	if (s->background.n == 2)
 		return bl_fail_null("data.folder: 'background' has 2 numbers, expected 1 or 3");

@@ -5,6 +5,9 @@ libbarlow_sources += \
 	src/data/batch.c \
 	src/data/braces.c \
 	src/data/braces.h \
+	src/data/cache.c \
+	src/data/cache.h \
+	src/data/cache_file.c \
 	src/data/cifar.c \
 	src/data/concat.c \
 	src/data/csv.c \

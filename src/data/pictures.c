@@ -35,3 +35,8 @@ int bl_pictures_size(bl_dataset *d, int height, int width)
 		d->height = d->width = USUAL_SIDE;
 	return 0;
 }
+
+int bl_pictures_finish(bl_dataset *d, const bl_pictures *p, const bl_wish *wish)
+{
+	return bl_pictures_size(d, (int)p->size[0], (int)p->size[1]) < 0 ? -1 : bl_cache_begin(d, p->cache, wish);
+}

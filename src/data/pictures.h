@@ -3,8 +3,7 @@
 #ifndef DATA_PICTURES_H
 #define DATA_PICTURES_H
 
-#include "data/dataset.h"
-#include "data/decode.h"
+#include "data/cache.h"
 
 enum { BL_PICTURE_SIDE = 16384 };
 
@@ -13,7 +12,7 @@ typedef struct bl_pictures {
 	int channels;
 	bl_list background;
 	bool orient, full_scale;
-	int cache; /* bl_cache_kind */
+	bl_cache_kind cache;
 } bl_pictures;
 
 /* Their fields, in a struct of settings that has them as its member `pictures`. */
@@ -27,11 +26,14 @@ typedef struct bl_pictures {
 	BL_PICTURE_FIELD(LIST, struct_, background, BL_OTHERWISE("alpha is ignored"), BL_WITHIN(0, 1), .count = 3, \
 	                 .help = "what shows through where images are transparent: grey, or {red, green, blue}"), \
 	BL_PICTURE_FIELD(BOOL, struct_, orient, BL_DEFAULT(false), .help = "turns images as their EXIF orientation says"), \
-	BL_PICTURE_FIELD(BOOL, struct_, full_scale, BL_DEFAULT(false), .help = "decodes JPEGs in full size even where a crop needs less")
+	BL_PICTURE_FIELD(BOOL, struct_, full_scale, BL_DEFAULT(false), .help = "decodes JPEGs in full size even where a crop needs less"), \
+	BL_PICTURE_FIELD(CHOICE, struct_, cache, BL_DEFAULT(BL_CACHE_NONE), .choices = bl_cache_words, .help = BL_CACHE_HELP)
 
 /* How pixels are wanted by these settings; negative with bl_error, "what: ...". */
 int bl_pictures_wish(const bl_pictures *p, const char *what, bl_wish *wish);
 /* What evaluation sees: as set, or the first image's size, unless that is a photograph's. */
 int bl_pictures_size(bl_dataset *d, int height, int width);
+/* Both for a set that is otherwise made: size and cache. */
+int bl_pictures_finish(bl_dataset *d, const bl_pictures *p, const bl_wish *wish);
 
 #endif

@@ -338,7 +338,7 @@ static int fill(bl_dataset *d, const tar *c, gathering *g)
 		return -1;
 	if (g->labels.n && bl_labels_of_texts(d, &g->labels, &g->s->class_names) < 0)
 		return -1;
-	return bl_pictures_size(d, (int)c->pictures.size[0], (int)c->pictures.size[1]);
+	return bl_pictures_finish(d, &c->pictures, &g->s->wish);
 }
 
 /* Takes the source. */

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* cache.c: images that were decoded once. */
+#include "data/cache.h"
+#include "augment/window.h"
+
+#include <barlow/error.h>
+#include <barlow/memory.h>
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <zlib.h>
+
+const char *const bl_cache_words[] = { "none", "memory", "disk", NULL };
+
+typedef struct kept {
+	int height, width;
+	uint8_t pixels[];
+} kept;
+
+struct bl_cache {
+	int64_t n;
+	_Atomic(kept *) *image; /* in memory: those that were used */
+	bl_cache_file *file;
+};
+
+void bl_cache_size(int h, int w, int height, int width, int *kept_h, int *kept_w)
+{
+	bl_centre_size(h, w, height, width, kept_h, kept_w);
+	if (*kept_h < h && *kept_w < w)
+		return;
+	*kept_h = h;
+	*kept_w = w;
+}
+
+/* --- decoding --- */
+
+static int resize(const bl_image *im, int h, int w, uint8_t *out)
+{
+	size_t n = (size_t)h * (size_t)w * (size_t)im->channels;
+	float *values = bl_block_take(n * sizeof *values);
+	int rc = values ? bl_image_resize(im, h, w, values) : -1;
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		out[i] = (uint8_t)lrintf(255 * fminf(fmaxf(values[i], 0), 1));
+	bl_block_give(values);
+	return rc;
+}
+
+int bl_cache_decode(const bl_dataset *root, int64_t row, int h, int w, uint8_t *out)
+{
+	bl_opened o = { .root = root, .row = row, .channels = root->channels, .type = BL_PIXEL_UINT8 };
+	if (root->ops->open(&o) < 0)
+		return -1;
+	float scale = fminf(1, fmaxf((float)h / (float)o.height, (float)w / (float)o.width));
+	bl_image im = { .type = o.type, .height = o.height, .width = o.width, .channels = o.channels };
+	int rc = root->ops->read(&o, &(bl_window){ 0, 0, o.height, o.width, scale }, &im);
+	if (rc == 0 && o.height == h && o.width == w && im.part.eighths == 0)
+		memcpy(out, im.pixels, (size_t)h * (size_t)w * (size_t)o.channels);
+	else if (rc == 0)
+		rc = resize(&im, h, w, out);
+	if (root->ops->close)
+		root->ops->close(&o);
+	return rc;
+}
+
+/* --- in memory --- */
+
+static int size_of(const bl_dataset *root, int64_t row, int *h, int *w)
+{
+	bl_opened o = { .root = root, .row = row, .channels = root->channels, .type = BL_PIXEL_UINT8 };
+	if (root->ops->open(&o) < 0)
+		return -1;
+	bl_cache_size(o.height, o.width, root->height, root->width, h, w);
+	if (root->ops->close)
+		root->ops->close(&o);
+	return 0;
+}
+
+static kept *decode(const bl_dataset *root, int64_t row)
+{
+	int h, w;
+	if (size_of(root, row, &h, &w) < 0)
+		return NULL;
+	kept *k = malloc(sizeof *k + (size_t)h * (size_t)w * (size_t)root->channels);
+	if (!k)
+		return bl_fail_null("%s: no memory to keep image %" PRId64 " of %d x %d", root->name, row + 1, h, w);
+	*k = (kept){ h, w };
+	if (bl_cache_decode(root, row, h, w, k->pixels) == 0)
+		return k;
+	free(k);
+	return NULL;
+}
+
+/* Of two threads that decode the same image the first one's stays. */
+static int open_in_memory(bl_opened *o, bl_cache *c)
+{
+	kept *k = atomic_load(&c->image[o->row]), *none = NULL;
+	if (!k) {
+		if (!(k = decode(o->root, o->row)))
+			return -1;
+		if (!atomic_compare_exchange_strong(&c->image[o->row], &none, k)) {
+			free(k);
+			k = none;
+		}
+	}
+	o->height = k->height;
+	o->width = k->width;
+	o->at_hand = k->pixels;
+	return 0;
+}
+
+static int open_in_file(bl_opened *o, const bl_cache *c)
+{
+	bl_cache_file_size(c->file, o->row, &o->height, &o->width);
+	uint8_t *pixels = bl_scratch(SLOT_FILE, (size_t)o->height * (size_t)o->width * (size_t)o->channels);
+	if (!pixels || bl_cache_file_read(c->file, o->row, pixels) < 0)
+		return -1;
+	o->at_hand = pixels;
+	return 0;
+}
+
+int bl_cache_open(bl_opened *o)
+{
+	bl_cache *c = o->root->cache;
+	return c->file ? open_in_file(o, c) : open_in_memory(o, c);
+}
+
+/* --- life --- */
+
+void bl_cache_free(bl_cache *c)
+{
+	if (!c)
+		return;
+	for (int64_t i = 0; c->image && i < c->n; i++)
+		free(atomic_load(&c->image[i]));
+	free(c->image);
+	bl_cache_file_close(c->file);
+	free(c);
+}
+
+/* Size and time of every file: a fingerprint looks into a few only. */
+static int hash_files(const bl_dataset *root, uLong *crc)
+{
+	char text[96];
+	struct stat st;
+	for (int64_t i = 0; i < root->n; i++) {
+		char *path = (root->ops->holder ? root->ops->holder : root->ops->path)(root, i);
+		int rc = path ? stat(path, &st) : -1;
+		if (rc < 0)
+			bl_fail("%s: it cannot be looked at", path ? path : root->name);
+		free(path);
+		if (rc < 0)
+			return -1;
+		int n = snprintf(text, sizeof text, "%" PRId64 " %" PRId64 ".%09ld\n", (int64_t)st.st_size, (int64_t)st.st_mtim.tv_sec,
+		                 (long)st.st_mtim.tv_nsec);
+		*crc = crc32_z(*crc, (const Bytef *)text, (size_t)n);
+	}
+	return 0;
+}
+
+/* All that the kept pixels follow from. */
+static int put_key(bl_dataset *root, const bl_wish *w, char *key, size_t size)
+{
+	const char *fingerprint = bl_dataset_fingerprint(root);
+	uLong files = crc32(0, NULL, 0);
+	if (!fingerprint || hash_files(root, &files) < 0)
+		return -1;
+	snprintf(key, size, "%s\n%s\nfiles %08lx, %d x %d, %d channels, full %d, turned %d, over %d %d %d %d\n", bl_dataset_origin(root, 0),
+	         fingerprint, files, root->height, root->width, w->channels, w->full_scale, w->orient, w->over, w->ground[0],
+	         w->ground[1], w->ground[2]);
+	return 0;
+}
+
+int bl_cache_begin(bl_dataset *root, bl_cache_kind kind, const bl_wish *wish)
+{
+	char key[8192];
+	if (kind == BL_CACHE_NONE)
+		return 0;
+	bl_cache *c = calloc(1, sizeof *c);
+	if (!c)
+		return bl_fail("%s: no memory for a cache", root->name);
+	c->n = root->n;
+	int rc = 0;
+	if (kind == BL_CACHE_DISK)
+		rc = put_key(root, wish, key, sizeof key) == 0 && (c->file = bl_cache_file_open(root, key)) != NULL ? 0 : -1;
+	else if (!(c->image = calloc((size_t)c->n, sizeof *c->image)))
+		rc = bl_fail("%s: no memory to keep %" PRId64 " images", root->name, c->n);
+	if (rc < 0)
+		bl_cache_free(c);
+	else
+		root->cache = c;
+	return rc;
+}
