@@ -135,6 +135,7 @@ typedef struct bl_folder_config {
 	bool skip_broken;  /* decode everything now and leave out what cannot be */
 	bool full_scale;   /* decode JPEGs at their full size, even where a view needs less */
 	bool orient;       /* turn images as their EXIF orientation says */
+	bool pil;          /* evaluation's resize is PIL's, bilinear, to bytes */
 	bool over;            /* transparent images lie over ... */
 	float background[3]; /* ... this, red, green, blue in 0..1; else their alpha is ignored */
 	int cache;         /* decoded images are kept: 0: not, 1: in memory, 2: in a file of the user's cache folder */

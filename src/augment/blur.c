@@ -2,6 +2,7 @@
 /* blur.c: Gaussian blur, separable, the image mirrored at its edges (as torchvision does). */
 #include "augment/blur.h"
 #include "augment/operator.h"
+#include "augment/pil.h"
 #include "augment/weigh.h"
 
 #include <barlow/memory.h>
@@ -17,6 +18,7 @@ enum { NEAR = 1024 }; /* values */
 
 typedef struct parameters {
 	float sigma[2], p;
+	backend backend;
 } parameters;
 
 typedef struct draws {
@@ -121,8 +123,9 @@ static bool draw(const void *params, drawing *w, void *drawn)
 static int apply(const void *p, const void *drawn, canvas *c)
 {
 	const draws *d = drawn;
-	(void)p;
 	bl_canvas_load(c);
+	if (((const parameters *)p)->backend == BACKEND_PIL)
+		return bl_pil_blur(c, d->sigma);
 	return d->sigma < LEAST_SIGMA ? 0 : bl_blur(c, d->sigma, REACH);
 }
 
@@ -136,6 +139,7 @@ static const bl_field fields[] = {
 	BL_FIELD(PAIR, parameters, sigma, BL_DEFAULT(.1, 2), BL_WITHIN(.01, 100),
 		 .help = "standard deviation of the Gaussian in pixels, drawn between these"),
 	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(1), BL_WITHIN(0, 1), .help = PROBABILITY),
+	BACKEND_FIELD,
 	BL_FIELD_END,
 };
 

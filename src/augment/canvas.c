@@ -39,6 +39,8 @@ void bl_canvas_pack(canvas *c, size_t plane)
 {
 	size_t bytes = (size_t)c->height * (size_t)c->width * sizeof *c->data;
 	bool closer = plane < c->plane;
+	if (plane == c->plane)
+		return;
 	for (int i = 1; i < c->channels; i++) {
 		size_t k = (size_t)(closer ? i : c->channels - i);
 		memmove(c->data + k * plane, c->data + k * c->plane, bytes);

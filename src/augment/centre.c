@@ -2,11 +2,13 @@
 /* centre.c: an image as evaluation sees it: the shorter side resized, the centre cropped, both in one pass. */
 #include "augment/window.h"
 #include "augment/operator.h"
+#include "augment/pil.h"
 #include "augment/resample.h"
 
 #include <barlow/memory.h>
 
 #include <math.h>
+#include <string.h>
 
 static int at_least(int n, int least)
 {
@@ -77,4 +79,33 @@ int bl_image_resize(const bl_image *in, int height, int width, float *out)
 	for (int c = 0; c < BL_CHANNELS_MOST; c++)
 		one[c] = 1;
 	return bring(in, (patch){ 0, 0, (float)in->height, (float)in->width }, height, width, one, zero, out);
+}
+
+/* The centre of what is in data, at the beginning of each plane. */
+static void crop_centre(canvas *c, int height, int width)
+{
+	size_t top = (size_t)lrint((c->height - height) / 2.0), left = (size_t)lrint((c->width - width) / 2.0), plane = c->plane;
+	for (int k = 0; k < c->channels; k++)
+		for (size_t y = 0; y < (size_t)height; y++)
+			memmove(c->data + (size_t)k * plane + y * (size_t)width,
+				c->data + (size_t)k * plane + (top + y) * (size_t)c->width + left, (size_t)width * sizeof *c->data);
+	c->height = height;
+	c->width = width;
+}
+
+int bl_centre_apply_pil(const bl_image *in, int height, int width, const float *scale, const float *shift, float *out)
+{
+	canvas c;
+	int h, w;
+	bl_centre_size(in->height, in->width, height, width, &h, &w);
+	bl_canvas_open(&c, in);
+	size_t bytes = bl_canvas_room(h, w) * (size_t)in->channels * sizeof(float);
+	c.data = bl_scratch(SLOT_IMAGE, bytes);
+	c.spare = bl_scratch(SLOT_SPARE, bytes);
+	if (!c.data || !c.spare ||
+	    bl_pil_resample(&c, (patch){ 0, 0, (float)in->height, (float)in->width }, h, w, PIL_BILINEAR, false) < 0)
+		return -1;
+	crop_centre(&c, height, width);
+	bl_canvas_store(&c, scale, shift, out);
+	return 0;
 }

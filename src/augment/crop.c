@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* crop.c: random resized crop, and the whole image resized. */
 #include "augment/operator.h"
+#include "augment/pil.h"
 #include "augment/resample.h"
 #include "augment/window.h"
 
@@ -12,6 +13,7 @@ enum { TRIES = 10 };
 typedef struct parameters {
 	int size;
 	float scale[2], ratio[2]; /* of crop */
+	backend backend;
 } parameters;
 
 typedef struct draws {
@@ -89,6 +91,8 @@ static int apply(const void *params, const void *drawn, canvas *c)
 {
 	const parameters *p = params;
 	const draws *d = drawn;
+	if (p->backend == BACKEND_PIL)
+		return bl_pil_resample(c, bl_patch_of(&d->from), p->size, p->size, PIL_BICUBIC, d->mirrored);
 	return bl_resample(c, bl_patch_of(&d->from), p->size, p->size, d->mirrored);
 }
 
@@ -105,6 +109,7 @@ static const bl_field crop_fields[] = {
 	BL_FIELD(PAIR, parameters, scale, BL_DEFAULT(.08, 1), BL_WITHIN(1e-6, 1), .help = "part of the image's area"),
 	BL_FIELD(PAIR, parameters, ratio, BL_DEFAULT(3. / 4, 4. / 3), BL_WITHIN(1e-3, 1e3),
 		 .help = "width / height of what is cropped"),
+	BACKEND_FIELD,
 	BL_FIELD_END,
 };
 
@@ -126,6 +131,7 @@ const operator bl_op_crop = {
 static const bl_field resize_fields[] = {
 	BL_FIELD(INT, parameters, size, BL_DEFAULT(224), BL_WITHIN(1, 16384), .position = 1,
 		 .help = "side of the result in pixels"),
+	BACKEND_FIELD,
 	BL_FIELD_END,
 };
 

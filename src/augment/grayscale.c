@@ -2,6 +2,7 @@
 /* grayscale.c: colour becomes grey in all three channels. */
 #include "augment/grey.h"
 #include "augment/operator.h"
+#include "augment/pil.h"
 
 #include <barlow/error.h>
 
@@ -9,6 +10,7 @@
 
 typedef struct parameters {
 	float p;
+	backend backend;
 } parameters;
 
 BL_CLONES static void grey_planes(float *restrict r, float *restrict g, float *restrict b, size_t n)
@@ -25,9 +27,11 @@ static bool draw(const void *p, drawing *w, void *d)
 
 static int apply(const void *p, const void *d, canvas *c)
 {
-	(void)p, (void)d;
+	(void)d;
 	bl_canvas_load(c);
-	if (c->channels == 3)
+	if (c->channels == 3 && ((const parameters *)p)->backend == BACKEND_PIL)
+		bl_pil_grey(c);
+	else if (c->channels == 3)
 		grey_planes(c->data, c->data + c->plane, c->data + 2 * c->plane, (size_t)c->height * (size_t)c->width);
 	return 0;
 }
@@ -46,6 +50,7 @@ static int describe(const void *p, const void *d, int channels, char *buf, size_
 
 static const bl_field fields[] = {
 	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.2), BL_WITHIN(0, 1), .position = 1, .help = PROBABILITY),
+	BACKEND_FIELD,
 	BL_FIELD_END,
 };
 

@@ -7,6 +7,7 @@
  * grey image.  Hue turns in HSV.  One channel has neither saturation nor hue.
  */
 #include "augment/operator.h"
+#include "augment/pil.h"
 #include "augment/tone.h"
 
 #include <barlow/error.h>
@@ -18,6 +19,7 @@ enum { BRIGHTNESS, CONTRAST, SATURATION, HUE, PARTS };
 
 typedef struct parameters {
 	float brightness, contrast, saturation, hue, p;
+	backend backend;
 } parameters;
 
 typedef struct draws {
@@ -68,6 +70,18 @@ static void change(canvas *c, int part, float f)
 		turn_hue(c->data, c->data + c->plane, c->data + 2 * c->plane, (size_t)c->height * (size_t)c->width, f);
 }
 
+static void change_bytes(canvas *c, int part, float f)
+{
+	if (part == BRIGHTNESS)
+		bl_pil_brightness(c, f);
+	else if (part == CONTRAST)
+		bl_pil_contrast(c, f);
+	else if (part == SATURATION && c->channels == 3)
+		bl_pil_saturation(c, f);
+	else if (part == HUE && c->channels == 3)
+		bl_pil_hue(c, f);
+}
+
 static bool draw(const void *params, drawing *w, void *drawn)
 {
 	const parameters *p = params;
@@ -90,13 +104,14 @@ static float strength_of(const parameters *p, int part)
 	return part == BRIGHTNESS ? p->brightness : part == CONTRAST ? p->contrast : part == SATURATION ? p->saturation : p->hue;
 }
 
-static int apply(const void *p, const void *drawn, canvas *c)
+static int apply(const void *params, const void *drawn, canvas *c)
 {
+	const parameters *p = params;
 	const draws *d = drawn;
 	bl_canvas_load(c);
 	for (int k = 0; k < PARTS; k++)
 		if (strength_of(p, d->order[k]) > 0)
-			change(c, d->order[k], d->factor[d->order[k]]);
+			(p->backend == BACKEND_PIL ? change_bytes : change)(c, d->order[k], d->factor[d->order[k]]);
 	return 0;
 }
 
@@ -134,6 +149,7 @@ static const bl_field fields[] = {
 	BL_FIELD(FLOAT, parameters, hue, BL_DEFAULT(.1), BL_WITHIN(0, .5),
 		 .help = "turned by up to this part of the colour circle, either way"),
 	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.8), BL_WITHIN(0, 1), .help = PROBABILITY),
+	BACKEND_FIELD,
 	BL_FIELD_END,
 };
 

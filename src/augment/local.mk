@@ -27,6 +27,11 @@ libbarlow_sources += \
 	src/augment/operator.h \
 	src/augment/pad_crop.c \
 	src/augment/perspective.c \
+	src/augment/pil.c \
+	src/augment/pil.h \
+	src/augment/pil_blur.c \
+	src/augment/pil_level.h \
+	src/augment/pil_resample.c \
 	src/augment/pipeline.c \
 	src/augment/pipeline.h \
 	src/augment/ramp.c \

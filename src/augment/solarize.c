@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* solarize.c: what is as light as the threshold or lighter is inverted. */
 #include "augment/operator.h"
+#include "augment/pil.h"
 #include "augment/tone.h"
 
 #include <stdio.h>
 
 typedef struct parameters {
 	float threshold, p;
+	backend backend;
 } parameters;
 
 static bool draw(const void *p, drawing *w, void *d)
@@ -15,11 +17,15 @@ static bool draw(const void *p, drawing *w, void *d)
 	return bl_rng_uniform(&w->rng) < ((const parameters *)p)->p;
 }
 
-static int apply(const void *p, const void *d, canvas *c)
+static int apply(const void *params, const void *d, canvas *c)
 {
+	const parameters *p = params;
 	(void)d;
 	bl_canvas_load(c);
-	bl_tone_solarize(c, ((const parameters *)p)->threshold);
+	if (p->backend == BACKEND_PIL)
+		bl_pil_solarize(c, p->threshold);
+	else
+		bl_tone_solarize(c, p->threshold);
 	return 0;
 }
 
@@ -33,6 +39,7 @@ static const bl_field fields[] = {
 	BL_FIELD(FLOAT, parameters, threshold, BL_DEFAULT(128. / 255), BL_WITHIN(0, 1),
 		 .help = "values of this and above are inverted"),
 	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.2), BL_WITHIN(0, 1), .help = PROBABILITY),
+	BACKEND_FIELD,
 	BL_FIELD_END,
 };
 

@@ -23,6 +23,8 @@ void bl_centre_size(int h, int w, int height, int width, int *resized_h, int *re
 bl_window bl_centre_window(int h, int w, int height, int width);
 /* out (height,width,C) = values in 0..1 * scale + shift, per channel.  0, or negative with bl_error. */
 int bl_centre_apply(const bl_image *in, int height, int width, const float *scale, const float *shift, float *out);
+/* The same of all of an image, as PIL does it: bilinear, in whole pixels, to bytes. */
+int bl_centre_apply_pil(const bl_image *in, int height, int width, const float *scale, const float *shift, float *out);
 
 /* All of the image at height x width, (height,width,C) in 0..1. */
 int bl_image_resize(const bl_image *in, int height, int width, float *out);

@@ -34,12 +34,15 @@ static void normalise(const struct batching *b, const bl_image *im, float *out)
 static int put_opened(const struct batching *b, bl_opened *o, float *out)
 {
 	const bl_dataset *d = b->d;
+	bool pil = (d->root ? d->root : d)->pil;
 	bl_window centre = bl_centre_window(o->height, o->width, d->height, d->width);
 	bl_image im;
+	if (pil)
+		centre = (bl_window){ 0, 0, o->height, o->width, 1 };
 	if (bl_dataset_read(o, &centre, &im) < 0)
 		return -1;
 	if (im.height != d->height || im.width != d->width)
-		return bl_centre_apply(&im, d->height, d->width, b->scale, b->shift, out);
+		return (pil ? bl_centre_apply_pil : bl_centre_apply)(&im, d->height, d->width, b->scale, b->shift, out);
 	normalise(b, &im, out);
 	return 0;
 }

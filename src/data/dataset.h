@@ -60,6 +60,7 @@ struct bl_dataset {
 	bool reads;            /* images are read when asked for */
 	bool vectors;          /* they are vectors: one row, one channel, any values */
 	struct bl_cache *cache; /* NULL: images are read whenever they are asked for */
+	bool pil;              /* evaluation resizes them as PIL does */
 	void *source;          /* theirs */
 	uint8_t *memory;       /* what to free, with ... */
 	const uint8_t *pixels; /* ... the images of n * (H,W,C) somewhere in it */

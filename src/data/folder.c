@@ -354,6 +354,7 @@ static bl_dataset *make_set(source *s, const bl_folder_config *c)
 		return NULL;
 	}
 	d->source = s;
+	d->pil = c->pil;
 	if (bl_dataset_set_origin(d, 0, s->folder) == 0 && label(d, s) == 0 && bl_pictures_size(d, c->height, c->width) == 0 &&
 	    bl_cache_begin(d, (bl_cache_kind)c->cache, &s->wish) == 0)
 		return d;
@@ -381,7 +382,10 @@ typedef struct folder {
 	bl_list background;
 	bool labels, orient, skip_broken, full_scale;
 	bl_cache_kind cache;
+	int backend;
 } folder;
+
+static const char *const backends[] = { "tensor", "pil", NULL };
 
 static const bl_field fields[] = {
 	BL_FIELD(TEXT, folder, path, BL_REQUIRED, .position = 1,
@@ -401,6 +405,8 @@ static const bl_field fields[] = {
 	                 "when it is needed"),
 	BL_FIELD(BOOL, folder, full_scale, BL_DEFAULT(false), .help = "decodes JPEGs in full size even where a crop needs less"),
 	BL_FIELD(CHOICE, folder, cache, BL_DEFAULT(BL_CACHE_NONE), .choices = bl_cache_words, .help = BL_CACHE_HELP),
+	BL_FIELD(CHOICE, folder, backend, BL_DEFAULT(0), .choices = backends,
+	         .help = "of evaluation's resize: tensor: bicubic, in one pass; pil: bilinear, to bytes, as torchvision on PIL images"),
 	BL_FIELD_END,
 };
 
@@ -413,8 +419,10 @@ static bl_dataset *make(const void *settings)
 	bl_folder_config c = {
 		.path = s->path, .endings = s->endings, .channels = s->channels, .height = (int)s->size[0], .width = (int)s->size[1],
 		.unlabelled = !s->labels, .skip_broken = s->skip_broken, .full_scale = s->full_scale, .orient = s->orient,
-		.over = s->background.n > 0, .cache = (int)s->cache,
+		.over = s->background.n > 0, .cache = (int)s->cache, .pil = s->backend == 1,
 	};
+	if (c.pil && c.cache != BL_CACHE_NONE)
+		return bl_fail_null("data.folder: backend = \"pil\" resizes whole images, of which a cache keeps none: expected cache = \"none\"");
 	if (s->background.n == 2)
 		return bl_fail_null("data.folder: 'background' has 2 numbers, expected 1 or 3");
 	for (int k = 0; k < 3 && c.over; k++)

@@ -38,6 +38,7 @@ c_tests += tests/c/test_monitor
 c_tests += tests/c/test_nn
 c_tests += tests/c/test_npy
 c_tests += tests/c/test_optim
+c_tests += tests/c/test_pil
 c_tests += tests/c/test_place
 c_tests += tests/c/test_reference
 c_tests += tests/c/test_run_file

@@ -132,6 +132,19 @@ test("named recipes are the paper's with other numbers", function()
 	equal(many:size(1), 5)
 end)
 
+test("the backend of PIL leaves whole levels, and is part of what a pipeline is", function()
+	local pil, plain = aug.paper{ size = 8, backend = "pil" }, aug.paper{ size = 8 }
+	equal(pil == plain, false)
+	equal(load("return " .. tostring(pil))() == pil, true)
+	equal(aug.paper{ size = 8, backend = "tensor" } == plain, true)
+	local a, b = plain(image, 3), pil(image, 3)
+	for _, v in ipairs((b * 255):reshape(b:numel()):totable()) do near(v, math.floor(v + .5), .001) end
+	near((a - b):abs():mean():item(), 0, .02) -- the same draws
+	local many = tensor.rand(5, 9, 9)
+	close(aug.blur{ backend = "pil" }(many, 2):narrow(1, 2, 1), aug.blur{ backend = "pil" }(many:narrow(1, 2, 1), 2), 0, 0)
+	fails(function() aug.blur{ backend = "pill" } end, "'backend' must be one of tensor, pil", "did you mean 'pil'")
+end)
+
 test("a recipe has them", function()
 	local t = trainer{ data = data.shapes{ n = 64, size = 8, seed = 1 }, encoder = nn.cnn{ channels = 3, widths = { 4 }, image = 8 },
 		projector = { 8 }, batch = 32, epochs = 1, seed = 1,

@@ -92,6 +92,24 @@ test("without classes, and with a size", function()
 	near(ds:statistics()[1], .5, .1)
 end)
 
+test("evaluation sees bytes where it resizes as PIL does", function()
+	local function pixels(backend)
+		local ds = data.folder{ path = photographs, size = 16, backend = backend }
+		equal(eval.features(nil, ds:subset(2, 3), { like = ds }):allclose(eval.features(nil, ds):narrow(1, 2, 2), 0, 0), true)
+		local mean, std = ds:statistics()
+		local x = eval.features(nil, ds):reshape(8, 3, 16, 16)
+		return (x * tensor(std):reshape(1, 3, 1, 1) + tensor(mean):reshape(1, 3, 1, 1)) * 255
+	end
+	local pil, ours = pixels "pil", pixels "tensor"
+	local whole, fractions = 0, 0
+	for _, v in ipairs(pil:reshape(pil:numel()):totable()) do if math.abs(v - math.floor(v + .5)) > .01 then whole = whole + 1 end end
+	for _, v in ipairs(ours:reshape(ours:numel()):totable()) do if math.abs(v - math.floor(v + .5)) > .01 then fractions = fractions + 1 end end
+	equal(whole, 0)
+	equal(fractions > 1000, true)
+	near((pil - ours):abs():mean():item(), 0, 8)
+	fails(function() data.folder{ path = photographs, backend = "PIL" } end, "'backend' must be one of tensor, pil")
+end)
+
 test("a trainer with kNN, its views and its recipe", function()
 	with_classes(function(folder)
 		local ds = data.folder{ path = folder, size = 16 }

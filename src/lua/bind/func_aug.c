@@ -96,6 +96,24 @@ static bool is_finite(const float *v, size_t n)
 	return !bad;
 }
 
+/* False where one is not finite.  Those of a plain tensor are looked at a piece at a time, while it is in the cache. */
+static bool take_values(const bl_tensor *t, float *out)
+{
+	enum { PIECE = 2048 };
+	size_t n = (size_t)bl_tensor_count(t), at = 0;
+	bool plain = bl_tensor_is_contiguous(t), fine = true;
+	const float *in = bl_tensor_data((bl_tensor *)(uintptr_t)t);
+	if (!plain)
+		bl_tensor_read(t, out);
+	for (; at < n && fine; at += PIECE) {
+		size_t piece = n - at < PIECE ? n - at : PIECE;
+		if (plain)
+			memcpy(out + at, in + at, piece * sizeof *out);
+		fine = is_finite(out + at, piece);
+	}
+	return fine;
+}
+
 static void take(lua_State *L, void *ctx)
 {
 	const bl_aug_call *c = ctx;
@@ -108,8 +126,7 @@ static void take(lua_State *L, void *ctx)
 		luaL_error(L, "the function returned a tensor %s, expected (%d, %d, %d)%s", bl_tensor_text(*t, shape), c->channels,
 		           c->out_height, c->out_width,
 		           bl_tensor_ndim(*t) == 3 && bl_tensor_size(*t, 0) == c->channels ? ": aug.func's size says another one" : "");
-	bl_tensor_read(*t, c->out);
-	if (!is_finite(c->out, (size_t)bl_tensor_count(*t)))
+	if (!take_values(*t, c->out))
 		luaL_error(L, "the function returned an image with a value that is not finite");
 }
 

@@ -224,6 +224,7 @@ typedef struct paper {
 	float scale[2], ratio[2], sigma[2];
 	float flip, jitter, brightness, contrast, saturation, hue, grayscale;
 	float blur[2], solarize[2]; /* p in T and in T' */
+	int backend;
 } paper;
 
 /* Which field of which operator a number of the paper's is. */
@@ -243,6 +244,9 @@ static const place places[] = {
 	PLACE("grayscale", "p", grayscale, ONE),
 	PLACE("blur", "p", blur, BY_VIEW), PLACE("blur", "sigma", sigma, TWO),
 	PLACE("solarize", "p", solarize, BY_VIEW),
+	PLACE("crop", "backend", backend, WHOLE), PLACE("jitter", "backend", backend, WHOLE),
+	PLACE("grayscale", "backend", backend, WHOLE), PLACE("blur", "backend", backend, WHOLE),
+	PLACE("solarize", "backend", backend, WHOLE),
 };
 #undef PLACE
 
@@ -316,6 +320,8 @@ static bl_pipeline *paper_view(const paper *c, const bl_lua_ramps *ramps, int vi
 	return p;
 }
 
+static const char *const backends[] = { "tensor", "pil", NULL };
+
 #define ONE(member, default_, of) BL_FIELD(FLOAT, paper, member, BL_DEFAULT(default_), BL_WITHIN(0, 1), .help = of)
 #define STRENGTH(member, default_) \
 	BL_FIELD(FLOAT, paper, member, BL_DEFAULT(default_), BL_AT_LEAST(0), .help = "strength of the colour jitter's " #member)
@@ -333,6 +339,8 @@ static const bl_field paper_fields[] = {
 	ONE(grayscale, .2, "probability of grey"),
 	BL_FIELD(FLOATS, paper, blur, BL_DEFAULT(1, .1), BL_WITHIN(0, 1), .count = 2, .help = "probability of blur in T and in T'"),
 	BL_FIELD(FLOATS, paper, solarize, BL_DEFAULT(0, .2), BL_WITHIN(0, 1), .count = 2, .help = "probability of solarize in T and in T'"),
+	BL_FIELD(CHOICE, paper, backend, BL_DEFAULT(0), .choices = backends,
+	         .help = "tensor: as torchvision on float tensors; pil: the authors' way, as on PIL images, which are bytes"),
 	BL_FIELD_END,
 };
 

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* pil.c: PIL's colour operators on bytes: ImageEnhance, ImageOps and conversions (libImaging/Blend.c, Convert.c). */
+#include "augment/pil.h"
+#include "augment/pil_level.h"
+
+#include <math.h>
+
+const char *const bl_backends[] = { [BACKEND_TENSOR] = "tensor", [BACKEND_PIL] = "pil", NULL };
+
+static size_t size_of(const canvas *c)
+{
+	return (size_t)c->height * (size_t)c->width;
+}
+
+static float *plane_of(const canvas *c, int k)
+{
+	return c->data + (size_t)k * c->plane;
+}
+
+/* Convert.c: L24 */
+INLINE int grey_of(int r, int g, int b)
+{
+	return (r * 19595 + g * 38470 + b * 7471 + 0x8000) >> 16;
+}
+
+/* --- blends --- */
+
+/* Blend.c: from a poorer image to this one and beyond; digits behind the point are cut off. */
+INLINE int blend(int poorer, int level, float f)
+{
+	float v = (float)poorer + f * (float)(level - poorer);
+	return v <= 0 ? 0 : v >= 255 ? 255 : (int)v;
+}
+
+static void blend_with(canvas *c, int poorer, float f)
+{
+	for (int k = 0; k < c->channels; k++) {
+		float *x = plane_of(c, k);
+		for (size_t i = 0; i < size_of(c); i++)
+			x[i] = bl_pil_value(blend(poorer, bl_pil_level(x[i]), f));
+	}
+}
+
+void bl_pil_brightness(canvas *c, float f)
+{
+	blend_with(c, 0, f);
+}
+
+static double sum_of(const canvas *c)
+{
+	const float *r = plane_of(c, 0), *g = plane_of(c, c->channels > 1), *b = plane_of(c, c->channels > 2 ? 2 : 0);
+	double sum = 0;
+	for (size_t i = 0; i < size_of(c); i++)
+		sum += c->channels == 3 ? grey_of(bl_pil_level(r[i]), bl_pil_level(g[i]), bl_pil_level(b[i])) : bl_pil_level(r[i]);
+	for (int k = 1; k < c->channels && c->channels != 3; k++)
+		for (size_t i = 0; i < size_of(c); i++)
+			sum += bl_pil_level(plane_of(c, k)[i]);
+	return c->channels == 3 ? sum : sum / c->channels;
+}
+
+/* The mean grey is rounded as well. */
+void bl_pil_contrast(canvas *c, float f)
+{
+	blend_with(c, (int)(sum_of(c) / (double)size_of(c) + .5), f);
+}
+
+void bl_pil_saturation(canvas *c, float f)
+{
+	float *r = plane_of(c, 0), *g = plane_of(c, 1), *b = plane_of(c, 2);
+	for (size_t i = 0; i < size_of(c); i++) {
+		int R = bl_pil_level(r[i]), G = bl_pil_level(g[i]), B = bl_pil_level(b[i]), grey = grey_of(R, G, B);
+		r[i] = bl_pil_value(blend(grey, R, f));
+		g[i] = bl_pil_value(blend(grey, G, f));
+		b[i] = bl_pil_value(blend(grey, B, f));
+	}
+}
+
+void bl_pil_grey(canvas *c)
+{
+	float *r = plane_of(c, 0), *g = plane_of(c, 1), *b = plane_of(c, 2);
+	for (size_t i = 0; i < size_of(c); i++)
+		r[i] = g[i] = b[i] = bl_pil_value(grey_of(bl_pil_level(r[i]), bl_pil_level(g[i]), bl_pil_level(b[i])));
+}
+
+void bl_pil_solarize(canvas *c, float threshold)
+{
+	int from = (int)lrintf(threshold * 255);
+	for (int k = 0; k < c->channels; k++) {
+		float *x = plane_of(c, k);
+		for (size_t i = 0; i < size_of(c); i++) {
+			int level = bl_pil_level(x[i]);
+			x[i] = bl_pil_value(level < from ? level : 255 - level);
+		}
+	}
+}
+
+/* --- hue: Convert.c's rgb2hsv_row and hsv2rgb, whose hue, saturation and value are bytes as well --- */
+
+static int most_of(int a, int b)
+{
+	return a > b ? a : b;
+}
+
+static void to_hsv(int r, int g, int b, int hsv[3])
+{
+	int most = most_of(r, most_of(g, b)), least = -most_of(-r, most_of(-g, -b));
+	hsv[0] = hsv[1] = 0;
+	hsv[2] = most;
+	if (most == least)
+		return;
+	float chroma = (float)(most - least), s = chroma / (float)most, h;
+	float rc = (float)(most - r) / chroma, gc = (float)(most - g) / chroma, bc = (float)(most - b) / chroma;
+	if (r == most)
+		h = bc - gc;
+	else if (g == most)
+		h = (float)(2.0 + (double)rc - (double)bc);
+	else
+		h = (float)(4.0 + (double)gc - (double)rc);
+	h = (float)fmod((double)h / 6.0 + 1.0, 1.0);
+	hsv[0] = (int)((double)h * 255.0);
+	hsv[1] = (int)((double)s * 255.0);
+}
+
+static void from_hsv(const int hsv[3], int rgb[3])
+{
+	static const int places[6][3] = { { 0, 3, 1 }, { 2, 0, 1 }, { 1, 0, 3 }, { 1, 2, 0 }, { 3, 1, 0 }, { 0, 1, 2 } };
+	double h = (double)hsv[0] * 6.0 / 255.0, v = hsv[2];
+	int sextant = (int)h;
+	float f = (float)(h - (double)(float)sextant), s = (float)((double)hsv[1] / 255.0);
+	const int level[4] = { hsv[2], (int)round(v * (1.0 - (double)s)), (int)round(v * (1.0 - (double)(s * f))),
+		               (int)round(v * (1.0 - (double)s * (1.0 - (double)f))) };
+	for (int k = 0; k < 3; k++)
+		rgb[k] = hsv[1] == 0 ? hsv[2] : level[places[sextant % 6][k]];
+}
+
+void bl_pil_hue(canvas *c, float turn)
+{
+	int by = (int)((double)turn * 255);
+	float *r = plane_of(c, 0), *g = plane_of(c, 1), *b = plane_of(c, 2);
+	for (size_t i = 0; i < size_of(c); i++) {
+		int hsv[3], rgb[3];
+		to_hsv(bl_pil_level(r[i]), bl_pil_level(g[i]), bl_pil_level(b[i]), hsv);
+		hsv[0] = (hsv[0] + by) & 255;
+		from_hsv(hsv, rgb);
+		r[i] = bl_pil_value(rgb[0]);
+		g[i] = bl_pil_value(rgb[1]);
+		b[i] = bl_pil_value(rgb[2]);
+	}
+}

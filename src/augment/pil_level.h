@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* pil_level.h: values in 0..1 as levels of 8 bits, and back. */
+#ifndef AUGMENT_PIL_LEVEL_H
+#define AUGMENT_PIL_LEVEL_H
+
+#include "augment/canvas.h"
+
+INLINE int bl_pil_level(float x)
+{
+	return x <= 0 ? 0 : x >= 1 ? 255 : (int)(x * 255 + .5f);
+}
+
+INLINE float bl_pil_value(int level)
+{
+	return (float)level * (1.0f / 255);
+}
+
+#endif

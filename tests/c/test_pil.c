@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* test_pil.c: operators with backend = "pil" against torchvision on PIL images: the same bytes. */
+#include "support.h"
+
+#include "augment/operator.h"
+#include "augment/pil.h"
+#include "augment/window.h"
+
+#include <barlow/error.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST = 20000 }; /* values */
+
+/* What operators draw, as their own files have it. */
+struct crop_draws { int top, left, height, width; bool mirrored; };
+struct jitter_draws { int order[4]; float factor[4]; };
+enum { BRIGHTNESS, CONTRAST, SATURATION, HUE };
+
+static bl_tensor *reference(const char *name)
+{
+	char path[128];
+	snprintf(path, sizeof path, "tests/reference/%s%s.npy", strchr(name, '/') ? "" : "pil/", name);
+	bl_tensor *t = bl_npy_load(support_source(path));
+	if (!t)
+		fail_msg("%s", bl_error());
+	return t;
+}
+
+/* An image of bytes from a file; its first channel alone where asked. */
+static bl_image image_of(const char *name, bool grey, uint8_t *pixels)
+{
+	bl_tensor *t = reference(name);
+	int channels = grey ? 1 : 3, height = (int)bl_tensor_size(t, 0), width = (int)bl_tensor_size(t, 1);
+	assert_true(bl_tensor_count(t) <= MOST);
+	for (int i = 0; i < height * width; i++)
+		for (int k = 0; k < channels; k++)
+			pixels[i * channels + k] = (uint8_t)bl_tensor_data(t)[3 * i + k];
+	bl_tensor_unref(t);
+	return (bl_image){ .pixels = pixels, .height = height, .width = width, .channels = channels };
+}
+
+/* Every value is the byte of the file. */
+static void check_same(const float *out, const char *name)
+{
+	bl_tensor *t = reference(name);
+	double worst = 0;
+	for (int64_t i = 0; i < bl_tensor_count(t); i++)
+		worst = fmax(worst, fabs((double)out[i] * 255 - (double)bl_tensor_data(t)[i]));
+	bl_tensor_unref(t);
+	print_message("# %s: %.4f levels\n", name, worst);
+	if (!(worst < 1e-3))
+		fail_msg("%s differs by %.2f levels", name, worst);
+}
+
+/* The views of a pipeline all of whose operators have drawn what is in draws, one after the other. */
+static void apply(const char *text, const void *const *draws, const size_t *sizes, const bl_image *in, float *out)
+{
+	bl_pipeline *p = bl_pipeline_parse(text);
+	if (!p)
+		fail_msg("%s", bl_error());
+	bl_plan plan;
+	size_t at = 0;
+	bl_pipeline_plan(p, &(bl_view_key){ .seed = 1 }, in->height, in->width, in->channels, &plan);
+	for (int i = 0; i < bl_pipeline_length(p); i++) {
+		if (sizes[i])
+			memcpy(plan.draws + at, draws[i], sizes[i]);
+		at += (bl_pipeline_op(p, i)->op->draws + 15) / 16 * 16;
+	}
+	if (bl_pipeline_apply(p, &plan, in, out) < 0)
+		fail_msg("%s", bl_error());
+	bl_pipeline_unref(p);
+}
+
+static void apply_one(const char *text, const void *draws, size_t size, const bl_image *in, float *out)
+{
+	apply(text, &draws, &size, in, out);
+}
+
+/* In colour and grey, of bytes and of floats. */
+static void check_all(const char *text, const void *draws, size_t size, const char *name)
+{
+	static uint8_t pixels[MOST];
+	static float values[MOST], out[MOST];
+	for (int grey = 0; grey < 2; grey++) {
+		char file[64];
+		bl_image in = image_of("augment/input", grey, pixels);
+		snprintf(file, sizeof file, "%s_%s", grey ? "grey" : "colour", name);
+		apply_one(text, draws, size, &in, out);
+		check_same(out, file);
+		for (int i = 0; i < in.height * in.width * in.channels; i++)
+			values[i] = (float)pixels[i] / 255;
+		in.type = BL_PIXEL_FLOAT32;
+		in.values = values;
+		apply_one(text, draws, size, &in, out);
+		check_same(out, file);
+	}
+}
+
+static void crops(void **state)
+{
+	static const struct {
+		const char *name;
+		int size;
+		struct crop_draws draws;
+	} cases[] = {
+		{ "same", 30, { 3, 5, 29, 31, false } }, { "down", 11, { 1, 2, 34, 39, false } }, { "up", 32, { 6, 10, 7, 9, false } },
+		{ "mirror", 16, { 6, 4, 20, 25, true } },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char text[64];
+		snprintf(text, sizeof text, "crop{size = %d, backend = \"pil\"}", cases[i].size);
+		check_all(text, &cases[i].draws, sizeof cases[i].draws, cases[i].name);
+	}
+	check_all("resize{size = 19, backend = \"pil\"}", NULL, 0, "whole");
+}
+
+static void tones(void **state)
+{
+	static const char *const names[] = { "brightness", "contrast" };
+	(void)state;
+	for (int part = BRIGHTNESS; part <= CONTRAST; part++)
+		for (int strong = 0; strong < 2; strong++) {
+			struct jitter_draws d = { { part, HUE, SATURATION, !part }, { 1, 1, 1, 0 } };
+			char name[32], text[128];
+			d.factor[part] = strong ? 1.4f : .65f;
+			snprintf(name, sizeof name, "%s_%g", names[part], strong ? 1.4 : .65);
+			snprintf(text, sizeof text, "jitter{brightness = %d, contrast = %d, saturation = 0, hue = 0, p = 1, backend = \"pil\"}",
+			         part == BRIGHTNESS, part == CONTRAST);
+			check_all(text, &d, sizeof d, name);
+		}
+	check_all("solarize{p = 1, backend = \"pil\"}", NULL, 0, "solarize");
+}
+
+/* Of colours from everywhere. */
+static void colours(void **state)
+{
+	static uint8_t pixels[MOST];
+	static float out[MOST];
+	static const struct {
+		const char *name, *part;
+		struct jitter_draws draws;
+	} cases[] = {
+		{ "wheel_saturation_0.3", "saturation = 1, hue = 0", { { 0, 1, 2, 3 }, { 1, 1, .3f, 0 } } },
+		{ "wheel_saturation_1.2", "saturation = 1, hue = 0", { { 0, 1, 2, 3 }, { 1, 1, 1.2f, 0 } } },
+		{ "wheel_hue_0.1", "saturation = 0, hue = 0.5", { { 0, 1, 2, 3 }, { 1, 1, 1, .1f } } },
+		{ "wheel_hue_-0.07", "saturation = 0, hue = 0.5", { { 0, 1, 2, 3 }, { 1, 1, 1, -.07f } } },
+		{ "wheel_hue_0.5", "saturation = 0, hue = 0.5", { { 0, 1, 2, 3 }, { 1, 1, 1, .5f } } },
+		{ "wheel_hue_-0.5", "saturation = 0, hue = 0.5", { { 0, 1, 2, 3 }, { 1, 1, 1, -.5f } } },
+	};
+	(void)state;
+	bl_image in = image_of("wheel", false, pixels);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char text[128];
+		snprintf(text, sizeof text, "jitter{brightness = 0, contrast = 0, %s, p = 1, backend = \"pil\"}", cases[i].part);
+		apply_one(text, &cases[i].draws, sizeof cases[i].draws, &in, out);
+		check_same(out, cases[i].name);
+	}
+	apply_one("grayscale{p = 1, backend = \"pil\"}", NULL, 0, &in, out);
+	check_same(out, "wheel_grayscale");
+}
+
+static void blurs(void **state)
+{
+	static const double sigmas[] = { .1, .26, .5, 1, 1.7, 2, 12 };
+	(void)state;
+	for (size_t i = 0; i < sizeof sigmas / sizeof *sigmas; i++) {
+		char name[32];
+		float sigma = (float)sigmas[i];
+		snprintf(name, sizeof name, "blur_%g", sigmas[i]);
+		check_all("blur{backend = \"pil\"}", &sigma, sizeof sigma, name);
+	}
+}
+
+/* One operator after the other, as the authors compose them. */
+static void authors(void **state)
+{
+	static uint8_t pixels[MOST];
+	static float out[MOST];
+	const struct crop_draws crop = { 3, 5, 29, 31, true };
+	const struct jitter_draws jitter = { { BRIGHTNESS, HUE, CONTRAST, SATURATION }, { 1.3f, .7f, 1.15f, -.08f } };
+	const float sigma = .9f;
+	(void)state;
+	bl_image in = image_of("augment/input", false, pixels);
+	apply("crop{size = 24, backend = \"pil\"}, flip{p = 1}, jitter{p = 1, backend = \"pil\"}, blur{backend = \"pil\"}, "
+	      "solarize{p = 1, backend = \"pil\"}",
+	      (const void *const[]){ &crop, NULL, &jitter, &sigma, NULL }, (const size_t[]){ sizeof crop, 0, sizeof jitter, sizeof sigma, 0 },
+	      &in, out);
+	check_same(out, "colour_authors");
+}
+
+/* Resize(32) and CenterCrop(28). */
+static void evaluation(void **state)
+{
+	static uint8_t pixels[MOST];
+	static float out[MOST];
+	const float one[] = { 1, 1, 1 }, zero[] = { 0, 0, 0 };
+	(void)state;
+	bl_image in = image_of("augment/input", false, pixels);
+	assert_int_equal(bl_centre_apply_pil(&in, 28, 28, one, zero, out), 0);
+	check_same(out, "evaluation");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(crops), cmocka_unit_test(tones), cmocka_unit_test(colours),
+		                            cmocka_unit_test(blurs), cmocka_unit_test(authors), cmocka_unit_test(evaluation) };
+	return cmocka_run_group_tests_name("pil", tests, NULL, NULL);
+}

@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Makes tests/reference/pil/*.npy: what torchvision makes of PIL images, from tests/reference/augment/input.npy.
+
+Debian: python3-torchvision python3-pil python3-numpy.  Made with torchvision 0.14 and Pillow 9.4.  Bytes (H,W,C) or (H,W).
+Then prints how far this program's default, torchvision's tensor backend, is from that: REFERENCE as the manual states it.
+"""
+import math
+import os
+
+import numpy as np
+import torch
+from PIL import Image, ImageFilter, ImageOps
+from torchvision.transforms import InterpolationMode
+from torchvision.transforms import functional as F
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+FOLDER = os.path.join(HERE, "pil")
+BICUBIC = InterpolationMode.BICUBIC
+
+
+def save(name, image):
+    np.save(os.path.join(FOLDER, name + ".npy"), np.array(image))
+
+
+def crop(image, box, size):
+    """box: top, left, height, width."""
+    return F.resized_crop(image, *box, [size, size], BICUBIC)
+
+
+def blur(image, sigma):
+    """As the authors' GaussianBlur."""
+    return image.filter(ImageFilter.GaussianBlur(sigma))
+
+
+def authors(image):
+    """The authors' transform with draws that were fixed: crop, flip, jitter, grayscale left out, blur, solarize."""
+    image = F.hflip(crop(image, (3, 5, 29, 31), 24))
+    image = F.adjust_saturation(F.adjust_contrast(F.adjust_hue(F.adjust_brightness(image, 1.3), -0.08), 0.7), 1.15)
+    return ImageOps.solarize(blur(image, 0.9))
+
+
+def all_colours():
+    """Every 15th level of red, green and blue against each other."""
+    levels = np.arange(0, 256, 15, dtype=np.uint8)
+    r, g, b = np.meshgrid(levels, levels, levels, indexing="ij")
+    return Image.fromarray(np.stack([r, g, b], -1).reshape(18 * 18, 18, 3))
+
+
+def main():
+    os.makedirs(FOLDER, exist_ok=True)
+    array = np.load(os.path.join(HERE, "augment", "input.npy"))
+    for name, image in (("colour", Image.fromarray(array)), ("grey", Image.fromarray(array[:, :, 0]))):
+        save(name + "_same", crop(image, (3, 5, 29, 31), 30))
+        save(name + "_down", crop(image, (1, 2, 34, 39), 11))
+        save(name + "_up", crop(image, (6, 10, 7, 9), 32))
+        save(name + "_mirror", F.hflip(crop(image, (6, 4, 20, 25), 16)))
+        save(name + "_whole", F.resize(image, [19, 19], BICUBIC))
+        for factor in (0.65, 1.4):
+            save("%s_brightness_%g" % (name, factor), F.adjust_brightness(image, factor))
+            save("%s_contrast_%g" % (name, factor), F.adjust_contrast(image, factor))
+        save(name + "_solarize", F.solarize(image, 128))
+        for sigma in (0.1, 0.26, 0.5, 1, 1.7, 2, 12):
+            save("%s_blur_%g" % (name, sigma), blur(image, sigma))
+    save("colour_authors", authors(Image.fromarray(array)))
+    wheel = all_colours()
+    save("wheel", wheel)
+    save("wheel_grayscale", F.rgb_to_grayscale(wheel, 3))
+    for factor in (0.3, 1.2):
+        save("wheel_saturation_%g" % factor, F.adjust_saturation(wheel, factor))
+    for turn in (0.1, -0.07, 0.5, -0.5):
+        save("wheel_hue_%g" % turn, F.adjust_hue(wheel, turn))
+    save("evaluation", F.center_crop(F.resize(Image.fromarray(array), 32), [28, 28]))
+    print_distances(Image.fromarray(array), wheel)
+
+
+def print_distances(image, wheel):
+    """Levels between the backends."""
+
+    def apart(name, pil, tensor):
+        d = np.abs(np.array(pil).astype(float) - 255 * tensor.permute(1, 2, 0).numpy())
+        print("%-24s at most %5.1f levels, mean %.2f" % (name, d.max(), d.mean()))
+
+    x, w = F.to_tensor(image), F.to_tensor(wheel)
+    apart("brightness 1.4", F.adjust_brightness(image, 1.4), F.adjust_brightness(x, 1.4))
+    apart("contrast 0.6", F.adjust_contrast(image, 0.6), F.adjust_contrast(x, 0.6))
+    apart("saturation 0.3", F.adjust_saturation(wheel, 0.3), F.adjust_saturation(w, 0.3))
+    apart("hue 0.1, all colours", F.adjust_hue(wheel, 0.1), F.adjust_hue(w, 0.1))
+    apart("grayscale", F.rgb_to_grayscale(wheel, 3), F.rgb_to_grayscale(w, 3))
+    for sigma in (0.26, 0.5, 1, 2):
+        side = 2 * math.ceil(3 * sigma) + 1
+        apart("blur %g" % sigma, blur(image, sigma), F.gaussian_blur(x, [side, side], [sigma, sigma]))
+    apart("crop to 11", crop(image, (1, 2, 34, 39), 11),
+          torch.clamp(F.resized_crop(x, 1, 2, 34, 39, [11, 11], BICUBIC, antialias=True) if "antialias" in
+                      F.resized_crop.__code__.co_varnames else F.resize(F.crop(x, 1, 2, 34, 39), [11, 11], BICUBIC, antialias=True), 0, 1))
+
+
+if __name__ == "__main__":
+    main()
