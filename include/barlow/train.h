@@ -2,7 +2,7 @@
 /*
  * train.h: the trainer: a thread that turns batches of views into steps, and publishes what it does (live.h).
  *
- * A step: next batch -> v1, v2 -> encoder -> projector (each view by itself)
+ * A step: next batch -> v1, v2, ... -> encoder -> projector (each view by itself)
  * -> loss -> backward -> optimiser -> record; commands are taken between steps.
  */
 #ifndef BARLOW_TRAIN_H
@@ -21,7 +21,8 @@ typedef struct bl_trainer_config {
 	const char *name;              /* of the run; NULL: "run" */
 	bl_dataset *data;              /* references to all of these are taken */
 	bl_pipeline *first, *second;   /* which make views of one size */
-	bl_batch_aug *batch_aug;       /* changes batches of both; may be NULL */
+	bl_pipeline *more[BL_VIEWS_MOST - 2]; /* those of further views, for losses of more than two; NULL behind the last */
+	bl_batch_aug *batch_aug;       /* changes batches of all views; may be NULL */
 	bl_module *encoder, *projector; /* projector may be NULL */
 	bl_loss *loss;                 /* NULL: Barlow Twins at its defaults */
 	bl_optim_config optim;

@@ -15,7 +15,8 @@ typedef struct bl_monitor bl_monitor;
 /* Where views and features come from; all borrowed, for as long as the monitor lives. */
 typedef struct bl_source {
 	bl_dataset *data;
-	bl_pipeline *pipeline[2];
+	bl_pipeline *pipeline[BL_VIEWS_MOST];
+	int views;                     /* of an image; 0: 2 */
 	uint64_t seed;
 	int64_t steps_per_epoch;
 	bl_module *encoder;
@@ -35,7 +36,7 @@ typedef struct bl_look {
 	bl_loss_dialect dialect;
 	bool of_embeddings;            /* the loss is made of no matrix: C is that of the embeddings in this dialect */
 	bl_tensor *z[2];               /* (N,D) */
-	bl_tensor *view[2];            /* (N,C,H,W), or NULL: drawn again */
+	bl_tensor *view[BL_VIEWS_MOST]; /* (N,C,H,W), NULL behind the last; the first NULL: drawn again */
 	const int64_t *rows;           /* of the data set, N of them, or NULL */
 	const bl_region *asked;        /* by a viewer, or NULL; bl_monitor_look asks for itself */
 } bl_look;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * pair.c: the two views of one sample, and what their pipelines drew.
+ * pair.c: the views of one sample, and what their pipelines drew.
  *
  * A view is a function of (seed, epoch, row, view), so that it can be made
  * again long after its batch is gone.
@@ -45,7 +45,7 @@ static void draw(const struct image *v, int which, bl_snapshot *s)
 	int side = s->view_side = (int32_t)(longer < BL_VIEW_MAX ? longer : BL_VIEW_MAX);
 	s->view_channels = v->channels < 3 ? 1 : 3;
 	s->image_channels = (int32_t)v->channels;
-	s->view_count = 2;
+	s->view_count = which + 1 > s->view_count ? which + 1 : s->view_count;
 	uint8_t *out = s->views[which];
 	float lo, hi;
 	range_of(v, &lo, &hi);
@@ -103,22 +103,28 @@ static bool in_batch(const bl_look *l)
 	return l->view[0] && l->view[1] && bl_tensor_ndim(l->view[0]) == 4 && bl_tensor_ndim(l->view[1]) == 4;
 }
 
-/* Where the batch is at hand the image's size is enough, to say what was drawn. */
-static int draw_views(const bl_look *l, const bl_source *source, bl_pipeline *const pipeline[2], bl_snapshot *s, bl_opened *o)
+static int views_of(const bl_source *source)
 {
-	bl_plan plan[2];
+	return source->views ? source->views : 2;
+}
+
+/* Where the batch is at hand the image's size is enough, to say what was drawn. */
+static int draw_views(const bl_look *l, const bl_source *source, bl_pipeline *const *pipeline, bl_snapshot *s, bl_opened *o)
+{
+	bl_plan plan[BL_VIEWS_MOST];
 	bl_image in;
-	for (int which = 0; which < 2; which++) {
+	int n = views_of(source);
+	for (int which = 0; which < n; which++) {
 		bl_view_key key = key_of(l, source, s->view_row, which);
 		bl_pipeline_plan(pipeline[which], &key, o->height, o->width, o->channels, &plan[which]);
 		bl_pipeline_describe(pipeline[which], &plan[which], s->view_draws[which], BL_DRAW_TEXT);
 	}
 	if (in_batch(l) && !(l->asked && l->asked->redraw > 0))
 		return 0;
-	bl_window needed = bl_plans_window(plan, 2);
+	bl_window needed = bl_plans_window(plan, n);
 	if (bl_dataset_read(o, &needed, &in) < 0)
 		return -1;
-	for (int which = 0; which < 2; which++)
+	for (int which = 0; which < n; which++)
 		if (draw_again(pipeline[which], &plan[which], &in, which, s) != 0)
 			return -1;
 	return 0;
@@ -128,10 +134,13 @@ static int draw_views(const bl_look *l, const bl_source *source, bl_pipeline *co
 static int draw_opened(const bl_look *l, const bl_source *source, bl_snapshot *s, bl_opened *o)
 {
 	int64_t epoch = (l->step - 1) / source->steps_per_epoch;
-	bl_pipeline *now[2] = { bl_pipeline_at(source->pipeline[0], epoch), bl_pipeline_at(source->pipeline[1], epoch) };
-	int rc = now[0] && now[1] ? draw_views(l, source, now, s, o) : -1;
-	for (int which = 0; which < 2; which++)
-		bl_pipeline_unref(now[which]);
+	bl_pipeline *now[BL_VIEWS_MOST];
+	int n = 0;
+	while (n < views_of(source) && (now[n] = bl_pipeline_at(source->pipeline[n], epoch)))
+		n++;
+	int rc = n == views_of(source) ? draw_views(l, source, now, s, o) : -1;
+	while (n > 0)
+		bl_pipeline_unref(now[--n]);
 	return rc;
 }
 
@@ -155,8 +164,9 @@ int bl_pair_draw(const bl_look *l, const bl_source *source, bl_snapshot *s)
 	s->view_label = -1;
 	s->view_class[0] = '\0';
 	s->view_row = l->rows ? l->rows[i] : -1;
-	s->view_draws[0][0] = s->view_draws[1][0] = '\0';
-	for (int which = 0; which < 2 && in_batch(l); which++)
+	for (int which = 0; which < BL_VIEWS_MOST; which++)
+		s->view_draws[which][0] = '\0';
+	for (int which = 0; which < BL_VIEWS_MOST && in_batch(l) && l->view[which]; which++)
 		draw_from_batch(l->view[which], i, which, s);
 	return source && l->rows ? draw_from_source(l, source, s) : 0;
 }

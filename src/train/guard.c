@@ -109,12 +109,14 @@ static bool blame_view(const bl_trainer *t, bl_tensor *view, int which, char *bu
 }
 
 /* The buffers go back first: they may be spoilt by what is looked for, and would be blamed for it. */
-int bl_guard_blame(bl_trainer *t, bl_tensor *const view[2], const char *what)
+int bl_guard_blame(bl_trainer *t, bl_tensor *const *view, const char *what)
 {
 	char text[384];
 	bl_guard_restore(&t->guard);
 	bool recording = bl_grad_enable(false);
-	bool found = blame_view(t, view[0], 0, text, sizeof text) || blame_view(t, view[1], 1, text, sizeof text);
+	bool found = false;
+	for (int v = 0; v < t->views && !found; v++)
+		found = blame_view(t, view[v], v, text, sizeof text);
 	bl_grad_enable(recording);
 	if (found)
 		return bl_fail("%s", text);

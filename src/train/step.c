@@ -18,7 +18,7 @@ enum { NORM_CHUNK = 1 << 16, NORM_LANES = 8 };
 
 /* What a step makes; references are held until it ends. */
 struct work {
-	bl_tensor *view[2], *z[2], *loss;
+	bl_tensor *view[BL_VIEWS_MOST], *z[BL_VIEWS_MOST], *loss;
 	bl_measured measured;
 };
 
@@ -29,8 +29,9 @@ static int make_views(bl_trainer *t, struct work *w)
 	if (bl_loader_next(t->loader, w->view, t->rows) != 0)
 		return -1;
 	bl_profile_book("", "waiting for views", false);
-	if (bl_tensor_find_nonfinite(w->view[0]) >= 0 || bl_tensor_find_nonfinite(w->view[1]) >= 0)
-		return bl_guard_blame(t, w->view, "the batch is not finite");
+	for (int v = 0; v < t->views; v++)
+		if (bl_tensor_find_nonfinite(w->view[v]) >= 0)
+			return bl_guard_blame(t, w->view, "the batch is not finite");
 	return 0;
 }
 
@@ -60,10 +61,10 @@ static int forward(bl_trainer *t, struct work *w)
 {
 	bl_trainer_set_training(&t->config, true);
 	bl_precision before = bl_grad_precision(t->config.precision);
-	for (int i = 0; i < 2 && (i == 0 || w->z[0]); i++)
+	for (int i = 0; i < t->views && (i == 0 || w->z[i - 1]); i++)
 		w->z[i] = embed(&t->config, w->view[i]);
 	bl_grad_precision(before);
-	return w->z[1] ? 0 : -1;
+	return w->z[t->views - 1] ? 0 : -1;
 }
 
 static int blame_loss(bl_trainer *t, const struct work *w)
@@ -83,7 +84,7 @@ static int measure_loss(bl_trainer *t, struct work *w)
 		             .labels = t->labels };
 	for (int i = 0; t->labels && i < t->config.batch; i++)
 		t->labels[i] = bl_dataset_label(t->config.data, t->rows[i]);
-	w->loss = bl_loss_forward(t->config.loss, t->loss_settings, w->z, 2, &at, &w->measured.loss);
+	w->loss = bl_loss_forward(t->config.loss, t->loss_settings, w->z, t->views, &at, &w->measured.loss);
 	if (!w->loss)
 		return -1;
 	return isfinite(w->measured.loss.total) && bl_guard_finite(&t->guard) ? 0 : blame_loss(t, w);
@@ -264,7 +265,10 @@ static void show(bl_trainer *t, bl_look *l)
 
 static void look(bl_trainer *t, const struct work *w)
 {
-	show(t, &(bl_look){ .last = bl_trainer_over(t), .view = { w->view[0], w->view[1] } });
+	bl_look l = { .last = bl_trainer_over(t) };
+	for (int v = 0; v < t->views; v++)
+		l.view[v] = w->view[v];
+	show(t, &l);
 }
 
 void bl_trainer_look_again(bl_trainer *t)
@@ -300,7 +304,7 @@ static void fail_step(bl_trainer *t)
 static void work_free(struct work *w)
 {
 	bl_tensor_unref(w->loss);
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < BL_VIEWS_MOST; i++) {
 		bl_tensor_unref(w->z[i]);
 		bl_tensor_unref(w->view[i]);
 	}

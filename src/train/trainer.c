@@ -17,27 +17,45 @@ static int check_number(const char *name, double v, double lo)
 	return bl_fail("trainer: %s is %g: expected %g or more", name, v, lo);
 }
 
+/* All views' pipelines; how many. */
+static int pipelines_of(const bl_trainer_config *c, bl_pipeline *p[BL_VIEWS_MOST])
+{
+	int n = 2;
+	p[0] = c->first;
+	p[1] = c->second;
+	for (; n < BL_VIEWS_MOST && c->more[n - 2]; n++)
+		p[n] = c->more[n - 2];
+	return n;
+}
+
 /* The last epoch of the run that has other views than the one before it, from 0. */
 static int64_t last_change(const bl_trainer_config *c)
 {
-	int64_t first = bl_pipeline_settled(c->first), second = bl_pipeline_settled(c->second);
-	int64_t last = first > second ? first : second;
+	bl_pipeline *p[BL_VIEWS_MOST];
+	int64_t last = 0;
+	for (int v = pipelines_of(c, p) - 1; v >= 0; v--)
+		last = bl_pipeline_settled(p[v]) > last ? bl_pipeline_settled(p[v]) : last;
 	return c->epochs >= (double)last + 1 ? last : (int64_t)ceil(c->epochs) - 1;
 }
 
-/* The network gets both views. */
+/* The network gets all views. */
 static int check_sizes(const bl_trainer_config *c, int64_t epoch)
 {
 	int h = bl_dataset_height(c->data), w = bl_dataset_width(c->data), a[2], b[2];
+	bl_pipeline *p[BL_VIEWS_MOST];
 	char when[48] = "";
-	if (bl_pipeline_output_at(c->first, epoch, h, w, &a[0], &a[1]) != 0 ||
-	    bl_pipeline_output_at(c->second, epoch, h, w, &b[0], &b[1]) != 0)
-		return bl_fail_prefix("trainer: ");
-	if (a[0] == b[0] && a[1] == b[1])
-		return 0;
 	if (last_change(c) > 0)
 		snprintf(when, sizeof when, " in epoch %lld", (long long)epoch + 1);
-	return bl_fail("trainer: views have different sizes%s: view 1 is %d x %d, view 2 is %d x %d", when, a[0], a[1], b[0], b[1]);
+	for (int v = 0, n = pipelines_of(c, p); v < n; v++) {
+		if (bl_pipeline_output_at(p[v], epoch, h, w, &b[0], &b[1]) != 0)
+			return bl_fail_prefix("trainer: ");
+		if (v > 0 && (a[0] != b[0] || a[1] != b[1]))
+			return bl_fail("trainer: views have different sizes%s: view 1 is %d x %d, view %d is %d x %d", when, a[0], a[1],
+			               v + 1, b[0], b[1]);
+		a[0] = b[0];
+		a[1] = b[1];
+	}
+	return 0;
 }
 
 static int check_parts(const bl_trainer_config *c)
@@ -108,8 +126,9 @@ static void take_config(bl_trainer *t, const bl_trainer_config *c)
 		if (c->std[i] == 0)
 			t->config.std[i] = 1;
 	bl_dataset_ref(c->data);
-	bl_pipeline_ref(c->first);
-	bl_pipeline_ref(c->second);
+	t->views = pipelines_of(c, t->pipeline);
+	for (int v = 0; v < t->views; v++)
+		bl_pipeline_ref(t->pipeline[v]);
 	if (c->batch_aug)
 		bl_batch_aug_ref(c->batch_aug);
 	bl_module_ref(c->encoder);
@@ -126,8 +145,9 @@ static void take_config(bl_trainer *t, const bl_trainer_config *c)
 static void drop_config(bl_trainer_config *c)
 {
 	bl_dataset_unref(c->data);
-	bl_pipeline_unref(c->first);
-	bl_pipeline_unref(c->second);
+	bl_pipeline *p[BL_VIEWS_MOST];
+	for (int v = pipelines_of(c, p) - 1; v >= 0; v--)
+		bl_pipeline_unref(p[v]);
 	bl_batch_aug_unref(c->batch_aug);
 	bl_module_unref(c->encoder);
 	bl_loss_unref(c->loss);
@@ -142,8 +162,10 @@ static void drop_config(bl_trainer_config *c)
 static int make_loader(bl_trainer *t)
 {
 	const bl_trainer_config *c = &t->config;
-	t->loader = bl_loader_new(&(bl_loader_config){ .data = c->data, .views = { c->first, c->second }, .n_views = 2,
-	                                               .batch_aug = c->batch_aug, .batch = c->batch, .seed = c->seed, .threads = c->loader_threads });
+	bl_loader_config l = { .data = c->data, .n_views = t->views,
+	                                               .batch_aug = c->batch_aug, .batch = c->batch, .seed = c->seed, .threads = c->loader_threads };
+	memcpy(l.views, t->pipeline, sizeof l.views);
+	t->loader = bl_loader_new(&l);
 	t->rows = calloc((size_t)c->batch, sizeof *t->rows);
 	if (t->loader && !t->rows)
 		return bl_fail("trainer: no memory for a batch of %d", c->batch);
@@ -208,16 +230,18 @@ static int64_t dry_run(const bl_trainer_config *c, bl_tensor *x)
  */
 static int check_loss(bl_trainer *t)
 {
-	bl_tensor *z[2] = { NULL, NULL }, *y = NULL;
+	bl_tensor *z[BL_VIEWS_MOST] = { NULL }, *y = NULL;
+	bool all = true;
 	bl_loss_batch at = { .seed = t->config.seed, .rows = t->rows, .labels = t->labels };
-	for (int v = 0; v < 2; v++) {
+	for (int v = 0; v < t->views; v++) {
 		z[v] = bl_tensor_new(2, (int64_t[]){ t->config.batch, t->d });
+		all = all && z[v];
 		if (z[v])
 			bl_tensor_normal(z[v], t->config.seed, (uint32_t)v, 0, 1);
 	}
-	if (z[0] && z[1])
-		y = bl_loss_forward(t->config.loss, t->loss_settings, z, 2, &at, NULL);
-	for (int v = 0; v < 2; v++)
+	if (all)
+		y = bl_loss_forward(t->config.loss, t->loss_settings, z, t->views, &at, NULL);
+	for (int v = 0; v < t->views; v++)
 		bl_tensor_unref(z[v]);
 	bl_tensor_unref(y);
 	return y ? 0 : -1;
@@ -306,11 +330,12 @@ static void describe_source(bl_trainer *t)
 {
 	const bl_trainer_config *c = &t->config;
 	t->source = (bl_source){
-		.data = c->data, .pipeline = { c->first, c->second }, .seed = c->seed, .steps_per_epoch = t->steps_per_epoch,
+		.data = c->data, .views = t->views, .seed = c->seed, .steps_per_epoch = t->steps_per_epoch,
 		.encoder = c->encoder, .points = c->knn_queries ? c->knn_queries : c->data,
 		.points_of = c->knn_queries ? BL_POINTS_QUERIES : BL_POINTS_TRAINING, .mean = c->mean, .std = c->std,
 		.batch = c->batch, .stop = &t->cancel,
 	};
+	memcpy(t->source.pipeline, t->pipeline, sizeof t->pipeline);
 }
 
 static int32_t knn_images(const bl_dataset *d)

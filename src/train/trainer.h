@@ -60,6 +60,8 @@ struct start {
 
 struct bl_trainer {
 	bl_trainer_config config;
+	int views;                          /* of an image */
+	bl_pipeline *pipeline[BL_VIEWS_MOST]; /* theirs; borrowed from config */
 	bl_loader *loader;
 	bl_params *params;
 	bl_optim *optim;
@@ -179,7 +181,7 @@ void bl_guard_save(struct guard *g);
 void bl_guard_restore(struct guard *g);
 bool bl_guard_finite(const struct guard *g);
 /* Names in bl_error which module first made a number that is not finite, from the views.  Returns -1. */
-int bl_guard_blame(bl_trainer *t, bl_tensor *const view[2], const char *what);
+int bl_guard_blame(bl_trainer *t, bl_tensor *const *view, const char *what);
 
 /* ending.c */
 void bl_trainer_enlist(bl_trainer *t);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The views: one sample twice, as the network gets it, with what the pipelines drew. */
+/* The views: one sample as often as the network gets it, as it gets it, with what the pipelines drew. */
 #include "view/export.h"
 #include "view/scene.h"
 
@@ -118,8 +118,12 @@ static int draw_wrapped(bl_canvas *c, int x, int y, int w, const char *text)
 
 static int text_rows(const bl_snapshot *p, int w)
 {
-	int a = draw_wrapped(NULL, 0, 0, w, p->view_draws[0]), b = draw_wrapped(NULL, 0, 0, w, p->view_draws[1]);
-	return a > b ? a : b;
+	int most = 0;
+	for (int k = 0; k < p->view_count; k++) {
+		int rows = draw_wrapped(NULL, 0, 0, w, p->view_draws[k]);
+		most = rows > most ? rows : most;
+	}
+	return most;
 }
 
 /* What was asked for is not what is shown yet. */
@@ -152,11 +156,26 @@ static void draw_one(const bl_snapshot *p, int k, bl_canvas *c, bl_rect r, int r
 {
 	struct picture picture = {p->views[k], p->view_side, p->view_channels};
 	int side = side_for(r.w, r.h - 1 - rows, p->view_side);
-	bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_TITLE, k ? "second view" : "first view");
+	static const char *const titles[BL_VIEWS_MAX] = { "first view", "second view", "third view", "fourth view", "fifth view",
+		                                          "sixth view", "seventh view", "eighth view" };
+	bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_TITLE, titles[k]);
 	for (int y = 0; y < side / 2; y++)
 		for (int x = 0; x < side; x++)
 			put_cell(c, r.x, r.y + 1, &picture, x, y, side);
 	draw_wrapped(c, r.x, r.y + 1 + side / 2, r.w, p->view_draws[k]);
+}
+
+/* In how many columns pictures are largest: the fewest of those; two views always lie side by side. */
+static int columns_for(const bl_snapshot *p, bl_rect r)
+{
+	int best = 2, largest = -1;
+	for (int n = 2; n <= p->view_count; n++) {
+		int w = (r.w - GAP * (n - 1)) / n, lines = (p->view_count + n - 1) / n;
+		int side = side_for(w, (r.h - 1) / lines - 1 - text_rows(p, w), p->view_side);
+		best = side > largest ? n : best;
+		largest = side > largest ? side : largest;
+	}
+	return best;
 }
 
 static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
@@ -166,10 +185,11 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, "views: none in a snapshot yet");
 		return;
 	}
-	int w = (r.w - GAP) / 2, rows = text_rows(p, w);
+	int columns = columns_for(p, r), lines = (p->view_count + columns - 1) / columns;
+	int w = (r.w - GAP * (columns - 1)) / columns, h = (r.h - 1) / lines, rows = text_rows(p, w);
 	draw_facts(s, c, r);
-	draw_one(p, 0, c, (bl_rect){r.x, r.y + 1, w, r.h - 1}, rows);
-	draw_one(p, 1, c, (bl_rect){r.x + w + GAP, r.y + 1, w, r.h - 1}, rows);
+	for (int k = 0; k < p->view_count; k++)
+		draw_one(p, k, c, (bl_rect){r.x + k % columns * (w + GAP), r.y + 1 + k / columns * h, w, h}, rows);
 }
 
 /* --- Keys ----------------------------------------------------------------- */
@@ -198,7 +218,7 @@ static void write_pixels(const bl_scene *s, FILE *f)
 {
 	const bl_snapshot *p = &s->snapshot;
 	fprintf(f, "view,y,x,channel,value\n");
-	for (int k = 0; k < 2; k++)
+	for (int k = 0; k < p->view_count; k++)
 		for (int i = 0; i < p->view_side * p->view_side * p->view_channels; i++) {
 			int pixel = i / p->view_channels;
 			fprintf(f, "%d,%d,%d,%d,%d\n", k + 1, pixel / p->view_side + 1, pixel % p->view_side + 1,
@@ -206,12 +226,12 @@ static void write_pixels(const bl_scene *s, FILE *f)
 		}
 }
 
-/* Both views side by side on white; (side, 2 side + gap, 3) bytes. */
+/* All views side by side on white; (side, views * (side + gap) - gap, 3) bytes. */
 static void put_pixels(const bl_snapshot *p, int gap, uint8_t *rgb)
 {
-	int side = p->view_side, w = 2 * side + gap;
+	int side = p->view_side, w = p->view_count * (side + gap) - gap;
 	memset(rgb, 255, (size_t)(3 * w * side));
-	for (int k = 0; k < 2; k++)
+	for (int k = 0; k < p->view_count; k++)
 		for (int i = 0; i < side * side * 3; i++) {
 			int y = i / 3 / side, x = i / 3 % side, channel = p->view_channels == 3 ? i % 3 : 0;
 			rgb[3 * (y * w + k * (side + gap) + x) + i % 3] =
@@ -221,7 +241,7 @@ static void put_pixels(const bl_snapshot *p, int gap, uint8_t *rgb)
 
 static int save(bl_scene *s, const char *stem)
 {
-	static uint8_t rgb[(2 * BL_VIEW_MAX + BL_VIEW_MAX / 8) * BL_VIEW_MAX * 3];
+	static uint8_t rgb[BL_VIEWS_MAX * (BL_VIEW_MAX + BL_VIEW_MAX / 8) * BL_VIEW_MAX * 3];
 	const bl_snapshot *p = &s->snapshot;
 	int side = p->step < 0 ? 0 : p->view_side, gap = side / 8;
 	char title[160];
@@ -232,8 +252,10 @@ static int save(bl_scene *s, const char *stem)
 	put_pixels(p, gap, rgb);
 	snprintf(title, sizeof title, "%s, step %lld, row %lld", s->info.name, (long long)p->step,
 		 (long long)p->view_row + 1);
-	const char *notes[] = {p->view_draws[0], p->view_draws[1]};
-	bl_figure *f = bl_figure_image(rgb, 2 * side + gap, side, title, notes, 2);
+	const char *notes[BL_VIEWS_MAX];
+	for (int k = 0; k < p->view_count; k++)
+		notes[k] = p->view_draws[k];
+	bl_figure *f = bl_figure_image(rgb, p->view_count * (side + gap) - gap, side, title, notes, p->view_count);
 	bl_export_picture(s, f, stem);
 	bl_figure_free(f);
 	return 0;

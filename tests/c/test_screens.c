@@ -168,6 +168,27 @@ static void test_scripts(void **state)
 	}
 }
 
+/* Views of more than two pipelines lie in as many columns as leave them largest. */
+static void test_more_views(void **state)
+{
+	static const char *const drawn[] = { "crop 1,2 20x21", "crop 5,6 9x8, flip", "" };
+	(void)state;
+	bl_scene *s = begin(MIDWAY, "5");
+	bl_snapshot *p = &s->snapshot;
+	for (int v = 2; v < 5; v++) {
+		for (int i = 0; i < p->view_side * p->view_side * p->view_channels; i++)
+			p->views[v][i] = (uint8_t)(255 - p->views[v - 2][i]);
+		snprintf(p->view_draws[v], sizeof p->view_draws[v], "%s", drawn[v - 2]);
+	}
+	p->view_count = 3;
+	check_frame(s, "views-three", 120, 40, "", plain);
+	p->view_count = 5;
+	check_frame(s, "views-five", 120, 40, "", plain);
+	check_frame(s, "views-five", 80, 24, "256-", coloured);
+	check_frame(s, "views-five-small", 40, 12, "", plain);
+	end(s);
+}
+
 /* A loss that is made of no matrix, and of which no floor is known: both are said, and nothing of it before a step. */
 static void test_no_matrix_no_floor(void **state)
 {
@@ -728,7 +749,7 @@ int main(void)
 		cmocka_unit_test(test_export),         cmocka_unit_test(test_past),
 		cmocka_unit_test(test_effective_rank), cmocka_unit_test(test_view_pixels),
 		cmocka_unit_test(test_asks),           cmocka_unit_test(test_point_colours), cmocka_unit_test(test_points_pending),
-		cmocka_unit_test(test_no_matrix_no_floor),
+		cmocka_unit_test(test_more_views), cmocka_unit_test(test_no_matrix_no_floor),
 		cmocka_unit_test(test_journal_on_disk),
 		cmocka_unit_test(test_journal),        cmocka_unit_test(test_turns),
 		cmocka_unit_test(test_another_loss),   cmocka_unit_test(test_settings),

@@ -58,7 +58,8 @@ test("what are no views is refused", function()
 		return trainer{ data = ds, encoder = nn.cnn{ channels = 3, widths = { 4 }, image = 8 }, projector = { 8 }, batch = 32,
 			views = views }
 	end
-	fails(function() small(aug.repeated(aug.crop(8), 3)) end, "3 views", "of two")
+	fails(function() small(aug.views{ aug.crop(8) }) end, "one view", "two or more")
+	fails(function() small(aug.views{ aug.crop(8), aug.crop(8), aug.crop(4) }) end, "different sizes", "view 3 is 4 x 4")
 	fails(function() small(aug.views{ aug.crop(8), aug.crop(4) }) end, "different sizes", "view 2 is 4 x 4")
 end)
 
@@ -126,6 +127,30 @@ test("errors name the step; what is returned is checked", function()
 	fails(first(function(v) return { v[1], v[2]:flatten() } end), "view 2 became a tensor", "expected (32, 3, 8, 8)")
 	fails(function() aug.batch(function(v) some_count = 1 return v end) end, "aug.batch", "'some_count'")
 	fails(function() aug.batch(mixup)(image) end, "views")
+end)
+
+-- A run of 3 steps with those views and that loss.
+local function run(views, more)
+	local s = { data = ds, encoder = nn.cnn{ channels = 3, widths = { 4 }, image = 8 }, projector = { 8 }, batch = 32, epochs = 2, seed = 3,
+		views = views, folder = false }
+	for k, v in pairs(more or {}) do s[k] = v end
+	return trainer(s):step(3)
+end
+
+test("a trainer makes as many views as the loss takes", function()
+	local p = aug.paper{ size = 8 }
+	local two, three = run(p), run(aug.views{ p, aug.crop(8) }, { loss = function(a, b, c) return (loss.barlow{}(a, b)) + 0 * c:sum() end })
+	for i = 1, 3 do tap.near(three:record(i).total, two:record(i).total, 1e-4, "loss of the first two views, step " .. i) end
+	local four = run(aug.views{ p, p })
+	local again = trainer(four.recipe):step(3)
+	for i = 1, 3 do equal(again:record(i).total, four:record(i).total) end
+	local pairs_of_four = run(aug.views{ p, p }, { loss = function(...)
+		local z, sum = { ... }, 0
+		for a = 1, 4 do for b = a + 1, 4 do sum = sum + (loss.barlow{}(z[a], z[b])) end end
+		return sum
+	end })
+	for i = 1, 3 do tap.near(four:record(i).total / pairs_of_four:record(i).total, 1, 1e-3, "pairs of views, step " .. i) end
+	fails(function() run(aug.views{ p, p }, { loss = function(a, b) return ((a - b) ^ 2):sum() + nil end }) end, "loss")
 end)
 
 tap.done()

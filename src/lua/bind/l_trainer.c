@@ -46,7 +46,7 @@ static const bl_field fields[] = {
 	BL_FIELD_UNREAD("projector", "a module, a list of widths, or false", BL_OTHERWISE("{512, 512, 512}"),
 	                .help = "what goes from features to embeddings; widths: of one in the paper's form"),
 	BL_FIELD_UNREAD("views", BL_LUA_VIEWS, BL_OTHERWISE("aug.paper at the images' size"),
-	                .help = "a pipeline for both views, or one for each"),
+	                .help = "a pipeline for both views, or one for each: two, or as many as the loss takes, of one size"),
 	BL_FIELD_UNREAD("loss", "a loss, or a function of the views' embeddings", BL_OTHERWISE("loss.barlow{}"),
 	                .help = "what is minimised; a function gives a scalar, or terms by name (loss.func)"),
 	BL_FIELD(OBJECT, settings, optim, BL_OTHERWISE("optim.adamw{}"), .type = BL_T_OPTIM, .help = "by which steps, and its rates"),
@@ -333,11 +333,12 @@ static int trainer_new(lua_State *L)
 	check_folder(L);
 	set_checkpoints(L, &s);
 	bl_lua_views v = bl_lua_views_of(L, 1, "trainer", *s.data);
-	if (v.n != 2)
-		return luaL_error(L, "trainer: 'views' makes %d views of an image: losses here are of two (data.loader takes up to %d)", v.n,
-		                  BL_VIEWS_MOST);
+	if (v.n < 2)
+		return luaL_error(L, "trainer: 'views' makes one view of an image: losses are of two or more");
 	s.c.first = v.view[0];
 	s.c.second = v.view[1];
+	for (int i = 2; i < v.n; i++)
+		s.c.more[i - 2] = v.view[i];
 	s.c.batch_aug = v.batch_aug;
 	memcpy(s.c.mean, v.mean, sizeof v.mean);
 	memcpy(s.c.std, v.std, sizeof v.std);
