@@ -18,12 +18,48 @@ local recipe = {}
 
 local describe
 
--- Sets of files by absolute path and with a fingerprint: the recipe means the same images wherever it is read.
+-- Sets of files by absolute path and with a fingerprint, of tensors with a hash: the recipe means the same images wherever it
+-- is read.
 local function add_origin(d, meta, set)
+	if meta.call == "data.tensor" then
+		d[3], meta.n = native.content(set), 3
+		return
+	end
 	local fingerprint, paths = native.origin(set, meta.call)
 	if not fingerprint then return end
 	for name, path in pairs(paths) do d[name] = path end
 	d.fingerprint = fingerprint
+end
+
+-- What gives a data set statistics, among the steps after its making; and of which set they are, as text.
+local STATISTICS = "set_statistics"
+
+local function text_of_set(d)
+	local copy, meta = {}, {}
+	for k, v in pairs(d) do copy[k] = v end
+	for k, v in pairs(getmetatable(d)) do meta[k] = v end
+	meta.after = nil
+	return (recipe.text(setmetatable(copy, meta)))
+end
+
+local function note_statistics(d)
+	local meta = getmetatable(d)
+	for _, step in ipairs(meta.after or {}) do
+		if step[1] == STATISTICS then meta.statistics_of = text_of_set(d) end
+	end
+	return d
+end
+
+-- Those by which the run normalises, measured or given, so that it does so to the bit wherever it goes on.
+local function state_statistics(d, set)
+	local meta, after = getmetatable(d), {}
+	for _, step in ipairs(meta.after or {}) do
+		if step[1] ~= STATISTICS then after[#after + 1] = step end
+	end
+	local mean, std = set:statistics()
+	after[#after + 1] = { STATISTICS, { mean = mean, std = std } }
+	meta.after = after
+	note_statistics(d)
 end
 
 -- The description of what `source` made.
@@ -41,7 +77,7 @@ local function of_source(source)
 end
 
 function describe(v)
-	if getmetatable(v) == native.described then return of_source(v) end
+	if getmetatable(v) == native.described then return note_statistics(of_source(v)) end
 	if type(v) == "table" then
 		local out, meta = {}, getmetatable(v)
 		for k, item in pairs(v) do out[k] = describe(item) end
@@ -55,7 +91,7 @@ function describe(v)
 	if not source then return v end
 	local d = of_source(source)
 	add_origin(d, getmetatable(d), v)
-	return d
+	return note_statistics(d)
 end
 
 -- Weights that were loaded: the run's own copy of them takes the place of whatever file that was.
@@ -76,6 +112,7 @@ it keeps, true: weights that it does not keep, false: those that the text draws.
 function recipe.of_source(source, convolution, start)
 	local r = of_source(source)
 	r.barlow, r.convolution = native.version, convolution
+	if source.call == "trainer" then state_statistics(r.data, source[1].data) end
 	if type(start) == "string" then
 		drop_loads(r.encoder)
 		drop_loads(r.projector)
@@ -217,12 +254,14 @@ local function call_text(d, meta, indent)
 		local parts, long = arguments_text(d, first, meta.n, indent)
 		text = wrap(name .. "(", parts, long, ")", indent)
 	end
+	if meta.results ~= 1 then
+		text = meta.result == 1 and "(" .. text .. ")" or ("(select(%d, %s))"):format(meta.result, text)
+	end
 	for _, step in ipairs(meta.after or {}) do
 		local more = step[3] ~= nil and ", " .. to_text(step[3], indent) or ""
 		text = ("%s:%s(%s%s)"):format(text, step[1], to_text(step[2], indent), more)
 	end
-	if meta.results == 1 then return text end
-	return meta.result == 1 and "(" .. text .. ")" or ("(select(%d, %s))"):format(meta.result, text)
+	return text
 end
 
 -- name: that of the value where it is.
@@ -369,7 +408,10 @@ function make(v)
 	local call = constructor(meta.call, items)
 	local results = meta.single and { call(items) } or { call(table.unpack(items, 1, meta.n)) }
 	local made = results[meta.result]
-	for _, step in ipairs(meta.after or {}) do made[step[1]](made, step[2], step[3]) end
+	for _, step in ipairs(meta.after or {}) do
+		-- Who has changed the set in the recipe means the statistics of what it is now.
+		if step[1] ~= STATISTICS or meta.statistics_of == text_of_set(v) then made[step[1]](made, step[2], step[3]) end
+	end
 	return made
 end
 

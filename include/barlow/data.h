@@ -165,6 +165,10 @@ const char *bl_dataset_fingerprint(bl_dataset *d);
 /* 0: the files are those of that fingerprint.  Negative: bl_error says how they differ.  Reads them again. */
 int bl_dataset_check_fingerprint(bl_dataset *d, const char *fingerprint);
 
+/* Of a set in memory: its shape, and hashes of its images and labels, as a line of text, which is returned. */
+enum { BL_CONTENT_TEXT = 128 };
+const char *bl_dataset_content(const bl_dataset *d, char out[BL_CONTENT_TEXT]);
+
 bl_dataset *bl_dataset_select(bl_dataset *d, const int64_t *rows, int64_t n); /* rows are 0-based */
 /* Two parts, first of `fraction` (0..1), drawn by seed, with each class in proportion where there are labels. */
 int bl_dataset_split(bl_dataset *d, double fraction, uint64_t seed, bl_dataset **first, bl_dataset **second);
@@ -225,6 +229,8 @@ float bl_dataset_factor(const bl_dataset *d, int64_t i, int factor);
  * spread, JPEGs decoded at a reduced scale.  Negative: a file cannot be read.
  */
 int bl_dataset_statistics(bl_dataset *d, float *mean, float *std);
+/* These from now on instead, one of each a channel, std above 0: negative with bl_error where they are not. */
+int bl_dataset_set_statistics(bl_dataset *d, const float *mean, const float *std);
 
 /*
  * Images rows[0..n-1] unaugmented, (x / 255 - mean) / std, as (n,C,H,W)

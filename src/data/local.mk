@@ -13,6 +13,7 @@ libbarlow_sources += \
 	src/data/csv.c \
 	src/data/csv_text.c \
 	src/data/csv_text.h \
+	src/data/content.c \
 	src/data/dataset.c \
 	src/data/dataset.h \
 	src/data/decode.c \

@@ -6,6 +6,7 @@
 #include <barlow/parallel.h>
 
 #include <math.h>
+#include <string.h>
 
 enum { PARTS = 32, MOST_READ = 1024 }; /* parts that a set is measured in; images of a set that reads files */
 
@@ -103,6 +104,20 @@ static int measure(bl_dataset *d)
 		}
 	}
 	finish(d, &all);
+	return 0;
+}
+
+int bl_dataset_set_statistics(bl_dataset *d, const float *mean, const float *std)
+{
+	for (int c = 0; c < d->channels; c++)
+		if (!isfinite(mean[c]) || !isfinite(std[c]) || !(std[c] > 0))
+			return bl_fail("%s: mean %g and deviation %g of channel %d: expected finite numbers, the deviation above 0", d->name,
+			               (double)mean[c], (double)std[c], c + 1);
+	pthread_mutex_lock(&d->lock);
+	memcpy(d->mean, mean, (size_t)d->channels * sizeof *mean);
+	memcpy(d->std, std, (size_t)d->channels * sizeof *std);
+	d->measured = true;
+	pthread_mutex_unlock(&d->lock);
 	return 0;
 }
 

@@ -31,6 +31,77 @@ local function there_and_back(v)
 	return assert(load("return " .. recipe.text(v), "=recipe", "t", {}))()
 end
 
+local function write(path, text)
+	local file = assert(io.open(path, "wb"))
+	file:write(text)
+	file:close()
+end
+
+test("a run states the statistics by which it normalises, and whoever goes on takes them", function()
+	local first, second = data.shapes{ n = 300, size = 8, channels = 1, seed = 2 }:split(.4)
+	for _, set in ipairs{ first, second, first:subset(1, 64) } do
+		local t = small{ data = set, steps = 2, folder = place "statistics" }
+		t:run{ quiet = true }
+		local text, mean = read(place "statistics/recipe.lua"), set:statistics()[1]
+		for _, part in ipairs{ ":split(0.4, 0)", "set_statistics({mean = {" .. recipe.text(mean) .. "}" } do
+			if not text:find(part, 1, true) then error(part .. " is not in " .. text) end
+		end
+		local r = recipe.read(place "statistics/recipe.lua")
+		local again = trainer(recipe.build(r))
+		again:step(2)
+		equal(again.terms.total, t.terms.total)
+		equal(tostring(again.recipe.data), tostring(t.recipe.data))
+		-- Those that are written count, not those of the images.
+		write(place "other.lua", (text:gsub("set_statistics%(%{mean = %b{}", "set_statistics({mean = {0.25}")))
+		again = trainer(recipe.build((recipe.read(place "other.lua"))))
+		equal(again.data:statistics()[1], .25)
+		again:step(2)
+		equal(again.terms.total == t.terms.total, false)
+		os.execute(("rm -r '%s'"):format(place "statistics"))
+	end
+end)
+
+test("who changes the set in a recipe gets the statistics of what it is then", function()
+	local r = small().recipe
+	r.data.seed = 5
+	local other = data.shapes{ n = 96, size = 8, channels = 1, seed = 5 }
+	equal(trainer(r).data:statistics()[1], other:statistics()[1])
+	r.seed = 4 -- nothing of the set
+	r.data.seed = 1
+	equal(tostring(trainer(r).recipe.data), tostring(small().recipe.data))
+end)
+
+test("statistics are numbers for each channel", function()
+	local ds = data.shapes{ n = 9, size = 8, channels = 3 }
+	local mean, std = ds:set_statistics{ mean = { .25, .5, .75 }, std = { 1, 2, 4 } }:statistics()
+	equal(table.concat(mean, " "), "0.25 0.5 0.75")
+	equal(table.concat(std, " "), "1.0 2.0 4.0")
+	fails(function() ds:set_statistics{ mean = { 1, 2 }, std = { 1, 1, 1 } } end, "2 numbers in 'mean'", "3 channels")
+	fails(function() ds:set_statistics{ mean = { 1, 2, 3 }, std = { 1, 0, 1 } } end, "'std'", "above 0")
+	fails(function() ds:set_statistics{ mean = { 1, 2, 3 } } end, "'std' is missing")
+	fails(function() ds:set_statistics{ mean = { 1, 2, 3 }, sdt = 1 } end, "did you mean 'std'?")
+	fails(function() ds:set_statistics() end, "'mean' is missing")
+end)
+
+test("a set made of a tensor is known by its content", function()
+	local images, labels = tensor.rand(64, 1, 8, 8), {}
+	for i = 1, 64 do labels[i] = 1 + i % 3 end
+	for _, l in ipairs{ labels, false } do
+		local t = small{ data = data.tensor(images, l or nil), epochs = 1, folder = place "content" }
+		t:run{ quiet = true }
+		equal(trainer(recipe.build((recipe.read(place "content/recipe.lua")))).data:statistics()[1], t.data:statistics()[1])
+		tensor.rand(64, 1, 8, 8):save(place "content/tensor.npy")
+		fails(function() trainer(recipe.build((recipe.read(place "content/recipe.lua")))) end, "not the images", "64, 1, 8, 8")
+		os.execute(("rm -r '%s'"):format(place "content"))
+	end
+	local content = data.tensor(images, labels)
+	local r = small{ data = content }.recipe
+	r.data[2][5] = r.data[2][5] % 3 + 1
+	fails(function() trainer(r) end, "not the images", "labels")
+	fails(function() data.tensor(images, nil, "v1 nonsense") end, "they were v1 nonsense")
+	data.tensor(images) -- as recipes of before have it
+end)
+
 test("numbers read back as they were, type and all", function()
 	for _, v in ipairs{ 1, 2.0, -0.0, 1.5, .1 + .2, 1 / 3, 1e-300, 2^53, -2.0^63, 1e22, math.maxinteger, math.mininteger,
 		math.huge, -math.huge } do

@@ -32,7 +32,7 @@ typedef struct reading {
 /* Constructors that start something: nothing that a trainer is made of. */
 static const char *const withheld[] = { "data.loader", NULL };
 /* Methods that change what a constructor made. */
-static const char *const changing[] = { "init", "load", NULL };
+static const char *const changing[] = { "init", "load", "set_statistics", NULL };
 /* Constructors of two results. */
 static const char *const pairs[] = { ":split", NULL };
 

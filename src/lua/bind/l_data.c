@@ -145,12 +145,33 @@ int32_t *bl_lua_labels(lua_State *L, int index, int64_t expected)
 	return labels;
 }
 
-/* tensor(images (N,C,H,W)[, labels]) */
+static void check_content(lua_State *L, bl_dataset *d, const char *recorded)
+{
+	char content[BL_CONTENT_TEXT];
+	if (strcmp(bl_dataset_content(d, content), recorded) == 0)
+		return;
+	bl_fail("data.tensor: these are not the images that the recipe was written for: they are %s, they were %.100s", content, recorded);
+	bl_lua_fail(L);
+}
+
+/* tensor(images (N,C,H,W)[, labels[, content]]) */
 static int data_tensor(lua_State *L)
 {
 	bl_tensor *t = bl_lua_tensor(L, 1);
+	const char *content = luaL_optstring(L, 3, NULL);
 	int64_t n = bl_tensor_ndim(t) ? bl_tensor_size(t, 0) : 0;
-	return bl_lua_give_dataset(L, bl_dataset_tensor(t, lua_isnoneornil(L, 2) ? NULL : bl_lua_labels(L, 2, n)));
+	bl_lua_give_dataset(L, bl_dataset_tensor(t, lua_isnoneornil(L, 2) ? NULL : bl_lua_labels(L, 2, n)));
+	if (content)
+		check_content(L, bl_lua_dataset(L, -1), content);
+	return 1;
+}
+
+/* content(dataset): of a set made of a tensor, what recipes hold of it */
+int bl_lua_content(lua_State *L)
+{
+	char content[BL_CONTENT_TEXT];
+	lua_pushstring(L, bl_dataset_content(bl_lua_dataset(L, 1), content));
+	return 1;
 }
 
 /* --- parts --- */
@@ -160,7 +181,9 @@ static int d_split(lua_State *L)
 {
 	bl_dataset *first, *second;
 	double fraction = luaL_checknumber(L, 2);
-	if (bl_dataset_split(bl_lua_dataset(L, 1), fraction, (uint64_t)luaL_optinteger(L, 3, 0), &first, &second) < 0)
+	lua_Integer seed = luaL_optinteger(L, 3, 0);
+	bl_lua_state_integer(L, 3, seed);
+	if (bl_dataset_split(bl_lua_dataset(L, 1), fraction, (uint64_t)seed, &first, &second) < 0)
 		return bl_lua_fail(L);
 	bl_lua_give_dataset(L, first);
 	bl_lua_give_dataset(L, second);
@@ -338,6 +361,40 @@ static int d_statistics(lua_State *L)
 	return 2;
 }
 
+typedef struct statistics { bl_list mean, std; } statistics;
+
+static const bl_field statistics_fields[] = {
+	BL_FIELD(LIST, statistics, mean, BL_REQUIRED, BL_WITHIN(-1e6, 1e6), .count = BL_LIST_MOST, .help = "one a channel"),
+	BL_FIELD(LIST, statistics, std, BL_REQUIRED, BL_ABOVE(0), .count = BL_LIST_MOST, .help = "one a channel"),
+	BL_FIELD_END,
+};
+
+static void take_floats(lua_State *L, const char *key, const bl_list *l, float *out, int channels)
+{
+	if (l->n != channels)
+		luaL_error(L, "set_statistics: %d numbers in '%s' for images of %d channel%s", l->n, key, channels,
+		           channels == 1 ? "" : "s");
+	for (int c = 0; c < channels; c++)
+		out[c] = (float)l->v[c];
+}
+
+static int d_set_statistics(lua_State *L)
+{
+	bl_dataset *d = bl_lua_dataset(L, 1);
+	statistics s = { .mean.n = 0 };
+	float mean[BL_CHANNELS_MOST], std[BL_CHANNELS_MOST];
+	lua_settop(L, 2);
+	bl_lua_take_table(L, 2, "set_statistics", statistics_fields, &s);
+	lua_replace(L, 2);
+	take_floats(L, "mean", &s.mean, mean, bl_dataset_channels(d));
+	take_floats(L, "std", &s.std, std, bl_dataset_channels(d));
+	if (bl_dataset_set_statistics(d, mean, std) < 0)
+		return bl_lua_fail(L);
+	bl_lua_remember(L, "set_statistics");
+	lua_settop(L, 1);
+	return 1;
+}
+
 /* list(): {{name =, help =, path = where it was found, missing = where it was looked for and how to get it}, ...} */
 static int data_list(lua_State *L)
 {
@@ -377,6 +434,9 @@ static const bl_lua_function methods[] = {
 	BL_LUA("statistics", d_statistics, "(): number[], number[]",
 	       "Mean and standard deviation of each channel; of files, over 1024 images at most.",
 	       "data.shapes{n = 50, size = 8}:statistics()"),
+	BL_LUA("set_statistics", d_set_statistics, ": dataset",
+	       "Mean and standard deviation that count as the images' own from now on; a run's recipe states those that it normalises by.",
+	       "data.shapes{n = 50, size = 8}:set_statistics{mean = {.5, .5, .5}, std = {.25, .25, .25}}", .fields = statistics_fields),
 	BL_LUA("[]", NULL, "ds[i]",
 	       "{image = tensor (C, H, W), label = number from 1, path = its file, factors = {...}}, as far as there are.",
 	       "data.shapes{n = 10, size = 16}[3].label"),
@@ -411,8 +471,8 @@ static const bl_lua_function functions[] = {
 	BL_LUA_END,
 };
 static const bl_lua_function constructors[] = {
-	BL_LUA("tensor", data_tensor, "(images: tensor, labels?: integer[]): dataset",
-	       "A tensor (N, C, H, W), C up to 64, values 0..1, kept as they are, and labels from 1, a list or a tensor.",
+	BL_LUA("tensor", data_tensor, "(images: tensor, labels?: integer[], content?: string): dataset",
+	       "A tensor (N, C, H, W), C up to 64, values 0..1, and labels from 1, a list or a tensor; content: a hash that recipes give.",
 	       "data.tensor(tensor.rand(4, 1, 8, 8), {1, 2, 1, 2})"),
 	BL_LUA("vectors", bl_lua_make_vectors, ": dataset",
 	       "Vectors of features, of any values: each is an image of one row, augmented by aug.features and its kin.",

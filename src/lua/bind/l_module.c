@@ -117,8 +117,7 @@ static int m_eval(lua_State *L)
 	return 1;
 }
 
-/* The source of the module at 1 gets {method, arguments at 2 and 3}: a recipe calls it again. */
-static void remember(lua_State *L, const char *method)
+void bl_lua_remember(lua_State *L, const char *method)
 {
 	lua_settop(L, 3);
 	bl_lua_source(L, 1);
@@ -138,7 +137,7 @@ static void remember(lua_State *L, const char *method)
 static int m_init(lua_State *L)
 {
 	bl_module_init(bl_lua_module(L, 1), (uint64_t)luaL_checkinteger(L, 2));
-	remember(L, "init");
+	bl_lua_remember(L, "init");
 	lua_settop(L, 1);
 	return 1;
 }
@@ -181,7 +180,7 @@ static int m_load(lua_State *L)
 	bl_lua_take_options(L, 3, &a);
 	if (bl_weights_load(luaL_checkstring(L, 2), &m, &a.prefix, 1, a.strict) < 0)
 		return bl_lua_fail(L);
-	remember(L, "load");
+	bl_lua_remember(L, "load");
 	lua_settop(L, 1);
 	return 1;
 }

@@ -146,6 +146,7 @@ static const luaL_Reg functions[] = {
 	{ "interruptible", bl_lua_interruptible }, { "now", native_now },
 	{ "unsaved", native_unsaved }, { "tell_unsaved", native_tell_unsaved },
 	{ "clean", native_clean }, { "is_terminal", native_is_terminal }, { "width", native_width }, { "origin", bl_lua_origin },
+	{ "content", bl_lua_content },
 	{ "journal", bl_lua_read_journal }, { "number_text", native_number_text }, { "runs", bl_lua_runs },
 	{ "run_file", bl_lua_run_file }, { "run_change", bl_lua_run_change },
 	{ "run_watch", bl_lua_run_watch }, { "resumable", bl_lua_run_resumable }, { "profile_start", bl_lua_profile_start },

@@ -323,6 +323,16 @@ void bl_lua_take_method(lua_State *L, void *out)
 	lua_pop(L, 1);
 }
 
+void bl_lua_state_integer(lua_State *L, int index, lua_Integer v)
+{
+	lua_pushvalue(L, lua_upvalueindex(BL_LUA_UP_SOURCE));
+	lua_pushinteger(L, v);
+	lua_rawseti(L, -2, index);
+	lua_pushinteger(L, index);
+	lua_setfield(L, -2, "n");
+	lua_pop(L, 1);
+}
+
 void bl_lua_take_value(lua_State *L, int index, const char *what, const bl_field *f, void *out)
 {
 	lua_pushvalue(L, index);

@@ -139,6 +139,8 @@ void bl_lua_take_method(lua_State *L, void *out);
 /* The same for a table at `index`, or nothing there; a completed copy takes its place. */
 void bl_lua_take_options(lua_State *L, int index, void *out);
 void bl_lua_check_options(lua_State *L, int index); /* for functions that go on in Lua */
+/* The object that is being made remembers v as the index-th argument of its call, given or not. */
+void bl_lua_state_integer(lua_State *L, int index, lua_Integer v);
 /* One value at `index` into the field's place of `out`, or from it; raises as above, "what: ...". */
 void bl_lua_take_value(lua_State *L, int index, const char *what, const bl_field *f, void *out);
 void bl_lua_push_value(lua_State *L, const bl_field *f, const void *settings);
