@@ -61,7 +61,8 @@ tests_c_test_winograd_CFLAGS = $(AM_CFLAGS) -fno-tree-vectorize
 test_helpers =
 test_helpers += tests/term/watch_fixture
 
-# Built for `make bench` only.  bench_programs += bench/<name>
+# Run by `make bench` and `make pictures` only, but built with the tests, so that they go on compiling.
+# bench_programs += bench/<name>
 bench_programs =
 bench_programs += bench/augment
 bench_programs += bench/files
@@ -70,22 +71,20 @@ bench_programs += bench/frames
 bench_programs += bench/watching
 
 if HAVE_CMOCKA
-check_PROGRAMS = $(c_tests) $(test_helpers)
+check_PROGRAMS = $(c_tests) $(test_helpers) $(bench_programs)
 c_suite = $(c_tests)
 # What every test program is linked with beside barlow.
 test_libs = tests/c/libsupport.la $(CMOCKA_LIBS)
 EXTRA_LTLIBRARIES = tests/c/libsupport.la
 CLEANFILES += tests/c/libsupport.la
 else
-check_PROGRAMS = $(test_helpers)
+check_PROGRAMS = $(test_helpers) $(bench_programs)
 c_suite = tests/c/without_cmocka.sh
 test_libs =
 endif
 EXTRA_DIST += tests/c/without_cmocka.sh
 tests_c_libsupport_la_SOURCES = tests/c/support.c tests/c/support.h
 
-EXTRA_PROGRAMS = $(bench_programs)
-CLEANFILES += $(bench_programs)
 LDADD = $(test_libs) libface.la libcore.la $(LUA_LIBS)
 
 # A made-up run for whatever looks at runs.
