@@ -171,7 +171,7 @@ int bl_grad_add(bl_tensor *t, const bl_tensor *g);
 typedef bl_tensor *bl_gradcheck_fn(void *ctx, bl_tensor *const *inputs);
 double bl_gradcheck(bl_gradcheck_fn *f, void *ctx, bl_tensor *const *inputs, int n, float h);
 
-/* The operations, by name, as src/grad/ops.def lists them; NULL-terminated. */
+/* The operations, by name; NULL-terminated. */
 const char *const *bl_op_names(void);
 
 #endif

@@ -102,26 +102,26 @@ INLINE void binary_backward(bool add, int64_t n, float *const *v, const int64_t 
  * operation's numbers.  Comparisons are written so that a NaN comes through.
  */
 #define UNARIES(X)                                                                                  \
-	X(affine, affine, c.p * x + c.q, g * c.p)                                                   \
-	X(power, pow, powf(x, c.p), c.p == 0 ? 0 : g * c.p * powf(x, c.p - 1))                      \
-	X(square, pow, x * x, 2 * g * x)                                                            \
-	X(reciprocal, pow, 1 / x, -g * y * y)                                                       \
-	X(exp, exp, expf(x), g * y)                                                                 \
-	X(log, log, logf(x), g / x)                                                                 \
-	X(sqrt, sqrt, sqrtf(x), g / (2 * y))                                                        \
-	X(abs, abs, fabsf(x), x > 0 ? g : x < 0 ? -g : 0)                                           \
-	X(tanh, tanh, tanhf(x), g * (1 - y * y))                                                    \
-	X(sigmoid, sigmoid, 1 / (1 + expf(-x)), g * y * (1 - y))                                    \
-	X(relu, relu, x < 0 ? 0 : x, x > 0 ? g : 0)                                                 \
-	X(clamp, clamp, x < c.p ? c.p : x > c.q ? c.q : x, x >= c.p && x <= c.q ? g : 0)
+	X(affine, BL_OP_affine, c.p * x + c.q, g * c.p)                                             \
+	X(power, BL_OP_pow, powf(x, c.p), c.p == 0 ? 0 : g * c.p * powf(x, c.p - 1))                \
+	X(square, BL_OP_pow, x * x, 2 * g * x)                                                      \
+	X(reciprocal, BL_OP_pow, 1 / x, -g * y * y)                                                 \
+	X(exp, BL_OP_exp, expf(x), g * y)                                                           \
+	X(log, BL_OP_log, logf(x), g / x)                                                           \
+	X(sqrt, BL_OP_sqrt, sqrtf(x), g / (2 * y))                                                  \
+	X(abs, BL_OP_abs, fabsf(x), x > 0 ? g : x < 0 ? -g : 0)                                     \
+	X(tanh, BL_OP_tanh, tanhf(x), g * (1 - y * y))                                              \
+	X(sigmoid, BL_OP_sigmoid, 1 / (1 + expf(-x)), g * y * (1 - y))                              \
+	X(relu, BL_OP_relu, x < 0 ? 0 : x, x > 0 ? g : 0)                                           \
+	X(clamp, BL_OP_clamp, x < c.p ? c.p : x > c.q ? c.q : x, x >= c.p && x <= c.q ? g : 0)
 
-/* X(name, y of a and b, da, db) */
+/* X(name, operation, y of a and b, da, db) */
 #define BINARIES(X)                                                                                 \
-	X(add, a + b, g, g)                                                                         \
-	X(sub, a - b, g, -g)                                                                        \
-	X(mul, a * b, g * b, g * a)                                                                 \
-	X(div, a / b, g / b, -g * a / (b * b))                                                      \
-	X(maximum, a >= b || a != a ? a : b, a >= b ? g : 0, a >= b ? 0 : g)
+	X(add, BL_OP_add, a + b, g, g)                                                              \
+	X(sub, BL_OP_sub, a - b, g, -g)                                                             \
+	X(mul, BL_OP_mul, a * b, g * b, g * a)                                                      \
+	X(div, BL_OP_div, a / b, g / b, -g * a / (b * b))                                           \
+	X(maximum, BL_OP_maximum, a >= b || a != a ? a : b, a >= b ? g : 0, a >= b ? 0 : g)
 
 typedef struct unary {
 	enum bl_op op;
@@ -148,7 +148,7 @@ typedef struct unary {
 	{                                                                                           \
 		unary_backward(ctx, n, v, s, name##_dx);                                            \
 	}                                                                                           \
-	static const unary name##_op = { BL_OP_##operation, name##_forward, name##_backward };
+	static const unary name##_op = { operation, name##_forward, name##_backward };
 UNARIES(DEFINE_UNARY)
 
 typedef struct binary {
@@ -157,7 +157,7 @@ typedef struct binary {
 	bl_walk_fn *backward[2]; /* dx, dy, a, b */
 } binary;
 
-#define DEFINE_BINARY(name, y_expr, da_expr, db_expr)                                               \
+#define DEFINE_BINARY(name, operation, y_expr, da_expr, db_expr)                                    \
 	INLINE float name##_y(float a, float b)                                                     \
 	{                                                                                           \
 		return y_expr;                                                                      \
@@ -185,7 +185,7 @@ typedef struct binary {
 	{                                                                                           \
 		binary_backward(*(bool *)ctx, n, v, s, name##_db);                                  \
 	}                                                                                           \
-	static const binary name##_op = { BL_OP_##name, name##_forward, { name##_backward_a, name##_backward_b } };
+	static const binary name##_op = { operation, name##_forward, { name##_backward_a, name##_backward_b } };
 BINARIES(DEFINE_BINARY)
 
 /* Unary operations. */

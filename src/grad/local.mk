@@ -13,9 +13,18 @@ libbarlow_sources += \
 	src/grad/matmul.c \
 	src/grad/node.c \
 	src/grad/node.h \
-	src/grad/ops.def \
 	src/grad/pool.c \
 	src/grad/rearrange.c \
 	src/grad/reduce.c \
 	src/grad/shape.c \
 	src/grad/sums.c
+
+# The list of operations, from the files that have them.  Where nothing has changed it stays, so that nothing is compiled anew.
+op_files = $(filter src/grad/%.c src/loss/%.c, $(libbarlow_sources))
+BUILT_SOURCES = src/grad/ops.def
+src/grad/ops.def: src/grad/ops.sh $(op_files)
+	@$(MKDIR_P) src/grad && sh $(srcdir)/src/grad/ops.sh $(addprefix $(srcdir)/, $(op_files)) >$@.tmp
+	@if cmp -s $@.tmp $@; then rm $@.tmp; else mv $@.tmp $@; fi
+$(libcore_la_OBJECTS): | src/grad/ops.def
+CLEANFILES += src/grad/ops.def
+EXTRA_DIST += src/grad/ops.sh

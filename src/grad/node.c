@@ -28,7 +28,7 @@ static atomic_uint_fast64_t turns;
 
 static const char *const names[] = {
 #define BL_OP(name) #name,
-#include "grad/ops.def"
+#include "src/grad/ops.def"
 #undef BL_OP
 	NULL
 };
@@ -182,9 +182,8 @@ int bl_grad_record(bl_tensor *out, const char *name, bl_tensor *const *inputs, i
                    void (*release)(void *))
 {
 	custom c = { backward, release, ctx };
-	enum bl_op op = strcmp(name, "correlation_loss") ? BL_OP_custom : BL_OP_correlation_loss;
 	bl_tensor_ref(out); /* bl_node_attach lets go of it when it fails */
-	if (!bl_node_attach(out, op, n, inputs, custom_backward, &c, sizeof c, custom_release))
+	if (!bl_node_attach(out, BL_OP_custom, n, inputs, custom_backward, &c, sizeof c, custom_release))
 		return -1;
 	if (out->node)
 		out->node->name = name;

@@ -14,9 +14,10 @@
 
 #include <barlow/grad.h>
 
+/* BL_OP_cumsum and so on: whatever the files name so is an operation (ops.sh), and needs a gradient check. */
 enum bl_op {
 #define BL_OP(name) BL_OP_##name,
-#include "grad/ops.def"
+#include "src/grad/ops.def"
 #undef BL_OP
 	BL_OP_COUNT
 };
