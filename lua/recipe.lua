@@ -105,6 +105,22 @@ local function drop_loads(d)
 	for _, v in pairs(d) do drop_loads(v) end
 end
 
+-- A copy of a description, or the description of an object or of a table of settings.
+recipe.copy = describe
+
+-- The description of a trainer of these settings, which need not be all that it has.
+function recipe.of_settings(t)
+	local r = of_source{ call = "trainer", n = 1, result = 1, results = 1, t }
+	getmetatable(r).__recipe = true
+	return r
+end
+
+-- The description of a call, as if `call` had been called with these arguments and made `results`, of which this is one.
+function recipe.call(call, arguments, result, results)
+	return setmetatable(arguments, { call = call, n = #arguments, result = result or 1, results = results or 1,
+		__tostring = recipe.text })
+end
+
 --[[
 convolution: the choices that the run makes, asked for or not.  start: what the run starts from: the path of weights that
 it keeps, true: weights that it does not keep, false: those that the text draws.

@@ -122,7 +122,7 @@ function registry.check(e, settings)
 end
 
 -- Where the Lua part has names of its own.
-local parts = { "barlow.runs", "barlow.help" }
+local parts = { "barlow.runs", "barlow.driver", "barlow.help" }
 
 local all
 

@@ -17,7 +17,7 @@ look_up() {
 		BEGIN {
 			n = split("base tensor grad nn augment data loss optim live eval monitor train store figure view lua cli main", order, " ")
 			for (i = 1; i <= n; i++) rank[order[i]] = i
-			topic("base", "error field file memory number parallel profile random text")
+			topic("base", "error field file memory number parallel process profile random text")
 			topic("tensor", "tensor convolution")
 			topic("grad", "grad")
 			topic("nn", "nn")
@@ -26,9 +26,9 @@ look_up() {
 			topic("loss", "loss")
 			topic("optim", "optim")
 			topic("live", "columns live")
-			topic("eval", "eval")
+			topic("eval", "eval statistics")
 			topic("train", "train")
-			topic("store", "weights checkpoint journal place run_file runs tuned")
+			topic("store", "weights checkpoint journal place run_file runs trials tuned")
 			topic("view", "view")
 			topic("figure", "figure")
 		}
@@ -105,7 +105,8 @@ check "ncurses is included by view/screen only" only '(ncursesw/)?(n?curses|term
 check "readline is included by cli only" only 'readline/.*' 'src/cli/.*'
 check "lua is included by lua, cli and main only" only '(lua5\.4/)?(lua|lauxlib|lualib|luaconf)\.h' \
 	'src/(lua|cli)/.*|src/main\.c'
-check "jansson is included by store and data/tar_label.c only" only 'jansson\.h' 'src/store/.*|src/data/tar_label\.c'
+check "jansson is included by store, data/tar_label.c and the binding of JSON only" only 'jansson\.h' \
+	'src/store/.*|src/data/tar_label\.c|src/lua/bind/json\.c'
 check "archive.h is included by data/archive.c only" only 'archive(_entry)?\.h' 'src/data/archive\.c'
 check "jpeglib.h is included by data/decode_jpeg.c only" only '(jpeglib|jerror|jmorecfg|jconfig|turbojpeg)\.h' \
 	'src/data/decode_jpeg\.c'

@@ -7,6 +7,7 @@ libbarlow_sources += \
 	src/base/memory.c \
 	src/base/number.c \
 	src/base/parallel.c \
+	src/base/process.c \
 	src/base/profile.c \
 	src/base/random.c \
 	src/base/region.c \

@@ -4,6 +4,7 @@ command_files = \
 	src/cli/cmd_watch.c \
 	src/cli/cmd_resume.c \
 	src/cli/cmd_runs.c \
+	src/cli/cmd_sweep.c \
 	src/cli/cmd_tune.c \
 	src/cli/cmd_help.c \
 	src/cli/cmd_completions.c

@@ -10,4 +10,5 @@ libbarlow_sources += \
 	src/eval/logistic.c \
 	src/eval/logistic.h \
 	src/eval/spectrum.c \
+	src/eval/statistics.c \
 	src/eval/whiten.c

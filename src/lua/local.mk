@@ -9,6 +9,8 @@ face_sources += \
 	src/lua/bind/func_batch.c \
 	src/lua/bind/func_data.c \
 	src/lua/bind/func_loss.c \
+	src/lua/bind/json.c \
+	src/lua/bind/json.h \
 	src/lua/bind/l_aug.c \
 	src/lua/bind/l_aug_change.c \
 	src/lua/bind/l_aug_look.c \
@@ -31,6 +33,8 @@ face_sources += \
 	src/lua/bind/l_run_file.c \
 	src/lua/bind/l_runs.c \
 	src/lua/bind/l_runs_face.c \
+	src/lua/bind/l_sweep.c \
+	src/lua/bind/l_sweep_face.c \
 	src/lua/bind/l_tensor.c \
 	src/lua/bind/l_tensor_index.c \
 	src/lua/bind/l_tensor_linalg.c \
@@ -45,6 +49,7 @@ face_sources += \
 	src/lua/bind/optim_recipes.c \
 	src/lua/bind/recorded.c \
 	src/lua/bind/sandbox.c \
+	src/lua/bind/sweep.h \
 	src/lua/bind/views.c \
 	src/lua/bind/written.c \
 	src/lua/bind/written.h \

@@ -17,5 +17,6 @@ libbarlow_sources += \
 	src/store/safetensors.c \
 	src/store/start.c \
 	src/store/state.h \
+	src/store/trials.c \
 	src/store/tuned.c \
 	src/store/weights.c

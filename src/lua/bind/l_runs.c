@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* --- a place --- */
 
@@ -200,10 +201,21 @@ static bl_runs **new_list(lua_State *L)
 	return list;
 }
 
+int bl_lua_runs_root(lua_State *L)
+{
+	char *root = bl_runs_root();
+	if (!root)
+		return bl_lua_fail(L);
+	lua_pushstring(L, root);
+	free(root);
+	return 1;
+}
+
 int bl_lua_runs(lua_State *L)
 {
+	const char *given = luaL_optstring(L, 1, NULL);
 	bl_runs **list = new_list(L);
-	char *root = bl_runs_root();
+	char *root = given ? strdup(given) : bl_runs_root();
 	*list = root ? bl_runs_list(root, NULL) : NULL;
 	free(root);
 	if (!*list)

@@ -2,6 +2,8 @@
 /* native.c: "barlow.native": what the Lua part of the workbench needs and Lua does not have. */
 #include "lua/bind/describe.h"
 #include "lua/bind/face.h"
+#include "lua/bind/json.h"
+#include "lua/bind/sweep.h"
 #include "lua/bind/written.h"
 
 #include <barlow/number.h>
@@ -142,13 +144,14 @@ static int native_clean(lua_State *L)
 
 static const luaL_Reg functions[] = {
 	{ "registry", native_registry }, { "nearest", native_nearest },
+	{ "json_read", bl_lua_json_read }, { "json_text", bl_lua_json_text },
 	{ "source", native_source }, { "describe", bl_lua_describe_recipe }, { "exists", native_exists },
 	{ "interruptible", bl_lua_interruptible }, { "now", native_now },
 	{ "unsaved", native_unsaved }, { "tell_unsaved", native_tell_unsaved },
 	{ "clean", native_clean }, { "is_terminal", native_is_terminal }, { "width", native_width }, { "origin", bl_lua_origin },
 	{ "content", bl_lua_content },
-	{ "journal", bl_lua_read_journal }, { "number_text", native_number_text }, { "runs", bl_lua_runs },
 	{ "run_file", bl_lua_run_file }, { "run_change", bl_lua_run_change },
+	{ "journal", bl_lua_read_journal }, { "number_text", native_number_text }, { "runs", bl_lua_runs }, { "runs_root", bl_lua_runs_root },
 	{ "run_watch", bl_lua_run_watch }, { "resumable", bl_lua_run_resumable }, { "profile_start", bl_lua_profile_start },
 	{ "profile_stop", bl_lua_profile_stop }, { "profile_rows", bl_lua_profile_rows },
 	{ "profile_ceiling", bl_lua_profile_ceiling },
@@ -165,6 +168,7 @@ int bl_lua_open_native(lua_State *L)
 	lua_pushliteral(L, PACKAGE_VERSION);
 	lua_setfield(L, -2, "version");
 	bl_lua_add_written(L);
+	bl_lua_add_sweep(L);
 	bl_lua_push_described(L);
 	lua_setfield(L, -2, "described");
 	return 1;

@@ -127,6 +127,8 @@ int luaopen_barlow(lua_State *L)
 	bl_lua_functions(L, "", functions);
 	bl_lua_push_runs(L);
 	lua_setfield(L, -2, "runs");
+	bl_lua_push_sweep(L);
+	lua_setfield(L, -2, "sweep");
 	bl_lua_name_modules(L);
 	return 1;
 }

@@ -1,0 +1,341 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+--[[
+driver.lua: what can be done with a sweep: starting its workers, following them, and what came of it (methods of a sweep).
+
+Workers are processes of this program.  They go on by themselves; a driver starts one anew that has died, and tells how it goes.
+Without a driver a worker ends after its trial.
+]]
+local native = require "barlow.native"
+local recipe = require "barlow.recipe"
+local registry = require "barlow.registry"
+local results = require "barlow.results"
+local run = require "barlow.run"
+local space = require "barlow.space"
+local sweep = require "barlow.sweep"
+
+local Sweep = sweep.class
+local methods = Sweep.__index
+
+local LOOK = .5       -- seconds between two looks at the workers
+local PATIENCE = 30   -- seconds until a worker that was asked to end is ended
+local RESTARTS = 5    -- of workers that died without finishing a trial in between
+
+local function add(name, signature, text, keys)
+	return registry.add{ name = "sweep:" .. name, kind = "method", self = "s", signature = signature, text = text, keys = keys,
+		example = 'pcall(sweep.open, "no such sweep")' }
+end
+
+-- Workers.
+
+local started = {
+	{ name = "jobs", type = "integer", otherwise = "the sweep's", text = "worker processes at a time" },
+	{ name = "shard", type = "string", otherwise = "all trials", text = "\"i/n\": only the i-th of n shares of the trials" },
+}
+
+local function jobs_of(s, options)
+	local jobs = options.jobs or s.jobs or math.max(1, native.cores() // 2)
+	if math.type(jobs) ~= "integer" or jobs < 1 or jobs > 1024 then
+		error(("sweep: jobs must be a whole number from 1 to 1024, got %s"):format(tostring(jobs)), 0)
+	end
+	return jobs
+end
+
+local function share_of(text)
+	if not text then return 1, 1 end
+	local i, n = text:match "^(%d+)/(%d+)$"
+	i, n = math.tointeger(tonumber(i)), math.tointeger(tonumber(n))
+	if not (i and n and i >= 1 and i <= n) then
+		error(("sweep: shard must be \"i/n\" with i from 1 to n, got '%s'"):format(native.clean(text)), 0)
+	end
+	return i, n
+end
+
+local function start_worker(s)
+	s.started = (s.started or 0) + 1
+	local log = ("%s/logs/%s-%d-%d.log"):format(s.folder, native.whoami().host, native.whoami().pid, s.started)
+	local line = { native.program(), "sweep", "worker", s.folder, "--threads", tostring(s.threads) }
+	if s.shard then table.move({ "--shard", s.shard }, 1, 2, #line + 1, line) end
+	if s.memory then table.move({ "--memory", tostring(s.memory) }, 1, 2, #line + 1, line) end
+	if s.until_time then table.move({ "--until", tostring(s.until_time) }, 1, 2, #line + 1, line) end
+	local pid = native.process_start(line, log, { "BARLOW_SWEEP_DRIVER=" .. native.whoami().pid })
+	s.workers[#s.workers + 1] = { pid = pid, log = log }
+end
+
+-- Trials of this driver's share that have no result.
+local function open_trials(s)
+	local i, n = share_of(s.shard)
+	local open = 0
+	for k = 1, s.trials do
+		if (k - 1) % n == i - 1 and not results.of(s, k) then open = open + 1 end
+	end
+	return open
+end
+
+add("start", "(settings?: table): sweep", "Starts the workers, which go on beside the prompt; s:wait() waits for them.", started)
+function methods.start(s, options)
+	options = registry.check({ name = "sweep:start", keys = started }, options)
+	if s.workers and #s.workers > 0 then error("sweep: its workers are at work already", 0) end
+	share_of(options.shard)
+	local jobs = math.min(jobs_of(s, options), math.max(1, open_trials(s)))
+	s.workers, s.shard, s.restarts, s.began = {}, options.shard, 0, native.now()
+	s.threads = math.max(1, native.cores() // jobs)
+	s.until_time = s.budget and s.budget.time and os.time() + math.ceil(s.budget.time) or nil
+	s.at_start = results.counts(s).over
+	os.remove(s.folder .. "/stop")
+	native.make_folder(s.folder .. "/logs")
+	if open_trials(s) > 0 then
+		for _ = 1, jobs do start_worker(s) end
+	end
+	return s
+end
+
+local function last_line(path)
+	local last
+	for line in (native.read_file(path) or ""):gmatch "[^\n]+" do last = line end
+	return last and native.clean(last) or "its log is empty"
+end
+
+-- Looks after the workers: one that died is started anew while there are trials.
+local function tend(s)
+	local going = {}
+	for _, w in ipairs(s.workers) do
+		local status = native.process_poll(w.pid)
+		if not status then
+			going[#going + 1] = w
+		elseif status ~= 0 and not s.stopping then
+			local over = results.counts(s).over
+			s.restarts = over > (s.over_before or -1) and 1 or s.restarts + 1
+			s.over_before = over
+			io.stderr:write(("sweep: worker %d ended with status %d: %s (%s)\n"):format(w.pid, status, last_line(w.log), w.log))
+			if s.restarts <= RESTARTS and open_trials(s) > 0 then s.again = (s.again or 0) + 1 end
+		end
+	end
+	s.workers = going
+	for _ = 1, s.again or 0 do start_worker(s) end
+	s.again = 0
+	return #s.workers > 0
+end
+
+-- Following.
+
+local function trial_label(s, k)
+	local arm, seed = sweep.arm_of(s, k)
+	local fine, values = pcall(sweep.values, s, arm)
+	local out = {}
+	for i, path in ipairs(fine and s.paths or {}) do
+		if values[path] ~= nil then out[#out + 1] = results.headings(s)[i] .. " " .. results.value_text(values[path]) end
+	end
+	if #out == 0 then out[1] = s.base_arm == arm and "the base" or "arm " .. arm end
+	return table.concat(out, ", "), s.seeds[seed]
+end
+
+local function eta(s)
+	local over = results.counts(s).over
+	local done = over - s.at_start
+	if done < 1 then return "-" end
+	return run.clock((native.now() - s.began) / done * (s.trials - over))
+end
+
+-- A line for each result that came since the last call.
+local function report(s, told)
+	for k = 1, s.trials do
+		local r = not told[k] and results.of(s, k)
+		if r then
+			told[k] = true
+			local label, seed = trial_label(s, k)
+			local what = r.state == "complete" and ("%s %s"):format(s.metric, ("%.4f"):format(r.value))
+				or r.state .. (r.reason and ": " .. r.reason or "")
+			io.write(("%d/%d  trial %d  %s  seed %d  %s  %s  ETA %s\n"):format(results.counts(s).over, s.trials, k, label, seed, what,
+				r.seconds and run.clock(r.seconds) or "-", eta(s)))
+			io.flush()
+		end
+	end
+end
+
+local function finish(s, told)
+	report(s, told)
+	return open_trials(s) == 0
+end
+
+local function already_told(s)
+	local told = {}
+	for k = 1, s.trials do told[k] = results.of(s, k) ~= nil end
+	return told
+end
+
+local waited = { { name = "quiet", type = "boolean", default = false, text = "no line for each trial" } }
+
+-- Ends the workers: asked to save and end first.  True: all are gone.
+local function end_workers(s)
+	s.stopping = true
+	for _, w in ipairs(s.workers or {}) do native.process_end(w.pid) end
+	local limit = native.now() + PATIENCE
+	while #(s.workers or {}) > 0 and native.now() < limit do
+		native.sleep(.05)
+		tend(s)
+	end
+	for _, w in ipairs(s.workers or {}) do native.process_end(w.pid, true) end
+	s.stopping = false
+end
+
+add("wait", "(settings?: table): sweep", "Waits until its workers have ended, and tells of each trial; Ctrl-C stops them.", waited)
+function methods.wait(s, options)
+	options = registry.check({ name = "sweep:wait", keys = waited }, options)
+	local told = already_told(s)
+	local function wait()
+		while s.workers and tend(s) do
+			native.sleep(LOOK)
+			if not options.quiet then report(s, told) end
+		end
+	end
+	if not native.interruptible(wait) then
+		end_workers(s)
+		s.interrupted = true
+	end
+	if not options.quiet then report(s, told) end
+	return s
+end
+
+local function how_to_go_on(s)
+	return ("stopped; s:run() goes on, or: barlow sweep resume %s"):format(native.clean(s.folder))
+end
+
+add("run", "(settings?: table): sweep", "Makes all trials that have no result yet, and prints the table.", started)
+function methods.run(s, options)
+	local c = results.counts(s)
+	print(("sweep %s: %d arms x %d seeds%s, in %s"):format(native.clean(s.name), s.arms, #s.seeds,
+		c.over > 0 and (", %d of %d trials are there"):format(c.over, s.trials) or "", native.clean(s.folder)))
+	s:start(options):wait()
+	print(results.table_text(s))
+	if open_trials(s) > 0 then print(how_to_go_on(s)) end
+	return s
+end
+
+add("resume", "(settings?: table): sweep", "As s:run(): trials that were stopped go on from their checkpoints.", started)
+methods.resume = methods.run
+
+add("stop", "(): sweep", "Stops all workers, also those of other processes and hosts; they save where they are.")
+function methods.stop(s)
+	native.create_file(s.folder .. "/stop", "")
+	end_workers(s)
+	return s
+end
+
+-- What came of it.
+
+add("table", "(): table", "All arms, the best first: values, mean with its interval, difference from the base with Holm's p.")
+function methods.table(s)
+	return setmetatable(results.arms(s), { __tostring = function() return results.table_text(s) end })
+end
+
+add("list", "(): table", "All trials: {trial, arm, seed, params, state, value, seconds, folder}.")
+function methods.list(s)
+	local out = {}
+	for k = 1, s.trials do
+		local arm, seed = sweep.arm_of(s, k)
+		local r = results.of(s, k) or {}
+		local fine, params = pcall(sweep.values, s, arm)
+		local attempts = native.trial_look(s.folder, k).attempts
+		out[k] = { trial = k, arm = arm, seed = s.seeds[seed], params = fine and params or nil, value = r.value,
+			state = r.state or attempts > 0 and "begun" or "open", seconds = r.seconds, reason = r.reason, metrics = r.metrics,
+			folder = attempts > 0 and native.trial_path(s.folder, k, r.attempt and r.attempt > 0 and r.attempt or attempts) or nil }
+	end
+	return out
+end
+
+-- The trials of an arm that are complete.
+local function complete_trials(s, arm)
+	local out = {}
+	for k = 1, s.trials do
+		local r = results.of(s, k)
+		if sweep.arm_of(s, k) == arm and r and r.state == "complete" then out[#out + 1] = k end
+	end
+	return out
+end
+
+-- The test set's accuracies of the arm's trials, measured once and kept: whoever asks again gets the same.
+local function test(s, a)
+	local path = s.folder .. "/test.json"
+	if not native.exists(path) then
+		if not s.test then error("sweep: best{test = true} needs the declaration's test = a dataset", 0) end
+		local values = {}
+		for _, k in ipairs(complete_trials(s, a.arm)) do
+			local r = sweep.recipe(s, k)
+			local folder = native.trial_path(s.folder, k, results.of(s, k).attempt)
+			r.folder = false
+			r.knn = { refs = r.knn and r.knn.refs or r.data, queries = recipe.copy(s.test) }
+			local t = require "barlow".trainer(r):load_checkpoint(folder)
+			local e = t:eval{ linear = s.metric == "linear" }
+			values[#values + 1] = s.metric == "linear" and e.linear or e.knn
+		end
+		native.create_file(path, native.json_text{ arm = a.arm, metric = s.metric == "linear" and "linear" or "knn", values = values })
+	end
+	local kept = native.json_read(native.read_file(path) or "")
+	if type(kept) ~= "table" or type(kept.values) ~= "table" then error(native.clean(path) .. ": not what best{test = true} writes", 0) end
+	local v = native.interval(kept.values, s.level)
+	return { arm = kept.arm, metric = kept.metric, values = kept.values, mean = v.mean, low = v.low, high = v.high }
+end
+
+local best_keys = {
+	{ name = "test", type = "boolean", default = false, text = "measures its trials on the test set, once: the figures are kept" },
+}
+
+local Best = {}
+
+function Best.__tostring(b)
+	local lines = { ("arm %d: %s %.4f (%g%% interval %.4f to %.4f, %d seeds)"):format(b.arm, b.metric, b.mean, 100 * b.level, b.low,
+		b.high, b.n) }
+	for path, v in pairs(b.params) do table.insert(lines, ("  %s = %s"):format(path, results.value_text(v))) end
+	table.sort(lines, function(x, y) return (x:sub(1, 1) ~= " ") and (y:sub(1, 1) == " ") or ((x:sub(1, 1) == " ") == (y:sub(1, 1) == " ")
+		and x < y) end)
+	if b.test then
+		lines[#lines + 1] = ("on the test set: %s %.4f (%.4f to %.4f)"):format(b.test.metric, b.test.mean, b.test.low, b.test.high)
+			.. (b.test.arm ~= b.arm and (", of arm %d, which was the best then"):format(b.test.arm) or "")
+	end
+	lines[#lines + 1] = "the recipe: " .. b.folder .. "/recipe.lua"
+	return table.concat(lines, "\n")
+end
+
+add("best", "(settings?: table): table",
+	"The best arm, {arm, params, mean, low, high, n, recipe, folder}; its recipe makes its trainer again.", best_keys)
+function methods.best(s, options)
+	options = registry.check({ name = "sweep:best", keys = best_keys }, options)
+	local a = results.best(s)
+	if not a then error("sweep: no trial is complete", 0) end
+	local first = complete_trials(s, a.arm)[1]
+	a.metric, a.level = s.metric, s.level
+	a.recipe = sweep.recipe(s, first)
+	a.folder = native.trial_path(s.folder, first, results.of(s, first).attempt)
+	a.test = options.test and test(s, a) or nil
+	return setmetatable(a, Best)
+end
+
+add("pareto", "(): table", "Arms that no other beats in both the metric and the seconds of a trial, the fastest first.")
+function methods.pareto(s) return results.pareto(s) end
+
+add("importance", "(): table", "By path: which share of the variance between arms that axis explains by itself.")
+function methods.importance(s) return results.importance(s) or {} end
+
+-- One value for plots: by the numeric values of an axis {x =, mean =, low =, high =, n =}, in their order.
+function methods.series(s, path)
+	local out = {}
+	for _, a in ipairs(results.arms(s)) do
+		local x = a.params[path]
+		if x == nil and s.base and a.arm == s.base_arm then x = space.get(s.base, path) end
+		if a.n > 0 and type(x) == "number" then
+			out[#out + 1] = { x = x, mean = a.mean, low = a.low, high = a.high, n = a.n }
+		end
+	end
+	table.sort(out, function(a, b) return a.x < b.x end)
+	return out
+end
+
+function Sweep.__tostring(s)
+	return ("sweep %s: %d arms x %d seeds, %s of %s, in %s\n%s"):format(native.clean(s.name), s.arms, #s.seeds, s.goal, s.metric,
+		native.clean(s.folder), results.state_text(s))
+end
+
+-- The methods of a sweep are in its class once this module is loaded.
+function sweep.with_methods(s) return s end
+
+return sweep

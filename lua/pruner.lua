@@ -1,0 +1,107 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+--[[
+pruner.lua: which trials end early, and which need not begin.
+
+median ends a trial whose metric is worse than the median of the other trials' at the same epoch.  asha (asynchronous successive
+halving, Li et al. 2020, in its stopping form) looks after first, first x eta, first x eta^2 ... epochs, and goes on with the best
+1/eta of what has come that far.  The base's trials are never ended.  Such decisions depend on what others have done by then: each
+is noted in the trial's folder with what it saw, and a later attempt at the trial follows it.
+]]
+local native = require "barlow.native"
+local results = require "barlow.results"
+local sweep = require "barlow.sweep"
+
+local pruner = {}
+
+local ENOUGH = 4 -- other trials, for a median
+
+local function decisions_path(s, k) return native.trial_path(s.folder, k) .. "/decisions.jsonl" end
+
+-- All lines of a file of JSON lines; those that are cut short are left out.
+local function lines_of(path)
+	local out = {}
+	for line in (native.exists(path) and native.read_file(path) or ""):gmatch "[^\n]+" do
+		local v = native.json_read(line)
+		if type(v) == "table" then out[#out + 1] = v end
+	end
+	return out
+end
+
+-- The metric of trial k at the first look from that epoch on, by whichever attempt came that far; nil: none has.
+local function value_at(s, k, epoch)
+	for attempt = 1, native.trial_look(s.folder, k).attempts do
+		for _, p in ipairs(lines_of(native.trial_path(s.folder, k, attempt) .. "/progress.jsonl")) do
+			if type(p.epoch) == "number" and type(p.value) == "number" and p.epoch >= epoch - 1e-9 then return p.value end
+		end
+	end
+	return nil
+end
+
+-- Is there something to look at?  Accuracies whenever they are measured; of what every step has, once an epoch.
+function pruner.is_look(s, t, r)
+	for _, c in ipairs(t.columns) do
+		if c.name == s.metric and c.kind == "score" then return true end
+	end
+	return r.step % t.steps_per_epoch == 0 or r.step == t.steps
+end
+
+-- The last of asha's rungs that this epoch has reached, or nil.
+local function rung_of(s, epoch)
+	local rung, at = nil, s.prune.first
+	while at <= epoch + 1e-9 do rung, at = at, at * s.prune.eta end
+	return rung
+end
+
+local function others(s, k, epoch)
+	local out = {}
+	for other = 1, s.trials do
+		local v = other ~= k and native.exists(native.trial_path(s.folder, other)) and value_at(s, other, epoch)
+		if v then out[#out + 1] = v end
+	end
+	return out
+end
+
+local function judge(s, at, value, seen)
+	local better, sign = 0, s.goal == "max" and 1 or -1
+	for _, v in ipairs(seen) do
+		if sign * v > sign * value then better = better + 1 end
+	end
+	if s.prune.kind == "asha" then return #seen + 1 < s.prune.eta or better < math.max(1, (#seen + 1) // s.prune.eta) end
+	return #seen < ENOUGH or better <= #seen / 2
+end
+
+--[[
+Trial k has this value after so many epochs: why it ends, or nil: it goes on.
+]]
+function pruner.ask(s, k, epoch, value)
+	if not s.prune or sweep.arm_of(s, k) == s.reference then return nil end
+	local at = s.prune.kind == "asha" and rung_of(s, epoch) or s.prune.kind == "median" and epoch >= s.prune.first and epoch
+	if not at then return nil end
+	for _, d in ipairs(lines_of(decisions_path(s, k))) do
+		if type(d.at) == "number" and math.abs(d.at - at) < 1e-9 then return d.ends and tostring(d.reason) or nil end
+	end
+	local seen = others(s, k, at)
+	local ends = not judge(s, at, value, seen)
+	local reason = ("after %g epochs %s was %.4g, against %d others"):format(at, s.metric, value, #seen)
+	native.append_line(decisions_path(s, k), native.json_text{ at = at, value = value, saw = seen, ends = ends, reason = reason })
+	return ends and reason or nil
+end
+
+--[[
+Needs the arm of trial k no further seed, as its interval is narrow enough?  Looks are taken after each seed from the second; to
+keep the level over all of them, each is made at 1 - (1 - level) / looks (Bonferroni's spending of alpha).
+]]
+function pruner.decided(s, k)
+	local narrow = s.stop and s.stop.interval
+	if not narrow then return false end
+	local arm, list = sweep.arm_of(s, k), {}
+	for other = 1, k - 1 do
+		local r = sweep.arm_of(s, other) == arm and results.of(s, other)
+		if r and r.value and r.state == "complete" then list[#list + 1] = r.value end
+	end
+	if #list < 2 then return false end
+	local v = native.interval(list, 1 - (1 - s.level) / math.max(1, #s.seeds - 1))
+	return v.high - v.low <= 2 * narrow
+end
+
+return pruner

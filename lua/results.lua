@@ -1,0 +1,307 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+--[[
+results.lua: what came of a sweep's trials, and what that says of its arms.
+
+Intervals are Student's, from 8 seeds on percentiles of the bootstrap.  An arm is held against the base by the differences of
+trials of the same seed (a paired t test); the probabilities of all arms are Holm's.
+]]
+local native = require "barlow.native"
+local recipe = require "barlow.recipe"
+local space = require "barlow.space"
+local sweep = require "barlow.sweep"
+
+local results = {}
+
+local BOOTSTRAP, DRAWS = 8, 10000 -- from so many seeds on; resamples
+
+local STATES = { complete = true, failed = true, pruned = true, skipped = true }
+
+-- What came of trial k, or nil: {state =, value =, seconds =, reason =, attempt =, metrics =}.  Kept once it is read.
+function results.of(s, k)
+	s.read = s.read or {}
+	if s.read[k] then return s.read[k] end
+	local path = native.trial_path(s.folder, k) .. "/result.json"
+	if not native.exists(path) then return nil end
+	local r = native.json_read(native.read_file(path) or "")
+	if type(r) ~= "table" or not STATES[r.state] then return nil end -- not all of it is there yet
+	if type(r.value) ~= "number" then r.value = nil end
+	if type(r.metrics) ~= "table" then r.metrics = {} end
+	if type(r.seconds) ~= "number" then r.seconds = nil end
+	if math.type(r.attempt) ~= "integer" or r.attempt < 0 then r.attempt = 0 end
+	r.reason = type(r.reason) == "string" and native.clean(r.reason) or nil
+	if r.state == "complete" and not r.value then r.state, r.reason = "failed", "its result has no " .. s.metric end
+	s.read[k] = r
+	return r
+end
+
+-- "3 of 21 complete, 1 failed": how many trials are in which state; open ones are neither.
+function results.counts(s)
+	local out = { complete = 0, failed = 0, pruned = 0, skipped = 0, over = 0 }
+	for k = 1, s.trials do
+		local r = results.of(s, k)
+		if r then out[r.state], out.over = out[r.state] + 1, out.over + 1 end
+	end
+	return out
+end
+
+-- By arm: {values = {[seed's place] = value}, seconds = mean, n =}.
+local function gather(s)
+	local arms = {}
+	for arm = 1, s.arms do arms[arm] = { arm = arm, values = {}, seconds = 0, n = 0, failed = 0, pruned = 0 } end
+	for k = 1, s.trials do
+		local r, arm, seed = results.of(s, k), sweep.arm_of(s, k)
+		local a = arms[arm]
+		if r and r.state == "complete" then
+			a.values[seed], a.n, a.seconds = r.value, a.n + 1, a.seconds + (r.seconds or 0)
+		elseif r and a[r.state] then
+			a[r.state] = a[r.state] + 1
+		end
+	end
+	return arms
+end
+
+local function interval(list, level)
+	if #list >= BOOTSTRAP then return native.interval(list, level, DRAWS, 0) end
+	return native.interval(list, level)
+end
+
+-- In the order of the seeds, of those that both have.
+local function differences(a, b, seeds)
+	local out = {}
+	for i = 1, seeds do
+		if a[i] and b[i] then out[#out + 1] = a[i] - b[i] end
+	end
+	return out
+end
+
+local function words(s, a)
+	if a.n == 0 then return a.failed > 0 and "failed" or a.pruned > 0 and "pruned" or "" end
+	if a.arm == s.reference then return "the base" end
+	if not a.difference then return "" end
+	if a.difference.n < 2 then return "one seed says nothing" end
+	if a.p ~= a.p then return "no spread to test by" end
+	if not (a.p < 1 - s.level) then return "not distinguishable" end
+	return (a.difference.mean > 0) == (s.goal == "max") and "better" or "worse"
+end
+
+--[[
+All arms: {arm =, values = {by place of the seed}, n =, mean =, low =, high =, seconds =, difference = {n =, mean =, low =,
+high =}, p = Holm's, verdict = in words, params = {by path}}, the best first; those without a result last.
+]]
+function results.arms(s)
+	local arms, ps, compared = gather(s), {}, {}
+	local base = arms[s.reference or 0]
+	for _, a in ipairs(arms) do
+		local list = {}
+		for i = 1, #s.seeds do list[#list + 1] = a.values[i] end
+		local v = interval(list, s.level)
+		a.mean, a.low, a.high, a.sd = v.mean, v.low, v.high, v.sd
+		a.seconds = a.n > 0 and a.seconds / a.n or nil
+		if base and a ~= base then
+			local d = differences(a.values, base.values, #s.seeds)
+			if #d > 0 then
+				a.difference = interval(d, s.level)
+				compared[#compared + 1], ps[#ps + 1] = a, a.difference.p
+			end
+		end
+	end
+	for i, p in ipairs(native.holm(ps)) do compared[i].p = p end
+	for _, a in ipairs(arms) do
+		a.verdict = words(s, a)
+		local fine, params = pcall(sweep.values, s, a.arm)
+		a.params = fine and params or {}
+	end
+	local sign = s.goal == "max" and 1 or -1
+	table.sort(arms, function(a, b)
+		if (a.n > 0) ~= (b.n > 0) then return a.n > 0 end
+		if a.n > 0 and a.mean ~= b.mean then return sign * a.mean > sign * b.mean end
+		return a.arm < b.arm
+	end)
+	return arms
+end
+
+-- What a sampler knows: of each arm with a result its point and its mean, more being better.
+function results.known(s)
+	local out, sign = {}, s.goal == "max" and 1 or -1
+	for _, a in ipairs(gather(s)) do
+		local drawn = s.folder .. ("/arms/%04d.json"):format(a.arm - (s.base_arm and 1 or 0))
+		if a.n > 0 and a.arm ~= s.base_arm and native.exists(drawn) then
+			local sum = 0
+			for _, v in pairs(a.values) do sum = sum + v end
+			out[#out + 1] = { arm = a.arm, u = sweep.drawn(s, a.arm - (s.base_arm and 1 or 0)), value = sign * sum / a.n }
+		end
+	end
+	return out
+end
+
+--[[
+The best arm: of those with the most seeds the one with the best mean.  nil: no trial is complete.
+]]
+function results.best(s)
+	local best
+	for _, a in ipairs(results.arms(s)) do
+		if a.n > 0 and (not best or a.n > best.n) then best = a end
+	end
+	return best
+end
+
+-- How much of the variance between arms each axis explains by itself: the sum of squares between its values' means over that
+-- of all arms (eta squared of a one-way analysis of variance).  Of lists only; nil: too few arms.
+function results.importance(s)
+	local arms, total, mean, n = {}, 0, 0, 0
+	for _, a in ipairs(results.arms(s)) do
+		if a.n > 0 and a.arm ~= s.base_arm then arms[#arms + 1], mean, n = a, mean + a.mean, n + 1 end
+	end
+	if n < 3 then return nil end
+	mean = mean / n
+	for _, a in ipairs(arms) do total = total + (a.mean - mean) ^ 2 end
+	local out = {}
+	for _, path in ipairs(s.paths) do
+		if space.count(s.space[path]) and total > 0 then
+			local groups, between = {}, 0
+			for _, a in ipairs(arms) do
+				local key = recipe.text(recipe.copy(a.params[path]))
+				local g = groups[key] or { n = 0, sum = 0 }
+				groups[key], g.n, g.sum = g, g.n + 1, g.sum + a.mean
+			end
+			for _, g in pairs(groups) do between = between + g.n * (g.sum / g.n - mean) ^ 2 end
+			out[path] = between / total
+		end
+	end
+	return out
+end
+
+-- Arms that no other one beats in both the metric and the seconds that a trial took, fastest first.
+function results.pareto(s)
+	local arms, out, sign = results.arms(s), {}, s.goal == "max" and 1 or -1
+	for _, a in ipairs(arms) do
+		local beaten = a.n == 0
+		for _, b in ipairs(arms) do
+			beaten = beaten or (b.n > 0 and a ~= b and sign * b.mean >= sign * a.mean and b.seconds <= a.seconds
+				and (b.mean ~= a.mean or b.seconds < a.seconds))
+		end
+		if not beaten then out[#out + 1] = a end
+	end
+	table.sort(out, function(a, b) return a.seconds < b.seconds end)
+	return out
+end
+
+-- The table.
+
+-- A value of an axis in a few characters.
+function results.value_text(v)
+	if math.type(v) == "float" then return ("%.4g"):format(v) end
+	local text = recipe.text(recipe.copy(v)):gsub("%s+", " ")
+	return native.clean(#text > 24 and text:sub(1, 21) .. "..." or text)
+end
+
+local function number(v, digits)
+	if not v or v ~= v then return "-" end
+	if math.abs(v) >= 1000 or (v ~= 0 and math.abs(v) < .001) then return ("%.3g"):format(v) end
+	return ("%." .. digits .. "f"):format(v)
+end
+
+local function spread(v) -- "+-.0012": half of an interval, or both ends where they are not as far
+	if not v or not v.low or v.low ~= v.low then return "" end
+	return ("%s to %s"):format(number(v.low, 4), number(v.high, 4))
+end
+
+-- The names of paths as columns: the last part, unless two end alike.
+function results.headings(s)
+	local count, out = {}, {}
+	local function last(path) return path:match "[^.]*$" end
+	for _, path in ipairs(s.paths) do count[last(path)] = (count[last(path)] or 0) + 1 end
+	for i, path in ipairs(s.paths) do out[i] = count[last(path)] == 1 and last(path) or path end
+	return out
+end
+
+-- {headings}, {rows of cells}, of all arms.
+local function cells(s, arms)
+	local head = results.headings(s)
+	local metric = #head + 1
+	for _, name in ipairs{ s.metric, "n", ("%g%% interval"):format(100 * s.level), "against base", "interval", "p (Holm)",
+		"s/trial", "" } do head[#head + 1] = name end
+	local rows = {}
+	for i, a in ipairs(arms) do
+		local row = {}
+		for j, path in ipairs(s.paths) do
+			local v = a.params[path]
+			if v == nil and s.base and a.arm == s.base_arm then v = space.get(s.base, path) end
+			row[j] = v == nil and "-" or results.value_text(v)
+		end
+		local d = a.difference
+		for _, text in ipairs{ number(a.mean, 4), tostring(a.n), spread(a), d and ("%+.4f"):format(d.mean) or "", spread(d),
+			d and number(a.p, 4) or "", number(a.seconds, 1), a.verdict } do row[#row + 1] = text end
+		rows[i] = row
+	end
+	return head, rows, metric
+end
+
+local function aligned(head, rows)
+	local widths, lines = {}, {}
+	for i, text in ipairs(head) do widths[i] = utf8.len(text) or #text end
+	for _, row in ipairs(rows) do
+		for i, text in ipairs(row) do widths[i] = math.max(widths[i], utf8.len(text) or #text) end
+	end
+	local function line(row)
+		local out = {}
+		for i, text in ipairs(row) do
+			local pad = (" "):rep(widths[i] - (utf8.len(text) or #text))
+			out[i] = i == #row and text or pad .. text
+		end
+		return (table.concat(out, "  "):gsub("%s+$", ""))
+	end
+	lines[1] = line(head)
+	for i, row in ipairs(rows) do lines[i + 1] = line(row) end
+	return table.concat(lines, "\n")
+end
+
+-- "12 of 21 trials complete, 1 failed"
+function results.state_text(s)
+	local c, out = results.counts(s), nil
+	out = ("%d of %d trials complete"):format(c.complete, s.trials)
+	for _, state in ipairs{ "failed", "pruned", "skipped" } do
+		if c[state] > 0 then out = out .. (", %d %s"):format(c[state], state) end
+	end
+	return out
+end
+
+-- What trials of the same seed have in common, in words.
+local function pairing(s)
+	local own = {}
+	for _, path in ipairs(s.paths) do
+		if path:find "^views" then own["the views of an image where pipelines differ"] = true end
+		if path:find "^data" or path == "batch" then own["the order of images"] = true end
+		if path:find "^encoder" or path:find "^projector" then own["starting weights"] = true end
+	end
+	local list = {}
+	for text in pairs(own) do list[#list + 1] = text end
+	table.sort(list)
+	return "Arms are compared by pairs of trials of the same seed: same order of images, starting weights and draws"
+		.. (#list > 0 and ", except for " .. table.concat(list, ", ") or "") .. "."
+end
+
+-- The table as text; nothing of it stands on a test set.
+function results.table_text(s)
+	local arms = results.arms(s)
+	local out = { results.state_text(s), aligned(cells(s, arms)) }
+	if s.reference then out[#out + 1] = pairing(s) end
+	local importance = results.importance(s)
+	if importance and #s.paths > 1 then
+		local list = {}
+		for _, path in ipairs(s.paths) do
+			if importance[path] then list[#list + 1] = ("%s %.0f%%"):format(path, 100 * importance[path]) end
+		end
+		if #list > 0 then out[#out + 1] = "Share of the variance between arms that each explains by itself: " .. table.concat(list, ", ") .. "." end
+	end
+	return table.concat(out, "\n")
+end
+
+-- Headings and rows, for exports.
+function results.rows(s)
+	local head, rows = cells(s, results.arms(s))
+	head[#head] = "verdict"
+	return head, rows
+end
+
+return results

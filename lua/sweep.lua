@@ -1,0 +1,443 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+--[[
+sweep.lua: a sweep as data: a base recipe, what varies in it, and seeds; and its folder.
+
+An arm is a point of the space, a trial an arm and a seed.  Trial k's arm, seed and recipe follow from the declaration and k
+alone (but for the sampler tpe), so that any process can make any trial, and the same sweep gives the same trials again.  The
+declaration is a recipe like others (FOLDER/sweep.lua): it is read where it can only construct.  Trials are made by workers
+(worker.lua), which a driver starts (driver.lua); what came of them is read by results.lua.
+]]
+local native = require "barlow.native"
+local recipe = require "barlow.recipe"
+local registry = require "barlow.registry"
+local sampler = require "barlow.sampler"
+local space = require "barlow.space"
+local versions = require "barlow.versions"
+
+local sweep = {}
+
+local Sweep = { __index = {} }
+sweep.class = Sweep
+
+local REFERENCES = 10000 -- of the kNN on the validation part, at most
+local SPLIT_SEED = 0     -- of the validation part: the same images in every trial
+
+-- The declaration.
+
+local entry = registry.add{
+	name = "sweep", kind = "function", signature = "sweep{...}: sweep", example = 'sweep.open "no such folder"',
+	text = "Trials of a recipe that varies, each with several seeds; s:run() makes them, s:table() compares them.",
+	keys = {
+		{ name = "base", type = "any", expected = "a table of trainer's settings, or a recipe", otherwise = "`trial` makes all of it",
+			text = "what is varied" },
+		{ name = "space", type = "table", required = true,
+			text = "by path into the recipe (\"loss.lambda\", \"views.blur.p\"): a list of values, or a distribution "
+				.. "(sweep.uniform, loguniform, integer)" },
+		{ name = "trial", type = "function", otherwise = "base with the values of the space",
+			text = "function(p) that returns the settings of a trainer for the point p; it may call constructors only" },
+		{ name = "seeds", type = "any", expected = "how many, or a list of integers", default = 3,
+			text = "of each arm; how many: from the base's seed on" },
+		{ name = "sampler", type = "string", otherwise = "grid where all axes are lists, else random",
+			text = "grid, random, halton or tpe" },
+		{ name = "metric", type = "string", default = "knn", text = "what is compared: a column of the records, or \"linear\"" },
+		{ name = "goal", type = "string", otherwise = "max of accuracies, else min", text = "max or min" },
+		{ name = "validation", type = "any", expected = "a share of the training images, a dataset, or false", default = .1,
+			text = "labelled images on which the metric is measured, held out of training, unless base has knn = {...}" },
+		{ name = "test", type = "any", expected = "a dataset", otherwise = "none",
+			text = "images that only s:best{test = true} looks at" },
+		{ name = "budget", type = "table", otherwise = "all trials of a grid, 20 arms of other samplers",
+			text = "{trials =, time =}: how many trials at most, and seconds after which no trial begins" },
+		{ name = "prune", type = "any", expected = "\"median\", \"asha\" or a table {kind =, first =, eta =}", otherwise = "nothing is",
+			text = "ends trials early that fall behind: below the median of the others, or not in the best 1/eta" },
+		{ name = "stop", type = "table", otherwise = "every arm gets all seeds",
+			text = "{interval =}: an arm gets no further seed when its interval is that narrow to either side" },
+		{ name = "baseline", type = "boolean", default = true, text = "the base itself is an arm, and others are held against it" },
+		{ name = "level", type = "number", default = .95, text = "of intervals and tests" },
+		{ name = "jobs", type = "integer", otherwise = "one for each two cores",
+			text = "worker processes at a time, which share the cores" },
+		{ name = "memory", type = "integer", otherwise = "no limit", text = "megabytes that a worker may take" },
+		{ name = "retries", type = "integer", default = 2, text = "further attempts at a trial whose worker died" },
+		{ name = "name", type = "string", default = "sweep", text = "the beginning of its folder's name" },
+		{ name = "folder", type = "string", otherwise = "one among all sweeps, by name and declaration",
+			text = "where it is kept; the same sweep goes on where it was" },
+	},
+}
+
+local function refuse(format, ...) error(("sweep: " .. format):format(...), 0) end
+
+local function one_of(what, v, ...)
+	for _, word in ipairs{ ... } do
+		if v == word then return v end
+	end
+	local near = type(v) == "string" and native.nearest(v, { ... })
+	refuse("%s must be %s, got '%s'%s", what, table.concat({ ... }, ", "), native.clean(tostring(v)),
+		near and (" (did you mean '%s'?)"):format(near) or "")
+end
+
+local function whole(what, v, low, high)
+	if math.type(v) ~= "integer" or v < low or v > high then
+		refuse("%s must be a whole number from %d to %d, got %s", what, low, high, tostring(v))
+	end
+	return v
+end
+
+-- What varies.
+
+local function check_space(s)
+	s.paths = space.paths(s.space)
+	if #s.paths == 0 then refuse "'space' is empty: expected paths with their values, as in {[\"loss.lambda\"] = {.01, .02}}" end
+	local lists = true
+	for _, path in ipairs(s.paths) do
+		if type(path) ~= "string" then refuse("'space' has the key %s: expected paths such as \"loss.lambda\"", tostring(path)) end
+		if path == "seed" or path == "folder" or path == "name" then
+			refuse("'%s' cannot be varied: %s", path, path == "seed" and "give seeds = n" or "each trial has its own")
+		end
+		space.check_axis(path, s.space[path])
+		lists = lists and not s.space[path].distribution
+	end
+	s.sampler = one_of("sampler", s.sampler or (lists and "grid" or "random"), "grid", "random", "halton", "tpe")
+	if s.sampler == "grid" and not lists then refuse "a grid is of lists only: give sampler = \"random\", or lists of values" end
+end
+
+local function check_seeds(s, first)
+	if math.type(s.seeds) == "integer" then
+		local list = {}
+		for i = 1, whole("seeds", s.seeds, 1, 10000) do list[i] = first + i - 1 end
+		s.seeds = list
+	end
+	if type(s.seeds) ~= "table" or #s.seeds == 0 then refuse "seeds must be how many, or a list of integers" end
+	local seen = {}
+	for _, v in ipairs(s.seeds) do
+		if math.type(v) ~= "integer" then refuse("seeds must be integers, got %s", tostring(v)) end
+		if seen[v] then refuse("the seed %d is there twice", v) end
+		seen[v] = true
+	end
+	s.seed = s.seeds[1]
+end
+
+local ARMS = 20 -- of samplers that have no end, without a budget
+
+local function check_budget(s)
+	local budget = s.budget or {}
+	for k, v in pairs(budget) do
+		one_of("a key of budget", k, "trials", "time")
+		if type(v) ~= "number" or not (v > 0) then refuse("budget.%s must be a number above 0, got %s", k, tostring(v)) end
+	end
+	local arms = s.sampler == "grid" and sampler.grid_size(s.space, s.paths) or ARMS
+	if s.sampler ~= "grid" and budget.trials then
+		arms = math.max(1, math.tointeger(budget.trials // 1) // #s.seeds - (s.base_arm and 1 or 0))
+	end
+	s.arms = arms + (s.base_arm and 1 or 0)
+	s.trials = whole("the number of trials (arms x seeds)", s.arms * #s.seeds, 1, 1000000)
+	if budget.trials then s.trials = math.min(s.trials, math.max(1, math.tointeger(budget.trials // 1))) end
+end
+
+local function check_prune(s)
+	local p = s.prune
+	if not p then return end
+	if type(p) == "string" then p = { kind = p } end
+	if type(p) ~= "table" then refuse "prune must be \"median\", \"asha\" or a table {kind =, first =, eta =}" end
+	one_of("prune", p.kind, "median", "asha")
+	for k in pairs(p) do one_of("a key of prune", k, "kind", "first", "eta") end
+	s.prune = { kind = p.kind, first = p.first or 1, eta = p.eta or 3 }
+	if type(s.prune.first) ~= "number" or not (s.prune.first > 0) then refuse "prune.first must be a number of epochs above 0" end
+	if type(s.prune.eta) ~= "number" or not (s.prune.eta > 1) then refuse "prune.eta must be a number above 1" end
+end
+
+-- Points.
+
+-- u of the arm's axes; nil: it is the base.
+local function point(s, arm)
+	if s.base_arm then
+		if arm == s.base_arm then return nil end
+		arm = arm - 1 -- the base comes first
+	end
+	if s.sampler == "tpe" then return sweep.drawn(s, arm) end
+	return sampler.kinds[s.sampler](arm, s)
+end
+
+-- By path: the values of the arm; {} of the base.
+function sweep.values(s, arm)
+	local u, out = point(s, arm), {}
+	for i, path in ipairs(u and s.paths or {}) do out[path] = space.value(s.space[path], u[i]) end
+	return out
+end
+
+-- The arm, and the seed's place, of trial k.  All arms get their first seed before any gets its second, unless what an arm is
+-- depends on results.
+function sweep.arm_of(s, k)
+	if s.sampler == "tpe" then return (k - 1) // #s.seeds + 1, (k - 1) % #s.seeds + 1 end
+	return (k - 1) % s.arms + 1, (k - 1) // s.arms + 1
+end
+
+-- The points of tpe are drawn once, by whoever comes first, from the results that he sees; both are kept.
+function sweep.drawn(s, arm)
+	local path = ("%s/arms/%04d.json"):format(s.folder, arm)
+	local text = native.read_file(path)
+	if not text then
+		local known = require "barlow.results".known(s)
+		local saw = {}
+		for i, p in ipairs(known) do saw[i] = { arm = p.arm, value = p.value } end
+		native.make_folder(s.folder .. "/arms")
+		native.create_file(path, native.json_text{ u = sampler.kinds.tpe(arm, s, known), saw = saw })
+		text = assert(native.read_file(path))
+	end
+	local drawn = native.json_read(text)
+	local u = type(drawn) == "table" and drawn.u
+	for i = 1, #s.paths do
+		local v = type(u) == "table" and u[i]
+		if type(v) ~= "number" or not (v >= 0 and v < 1) then error(path .. ": not the point of an arm", 0) end
+	end
+	return u
+end
+
+-- Recipes.
+
+-- A list like { "0.9", ... } is a description already; an object is described.
+local function settings_of(base)
+	local meta = type(base) == "table" and getmetatable(base)
+	if meta and meta.__recipe then return recipe.copy(base) end
+	if type(base) ~= "table" then refuse("'base' must be a table of trainer's settings, or a recipe, got %s", type(base)) end
+	return recipe.of_settings(base)
+end
+
+-- Where the metric is measured: on images that are held out of the recipe's own, or on a set that was given.
+local function validate(s, r)
+	if s.validation == false or r.knn then return r end
+	local train, queries = r.data, s.validation
+	if type(queries) == "number" then
+		local share = 1 - queries
+		r.data = recipe.call(":split", { recipe.copy(train), share, SPLIT_SEED }, 1, 2)
+		queries = recipe.call(":split", { recipe.copy(train), share, SPLIT_SEED }, 2, 2)
+	end
+	local refs = recipe.copy(r.data)
+	if s.references then refs = recipe.call(":subset", { refs, 1, s.references }) end
+	r.knn = { refs = refs, queries = recipe.copy(queries) }
+	return r
+end
+
+-- With the values in place.
+local function with_values(s, values)
+	local r = recipe.copy(s.base)
+	for path, v in pairs(values) do space.set(r, path, recipe.copy(v)) end
+	return r
+end
+
+-- The text of `trial` called with these values; it runs where it can only construct.
+local function made_text(s, values)
+	return ("return trainer((%s)(%s))\n"):format(recipe.text(s.trial), (recipe.text(recipe.copy(values))))
+end
+
+local function made(s, values, path)
+	native.write_file(path, made_text(s, values))
+	local r, why = recipe.read(path)
+	if not r then error(why, 0) end
+	return r
+end
+
+-- The recipe of trial k: what trainer{} takes.
+function sweep.recipe(s, k)
+	local arm, seed = sweep.arm_of(s, k)
+	local values, r = sweep.values(s, arm), nil
+	if s.trial then
+		native.make_folder(native.trial_path(s.folder, k))
+		r = made(s, values, native.trial_path(s.folder, k) .. "/trial.lua")
+	else
+		r = with_values(s, values)
+	end
+	r.seed, r.name = s.seeds[seed], ("%s %04d"):format(s.name, k)
+	r.keep = r.keep ~= "all" and "records" or r.keep
+	return validate(s, r)
+end
+
+-- A trainer that never runs: it says what is wrong with a recipe, and what is in force.
+local function dry(r)
+	r.folder = false
+	return require "barlow".trainer(r)
+end
+
+-- What is in force in the base, which then has a setting at every path that may be varied.
+local function complete(s)
+	local r = settings_of(s.base)
+	local own_sets = r.knn
+	local t = dry(validate(s, recipe.copy(r)))
+	local data = t.knn and #t.knn.refs or 0
+	s.references = not own_sets and data > REFERENCES and REFERENCES or nil
+	local full = t.recipe
+	if not own_sets then full.data, full.knn = recipe.copy(r.data), nil end
+	full.folder, full.name = nil, nil
+	getmetatable(full).__recipe = true
+	s.base = full
+	return t
+end
+
+-- A recipe with these values in which the sets of images are those of trainer t, where the values are not about them.
+local function trial_of(s, t, path, v)
+	local r = with_values(s, { [path] = v })
+	if path:find "^data" or path:find "^knn" then return validate(s, r) end
+	r.data, r.knn = t.data, false
+	return r
+end
+
+--[[
+Every value of every list by itself in the base, and the ends of distributions: errors come before training, and name the
+value.  Returns by path the place of the value that the base has anyway, where there is one.
+]]
+local function try_values(s, t)
+	local same = {}
+	for _, path in ipairs(s.paths) do
+		local axis, there = s.space[path], recipe.text(recipe.copy(space.get(s.base, path)))
+		for i = 1, space.count(axis) or 2 do
+			local v = space.count(axis) and axis[i] or space.value(axis, i == 1 and 0 or 1 - 1e-9)
+			local fine, made = pcall(function() return dry(trial_of(s, t, path, v)) end)
+			if not fine then
+				refuse("space: %s = %s: %s", path, (recipe.text(recipe.copy(v))), (tostring(made):gsub("^%S+:%d+: ", "")))
+			end
+			if recipe.text(space.get(made.recipe, path)) == there then same[path] = same[path] or i end
+		end
+	end
+	return same
+end
+
+-- The arm that is the base: one of the grid's, or one more, which comes first.
+local function place_base(s, same)
+	if not s.baseline or s.trial then return end
+	local arm = 1
+	for _, path in ipairs(s.paths) do
+		local n = space.count(s.space[path])
+		arm = arm and n and same[path] and (arm - 1) * n + same[path] or nil
+	end
+	if s.sampler == "grid" and arm then
+		s.reference = arm
+	else
+		s.base_arm, s.reference = 1, 1
+	end
+end
+
+-- The folder.
+
+local KEPT = { "name", "version", "base", "space", "trial", "seeds", "sampler", "metric", "goal", "validation", "references", "test",
+	"budget", "prune", "stop", "baseline", "base_arm", "reference", "arms", "trials", "level", "retries", "memory" }
+
+-- What is written: all of the declaration as data.
+local function declaration(s)
+	local out = {}
+	for _, k in ipairs(KEPT) do out[k] = s[k] end
+	return recipe.copy(out)
+end
+
+-- A short name of a text (FNV-1a, 64 bits): the same sweep has the same folder.
+local function digest(text)
+	local h = 0xcbf29ce484222325
+	for i = 1, #text do h = (h ~ text:byte(i)) * 0x100000001b3 end
+	return ("%08x"):format((h ~ h >> 32) & 0xffffffff)
+end
+
+-- Writes the declaration, or finds the same one there.
+local function settle(s)
+	local d = declaration(s)
+	local lost = recipe.lost(d)
+	if lost then refuse("what no text can say cannot be swept: %s", lost) end
+	local text = (recipe.text(d))
+	s.folder = s.folder or ("%s/%s-%s"):format(sweep.root(), s.name:gsub("[^A-Za-z0-9._-]", "-"):gsub("^%.", "-"), digest(text))
+	native.make_folder(s.folder)
+	local path = s.folder .. "/sweep.lua"
+	local full = recipe.file_text(d, s.folder)
+	if not native.create_file(path, full) and native.read_file(path) ~= full then
+		refuse("%s holds another sweep: give another folder, or go on with that one (sweep.open)", native.clean(s.folder))
+	end
+end
+
+function sweep.root()
+	return (native.runs_root():gsub("/runs$", "")) .. "/sweeps"
+end
+
+-- sweep{...}
+function sweep.new(settings)
+	local s = registry.check(entry, settings)
+	s.version = native.version
+	if not s.space then refuse "'space' is missing: expected paths with their values" end
+	if not s.base and not s.trial then refuse "'base' is missing: expected a table of trainer's settings" end
+	if s.trial then
+		s.base = nil
+		s.trial = assert(native.function_value(s.trial))
+	end
+	if type(s.validation) == "number" and not (s.validation > 0 and s.validation < 1) then
+		refuse("validation must be a share between 0 and 1, got %s", tostring(s.validation))
+	end
+	if not (s.level > 0 and s.level < 1) then refuse("level must be between 0 and 1, got %s", tostring(s.level)) end
+	whole("retries", s.retries, 0, 1000)
+	check_space(s)
+	local t = s.base and complete(s)
+	check_seeds(s, t and s.base.seed or 0)
+	check_prune(s)
+	place_base(s, s.base and try_values(s, t) or {})
+	check_budget(s)
+	sweep.check_metric(s, t)
+	settle(s)
+	if s.trial then dry(sweep.recipe(s, 1)) end
+	return setmetatable(s, Sweep)
+end
+
+-- The metric, and whether more of it is better.
+function sweep.check_metric(s, t)
+	if s.goal then one_of("goal", s.goal, "max", "min") end
+	local kinds = { linear = "score" }
+	for _, c in ipairs(t and t.columns or {}) do kinds[c.name] = c.kind end
+	if t and not kinds[s.metric] then
+		local names = {}
+		for name in pairs(kinds) do names[#names + 1] = name end
+		table.sort(names)
+		one_of("metric", s.metric, table.unpack(names))
+	end
+	if s.metric == "knn" and t and not t.knn then
+		refuse "the metric knn needs labelled images: give validation = a share or a dataset, or base.knn"
+	end
+	local accuracy = kinds[s.metric] == "score" or s.metric == "knn"
+	s.goal = s.goal or (accuracy and "max" or "min")
+end
+
+-- A sweep that is there: by its folder, or by how one folder's name among all sweeps begins.
+function sweep.find(what)
+	if native.exists(what .. "/sweep.lua") then return what end
+	local found = {}
+	for _, name in ipairs(native.list_folder(sweep.root())) do
+		if name == what then return sweep.root() .. "/" .. name end
+		if name:sub(1, #what) == what then found[#found + 1] = name end
+	end
+	if #found == 1 then return sweep.root() .. "/" .. found[1] end
+	refuse(#found == 0 and "there is no sweep '%s' in %s" or "several sweeps' names begin with '%s' in %s", native.clean(what),
+		native.clean(sweep.root()))
+end
+
+-- The fields of a declaration that was read, as what a sweep is made of; raises where they are not.
+local function check_read(s, path)
+	local function need(fine, what) if not fine then error(("%s: %s"):format(path, what), 0) end end
+	need(type(s.space) == "table" and type(s.seeds) == "table" and #s.seeds > 0, "no declaration of a sweep")
+	need(math.type(s.arms) == "integer" and s.arms >= 1 and math.type(s.trials) == "integer" and s.trials >= 1
+		and s.trials <= 1000000 and s.trials <= s.arms * #s.seeds, "its numbers of arms and trials do not fit")
+	need(type(s.name) == "string" and type(s.metric) == "string" and (s.goal == "max" or s.goal == "min"), "no name, metric or goal")
+	need(type(s.level) == "number" and s.level > 0 and s.level < 1 and math.type(s.retries) == "integer", "no level or retries")
+	need(sampler.kinds[s.sampler], "an unknown sampler")
+	need(s.base_arm == nil or s.base_arm == 1, "an unknown base")
+	need(s.reference == nil or math.type(s.reference) == "integer", "an unknown base")
+	need(type(s.base) == "table" or native.is_function(s.trial), "neither a base nor a trial")
+	for _, path in ipairs(space.paths(s.space)) do space.check_axis(path, s.space[path]) end
+	local grid = s.sampler ~= "grid" or sampler.grid_size(s.space, space.paths(s.space)) + (s.base_arm and 1 or 0) == s.arms
+	need(grid, "its number of arms is not the grid's")
+	versions.check(s.version)
+end
+
+function sweep.open(what)
+	local folder = sweep.find(what)
+	local path = folder .. "/sweep.lua"
+	local read, why = native.describe(path)
+	if type(read) ~= "table" then error(why or path .. ": no declaration of a sweep", 0) end
+	local s = recipe.copy(read)
+	check_read(s, path)
+	s.folder, s.paths, s.seed = folder, space.paths(s.space), s.seeds[1]
+	if s.base then getmetatable(s.base).__recipe = true end
+	return setmetatable(s, Sweep)
+end
+
+return sweep

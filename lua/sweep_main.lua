@@ -1,0 +1,104 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- sweep_main.lua: barlow sweep ACTION: what the command does, by action.
+local native = require "barlow.native"
+local results = require "barlow.results"
+local sweep = require "barlow.driver"
+local worker = require "barlow.worker"
+
+local main = {}
+
+local function fail(format, ...) error((format):format(...), 0) end
+
+-- The share of a Slurm array's task, where there is one and no other was asked for: "i/n".
+local function shard_of(options)
+	if options.shard then return options.shard end
+	local id, low = tonumber(os.getenv "SLURM_ARRAY_TASK_ID"), tonumber(os.getenv "SLURM_ARRAY_TASK_MIN")
+	local count = tonumber(os.getenv "SLURM_ARRAY_TASK_COUNT")
+	if not (id and low and count) then return nil end
+	return ("%d/%d"):format(id - low + 1, count)
+end
+
+-- The sweep that a script returns, or the newest one whose declaration it makes; or the one in a folder.
+local function load_sweep(what)
+	if not what:find "%.lua$" or native.exists(what .. "/sweep.lua") then return sweep.open(what) end
+	local chunk, why = loadfile(what, "t")
+	if not chunk then error(why, 0) end
+	local s = chunk()
+	if getmetatable(s) ~= sweep.class then fail("%s returns no sweep: expected 'return sweep{...}' at its end", native.clean(what)) end
+	return s
+end
+
+local actions = {}
+
+function actions.run(what, options)
+	local s = load_sweep(what)
+	s:run{ jobs = options.jobs, shard = shard_of(options) }
+	return s.interrupted and 130 or 0
+end
+
+function actions.resume(what, options)
+	local s = sweep.open(what)
+	s:run{ jobs = options.jobs, shard = shard_of(options) }
+	return s.interrupted and 130 or 0
+end
+
+function actions.worker(what, options)
+	local i, n = (shard_of(options) or "1/1"):match "^(%d+)/(%d+)$"
+	i, n = math.tointeger(tonumber(i)), math.tointeger(tonumber(n))
+	if not (i and n and i >= 1 and i <= n) then fail("--shard must be i/n with i from 1 to n") end
+	worker.run(sweep.open(what), { i = i, n = n, memory = options.memory, until_time = options.until_time })
+end
+
+function actions.status(what, options)
+	local s = sweep.open(what)
+	if options.json then
+		print(native.json_text{ name = s.name, folder = s.folder, trials = s:list() })
+		return
+	end
+	if options.csv then
+		local head, rows = results.rows(s)
+		local function cell(text) return text:find '[",\n]' and '"' .. text:gsub('"', '""') .. '"' or text end
+		for _, row in ipairs{ head, table.unpack(rows) } do
+			local out = {}
+			for j, text in ipairs(row) do out[j] = cell(text) end
+			print(table.concat(out, ","))
+		end
+		return
+	end
+	print(tostring(s))
+	print(results.table_text(s))
+end
+
+function actions.best(what, options)
+	local b = sweep.open(what):best{ test = options.test }
+	if options.json then
+		print(native.json_text{ arm = b.arm, params = b.params, mean = b.mean, low = b.low, high = b.high, n = b.n, folder = b.folder,
+			test = b.test })
+	else
+		print(tostring(b))
+	end
+end
+
+function actions.stop(what)
+	local s = sweep.open(what)
+	s:stop()
+	print(results.state_text(s) .. "; workers stop after the step that they are at")
+end
+
+function actions.list()
+	local names = native.list_folder(sweep.root())
+	for _, name in ipairs(names) do
+		local fine, s = pcall(sweep.open, sweep.root() .. "/" .. name)
+		print(("%s  %s"):format(native.clean(name), fine and results.state_text(s) or "cannot be read: " .. native.clean(tostring(s))))
+	end
+	if #names == 0 then print "no sweeps" end
+end
+
+
+-- Returns the exit status.
+function main.main(action, what, options)
+	if not what and action ~= "list" then fail("%s: expected a sweep: its folder or name", action) end
+	return actions[action](what, options) or 0
+end
+
+return main

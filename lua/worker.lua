@@ -1,0 +1,213 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+--[[
+worker.lua: a process that makes trials of a sweep, one after the other, until none is left (barlow sweep worker FOLDER).
+
+Workers know of each other by the sweep's folder only, so that any number of them may work on it, on any hosts that see it.  A
+trial is claimed by making the folder of an attempt at it.  A worker whose counter stands still for LEASE seconds is taken for
+dead, and so is one of this host that is no process any more; another attempt goes on from his checkpoint.
+]]
+local native = require "barlow.native"
+local pruner = require "barlow.pruner"
+local results = require "barlow.results"
+local sweep = require "barlow.sweep"
+
+local worker = {}
+
+local LEASE = 120  -- seconds
+local LOOK = .2    -- seconds between two looks at a trial that is under way
+local BEAT = 2     -- seconds between two turns of the counter
+local IDLE = 1     -- seconds until the next look for a trial that others left
+
+-- Claims.
+
+-- Is the worker of the newest attempt gone?  By this process's own clock: `seen` has when each counter was last seen to move.
+local function gone(look, k, seen)
+	if look.here then return look.dead end
+	local at = seen[k]
+	if not at or at.attempt ~= look.attempts or at.beat ~= look.beat then
+		seen[k] = { attempt = look.attempts, beat = look.beat, since = native.now() }
+		return false
+	end
+	return native.now() - at.since > LEASE
+end
+
+-- Attempts at trial k whose worker died without stopping the run; nothing is counted against a trial that was stopped.
+local function deaths(s, k, attempts)
+	local stopped = 0
+	for _, r in ipairs(native.runs(native.trial_path(s.folder, k))) do
+		if r.state == "stopped" then stopped = stopped + 1 end
+	end
+	return attempts - stopped
+end
+
+local function keep(s, k, attempt, result)
+	return native.trial_finish(s.folder, k, attempt, native.json_text(result))
+end
+
+-- An end without a run, such as of a trial that nobody needs any more.
+local function close(s, k, attempt, state, reason)
+	if native.trial_claim(s.folder, k, attempt) then
+		keep(s, k, attempt, { trial = k, state = state, reason = reason, attempt = attempt })
+	end
+end
+
+-- Trial k for this process: the number of the attempt, or nil.
+local function claim(s, k, seen)
+	local look = native.trial_look(s.folder, k)
+	if look.over then return nil end
+	if look.attempts > 0 and not gone(look, k, seen) then return nil end
+	local attempt = look.attempts + 1
+	if look.attempts > 0 and deaths(s, k, look.attempts) > s.retries then
+		close(s, k, attempt, "failed", ("its worker died %d times; the last one: %s, process %d"):format(look.attempts, look.host,
+			look.pid))
+		return nil
+	end
+	if look.attempts == 0 and pruner.decided(s, k) then
+		close(s, k, attempt, "skipped", "the interval of its arm is narrow enough")
+		return nil
+	end
+	return native.trial_claim(s.folder, k, attempt) and attempt or nil
+end
+
+-- The next trial of this worker's share, and the attempt; nil and whether others are still at some.
+local function next_trial(s, share, over, seen)
+	local waiting = false
+	for k = 1, s.trials do
+		if not over[k] and (k - 1) % share.n == share.i - 1 then
+			local attempt = claim(s, k, seen)
+			if attempt then return k, attempt end
+			if native.exists(native.trial_path(s.folder, k) .. "/result.json") then over[k] = true else waiting = true end
+		end
+	end
+	return nil, waiting
+end
+
+-- A trial.
+
+-- Where the newest attempt with a checkpoint left it.
+local function go_on(s, k, attempt, t)
+	for before = attempt - 1, 1, -1 do
+		local folder = native.trial_path(s.folder, k, before)
+		if native.exists(folder .. "/checkpoint.safetensors") then
+			local fine, why = pcall(t.load_checkpoint, t, folder)
+			if fine then return end
+			io.stderr:write(("trial %d: attempt %d cannot be gone on with: %s\n"):format(k, before, native.clean(tostring(why))))
+		end
+	end
+end
+
+local function finite(v) return type(v) == "number" and v == v and math.abs(v) < math.huge end
+
+-- Follows the run: turns the counter, notes the metric as it is measured, asks the pruner.  Returns why it was ended, or nil.
+local function follow(s, k, attempt, t)
+	local progress = native.trial_path(s.folder, k, attempt) .. "/progress.jsonl"
+	local beat, seen, ended, over = -1 / 0, t.iteration, nil, false
+	while not over do
+		over = t:wait(LOOK)
+		if native.now() - beat > BEAT then
+			native.trial_beat(s.folder, k, attempt)
+			beat = native.now()
+		end
+		local newest = t.terms and t.terms.step or t.iteration
+		for i = seen + 1, newest do
+			local r = t:record(i)
+			if r and s.metric ~= "linear" and finite(r[s.metric]) and pruner.is_look(s, t, r) then
+				local epoch = i / t.steps_per_epoch
+				native.append_line(progress, native.json_text{ step = i, epoch = epoch, value = r[s.metric], time = r.time })
+				ended = ended or pruner.ask(s, k, epoch, r[s.metric])
+			end
+		end
+		seen = newest
+		if not over and (ended or native.exists(s.folder .. "/stop")) then
+			ended = ended or "stopped"
+			t:stop()
+		end
+	end
+	return ended
+end
+
+-- Of the run's last record, with the last accuracies that were measured.
+local function final_metrics(s, t)
+	local out, scores = {}, {}
+	for _, c in ipairs(t.columns) do
+		if c.kind == "score" then scores[#scores + 1] = c.name end
+	end
+	for name, v in pairs(t.terms or {}) do
+		if finite(v) then out[name] = v end
+	end
+	for _, name in ipairs(scores) do
+		for i = t.iteration, 1, -1 do
+			local r = t:record(i)
+			if r and finite(r[name]) then
+				out[name] = r[name]
+				break
+			end
+		end
+	end
+	if s.metric == "linear" then out.linear = t:eval{}.linear end
+	return out
+end
+
+local function train(s, k, attempt)
+	local r = sweep.recipe(s, k)
+	r.folder = native.trial_path(s.folder, k, attempt)
+	local t = require "barlow".trainer(r)
+	go_on(s, k, attempt, t)
+	local began = native.now()
+	t:start()
+	local ended = follow(s, k, attempt, t)
+	if ended == "stopped" and t.state ~= "done" then return nil end
+	local result = { trial = k, attempt = attempt, steps = t.iteration, seconds = t.terms and t.terms.time or native.now() - began,
+		host = native.whoami().host, seed = r.seed }
+	if t.state == "failed" then
+		result.state, result.reason = "failed", t.message
+		return result
+	end
+	result.metrics = final_metrics(s, t)
+	result.value = result.metrics[s.metric]
+	result.state, result.reason = ended and "pruned" or "complete", ended
+	if result.state == "complete" and not result.value then
+		result.state, result.reason = "failed", ("the run ended without a finite %s"):format(s.metric)
+	end
+	return result
+end
+
+-- One trial.  What goes wrong in it is its result; the sweep goes on.
+local function make(s, k, attempt)
+	io.write(("trial %d, attempt %d\n"):format(k, attempt))
+	local fine, result = pcall(train, s, k, attempt)
+	if not fine then
+		result = { trial = k, attempt = attempt, state = "failed", reason = native.clean(tostring(result)) }
+	end
+	if not result then return io.write(("trial %d: stopped\n"):format(k)) end
+	local counts = keep(s, k, attempt, result)
+	io.write(("trial %d: %s%s%s\n"):format(k, result.state, result.reason and ": " .. result.reason or "",
+		counts and "" or "; another attempt's result had come before"))
+	io.flush()
+	collectgarbage()
+end
+
+--[[
+Makes trials until none of its share is left, the folder has a file `stop`, or who started it is gone.
+options: {i =, n = (the share), memory =, until_time =}
+]]
+function worker.run(s, options)
+	local share, over, seen = { i = options.i or 1, n = options.n or 1 }, {}, {}
+	local driver = tonumber(os.getenv "BARLOW_SWEEP_DRIVER")
+	if options.memory then native.limit_memory(options.memory) end
+	while not native.exists(s.folder .. "/stop") do
+		if driver and native.whoami().parent ~= driver then return io.write "who started this worker is gone: it ends\n" end
+		if options.until_time and os.time() >= options.until_time then return io.write "the time is up\n" end
+		local k, attempt = next_trial(s, share, over, seen)
+		if k then
+			make(s, k, attempt)
+		elseif attempt then
+			native.sleep(IDLE)
+		else
+			return
+		end
+	end
+	io.write "stopped\n"
+end
+
+return worker

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* cmd_sweep.c: barlow sweep; what it does is lua/sweep_main.lua's. */
+#include "cli/command.h"
+#include "cli/run.h"
+#include "cli/signals.h"
+
+#include "lua/bind/face.h"
+
+#include <barlow/error.h>
+#include <barlow/parallel.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+struct wish {
+	bool json, csv, test;
+	const char *shard;
+	int jobs, threads, memory, until;
+};
+
+static const bl_option options[] = {
+	BL_OPTION(WHOLE, struct wish, jobs, .letter = 'j', .name = "jobs", .argument = "N", .min = 1, .max = 1024,
+	          .help = "run, resume: worker processes at a time (default: the sweep's, or one for each two cores)"),
+	BL_OPTION(TEXT, struct wish, shard, .name = "shard", .argument = "I/N",
+	          .help = "run, resume, worker: only the I-th of N shares of the trials (default: a Slurm array's task)"),
+	BL_OPTION(FLAG, struct wish, test, .name = "test", .help = "best: measure on the test set, once; the figures are kept"),
+	BL_OPTION(FLAG, struct wish, json, .name = "json", .help = "status, best: print JSON"),
+	BL_OPTION(FLAG, struct wish, csv, .name = "csv", .help = "status: print the table as comma-separated values"),
+	BL_OPTION_THREADS(struct wish, threads),
+	BL_OPTION(WHOLE, struct wish, memory, .name = "memory", .argument = "MB", .min = 64, .max = 1 << 30,
+	          .help = "worker: take no more memory than that"),
+	BL_OPTION(WHOLE, struct wish, until, .name = "until", .argument = "TIME", .min = 1, .max = 2147483647,
+	          .help = "worker: begin no trial after TIME, seconds since 1970"),
+	BL_OPTION_END,
+};
+
+static int call_main(lua_State *L)
+{
+	return bl_lua_call_module(L, "barlow.sweep_main", "main", 3);
+}
+
+static void set_flag(lua_State *L, const char *name, bool on)
+{
+	lua_pushboolean(L, on);
+	lua_setfield(L, -2, name);
+}
+
+/* Zero: it was not given. */
+static void set_whole(lua_State *L, const char *name, int n)
+{
+	if (n == 0)
+		return;
+	lua_pushinteger(L, n);
+	lua_setfield(L, -2, name);
+}
+
+/* Messages are for the command's user: where in our code they come from says nothing to him. */
+static int act(lua_State *L, const struct wish *w, const bl_texts *operands)
+{
+	lua_pushcfunction(L, call_main);
+	lua_pushstring(L, operands->text[0]);
+	lua_pushstring(L, operands->n > 1 ? operands->text[1] : NULL);
+	lua_newtable(L);
+	set_flag(L, "json", w->json);
+	set_flag(L, "csv", w->csv);
+	set_flag(L, "test", w->test);
+	set_whole(L, "jobs", w->jobs);
+	set_whole(L, "memory", w->memory);
+	set_whole(L, "until_time", w->until);
+	lua_pushstring(L, w->shard);
+	lua_setfield(L, -2, "shard");
+	if (lua_pcall(L, 3, 1, 0) == LUA_OK)
+		return (int)lua_tointeger(L, -1);
+	bl_signals_yield();
+	fflush(stdout);
+	bl_lua_push_clean(L, luaL_tolstring(L, -1, NULL), true);
+	fprintf(stderr, "barlow sweep: %s\n", lua_tostring(L, -1));
+	return EXIT_FAILURE;
+}
+
+static const char *const actions[] = { "run", "status", "best", "resume", "stop", "worker", "list", NULL };
+
+static int sweep(const bl_subcommand *self, const void *options_read, const bl_texts *operands)
+{
+	const struct wish *w = options_read;
+	int known = 0;
+	while (actions[known] && strcmp(actions[known], operands->text[0]) != 0)
+		known++;
+	if (!actions[known]) {
+		const char *near = bl_nearest(operands->text[0], actions);
+		return bl_subcommand_refuse(self, "there is no '%s'%s%s%s: expected run, status, best, resume, stop, worker or list", operands->text[0],
+		                            near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+	}
+	if (operands->n > 2)
+		return bl_subcommand_refuse(self, "one sweep at a time: '%s' is one argument too many", operands->text[2]);
+	bl_signals_catch_interrupts();
+	bl_threads_set(w->threads);
+	lua_State *L = bl_run_state_new(NULL);
+	return L ? bl_run_close(L, act(L, w, operands)) : EXIT_FAILURE;
+}
+
+const bl_subcommand bl_subcommand_sweep = {
+	.name = "sweep",
+	.summary = "make the trials of a sweep, tell how it goes, and what came of it",
+	.options = options,
+	.operand = "run SCRIPT.lua | status, best, resume, stop or worker SWEEP | list",
+	.thing = BL_THING_WORD,
+	.words = actions,
+	.needed = true,
+	.many = true,
+	.others = BL_THING_FILE,
+	.about = "run makes the trials of the sweep that a script returns (return sweep{...}). resume goes on with one that was stopped "
+	         "or killed; status prints its table, best its best arm, and stop stops its workers, which save where they are. list "
+	         "names all sweeps. A sweep is given by its folder, or by how its name among all sweeps begins.\n"
+	         "worker makes trials until none is left: any number of workers may be started by hand on any hosts that see the folder, "
+	         "and each trial is made once. In a Slurm array each task takes its share.\n",
+	.size = sizeof(struct wish),
+	.run = sweep,
+};

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* l_sweep_face.c: the table `sweep` and two lists of numbers: what can be called, which lua/sweep.lua and its kin do. */
+#include "lua/bind/face.h"
+
+/* barlow.sweep{...}: the call of a table, whose first argument is itself */
+static int new_sweep(lua_State *L)
+{
+	lua_remove(L, 1);
+	luaL_checktype(L, 1, LUA_TTABLE);
+	bl_lua_call_module(L, "barlow.sweep", "new", lua_gettop(L));
+	return bl_lua_call_module(L, "barlow.driver", "with_methods", 1);
+}
+
+static int open_sweep(lua_State *L)
+{
+	luaL_checkstring(L, 1);
+	bl_lua_call_module(L, "barlow.sweep", "open", lua_gettop(L));
+	return bl_lua_call_module(L, "barlow.driver", "with_methods", 1);
+}
+
+/* The function of lua/space.lua that has the name of the one that runs. */
+static int through(lua_State *L)
+{
+	return bl_lua_call_module(L, "barlow.space", bl_lua_running(L)->name, lua_gettop(L));
+}
+
+static const bl_lua_function functions[] = {
+	BL_LUA("open", open_sweep, "(sweep: string): sweep", "One that is there: by its folder, or by how its name among all sweeps begins.",
+	       "pcall(sweep.open, \"no such sweep\")"),
+	BL_LUA("uniform", through, "(low: number, high: number): table", "An axis of a sweep's space: numbers of [low, high).",
+	       "sweep.uniform(0, .5)"),
+	BL_LUA("loguniform", through, "(low: number, high: number): table", "An axis: numbers whose logarithms are spread evenly.",
+	       "sweep.loguniform(1e-4, 1e-1)"),
+	BL_LUA("integer", through, "(low: integer, high: integer): table", "An axis: whole numbers, both ends among them.",
+	       "sweep.integer(1, 4)"),
+	BL_LUA("choice", through, "(values: table): table", "An axis: one of the values; a list by itself says the same.",
+	       "sweep.choice{64, 256}"),
+	BL_LUA_END,
+};
+
+static const bl_lua_function numbers[] = {
+	BL_LUA("geomspace", through, "(from: number, to: number, n: integer): table",
+	       "A list of n numbers, each by the same factor from the one before.", "geomspace(1e-4, 1e-1, 4)"),
+	BL_LUA("linspace", through, "(from: number, to: number, n: integer): table",
+	       "A list of n numbers, each by the same distance from the one before.", "linspace(0, 1, 5)"),
+	BL_LUA_END,
+};
+
+void bl_lua_push_sweep(lua_State *L)
+{
+	bl_lua_functions(L, "", numbers);
+	bl_lua_module_new(L, "sweep");
+	bl_lua_functions(L, "sweep", functions);
+	lua_getmetatable(L, -1);
+	lua_pushcfunction(L, new_sweep);
+	lua_setfield(L, -2, "__call");
+	lua_pop(L, 1);
+}

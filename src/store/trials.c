@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* trials.c: claims and results of a sweep's trials, as files. */
+#include <barlow/error.h>
+#include <barlow/file.h>
+#include <barlow/process.h>
+#include <barlow/trials.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define WORKER "worker"
+/* host, boot of the host, process, when that was started, counter: of fixed width, so that it is overwritten in place */
+#define WORKER_FORMAT "%-64.64s %-40.40s %20" PRId64 " %20" PRIu64 " %20" PRId64 "\n"
+
+enum { WORKER_ROOM = 256, ATTEMPTS_MOST = 100000 };
+
+static char *path_of(const char *sweep, int trial, int attempt, const char *file)
+{
+	size_t size = strlen(sweep) + strlen(file) + 64;
+	char *path = malloc(size);
+	if (!path)
+		return bl_fail_null("no memory for the path of a trial");
+	int n = snprintf(path, size, "%s/trials/%04d", sweep, trial);
+	if (attempt > 0)
+		n += snprintf(path + n, size - (size_t)n, "/attempt-%d", attempt);
+	if (*file)
+		snprintf(path + n, size - (size_t)n, "/%s", file);
+	return path;
+}
+
+char *bl_trial_path(const char *sweep, int trial, int attempt)
+{
+	return path_of(sweep, trial, attempt, "");
+}
+
+static bool there(const char *sweep, int trial, int attempt, const char *file)
+{
+	char *path = path_of(sweep, trial, attempt, file);
+	bool yes = path && access(path, F_OK) == 0;
+	free(path);
+	return yes;
+}
+
+/* --- who makes an attempt --- */
+
+static int worker_text(char text[WORKER_ROOM], int64_t beat)
+{
+	bl_process_id me;
+	bl_process_self(&me);
+	return snprintf(text, WORKER_ROOM, WORKER_FORMAT, me.host, me.boot, me.pid, me.born, beat);
+}
+
+/* False: the file is not there, or not such a one. */
+static bool read_worker(const char *sweep, int trial, int attempt, bl_process_id *id, int64_t *beat)
+{
+	char text[WORKER_ROOM] = "", *path = path_of(sweep, trial, attempt, WORKER);
+	int fd = path ? open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK) : -1;
+	ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	return n > 0 && sscanf(text, "%64s %40s %" SCNd64 " %" SCNu64 " %" SCNd64, id->host, id->boot, &id->pid, &id->born, beat) == 5;
+}
+
+int bl_trial_look(const char *sweep, int trial, bl_trial *t)
+{
+	bl_process_id id = { .pid = 0 };
+	*t = (bl_trial){ .over = there(sweep, trial, 0, BL_TRIAL_RESULT) };
+	while (t->attempts < ATTEMPTS_MOST && there(sweep, trial, t->attempts + 1, ""))
+		t->attempts++;
+	if (t->attempts == 0 || !read_worker(sweep, trial, t->attempts, &id, &t->beat))
+		return 0;
+	memcpy(t->host, id.host, sizeof id.host);
+	t->pid = id.pid;
+	t->here = bl_process_is_here(&id);
+	t->dead = t->here && !bl_process_alive(&id);
+	return 0;
+}
+
+static int make_folders(const char *sweep, int trial)
+{
+	char *path = path_of(sweep, trial, 0, "");
+	int rc = path ? bl_file_make_folder(path) : -1;
+	free(path);
+	return rc;
+}
+
+static int write_worker(const char *sweep, int trial, int attempt)
+{
+	char text[WORKER_ROOM], *path = path_of(sweep, trial, attempt, WORKER);
+	int n = worker_text(text, 0);
+	int rc = path ? bl_file_write_atomic(path, text, (size_t)n) : -1;
+	free(path);
+	return rc;
+}
+
+int bl_trial_claim(const char *sweep, int trial, int attempt)
+{
+	if (make_folders(sweep, trial) < 0)
+		return -1;
+	char *path = path_of(sweep, trial, attempt, "");
+	int rc = path ? mkdir(path, 0700) : -1, why = errno;
+	if (path && rc < 0 && why != EEXIST)
+		bl_fail("%s: cannot make the folder: %s", path, strerror(why));
+	free(path);
+	if (rc < 0)
+		return path && why == EEXIST ? 1 : -1;
+	return write_worker(sweep, trial, attempt);
+}
+
+int bl_trial_beat(const char *sweep, int trial, int attempt)
+{
+	char text[WORKER_ROOM], *path = path_of(sweep, trial, attempt, WORKER);
+	bl_process_id id;
+	int64_t beat = 0;
+	if (!path)
+		return -1;
+	read_worker(sweep, trial, attempt, &id, &beat);
+	int n = worker_text(text, beat + 1);
+	int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	int rc = fd >= 0 && pwrite(fd, text, (size_t)n, 0) == n ? 0 : bl_fail("%s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	return rc;
+}
+
+/* --- results --- */
+
+/* Where the file system has no links: the name is made once, too, and what it holds follows. */
+static int copy_result(const char *to, const void *text, size_t n)
+{
+	int fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return errno == EEXIST ? 1 : bl_fail("%s: %s", to, strerror(errno));
+	bool fine = write(fd, text, n) == (ssize_t)n && fsync(fd) == 0;
+	int rc = fine ? 0 : bl_fail("%s: %s", to, strerror(errno));
+	close(fd);
+	if (!fine)
+		unlink(to);
+	return rc;
+}
+
+/* The name survives a crash of the machine when its folder has been written. */
+static void sync_folder(const char *sweep, int trial)
+{
+	char *path = path_of(sweep, trial, 0, "");
+	int fd = path ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	if (fd >= 0) {
+		fsync(fd);
+		close(fd);
+	}
+	free(path);
+}
+
+static int publish(const char *from, const char *to, const void *text, size_t n)
+{
+	if (link(from, to) == 0)
+		return 0;
+	if (errno == EEXIST)
+		return 1;
+	if (errno == EPERM || errno == ENOTSUP || errno == ENOSYS || errno == EMLINK)
+		return copy_result(to, text, n);
+	return bl_fail("%s: %s", to, strerror(errno));
+}
+
+int bl_trial_finish(const char *sweep, int trial, int attempt, const void *text, size_t n)
+{
+	char *from = path_of(sweep, trial, attempt, BL_TRIAL_RESULT), *to = path_of(sweep, trial, 0, BL_TRIAL_RESULT);
+	int rc = from && to ? bl_file_write_atomic(from, text, n) : -1;
+	if (rc == 0)
+		rc = publish(from, to, text, n);
+	if (rc == 0)
+		sync_folder(sweep, trial);
+	free(from);
+	free(to);
+	return rc;
+}
