@@ -92,7 +92,7 @@ Needs the arm of trial k no further seed, as its interval is narrow enough?  Loo
 keep the level over all of them, each is made at 1 - (1 - level) / looks (Bonferroni's spending of alpha).
 ]]
 function pruner.decided(s, k)
-	local narrow = s.stop and s.stop.interval
+	local narrow = s.narrow
 	if not narrow then return false end
 	local arm, list = sweep.arm_of(s, k), {}
 	for other = 1, k - 1 do

@@ -144,6 +144,15 @@ local function check_prune(s)
 	if type(s.prune.eta) ~= "number" or not (s.prune.eta > 1) then refuse "prune.eta must be a number above 1" end
 end
 
+-- The setting `stop`, which is a method of sweeps as well, is kept as `narrow`.
+local function check_stop(s)
+	local stop = s.stop
+	s.stop = nil
+	for k in pairs(stop or {}) do one_of("a key of stop", k, "interval") end
+	s.narrow = stop and stop.interval
+	if stop and not (type(s.narrow) == "number" and s.narrow > 0) then refuse "stop.interval must be a number above 0" end
+end
+
 -- Points.
 
 -- u of the arm's axes; nil: it is the base.
@@ -317,7 +326,7 @@ end
 -- The folder.
 
 local KEPT = { "name", "version", "base", "space", "trial", "seeds", "sampler", "metric", "goal", "validation", "references", "test",
-	"budget", "prune", "stop", "baseline", "base_arm", "reference", "arms", "trials", "level", "retries", "memory" }
+	"budget", "prune", "narrow", "baseline", "base_arm", "reference", "arms", "trials", "level", "retries", "memory" }
 
 -- What is written: all of the declaration as data.
 local function declaration(s)
@@ -371,6 +380,7 @@ function sweep.new(settings)
 	local t = s.base and complete(s)
 	check_seeds(s, t and s.base.seed or 0)
 	check_prune(s)
+	check_stop(s)
 	place_base(s, s.base and try_values(s, t) or {})
 	check_budget(s)
 	sweep.check_metric(s, t)
