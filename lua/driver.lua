@@ -20,9 +20,9 @@ local LOOK = .5       -- seconds between two looks at the workers
 local PATIENCE = 30   -- seconds until a worker that was asked to end is ended
 local RESTARTS = 5    -- of workers that died without finishing a trial in between
 
-local function add(name, signature, text, keys)
+local function add(name, signature, text, keys, example)
 	return registry.add{ name = "sweep:" .. name, kind = "method", self = "s", signature = signature, text = text, keys = keys,
-		example = 'pcall(sweep.open, "no such sweep")' }
+		example = sweep.example .. (example or (":%s()"):format(name)) }
 end
 
 -- Workers.
@@ -92,7 +92,7 @@ end
 local function last_line(path)
 	local last
 	for line in (native.read_file(path) or ""):gmatch "[^\n]+" do last = line end
-	return last and native.clean(last) or "its log is empty"
+	return last and native.clean(last) or "nothing"
 end
 
 -- Looks after the workers: one that died is started anew while there are trials.
@@ -106,7 +106,8 @@ local function tend(s)
 			local over = results.counts(s).over
 			s.restarts = over > (s.over_before or -1) and 1 or s.restarts + 1
 			s.over_before = over
-			io.stderr:write(("sweep: worker %d ended with status %d: %s (%s)\n"):format(w.pid, status, last_line(w.log), w.log))
+			local how = status > 128 and "was ended by signal " .. status - 128 or "ended with status " .. status
+			io.stderr:write(("sweep: worker %d %s; its log's end: %s (%s)\n"):format(w.pid, how, last_line(w.log), native.clean(w.log)))
 			if s.restarts <= RESTARTS and open_trials(s) > 0 then s.again = (s.again or 0) + 1 end
 		end
 	end
@@ -297,7 +298,8 @@ function Best.__tostring(b)
 end
 
 add("best", "(settings?: table): table",
-	"The best arm, {arm, params, mean, low, high, n, recipe, folder}; its recipe makes its trainer again.", best_keys)
+	"The best arm, {arm, params, mean, low, high, n, recipe, folder}; its recipe makes its trainer again.", best_keys,
+	":run():best()")
 function methods.best(s, options)
 	options = registry.check({ name = "sweep:best", keys = best_keys }, options)
 	local a = results.best(s)

@@ -24,8 +24,12 @@ local SPLIT_SEED = 0     -- of the validation part: the same images in every tri
 
 -- The declaration.
 
+-- Of help: a sweep of a small run, made but not run.
+sweep.example = "sweep{base = {data = data.shapes{n = 64, size = 8, channels = 1}, encoder = nn.cnn{widths = {4}, image = 8}, "
+	.. "projector = {8}, batch = 16, epochs = 1}, space = {[\"loss.lambda\"] = {.005, .01}}, seeds = 2}"
+
 local entry = registry.add{
-	name = "sweep", kind = "function", signature = "sweep{...}: sweep", example = 'sweep.open "no such folder"',
+	name = "sweep", kind = "function", signature = "sweep{...}: sweep", example = sweep.example,
 	text = "Trials of a recipe that varies, each with several seeds; s:run() makes them, s:table() compares them.",
 	keys = {
 		{ name = "base", type = "any", expected = "a table of trainer's settings, or a recipe", otherwise = "`trial` makes all of it",
@@ -225,10 +229,12 @@ local function validate(s, r)
 	return r
 end
 
--- With the values in place.
+-- With the values in place, set in the order of their paths: "views.blur.p" comes before "views[1].blur.p", which then holds.
 local function with_values(s, values)
 	local r = recipe.copy(s.base)
-	for path, v in pairs(values) do space.set(r, path, recipe.copy(v)) end
+	for _, path in ipairs(s.paths) do
+		if values[path] ~= nil then space.set(r, path, recipe.copy(values[path])) end
+	end
 	return r
 end
 
@@ -442,7 +448,7 @@ function sweep.open(what)
 	local folder = sweep.find(what)
 	local path = folder .. "/sweep.lua"
 	local read, why = native.describe(path)
-	if type(read) ~= "table" then error(why or path .. ": no declaration of a sweep", 0) end
+	if type(read) ~= "table" then error(read == nil and why or path .. ": no declaration of a sweep", 0) end
 	local s = recipe.copy(read)
 	check_read(s, path)
 	s.folder, s.paths, s.seed = folder, space.paths(s.space), s.seeds[1]

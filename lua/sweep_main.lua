@@ -28,18 +28,24 @@ local function load_sweep(what)
 	return s
 end
 
+-- Fails where a trial did, or where some were not made.
+local function run(s, options)
+	s:run{ jobs = options.jobs, shard = shard_of(options) }
+	if s.interrupted then return 130 end
+	local c = results.counts(s)
+	return (c.failed > 0 or (c.over < s.trials and not shard_of(options))) and 1 or 0
+end
+
 local actions = {}
 
 function actions.run(what, options)
 	local s = load_sweep(what)
-	s:run{ jobs = options.jobs, shard = shard_of(options) }
-	return s.interrupted and 130 or 0
+	return run(s, options)
 end
 
 function actions.resume(what, options)
 	local s = sweep.open(what)
-	s:run{ jobs = options.jobs, shard = shard_of(options) }
-	return s.interrupted and 130 or 0
+	return run(s, options)
 end
 
 function actions.worker(what, options)

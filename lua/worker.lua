@@ -194,6 +194,7 @@ options: {i =, n = (the share), memory =, until_time =}
 function worker.run(s, options)
 	local share, over, seen = { i = options.i or 1, n = options.n or 1 }, {}, {}
 	local driver = tonumber(os.getenv "BARLOW_SWEEP_DRIVER")
+	io.stdout:setvbuf "line" -- what a worker that is killed has said is in its log
 	if options.memory then native.limit_memory(options.memory) end
 	while not native.exists(s.folder .. "/stop") do
 		if driver and native.whoami().parent ~= driver then return io.write "who started this worker is gone: it ends\n" end

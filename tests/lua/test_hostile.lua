@@ -13,7 +13,13 @@ local loaders = {
 	{ "barlow resume", "resume --plain '%s'" },
 	{ "barlow tune RUN", "tune '%s'" },
 	{ "runs.resume", [[-e "runs.resume '%s'"]] },
+	{ "barlow sweep worker", "sweep worker '%s'", declaration = true },
 }
+-- The declaration of a sweep whose base is the recipe, as a command of the shell in the run's folder.
+local declare = [[if [ -f recipe.lua ]; then { echo 'return {base = (function()'; cat recipe.lua
+echo 'end)(), space = {batch = {16}}, seeds = {1}, arms = 1, trials = 1, name = "hostile", metric = "total",'
+echo 'goal = "min", level = .95, retries = 0, sampler = "grid", validation = false, version = "0.2.0"}'; } >sweep.lua
+else cp -a recipe.lua sweep.lua; fi]]
 local SECONDS = 200 -- for one of them, on a machine under load
 
 local barlow = os.getenv "BARLOW"
@@ -59,6 +65,7 @@ local script = ("cd '%s' && export HOME='%s/home' XDG_DATA_HOME='%s/data' XDG_CA
 	.. "cp -a theirs somebody\n"):format(scratch, scratch, scratch, scratch)
 for i, loader in ipairs(loaders) do
 	script = script .. ("cp -a kept run%d; cp -a given/. run%d\n"):format(i, i)
+	if loader.declaration then script = script .. ("(cd run%d; %s)\n"):format(i, declare) end
 	local command = loader[2]:format(("%s/run%d"):format(scratch, i))
 	script = script .. ("(timeout -s KILL %d '%s' %s </dev/null >out%d 2>&1; echo \"status $?\" >>out%d) &\n"):format(SECONDS,
 		barlow, command, i, i)

@@ -1,0 +1,284 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- Sweeps as data: paths, axes, samplers, trials and their recipes, what is refused; results as files say them.
+package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
+local tap = require "tap"
+local native = require "barlow.native"
+local results = require "barlow.results"
+local sampler = require "barlow.sampler"
+local space = require "barlow.space"
+local declared = require "barlow.sweep"
+local test, equal, near, fails = tap.test, tap.equal, tap.near, tap.fails
+
+local scratch = os.tmpname()
+os.remove(scratch)
+local number = 0
+local function folder()
+	number = number + 1
+	return ("%s/%d"):format(scratch, number)
+end
+
+local function base(more)
+	local b = { data = data.shapes{ n = 64, size = 8, channels = 1 }, encoder = nn.cnn{ widths = { 4 }, image = 8 },
+		projector = { 8 }, batch = 16, epochs = 1 }
+	for k, v in pairs(more or {}) do b[k] = v end
+	return b
+end
+
+local function make(more)
+	local d = { base = base(), space = { ["loss.lambda"] = { .005, .01 } }, seeds = 2, folder = folder() }
+	for k, v in pairs(more or {}) do d[k] = v end
+	return sweep(d)
+end
+
+local function numbers(list)
+	local out = {}
+	for i, v in ipairs(list) do out[i] = ("%.6g"):format(v) end
+	return table.concat(out, " ")
+end
+
+test("geomspace and linspace hit both ends", function()
+	equal(numbers(geomspace(1e-4, 1e-1, 4)), "0.0001 0.001 0.01 0.1")
+	equal(numbers(linspace(0, 1, 5)), "0 0.25 0.5 0.75 1")
+	equal(geomspace(3e-5, 7e-2, 9)[9], 7e-2)
+	fails(function() geomspace(0, 1, 3) end, "geomspace", "neither of them 0")
+	fails(function() linspace(0, 1, 1) end, "linspace", "at least 2")
+end)
+
+test("axes cover what they say", function()
+	local whole, seen = sweep.integer(2, 5), {}
+	for i = 0, 99 do seen[space.value(whole, i / 100)] = true end
+	for v = 2, 5 do equal(seen[v], true, v) end
+	equal(seen[6], nil)
+	near(space.value(sweep.loguniform(1e-4, 1), .5), 1e-2, 1e-9)
+	near(space.value(sweep.uniform(-1, 3), .25), 0, 1e-12)
+	equal(space.value({ "a", "b", "c" }, .999999), "c")
+	fails(function() sweep.loguniform(0, 1) end, "sweep.loguniform", "above 0")
+	fails(function() sweep.integer(1.5, 3) end, "sweep.integer", "whole")
+	fails(function() sweep.uniform(2, 1) end, "sweep.uniform", "lower one first")
+end)
+
+local views = aug.views{ aug.compose{ aug.crop(8), aug.blur{ p = .5 }, aug.flip(.5), aug.blur{ p = .25 } },
+	aug.compose{ aug.crop(8), aug.blur{ p = .125 } } }
+
+test("paths lead to settings, by name through all views, by number to one", function()
+	local s = make{ base = base{ views = views }, space = { ["views.blur.p"] = { .75 }, ["views[2].blur[1].sigma"] = { 1.5 },
+		["views[1].blur[2].p"] = { .875 }, ["projector"] = { { 16, 16 } }, ["optim.lr"] = { .5 } }, baseline = false }
+	local r = declared.recipe(s, 1)
+	local text = tostring(r.views)
+	local blurs = {}
+	for p in text:gmatch "blur{p = ([%d.]+)" do blurs[#blurs + 1] = p end
+	equal(table.concat(blurs, " "), "0.75 0.875 0.75") -- paths are taken in the order of their names: all views, then one
+	equal(select(2, text:gsub("sigma = 1.5", "")), 1)
+	equal(r.optim.lr, .5)
+	equal(r.projector[2], 16)
+end)
+
+test("a path that leads nowhere is refused with what is near", function()
+	fails(function() make{ space = { ["loss.lamda"] = { 1 } } } end, "loss.lamda", "did you mean 'lambda'?")
+	fails(function() make{ space = { batchsize = { 1 } } } end, "'batchsize'", "the recipe has no", "batch")
+	fails(function() make{ base = base{ views = views }, space = { ["views.blurr.p"] = { 1 } } } end, "did you mean 'blur'?")
+	fails(function() make{ base = base{ views = views }, space = { ["views[3].blur.p"] = { 1 } } } end, "views", "'3'")
+	fails(function() make{ base = base{ views = views }, space = { ["views.blur"] = { 1 } } } end, "as a whole", "views.blur.")
+	fails(function() make{ space = { ["loss..lambda"] = { 1 } } } end, "is no path")
+	fails(function() make{ space = { seed = { 1 } } } end, "seeds = n")
+end)
+
+test("values are tried before training, and named", function()
+	fails(function() make{ space = { batch = { 16, 100000 } } } end, "space: batch = 100000")
+	fails(function() make{ space = { ["loss.lambda"] = { .01, "much" } } } end, "loss.lambda = \"much\"")
+	fails(function() make{ space = { ["loss.lambda"] = {} } } end, "empty list")
+	fails(function() make{ space = {} } end, "'space' is empty")
+	fails(function() make{ metric = "accuracy" } end, "metric must be", "accuracy")
+	fails(function() make{ sampler = "gird" } end, "did you mean 'grid'?")
+	fails(function() make{ sampler = "grid", space = { ["loss.lambda"] = sweep.uniform(0, 1) } } end, "a grid is of lists only")
+	fails(function() make{ seeds = 0 } end, "seeds")
+	fails(function() make{ seeds = { 1, 1 } } end, "twice")
+	fails(function() make{ validation = 1.5 } end, "validation")
+	fails(function() make{ bogets = 1 } end, "unknown key 'bogets'", "budget")
+end)
+
+test("a grid has all points, each seed for all arms before the next; the base is one where it is in the grid", function()
+	local s = make{ space = { ["loss.lambda"] = { .001, .0051 }, batch = { 8, 16, 32 } }, seeds = { 5, 9 } }
+	equal(s.arms, 6)
+	equal(s.trials, 12)
+	equal(s.reference, 4) -- batch 16, lambda .0051
+	local seen = {}
+	for k = 1, 12 do
+		local r = declared.recipe(s, k)
+		equal(r.seed, k <= 6 and 5 or 9)
+		seen[("%d %g %d"):format(r.batch, r.loss.lambda, r.seed)] = true
+	end
+	local n = 0
+	for _ in pairs(seen) do n = n + 1 end
+	equal(n, 12)
+end)
+
+test("a base that is not in the grid is one more arm, the first; without baseline it is none", function()
+	local s = make()
+	equal(s.arms, 3)
+	equal(next(declared.values(s, 1)), nil)
+	equal(declared.recipe(s, 1).loss.lambda, .0051)
+	equal(make{ baseline = false }.arms, 2)
+end)
+
+test("the metric is measured on images that are held out, the same in every trial", function()
+	local s = make{ base = base{ data = data.shapes{ n = 100, size = 8, channels = 1 } }, validation = .2 }
+	local a, b = declared.recipe(s, 1), declared.recipe(s, 4)
+	equal(tostring(a.knn.queries), tostring(b.knn.queries))
+	local t = trainer(a)
+	equal(#t.data + #t.knn.queries, 100)
+	near(#t.knn.queries, 20, 2) -- a fifth of each class
+	local own = make{ base = base{ knn = { refs = data.shapes{ n = 30, size = 8, channels = 1 }, queries = data.shapes{ n = 9, size = 8,
+		channels = 1 } } } }
+	equal(#trainer(declared.recipe(own, 1)).knn.queries, 9)
+	equal(#trainer(declared.recipe(own, 1)).data, 64)
+	fails(function() make{ validation = false } end, "knn needs labelled images")
+end)
+
+test("random and halton follow from the seed and the arm; halton is even", function()
+	local s = { seed = 3, paths = { "a", "b" }, space = { a = sweep.uniform(0, 1), b = sweep.uniform(0, 1) } }
+	for _, kind in ipairs{ "random", "halton" } do
+		equal(numbers(sampler.kinds[kind](7, s)), numbers(sampler.kinds[kind](7, s)), kind)
+	end
+	equal(numbers(sampler.kinds.random(7, s)) ~= numbers(sampler.kinds.random(8, s)), true)
+	local cells = {}
+	for arm = 1, 36 do
+		local u = sampler.kinds.halton(arm, s)
+		cells[("%d %d"):format(u[1] * 4 // 1, u[2] * 9 // 1)] = true
+	end
+	local n = 0
+	for _ in pairs(cells) do n = n + 1 end
+	equal(n >= 28, true, "cells of 4 x 9 that 36 points reach: " .. n) -- random points reach 23 in the mean
+end)
+
+test("tpe comes to the best part of the space, and to the best of a list", function()
+	local s = { seed = 1, paths = { "c", "x" }, space = { c = { "p", "q", "r" }, x = sweep.uniform(0, 1) } }
+	local known = {}
+	for arm = 1, 60 do
+		local u = sampler.kinds.tpe(arm, s, known)
+		local c = space.value(s.space.c, u[1])
+		known[#known + 1] = { arm = arm, u = u, value = -(u[2] - .3) ^ 2 - (c == "q" and 0 or .1) }
+	end
+	table.sort(known, function(a, b) return a.arm < b.arm end)
+	local close, right = 0, 0
+	for i = 41, 60 do
+		if math.abs(known[i].u[2] - .3) < .15 then close = close + 1 end
+		if space.value(s.space.c, known[i].u[1]) == "q" then right = right + 1 end
+	end
+	equal(close >= 14 and right >= 14, true, ("of the last 20, %d near and %d of the best kind"):format(close, right)) -- 6 by chance
+end)
+
+test("trial = function makes whole recipes from the point, where it can only construct", function()
+	local size = 8
+	local s = sweep{ space = { width = { 4, 6 }, lambda = { .01 } }, seeds = 1, folder = folder(), trial = function(p)
+		return { data = data.shapes{ n = 64, size = size, channels = 1 }, encoder = nn.cnn{ widths = { p.width }, image = size },
+			projector = { 8 }, batch = 16, epochs = 1, loss = loss.barlow{ lambda = p.lambda } }
+	end }
+	equal(s.trials, 2)
+	equal(declared.recipe(s, 2).encoder.widths[1], 6)
+	fails(function()
+		sweep{ space = { a = { 1 } }, seeds = 1, folder = folder(), trial = function() return os.execute "true" end }
+	end, "os")
+end)
+
+test("the same declaration goes on in its folder, another one is refused there; what is opened is the same sweep", function()
+	local place = folder()
+	local a = make{ folder = place }
+	equal(make{ folder = place }.folder, place)
+	fails(function() make{ folder = place, seeds = 3 } end, "holds another sweep")
+	local b = sweep.open(place)
+	equal(b.trials, a.trials)
+	for k = 1, a.trials do equal(tostring(declared.recipe(b, k)), tostring(declared.recipe(a, k))) end
+	fails(function() sweep.open(scratch .. "/none") end, "there is no sweep")
+end)
+
+-- A result as a worker writes it.
+local function put(s, k, value, more)
+	native.trial_claim(s.folder, k, 1)
+	local r = { trial = k, attempt = 1, state = "complete", value = value, seconds = 2 }
+	for name, v in pairs(more or {}) do r[name] = v end
+	native.trial_finish(s.folder, k, 1, native.json_text(r))
+end
+
+test("arms are compared with the base by pairs of the same seed, all of them by Holm", function()
+	local s = make{ space = { ["loss.lambda"] = { .001, .0051, .02 } }, seeds = 3 }
+	local values = { { .50, .70, .60 }, { .51, .70, .61 }, { .61, .79, .70 } } -- by arm: the second is the base
+	for k = 1, 9 do
+		local arm, seed = declared.arm_of(s, k)
+		put(s, k, values[arm][seed])
+	end
+	local arms = results.arms(s)
+	equal(arms[1].arm, 3)
+	near(arms[1].difference.mean, .28 / 3, 1e-12)
+	equal(arms[1].verdict, "better") -- although both arms' intervals overlap
+	equal(arms[1].low < arms[2].high, true)
+	equal(arms[2].verdict, "the base")
+	equal(arms[3].verdict, "not distinguishable")
+	local one = native.interval({ .1, .09, .09 }, .95).p
+	near(arms[1].p, 2 * one, 1e-12) -- of two arms
+	equal(tostring(s:table()):find("not distinguishable", 1, true) ~= nil, true)
+	local b = s:best()
+	equal(b.arm, 3)
+	equal(b.params["loss.lambda"], .02)
+	equal(b.recipe.loss.lambda, .02)
+end)
+
+test("failed trials are told, and do not count; a result that says nothing is a failed one", function()
+	local s = make{ seeds = 1 }
+	put(s, 1, .5)
+	put(s, 2, nil, { state = "failed", reason = "no luck\27[2J" })
+	put(s, 3, 0 / 0)
+	local c = results.counts(s)
+	equal(c.complete, 1)
+	equal(c.failed, 2)
+	equal(s:list()[2].reason:find "\27", nil)
+	equal(s:table()[1].n, 1)
+end)
+
+test("results and declarations of strange content are refused or passed over", function()
+	local s = make{ seeds = 1 }
+	native.trial_claim(s.folder, 1, 1)
+	native.trial_finish(s.folder, 1, 1, "[1, 2")
+	equal(results.of(s, 1), nil)
+	fails(function() native.trial_finish(s.folder, 2, 1, "x") end, "trials/0002/attempt-1")
+	for _, text in ipairs{ "return 1", "return {}", "return {space = {}, seeds = {1}}", "error 'no'", "return {arms = 1, trials = 1e9}" } do
+		local place = folder()
+		native.make_folder(place)
+		native.write_file(place .. "/sweep.lua", text)
+		fails(function() sweep.open(place) end, "sweep.lua")
+	end
+end)
+
+test("an arm whose interval is narrow needs no further seed", function()
+	local pruner = require "barlow.pruner"
+	local s = make{ seeds = 4, stop = { interval = .1 }, baseline = false }
+	for k = 1, 4 do put(s, k, k % 2 == 1 and .5 + k * 1e-4 or k * .2) end
+	equal(pruner.decided(s, 5), true)
+	equal(pruner.decided(s, 6), false)
+end)
+
+test("asha goes on with the best third of what has come as far, median ends what is below; what was decided stays", function()
+	local pruner = require "barlow.pruner"
+	local s = make{ space = { ["loss.lambda"] = linspace(.001, .01, 6) }, seeds = 1, baseline = false, prune = { kind = "asha", first = 2 } }
+	local function progress(k, epoch, value)
+		native.trial_claim(s.folder, k, 1)
+		native.append_line(native.trial_path(s.folder, k, 1) .. "/progress.jsonl", native.json_text{ epoch = epoch, value = value })
+	end
+	native.trial_claim(s.folder, 1, 1)
+	equal(pruner.ask(s, 1, 1, .1), nil, "before the first rung")
+	equal(pruner.ask(s, 1, 2, .1), nil, "alone")
+	for k = 2, 6 do progress(k, 2, k / 10) end
+	equal(pruner.ask(s, 6, 2, .6), nil, "the best")
+	equal(pruner.ask(s, 2, 2, .2) ~= nil, true, "the worst")
+	for k = 3, 6 do native.append_line(native.trial_path(s.folder, k, 1) .. "/progress.jsonl", "{\"epoch\":2,\"value\":0}") end
+	equal(pruner.ask(s, 2, 2, .9) ~= nil, true, "it was decided")
+	s.prune.kind, s.prune.first = "median", 1
+	equal(pruner.ask(s, 3, 5, .1), nil, "too few have come that far")
+	for k = 2, 6 do progress(k, 5, k / 10) end
+	equal(pruner.ask(s, 3, 6, .1), nil)
+	equal(pruner.ask(s, 4, 5, .25) ~= nil, true)
+	equal(pruner.ask(s, 5, 5, .55), nil)
+end)
+
+os.execute(("rm -rf '%s'"):format(scratch))
+tap.done()

@@ -1,0 +1,127 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# barlow sweep: workers as processes, killed and resumed, driver killed, shares, stop, failures; each trial once, to the same bits.
+set -u
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-sweep-XXXXXX") || exit 1
+trap 'pkill -KILL -f "sweep worker $dir" 2>/dev/null; rm -rf "$dir"' EXIT
+trap 'exit 130' INT TERM
+XDG_DATA_HOME=$dir/data LC_ALL=C.UTF-8
+export XDG_DATA_HOME LC_ALL BARLOW
+
+number=0
+check() {
+	name=$1
+	shift
+	number=$((number + 1))
+	if "$@"; then
+		echo "ok $number - $name"
+	else
+		echo "not ok $number - $name"
+		sed 's/^/# /' "$dir/out" 2>/dev/null
+	fi
+}
+until_true() {
+	tries=0
+	until "$@"; do
+		tries=$((tries + 1))
+		[ $tries -lt 600 ] || return 1
+		sleep 0.1
+	done
+}
+
+# script NAME EPOCHS MORE: a sweep of 2 x 2 trials kept in $dir/NAME
+script() {
+	cat >"$dir/$1.lua" <<-END
+		return sweep{
+			base = { data = data.shapes{ n = 400, size = 8, channels = 1, seed = 3 }, encoder = nn.cnn{ widths = { 4 }, image = 8 },
+				projector = { 8 }, batch = 20, epochs = $2, seed = 1 },
+			space = { ["loss.lambda"] = { .005, .02 } }, baseline = false, seeds = 2, folder = "$dir/$1", $3
+		}
+	END
+}
+sweep() { "$BARLOW" sweep "$@" >"$dir/out" 2>&1 </dev/null; }
+says() { grep -qF -- "$1" "$dir/out"; }
+attempts() { ls -d "$dir/$1"/trials/*/attempt-* 2>/dev/null | wc -l; }
+# The weights of all trials' results, by trial
+weights() {
+	for trial in "$dir/$1"/trials/*; do
+		for attempt in "$trial"/attempt-*; do
+			cmp -s "$attempt/result.json" "$trial/result.json" && cksum <"$attempt/weights.safetensors"
+		done
+	done
+}
+
+script whole 2 ''
+check "a sweep runs" sweep run "$dir/whole.lua" --jobs 2
+check "... all trials" says "4 of 4 trials complete"
+check "... one attempt each" [ "$(attempts whole)" = 4 ]
+check "... and is there the next time" sweep run "$dir/whole.lua"
+check "... without a trial more" [ "$(attempts whole)" = 4 ]
+check "its state" sweep status "$dir/whole"
+sweep status "$dir/whole" --json
+check "... as JSON" says '"state":"complete"'
+sweep status "$dir/whole" --csv
+check "... as CSV" says "lambda,knn,n,"
+check "the best arm" sweep best "$dir/whole"
+check "... with its recipe" says "attempt-1/recipe.lua"
+expected=$(weights whole)
+check "four results have weights" [ "$(echo "$expected" | wc -l)" = 4 ]
+
+# Longer trials, of which workers are killed.
+script long 400 ''
+script again 400 ''
+sed "s#$dir/long#$dir/again#" "$dir/long.lua" >"$dir/again.lua"
+sweep run "$dir/long.lua" --jobs 1
+expected=$(weights long)
+"$BARLOW" sweep run "$dir/again.lua" --jobs 2 >"$dir/driver" 2>&1 </dev/null &
+driver=$!
+check "checkpoints come" until_true test -e "$dir/again/trials/0001/attempt-1/checkpoint.safetensors"
+kill -KILL $(pgrep -f "sweep worker $dir/again" | head -n 1)
+check "a worker that is killed is told" until_true grep -q "signal 9" "$dir/driver"
+kill -KILL $driver
+pkill -KILL -f "sweep worker $dir/again"
+check "the sweep goes on when all were killed" sweep resume "$dir/again" --jobs 2
+check "... to its end" says "4 of 4 trials complete"
+check "... in more attempts" [ "$(attempts again)" -gt 4 ]
+check "... with the same bits as if nothing had been killed" [ "$(weights again)" = "$expected" ]
+
+# Stopped from elsewhere, and on with workers by hand.
+script stopped 4000 ''
+"$BARLOW" sweep run "$dir/stopped.lua" --jobs 1 >"$dir/driver" 2>&1 </dev/null &
+driver=$!
+until_true test -e "$dir/stopped/trials/0001/attempt-1/checkpoint.safetensors"
+check "a sweep is stopped from elsewhere" sweep stop "$dir/stopped"
+wait $driver
+check "... and says how to go on" grep -q "barlow sweep resume" "$dir/driver"
+check "... no trial is over" [ ! -e "$dir/stopped/trials/0001/result.json" ]
+
+script shares 1 ''
+sweep status "$dir/shares" # which is not there yet
+check "a sweep that is not there" says "there is no sweep"
+"$BARLOW" -e "dofile '$dir/shares.lua'"
+sweep worker "$dir/shares" --shard 2/2
+check "a share of the trials" [ "$(echo "$dir"/shares/trials/*/result.json)" = \
+	"$dir/shares/trials/0002/result.json $dir/shares/trials/0004/result.json" ]
+SLURM_ARRAY_TASK_ID=5 SLURM_ARRAY_TASK_MIN=5 SLURM_ARRAY_TASK_COUNT=2 "$BARLOW" sweep worker "$dir/shares" >"$dir/out" 2>&1
+check "... Slurm's" [ -e "$dir/shares/trials/0001/result.json" ]
+sweep worker "$dir/shares" --shard 3/2
+check "... that cannot be" says "--shard must be i/n"
+
+# What goes wrong in a trial is its result.
+script failing 1 'trial = function(p) return { data = data.shapes{ n = 40, size = 8, channels = 1 }, batch = p.batch, epochs = 1,
+	encoder = nn.cnn{ widths = { 4 }, image = 8 }, projector = { 8 } } end,'
+sed -i 's/base = {.*/space = { batch = { 8, 1000 } },/; /projector = { 8 }, batch = 20/d; /loss.lambda/s/space = {[^}]*} },//' "$dir/failing.lua"
+sweep run "$dir/failing.lua"
+status=$?
+check "a trial that fails does not end the sweep" says "2 of 4 trials complete, 2 failed"
+check "... and is told by its reason" says "1000"
+check "... and by the status" [ $status = 1 ]
+sweep run "$dir/nothing.lua"
+check "a script that is not there" says "nothing.lua"
+echo 'return 1' >"$dir/one.lua"
+sweep run "$dir/one.lua"
+check "a script without a sweep" says "returns no sweep"
+sweep rum "$dir/one.lua"
+check "a wrong action" says "did you mean 'run'?"
+echo "1..$number"
