@@ -10,7 +10,6 @@ local recipe = require "barlow.recipe"
 local registry = require "barlow.registry"
 local results = require "barlow.results"
 local run = require "barlow.run"
-local space = require "barlow.space"
 local sweep = require "barlow.sweep"
 
 local Sweep = sweep.class
@@ -317,20 +316,6 @@ function methods.pareto(s) return results.pareto(s) end
 
 add("importance", "(): table", "By path: which share of the variance between arms that axis explains by itself.")
 function methods.importance(s) return results.importance(s) or {} end
-
--- One value for plots: by the numeric values of an axis {x =, mean =, low =, high =, n =}, in their order.
-function methods.series(s, path)
-	local out = {}
-	for _, a in ipairs(results.arms(s)) do
-		local x = a.params[path]
-		if x == nil and s.base and a.arm == s.base_arm then x = space.get(s.base, path) end
-		if a.n > 0 and type(x) == "number" then
-			out[#out + 1] = { x = x, mean = a.mean, low = a.low, high = a.high, n = a.n }
-		end
-	end
-	table.sort(out, function(a, b) return a.x < b.x end)
-	return out
-end
 
 function Sweep.__tostring(s)
 	return ("sweep %s: %d arms x %d seeds, %s of %s, in %s\n%s"):format(native.clean(s.name), s.arms, #s.seeds, s.goal, s.metric,

@@ -44,15 +44,17 @@ function results.counts(s)
 	return out
 end
 
--- By arm: {values = {[seed's place] = value}, seconds = mean, n =}.
-local function gather(s)
+-- By arm: {values = {[seed's place] = value}, seconds = mean, n =}, of the sweep's metric or another one.
+local function gather(s, metric)
 	local arms = {}
 	for arm = 1, s.arms do arms[arm] = { arm = arm, values = {}, seconds = 0, n = 0, failed = 0, pruned = 0 } end
 	for k = 1, s.trials do
 		local r, arm, seed = results.of(s, k), sweep.arm_of(s, k)
 		local a = arms[arm]
-		if r and r.state == "complete" then
-			a.values[seed], a.n, a.seconds = r.value, a.n + 1, a.seconds + (r.seconds or 0)
+		local value = r and r.value
+		if r and metric and metric ~= s.metric then value = r.metrics[metric] end
+		if r and r.state == "complete" and type(value) == "number" then
+			a.values[seed], a.n, a.seconds = value, a.n + 1, a.seconds + (r.seconds or 0)
 		elseif r and a[r.state] then
 			a[r.state] = a[r.state] + 1
 		end
@@ -87,9 +89,10 @@ end
 --[[
 All arms: {arm =, values = {by place of the seed}, n =, mean =, low =, high =, seconds =, difference = {n =, mean =, low =,
 high =}, p = Holm's, verdict = in words, params = {by path}}, the best first; those without a result last.
+metric: another one than the sweep's.
 ]]
-function results.arms(s)
-	local arms, ps, compared = gather(s), {}, {}
+function results.arms(s, metric)
+	local arms, ps, compared = gather(s, metric), {}, {}
 	local base = arms[s.reference or 0]
 	for _, a in ipairs(arms) do
 		local list = {}

@@ -33,7 +33,8 @@ bl_figure *bl_figure_heatmap(const bl_tensor *c, const char *title, int64_t batc
 /* The same, of a matrix that stands for so many dims from `row` and `col` on: the axes count these. */
 typedef struct bl_extent { double row, rows, col, cols; } bl_extent;
 bl_figure *bl_figure_heatmap_of(const bl_tensor *c, const char *title, const bl_extent *dims, bl_scale scale);
-typedef struct bl_series { const char *label; const double *x, *y; int64_t n; } bl_series;
+/* low, high: the ends of each point's interval; NULL: none is drawn */
+typedef struct bl_series { const char *label; const double *x, *y; int64_t n; const double *low, *high; } bl_series;
 /* points: not joined by lines; equal: a unit is as long on one axis as on the other */
 typedef struct bl_axes { const char *title, *xlabel, *ylabel; bool logx, logy, points, equal; } bl_axes;
 bl_figure *bl_figure_lines(const bl_series *s, int n, const bl_axes *axes); /* copies everything */

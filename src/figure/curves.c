@@ -96,7 +96,7 @@ static void add_blocks(bl_script *s, const bl_history *h, const panels *all)
 		for (int k = 0; k < all->panel[i].n; k++) {
 			const double *x, *y;
 			int column = all->panel[i].column[k], n = bl_history_line(h, column, &x, &y);
-			bl_script_block(s, block(column, name), x, y, n);
+			bl_script_block(s, block(column, name), (const double *const[]){ x, y }, 2, n);
 		}
 }
 

@@ -62,11 +62,18 @@ static int mark_of(int k)
 	return marks[k / BL_INKS % (int)(sizeof marks / sizeof *marks)];
 }
 
+static const char *style_of(const bl_series *series, const bl_axes *axes)
+{
+	if (series->low && series->high)
+		return axes->points ? "yerrorbars" : "yerrorlines";
+	return axes->points ? "points" : series->n <= MARKERS_UP_TO ? "linespoints" : "lines";
+}
+
 /* Few points are marked, so that one sees where something was measured. */
 static void add_line(bl_script *s, const bl_series *series, const bl_axes *axes, int block, int k)
 {
 	bl_script_add(s, "%s$S%d with %s linecolor rgb '%s' linewidth 2 pointtype %d pointsize .7 dashtype %d ",
-		      k ? ", " : "", block, axes->points ? "points" : series->n <= MARKERS_UP_TO ? "linespoints" : "lines",
+		      k ? ", " : "", block, style_of(series, axes),
 		      bl_ink_text(k), mark_of(k), 1 + k / BL_INKS % 5);
 	if (series->label && *series->label) {
 		bl_script_add(s, "title ");
@@ -92,7 +99,8 @@ static void add_blocks(bl_script *s, const bl_panel *p, int *block)
 	char name[16];
 	for (int k = 0; k < p->n; k++) {
 		snprintf(name, sizeof name, "S%d", (*block)++);
-		bl_script_block(s, name, p->series[k].x, p->series[k].y, p->series[k].n);
+		const bl_series *of = &p->series[k];
+		bl_script_block(s, name, (const double *const[]){ of->x, of->y, of->low, of->high }, of->low && of->high ? 4 : 2, of->n);
 	}
 }
 

@@ -103,15 +103,14 @@ static void number(bl_script *s, double v)
 		fputs("NaN", s->out);
 }
 
-void bl_script_block(bl_script *s, const char *name, const double *x, const double *y, int64_t n)
+void bl_script_block(bl_script *s, const char *name, const double *const *columns, int many, int64_t n)
 {
 	fprintf(s->out, "$%s << EOD\n", name);
-	for (int64_t i = 0; i < n; i++) {
-		number(s, x[i]);
-		fputc(' ', s->out);
-		number(s, y[i]);
-		fputc('\n', s->out);
-	}
+	for (int64_t i = 0; i < n; i++)
+		for (int k = 0; k < many; k++) {
+			number(s, columns[k][i]);
+			fputc(k + 1 < many ? ' ' : '\n', s->out);
+		}
 	/* gnuplot refuses an empty block. */
 	fputs(n ? "EOD\n" : "NaN NaN\nEOD\n", s->out);
 }

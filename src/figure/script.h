@@ -27,7 +27,7 @@ void bl_script_add(bl_script *s, const char *fmt, ...) BL_PRINTF(2, 3);
 void bl_script_bytes(bl_script *s, const void *bytes, size_t n);
 void bl_script_quoted(bl_script *s, const char *text); /* NULL counts as "" */
 /* "$NAME << EOD ... EOD"; name is ours.  Values that are not finite become NaN, which gnuplot leaves out. */
-void bl_script_block(bl_script *s, const char *name, const double *x, const double *y, int64_t n);
+void bl_script_block(bl_script *s, const char *name, const double *const *columns, int many, int64_t n);
 
 /*
  * A logarithmic axis, 'x' or 'y', for data from lo to hi (both above 0), with enough labels: gnuplot's own name decades

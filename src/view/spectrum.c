@@ -257,8 +257,8 @@ static void save_picture(bl_scene *s, const bl_moment *m, const char *stem)
 		value[1][i] = m->singular[i] > 0 ? m->singular[i] : NAN;
 	}
 	snprintf(title, sizeof title, "%s, step %lld", s->info.name, (long long)m->step);
-	bl_series series[] = {{"eigenvalues of the embedding's covariance", number, value[0], m->spectrum},
-			      {"singular values of C", number, value[1], m->spectrum}};
+	bl_series series[] = {{.label = "eigenvalues of the embedding's covariance", .x = number, .y = value[0], .n = m->spectrum},
+			      {.label = "singular values of C", .x = number, .y = value[1], .n = m->spectrum}};
 	bl_figure *f = bl_figure_lines(series, 2, &(bl_axes){.title = title, .xlabel = "number", .logy = true});
 	bl_export_picture(s, f, stem);
 	bl_figure_free(f);

@@ -97,13 +97,16 @@ static const double ones[] = {1, 2, 3}, rising[] = {10, 20, 35}, wide[] = {.001,
 static void test_scripts_of_lines(void **state)
 {
 	(void)state;
-	bl_series s[] = {{"it's", ones, rising, 3}, {"'quoted' \xff\033[31m \xe2\x80\xae", ones, some, 3}};
+	bl_series s[] = {{.label = "it's", .x = ones, .y = rising, .n = 3},
+			 {.label = "'quoted' \xff\033[31m \xe2\x80\xae", .x = ones, .y = some, .n = 3}};
 	expect_script(bl_figure_lines(s, 2, &(bl_axes){.title = "'tis", .xlabel = "x", .ylabel = "y"}), "lines");
 	expect_script(bl_figure_lines(s, 1, &(bl_axes){.title = "a", .logy = true}), "logy-short");
 	expect_script(bl_figure_lines(s + 1, 1, &(bl_axes){.title = "a", .logy = true}), "logy-decades");
-	bl_series across = {"across", wide, some, 3};
+	bl_series across = {.label = "across", .x = wide, .y = some, .n = 3};
 	expect_script(bl_figure_lines(&across, 1, &(bl_axes){.title = "a", .logx = true}), "logx-long");
 	expect_script(bl_figure_lines(s, 1, &(bl_axes){.title = "a", .points = true}), "points");
+	bl_series spread = {.label = "mean", .x = ones, .y = rising, .n = 3, .low = ones, .high = some};
+	expect_script(bl_figure_lines(&spread, 1, &(bl_axes){.title = "a"}), "intervals");
 	expect_script(bl_figure_lines(s, 1, &(bl_axes){.title = "a", .points = true, .equal = true}), "points-equal");
 	bl_panel p[] = {{s, 1, {.title = "above", .logy = true}}, {&across, 1, {.title = "below"}}};
 	expect_script(bl_figure_panels(p, 2), "panels");
@@ -258,7 +261,8 @@ static void test_lines(void **state)
 {
 	(void)state;
 	NEEDS_GNUPLOT();
-	bl_series s[] = {{"first", xs, ys, 3}, {NULL, xs, xs, 3}, {"none", xs, ys, 0}};
+	bl_series s[] = {{.label = "first", .x = xs, .y = ys, .n = 3}, {.label = NULL, .x = xs, .y = xs, .n = 3},
+			 {.label = "none", .x = xs, .y = ys, .n = 0}};
 	bl_figure *f = bl_figure_lines(s, 3, &(bl_axes){.title = "title", .xlabel = "lambda", .ylabel = "kNN", .logx = true});
 	const char *const parts[] = {"title", "lambda", "kNN", "first", ">0.01<", NULL};
 	expect_in_svg(f, "lines.svg", parts);
@@ -272,7 +276,7 @@ static void test_panels(void **state)
 {
 	(void)state;
 	NEEDS_GNUPLOT();
-	bl_series s[] = {{"first", xs, ys, 3}, {"second", xs, xs, 3}};
+	bl_series s[] = {{.label = "first", .x = xs, .y = ys, .n = 3}, {.label = "second", .x = xs, .y = xs, .n = 3}};
 	bl_panel p[] = {{s, 1, {.title = "above", .ylabel = "kNN", .logx = true}},
 			{s + 1, 1, {.title = "", .xlabel = "below", .points = true}}};
 	bl_figure *f = bl_figure_panels(p, 2);
@@ -331,7 +335,7 @@ static void test_comma_locale(void **state)
 	NEEDS_GNUPLOT();
 	if (!setlocale(LC_NUMERIC, "de_DE.UTF-8") && !setlocale(LC_NUMERIC, "fr_FR.UTF-8"))
 		skip_because("no locale with a decimal comma is installed");
-	bl_series s = {"s", xs, xs, 3};
+	bl_series s = {.label = "s", .x = xs, .y = xs, .n = 3};
 	bl_figure *f = bl_figure_lines(&s, 1, &(bl_axes){.title = "t"});
 	const char *const parts[] = {">0.1<", NULL};
 	expect_in_svg(f, "comma.svg", parts);
@@ -346,7 +350,7 @@ static void test_malformed_text(void **state)
 {
 	(void)state;
 	NEEDS_GNUPLOT();
-	bl_series s = {"\xff\xfe", xs, ys, 3};
+	bl_series s = {.label = "\xff\xfe", .x = xs, .y = ys, .n = 3};
 	bl_figure *f = bl_figure_lines(&s, 1, &(bl_axes){.title = "\xc3", .xlabel = "'"});
 	const char *const parts[] = {"\\xff\\xfe", "\\xc3", NULL};
 	expect_in_svg(f, "malformed.svg", parts);
@@ -363,7 +367,7 @@ static void test_hostile_text(void **state)
 		 "`touch %s` $(touch %s) '`touch %s`' '.system('touch %s').' \"| touch %s\"\nsystem('touch "
 		 "%s')\nEOD\n!touch %s\n@x \\' %%s",
 		 mark, mark, mark, mark, mark, mark, mark);
-	bl_series s = {title, xs, ys, 3};
+	bl_series s = {.label = title, .x = xs, .y = ys, .n = 3};
 	bl_figure *f = bl_figure_lines(&s, 1, &(bl_axes){.title = title, .xlabel = title, .ylabel = title, .logy = true});
 	const char *const parts[] = {"`touch ", "$(touch "};
 	size_t n;

@@ -61,10 +61,22 @@ static double *numbers(lua_State *L, int64_t *n)
 	return v;
 }
 
-/* {x = list, y = list, label = ""} or {x, y} on top; what it needs stays on the stack below it. */
+/* Ends of the intervals of n points, of the series at that index; NULL: it has none.  They stay on the stack. */
+static const double *interval_end(lua_State *L, int index, const char *name, int64_t n)
+{
+	int64_t many;
+	if (lua_getfield(L, index, name) == LUA_TNIL)
+		return NULL;
+	const double *v = numbers(L, &many);
+	if (many != n)
+		luaL_error(L, "plot.lines: %I values of %s for %I of y", (lua_Integer)many, name, (lua_Integer)n);
+	return v;
+}
+
+/* {x = list, y = list, label = "", low = list, high = list} or {x, y} on top; what it needs stays on the stack below it. */
 static bl_series series(lua_State *L)
 {
-	bl_series s = { "", NULL, NULL, 0 };
+	bl_series s = { "", NULL, NULL, 0, NULL, NULL };
 	int64_t nx, ny;
 	int item = lua_gettop(L);
 	luaL_checktype(L, item, LUA_TTABLE);
@@ -79,6 +91,10 @@ static bl_series series(lua_State *L)
 	if (nx != ny)
 		luaL_error(L, "plot.lines: %I values of x for %I of y", (lua_Integer)nx, (lua_Integer)ny);
 	s.n = nx;
+	s.low = interval_end(L, item, "low", nx);
+	s.high = interval_end(L, item, "high", nx);
+	if (!s.low != !s.high)
+		luaL_error(L, "plot.lines: the ends of intervals are 'low' and 'high', of which one is missing");
 	return s;
 }
 
@@ -100,7 +116,7 @@ static int plot_lines(lua_State *L)
 	luaL_checktype(L, 1, LUA_TTABLE);
 	int n = (int)lua_rawlen(L, 1);
 	luaL_argcheck(L, n >= 1 && n <= SERIES_MAX, 1, "expected 1 to 32 series");
-	luaL_checkstack(L, 10 * n + 10, "series");
+	luaL_checkstack(L, 14 * n + 10, "series");
 	lua_newtable(L);
 	for (lua_pushnil(L); lua_next(L, 1);) {
 		lua_pushvalue(L, -2);
@@ -116,6 +132,12 @@ static int plot_lines(lua_State *L)
 		all[i] = series(L);
 	}
 	return give(L, bl_figure_lines(all, n, &axes));
+}
+
+/* sweep(sweep, path[, metric]) */
+static int plot_sweep(lua_State *L)
+{
+	return bl_lua_call_module(L, "barlow.sweep_figure", "make", lua_gettop(L));
 }
 
 /* figure:save(path) */
@@ -150,9 +172,12 @@ static const bl_lua_function functions[] = {
 	       "A figure of a matrix, colours fixed to [-1, 1]; of a large one a dot is a block's root mean square.",
 	       "plot.heatmap(tensor.eye(4), {batch = 16})",
 	       .fields = heatmap_fields),
-	BL_LUA("lines", plot_lines, "(settings: table): figure", "A figure of curves, or of points that no line joins.",
+	BL_LUA("lines", plot_lines, "(settings: table): figure", "A figure of curves, or of points that no line joins; low and high of a series are intervals of its points.",
 	       "plot.lines{{{1, 2, 3}, {1, 4, 9}, label = \"squares\"}}",
 	       .fields = lines_fields),
+	BL_LUA("sweep", plot_sweep, "(sweep: sweep, path: string, metric?: string): figure",
+	       "A sweep's metric, or another one that its trials have, over one of its axes, with intervals; a curve for each point of "
+	       "the other axes.", "pcall(plot.sweep, {}, \"loss.lambda\")"),
 	BL_LUA_END,
 };
 
