@@ -232,9 +232,7 @@ end
 -- With the values in place, set in the order of their paths: "views.blur.p" comes before "views[1].blur.p", which then holds.
 local function with_values(s, values)
 	local r = recipe.copy(s.base)
-	for _, path in ipairs(s.paths) do
-		if values[path] ~= nil then space.set(r, path, recipe.copy(values[path])) end
-	end
+	for _, path in ipairs(space.paths(values)) do space.set(r, path, recipe.copy(values[path])) end
 	return r
 end
 
@@ -250,19 +248,24 @@ local function made(s, values, path)
 	return r
 end
 
--- The recipe of trial k: what trainer{} takes.
-function sweep.recipe(s, k)
-	local arm, seed = sweep.arm_of(s, k)
-	local values, r = sweep.values(s, arm), nil
+-- What trainer{} takes for these values and that seed; a text that makes it goes to the folder.
+function sweep.recipe_of(s, values, seed, name, folder)
+	local r
 	if s.trial then
-		native.make_folder(native.trial_path(s.folder, k))
-		r = made(s, values, native.trial_path(s.folder, k) .. "/trial.lua")
+		native.make_folder(folder)
+		r = made(s, values, folder .. "/trial.lua")
 	else
 		r = with_values(s, values)
 	end
-	r.seed, r.name = s.seeds[seed], ("%s %04d"):format(s.name, k)
+	r.seed, r.name = seed, name
 	r.keep = r.keep ~= "all" and "records" or r.keep
 	return validate(s, r)
+end
+
+-- The recipe of trial k.
+function sweep.recipe(s, k)
+	local arm, seed = sweep.arm_of(s, k)
+	return sweep.recipe_of(s, sweep.values(s, arm), s.seeds[seed], ("%s %04d"):format(s.name, k), native.trial_path(s.folder, k))
 end
 
 -- A trainer that never runs: it says what is wrong with a recipe, and what is in force.

@@ -55,6 +55,15 @@ function actions.worker(what, options)
 	worker.run(sweep.open(what), { i = i, n = n, memory = options.memory, until_time = options.until_time })
 end
 
+actions["ask-tell"] = function(what)
+	print = function(...) -- standard output belongs to the answers
+		local out = table.pack(...)
+		for i = 1, out.n do out[i] = tostring(out[i]) end
+		io.stderr:write(table.concat(out, "\t"), "\n")
+	end
+	require "barlow.ask_tell".run(load_sweep(what))
+end
+
 function actions.status(what, options)
 	local s = sweep.open(what)
 	if options.json then

@@ -127,7 +127,7 @@ local function follow(s, k, attempt, t)
 end
 
 -- Of the run's last record, with the last accuracies that were measured.
-local function final_metrics(s, t)
+function worker.final_metrics(s, t)
 	local out, scores = {}, {}
 	for _, c in ipairs(t.columns) do
 		if c.kind == "score" then scores[#scores + 1] = c.name end
@@ -163,7 +163,7 @@ local function train(s, k, attempt)
 		result.state, result.reason = "failed", t.message
 		return result
 	end
-	result.metrics = final_metrics(s, t)
+	result.metrics = worker.final_metrics(s, t)
 	result.value = result.metrics[s.metric]
 	result.state, result.reason = ended and "pruned" or "complete", ended
 	if result.state == "complete" and not result.value then

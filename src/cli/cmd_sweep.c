@@ -78,7 +78,7 @@ static int act(lua_State *L, const struct wish *w, const bl_texts *operands)
 	return EXIT_FAILURE;
 }
 
-static const char *const actions[] = { "run", "status", "best", "resume", "stop", "worker", "list", NULL };
+static const char *const actions[] = { "run", "status", "best", "resume", "stop", "worker", "list", "ask-tell", NULL };
 
 static int sweep(const bl_subcommand *self, const void *options_read, const bl_texts *operands)
 {
@@ -88,7 +88,7 @@ static int sweep(const bl_subcommand *self, const void *options_read, const bl_t
 		known++;
 	if (!actions[known]) {
 		const char *near = bl_nearest(operands->text[0], actions);
-		return bl_subcommand_refuse(self, "there is no '%s'%s%s%s: expected run, status, best, resume, stop, worker or list", operands->text[0],
+		return bl_subcommand_refuse(self, "there is no '%s'%s%s%s: expected run, status, best, resume, stop, worker, list or ask-tell", operands->text[0],
 		                            near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
 	}
 	if (operands->n > 2)
@@ -103,7 +103,7 @@ const bl_subcommand bl_subcommand_sweep = {
 	.name = "sweep",
 	.summary = "make the trials of a sweep, tell how it goes, and what came of it",
 	.options = options,
-	.operand = "run SCRIPT.lua | status, best, resume, stop or worker SWEEP | list",
+	.operand = "run or ask-tell SCRIPT.lua | status, best, resume, stop or worker SWEEP | list",
 	.thing = BL_THING_WORD,
 	.words = actions,
 	.needed = true,
@@ -113,7 +113,10 @@ const bl_subcommand bl_subcommand_sweep = {
 	         "or killed; status prints its table, best its best arm, and stop stops its workers, which save where they are. list "
 	         "names all sweeps. A sweep is given by its folder, or by how its name among all sweeps begins.\n"
 	         "worker makes trials until none is left: any number of workers may be started by hand on any hosts that see the folder, "
-	         "and each trial is made once. In a Slurm array each task takes its share.\n",
+	         "and each trial is made once. In a Slurm array each task takes its share.\n"
+	         "ask-tell lets another program choose the points: it writes lines of JSON to its standard input, {\"params\": {\"loss.lambda\": "
+	         "0.01}, \"seed\": 1, \"id\": 7}, and reads lines with the metric as it is measured and, at the end, with \"state\", \"value\" and "
+	         "all \"metrics\". {\"prune\": true} ends the trial that is under way.\n",
 	.size = sizeof(struct wish),
 	.run = sweep,
 };

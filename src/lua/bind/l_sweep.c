@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -281,6 +282,44 @@ static int sweep_sleep(lua_State *L)
 	return 0;
 }
 
+/* --- standard input, as lines that may not be there yet --- */
+
+enum { LINE_MOST = 1 << 20 };
+
+static struct { char text[LINE_MOST]; size_t n; bool over; } input;
+
+/* Pushes the first whole line that was read.  False: there is none. */
+static bool push_line(lua_State *L)
+{
+	const char *end = memchr(input.text, '\n', input.n);
+	size_t n = end ? (size_t)(end - input.text) : input.n;
+	if (!end && !(input.over && input.n > 0) && input.n < LINE_MOST)
+		return false;
+	lua_pushlstring(L, input.text, n);
+	size_t used = end ? n + 1 : n;
+	memmove(input.text, input.text + used, input.n - used);
+	input.n -= used;
+	return true;
+}
+
+/* input_line([seconds]): a line of standard input; nil: none came within these, or at all as it has ended */
+static int sweep_input_line(lua_State *L)
+{
+	double s = luaL_optnumber(L, 1, -1);
+	struct pollfd of = { .fd = STDIN_FILENO, .events = POLLIN };
+	while (!push_line(L)) {
+		int rc = input.over ? 0 : poll(&of, 1, s < 0 ? -1 : (int)(1000 * s));
+		if (rc < 0 && errno == EINTR && !bl_lua_interrupted)
+			continue;
+		if (rc <= 0)
+			return 0;
+		ssize_t n = read(STDIN_FILENO, input.text + input.n, LINE_MOST - input.n);
+		input.over = n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN);
+		input.n += n > 0 ? (size_t)n : 0;
+	}
+	return 1;
+}
+
 /* --- numbers --- */
 
 /* keyed(seed, purpose, number, n): n uniform numbers of [0, 1), by these alone */
@@ -360,7 +399,7 @@ void bl_lua_add_sweep(lua_State *L)
 		{ "append_line", sweep_append_line }, { "read_file", sweep_read_file }, { "list_folder", sweep_list_folder },
 		{ "process_start", sweep_process_start }, { "process_poll", sweep_process_poll }, { "process_end", sweep_process_end },
 		{ "cores", sweep_cores }, { "program", sweep_program }, { "whoami", sweep_whoami }, { "limit_memory", sweep_limit_memory },
-		{ "sleep", sweep_sleep }, { "keyed", sweep_keyed }, { "interval", sweep_interval }, { "holm", sweep_holm },
+		{ "sleep", sweep_sleep }, { "input_line", sweep_input_line }, { "keyed", sweep_keyed }, { "interval", sweep_interval }, { "holm", sweep_holm },
 		{ NULL, NULL },
 	};
 	luaL_setfuncs(L, functions, 0);

@@ -1,0 +1,97 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+--[[
+ask_tell.lua: a sweep whose points another program chooses (barlow sweep ask-tell SCRIPT.lua), in lines of JSON.
+
+It asks:       {"params": {"loss.lambda": 0.01, "batch": 64}, "seed": 1, "id": 7}
+and is told:   {"id": 7, "step": 120, "epoch": 1.0, "value": 0.71}           whenever the metric is measured
+               {"id": 7, "state": "complete", "value": 0.83, "metrics": {...}, "folder": "..."}
+While a trial is under way, {"prune": true} ends it early: "state" is then "pruned".  A trial that fails has the state "failed"
+and a "reason", and so has a line that is no JSON.  What the script prints goes to standard error.  Standard input's end ends it.
+]]
+local native = require "barlow.native"
+local pruner = require "barlow.pruner"
+local sweep = require "barlow.sweep"
+local worker = require "barlow.worker"
+
+local ask_tell = {}
+
+local LOOK = .1 -- seconds between two looks at a trial that is under way
+
+local function tell(message)
+	io.stdout:write(native.json_text(message), "\n")
+	io.stdout:flush()
+end
+
+local function finite(v) return type(v) == "number" and v == v and math.abs(v) < math.huge end
+
+-- Is there a line that asks to end the trial?  What comes besides is kept for later, in `waiting`.
+local function asked_to_prune(waiting)
+	while true do
+		local line = native.input_line(0)
+		if not line then return false end
+		local v = native.json_read(line)
+		if type(v) == "table" and v.prune == true then return true end
+		waiting[#waiting + 1] = line
+	end
+end
+
+local function follow(s, id, t, waiting)
+	local seen, over, pruned = t.iteration, false, false
+	while not over do
+		over = t:wait(LOOK)
+		local newest = t.terms and t.terms.step or t.iteration
+		for i = seen + 1, newest do
+			local r = t:record(i)
+			if r and finite(r[s.metric]) and pruner.is_look(s, t, r) then
+				tell{ id = id, step = i, epoch = i / t.steps_per_epoch, value = r[s.metric] }
+			end
+		end
+		seen = newest
+		if not over and not pruned and asked_to_prune(waiting) then
+			pruned = true
+			t:stop()
+		end
+	end
+	return pruned
+end
+
+local function run(s, question, number, waiting)
+	local folder = ("%s/asked/%s-%d-%04d"):format(s.folder, native.whoami().host, native.whoami().pid, number)
+	local seed = question.seed or s.seeds[1]
+	if type(question.params) ~= "table" then error("'params' must be an object of values by path", 0) end
+	if math.type(seed) ~= "integer" then error("'seed' must be an integer", 0) end
+	local r = sweep.recipe_of(s, question.params, seed, ("%s %d"):format(s.name, number), folder)
+	r.folder = folder
+	local t = require "barlow".trainer(r)
+	t:start()
+	local pruned = follow(s, question.id, t, waiting)
+	if t.state == "failed" then error(t.message, 0) end
+	local metrics = worker.final_metrics(s, t)
+	return { id = question.id, state = pruned and t.state ~= "done" and "pruned" or "complete", value = metrics[s.metric], metrics = metrics,
+		folder = folder, seconds = t.terms and t.terms.time }
+end
+
+function ask_tell.run(s)
+	local waiting, number = {}, 0
+	while true do
+		local line = table.remove(waiting, 1) or native.input_line()
+		if not line then return end
+		local question, why = native.json_read(line)
+		local fine, answer
+		if type(question) == "table" and question.prune == true then
+			fine, answer = true, nil -- of a trial that has ended meanwhile
+		elseif type(question) == "table" then
+			number = number + 1
+			fine, answer = pcall(run, s, question, number, waiting)
+		else
+			fine, answer = false, why or "expected an object"
+		end
+		if not fine then
+			answer = { id = type(question) == "table" and question.id or nil, state = "failed", reason = native.clean(tostring(answer)) }
+		end
+		if answer then tell(answer) end
+		collectgarbage()
+	end
+end
+
+return ask_tell
