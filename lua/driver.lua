@@ -29,6 +29,7 @@ end
 local started = {
 	{ name = "jobs", type = "integer", otherwise = "the sweep's", text = "worker processes at a time" },
 	{ name = "shard", type = "string", otherwise = "all trials", text = "\"i/n\": only the i-th of n shares of the trials" },
+	{ name = "plain", type = "boolean", default = false, text = "a line for each trial, also where a terminal could show the screen" },
 }
 
 local function jobs_of(s, options)
@@ -163,8 +164,6 @@ local function already_told(s)
 	return told
 end
 
-local waited = { { name = "quiet", type = "boolean", default = false, text = "no line for each trial" } }
-
 -- Ends the workers: asked to save and end first.  True: all are gone.
 local function end_workers(s)
 	s.stopping = true
@@ -177,6 +176,32 @@ local function end_workers(s)
 	for _, w in ipairs(s.workers or {}) do native.process_end(w.pid, true) end
 	s.stopping = false
 end
+
+-- On the terminal; true: the screen was left while the sweep goes on, or there was none.
+local function show(s)
+	local fine, how = pcall(require "barlow.sweep_screen".show, s, function() return tend(s) end)
+	if not fine then
+		io.stderr:write(("sweep: no screen: %s\n"):format((tostring(how):gsub("^%S+:%d+: ", ""))))
+		return true
+	end
+	if how == "interrupt" then
+		end_workers(s)
+		s.interrupted = true
+	end
+	return how == "quit"
+end
+
+add("watch", "(): sweep", "The sweep on the whole terminal: arms with their intervals, trials as they go; q leaves it.")
+function methods.watch(s)
+	s.workers = s.workers or {}
+	local others = #s.workers == 0 -- workers of other processes: the screen stays until q
+	local fine, how = pcall(require "barlow.sweep_screen".show, s, function() return tend(s) or others end)
+	if not fine then error(how, 0) end
+	if how == "interrupt" and not others then end_workers(s) end
+	return s
+end
+
+local waited = { { name = "quiet", type = "boolean", default = false, text = "no line for each trial" } }
 
 add("wait", "(settings?: table): sweep", "Waits until its workers have ended, and tells of each trial; Ctrl-C stops them.", waited)
 function methods.wait(s, options)
@@ -205,7 +230,9 @@ function methods.run(s, options)
 	local c = results.counts(s)
 	print(("sweep %s: %d arms x %d seeds%s, in %s"):format(native.clean(s.name), s.arms, #s.seeds,
 		c.over > 0 and (", %d of %d trials are there"):format(c.over, s.trials) or "", native.clean(s.folder)))
-	s:start(options):wait()
+	local plain = options and options.plain
+	s:start(options)
+	if plain or not native.is_terminal() or show(s) then s:wait() end
 	print(results.table_text(s))
 	if open_trials(s) > 0 then print(how_to_go_on(s)) end
 	return s

@@ -30,7 +30,7 @@ end
 
 -- Fails where a trial did, or where some were not made.
 local function run(s, options)
-	s:run{ jobs = options.jobs, shard = shard_of(options) }
+	s:run{ jobs = options.jobs, shard = shard_of(options), plain = options.plain }
 	if s.interrupted then return 130 end
 	local c = results.counts(s)
 	return (c.failed > 0 or (c.over < s.trials and not shard_of(options))) and 1 or 0
@@ -92,6 +92,10 @@ function actions.best(what, options)
 	else
 		print(tostring(b))
 	end
+end
+
+function actions.watch(what)
+	sweep.open(what):watch()
 end
 
 function actions.stop(what)

@@ -118,6 +118,7 @@ local function follow(s, k, attempt, t)
 			end
 		end
 		seen = newest
+		if native.exists(native.trial_path(s.folder, k) .. "/end") then ended = "its user ended it" end
 		if not over and (ended or native.exists(s.folder .. "/stop")) then
 			ended = ended or "stopped"
 			t:stop()

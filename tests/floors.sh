@@ -29,7 +29,7 @@ look_up() {
 			topic("eval", "eval statistics")
 			topic("train", "train")
 			topic("store", "weights checkpoint journal place run_file runs trials tuned")
-			topic("view", "view")
+			topic("view", "board view")
 			topic("figure", "figure")
 		}
 		function topic(floor, headers,   list, i, n) {

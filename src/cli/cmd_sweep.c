@@ -13,7 +13,7 @@
 #include <string.h>
 
 struct wish {
-	bool json, csv, test;
+	bool json, csv, test, plain;
 	const char *shard;
 	int jobs, threads, memory, until;
 };
@@ -23,6 +23,7 @@ static const bl_option options[] = {
 	          .help = "run, resume: worker processes at a time (default: the sweep's, or one for each two cores)"),
 	BL_OPTION(TEXT, struct wish, shard, .name = "shard", .argument = "I/N",
 	          .help = "run, resume, worker: only the I-th of N shares of the trials (default: a Slurm array's task)"),
+	BL_OPTION(FLAG, struct wish, plain, .name = "plain", .help = "run, resume: a line for each trial also on a terminal, instead of the screen"),
 	BL_OPTION(FLAG, struct wish, test, .name = "test", .help = "best: measure on the test set, once; the figures are kept"),
 	BL_OPTION(FLAG, struct wish, json, .name = "json", .help = "status, best: print JSON"),
 	BL_OPTION(FLAG, struct wish, csv, .name = "csv", .help = "status: print the table as comma-separated values"),
@@ -64,6 +65,7 @@ static int act(lua_State *L, const struct wish *w, const bl_texts *operands)
 	set_flag(L, "json", w->json);
 	set_flag(L, "csv", w->csv);
 	set_flag(L, "test", w->test);
+	set_flag(L, "plain", w->plain);
 	set_whole(L, "jobs", w->jobs);
 	set_whole(L, "memory", w->memory);
 	set_whole(L, "until_time", w->until);
@@ -78,7 +80,7 @@ static int act(lua_State *L, const struct wish *w, const bl_texts *operands)
 	return EXIT_FAILURE;
 }
 
-static const char *const actions[] = { "run", "status", "best", "resume", "stop", "worker", "list", "ask-tell", NULL };
+static const char *const actions[] = { "run", "watch", "status", "best", "resume", "stop", "worker", "list", "ask-tell", NULL };
 
 static int sweep(const bl_subcommand *self, const void *options_read, const bl_texts *operands)
 {
@@ -88,7 +90,7 @@ static int sweep(const bl_subcommand *self, const void *options_read, const bl_t
 		known++;
 	if (!actions[known]) {
 		const char *near = bl_nearest(operands->text[0], actions);
-		return bl_subcommand_refuse(self, "there is no '%s'%s%s%s: expected run, status, best, resume, stop, worker, list or ask-tell", operands->text[0],
+		return bl_subcommand_refuse(self, "there is no '%s'%s%s%s: expected run, watch, status, best, resume, stop, worker, list or ask-tell", operands->text[0],
 		                            near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
 	}
 	if (operands->n > 2)
@@ -103,14 +105,14 @@ const bl_subcommand bl_subcommand_sweep = {
 	.name = "sweep",
 	.summary = "make the trials of a sweep, tell how it goes, and what came of it",
 	.options = options,
-	.operand = "run or ask-tell SCRIPT.lua | status, best, resume, stop or worker SWEEP | list",
+	.operand = "run or ask-tell SCRIPT.lua | watch, status, best, resume, stop or worker SWEEP | list",
 	.thing = BL_THING_WORD,
 	.words = actions,
 	.needed = true,
 	.many = true,
 	.others = BL_THING_FILE,
 	.about = "run makes the trials of the sweep that a script returns (return sweep{...}). resume goes on with one that was stopped "
-	         "or killed; status prints its table, best its best arm, and stop stops its workers, which save where they are. list "
+	         "or killed; watch shows it on the whole terminal, status prints its table, best its best arm, and stop stops its workers, which save where they are. list "
 	         "names all sweeps. A sweep is given by its folder, or by how its name among all sweeps begins.\n"
 	         "worker makes trials until none is left: any number of workers may be started by hand on any hosts that see the folder, "
 	         "and each trial is made once. In a Slurm array each task takes its share.\n"

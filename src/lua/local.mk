@@ -15,6 +15,7 @@ face_sources += \
 	src/lua/bind/l_aug_change.c \
 	src/lua/bind/l_aug_look.c \
 	src/lua/bind/l_aug_ramp.c \
+	src/lua/bind/l_board.c \
 	src/lua/bind/l_checkpoint.c \
 	src/lua/bind/l_data.c \
 	src/lua/bind/l_data_look.c \

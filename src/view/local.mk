@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 libbarlow_sources += \
+	src/view/board.c \
 	src/view/canvas.c src/view/canvas.h \
 	src/view/chart.c src/view/chart.h \
 	src/view/colour.c src/view/colour.h \

@@ -161,6 +161,8 @@ int bl_lua_run_change(lua_State *L); /* its tags and notes */
 void bl_lua_push_runs(lua_State *L); /* l_runs_face.c: the table `runs`, which can be called */
 void bl_lua_push_sweep(lua_State *L); /* l_sweep_face.c: the table `sweep`, which can be called */
 int bl_lua_runs_root(lua_State *L); /* runs_root(): the folder of all runs */
+int bl_lua_board_open(lua_State *L);  /* board_open(): a screen of text; l_board.c */
+int bl_lua_board_blank(lua_State *L); /* board_blank(width, height): the same without a terminal */
 int bl_lua_run_watch(lua_State *L); /* (live file[, read_only]) */
 
 /* --- journals (l_journal.c) --- */
