@@ -221,7 +221,6 @@ end
 -- {headings}, {rows of cells}, of all arms.
 local function cells(s, arms)
 	local head = results.headings(s)
-	local metric = #head + 1
 	for _, name in ipairs{ s.metric, "n", ("%g%% interval"):format(100 * s.level), "against base", "interval", "p (Holm)",
 		"s/trial", "" } do head[#head + 1] = name end
 	local rows = {}
@@ -237,15 +236,36 @@ local function cells(s, arms)
 			d and number(a.p, 4) or "", number(a.seconds, 1), a.verdict } do row[#row + 1] = text end
 		rows[i] = row
 	end
-	return head, rows, metric
+	return head, rows
 end
 
-local function aligned(head, rows)
-	local widths, lines = {}, {}
+local function widths_of(head, rows)
+	local widths = {}
 	for i, text in ipairs(head) do widths[i] = utf8.len(text) or #text end
 	for _, row in ipairs(rows) do
 		for i, text in ipairs(row) do widths[i] = math.max(widths[i], utf8.len(text) or #text) end
 	end
+	return widths
+end
+
+-- Takes the columns out that say least, one after the other, until the rest fits.
+local function fit(head, rows, room)
+	for _, name in ipairs{ "s/trial", "n", "p (Holm)", "interval", "against base" } do
+		local sum = -2
+		for _, n in ipairs(widths_of(head, rows)) do sum = sum + n + 2 end
+		if sum <= room then return end
+		for i, text in ipairs(head) do
+			if text == name then
+				table.remove(head, i)
+				for _, row in ipairs(rows) do table.remove(row, i) end
+				break
+			end
+		end
+	end
+end
+
+local function aligned(head, rows)
+	local widths, lines = widths_of(head, rows), {}
 	local function line(row)
 		local out = {}
 		for i, text in ipairs(row) do
@@ -286,8 +306,9 @@ end
 
 -- The table as text; nothing of it stands on a test set.
 function results.table_text(s)
-	local arms = results.arms(s)
-	local out = { results.state_text(s), aligned(cells(s, arms)) }
+	local head, rows = cells(s, results.arms(s))
+	if native.is_terminal() then fit(head, rows, native.width()) end
+	local out = { results.state_text(s), aligned(head, rows) }
 	if s.reference then out[#out + 1] = pairing(s) end
 	local importance = results.importance(s)
 	if importance and #s.paths > 1 then

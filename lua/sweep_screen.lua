@@ -68,6 +68,13 @@ local function read_trials(s, over)
 	return list
 end
 
+-- The bar stays on its trial when the order changes.
+local function follow_bar(view)
+	for i, t in ipairs(view.trials) do
+		if t.k == view.bar then view.chosen = i end
+	end
+end
+
 function screen.look(s, view)
 	view.over = view.over or {}
 	view.counts, view.arms, view.trials = results.counts(s), results.arms(s), read_trials(s, view.over)
@@ -75,6 +82,7 @@ function screen.look(s, view)
 	for _, t in ipairs(view.trials) do
 		if t.state == "running" then view.running = view.running + 1 end
 	end
+	follow_bar(view)
 	return view
 end
 
@@ -177,6 +185,7 @@ end
 
 local function draw_trials(b, s, view, y, rows, w)
 	view.chosen = math.max(1, math.min(view.chosen or 1, #view.trials))
+	view.bar = view.trials[view.chosen] and view.trials[view.chosen].k
 	view.page = math.max(1, rows)
 	view.top = math.max(1, math.min(view.top or 1, view.chosen, math.max(1, #view.trials - rows + 1)))
 	if view.chosen >= view.top + rows then view.top = view.chosen - rows + 1 end
@@ -213,14 +222,18 @@ end
 
 -- Keys.
 
-local function move(view, by) view.chosen = (view.chosen or 1) + by end
+local function choose(view, place)
+	view.chosen = math.max(1, math.min(place, #view.trials))
+	view.bar = view.trials[view.chosen] and view.trials[view.chosen].k
+end
+local function move(view, by) choose(view, (view.chosen or 1) + by) end
 
 local keys = {
 	j = function(_, view) move(view, 1) end, down = function(_, view) move(view, 1) end,
 	k = function(_, view) move(view, -1) end, up = function(_, view) move(view, -1) end,
 	["page down"] = function(_, view) move(view, view.page) end, ["page up"] = function(_, view) move(view, -view.page) end,
-	home = function(_, view) view.chosen = 1 end, g = function(_, view) view.chosen = 1 end,
-	["end"] = function(_, view) view.chosen = #view.trials end, G = function(_, view) view.chosen = #view.trials end,
+	home = function(_, view) choose(view, 1) end, g = function(_, view) choose(view, 1) end,
+	["end"] = function(_, view) choose(view, #view.trials) end, G = function(_, view) choose(view, #view.trials) end,
 }
 
 function keys.q() return "quit" end

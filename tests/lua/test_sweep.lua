@@ -280,5 +280,72 @@ test("asha goes on with the best third of what has come as far, median ends what
 	equal(pruner.ask(s, 5, 5, .55), nil)
 end)
 
+test("the screen shows arms with their intervals and trials, and keys choose, open and end one", function()
+	local screen = require "barlow.sweep_screen"
+	local s = make{ name = "toy", space = { ["loss.lambda"] = { .001, .0051, .02 } }, seeds = 3 }
+	local values = { { .50, .70, .60 }, { .51, .70, .61 }, { .61, .79, .70 } }
+	for k = 1, 8 do
+		local arm, seed = declared.arm_of(s, k)
+		put(s, k, k < 8 and values[arm][seed] or nil, { state = k == 8 and "failed" or nil, reason = k == 8 and "no luck" or nil })
+	end
+	native.trial_claim(s.folder, 9, 1)
+	local b, view = native.board_blank(72, 20), {}
+	screen.draw(b, s, screen.look(s, view))
+	local expected = [[
+sweep toy  7 of 9 trials complete, 1 failed
+1 running  0 open  max of knn
+
+arm            knn      n -1.115                                  2.415
+lambda 0.02    0.7000   2         ├──────────────●─────────────┤
+lambda 0.0051  0.6050   2       ├──────────────●──────────────┤
+lambda 0.001   0.6000   3                   ├──●──┤
+
+trial  state
+   9  running   lambda 0.02, seed 2
+   8  failed    lambda 0.0051, seed 2  0:02  no luck
+   1  complete  lambda 0.001, seed 0  knn 0.5000  0:02
+   2  complete  lambda 0.0051, seed 0  knn 0.5100  0:02
+   3  complete  lambda 0.02, seed 0  knn 0.6100  0:02
+   4  complete  lambda 0.001, seed 1  knn 0.7000  0:02
+   5  complete  lambda 0.0051, seed 1  knn 0.7000  0:02
+   6  complete  lambda 0.02, seed 1  knn 0.7900  0:02
+   7  complete  lambda 0.001, seed 2  knn 0.6000  0:02
+
+Enter its screen  d end it  S stop all  j k PgUp PgDn choose  q leave; …
+]]
+	equal((b:string():gsub("%s+$", "\n")), expected)
+	screen.press(s, view, "down")
+	equal(view.bar, 8)
+	put(s, 9, .7)
+	screen.draw(b, s, screen.look(s, view))
+	equal(view.bar, 8, "the trial that was chosen")
+	equal(screen.press(s, view, "enter"), nil)
+	equal(view.notice, "trial 8 has not begun")
+	screen.press(s, view, "d")
+	equal(view.notice, "that trial does not run")
+	equal(screen.press(s, view, "S"), nil)
+	equal(screen.press(s, view, "S"), "interrupt")
+	equal(screen.press(s, view, "q"), "quit")
+	local small = native.board_blank(30, 5)
+	screen.draw(small, s, view)
+	equal(small:string():match "[^\n]+", "at least 40 x 12")
+end)
+
+test("the bar on a running trial ends it when asked twice", function()
+	local screen = require "barlow.sweep_screen"
+	local s, view = make(), {}
+	native.trial_claim(s.folder, 2, 1)
+	screen.draw(native.board_blank(80, 24), s, screen.look(s, view))
+	equal(view.bar, 2)
+	screen.press(s, view, "d")
+	equal(native.exists(native.trial_path(s.folder, 2) .. "/end"), false)
+	screen.press(s, view, "j")
+	screen.press(s, view, "k")
+	screen.press(s, view, "d")
+	equal(native.exists(native.trial_path(s.folder, 2) .. "/end"), false, "another key came in between")
+	screen.press(s, view, "d")
+	equal(native.exists(native.trial_path(s.folder, 2) .. "/end"), true)
+end)
+
 os.execute(("rm -rf '%s'"):format(scratch))
 tap.done()

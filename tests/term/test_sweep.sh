@@ -25,7 +25,7 @@ until_true() {
 	tries=0
 	until "$@"; do
 		tries=$((tries + 1))
-		[ $tries -lt 600 ] || return 1
+		[ $tries -lt 200 ] || return 1
 		sleep 0.1
 	done
 }
@@ -95,6 +95,34 @@ check "a sweep is stopped from elsewhere" sweep stop "$dir/stopped"
 wait $driver
 check "... and says how to go on" grep -q "barlow sweep resume" "$dir/driver"
 check "... no trial is over" [ ! -e "$dir/stopped/trials/0001/result.json" ]
+
+# On a terminal: the screen, its keys, and a trial's own screen.
+if command -v tmux >/dev/null 2>&1; then
+	socket=barlow-sweep-$$
+	in_tmux() { TMUX='' tmux -L "$socket" -f /dev/null "$@" 2>/dev/null; }
+	screen() { in_tmux capture-pane -p -t a; }
+	has() { screen | grep -qF -- "$1"; }
+	in_tmux new-session -d -s a -x 90 -y 24 \
+		"unset NO_COLOR; TERM=tmux-256color '$BARLOW' sweep resume '$dir/stopped' -j 1; echo status=\$?; exec cat"
+	check "the screen comes, with a trial that runs" until_true has "1 running"
+	screen >"$dir/out"
+	check "... and its arms" says "lambda 0.005"
+	in_tmux send-keys -t a Enter
+	check "Enter opens the trial's own screen" until_true has "sweep 0001"
+	in_tmux send-keys -t a q
+	check "... which q leaves" until_true has "Enter its screen"
+	in_tmux send-keys -t a d
+	check "d asks" until_true has "d again ends trial"
+	in_tmux send-keys -t a d
+	check "... and ends the trial" until_true has "pruned"
+	in_tmux send-keys -t a q
+	check "q leaves the screen while the sweep goes on" until_true has "trial 1"
+	in_tmux send-keys -t a C-c
+	check "Ctrl-C stops it" until_true has "status=130"
+	in_tmux kill-server
+else
+	echo "# SKIP the screen: tmux is not installed"
+fi
 
 script shares 1 ''
 sweep status "$dir/shares" # which is not there yet
