@@ -241,6 +241,17 @@ end
 add("resume", "(settings?: table): sweep", "As s:run(): trials that were stopped go on from their checkpoints.", started)
 methods.resume = methods.run
 
+local added = {
+	{ name = "seeds", type = "any", expected = "how many, or a list of integers", otherwise = "none", text = "further seeds of all arms" },
+	{ name = "arms", type = "integer", otherwise = "none", text = "further points of random, halton or tpe" },
+}
+
+add("add", "(settings: table): sweep", "More seeds, or more arms, for s:run() to make; what is there stays.", added, ":add{seeds = 1}")
+function methods.add(s, more)
+	sweep.add(s, registry.check({ name = "sweep:add", keys = added }, more))
+	return s
+end
+
 add("stop", "(): sweep", "Stops all workers, also those of other processes and hosts; they save where they are.")
 function methods.stop(s)
 	native.create_file(s.folder .. "/stop", "")

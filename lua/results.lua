@@ -221,8 +221,10 @@ end
 -- {headings}, {rows of cells}, of all arms.
 local function cells(s, arms)
 	local head = results.headings(s)
-	for _, name in ipairs{ s.metric, "n", ("%g%% interval"):format(100 * s.level), "against base", "interval", "p (Holm)",
-		"s/trial", "" } do head[#head + 1] = name end
+	local compared = s.reference and { "against base", "interval", "p (Holm)" } or {}
+	for _, name in ipairs{ s.metric, "n", ("%g%% interval"):format(100 * s.level), "s/trial" } do head[#head + 1] = name end
+	table.move(compared, 1, #compared, #head + 1, head)
+	head[#head + 1] = ""
 	local rows = {}
 	for i, a in ipairs(arms) do
 		local row = {}
@@ -232,8 +234,11 @@ local function cells(s, arms)
 			row[j] = v == nil and "-" or results.value_text(v)
 		end
 		local d = a.difference
-		for _, text in ipairs{ number(a.mean, 4), tostring(a.n), spread(a), d and ("%+.4f"):format(d.mean) or "", spread(d),
-			d and number(a.p, 4) or "", number(a.seconds, 1), a.verdict } do row[#row + 1] = text end
+		for _, text in ipairs{ number(a.mean, 4), tostring(a.n), spread(a), number(a.seconds, 1) } do row[#row + 1] = text end
+		for _, text in ipairs(s.reference and { d and ("%+.4f"):format(d.mean) or "", spread(d), d and number(a.p, 4) or "" } or {}) do
+			row[#row + 1] = text
+		end
+		row[#row + 1] = a.verdict
 		rows[i] = row
 	end
 	return head, rows

@@ -157,6 +157,14 @@ local function check_stop(s)
 	if stop and not (type(s.narrow) == "number" and s.narrow > 0) then refuse "stop.interval must be a number above 0" end
 end
 
+local function is_integers(v)
+	if type(v) ~= "table" or #v == 0 or #v > 10000 then return false end
+	for _, x in ipairs(v) do
+		if math.type(x) ~= "integer" then return false end
+	end
+	return true
+end
+
 -- Points.
 
 -- u of the arm's axes; nil: it is the base.
@@ -176,11 +184,67 @@ function sweep.values(s, arm)
 	return out
 end
 
--- The arm, and the seed's place, of trial k.  All arms get their first seed before any gets its second, unless what an arm is
--- depends on results.
+-- Trials in their order are those of blocks: arms from..to, each with the seeds at places first..last.  All arms of a block get
+-- their first seed before any gets its second, unless what an arm is depends on results.
+local function block_size(b) return (b.to - b.from + 1) * (b.last - b.first + 1) end
+
+-- The arm, and the seed's place, of trial k.
 function sweep.arm_of(s, k)
-	if s.sampler == "tpe" then return (k - 1) // #s.seeds + 1, (k - 1) % #s.seeds + 1 end
-	return (k - 1) % s.arms + 1, (k - 1) // s.arms + 1
+	local rest = k - 1
+	for _, b in ipairs(s.blocks) do
+		local arms, seeds = b.to - b.from + 1, b.last - b.first + 1
+		if rest < arms * seeds then
+			if s.sampler == "tpe" then return b.from + rest // seeds, b.first + rest % seeds end
+			return b.from + rest % arms, b.first + rest // arms
+		end
+		rest = rest - arms * seeds
+	end
+	error(("sweep: there is no trial %d"):format(k), 0)
+end
+
+-- The blocks: the declaration's, then what was added, a line of FOLDER/added.jsonl each: {"arms": n} or {"seeds": [...]}.
+function sweep.refresh(s)
+	local path, seeds = s.folder .. "/added.jsonl", table.move(s.declared.seeds, 1, #s.declared.seeds, 1, {})
+	local arms, blocks = s.declared.arms, { { from = 1, to = s.declared.arms, first = 1, last = #seeds } }
+	for line in (native.exists(path) and native.read_file(path) or ""):gmatch "[^\n]+" do
+		local v = native.json_read(line)
+		if type(v) == "table" and math.type(v.arms) == "integer" and v.arms >= 1 and arms + v.arms <= 1000000 and s.sampler ~= "grid" then
+			blocks[#blocks + 1] = { from = arms + 1, to = arms + v.arms, first = 1, last = #seeds }
+			arms = arms + v.arms
+		elseif type(v) == "table" and is_integers(v.seeds) then
+			blocks[#blocks + 1] = { from = 1, to = arms, first = #seeds + 1, last = #seeds + #v.seeds }
+			table.move(v.seeds, 1, #v.seeds, #seeds + 1, seeds)
+		end
+	end
+	local trials = #blocks == 1 and s.declared.trials or 0
+	for _, b in ipairs(#blocks > 1 and blocks or {}) do trials = trials + block_size(b) end
+	s.arms, s.seeds, s.blocks, s.trials = arms, seeds, blocks, math.min(trials, 1000000)
+end
+
+-- More seeds of all arms, or more arms of a sampler that has them.
+function sweep.add(s, more)
+	for k in pairs(more) do one_of("a key of add", k, "seeds", "arms") end
+	if (more.seeds == nil) == (more.arms == nil) then refuse "add takes seeds = a list of new ones or how many, or arms = how many" end
+	if more.arms then
+		if s.sampler == "grid" then refuse "a grid has no more arms: declare another sweep with the values to add" end
+		native.append_line(s.folder .. "/added.jsonl", native.json_text{ arms = whole("arms", more.arms, 1, 100000) })
+		return sweep.refresh(s)
+	end
+	local seeds = more.seeds
+	if math.type(seeds) == "integer" then
+		local top = s.seeds[1]
+		for _, v in ipairs(s.seeds) do top = math.max(top, v) end
+		seeds = {}
+		for i = 1, whole("seeds", more.seeds, 1, 10000) do seeds[i] = top + i end
+	end
+	if not is_integers(seeds) then refuse "add: seeds must be a list of integers, or how many" end
+	for _, v in ipairs(seeds) do
+		for _, old in ipairs(s.seeds) do
+			if v == old then refuse("the seed %d is there already", v) end
+		end
+	end
+	native.append_line(s.folder .. "/added.jsonl", native.json_text{ seeds = seeds })
+	sweep.refresh(s)
 end
 
 -- The points of tpe are drawn once, by whoever comes first, from the results that he sees; both are kept.
@@ -394,6 +458,8 @@ function sweep.new(settings)
 	check_budget(s)
 	sweep.check_metric(s, t)
 	settle(s)
+	s.declared = { arms = s.arms, seeds = s.seeds, trials = s.trials }
+	sweep.refresh(s)
 	if s.trial then dry(sweep.recipe(s, 1)) end
 	return setmetatable(s, Sweep)
 end
@@ -456,6 +522,8 @@ function sweep.open(what)
 	check_read(s, path)
 	s.folder, s.paths, s.seed = folder, space.paths(s.space), s.seeds[1]
 	if s.base then getmetatable(s.base).__recipe = true end
+	s.declared = { arms = s.arms, seeds = s.seeds, trials = s.trials }
+	sweep.refresh(s)
 	return setmetatable(s, Sweep)
 end
 

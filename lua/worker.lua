@@ -72,6 +72,7 @@ end
 -- The next trial of this worker's share, and the attempt; nil and whether others are still at some.
 local function next_trial(s, share, over, seen)
 	local waiting = false
+	sweep.refresh(s) -- there may be more by now
 	for k = 1, s.trials do
 		if not over[k] and (k - 1) % share.n == share.i - 1 then
 			local attempt = claim(s, k, seen)

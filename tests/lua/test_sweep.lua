@@ -192,6 +192,34 @@ test("the same declaration goes on in its folder, another one is refused there; 
 	fails(function() sweep.open(scratch .. "/none") end, "there is no sweep")
 end)
 
+test("seeds and arms are added behind what is there, and are there when it is opened again", function()
+	local s = make{ seeds = { 3, 7 } }
+	local before = tostring(declared.recipe(s, 4))
+	s:add{ seeds = 2 }
+	equal(s.trials, 12)
+	equal(tostring(declared.recipe(s, 4)), before)
+	equal(declared.recipe(s, 7).seed, 8)
+	equal(declared.recipe(s, 12).seed, 9)
+	local again = sweep.open(s.folder)
+	equal(again.trials, 12)
+	equal(tostring(declared.recipe(again, 11)), tostring(declared.recipe(s, 11)))
+	fails(function() s:add{ seeds = { 7 } } end, "the seed 7 is there already")
+	fails(function() s:add{ arms = 2 } end, "a grid has no more arms")
+	fails(function() s:add{} end, "add takes")
+	local r = make{ sampler = "random", space = { ["loss.lambda"] = sweep.loguniform(1e-3, 1e-1) }, seeds = 2, budget = { trials = 8 } }
+	local value = declared.values(r, 4)["loss.lambda"]
+	equal(r.arms, 4)
+	r:add{ arms = 3 }
+	equal(r.arms, 7)
+	equal(r.trials, 14)
+	equal(declared.values(r, 4)["loss.lambda"], value)
+	local arm, seed = declared.arm_of(r, 14)
+	equal(("%d %d"):format(arm, seed), "7 2")
+	native.append_line(r.folder .. "/added.jsonl", "{\"arms\": 1e9}")
+	native.append_line(r.folder .. "/added.jsonl", "garbage")
+	equal(sweep.open(r.folder).trials, 14)
+end)
+
 -- A result as a worker writes it.
 local function put(s, k, value, more)
 	native.trial_claim(s.folder, k, 1)

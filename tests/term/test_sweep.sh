@@ -136,6 +136,21 @@ check "... Slurm's" [ -e "$dir/shares/trials/0001/result.json" ]
 sweep worker "$dir/shares" --shard 3/2
 check "... that cannot be" says "--shard must be i/n"
 
+# Another program chooses the points.
+printf '%s\n' '{"params": {"loss.lambda": 0.01}, "seed": 4, "id": 7}' 'nonsense' '{"params": {"loss.lamda": 1}, "id": 8}' |
+	"$BARLOW" sweep ask-tell "$dir/shares.lua" >"$dir/out" 2>"$dir/err"
+check "ask-tell tells how it goes" says '"epoch":1.0,"id":7,"step":18,"value":0.'
+check "... and what came of it" says '"state":"complete"'
+check "... of bad lines as well" says "no JSON"
+check "... by name" says "did you mean 'lambda'?"
+script asked 4000 'jobs = (print "said", 1)'
+sed -i 's/jobs = (print "said", 1)/jobs = print "said" or 1/' "$dir/asked.lua"
+{ echo '{"params": {}, "id": 1}'; until_true grep -q step "$dir/answers" 2>/dev/null; echo '{"prune": true}'; } |
+	"$BARLOW" sweep ask-tell "$dir/asked.lua" >"$dir/answers" 2>"$dir/err"
+cp "$dir/answers" "$dir/out"
+check "... and ends a trial when it is asked to" says '"state":"pruned"'
+check "... what the script prints is on standard error" grep -q "said" "$dir/err"
+
 # What goes wrong in a trial is its result.
 script failing 1 'trial = function(p) return { data = data.shapes{ n = 40, size = 8, channels = 1 }, batch = p.batch, epochs = 1,
 	encoder = nn.cnn{ widths = { 4 }, image = 8 }, projector = { 8 } } end,'

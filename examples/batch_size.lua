@@ -1,0 +1,38 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+--[[
+How small may a batch be?  The Barlow Twins paper found its method robust: batches of 256 cost little against 2048, where SimCLR loses
+much (Fig. 2).  Here: batches from 32 to 512 that see the same number of images, Fashion-MNIST or generated shapes, three seeds each.
+
+    barlow sweep run examples/batch_size.lua          makes the trials, or goes on with them
+    barlow examples/batch_size.lua [--figure FILE]    the same, and the figure
+
+BARLOW_QUICK=1 takes few images and steps, to try it.
+]]
+local quick = os.getenv "BARLOW_QUICK" == "1"
+local fashion = not quick and pcall(data.fashion, { train = true })
+local side = quick and 12 or 28
+
+local s = sweep{
+	name = "batch size",
+	base = {
+		data = fashion and data.fashion{ train = true } or data.shapes{ n = side * side * 25, size = side, channels = 1, seed = 1 },
+		encoder = nn.cnn{ channels = 1, widths = quick and { 4, 8 } or { 16, 32, 64, 128 },
+			strides = quick and { 1, 2 } or { 1, 2, 2, 2 }, image = side },
+		projector = quick and { 16, 16 } or { 512, 512 },
+		views = aug.compose{ aug.crop{ size = side, scale = { .4, 1 } }, aug.flip(.5),
+			aug.jitter{ brightness = .6, contrast = .6, saturation = 0, hue = 0, p = 1 } },
+		loss = loss.barlow{ lambda = .005 },
+		optim = optim.adamw{ lr = 2e-3 },
+		batch = quick and 64 or 256, epochs = quick and .1 or 1, seed = 1,
+	},
+	space = { batch = quick and { 32, 64 } or { 32, 64, 128, 256, 512 } },
+	seeds = quick and 2 or 3,
+	jobs = 2,
+}
+
+if not (arg and arg[0]) then return s end -- barlow sweep run makes the trials
+
+local figure = arg[1] == "--figure" and arg[2] or "batch_size.svg"
+s:run()
+plot.sweep(s, "batch"):save(figure)
+print("figure: " .. figure)

@@ -1,0 +1,8 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# A sweep on several hosts by GNU parallel: a worker on each, in a folder that all of them see.
+#
+#     examples/cluster/parallel.sh /shared/lambda alpha beta gamma
+folder=$1
+shift
+exec parallel --jobs 0 --line-buffer ssh {} barlow sweep worker "$folder" ::: "$@"
