@@ -347,7 +347,7 @@ local function complete(s)
 	s.references = not own_sets and data > REFERENCES and REFERENCES or nil
 	local full = t.recipe
 	if not own_sets then full.data, full.knn = recipe.copy(r.data), nil end
-	full.folder, full.name = nil, nil
+	full.folder, full.name, full.convolution = nil, nil, full.convolution or {}
 	getmetatable(full).__recipe = true
 	s.base = full
 	return t
@@ -374,6 +374,9 @@ local function try_values(s, t)
 			local fine, made = pcall(function() return dry(trial_of(s, t, path, v)) end)
 			if not fine then
 				refuse("space: %s = %s: %s", path, (recipe.text(recipe.copy(v))), (tostring(made):gsub("^%S+:%d+: ", "")))
+			end
+			for shape, algorithm in pairs(made.recipe.convolution or {}) do
+				s.base.convolution[shape] = s.base.convolution[shape] or algorithm -- the same on every host
 			end
 			if recipe.text(space.get(made.recipe, path)) == there then same[path] = same[path] or i end
 		end

@@ -168,6 +168,15 @@ test("tpe comes to the best part of the space, and to the best of a list", funct
 	equal(close >= 14 and right >= 14, true, ("of the last 20, %d near and %d of the best kind"):format(close, right)) -- 6 by chance
 end)
 
+test("the algorithms of all convolutions are fixed in the declaration, also those of the arms", function()
+	local s = make{ space = { ["encoder.widths"] = { { 4 }, { 6 } } } }
+	local text = native.read_file(s.folder .. "/sweep.lua")
+	for _, width in ipairs{ 4, 6 } do
+		equal(text:find(("1x8x8-%d:3x3s1p1"):format(width), 1, true) ~= nil, true, "channels " .. width)
+	end
+	trainer(declared.recipe(s, 2))
+end)
+
 test("trial = function makes whole recipes from the point, where it can only construct", function()
 	local size = 8
 	local s = sweep{ space = { width = { 4, 6 }, lambda = { .01 } }, seeds = 1, folder = folder(), trial = function(p)
