@@ -13,3 +13,9 @@ CLEANFILES += tests/summary
 built = %.o %.lo %/__pycache__ $(addprefix $(srcdir)/, $(test_helpers) $(bench_programs))
 EXTRA_DIST += tests/run $(test_scripts) $(sort $(filter-out $(built), \
 	$(wildcard $(addprefix $(srcdir)/, tests/lua/* tests/lua/run-0.1/* tests/term/* tests/reference/*))))
+
+# Long: kills of runs and sweeps.  RUN_KILLS=100 SWEEP_KILLS=30 SEED=1
+soak: all
+	BARLOW=$(abs_builddir)/barlow $(SHELL) $(srcdir)/tests/soak/kills.sh
+.PHONY: soak
+EXTRA_DIST += tests/soak/kills.sh
