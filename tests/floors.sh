@@ -28,7 +28,7 @@ look_up() {
 			topic("live", "columns live")
 			topic("eval", "eval statistics")
 			topic("train", "train")
-			topic("store", "weights checkpoint journal place run_file runs trials tuned")
+			topic("store", "weights checkpoint journal place index run_file runs trials tuned")
 			topic("view", "board view")
 			topic("figure", "figure")
 		}
@@ -100,7 +100,7 @@ check "nobody looks up" look_up
 check "the toolkit of the bindings includes none of them" kit_looks_up
 check "cblas.h is included by tensor/blas.c only" only 'cblas\.h|openblas.*' 'src/tensor/blas\.c'
 check "oneDNN is included by tensor/conv_onednn.c only" only '(oneapi/dnnl/)?dnnl.*\.h' 'src/tensor/conv_onednn\.c'
-check "sqlite3.h is included by store only" only 'sqlite3\.h' 'src/store/.*'
+check "sqlite3.h is included by store/index.c only" only 'sqlite3\.h' 'src/store/index\.c'
 check "ncurses is included by view/screen only" only '(ncursesw/)?(n?curses|term)\.h' 'src/view/screen[^/]*'
 check "readline is included by cli only" only 'readline/.*' 'src/cli/.*'
 check "lua is included by lua, cli and main only" only '(lua5\.4/)?(lua|lauxlib|lualib|luaconf)\.h' \

@@ -60,6 +60,7 @@ typedef struct bl_run_file {
 	char state[BL_RUN_TEXT];
 	char reason[BL_RUN_REASON]; /* why it ended */
 	int64_t seed, step, steps;
+	int d; /* embedding width */
 	double created, started, ended; /* started: by the process that trains or trained it last */
 	char host[BL_RUN_TEXT], boot[BL_RUN_TEXT], cpu[BL_RUN_TEXT], blas[BL_RUN_TEXT];
 	int64_t pid;

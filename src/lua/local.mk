@@ -36,6 +36,7 @@ face_sources += \
 	src/lua/bind/l_runs_face.c \
 	src/lua/bind/l_sweep.c \
 	src/lua/bind/l_sweep_face.c \
+	src/lua/bind/l_runs_index.c \
 	src/lua/bind/l_tensor.c \
 	src/lua/bind/l_tensor_index.c \
 	src/lua/bind/l_tensor_linalg.c \

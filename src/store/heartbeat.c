@@ -244,6 +244,7 @@ static void describe(bl_run_file *f, const char *folder, bl_trainer *t)
 	f->seed = (int64_t)c->seed;
 	f->step = i.step;
 	f->steps = i.steps;
+	f->d = i.d;
 	f->started = seconds_since_1970();
 	if (!(f->created > 0))
 		f->created = f->started;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 libbarlow_sources += \
+	src/store/cache.c src/store/cache.h \
 	src/store/checkpoint.c \
 	src/store/delete.c \
 	src/store/dtype.c src/store/dtype.h \
@@ -7,7 +8,9 @@ libbarlow_sources += \
 	src/store/fork.c \
 	src/store/place.c \
 	src/store/recipe_file.c \
+	src/store/index.c \
 	src/store/journal.c \
+	src/store/known.c src/store/known.h \
 	src/store/heartbeat.c src/store/heartbeat.h \
 	src/store/machine.c src/store/machine.h \
 	src/store/resume.c \

@@ -40,7 +40,7 @@ static const struct member {
 } members[] = {
 #define MEMBER(kind_, member_) { #member_, kind_, offsetof(bl_run_file, member_), sizeof(((bl_run_file *)0)->member_) }
 	MEMBER(TEXT, barlow), MEMBER(TEXT, name), MEMBER(TEXT, state), MEMBER(TEXT, reason),
-	MEMBER(WHOLE, seed), MEMBER(WHOLE, step), MEMBER(WHOLE, steps),
+	MEMBER(WHOLE, seed), MEMBER(WHOLE, step), MEMBER(WHOLE, steps), MEMBER(INT, d),
 	MEMBER(TIME, created), MEMBER(TIME, started), MEMBER(TIME, ended),
 	MEMBER(TEXT, host), MEMBER(TEXT, boot), MEMBER(WHOLE, pid), MEMBER(TEXT, cpu), MEMBER(TEXT, blas), MEMBER(INT, threads),
 	MEMBER(WHOLE, beat), MEMBER(TIME, beat_time), MEMBER(TEXT, parent), MEMBER(WHOLE, parent_step), MEMBER(TEXT, notes),

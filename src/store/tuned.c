@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tuned.c: the file of tuned choices, every line of which is checked when it is read. */
+#include "store/cache.h"
 #include "store/machine.h"
 
 #include <barlow/error.h>
@@ -18,19 +19,9 @@
 
 enum { HEAD_LINES = 3, LINE_BYTES = 256, MOST_BYTES = 1 << 20, MACHINE_BYTES = BL_MACHINE_TEXT };
 
-static char *folder(void)
-{
-	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-	if (cache && *cache == '/')
-		return bl_runs_path(cache, "barlow");
-	if (home && *home == '/')
-		return bl_runs_path(home, ".cache/barlow");
-	return bl_fail_null("no place for tuned choices: neither XDG_CACHE_HOME nor HOME is set");
-}
-
 char *bl_tuned_path(void)
 {
-	char name[MACHINE_BYTES + 16], cpu[MACHINE_BYTES], *in = folder();
+	char name[MACHINE_BYTES + 16], cpu[MACHINE_BYTES], *in = bl_cache_folder("tuned choices");
 	snprintf(name, sizeof name, "convolutions-%s", bl_machine(cpu));
 	char *path = in ? bl_runs_path(in, name) : NULL;
 	free(in);
@@ -181,7 +172,7 @@ static int keep_in(const char *path, const bl_choice *c)
 
 int bl_tuned_keep(const bl_choice *c)
 {
-	char *in = folder(), *path = in ? bl_tuned_path() : NULL;
+	char *in = bl_cache_folder("tuned choices"), *path = in ? bl_tuned_path() : NULL;
 	int rc = path && bl_file_make_folder(in) == 0 ? keep_in(path, c) : -1;
 	free(in);
 	free(path);

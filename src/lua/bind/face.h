@@ -158,6 +158,10 @@ int bl_lua_profile_ceiling(lua_State *L);
 int bl_lua_runs(lua_State *L);      /* list of tables, newest first */
 int bl_lua_run_file(lua_State *L);  /* (folder): run.json as a table; l_run_file.c */
 int bl_lua_run_change(lua_State *L); /* its tags and notes */
+int bl_lua_index(lua_State *L);      /* the index of runs, and questions to it; l_runs_index.c */
+int bl_lua_index_ask(lua_State *L);
+int bl_lua_index_problem(lua_State *L);
+void bl_lua_define_index(lua_State *L);
 void bl_lua_push_runs(lua_State *L); /* l_runs_face.c: the table `runs`, which can be called */
 void bl_lua_push_sweep(lua_State *L); /* l_sweep_face.c: the table `sweep`, which can be called */
 int bl_lua_runs_root(lua_State *L); /* runs_root(): the folder of all runs */

@@ -150,6 +150,7 @@ static const luaL_Reg functions[] = {
 	{ "unsaved", native_unsaved }, { "tell_unsaved", native_tell_unsaved },
 	{ "clean", native_clean }, { "is_terminal", native_is_terminal }, { "width", native_width }, { "origin", bl_lua_origin },
 	{ "content", bl_lua_content },
+	{ "index", bl_lua_index }, { "index_ask", bl_lua_index_ask }, { "index_problem", bl_lua_index_problem },
 	{ "run_file", bl_lua_run_file }, { "run_change", bl_lua_run_change },
 	{ "journal", bl_lua_read_journal }, { "number_text", native_number_text }, { "runs", bl_lua_runs }, { "runs_root", bl_lua_runs_root },
 	{ "run_watch", bl_lua_run_watch },
@@ -165,6 +166,7 @@ static const luaL_Reg functions[] = {
 
 int bl_lua_open_native(lua_State *L)
 {
+	bl_lua_define_index(L);
 	luaL_newlib(L, functions);
 	lua_pushliteral(L, PACKAGE_VERSION);
 	lua_setfield(L, -2, "version");

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * index.h: what is known of all runs, as tables that SQL can be asked of.
+ *
+ * The folders of runs are the truth, and this is made from them: a file in $XDG_CACHE_HOME/barlow for each place of runs.  It is
+ * brought up to date whenever it is opened: folders whose run.json has another time, size or inode than before are read again.
+ * One that is missing, broken or another version's is made anew; where it cannot be locked or written, it is in memory.
+ *
+ *     runs     run (a number), id, folder, name, state, reason, problem, step, steps, seed, d, pid, host, barlow, cpu, blas,
+ *              threads, created, started, ended, parent, parent_step, notes, message
+ *     metrics  run, key, value    columns of the records, as last measured
+ *     recipe   run, key, value    settings by their paths: 'loss.lambda'
+ *     tags     run, tag
+ *
+ * States are those of run_file.h, and "killed": its process is gone.  Of a run on another host that is seen when its count of
+ * heartbeats (run_file.h) has stood still for half a minute of this host's clock.  "broken": nothing can be read.
+ */
+#ifndef BARLOW_INDEX_H
+#define BARLOW_INDEX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct bl_index bl_index;
+
+/* Of the runs in root, as they are now.  NULL with bl_error. */
+bl_index *bl_index_open(const char *root);
+void bl_index_close(bl_index *x);
+const char *bl_index_problem(const bl_index *x); /* why it is in memory; "": it is in its file */
+char *bl_index_path(const char *root);           /* of its file, a new string; NULL with bl_error */
+
+typedef enum bl_cell_kind { BL_CELL_NOTHING, BL_CELL_NUMBER, BL_CELL_WHOLE, BL_CELL_TEXT } bl_cell_kind;
+typedef struct bl_cell {
+	bl_cell_kind kind;
+	double number;
+	int64_t whole;
+	const char *text; /* ended by a NUL; borrowed */
+} bl_cell;
+
+typedef struct bl_question {
+	const char *sql;     /* one statement that only reads: no PRAGMA, no ATTACH */
+	const bl_cell *value; /* of its parameters ?1, ?2, ... */
+	int values;
+	double seconds;      /* after which it is given up; 0: 5 */
+	volatile int *stop;  /* not 0: it is given up; may be NULL */
+	/* Called for each row of at most 100,000, names first with row -1.  A number other than 0 ends it and is returned. */
+	int (*row)(void *ctx, int64_t row, int n, const bl_cell *cell);
+	void *ctx;
+} bl_question;
+
+/* 0, what `row` returned, or negative with bl_error. */
+int bl_index_ask(bl_index *x, const bl_question *q);
+
+#endif

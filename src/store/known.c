@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * known.c: what a run's folder says: its run.json, and its live file where that knows more.
+ *
+ * A run that goes on is as its live file has it, step by step; one of a version before has no run.json at all.
+ */
+#include "store/known.h"
+
+#include <barlow/error.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A run on another host whose count has stood still for so long is dead: it goes up every five seconds. */
+enum { STILL_SECONDS = 30 };
+
+static bool going(const char *state)
+{
+	return strcmp(state, BL_RUN_FILE_NEW) == 0 || strcmp(state, BL_RUN_FILE_RUNNING) == 0 ||
+	       strcmp(state, BL_RUN_FILE_PAUSED) == 0;
+}
+
+/* --- Whose process ---------------------------------------------------------------------------- */
+
+static void read_boot(char out[BL_RUN_TEXT])
+{
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+	out[0] = '\0';
+	if (f && fgets(out, BL_RUN_TEXT, f))
+		out[strcspn(out, "\n")] = '\0';
+	if (f)
+		fclose(f);
+}
+
+static bool is_here(const bl_run_file *f)
+{
+	char host[BL_RUN_TEXT] = "", boot[BL_RUN_TEXT];
+	read_boot(boot);
+	if (f->boot[0] && strcmp(f->boot, boot) == 0)
+		return true;
+	return gethostname(host, sizeof host - 1) == 0 && strcmp(f->host, host) == 0;
+}
+
+static bool beats_still(bl_known *k, bl_beats before, double now)
+{
+	k->beats = (bl_beats){ k->file.beat, now };
+	if (before.since > 0 && before.count == k->file.beat && before.since <= now)
+		k->beats.since = before.since;
+	return now - k->beats.since < STILL_SECONDS;
+}
+
+/* --- The live file ---------------------------------------------------------------------------- */
+
+static const char *state_of(const bl_live_info *i)
+{
+	switch (i->state) {
+	case BL_RUN_NEW: return BL_RUN_FILE_NEW;
+	case BL_RUN_RUNNING: return BL_RUN_FILE_RUNNING;
+	case BL_RUN_PAUSED: return BL_RUN_FILE_PAUSED;
+	case BL_RUN_DONE: return BL_RUN_FILE_FINISHED;
+	case BL_RUN_STOPPED: return BL_RUN_FILE_STOPPED;
+	case BL_RUN_FAILED: return BL_RUN_FILE_FAILED;
+	}
+	return BL_RUN_FILE_NEW;
+}
+
+/* Values of the last record; of columns that are measured now and then the newest among the last `LOOK_BACK`. */
+static void read_metrics(bl_known *k, const bl_live *l)
+{
+	enum { LOOK_BACK = 20000 };
+	bl_columns c;
+	bl_record r;
+	int64_t n = bl_live_length(l);
+	bl_live_columns(l, &c);
+	int missing = 0;
+	for (int i = 0; n > 0 && i < c.n; i++)
+		missing += bl_column_rare(&c.column[i]);
+	bool found[BL_COLUMNS_MAX] = { false };
+	for (int64_t at = n - 1; at >= 0 && (at == n - 1 || missing > 0) && at >= n - LOOK_BACK; at--) {
+		if (!bl_live_record(l, at, &r))
+			continue;
+		for (int i = 0; i < c.n; i++) {
+			bool rare = bl_column_rare(&c.column[i]);
+			if (isnan(r.value[i]) || found[i] || (at != n - 1 && !rare))
+				continue;
+			found[i] = true;
+			missing -= rare;
+			bl_facts_set(&k->file.metrics, c.column[i].name, r.value[i], NULL);
+		}
+	}
+}
+
+/* Which of the states there is in the end: the file's, or that its process is gone. */
+static void judge(bl_known *k, bool alive, const char *state)
+{
+	snprintf(k->state, sizeof k->state, "%s", going(state) && !alive ? BL_KNOWN_KILLED : state);
+}
+
+/* All that there is to know of a run without run.json. */
+static void take_all(bl_known *k, const bl_live *l, const bl_live_info *i)
+{
+	bl_run_file *f = &k->file;
+	snprintf(f->name, sizeof f->name, "%s", i->name);
+	f->steps = i->steps;
+	f->d = i->d;
+	f->created = f->started = i->started;
+	f->pid = i->pid;
+	f->step = i->step;
+	read_metrics(k, l);
+}
+
+static bool is_alive(const bl_known *k, const bl_live *l, bool has_file, bool beating)
+{
+	return has_file && !is_here(&k->file) ? beating : bl_live_writer_alive(l);
+}
+
+static void take_live(bl_known *k, const bl_live *l, bool has_file, bool beating)
+{
+	bl_live_info i;
+	bl_live_info_get(l, &i);
+	snprintf(k->message, sizeof k->message, "%s", i.message);
+	if (!has_file)
+		take_all(k, l, &i);
+	/* A trainer that ends writes run.json first; one that goes on, its live file. */
+	bool fresh = has_file && going(k->file.state) && i.step >= k->file.step;
+	if (fresh) {
+		k->file.step = i.step;
+		read_metrics(k, l);
+	}
+	judge(k, is_alive(k, l, has_file, beating), has_file && !fresh ? k->file.state : state_of(&i));
+}
+
+/* --- A folder ------------------------------------------------------------------------------------- */
+
+/* Of a run that is over its run.json says all. */
+static bool needs_live(const bl_known *k, int rc)
+{
+	return rc != 0 || going(k->file.state);
+}
+
+static void read_live(bl_known *k, const char *folder, bool has_file, bool beating)
+{
+	char *path = bl_runs_path(folder, BL_RUN_LIVE);
+	bl_live *l = path ? bl_live_open(path, false) : NULL;
+	free(path);
+	if (l) {
+		take_live(k, l, has_file, beating);
+	} else if (has_file) {
+		judge(k, beating && !is_here(&k->file), k->file.state);
+	} else {
+		snprintf(k->state, sizeof k->state, BL_KNOWN_BROKEN);
+		snprintf(k->message, sizeof k->message, "%s", bl_error());
+	}
+	bl_live_close(l);
+}
+
+void bl_known_read(bl_known *k, const char *folder, const char *id, bl_beats before, double now)
+{
+	memset(k, 0, sizeof *k);
+	int rc = bl_run_file_read(folder, &k->file);
+	bool has_file = rc == 0, beating = has_file && beats_still(k, before, now);
+	if (rc < 0)
+		snprintf(k->problem, sizeof k->problem, "%s", bl_error());
+	if (needs_live(k, rc))
+		read_live(k, folder, has_file, beating);
+	else
+		snprintf(k->state, sizeof k->state, "%s", k->file.state);
+	if (!k->file.name[0])
+		snprintf(k->file.name, sizeof k->file.name, "%.*s", BL_RUN_TEXT - 1, id);
+}
+
+void bl_known_free(bl_known *k)
+{
+	bl_run_file_free(&k->file);
+}

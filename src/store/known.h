@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* known.h (private): all that a run's folder says, for the index. */
+#ifndef BL_STORE_KNOWN_H
+#define BL_STORE_KNOWN_H
+
+#include <barlow/run_file.h>
+#include <barlow/runs.h>
+
+#define BL_KNOWN_KILLED "killed"
+#define BL_KNOWN_BROKEN "broken"
+
+/* How the counts of heartbeats of a run on another host have come, by this host's clock. */
+typedef struct bl_beats {
+	int64_t count;
+	double since; /* seconds since 1970 at which it was first seen */
+} bl_beats;
+
+typedef struct bl_known {
+	bl_run_file file;
+	char state[BL_RUN_TEXT];      /* as judged */
+	char message[BL_RUN_REASON];  /* of the live file */
+	char problem[512];            /* "": all of it could be read */
+	bl_beats beats;
+} bl_known;
+
+/* before: the beats that were seen last, { 0 } where none were.  Whatever lies in the folder, there is something to say. */
+void bl_known_read(bl_known *k, const char *folder, const char *id, bl_beats before, double now);
+void bl_known_free(bl_known *k);
+
+#endif
