@@ -6,8 +6,13 @@ runs()[i] by place, runs()["name"] by the folder's name, the run's name (the
 newest of it) or how one folder's name begins.  Printing shows a table.
 What is over can be shown, and what was stopped can go on.
 ]]
+local json = require "barlow.json"
 local native = require "barlow.native"
+local recipe = require "barlow.recipe"
 local registry = require "barlow.registry"
+local show = require "barlow.show"
+local tables = require "barlow.runs_table"
+local where = require "barlow.runs_where"
 
 local runs = {}
 
@@ -143,72 +148,299 @@ function runs.all()
 	return setmetatable(list, List)
 end
 
--- runs.list: what run.json says, beside what the live file does.
+-- The index.
 
--- What run.json calls what the live file's state is.
-local states = { done = "finished", lost = "killed" }
+local index_of = setmetatable({}, { __mode = "k" }) -- of a run that came from one
 
--- Takes from the run's file what the live file does not know.
-local function complete(r)
-	local file, why = native.run_file(r.folder)
-	r.state, r.problem = states[r.state] or r.state, why
-	r.tags, r.metrics, r.recipe = {}, {}, {}
-	for k, v in pairs(file or {}) do
-		if r[k] == nil or type(v) == "table" then r[k] = v end
-	end
-	return r
+-- What went wrong in SQL is its asker's, and where we asked says nothing to him.
+local function ask(...)
+	local out = table.pack(pcall(native.index_ask, ...))
+	if not out[1] then error((tostring(out[2]):gsub("^barlow%.[%w_]+:%d+: ", "")), 0) end
+	return table.unpack(out, 2, out.n)
 end
 
--- The value of a column: a field, a metric, or a key of the recipe.
+local SELECT = "SELECT run, id, folder, name, state, reason, problem, step, steps, seed, d, pid, host, barlow, cpu, blas, threads, "
+	.. "created, started, ended, parent, parent_step, notes, message FROM runs"
+
+local function by_key(r, what)
+	local out = {}
+	local rows = ask(index_of[r], ("SELECT key, value FROM %s WHERE run = ?1"):format(what), { r.run })
+	for _, row in ipairs(rows) do out[row.key] = row.value end
+	return out
+end
+
+-- What is read of a run only when somebody asks.
+local later = {
+	metrics = function(r) return by_key(r, "metrics") end,
+	recipe = function(r) return by_key(r, "recipe") end,
+	tags = function(r)
+		local out = json.list{}
+		local rows = ask(index_of[r], "SELECT tag FROM tags WHERE run = ?1 ORDER BY tag", { r.run })
+		for i, row in ipairs(rows) do out[i] = row.tag end
+		return out
+	end,
+	data = function(r) return (native.run_file(r.folder) or {}).data or {} end,
+	convolution = function(r) return (native.run_file(r.folder) or {}).convolution or {} end,
+	total = function(r) return r.metrics.total end,
+	knn = function(r) return r.metrics.knn end,
+	lambda = function(r) return r.metrics.lambda end,
+}
+
+local Known = { __tostring = Run.__tostring }
+
+function Known.__index(r, key)
+	if Run.__index[key] then return Run.__index[key] end
+	local v = later[key] and later[key](r)
+	if v ~= nil then rawset(r, key, v) end
+	return v
+end
+
+-- The value of a column: a field of the run, a metric, or a setting of its recipe.
 function runs.value(r, name)
-	local v = rawget(r, name)
-	if v == nil or type(v) == "table" then v = r.metrics[name] end
+	local v = r[name]
+	if v == nil or type(v) == "function" then v = r.metrics[name] end
 	if v == nil then v = r.recipe[name] end
 	return v
 end
 
-local function fits(r, where)
-	if type(where) == "function" then return where(r) end
-	for k, wanted in pairs(where) do
-		local v = runs.value(r, k)
-		if v ~= wanted and tostring(v) ~= tostring(wanted) then return false end
+local function known(index, rows)
+	for _, r in ipairs(rows) do
+		r.alive = r.state == "running" or r.state == "paused" or r.state == "new"
+		index_of[r] = index
+		setmetatable(r, Known)
 	end
-	return true
+	return rows
 end
 
-local function has_tags(r, tags)
-	local has = {}
-	for _, tag in ipairs(r.tags) do has[tag] = true end
-	for _, tag in ipairs(type(tags) == "table" and tags or { tags }) do
-		if not has[tag] then return false end
+local function check_list(settings)
+	local kind = type(settings.where)
+	if kind ~= "nil" and kind ~= "string" and kind ~= "table" and kind ~= "function" then
+		error("where must be a condition as text, a table, or a function of a run, got a " .. kind, 0)
 	end
-	return true
-end
-
-local function sort(list, by)
-	local down, name = by:match "^(%-?)(.*)$"
-	local key, place = {}, {}
-	for i, r in ipairs(list) do key[r], place[r] = runs.value(r, name), i end
-	table.sort(list, function(a, b)
-		local x, y = key[a], key[b]
-		if x == nil or y == nil or x == y then
-			if (x == nil) ~= (y == nil) then return y == nil end
-			return place[a] < place[b]
-		end
-		if type(x) ~= type(y) then x, y = tostring(x), tostring(y) end
-		if down == "-" then return x > y end
-		return x < y
-	end)
+	if settings.sort ~= nil and type(settings.sort) ~= "string" then
+		error("sort must be the name of a column, got a " .. type(settings.sort), 0)
+	end
 end
 
 function runs.list(settings)
-	local where, tags, list = settings.where, settings.tags, {}
-	for _, r in ipairs(runs.all()) do
-		complete(r)
-		if (not where or fits(r, where)) and (not tags or has_tags(r, tags)) then list[#list + 1] = r end
+	settings = settings or {}
+	check_list(settings)
+	local index = native.index()
+	local clause, values = where.clause(index, settings)
+	local rows, list = known(index, (ask(index, SELECT .. clause, values))), {}
+	if type(settings.where) ~= "function" then return setmetatable(rows, List) end
+	for _, r in ipairs(rows) do
+		if settings.where(r) then list[#list + 1] = r end
 	end
-	if settings.sort then sort(list, settings.sort) end
 	return setmetatable(list, List)
+end
+
+local function not_found(list, what)
+	local names, begin = {}, {}
+	for i, r in ipairs(list) do
+		names[i] = r.id
+		if r.id:sub(1, #what) == what then begin[#begin + 1] = r.id end
+	end
+	if #begin > 1 then error(("several runs begin with %s: %s"):format(what, table.concat(begin, ", ")), 0) end
+	local near = native.nearest(what, names)
+	error(("no run named %s%s"):format(what, near and (" (did you mean %s?)"):format(near)
+		or #names == 0 and "; there are no runs" or ""), 0)
+end
+
+-- One, by its folder's name, its name (the newest), how one folder's name begins, or the path of its folder.
+function runs.get(what)
+	if type(what) == "table" and what.folder then return what end
+	if type(what) ~= "string" or what == "" then error("expected the name of a run, got " .. show.value(what), 0) end
+	local list = runs.list{}
+	local id = what:find "/" and what:match "([^/]+)/*$" or what
+	return list[id] or not_found(list, id)
+end
+
+-- The best.
+
+local LESS = { total = true, invariance = true, redundancy = true, weighted_redundancy = true, time = true, grad_norm = true }
+
+function runs.best(settings)
+	settings = settings or {}
+	local metric = settings.metric or "knn"
+	local goal = settings.goal or LESS[metric] and "min" or "max"
+	if goal ~= "min" and goal ~= "max" then error(("goal must be \"max\" or \"min\", got %q"):format(tostring(goal)), 0) end
+	local list = runs.list{ where = settings.where, tags = settings.tags, sort = (goal == "max" and "-" or "") .. metric }
+	local best = list[1]
+	return best and runs.value(best, metric) ~= nil and best or nil
+end
+
+-- Two runs.
+
+local function facts_of(r)
+	if next(r.recipe) then return r.recipe end
+	local d, why = recipe.read(r.folder .. "/recipe.lua") -- of a run of a version before
+	if not d then error(why, 0) end
+	return recipe.facts(d)
+end
+
+local function differences(a, b)
+	local rows, names = {}, {}
+	for _, t in ipairs{ a, b } do
+		for k in pairs(t) do names[k] = true end
+	end
+	for _, k in ipairs(show.sorted_keys(names)) do
+		if a[k] ~= b[k] then rows[#rows + 1] = { key = k, a = a[k], b = b[k] } end
+	end
+	return rows
+end
+
+local Comparison = {}
+
+function Comparison.__tostring(c)
+	local parts = {}
+	for _, part in ipairs{ "recipe", "metrics" } do
+		local rows = {}
+		for i, d in ipairs(c[part]) do rows[i] = { [part] = d.key, [c.a.id] = d.a, [c.b.id] = d.b } end
+		parts[#parts + 1] = #rows == 0 and "the " .. part .. (part == "recipe" and " is" or " are") .. " the same"
+			or tables.plain({ part, c.a.id, c.b.id }, rows)
+	end
+	return table.concat(parts, "\n\n")
+end
+
+function runs.compare(a, b)
+	a, b = runs.get(a), runs.get(b)
+	return setmetatable({ a = a, b = b, recipe = differences(facts_of(a), facts_of(b)),
+		metrics = differences(a.metrics, b.metrics) }, Comparison)
+end
+
+-- As text.
+
+runs.usual = { "id", "state", "step", "steps", "total", "knn", "lambda", "d", "started", "tags" }
+
+-- Rows of these columns, as lua/runs_table.lua takes them.
+function runs.rows(list, columns)
+	local rows = {}
+	for i, r in ipairs(list) do
+		rows[i] = {}
+		for _, name in ipairs(columns) do rows[i][name] = runs.value(r, name) end
+	end
+	return rows
+end
+
+function runs.export(settings)
+	settings = settings or {}
+	local columns = settings.columns or runs.usual
+	if type(columns) ~= "table" then error("columns must be a list of names, got a " .. type(columns), 0) end
+	local list = runs.list{ where = settings.where, tags = settings.tags, sort = settings.sort }
+	local text = tables.text(settings.format or "csv", columns, runs.rows(list, columns))
+	if not settings.path then return text end
+	native.write_file(settings.path, text .. "\n")
+	return settings.path
+end
+
+local Answer = {}
+
+function Answer.__tostring(a)
+	return #a == 0 and "no rows" or tables.plain(getmetatable(a).names, a)
+end
+
+-- Rows as tables by names, which print as a table.
+function runs.query(sql, ...)
+	local rows, names = ask(native.index(), sql, { ... })
+	return setmetatable(rows, { names = names, __tostring = Answer.__tostring })
+end
+
+function runs.records(what)
+	return native.run_records(runs.get(what).folder)
+end
+
+-- What people say of a run.
+
+-- Tags, of which those behind a "-" go.
+function runs.tag(what, ...)
+	local add, drop = {}, {}
+	for _, tag in ipairs(type(...) == "table" and ... or { ... }) do
+		if type(tag) ~= "string" then error("expected tags as texts, got a " .. type(tag), 0) end
+		local list = tag:sub(1, 1) == "-" and drop or add
+		list[#list + 1] = list == drop and tag:sub(2) or tag
+	end
+	native.run_edit(runs.get(what).folder, add, drop)
+end
+
+function runs.note(what, text)
+	if type(text) ~= "string" then error("expected a text, got a " .. type(text), 0) end
+	native.run_edit(runs.get(what).folder, {}, {}, text)
+end
+
+-- Deleting.
+
+local function agreed(question)
+	if not native.is_terminal() then
+		error(question .. " nobody can be asked: there is no terminal; ask = false, or --yes, does it without asking", 0)
+	end
+	io.write(native.clean(question), " [y/N] ")
+	io.flush()
+	local answer = io.read "l"
+	return answer ~= nil and answer:lower():match "^%s*y" ~= nil
+end
+
+local function remove(list, forever)
+	for _, r in ipairs(list) do native.run_remove(r.folder, forever) end
+end
+
+-- Returns whether it is gone.
+function runs.delete(what, settings)
+	settings = settings or {}
+	local r = runs.get(what)
+	local question = settings.forever and "Delete %s for ever?" or "Move %s to the trash?"
+	if settings.ask ~= false and not agreed(question:format(r.id)) then return false end
+	remove({ r }, settings.forever)
+	return true
+end
+
+local units = { K = 1 << 10, M = 1 << 20, G = 1 << 30, T = 1 << 40 }
+
+local function bytes_of(size)
+	if type(size) == "number" then return size end
+	local number, unit = tostring(size):match "^([%d.]+)%s*([KMGTkmgt]?)i?[Bb]?$"
+	if not tonumber(number) then error(("size must be bytes, or a text such as \"10G\", got %q"):format(tostring(size)), 0) end
+	return tonumber(number) * (units[unit:upper()] or 1)
+end
+
+local function check_prune(s)
+	if not s.keep and not s.older and not s.size then
+		error("prune: say which: keep = how many of the newest stay, older = days, or size = what all may take on disk", 0)
+	end
+	for _, name in ipairs{ "keep", "older" } do
+		if s[name] and (type(s[name]) ~= "number" or s[name] < 0) then
+			error(("prune: %s must be a number of 0 or more"):format(name), 0)
+		end
+	end
+end
+
+-- Newest first: those that may go and have to.  Of runs that go on none does, nor of those with the tag "keep".
+local function to_prune(list, s)
+	local gone, used, most = {}, 0, s.size and bytes_of(s.size)
+	for i, r in ipairs(list) do
+		local size = most and native.run_size(r.folder) or 0
+		local safe = r.alive or i <= (s.keep or 0)
+		for _, tag in ipairs(r.tags) do safe = safe or tag == "keep" end
+		local old = s.older and os.time() - (r.ended or r.started or os.time()) > s.older * 86400
+		local due = old or most and used + size > most or not s.older and not most
+		if due and not safe then gone[#gone + 1] = r else used = used + size end
+	end
+	return gone
+end
+
+-- Returns the runs that are gone; of a dry one, those that would be.
+function runs.prune(settings)
+	local s = settings or {}
+	check_prune(s)
+	local gone = setmetatable(to_prune(runs.list{ where = s.where, tags = s.tags }, s), List)
+	if s.dry or #gone == 0 then return gone end
+	if s.ask ~= false then
+		print(gone)
+		local where_to = s.forever and "Delete these %d runs for ever?" or "Move these %d runs to the trash?"
+		if not agreed(where_to:format(#gone)) then return setmetatable({}, List) end
+	end
+	remove(gone, s.forever)
+	return gone
 end
 
 return runs

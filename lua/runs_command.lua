@@ -3,43 +3,193 @@
 local json = require "barlow.json"
 local native = require "barlow.native"
 local runs = require "barlow.runs"
+local show = require "barlow.show"
+local tables = require "barlow.runs_table"
 
 local command = {}
 
-local verbs = {}
+-- Text of others' files to a terminal has no control bytes; a file or a pipe gets it as it is.
+local function put(text)
+	io.write(native.is_terminal() and native.clean(text, true) or text, "\n")
+end
 
--- A list as JSON has it.
-local function plain(r)
+local function format_of(options, otherwise)
+	return options.json and "json" or options.csv and "csv" or otherwise or "plain"
+end
+
+local function split(text)
 	local out = {}
-	for k, v in pairs(r) do out[k] = v end
-	out.tags = json.list(out.tags)
+	for part in text:gmatch "[^,]+" do out[#out + 1] = part:match "^%s*(.-)%s*$" end
 	return out
 end
 
-function verbs.list(_, options)
-	local list = runs.list{}
-	if not options.json then return print(list) end
-	local out = json.list{}
-	for i, r in ipairs(list) do out[i] = plain(r) end
-	print(json.encode(out))
+local function listed(options, limit)
+	local list = runs.list{ where = options.where, sort = options.sort, tags = options.tags }
+	for i = #list, (limit or options.number or #list) + 1, -1 do list[i] = nil end
+	return list
 end
 
-function verbs.show(operands)
-	local r = runs.list{}[operands[1]]
-	if not r then error("no run named " .. operands[1], 0) end
-	print(json.encode(plain(r)))
+local function date(seconds)
+	return seconds and os.date("%Y-%m-%d %H:%M", seconds // 1 | 0)
 end
 
--- The exit status.
-function command.main(operands, options)
-	local verb = table.remove(operands, 1) or "list"
-	if not verbs[verb] then
-		local names = {}
-		for name in pairs(verbs) do names[#names + 1] = name end
-		local near = native.nearest(verb, names)
-		error(("there is no '%s'%s"):format(verb, near and (" (did you mean '%s'?)"):format(near) or ""), 0)
+-- For people: steps beside how many there are, times as dates.
+local function for_people(rows, list, columns)
+	for i, r in ipairs(rows) do
+		if r.step then r.step = ("%d/%d"):format(r.step, list[i].steps or 0) end
+		for _, name in ipairs{ "created", "started", "ended" } do r[name] = date(r[name]) end
+		if type(r.tags) == "table" then r.tags = table.concat(r.tags, " ") end
 	end
-	verbs[verb](operands, options)
+	local shown = {}
+	for _, name in ipairs(columns) do
+		local any = name ~= "tags" and name ~= "steps"
+		for _, r in ipairs(rows) do any = any or name == "tags" and r.tags ~= "" end
+		if any then shown[#shown + 1] = name end
+	end
+	return shown
+end
+
+local function print_list(list, options, otherwise)
+	local format = format_of(options, otherwise)
+	local columns = options.columns and split(options.columns) or runs.usual
+	local rows = runs.rows(list, columns)
+	if format == "plain" and #list == 0 then return put("no runs") end
+	if format == "plain" then
+		local shown = for_people(rows, list, columns)
+		if not options.columns then columns = shown end
+	end
+	put(tables.text(format, columns, rows))
+end
+
+local verbs = {}
+
+verbs.list = { most = 0, call = function(_, options) print_list(listed(options), options) end }
+
+-- One run as a table of tables.
+local function whole(r)
+	local out = {}
+	for _, name in ipairs{ "id", "folder", "name", "state", "reason", "problem", "step", "steps", "seed", "d", "pid", "host", "barlow",
+		"cpu", "blas", "threads", "created", "started", "ended", "notes", "message", "metrics", "recipe", "tags", "data",
+		"convolution" } do out[name] = r[name] end
+	if r.parent then out.parent = { folder = r.parent, step = r.parent_step } end
+	return out
+end
+
+local function print_whole(r)
+	local all, lines = whole(r), {}
+	for _, name in ipairs{ "created", "started", "ended" } do all[name] = date(all[name]) end
+	if all.parent then all.parent = ("%s, step %d"):format(all.parent.folder, all.parent.step) end
+	all.tags = table.concat(all.tags, " ")
+	for _, name in ipairs{ "id", "folder", "name", "state", "reason", "problem", "message", "step", "steps", "seed", "d", "tags",
+		"notes", "parent", "created", "started", "ended", "host", "pid", "cpu", "blas", "threads", "barlow" } do
+		local v = all[name]
+		if v ~= nil and v ~= "" then lines[#lines + 1] = ("%-12s %s"):format(name, tables.cell_text(v)) end
+	end
+	for _, part in ipairs{ "metrics", "recipe", "data", "convolution" } do
+		local keys = show.sorted_keys(all[part])
+		if #keys > 0 then lines[#lines + 1] = "\n" .. part end
+		for _, k in ipairs(keys) do lines[#lines + 1] = ("  %-28s %s"):format(native.clean(k), tables.cell_text(all[part][k])) end
+	end
+	put(table.concat(lines, "\n"))
+end
+
+-- Keys of tables within with a dot between.
+local function flat(v, before, out)
+	for _, k in ipairs(show.sorted_keys(v)) do
+		local item = v[k]
+		if type(item) == "table" and #item == 0 then
+			flat(item, before .. k .. ".", out)
+		else
+			out[#out + 1] = { key = before .. k, value = type(item) == "table" and table.concat(item, " ") or item }
+		end
+	end
+	return out
+end
+
+verbs.show = { least = 1, most = 1, what = "RUN", call = function(operands, options)
+	local r = runs.get(operands[1])
+	if options.json then return put(json.encode(whole(r))) end
+	if options.csv then return put(tables.csv({ "key", "value" }, flat(whole(r), "", {}))) end
+	print_whole(r)
+end }
+
+verbs.diff = { least = 2, most = 2, what = "RUN RUN", call = function(operands, options)
+	local c = runs.compare(operands[1], operands[2])
+	local rows = {}
+	for _, part in ipairs{ "recipe", "metrics" } do
+		for _, d in ipairs(c[part]) do rows[#rows + 1] = { part = part, key = d.key, a = d.a, b = d.b } end
+	end
+	local format = format_of(options)
+	put(format == "plain" and tostring(c) or tables.text(format, { "part", "key", "a", "b" }, rows))
+end }
+
+verbs.best = { most = 0, call = function(_, options)
+	local best = runs.best{ metric = options.metric, goal = options.goal, where = options.where, tags = options.tags }
+	if not best then error(("no run has %s"):format(options.metric or "knn"), 0) end
+	print_list({ best }, options)
+end }
+
+verbs.export = { most = 0, call = function(_, options)
+	local format = options.format or format_of(options, "csv")
+	local columns = options.columns and split(options.columns) or runs.usual
+	local text = tables.text(format, columns, runs.rows(listed(options), columns))
+	if not options.output then return put(text) end
+	native.write_file(options.output, text .. "\n")
+end }
+
+verbs.sql = { least = 1, most = 1, what = "QUESTION", call = function(operands, options)
+	local rows = runs.query(operands[1])
+	local format = format_of(options)
+	put(format == "plain" and tostring(rows) or tables.text(format, getmetatable(rows).names, rows))
+end }
+
+verbs.tag = { least = 2, what = "RUN TAG...", call = function(operands)
+	runs.tag(table.remove(operands, 1), operands)
+end }
+
+verbs.note = { least = 2, most = 2, what = "RUN TEXT", call = function(operands)
+	runs.note(operands[1], operands[2])
+end }
+
+verbs.rm = { least = 1, what = "RUN...", call = function(operands, options)
+	local list = {}
+	for i, what in ipairs(operands) do list[i] = runs.get(what) end -- all of them, before the first goes
+	for _, r in ipairs(list) do
+		runs.delete(r, { ask = not options.yes, forever = options.forever })
+	end
+end }
+
+local function number_of(name, text)
+	if not text then return nil end
+	return tonumber(text) or error(("--%s: expected a number, got '%s'"):format(name, text), 0)
+end
+
+verbs.prune = { most = 0, call = function(_, options)
+	local gone = runs.prune{ keep = number_of("keep", options.keep), older = number_of("older", options.older), size = options.size,
+		where = options.where, tags = options.tags, dry = options.dry_run, ask = not options.yes, forever = options.forever }
+	if options.dry_run or options.yes then print_list(gone, options) end
+end }
+
+local function verb_of(name)
+	if verbs[name] then return verbs[name] end
+	local names = {}
+	for known in pairs(verbs) do names[#names + 1] = known end
+	table.sort(names)
+	local near = native.nearest(name, names)
+	error(("there is no '%s' (%s)"):format(name, near and ("did you mean '%s'?"):format(near)
+		or "expected " .. table.concat(names, ", ")), 0)
+end
+
+-- Returns the exit status.
+function command.main(operands, options)
+	local name = table.remove(operands, 1) or "list"
+	local verb = verb_of(name)
+	if #operands < (verb.least or 0) then error(("expected %s %s"):format(name, verb.what), 0) end
+	if verb.most and #operands > verb.most then
+		error(("%s: '%s' is one argument too many"):format(name, operands[verb.most + 1]), 0)
+	end
+	if options.tags and #options.tags == 0 then options.tags = nil end
+	verb.call(operands, options)
 	return 0
 end
 

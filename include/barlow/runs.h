@@ -98,5 +98,19 @@ char *bl_runs_parent(const char *folder, int64_t *step);
  * with bl_error: nothing was removed, or not all.
  */
 int bl_runs_delete(const char *folder);
+/*
+ * Moves a run that is not going on, and lies among all runs, into the folder `trash` beside these, from where its user may take
+ * it back.  Where it lies now, a new string.  NULL with bl_error.
+ */
+char *bl_runs_to_trash(const char *folder);
+int64_t bl_runs_size(const char *folder); /* bytes that the folder's files take on disk; 0: it cannot be read */
+
+/* Tags and notes, in run.json (run_file.h); a run of a version before gets one. */
+typedef struct bl_run_edit {
+	const char *const *add, *const *drop; /* tags */
+	int adds, drops;
+	const char *notes; /* NULL: they stay as they are */
+} bl_run_edit;
+int bl_runs_edit(const char *folder, const bl_run_edit *e);
 
 #endif

@@ -9,12 +9,37 @@
 #include <stdlib.h>
 
 struct wish {
-	bool json, csv;
+	bool json, csv, yes, forever, dry_run;
+	const char *where, *sort, *columns, *metric, *goal, *format, *output, *keep, *older, *size;
+	bl_texts tags;
+	int number;
 };
 
 static const bl_option options[] = {
 	BL_OPTION(FLAG, struct wish, json, .name = "json", .help = "print JSON"),
 	BL_OPTION(FLAG, struct wish, csv, .name = "csv", .help = "print comma-separated values"),
+	BL_OPTION(TEXT, struct wish, where, .letter = 'w', .name = "where", .argument = "CONDITION",
+	          .help = "only runs of which it is true: \"knn > .7 and loss.lambda < .1\""),
+	BL_OPTION(TEXTS, struct wish, tags, .letter = 't', .name = "tag", .argument = "TAG", .help = "only runs with that tag; may be given again"),
+	BL_OPTION(TEXT, struct wish, sort, .letter = 's', .name = "sort", .argument = "NAME",
+	          .help = "in the order of a column, metric or setting; -NAME: descending (default: newest first)"),
+	BL_OPTION(TEXT, struct wish, columns, .letter = 'c', .name = "columns", .argument = "NAMES",
+	          .help = "what is shown, with commas between: columns, metrics, settings of the recipe"),
+	BL_OPTION(WHOLE, struct wish, number, .letter = 'n', .name = "number", .argument = "N", .min = 1, .max = 1000000,
+	          .help = "the first N only"),
+	BL_OPTION(TEXT, struct wish, metric, .letter = 'm', .name = "metric", .argument = "NAME", .help = "best: by this (default: knn)"),
+	BL_OPTION(TEXT, struct wish, goal, .name = "goal", .argument = "GOAL", .help = "best: max or min (default: max, of losses min)"),
+	BL_OPTION(TEXT, struct wish, format, .letter = 'f', .name = "format", .argument = "FORMAT",
+	          .help = "export: csv, json, markdown or latex (default: csv)"),
+	BL_OPTION(TEXT, struct wish, output, .letter = 'o', .name = "output", .argument = "FILE", .thing = BL_THING_FILE,
+	          .help = "export: write this file"),
+	BL_OPTION(TEXT, struct wish, keep, .name = "keep", .argument = "N", .help = "prune: the newest N stay"),
+	BL_OPTION(TEXT, struct wish, older, .name = "older", .argument = "DAYS", .help = "prune: those that ended before go"),
+	BL_OPTION(TEXT, struct wish, size, .name = "size", .argument = "SIZE",
+	          .help = "prune: the oldest go until all take no more than this, as 10G"),
+	BL_OPTION(FLAG, struct wish, dry_run, .name = "dry-run", .help = "prune: only say which"),
+	BL_OPTION(FLAG, struct wish, forever, .name = "forever", .help = "rm, prune: remove the files, not into the trash"),
+	BL_OPTION(FLAG, struct wish, yes, .letter = 'y', .name = "yes", .help = "rm, prune: do not ask"),
 	BL_OPTION_END,
 };
 
@@ -29,7 +54,7 @@ static void set_flag(lua_State *L, const char *name, bool on)
 	lua_setfield(L, -2, name);
 }
 
-static void push_operands(lua_State *L, const bl_texts *t)
+static void push_texts(lua_State *L, const bl_texts *t)
 {
 	lua_createtable(L, t->n, 0);
 	for (int i = 0; i < t->n; i++) {
@@ -38,14 +63,36 @@ static void push_operands(lua_State *L, const bl_texts *t)
 	}
 }
 
+static void push_wish(lua_State *L, const struct wish *w)
+{
+	const struct { const char *name, *text; } texts[] = {
+		{ "where", w->where }, { "sort", w->sort }, { "columns", w->columns }, { "metric", w->metric }, { "goal", w->goal },
+		{ "format", w->format }, { "output", w->output }, { "keep", w->keep }, { "older", w->older }, { "size", w->size },
+	};
+	lua_newtable(L);
+	set_flag(L, "json", w->json);
+	set_flag(L, "csv", w->csv);
+	set_flag(L, "yes", w->yes);
+	set_flag(L, "forever", w->forever);
+	set_flag(L, "dry_run", w->dry_run);
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		lua_pushstring(L, texts[i].text);
+		lua_setfield(L, -2, texts[i].name);
+	}
+	push_texts(L, &w->tags);
+	lua_setfield(L, -2, "tags");
+	if (!w->number)
+		return;
+	lua_pushinteger(L, w->number);
+	lua_setfield(L, -2, "number");
+}
+
 /* Messages are for the command's user: where in our code they come from says nothing to him. */
 static int call(lua_State *L, const struct wish *w, const bl_texts *operands)
 {
 	lua_pushcfunction(L, call_main);
-	push_operands(L, operands);
-	lua_newtable(L);
-	set_flag(L, "json", w->json);
-	set_flag(L, "csv", w->csv);
+	push_texts(L, operands);
+	push_wish(L, w);
 	if (lua_pcall(L, 2, 1, 0) == LUA_OK)
 		return (int)lua_tointeger(L, -1);
 	bl_signals_yield();
@@ -65,18 +112,24 @@ static int runs(const bl_subcommand *self, const void *options_read, const bl_te
 	return L ? bl_run_close(L, call(L, w, operands)) : EXIT_FAILURE;
 }
 
-static const char *const verbs[] = { "list", "show", NULL };
+static const char *const verbs[] = { "list", "show", "diff", "best", "export", "sql", "tag", "note", "rm", "prune", NULL };
 
 const bl_subcommand bl_subcommand_runs = {
 	.name = "runs",
-	.summary = "list runs, live and past",
+	.summary = "list, compare, export, tag and delete runs, live and past",
 	.options = options,
-	.operand = "list | show RUN",
+	.operand = "what",
 	.thing = BL_THING_WORD,
 	.words = verbs,
 	.many = true,
 	.others = BL_THING_RUN,
-	.about = "Lists all runs that were kept, newest first, or shows one.\n",
+	.about = "list shows all runs that were kept, newest first; show RUN one with all that is known of it; diff RUN RUN in what "
+	         "two differ; best the one with the best value of a metric; export writes a table; sql QUESTION asks SQL of the tables runs, "
+	         "metrics(run, key, value), recipe(run, key, value) and tags(run, tag), and can only read.\n"
+	         "tag RUN TAG... adds tags, and removes those with \"-\" in front (put -- before them); note RUN TEXT keeps a text with it; "
+	         "rm RUN... moves runs to the trash, the folder trash beside all runs, and prune those that are too old or too many, but "
+	         "none that goes on or has the tag keep. Runs are given as for watch.\n"
+	         "What is known is kept in an index in the cache, which is made again from the runs' folders whenever it is missing.\n",
 	.size = sizeof(struct wish),
 	.run = runs,
 };

@@ -4,6 +4,7 @@ libbarlow_sources += \
 	src/store/checkpoint.c \
 	src/store/delete.c \
 	src/store/dtype.c src/store/dtype.h \
+	src/store/edit.c \
 	src/store/facts.c \
 	src/store/fork.c \
 	src/store/place.c \
@@ -21,5 +22,6 @@ libbarlow_sources += \
 	src/store/start.c \
 	src/store/state.h \
 	src/store/trials.c \
+	src/store/trash.c \
 	src/store/tuned.c \
 	src/store/weights.c

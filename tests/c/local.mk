@@ -28,6 +28,7 @@ c_tests += tests/c/test_gradcheck
 c_tests += tests/c/test_heatmap
 c_tests += tests/c/test_idx
 c_tests += tests/c/test_keys
+c_tests += tests/c/test_index
 c_tests += tests/c/test_journal
 c_tests += tests/c/test_lbfgs
 c_tests += tests/c/test_live

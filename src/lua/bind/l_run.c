@@ -266,9 +266,8 @@ static int p_terms(lua_State *L)
 }
 
 /* All records: {step = {...}, invariance = {...}, ...} */
-static int p_records(lua_State *L)
+int bl_lua_push_records(lua_State *L, const bl_live *l)
 {
-	const bl_live *l = bl_trainer_live(bl_lua_trainer(L, 1));
 	int64_t n = bl_live_length(l);
 	bl_columns c;
 	bl_record r;
@@ -290,6 +289,11 @@ static int p_records(lua_State *L)
 	for (int k = c.n - 1; k >= 0; k--)
 		lua_setfield(L, first - 1, c.column[k].name);
 	return 1;
+}
+
+static int p_records(lua_State *L)
+{
+	return bl_lua_push_records(L, bl_trainer_live(bl_lua_trainer(L, 1)));
 }
 
 /* The columns of the records, in their order: {{name =, label =, brief =, unit =, kind =, format =}, ...} */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_run_file.c: run.json as a table, and its tags and notes changed; for lua/runs.lua. */
+/* l_run_file.c: run.json as a table, its tags and notes changed, and its folder looked at and removed; for lua/runs.lua. */
 #include "lua/bind/face.h"
 
+#include <barlow/file.h>
 #include <barlow/run_file.h>
+#include <barlow/runs.h>
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void set_text(lua_State *L, const char *name, const char *text)
@@ -118,41 +120,66 @@ int bl_lua_run_file(lua_State *L)
 
 /* --- changes --- */
 
-typedef struct change {
-	const char *notes; /* NULL: they stay */
-	const char *tag[2 * BL_RUN_TAGS];
-	bool on[2 * BL_RUN_TAGS];
-	int tags;
-} change;
-
-static int make_changes(void *ctx, bl_run_file *f)
+/* The list of texts at `index` into `out`, which the list keeps alive. */
+static int take_tags(lua_State *L, int index, const char *out[BL_RUN_TAGS])
 {
-	const change *c = ctx;
-	if (!f->state[0])
-		return bl_fail("there is no " BL_RUN_FILE " in its folder, as of a run of an earlier version");
-	for (int i = 0; i < c->tags; i++)
-		if (bl_run_file_tag(f, c->tag[i], c->on[i]) < 0)
-			return -1;
-	if (c->notes && strlen(c->notes) >= BL_RUN_NOTES)
-		return bl_fail("notes of %zu bytes: expected less than %d", strlen(c->notes), BL_RUN_NOTES);
-	if (c->notes)
-		snprintf(f->notes, sizeof f->notes, "%s", c->notes);
-	return 0;
+	int n = 0;
+	luaL_checktype(L, index, LUA_TTABLE);
+	for (; lua_rawgeti(L, index, n + 1) != LUA_TNIL; lua_pop(L, 1)) {
+		if (lua_type(L, -1) != LUA_TSTRING || n == BL_RUN_TAGS)
+			return luaL_error(L, "expected at most %d tags as texts", BL_RUN_TAGS);
+		out[n++] = lua_tostring(L, -1);
+	}
+	lua_pop(L, 1);
+	return n;
 }
 
-/* run_change(folder, {tag, ...}, {tag that goes, ...}[, notes]) */
-int bl_lua_run_change(lua_State *L)
+/* run_edit(folder, {tag, ...}, {tag that goes, ...}[, notes]) */
+int bl_lua_run_edit(lua_State *L)
 {
-	change c = { .notes = luaL_optstring(L, 4, NULL) };
-	for (int list = 2; list <= 3; list++) {
-		luaL_checktype(L, list, LUA_TTABLE);
-		for (lua_Integer i = 1; lua_rawgeti(L, list, i) != LUA_TNIL; i++, lua_pop(L, 1)) {
-			if (lua_type(L, -1) != LUA_TSTRING || c.tags == 2 * BL_RUN_TAGS)
-				return luaL_error(L, "expected at most %d tags as texts", 2 * BL_RUN_TAGS);
-			c.tag[c.tags] = lua_tostring(L, -1); /* the list keeps it alive */
-			c.on[c.tags++] = list == 2;
-		}
-		lua_pop(L, 1);
-	}
-	return bl_run_file_change(luaL_checkstring(L, 1), make_changes, &c) < 0 ? bl_lua_fail(L) : 0;
+	const char *add[BL_RUN_TAGS], *drop[BL_RUN_TAGS];
+	bl_run_edit e = { .add = add, .drop = drop, .notes = luaL_optstring(L, 4, NULL) };
+	e.adds = take_tags(L, 2, add);
+	e.drops = take_tags(L, 3, drop);
+	return bl_runs_edit(luaL_checkstring(L, 1), &e) < 0 ? bl_lua_fail(L) : 0;
+}
+
+/* run_remove(folder[, forever]): the folder in the trash; nothing where it is gone for ever */
+int bl_lua_run_remove(lua_State *L)
+{
+	const char *folder = luaL_checkstring(L, 1);
+	if (lua_toboolean(L, 2))
+		return bl_runs_delete(folder) != 0 ? bl_lua_fail(L) : 0;
+	char *there = bl_runs_to_trash(folder);
+	if (!there)
+		return bl_lua_fail(L);
+	lua_pushstring(L, there);
+	free(there);
+	return 1;
+}
+
+/* run_size(folder): bytes that its files take on disk */
+int bl_lua_run_size(lua_State *L)
+{
+	lua_pushinteger(L, bl_runs_size(luaL_checkstring(L, 1)));
+	return 1;
+}
+
+/* run_records(folder): {step = {...}, total = {...}, ...} */
+int bl_lua_run_records(lua_State *L)
+{
+	bl_live *l = bl_live_open(lua_pushfstring(L, "%s/%s", luaL_checkstring(L, 1), BL_RUN_LIVE), false);
+	if (!l)
+		return bl_lua_fail(L);
+	bl_lua_push_records(L, l);
+	bl_live_close(l);
+	return 1;
+}
+
+/* write_file(path, text): as a whole, or not at all */
+int bl_lua_write_file(lua_State *L)
+{
+	size_t n;
+	const char *text = luaL_checklstring(L, 2, &n);
+	return bl_file_write_atomic(luaL_checkstring(L, 1), text, n) != 0 ? bl_lua_fail(L) : 0;
 }

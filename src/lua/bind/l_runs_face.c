@@ -23,13 +23,39 @@ static int through(lua_State *L)
 	return bl_lua_call_module(L, "barlow.runs", f->name, lua_gettop(L));
 }
 
-static const bl_field list_fields[] = {
-	BL_FIELD_UNREAD("where", "a function of a run, or a table of settings and what they must be", BL_OTHERWISE("all"),
-	                .help = "which runs: function(r) return r.metrics.knn end, or {state = \"finished\", [\"loss.lambda\"] = .02}"),
-	BL_FIELD_UNREAD("sort", "the name of a column, metric or recipe's key; \"-\" before it: the largest first",
-	                BL_OTHERWISE("newest first"), .help = "by what the list is in order"),
-	BL_FIELD_UNREAD("tags", "a tag, or a list of them", BL_OTHERWISE("any or none"), .help = "all of which a run has"),
-	BL_FIELD_END,
+/* Which runs, of functions that take many. */
+#define WHERE \
+	BL_FIELD_UNREAD("where", "a condition as text, a table, or a function", BL_OTHERWISE("all"), \
+	                .help = "which: \"knn > .7 and loss.lambda < .1\" over columns, metrics and settings (SQL), {state = \"finished\"}, " \
+	                        "or function(r) return r.step > 9 end")
+#define SORT \
+	BL_FIELD_UNREAD("sort", "the name of a column, metric or setting", BL_OTHERWISE("newest first"), \
+	                .help = "by what, ascending; with \"-\" in front descending")
+#define TAGS BL_FIELD_UNREAD("tags", "a tag, or a list of them", BL_OTHERWISE("any or none"), .help = "which they all have")
+#define FOREVER \
+	BL_FIELD_UNREAD("forever", "true or false", BL_OTHERWISE("false"), .help = "removes files instead of moving them to the trash")
+#define ASK BL_FIELD_UNREAD("ask", "true or false", BL_OTHERWISE("true"), .help = "false: does it without asking on the terminal")
+
+static const bl_field list_fields[] = { WHERE, SORT, TAGS, BL_FIELD_END };
+static const bl_field best_fields[] = {
+	BL_FIELD_UNREAD("metric", "the name of a column, metric or setting", BL_OTHERWISE("\"knn\""), .help = "what is compared"),
+	BL_FIELD_UNREAD("goal", "\"max\" or \"min\"", BL_OTHERWISE("\"max\", of losses \"min\""), .help = "which is better"),
+	WHERE, TAGS, BL_FIELD_END,
+};
+static const bl_field export_fields[] = {
+	BL_FIELD_UNREAD("format", "\"csv\", \"json\", \"markdown\", \"latex\" or \"plain\"", BL_OTHERWISE("\"csv\""), .help = "how it is written"),
+	BL_FIELD_UNREAD("path", "a path", BL_OTHERWISE("the text is returned"), .help = "the file that is written"),
+	BL_FIELD_UNREAD("columns", "a list of names of columns, metrics and settings", BL_OTHERWISE("the usual ones"),
+	                .help = "what of each run"),
+	WHERE, SORT, TAGS, BL_FIELD_END,
+};
+static const bl_field prune_fields[] = {
+	BL_FIELD_UNREAD("keep", "a number", BL_OTHERWISE("0"), .help = "how many of the newest stay in any case"),
+	BL_FIELD_UNREAD("older", "a number of days", BL_OTHERWISE("age does not matter"), .help = "runs that ended before go"),
+	BL_FIELD_UNREAD("size", "bytes, or a text such as \"10G\"", BL_OTHERWISE("size does not matter"),
+	                .help = "what all that stay may take on disk: the oldest go"),
+	BL_FIELD_UNREAD("dry", "true or false", BL_OTHERWISE("false"), .help = "only says which"),
+	FOREVER, ASK, WHERE, TAGS, BL_FIELD_END,
 };
 
 static const bl_lua_function itself = BL_LUA("runs", NULL, "(): table",
@@ -40,7 +66,31 @@ static const bl_lua_function functions[] = {
 	       "pcall(runs.resume, \"no such run\")"),
 	BL_LUA("list", through, ": table",
 	       "Runs with all that is known of them: state (running, stopped, finished, failed, killed), metrics, recipe, tags ...",
-	       "print(runs.list{where = {state = \"finished\"}, sort = \"-knn\"})", .fields = list_fields),
+	       "print(runs.list{where = {state = \"finished\"}, sort = \"-created\"})", .fields = list_fields),
+	BL_LUA("get", through, "(run: string): table",
+	       "One run: by its folder's name, its name (the newest of it), how one folder's name begins, or the path of its folder.",
+	       "pcall(runs.get, \"no such run\")"),
+	BL_LUA("best", through, ": table?", "The run with the best value of a metric, or nil.",
+	       "print(pcall(runs.best, {metric = \"total\"}))", .fields = best_fields),
+	BL_LUA("compare", through, "(a: string, b: string): table",
+	       "In what settings and metrics two runs differ: {recipe = {{key =, a =, b =}, ...}, metrics = ...}, which prints as a table.",
+	       "pcall(runs.compare, \"one\", \"another\")"),
+	BL_LUA("export", through, ": string", "Runs as a table in text.",
+	       "print(runs.export{format = \"markdown\", columns = {\"id\", \"state\"}})", .fields = export_fields),
+	BL_LUA("query", through, "(sql: string, ...: any): table",
+	       "Rows that SQL gives of the tables runs, metrics(run, key, value), recipe(run, key, value) and tags(run, tag); it can only read.",
+	       "print(runs.query \"SELECT state, count(*) FROM runs GROUP BY state\")"),
+	BL_LUA("records", through, "(run: string): table", "All records of a run, as one list for each column.",
+	       "pcall(runs.records, \"no such run\")"),
+	BL_LUA("tag", through, "(run: string, ...: string)", "Adds tags to a run; \"-tag\" removes one. Those with the tag keep are never pruned.",
+	       "pcall(runs.tag, \"no such run\", \"good\", \"-bad\")"),
+	BL_LUA("note", through, "(run: string, text: string)", "What is noted of a run, instead of what was.",
+	       "pcall(runs.note, \"no such run\", \"with the new crop\")"),
+	BL_LUA("delete", through, "(run: string, settings?: table): boolean",
+	       "Moves a run to the trash, $XDG_DATA_HOME/barlow/trash, after asking; ask = false: without, forever = true: removes it.",
+	       "pcall(runs.delete, \"no such run\", {ask = false})"),
+	BL_LUA("prune", through, ": table", "Moves runs that are old or too many to the trash, after asking; those that go on stay.",
+	       "print(runs.prune{older = 365, dry = true})", .fields = prune_fields),
 	BL_LUA_END,
 };
 
