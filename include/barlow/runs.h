@@ -74,7 +74,7 @@ bl_live *bl_runs_open(const char *what, bool *commands);
 
 /*
  * The folder of the run that is to go on: meant as above, but the path of a folder need not have a live file; NULL: the
- * newest that did not come to its end.  NULL with bl_error where it has no checkpoint, or is going on in some process.
+ * newest that was stopped or killed, not one that failed.  NULL with bl_error where it has no checkpoint, or is going on in some process.
  */
 char *bl_runs_resumable(const char *what);
 /*

@@ -116,6 +116,9 @@ char *bl_trainers_unsaved_message(void);
  */
 void bl_trainers_end(const char *why, void (*tell)(void *ctx, const char *line), void *ctx);
 
+/* Every run of the process that has a place and goes on is saved at its next step boundary, as when a checkpoint is asked for. */
+void bl_trainers_save(const char *who);
+
 /*
  * The journal: what was changed while the run trained, and what else happened to it, from its first step on.  It is kept
  * in memory and told to who keeps it on disk (journal.h).

@@ -20,6 +20,19 @@ int bl_weights_save(const char *path, bl_module *const *roots, const char *const
  */
 int bl_weights_load(const char *path, bl_module *const *roots, const char *const *prefixes, int n, bool strict);
 
+/* Which names of a file a module takes, and how strictly. */
+typedef struct bl_weights_how {
+	const char *strip;  /* goes from the front of every name that has it, as "module."; NULL: nothing */
+	const char *prefix; /* then names behind it and a dot are meant, and no others, as "encoder"; NULL: all */
+	bool strict;        /* names and shapes have to be the same; otherwise what fits is taken */
+} bl_weights_how;
+typedef struct bl_weights_report {
+	int taken, missing, unused, misfits; /* tensors: not in the file, not in the module, of another shape */
+	char text[1024];                     /* what did not fit, in words; "": all did */
+} bl_weights_report;
+/* Fails, with nothing changed, where it is strict and something does not fit, and where nothing does. */
+int bl_weights_take(const char *path, bl_module *root, const bl_weights_how *how, bl_weights_report *report);
+
 /*
  * The bare format: name -> tensor, for tools and checkpoints.  Written as F32
  * in the order of the list, row-major whatever the memory order; a name that

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * signals.c: how a signal ends the program.
+ * signals.c: how a signal ends the program, and how one has it save its runs.
  *
  * Handlers only note the signal.  A thread of its own does the rest, whatever the main thread is at; that one's Lua code
  * is interrupted, and whatever would end the process in another way waits (bl_signals_yield).
@@ -26,6 +26,7 @@
 
 static struct {
 	sem_t told;
+	atomic_int saves; /* SIGUSR1, which nobody has answered yet */
 	atomic_int number; /* of the signal that ends the program; 0: none yet */
 	struct timespec at;
 } end;
@@ -67,6 +68,16 @@ static void on_end(int number)
 	} else if (!is_the_same(number, first)) {
 		die(number);
 	}
+	errno = why;
+}
+
+/* A batch system's warning, as Slurm's before its time is up. */
+static void on_save(int number)
+{
+	int why = errno;
+	(void)number;
+	end.saves++;
+	sem_post(&end.told);
 	errno = why;
 }
 
@@ -118,8 +129,9 @@ static void *end_program(void *unused)
 	char *lines = NULL, why[64];
 	size_t n;
 	(void)unused;
-	while (sem_wait(&end.told) != 0)
-		;
+	while (!end.number)
+		if (sem_wait(&end.told) == 0 && atomic_exchange(&end.saves, 0) > 0 && !end.number)
+			bl_trainers_save("SIGUSR1");
 	FILE *f = open_memstream(&lines, &n);
 	snprintf(why, sizeof why, "the process got %s", name_of(end.number));
 	bl_trainers_end(why, add_line, f);
@@ -172,6 +184,7 @@ int bl_signals_install(void)
 	for (int i = 0; i < KINDS; i++)
 		handle(kinds[i].number, on_end, SA_RESTART);
 	handle(SIGXFSZ, on_nothing, SA_RESTART);
+	handle(SIGUSR1, on_save, SA_RESTART);
 	atexit(bl_signals_yield);
 	return 0;
 }

@@ -24,4 +24,5 @@ libbarlow_sources += \
 	src/store/trials.c \
 	src/store/trash.c \
 	src/store/tuned.c \
-	src/store/weights.c
+	src/store/weights.c \
+	src/store/weights_take.c

@@ -51,18 +51,18 @@ static int check_checkpoint(const char *folder)
 
 /* --- Which one ------------------------------------------------------------------ */
 
-/* What is going on is somebody's; what is done is over. */
+/* What is going on is somebody's; what is done is over; what failed would fail again, until somebody has looked at it. */
 static char *newest_unfinished(void)
 {
 	char *root = bl_runs_root(), *folder = NULL;
 	bl_runs *list = root ? bl_runs_list(root, NULL) : NULL;
 	for (int i = 0; list && i < list->n && !folder; i++) {
 		const bl_run *r = &list->run[i];
-		if (!r->broken && !bl_run_going(r) && r->info.state != BL_RUN_DONE)
+		if (!r->broken && !bl_run_going(r) && r->info.state != BL_RUN_DONE && r->info.state != BL_RUN_FAILED)
 			folder = strdup(r->folder);
 	}
 	if (list && !folder)
-		bl_fail("no run in %s was stopped before its end", root);
+		bl_fail("no run in %s was stopped or killed before its end", root);
 	bl_runs_free(list);
 	free(root);
 	return folder;

@@ -17,6 +17,11 @@ int bl_state_add(bl_state *s, const char *prefix, const char *name, bl_tensor *t
 int bl_state_collect(bl_state *s, bl_module *const *roots, const char *const *prefixes, int n);
 /* Sorts both lists; does the file have all the state's names and shapes, and (strict) no others?  Negative: no. */
 int bl_state_fit(bl_state *s, const char *path, bl_named *file, int n, bool strict);
+/* The item of that name in a list that bl_state_fit or bl_named_sort has sorted; NULL: there is none. */
+bl_named *bl_named_find(const bl_named *sorted, int n, const char *name);
+void bl_named_sort(bl_named *items, int n);
+/* The weights are the file's from now on, and no longer those of a run. */
+int bl_weights_mark(const char *path, bl_module *const *roots, int n);
 /* After that, the file's numbers into the state's tensors. */
 int bl_state_copy(const bl_state *s, const char *path, const bl_named *file, int n);
 

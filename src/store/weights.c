@@ -86,9 +86,17 @@ static int by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-static bl_named *find(const bl_named *sorted, int n, char *name)
+void bl_named_sort(bl_named *items, int n)
 {
-	return bsearch(&(bl_named){ .name = name }, sorted, (size_t)n, sizeof(*sorted), by_name);
+	if (n > 0)
+		qsort(items, (size_t)n, sizeof(*items), by_name);
+}
+
+bl_named *bl_named_find(const bl_named *sorted, int n, const char *name)
+{
+	bl_named key = { .name = (char *)(uintptr_t)name };
+
+	return n > 0 ? bsearch(&key, sorted, (size_t)n, sizeof(*sorted), by_name) : NULL;
 }
 
 /* Names the first offender, the nearest name that `from` does have, and how many more are like it. */
@@ -117,7 +125,7 @@ static int check_names(const char *path, const char *what, const bl_named *want,
 	int missing = 0;
 
 	for (int i = 0; i < n_want; i++)
-		if (!find(have, n_have, want[i].name)) {
+		if (!bl_named_find(have, n_have, want[i].name)) {
 			first = first ? first : want[i].name;
 			missing++;
 		}
@@ -129,7 +137,7 @@ static int check_shapes(const char *path, const bl_state *s, const bl_named *fil
 	char ours[BL_SHAPE_TEXT], theirs[BL_SHAPE_TEXT];
 
 	for (int i = 0; i < s->n; i++) {
-		const bl_named *f = find(file, n, s->items[i].name);
+		const bl_named *f = bl_named_find(file, n, s->items[i].name);
 
 		if (!bl_tensor_same_shape(f->tensor, s->items[i].tensor))
 			return bl_fail("%s: tensor '%s' is %s in the file, the module wants %s", path, f->name,
@@ -140,9 +148,8 @@ static int check_shapes(const char *path, const bl_state *s, const bl_named *fil
 
 int bl_state_fit(bl_state *s, const char *path, bl_named *file, int n, bool strict)
 {
-	qsort(file, (size_t)n, sizeof(*file), by_name);
-	if (s->n)
-		qsort(s->items, (size_t)s->n, sizeof(*s->items), by_name);
+	bl_named_sort(file, n);
+	bl_named_sort(s->items, s->n);
 	if (check_names(path, "no tensor", s->items, s->n, file, n) < 0)
 		return -1;
 	if (strict && check_names(path, "nothing here takes its tensor", file, n, s->items, s->n) < 0)
@@ -153,13 +160,12 @@ int bl_state_fit(bl_state *s, const char *path, bl_named *file, int n, bool stri
 int bl_state_copy(const bl_state *s, const char *path, const bl_named *file, int n)
 {
 	for (int i = 0; i < s->n; i++)
-		if (bl_tensor_copy(s->items[i].tensor, find(file, n, s->items[i].name)->tensor) < 0)
+		if (bl_tensor_copy(s->items[i].tensor, bl_named_find(file, n, s->items[i].name)->tensor) < 0)
 			return bl_fail_prefix("%s: tensor '%s': ", path, s->items[i].name);
 	return 0;
 }
 
-/* They are the file's from now on, and no longer those of a run. */
-static int mark(const char *path, bl_module *const *roots, int n)
+int bl_weights_mark(const char *path, bl_module *const *roots, int n)
 {
 	bl_provenance *p = bl_provenance_new(path, false);
 	for (int i = 0; p && i < n; i++)
@@ -182,7 +188,7 @@ int bl_weights_load(const char *path, bl_module *const *roots, const char *const
 	if (rc == 0)
 		rc = bl_state_copy(&s, path, file, n_file);
 	if (rc == 0)
-		rc = mark(path, roots, n);
+		rc = bl_weights_mark(path, roots, n);
 	bl_named_free(file, n_file);
 	bl_named_free(s.items, s.n);
 	return rc;

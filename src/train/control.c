@@ -208,12 +208,25 @@ static void note_trouble(bl_trainer *t)
 	bl_trainer_complain(t, "%s", what);
 }
 
+/* What a signal asked for; it does not go through the mailbox, which may be full. */
+static void save_for_signal(bl_trainer *t)
+{
+	char who[BL_CHANGE_WHO];
+	pthread_mutex_lock(&t->lock);
+	memcpy(who, t->save_asked, sizeof who);
+	t->save_asked[0] = '\0';
+	pthread_mutex_unlock(&t->lock);
+	if (who[0])
+		save_asked(t, who);
+}
+
 static void take_commands(bl_trainer *t)
 {
 	bl_command c;
 	bl_changes_replay_due(t);
 	while (bl_live_take(t->live, &c))
 		obey(t, c);
+	save_for_signal(t);
 	note_trouble(t);
 }
 
@@ -469,6 +482,14 @@ void bl_trainer_control_end(bl_trainer *t)
 }
 
 /* --- The end of the process -------------------------------------------------------------- */
+
+void bl_trainer_ask_to_save(bl_trainer *t, const char *who)
+{
+	pthread_mutex_lock(&t->lock);
+	snprintf(t->save_asked, sizeof t->save_asked, "%s", who);
+	pthread_cond_broadcast(&t->changed);
+	pthread_mutex_unlock(&t->lock);
+}
 
 void bl_trainer_ask_to_stop(bl_trainer *t, const char *why)
 {

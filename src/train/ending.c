@@ -129,6 +129,16 @@ static void end_run(bl_trainer *t, const char *why, void (*tell)(void *ctx, cons
 	tell(ctx, clean);
 }
 
+/* A command is all that is needed: who makes the steps takes it. */
+void bl_trainers_save(const char *who)
+{
+	pthread_mutex_lock(&lock);
+	for (bl_trainer *t = all; t; t = t->next)
+		if (began(t))
+			bl_trainer_ask_to_save(t, who);
+	pthread_mutex_unlock(&lock);
+}
+
 void bl_trainers_end(const char *why, void (*tell)(void *ctx, const char *line), void *ctx)
 {
 	pthread_mutex_lock(&lock); /* for good: nobody frees or makes a trainer any more */

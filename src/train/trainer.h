@@ -110,6 +110,7 @@ struct bl_trainer {
 	bool joinable, active;    /* there is a thread to join; it has not ended */
 	bool ending;              /* it is about to */
 	bool paused, stopping, quit;
+	char save_asked[BL_CHANGE_WHO]; /* who wants a checkpoint that is not in the mailbox; "": nobody */
 	bool restart;             /* start() has put a resume in the mailbox: no stop before it counts */
 	bool ending_asked;        /* to stop for good, as the process ends */
 	char ending_why[64];
@@ -143,6 +144,7 @@ void bl_trainer_control_end(bl_trainer *t); /* stops and joins */
 void bl_trainer_note(bl_trainer *t, const char *fmt, ...) BL_PRINTF(2, 3); /* a journal line */
 /* At the next step boundary; then waits for that, and sees to it that the run is saved as at its end. */
 void bl_trainer_ask_to_stop(bl_trainer *t, const char *why);
+void bl_trainer_ask_to_save(bl_trainer *t, const char *who); /* a checkpoint at the next one */
 void bl_trainer_stop_and_save(bl_trainer *t, const char *why);
 
 /* May no further step be made, by the number of steps or the seconds?  Says why in bl_error where asked. */

@@ -165,24 +165,45 @@ static int m_save(lua_State *L)
 	return 1;
 }
 
-typedef struct loading { bool strict; const char *prefix; } loading;
-
 static const bl_field load_fields[] = {
-	BL_FIELD(BOOL, loading, strict, BL_DEFAULT(true), .help = "names in the file and in the module must be the same"),
-	BL_FIELD(TEXT, loading, prefix, BL_TEXT(""), .help = "before each name in the file, as in \"encoder\""),
+	BL_FIELD(BOOL, bl_weights_how, strict, BL_DEFAULT(true),
+	         .help = "names and shapes in the file and in the module must be the same; false: takes what fits and says what did not"),
+	BL_FIELD(TEXT, bl_weights_how, prefix, BL_TEXT(""), .help = "names in the file that begin with it are meant, as in \"encoder\""),
+	BL_FIELD(TEXT, bl_weights_how, strip, BL_TEXT(""), .help = "goes from the front of names in the file, as in \"module.\""),
 	BL_FIELD_END,
 };
+
+static void push_report(lua_State *L, const bl_weights_report *r)
+{
+	const struct { const char *name; int n; } counts[] = {
+		{ "taken", r->taken }, { "missing", r->missing }, { "unused", r->unused }, { "misfits", r->misfits },
+	};
+	lua_createtable(L, 0, 5);
+	for (int i = 0; i < 4; i++) {
+		lua_pushinteger(L, counts[i].n);
+		lua_setfield(L, -2, counts[i].name);
+	}
+	lua_pushstring(L, r->text);
+	lua_setfield(L, -2, "text");
+}
 
 static int m_load(lua_State *L)
 {
 	bl_module *m = bl_lua_module(L, 1);
-	loading a;
-	bl_lua_take_options(L, 3, &a);
-	if (bl_weights_load(luaL_checkstring(L, 2), &m, &a.prefix, 1, a.strict) < 0)
+	bl_weights_how how = { 0 };
+	bl_weights_report report;
+	bl_lua_take_options(L, 3, &how);
+	if (bl_weights_take(luaL_checkstring(L, 2), m, &how, &report) < 0)
 		return bl_lua_fail(L);
 	bl_lua_remember(L, "load");
+	if (report.text[0]) {
+		bl_lua_push_clean(L, report.text, false);
+		fflush(stdout);
+		fprintf(stderr, "barlow: %s\n", lua_tostring(L, -1));
+	}
 	lua_settop(L, 1);
-	return 1;
+	push_report(L, &report);
+	return 2;
 }
 
 /* --- looking at it --- */
@@ -280,7 +301,8 @@ static const bl_lua_function methods[] = {
 	       "nn.cnn{channels = 1}:features(1, 28, 28)"),
 	BL_LUA("save", m_save, "(path: string): module", "Writes parameters and buffers as safetensors.",
 	       "local path = os.tmpname(); nn.linear(3, 4):save(path); os.remove(path)"),
-	BL_LUA("load", m_load, "(path: string, settings?: table): module", "Reads them back.",
+	BL_LUA("load", m_load, "(path: string, settings?: table): module, table",
+	       "Reads them back; also how many tensors were taken, missing, unused and misfits, and that in words (text).",
 	       "local path = os.tmpname(); nn.linear(3, 4):save(path); nn.linear(3, 4):load(path); os.remove(path)", .fields = load_fields),
 	BL_LUA("()", NULL, "(x: tensor): tensor", "Runs it.", "nn.linear(3, 4)(tensor.randn(2, 3))"),
 	BL_LUA("[]", NULL, "net[i], net.name", "Children by place or name.", "nn.sequential(nn.relu())[1]"),

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* weights_take.c: a file of weights whose names, or some of them, are not quite the module's. */
+#include "store/state.h"
+
+#include <barlow/error.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAMES_SHOWN = 4 };
+
+typedef struct file {
+	const char *path;
+	bl_named *item;
+	int n;
+} file;
+
+/* --- Names ------------------------------------------------------------------------------------ */
+
+static void strip_name(char *name, size_t n)
+{
+	memmove(name, name + n, strlen(name + n) + 1);
+}
+
+static int strip(file *f, const char *front)
+{
+	size_t n = strlen(front);
+	int stripped = 0;
+	for (int i = 0; i < f->n; i++)
+		if (strncmp(f->item[i].name, front, n) == 0 && f->item[i].name[n]) {
+			strip_name(f->item[i].name, n);
+			stripped++;
+		}
+	if (stripped > 0 || f->n == 0)
+		return 0;
+	return bl_fail("%s: no name in it begins with '%s' (the first is '%s')", f->path, front, f->item[0].name);
+}
+
+/* Items without it go; the others lose it and the dot behind it. */
+static int choose(file *f, const char *prefix)
+{
+	size_t n = strlen(prefix);
+	int kept = 0;
+	bl_named first = { 0 };
+	n -= prefix[n - 1] == '.';
+	for (int i = 0; i < f->n; i++) {
+		bl_named *at = &f->item[i];
+		if (strncmp(at->name, prefix, n) == 0 && at->name[n] == '.' && at->name[n + 1]) {
+			strip_name(at->name, n + 1);
+			f->item[kept++] = *at;
+			continue;
+		}
+		bl_tensor_unref(at->tensor);
+		if (first.name)
+			free(at->name);
+		else
+			first.name = at->name;
+	}
+	f->n = kept;
+	int rc = kept ? 0 : bl_fail("%s: no name in it begins with '%.*s.' (the first is '%s')", f->path, (int)n, prefix,
+	                            first.name ? first.name : "none");
+	free(first.name);
+	return rc;
+}
+
+static int check_twins(const file *f)
+{
+	for (int i = 1; i < f->n; i++)
+		if (strcmp(f->item[i - 1].name, f->item[i].name) == 0)
+			return bl_fail("%s: two tensors are called '%s' then", f->path, f->item[i].name);
+	return 0;
+}
+
+/* Where all names have something in front of the module's, which could go: says so behind the message. */
+static void hint(const file *f, const bl_state *s)
+{
+	char why[512];
+	size_t front = 0;
+	const char *ours = s->n ? s->items[0].name : "";
+	for (int i = 0; i < f->n && front == 0; i++) {
+		size_t n = strlen(f->item[i].name), k = strlen(ours);
+		if (n > k && k > 0 && strcmp(f->item[i].name + n - k, ours) == 0 && f->item[i].name[n - k - 1] == '.')
+			front = n - k;
+	}
+	const char *name = front ? bl_named_find(s->items, s->n, ours)->name : NULL;
+	for (int i = 0; name && i < s->n; i++) {
+		char whole[512];
+		snprintf(whole, sizeof whole, "%.*s%s", (int)front, f->item[0].name, s->items[i].name);
+		if (strncmp(f->item[0].name, f->item[f->n - 1].name, front) != 0 || !bl_named_find(f->item, f->n, whole))
+			name = NULL;
+	}
+	if (!name)
+		return;
+	snprintf(why, sizeof why, "%s", bl_error());
+	bl_fail("%s; all its names begin with '%.*s': strip = \"%.*s\" takes that away", why, (int)front, f->item[0].name, (int)front,
+	        f->item[0].name);
+}
+
+/* --- What fits -------------------------------------------------------------------------------- */
+
+static void say(bl_weights_report *r, const char *fmt, ...) BL_PRINTF(2, 3);
+static void say(bl_weights_report *r, const char *fmt, ...)
+{
+	size_t used = strlen(r->text);
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(r->text + used, sizeof r->text - used, fmt, ap);
+	va_end(ap);
+}
+
+/* The n-th of its kind: at most so many are named. */
+static void name_one(bl_weights_report *r, int n, const char *what, const char *name)
+{
+	if (n <= NAMES_SHOWN)
+		say(r, "%s%s", n == 1 ? what : ", ", name);
+}
+
+static void name_rest(bl_weights_report *r, int n)
+{
+	if (n > NAMES_SHOWN)
+		say(r, " and %d more", n - NAMES_SHOWN);
+}
+
+/* The items that fit stay in the state. */
+static void keep_fitting(bl_state *s, const file *f, bl_weights_report *r)
+{
+	bl_named *misfit = calloc((size_t)s->n + 1, sizeof *misfit);
+	int kept = 0;
+	for (int i = 0; i < s->n; i++) {
+		bl_named *at = &s->items[i];
+		const bl_named *there = bl_named_find(f->item, f->n, at->name);
+		if (there && bl_tensor_same_shape(there->tensor, at->tensor)) {
+			bl_named swap = s->items[kept];
+			s->items[kept++] = *at;
+			s->items[i] = swap;
+		} else if (there) {
+			if (misfit)
+				misfit[r->misfits] = (bl_named){ .name = there->name, .tensor = there->tensor };
+			r->misfits++;
+		} else {
+			name_one(r, ++r->missing, "; not in the file: ", at->name);
+		}
+	}
+	name_rest(r, r->missing);
+	for (int i = 0; misfit && i < r->misfits; i++)
+		name_one(r, i + 1, "; of another shape: ", misfit[i].name);
+	name_rest(r, r->misfits);
+	free(misfit);
+	r->taken = kept;
+}
+
+static void count_unused(const bl_state *s, const file *f, bl_weights_report *r)
+{
+	for (int i = 0; i < f->n; i++)
+		if (!bl_named_find(s->items, s->n, f->item[i].name))
+			name_one(r, ++r->unused, "; not in the module: ", f->item[i].name);
+	name_rest(r, r->unused);
+}
+
+/* Only its first `taken` items are copied afterwards. */
+static int take_what_fits(bl_state *s, const file *f, bl_weights_report *r)
+{
+	char what[sizeof r->text];
+	int all = s->n;
+	count_unused(s, f, r);
+	keep_fitting(s, f, r);
+	if (r->taken == 0)
+		return bl_fail("%s: nothing in it fits%s", f->path, r->text);
+	if (!r->text[0])
+		return 0;
+	snprintf(what, sizeof what, "%s", r->text);
+	r->text[0] = '\0';
+	say(r, "%s: %d of %d tensors were taken%s", f->path, r->taken, all, what);
+	return 0;
+}
+
+/* --- All of it ---------------------------------------------------------------------------------- */
+
+static int read_names(file *f, const bl_weights_how *how)
+{
+	if (how->strip && *how->strip && strip(f, how->strip) != 0)
+		return -1;
+	if (how->prefix && *how->prefix && choose(f, how->prefix) != 0)
+		return -1;
+	bl_named_sort(f->item, f->n);
+	return check_twins(f);
+}
+
+static int fit(bl_state *s, file *f, const bl_weights_how *how, bl_weights_report *r)
+{
+	bl_named_sort(s->items, s->n);
+	if (!how->strict)
+		return take_what_fits(s, f, r);
+	r->taken = s->n;
+	int rc = bl_state_fit(s, f->path, f->item, f->n, true);
+	if (rc != 0)
+		hint(f, s);
+	return rc;
+}
+
+int bl_weights_take(const char *path, bl_module *root, const bl_weights_how *how, bl_weights_report *report)
+{
+	file f = { .path = path };
+	bl_state s = { 0 };
+	memset(report, 0, sizeof *report);
+	int rc = bl_state_collect(&s, &root, NULL, 1);
+	if (rc == 0)
+		rc = bl_safetensors_load(path, &f.item, &f.n);
+	if (rc == 0)
+		rc = read_names(&f, how);
+	if (rc == 0)
+		rc = fit(&s, &f, how, report);
+	bl_state fitting = { .items = s.items, .n = report->taken };
+	if (rc == 0)
+		rc = bl_state_copy(&fitting, path, f.item, f.n);
+	if (rc == 0)
+		rc = bl_weights_mark(path, &root, 1);
+	bl_named_free(f.item, f.n);
+	bl_named_free(s.items, s.n);
+	return rc;
+}
