@@ -29,18 +29,27 @@ local function recipe_of(folder)
 	local remark = versions.remark(version)
 	if remark then io.stderr:write(("barlow: %s: %s\n"):format(folder, remark)) end
 	r.folder = folder
+	if r.warm_start then r.warm_start = folder .. "/start.safetensors" end -- wherever the folder is now
 	return r
 end
+resume.recipe_of = recipe_of
 
 -- A trainer that stands where the run did; the run is given by its name, its folder, or nil for the newest stopped one.
 function resume.load(what)
 	local folder = native.resumable(what)
-	local r = recipe_of(folder)
-	if r.warm_start then r.warm_start = folder .. "/start.safetensors" end -- wherever the folder is now
-	return require "barlow".trainer(recipe.build(r)):load_checkpoint(folder)
+	return require "barlow".trainer(recipe.build(recipe_of(folder))):load_checkpoint(folder)
 end
 
 -- As a script would: on the screen where there is one and nobody asked for lines, else in lines.
+function resume.go_on(t, plain)
+	local watched, how = false, nil
+	if not plain then watched, how = pcall(t.watch, t) end -- fails where there is no terminal
+	if not watched or how == "quit" then t:run() end
+	t:wait()
+	local where = native.unsaved(t) and "not saved" or "kept in " .. t.folder
+	print(("%s at step %d of %d, %s"):format(t.state, t.iteration, t.steps, where))
+end
+
 local function run(what, plain)
 	local t = resume.load(what)
 	if t.iteration >= t.steps then
@@ -48,12 +57,7 @@ local function run(what, plain)
 			.. "t:load_checkpoint(%q)"):format(t.name, t.iteration, t.steps, native.resumable(what)), 0)
 	end
 	print(("%s: %s of %d"):format(native.clean(t.name), native.clean(t.message), t.steps))
-	local watched, how = false, nil
-	if not plain then watched, how = pcall(t.watch, t) end -- fails where there is no terminal
-	if not watched or how == "quit" then t:run() end
-	t:wait()
-	local where = native.unsaved(t) and "not saved" or "kept in " .. t.folder
-	print(("%s at step %d of %d, %s"):format(t.state, t.iteration, t.steps, where))
+	resume.go_on(t, plain)
 end
 
 -- barlow resume.  Messages are for its user: where in our code they come from says nothing to him.

@@ -350,6 +350,10 @@ function runs.records(what)
 	return native.run_records(runs.get(what).folder)
 end
 
+function runs.fork(what, settings)
+	return require "barlow.fork".make(runs.get(what).folder, settings or {})
+end
+
 -- What people say of a run.
 
 -- Tags, of which those behind a "-" go.

@@ -90,6 +90,8 @@ void bl_runs_release(int claim);
  * new one among all runs.  Returns the folder, a new string.
  */
 char *bl_runs_fork(const char *from, const char *into);
+/* The file of a checkpoint of that step, where the run kept it (bl_trainer_config.checkpoints), a new string. */
+char *bl_runs_checkpoint(const char *folder, int64_t step);
 /* The folder that a run was forked from, a new string, and at which step.  NULL with bl_error: it is no fork. */
 char *bl_runs_parent(const char *folder, int64_t *step);
 /*

@@ -50,6 +50,7 @@ typedef struct bl_trainer_config {
 	 * after the last, as long as they take at most 1% of the training time; negative: only at the end and when asked.
 	 */
 	double checkpoint_every;
+	int checkpoints;               /* how many of the newest are kept; 0 or 1: the newest */
 	/* May modules have been trained by another run, which has ended?  Then, or if weights were loaded, the run is warm. */
 	bool warm_start;
 } bl_trainer_config;

@@ -102,7 +102,7 @@ static int make_live(const char *from, const char *into, int64_t step)
 	return rc;
 }
 
-static int write_parent(const char *from, const char *into, int64_t step)
+int bl_runs_write_parent(const char *from, const char *into, int64_t step)
 {
 	char *whole = realpath(from, NULL), *path = bl_runs_path(into, BL_RUN_PARENT), *text = NULL;
 	int n = whole && path ? asprintf(&text, "%lld %s\n", (long long)step, whole) : -1;
@@ -157,7 +157,7 @@ static char *folder_for(const char *from, const char *into)
 static int fill(const char *from, const char *into)
 {
 	int64_t step;
-	if (copy_files(from, into) != 0 || read_step(into, &step) != 0 || write_parent(from, into, step) != 0)
+	if (copy_files(from, into) != 0 || read_step(into, &step) != 0 || bl_runs_write_parent(from, into, step) != 0)
 		return -1;
 	return make_live(from, into, step);
 }

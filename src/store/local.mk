@@ -2,6 +2,7 @@
 libbarlow_sources += \
 	src/store/cache.c src/store/cache.h \
 	src/store/checkpoint.c \
+	src/store/checkpoints.c src/store/checkpoints.h \
 	src/store/delete.c \
 	src/store/dtype.c src/store/dtype.h \
 	src/store/edit.c \

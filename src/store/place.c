@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* place.c: a run and its folder: settling there, going on there, and what is saved. */
+#include "store/checkpoints.h"
 #include "store/heartbeat.h"
+#include "store/runs.h"
 
 #include <barlow/checkpoint.h>
 #include <barlow/error.h>
@@ -90,7 +92,10 @@ static void write_weights(void *ctx)
 static int save_files(bl_place *p, bl_save_why why)
 {
 	struct job j = { p, p->weights, 0 };
+	const bl_trainer_config *c = bl_trainer_settings(p->trainer);
 	if (bl_checkpoint_save(p->checkpoint, p->trainer) != 0)
+		return -1;
+	if (c->checkpoints > 1 && bl_checkpoints_keep(p->folder, bl_trainer_progress(p->trainer).step, c->checkpoints) != 0)
 		return -1;
 	if (why != BL_SAVE_REGULAR)
 		write_weights(&j);
@@ -235,6 +240,16 @@ static int take_over(bl_place *p, const char *folder)
 	return rc == 0 ? 0 : BL_PLACE_REFUSED;
 }
 
+/* A run that goes on elsewhere is a fork. */
+static int name_parent(const bl_place *p, const char *folder)
+{
+	bl_live_info info;
+	if (!p->from)
+		return 0;
+	bl_live_info_get(bl_trainer_live(p->trainer), &info);
+	return bl_runs_write_parent(p->from, folder, info.step);
+}
+
 /* A new string: the folder that was chosen, or a new one. */
 static int make_folder(const bl_place *p, const char *chosen, char **out)
 {
@@ -254,6 +269,8 @@ int bl_place_settle(bl_place *p, const char *folder)
 		return take_over(p, folder);
 	char *made;
 	int rc = make_folder(p, folder, &made);
+	if (rc == 0)
+		rc = name_parent(p, made);
 	if (rc == 0)
 		rc = move_in(p, made);
 	if (rc == -1 && made)

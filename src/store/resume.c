@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* resume.c: which run is to go on, whether it may, and that nobody else goes on with it. */
+#include "store/checkpoints.h"
 #include "store/runs.h"
 
 #include <barlow/error.h>
@@ -121,7 +122,7 @@ bool bl_runs_is_file(const char *name)
 	for (const char *const *file = bl_runs_files; *file; file++)
 		if (strcmp(*file, name) == 0)
 			return true;
-	return is_leftover(name);
+	return is_leftover(name) || bl_checkpoints_is_one(name, NULL);
 }
 
 /* A process that was killed while it wrote leaves a temporary file. */

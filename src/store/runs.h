@@ -4,9 +4,13 @@
 #define BL_STORE_RUNS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* runs.c: the live file of the run that is meant (bl_runs_open), whether it is there or not; a new string. */
 char *bl_runs_live_path(const char *what);
+
+/* fork.c: writes into `into` that it goes on from that step of the run in `from`. */
+int bl_runs_write_parent(const char *from, const char *into, int64_t step);
 
 /* resume.c: the names of all files that a run has, ended by NULL; and is this one of them, or what was left half written? */
 extern const char *const bl_runs_files[];

@@ -427,6 +427,99 @@ static void what_does_not_fit_changes_nothing(void **state)
 	bl_module_unref(bare);
 }
 
+/* --- Names that are not quite the module's ------------------------------------------------------- */
+
+static bl_tensor *filled(int64_t n, int64_t m, float v)
+{
+	bl_tensor *t = bl_tensor_new(m ? 2 : 1, (int64_t[]){ n, m });
+	assert_non_null(t);
+	bl_tensor_fill(t, v);
+	return t;
+}
+
+/* A linear layer 3 -> 4 under these names. */
+static void save_as(const char *path, const char *weight, const char *bias, const char *other)
+{
+	bl_named items[] = { { (char *)(uintptr_t)weight, filled(4, 3, 2) }, { (char *)(uintptr_t)bias, filled(4, 0, 3) },
+	                     { (char *)(uintptr_t)other, filled(2, 2, 5) } };
+	int n = bias ? other ? 3 : 2 : 1;
+	assert_int_equal(bl_safetensors_save(path, items, n, NULL), 0);
+	for (int i = 0; i < 3; i++)
+		bl_tensor_unref(items[i].tensor);
+}
+
+static void taken(const char *path, bl_weights_how how, int count)
+{
+	bl_module *m = bl_nn_linear(3, 4, true);
+	bl_weights_report r;
+	assert_non_null(m);
+	bl_module_init(m, 1);
+	if (bl_weights_take(path, m, &how, &r) != 0)
+		fail_msg("%s", bl_error());
+	assert_int_equal(r.taken, count);
+	assert_true((r.text[0] == '\0') == (count == 2 && r.unused == 0));
+	bl_module_unref(m);
+}
+
+static void not_taken(const char *path, bl_weights_how how, const char *says)
+{
+	bl_module *m = bl_nn_linear(3, 4, true);
+	bl_weights_report r;
+	assert_non_null(m);
+	if (bl_weights_take(path, m, &how, &r) == 0)
+		fail_msg("it was taken");
+	assert_error(says);
+	assert_error(path);
+	bl_module_unref(m);
+}
+
+static void names_may_have_something_in_front(void **state)
+{
+	(void)state;
+	const char *path = support_scratch("names.safetensors");
+	save_as(path, "module.weight", "module.bias", NULL);
+	taken(path, (bl_weights_how){ .strict = true, .strip = "module." }, 2);
+	taken(path, (bl_weights_how){ .strict = true, .prefix = "module" }, 2);
+	taken(path, (bl_weights_how){ .strict = true, .prefix = "module." }, 2);
+	not_taken(path, (bl_weights_how){ .strict = true }, "all its names begin with 'module.': strip = \"module.\"");
+	not_taken(path, (bl_weights_how){ .strict = true, .strip = "model." }, "no name in it begins with 'model.' (the first is 'module.");
+	not_taken(path, (bl_weights_how){ .strict = true, .prefix = "net" }, "no name in it begins with 'net.'");
+	not_taken(path, (bl_weights_how){ .strict = false }, "nothing in it fits; not in the module: module.bias, module.weight");
+	save_as(path, "module.net.weight", "module.net.bias", "module.head.weight");
+	taken(path, (bl_weights_how){ .strict = true, .strip = "module.", .prefix = "net" }, 2);
+	not_taken(path, (bl_weights_how){ .strict = true, .strip = "module.net." }, "module.head.weight");
+	taken(path, (bl_weights_how){ .strip = "module.net." }, 2);
+	save_as(path, "weight", NULL, NULL);
+	not_taken(path, (bl_weights_how){ .strict = true }, "no tensor 'bias'");
+	taken(path, (bl_weights_how){ .strict = false }, 1);
+	save_as(path, "weight", "module.weight", NULL);
+	not_taken(path, (bl_weights_how){ .strict = false, .strip = "module." }, "two tensors are called 'weight' then");
+}
+
+/* Of another shape, and not there: named, and as they were. */
+static void what_fits_is_taken_and_the_rest_named(void **state)
+{
+	(void)state;
+	const char *path = support_scratch("fits.safetensors");
+	bl_named items[] = { { "weight", filled(4, 3, 2) }, { "bias", filled(5, 0, 3) }, { "more", filled(2, 2, 5) } };
+	assert_int_equal(bl_safetensors_save(path, items, 3, NULL), 0);
+	bl_module *m = bl_nn_linear(3, 4, true);
+	bl_weights_report r;
+	bl_module_init(m, 1);
+	assert_int_equal(bl_weights_take(path, m, &(bl_weights_how){ .strict = false }, &r), 0);
+	assert_true(r.taken == 1 && r.misfits == 1 && r.missing == 0 && r.unused == 1);
+	assert_non_null(strstr(r.text, "1 of 2 tensors were taken; not in the module: more; of another shape: bias"));
+	bl_tensor *x = filled(1, 3, 1), *y = bl_module_forward(m, x);
+	assert_non_null(y);
+	float v = bl_tensor_at(y, (int64_t[]){ 0, 0 });
+	assert_true(v > 4 && v < 8 && v != 6 + 3); /* 3 x 2, and the bias as it was drawn */
+	for (int i = 0; i < 3; i++)
+		bl_tensor_unref(items[i].tensor);
+	bl_tensor_unref(x);
+	bl_tensor_unref(y);
+	bl_module_unref(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -444,6 +537,8 @@ int main(void)
 		cmocka_unit_test(weights_go_out_and_in),
 		cmocka_unit_test(batch_counters_are_integers_in_the_file),
 		cmocka_unit_test(what_does_not_fit_changes_nothing),
+		cmocka_unit_test(names_may_have_something_in_front),
+		cmocka_unit_test(what_fits_is_taken_and_the_rest_named),
 	};
 	return cmocka_run_group_tests_name("weights", tests, NULL, NULL);
 }

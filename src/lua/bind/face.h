@@ -184,6 +184,9 @@ int bl_lua_read_journal(lua_State *L); /* (path): a list of tables, for lua/runs
 
 int bl_lua_checkpoint(lua_State *L);      /* trainer:checkpoint([path]) */
 int bl_lua_load_checkpoint(lua_State *L); /* trainer:load_checkpoint(path) */
+int bl_lua_may_set(lua_State *L);         /* (trainer, name, value) */
+extern const bl_field bl_lua_fork_fields[]; /* of t:fork and runs.fork */
+int bl_lua_run_checkpoint(lua_State *L);  /* (folder, step): its file */
 int bl_lua_run_resumable(lua_State *L);   /* ([run]): its folder */
 
 /* --- functions as layers (func.c) --- */

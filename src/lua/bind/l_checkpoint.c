@@ -41,3 +41,21 @@ int bl_lua_run_resumable(lua_State *L)
 	free(folder);
 	return 1;
 }
+
+/* run_checkpoint(folder, step): the file of the checkpoint of that step */
+int bl_lua_run_checkpoint(lua_State *L)
+{
+	char *path = bl_runs_checkpoint(luaL_checkstring(L, 1), luaL_checkinteger(L, 2));
+	if (!path)
+		return bl_lua_fail(L);
+	lua_pushstring(L, path);
+	free(path);
+	return 1;
+}
+
+/* may_set(trainer, name, value): can that be set while it trains? */
+int bl_lua_may_set(lua_State *L)
+{
+	lua_pushboolean(L, bl_trainer_may_set(bl_lua_trainer(L, 1), luaL_checkstring(L, 2), luaL_checknumber(L, 3)) == 0);
+	return 1;
+}

@@ -450,6 +450,23 @@ static int t_eval(lua_State *L)
 	return call_lua(L, "evaluate");
 }
 
+const bl_field bl_lua_fork_fields[] = {
+	BL_FIELD_UNREAD("step", "a number of steps", BL_OTHERWISE("the newest"), .help = "from which checkpoint (trainer{checkpoints = ...})"),
+	BL_FIELD_UNREAD("set", "a table of settings by their paths", BL_OTHERWISE("all as it was"),
+	                .help = "what is another than the recipe has: {[\"loss.lambda\"] = .02}"),
+	BL_FIELD_UNREAD("name", "a text", BL_OTHERWISE("the run's"), .help = "what the new run is called"),
+	BL_FIELD_UNREAD("folder", "a path, or false", BL_OTHERWISE("one of its own among runs()"), .help = "where it is kept"),
+	BL_FIELD_END,
+};
+
+static int t_fork(lua_State *L)
+{
+	bl_lua_trainer(L, 1);
+	bl_lua_check_options(L, 2);
+	lua_settop(L, 2);
+	return bl_lua_call_module(L, "barlow.fork", "trainer", 2);
+}
+
 static int t_tune(lua_State *L)
 {
 	bl_lua_trainer(L, 1);
@@ -539,6 +556,12 @@ static const bl_lua_function methods[] = {
 	BL_LUA("load_checkpoint", bl_lua_load_checkpoint, "(path: string): trainer",
 	       "A new trainer goes on from a checkpoint, or a run's folder; with that as its `folder` it goes on in there.",
 	       "local path = os.tmpname(); " BL_EXAMPLE_RUN ":step(1):checkpoint(path); print(" BL_EXAMPLE_RUN ":load_checkpoint(path)); os.remove(path)"),
+	BL_LUA("fork", t_fork, "(settings?: table): trainer",
+	       "A new trainer that goes on from where this run is, or was at a step, with other settings; it has not begun.",
+	       "local path = os.tmpname(); os.remove(path); local t = trainer{data = data.shapes{n = 64, size = 8, channels = 1}, encoder = "
+	       "nn.cnn{widths = {4}, image = 8}, projector = {8}, batch = 32, epochs = 1, folder = path}; t:start():wait(); "
+	       "print(t:fork{set = {[\"loss.lambda\"] = .02}, folder = false}); os.execute(\"rm -r \" .. path)",
+	       .fields = bl_lua_fork_fields),
 	BL_LUA("replay", bl_lua_replay, "(journal: any, from?: integer, to?: integer): trainer",
 	       "Makes the changes of settings of a journal (t.journal, or a run's folder) again, each at its step.",
 	       BL_EXAMPLE_RUN ":replay{{step = 1, name = \"lambda\", new = .01}}:step(2)"),

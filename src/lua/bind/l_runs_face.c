@@ -14,6 +14,14 @@ static int resume(lua_State *L)
 	return bl_lua_call_module(L, "barlow.resume", "load", lua_gettop(L));
 }
 
+static int fork_run(lua_State *L)
+{
+	luaL_checkany(L, 1);
+	bl_lua_check_options(L, 2);
+	lua_settop(L, 2);
+	return bl_lua_call_module(L, "barlow.runs", "fork", 2);
+}
+
 /* The function of lua/runs.lua that has the name of the one that runs. */
 static int through(lua_State *L)
 {
@@ -64,6 +72,9 @@ static const bl_lua_function functions[] = {
 	BL_LUA("resume", resume, "(run?: string): trainer",
 	       "A trainer that stands where the run did: by name or folder, or the newest that was stopped before its end.",
 	       "pcall(runs.resume, \"no such run\")"),
+	BL_LUA("fork", fork_run, "(run: string, settings?: table): trainer",
+	       "A trainer that goes on from a checkpoint of a run, with other settings, as a run of its own; it has not begun.",
+	       "pcall(runs.fork, \"no such run\", {set = {[\"loss.lambda\"] = .02}})", .fields = bl_lua_fork_fields),
 	BL_LUA("list", through, ": table",
 	       "Runs with all that is known of them: state (running, stopped, finished, failed, killed), metrics, recipe, tags ...",
 	       "print(runs.list{where = {state = \"finished\"}, sort = \"-created\"})", .fields = list_fields),

@@ -80,6 +80,9 @@ static const bl_field fields[] = {
 	         .help = "snapshots of the past in the live file: some (at most 48), all (at most 1024) or records (none)"),
 	BL_FIELD_UNREAD("checkpoint_every", "a number of epochs above 0, or false", BL_OTHERWISE("each epoch, within 1% of the time"),
 	                .help = "how often the run is saved; false: only at the end and when asked"),
+	IN_CONFIG(INT, "checkpoints", checkpoints, BL_DEFAULT(1), BL_WITHIN(1, 1000),
+	          .help = "how many of the newest checkpoints are kept, those before the newest as checkpoint-STEP.safetensors, from "
+	                  "which runs can be forked"),
 	BL_FIELD_UNREAD("warm_start", "true, false, or the path of a file of weights", BL_OTHERWISE("false"),
 	                .help = "true: encoder and projector may have been trained by another run, which has ended; a path: new ones begin with "
 	                        "these weights; the folder keeps what the run started from (start.safetensors)"),

@@ -157,6 +157,7 @@ static const luaL_Reg functions[] = {
 	{ "runs_root", bl_lua_runs_root }, { "run_watch", bl_lua_run_watch },
 	{ "board_open", bl_lua_board_open }, { "board_blank", bl_lua_board_blank },
 	{ "resumable", bl_lua_run_resumable }, { "profile_start", bl_lua_profile_start },
+	{ "run_checkpoint", bl_lua_run_checkpoint }, { "may_set", bl_lua_may_set },
 	{ "profile_stop", bl_lua_profile_stop }, { "profile_rows", bl_lua_profile_rows },
 	{ "profile_ceiling", bl_lua_profile_ceiling },
 	{ "tune_names", bl_lua_tune_names }, { "tune_trainer", bl_lua_tune_trainer }, { "tune_module", bl_lua_tune_module },

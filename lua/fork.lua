@@ -1,0 +1,97 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+--[[
+fork.lua: a run that goes on from a checkpoint of another one, in a folder of its own (runs.fork, t:fork, barlow fork).
+
+Its trainer is made from the other's recipe, with changes, and its records begin with the other's.  What may be set while a
+run trains is in the checkpoint as well, as it was then; where it is changed it is set again behind that.
+]]
+local native = require "barlow.native"
+local recipe = require "barlow.recipe"
+local resume = require "barlow.resume"
+local space = require "barlow.space"
+
+local fork = {}
+
+-- Names of settings are checked by the sweep's rules.
+local function set(r, path, value)
+	local fine, message = pcall(space.set, r, path, value)
+	if not fine then error((tostring(message):gsub("^sweep: space: ", "fork: set: ")), 0) end
+end
+
+-- The settings among these that a run may change while it trains, by the names that t:set takes.
+local function settable(t, changes)
+	local out, any = {}, false
+	for path, v in pairs(changes) do
+		local may = path:find "^loss%." or path:find "^optim%."
+		if may and type(v) == "number" and native.may_set(t, path, v) then out[path], any = v, true end
+	end
+	return any and out or nil
+end
+
+local function changes_of(settings)
+	local changes = settings.set or {}
+	if type(changes) ~= "table" then error("fork: set must be a table such as {[\"loss.lambda\"] = .02}, got a " .. type(changes), 0) end
+	for path in pairs(changes) do
+		if type(path) ~= "string" then error("fork: set: expected paths into the recipe as names, got a " .. type(path), 0) end
+	end
+	return changes
+end
+
+-- The run's folder; settings: step, set, name, folder.  The trainer has not begun.
+function fork.make(folder, settings)
+	local changes = changes_of(settings)
+	local from = settings.step and native.run_checkpoint(folder, settings.step) or folder
+	local r = resume.recipe_of(folder)
+	r.folder = settings.folder
+	if settings.name then r.name = settings.name end
+	for path, v in pairs(changes) do set(r, path, v) end
+	local t = require "barlow".trainer(recipe.build(r)):load_checkpoint(from)
+	local again = settable(t, changes)
+	if again then t:set(again) end
+	return t
+end
+
+-- t:fork: as it is now, or as it was at a step whose checkpoint it kept.
+function fork.trainer(t, settings)
+	settings = settings or {}
+	if not t.folder then error("fork: this run has no folder, and so no checkpoint to go on from", 0) end
+	if not settings.step then t:checkpoint() end
+	return fork.make(t.folder, settings)
+end
+
+-- Numbers, booleans and lists as Lua has them; anything else is a text.
+local function value_of(text)
+	local chunk = text:match "^[%w%s%.%+%-%*/%^%(%){},_]*$" and load("return " .. text, "=value", "t", {})
+	if chunk then
+		local fine, v = pcall(chunk)
+		if fine and v ~= nil then return v end
+	end
+	return text
+end
+
+-- Assignments as "loss.lambda=.02".
+local function run(what, options)
+	local runs = require "barlow.runs"
+	local changes = {}
+	for _, text in ipairs(options.set) do
+		local path, value = text:match "^([^=]+)=(.*)$"
+		if not path then error(("--set: expected NAME=VALUE, as loss.lambda=.02, got '%s'"):format(text), 0) end
+		changes[path:match "^%s*(.-)%s*$"] = value_of(value)
+	end
+	local parent = runs.get(what)
+	local t = fork.make(parent.folder, { set = changes, step = options.step, name = options.name })
+	if t.iteration >= t.steps then
+		error(("%s: %d of %d steps are done: there is nothing left to do; --step forks an earlier checkpoint, --set epochs=... makes "
+			.. "the run longer"):format(parent.id, t.iteration, t.steps), 0)
+	end
+	print(("%s: forked at step %d of %s"):format(native.clean(t.name), t.iteration, native.clean(parent.id)))
+	resume.go_on(t, options.plain)
+end
+
+-- barlow fork.  Messages are for its user: where in our code they come from says nothing to him.
+function fork.main(what, options)
+	local fine, message = pcall(run, what, options)
+	if not fine then error((tostring(message):gsub("^barlow%.%w+:%d+: ", "")), 0) end
+end
+
+return fork

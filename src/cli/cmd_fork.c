@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* cmd_fork.c: barlow fork; the run itself is lua/fork.lua's. */
+#include "cli/command.h"
+#include "cli/run.h"
+#include "cli/signals.h"
+
+#include "lua/bind/face.h"
+
+#include <barlow/parallel.h>
+
+#include <limits.h>
+#include <stdlib.h>
+
+struct wish {
+	bool plain;
+	const char *data, *name;
+	bl_texts set;
+	int step, threads; /* 0: not given, the default */
+};
+
+static const bl_option options[] = {
+	BL_OPTION(TEXTS, struct wish, set, .letter = 's', .name = "set", .argument = "NAME=VALUE",
+	          .help = "another value of a setting, by its path in the recipe, as loss.lambda=.02; may be given again"),
+	BL_OPTION(WHOLE, struct wish, step, .name = "step", .argument = "N", .min = 1, .max = INT_MAX,
+	          .help = "from the checkpoint of that step, if it was kept (default: the newest)"),
+	BL_OPTION(TEXT, struct wish, name, .letter = 'n', .name = "name", .argument = "NAME", .help = "what the new run is called"),
+	BL_OPTION(FLAG, struct wish, plain, .name = "plain", .help = "progress lines also on a terminal, instead of the screen"),
+	BL_OPTION(TEXT, struct wish, data, .name = "data", .argument = "PATH", .thing = BL_THING_FOLDER,
+	          .help = "look for the images there, where they were moved; they have to be the same ones"),
+	BL_OPTION_THREADS(struct wish, threads),
+	BL_OPTION_END,
+};
+
+static int call_main(lua_State *L)
+{
+	return bl_lua_call_module(L, "barlow.fork", "main", 2);
+}
+
+static void push_wish(lua_State *L, const struct wish *w)
+{
+	lua_newtable(L);
+	lua_pushboolean(L, w->plain);
+	lua_setfield(L, -2, "plain");
+	lua_pushstring(L, w->name);
+	lua_setfield(L, -2, "name");
+	if (w->step) {
+		lua_pushinteger(L, w->step);
+		lua_setfield(L, -2, "step");
+	}
+	lua_createtable(L, w->set.n, 0);
+	for (int i = 0; i < w->set.n; i++) {
+		lua_pushstring(L, w->set.text[i]);
+		lua_rawseti(L, -2, i + 1);
+	}
+	lua_setfield(L, -2, "set");
+}
+
+static int go_on(lua_State *L, const struct wish *w, const char *run)
+{
+	lua_pushcfunction(L, call_main);
+	lua_pushstring(L, run);
+	push_wish(L, w);
+	if (lua_pcall(L, 2, 0, 0) == LUA_OK)
+		return EXIT_SUCCESS;
+	bl_signals_yield();
+	fflush(stdout);
+	bl_lua_push_clean(L, luaL_tolstring(L, -1, NULL), true);
+	fprintf(stderr, "barlow fork: %s\n", lua_tostring(L, -1));
+	return EXIT_FAILURE;
+}
+
+static int fork_run(const bl_subcommand *self, const void *options_read, const bl_texts *operands)
+{
+	(void)self;
+	const struct wish *w = options_read;
+	bl_signals_catch_interrupts();
+	bl_threads_set(w->threads);
+	if (w->data)
+		setenv(BL_DATA_VARIABLE, w->data, 1);
+	lua_State *L = bl_run_state_new(NULL);
+	return L ? bl_run_close(L, go_on(L, w, operands->text[0])) : EXIT_FAILURE;
+}
+
+const bl_subcommand bl_subcommand_fork = {
+	.name = "fork",
+	.summary = "go on from a run's checkpoint as a run of its own, with other settings",
+	.options = options,
+	.operand = "run",
+	.thing = BL_THING_RUN,
+	.needed = true,
+	.about = "Makes a new run out of another one's checkpoint and recipe, and trains it: its records begin with the other's, which stays "
+	         "as it is, and it remembers where it came from (barlow runs show). What the steps so far went by, such as seed, batch and "
+	         "optimiser, cannot be another.\n",
+	.size = sizeof(struct wish),
+	.run = fork_run,
+};

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * checkpoints.c: checkpoints of steps before the newest: checkpoint-STEP.safetensors.
+ *
+ * The newest one has two names, that of checkpoint.safetensors and one with its step, so that it takes its room once.
+ */
+#include "store/checkpoints.h"
+
+#include <barlow/error.h>
+#include <barlow/file.h>
+#include <barlow/runs.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MOST_FOUND = 4096, DIGITS = 18, SHOWN = 400 };
+
+static const char head[] = "checkpoint-", tail[] = ".safetensors";
+
+bool bl_checkpoints_is_one(const char *name, int64_t *step)
+{
+	size_t n = strlen(head);
+	if (strncmp(name, head, n) != 0)
+		return false;
+	size_t digits = strspn(name + n, "0123456789");
+	if (digits < 1 || digits > DIGITS || (name[n] == '0' && digits > 1) || strcmp(name + n + digits, tail) != 0)
+		return false;
+	if (step)
+		*step = strtoll(name + n, NULL, 10);
+	return true;
+}
+
+static int by_step(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+/* Steps that are there, ascending; how many. */
+static int find_steps(const char *folder, int64_t step[MOST_FOUND])
+{
+	DIR *d = opendir(folder);
+	int n = 0;
+	for (struct dirent *e; d && n < MOST_FOUND && (e = readdir(d));)
+		n += bl_checkpoints_is_one(e->d_name, &step[n]);
+	if (d)
+		closedir(d);
+	qsort(step, (size_t)n, sizeof *step, by_step);
+	return n;
+}
+
+static char *path_of(const char *folder, int64_t step)
+{
+	char name[64];
+	snprintf(name, sizeof name, "%s%lld%s", head, (long long)step, tail);
+	return bl_runs_path(folder, name);
+}
+
+/* Where a file cannot have two names it is copied. */
+static int keep_one(const char *from, const char *to)
+{
+	size_t n;
+	unlink(to);
+	if (link(from, to) == 0)
+		return 0;
+	if (errno != EPERM && errno != EOPNOTSUPP && errno != EMLINK)
+		return bl_fail("%s: %s", to, strerror(errno));
+	void *bytes = bl_file_read(from, &n);
+	int rc = bytes ? bl_file_write_atomic(to, bytes, n) : -1;
+	free(bytes);
+	return rc;
+}
+
+int bl_checkpoints_keep(const char *folder, int64_t step, int most)
+{
+	int64_t *found = malloc(MOST_FOUND * sizeof *found);
+	char *from = bl_runs_path(folder, BL_RUN_CHECKPOINT), *to = path_of(folder, step);
+	int rc = found && from && to ? keep_one(from, to) : bl_fail("%s: no memory for its checkpoints", folder);
+	int n = rc == 0 ? find_steps(folder, found) : 0;
+	for (int i = 0; i < n - most; i++) {
+		char *old = path_of(folder, found[i]);
+		if (old)
+			unlink(old);
+		free(old);
+	}
+	free(from);
+	free(to);
+	free(found);
+	return rc;
+}
+
+char *bl_runs_checkpoint(const char *folder, int64_t step)
+{
+	int64_t *found = malloc(MOST_FOUND * sizeof *found);
+	char *path = path_of(folder, step), steps[SHOWN] = "";
+	int n = found ? find_steps(folder, found) : 0;
+	if (!found || !path || access(path, R_OK) == 0) {
+		free(found);
+		return path;
+	}
+	for (int i = 0; i < n; i++) {
+		size_t used = strlen(steps);
+		snprintf(steps + used, sizeof steps - used, "%s%lld", i ? ", " : "", (long long)found[i]);
+	}
+	free(found);
+	free(path);
+	return bl_fail_null("%s: no checkpoint of step %lld was kept there; %s%s", folder, (long long)step,
+	                    n ? "there are those of steps " : "trainer{checkpoints = 3} keeps more than the newest", steps);
+}

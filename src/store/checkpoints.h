@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* checkpoints.h (private): checkpoints of steps before the newest, that a run keeps. */
+#ifndef BL_STORE_CHECKPOINTS_H
+#define BL_STORE_CHECKPOINTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The folder's newest checkpoint, of that step, is kept under a name of its own as well, and of those the `most` newest. */
+int bl_checkpoints_keep(const char *folder, int64_t step, int most);
+/* Is this such a name?  *step: of which step, where that is asked for. */
+bool bl_checkpoints_is_one(const char *name, int64_t *step);
+
+#endif
