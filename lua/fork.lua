@@ -7,15 +7,14 @@ run trains is in the checkpoint as well, as it was then; where it is changed it 
 ]]
 local native = require "barlow.native"
 local recipe = require "barlow.recipe"
+local recipe_path = require "barlow.recipe_path"
 local resume = require "barlow.resume"
-local space = require "barlow.space"
 
 local fork = {}
 
--- Names of settings are checked by the sweep's rules.
 local function set(r, path, value)
-	local fine, message = pcall(space.set, r, path, value)
-	if not fine then error((tostring(message):gsub("^sweep: space: ", "fork: set: ")), 0) end
+	local fine, message = pcall(recipe_path.set, r, path, value)
+	if not fine then error("fork: set: " .. tostring(message), 0) end
 end
 
 -- The settings among these that a run may change while it trains, by the names that t:set takes.

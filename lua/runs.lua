@@ -186,7 +186,7 @@ local later = {
 	lambda = function(r) return r.metrics.lambda end,
 }
 
-local Known = { __tostring = Run.__tostring }
+local Known, KnownList = {}, { __index = List.__index }
 
 function Known.__index(r, key)
 	if Run.__index[key] then return Run.__index[key] end
@@ -228,11 +228,11 @@ function runs.list(settings)
 	local index = native.index()
 	local clause, values = where.clause(index, settings)
 	local rows, list = known(index, (ask(index, SELECT .. clause, values))), {}
-	if type(settings.where) ~= "function" then return setmetatable(rows, List) end
+	if type(settings.where) ~= "function" then return setmetatable(rows, KnownList) end
 	for _, r in ipairs(rows) do
 		if settings.where(r) then list[#list + 1] = r end
 	end
-	return setmetatable(list, List)
+	return setmetatable(list, KnownList)
 end
 
 local function not_found(list, what)
@@ -321,6 +321,37 @@ function runs.rows(list, columns)
 		for _, name in ipairs(columns) do rows[i][name] = runs.value(r, name) end
 	end
 	return rows
+end
+
+local function date(seconds)
+	return seconds and os.date("%Y-%m-%d %H:%M", seconds // 1 | 0)
+end
+runs.date = date
+
+-- For people: columns that some run has something in, steps beside how many there are, times as dates.
+function runs.shown(list, columns)
+	local names, rows = {}, runs.rows(list, columns or runs.usual)
+	for _, name in ipairs(columns or runs.usual) do
+		local any = columns ~= nil
+		for _, r in ipairs(rows) do any = any or r[name] ~= nil and (name ~= "tags" or #r.tags > 0) end
+		if any and (columns or name ~= "steps") then names[#names + 1] = name end
+	end
+	for i, r in ipairs(rows) do
+		if r.step and not columns then r.step = ("%d/%d"):format(r.step, list[i].steps or 0) end
+		for _, name in ipairs{ "created", "started", "ended" } do r[name] = date(r[name]) end
+	end
+	return names, rows
+end
+
+function KnownList.__tostring(list)
+	return #list == 0 and "no runs" or tables.plain(runs.shown(list))
+end
+
+function Known.__tostring(r)
+	local names, rows = runs.shown({ r })
+	local cells = {}
+	for i, name in ipairs(names) do cells[i] = tables.cell_text(rows[1][name]) end
+	return table.concat(cells, "  ")
 end
 
 function runs.export(settings)
@@ -436,12 +467,12 @@ end
 function runs.prune(settings)
 	local s = settings or {}
 	check_prune(s)
-	local gone = setmetatable(to_prune(runs.list{ where = s.where, tags = s.tags }, s), List)
+	local gone = setmetatable(to_prune(runs.list{ where = s.where, tags = s.tags }, s), KnownList)
 	if s.dry or #gone == 0 then return gone end
 	if s.ask ~= false then
 		print(gone)
 		local where_to = s.forever and "Delete these %d runs for ever?" or "Move these %d runs to the trash?"
-		if not agreed(where_to:format(#gone)) then return setmetatable({}, List) end
+		if not agreed(where_to:format(#gone)) then return setmetatable({}, KnownList) end
 	end
 	remove(gone, s.forever)
 	return gone

@@ -29,36 +29,14 @@ local function listed(options, limit)
 	return list
 end
 
-local function date(seconds)
-	return seconds and os.date("%Y-%m-%d %H:%M", seconds // 1 | 0)
-end
-
--- For people: steps beside how many there are, times as dates.
-local function for_people(rows, list, columns)
-	for i, r in ipairs(rows) do
-		if r.step then r.step = ("%d/%d"):format(r.step, list[i].steps or 0) end
-		for _, name in ipairs{ "created", "started", "ended" } do r[name] = date(r[name]) end
-		if type(r.tags) == "table" then r.tags = table.concat(r.tags, " ") end
-	end
-	local shown = {}
-	for _, name in ipairs(columns) do
-		local any = name ~= "tags" and name ~= "steps"
-		for _, r in ipairs(rows) do any = any or name == "tags" and r.tags ~= "" end
-		if any then shown[#shown + 1] = name end
-	end
-	return shown
-end
-
 local function print_list(list, options, otherwise)
 	local format = format_of(options, otherwise)
-	local columns = options.columns and split(options.columns) or runs.usual
-	local rows = runs.rows(list, columns)
-	if format == "plain" and #list == 0 then return put("no runs") end
-	if format == "plain" then
-		local shown = for_people(rows, list, columns)
-		if not options.columns then columns = shown end
+	local columns = options.columns and split(options.columns)
+	if format ~= "plain" then
+		columns = columns or runs.usual
+		return put(tables.text(format, columns, runs.rows(list, columns)))
 	end
-	put(tables.text(format, columns, rows))
+	put(#list == 0 and "no runs" or tables.plain(runs.shown(list, columns)))
 end
 
 local verbs = {}
@@ -77,7 +55,7 @@ end
 
 local function print_whole(r)
 	local all, lines = whole(r), {}
-	for _, name in ipairs{ "created", "started", "ended" } do all[name] = date(all[name]) end
+	for _, name in ipairs{ "created", "started", "ended" } do all[name] = runs.date(all[name]) end
 	if all.parent then all.parent = ("%s, step %d"):format(all.parent.folder, all.parent.step) end
 	all.tags = table.concat(all.tags, " ")
 	for _, name in ipairs{ "id", "folder", "name", "state", "reason", "problem", "message", "step", "steps", "seed", "d", "tags",
