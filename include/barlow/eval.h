@@ -45,6 +45,9 @@ int32_t *bl_eval_labels_like(const bl_dataset *d, const bl_dataset *like);
 typedef struct bl_knn_config { int k; double temperature; } bl_knn_config;
 double bl_eval_knn(const bl_knn_config *c, const bl_tensor *refs, const int32_t *ref_labels, const bl_tensor *queries,
                    const int32_t *query_labels, int classes);
+/* The same; guess (M), which may be NULL, gets the class that each query is taken for. */
+double bl_eval_knn_guess(const bl_knn_config *c, const bl_tensor *refs, const int32_t *ref_labels, const bl_tensor *queries,
+                         const int32_t *query_labels, int classes, int32_t *guess);
 
 /*
  * References and queries in units that cosines are fairer in, both by the statistics of the references; into out, new
@@ -72,7 +75,9 @@ int bl_eval_whiten(const bl_whiten_config *c, const bl_tensor *refs, const int32
  * strength chosen among a grid by the loss on a held-out part of (at most
  * 10,000 of) the training rows, then refitted on all.  Accuracy on the test
  * rows.  What is minimised is the summed cross-entropy + l2 / 2 |W|^2, so that
- * a good strength does not depend on the number of rows (it is 1 / C elsewhere).
+ * a good strength does not depend on the number of rows.  W has a row for each class, also of two: l2 is scikit-learn's 1 / C
+ * of three classes or more and 2 / C of two, where that has one row (w, our rows being w / 2 and -w / 2); PyTorch's
+ * weight_decay beside the mean cross-entropy is l2 / N.
  * Fields that are 0 take the default named beside them.
  */
 typedef struct bl_linear_config {
@@ -84,6 +89,9 @@ typedef struct bl_linear_config {
 	                         * 10 iterations that lower the loss by less than 20 such parts end it too */
 	uint64_t seed;
 	const volatile int *stop; /* may be NULL */
+	/* Filled in where they are not NULL: logits are x weight^T + bias of features as they come; the class of each test row. */
+	float *weight, *bias;     /* (K,F), (K) */
+	int32_t *guess;           /* (M) */
 } bl_linear_config;
 typedef struct bl_linear_result {
 	double accuracy, train_accuracy, l2, held_out_accuracy;

@@ -34,6 +34,7 @@ typedef struct search {
 	int k, classes;
 	double temperature;
 	int64_t *correct; /* of each chunk */
+	int32_t *guess;   /* of each query; NULL: not wanted */
 	atomic_bool failed;
 } search;
 
@@ -107,8 +108,13 @@ static int64_t count_correct(const search *s, int64_t first, int64_t n, float *d
 		for (int64_t i = 0; i < n; i++)
 			meet(s, dots + i * m, s->query_scale[first + i], j, m, heaps + i * s->k);
 	}
-	for (int64_t i = 0; i < n; i++)
-		correct += vote(s, heaps + i * s->k, votes) == s->query_labels[first + i];
+	for (int64_t i = 0; i < n; i++) {
+		int class = vote(s, heaps + i * s->k, votes);
+
+		correct += class == s->query_labels[first + i];
+		if (s->guess)
+			s->guess[first + i] = class;
+	}
 	return correct;
 }
 
@@ -201,7 +207,13 @@ static int check(const bl_knn_config *c, const bl_tensor *refs, const int32_t *r
 double bl_eval_knn(const bl_knn_config *c, const bl_tensor *refs, const int32_t *ref_labels, const bl_tensor *queries,
 		   const int32_t *query_labels, int classes)
 {
-	search s = { .ref_labels = ref_labels, .query_labels = query_labels, .classes = classes };
+	return bl_eval_knn_guess(c, refs, ref_labels, queries, query_labels, classes, NULL);
+}
+
+double bl_eval_knn_guess(const bl_knn_config *c, const bl_tensor *refs, const int32_t *ref_labels, const bl_tensor *queries,
+			 const int32_t *query_labels, int classes, int32_t *guess)
+{
+	search s = { .ref_labels = ref_labels, .query_labels = query_labels, .classes = classes, .guess = guess };
 	bl_tensor *r, *q;
 	float *ref_scale = NULL, *query_scale = NULL;
 	double accuracy = -1;

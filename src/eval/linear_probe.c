@@ -148,7 +148,7 @@ static int choose_l2(probe *p, const split *s, bl_linear_result *out)
 		double loss, accuracy;
 
 		if (fit(p, &some, p->c.l2[i], rough * p->c.tolerance, scale, &fitted) < 0 ||
-		    bl_logistic_score(&asked, p->w, &loss, &accuracy) < 0)
+		    bl_logistic_score(&asked, p->w, &loss, &accuracy, NULL) < 0)
 			return -1;
 		if (!(loss < best))
 			break;
@@ -172,9 +172,11 @@ static int refit_and_score(probe *p, bl_linear_result *out)
 	if (fit(p, &p->train, out->l2, p->c.tolerance, scale, &fitted) < 0)
 		return -1;
 	out->iterations = fitted.iterations;
-	if (bl_logistic_score(&train, p->w, &loss, &out->train_accuracy) < 0)
+	if (bl_logistic_score(&train, p->w, &loss, &out->train_accuracy, NULL) < 0)
 		return -1;
-	return bl_logistic_score(&test, p->w, &loss, &out->accuracy);
+	if (p->c.weight && p->c.bias)
+		bl_logistic_unscale(&train, p->w, p->c.weight, p->c.bias);
+	return bl_logistic_score(&test, p->w, &loss, &out->accuracy, p->c.guess);
 }
 
 static int run(probe *p, bl_linear_result *out)

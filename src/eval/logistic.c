@@ -113,6 +113,7 @@ typedef struct pass {
 	double *dbias; /* (chunks,K) */
 	double loss[CHUNKS];
 	int64_t correct[CHUNKS];
+	int32_t *guess; /* of each row, or NULL */
 	atomic_bool failed;
 } pass;
 
@@ -132,7 +133,7 @@ static void standardise(const bl_logistic *l, int64_t from, int64_t n, float *z)
 }
 
 /* Logits become softmax - onehot, the gradient of the cross-entropy, which is returned. */
-static double softmax_row(float *logits, const double *bias, int classes, int32_t label, bool *correct)
+static double softmax_row(float *logits, const double *bias, int classes, int32_t label, int32_t *class)
 {
 	double sum = 0, label_logit = logits[label] + bias[label], top;
 	int best = 0;
@@ -143,7 +144,7 @@ static double softmax_row(float *logits, const double *bias, int classes, int32_
 			best = k;
 	}
 	top = logits[best];
-	*correct = best == label;
+	*class = best;
 	for (int k = 0; k < classes; k++) {
 		logits[k] = expf(logits[k] - (float)top);
 		sum += logits[k];
@@ -161,11 +162,12 @@ static void pass_block(pass *p, int64_t chunk, int64_t from, int64_t n, float *z
 	standardise(p->l, from, n, z);
 	bl_gemm(false, true, n, k, width, 1, z, width, p->w, width, 0, logits, k);
 	for (int64_t i = 0; i < n; i++) {
-		bool correct;
+		int32_t label = label_of(&p->l->rows, from + i), class;
 
-		p->loss[chunk] +=
-			softmax_row(logits + i * k, p->bias, (int)k, label_of(&p->l->rows, from + i), &correct);
-		p->correct[chunk] += correct;
+		p->loss[chunk] += softmax_row(logits + i * k, p->bias, (int)k, label, &class);
+		p->correct[chunk] += class == label;
+		if (p->guess)
+			p->guess[from + i] = class;
 		for (int64_t c = 0; p->dw && c < k; c++)
 			p->dbias[chunk * k + c] += logits[i * k + c];
 	}
@@ -266,9 +268,9 @@ int bl_logistic_evaluate(void *ctx, const double *w, double *f, double *gradient
 	return rc;
 }
 
-int bl_logistic_score(const bl_logistic *l, const double *w, double *loss, double *accuracy)
+int bl_logistic_score(const bl_logistic *l, const double *w, double *loss, double *accuracy, int32_t *guess)
 {
-	pass p = { .l = l, .w = bl_block_take((size_t)(l->classes * l->rows.width) * sizeof(float)) };
+	pass p = { .l = l, .guess = guess, .w = bl_block_take((size_t)(l->classes * l->rows.width) * sizeof(float)) };
 	int64_t correct;
 	int rc = p.w ? pass_run(&p, w, loss, &correct) : -1;
 
@@ -278,4 +280,22 @@ int bl_logistic_score(const bl_logistic *l, const double *w, double *loss, doubl
 	}
 	bl_block_give(p.w);
 	return rc;
+}
+
+/* w ((x - mean) scale) + b = (w scale) x + (b - sum w scale mean) */
+void bl_logistic_unscale(const bl_logistic *l, const double *w, float *weight, float *bias)
+{
+	int64_t width = l->rows.width, k = l->classes;
+
+	for (int64_t c = 0; c < k; c++) {
+		double shift = 0;
+
+		for (int64_t j = 0; j < width; j++) {
+			double v = w[c * width + j] * (double)l->scaler->scale[j];
+
+			weight[c * width + j] = (float)v;
+			shift += v * (double)l->scaler->mean[j];
+		}
+		bias[c] = (float)(w[k * width + c] - shift);
+	}
 }

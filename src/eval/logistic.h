@@ -37,7 +37,9 @@ typedef struct bl_logistic {
 int64_t bl_logistic_size(const bl_logistic *l);
 /* (cross-entropy summed + l2 / 2 |W|^2) / n and its gradient: a bl_lbfgs_fn, ctx is a bl_logistic. */
 int bl_logistic_evaluate(void *ctx, const double *w, double *f, double *gradient);
-/* Mean cross-entropy without penalty, and the fraction classified right. */
-int bl_logistic_score(const bl_logistic *l, const double *w, double *loss, double *accuracy);
+/* Mean cross-entropy without penalty, and the fraction classified right; guess, which may be NULL, gets each row's class. */
+int bl_logistic_score(const bl_logistic *l, const double *w, double *loss, double *accuracy, int32_t *guess);
+/* The weights and biases that do the same with features as they come, not standardised. */
+void bl_logistic_unscale(const bl_logistic *l, const double *w, float *weight, float *bias);
 
 #endif

@@ -126,7 +126,7 @@ test("whitened kNN averages maps to 2 x 2 and tells its ridge", function()
 		test = eval.features(e, held_out, { pool = 2, like = train }), test_labels = held_out, ridge = details.ridge }
 	equal(a, b)
 	equal(details.held_out_accuracy > .1, true)
-	equal(select("#", eval.knn{ train = train, test = held_out }), 1)
+	equal(select(2, eval.knn{ train = train, test = held_out }).ridge, nil)
 	local _, one = eval.knn{ train = train, test = held_out, whiten = true, ridge = .5 }
 	equal(one.ridge, .5)
 	equal(one.held_out_accuracy, nil)
@@ -149,6 +149,63 @@ test("the mean over mirror images is blind to their side", function()
 	fails(function() eval.knn{ train = tensor.ones(2, 2), test = set, train_labels = { 1, 2 }, flip = true } end,
 		"flip = true needs images", "train")
 	fails(function() eval.knn{ train = set, test = set, ridge = 1 } end, "ridge", "whiten = true")
+end)
+
+-- Two clouds that overlap, in features of unlike scale; of `classes` classes.
+local function clouds(n, classes)
+	tensor.manual_seed(4)
+	local x, labels = tensor.randn(n, 3), {}
+	for i = 1, n do
+		labels[i] = i % classes + 1
+		x[{ i, 1 }] = x[{ i, 1 }] + labels[i]
+	end
+	return x * tensor{ { 1, 20, .1 } } + 5, labels
+end
+
+test("the probe gives weights of the features as they come, and what it takes each test row for", function()
+	for _, classes in ipairs{ 2, 4 } do
+		local x, labels = clouds(120, classes)
+		local y, truth = clouds(50, classes)
+		local accuracy, d = eval.linear{ train = x, train_labels = labels, test = y, test_labels = truth, l2 = 2 }
+		equal(tostring(d.weight:shape()), ("(%d, 3)"):format(classes))
+		local logits, right = y:mm(d.weight:t()) + d.bias, 0
+		for i = 1, 50 do
+			equal(d.predictions[i], logits[i]:argmax() + 0.0)
+			if d.predictions[i] == truth[i] then right = right + 1 end
+		end
+		equal(accuracy, right / 50)
+	end
+end)
+
+-- The gradient of the summed cross-entropy + l2 / 2 |W|^2 of standardised features is 0 there: of two classes as of more.
+test("l2 is the weight of half the squares of one row of weights for each class", function()
+	for _, classes in ipairs{ 2, 3 } do
+		local x, labels = clouds(90, classes)
+		local mean, std = x:mean(1), (x:var(1) * (89 / 90)):sqrt()
+		local _, d = eval.linear{ train = x, train_labels = labels, test = x, test_labels = labels, l2 = 8, iterations = 1000 }
+		local w = (d.weight * std):requires_grad(true)
+		local z = (x - mean) / std
+		local entropy = loss.cross_entropy(z:mm(w:t()) + d.bias + d.weight:mm(mean:reshape(3, 1)):reshape(classes), labels) * 90
+		local before = (w * w):sum():item()
+		equal(before > .01, true)
+		entropy:backward()
+		close(w.grad, d.weight * std * -8, .02, .05)
+	end
+end)
+
+test("kNN tells what it takes each query for", function()
+	local x, labels = clouds(60, 3)
+	local y, truth = clouds(40, 3)
+	local accuracy, d = eval.knn{ train = x, train_labels = labels, test = y, test_labels = truth, k = 5 }
+	local right = 0
+	for i = 1, 40 do
+		if d.predictions[i] == truth[i] then right = right + 1 end
+	end
+	equal(accuracy, right / 40)
+	local _, same = eval.knn{ train = x, train_labels = labels, test = x, test_labels = labels, k = 1 }
+	for i = 1, 60 do equal(same.predictions[i], labels[i] + 0.0) end
+	local _, white = eval.knn{ train = x, train_labels = labels, test = y, test_labels = truth, k = 5, whiten = true }
+	equal(white.predictions:numel(), 40)
 end)
 
 tap.done()

@@ -204,8 +204,25 @@ static const bl_field knn_fields[] = {
 	BL_FIELD_END,
 };
 
+/* Pushes a userdata with room for the classes of n rows. */
+static int32_t *push_guess(lua_State *L, const sample *s)
+{
+	return lua_newuserdatauv(L, sizeof(int32_t) * ((size_t)bl_tensor_size(s->features, 0) + 1), 0);
+}
+
+/* Field `predictions` of the table on top: classes from 1. */
+static void set_predictions(lua_State *L, const sample *s, const int32_t *guess)
+{
+	int64_t n = bl_tensor_size(s->features, 0);
+	bl_tensor *t = bl_tensor_new(1, &n);
+	bl_lua_give_tensor(L, t);
+	for (int64_t i = 0; i < n; i++)
+		bl_tensor_data(t)[i] = (float)(guess[i] + 1);
+	lua_setfield(L, -2, "predictions");
+}
+
 /* Accuracy on b by a, in the units that were asked for; negative: bl_error. */
-static double compare(const probe *p, const sample *a, const sample *b, bl_whiten_result *r)
+static double compare(const probe *p, const sample *a, const sample *b, int32_t *guess, bl_whiten_result *r)
 {
 	bl_knn_config knn = { p->k, p->temperature };
 	bl_whiten_config c = {
@@ -217,8 +234,8 @@ static double compare(const probe *p, const sample *a, const sample *b, bl_white
 	if (p->whiten ? bl_eval_whiten(&c, a->features, a->labels, b->features, classes, made, r) :
 	    p->standardise ? bl_eval_standardise(a->features, b->features, made) : 0)
 		return -1;
-	double accuracy = bl_eval_knn(&knn, made[0] ? made[0] : a->features, a->labels, made[1] ? made[1] : b->features,
-				      b->labels, classes);
+	double accuracy = bl_eval_knn_guess(&knn, made[0] ? made[0] : a->features, a->labels, made[1] ? made[1] : b->features,
+					    b->labels, classes, guess);
 	bl_tensor_unref(made[0]);
 	bl_tensor_unref(made[1]);
 	return accuracy;
@@ -233,13 +250,15 @@ static int eval_knn(lua_State *L)
 		return luaL_error(L, "eval.knn: ridge is a setting of whiten = true");
 	p.pool = p.whiten ? WHITENED_POOL : 0;
 	sample a = get_sample(L, "eval.knn", "train", &p), b = get_sample(L, "eval.knn", "test", &p);
-	double accuracy = compare(&p, &a, &b, &r);
+	int32_t *guess = push_guess(L, &b);
+	double accuracy = compare(&p, &a, &b, guess, &r);
 	if (accuracy < 0)
 		return fail(L);
 	lua_pushnumber(L, accuracy);
+	lua_createtable(L, 0, 3);
+	set_predictions(L, &b, guess);
 	if (!p.whiten)
-		return 1;
-	lua_createtable(L, 0, 2);
+		return 2;
 	lua_pushnumber(L, r.ridge);
 	lua_setfield(L, -2, "ridge");
 	if (r.held_out_accuracy == r.held_out_accuracy) { /* a choice was made */
@@ -251,7 +270,7 @@ static int eval_knn(lua_State *L)
 
 static void push_linear(lua_State *L, const bl_linear_result *r)
 {
-	lua_createtable(L, 0, 5);
+	lua_createtable(L, 0, 8);
 	lua_pushnumber(L, r->accuracy);
 	lua_setfield(L, -2, "accuracy");
 	lua_pushnumber(L, r->train_accuracy);
@@ -267,7 +286,8 @@ static void push_linear(lua_State *L, const bl_linear_result *r)
 static const bl_field linear_fields[] = {
 	PROBE_FIELDS,
 	BL_FIELD(LIST, probe, l2, BL_OTHERWISE("a grid of powers of 10"), BL_AT_LEAST(0),
-	         .help = "weights of the penalty to choose from, by the part of train that is held out"),
+	         .help = "weights of the penalty, l2 / 2 |W|^2 beside the summed cross-entropy, to choose from by the part of train that is held "
+	                 "out. W has a row for each class: l2 is 1 / C of scikit-learn, of two classes 2 / C; and N times PyTorch's weight_decay"),
 	BL_FIELD(DOUBLE, probe, held_out, BL_DEFAULT(.1), BL_WITHIN(.001, .9), .help = "share of train that l2 is chosen on"),
 	BL_FIELD(INT, probe, iterations, BL_DEFAULT(100), BL_WITHIN(1, 1e6), .help = "of L-BFGS, at most"),
 	BL_FIELD(INT64, probe, seed, BL_DEFAULT(0), .help = "of which rows are held out"),
@@ -280,14 +300,27 @@ static int eval_linear(lua_State *L)
 	bl_linear_result r;
 	bl_lua_take(L, &p);
 	sample a = get_sample(L, "eval.linear", "train", &p), b = get_sample(L, "eval.linear", "test", &p);
+	int classes = most(a.classes, b.classes);
+	bl_tensor *weight = bl_tensor_new(2, (int64_t[]){ classes, bl_tensor_ndim(a.features) == 2 ? bl_tensor_size(a.features, 1) : 0 });
+	bl_lua_give_tensor(L, weight);
+	bl_tensor *bias = bl_tensor_new(1, (int64_t[]){ classes });
+	bl_lua_give_tensor(L, bias);
+	int32_t *guess = push_guess(L, &b);
+	int made = lua_gettop(L) - 2;
 	bl_linear_config c = {
 		.held_out = p.held_out, .l2 = p.l2.n ? p.l2.v : NULL, .n_l2 = p.l2.n, .iterations = p.iterations,
-		.seed = (uint64_t)p.seed, .stop = &bl_lua_interrupted,
+		.seed = (uint64_t)p.seed, .stop = &bl_lua_interrupted, .weight = bl_tensor_data(weight), .bias = bl_tensor_data(bias),
+		.guess = guess,
 	};
-	if (bl_eval_linear(&c, a.features, a.labels, b.features, b.labels, most(a.classes, b.classes), &r) < 0)
+	if (bl_eval_linear(&c, a.features, a.labels, b.features, b.labels, classes, &r) < 0)
 		return fail(L);
 	lua_pushnumber(L, r.accuracy);
 	push_linear(L, &r);
+	set_predictions(L, &b, guess);
+	lua_pushvalue(L, made);
+	lua_setfield(L, -2, "weight");
+	lua_pushvalue(L, made + 1);
+	lua_setfield(L, -2, "bias");
 	return 2;
 }
 
@@ -333,12 +366,12 @@ static const bl_lua_function functions[] = {
 	       "Features (N, F) of every image, unaugmented; nil: raw pixels.  Normalised as `like`, or else as in training.",
 	       "eval.features(nil, data.shapes{n = 4, size = 8})",
 	       .fields = features_fields),
-	BL_LUA("knn", eval_knn, ": number, table?",
-	       "Accuracy of weighted cosine kNN; of datasets (classes matched by name) or features.  whiten: and its ridge.",
+	BL_LUA("knn", eval_knn, ": number, table",
+	       "Accuracy of weighted cosine kNN of datasets (classes matched by name) or features; {predictions =, ridge =}.",
 	       "eval.knn{train = tensor.randn(20, 4), train_labels = data.shapes{n = 20, size = 8}, test = tensor.randn(9, 4), test_labels = data.shapes{n = 9, size = 8}}",
 	       .fields = knn_fields),
 	BL_LUA("linear", eval_linear, ": number, table",
-	       "Accuracy of a linear probe, and details.",
+	       "Accuracy of a linear probe, and details: {l2 =, weight =, bias =, predictions =, ...}; logits are x weight^T + bias.",
 	       "eval.linear{train = tensor.randn(20, 4), train_labels = data.shapes{n = 20, size = 8}, test = tensor.randn(9, 4), test_labels = data.shapes{n = 9, size = 8}}",
 	       .fields = linear_fields),
 	BL_LUA("rankme", eval_rankme, "(z: tensor): number", "Effective rank of embeddings (N, F).",
