@@ -46,9 +46,10 @@ int bl_conv_environment(void);
 /* A shape without its number of images: x (n,c,h,w), w (k,c/groups,r,s). */
 typedef struct bl_conv_key {
 	int64_t c, h, w, k, r, s, stride, padding, groups;
+	int64_t gap; /* pixels left out between two taps: dilation - 1 */
 } bl_conv_key;
 
-/* "64x32x32-128:3x3s2p1" for c x h x w - k : r x s, stride, padding; and "g4" for 4 groups. */
+/* "64x32x32-128:3x3s2p1" for c x h x w - k : r x s, stride, padding; and "g4" for 4 groups, "d2" for a dilation of 2. */
 enum { BL_CONV_KEY_TEXT = 160 };
 const char *bl_conv_key_text(const bl_conv_key *k, char buf[BL_CONV_KEY_TEXT]);
 /* -1 with bl_error for a text that is not exactly such, or a shape that cannot be. */

@@ -122,9 +122,10 @@ bl_tensor *bl_diag(bl_tensor *a); /* (N,N) -> (N), or (N) -> (N,N) */
 
 /* Networks.  Images are (N,C,H,W). */
 typedef struct bl_conv_shape {
-	int stride, padding, groups; /* the same along both axes; dilation is 1 */
+	int stride, padding, groups; /* the same along both axes */
+	int dilation;                /* from tap to tap; 0 counts as 1 */
 } bl_conv_shape;
-/* x (N,C,H,W), w (K,C/groups,R,S), b (K) or NULL -> (N,K,P,Q), P = (H + 2 padding - R) / stride + 1 */
+/* x (N,C,H,W), w (K,C/groups,R,S), b (K) or NULL -> (N,K,P,Q), P = (H + 2 padding - dilation (R - 1) - 1) / stride + 1 */
 bl_tensor *bl_conv2d(bl_tensor *x, bl_tensor *w, bl_tensor *b, bl_conv_shape s);
 /* By this algorithm in all directions, where it can do the shape and none is forced. */
 bl_tensor *bl_conv2d_by(bl_tensor *x, bl_tensor *w, bl_tensor *b, bl_conv_shape s, bl_conv_algorithm algorithm);

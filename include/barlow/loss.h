@@ -25,6 +25,7 @@ typedef enum bl_loss_dialect {
 	BL_DIALECT_PAPER,      /* biased variance, eps 1e-5 */
 	BL_DIALECT_ALGORITHM1, /* unbiased std, no eps */
 	BL_DIALECT_HSIC,       /* paper's normalisation, off-diagonal target -1 (Tsai et al. 2021) */
+	BL_DIALECT_UNBIASED,   /* unbiased variance, eps 1e-5: (x - mean) / sqrt(var + eps) */
 } bl_loss_dialect;
 
 typedef struct bl_loss bl_loss;
@@ -135,7 +136,7 @@ int bl_loss_chunks_backward(bl_loss_chunks *c, int k, bl_tensor *const *z);
  * --- Barlow Twins, in its forms and dialects
  *
  *   C = standardise(zA)^T standardise(zB) / N                         (D,D)
- *   L = scale * ( sum_i (1 - C_ii)^2 + lambda * sum_{i != j} C_ij^2 )
+ *   L = scale * ( invariance * sum_i (1 - C_ii)^2 + lambda * sum_{i != j} C_ij^2 )
  *
  * `gram` never makes C: ||C||_F^2 = sum((zA zA^T) .* (zB zB^T)) / N^2, exact,
  * O(N^2 D) work and O(N^2) memory.  Of more than two views it is the sum over their pairs.
@@ -147,15 +148,16 @@ typedef struct bl_barlow_config {
 	double scale;  /* > 0, 1 */
 	bl_barlow_form form;
 	bl_loss_dialect dialect;
+	double invariance; /* weight of the diagonal's term, >= 0, 1 */
 } bl_barlow_config;
-#define BL_BARLOW_DEFAULT ((bl_barlow_config){ .0051, 1, BL_FORM_AUTO, BL_DIALECT_PAPER })
+#define BL_BARLOW_DEFAULT ((bl_barlow_config){ .0051, 1, BL_FORM_AUTO, BL_DIALECT_PAPER, 1 })
 
 bl_loss *bl_loss_barlow(const bl_barlow_config *c); /* NULL: the defaults */
 
 typedef struct bl_barlow_terms {
-	double invariance; /* sum_i (1 - C_ii)^2 */
+	double invariance; /* sum_i (1 - C_ii)^2, without its weight */
 	double redundancy; /* sum_{i != j} C_ij^2, (C_ij + 1)^2 in hsic; without lambda */
-	double total;      /* scale * (invariance + lambda * redundancy) */
+	double total;      /* scale * (weight * invariance + lambda * redundancy) */
 } bl_barlow_terms;
 
 /*
@@ -171,8 +173,9 @@ bl_barlow_form bl_barlow_pick(bl_barlow_form form, int64_t n, int64_t d);
 
 /*
  * Loss floor: scale D K / (D + K), K = lambda (D^2/r - D), r = min(D, N-1) the rank that C can have; 0 where that is D, as C
- * can be the identity then.  The diagonal of algorithm1 ends at m = (N-1)/N: where D / (D + K) is more, its floor is
- * scale (D (1 - m)^2 + K m^2).  NaN, as none is known: lambda > 1, hsic, N < 2.
+ * can be the identity then.  The diagonal of algorithm1 and unbiased ends at m = (N-1)/N: where D / (D + K) is more, the
+ * floor is scale (D (1 - m)^2 + K m^2).  With a weight w of the invariance it is w times the floor of lambda / w.  NaN, as
+ * none is known: lambda > w, hsic, N < 2.
  */
 double bl_barlow_floor(const bl_barlow_config *c, int64_t n, int64_t d);
 

@@ -80,6 +80,8 @@ int bl_module_find_nonfinite(bl_module *m, bl_tensor *x, char *buf, size_t size)
 /* Layers.  All return a new reference, initialised with seed 0; NULL on senseless arguments. */
 bl_module *bl_nn_linear(int64_t in, int64_t out, bool bias);
 bl_module *bl_nn_conv2d(int64_t in, int64_t out, int kernel, bl_conv_shape s, bool bias);
+/* The same of kernel[0] rows and kernel[1] columns. */
+bl_module *bl_nn_conv2d_of(int64_t in, int64_t out, const int kernel[2], bl_conv_shape s, bool bias);
 /* All convolutions in m by this algorithm (see convolution.h); BL_CONV_AUTO: as chosen. */
 void bl_nn_convolve(bl_module *m, bl_conv_algorithm a);
 bl_module *bl_nn_batchnorm(int64_t features, bool affine, bool two_d, float momentum, float eps);
@@ -128,6 +130,7 @@ bl_module *bl_nn_mlp(const bl_mlp_config *c);
 typedef struct bl_resnet_config {
 	int depth;            /* 18, 34, 50 */
 	bool stem_small;      /* 3x3 stride 1 without max pool (CIFAR), else 7x7 stride 2 and max pool */
+	int stem_padding;     /* of the first convolution; 0: 1 of the small stem (solo-learn has 2), 3 of the large */
 	int64_t channels;     /* of the image, 3 */
 	int64_t width;        /* of the first stage, 64 */
 	bool zero_init;       /* last norm of each block starts at 0 */

@@ -5,25 +5,43 @@
 
 #include <barlow/profile.h>
 
+#include <stdio.h>
+
 typedef struct context {
 	bl_conv g;
 } context;
 
+static int64_t gap(bl_conv_shape s)
+{
+	return s.dilation > 0 ? s.dilation - 1 : 0;
+}
+
+/* ", dilated by 2", or nothing. */
+enum { DILATED = 32 };
+static const char *dilated(bl_conv_shape s, char buf[DILATED])
+{
+	buf[0] = '\0';
+	if (gap(s))
+		snprintf(buf, DILATED, ", dilated by %d", s.dilation);
+	return buf;
+}
+
 static int check(const bl_tensor *x, const bl_tensor *w, const bl_tensor *b, bl_conv_shape s)
 {
-	char a[BL_SHAPE_TEXT], c[BL_SHAPE_TEXT];
+	char a[BL_SHAPE_TEXT], c[BL_SHAPE_TEXT], d[DILATED];
 	if (x->ndim != 4 || w->ndim != 4)
 		return bl_fail("conv2d: expected images (N, C, H, W) and weights (K, C/groups, R, S), got %s and %s",
 		               bl_tensor_text(x, a), bl_tensor_text(w, c));
-	if (s.stride < 1 || s.padding < 0 || s.groups < 1)
-		return bl_fail("conv2d: stride %d, padding %d, groups %d: expected at least 1, 0, 1", s.stride, s.padding, s.groups);
+	if (s.stride < 1 || s.padding < 0 || s.groups < 1 || s.dilation < 0)
+		return bl_fail("conv2d: stride %d, padding %d, groups %d, dilation %d: expected at least 1, 0, 1, 1", s.stride, s.padding,
+		               s.groups, s.dilation);
 	if (x->shape[1] != w->shape[1] * s.groups || w->shape[0] % s.groups)
 		return bl_fail("conv2d: images %s do not fit weights %s with %d group%s: %lld channels against %lld",
 		               bl_tensor_text(x, a), bl_tensor_text(w, c), s.groups, s.groups == 1 ? "" : "s",
 		               (long long)x->shape[1], (long long)(w->shape[1] * s.groups));
-	if (w->shape[2] < 1 || w->shape[3] < 1 || x->shape[2] + 2 * s.padding < w->shape[2] ||
-	    x->shape[3] + 2 * s.padding < w->shape[3])
-		return bl_fail("conv2d: kernel of %s is larger than images %s with padding %d", bl_tensor_text(w, c),
+	if (w->shape[2] < 1 || w->shape[3] < 1 || x->shape[2] + 2 * s.padding < bl_conv_reach(w->shape[2], gap(s)) ||
+	    x->shape[3] + 2 * s.padding < bl_conv_reach(w->shape[3], gap(s)))
+		return bl_fail("conv2d: kernel of %s%s is larger than images %s with padding %d", bl_tensor_text(w, c), dilated(s, d),
 		               bl_tensor_text(x, a), s.padding);
 	if (b && (b->ndim != 1 || b->shape[0] != w->shape[0]))
 		return bl_fail("conv2d: bias %s does not fit weights %s", bl_tensor_text(b, a), bl_tensor_text(w, c));
@@ -33,9 +51,10 @@ static int check(const bl_tensor *x, const bl_tensor *w, const bl_tensor *b, bl_
 static bl_conv geometry(const bl_tensor *x, const bl_tensor *w, bl_conv_shape s)
 {
 	bl_conv g = { .n = x->shape[0], .c = x->shape[1], .h = x->shape[2], .w = x->shape[3], .k = w->shape[0],
-		      .r = w->shape[2], .s = w->shape[3], .stride = s.stride, .padding = s.padding, .groups = s.groups };
-	g.p = (g.h + 2 * g.padding - g.r) / g.stride + 1;
-	g.q = (g.w + 2 * g.padding - g.s) / g.stride + 1;
+		      .r = w->shape[2], .s = w->shape[3], .stride = s.stride, .padding = s.padding, .groups = s.groups,
+		      .gap = gap(s) };
+	g.p = bl_conv_outputs(g.h, g.r, g.stride, g.padding, g.gap);
+	g.q = bl_conv_outputs(g.w, g.s, g.stride, g.padding, g.gap);
 	return g;
 }
 

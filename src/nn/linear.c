@@ -3,6 +3,8 @@
 #include "nn/init.h"
 #include "nn/layers.h"
 
+#include <string.h>
+
 typedef struct linear {
 	bl_module base;
 	int64_t in, out;
@@ -63,7 +65,7 @@ bl_module *bl_nn_linear(int64_t in, int64_t out, bool bias)
 typedef struct conv {
 	bl_module base;
 	int64_t in, out;
-	int kernel;
+	int kernel[2]; /* rows, columns */
 	bl_conv_shape shape;
 	bl_conv_algorithm algorithm;
 	bool bias, start_normal;
@@ -81,8 +83,14 @@ static bl_tensor *conv_forward(bl_module *m, bl_tensor *x)
 static void conv_arguments(const bl_module *m, bl_text *t)
 {
 	const conv *c = (const conv *)m;
-	bl_text_add(t, "%lld, %lld, kernel=%d, stride=%d, padding=%d", (long long)c->in, (long long)c->out, c->kernel,
-	            c->shape.stride, c->shape.padding);
+	bl_text_add(t, "%lld, %lld, kernel=", (long long)c->in, (long long)c->out);
+	if (c->kernel[0] == c->kernel[1])
+		bl_text_add(t, "%d", c->kernel[0]);
+	else
+		bl_text_add(t, "%dx%d", c->kernel[0], c->kernel[1]);
+	bl_text_add(t, ", stride=%d, padding=%d", c->shape.stride, c->shape.padding);
+	if (c->shape.dilation > 1)
+		bl_text_add(t, ", dilation=%d", c->shape.dilation);
 	if (c->shape.groups != 1)
 		bl_text_add(t, ", groups=%d", c->shape.groups);
 	if (c->algorithm != BL_CONV_AUTO)
@@ -93,13 +101,13 @@ static void conv_arguments(const bl_module *m, bl_text *t)
 static void conv_brief(const bl_module *m, bl_text *t)
 {
 	const conv *c = (const conv *)m;
-	bl_text_add(t, "conv2d %lld -> %lld, %dx%d", (long long)c->in, (long long)c->out, c->kernel, c->kernel);
+	bl_text_add(t, "conv2d %lld -> %lld, %dx%d", (long long)c->in, (long long)c->out, c->kernel[0], c->kernel[1]);
 }
 
 static void conv_init(bl_module *m, uint64_t seed, uint32_t stream)
 {
 	const conv *c = (const conv *)m;
-	int64_t field = (int64_t)c->kernel * c->kernel;
+	int64_t field = (int64_t)c->kernel[0] * c->kernel[1];
 	if (c->start_normal)
 		bl_init_fan_out(m, seed, stream, c->out * field);
 	else
@@ -115,13 +123,13 @@ static const bl_module_ops conv_ops = {
 	.init = conv_init,
 };
 
-static int conv_check(int64_t in, int64_t out, int kernel, bl_conv_shape s)
+static int conv_check(int64_t in, int64_t out, const int kernel[2], bl_conv_shape s)
 {
 	if (in < 1 || out < 1)
 		return bl_fail("conv2d: channels must be at least 1, got %lld and %lld", (long long)in, (long long)out);
-	if (kernel < 1 || s.stride < 1 || s.padding < 0)
-		return bl_fail("conv2d: expected kernel >= 1, stride >= 1, padding >= 0, got %d, %d, %d", kernel,
-		               s.stride, s.padding);
+	if (kernel[0] < 1 || kernel[1] < 1 || s.stride < 1 || s.padding < 0 || s.dilation < 0)
+		return bl_fail("conv2d: expected kernel >= 1, stride >= 1, padding >= 0, dilation >= 1, got %d x %d, %d, %d, %d", kernel[0],
+		               kernel[1], s.stride, s.padding, s.dilation);
 	if (s.groups < 1 || in % s.groups || out % s.groups)
 		return bl_fail("conv2d: groups must divide both channels, got groups %d for %lld -> %lld", s.groups,
 		               (long long)in, (long long)out);
@@ -130,16 +138,21 @@ static int conv_check(int64_t in, int64_t out, int kernel, bl_conv_shape s)
 
 bl_module *bl_nn_conv2d(int64_t in, int64_t out, int kernel, bl_conv_shape s, bool bias)
 {
+	return bl_nn_conv2d_of(in, out, (int[]){ kernel, kernel }, s, bias);
+}
+
+bl_module *bl_nn_conv2d_of(int64_t in, int64_t out, const int kernel[2], bl_conv_shape s, bool bias)
+{
 	bl_module *m = conv_check(in, out, kernel, s) ? NULL : bl_module_new(&conv_ops);
 	if (!m)
 		return NULL;
 	conv *c = (conv *)m;
 	c->in = in;
 	c->out = out;
-	c->kernel = kernel;
+	memcpy(c->kernel, kernel, sizeof c->kernel);
 	c->shape = s;
 	c->bias = bias;
-	int64_t shape[4] = { out, in / s.groups, kernel, kernel };
+	int64_t shape[4] = { out, in / s.groups, kernel[0], kernel[1] };
 	return bl_module_finish(m, !bl_module_add_slot(m, "weight", BL_PARAM_WEIGHT, 4, shape) &&
 	                                   (!bias || !bl_module_add_slot(m, "bias", BL_PARAM_BIAS, 1, &out)));
 }

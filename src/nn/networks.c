@@ -25,7 +25,7 @@ static int add_cnn_layers(bl_module *m, const bl_cnn_config *c)
 {
 	int64_t in = c->channels;
 	for (int i = 0; i < c->layers; in = c->widths[i++])
-		if (add(m, bl_nn_conv2d(in, c->widths[i], 3, (bl_conv_shape){ c->strides[i], 1, 1 }, false)) ||
+		if (add(m, bl_nn_conv2d(in, c->widths[i], 3, (bl_conv_shape){ c->strides[i], 1, 1, 1 }, false)) ||
 		    add(m, bl_nn_batchnorm(c->widths[i], true, true, .1f, 1e-5f)) || add(m, bl_nn_relu()))
 			return -1;
 	if (c->pool && add(m, bl_nn_global_avgpool()))

@@ -49,10 +49,15 @@ static bl_tensor *block_forward(bl_module *m, bl_tensor *x)
 static const bl_module_ops basic_ops = { .kind = "basicblock", .size = sizeof(block), .forward = block_forward };
 static const bl_module_ops bottleneck_ops = { .kind = "bottleneck", .size = sizeof(block), .forward = block_forward };
 
+static bl_module *padded_conv(int64_t in, int64_t out, int kernel, int stride, int padding)
+{
+	bl_conv_shape s = { .stride = stride, .padding = padding, .groups = 1 };
+	return bl_conv2d_start_normal(bl_nn_conv2d(in, out, kernel, s, false));
+}
+
 static bl_module *conv(int64_t in, int64_t out, int kernel, int stride)
 {
-	bl_conv_shape s = { .stride = stride, .padding = kernel / 2, .groups = 1 };
-	return bl_conv2d_start_normal(bl_nn_conv2d(in, out, kernel, s, false));
+	return padded_conv(in, out, kernel, stride, kernel / 2);
 }
 
 static bl_module *norm(int64_t width, float start)
@@ -140,7 +145,8 @@ static bl_module *stage(const bl_resnet_config *c, const plan *p, int number, in
 
 static int add_stem(bl_module *m, const bl_resnet_config *c)
 {
-	if (bl_module_adopt(m, "conv1", conv(c->channels, c->width, c->stem_small ? 3 : 7, c->stem_small ? 1 : 2)) ||
+	int kernel = c->stem_small ? 3 : 7, stride = c->stem_small ? 1 : 2, padding = c->stem_padding ? c->stem_padding : kernel / 2;
+	if (bl_module_adopt(m, "conv1", padded_conv(c->channels, c->width, kernel, stride, padding)) ||
 	    bl_module_adopt(m, "bn1", norm(c->width, 1)) || bl_module_adopt(m, "relu", bl_nn_relu()))
 		return -1;
 	return c->stem_small ? 0 : bl_module_adopt(m, "maxpool", bl_nn_maxpool2d(3, 2, 1));
@@ -167,6 +173,8 @@ static const plan *find_plan(const bl_resnet_config *c)
 	if (c->channels < 1 || c->width < 1 || c->classes < 0)
 		return bl_fail_null("resnet: expected channels >= 1, width >= 1, classes >= 0, got %lld, %lld, %lld",
 		                    (long long)c->channels, (long long)c->width, (long long)c->classes);
+	if (c->stem_padding < 0)
+		return bl_fail_null("resnet: stem_padding is %d: expected 1 or more, or 0 for the usual one", c->stem_padding);
 	for (size_t i = 0; i < sizeof plans / sizeof *plans; i++)
 		if (plans[i].depth == c->depth)
 			return plans + i;
@@ -178,6 +186,8 @@ static void summarise(bl_module *m, const bl_resnet_config *c)
 	bl_text t = { m->summary, sizeof m->summary, 0 };
 	bl_text_add(&t, "depth=%d, stem=%s, channels=%lld", c->depth, c->stem_small ? "small" : "large",
 	            (long long)c->channels);
+	if (c->stem_padding)
+		bl_text_add(&t, ", stem_padding=%d", c->stem_padding);
 	if (c->width != 64)
 		bl_text_add(&t, ", width=%lld", (long long)c->width);
 	bl_text_add(&t, "%s", c->zero_init ? ", zero_init=true" : "");

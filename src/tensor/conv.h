@@ -2,7 +2,7 @@
 /*
  * conv.h (private): two-dimensional convolution on channels-last arrays.
  *
- *   y[n,p,q,k] = sum_{r,s,c} x[n, p stride + r - padding, q stride + s - padding, c] w[k,c,r,s]
+ *   y[n,p,q,k] = sum_{r,s,c} x[n, p stride + r (gap + 1) - padding, q stride + s (gap + 1) - padding, c] w[k,c,r,s]
  *
  * Weights are row-major (K,C/groups,R,S).  Results do not depend on the
  * number of threads.  All return 0, or -1 when there is no memory.
@@ -17,8 +17,20 @@ typedef struct bl_conv {
 	int64_t k, r, s;    /* w */
 	int64_t p, q;       /* y */
 	int64_t stride, padding, groups;
+	int64_t gap; /* pixels left out between two taps: dilation - 1 */
 	bl_conv_algorithm by[BL_CONV_DIRECTIONS]; /* BL_CONV_AUTO: chosen by each call */
 } bl_conv;
+
+/* Pixels that `taps` taps reach over, gaps included; output pixels of one axis of x. */
+static inline int64_t bl_conv_reach(int64_t taps, int64_t gap)
+{
+	return (taps - 1) * (gap + 1) + 1;
+}
+
+static inline int64_t bl_conv_outputs(int64_t pixels, int64_t taps, int64_t stride, int64_t padding, int64_t gap)
+{
+	return (pixels + 2 * padding - bl_conv_reach(taps, gap)) / stride + 1;
+}
 
 /* n images of a shape. */
 bl_conv bl_conv_of_key(const bl_conv_key *k, int64_t n);

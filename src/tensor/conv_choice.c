@@ -28,25 +28,41 @@ const char *bl_conv_key_text(const bl_conv_key *k, char buf[BL_CONV_KEY_TEXT])
 	                 (long long)k->w, (long long)k->k, (long long)k->r, (long long)k->s, (long long)k->stride,
 	                 (long long)k->padding);
 	if (k->groups != 1)
-		snprintf(buf + n, BL_CONV_KEY_TEXT - (size_t)n, "g%lld", (long long)k->groups);
+		n += snprintf(buf + n, BL_CONV_KEY_TEXT - (size_t)n, "g%lld", (long long)k->groups);
+	if (k->gap)
+		snprintf(buf + n, BL_CONV_KEY_TEXT - (size_t)n, "d%lld", (long long)k->gap + 1);
 	return buf;
 }
 
 static bool can_be(const bl_conv_key *k)
 {
-	return k->c > 0 && k->k > 0 && k->r > 0 && k->s > 0 && k->stride > 0 && k->padding >= 0 && k->groups > 0 &&
-	       k->c % k->groups == 0 && k->k % k->groups == 0 && k->h + 2 * k->padding >= k->r && k->w + 2 * k->padding >= k->s;
+	return k->c > 0 && k->k > 0 && k->r > 0 && k->s > 0 && k->stride > 0 && k->padding >= 0 && k->groups > 0 && k->gap >= 0 &&
+	       k->c % k->groups == 0 && k->k % k->groups == 0 && k->h + 2 * k->padding >= bl_conv_reach(k->r, k->gap) &&
+	       k->w + 2 * k->padding >= bl_conv_reach(k->s, k->gap);
+}
+
+/* What may follow the shape, each once: "g4", "d2". */
+static void parse_rest(const char *rest, bl_conv_key *k)
+{
+	long groups = 1, dilation = 1;
+	if (sscanf(rest, "g%9ldd%9ld", &groups, &dilation) < 1)
+		sscanf(rest, "d%9ld", &dilation);
+	k->groups = groups;
+	k->gap = dilation - 1;
 }
 
 /* At most nine digits a number; printed again it must be the same text. */
 int bl_conv_key_parse(const char *text, bl_conv_key *k)
 {
-	long v[9] = { [8] = 1 };
+	long v[8] = { 0 };
+	int end = 0;
 	char again[BL_CONV_KEY_TEXT];
-	int found = sscanf(text, "%9ldx%9ldx%9ld-%9ld:%9ldx%9lds%9ldp%9ldg%9ld", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6],
-	                   &v[7], &v[8]);
-	*k = (bl_conv_key){ v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8] };
-	if (found >= 8 && !strcmp(bl_conv_key_text(k, again), text) && can_be(k))
+	int found = sscanf(text, "%9ldx%9ldx%9ld-%9ld:%9ldx%9lds%9ldp%9ld%n", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7],
+	                   &end);
+	*k = (bl_conv_key){ v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], 1, 0 };
+	if (found == 8)
+		parse_rest(text + end, k);
+	if (found == 8 && !strcmp(bl_conv_key_text(k, again), text) && can_be(k))
 		return 0;
 	return bl_fail("'%.80s' is no convolution's shape: expected as in 64x32x32-128:3x3s2p1", text);
 }
@@ -183,15 +199,15 @@ void bl_choices_publish(bl_choices *t)
 
 static bl_conv_key key_of(const bl_conv *g)
 {
-	return (bl_conv_key){ g->c, g->h, g->w, g->k, g->r, g->s, g->stride, g->padding, g->groups };
+	return (bl_conv_key){ g->c, g->h, g->w, g->k, g->r, g->s, g->stride, g->padding, g->groups, g->gap };
 }
 
 bl_conv bl_conv_of_key(const bl_conv_key *k, int64_t n)
 {
 	return (bl_conv){ .n = n, .c = k->c, .h = k->h, .w = k->w, .k = k->k, .r = k->r, .s = k->s,
-		          .p = (k->h + 2 * k->padding - k->r) / k->stride + 1,
-		          .q = (k->w + 2 * k->padding - k->s) / k->stride + 1,
-		          .stride = k->stride, .padding = k->padding, .groups = k->groups };
+		          .p = bl_conv_outputs(k->h, k->r, k->stride, k->padding, k->gap),
+		          .q = bl_conv_outputs(k->w, k->s, k->stride, k->padding, k->gap),
+		          .stride = k->stride, .padding = k->padding, .groups = k->groups, .gap = k->gap };
 }
 
 /* The first of four that says something, or the rule; and gather where that cannot do the shape. */

@@ -176,7 +176,7 @@ static float *zero_pixel(int64_t channels)
 int bl_gather_forward(const bl_conv *g, const float *x, const float *w, const float *bias, float *y)
 {
 	int64_t cg = g->c / g->groups, kg = g->k / g->groups, rs = g->r * g->s;
-	if (cg < BL_CONV_FEW)
+	if (cg < BL_CONV_FEW && !g->gap) /* whose filters' rows are runs of floats */
 		return bl_few_forward(g, x, w, bias, y);
 	job j = { .k = bl_kernel(), .in_pixels = g->h * g->w, .in_pitch = g->c, .out_pixels = g->p * g->q, .out_pitch = g->k,
 		  .channels = cg, .columns = kg, .images = g->n };

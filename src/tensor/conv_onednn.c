@@ -357,7 +357,7 @@ static int run_with_weights(job *j)
 
 bool bl_onednn_fits(const bl_conv *g)
 {
-	return g->groups == 1;
+	return !g->gap && g->groups == 1;
 }
 
 int bl_onednn_forward(const bl_conv *g, const float *x, const float *w, const float *bias, float *y)

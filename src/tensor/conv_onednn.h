@@ -5,7 +5,7 @@
 
 #include "tensor/conv.h"
 
-/* Can it: one group. */
+/* Can it: one group, no gaps. */
 bool bl_onednn_fits(const bl_conv *g);
 
 int bl_onednn_forward(const bl_conv *g, const float *x, const float *w, const float *bias, float *y);

@@ -29,10 +29,10 @@ static int32_t place(int64_t i, int64_t j, int64_t height, int64_t width)
 
 static void forward_pixel(bl_conv_class *k, const bl_conv *g, int64_t m)
 {
-	int64_t i = m / g->q * g->stride - g->padding, j = m % g->q * g->stride - g->padding;
+	int64_t i = m / g->q * g->stride - g->padding, j = m % g->q * g->stride - g->padding, dilation = g->gap + 1;
 	k->to[m] = (int32_t)m;
 	for (int t = 0; t < k->taps; t++)
-		k->from[m * k->taps + t] = place(i + t / g->s, j + t % g->s, g->h, g->w);
+		k->from[m * k->taps + t] = place(i + t / g->s * dilation, j + t % g->s * dilation, g->h, g->w);
 }
 
 int bl_conv_plan_forward(bl_conv_plan *plan, const bl_conv *g)
@@ -50,17 +50,18 @@ int bl_conv_plan_forward(bl_conv_plan *plan, const bl_conv *g)
 	return 0;
 }
 
-/* x[i] meets y[p] through tap r where i + padding - r = p stride. */
+/* x[i] meets y[p] through tap r where i + padding - r dilation = p stride. */
 static int32_t data_place(const bl_conv *g, int64_t i, int64_t j, int tap)
 {
-	int64_t p = i + g->padding - tap / g->s, q = j + g->padding - tap % g->s;
+	int64_t p = i + g->padding - tap / g->s * (g->gap + 1), q = j + g->padding - tap % g->s * (g->gap + 1);
 	return p < 0 || q < 0 ? -1 : place(p / g->stride, q / g->stride, g->p, g->q);
 }
 
 static void data_taps(bl_conv_class *k, const bl_conv *g, int64_t i, int64_t j)
 {
+	int64_t dilation = g->gap + 1;
 	for (int t = 0; t < g->r * g->s; t++)
-		if ((i + g->padding - t / g->s) % g->stride == 0 && (j + g->padding - t % g->s) % g->stride == 0)
+		if ((i + g->padding - t / g->s * dilation) % g->stride == 0 && (j + g->padding - t % g->s * dilation) % g->stride == 0)
 			k->tap[k->taps++] = t;
 }
 

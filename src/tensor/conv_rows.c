@@ -15,10 +15,12 @@ enum { NARROW = 64, RUN = 4 /* floats copied at once */ };
 
 typedef float run __attribute__((vector_size(RUN * 4), aligned(4), may_alias));
 
-/* A filter's row must lie in a run, which the groups of one image do not. */
+/* A filter's row must lie in a run, which the groups of one image do not, and taps with gaps between them neither. */
 bl_together bl_rows_together(const bl_conv *g)
 {
 	int64_t cg = g->c / g->groups;
+	if (g->gap)
+		return BL_ONE_TAP;
 	return cg < BL_CONV_FEW ? BL_FILTER : cg < NARROW && g->groups == 1 && g->s > 1 ? BL_ROW : BL_ONE_TAP;
 }
 
@@ -34,10 +36,16 @@ static int64_t row_width(const bl_rows *r)
 	return (width < BL_TILE_ROWS ? BL_TILE_ROWS : width) + RUN;
 }
 
+/* One tap's channels stay where they are, unless a tile would read beyond the image. */
+static bool is_copied(const bl_rows *r)
+{
+	return r->together != BL_ONE_TAP || (r->g->gap && r->channels < BL_TILE_ROWS);
+}
+
 bool bl_rows_room(const bl_rows *r, bl_rows_block *b)
 {
 	size_t n = (size_t)r->block;
-	bool copied = r->together != BL_ONE_TAP, padded = r->together == BL_FILTER;
+	bool copied = is_copied(r), padded = r->together == BL_FILTER;
 	b->x = bl_scratch(SCRATCH_POINTERS, 2 * n * sizeof *b->x);
 	b->y = b->x + n;
 	b->rows = copied ? bl_scratch(SCRATCH_ROWS, n * (size_t)row_width(r) * sizeof *b->rows) : NULL;
@@ -148,11 +156,17 @@ static void fill_row(const bl_rows *r, bl_rows_block *b, int64_t m, int64_t m2, 
 static void fill_tap(const bl_rows *r, bl_rows_block *b, int64_t m, int64_t m2, int64_t tap)
 {
 	const bl_conv_class *k = r->class;
+	int64_t width = row_width(r);
+	bool copied = is_copied(r);
 	b->n = 0;
 	for (int64_t image = m / k->pixels, i = m % k->pixels; m < m2; m++) {
 		int32_t pixel = k->from[i * k->taps + tap];
 		if (pixel >= 0) {
-			b->x[b->n] = x_pixel(r, image, pixel);
+			const float *x = x_pixel(r, image, pixel);
+			float *row = copied ? b->rows + b->n * width : NULL;
+			if (copied)
+				memcpy(memset(row, 0, (size_t)width * sizeof *row), x, (size_t)r->channels * sizeof *row);
+			b->x[b->n] = copied ? row : x;
 			b->y[b->n++] = r->dy + m * r->g->k;
 		}
 		if (++i == k->pixels) {

@@ -26,7 +26,7 @@ enum { POINTS = BL_WINOGRAD_POINTS, SCRATCH_TILES = 0, TILE_BYTES = 640 << 10, F
 
 bool bl_winograd_fits(const bl_conv *g)
 {
-	return g->r == 3 && g->s == 3 && g->stride == 1 && g->padding <= 2 && g->groups == 1 && g->c % 16 == 0 && g->k % 16 == 0;
+	return g->r == 3 && g->s == 3 && !g->gap && g->stride == 1 && g->padding <= 2 && g->groups == 1 && g->c % 16 == 0 && g->k % 16 == 0;
 }
 
 /*

@@ -17,6 +17,7 @@
 typedef struct row {
 	bl_column column;
 	double (*value)(const bl_trainer *t, const bl_measured *m);
+	bool apart; /* only of runs that began with a rate of their own for biases and norms */
 } row;
 
 /* --- What the trainer measures ------------------------------------------------ */
@@ -38,14 +39,19 @@ static double lr_bias(const bl_trainer *t, const bl_measured *m)
 	return (o->lr_bias > 0 ? o->lr_bias : o->lr) * m->factor;
 }
 
+static bool is_apart(const bl_optim_config *o)
+{
+	return o->lr_bias > 0 && o->lr_bias != o->lr;
+}
+
 static const row of_step[] = {
-	{ { .name = "time", .unit = "s", .kind = BL_COLUMN_TIME, .precision = 6 }, seconds },
-	{ { .name = "lr", .label = "learning rate", .brief = "lr", .kind = BL_COLUMN_RATE, .precision = 3, .mark = 'a' }, lr },
-	{ { .name = "lr_bias", .label = "lr of biases", .kind = BL_COLUMN_RATE, .precision = 3, .mark = 'b' }, lr_bias },
-	{ { .name = "grad_norm", .label = "gradient norm", .kind = BL_COLUMN_MEASURE }, grad_norm },
+	{ { .name = "time", .unit = "s", .kind = BL_COLUMN_TIME, .precision = 6 }, seconds, false },
+	{ { .name = "lr", .label = "learning rate", .brief = "lr", .kind = BL_COLUMN_RATE, .precision = 3, .mark = 'a' }, lr, false },
+	{ { .name = "lr_bias", .label = "lr of biases", .kind = BL_COLUMN_RATE, .precision = 3, .mark = 'b' }, lr_bias, true },
+	{ { .name = "grad_norm", .label = "gradient norm", .kind = BL_COLUMN_MEASURE }, grad_norm, false },
 	{ { .name = "images_per_s", .label = "images/s", .unit = "images/s", .kind = BL_COLUMN_MEASURE, .fixed = 1,
-	    .mark = 's' }, images_per_s },
-	{ { .name = "knn", .label = "kNN accuracy", .brief = "kNN", .kind = BL_COLUMN_SCORE, .fixed = 1, .precision = 3 }, knn },
+	    .mark = 's' }, images_per_s, false },
+	{ { .name = "knn", .label = "kNN accuracy", .brief = "kNN", .kind = BL_COLUMN_SCORE, .fixed = 1, .precision = 3 }, knn, false },
 };
 enum { OF_STEP = sizeof of_step / sizeof of_step[0] };
 
@@ -110,11 +116,19 @@ static void give_term(const bl_trainer *t, walk *w, const bl_loss_term *term, do
 	give(w, &c, setting(t, term->weight) * value);
 }
 
-/* "loss." is in front of the names that the trainer has for its own. */
+static bool is_term(const bl_trainer *t, const char *name)
+{
+	for (int i = 0; i < bl_loss_terms(t->config.loss); i++)
+		if (strcmp(bl_loss_ops_of(t->config.loss)->terms[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* "loss." is in front of the names that the trainer, or a term, has for its own. */
 static void give_setting(const bl_trainer *t, walk *w, const bl_field *f, const char *symbol)
 {
 	char name[BL_COLUMN_NAME];
-	snprintf(name, sizeof name, "%s%s", is_ours(f->name) ? "loss." : "", f->name);
+	snprintf(name, sizeof name, "%s%s", is_ours(f->name) || is_term(t, f->name) ? "loss." : "", f->name);
 	bl_column c = column_of(BL_COLUMN_PARAMETER, name, symbol, NULL, 0);
 	c.precision = 3;
 	give(w, &c, setting(t, f->name));
@@ -145,13 +159,20 @@ static void walk_loss(const bl_trainer *t, walk *w, const bl_loss_result *r)
 
 /* --- The list, and a record of it ---------------------------------------------- */
 
+/* config is what the run began with: the list stays as it is when rates are set later. */
+static void walk_step(const bl_trainer *t, walk *w, const bl_measured *m)
+{
+	for (int i = 0; i < OF_STEP; i++)
+		if (!of_step[i].apart || is_apart(&t->config.optim))
+			give(w, &of_step[i].column, m ? of_step[i].value(t, m) : NAN);
+}
+
 int bl_trainer_columns(const bl_trainer *t, bl_columns *out)
 {
 	walk w = { .out = out };
 	out->n = 0;
 	walk_loss(t, &w, NULL);
-	for (int i = 0; i < OF_STEP && w.rc == 0; i++)
-		give(&w, &of_step[i].column, NAN);
+	walk_step(t, &w, NULL);
 	return w.rc != 0 ? bl_fail_prefix("trainer: what the loss (%s) records: ", bl_loss_ops_of(t->config.loss)->name) : 0;
 }
 
@@ -191,13 +212,33 @@ static void take_logged(bl_trainer *t, bl_record *r)
 	pthread_mutex_unlock(&t->lock);
 }
 
+/* A rate of their own that biases and norms got later has a column behind the others, from then on. */
+static void take_late_rate(bl_trainer *t, const bl_measured *m, bl_record *r)
+{
+	bl_columns c;
+	if (is_apart(&t->config.optim) || !is_apart(bl_optim_settings(t->optim)))
+		return;
+	for (int i = 0; i < OF_STEP; i++) {
+		if (!of_step[i].apart)
+			continue;
+		pthread_mutex_lock(&t->lock);
+		bl_live_columns(t->live, &c);
+		int place = bl_columns_find(&c, of_step[i].column.name);
+		if (place < 0)
+			place = bl_live_column(t->live, &of_step[i].column);
+		pthread_mutex_unlock(&t->lock);
+		if (place >= 0)
+			r->value[place] = of_step[i].value(t, m);
+	}
+}
+
 bl_record bl_trainer_record(bl_trainer *t, const bl_measured *m)
 {
 	bl_record r = bl_record_empty(t->step + 1);
 	take_logged(t, &r);
 	walk w = { .values = r.value };
 	walk_loss(t, &w, &m->loss);
-	for (int i = 0; i < OF_STEP; i++)
-		r.value[w.n + i] = of_step[i].value(t, m);
+	walk_step(t, &w, m);
+	take_late_rate(t, m, &r);
 	return r;
 }

@@ -131,7 +131,7 @@ static void texts(void **state)
 /* A layer's wish is heard when it runs: Winograd's last digits are others. */
 static void layers(void **state)
 {
-	bl_module *m = bl_nn_sequential(), *c = bl_nn_conv2d(16, 16, 3, (bl_conv_shape){ 1, 1, 1 }, false);
+	bl_module *m = bl_nn_sequential(), *c = bl_nn_conv2d(16, 16, 3, (bl_conv_shape){ 1, 1, 1, 1 }, false);
 	bl_tensor *x = bl_tensor_new_image(2, 16, 8, 8), *y[3];
 	static const bl_conv_algorithm asked[3] = { BL_CONV_GATHER, BL_CONV_WINOGRAD, BL_CONV_AUTO };
 	(void)state;

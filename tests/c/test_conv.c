@@ -31,8 +31,8 @@ static float *random_floats(int64_t n, uint32_t stream)
 
 static arrays make(bl_conv g)
 {
-	g.p = (g.h + 2 * g.padding - g.r) / g.stride + 1;
-	g.q = (g.w + 2 * g.padding - g.s) / g.stride + 1;
+	g.p = bl_conv_outputs(g.h, g.r, g.stride, g.padding, g.gap);
+	g.q = bl_conv_outputs(g.w, g.s, g.stride, g.padding, g.gap);
 	arrays a = { .g = g, .nx = g.n * g.h * g.w * g.c, .nw = g.k * (g.c / g.groups) * g.r * g.s, .ny = g.n * g.p * g.q * g.k };
 	a.x = random_floats(a.nx, 1);
 	a.w = random_floats(a.nw, 2);
@@ -63,7 +63,7 @@ static void naive(const arrays *a, double *y, double *dx, double *dw)
 	for (int64_t r = 0; r < g.r; r++)
 	for (int64_t s = 0; s < g.s; s++)
 	for (int64_t c = 0; c < cg; c++) {
-		int64_t i = p * g.stride + r - g.padding, j = q * g.stride + s - g.padding;
+		int64_t i = p * g.stride + r * (g.gap + 1) - g.padding, j = q * g.stride + s * (g.gap + 1) - g.padding;
 		if (i < 0 || j < 0 || i >= g.h || j >= g.w)
 			continue;
 		int64_t xi = ((n * g.h + i) * g.w + j) * g.c + k / kg * cg + c, yi = ((n * g.p + p) * g.q + q) * g.k + k;
@@ -129,6 +129,12 @@ static void shapes(void **state)
 		{ .n = 1, .c = 13, .h = 3, .w = 3, .k = 1, .r = 3, .s = 3, .stride = 1, .padding = 2, .groups = 1 },
 		{ .n = 3, .c = 16, .h = 2, .w = 3, .k = 20, .r = 5, .s = 5, .stride = 2, .padding = 4, .groups = 1 },
 		{ .n = 40, .c = 2, .h = 2, .w = 3, .k = 7, .r = 2, .s = 2, .stride = 1, .padding = 0, .groups = 1 },
+		{ .n = 2, .c = 1, .h = 11, .w = 9, .k = 5, .r = 3, .s = 3, .stride = 1, .padding = 2, .groups = 1, .gap = 1 },
+		{ .n = 3, .c = 16, .h = 12, .w = 10, .k = 32, .r = 3, .s = 3, .stride = 1, .padding = 2, .groups = 1, .gap = 1 },
+		{ .n = 2, .c = 33, .h = 13, .w = 16, .k = 20, .r = 3, .s = 2, .stride = 2, .padding = 3, .groups = 1, .gap = 2 },
+		{ .n = 2, .c = 24, .h = 9, .w = 9, .k = 12, .r = 2, .s = 5, .stride = 3, .padding = 4, .groups = 4, .gap = 1 },
+		{ .n = 2, .c = 70, .h = 8, .w = 8, .k = 70, .r = 3, .s = 3, .stride = 2, .padding = 0, .groups = 1, .gap = 1 },
+		{ .n = 1, .c = 3, .h = 5, .w = 5, .k = 2, .r = 3, .s = 3, .stride = 1, .padding = 0, .groups = 1, .gap = 1 },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

@@ -198,12 +198,14 @@ STEPS(f_matrix_inverse, with_diagonal(x[0], 3), bl_linalg_inverse(t))
 STEPS(f_cholesky, positive(x[0]), bl_linalg_cholesky(t))
 STEPS(f_eigh, positive(x[0]), bl_linalg_eigh(t, NULL))
 F(f_svd, bl_linalg_svd(x[0], NULL, NULL))
-F(f_conv, bl_conv2d(x[0], x[1], x[2], (bl_conv_shape){ 1, 1, 1 }))
-F(f_conv_bare, bl_conv2d(x[0], x[1], NULL, (bl_conv_shape){ 1, 0, 1 }))
-F(f_conv_strided, bl_conv2d(x[0], x[1], x[2], (bl_conv_shape){ 2, 1, 1 }))
-F(f_conv_stride_3, bl_conv2d(x[0], x[1], NULL, (bl_conv_shape){ 3, 2, 1 }))
-F(f_conv_groups, bl_conv2d(x[0], x[1], x[2], (bl_conv_shape){ 1, 1, 2 }))
-F(f_conv_depthwise, bl_conv2d(x[0], x[1], NULL, (bl_conv_shape){ 2, 1, 4 }))
+F(f_conv, bl_conv2d(x[0], x[1], x[2], (bl_conv_shape){ 1, 1, 1, 1 }))
+F(f_conv_bare, bl_conv2d(x[0], x[1], NULL, (bl_conv_shape){ 1, 0, 1, 1 }))
+F(f_conv_strided, bl_conv2d(x[0], x[1], x[2], (bl_conv_shape){ 2, 1, 1, 1 }))
+F(f_conv_stride_3, bl_conv2d(x[0], x[1], NULL, (bl_conv_shape){ 3, 2, 1, 1 }))
+F(f_conv_groups, bl_conv2d(x[0], x[1], x[2], (bl_conv_shape){ 1, 1, 2, 1 }))
+F(f_conv_dilated, bl_conv2d(x[0], x[1], x[2], (bl_conv_shape){ 1, 2, 1, 2 }))
+F(f_conv_dilated_groups, bl_conv2d(x[0], x[1], NULL, (bl_conv_shape){ 2, 2, 2, 3 }))
+F(f_conv_depthwise, bl_conv2d(x[0], x[1], NULL, (bl_conv_shape){ 2, 1, 4, 1 }))
 F(f_maxpool, bl_maxpool2d(x[0], 2, 2, 0))
 F(f_maxpool_overlap, bl_maxpool2d(x[0], 3, 2, 1))
 F(f_avgpool, bl_avgpool2d(x[0], 2, 2, 0))
@@ -258,12 +260,16 @@ F(f_norm_eval_residual, norm(x, true, true, (bl_norm_args){ .residual = x[3], .r
 
 /* The loss, in all its forms. */
 #define LOSS(name, form, dialect)                                                                   \
-	F(name, bl_barlow(&(bl_barlow_config){ .1, .5, form, dialect }, x[0], x[1], NULL))
+	F(name, bl_barlow(&(bl_barlow_config){ .1, .5, form, dialect, 1 }, x[0], x[1], NULL))
 LOSS(f_loss_direct, BL_FORM_DIRECT, BL_DIALECT_PAPER)
 LOSS(f_loss_direct_1, BL_FORM_DIRECT, BL_DIALECT_ALGORITHM1)
+LOSS(f_loss_direct_unbiased, BL_FORM_DIRECT, BL_DIALECT_UNBIASED)
 LOSS(f_loss_direct_hsic, BL_FORM_DIRECT, BL_DIALECT_HSIC)
 LOSS(f_loss_gram, BL_FORM_GRAM, BL_DIALECT_PAPER)
 LOSS(f_loss_gram_1, BL_FORM_GRAM, BL_DIALECT_ALGORITHM1)
+LOSS(f_loss_gram_unbiased, BL_FORM_GRAM, BL_DIALECT_UNBIASED)
+F(f_loss_direct_weighted, bl_barlow(&(bl_barlow_config){ .1, .5, BL_FORM_DIRECT, BL_DIALECT_PAPER, 2.5 }, x[0], x[1], NULL))
+F(f_loss_gram_weighted, bl_barlow(&(bl_barlow_config){ .1, .5, BL_FORM_GRAM, BL_DIALECT_HSIC, 2.5 }, x[0], x[1], NULL))
 LOSS(f_loss_gram_hsic, BL_FORM_GRAM, BL_DIALECT_HSIC)
 
 /* A custom operation: x^3, whose derivative is `factor` times x^2. */
@@ -433,6 +439,10 @@ static const gradient_case cases[] = {
 	  { IN(SMOOTH, PIXELS, 1, 16, 5, 4), IN(SMOOTH, ROWS, 16, 16, 3, 3) } },
 	{ "conv2d", "one channel", f_conv_bare, { IN(SMOOTH, ROWS, 2, 1, 5, 5), IN(SMOOTH, ROWS, 3, 1, 3, 3) } },
 	{ "conv2d", "oblong kernel", f_conv_bare, { IN(SMOOTH, PIXELS, 1, 2, 4, 5), IN(SMOOTH, ROWS, 2, 2, 2, 3) } },
+	{ "conv2d", "dilation 2", f_conv_dilated,
+	  { IN(SMOOTH, PIXELS, 2, 2, 5, 6), IN(SMOOTH, ROWS, 3, 2, 3, 3), IN(SMOOTH, ROWS, 3) } },
+	{ "conv2d", "oblong kernel, dilation 3, stride 2, groups", f_conv_dilated_groups,
+	  { IN(SMOOTH, PIXELS, 1, 4, 7, 6), IN(SMOOTH, ROWS, 2, 2, 2, 3) } },
 	{ "conv2d", "stride 2", f_conv_strided,
 	  { IN(SMOOTH, PIXELS, 2, 2, 5, 6), IN(SMOOTH, ROWS, 3, 2, 3, 3), IN(SMOOTH, ROWS, 3) } },
 	{ "conv2d", "1x1, stride 2, padded", f_conv_strided,
@@ -479,6 +489,10 @@ static const gradient_case cases[] = {
 	{ "correlation_loss", "direct, N < D", f_loss_direct, { IN(SMOOTH, ROWS, 6, 8), IN(SMOOTH, TURNED, 6, 8) } },
 	{ "correlation_loss", "direct, algorithm1", f_loss_direct_1,
 	  { IN(SMOOTH, ROWS, 8, 4), IN(SMOOTH, ROWS, 8, 4) } },
+	{ "correlation_loss", "direct, unbiased", f_loss_direct_unbiased, { IN(SMOOTH, ROWS, 6, 3), IN(SMOOTH, ROWS, 6, 3) } },
+	{ "correlation_loss", "direct, weighted", f_loss_direct_weighted, { IN(SMOOTH, ROWS, 6, 3), IN(SMOOTH, ROWS, 6, 3) } },
+	{ "correlation_loss", "gram, unbiased", f_loss_gram_unbiased, { IN(SMOOTH, ROWS, 6, 8), IN(SMOOTH, ROWS, 6, 8) } },
+	{ "correlation_loss", "gram, hsic, weighted", f_loss_gram_weighted, { IN(SMOOTH, ROWS, 6, 3), IN(SMOOTH, ROWS, 6, 3) } },
 	{ "correlation_loss", "direct, hsic", f_loss_direct_hsic, { IN(SMOOTH, ROWS, 6, 3), IN(SMOOTH, ROWS, 6, 3) } },
 	{ "correlation_loss", "gram, N > D", f_loss_gram, { IN(SMOOTH, ROWS, 6, 3), IN(SMOOTH, ROWS, 6, 3) } },
 	{ "correlation_loss", "gram, N < D", f_loss_gram, { IN(SMOOTH, TURNED, 6, 8), IN(SMOOTH, ROWS, 6, 8) } },

@@ -95,7 +95,7 @@ static void gram_is_direct_for_n_below_at_and_above_d(void **state)
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
 		for (bl_loss_dialect d = BL_DIALECT_PAPER; d <= BL_DIALECT_HSIC; d++) {
 			views v = make_views(sizes[i][0], sizes[i][1], .5f);
-			forms_agree((bl_barlow_config){ .05, 2, BL_FORM_AUTO, d }, v);
+			forms_agree((bl_barlow_config){ .05, 2, BL_FORM_AUTO, d, 1 }, v);
 			drop(v);
 		}
 }
@@ -184,7 +184,7 @@ static void dead_in_one_view_has_the_slope_of_batch_norm(void **state)
 		views v = make_views(N, D, .5f);
 		for (int i = 0; i < N; i++)
 			bl_tensor_data(v.z[0])[i * D + DEAD] = .5f;
-		bl_barlow_config c = { lambda, 1, f ? BL_FORM_GRAM : BL_FORM_DIRECT, BL_DIALECT_PAPER };
+		bl_barlow_config c = { lambda, 1, f ? BL_FORM_GRAM : BL_FORM_DIRECT, BL_DIALECT_PAPER, 1 };
 		bl_barlow_terms t = run(&c, v);
 		assert_relative(t.total, by_definition(&v, lambda), 1e-5);
 		float *grad = copy_grad(v.z[0]), column[N], expected[N];
@@ -211,7 +211,7 @@ static void dead_in_both_views_is_counted_and_gets_no_gradient(void **state)
 			views v = make_views(N, D, .5f);
 			for (int i = 0; i < 2 * N; i++)
 				bl_tensor_data(v.z[i / N])[i % N * D + DEAD] = .1f;
-			bl_barlow_config c = { .1, 1, f ? BL_FORM_GRAM : BL_FORM_DIRECT, d };
+			bl_barlow_config c = { .1, 1, f ? BL_FORM_GRAM : BL_FORM_DIRECT, d, 1 };
 			bl_barlow_terms t = run(&c, v);
 			assert_true(isfinite(t.total) && t.invariance >= 1);
 			for (int k = 0; k < 2; k++)
@@ -231,7 +231,7 @@ static void dead_in_one_view_is_nan_without_an_eps(void **state)
 		views v = make_views(N, D, .5f);
 		for (int i = 0; i < N; i++)
 			bl_tensor_data(v.z[1])[i * D + DEAD] = 2;
-		bl_barlow_config c = { .1, 1, f ? BL_FORM_GRAM : BL_FORM_DIRECT, BL_DIALECT_ALGORITHM1 };
+		bl_barlow_config c = { .1, 1, f ? BL_FORM_GRAM : BL_FORM_DIRECT, BL_DIALECT_ALGORITHM1, 1 };
 		bl_tensor *y = bl_barlow(&c, v.z[0], v.z[1], NULL);
 		assert_true(isnan(*bl_tensor_data(y)));
 		bl_tensor_unref(y);
@@ -247,7 +247,7 @@ static void scale_of_embeddings_does_not_matter(void **state)
 	for (int f = 0; f < 2; f++)
 		for (int i = 0; i < 4; i++) {
 			views v = make_views(20, 9, .5f), w = make_views(20, 9, .5f);
-			bl_barlow_config c = { .1, 1, f ? BL_FORM_GRAM : BL_FORM_DIRECT, BL_DIALECT_ALGORITHM1 };
+			bl_barlow_config c = { .1, 1, f ? BL_FORM_GRAM : BL_FORM_DIRECT, BL_DIALECT_ALGORITHM1, 1 };
 			for (int64_t k = 0; k < 2 * 20 * 9; k++)
 				bl_tensor_data(w.z[k % 2])[k / 2] *= scales[i];
 			assert_relative(run(&c, w).total, run(&c, v).total, 1e-5);
@@ -273,7 +273,7 @@ static void one_tensor_may_be_both_views(void **state)
 	enum { N = 10, D = 6 };
 	(void)state;
 	views v = make_views(N, D, .5f);
-	bl_barlow_config c = { .3, 1, BL_FORM_AUTO, BL_DIALECT_PAPER };
+	bl_barlow_config c = { .3, 1, BL_FORM_AUTO, BL_DIALECT_PAPER, 1 };
 	bl_tensor_copy(v.z[1], v.z[0]);
 	run(&c, v);
 	float sum[N * D];
@@ -306,7 +306,7 @@ static void bits_do_not_depend_on_threads(void **state)
 	(void)state;
 	for (int form = BL_FORM_DIRECT; form <= BL_FORM_GRAM; form++) {
 		views v = make_views(130, 700, .5f);
-		bl_barlow_config c = { .0051, 1, (bl_barlow_form)form, BL_DIALECT_HSIC };
+		bl_barlow_config c = { .0051, 1, (bl_barlow_form)form, BL_DIALECT_HSIC, 1 };
 		size_t bytes = (size_t)bl_tensor_count(v.z[0]) * sizeof(float);
 		bl_threads_set(1);
 		bl_barlow_terms first = run(&c, v);
@@ -357,14 +357,19 @@ static void nothing_is_kept_without_a_gradient(void **state)
 static void floor_is_a_floor(void **state)
 {
 	(void)state;
-	bl_barlow_config c = { .005, 1, BL_FORM_AUTO, BL_DIALECT_PAPER };
+	bl_barlow_config c = { .005, 1, BL_FORM_AUTO, BL_DIALECT_PAPER, 1 };
 	assert_close(bl_barlow_floor(&c, 256, 8192), 1103.2, 1e-3);
 	c.scale = .1;
 	assert_close(bl_barlow_floor(&c, 256, 8192), 110.32, 1e-3);
 	assert_true(bl_barlow_floor(&c, 8192, 256) == 0); /* C can be the identity */
 	c.lambda = 2;
 	assert_true(isnan(bl_barlow_floor(&c, 256, 8192)));
-	c = (bl_barlow_config){ .5, 1, BL_FORM_AUTO, BL_DIALECT_HSIC };
+	c = (bl_barlow_config){ .01, 1, BL_FORM_AUTO, BL_DIALECT_PAPER, 2 }; /* 2 times that of lambda .005 */
+	assert_close(bl_barlow_floor(&c, 256, 8192), 2206.4, 1e-3);
+	c.invariance = 0;
+	c.lambda = 0;
+	assert_true(bl_barlow_floor(&c, 256, 8192) == 0);
+	c = (bl_barlow_config){ .5, 1, BL_FORM_AUTO, BL_DIALECT_HSIC, 1 };
 	assert_true(isnan(bl_barlow_floor(&c, 4, 64)));
 	c.dialect = BL_DIALECT_PAPER;
 	views v = make_views(4, 64, .1f);
@@ -382,7 +387,7 @@ static void floor_of_algorithm1_is_reached(void **state)
 	bl_tensor *z = bl_tensor_new(2, (int64_t[]){ N, D });
 	for (int64_t i = 0; i < N * D; i++)
 		bl_tensor_data(z)[i] = (float)cos(M_PI * ((double)(i / D) + .5) * (double)(i % D + 1) / N);
-	bl_barlow_config c = { .1, 2, BL_FORM_DIRECT, BL_DIALECT_ALGORITHM1 };
+	bl_barlow_config c = { .1, 2, BL_FORM_DIRECT, BL_DIALECT_ALGORITHM1, 1 };
 	bl_barlow_terms t;
 	bl_tensor_unref(bl_barlow(&c, z, z, &t));
 	assert_relative(t.total, bl_barlow_floor(&c, N, D), 1e-4);
@@ -401,7 +406,7 @@ static void one_dimension_has_no_redundancy(void **state)
 {
 	(void)state;
 	views v = make_views(40, 1, .5f);
-	bl_barlow_config c = { 1e15, 1, BL_FORM_GRAM, BL_DIALECT_PAPER };
+	bl_barlow_config c = { 1e15, 1, BL_FORM_GRAM, BL_DIALECT_PAPER, 1 };
 	bl_barlow_terms t = run(&c, v);
 	assert_true(t.redundancy == 0 && t.total == t.invariance);
 	float *grad = copy_grad(v.z[0]);
@@ -473,7 +478,10 @@ static void mistakes_are_named(void **state)
 	refuse(&c, v.z[0], v.z[1], "lambda must be a number >= 0, got -0.5");
 	c.lambda = NAN;
 	refuse(&c, v.z[0], v.z[1], "lambda");
-	c = (bl_barlow_config){ .1, 0, BL_FORM_AUTO, BL_DIALECT_PAPER };
+	c.lambda = .1;
+	c.invariance = -1;
+	refuse(&c, v.z[0], v.z[1], "invariance must be a number >= 0, got -1");
+	c = (bl_barlow_config){ .1, 0, BL_FORM_AUTO, BL_DIALECT_PAPER, 1 };
 	refuse(&c, v.z[0], v.z[1], "scale must be a number > 0, got 0");
 	assert_int_equal(bl_loss_picture(BL_DIALECT_PAPER, v.z[0], v.z[1], 7, cells, cells, NULL), -1);
 	assert_error("expected 1 to 6 cells a side, got 7");

@@ -72,7 +72,7 @@ static void more_views_are_the_sum_over_their_pairs(void **state)
 			}
 			bl_tensor_unref(c);
 		}
-	bl_loss *l = bl_loss_barlow(&(bl_barlow_config){ .1, 2, BL_FORM_GRAM, BL_DIALECT_PAPER });
+	bl_loss *l = bl_loss_barlow(&(bl_barlow_config){ .1, 2, BL_FORM_GRAM, BL_DIALECT_PAPER, 1 });
 	bl_tensor *y = bl_loss_forward(l, NULL, z, VIEWS, NULL, &r);
 	assert_close(r.term[0], invariance, 1e-4);
 	assert_close(r.term[1], redundancy, 1e-4);

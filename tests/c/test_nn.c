@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-static const bl_conv_shape plain = { 1, 1, 1 };
+static const bl_conv_shape plain = { 1, 1, 1, 1 };
 
 /* Appends and lets go of the caller's reference. */
 static void add(bl_module *m, const char *name, bl_module *child)
@@ -69,9 +69,9 @@ static void texts_say_what_a_layer_is(void **state)
 	char text[12];
 	assert_text(bl_nn_linear(4, 2, true), "linear(4, 2)");
 	assert_text(bl_nn_linear(4, 2, false), "linear(4, 2, bias=false)");
-	assert_text(bl_nn_conv2d(3, 64, 3, (bl_conv_shape){ 2, 1, 1 }, true),
+	assert_text(bl_nn_conv2d(3, 64, 3, (bl_conv_shape){ 2, 1, 1, 1 }, true),
 	            "conv2d(3, 64, kernel=3, stride=2, padding=1)");
-	assert_text(bl_nn_conv2d(4, 4, 3, (bl_conv_shape){ 1, 1, 4 }, false),
+	assert_text(bl_nn_conv2d(4, 4, 3, (bl_conv_shape){ 1, 1, 4, 1 }, false),
 	            "conv2d(4, 4, kernel=3, stride=1, padding=1, groups=4, bias=false)");
 	assert_text(bl_nn_batchnorm(8, true, true, .1f, 1e-5f), "batchnorm(8)");
 	assert_text(bl_nn_batchnorm(8, false, true, .2f, 1e-3f), "batchnorm(8, affine=false, momentum=0.2, eps=0.001)");
@@ -155,7 +155,7 @@ static void layers_start_as_pytorchs(void **state)
 {
 	(void)state;
 	double mean, std, most, bound = 1 / sqrt(8 * 9);
-	bl_module *m = bl_nn_conv2d(16, 64, 3, (bl_conv_shape){ 1, 1, 2 }, true);
+	bl_module *m = bl_nn_conv2d(16, 64, 3, (bl_conv_shape){ 1, 1, 2, 1 }, true);
 	moments(find(m, "weight"), &mean, &std, &most);
 	assert_true(fabs(mean) < .05 * bound && most <= bound && most > .99 * bound);
 	assert_true(fabs(std * sqrt(3) / bound - 1) < .02);
@@ -246,7 +246,7 @@ static bl_module *residual(bool apart, bool relu)
 	add(branch, NULL, bl_nn_batchnorm(3, true, true, .1f, 1e-5f));
 	if (apart)
 		add(branch, NULL, bl_nn_identity());
-	bl_module *shortcut = bl_nn_conv2d(3, 3, 1, (bl_conv_shape){ 1, 0, 1 }, false);
+	bl_module *shortcut = bl_nn_conv2d(3, 3, 1, (bl_conv_shape){ 1, 0, 1, 1 }, false);
 	bl_module *m = bl_nn_residual(branch, shortcut, relu);
 	bl_module_unref(branch);
 	bl_module_unref(shortcut);
@@ -347,7 +347,7 @@ static void failures_name_path_and_both_shapes(void **state)
 	refuse(res, 4, (int64_t[]){ 2, 1, 4, 4 },
 	       "branch.0 (conv2d 3 -> 3, 3x3): expected (N, 3, H, W), got (2, 1, 4, 4)");
 	bl_module_unref(res);
-	bl_module *narrow = bl_nn_conv2d(3, 3, 3, (bl_conv_shape){ 1, 0, 1 }, false);
+	bl_module *narrow = bl_nn_conv2d(3, 3, 3, (bl_conv_shape){ 1, 0, 1, 1 }, false);
 	res = bl_nn_residual(narrow, NULL, true);
 	refuse(res, 4, (int64_t[]){ 2, 3, 4, 4 }, "residual: the branch gives (2, 3, 2, 2), the shortcut (2, 3, 4, 4)");
 	bl_module_unref(narrow);
@@ -388,7 +388,7 @@ static void senseless_layers_are_refused(void **state)
 	(void)state;
 	assert_null(bl_nn_linear(0, 3, true));
 	assert_error("linear: widths must be at least 1, got 0 and 3");
-	assert_null(bl_nn_conv2d(3, 4, 3, (bl_conv_shape){ 1, 1, 2 }, true));
+	assert_null(bl_nn_conv2d(3, 4, 3, (bl_conv_shape){ 1, 1, 2, 1 }, true));
 	assert_error("groups 2 for 3 -> 4");
 	assert_null(bl_nn_conv2d(3, 4, 0, plain, true));
 	assert_error("kernel");

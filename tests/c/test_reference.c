@@ -119,6 +119,24 @@ static void conv2d_agrees(void **state)
 	close_file();
 }
 
+static void dilated_conv2d_agrees(void **state)
+{
+	(void)state;
+	for (open_file("conv2d_dilated"); more();) {
+		int64_t v[12];
+		for (int i = 0; i < 12; i++)
+			v[i] = number();
+		bl_conv_shape s = { .stride = (int)v[7], .padding = (int)v[8], .groups = (int)v[9], .dilation = (int)v[10] };
+		bl_tensor *x = leaf(1, 4, v), *w = leaf(2, 4, (int64_t[]){ v[4], v[1] / v[9], v[5], v[6] });
+		bl_tensor *b = v[11] ? leaf(3, 1, v + 4) : NULL;
+		forward_and_back(bl_conv2d(x, w, b, s), 4);
+		expect_grad(x);
+		expect_grad(w);
+		expect_grad(b);
+	}
+	close_file();
+}
+
 static bl_tensor *affine_leaf(bool on, uint32_t stream, float lo, int64_t c)
 {
 	if (!on)
@@ -252,6 +270,85 @@ static void loss_agrees_in_both_forms(void **state)
 			int64_t n = number(), shape[2] = { n, number() };
 			c.lambda = (double)*take(1);
 			loss_case(&c, shape);
+		}
+	}
+	close_file();
+}
+
+/* Units 0..dead-1 of the first view are constant, of two the second in both. */
+static void deaden(bl_tensor *const z[2], const int64_t *shape, int64_t dead)
+{
+	for (int64_t i = 0; i < shape[0]; i++) {
+		for (int64_t j = 0; j < dead; j++)
+			bl_tensor_data(z[0])[i * shape[1] + j] = .5f;
+		if (dead == 2)
+			bl_tensor_data(z[1])[i * shape[1] + 1] = -.25f;
+	}
+}
+
+/* The loss of both views in two chunks; their leaves' gradients are those of the whole batch. */
+static void loss_in_chunks(const bl_barlow_config *c, bl_tensor *const z[2], const int64_t *shape)
+{
+	int64_t cut[3] = { 0, shape[0] / 3, shape[0] };
+	bl_loss *l = bl_loss_barlow(c);
+	bl_loss_chunks *parts = bl_loss_chunks_new(l, NULL, 2);
+	bl_loss_result r;
+	for (int pass = 0; pass < 2; pass++) {
+		for (int k = 0; k < 2; k++) {
+			bl_tensor *rows[2];
+			for (int v = 0; v < 2; v++)
+				rows[v] = bl_narrow(z[v], 0, cut[k], cut[k + 1] - cut[k]);
+			assert_int_equal(pass ? bl_loss_chunks_backward(parts, k, rows) : bl_loss_chunks_add(parts, rows), 0);
+			for (int v = 0; v < 2; v++)
+				bl_tensor_unref(rows[v]);
+		}
+		if (pass == 0)
+			assert_int_equal(bl_loss_chunks_finish(parts, NULL, &r), 0);
+	}
+	assert_close(r.term[0], *take(1), FORWARD);
+	assert_close(r.term[1], *take(1), FORWARD);
+	assert_close(r.total, *take(1), FORWARD);
+	bl_loss_chunks_free(parts);
+	bl_loss_unref(l);
+}
+
+static void weighted_case(const bl_barlow_config *c, const int64_t *shape, int64_t dead, bool chunks)
+{
+	bl_tensor *z[2] = { view(2, shape), view(3, shape) };
+	deaden(z, shape, dead);
+	if (chunks) {
+		loss_in_chunks(c, z, shape);
+	} else {
+		bl_barlow_terms terms;
+		bl_tensor *y = bl_barlow(c, z[0], z[1], &terms);
+		assert_close(terms.invariance, *take(1), FORWARD);
+		assert_close(terms.redundancy, *take(1), FORWARD);
+		expect(y, FORWARD);
+		assert_int_equal(bl_backward(y, NULL), 0);
+		bl_tensor_unref(y);
+	}
+	bl_tensor *correlation = bl_loss_correlation(c->dialect, z[0], z[1]);
+	expect_grad(z[0]);
+	expect_grad(z[1]);
+	expect(correlation, FORWARD);
+	bl_tensor_unref(correlation);
+}
+
+/* Weights of the invariance, the dialect unbiased, units that are constant in one view or both; also in chunks. */
+static void weighted_and_dead_losses_agree(void **state)
+{
+	(void)state;
+	for (open_file("loss_weighted"); more();) {
+		bl_barlow_config c = BL_BARLOW_DEFAULT;
+		int64_t record = at;
+		for (int i = 0; i < 4; i++) {
+			at = record;
+			c.form = i % 2 ? BL_FORM_GRAM : BL_FORM_DIRECT;
+			c.dialect = (bl_loss_dialect)number();
+			int64_t n = number(), shape[2] = { n, number() };
+			c.lambda = (double)*take(1);
+			c.invariance = (double)*take(1);
+			weighted_case(&c, shape, number(), i > 1);
 		}
 	}
 	close_file();
@@ -483,11 +580,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(conv2d_agrees),
+		cmocka_unit_test(dilated_conv2d_agrees),
 		cmocka_unit_test(batchnorm_agrees),
 		cmocka_unit_test(pools_agree),
 		cmocka_unit_test(linear_agrees),
 		cmocka_unit_test(cross_entropy_agrees),
 		cmocka_unit_test(loss_agrees_in_both_forms),
+		cmocka_unit_test(weighted_and_dead_losses_agree),
 		cmocka_unit_test(optimisers_agree_for_five_steps),
 		cmocka_unit_test(resnets_agree),
 		cmocka_unit_test(resnet_names_are_torchvisions),

@@ -174,7 +174,11 @@ static void check_record(bl_trainer *t, int64_t step)
 	assert_true(fabs(total - (value_at(t, step, "invariance") + weighted)) < 1e-6 * total);
 	assert_true(value_at(t, step, "weighted_redundancy") == weighted);
 	assert_true(value_at(t, step, "lambda") == .0051 && value_at(t, step, "lr") == .05);
-	assert_true(value_at(t, step, "lr_bias") == .05 && isnan(value_at(t, step, "knn")));
+	assert_true(value_at(t, step, "weighted_invariance") == value_at(t, step, "invariance"));
+	assert_true(value_at(t, step, "loss.invariance") == 1 && isnan(value_at(t, step, "knn")));
+	bl_columns c;
+	bl_live_columns(bl_trainer_live(t), &c);
+	assert_int_equal(bl_columns_find(&c, "lr_bias"), -1); /* it is lr */
 	assert_true(value_at(t, step, "grad_norm") > 0 && value_at(t, step, "images_per_s") > 0);
 }
 
@@ -627,13 +631,14 @@ static void test_settings(void **state)
 	assert_int_equal(bl_trainer_steps(t, 1), 0);
 	assert_true(value_at(t, 2, "lambda") == .0051 && value_at(t, 3, "lambda") == .02);
 	assert_true(value_at(t, 3, "lr") == .05 && value_at(t, 4, "lr") == .1);
+	assert_true(value_at(t, 1, "lr_bias") == .01 && fabs(value_at(t, 4, "lr_bias") - .02) < 1e-12);
 	assert_true(fabs(bl_optim_settings(bl_trainer_optim(t))->lr_bias - .02) < 1e-12);
 	assert_int_equal(bl_trainer_set(t, "lambda", -1), -1);
 	assert_string_equal(bl_error(), "trainer: 'lambda' must be a number of at least 0, got -1");
 	assert_int_equal(bl_trainer_set(t, "lamda", 1), -1);
 	assert_non_null(strstr(bl_error(), "nothing called 'lamda' can be set (did you mean 'lambda'?)"));
 	assert_int_equal(bl_trainer_set(t, "scale", 1), -1); /* a setting of the loss, but not one for a run under way */
-	assert_non_null(strstr(bl_error(), "(known: lambda, lr, lr_bias)"));
+	assert_non_null(strstr(bl_error(), "(known: lambda, invariance, lr, lr_bias)"));
 	/* From elsewhere the same comes through the mailbox, and is refused in the journal. */
 	assert_int_equal(bl_live_send(bl_trainer_live(t), (bl_command){ BL_CMD_SET, NAN, "lr", 0 }), 0);
 	assert_int_equal(bl_trainer_steps(t, 1), 0);

@@ -2,7 +2,7 @@
 -- Losses that are Lua functions: called directly, trained, steered, refused.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
-local test, equal, near, fails = tap.test, tap.equal, tap.near, tap.fails
+local test, equal, near, close, fails = tap.test, tap.equal, tap.near, tap.close, tap.fails
 
 -- The loss of examples/vicreg.lua, cut out of it; it must stay as short as the documents say.
 local function example()
@@ -192,6 +192,55 @@ test("what loss.func is told is checked", function()
 	fails(function() func{ terms = { "a", "a" } } end, "'a' twice")
 	fails(function() func{ turn = "mu" } end, "'turn' is 'mu'", "no settable parameter")
 	fails(function() func{ term = { "a" } } end, "did you mean 'terms'")
+end)
+
+test("the invariance has a weight, which may be set while it trains and is in records, journal and recipe", function()
+	local za, zb = tensor.randn(12, 5), tensor.randn(12, 5)
+	local value, terms = loss.barlow{ lambda = .1, invariance = 3, scale = 2 }(za, zb)
+	near(value:item(), 2 * (3 * terms.invariance + .1 * terms.redundancy), 1e-4)
+	near(loss.barlow{ invariance = 1 }(za, zb):item(), loss.barlow{}(za, zb):item(), 0)
+	near(loss.barlow{ lambda = .02, invariance = 2 }:floor(8, 64), 2 * loss.barlow{ lambda = .01 }:floor(8, 64), 1e-9)
+	fails(function() return loss.barlow{ invariance = -1 } end, "'invariance'")
+	local t = trainer{ data = data.shapes{ n = 64, size = 8, channels = 1 }, encoder = nn.cnn{ widths = { 4 }, image = 8 },
+		projector = { 8 }, batch = 32, folder = false, loss = loss.barlow{ invariance = 2 } }
+	equal(t.recipe.loss.invariance, 2)
+	t:step(1):set{ invariance = .5 }
+	t:step(1)
+	local r = t.records
+	equal(r["loss.invariance"][1], 2.0)
+	equal(r["loss.invariance"][2], .5)
+	for i = 1, 2 do
+		near(r.weighted_invariance[i], r["loss.invariance"][i] * r.invariance[i], 1e-9)
+		near(r.total[i], r.weighted_invariance[i] + r.weighted_redundancy[i], 1e-9 + 1e-6 * r.total[i])
+	end
+	local change = t.journal[#t.journal]
+	equal(change.name, "invariance")
+	equal(change.new, .5)
+end)
+
+test("the dialect with an unbiased variance and an eps", function()
+	local za, zb = tensor.randn(12, 5), tensor.randn(12, 5)
+	local function standard(z) return (z - z:mean(1)) / (z:var(1) + 1e-5):sqrt() end
+	local c = standard(za):t():mm(standard(zb)) / 12
+	close(loss.correlation(za, zb, "unbiased"), c, 1e-5, 1e-5)
+	local _, terms = loss.barlow{ dialect = "unbiased" }(za, zb)
+	near(terms.invariance, ((c:diag() - 1) ^ 2):sum():item(), 1e-4)
+end)
+
+test("records have a rate of biases where it is one of their own", function()
+	local function records(settings, change)
+		local t = trainer{ data = data.shapes{ n = 64, size = 8, channels = 1 }, encoder = nn.cnn{ widths = { 4 }, image = 8 },
+			projector = { 8 }, batch = 32, folder = false, optim = optim.sgd(settings), schedule = "constant" }
+		t:step(1)
+		if change then t:set(change):step(1) end
+		return t.records
+	end
+	equal(records{ lr = .1 }.lr_bias, nil)
+	equal(records{ lr = .1, lr_bias = .1 }.lr_bias, nil)
+	equal(records{ lr = .1, lr_bias = .02 }.lr_bias[1], .02)
+	local later = records({ lr = .1 }, { lr_bias = .03 })
+	equal(later.lr_bias[2], .03)
+	equal(later.lr_bias[1] ~= later.lr_bias[1], true)
 end)
 
 tap.done()

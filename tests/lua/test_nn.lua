@@ -223,4 +223,54 @@ test("mistakes name the key and the nearest known one, or both shapes", function
 	fails(function() return loss.cross_entropy(tensor.zeros(1, 2), { 3 }) end, "3", "1..2")
 	fails(function() return optim.adamw{ lr = 1, momentum = 1 } end, "unknown key 'momentum'")
 end)
+
+test("a convolution's filter has rows and columns, and may be dilated", function()
+	local x = tensor.randn(2, 4, 9, 8)
+	local m = nn.conv2d(4, 6, { 1, 5 }, { padding = 2 })
+	equal(shape(m(x)), "(2, 6, 13, 8)")
+	equal(shape(select(2, m:parameters()())), "(6, 4, 1, 5)")
+	equal(tostring(m):find("kernel=1x5", 1, true) ~= nil, true)
+	equal(shape(nn.conv2d(4, 6, { 3, 2 })(x)), "(2, 6, 7, 7)")
+	equal(shape(nn.conv2d{ inputs = 4, outputs = 6, kernel = 3, dilation = 3 }(x)), "(2, 6, 3, 2)")
+	-- taps 2 apart see what taps side by side see of every second pixel
+	local wide, near = nn.conv2d(1, 1, 3, { dilation = 2 }), nn.conv2d(1, 1, 3)
+	local _, w = near:parameters()()
+	local _, v = wide:parameters()()
+	v:copy_(w)
+	for name, b in near:parameters() do if name == "bias" then b:fill_(0) end end
+	for name, b in wide:parameters() do if name == "bias" then b:fill_(0) end end
+	local image = tensor.randn(1, 1, 7, 7)
+	local thin = tensor.stack({ image[1][1][1], image[1][1][3], image[1][1][5], image[1][1][7] }, 1)
+	thin = tensor.stack({ thin:select(2, 1), thin:select(2, 3), thin:select(2, 5), thin:select(2, 7) }, 2):reshape(1, 1, 4, 4)
+	local near_one = near(thin):reshape(4)
+	local all = wide(image)
+	close(tensor{ all[1][1][1][1], all[1][1][1][3], all[1][1][3][1], all[1][1][3][3] }, near_one, 1e-5, 1e-5)
+	fails(function() return nn.conv2d(1, 1, { 1, 2, 3 }) end, "'kernel' must be a list of 1 to 2 numbers")
+	fails(function() return nn.conv2d(1, 1, 2.5) end, "'kernel' must be one or two whole numbers, got 2.5")
+	fails(function() return nn.conv2d(1, 1, 3, { dilation = 0 }) end, "'dilation'")
+	fails(function() return nn.conv2d(4, 1, 3, { dilation = 5 })(x) end, "dilated by 5", "larger than images")
+end)
+
+test("the stem's padding is torchvision's, or solo-learn's", function()
+	local image = tensor.randn(2, 3, 8, 8)
+	local function first(settings)
+		settings.width = 4
+		return shape(nn.resnet(settings)[1](image))
+	end
+	equal(first{}, "(2, 4, 8, 8)")
+	equal(first{ stem_padding = 2 }, "(2, 4, 10, 10)")
+	equal(first{ stem = "large" }, "(2, 4, 4, 4)")
+	equal(first{ stem = "large", stem_padding = 1 }, "(2, 4, 2, 2)")
+	equal(tostring(nn.resnet{ width = 4, stem_padding = 2 }):find("conv1: conv2d(3, 4, kernel=3, stride=1, padding=2", 1, true) ~= nil, true)
+	fails(function() return nn.resnet{ stem_padding = -1 } end, "'stem_padding'")
+end)
+
+test("recipes rebuild such convolutions", function()
+	local recipe = require "barlow.recipe"
+	for _, m in ipairs{ nn.conv2d(2, 3, { 1, 5 }, { dilation = 2 }), nn.conv2d(2, 3, 3), nn.resnet{ width = 4, stem_padding = 2 } } do
+		local again = load("return " .. recipe.object_text(m))()
+		equal(tostring(again), tostring(m))
+	end
+end)
+
 tap.done()

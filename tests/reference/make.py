@@ -84,6 +84,24 @@ def conv2d():
     out.save("conv2d")
 
 
+def conv2d_dilated():
+    """N C H W K R S stride padding groups dilation bias; y dx dw [db]"""
+    out = Record()
+    cases = [(2, 3, 11, 9, 5, 3, 3, 1, 2, 1, 2, 1), (2, 16, 10, 12, 32, 3, 3, 1, 1, 1, 1, 1), (2, 16, 12, 12, 16, 3, 3, 1, 2, 1, 2, 0),
+             (2, 4, 14, 9, 6, 1, 5, 1, 2, 2, 1, 1), (2, 4, 9, 14, 6, 5, 1, 1, 2, 1, 1, 0), (2, 24, 13, 12, 12, 3, 2, 3, 1, 4, 3, 1),
+             (1, 1, 9, 9, 2, 2, 3, 2, 3, 1, 4, 1), (2, 40, 8, 7, 8, 3, 1, 2, 0, 1, 2, 0)]
+    for case in cases:
+        n, c, h, w, k, r, s, stride, padding, groups, dilation, bias = case
+        x, wt = leaf(1, (n, c, h, w)), leaf(2, (k, c // groups, r, s))
+        b = leaf(3, (k,)) if bias else None
+        y = F.conv2d(x, wt, b, stride, padding, dilation, groups)
+        y.backward(uniform(4, y.shape))
+        out.put(case, y, x.grad, wt.grad)
+        if bias:
+            out.put(b.grad)
+    out.save("conv2d_dilated")
+
+
 def batchnorm():
     """N C H W (H = 0: two dimensions) training affine residual relu; y dx [dgamma dbeta] [dresidual] mean var"""
     out = Record()
@@ -153,10 +171,13 @@ def cross_entropy():
 
 
 def correlation(dialect, za, zb):
-    """C as the authors' code makes it (a batch norm without affine part), or as Algorithm 1 is printed."""
+    """C as the authors' code makes it (a batch norm without affine part), as Algorithm 1 is printed, or with an unbiased
+    variance and an eps."""
     n, d = za.shape
     if dialect == 1:
         za, zb = ((z - z.mean(0)) / z.std(0) for z in (za, zb))
+    elif dialect == 3:
+        za, zb = ((z - z.mean(0)) / (z.var(0) + 1e-5).sqrt() for z in (za, zb))
     else:
         norm = nn.BatchNorm1d(d, affine=False).double()
         za, zb = norm(za), norm(zb)
@@ -179,6 +200,28 @@ def loss():
             total.backward()
             out.put((dialect, n, d, lam), invariance, redundancy, total, za.grad, zb.grad, c)
     out.save("loss")
+
+
+def loss_weighted():
+    """dialect (as above, 3 unbiased) N D lambda weight-of-invariance dead; invariance redundancy total dza dzb C.
+    The first `dead` units are constant in the first view, and where it is 2 the second of them in both."""
+    out = Record()
+    for dialect in (0, 3):
+        for n, d, lam, weight, dead in [(6, 4, .0051, 1, 0), (8, 24, .05, 2.5, 0), (16, 5, .0051, .25, 0), (12, 70, 1 / 128, 0, 0),
+                                        (8, 4, .0051, 1, 1), (8, 24, .05, 1, 1), (16, 5, .02, 3, 1), (9, 30, .0051, 1, 2), (16, 3, .5, 2, 2)]:
+            shared = uniform(1, (n, d))
+            za, zb = shared + uniform(2, (n, d)), shared + uniform(3, (n, d))
+            za[:, :dead] = .5
+            if dead == 2:
+                zb[:, 1] = -.25
+            za, zb = za.requires_grad_(), zb.requires_grad_()
+            c = correlation(dialect, za, zb)
+            off = c[~torch.eye(d, dtype=torch.bool)]
+            invariance, redundancy = (torch.diagonal(c) - 1).pow(2).sum(), off.pow(2).sum()
+            total = weight * invariance + lam * redundancy
+            total.backward()
+            out.put((dialect, n, d, lam, weight, dead), invariance, redundancy, total, za.grad, zb.grad, c)
+    out.save("loss_weighted")
 
 
 class Lars(torch.optim.Optimizer):
@@ -370,5 +413,5 @@ def resnet():
     out.save("resnet")
 
 
-for make in (conv2d, batchnorm, pool, linear, cross_entropy, loss, optim, resnet):
+for make in (conv2d, conv2d_dilated, batchnorm, pool, linear, cross_entropy, loss, loss_weighted, optim, resnet):
     make()

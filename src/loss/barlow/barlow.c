@@ -2,8 +2,8 @@
 /*
  * barlow.c: the Barlow Twins loss and its gradient, with C in memory (direct) or without it (gram).
  *
- * With E_ij = C_ij for i != j (C_ij + 1 in hsic) and E_ii = 0, L = sum_i (1 - C_ii)^2 + lambda ||E||_F^2, and with
- * w_i = -2 (1 - C_ii), up to the factor scale:
+ * With E_ij = C_ij for i != j (C_ij + 1 in hsic) and E_ii = 0, L = W sum_i (1 - C_ii)^2 + lambda ||E||_F^2, W the weight of
+ * the invariance, and with w_i = -2 W (1 - C_ii), up to the factor scale:
  *
  *   direct  dzA = (2 lambda zB E^T + zB diag(w)) / N       dzB = (2 lambda zA E + zA diag(w)) / N
  *   gram    E^T is C^T less its diagonal, and zB C^T = (zB zB^T) zA / N = G_B zA / N, so
@@ -27,7 +27,7 @@ typedef struct state {
 	bl_standard s;
 	bool gram, hsic;
 	bool whole; /* z is in memory; else made again a panel at a time */
-	double lambda, scale;
+	double lambda, invariance, scale;
 	float *m[2];    /* direct: m[0] is E (D,D); gram: G_A, G_B (N,N) */
 	double *row[2]; /* gram, hsic: row sums of z (N) */
 } state;
@@ -44,25 +44,28 @@ bl_barlow_form bl_barlow_pick(bl_barlow_form form, int64_t n, int64_t d)
 }
 
 /*
- * Of a mean c on the diagonal, L >= D (1 - c)^2 + K c^2 with K = lambda (D^2/r - D): least at c = D / (D + K), or at the
- * most that the diagonal can be, where that is less.
+ * Of a mean c on the diagonal, L >= W D (1 - c)^2 + K c^2 with K = lambda (D^2/r - D): least at c = W D / (W D + K), or at
+ * the most that the diagonal can be, where that is less.
  */
 double bl_barlow_floor(const bl_barlow_config *c, int64_t n, int64_t d)
 {
-	double rank = (double)(d < n - 1 ? d : n - 1), size = (double)d;
-	if (c->dialect == BL_DIALECT_HSIC || c->lambda > 1 || rank < 1)
+	double rank = (double)(d < n - 1 ? d : n - 1), size = (double)d, side = c->invariance * size;
+	if (c->dialect == BL_DIALECT_HSIC || c->lambda > c->invariance || rank < 1)
 		return NAN;
-	double k = c->lambda * (size * size / rank - size), best = size / (size + k);
-	double most = c->dialect == BL_DIALECT_ALGORITHM1 ? (double)(n - 1) / (double)n : 1;
+	double k = c->lambda * (size * size / rank - size), best = side > 0 ? side / (side + k) : 0;
+	bool unbiased = c->dialect == BL_DIALECT_ALGORITHM1 || c->dialect == BL_DIALECT_UNBIASED;
+	double most = unbiased ? (double)(n - 1) / (double)n : 1;
 	if (best < most)
-		return c->scale * size * k / (size + k);
-	return c->scale * (size * (1 - most) * (1 - most) + k * most * most);
+		return side > 0 ? c->scale * side * k / (side + k) : 0;
+	return c->scale * (side * (1 - most) * (1 - most) + k * most * most);
 }
 
 static int check(const bl_barlow_config *c)
 {
 	if (!(c->lambda >= 0) || isinf(c->lambda))
 		return bl_fail("lambda must be a number >= 0, got %g", c->lambda);
+	if (!(c->invariance >= 0) || isinf(c->invariance))
+		return bl_fail("invariance must be a number >= 0, got %g", c->invariance);
 	if (!(c->scale > 0) || isinf(c->scale))
 		return bl_fail("scale must be a number > 0, got %g", c->scale);
 	return 0;
@@ -210,7 +213,7 @@ static int compute(state *t, const bl_barlow_config *c, bl_barlow_terms *terms)
 	terms->invariance = invariance(&t->s);
 	if (terms->redundancy < 0) /* the gram form's difference, near 0 */
 		terms->redundancy = 0;
-	terms->total = c->scale * (terms->invariance + c->lambda * terms->redundancy);
+	terms->total = c->scale * (c->invariance * terms->invariance + c->lambda * terms->redundancy);
 	return 0;
 }
 
@@ -262,7 +265,7 @@ static void finish(const back *b, int which, const place *p)
 	float w[BL_STANDARD_COLUMNS];
 	for (int64_t j = 0; j < p->width; j++) {
 		double c = t->s.diag[p->from + j];
-		w[j] = (float)(by * (t->gram ? c - 1 - t->lambda * (c + t->hsic) : c - 1));
+		w[j] = (float)(by * (t->invariance * (c - 1) - (t->gram ? t->lambda * (c + t->hsic) : 0)));
 	}
 	bl_standard_part part = { .view = view, .from = p->from, .width = p->width, .z = p->z[view],
 		                  .other = p->z[!view], .dz = p->dz, .pitch = p->step, .w = w, .row = b->row[!view],
@@ -364,7 +367,8 @@ static int standardise(state *t, const bl_barlow_config *c, const bl_tensor *za,
 
 bl_tensor *bl_barlow(const bl_barlow_config *c, bl_tensor *za, bl_tensor *zb, bl_barlow_terms *terms)
 {
-	state t = { .hsic = c->dialect == BL_DIALECT_HSIC, .lambda = c->lambda, .scale = c->scale };
+	state t = { .hsic = c->dialect == BL_DIALECT_HSIC, .lambda = c->lambda, .invariance = c->invariance,
+		    .scale = c->scale };
 	bl_barlow_terms own = { 0 };
 	if (check(c) || standardise(&t, c, za, zb))
 		return NULL;

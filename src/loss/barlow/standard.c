@@ -321,9 +321,9 @@ void bl_standard_again(const bl_standard *s, int view, int64_t from, int64_t wid
 
 static bl_standard measures(bl_loss_dialect dialect, const bl_tensor *z)
 {
-	bool printed = dialect == BL_DIALECT_ALGORITHM1;
+	bool printed = dialect == BL_DIALECT_ALGORITHM1, unbiased = printed || dialect == BL_DIALECT_UNBIASED;
 	int64_t n = z->shape[0];
-	return (bl_standard){ .n = n, .d = z->shape[1], .divisor = (double)(printed ? n - 1 : n), .eps = printed ? 0 : 1e-5 };
+	return (bl_standard){ .n = n, .d = z->shape[1], .divisor = (double)(unbiased ? n - 1 : n), .eps = printed ? 0 : 1e-5 };
 }
 
 static void let_go(bl_standard *s)

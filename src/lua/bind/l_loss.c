@@ -121,7 +121,7 @@ static int p_kind(lua_State *L) { return lua_pushstring(L, bl_loss_ops_of(bl_lua
 
 /* --- functions --- */
 
-static const char *const dialects[] = { "paper", "algorithm1", "hsic", NULL };
+static const char *const dialects[] = { "paper", "algorithm1", "hsic", "unbiased", NULL };
 
 /* correlation(za, zb[, dialect]): C (D,D) */
 static int loss_correlation(lua_State *L)

@@ -43,7 +43,8 @@ static int give_convolving(lua_State *L, bl_module *m, const char *algorithm)
 
 typedef struct conv2d {
 	int64_t inputs, outputs;
-	int kernel, stride, padding, groups;
+	bl_list kernel;
+	int stride, padding, dilation, groups;
 	bool bias;
 	const char *algorithm;
 } conv2d;
@@ -51,9 +52,11 @@ typedef struct conv2d {
 static const bl_field conv2d_fields[] = {
 	WIDTH(conv2d, inputs, 1, .help = "channels that come in"),
 	WIDTH(conv2d, outputs, 2, .help = "channels that go out, one filter each"),
-	BL_FIELD(INT, conv2d, kernel, BL_REQUIRED, .position = 3, BL_WITHIN(1, 1e9), .help = "side of a filter, pixels"),
+	BL_FIELD(LIST, conv2d, kernel, BL_REQUIRED, .position = 3, .count = 2, BL_WITHIN(1, 1e9),
+	         .help = "rows and columns of a filter, {1, 5}; a number is both"),
 	BL_FIELD(INT, conv2d, stride, BL_DEFAULT(1), BL_WITHIN(1, 1e9), .help = "pixels from one window to the next"),
 	BL_FIELD(INT, conv2d, padding, BL_DEFAULT(0), BL_WITHIN(0, 1e9), .help = "rows and columns of zeros on each side"),
+	BL_FIELD(INT, conv2d, dilation, BL_DEFAULT(1), BL_WITHIN(1, 1e9), .help = "pixels from one tap of a filter to the next"),
 	BL_FIELD(INT, conv2d, groups, BL_DEFAULT(1), BL_WITHIN(1, 1e9),
 	         .help = "inputs and outputs fall into so many groups, which do not see each other"),
 	BL_FIELD(BOOL, conv2d, bias, BL_DEFAULT(true), .help = "adds one number for each channel that goes out"),
@@ -65,7 +68,15 @@ static int nn_conv2d(lua_State *L)
 {
 	conv2d a;
 	bl_lua_take(L, &a);
-	bl_module *m = bl_nn_conv2d(a.inputs, a.outputs, a.kernel, (bl_conv_shape){a.stride, a.padding, a.groups}, a.bias);
+	int kernel[2];
+	for (int i = 0; i < 2; i++) {
+		double side = a.kernel.v[a.kernel.n == 2 ? i : 0];
+		kernel[i] = (int)side;
+		if (kernel[i] != side)
+			return luaL_error(L, "nn.conv2d: 'kernel' must be one or two whole numbers, got %f", side);
+	}
+	bl_conv_shape s = { .stride = a.stride, .padding = a.padding, .groups = a.groups, .dilation = a.dilation };
+	bl_module *m = bl_nn_conv2d_of(a.inputs, a.outputs, kernel, s, a.bias);
 	return give_convolving(L, m, a.algorithm);
 }
 
@@ -241,13 +252,15 @@ static int nn_mlp(lua_State *L)
 	}));
 }
 
-typedef struct resnet { int depth, stem; int64_t channels, width, classes; bool zero_init; const char *algorithm; } resnet;
+typedef struct resnet { int depth, stem, stem_padding; int64_t channels, width, classes; bool zero_init; const char *algorithm; } resnet;
 
 static const char *const stems[] = { "large", "small", NULL };
 static const bl_field resnet_fields[] = {
 	BL_FIELD(INT, resnet, depth, BL_DEFAULT(18), BL_WITHIN(18, 50), .help = "layers: 18, 34 or 50"),
 	BL_FIELD(CHOICE, resnet, stem, BL_DEFAULT(1), .choices = stems,
 	         .help = "the first layers: large are torchvision's, small are those for small images"),
+	BL_FIELD(INT, resnet, stem_padding, BL_OTHERWISE("half the filter: 1 of the small stem, 3 of the large"), BL_WITHIN(1, 64),
+	         .help = "zeros around the image for the first convolution; solo-learn's stem for CIFAR is the small one with 2"),
 	BL_FIELD(INT64, resnet, channels, BL_DEFAULT(3), BL_WITHIN(1, 4096), .help = "channels of the images"),
 	BL_FIELD(INT64, resnet, width, BL_DEFAULT(64), BL_WITHIN(1, 4096), .help = "channels of the first stage"),
 	BL_FIELD(BOOL, resnet, zero_init, BL_DEFAULT(false), .help = "each block starts as its shortcut"),
@@ -258,10 +271,10 @@ static const bl_field resnet_fields[] = {
 
 static int nn_resnet(lua_State *L)
 {
-	resnet a;
+	resnet a = { .stem_padding = 0 };
 	bl_lua_take(L, &a);
 	bl_module *m = bl_nn_resnet(&(bl_resnet_config){
-		.depth = a.depth, .stem_small = a.stem == 1, .channels = a.channels, .width = a.width,
+		.depth = a.depth, .stem_small = a.stem == 1, .stem_padding = a.stem_padding, .channels = a.channels, .width = a.width,
 		.zero_init = a.zero_init, .classes = a.classes,
 	});
 	return give_convolving(L, m, a.algorithm);
