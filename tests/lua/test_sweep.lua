@@ -66,7 +66,7 @@ test("paths lead to settings, by name through all views, by number to one", func
 	local r = declared.recipe(s, 1)
 	local text = tostring(r.views)
 	local blurs = {}
-	for p in text:gmatch "blur{p = ([%d.]+)" do blurs[#blurs + 1] = p end
+	for p in text:gmatch "aug.blur{[^}]-p = ([%d.]+)" do blurs[#blurs + 1] = p end
 	equal(table.concat(blurs, " "), "0.75 0.875 0.75") -- paths are taken in the order of their names: all views, then one
 	equal(select(2, text:gsub("sigma = 1.5", "")), 1)
 	equal(r.optim.lr, .5)
