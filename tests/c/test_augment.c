@@ -1111,7 +1111,7 @@ static void operators_are_written_as_lua(void **state)
 	char buf[256];
 	(void)state;
 	assert_string_equal(bl_aug_text(a, buf, sizeof buf),
-			    "crop{size = 28, scale = {0.08, 1}, ratio = {0.75, 1.3333334}}");
+			    "crop{size = 28, scale = {0.08, 1}, ratio = {0.75, 1.3333334}, backend = \"tensor\"}");
 	assert_string_equal(bl_aug_text(a, buf, 6), "crop{");
 	bl_aug_unref(a);
 	a = bl_aug_new("normalize");

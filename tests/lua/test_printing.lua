@@ -107,12 +107,13 @@ end)
 
 -- The two pipelines of the paper, number by number.
 test("aug.paper{} is the paper's", function()
-	local common = "aug.crop{size = 224, scale = {0.08, 1}, ratio = {0.75, 1.3333334}}, aug.flip{p = 0.5}, "
-		.. "aug.jitter{brightness = 0.4, contrast = 0.4, saturation = 0.2, hue = 0.1, p = 0.8}, aug.grayscale{p = 0.2}, "
+	local common = "aug.crop{size = 224, scale = {0.08, 1}, ratio = {0.75, 1.3333334}, backend = \"tensor\"}, aug.flip{p = 0.5}, "
+		.. "aug.jitter{brightness = 0.4, contrast = 0.4, saturation = 0.2, hue = 0.1, p = 0.8, backend = \"tensor\"}, "
+		.. "aug.grayscale{p = 0.2, backend = \"tensor\"}, "
 	local pair = aug.paper{}
-	equal(tostring(pair.first), "aug.compose{ " .. common .. "aug.blur{sigma = {0.1, 2}, p = 1} }")
-	equal(tostring(pair.second), "aug.compose{ " .. common .. "aug.blur{sigma = {0.1, 2}, p = 0.1}, "
-		.. "aug.solarize{threshold = 0.5019608, p = 0.2} }")
+	equal(tostring(pair.first), "aug.compose{ " .. common .. "aug.blur{sigma = {0.1, 2}, p = 1, backend = \"tensor\"} }")
+	equal(tostring(pair.second), "aug.compose{ " .. common .. "aug.blur{sigma = {0.1, 2}, p = 0.1, backend = \"tensor\"}, "
+		.. "aug.solarize{threshold = 0.5019608, p = 0.2, backend = \"tensor\"} }")
 end)
 
 test("losses", function()
