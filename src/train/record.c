@@ -116,20 +116,24 @@ static void give_term(const bl_trainer *t, walk *w, const bl_loss_term *term, do
 	give(w, &c, setting(t, term->weight) * value);
 }
 
-static bool is_term(const bl_trainer *t, const char *name)
+static const bl_loss_term *term_of(const bl_trainer *t, const char *name)
 {
+	const bl_loss_term *term = bl_loss_ops_of(t->config.loss)->terms;
 	for (int i = 0; i < bl_loss_terms(t->config.loss); i++)
-		if (strcmp(bl_loss_ops_of(t->config.loss)->terms[i].name, name) == 0)
-			return true;
-	return false;
+		if (strcmp(term[i].name, name) == 0)
+			return term + i;
+	return NULL;
 }
 
 /* "loss." is in front of the names that the trainer, or a term, has for its own. */
 static void give_setting(const bl_trainer *t, walk *w, const bl_field *f, const char *symbol)
 {
-	char name[BL_COLUMN_NAME];
-	snprintf(name, sizeof name, "%s%s", is_ours(f->name) || is_term(t, f->name) ? "loss." : "", f->name);
-	bl_column c = column_of(BL_COLUMN_PARAMETER, name, symbol, NULL, 0);
+	char name[BL_COLUMN_NAME], label[BL_COLUMN_LABEL] = "";
+	const bl_loss_term *term = term_of(t, f->name);
+	snprintf(name, sizeof name, "%s%s", is_ours(f->name) || term ? "loss." : "", f->name);
+	if (term)
+		snprintf(label, sizeof label, "weight of %s", term->brief ? term->brief : term->name);
+	bl_column c = column_of(BL_COLUMN_PARAMETER, name, symbol ? symbol : label, NULL, 0);
 	c.precision = 3;
 	give(w, &c, setting(t, f->name));
 }

@@ -383,7 +383,7 @@ static int nn_func(lua_State *L)
 static const bl_lua_function constructors[] = {
 	BL_LUA("linear", nn_linear, ": module", "x W^T + b.", "nn.linear(3, 4)(tensor.randn(2, 3))", .fields = linear_fields),
 	BL_LUA("conv2d", nn_conv2d, ": module", "Convolution of images (N, C, H, W).",
-	 "nn.conv2d(1, 4, 3, {padding = 1})(tensor.randn(2, 1, 8, 8))", .fields = conv2d_fields),
+	 "nn.conv2d(1, 4, {3, 5}, {padding = 2, dilation = 2})(tensor.randn(2, 1, 8, 8))", .fields = conv2d_fields),
 	BL_LUA("batchnorm", nn_batchnorm2d, ": module", "The same as nn.batchnorm2d.",
 	 "nn.batchnorm(4)(tensor.randn(2, 4, 8, 8))", .fields = norm_fields),
 	BL_LUA("batchnorm1d", nn_batchnorm1d, ": module", "Batch normalisation of (N, F).",
