@@ -10,6 +10,8 @@
 #ifndef BARLOW_ERROR_H
 #define BARLOW_ERROR_H
 
+#include <stdbool.h>
+
 #if defined __GNUC__
 #define BL_PRINTF(f, a) __attribute__((format(printf, f, a)))
 #else
@@ -24,6 +26,13 @@ int bl_fail(const char *fmt, ...) BL_PRINTF(1, 2);
 
 /* Puts words in front of the message that is there: "file.idx: " + "short header".  Returns -1. */
 int bl_fail_prefix(const char *fmt, ...) BL_PRINTF(1, 2);
+
+/*
+ * As bl_fail, where nothing was wrong but somebody wanted it to end: who called may do the same again.  A prefix leaves it
+ * that; any other failure ends it.
+ */
+int bl_fail_interrupted(const char *fmt, ...) BL_PRINTF(1, 2);
+bool bl_error_interrupted(void); /* was the last failure one? */
 
 /* The same for functions that return a pointer: return bl_fail_null("..."). */
 #define bl_fail_null(...) (bl_fail(__VA_ARGS__), (void *)0)

@@ -11,6 +11,7 @@
 enum { MESSAGE = 1024, WORD = 64 };
 
 static _Thread_local char message[MESSAGE];
+static _Thread_local bool interrupted;
 
 const char *bl_error(void)
 {
@@ -33,7 +34,25 @@ int bl_fail(const char *fmt, ...)
 	format(text, fmt, ap);
 	va_end(ap);
 	bl_text_clean(message, sizeof message, text, true);
+	interrupted = false;
 	return -1;
+}
+
+int bl_fail_interrupted(const char *fmt, ...)
+{
+	char text[MESSAGE];
+	va_list ap;
+	va_start(ap, fmt);
+	format(text, fmt, ap);
+	va_end(ap);
+	bl_fail("%s", text);
+	interrupted = true;
+	return -1;
+}
+
+bool bl_error_interrupted(void)
+{
+	return interrupted;
 }
 
 int bl_fail_prefix(const char *fmt, ...)
@@ -43,7 +62,10 @@ int bl_fail_prefix(const char *fmt, ...)
 	va_start(ap, fmt);
 	format(front, fmt, ap);
 	va_end(ap);
-	return bl_fail("%s%s", front, message);
+	bool was = interrupted;
+	bl_fail("%s%s", front, message);
+	interrupted = was;
+	return -1;
 }
 
 static size_t min3(size_t a, size_t b, size_t c)

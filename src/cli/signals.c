@@ -8,6 +8,7 @@
 #include "cli/signals.h"
 
 #include "lua/bind/face.h"
+#include "lua/kit/states.h"
 #include "view/guard.h"
 
 #include <errno.h>
@@ -134,6 +135,7 @@ static void *end_program(void *unused)
 			bl_trainers_save("SIGUSR1");
 	FILE *f = open_memstream(&lines, &n);
 	snprintf(why, sizeof why, "the process got %s", name_of(end.number));
+	bl_lua_states_end(); /* a view's function or a layer may be in a loop without end */
 	bl_trainers_end(why, add_line, f);
 	bl_guard_end();
 	flush_output();

@@ -37,6 +37,7 @@ typedef struct slot {
 	int height[BL_VIEWS_MOST], width[BL_VIEWS_MOST];
 	int64_t *rows;
 	int failed; /* first image (in the batch) that failed, or INT32_MAX */
+	bool interrupted; /* that was given up, and may be made again */
 	char message[MESSAGE];
 } slot;
 
@@ -49,6 +50,7 @@ struct bl_loader {
 
 	pthread_mutex_t lock;
 	pthread_cond_t work, ready, idle; /* room in the ring; head complete; nobody works */
+	bool begun; /* a batch was asked for: until then nothing runs that could keep a seek waiting */
 	bool stop, pause;
 	int busy; /* threads at work outside of the lock */
 	int64_t head; /* step that bl_loader_next hands out next */
@@ -77,6 +79,7 @@ static void note_failure(slot *s, int image)
 	if (image >= s->failed)
 		return;
 	s->failed = image;
+	s->interrupted = bl_error_interrupted();
 	snprintf(s->message, sizeof s->message, "%s", bl_error());
 }
 
@@ -134,7 +137,7 @@ static void open_slot(bl_loader *l, slot *s, int64_t step)
 	s->open = true;
 	s->step = step;
 	s->begun = s->done = 0;
-	s->made = false;
+	s->made = s->interrupted = false;
 	s->failed = INT32_MAX;
 	memcpy(s->rows, bl_order_rows(&l->order, step), (size_t)l->batch * sizeof *s->rows);
 	if (make_tensors(l, s, step / l->order.steps) == 0)
@@ -233,9 +236,16 @@ static void change_batch(const bl_loader *l, slot *s)
 	free(labels);
 }
 
-/* An image or more is done: the last one makes the batch.  Called and returns with the lock held. */
+/*
+ * An image or more is done: the last one makes the batch; of one that was given up the rest is not begun.  Called and
+ * returns with the lock held.
+ */
 static void settle_slot(bl_loader *l, slot *s)
 {
+	if (s->interrupted) {
+		s->done += l->batch - s->begun;
+		s->begun = l->batch;
+	}
 	if (s->done < l->batch)
 		return;
 	if (l->batch_aug && s->failed == INT32_MAX) {
@@ -256,7 +266,7 @@ static void *work(void *arg)
 	pthread_mutex_lock(&l->lock);
 	while (!l->stop) {
 		piece p;
-		if (l->pause || !take_piece(l, &p)) {
+		if (!l->begun || l->pause || !take_piece(l, &p)) {
 			pthread_cond_wait(&l->work, &l->lock);
 			continue;
 		}
@@ -446,9 +456,21 @@ static slot *wait_for_head(bl_loader *l)
 	return s;
 }
 
-/* A failed batch stays at the head: the next call says the same again. */
+/* The head's slot is made again. */
+static void reopen(bl_loader *l, slot *s)
+{
+	close_slot(s);
+	pthread_cond_broadcast(&l->work);
+}
+
+/* A failed batch stays at the head: the next call says the same again, unless it was given up. */
 static int hand_out(bl_loader *l, slot *s, bl_tensor **views, int64_t *rows)
 {
+	if (s->interrupted) {
+		bl_fail_interrupted("%s", s->message);
+		reopen(l, s);
+		return -1;
+	}
 	if (s->failed != INT32_MAX)
 		return bl_fail("%s", s->message);
 	for (int v = 0; v < l->views; v++) {
@@ -466,6 +488,12 @@ static int hand_out(bl_loader *l, slot *s, bl_tensor **views, int64_t *rows)
 int bl_loader_next(bl_loader *l, bl_tensor **views, int64_t *rows)
 {
 	pthread_mutex_lock(&l->lock);
+	if (!l->begun)
+		pthread_cond_broadcast(&l->work);
+	l->begun = true;
+	slot *head = slot_of(l, l->head);
+	if (head->open && head->made && head->interrupted) /* for somebody who waited then */
+		reopen(l, head);
 	int rc = hand_out(l, wait_for_head(l), views, rows);
 	pthread_mutex_unlock(&l->lock);
 	return rc;

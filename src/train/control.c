@@ -326,12 +326,13 @@ static void rest(bl_trainer *t)
 	pthread_mutex_unlock(&t->lock);
 }
 
-static void make_step(bl_trainer *t)
+static int make_step(bl_trainer *t)
 {
 	int rc = bl_trainer_step(t);
 	bl_provenance_set(t->provenance, t->step, true);
 	if (rc == 0)
 		bl_trainer_save_due(t);
+	return rc;
 }
 
 /* The end of a run that made all its steps, or used up its time; a checkpoint of it counts this. */
@@ -579,11 +580,12 @@ int bl_trainer_steps(bl_trainer *t, int64_t n)
 	if (begin_by_hand(t, n) != 0)
 		return -1;
 	bool recording = bl_grad_enable(true), stayed = false;
-	for (int64_t i = 0; i < n && !stayed; i++) {
+	int rc = 0;
+	for (int64_t i = 0; i < n && !stayed && rc == 0; i++) {
 		floor_enter(t, true);
 		take_commands(t);
 		if (!(stayed = hand_stayed(t)))
-			make_step(t);
+			rc = make_step(t);
 		else
 			bl_trainer_answer_knn(t);
 		if (bl_trainer_over(t))
@@ -591,5 +593,6 @@ int bl_trainer_steps(bl_trainer *t, int64_t n)
 		floor_leave(t);
 	}
 	bl_grad_enable(recording);
-	return end_by_hand(t);
+	int end = end_by_hand(t);
+	return rc < 0 ? rc : end;
 }

@@ -78,7 +78,6 @@ static void put(bl_trainer *t, const bl_progress *p)
 		bl_field_set(loss_field(t, p->loss[i].name), t->loss_settings, &p->loss[i].value, 1);
 	o->lr = p->lr;
 	o->lr_bias = p->lr_bias;
-	bl_loader_seek(t->loader, p->step);
 	bl_provenance_set(t->provenance, p->step, false);
 }
 
@@ -95,5 +94,7 @@ int bl_trainer_go_on(bl_trainer *t, const bl_progress *p, const bl_live *past, c
 		tell(t, past, remark);
 	}
 	pthread_mutex_unlock(&t->lock);
+	if (rc == 0)
+		bl_loader_seek(t->loader, p->step); /* not under lock: it waits for functions of the user's */
 	return rc;
 }

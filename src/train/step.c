@@ -301,6 +301,23 @@ static void fail_step(bl_trainer *t)
 	pthread_mutex_unlock(&t->lock);
 }
 
+/*
+ * The step was given up because somebody waits for its end: it has left no trace, and the run goes on with it, now or
+ * when it is resumed.
+ */
+static void abandon_step(bl_trainer *t)
+{
+	char why[256];
+	bl_guard_restore(&t->guard);
+	snprintf(why, sizeof why, "%s", bl_error());
+	bl_trainer_note(t, "step %lld was given up: %s", (long long)t->step + 1, why);
+	pthread_mutex_lock(&t->lock);
+	bool last = t->ending_asked || t->quit;
+	pthread_mutex_unlock(&t->lock);
+	if (!last)
+		bl_loader_seek(t->loader, t->step);
+}
+
 static void work_free(struct work *w)
 {
 	bl_tensor_unref(w->loss);
@@ -323,6 +340,8 @@ int bl_trainer_step(bl_trainer *t)
 		bl_profile_book("", "records and kNN", false);
 		look(t, &w);
 		bl_profile_book("", "snapshot", false);
+	} else if (bl_error_interrupted()) {
+		abandon_step(t);
 	} else {
 		fail_step(t);
 	}

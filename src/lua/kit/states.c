@@ -22,6 +22,7 @@ typedef struct budget {
 	double seconds; /* of this call */
 	int depth;      /* of calls */
 	bool over;    /* this call has spent it */
+	bool given_up; /* it was not the budget: somebody waits */
 	int64_t left; /* instructions */
 	double began;
 } budget;
@@ -29,10 +30,21 @@ typedef struct budget {
 enum { PATIENCE = 1 }; /* seconds that a call may take once somebody waits */
 
 static atomic_int hurried;
+static _Atomic double end_at; /* when all give up; 0: never */
 
 void bl_lua_states_hurry(bool on)
 {
 	hurried += on ? 1 : -1;
+}
+
+void bl_lua_states_end(void)
+{
+	end_at = bl_now() + PATIENCE;
+}
+
+static bool awaited(double began, double now)
+{
+	return (hurried > 0 && now - began > PATIENCE) || (end_at > 0 && now > end_at);
 }
 
 static budget *budget_of(lua_State *L)
@@ -71,13 +83,14 @@ static void look(lua_State *L, lua_Debug *ar)
 	budget *b = budget_of(L);
 	double now = bl_now();
 	bool interrupted = b->c.interruptible && bl_lua_interrupted;
-	bool late = now - b->began > b->seconds, hurry = hurried > 0 && now - b->began > PATIENCE;
+	bool late = now - b->began > b->seconds, hurry = awaited(b->began, now);
 	b->left -= lua_gethookcount(L);
 	if (b->left >= 0 && !late && !hurry && !interrupted && !b->over)
 		return;
 	b->over = true;
+	b->given_up |= interrupted || hurry;
 	lua_sethook(L, look, LUA_MASKCOUNT, 1);
-	if (interrupted || hurry)
+	if (b->given_up)
 		luaL_error(L, "interrupted");
 	if (late)
 		luaL_error(L, "%s ran for more than %f s", b->c.what, b->seconds);
@@ -160,12 +173,15 @@ static void keep_message(lua_State *L, const budget *b, int status)
 		bl_fail("%s needs more than %zu MiB of memory", b->c.what, b->limit >> 20);
 		return;
 	}
-	bl_fail("%s", message);
+	if (b->given_up)
+		bl_fail_interrupted("%s", message);
+	else
+		bl_fail("%s", message);
 }
 
 static void begin(lua_State *L, budget *b, const bl_lua_limits *limits)
 {
-	b->over = false;
+	b->over = b->given_up = false;
 	b->left = limits ? INT64_MAX : b->c.instructions;
 	b->seconds = limits ? limits->seconds : b->c.seconds;
 	b->limit = limits ? limits->bytes : b->c.bytes;

@@ -35,7 +35,7 @@ lua_State *bl_lua_state_new(const bl_lua_state_config *c);
 void bl_lua_state_close(lua_State *L);
 /*
  * Calls the function below its nargs arguments on the stack, as lua_pcall does, within the budget.  Negative with
- * bl_error, one line without control bytes: nothing is left on the stack then.  A call inside of a call shares the
+ * bl_error, one line without control bytes (bl_error_interrupted: it was given up): nothing is left on the stack then.  A call inside of a call shares the
  * outer one's budget.
  */
 int bl_lua_state_call(lua_State *L, int nargs, int nresults);
@@ -54,6 +54,8 @@ bool bl_lua_state_is_sandbox(lua_State *L);
 
 /* Somebody waits for functions to end: those that are at it for long give up.  Counted: leave as often as enter. */
 void bl_lua_states_hurry(bool on);
+/* The process is about to end: in a second all of them give up, also those that are called then.  For good. */
+void bl_lua_states_end(void);
 
 /* Lua's harmless functions as globals (tame.c); for states.c. */
 void bl_lua_open_tame(lua_State *L);

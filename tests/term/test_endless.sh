@@ -1,0 +1,87 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Functions of the user's that do not return: a signal ends the program all the same, the run is stopped, not failed, and a
+# resume of it waits for nobody.
+set -u
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-endless-XXXXXX") || exit 1
+one=
+clean() {
+	[ -z "$one" ] || kill -KILL "$one" 2>/dev/null
+	rm -rf "$dir"
+}
+trap clean EXIT
+trap 'exit 130' INT TERM
+XDG_DATA_HOME=$dir/data XDG_STATE_HOME=$dir/state XDG_CACHE_HOME=$dir/cache
+export XDG_DATA_HOME XDG_STATE_HOME XDG_CACHE_HOME
+
+number=0
+result() {
+	number=$((number + 1))
+	if [ "$1" = "$2" ]; then
+		echo "ok $number - $3"
+	else
+		echo "not ok $number - $3"
+		printf '%s\n' "expected: $2" "got: $1" | sed 's/^/# /'
+		sed 's/^/# /' "$dir/out"
+	fi
+}
+until_true() {
+	tries=0
+	until "$@"; do
+		tries=$((tries + 1))
+		[ $tries -lt 600 ] || return 1
+		sleep 0.05
+	done
+}
+gone() { ! kill -0 "$one" 2>/dev/null; }
+says() { grep -q "$1" "$dir/out"; }
+
+json() { sed -n 's/.*"state": *"\([a-z]*\)".*/\1/p' "$1/run.json" | head -1; }
+
+# run NAME VIEWS LAYER: a script that tells when its run goes
+run() {
+	cat >"$dir/$1.lua" <<-END
+		local t = trainer{data = data.shapes{n = 64, size = 8, channels = 1}, projector = {8}, batch = 32, epochs = 1e5,
+			encoder = nn.sequential(nn.func(function(x) $3 return x end), nn.mlp(64, {widths = {8}, flatten = true})),
+			views = aug.func(function(x, rng, info) $2 return x end, {seconds = 3600}), folder = "$dir/$1"}
+		t:start()
+		print "going"
+		io.stdout:flush()
+		t:wait()
+	END
+}
+# end SIGNAL WORD COMMAND...: the command gets it once it has said the word; its status is left in \$status
+end() {
+	signal=$1 word=$2
+	shift 2
+	: >"$dir/out"
+	"$@" >"$dir/out" 2>&1 </dev/null &
+	one=$!
+	until_true says "$word"
+	kill -"$signal" $one
+	until_true gone || kill -KILL $one
+	wait $one
+	status=$?
+	one=
+}
+
+loop='while true do end'
+run view "$loop" ''
+end TERM going "$BARLOW" "$dir/view.lua"
+result "$status" 143 "SIGTERM ends a run whose view does not return"
+result "$(json "$dir/view")" stopped "it is stopped then"
+
+run layer '' "if not os then $loop end"
+end HUP going "$BARLOW" "$dir/layer.lua"
+result "$status" 129 "SIGHUP ends a run whose layer does not return"
+result "$(json "$dir/layer")" stopped "it is stopped then"
+
+run interrupt "if info.step > 3 then $loop end" ''
+end INT going "$BARLOW" "$dir/interrupt.lua"
+result "$status $(json "$dir/interrupt")" "1 stopped" "SIGINT ends one and stops the run"
+
+end TERM resumed "$BARLOW" resume --plain "$dir/interrupt"
+result "$status $(json "$dir/interrupt")" "143 stopped" "it can be resumed, and SIGTERM ends it again"
+
+echo "1..$number"
