@@ -158,9 +158,10 @@ const bl_field bl_lua_func_aug_fields[] = {
 	                        "epoch, step, view and label (nil: none); locals around it are copied when the pipeline is made, and "
 	                        "tables and tensors among them cannot be written to"),
 	BL_FIELD(INT, arguments, size, BL_OTHERWISE("as it comes"), BL_WITHIN(1, 16384), .help = "side of what it gives, pixels"),
-	BL_FIELD(DOUBLE, arguments, seconds, BL_DEFAULT(5), BL_WITHIN(1e-3, 3600), .help = "the most that a call may take"),
+	BL_FIELD(DOUBLE, arguments, seconds, BL_DEFAULT(5), BL_WITHIN(1e-3, 3600),
+	         .help = "the most that a call may take; of a recipe that is loaded 60 at most"),
 	BL_FIELD(INT, arguments, memory, BL_DEFAULT(256), BL_WITHIN(1, 65536),
-	         .help = "the most that a call may use, MiB, Lua's own and that of tensors"),
+	         .help = "the most that a call may use, MiB, Lua's own and that of tensors; of a recipe that is loaded 4096"),
 	BL_FIELD_END,
 };
 
@@ -179,7 +180,7 @@ static bl_pipeline *make(lua_State *L, int index, const arguments *a)
 	func_aug *f = calloc(1, sizeof *f);
 	if (!f)
 		return bl_fail_null("no memory for a function");
-	f->limits = (bl_lua_limits){ a->seconds, (size_t)a->memory << 20 };
+	f->limits = bl_function_limits(L, index, a->seconds, a->memory);
 	f->function = bl_lua_constant_function(L, index);
 	if (!f->function) {
 		free(f);

@@ -126,9 +126,10 @@ typedef struct arguments {
 
 #define COMMON_FIELDS \
 	BL_FIELD(INT64, arguments, seed, BL_DEFAULT(0), .help = "of what the function draws: rng, math.random, tensor.rand"), \
-	BL_FIELD(DOUBLE, arguments, seconds, BL_DEFAULT(5), BL_WITHIN(1e-3, 3600), .help = "the most that a call may take"), \
+	BL_FIELD(DOUBLE, arguments, seconds, BL_DEFAULT(5), BL_WITHIN(1e-3, 3600), \
+	         .help = "the most that a call may take; of a recipe that is loaded 60 at most"), \
 	BL_FIELD(INT, arguments, memory, BL_DEFAULT(256), BL_WITHIN(1, 65536), \
-	         .help = "the most that a call may use, MiB, Lua's own and that of tensors")
+	         .help = "the most that a call may use, MiB, Lua's own and that of tensors; of a recipe that is loaded 4096")
 
 const bl_field bl_lua_func_data_fields[] = {
 	BL_FIELD(INT64, arguments, n, BL_REQUIRED, BL_WITHIN(1, 4e9), .position = 1, .help = "images"),
@@ -160,7 +161,7 @@ static func_data *make_function(lua_State *L, int index, const arguments *a, con
 {
 	func_data *f = calloc(1, sizeof *f);
 	if (f) {
-		f->limits = (bl_lua_limits){ a->seconds, (size_t)a->memory << 20 };
+		f->limits = bl_function_limits(L, index, a->seconds, a->memory);
 		f->function = bl_lua_constant_function(L, index);
 		if (f->function)
 			return f;

@@ -196,9 +196,10 @@ static const bl_field batch_fields[] = {
 	                .help = "gives a list of views; it gets such a one, each (N, C, H, W) and normalised, an rng, and a table of "
 	                        "step, epoch, samples and labels (nil: none)"),
 	BL_FIELD_UNREAD("views", BL_LUA_VIEWS, BL_OTHERWISE("aug.paper at the images' size"), .help = "what makes them"),
-	BL_FIELD(DOUBLE, batch_arguments, seconds, BL_DEFAULT(60), BL_WITHIN(1e-3, 3600), .help = "the most that a call may take"),
+	BL_FIELD(DOUBLE, batch_arguments, seconds, BL_DEFAULT(60), BL_WITHIN(1e-3, 3600),
+	         .help = "the most that a call may take; of a recipe that is loaded 60 at most"),
 	BL_FIELD(INT, batch_arguments, memory, BL_DEFAULT(4096), BL_WITHIN(1, 1048576),
-	         .help = "the most that a call may use, MiB, Lua's own and that of tensors"),
+	         .help = "the most that a call may use, MiB, Lua's own and that of tensors; of a recipe that is loaded 4096"),
 	BL_FIELD_END,
 };
 
@@ -213,7 +214,8 @@ static int aug_batch(lua_State *L)
 		add_views(L, to, 2, "aug.batch");
 	if (!lua_isnil(L, 2))
 		add_views(L, to, 2, "aug.batch");
-	to->batch_aug = bl_lua_func_batch(L, 3, &(bl_lua_limits){ a.seconds, (size_t)a.memory << 20 });
+	bl_lua_limits limits = bl_function_limits(L, 3, a.seconds, a.memory);
+	to->batch_aug = bl_lua_func_batch(L, 3, &limits);
 	return to->batch_aug ? 1 : luaL_error(L, "aug.batch: %s", bl_error());
 }
 

@@ -221,6 +221,16 @@ int bl_function_value(lua_State *L, int index)
 	return rc;
 }
 
+bl_lua_limits bl_function_limits(lua_State *L, int index, double seconds, int mebibytes)
+{
+	enum { MOST_SECONDS = 60, MOST_MEBIBYTES = 4096 };
+	bl_function **value = bl_lua_test(L, index, BL_T_FUNCTION);
+	bool strange = value && (*value)->foreign;
+	seconds = strange && seconds > MOST_SECONDS ? MOST_SECONDS : seconds;
+	mebibytes = strange && mebibytes > MOST_MEBIBYTES ? MOST_MEBIBYTES : mebibytes;
+	return (bl_lua_limits){ seconds, (size_t)mebibytes << 20 };
+}
+
 bl_function *bl_function_with(bl_function *f, bl_tensor *const *from, bl_tensor *const *to, int n)
 {
 	bl_function *copy = calloc(1, sizeof *copy);

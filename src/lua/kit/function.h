@@ -45,6 +45,12 @@ int bl_function_call_within(bl_function *f, const bl_lua_limits *limits, int (*p
                             void (*take)(lua_State *L, void *ctx), void *ctx);
 
 /*
+ * The limits of calls of the function that is the value at `index`: as the user's own script says; those that a recipe says
+ * are a stranger's, and count up to 60 s and 4 GiB.
+ */
+bl_lua_limits bl_function_limits(lua_State *L, int index, double seconds, int mebibytes);
+
+/*
  * A copy of it, as a recipe has it, with tensors to[i] in the places of from[i] among its upvalues: a new reference, or
  * NULL with bl_error.  It runs sandboxed on every thread.
  */
