@@ -36,13 +36,25 @@ INLINE units paired(units first, units second)
 	return first >> 16 | second;
 }
 
+#ifdef __clang__ /* has no shuffle by a vector */
+INLINE units shuffled(units a, units b, units from)
+{
+	units out;
+	for (int i = 0; i < LANES; i++)
+		out[i] = from[i] < LANES ? a[from[i]] : b[from[i] - LANES];
+	return out;
+}
+#else
+#define shuffled __builtin_shuffle
+#endif
+
 /* LANES units of numbers side by side. */
 INLINE units units_along(const float *x)
 {
 	if (BF16_UNIT == 1)
 		return rounded(x);
 	units a = rounded(x), b = rounded(x + LANES), even = { EVEN };
-	return paired(__builtin_shuffle(a, b, even), __builtin_shuffle(a, b, even + 1));
+	return paired(shuffled(a, b, even), shuffled(a, b, even + 1));
 }
 
 /* LANES units of numbers `ld` apart. */
@@ -88,8 +100,8 @@ INLINE void transpose(units v[LANES])
 	units w[LANES];
 	_Pragma("GCC unroll 4") for (int bit = 1; bit < LANES; bit *= 2) {
 		_Pragma("GCC unroll 16") for (int i = 0; i < LANES / 2; i++) {
-			w[2 * i] = __builtin_shuffle(v[i], v[i + LANES / 2], low);
-			w[2 * i + 1] = __builtin_shuffle(v[i], v[i + LANES / 2], high);
+			w[2 * i] = shuffled(v[i], v[i + LANES / 2], low);
+			w[2 * i + 1] = shuffled(v[i], v[i + LANES / 2], high);
 		}
 		_Pragma("GCC unroll 16") for (int i = 0; i < LANES; i++) v[i] = w[i];
 	}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* readers.c: readers of bytes; those of files get a file in a folder of their own. */
+#include "readers.h"
+
+#include "data/archive.h"
+#include "data/csv_text.h"
+#include "data/decode.h"
+#include "data/mat5.h"
+#include "data/pickle.h"
+#include "data/tar_label.h"
+
+#include <barlow/data.h>
+#include <barlow/tensor.h>
+#include <barlow/weights.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- a file that is written anew for each input --- */
+
+static char folder[64];
+
+static void remove_folder(void)
+{
+	char command[96];
+	snprintf(command, sizeof command, "rm -rf '%s'", folder);
+	if (system(command) != 0)
+		fprintf(stderr, "%s is left\n", folder);
+}
+
+static const char *file_of(const char *name, const uint8_t *bytes, size_t n)
+{
+	static char path[128];
+	if (!*folder) {
+		snprintf(folder, sizeof folder, "/tmp/barlow-fuzz-XXXXXX");
+		if (!mkdtemp(folder))
+			abort();
+		atexit(remove_folder);
+	}
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	FILE *f = fopen(path, "wb");
+	if (!f || (n && fwrite(bytes, 1, n, f) != n) || fclose(f) != 0)
+		abort();
+	return path;
+}
+
+/* --- sets: all images of those that are taken for one --- */
+
+static volatile uint8_t last;
+
+static void look_at(bl_dataset *d)
+{
+	enum { MOST = 64 };
+	bl_image im;
+	for (int64_t i = 0; d && i < bl_dataset_length(d) && i < MOST; i++) {
+		bl_dataset_label(d, i);
+		/* Its last byte is looked at, so that a sanitizer sees whether it is there. */
+		if (bl_dataset_image(d, i, &im) == 0 && im.type == BL_PIXEL_UINT8)
+			last = im.pixels[(size_t)im.height * (size_t)im.width * (size_t)im.channels - 1];
+	}
+	bl_dataset_unref(d);
+}
+
+static void read_set(const char *kind, const char *const *settings)
+{
+	look_at(bl_dataset_of(kind, settings));
+}
+
+static void read_idx(const uint8_t *bytes, size_t n)
+{
+	read_set("idx", (const char *[]){ "images", file_of("images", bytes, n), NULL });
+}
+
+static void read_cifar(const uint8_t *bytes, size_t n)
+{
+	file_of("test_batch.bin", bytes, n);
+	read_set("cifar10", (const char *[]){ "folder", folder, "train", "false", NULL });
+}
+
+static void read_cifar_pickle(const uint8_t *bytes, size_t n)
+{
+	file_of("test_batch", bytes, n);
+	read_set("cifar10", (const char *[]){ "folder", folder, "train", "false", NULL });
+}
+
+static void read_stl(const uint8_t *bytes, size_t n)
+{
+	file_of("test_y.bin", (const uint8_t *)"\1\2", 2);
+	file_of("test_X.bin", bytes, n);
+	read_set("stl10", (const char *[]){ "folder", folder, "split", "test", NULL });
+}
+
+static void read_svhn(const uint8_t *bytes, size_t n)
+{
+	file_of("test_32x32.mat", bytes, n);
+	read_set("svhn", (const char *[]){ "folder", folder, "split", "test", NULL });
+}
+
+static void read_csv(const uint8_t *bytes, size_t n)
+{
+	read_set("csv", (const char *[]){ "path", file_of("table.csv", bytes, n), "labels", "2", "size", "8", NULL });
+}
+
+static void read_tar(const uint8_t *bytes, size_t n)
+{
+	read_set("tar", (const char *[]){ "path", file_of("shard.tar", bytes, n), "size", "8", NULL });
+	read_set("tar", (const char *[]){ "path", file_of("shard.tar", bytes, n), "labels", "json:label", NULL });
+}
+
+/* --- bytes --- */
+
+static void read_pickle(const uint8_t *bytes, size_t n)
+{
+	bl_pickle *p = bl_pickle_read(bytes, n);
+	if (p)
+		bl_pickle_item(p, bl_pickle_root(p), 0);
+	bl_pickle_free(p);
+}
+
+static void read_mat(const uint8_t *bytes, size_t n)
+{
+	bl_mat5 m;
+	if (bl_mat5_read(file_of("x.mat", bytes, n), "y", &m) == 0)
+		bl_mat5_clear(&m);
+}
+
+static void read_json(const uint8_t *bytes, size_t n)
+{
+	free(bl_tar_label((const char *)bytes, n, "label"));
+}
+
+static void read_npy(const uint8_t *bytes, size_t n)
+{
+	bl_tensor_unref(bl_npy_load(file_of("x.npy", bytes, n)));
+}
+
+static void drop(void *ctx, const char *name, bl_tensor *t)
+{
+	(void)ctx, (void)name;
+	bl_tensor_unref(t);
+}
+
+static void read_npz(const uint8_t *bytes, size_t n)
+{
+	bl_npz_load(file_of("x.npz", bytes, n), drop, NULL);
+}
+
+static void read_safetensors(const uint8_t *bytes, size_t n)
+{
+	bl_named *items;
+	int count;
+	char **metadata;
+	const char *path = file_of("x.safetensors", bytes, n);
+	if (bl_safetensors_read(path, &items, &count, &metadata) != 0)
+		return;
+	bl_named_free(items, count);
+	bl_metadata_free(metadata);
+}
+
+/* All of an image, and a part of it at a reduced scale, as all wishes have it. */
+static void read_image(const uint8_t *bytes, size_t n)
+{
+	static const bl_wish wishes[] = {
+		{ .channels = 3 }, { .channels = 1, .orient = true }, { .channels = 3, .over = true, .ground = { 9, 99, 200 }, .orient = true },
+	};
+	for (size_t k = 0; k < 2 * sizeof wishes / sizeof *wishes; k++) {
+		bl_encoded e;
+		bl_image im;
+		if (bl_decode_open_bytes(&e, bytes, n, &wishes[k / 2]) < 0)
+			continue;
+		bl_window all = { 0, 0, e.height, e.width, 1 }, part = { e.height / 3, e.width / 4, e.height - e.height / 3, e.width - e.width / 4, .4f };
+		/* What takes a fuzzer long shows it nothing. */
+		if ((int64_t)e.height * e.width < 1 << 22)
+			bl_decode_read(&e, k % 2 ? &part : &all, &im);
+		bl_decode_close(&e);
+	}
+}
+
+const fuzz_reader fuzz_readers[] = {
+	{ "idx", read_idx }, { "cifar", read_cifar }, { "cifar_pickle", read_cifar_pickle }, { "stl", read_stl }, { "svhn", read_svhn },
+	{ "csv", read_csv }, { "tar", read_tar }, { "pickle", read_pickle }, { "mat", read_mat }, { "json", read_json }, { "npy", read_npy },
+	{ "npz", read_npz }, { "safetensors", read_safetensors }, { "jpeg", read_image }, { "png", read_image }, { "webp", read_image },
+	{ "tiff", read_image }, { "gif", read_image }, { "bmp", read_image }, { "pnm", read_image }, { NULL, NULL },
+};
+
+const fuzz_reader *fuzz_reader_of(const char *name)
+{
+	for (const fuzz_reader *r = fuzz_readers; r->name; r++)
+		if (strcmp(r->name, name) == 0)
+			return r;
+	return NULL;
+}

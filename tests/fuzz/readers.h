@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* readers.h: everything that reads bytes from outside, as functions of bytes: they may be refused, and that is all. */
+#ifndef FUZZ_READERS_H
+#define FUZZ_READERS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct fuzz_reader {
+	const char *name;
+	void (*read)(const uint8_t *bytes, size_t n);
+} fuzz_reader;
+
+extern const fuzz_reader fuzz_readers[]; /* ended by a name of NULL */
+const fuzz_reader *fuzz_reader_of(const char *name); /* NULL: there is none */
+
+#endif
