@@ -183,4 +183,40 @@ function run.evaluate(t, options)
 	return out
 end
 
+-- Whole numbers as a NumPy file of int64, little-endian.
+local function int64_file(path, numbers)
+	local head = ("{'descr': '<i8', 'fortran_order': False, 'shape': (%d,), }"):format(#numbers)
+	head = head .. (" "):rep(-(10 + #head + 1) % 64) .. "\n"
+	local parts = { "\x93NUMPY\1\0", ("<I2"):pack(#head), head }
+	for _, v in ipairs(numbers) do parts[#parts + 1] = ("<i8"):pack(v) end
+	native.write_file(path, table.concat(parts))
+end
+
+-- Labels as files of data sets have them, from 0; -1: none.  nil: no image has one.
+local function labels_of(set)
+	local out, any = {}, false
+	for i = 1, #set do
+		out[i] = (set[i].label or 0) - 1
+		any = any or out[i] >= 0
+	end
+	return any and out or nil
+end
+
+--[[
+export_features{data = dataset, path = "x.npy"}: the encoder's features as they are now as a NumPy file (N, F), and the
+labels beside it, x-labels.npy.  Images are normalised as in training.  Returns both paths.
+]]
+function run.export_features(t, options)
+	local data, path = options.data or t.data, options.path
+	if type(path) ~= "string" or not path:match "%.npy$" then
+		error("export_features: 'path' must be the name of a file that ends in .npy", 0)
+	end
+	local features = t:between(function() return require "barlow".eval.features(t.encoder, data) end)
+	features:save(path)
+	local labels, beside = labels_of(data), (path:gsub("%.npy$", "-labels.npy"))
+	if not labels then return path end
+	int64_file(beside, labels)
+	return path, beside
+end
+
 return run

@@ -313,12 +313,38 @@ end
 
 runs.usual = { "id", "state", "step", "steps", "total", "knn", "lambda", "d", "started", "tags" }
 
+-- Metrics, settings and tags of all runs of a list at once: a question for each run would take most of the time.
+local function prefetch(list, columns)
+	local index, by_run, keys = index_of[list[1]], {}, {}
+	if not index then return function(r, name) return runs.value(r, name) end end
+	local found = { tags = {} }
+	for _, r in ipairs(list) do by_run[r.run] = r end
+	for _, name in ipairs(columns) do
+		if not where.columns[name] and name ~= "tags" then keys[#keys + 1], found[name] = name, {} end
+	end
+	for _, part in ipairs(#keys > 0 and { "recipe", "metrics" } or {}) do
+		local marks = ("?"):rep(#keys, ", ")
+		local rows = ask(index, ("SELECT run, key, value FROM %s WHERE key IN (%s)"):format(part, marks), keys)
+		for _, row in ipairs(rows) do found[row.key][row.run] = row.value end -- a metric is more than a setting
+	end
+	for _, row in ipairs((ask(index, "SELECT run, tag FROM tags ORDER BY tag"))) do
+		found.tags[row.run] = found.tags[row.run] or {}
+		table.insert(found.tags[row.run], row.tag)
+	end
+	return function(r, name)
+		if where.columns[name] then return rawget(r, name) end
+		return found[name][r.run] or name == "tags" and {} or nil
+	end
+end
+
 -- Rows of these columns, as lua/runs_table.lua takes them.
 function runs.rows(list, columns)
 	local rows = {}
+	if #list == 0 then return rows end
+	local value = prefetch(list, columns)
 	for i, r in ipairs(list) do
 		rows[i] = {}
-		for _, name in ipairs(columns) do rows[i][name] = runs.value(r, name) end
+		for _, name in ipairs(columns) do rows[i][name] = value(r, name) end
 	end
 	return rows
 end
@@ -395,12 +421,12 @@ function runs.tag(what, ...)
 		local list = tag:sub(1, 1) == "-" and drop or add
 		list[#list + 1] = list == drop and tag:sub(2) or tag
 	end
-	native.run_edit(runs.get(what).folder, add, drop)
+	native.run_change(runs.get(what).folder, add, drop)
 end
 
 function runs.note(what, text)
 	if type(text) ~= "string" then error("expected a text, got a " .. type(text), 0) end
-	native.run_edit(runs.get(what).folder, {}, {}, text)
+	native.run_change(runs.get(what).folder, {}, {}, text)
 end
 
 -- Deleting.

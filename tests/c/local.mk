@@ -74,18 +74,14 @@ bench_programs += bench/frames
 bench_programs += bench/watching
 
 if HAVE_CMOCKA
-check_PROGRAMS = $(c_tests) $(test_helpers) $(bench_programs)
-c_suite = $(c_tests)
-check_PROGRAMS = $(c_tests) tests/fuzz/replay $(test_helpers)
+check_PROGRAMS = $(c_tests) tests/fuzz/replay $(test_helpers) $(bench_programs)
 c_suite = $(c_tests) tests/fuzz/replay
 # What every test program is linked with beside barlow.
 test_libs = tests/c/libsupport.la $(CMOCKA_LIBS)
 EXTRA_LTLIBRARIES = tests/c/libsupport.la
 CLEANFILES += tests/c/libsupport.la
 else
-check_PROGRAMS = $(test_helpers) $(bench_programs)
-c_suite = tests/c/without_cmocka.sh
-check_PROGRAMS = tests/fuzz/replay $(test_helpers)
+check_PROGRAMS = tests/fuzz/replay $(test_helpers) $(bench_programs)
 c_suite = tests/c/without_cmocka.sh tests/fuzz/replay
 test_libs =
 endif

@@ -8,7 +8,7 @@ tests_fuzz_replay_LDADD = libcore.la
 EXTRA_DIST += $(sort $(wildcard $(srcdir)/tests/fuzz/seeds/*/*))
 
 if FUZZING
-EXTRA_PROGRAMS += tests/fuzz/fuzz
+EXTRA_PROGRAMS = tests/fuzz/fuzz
 tests_fuzz_fuzz_SOURCES = tests/fuzz/fuzz.c $(fuzz_sources)
 tests_fuzz_fuzz_LDADD = libcore.la
 tests_fuzz_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer

@@ -195,6 +195,47 @@ test("the command: tables, JSON, CSV", function()
 	has(barlow "sql 'DELETE FROM runs'", "not authorized")
 end)
 
+test("figures of runs without a trainer", function()
+	local path = scratch .. ".svg"
+	local function drawn(figure, ...)
+		figure:save(path)
+		local f = assert(io.open(path))
+		has(f:read "a", ...)
+		f:close()
+		os.remove(path)
+	end
+	drawn(plot.curves(one.id), "redundancy")
+	drawn(plot.curves{ one, two.id, metric = "total" }, tag .. "one", tag .. "two", "total")
+	drawn(plot.heatmap(two), "first view")
+	fails(function() plot.curves{ one, metric = "totl" } end, "have no 'totl' (did you mean 'total'?)")
+	fails(function() plot.curves{ one, metrc = "total" } end, "unknown key 'metrc'")
+	fails(function() plot.curves{} end, "a list of runs")
+	fails(function() plot.curves "no such run" end, "no run named")
+	fails(function() plot.heatmap(3) end, "tensor")
+end)
+
+test("features are exported as NumPy files with their labels", function()
+	local t = small("features", .01, { folder = false })
+	t:step(1)
+	local path = scratch .. ".npy"
+	local features, labels = t:export_features{ path = path }
+	equal(features, path)
+	equal(labels, scratch .. "-labels.npy")
+	local f, l = tensor.load(features), tensor.load(labels)
+	equal(f:shape()[1], 96)
+	equal(f:allclose(eval.features(t.encoder, t.data), 0, 0), true)
+	equal(l:numel(), 96)
+	for _, i in ipairs{ 1, 17, 96 } do equal(l[i], t.data[i].label - 1) end
+	os.remove(features)
+	os.remove(labels)
+	local other = data.tensor(tensor.rand(5, 1, 8, 8))
+	equal(select("#", t:export_features{ path = path, data = other }), 1) -- without labels there is no file of them
+	equal(io.open(labels), nil)
+	os.remove(path)
+	fails(function() t:export_features{ path = scratch } end, "ends in .npy")
+	fails(function() t:export_features{} end, "path")
+end)
+
 test("no index: deleted, broken, without a place", function()
 	local list = barlow(("list -w \"%s\""):format(ours))
 	local function elsewhere(cache)

@@ -157,7 +157,7 @@ int bl_lua_profile_rows(lua_State *L);
 int bl_lua_profile_ceiling(lua_State *L);
 int bl_lua_runs(lua_State *L);      /* list of tables, newest first */
 int bl_lua_run_file(lua_State *L);  /* (folder): run.json as a table; l_run_file.c */
-int bl_lua_run_edit(lua_State *L);   /* its tags and notes */
+int bl_lua_run_change(lua_State *L);   /* its tags and notes */
 int bl_lua_run_records(lua_State *L); /* (folder): as t.records has them */
 int bl_lua_run_remove(lua_State *L); /* (folder, for ever): where it lies now */
 int bl_lua_run_size(lua_State *L);   /* (folder): bytes on disk */

@@ -173,7 +173,8 @@ static const bl_field load_fields[] = {
 	BL_FIELD_END,
 };
 
-static void push_report(lua_State *L, const bl_weights_report *r)
+/* Pushes it; what did not fit is said on standard error as well. */
+static void tell_report(lua_State *L, const bl_weights_report *r)
 {
 	const struct { const char *name; int n; } counts[] = {
 		{ "taken", r->taken }, { "missing", r->missing }, { "unused", r->unused }, { "misfits", r->misfits },
@@ -185,6 +186,12 @@ static void push_report(lua_State *L, const bl_weights_report *r)
 	}
 	lua_pushstring(L, r->text);
 	lua_setfield(L, -2, "text");
+	if (!r->text[0])
+		return;
+	bl_lua_push_clean(L, r->text, false);
+	fflush(stdout);
+	fprintf(stderr, "barlow: %s\n", lua_tostring(L, -1));
+	lua_pop(L, 1);
 }
 
 static int m_load(lua_State *L)
@@ -196,13 +203,8 @@ static int m_load(lua_State *L)
 	if (bl_weights_take(luaL_checkstring(L, 2), m, &how, &report) < 0)
 		return bl_lua_fail(L);
 	bl_lua_remember(L, "load");
-	if (report.text[0]) {
-		bl_lua_push_clean(L, report.text, false);
-		fflush(stdout);
-		fprintf(stderr, "barlow: %s\n", lua_tostring(L, -1));
-	}
 	lua_settop(L, 1);
-	push_report(L, &report);
+	tell_report(L, &report);
 	return 2;
 }
 

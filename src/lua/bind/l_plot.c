@@ -3,6 +3,9 @@
 #include "lua/bind/face.h"
 
 #include <barlow/figure.h>
+#include <barlow/live.h>
+
+#include <stdlib.h>
 
 enum { SERIES_MAX = 32 };
 
@@ -14,10 +17,54 @@ static int give(lua_State *L, bl_figure *f)
 	return 1;
 }
 
-/* curves(trainer) */
+/* Is it a run that is kept: its name, or what runs() has? */
+static bool is_run(lua_State *L, int index)
+{
+	if (lua_type(L, index) != LUA_TTABLE)
+		return lua_type(L, index) == LUA_TSTRING;
+	bool is = lua_getfield(L, index, "folder") == LUA_TSTRING;
+	lua_pop(L, 1);
+	return is;
+}
+
+static bl_live *open_run(lua_State *L, int index)
+{
+	lua_pushvalue(L, index);
+	bl_lua_call_module(L, "barlow.runs_plot", "live", 1);
+	bl_live *l = bl_live_open(luaL_checkstring(L, -1), false);
+	if (!l)
+		bl_lua_fail(L);
+	lua_pop(L, 1);
+	return l;
+}
+
+/* curves(trainer), curves(run), curves{run, run, ..., metric = "total"} */
 static int plot_curves(lua_State *L)
 {
-	return give(L, bl_figure_curves(bl_trainer_live(bl_lua_trainer(L, 1))));
+	if (!is_run(L, 1) && lua_istable(L, 1))
+		return bl_lua_call_module(L, "barlow.runs_plot", "curves", 1);
+	if (!is_run(L, 1))
+		return give(L, bl_figure_curves(bl_trainer_live(bl_lua_trainer(L, 1))));
+	bl_live *l = open_run(L, 1);
+	bl_figure *f = bl_figure_curves(l);
+	bl_live_close(l);
+	return give(L, f);
+}
+
+/* The cells of C as the run showed it last, (g, g). */
+static bl_tensor *last_matrix(const bl_live *l, int *batch)
+{
+	bl_snapshot *s = malloc(sizeof *s);
+	bl_tensor *t = NULL;
+	if (!s)
+		return bl_fail_null("no memory for what a run showed last");
+	if (bl_live_snapshot(l, s) < 0)
+		bl_fail("the run has shown no matrix yet");
+	else
+		t = bl_tensor_from(2, (int64_t[]){ s->grid, s->grid }, s->mean);
+	*batch = s->grid == s->d ? s->n : 0;
+	free(s);
+	return t;
 }
 
 typedef struct heatmap { const char *title; int batch; } heatmap;
@@ -28,13 +75,21 @@ static const bl_field heatmap_fields[] = {
 	BL_FIELD_END,
 };
 
-/* heatmap(matrix[, {title = "", batch = 0}]) */
+/* heatmap(matrix[, {title = "", batch = 0}]), heatmap(run ...) */
 static int plot_heatmap(lua_State *L)
 {
 	heatmap h;
+	int batch = 0;
+	bl_live *l = is_run(L, 1) ? open_run(L, 1) : NULL;
+	if (l) {
+		bl_tensor *last = last_matrix(l, &batch);
+		bl_live_close(l);
+		bl_lua_give_tensor(L, last);
+		lua_replace(L, 1);
+	}
 	bl_tensor *t = bl_lua_tensor(L, 1);
 	bl_lua_take_options(L, 2, &h);
-	return give(L, bl_figure_heatmap(t, h.title, h.batch));
+	return give(L, bl_figure_heatmap(t, h.title, h.batch ? h.batch : batch));
 }
 
 /* Numbers of a list or a vector on top, in a userdata that is pushed in its place. */
@@ -166,10 +221,11 @@ static const bl_lua_function methods[] = {
 	BL_LUA_END,
 };
 static const bl_lua_function functions[] = {
-	BL_LUA("curves", plot_curves, "(trainer: trainer): figure", "A figure of the loss terms, the floor and kNN.",
+	BL_LUA("curves", plot_curves, "(run: trainer|string|table): figure",
+	       "Loss terms, floor and kNN of a trainer or a kept run; of {run, run, ..., metric = \"total\"} a metric of several.",
 	       "plot.curves(" BL_EXAMPLE_RUN ":step(2))"),
-	BL_LUA("heatmap", plot_heatmap, "(matrix: tensor, settings?: table): figure",
-	       "A figure of a matrix, colours fixed to [-1, 1]; of a large one a dot is a block's root mean square.",
+	BL_LUA("heatmap", plot_heatmap, "(matrix: tensor|string|table, settings?: table): figure",
+	       "A figure of a matrix, colours fixed to [-1, 1]; of a large one a dot is a block's root mean square; of a run, C as it showed it last.",
 	       "plot.heatmap(tensor.eye(4), {batch = 16})",
 	       .fields = heatmap_fields),
 	BL_LUA("lines", plot_lines, "(settings: table): figure", "A figure of curves, or of points that no line joins; low and high of a series are intervals of its points.",

@@ -459,6 +459,19 @@ const bl_field bl_lua_fork_fields[] = {
 	BL_FIELD_END,
 };
 
+static const bl_field export_fields[] = {
+	BL_FIELD_UNREAD("data", "a dataset", BL_OTHERWISE("the run's"), .help = "images whose features are written"),
+	BL_FIELD_UNREAD("path", "a path that ends in .npy", BL_REQUIRED, .help = "the file of the features; labels go beside it, into NAME-labels.npy"),
+	BL_FIELD_END,
+};
+
+static int t_export_features(lua_State *L)
+{
+	bl_lua_trainer(L, 1);
+	bl_lua_check_options(L, 2);
+	return call_lua(L, "export_features");
+}
+
 static int t_fork(lua_State *L)
 {
 	bl_lua_trainer(L, 1);
@@ -545,6 +558,11 @@ static const bl_lua_function methods[] = {
 	       "kNN and linear probe of the encoder as it is, and what was measured on what.",
 	       BL_EXAMPLE_RUN ":step(1):eval{linear = false}",
 	       .fields = eval_fields),
+	BL_LUA("export_features", t_export_features, "(settings: table): string, string?",
+	       "The encoder's features as a NumPy file (N, F), and the labels (from 0) as another beside it; returns their paths.",
+	       "local path = os.tmpname() .. \".npy\"; print(" BL_EXAMPLE_RUN ":step(1):export_features{path = path}); "
+	       "os.remove(path); os.remove((path:gsub(\"%.npy$\", \"-labels.npy\"))); os.remove((path:gsub(\"%.npy$\", \"\")))",
+	       .fields = export_fields),
 	BL_LUA("save", t_save, "(path?: string): trainer",
 	       "Weights of encoder and projector as safetensors; without a path into the run's folder.",
 	       "local path = os.tmpname(); " BL_EXAMPLE_RUN ":save(path); os.remove(path)"),

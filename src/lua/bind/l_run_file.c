@@ -134,8 +134,8 @@ static int take_tags(lua_State *L, int index, const char *out[BL_RUN_TAGS])
 	return n;
 }
 
-/* run_edit(folder, {tag, ...}, {tag that goes, ...}[, notes]) */
-int bl_lua_run_edit(lua_State *L)
+/* run_change(folder, {tag, ...}, {tag that goes, ...}[, notes]) */
+int bl_lua_run_change(lua_State *L)
 {
 	const char *add[BL_RUN_TAGS], *drop[BL_RUN_TAGS];
 	bl_run_edit e = { .add = add, .drop = drop, .notes = luaL_optstring(L, 4, NULL) };

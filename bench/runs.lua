@@ -1,0 +1,47 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- runs.lua: the index of a thousand runs: made anew, up to date, and barlow runs list.  Usage: barlow bench/runs.lua [runs [records]]
+local native = require "barlow.native"
+
+local RUNS, RECORDS = tonumber(arg[1] or 1000), tonumber(arg[2] or 10000)
+local program = os.getenv "BARLOW" or "barlow"
+local place = os.tmpname()
+os.remove(place)
+local root = place .. "/barlow/runs"
+
+local function sh(command)
+	assert(os.execute(("XDG_DATA_HOME='%s' XDG_CACHE_HOME='%s/cache' %s"):format(place, place, command)))
+end
+
+-- One real run, copied: folders differ in name, seed and metrics.
+sh(([['%s' -e 't = trainer{data = data.shapes{n = 64, size = 8, channels = 1}, encoder = nn.cnn{widths = {4}, image = 8}, projector = {8},
+	batch = 32, steps = %d, name = "one", keep = "records"} t:run{quiet = true}']]):format(program, RECORDS))
+local first = io.popen(("ls %s"):format(root)):read "l"
+local f = assert(io.open(("%s/%s/run.json"):format(root, first)))
+local text = f:read "a"
+f:close()
+for i = 1, RUNS - 1 do
+	local folder = ("%s/run-%04d"):format(root, i)
+	sh(("cp -r '%s/%s' '%s'"):format(root, first, folder))
+	local changed = text:gsub('"seed": %d+', ('"seed": %d'):format(i)):gsub('"total": [%d.]+', ('"total": %d.5'):format(i))
+	native.write_file(folder .. "/run.json", changed)
+end
+
+local function best(times, command)
+	local least = math.huge
+	for _ = 1, times do
+		local start = native.now()
+		sh(command)
+		least = math.min(least, native.now() - start)
+	end
+	return least
+end
+
+local list = ("'%s' runs list >/dev/null"):format(program)
+local made = best(1, list)
+print(("%d runs of %d records"):format(RUNS, RECORDS))
+print(("index made anew, and the list   %8.3f s"):format(made))
+print(("list, the index up to date      %8.3f s"):format(best(5, list)))
+print(("list by a condition             %8.3f s"):format(best(5, ("'%s' runs list -w 'total > 500 and loss.lambda < 1' -s -total >/dev/null"):format(program))))
+print(("list as JSON                    %8.3f s"):format(best(5, ("'%s' runs list --json >/dev/null"):format(program))))
+print(("... without an index            %8.3f s"):format(best(1, ("XDG_CACHE_HOME=/proc/none " .. list))))
+sh(("rm -rf '%s'"):format(place))
