@@ -9,6 +9,13 @@ check-local:
 		SUMMARY=tests/summary $(SHELL) $(srcdir)/tests/run $(T)
 
 CLEANFILES += tests/summary
+
+# ThreadSanitizer on what has threads, in a build of its own; some minutes, and no part of the suite.
+tsan:
+	SRCDIR=$(abs_srcdir) $(SHELL) $(srcdir)/tests/term/tsan.sh tsan
+clean-local:
+	rm -rf tsan
+.PHONY: tsan
 # What a build in the source tree leaves between the files to distribute.
 built = %.o %.lo %/__pycache__ $(addprefix $(srcdir)/, $(test_helpers) $(bench_programs))
 EXTRA_DIST += tests/run $(test_scripts) $(sort $(filter-out $(built), \

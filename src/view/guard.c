@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,7 +22,9 @@ static struct {
 	struct termios cooked;
 } terminal;
 
-static volatile sig_atomic_t armed, dying, seen[BL_GUARD_EVENTS];
+/* Of handlers as well as of threads: the one that ends the process, and those that draw. */
+static atomic_int armed, dying, seen[BL_GUARD_EVENTS];
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "handlers may wait for no lock");
 
 /* Held by whoever writes to the terminal or changes its modes. */
 static pthread_mutex_t hold = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;

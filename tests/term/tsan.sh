@@ -1,0 +1,84 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# ThreadSanitizer on what has threads: a build of its own, the C tests of live file, loader, monitor and trainer, and a run
+# that trains while a viewer in another process watches it and turns its knobs.  For `make tsan`, which takes some minutes.
+# Usage: tsan.sh FOLDER    where to build; what lies there from the last time is used again
+set -u
+
+SRCDIR=${SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
+mkdir -p "$1" && build=$(cd "$1" && pwd) || exit 1
+tests="tests/c/test_live tests/c/test_loader tests/c/test_monitor tests/c/test_trainer tests/c/test_states"
+found=$build/found
+socket=barlow-tsan-$$
+in_tmux() { TMUX='' tmux -L "$socket" -f /dev/null "$@"; }
+trap 'in_tmux kill-server 2>/dev/null' EXIT
+trap 'exit 130' INT TERM
+
+fail() {
+	echo "tsan: $*" >&2
+	exit 1
+}
+
+# The sources, without what a build there has left: its programs have no dot in their names.
+copy() {
+	(cd "$SRCDIR" && {
+		find configure configure.ac aclocal.m4 Makefile.am build-aux m4 tests/run *.in -type f
+		find src include lua tests bench man examples -type f -name '*.*' ! -name '*.o' ! -name '*.lo' ! -name '*.la' \
+			! -path '*/.*' ! -name ops.def ! -name embed.c ! -name commands.c
+	} | tar cf - -T -) | (cd "$build" && tar xf -)
+}
+configure() {
+	[ -f "$build/Makefile" ] && [ "$build/Makefile" -nt "$build/configure" ] && return 0
+	(cd "$build" && ./configure CFLAGS="-O1 -g -fsanitize=thread" LDFLAGS="-fsanitize=thread") >"$build/configure.log" 2>&1
+}
+
+# The run's own thread, workers, the script's, and another process that looks, asks and sends.
+watch_a_run() {
+	cat >"$build/watched.lua" <<-'END'
+		local ds = data.shapes{n = 128, size = 16, channels = 1, seed = 1}
+		local refs, queries = ds:split(.5, 1)
+		local t = trainer{data = ds, projector = {32}, batch = 32, steps = 60, name = "watched", knn = {refs = refs, queries = queries},
+			encoder = nn.sequential(nn.cnn{widths = {4, 8}, image = 16}, nn.func(function(x) return x:relu() end)),
+			views = aug.compose(aug.crop{size = 16}, aug.func(function(x, rng) return x * rng:uniform(.5, 1) end))}
+		t:start()
+		while not t:wait(.2) do
+			t:log{mood = t.iteration}
+			if t.iteration > 20 and not measured then measured = t:eval{linear = false} end
+			local _ = t.journal, t.records, t.message
+		end
+		assert(t.state == "done", t.message)
+	END
+	"$build/barlow" "$build/watched.lua" >"$build/watched.log" 2>&1 &
+	run=$!
+	in_tmux new-session -d -s t -x 160 -y 48 "'$build/barlow' watch watched || sleep 2; '$build/barlow' watch watched"
+	while kill -0 "$run" 2>/dev/null; do
+		for key in 2 t o z m 3 4 5 n r 6 1 + - e c; do
+			in_tmux send-keys -t t "$key" && sleep 0.3
+		done
+	done
+	wait "$run" || fail "the run ended with $?: $(tail -n 3 "$build/watched.log")"
+	in_tmux send-keys -t t q
+	sleep 1
+}
+
+copy || fail "the sources could not be copied to $build"
+configure || fail "see $build/configure.log"
+cd "$build" || exit 1
+make -j"$(nproc)" barlow $tests >make.log 2>&1 || fail "it does not build: see $build/make.log"
+rm -f "$found".*
+TSAN_OPTIONS="log_path=$found exitcode=66" XDG_DATA_HOME=$build/data XDG_STATE_HOME=$build/state
+export TSAN_OPTIONS XDG_DATA_HOME XDG_STATE_HOME
+rm -rf data
+SRCDIR=$build BUILDDIR=$build sh tests/run $tests
+status=$?
+if command -v tmux >/dev/null 2>&1; then
+	watch_a_run
+else
+	echo "skipped: the run that is watched: tmux is not installed"
+fi
+set -- "$found".*
+[ ! -e "$1" ] || {
+	cat "$@"
+	fail "$# processes had something found in them"
+}
+exit $status
