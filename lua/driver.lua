@@ -191,7 +191,7 @@ local function show(s)
 	return how == "quit"
 end
 
-add("watch", "(): sweep", "The sweep on the whole terminal: arms with their intervals, trials as they go; q leaves it.")
+add("watch", "(): sweep", "The sweep on the whole terminal: arms with their intervals, trials as they go; q leaves it.", nil, "")
 function methods.watch(s)
 	s.workers = s.workers or {}
 	local others = #s.workers == 0 -- workers of other processes: the screen stays until q
