@@ -40,6 +40,9 @@ typedef struct bl_run_table {
 	bool reversed;
 	char filter[64]; /* part of a name, folder or state; "": all */
 	bool typing;     /* it is being typed */
+	char tag[64];    /* that is being typed for the run at the cursor */
+	bool tagging, deleting; /* it is; whether to delete the run is being asked */
+	char asked[256]; /* of which run, by its folder's name: another one may have come to the cursor meanwhile */
 	char problem[160];
 	int64_t read_at;
 } bl_run_table;

@@ -163,7 +163,12 @@ static void draw_title(const bl_run_table *t, bl_canvas *c, bl_rect r)
 		going += bl_run_going(&t->runs->run[i]);
 	if (t->typing || t->filter[0])
 		snprintf(choice, sizeof choice, "; %d with /%s%s", t->rows, t->filter, t->typing ? "_" : "");
-	bl_canvas_textf(c, r.x, r.y, r.w, t->typing ? BL_PAINT_TITLE : BL_PAINT_FAINT, "%d run%s, %d going on%s", n,
+	if (t->tagging)
+		snprintf(choice, sizeof choice, "; tag: %s_", t->tag);
+	if (t->deleting)
+		snprintf(choice, sizeof choice, "; move this one to the trash? y or n");
+	bool asks = t->typing || t->tagging || t->deleting;
+	bl_canvas_textf(c, r.x, r.y, r.w, asks ? BL_PAINT_TITLE : BL_PAINT_FAINT, "%d run%s, %d going on%s", n,
 			n == 1 ? "" : "s", going, choice);
 }
 
@@ -323,6 +328,98 @@ static void reverse(bl_scene *s)
 	bl_run_table_arrange(table_of(s));
 }
 
+/* The run at the cursor, for what changes its folder; NULL: the footer says why not. */
+static const bl_run *run_to_change(bl_scene *s)
+{
+	const bl_run *r = bl_run_table_at(table_of(s), table_of(s)->cursor);
+	if (s->read_only)
+		bl_scene_notice(s, "only looking: runs stay as they are");
+	else if (!r)
+		bl_scene_notice(s, "there is no run to choose");
+	else
+		snprintf(table_of(s)->asked, sizeof table_of(s)->asked, "%s", r->id);
+	return s->read_only ? NULL : r;
+}
+
+/* The run that was asked about, if it is still there; NULL: the footer says that it is not. */
+static const bl_run *run_asked_about(bl_scene *s)
+{
+	const bl_run_table *t = table_of(s);
+	const bl_run *r = bl_run_table_at(t, t->cursor);
+	if (r && strcmp(r->id, t->asked) == 0)
+		return r;
+	bl_scene_notice(s, "%s is not there any more", t->asked);
+	return NULL;
+}
+
+static void type_tag(bl_scene *s)
+{
+	bl_run_table *t = table_of(s);
+	t->tagging = run_to_change(s) != NULL;
+	t->tag[0] = '\0';
+}
+
+static void ask_to_delete(bl_scene *s)
+{
+	const bl_run *r = run_to_change(s);
+	if (r && bl_run_going(r))
+		bl_scene_notice(s, "%s is going on: stop it first", r->info.name);
+	table_of(s)->deleting = r && !bl_run_going(r);
+}
+
+static void put_tag(bl_scene *s)
+{
+	const bl_run_table *t = table_of(s);
+	const bl_run *r = run_asked_about(s);
+	bool off = t->tag[0] == '-';
+	const char *tag = t->tag + off;
+	bl_run_edit e = { .add = &tag, .drop = &tag, .adds = !off, .drops = off };
+	if (!r)
+		return;
+	if (!*tag)
+		bl_scene_notice(s, "no tag was typed");
+	else if (bl_runs_edit(r->folder, &e) != 0)
+		bl_scene_notice(s, "%s", bl_error());
+	else
+		bl_scene_notice(s, off ? "%s has no tag %s" : "%s has the tag %s", r->info.name, tag);
+}
+
+static void delete_it(bl_scene *s)
+{
+	const bl_run *r = run_asked_about(s);
+	char *there = r ? bl_runs_to_trash(r->folder) : NULL;
+	if (r)
+		bl_scene_notice(s, there ? "it lies in %s now" : "%s", there ? there : bl_error());
+	free(there);
+	table_of(s)->read_at = 0;
+}
+
+/* Letters of a tag: Enter gives it, Esc does not. */
+static void tag_key(bl_scene *s, int k)
+{
+	bl_run_table *t = table_of(s);
+	size_t n = strlen(t->tag);
+	if (k == BL_KEY(BL_KEYS_ENTER))
+		put_tag(s);
+	if (k == BL_KEY(BL_KEYS_ENTER) || k == BL_KEY_ESCAPE)
+		t->tagging = false;
+	else if (k == BL_KEY(BL_KEYS_BACKSPACE) && n > 0)
+		t->tag[n - 1] = '\0';
+	else if (k > ' ' && k < 127 && k != ',' && n + 1 < sizeof t->tag) {
+		t->tag[n] = (char)k;
+		t->tag[n + 1] = '\0';
+	}
+}
+
+static void answer_key(bl_scene *s, int k)
+{
+	table_of(s)->deleting = false;
+	if (k == 'y' || k == 'Y')
+		delete_it(s);
+	else
+		bl_scene_notice(s, "it stays");
+}
+
 static void type_filter(bl_scene *s)
 {
 	table_of(s)->typing = true;
@@ -342,6 +439,7 @@ static void (*const deeds[BL_REQUEST_COUNT])(bl_scene *s) = {
 	[BL_REQUEST_RUN_OPEN] = open_it,      [BL_REQUEST_RUN_BACK] = go_back,	  [BL_REQUEST_RUN_MARK] = mark,
 	[BL_REQUEST_RUN_BESIDE] = beside,
 	[BL_REQUEST_RUN_SORT] = sort_by_next, [BL_REQUEST_RUN_REVERSE] = reverse, [BL_REQUEST_RUN_FILTER] = type_filter,
+	[BL_REQUEST_RUN_TAG] = type_tag,      [BL_REQUEST_RUN_DELETE] = ask_to_delete,
 };
 
 static void act(bl_scene *s, bl_request r)
@@ -362,10 +460,14 @@ static void set_filter(bl_run_table *t, size_t n, int letter)
 	bl_run_table_arrange(t);
 }
 
-/* Letters of the filter, while it is typed; Esc ends it and shows all again. */
+/* Letters of the filter, a tag or an answer, while they are typed; Esc ends the filter and shows all again. */
 static bool key(bl_scene *s, int k)
 {
 	bl_run_table *t = table_of(s);
+	if (t && (t->tagging || t->deleting)) {
+		(t->tagging ? tag_key : answer_key)(s, k);
+		return true;
+	}
 	if (!t || (!t->typing && (k != BL_KEY_ESCAPE || !t->filter[0])))
 		return false;
 	size_t n = strlen(t->filter);

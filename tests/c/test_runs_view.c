@@ -5,6 +5,7 @@
 
 #include <barlow/error.h>
 #include <barlow/file.h>
+#include <barlow/run_file.h>
 #include <barlow/runs.h>
 
 #include "view/control.h"
@@ -435,6 +436,78 @@ static void test_no_place(void **state)
 	bl_scene_free(s);
 }
 
+/* --- Tags, and the trash --------------------------------------------------------------------- */
+
+static void put_cursor_on(bl_scene *s, const char *name)
+{
+	bl_run_table *t = table_of(s);
+	for (int i = 0; i < t->rows; i++)
+		if (strcmp(bl_run_table_at(t, i)->info.name, name) == 0)
+			t->cursor = i;
+	assert_string_equal(bl_run_table_at(t, t->cursor)->info.name, name);
+}
+
+static bool is_tagged(const char *id, const char *tag)
+{
+	char path[1024];
+	bl_run_file f;
+	snprintf(path, sizeof path, "%s/%s", root, id);
+	bool any = bl_run_file_read(path, &f) == 0 && f.tags > 0 && strcmp(f.tag[0], tag) == 0;
+	bl_run_file_free(&f);
+	return any;
+}
+
+static void test_tag(void **state)
+{
+	(void)state;
+	bl_scene *s = scene_of(going);
+	put_cursor_on(s, "new");
+	type(s, "tgoox\x7f" "d");
+	char *text = frame_text(s, 100, 20, plain);
+	assert_non_null(strstr(text, "tag: good_"));
+	free(text);
+	type(s, "\r");
+	assert_non_null(strstr(s->notice, "new has the tag good"));
+	assert_true(is_tagged("new", "good"));
+	type(s, "t-good\r");
+	assert_false(is_tagged("new", "good"));
+	type(s, "tother\x1b");
+	assert_false(is_tagged("new", "other"));
+	type(s, "t\r");
+	assert_non_null(strstr(s->notice, "no tag was typed"));
+	s->read_only = true;
+	type(s, "tq");
+	assert_false(table_of(s)->tagging);
+	bl_scene_free(s);
+}
+
+static bool is_there(const char *name)
+{
+	char path[1024];
+	snprintf(path, sizeof path, "%s/%s", root, name);
+	return access(path, F_OK) == 0;
+}
+
+static void test_delete(void **state)
+{
+	(void)state;
+	bl_scene *s = scene_of(going);
+	put_cursor_on(s, "fashion");
+	type(s, "D");
+	assert_non_null(strstr(s->notice, "fashion is going on: stop it first"));
+	put_cursor_on(s, "Sweep.3");
+	type(s, "D");
+	char *text = frame_text(s, 100, 20, plain);
+	assert_non_null(strstr(text, "move this one to the trash? y or n"));
+	free(text);
+	type(s, "n");
+	assert_true(is_there("Sweep.3"));
+	type(s, "Dy");
+	assert_false(is_there("Sweep.3"));
+	assert_true(is_there("../trash/Sweep.3/live"));
+	bl_scene_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -451,6 +524,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_open_read_only, begin, end),
 		cmocka_unit_test_setup_teardown(test_export, begin, end),
 		cmocka_unit_test_setup_teardown(test_no_place, begin, end),
+		cmocka_unit_test_setup_teardown(test_tag, begin, end),
+		cmocka_unit_test_setup_teardown(test_delete, begin, end),
 	};
 	return cmocka_run_group_tests_name("runs view", tests, NULL, NULL);
 }
