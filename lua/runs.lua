@@ -247,13 +247,34 @@ local function not_found(list, what)
 		or #names == 0 and "; there are no runs" or ""), 0)
 end
 
+local Elsewhere = { __index = Run.__index }
+
+function Elsewhere.__tostring(r) return Known.__tostring(r) end
+
+-- A run that does not lie among all runs, as its own run.json says.
+local function elsewhere(folder)
+	if not (native.exists(folder .. "/run.json") or native.exists(folder .. "/live") or native.exists(folder .. "/recipe.lua")) then
+		error(("no run in the folder %s"):format(folder), 0)
+	end
+	local file, why = native.run_file(folder)
+	local r = file or { metrics = {}, recipe = {}, tags = {}, data = {}, convolution = {} }
+	r.folder, r.id, r.problem, r.tags = folder, folder:match "[^/]*$", why, json.list(r.tags)
+	r.name, r.state = r.name or r.id, r.state or "broken"
+	if r.parent then r.parent, r.parent_step = r.parent.folder, r.parent.step end
+	return setmetatable(r, Elsewhere)
+end
+
 -- One, by its folder's name, its name (the newest), how one folder's name begins, or the path of its folder.
 function runs.get(what)
 	if type(what) == "table" and what.folder then return what end
 	if type(what) ~= "string" or what == "" then error("expected the name of a run, got " .. show.value(what), 0) end
 	local list = runs.list{}
-	local id = what:find "/" and what:match "([^/]+)/*$" or what
-	return list[id] or not_found(list, id)
+	if not what:find "/" then return list[what] or not_found(list, what) end
+	local folder = what:gsub("(.)/+$", "%1")
+	for _, r in ipairs(list) do
+		if r.folder == folder then return r end
+	end
+	return elsewhere(folder)
 end
 
 -- The best.

@@ -12,6 +12,7 @@ local test, equal = tap.test, tap.equal
 local loaders = {
 	{ "barlow resume", "resume --plain '%s'" },
 	{ "barlow tune RUN", "tune '%s'" },
+	{ "barlow fork", "fork --plain '%s'" },
 	{ "runs.resume", [[-e "runs.resume '%s'"]] },
 	{ "barlow sweep worker", "sweep worker '%s'", declaration = true },
 }
