@@ -110,7 +110,7 @@ same() { sum "$1" && sum "$2" && [ "$(wc -c <"$dir/$1.sum")" -gt 100000 ] && cmp
 
 echo "1..20"
 
-check "no run: said, status 1" fails_with "no run in $root was stopped before its end" 1 resume
+check "no run: said, status 1" fails_with "no run in $root was stopped or killed before its end" 1 resume
 check "--help" fails_with "usage: barlow resume" 0 resume --help
 check "barlow --help names it" fails_with "barlow resume" 0 --help
 check "an unknown option: status 2" fails_with "unknown option '--nope'" 2 resume --nope
