@@ -22,7 +22,6 @@ enum { LANES = 16, SUPPORT = 2 }; /* rows worked on at once; reach of the cubic 
 
 typedef uint8_t bytes16 __attribute__((vector_size(16), aligned(1), may_alias));
 typedef float quad __attribute__((vector_size(16), aligned(4), may_alias));
-typedef int32_t quad_mask __attribute__((vector_size(16)));
 
 /* Output i is the sum over k < count[i] of weight[i * most + k] * input[first[i] + k]. */
 typedef struct taps {
@@ -101,12 +100,12 @@ static void fill_taps(taps *t, const span *s, bool mirror)
 
 INLINE bytes16 interleave_low(bytes16 a, bytes16 b)
 {
-	return __builtin_shuffle(a, b, (bytes16){ 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23 });
+	return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
 }
 
 INLINE bytes16 interleave_high(bytes16 a, bytes16 b)
 {
-	return __builtin_shuffle(a, b, (bytes16){ 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31 });
+	return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
 }
 
 /* Four rounds of interleaving row i with row i + 8 turn rows into columns. */
@@ -179,19 +178,18 @@ BL_CLONES static void across_any(const float *columns, const taps *t, float top,
 /* One channel of the strip -> sixteen rows of pitch floats; pitch is a multiple of 4 */
 BL_CLONES static void rows_of_strip(const float *strip, size_t column, size_t pitch, float *rows)
 {
-	const quad_mask low = { 0, 4, 1, 5 }, high = { 2, 6, 3, 7 };
 	for (size_t x = 0; x < pitch; x += 4)
 		for (size_t y = 0; y < LANES; y += 4) {
 			const float *p = strip + x * column + y;
 			quad a = *(const quad *)p, b = *(const quad *)(p + column);
 			quad c = *(const quad *)(p + 2 * column), d = *(const quad *)(p + 3 * column);
-			quad ac = __builtin_shuffle(a, c, low), AC = __builtin_shuffle(a, c, high);
-			quad bd = __builtin_shuffle(b, d, low), BD = __builtin_shuffle(b, d, high);
+			quad ac = __builtin_shufflevector(a, c, 0, 4, 1, 5), AC = __builtin_shufflevector(a, c, 2, 6, 3, 7);
+			quad bd = __builtin_shufflevector(b, d, 0, 4, 1, 5), BD = __builtin_shufflevector(b, d, 2, 6, 3, 7);
 			float *q = rows + y * pitch + x;
-			*(quad *)q = __builtin_shuffle(ac, bd, low);
-			*(quad *)(q + pitch) = __builtin_shuffle(ac, bd, high);
-			*(quad *)(q + 2 * pitch) = __builtin_shuffle(AC, BD, low);
-			*(quad *)(q + 3 * pitch) = __builtin_shuffle(AC, BD, high);
+			*(quad *)q = __builtin_shufflevector(ac, bd, 0, 4, 1, 5);
+			*(quad *)(q + pitch) = __builtin_shufflevector(ac, bd, 2, 6, 3, 7);
+			*(quad *)(q + 2 * pitch) = __builtin_shufflevector(AC, BD, 0, 4, 1, 5);
+			*(quad *)(q + 3 * pitch) = __builtin_shufflevector(AC, BD, 2, 6, 3, 7);
 		}
 }
 
