@@ -1,0 +1,111 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+--[[
+Real colour pictures from files: the icons of Debian's package oxygen-icon-theme, 48 x 48, whose folders (actions, apps,
+devices ...) are classes.  An encoder is trained without labels; then the classes of held-out icons are guessed by kNN on its
+features, on those of the same encoder before training, and on raw pixels.
+
+    barlow examples/colour.lua [--steps N] [--seed N] [--icons FOLDER]
+
+--steps   of 128 icons (120)
+--seed    of the split, the weights and the views (1)
+--icons   where the class folders are (/usr/share/icons/oxygen/base/48x48)
+
+Many icons are links to others: only files of their own are taken, so that no icon is on both sides of the split, and classes
+of 50 and more: 1044 icons in 5 classes.
+
+Training does not pay here, and the example says so.  Of 314 held-out icons (seed 1) plain and whitened kNN tell
+    raw pixels       .748  .585
+    before training  .706  .741
+    trained          .65   .68      with these views, after 40 to 160 steps
+    trained          .63   .71      with crops from half the area and noise, after 300 steps
+The classes are told by where things lie and by colour (a mimetype is a sheet of paper in the same place), which is what views
+teach an encoder not to look at, and 730 icons are few to learn something else from.  So views here change colour and place a
+little only; stronger ones make it worse.
+]]
+
+local function options(list)
+	local o = { steps = 120, seed = 1, icons = "/usr/share/icons/oxygen/base/48x48" }
+	for i = 1, #list, 2 do
+		local name, value = list[i]:match "^%-%-(%a+)$", list[i + 1]
+		if o[name] == nil then error(("unknown option '%s'"):format(list[i]), 0) end
+		o[name] = name == "icons" and value or math.tointeger(tonumber(value))
+		if not o[name] or (name ~= "icons" and o[name] < 1) then error(list[i] .. ": expected a whole number of at least 1", 0) end
+	end
+	return o
+end
+
+local o = options(arg)
+local SIZE, LEAST = 48, 50
+
+-- Files of their own in each class folder, in order: {class = {path, ...}}.
+local function find_icons(root)
+	local classes = {}
+	local pipe = assert(io.popen(("find '%s' -mindepth 2 -type f -name '*.png' 2>/dev/null | LC_ALL=C sort"):format(root:gsub("'", "'\\''"))))
+	for path in pipe:lines() do
+		local class = path:sub(#root + 2):match "^[^/]+"
+		classes[class] = classes[class] or {}
+		table.insert(classes[class], path)
+	end
+	pipe:close()
+	return classes
+end
+
+local function quoted(text) return '"' .. text:gsub('"', '""') .. '"' end
+
+-- A table of the classes that are large enough, for data.csv.
+local function write_table(classes, path)
+	local rows, names = { "icon,class" }, {}
+	for name, list in pairs(classes) do
+		if #list >= LEAST then names[#names + 1] = name end
+	end
+	table.sort(names)
+	for _, name in ipairs(names) do
+		for _, icon in ipairs(classes[name]) do rows[#rows + 1] = quoted(icon) .. "," .. quoted(name) end
+	end
+	if #names < 2 then
+		error(("%s: no folders of %d and more icons: sudo apt-get install oxygen-icon-theme, or --icons FOLDER"):format(o.icons, LEAST), 0)
+	end
+	local file = assert(io.open(path, "w"))
+	file:write(table.concat(rows, "\n"), "\n")
+	file:close()
+end
+
+local path = os.tmpname()
+write_table(find_icons(o.icons), path)
+local all = data.csv{ path, labels = "class", size = SIZE, background = 1, cache = "memory", verify = true }
+os.remove(path)
+print(all)
+local train, test = all:split(.7, o.seed)
+
+local views = aug.repeated(aug.compose{
+	aug.crop{ size = SIZE, scale = { .8, 1 }, ratio = { 1, 1 } },
+	aug.jitter{ brightness = .2, contrast = .2, saturation = .2, hue = .02, p = .8 },
+	aug.cutout{ size = .5, p = .8 },
+	aug.noise{ std = .02, p = .5 },
+}, 2)
+
+local function encoder()
+	return nn.cnn{ channels = 3, widths = { 32, 64, 128, 256 }, strides = { 2, 2, 2, 2 }, image = SIZE }:init(o.seed)
+end
+
+local function accuracies(name, e)
+	local plain = eval.knn{ encoder = e, train = train, test = test, k = 5 }
+	local white = eval.knn{ encoder = e, train = train, test = test, k = 5, whiten = true }
+	print(("%-20s %.3f  %.3f"):format(name, plain, white))
+end
+
+local counts = {}
+for _, label in ipairs(test.labels) do counts[label] = (counts[label] or 0) + 1 end
+print(("\n%-20s %s  %s"):format("kNN", "plain", "whitened"))
+print(("%-20s %.3f"):format("largest class", math.max(table.unpack(counts)) / #test))
+accuracies("raw pixels", nn.flatten())
+accuracies("before training", encoder())
+
+local began = os.time()
+local t = trainer{
+	name = "icons", folder = false, data = train, views = views, encoder = encoder(), projector = { 256, 256, 256 },
+	batch = 128, steps = o.steps, seed = o.seed, optim = optim.adamw{ lr = 1e-3, weight_decay = .01 },
+}
+t:step(o.steps)
+accuracies("trained", t.encoder)
+print(("%d steps in %d s"):format(o.steps, os.time() - began))
