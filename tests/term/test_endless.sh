@@ -44,7 +44,7 @@ run() {
 	cat >"$dir/$1.lua" <<-END
 		local t = trainer{data = data.shapes{n = 64, size = 8, channels = 1}, projector = {8}, batch = 32, epochs = 1e5,
 			encoder = nn.sequential(nn.func(function(x) $3 return x end), nn.mlp(64, {widths = {8}, flatten = true})),
-			views = aug.func(function(x, rng, info) $2 return x end, {seconds = 3600, memory = 65536}), folder = "$dir/$1"}
+			views = aug.func(function(x, rng, info) $2 return x end, {seconds = 3600}), folder = "$dir/$1"}
 		t:start()
 		print "going"
 		io.stdout:flush()
@@ -82,11 +82,6 @@ end INT going "$BARLOW" "$dir/interrupt.lua"
 result "$status $(json "$dir/interrupt")" "1 stopped" "SIGINT ends one and stops the run"
 
 end TERM resumed "$BARLOW" resume --plain "$dir/interrupt"
-result "$status" 143 "it can be resumed, and SIGTERM ends it again"
-
-# Limits that a recipe sets are a stranger's.
-sed -i 's/while true do end/x = x * tensor.zeros(40000, 40000):size(1)/' "$dir/interrupt/recipe.lua"
-"$BARLOW" resume --plain "$dir/interrupt" >"$dir/out" 2>&1
-result "$? $(grep -c 'needs more than 4096 MiB of memory' "$dir/out")" "1 1" "a function of a recipe gets 4 GiB at most"
+result "$status $(json "$dir/interrupt")" "143 stopped" "it can be resumed, and SIGTERM ends it again"
 
 echo "1..$number"
