@@ -9,6 +9,7 @@
 #ifndef BARLOW_RANDOM_H
 #define BARLOW_RANDOM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* out = Philox4x32-10(counter, key): the bare function, checked against its published vectors. */
@@ -29,6 +30,21 @@ void bl_rng_init(bl_rng *r, uint64_t seed, uint32_t epoch, uint32_t sample, uint
  */
 void bl_rng_narrow(bl_rng *r, const char *purpose, uint32_t number);
 
+/*
+ * Where the calling thread is in a run, for functions of the user's that layers and losses call: the n-th call there draws
+ * from a stream that follows from the run's seed, the step, what is computed and n.  Who enters leaves with what enter gave.
+ */
+typedef struct bl_rng_place {
+	const char *what; /* "view"; NULL: not in a run */
+	uint32_t number;  /* of it: which view */
+	uint64_t seed;
+	int64_t step;
+	uint32_t calls; /* so far */
+} bl_rng_place;
+bl_rng_place bl_rng_enter(uint64_t seed, int64_t step, const char *what, uint32_t number);
+void bl_rng_leave(bl_rng_place before);
+bool bl_rng_of_call(bl_rng *r); /* the stream of the next call; false: the thread is not in a run */
+
 uint32_t bl_rng_u32(bl_rng *r);
 float bl_rng_uniform(bl_rng *r);                      /* [0, 1), 24 bits */
 float bl_rng_between(bl_rng *r, float lo, float hi);  /* [lo, hi) */
@@ -37,6 +53,9 @@ uint32_t bl_rng_below(bl_rng *r, uint32_t n);         /* 0 .. n-1, unbiased; n >
 void bl_rng_shuffle(bl_rng *r, int64_t *v, int64_t n); /* Fisher-Yates */
 
 /* Values of the `view` coordinate that are not views: one stream never serves two purposes. */
-enum { BL_STREAM_INIT = 0x10000, BL_STREAM_SHUFFLE, BL_STREAM_SHAPES, BL_STREAM_USER, BL_STREAM_SPLIT, BL_STREAM_EVAL };
+enum {
+	BL_STREAM_INIT = 0x10000, BL_STREAM_SHUFFLE, BL_STREAM_SHAPES, BL_STREAM_USER, BL_STREAM_SPLIT, BL_STREAM_EVAL,
+	BL_STREAM_CALL,
+};
 
 #endif

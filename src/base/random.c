@@ -54,6 +54,29 @@ void bl_rng_narrow(bl_rng *r, const char *purpose, uint32_t number)
 	r->key[1] = out[1];
 }
 
+static _Thread_local bl_rng_place place;
+
+bl_rng_place bl_rng_enter(uint64_t seed, int64_t step, const char *what, uint32_t number)
+{
+	bl_rng_place before = place;
+	place = (bl_rng_place){ what, number, seed, step, 0 };
+	return before;
+}
+
+void bl_rng_leave(bl_rng_place before)
+{
+	place = before;
+}
+
+bool bl_rng_of_call(bl_rng *r)
+{
+	if (!place.what)
+		return false;
+	bl_rng_init(r, place.seed, (uint32_t)place.step, place.calls++, BL_STREAM_CALL);
+	bl_rng_narrow(r, place.what, place.number);
+	return true;
+}
+
 uint32_t bl_rng_u32(bl_rng *r)
 {
 	if (r->used == 4) {

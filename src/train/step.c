@@ -10,6 +10,7 @@
 #include <barlow/number.h>
 #include <barlow/parallel.h>
 #include <barlow/profile.h>
+#include <barlow/random.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,8 +62,11 @@ static int forward(bl_trainer *t, struct work *w)
 {
 	bl_trainer_set_training(&t->config, true);
 	bl_precision before = bl_grad_precision(t->config.precision);
-	for (int i = 0; i < t->views && (i == 0 || w->z[i - 1]); i++)
+	for (int i = 0; i < t->views && (i == 0 || w->z[i - 1]); i++) {
+		bl_rng_place outside = bl_rng_enter(t->config.seed, t->step, "view", (uint32_t)i);
 		w->z[i] = embed(&t->config, w->view[i]);
+		bl_rng_leave(outside);
+	}
 	bl_grad_precision(before);
 	return w->z[t->views - 1] ? 0 : -1;
 }
@@ -84,7 +88,9 @@ static int measure_loss(bl_trainer *t, struct work *w)
 		             .labels = t->labels };
 	for (int i = 0; t->labels && i < t->config.batch; i++)
 		t->labels[i] = bl_dataset_label(t->config.data, t->rows[i]);
+	bl_rng_place outside = bl_rng_enter(t->config.seed, t->step, "loss", 0);
 	w->loss = bl_loss_forward(t->config.loss, t->loss_settings, w->z, t->views, &at, &w->measured.loss);
+	bl_rng_leave(outside);
 	if (!w->loss)
 		return -1;
 	return isfinite(w->measured.loss.total) && bl_guard_finite(&t->guard) ? 0 : blame_loss(t, w);
@@ -196,7 +202,9 @@ static bl_tensor *features(bl_trainer *t, bl_dataset *d)
 static double knn_accuracy(bl_trainer *t)
 {
 	const bl_trainer_config *c = &t->config;
+	bl_rng_place outside = bl_rng_enter(c->seed, t->step, "knn", 0);
 	bl_tensor *refs = features(t, c->knn_refs), *queries = refs ? features(t, c->knn_queries) : NULL;
+	bl_rng_leave(outside);
 	double accuracy = -1;
 	if (queries)
 		accuracy = bl_eval_knn(&(bl_knn_config){ c->knn_k, .1 }, refs, t->ref_labels, queries, t->query_labels,

@@ -165,6 +165,70 @@ test("math.random and math.randomseed work on the trainer's thread, in layers an
 	fails(function() small_trainer(nn.func(function(x) math.random(2, 1) return x:flatten() end), 3):step() end, "interval")
 end)
 
+-- Halves of what comes, at random, in a layer, and a loss that draws, too.
+local function drawing(more)
+	local function dropout(x)
+		local keep = ((tensor.rand(x:size(1), x:size(2)) - .5) * 1e9):sigmoid()
+		return x * keep * (1 + math.random()) + tensor.randn(x:size(1), x:size(2)) * .01
+	end
+	local s = { data = data.shapes{ n = 64, size = 8, channels = 1, seed = 1 }, projector = { 8 }, batch = 32, epochs = 150, seed = 3,
+		encoder = nn.sequential(nn.mlp(64, { widths = { 16 }, flatten = true }), nn.func(dropout), nn.func(dropout)),
+		loss = function(a, b) return ((a - b) ^ 2):mean() * (1 + tensor.rand(1):sum() + math.random(3)) end, folder = false }
+	for k, v in pairs(more or {}) do s[k] = v end
+	return trainer(s)
+end
+local function totals(t)
+	local all = t.records.total
+	return table.concat({ #all, string.format("%a %a", all[#all], t.terms.total), string.format("%a", all[1]) }, " ")
+end
+
+test("what layers and losses draw follows from seed and step: on any thread, and after a resume", function()
+	local folder = os.tmpname()
+	os.remove(folder)
+	local straight = drawing()
+	straight:start():wait()
+	local by_hand = drawing()
+	math.randomseed(5)
+	by_hand:step(300)
+	equal(totals(by_hand), totals(straight))
+	local t = drawing{ folder = folder }
+	t:start()
+	while t.iteration < 7 do t:wait(.001) end
+	t:stop()
+	equal(t.state, "stopped")
+	local again = runs.resume(folder)
+	equal(again.iteration, t.iteration)
+	again:start():wait()
+	equal(totals(again), totals(straight))
+	os.execute(("rm -rf '%s'"):format(folder))
+	if totals(drawing{ seed = 4 }:step(300)) == totals(straight) then error "another seed draws the same" end
+	fails(function() drawing{ loss = function(a) tensor.manual_seed(1) return a:mean() end }:step(1) end, "manual_seed")
+end)
+
+test("draws differ from call to call, and leave the script's own alone", function()
+	local seen = {}
+	local t = drawing{ loss = function(a, b) seen[#seen + 1] = math.random() return ((a - b) ^ 2):mean() end }
+	math.randomseed(5)
+	t:step(3)
+	local mine = math.random()
+	equal(#seen, 4) -- the first is that of the trainer's making
+	if seen[2] == seen[3] or seen[3] == seen[4] then error "two steps drew the same" end
+	math.randomseed(5)
+	equal(math.random(), mine)
+end)
+
+test("a function that sets a local around it is refused when it is made", function()
+	local count = 0
+	local function counts(x) count = count + 1 return x end
+	local function inner(x) return (function() count = 2 return x end)() end
+	for _, make in ipairs{ nn.func, loss.func } do
+		fails(function() make(counts) end, "it sets 'count', a local around it", "resumed")
+		fails(function() make(inner) end, "it sets 'count'")
+		fails(function() make(function(x) return counts(x) end) end, "it sets 'count'")
+		make(function(x) local own = 0 local function add() own = own + 1 end add() return x * own end)
+	end
+end)
+
 test("a loop without end on the trainer's thread ends when the run is stopped", function()
 	local t = small_trainer(nn.func(function(x)
 		while not os do end

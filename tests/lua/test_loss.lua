@@ -161,14 +161,14 @@ test("what a function gives is checked, by the term's name", function()
 	fails(function() gives(function() error "no such luck" end) end, "no such luck")
 	fails(function() small{ loss = function() return z end } end, "trainer", "loss.func", "term 'loss'")
 	fails(function() small{ loss = 3 } end, "trainer", "'loss' must be a loss, or a function", "number 3")
-	local calls = 0
+	local calls = { n = 0 }
 	local t = small{ loss = function(za, zb, _, at)
-		calls = calls + 1
+		calls.n = calls.n + 1
 		return { near = distance(za, zb), odd = za:mean() * (at.step == 3 and 0 / 0 or 0) }
 	end }
 	fails(function() t:step(5) end, "step 3", "term 'odd' of the loss is nan")
 	equal(t.state, "failed")
-	equal(calls, 4) -- with the one of the trainer's making
+	equal(calls.n, 4) -- with the one of the trainer's making
 	equal(t.iteration, 2)
 	fails(function() small{ loss = function(za) return { total = za:mean() } end } end, "total")
 end)

@@ -364,7 +364,9 @@ typedef struct func_arguments {
 const bl_field bl_lua_func_loss_fields[] = {
 	BL_FIELD_UNREAD("f", "a function of the views' embeddings", BL_REQUIRED, .position = 1,
 	                .help = "gives a scalar, or a table of them by the names of terms, whose sum is the loss; its arguments "
-	                        "are the embeddings (N, D), the parameters as a table, and what is known of the batch"),
+	                        "are the embeddings (N, D), the parameters as a table, and what is known of the batch; in a run "
+	                        "what it draws (math.random, tensor.rand) follows from the run's seed and the step, and what "
+	                        "calls leave in tables or globals is gone when the run is resumed"),
 	BL_FIELD_UNREAD("parameters", "a table of {default =, min =, max =, settable = true, help =} by name",
 	                BL_OTHERWISE("none"), .help = "numbers that the function gets by name and t:set{} may change"),
 	BL_FIELD_UNREAD("terms", "a list of 1 to 8 names", BL_OTHERWISE("as the first call names them, by the alphabet"),

@@ -285,7 +285,10 @@ static int nn_resnet(lua_State *L)
 typedef struct func { const char *name; } func;
 
 static const bl_field func_fields[] = {
-	BL_FIELD_UNREAD("f", "a function", BL_REQUIRED, .position = 1, .help = "from a tensor to a tensor, whose gradients are those of what it calls"),
+	BL_FIELD_UNREAD("f", "a function", BL_REQUIRED, .position = 1,
+	                .help = "from a tensor to a tensor, whose gradients are those of what it calls; in a run what it draws "
+	                        "(math.random, tensor.rand) follows from the run's seed and the step, and what calls leave in "
+	                        "tables or globals is gone when the run is resumed"),
 	BL_FIELD(TEXT, func, name, BL_TEXT("func"), .help = "what messages and the profile call it"),
 	BL_FIELD_UNREAD("parameters", "a table of tensors by name", BL_OTHERWISE("none"),
 	                .help = "those of its upvalues that are trained with the network"),

@@ -129,6 +129,9 @@ static int tensor_randn(lua_State *L)
 
 static int tensor_manual_seed(lua_State *L)
 {
+	if (bl_lua_stream)
+		return luaL_error(L, "tensor.manual_seed: here random numbers follow from the run's seed and from what is computed, so "
+		                  "that they come again");
 	lua_pushinteger(L, luaL_checkinteger(L, 1));
 	lua_setfield(L, LUA_REGISTRYINDEX, "barlow.seed");
 	lua_pushinteger(L, 0);

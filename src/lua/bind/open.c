@@ -2,6 +2,7 @@
 /* open.c: what `require "barlow"` gives, and the Lua files that are carried in the binary. */
 #include "lua/embed.h"
 #include "lua/bind/face.h"
+#include "lua/kit/tame.h"
 
 #include <barlow/parallel.h>
 
@@ -118,6 +119,7 @@ int luaopen_barlow(lua_State *L)
 	bl_lua_tuned();
 	preload_embedded(L);
 	bl_lua_thread_states(bl_lua_open_sandbox);
+	bl_lua_wrap_random(L);
 	bl_lua_define_function(L);
 	lua_newtable(L);
 	for (const luaL_Reg *m = modules; m->name; m++) {

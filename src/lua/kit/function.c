@@ -330,7 +330,12 @@ int bl_function_call_within(bl_function *f, const bl_lua_limits *limits, int (*p
 int bl_function_call(bl_function *f, int (*push)(lua_State *L, void *ctx), int results,
                      void (*take)(lua_State *L, void *ctx), void *ctx)
 {
-	return bl_function_call_within(f, NULL, push, results, take, ctx);
+	bl_rng stream, *before = bl_lua_stream;
+	if (bl_rng_of_call(&stream))
+		bl_lua_stream = &stream;
+	int rc = bl_function_call_within(f, NULL, push, results, take, ctx);
+	bl_lua_stream = before;
+	return rc;
 }
 
 /* --- the class --- */

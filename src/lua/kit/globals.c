@@ -16,8 +16,11 @@ enum {
 	INNER = -1, /* in the place of an upvalue: a local of a function around it, within the dump */
 };
 
-/* What is asked of a function: that its calls leave nothing behind; which globals it sets; that those it reads exist. */
-typedef enum question { CONSTANT, SETS, READS } question;
+/*
+ * What is asked of a function: that its calls leave nothing behind; that they set no local around it; which globals it
+ * sets; that those it reads exist.
+ */
+typedef enum question { CONSTANT, KEEPS, SETS, READS } question;
 
 typedef struct reader {
 	lua_State *L;
@@ -111,6 +114,8 @@ static int check_read(const reader *r, const char *name)
 
 static int check_name(const reader *r, const char *name, bool written)
 {
+	if (r->question == KEEPS)
+		return 0;
 	if (written && r->question == CONSTANT)
 		return bl_fail("it sets the global '%s': calls run on several threads, each with a copy, and none may see what "
 		               "another one did", name);
@@ -136,10 +141,14 @@ static int check_global(reader *r, text name, bool written)
 
 static int check_upvalue(reader *r, int at, int function)
 {
-	const char *name = at == INNER || r->question != CONSTANT ? NULL : lua_getupvalue(r->L, function, at + 1);
+	bool asked = r->question == CONSTANT || r->question == KEEPS;
+	const char *name = at == INNER || !asked ? NULL : lua_getupvalue(r->L, function, at + 1);
 	if (!name)
 		return 0;
 	lua_pop(r->L, 1);
+	if (r->question == KEEPS)
+		return bl_fail("it sets '%s', a local around it: a run calls a copy of the function, and when it is resumed what "
+		               "calls left there is gone", name);
 	return bl_fail("it sets '%s', a local around it: calls run on several threads, each with a copy, and none may see what "
 	               "another one did", name);
 }
@@ -299,7 +308,8 @@ int bl_lua_check_globals(lua_State *L, int index)
 {
 	index = lua_absindex(L, index);
 	lua_newtable(L);
-	int set = lua_gettop(L), rc = ask(L, index, SETS, set);
+	int set = lua_gettop(L), rc = ask(L, index, KEEPS, 0);
+	rc = rc == 0 ? ask(L, index, SETS, set) : rc;
 	rc = rc == 0 ? ask(L, index, READS, set) : rc;
 	lua_pop(L, 1);
 	return rc;

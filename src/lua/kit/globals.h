@@ -12,8 +12,9 @@
  */
 int bl_lua_check_surroundings(lua_State *L, int index);
 /*
- * Whether the globals that it reads exist in this state, or are set by itself or what it refers to: negative with bl_error
- * naming one that does not, and the nearest that does.  For functions that also run where the script does.
+ * Whether it sets no local around it, which a run would not keep, and the globals that it reads exist in this state or are
+ * set by itself or what it refers to: negative with bl_error naming one, and the nearest global that exists.  For functions
+ * that also run where the script does.
  */
 int bl_lua_check_globals(lua_State *L, int index);
 

@@ -196,10 +196,26 @@ static int random_number(lua_State *L)
 static int random_seed(lua_State *L)
 {
 	if (bl_lua_stream)
-		return luaL_error(L, "math.randomseed: here random numbers follow from the run's seed, the epoch, the sample and "
-		                  "the view");
-	luaL_checknumber(L, 1); /* without one it would be the time */
+		return luaL_error(L, "math.randomseed: here random numbers follow from the run's seed and from what is computed, so "
+		                  "that they come again");
+	if (bl_lua_state_is_sandbox(L))
+		luaL_checknumber(L, 1); /* without one it would be the time */
 	return call_real(L);
+}
+
+void bl_lua_wrap_random(lua_State *L)
+{
+	static const luaL_Reg with[] = { { "random", random_number }, { "randomseed", random_seed }, { NULL, NULL } };
+	if (lua_getglobal(L, "math") != LUA_TTABLE) {
+		lua_pop(L, 1);
+		return;
+	}
+	for (const luaL_Reg *f = with; f->name; f++) {
+		if (lua_getfield(L, -1, f->name) == LUA_TFUNCTION && lua_tocfunction(L, -1) != f->func)
+			lua_pushcclosure(L, f->func, 1);
+		lua_setfield(L, -2, f->name);
+	}
+	lua_pop(L, 1);
 }
 
 /* --- the base --- */

@@ -12,4 +12,7 @@ bool bl_lua_constant_real(lua_State *L, int arg);
 /* The library on top gets no further names: one call's would be there in the next. */
 void bl_lua_close_library(lua_State *L);
 
+/* math.random of a script's own state draws, while a function is called in a run, from that call's stream. */
+void bl_lua_wrap_random(lua_State *L);
+
 #endif
