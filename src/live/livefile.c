@@ -23,6 +23,7 @@ static void writer_free(struct live_writer *w)
 	free(w->slots);
 	free(w->newest);
 	free(w->packed);
+	free(w->path);
 	free(w);
 }
 
@@ -124,8 +125,11 @@ static int move_to(bl_live *l, const char *temporary, const char *path)
 	errno = 0;
 	bl_writer_all(l);
 	int err = w->broken ? w->failed : rename(temporary, path) != 0 ? errno : 0;
-	if (err == 0)
+	if (err == 0) {
+		free(w->path);
+		w->path = strdup(path);
 		return 0;
+	}
 	unlink(temporary);
 	close(l->fd);
 	l->fd = -1;

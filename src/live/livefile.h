@@ -144,6 +144,9 @@ struct live_writer {
 	int failed;                 /* the errno of the last failure */
 	bool broken;                /* the file is not what it should be, and waits to be written anew */
 	int64_t look_at, retry_at;  /* ms: when it is looked whether it is whole, and, where broken, tried again */
+	int64_t check_at;           /* ms: when its content is compared with ours */
+	int64_t checked;            /* rows of the extents that were, round and round */
+	char *path;                 /* of the file; NULL: there was none yet */
 	bool spoken;                /* of `problem` */
 	char problem[200];
 };
@@ -189,10 +192,15 @@ bool bl_writer_has_file(const bl_live *l);
 void bl_writer_put(bl_live *l, uint64_t at, const void *in, size_t n);
 void bl_writer_turn(bl_live *l, int section, const void *in, size_t n);
 void bl_writer_state(bl_live *l);
+/* Are these bytes there? */
+bool bl_writer_has(const bl_live *l, uint64_t at, const void *bytes, size_t n);
+/* records.c: are columns, extents and the next some rows in the file as we have them? */
+bool bl_records_whole(bl_live *l);
 /* Room for n bytes at the end of the file, reserved where it can be. */
 uint64_t bl_writer_room(bl_live *l, size_t n);
 /* Somebody has cut the file short, or a write failed some time ago: it is written anew. */
 void bl_writer_look_after(bl_live *l);
+bool bl_writer_removed(const bl_live *l); /* the folder is there, and nothing has the file's name */
 void bl_writer_spoilt(bl_live *l);
 void bl_writer_all(bl_live *l); /* the whole file, from its first byte on */
 /* live.c: the step of the newest snapshot, or -1; under the writer's lock. */

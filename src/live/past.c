@@ -6,11 +6,14 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-/* Whoever resumes a run puts a new file in the place of ours, which then has no name left. */
+/*
+ * Whoever resumes a run puts a new file in the place of ours, which then has no name left; so has one that was removed with
+ * its folder.
+ */
 bool bl_live_replaced(const bl_live *l)
 {
 	struct stat s;
-	return l->fd >= 0 && fstat(l->fd, &s) == 0 && s.st_nlink == 0;
+	return l->fd >= 0 && fstat(l->fd, &s) == 0 && s.st_nlink == 0 && !bl_writer_removed(l);
 }
 
 /* The place here of each of the past's columns; those that this run does not have come along. */

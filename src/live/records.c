@@ -46,11 +46,17 @@ static bool unpack_row(const double *row, int columns, bl_record *out)
 
 /* --- The trainer's side ------------------------------------------------------------ */
 
-static void write_extent(bl_live *l, int i)
+static struct live_extent extent_of(const bl_live *l, int i)
 {
 	const struct memory_extent *m = &l->writer->extent[i];
 	struct live_extent e = { m->first, m->room, m->at, (uint64_t)m->columns, 0 };
 	e.check = bl_disk_check((uint64_t)i, &e, offsetof(struct live_extent, check));
+	return e;
+}
+
+static void write_extent(bl_live *l, int i)
+{
+	struct live_extent e = extent_of(l, i);
 	bl_writer_put(l, l->section[SECTION_EXTENTS].at + (size_t)i * sizeof e, &e, sizeof e);
 }
 
@@ -137,6 +143,37 @@ void bl_records_write(bl_live *l)
 		bl_writer_put(l, m->at, m->rows, (size_t)m->n * row);
 		write_extent(l, i);
 	}
+}
+
+/* Rows from `from` on, at most n, of all extents together. */
+static bool rows_whole(const bl_live *l, int64_t from, int64_t n)
+{
+	const struct live_writer *w = l->writer;
+	for (int i = 0; i < w->extents; i++) {
+		const struct memory_extent *m = &w->extent[i];
+		int64_t first = from > m->first ? from - m->first : 0, end = from + n - m->first;
+		size_t words = row_words(m->columns);
+		end = end < m->n ? end : m->n;
+		if (first < end && !bl_writer_has(l, m->at + (size_t)first * words * 8, m->rows + (size_t)first * words,
+		                                  (size_t)(end - first) * words * 8))
+			return false;
+	}
+	return true;
+}
+
+bool bl_records_whole(bl_live *l)
+{
+	enum { ROWS = 8192 };
+	struct live_writer *w = l->writer;
+	int64_t from = w->checked < w->written ? w->checked : 0;
+	w->checked = from + ROWS;
+	for (int i = 0; i < w->extents; i++) {
+		struct live_extent e = extent_of(l, i);
+		if (!bl_writer_has(l, l->section[SECTION_EXTENTS].at + (size_t)i * sizeof e, &e, sizeof e))
+			return false;
+	}
+	return bl_writer_has(l, l->section[SECTION_COLUMNS].at, w->columns.column, (size_t)w->columns.n * sizeof(bl_column)) &&
+	       rows_whole(l, from, ROWS);
 }
 
 void bl_records_free(struct live_writer *w)

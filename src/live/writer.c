@@ -5,6 +5,7 @@
  * All is done under the handle's lock.  While the file is broken nothing is written; every few seconds it is tried to
  * write it anew from memory, and so at once when somebody has cut it short.
  */
+#define _GNU_SOURCE /* dup3 */
 #include "live/livefile.h"
 
 #include <errno.h>
@@ -15,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { RETRY_MS = 3000, LOOK_MS = 50 };
+enum { RETRY_MS = 3000, LOOK_MS = 50, CHECK_MS = 1000, CHUNK = 1 << 16 };
 
 bool bl_writer_has_file(const bl_live *l)
 {
@@ -121,7 +122,7 @@ static void lay_out(bl_live *l)
 	w->end = at;
 }
 
-static void write_header(bl_live *l)
+static struct live_header header_of(const bl_live *l)
 {
 	struct live_header h = { .version = LIVE_VERSION, .mark = LIVE_MARK, .capacity = l->capacity, .pid = l->pid,
 	                         .pid_ticks = l->pid_ticks, .sections = SECTIONS };
@@ -129,6 +130,12 @@ static void write_header(bl_live *l)
 	memcpy(h.boot, l->boot, sizeof h.boot);
 	memcpy(h.section, l->section, sizeof l->section);
 	h.check = bl_disk_check(0, &h, offsetof(struct live_header, check));
+	return h;
+}
+
+static void write_header(bl_live *l)
+{
+	struct live_header h = header_of(l);
 	bl_writer_put(l, 0, &h, sizeof h);
 }
 
@@ -184,7 +191,83 @@ void bl_writer_spoilt(bl_live *l)
 		bl_writer_problem(l, "the run's live file was cut short by somebody, and cannot be written anew; training goes on");
 }
 
-/* One without a name is somebody else's run by now, or nobody's: it is left alone. */
+bool bl_writer_has(const bl_live *l, uint64_t at, const void *bytes, size_t n)
+{
+	char there[CHUNK];
+	for (size_t done = 0; done < n; done += CHUNK) {
+		size_t now = n - done < CHUNK ? n - done : CHUNK;
+		if (!bl_disk_read(l->fd, at + done, there, now) || memcmp(there, (const char *)bytes + done, now) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Snapshots and what changes at every step carry checks of their own, and are soon written again. */
+static bool is_whole(bl_live *l)
+{
+	struct live_header h = header_of(l);
+	return bl_writer_has(l, 0, &h, sizeof h) && bl_records_whole(l);
+}
+
+/* --- A file that was removed ------------------------------------------------------ */
+
+static int copy_to(const bl_live *l, int fd)
+{
+	char bytes[CHUNK];
+	ssize_t n;
+	uint64_t at = 0;
+	for (; (n = pread(l->fd, bytes, sizeof bytes, (off_t)at)) > 0; at += (uint64_t)n) {
+		int err = bl_disk_write(fd, at, bytes, (size_t)n);
+		if (err != 0)
+			return err;
+	}
+	return n < 0 ? errno : 0;
+}
+
+/* link() and not rename(): whoever made another one in its place meanwhile keeps that. */
+static int put_back(bl_live *l)
+{
+	char temporary[4096];
+	if (snprintf(temporary, sizeof temporary, "%s.%ld.new", l->writer->path, (long)getpid()) >= (int)sizeof temporary)
+		return ENAMETOOLONG;
+	int fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return errno;
+	int err = copy_to(l, fd);
+	if (err == 0 && (link(temporary, l->writer->path) != 0 || dup3(fd, l->fd, O_CLOEXEC) < 0))
+		err = errno;
+	unlink(temporary);
+	close(fd);
+	return err;
+}
+
+bool bl_writer_removed(const bl_live *l)
+{
+	char folder[4096];
+	struct stat s;
+	if (!l->writer || !l->writer->path || lstat(l->writer->path, &s) == 0 || errno != ENOENT)
+		return false;
+	const char *slash = strrchr(l->writer->path, '/');
+	snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - l->writer->path) + 1 : 1, slash ? l->writer->path : ".");
+	return stat(folder, &s) == 0;
+}
+
+/* A run whose folder is gone is nobody's any more. */
+static void find_again(bl_live *l, int64_t now)
+{
+	struct live_writer *w = l->writer;
+	if (!bl_writer_removed(l))
+		return;
+	w->look_at = now + RETRY_MS;
+	int err = put_back(l);
+	if (err == 0)
+		bl_writer_problem(l, "the run's live file was removed by somebody; it was written anew");
+	else if (!w->problem[0])
+		bl_writer_problem(l, "the run's live file was removed by somebody, and cannot be written anew: %s; training goes on",
+		                  strerror(err));
+}
+
+/* One whose name is another's by now is somebody else's run: it is left alone. */
 void bl_writer_look_after(bl_live *l)
 {
 	struct live_writer *w = l->writer;
@@ -193,10 +276,17 @@ void bl_writer_look_after(bl_live *l)
 	if (l->fd < 0 || now < (w->broken ? w->retry_at : w->look_at))
 		return;
 	w->look_at = now + LOOK_MS;
-	if (fstat(l->fd, &s) != 0 || s.st_nlink == 0)
+	if (fstat(l->fd, &s) != 0)
 		return;
-	if (w->broken)
+	if (s.st_nlink == 0)
+		find_again(l, now);
+	else if (w->broken)
 		write_anew(l, "the run's live file could not be written for some time");
 	else if ((uint64_t)s.st_size < w->end - LIVE_ALIGN)
 		bl_writer_spoilt(l);
+	else if (now >= w->check_at) {
+		w->check_at = now + CHECK_MS;
+		if (!is_whole(l))
+			bl_writer_spoilt(l);
+	}
 }
