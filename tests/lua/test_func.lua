@@ -90,6 +90,21 @@ test("what cannot travel is refused by name", function()
 	fails(function() return nn.func(function(x) return x end, { parameters = { 1 } }) end, "tensors by name")
 end)
 
+test("what no text can keep is refused by name when the function is made", function()
+	local with_meta, g, one = setmetatable({}, { __index = math }), _G, { 1 }
+	local two, twice, outer = one, { one, one }, { inner = { globals = _G } }
+	local helper = { scale = { 2 } }
+	local function scaled(x) return x * helper.scale[1] end
+	for _, make in ipairs{ nn.func, loss.func, aug.func } do
+		fails(function() make(function(x) return with_meta.abs and x end) end, "'with_meta'", "metatable")
+		fails(function() make(function(x) return g and x end) end, "'g'", "_G")
+		fails(function() make(function(x) return outer and x end) end, "'outer'", "_G")
+		fails(function() make(function(x) return one and two and x end) end, "'one'", "'two'", "same table")
+		fails(function() make(function(x) return twice and x end) end, "'twice'", "one table twice")
+		make(function(x) return scaled(x) * helper.scale[1] end)
+	end
+end)
+
 test("a global that does not exist is named when the layer or the loss is made", function()
 	local function helper(x) return mispelt(x) end
 	local run = { data = data.shapes{ n = 64, size = 8, channels = 1 }, encoder = nn.cnn{ widths = { 4 }, image = 8 },

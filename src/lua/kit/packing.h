@@ -9,6 +9,10 @@ typedef struct packing {
 	lua_State *L;
 	bl_cargo *cargo; /* that inner functions go into; NULL: functions are values on their own */
 	int numbers;     /* where the stack has the table function -> its number in the cargo, from 1 */
+	int tables;      /* with cargo: where the stack has the table table -> the upvalue that it was met in, by number,
+	                    and number -> its name */
+	int upvalue;     /* the number of this one */
+	bool env;        /* it is _ENV */
 	size_t items;    /* so far */
 	char where[160];
 } packing;

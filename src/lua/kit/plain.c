@@ -117,8 +117,42 @@ static int pack_items(packing *c, bl_plain *p, bl_plain_kind kind, int depth)
 	return 0;
 }
 
+/*
+ * What a copy of the table on top would not be: a recipe's text makes each upvalue anew, in the order in which they are
+ * met.  Two functions may share a variable.
+ */
+static int check_table(packing *c)
+{
+	lua_State *L = c->L;
+	if (lua_getmetatable(L, -1)) {
+		lua_pop(L, 1);
+		return bl_fail("%s is or holds a table with a metatable, which a copy of the function would not have: give it plain "
+		               "tables, and functions as locals", c->where);
+	}
+	lua_pushvalue(L, -1);
+	lua_rawget(L, c->tables);
+	int before = (int)lua_tointeger(L, -1);
+	lua_rawgeti(L, c->tables, before);
+	lua_rawgeti(L, c->tables, c->upvalue);
+	bool shared = before && (before == c->upvalue || !lua_rawequal(L, -1, -2));
+	const char *name = lua_tostring(L, -2);
+	int rc = !shared ? 0
+	         : before == c->upvalue
+	             ? bl_fail("%s holds one table twice, or one that contains itself: a copy of the function would have two", c->where)
+	             : bl_fail("%s and '%s' hold the same table: a copy of the function would have two; use one of them", c->where,
+	                       name);
+	lua_pop(L, 3);
+	lua_pushvalue(L, -1);
+	lua_pushinteger(L, c->upvalue);
+	lua_rawset(L, c->tables);
+	return rc;
+}
+
 static int pack_table(packing *c, bl_plain *p, bl_plain_kind kind, int depth)
 {
+	luaL_checkstack(c->L, 8, "nested tables");
+	if (c->cargo && kind == BL_PLAIN_TABLE && check_table(c) < 0)
+		return -1;
 	if (depth == DEPTH_MAX)
 		return bl_fail("%s: tables nested deeper than %d (does one contain itself?)", c->where, DEPTH_MAX);
 	luaL_checkstack(c->L, 8, "nested tables");
@@ -187,6 +221,8 @@ int bl_packing_value(packing *c, bl_plain *p, int depth)
 		return 0;
 	case LUA_TSTRING: return pack_string(L, p);
 	case LUA_TTABLE:
+		if (is_globals(L) && c->cargo && !c->env)
+			return bl_fail("%s is or holds _G, the table of globals: name what the function needs of it", c->where);
 		if (is_globals(L))
 			return p->kind = BL_PLAIN_GLOBALS, 0;
 		return pack_table(c, p, BL_PLAIN_TABLE, depth);

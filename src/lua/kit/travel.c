@@ -76,6 +76,7 @@ static int pack_code(lua_State *L, bl_cargo_piece *f)
 /* The upvalue on top; where: whose. */
 static int pack_upvalue(packing *c, int number, int at, const char *name)
 {
+	lua_State *L = c->L;
 	char was[sizeof c->where];
 	bl_cargo_piece *f = &c->cargo->piece[number];
 	bl_cargo_upvalue *longer = realloc(f->upvalue, sizeof *longer * (size_t)(at + 1));
@@ -89,7 +90,14 @@ static int pack_upvalue(packing *c, int number, int at, const char *name)
 		return no_memory();
 	memcpy(was, c->where, sizeof was);
 	snprintf(c->where, sizeof c->where, "%.100s%supvalue '%.40s'", was, *was ? ": " : "", name);
+	int around = c->upvalue;
+	c->upvalue = (int)lua_rawlen(L, c->tables) + 1;
+	c->env = strcmp(name, "_ENV") == 0;
+	lua_pushstring(L, name);
+	lua_rawseti(L, c->tables, c->upvalue);
 	int rc = bl_packing_value(c, value, 0);
+	c->upvalue = around;
+	c->env = false;
 	memcpy(c->where, was, sizeof was);
 	if (rc == 0 && strcmp(name, "_ENV") == 0 && value->kind != BL_PLAIN_GLOBALS)
 		return bl_fail("its _ENV is not the table of globals");
@@ -148,6 +156,8 @@ int bl_cargo_pack(lua_State *L, int index, bl_cargo **out)
 	luaL_checkstack(L, 8, "a function");
 	lua_newtable(L);
 	c.numbers = lua_gettop(L);
+	lua_newtable(L);
+	c.tables = lua_gettop(L);
 	lua_pushvalue(L, index);
 	int rc = pack_piece(&c);
 	lua_settop(L, c.numbers - 1);
