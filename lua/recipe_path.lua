@@ -1,61 +1,152 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- recipe_path.lua: a setting of a recipe by its path: "loss.lambda", "projector", "views[2].blur", as run.json has them.
+--[[
+recipe_path.lua: settings of a recipe by a path (forks, sweeps).
+
+A path names settings of a recipe: "batch", "loss.lambda", "projector", "views[2].blur[1].p".  A name is a setting of the
+object where the path is, or else an operator, layer or other part anywhere in it, of which there may be several:
+"views.blur.p" is the blur's p in every view.  A number in brackets takes one of several, or an item of a list.
+]]
 local native = require "barlow.native"
 local registry = require "barlow.registry"
 local show = require "barlow.show"
 
-local path = {}
+local recipe_path = {}
 
-local function parse(text)
+-- "views[2].blur.p" as { "views", 2, "blur", "p" }
+local function parse(path)
 	local parts, at = {}, 1
-	while at <= #text do
-		local name, stop = text:match("^%.?([A-Za-z_][A-Za-z0-9_]*)()", at)
-		local number, behind = text:match("^%[(%d+)%]()", at)
-		if name and (at == 1) == (text:sub(at, at) ~= ".") then
+	while at <= #path do
+		local name, stop = path:match("^%.?([A-Za-z_][A-Za-z0-9_]*)()", at)
+		local number, behind = path:match("^%[(%d+)%]()", at)
+		if name and (at == 1) == (path:sub(at, at) ~= ".") then
 			parts[#parts + 1], at = name, stop
 		elseif number and at > 1 then
 			parts[#parts + 1], at = math.tointeger(number), behind
 		else
-			error(("'%s' is no path: expected names with dots between them and [numbers], as in loss.lambda"):format(text), 0)
+			error(("'%s' is no path: expected names with dots between them, and [numbers], as in "
+				.. "views[2].blur.p"):format(native.clean(path)), 0)
 		end
 	end
 	if #parts == 0 then error("an empty path", 0) end
 	return parts
 end
 
--- Names of settings that the constructor of v knows; a recipe need not have them.
-local function known_to(v, call)
+local function call_of(v)
+	local meta = type(v) == "table" and getmetatable(v)
+	return meta and meta.call or nil
+end
+
+-- The settings that what made v takes, by the registry; they may be set although the recipe does not have them.
+local fields
+
+local function settings_of(v)
+	local call = call_of(v)
+	if not fields then
+		fields = {}
+		for _, e in ipairs(registry.entries()) do fields[e.name] = e end
+	end
 	local names = {}
-	for _, e in ipairs(registry.entries()) do
-		for _, k in ipairs(e.name == call and e.keys or {}) do names[#names + 1] = k.name end
-	end
-	for _, k in ipairs(show.sorted_keys(v)) do
-		if type(k) == "string" then names[#names + 1] = k end
-	end
+	local entry = call and fields[call]
+	for _, k in ipairs(entry and entry.keys or {}) do names[#names + 1] = k.name end
 	return names
 end
 
-local function check(v, part, at, whole)
-	if v[part] ~= nil then return end
-	local names = known_to(v, at == "" and "trainer" or (getmetatable(v) or {}).call)
-	for _, name in ipairs(names) do
-		if name == part then return end
+-- Parts of v, at any depth, that the constructor of that name made: aug.blur, nn.linear, optim.adamw ...
+local function find_parts(v, name, out)
+	for _, k in ipairs(show.sorted_keys(v)) do
+		local item = v[k]
+		if type(item) == "table" then
+			local call = call_of(item)
+			if call and call:match "[^.:]*$" == name then out[#out + 1] = item else find_parts(item, name, out) end
+		end
 	end
-	local near = native.nearest(tostring(part), names)
-	error(("'%s': %s has no '%s'%s"):format(native.clean(whole), at == "" and "the recipe" or at, part,
-		near and (" (did you mean '%s'?)"):format(near) or ""), 0)
+	return out
 end
 
--- Raises where there is nothing of that name, with what is near.
-function path.set(r, text, value)
-	local v, at, parts = r, "", parse(text)
-	for i, part in ipairs(parts) do
-		if type(v) ~= "table" then error(("'%s': %s is no table of settings"):format(native.clean(text), at), 0) end
-		check(v, part, at, text)
-		if i == #parts then v[part] = value end
+local function has(names, name)
+	for _, n in ipairs(names) do
+		if n == name then return true end
+	end
+	return false
+end
+
+-- Names that could follow: what is there, what may be set, and parts of it.
+local function names_in(v, out)
+	for _, k in ipairs(show.sorted_keys(v)) do
+		if type(k) == "string" then out[#out + 1] = k end
+	end
+	for _, k in ipairs(settings_of(v)) do out[#out + 1] = k end
+	local function parts(t)
+		for _, k in ipairs(show.sorted_keys(t)) do
+			local call = call_of(t[k])
+			if call then out[#out + 1] = call:match "[^.:]*$" end
+			if type(t[k]) == "table" then parts(t[k]) end
+		end
+	end
+	parts(v)
+	return out
+end
+
+local function refuse(path, at, holders, name)
+	local names = {}
+	for _, v in ipairs(holders) do names_in(v, names) end
+	local near = native.nearest(tostring(name), names)
+	local seen, known = {}, {}
+	for _, n in ipairs(names) do
+		if not seen[n] then known[#known + 1] = n end
+		seen[n] = true
+	end
+	error(("'%s': %s has no '%s' (%s)"):format(native.clean(path), at == "" and "the recipe" or at,
+		native.clean(tostring(name)),
+		near and ("did you mean '%s'?"):format(near) or "there are: " .. table.concat(known, ", ")), 0)
+end
+
+-- One step of a path from these tables: the list of { table, key } that it names.
+local function step(path, at, holders, part)
+	local out = {}
+	for _, v in ipairs(holders) do
+		if math.type(part) == "integer" then
+			if v[part] ~= nil then out[#out + 1] = { v, part } end
+		elseif v[part] ~= nil or has(settings_of(v), part) then
+			out[#out + 1] = { v, part }
+		else
+			for _, found in ipairs(find_parts(v, part, {})) do out[#out + 1] = { found } end
+		end
+	end
+	-- A number behind the name of a part takes one of the parts.
+	if #out == 0 and math.type(part) == "integer" and holders[part] then out = { { holders[part] } } end
+	if #out == 0 then refuse(path, at, holders, part) end
+	return out
+end
+
+-- Where a path leads in recipe r: a list of { table, key }.
+local function places(r, path)
+	local at, found = "", { { { recipe = r }, "recipe" } }
+	for _, part in ipairs(parse(path)) do
+		local holders = {}
+		for _, place in ipairs(found) do
+			local v = place[2] == nil and place[1] or place[1][place[2]]
+			if type(v) == "table" then holders[#holders + 1] = v end
+		end
+		found = step(path, at, holders, part)
 		at = at .. (math.type(part) == "integer" and ("[%d]"):format(part) or (at == "" and "" or ".") .. part)
-		v = v[part]
 	end
+	if found[1][2] == nil then
+		error(("'%s' names %s as a whole: expected one of its settings, such as %s.%s"):format(path,
+			call_of(found[1][1]), path, names_in(found[1][1], {})[1] or "?"), 0)
+	end
+	return found
 end
 
-return path
+-- Sets what the path names.  Raises, naming what is near, where there is nothing of that name.
+function recipe_path.set(r, path, value)
+	for _, place in ipairs(places(r, path)) do place[1][place[2]] = value end
+end
+
+-- What stands there now, of the first of several; nil: nothing.
+function recipe_path.get(r, path)
+	local place = places(r, path)[1]
+	return place[1][place[2]]
+end
+
+return recipe_path

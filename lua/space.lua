@@ -1,15 +1,10 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-space.lua: what a sweep varies: paths into a recipe, and the values that may stand there.
-
-A path names settings of a recipe: "batch", "loss.lambda", "projector", "views[2].blur[1].p".  A name is a setting of the
-object where the path is, or else an operator, layer or other part anywhere in it, of which there may be several:
-"views.blur.p" is the blur's p in every view.  A number in brackets takes one of several, or an item of a list.
+space.lua: what a sweep varies: paths into a recipe (recipe_path.lua), and the values that may stand there.
 
 An axis is a list of values, or a distribution.  Every value of an axis belongs to a number u in [0, 1): samplers draw u.
 ]]
-local native = require "barlow.native"
-local registry = require "barlow.registry"
+local recipe_path = require "barlow.recipe_path"
 local show = require "barlow.show"
 
 local space = {}
@@ -99,142 +94,16 @@ end
 
 -- Paths.
 
--- "views[2].blur.p" as { "views", 2, "blur", "p" }
-local function parse(path)
-	local parts, at = {}, 1
-	while at <= #path do
-		local name, stop = path:match("^%.?([A-Za-z_][A-Za-z0-9_]*)()", at)
-		local number, behind = path:match("^%[(%d+)%]()", at)
-		if name and (at == 1) == (path:sub(at, at) ~= ".") then
-			parts[#parts + 1], at = name, stop
-		elseif number and at > 1 then
-			parts[#parts + 1], at = math.tointeger(number), behind
-		else
-			error(("sweep: space: '%s' is no path: expected names with dots between them, and [numbers], as in "
-				.. "views[2].blur.p"):format(native.clean(path)), 0)
-		end
-	end
-	if #parts == 0 then error("sweep: space: an empty path", 0) end
-	return parts
+local function by_path(f, ...)
+	local fine, v = pcall(f, ...)
+	if not fine then error("sweep: space: " .. tostring(v), 0) end
+	return v
 end
 
-local function call_of(v)
-	local meta = type(v) == "table" and getmetatable(v)
-	return meta and meta.call or nil
-end
-
--- The settings that what made v takes, by the registry; they may be set although the recipe does not have them.
-local fields
-
-local function settings_of(v)
-	local call = call_of(v)
-	if not fields then
-		fields = {}
-		for _, e in ipairs(registry.entries()) do fields[e.name] = e end
-	end
-	local names = {}
-	local entry = call and fields[call]
-	for _, k in ipairs(entry and entry.keys or {}) do names[#names + 1] = k.name end
-	return names
-end
-
--- Parts of v, at any depth, that the constructor of that name made: aug.blur, nn.linear, optim.adamw ...
-local function find_parts(v, name, out)
-	for _, k in ipairs(show.sorted_keys(v)) do
-		local item = v[k]
-		if type(item) == "table" then
-			local call = call_of(item)
-			if call and call:match "[^.:]*$" == name then out[#out + 1] = item else find_parts(item, name, out) end
-		end
-	end
-	return out
-end
-
-local function has(names, name)
-	for _, n in ipairs(names) do
-		if n == name then return true end
-	end
-	return false
-end
-
--- Names that could follow: what is there, what may be set, and parts of it.
-local function names_in(v, out)
-	for _, k in ipairs(show.sorted_keys(v)) do
-		if type(k) == "string" then out[#out + 1] = k end
-	end
-	for _, k in ipairs(settings_of(v)) do out[#out + 1] = k end
-	local function parts(t)
-		for _, k in ipairs(show.sorted_keys(t)) do
-			local call = call_of(t[k])
-			if call then out[#out + 1] = call:match "[^.:]*$" end
-			if type(t[k]) == "table" then parts(t[k]) end
-		end
-	end
-	parts(v)
-	return out
-end
-
-local function refuse(path, at, holders, name)
-	local names = {}
-	for _, v in ipairs(holders) do names_in(v, names) end
-	local near = native.nearest(tostring(name), names)
-	local seen, known = {}, {}
-	for _, n in ipairs(names) do
-		if not seen[n] then known[#known + 1] = n end
-		seen[n] = true
-	end
-	error(("sweep: space: '%s': %s has no '%s' (%s)"):format(native.clean(path), at == "" and "the recipe" or at,
-		native.clean(tostring(name)),
-		near and ("did you mean '%s'?"):format(near) or "there are: " .. table.concat(known, ", ")), 0)
-end
-
--- One step of a path from these tables: the list of { table, key } that it names.
-local function step(path, at, holders, part)
-	local out = {}
-	for _, v in ipairs(holders) do
-		if math.type(part) == "integer" then
-			if v[part] ~= nil then out[#out + 1] = { v, part } end
-		elseif v[part] ~= nil or has(settings_of(v), part) then
-			out[#out + 1] = { v, part }
-		else
-			for _, found in ipairs(find_parts(v, part, {})) do out[#out + 1] = { found } end
-		end
-	end
-	-- A number behind the name of a part takes one of the parts.
-	if #out == 0 and math.type(part) == "integer" and holders[part] then out = { { holders[part] } } end
-	if #out == 0 then refuse(path, at, holders, part) end
-	return out
-end
-
--- Where a path leads in recipe r: a list of { table, key }.
-local function places(r, path)
-	local at, found = "", { { { recipe = r }, "recipe" } }
-	for _, part in ipairs(parse(path)) do
-		local holders = {}
-		for _, place in ipairs(found) do
-			local v = place[2] == nil and place[1] or place[1][place[2]]
-			if type(v) == "table" then holders[#holders + 1] = v end
-		end
-		found = step(path, at, holders, part)
-		at = at .. (math.type(part) == "integer" and ("[%d]"):format(part) or (at == "" and "" or ".") .. part)
-	end
-	if found[1][2] == nil then
-		error(("sweep: space: '%s' names %s as a whole: expected one of its settings, such as %s.%s"):format(path,
-			call_of(found[1][1]), path, names_in(found[1][1], {})[1] or "?"), 0)
-	end
-	return found
-end
-
--- Sets what the path names.  Raises, naming what is near, where there is nothing of that name.
-function space.set(r, path, value)
-	for _, place in ipairs(places(r, path)) do place[1][place[2]] = value end
-end
+function space.set(r, path, value) by_path(recipe_path.set, r, path, value) end
 
 -- What stands there now, of the first of several; nil: nothing.
-function space.get(r, path)
-	local place = places(r, path)[1]
-	return place[1][place[2]]
-end
+function space.get(r, path) return by_path(recipe_path.get, r, path) end
 
 -- The paths of a space in their order: of grids the last one varies fastest.
 function space.paths(axes)
