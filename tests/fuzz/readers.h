@@ -3,12 +3,13 @@
 #ifndef FUZZ_READERS_H
 #define FUZZ_READERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 typedef struct fuzz_reader {
 	const char *name;
-	void (*read)(const uint8_t *bytes, size_t n);
+	bool (*read)(const uint8_t *bytes, size_t n); /* was there something to read in them? */
 } fuzz_reader;
 
 extern const fuzz_reader fuzz_readers[]; /* ended by a name of NULL */
