@@ -18,9 +18,9 @@ Training does not pay here, and the example says so.  Of 314 held-out icons (see
     before training  .706  .741
     trained          .65   .68      with these views, after 40 to 160 steps
     trained          .63   .71      with crops from half the area and noise, after 300 steps
-The classes are told by where things lie and by colour (a mimetype is a sheet of paper in the same place), which is what views
-teach an encoder not to look at, and 730 icons are few to learn something else from.  So views here change colour and place a
-little only; stronger ones make it worse.
+A likely reason, which was not tested: the classes are told by where things lie and by colour (a mimetype is a sheet of paper in
+the same place), which views teach an encoder not to look at, and 730 icons are few to learn something else from.  So views here
+change colour and place a little only; those recipes with stronger ones that were tried came out lower.
 ]]
 
 local function options(list)

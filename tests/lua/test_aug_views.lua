@@ -103,7 +103,7 @@ os.remove(scratch)
 test("a run with one is resumed to the same bits; without views it is the paper's", function()
 	local function small(folder)
 		return trainer{ data = ds, encoder = nn.cnn{ channels = 3, widths = { 4 }, image = 8 }, projector = { 8 }, batch = 32,
-			epochs = 100, seed = 3, views = aug.batch(mixup), folder = folder }
+			epochs = 1e5, seed = 3, views = aug.batch(mixup), folder = folder }
 	end
 	local t = small(scratch)
 	t:start()
