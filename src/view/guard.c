@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HELD_MS = 500 };
+enum { HELD_MS = 500, CRASH_MS = 100, FULL_MS = 200 };
 
 static struct {
 	int fd;
@@ -28,6 +28,8 @@ _Static_assert(ATOMIC_INT_LOCK_FREE == 2, "handlers may wait for no lock");
 
 /* Held by whoever writes to the terminal or changes its modes. */
 static pthread_mutex_t hold = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+static atomic_int holder; /* the thread that does; 0: none.  For handlers, which may not ask the mutex */
+static int depth;         /* how often it does */
 
 /* A job in the background has no say in the terminal, which is the shell's or another job's then. */
 static bool in_background(void)
@@ -44,8 +46,8 @@ void bl_guard_put_back(void)
 	dying = 1;
 	if (in_background())
 		return;
-	/* The process is dying: there is nobody left to tell of a failure.  A terminal that takes nothing is not waited for. */
-	if (poll(&(struct pollfd){.fd = terminal.fd, .events = POLLOUT}, 1, 0) == 1 &&
+	/* The process is dying: there is nobody left to tell of a failure.  A terminal that takes nothing is not waited for long. */
+	if (poll(&(struct pollfd){.fd = terminal.fd, .events = POLLOUT}, 1, FULL_MS) == 1 &&
 	    write(terminal.fd, terminal.restore, terminal.n) < 0)
 		errno = 0;
 	tcsetattr(terminal.fd, TCSANOW, &terminal.cooked);
@@ -66,10 +68,14 @@ void bl_guard_end(void)
 void bl_guard_hold(void)
 {
 	pthread_mutex_lock(&hold);
+	depth++;
+	holder = gettid();
 }
 
 void bl_guard_release(void)
 {
+	if (--depth == 0)
+		holder = 0;
 	pthread_mutex_unlock(&hold);
 }
 
@@ -109,9 +115,18 @@ static struct watched *find(int sig)
 	return NULL;
 }
 
+/* Another thread that is writing a frame ends it first: it would go on behind the putting back. */
+static void wait_for_writer(void)
+{
+	dying = 1;
+	for (int ms = 0; ms < CRASH_MS && holder != 0 && holder != gettid(); ms++)
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
 /* The signal is blocked in here: raised again, it comes on return, and meets whoever was there before. */
 static void on_fatal(int sig)
 {
+	wait_for_writer();
 	bl_guard_put_back();
 	sigaction(sig, &find(sig)->before, NULL);
 	raise(sig);

@@ -130,7 +130,7 @@ expect "Ctrl-C ends a script that catches errors" 1 '^up$' 'interrupted'
 # With little address space: it works, or says why not, and never hangs.
 step='trainer{data = data.shapes{n = 64, size = 8}, encoder = nn.cnn{channels = 3, image = 8, widths = {4}},
 	projector = {8}, batch = 32, epochs = 1, folder = false}:run{quiet = true} print "trained"'
-# limited MB: status 0 and "trained", or 1 and a message
+# limited MB: status 0 and "trained", or 1 and a message; with the least of it the system cannot even load the libraries
 limited() {
 	(
 		ulimit -v $(($1 * 1024))
@@ -140,6 +140,7 @@ limited() {
 	case $status in
 	0) grep -q trained out ;;
 	1) grep -qE 'address space is limited|no memory|out of memory' err ;;
+	127) grep -q 'error while loading shared libraries' err ;;
 	*) false ;;
 	esac && status=0
 }

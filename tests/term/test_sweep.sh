@@ -116,7 +116,7 @@ if command -v tmux >/dev/null 2>&1; then
 	in_tmux send-keys -t a d
 	check "... and ends the trial" until_true has "pruned"
 	in_tmux send-keys -t a q
-	check "q leaves the screen while the sweep goes on" until_true has "trial 1"
+	check "q leaves the screen while the sweep goes on" until_true has "2 arms x 2 seeds"
 	in_tmux send-keys -t a C-c
 	check "Ctrl-C stops it" until_true has "status=130"
 	in_tmux kill-server
