@@ -13,8 +13,8 @@ TRIALS, JOBS = 40, 2
 BARLOW = os.path.abspath(sys.argv[1])
 DECLARATION = """
 return sweep{
-	base = { data = data.shapes{ n = 2000, size = 12, channels = 1, seed = 3 }, encoder = nn.cnn{ widths = { 8, 16 }, image = 12 },
-		projector = { 32, 32 }, batch = 64, epochs = 12, seed = 1 },
+	base = { data = data.shapes{ n = 1000, size = 12, channels = 1, seed = 3 }, encoder = nn.cnn{ widths = { 8, 16 }, image = 12 },
+		projector = { 32, 32 }, batch = 64, epochs = 4, seed = 1 },
 	space = { ["loss.lambda"] = sweep.loguniform(1e-4, 1e-1), ["optim.lr"] = sweep.loguniform(1e-4, 1e-2) },
 	baseline = false, seeds = 1, sampler = "random", budget = { trials = %d }, folder = %s,
 }
