@@ -80,12 +80,16 @@ local function overview()
 	print "?name or help \"name\" says more: ?nn, ?tensor.zeros, ?trainer"
 end
 
--- Entries whose whole name or last part is `name`, else those that contain it.
+-- Entries whose whole name or last part is `name`, the whole one first, else those that contain it.
 function help.find(name)
 	local exact, part = {}, {}
 	for _, e in ipairs(registry.entries()) do
 		local dotted = e.name:gsub(":", ".")
-		if e.name == name or e.last == name or dotted == name then exact[#exact + 1] = e end
+		if e.name == name then
+			table.insert(exact, 1, e)
+		elseif e.last == name or dotted == name then
+			exact[#exact + 1] = e
+		end
 		if e.name:find(name, 1, true) then part[#part + 1] = e end
 	end
 	return #exact > 0 and exact or part

@@ -91,6 +91,8 @@ local function default_text(v)
 	return type(v) == "string" and ("%q"):format(v) or tostring(v)
 end
 
+local function with_article(word) return (word:find "^[aeiou]" and "an " or "a ") .. word end
+
 local function fits(k, v)
 	if k.type == "integer" then return math.type(v) == "integer" end
 	return k.type == "any" or type(v) == k.type
@@ -114,7 +116,7 @@ function registry.check(e, settings)
 	for name, v in pairs(settings or {}) do
 		local k = known[name] or unknown(e, name)
 		if not fits(k, v) then
-			error(("%s: '%s' must be a %s, got %s"):format(e.name, name, k.type, type(v)), 3)
+			error(("%s: '%s' must be %s, got %s"):format(e.name, name, with_article(k.type), type(v)), 3)
 		end
 		out[name] = v
 	end
@@ -161,7 +163,7 @@ local function described(e)
 	local copy, keys = {}, e.keys and {}
 	for field, v in pairs(e) do copy[field] = v end
 	for i, k in ipairs(e.keys or {}) do
-		keys[i] = { name = k.name, text = k.text, type = k.type, expected = k.expected or k.type and "a " .. k.type,
+		keys[i] = { name = k.name, text = k.text, type = k.type, expected = k.expected or k.type and with_article(k.type),
 			default = default_text(k.default), otherwise = k.otherwise, required = k.required or false, position = 0 }
 	end
 	copy.keys = keys

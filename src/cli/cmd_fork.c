@@ -62,11 +62,7 @@ static int go_on(lua_State *L, const struct wish *w, const char *run)
 	push_wish(L, w);
 	if (lua_pcall(L, 2, 0, 0) == LUA_OK)
 		return EXIT_SUCCESS;
-	bl_signals_yield();
-	fflush(stdout);
-	bl_lua_push_clean(L, luaL_tolstring(L, -1, NULL), true);
-	fprintf(stderr, "barlow fork: %s\n", lua_tostring(L, -1));
-	return EXIT_FAILURE;
+	return bl_run_failed(L, "fork");
 }
 
 static int fork_run(const bl_subcommand *self, const void *options_read, const bl_texts *operands)

@@ -36,11 +36,7 @@ static int go_on(lua_State *L, const char *run, bool plain)
 	lua_pushboolean(L, plain);
 	if (lua_pcall(L, 2, 0, 0) == LUA_OK)
 		return EXIT_SUCCESS;
-	bl_signals_yield();
-	fflush(stdout);
-	bl_lua_push_clean(L, luaL_tolstring(L, -1, NULL), true);
-	fprintf(stderr, "barlow resume: %s\n", lua_tostring(L, -1));
-	return EXIT_FAILURE;
+	return bl_run_failed(L, "resume");
 }
 
 static int resume(const bl_subcommand *self, const void *options_read, const bl_texts *operands)

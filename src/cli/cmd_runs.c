@@ -87,7 +87,6 @@ static void push_wish(lua_State *L, const struct wish *w)
 	lua_setfield(L, -2, "number");
 }
 
-/* Messages are for the command's user: where in our code they come from says nothing to him. */
 static int call(lua_State *L, const struct wish *w, const bl_texts *operands)
 {
 	lua_pushcfunction(L, call_main);
@@ -95,11 +94,7 @@ static int call(lua_State *L, const struct wish *w, const bl_texts *operands)
 	push_wish(L, w);
 	if (lua_pcall(L, 2, 1, 0) == LUA_OK)
 		return (int)lua_tointeger(L, -1);
-	bl_signals_yield();
-	fflush(stdout);
-	bl_lua_push_clean(L, luaL_tolstring(L, -1, NULL), true);
-	fprintf(stderr, "barlow runs: %s\n", lua_tostring(L, -1));
-	return EXIT_FAILURE;
+	return bl_run_failed(L, "runs");
 }
 
 static int runs(const bl_subcommand *self, const void *options_read, const bl_texts *operands)

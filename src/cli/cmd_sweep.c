@@ -55,7 +55,6 @@ static void set_whole(lua_State *L, const char *name, int n)
 	lua_setfield(L, -2, name);
 }
 
-/* Messages are for the command's user: where in our code they come from says nothing to him. */
 static int act(lua_State *L, const struct wish *w, const bl_texts *operands)
 {
 	lua_pushcfunction(L, call_main);
@@ -73,11 +72,7 @@ static int act(lua_State *L, const struct wish *w, const bl_texts *operands)
 	lua_setfield(L, -2, "shard");
 	if (lua_pcall(L, 3, 1, 0) == LUA_OK)
 		return (int)lua_tointeger(L, -1);
-	bl_signals_yield();
-	fflush(stdout);
-	bl_lua_push_clean(L, luaL_tolstring(L, -1, NULL), true);
-	fprintf(stderr, "barlow sweep: %s\n", lua_tostring(L, -1));
-	return EXIT_FAILURE;
+	return bl_run_failed(L, "sweep");
 }
 
 static const char *const actions[] = { "run", "watch", "status", "best", "resume", "stop", "worker", "list", "ask-tell", NULL };

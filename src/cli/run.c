@@ -34,6 +34,15 @@ static int report(lua_State *L, int status)
 	return EXIT_FAILURE;
 }
 
+int bl_run_failed(lua_State *L, const char *command)
+{
+	bl_signals_yield();
+	fflush(stdout);
+	bl_lua_push_clean(L, luaL_tolstring(L, -1, NULL), true);
+	fprintf(stderr, "barlow %s: %s\n", command, lua_tostring(L, -1));
+	return EXIT_FAILURE;
+}
+
 /* Runs the chunk under n arguments. */
 static int run_chunk(lua_State *L, int n)
 {

@@ -19,6 +19,8 @@ int bl_run_close(lua_State *L, int status);
 /* A chunk's text; or a file ("-", or none: standard input) with arguments.  An error is printed with a traceback: EXIT_FAILURE. */
 int bl_run_code(lua_State *L, const char *code);
 int bl_run_script(lua_State *L, const bl_texts *script);
+/* Says the error on top on standard error, in the name of the command and without a traceback.  EXIT_FAILURE. */
+int bl_run_failed(lua_State *L, const char *command);
 /* Message handler: the message with a traceback. */
 int bl_run_traceback(lua_State *L);
 
