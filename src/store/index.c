@@ -4,6 +4,10 @@
  *
  * Whatever is wrong with its file, the folders can say it all again: the file is removed and made anew, and where that does
  * not help, or somebody else keeps it locked, the index is in memory.
+ *
+ * A file that is removed may still be open in other processes.  A rollback journal on disk is found by its name, so theirs would
+ * be played back into the new file; the journal is in memory instead, and a writer that was killed is known by the version HALF
+ * that it left: it is set under an exclusive lock before anything else is written, and taken back after everything is.
  */
 #include "store/cache.h"
 #include "store/known.h"
@@ -27,7 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { VERSION = 1, BUSY_MS = 2000, STAMP = 96, ROWS_MOST = 100000, TURNS = 2000 };
+enum { VERSION = 1, HALF = 999, BUSY_MS = 2000, STAMP = 96, ROWS_MOST = 100000, TURNS = 2000 };
 
 /* What the index has of a run, to see whether that still holds. */
 typedef struct entry {
@@ -44,7 +48,7 @@ struct bl_index {
 	char problem[512];
 	entry *entry; /* while it is brought up to date, by id */
 	int entries, room;
-	bool writing; /* a transaction is open */
+	bool stale; /* a folder says something else than the index does */
 };
 
 static const char schema[] =
@@ -87,6 +91,16 @@ static int finish(bl_index *x, sqlite3_stmt *s)
 	return rc == SQLITE_DONE ? 0 : fail(x, "it cannot be written");
 }
 
+static int single_number(bl_index *x, const char *sql, int64_t *out)
+{
+	sqlite3_stmt *s = prepare(x, sql);
+	int rc = s && sqlite3_step(s) == SQLITE_ROW ? 0 : fail(x, "it cannot be read");
+	if (rc == 0)
+		*out = sqlite3_column_int64(s, 0);
+	sqlite3_finalize(s);
+	return rc;
+}
+
 static void bind_text(sqlite3_stmt *s, int at, const char *text)
 {
 	if (text && *text)
@@ -99,13 +113,11 @@ static void bind_time(sqlite3_stmt *s, int at, double t)
 		sqlite3_bind_double(s, at, t);
 }
 
-static int begin_writing(bl_index *x)
+static int set_version(bl_index *x, int version)
 {
-	if (x->writing)
-		return 0;
-	int rc = run_sql(x, "BEGIN IMMEDIATE");
-	x->writing = rc == 0;
-	return rc;
+	char sql[64];
+	snprintf(sql, sizeof sql, "PRAGMA user_version = %d", version);
+	return run_sql(x, sql);
 }
 
 /* --- What is there already ----------------------------------------------------------------------- */
@@ -312,6 +324,9 @@ static int update_run(bl_index *x, writers *w, int root, const char *id)
 	stamp_of(stamp, root, id);
 	if (e && holds(e, stamp))
 		return 0;
+	x->stale = true;
+	if (!w)
+		return 0;
 	folder = bl_runs_path(x->root, id);
 	k = folder ? malloc(sizeof *k) : NULL;
 	if (!k) {
@@ -319,7 +334,7 @@ static int update_run(bl_index *x, writers *w, int root, const char *id)
 		return bl_fail("no memory for a run");
 	}
 	bl_known_read(k, folder, id, e ? e->beats : (bl_beats){ 0 }, seconds_since_1970());
-	int rc = begin_writing(x) != 0 || open_writers(x, w) != 0 ? -1 : put_run(x, w, k, id, folder, stamp, e ? e->run : 0);
+	int rc = open_writers(x, w) != 0 ? -1 : put_run(x, w, k, id, folder, stamp, e ? e->run : 0);
 	bl_known_free(k);
 	free(k);
 	free(folder);
@@ -341,7 +356,10 @@ static int drop_gone(bl_index *x, writers *w)
 	for (int i = 0; i < x->entries; i++) {
 		if (x->entry[i].seen)
 			continue;
-		if (begin_writing(x) != 0 || open_writers(x, w) != 0)
+		x->stale = true;
+		if (!w)
+			return 0;
+		if (open_writers(x, w) != 0)
 			return -1;
 		bind_text(w->drop, 1, x->entry[i].id);
 		if (finish(x, w->drop) != 0)
@@ -364,20 +382,45 @@ static int update_all(bl_index *x, writers *w)
 	return rc == 0 ? drop_gone(x, w) : rc;
 }
 
-static int bring_up_to_date(bl_index *x)
+/* Compares all folders with what the index has of them, and writes what differs where there are writers. */
+static int compare_all(bl_index *x, writers *w)
 {
-	writers w = { NULL };
 	int rc = read_entries(x);
 	if (rc == 0)
-		rc = update_all(x, &w);
-	close_writers(&w);
+		rc = update_all(x, w);
 	free_entries(x);
-	if (x->writing && rc == 0)
-		rc = run_sql(x, "COMMIT");
-	if (x->writing && rc != 0)
-		sqlite3_exec(x->db, "ROLLBACK", NULL, NULL, NULL);
-	x->writing = false;
 	return rc;
+}
+
+static int write_all(bl_index *x)
+{
+	writers w = { NULL };
+	int rc = run_sql(x, "BEGIN") == 0 ? compare_all(x, &w) : -1;
+	close_writers(&w);
+	if (rc != 0) {
+		sqlite3_exec(x->db, "ROLLBACK", NULL, NULL, NULL);
+		return rc;
+	}
+	return run_sql(x, "COMMIT");
+}
+
+/* What was found before the lock was had may be written by now: all is compared again under it. */
+static int write_alone(bl_index *x)
+{
+	int64_t version;
+	int rc = run_sql(x, "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT");
+	if (rc == 0 && single_number(x, "PRAGMA user_version", &version) == 0 && version != VERSION)
+		rc = bl_fail("the index of runs was left half written");
+	if (rc == 0)
+		rc = set_version(x, HALF) == 0 && write_all(x) == 0 ? set_version(x, VERSION) : -1;
+	return rc == 0 ? run_sql(x, "PRAGMA locking_mode = NORMAL; SELECT 1 FROM runs LIMIT 1") : rc;
+}
+
+static int bring_up_to_date(bl_index *x)
+{
+	x->stale = false;
+	int rc = compare_all(x, NULL);
+	return rc == 0 && x->stale ? write_alone(x) : rc;
 }
 
 /* --- Its file ------------------------------------------------------------------------------------------ */
@@ -404,16 +447,6 @@ char *bl_index_path(const char *root)
 	return path;
 }
 
-static int single_number(bl_index *x, const char *sql, int64_t *out)
-{
-	sqlite3_stmt *s = prepare(x, sql);
-	int rc = s && sqlite3_step(s) == SQLITE_ROW ? 0 : fail(x, "it cannot be read");
-	if (rc == 0)
-		*out = sqlite3_column_int64(s, 0);
-	sqlite3_finalize(s);
-	return rc;
-}
-
 static int check_pages(bl_index *x)
 {
 	sqlite3_stmt *s = prepare(x, "PRAGMA quick_check(1)");
@@ -427,21 +460,21 @@ static int check_pages(bl_index *x)
 /* A file of nothing gets its tables; another version's is refused. */
 static int make_tables(bl_index *x)
 {
-	char set[64];
 	int64_t version, tables;
 	if (single_number(x, "PRAGMA user_version", &version) != 0 ||
 	    single_number(x, "SELECT count(*) FROM sqlite_schema", &tables) != 0)
 		return -1;
 	if (version == VERSION)
 		return 0;
+	if (version == HALF)
+		return bl_fail("the index of runs was left half written");
 	if (tables > 0 || version != 0)
 		return bl_fail("the index of runs is version %lld's", (long long)version);
-	snprintf(set, sizeof set, "PRAGMA user_version = %d", VERSION);
 	if (run_sql(x, "BEGIN IMMEDIATE") != 0)
 		return -1;
 	if (single_number(x, "PRAGMA user_version", &version) == 0 && version == VERSION) /* somebody else was faster */
 		return run_sql(x, "COMMIT");
-	if (run_sql(x, schema) == 0 && run_sql(x, set) == 0)
+	if (run_sql(x, schema) == 0 && set_version(x, VERSION) == 0)
 		return run_sql(x, "COMMIT");
 	sqlite3_exec(x->db, "ROLLBACK", NULL, NULL, NULL);
 	return -1;
@@ -456,7 +489,7 @@ static int open_file(bl_index *x, const char *path)
 	sqlite3_db_config(x->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(x->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	/* What a crash of the machine leaves may be broken: it is made anew. */
-	if (run_sql(x, "PRAGMA synchronous = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY") != 0)
+	if (run_sql(x, "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY") != 0)
 		return -1;
 	return make_tables(x) == 0 && check_pages(x) == 0 ? bring_up_to_date(x) : -1;
 }
