@@ -25,6 +25,7 @@ local function series(r, metric)
 	for i, v in ipairs(values) do
 		if v == v then x[#x + 1], y[#y + 1] = records.step[i], v end
 	end
+	if #x == 0 then error(("plot.curves: '%s' was never measured in %s"):format(native.clean(metric), native.clean(r.id)), 0) end
 	return { x, y, label = r.name }
 end
 
@@ -43,7 +44,9 @@ function plot.curves(settings)
 	local metric, list, all = settings.metric or "total", {}, {}
 	for name in pairs(settings) do
 		if type(name) ~= "number" and name ~= "metric" then
-			error(("plot.curves: unknown key '%s' (known: metric, and runs in a list)"):format(tostring(name)), 0)
+			local near = type(name) == "string" and native.nearest(name, { "metric" })
+			error(("plot.curves: unknown key '%s' (%s)"):format(native.clean(tostring(name)),
+				near and ("did you mean '%s'?"):format(near) or "known: metric, and runs in a list"), 0)
 		end
 	end
 	for i, what in ipairs(settings) do list[i] = runs.get(what) end

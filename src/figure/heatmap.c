@@ -79,21 +79,49 @@ static void add_title(bl_script *s, const struct plan *p, const bl_extent *e, co
 	bl_script_add(s, "'\n");
 }
 
-/* Numbers stand where their values lie on the map. */
+enum { TICS_LEAST = 2 };
+#define TIC_ROOM .12 /* of half the map: labels nearer to each other would touch */
+
+/* From 1 down in round steps, so many that two or more lie above the floor. */
+static double even_step(bl_scale scale)
+{
+	static const double steps[] = {.5, .25, .2, .1, .05, .02, .01};
+	int k = 0, last = (int)(sizeof steps / sizeof *steps) - 1;
+	while (k < last && (1 - scale.floor) / steps[k] < TICS_LEAST)
+		k++;
+	return steps[k];
+}
+
+/* 1, .5, .2, .1 ... */
+static double lower(double v)
+{
+	double power = pow(10, floor(log10(v) + 1e-9)), digit = round(v / power);
+	return digit > 2 ? 2 * power : digit > 1 ? power : power / 2;
+}
+
+/* Numbers stand where their values lie on the map; its middle says up to which they are the background. */
+static void add_tics(bl_script *s, bl_scale scale)
+{
+	double step = even_step(scale), before = 1 + TIC_ROOM;
+	bl_script_add(s, scale.floor > 0 ? "set cbtics ('±%.2g' 0" : "set cbtics ('%.2g' 0", scale.floor);
+	for (double v = 1; v > 1e-3; v = scale.log ? lower(v) : v - step) {
+		double place = bl_scale_place(scale, v);
+		if (place < TIC_ROOM)
+			break;
+		if (before - place < TIC_ROOM)
+			continue;
+		bl_script_add(s, ", '%.4g' %.4g, '-%.4g' %.4g", v, place, v, -place);
+		before = place;
+	}
+	bl_script_add(s, ")\n");
+}
+
 static void add_scale(bl_script *s, bl_scale scale)
 {
-	bl_script_add(s, "set cbrange [-1:1]\nset cbtics .5 scale .4\nset colorbox noborder\n");
-	if (scale.floor <= 0 && !scale.log)
-		return;
-	bl_script_add(s, "set cbtics (");
-	for (int k = -4; k <= 4; k++) {
-		double v = bl_scale_value(scale, k / 4.);
-		if (k == 0 && scale.floor > 0)
-			bl_script_add(s, "'within ±%.2g' 0", scale.floor);
-		else
-			bl_script_add(s, "'%.2g' %.4g", v == 0 ? 0 : v, k / 4.);
-		bl_script_add(s, k < 4 ? ", " : ")\n");
-	}
+	bl_script_add(s, "set cbrange [-1:1]\nset cbtics scale .4\nset colorbox noborder\n");
+	add_tics(s, scale);
+	if (scale.floor > 0)
+		bl_script_add(s, "set cblabel 'within ±%.2g: what chance gives at this batch size' offset 1.5, 0\nset rmargin 15\n", scale.floor);
 }
 
 static void add_axes(bl_script *s, bl_scale scale)
@@ -104,6 +132,14 @@ static void add_axes(bl_script *s, bl_scale scale)
 		   "set palette defined (-1 '#0b3c7d', -.667 '#3f7fc0', -.333 '#a9cbe8', 0 '#fafafa', .333 '#f5b49a', "
 		   ".667 '#d25a45', 1 '#8c0f26')\n");
 	add_scale(s, scale);
+}
+
+static bool any_finite(const float *v, int64_t n)
+{
+	int64_t i = 0;
+	while (i < n && !isfinite(v[i]))
+		i++;
+	return i < n;
 }
 
 bl_figure *bl_figure_heatmap_of(const bl_tensor *c, const char *title, const bl_extent *dims, bl_scale scale)
@@ -119,6 +155,12 @@ bl_figure *bl_figure_heatmap_of(const bl_tensor *c, const char *title, const bl_
 		return bl_fail_null("no memory for a heatmap of shape %s", bl_tensor_text(c, shape));
 	}
 	bl_tensor_read(c, values);
+	if (!any_finite(values, bl_tensor_count(c))) {
+		free(values);
+		bl_figure_free(bl_script_figure(s));
+		return bl_fail_null("a heatmap takes a matrix with numbers in it: all of shape %s are NaN or infinite",
+				    bl_tensor_text(c, shape));
+	}
 	struct plan p = make_plan(bl_tensor_size(c, 0), bl_tensor_size(c, 1));
 	add_title(s, &p, dims, title);
 	add_axes(s, scale);

@@ -2,17 +2,26 @@
 /* Any series as lines or points, on linear or log axes, in one panel or some. */
 #include "figure/script.h"
 
+#include <barlow/text.h>
+
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 
 enum { WIDTH = 1000, HEIGHT = 680, PANEL_HEIGHT = 400, MARKERS_UP_TO = 40, MAX_SERIES = 64, MAX_PANELS = 16,
-       KEY_ABOVE_UP_TO = 6 };
+       KEY_ABOVE_UP_TO = 6, LABEL_TEXT = 64 };
 
 static void add_text(bl_script *s, const char *what, const char *text)
 {
 	bl_script_add(s, "set %s ", what);
 	bl_script_quoted(s, text);
 	bl_script_add(s, "\n");
+}
+
+/* Can it be drawn: numbers on a linear axis, numbers above 0 on a logarithmic one? */
+static bool drawable(double v, bool log)
+{
+	return fabs(v) < BL_SCRIPT_MOST && (!log || v >= DBL_MIN);
 }
 
 /* What a logarithmic axis has to show of one coordinate of all series: values above 0.  hi < lo: there are none. */
@@ -23,7 +32,7 @@ static void find_range(const bl_panel *p, bool x, double *lo, double *hi)
 	for (int k = 0; k < p->n; k++) {
 		const double *v = x ? p->series[k].x : p->series[k].y;
 		for (int64_t i = 0; i < p->series[k].n; i++)
-			if (v[i] > 0 && isfinite(v[i])) {
+			if (drawable(v[i], true)) {
 				*lo = fmin(*lo, v[i]);
 				*hi = fmax(*hi, v[i]);
 			}
@@ -83,15 +92,32 @@ static void add_line(bl_script *s, const bl_series *series, const bl_axes *axes,
 	}
 }
 
+static int check_series(const bl_series *s, int k, const bl_axes *axes)
+{
+	int64_t i = 0;
+	while (i < s->n && !(drawable(s->x[i], axes->logx) && drawable(s->y[i], axes->logy)))
+		i++;
+	if (i < s->n || s->n == 0)
+		return 0;
+	char label[LABEL_TEXT];
+	bl_text_clean(label, sizeof label, s->label ? s->label : "", false);
+	return bl_fail("series %d%s%s%s has no point that can be drawn: %s", k + 1, *label ? " ('" : "", label, *label ? "')" : "",
+	               axes->logx || axes->logy ? "a logarithmic axis shows finite numbers above 0 only"
+	                                        : "all its values are NaN, infinite or beyond 1e300");
+}
+
 static int check_panel(const bl_panel *p)
 {
 	int64_t points = 0;
 	for (int k = 0; k < p->n; k++)
 		points += p->series[k].n;
-	if (p->n >= 1 && p->n <= MAX_SERIES && points > 0)
-		return 0;
-	return bl_fail("a figure of lines takes 1 to %d series with points in them, not %d with %lld points", MAX_SERIES,
-		       p->n, (long long)points);
+	if (p->n < 1 || p->n > MAX_SERIES || points == 0)
+		return bl_fail("a figure of lines takes 1 to %d series with points in them, not %d with %lld points", MAX_SERIES,
+			       p->n, (long long)points);
+	for (int k = 0; k < p->n; k++)
+		if (check_series(&p->series[k], k, &p->axes) < 0)
+			return -1;
+	return 0;
 }
 
 static void add_blocks(bl_script *s, const bl_panel *p, int *block)

@@ -97,7 +97,7 @@ void bl_script_quoted(bl_script *s, const char *text)
 
 static void number(bl_script *s, double v)
 {
-	if (isfinite(v))
+	if (fabs(v) < BL_SCRIPT_MOST)
 		fprintf(s->out, "%.9g", v);
 	else
 		fputs("NaN", s->out);

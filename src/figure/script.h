@@ -26,6 +26,7 @@ bl_script *bl_script_new(int width, int height);
 void bl_script_add(bl_script *s, const char *fmt, ...) BL_PRINTF(2, 3);
 void bl_script_bytes(bl_script *s, const void *bytes, size_t n);
 void bl_script_quoted(bl_script *s, const char *text); /* NULL counts as "" */
+#define BL_SCRIPT_MOST 1e300 /* what is as large is not drawn: the span of an axis has to be a number */
 /* "$NAME << EOD ... EOD"; name is ours.  Values that are not finite become NaN, which gnuplot leaves out. */
 void bl_script_block(bl_script *s, const char *name, const double *const *columns, int many, int64_t n);
 

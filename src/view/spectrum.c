@@ -246,6 +246,14 @@ static void write_values(const bl_scene *s, FILE *f)
 		fprintf(f, "%d,%.9g,%.9g\n", i + 1, m->eigenvalues[i], m->singular[i]);
 }
 
+static bool any_singular(const bl_moment *m)
+{
+	int i = 0;
+	while (i < m->spectrum && !(m->singular[i] > 0))
+		i++;
+	return i < m->spectrum;
+}
+
 /* What is 0 has no place on a logarithmic axis. */
 static void save_picture(bl_scene *s, const bl_moment *m, const char *stem)
 {
@@ -259,7 +267,7 @@ static void save_picture(bl_scene *s, const bl_moment *m, const char *stem)
 	snprintf(title, sizeof title, "%s, step %lld", s->info.name, (long long)m->step);
 	bl_series series[] = {{.label = "eigenvalues of the embedding's covariance", .x = number, .y = value[0], .n = m->spectrum},
 			      {.label = "singular values of C", .x = number, .y = value[1], .n = m->spectrum}};
-	bl_figure *f = bl_figure_lines(series, 2, &(bl_axes){.title = title, .xlabel = "number", .logy = true});
+	bl_figure *f = bl_figure_lines(series, any_singular(m) ? 2 : 1, &(bl_axes){.title = title, .xlabel = "number", .logy = true});
 	bl_export_picture(s, f, stem);
 	bl_figure_free(f);
 }

@@ -224,9 +224,9 @@ static void test_heatmap_scale(void **state)
 	bl_tensor *c = identity(8);
 	bl_figure *f = bl_figure_heatmap_of(c, "log", &(bl_extent){1, 8, 1, 8}, (bl_scale){.0625, true});
 	bl_figure *g = bl_figure_heatmap(c, "chance", 17);
-	const char *const log[] = {">within ±0.062<", ">0.25<", ">-0.25<", ">0.12<", ">1<", NULL}; /* 16^(k/4) / 16 */
+	const char *const log[] = {">±0.062<", ">0.5<", ">-0.5<", ">0.2<", ">0.1<", ">1<", "±0.062: what chance gives", NULL};
 	expect_in_svg(f, "log.svg", log);
-	const char *const chance[] = {">within ±0.6<", ">0.8<", NULL}; /* (1 + sqrt(2)) / 4 */
+	const char *const chance[] = {">±0.6<", ">0.8<", ">-1<", NULL}; /* (1 + sqrt(2)) / 4 */
 	expect_in_svg(g, "chance.svg", chance);
 	bl_figure_free(f);
 	bl_figure_free(g);

@@ -111,6 +111,19 @@ test("wrong types name key, expected and got", function()
 	fails(function() return aug.crop(8)(tensor.zeros(8, 8)) end, "(C, H, W)", "(8, 8)")
 	fails(function() return aug.flip(2) end, "flip", "2")
 	fails(function() return plot.lines{ { { 1, 2 }, { 1 } } } end, "2 values of x for 1 of y")
+	local fine = { { 1, 2 }, { 1, 2 } }
+	fails(function() return plot.lines{ fine, { { 1, 2 }, { 1, 2 }, lable = "a" } } end,
+		"plot.lines: series 2: unknown key 'lable' (did you mean 'label'?)")
+	fails(function() return plot.lines{ { { 1 }, { 1 }, { 1 } } } end, "series 1: unknown key '3' (known: x, y, label, low, high)")
+	fails(function() return plot.lines{ { { 1 }, { 1 }, label = 3 } } end, "series 1: 'label' must be a string, got number 3")
+	fails(function() return plot.lines{ { { 1 }, y = 3 } } end, "series 1: 'y' must be a list of numbers or a tensor, got number 3")
+	fails(function() return plot.lines{ { 1, 2 } } end, "series 1: 'x' must be a list of numbers or a tensor, got number 1")
+	fails(function() return plot.lines{ 3 } end, "series 1 must be a table")
+	fails(function() return plot.lines{ { { 1 }, { "a" } } } end, "'y' must be numbers, got string 'a' at 1")
+	fails(function() return plot.lines{ fine, { { 1, 2 }, { 0 / 0, 1 / 0 }, label = "loss" } } end,
+		"series 2 ('loss') has no point that can be drawn: all its values are NaN, infinite or beyond 1e300")
+	fails(function() return plot.lines{ { { 1, 2 }, { -1, 0 } }, logy = true } end, "a logarithmic axis shows finite numbers above 0 only")
+	fails(function() return plot.heatmap(tensor.full({ 2, 2 }, 0 / 0)) end, "all of shape (2, 2) are NaN or infinite")
 end)
 
 test("shapes that do not fit name both", function()

@@ -6,6 +6,7 @@
 #include <barlow/live.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { SERIES_MAX = 32 };
 
@@ -41,7 +42,7 @@ static bl_live *open_run(lua_State *L, int index)
 /* curves(trainer), curves(run), curves{run, run, ..., metric = "total"} */
 static int plot_curves(lua_State *L)
 {
-	if (!is_run(L, 1) && lua_istable(L, 1))
+	if (lua_istable(L, 1) && !is_run(L, 1))
 		return bl_lua_call_module(L, "barlow.runs_plot", "curves", 1);
 	if (!is_run(L, 1))
 		return give(L, bl_figure_curves(bl_trainer_live(bl_lua_trainer(L, 1))));
@@ -92,10 +93,12 @@ static int plot_heatmap(lua_State *L)
 	return give(L, bl_figure_heatmap(t, h.title, h.batch ? h.batch : batch));
 }
 
-/* Numbers of a list or a vector on top, in a userdata that is pushed in its place. */
-static double *numbers(lua_State *L, int64_t *n)
+/* Numbers of the list or the vector on top, in a userdata that is pushed in its place; what: "series 2: x". */
+static double *numbers(lua_State *L, const char *what, const char *name, int64_t *n)
 {
 	bl_tensor **t = bl_lua_test(L, -1, BL_T_TENSOR);
+	if (!t && !lua_istable(L, -1))
+		bl_lua_bad(L, what, name, "a list of numbers or a tensor", lua_gettop(L));
 	*n = t ? bl_tensor_count(*t) : (int64_t)luaL_len(L, -1);
 	double *v = lua_newuserdatauv(L, sizeof *v * (size_t)(*n + 1), 0);
 	if (t) {
@@ -108,7 +111,7 @@ static double *numbers(lua_State *L, int64_t *n)
 	for (int64_t i = 0; !t && i < *n; i++) {
 		lua_rawgeti(L, -2, i + 1);
 		if (lua_type(L, -1) != LUA_TNUMBER)
-			luaL_error(L, "plot.lines: expected numbers, got %s", bl_lua_describe(L, lua_gettop(L)));
+			luaL_error(L, "%s: '%s' must be numbers, got %s at %I", what, name, bl_lua_describe(L, lua_gettop(L)), (lua_Integer)i + 1);
 		v[i] = lua_tonumber(L, -1);
 		lua_pop(L, 1);
 	}
@@ -117,39 +120,59 @@ static double *numbers(lua_State *L, int64_t *n)
 }
 
 /* Ends of the intervals of n points, of the series at that index; NULL: it has none.  They stay on the stack. */
-static const double *interval_end(lua_State *L, int index, const char *name, int64_t n)
+static const double *interval_end(lua_State *L, int index, const char *what, const char *name, int64_t n)
 {
 	int64_t many;
 	if (lua_getfield(L, index, name) == LUA_TNIL)
 		return NULL;
-	const double *v = numbers(L, &many);
+	const double *v = numbers(L, what, name, &many);
 	if (many != n)
-		luaL_error(L, "plot.lines: %I values of %s for %I of y", (lua_Integer)many, name, (lua_Integer)n);
+		luaL_error(L, "%s: %I values of %s for %I of y", what, (lua_Integer)many, name, (lua_Integer)n);
 	return v;
 }
 
+static void check_series_keys(lua_State *L, int index, const char *what)
+{
+	static const char *const known[] = { "x", "y", "label", "low", "high", NULL };
+	for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+		bool fine = lua_isinteger(L, -2) && lua_tointeger(L, -2) >= 1 && lua_tointeger(L, -2) <= 2;
+		if (lua_type(L, -2) == LUA_TSTRING)
+			for (int i = 0; known[i] && !fine; i++)
+				fine = strcmp(known[i], lua_tostring(L, -2)) == 0;
+		if (fine)
+			continue;
+		lua_pushvalue(L, -2);
+		bl_lua_unknown(L, what, "key", luaL_tolstring(L, -1, NULL), known);
+	}
+}
+
 /* {x = list, y = list, label = "", low = list, high = list} or {x, y} on top; what it needs stays on the stack below it. */
-static bl_series series(lua_State *L)
+static bl_series series(lua_State *L, int place)
 {
 	bl_series s = { "", NULL, NULL, 0, NULL, NULL };
 	int64_t nx, ny;
 	int item = lua_gettop(L);
-	luaL_checktype(L, item, LUA_TTABLE);
+	const char *what = lua_pushfstring(L, "plot.lines: series %d", place);
+	if (!lua_istable(L, item))
+		luaL_error(L, "%s must be a table {x, y, label = \"\"}, got %s", what, bl_lua_describe(L, item));
+	check_series_keys(L, item, what);
 	if (lua_getfield(L, item, "label") == LUA_TSTRING)
 		s.label = lua_tostring(L, -1);
+	else if (!lua_isnil(L, -1))
+		bl_lua_bad(L, what, "label", "a string", lua_gettop(L));
 	if (lua_getfield(L, item, "x") == LUA_TNIL)
 		lua_rawgeti(L, item, 1);
-	s.x = numbers(L, &nx);
+	s.x = numbers(L, what, "x", &nx);
 	if (lua_getfield(L, item, "y") == LUA_TNIL)
 		lua_rawgeti(L, item, 2);
-	s.y = numbers(L, &ny);
+	s.y = numbers(L, what, "y", &ny);
 	if (nx != ny)
-		luaL_error(L, "plot.lines: %I values of x for %I of y", (lua_Integer)nx, (lua_Integer)ny);
+		luaL_error(L, "%s: %I values of x for %I of y", what, (lua_Integer)nx, (lua_Integer)ny);
 	s.n = nx;
-	s.low = interval_end(L, item, "low", nx);
-	s.high = interval_end(L, item, "high", nx);
+	s.low = interval_end(L, item, what, "low", nx);
+	s.high = interval_end(L, item, what, "high", nx);
 	if (!s.low != !s.high)
-		luaL_error(L, "plot.lines: the ends of intervals are 'low' and 'high', of which one is missing");
+		luaL_error(L, "%s: the ends of intervals are 'low' and 'high', of which one is missing", what);
 	return s;
 }
 
@@ -171,7 +194,7 @@ static int plot_lines(lua_State *L)
 	luaL_checktype(L, 1, LUA_TTABLE);
 	int n = (int)lua_rawlen(L, 1);
 	luaL_argcheck(L, n >= 1 && n <= SERIES_MAX, 1, "expected 1 to 32 series");
-	luaL_checkstack(L, 14 * n + 10, "series");
+	luaL_checkstack(L, 16 * n + 20, "series");
 	lua_newtable(L);
 	for (lua_pushnil(L); lua_next(L, 1);) {
 		lua_pushvalue(L, -2);
@@ -184,7 +207,7 @@ static int plot_lines(lua_State *L)
 	bl_lua_take_options(L, 2, &axes);
 	for (int i = 0; i < n; i++) {
 		lua_rawgeti(L, 1, i + 1);
-		all[i] = series(L);
+		all[i] = series(L, i + 1);
 	}
 	return give(L, bl_figure_lines(all, n, &axes));
 }
