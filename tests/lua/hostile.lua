@@ -100,6 +100,26 @@ return {
 	{ "a data set that is a FIFO", with_data [[data.idx{images = "@/fifo"}]] },
 	{ "a data set that is a device", with_data [[data.idx{images = "/dev/zero"}]] },
 	{ "a data set that is standard input", with_data [[data.idx{images = "/dev/stdin"}]] },
+	{ "a table of images that is a FIFO", with_data [[data.csv{"@/fifo"}]] },
+	{ "a table of images that is a device", with_data [[data.csv{"/dev/zero"}]] },
+	{ "a table of images that is somebody's file", with_data [[data.csv{"@/victim", header = false, size = 8}]] },
+	{ "an archive that is a FIFO", with_data [[data.tar{"@/fifo", size = 8}]] },
+	{ "an archive that is a device", with_data [[data.tar{"/dev/zero", size = 8}]] },
+	{ "archives without end", with_data [[data.tar{"@/s-{000000000..999999999}.tar", size = 8}]] },
+	{ "a folder of images upwards", with_data [[data.folder{"@/..", size = 8, cache = "disk"}]] },
+	{ "an image function: os", with_data [[data.func(64, function(i) if os then os.execute "touch @/mark" end
+		pcall(function() io.open("@/mark", "w") end) return tensor.rand(1, 8, 8) end)]] },
+	{ "an image function: save", with_data [[data.func(64, function(i) local x = tensor.rand(1, 8, 8)
+		pcall(function() x:save "@/victim" end) pcall(function() tensor.save("@/mark", x) end) return x end)]] },
+	{ "an image function: endless", with_data [[data.func(64, function(i) while true do pcall(function() while true do end end) end
+		end, {seconds = 3600})]] },
+	{ "an image function: memory", with_data [[data.func(64, function(i) local t = {} while true do t[#t + 1] = ("x"):rep(1e7) .. #t end
+		end, {memory = 65536})]] },
+	{ "an image function: numbers without end", with_data [[data.func(1e18, function(i) return tensor.rand(1, 8, 8) end)]] },
+	{ "an image function: a huge image", with_data [[data.func(64, function(i) return tensor.zeros(64, 100000, 100000) end)]] },
+	{ "a map: os", with_data [[data.shapes{n = 64, size = 8, channels = 1, seed = 1}:map(function(x)
+		if os then os.execute "touch @/mark" end return x end)]] },
+	{ "vectors of a file", with_data [[data.vectors(tensor.load "@/victim")]] },
 	{ "weights that are a FIFO", with_layer [[nn.linear(8, 8):load "@/fifo"]] },
 	{ "a huge layer", with_layer [[nn.linear(1000000000, 1000000000)]] },
 	{ "a huge batch", with_setting "precision = 'float32', warmup = 1e300, workers = 1e9" },

@@ -70,10 +70,13 @@ test("a run on features from end to end: better classes than without training, a
 			epochs = 12, seed = 2, folder = place, views = aug.repeated(aug.compose{ aug.feature_mix(train, .4), aug.feature_noise(.2) }, 2) }
 	end
 	local t, cut = run(false), run(folder)
+	local function knn() return eval.knn{ train = train, test = held, encoder = t.encoder, k = 10 } end
+	local untrained = knn()
 	t:run{ quiet = true }
 	equal(t.iteration, 60)
-	local accuracy = eval.knn{ train = train, test = held, encoder = t.encoder, k = 10 }
+	local accuracy = knn()
 	assert(accuracy > .7, "kNN of the trained features: " .. accuracy)
+	assert(accuracy > untrained + .05, ("kNN of the trained features %g, of the untrained %g"):format(accuracy, untrained))
 	cut:start()
 	cut:wait(.001)
 	cut:stop()
