@@ -182,8 +182,8 @@ local function comment_text(v)
 	return "nil --[[ " .. words(v):gsub("%]%]", "] ]") .. " ]]"
 end
 
--- Tensors of the text that is written: {name, tensor}, in order; where they go, or nil.
-local tensors, tensors_folder
+-- Tensors of the text that is written: {name, tensor}, in order; where they go, or nil.  Who else writes them: f(t, name).
+local tensors, tensors_folder, other_writer
 
 local function equal(a, b)
 	return table.concat(a:shape(), " ") == table.concat(b:shape(), " ") and a:allclose(b, 0, 0)
@@ -202,6 +202,7 @@ end
 
 -- name: what it is called where it is, for the file's name.
 local function tensor_text(t, name)
+	if other_writer then return other_writer(t, name) end
 	for _, other in ipairs(tensors) do
 		if native.identity(other.tensor) == native.identity(t) then return ("tensor.load(%q)"):format(other.name) end
 	end
@@ -304,10 +305,15 @@ function recipe.text(d, folder)
 	return text, list
 end
 
--- Of an object: Lua that makes it again.
-function recipe.object_text(v)
-	return (recipe.text(describe(v)))
+-- The same with tensors as write_tensor(t, name) says, for a place that is indented so far.
+function recipe.expression(d, indent, write_tensor)
+	other_writer = write_tensor
+	local text = to_text(d, indent)
+	other_writer = nil
+	return text
 end
+
+recipe.described = of_source
 
 -- As a file.  What the text lacks is named in its first line, for whoever wants to go by it.
 

@@ -115,6 +115,8 @@ typedef struct bl_aug_function {
 	void (*release)(void *context);
 	void *context;
 	int height, width; /* of what it makes; 0: of what it gets */
+	/* Do both contexts, of operators with the same `apply`, make the same views?  NULL: only where they are one. */
+	bool (*equal)(const void *context, const void *other);
 } bl_aug_function;
 /* Takes the context, also where it fails. */
 bl_aug *bl_aug_new_function(const bl_aug_function *f);
@@ -148,6 +150,9 @@ bl_batch_aug *bl_batch_aug_new(int (*apply)(void *context, const bl_batch_call *
                                void *context);
 bl_batch_aug *bl_batch_aug_ref(bl_batch_aug *a);
 void bl_batch_aug_unref(bl_batch_aug *a); /* NULL is fine */
+/* Tells how contexts with the same `apply` are compared; without it they are equal only where they are one. */
+void bl_batch_aug_set_equal(bl_batch_aug *a, bool (*equal)(const void *context, const void *other));
+bool bl_batch_aug_equal(const bl_batch_aug *a, const bl_batch_aug *b); /* NULL, none, equals NULL only */
 /* Makes the stream of the call, from seed and step, and calls; views keep their shapes and layout.  Negative with bl_error. */
 int bl_batch_aug_apply(const bl_batch_aug *a, bl_batch_call *call);
 

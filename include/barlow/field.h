@@ -98,5 +98,7 @@ char *bl_field_default_text(const bl_field *f, char *buf, size_t size);
 char *bl_field_value_text(const bl_field *f, const void *settings, char *buf, size_t size);
 /* "lr = 0.001, momentum = 0.9" of all that the library reads. */
 char *bl_fields_text(const bl_field *fields, const void *settings, char *buf, size_t size);
+/* The same numbers in all of them? */
+bool bl_fields_same(const bl_field *fields, const void *a, const void *b);
 
 #endif

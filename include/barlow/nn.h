@@ -21,7 +21,7 @@ typedef struct bl_module bl_module;
 bl_module *bl_module_ref(bl_module *m);
 void bl_module_unref(bl_module *m);
 const char *bl_module_kind(const bl_module *m); /* "conv2d" */
-/* "conv2d(3, 64, kernel=3, stride=1, padding=1)" into buf, cut at size. */
+/* The Lua that makes such a one, "nn.conv2d(3, 64, 3, {padding = 1})", into buf, cut at size; of a func its name. */
 char *bl_module_text(const bl_module *m, char *buf, size_t size);
 
 /* x -> new reference; NULL with the module's path and both shapes in the message. */

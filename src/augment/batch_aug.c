@@ -12,6 +12,7 @@ struct bl_batch_aug {
 	atomic_int refs;
 	int (*apply)(void *context, const bl_batch_call *call);
 	void (*release)(void *context);
+	bool (*equal)(const void *context, const void *other);
 	void *context;
 };
 
@@ -44,6 +45,16 @@ void bl_batch_aug_unref(bl_batch_aug *a)
 	if (a->release)
 		a->release(a->context);
 	free(a);
+}
+
+void bl_batch_aug_set_equal(bl_batch_aug *a, bool (*equal)(const void *context, const void *other))
+{
+	a->equal = equal;
+}
+
+bool bl_batch_aug_equal(const bl_batch_aug *a, const bl_batch_aug *b)
+{
+	return a == b || (a && b && a->apply == b->apply && a->equal && a->equal(a->context, b->context));
 }
 
 /* What the function gave in place of a view, in the layout that the network has them in. */

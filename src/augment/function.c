@@ -66,7 +66,8 @@ static void release(void *p)
 static bool equal(const void *p, const void *q)
 {
 	const bl_aug_function *f = &((const parameters *)p)->f, *g = &((const parameters *)q)->f;
-	return f->apply == g->apply && f->context == g->context;
+	return f->apply == g->apply && f->height == g->height && f->width == g->width &&
+	       (f->context == g->context || (f->equal && f->equal(f->context, g->context)));
 }
 
 static const bl_field fields[] = { BL_FIELD_END };

@@ -327,3 +327,14 @@ char *bl_fields_text(const bl_field *fields, const void *settings, char *buf, si
 	}
 	return buf;
 }
+
+bool bl_fields_same(const bl_field *fields, const void *a, const void *b)
+{
+	double v[BL_LIST_MOST], w[BL_LIST_MOST];
+	for (const bl_field *f = fields; f->name; f++) {
+		int n = bl_field_get(f, a, v);
+		if (bl_field_get(f, b, w) != n || memcmp(v, w, (size_t)n * sizeof *v) != 0)
+			return false;
+	}
+	return true;
+}

@@ -168,6 +168,17 @@ static int apply_mix(void *ctx, const bl_aug_call *c)
 	return 0;
 }
 
+static bool equal_mix(const void *ctx, const void *other)
+{
+	const mix *m = ctx, *k = other;
+	char a[BL_CONTENT_TEXT], b[BL_CONTENT_TEXT];
+	if (m->p != k->p)
+		return false;
+	if (m->from == k->from)
+		return true;
+	return m->from->values && k->from->values && strcmp(bl_dataset_content(m->from, a), bl_dataset_content(k->from, b)) == 0;
+}
+
 static void release_mix(void *ctx)
 {
 	mix *m = ctx;
@@ -183,5 +194,5 @@ bl_aug *bl_aug_new_feature_mix(bl_dataset *from, float p)
 	if (!m)
 		return bl_fail_null("no memory for feature_mix");
 	*m = (mix){ bl_dataset_ref(from), p };
-	return bl_aug_new_function(&(bl_aug_function){ "feature_mix", apply_mix, release_mix, m, 0, 0 });
+	return bl_aug_new_function(&(bl_aug_function){ "feature_mix", apply_mix, release_mix, m, 0, 0, equal_mix });
 }

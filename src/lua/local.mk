@@ -69,6 +69,7 @@ face_sources += \
 	src/lua/kit/packing.h \
 	src/lua/kit/plain.c \
 	src/lua/kit/registry.c \
+	src/lua/kit/same.c \
 	src/lua/kit/states.c \
 	src/lua/kit/states.h \
 	src/lua/kit/tame.c \

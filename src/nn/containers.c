@@ -38,8 +38,10 @@ bl_module *bl_nn_sequential(void)
 bl_module *bl_sequential_named(const char *kind)
 {
 	bl_module *m = bl_module_new(&sequential_ops);
-	if (m)
+	if (m) {
 		m->kind = kind;
+		m->maker = "sequential";
+	}
 	return m;
 }
 
@@ -112,8 +114,14 @@ static bl_tensor *residual_forward(bl_module *m, bl_tensor *x)
 	return y;
 }
 
+static void residual_options(const bl_module *m, bl_text *t)
+{
+	bl_text_add(t, "%s", ((const residual *)m)->relu ? "" : ", {relu = false}");
+}
+
 static const bl_module_ops residual_ops = {
 	.kind = "residual",
+	.options = residual_options,
 	.size = sizeof(residual),
 	.forward = residual_forward,
 };

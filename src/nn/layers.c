@@ -113,10 +113,16 @@ static bl_tensor *avgpool_forward(bl_module *m, bl_tensor *x)
 static void pool_arguments(const bl_module *m, bl_text *t)
 {
 	const pool *p = (const pool *)m;
-	bl_text_add(t, "kernel=%d, stride=%d, padding=%d", p->kernel, p->stride, p->padding);
+	bool open = false;
+	bl_text_add(t, "%d", p->kernel);
+	if (p->stride != p->kernel)
+		bl_text_add_setting(t, &open, "stride = %d", p->stride);
+	if (p->padding)
+		bl_text_add_setting(t, &open, "padding = %d", p->padding);
+	bl_text_add(t, "%s", open ? "}" : "");
 }
 
-static bl_module *pool_new(const bl_module_ops *ops, int kernel, int stride, int padding)
+static bl_module *pool_new(const bl_module_ops *ops, const char *maker, int kernel, int stride, int padding)
 {
 	if (kernel < 1 || stride < 1 || padding < 0 || 2 * padding > kernel)
 		return bl_fail_null(
@@ -126,6 +132,7 @@ static bl_module *pool_new(const bl_module_ops *ops, int kernel, int stride, int
 	if (!m)
 		return NULL;
 	pool *p = (pool *)m;
+	m->maker = maker;
 	p->kernel = kernel;
 	p->stride = stride;
 	p->padding = padding;
@@ -140,7 +147,7 @@ bl_module *bl_nn_maxpool2d(int kernel, int stride, int padding)
 		.forward = maxpool_forward,
 		.arguments = pool_arguments,
 	};
-	return pool_new(&ops, kernel, stride, padding);
+	return pool_new(&ops, "maxpool", kernel, stride, padding);
 }
 
 bl_module *bl_nn_avgpool2d(int kernel, int stride, int padding)
@@ -151,7 +158,7 @@ bl_module *bl_nn_avgpool2d(int kernel, int stride, int padding)
 		.forward = avgpool_forward,
 		.arguments = pool_arguments,
 	};
-	return pool_new(&ops, kernel, stride, padding);
+	return pool_new(&ops, "avgpool", kernel, stride, padding);
 }
 
 /* A function of the caller's. */

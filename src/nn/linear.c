@@ -23,7 +23,7 @@ static bl_tensor *linear_forward(bl_module *m, bl_tensor *x)
 static void linear_arguments(const bl_module *m, bl_text *t)
 {
 	const linear *l = (const linear *)m;
-	bl_text_add(t, "%lld, %lld%s", (long long)l->in, (long long)l->out, l->bias ? "" : ", bias=false");
+	bl_text_add(t, "%lld, %lld%s", (long long)l->in, (long long)l->out, l->bias ? "" : ", {bias = false}");
 }
 
 static void linear_brief(const bl_module *m, bl_text *t)
@@ -83,19 +83,25 @@ static bl_tensor *conv_forward(bl_module *m, bl_tensor *x)
 static void conv_arguments(const bl_module *m, bl_text *t)
 {
 	const conv *c = (const conv *)m;
-	bl_text_add(t, "%lld, %lld, kernel=", (long long)c->in, (long long)c->out);
+	bool open = false;
+	bl_text_add(t, "%lld, %lld, ", (long long)c->in, (long long)c->out);
 	if (c->kernel[0] == c->kernel[1])
 		bl_text_add(t, "%d", c->kernel[0]);
 	else
-		bl_text_add(t, "%dx%d", c->kernel[0], c->kernel[1]);
-	bl_text_add(t, ", stride=%d, padding=%d", c->shape.stride, c->shape.padding);
+		bl_text_add(t, "{%d, %d}", c->kernel[0], c->kernel[1]);
+	if (c->shape.stride != 1)
+		bl_text_add_setting(t, &open, "stride = %d", c->shape.stride);
+	if (c->shape.padding)
+		bl_text_add_setting(t, &open, "padding = %d", c->shape.padding);
 	if (c->shape.dilation > 1)
-		bl_text_add(t, ", dilation=%d", c->shape.dilation);
+		bl_text_add_setting(t, &open, "dilation = %d", c->shape.dilation);
 	if (c->shape.groups != 1)
-		bl_text_add(t, ", groups=%d", c->shape.groups);
+		bl_text_add_setting(t, &open, "groups = %d", c->shape.groups);
+	if (!c->bias)
+		bl_text_add_setting(t, &open, "bias = false");
 	if (c->algorithm != BL_CONV_AUTO)
-		bl_text_add(t, ", algorithm=%s", bl_conv_algorithms()[c->algorithm]);
-	bl_text_add(t, "%s", c->bias ? "" : ", bias=false");
+		bl_text_add_setting(t, &open, "algorithm = \"%s\"", bl_conv_algorithms()[c->algorithm]);
+	bl_text_add(t, "%s", open ? "}" : "");
 }
 
 static void conv_brief(const bl_module *m, bl_text *t)

@@ -16,6 +16,17 @@ void bl_text_add(bl_text *t, const char *fmt, ...)
 	t->used += n > 0 ? (size_t)n : 0;
 }
 
+void bl_text_add_setting(bl_text *t, bool *open, const char *fmt, ...)
+{
+	char setting[96];
+	va_list args;
+	va_start(args, fmt);
+	vsnprintf(setting, sizeof setting, fmt, args);
+	va_end(args);
+	bl_text_add(t, "%s%s", *open ? ", " : ", {", setting);
+	*open = true;
+}
+
 bl_module *bl_module_new(const bl_module_ops *ops)
 {
 	bl_module *m = calloc(1, ops->size);
@@ -159,7 +170,7 @@ const char *bl_module_kind(const bl_module *m)
 
 static void add_text(const bl_module *m, bl_text *t)
 {
-	bl_text_add(t, "%s(", m->kind);
+	bl_text_add(t, "nn.%s(", m->maker ? m->maker : m->kind);
 	if (m->summary[0])
 		bl_text_add(t, "%s", m->summary);
 	else if (m->ops->arguments)
@@ -168,6 +179,8 @@ static void add_text(const bl_module *m, bl_text *t)
 		bl_text_add(t, i ? ", " : "");
 		add_text(m->child[i].module, t);
 	}
+	if (m->ops->options)
+		m->ops->options(m, t);
 	bl_text_add(t, ")");
 }
 

@@ -20,6 +20,8 @@ typedef struct bl_text {
 	size_t size, used;
 } bl_text;
 void bl_text_add(bl_text *t, const char *fmt, ...) BL_PRINTF(2, 3);
+/* A setting in braces behind arguments, ", {bias = false" or ", padding = 1": *open says whether the brace is there. */
+void bl_text_add_setting(bl_text *t, bool *open, const char *fmt, ...) BL_PRINTF(3, 4);
 
 typedef struct bl_module_ops {
 	const char *kind;
@@ -27,7 +29,8 @@ typedef struct bl_module_ops {
 	bl_tensor *(*forward)(bl_module *m, bl_tensor *x);
 	/* The same, then a sum with `residual` (or NULL), then max(0, .) where relu: one pass.  NULL: cannot. */
 	bl_tensor *(*fused)(bl_module *m, bl_tensor *x, bl_tensor *residual, bool relu);
-	void (*arguments)(const bl_module *m, bl_text *t); /* "3, 64, kernel=3"; NULL: none */
+	void (*arguments)(const bl_module *m, bl_text *t); /* "3, 64, 3, {stride = 2}", in Lua; NULL: none */
+	void (*options)(const bl_module *m, bl_text *t);   /* ", {relu = false}", behind the children; NULL: none */
 	void (*brief)(const bl_module *m, bl_text *t);     /* "conv2d 3 -> 64", for messages; NULL: the kind */
 	/* Slot k draws from stream + k.  NULL: there is nothing to fill. */
 	void (*init)(bl_module *m, uint64_t seed, uint32_t stream);
@@ -45,12 +48,13 @@ typedef struct bl_child {
 	bl_module *module;
 } bl_child;
 
-enum { BL_MODULE_SLOTS = 5, BL_MODULE_SUMMARY = 96, BL_MODULE_PATH = 256 };
+enum { BL_MODULE_SLOTS = 5, BL_MODULE_SUMMARY = 160, BL_MODULE_PATH = 256 };
 
 struct bl_module {
 	atomic_int refs;
 	const bl_module_ops *ops;
 	const char *kind;                /* ops->kind, or what a network calls itself */
+	const char *maker;               /* what its constructor is called, where that is not its kind; NULL */
 	char summary[BL_MODULE_SUMMARY]; /* a network's arguments, instead of its children's texts */
 	bool training;
 	int input_channels;

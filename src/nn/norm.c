@@ -2,6 +2,8 @@
 /* norm.c: the batch norm layer, which can take a residual sum and a ReLU into its own pass. */
 #include "nn/layers.h"
 
+#include <barlow/number.h>
+
 #include <math.h>
 
 typedef struct norm {
@@ -55,11 +57,16 @@ static bl_tensor *plain(bl_module *m, bl_tensor *x)
 static void arguments(const bl_module *m, bl_text *t)
 {
 	const norm *l = (const norm *)m;
-	bl_text_add(t, "%lld%s", (long long)l->features, l->affine ? "" : ", affine=false");
+	char number[BL_NUMBER_TEXT];
+	bool open = false;
+	bl_text_add(t, "%lld", (long long)l->features);
+	if (!l->affine)
+		bl_text_add_setting(t, &open, "affine = false");
 	if (l->momentum != .1f)
-		bl_text_add(t, ", momentum=%g", (double)l->momentum);
+		bl_text_add_setting(t, &open, "momentum = %s", bl_number_text((double)l->momentum, true, number, sizeof number));
 	if (l->eps != 1e-5f)
-		bl_text_add(t, ", eps=%g", (double)l->eps);
+		bl_text_add_setting(t, &open, "eps = %s", bl_number_text((double)l->eps, true, number, sizeof number));
+	bl_text_add(t, "%s", open ? "}" : "");
 }
 
 static void brief(const bl_module *m, bl_text *t)
@@ -113,6 +120,7 @@ bl_module *bl_nn_batchnorm(int64_t features, bool affine, bool two_d, float mome
 	l->features = features;
 	l->affine = affine;
 	l->two_d = two_d;
+	m->maker = two_d ? NULL : "batchnorm1d";
 	l->momentum = momentum;
 	l->eps = eps;
 	l->start = 1;

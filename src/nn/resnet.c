@@ -181,18 +181,21 @@ static const plan *find_plan(const bl_resnet_config *c)
 	return bl_fail_null("resnet: depth must be 18, 34 or 50, got %d", c->depth);
 }
 
+/* In Lua. */
 static void summarise(bl_module *m, const bl_resnet_config *c)
 {
 	bl_text t = { m->summary, sizeof m->summary, 0 };
-	bl_text_add(&t, "depth=%d, stem=%s, channels=%lld", c->depth, c->stem_small ? "small" : "large",
+	m->maker = "resnet";
+	bl_text_add(&t, "{depth = %d, stem = \"%s\", channels = %lld", c->depth, c->stem_small ? "small" : "large",
 	            (long long)c->channels);
 	if (c->stem_padding)
-		bl_text_add(&t, ", stem_padding=%d", c->stem_padding);
+		bl_text_add(&t, ", stem_padding = %d", c->stem_padding);
 	if (c->width != 64)
-		bl_text_add(&t, ", width=%lld", (long long)c->width);
-	bl_text_add(&t, "%s", c->zero_init ? ", zero_init=true" : "");
+		bl_text_add(&t, ", width = %lld", (long long)c->width);
+	bl_text_add(&t, "%s", c->zero_init ? ", zero_init = true" : "");
 	if (c->classes)
-		bl_text_add(&t, ", classes=%lld", (long long)c->classes);
+		bl_text_add(&t, ", classes = %lld", (long long)c->classes);
+	bl_text_add(&t, "}");
 }
 
 bl_module *bl_nn_resnet(const bl_resnet_config *c)

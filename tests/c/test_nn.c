@@ -67,22 +67,23 @@ static void texts_say_what_a_layer_is(void **state)
 {
 	(void)state;
 	char text[12];
-	assert_text(bl_nn_linear(4, 2, true), "linear(4, 2)");
-	assert_text(bl_nn_linear(4, 2, false), "linear(4, 2, bias=false)");
+	assert_text(bl_nn_linear(4, 2, true), "nn.linear(4, 2)");
+	assert_text(bl_nn_linear(4, 2, false), "nn.linear(4, 2, {bias = false})");
 	assert_text(bl_nn_conv2d(3, 64, 3, (bl_conv_shape){ 2, 1, 1, 1 }, true),
-	            "conv2d(3, 64, kernel=3, stride=2, padding=1)");
+	            "nn.conv2d(3, 64, 3, {stride = 2, padding = 1})");
 	assert_text(bl_nn_conv2d(4, 4, 3, (bl_conv_shape){ 1, 1, 4, 1 }, false),
-	            "conv2d(4, 4, kernel=3, stride=1, padding=1, groups=4, bias=false)");
-	assert_text(bl_nn_batchnorm(8, true, true, .1f, 1e-5f), "batchnorm(8)");
-	assert_text(bl_nn_batchnorm(8, false, true, .2f, 1e-3f), "batchnorm(8, affine=false, momentum=0.2, eps=0.001)");
-	assert_text(bl_nn_maxpool2d(3, 2, 1), "maxpool2d(kernel=3, stride=2, padding=1)");
+	            "nn.conv2d(4, 4, 3, {padding = 1, groups = 4, bias = false})");
+	assert_text(bl_nn_batchnorm(8, true, true, .1f, 1e-5f), "nn.batchnorm(8)");
+	assert_text(bl_nn_batchnorm(8, false, true, .2f, 1e-3f), "nn.batchnorm(8, {affine = false, momentum = 0.2, eps = 0.001})");
+	assert_text(bl_nn_maxpool2d(3, 2, 1), "nn.maxpool(3, {stride = 2, padding = 1})");
 	bl_module *relu = bl_nn_relu();
-	assert_text(bl_nn_residual(relu, relu, true), "residual(relu(), relu())");
+	assert_text(bl_nn_residual(relu, relu, true), "nn.residual(nn.relu(), nn.relu())");
+	assert_text(bl_nn_residual(relu, relu, false), "nn.residual(nn.relu(), nn.relu(), {relu = false})");
 	bl_module_unref(relu);
 	assert_text(bl_nn_resnet(&(bl_resnet_config){ .depth = 18, .stem_small = true, .channels = 3, .width = 4 }),
-	            "resnet(depth=18, stem=small, channels=3, width=4)");
+	            "nn.resnet({depth = 18, stem = \"small\", channels = 3, width = 4})");
 	bl_module *m = bl_nn_linear(123456, 2, true);
-	assert_string_equal(bl_module_text(m, text, sizeof text), "linear(1234");
+	assert_string_equal(bl_module_text(m, text, sizeof text), "nn.linear(1");
 	bl_module_unref(m);
 }
 

@@ -115,7 +115,7 @@ test("tables and shards have it, too, and a recipe says so", function()
 	local a, b = data.tar{ root .. "/t.tar", size = 16, cache = "memory" }, data.csv{ root .. "/t.csv", header = false, size = 16, cache = "memory" }
 	equal(math.min(a[2].image:size(2), a[2].image:size(3)), 18)
 	equal(math.min(b[2].image:size(2), b[2].image:size(3)), 18)
-	assert(require "barlow.recipe".object_text(b):find('cache = "memory"', 1, true))
+	assert(require "barlow.recipe".text(require "barlow.recipe".copy(b)):find('cache = "memory"', 1, true))
 	local both = a:concat(b):map(function(img) return 1 - img end)
 	close(both[#a + 2].image, 1 - b[2].image, 0, 1e-6)
 	local none = data.shapes{ n = 3, size = 8 }

@@ -75,7 +75,7 @@ end)
 test("recipes name the table by absolute path, and refuse one with other labels or images", function()
 	local recipe = require "barlow.recipe"
 	local path = table_of 'f,l\n"pictures, all/palette.png",x\n"a ""quoted"" name.png",y\n'
-	local line = recipe.object_text(data.csv{ path, labels = "l" })
+	local line = recipe.text(recipe.copy(data.csv{ path, labels = "l" }))
 	local made = assert(load("return " .. line))()
 	equal(text(made.classes), "x|y")
 	table_of 'f,l\n"pictures, all/palette.png",y\n"a ""quoted"" name.png",x\n'

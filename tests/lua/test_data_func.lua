@@ -121,7 +121,7 @@ test("recipes hold the functions, and a run goes on where it was stopped", funct
 	if again.iteration < 90 then again:step(90 - again.iteration) end
 	for i = 1, 90 do equal(again:record(i).total, whole:record(i).total, "loss of step " .. i) end
 	os.execute(("rm -r '%s'"):format(folder))
-	local back = load("return " .. recipe.object_text(make()))()
+	local back = load("return " .. recipe.text(recipe.copy(make())))()
 	close(back[96].image, make()[96].image, 0, 0)
 	equal(back[96].label, 1)
 end)

@@ -15,7 +15,7 @@ end
 test("a function of a tensor is a module", function()
 	local f = nn.func(function(x) return x:relu() * 2 end)
 	close(f(tensor{ { -1, 3 } }), { { 0, 6 } })
-	equal(tostring(f), "func(func)")
+	equal(tostring(f), "nn.func{f = function(x) return x:relu() * 2 end, name = \"func\"}")
 	local x = tensor{ { -1, 3 } }:requires_grad(true)
 	nn.sequential(f, f)(x):sum():backward()
 	close(x.grad, { { 0, 4 } })

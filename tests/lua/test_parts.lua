@@ -148,7 +148,7 @@ end)
 test("recipes state how parts are made, with their seeds", function()
 	local ds = data.shapes{ n = 200, size = 8, channels = 1 }
 	local made = ds:few(4):concat(ds:balance{ seed = 7 })
-	local line = recipe.object_text(made)
+	local line = recipe.text(recipe.copy(made))
 	assert(line:find(":few({per_class = 4, seed = 0})", 1, true), line)
 	assert(line:find(":balance({seed = 7})", 1, true), line)
 	local back = load("return " .. line)()

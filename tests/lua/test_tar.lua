@@ -140,7 +140,7 @@ test("recipes name the shards by an absolute pattern and refuse others", functio
 	local recipe = require "barlow.recipe"
 	make_shard("s-0.tar", "gnu", 1, 4, "p", cls)
 	make_shard("s-1.tar", "pax", 5, 4, "p", cls)
-	local line = recipe.object_text(data.tar(root .. "/s-{0..1}.tar"))
+	local line = recipe.text(recipe.copy(data.tar(root .. "/s-{0..1}.tar")))
 	assert(line:find(root .. "/s-{0..1}.tar", 1, true), line)
 	equal(#assert(load("return " .. line))(), 8)
 	make_shard("s-1.tar", "pax", 5, 4, "p", function(i) return { cls = tostring(i) } end)

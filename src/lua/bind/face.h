@@ -199,6 +199,8 @@ bl_module *bl_lua_func(lua_State *L, int index, const char *name);
 /* A loss of one term that is the function at `index`; new reference, or NULL with bl_error. */
 bl_loss *bl_lua_func_loss(lua_State *L, int index);
 int bl_lua_make_func_loss(lua_State *L); /* loss.func, by these */
+/* Of two losses that are functions; *of_functions: is any of them one? */
+bool bl_lua_func_loss_same(const bl_loss *l, const bl_loss *k, bool *of_functions);
 extern const bl_field bl_lua_func_loss_fields[];
 
 /* --- pipelines of pipelines, and changed ones (l_aug_change.c) --- */
@@ -288,6 +290,14 @@ int bl_lua_tensor_element(lua_State *L);       /* l_tensor_index.c: t[i], t[{i, 
 int bl_lua_tensor_assign(lua_State *L);        /* l_tensor_index.c: t[i] = v */
 /* Nested tables (or a number) at `index` as a tensor; raises on a ragged one. */
 bl_tensor *bl_lua_tensor_from_table(lua_State *L, int index);
+
+/*
+ * Pushes the Lua that makes an object equal to the one at `index` (lua/printed.lua); false, and nothing: it does not remember
+ * what made it, or this is a sandboxed state.
+ */
+bool bl_lua_as_recipe(lua_State *L, int index);
+int bl_lua_module_layers(lua_State *L);
+int bl_lua_module_origin(lua_State *L);
 
 /* Calls function `name` of Lua module `module` ("barlow.show") on the nargs values on top; returns how many results. */
 int bl_lua_call_module(lua_State *L, const char *module, const char *name, int nargs);

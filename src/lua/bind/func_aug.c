@@ -28,6 +28,13 @@ static void release(void *ctx)
 	free(f);
 }
 
+static bool equal(const void *p, const void *q)
+{
+	const func_aug *f = p, *g = q;
+	return f->limits.seconds == g->limits.seconds && f->limits.bytes == g->limits.bytes &&
+	       bl_function_same(f->function, g->function);
+}
+
 /* --- calling --- */
 
 static _Thread_local int calls; /* of such functions, one within the other */
@@ -186,7 +193,7 @@ static bl_pipeline *make(lua_State *L, int index, const arguments *a)
 		free(f);
 		return NULL;
 	}
-	bl_aug *op = bl_aug_new_function(&(bl_aug_function){ "func", apply, release, f, a->size, a->size });
+	bl_aug *op = bl_aug_new_function(&(bl_aug_function){ "func", apply, release, f, a->size, a->size, equal });
 	bl_pipeline *p = op ? bl_pipeline_new(&op, 1) : NULL;
 	bl_aug_unref(op);
 	return p;

@@ -22,6 +22,13 @@ static void release(void *ctx)
 	free(f);
 }
 
+static bool equal(const void *p, const void *q)
+{
+	const func_batch *f = p, *g = q;
+	return f->limits.seconds == g->limits.seconds && f->limits.bytes == g->limits.bytes &&
+	       bl_function_same(f->function, g->function);
+}
+
 static void set_list(lua_State *L, const char *name, const bl_batch_call *c)
 {
 	lua_createtable(L, (int)c->n, 0);
@@ -99,8 +106,12 @@ bl_batch_aug *bl_lua_func_batch(lua_State *L, int index, const bl_lua_limits *li
 		return bl_fail_null("no memory for a function");
 	f->limits = *limits;
 	f->function = bl_lua_constant_function(L, index);
-	if (f->function)
-		return bl_batch_aug_new(apply, release, f);
-	free(f);
-	return NULL;
+	if (!f->function) {
+		free(f);
+		return NULL;
+	}
+	bl_batch_aug *a = bl_batch_aug_new(apply, release, f);
+	if (a)
+		bl_batch_aug_set_equal(a, equal);
+	return a;
 }

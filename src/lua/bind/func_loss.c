@@ -24,6 +24,7 @@ typedef struct spec {
 	char parameter[PARAMETERS][BL_LOSS_NAME], help[PARAMETERS][64];
 	bl_field fields[PARAMETERS + 1];
 	char term[BL_LOSS_TERMS][BL_LOSS_NAME]; /* "" behind the last; none: the first call names them */
+	bool named; /* by whoever made it */
 } spec;
 
 typedef struct func_loss {
@@ -221,6 +222,31 @@ static bl_tensor *forward(void *ctx, const void *settings, bl_tensor *const *z, 
 	return c.y;
 }
 
+/* --- comparing --- */
+
+static bool same_parameters(const spec *s, const spec *r)
+{
+	for (int k = 0; k < PARAMETERS; k++) {
+		const bl_field *f = &s->fields[k], *g = &r->fields[k];
+		if (strcmp(s->parameter[k], r->parameter[k]) != 0 || strcmp(s->help[k], r->help[k]) != 0 ||
+		    f->preset[0] != g->preset[0] || f->min != g->min || f->max != g->max || f->settable != g->settable)
+			return false;
+	}
+	return true;
+}
+
+bool bl_lua_func_loss_same(const bl_loss *l, const bl_loss *k, bool *of_functions)
+{
+	bool first = bl_loss_ops_of(l)->forward == forward, second = bl_loss_ops_of(k)->forward == forward;
+	*of_functions = first || second;
+	if (!first || !second)
+		return false;
+	const func_loss *f = bl_loss_ctx(l), *g = bl_loss_ctx(k);
+	return strcmp(f->spec.name, g->spec.name) == 0 && strcmp(f->spec.turn, g->spec.turn) == 0 &&
+	       f->spec.named == g->spec.named && (!f->spec.named || memcmp(f->spec.term, g->spec.term, sizeof f->spec.term) == 0) &&
+	       same_parameters(&f->spec, &g->spec) && bl_function_same(f->function, g->function);
+}
+
 /* --- making --- */
 
 typedef struct parameter {
@@ -302,6 +328,7 @@ static void take_terms(lua_State *L, spec *s)
 		return;
 	if (!lua_istable(L, list) || lua_rawlen(L, list) < 1 || lua_rawlen(L, list) > BL_LOSS_TERMS)
 		bl_lua_bad(L, "loss.func", "terms", "a list of 1 to 8 names", list);
+	s->named = true;
 	for (int k = 0; k < (int)lua_rawlen(L, list); k++) {
 		if (lua_rawgeti(L, list, k + 1) != LUA_TSTRING)
 			bl_lua_bad(L, "loss.func", "terms", "a list of names", -1);

@@ -515,24 +515,37 @@ static bool has_parts(const bl_pipeline *p)
 	return false;
 }
 
-/* The text of functions is known where the object remembers what made it, and recipes are written. */
-static bool as_recipe(lua_State *L)
+bool bl_lua_as_recipe(lua_State *L, int index)
 {
-	bl_lua_source(L, 1);
+	index = lua_absindex(L, index);
+	bl_lua_source(L, index);
 	bool known = !lua_isnil(L, -1) && !bl_lua_state_is_sandbox(L);
 	lua_pop(L, 1);
 	if (known) {
-		lua_pushvalue(L, 1);
-		bl_lua_call_module(L, "barlow.recipe", "object_text", 1);
+		lua_pushvalue(L, index);
+		bl_lua_call_module(L, "barlow.printed", "object", 1);
 	}
 	return known;
+}
+
+/* "aug.twin(...)[1]" of one of several views. */
+static bool as_view(lua_State *L)
+{
+	int top = lua_gettop(L);
+	if (lua_getiuservalue(L, 1, 2) == LUA_TTABLE && lua_rawgeti(L, -1, 1) == LUA_TUSERDATA && bl_lua_as_recipe(L, -1)) {
+		lua_rawgeti(L, top + 1, 2);
+		lua_pushfstring(L, "%s[%I]", lua_tostring(L, -2), (LUAI_UACINT)lua_tointeger(L, -1));
+		return true;
+	}
+	lua_settop(L, top);
+	return false;
 }
 
 static int p_tostring(lua_State *L)
 {
 	luaL_Buffer b;
 	bl_pipeline *p = pipeline(L, 1);
-	if (has_parts(p) && as_recipe(L))
+	if (has_parts(p) && (bl_lua_as_recipe(L, 1) || as_view(L)))
 		return 1;
 	luaL_buffinit(L, &b);
 	add_text(&b, p);
@@ -547,7 +560,7 @@ static int w_tostring(lua_State *L)
 	bool functions = v->batch_aug != NULL;
 	for (int i = 0; i < v->n; i++)
 		functions = functions || has_parts(v->view[i]);
-	if (functions && as_recipe(L))
+	if (functions && bl_lua_as_recipe(L, 1))
 		return 1;
 	luaL_buffinit(L, &b);
 	luaL_addstring(&b, v->n == 2 ? "aug.twin(" : "aug.views{ ");
@@ -566,18 +579,27 @@ static int w_len(lua_State *L)
 	return 1;
 }
 
-/* views[i] */
-static int w_element(lua_State *L)
-{
-	bl_pipelines *v = pipelines(L, 1);
-	lua_Integer i = lua_tointeger(L, 2);
-	return lua_isinteger(L, 2) && i >= 1 && i <= v->n ? bl_lua_give_pipeline(L, bl_pipeline_ref(v->view[i - 1])) : 0;
-}
-
+/* View i, from 0, of those at 1, which it remembers: {pipelines, 1}. */
 static int give_view(lua_State *L, int i)
 {
 	bl_pipelines *v = pipelines(L, 1);
-	return i < v->n ? bl_lua_give_pipeline(L, bl_pipeline_ref(v->view[i])) : (lua_pushnil(L), 1);
+	if (i >= v->n)
+		return lua_pushnil(L), 1;
+	bl_lua_give_pipeline(L, bl_pipeline_ref(v->view[i]));
+	lua_createtable(L, 2, 0);
+	lua_pushvalue(L, 1);
+	lua_rawseti(L, -2, 1);
+	lua_pushinteger(L, i + 1);
+	lua_rawseti(L, -2, 2);
+	lua_setiuservalue(L, -2, 2);
+	return 1;
+}
+
+/* views[i] */
+static int w_element(lua_State *L)
+{
+	lua_Integer i = lua_tointeger(L, 2);
+	return lua_isinteger(L, 2) && i >= 1 && i <= pipelines(L, 1)->n ? give_view(L, (int)i - 1) : 0;
 }
 
 static int p_len(lua_State *L)

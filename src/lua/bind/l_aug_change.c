@@ -108,7 +108,7 @@ int bl_lua_pipelines_equal(lua_State *L)
 	bl_pipelines *v = bl_lua_test(L, 1, BL_T_VIEWS), *w = bl_lua_test(L, 2, BL_T_VIEWS);
 	bool same = p && q && bl_pipeline_equal(*p, *q);
 	if (v && w) {
-		same = v->n == w->n && v->batch_aug == w->batch_aug;
+		same = v->n == w->n && bl_batch_aug_equal(v->batch_aug, w->batch_aug);
 		for (int i = 0; same && i < v->n; i++)
 			same = bl_pipeline_equal(v->view[i], w->view[i]);
 	}

@@ -2,6 +2,8 @@
 /* l_aug_ramp.c: aug.ramp(from, to, epochs), which may stand where an operator's field has a number. */
 #include "lua/bind/face.h"
 
+#include <barlow/number.h>
+
 #include <string.h>
 
 #define TYPE "ramp"
@@ -53,13 +55,14 @@ static void push_numbers(lua_State *L, const double *v, int n)
 	}
 }
 
-static void add_numbers(lua_State *L, luaL_Buffer *b, const double *v, int n)
+static void add_numbers(luaL_Buffer *b, const double *v, int n)
 {
+	char number[BL_NUMBER_TEXT];
 	luaL_addstring(b, n ? "{" : "");
 	for (int i = 0; i < (n ? n : 1); i++) {
 		luaL_addstring(b, i ? ", " : "");
-		lua_pushfstring(L, "%f", v[i]);
-		luaL_addvalue(b);
+		luaL_addstring(b, bl_number_text(v[i], false, number, sizeof number));
+		luaL_addstring(b, strpbrk(number, ".en") ? "" : ".0");
 	}
 	luaL_addstring(b, n ? "}" : "");
 }
@@ -70,9 +73,9 @@ static int ramp_tostring(lua_State *L)
 	luaL_Buffer b;
 	luaL_buffinit(L, &b);
 	luaL_addstring(&b, "aug.ramp(");
-	add_numbers(L, &b, r->from, r->n_from);
+	add_numbers(&b, r->from, r->n_from);
 	luaL_addstring(&b, ", ");
-	add_numbers(L, &b, r->to, r->n_to);
+	add_numbers(&b, r->to, r->n_to);
 	lua_pushfstring(L, ", %I)", (LUAI_UACINT)r->epochs);
 	luaL_addvalue(&b);
 	luaL_pushresult(&b);

@@ -78,10 +78,35 @@ static int l_call(lua_State *L)
 	return 2;
 }
 
+static bool l_is_of_function(const bl_loss *l)
+{
+	bool of_functions;
+	bl_lua_func_loss_same(l, l, &of_functions);
+	return of_functions;
+}
+
+/* The same kind with the same settings; of functions, with the same text. */
+static int l_equal(lua_State *L)
+{
+	bl_loss **at = bl_lua_test(L, 1, BL_T_LOSS), **other = bl_lua_test(L, 2, BL_T_LOSS);
+	bool of_functions = false, same = at && other;
+	if (same) {
+		same = bl_lua_func_loss_same(*at, *other, &of_functions);
+		if (!of_functions)
+			same = bl_loss_ops_of(*at) == bl_loss_ops_of(*other) &&
+			       bl_fields_same(bl_loss_ops_of(*at)->fields, bl_loss_settings(*at), bl_loss_settings(*other));
+	}
+	lua_pushboolean(L, same);
+	return 1;
+}
+
+/* The Lua that makes an equal one; that of a function is known where the object remembers it. */
 static int l_tostring(lua_State *L)
 {
 	const bl_loss *l = bl_lua_loss(L, 1);
 	char text[512];
+	if (l_is_of_function(l) && bl_lua_as_recipe(L, 1))
+		return 1;
 	lua_pushfstring(L, "loss.%s{%s}", bl_loss_ops_of(l)->name,
 	                bl_fields_text(bl_loss_ops_of(l)->fields, bl_loss_settings(l), text, sizeof text));
 	return 1;
@@ -158,7 +183,8 @@ static const bl_lua_function makers[] = {
 	BL_LUA_END,
 };
 
-static const luaL_Reg meta[] = { { "__call", l_call }, { "__tostring", l_tostring }, { "__gc", l_gc }, { NULL, NULL } };
+static const luaL_Reg meta[] = { { "__call", l_call }, { "__tostring", l_tostring }, { "__eq", l_equal },
+	                        { "__gc", l_gc }, { NULL, NULL } };
 static const bl_lua_function methods[] = {
 	BL_LUA("()", NULL, "(za: tensor, zb: tensor, ...: tensor): tensor, table",
 	       "The loss of embeddings (N, D), one of each view: a scalar to go backward from, and its terms.",

@@ -223,31 +223,137 @@ static const char *count_text(int64_t n, char buf[24])
 	return buf;
 }
 
-/* One line a module, children indented, with the number of its parameters. */
-static void print_tree(luaL_Buffer *b, bl_module *m, const char *name, int depth)
+static bool is_number(const char *name)
 {
-	char text[256], line[512], count[24];
-	int64_t n = bl_module_count(m);
-	bool leaf = bl_module_children(m) == 0;
-	snprintf(line, sizeof line, "%s%*s%s%s%s", depth ? "\n" : "", 2 * depth, "", name, *name ? ": " : "",
-	         leaf ? bl_module_text(m, text, sizeof text) : bl_module_kind(m));
-	luaL_addstring(b, line);
-	if (n) {
-		snprintf(line, sizeof line, "  %s parameters", count_text(n, count));
-		luaL_addstring(b, line);
-	}
-	for (int i = 0; i < bl_module_children(m); i++)
-		print_tree(b, bl_module_child(m, i), bl_module_child_name(m, i), depth + 1);
+	return strspn(name, "0123456789") == strlen(name);
 }
 
+/* How the i-th child of m is reached: "[1]", ".layer1". */
+static const char *push_place(lua_State *L, bl_module *m, int i)
+{
+	const char *name = bl_module_child_name(m, i);
+	return is_number(name) ? lua_pushfstring(L, "[%d]", i + 1) : lua_pushfstring(L, ".%s", name);
+}
+
+static void add_count(luaL_Buffer *b, bl_module *m)
+{
+	char line[64], count[24];
+	int64_t n = bl_module_count(m);
+	snprintf(line, sizeof line, "  %s parameter%s", count_text(n, count), n == 1 ? "" : "s");
+	luaL_addstring(b, n ? line : "");
+}
+
+/* A line for each module below m, "[1]: nn.linear(4, 3)  15 parameters", each behind `before`. */
+static void add_children(lua_State *L, luaL_Buffer *b, bl_module *m, const char *before, int depth)
+{
+	char text[512], line[1024];
+	luaL_checkstack(L, 4, "modules");
+	for (int i = 0; i < bl_module_children(m); i++) {
+		bl_module *child = bl_module_child(m, i);
+		bool leaf = bl_module_children(child) == 0;
+		int top = lua_gettop(L);
+		snprintf(line, sizeof line, "\n%s%*s%s: %s", before, 2 * depth, "", push_place(L, m, i),
+		         leaf ? bl_module_text(child, text, sizeof text) : bl_module_kind(child));
+		lua_settop(L, top);
+		luaL_addstring(b, line);
+		add_count(b, child);
+		add_children(L, b, child, before, depth + 1);
+	}
+}
+
+/* Where nobody knows what made it: its kind, and what is in it. */
+static void push_tree(lua_State *L, bl_module *m)
+{
+	char text[512];
+	luaL_Buffer b;
+	luaL_buffinit(L, &b);
+	luaL_addstring(&b, bl_module_children(m) ? bl_module_kind(m) : bl_module_text(m, text, sizeof text));
+	add_count(&b, m);
+	add_children(L, &b, m, "", 1);
+	luaL_pushresult(&b);
+}
+
+/* The Lua that makes a module of the same architecture, with what is in it as comments (lua/printed.lua). */
 static int m_tostring(lua_State *L)
+{
+	bl_module *m = bl_lua_module(L, 1);
+	bool known = lua_getiuservalue(L, 1, 1) == LUA_TTABLE || lua_getiuservalue(L, 1, 2) == LUA_TTABLE;
+	lua_settop(L, 1);
+	if (known && !bl_lua_state_is_sandbox(L))
+		return bl_lua_call_module(L, "barlow.printed", "module", 1);
+	push_tree(L, m);
+	return 1;
+}
+
+/* module_layers(module, before): "\n<before>[1]: nn.linear(4, 3)  15 parameters" for each below it */
+int bl_lua_module_layers(lua_State *L)
 {
 	luaL_Buffer b;
 	bl_module *m = bl_lua_module(L, 1);
+	const char *before = luaL_checkstring(L, 2);
 	luaL_buffinit(L, &b);
-	print_tree(&b, m, "", 0);
+	add_children(L, &b, m, before, 0);
 	luaL_pushresult(&b);
 	return 1;
+}
+
+/* module_origin(module): what made it: its source, or {of = origin, place = "[1]"}, or nil */
+int bl_lua_module_origin(lua_State *L)
+{
+	bl_lua_module(L, 1);
+	if (lua_getiuservalue(L, 1, 1) != LUA_TTABLE)
+		lua_getiuservalue(L, 1, 2);
+	return 1;
+}
+
+/* Pushes the origin of the object at `index`, or nil. */
+static void push_origin(lua_State *L, int index)
+{
+	if (!bl_lua_test(L, index, BL_T_MODULE))
+		lua_pushnil(L);
+	else if (lua_getiuservalue(L, index, 1) != LUA_TTABLE) {
+		lua_pop(L, 1);
+		lua_getiuservalue(L, index, 2);
+	}
+}
+
+/* The argument that became child i, among those of the source on top, is pushed, or nil. */
+static void push_argument(lua_State *L, const char *name, int i)
+{
+	bool list = lua_rawgeti(L, -1, 1) == LUA_TTABLE;
+	const char *call = (lua_getfield(L, -2, "call"), lua_tostring(L, -1));
+	int source = lua_gettop(L) - 2;
+	if (call && strcmp(call, "nn.sequential") == 0)
+		lua_rawgeti(L, list ? source + 1 : source, i + 1);
+	else if (call && strcmp(call, "nn.residual") == 0 && list)
+		lua_getfield(L, source + 1, name);
+	else
+		lua_pushnil(L);
+	lua_replace(L, source + 1);
+	lua_settop(L, source + 1);
+}
+
+/*
+ * The module on top is child i of the one at 1, and remembers how that was made: as an argument of a container, whose origin
+ * is its own then, or as a place in what a network's constructor makes.  Not as its source: its weights may be others.
+ */
+static void note_origin(lua_State *L, bl_module *m, int i)
+{
+	int child = lua_gettop(L);
+	push_origin(L, 1);
+	if (lua_istable(L, -1)) {
+		push_argument(L, bl_module_child_name(m, i), i);
+		push_origin(L, lua_gettop(L));
+		if (!lua_istable(L, -1)) {
+			lua_createtable(L, 0, 2);
+			lua_pushvalue(L, child + 1);
+			lua_setfield(L, -2, "of");
+			push_place(L, m, i);
+			lua_setfield(L, -2, "place");
+		}
+		lua_setiuservalue(L, child, 2);
+	}
+	lua_settop(L, child);
 }
 
 /* m[1], m.layer1: children by place or name */
@@ -261,7 +367,19 @@ static int m_element(lua_State *L)
 	for (int i = 0; lua_type(L, 2) == LUA_TSTRING && i < n; i++)
 		if (strcmp(bl_module_child_name(m, i), lua_tostring(L, 2)) == 0)
 			at = i;
-	return at < 0 ? 0 : bl_lua_give_module(L, bl_module_ref(bl_module_child(m, at)));
+	if (at < 0)
+		return 0;
+	bl_lua_give_module(L, bl_module_ref(bl_module_child(m, at)));
+	note_origin(L, m, at);
+	return 1;
+}
+
+/* One module: two objects of Lua may be it.  Others are never equal, whatever their layers, as in PyTorch. */
+static int m_equal(lua_State *L)
+{
+	bl_module **m = bl_lua_test(L, 1, BL_T_MODULE), **other = bl_lua_test(L, 2, BL_T_MODULE);
+	lua_pushboolean(L, m && other && *m == *other);
+	return 1;
 }
 
 static int m_len(lua_State *L)
@@ -283,7 +401,8 @@ static int p_kind(lua_State *L)
 }
 
 static const luaL_Reg meta[] = {
-	{ "__gc", m_gc }, { "__call", m_call }, { "__tostring", m_tostring }, { "__len", m_len }, { NULL, NULL },
+	{ "__gc", m_gc }, { "__call", m_call }, { "__tostring", m_tostring }, { "__len", m_len }, { "__eq", m_equal },
+	{ NULL, NULL },
 };
 static const bl_lua_function methods[] = {
 	BL_LUA("parameters", m_parameters, "(): function", "Iterates over names and tensors of the parameters.",

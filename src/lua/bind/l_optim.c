@@ -179,13 +179,26 @@ static int o_gc(lua_State *L)
 	return 0;
 }
 
-/* As what makes such settings anew. */
+/* The Lua that makes such settings anew. */
 static int o_tostring(lua_State *L)
 {
 	const bl_optim_config *c = bl_lua_optim(L, 1);
+	const optimiser *o = check(L);
 	char text[512];
 	lua_pushfstring(L, "optim.%s{%s}", bl_optim_kind(c),
 	                bl_fields_text(bl_optim_fields(bl_optim_kind(c)), c->room, text, sizeof text));
+	if (o->optim)
+		lua_pushfstring(L, "%s --[[ bound to %I parameters ]]", lua_tostring(L, -1),
+		                (LUAI_UACINT)bl_params_count(o->params));
+	return 1;
+}
+
+/* Settings are equal by value; an optimiser that is bound to parameters is itself alone, as it holds their state. */
+static int o_equal(lua_State *L)
+{
+	const optimiser *o = bl_lua_test(L, 1, BL_T_OPTIM), *p = bl_lua_test(L, 2, BL_T_OPTIM);
+	bool same = o && p && !o->optim && !p->optim && strcmp(bl_optim_kind(&o->config), bl_optim_kind(&p->config)) == 0;
+	lua_pushboolean(L, same && bl_fields_same(bl_optim_fields(bl_optim_kind(&o->config)), o->config.room, p->config.room));
 	return 1;
 }
 
@@ -310,7 +323,7 @@ static int s_call(lua_State *L)
 }
 
 static const luaL_Reg meta[] = {
-	{ "__gc", o_gc }, { "__tostring", o_tostring }, { "__newindex", o_assign }, { NULL, NULL },
+	{ "__gc", o_gc }, { "__tostring", o_tostring }, { "__newindex", o_assign }, { "__eq", o_equal }, { NULL, NULL },
 };
 static const bl_lua_function methods[] = {
 	BL_LUA("step", o_step, "(factor?: number)",
@@ -345,7 +358,17 @@ static int s_tostring(lua_State *L)
 	return 1;
 }
 
-static const luaL_Reg schedule_meta[] = { { "__call", s_call }, { "__tostring", s_tostring }, { NULL, NULL } };
+static int s_equal(lua_State *L)
+{
+	const bl_schedule *s = bl_lua_test(L, 1, BL_T_SCHEDULE), *r = bl_lua_test(L, 2, BL_T_SCHEDULE);
+	bool same = s && r && s->ops == r->ops && s->steps == r->steps && s->warmup == r->warmup;
+	lua_pushboolean(L, same && bl_fields_same(bl_schedule_fields(bl_schedule_kind(s)), s->room, r->room));
+	return 1;
+}
+
+static const luaL_Reg schedule_meta[] = {
+	{ "__call", s_call }, { "__tostring", s_tostring }, { "__eq", s_equal }, { NULL, NULL },
+};
 
 /* optim.schedule, whose fields are those of all kinds; they live as long as the state. */
 static void add_schedule(lua_State *L)

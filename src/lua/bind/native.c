@@ -166,6 +166,7 @@ static const luaL_Reg functions[] = {
 	{ "tune_names", bl_lua_tune_names }, { "tune_trainer", bl_lua_tune_trainer }, { "tune_module", bl_lua_tune_module },
 	{ "tune_measure", bl_lua_tune_measure }, { "tune_load", bl_lua_tune_load }, { "tune_renew", bl_lua_tune_renew },
 	{ "tune_path", bl_lua_tune_path },
+	{ "module_layers", bl_lua_module_layers }, { "module_origin", bl_lua_module_origin },
 	{ "look_draw", bl_lua_look_draw }, { "look_time", bl_lua_look_time }, { "look_text", bl_lua_look_text },
 	{ "look_sheet", bl_lua_look_sheet }, { NULL, NULL },
 };

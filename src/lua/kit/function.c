@@ -125,6 +125,11 @@ bl_cargo *bl_function_cargo(bl_function *f)
 	return f->cargo;
 }
 
+bool bl_function_same(const bl_function *f, const bl_function *g)
+{
+	return f == g || bl_cargo_same(f->cargo, g->cargo);
+}
+
 static void push_value(lua_State *L, bl_function *f, int function)
 {
 	bl_function **value = bl_lua_new(L, BL_T_FUNCTION, sizeof f);

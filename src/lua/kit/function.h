@@ -62,6 +62,9 @@ bl_function *bl_function_with(bl_function *f, bl_tensor *const *from, bl_tensor 
  */
 bl_function *bl_function_constant(bl_function *f);
 
+/* Do both do the same: the same code with the same upvalues, by value?  Where their texts stand does not matter. */
+bool bl_function_same(const bl_function *f, const bl_function *g);
+
 /* Its cargo, for whoever writes its text. */
 bl_cargo *bl_function_cargo(bl_function *f);
 

@@ -69,6 +69,8 @@ void bl_cargo_push(lua_State *L, const bl_cargo *c, bool constant);
 /* Tensors among its upvalues become copies that cannot be written to.  Negative with bl_error. */
 int bl_cargo_freeze(bl_cargo *c);
 void bl_cargo_free(bl_cargo *c);
+/* The same code with the same upvalues (same.c). */
+bool bl_cargo_same(const bl_cargo *c, const bl_cargo *d);
 /* A copy, into *out as above, with tensors to[i] in the places of from[i].  Negative with bl_error. */
 int bl_cargo_copy(const bl_cargo *c, bl_tensor *const *from, bl_tensor *const *to, int n, bl_cargo **out);
 
