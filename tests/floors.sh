@@ -94,10 +94,21 @@ kit_looks_up() {
 	includes | grep -E '^src/lua/kit/[^ ]* lua/bind/'
 }
 
-echo 1..13
+# What a loss has in a folder of its own is that loss's alone: all others know the interface, loss.h.
+loss_known_elsewhere() {
+	includes | awk '
+		$2 ~ /^loss\/[^\/]*\// {
+			split($2, part, "/")
+			if (index($1, "src/loss/" part[2] "/") != 1)
+				print $1 " includes " $2 ": only src/loss/" part[2] " may, others know <barlow/loss.h>"
+		}'
+}
+
+echo 1..14
 check "sources are found" nothing_found
 check "nobody looks up" look_up
 check "the toolkit of the bindings includes none of them" kit_looks_up
+check "private headers of one loss are included by that loss only" loss_known_elsewhere
 check "cblas.h is included by tensor/blas.c only" only 'cblas\.h|openblas.*' 'src/tensor/blas\.c'
 check "oneDNN is included by tensor/conv_onednn.c only" only '(oneapi/dnnl/)?dnnl.*\.h' 'src/tensor/conv_onednn\.c'
 check "sqlite3.h is included by store/index.c only" only 'sqlite3\.h' 'src/store/index\.c'

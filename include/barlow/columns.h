@@ -55,7 +55,7 @@ typedef struct bl_record {
 int bl_columns_add(bl_columns *c, const bl_column *column);
 /* 0: this can be a column's name; negative with bl_error where not. */
 int bl_column_name_check(const char *name);
-/* Makes a column that was read from outside harmless: texts end and hold no control characters, numbers are in range. */
+/* Makes a column that was read from outside harmless: texts end and can be shown (text.h), numbers are in range. */
 void bl_column_clean(bl_column *column);
 
 /* The place of a name, or -1. */
@@ -64,6 +64,11 @@ int bl_columns_find(const bl_columns *c, const char *name);
 int bl_columns_next(const bl_columns *c, bl_column_kind kind, int from);
 /* Is the column a part of the total: a weighted term, or a term that no weighted one follows? */
 bool bl_columns_part(const bl_columns *c, int place);
+/*
+ * Is the column a term's weight, loss.NAME of the term NAME, and the value 1, so that it changes nothing and need not be
+ * shown where there is little room?
+ */
+bool bl_columns_idle(const bl_columns *c, int place, double value);
 /* Are most of its values NaN, perhaps? */
 bool bl_column_rare(const bl_column *column);
 

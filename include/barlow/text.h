@@ -24,5 +24,7 @@ uint32_t bl_text_next(const char **s);
  * bytes that all of it takes, as snprintf does.
  */
 size_t bl_text_clean(char *out, size_t size, const char *in, bool lines);
+/* The same in place, without lines: what of it has no room in `size` bytes, at most 512, is cut off. */
+void bl_text_clean_here(char *text, size_t size);
 
 #endif

@@ -2,6 +2,7 @@
 /* text.c: UTF-8, and text from outside made fit to be shown. */
 #include <barlow/text.h>
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -63,13 +64,15 @@ static bool is_hidden(uint32_t u)
 static void show(char piece[PIECE], const char *s, uint32_t u, int bytes, bool lines)
 {
 	bool stays = !is_hidden(u) || (lines && (u == '\n' || u == '\t'));
-	if (u == MALFORMED || (u < 0x80 && !stays))
+	if (u == MALFORMED || (u < 0x80 && !stays)) {
 		for (int i = 0; i < bytes; i++)
 			snprintf(piece + 4 * i, PIECE - 4 * (size_t)i, "\\x%02x", (unsigned char)s[i]);
-	else if (stays)
-		snprintf(piece, PIECE, "%.*s", bytes, s);
-	else
+	} else if (stays) {
+		memcpy(piece, s, (size_t)bytes);
+		piece[bytes] = '\0';
+	} else {
 		snprintf(piece, PIECE, "\\u{%x}", (unsigned)u);
+	}
 }
 
 size_t bl_text_clean(char *out, size_t size, const char *in, bool lines)
@@ -91,4 +94,13 @@ size_t bl_text_clean(char *out, size_t size, const char *in, bool lines)
 	if (size > 0)
 		out[used] = '\0';
 	return all;
+}
+
+void bl_text_clean_here(char *text, size_t size)
+{
+	char raw[512];
+	assert(size > 0 && size <= sizeof raw);
+	memcpy(raw, text, size);
+	raw[size - 1] = '\0';
+	bl_text_clean(text, size, raw, false);
 }

@@ -2,6 +2,7 @@
 /* columns.c: lists of columns: names that can be, looking them up, their values as text. */
 #include <barlow/columns.h>
 #include <barlow/error.h>
+#include <barlow/text.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -45,20 +46,12 @@ int bl_columns_add(bl_columns *c, const bl_column *column)
 	return c->n++;
 }
 
-static void clean_text(char *text, size_t size)
-{
-	text[size - 1] = '\0';
-	for (char *p = text; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = '?';
-}
-
 void bl_column_clean(bl_column *c)
 {
-	clean_text(c->name, sizeof c->name);
-	clean_text(c->label, sizeof c->label);
-	clean_text(c->brief, sizeof c->brief);
-	clean_text(c->unit, sizeof c->unit);
+	bl_text_clean_here(c->name, sizeof c->name);
+	bl_text_clean_here(c->label, sizeof c->label);
+	bl_text_clean_here(c->brief, sizeof c->brief);
+	bl_text_clean_here(c->unit, sizeof c->unit);
 	if (c->kind >= BL_COLUMN_KINDS)
 		c->kind = BL_COLUMN_OWN;
 	if (c->precision > PRECISION_MAX)
@@ -88,6 +81,16 @@ bool bl_columns_part(const bl_columns *c, int place)
 	uint8_t kind = c->column[place].kind;
 	bool weighted = place + 1 < c->n && c->column[place + 1].kind == BL_COLUMN_WEIGHTED;
 	return kind == BL_COLUMN_WEIGHTED || (kind == BL_COLUMN_TERM && !weighted);
+}
+
+bool bl_columns_idle(const bl_columns *c, int place, double value)
+{
+	static const char prefix[] = "loss.";
+	const bl_column *i = &c->column[place];
+	if (i->kind != BL_COLUMN_PARAMETER || value != 1 || strncmp(i->name, prefix, sizeof prefix - 1) != 0)
+		return false;
+	int term = bl_columns_find(c, i->name + sizeof prefix - 1);
+	return term >= 0 && c->column[term].kind == BL_COLUMN_TERM;
 }
 
 bool bl_column_rare(const bl_column *c)

@@ -2,6 +2,8 @@
 /* live.c: publishing and reading of info and snapshots.  Nothing read is believed before it is checked. */
 #include "live/livefile.h"
 
+#include <barlow/text.h>
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,15 +76,6 @@ bool bl_live_problem(bl_live *l, char *out, size_t size)
 
 /* --- The reader's side --------------------------------------------------- */
 
-/* Texts go to terminals: no control characters, and an end. */
-static void clean_text(char *text, size_t size)
-{
-	text[size - 1] = '\0';
-	for (char *c = text; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
-}
-
 static int64_t not_negative(int64_t v)
 {
 	return v < 0 ? 0 : v;
@@ -90,8 +83,8 @@ static int64_t not_negative(int64_t v)
 
 static void clean_info(bl_live_info *i)
 {
-	clean_text(i->name, sizeof i->name);
-	clean_text(i->message, sizeof i->message);
+	bl_text_clean_here(i->name, sizeof i->name);
+	bl_text_clean_here(i->message, sizeof i->message);
 	if ((unsigned)i->state > BL_RUN_FAILED)
 		i->state = BL_RUN_FAILED;
 	i->step = not_negative(i->step);
@@ -165,10 +158,10 @@ static bool views_sane(const bl_snapshot *s)
 bool bl_live_snapshot_clean(bl_snapshot *s)
 {
 	for (int i = 0; i < BL_VIEWS_MAX; i++)
-		clean_text(s->view_draws[i], BL_DRAW_TEXT);
-	clean_text(s->view_class, BL_CLASS_TEXT);
+		bl_text_clean_here(s->view_draws[i], BL_DRAW_TEXT);
+	bl_text_clean_here(s->view_class, BL_CLASS_TEXT);
 	for (int i = 0; i < BL_CLASSES_MAX; i++)
-		clean_text(s->class_name[i], BL_CLASS_TEXT);
+		bl_text_clean_here(s->class_name[i], BL_CLASS_TEXT);
 	for (int i = 0; i < BL_POINTS_MAX; i++)
 		if (s->point_label[i] < -1)
 			s->point_label[i] = -1;

@@ -13,7 +13,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "loss/barlow/standard.h"
+#include "loss/standard.h"
 
 bool bl_arrange_can(bl_order order, int64_t d)
 {

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "loss/barlow/standard.h"
+#include "loss/standard.h"
 #include "tensor/blas.h"
 
 enum { SAMPLE = 192 }; /* dims whose elements of C make the histogram */

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "loss/barlow/standard.h"
+#include "loss/standard.h"
 #include "tensor/blas.h"
 #include "tensor/lapack.h"
 

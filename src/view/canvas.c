@@ -18,7 +18,7 @@ bl_canvas *bl_canvas_new(int width, int height, bl_ability can)
 		free(cells);
 		return bl_fail_null("no memory for a screen of %d x %d", width, height);
 	}
-	*c = (bl_canvas){width, height, can, cells};
+	*c = (bl_canvas){width, height, can, cells, 0};
 	bl_canvas_clear(c);
 	return c;
 }
@@ -35,6 +35,7 @@ void bl_canvas_clear(bl_canvas *c)
 {
 	for (int i = 0; i < c->width * c->height; i++)
 		c->cells[i] = (bl_cell){' ', BL_COLOUR_OWN, BL_COLOUR_OWN, false};
+	c->overlaid = 0;
 }
 
 bl_cell *bl_canvas_cell(const bl_canvas *c, int x, int y)
@@ -51,7 +52,7 @@ void bl_canvas_put(bl_canvas *c, int x, int y, uint32_t glyph, int32_t fg, int32
 		*cell = (bl_cell){glyph, fg, bg, false};
 }
 
-/* Scripts and signs that are one column wide everywhere; the rest (controls, marks, wide ones) is not let through. */
+/* Scripts and signs that are one column wide everywhere; others (marks, wide ones) are not let through. */
 static bool one_column(uint32_t u)
 {
 	static const struct {
@@ -66,20 +67,39 @@ static bool one_column(uint32_t u)
 	return false;
 }
 
+enum { CLEAN = 2048 };
+
+/* No name of a run, class or file reaches the terminal in another form. */
+static const char *cleaned(const char *text, char out[CLEAN])
+{
+	bl_text_clean(out, CLEAN, text, false);
+	return out;
+}
+
 int bl_canvas_columns(const char *text)
 {
+	char clean[CLEAN];
 	int n = 0;
-	for (; *text; n++)
-		bl_text_next(&text);
+	for (const char *at = cleaned(text, clean); *at; n++)
+		bl_text_next(&at);
 	return n;
+}
+
+static bool is_word(uint32_t glyph)
+{
+	return (glyph >= '0' && glyph <= '9') || (glyph >= 'A' && glyph <= 'Z') || (glyph >= 'a' && glyph <= 'z');
 }
 
 int bl_canvas_part(bl_canvas *c, int x, int y, int columns, bl_paint p, const char *text)
 {
+	char clean[CLEAN];
+	const char *at = cleaned(text, clean);
 	int n = 0;
-	for (; *text && n < columns; n++) {
-		uint32_t u = bl_text_next(&text);
-		bl_canvas_put(c, x + n, y, one_column(u) ? u : '?', bl_colour_of(p, c->can.light), BL_COLOUR_OWN);
+	for (; *at && n < columns; n++) {
+		uint32_t u = bl_text_next(&at), glyph = one_column(u) ? u : '?';
+		const bl_cell *cell = bl_canvas_cell(c, x + n, y);
+		c->overlaid += cell && is_word(cell->glyph) && cell->glyph != glyph;
+		bl_canvas_put(c, x + n, y, glyph, bl_colour_of(p, c->can.light), BL_COLOUR_OWN);
 	}
 	return n;
 }

@@ -32,6 +32,7 @@ typedef struct bl_canvas {
 	int width, height;
 	bl_ability can;
 	bl_cell *cells; /* row-major */
+	int overlaid;   /* letters and digits over which other text was written: the layout of a view has a fault */
 } bl_canvas;
 
 typedef struct bl_rect {
@@ -46,8 +47,9 @@ bl_cell *bl_canvas_cell(const bl_canvas *c, int x, int y); /* NULL outside */
 void bl_canvas_put(bl_canvas *c, int x, int y, uint32_t glyph, int32_t fg, int32_t bg);
 
 /*
- * UTF-8 text from (x,y) in `room` columns, the last of which is an ellipsis where it is longer; what could move a cursor
- * becomes '?'.  Returns the columns used.  bl_canvas_part: the first `columns` of it, on purpose.
+ * UTF-8 text from (x,y) in `room` columns, the last of which is an ellipsis where it is longer.  What a terminal must not
+ * get is written out (bl_text_clean), and what is not one column wide becomes '?'.  Returns the columns used.
+ * bl_canvas_part: the first `columns` of it, on purpose.
  */
 int bl_canvas_text(bl_canvas *c, int x, int y, int room, bl_paint p, const char *text);
 int bl_canvas_part(bl_canvas *c, int x, int y, int columns, bl_paint p, const char *text);

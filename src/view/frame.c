@@ -59,11 +59,11 @@ static void drop_least(struct fields *fs)
 	fs->n--;
 }
 
-static void draw_fields(bl_canvas *c, int y, struct fields *fs)
+static void draw_fields(bl_canvas *c, int x, int y, struct fields *fs)
 {
-	while (fs->n > 1 && columns(fs) > c->width)
+	while (fs->n > 1 && columns(fs) > c->width - x)
 		drop_least(fs);
-	for (int i = 0, x = 0; i < fs->n; i++)
+	for (int i = 0; i < fs->n; i++)
 		x += bl_canvas_text(c, x, y, c->width - x, fs->f[i].paint, fs->f[i].text) + FIELD_GAP;
 }
 
@@ -94,13 +94,23 @@ static void add_epochs(const bl_live_info *i, struct fields *fs)
 	ADD(fs, BL_PAINT_TEXT, 3, "epoch %.2f/%.*f", (double)i->step / epoch, decimals, all);
 }
 
+/* A third of the row at most, less where state and step, the first two fields, need the room. */
+static int draw_name(const char *name, bl_canvas *c, const struct fields *fs)
+{
+	enum { LEAST = 8 };
+	int need = 2 * FIELD_GAP + bl_canvas_columns(fs->f[0].text) + bl_canvas_columns(fs->f[1].text);
+	int room = c->width / 3 < c->width - need ? c->width / 3 : c->width - need;
+	int n = bl_canvas_text(c, 0, 0, room > LEAST ? room : LEAST, BL_PAINT_TITLE, name);
+	bl_canvas_bold(c, 0, 0, n);
+	return n > 0 ? n + FIELD_GAP : 0;
+}
+
 static void draw_progress(const bl_scene *s, bl_canvas *c)
 {
 	const bl_live_info *i = &s->info;
 	struct fields fs = {.n = 0};
 	char left[32];
 	duration(left, sizeof left, bl_scene_seconds_left(s));
-	ADD(&fs, BL_PAINT_TITLE, 7, "%s", i->name);
 	add_state(s, c, &fs);
 	ADD(&fs, BL_PAINT_TEXT, 8, "step %lld/%lld", (long long)i->step, (long long)i->steps);
 	if (i->steps_per_epoch > 0)
@@ -110,8 +120,8 @@ static void draw_progress(const bl_scene *s, bl_canvas *c)
 	double rate = bl_history_value(&s->history, "images_per_s");
 	if (!isnan(rate))
 		ADD(&fs, BL_PAINT_TEXT, 4, "%.0f images/s", rate);
-	draw_fields(c, 0, &fs);
-	bl_canvas_bold(c, 0, 0, bl_canvas_columns(i->name));
+	int x = draw_name(i->name, c, &fs);
+	draw_fields(c, x, 0, &fs);
 }
 
 /* What matters most stays longest; what has no room in the header at all, as the gradient's norm, is 0. */
@@ -134,7 +144,8 @@ static void add_value(const bl_history *h, const bl_canvas *c, struct fields *fs
 	bool plain = i->kind == BL_COLUMN_PARAMETER || i->kind == BL_COLUMN_RATE || i->kind == BL_COLUMN_SCORE;
 	double value = bl_history_newest(h, k);
 	char number[32], label[BL_LABEL_BYTES];
-	if ((i->kind == BL_COLUMN_SCORE || i->kind == BL_COLUMN_FLOOR) && isnan(value))
+	if (((i->kind == BL_COLUMN_SCORE || i->kind == BL_COLUMN_FLOOR) && isnan(value)) ||
+	    bl_columns_idle(&h->columns, k, value))
 		return;
 	bl_column_text(i, value, number, sizeof number);
 	bl_paint paint = plain && i->kind != BL_COLUMN_SCORE ? BL_PAINT_TEXT : bl_metric_paint(&h->columns, k);
@@ -152,7 +163,7 @@ static void draw_terms(const bl_scene *s, bl_canvas *c)
 		if (importance(&h->columns, list[i]) > 0)
 			add_value(h, c, &fs, list[i]);
 	if (fs.n > 0)
-		draw_fields(c, 1, &fs);
+		draw_fields(c, 0, 1, &fs);
 }
 
 /* --- Footer ----------------------------------------------------------------- */

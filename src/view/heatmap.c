@@ -111,20 +111,22 @@ static void draw_title(const bl_scene *s, bl_canvas *c, const bl_picture *p, bl_
 	const bl_region *r = &p->part;
 	const char *name = bl_heatmap_name(bl_heatmap_look(s), p),
 		   *change = bl_heatmap_look(s)->differs && p == &bl_heatmap_look(s)->shown ? "change of " : "";
-	char what[240], brief[180], says[400];
-	int n = snprintf(brief, sizeof brief, "%s%s%s", run, change, name);
+	char what[280], title[180], brief[240], says[400];
+	snprintf(title, sizeof title, "%s%s%s", run, change, name);
+	snprintf(brief, sizeof brief, "%s", title);
 	if (r->rows < p->d || r->cols < p->d) {
-		snprintf(what, sizeof what, "%s  %d..%d x %d..%d of %d", brief, r->row + 1, r->row + r->rows, r->col + 1,
+		snprintf(what, sizeof what, "%s  %d..%d x %d..%d of %d", title, r->row + 1, r->row + r->rows, r->col + 1,
 			 r->col + r->cols, p->d);
-		snprintf(brief + n, sizeof brief - (size_t)n, " from %d, %d", r->row + 1, r->col + 1);
+		snprintf(brief, sizeof brief, "%s from %d, %d", title, r->row + 1, r->col + 1);
 	} else {
-		snprintf(what, sizeof what, "%s  D %d", brief, p->d);
+		snprintf(what, sizeof what, "%s  D %d", title, p->d);
 	}
 	bl_heat_source m = bl_picture_source(p);
 	bl_heat_says(says, sizeof says, at.w, what, brief, fit, bl_heat_pool(&m, s->heat), p->sample);
+	int named = bl_canvas_columns(title) < at.w ? bl_canvas_columns(title) : at.w;
 	bl_canvas_text(c, at.x, at.y, at.w, BL_PAINT_FAINT, says);
-	bl_canvas_part(c, at.x, at.y, n < at.w ? n : at.w, BL_PAINT_TITLE, says);
-	bl_canvas_bold(c, at.x, at.y, n < at.w ? n : at.w);
+	bl_canvas_part(c, at.x, at.y, named, BL_PAINT_TITLE, says);
+	bl_canvas_bold(c, at.x, at.y, named);
 }
 
 static void draw_cursor(const bl_scene *s, bl_canvas *c, const bl_picture *p, bl_rect at, bl_heat_fit fit)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The help: the keys of the view that it was asked in, then those of all views, from the one list. */
+#include "view/frame.h"
 #include "view/scene.h"
+
+#include <string.h>
 
 enum { KEY_COLUMNS = 11 };
 
@@ -40,38 +43,84 @@ static int gather_all(const bl_scene *s, struct line *out)
 	return gather(s, BL_SCOPE_ALL, out, n);
 }
 
-static void draw_line(bl_canvas *c, bl_rect r, const struct line *line)
+/* A row of the screen: a line, or what of its text does not fit beside the keys any more. */
+struct row {
+	struct line line;
+	const char *text;
+	int n; /* bytes of text */
+	bool first;
+};
+enum { LINES = BL_REQUEST_COUNT + 2, ROWS = 4 * LINES };
+
+/* Up to the last blank that fits; the texts are ASCII. */
+static int fitting(const char *text, int w)
 {
-	const bl_request_info *i = bl_request_describe(line->request);
-	if (line->request == BL_REQUEST_NONE) {
-		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, line->heading);
-		return;
-	}
-	bl_canvas_text(c, r.x + 1, r.y, KEY_COLUMNS - 1, BL_PAINT_TITLE, i->shown);
-	bl_canvas_text(c, r.x + KEY_COLUMNS, r.y, r.w - KEY_COLUMNS, BL_PAINT_TEXT, i->help);
+	int n = (int)strlen(text), cut = w;
+	if (n <= w)
+		return n;
+	while (cut > 0 && text[cut] != ' ')
+		cut--;
+	return cut > 0 ? cut : w;
 }
 
-/* How far it can be moved so that the last line is the last row. */
-static int furthest(int lines, int rows)
+static int wrap(const struct line *line, int w, struct row *out, int n)
 {
-	return lines > rows ? lines - rows : 0;
+	const char *text = line->request == BL_REQUEST_NONE ? line->heading : bl_request_describe(line->request)->help;
+	bool first = true;
+	do {
+		int fits = fitting(text, w > 1 ? w : 1);
+		out[n++] = (struct row){*line, text, fits, first};
+		first = false;
+		text += fits;
+		text += *text == ' ';
+	} while (*text && n < ROWS);
+	return n;
+}
+
+static int lay_out(const bl_scene *s, int width, struct row out[ROWS])
+{
+	struct line lines[LINES];
+	int count = gather_all(s, lines), n = 0;
+	for (int i = 0; i < count && n < ROWS; i++)
+		n = wrap(&lines[i], width - KEY_COLUMNS, out, n);
+	return n;
+}
+
+static void draw_row(bl_canvas *c, bl_rect r, const struct row *row)
+{
+	if (row->line.request == BL_REQUEST_NONE) {
+		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, row->line.heading);
+		return;
+	}
+	if (row->first)
+		bl_canvas_text(c, r.x + 1, r.y, KEY_COLUMNS - 1, BL_PAINT_TITLE, bl_request_describe(row->line.request)->shown);
+	bl_canvas_part(c, r.x + KEY_COLUMNS, r.y, row->n, BL_PAINT_TEXT, row->text);
+}
+
+/* How far it can be moved; while there is more below, the last row says so. */
+static int furthest(int rows, int room)
+{
+	return rows > room ? rows - room : 0;
 }
 
 static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
-	struct line lines[BL_REQUEST_COUNT + 2];
-	int n = gather_all(s, lines), last = furthest(n, r.h), from = own_of(s)->from < last ? own_of(s)->from : last;
-	for (int i = 0; i < r.h && from + i < n; i++)
-		draw_line(c, (bl_rect){r.x, r.y + i, r.w, 1}, &lines[from + i]);
+	struct row rows[ROWS];
+	int n = lay_out(s, r.w, rows), last = furthest(n, r.h), from = own_of(s)->from < last ? own_of(s)->from : last;
+	int shown = from < last ? r.h - 1 : r.h;
+	for (int i = 0; i < shown && from + i < n; i++)
+		draw_row(c, (bl_rect){r.x, r.y + i, r.w, 1}, &rows[from + i]);
 	if (from < last)
-		bl_canvas_textf(c, r.x + r.w - 12, r.y + r.h - 1, 12, BL_PAINT_WARN, " %d more: j", last - from);
+		bl_canvas_textf(c, r.x + KEY_COLUMNS, r.y + shown, r.w - KEY_COLUMNS, BL_PAINT_WARN, "%d more below: j",
+		                n - from - shown);
 }
 
 /* As far as the last press could be seen to move it. */
 static void act(bl_scene *s, bl_request r)
 {
-	struct line lines[BL_REQUEST_COUNT + 2];
-	int rows = s->on ? s->on->height - 4 : 1, last = furthest(gather_all(s, lines), rows);
+	struct row rows[ROWS];
+	bl_rect room = bl_frame_room(s, s->on ? s->on->width : 80, s->on ? s->on->height : 24);
+	int last = furthest(lay_out(s, room.w, rows), room.h);
 	int from = own_of(s)->from + (r == BL_REQUEST_HELP_DOWN ? 1 : -1);
 	own_of(s)->from = from < 0 ? 0 : from > last ? last : from;
 }

@@ -59,8 +59,9 @@ bool bl_key_is_mouse(int key, bl_mouse *out);
 
 #define BL_REQUESTS(X) \
 	X(STEP, ALL, ".", ".", "step", true, "one step, then pause") \
-	X(TURN_UP, ALL, "+=", "+", "lambda up", true, "lambda, or what the loss names first, times 1.1 from now on") \
-	X(TURN_DOWN, ALL, "-_", "-", "lambda down", true, "the same divided by 1.1") \
+	X(TURN_UP, ALL, "+=", "+", "parameter up", true, \
+	  "the loss's first parameter, as lambda, times 1.1 from now on") \
+	X(TURN_DOWN, ALL, "-_", "-", "parameter down", true, "the same divided by 1.1") \
 	X(STOP, ALL, "Q", "Q", "stop", true, "stop training, after a question") \
 	X(POOL, ALL, "m", "m", "rms/mean/largest", false, \
 	  "a dot shows its block's root mean square, mean, or largest element") \

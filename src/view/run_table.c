@@ -10,12 +10,85 @@
 #include <strings.h>
 #include <time.h>
 
+/* --- Columns ------------------------------------------------------------------- */
+
+static const bl_run_column usual[] = {
+	{BL_RUN_NAME, "name", -16, 9},
+	{BL_RUN_STATE, "state", -7, 8},
+	{BL_RUN_STEP, "step", 13, 6},
+	{BL_RUN_TOTAL, "total", 8, 4},
+	{BL_RUN_KNN, "kNN", 6, 7},
+	/* parameters */
+	{BL_RUN_D, "D", 5, 2},
+	{BL_RUN_STARTED, "started", -16, 5},
+};
+enum { USUAL = sizeof usual / sizeof usual[0], FIRST_IMPORTANCE = 3, OTHER_IMPORTANCE = 1 };
+
+static bool same_column(const bl_run_column *a, const bl_run_column *b)
+{
+	return a->field == b->field && strcmp(a->heading, b->heading) == 0;
+}
+
+static int place_of(const bl_run_table *t, const bl_run_column *c)
+{
+	for (int i = 0; i < t->columns; i++)
+		if (same_column(&t->column[i], c))
+			return i;
+	return -1;
+}
+
+static void add_parameter(bl_run_table *t, const char *name, int importance)
+{
+	enum { LEAST = 8, MOST = 14, SIGN = 2 };
+	bl_run_column c = {.field = BL_RUN_PARAMETER, .importance = importance};
+	int width = (int)strlen(name) + SIGN;
+	snprintf(c.heading, sizeof c.heading, "%s", name);
+	c.width = width < LEAST ? LEAST : width > MOST ? MOST : width;
+	/* So many columns of those that all runs have come after the parameters. */
+	if (place_of(t, &c) < 0 && t->columns < BL_RUN_COLUMNS - (USUAL - (int)BL_RUN_PARAMETER))
+		t->column[t->columns++] = c;
+}
+
+/* The parameters of a run's loss: the one that it names first, or the others as far as they change anything. */
+static void add_parameters(bl_run_table *t, const bl_run *r, bool first)
+{
+	const bl_columns *c = &r->columns;
+	int named = bl_columns_next(c, BL_COLUMN_PARAMETER, 0);
+	for (int k = named; k >= 0 && !r->broken; k = bl_columns_next(c, BL_COLUMN_PARAMETER, k + 1))
+		if ((k == named) == first && (first || !bl_columns_idle(c, k, r->last.value[k])))
+			add_parameter(t, c->column[k].name, first ? FIRST_IMPORTANCE : OTHER_IMPORTANCE);
+}
+
+/* First what the losses name first, newest run first, then their other parameters. */
+static void choose_columns(bl_run_table *t)
+{
+	t->columns = 0;
+	for (int i = 0; i < USUAL; i++) {
+		for (int k = 0; usual[i].field == BL_RUN_D && t->runs && k < 2 * t->runs->n; k++)
+			add_parameters(t, &t->runs->run[k % t->runs->n], k < t->runs->n);
+		t->column[t->columns++] = usual[i];
+	}
+	if (place_of(t, &t->by) < 0)
+		t->by = usual[USUAL - 1];
+}
+
+bool bl_run_table_sorted_by(const bl_run_table *t, const bl_run_column *c)
+{
+	return same_column(&t->by, c);
+}
+
+void bl_run_table_sort_by_next(bl_run_table *t)
+{
+	t->by = t->column[(place_of(t, &t->by) + 1) % t->columns];
+	bl_run_table_arrange(t);
+}
+
 bl_run_table *bl_run_table_new(void)
 {
 	bl_run_table *t = calloc(1, sizeof *t);
 	if (!t)
 		return bl_fail_null("no memory for a table of runs");
-	t->by = BL_RUN_STARTED;
+	choose_columns(t);
 	return t;
 }
 
@@ -41,17 +114,17 @@ void bl_run_table_move(bl_run_table *t, int by)
 
 /* --- Order -------------------------------------------------------------------- */
 
-static double number(const bl_run *r, bl_run_column c)
+static double number(const bl_run *r, const bl_run_column *c)
 {
-	switch (c) {
+	switch (c->field) {
 	case BL_RUN_STEP:
 		return (double)r->info.step;
 	case BL_RUN_TOTAL:
 		return bl_record_value(&r->last, &r->columns, "total");
 	case BL_RUN_KNN:
 		return r->knn;
-	case BL_RUN_LAMBDA:
-		return bl_record_value(&r->last, &r->columns, "lambda");
+	case BL_RUN_PARAMETER:
+		return bl_record_value(&r->last, &r->columns, c->heading);
 	case BL_RUN_D:
 		return r->info.d;
 	default:
@@ -60,28 +133,28 @@ static double number(const bl_run *r, bl_run_column c)
 }
 
 /* Texts from A on, numbers from the largest on. */
-static int compare(const bl_run *a, const bl_run *b, bl_run_column c)
+static int compare(const bl_run *a, const bl_run *b, const bl_run_column *c)
 {
-	if (c == BL_RUN_NAME)
+	if (c->field == BL_RUN_NAME)
 		return strcmp(a->info.name, b->info.name);
-	if (c == BL_RUN_STATE)
+	if (c->field == BL_RUN_STATE)
 		return strcmp(bl_run_state_text(a), bl_run_state_text(b));
 	double x = number(a, c), y = number(b, c);
 	return x > y ? -1 : x < y;
 }
 
-static bool unknown(const bl_run *r, bl_run_column c)
+static bool unknown(const bl_run *r, const bl_run_column *c)
 {
-	return c > BL_RUN_STATE && isnan(number(r, c));
+	return c->field > BL_RUN_STATE && isnan(number(r, c));
 }
 
 /* Does b come before a?  What is not known comes last either way; equals stay newest first. */
 static bool swapped(const bl_run_table *t, int a, int b)
 {
 	const bl_run *x = &t->runs->run[a], *y = &t->runs->run[b];
-	if (unknown(x, t->by) || unknown(y, t->by))
-		return unknown(x, t->by) && !unknown(y, t->by);
-	int order = compare(x, y, t->by);
+	if (unknown(x, &t->by) || unknown(y, &t->by))
+		return unknown(x, &t->by) && !unknown(y, &t->by);
+	int order = compare(x, y, &t->by);
 	return t->reversed ? order < 0 : order > 0;
 }
 
@@ -171,6 +244,7 @@ static void take(bl_run_table *t, bl_runs *now)
 	const bl_run *at = bl_run_table_at(t, t->cursor);
 	bl_runs *before = t->runs;
 	t->runs = now;
+	choose_columns(t);
 	choose(t);
 	if (at)
 		point_at(t, at->id);
@@ -204,23 +278,23 @@ static void time_text(char *out, size_t size, double since_1970)
 		snprintf(out, size, "-");
 }
 
-static void known_text(const bl_run *r, bl_run_column c, char *out, size_t size)
+static void known_text(const bl_run *r, const bl_run_column *c, char *out, size_t size)
 {
-	if (c == BL_RUN_STEP)
+	if (c->field == BL_RUN_STEP)
 		snprintf(out, size, "%lld/%lld", (long long)r->info.step, (long long)r->info.steps);
-	else if (c == BL_RUN_D)
+	else if (c->field == BL_RUN_D)
 		snprintf(out, size, "%d", (int)r->info.d);
-	else if (c == BL_RUN_STARTED)
+	else if (c->field == BL_RUN_STARTED)
 		time_text(out, size, r->info.started);
 	else
-		snprintf(out, size, c == BL_RUN_KNN ? "%.3f" : "%.4g", number(r, c));
+		snprintf(out, size, c->field == BL_RUN_KNN ? "%.3f" : "%.4g", number(r, c));
 }
 
-void bl_run_table_text(const bl_run *r, bl_run_column c, char *out, size_t size)
+void bl_run_table_text(const bl_run *r, const bl_run_column *c, char *out, size_t size)
 {
-	if (c == BL_RUN_NAME)
+	if (c->field == BL_RUN_NAME)
 		snprintf(out, size, "%s", r->info.name);
-	else if (c == BL_RUN_STATE)
+	else if (c->field == BL_RUN_STATE)
 		snprintf(out, size, "%s", bl_run_state_text(r));
 	else if (r->broken || unknown(r, c))
 		snprintf(out, size, "-");

@@ -12,30 +12,33 @@
 
 #include <stddef.h>
 
-/* X(column, heading, columns wide (negative: left-aligned), what stays longest when room is short) */
-/* clang-format off */
-#define BL_RUN_COLUMNS(X) \
-	X(NAME, "name", -16, 9) \
-	X(STATE, "state", -7, 8) \
-	X(STEP, "step", 13, 6) \
-	X(TOTAL, "total", 8, 4) \
-	X(KNN, "kNN", 6, 7) \
-	X(LAMBDA, "lambda", 8, 3) \
-	X(D, "D", 5, 2) \
-	X(STARTED, "started", -16, 5)
-/* clang-format on */
+/* What a column shows: something that all runs have, or a parameter that the loss of some of them names. */
+typedef enum bl_run_field {
+	BL_RUN_NAME,
+	BL_RUN_STATE,
+	BL_RUN_STEP,
+	BL_RUN_TOTAL,
+	BL_RUN_KNN,
+	BL_RUN_PARAMETER,
+	BL_RUN_D,
+	BL_RUN_STARTED,
+} bl_run_field;
 
-typedef enum bl_run_column {
-#define X(name, heading, width, importance) BL_RUN_##name,
-	BL_RUN_COLUMNS(X)
-#undef X
-		BL_RUN_COLUMN_COUNT
+typedef struct bl_run_column {
+	bl_run_field field;
+	char heading[BL_COLUMN_NAME]; /* of a parameter its name */
+	int width;                    /* in cells; negative: left-aligned */
+	int importance;               /* where room is short, the one with the least is left out first */
 } bl_run_column;
+
+enum { BL_RUN_PARAMETERS = 8 /* columns of parameters, at most */, BL_RUN_COLUMNS = BL_RUN_STARTED + BL_RUN_PARAMETERS };
 
 typedef struct bl_run_table {
 	bl_runs *runs;  /* NULL: not read yet, or no place for runs: bl_error then */
 	int *row, rows; /* of what is shown: places in runs */
 	int cursor;     /* 0 when nothing is shown */
+	bl_run_column column[BL_RUN_COLUMNS];
+	int columns;
 	bl_run_column by;
 	bool reversed;
 	char filter[64]; /* part of a name, folder or state; "": all */
@@ -58,7 +61,11 @@ void bl_run_table_arrange(bl_run_table *t);
 const bl_run *bl_run_table_at(const bl_run_table *t, int place); /* NULL outside */
 void bl_run_table_move(bl_run_table *t, int by);                 /* the cursor, to the ends at most */
 
-/* What stands in a cell; "-" where nothing is known. */
-void bl_run_table_text(const bl_run *r, bl_run_column c, char *out, size_t size);
+/* Sorts by the column after the present one, after the last by the first. */
+void bl_run_table_sort_by_next(bl_run_table *t);
+bool bl_run_table_sorted_by(const bl_run_table *t, const bl_run_column *c);
+
+/* What stands in a cell; "-" where nothing is known, and where the run has no such parameter. */
+void bl_run_table_text(const bl_run *r, const bl_run_column *c, char *out, size_t size);
 
 #endif

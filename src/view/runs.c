@@ -33,46 +33,42 @@ static bl_run_table *table_of(const bl_scene *s)
 	return *own_of(s);
 }
 
-static const struct column {
-	const char *heading;
-	int width, importance;
-} columns[] = {
-#define X(name, heading, width, importance) {heading, width, importance},
-	BL_RUN_COLUMNS(X)
-#undef X
-};
-
 /* --- Columns that fit ------------------------------------------------------------- */
 
 struct layout {
-	bool on[BL_RUN_COLUMN_COUNT];
-	int name; /* its columns: it takes what the others leave */
+	const bl_run_column *column;
+	bool on[BL_RUN_COLUMNS];
+	int n, name; /* the name's columns: it takes what the others leave */
 };
 
 static int columns_needed(const struct layout *l)
 {
 	int sum = SIGN_COLUMNS - GAP;
-	for (int c = 0; c < BL_RUN_COLUMN_COUNT; c++)
-		sum += l->on[c] ? abs(columns[c].width) + GAP : 0;
+	for (int c = 0; c < l->n; c++)
+		sum += l->on[c] ? abs(l->column[c].width) + GAP : 0;
 	return sum;
 }
 
-static void drop_least(struct layout *l)
+/* Of equals the last.  False: name and state are all there is. */
+static bool drop_least(struct layout *l)
 {
 	int least = -1;
-	for (int c = 0; c < BL_RUN_COLUMN_COUNT; c++)
-		if (l->on[c] && (least < 0 || columns[c].importance < columns[least].importance))
+	for (int c = 0; c < l->n; c++)
+		if (l->on[c] && (least < 0 || l->column[c].importance <= l->column[least].importance))
 			least = c;
+	if (l->column[least].field == BL_RUN_NAME)
+		return false;
 	l->on[least] = false;
+	return true;
 }
 
-static struct layout lay_out(int room)
+static struct layout lay_out(const bl_run_table *t, int room)
 {
-	struct layout l = {.name = abs(columns[BL_RUN_NAME].width)};
-	for (int c = 0; c < BL_RUN_COLUMN_COUNT; c++)
+	struct layout l = {.column = t->column, .n = t->columns, .name = abs(t->column[0].width)};
+	for (int c = 0; c < l.n; c++)
 		l.on[c] = true;
-	while (columns_needed(&l) > room && (l.on[BL_RUN_STATE] || l.on[BL_RUN_KNN]))
-		drop_least(&l);
+	while (columns_needed(&l) > room && drop_least(&l))
+		;
 	l.name += room - columns_needed(&l);
 	if (l.name > NAME_COLUMNS_MAX)
 		l.name = NAME_COLUMNS_MAX;
@@ -81,16 +77,17 @@ static struct layout lay_out(int room)
 
 /* text(column) of every column that is on, each in its place. */
 static void draw_cells(bl_canvas *c, bl_rect r, int y, const struct layout *l, bl_paint p, const void *of,
-		       void (*text)(const void *of, bl_run_column column, char *out, size_t size))
+		       void (*text)(const void *of, const bl_run_column *column, char *out, size_t size))
 {
 	int x = r.x + SIGN_COLUMNS;
-	for (int k = 0; k < BL_RUN_COLUMN_COUNT; k++) {
+	for (int k = 0; k < l->n; k++) {
 		char cell[CELL_TEXT];
-		int width = k == BL_RUN_NAME ? l->name : abs(columns[k].width);
+		const bl_run_column *column = &l->column[k];
+		int width = column->field == BL_RUN_NAME ? l->name : abs(column->width);
 		if (!l->on[k])
 			continue;
-		text(of, (bl_run_column)k, cell, sizeof cell);
-		int blank = columns[k].width < 0 ? 0 : width - bl_canvas_columns(cell);
+		text(of, column, cell, sizeof cell);
+		int blank = column->width < 0 ? 0 : width - bl_canvas_columns(cell);
 		bl_canvas_text(c, x + (blank > 0 ? blank : 0), y, width, p, cell);
 		x += width + GAP;
 	}
@@ -98,14 +95,14 @@ static void draw_cells(bl_canvas *c, bl_rect r, int y, const struct layout *l, b
 
 /* --- Drawing -------------------------------------------------------------------- */
 
-static void heading_text(const void *of, bl_run_column column, char *out, size_t size)
+static void heading_text(const void *of, const bl_run_column *column, char *out, size_t size)
 {
 	const bl_run_table *t = of;
-	bool down = (column <= BL_RUN_STATE) == t->reversed;
-	snprintf(out, size, "%s%s", columns[column].heading, column != t->by ? "" : down ? " v" : " ^");
+	bool down = (column->field <= BL_RUN_STATE) == t->reversed;
+	snprintf(out, size, "%s%s", column->heading, !bl_run_table_sorted_by(t, column) ? "" : down ? " v" : " ^");
 }
 
-static void run_text(const void *of, bl_run_column column, char *out, size_t size)
+static void run_text(const void *of, const bl_run_column *column, char *out, size_t size)
 {
 	bl_run_table_text(of, column, out, size);
 }
@@ -205,7 +202,7 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_WARN, "no memory for a table of runs");
 		return;
 	}
-	struct layout l = lay_out(r.w);
+	struct layout l = lay_out(t, r.w);
 	int rows = rows_for_runs(r.h), top = first_place(t, rows);
 	draw_title(t, c, r);
 	draw_cells(c, r, r.y + 1, &l, BL_PAINT_FAINT, t, heading_text);
@@ -318,8 +315,7 @@ static void beside(bl_scene *s)
 
 static void sort_by_next(bl_scene *s)
 {
-	table_of(s)->by = (bl_run_column)((table_of(s)->by + 1) % BL_RUN_COLUMN_COUNT);
-	bl_run_table_arrange(table_of(s));
+	bl_run_table_sort_by_next(table_of(s));
 }
 
 static void reverse(bl_scene *s)
@@ -510,14 +506,15 @@ static void mouse(bl_scene *s, bl_mouse m)
 
 static void write_runs(const bl_scene *s, FILE *f)
 {
-	for (int c = 0; c < BL_RUN_COLUMN_COUNT; c++)
-		fprintf(f, "%s,", columns[c].heading);
+	const bl_run_table *t = table_of(s);
+	for (int c = 0; c < t->columns; c++)
+		fprintf(f, "%s,", t->column[c].heading);
 	fputs("folder\n", f);
-	for (int i = 0; i < table_of(s)->rows; i++) {
-		const bl_run *run = bl_run_table_at(table_of(s), i);
-		for (int c = 0; c < BL_RUN_COLUMN_COUNT; c++) {
+	for (int i = 0; i < t->rows; i++) {
+		const bl_run *run = bl_run_table_at(t, i);
+		for (int c = 0; c < t->columns; c++) {
 			char cell[CELL_TEXT];
-			bl_run_table_text(run, (bl_run_column)c, cell, sizeof cell);
+			bl_run_table_text(run, &t->column[c], cell, sizeof cell);
 			bl_export_field(f, cell);
 			fputc(',', f);
 		}

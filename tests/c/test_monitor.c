@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "loss/barlow/standard.h"
+#include "loss/standard.h"
 #include "live/livefile.h"
 #include "monitor/snapshot.h"
 

@@ -209,6 +209,72 @@ static void test_sort(void **state)
 	bl_scene_free(s);
 }
 
+/* A run of VICReg: three weights, and none of them is a lambda. */
+static void make_vicreg(const char *name, double sim, double cov, double weight)
+{
+	static const bl_columns columns = {6, {
+		{.name = "invariance", .kind = BL_COLUMN_TERM}, {.name = "sim", .kind = BL_COLUMN_PARAMETER},
+		{.name = "std", .kind = BL_COLUMN_PARAMETER}, {.name = "cov", .kind = BL_COLUMN_PARAMETER},
+		{.name = "loss.invariance", .kind = BL_COLUMN_PARAMETER}, {.name = "total", .kind = BL_COLUMN_TOTAL},
+	}};
+	char path[1024];
+	bl_live_info i = {.state = BL_RUN_DONE, .step = 1, .steps = 1, .d = 64, .started = START + 9 * DAY};
+	snprintf(i.name, sizeof i.name, "%s", name);
+	snprintf(path, sizeof path, "%s/%s", root, name);
+	assert_int_equal(bl_runs_folder_take(path), 0);
+	strcat(path, "/live");
+	bl_live *l = bl_live_create(path, &i, &columns);
+	assert_non_null(l);
+	bl_record r = bl_record_empty(1);
+	memcpy(r.value, (double[]){1, sim, 25, cov, weight, 31}, 6 * sizeof r.value[0]);
+	bl_live_add(l, &r);
+	bl_live_close(l);
+}
+
+/* The columns of parameters are those that the runs' losses name; a weight of 1 is no column until some run has another. */
+static void test_parameters(void **state)
+{
+	(void)state;
+	make_vicreg("vicreg", 24, 1, 1);
+	bl_scene *s = scene_of(going);
+	char *text = frame_text(s, 160, 24, plain);
+	assert_non_null(strstr(text, "    kNN       sim    lambda       std       cov      D  started v\n"));
+	assert_non_null(strstr(text, "        31       -        24         -        25         1     64  2026-01-10"));
+	assert_non_null(strstr(text, "      47.6   0.861         -    0.0051         -         -    256  2026-01-04"));
+	free(text);
+	text = frame_text(s, 100, 24, plain); /* where room is short, what a loss names first stays */
+	assert_non_null(strstr(text, "    kNN       sim    lambda  started"));
+	free(text);
+	type(s, "ssssss");
+	assert_string_equal(table_of(s)->by.heading, "sim");
+	expect_order(s, "vfSlncj");
+	make_vicreg("weighted", 25, 1, 3);
+	assert_true(bl_run_table_read(table_of(s)));
+	assert_string_equal(table_of(s)->by.heading, "sim");
+	expect_order(s, "wvfSlncj");
+	text = frame_text(s, 200, 24, plain);
+	assert_non_null(strstr(text, "cov  loss.invarian"));
+	free(text);
+	bl_scene_free(s);
+}
+
+/* A table that has lost the column that it was sorted by is sorted as it was at first. */
+static void test_parameters_gone(void **state)
+{
+	char path[1024];
+	(void)state;
+	make_vicreg("vicreg", 24, 1, 1);
+	bl_scene *s = scene_of(going);
+	type(s, "ssssss");
+	assert_string_equal(table_of(s)->by.heading, "sim");
+	snprintf(path, sizeof path, "%s/vicreg/live", root);
+	assert_int_equal(unlink(path), 0);
+	bl_run_table_read(table_of(s));
+	assert_string_equal(table_of(s)->by.heading, "started");
+	expect_order(s, "fSlncvj");
+	bl_scene_free(s);
+}
+
 static void test_cursor(void **state)
 {
 	(void)state;
@@ -514,6 +580,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_golden, begin, end),
 		cmocka_unit_test_setup_teardown(test_every_size, begin, end),
 		cmocka_unit_test_setup_teardown(test_sort, begin, end),
+		cmocka_unit_test_setup_teardown(test_parameters, begin, end),
+		cmocka_unit_test_setup_teardown(test_parameters_gone, begin, end),
 		cmocka_unit_test_setup_teardown(test_cursor, begin, end),
 		cmocka_unit_test_setup_teardown(test_click, begin, end),
 		cmocka_unit_test_setup_teardown(test_filter, begin, end),

@@ -443,6 +443,128 @@ static void test_another_loss(void **state)
 	end(s);
 }
 
+/* A term's weight of 1 changes nothing, and takes no room in the head; another weight is there. */
+static void test_idle_weight(void **state)
+{
+	static const bl_columns columns = {4, {
+		{.name = "invariance", .brief = "inv", .kind = BL_COLUMN_TERM},
+		{.name = "loss.invariance", .label = "weight of inv", .kind = BL_COLUMN_PARAMETER},
+		{.name = "margin", .kind = BL_COLUMN_PARAMETER}, {.name = "total", .kind = BL_COLUMN_TOTAL},
+	}};
+	(void)state;
+	bl_live_info info = recorded_info(0, 100, BL_RUN_RUNNING);
+	bl_live *run = bl_live_create(NULL, &info, &columns);
+	bl_record r = bl_record_empty(1);
+	memcpy(r.value, (double[]){5, 1, 1, 5}, 4 * sizeof r.value[0]);
+	bl_live_add(run, &r);
+	bl_scene *s = scene_of(run);
+	assert_shows(s, "loss 5  inv 5  margin 1\n");
+	r.step = 2;
+	r.value[1] = 3;
+	bl_live_add(run, &r);
+	bl_scene_read(s);
+	assert_shows(s, "loss 5  inv 5  weight of inv 3  margin 1\n");
+	end(s);
+}
+
+/* --- Text over text ------------------------------------------------------------------ */
+
+static bl_live *run_with_long_texts(int64_t step)
+{
+	bl_live *run = recorded_run(NULL, step, BL_RUN_RUNNING);
+	bl_live_info info = recorded_info(step, 4000000, BL_RUN_RUNNING);
+	snprintf(info.name, sizeof info.name, "cifar-with-a-name-as-long-as-people-make-them-and-some-more");
+	snprintf(info.message, sizeof info.message, "step 3: not saved: /home/somebody/with/long/paths/that/nobody/reads/"
+	         "in/a/terminal/because/they/are/too/long/checkpoint.safetensors: no space left on the device");
+	bl_live_set_info(run, &info);
+	return run;
+}
+
+static void assert_not_overlaid(const bl_scene *s, const char *keys, int w, int h, bl_ability can)
+{
+	bl_canvas *c = bl_canvas_new(w, h, can);
+	assert_non_null(c);
+	bl_frame_draw(s, c);
+	char *text = bl_canvas_string(c);
+	if (c->overlaid)
+		fail_msg("%s at %d x %d: %d letters lie below other text on\n%s", keys, w, h, c->overlaid, text);
+	free(text);
+	bl_canvas_free(c);
+}
+
+/* No view writes one text over another, however long names are and however small the screen is. */
+static void test_no_text_over_text(void **state)
+{
+	static const char *const keys[] = {"1", "2", "2kk", "2zzzz", "2[[", "2f", "3", "3wwH", "4", "4[[", "5", "6", "6jj", "6[[",
+	                                   "7", "7/abc", "8", "1?", "2?jjj", "3?", "4?", "5?", "6?", "7?", "8?jjj", "1Q", "1+"};
+	static const int sizes[][2] = {{40, 12}, {60, 16}, {80, 24}, {120, 40}, {160, 24}, {40, 60}};
+	static const bl_ability abilities[] = {plain, ascii, coloured};
+	static const int64_t steps[] = {0, 1, 2, MIDWAY};
+	(void)state;
+	bl_canvas *c = bl_canvas_new(40, 12, plain);
+	bl_canvas_text(c, 0, 0, 40, BL_PAINT_TEXT, "one text");
+	bl_canvas_text(c, 0, 0, 40, BL_PAINT_TEXT, "one");
+	assert_int_equal(c->overlaid, 0);
+	bl_canvas_text(c, 4, 0, 40, BL_PAINT_TEXT, " over");
+	assert_int_equal(c->overlaid, 4);
+	bl_canvas_free(c);
+	for (size_t k = 0; k < 4 * (sizeof keys / sizeof keys[0]); k++) {
+		bl_scene *s = scene_of(run_with_long_texts(steps[k % 4]));
+		press(s, keys[k / 4]);
+		for (int z = 0; z < 18; z++)
+			assert_not_overlaid(s, keys[k / 4], sizes[z / 3][0], sizes[z / 3][1], abilities[z % 3]);
+		end(s);
+	}
+}
+
+/* A run with a long name still says what it does; of the help nothing is cut off in the narrowest screen. */
+static void test_long_texts(void **state)
+{
+	(void)state;
+	bl_scene *s = scene_of(run_with_long_texts(MIDWAY));
+	assert_has(s, 40, 12, "cifar-with…  ● running  step 700/4000000\n", true);
+	assert_has(s, 80, 24, "cifar-with-a-name-as-long…  ● running  step 700/4000000  ", true);
+	press(s, "?");
+	assert_has(s, 40, 12, " Space     pause training, or let it go\n           on\n", true);
+	assert_has(s, 40, 12, " more below: j\n", true);
+	for (int i = 0; i < 100; i++)
+		press(s, "j");
+	assert_has(s, 40, 60, "draw everything anew\n", true);
+	assert_has(s, 40, 60, "more below", false);
+	end(s);
+}
+
+/* What would move the cursor is written out, as everywhere else, wherever a name is shown. */
+static void test_written_out(void **state)
+{
+	(void)state;
+	bl_live *run = recorded_run(support_scratch("escape"), MIDWAY, BL_RUN_RUNNING);
+	bl_live_info info = recorded_info(MIDWAY, RECORDED_STEPS, BL_RUN_RUNNING);
+	bl_snapshot *p = calloc(1, sizeof *p);
+	assert_non_null(p);
+	snprintf(info.name, sizeof info.name, "a\x1b[31mb");
+	snprintf(info.message, sizeof info.message, "step 3: c\u202ed");
+	bl_live_set_info(run, &info);
+	recorded_snapshot(MIDWAY + 1, p);
+	snprintf(p->class_name[0], BL_CLASS_TEXT, "e\x1b[1mf");
+	snprintf(p->view_class, BL_CLASS_TEXT, "g\x07h");
+	bl_live_publish(run, p);
+	for (int from_file = 0; from_file < 2; from_file++) {
+		bl_live *read = from_file ? bl_live_open(support_scratch("escape"), false) : bl_live_ref(run);
+		assert_non_null(read);
+		bl_scene *s = scene_of(read);
+		assert_has(s, 80, 24, "a\\x1b[31mb  ● running", true);
+		assert_has(s, 80, 24, "c\\u{202e}d\n", true);
+		press(s, "5");
+		assert_shows(s, "g\\x07h");
+		press(s, "6");
+		assert_shows(s, "e\\x1b[1mf");
+		end(s);
+	}
+	free(p);
+	bl_live_close(run);
+}
+
 /* --- What the frame says ----------------------------------------------------------- */
 
 /* However small the screen is, all of it can be read. */
@@ -753,6 +875,8 @@ int main(void)
 		cmocka_unit_test(test_journal_on_disk),
 		cmocka_unit_test(test_journal),        cmocka_unit_test(test_turns),
 		cmocka_unit_test(test_another_loss),   cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_idle_weight),		cmocka_unit_test(test_no_text_over_text),
+		cmocka_unit_test(test_long_texts),     cmocka_unit_test(test_written_out),
 		cmocka_unit_test(test_manual),
 		cmocka_unit_test(test_too_small),      cmocka_unit_test(test_lost),
 	};

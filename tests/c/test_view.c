@@ -335,18 +335,19 @@ static void check_text(const char *text, int room, int columns, const char *draw
 	bl_canvas_free(c);
 }
 
-/* Names come from files of others: nothing in them moves the cursor, and each code point takes one column. */
+/* Names come from files of others: what moves the cursor is written out, and each code point takes one column. */
 static void test_text(void **state)
 {
 	(void)state;
 	check_text("λ·run", 12, 5, "λ·run");
-	check_text("a\033[2Jb", 12, 6, "a?[2Jb");
+	check_text("a\033[2Jb", 12, 9, "a\\x1b[2Jb");
 	check_text("cut here", 3, 3, "cu…");
 	check_text("cut", 3, 3, "cut");
 	check_text("e\xcc\x81x", 12, 3, "e?x");
 	check_text("\xe6\xbc\xa2!", 12, 2, "?!");
-	check_text("\xff\xc3_\xe2\x94", 12, 4, "??_?");
-	check_text("\xe2\x80\xaexyz", 12, 4, "?xyz");
+	check_text("\xff_\xc3", 12, 9, "\\xff_\\xc3");
+	check_text("\xff\xc3_\xe2\x94", 12, 12, "\\xff\\xc3_\\x…");
+	check_text("\xe2\x80\xaexyz", 12, 11, "\\u{202e}xyz");
 }
 
 static void test_outside(void **state)

@@ -3,7 +3,7 @@
 #ifndef BL_LEARN_DIRECT_H
 #define BL_LEARN_DIRECT_H
 
-#include "loss/barlow/standard.h"
+#include "loss/standard.h"
 
 #include <stdbool.h>
 

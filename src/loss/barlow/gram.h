@@ -3,7 +3,7 @@
 #ifndef BL_LEARN_GRAM_H
 #define BL_LEARN_GRAM_H
 
-#include "loss/barlow/standard.h"
+#include "loss/standard.h"
 
 /* Larger batches are better off with z in memory. */
 enum { BL_GRAM_BATCH = 512 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* cells.c: means of standardised embeddings over cells of columns. */
-#include "loss/barlow/standard.h"
+#include "loss/standard.h"
 
 #include "base/clones.h"
 

@@ -12,9 +12,9 @@
  * Of s < N samples the pairs n != m make an unbiased estimate of the sum over all such pairs; pairs n = m, which are
  * most of what chance gives, are always all there.
  */
-#include "loss/barlow/squares.h"
+#include "loss/squares.h"
 
-#include "loss/barlow/standard.h"
+#include "loss/standard.h"
 #include "tensor/blas.h"
 
 #include <barlow/memory.h>

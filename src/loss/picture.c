@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* picture.c: the cross-correlation matrix to look at, whole or pooled. */
 #include "base/clones.h"
-#include "loss/barlow/squares.h"
-#include "loss/barlow/standard.h"
+#include "loss/squares.h"
+#include "loss/standard.h"
 #include "tensor/blas.h"
 
 #include <barlow/memory.h>

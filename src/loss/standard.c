@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* standard.c: embeddings standardised per dimension over the batch. */
-#include "loss/barlow/standard.h"
+#include "loss/standard.h"
 
 #include "base/clones.h"
 #include "tensor/panel.h"
