@@ -162,7 +162,17 @@ void bl_live_publish(bl_live *l, const bl_snapshot *s);
 bool bl_live_problem(bl_live *l, char *out, size_t size);
 bool bl_live_take(bl_live *l, bl_command *out);             /* oldest command in the mailbox */
 bool bl_live_asked(const bl_live *l, bl_region *out);       /* what the last viewer wants; false: nobody has asked in the last seconds */
-bool bl_live_replaced(const bl_live *l);                    /* another file has its name now, or none: the run is somebody else's */
+/*
+ * Whose the run at `path`, that of its live file, is: `claim` is asked when another file has that name, or none.  It makes sure
+ * that nobody takes the run over, until close() of what it returns; BL_LIVE_BUSY: somebody is taking it over just now (where
+ * it need not wait for him); -1 with bl_error: it is another's.  Without it, a file by that name is another's.
+ */
+enum { BL_LIVE_BUSY = -2 };
+typedef int bl_live_claim(const char *path, const char *owner, bool wait);
+int bl_live_owned(bl_live *l, const char *owner, bl_live_claim *claim);
+/* Looks at once whether the file is whole and has its name, and puts that right, as is done now and then while the run trains. */
+void bl_live_look_after(bl_live *l);
+int bl_live_check_place(const bl_live *l);                  /* negative with bl_error: the run's folder is gone, or another's */
 /* Into a run without records: those of `past` up to step `until`, in their order, and the snapshots kept until then. */
 int bl_live_take_past(bl_live *l, const bl_live *past, int64_t until);
 

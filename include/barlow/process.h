@@ -8,6 +8,7 @@
 #define BARLOW_PROCESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* A process, of all hosts and times: its number alone is given to others when it has ended. */
@@ -23,6 +24,12 @@ void bl_process_self(bl_process_id *id);
 bool bl_process_is_here(const bl_process_id *id);
 /* Of one that is here: it has not ended.  One that has, and that nobody has waited for (a zombie), is not alive. */
 bool bl_process_alive(const bl_process_id *id);
+
+/* Of this system alone: when a process was started, as in bl_process_id; whether the one that was started then lives. */
+uint64_t bl_process_born(int64_t pid);
+bool bl_process_lives(int64_t pid, uint64_t born);
+/* Which start of the system this is, a text of 36 bytes; "": not known. */
+void bl_process_boot(char *boot, size_t size);
 
 /*
  * Starts argv[0], found as the shell would, with its arguments (NULL ends them).  Its input is empty; its output and errors are

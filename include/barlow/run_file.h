@@ -64,6 +64,7 @@ typedef struct bl_run_file {
 	double created, started, ended; /* started: by the process that trains or trained it last */
 	char host[BL_RUN_TEXT], boot[BL_RUN_TEXT], cpu[BL_RUN_TEXT], blas[BL_RUN_TEXT];
 	int64_t pid;
+	char owner[BL_RUN_TEXT]; /* a text that is this run's in its process alone; "": of a version before */
 	int threads;
 	int64_t beat;     /* counts up every few seconds while its process lives */
 	double beat_time; /* when it last did */

@@ -28,19 +28,54 @@ static bool read_text(const char *path, char *text, size_t size)
 	return n > 0;
 }
 
-/* Field 3 (state) and 22 (start) of /proc/PID/stat: they follow the name, which ends with the last parenthesis. */
-static bool read_stat(int64_t pid, char *state, uint64_t *born)
+/* What /proc/PID/stat says; zeros where it says nothing. */
+struct stat_line {
+	char state;
+	uint64_t threads, born; /* fields 20 and 22 */
+};
+
+/* Fields are counted from the last ')', as the name in field 2 may hold anything. */
+static struct stat_line read_stat(int64_t pid)
 {
+	struct stat_line out = { .state = '\0' };
 	char path[64], text[1024];
-	unsigned long long start;
 	snprintf(path, sizeof path, "/proc/%lld/stat", (long long)pid);
-	if (!read_text(path, text, sizeof text))
+	read_text(path, text, sizeof text);
+	char *at = strrchr(text, ')');
+	for (int field = 3; field <= 22 && at && (at = strchr(at + 1, ' ')); field++) {
+		if (field == 3)
+			out.state = at[1];
+		else if (field == 20)
+			out.threads = strtoull(at, NULL, 10);
+		else if (field == 22)
+			out.born = strtoull(at, NULL, 10);
+	}
+	return out;
+}
+
+/* A zombie keeps its number until its parent has asked for its end; a process whose main thread alone has ended lives. */
+static bool is_zombie(const struct stat_line *s)
+{
+	return (s->state == 'Z' && s->threads <= 1) || s->state == 'X';
+}
+
+uint64_t bl_process_born(int64_t pid)
+{
+	return read_stat(pid).born;
+}
+
+bool bl_process_lives(int64_t pid, uint64_t born)
+{
+	if (pid <= 0 || pid > INT_MAX || (kill((pid_t)pid, 0) != 0 && errno != EPERM))
 		return false;
-	const char *at = strrchr(text, ')');
-	if (!at || sscanf(at + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", state, &start) != 2)
-		return false;
-	*born = start;
-	return true;
+	struct stat_line s = read_stat(pid);
+	return !is_zombie(&s) && (s.born == 0 || born == 0 || s.born == born);
+}
+
+void bl_process_boot(char *boot, size_t size)
+{
+	read_text("/proc/sys/kernel/random/boot_id", boot, size);
+	boot[strcspn(boot, " \n")] = '\0';
 }
 
 /* As one word, without blanks. */
@@ -55,20 +90,16 @@ static void set_host_and_boot(bl_process_id *id)
 			*c = '_';
 	/* Containers of one host may have its name and its boot, and each numbers its own processes. */
 	char boot[64], space[64] = "";
-	ssize_t n = readlink("/proc/self/ns/pid", space, sizeof space - 1);
-	if (n < 0 || !read_text("/proc/sys/kernel/random/boot_id", boot, sizeof boot))
+	bl_process_boot(boot, sizeof boot);
+	if (readlink("/proc/self/ns/pid", space, sizeof space - 1) < 0 || !*boot)
 		strcpy(boot, "-");
-	boot[strcspn(boot, " \n")] = '\0';
 	snprintf(id->boot, sizeof id->boot, "%.23s/%.15s", boot, space + strcspn(space, "["));
 }
 
 void bl_process_self(bl_process_id *id)
 {
-	char state;
-	*id = (bl_process_id){ .pid = getpid() };
+	*id = (bl_process_id){ .pid = getpid(), .born = bl_process_born(getpid()) };
 	set_host_and_boot(id);
-	if (!read_stat(id->pid, &state, &id->born))
-		id->born = 0;
 }
 
 bool bl_process_is_here(const bl_process_id *id)
@@ -80,13 +111,7 @@ bool bl_process_is_here(const bl_process_id *id)
 
 bool bl_process_alive(const bl_process_id *id)
 {
-	char state = 'R';
-	uint64_t born = 0;
-	if (id->pid <= 0 || id->pid > INT_MAX || (kill((pid_t)id->pid, 0) != 0 && errno == ESRCH))
-		return false;
-	if (!read_stat(id->pid, &state, &born))
-		return true; /* without /proc there is only its number */
-	return state != 'Z' && state != 'X' && (id->born == 0 || born == id->born);
+	return bl_process_lives(id->pid, id->born);
 }
 
 /* --- starting one --- */

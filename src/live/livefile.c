@@ -2,6 +2,7 @@
 /* livefile.c: handles on live files: making, moving, opening, checking and closing them. */
 #include "live/livefile.h"
 
+#include <barlow/process.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@ static void writer_free(struct live_writer *w)
 	free(w->newest);
 	free(w->packed);
 	free(w->path);
+	free(w->owner);
 	free(w);
 }
 
@@ -60,7 +62,7 @@ static void trim(bl_live *l)
 {
 	struct live_writer *w = l->writer;
 	const struct memory_extent *m = w->extents ? &w->extent[w->extents - 1] : NULL;
-	if (!m || !bl_writer_has_file(l) || bl_live_replaced(l))
+	if (!m || !bl_writer_has_file(l))
 		return;
 	uint64_t row = 8 * (2 + (uint64_t)m->columns), end = m->at + (uint64_t)m->room * row;
 	if (end + LIVE_ALIGN > w->end && ftruncate(l->fd, (off_t)(m->at + (uint64_t)m->n * row)) != 0)
@@ -109,8 +111,8 @@ bl_live *bl_livefile_writer(int64_t steps, const bl_columns *columns)
 	l->capacity = steps > 0 ? steps : 1;
 	l->started = seconds_since_1970();
 	l->pid = getpid();
-	l->pid_ticks = bl_process_start(l->pid);
-	bl_process_boot(l->boot);
+	l->pid_ticks = bl_process_born(l->pid);
+	bl_process_boot(l->boot, sizeof l->boot);
 	return l;
 }
 
@@ -127,7 +129,7 @@ static int move_to(bl_live *l, const char *temporary, const char *path)
 	int err = w->broken ? w->failed : rename(temporary, path) != 0 ? errno : 0;
 	if (err == 0) {
 		free(w->path);
-		w->path = strdup(path);
+		w->path = realpath(path, NULL);
 		return 0;
 	}
 	unlink(temporary);
@@ -313,6 +315,14 @@ bl_live *bl_live_open(const char *path, bool writable_mailbox)
 		return l;
 	bl_livefile_free(l);
 	return bl_fail_null("live: no memory for a reader");
+}
+
+/* A pid that exists is the trainer's only if it started when the trainer did, in the same boot. */
+bool bl_live_writer_alive(const bl_live *l)
+{
+	char boot[sizeof l->boot];
+	bl_process_boot(boot, sizeof boot);
+	return strcmp(boot, l->boot) == 0 && bl_process_lives(l->pid, l->pid_ticks);
 }
 
 const char *bl_live_path(const bl_live *l)

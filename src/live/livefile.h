@@ -146,7 +146,10 @@ struct live_writer {
 	int64_t look_at, retry_at;  /* ms: when it is looked whether it is whole, and, where broken, tried again */
 	int64_t check_at;           /* ms: when its content is compared with ours */
 	int64_t checked;            /* rows of the extents that were, round and round */
-	char *path;                 /* of the file; NULL: there was none yet */
+	char *path;                 /* of the file, absolute; NULL: there was none yet */
+	char *owner;                /* as it was said by bl_live_owned; NULL: it was not */
+	bl_live_claim *claim;
+	bool lost;                  /* it was said that the run's folder is another's */
 	bool spoken;                /* of `problem` */
 	char problem[200];
 };
@@ -200,7 +203,6 @@ bool bl_records_whole(bl_live *l);
 uint64_t bl_writer_room(bl_live *l, size_t n);
 /* Somebody has cut the file short, or a write failed some time ago: it is written anew. */
 void bl_writer_look_after(bl_live *l);
-bool bl_writer_removed(const bl_live *l); /* the folder is there, and nothing has the file's name */
 void bl_writer_spoilt(bl_live *l);
 void bl_writer_all(bl_live *l); /* the whole file, from its first byte on */
 /* live.c: the step of the newest snapshot, or -1; under the writer's lock. */
@@ -221,6 +223,10 @@ bool bl_unpack(const char *bytes, size_t n, bl_snapshot *out);
 /* Readers believe a snapshot only if this does, which also cleans its texts. */
 bool bl_live_snapshot_clean(bl_snapshot *s);
 
+/* owner.c: has the file its name still, or was it moved with its folder; if not, puts it back where the run is ours. */
+bool bl_owner_named(const bl_live *l);
+void bl_owner_regain(bl_live *l);
+
 /* kept.c */
 void bl_kept_add(bl_live *l, const bl_snapshot *s); /* keeps s if it is its turn; by the writer, under the lock */
 void bl_kept_write(bl_live *l);                     /* what is in memory into a new file; what was in the old is lost */
@@ -234,9 +240,5 @@ void bl_livefile_free(bl_live *l);
 
 /* version2.c: a file of the version before as a run in memory.  NULL: it is none that can be believed. */
 bl_live *bl_version2_open(int fd, const char *path);
-
-/* process.c: start of process pid in clock ticks since boot, 0 when unknown; and which boot this is ("" when unknown). */
-uint64_t bl_process_start(int64_t pid);
-void bl_process_boot(char boot[40]);
 
 #endif

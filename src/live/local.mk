@@ -12,9 +12,9 @@ libbarlow_sources += \
 	src/live/livefile.c \
 	src/live/livefile.h \
 	src/live/mailbox.c \
+	src/live/owner.c \
 	src/live/pack.c \
 	src/live/past.c \
-	src/live/process.c \
 	src/live/records.c \
 	src/live/version2.c \
 	src/live/writer.c

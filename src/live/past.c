@@ -4,17 +4,6 @@
 
 #include <barlow/error.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-
-/*
- * Whoever resumes a run puts a new file in the place of ours, which then has no name left; so has one that was removed with
- * its folder.
- */
-bool bl_live_replaced(const bl_live *l)
-{
-	struct stat s;
-	return l->fd >= 0 && fstat(l->fd, &s) == 0 && s.st_nlink == 0 && !bl_writer_removed(l);
-}
 
 /* The place here of each of the past's columns; those that this run does not have come along. */
 static int match_columns(bl_live *l, const bl_live *past, int place[BL_COLUMNS_MAX])

@@ -5,7 +5,6 @@
  * All is done under the handle's lock.  While the file is broken nothing is written; every few seconds it is tried to
  * write it anew from memory, and so at once when somebody has cut it short.
  */
-#define _GNU_SOURCE /* dup3 */
 #include "live/livefile.h"
 
 #include <errno.h>
@@ -209,65 +208,17 @@ static bool is_whole(bl_live *l)
 	return bl_writer_has(l, 0, &h, sizeof h) && bl_records_whole(l);
 }
 
-/* --- A file that was removed ------------------------------------------------------ */
-
-static int copy_to(const bl_live *l, int fd)
-{
-	char bytes[CHUNK];
-	ssize_t n;
-	uint64_t at = 0;
-	for (; (n = pread(l->fd, bytes, sizeof bytes, (off_t)at)) > 0; at += (uint64_t)n) {
-		int err = bl_disk_write(fd, at, bytes, (size_t)n);
-		if (err != 0)
-			return err;
-	}
-	return n < 0 ? errno : 0;
-}
-
-/* link() and not rename(): whoever made another one in its place meanwhile keeps that. */
-static int put_back(bl_live *l)
-{
-	char temporary[4096];
-	if (snprintf(temporary, sizeof temporary, "%s.%ld.new", l->writer->path, (long)getpid()) >= (int)sizeof temporary)
-		return ENAMETOOLONG;
-	int fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return errno;
-	int err = copy_to(l, fd);
-	if (err == 0 && (link(temporary, l->writer->path) != 0 || dup3(fd, l->fd, O_CLOEXEC) < 0))
-		err = errno;
-	unlink(temporary);
-	close(fd);
-	return err;
-}
-
-bool bl_writer_removed(const bl_live *l)
-{
-	char folder[4096];
-	struct stat s;
-	if (!l->writer || !l->writer->path || lstat(l->writer->path, &s) == 0 || errno != ENOENT)
-		return false;
-	const char *slash = strrchr(l->writer->path, '/');
-	snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - l->writer->path) + 1 : 1, slash ? l->writer->path : ".");
-	return stat(folder, &s) == 0;
-}
-
-/* A run whose folder is gone is nobody's any more. */
-static void find_again(bl_live *l, int64_t now)
+void bl_live_look_after(bl_live *l)
 {
 	struct live_writer *w = l->writer;
-	if (!bl_writer_removed(l))
+	if (!w)
 		return;
-	w->look_at = now + RETRY_MS;
-	int err = put_back(l);
-	if (err == 0)
-		bl_writer_problem(l, "the run's live file was removed by somebody; it was written anew");
-	else if (!w->problem[0])
-		bl_writer_problem(l, "the run's live file was removed by somebody, and cannot be written anew: %s; training goes on",
-		                  strerror(err));
+	pthread_mutex_lock(&l->lock);
+	w->look_at = w->retry_at = w->check_at = 0;
+	bl_writer_look_after(l);
+	pthread_mutex_unlock(&l->lock);
 }
 
-/* One whose name is another's by now is somebody else's run: it is left alone. */
 void bl_writer_look_after(bl_live *l)
 {
 	struct live_writer *w = l->writer;
@@ -278,9 +229,10 @@ void bl_writer_look_after(bl_live *l)
 	w->look_at = now + LOOK_MS;
 	if (fstat(l->fd, &s) != 0)
 		return;
-	if (s.st_nlink == 0)
-		find_again(l, now);
-	else if (w->broken)
+	if (!bl_owner_named(l)) {
+		w->look_at = w->retry_at = now + RETRY_MS;
+		bl_owner_regain(l);
+	} else if (w->broken)
 		write_anew(l, "the run's live file could not be written for some time");
 	else if ((uint64_t)s.st_size < w->end - LIVE_ALIGN)
 		bl_writer_spoilt(l);

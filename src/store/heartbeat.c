@@ -9,9 +9,11 @@
  */
 #include "store/heartbeat.h"
 #include "store/machine.h"
+#include "store/owner.h"
 
 #include <barlow/error.h>
 #include <barlow/parallel.h>
+#include <barlow/process.h>
 #include <barlow/runs.h>
 #include <barlow/tensor.h>
 
@@ -38,6 +40,7 @@ struct bl_heartbeat {
 	bl_run_file file;     /* as it was written last, without tags and notes */
 	double written;       /* monotonic seconds */
 	int64_t seen;         /* records that metrics were taken from */
+	bool begun;           /* it was written once: what names another owner was written after that */
 	int64_t ended_at;     /* the step at which the end was written, before the live file says it; negative: none */
 };
 
@@ -88,6 +91,8 @@ static int merge(void *ctx, bl_run_file *there)
 {
 	bl_heartbeat *h = ctx;
 	bl_run_file out = h->file;
+	if (h->begun && !bl_owner_is(there, h->file.owner))
+		return 1; /* somebody has resumed the run meanwhile */
 	memcpy(out.tag, there->tag, sizeof out.tag);
 	out.tags = there->tags;
 	memcpy(out.notes, there->notes, sizeof out.notes);
@@ -98,8 +103,8 @@ static int merge(void *ctx, bl_run_file *there)
 /* A file that somebody has spoilt is replaced by a whole one. */
 static int write_file(bl_heartbeat *h)
 {
-	if (bl_live_replaced(h->live))
-		return 0; /* the folder is somebody else's run by now */
+	if (bl_live_check_place(h->live) != 0)
+		return 0;
 	h->file.beat++;
 	h->file.beat_time = seconds_since_1970();
 	h->written = bl_now();
@@ -209,14 +214,10 @@ static void describe_choices(bl_facts *f, const bl_choices *c)
 
 static void describe_machine(bl_run_file *f)
 {
-	FILE *boot = fopen("/proc/sys/kernel/random/boot_id", "re");
 	char cpu[BL_MACHINE_TEXT];
 	if (gethostname(f->host, sizeof f->host - 1) != 0)
 		f->host[0] = '\0';
-	if (boot && fgets(f->boot, sizeof f->boot, boot))
-		f->boot[strcspn(f->boot, "\n")] = '\0';
-	if (boot)
-		fclose(boot);
+	bl_process_boot(f->boot, sizeof f->boot);
 	snprintf(f->cpu, sizeof f->cpu, "%s", bl_machine(cpu));
 	snprintf(f->blas, sizeof f->blas, "%s", bl_blas_core());
 	f->pid = getpid();
@@ -279,7 +280,7 @@ static void drop(bl_heartbeat *h)
 	free(h);
 }
 
-bl_heartbeat *bl_heartbeat_start(const char *folder, bl_trainer *t)
+bl_heartbeat *bl_heartbeat_start(const char *folder, const char *owner, bl_trainer *t)
 {
 	bl_heartbeat *h = calloc(1, sizeof *h);
 	char *copy = strdup(folder);
@@ -293,8 +294,10 @@ bl_heartbeat *bl_heartbeat_start(const char *folder, bl_trainer *t)
 	h->ended_at = -1;
 	h->file.created = created_before(folder);
 	describe(&h->file, folder, t);
+	snprintf(h->file.owner, sizeof h->file.owner, "%s", owner);
 	take_metrics(h);
-	if (write_file(h) == 0 && start_thread(h) == 0)
+	h->begun = write_file(h) == 0;
+	if (h->begun && start_thread(h) == 0)
 		return h;
 	drop(h);
 	return NULL;

@@ -9,7 +9,7 @@
 typedef struct bl_heartbeat bl_heartbeat;
 
 /* Writes the file, of a run that was there before with what that one keeps.  NULL with bl_error: it cannot be written. */
-bl_heartbeat *bl_heartbeat_start(const char *folder, bl_trainer *t);
+bl_heartbeat *bl_heartbeat_start(const char *folder, const char *owner, bl_trainer *t);
 /* Settings of the recipe, which are taken over; the file has them from now on. */
 void bl_heartbeat_recipe(bl_heartbeat *h, bl_facts *recipe);
 /* By the thread that makes the steps, when the run ends; why it did is in its journal. */

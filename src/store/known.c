@@ -7,6 +7,7 @@
 #include "store/known.h"
 
 #include <barlow/error.h>
+#include <barlow/process.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -25,20 +26,10 @@ static bool going(const char *state)
 
 /* --- Whose process ---------------------------------------------------------------------------- */
 
-static void read_boot(char out[BL_RUN_TEXT])
-{
-	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
-	out[0] = '\0';
-	if (f && fgets(out, BL_RUN_TEXT, f))
-		out[strcspn(out, "\n")] = '\0';
-	if (f)
-		fclose(f);
-}
-
 static bool is_here(const bl_run_file *f)
 {
 	char host[BL_RUN_TEXT] = "", boot[BL_RUN_TEXT];
-	read_boot(boot);
+	bl_process_boot(boot, sizeof boot);
 	if (f->boot[0] && strcmp(f->boot, boot) == 0)
 		return true;
 	return gethostname(host, sizeof host - 1) == 0 && strcmp(f->host, host) == 0;

@@ -8,6 +8,8 @@ libbarlow_sources += \
 	src/store/edit.c \
 	src/store/facts.c \
 	src/store/fork.c \
+	src/store/owner.c \
+	src/store/owner.h \
 	src/store/place.c \
 	src/store/recipe_file.c \
 	src/store/index.c \

@@ -2,6 +2,7 @@
 /* place.c: a run and its folder: settling there, going on there, and what is saved. */
 #include "store/checkpoints.h"
 #include "store/heartbeat.h"
+#include "store/owner.h"
 #include "store/runs.h"
 
 #include <barlow/checkpoint.h>
@@ -208,8 +209,10 @@ static int keep_start(bl_place *p)
 /* A run without it goes on all the same: its live file says where it stands. */
 static void begin_heartbeat(bl_place *p)
 {
-	p->heartbeat = bl_heartbeat_start(p->folder, p->trainer);
-	if (!p->heartbeat)
+	char owner[BL_OWNER_TEXT];
+	bl_owner_new(owner);
+	p->heartbeat = bl_heartbeat_start(p->folder, owner, p->trainer);
+	if (!p->heartbeat || bl_live_owned(bl_trainer_live(p->trainer), owner, bl_owner_claim) != 0)
 		bl_trainer_complain(p->trainer, "the run's " BL_RUN_FILE " cannot be written: %s", bl_error());
 }
 

@@ -4,6 +4,7 @@
 #include "store/runs.h"
 
 #include <barlow/error.h>
+#include <barlow/process.h>
 #include <barlow/run_file.h>
 #include <barlow/runs.h>
 
@@ -15,28 +16,54 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { BEATS_SECONDS = 30 };
 
 /* --- May it? -------------------------------------------------------------------- */
 
-/* Negative: its process is at it.  What has no live file, or one that cannot be read, is nobody's. */
+static int going_on(const char *folder, int64_t pid, const char *state, int64_t step, int64_t steps)
+{
+	return bl_fail("%s: the run is going on in %s %lld (%s, step %lld of %lld): stop it first", folder,
+	               pid == getpid() ? "this process" : "process", (long long)pid, state, (long long)step, (long long)steps);
+}
+
+/* Heartbeats are recent: a process that got the number of one which was killed is told apart. */
+static int check_by_run_file(const char *folder, const bl_run_file *f)
+{
+	char boot[BL_RUN_TEXT];
+	bl_process_boot(boot, sizeof boot);
+	bool going = strcmp(f->state, BL_RUN_FILE_RUNNING) == 0 || strcmp(f->state, BL_RUN_FILE_PAUSED) == 0;
+	double since = difftime(time(NULL), (time_t)f->beat_time);
+	if (!going || strcmp(f->boot, boot) != 0 || !bl_process_lives(f->pid, 0) || since > BEATS_SECONDS)
+		return 0;
+	return going_on(folder, f->pid, f->state, f->step, f->steps);
+}
+
+/*
+ * Negative: its process is at it.  The live file knows best, where it is that of the process which run.json names; it may have been
+ * removed or replaced, and be put back any moment.
+ */
 int bl_runs_check_idle(const char *folder)
 {
+	bl_run_file f;
 	char *path = bl_runs_path(folder, BL_RUN_LIVE);
 	bl_live *l = path ? bl_live_open(path, false) : NULL;
 	bl_run r = { .broken = !l };
+	int rc = bl_run_file_read(folder, &f) == 0 ? 0 : 1;
 	free(path);
-	if (!l)
-		return 0;
-	bl_live_info_get(l, &r.info);
-	r.alive = bl_live_writer_alive(l);
-	bl_live_close(l);
-	if (!bl_run_going(&r))
-		return 0;
-	const char *where = r.info.pid == getpid() ? "this process" : "process";
-	return bl_fail("%s: the run is going on in %s %lld (%s, step %lld of %lld): stop it first", folder, where,
-	               (long long)r.info.pid, bl_run_state_name(r.info.state), (long long)r.info.step,
-	               (long long)r.info.steps);
+	if (l) {
+		bl_live_info_get(l, &r.info);
+		r.alive = bl_live_writer_alive(l);
+		bl_live_close(l);
+	}
+	if (bl_run_going(&r))
+		rc = going_on(folder, r.info.pid, bl_run_state_name(r.info.state), r.info.step, r.info.steps);
+	else if (rc == 0 && (!l || r.info.pid != f.pid))
+		rc = check_by_run_file(folder, &f);
+	bl_run_file_free(&f);
+	return rc < 0 ? rc : 0;
 }
 
 static int check_checkpoint(const char *folder)

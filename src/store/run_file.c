@@ -42,7 +42,7 @@ static const struct member {
 	MEMBER(TEXT, barlow), MEMBER(TEXT, name), MEMBER(TEXT, state), MEMBER(TEXT, reason),
 	MEMBER(WHOLE, seed), MEMBER(WHOLE, step), MEMBER(WHOLE, steps), MEMBER(INT, d),
 	MEMBER(TIME, created), MEMBER(TIME, started), MEMBER(TIME, ended),
-	MEMBER(TEXT, host), MEMBER(TEXT, boot), MEMBER(WHOLE, pid), MEMBER(TEXT, cpu), MEMBER(TEXT, blas), MEMBER(INT, threads),
+	MEMBER(TEXT, host), MEMBER(TEXT, boot), MEMBER(WHOLE, pid), MEMBER(TEXT, owner), MEMBER(TEXT, cpu), MEMBER(TEXT, blas), MEMBER(INT, threads),
 	MEMBER(WHOLE, beat), MEMBER(TIME, beat_time), MEMBER(TEXT, parent), MEMBER(WHOLE, parent_step), MEMBER(TEXT, notes),
 	MEMBER(FACTS, data), MEMBER(FACTS, convolution), MEMBER(FACTS, recipe), MEMBER(FACTS, metrics),
 #undef MEMBER

@@ -64,7 +64,7 @@ static void tell_lost(bl_trainer *t, const bl_change *c)
 static int keep(bl_trainer *t, const bl_change *c)
 {
 	struct changes *j = &t->changes;
-	if (!j->tell || bl_live_replaced(t->live))
+	if (!j->tell || bl_live_check_place(t->live) != 0)
 		return 0;
 	return j->tell(j->ctx, c);
 }

@@ -347,6 +347,8 @@ static void save_end(bl_trainer *t)
 		bl_changes_event(t, "done", "trainer", why);
 	else if (t->ending_asked)
 		bl_changes_event(t, "stop", "process", t->ending_why);
+	bl_live_look_after(t->live);
+	note_trouble(t);
 	bl_trainer_save_now(t, BL_SAVE_END);
 }
 
@@ -407,8 +409,8 @@ static int launch(bl_trainer *t)
 		return bl_fail("trainer: the run has failed: %s", t->info.message);
 	if (bl_trainer_check_over(t) != 0)
 		return -1;
-	if (bl_live_replaced(t->live))
-		return bl_fail("trainer: the run's folder is somebody else's by now: it was resumed there, or removed");
+	if (bl_live_check_place(t->live) != 0)
+		return bl_fail_prefix("trainer: the run cannot go on: ");
 	if (bl_trainers_check_ending() != 0 || bl_ownership_begin(t) != 0)
 		return -1;
 	int err = pthread_create(&t->thread, NULL, train, t);

@@ -50,8 +50,8 @@ int bl_trainer_keep(bl_trainer *t, const char *live_path, bl_trainer_save save, 
 
 static int save(bl_trainer *t, bl_save_why why)
 {
-	if (bl_live_replaced(t->live))
-		return bl_fail("the folder is somebody else's by now: the run was resumed there, or removed");
+	if (bl_live_check_place(t->live) != 0)
+		return -1;
 	return t->save(t->save_ctx, why);
 }
 

@@ -333,10 +333,10 @@ static void test_past(void **state)
 		assert_in_range(bl_live_kept_snapshot(now, i, &s), 1, HALF);
 	assert_int_equal(bl_live_kept_snapshot(now, 0, &s), 1);
 	/* What was in the file stays whole for who has it open, and is a file of the past now. */
-	assert_false(bl_live_replaced(past));
+	assert_int_equal(bl_live_check_place(past), 0);
 	assert_int_equal(bl_trainer_keep(y.t, in(folder, BL_RUN_LIVE), save_nothing, NULL), 0);
-	assert_true(bl_live_replaced(past));
-	assert_false(bl_live_replaced(now));
+	assert_int_equal(bl_live_check_place(past), -1);
+	assert_int_equal(bl_live_check_place(now), 0);
 	assert_int_equal(bl_live_length(past), HALF + 5);
 	bl_live_close(past);
 	toy_free(&y);
@@ -725,10 +725,10 @@ static void test_replaced(void **state)
 	load(new.t, folder);
 	assert_int_equal(bl_trainer_keep(new.t, in(folder, BL_RUN_LIVE), save_nothing, NULL), 0);
 	assert_int_equal(bl_trainer_start(old.t), -1);
-	assert_error("it was resumed there, or removed");
+	assert_error("another file was put in the place of");
 	command(old.t, BL_CMD_CHECKPOINT, 0);
 	bl_live_info_get(bl_trainer_live(old.t), &info);
-	assert_non_null(strstr(info.message, "not saved: the folder is somebody else's"));
+	assert_non_null(strstr(info.message, "not saved: another file was put"));
 	assert_string_equal(b.text, "");
 	assert_int_equal(bl_trainer_start(new.t), 0);
 	assert_int_equal(bl_trainer_wait(new.t, -1), 1);

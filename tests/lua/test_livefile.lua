@@ -62,6 +62,20 @@ local function try(name, damage, again)
 	if left:find "%.new" then error(left) end
 end
 
+test("replaced by another file", function()
+	try("replaced", [[os.execute(("echo no run > '%s.x'; mv '%s.x' '%s'"):format(path, path, path))]], "read(0, 64) == head")
+end)
+test("replaced by another run's file", function()
+	try("stranger", ([[os.execute(("cp '%s' '%%s'.x; mv '%%s.x' '%%s'"):format(path, path, path))]]):format(base .. "/replaced/live"),
+		"t.iteration > 100 and read(0, 64) == head")
+end)
+test("replaced by a link to another file", function()
+	try("link", [[os.execute(("ln -s /dev/null '%s.x'; mv '%s.x' '%s'"):format(path, path, path))]], "read(0, 64) == head")
+end)
+test("moved away", function() try("moved", "os.rename(path, path .. '.old')", "read(0, 64) == head") end)
+test("replaced in the last moment", function()
+	try("last", [[os.execute(("echo no run > '%s.x'; mv '%s.x' '%s'"):format(path, path, path))]], "true")
+end)
 test("removed", function() try("removed", "os.remove(path)", "#read(0, 64) == 64") end)
 test("damaged at its head", function()
 	try("head", "write(0, ('x'):rep(64))", "read(0, 64) == head")
@@ -71,6 +85,51 @@ test("damaged where columns and records lie", function()
 		"t.iteration > n and not read(0, 1e9):find(('y'):rep(3000))")
 end)
 test("cut short", function() try("cut", "assert(io.open(path, 'w')):close()", "read(0, 64) == head") end)
+
+-- In a script that trains and stops, `between` happens; then the run is to go on.
+local function go_on_after(name, between)
+	local folder, script = base .. "/" .. name, base .. "/" .. name .. ".lua"
+	local file = assert(io.open(script, "w"))
+	file:write(([[
+		local folder, barlow = %q, %q
+		local t = trainer{data = data.shapes{n = 64, size = 8, channels = 1}, encoder = nn.mlp(64, {widths = {8}, flatten = true}),
+			projector = {8}, batch = 32, epochs = 2e4, folder = folder}
+		t:start()
+		while t.iteration < 10 do t:wait(.001) end
+		t:pause()
+		t:save()
+		%s
+		local before = t.iteration
+		print(pcall(t.start, t))
+		t:wait(.2)
+		t:stop()
+		print("steps " .. t.iteration - before)
+	]]):format(folder, barlow, between))
+	file:close()
+	return pipe(("'%s' '%s' 2>&1"):format(barlow, script)), folder
+end
+
+test("a run that was resumed elsewhere is said to be so, by whom, and is left alone", function()
+	local said, folder = go_on_after("elsewhere", [[
+		t:stop()
+		os.execute(("'%s' resume --plain '%s' > '%s/../said' 2>&1"):format(barlow, folder, folder))]])
+	local other = pipe(("grep '\"pid\"' '%s/run.json'"):format(folder)):match "%d+"
+	if not said:find("goes on elsewhere: process " .. other, 1, true) then error(said) end
+	equal(said:match "steps (%d+)", "0")
+	local _, lines = pipe(("'%s' watch --jsonl '%s'"):format(barlow, folder)):gsub('"step"', "")
+	equal(lines, 40000)
+end)
+test("nobody resumes a run that trains, although its live file is no run's for a moment", function()
+	local said = go_on_after("training", [[
+		os.execute(("echo no run > '%s/live.x'; mv '%s/live.x' '%s/live'; '%s' resume --plain '%s' 2>&1"):format(
+			folder, folder, folder, barlow, folder))]])
+	if not said:find("the run is going on in process", 1, true) then error(said) end
+end)
+test("a run that was stopped goes on where its live file was replaced meanwhile", function()
+	local said = go_on_after("stopped", [[t:stop() os.execute(("echo no run > '%s/live.x'; mv '%s/live.x' '%s/live'"):format(
+		folder, folder, folder))]])
+	if said:match "steps (%d+)" == "0" then error(said) end
+end)
 
 os.execute("rm -r " .. base)
 tap.done()

@@ -83,7 +83,7 @@ test("a run that was stopped goes on to the same bits, in its folder", function(
 	same_weights(straight, again)
 	equal(runs()[tag .. "-a"].step, 300)
 	equal(read(folder .. "/recipe.lua"), "return " .. tostring(t.recipe) .. "\n")
-	fails(function() t:start() end, "resumed there")
+	fails(function() t:start() end, "goes on elsewhere: process")
 end)
 
 test("what was set goes on, steps after the checkpoint are made again", function()
