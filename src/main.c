@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* main.c: the program: signals, then the command that its first argument names, or the script. */
+/* main.c: the program: output and signals, then the command that its first argument names, or the script. */
 #include "cli/command.h"
+#include "cli/output.h"
 #include "cli/run.h"
 #include "cli/signals.h"
 
@@ -9,7 +10,7 @@
 int main(int argc, char **argv)
 {
 	bl_run_need_room(0);
-	if (bl_signals_install() != 0)
+	if (bl_output_install() != 0 || bl_signals_install() != 0)
 		return EXIT_FAILURE;
 	const bl_subcommand *c = argc > 1 ? bl_subcommand_find(argv[1]) : NULL;
 	return c ? bl_subcommand_main(c, argc - 1, argv + 1) : bl_subcommand_main(&bl_subcommand_script, argc, argv);

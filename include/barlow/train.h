@@ -79,7 +79,8 @@ int64_t bl_trainer_requests(bl_trainer *t, bl_command_kind kind);
 int bl_trainer_wait(bl_trainer *t, double seconds);
 /*
  * What the run's owner should hear of since the last call, in one line fit to be shown: that the live file could not be
- * written, was cut short or was written anew; that the journal lacks something.  False: nothing.
+ * written, was cut short or was written anew; that the journal lacks something.  What comes again is told once, and counted at
+ * the run's end.  False: nothing.
  */
 bool bl_trainer_trouble(bl_trainer *t, char *out, size_t size);
 /* Adds to that. */

@@ -24,7 +24,7 @@ static const bl_option options[] = {
 	BL_OPTION(SIZE, struct wish, size, .name = "size", .argument = "WxH",
 	          .help = "columns and rows of that frame (default: the terminal's, else 80x24)"),
 	BL_OPTION(FLAG, struct wish, jsonl, .name = "jsonl",
-	          .help = "print each record as a line of JSON, those to come as well until the run ends, for other tools"),
+	          .help = "print each record as a line of JSON, those to come as well until the run ends (--once: no), for other tools"),
 	BL_OPTION_END,
 };
 
@@ -49,10 +49,7 @@ static int print_frame(const bl_live *run, const bl_size *asked)
 		return fail();
 	bool bad = fputs(text, stdout) < 0 || fflush(stdout) != 0;
 	free(text);
-	if (!bad)
-		return EXIT_SUCCESS;
-	perror("barlow watch: standard output");
-	return EXIT_FAILURE;
+	return bad ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 /* --- Records as lines of JSON ---------------------------------------------------- */
@@ -72,8 +69,8 @@ static int64_t print_records(const bl_live *run, int64_t from)
 	return fflush(stdout) == 0 ? from : -1;
 }
 
-/* Ends with the run.  The state is looked at before the records: what it ended with is among them. */
-static int stream(const bl_live *run)
+/* Ends with the run, or with what there is now.  The state is looked at before the records: what it ended with is among them. */
+static int stream(const bl_live *run, bool once)
 {
 	for (int64_t next = 0;;) {
 		bl_live_info info;
@@ -81,10 +78,10 @@ static int stream(const bl_live *run)
 		bool over = info.state == BL_RUN_DONE || info.state == BL_RUN_STOPPED || info.state == BL_RUN_FAILED;
 		bool lost = !over && !bl_live_writer_alive(run);
 		next = print_records(run, next);
-		if (next < 0) {
-			perror("barlow watch: standard output");
+		if (next < 0)
 			return EXIT_FAILURE;
-		}
+		if (once)
+			return EXIT_SUCCESS;
 		if (lost)
 			fprintf(stderr, "barlow watch: the run's process %lld is gone\n", (long long)info.pid);
 		if (over || lost)
@@ -108,7 +105,7 @@ static int watch(const bl_subcommand *self, const void *options_read, const bl_t
 	bl_live *run = bl_runs_open(operands->n ? operands->text[0] : NULL, &commands);
 	if (!run)
 		return fail();
-	int status = w->jsonl ? stream(run) : w->once ? print_frame(run, &w->size) : show(run, !commands);
+	int status = w->jsonl ? stream(run, w->once) : w->once ? print_frame(run, &w->size) : show(run, !commands);
 	bl_live_close(run);
 	return status;
 }

@@ -15,6 +15,8 @@ barlow_sources += $(command_files) \
 	src/cli/evaluate.c \
 	src/cli/history.c \
 	src/cli/manual.c \
+	src/cli/output.c \
+	src/cli/output.h \
 	src/cli/parse.c \
 	src/cli/prompt.c \
 	src/cli/prompt.h \

@@ -135,7 +135,7 @@ static int move_to(bl_live *l, const char *temporary, const char *path)
 	unlink(temporary);
 	close(l->fd);
 	l->fd = -1;
-	w->broken = false;
+	w->broken = w->failing = false;
 	w->problem[0] = '\0';
 	return err;
 }

@@ -142,6 +142,7 @@ struct live_writer {
 	uint64_t turn[SECTIONS];
 	uint64_t taken;             /* the last command's ticket */
 	int failed;                 /* the errno of the last failure */
+	bool failing;               /* that was said, and the file was not whole since */
 	bool broken;                /* the file is not what it should be, and waits to be written anew */
 	int64_t look_at, retry_at;  /* ms: when it is looked whether it is whole, and, where broken, tried again */
 	int64_t check_at;           /* ms: when its content is compared with ours */
@@ -225,7 +226,7 @@ bool bl_live_snapshot_clean(bl_snapshot *s);
 
 /* owner.c: has the file its name still, or was it moved with its folder; if not, puts it back where the run is ours. */
 bool bl_owner_named(const bl_live *l);
-void bl_owner_regain(bl_live *l);
+bool bl_owner_regain(bl_live *l);
 
 /* kept.c */
 void bl_kept_add(bl_live *l, const bl_snapshot *s); /* keeps s if it is its turn; by the writer, under the lock */

@@ -128,15 +128,17 @@ static int put_back(bl_live *l, bool claimed)
 	return err;
 }
 
-void bl_owner_regain(bl_live *l)
+bool bl_owner_regain(bl_live *l)
 {
 	struct live_writer *w = l->writer;
 	enum name name = look(l);
 	const char *what = name == NAME_FREE ? "removed" : "replaced";
 	int claim, rc = claim_name(l, name, false, &claim);
+	bool back = false;
 	if (rc == 0) {
 		int err = put_back(l, claim >= 0);
-		if (err == 0)
+		back = err == 0;
+		if (back)
 			bl_writer_problem(l, "the run's live file was %s by somebody; it was written anew", what);
 		else if (!w->problem[0])
 			bl_writer_problem(l, "the run's live file was %s by somebody, and cannot be written anew: %s; training goes on",
@@ -147,4 +149,5 @@ void bl_owner_regain(bl_live *l)
 	}
 	if (claim >= 0)
 		close(claim);
+	return back;
 }

@@ -34,10 +34,10 @@ void bl_writer_problem(bl_live *l, const char *fmt, ...)
 static void fail(bl_live *l, int err)
 {
 	struct live_writer *w = l->writer;
-	if (!w->broken)
+	if (!w->broken && !(w->failing && w->failed == err))
 		bl_writer_problem(l, "the run's live file cannot be written: %s; training goes on, records are kept in memory",
 		                  strerror(err));
-	w->broken = true;
+	w->broken = w->failing = true;
 	w->failed = err;
 	w->retry_at = bl_disk_ms() + RETRY_MS;
 }
@@ -177,10 +177,11 @@ void bl_writer_all(bl_live *l)
 static void write_anew(bl_live *l, const char *why)
 {
 	struct live_writer *w = l->writer;
-	w->broken = true; /* so that a new failure says nothing new */
 	bl_writer_all(l);
-	if (!w->broken)
-		bl_writer_problem(l, "%s; it was written anew", why);
+	if (w->broken)
+		return;
+	w->failing = false;
+	bl_writer_problem(l, "%s; it was written anew", why);
 }
 
 void bl_writer_spoilt(bl_live *l)
@@ -230,8 +231,8 @@ void bl_writer_look_after(bl_live *l)
 	if (fstat(l->fd, &s) != 0)
 		return;
 	if (!bl_owner_named(l)) {
-		w->look_at = w->retry_at = now + RETRY_MS;
-		bl_owner_regain(l);
+		if (!bl_owner_regain(l))
+			w->look_at = w->retry_at = now + RETRY_MS;
 	} else if (w->broken)
 		write_anew(l, "the run's live file could not be written for some time");
 	else if ((uint64_t)s.st_size < w->end - LIVE_ALIGN)

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NAMES_BYTES = 400 };
+enum { NAMES_BYTES = 400, NAMES_SHOWN = 5 };
 
 /* --- One ---------------------------------------------------------------------- */
 
@@ -181,20 +181,57 @@ void bl_runs_free(bl_runs *list)
 
 /* --- Which -------------------------------------------------------------------- */
 
-static void add_name(char out[NAMES_BYTES], const char *name)
+struct names {
+	char text[NAMES_BYTES];
+	int n; /* also those that are not shown */
+};
+
+static void add_name(struct names *names, const char *name)
 {
-	size_t n = strlen(out);
-	snprintf(out + n, NAMES_BYTES - n, "%s%s", n ? ", " : "", name);
+	size_t n = strlen(names->text);
+	if (++names->n > NAMES_SHOWN)
+		return;
+	snprintf(names->text + n, NAMES_BYTES - n, "%s%s", n ? ", " : "", name);
 	if (n + strlen(name) + 2 >= NAMES_BYTES)
-		memcpy(out + NAMES_BYTES - 4, "...", 4);
+		memcpy(names->text + NAMES_BYTES - 4, "...", 4);
+}
+
+/* Behind them, how many more there are: " and 35 more". */
+static const char *count_more(struct names *names)
+{
+	size_t n = strlen(names->text);
+	if (names->n > NAMES_SHOWN)
+		snprintf(names->text + n, NAMES_BYTES - n, " and %d more", names->n - NAMES_SHOWN);
+	return names->text;
+}
+
+/* A run's or a folder's name that is spelt nearly so, or in which that is a part; NULL: there is none. */
+static const char *near_name(const bl_runs *list, const char *what)
+{
+	const char **all = calloc(2 * (size_t)list->n + 1, sizeof *all);
+	for (int i = 0; all && i < list->n; i++) {
+		all[i] = list->run[i].info.name;
+		all[list->n + i] = list->run[i].id;
+	}
+	const char *near = all ? bl_nearest(what, all) : NULL;
+	for (int i = 0; !near && *what && i < list->n; i++)
+		if (strstr(list->run[i].id, what))
+			near = list->run[i].id;
+	free(all);
+	return near;
 }
 
 static int not_found(const bl_runs *list, const char *what)
 {
-	char names[NAMES_BYTES] = "";
+	struct names names = { .n = 0 };
+	const char *near = near_name(list, what);
 	for (int i = 0; i < list->n; i++)
-		add_name(names, list->run[i].id);
-	return bl_fail("no run named %s; %s%s", what, list->n ? "runs: " : "there are no runs", names);
+		add_name(&names, list->run[i].id);
+	return bl_fail("no run named %s%s%s%s; %s%s", what, near ? " (did you mean " : "", near ? near : "", near ? "?)" : "",
+	               list->n == 0           ? "there are no runs"
+	               : names.n > NAMES_SHOWN ? "the newest runs: "
+	                                       : "runs: ",
+	               count_more(&names));
 }
 
 static int find_exact(const bl_runs *list, const char *what)
@@ -210,7 +247,7 @@ static int find_exact(const bl_runs *list, const char *what)
 
 int bl_runs_find(const bl_runs *list, const char *what)
 {
-	char names[NAMES_BYTES] = "";
+	struct names names = { .n = 0 };
 	int found = find_exact(list, what), matches = 0;
 	if (found >= 0)
 		return found;
@@ -218,10 +255,10 @@ int bl_runs_find(const bl_runs *list, const char *what)
 		if (strncmp(list->run[i].id, what, strlen(what)) == 0) {
 			found = i;
 			matches++;
-			add_name(names, list->run[i].id);
+			add_name(&names, list->run[i].id);
 		}
 	if (matches > 1)
-		return bl_fail("several runs begin with %s: %s", what, names);
+		return bl_fail("several runs begin with %s: %s", what, count_more(&names));
 	return matches == 1 ? found : not_found(list, what);
 }
 

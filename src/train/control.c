@@ -184,6 +184,30 @@ static void obey(bl_trainer *t, bl_command c)
 	}
 }
 
+/* Under lock. */
+static void add_trouble(bl_trainer *t, const char *text)
+{
+	size_t used = strlen(t->trouble);
+	bl_text_clean(t->trouble + used, sizeof t->trouble - used, used ? "; " : "", false);
+	used = strlen(t->trouble);
+	bl_text_clean(t->trouble + used, sizeof t->trouble - used, text, false);
+}
+
+/* Under lock: counts a text, and says whether it is the first of its kind.  Where too many differ, each is told. */
+static bool is_new(bl_trainer *t, const char *text)
+{
+	enum { KINDS = sizeof t->told / sizeof t->told[0] };
+	char start[sizeof t->told[0].text];
+	int i = 0;
+	snprintf(start, sizeof start, "%.*s", (int)sizeof start - 1, text);
+	while (i < KINDS && t->told[i].n > 0 && strcmp(t->told[i].text, start) != 0)
+		i++;
+	if (i == KINDS)
+		return true;
+	memcpy(t->told[i].text, start, sizeof start);
+	return t->told[i].n++ == 0;
+}
+
 void bl_trainer_complain(bl_trainer *t, const char *fmt, ...)
 {
 	char text[sizeof t->trouble];
@@ -192,10 +216,22 @@ void bl_trainer_complain(bl_trainer *t, const char *fmt, ...)
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
 	pthread_mutex_lock(&t->lock);
-	size_t used = strlen(t->trouble);
-	bl_text_clean(t->trouble + used, sizeof t->trouble - used, used ? "; " : "", false);
-	used = strlen(t->trouble);
-	bl_text_clean(t->trouble + used, sizeof t->trouble - used, text, false);
+	if (is_new(t, text))
+		add_trouble(t, text);
+	pthread_mutex_unlock(&t->lock);
+}
+
+/* At the end, how often it was what was told once only. */
+static void count_trouble(bl_trainer *t)
+{
+	char text[sizeof t->told[0].text + 40];
+	pthread_mutex_lock(&t->lock);
+	for (size_t i = 0; i < sizeof t->told / sizeof t->told[0]; i++) {
+		snprintf(text, sizeof text, "%d times in all: %s", t->told[i].n, t->told[i].text);
+		if (t->told[i].n > 1)
+			add_trouble(t, text);
+	}
+	memset(t->told, 0, sizeof t->told);
 	pthread_mutex_unlock(&t->lock);
 }
 
@@ -349,6 +385,7 @@ static void save_end(bl_trainer *t)
 		bl_changes_event(t, "stop", "process", t->ending_why);
 	bl_live_look_after(t->live);
 	note_trouble(t);
+	count_trouble(t);
 	bl_trainer_save_now(t, BL_SAVE_END);
 }
 

@@ -118,6 +118,7 @@ struct bl_trainer {
 	int64_t allowance;        /* single steps to do though paused */
 	int64_t requests[BL_CMD_KINDS];
 	char trouble[1024];       /* what bl_trainer_complain was given, until it is asked for */
+	struct told { char text[200]; int n; } told[8]; /* what it was given so far, and how often */
 	bl_record logged;         /* values of the user's own for the next record; NaN: none */
 };
 

@@ -896,6 +896,7 @@ static void test_full_later(void **state)
 {
 	(void)state;
 	struct rlimit old, small;
+	char text[200];
 	bl_command c;
 	bl_live *w = writer_with(100000, 10), *r = bl_live_open(path, false);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
@@ -909,9 +910,11 @@ static void test_full_later(void **state)
 	assert_true(bl_live_length(r) < 5000);
 	assert_int_equal(bl_live_send(w, (bl_command){ .kind = BL_CMD_STOP }), 0); /* of this process */
 	assert_true(bl_live_take(w, &c) && c.kind == BL_CMD_STOP);
+	for (int i = 0; i < 3; i++)
+		bl_live_look_after(w);
+	assert_false(bl_live_problem(w, text, sizeof text)); /* it is told once, however often it is tried again */
 	setrlimit(RLIMIT_FSIZE, &old);
-	usleep(3100000);
-	assert_false(bl_live_take(w, &c));
+	bl_live_look_after(w);
 	expect_problem(w, "written anew");
 	check_records(r, 5000);
 	bl_live_close(w);

@@ -263,12 +263,19 @@ static void test_many(void **state)
 	char id[80];
 	(void)state;
 	for (int i = 0; i < 40; i++) {
-		snprintf(id, sizeof id, "a-name-of-thirty-characters-%d", i);
-		bl_live_close(make(id, id, BL_RUN_DONE, i, 1, 0));
+		snprintf(id, sizeof id, i == 37 ? "a-name-of-%050d" : "a-name-of-thirty-characters-%d", i);
+		bl_live_close(make(id, id, BL_RUN_DONE, i + 1, 1, 0));
 	}
 	bl_runs *r = list(NULL);
 	assert_int_equal(bl_runs_find(r, "nothing"), -1);
-	assert_error("...");
+	assert_error("no run named nothing; the newest runs: a-name-of-thirty-characters-39, a-name-of-thirty-characters-38, ");
+	assert_error("-characters-36, a-name-of-thirty-characters-35 and 35 more");
+	assert_int_equal(bl_runs_find(r, "a-"), -1);
+	assert_error("-characters-36, a-name-of-thirty-characters-35 and 35 more");
+	assert_int_equal(bl_runs_find(r, "a-nme-of-thirty-character-7"), -1);
+	assert_error("(did you mean a-name-of-thirty-characters-7?)");
+	assert_int_equal(bl_runs_find(r, "characters-12"), -1);
+	assert_error("(did you mean a-name-of-thirty-characters-12?)");
 	bl_runs_free(r);
 }
 

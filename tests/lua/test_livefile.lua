@@ -18,7 +18,7 @@ end
 
 -- A script that trains, does that to its live file (path), and goes on until `again` is true of it; then what another
 -- process reads of the run, and what the script said.
-local function try(name, damage, again)
+local function try(name, damage, again, times)
 	local folder, script = base .. "/" .. name, base .. "/" .. name .. ".lua"
 	local file = assert(io.open(script, "w"))
 	file:write(([[
@@ -56,7 +56,8 @@ local function try(name, damage, again)
 	local _, lines = pipe(("'%s' watch --jsonl '%s' 2>&1"):format(barlow, folder)):gsub('"step"', "")
 	equal(lines, steps)
 	local _, told = said:gsub("live file", "")
-	equal(told, 1)
+	equal(told, times and 2 or 1)
+	if times and not said:find(times .. " times in all: ", 1, true) then error(said) end
 	if not said:find "written anew" then error(said) end
 	local left = pipe(("ls '%s'"):format(folder))
 	if left:find "%.new" then error(left) end
@@ -77,6 +78,9 @@ test("replaced in the last moment", function()
 	try("last", [[os.execute(("echo no run > '%s.x'; mv '%s.x' '%s'"):format(path, path, path))]], "true")
 end)
 test("removed", function() try("removed", "os.remove(path)", "#read(0, 64) == 64") end)
+test("removed again and again: told once, and counted", function()
+	try("again", "for _ = 1, 3 do os.remove(path) while #read(0, 64) < 64 do t:wait(.001) end end", "true", 3)
+end)
 test("damaged at its head", function()
 	try("head", "write(0, ('x'):rep(64))", "read(0, 64) == head")
 end)

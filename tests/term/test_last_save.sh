@@ -92,7 +92,7 @@ check "... though it was said" says "$lost"
 
 lua gone 20 't:start() while t.iteration == 0 do t:wait(.01) end os.execute("rm -r gone") t:run()' >gone.lua
 check "the folder is gone: status 1" ends 1 gone.lua
-check "... which is said" says "was not saved: the folder is somebody else's by now"
+check "... which is said" says "was not saved: its folder was removed"
 lua again 1e4 't:start() t:wait(.2) t:stop()' >again.lua
 ends 0 again.lua
 sed 's/epochs = 10000\.*0*/epochs = 1e4, steps = 400/' again/recipe.lua >recipe && cp recipe again/recipe.lua

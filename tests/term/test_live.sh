@@ -72,6 +72,9 @@ until_true [ -s "$dir/live/live" ]
 "$BARLOW" watch --jsonl "$dir/live" >out 2>err &
 stream=$!
 check "a run that goes on is followed" until_true grep -q '^{"step": 200,' out
+timeout 20 "$BARLOW" watch --jsonl --once "$dir/live" >now 2>err
+check "--once ends with the records that are there" [ $? -eq 0 ]
+check "of which there are some" grep -q '^{"step": 200,' now
 
 # --- Cut short by somebody ---
 : >"$dir/live/live"

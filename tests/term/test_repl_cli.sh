@@ -45,6 +45,49 @@ expect "--version too" 0 '^barlow [0-9]'
 run -h
 expect "-h prints the options" 0 'usage: barlow'
 
+# full NAME ARGUMENT...: standard output takes nothing
+full() {
+	name=$1
+	shift
+	"$BARLOW" "$@" >/dev/full 2>err </dev/null
+	status=$?
+	: >out
+	expect "$name > /dev/full fails" 1 '' '^barlow: standard output: '
+}
+full "-e" -e 'print(1)'
+full "-e with more than a buffer" -e 'for i = 1, 1e5 do print(i) end'
+full "os.exit" -e 'print(1) os.exit(0)'
+echo 'print(1)' >s1.lua
+full "a script" s1.lua
+full "-h" -h
+full "--version" --version
+full "watch -h" watch -h
+full "help" help watch
+full "runs list" runs list --json
+full "completions" completions bash
+echo 'print(1)' | "$BARLOW" >/dev/full 2>err
+status=$?
+: >out
+expect "a script that is piped in > /dev/full fails" 1 '' '^barlow: standard output: '
+run -e 'x = 1'
+expect "what prints nothing needs no output" 0 '' ''
+"$BARLOW" -e 'x = 1' >/dev/full 2>err
+status=$?
+expect "not even a full one" 0 '' ''
+{
+	"$BARLOW" -e 'while true do print(1) end' 2>err
+	echo $? >status
+} | true
+status=$(cat status)
+expect "printing to a closed pipe ends with SIGPIPE" 141 '' ''
+{
+	sleep .3
+	"$BARLOW" -e 'print(1)' 2>err
+	echo $? >status
+} | true
+status=$(cat status)
+expect "also at exit" 141 '' ''
+
 echo 'print(#arg, arg[0], arg[1], arg[2], ...)' >s.lua
 run s.lua one -x
 expect "a script gets its arguments" 0 '^2	s\.lua	one	-x	one	-x$'
