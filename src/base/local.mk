@@ -4,6 +4,7 @@ libbarlow_sources += \
 	src/base/error.c \
 	src/base/field.c \
 	src/base/file.c \
+	src/base/hash.c \
 	src/base/memory.c \
 	src/base/number.c \
 	src/base/parallel.c \

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The curves of a run: the loss with its parts and floor above, scores and the user's own columns below. */
-#include "figure/script.h"
+#include <barlow/error.h>
+#include <barlow/figure.h>
+
 #include "live/history.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { WIDTH = 1100, HEIGHT_LOSS = 560, HEIGHT_MORE = 260, PANELS_MAX = 8, LOG_RATIO = 20, NAME_BYTES = 16 };
+enum { PANELS_MAX = 8, LOG_RATIO = 20, TITLE_BYTES = 128 };
 
 /* Lines over each other: columns of the history. */
 typedef struct panel {
@@ -82,25 +84,7 @@ static bl_ink ink_of(const bl_columns *c, int column)
 	return parts[before % (int)(sizeof parts / sizeof parts[0])];
 }
 
-/* Each column's points are a data block of its own. */
-static const char *block(int column, char name[NAME_BYTES])
-{
-	snprintf(name, NAME_BYTES, "COLUMN%d", column);
-	return name;
-}
-
-static void add_blocks(bl_script *s, const bl_history *h, const panels *all)
-{
-	char name[NAME_BYTES];
-	for (int i = 0; i < all->n; i++)
-		for (int k = 0; k < all->panel[i].n; k++) {
-			const double *x, *y;
-			int column = all->panel[i].column[k], n = bl_history_line(h, column, &x, &y);
-			bl_script_block(s, block(column, name), (const double *const[]){ x, y }, 2, n);
-		}
-}
-
-/* The drawn values above 0; false where one is below, which no logarithmic axis can show. */
+/* The drawn values above 0; false where a line has one below, or none above, which no logarithmic axis can show. */
 static bool find_range(const bl_history *h, const panel *p, double *lo, double *hi)
 {
 	*lo = INFINITY;
@@ -108,99 +92,59 @@ static bool find_range(const bl_history *h, const panel *p, double *lo, double *
 	for (int k = 0; k < p->n; k++) {
 		const double *x, *y;
 		int n = bl_history_line(h, p->column[k], &x, &y);
+		bool any = false;
 		for (int i = 0; i < n; i++) {
 			if (y[i] < 0)
 				return false;
+			any |= y[i] > 0 && isfinite(y[i]);
 			*lo = y[i] > 0 ? fmin(*lo, y[i]) : *lo;
 			*hi = isfinite(y[i]) ? fmax(*hi, y[i]) : *hi;
 		}
+		if (!any)
+			return false;
 	}
 	return true;
 }
 
-static void add_lines(bl_script *s, const bl_history *h, const panel *p)
+static int add_lines(const bl_history *h, const panel *p, bl_series out[BL_COLUMNS_MAX])
 {
-	const bl_columns *c = &h->columns;
-	char name[NAME_BYTES];
-	bl_script_add(s, "set key outside center top horizontal reverse Left invert\nplot ");
 	for (int k = 0; k < p->n; k++) {
-		const bl_column *i = &c->column[p->column[k]];
-		const char *style = bl_column_rare(i) ? "linespoints linewidth 2 pointtype 7 pointsize .6"
-				    : i->kind == BL_COLUMN_FLOOR ? "lines linewidth 1.5 dashtype 2"
-								 : "lines linewidth 2";
-		bl_script_add(s, "%s$%s with %s linecolor rgb '%s' ", k ? ", " : "", block(p->column[k], name), style,
-			      bl_ink_text((int)ink_of(c, p->column[k])));
-		if (p->n == 1) {
-			bl_script_add(s, "notitle");
-			continue;
-		}
-		bl_script_add(s, "title ");
-		bl_script_quoted(s, bl_column_label(i));
+		const bl_column *c = &h->columns.column[p->column[k]];
+		const double *x, *y;
+		int n = bl_history_line(h, p->column[k], &x, &y);
+		out[k] = (bl_series){.label = p->n > 1 ? bl_column_label(c) : "", .x = x, .y = y, .n = n,
+				     .ink = 1 + (int)ink_of(&h->columns, p->column[k]),
+				     .marks = bl_column_rare(c) ? BL_MARKS_ALL : BL_MARKS_NONE,
+				     .dashed = c->kind == BL_COLUMN_FLOOR};
 	}
-	bl_script_add(s, "\n");
+	return p->n;
 }
 
-static void add_loss(bl_script *s, const bl_history *h, const panel *p)
+/* A logarithmic axis where the loss spans enough, with no column that such an axis cannot show. */
+static bool is_wide(const bl_history *h, const panel *p)
 {
 	double lo, hi;
-	bl_script_add(s, "set ylabel 'loss'\n");
-	if (find_range(h, p, &lo, &hi) && hi > LOG_RATIO * lo)
-		bl_script_log_axis(s, 'y', lo, hi);
-	add_lines(s, h, p);
+	return find_range(h, p, &lo, &hi) && hi > LOG_RATIO * lo;
 }
 
-static void add_more(bl_script *s, const bl_history *h, const panel *p)
+static bl_figure *make(const bl_history *h, const panels *all, const bl_live *run, bl_series (*series)[BL_COLUMNS_MAX])
 {
-	bl_script_add(s, "unset logscale y\nset autoscale y\nunset title\nset ytics autofreq\nset format y '%%g'\nset offsets 0, 0, graph .1, graph .1\nset ylabel ");
-	bl_script_quoted(s, bl_column_label(&h->columns.column[p->column[0]]));
-	bl_script_add(s, "\n");
-	add_lines(s, h, p);
-}
-
-static void add_title(bl_script *s, const bl_live *run)
-{
+	bl_panel out[PANELS_MAX];
+	char title[TITLE_BYTES], step[64] = "step";
 	bl_live_info i;
 	bl_live_info_get(run, &i);
-	bl_script_add(s, "set title ");
-	bl_script_quoted(s, i.name);
-	bl_script_add(s, ".'   (batch %d, D %d)'\n", (int)i.batch, (int)i.d);
-}
-
-static int height_of(const panels *all)
-{
-	return HEIGHT_LOSS + HEIGHT_MORE * (all->n - 1);
-}
-
-/* The room of a panel: they lie below each other, in parts of the whole height. */
-static void add_room(bl_script *s, const panels *all, int i)
-{
-	double more = (double)HEIGHT_MORE / height_of(all);
-	bl_script_add(s, "set origin 0, %.9g\nset size 1, %.9g\n", more * (all->n - 1 - i), i ? more : 1 - more * (all->n - 1));
-}
-
-static void add_panels(bl_script *s, const bl_history *h, const panels *all, const bl_live *run)
-{
-	add_blocks(s, h, all);
-	bl_script_add(s, "set lmargin 10\nset rmargin 3\nset xrange [%.9g:%.9g]\n", h->step[0] - 1,
-		      fmax((double)h->last.step, h->step[0] + 1));
+	snprintf(title, sizeof title, "%s   (batch %d, D %d)", i.name, (int)i.batch, (int)i.d);
 	if (h->stride > 1)
-		bl_script_add(s, "set xlabel 'step (a point is the mean of %lld steps)'\n", (long long)h->stride);
-	else
-		bl_script_add(s, "set xlabel 'step'\n");
-	add_title(s, run);
-	if (all->n > 1)
-		bl_script_add(s, "set multiplot\n");
-	for (int i = 0; i < all->n; i++) {
-		if (all->n > 1)
-			add_room(s, all, i);
-		if (i == 0)
-			add_loss(s, h, &all->panel[0]);
-		else
-			add_more(s, h, &all->panel[i]);
-		bl_script_add(s, "set xlabel 'step'\n");
+		snprintf(step, sizeof step, "step (a point is the mean of %lld steps)", (long long)h->stride);
+	for (int k = 0; k < all->n; k++) {
+		const panel *p = &all->panel[k];
+		out[k] = (bl_panel){series[k], add_lines(h, p, series[k]),
+				      {.title = k ? "" : title, .xlabel = k + 1 == all->n ? step : "",
+				       .ylabel = k ? bl_column_label(&h->columns.column[p->column[0]]) : "loss",
+				       .logy = k == 0 && is_wide(h, p), .from = h->step[0] - 1,
+				       .to = fmax((double)h->last.step, h->step[0] + 1)}};
 	}
-	if (all->n > 1)
-		bl_script_add(s, "unset multiplot\n");
+	return bl_figure_panels(out, all->n);
 }
 
 static bl_figure *draw(const bl_history *h, const bl_live *run)
@@ -208,21 +152,26 @@ static bl_figure *draw(const bl_history *h, const bl_live *run)
 	panels all = choose(h);
 	if (h->seen == 0 || all.panel[0].n == 0)
 		return bl_fail_null("the run has no records yet: there are no curves to draw");
-	bl_script *s = bl_script_new(WIDTH, height_of(&all));
-	if (s)
-		add_panels(s, h, &all, run);
-	return s ? bl_script_figure(s) : NULL;
+	bl_series (*series)[BL_COLUMNS_MAX] = calloc(PANELS_MAX, sizeof *series);
+	bl_figure *f = series ? make(h, &all, run, series) : bl_fail_null("no memory for a figure");
+	free(series);
+	return f;
 }
 
-bl_figure *bl_figure_curves(const bl_live *run)
+bl_figure *bl_figure_curves_until(const bl_live *run, int64_t records)
 {
 	bl_history *h = malloc(sizeof *h);
 	if (!h)
 		return bl_fail_null("no memory for a run's records");
 	bl_history_reset(h);
-	while (bl_history_read(h, run))
+	while (bl_history_read_some(h, run, records, BL_HISTORY_READ))
 		;
 	bl_figure *f = draw(h, run);
 	free(h);
 	return f;
+}
+
+bl_figure *bl_figure_curves(const bl_live *run)
+{
+	return bl_figure_curves_until(run, INT64_MAX);
 }

@@ -1,29 +1,27 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A matrix over the diverging map, fixed to [-1, 1], so that two figures can be compared. */
-#include "figure/script.h"
+#include "figure/figure.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-enum { WIDTH = 900, HEIGHT = 840, MAX_DOTS = 512, MIN_DOTS = 384 };
-
 /*
- * Dots of the picture: `block` elements a side go into one when the matrix is
- * large; one is repeated over `repeat` dots when it is small, because viewers
- * smooth the picture in an SVG.
+ * Of a large matrix `block` elements a side go into a dot; a dot of a small one is repeated in pictures, because viewers
+ * smooth these.  TeX draws each dot as a rectangle, of which it bears fewer.
  */
+enum { MAX_DOTS = 512, MIN_DOTS = 384, TEX_DOTS = 128 };
+
 struct plan {
-	int64_t rows, cols, block, repeat, h, w;
+	int64_t rows, cols, block, h, w;
 };
 
-static struct plan make_plan(int64_t rows, int64_t cols)
+static struct plan make_plan(int64_t rows, int64_t cols, int most)
 {
 	int64_t side = rows > cols ? rows : cols;
-	struct plan p = {rows, cols, (side + MAX_DOTS - 1) / MAX_DOTS, 1, 0, 0};
-	if (side < MIN_DOTS)
-		p.repeat = MAX_DOTS / side;
-	p.h = (rows + p.block - 1) / p.block * p.repeat;
-	p.w = (cols + p.block - 1) / p.block * p.repeat;
+	struct plan p = {rows, cols, (side + most - 1) / most, 0, 0};
+	p.h = (rows + p.block - 1) / p.block;
+	p.w = (cols + p.block - 1) / p.block;
 	return p;
 }
 
@@ -46,37 +44,75 @@ static double block_value(const float *c, const struct plan *p, int64_t row, int
 	return sqrt(square / (double)((r1 - row) * (c1 - col)));
 }
 
-static void add_dots(bl_script *s, const float *c, const struct plan *p, bl_scale scale)
+static float *pool(const float *c, const struct plan *p)
 {
-	for (int64_t y = 0; y < p->h; y++)
-		for (int64_t x = 0; x < p->w; x++) {
-			double value = block_value(c, p, y / p->repeat * p->block, x / p->repeat * p->block);
-			float v = (float)bl_scale_place(scale, value);
+	float *dot = malloc((size_t)(p->h * p->w) * sizeof *dot);
+	for (int64_t k = 0; dot && k < p->h * p->w; k++)
+		dot[k] = (float)block_value(c, p, k / p->w * p->block, k % p->w * p->block);
+	return dot;
+}
+
+/* --- Drawing -------------------------------------------------------------------------- */
+
+/* Dim i lies at i; a dot's middle lies where the middle of its elements does. */
+static void add_ranges(bl_script *s, const bl_extent *e)
+{
+	double left = e->col - .5, top = e->row - .5;
+	bl_script_add(s, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\n", left, left + e->cols, top + e->rows, top);
+}
+
+/* Rows of bytes, each dot so often that no viewer blurs it. */
+static void add_picture(bl_script *s, const bl_dots *m)
+{
+	int64_t side = m->rows > m->cols ? m->rows : m->cols, repeat = side < MIN_DOTS ? MAX_DOTS / side : 1;
+	double dx = m->dims.cols / (double)(m->cols * repeat), dy = m->dims.rows / (double)(m->rows * repeat);
+	bl_script_add(s, "plot '-' binary array=(%lld,%lld) format='%%float32' dx=%.9g dy=%.9g origin=(%.9g,%.9g) with image notitle\n",
+		      (long long)(m->cols * repeat), (long long)(m->rows * repeat), dx, dy, m->dims.col - .5 + dx / 2,
+		      m->dims.row - .5 + dy / 2);
+	for (int64_t y = 0; y < m->rows * repeat; y++)
+		for (int64_t x = 0; x < m->cols * repeat; x++) {
+			float v = (float)bl_scale_place(m->scale, (double)m->dot[y / repeat * m->cols + x / repeat]);
 			bl_script_bytes(s, &v, sizeof v);
 		}
 }
 
-/* Dim i lies at i; a dot's middle lies where the middle of its elements does. */
-static void add_plot(bl_script *s, const struct plan *p, const bl_extent *e)
+/* As text, for a script that is kept, and for TeX. */
+static void add_numbers(bl_script *s, const float *dot, int64_t rows, int64_t cols, const bl_extent *e, bl_scale scale)
 {
-	double step = (double)p->block / (double)p->repeat, dx = step * e->cols / (double)p->cols,
-	       dy = step * e->rows / (double)p->rows, left = e->col - .5, top = e->row - .5;
-	bl_script_add(s, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\n", left, left + e->cols, top + e->rows, top);
-	bl_script_add(s,
-		      "plot '-' binary array=(%lld,%lld) format='%%float32' dx=%.9g dy=%.9g origin=(%.9g,%.9g) with "
-		      "image notitle\n",
-		      (long long)p->w, (long long)p->h, dx, dy, left + dx / 2, top + dy / 2);
+	double dx = e->cols / (double)cols, dy = e->rows / (double)rows;
+	bl_script_add(s, "# places on the map of colours, of which the scale's labels tell the values\n$M << EOD\n");
+	for (int64_t y = 0; y < rows; y++)
+		for (int64_t x = 0; x < cols; x++)
+			bl_script_add(s, "%.6g%c", bl_scale_place(scale, (double)dot[y * cols + x]), x + 1 < cols ? ' ' : '\n');
+	bl_script_add(s, "EOD\nplot $M matrix using (%.9g + %.9g * $1):(%.9g + %.9g * $2):3 with image%s notitle\n", e->col - .5 + dx / 2, dx,
+		      e->row - .5 + dy / 2, dy, bl_script_look(s)->form == BL_FORM_TEX ? " pixels" : "");
 }
 
-static void add_title(bl_script *s, const struct plan *p, const bl_extent *e, const char *title)
+static void add_dots(bl_script *s, const bl_dots *m)
 {
+	bl_form form = bl_script_look(s)->form;
+	struct plan p = make_plan(m->rows, m->cols, TEX_DOTS);
+	float *fewer = form == BL_FORM_TEX && p.block > 1 ? pool(m->dot, &p) : NULL;
+	if (fewer)
+		add_numbers(s, fewer, p.h, p.w, &m->dims, m->scale);
+	else if (form == BL_FORM_TEX || form == BL_FORM_GP)
+		add_numbers(s, m->dot, m->rows, m->cols, &m->dims, m->scale);
+	else
+		add_picture(s, m);
+	free(fewer);
+}
+
+static void add_title(bl_script *s, const bl_figure *f)
+{
+	const bl_dots *m = &f->matrix;
+	char size[128];
+	int n = snprintf(size, sizeof size, "%.0f × %.0f", m->dims.rows, m->dims.cols);
+	if (m->block > 1)
+		snprintf(size + n, sizeof size - (size_t)n, ", a dot is the rms of %lld × %lld elements", (long long)m->block,
+			 (long long)m->block);
 	bl_script_add(s, "set title ");
-	bl_script_quoted(s, title && *title ? title : "C");
-	bl_script_add(s, ".\"\\n\".'%.0f × %.0f", e->rows, e->cols);
-	if (p->block > 1)
-		bl_script_add(s, ", a dot is the rms of %lld × %lld elements", (long long)p->block,
-			      (long long)p->block);
-	bl_script_add(s, "'\n");
+	bl_script_stacked(s, (const char *const[]){*f->title ? f->title : "C", size}, 2, bl_script_look(s)->width - .4);
+	bl_script_add(s, "\n");
 }
 
 enum { TICS_LEAST = 2 };
@@ -120,19 +156,41 @@ static void add_scale(bl_script *s, bl_scale scale)
 {
 	bl_script_add(s, "set cbrange [-1:1]\nset cbtics scale .4\nset colorbox noborder\n");
 	add_tics(s, scale);
-	if (scale.floor > 0)
-		bl_script_add(s, "set cblabel 'within ±%.2g: what chance gives at this batch size' offset 1.5, 0\nset rmargin 15\n", scale.floor);
+	if (scale.floor <= 0)
+		return;
+	char label[96];
+	snprintf(label, sizeof label, bl_script_look(s)->column ? "within ±%.2g: chance" : "within ±%.2g: what chance gives at this batch size",
+		 scale.floor);
+	bl_script_add(s, "set cblabel ");
+	bl_script_quoted(s, label);
+	bl_script_add(s, " offset 1.5, 0\nset rmargin %d\n", bl_script_look(s)->column ? 13 : 15);
 }
 
 static void add_axes(bl_script *s, bl_scale scale)
 {
 	bl_script_add(
-		s, "set size ratio -1\nunset grid\nset border 15 linecolor rgb '#505050'\n"
+		s, "set size ratio -1\nunset grid\nset border 15 linecolor rgb '#404040'\n"
 		   "set xlabel 'j (second view)'\nset ylabel 'i (first view)'\n"
 		   "set palette defined (-1 '#0b3c7d', -.667 '#3f7fc0', -.333 '#a9cbe8', 0 '#fafafa', .333 '#f5b49a', "
 		   ".667 '#d25a45', 1 '#8c0f26')\n");
 	add_scale(s, scale);
 }
+
+double bl_matrix_height(const bl_figure *f, const bl_look *look)
+{
+	(void)f;
+	return look->column ? 2.9 : 5.6;
+}
+
+void bl_matrix_draw(bl_script *s, const bl_figure *f)
+{
+	add_title(s, f);
+	add_axes(s, f->matrix.scale);
+	add_ranges(s, &f->matrix.dims);
+	add_dots(s, &f->matrix);
+}
+
+/* --- Making --------------------------------------------------------------------------- */
 
 static bool any_finite(const float *v, int64_t n)
 {
@@ -142,32 +200,34 @@ static bool any_finite(const float *v, int64_t n)
 	return i < n;
 }
 
+static float *dots_of(const bl_tensor *c, const struct plan *p)
+{
+	char shape[BL_SHAPE_TEXT];
+	float *values = malloc((size_t)bl_tensor_count(c) * sizeof *values), *dot = NULL;
+	if (values)
+		bl_tensor_read(c, values);
+	if (values && !any_finite(values, bl_tensor_count(c)))
+		bl_fail("a heatmap takes a matrix with numbers in it: all of shape %s are NaN or infinite", bl_tensor_text(c, shape));
+	else if (!values || !(dot = pool(values, p)))
+		bl_fail("no memory for a heatmap of shape %s", bl_tensor_text(c, shape));
+	free(values);
+	return dot;
+}
+
 bl_figure *bl_figure_heatmap_of(const bl_tensor *c, const char *title, const bl_extent *dims, bl_scale scale)
 {
 	char shape[BL_SHAPE_TEXT];
 	if (bl_tensor_ndim(c) != 2 || bl_tensor_count(c) == 0)
 		return bl_fail_null("a heatmap takes a matrix (R,C), not a tensor of shape %s",
 				    bl_tensor_text(c, shape));
-	float *values = malloc((size_t)bl_tensor_count(c) * sizeof *values);
-	bl_script *s = values ? bl_script_new(WIDTH, HEIGHT) : NULL;
-	if (!s) {
-		free(values);
-		return bl_fail_null("no memory for a heatmap of shape %s", bl_tensor_text(c, shape));
-	}
-	bl_tensor_read(c, values);
-	if (!any_finite(values, bl_tensor_count(c))) {
-		free(values);
-		bl_figure_free(bl_script_figure(s));
-		return bl_fail_null("a heatmap takes a matrix with numbers in it: all of shape %s are NaN or infinite",
-				    bl_tensor_text(c, shape));
-	}
-	struct plan p = make_plan(bl_tensor_size(c, 0), bl_tensor_size(c, 1));
-	add_title(s, &p, dims, title);
-	add_axes(s, scale);
-	add_plot(s, &p, dims);
-	add_dots(s, values, &p, scale);
-	free(values);
-	return bl_script_figure(s);
+	struct plan p = make_plan(bl_tensor_size(c, 0), bl_tensor_size(c, 1), MAX_DOTS);
+	float *dot = dots_of(c, &p);
+	bl_figure *f = dot ? bl_figure_new(BL_FIGURE_MATRIX, title) : NULL;
+	if (f)
+		f->matrix = (bl_dots){dot, p.h, p.w, p.block, *dims, scale};
+	else
+		free(dot);
+	return f;
 }
 
 /* Elements are counted from 1, as Lua does. */
@@ -175,6 +235,6 @@ bl_figure *bl_figure_heatmap(const bl_tensor *c, const char *title, int64_t batc
 {
 	bool matrix = bl_tensor_ndim(c) == 2;
 	bl_extent all = {1, matrix ? (double)bl_tensor_size(c, 0) : 0, 1, matrix ? (double)bl_tensor_size(c, 1) : 0};
-	struct plan p = make_plan((int64_t)fmax(all.rows, 1), (int64_t)fmax(all.cols, 1));
+	struct plan p = make_plan((int64_t)fmax(all.rows, 1), (int64_t)fmax(all.cols, 1), MAX_DOTS);
 	return bl_figure_heatmap_of(c, title, &all, bl_scale_of_chance((double)batch, (double)(p.block * p.block), false));
 }

@@ -1,49 +1,95 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A picture of pixels as they are, with lines of text below. */
-#include "figure/script.h"
+#include "figure/figure.h"
 
-enum { WIDTH = 900, MARGIN = 120, LINE = 24, MIN_DOTS = 384 };
+#include <stdlib.h>
+#include <string.h>
 
-/* Each pixel is repeated over some dots, because viewers smooth small pictures in an SVG. */
+enum { MIN_DOTS = 384 };
+
+/* Each pixel is repeated over some dots, because viewers smooth small pictures. */
 static int repeat_of(int w, int h)
 {
 	int side = w > h ? w : h;
 	return side < MIN_DOTS ? MIN_DOTS / side : 1;
 }
 
-static void add_dots(bl_script *s, const uint8_t *rgb, int w, int h, int repeat)
+double bl_pixels_height(const bl_figure *f, const bl_look *look)
 {
-	for (int y = 0; y < h * repeat; y++)
-		for (int x = 0; x < w * repeat; x++)
-			bl_script_bytes(s, rgb + 3 * ((size_t)(y / repeat) * (size_t)w + (size_t)(x / repeat)), 3);
+	const bl_pixels *p = &f->pixels;
+	return .6 + (look->width - .6) * p->h / p->w + (p->lines + 1) * bl_look_line(look);
 }
 
-static void add_texts(bl_script *s, const char *title, const char *const *notes, int n)
+enum { NOTES_MOST = 16 };
+
+static void add_texts(bl_script *s, const bl_figure *f)
 {
+	double width = bl_script_look(s)->width - .3;
+	const char *notes[NOTES_MOST], *note = f->pixels.notes;
+	for (int i = 0; i < f->pixels.lines; i++, note += strlen(note) + 1)
+		notes[i] = note;
 	bl_script_add(s, "set title ");
-	bl_script_quoted(s, title);
+	bl_script_fitted(s, f->title, width, 1);
 	bl_script_add(s, "\nset xlabel ");
-	for (int i = 0; i < n; i++) {
-		bl_script_add(s, i ? ".\"\\n\"." : "");
-		bl_script_quoted(s, notes[i]);
+	bl_script_stacked(s, notes, f->pixels.lines, width);
+	bl_script_add(s, "\n");
+}
+
+/* As bytes in a row, or as text, which TeX and scripts take. */
+static void add_dots(bl_script *s, const bl_pixels *p)
+{
+	bl_form form = bl_script_look(s)->form;
+	int repeat = form == BL_FORM_TEX || form == BL_FORM_GP ? 1 : repeat_of(p->w, p->h), w = p->w * repeat, h = p->h * repeat;
+	double size = 1. / repeat, first = size / 2 - .5;
+	if (repeat == 1 && (form == BL_FORM_TEX || form == BL_FORM_GP)) {
+		bl_script_add(s, "$P << EOD\n");
+		for (int k = 0; k < p->w * p->h; k++)
+			bl_script_add(s, "%d %d %d %d %d\n", k % p->w, k / p->w, p->rgb[3 * k], p->rgb[3 * k + 1], p->rgb[3 * k + 2]);
+		bl_script_add(s, "EOD\nplot $P using 1:2:3:4:5 with rgbimage%s notitle\n", form == BL_FORM_TEX ? " pixels" : "");
+		return;
 	}
-	bl_script_add(s, n ? "\n" : "''\n");
+	bl_script_add(s, "plot '-' binary array=(%d,%d) dx=%.9g dy=%.9g origin=(%.9g,%.9g) format='%%uchar' with rgbimage notitle\n", w, h, size,
+		      size, first, first);
+	for (int y = 0; y < h; y++)
+		for (int x = 0; x < w; x++)
+			bl_script_bytes(s, p->rgb + 3 * ((size_t)(y / repeat) * (size_t)p->w + (size_t)(x / repeat)), 3);
+}
+
+void bl_pixels_draw(bl_script *s, const bl_figure *f)
+{
+	add_texts(s, f);
+	bl_script_add(s, "unset border\nunset tics\nunset grid\nset size ratio -1\nset xrange [-.5:%d.5]\nset yrange [%d.5:-.5]\n",
+		      f->pixels.w - 1, f->pixels.h - 1);
+	add_dots(s, &f->pixels);
+}
+
+/* Ended by a NUL each. */
+static char *copy_notes(const char *const *notes, int n)
+{
+	size_t size = 1;
+	for (int i = 0; i < n; i++)
+		size += strlen(notes[i]) + 1;
+	char *all = calloc(1, size), *at = all;
+	for (int i = 0; all && i < n; i++, at += strlen(at) + 1)
+		strcpy(at, notes[i]);
+	return all;
 }
 
 bl_figure *bl_figure_image(const uint8_t *rgb, int w, int h, const char *title, const char *const *notes, int n)
 {
 	if (w < 1 || h < 1)
 		return bl_fail_null("a picture of %d x %d pixels has none", w, h);
-	bl_script *s = bl_script_new(WIDTH, WIDTH * h / w + MARGIN + n * LINE);
-	int repeat = repeat_of(w, h);
-	if (!s)
+	if (n > NOTES_MOST)
+		return bl_fail_null("a picture takes %d lines of text at the most, not %d", NOTES_MOST, n);
+	bl_figure *f = bl_figure_new(BL_FIGURE_IMAGE, title);
+	if (!f)
 		return NULL;
-	add_texts(s, title, notes, n);
-	bl_script_add(s,
-		      "unset border\nunset tics\nunset grid\nset size ratio -1\nset xrange [-.5:%d.5]\nset yrange "
-		      "[%d.5:-.5]\n",
-		      w * repeat - 1, h * repeat - 1);
-	bl_script_add(s, "plot '-' binary array=(%d,%d) format='%%uchar' with rgbimage notitle\n", w * repeat, h * repeat);
-	add_dots(s, rgb, w, h, repeat);
-	return bl_script_figure(s);
+	size_t bytes = 3 * (size_t)w * (size_t)h;
+	f->pixels = (bl_pixels){malloc(bytes), w, h, copy_notes(notes, n), n};
+	if (!f->pixels.rgb || !f->pixels.notes) {
+		bl_figure_free(f);
+		return bl_fail_null("no memory for a picture of %d x %d pixels", w, h);
+	}
+	memcpy(f->pixels.rgb, rgb, bytes);
+	return f;
 }

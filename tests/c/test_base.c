@@ -3,6 +3,7 @@
 #include "base/region.h"
 #include "support.h"
 
+#include <barlow/hash.h>
 #include <barlow/error.h>
 #include <barlow/memory.h>
 #include <barlow/number.h>
@@ -459,6 +460,28 @@ static void expect_number(double v, const char *text)
 	assert_memory_equal(&back, &v, sizeof v);
 }
 
+/* FIPS 180-4's examples, and a million letters, in pieces of odd sizes. */
+static void hashes_are_those_of_the_standard(void **state)
+{
+	(void)state;
+	static const char two_blocks[] = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+	static char letters[997];
+	char out[BL_HASH_TEXT];
+	bl_hash h;
+	bl_hash_of("", 0, out);
+	assert_string_equal(out, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	bl_hash_of("abc", 3, out);
+	assert_string_equal(out, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	bl_hash_of(two_blocks, sizeof two_blocks - 1, out);
+	assert_string_equal(out, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+	memset(letters, 'a', sizeof letters);
+	bl_hash_begin(&h);
+	for (size_t left = 1000000; left; left -= left < sizeof letters ? left : sizeof letters)
+		bl_hash_add(&h, letters, left < sizeof letters ? left : sizeof letters);
+	bl_hash_end(&h, out);
+	assert_string_equal(out, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
 static void numbers_are_short_and_read_back(void **state)
 {
 	(void)state;
@@ -572,6 +595,7 @@ int main(void)
 		cmocka_unit_test(text_from_outside_is_made_fit_to_be_shown),
 		cmocka_unit_test(messages_are_fit_to_be_shown),
 		cmocka_unit_test(near_names_are_found),
+		cmocka_unit_test(hashes_are_those_of_the_standard),
 		cmocka_unit_test(numbers_are_short_and_read_back),
 		cmocka_unit_test(numbers_have_a_point_in_every_locale),
 	};

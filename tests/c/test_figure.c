@@ -6,8 +6,10 @@
 #include <barlow/figure.h>
 #include <barlow/file.h>
 
+#include "figure/figure.h"
 #include "figure/gnuplot.h"
-#include "figure/script.h"
+#include "figure/record.h"
+#include <barlow/hash.h>
 #include "recorded_run.h"
 
 #include <locale.h>
@@ -74,21 +76,30 @@ static void expect_in_svg(const bl_figure *f, const char *name, const char *cons
  * The whole script is the one in tests/reference/figures/NAME.gp: what a figure says is too easily lost among its parts.
  * UPDATE_GOLDEN=1 writes them anew, to be looked at.
  */
-static void expect_script(bl_figure *f, const char *name)
+static void expect_script_at(bl_figure *f, const char *name, bl_figure_width width, const char *form)
 {
 	char path[128];
-	size_t n;
+	size_t n, have;
 	if (!f)
 		fail_msg("%s: %s", name, bl_error());
+	char *script = bl_figure_text(f, form, width);
+	assert_non_null(script);
+	have = strlen(script);
 	snprintf(path, sizeof path, "tests/reference/figures/%s.gp", name);
 	if (getenv("UPDATE_GOLDEN"))
-		support_write(support_source(path), f->script, f->n);
+		support_write(support_source(path), script, have);
 	char *expected = bl_file_read(support_source(path), &n);
 	if (!expected)
 		fail_msg("%s", bl_error());
-	if (n != f->n || memcmp(expected, f->script, n) != 0)
-		fail_msg("%s: the script is not that of the file, but\n%.*s", path, (int)f->n, f->script);
+	if (n != have || memcmp(expected, script, n) != 0)
+		fail_msg("%s: the script is not that of the file, but\n%s", path, script);
 	free(expected);
+	free(script);
+}
+
+static void expect_script(bl_figure *f, const char *name)
+{
+	expect_script_at(f, name, BL_FIGURE_TEXT, "a.svg");
 	bl_figure_free(f);
 }
 
@@ -100,15 +111,22 @@ static void test_scripts_of_lines(void **state)
 	bl_series s[] = {{.label = "it's", .x = ones, .y = rising, .n = 3},
 			 {.label = "'quoted' \xff\033[31m \xe2\x80\xae", .x = ones, .y = some, .n = 3}};
 	expect_script(bl_figure_lines(s, 2, &(bl_axes){.title = "'tis", .xlabel = "x", .ylabel = "y"}), "lines");
+	bl_figure *f = bl_figure_lines(s, 2, &(bl_axes){.title = "50% of $x_1$ {\\input a} ~^#& \xce\xbb", .xlabel = "x", .ylabel = "y"});
+	expect_script_at(f, "lines-tex", BL_FIGURE_COLUMN, "a.tex");
+	expect_script_at(f, "lines-pdf-column", BL_FIGURE_COLUMN, "a.pdf");
+	bl_figure_free(f);
+	const char *const rows[] = { "first", "a name that is much too long for what there is of room" };
+	bl_series across = {.label = "", .x = ones, .y = ones, .n = 2, .low = ones, .high = rising};
+	expect_script(bl_figure_lines(&across, 1, &(bl_axes){.points = true, .across = true, .names = rows, .named = 2}), "rows");
 	expect_script(bl_figure_lines(s, 1, &(bl_axes){.title = "a", .logy = true}), "logy-short");
 	expect_script(bl_figure_lines(s + 1, 1, &(bl_axes){.title = "a", .logy = true}), "logy-decades");
-	bl_series across = {.label = "across", .x = wide, .y = some, .n = 3};
-	expect_script(bl_figure_lines(&across, 1, &(bl_axes){.title = "a", .logx = true}), "logx-long");
+	bl_series long_one = {.label = "across", .x = wide, .y = some, .n = 3};
+	expect_script(bl_figure_lines(&long_one, 1, &(bl_axes){.title = "a", .logx = true}), "logx-long");
 	expect_script(bl_figure_lines(s, 1, &(bl_axes){.title = "a", .points = true}), "points");
 	bl_series spread = {.label = "mean", .x = ones, .y = rising, .n = 3, .low = ones, .high = some};
 	expect_script(bl_figure_lines(&spread, 1, &(bl_axes){.title = "a"}), "intervals");
 	expect_script(bl_figure_lines(s, 1, &(bl_axes){.title = "a", .points = true, .equal = true}), "points-equal");
-	bl_panel p[] = {{s, 1, {.title = "above", .logy = true}}, {&across, 1, {.title = "below"}}};
+	bl_panel p[] = {{s, 1, {.title = "above", .logy = true}}, {&long_one, 1, {.title = "below"}}};
 	expect_script(bl_figure_panels(p, 2), "panels");
 }
 
@@ -123,44 +141,38 @@ static void test_scripts_of_curves(void **state)
 	bl_live_close(start);
 }
 
-/* The dots behind the script's last line, as gnuplot reads them: row by row, the first row on top. */
-static const float *dots_of(const bl_figure *f, size_t n)
-{
-	assert_true(f->n > n * sizeof(float));
-	return (const float *)(const void *)(f->script + f->n - n * sizeof(float));
-}
-
-static float dot(const float *dots, size_t i)
-{
-	float v;
-	memcpy(&v, (const char *)dots + i * sizeof v, sizeof v);
-	return v;
-}
-
 /* 1 x 1025 elements, three a dot, the last dot of two: their root mean square; and rows from the top down. */
 static void test_dots_of_a_heatmap(void **state)
 {
 	(void)state;
 	enum { COLUMNS = 1025, DOTS = 342 };
+	int64_t rows, cols;
+	bl_extent dims;
+	bl_scale scale;
 	bl_tensor *c = bl_tensor_full(2, (int64_t[]){1, COLUMNS}, 0);
 	bl_tensor_put(c, (int64_t[]){0, 0}, 3);
 	bl_tensor_put(c, (int64_t[]){0, 5}, .6f);
 	bl_tensor_put(c, (int64_t[]){0, COLUMNS - 1}, 1);
 	bl_figure *f = bl_figure_heatmap(c, "wide", 0);
-	const float *dots = dots_of(f, DOTS);
-	assert_close(dot(dots, 0), sqrt(3), 1e-6);
-	assert_close(dot(dots, 1), .6 / sqrt(3), 1e-6);
-	assert_close(dot(dots, 2), 0, 0);
-	assert_close(dot(dots, DOTS - 1), sqrt(.5), 1e-6);
+	const float *dots = bl_figure_dots(f, &rows, &cols, &dims, &scale);
+	assert_int_equal(cols, DOTS);
+	assert_int_equal(rows, 1);
+	assert_close(dots[0], sqrt(3), 1e-6);
+	assert_close(dots[1], .6 / sqrt(3), 1e-6);
+	assert_close(dots[2], 0, 0);
+	assert_close(dots[DOTS - 1], sqrt(.5), 1e-6);
 	bl_figure_free(f);
 	bl_tensor_unref(c);
 	c = bl_tensor_full(2, (int64_t[]){400, 1}, 0);
 	bl_tensor_put(c, (int64_t[]){0, 0}, 1);
 	f = bl_figure_heatmap(c, "tall", 0);
-	dots = dots_of(f, 400);
-	assert_close(dot(dots, 0), 1, 0);
-	assert_close(dot(dots, 399), 0, 0);
-	assert_non_null(strstr(f->script, "set yrange [400.5:0.5]"));
+	dots = bl_figure_dots(f, &rows, &cols, &dims, &scale);
+	assert_close(dots[0], 1, 0);
+	assert_close(dots[399], 0, 0);
+	char *script = bl_figure_text(f, "a.gp", BL_FIGURE_TEXT);
+	assert_non_null(strstr(script, "set yrange [400.5:0.5]"));
+	assert_non_null(strstr(script, "$M << EOD\n1\n0\n"));
+	free(script);
 	bl_figure_free(f);
 	bl_tensor_unref(c);
 }
@@ -315,6 +327,8 @@ static void test_formats(void **state)
 		{"f.PDF", "%PDF"},
 		{"f.svg", "<?xml"},
 		{"it's | a `name`.png", "\x89PNG"},
+		{"f.tex", "% GNUPLOT: LaTeX2e picture"},
+		{"f.gp", "set terminal svg"},
 	};
 	bl_tensor *c = identity(4);
 	bl_figure *f = bl_figure_heatmap(c, "t", 0);
@@ -326,6 +340,85 @@ static void test_formats(void **state)
 	}
 	bl_figure_free(f);
 	bl_tensor_unref(c);
+}
+
+/* A script that is kept draws by itself what it says, and nothing that is called "|program" is run. */
+static void test_kept_script(void **state)
+{
+	(void)state;
+	NEEDS_GNUPLOT();
+	size_t n;
+	char command[1024];
+	bl_tensor *c = identity(4);
+	bl_figure *f = bl_figure_heatmap(c, "its title", 0);
+	free(save(f, "|touch pwned.gp", &n));
+	const char *script = support_scratch("|touch pwned.gp");
+	snprintf(command, sizeof command, "cd \"$(dirname '%s')\" && gnuplot '%s' && grep -q 'its title' '|touch pwned.gp.svg' && ! test -e pwned.gp",
+		 script, script);
+	assert_int_equal(system(command), 0);
+	bl_figure_free(f);
+	bl_tensor_unref(c);
+}
+
+/* --- Records ---------------------------------------------------------------------------- */
+
+/* Comes back from each format; the picture without it is the one of the hash, also where it is long. */
+static void test_records(void **state)
+{
+	(void)state;
+	NEEDS_GNUPLOT();
+	static const char *const names[] = {"r.svg", "r.png", "r.pdf", "r.tex", "r.gp"};
+	enum { LONG = 300000 };
+	char *record = malloc(LONG + 16), picture[BL_FIGURE_HASH], start[BL_FIGURE_HASH + 32];
+	bl_tensor *c = identity(4);
+	bl_figure *f = bl_figure_heatmap(c, "t", 0);
+	snprintf(record, 16, "{\"data\":\"");
+	for (size_t i = strlen(record); i < LONG; i++)
+		record[i] = "abcdefgh"[i % 7];
+	strcpy(record + LONG, "\"}");
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		const char *path = support_scratch(names[i]);
+		assert_int_equal(bl_figure_save_as(f, path, &(bl_figure_style){.record = record}), 0);
+		char *found = bl_figure_record(path, picture);
+		if (!found)
+			fail_msg("%s", bl_error());
+		snprintf(start, sizeof start, "{\"picture\":\"%s\",", picture);
+		assert_memory_equal(found, start, strlen(start));
+		assert_string_equal(found + strlen(start), record + 1);
+		free(found);
+	}
+	free(record);
+	bl_figure_free(f);
+	bl_tensor_unref(c);
+}
+
+/* Changed, the picture has another hash; a damaged or missing record is said. */
+static void test_changed_figures(void **state)
+{
+	(void)state;
+	NEEDS_GNUPLOT();
+	static const char *const names[] = {"h.svg", "h.png", "h.pdf", "h.tex", "h.gp"};
+	char picture[BL_FIGURE_HASH];
+	size_t n;
+	bl_tensor *c = identity(4);
+	bl_figure *f = bl_figure_heatmap(c, "t", 0);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		const char *path = support_scratch(names[i]);
+		assert_int_equal(bl_figure_save_as(f, path, &(bl_figure_style){.record = "{\"a\":1}"}), 0);
+		char *bytes = bl_file_read(path, &n);
+		bytes[n - 20] ^= 1;
+		char *found = bl_figure_record_of(bytes, n, picture);
+		assert_true(!found || !strstr(found, picture));
+		free(found);
+		free(bytes);
+		assert_int_equal(bl_figure_save(f, path), 0);
+		assert_null(bl_figure_record(path, picture));
+		assert_error("no record of barlow's");
+	}
+	bl_figure_free(f);
+	bl_tensor_unref(c);
+	assert_null(bl_figure_record(support_scratch("nothing.svg"), picture));
+	assert_null(bl_figure_record_of("", 0, picture));
 }
 
 /* A process that speaks German writes 0.5 as 0,5; gnuplot must not see that. */
@@ -392,9 +485,9 @@ static void test_bad_paths(void **state)
 	bl_tensor *c = identity(2);
 	bl_figure *f = bl_figure_heatmap(c, "t", 0);
 	assert_int_equal(bl_figure_save(f, "picture.gif"), -1);
-	assert_error("picture.gif: a figure's name ends in .svg, .png or .pdf");
+	assert_error("picture.gif: a figure's name ends in .svg, .png, .pdf, .tex or .gp");
 	assert_int_equal(bl_figure_save(f, "folder.png/picture"), -1);
-	assert_error(".svg, .png or .pdf");
+	assert_error(".svg, .png, .pdf, .tex or .gp");
 	if (have_gnuplot()) {
 		assert_int_equal(bl_figure_save(f, support_scratch("none/picture.png")), -1);
 		assert_error("none/picture.png: ");
@@ -492,6 +585,9 @@ int main(void)
 		cmocka_unit_test(test_heatmap_refuses),
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_formats),
+		cmocka_unit_test(test_kept_script),
+		cmocka_unit_test(test_records),
+		cmocka_unit_test(test_changed_figures),
 		cmocka_unit_test(test_comma_locale),
 		cmocka_unit_test(test_malformed_text),
 		cmocka_unit_test(test_hostile_text),

@@ -149,7 +149,7 @@ static void check_series_keys(lua_State *L, int index, const char *what)
 /* {x = list, y = list, label = "", low = list, high = list} or {x, y} on top; what it needs stays on the stack below it. */
 static bl_series series(lua_State *L, int place)
 {
-	bl_series s = { "", NULL, NULL, 0, NULL, NULL };
+	bl_series s = { .label = "" };
 	int64_t nx, ny;
 	int item = lua_gettop(L);
 	const char *what = lua_pushfstring(L, "plot.lines: series %d", place);
@@ -189,7 +189,7 @@ static const bl_field lines_fields[] = {
 /* lines{ {x, y, label = "a"}, ..., title = "", xlabel = "", ylabel = "", logx = false, logy = false } */
 static int plot_lines(lua_State *L)
 {
-	bl_axes axes;
+	bl_axes axes = { .title = NULL };
 	bl_series all[SERIES_MAX];
 	luaL_checktype(L, 1, LUA_TTABLE);
 	int n = (int)lua_rawlen(L, 1);
@@ -218,11 +218,23 @@ static int plot_sweep(lua_State *L)
 	return bl_lua_call_module(L, "barlow.sweep_figure", "make", lua_gettop(L));
 }
 
-/* figure:save(path) */
+static const char *const widths[] = { [BL_FIGURE_TEXT] = "text", [BL_FIGURE_COLUMN] = "column", NULL };
+typedef struct saving { int width; } saving;
+static const bl_field save_fields[] = {
+	BL_FIELD(CHOICE, saving, width, BL_DEFAULT(BL_FIGURE_TEXT), .choices = widths,
+	         .help = "as wide as the text of a paper (7 inches) or as one of its columns (3.35 inches)"),
+	BL_FIELD_END,
+};
+
+/* figure:save(path[, {width = "text"}]) */
 static int f_save(lua_State *L)
 {
+	saving s;
 	bl_figure **f = bl_lua_check(L, 1, BL_T_FIGURE);
-	if (bl_figure_save(*f, luaL_checkstring(L, 2)) < 0)
+	const char *path = luaL_checkstring(L, 2);
+	bl_lua_take_options(L, 3, &s);
+	bl_figure_style style = { .width = (bl_figure_width)s.width };
+	if (bl_figure_save_as(*f, path, &style) < 0)
 		return bl_lua_fail(L);
 	lua_settop(L, 1);
 	return 1;
@@ -239,8 +251,9 @@ static int f_gc(lua_State *L)
 
 static const luaL_Reg meta[] = { { "__gc", f_gc }, { NULL, NULL } };
 static const bl_lua_function methods[] = {
-	BL_LUA("save", f_save, "(path: string): figure", "Draws it with gnuplot: .svg, .png or .pdf.",
-	       "plot.heatmap(tensor.eye(4))"),
+	BL_LUA("save", f_save, "(path: string, settings?: table): figure",
+	       "Draws it with gnuplot: .svg, .png, .pdf, .tex (\\input) or .gp (a script with its data).",
+	       "plot.heatmap(tensor.eye(4))", .fields = save_fields),
 	BL_LUA_END,
 };
 static const bl_lua_function functions[] = {

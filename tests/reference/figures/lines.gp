@@ -1,9 +1,13 @@
+set terminal svg noenhanced font 'sans-serif,11.3333333' size 672, 338 background '#ffffff'
 set encoding utf8
-set border 3 linecolor rgb '#505050' linewidth 1
-set tics nomirror out scale .6 textcolor rgb '#303030'
-set grid linecolor rgb '#e2e2e2' linewidth 1 linetype 1
-set key noenhanced samplen 2 spacing 1.2
+set border 3 linecolor rgb '#404040' linewidth .8
+set tics nomirror out scale .6, .35 textcolor rgb '#202020'
+set mxtics 2
+set mytics 2
+set grid linecolor rgb '#e4e4e4' linewidth .6 linetype 1
 set datafile missing NaN
+set errorbars small
+set key noenhanced samplen 1.8 spacing 1.1
 $S0 << EOD
 1 10
 2 20
@@ -14,15 +18,19 @@ $S1 << EOD
 2 2
 3 40
 EOD
+set origin 0, 0
+set size noratio 1, 1
 set title ''."'".'tis'
 set xlabel 'x'
 set ylabel 'y'
 unset logscale
 set autoscale
-set autoscale xfix
+set autoscale fix
 set xtics autofreq
-set ytics autofreq
+set ytics autofreq scale .6, .35
+set mxtics 2
+set mytics 2
 set format '%g'
-set size noratio
-set key outside center top horizontal reverse Left
-plot $S0 with linespoints linecolor rgb '#0072b2' linewidth 2 pointtype 7 pointsize .7 dashtype 1 title 'it'."'".'s', $S1 with linespoints linecolor rgb '#d55e00' linewidth 2 pointtype 7 pointsize .7 dashtype 1 title ''."'".'quoted'."'".' \xff\x1b[31m \u{202e}'
+set offsets graph .02, graph .02, graph .05, graph .05
+set key on outside center top horizontal reverse Left maxcols 2
+plot $S0 with linespoints linecolor rgb '#0072b2' linewidth 1.4 pointtype 7 pointsize .45 dashtype 1 title 'it'."'".'s', $S1 with linespoints linecolor rgb '#d55e00' linewidth 1.4 pointtype 7 pointsize .45 dashtype 1 title ''."'".'quoted'."'".' \xff\x1b[31m \u{202e}'

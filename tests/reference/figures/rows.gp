@@ -1,0 +1,33 @@
+set terminal svg noenhanced font 'sans-serif,11.3333333' size 672, 136 background '#ffffff'
+set encoding utf8
+set border 3 linecolor rgb '#404040' linewidth .8
+set tics nomirror out scale .6, .35 textcolor rgb '#202020'
+set mxtics 2
+set mytics 2
+set grid linecolor rgb '#e4e4e4' linewidth .6 linetype 1
+set datafile missing NaN
+set errorbars small
+set key noenhanced samplen 1.8 spacing 1.1
+$S0 << EOD
+1 1 1 10
+2 2 2 20
+EOD
+set origin 0, 0
+set size noratio 1, 1
+set title ''
+set xlabel ''
+set ylabel ''
+unset logscale
+set autoscale
+set autoscale fix
+set xtics autofreq
+set ytics autofreq scale .6, .35
+set mxtics 2
+set mytics 2
+set format '%g'
+set yrange [2.5:0.5]
+set mytics 1
+set ytics scale 0 ('first' 1, 'a name that is much too…' 2)
+set offsets graph .02, graph .02, 0, 0
+set key off
+plot $S0 with xerrorbars linecolor rgb '#0072b2' linewidth 1.4 pointtype 7 pointsize .45 dashtype 1 notitle
