@@ -106,6 +106,17 @@ local function name_of(value)
 	error("help: expected a name, or one of barlow's modules and functions, got " .. type(value), 0)
 end
 
+-- "did you mean ...?" of groups and whole names, else of their last parts.
+local function near(name)
+	local names, parts = {}, {}
+	for _, e in ipairs(registry.entries()) do
+		for _, word in ipairs{ e.group, e.name, (e.name:gsub(":", ".")) } do names[#names + 1] = word end
+		parts[#parts + 1] = e.last
+	end
+	local found = native.nearest(name, names) or native.nearest(name, parts)
+	return found and (" (did you mean '%s'?)"):format(found) or ""
+end
+
 local MOST = 8 -- entries in full
 
 function help.show(what)
@@ -113,7 +124,7 @@ function help.show(what)
 	local name = type(what) == "string" and what or name_of(what)
 	local found, group = help.find(name), of_group(name)
 	if #found == 0 and #group == 0 then
-		print(("nothing is known about '%s'; help() lists what there is"):format(name))
+		print(("nothing is known about '%s'%s; help() lists what there is"):format(name, near(name)))
 	elseif found[1] and found[1].name == name then
 		print_entry(found[1])
 		if #group > 0 then print_names("    see also   ", group) end

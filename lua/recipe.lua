@@ -148,10 +148,10 @@ The recipe in a file, a run's or one that a user wrote, and its text; or nil and
 only say what is to be constructed, so that a stranger's may be read.  Whatever loads a recipe goes through here.
 ]]
 function recipe.read(path)
-	local made, text = native.describe(path)
-	if not made and text then return nil, text end
+	local made, text, why = native.describe(path)
+	if not text then return nil, why end
 	if getmetatable(made) ~= native.described or made.call ~= "trainer" or type(made[1]) ~= "table" then
-		return nil, path .. " returns no trainer"
+		return nil, text:find "%S" and path .. " returns no trainer" or path .. " is empty"
 	end
 	local r = of_source(made)
 	getmetatable(r).__recipe = true

@@ -50,7 +50,8 @@ function resume.go_on(t, plain)
 	print(("%s at step %d of %d, %s"):format(t.state, t.iteration, t.steps, where))
 end
 
-local function run(what, plain)
+-- barlow resume.
+function resume.main(what, plain)
 	local t = resume.load(what)
 	if t.iteration >= t.steps then
 		error(("%s: the run is over: %d of %d steps are done; to train longer, build a trainer of more epochs and call "
@@ -58,12 +59,6 @@ local function run(what, plain)
 	end
 	print(("%s: %s of %d"):format(native.clean(t.name), native.clean(t.message), t.steps))
 	resume.go_on(t, plain)
-end
-
--- barlow resume.  Messages are for its user: where in our code they come from says nothing to him.
-function resume.main(what, plain)
-	local fine, message = pcall(run, what, plain)
-	if not fine then error(tostring(message):gsub("^barlow%.%w+:%d+: ", ""), 0) end
 end
 
 return resume

@@ -102,14 +102,33 @@ local function scan(text)
 	return scanned
 end
 
--- An expression: a function that has a name loses it, and a method gets its self.
-local function expression(text)
-	local head, rest = text:match "^function[ \t\r\n]*([A-Za-z_][A-Za-z0-9_.: \t]*)(%(.*)$"
-	if not head then return text end
-	if head:find(":", 1, true) then
-		rest = rest:gsub("^%([ \t]*(%)?)", function(close) return close == ")" and "(self)" or "(self, " end)
+-- The place of the parenthesis behind a function's name, and whether the name is a method's.  There may be comments between.
+local function parameters_of(text)
+	local at, method = #"function" + 1, false
+	while at <= #text do
+		local c = text:sub(at, at)
+		if c == "(" then return at, method end
+		method = method or c == ":"
+		at = c == "-" and behind_comment(text, at) or at + 1
 	end
-	return "function" .. rest
+	return nil
+end
+
+--[[
+Expressions: a function that has a name loses it, and a method gets its self.  Where the name goes on for several lines there
+are two: the lines that a function is of begin with its parameters when it is local, else with its first word.
+]]
+local function expressions(text)
+	local at, method = parameters_of(text)
+	if not at then return { text } end
+	local rest = text:sub(at + 1)
+	local lines = ("\n"):rep(#line_starts(text:sub(1, at)) - 1)
+	if method then
+		local close = rest:find("^[ \t]*%)")
+		rest = (close and "self" or "self, ") .. rest
+	end
+	if lines == "" then return { "function(" .. rest } end
+	return { "function" .. lines .. "(" .. rest, "function(" .. lines .. rest }
 end
 
 -- Comparing.
@@ -196,9 +215,10 @@ local function find_in(text, piece, names, wanted, order)
 		if f.last == piece.last and f.first <= piece.first then
 			tried = tried + 1
 			if tried > MANY then return nil, MANY_THERE end
-			local cut = expression(text:sub(f.from, f.to))
-			local found, upvalues = compiled(cut, f.first, names)
-			if found == wanted and upvalues == order then return cut end
+			for _, cut in ipairs(expressions(text:sub(f.from, f.to))) do
+				local found, upvalues = compiled(cut, f.first, names)
+				if found == wanted and upvalues == order then return cut end
+			end
 		end
 	end
 	return nil, tried > 0 and UNLIKE or nil

@@ -519,8 +519,8 @@ end
 function sweep.open(what)
 	local folder = sweep.find(what)
 	local path = folder .. "/sweep.lua"
-	local read, why = native.describe(path)
-	if type(read) ~= "table" then error(read == nil and why or path .. ": no declaration of a sweep", 0) end
+	local read, _, why = native.describe(path)
+	if type(read) ~= "table" then error(why or path .. ": no declaration of a sweep", 0) end
 	local s = recipe.copy(read)
 	check_read(s, path)
 	s.folder, s.paths, s.seed = folder, space.paths(s.space), s.seeds[1]

@@ -98,25 +98,26 @@ local function built_in()
 	end
 end
 
-local function refuse(message)
-	io.stderr:write("barlow tune: ", message, "\n")
-	os.exit(1, true)
-end
+local function refuse(message, ...) error(message:format(...), 0) end
 
 -- A recipe's file, or that of a run by its name or folder.
 local function recipe_path(what)
 	local run = require "barlow".runs()[what]
-	for _, path in ipairs{ run and run.folder .. "/recipe.lua" or "", what .. "/recipe.lua", what } do
-		if native.exists(path) then return path end
-	end
-	refuse(("'%s' is no run, and no file of a recipe"):format(what))
+	local folder = run and run.folder or native.exists(what .. "/.") and what
+	if not folder then return native.exists(what) and what or refuse("'%s' is no run, and no file of a recipe", what) end
+	local path = folder .. "/recipe.lua"
+	if native.exists(path) then return path end
+	refuse("%s has no recipe.lua: a run of a C program keeps none, and other folders have none; give the file of a recipe", folder)
 end
 
 local function trainer_of(what)
 	local path = recipe_path(what)
 	local r, why = recipe.read(path)
-	if not r then refuse(why .. ": expected a file that returns a trainer, as a run's recipe.lua does") end
-	return require "barlow".trainer(recipe.build(versions.complete(r)))
+	if not r then refuse("%s: expected a file that returns a trainer, as a run's recipe.lua does", why) end
+	local lacking = recipe.lacking(why)
+	if lacking then refuse("%s: its text lacks %s", path, lacking) end
+	local fine, t = pcall(function() return require "barlow".trainer(recipe.build(versions.complete(r))) end)
+	return fine and t or refuse("%s: %s", path, t)
 end
 
 function tune.main(what)

@@ -35,8 +35,12 @@ local first = {
 	["data.fashion"] = { train = true, folder = "/usr/share/datasets/fashion-mnist" },
 }
 
+local LONGEST = 32
+
+-- Of a version such as 0.2.0 or 0.3.1-rc1.
 local function numbers(text)
-	local major, minor = text:match "^(%d+)%.(%d+)%f[%D]"
+	local major, minor, rest = text:match "^(%d+)%.(%d+)([0-9A-Za-z.+-]*)$"
+	if not major or #text > LONGEST or (rest ~= "" and not rest:find "^[.+-]") then return nil end
 	return tonumber(major), tonumber(minor)
 end
 
@@ -44,7 +48,7 @@ end
 function versions.check(version)
 	local major, minor = numbers(version)
 	if not major then
-		error(("barlow = %q is no version: expected one such as %q"):format(version, versions.here), 0)
+		error(("barlow = %q is no version: expected one such as %q"):format(version:sub(1, LONGEST), versions.here), 0)
 	end
 	local here_major, here_minor = numbers(versions.here)
 	if major > here_major or (major == here_major and minor > here_minor) then

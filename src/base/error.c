@@ -96,10 +96,22 @@ static size_t distance(const char *a, const char *b)
 	return last[n];
 }
 
+/* The shortest name that begins with the word; NULL: none does. */
+static const char *continued(const char *word, size_t length, const char *const *names)
+{
+	const char *found = NULL;
+	for (; *names; names++)
+		if (strncmp(*names, word, length) == 0 && strlen(*names) < WORD && (!found || strlen(*names) < strlen(found)))
+			found = *names;
+	return found;
+}
+
+/* Of names that are as near, one that begins with the word; where none is near, one that the word may be the beginning of. */
 const char *bl_nearest(const char *word, const char *const *names)
 {
+	enum { BEGINNING = 3 };
 	size_t length = strlen(word), best = length / 3 + 2;
-	const char *found = NULL;
+	const char *found = NULL, *longer = length >= BEGINNING ? continued(word, length, names) : NULL;
 	if (length >= WORD)
 		return NULL;
 	for (; *names; names++) {
@@ -111,5 +123,5 @@ const char *bl_nearest(const char *word, const char *const *names)
 			found = *names;
 		}
 	}
-	return found;
+	return longer && (!found || distance(word, longer) <= best) ? longer : found;
 }

@@ -8,6 +8,7 @@
 
 #include <barlow/parallel.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct wish {
@@ -45,8 +46,8 @@ static int resume(const bl_subcommand *self, const void *options_read, const bl_
 	const struct wish *w = options_read;
 	bl_signals_catch_interrupts();
 	bl_threads_set(w->threads);
-	if (w->data)
-		setenv(BL_DATA_VARIABLE, w->data, 1);
+	if (w->data && bl_lua_data_lies(w->data) < 0)
+		return fprintf(stderr, "barlow resume: %s\n", bl_error()), EXIT_FAILURE;
 	lua_State *L = bl_run_state_new(NULL);
 	return L ? bl_run_close(L, go_on(L, operands->n ? operands->text[0] : NULL, w->plain)) : EXIT_FAILURE;
 }

@@ -3,19 +3,23 @@
 #include "cli/command.h"
 #include "cli/run.h"
 
+#include "lua/bind/face.h"
+
 #include <barlow/error.h>
 #include <barlow/parallel.h>
 #include <barlow/tuned.h>
 
-#include <lauxlib.h>
 #include <stdlib.h>
 
 struct wish {
-	int threads; /* 0: the default */
+	const char *data; /* NULL: where the recipe says, or BARLOW_DATA */
+	int threads;      /* 0: the default */
 	bool forget;
 };
 
 static const bl_option options[] = {
+	BL_OPTION(TEXT, struct wish, data, .name = "data", .argument = "PATH", .thing = BL_THING_FOLDER,
+	          .help = "look for the recipe's images there, where they were moved; they have to be the same ones"),
 	BL_OPTION_THREADS(struct wish, threads),
 	BL_OPTION(FLAG, struct wish, forget, .name = "forget", .help = "remove what was found: the fixed rule chooses again"),
 	BL_OPTION_END,
@@ -37,14 +41,19 @@ static int forget(void)
 	return rc < 0 ? fail() : EXIT_SUCCESS;
 }
 
+static int call_main(lua_State *L)
+{
+	return bl_lua_call_module(L, "barlow.tune", "main", 1);
+}
+
 static int measure(const char *what)
 {
 	lua_State *L = bl_run_state_new(NULL);
 	if (!L)
 		return EXIT_FAILURE;
+	lua_pushcfunction(L, call_main);
 	lua_pushstring(L, what); /* nil where there is none */
-	lua_setglobal(L, "what");
-	int status = bl_run_code(L, "require('barlow.tune').main(what)");
+	int status = lua_pcall(L, 1, 0, 0) == LUA_OK ? EXIT_SUCCESS : bl_run_failed(L, "tune");
 	return bl_run_close(L, status);
 }
 
@@ -53,6 +62,8 @@ static int tune(const bl_subcommand *self, const void *options_read, const bl_te
 	const struct wish *w = options_read;
 	if (w->forget && operands->n)
 		return bl_subcommand_refuse(self, "'%s' is one argument too many", operands->text[0]);
+	if (w->data && bl_lua_data_lies(w->data) < 0)
+		return fail();
 	bl_threads_set(w->threads);
 	return w->forget ? forget() : measure(operands->n ? operands->text[0] : NULL);
 }

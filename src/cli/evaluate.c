@@ -76,7 +76,8 @@ static void print_error(lua_State *L)
 {
 	bl_signals_yield();
 	fflush(stdout);
-	bl_lua_push_clean(L, luaL_tolstring(L, -1, NULL), true);
+	bl_lua_push_message(L, -1);
+	bl_lua_push_clean(L, lua_tostring(L, -1), true);
 	fprintf(stderr, "%s%s\n", bl_lua_interrupted ? "\n" : "", lua_tostring(L, -1)); /* behind "^C" */
 	lua_pop(L, 2);
 }

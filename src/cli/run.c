@@ -27,7 +27,8 @@ static int report(lua_State *L, int status)
 		return EXIT_SUCCESS;
 	bl_signals_yield();
 	fflush(stdout);
-	bl_lua_push_clean(L, luaL_tolstring(L, -1, NULL), true);
+	bl_lua_push_message(L, -1);
+	bl_lua_push_clean(L, lua_tostring(L, -1), true);
 	fprintf(stderr, "barlow: %s\n", lua_tostring(L, -1));
 	lua_pop(L, 3);
 	bl_lua_interrupted = 0;
@@ -38,7 +39,8 @@ int bl_run_failed(lua_State *L, const char *command)
 {
 	bl_signals_yield();
 	fflush(stdout);
-	bl_lua_push_clean(L, luaL_tolstring(L, -1, NULL), true);
+	bl_lua_push_message(L, -1);
+	bl_lua_push_clean(L, lua_tostring(L, -1), true);
 	fprintf(stderr, "barlow %s: %s\n", command, lua_tostring(L, -1));
 	return EXIT_FAILURE;
 }

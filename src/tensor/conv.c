@@ -40,7 +40,9 @@ int bl_conv_algorithm_of(const char *name)
 		size_t used = strlen(list);
 		snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", names[i]);
 	}
-	return bl_fail("there is no convolution algorithm '%.64s' here: expected one of %s%s", name, list,
+	const char *near = bl_nearest(name, names);
+	return bl_fail("there is no convolution algorithm '%.64s' here%s%s%s: expected one of %s%s", name, near ? " (did you mean '" : "",
+	               near ? near : "", near ? "'?)" : "", list,
 	               strcmp(name, "onednn") ? "" : " (onednn has to be built in: configure --with-onednn)");
 }
 

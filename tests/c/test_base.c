@@ -447,6 +447,12 @@ static void near_names_are_found(void **state)
 	assert_string_equal(bl_nearest("from", names), "form");
 	assert_string_equal(bl_nearest("dialects", names), "dialect");
 	assert_string_equal(bl_nearest("gian", (const char *const[]){ "bias", "gain", NULL }), "gain"); /* letters that changed places */
+	/* Of names that are as near, the one that goes on as the word does; else the shortest that does. */
+	assert_string_equal(bl_nearest("conv", (const char *const[]){ "cnn", "conv2d", NULL }), "conv2d");
+	assert_string_equal(bl_nearest("conv", (const char *const[]){ "conv2d", "cnn", NULL }), "conv2d");
+	assert_string_equal(bl_nearest("batch", (const char *const[]){ "batchnorm1d", "batchnorm", NULL }), "batchnorm");
+	assert_string_equal(bl_nearest("lamb", (const char *const[]){ "lamp", "lambda-of-the-loss", NULL }), "lamp");
+	assert_null(bl_nearest("ba", (const char *const[]){ "batchnorm", NULL }));
 	assert_null(bl_nearest("weights", names));
 	assert_null(bl_nearest("x", names));
 }

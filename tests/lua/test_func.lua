@@ -4,11 +4,11 @@ package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, close, fails = tap.test, tap.equal, tap.close, tap.fails
 
-local function small_trainer(encoder, steps)
+local function small_trainer(encoder, steps, of)
 	return trainer{
 		data = data.shapes{ n = 64, size = 8, channels = 1, seed = 1 }, encoder = encoder, projector = false,
 		views = aug.crop{ size = 8, scale = { .5, 1 } }, batch = 32, steps = steps, epochs = 100, seed = 1,
-		optim = optim.sgd{ lr = .01, momentum = 0 },
+		optim = optim.sgd{ lr = .01, momentum = 0 }, loss = of,
 	}
 end
 
@@ -165,6 +165,41 @@ test("on the trainer's thread there is nothing that reads, writes or runs", func
 		return x:flatten()
 	end), 3)
 	fails(function() t:start():wait() end, "as it should be")
+end)
+
+test("the tables of libraries cannot be written to where it runs sandboxed, and are read as ever", function()
+	for _, case in ipairs{
+		{ function(x) math.pi = 3 return x end, "math is a library's table", "'pi'" },
+		{ function(x) string.rep = nil return x end, "string is a library's table", "'rep'" },
+		{ function(x) table.new = 1 return x end, "table is a library's table", "'new'" },
+		{ function(x) utf8.char = 1 return x end, "utf8 is a library's table" },
+		{ function(x) nn.linear = nn.relu return x end, "nn is a library's table", "'linear'" },
+		{ function(x) local t = tensor t.zeros = t.ones return x end, "tensor is a library's table" },
+		{ function(x) loss[1] = 2 return x end, "loss is a library's table" },
+		{ function(x) table.insert(math, 1) return x end, "cannot be written to" },
+		{ function(x) table.move({ 1 }, 1, 1, 1, math) return x end, "cannot be written to" },
+		{ function(x) rawset(math, "pi", 3) return x end, "math is a library's table" },
+		{ function(x) getmetatable(nn).__index = math return x end, "index a boolean" },
+		{ function(x) setmetatable(math, {}) return x end, "protected" },
+	} do
+		fails(function() aug.func(case[1])(tensor.ones(1, 2, 2)) end, table.unpack(case, 2))
+	end
+	local layer = nn.func(function(x) if not os then math.pi = 3 end return x end) -- on the trainer's thread
+	fails(function() small_trainer(nn.sequential(layer, nn.flatten()), 3):start():wait() end, "math is a library's table")
+	fails(function()
+		small_trainer(nn.flatten(), 3, function(za, zb) if not os then nn.relu = 1 end return ((za - zb) ^ 2):mean() end):start():wait()
+	end, "nn is a library's table")
+	local all = aug.func(function(x)
+		local names, n = {}, 0
+		for name, f in pairs(math) do names[name] = f end
+		for name in next, math do assert(names[name]) n = n + 1 end
+		assert(n > 20 and names.pi == math.pi and names.floor == rawget(math, "floor") and #nn == 0 and next(nn))
+		assert(tensor{ 1 }:item() == 1 and ("x"):rep(2) == string.rep("x", 2))
+		local fine, why = pcall(function() return nn.lineer end)
+		assert(not fine and why:find "did you mean 'linear'", why)
+		return x * nn.relu()(tensor(2))
+	end)
+	close(all(tensor.ones(1, 2, 2)), tensor.full({ 1, 2, 2 }, 2))
 end)
 
 test("math.random and math.randomseed work on the trainer's thread, in layers and in losses", function()

@@ -70,6 +70,11 @@ tap.test("a module's list, a function by value, keys one by one, nothing wider t
 		end
 	end
 	tap.fails(function() shown(3) end, "expected a name", "number")
+	for word, near in pairs{ trainr = "trainer", lineer = "linear", ["tensor.zeroes"] = "tensor.zeros",
+		optm = "optim", ["module:trian"] = "module:train" } do
+		tap.equal(shown(word):find(("nothing is known about '%s' (did you mean '%s'?)"):format(word, near), 1, true), 1, shown(word))
+	end
+	tap.equal(shown "qqqqqqqqqq", "nothing is known about 'qqqqqqqqqq'; help() lists what there is")
 end)
 
 tap.test("a setting is explained with its default, what it must be, and what happens without it", function()

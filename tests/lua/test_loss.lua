@@ -159,6 +159,11 @@ test("what a function gives is checked, by the term's name", function()
 	fails(function() gives({ a = z:mean() }, { terms = { "a", "b" } }) end, "no term 'b'")
 	fails(function() gives({ a = z:mean(), b = z:mean() }, { terms = { "a" } }) end, "1 terms that it did not name")
 	fails(function() gives(function() error "no such luck" end) end, "no such luck")
+	local both = { "a term and a parameter are both called 'mu'", "another name" }
+	fails(function() gives({ mu = z:mean() }, { parameters = { mu = 1 } }) end, "loss.func: ", table.unpack(both))
+	fails(function() small{ loss = loss.func{ function() return { mu = z:mean() } end, parameters = { mu = 1 } } } end,
+		"loss.func: ", table.unpack(both))
+	fails(function() gives({ mu = z:mean() }, { parameters = { mu = 1 }, terms = { "mu" } }) end, "loss.func: ", table.unpack(both))
 	fails(function() small{ loss = function() return z end } end, "trainer", "loss.func", "term 'loss'")
 	fails(function() small{ loss = 3 } end, "trainer", "'loss' must be a loss, or a function", "number 3")
 	local calls = { n = 0 }

@@ -23,6 +23,27 @@ local function settings(more)
 	return s
 end
 
+test("a message says the user's own place, none in barlow's own Lua files", function()
+	local function place_of(f, ...)
+		local fine, message = pcall(f, ...)
+		if fine then error("it did not fail", 2) end
+		if message:find "barlow%.[%w_]+:%d" then error(message, 2) end
+		return message:match "^[^:]*test_messages.lua:%d+: " and "here" or "none"
+	end
+	local function bad_layer() return nn.sequential(nn.func(function(x) if not os then error "broken" end return x end), nn.flatten()) end
+	tap.equal(place_of(function() trainer(settings{ encoder = bad_layer(), folder = false }):run{ quiet = true } end), "here")
+	tap.equal(place_of(function() trainer(settings{ folder = false }):export_features{ path = "/nonexistent/x.npy" } end), "here")
+	local t = trainer(settings{ folder = false })
+	t.recipe.data.size = 0
+	tap.equal(place_of(function() trainer(setmetatable({ data = setmetatable({ size = 0 }, getmetatable(t.recipe.data)) },
+		getmetatable(t.recipe))) end), "here")
+	for _, f in ipairs{
+		function() runs.resume "/nonexistent" end, function() runs.find "nothing" end, function() runs.list{ where = "x >" } end,
+		function() sweep.open "/nonexistent" end, function() plot.curves{ "/nonexistent" } end,
+		function() aug.preview(aug.crop(8), data.shapes{ n = 1 }, { path = "/nonexistent/x.png" }) end,
+	} do place_of(f) end
+end)
+
 test("missing file", function()
 	fails(function() return data.idx{ images = "/nonexistent/images" } end, "/nonexistent/images", "No such file")
 	fails(function() return data.fashion{ folder = "/nonexistent" } end, "/nonexistent", "dataset-fashion-mnist")

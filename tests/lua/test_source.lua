@@ -68,6 +68,35 @@ test("functions with names, methods", function()
 	has(text_of(t.field), "f = function(x) return x * 4 end,")
 end)
 
+test("a name with comments and line ends in it", function()
+	local --[[ of the layer ]] function --x ( y
+		commented (x) return x * 31 end
+	has(text_of(commented), "f = function\n(x) return x * 31 end,")
+	local t = { inner = {} }
+	function t -- :method(
+		.inner
+		--[==[ ( ]==] .far(x)
+		local twice = function(y) return y * 2 end
+		return twice(x)
+	end
+	has(text_of(t.inner.far), "return twice(x)\n\tend,")
+	function
+		t:method --[[ ) ]] ( )
+		return self * 32
+	end
+	has(text_of(t.method), "self )\n\t\treturn self * 32\n\tend,")
+	function t.inner : -- more
+		more( y )
+		return y and self * 33 or self
+	end
+	has(text_of(t.inner.more), "self,  y )\n\t\treturn y and self * 33 or self\n\tend,")
+	for _, f in ipairs{ commented, t.inner.far } do
+		local again = load("return " .. text_of(f))().encoder[3]
+		local first = nn.func(f)
+		close(again(tensor{ { 1, 2 } }), first(tensor{ { 1, 2 } }), 0, 0)
+	end
+end)
+
 test("from the command line, the prompt's way of loading, a file, a module", function()
 	local chunk = "return function(x) return x * 5 end"
 	has(text_of(load(chunk)()), "f = function(x) return x * 5 end,")

@@ -20,6 +20,11 @@ local function run(code, environment)
 	return sh(("XDG_CACHE_HOME='%s' %s '%s' -e '%s' 2>&1"):format(scratch, environment or "", barlow, code))
 end
 
+-- The same of a command, and how it ended.
+local function command(arguments)
+	return sh(("XDG_CACHE_HOME='%s' '%s' %s 2>&1; echo \"status $?\""):format(scratch, barlow, arguments))
+end
+
 local function read(path)
 	local file = assert(io.open(path, "rb"))
 	local text = file:read "a"
@@ -129,7 +134,7 @@ test("what is no choice is refused", function()
 	fails(function() nn.conv2d(16, 16, 3, { algorithm = "winogard" }) end, "nn.conv2d", "winogard", "auto, gather, winograd")
 	fails(function() nn.cnn{ algorithm = "fft" } end, "nn.cnn", "fft", "gather")
 	fails(function() nn.resnet{ algorithm = 3 } end, "nn.resnet", "algorithm", "a string")
-	equal(tostring(nn.conv2d(1, 1, 1, { algorithm = "gather" })):match "algorithm=%w+", "algorithm=gather")
+	equal(tostring(nn.conv2d(1, 1, 1, { algorithm = "gather" })):match "algorithm = \"%w+\"", "algorithm = \"gather\"")
 	local function with(convolution)
 		return function()
 			trainer{ data = data.shapes{ n = 64, size = 8, channels = 1 }, encoder = nn.cnn{ widths = { 4 }, image = 8 },
@@ -219,5 +224,29 @@ test("barlow tune measures a recipe's shapes, and forgets", function()
 	if not tune "-t 0":find("from 1 to 256, got '0'.*\n2$") then error "no threads" end
 	if not tune "--help":find("^usage: barlow tune.*\n0$") then error "help" end
 end)
+-- A file of that text, or a folder with it, is refused in one line that has these words.
+test("barlow tune says in one line what a file lacks, and nothing of where barlow noticed", function()
+	local path = scratch .. "/given.lua"
+	for _, case in ipairs{
+		{ "", path .. " is empty: expected a file that returns a trainer" }, { " -- nothing\n", "returns no trainer" },
+		{ "return 3", "returns no trainer" }, { "return false", "returns no trainer" }, { "return", "returns no trainer" },
+		{ "return trainer{", "given.lua:1:" }, { "error 'mine'", "mine" }, { "-- This text lacks a layer\nreturn trainer{}", "lacks a layer" },
+		{ "return trainer{ data = data.shapes{ n = 3 }, encoder = nn.linear(0, 1) }", "nn.linear: 'inputs' must be" },
+		{ "return trainer{ data = data.folder{ path = '/nonexistent', fingerprint = 'v1 1 files, names 0' }, encoder = nn.relu() }",
+			"/nonexistent" },
+		{ "return trainer{ barlow = '99.1', data = data.shapes{}, encoder = nn.relu() }", "the recipe is barlow 99.1's" },
+	} do
+		write(path, case[1])
+		local said = command("tune " .. path)
+		if not said:find(case[2], 1, true) then error(said) end
+		if said:find "traceback" or said:find "barlow%.[%w_]+:%d" then error(said) end
+		equal(said:match "^barlow tune: [^\n]*\nstatus (%d+)$", "1", said)
+	end
+	sh(("mkdir -p '%s/folder'"):format(scratch))
+	equal(command(("tune '%s/folder'"):format(scratch)):match "has no recipe.lua: a run of a C program keeps none" ~= nil, true)
+	equal(command("tune /nonexistent"), "barlow tune: '/nonexistent' is no run, and no file of a recipe\nstatus 1")
+	equal(command("tune --data /nonexistent " .. path), "barlow tune: --data /nonexistent: there is no such file or folder\nstatus 1")
+end)
+
 sh(("rm -r '%s'"):format(scratch))
 tap.done()

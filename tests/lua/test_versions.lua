@@ -106,6 +106,13 @@ test("recipes of later versions are refused, those that make no sense too", func
 		fails(function() runs.resume(folder) end, folder .. "/recipe.lua: the recipe is barlow " .. version .. "'s, this is barlow "
 			.. native.version)
 	end
+	for _, version in ipairs{ "0.2.0\27[2J", "0.2.0 ", "0.2.0\n", "0.2.0'", "0.2.0\0", "0.2x", "0", "", ".2", ("0"):rep(40) .. ".1" } do
+		says(version)
+		fails(function() runs.resume(folder) end, "is no version")
+		fails(function() trainer{ barlow = version } end, "is no version")
+	end
+	says(native.version .. "-rc1+x86")
+	equal(quietly(runs.resume, folder).state, "new")
 	says "new"
 	fails(function() runs.resume(folder) end, 'barlow = "new" is no version')
 	says(native.version:gsub("%d+$", "77"))

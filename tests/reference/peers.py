@@ -378,7 +378,9 @@ Where barlow does otherwise than a peer, on purpose:
 * The dialect `hsic` has the authors' batch norm; the HSIC repository has the unbiased deviation without an eps.
 * A unit that is constant in one view makes a NaN in the paper's listing and in the dialect `algorithm1`. One that is
   constant in both is left out there, where the listing makes a NaN; cases of such units are not in its row.
-* solo-learn's warm-up begins at a rate of 3e-5, that of barlow at 0.
+* solo-learn's warm-up begins at a rate of 3e-5, that of barlow at 0. The other numbers of `optim.solo` are those of its recipe
+  (scripts/pretrain/cifar/barlow.yaml); the momentum, which that leaves out, is the 0.9 that solo/args/pretrain.py gives LARS
+  then (commit 9187ea3). Its LARS class by itself has 0.
 """
 
 

@@ -6,7 +6,8 @@ set -u
 dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-moved-XXXXXX") || exit 1
 trap 'rm -rf "$dir"' EXIT
 XDG_DATA_HOME=$dir/data
-export XDG_DATA_HOME
+XDG_CACHE_HOME=$dir/cache
+export XDG_DATA_HOME XDG_CACHE_HOME
 unset BARLOW_DATA
 dir=$(cd "$dir" && pwd -P)
 
@@ -61,7 +62,7 @@ goes_on() {
 }
 recipe() { cat "$dir"/data/barlow/runs/moved-*/recipe.lua >"$dir/out" && says "$1"; }
 
-echo "1..13"
+echo "1..16"
 check "a run with relative paths" run 0 "$dir/here" "$dir/t.lua"
 check "its recipe has the absolute one" recipe "path = \"$dir/here/set/imgs\""
 check "... and a fingerprint" recipe 'fingerprint = "v1 8 files, names '
@@ -70,15 +71,22 @@ check "... and where other images have these names, with its own" goes_on "$dir/
 check "... which it says" says "$dir/here/set/imgs/day/"
 
 mv "$dir/here/set" "$dir/here/gone"
-check "images that were moved are missed, with a hint" fails_with "barlow resume --data PATH" / resume --plain moved
+check "images that were moved are missed, with a hint" fails_with "--data PATH of barlow resume, fork and tune" / resume --plain moved
 check "other images in their place are refused, by name" fails_with \
 	"$dir/there/set/imgs/night/one_bit.png is not the file that it was" / resume --plain --data "$dir/there/set" moved
 rm "$dir/there/set/imgs/night/one_bit.png"
 check "fewer images, too" fails_with "there were 8 files then, there are 7 now" / resume --plain --data "$dir/there/set" moved
-check "nowhere: said" fails_with "$dir/nowhere, where BARLOW_DATA says" / resume --plain --data "$dir/nowhere" moved
+check "nowhere: said" fails_with "--data $dir/nowhere: there is no such" / resume --plain --data "$dir/nowhere" moved
+BARLOW_DATA=$dir/nowhere
+export BARLOW_DATA
+check "... also of BARLOW_DATA" fails_with "$dir/nowhere, where BARLOW_DATA says" / resume --plain moved
+unset BARLOW_DATA
+moved=$(echo "$dir"/data/barlow/runs/moved-*)
+check "tune misses them, too" fails_with "--data PATH of barlow resume, fork and tune" / tune "$moved"
 mkdir "$dir/new"
 mv "$dir/here/gone/imgs" "$dir/new/imgs"
 mv "$dir/here/test" "$dir/new/test"
+check "... and finds them by --data" run 0 / tune --data "$dir/new" "$moved"
 BARLOW_DATA=$dir/new
 export BARLOW_DATA
 check "BARLOW_DATA says where both sets are now" goes_on /

@@ -3,6 +3,7 @@
 #include "lua/bind/describe.h"
 #include "lua/bind/face.h"
 #include "lua/kit/states.h"
+#include "lua/kit/tame.h"
 #include "lua/kit/texts.h"
 
 #include <barlow/file.h>
@@ -165,6 +166,10 @@ static void close_modules(lua_State *L)
 		lua_pushvalue(L, -2);
 		set_names(L, lua_tostring(L, -4));
 		lua_setmetatable(L, -2);
+		bl_lua_close_library(L, lua_tostring(L, -2));
+		lua_pushvalue(L, -2);
+		lua_pushvalue(L, -2);
+		lua_rawset(L, -5);
 	}
 }
 
@@ -196,6 +201,7 @@ static void open_tensor(lua_State *L, reading *r)
 	lua_pushlightuserdata(L, r);
 	lua_pushcclosure(L, load_beside, 1);
 	lua_setfield(L, -2, "load");
+	bl_lua_close_library(L, "tensor");
 	lua_setfield(L, -2, "tensor");
 }
 
@@ -212,6 +218,7 @@ static int open_describing(lua_State *L)
 	open_tensor(L, r);
 	for (lua_pushnil(L); lua_next(L, -2);)
 		lua_setglobal(L, lua_tostring(L, -2));
+	bl_lua_close_library(L, "barlow");
 	lua_pushvalue(L, -1);
 	lua_setglobal(L, "barlow");
 	bl_lua_preload(L, "barlow.show");
@@ -235,7 +242,7 @@ static int run_text(lua_State *L)
 static int describe(reading *r)
 {
 	r->S = bl_lua_state_new(&(bl_lua_state_config){
-		.what = "the recipe", .open = open_describing, .ctx = r, .bytes = 64 << 20, .instructions = 10 * 1000 * 1000,
+		.what = "the recipe", .open = open_describing, .ctx = r, .bytes = 64 << 20, .prints = 4 << 10, .instructions = 10 * 1000 * 1000,
 		.seconds = 10, .every = 100, .interruptible = true,
 	});
 	if (!r->S)
@@ -304,7 +311,7 @@ int bl_lua_describe_recipe(lua_State *L)
 	r->makers = bl_lua_push_makers(L);
 	bl_lua_push_described(L);
 	if (read_text(r) < 0 || describe(r) < 0)
-		return lua_pushnil(L), lua_pushstring(L, bl_error()), 2;
+		return lua_pushnil(L), lua_pushnil(L), lua_pushstring(L, bl_error()), 3;
 	bl_lua_keep_text(L, r->text, r->n, lua_pushfstring(L, "@%s", path)); /* its functions are written again some day */
 	bl_plain_push(L, &r->result);
 	lua_pushlstring(L, r->text, r->n);

@@ -13,7 +13,7 @@
 
 /*
  * describe(path): reads that file of a recipe, a regular one, and pushes what its text returns and
- * the text, or nil and a message; calls as tables
+ * the text, or nil, nil and a message; calls as tables
  * {call = "nn.linear", n = 2, 3, 4, result = 1, results = 1, after = {{"init", 7}}} whose metatable is native.described.
  * tensor.load in it reads NumPy files of the same folder only.
  */

@@ -154,6 +154,16 @@ static void check_name(lua_State *L, const char *what, const char *name)
 		           BL_LOSS_NAME);
 }
 
+/* Records have a column for each, by its name. */
+static void check_term(lua_State *L, const char *what, const spec *s, const char *name)
+{
+	check_name(L, "term", name);
+	for (int k = 0; k < PARAMETERS && s->parameter[k][0]; k++)
+		if (strcmp(s->parameter[k], name) == 0)
+			luaL_error(L, "%sa term and a parameter are both called '%s': give one of them another name, since records have a "
+			           "column for each", what, name);
+}
+
 /* Those of the table on top are the loss's terms, in the order of the alphabet. */
 static void name_terms(lua_State *L, func_loss *f)
 {
@@ -163,7 +173,7 @@ static void name_terms(lua_State *L, func_loss *f)
 		if (lua_type(L, -2) != LUA_TSTRING)
 			luaL_error(L, "the function returned a table with the key %s: expected names of terms",
 			           bl_lua_describe(L, lua_gettop(L) - 1));
-		check_name(L, "term", lua_tostring(L, -2));
+		check_term(L, "", &f->spec, lua_tostring(L, -2));
 		if (n == BL_LOSS_TERMS)
 			luaL_error(L, "the function returned more than %d terms", BL_LOSS_TERMS);
 		strcpy(names[n++], lua_tostring(L, -2));
@@ -332,7 +342,7 @@ static void take_terms(lua_State *L, spec *s)
 	for (int k = 0; k < (int)lua_rawlen(L, list); k++) {
 		if (lua_rawgeti(L, list, k + 1) != LUA_TSTRING)
 			bl_lua_bad(L, "loss.func", "terms", "a list of names", -1);
-		check_name(L, "term", lua_tostring(L, -1));
+		check_term(L, "loss.func: ", s, lua_tostring(L, -1));
 		for (int i = 0; i < k; i++)
 			if (strcmp(s->term[i], lua_tostring(L, -1)) == 0)
 				luaL_error(L, "loss.func: 'terms' has '%s' twice", s->term[i]);

@@ -151,7 +151,12 @@ static const char *const dialects[] = { "paper", "algorithm1", "hsic", "unbiased
 /* correlation(za, zb[, dialect]): C (D,D) */
 static int loss_correlation(lua_State *L)
 {
-	int dialect = luaL_checkoption(L, 3, "paper", dialects);
+	int dialect = 0;
+	const char *word = luaL_optstring(L, 3, dialects[0]);
+	while (dialects[dialect] && strcmp(dialects[dialect], word) != 0)
+		dialect++;
+	if (!dialects[dialect])
+		return bl_lua_unknown(L, "loss.correlation", "dialect", word, dialects);
 	return bl_lua_give_tensor(L, bl_loss_correlation((bl_loss_dialect)dialect, bl_lua_tensor(L, 1),
 	                                                 bl_lua_tensor(L, 2)));
 }

@@ -139,9 +139,11 @@ static int t_step(lua_State *L)
 /* Key and value at -2 and -1: a name, and a number. */
 static void check_setting(lua_State *L, bl_trainer *t)
 {
-	if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TNUMBER)
-		luaL_error(L, "set: expected names with numbers, as in set{lr = .001}, got %s = %s",
-		           bl_lua_describe(L, lua_gettop(L) - 1), bl_lua_describe(L, lua_gettop(L)));
+	int key = lua_gettop(L) - 1;
+	if (lua_type(L, key) != LUA_TSTRING)
+		luaL_error(L, "set: expected names with numbers, as in set{lr = .001}, got %s as a name", bl_lua_describe(L, key));
+	if (lua_type(L, key + 1) != LUA_TNUMBER)
+		luaL_error(L, "set: '%s' must be a number, got %s", lua_tostring(L, key), bl_lua_describe(L, key + 1));
 	if (bl_trainer_may_set(t, lua_tostring(L, -2), lua_tonumber(L, -1)) < 0)
 		bl_lua_fail(L);
 }

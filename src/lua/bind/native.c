@@ -124,11 +124,11 @@ static int native_registry(lua_State *L)
 /* nearest(word, names): the one that word is likely to stand for, or nil */
 static int native_nearest(lua_State *L)
 {
-	enum { MOST = 255 };
-	const char *names[MOST + 1], *word = luaL_checkstring(L, 1);
+	const char *word = luaL_checkstring(L, 1);
 	luaL_checktype(L, 2, LUA_TTABLE);
-	int n = 0;
-	for (lua_Integer i = 1; n < MOST && lua_rawgeti(L, 2, i) == LUA_TSTRING; i++, lua_pop(L, 1))
+	size_t n = 0, most = lua_rawlen(L, 2);
+	const char **names = lua_newuserdatauv(L, (most + 1) * sizeof *names, 0);
+	for (; n < most && lua_rawgeti(L, 2, (lua_Integer)n + 1) == LUA_TSTRING; lua_pop(L, 1))
 		names[n++] = lua_tostring(L, -1); /* the table keeps it alive */
 	names[n] = NULL;
 	lua_pushstring(L, bl_nearest(word, names));

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MOST_PATH = 4096, MOST_PARTS = 64, MESSAGE = 1024 };
@@ -67,9 +68,20 @@ static bl_dataset *open_moved(const bl_recorded *r, const char *root, char why[M
 	return NULL;
 }
 
+static const char *said_root; /* by a command's --data */
+
+int bl_lua_data_lies(const char *path)
+{
+	struct stat st;
+	if (stat(path, &st) < 0)
+		return bl_fail("--data %s: there is no such file or folder", path);
+	said_root = path;
+	return 0;
+}
+
 bl_dataset *bl_lua_open_recorded(const bl_recorded *r)
 {
-	const char *root = getenv(BL_DATA_VARIABLE);
+	const char *root = said_root ? said_root : getenv(BL_DATA_VARIABLE);
 	bool moved = root && *root;
 	char why[MESSAGE] = "";
 	if (!r->fingerprint)
@@ -82,7 +94,8 @@ bl_dataset *bl_lua_open_recorded(const bl_recorded *r)
 	if (*why)
 		return bl_fail_null("%s", why);
 	if (moved)
-		return bl_fail_null("%s; nor is it in %s, where " BL_DATA_VARIABLE " says that data lie", bl_error(), root);
-	return bl_fail_null("%s; where they were moved, barlow resume --data PATH, or " BL_DATA_VARIABLE " in the environment, "
-	                    "says where they are", bl_error());
+		return bl_fail_null("%s; nor is it in %s, where %s says that data lie", bl_error(), root,
+		                    said_root ? "--data" : BL_DATA_VARIABLE);
+	return bl_fail_null("%s; where they were moved, --data PATH of barlow resume, fork and tune, or " BL_DATA_VARIABLE
+	                    " in the environment, says where they are", bl_error());
 }

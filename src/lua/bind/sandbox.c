@@ -66,7 +66,7 @@ int bl_lua_open_sandbox(lua_State *L)
 	for (int i = 0; i < MODULES; i++) {
 		modules[i].open(L);
 		bl_lua_withhold(L, modules[i].name);
-		bl_lua_close_library(L);
+		bl_lua_close_library(L, modules[i].name);
 		lua_pushvalue(L, -1);
 		lua_setglobal(L, modules[i].name);
 		lua_setfield(L, 1, modules[i].name);

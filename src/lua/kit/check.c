@@ -2,8 +2,56 @@
 /* check.c: messages for what is wrong; shapes, dimensions and lists of integers as Lua gives them. */
 #include "lua/kit/kit.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+/* Names of our own Lua files as chunks: "=barlow.run". */
+static bool is_ours(const char *name)
+{
+	return strncmp(name, "barlow.", 7) == 0;
+}
+
+/* Pushes "script.lua:5: ", or "" where no script called. */
+static void push_place(lua_State *L)
+{
+	lua_Debug d;
+	bool ours = false;
+	for (int level = 1; lua_getstack(L, level, &d); level++) {
+		lua_getinfo(L, "Sl", &d);
+		bool script = d.currentline > 0 && !(*d.source == '=' && is_ours(d.short_src));
+		if (script) {
+			lua_pushfstring(L, "%s:%d: ", d.short_src, d.currentline);
+			return;
+		}
+		ours = ours || d.currentline > 0;
+		if (!ours)
+			break; /* called by C */
+	}
+	lua_pushliteral(L, "");
+}
+
+int bl_lua_error(lua_State *L, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	push_place(L);
+	lua_pushvfstring(L, format, args);
+	va_end(args);
+	lua_concat(L, 2);
+	return lua_error(L);
+}
+
+void bl_lua_push_message(lua_State *L, int index)
+{
+	const char *text = luaL_tolstring(L, index, NULL);
+	const char *at = is_ours(text) ? text + strcspn(text, ":\n") : "";
+	size_t digits = *at == ':' ? strspn(at + 1, "0123456789") : 0;
+	if (digits > 0 && strncmp(at + 1 + digits, ": ", 2) == 0) {
+		lua_pushstring(L, at + digits + 3);
+		lua_remove(L, -2);
+	}
+}
 
 int bl_lua_bad(lua_State *L, const char *what, const char *key, const char *expected, int index)
 {

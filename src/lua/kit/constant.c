@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * constant.c: tables that cannot be written to.
+ * constant.c: tables that cannot be written to: those around a function, and those of libraries.
  *
  * Such a table is an empty one that stands in front of the real one: indexing, #, pairs, ipairs, next, table.unpack and
  * table.concat go to that, and what would write raises.
@@ -59,15 +59,39 @@ static void set_closure(lua_State *L, int real, lua_CFunction f, const char *nam
 	lua_setfield(L, -2, name);
 }
 
-void bl_lua_push_constant(lua_State *L)
+/* Upvalue 1: the library's name. */
+static int refuse_name(lua_State *L)
 {
-	luaL_checkstack(L, 8, "tables");
+	const char *name = lua_tostring(L, lua_upvalueindex(1));
+	return luaL_error(L, "%s is a library's table, which cannot be written to: '%s' of one call would be there in the next", name,
+	                  luaL_tolstring(L, 2, NULL));
+}
+
+/* The fields of the metatable of the value at `index`, if it has one, into the table on top. */
+static void copy_metatable(lua_State *L, int index)
+{
+	if (!lua_getmetatable(L, index))
+		return;
+	for (lua_pushnil(L); lua_next(L, -2);) {
+		lua_pushvalue(L, -2);
+		lua_insert(L, -2);
+		lua_rawset(L, -5);
+	}
+	lua_pop(L, 1);
+}
+
+/* An empty table in front of the one on top, in its place; library: its name, or NULL. */
+static void put_in_front(lua_State *L, const char *library)
+{
+	luaL_checkstack(L, 10, "tables");
 	int real = lua_gettop(L);
 	lua_newtable(L);
 	lua_createtable(L, 0, 5);
+	copy_metatable(L, real);
 	lua_pushvalue(L, real);
 	lua_setfield(L, -2, "__index");
-	lua_pushcfunction(L, refuse);
+	lua_pushstring(L, library);
+	lua_pushcclosure(L, library ? refuse_name : refuse, 1);
 	lua_setfield(L, -2, "__newindex");
 	set_closure(L, real, length, "__len");
 	set_closure(L, real, all_pairs, "__pairs");
@@ -80,4 +104,14 @@ void bl_lua_push_constant(lua_State *L)
 	lua_rawset(L, -3);
 	lua_pop(L, 1);
 	lua_remove(L, real);
+}
+
+void bl_lua_push_constant(lua_State *L)
+{
+	put_in_front(L, NULL);
+}
+
+void bl_lua_close_library(lua_State *L, const char *name)
+{
+	put_in_front(L, name);
 }

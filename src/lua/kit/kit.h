@@ -48,6 +48,16 @@ int bl_lua_give_tensors(lua_State *L, int n, bl_tensor *const *t);
 bl_tensor *bl_lua_tensor(lua_State *L, int arg);
 void bl_lua_drop_tensor(lua_State *L, bl_tensor **t); /* of an object that goes */
 
+/*
+ * luaL_error for all that is ours: where one of our own Lua files (lua/) made the call, the place in front is that of the
+ * script that called it, or none.
+ */
+int bl_lua_error(lua_State *L, const char *format, ...);
+#undef luaL_error
+#define luaL_error bl_lua_error
+/* The message at `index` without such a place, as a bad argument of a library function may have: pushed. */
+void bl_lua_push_message(lua_State *L, int index);
+
 /* Raises the library's message, with the place in the script. */
 int bl_lua_fail(lua_State *L);
 /* Pushes text from outside fit to be shown (text.h). */

@@ -3,6 +3,7 @@
 #include "lua/kit/function.h"
 #include "lua/kit/kit.h"
 #include "lua/kit/packing.h"
+#include "lua/kit/tame.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,8 +42,12 @@ void bl_lua_name(lua_State *L, const char *name, bool functions)
 	luaL_getsubtable(L, LUA_REGISTRYINDEX, NAMES);
 	lua_pushvalue(L, value);
 	note(L, names, name);
-	lua_pop(L, 1);
-	for (lua_pushnil(L); functions && lua_next(L, value); lua_pop(L, 1))
+	lua_settop(L, names);
+	lua_pushvalue(L, value);
+	int real = lua_gettop(L);
+	if (lua_istable(L, real))
+		bl_lua_constant_real(L, real);
+	for (lua_pushnil(L); functions && lua_next(L, real); lua_pop(L, 1))
 		if (lua_type(L, -2) == LUA_TSTRING && lua_isfunction(L, -1)) {
 			const char *full = lua_pushfstring(L, "%s.%s", name, lua_tostring(L, -2));
 			lua_insert(L, -2);

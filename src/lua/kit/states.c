@@ -6,6 +6,7 @@
 #include <barlow/parallel.h>
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@ typedef struct budget {
 	size_t most;    /* ... and of used and tensors */
 	double seconds; /* of this call */
 	int depth;      /* of calls */
+	size_t printed; /* bytes, by this call */
 	bool over;    /* this call has spent it */
 	bool given_up; /* it was not the budget: somebody waits */
 	int64_t left; /* instructions */
@@ -166,6 +168,20 @@ void bl_lua_state_charge(lua_State *L, int64_t bytes)
 		luaL_error(L, "%s needs more than %I MiB of memory", b->c.what, (lua_Integer)(b->limit >> 20));
 }
 
+bool bl_lua_state_may_print(lua_State *L, size_t bytes)
+{
+	budget *b = budget_of(L);
+	size_t most = b->c.prints ? b->c.prints : 64 << 10;
+	if (b->printed <= most && bytes <= most - b->printed) {
+		b->printed += bytes;
+		return true;
+	}
+	if (b->printed <= most)
+		fprintf(stderr, "barlow: %s prints more than %zu KiB: the rest is left out\n", b->c.what, most >> 10);
+	b->printed = most + 1;
+	return false;
+}
+
 static void keep_message(lua_State *L, const budget *b, int status)
 {
 	const char *message = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an error that is no text";
@@ -182,6 +198,7 @@ static void keep_message(lua_State *L, const budget *b, int status)
 static void begin(lua_State *L, budget *b, const bl_lua_limits *limits)
 {
 	b->over = b->given_up = false;
+	b->printed = 0;
 	b->left = limits ? INT64_MAX : b->c.instructions;
 	b->seconds = limits ? limits->seconds : b->c.seconds;
 	b->limit = limits ? limits->bytes : b->c.bytes;

@@ -26,6 +26,7 @@ typedef struct bl_lua_state_config {
 	size_t bytes;         /* of Lua's own memory, and of the tensors that it holds */
 	int64_t instructions; /* of one call */
 	double seconds;       /* of one call */
+	size_t prints;        /* bytes that a call may print; 0: 64 KiB */
 	int every;            /* instructions between two looks at the budget: 100 to 1000 */
 	bool interruptible;   /* Ctrl-C is an error there: for states of the main thread */
 } bl_lua_state_config;
@@ -47,6 +48,8 @@ typedef struct bl_lua_limits {
 } bl_lua_limits;
 /* The same within these limits, with the functions that were being called at the end of the message. */
 int bl_lua_state_call_within(lua_State *L, int nargs, int nresults, const bl_lua_limits *limits);
+/* May this call print so many bytes more?  Where that is too much it says so, once. */
+bool bl_lua_state_may_print(lua_State *L, size_t bytes);
 /* Tensors of so many bytes come to be in L, or go (negative).  Raises where the budget has no room.  Any state. */
 void bl_lua_state_charge(lua_State *L, int64_t bytes);
 /* Was L made here?  Then it belongs to a stranger's text, else to the user's own script. */

@@ -134,20 +134,6 @@ static int move(lua_State *L)
 	return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
 
-static int refuse_name(lua_State *L)
-{
-	return luaL_error(L, "the table of a library gets no further names: it has no '%s'", luaL_tolstring(L, 2, NULL));
-}
-
-void bl_lua_close_library(lua_State *L)
-{
-	if (!lua_getmetatable(L, -1))
-		lua_newtable(L);
-	lua_pushcfunction(L, refuse_name);
-	lua_setfield(L, -2, "__newindex");
-	lua_setmetatable(L, -2);
-}
-
 /* --- random numbers --- */
 
 _Thread_local bl_rng *bl_lua_stream;
@@ -237,10 +223,10 @@ static int read_raw(lua_State *L)
 
 static int raw_set(lua_State *L)
 {
+	if (lua_istable(L, 1) && bl_lua_name_of(L, 1))
+		return luaL_error(L, "rawset: %s is a library's table, which cannot be written to", bl_lua_name_of(L, 1));
 	if (lua_istable(L, 1) && bl_lua_constant_real(L, 1))
 		return refuse_constant(L);
-	if (lua_istable(L, 1) && bl_lua_name_of(L, 1))
-		return luaL_error(L, "rawset: the table of a library cannot be written to");
 	return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
 
@@ -261,10 +247,12 @@ static int print(lua_State *L)
 	int n = lua_gettop(L);
 	for (int i = 1; i <= n; i++) {
 		bl_lua_push_clean(L, luaL_tolstring(L, i, NULL), true);
-		fprintf(stderr, "%s%s", i > 1 ? "\t" : "", lua_tostring(L, -1));
+		if (bl_lua_state_may_print(L, lua_rawlen(L, -1) + 1))
+			fprintf(stderr, "%s%s%s", i > 1 ? "\t" : "", lua_tostring(L, -1), i == n ? "\n" : "");
 		lua_pop(L, 2);
 	}
-	fputc('\n', stderr);
+	if (n == 0 && bl_lua_state_may_print(L, 1))
+		fputc('\n', stderr);
 	return 0;
 }
 
@@ -299,7 +287,7 @@ static void begin(lua_State *L, lua_CFunction library)
 /* What was chosen becomes the global. */
 static void end(lua_State *L, const char *name)
 {
-	bl_lua_close_library(L);
+	bl_lua_close_library(L, name);
 	lua_setglobal(L, name);
 	lua_pop(L, 1);
 }
@@ -345,7 +333,7 @@ static void open_math(lua_State *L)
 	bound(L, "random", random_number, false);
 	bound(L, "randomseed", random_seed, false);
 	lua_pop(L, 1);
-	bl_lua_close_library(L);
+	bl_lua_close_library(L, "math");
 	lua_setglobal(L, "math");
 }
 
@@ -377,7 +365,7 @@ void bl_lua_open_tame(lua_State *L)
 	open_math(L);
 	lua_pushcfunction(L, luaopen_utf8);
 	lua_call(L, 0, 1);
-	bl_lua_close_library(L);
+	bl_lua_close_library(L, "utf8");
 	lua_setglobal(L, "utf8");
 }
 
