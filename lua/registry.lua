@@ -82,6 +82,7 @@ local added = {}
 -- An entry of the Lua part; returns it.
 function registry.add(e)
 	added[#added + 1] = e
+	if e.kind == "method" then native.note_method(e.name:match "[%w_]+$") end
 	return e
 end
 

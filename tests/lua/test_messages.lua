@@ -44,6 +44,23 @@ test("a message says the user's own place, none in barlow's own Lua files", func
 	} do place_of(f) end
 end)
 
+test("what ends a script names the nearest global, and the nearest method of an object written in Lua", function()
+	local function said(code)
+		local pipe = assert(io.popen(("'%s' -e '%s' 2>&1"):format(os.getenv "BARLOW", code)))
+		local text = pipe:read "a"
+		pipe:close()
+		return text
+	end
+	for code, words in pairs{
+		["trainr{}"] = "global 'trainr') (did you mean 'trainer'?)",
+		["runs() local run = {} run:journl()"] = "method 'journl') (did you mean 'journal'?)",
+		["local run = {} run:qqqqqqq()"] = "method 'qqqqqqq')\n",
+	} do
+		local text = said(code)
+		if not text:find(words, 1, true) then error(text) end
+	end
+end)
+
 test("missing file", function()
 	fails(function() return data.idx{ images = "/nonexistent/images" } end, "/nonexistent/images", "No such file")
 	fails(function() return data.fashion{ folder = "/nonexistent" } end, "/nonexistent", "dataset-fashion-mnist")

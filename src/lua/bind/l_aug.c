@@ -660,7 +660,7 @@ static const bl_lua_function constructors[] = {
 int bl_lua_open_aug(lua_State *L)
 {
 	bl_lua_define_type(L, &(bl_lua_type){ .name = BL_T_PIPELINE, .self = "pipe", .meta = pipeline_meta, .methods = pipeline_methods });
-	bl_lua_define_type(L, &(bl_lua_type){ BL_T_VIEWS, "views", views_meta, views_methods, views_properties, w_element });
+	bl_lua_define_type(L, &(bl_lua_type){ BL_T_VIEWS, "views", views_meta, views_methods, views_properties, w_element, NULL });
 	bl_lua_define_rng(L);
 	bl_lua_define_ramp(L);
 	bl_lua_module_new(L, "aug");

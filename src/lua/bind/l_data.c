@@ -486,7 +486,7 @@ static const bl_lua_function constructors[] = {
 
 int bl_lua_open_data(lua_State *L)
 {
-	bl_lua_define_type(L, &(bl_lua_type){ BL_T_DATASET, "ds", meta, methods, properties, d_element });
+	bl_lua_define_type(L, &(bl_lua_type){ BL_T_DATASET, "ds", meta, methods, properties, d_element, NULL });
 	bl_lua_maker_methods(L, BL_T_DATASET, part_methods); /* parts remember what they are parts of */
 	bl_lua_maker_methods(L, BL_T_DATASET, bl_lua_data_parts);
 	bl_lua_methods(L, BL_T_DATASET, bl_lua_data_look);

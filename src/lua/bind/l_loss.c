@@ -133,6 +133,12 @@ static int l_element(lua_State *L)
 	return 1;
 }
 
+static int l_fields(lua_State *L)
+{
+	lua_pushlightuserdata(L, (void *)(uintptr_t)bl_loss_ops_of(bl_lua_loss(L, 1))->fields);
+	return 1;
+}
+
 /* floor(n, d[, views = 2]): what the loss of n embeddings of width d cannot go below; NaN: none is known */
 static int lower_bound(lua_State *L)
 {
@@ -214,7 +220,7 @@ static const bl_lua_function functions[] = {
 int bl_lua_open_loss(lua_State *L)
 {
 	bl_lua_define_type(L, &(bl_lua_type){ .name = BL_T_LOSS, .self = "l", .meta = meta, .methods = methods,
-	                                      .properties = properties, .element = l_element });
+	                                      .properties = properties, .element = l_element, .fields = l_fields });
 	bl_lua_module_new(L, "loss");
 	bl_lua_functions(L, "loss", functions);
 	add_kinds(L);

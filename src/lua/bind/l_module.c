@@ -437,5 +437,5 @@ static const bl_lua_function properties[] = {
 
 void bl_lua_define_module(lua_State *L)
 {
-	bl_lua_define_type(L, &(bl_lua_type){ BL_T_MODULE, "net", meta, methods, properties, m_element });
+	bl_lua_define_type(L, &(bl_lua_type){ BL_T_MODULE, "net", meta, methods, properties, m_element, NULL });
 }

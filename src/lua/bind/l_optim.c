@@ -243,6 +243,12 @@ static int o_element(lua_State *L)
 	return 1;
 }
 
+static int o_fields(lua_State *L)
+{
+	lua_pushlightuserdata(L, (void *)(uintptr_t)bl_optim_fields(bl_optim_kind(bl_lua_optim(L, 1))));
+	return 1;
+}
+
 /* --- schedules --- */
 
 /* The kind that the table at `index` names; cosine where it names none. */
@@ -388,7 +394,7 @@ static void add_schedule(lua_State *L)
 
 int bl_lua_open_optim(lua_State *L)
 {
-	bl_lua_define_type(L, &(bl_lua_type){ BL_T_OPTIM, "opt", meta, methods, properties, o_element });
+	bl_lua_define_type(L, &(bl_lua_type){ BL_T_OPTIM, "opt", meta, methods, properties, o_element, o_fields });
 	bl_lua_define_type(L, &(bl_lua_type){ .name = BL_T_SCHEDULE, .self = "schedule", .meta = schedule_meta, .methods = schedule_methods });
 	bl_lua_module_new(L, "optim");
 	add_kinds(L);

@@ -640,5 +640,5 @@ static const bl_lua_function properties[] = {
 
 void bl_lua_define_trainer(lua_State *L)
 {
-	bl_lua_define_type(L, &(bl_lua_type){ BL_T_TRAINER, "t", meta, methods, properties, NULL });
+	bl_lua_define_type(L, &(bl_lua_type){ BL_T_TRAINER, "t", meta, methods, properties, NULL, NULL });
 }

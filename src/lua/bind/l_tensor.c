@@ -518,7 +518,7 @@ static const bl_lua_function functions[] = {
 
 static void define_class(lua_State *L)
 {
-	bl_lua_define_type(L, &(bl_lua_type){ BL_T_TENSOR, "t", meta, methods, properties, bl_lua_tensor_element });
+	bl_lua_define_type(L, &(bl_lua_type){ BL_T_TENSOR, "t", meta, methods, properties, bl_lua_tensor_element, NULL });
 	luaL_getmetatable(L, BL_T_TENSOR);
 	luaL_setfuncs(L, bl_lua_tensor_meta, 0);
 	lua_pop(L, 1);

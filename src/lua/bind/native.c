@@ -121,6 +121,13 @@ static int native_registry(lua_State *L)
 	return 1;
 }
 
+/* note_method(name): of objects written in Lua, for "did you mean" */
+static int native_note_method(lua_State *L)
+{
+	bl_lua_note_method(L, luaL_checkstring(L, 1));
+	return 0;
+}
+
 /* nearest(word, names): the one that word is likely to stand for, or nil */
 static int native_nearest(lua_State *L)
 {
@@ -143,7 +150,7 @@ static int native_clean(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-	{ "registry", native_registry }, { "nearest", native_nearest },
+	{ "registry", native_registry }, { "nearest", native_nearest }, { "note_method", native_note_method },
 	{ "json_read", bl_lua_json_read }, { "json_text", bl_lua_json_text },
 	{ "source", native_source }, { "describe", bl_lua_describe_recipe }, { "exists", native_exists },
 	{ "interruptible", bl_lua_interruptible }, { "now", native_now },

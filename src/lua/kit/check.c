@@ -80,6 +80,8 @@ int bl_lua_unknown(lua_State *L, const char *what, const char *thing, const char
 	const char *near = bl_nearest(word, known);
 	if (near)
 		return luaL_error(L, "%s: unknown %s '%s' (did you mean '%s'?)", what, thing, word, near);
+	if (!known[0])
+		return luaL_error(L, "%s: unknown %s '%s' (there are none)", what, thing, word);
 	push_names(L, known);
 	return luaL_error(L, "%s: unknown %s '%s' (known: %s)", what, thing, word, lua_tostring(L, -1));
 }

@@ -30,6 +30,7 @@ typedef struct bl_lua_class {
 	const char *type;
 	const luaL_Reg *meta;  /* __gc, __call, __tostring, operators */
 	lua_CFunction element; /* o[key] for keys that are no method or property; pushes one value or none; may be NULL */
+	lua_CFunction fields;  /* pushes a light userdata: the fields whose names element knows, for messages; may be NULL */
 } bl_lua_class;
 void bl_lua_define(lua_State *L, const bl_lua_class *c);
 
@@ -113,6 +114,7 @@ typedef struct bl_lua_type {
 	const bl_lua_function *methods;    /* o:name(...) */
 	const bl_lua_function *properties; /* o.name: called with the object alone, pushes one value */
 	lua_CFunction element;             /* o[key] for keys that are none of these; pushes one value or none; may be NULL */
+	lua_CFunction fields;              /* as in bl_lua_class */
 } bl_lua_type;
 void bl_lua_define_type(lua_State *L, const bl_lua_type *t);
 void bl_lua_methods(lua_State *L, const char *type, const bl_lua_function *list); /* further ones */
@@ -120,10 +122,11 @@ void bl_lua_methods(lua_State *L, const char *type, const bl_lua_function *list)
 /* Of the function at `index`; NULL: it is none of those. */
 const bl_lua_function *bl_lua_described(lua_State *L, int index);
 /*
- * The message at `index`, which Lua made where a global was nil ("attempt to call a nil value (global 'trainr')"), gets the
- * nearest global behind it: the message, or a longer one, is pushed.
+ * The message at `index`, which Lua made where a global or a method was nil ("attempt to call a nil value (global 'trainr')"),
+ * gets the nearest one behind it: the message, or a longer one, is pushed.
  */
 void bl_lua_hint(lua_State *L, int index);
+void bl_lua_note_method(lua_State *L, const char *name); /* of objects written in Lua, for bl_lua_hint */
 void bl_lua_push_near_global(lua_State *L, const char *name); /* that `name` is likely to stand for, or nil */
 /* Of the function that runs (not of a property). */
 const bl_lua_function *bl_lua_running(lua_State *L);

@@ -68,7 +68,17 @@ void bl_lua_sort(const char **names, size_t n)
 	qsort(names, n, sizeof *names, by_name);
 }
 
-/* All names in the tables at upvalues 1 and 2, for "did you mean". */
+/* Those of an object's settings, behind n others. */
+static int add_settings(lua_State *L, const char **names, int n, int most)
+{
+	lua_CFunction fields = lua_tocfunction(L, lua_upvalueindex(4));
+	if (fields && fields(L) == 1)
+		for (const bl_field *f = lua_touserdata(L, -1); f && f->name && n < most; f++)
+			names[n++] = f->name;
+	return n;
+}
+
+/* All names in the tables at upvalues 1 and 2, and of settings, for "did you mean". */
 static int missing_field(lua_State *L)
 {
 	const char *names[256];
@@ -81,6 +91,7 @@ static int missing_field(lua_State *L)
 			lua_pop(L, 1);
 		}
 	}
+	n = add_settings(L, names, n, 255);
 	names[n] = NULL;
 	luaL_getmetafield(L, 1, "__name");
 	const char *type = lua_tostring(L, -1);
@@ -91,7 +102,7 @@ static int missing_field(lua_State *L)
 	return bl_lua_unknown(L, type, "field", lua_tostring(L, 2), names);
 }
 
-/* __index: upvalues are methods, properties, element. */
+/* __index: upvalues are methods, properties, element, fields. */
 static int object_index(lua_State *L)
 {
 	lua_settop(L, 2);
@@ -119,11 +130,15 @@ void bl_lua_define(lua_State *L, const bl_lua_class *c)
 		lua_pushcfunction(L, c->element);
 	else
 		lua_pushnil(L);
+	if (c->fields)
+		lua_pushcfunction(L, c->fields);
+	else
+		lua_pushnil(L);
+	lua_pushvalue(L, -4);
+	lua_setfield(L, -6, "__methods"); /* completion and further methods */
 	lua_pushvalue(L, -3);
-	lua_setfield(L, -5, "__methods"); /* completion and further methods */
-	lua_pushvalue(L, -2);
-	lua_setfield(L, -5, "__properties");
-	lua_pushcclosure(L, object_index, 3);
+	lua_setfield(L, -6, "__properties");
+	lua_pushcclosure(L, object_index, 4);
 	lua_setfield(L, -2, "__index");
 	lua_pushboolean(L, 0);
 	lua_setfield(L, -2, "__metatable");

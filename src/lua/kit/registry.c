@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define REGISTRY "barlow.registry"
+#define METHODS "barlow.methods" /* registry: names of methods of objects that are written in Lua, as keys */
 enum { ITEMS = 3 };
 
 /* --- entering --- */
@@ -129,11 +130,10 @@ static int missing_name(lua_State *L)
 	return luaL_error(L, "%s has no '%s' (help \"%s\" lists what it has)", module, lua_tostring(L, 2), module);
 }
 
-/* The name in "... a nil value (global 'NAME')", into the buffer; false: the message is none of those. */
-static bool missing_global(const char *message, char *name, size_t size)
+/* The name in "... a nil value (global 'NAME')", before: what is in front of it; false: the message is none of those. */
+static bool missing(const char *message, const char *before, char *name, size_t size)
 {
-	static const char before[] = "a nil value (global '";
-	const char *from = strstr(message, before), *to = from ? strchr(from += sizeof before - 1, '\'') : NULL;
+	const char *from = strstr(message, before), *to = from ? strchr(from += strlen(before), '\'') : NULL;
 	if (!to || (size_t)(to - from) >= size)
 		return false;
 	memcpy(name, from, (size_t)(to - from));
@@ -151,13 +151,34 @@ void bl_lua_push_near_global(lua_State *L, const char *name)
 	lua_settop(L, top + 1);
 }
 
+/* Objects written in Lua give nil for methods that they do not have. */
+static void push_near_method(lua_State *L, const char *name)
+{
+	int top = lua_gettop(L);
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, METHODS);
+	lua_pushstring(L, bl_nearest(name, push_keys(L, -1)));
+	lua_replace(L, top + 1);
+	lua_settop(L, top + 1);
+}
+
+void bl_lua_note_method(lua_State *L, const char *name)
+{
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, METHODS);
+	lua_pushboolean(L, 1);
+	lua_setfield(L, -2, name);
+	lua_pop(L, 1);
+}
+
 void bl_lua_hint(lua_State *L, int index)
 {
 	char name[64];
 	const char *message = luaL_tolstring(L, index, NULL);
-	if (!missing_global(message, name, sizeof name))
+	if (missing(message, "a nil value (global '", name, sizeof name))
+		bl_lua_push_near_global(L, name);
+	else if (missing(message, "a nil value (method '", name, sizeof name))
+		push_near_method(L, name);
+	else
 		return;
-	bl_lua_push_near_global(L, name);
 	if (!lua_isnil(L, -1)) {
 		lua_pushfstring(L, "%s (did you mean '%s'?)", message, lua_tostring(L, -1));
 		lua_replace(L, -3);
@@ -203,7 +224,7 @@ static void add_properties(lua_State *L, const bl_lua_type *t)
 
 void bl_lua_define_type(lua_State *L, const bl_lua_type *t)
 {
-	bl_lua_define(L, &(bl_lua_class){ .type = t->name, .meta = t->meta, .element = t->element });
+	bl_lua_define(L, &(bl_lua_class){ .type = t->name, .meta = t->meta, .element = t->element, .fields = t->fields });
 	luaL_getmetatable(L, t->name);
 	lua_pushstring(L, t->self);
 	lua_setfield(L, -2, "__self");
