@@ -61,6 +61,24 @@ test("what ends a script names the nearest global, and the nearest method of an 
 	end
 end)
 
+test("what may be set is named, with what it got", function()
+	local t = trainer(settings{ folder = false })
+	fails(function() t:set{ lr = "abc" } end, "set: 'lr' must be a number, got string 'abc'")
+	fails(function() t:set{ lambda = true } end, "set: 'lambda' must be a number, got true")
+	fails(function() t:set{ 3 } end, "set: expected names with numbers, as in set{lr = .001}, got number 1 as a name")
+	fails(function() t:set{ lrr = 1 } end, "nothing called 'lrr' can be set", "did you mean 'lr'?")
+end)
+
+test("a function that runs sandboxed prints 64 KiB a call", function()
+	local code = ([[local f = aug.func(function(x) for i = 1, 9000 do print(("x"):rep(30)) end return x end)
+		for i = 1, 2 do f(tensor.rand(1, 2, 2), i) end]]):gsub("%s+", " ")
+	local pipe = assert(io.popen(("'%s' -e '%s' 2>&1"):format(os.getenv "BARLOW", code)))
+	local text = pipe:read "a"
+	pipe:close()
+	tap.equal(select(2, text:gsub("prints more than 64 KiB: the rest is left out\n", "")), 2)
+	tap.equal(#text > 120000 and #text < 132000, true, #text)
+end)
+
 test("missing file", function()
 	fails(function() return data.idx{ images = "/nonexistent/images" } end, "/nonexistent/images", "No such file")
 	fails(function() return data.fashion{ folder = "/nonexistent" } end, "/nonexistent", "dataset-fashion-mnist")

@@ -214,6 +214,7 @@ test("what differs is not equal", function()
 	local net = nn.linear(2, 2)
 	local bound = optim.sgd(net, { lr = .1 })
 	equal(bound == bound, true)
+	equal(tostring(bound):match "%-%-.*", "--[[ bound to 6 parameters ]]")
 	equal(bound == optim.sgd(net, { lr = .1 }), false) -- each holds a state of its own
 	equal(optim.schedule{ steps = 3 } == optim.schedule{ steps = 4 }, false)
 	local seq = nn.sequential(net, nn.relu())

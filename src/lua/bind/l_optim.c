@@ -179,6 +179,15 @@ static int o_gc(lua_State *L)
 	return 0;
 }
 
+/* Numbers that it trains, without what lies between them. */
+static int64_t count(const bl_params *p)
+{
+	int64_t n = 0;
+	for (int i = 0; i < bl_params_length(p); i++)
+		n += bl_params_get(p, i)->count;
+	return n;
+}
+
 /* The Lua that makes such settings anew. */
 static int o_tostring(lua_State *L)
 {
@@ -189,7 +198,7 @@ static int o_tostring(lua_State *L)
 	                bl_fields_text(bl_optim_fields(bl_optim_kind(c)), c->room, text, sizeof text));
 	if (o->optim)
 		lua_pushfstring(L, "%s --[[ bound to %I parameters ]]", lua_tostring(L, -1),
-		                (LUAI_UACINT)bl_params_count(o->params));
+		                (LUAI_UACINT)count(o->params));
 	return 1;
 }
 
