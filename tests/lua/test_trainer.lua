@@ -69,7 +69,7 @@ test("another loss than Barlow Twins: its terms, its settings, and none of the o
 	equal(t.records.cov[2], 2.0)
 	fails(function() t:set{ lambda = 1 } end, "nothing called 'lambda'", "sim, std, cov, lr, lr_bias")
 	fails(function() t:set{ cov = 4, sim = -1 } end, "'sim' must be a number of at least 0")
-	fails(function() t:set{ cov = "4" } end, "expected names with numbers", "string '4'")
+	fails(function() t:set{ cov = "4" } end, "set: 'cov' must be a number", "string '4'")
 	t:step()
 	equal(t.terms.cov, 3.0) -- all of a call, or nothing
 	equal(t.C:size(1), 16) -- of the embeddings, though this loss is made of no such matrix
