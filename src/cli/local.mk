@@ -7,6 +7,7 @@ command_files = \
 	src/cli/cmd_runs.c \
 	src/cli/cmd_sweep.c \
 	src/cli/cmd_tune.c \
+	src/cli/cmd_verify.c \
 	src/cli/cmd_help.c \
 	src/cli/cmd_completions.c
 barlow_sources += $(command_files) \

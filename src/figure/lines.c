@@ -108,7 +108,7 @@ static double panel_height(const bl_figure *f, int i, const bl_look *look)
 	if (p->axes.equal)
 		base = look->column ? 2.9 : 5;
 	if (p->axes.named)
-		base = .8 + line * 1.3 * (p->axes.named + 1);
+		base = .8 + line * 1.3 * (p->axes.named + 2);
 	return base + line * (key_rows(p, look) + bl_look_lines(look, p->axes.title, look->width - .3, TITLE_LINES));
 }
 
@@ -138,6 +138,18 @@ static void add_key(bl_script *s, const bl_panel *p)
 		bl_script_add(s, "set key on outside right top vertical reverse Left\n");
 	else
 		bl_script_add(s, "set key on outside center top horizontal reverse Left maxcols %d\n", key_columns(p, look));
+}
+
+static double names_inches(const bl_script *s, const bl_axes *a)
+{
+	int most = 0;
+	for (int i = 0; i < a->named; i++) {
+		int n = 0;
+		for (const char *c = a->names[i]; *c && n < NAME_COLUMNS; n++)
+			bl_text_next(&c);
+		most = n > most ? n : most;
+	}
+	return most * .52 * bl_script_look(s)->font / 72;
 }
 
 /* Rows with a name each, the first on top. */
@@ -177,7 +189,7 @@ static void add_axes(bl_script *s, const bl_panel *p, double height)
 	const bl_axes *axes = &p->axes;
 	double width = bl_script_look(s)->width;
 	add_text(s, "title", axes->title, width - .3, TITLE_LINES);
-	add_text(s, "xlabel", axes->xlabel, width - .8, 1);
+	add_text(s, "xlabel", axes->xlabel, axes->named ? width - names_inches(s, axes) - .3 : width - .8, axes->named ? TITLE_LINES : 1);
 	add_text(s, "ylabel", axes->ylabel, height - .6, 1);
 	bl_script_add(s, "unset logscale\nset autoscale\nset autoscale fix\nset xtics autofreq\nset ytics autofreq scale .6, .35\n"
 			 "set mxtics 2\nset mytics 2\nset format '%%g'\n");

@@ -12,6 +12,7 @@
 #include <barlow/augment.h>
 #include <barlow/data.h>
 #include <barlow/error.h>
+#include <barlow/figure.h>
 #include <barlow/grad.h>
 #include <barlow/loss.h>
 #include <barlow/nn.h>
@@ -164,6 +165,9 @@ int bl_lua_run_records(lua_State *L); /* (folder): as t.records has them */
 int bl_lua_run_remove(lua_State *L); /* (folder, for ever): where it lies now */
 int bl_lua_run_size(lua_State *L);   /* (folder): bytes on disk */
 int bl_lua_write_file(lua_State *L); /* (path, text) */
+bl_figure *bl_lua_figure(lua_State *L, int index); /* l_figure.c */
+int bl_lua_give_figure(lua_State *L, bl_figure *f); /* NULL: raises */
+int bl_lua_add_figure(lua_State *L); /* to the table on top, what lua/figure.lua needs */
 int bl_lua_push_records(lua_State *L, const bl_live *l); /* l_run.c */
 int bl_lua_index(lua_State *L);      /* the index of runs, and questions to it; l_runs_index.c */
 int bl_lua_index_ask(lua_State *L);

@@ -1,71 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_plot.c: `plot`: figures, saved through gnuplot. */
+/* l_plot.c: `plot`: what makes figures, most of which lua/figure.lua does, and what they can do. */
 #include "lua/bind/face.h"
 
 #include <barlow/figure.h>
-#include <barlow/live.h>
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { SERIES_MAX = 32 };
 
-static int give(lua_State *L, bl_figure *f)
+/* The function of lua/figure.lua that has the name of the one that runs. */
+static int through(lua_State *L)
 {
-	if (!f)
-		return bl_lua_fail(L);
-	*(bl_figure **)bl_lua_new(L, BL_T_FIGURE, sizeof f) = f;
-	return 1;
-}
-
-/* Is it a run that is kept: its name, or what runs() has? */
-static bool is_run(lua_State *L, int index)
-{
-	if (lua_type(L, index) != LUA_TTABLE)
-		return lua_type(L, index) == LUA_TSTRING;
-	bool is = lua_getfield(L, index, "folder") == LUA_TSTRING;
-	lua_pop(L, 1);
-	return is;
-}
-
-static bl_live *open_run(lua_State *L, int index)
-{
-	lua_pushvalue(L, index);
-	bl_lua_call_module(L, "barlow.runs_plot", "live", 1);
-	bl_live *l = bl_live_open(luaL_checkstring(L, -1), false);
-	if (!l)
-		bl_lua_fail(L);
-	lua_pop(L, 1);
-	return l;
-}
-
-/* curves(trainer), curves(run), curves{run, run, ..., metric = "total"} */
-static int plot_curves(lua_State *L)
-{
-	if (lua_istable(L, 1) && !is_run(L, 1))
-		return bl_lua_call_module(L, "barlow.runs_plot", "curves", 1);
-	if (!is_run(L, 1))
-		return give(L, bl_figure_curves(bl_trainer_live(bl_lua_trainer(L, 1))));
-	bl_live *l = open_run(L, 1);
-	bl_figure *f = bl_figure_curves(l);
-	bl_live_close(l);
-	return give(L, f);
-}
-
-/* The cells of C as the run showed it last, (g, g). */
-static bl_tensor *last_matrix(const bl_live *l, int *batch)
-{
-	bl_snapshot *s = malloc(sizeof *s);
-	bl_tensor *t = NULL;
-	if (!s)
-		return bl_fail_null("no memory for what a run showed last");
-	if (bl_live_snapshot(l, s) < 0)
-		bl_fail("the run has shown no matrix yet");
-	else
-		t = bl_tensor_from(2, (int64_t[]){ s->grid, s->grid }, s->mean);
-	*batch = s->grid == s->d ? s->n : 0;
-	free(s);
-	return t;
+	return bl_lua_call_module(L, "barlow.figure", bl_lua_running(L)->name, lua_gettop(L));
 }
 
 typedef struct heatmap { const char *title; int batch; } heatmap;
@@ -79,18 +26,9 @@ static const bl_field heatmap_fields[] = {
 /* heatmap(matrix[, {title = "", batch = 0}]), heatmap(run ...) */
 static int plot_heatmap(lua_State *L)
 {
-	heatmap h;
-	int batch = 0;
-	bl_live *l = is_run(L, 1) ? open_run(L, 1) : NULL;
-	if (l) {
-		bl_tensor *last = last_matrix(l, &batch);
-		bl_live_close(l);
-		bl_lua_give_tensor(L, last);
-		lua_replace(L, 1);
-	}
-	bl_tensor *t = bl_lua_tensor(L, 1);
-	bl_lua_take_options(L, 2, &h);
-	return give(L, bl_figure_heatmap(t, h.title, h.batch ? h.batch : batch));
+	bl_lua_check_options(L, 2);
+	lua_settop(L, 2);
+	return through(L);
 }
 
 /* Numbers of the list or the vector on top, in a userdata that is pushed in its place; what: "series 2: x". */
@@ -209,35 +147,27 @@ static int plot_lines(lua_State *L)
 		lua_rawgeti(L, 1, i + 1);
 		all[i] = series(L, i + 1);
 	}
-	return give(L, bl_figure_lines(all, n, &axes));
-}
-
-/* sweep(sweep, path[, metric]) */
-static int plot_sweep(lua_State *L)
-{
-	return bl_lua_call_module(L, "barlow.sweep_figure", "make", lua_gettop(L));
+	return bl_lua_give_figure(L, bl_figure_lines(all, n, &axes));
 }
 
 static const char *const widths[] = { [BL_FIGURE_TEXT] = "text", [BL_FIGURE_COLUMN] = "column", NULL };
-typedef struct saving { int width; } saving;
+typedef struct saving { int width; bool record; } saving;
 static const bl_field save_fields[] = {
 	BL_FIELD(CHOICE, saving, width, BL_DEFAULT(BL_FIGURE_TEXT), .choices = widths,
 	         .help = "as wide as the text of a paper (7 inches) or as one of its columns (3.35 inches)"),
+	BL_FIELD(BOOL, saving, record, BL_DEFAULT(true),
+	         .help = "keeps runs, recipes (with the paths of data), seeds and data in the file, for barlow verify"),
 	BL_FIELD_END,
 };
 
-/* figure:save(path[, {width = "text"}]) */
+/* figure:save(path[, {width = "text", record = true}]) */
 static int f_save(lua_State *L)
 {
-	saving s;
-	bl_figure **f = bl_lua_check(L, 1, BL_T_FIGURE);
-	const char *path = luaL_checkstring(L, 2);
-	bl_lua_take_options(L, 3, &s);
-	bl_figure_style style = { .width = (bl_figure_width)s.width };
-	if (bl_figure_save_as(*f, path, &style) < 0)
-		return bl_lua_fail(L);
-	lua_settop(L, 1);
-	return 1;
+	bl_lua_figure(L, 1);
+	luaL_checkstring(L, 2);
+	bl_lua_check_options(L, 3);
+	lua_settop(L, 3);
+	return bl_lua_call_module(L, "barlow.figure", "save", 3);
 }
 
 static int f_gc(lua_State *L)
@@ -257,17 +187,26 @@ static const bl_lua_function methods[] = {
 	BL_LUA_END,
 };
 static const bl_lua_function functions[] = {
-	BL_LUA("curves", plot_curves, "(run: trainer|string|table): figure",
+	BL_LUA("curves", through, "(run: trainer|string|table, settings?: table): figure",
 	       "Loss terms, floor and kNN of a trainer or a kept run; of {run, run, ..., metric = \"total\"} a metric of several.",
 	       "plot.curves(" BL_EXAMPLE_RUN ":step(2))"),
-	BL_LUA("heatmap", plot_heatmap, "(matrix: tensor|string|table, settings?: table): figure",
-	       "A figure of a matrix, colours fixed to [-1, 1]; of a large one a dot is a block's root mean square; of a run, C as it showed it last.",
+	BL_LUA("heatmap", plot_heatmap, "(matrix: tensor|trainer|string|table, settings?: table): figure",
+	       "A matrix, colours fixed to [-1, 1]; of a large one root mean squares of blocks; of a run, C as it showed it last.",
 	       "plot.heatmap(tensor.eye(4), {batch = 16})",
 	       .fields = heatmap_fields),
+	BL_LUA("spectrum", through, "(run: tensor|trainer|string|table): figure",
+	       "Eigenvalues of the embedding's covariance and singular values of C, of one run or several; or of features (N, D).",
+	       "plot.spectrum(tensor.randn(32, 8))"),
+	BL_LUA("embedding", through, "(run: tensor|trainer|string|table, settings?: table): figure",
+	       "The points that a run showed of its embedding, by class; or points (N, 2), features (N, D) with {labels = list}.",
+	       "plot.embedding(tensor.randn(32, 8))"),
+	BL_LUA("compare", through, "(runs: table|sweep, metric?: string|table): figure",
+	       "A metric of runs, those of the same recipe in a row with mean and interval; of a sweep differences from its base.",
+	       "pcall(plot.compare, {metric = \"knn\"})"),
 	BL_LUA("lines", plot_lines, "(settings: table): figure", "A figure of curves, or of points that no line joins; low and high of a series are intervals of its points.",
 	       "plot.lines{{{1, 2, 3}, {1, 4, 9}, label = \"squares\"}}",
 	       .fields = lines_fields),
-	BL_LUA("sweep", plot_sweep, "(sweep: sweep, path: string, metric?: string): figure",
+	BL_LUA("sweep", through, "(sweep: sweep, path: string, metric?: string): figure",
 	       "A sweep's metric, or another one that its trials have, over one of its axes, with intervals; a curve for each point of "
 	       "the other axes.", "pcall(plot.sweep, {}, \"loss.lambda\")"),
 	BL_LUA_END,

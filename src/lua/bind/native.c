@@ -186,6 +186,7 @@ int bl_lua_open_native(lua_State *L)
 	lua_setfield(L, -2, "version");
 	bl_lua_add_written(L);
 	bl_lua_add_sweep(L);
+	bl_lua_add_figure(L);
 	bl_lua_push_described(L);
 	lua_setfield(L, -2, "described");
 	return 1;

@@ -1,4 +1,4 @@
-set terminal svg noenhanced font 'sans-serif,11.3333333' size 672, 136 background '#ffffff'
+set terminal svg noenhanced font 'sans-serif,11.3333333' size 672, 156 background '#ffffff'
 set encoding utf8
 set border 3 linecolor rgb '#404040' linewidth .8
 set tics nomirror out scale .6, .35 textcolor rgb '#202020'
