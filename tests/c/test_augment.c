@@ -1026,7 +1026,7 @@ static void functions_are_operators_too(void **state)
 	uint8_t pixels[5 * 7 * 3];
 	float out[5 * 7 * 3], again[5 * 7 * 3];
 	struct counted c = { 0 };
-	bl_aug *a = bl_aug_new_function(&(bl_aug_function){ "touch", touch, note_release, &c, 0, 0 });
+	bl_aug *a = bl_aug_new_function(&(bl_aug_function){ .name = "touch", .apply = touch, .release = note_release, .context = &c });
 	bl_image in = { .pixels = pixels, .height = 5, .width = 7, .channels = 3 };
 	(void)state;
 	for (int i = 0; i < 5 * 7 * 3; i++)

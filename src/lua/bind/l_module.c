@@ -426,7 +426,7 @@ static const bl_lua_function methods[] = {
 	       "Reads them back; also how many tensors were taken, missing, unused and misfits, and that in words (text).",
 	       "local path = os.tmpname(); nn.linear(3, 4):save(path); nn.linear(3, 4):load(path); os.remove(path)", .fields = load_fields),
 	BL_LUA("()", NULL, "(x: tensor): tensor", "Runs it.", "nn.linear(3, 4)(tensor.randn(2, 3))"),
-	BL_LUA("[]", NULL, "net[i], net.name", "Children by place or name.", "nn.sequential(nn.relu())[1]"),
+	BL_LUA("[]", NULL, "net[i], net.name", "Children by place or name; == is true of one and the same module only.", "nn.sequential(nn.relu())[1]"),
 	BL_LUA_END,
 };
 static const bl_lua_function properties[] = {
