@@ -82,6 +82,8 @@ static void triangle_tile(void *ctx, int64_t chunk)
 	const float *a = t->a[chunk % 2];
 	float *c = t->c[chunk % 2];
 	int64_t row = 0, i, i2, j, j2;
+	if (!c)
+		return;
 	for (chunk /= 2; chunk > row; row++)
 		chunk -= row + 1;
 	bl_chunk_range(t->n, t->side, row, &i, &i2);

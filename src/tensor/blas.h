@@ -14,7 +14,8 @@ void bl_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, con
 void bl_gemm_parallel(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda,
                       const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
 
-/* c (n,n) = a a^T, a (n,k), of two matrices at once: half the work of products, and exactly symmetric. */
+/* c (n,n) = a a^T, a (n,k), of two matrices at once: half the work of products, and exactly symmetric.  A c that is NULL is
+   not made. */
 void bl_syrk_pair_parallel(int64_t n, int64_t k, float *const a[2], int64_t lda, float *const c[2], int64_t ldc);
 
 #endif

@@ -4,7 +4,9 @@
 
 #include <barlow/error.h>
 #include <barlow/loss.h>
+#include <barlow/memory.h>
 #include <barlow/nn.h>
+#include <barlow/parallel.h>
 
 #include <math.h>
 #include <string.h>
@@ -81,6 +83,86 @@ static void more_views_are_the_sum_over_their_pairs(void **state)
 	bl_tensor_unref(y);
 	bl_loss_unref(l);
 	drop(z);
+}
+
+/* Bytes that the graph of a loss of V views keeps. */
+static size_t kept_by(bl_barlow_form form, int views, int64_t n, int64_t d)
+{
+	bl_tensor *z[VIEWS];
+	bl_memory_stats before, after;
+	bl_loss_result r;
+	make_views(z, n, d);
+	for (int v = 0; v < VIEWS; v++)
+		bl_tensor_set_requires_grad(z[v], true);
+	bl_loss *l = bl_loss_barlow(&(bl_barlow_config){ .1, 1, form, BL_DIALECT_PAPER, 1 });
+	bl_memory(&before);
+	bl_tensor *y = bl_loss_forward(l, NULL, z, views, NULL, &r);
+	bl_memory(&after);
+	assert_non_null(y);
+	bl_tensor_unref(y);
+	bl_loss_unref(l);
+	drop(z);
+	return after.used - before.used;
+}
+
+/* A view has one Gram matrix (N,N), however many pairs it is in: 4 views keep 4, not the 12 of their 6 pairs. */
+static void each_view_has_one_gram_matrix(void **state)
+{
+	(void)state;
+	enum { WIDE = 256, LOW = 8 };
+	double one = sizeof(float) * WIDE * WIDE;
+	int threads = bl_threads();
+	bl_threads_set(1); /* the others' scratch would count, too */
+	kept_by(BL_FORM_GRAM, 2, WIDE, LOW);
+	assert_close((double)kept_by(BL_FORM_GRAM, 2, WIDE, LOW) / one, 2, .2);
+	assert_close((double)kept_by(BL_FORM_GRAM, VIEWS, WIDE, LOW) / one, VIEWS, .4);
+	bl_threads_set(threads);
+}
+
+/* The pairs' losses and gradients, one by one, to the bit: a shared Gram matrix is what each pair would make. */
+static void shared_gram_matrices_change_nothing(void **state)
+{
+	(void)state;
+	static const bl_loss_dialect dialects[] = { BL_DIALECT_PAPER, BL_DIALECT_ALGORITHM1, BL_DIALECT_HSIC, BL_DIALECT_UNBIASED };
+	static const int64_t sizes[][2] = { { 40, 300 }, { 530, 70 } }; /* z made again, and kept */
+	for (int k = 0; k < 8; k++) {
+		bl_tensor *z[VIEWS], *sum = NULL;
+		bl_barlow_config c = { .1, 2, BL_FORM_GRAM, dialects[k / 2], 1.5 };
+		bl_loss_result r;
+		double total = 0;
+		make_views(z, sizes[k % 2][0], sizes[k % 2][1]);
+		for (int v = 0; v < VIEWS; v++)
+			bl_tensor_set_requires_grad(z[v], true);
+		for (int a = 0; a < VIEWS; a++)
+			for (int b = a + 1; b < VIEWS; b++) {
+				bl_barlow_terms t;
+				bl_tensor *pair = bl_barlow(&c, z[a], z[b], &t), *before = sum;
+				sum = before ? bl_add(before, pair) : bl_tensor_ref(pair);
+				bl_tensor_unref(before);
+				bl_tensor_unref(pair);
+				total += t.total;
+			}
+		bl_tensor *want[VIEWS];
+		assert_int_equal(bl_backward(sum, NULL), 0);
+		for (int v = 0; v < VIEWS; v++) {
+			want[v] = bl_tensor_clone(bl_tensor_grad(z[v]));
+			bl_tensor_zero_grad(z[v]);
+		}
+		bl_loss *l = bl_loss_barlow(&c);
+		bl_tensor *y = bl_loss_forward(l, NULL, z, VIEWS, NULL, &r);
+		assert_non_null(y);
+		assert_int_equal(bl_backward(y, NULL), 0);
+		assert_true(r.total == total);
+		for (int v = 0; v < VIEWS; v++) {
+			assert_memory_equal(bl_tensor_data(bl_tensor_grad(z[v])), bl_tensor_data(want[v]),
+			                    (size_t)bl_tensor_count(want[v]) * sizeof(float));
+			bl_tensor_unref(want[v]);
+		}
+		bl_tensor_unref(y);
+		bl_tensor_unref(sum);
+		bl_loss_unref(l);
+		drop(z);
+	}
 }
 
 static void the_settings_of_a_call_go_before_its_own(void **state)
@@ -352,6 +434,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_list_begins_with_barlow_and_makes_all),
 		cmocka_unit_test(more_views_are_the_sum_over_their_pairs),
+		cmocka_unit_test(each_view_has_one_gram_matrix),
+		cmocka_unit_test(shared_gram_matrices_change_nothing),
 		cmocka_unit_test(the_settings_of_a_call_go_before_its_own),
 		cmocka_unit_test(gradients_are_those_of_differences),
 		cmocka_unit_test(vicreg_is_its_definition),

@@ -28,7 +28,8 @@ typedef struct state {
 	bool gram, hsic;
 	bool whole; /* z is in memory; else made again a panel at a time */
 	double lambda, invariance, scale;
-	float *m[2];    /* direct: m[0] is E (D,D); gram: G_A, G_B (N,N) */
+	float *m[2];    /* direct: m[0] is E (D,D); gram: G_A, G_B (N,N), the numbers of ... */
+	bl_tensor *g[2]; /* ... these, which other pairs of views may have, too */
 	double *row[2]; /* gram, hsic: row sums of z (N) */
 } state;
 
@@ -74,7 +75,9 @@ static int check(const bl_barlow_config *c)
 static void release(void *ctx)
 {
 	state *t = ctx;
-	bl_block_give(t->m[0]);
+	for (int v = 0; v < 2; v++)
+		bl_tensor_unref(t->g[v]);
+	bl_block_give(t->gram ? NULL : t->m[0]);
 	bl_block_give(t->row[0]);
 	bl_standard_free(&t->s);
 }
@@ -167,28 +170,41 @@ static double sum_of_c(const state *t)
 	return sum / (double)t->s.n;
 }
 
-static int multiply(state *t)
+/* The Gram matrices that are kept, and room for the others, which are to be made. */
+static int take_grams(state *t, bl_tensor **const kept[2], float *made[2])
+{
+	for (int v = 0; v < 2; v++) {
+		bool known = kept[v] && *kept[v];
+		t->g[v] = known ? bl_tensor_ref(*kept[v]) : bl_tensor_new(2, (int64_t[]){ t->s.n, t->s.n });
+		if (!t->g[v])
+			return -1;
+		t->m[v] = t->g[v]->data;
+		made[v] = known ? NULL : t->m[v];
+	}
+	return 0;
+}
+
+static int multiply(state *t, bl_tensor **const kept[2])
 {
 	const bl_standard *s = &t->s;
-	t->m[0] = bl_block_take((size_t)(2 * s->n * s->n) * sizeof *t->m[0]);
-	if (!t->m[0] || (t->hsic && take_rows(t)))
+	float *made[2];
+	if (take_grams(t, kept, made) || (t->hsic && take_rows(t)))
 		return -1;
-	t->m[1] = t->m[0] + s->n * s->n;
 	if (!t->whole)
-		return bl_gram_pair(s, t->m, t->hsic ? t->row : NULL);
+		return bl_gram_pair(s, made, t->hsic ? t->row : NULL);
 	if (bl_standard_whole(&t->s, NULL, 0))
 		return -1;
-	bl_syrk_pair_parallel(s->n, s->d, s->z, s->d, t->m, s->n);
+	bl_syrk_pair_parallel(s->n, s->d, s->z, s->d, made, s->n);
 	if (t->hsic)
 		bl_parallel(s->n, z_row, t);
 	return 0;
 }
 
-static int gram(state *t, double *redundancy)
+static int gram(state *t, bl_tensor **const kept[2], double *redundancy)
 {
 	const bl_standard *s = &t->s;
 	double n = (double)s->n, d = (double)s->d, squares = 0, sum;
-	if (multiply(t) || sum_rows(t, s->n, gram_row, &sum))
+	if (multiply(t, kept) || sum_rows(t, s->n, gram_row, &sum))
 		return -1;
 	for (int64_t i = 0; i < s->d; i++)
 		squares += s->diag[i] * s->diag[i];
@@ -206,9 +222,9 @@ static double invariance(const bl_standard *s)
 	return sum;
 }
 
-static int compute(state *t, const bl_barlow_config *c, bl_barlow_terms *terms)
+static int compute(state *t, const bl_barlow_config *c, bl_tensor **const kept[2], bl_barlow_terms *terms)
 {
-	if (t->gram ? gram(t, &terms->redundancy) : direct(t, &terms->redundancy))
+	if (t->gram ? gram(t, kept, &terms->redundancy) : direct(t, &terms->redundancy))
 		return -1;
 	terms->invariance = invariance(&t->s);
 	if (terms->redundancy < 0) /* the gram form's difference, near 0 */
@@ -365,17 +381,31 @@ static int standardise(state *t, const bl_barlow_config *c, const bl_tensor *za,
 	return 0;
 }
 
-bl_tensor *bl_barlow(const bl_barlow_config *c, bl_tensor *za, bl_tensor *zb, bl_barlow_terms *terms)
+/* What was made is kept for the pairs to come. */
+static void keep_grams(const state *t, bl_tensor **const kept[2])
+{
+	for (int v = 0; v < 2; v++)
+		if (t->g[v] && kept[v] && !*kept[v])
+			*kept[v] = bl_tensor_ref(t->g[v]);
+}
+
+bl_tensor *bl_barlow_among(const bl_barlow_config *c, bl_tensor *const z[2], bl_tensor **const kept[2], bl_barlow_terms *terms)
 {
 	state t = { .hsic = c->dialect == BL_DIALECT_HSIC, .lambda = c->lambda, .invariance = c->invariance,
 		    .scale = c->scale };
 	bl_barlow_terms own = { 0 };
-	if (check(c) || standardise(&t, c, za, zb))
+	if (check(c) || standardise(&t, c, z[0], z[1]))
 		return NULL;
-	bl_tensor *out = compute(&t, c, &own) ? NULL : bl_tensor_scalar((float)own.total);
+	bl_tensor *out = compute(&t, c, kept, &own) ? NULL : bl_tensor_scalar((float)own.total);
+	if (out)
+		keep_grams(&t, kept);
 	if (terms)
 		*terms = own;
 	_Static_assert(sizeof t <= BL_NODE_CONTEXT, "the state is the node's context");
-	return bl_node_attach(out, BL_OP_correlation_loss, 2, (bl_tensor *[]){ za, zb }, backward, &t, sizeof t,
-	                      release);
+	return bl_node_attach(out, BL_OP_correlation_loss, 2, z, backward, &t, sizeof t, release);
+}
+
+bl_tensor *bl_barlow(const bl_barlow_config *c, bl_tensor *za, bl_tensor *zb, bl_barlow_terms *terms)
+{
+	return bl_barlow_among(c, (bl_tensor *[]){ za, zb }, (bl_tensor **[]){ NULL, NULL }, terms);
 }

@@ -53,7 +53,8 @@ static void add_block(job *b, int64_t group, int64_t block, float *copy, bool ad
 	bl_standard_columns(s, from, to - from, copy);
 	for (int v = 0; v < 2; v++) {
 		const float *z = copy + v * s->n * pitch;
-		add_product(s, pitch, z, turned, b->part + (2 * group + v) * s->n * s->n, add);
+		if (b->g[v])
+			add_product(s, pitch, z, turned, b->part + (2 * group + v) * s->n * s->n, add);
 		if (b->sum)
 			add_rows(s->n, pitch, z, b->sum + (2 * group + v) * s->n);
 	}
@@ -89,9 +90,10 @@ static void fold_row(void *ctx, int64_t i)
 	const job *b = ctx;
 	int64_t n = b->s->n;
 	for (int v = 0; v < 2; v++) {
-		float *row = b->g[v] + i * n;
-		memcpy(row, b->part + (v * n + i) * n, (size_t)(i + 1) * sizeof *row);
-		for (int64_t k = 1; k < b->groups; k++)
+		float *row = b->g[v] ? b->g[v] + i * n : NULL;
+		if (row)
+			memcpy(row, b->part + (v * n + i) * n, (size_t)(i + 1) * sizeof *row);
+		for (int64_t k = 1; row && k < b->groups; k++)
 			add_to(i + 1, b->part + ((2 * k + v) * n + i) * n, row);
 		for (int64_t k = 0; b->sum && k < b->groups; k++)
 			b->row[v][i] = (k ? b->row[v][i] : 0) + b->sum[(2 * k + v) * n + i];
@@ -103,7 +105,7 @@ static void mirror_row(void *ctx, int64_t i)
 	const job *b = ctx;
 	int64_t n = b->s->n;
 	for (int v = 0; v < 2; v++)
-		for (int64_t j = i + 1; j < n; j++)
+		for (int64_t j = i + 1; b->g[v] && j < n; j++)
 			b->g[v][i * n + j] = b->g[v][j * n + i];
 }
 

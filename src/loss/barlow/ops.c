@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* ops.c: Barlow Twins as a loss among others. */
-#include <barlow/loss.h>
+#include "loss/barlow/gram.h"
 
 #include <math.h>
 
@@ -32,10 +32,10 @@ static const bl_loss_term terms[] = {
 };
 
 /* The loss of a pair is added to *y and *out. */
-static bool add_pair(const bl_barlow_config *c, bl_tensor *za, bl_tensor *zb, bl_tensor **y, bl_loss_result *out)
+static bool add_pair(const bl_barlow_config *c, bl_tensor *const z[2], bl_tensor **const gram[2], bl_tensor **y, bl_loss_result *out)
 {
 	bl_barlow_terms t = { 0 };
-	bl_tensor *pair = bl_barlow(c, za, zb, &t), *sum = pair;
+	bl_tensor *pair = bl_barlow_among(c, z, gram, &t), *sum = pair;
 	if (pair && *y) {
 		sum = bl_add(*y, pair);
 		bl_tensor_unref(pair);
@@ -51,12 +51,16 @@ static bool add_pair(const bl_barlow_config *c, bl_tensor *za, bl_tensor *zb, bl
 static bl_tensor *forward(void *ctx, const void *settings, bl_tensor *const *z, int views, const bl_loss_batch *at,
                           bl_loss_result *out)
 {
-	bl_tensor *y = NULL;
+	bl_tensor *y = NULL, *gram[BL_LOSS_VIEWS] = { NULL };
+	const bl_barlow_config *c = settings;
+	bool fine = true, share = views > 2 && c->dialect != BL_DIALECT_ALGORITHM1;
 	(void)ctx, (void)at;
 	for (int a = 0; a < views; a++)
-		for (int b = a + 1; b < views; b++)
-			if (!add_pair(settings, z[a], z[b], &y, out))
-				return NULL;
+		for (int b = a + 1; fine && b < views; b++)
+			fine = add_pair(c, (bl_tensor *[]){ z[a], z[b] },
+			                (bl_tensor **[]){ share ? &gram[a] : NULL, share ? &gram[b] : NULL }, &y, out);
+	for (int a = 0; a < views; a++)
+		bl_tensor_unref(gram[a]);
 	return y;
 }
 
