@@ -87,6 +87,8 @@ function look.show(ds, i)
 	local lines = row_lines({ it.image }, side, colours())
 	while lines[#lines]:find "^[%s\27%[0m]*$" and #lines > 1 do lines[#lines] = nil end
 	local text = ("%s, image %d: %d x %d"):format(ds.name, i, rows, columns)
+	local channels = it.image:size(1)
+	if channels ~= 1 and channels ~= 3 then text = ("%s, %d channels, %s shown"):format(text, channels, channels > 3 and "the first 3" or "the first") end
 	if it.label then text = ("%s, %s"):format(text, ds.classes[it.label]) end
 	if it.path then text = ("%s, %s"):format(text, it.path) end
 	io.write(table.concat(lines, "\n"), "\n", native.clean(text), "\n")

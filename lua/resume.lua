@@ -57,7 +57,9 @@ function resume.main(what, plain)
 		error(("%s: the run is over: %d of %d steps are done; to train longer, build a trainer of more epochs and call "
 			.. "t:load_checkpoint(%q)"):format(t.name, t.iteration, t.steps, native.resumable(what)), 0)
 	end
-	print(("%s: %s of %d"):format(native.clean(t.name), native.clean(t.message), t.steps))
+	-- "resumed at step 20", and perhaps what there is to remark
+	local at, remark = t.message:match "^(resumed at step %d+)(.*)$"
+	print(native.clean(("%s: %s of %d%s"):format(t.name, at or t.message, t.steps, remark or "")))
 	resume.go_on(t, plain)
 end
 

@@ -209,6 +209,8 @@ int bl_dataset_height(const bl_dataset *d);
 int bl_dataset_width(const bl_dataset *d);
 int bl_dataset_classes(const bl_dataset *d);                 /* 0: no labels */
 const char *bl_dataset_class_name(const bl_dataset *d, int label); /* NULL when it has none */
+/* The same; of a class without a name its number: from 1 where the labels are the caller's, else as files have it. */
+void bl_dataset_class_text(const bl_dataset *d, int label, char *out, size_t size);
 /*
  * All of image i.  The pixels are borrowed: from the set, or, where it reads
  * files, from the thread, until its next call.  Negative: a file cannot be read.

@@ -27,4 +27,7 @@ size_t bl_text_clean(char *out, size_t size, const char *in, bool lines);
 /* The same in place, without lines: what of it has no room in `size` bytes, at most 512, is cut off. */
 void bl_text_clean_here(char *text, size_t size);
 
+/* The word for so many of a thing: bl_text_plural(n, "class", "classes"). */
+const char *bl_text_plural(int64_t n, const char *one, const char *many);
+
 #endif

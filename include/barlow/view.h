@@ -15,6 +15,7 @@ typedef enum bl_watch_end { BL_WATCH_QUIT, BL_WATCH_ENDED, BL_WATCH_STOP } bl_wa
 typedef struct bl_watch_config {
 	bool stay;         /* keep the screen when the run ends, until q */
 	bool read_only;    /* keys that change the run are off */
+	bool interrupt_stops; /* the caller stops the run on BL_WATCH_STOP: footer and help say so of Ctrl-C */
 	const volatile int *interrupted; /* Ctrl-C seen; may be NULL */
 } bl_watch_config;
 

@@ -3,6 +3,7 @@
 #include "augment/operator.h"
 
 #include <barlow/error.h>
+#include <barlow/text.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -34,7 +35,8 @@ static bool draw(const void *params, drawing *w, void *drawn)
 static int accepts(const void *params, int channels)
 {
 	const parameters *p = params;
-	return p->n < channels ? 0 : bl_fail("it needs images of more than %d channels, these have %d", p->n, channels);
+	return p->n < channels ? 0 : bl_fail("it needs images of more than %d %s, these have %d", p->n,
+	                                          bl_text_plural(p->n, "channel", "channels"), channels);
 }
 
 static int apply(const void *p, const void *d, canvas *c)

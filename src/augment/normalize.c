@@ -3,6 +3,7 @@
 #include "augment/operator.h"
 
 #include <barlow/error.h>
+#include <barlow/text.h>
 
 typedef struct parameters {
 	bl_list mean, std;
@@ -37,8 +38,8 @@ static int accepts(const void *params, int channels)
 	const bl_list *x = p->mean.n == 1 || p->mean.n == channels ? &p->std : &p->mean;
 	if (x->n == 1 || x->n == channels)
 		return 0;
-	return bl_fail("%d numbers in %s for images of %d channel%s, expected %s", x->n, x == &p->mean ? "mean" : "std",
-		       channels, channels == 1 ? "" : "s", channels == 1 ? "1" : "one for each, or 1 for all");
+	return bl_fail("%d %s in %s for images of %d %s, expected %s", x->n, bl_text_plural(x->n, "number", "numbers"), x == &p->mean ? "mean" : "std",
+		       channels, bl_text_plural(channels, "channel", "channels"), channels == 1 ? "1" : "one for each, or 1 for all");
 }
 
 BL_CLONES static void scale_plane(float *x, size_t n, float scale, float shift)

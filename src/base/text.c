@@ -104,3 +104,8 @@ void bl_text_clean_here(char *text, size_t size)
 	raw[size - 1] = '\0';
 	bl_text_clean(text, size, raw, false);
 }
+
+const char *bl_text_plural(int64_t n, const char *one, const char *many)
+{
+	return n == 1 ? one : many;
+}

@@ -7,6 +7,7 @@
 #include "data/dataset.h"
 
 #include <barlow/error.h>
+#include <barlow/text.h>
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -70,7 +71,8 @@ static int check(bl_dataset *const *parts, int n)
 		return bl_fail("concat: no sets, expected at least one");
 	for (int k = 0; k < n; k++) {
 		if (parts[k]->channels != parts[0]->channels)
-			return bl_fail("concat: %s has %d channels, %s has %d", parts[0]->name, parts[0]->channels, parts[k]->name,
+			return bl_fail("concat: %s has %d %s, %s has %d", parts[0]->name, parts[0]->channels,
+			               bl_text_plural(parts[0]->channels, "channel", "channels"), parts[k]->name,
 			               parts[k]->channels);
 		if (bl_dataset_is_vectors(parts[k]) != bl_dataset_is_vectors(parts[0]) ||
 		    (bl_dataset_is_vectors(parts[0]) && parts[k]->width != parts[0]->width))
@@ -160,6 +162,7 @@ static int label(bl_dataset *d, source *s)
 			return -1;
 	if (named)
 		d->class_names = s->class_names;
+	d->first_class = s->part[0]->first_class;
 	return 0;
 }
 

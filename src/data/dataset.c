@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -164,6 +165,15 @@ int bl_dataset_width(const bl_dataset *d)
 int bl_dataset_classes(const bl_dataset *d)
 {
 	return d->classes;
+}
+
+void bl_dataset_class_text(const bl_dataset *d, int label, char *out, size_t size)
+{
+	const char *name = bl_dataset_class_name(d, label);
+	if (name)
+		snprintf(out, size, "%s", name);
+	else
+		snprintf(out, size, "%d", d->first_class + label);
 }
 
 const char *bl_dataset_class_name(const bl_dataset *d, int label)

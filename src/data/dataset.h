@@ -55,6 +55,8 @@ struct bl_dataset {
 	int channels, height, width;    /* where images have sizes of their own: the size that evaluation sees */
 	int classes;                    /* 0: no labels */
 	const char *const *class_names; /* static or part of the source, one a class, or NULL */
+	int first_class;                /* what class 0 is called without a name: 1 where labels are the caller's, who counts
+	                                   them from 1; else 0, the number that files have */
 
 	const bl_dataset_ops *ops;
 	bool reads;            /* images are read when asked for */

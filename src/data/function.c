@@ -183,6 +183,7 @@ static int copy_names(bl_dataset *d, source *s)
 static int label(bl_dataset *d, source *s)
 {
 	d->classes = s->f.classes;
+	d->first_class = 1;
 	if (d->classes == 0)
 		return 0;
 	if (!(d->labels = malloc((size_t)d->n * sizeof *d->labels)))
@@ -243,6 +244,7 @@ static int adopt(bl_dataset *d, const bl_dataset *of)
 {
 	d->classes = of->classes;
 	d->class_names = of->class_names;
+	d->first_class = of->first_class;
 	d->labels = d->classes ? malloc((size_t)d->n * sizeof *d->labels) : NULL;
 	if (d->classes && !d->labels)
 		return bl_fail("%s: no memory for %" PRId64 " labels", d->name, d->n);

@@ -21,6 +21,7 @@ static bl_dataset *make_subset(bl_dataset *parent, int64_t n)
 		return NULL;
 	d->classes = root->classes;
 	d->class_names = root->class_names;
+	d->first_class = root->first_class;
 	d->factor_names = root->factor_names;
 	d->factor_count = root->factor_count;
 	d->root = bl_dataset_ref(root);

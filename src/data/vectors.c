@@ -99,6 +99,7 @@ static int copy_labels(bl_dataset *d, const int32_t *labels)
 	d->labels = malloc((size_t)d->n * sizeof *d->labels);
 	if (!d->labels)
 		return bl_fail("no memory for %" PRId64 " labels", d->n);
+	d->first_class = 1;
 	for (int64_t i = 0; i < d->n; i++) {
 		if (labels[i] < 0 || labels[i] == INT32_MAX)
 			return bl_fail("label %" PRId64 " is %d, expected 0 or more", i, (int)labels[i]);

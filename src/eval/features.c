@@ -2,6 +2,7 @@
 /* features.c: a data set seen through an encoder. */
 #include <barlow/error.h>
 #include <barlow/eval.h>
+#include <barlow/text.h>
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -256,8 +257,9 @@ static int unknown_class(const bl_dataset *d, const bl_dataset *like, int label)
 	const char *name = bl_dataset_class_name(d, label);
 
 	if (!name)
-		return bl_fail("%s has images of class %d, but %s has %d classes", bl_dataset_name(d), label + 1,
-			       bl_dataset_name(like), bl_dataset_classes(like));
+		return bl_fail("%s has images of class %d, but %s has %d %s", bl_dataset_name(d), label + 1,
+			       bl_dataset_name(like), bl_dataset_classes(like),
+			       bl_text_plural(bl_dataset_classes(like), "class", "classes"));
 	return bl_fail("%s has images of class '%s', which %s does not have", bl_dataset_name(d), name,
 		       bl_dataset_name(like));
 }

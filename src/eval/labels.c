@@ -24,6 +24,7 @@ int bl_rows_check(const char *who, const bl_tensor *x)
 	int64_t bad = bl_tensor_find_nonfinite(x), width = bl_tensor_size(x, 1);
 
 	if (bad >= 0)
-		return bl_fail("%s row %" PRId64 ": feature %" PRId64 " is not finite", who, bad / width, bad % width);
+		return bl_fail("%s row %" PRId64 ": feature %" PRId64 " is not finite (both counted from 1)", who, bad / width + 1,
+			       bad % width + 1);
 	return 0;
 }

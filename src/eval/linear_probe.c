@@ -10,6 +10,7 @@
 #include <barlow/eval.h>
 #include <barlow/memory.h>
 #include <barlow/random.h>
+#include <barlow/text.h>
 
 #include "eval/labels.h"
 #include "eval/lbfgs.h"
@@ -87,8 +88,10 @@ static int split_rows(split *s, const bl_rows *r, int classes, double held_out, 
 	if (!rows || !s->memory)
 		return -1;
 	if (s->n_held == 0)
-		return bl_fail("linear probe: %g of %" PRId64 " rows in %d classes is no row to choose L2 on", held_out,
-			       r->n, classes);
+		return bl_fail("linear probe: no training row can be held out to choose L2 on: %g of the rows of each class is less "
+			       "than one row (%" PRId64 " %s in %d %s).  Give more rows, a larger held_out, or one number as l2",
+			       held_out, r->n, bl_text_plural(r->n, "row", "rows"), classes,
+			       bl_text_plural(classes, "class", "classes"));
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <barlow/memory.h>
 #include <barlow/parallel.h>
 #include <barlow/random.h>
+#include <barlow/text.h>
 
 #include "eval/labels.h"
 #include "eval/logistic.h"
@@ -163,8 +164,8 @@ static int split(trial *t, const bl_rows *refs, double held_out, uint64_t seed)
 
 	held = held < HELD_MOST ? held : HELD_MOST;
 	if (held >= refs->n)
-		return bl_fail("whitening: %" PRId64 " references are too few to choose a ridge on a part of them: "
-			       "give one ridge", refs->n);
+		return bl_fail("whitening: %" PRId64 " %s too few to choose a ridge on a part of them: give one number as ridge, or "
+			       "more references", refs->n, bl_text_plural(refs->n, "reference is", "references are"));
 	t->order = bl_block_take((size_t)refs->n * sizeof(*t->order));
 	t->fit_labels = bl_block_take((size_t)refs->n * sizeof(*t->fit_labels));
 	if (!t->order || !t->fit_labels)

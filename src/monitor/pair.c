@@ -148,8 +148,8 @@ static int draw_from_source(const bl_look *l, const bl_source *source, bl_snapsh
 {
 	bl_opened o;
 	s->view_label = bl_dataset_label(source->data, s->view_row);
-	const char *name = s->view_label >= 0 ? bl_dataset_class_name(source->data, s->view_label) : NULL;
-	snprintf(s->view_class, BL_CLASS_TEXT, "%s", name ? name : "");
+	if (s->view_label >= 0)
+		bl_dataset_class_text(source->data, s->view_label, s->view_class, BL_CLASS_TEXT);
 	if (bl_dataset_open(source->data, s->view_row, &o) < 0)
 		return -1;
 	int rc = draw_opened(l, source, s, &o);

@@ -140,8 +140,7 @@ static void name_classes(const bl_dataset *d, bl_snapshot *s)
 	int n = bl_dataset_classes(d);
 	s->classes = n < BL_CLASSES_MAX ? n : BL_CLASSES_MAX;
 	for (int k = 0; k < s->classes; k++) {
-		const char *name = bl_dataset_class_name(d, k);
-		snprintf(s->class_name[k], BL_CLASS_TEXT, "%s", name ? name : "");
+		bl_dataset_class_text(d, k, s->class_name[k], BL_CLASS_TEXT);
 	}
 }
 

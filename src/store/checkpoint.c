@@ -347,7 +347,7 @@ static void make_remark(char *out, size_t size, const content *c, facts here, co
 	bool other = strcmp(c->f[CPU], here[CPU]) != 0, lost = !past && c->progress.step > 0;
 	snprintf(out, size, "%s%.64s%s%.64s%s%s", other ? "; begun on another processor (" : "", other ? c->f[CPU] : "",
 	         other ? ", here " : "", other ? here[CPU] : "", other ? "): last digits may differ" : "",
-	         lost ? "; records of the steps before are lost" : "");
+	         lost ? "; the live file could not be read: the records of the steps before this one are lost" : "");
 }
 
 static char *folder_of(const char *path)

@@ -3,6 +3,7 @@
 #include "train/trainer.h"
 
 #include <barlow/eval.h>
+#include <barlow/text.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,8 +66,8 @@ static int check_parts(const bl_trainer_config *c)
 	if (c->batch < 2)
 		return bl_fail("trainer: batch is %d: expected 2 or more, as C is taken over the batch", c->batch);
 	if (c->batch > bl_dataset_length(c->data))
-		return bl_fail("trainer: batch is %d, but the data set (%s) has %lld images", c->batch, bl_dataset_name(c->data),
-		               (long long)bl_dataset_length(c->data));
+		return bl_fail("trainer: batch is %d, but the data set (%s) has %lld %s", c->batch, bl_dataset_name(c->data),
+		               (long long)bl_dataset_length(c->data), bl_text_plural(bl_dataset_length(c->data), "image", "images"));
 	return 0;
 }
 
@@ -99,7 +100,8 @@ static int check_knn_set(const bl_trainer_config *c, const bl_dataset *d, const 
 	if (!d || bl_dataset_classes(d) < 1)
 		return bl_fail("trainer: the kNN %s %s", name, d ? "have no labels" : "are missing");
 	if (bl_dataset_channels(d) != bl_dataset_channels(c->data))
-		return bl_fail("trainer: the kNN %s have %d channels, the training images %d", name, bl_dataset_channels(d),
+		return bl_fail("trainer: the kNN %s have %d %s, the training images %d", name, bl_dataset_channels(d),
+		               bl_text_plural(bl_dataset_channels(d), "channel", "channels"),
 		               bl_dataset_channels(c->data));
 	return 0;
 }

@@ -17,6 +17,7 @@ struct frame {
 	bl_rect area;
 	double x0, x1, y0, y1; /* in log10 when logarithmic */
 	bool log, log_x;
+	bool one_x; /* all points have one x, at the left end */
 };
 
 static bool drawable(double y, bool log)
@@ -76,7 +77,8 @@ static void set_x(struct frame *f, struct range *x, const bl_chart *chart)
 	f->log_x = chart->log_x;
 	f->x0 = f->log_x ? log10(x->lo) : x->lo;
 	f->x1 = f->log_x ? log10(x->hi) : x->hi;
-	if (f->x1 <= f->x0)
+	f->one_x = f->x1 <= f->x0;
+	if (f->one_x)
 		f->x1 = f->x0 + 1;
 }
 
@@ -208,23 +210,22 @@ static void number_x(char *out, size_t size, const struct frame *f, const bl_cha
 	snprintf(out, size, chart->integer_x ? "%.0f" : "%.4g", f->log_x ? pow(10, v) : v);
 }
 
+/* The first and the last x; where there is one alone, that. */
 static void label_x(const struct frame *f, const bl_chart *chart)
 {
-	int y = f->area.y + f->area.h + 1;
-	char left[32], last[32], right[64];
-	number_x(left, sizeof left, f, chart, chart->integer_x && !f->log_x ? floor(f->x0) : f->x0);
-	number_x(last, sizeof last, f, chart, f->x1);
-	snprintf(right, sizeof right, "%s%s%s%s", f->log_x ? "(log) " : "",
-		 chart->x_name      ? chart->x_name
-		 : chart->integer_x ? "step"
-				    : "",
-		 chart->x_name || chart->integer_x ? " " : "", last);
-	int at = f->area.x + f->area.w - bl_canvas_columns(right);
-	bl_canvas_text(f->c, at, y, f->area.w, BL_PAINT_FAINT, right);
-	int x = f->area.x + bl_canvas_text(f->c, f->area.x, y, at - f->area.x - 1, BL_PAINT_FAINT, left);
-	int room = at - x - (chart->note ? bl_canvas_columns(chart->note) : 0);
+	int y = f->area.y + f->area.h + 1, end = f->area.x + f->area.w;
+	const char *name = chart->x_name ? chart->x_name : chart->integer_x ? "step" : "";
+	char left[32] = "", last[32], right[64];
+	if (!f->one_x)
+		number_x(left, sizeof left, f, chart, chart->integer_x && !f->log_x ? floor(f->x0) : f->x0);
+	number_x(last, sizeof last, f, chart, f->one_x ? f->x0 : f->x1);
+	snprintf(right, sizeof right, "%s%s%s%s", f->log_x ? "(log) " : "", name, *name ? " " : "", last);
+	int at = f->one_x ? f->area.x : end - bl_canvas_columns(right);
+	int n = bl_canvas_text(f->c, at, y, f->area.w, BL_PAINT_FAINT, right);
+	int from = f->one_x ? at + n : f->area.x + bl_canvas_text(f->c, f->area.x, y, at - f->area.x - 1, BL_PAINT_FAINT, left);
+	int to = f->one_x ? end : at, room = to - from - (chart->note ? bl_canvas_columns(chart->note) : 0);
 	if (chart->note && room >= 4)
-		bl_canvas_text(f->c, x + room / 2, y, at - x, BL_PAINT_FAINT, chart->note);
+		bl_canvas_text(f->c, from + room / 2, y, to - from, BL_PAINT_FAINT, chart->note);
 }
 
 /* Lines come over it. */

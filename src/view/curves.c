@@ -97,7 +97,15 @@ static void enter(bl_scene *s)
 	read_runs(s);
 }
 
-/* The newest step of any of the runs. */
+static bool has_steps(const bl_curves *v)
+{
+	for (int k = 0; k < v->tracks; k++)
+		if (bl_live_length(v->track[k].run) > 0)
+			return true;
+	return false;
+}
+
+/* The newest step of any of the runs; 1 where they have none. */
 static int64_t newest(const bl_curves *v)
 {
 	int64_t most = 1;
@@ -296,8 +304,11 @@ static void draw_list(const bl_curves *v, bl_canvas *c, bl_rect r)
 {
 	int y = r.y;
 	bool both = v->smoothing > 0 && r.w > LIST_COLUMNS;
-	bl_canvas_textf(c, r.x, y, r.w, BL_PAINT_TITLE, v->cursor ? "at step %lld" : "newest, %lld",
-			(long long)(v->cursor ? v->cursor : shown_to(v)));
+	if (has_steps(v))
+		bl_canvas_textf(c, r.x, y, r.w, BL_PAINT_TITLE, v->cursor ? "at step %lld" : "newest, step %lld",
+				(long long)(v->cursor ? v->cursor : shown_to(v)));
+	else
+		bl_canvas_text(c, r.x, y, r.w, BL_PAINT_TITLE, "no steps yet");
 	if (both)
 		bl_canvas_text(c, r.x + r.w - 8, y, 8, BL_PAINT_FAINT, "smoothed");
 	for (int i = 0; i < v->lines && ++y < r.y + r.h; i++)
@@ -313,8 +324,10 @@ static void draw_state(const bl_curves *v, bl_canvas *c, bl_rect r)
 	static const char *const axes[] = {"auto", "linear", "log"};
 	char text[160];
 	int64_t stride = v->track[0].h.stride;
-	int n = snprintf(text, sizeof text, "steps %lld-%lld%s", (long long)v->from, (long long)shown_to(v),
-			 v->to ? "" : ", following");
+	long long from = v->from, to = shown_to(v);
+	int n = !has_steps(v) ? snprintf(text, sizeof text, "no steps yet")
+		: from == to  ? snprintf(text, sizeof text, "step %lld%s", to, v->to ? "" : ", following")
+			      : snprintf(text, sizeof text, "steps %lld-%lld%s", from, to, v->to ? "" : ", following");
 	if (v->smoothing > 0)
 		n += snprintf(text + n, sizeof text - (size_t)n, "  smoothing %.3g", v->smoothing);
 	n += snprintf(text + n, sizeof text - (size_t)n, "  y %s%s", axes[v->axis], v->log_x ? "  x log" : "");
@@ -331,10 +344,11 @@ static void draw_brief(const bl_curves *v, bl_canvas *c, bl_rect r)
 		return;
 	int m = v->list[v->at];
 	double value = value_at(&v->track[0], v, m, true);
+	char at[64] = "";
+	if (!isnan(value))
+		snprintf(at, sizeof at, ", %.5g at %lld", value, (long long)(v->cursor ? v->cursor : shown_to(v)));
 	bl_canvas_textf(c, r.x, r.y, r.w, bl_curves_shows(v, m) ? bl_metric_paint(&v->columns, m) : BL_PAINT_FAINT,
-			"> %s %s %.5g at %lld", bl_metric_name(c, &v->columns.column[m], name),
-			bl_curves_shows(v, m) ? "shown," : "hidden,", value,
-			(long long)(v->cursor ? v->cursor : shown_to(v)));
+			"> %s %s%s", bl_metric_name(c, &v->columns.column[m], name), bl_curves_shows(v, m) ? "shown" : "hidden", at);
 }
 
 static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)

@@ -162,6 +162,18 @@ static int rows_beside(int h)
 	return h >= SCALE_FROM_ROWS ? 4 : 2;
 }
 
+/* The scale, and beside it what it does not show itself. */
+static void draw_scale(bl_canvas *c, int x, int y, int w, bl_scale scale)
+{
+	enum { LEAST = 12, GAP = 2 };
+	char says[BL_HEAT_SCALE_TEXT];
+	bl_heat_scale_says(says, w - LEAST - GAP, c->can, scale);
+	int n = bl_canvas_columns(says), bar = w - n - GAP >= LEAST ? w - n - GAP : w;
+	bl_heat_scale(c, x, y, bar);
+	if (bar < w)
+		bl_canvas_text(c, x + bar + GAP, y, n, BL_PAINT_FAINT, says);
+}
+
 static void draw_matrix(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
 	if (s->snapshot.step < 0) {
@@ -185,7 +197,7 @@ static void draw_matrix(const bl_scene *s, bl_canvas *c, bl_rect r)
 	bl_heat_draw(c, r.x, r.y + 1, fit, &m, s->heat);
 	draw_strip(s, c, r.x, r.y + 1 + fit.h, fit.w, r.w, beside > 2, scale);
 	if (beside > 2)
-		bl_heat_scale(c, r.x, r.y + 3 + fit.h, fit.w > 20 ? fit.w : r.w, scale);
+		draw_scale(c, r.x, r.y + 3 + fit.h, fit.w > 20 ? fit.w : r.w, scale);
 }
 
 /* --- Room ----------------------------------------------------------------- */

@@ -207,6 +207,14 @@ static bool has_names(const bl_moment *m)
 	return false;
 }
 
+static bool has_long_names(const bl_moment *m)
+{
+	for (int k = 0; k < m->classes; k++)
+		if (bl_canvas_columns(m->class_name[k]) > LEGEND_COLUMNS - 3 - COUNT_COLUMNS)
+			return true;
+	return false;
+}
+
 static void draw_legend(bl_canvas *c, bl_rect r, const bl_moment *m, int lit)
 {
 	int labels[LABELS_MAX], n = labels_of(m, labels);
@@ -251,9 +259,9 @@ static bool is_over(const bl_scene *s)
 static const char *why_none(const bl_scene *s)
 {
 	if (is_over(s))
-		return "embedding: the run kept no points, as nobody looked";
-	return s->read_only ? "embedding: no points yet, and only looking: the run is not asked for any"
-			    : "embedding: asked for; the points come when the features have been computed";
+		return "no points were kept: a run computes them only while a screen shows this view";
+	return s->read_only ? "no points yet: a read-only screen does not ask the run for any"
+			    : "the run was asked for points; they come when the features have been computed";
 }
 
 /* What is on the screen is older than the newest snapshot: more is on its way. */
@@ -262,11 +270,22 @@ static bool is_pending(const bl_scene *s, const bl_moment *m)
 	return !is_over(s) && !s->read_only && past_of(s)->at == 0 && m->points_step < s->snapshot.step;
 }
 
+/* In one row or two. */
+static void draw_why(bl_canvas *c, bl_rect r, const char *text)
+{
+	int n = bl_canvas_columns(text);
+	while (n > r.w || (n < bl_canvas_columns(text) && n > 0 && text[n] != ' '))
+		n--;
+	bl_canvas_part(c, r.x, r.y, n, BL_PAINT_FAINT, text);
+	if (text[n] == ' ')
+		bl_canvas_text(c, r.x, r.y + 1, r.w, BL_PAINT_FAINT, text + n + 1);
+}
+
 static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
 	const bl_moment *m = moment_of(past_of(s));
 	if (!m) {
-		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, why_none(s));
+		draw_why(c, r, why_none(s));
 		return;
 	}
 	bool old = past_of(s)->at != 0;
@@ -278,7 +297,7 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 			     100 * m->explained[0], 100 * m->explained[1]);
 	if (is_pending(s, m) && x + 4 < r.w)
 		bl_canvas_text(c, r.x + x + 4, r.y, r.w - x - 4, BL_PAINT_WARN, "newer ones are being computed");
-	int wide = has_names(m) && r.w >= 3 * LEGEND_COLUMNS_NAMED ? LEGEND_COLUMNS_NAMED : LEGEND_COLUMNS;
+	int wide = has_long_names(m) && r.w >= 3 * LEGEND_COLUMNS_NAMED ? LEGEND_COLUMNS_NAMED : LEGEND_COLUMNS;
 	int legend = r.w >= LEGEND_FROM_COLUMNS ? wide : 0;
 	bl_rect area = {r.x, r.y + 1, r.w - legend, r.h - 1};
 	if (area.w < 1 || area.h < 1)

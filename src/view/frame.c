@@ -168,11 +168,16 @@ static void draw_terms(const bl_scene *s, bl_canvas *c)
 
 /* --- Footer ----------------------------------------------------------------- */
 
-/* What the keys do in a word; the two that turn something name it, or say nothing where this loss has nothing to turn. */
+/*
+ * What the keys do in a word; the two that turn something name it, or say nothing where this loss has nothing to turn.
+ * Ctrl-C is told where it does more than leave.
+ */
 static const char *hint_word(const bl_scene *s, bl_request r, char out[BL_COLUMN_NAME + 8])
 {
 	const bl_columns *columns = &s->history.columns;
 	int i = bl_columns_next(columns, BL_COLUMN_PARAMETER, 0);
+	if (r == BL_REQUEST_INTERRUPT)
+		return s->interrupt_stops ? "stop" : "";
 	if ((r != BL_REQUEST_TURN_UP && r != BL_REQUEST_TURN_DOWN) || columns->n == 0)
 		return bl_request_describe(r)->word;
 	out[0] = '\0';

@@ -313,22 +313,28 @@ void bl_heat_strip(bl_canvas *c, int x, int y, int w, const float *values, int n
 	}
 }
 
-/* The map itself, evenly in what the eye sees; under its middle what is background. */
-void bl_heat_scale(bl_canvas *c, int x, int y, int w, bl_scale s)
+/* The map itself, evenly in what the eye sees. */
+void bl_heat_scale(bl_canvas *c, int x, int y, int w)
 {
 	int bar = w - 6;
-	char middle[24] = "log";
 	if (bar < 3)
 		return;
 	bl_canvas_text(c, x, y, 2, BL_PAINT_FAINT, "-1");
 	bl_canvas_text(c, x + w - 2, y, 2, BL_PAINT_FAINT, "+1");
 	for (int i = 0; i < bar; i++)
 		put_dot(c, x + 3 + i, y, 2.0 * i / (bar - 1) - 1);
-	if (s.floor > 0)
-		snprintf(middle, sizeof middle, s.log ? "<%.2g log" : "<%.2g", s.floor);
-	int n = bl_canvas_columns(middle);
-	if ((s.log || s.floor > 0) && bar >= 3 * n)
-		bl_canvas_text(c, x + 3 + (bar - n) / 2, y, n, BL_PAINT_TEXT, middle);
+}
+
+void bl_heat_scale_says(char out[BL_HEAT_SCALE_TEXT], int room, bl_ability can, bl_scale s)
+{
+	const char *middle = can.depth == BL_DEPTH_MONO ? "blank" : can.light ? "white" : "black";
+	if (s.floor <= 0) {
+		snprintf(out, BL_HEAT_SCALE_TEXT, "%s scale", s.log ? "logarithmic" : "linear");
+		return;
+	}
+	snprintf(out, BL_HEAT_SCALE_TEXT, "%s%s: |C| < %.2g (chance)", s.log ? "log scale, " : "", middle, s.floor);
+	if (bl_canvas_columns(out) > room)
+		snprintf(out, BL_HEAT_SCALE_TEXT, "%s: |C| < %.2g", middle, s.floor);
 }
 
 static void number(char *out, int size, double v)

@@ -73,8 +73,14 @@ bl_scale bl_heat_scale_of(bl_heat_fit fit, const bl_heat_source *m, bl_heat_styl
 /* Values as bars of w columns, height from 0 to 1 and colour from the map; below 0 the bar is empty. */
 void bl_heat_strip(bl_canvas *c, int x, int y, int w, const float *values, int n, bl_scale s);
 
-/* The colour scale with its numbers, w columns wide. */
-void bl_heat_scale(bl_canvas *c, int x, int y, int w, bl_scale s);
+/* The colour scale from -1 to +1, w columns wide. */
+void bl_heat_scale(bl_canvas *c, int x, int y, int w);
+/*
+ * What the scale itself does not show, in at most `room` columns: "black: |C| < 0.067 (chance)", where the middle of the
+ * scale is black and stands for what chance gives.
+ */
+enum { BL_HEAT_SCALE_TEXT = 64 };
+void bl_heat_scale_says(char out[BL_HEAT_SCALE_TEXT], int room, bl_ability can, bl_scale s);
 
 /* What stands behind the cells: the share of the elements that the largest are of, of the pairs behind the rms, its error. */
 typedef struct bl_heat_sample {

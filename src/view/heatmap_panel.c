@@ -3,6 +3,8 @@
 #include "view/heatmap.h"
 #include "view/number.h"
 
+#include <barlow/text.h>
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -113,7 +115,7 @@ static void tell_moment(const bl_scene *s, struct panel *p)
 	if (l->differs)
 		line(p, BL_PAINT_WARN, "minus that of step %lld", (long long)l->reference.step);
 	else if (l->difference)
-		line(p, BL_PAINT_WARN, "no difference: step %lld has not these dims", (long long)l->reference.step);
+		line(p, BL_PAINT_WARN, "no difference: step %lld has other dims", (long long)l->reference.step);
 	else if (l->reference.step >= 0)
 		line(p, BL_PAINT_FAINT, "reference: step %lld", (long long)l->reference.step);
 }
@@ -128,11 +130,11 @@ static const char *why_not(const bl_scene *s, const bl_region *part)
 	if (bl_picture_is(p, part) && p->cells >= (part->rows < BL_GRID_MAX ? part->rows : BL_GRID_MAX))
 		return "";
 	if (gone)
-		return whole_cells ? "only these cells were kept" : "only C as it is was kept";
+		return whole_cells ? "no finer cells were kept" : "kept was C only, dims as they are";
 	if (part->order == BL_ORDER_CLUSTER && p->d > BL_CLUSTER_MOST)
 		return "D is too large to sort by cluster";
 	if (s->read_only)
-		return "only looking: the run is not asked";
+		return "read-only: the run is not asked for it";
 	return part->order != p->part.order ? "being sorted, not here yet" : "asked for, not here yet";
 }
 
@@ -144,7 +146,7 @@ static void tell_pool(const bl_scene *s, struct panel *p, const bl_picture *show
 	bl_pool pool = bl_heat_pool(&m, s->heat);
 	bl_kind kind = bl_heatmap_look(s)->kind;
 	if (pool != s->heat.pool)
-		line(p, BL_PAINT_WARN, "no rms in what was kept");
+		line(p, BL_PAINT_WARN, "largest, as no rms was kept");
 	if (pool == BL_POOL_RMS && a->rms < 1)
 		line(p, BL_PAINT_WARN, "rms from %.2g%% of the pairs, %s%.2g%%", 100 * a->rms, p->c->can.utf8 ? "±" : "+-", 100 * a->error);
 	else if (pool == BL_POOL_RMS)
@@ -175,7 +177,7 @@ static void tell_run(const bl_scene *s, struct panel *p)
 	const bl_snapshot *n = bl_heatmap_snapshot(s);
 	line(p, BL_PAINT_TEXT, "N %d, D %d", (int)n->n, (int)n->d);
 	if (n->dead > 0)
-		line(p, BL_PAINT_WARN, "%d dead dim%s", (int)n->dead, n->dead == 1 ? "" : "s");
+		line(p, BL_PAINT_WARN, "%d dead %s", (int)n->dead, bl_text_plural(n->dead, "dim", "dims"));
 	if (!isnan(n->rankme) && n->spectrum > 0)
 		line(p, BL_PAINT_TEXT, "RankMe %.1f", n->rankme);
 }
@@ -184,14 +186,13 @@ static void tell_colours(const bl_scene *s, struct panel *p, const bl_heatmap_pl
 {
 	bl_heat_source m = bl_picture_source(&bl_heatmap_look(s)->shown);
 	bl_scale scale = bl_heat_scale_of(place->fit[0], &m, s->heat);
+	char says[BL_HEAT_SCALE_TEXT];
 	if (p->y + SCALE_ROWS > p->r.y + p->r.h)
 		return;
 	p->y++;
-	if (scale.floor > 0)
-		line(p, BL_PAINT_FAINT, "colours: %s, background up to chance", s->heat.symlog ? "log" : "linear");
-	else
-		line(p, BL_PAINT_FAINT, "colours: %s", s->heat.symlog ? "log" : "linear");
-	bl_heat_scale(p->c, p->r.x, p->y++, p->r.w < SCALE_COLUMNS ? p->r.w : SCALE_COLUMNS, scale);
+	bl_heat_scale_says(says, p->r.w, p->c->can, scale);
+	line(p, BL_PAINT_FAINT, "%s", says);
+	bl_heat_scale(p->c, p->r.x, p->y++, p->r.w < SCALE_COLUMNS ? p->r.w : SCALE_COLUMNS);
 }
 
 void bl_heatmap_panel(const bl_scene *s, bl_canvas *c, const bl_heatmap_place *place)

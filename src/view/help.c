@@ -63,9 +63,16 @@ static int fitting(const char *text, int w)
 	return cut > 0 ? cut : w;
 }
 
-static int wrap(const struct line *line, int w, struct row *out, int n)
+/* Ctrl-C does one of two things, and here it is known which. */
+static const char *text_of(const bl_scene *s, const struct line *line)
 {
-	const char *text = line->request == BL_REQUEST_NONE ? line->heading : bl_request_describe(line->request)->help;
+	if (line->request == BL_REQUEST_INTERRUPT)
+		return s->interrupt_stops ? "stop training, and leave the screen" : "leave the screen; training goes on";
+	return line->request == BL_REQUEST_NONE ? line->heading : bl_request_describe(line->request)->help;
+}
+
+static int wrap(const struct line *line, const char *text, int w, struct row *out, int n)
+{
 	bool first = true;
 	do {
 		int fits = fitting(text, w > 1 ? w : 1);
@@ -82,7 +89,7 @@ static int lay_out(const bl_scene *s, int width, struct row out[ROWS])
 	struct line lines[LINES];
 	int count = gather_all(s, lines), n = 0;
 	for (int i = 0; i < count && n < ROWS; i++)
-		n = wrap(&lines[i], width - KEY_COLUMNS, out, n);
+		n = wrap(&lines[i], text_of(s, &lines[i]), width - KEY_COLUMNS, out, n);
 	return n;
 }
 

@@ -55,7 +55,8 @@ bool bl_key_is_mouse(int key, bl_mouse *out);
 #define BL_REQUESTS_FIRST(X) \
 	X(QUIT, ALL, "q", "q", "leave", false, "leave the screen; training goes on") \
 	X(HELP, ALL, "?h", "?", "help", false, "this help; again, or Esc: back") \
-	X(PAUSE, ALL, " ", "Space", "pause", true, "pause training, or let it go on")
+	X(PAUSE, ALL, " ", "Space", "pause", true, "pause training, or let it go on") \
+	X(INTERRUPT, ALL, "\x03", "Ctrl-C", "", false, "leave the screen; where t:watch() made it, stop training, too")
 
 #define BL_REQUESTS(X) \
 	X(STEP, ALL, ".", ".", "step", true, "one step, then pause") \

@@ -5,6 +5,8 @@
 #include "view/run_table.h"
 #include "view/scene.h"
 
+#include <barlow/text.h>
+
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -165,8 +167,8 @@ static void draw_title(const bl_run_table *t, bl_canvas *c, bl_rect r)
 	if (t->deleting)
 		snprintf(choice, sizeof choice, "; move this one to the trash? y or n");
 	bool asks = t->typing || t->tagging || t->deleting;
-	bl_canvas_textf(c, r.x, r.y, r.w, asks ? BL_PAINT_TITLE : BL_PAINT_FAINT, "%d run%s, %d going on%s", n,
-			n == 1 ? "" : "s", going, choice);
+	bl_canvas_textf(c, r.x, r.y, r.w, asks ? BL_PAINT_TITLE : BL_PAINT_FAINT, "%d %s, %d going on%s", n,
+			bl_text_plural(n, "run", "runs"), going, choice);
 }
 
 /* Where it lies, or why it cannot be read. */
@@ -329,7 +331,7 @@ static const bl_run *run_to_change(bl_scene *s)
 {
 	const bl_run *r = bl_run_table_at(table_of(s), table_of(s)->cursor);
 	if (s->read_only)
-		bl_scene_notice(s, "only looking: runs stay as they are");
+		bl_scene_notice(s, "read-only: runs stay as they are");
 	else if (!r)
 		bl_scene_notice(s, "there is no run to choose");
 	else

@@ -133,18 +133,29 @@ static bool waits(const bl_scene *s)
 	return !bl_scene_over(s) && !s->lost && (r->view != own_of(s)->sample || r->redraw != own_of(s)->redraws);
 }
 
+/* What the images have, and what of it is shown; of files of before only the latter is known. */
+static void channels_text(const bl_snapshot *p, char *out, size_t size)
+{
+	int n = p->image_channels > 0 ? p->image_channels : p->view_channels;
+	if (n == 1 || n == 3)
+		snprintf(out, size, "%s", n == 3 ? "colour" : "grey");
+	else
+		snprintf(out, size, "%d channels, %s shown", n, p->view_channels == 3 ? "the first 3" : "the first");
+}
+
 static void draw_facts(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
 	const bl_snapshot *p = &s->snapshot;
-	char label[32] = "", row[48] = "";
+	char label[32] = "", row[48] = "", channels[48];
+	channels_text(p, channels, sizeof channels);
 	if (p->view_row >= 0)
 		snprintf(row, sizeof row, "row %lld  ", (long long)p->view_row + 1);
 	if (p->view_label >= 0 && p->view_class[0])
 		snprintf(label, sizeof label, "%s  ", p->view_class);
 	else if (p->view_label >= 0)
 		snprintf(label, sizeof label, "label %d  ", (int)p->view_label);
-	int x = bl_canvas_textf(c, r.x, r.y, r.w, BL_PAINT_TEXT, "%s%s%d x %d %s  step %lld", row, label,
-				(int)p->view_side, (int)p->view_side, p->view_channels == 3 ? "colour" : "grey",
+	int x = bl_canvas_textf(c, r.x, r.y, r.w, BL_PAINT_TEXT, p->view_side < BL_VIEW_MAX ? "%s%s%d x %d %s  step %lld" : "%s%sshown as %d x %d, %s  step %lld", row, label,
+				(int)p->view_side, (int)p->view_side, channels,
 				(long long)p->step);
 	if (waits(s))
 		bl_canvas_text(c, r.x + x + 2, r.y, r.w - x - 2, BL_PAINT_WARN, "asked for another...");

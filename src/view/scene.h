@@ -23,6 +23,7 @@ typedef struct bl_scene {
 	bl_live *run, *home; /* on the screen, and that it came up with: borrowed */
 	const struct bl_view_ops *view, *before_help;
 	bool read_only;
+	bool interrupt_stops; /* Ctrl-C stops the run that the screen came up with; else it leaves the screen only */
 	bool still; /* a frame on paper: no keys to hint at */
 
 	/* As last read. */

@@ -140,6 +140,7 @@ int bl_watch(bl_live *run, const bl_watch_config *config)
 	int end = -1;
 	if (w.scene) {
 		w.scene->read_only = config->read_only;
+		w.scene->interrupt_stops = config->interrupt_stops;
 		end = loop(&w);
 	}
 	bl_canvas_free(w.canvas);

@@ -272,16 +272,17 @@ static void senseless_arguments_are_named(void **state)
 	assert_int_equal(bl_eval_linear(&(bl_linear_config){ 0 }, two, low, narrow, low, CLASSES, &r), -1);
 	assert_error("training rows are (2, 6) and test rows (2, 5)");
 	assert_int_equal(bl_eval_linear(&(bl_linear_config){ 0 }, two, low, two, low, CLASSES, &r), -1);
-	assert_error("no row to choose L2 on");
+	assert_error("linear probe: no training row can be held out to choose L2 on: ");
+	assert_error("Give more rows, a larger held_out, or one number as l2");
 	assert_int_equal(linear(&(bl_linear_config){ .held_out = 1 }, &r), -1);
 	assert_error("held_out = 1");
 	assert_int_equal(linear(&(bl_linear_config){ .l2 = &bad, .n_l2 = 1 }, &r), -1);
 	assert_error("L2 strength -1");
 	bl_tensor_data(two)[8] = NAN;
 	assert_true(bl_eval_knn(&(bl_knn_config){ 1, 1 }, data.train, data.train_labels, two, low, CLASSES) < 0);
-	assert_error("kNN: query row 1: feature 2 is not finite");
+	assert_error("kNN: query row 2: feature 3 is not finite (both counted from 1)");
 	assert_true(bl_eval_rankme(two) < 0);
-	assert_error("feature 2 of row 1 is not finite");
+	assert_error("feature 3 of row 2 is not finite (both counted from 1)");
 	bl_tensor_unref(two);
 	bl_tensor_unref(narrow);
 }
@@ -421,7 +422,7 @@ static void whitening_names_what_is_wrong(void **state)
 	assert_error("whitening: reference row 0: label 4");
 	assert_null(out[0]);
 	assert_int_equal(bl_eval_whiten(&(bl_whiten_config){ 0 }, one, (int32_t[]){ 0 }, one, CLASSES, out, &r), -1);
-	assert_error("1 references are too few to choose a ridge");
+	assert_error("1 reference is too few to choose a ridge on a part of them: give one number as ridge, or more references");
 	assert_int_equal(bl_eval_whiten(&(bl_whiten_config){ .ridges = &bad, .n_ridges = 1 }, one, high, one, CLASSES,
 					out, &r), -1);
 	assert_error("ridge -1");
@@ -432,7 +433,7 @@ static void whitening_names_what_is_wrong(void **state)
 	assert_error("references are (300, 6) and queries (2, 5)");
 	bl_tensor_data(one)[3] = INFINITY;
 	assert_int_equal(bl_eval_standardise(data.train, one, out), -1);
-	assert_error("query row 0: feature 3 is not finite");
+	assert_error("query row 1: feature 4 is not finite (both counted from 1)");
 	bl_tensor_unref(one);
 	bl_tensor_unref(narrow);
 }

@@ -292,7 +292,7 @@ static void test_difference(void **state)
 	press(&g, "o"); /* another order is another set of dims: values, and said so */
 	answer(&g);
 	press(&g, BL_KEYS_END);
-	assert_true(shows(&g, "no difference: step 700 has not these dims"));
+	assert_true(shows(&g, "no difference: step 700 has other dims"));
 	press(&g, "f");
 	assert_int_equal(bl_heatmap_look(g.s)->reference.step, -1);
 	free(then);

@@ -467,6 +467,84 @@ static void test_idle_weight(void **state)
 	end(s);
 }
 
+/* Runs of no step, of one and of two say so in every view that has an axis or a range of steps. */
+static void test_short_runs(void **state)
+{
+	static const char *const ranges[] = {"no steps yet  y auto", "step 1, following", "steps 1-2, following"};
+	(void)state;
+	for (int64_t step = 0; step <= 2; step++) {
+		bl_scene *s = begin(step, "3");
+		assert_has(s, 120, 40, ranges[step], true);
+		assert_has(s, 40, 12, ranges[step], true);
+		assert_has(s, 40, 12, "nan", false);
+		assert_has(s, 120, 40, "step 2\n", step == 2);
+		assert_has(s, 120, 40, "newest, step 1 ", step == 1);
+		press(s, "1");
+		assert_has(s, 120, 40, "step 2  ", step == 2);
+		assert_has(s, 40, 12, "step 1 ", step == 1);
+		press(s, "3YH");
+		assert_has(s, 120, 40, "step 10", false);
+		end(s);
+	}
+}
+
+/* How many channels images have, also where only some of them can be shown. */
+static void test_channels(void **state)
+{
+	static const struct {
+		int has, shown;
+		const char *says;
+	} all[] = {
+		{1, 1, "28 x 28 grey  step"}, {2, 1, "28 x 28 2 channels, the first shown  step"}, {3, 3, "28 x 28 colour  step"},
+		{4, 3, "28 x 28 4 channels, the first 3 shown  step"}, {5, 3, "28 x 28 5 channels, the first 3 shown  step"},
+		{64, 3, "28 x 28 64 channels, the first 3 shown  step"}, {0, 1, "28 x 28 grey  step"},
+	};
+	(void)state;
+	bl_scene *s = begin(MIDWAY, "5");
+	for (size_t k = 0; k < sizeof all / sizeof all[0]; k++) {
+		s->snapshot.image_channels = all[k].has;
+		s->snapshot.view_channels = all[k].shown;
+		assert_has(s, 120, 40, all[k].says, true);
+	}
+	s->snapshot.view_side = BL_VIEW_MAX; /* of what is larger, too */
+	assert_has(s, 120, 40, "shown as 64 x 64, grey  step", true);
+	end(s);
+}
+
+/* Ctrl-C stops the run where the screen was made by who trains it; both are said. */
+static void test_interrupt_is_told(void **state)
+{
+	(void)state;
+	bl_scene *s = begin(MIDWAY, "1");
+	assert_has(s, 80, 24, "Ctrl-C", false);
+	press(s, "?");
+	assert_has(s, 80, 24, " Ctrl-C    leave the screen; training goes on\n", true);
+	s->interrupt_stops = true;
+	assert_has(s, 80, 24, " Ctrl-C    stop training, and leave the screen\n", true);
+	press(s, "?");
+	assert_has(s, 80, 24, "Space pause  Ctrl-C stop", true);
+	end(s);
+}
+
+/* A run that is over has the points that it was asked for; where it was asked for none, how that comes. */
+static void test_no_points(void **state)
+{
+	(void)state;
+	bl_snapshot *p = calloc(1, sizeof *p);
+	assert_non_null(p);
+	bl_live_info info = recorded_info(3, 3, BL_RUN_DONE);
+	bl_live *run = recorded_live(NULL, &info);
+	recorded_snapshot(3, p);
+	p->points = 0;
+	bl_live_publish(run, p);
+	bl_scene *s = scene_of(run);
+	press(s, "6");
+	assert_has(s, 120, 40, "no points were kept: a run computes them only while a screen shows this view\n", true);
+	assert_has(s, 40, 12, "no points were kept: a run computes them\nonly while a screen shows this view\n", true);
+	free(p);
+	end(s);
+}
+
 /* --- Text over text ------------------------------------------------------------------ */
 
 static bl_live *run_with_long_texts(int64_t step)
@@ -698,9 +776,9 @@ static void test_points_pending(void **state)
 	free(now);
 	end(s);
 	s = begin(0, "6");
-	assert_has(s, 120, 40, "asked for; the points come when", true);
+	assert_has(s, 120, 40, "the run was asked for points", true);
 	s->read_only = true;
-	assert_has(s, 120, 40, "the run is not asked for any", true);
+	assert_has(s, 120, 40, "a read-only screen does not ask the run", true);
 	end(s);
 }
 
@@ -876,6 +954,8 @@ int main(void)
 		cmocka_unit_test(test_journal),        cmocka_unit_test(test_turns),
 		cmocka_unit_test(test_another_loss),   cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_idle_weight),		cmocka_unit_test(test_no_text_over_text),
+		cmocka_unit_test(test_short_runs),     cmocka_unit_test(test_channels),
+		cmocka_unit_test(test_interrupt_is_told), cmocka_unit_test(test_no_points),
 		cmocka_unit_test(test_long_texts),     cmocka_unit_test(test_written_out),
 		cmocka_unit_test(test_manual),
 		cmocka_unit_test(test_too_small),      cmocka_unit_test(test_lost),

@@ -20,6 +20,25 @@ test("a set has the values of its tensor", function()
 	close(tensor(mean), images:mean(4):mean(3):mean(1), 1e-5, 1e-6)
 end)
 
+test("a set says how many channels and classes it has, and counts its classes as its labels", function()
+	local function first(n, channels, labels) return tostring(data.tensor(tensor.zeros(n, channels, 8, 8), labels)):match "^(.-)\n  (.-)\n" end
+	for channels, text in pairs{ [1] = "1 channel", [2] = "2 channels", [3] = "3 channels", [4] = "4 channels", [5] = "5 channels",
+		[64] = "64 channels" } do
+		equal(first(2, channels, { 1, 2 }), ("tensor: 2 images 8 x 8, %s, 2 classes"):format(text))
+	end
+	equal(first(1, 1, { 1 }), "tensor: 1 image 8 x 8, 1 channel, 1 class")
+	local _, classes = first(2, 1, { 1, 1 })
+	equal(classes, "2 of each: 1")
+	local ds = data.tensor(tensor.zeros(3, 1, 8, 8), { 2, 1, 2 })
+	equal(table.concat(ds.classes, " "), "1 2")
+	equal(ds.classes[ds[1].label], "2")
+	equal(table.concat(ds:subset(1, 2).classes, " "), "1 2")
+	equal(table.concat(ds:map(function(image) return image end).classes, " "), "1 2")
+	fails(function() data.tensor(tensor.zeros(1, 1, 8, 8), { 1, 2 }) end, "2 labels for 1 image")
+	local vectors = data.vectors and tostring(data.vectors(tensor.zeros(1, 1), { 1 })):match "[^\n]*"
+	equal(vectors, "vectors: 1 vector of 1 feature, 1 class")
+end)
+
 test("a pipeline works on any number of channels", function()
 	local view = aug.compose{ aug.crop(6), aug.noise{ p = 1 }, aug.cutout{ p = 1 } }(images[1], 3)
 	equal(table.concat(view:shape(), " "), "5 6 6")

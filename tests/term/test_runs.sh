@@ -135,7 +135,7 @@ check "the newest that goes on is watched" shows a "● running"
 watch b slow --read-only
 check "a second viewer, by name" shows b "● running"
 keys b Space
-check "--read-only: no key changes the run" shows b "only looking: Space is off"
+check "--read-only: no key changes the run" shows b "read-only: the key Space is off"
 
 kill -KILL "$(viewer a)"
 check "the first viewer is killed" shows a "status=137"
@@ -182,7 +182,7 @@ check "and q leaves, status 0" shows a "status=0"
 trainer=$!
 check "it is resumed: a viewer that stayed follows it" shows b "slow  ● running"
 keys b Space
-check "... and only looks, as before" shows b "only looking: Space is off"
+check "... and is read-only, as before" shows b "read-only: the key Space is off"
 kill -KILL "$trainer"
 wait "$trainer" 2>/dev/null
 trainer=

@@ -68,7 +68,7 @@ begin() {
 }
 in_tmux new-session -d -s t -x 80 -y 24 cat
 
-echo "1..48"
+echo "1..49"
 
 begin live
 check "the dashboard comes up" shows "━ total"
@@ -81,7 +81,7 @@ check "?: help" shows "this help; again, or Esc: back"
 keys Escape
 check "Esc: back from help" shows "━ total"
 keys 2
-check "2: the heatmap" shows "colours: linear"
+check "2: the heatmap" shows "on the diagonal: C_ii"
 keys z l
 check "z, l: nearer, and the numbers at the cursor" shows "i 129..132, j 133..136"
 keys -l "$(printf '\033[M !$')"
@@ -122,6 +122,7 @@ check "q leaves, and the run goes on" shows "end=quit"
 
 begin live
 shows "━ total" >/dev/null
+check "the footer says that Ctrl-C stops the run here" shows "Ctrl-C stop"
 keys C-c
 check "Ctrl-C: stop" shows "end=stop"
 

@@ -104,7 +104,7 @@ static int watch_live(const char *path, int crash)
 	t->state = BL_RUN_RUNNING;
 	if (pthread_create(&thread, NULL, train, t) != 0)
 		return 1;
-	int end = bl_watch(t->live, &(bl_watch_config){.stay = false});
+	int end = bl_watch(t->live, &(bl_watch_config){.stay = false, .interrupt_stops = true});
 	nanosleep(&(struct timespec){.tv_nsec = 3 * STEP_MS * 1000000L}, NULL); /* the last command is taken */
 	t->leave = true;
 	pthread_join(thread, NULL);

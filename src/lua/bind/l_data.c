@@ -4,6 +4,8 @@
  */
 #include "lua/bind/face.h"
 
+#include <barlow/text.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,7 +137,8 @@ int32_t *bl_lua_labels(lua_State *L, int index, int64_t expected)
 {
 	int64_t n, *v = bl_lua_integers(L, index, "labels", &n);
 	if (n != expected)
-		luaL_error(L, "%I labels for %I images", (lua_Integer)n, (lua_Integer)expected);
+		luaL_error(L, "%I %s for %I %s", (lua_Integer)n, bl_text_plural(n, "label", "labels"), (lua_Integer)expected,
+		           bl_text_plural(expected, "image", "images"));
 	int32_t *labels = lua_newuserdatauv(L, (size_t)(n + 1) * sizeof *labels, 0);
 	for (int64_t i = 0; i < n; i++) {
 		if (v[i] < 1 || v[i] > INT32_MAX)
@@ -286,15 +289,23 @@ static int d_len(lua_State *L)
 	return 1;
 }
 
+/* Names may be of any length; numbers are short. */
+static void push_class(lua_State *L, const bl_dataset *d, int label)
+{
+	char number[24];
+	const char *name = bl_dataset_class_name(d, label);
+	if (!name)
+		bl_dataset_class_text(d, label, number, sizeof number);
+	lua_pushstring(L, name ? name : number);
+}
+
 static int p_classes(lua_State *L)
 {
 	bl_dataset *d = bl_lua_dataset(L, 1);
 	lua_newtable(L);
 	for (int i = 0; i < bl_dataset_classes(d); i++) {
-		const char *name = bl_dataset_class_name(d, i);
-		lua_pushstring(L, name ? name : lua_pushfstring(L, "%d", i));
+		push_class(L, d, i);
 		lua_rawseti(L, 2, i + 1);
-		lua_settop(L, 2);
 	}
 	return 1;
 }
@@ -372,8 +383,8 @@ static const bl_field statistics_fields[] = {
 static void take_floats(lua_State *L, const char *key, const bl_list *l, float *out, int channels)
 {
 	if (l->n != channels)
-		luaL_error(L, "set_statistics: %d numbers in '%s' for images of %d channel%s", l->n, key, channels,
-		           channels == 1 ? "" : "s");
+		luaL_error(L, "set_statistics: %d numbers in '%s' for images of %d %s", l->n, key, channels,
+		           bl_text_plural(channels, "channel", "channels"));
 	for (int c = 0; c < channels; c++)
 		out[c] = (float)l->v[c];
 }

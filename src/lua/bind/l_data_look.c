@@ -2,6 +2,8 @@
 /* l_data_look.c: data sets as text and in the terminal, and whether their images can be read. */
 #include "lua/bind/face.h"
 
+#include <barlow/text.h>
+
 #include <stdio.h>
 #include <string.h>
 
@@ -48,8 +50,11 @@ static bool count_classes(lua_State *L, const bl_dataset *d, int64_t **counts)
 /* "T-shirt 6000", or "T-shirt" where all classes have as many, pushed as text that can be shown. */
 static const char *push_class(lua_State *L, const bl_dataset *d, int c, int64_t count, bool even)
 {
+	char number[24];
 	const char *name = bl_dataset_class_name(d, c);
-	bl_lua_push_clean(L, name ? name : lua_pushfstring(L, "%d", c), false);
+	if (!name)
+		bl_dataset_class_text(d, c, number, sizeof number);
+	bl_lua_push_clean(L, name ? name : number, false);
 	return even ? lua_tostring(L, -1) : lua_pushfstring(L, "%s %I", lua_tostring(L, -1), (lua_Integer)count);
 }
 
@@ -99,22 +104,32 @@ static void push_statistics(lua_State *L, bl_dataset *d)
 	lua_pushfstring(L, "\n  %s", text);
 }
 
-static const char *push_vectors(lua_State *L, const bl_dataset *d)
+/* "4 images", pushed. */
+static const char *push_count(lua_State *L, int64_t n, const char *one, const char *many)
 {
-	return lua_pushfstring(L, "%s: %I vectors of %d features, %d classes", lua_tostring(L, -1), (lua_Integer)bl_dataset_length(d),
-	                       bl_dataset_width(d), bl_dataset_classes(d));
+	return lua_pushfstring(L, "%I %s", (lua_Integer)n, bl_text_plural(n, one, many));
+}
+
+/* The set's name is on top. */
+static const char *push_head(lua_State *L, const bl_dataset *d)
+{
+	const char *name = lua_tostring(L, -1), *classes = push_count(L, bl_dataset_classes(d), "class", "classes");
+	int64_t n = bl_dataset_length(d);
+	if (bl_dataset_is_vectors(d))
+		return lua_pushfstring(L, "%s: %s of %s, %s", name, push_count(L, n, "vector", "vectors"),
+		                       push_count(L, bl_dataset_width(d), "feature", "features"), classes);
+	return lua_pushfstring(L, "%s: %s %d x %d, %s, %s", name, push_count(L, n, "image", "images"), bl_dataset_height(d),
+	                       bl_dataset_width(d), push_count(L, bl_dataset_channels(d), "channel", "channels"), classes);
 }
 
 int bl_lua_dataset_text(lua_State *L)
 {
 	bl_dataset *d = bl_lua_dataset(L, 1);
-	lua_Integer unread = bl_dataset_unread(d);
+	int64_t unread = bl_dataset_unread(d);
 	bl_lua_push_clean(L, bl_dataset_name(d), false);
-	const char *head = bl_dataset_is_vectors(d) ? push_vectors(L, d) : lua_pushfstring(L, "%s: %I images %d x %d, %d channel%s, %d classes", lua_tostring(L, -1),
-	                                   (lua_Integer)bl_dataset_length(d), bl_dataset_height(d), bl_dataset_width(d),
-	                                   bl_dataset_channels(d), bl_dataset_channels(d) == 1 ? "" : "s", bl_dataset_classes(d));
+	const char *head = push_head(L, d);
 	if (unread)
-		head = lua_pushfstring(L, "%s, %I file%s not read (ds.skipped)", head, unread, unread == 1 ? "" : "s");
+		head = lua_pushfstring(L, "%s, %s not read (ds.skipped)", head, push_count(L, unread, "file", "files"));
 	push_classes(L, d);
 	const char *classes = lua_tostring(L, -1);
 	push_statistics(L, d);

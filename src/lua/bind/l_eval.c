@@ -9,6 +9,7 @@
 #include "lua/bind/face.h"
 
 #include <barlow/eval.h>
+#include <barlow/text.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -99,8 +100,8 @@ typedef struct sample { bl_tensor *features; int32_t *labels; int classes; } sam
 static int32_t *dataset_labels(lua_State *L, bl_dataset *d, bl_dataset *like, int64_t n, const char *what)
 {
 	if (bl_dataset_length(d) != n)
-		luaL_error(L, "%s: %I features, but %s has %I labels", what, (lua_Integer)n, bl_dataset_name(d),
-		           (lua_Integer)bl_dataset_length(d));
+		luaL_error(L, "%s: features of %I %s, but %s has labels of %I", what, (lua_Integer)n,
+		           bl_text_plural(n, "image", "images"), bl_dataset_name(d), (lua_Integer)bl_dataset_length(d));
 	int32_t *copy = lua_newuserdatauv(L, sizeof *copy * (size_t)(n + 1), 0);
 	int32_t *labels = like ? bl_eval_labels_like(d, like) : bl_eval_labels(d);
 	if (!labels)
@@ -115,7 +116,8 @@ static int32_t *listed_labels(lua_State *L, int64_t n, const char *what, int *cl
 {
 	int64_t length, *v = bl_lua_integers(L, -1, what, &length);
 	if (length != n)
-		luaL_error(L, "%s: %I labels for %I features", what, (lua_Integer)length, (lua_Integer)n);
+		luaL_error(L, "%s: %I %s for features of %I %s", what, (lua_Integer)length, bl_text_plural(length, "label", "labels"),
+		           (lua_Integer)n, bl_text_plural(n, "image", "images"));
 	int32_t *labels = lua_newuserdatauv(L, sizeof *labels * (size_t)(n + 1), 0);
 	for (int64_t i = 0; i < n; i++) {
 		if (v[i] < 1 || v[i] > 100000)

@@ -190,7 +190,8 @@ static int t_watch(lua_State *L)
 		lua_pushvalue(L, 1);
 		lua_call(L, 1, 0);
 	}
-	int end = bl_watch(bl_trainer_live(t), &(bl_watch_config){ .stay = stay, .interrupted = &bl_lua_interrupted });
+	int end = bl_watch(bl_trainer_live(t), &(bl_watch_config){ .stay = stay, .interrupt_stops = true,
+	                                                             .interrupted = &bl_lua_interrupted });
 	if (end < 0)
 		return bl_lua_fail(L);
 	if (end == BL_WATCH_STOP) {
