@@ -108,7 +108,7 @@ END
 sum() { "$BARLOW" "$dir/sum.lua" "$root/$1" >"$dir/$1.sum" 2>>"$dir/out"; }
 same() { sum "$1" && sum "$2" && [ "$(wc -c <"$dir/$1.sum")" -gt 100000 ] && cmp "$dir/$1.sum" "$dir/$2.sum" >"$dir/out"; }
 
-echo "1..20"
+echo "1..21"
 
 check "no run: said, status 1" fails_with "no run in $root was stopped or killed before its end" 1 resume
 check "--help" fails_with "usage: barlow resume" 0 resume --help
@@ -146,4 +146,6 @@ kill -INT "$trainer"
 wait "$trainer"
 trainer=
 check "Ctrl-C stops a run, which is saved" is stopped state stopped
-check "... and goes on" run 0 resume "$root/stopped"
+rm "$root/stopped/live"
+check "... and goes on, without its live file, too" run 0 resume "$root/stopped"
+check "... which is said" says " of 480; the live file could not be read: the records of the steps before this one are lost"

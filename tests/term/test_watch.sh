@@ -81,7 +81,7 @@ check "?: help" shows "this help; again, or Esc: back"
 keys Escape
 check "Esc: back from help" shows "━ total"
 keys 2
-check "2: the heatmap" shows "on the diagonal: C_ii"
+check "2: the heatmap" shows "linear scale"
 keys z l
 check "z, l: nearer, and the numbers at the cursor" shows "i 129..132, j 133..136"
 keys -l "$(printf '\033[M !$')"
