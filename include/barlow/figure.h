@@ -92,7 +92,7 @@ typedef struct bl_figure_style {
  */
 int bl_figure_save(const bl_figure *f, const char *path);
 int bl_figure_save_as(const bl_figure *f, const char *path, const bl_figure_style *style);
-/* So many pixels as sixels, for terminals that have them; a new string, or NULL. */
+/* As sixels, for terminals that have them, at most so many pixels large; a new string, or NULL. */
 char *bl_figure_sixels(const bl_figure *f, int width, int height, size_t *n);
 
 /*

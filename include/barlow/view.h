@@ -8,6 +8,7 @@
 #ifndef BARLOW_VIEW_H
 #define BARLOW_VIEW_H
 
+#include <barlow/figure.h>
 #include <barlow/live.h>
 
 typedef enum bl_watch_end { BL_WATCH_QUIT, BL_WATCH_ENDED, BL_WATCH_STOP } bl_watch_end;
@@ -24,6 +25,15 @@ typedef struct bl_watch_config {
  * Q the run has been told to stop, after Ctrl-C that is the caller's to do).  Negative: no fit terminal, see bl_error.
  */
 int bl_watch(bl_live *run, const bl_watch_config *c);
+
+/*
+ * A figure on standard output.  AUTO: as sixels where that is a terminal which says that it has them, else in braille and
+ * coloured blocks; where it is no terminal, or knows no UTF-8, in ASCII.  columns, rows: 0: what the terminal has, less the
+ * rows of a prompt, or 80 x 24.  Negative with bl_error where it cannot be written.
+ */
+typedef enum bl_show_as { BL_SHOW_AUTO, BL_SHOW_SIXEL, BL_SHOW_BRAILLE, BL_SHOW_ASCII } bl_show_as;
+typedef struct bl_show { bl_show_as as; int columns, rows; } bl_show;
+int bl_figure_show(const bl_figure *f, const bl_show *how);
 
 /* One frame as plain text of width x height cells, no escapes, into a new string (caller frees). */
 char *bl_watch_text(const bl_live *run, int width, int height);

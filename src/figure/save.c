@@ -6,6 +6,7 @@
 
 #include <barlow/file.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 
 #define COLUMN_INCHES 3.35
 #define TEXT_INCHES 7.
+#define DOTS 96. /* an inch of a screen */
 
 static int form_of(const char *path, bl_form *form)
 {
@@ -120,9 +122,9 @@ char *bl_figure_text(const bl_figure *f, const char *path, bl_figure_width width
 char *bl_figure_sixels(const bl_figure *f, int width, int height, size_t *n)
 {
 	bl_look look = look_of(f, BL_FORM_SIXEL, BL_FIGURE_TEXT);
-	double scale = width / (look.width * 96);
-	look.width *= scale;
-	look.height = height / 96.;
-	look.font = 8.5;
+	look.width = width / DOTS;
+	look.height = fmin(look.height, height / DOTS);
+	if (f->kind != BL_FIGURE_PANELS || f->panel[0].axes.equal)
+		look.width = fmin(look.width, 1.4 * look.height);
 	return draw(f, &look, n);
 }

@@ -82,6 +82,11 @@ static void set_x(struct frame *f, struct range *x, const bl_chart *chart)
 		f->x1 = f->x0 + 1;
 }
 
+static bool has_intervals(const bl_chart *chart, int k)
+{
+	return chart->points && chart->points[k].low && chart->points[k].high;
+}
+
 /* False: nothing to draw. */
 static bool set_ranges(struct frame *f, const bl_chart *chart)
 {
@@ -91,6 +96,10 @@ static bool set_ranges(struct frame *f, const bl_chart *chart)
 			if (within(chart, chart->lines[k].x[i])) {
 				widen(&x, chart->lines[k].x[i]);
 				widen(&y, chart->lines[k].y[i]);
+				if (has_intervals(chart, k)) {
+					widen(&y, chart->points[k].low[i]);
+					widen(&y, chart->points[k].high[i]);
+				}
 			}
 	if (!x.any || !y.any)
 		return false;
@@ -138,8 +147,19 @@ static void segment(const struct frame *f, const bl_line *line, int ax, int ay, 
 	}
 }
 
-static void draw_line(const struct frame *f, const bl_chart *chart, const bl_line *line)
+/* From one end of the interval to the other, as far as the axis has them. */
+static void draw_interval(const struct frame *f, const bl_line *line, const bl_chart_points *p, int i)
 {
+	double low = p->low[i], high = p->high[i];
+	if (!drawable(low, f->log) || !drawable(high, f->log))
+		return;
+	int x = dot_x(f, line->x[i]);
+	segment(f, line, x, dot_y(f, low), x, dot_y(f, high));
+}
+
+static void draw_line(const struct frame *f, const bl_chart *chart, int k)
+{
+	const bl_line *line = &chart->lines[k];
 	bool linked = false;
 	int ax = 0, ay = 0;
 	for (int i = 0; i < line->n; i++) {
@@ -149,7 +169,9 @@ static void draw_line(const struct frame *f, const bl_chart *chart, const bl_lin
 		}
 		int x = dot_x(f, line->x[i]), y = dot_y(f, line->y[i]);
 		segment(f, line, linked ? ax : x, linked ? ay : y, x, y);
-		linked = true;
+		if (has_intervals(chart, k))
+			draw_interval(f, line, &chart->points[k], i);
+		linked = !(chart->points && chart->points[k].apart);
 		ax = x;
 		ay = y;
 	}
@@ -297,5 +319,5 @@ void bl_chart_draw(bl_canvas *c, bl_rect r, const bl_chart *chart)
 	draw_axes(&f, chart);
 	draw_cursor(&f, chart);
 	for (int k = 0; k < chart->n; k++)
-		draw_line(&f, chart, &chart->lines[k]);
+		draw_line(&f, chart, k);
 }

@@ -14,6 +14,12 @@ typedef struct bl_line {
 	int n;
 } bl_line;
 
+/* How a line's points are drawn. */
+typedef struct bl_chart_points {
+	bool apart;               /* not joined */
+	const double *low, *high; /* ends of each one's interval; NULL: it has none */
+} bl_chart_points;
+
 typedef enum bl_axis { BL_AXIS_AUTO, BL_AXIS_LINEAR, BL_AXIS_LOG } bl_axis;
 
 typedef struct bl_chart {
@@ -27,6 +33,7 @@ typedef struct bl_chart {
 	double from, to; /* what of x is shown; to <= from: all */
 	double cursor;   /* a line across at this x, where not 0 */
 	const char *x_name; /* instead of "step" */
+	const bl_chart_points *points; /* one for each line; NULL: all are joined, without intervals */
 	const char *note;   /* in the middle below, where there is room */
 } bl_chart;
 

@@ -10,6 +10,7 @@ libbarlow_sources += \
 	src/view/dashboard.c \
 	src/view/embedding.c \
 	src/view/export.c src/view/export.h \
+	src/view/figure_show.c src/view/figure_show.h \
 	src/view/frame.c src/view/frame.h \
 	src/view/guard.c src/view/guard.h \
 	src/view/heat.c src/view/heat.h \
@@ -34,6 +35,7 @@ libbarlow_sources += \
 	src/view/scene.c src/view/scene.h \
 	src/view/screen.c src/view/screen.h \
 	src/view/settings.c \
+	src/view/sixel.c \
 	src/view/spectrum.c \
 	src/view/text.c \
 	src/view/track.c src/view/track.h \

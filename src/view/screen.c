@@ -132,6 +132,24 @@ static bool find_light(void)
 	return last && (!strcmp(last, ";7") || !strcmp(last, ";15"));
 }
 
+bl_ability bl_screen_ability_of(int fd)
+{
+	int known;
+	TERMINAL *before = cur_term;
+	locale_t locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+	bl_ability can = {BL_DEPTH_MONO, locale && strcmp(nl_langinfo_l(CODESET, locale), "UTF-8") == 0, find_light()};
+	if (locale)
+		freelocale(locale);
+	if (setupterm(NULL, fd, &known) == OK) {
+		TERMINAL *own = cur_term;
+		can.depth = find_depth();
+		set_curterm(before);
+		if (own != before)
+			del_curterm(own);
+	}
+	return can;
+}
+
 bl_ability bl_screen_ability(const bl_screen *s)
 {
 	return s->can;

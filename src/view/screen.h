@@ -20,6 +20,7 @@ bl_screen *bl_screen_open(void);
 void bl_screen_close(bl_screen *s); /* the terminal as it was */
 
 bl_ability bl_screen_ability(const bl_screen *s);
+bl_ability bl_screen_ability_of(int fd); /* of a terminal that no screen is on; all it takes is its entry in terminfo */
 void bl_screen_size(const bl_screen *s, int *width, int *height); /* now: asks the terminal */
 
 /* Makes the terminal show c; writes only what differs from what it shows. */

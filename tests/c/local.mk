@@ -47,6 +47,7 @@ c_tests += tests/c/test_runs
 c_tests += tests/c/test_runs_view
 c_tests += tests/c/test_screens
 c_tests += tests/c/test_shapes
+c_tests += tests/c/test_sixel
 c_tests += tests/c/test_squares
 c_tests += tests/c/test_states
 c_tests += tests/c/test_statistics

@@ -7,6 +7,7 @@
  *     watch_fixture abort LIVEFILE    one whose trainer aborts after half a second
  *     watch_fixture fault LIVEFILE    one whose trainer touches memory that is not there
  *     watch_fixture lost LIVEFILE     one whose process is gone
+ *     watch_fixture file LIVEFILE     only makes the file of one that is over
  *
  * After the screen it prints how it ended, and which commands the run took.
  */
@@ -134,11 +135,13 @@ static int watch_file(const char *path, bl_run_state state)
 int main(int argc, char **argv)
 {
 	if (argc != 3) {
-		fprintf(stderr, "usage: watch_fixture live|done|abort|fault|lost LIVEFILE\n");
+		fprintf(stderr, "usage: watch_fixture live|done|abort|fault|lost|file LIVEFILE\n");
 		return 2;
 	}
 	if (!strcmp(argv[1], "done"))
 		return watch_file(argv[2], BL_RUN_DONE);
+	if (!strcmp(argv[1], "file"))
+		return recorded_run(argv[2], RECORDED_STEPS / 2, BL_RUN_DONE) ? 0 : 1;
 	if (!strcmp(argv[1], "lost"))
 		return watch_file(argv[2], BL_RUN_RUNNING);
 	return watch_live(argv[2], !strcmp(argv[1], "abort") ? SIGABRT : !strcmp(argv[1], "fault") ? SIGSEGV : 0);

@@ -3,6 +3,7 @@
 #include "lua/bind/face.h"
 
 #include <barlow/figure.h>
+#include <barlow/view.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -170,6 +171,29 @@ static int f_save(lua_State *L)
 	return bl_lua_call_module(L, "barlow.figure", "save", 3);
 }
 
+static const char *const shapes[] = { [BL_SHOW_AUTO] = "auto", [BL_SHOW_SIXEL] = "sixel", [BL_SHOW_BRAILLE] = "braille",
+                                      [BL_SHOW_ASCII] = "ascii", NULL };
+typedef struct showing { int as, columns, rows; } showing;
+static const bl_field show_fields[] = {
+	BL_FIELD(CHOICE, showing, as, BL_DEFAULT(BL_SHOW_AUTO), .choices = shapes,
+	         .help = "auto: sixels where the terminal says that it has them, else braille; ASCII where there is no terminal"),
+	BL_FIELD(INT, showing, columns, BL_DEFAULT(0), BL_WITHIN(0, 1000), .help = "of characters; 0: the terminal's, or 80"),
+	BL_FIELD(INT, showing, rows, BL_DEFAULT(0), BL_WITHIN(0, 1000), .help = "of characters; 0: the terminal's less two, or 24"),
+	BL_FIELD_END,
+};
+
+/* figure:show{as = "auto", columns = 0, rows = 0} */
+static int f_show(lua_State *L)
+{
+	showing s;
+	bl_figure *f = bl_lua_figure(L, 1);
+	bl_lua_take_options(L, 2, &s);
+	if (bl_figure_show(f, &(bl_show){ (bl_show_as)s.as, s.columns, s.rows }) < 0)
+		return bl_lua_fail(L);
+	lua_settop(L, 1);
+	return 0;
+}
+
 static int f_gc(lua_State *L)
 {
 	bl_figure **f = bl_lua_check(L, 1, BL_T_FIGURE);
@@ -184,6 +208,9 @@ static const bl_lua_function methods[] = {
 	BL_LUA("save", f_save, "(path: string, settings?: table): figure",
 	       "Draws it with gnuplot: .svg, .png, .pdf, .tex (\\input) or .gp (a script with its data).",
 	       "plot.heatmap(tensor.eye(4))", .fields = save_fields),
+	BL_LUA("show", f_show, "(settings?: table)",
+	       "Shows it on the terminal: as sixels or in braille and blocks; in ASCII where there is no terminal.",
+	       "plot.heatmap(tensor.eye(4)):show{rows = 10}", .fields = show_fields),
 	BL_LUA_END,
 };
 static const bl_lua_function functions[] = {
