@@ -10,6 +10,7 @@
 #include "data/tar_label.h"
 
 #include <barlow/data.h>
+#include <barlow/figure.h>
 #include <barlow/tensor.h>
 #include <barlow/weights.h>
 
@@ -191,11 +192,20 @@ static bool read_image(const uint8_t *bytes, size_t n)
 	return fine;
 }
 
+static bool read_figure(const uint8_t *bytes, size_t n)
+{
+	char picture[BL_FIGURE_HASH];
+	char *record = bl_figure_record_of(bytes, n, picture);
+	bool fine = record != NULL;
+	free(record);
+	return fine;
+}
+
 const fuzz_reader fuzz_readers[] = {
 	{ "idx", read_idx }, { "cifar", read_cifar }, { "cifar_pickle", read_cifar_pickle }, { "stl", read_stl }, { "svhn", read_svhn },
 	{ "csv", read_csv }, { "tar", read_tar }, { "pickle", read_pickle }, { "mat", read_mat }, { "json", read_json }, { "npy", read_npy },
 	{ "npz", read_npz }, { "safetensors", read_safetensors }, { "jpeg", read_image }, { "png", read_image }, { "webp", read_image },
-	{ "tiff", read_image }, { "gif", read_image }, { "bmp", read_image }, { "pnm", read_image }, { NULL, NULL },
+	{ "tiff", read_image }, { "gif", read_image }, { "bmp", read_image }, { "pnm", read_image }, { "figure", read_figure }, { NULL, NULL },
 };
 
 const fuzz_reader *fuzz_reader_of(const char *name)

@@ -171,6 +171,39 @@ test("figures of no run say so, and are drawn again from their data", function()
 	has(verify(path), "no record of barlow's")
 end)
 
+test("figures of a sweep are verified by its results", function()
+	local d = data.shapes{ n = 64, size = 8, channels = 1 }
+	local s = sweep{ base = { data = d, encoder = nn.cnn{ widths = { 4 }, image = 8 }, projector = { 8 }, batch = 16, epochs = 1 },
+		space = { ["loss.lambda"] = { .001, .01, .1 } }, seeds = 3, name = tag, folder = scratch .. "/sweep" }
+	local function result(k, v)
+		local path = native.trial_path(s.folder, k)
+		native.make_folder(path)
+		write(path .. "/result.json", ('{"state": "complete", "value": %.6f, "seconds": 1, "attempt": 1, "metrics": {"knn": %.6f}}'):format(v, v))
+	end
+	for k = 1, s.trials do result(k, .5 + .1 * math.sin(k)) end
+	plot.sweep(s, "loss.lambda"):save(scratch .. "/over.svg")
+	plot.compare(s):save(scratch .. "/arms.pdf")
+	for _, name in ipairs{ "over.svg", "arms.pdf" } do
+		local text, status = verify(scratch .. "/" .. name)
+		has(text, "same     sweep sweep: its declaration is the same", "still give this figure")
+		equal(status, 0)
+		verify(("--remake -o %s/again.svg %s/%s"):format(scratch, scratch, name))
+		has(verify(scratch .. "/again.svg"), "still give this figure")
+	end
+	result(2, .51)
+	for _, name in ipairs{ "over.svg", "arms.pdf" } do
+		local text, status = verify(scratch .. "/" .. name)
+		equal(status, 1)
+		has(text, "differs  figure:", "is ", "was ")
+	end
+	has(verify(scratch .. "/arms.pdf"), "of the rows' names line 1 is") -- another order
+	os.rename(s.folder, s.folder .. ".away")
+	has(verify(scratch .. "/over.svg"), "sweep sweep: missing", "cannot be told")
+	fails(function() plot.compare(s, 3) end, "expected the name of a metric")
+	fails(function() plot.compare(s, "no") end, "no trial has a no")
+	fails(function() plot.sweep(s, "loss.lamda") end, "did you mean 'loss.lambda'?")
+end)
+
 -- Each is some other's work: refused in words, with nothing shown or done that it says.
 test("records of others are not trusted", function()
 	local path = scratch .. "/hostile.gp"
