@@ -10,6 +10,7 @@ local kinds = require "barlow.figure_kinds"
 local native = require "barlow.native"
 local runs = require "barlow.runs"
 local show = require "barlow.show"
+local sweep = require "barlow.sweep"
 
 local figure = {}
 
@@ -67,7 +68,9 @@ local function run_facts(r)
 end
 
 local function sweep_facts(s)
-	return { name = s.folder:match "[^/]*$", folder = s.folder, declaration = native.read_file(s.folder .. "/sweep.lua"),
+	local name = s.folder:match "[^/]*$"
+	local listed = s.folder == sweep.root() .. "/" .. name -- then the name says enough
+	return { name = name, folder = not listed and s.folder or nil, declaration = native.read_file(s.folder .. "/sweep.lua"),
 		seeds = s.seeds }
 end
 

@@ -164,6 +164,19 @@ static void add_names(bl_script *s, const bl_axes *a)
 	bl_script_add(s, ")\n");
 }
 
+/* Of the panels below the first. */
+static void add_few_tics(bl_script *s, const bl_panel *p)
+{
+	double lo = INFINITY, hi = -INFINITY;
+	for (int k = 0; k < p->n; k++)
+		for (int64_t i = 0; i < p->series[k].n; i++)
+			if (drawable(p->series[k].y[i], false)) {
+				lo = fmin(lo, p->series[k].y[i]);
+				hi = fmax(hi, p->series[k].y[i]);
+			}
+	bl_script_few_tics(s, 'y', lo, hi);
+}
+
 static void add_ranges(bl_script *s, const bl_panel *p)
 {
 	const bl_axes *a = &p->axes;
@@ -239,9 +252,11 @@ static void add_blocks(bl_script *s, const bl_panel *p, int *block)
 	}
 }
 
-static void add_panel(bl_script *s, const bl_panel *p, int *block, double height)
+static void add_panel(bl_script *s, const bl_panel *p, int *block, double height, bool below)
 {
 	add_axes(s, p, height);
+	if (below && !p->axes.logy)
+		add_few_tics(s, p);
 	bl_script_add(s, "plot ");
 	for (int k = 0; k < p->n; k++)
 		add_line(s, &p->series[k], &p->axes, (*block)++, k);
@@ -263,7 +278,7 @@ void bl_panels_draw(bl_script *s, const bl_figure *f)
 		left -= height / whole;
 		bl_script_add(s, "set origin 0, %.4g\nset size %s 1, %.4g\n", fmax(left, 0), f->panel[i].axes.equal ? "ratio -1" : "noratio",
 			      height / whole);
-		add_panel(s, &f->panel[i], &drawn, height * look->height / whole);
+		add_panel(s, &f->panel[i], &drawn, height * look->height / whole, i > 0);
 	}
 	if (f->panels > 1)
 		bl_script_add(s, "unset multiplot\n");

@@ -328,6 +328,12 @@ static void add_decade_tics(bl_script *s, double lo, double hi)
 			bl_script_add(s, digit == 1 || digit == 2 || digit == 5 ? "%s%.9g" : "%s'' %.9g 1", comma, digit * power);
 }
 
+void bl_script_few_tics(bl_script *s, char axis, double lo, double hi)
+{
+	if (hi > lo)
+		bl_script_add(s, "set %ctics %.9g\n", axis, round_step((hi - lo) / 4));
+}
+
 void bl_script_log_axis(bl_script *s, char axis, double lo, double hi)
 {
 	bl_script_add(s, "set logscale %c\nset m%ctics default\nset format %c '%%g'\n", axis, axis, axis);

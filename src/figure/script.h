@@ -49,6 +49,9 @@ void bl_script_block(bl_script *s, const char *name, const double *const *column
  */
 void bl_script_log_axis(bl_script *s, char axis, double lo, double hi);
 
+/* Of a low panel, where gnuplot's own would stand too near. */
+void bl_script_few_tics(bl_script *s, char axis, double lo, double hi);
+
 /* Ends the script: its text, which may hold binary data.  NULL: no memory. */
 char *bl_script_end(bl_script *s, size_t *n);
 

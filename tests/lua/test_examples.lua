@@ -38,6 +38,20 @@ test("removal.lua takes augmentations away one after the other, and draws it", f
 	os.remove(figure .. ".svg")
 end)
 
+test("figures.lua makes a figure of each kind", function()
+	if not os.execute "command -v gnuplot >/dev/null" then return end
+	local folder = os.tmpname()
+	os.remove(folder)
+	local text, code = output("figures.lua " .. folder .. " 1")
+	equal(code, 0, text)
+	for _, kind in ipairs{ "curves", "heatmap", "spectrum", "embedding", "sweep", "compare", "lines" } do
+		local file = assert(io.open(folder .. "/" .. kind .. ".svg"))
+		has(file:read "a", "<svg", '<metadata id="barlow%-figure">', '"figure":"' .. kind .. '"')
+		file:close()
+	end
+	os.execute("rm -r " .. folder)
+end)
+
 test("options that make no sense are refused", function()
 	for _, command in ipairs{ "augmentations.lua --steps x", "augmentations.lua --stps 3", "removal.lua --seeds 0" } do
 		local text, code = output(command)

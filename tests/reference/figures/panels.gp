@@ -57,5 +57,6 @@ set mytics 2
 set format '%g'
 set offsets graph .02, graph .02, graph .05, graph .05
 set key on outside center top horizontal reverse Left maxcols 1
+set ytics 10
 plot $S1 with linespoints linecolor rgb '#0072b2' linewidth 1.4 pointtype 7 pointsize .45 dashtype 1 title 'across'
 unset multiplot
