@@ -98,10 +98,10 @@ end
 
 -- plot.KIND(...)
 
-local function made(kind, f, settings, list, sweep)
+local function made(kind, f, settings, list, s)
 	local plain = {}
 	for k, v in pairs(settings) do plain[k] = v end
-	native.figure_origin(f, { kind = kind, settings = plain, runs = list, sweep = sweep })
+	native.figure_origin(f, { kind = kind, settings = plain, runs = list, sweep = s })
 	return f
 end
 

@@ -112,7 +112,7 @@ local function place_of(r)
 end
 
 local function sweep_place(s)
-	for _, folder in ipairs{ sweep.root() .. "/" .. s.name, s.folder or nil } do
+	for _, folder in ipairs{ sweep.root() .. "/" .. s.name, s.folder } do
 		if native.is_regular(folder .. "/sweep.lua") then return folder end
 	end
 end
