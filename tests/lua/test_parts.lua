@@ -76,7 +76,7 @@ test("concat puts sets behind each other", function()
 	local without = a:concat(data.tensor(tensor.rand(3, 1, 2, 2)))
 	equal(#without.classes, 0)
 	equal(without[1].label, nil)
-	fails(function() a:concat(data.shapes{ n = 3, size = 8 }) end, "has 1 channels", "has 3")
+	fails(function() a:concat(data.shapes{ n = 3, size = 8 }) end, "has 1 channel", "has 3")
 	fails(function() a:concat() end, "expected another data set")
 	local causes = data.shapes{ n = 4, size = 8 }:concat(data.shapes{ n = 2, size = 8, seed = 9 })
 	equal(causes[5].factors.x, data.shapes{ n = 2, size = 8, seed = 9 }[1].factors.x)
@@ -121,12 +121,12 @@ test("verify names what is broken", function()
 end)
 
 test("sets print with classes and counts, mean and standard deviation", function()
-	equal(tostring(levels{ 3, 1 }), "tensor: 4 images 2 x 2, 1 channel, 2 classes\n  0 3, 1 1\n  mean 0.010, std 0.004")
-	equal(tostring(levels{ 2, 2 }):match "\n([^\n]*)", "  2 of each: 0, 1")
+	equal(tostring(levels{ 3, 1 }), "tensor: 4 images 2 x 2, 1 channel, 2 classes\n  1 3, 2 1\n  mean 0.010, std 0.004")
+	equal(tostring(levels{ 2, 2 }):match "\n([^\n]*)", "  2 of each: 1, 2")
 	local many = {}
 	for i = 1, 40 do many[i] = i % 3 + 1 end
 	local lines = tostring(levels(many))
-	assert(lines:find("23 1, and 16 more\n", 1, true), lines)
+	assert(lines:find("24 1, and 16 more\n", 1, true), lines)
 	for line in lines:gmatch "[^\n]+" do assert(#line <= 100, line) end
 	with_folders(function(root, sh)
 		sh ": >%/a/dog/empty.png"
