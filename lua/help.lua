@@ -135,4 +135,33 @@ function help.show(what)
 	end
 end
 
+local function value_of(name)
+	local value = _G
+	for part in name:gmatch "[^.:]+" do
+		local fine, inner = pcall(function() return value[part] end)
+		value = fine and inner or nil
+	end
+	return value
+end
+
+-- The lines on which a Lua function was written, of the newest text of its chunk that has so many; nil: none is kept.
+local function lines_of(info)
+	for _, text in ipairs(native.texts(info.source)) do
+		local lines, n = {}, 0
+		for line in (text .. "\n"):gmatch "(.-)\r?\n" do
+			n = n + 1
+			if n >= info.linedefined and n <= info.lastlinedefined then lines[#lines + 1] = line end
+		end
+		if n >= info.lastlinedefined and (lines[1] or ""):find "function" then return table.concat(lines, "\n") end
+	end
+end
+
+-- The source of a function of the user's; of what is barlow's own the help, which says what it does.
+function help.source(name)
+	local value = value_of(name)
+	local info = type(value) == "function" and debug.getinfo(value, "S")
+	if not info or info.what == "C" then return help.show(name) end
+	print(lines_of(info) or ("the text of '%s' is not kept (it was loaded from %s)"):format(name, info.short_src))
+end
+
 return help

@@ -144,9 +144,65 @@ function show.number(v)
 	return short:find "[%.e]" and short or short .. ".0"
 end
 
--- A value as the prompt prints it.
+-- A value as text for a person.
 function show.value(v)
 	return require "barlow.native".clean(type(v) == "string" and v or show.nested(v, DEPTH, 0, {}), true)
+end
+
+-- Results at the prompt.
+
+-- All digits: as Lua prints it, and a whole number with each of its digits.
+local function result_number(v)
+	if math.type(v) == "float" and v == math.floor(v) and finite(v) and math.abs(v) < 2 ^ 63 then return ("%.1f"):format(v) end
+	return tostring(v)
+end
+
+local escapes = { ["\\"] = "\\\\", ['"'] = '\\"', ["\t"] = "\\t", ["\r"] = "\\r" }
+
+-- Of one line in quotes, of several in long brackets.
+local function result_string(v)
+	if not v:find "\n" then return '"' .. v:gsub('[\\"\t\r]', escapes) .. '"' end
+	local level = ""
+	while v:find("]" .. level .. "]", 1, true) do level = level .. "=" end
+	return "[" .. level .. "[\n" .. v .. "]" .. level .. "]"
+end
+
+-- Shape, mean, spread and range of a tensor with several elements.
+local function tensor_notes(t)
+	local d, n = t:detach(), t:numel()
+	if n < 2 then return "" end
+	local mean = d:mean():item()
+	local std = (math.max(0, ((d - mean) ^ 2):mean():item())) ^ .5
+	return ("\n-- %s, mean %.4g, std %.4g, from %.4g to %.4g"):format(tostring(t:shape()), mean, std, -(-d):max():item(), d:max():item())
+end
+
+-- A value as the prompt prints it.
+function show.result(v)
+	local native, text = require "barlow.native", nil
+	if type(v) == "string" then
+		text = result_string(v)
+	elseif type(v) == "number" then
+		text = result_number(v)
+	else
+		text = show.nested(v, DEPTH, 0, {}) .. (native.is_tensor(v) and tensor_notes(v) or "")
+	end
+	return native.clean(text, true)
+end
+
+-- Seconds with three digits and the unit that fits.
+function show.seconds(s)
+	if s >= 60 then return ("%d min %02d s"):format(s // 60, s % 60 // 1) end
+	if s >= 1 then return ("%.3g s"):format(s) end
+	if s >= 1e-3 then return ("%.3g ms"):format(s * 1e3) end
+	return ("%.3g us"):format(s * 1e6)
+end
+
+-- The text in at most `width` bytes.
+function show.cut(text, width)
+	if #text <= width then return text end
+	local at = math.max(0, width - 3)
+	while at > 0 and text:byte(at + 1) and text:byte(at + 1) & 0xC0 == 0x80 do at = at - 1 end
+	return text:sub(1, at) .. "..."
 end
 
 return show

@@ -1,33 +1,34 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* evaluate.c: what is typed at the prompt: an expression to print, a statement to run, or ?name. */
+/*
+ * evaluate.c: what is typed at the prompt: an expression to print, a statement to run, ?name, a %command, or a word that
+ * other prompts understand.  What is printed and kept is lua/prompt.lua's.
+ */
 #include "lua/bind/face.h"
 #include "lua/kit/texts.h"
 #include "cli/prompt.h"
 #include "cli/run.h"
 #include "cli/signals.h"
 
+#include <barlow/parallel.h>
+
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Message handler: the message and the script's own lines, without C frames and the prompt's. */
-static int short_traceback(lua_State *L)
+#define PROMPT "barlow.prompt"
+#define TRACEBACK "barlow.prompt.traceback" /* in the registry: of the last error */
+
+/* Message handler: the message stays a value, its traceback is kept beside it. */
+static int note_traceback(lua_State *L)
 {
-	luaL_Buffer b;
-	bl_lua_hint(L, 1);
-	const char *message = lua_tostring(L, -1);
-	luaL_traceback(L, L, NULL, 1);
-	const char *line = strchr(lua_tostring(L, -1), '\n');
-	luaL_buffinit(L, &b);
-	luaL_addstring(&b, message);
-	while (line) {
-		const char *end = strchr(line + 1, '\n');
-		size_t n = end ? (size_t)(end - line) : strlen(line);
-		if (strncmp(line, "\n\t[C]", 5) != 0 && strncmp(line, "\n\tstdin:", 8) != 0)
-			luaL_addlstring(&b, line, n);
-		line = end;
+	luaL_traceback(L, L, "", 1);
+	lua_setfield(L, LUA_REGISTRYINDEX, TRACEBACK);
+	if (lua_type(L, 1) == LUA_TSTRING || luaL_getmetafield(L, 1, "__tostring") != LUA_TNIL) {
+		lua_settop(L, 1);
+		luaL_tolstring(L, 1, NULL);
+		lua_replace(L, 1);
+		bl_lua_hint(L, 1);
 	}
-	luaL_pushresult(&b);
 	return 1;
 }
 
@@ -38,30 +39,17 @@ static bool wants_more(lua_State *L, int status)
 	return status == LUA_ERRSYNTAX && n >= 5 && strcmp(message + n - 5, "<eof>") == 0;
 }
 
-/* As an expression, else as a statement. */
+/* As an expression, of which more may follow, else as a statement. */
 static int load(lua_State *L, const char *input)
 {
 	const char *expression = lua_pushfstring(L, "return %s", input);
 	int status = bl_lua_load_text(L, expression, strlen(expression), "=stdin");
-	if (status != LUA_OK) {
+	if (status != LUA_OK && !wants_more(L, status)) {
 		lua_pop(L, 1);
 		status = bl_lua_load_text(L, input, strlen(input), "=stdin");
 	}
 	lua_remove(L, -2);
 	return status;
-}
-
-/* Prints the arguments, and keeps the first as `_`. */
-static int print_values(lua_State *L)
-{
-	int n = lua_gettop(L);
-	for (int i = 1; i <= n; i++) {
-		lua_pushvalue(L, i);
-		bl_lua_call_module(L, "barlow.show", "value", 1);
-		printf("%s\n", luaL_tolstring(L, -1, NULL));
-		lua_settop(L, n);
-	}
-	return 0;
 }
 
 static bool is_silenced(const char *input)
@@ -72,50 +60,166 @@ static bool is_silenced(const char *input)
 	return n > 0 && input[n - 1] == ';';
 }
 
-static void print_error(lua_State *L)
+/* --- errors --- */
+
+static int error_text(lua_State *L)
 {
-	bl_signals_yield();
-	fflush(stdout);
-	bl_lua_push_message(L, -1);
-	bl_lua_push_clean(L, lua_tostring(L, -1), true);
-	fprintf(stderr, "%s%s\n", bl_lua_interrupted ? "\n" : "", lua_tostring(L, -1)); /* behind "^C" */
-	lua_pop(L, 2);
+	if (lua_type(L, 2) == LUA_TSTRING) {
+		bl_lua_push_message(L, 2);
+		lua_replace(L, 2);
+	}
+	lua_getfield(L, LUA_REGISTRYINDEX, TRACEBACK);
+	return bl_lua_call_module(L, PROMPT, "error_text", 3);
 }
 
-/* The chunk on top, its values printed unless silenced. */
-static void run(lua_State *L, bool silent)
+/* The error on top, of that input; it is popped. */
+static void print_error(lua_State *L, const char *input)
 {
-	int base = lua_gettop(L);
-	lua_pushcfunction(L, short_traceback);
+	const char *before = bl_lua_interrupted ? "\n" : ""; /* behind "^C" */
+	bl_signals_yield();
+	bl_lua_interrupted = 0;
+	fflush(stdout);
+	lua_pushcfunction(L, error_text);
+	lua_pushstring(L, input);
+	lua_pushvalue(L, -3);
+	if (lua_pcall(L, 2, 1, 0) != LUA_OK)
+		bl_lua_push_clean(L, luaL_tolstring(L, -1, NULL), true);
+	bl_lua_push_clean(L, luaL_tolstring(L, -1, NULL), true);
+	fprintf(stderr, "%s%s\n", before, lua_tostring(L, -1));
+	lua_pushnil(L);
+	lua_setfield(L, LUA_REGISTRYINDEX, TRACEBACK);
+}
+
+/* --- running --- */
+
+/* prompt.values(silent, values...) */
+static int print_values(lua_State *L)
+{
+	bl_lua_call_module(L, PROMPT, "values", lua_gettop(L));
+	return 0;
+}
+
+/* The function below its n arguments, its values printed unless silenced.  0, or -1 where it failed, which is said. */
+static int run(lua_State *L, int n, const char *input, bool silent)
+{
+	int base = lua_gettop(L) - n;
+	lua_pushcfunction(L, note_traceback);
 	lua_insert(L, base);
-	int status = lua_pcall(L, 0, LUA_MULTRET, base);
+	int status = lua_pcall(L, n, LUA_MULTRET, base);
 	if (status == LUA_OK && lua_gettop(L) > base) {
-		lua_pushvalue(L, base + 1);
-		lua_setglobal(L, "_");
 		lua_pushcfunction(L, print_values);
 		lua_insert(L, base + 1);
-		status = silent ? LUA_OK : lua_pcall(L, lua_gettop(L) - base - 1, 0, base);
+		lua_pushboolean(L, silent);
+		lua_insert(L, base + 2);
+		status = lua_pcall(L, lua_gettop(L) - base - 1, 0, base);
 	}
 	if (status != LUA_OK)
-		print_error(L);
+		print_error(L, input);
+	lua_settop(L, base - 1);
+	return status == LUA_OK ? 0 : -1;
 }
 
-/* ?name */
-static void run_help(lua_State *L, const char *name)
+static int command(lua_State *L)
 {
-	lua_getglobal(L, "require");
-	lua_pushliteral(L, "barlow");
-	if (lua_pcall(L, 1, 1, 0) == LUA_OK && lua_getfield(L, -1, "help") == LUA_TFUNCTION) {
-		while (isspace((unsigned char)*name))
-			name++;
-		size_t n = strlen(name);
-		while (n > 0 && isspace((unsigned char)name[n - 1]))
-			n--;
-		lua_pushlstring(L, name, n);
-		if (lua_pcall(L, 1, 0, 0) == LUA_OK)
-			return;
+	return bl_lua_call_module(L, PROMPT, "command", 1);
+}
+
+/* (name, with its source?) */
+static int help(lua_State *L)
+{
+	bool source = lua_toboolean(L, 2);
+	lua_settop(L, 1);
+	return bl_lua_call_module(L, "barlow.help", source ? "source" : "show", 1);
+}
+
+static int ran(lua_State *L)
+{
+	bl_lua_call_module(L, PROMPT, "ran", lua_gettop(L));
+	return 0;
+}
+
+static void tell_ran(lua_State *L, const char *input, double seconds, int failed)
+{
+	lua_pushcfunction(L, ran);
+	lua_pushstring(L, input);
+	lua_pushnumber(L, seconds);
+	lua_pushboolean(L, failed);
+	if (lua_pcall(L, 3, 0, 0) != LUA_OK)
+		print_error(L, input);
+}
+
+/* ?name, or with its source ??name */
+static int run_help(lua_State *L, const char *input)
+{
+	bool source = input[1] == '?';
+	const char *name = input + 1 + source;
+	while (isspace((unsigned char)*name))
+		name++;
+	size_t n = strlen(name);
+	while (n > 0 && (isspace((unsigned char)name[n - 1]) || name[n - 1] == '?'))
+		n--;
+	lua_pushcfunction(L, help);
+	lua_pushlstring(L, name, n);
+	lua_pushboolean(L, source);
+	return run(L, 2, input, false);
+}
+
+/* --- words that are no Lua --- */
+
+/* Is the input this word, alone or as a call without arguments, where no global has that name? */
+static bool is_word(lua_State *L, const char *input, const char *word)
+{
+	size_t n = strlen(word);
+	if (strncmp(input, word, n) != 0 || input[n + strspn(input + n, " \t\r\n();")])
+		return false;
+	lua_pushglobaltable(L);
+	lua_pushstring(L, word);
+	lua_rawget(L, -2);
+	bool none = lua_isnil(L, -1);
+	lua_pop(L, 2);
+	return none;
+}
+
+static bool is_help(const char *input)
+{
+	return strncmp(input, "help", 4) == 0 && !input[4 + strspn(input + 4, " \t\r\n")];
+}
+
+static bl_evaluated run_lua(lua_State *L, const char *input)
+{
+	double begin = bl_now();
+	int status = load(L, input);
+	if (wants_more(L, status))
+		return BL_INCOMPLETE;
+	if (status != LUA_OK)
+		print_error(L, input);
+	else
+		status = run(L, 0, input, is_silenced(input));
+	tell_ran(L, input, bl_now() - begin, status != 0);
+	return BL_EVALUATED;
+}
+
+static bl_evaluated evaluate(lua_State *L, const char *input)
+{
+	if (is_word(L, input, "exit") || is_word(L, input, "quit"))
+		return BL_LEAVE;
+	if (*input == '=') /* as Lua 5.1's prompt had it */
+		return run_lua(L, input + 1);
+	if (*input != '?' && *input != '%' && *input != '$' && !is_help(input))
+		return run_lua(L, input);
+	double begin = bl_now();
+	int failed = 0;
+	if (is_help(input))
+		failed = run_help(L, "?");
+	else if (*input == '?') {
+		failed = run_help(L, input);
+	} else {
+		lua_pushcfunction(L, command);
+		lua_pushstring(L, input);
+		failed = run(L, 1, input, false);
 	}
-	print_error(L);
+	tell_ran(L, input, bl_now() - begin, failed);
+	return BL_EVALUATED;
 }
 
 bl_evaluated bl_evaluate(lua_State *L, const char *input)
@@ -123,17 +227,36 @@ bl_evaluated bl_evaluate(lua_State *L, const char *input)
 	while (isspace((unsigned char)*input))
 		input++;
 	lua_settop(L, 0);
-	if (*input == '?') {
-		run_help(L, input + 1);
-	} else if (*input) {
-		int status = load(L, input);
-		if (wants_more(L, status))
-			return BL_INCOMPLETE;
-		if (status == LUA_OK)
-			run(L, is_silenced(input));
-		else
-			print_error(L);
-	}
+	bl_evaluated out = *input ? evaluate(L, input) : BL_EVALUATED;
 	lua_settop(L, 0);
-	return BL_EVALUATED;
+	return out;
+}
+
+bool bl_wants_more(lua_State *L, const char *input)
+{
+	input += strspn(input, " \t\r\n");
+	input += *input == '=';
+	if (!*input || strchr("?%$", *input))
+		return false;
+	int top = lua_gettop(L);
+	const char *expression = lua_pushfstring(L, "return %s", input);
+	int status = luaL_loadbufferx(L, expression, strlen(expression), "=stdin", "t");
+	bool more = wants_more(L, status) ||
+	            (status != LUA_OK && wants_more(L, luaL_loadbufferx(L, input, strlen(input), "=stdin", "t")));
+	lua_settop(L, top);
+	return more;
+}
+
+static int begin(lua_State *L)
+{
+	lua_pushcfunction(L, bl_history_list);
+	bl_lua_call_module(L, PROMPT, "begin", 1);
+	return 0;
+}
+
+void bl_evaluate_begin(lua_State *L)
+{
+	lua_pushcfunction(L, begin);
+	if (lua_pcall(L, 0, 0, 0) != LUA_OK)
+		print_error(L, "");
 }

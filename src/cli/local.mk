@@ -18,6 +18,7 @@ barlow_sources += $(command_files) \
 	src/cli/manual.c \
 	src/cli/output.c \
 	src/cli/output.h \
+	src/cli/multiline.c \
 	src/cli/parse.c \
 	src/cli/prompt.c \
 	src/cli/prompt.h \

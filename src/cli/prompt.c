@@ -79,6 +79,18 @@ static void take_terminal_again(void)
 	rl_forced_update_display();
 }
 
+/* An editor has the terminal meanwhile. */
+static void lend_terminal(bool ours)
+{
+	if (ours) {
+		take_terminal_again();
+		return;
+	}
+	bl_guard_hold();
+	rl_deprep_term_function();
+	bl_guard_release();
+}
+
 /* Ctrl-Z */
 static void suspend(void)
 {
@@ -113,9 +125,30 @@ static reading abandon_line(void)
 	return WAITING;
 }
 
+/* Input that is no terminal: nothing is edited, and no escape code is written. */
+static reading read_plain_line(const char *prompt)
+{
+	size_t room = 0;
+	fputs(prompt, stdout);
+	fflush(stdout);
+	got = NULL;
+	ssize_t n = getline(&got, &room, stdin);
+	if (n >= 0) {
+		got[strcspn(got, "\n")] = '\0';
+		return GOT_LINE;
+	}
+	free(got);
+	bool interrupted = bl_lua_interrupted != 0;
+	bl_lua_interrupted = 0;
+	clearerr(stdin);
+	return interrupted ? WAITING : GOT_EOF;
+}
+
 /* One line into *got.  WAITING: it was abandoned. */
 static reading read_line(const char *prompt)
 {
+	if (!isatty(STDIN_FILENO))
+		return read_plain_line(prompt);
 	state = WAITING;
 	begin_reading(prompt);
 	while (state == WAITING) {
@@ -147,24 +180,31 @@ static char *append(char *input, const char *line)
 	return longer;
 }
 
-static char *evaluate(lua_State *L, char *input)
+/* Runs the input unless more must follow: then it is what *input is after.  LEAVE ends the prompt. */
+static bl_evaluated evaluate(lua_State *L, char **input)
 {
-	if (!input || bl_evaluate(L, input) == BL_INCOMPLETE)
-		return input;
-	bl_history_add(input);
-	free(input);
-	return NULL;
+	bl_evaluated how = *input ? bl_evaluate(L, *input) : BL_EVALUATED;
+	if (how == BL_INCOMPLETE)
+		return how;
+	if (*input)
+		bl_history_add(*input);
+	free(*input);
+	*input = NULL;
+	return how;
 }
 
 void bl_prompt(lua_State *L)
 {
 	bl_trainer_called_by("prompt");
 	char *input = NULL;
+	bool left = false; /* by a word, not by Ctrl-D */
 	rl_readline_name = "barlow";
 	rl_change_environment = 0; /* exported LINES and COLUMNS would break resizing in the views */
 	rl_catch_signals = 0;
 	bl_complete_install(L);
+	bl_multiline_install(L, lend_terminal);
 	bl_history_load();
+	bl_evaluate_begin(L);
 	for (;;) {
 		bl_lua_interrupt_guard(L);
 		bl_signals_yield();
@@ -172,8 +212,11 @@ void bl_prompt(lua_State *L)
 		if (r == GOT_EOF)
 			break;
 		if (r == GOT_LINE) {
-			input = evaluate(L, append(input, got));
+			input = append(input, got);
 			free(got);
+			left = evaluate(L, &input) == BL_LEAVE;
+			if (left)
+				break;
 			bl_lua_interrupted = 0;
 		} else {
 			free(input);
@@ -183,5 +226,6 @@ void bl_prompt(lua_State *L)
 		bl_lua_tell_unsaved();
 	}
 	free(input);
-	fputs("\n", stdout);
+	if (!left)
+		fputs("\n", stdout); /* behind "^D" */
 }

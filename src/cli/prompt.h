@@ -4,19 +4,27 @@
 #define BARLOW_CLI_PROMPT_H
 
 #include <lua.h>
+#include <stdbool.h>
 
-/* Reads and evaluates until Ctrl-D. */
+/* Reads and evaluates until Ctrl-D, or the word exit or quit. */
 void bl_prompt(lua_State *L);
 
 /* history.c: lines of earlier sessions, kept private in $XDG_STATE_HOME/barlow/history. */
 void bl_history_load(void);
 void bl_history_add(const char *line);
+int bl_history_list(lua_State *L); /* for lua/prompt_commands.lua: {{text =, time = seconds since 1970}} */
 
 /* complete.c: Readline completes names of L's globals, fields and methods. */
 void bl_complete_install(lua_State *L);
 
-/* evaluate.c: one input, complete or not.  INCOMPLETE: a chunk that wants more lines. */
-typedef enum bl_evaluated { BL_EVALUATED, BL_INCOMPLETE } bl_evaluated;
+/* evaluate.c: one input, complete or not.  INCOMPLETE: a chunk that wants more lines.  LEAVE: the prompt is to end. */
+typedef enum bl_evaluated { BL_EVALUATED, BL_INCOMPLETE, BL_LEAVE } bl_evaluated;
 bl_evaluated bl_evaluate(lua_State *L, const char *input);
+bool bl_wants_more(lua_State *L, const char *input); /* would it be INCOMPLETE?  Nothing runs. */
+void bl_evaluate_begin(lua_State *L);                /* the globals that there are now are not the user's */
+
+/* multiline.c: Readline's keys for entries of several lines.  Before its first line. */
+void bl_multiline_install(lua_State *L, void (*take_terminal)(bool ours));
+bool bl_multiline_drawn(void); /* can the terminal show several lines?  Else each is read by itself. */
 
 #endif

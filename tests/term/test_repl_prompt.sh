@@ -58,21 +58,22 @@ line '6 * 7'
 check "an expression is printed" '^42$'
 line 'tensor{{1, 2}, {3, 4}}'
 check "a tensor is printed" '^        \[3., 4.\]\]\)'
+check "and what is in it" '^-- \(2, 2\), mean 2.5, std 1.118, from 1 to 4$'
 line '_:sum():item() + 0.5'
 check "_ is the last value" '^10\.5'
 line '"hush";  '
 line '{ a = 1, "x" }'
 check "a table is printed" '^\{ "x", a = 1 \}'
 number=$((number + 1))
-if has '^hush'; then echo "not ok $number - ; suppresses printing"; else echo "ok $number - ; suppresses printing"; fi
+if has '^"hush'; then echo "not ok $number - ; suppresses printing"; else echo "ok $number - ; suppresses printing"; fi
 line 'function f()'
-check "incomplete input goes on" '^    \.\.>'
 line 'error "oops"'
 line 'end'
+check "incomplete input goes on, indented" '^  error "oops"$'
 line 'f()'
 check "an error is printed with its place" '^stdin:2: oops'
 line '"alive " .. 1'
-check "and the prompt goes on" '^alive 1'
+check "and the prompt goes on" '^"alive 1"'
 line 'while true do end'
 sleep 0.3
 keys C-c
@@ -81,20 +82,20 @@ line 'while true do pcall(function() while true do end end) end'
 sleep 0.3
 keys C-c
 line '"alive " .. 2'
-check "also one that catches errors" '^alive 2'
+check "also one that catches errors" '^"alive 2"'
 line 'coroutine.wrap(function() while true do end end)()'
 sleep 0.3
 keys C-c
 line '"alive " .. 3'
-check "also one in a coroutine" '^alive 3'
+check "also one in a coroutine" '^"alive 3"'
 in_tmux send-keys -t t -l 'half typed'
 keys C-c
 line '"alive " .. 4'
-check "Ctrl-C while typing empties the line" '^alive 4'
+check "Ctrl-C while typing empties the line" '^"alive 4"'
 line 'function g('
 keys C-c
 line '"alive " .. 5'
-check "Ctrl-C leaves incomplete input" '^alive 5'
+check "Ctrl-C leaves incomplete input" '^"alive 5"'
 clear_screen
 in_tmux send-keys -t t -l 'tensor.zer'
 keys Tab
@@ -124,7 +125,7 @@ check "a run reports on one line" '^step .* ETA .* images/s .* total .* invarian
 keys C-c
 check "Ctrl-C stops it between steps" 'stopped at step'
 line 't.state'
-check "the prompt is back" '^stopped$'
+check "the prompt is back" '^"stopped"$'
 keys C-d
 check "Ctrl-D leaves" '^left with 0'
 

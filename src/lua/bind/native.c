@@ -2,6 +2,7 @@
 /* native.c: "barlow.native": what the Lua part of the workbench needs and Lua does not have. */
 #include "lua/bind/describe.h"
 #include "lua/bind/face.h"
+#include "lua/kit/texts.h"
 #include "lua/bind/json.h"
 #include "lua/bind/sweep.h"
 #include "lua/bind/written.h"
@@ -21,6 +22,13 @@ static int native_source(lua_State *L)
 {
 	luaL_checkany(L, 1);
 	bl_lua_source(L, 1);
+	return 1;
+}
+
+/* texts(name): those that were loaded as chunks of that name, the newest first */
+static int native_texts(lua_State *L)
+{
+	bl_lua_push_texts(L, luaL_checkstring(L, 1));
 	return 1;
 }
 
@@ -149,33 +157,63 @@ static int native_clean(lua_State *L)
 	return 1;
 }
 
+/* One a line, by name. */
 static const luaL_Reg functions[] = {
-	{ "registry", native_registry }, { "nearest", native_nearest }, { "note_method", native_note_method },
-	{ "json_read", bl_lua_json_read }, { "json_text", bl_lua_json_text },
-	{ "source", native_source }, { "describe", bl_lua_describe_recipe }, { "exists", native_exists },
-	{ "interruptible", bl_lua_interruptible }, { "now", native_now },
-	{ "index", bl_lua_index }, { "index_ask", bl_lua_index_ask }, { "index_problem", bl_lua_index_problem },
-	{ "run_records", bl_lua_run_records }, { "run_remove", bl_lua_run_remove }, { "run_size", bl_lua_run_size },
-	{ "run_checkpoint", bl_lua_run_checkpoint }, { "write_file", bl_lua_write_file }, { "may_set", bl_lua_may_set },
-	{ "unsaved", native_unsaved }, { "tell_unsaved", native_tell_unsaved },
-	{ "clean", native_clean }, { "is_terminal", native_is_terminal }, { "width", native_width }, { "origin", bl_lua_origin },
+	{ "board_blank", bl_lua_board_blank },
+	{ "board_open", bl_lua_board_open },
+	{ "clean", native_clean },
 	{ "content", bl_lua_content },
-	{ "index", bl_lua_index }, { "index_ask", bl_lua_index_ask }, { "index_problem", bl_lua_index_problem },
-	{ "run_file", bl_lua_run_file }, { "run_change", bl_lua_run_change }, { "run_records", bl_lua_run_records },
-	{ "run_remove", bl_lua_run_remove }, { "run_size", bl_lua_run_size }, { "write_file", bl_lua_write_file },
-	{ "journal", bl_lua_read_journal }, { "number_text", native_number_text }, { "runs", bl_lua_runs },
-	{ "runs_root", bl_lua_runs_root }, { "run_watch", bl_lua_run_watch },
-	{ "board_open", bl_lua_board_open }, { "board_blank", bl_lua_board_blank },
-	{ "resumable", bl_lua_run_resumable }, { "profile_start", bl_lua_profile_start },
-	{ "run_checkpoint", bl_lua_run_checkpoint }, { "may_set", bl_lua_may_set },
-	{ "profile_stop", bl_lua_profile_stop }, { "profile_rows", bl_lua_profile_rows },
+	{ "describe", bl_lua_describe_recipe },
+	{ "exists", native_exists },
+	{ "index", bl_lua_index },
+	{ "index_ask", bl_lua_index_ask },
+	{ "index_problem", bl_lua_index_problem },
+	{ "interruptible", bl_lua_interruptible },
+	{ "is_terminal", native_is_terminal },
+	{ "journal", bl_lua_read_journal },
+	{ "json_read", bl_lua_json_read },
+	{ "json_text", bl_lua_json_text },
+	{ "look_draw", bl_lua_look_draw },
+	{ "look_sheet", bl_lua_look_sheet },
+	{ "look_text", bl_lua_look_text },
+	{ "look_time", bl_lua_look_time },
+	{ "may_set", bl_lua_may_set },
+	{ "module_layers", bl_lua_module_layers },
+	{ "module_origin", bl_lua_module_origin },
+	{ "nearest", native_nearest },
+	{ "note_method", native_note_method },
+	{ "now", native_now },
+	{ "number_text", native_number_text },
+	{ "origin", bl_lua_origin },
 	{ "profile_ceiling", bl_lua_profile_ceiling },
-	{ "tune_names", bl_lua_tune_names }, { "tune_trainer", bl_lua_tune_trainer }, { "tune_module", bl_lua_tune_module },
-	{ "tune_measure", bl_lua_tune_measure }, { "tune_load", bl_lua_tune_load }, { "tune_renew", bl_lua_tune_renew },
+	{ "profile_rows", bl_lua_profile_rows },
+	{ "profile_start", bl_lua_profile_start },
+	{ "profile_stop", bl_lua_profile_stop },
+	{ "registry", native_registry },
+	{ "resumable", bl_lua_run_resumable },
+	{ "run_change", bl_lua_run_change },
+	{ "run_checkpoint", bl_lua_run_checkpoint },
+	{ "run_file", bl_lua_run_file },
+	{ "run_records", bl_lua_run_records },
+	{ "run_remove", bl_lua_run_remove },
+	{ "run_size", bl_lua_run_size },
+	{ "run_watch", bl_lua_run_watch },
+	{ "runs", bl_lua_runs },
+	{ "runs_root", bl_lua_runs_root },
+	{ "source", native_source },
+	{ "tell_unsaved", native_tell_unsaved },
+	{ "texts", native_texts },
+	{ "tune_load", bl_lua_tune_load },
+	{ "tune_measure", bl_lua_tune_measure },
+	{ "tune_module", bl_lua_tune_module },
+	{ "tune_names", bl_lua_tune_names },
 	{ "tune_path", bl_lua_tune_path },
-	{ "module_layers", bl_lua_module_layers }, { "module_origin", bl_lua_module_origin },
-	{ "look_draw", bl_lua_look_draw }, { "look_time", bl_lua_look_time }, { "look_text", bl_lua_look_text },
-	{ "look_sheet", bl_lua_look_sheet }, { NULL, NULL },
+	{ "tune_renew", bl_lua_tune_renew },
+	{ "tune_trainer", bl_lua_tune_trainer },
+	{ "unsaved", native_unsaved },
+	{ "width", native_width },
+	{ "write_file", bl_lua_write_file },
+	{ NULL, NULL },
 };
 
 int bl_lua_open_native(lua_State *L)

@@ -1,0 +1,160 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+--[[
+prompt.lua: what the prompt does beside running Lua: it prints and keeps results, explains errors, and takes the words that
+are no Lua: %commands, $ shell lines, help, jobs.
+]]
+local native = require "barlow.native"
+local show = require "barlow.show"
+
+local prompt = {
+	entries = {}, -- what was typed in this session, {text =, seconds =, failed =}
+	results = 0, -- how many values were kept as _1, _2, ...
+	traceback = nil, -- of the last error
+}
+
+local KEPT = 100 -- results
+local SLOW = 1 -- seconds from which on an entry prints its time
+
+-- Results.
+
+-- Keeps the value as `_` and `_N`, and the one before as `__`.
+local function keep(value)
+	prompt.results = prompt.results + 1
+	rawset(_G, "__", rawget(_G, "_"))
+	rawset(_G, "_", value)
+	rawset(_G, "_" .. prompt.results, value)
+	rawset(_G, "_" .. prompt.results - KEPT, nil)
+end
+
+-- Is it a name that keep() gives?
+function prompt.is_result(name) return name:match "^_+$" ~= nil or name:match "^_%d+$" ~= nil end
+
+-- Prints the values of an entry unless it ends with ';', and keeps the first.
+function prompt.values(silent, ...)
+	local n, first = select("#", ...), ...
+	if n > 0 and first ~= nil then keep(first) end
+	for i = 1, silent and 0 or n do print(show.result((select(i, ...)))) end
+end
+
+-- Errors.
+
+-- What a message says that it is about: "(global 'x')", "near 'x'".
+local function token_of(message)
+	for _, pattern in ipairs{ "%(%l+ '([^']+)'%)", "near '([^']+)'", "near (<eof>)" } do
+		local token = message:match(pattern)
+		if token then return token end
+	end
+end
+
+-- Columns of the token in the line: where it is there exactly once, as a word of its own.
+local function columns_of(line, token)
+	local found, at, word = nil, 1, token:match "^[%w_]+$" ~= nil
+	while true do
+		local from, to = line:find(token, at, true)
+		if not from then return found and found[1], found and found[2] end
+		local left, right = from > 1 and line:sub(from - 1, from - 1) or " ", line:sub(to + 1, to + 1)
+		if not word or not (left:match "[%w_]" or right:match "[%w_]") then
+			if found then return nil end
+			found = { from, to }
+		end
+		at = to + 1
+	end
+end
+
+local function nth_line(text, n)
+	for line in (text .. "\n"):gmatch "(.-)\r?\n" do
+		n = n - 1
+		if n == 0 then return line end
+	end
+end
+
+-- The line of the file, where it is a short text file.
+local function file_line(path, n)
+	local file = io.open(path, "r")
+	local text = file and file:read(1 << 20)
+	if file then file:close() end
+	return text and nth_line(text, n)
+end
+
+-- A line of an entry, and where the token is in it: of this one, or of the newest earlier one that has both.
+local function entry_line(input, n, token)
+	local line = nth_line(input, n)
+	local from, to = nil, nil
+	if line and token then from, to = columns_of(line, token) end
+	if from or not token then return line, from, to end
+	for i = #prompt.entries, math.max(1, #prompt.entries - 99), -1 do
+		local earlier = nth_line(prompt.entries[i].text, n)
+		if earlier then from, to = columns_of(earlier, token) end
+		if from then return earlier, from, to end
+	end
+	return line
+end
+
+-- The offending line with a mark below what the message names.  Of an entry of one line only where there is a mark.
+local function marked(message, input)
+	local chunk, number = message:match "^([^\n]-):(%d+): "
+	if not chunk then return "" end
+	local token, line, from, to = token_of(message), nil, nil, nil
+	if chunk == "stdin" then
+		line, from, to = entry_line(input, tonumber(number), token)
+	else
+		line = file_line(chunk, tonumber(number))
+		if line and token then from, to = columns_of(line, token) end
+	end
+	if not line or (not from and chunk == "stdin" and not input:find "\n") then return "" end
+	local text = "\n    " .. line:gsub("\t", " ")
+	return from and text .. "\n    " .. (" "):rep(from - 1) .. ("^"):rep(to - from + 1) or text
+end
+
+-- Frames of the user's: not of C, of barlow's own Lua, or of the prompt's entry.
+local function own_frames(traceback)
+	local out = {}
+	for frame in traceback:gmatch "\n\t([^\n]*)" do
+		if not frame:match "^%[C%]" and not frame:match "^barlow%." and not frame:match "^stdin:%d+: in main chunk"
+			and not frame:match "^stdin:%d+: in function <" and not frame:match "^%(%.%.%.tail" then
+			out[#out + 1] = "\n    at " .. frame
+		end
+	end
+	return #out > 1 and table.concat(out) or "" -- the first is where the message says
+end
+
+-- The error of an entry as it is shown; the whole traceback is kept for %traceback.
+function prompt.error_text(input, value, traceback)
+	local message = type(value) == "string" and value or show.result(value)
+	prompt.traceback = message .. "\n" .. (traceback or "")
+	if type(value) ~= "string" then message = "error: " .. message end
+	return message .. marked(message, input) .. own_frames(traceback or "")
+end
+
+-- Entries.
+
+-- `local x = 1` as a whole entry: the names that are gone again.
+function prompt.local_names(input)
+	local names = input:match "^%s*local%s+([%w_%s,]+)=[^;\n]*$" or input:match "^%s*local%s+([%w_%s,]+)$"
+		or input:match "^%s*local%s+function%s+([%w_]+)%s*%([^;\n]*$"
+	return names and (names:gsub("%s+$", ""))
+end
+
+-- Notes an entry that was run, and says what its user should know of it.
+function prompt.ran(input, seconds, failed)
+	prompt.entries[#prompt.entries + 1] = { text = input, seconds = seconds, failed = failed }
+	local names = not failed and prompt.local_names(input)
+	if names then
+		local several = names:find ","
+		print(("%s %s local to this entry and gone now: without 'local' %s"):format(names, several and "are" or "is",
+			several and "they stay" or "it stays"))
+	end
+	if seconds > SLOW and native.is_terminal() then print(("(%s)"):format(show.seconds(seconds))) end
+end
+
+-- At the start: what lists the entries of all sessions; the globals of now are not the user's.
+function prompt.begin(history)
+	prompt.history = history
+	prompt.given = {}
+	for name in pairs(_G) do prompt.given[name] = true end
+end
+
+-- Runs a line that begins with '%', '$' or is one of the words; commands are in a module of their own.
+function prompt.command(input) return require "barlow.prompt_commands".run(input, prompt) end
+
+return prompt

@@ -1,0 +1,242 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- prompt_commands.lua: %time, %who and the others of the prompt, and $ for the shell.
+local native = require "barlow.native"
+local show = require "barlow.show"
+
+local commands = {}
+
+local prompt -- what called us
+
+local list, by_name = {}, {}
+
+-- usage: "NAME [ARGUMENT]"; what it does in a line; run(argument)
+local function add(usage, text, run)
+	local c = { name = usage:match "^%S+", usage = usage, text = text, run = run }
+	list[#list + 1] = c
+	by_name[c.name] = c
+end
+
+local function need(name, argument)
+	if argument == "" then error(("%%%s needs an argument: %%%s"):format(name, by_name[name].usage), 0) end
+	return argument
+end
+
+-- The code as a function: an expression, or statements.
+local function compile(code)
+	local f, message = load("return " .. code, "=stdin", "t")
+	if not f then f, message = load(code, "=stdin", "t") end
+	if not f then error(message, 0) end
+	return f
+end
+
+-- Time.
+
+add("time CODE", "run CODE and print the seconds that passed and those of the processors", function(argument)
+	local f = compile(need("time", argument))
+	local wall, processor = native.now(), os.clock()
+	local values = table.pack(f())
+	wall, processor = native.now() - wall, os.clock() - processor
+	prompt.values(false, table.unpack(values, 1, values.n))
+	print(("%s, of the processors %s"):format(show.seconds(wall), show.seconds(processor)))
+end)
+
+local BENCH_SECONDS, BENCH_RUNS = 1, 5
+
+-- Times of so many calls, in a row.
+local function time_calls(f, n)
+	local before = native.now()
+	for _ = 1, n do f() end
+	return native.now() - before
+end
+
+add("bench CODE", "run CODE again and again for a second or more: median, fastest and slowest", function(argument)
+	local f, n = compile(need("bench", argument)), 1
+	local once = time_calls(f, 1)
+	while once < BENCH_SECONDS / BENCH_RUNS / 2 and n < 1e7 do
+		n = n * math.max(2, math.min(10, (BENCH_SECONDS / BENCH_RUNS / math.max(once, 1e-9)) // 1))
+		once = time_calls(f, n)
+	end
+	local times = { once / n }
+	for i = 2, BENCH_RUNS do times[i] = time_calls(f, n) / n end
+	table.sort(times)
+	print(("median %s, fastest %s, slowest %s: %d runs of %d call%s"):format(show.seconds(times[(BENCH_RUNS + 1) // 2]),
+		show.seconds(times[1]), show.seconds(times[BENCH_RUNS]), BENCH_RUNS, n, n == 1 and "" or "s"))
+end)
+
+add("prof CODE", "run CODE and print where the time of training steps went, by module and operation", function(argument)
+	local f = compile(need("prof", argument))
+	native.profile_start()
+	local fine, message = pcall(f)
+	print(tostring(require "barlow.profile".report()))
+	if not fine then error(message, 0) end
+end)
+
+-- Variables.
+
+-- Names of the user's globals, sorted.
+local function own_globals()
+	local names = {}
+	for name in pairs(_G) do
+		if type(name) == "string" and not prompt.given[name] and not prompt.is_result(name) then names[#names + 1] = name end
+	end
+	table.sort(names)
+	return names
+end
+
+add("who", "list your global variables", function()
+	local names, width = own_globals(), 0
+	if #names == 0 then print "there are no global variables of yours" end
+	for _, name in ipairs(names) do width = math.max(width, #name) end
+	for _, name in ipairs(names) do
+		local text = show.result(_G[name]):gsub("\n.*", " ...")
+		print(show.cut(("%-" .. width .. "s  %-8s  %s"):format(name, math.type(_G[name]) or type(_G[name]), text), native.width() - 1))
+	end
+end)
+
+add("reset", "forget your global variables and results (runs go on)", function()
+	local names = own_globals()
+	for _, name in ipairs(names) do _G[name] = nil end
+	for name in pairs(_G) do
+		if type(name) == "string" and prompt.is_result(name) then _G[name] = nil end
+	end
+	prompt.results = 0
+	print(("forgotten: %s"):format(#names > 0 and table.concat(names, ", ") or "results only, there were no variables"))
+end)
+
+-- Files.
+
+local function write_new(path, text)
+	local file, why = io.open(path, "r")
+	if file then
+		file:close()
+		error(("%s is there already: name another file"):format(path), 0)
+	end
+	file, why = io.open(path, "w")
+	if not file then error(why, 0) end
+	local fine, message = file:write(text)
+	local closed, at_close = file:close()
+	if not fine or not closed then error(("%s: %s"):format(path, message or at_close), 0) end
+end
+
+local function with_home(path) return (path:gsub("^~/", (os.getenv "HOME" or "~") .. "/")) end
+
+add("run FILE [ARGUMENTS]", "run a script in this session: its global variables stay", function(argument)
+	local words = {}
+	for word in need("run", argument):gmatch "%S+" do words[#words + 1] = word end
+	local path = with_home(words[1])
+	local f, message = loadfile(path, "t")
+	if not f then error(message, 0) end
+	local before = arg
+	arg = { [0] = path, table.unpack(words, 2) }
+	local fine, why = xpcall(f, function(m) return type(m) == "string" and m or show.result(m) end, table.unpack(words, 2))
+	arg = before
+	if not fine then error(why, 0) end
+end)
+
+-- The script that the session is: entries that failed are left out.
+local function session_text()
+	local lines = {}
+	for _, e in ipairs(prompt.entries) do
+		if not e.failed and not e.text:match "^%s*[%%$?]" then lines[#lines + 1] = e.text end
+	end
+	return #lines > 0 and table.concat(lines, "\n") .. "\n" or nil
+end
+
+-- An entry as a line of a script: an expression alone is no statement of Lua.
+local function as_statement(text)
+	text = text:gsub("^%s*=", "")
+	if load(text, "=save", "t") then return text end
+	return load("return " .. text, "=save", "t") and ("print(%s)"):format((text:gsub("%s*;?%s*$", ""))) or nil
+end
+
+add("save FILE", "write what this session ran into a new file, as a script that runs", function(argument)
+	local path, lines = with_home(need("save", argument)), {}
+	for _, e in ipairs(prompt.entries) do
+		local line = not e.failed and as_statement(e.text)
+		if line then lines[#lines + 1] = line end
+	end
+	if #lines == 0 then error("nothing has been run yet that a script could hold", 0) end
+	write_new(path, table.concat(lines, "\n") .. "\n")
+	print(("%s: %d entr%s"):format(path, #lines, #lines == 1 and "y" or "ies"))
+end)
+
+local function shell_quoted(text) return "'" .. text:gsub("'", [['\'']]) .. "'" end
+
+add("edit [FILE]", "open FILE, or this session, in $VISUAL or $EDITOR, and run what was written", function(argument)
+	local path = argument ~= "" and with_home(argument) or nil
+	local scratch = not path and os.tmpname() .. ".lua"
+	if scratch then
+		os.remove((scratch:gsub("%.lua$", "")))
+		write_new(scratch, session_text() or "")
+	end
+	local editor = os.getenv "VISUAL" or os.getenv "EDITOR" or "vi"
+	local fine = os.execute(editor .. " " .. shell_quoted(path or scratch))
+	local f, message = loadfile(path or scratch, "t")
+	if scratch then os.remove(scratch) end
+	if not fine then error(("%s failed: nothing was run"):format(editor), 0) end
+	if not f then error(message, 0) end
+	f()
+end)
+
+-- The session.
+
+add("history [TEXT]", "list the entries of this session, or those of all sessions that contain TEXT", function(argument)
+	if argument == "" then
+		for i, e in ipairs(prompt.entries) do print(("%4d  %s"):format(i, (e.text:gsub("\n", "\n      ")))) end
+		return
+	end
+	local entries = prompt.history and prompt.history() or {}
+	for _, e in ipairs(entries) do
+		if e.text:find(argument, 1, true) and e.text ~= "%history " .. argument then
+			print(("%s  %s"):format(e.time and os.date("%Y-%m-%d %H:%M", e.time) or (" "):rep(16), (e.text:gsub("\n", "\n" .. (" "):rep(18)))))
+		end
+	end
+end)
+
+add("results", "list the results that are kept as _1, _2, ...", function()
+	for i = math.max(1, prompt.results - 99), prompt.results do
+		print(show.cut(("_%-4d %s"):format(i, show.result(rawget(_G, "_" .. i)):gsub("\n.*", " ...")), native.width() - 1))
+	end
+end)
+
+add("traceback", "print the whole traceback of the last error", function()
+	print(prompt.traceback or "there was no error yet")
+end)
+
+add("help", "list these commands", function()
+	local width = 0
+	for _, c in ipairs(list) do width = math.max(width, #c.usage + 1) end
+	for _, c in ipairs(list) do print(("%-" .. width .. "s  %s"):format("%" .. c.usage, c.text)) end
+	print(("%-" .. width .. "s  %s"):format("$ COMMAND", "run a command of the shell"))
+	print(("%-" .. width .. "s  %s"):format("?NAME, ??NAME", "help on a name; with its source"))
+end)
+
+-- For completion and help.
+function commands.names()
+	local names = {}
+	for i, c in ipairs(list) do names[i] = c.name end
+	return names
+end
+
+local function shell(command)
+	if command == "" then error("$ needs a command of the shell: $ ls", 0) end
+	local _, how, status = os.execute(command)
+	if how == "signal" then print(("ended by signal %d"):format(status)) end
+	if how == "exit" and status ~= 0 then print(("exit status %d"):format(status)) end
+end
+
+function commands.run(input, caller)
+	prompt = caller
+	local command = input:match "^%s*%$(.*)$"
+	if command then return shell((command:gsub("^%s+", ""))) end
+	local name, argument = input:match "^%s*%%%s*(%S*)%s*(.-)%s*$"
+	if name == "" then name = "help" end
+	local c = by_name[name]
+	if not c then
+		local near = native.nearest(name, commands.names())
+		error(("there is no command %%%s (%s)"):format(name, near and ("did you mean %%%s?"):format(near) or "%help lists them"), 0)
+	end
+	c.run(argument)
+end
+
+return commands
