@@ -199,6 +199,34 @@ add("results", "list the results that are kept as _1, _2, ...", function()
 	end
 end)
 
+-- "3.2/20", "1560/1560"
+local function job_place(j)
+	local epochs = j.steps_per_epoch > 0 and ("%.3g/%.4g"):format(j.step / j.steps_per_epoch, j.steps / j.steps_per_epoch) or "-"
+	return epochs, ("%d/%d"):format(j.step, j.steps)
+end
+
+local function job_row(j)
+	local epochs, steps = job_place(j)
+	local left = j.state == "running" and j.time and j.step > 0 and j.time / j.step * (j.steps - j.step)
+	return { j.name, j.state, epochs, steps, j.knn and ("%.4f"):format(j.knn) or "-", j.total and ("%.4g"):format(j.total) or "-",
+		left and require "barlow.run".clock(left) or "-", j.state == "failed" and j.message or "" }
+end
+
+add("jobs", "list the runs of this session; also the word jobs", function()
+	local rows = { { "run", "state", "epoch", "step", "kNN", "total", "ETA", "" } }
+	for _, j in ipairs(native.jobs()) do rows[#rows + 1] = job_row(j) end
+	if #rows == 1 then return print "there are no runs in this session" end
+	local width = {}
+	for _, r in ipairs(rows) do
+		for i, text in ipairs(r) do width[i] = math.max(width[i] or 0, utf8.len(text) or #text) end
+	end
+	for _, r in ipairs(rows) do
+		local line = {}
+		for i, text in ipairs(r) do line[i] = text .. (" "):rep(width[i] - (utf8.len(text) or #text)) end
+		print((table.concat(line, "  "):gsub("%s+$", "")))
+	end
+end)
+
 add("traceback", "print the whole traceback of the last error", function()
 	print(prompt.traceback or "there was no error yet")
 end)

@@ -118,6 +118,17 @@ char *bl_trainers_unsaved_message(void);
  */
 void bl_trainers_end(const char *why, void (*tell)(void *ctx, const char *line), void *ctx);
 
+/* How a run of this process stands. */
+typedef struct bl_standing {
+	int64_t id;         /* of the trainer, from 1 on; never another's */
+	bl_live_info info;
+	bl_live *live;      /* borrowed: only for the thread that frees trainers */
+	bool fresh;         /* it was started in the background by this process */
+	bool end_known;     /* somebody waited for its end, or stopped it */
+} bl_standing;
+/* All trainers of the process, the oldest first, `most` of them at most.  Returns how many. */
+int bl_trainers_standing(bl_standing *out, int most);
+
 /* Every run of the process that has a place and goes on is saved at its next step boundary, as when a checkpoint is asked for. */
 void bl_trainers_save(const char *who);
 

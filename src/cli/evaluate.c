@@ -205,7 +205,8 @@ static bl_evaluated evaluate(lua_State *L, const char *input)
 		return BL_LEAVE;
 	if (*input == '=') /* as Lua 5.1's prompt had it */
 		return run_lua(L, input + 1);
-	if (*input != '?' && *input != '%' && *input != '$' && !is_help(input))
+	bool jobs = is_word(L, input, "jobs");
+	if (*input != '?' && *input != '%' && *input != '$' && !is_help(input) && !jobs)
 		return run_lua(L, input);
 	double begin = bl_now();
 	int failed = 0;
@@ -215,7 +216,7 @@ static bl_evaluated evaluate(lua_State *L, const char *input)
 		failed = run_help(L, input);
 	} else {
 		lua_pushcfunction(L, command);
-		lua_pushstring(L, input);
+		lua_pushstring(L, jobs ? "%jobs" : input);
 		failed = run(L, 1, input, false);
 	}
 	tell_ran(L, input, bl_now() - begin, failed);

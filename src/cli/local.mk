@@ -22,6 +22,7 @@ barlow_sources += $(command_files) \
 	src/cli/parse.c \
 	src/cli/prompt.c \
 	src/cli/prompt.h \
+	src/cli/reports.c \
 	src/cli/run.c \
 	src/cli/run.h \
 	src/cli/script.c \

@@ -115,6 +115,71 @@ static void follow_signals(void)
 
 /* --- Lines -------------------------------------------------------------------------- */
 
+/* --- Runs in the background ------------------------------------------------------------ */
+
+enum { LOOK_MS = 200, TEXT_SIZE = 512 };
+
+/*
+ * What stands before an entry: the global _PROMPT, as in Lua's own program, or "barlow%r> ", where %r is where runs stand.
+ * A function is called once an entry.
+ */
+static void prompt_text(lua_State *L, char out[TEXT_SIZE])
+{
+	snprintf(out, TEXT_SIZE, "barlow%%r> ");
+	lua_pushglobaltable(L);
+	lua_pushliteral(L, "_PROMPT");
+	lua_rawget(L, -2);
+	if (lua_isfunction(L, -1) && lua_pcall(L, 0, 1, 0) != LUA_OK)
+		fprintf(stderr, "_PROMPT: %s\n", luaL_tolstring(L, -1, NULL));
+	else if (lua_type(L, -1) == LUA_TSTRING)
+		snprintf(out, TEXT_SIZE, "%s", lua_tostring(L, -1));
+	lua_settop(L, 0);
+}
+
+/* `text` with where runs stand in the place of %r. */
+static void expand(char out[TEXT_SIZE], const char *text)
+{
+	char stand[200];
+	const char *at = strstr(text, "%r");
+	bl_reports_stand(stand, sizeof stand);
+	if (at)
+		snprintf(out, TEXT_SIZE, "%.*s%s%s", (int)(at - text), text, stand, at + 2);
+	else
+		snprintf(out, TEXT_SIZE, "%s", text);
+}
+
+/* Between entries. */
+static void tell_plainly(const char *line)
+{
+	puts(line);
+}
+
+/* Above the line that is being typed. */
+static void tell_above(const char *line)
+{
+	rl_clear_visible_line();
+	fprintf(rl_outstream, "%s\n", line);
+	rl_on_new_line();
+	rl_redisplay();
+}
+
+/* News, and the prompt anew where runs stand elsewhere by now; not while Readline shows something else in its place. */
+static bool look_at_runs(const char *text)
+{
+	char now[TEXT_SIZE];
+	bl_guard_hold();
+	bool any = bl_reports(tell_above);
+	expand(now, text);
+	if (strcmp(now, rl_prompt ? rl_prompt : "") != 0 && !RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG)) {
+		rl_clear_visible_line();
+		rl_set_prompt(now);
+		rl_on_new_line();
+		rl_redisplay();
+	}
+	bl_guard_release();
+	return any;
+}
+
 /* Ctrl-C while typing: an empty line, at the first prompt. */
 static reading abandon_line(void)
 {
@@ -145,22 +210,27 @@ static reading read_plain_line(const char *prompt)
 }
 
 /* One line into *got.  WAITING: it was abandoned. */
-static reading read_line(const char *prompt)
+static reading read_line(const char *text)
 {
+	char prompt[TEXT_SIZE];
+	expand(prompt, text);
 	if (!isatty(STDIN_FILENO))
 		return read_plain_line(prompt);
 	state = WAITING;
 	begin_reading(prompt);
+	bool runs = look_at_runs(text);
 	while (state == WAITING) {
 		struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
-		int n = bl_lua_interrupted ? -1 : poll(&in, 1, -1);
+		int n = bl_lua_interrupted ? -1 : poll(&in, 1, runs ? LOOK_MS : -1);
 		if (bl_lua_interrupted)
 			return abandon_line();
 		if (n > 0)
 			rl_callback_read_char();
-		else if (errno != EINTR)
+		else if (n < 0 && errno != EINTR)
 			return end_reading(GOT_EOF);
 		follow_signals();
+		if (state == WAITING && runs && n == 0)
+			runs = look_at_runs(text);
 	}
 	return end_reading(state);
 }
@@ -197,6 +267,7 @@ void bl_prompt(lua_State *L)
 {
 	bl_trainer_called_by("prompt");
 	char *input = NULL;
+	char text[TEXT_SIZE];
 	bool left = false; /* by a word, not by Ctrl-D */
 	rl_readline_name = "barlow";
 	rl_change_environment = 0; /* exported LINES and COLUMNS would break resizing in the views */
@@ -208,7 +279,9 @@ void bl_prompt(lua_State *L)
 	for (;;) {
 		bl_lua_interrupt_guard(L);
 		bl_signals_yield();
-		reading r = read_line(input ? "    ..> " : "barlow> ");
+		prompt_text(L, text);
+		bl_reports(tell_plainly);
+		reading r = read_line(input ? "    ..> " : text);
 		if (r == GOT_EOF)
 			break;
 		if (r == GOT_LINE) {

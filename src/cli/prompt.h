@@ -5,6 +5,7 @@
 
 #include <lua.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Reads and evaluates until Ctrl-D, or the word exit or quit. */
 void bl_prompt(lua_State *L);
@@ -22,6 +23,13 @@ typedef enum bl_evaluated { BL_EVALUATED, BL_INCOMPLETE, BL_LEAVE } bl_evaluated
 bl_evaluated bl_evaluate(lua_State *L, const char *input);
 bool bl_wants_more(lua_State *L, const char *input); /* would it be INCOMPLETE?  Nothing runs. */
 void bl_evaluate_begin(lua_State *L);                /* the globals that there are now are not the user's */
+
+/*
+ * reports.c: tell(line) for each thing that is new about runs in the background since the last call.  True: one goes on.
+ * And " [name epoch/epochs percent]" of those that do, or "".
+ */
+bool bl_reports(void (*tell)(const char *line));
+void bl_reports_stand(char *out, size_t size);
 
 /* multiline.c: Readline's keys for entries of several lines.  Before its first line. */
 void bl_multiline_install(lua_State *L, void (*take_terminal)(bool ours));

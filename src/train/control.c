@@ -453,7 +453,8 @@ static int launch(bl_trainer *t)
 	int err = pthread_create(&t->thread, NULL, train, t);
 	if (err != 0)
 		return bl_fail("trainer: no thread could be started (error %d)", err);
-	t->joinable = t->active = true;
+	t->joinable = t->active = t->launched = true;
+	t->end_known = false;
 	set_state(t, BL_RUN_RUNNING);
 	return 0;
 }
@@ -491,6 +492,7 @@ int bl_trainer_wait(bl_trainer *t, double seconds)
 	while (t->active && err != ETIMEDOUT)
 		err = for_ever ? pthread_cond_wait(&t->changed, &t->lock) : pthread_cond_timedwait(&t->changed, &t->lock, &at);
 	int rc = t->active ? 0 : 1;
+	t->end_known = t->end_known || rc == 1;
 	if (rc == 1 && t->info.state == BL_RUN_FAILED)
 		rc = bl_fail("%s", t->info.message);
 	pthread_mutex_unlock(&t->lock);

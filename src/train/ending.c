@@ -91,7 +91,9 @@ char *bl_trainers_unsaved_message(void)
 
 void bl_trainer_enlist(bl_trainer *t)
 {
+	static int64_t ids;
 	pthread_mutex_lock(&lock);
+	t->id = ++ids;
 	t->next = all;
 	all = t;
 	pthread_mutex_unlock(&lock);
@@ -105,6 +107,29 @@ void bl_trainer_delist(bl_trainer *t)
 		at = &(*at)->next;
 	*at = t->next;
 	pthread_mutex_unlock(&lock);
+}
+
+static bl_standing standing_of(bl_trainer *t)
+{
+	pthread_mutex_lock(&t->lock);
+	bl_standing s = { .id = t->id, .info = t->info, .live = t->live, .fresh = t->launched, .end_known = t->end_known };
+	pthread_mutex_unlock(&t->lock);
+	return s;
+}
+
+int bl_trainers_standing(bl_standing *out, int most)
+{
+	int n = 0;
+	pthread_mutex_lock(&lock);
+	for (bl_trainer *t = all; t && n < most; t = t->next)
+		out[n++] = standing_of(t);
+	pthread_mutex_unlock(&lock);
+	for (int i = 0; i < n / 2; i++) {
+		bl_standing s = out[i];
+		out[i] = out[n - 1 - i];
+		out[n - 1 - i] = s;
+	}
+	return n;
 }
 
 int bl_trainers_check_ending(void)

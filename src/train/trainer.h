@@ -115,6 +115,8 @@ struct bl_trainer {
 	bool ending_asked;        /* to stop for good, as the process ends */
 	char ending_why[64];
 	bool ended_by_hand;       /* there was no thread then, which would have saved */
+	int64_t id;               /* from 1 on, of all trainers of the process */
+	bool launched, end_known; /* it had a thread; somebody waited for its end since */
 	int64_t allowance;        /* single steps to do though paused */
 	int64_t requests[BL_CMD_KINDS];
 	char trouble[1024];       /* what bl_trainer_complain was given, until it is asked for */

@@ -170,6 +170,7 @@ static const luaL_Reg functions[] = {
 	{ "index_problem", bl_lua_index_problem },
 	{ "interruptible", bl_lua_interruptible },
 	{ "is_terminal", native_is_terminal },
+	{ "jobs", bl_lua_jobs },
 	{ "journal", bl_lua_read_journal },
 	{ "json_read", bl_lua_json_read },
 	{ "json_text", bl_lua_json_text },

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * reports.c: what the prompt tells of runs in the background: a line where kNN was measured or an epoch is over, and at
+ * the end, with the reason of a failure; and where they stand, for the prompt itself.
+ *
+ * Ends that somebody waited for (t:wait, t:run, t:stop) are known already.
+ */
+#include "cli/prompt.h"
+
+#include <barlow/live.h>
+#include <barlow/parallel.h>
+#include <barlow/text.h>
+#include <barlow/train.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { RUNS_MOST = 64, SHOWN_MOST = 2 };
+#define EPOCH_SECONDS 10. /* between lines about epochs without kNN */
+
+/* What was told of a run. */
+typedef struct known {
+	int64_t id, seen; /* records */
+	double told_at;
+	bool going;
+} known;
+
+static known book[RUNS_MOST];
+static int books;
+static bl_standing standing[RUNS_MOST];
+
+static bool is_going(const bl_standing *s)
+{
+	return s->info.state == BL_RUN_RUNNING || s->info.state == BL_RUN_PAUSED;
+}
+
+/* The run's page; those of trainers that are gone are given away. */
+static known *page_of(const bl_standing *s, int n)
+{
+	for (int i = 0; i < books; i++)
+		if (book[i].id == s->id)
+			return &book[i];
+	int at = books;
+	for (int i = 0; at == RUNS_MOST && i < books; i++) {
+		bool gone = true;
+		for (int k = 0; k < n; k++)
+			gone = gone && standing[k].id != book[i].id;
+		at = gone ? i : at;
+	}
+	if (at == RUNS_MOST)
+		return NULL;
+	books += at == books;
+	book[at] = (known){ .id = s->id, .seen = s->fresh ? 0 : bl_live_length(s->live) };
+	return &book[at];
+}
+
+static double epochs_of(const bl_live_info *i, int64_t steps)
+{
+	return i->steps_per_epoch > 0 ? (double)steps / (double)i->steps_per_epoch : 0;
+}
+
+/* The newest kNN of the records behind `seen`; NaN: none. */
+static double newest_knn(const bl_standing *s, int64_t seen, int64_t length)
+{
+	bl_columns columns;
+	bl_record r;
+	bl_live_columns(s->live, &columns);
+	int place = bl_columns_find(&columns, "knn");
+	for (int64_t i = length - 1; place >= 0 && i >= seen; i--)
+		if (bl_live_record(s->live, i, &r) && !isnan(r.value[place]))
+			return r.value[place];
+	return NAN;
+}
+
+static double newest_total(const bl_standing *s, int64_t length)
+{
+	bl_columns columns;
+	bl_record r;
+	bl_live_columns(s->live, &columns);
+	return length > 0 && bl_live_record(s->live, length - 1, &r) ? bl_record_value(&r, &columns, "total") : NAN;
+}
+
+static void say(const char *text, void (*tell)(const char *line))
+{
+	char clean[640];
+	bl_text_clean(clean, sizeof clean, text, false);
+	tell(clean);
+}
+
+static void add_value(char *line, size_t size, const char *name, const char *format, double v)
+{
+	size_t n = strlen(line);
+	if (isnan(v) || n >= size)
+		return;
+	n += (size_t)snprintf(line + n, size - n, ", %s ", name);
+	if (n < size)
+		snprintf(line + n, size - n, format, v);
+}
+
+static void tell_progress(const bl_standing *s, known *k, void (*tell)(const char *line))
+{
+	const bl_live_info *i = &s->info;
+	int64_t length = bl_live_length(s->live), before = k->seen;
+	double knn = newest_knn(s, before, length), now = bl_now();
+	bool epoch = floor(epochs_of(i, length)) > floor(epochs_of(i, before));
+	k->seen = length;
+	if (isnan(knn) && !(epoch && now - k->told_at > EPOCH_SECONDS))
+		return;
+	char line[512];
+	snprintf(line, sizeof line, "%s: epoch %.4g of %.4g, step %lld of %lld", i->name, epochs_of(i, length), epochs_of(i, i->steps),
+	         (long long)i->step, (long long)i->steps);
+	add_value(line, sizeof line, "kNN", "%.4f", knn);
+	add_value(line, sizeof line, "total", "%.4g", newest_total(s, length));
+	k->told_at = now;
+	say(line, tell);
+}
+
+static void tell_end(const bl_standing *s, void (*tell)(const char *line))
+{
+	const bl_live_info *i = &s->info;
+	int64_t length = bl_live_length(s->live);
+	char line[640];
+	if (i->state == BL_RUN_FAILED) {
+		snprintf(line, sizeof line, "%s: failed at step %lld of %lld: %s", i->name, (long long)i->step, (long long)i->steps,
+		         i->message);
+	} else {
+		snprintf(line, sizeof line, "%s: %s at step %lld of %lld", i->name, i->state == BL_RUN_DONE ? "finished" : "stopped",
+		         (long long)i->step, (long long)i->steps);
+		add_value(line, sizeof line, "kNN", "%.4f", newest_knn(s, 0, length));
+		add_value(line, sizeof line, "total", "%.4g", newest_total(s, length));
+	}
+	say(line, tell);
+}
+
+bool bl_reports(void (*tell)(const char *line))
+{
+	int n = bl_trainers_standing(standing, RUNS_MOST);
+	bool any = false;
+	for (int i = 0; i < n; i++) {
+		const bl_standing *s = &standing[i];
+		known *k = page_of(s, n);
+		bool going = is_going(s);
+		any = any || going;
+		if (!k)
+			continue;
+		if (going)
+			tell_progress(s, k, tell);
+		else if (s->fresh && (k->going || k->seen == 0) && s->info.state != BL_RUN_NEW && !s->end_known)
+			tell_end(s, tell);
+		if (!going)
+			k->seen = bl_live_length(s->live) + 1; /* told */
+		k->going = going;
+	}
+	return any;
+}
+
+/* "fashion 3/20 34%" */
+static int stand_text(char *out, size_t size, const bl_standing *s)
+{
+	const bl_live_info *i = &s->info;
+	double done = i->steps > 0 ? (double)i->step / (double)i->steps : 0;
+	char name[64];
+	bl_text_clean(name, sizeof name, i->name, false);
+	return snprintf(out, size, "%.20s %s%.0f/%.4g %d%%", name, i->state == BL_RUN_PAUSED ? "paused " : "",
+	                ceil(epochs_of(i, i->step)), epochs_of(i, i->steps), (int)(100 * done));
+}
+
+void bl_reports_stand(char *out, size_t size)
+{
+	int n = bl_trainers_standing(standing, RUNS_MOST), shown = 0, more = 0;
+	size_t at = 0;
+	out[0] = '\0';
+	for (int i = 0; i < n; i++) {
+		if (!is_going(&standing[i]))
+			continue;
+		if (shown == SHOWN_MOST) {
+			more++;
+			continue;
+		}
+		at += (size_t)snprintf(out + at, size - at, "%s", shown++ ? ", " : " [");
+		at += (size_t)stand_text(out + at, size - at, &standing[i]);
+		if (at >= size - 16)
+			break;
+	}
+	if (shown)
+		snprintf(out + at, size - at, more ? ", +%d]" : "]", more);
+}
