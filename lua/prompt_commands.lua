@@ -199,22 +199,20 @@ add("results", "list the results that are kept as _1, _2, ...", function()
 	end
 end)
 
--- "3.2/20", "1560/1560"
-local function job_place(j)
-	local epochs = j.steps_per_epoch > 0 and ("%.3g/%.4g"):format(j.step / j.steps_per_epoch, j.steps / j.steps_per_epoch) or "-"
-	return epochs, ("%d/%d"):format(j.step, j.steps)
-end
-
-local function job_row(j)
-	local epochs, steps = job_place(j)
-	local left = j.state == "running" and j.time and j.step > 0 and j.time / j.step * (j.steps - j.step)
-	return { j.name, j.state, epochs, steps, j.knn and ("%.4f"):format(j.knn) or "-", j.total and ("%.4g"):format(j.total) or "-",
-		left and require "barlow.run".clock(left) or "-", j.state == "failed" and j.message or "" }
+local function job_row(t)
+	local run, r = require "barlow.run", t.terms
+	local left = t.state == "running" and r and run.remaining(t, r)
+	local knn = run.newest(t, "knn")
+	return { native.clean(t.name), t.state, ("%.3g/%.4g"):format(t.iteration / t.steps_per_epoch, t.steps / t.steps_per_epoch),
+		("%d/%d"):format(t.iteration, t.steps), knn and ("%.4f"):format(knn) or "-", r and ("%.4g"):format(r.total) or "-",
+		left and run.clock(left) or "-", t.state == "failed" and native.clean(t.message:match "[^\n]*") or t.folder or "in memory only" }
 end
 
 add("jobs", "list the runs of this session; also the word jobs", function()
-	local rows = { { "run", "state", "epoch", "step", "kNN", "total", "ETA", "" } }
-	for _, j in ipairs(native.jobs()) do rows[#rows + 1] = job_row(j) end
+	local rows = { { "run", "state", "epoch", "step", "kNN", "total", "ETA", "folder" } }
+	for _, t in ipairs(native.trainers()) do
+		if t.state ~= "new" then rows[#rows + 1] = job_row(t) end
+	end
 	if #rows == 1 then return print "there are no runs in this session" end
 	local width = {}
 	for _, r in ipairs(rows) do
@@ -223,7 +221,7 @@ add("jobs", "list the runs of this session; also the word jobs", function()
 	for _, r in ipairs(rows) do
 		local line = {}
 		for i, text in ipairs(r) do line[i] = text .. (" "):rep(width[i] - (utf8.len(text) or #text)) end
-		print((table.concat(line, "  "):gsub("%s+$", "")))
+		print(show.cut((table.concat(line, "  "):gsub("%s+$", "")), native.width() - 1))
 	end
 end)
 

@@ -28,6 +28,17 @@ local function remaining(t, r)
 	return t.seconds > 0 and math.min(left, t.seconds - r.time) or left
 end
 
+run.remaining = remaining
+
+-- The newest value of a column that few records have, or nil.
+function run.newest(t, name)
+	for i = t.terms and t.terms.step or 0, 1, -1 do
+		local r = t:record(i)
+		local v = r and r[name]
+		if v and v == v then return v end
+	end
+end
+
 -- A value with its name, as its column has it; scores to four decimals, as tables of results do.
 local function field_text(column, value)
 	local name = column.kind == "score" and column.brief or column.name
@@ -111,6 +122,36 @@ local function newest_step(t)
 	return r and r.step or t.iteration
 end
 
+-- "lambda 0.0051, lr 0.001, batch 32, float32, adamw"
+local function settings_text(t)
+	local parts = {}
+	for _, name in ipairs(t.settable) do parts[#parts + 1] = ("%s %.4g"):format(name, t[name]) end
+	parts[#parts + 1] = "batch " .. t.batch
+	parts[#parts + 1] = t.precision
+	parts[#parts + 1] = t.optim.kind
+	return table.concat(parts, ", ")
+end
+
+-- The trainer as the prompt prints it: where it stands, by what, and where it is kept.
+function run.card(t)
+	local r, out = t.terms, { tostring(t):gsub(",.*", "") .. (t.message ~= "" and ", " .. t.message or "") }
+	local function add(head, text) out[#out + 1] = ("  %-9s %s"):format(head, text) end
+	local done = t.steps > 0 and 100 * t.iteration // t.steps or 0
+	local eta = r and t.state == "running" and remaining(t, r)
+	add("step", ("%d of %d (%d%%), epoch %.3g of %.4g%s"):format(t.iteration, t.steps, done, t.iteration / t.steps_per_epoch,
+		t.steps / t.steps_per_epoch, eta and ", ETA " .. clock(eta) or ""))
+	if r then
+		local scores = {}
+		see_scores(t, r, scores)
+		add("loss", line_text({ "total", "term", "floor" }, t, r, scores))
+		add("measured", line_text({ "score", "measure", "own" }, t, r, scores))
+	end
+	add("settings", settings_text(t))
+	add("data", tostring(t.data):gsub("\n.*", ""))
+	add("folder", t.folder or "none: it is kept in memory only")
+	return table.concat(out, "\n")
+end
+
 -- Records behind step `seen`, as they come, go to report(record, last) and on_progress(record, trainer).
 local function follow(t, seen, report, on_progress)
 	local over = false
@@ -148,6 +189,13 @@ function run.run(t, options)
 	return t.state
 end
 
+-- What t:eval{} returns prints what was measured on what.
+local evaluated = { __tostring = function(e)
+	local scores = ("kNN %.4f"):format(e.knn) .. (e.linear and (", linear probe %.4f"):format(e.linear) or "")
+	local function line(text) return text:match "^[^\n]*" .. (text:match "\n.*(, of the training images)$" or "") end
+	return ("%s\n  on %s\n  by %s"):format(scores, line(e.test), line(e.train))
+end }
+
 -- What a run is measured on when nobody said: its own kNN sets, or parts of its data, which is then told.
 local function default_sets(t, options)
 	local knn = t.knn or {}
@@ -180,7 +228,7 @@ function run.evaluate(t, options)
 	sets.k = options.k
 	out.knn = eval.knn(sets)
 	out.train, out.test = references, queries
-	return out
+	return setmetatable(out, evaluated)
 end
 
 -- Whole numbers as a NumPy file of int64, little-endian.

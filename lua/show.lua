@@ -183,6 +183,8 @@ function show.result(v)
 		text = result_string(v)
 	elseif type(v) == "number" then
 		text = result_number(v)
+	elseif native.type_name(v) == "trainer" then
+		text = require "barlow.run".card(v)
 	else
 		text = show.nested(v, DEPTH, 0, {}) .. (native.is_tensor(v) and tensor_notes(v) or "")
 	end

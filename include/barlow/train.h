@@ -92,6 +92,7 @@ void bl_trainer_complain(bl_trainer *t, const char *fmt, ...) BL_PRINTF(2, 3);
 int bl_trainer_log(bl_trainer *t, const char *name, double value);
 double bl_trainer_seconds(const bl_trainer *t); /* its budget of training time; 0: none */
 bl_run_state bl_trainer_state(const bl_trainer *t);
+bool bl_trainer_launched(bl_trainer *t);                /* did bl_trainer_start begin steps in the background? */
 bl_live *bl_trainer_live(bl_trainer *t);                /* borrowed */
 
 /*

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* process.c: starting other processes and telling them apart. */
+#define _GNU_SOURCE /* POSIX_SPAWN_SETSID */
 #include <barlow/error.h>
 #include <barlow/process.h>
 
@@ -155,8 +156,7 @@ static int set_up(posix_spawn_file_actions_t *files, posix_spawnattr_t *attribut
 	rc = rc ? rc : posix_spawn_file_actions_adddup2(files, STDOUT_FILENO, STDERR_FILENO);
 	rc = rc ? rc : posix_spawnattr_setsigmask(attributes, &none);
 	rc = rc ? rc : posix_spawnattr_setsigdefault(attributes, &usual);
-	rc = rc ? rc : posix_spawnattr_setpgroup(attributes, 0);
-	return rc ? rc : posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+	return rc ? rc : posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
 }
 
 int64_t bl_process_spawn(char *const argv[], const char *log, const char *const extra[])

@@ -38,13 +38,18 @@ static void take_line(char *line)
 
 /* --- The terminal ----------------------------------------------------------------- */
 
-/* What undoes Readline's escape codes: text that is pasted comes in brackets meanwhile. */
+/* Text that is pasted comes in brackets, for which Readline writes escape codes. */
+static bool has_brackets(void)
+{
+	const char *brackets = rl_variable_value("enable-bracketed-paste");
+	return brackets && strcmp(brackets, "on") == 0;
+}
+
+/* What undoes these. */
 static void tell_guard(void)
 {
 	static const char brackets_off[] = "\033[?2004l\r\n", nothing[] = "\r\n";
-	const char *brackets = rl_variable_value("enable-bracketed-paste");
-	bool on = brackets && strcmp(brackets, "on") == 0;
-	const char *bytes = on ? brackets_off : nothing;
+	const char *bytes = has_brackets() ? brackets_off : nothing;
 	bl_guard_restore_by(bytes, isatty(STDOUT_FILENO) ? strlen(bytes) : 0);
 }
 
@@ -56,6 +61,7 @@ static void begin_reading(const char *prompt)
 		bl_guard_arm(STDIN_FILENO, &cooked);
 		tell_guard();
 	}
+	rl_eof_found = 0; /* of an entry before, for which Readline would write an empty line again */
 	rl_callback_handler_install(prompt, take_line);
 	bl_guard_release();
 }
@@ -263,12 +269,30 @@ static bl_evaluated evaluate(lua_State *L, char **input)
 	return how;
 }
 
+static int may_leave(lua_State *L)
+{
+	return bl_lua_call_module(L, "barlow.prompt_leave", "may", 1);
+}
+
+/* Where runs go on, somebody is asked what is to become of them, or they are waited for. */
+static bool leaves(lua_State *L)
+{
+	lua_pushcfunction(L, may_leave);
+	lua_pushboolean(L, isatty(STDIN_FILENO));
+	bool out = lua_pcall(L, 1, 1, 0) == LUA_OK && lua_toboolean(L, -1);
+	bool somebody = isatty(STDIN_FILENO);
+	if (!out && lua_isstring(L, -1))
+		fprintf(stderr, "%s\n", lua_tostring(L, -1));
+	lua_settop(L, 0);
+	bl_lua_interrupted = 0;
+	return out || !somebody;
+}
+
 void bl_prompt(lua_State *L)
 {
 	bl_trainer_called_by("prompt");
 	char *input = NULL;
 	char text[TEXT_SIZE];
-	bool left = false; /* by a word, not by Ctrl-D */
 	rl_readline_name = "barlow";
 	rl_change_environment = 0; /* exported LINES and COLUMNS would break resizing in the views */
 	rl_catch_signals = 0;
@@ -282,13 +306,17 @@ void bl_prompt(lua_State *L)
 		prompt_text(L, text);
 		bl_reports(tell_plainly);
 		reading r = read_line(input ? "    ..> " : text);
-		if (r == GOT_EOF)
-			break;
+		if (r == GOT_EOF) {
+			if (!isatty(STDIN_FILENO) || !has_brackets()) /* where Readline has not written it */
+				puts("");
+			if (leaves(L))
+				break;
+			continue;
+		}
 		if (r == GOT_LINE) {
 			input = append(input, got);
 			free(got);
-			left = evaluate(L, &input) == BL_LEAVE;
-			if (left)
+			if (evaluate(L, &input) == BL_LEAVE && leaves(L))
 				break;
 			bl_lua_interrupted = 0;
 		} else {
@@ -299,6 +327,4 @@ void bl_prompt(lua_State *L)
 		bl_lua_tell_unsaved();
 	}
 	free(input);
-	if (!left)
-		fputs("\n", stdout); /* behind "^D" */
 }

@@ -17,7 +17,7 @@
 #include <string.h>
 
 enum { RUNS_MOST = 64, SHOWN_MOST = 2 };
-#define EPOCH_SECONDS 10. /* between lines about epochs without kNN */
+#define EPOCH_SECONDS 60. /* between lines about epochs without kNN */
 
 /* What was told of a run. */
 typedef struct known {
@@ -30,9 +30,10 @@ static known book[RUNS_MOST];
 static int books;
 static bl_standing standing[RUNS_MOST];
 
+/* In the background: steps that are made by hand are no news. */
 static bool is_going(const bl_standing *s)
 {
-	return s->info.state == BL_RUN_RUNNING || s->info.state == BL_RUN_PAUSED;
+	return s->fresh && (s->info.state == BL_RUN_RUNNING || s->info.state == BL_RUN_PAUSED);
 }
 
 /* The run's page; those of trainers that are gone are given away. */
@@ -51,7 +52,7 @@ static known *page_of(const bl_standing *s, int n)
 	if (at == RUNS_MOST)
 		return NULL;
 	books += at == books;
-	book[at] = (known){ .id = s->id, .seen = s->fresh ? 0 : bl_live_length(s->live) };
+	book[at] = (known){ .id = s->id, .seen = s->fresh ? 0 : bl_live_length(s->live), .told_at = bl_now() };
 	return &book[at];
 }
 

@@ -508,6 +508,14 @@ bl_run_state bl_trainer_state(const bl_trainer *t)
 	return s;
 }
 
+bool bl_trainer_launched(bl_trainer *t)
+{
+	pthread_mutex_lock(&t->lock);
+	bool launched = t->launched;
+	pthread_mutex_unlock(&t->lock);
+	return launched;
+}
+
 void bl_trainer_control_end(bl_trainer *t)
 {
 	pthread_mutex_lock(&t->lock);

@@ -180,7 +180,8 @@ int bl_lua_board_open(lua_State *L);  /* board_open(): a screen of text; l_board
 int bl_lua_board_blank(lua_State *L); /* board_blank(width, height): the same without a terminal */
 int bl_lua_run_watch(lua_State *L); /* (live file[, read_only]) */
 
-int bl_lua_jobs(lua_State *L); /* jobs(): the trainers of this process, a list of tables; l_jobs.c */
+int bl_lua_trainers(lua_State *L); /* trainers(): those of this state, in the order in which they were made; l_run.c */
+void bl_lua_note_trainer(lua_State *L, int index); /* the trainer there is one of them */
 
 /* --- journals (l_journal.c) --- */
 

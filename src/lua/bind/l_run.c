@@ -379,6 +379,77 @@ static int p_encoder(lua_State *L) { return kept(L, "encoder"); }
 static int p_projector(lua_State *L) { return kept(L, "projector"); }
 static int p_data(lua_State *L) { return kept(L, "data"); }
 static int p_knn(lua_State *L) { return kept(L, "knn"); }
+static int p_loss(lua_State *L) { return kept(L, "loss"); }
+static int p_optim(lua_State *L) { return kept(L, "optim"); }
+static int p_views(lua_State *L) { return kept(L, "views"); }
+
+/* A setting as it was when the trainer was made. */
+static int given(lua_State *L, const char *name)
+{
+	bl_lua_recipe(L, 1);
+	lua_getfield(L, -1, name);
+	return 1;
+}
+static int p_epochs(lua_State *L) { return given(L, "epochs"); }
+static int p_precision(lua_State *L) { return given(L, "precision"); }
+
+static int p_lr(lua_State *L)
+{
+	lua_pushnumber(L, bl_trainer_get(bl_lua_trainer(L, 1), "lr"));
+	return 1;
+}
+
+static int p_background(lua_State *L)
+{
+	lua_pushboolean(L, bl_trainer_launched(bl_lua_trainer(L, 1)));
+	return 1;
+}
+
+static int p_settable(lua_State *L)
+{
+	bl_trainer *t = bl_lua_trainer(L, 1);
+	lua_newtable(L);
+	const char *name;
+	for (int i = 0; (name = bl_trainer_settable(t, i)); i++) {
+		lua_pushstring(L, name);
+		lua_rawseti(L, -2, i + 1);
+	}
+	return 1;
+}
+
+/* t.lambda: what may be set while it trains, as it is in force; else any setting of the recipe. */
+static int t_setting(lua_State *L)
+{
+	if (lua_type(L, 2) != LUA_TSTRING)
+		return 0;
+	double v = bl_trainer_get(bl_lua_trainer(L, 1), lua_tostring(L, 2));
+	if (isnan(v)) {
+		given(L, lua_tostring(L, 2));
+		return !lua_isnil(L, -1);
+	}
+	lua_pushnumber(L, v);
+	return 1;
+}
+
+/* t.lambda = v */
+static int t_assign(lua_State *L)
+{
+	bl_trainer *t = bl_lua_trainer(L, 1);
+	luaL_Buffer b;
+	const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "that", *settable;
+	for (int i = 0; (settable = bl_trainer_settable(t, i)); i++)
+		if (strcmp(settable, name) == 0)
+			return luaL_error(L, "trainer: '%s' is not assigned to: use t:set{%s = ...}, which takes effect at the next step", name,
+			                  name);
+	luaL_buffinit(L, &b);
+	for (int i = 0; (settable = bl_trainer_settable(t, i)); i++) {
+		luaL_addstring(&b, i ? ", " : "");
+		luaL_addstring(&b, settable);
+	}
+	luaL_pushresult(&b);
+	return luaL_error(L, "trainer: '%s' cannot be changed while it trains: use t:set{...} for one of %s", name, lua_tostring(L, -1));
+}
+
 static int p_folder(lua_State *L) { return lua_pushstring(L, bl_place_folder(bl_lua_place(L, 1))), 1; }
 
 /* --- between steps --- */
@@ -521,6 +592,44 @@ static int t_gc(lua_State *L)
 	return 0;
 }
 
+#define TRAINERS "barlow.trainers" /* registry: [n] = trainer, weak; n = how many there were */
+
+void bl_lua_note_trainer(lua_State *L, int index)
+{
+	if (!luaL_getsubtable(L, LUA_REGISTRYINDEX, TRAINERS)) {
+		lua_createtable(L, 0, 1);
+		lua_pushliteral(L, "v");
+		lua_setfield(L, -2, "__mode");
+		lua_setmetatable(L, -2);
+	}
+	lua_getfield(L, -1, "n");
+	lua_Integer n = lua_tointeger(L, -1) + 1;
+	lua_pushvalue(L, index);
+	lua_rawseti(L, -3, n);
+	lua_pushinteger(L, n);
+	lua_setfield(L, -3, "n");
+	lua_pop(L, 2);
+}
+
+int bl_lua_trainers(lua_State *L)
+{
+	lua_Integer out = 0;
+	lua_newtable(L);
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, TRAINERS);
+	lua_getfield(L, -1, "n");
+	lua_Integer n = lua_tointeger(L, -1);
+	lua_pop(L, 1);
+	for (lua_Integer i = 1; i <= n; i++) {
+		const bl_lua_run *r = lua_rawgeti(L, -1, i) == LUA_TUSERDATA ? lua_touserdata(L, -1) : NULL;
+		if (r && r->trainer)
+			lua_rawseti(L, -3, ++out);
+		else
+			lua_pop(L, 1);
+	}
+	lua_pop(L, 1);
+	return 1;
+}
+
 static int t_tostring(lua_State *L)
 {
 	bl_live_info i = info(L);
@@ -531,7 +640,7 @@ static int t_tostring(lua_State *L)
 }
 
 static const luaL_Reg meta[] = {
-	{ "__gc", t_gc }, { "__tostring", t_tostring }, { "__len", t_len }, { NULL, NULL },
+	{ "__gc", t_gc }, { "__tostring", t_tostring }, { "__len", t_len }, { "__newindex", t_assign }, { NULL, NULL },
 };
 static const bl_lua_function methods[] = {
 	BL_LUA("start", t_start, "(): trainer", "Begins, in the background.", BL_EXAMPLE_RUN ":start():wait()"),
@@ -627,6 +736,21 @@ static const bl_lua_function properties[] = {
 	BL_LUA("data", p_data, ": dataset", "The dataset.", "local t = " BL_EXAMPLE_RUN ":step(1); print(t.data)"),
 	BL_LUA("knn", p_knn, ": table?", "The sets of the kNN during training, or nil.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.knn)"),
+	BL_LUA("loss", p_loss, ": loss", "The loss; t.lambda, t.mu: what may be set of it, as it is in force.",
+	       "local t = " BL_EXAMPLE_RUN ":step(1):set{lambda = .01}:step(1); print(t.loss, t.lambda)"),
+	BL_LUA("optim", p_optim, ": optimiser", "The optimiser, as it was given.",
+	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.optim)"),
+	BL_LUA("lr", p_lr, ": number", "The learning rate that the schedule multiplies, as it is in force (t.terms.lr: that of the last step).",
+	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.lr, t.terms.lr)"),
+	BL_LUA("background", p_background, ": boolean", "Was it started in the background (t:start)?",
+	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.background)"),
+	BL_LUA("settable", p_settable, ": table", "The names that t:set{} takes while it trains.",
+	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.settable[1])"),
+	BL_LUA("epochs", p_epochs, ": number", "Epochs to do; like it any other setting: t.schedule, t.clip, t.workers.",
+	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.epochs)"),
+	BL_LUA("views", p_views, ": pipeline|pipelines", "What makes the views.", "local t = " BL_EXAMPLE_RUN ":step(1); print(t.views)"),
+	BL_LUA("precision", p_precision, ": string", "float32 or bf16.",
+	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.precision)"),
 	BL_LUA("folder", p_folder, ": string?",
 	       "Where the run is kept once it has started: live, recipe.lua, checkpoint and weights; nil: in memory only.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.folder)"),
@@ -641,5 +765,5 @@ static const bl_lua_function properties[] = {
 
 void bl_lua_define_trainer(lua_State *L)
 {
-	bl_lua_define_type(L, &(bl_lua_type){ BL_T_TRAINER, "t", meta, methods, properties, NULL, NULL });
+	bl_lua_define_type(L, &(bl_lua_type){ BL_T_TRAINER, "t", meta, methods, properties, t_setting, NULL });
 }

@@ -306,8 +306,8 @@ static void load_start(lua_State *L, const bl_trainer_config *c, const char *pat
 /* Keeps the objects that the trainer shows: t.encoder and the like.  projector: where it is on the stack. */
 static void keep_objects(lua_State *L, int trainer, int projector)
 {
-	static const char *const names[] = { "encoder", "data", "knn", "folder", NULL };
-	lua_createtable(L, 0, 4);
+	static const char *const names[] = { "encoder", "data", "knn", "folder", "loss", "optim", "views", NULL };
+	lua_createtable(L, 0, 8);
 	for (int i = 0; names[i]; i++) {
 		lua_getfield(L, 1, names[i]);
 		lua_setfield(L, -2, names[i]);
@@ -358,6 +358,7 @@ static int trainer_new(lua_State *L)
 	const char *start = warm_start(L, &s);
 	bl_lua_run *r = bl_lua_new(L, BL_T_TRAINER, sizeof *r);
 	keep_objects(L, lua_gettop(L), projector);
+	bl_lua_note_trainer(L, lua_gettop(L));
 	bl_lua_enter(L);
 	r->trainer = bl_trainer_new(&s.c);
 	r->place = r->trainer ? bl_place_new(r->trainer) : NULL;

@@ -25,6 +25,14 @@ static int native_source(lua_State *L)
 	return 1;
 }
 
+/* type_name(value): what barlow calls objects of its type; nil: it is none */
+static int native_type_name(lua_State *L)
+{
+	if (lua_type(L, 1) != LUA_TUSERDATA || luaL_getmetafield(L, 1, "__name") == LUA_TNIL)
+		lua_pushnil(L);
+	return 1;
+}
+
 /* texts(name): those that were loaded as chunks of that name, the newest first */
 static int native_texts(lua_State *L)
 {
@@ -170,7 +178,6 @@ static const luaL_Reg functions[] = {
 	{ "index_problem", bl_lua_index_problem },
 	{ "interruptible", bl_lua_interruptible },
 	{ "is_terminal", native_is_terminal },
-	{ "jobs", bl_lua_jobs },
 	{ "journal", bl_lua_read_journal },
 	{ "json_read", bl_lua_json_read },
 	{ "json_text", bl_lua_json_text },
@@ -204,6 +211,8 @@ static const luaL_Reg functions[] = {
 	{ "source", native_source },
 	{ "tell_unsaved", native_tell_unsaved },
 	{ "texts", native_texts },
+	{ "type_name", native_type_name },
+	{ "trainers", bl_lua_trainers },
 	{ "tune_load", bl_lua_tune_load },
 	{ "tune_measure", bl_lua_tune_measure },
 	{ "tune_module", bl_lua_tune_module },

@@ -1,0 +1,141 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Runs beside the prompt, on a real terminal (tmux): news above the line, where they stand, the end of the session.
+set -u
+
+if ! command -v tmux >/dev/null 2>&1; then
+	echo "1..0 # SKIP tmux is not installed"
+	exit 0
+fi
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-prompt-runs-XXXXXX") || exit 1
+socket=barlow-prompt-runs-$$
+in_tmux() { TMUX='' tmux -L "$socket" -f /dev/null "$@" 2>>"$dir/tmux.log"; }
+trap 'in_tmux kill-server; rm -rf "$dir"' EXIT
+trap 'exit 130' INT TERM
+# Where a signal ends a process that is at its exit, LeakSanitizer's tracer waits there for a thread that is gone, for ever.
+ASAN_OPTIONS=detect_leaks=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
+export ASAN_OPTIONS
+
+screen() { in_tmux capture-pane -p -t t; }
+keys() { in_tmux send-keys -t t "$@"; }
+line() {
+	in_tmux send-keys -t t -l "$1"
+	keys Enter
+}
+until_true() {
+	tries=0
+	until "$@"; do
+		tries=$((tries + 1))
+		[ $tries -lt 200 ] || return 1
+		sleep 0.1
+	done
+}
+has() { screen | grep -qE -- "$1"; }
+shows() { until_true has "$1"; }
+
+number=0
+# check NAME PATTERN: the screen comes to show it
+check() {
+	number=$((number + 1))
+	if shows "$2"; then
+		echo "ok $number - $1"
+	else
+		echo "not ok $number - $1"
+		screen | sed 's/^/# /'
+	fi
+}
+clear_screen() {
+	keys C-l
+	in_tmux clear-history -t t
+}
+
+cat >"$dir/make.lua" <<'EOF'
+local ds = data.shapes{n = 64, size = 8, channels = 1}
+function make(name, epochs, folder, more)
+	local settings = {data = ds, encoder = nn.cnn{widths = {4}, image = 8}, projector = {8}, batch = 32, epochs = epochs,
+		name = name, folder = folder}
+	for k, v in pairs(more or {}) do settings[k] = v end
+	return trainer(settings)
+end
+EOF
+environment="XDG_STATE_HOME='$dir/state' XDG_DATA_HOME='$dir/data' XDG_CACHE_HOME='$dir/cache' TERM=screen"
+in_tmux new-session -d -s t -x 120 -y 40 "$environment '$BARLOW'; echo left with \$?; exec sleep 100"
+check "it prompts" '^barlow>'
+line "%run $dir/make.lua"
+line 'knn = {refs = data.shapes{n = 64, size = 8, channels = 1}, queries = data.shapes{n = 64, size = 8, channels = 1}}'
+line 'make("short", 3, false, {knn = knn}):start() half = 1'
+in_tmux send-keys -t t -l 'half = "typed'
+check "an end is told above the line" '^short: (epoch .* kNN|finished at step 6 of 6, kNN) '
+check "which stays as it is" '^barlow> half = "typed$'
+keys '"' Enter
+line 'half'
+check "and can be gone on with" '^"typed"$'
+clear_screen
+line 'bad = make("bad", 9, false, {views = aug.func(function(i, r, info) if info.step > 2 then error "broken by me" end return i end)})'
+line 'bad:start() half = 1'
+check "a failure is told with its reason" '^bad: failed at step [0-9]+ of 18: .*broken by me'
+clear_screen
+line 'long = make("long", 1e6)'
+line 'long:start() half = 1'
+check "the prompt shows a run" '^barlow \[long [0-9]+/1e\+06 [0-9]+%\]> '
+line 'jobs'
+check "jobs lists it" '^long +running +[0-9.e+]+/1e\+06 +[0-9]+/2000000 '
+line 'long'
+check "the run is a card" '^  settings +lambda 0\.0051, invariance 1, lr 0\.001, lr_bias 0, batch 32, float32, adamw$'
+line '_PROMPT = "mine%r$ "'
+check "the prompt can be another" '^mine \[long [0-9]+/1e\+06 [0-9]+%\]\$ '
+line '_PROMPT = nil'
+clear_screen
+line 'memory = make("memory", 1e6, false):start() half = 1'
+check "the prompt shows both" '^barlow \[long [0-9]+/1e\+06 [0-9]+%, memory [0-9]+/1e\+06 [0-9]+%\]>$'
+keys C-d
+check "Ctrl-D asks what is to become of runs" '^2 runs are under way: long \(step [0-9]+ of 2000000\), memory '
+check "with its choices" '^\[w\]ait, \[d\]etach .*, \[s\]top and save, or Enter to stay\?'
+keys Enter
+line '"still " .. "here"'
+check "Enter stays" '^"still here"$'
+line 'quit'
+check "quit asks too" '^\[w\]ait.*stay\?$'
+line 'd'
+check "what is in memory only cannot be detached" '^memory cannot be detached: it is kept in memory only'
+line 'memory:stop() memory = nil'
+check "there is one left" '^barlow \[long [0-9]+/1e\+06 [0-9]+%\]>$'
+clear_screen
+keys C-d
+check "it asks again" '^1 run is under way: long'
+line 'd'
+check "a run is detached" '^long: goes on as process [0-9]+ from step [0-9]+; '
+check "and the session ends" '^left with 0$'
+pid=$(screen | sed -n 's/^long: goes on as process \([0-9]*\) .*/\1/p')
+number=$((number + 1))
+if [ -n "$pid" ] && [ "$(ps -o sid= -p "$pid" | tr -d ' ')" = "$pid" ]; then
+	echo "ok $number - the run has a session of its own"
+else
+	echo "not ok $number - the run has a session of its own: '$pid'"
+fi
+ended() { ! kill -0 "$pid" 2>/dev/null; }
+[ -z "$pid" ] || kill -TERM "$pid" 2>/dev/null
+until_true ended
+number=$((number + 1))
+if grep -q 'long: stopped at step [0-9]* of 2000000, saved' "$dir"/data/barlow/runs/long-*/log; then
+	echo "ok $number - and a log"
+else
+	echo "not ok $number - and a log"
+	sed 's/^/# /' "$dir"/data/barlow/runs/long-*/log
+fi
+
+# Input that is no terminal: its end waits.
+cat >"$dir/in" <<EOF
+dofile "$dir/make.lua"
+make("piped", 2, false):start() half = 1
+EOF
+XDG_STATE_HOME=$dir/state "$BARLOW" -i <"$dir/in" >"$dir/out" 2>&1
+number=$((number + 1))
+if grep -qE 'step 4/4|piped: finished at step 4' "$dir/out"; then
+	echo "ok $number - the end of piped input waits for runs"
+else
+	echo "not ok $number - the end of piped input waits for runs"
+	sed 's/^/# /' "$dir/out"
+fi
+echo "1..$number"
