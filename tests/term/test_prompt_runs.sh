@@ -78,13 +78,13 @@ check "a failure is told with its reason" '^bad: failed at step [0-9]+ of 18: .*
 clear_screen
 line 'long = make("long", 1e6)'
 line 'long:start() half = 1'
-check "the prompt shows a run" '^barlow \[long [0-9]+/1e\+06 [0-9]+%\]> '
+check "the prompt shows a run" '^barlow \[long [0-9]+/1e\+06 [0-9]+%\]>'
 line 'jobs'
 check "jobs lists it" '^long +running +[0-9.e+]+/1e\+06 +[0-9]+/2000000 '
 line 'long'
 check "the run is a card" '^  settings +lambda 0\.0051, invariance 1, lr 0\.001, lr_bias 0, batch 32, float32, adamw$'
 line '_PROMPT = "mine%r$ "'
-check "the prompt can be another" '^mine \[long [0-9]+/1e\+06 [0-9]+%\]\$ '
+check "the prompt can be another" '^mine \[long [0-9]+/1e\+06 [0-9]+%\]\$'
 line '_PROMPT = nil'
 clear_screen
 line 'memory = make("memory", 1e6, false):start() half = 1'
