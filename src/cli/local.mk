@@ -9,6 +9,7 @@ command_files = \
 	src/cli/cmd_tune.c \
 	src/cli/cmd_verify.c \
 	src/cli/cmd_help.c \
+	src/cli/cmd_complete.c \
 	src/cli/cmd_completions.c
 barlow_sources += $(command_files) \
 	src/cli/command.h \

@@ -25,6 +25,18 @@ static int native_source(lua_State *L)
 	return 1;
 }
 
+/* schedules(): the kinds that there are */
+static int native_schedules(lua_State *L)
+{
+	const char *name;
+	lua_newtable(L);
+	for (int i = 0; (name = bl_schedule_name(i)); i++) {
+		lua_pushstring(L, name);
+		lua_rawseti(L, -2, i + 1);
+	}
+	return 1;
+}
+
 /* type_name(value): what barlow calls objects of its type; nil: it is none */
 static int native_type_name(lua_State *L)
 {
@@ -208,6 +220,7 @@ static const luaL_Reg functions[] = {
 	{ "run_watch", bl_lua_run_watch },
 	{ "runs", bl_lua_runs },
 	{ "runs_root", bl_lua_runs_root },
+	{ "schedules", native_schedules },
 	{ "source", native_source },
 	{ "tell_unsaved", native_tell_unsaved },
 	{ "texts", native_texts },

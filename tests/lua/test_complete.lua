@@ -1,0 +1,80 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- What Tab offers: by what stands before the word, without running anything of the user's.
+package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
+local tap = require "tap"
+local complete = require "barlow.complete"
+local test, equal = tap.test, tap.equal
+
+local function offers(text)
+	local list, at, close = complete.candidates(text)
+	return table.concat(list, " "), at, close
+end
+
+-- {text, what is offered}: exactly that
+local exact = {
+	{ "tensor.zer", "zeros" }, { "whi", "while" }, { "local abc = 3 print(ab", "abc" }, { "function f(alpha, beta) return al", "alpha" },
+	{ "net:cou", "count" }, { "net.", "kind training" }, { "net.cou", "" }, { "net:kin", "" }, { "t.encoder:cou", "count" },
+	{ "t.enc", "encoder" }, { "nn.linear(1, 2):cou", "count" }, { "optim.adamw{ lr = 1 }.ki", "kind" }, { "ds:split(.5):fe", "few" },
+	{ "trainer{ enc", "encoder = " }, { "trainer{ batch = 2, batc", "" }, { "trainer{ encoder = nn.cnn{ wid", "widths = " },
+	{ "trainer{ encoder = nn.cnn{ widths = { 3 }, chan", "channels = " }, { "trainer{ knn = { re", "refs = " },
+	{ "nn.linear(2, 3, {bi", "bias = " }, { "aug.compose{ aug.crop{ sca", "scale = " }, { "t:set{ lam", "lambda = " },
+	{ "trainer{ schedule = \"c", "constant cosine" }, { "trainer{ precision = 'b", "bf16" }, { "trainer{ precision = ", '"bf16" "float32"' },
+	{ "optim.adamw{ decay_all = ", "false true" }, { '("x"):upp', "upper" }, { '"trai', "" }, { "x = 'tens", "" }, { "-- trai", "" },
+	{ "[[ trai", "" }, { "--[[ trai ]] whi", "while" }, { "x = 3.", "" }, { "a..", "" }, { "mine.", "alpha fn" }, { "mine:", "fn" },
+	{ "guarded.", "" }, { "?tensor.zer", "tensor.zeros" }, { "??tensor.zer", "tensor.zeros" }, { "?t:sto", "t:stop" },
+	{ "%hist", "history " }, { "help 'nn.lin", "nn.linear" }, { "nothing_there.", "" },
+	{ "for i = 1, 3 do trai", "trainer" }, { "if net then\n  net:cou", "count" },
+}
+
+net = nn.linear(2, 3)
+ds = data.shapes{ n = 64, size = 8, channels = 1 }
+t = trainer{ data = ds, encoder = nn.cnn{ widths = { 4 }, image = 8 }, projector = { 8 }, batch = 32, epochs = 1, folder = false }
+mine = { alpha = 1, fn = function() end, [1] = 2 }
+local ran = false
+guarded = setmetatable({}, { __index = function() ran = true end, __pairs = function() ran = true end })
+
+for _, case in ipairs(exact) do
+	test(("%q"):format(case[1]), function() equal(offers(case[1]), case[2]) end)
+end
+
+test("nothing of the user's runs", function() equal(ran, false) end)
+
+test("names of globals, and keywords", function()
+	local all = " " .. offers "t" .. " "
+	for _, name in ipairs{ "t", "tensor", "trainer", "then", "true", "tostring" } do
+		assert(all:find(" " .. name .. " ", 1, true), name)
+	end
+	assert(not all:find " nn ")
+end)
+
+test("the place of the word, and the quote that closes a value", function()
+	local _, at, close = offers "trainer{ precision = \"b"
+	equal(at, 23)
+	equal(close, '"')
+	_, at, close = offers "print(tensor.zer"
+	equal(at, 14)
+	equal(close, "")
+end)
+
+test("files in strings", function()
+	local folder = os.tmpname()
+	os.remove(folder)
+	os.execute(("mkdir -p '%s/inner' && touch '%s/a b.lua' '%s/.hidden'"):format(folder, folder, folder))
+	equal(offers(('x = "%s/'):format(folder)), folder .. "/a b.lua " .. folder .. "/inner/")
+	equal(offers(("$ ls %s/in"):format(folder)), folder .. "/inner/")
+	equal(offers(('dofile "%s/.h'):format(folder)), "")
+	os.execute(("rm -r '%s'"):format(folder))
+end)
+
+test("any beginning of a text is taken", function()
+	local text = [==[t = trainer{ encoder = nn.cnn{ widths = {4}, x = "a\"b" }, knn = {refs = ds:split(.5)}, [1] = [[x]], f = function(a) return a.b:c{1} end }
+		--[[ c ]] t:set{ lambda = .1 } ("x"):upper()..'y'  ?? %x $ y ::]==]
+	for i = 0, #text do complete.candidates(text:sub(1, i)) end
+	for i = 1, 200 do
+		local bytes = {}
+		for k = 1, 40 do bytes[k] = ("{}()[]\"'.:=, -abt1\n\\"):sub((i * 7919 + k * 104729 + i * k) % 20 + 1, (i * 7919 + k * 104729 + i * k) % 20 + 1) end
+		complete.candidates(table.concat(bytes))
+	end
+end)
+
+tap.done()
