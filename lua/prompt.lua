@@ -121,6 +121,7 @@ end
 -- The error of an entry as it is shown; the whole traceback is kept for %traceback.
 function prompt.error_text(input, value, traceback)
 	local message = type(value) == "string" and value or show.result(value)
+	if message:match "^barlow%.[%w_]+:%d+: interrupted$" then message = "interrupted" end
 	prompt.traceback = message .. "\n" .. (traceback or "")
 	if type(value) ~= "string" then message = "error: " .. message end
 	return message .. marked(message, input) .. own_frames(traceback or "")

@@ -42,7 +42,11 @@ int32_t *bl_eval_labels_like(const bl_dataset *d, const bl_dataset *like);
  * accuracy on the queries, or negative.  Of equally similar references the
  * earlier counts as nearer; with fewer than k references all of them vote.
  */
-typedef struct bl_knn_config { int k; double temperature; } bl_knn_config;
+typedef struct bl_knn_config {
+	int k;
+	double temperature;
+	const volatile int *stop; /* may be NULL; polled: non-zero ends it with the message "stopped" */
+} bl_knn_config;
 double bl_eval_knn(const bl_knn_config *c, const bl_tensor *refs, const int32_t *ref_labels, const bl_tensor *queries,
                    const int32_t *query_labels, int classes);
 /* The same; guess (M), which may be NULL, gets the class that each query is taken for. */

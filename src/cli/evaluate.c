@@ -228,7 +228,9 @@ bl_evaluated bl_evaluate(lua_State *L, const char *input)
 	while (isspace((unsigned char)*input))
 		input++;
 	lua_settop(L, 0);
+	bl_signals_running(input);
 	bl_evaluated out = *input ? evaluate(L, input) : BL_EVALUATED;
+	bl_signals_running(NULL);
 	lua_settop(L, 0);
 	return out;
 }

@@ -77,6 +77,7 @@ int bl_run_script(lua_State *L, const bl_texts *script)
 int bl_run_close(lua_State *L, int status)
 {
 	bl_signals_yield();
+	bl_lua_interrupt_guard(NULL);
 	lua_close(L); /* which ends runs that still go on */
 	bl_lua_tell_unsaved();
 	return status == EXIT_SUCCESS && bl_trainers_unsaved() ? EXIT_FAILURE : status;

@@ -11,6 +11,8 @@
 #include "lua/kit/states.h"
 #include "view/guard.h"
 
+#include <barlow/text.h>
+
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -24,6 +26,7 @@
 
 /* A terminal that is closed sends SIGHUP twice: once through the shell, once by itself. */
 #define SAME_HANGUP_SECONDS .2
+#define AGAIN_SECONDS .3 /* from a Ctrl-C that is not yet answered to one that asks why */
 
 static struct {
 	sem_t told;
@@ -87,10 +90,37 @@ static void on_nothing(int number)
 	(void)number;
 }
 
+/* What runs by now, for who presses Ctrl-C again. */
+static char running[256];
+
+void bl_signals_running(const char *text)
+{
+	running[0] = '\0';
+	if (text)
+		bl_text_clean(running, sizeof running, text, false);
+}
+
+static void write_all(const char *text)
+{
+	if (write(STDERR_FILENO, text, strlen(text)) < 0)
+		return;
+}
+
+/* One call of a library (a decomposition, gnuplot) cannot be ended from outside. */
 static void on_interrupt(int number)
 {
+	static struct timespec first;
+	int why = errno;
 	(void)number;
-	bl_lua_interrupted++;
+	bl_lua_interrupt();
+	if (bl_lua_interrupted == 1)
+		clock_gettime(CLOCK_MONOTONIC, &first);
+	else if (running[0] && seconds_since(&first) > AGAIN_SECONDS) {
+		write_all("\nstill in one call of: ");
+		write_all(running);
+		write_all("\nwhich ends before Ctrl-C is answered; Ctrl-\\ ends barlow\n");
+	}
+	errno = why;
 }
 
 /* --- The end -------------------------------------------------------------------------------- */

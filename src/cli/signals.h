@@ -15,6 +15,8 @@
 int bl_signals_install(void);
 /* For commands that run Lua: until then Ctrl-C ends the program. */
 void bl_signals_catch_interrupts(void);
+/* What a second Ctrl-C says is running; NULL: nothing is. */
+void bl_signals_running(const char *text);
 /* Where the program is ending by a signal: waits for that.  Else returns at once. */
 void bl_signals_yield(void);
 

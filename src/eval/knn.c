@@ -35,6 +35,7 @@ typedef struct search {
 	double temperature;
 	int64_t *correct; /* of each chunk */
 	int32_t *guess;   /* of each query; NULL: not wanted */
+	const volatile int *stop; /* NULL: nobody stops it */
 	atomic_bool failed;
 } search;
 
@@ -94,13 +95,18 @@ static int vote(const search *s, const neighbour *heap, double *votes)
 	return best;
 }
 
+static bool is_stopped(const search *s)
+{
+	return s->stop && *s->stop;
+}
+
 static int64_t count_correct(const search *s, int64_t first, int64_t n, float *dots, neighbour *heaps, double *votes)
 {
 	int64_t correct = 0;
 
 	for (int64_t i = 0; i < n * s->k; i++)
 		heaps[i] = (neighbour){ -INFINITY, NOBODY };
-	for (int64_t j = 0; j < s->n_refs; j += REFS) {
+	for (int64_t j = 0; j < s->n_refs && !is_stopped(s); j += REFS) {
 		int64_t m = s->n_refs - j < REFS ? s->n_refs - j : REFS;
 
 		bl_gemm(false, true, n, m, s->width, 1, s->queries + first * s->width, s->width, s->refs + j * s->width,
@@ -148,6 +154,8 @@ static double search_all(search *s)
 	bl_block_give(s->correct);
 	if (atomic_load(&s->failed))
 		return bl_fail("kNN: no memory");
+	if (is_stopped(s))
+		return bl_fail("stopped");
 	return (double)correct / (double)s->n_queries;
 }
 
@@ -213,7 +221,7 @@ double bl_eval_knn(const bl_knn_config *c, const bl_tensor *refs, const int32_t 
 double bl_eval_knn_guess(const bl_knn_config *c, const bl_tensor *refs, const int32_t *ref_labels, const bl_tensor *queries,
 			 const int32_t *query_labels, int classes, int32_t *guess)
 {
-	search s = { .ref_labels = ref_labels, .query_labels = query_labels, .classes = classes, .guess = guess };
+	search s = { .ref_labels = ref_labels, .query_labels = query_labels, .classes = classes, .guess = guess, .stop = c->stop };
 	bl_tensor *r, *q;
 	float *ref_scale = NULL, *query_scale = NULL;
 	double accuracy = -1;

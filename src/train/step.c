@@ -207,7 +207,7 @@ static double knn_accuracy(bl_trainer *t)
 	bl_rng_leave(outside);
 	double accuracy = -1;
 	if (queries)
-		accuracy = bl_eval_knn(&(bl_knn_config){ c->knn_k, .1 }, refs, t->ref_labels, queries, t->query_labels,
+		accuracy = bl_eval_knn(&(bl_knn_config){ c->knn_k, .1, &t->cancel }, refs, t->ref_labels, queries, t->query_labels,
 		                       bl_dataset_classes(c->knn_refs));
 	bl_tensor_unref(refs);
 	bl_tensor_unref(queries);

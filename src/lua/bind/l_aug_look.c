@@ -74,6 +74,7 @@ int bl_lua_look_time(lua_State *L)
 	for (int round = 0; round < ROUNDS; round++) {
 		double spent = 0;
 		for (int i = 0; i < views; i++) {
+			bl_lua_interrupt_check(L);
 			bl_view_key key = { .epoch = (uint32_t)round };
 			bl_plan plan;
 			bl_image im = open_row(L, d, 1 + i % bl_dataset_length(d), &key);

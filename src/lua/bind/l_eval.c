@@ -226,7 +226,7 @@ static void set_predictions(lua_State *L, const sample *s, const int32_t *guess)
 /* Accuracy on b by a, in the units that were asked for; negative: bl_error. */
 static double compare(const probe *p, const sample *a, const sample *b, int32_t *guess, bl_whiten_result *r)
 {
-	bl_knn_config knn = { p->k, p->temperature };
+	bl_knn_config knn = { p->k, p->temperature, &bl_lua_interrupted };
 	bl_whiten_config c = {
 		.knn = knn, .ridges = p->ridge.n ? p->ridge.v : NULL, .n_ridges = p->ridge.n,
 		.seed = (uint64_t)p->seed, .stop = &bl_lua_interrupted,

@@ -4,7 +4,9 @@
  *
  * A permanent count hook, inherited by every coroutine made later, looks at
  * the flag.  While the flag is up the hook looks at every instruction, so that
- * a pcall that catches the error meets it again at once, outside.
+ * a pcall that catches the error meets it again at once, outside.  The signal's
+ * handler makes it do so at once, as Lua's own program does: a thousand instructions
+ * may be a thousand products of matrices.
  */
 #include "lua/kit/kit.h"
 
@@ -21,9 +23,20 @@ static void look(lua_State *L, lua_Debug *ar)
 	bl_lua_interrupt_check(L);
 }
 
+static lua_State *volatile guarded;
+
 void bl_lua_interrupt_guard(lua_State *L)
 {
-	lua_sethook(L, look, LUA_MASKCOUNT, EVERY);
+	guarded = L;
+	if (L)
+		lua_sethook(L, look, LUA_MASKCOUNT, EVERY);
+}
+
+void bl_lua_interrupt(void)
+{
+	bl_lua_interrupted++;
+	if (guarded)
+		lua_sethook(guarded, look, LUA_MASKCOUNT, 1);
 }
 
 void bl_lua_interrupt_check(lua_State *L)

@@ -184,7 +184,8 @@ int64_t *bl_lua_integers(lua_State *L, int index, const char *what, int64_t *n);
 extern volatile int bl_lua_interrupted;
 /* The process is about to end, by a signal: code is interrupted for good. */
 extern volatile int bl_lua_ending;
-void bl_lua_interrupt_guard(lua_State *L); /* the hook that raises "interrupted", for L and what it makes */
+void bl_lua_interrupt_guard(lua_State *L); /* the hook that raises "interrupted", for L and what it makes; NULL: for none any more */
+void bl_lua_interrupt(void);               /* raises the flag; for a signal's handler on the thread that runs L */
 void bl_lua_interrupt_check(lua_State *L); /* raises when the flag is up */
 
 #endif
