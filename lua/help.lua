@@ -80,7 +80,14 @@ local function overview()
 	print "?name or help \"name\" says more: ?nn, ?tensor.zeros, ?trainer"
 end
 
--- Entries whose whole name or last part is `name`, the whole one first, else those that contain it.
+-- "t:set" by what the global t is: "trainer:set".
+local function of_object(name)
+	local root, rest = name:match "^([%a_][%w_]*)(.*)$"
+	local kind = root and native.type_name(rawget(_G, root))
+	return kind and kind .. rest or name
+end
+
+-- Entries whose whole name or last part is `name`, the whole one first, else those whose name contains it.
 function help.find(name)
 	local exact, part = {}, {}
 	for _, e in ipairs(registry.entries()) do
@@ -117,14 +124,78 @@ local function near(name)
 	return found and (" (did you mean '%s'?)"):format(found) or ""
 end
 
+-- How well a text has the word, case aside: 3 as a whole, 2 as a word in it, 1 anywhere.
+local function fit(text, word)
+	text = (text or ""):lower()
+	if text == word then return 3 end
+	local from, to = text:find(word, 1, true)
+	if not from then return 0 end
+	local left, right = text:sub(from - 1, from - 1), text:sub(to + 1, to + 1)
+	return (left:match "[%w]" and from > 1 or right:match "[%w]") and 1 or 2
+end
+
+-- What is found for a word, the best first: {name =, text =, score =}, of functions and of their settings.
+local function search(word)
+	local found, order = {}, {}
+	local function add(name, text, score)
+		if score > 0 then
+			found[#found + 1] = { name = name, text = text, score = score }
+			order[found[#found]] = #found
+		end
+	end
+	word = word:lower()
+	for _, e in ipairs(registry.entries()) do
+		add(e.name, e.text, math.max(4 * fit(e.last, word), 3 * fit(e.name, word), fit(e.text, word)))
+		for _, k in ipairs(registry.flat(e.keys)) do
+			add(("%s{%s = }"):format(e.name, k.name), help.key_text(k), math.max(3 * fit(k.name, word), fit(k.text, word) - .5))
+		end
+	end
+	table.sort(found, function(a, b)
+		if a.score ~= b.score then return a.score > b.score end
+		return order[a] < order[b]
+	end)
+	return found
+end
+
 local MOST = 8 -- entries in full
+local FOUND_MOST = 10 -- of a search, a line each
+
+-- Each word of `name` must be found.
+local function search_all(name)
+	local out
+	for word in name:gmatch "%S+" do
+		local found, here = search(word), {}
+		for _, f in ipairs(found) do here[f.name] = f.score end
+		if not out then
+			out = found
+		else
+			local both = {}
+			for _, f in ipairs(out) do
+				if here[f.name] then both[#both + 1] = f end
+			end
+			out = both
+		end
+	end
+	return out or {}
+end
+
+local function print_search(name)
+	local found = search_all(name)
+	if #found == 0 then
+		return print(("nothing is known about '%s'%s; help() lists what there is"):format(name, near(name)))
+	end
+	for i = 1, math.min(#found, FOUND_MOST) do print_wrapped(("%-28s "):format(found[i].name), found[i].text, 29) end
+	if #found > FOUND_MOST then print(("... and %d more with '%s' in them"):format(#found - FOUND_MOST, name)) end
+end
 
 function help.show(what)
 	if what == nil or what == "" then return overview() end
 	local name = type(what) == "string" and what or name_of(what)
+	name = of_object(name)
 	local found, group = help.find(name), of_group(name)
-	if #found == 0 and #group == 0 then
-		print(("nothing is known about '%s'%s; help() lists what there is"):format(name, near(name)))
+	local whole = found[1] and (found[1].name == name or found[1].last == name or found[1].name:gsub(":", ".") == name)
+	if #group == 0 and not whole then
+		print_search(name)
 	elseif found[1] and found[1].name == name then
 		print_entry(found[1])
 		if #group > 0 then print_names("    see also   ", group) end

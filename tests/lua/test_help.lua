@@ -84,4 +84,30 @@ tap.test("a setting is explained with its default, what it must be, and what hap
 		if not text:gsub("%s+", " "):find((part:gsub("%s+", " ")), 1, true) then error(part .. "\n" .. text) end
 	end
 end)
+local function said(name)
+	local lines, before = {}, print
+	print = function(text) lines[#lines + 1] = text end -- luacheck: ignore
+	local fine, message = pcall(help, name)
+	print = before
+	assert(fine, message)
+	return table.concat(lines, "\n")
+end
+
+tap.test("a word is looked for in names, settings and texts, the best first", function()
+	assert(said "accuracy":match "^eval%.knn ", said "accuracy")
+	assert(said "warmup":find("trainer{warmup = }", 1, true))
+	assert(said "KNN":find("trainer{knn = }", 1, true))
+	assert(said "mixup":match "^aug%.batch ")
+	assert(said "learning rate":find "optim%.sgd{lr = }")
+	assert(said "xyzzy":find "nothing is known about 'xyzzy'")
+	assert(said "trainr":find "did you mean 'trainer'")
+end)
+
+tap.test("a variable of the user's stands for its type", function()
+	my_net = nn.relu() -- luacheck: ignore
+	assert(said "my_net:save":match "^net:save", said "my_net:save")
+	assert(said "my_net":find "parameters")
+	my_net = nil
+end)
+
 tap.done()
