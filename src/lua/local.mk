@@ -22,7 +22,6 @@ face_sources += \
 	src/lua/bind/l_data_parts.c \
 	src/lua/bind/l_eval.c \
 	src/lua/bind/l_figure.c \
-	src/lua/bind/l_jobs.c \
 	src/lua/bind/l_journal.c \
 	src/lua/bind/l_loader.c \
 	src/lua/bind/l_loss.c \
