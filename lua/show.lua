@@ -69,13 +69,14 @@ end
 
 function show.tensor(t)
 	local d = t:detach()
+	if d:numel() == 0 then return ("tensor([], size=%s%s)"):format(d:shape(), t:requires_grad() and ", requires_grad=true" or "") end
 	local dims, cut = d:dim(), d:numel() > FULL
 	local values = cut and gather_cut(d) or d:totable()
 	local format, width = number_format(values), 0
 	each_number(values, function(v) width = math.max(width, #plain(v, format)) end)
 	local text = dims == 0 and plain(values, format) or nested_text(values, dims, format, width, #"tensor(")
 	local notes = {}
-	if cut or d:numel() == 0 then notes[1] = "size=" .. tostring(d:shape()) end
+	if cut then notes[1] = "size=" .. tostring(d:shape()) end
 	if t:requires_grad() then notes[#notes + 1] = "requires_grad=true" end
 	return "tensor(" .. table.concat({ text, table.unpack(notes) }, ", ") .. ")"
 end

@@ -36,6 +36,8 @@ bl_module *bl_module_new(const bl_module_ops *ops)
 	m->ops = ops;
 	m->kind = ops->kind;
 	m->training = true;
+	m->levels = 1;
+	m->members = 1;
 	return m;
 }
 
@@ -129,6 +131,10 @@ static int check_child(const bl_module *m, const char *name, const bl_module *ch
 	for (int i = 0; i < m->children; i++)
 		if (!strcmp(m->child[i].name, name))
 			return bl_fail("%s: there is a child '%s' already", m->kind, name);
+	if (child->levels >= BL_MODULE_LEVELS)
+		return bl_fail("%s: modules can be nested %d deep", m->kind, BL_MODULE_LEVELS);
+	if (m->members + child->members > BL_MODULE_MEMBERS)
+		return bl_fail("%s: a module can have %d modules in it", m->kind, BL_MODULE_MEMBERS);
 	if (contains(child, m))
 		return bl_fail("%s: a module cannot be inside itself", m->kind);
 	return 0;
@@ -153,6 +159,8 @@ int bl_module_add_child(bl_module *m, const char *name, bl_module *child)
 	if (!copy)
 		return bl_fail("%s: out of memory", m->kind);
 	m->child[m->children++] = (bl_child){ copy, bl_module_ref(child) };
+	m->levels = child->levels >= m->levels ? child->levels + 1 : m->levels;
+	m->members += child->members;
 	return 0;
 }
 

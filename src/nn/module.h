@@ -48,6 +48,7 @@ typedef struct bl_child {
 	bl_module *module;
 } bl_child;
 
+enum { BL_MODULE_LEVELS = 500, BL_MODULE_MEMBERS = 1 << 20 }; /* at most: they are walked by recursion */
 enum { BL_MODULE_SLOTS = 5, BL_MODULE_SUMMARY = 160, BL_MODULE_PATH = 256 };
 
 struct bl_module {
@@ -61,6 +62,8 @@ struct bl_module {
 	float *input; /* means, then standard deviations, of the images that it was trained on; NULL: not known */
 	bl_provenance *provenance;       /* NULL: as it was initialised */
 	int slots, children, room;
+	int levels;                      /* of modules within modules, itself among them, as they were when they were put in */
+	int64_t members;                 /* modules in it, itself among them; one that is in it twice counts twice */
 	bl_slot slot[BL_MODULE_SLOTS];
 	bl_child *child;
 };

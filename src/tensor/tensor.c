@@ -61,20 +61,22 @@ void bl_strides_row_major(int ndim, const int64_t *shape, int64_t *stride)
 	}
 }
 
-/* Elements of a shape, or -1 with a message. */
+/* Elements of a shape, or -1 with a message.  Beside a size of 0 others must not be too large for strides either. */
 static int64_t shape_count(int ndim, const int64_t *shape)
 {
 	char text[BL_SHAPE_TEXT];
 	int64_t n = 1;
+	bool none = false;
 	if (ndim < 0 || ndim > BL_MAXDIM)
 		return bl_fail("a tensor has 0 to %d dimensions, not %d", BL_MAXDIM, ndim);
 	for (int d = 0; d < ndim; d++) {
 		if (shape[d] < 0)
 			return bl_fail("negative size in shape %s", bl_shape_text(ndim, shape, text));
-		if (__builtin_mul_overflow(n, shape[d], &n) || n >> MAX_COUNT_BITS)
+		none = none || shape[d] == 0;
+		if (shape[d] > 0 && (__builtin_mul_overflow(n, shape[d], &n) || n >> MAX_COUNT_BITS))
 			return bl_fail("shape %s is too large", bl_shape_text(ndim, shape, text));
 	}
-	return n;
+	return none ? 0 : n;
 }
 
 static bl_tensor *tensor_strided(int ndim, const int64_t *shape, const int64_t *stride)

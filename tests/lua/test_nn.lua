@@ -274,4 +274,23 @@ test("recipes rebuild such convolutions", function()
 	end
 end)
 
+tap.test("modules nest so deep, and hold so many, and no more", function()
+	local m = nn.relu()
+	for _ = 1, 499 do m = nn.sequential(m) end
+	tap.equal(m(tensor.zeros(1, 2)):sum():item(), 0)
+	tap.fails(function() nn.sequential(m) end, "nested 500 deep")
+	m = nn.relu()
+	tap.fails(function() for _ = 1, 60 do m = nn.sequential(m, m) end end, "1048576 modules")
+end)
+
+tap.test("an object that was ended is none any more", function()
+	for _, v in ipairs{ tensor.zeros(1), nn.relu(), data.shapes{ n = 4 }, loss.barlow{}, optim.adamw{}, aug.flip(.5) } do
+		local gc = debug.getmetatable(v).__gc
+		gc(v)
+		assert(not pcall(gc, v))
+		assert(not pcall(function() return v.kind or v:shape() end))
+	end
+	collectgarbage()
+end)
+
 tap.done()

@@ -234,4 +234,14 @@ test("a shape prints, and is a list", function()
 	fails(function() setmetatable(s, nil) end, "protected")
 end)
 
+tap.test("a size of 0 does not make others small", function()
+	for _, shape in ipairs{ { 0, 1 << 40, 1 << 40 }, { 1 << 40, 0, 1 << 40 }, { 1 << 40, 1 << 40, 0 } } do
+		tap.fails(function() tensor.zeros(table.unpack(shape)) end, "is too large")
+	end
+	local t = tensor.zeros(0, 1 << 20)
+	tap.equal(tostring(t), "tensor([], size=(0, 1048576))")
+	tap.equal(#t:totable(), 0)
+	tap.fails(function() tensor.zeros(1 << 30, 0):totable() end, "1073741824 empty tables")
+end)
+
 tap.done()

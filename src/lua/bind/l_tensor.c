@@ -391,7 +391,13 @@ static const float *push_nested(lua_State *L, const bl_tensor *t, int dim, const
 
 static int t_totable(lua_State *L)
 {
+	enum { EMPTY_MOST = 1 << 20 };
 	bl_tensor *t = bl_lua_tensor(L, 1);
+	int64_t tables = 1;
+	for (int d = 0; d < bl_tensor_ndim(t) && bl_tensor_size(t, d) > 0; d++)
+		tables *= bl_tensor_size(t, d);
+	if (bl_tensor_count(t) == 0 && tables > EMPTY_MOST)
+		return luaL_error(L, "totable: a tensor without elements would be %I empty tables", (lua_Integer)tables);
 	float *v = lua_newuserdatauv(L, sizeof *v * (size_t)(bl_tensor_count(t) + 1), 0);
 	bl_tensor_read(t, v);
 	push_nested(L, t, 0, v);

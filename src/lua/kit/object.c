@@ -120,10 +120,31 @@ static int object_index(lua_State *L)
 	return missing_field(L);
 }
 
+/*
+ * __gc: upvalue 1 is the type's own.  Who gets hold of it (debug.getmetatable) could call it twice, or use the object
+ * afterwards: an object that was ended is of no type any more.
+ */
+static int end_object(lua_State *L)
+{
+	lua_CFunction end = lua_tocfunction(L, lua_upvalueindex(1));
+	lua_settop(L, 1);
+	end(L);
+	lua_settop(L, 1);
+	lua_pushnil(L);
+	lua_setmetatable(L, 1);
+	return 0;
+}
+
 void bl_lua_define(lua_State *L, const bl_lua_class *c)
 {
 	luaL_newmetatable(L, c->type);
 	luaL_setfuncs(L, c->meta, 0);
+	if (lua_getfield(L, -1, "__gc") == LUA_TFUNCTION) {
+		lua_pushcclosure(L, end_object, 1);
+		lua_setfield(L, -2, "__gc");
+	} else {
+		lua_pop(L, 1);
+	}
 	lua_newtable(L); /* methods, and properties */
 	lua_newtable(L);
 	if (c->element)
