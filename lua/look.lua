@@ -79,19 +79,24 @@ local function row_lines(images, side, kind)
 	return lines
 end
 
+-- An image (C,H,W) as text for the terminal, at most so many columns wide.
+function look.picture(image, most)
+	local side = math.max(4, math.min(most, native.width() - 1)) // 2 * 2
+	local lines = row_lines({ image }, side, colours())
+	while lines[#lines]:find "^[%s\27%[0m]*$" and #lines > 1 do lines[#lines] = nil end
+	return table.concat(lines, "\n")
+end
+
 -- ds:show(i): one image, as wide as the terminal has room for, and what is known of it.
 function look.show(ds, i)
 	local it = ds[i]
 	local rows, columns = it.image:size(2), it.image:size(3)
-	local side = math.max(4, math.min(64, native.width() - 1)) // 2 * 2
-	local lines = row_lines({ it.image }, side, colours())
-	while lines[#lines]:find "^[%s\27%[0m]*$" and #lines > 1 do lines[#lines] = nil end
 	local text = ("%s, image %d: %d x %d"):format(ds.name, i, rows, columns)
 	local channels = it.image:size(1)
 	if channels ~= 1 and channels ~= 3 then text = ("%s, %d channels, %s shown"):format(text, channels, channels > 3 and "the first 3" or "the first") end
 	if it.label then text = ("%s, %s"):format(text, ds.classes[it.label]) end
 	if it.path then text = ("%s, %s"):format(text, it.path) end
-	io.write(table.concat(lines, "\n"), "\n", native.clean(text), "\n")
+	io.write(look.picture(it.image, 64), "\n", native.clean(text), "\n")
 end
 
 local preview = {}

@@ -177,9 +177,25 @@ local function tensor_notes(t)
 	return ("\n-- %s, mean %.4g, std %.4g, from %.4g to %.4g"):format(tostring(t:shape()), mean, std, -(-d):max():item(), d:max():item())
 end
 
+local PICTURE = 32 -- columns
+
+-- What ds[i] gives: the picture, and the rest with the shape in its place.
+local function sample_text(v)
+	local rest = {}
+	for k, x in next, v do rest[k] = x end
+	rest.image = setmetatable({}, { __tostring = function() return "tensor " .. tostring(v.image:shape()) end })
+	return require "barlow.look".picture(v.image, PICTURE) .. "\n" .. require "barlow.native".clean(show.nested(rest, DEPTH, 0, {}), true)
+end
+
+local function is_sample(v)
+	local image = type(v) == "table" and not getmetatable(v) and rawget(v, "image")
+	return image and require "barlow.native".is_tensor(image) and image:dim() == 3 and image:numel() > 0
+end
+
 -- A value as the prompt prints it.
 function show.result(v)
 	local native, text = require "barlow.native", nil
+	if is_sample(v) then return sample_text(v) end
 	if type(v) == "string" then
 		text = result_string(v)
 	elseif type(v) == "number" then

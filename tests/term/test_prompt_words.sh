@@ -69,4 +69,5 @@ printf '%%edit args.lua\nn\n' >in; EDITOR=true; export EDITOR; says "%edit runs 
 printf '%s\n' '?tensor.zeros' >in; says "?name" '^barlow> tensor\.zeros\('
 printf '%s\n' '?tensor.zeros?' >in; says "?name?" '^barlow> tensor\.zeros\('
 printf '%s\n' 'tensor.ones(3, 2)' >in; says "tensors say what is in them" '^-- \(3, 2\), mean 1, std 0, from 1 to 1$'
+printf "%s\n" "data.shapes{ n = 8, size = 12, channels = 1 }[1]" >in; says "a sample is a picture, and what is known of it" "image = tensor \(1, 12, 12\)"
 echo "1..$number"
