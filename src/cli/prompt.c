@@ -93,6 +93,7 @@ static void lend_terminal(bool ours)
 		return;
 	}
 	bl_guard_hold();
+	rl_clear_visible_line(); /* it is drawn anew behind it, perhaps shorter */
 	rl_deprep_term_function();
 	bl_guard_release();
 }

@@ -50,7 +50,7 @@ clear_screen() {
 	in_tmux clear-history -t t
 }
 
-prompt="XDG_STATE_HOME='$dir/state' TERM=screen '$BARLOW'; echo left with \$?; exec sleep 100"
+prompt="XDG_STATE_HOME='$dir/state' EDITOR='sed -i s/printed/edited/' TERM=screen '$BARLOW'; echo left with \$?; exec sleep 100"
 
 in_tmux new-session -d -s t -x 100 -y 40 "$prompt"
 check "it prompts" '^barlow>'
@@ -96,6 +96,29 @@ line 'function g('
 keys C-c
 line '"alive " .. 5'
 check "Ctrl-C leaves incomplete input" '^"alive 5"'
+clear_screen
+line 'for i = 1, 2 do'
+in_tmux send-keys -t t -l 'print(i .. "x")'
+keys Up
+in_tmux send-keys -t t -l ' local j = 10 * i'
+keys Down C-a
+in_tmux send-keys -t t -l '  print(j) '
+keys Down C-e Enter
+line 'end'
+check "Up and Down move in an entry of several lines" '^20$'
+check "which is one entry" '^2x$'
+clear_screen
+keys Up
+check "and comes back as one" '^barlow> for i = 1, 2 do local j = 10 \* i$'
+keys Up Up C-e
+in_tmux send-keys -t t -l ' + 1'
+keys Down Down C-e Enter
+check "to be changed within" '^21$'
+in_tmux send-keys -t t -l '"printed " .. 1'
+keys C-x C-e
+check "C-x C-e edits an entry" '^barlow> "edited " \.\. 1$'
+keys Enter
+check "which is run by Enter" '^"edited 1"$'
 clear_screen
 in_tmux send-keys -t t -l 'tensor.zer'
 keys Tab
