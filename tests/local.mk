@@ -24,5 +24,6 @@ EXTRA_DIST += tests/run $(test_scripts) $(sort $(filter-out $(built), \
 # Long: kills of runs and sweeps.  RUN_KILLS=100 SWEEP_KILLS=30 SEED=1
 soak: all
 	BARLOW=$(abs_builddir)/barlow $(SHELL) $(srcdir)/tests/soak/kills.sh
+	BARLOW=$(abs_builddir)/barlow $(SHELL) $(srcdir)/tests/soak/workers.sh
 .PHONY: soak
-EXTRA_DIST += tests/soak/kills.sh
+EXTRA_DIST += tests/soak/kills.sh tests/soak/workers.sh

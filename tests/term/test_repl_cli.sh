@@ -122,7 +122,7 @@ expect "-e runs before the script" 1 '^1$' 'missing\.lua'
 run -e 'io.open("b.lua", "wb"):write(string.dump(function() print "ran" end)):close()'
 expect "bytecode is written by a script" 0
 run b.lua
-expect "bytecode is not run" 1 '' 'attempt to load a binary chunk'
+expect "bytecode is not run" 1 '' '[^ ]: attempt to load a binary chunk'
 
 run -e 'dofile "b.lua"'
 expect "nor by dofile" 1 '' 'attempt to load a binary chunk'

@@ -140,7 +140,13 @@ int bl_lua_load_file(lua_State *L, const char *path)
 	}
 	const char *text = lua_tolstring(L, -1, &n);
 	text = begin(text, &n);
-	int status = bl_lua_load_text(L, text, n, name);
+	int status;
+	if (n > 0 && text[0] == LUA_SIGNATURE[0]) {
+		lua_pushfstring(L, "%s: attempt to load a binary chunk: expected the text of a Lua script", path ? path : "stdin");
+		status = LUA_ERRSYNTAX;
+	} else {
+		status = bl_lua_load_text(L, text, n, name);
+	}
 	lua_insert(L, -3);
 	lua_pop(L, 2);
 	return status;
