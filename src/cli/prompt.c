@@ -197,11 +197,10 @@ static reading abandon_line(void)
 	return WAITING;
 }
 
-/* Input that is no terminal: nothing is edited, and no escape code is written. */
-static reading read_plain_line(const char *prompt)
+/* Input that is no terminal: there is no prompt, nothing is edited, and no escape code is written. */
+static reading read_plain_line(void)
 {
 	size_t room = 0;
-	fputs(prompt, stdout);
 	fflush(stdout);
 	got = NULL;
 	ssize_t n = getline(&got, &room, stdin);
@@ -220,9 +219,9 @@ static reading read_plain_line(const char *prompt)
 static reading read_line(const char *text)
 {
 	char prompt[TEXT_SIZE];
-	expand(prompt, text);
 	if (!isatty(STDIN_FILENO))
-		return read_plain_line(prompt);
+		return read_plain_line();
+	expand(prompt, text);
 	state = WAITING;
 	begin_reading(prompt);
 	bool runs = look_at_runs(text);
@@ -308,7 +307,7 @@ void bl_prompt(lua_State *L)
 		bl_reports(tell_plainly);
 		reading r = read_line(input ? "    ..> " : text);
 		if (r == GOT_EOF) {
-			if (!isatty(STDIN_FILENO) || !has_brackets()) /* where Readline has not written it */
+			if (isatty(STDIN_FILENO) && !has_brackets()) /* where Readline has not written it */
 				puts("");
 			if (leaves(L))
 				break;

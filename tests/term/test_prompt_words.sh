@@ -23,51 +23,63 @@ says() {
 	fi
 }
 
-printf '%s\n' '2^53' >in; says "whole numbers have all digits" '^barlow> 9007199254740992\.0$'
-printf '%s\n' '123456789.123' >in; says "others as Lua prints them" '> 123456789\.123$'
-printf '%s\n' '0.1 + 0.2' >in; says "without what rounding left" '> 0\.3$'
-printf '%s\n' '"a\tb"' >in; says "strings are quoted" '> "a\\tb"$'
+# ends NAME ALL: that is all that it prints
+ends() {
+	number=$((number + 1))
+	"$BARLOW" -i <in >out 2>&1
+	if [ "$(cat out)" = "$2" ]; then
+		echo "ok $number - $1"
+	else
+		echo "not ok $number - $1"
+		sed 's/^/# /' out
+	fi
+}
+
+printf '%s\n' '2^53' >in; says "whole numbers have all digits" '^9007199254740992\.0$'
+printf '%s\n' '123456789.123' >in; says "others as Lua prints them" '^123456789\.123$'
+printf '%s\n' '0.1 + 0.2' >in; says "without what rounding left" '^0\.3$'
+printf '%s\n' '"a\tb"' >in; says "strings are quoted" '^"a\\tb"$'
 printf '%s\n' '"a]]\nb"' >in; says "of several lines in long brackets" '^b\]=\]$'
-printf '%s\n' '"\27[2Jx"' >in; says "and cleaned" '> "[^[:cntrl:]]*x"$'
-printf '7\n8\n__ + _\n' >in; says "the last two results" '> 15$'
-printf '7\n8\n9\n_1 .. _2 .. _3\n' >in; says "results by their number" '> "789"$'
-{ printf '%s\n' 0 && seq 1 100 && echo '_1 == nil and _2 == 1'; } >in; says "a hundred of them" '> true$'
-printf '7;\n_1\n' >in; says "a silenced one too" '> 7$'
-printf '%s\n' '=1+1' >in; says "=expression" '> 2$'
+printf '%s\n' '"\27[2Jx"' >in; says "and cleaned" '^"[^[:cntrl:]]*x"$'
+printf '7\n8\n__ + _\n' >in; says "the last two results" '^15$'
+printf '7\n8\n9\n_1 .. _2 .. _3\n' >in; says "results by their number" '^"789"$'
+{ printf '%s\n' 0 && seq 1 100 && echo '_1 == nil and _2 == 1'; } >in; says "a hundred of them" '^true$'
+printf '7;\n_1\n' >in; says "a silenced one too" '^7$'
+printf '%s\n' '=1+1' >in; says "=expression" '^2$'
 printf '%s\n' 'help' >in; says "help alone" '\?name or help'
-printf 'quit\nprint "no"\n' >in; says "quit" '^barlow> $'
-printf 'exit()\nprint "no"\n' >in; says "exit()" '^barlow> $'
-printf 'quit = 5\nquit\n' >in; says "but not where it is a variable" '> 5$'
-printf '%s\n' '$ echo from the $((1 + 1))nd shell' >in; says "a command of the shell" '> from the 2nd shell$'
-printf '%s\n' '$ exit 3' >in; says "and its status" '> exit status 3$'
+printf 'print "yes"\nquit\nprint "no"\n' >in; ends "quit" yes
+printf 'print "yes"\nexit()\nprint "no"\n' >in; ends "exit()" yes
+printf 'quit = 5\nquit\n' >in; says "but not where it is a variable" '^5$'
+printf '%s\n' '$ echo from the $((1 + 1))nd shell' >in; says "a command of the shell" '^from the 2nd shell$'
+printf '%s\n' '$ exit 3' >in; says "and its status" '^exit status 3$'
 printf '%s\n' 'local x = 3' >in; says "a local is gone" "x is local to this entry and gone now: without 'local' it stays"
-printf '%s\n' 'local x = 3; print(x)' >in; says "which is not said where it was used" '> 3$'
+printf '%s\n' 'local x = 3; print(x)' >in; says "which is not said where it was used" '^3$'
 
 printf '%s\n' 'x = foo.bar' >in; says "an error marks what it names" '^        \^\^\^$'
 printf 'function f(t)\n  return t.a.b\nend\nf{}\n' >in; says "in an earlier entry too" '^      return t\.a\.b$'
 printf 'local q = 1\nq.x.y = 2 end\n' >in; says "a syntax error too" "^              \\^\\^\\^$"
-printf '%s\n' 'error{ code = 3 }' >in; says "an error that is a table" '> error: \{ code = 3 \}$'
+printf '%s\n' 'error{ code = 3 }' >in; says "an error that is a table" '^error: \{ code = 3 \}$'
 printf 'function g() error "deep" end\nfunction h() g() end\nh()\n%%traceback\n' >in; says "%traceback" 'stack traceback:'
 printf 'return 1 +\nnil_thing.x\n' >bad.lua
 printf '%%run bad.lua\n' >in; says "an error in a file shows its line" '^    nil_thing\.x$'
 printf '%s\n' 'n = (arg[1] or "none") .. #arg' >args.lua
-printf '%%run args.lua one two\nn\n' >in; says "%run leaves variables" '> "one2"$'
-printf '%s\n' '%time 6 * 7' >in; says "%time prints the value" '^barlow> 42$'
+printf '%%run args.lua one two\nn\n' >in; says "%run leaves variables" '^"one2"$'
+printf '%s\n' '%time 6 * 7' >in; says "%time prints the value" '^42$'
 printf '%s\n' '%time 6 * 7' >in; says "and the time" '^[0-9.]+ [mu]?s, of the processors [0-9.]+ [mu]?s$'
 printf '%s\n' '%bench 6 * 7' >in; says "%bench" 'median [0-9.]+ [mu]?s, fastest .*, slowest .*: 5 runs of [0-9]+ calls'
-printf 'alpha = 1\nbeta = "x"\n%%who\n' >in; says "%who" '> alpha +integer +1$'
-printf 'alpha = 1\n%%reset\nalpha == nil and trainer ~= nil\n' >in; says "%reset" '> true$'
+printf 'alpha = 1\nbeta = "x"\n%%who\n' >in; says "%who" '^alpha +integer +1$'
+printf 'alpha = 1\n%%reset\nalpha == nil and trainer ~= nil\n' >in; says "%reset" '^true$'
 printf '%s\n' '%tme 1' >in; says "a near command" 'there is no command %tme \(did you mean %time\?\)'
 printf '%s\n' '%' >in; says "they are listed" '^%bench CODE '
-printf 'x = 20\n1 +\n22\nx:no()\n%%who\n%%save s.lua\n' >in; says "%save" '> s\.lua: 2 entries$'
+printf 'x = 20\n1 +\n22\nx:no()\n%%who\n%%save s.lua\n' >in; says "%save" '^s\.lua: 2 entries$'
 number=$((number + 1))
 if [ "$("$BARLOW" s.lua)" = 23 ]; then echo "ok $number - which runs"; else echo "not ok $number - which runs" && sed 's/^/# /' s.lua; fi
 printf 'x = 1\n%%save s.lua\n' >in; says "and overwrites nothing" 's\.lua is there already'
-printf 'x = 1\n%%history\n' >in; says "%history" '>    1  x = 1$'
+printf 'x = 1\n%%history\n' >in; says "%history" '^   1  x = 1$'
 printf 'function f(a)\n  return a\nend\n??f\n' >in; says "??name has the source" '^  return a$'
-printf '%%edit args.lua\nn\n' >in; EDITOR=true; export EDITOR; says "%edit runs what was written" '> "none0"$'
-printf '%s\n' '?tensor.zeros' >in; says "?name" '^barlow> tensor\.zeros\('
-printf '%s\n' '?tensor.zeros?' >in; says "?name?" '^barlow> tensor\.zeros\('
+printf '%%edit args.lua\nn\n' >in; EDITOR=true; export EDITOR; says "%edit runs what was written" '^"none0"$'
+printf '%s\n' '?tensor.zeros' >in; says "?name" '^tensor\.zeros\('
+printf '%s\n' '?tensor.zeros?' >in; says "?name?" '^tensor\.zeros\('
 printf '%s\n' 'tensor.ones(3, 2)' >in; says "tensors say what is in them" '^-- \(3, 2\), mean 1, std 0, from 1 to 1$'
 printf "%s\n" "data.shapes{ n = 8, size = 12, channels = 1 }[1]" >in; says "a sample is a picture, and what is known of it" "image = tensor \(1, 12, 12\)"
 echo "1..$number"
