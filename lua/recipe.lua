@@ -443,7 +443,9 @@ function recipe.build(r)
 		error("this run's recipe cannot be built again: it started from weights that were not drawn by it (warm_start), and "
 			.. "a run without a folder keeps none: give it a folder, or save them and give their path as warm_start", 0)
 	end
-	return make_items(r)
+	local built = make_items(r)
+	native.data_found()
+	return built
 end
 
 return recipe

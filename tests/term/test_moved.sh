@@ -62,13 +62,15 @@ goes_on() {
 }
 recipe() { cat "$dir"/data/barlow/runs/moved-*/recipe.lua >"$dir/out" && says "$1"; }
 
-echo "1..16"
+echo "1..17"
 check "a run with relative paths" run 0 "$dir/here" "$dir/t.lua"
 check "its recipe has the absolute one" recipe "path = \"$dir/here/set/imgs\""
 check "... and a fingerprint" recipe 'fingerprint = "v1 8 files, names '
 check "it goes on from elsewhere" goes_on /
 check "... and where other images have these names, with its own" goes_on "$dir/there"
 check "... which it says" says "$dir/here/set/imgs/day/"
+check "other images than the run's are refused, though its own are where they were" fails_with \
+	"--data $dir/there/set: none of the run's images are there: " / resume --plain --data "$dir/there/set" moved
 
 mv "$dir/here/set" "$dir/here/gone"
 check "images that were moved are missed, with a hint" fails_with "--data PATH of barlow resume, fork and tune" / resume --plain moved

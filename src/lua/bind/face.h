@@ -99,6 +99,7 @@ typedef struct bl_recorded {
 bl_dataset *bl_lua_open_recorded(const bl_recorded *r);
 /* Files that were moved are looked for below that path, of a command's --data, not below BARLOW_DATA.  Negative with bl_error. */
 int bl_lua_data_lies(const char *path);
+int bl_lua_data_found(lua_State *L); /* data_found(): raises where none of the sets opened since were there */
 int bl_lua_origin(lua_State *L);  /* l_data.c, for lua/recipe.lua */
 int bl_lua_content(lua_State *L);
 /* l_module.c: the source of the object at 1 gets {method, arguments at 2 and 3}: a recipe calls it again. */

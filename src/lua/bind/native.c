@@ -183,6 +183,7 @@ static const luaL_Reg functions[] = {
 	{ "board_open", bl_lua_board_open },
 	{ "clean", native_clean },
 	{ "content", bl_lua_content },
+	{ "data_found", bl_lua_data_found },
 	{ "describe", bl_lua_describe_recipe },
 	{ "exists", native_exists },
 	{ "index", bl_lua_index },

@@ -79,6 +79,23 @@ int bl_lua_data_lies(const char *path)
 	return 0;
 }
 
+static bool said_used;
+static char said_why[MESSAGE]; /* why something there is no set of the recipe's */
+
+static void note_said(bool used, const char *why)
+{
+	said_used = said_used || used;
+	if (*why && !*said_why)
+		snprintf(said_why, sizeof said_why, "%s", why);
+}
+
+int bl_lua_data_found(lua_State *L)
+{
+	if (said_root && !said_used)
+		return luaL_error(L, "--data %s: none of the run's images are there%s%s", said_root, *said_why ? ": " : "", said_why);
+	return 0;
+}
+
 bl_dataset *bl_lua_open_recorded(const bl_recorded *r)
 {
 	const char *root = said_root ? said_root : getenv(BL_DATA_VARIABLE);
@@ -87,6 +104,7 @@ bl_dataset *bl_lua_open_recorded(const bl_recorded *r)
 	if (!r->fingerprint)
 		return r->open(r->ctx, r->first, r->second);
 	bl_dataset *d = moved ? open_moved(r, root, why) : NULL;
+	note_said(d != NULL, why);
 	if (!d)
 		d = open_checked(r, r->first, r->second);
 	if (d)
