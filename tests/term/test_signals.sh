@@ -116,7 +116,7 @@ for signal in $ends; do
 	shows 'half typed'
 	tell $signal
 	check "SIG$signal while a line is typed" sane "$(status_of $signal)"
-	begin "-i '$dir/background.lua'" '^barlow>'
+	begin "-i '$dir/background.lua'" '^barlow .run [0-9]+/.*>'
 	tell $signal
 	check "SIG$signal at the prompt with a run in the background" sane "$(status_of $signal)"
 	check "... which is said" has 'run: stopped at step [0-9]+ of 200000, saved'
@@ -142,7 +142,7 @@ for signal in $crashes; do
 done
 
 # SIGINT ends nothing at the prompt, and a run between two steps.
-begin "-i '$dir/background.lua'" '^barlow>'
+begin "-i '$dir/background.lua'" '^barlow .run [0-9]+/.*>'
 in_tmux send-keys -t t -l 'half typed'
 shows 'half typed'
 tell INT
@@ -150,7 +150,9 @@ in_tmux send-keys -t t -l 'print("still here", t.state)'
 in_tmux send-keys -t t Enter
 check "SIGINT at the prompt: the line is gone, the run goes on" shows '^still here	*running|^still here *running'
 in_tmux send-keys -t t C-d
-check "... and Ctrl-D leaves the terminal as it was" sane 0
+shows 'or Enter to stay'
+in_tmux send-keys -t t s Enter
+check "... and Ctrl-D leaves the terminal as it was, once it is told to stop the run" sane 0
 for state in foreground screen; do
 	begin "'$dir/$state.lua'" 'step'
 	tell INT
