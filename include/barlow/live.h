@@ -179,6 +179,12 @@ int bl_live_take_past(bl_live *l, const bl_live *past, int64_t until);
 /* Reader's side. */
 /* Refuses what is not a live file of this version; one of version 2 (barlow 0.1) is shown, and takes no commands. */
 bl_live *bl_live_open(const char *path, bool writable_mailbox);
+/*
+ * The same, reading all of it: of a damaged file that nobody writes any more, what is whole, as a run in memory that takes no
+ * commands.  bl_live_open sees damage of the tables only.
+ */
+bl_live *bl_live_open_whole(const char *path, bool writable_mailbox);
+const char *bl_live_damage(const bl_live *l); /* "records 120 to 480 are damaged"; NULL: none that was seen */
 /* What a reader's path names now, opened as it was, where that is another file: the run was resumed.  NULL: it is not. */
 bl_live *bl_live_open_next(const bl_live *l);
 const char *bl_live_path(const bl_live *l); /* where a reader opened it; NULL: in memory, or the writer's */

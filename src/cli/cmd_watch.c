@@ -80,8 +80,8 @@ static int stream(const bl_live *run, bool once)
 		next = print_records(run, next);
 		if (next < 0)
 			return EXIT_FAILURE;
-		if (once)
-			return EXIT_SUCCESS;
+		if (once || bl_live_damage(run))
+			return bl_live_damage(run) ? EXIT_FAILURE : EXIT_SUCCESS;
 		if (lost)
 			fprintf(stderr, "barlow watch: the run's process %lld is gone\n", (long long)info.pid);
 		if (over || lost)
@@ -105,6 +105,8 @@ static int watch(const bl_subcommand *self, const void *options_read, const bl_t
 	bl_live *run = bl_runs_open(operands->n ? operands->text[0] : NULL, &commands);
 	if (!run)
 		return fail();
+	if (bl_live_damage(run))
+		fprintf(stderr, "barlow watch: %s: %s\n", bl_live_path(run), bl_live_damage(run));
 	int status = w->jsonl ? stream(run, w->once) : w->once ? print_frame(run, &w->size) : show(run, !commands);
 	bl_live_close(run);
 	return status;

@@ -248,9 +248,14 @@ static int check_header(const struct live_header *h, const char *path)
 	return 0;
 }
 
+int bl_livefile_sections(bl_live *l, const struct live_header *h, const char *path)
+{
+	return check_header(h, path) == 0 ? find_sections(l, h, path) : -1;
+}
+
 static int adopt_header(bl_live *l, const struct live_header *h, const char *path)
 {
-	if (check_header(h, path) != 0 || find_sections(l, h, path) != 0)
+	if (bl_livefile_sections(l, h, path) != 0)
 		return -1;
 	l->capacity = h->capacity;
 	l->pid = h->pid;
@@ -281,11 +286,15 @@ static bl_live *open_file(int fd, bool writable, const char *path)
 	if (!bl_disk_read(fd, 0, &h, sizeof h))
 		return bl_fail_null("%s: %lld bytes are too few for a live file (%zu and more)", path, (long long)size_of(fd),
 		                    sizeof h);
-	if (memcmp(h.magic, LIVE_MAGIC, sizeof h.magic) != 0)
-		return bl_fail_null("%s: not a live file of barlow (wrong magic at byte 0)", path);
-	if (h.version == 2)
+	bool magic = memcmp(h.magic, LIVE_MAGIC, sizeof h.magic) == 0;
+	if (magic && h.version == 2)
 		return bl_version2_open(fd, path);
-	bl_live *l = bl_livefile_handle();
+	bl_live *l = bl_rescue(fd, &h, true, path);
+	if (l)
+		return l;
+	if (!magic)
+		return bl_fail_null("%s: not a live file of barlow (wrong magic at byte 0)", path);
+	l = bl_livefile_handle();
 	if (!l)
 		return NULL;
 	l->commands = writable;
@@ -323,6 +332,46 @@ bool bl_live_writer_alive(const bl_live *l)
 	char boot[sizeof l->boot];
 	bl_process_boot(boot, sizeof boot);
 	return strcmp(boot, l->boot) == 0 && bl_process_lives(l->pid, l->pid_ticks);
+}
+
+/* All that a reader may come to. */
+static bool is_whole(const bl_live *l, bl_snapshot *s)
+{
+	struct live_state state;
+	bl_record r;
+	int64_t n = bl_live_length(l);
+	if (!bl_disk_newest(l->fd, &l->section[SECTION_STATE], &state, sizeof state) || state.records != (uint64_t)n)
+		return false;
+	for (int64_t i = 0; i < n; i++)
+		if (!bl_live_record(l, i, &r))
+			return false;
+	for (int i = 0; i < bl_live_kept(l); i++)
+		if (bl_live_kept_snapshot(l, i, s) < 0)
+			return false;
+	return state.snapshot_size == 0 || bl_live_snapshot(l, s) > 0;
+}
+
+bl_live *bl_live_open_whole(const char *path, bool writable_mailbox)
+{
+	struct live_header h;
+	bl_live *l = bl_live_open(path, writable_mailbox), *rescued = NULL;
+	bl_snapshot *s = l && l->fd >= 0 ? malloc(sizeof *s) : NULL;
+	if (s && !is_whole(l, s) && bl_disk_read(l->fd, 0, &h, sizeof h))
+		rescued = bl_rescue(l->fd, &h, false, path);
+	free(s);
+	if (!rescued)
+		return l;
+	rescued->path = l->path;
+	rescued->device = l->device;
+	rescued->inode = l->inode;
+	l->path = NULL;
+	bl_livefile_free(l);
+	return rescued;
+}
+
+const char *bl_live_damage(const bl_live *l)
+{
+	return l->damage[0] ? l->damage : NULL;
 }
 
 const char *bl_live_path(const bl_live *l)

@@ -177,6 +177,7 @@ struct bl_live {
 	struct live_section section[SECTIONS];
 	struct live_writer *writer;   /* NULL in a reader */
 	struct live_cache *cache;     /* readers only */
+	char damage[160];             /* of the file that it was read from; "": none that is known */
 };
 
 /* disk.c: moving bytes. */
@@ -238,6 +239,20 @@ void bl_live_keep_past(bl_live *l, const bl_live *past, int64_t until, bl_snapsh
 bl_live *bl_livefile_handle(void);
 bl_live *bl_livefile_writer(int64_t steps, const bl_columns *columns);
 void bl_livefile_free(bl_live *l);
+
+/* records.c: a row, an extent and the columns of a file; named: those up to the first whose name cannot be one. */
+bool bl_row_unpack(const double *row, int columns, bl_record *out);
+bool bl_extent_sane(const struct live_extent *e, uint64_t place);
+void bl_columns_read(int fd, const struct live_section *s, int n, bool named, bl_columns *out);
+/* livefile.c: the sections of a file by its head; negative: that is damaged.  writer.c: as this program lays them out. */
+int bl_livefile_sections(bl_live *l, const struct live_header *h, const char *path);
+void bl_writer_usual_sections(bl_live *l);
+
+/*
+ * rescue.c: what is whole in a file that is damaged, as a run in memory.  NULL: somebody writes it, it is no live file, or, where
+ * `look`, its tables are whole.
+ */
+bl_live *bl_rescue(int fd, const struct live_header *h, bool look, const char *path);
 
 /* version2.c: a file of the version before as a run in memory.  NULL: it is none that can be believed. */
 bl_live *bl_version2_open(int fd, const char *path);

@@ -16,5 +16,6 @@ libbarlow_sources += \
 	src/live/pack.c \
 	src/live/past.c \
 	src/live/records.c \
+	src/live/rescue.c \
 	src/live/version2.c \
 	src/live/writer.c

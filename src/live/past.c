@@ -21,7 +21,10 @@ static int match_columns(bl_live *l, const bl_live *past, int place[BL_COLUMNS_M
 	return there.n;
 }
 
-/* What is out of order is none of the run's: a machine that stopped may have left the file half written. */
+/*
+ * What is out of order is none of the run's: a machine that stopped may have left the file half written.  Damaged ones are
+ * passed over by bl_live_open_whole.
+ */
 static int copy_records(bl_live *l, const bl_live *past, int64_t until)
 {
 	bl_record r;

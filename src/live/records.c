@@ -31,7 +31,7 @@ static void pack_row(const bl_record *r, int columns, double *row)
 }
 
 /* False: that is no record, or only half of one. */
-static bool unpack_row(const double *row, int columns, bl_record *out)
+bool bl_row_unpack(const double *row, int columns, bl_record *out)
 {
 	uint64_t check;
 	memcpy(&check, row + 1 + columns, 8);
@@ -190,7 +190,7 @@ static bool in_memory(const struct live_writer *w, int64_t i, bl_record *out)
 	while (i < w->extent[k].first)
 		k--;
 	const struct memory_extent *m = &w->extent[k];
-	return unpack_row(m->rows + (size_t)(i - m->first) * row_words(m->columns), m->columns, out);
+	return bl_row_unpack(m->rows + (size_t)(i - m->first) * row_words(m->columns), m->columns, out);
 }
 
 /* --- The reader's side ---------------------------------------------------------------- */
@@ -224,7 +224,7 @@ int64_t bl_live_length(const bl_live *l)
 	return n;
 }
 
-static bool extent_sane(const struct live_extent *e, uint64_t place)
+bool bl_extent_sane(const struct live_extent *e, uint64_t place)
 {
 	return e->check == bl_disk_check(place, e, offsetof(struct live_extent, check)) && e->columns <= BL_COLUMNS_MAX &&
 	       e->first >= 0 && e->room > 0 && e->room <= LIVE_CAPACITY_MAX && e->first <= LIVE_CAPACITY_MAX &&
@@ -241,7 +241,7 @@ static bool find_extent(const bl_live *l, int64_t i, struct live_extent *out, in
 	    !bl_disk_read(l->fd, l->section[SECTION_EXTENTS].at, all, s.extents * sizeof all[0]))
 		return false;
 	*end = length_in_file(l);
-	for (uint32_t k = 0; k < s.extents && extent_sane(&all[k], k); k++) {
+	for (uint32_t k = 0; k < s.extents && bl_extent_sane(&all[k], k); k++) {
 		if (all[k].first > i) {
 			*end = all[k].first < *end ? all[k].first : *end;
 			break;
@@ -279,11 +279,11 @@ static bool in_file(const bl_live *l, int64_t i, bl_record *out)
 	struct live_cache *c = l->cache;
 	if ((i < c->from || i - c->from >= c->n) && !cache_fill(l, i))
 		return false;
-	if (unpack_row(c->rows + (size_t)(i - c->from) * row_words(c->columns), c->columns, out))
+	if (bl_row_unpack(c->rows + (size_t)(i - c->from) * row_words(c->columns), c->columns, out))
 		return true;
 	c->n = 0; /* it may have been half written, or the file was written anew */
 	return cache_fill(l, i) &&
-	       unpack_row(c->rows + (size_t)(i - c->from) * row_words(c->columns), c->columns, out);
+	       bl_row_unpack(c->rows + (size_t)(i - c->from) * row_words(c->columns), c->columns, out);
 }
 
 bool bl_live_record(const bl_live *l, int64_t i, bl_record *out)
@@ -310,17 +310,18 @@ int bl_live_columns_count(const bl_live *l)
 }
 
 /* A column whose description is spoilt keeps its place, by another name. */
-static void columns_in_file(const bl_live *l, bl_columns *out)
+void bl_columns_read(int fd, const struct live_section *s, int n, bool named, bl_columns *out)
 {
 	bl_column all[BL_COLUMNS_MAX];
-	int n = bl_live_columns_count(l);
 	out->n = 0;
-	if (!bl_disk_read(l->fd, l->section[SECTION_COLUMNS].at, all, (size_t)n * sizeof all[0]))
+	if (!bl_disk_read(fd, s->at, all, (size_t)n * sizeof all[0]))
 		return;
 	for (int i = 0; i < n; i++) {
 		bl_column_clean(&all[i]);
 		if (bl_columns_add(out, &all[i]) >= 0)
 			continue;
+		if (named)
+			return;
 		bl_column unknown = { .kind = BL_COLUMN_MEASURE };
 		snprintf(unknown.name, sizeof unknown.name, "column.%d", i + 1);
 		if (bl_columns_add(out, &unknown) < 0)
@@ -332,7 +333,7 @@ void bl_live_columns(const bl_live *l, bl_columns *out)
 {
 	pthread_mutex_t *lock = (pthread_mutex_t *)&l->lock;
 	if (!l->writer) {
-		columns_in_file(l, out);
+		bl_columns_read(l->fd, &l->section[SECTION_COLUMNS], bl_live_columns_count(l), false, out);
 		return;
 	}
 	pthread_mutex_lock(lock);

@@ -102,14 +102,14 @@ static size_t turn_room(size_t n)
 	return 2 * aligned(sizeof(struct live_turn) + n);
 }
 
-static void lay_out(bl_live *l)
+/* Where they end. */
+static uint64_t place_sections(bl_live *l, int64_t most)
 {
-	struct live_writer *w = l->writer;
 	const size_t size[SECTIONS] = {
 		sizeof(struct live_mailbox), sizeof(struct live_asks), turn_room(sizeof(bl_live_info)),
 		turn_room(sizeof(struct live_state)), BL_COLUMNS_MAX * sizeof(bl_column),
 		LIVE_EXTENTS_MAX * sizeof(struct live_extent),
-		turn_room(offsetof(struct live_list, kept) + (size_t)w->most * sizeof(struct live_kept)),
+		turn_room(offsetof(struct live_list, kept) + (size_t)most * sizeof(struct live_kept)),
 	};
 	uint64_t at = aligned(sizeof(struct live_header));
 	for (int i = 0; i < SECTIONS; i++) {
@@ -118,7 +118,13 @@ static void lay_out(bl_live *l)
 		snprintf(s->name, sizeof s->name, "%s", names[i]);
 		at = aligned(at + size[i]);
 	}
-	w->end = at;
+	return at;
+}
+
+/* How many snapshots are kept makes a difference for the last of them only. */
+void bl_writer_usual_sections(bl_live *l)
+{
+	place_sections(l, 0);
 }
 
 static struct live_header header_of(const bl_live *l)
@@ -159,7 +165,7 @@ void bl_writer_all(bl_live *l)
 	w->broken = false;
 	if (ftruncate(l->fd, 0) != 0)
 		fail(l, errno);
-	lay_out(l);
+	w->end = place_sections(l, w->most);
 	bl_writer_room(l, 0);
 	bl_writer_put(l, l->section[SECTION_MAILBOX].at, &m, sizeof m);
 	bl_writer_put(l, l->section[SECTION_ASKS].at, &none, sizeof none);

@@ -367,7 +367,7 @@ static char *beside(const char *path, const char *name)
 static bl_live *open_past(const char *path)
 {
 	char *live = beside(path, BL_RUN_LIVE);
-	bl_live *past = live ? bl_live_open(live, false) : NULL;
+	bl_live *past = live ? bl_live_open_whole(live, false) : NULL;
 	free(live);
 	return past;
 }
@@ -416,6 +416,8 @@ static int put(const char *path, bl_trainer *t, content *c, bl_live *past)
 	}
 	if (rc == 0)
 		rc = take_journal(path, t, &c->progress);
+	if (rc == 0 && past && bl_live_damage(past))
+		bl_trainer_complain(t, "%s: %s; the rest is kept", bl_live_path(past), bl_live_damage(past));
 	bl_named_free(s.items, s.n);
 	return rc;
 }

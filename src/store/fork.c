@@ -84,7 +84,7 @@ static int read_step(const char *folder, int64_t *step)
 static int make_live(const char *from, const char *into, int64_t step)
 {
 	char *source = bl_runs_path(from, BL_RUN_LIVE), *target = bl_runs_path(into, BL_RUN_LIVE);
-	bl_live *past = source ? bl_live_open(source, false) : NULL, *l = NULL;
+	bl_live *past = source ? bl_live_open_whole(source, false) : NULL, *l = NULL;
 	int rc = source && target ? 0 : -1;
 	if (rc == 0 && past) {
 		bl_live_info info;
@@ -144,7 +144,7 @@ static char *folder_for(const char *from, const char *into)
 		return taken == 0 ? strdup(into) : NULL;
 	}
 	char *path = bl_runs_path(from, BL_RUN_LIVE);
-	bl_live *past = path ? bl_live_open(path, false) : NULL;
+	bl_live *past = path ? bl_live_open_whole(path, false) : NULL;
 	bl_live_info info = { .name = "fork" };
 	if (past)
 		bl_live_info_get(past, &info);

@@ -305,7 +305,7 @@ bl_live *bl_runs_open(const char *what, bool *commands)
 		return NULL;
 	if (*commands && access(path, W_OK) != 0 && access(path, R_OK) == 0)
 		*commands = false;
-	bl_live *l = bl_live_open(path, *commands);
+	bl_live *l = bl_live_open_whole(path, *commands);
 	free(path);
 	return l;
 }

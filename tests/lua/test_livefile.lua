@@ -135,5 +135,69 @@ test("a run that was stopped goes on where its live file was replaced meanwhile"
 	if said:match "steps (%d+)" == "0" then error(said) end
 end)
 
+-- --- Damage in the file of a run that is over
+
+local function write(path, from, bytes)
+	local f = assert(io.open(path, "r+b"))
+	f:seek("set", from)
+	f:write(bytes)
+	f:close()
+end
+local function noise(n)
+	local t = {}
+	for i = 1, n do t[i] = string.char(i * 7919 % 251) end
+	return table.concat(t)
+end
+local finished = base .. "/finished"
+pipe(([['%s' -e 'local t = trainer{data = data.shapes{n = 64, size = 8, channels = 1}, encoder = nn.mlp(64, {widths = {8}, flatten = true}),
+	projector = {8}, batch = 32, epochs = 1000, folder = "%s"} t:start() while t.iteration < 500 do t:wait(.001) end t:stop()']]):format(
+	barlow, finished))
+
+-- What is read of a copy into which that was written at those places.
+local function damaged(name, ...)
+	local folder = base .. "/" .. name
+	os.execute(("cp -r '%s' '%s'"):format(finished, folder))
+	for _, d in ipairs{ ... } do write(folder .. "/live", d[1], d[2]) end
+	local out = pipe(("'%s' watch --jsonl '%s' 2>'%s/err'; echo $?"):format(barlow, folder, folder))
+	local _, lines = out:gsub('"step"', "")
+	return lines, out:match "(%d+)\n$", pipe(("cat '%s/err'"):format(folder)), folder
+end
+local whole, status, said = damaged "whole"
+test("a run that is over is read whole", function()
+	if whole < 500 or status ~= "0" or said ~= "" then error(("%d lines, status %s: %s"):format(whole, status, said)) end
+end)
+test("damage of its tables and some records: the others are shown, these are named", function()
+	local lines, status, said, folder = damaged("tables", { 12 << 10, noise(16 << 10) })
+	local from, to = said:match "records (%d+) to (%d+) are damaged\n$"
+	if not from then error(said) end
+	equal(lines, whole - (to - from + 1))
+	equal(status, "1")
+	local frame = pipe(("'%s' watch --once --size 100x30 '%s' 2>&1"):format(barlow, folder))
+	if not frame:find(("live file: records %d to %d are damaged"):format(from, to), 1, true) then error(frame) end
+end)
+test("damage within the records", function()
+	local lines, _, said = damaged("records", { 30 << 10, noise(8) }, { 40 << 10, noise(8) }, { 44 << 10, noise(500) })
+	if not said:find "records %d+, %d+, %d+ to %d+ are damaged\n$" then error(said) end
+	if lines >= whole - 3 or lines < whole - 20 then error(lines) end
+end)
+test("a damaged head hides nothing", function()
+	local lines, status, said = damaged("start", { 0, noise(64) })
+	equal(lines, whole)
+	equal(status, "1")
+	if not said:find("its head is damaged", 1, true) then error(said) end
+end)
+test("what is no live file is none", function()
+	local _, status, said = damaged("none", { 0, noise(64 << 10) })
+	equal(status, "1")
+	if not said:find("not a live file", 1, true) then error(said) end
+end)
+test("resume keeps the records that are whole, and says which are not", function()
+	local lines, _, _, folder = damaged("resumed", { 12 << 10, noise(16 << 10) })
+	local said = pipe(("'%s' resume --plain '%s' 2>&1"):format(barlow, folder))
+	if not said:find("records %d+ to %d+ are damaged; the rest is kept") then error(said) end
+	local _, after = pipe(("'%s' watch --jsonl '%s' 2>&1"):format(barlow, folder)):gsub('"step"', "")
+	equal(after, 2000 - whole + lines)
+end)
+
 os.execute("rm -r " .. base)
 tap.done()

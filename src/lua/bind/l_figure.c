@@ -35,7 +35,7 @@ static bl_live *open_live(lua_State *L, int index)
 {
 	if (bl_lua_test(L, index, BL_T_TRAINER))
 		return bl_live_ref(bl_trainer_live(bl_lua_trainer(L, index)));
-	bl_live *l = bl_live_open(luaL_checkstring(L, index), false);
+	bl_live *l = bl_live_open_whole(luaL_checkstring(L, index), false);
 	if (!l)
 		bl_lua_fail(L);
 	return l;

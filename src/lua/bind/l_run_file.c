@@ -168,7 +168,7 @@ int bl_lua_run_size(lua_State *L)
 /* run_records(folder): {step = {...}, total = {...}, ...} */
 int bl_lua_run_records(lua_State *L)
 {
-	bl_live *l = bl_live_open(lua_pushfstring(L, "%s/%s", luaL_checkstring(L, 1), BL_RUN_LIVE), false);
+	bl_live *l = bl_live_open_whole(lua_pushfstring(L, "%s/%s", luaL_checkstring(L, 1), BL_RUN_LIVE), false);
 	if (!l)
 		return bl_lua_fail(L);
 	bl_lua_push_records(L, l);
