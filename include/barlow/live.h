@@ -142,7 +142,8 @@ typedef struct bl_live bl_live;
 
 /*
  * Snapshots of the past: some, spread over the run (BL_KEPT_MAX); all that are made, up to 1024, of which every second one
- * is let go then; or none, records only.  A run that has no file keeps at most BL_KEPT_MAX.
+ * is let go then; or none, records only: also the newest goes when the run is closed.  A run that has no file keeps at most
+ * BL_KEPT_MAX.
  */
 typedef enum bl_keep { BL_KEEP_SOME, BL_KEEP_ALL, BL_KEEP_RECORDS } bl_keep;
 

@@ -57,27 +57,6 @@ bl_live *bl_live_ref(bl_live *l)
 	return l;
 }
 
-/* Room for records that never came is given back, where nothing came behind it. */
-static void trim(bl_live *l)
-{
-	struct live_writer *w = l->writer;
-	const struct memory_extent *m = w->extents ? &w->extent[w->extents - 1] : NULL;
-	if (!m || !bl_writer_has_file(l))
-		return;
-	uint64_t row = 8 * (2 + (uint64_t)m->columns), end = m->at + (uint64_t)m->room * row;
-	if (end + LIVE_ALIGN > w->end && ftruncate(l->fd, (off_t)(m->at + (uint64_t)m->n * row)) != 0)
-		errno = 0; /* it stays long: no harm */
-}
-
-void bl_live_close(bl_live *l)
-{
-	if (!l || atomic_fetch_sub(&l->refs, 1) != 1)
-		return;
-	if (l->writer)
-		trim(l);
-	bl_livefile_free(l);
-}
-
 /* --- Creating ----------------------------------------------------------- */
 
 static double seconds_since_1970(void)
@@ -193,6 +172,57 @@ bl_live *bl_live_create(const char *path, const bl_live_info *info, const bl_col
 		return l;
 	bl_livefile_free(l);
 	return NULL;
+}
+
+/* --- Closing ------------------------------------------------------------ */
+
+/* Room for records that never came is given back, where nothing came behind it. */
+static void trim(bl_live *l)
+{
+	struct live_writer *w = l->writer;
+	const struct memory_extent *m = w->extents ? &w->extent[w->extents - 1] : NULL;
+	if (!m || !bl_writer_has_file(l))
+		return;
+	uint64_t row = 8 * (2 + (uint64_t)m->columns), end = m->at + (uint64_t)m->room * row;
+	if (end + LIVE_ALIGN > w->end && ftruncate(l->fd, (off_t)(m->at + (uint64_t)m->n * row)) != 0)
+		errno = 0; /* it stays long: no harm */
+}
+
+/*
+ * Of a run that keeps records only, the newest snapshot is for those who watch it train.  At its end the file is written anew
+ * without it and without room to spare, beside the old one, which stays where that fails.
+ */
+static void leave_records(bl_live *l)
+{
+	struct live_writer *w = l->writer;
+	char temporary[NAME_MAX_BYTES];
+	int old = l->fd;
+	if (!bl_writer_has_file(l) || !w->path || !bl_owner_named(l) || name_temporary(w->path, temporary) != 0)
+		return;
+	l->fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (l->fd < 0) {
+		l->fd = old;
+		return;
+	}
+	w->newest_size = 0;
+	w->snapshots = 0;
+	for (int i = 0; i < w->extents; i++)
+		w->extent[i].room = w->extent[i].n;
+	bl_writer_all(l);
+	if (w->broken || rename(temporary, w->path) != 0)
+		unlink(temporary);
+	close(old);
+}
+
+void bl_live_close(bl_live *l)
+{
+	if (!l || atomic_fetch_sub(&l->refs, 1) != 1)
+		return;
+	if (l->writer && l->writer->most == 0)
+		leave_records(l);
+	else if (l->writer)
+		trim(l);
+	bl_livefile_free(l);
 }
 
 /* --- Opening ------------------------------------------------------------ */
