@@ -9,6 +9,8 @@ if ! command -v "$pkg_config" >/dev/null 2>&1; then
 	exit 0
 fi
 dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-c-program-XXXXXX") || exit 1
+XDG_DATA_HOME=$dir/xdg/data XDG_STATE_HOME=$dir/xdg/state XDG_CONFIG_HOME=$dir/xdg/config XDG_CACHE_HOME=$dir/xdg/cache
+export XDG_DATA_HOME XDG_STATE_HOME XDG_CONFIG_HOME XDG_CACHE_HOME
 trap 'rm -rf "$dir"' EXIT
 trap 'exit 130' INT TERM
 PKG_CONFIG_PATH=$BUILDDIR

@@ -35,13 +35,18 @@ static int report(lua_State *L, int status)
 	return EXIT_FAILURE;
 }
 
+/* Functions of Lua may begin their messages with their own name, which is the command's. */
 int bl_run_failed(lua_State *L, const char *command)
 {
+	size_t n = strlen(command);
 	bl_signals_yield();
 	fflush(stdout);
 	bl_lua_push_message(L, -1);
 	bl_lua_push_clean(L, lua_tostring(L, -1), true);
-	fprintf(stderr, "barlow %s: %s\n", command, lua_tostring(L, -1));
+	const char *message = lua_tostring(L, -1);
+	if (strncmp(message, command, n) == 0 && strncmp(message + n, ": ", 2) == 0)
+		message += n + 2;
+	fprintf(stderr, "barlow %s: %s\n", command, message);
 	return EXIT_FAILURE;
 }
 

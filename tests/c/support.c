@@ -16,6 +16,39 @@
 
 enum { PATHS = 4, PATH_SIZE = 1024 };
 
+/* --- A home of the test's own --------------------------------------------------------- */
+
+static char home[64];
+static pid_t owner;
+
+static void remove_home(void)
+{
+	char command[96];
+	snprintf(command, sizeof command, "rm -rf %s", home);
+	if (getpid() == owner && system(command) != 0)
+		fprintf(stderr, "%s was not removed\n", home);
+}
+
+/* Of a test that is started by hand, not by tests/run, nothing goes to the user's own places, either. */
+__attribute__((constructor)) static void make_home(void)
+{
+	static const char *const names[][2] = { { "XDG_DATA_HOME", "data" }, { "XDG_STATE_HOME", "state" },
+	                                        { "XDG_CONFIG_HOME", "config" }, { "XDG_CACHE_HOME", "cache" } };
+	char path[96];
+	strcpy(home, "/tmp/barlow-test-XXXXXX");
+	if (getenv("BARLOW_TEST_HOME") || !mkdtemp(home))
+		return;
+	owner = getpid();
+	setenv("BARLOW_TEST_HOME", home, 1);
+	for (int i = 0; i < 4; i++) {
+		snprintf(path, sizeof path, "%s/%s", home, names[i][1]);
+		setenv(names[i][0], path, 1);
+	}
+	atexit(remove_home);
+}
+
+/* --- Comparing -------------------------------------------------------------------------- */
+
 void support_close(double a, double b, double tolerance, const char *what, const char *file, int line)
 {
 	if (fabs(a - b) <= tolerance * fmax(1, fabs(b)))

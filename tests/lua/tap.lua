@@ -2,6 +2,29 @@
 -- tap.lua: a tiny harness: test("name", function() ... end) prints TAP; done() at the end prints the plan.
 local tap = { count = 0, failed = 0 }
 
+-- Of a test that is started by hand the runs do not go to the user's own places, either: it is started again, in a scratch
+-- home.  A program's parent is the shell that io.popen starts, whose parent is this one.
+if not os.getenv "BARLOW_TEST_HOME" then
+	local function shell(command)
+		local p = assert(io.popen(command))
+		local text = p:read "l"
+		p:close()
+		return text
+	end
+	local function quoted(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
+	local home = shell "mktemp -d"
+	local program = os.getenv "BARLOW" or shell "readlink /proc/$PPID/exe"
+	local words = { "env", "BARLOW=" .. quoted(program), "BARLOW_TEST_HOME=" .. home }
+	for _, name in ipairs{ "DATA", "STATE", "CONFIG", "CACHE" } do
+		table.insert(words, ("XDG_%s_HOME=%s/%s"):format(name, home, name:lower()))
+	end
+	table.insert(words, quoted(program))
+	for i = 0, #arg do table.insert(words, quoted(arg[i])) end
+	local fine, _, status = os.execute(table.concat(words, " "))
+	os.execute("rm -rf " .. home)
+	os.exit(fine or status)
+end
+
 -- Runs f; it fails by raising an error.
 function tap.test(name, f)
 	tap.count = tap.count + 1

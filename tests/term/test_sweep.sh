@@ -126,7 +126,7 @@ fi
 
 script shares 1 ''
 sweep status "$dir/shares" # which is not there yet
-check "a sweep that is not there" says "there is no sweep"
+check "a sweep that is not there" says "barlow sweep: there is no sweep"
 "$BARLOW" -e "dofile '$dir/shares.lua'"
 sweep worker "$dir/shares" --shard 2/2
 check "a share of the trials" [ "$(echo "$dir"/shares/trials/*/result.json)" = \

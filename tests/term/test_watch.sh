@@ -14,6 +14,8 @@ if [ ! -x "$fixture" ]; then
 fi
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-watch-XXXXXX") || exit 1
+XDG_DATA_HOME=$dir/xdg/data XDG_STATE_HOME=$dir/xdg/state XDG_CONFIG_HOME=$dir/xdg/config XDG_CACHE_HOME=$dir/xdg/cache
+export XDG_DATA_HOME XDG_STATE_HOME XDG_CONFIG_HOME XDG_CACHE_HOME
 socket=barlow-watch-$$
 in_tmux() { TMUX='' tmux -L "$socket" -f /dev/null "$@" 2>>"$dir/tmux.log"; }
 trap 'in_tmux kill-server; rm -rf "$dir"' EXIT
