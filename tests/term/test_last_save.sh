@@ -37,7 +37,7 @@ until_true() {
 	tries=0
 	until "$@"; do
 		tries=$((tries + 1))
-		[ $tries -lt 2000 ] || return 1
+		[ $tries -lt 12000 ] || return 1
 		sleep 0.01
 	done
 }
@@ -166,8 +166,8 @@ begin both 'local t2 = trainer{data = t.data, encoder = nn.cnn{widths = {4}, ima
 	folder = "two"} t2:start() t:run()'
 check "SIGTERM with two runs" killed 143 TERM
 check "... saves both" says "stopped at step .*, saved" 2
-begin hand 't:start() t:wait(.1) t:stop() while true do t:step() end'
-sleep .2
+begin hand 't:start() t:wait(.1) t:stop() t:step() print "by hand" io.flush() while true do t:step() end'
+until_true prints "by hand"
 check "SIGTERM between steps that are made by hand" killed 143 TERM
 check "... saves these steps, too" says "stopped at step .*, saved"
 at=$(sed -n 's/.*stopped at step \([0-9]*\) of.*/\1/p' err)

@@ -32,7 +32,7 @@ until_true() {
 	tries=0
 	until "$@"; do
 		tries=$((tries + 1))
-		[ $tries -lt 2000 ] || return 1
+		[ $tries -lt 12000 ] || return 1
 		sleep 0.01
 	done
 }

@@ -29,7 +29,7 @@ until_true() {
 	tries=0
 	until "$@"; do
 		tries=$((tries + 1))
-		[ $tries -lt 200 ] || return 1
+		[ $tries -lt 1200 ] || return 1
 		sleep 0.1
 	done
 }
@@ -76,17 +76,17 @@ line 'f()'
 check "an error is printed with its place" '^stdin:2: oops'
 line '"alive " .. 1'
 check "and the prompt goes on" '^"alive 1"'
-line 'while true do end'
-sleep 0.3
+line 'print "first loop" while true do end'
+check "a loop begins" '^first loop'
 keys C-c
 check "Ctrl-C ends a loop" 'interrupted'
-line 'while true do pcall(function() while true do end end) end'
-sleep 0.3
+line 'print "second loop" while true do pcall(function() while true do end end) end'
+check "another one" '^second loop'
 keys C-c
 line '"alive " .. 2'
 check "also one that catches errors" '^"alive 2"'
-line 'coroutine.wrap(function() while true do end end)()'
-sleep 0.3
+line 'coroutine.wrap(function() print "third loop" while true do end end)()'
+check "and a third" '^third loop'
 keys C-c
 line '"alive " .. 3'
 check "also one in a coroutine" '^"alive 3"'

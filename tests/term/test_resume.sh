@@ -28,12 +28,12 @@ check() {
 		sed 's/^/# /' "$dir/out"
 	fi
 }
-# Tries for 20 seconds, as a machine under load may take long.
+# Tries for two minutes, as a machine under load may take long.
 until_true() {
 	tries=0
 	until "$@"; do
 		tries=$((tries + 1))
-		[ $tries -lt 2000 ] || return 1
+		[ $tries -lt 12000 ] || return 1
 		sleep 0.01
 	done
 }
@@ -77,6 +77,14 @@ kill_it() {
 }
 is() { [ "$("$BARLOW" -e "print(runs().$1.$2)")" = "$3" ]; }
 later_than() { [ "$("$BARLOW" -e "print((runs().$1 or {step = 0}).step)")" -gt "$2" ] 2>/dev/null; }
+# Holds the run while it is looked at, so that it does not come to its end meanwhile; where it is so far, it is left held.
+held_later_than() {
+	kill -STOP "$trainer" || return 1
+	later_than "$@" && return 0
+	kill -CONT "$trainer"
+	return 1
+}
+go_on() { kill -CONT "$trainer"; }
 checkpoint_of() { [ -s "$root/$1/checkpoint.safetensors" ]; }
 
 # What a run has come to: bits of weights, optimiser and records, without what the clock says and how many lines the
@@ -123,14 +131,14 @@ trainer=
 
 start killed 1
 check "another one saves on its own" until_true checkpoint_of killed
-until_true later_than killed 20
+until_true held_later_than killed 20
 check "while it goes on it is refused" fails_with "going on in process $trainer" 1 resume killed
-check "... and goes on" later_than killed 20
+check "... and goes on" go_on
 kill_it
 check "it is killed in the middle" is killed state lost
 "$BARLOW" resume -t 2 --plain >"$dir/out" 2>&1 </dev/null &
 trainer=$!
-until_true later_than killed 200 && kill_it
+until_true held_later_than killed 200 && kill_it
 check "it goes on, the newest, and is killed again" is killed state lost
 check "it goes on by name, to the end" run 0 resume killed
 check "... says from where" says "killed: resumed at step "
@@ -141,8 +149,9 @@ leftovers() { [ -z "$(find "$root/killed" -name '*.tmp' -o -name '*.new')" ]; }
 check "nothing is left half written" leftovers
 
 start stopped 2
-until_true later_than stopped 20
+until_true held_later_than stopped 20
 kill -INT "$trainer"
+go_on
 wait "$trainer"
 trainer=
 check "Ctrl-C stops a run, which is saved" is stopped state stopped
