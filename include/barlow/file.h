@@ -18,6 +18,12 @@
  */
 int bl_file_write_atomic(const char *path, const void *bytes, size_t n);
 
+/*
+ * Gives the whole file `from`, which holds these bytes and stays, the name `to` as well, once: 1, not 0, where that is taken
+ * already.  Where the file system has no hard links, the name is made once, too, and what it holds follows.
+ */
+int bl_file_publish(const char *from, const char *to, const void *bytes, size_t n);
+
 /* Makes a folder, and every one on the way that is missing, for the user alone.  One that is there is fine. */
 int bl_file_make_folder(const char *path);
 

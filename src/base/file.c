@@ -216,6 +216,32 @@ void *bl_file_read(const char *path, size_t *n)
 	return bytes;
 }
 
+/* --- Once ---------------------------------------------------------------------- */
+
+static int copy_once(const char *to, const void *bytes, size_t n)
+{
+	int fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return errno == EEXIST ? 1 : bl_fail("%s: %s", to, strerror(errno));
+	bool fine = write_all(fd, bytes, n) == 0 && fsync(fd) == 0;
+	int rc = fine ? 0 : bl_fail("%s: %s", to, strerror(errno));
+	close(fd);
+	if (!fine)
+		unlink(to);
+	return rc;
+}
+
+int bl_file_publish(const char *from, const char *to, const void *bytes, size_t n)
+{
+	if (link(from, to) == 0)
+		return 0;
+	if (errno == EEXIST)
+		return 1;
+	if (errno == EPERM || errno == ENOTSUP || errno == EOPNOTSUPP || errno == ENOSYS || errno == EMLINK)
+		return copy_once(to, bytes, n);
+	return bl_fail("%s: %s", to, strerror(errno));
+}
+
 static int make_one(const char *path)
 {
 	if (mkdir(path, 0700) == 0 || errno == EEXIST)

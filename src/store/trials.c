@@ -133,20 +133,6 @@ int bl_trial_beat(const char *sweep, int trial, int attempt)
 
 /* --- results --- */
 
-/* Where the file system has no links: the name is made once, too, and what it holds follows. */
-static int copy_result(const char *to, const void *text, size_t n)
-{
-	int fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return errno == EEXIST ? 1 : bl_fail("%s: %s", to, strerror(errno));
-	bool fine = write(fd, text, n) == (ssize_t)n && fsync(fd) == 0;
-	int rc = fine ? 0 : bl_fail("%s: %s", to, strerror(errno));
-	close(fd);
-	if (!fine)
-		unlink(to);
-	return rc;
-}
-
 /* The name survives a crash of the machine when its folder has been written. */
 static void sync_folder(const char *sweep, int trial)
 {
@@ -159,23 +145,12 @@ static void sync_folder(const char *sweep, int trial)
 	free(path);
 }
 
-static int publish(const char *from, const char *to, const void *text, size_t n)
-{
-	if (link(from, to) == 0)
-		return 0;
-	if (errno == EEXIST)
-		return 1;
-	if (errno == EPERM || errno == ENOTSUP || errno == ENOSYS || errno == EMLINK)
-		return copy_result(to, text, n);
-	return bl_fail("%s: %s", to, strerror(errno));
-}
-
 int bl_trial_finish(const char *sweep, int trial, int attempt, const void *text, size_t n)
 {
 	char *from = path_of(sweep, trial, attempt, BL_TRIAL_RESULT), *to = path_of(sweep, trial, 0, BL_TRIAL_RESULT);
 	int rc = from && to ? bl_file_write_atomic(from, text, n) : -1;
 	if (rc == 0)
-		rc = publish(from, to, text, n);
+		rc = bl_file_publish(from, to, text, n);
 	if (rc == 0)
 		sync_folder(sweep, trial);
 	free(from);

@@ -7,10 +7,16 @@
 #include <barlow/process.h>
 #include <barlow/trials.h>
 
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -94,6 +100,46 @@ static void wait_a_little(void)
 	nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
 }
 
+#if defined __x86_64__ || defined __aarch64__
+/* In this process hard links are refused from now on, as some file systems do. */
+static bool refuse_links(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+#ifdef SYS_link
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_link, 1, 0),
+#endif
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_linkat, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { sizeof code / sizeof code[0], code };
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+static void a_name_without_links(void **state)
+{
+	char from[600], to[600];
+	int status;
+	size_t n;
+	(void)state;
+	snprintf(from, sizeof from, "%s/early", folder);
+	snprintf(to, sizeof to, "%s/declared", folder);
+	assert_int_equal(bl_file_write_atomic(from, "one", 3), 0);
+	pid_t child = fork();
+	if (child == 0)
+		_exit(!refuse_links() ? 77 : bl_file_publish(from, to, "one", 3) == 0 && bl_file_publish(from, to, "two", 3) == 1 ? 0 : 1);
+	waitpid(child, &status, 0);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		skip(); /* a kernel without such filters */
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	char *text = bl_file_read(to, &n);
+	assert_true(n == 3 && memcmp(text, "one", 3) == 0);
+	free(text);
+	assert_int_equal(bl_file_publish(from, to, "two", 3), 1);
+}
+#endif
+
 /* A worker that is gone is seen, also while nobody has waited for it. */
 static void a_worker_that_died(void **state)
 {
@@ -168,6 +214,9 @@ int main(void)
 		cmocka_unit_test_setup(a_trial_from_claim_to_result, begin), cmocka_unit_test_setup(many_at_once, begin),
 		cmocka_unit_test_setup(a_worker_that_died, begin), cmocka_unit_test_setup(strange_files, begin),
 		cmocka_unit_test_setup(processes, begin),
+#if defined __x86_64__ || defined __aarch64__
+		cmocka_unit_test_setup(a_name_without_links, begin),
+#endif
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

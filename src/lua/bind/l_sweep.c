@@ -109,14 +109,6 @@ static int sweep_make_folder(lua_State *L)
 	return bl_file_make_folder(luaL_checkstring(L, 1)) < 0 ? bl_lua_fail(L) : 0;
 }
 
-/* write_file(path, text): all of it, or what was there stays */
-static int sweep_write_file(lua_State *L)
-{
-	size_t n;
-	const char *text = luaL_checklstring(L, 2, &n);
-	return bl_file_write_atomic(luaL_checkstring(L, 1), text, n) < 0 ? bl_lua_fail(L) : 0;
-}
-
 /* create_file(path, text): true, or false: it is there already, as whoever came first wrote it */
 static int sweep_create_file(lua_State *L)
 {
@@ -124,14 +116,12 @@ static int sweep_create_file(lua_State *L)
 	const char *path = luaL_checkstring(L, 1), *text = luaL_checklstring(L, 2, &n);
 	const char *early = lua_pushfstring(L, "%s.%d", path, (int)getpid());
 	int rc = bl_file_write_atomic(early, text, n);
-	bool made = rc == 0 && link(early, path) == 0;
-	int why = errno;
+	if (rc == 0)
+		rc = bl_file_publish(early, path, text, n);
 	unlink(early);
 	if (rc < 0)
 		return bl_lua_fail(L);
-	if (!made && why != EEXIST)
-		return luaL_error(L, "%s: %s", path, strerror(why));
-	lua_pushboolean(L, made);
+	lua_pushboolean(L, rc == 0);
 	return 1;
 }
 
@@ -395,7 +385,7 @@ void bl_lua_add_sweep(lua_State *L)
 	static const luaL_Reg functions[] = {
 		{ "trial_path", sweep_trial_path }, { "trial_look", sweep_trial_look }, { "trial_claim", sweep_trial_claim },
 		{ "trial_beat", sweep_trial_beat }, { "trial_finish", sweep_trial_finish },
-		{ "make_folder", sweep_make_folder }, { "write_file", sweep_write_file }, { "create_file", sweep_create_file },
+		{ "make_folder", sweep_make_folder }, { "create_file", sweep_create_file },
 		{ "append_line", sweep_append_line }, { "read_file", sweep_read_file }, { "list_folder", sweep_list_folder },
 		{ "process_start", sweep_process_start }, { "process_poll", sweep_process_poll }, { "process_end", sweep_process_end },
 		{ "cores", sweep_cores }, { "program", sweep_program }, { "whoami", sweep_whoami }, { "limit_memory", sweep_limit_memory },
