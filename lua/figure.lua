@@ -186,11 +186,21 @@ function figure.remake(record, list, s)
 	return made(record.figure, k.make(list, plain), plain, list)
 end
 
+-- Rows of numbers, of which JSON has no word for some.
+local function numbers(rows)
+	local words, out = { nan = 0 / 0, inf = math.huge, ["-inf"] = -math.huge }, {}
+	for i, row in ipairs(rows) do
+		out[i] = {}
+		for j, v in ipairs(row) do out[i][j] = words[v] or v end
+	end
+	return out
+end
+
 -- Of the data in the record alone, where nothing says what they were made from.
 function figure.of_data(record)
 	local data, f = record.data, nil
 	if data.matrix then
-		f = native.figure_dots(require "barlow".tensor(data.matrix), record.title, data.dims, data.floor)
+		f = native.figure_dots(require "barlow".tensor(numbers(data.matrix)), record.title, data.dims, data.floor)
 	else
 		f = native.figure_panels(data.panels)
 	end

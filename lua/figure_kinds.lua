@@ -163,7 +163,7 @@ kinds.embedding = { keys = {} }
 function kinds.embedding.make(list)
 	if #list > 1 then error("plot.embedding: expected one run", 0) end
 	local r = list[1]
-	local m = moment("embedding", r, "points", "shown no points of its embedding (the view of it asks for them)")
+	local m = moment("embedding", r, "points", "shown no points of its embedding, which only its view asks for; plot.embedding(eval.features(encoder, data)) draws features")
 	local function axis(k) return ("axis %d, %.0f%% of the variance"):format(k, 100 * m.explained[k]) end
 	return groups(m.points, m.classes, ("%s, step %d"):format(native.clean(r.name or "run"), m.step), axis(1), axis(2))
 end

@@ -82,8 +82,12 @@ static void add_numbers(bl_script *s, const float *dot, int64_t rows, int64_t co
 	double dx = e->cols / (double)cols, dy = e->rows / (double)rows;
 	bl_script_add(s, "# places on the map of colours, of which the scale's labels tell the values\n$M << EOD\n");
 	for (int64_t y = 0; y < rows; y++)
-		for (int64_t x = 0; x < cols; x++)
-			bl_script_add(s, "%.6g%c", bl_scale_place(scale, (double)dot[y * cols + x]), x + 1 < cols ? ' ' : '\n');
+		for (int64_t x = 0; x < cols; x++) {
+			double place = bl_scale_place(scale, (double)dot[y * cols + x]);
+			char number[32];
+			snprintf(number, sizeof number, isfinite(place) ? "%.6g" : "NaN", place);
+			bl_script_add(s, "%s%c", number, x + 1 < cols ? ' ' : '\n');
+		}
 	bl_script_add(s, "EOD\nplot $M matrix using (%.9g + %.9g * $1):(%.9g + %.9g * $2):3 with image%s notitle\n", e->col - .5 + dx / 2, dx,
 		      e->row - .5 + dy / 2, dy, bl_script_look(s)->form == BL_FORM_TEX ? " pixels" : "");
 }

@@ -215,7 +215,7 @@ static void draw_dots(bl_canvas *c, bl_rect r, const struct dots *d, bool halves
 
 static void say_scale(char *out, size_t size, bool halves, const struct dots *d)
 {
-	const char *what = halves ? "blue -1, red 1" : "'.:+*#@' up to 1, '`-~=%%&' down to -1";
+	const char *what = halves ? "blue -1, red 1" : "'.:+*#@' up to 1, '`-~=%&' down to -1";
 	if (d->scale.floor > 0)
 		snprintf(out, size, "%s; within +-%.2g: chance", what, d->scale.floor);
 	else

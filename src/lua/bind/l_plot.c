@@ -203,7 +203,24 @@ static int f_gc(lua_State *L)
 	return 0;
 }
 
-static const luaL_Reg meta[] = { { "__gc", f_gc }, { NULL, NULL } };
+/* "figure of curves: its title" */
+static int f_tostring(lua_State *L)
+{
+	const bl_panel *panel;
+	bl_figure *f = bl_lua_figure(L, 1);
+	int panels = bl_figure_panels_of(f, &panel);
+	bl_lua_push_clean(L, bl_figure_title(f), false);
+	const char *title = lua_tostring(L, -1), *colon = *title ? ": " : "";
+	if (panels == 0)
+		lua_pushfstring(L, "figure of a matrix%s%s", colon, title);
+	else if (panels == 1)
+		lua_pushfstring(L, "figure of %d series%s%s", panel->n, colon, title);
+	else
+		lua_pushfstring(L, "figure of %d panels%s%s", panels, colon, title);
+	return 1;
+}
+
+static const luaL_Reg meta[] = { { "__gc", f_gc }, { "__tostring", f_tostring }, { NULL, NULL } };
 static const bl_lua_function methods[] = {
 	BL_LUA("save", f_save, "(path: string, settings?: table): figure",
 	       "Draws it with gnuplot: .svg, .png, .pdf, .tex (\\input) or .gp (a script with its data).",
