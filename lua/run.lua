@@ -156,7 +156,7 @@ end
 local function follow(t, seen, report, on_progress)
 	local over = false
 	while not over do
-		over = t:wait(.1)
+		over = t:wait(.1) or native.at_break(t) -- nobody else in a script could go on from a break
 		local newest = newest_step(t)
 		for i = seen + 1, newest do
 			local r = t:record(i)
@@ -171,7 +171,7 @@ end
 --[[
 run{on_progress = function(record, trainer) ... end, quiet = false}: starts the
 run unless it is under way, and reports until it ends.  Ctrl-C stops it between
-steps.  Returns the state it ended in: "done" or "stopped".
+steps.  Returns the state it ended in: "done" or "stopped"; or "paused", where t:break_when says so.
 ]]
 function run.run(t, options)
 	options = options or {}
@@ -185,6 +185,7 @@ function run.run(t, options)
 		t:stop()
 		if not quiet then print(("\nstopped at step %d of %d"):format(t.iteration, t.steps)) end
 	end
+	if not quiet and native.at_break(t) then print(native.clean(t.message)) end
 	native.tell_unsaved()
 	return t.state
 end

@@ -110,6 +110,38 @@ function Run.__index:resume()
 	return require "barlow.resume".load(self.folder)
 end
 
+local quiet = { name = "quiet", type = "boolean", default = false, text = "does not say first what it costs" }
+local path = { name = "path", type = "string", otherwise = "none", text = "where the weights of that step are written as safetensors" }
+
+local at = registry.add{
+	name = "run:at", kind = "method", self = "run", signature = "(step: integer, settings?: table): view", example = "#runs()",
+	text = "The run as it was after that step, made again to the bit, as t:at has it.", keys = { quiet, path },
+}
+
+function Run.__index:at(step, options)
+	return require "barlow.past".at(self, step, registry.check(at, options))
+end
+
+local first_of = registry.add{
+	name = "run:first", kind = "method", self = "run", signature = "(f: function, settings?: table): view?", example = "#runs()",
+	text = "The view of the first step at which f(view) holds, as t:first has it.",
+	keys = { { name = "from", type = "integer", otherwise = "1", text = "the first step that is looked at" },
+		{ name = "to", type = "integer", otherwise = "the newest", text = "the last one" }, quiet, path },
+}
+
+function Run.__index:first(f, options)
+	return require "barlow.past".first(self, f, registry.check(first_of, options))
+end
+
+local bisect = registry.add{
+	name = "run:bisect", kind = "method", self = "run", signature = "(f: function, settings?: table): view?", example = "#runs()",
+	text = "The same for an f that holds from some step on, searched among checkpoints first.", keys = { quiet, path },
+}
+
+function Run.__index:bisect(f, options)
+	return require "barlow.past".bisect(self, f, registry.check(bisect, options))
+end
+
 function Run:__tostring()
 	return run_line(columns_of{ self }, self)
 end

@@ -33,6 +33,12 @@ int bl_runs_folder_take(const char *folder);
  */
 int bl_runs_write_recipe(const char *folder, const char *text, size_t n);
 
+/*
+ * May steps of the run be made again by this process, to the same bits?  Negative with bl_error: another version, CPU or BLAS core
+ * made it, or nobody knows.
+ */
+int bl_runs_check_replay(const char *folder);
+
 /* folder/file */
 char *bl_runs_path(const char *folder, const char *file);
 

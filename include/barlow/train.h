@@ -73,6 +73,18 @@ int bl_trainer_set(bl_trainer *t, const char *name, double value);
 int bl_trainer_may_set(bl_trainer *t, const char *name, double value); /* would it be taken: 0, or negative with bl_error */
 double bl_trainer_get(bl_trainer *t, const char *name); /* as it is in force; NaN where there is nothing of that name */
 const char *bl_trainer_settable(bl_trainer *t, int i);   /* the i-th such name, from 0; NULL behind the last */
+/*
+ * A condition that is looked at after each step, by the thread that made it, between two steps: holds(ctx, t) is 1 where it
+ * does: then the run pauses, and its journal and message say so; 0; or negative with bl_error, at which it pauses, too.
+ * release(ctx) is called when it is taken off.
+ */
+typedef struct bl_condition {
+	int (*holds)(void *ctx, bl_trainer *t);
+	void (*release)(void *ctx);
+	void *ctx;
+} bl_condition;
+void bl_trainer_break_when(bl_trainer *t, const bl_condition *c); /* in the place of the one before; NULL: none */
+bool bl_trainer_at_break(bl_trainer *t); /* Did it hold after the last step?  From then on until the run goes on. */
 /* Commands of this kind taken so far.  BL_CMD_EVAL: kNN in the next record, or, of a run that stands still, at once in its message. */
 int64_t bl_trainer_requests(bl_trainer *t, bl_command_kind kind);
 /* Waits until the thread has ended or `seconds` have passed (< 0: for ever).  1: ended, 0: still going, negative: it failed, see bl_error. */
@@ -206,6 +218,8 @@ void bl_trainer_choose_again(bl_trainer *t);
 
 /* Newest embeddings' correlation matrix (D,D), computed now; safe while running (waits for the step boundary). NULL before the first step. */
 bl_tensor *bl_trainer_correlation(bl_trainer *t);
+/* Newest embeddings of view 0 or 1: a new reference; NULL before the first step.  Between steps. */
+bl_tensor *bl_trainer_embeddings(bl_trainer *t, int view);
 /* Runs fn(ctx) while the trainer stands at a step boundary (at once when it does not run). */
 void bl_trainer_between_steps(bl_trainer *t, void (*fn)(void *), void *ctx);
 

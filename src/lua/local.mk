@@ -22,6 +22,8 @@ face_sources += \
 	src/lua/bind/l_data_parts.c \
 	src/lua/bind/l_eval.c \
 	src/lua/bind/l_figure.c \
+	src/lua/bind/l_break.c \
+	src/lua/bind/l_past.c \
 	src/lua/bind/l_journal.c \
 	src/lua/bind/l_loader.c \
 	src/lua/bind/l_loss.c \

@@ -17,6 +17,7 @@ libbarlow_sources += \
 	src/store/known.c src/store/known.h \
 	src/store/heartbeat.c src/store/heartbeat.h \
 	src/store/machine.c src/store/machine.h \
+	src/store/replay.c \
 	src/store/resume.c \
 	src/store/run_file.c \
 	src/store/run_folder.c \

@@ -149,7 +149,7 @@ static void steer(bl_trainer *t, bl_command_kind kind)
 	if (kind == BL_CMD_PAUSE || kind == BL_CMD_STEP)
 		t->paused = true;
 	if (kind == BL_CMD_RESUME && !t->ending_asked)
-		t->paused = t->stopping = t->restart = false;
+		t->paused = t->stopping = t->restart = t->at_break = false;
 	t->allowance = kind == BL_CMD_STEP ? t->allowance + 1 : 0;
 	if (kind == BL_CMD_STOP)
 		t->stopping = true;
@@ -364,10 +364,13 @@ static void rest(bl_trainer *t)
 
 static int make_step(bl_trainer *t)
 {
+	bl_break_leave(t);
 	int rc = bl_trainer_step(t);
 	bl_provenance_set(t->provenance, t->step, true);
-	if (rc == 0)
+	if (rc == 0) {
+		bl_break_look(t);
 		bl_trainer_save_due(t);
+	}
 	return rc;
 }
 
@@ -478,6 +481,7 @@ int bl_trainer_start(bl_trainer *t)
 	while (t->active && t->ending)
 		pthread_cond_wait(&t->changed, &t->lock);
 	join_ended(t);
+	t->at_break = false;
 	int rc = t->active ? restart(t) : launch(t);
 	pthread_mutex_unlock(&t->lock);
 	return rc;
@@ -596,6 +600,8 @@ static int begin_by_hand(bl_trainer *t, int64_t n)
 {
 	pthread_mutex_lock(&t->lock);
 	int rc = may_step_by_hand(t, n);
+	if (rc == 0)
+		t->at_break = false;
 	if (rc == 0 && !t->active) {
 		t->paused = t->stopping = false;
 		t->allowance = 0;
@@ -608,7 +614,7 @@ static int begin_by_hand(bl_trainer *t, int64_t n)
 static bool hand_stayed(bl_trainer *t)
 {
 	pthread_mutex_lock(&t->lock);
-	bool stayed = t->quit || t->stopping || run_over(t) || (t->paused && !t->active);
+	bool stayed = t->quit || t->stopping || run_over(t) || (t->paused && !t->active) || t->at_break;
 	pthread_mutex_unlock(&t->lock);
 	return stayed;
 }

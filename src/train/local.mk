@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 libbarlow_sources += \
+	src/train/break.c \
 	src/train/changes.c \
 	src/train/control.c \
 	src/train/ending.c \

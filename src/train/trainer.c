@@ -416,6 +416,7 @@ static void free_parts(bl_trainer *t)
 	free(t->labels);
 	free(t->partial);
 	bl_ownership_free(t);
+	bl_break_free(t);
 	bl_changes_free(t);
 	drop_config(&t->config);
 	free(t);
@@ -519,4 +520,9 @@ bl_tensor *bl_trainer_correlation(bl_trainer *t)
 	struct request r = { .trainer = t };
 	bl_trainer_between_steps(t, correlate, &r);
 	return r.c;
+}
+
+bl_tensor *bl_trainer_embeddings(bl_trainer *t, int view)
+{
+	return view >= 0 && view < 2 && t->z[view] ? bl_tensor_ref(t->z[view]) : bl_fail_null("trainer: there are no such embeddings");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * trainer.h: the trainer's inside, shared by trainer.c (making), control.c
- * (thread, commands, states), set.c (what may be set), step.c (one step), record.c (what it records), guard.c (numbers
+ * (thread, commands, states), break.c (where it pauses by itself), set.c (what may be set), step.c (one step), record.c (what it records), guard.c (numbers
  * that are not finite), keep.c (saving), go_on.c (a run that was begun before) and
  * ending.c (all trainers, and the end of the process), ownership.c (whose
  * modules these are).
@@ -78,6 +78,7 @@ struct bl_trainer {
 	bl_source source;                          /* of what the monitor shows */
 	bl_provenance *provenance;                 /* the modules' */
 	bool warm;                                 /* its weights are not freshly drawn; settled when it begins */
+	bl_condition condition;                    /* the floor's holder's; no holds: there is none */
 	struct changes changes, replay;            /* the journal; changes that are to be made again */
 	bool begun;                                /* a step was, or is about to be made */
 	struct start start;                        /* what it starts from, if warm; empty before it begins */
@@ -110,6 +111,7 @@ struct bl_trainer {
 	bool joinable, active;    /* there is a thread to join; it has not ended */
 	bool ending;              /* it is about to */
 	bool paused, stopping, quit;
+	bool at_break;            /* its condition held after the last step, or failed */
 	char save_asked[BL_CHANGE_WHO]; /* who wants a checkpoint that is not in the mailbox; "": nobody */
 	bool restart;             /* start() has put a resume in the mailbox: no stop before it counts */
 	bool ending_asked;        /* to stop for good, as the process ends */
@@ -127,6 +129,11 @@ struct bl_trainer {
 /* trainer.c */
 void bl_trainer_set_training(const bl_trainer_config *c, bool on);
 bl_loss_dialect bl_trainer_dialect(const bl_trainer *t); /* of the matrix that is looked at */
+
+/* break.c, by the floor's holder: after a step; before one; and at the trainer's end. */
+void bl_break_look(bl_trainer *t);
+void bl_break_leave(bl_trainer *t);
+void bl_break_free(bl_trainer *t);
 
 /* changes.c, by the floor's holder */
 void bl_changes_who(char out[BL_CHANGE_WHO], int64_t sender); /* sender: a process; 0: this one */

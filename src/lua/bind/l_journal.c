@@ -88,6 +88,17 @@ int bl_lua_read_journal(lua_State *L)
 	return 1;
 }
 
+/* write_journal(path, trainer) */
+int bl_lua_write_journal(lua_State *L)
+{
+	bl_trainer *t = bl_lua_trainer(L, 2);
+	int64_t n = bl_trainer_changes(t);
+	bl_change *c = lua_newuserdatauv(L, (size_t)(n + 1) * sizeof *c, 0);
+	for (int64_t i = 0; i < n; i++)
+		bl_trainer_change(t, i, &c[i]);
+	return bl_journal_write(luaL_checkstring(L, 1), c, n) != 0 ? bl_lua_fail(L) : 0;
+}
+
 /* --- made again --- */
 
 static const char *text_of(lua_State *L, int64_t i, const char *key, const char *otherwise)

@@ -82,7 +82,7 @@ static int t_log(lua_State *L)
 	return itself(L);
 }
 
-/* Waits in short turns, so that Ctrl-C is heard (where `heard`).  Is it over? */
+/* Waits in short turns, so that Ctrl-C is heard (where `heard`), for ever at most until it stands at a break.  Is it over? */
 static bool wait_until(lua_State *L, bl_trainer *t, double seconds, bool heard)
 {
 	for (double end = bl_now() + seconds;;) {
@@ -91,7 +91,7 @@ static bool wait_until(lua_State *L, bl_trainer *t, double seconds, bool heard)
 		bl_lua_tell_trouble(t);
 		if (over < 0)
 			bl_lua_fail(L);
-		if (over || left <= 0)
+		if (over || left <= 0 || (seconds == HUGE_VAL && heard && bl_trainer_at_break(t)))
 			return over;
 		if (heard)
 			bl_lua_interrupt_check(L);
@@ -127,7 +127,7 @@ static int t_step(lua_State *L)
 	bl_trainer *t = bl_lua_trainer(L, 1);
 	int64_t n = luaL_optinteger(L, 2, 1);
 	bl_lua_enter(L);
-	for (int64_t i = 0; i < n; i++) {
+	for (int64_t i = 0; i < n && !(i && bl_trainer_at_break(t)); i++) {
 		bl_lua_interrupt_check(L);
 		if (bl_trainer_steps(t, 1) < 0)
 			return bl_lua_fail(L);
@@ -211,7 +211,7 @@ static void set_text(lua_State *L, const char *name, const char *text)
 	lua_setfield(L, -2, name);
 }
 
-static void push_record(lua_State *L, const bl_live *l, const bl_record *r)
+void bl_lua_push_record(lua_State *L, const bl_live *l, const bl_record *r)
 {
 	bl_columns c;
 	bl_live_columns(l, &c);
@@ -250,7 +250,7 @@ static int t_record(lua_State *L)
 	bl_record r;
 	const bl_live *l = bl_trainer_live(bl_lua_trainer(L, 1));
 	if (find_record(l, luaL_checkinteger(L, 2), &r))
-		push_record(L, l, &r);
+		bl_lua_push_record(L, l, &r);
 	else
 		lua_pushnil(L);
 	return 1;
@@ -262,7 +262,7 @@ static int p_terms(lua_State *L)
 	bl_record r;
 	const bl_live *l = bl_trainer_live(bl_lua_trainer(L, 1));
 	if (bl_live_record(l, bl_live_length(l) - 1, &r))
-		push_record(L, l, &r);
+		bl_lua_push_record(L, l, &r);
 	else
 		lua_pushnil(L);
 	return 1;
@@ -554,6 +554,25 @@ static int t_fork(lua_State *L)
 	return bl_lua_call_module(L, "barlow.fork", "trainer", 2);
 }
 
+#define BL_QUIET BL_FIELD_UNREAD("quiet", "true or false", BL_OTHERWISE("false"), .help = "does not say first what it costs")
+#define BL_PATH BL_FIELD_UNREAD("path", "a path", BL_OTHERWISE("none"), .help = "where the weights of that step are written as safetensors")
+const bl_field bl_lua_at_fields[] = { BL_QUIET, BL_PATH, BL_FIELD_END };
+const bl_field bl_lua_first_fields[] = {
+	BL_FIELD_UNREAD("from", "a step", BL_OTHERWISE("1"), .help = "the first step that is looked at"),
+	BL_FIELD_UNREAD("to", "a step", BL_OTHERWISE("the newest"), .help = "the last one"),
+	BL_QUIET, BL_PATH, BL_FIELD_END,
+};
+
+/* The function of lua/past.lua that has the name of the one that runs; the settings come last. */
+static int t_past(lua_State *L)
+{
+	bl_lua_trainer(L, 1);
+	luaL_checkany(L, 2);
+	bl_lua_check_options(L, 3);
+	lua_settop(L, 3);
+	return bl_lua_call_module(L, "barlow.past", bl_lua_running(L)->name, 3);
+}
+
 static int t_tune(lua_State *L)
 {
 	bl_lua_trainer(L, 1);
@@ -659,6 +678,11 @@ static const bl_lua_function methods[] = {
 	BL_LUA("set", t_set, "(settings: table): trainer",
 	       "From the next step on: lr, lr_bias, and what the loss lets one turn (\"loss.\" before a name: the loss's).",
 	       BL_EXAMPLE_RUN ":set{lambda = .01}"),
+	BL_LUA("break_when", bl_lua_break_when, "(f: function?): trainer",
+	       "Pauses the run after each step at which f holds, and says so in its journal; nil takes it off. f(view) runs between "
+	       "steps where they are made, on the trainer's thread in a sandbox; view has terms, iteration, steps, steps_per_epoch, "
+	       "batch, name, C, z and weights of the step.",
+	       BL_EXAMPLE_RUN ":break_when(function(t) return t.terms.total > 100 end):step(1)"),
 	BL_LUA("log", t_log, "(values: table): trainer",
 	       "Numbers by name for the next record: t:log{mood = 1.5} makes a column of your own, t.records.mood.",
 	       BL_EXAMPLE_RUN ":log{mood = 1.5}:step(1)"),
@@ -692,6 +716,19 @@ static const bl_lua_function methods[] = {
 	       "nn.cnn{widths = {4}, image = 8}, projector = {8}, batch = 32, epochs = 1, folder = path}; t:start():wait(); "
 	       "print(t:fork{set = {[\"loss.lambda\"] = .02}, folder = false}); os.execute(\"rm -r \" .. path)",
 	       .fields = bl_lua_fork_fields),
+	BL_LUA("at", t_past, "(step: integer, settings?: table): view",
+	       "The run as it was after that step: made again to the bit from the nearest checkpoint before it, or the start, in a process "
+	       "of its own, which Ctrl-C ends; the cost is said first. A view has iteration, terms, C, z, weights (by name) and from; "
+	       "refused where another CPU, version or data would give other bits.",
+	       "print(" BL_EXAMPLE_RUN ":step(2):at(1, {quiet = true}))", .fields = bl_lua_at_fields),
+	BL_LUA("first", t_past, "(f: function, settings?: table): view?",
+	       "The view of the first step at which f(view) holds, found by one replay forward from the start or from a step; nil: none.",
+	       "print(" BL_EXAMPLE_RUN ":step(2):first(function(v) return v.terms.total > 0 end, {quiet = true}))",
+	       .fields = bl_lua_first_fields),
+	BL_LUA("bisect", t_past, "(f: function, settings?: table): view?",
+	       "The same for an f that holds from some step on: searched among checkpoints (trainer{checkpoints = n}) first.",
+	       "print(" BL_EXAMPLE_RUN ":step(2):bisect(function(v) return v.iteration > 1 end, {quiet = true}))",
+	       .fields = bl_lua_at_fields),
 	BL_LUA("replay", bl_lua_replay, "(journal: any, from?: integer, to?: integer): trainer",
 	       "Makes the changes of settings of a journal (t.journal, or a run's folder) again, each at its step.",
 	       BL_EXAMPLE_RUN ":replay{{step = 1, name = \"lambda\", new = .01}}:step(2)"),

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* break.c: a condition of the user's that is looked at after each step: where it holds, the run pauses between two steps. */
+#include "train/trainer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct change {
+	bl_trainer *trainer;
+	bl_condition next;
+} change;
+
+static void release(bl_condition *c)
+{
+	if (c->release)
+		c->release(c->ctx);
+	*c = (bl_condition){ .holds = NULL };
+}
+
+static void put(void *ctx)
+{
+	change *c = ctx;
+	release(&c->trainer->condition);
+	c->trainer->condition = c->next;
+}
+
+void bl_trainer_break_when(bl_trainer *t, const bl_condition *c)
+{
+	change new = { t, { .holds = NULL } };
+	if (c)
+		new.next = *c;
+	bl_trainer_between_steps(t, put, &new);
+}
+
+bool bl_trainer_at_break(bl_trainer *t)
+{
+	pthread_mutex_lock(&t->lock);
+	bool at = t->at_break;
+	pthread_mutex_unlock(&t->lock);
+	return at;
+}
+
+void bl_break_free(bl_trainer *t)
+{
+	release(&t->condition);
+}
+
+/* The journal first: the checkpoint of this step counts it. */
+static void stand_still(bl_trainer *t, const char *error)
+{
+	char text[sizeof t->info.message];
+	snprintf(text, sizeof text, "paused by break_when at step %lld%s%.200s", (long long)t->step,
+	         error ? ": its function failed: " : "", error ? error : "");
+	bl_changes_event(t, "pause", "trainer", text);
+	bl_trainer_note(t, "%s", text);
+	pthread_mutex_lock(&t->lock);
+	t->paused = t->at_break = true;
+	t->allowance = 0;
+	pthread_mutex_unlock(&t->lock);
+}
+
+void bl_break_leave(bl_trainer *t)
+{
+	pthread_mutex_lock(&t->lock);
+	t->at_break = false;
+	pthread_mutex_unlock(&t->lock);
+}
+
+/* A call that was given up because somebody waits for the run's end says nothing of the step. */
+void bl_break_look(bl_trainer *t)
+{
+	char why[256];
+	if (!t->condition.holds)
+		return;
+	int rc = t->condition.holds(t->condition.ctx, t);
+	if (rc == 0 || (rc < 0 && bl_error_interrupted()))
+		return;
+	snprintf(why, sizeof why, "%s", bl_error());
+	stand_still(t, rc < 0 ? why : NULL);
+}
