@@ -5,10 +5,18 @@
 #include "cli/run.h"
 #include "cli/signals.h"
 
+#include <barlow/error.h>
+#include <barlow/tensor.h>
+
+#include <stdio.h>
 #include <stdlib.h>
 
 int main(int argc, char **argv)
 {
+	if (bl_kernel_check() < 0) {
+		fprintf(stderr, "barlow: %s\n", bl_error());
+		return EXIT_FAILURE;
+	}
 	bl_run_need_room(0);
 	if (bl_output_install() != 0 || bl_signals_install() != 0)
 		return EXIT_FAILURE;

@@ -27,6 +27,12 @@ int bl_file_publish(const char *from, const char *to, const void *bytes, size_t 
 /* Makes a folder, and every one on the way that is missing, for the user alone.  One that is there is fine. */
 int bl_file_make_folder(const char *path);
 
+/*
+ * $variable/barlow, as the XDG base directory specification has it: where that is no absolute path, HOME/below/barlow.
+ * A new string; NULL with bl_error: HOME is none, either.
+ */
+char *bl_file_user_folder(const char *variable, const char *below);
+
 /* The bytes of a regular file; the caller frees them.  Never NULL without bl_error, also for an empty file. */
 void *bl_file_read(const char *path, size_t *n);
 

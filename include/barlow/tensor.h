@@ -100,6 +100,12 @@ void bl_tensor_normal(bl_tensor *t, uint64_t seed, uint32_t stream, float mean, 
 
 /* The OpenBLAS kernel set that this process runs ("Cooperlake", "Haswell" ...): part of what decides the bits. */
 const char *bl_blas_core(void);
+const char *bl_blas_library(void); /* the library's file; "" where that is not known */
+/* The set of our own kernels that this process runs, and all that this CPU runs, the best first; how many. */
+enum { BL_KERNEL_SETS = 4 };
+const char *bl_kernel_name(void);
+int bl_kernel_names(const char *names[BL_KERNEL_SETS + 1]);
+int bl_kernel_check(void); /* negative: BARLOW_KERNELS asks for a set that is not among them */
 /*
  * Where the address space is limited (RLIMIT_AS): takes what OpenBLAS will want for that many threads, while there is
  * room; negative where there is not enough.  0 threads: only looks.  OpenBLAS itself would try for ever.  Without a

@@ -38,4 +38,12 @@ int bl_figure_show(const bl_figure *f, const bl_show *how);
 /* One frame as plain text of width x height cells, no escapes, into a new string (caller frees). */
 char *bl_watch_text(const bl_live *run, int width, int height);
 
+/* What the terminal of standard output can do, by TERM, the locale and the colours that are wanted. */
+typedef struct bl_terminal {
+	bool is_one, known, moves, utf8, light;
+	int colours;       /* 0, 8, 16, 256 or 1 << 24 */
+	int width, height; /* 0: it does not tell */
+} bl_terminal;
+bl_terminal bl_terminal_look(void);
+
 #endif

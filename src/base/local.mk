@@ -13,4 +13,5 @@ libbarlow_sources += \
 	src/base/random.c \
 	src/base/region.c \
 	src/base/region.h \
-	src/base/text.c
+	src/base/text.c \
+	src/base/user_folder.c

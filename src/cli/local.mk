@@ -8,6 +8,8 @@ command_files = \
 	src/cli/cmd_sweep.c \
 	src/cli/cmd_tune.c \
 	src/cli/cmd_verify.c \
+	src/cli/cmd_doctor.c \
+	src/cli/cmd_env.c \
 	src/cli/cmd_help.c \
 	src/cli/cmd_complete.c \
 	src/cli/cmd_completions.c
@@ -16,6 +18,7 @@ barlow_sources += $(command_files) \
 	src/cli/complete.c \
 	src/cli/evaluate.c \
 	src/cli/history.c \
+	src/cli/installed.h \
 	src/cli/manual.c \
 	src/cli/output.c \
 	src/cli/output.h \
@@ -36,8 +39,13 @@ barlow_sources += $(command_files) \
 	src/cli/usage.c
 
 # The list of commands, and a declaration of each.
-nodist_barlow_SOURCES = src/cli/commands.c
+nodist_barlow_SOURCES = src/cli/commands.c src/cli/installed.c
 src/cli/commands.c: src/cli/commands.sh src/cli/local.mk
 	$(AM_V_GEN)$(MKDIR_P) src/cli && sh $(srcdir)/src/cli/commands.sh $(command_files) >$@.tmp && mv $@.tmp $@
-CLEANFILES += src/cli/commands.c
+# Where `make install` puts things.
+src/cli/installed.c: Makefile
+	$(AM_V_GEN){ echo '/* SPDX-License-Identifier: GPL-3.0-or-later */'; echo '/* Made by local.mk. */'; echo '#include "cli/installed.h"'; \
+		echo 'const char bl_installed_module[] = "$(luaexecdir)", bl_installed_manual[] = "$(mandir)";'; \
+		echo 'const char bl_installed_data[] = "$(datadir)";'; } >$@.tmp && mv $@.tmp $@
+CLEANFILES += src/cli/commands.c src/cli/installed.c
 EXTRA_DIST += src/cli/commands.sh

@@ -3,6 +3,7 @@ face_sources += \
 	src/lua/embed.h \
 	src/lua/bind/describe.c \
 	src/lua/bind/describe.h \
+	src/lua/bind/doctor.h \
 	src/lua/bind/face.h \
 	src/lua/bind/func.c \
 	src/lua/bind/func_aug.c \
@@ -20,6 +21,7 @@ face_sources += \
 	src/lua/bind/l_data.c \
 	src/lua/bind/l_data_look.c \
 	src/lua/bind/l_data_parts.c \
+	src/lua/bind/l_doctor.c \
 	src/lua/bind/l_eval.c \
 	src/lua/bind/l_figure.c \
 	src/lua/bind/l_break.c \

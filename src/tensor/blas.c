@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* blas.c: matrix products by OpenBLAS, one thread a call; the pool is what makes them parallel. */
+#define _GNU_SOURCE
 #include "tensor/blas.h"
 
 #include "tensor/blas_core.h"
@@ -8,6 +9,7 @@
 #include <barlow/tensor.h>
 
 #include <cblas.h>
+#include <dlfcn.h>
 
 /* When the library is loaded, there being no other thread yet.  OpenBLAS's own threads change digits with their number. */
 __attribute__((constructor)) static void prepare(void)
@@ -97,6 +99,12 @@ void bl_syrk_pair_parallel(int64_t n, int64_t k, float *const a[2], int64_t lda,
 {
 	triangles t = { n, k, lda, ldc, pieces(n, n > 512 ? 256 : 128), a, c };
 	bl_parallel(t.side * (t.side + 1), triangle_tile, &t);
+}
+
+const char *bl_blas_library(void)
+{
+	Dl_info file;
+	return dladdr((void *)(uintptr_t)openblas_get_corename, &file) && file.dli_fname ? file.dli_fname : "";
 }
 
 const char *bl_blas_core(void)

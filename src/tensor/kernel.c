@@ -4,7 +4,11 @@
 
 #include "tensor/kernel.h"
 
+#include <barlow/error.h>
+#include <barlow/tensor.h>
+
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,13 +58,42 @@ static int runnable(const bl_kernels **sets)
 
 static void choose(void)
 {
-	const bl_kernels *sets[4];
+	const bl_kernels *sets[BL_KERNEL_SETS];
 	const char *wish = getenv("BARLOW_KERNELS");
 	int n = runnable(sets);
 	chosen = sets[0];
 	for (int i = 0; wish && i < n; i++)
 		if (!strcmp(wish, sets[i]->name))
 			chosen = sets[i];
+}
+
+int bl_kernel_names(const char *names[BL_KERNEL_SETS + 1])
+{
+	const bl_kernels *sets[BL_KERNEL_SETS];
+	int n = runnable(sets);
+	for (int i = 0; i < n; i++)
+		names[i] = sets[i]->name;
+	names[n] = NULL;
+	return n;
+}
+
+int bl_kernel_check(void)
+{
+	const char *wish = getenv("BARLOW_KERNELS"), *names[BL_KERNEL_SETS + 1];
+	char known[80] = "";
+	int n = bl_kernel_names(names);
+	for (int i = 0; i < n; i++) {
+		size_t at = strlen(known);
+		snprintf(known + at, sizeof known - at, "%s%s", i == 0 ? "" : i == n - 1 ? " or " : ", ", names[i]);
+		if (wish && !strcmp(wish, names[i]))
+			return 0;
+	}
+	return wish && *wish ? bl_fail("BARLOW_KERNELS is '%s': expected %s, which this CPU runs", wish, known) : 0;
+}
+
+const char *bl_kernel_name(void)
+{
+	return bl_kernel()->name;
 }
 
 const bl_kernels *bl_kernel(void)

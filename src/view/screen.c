@@ -4,6 +4,8 @@
 
 #include "view/guard.h"
 
+#include <barlow/view.h>
+
 #include <curses.h>
 #include <term.h>
 
@@ -163,6 +165,38 @@ void bl_screen_size(const bl_screen *s, int *width, int *height)
 	bool told = ioctl(STDOUT_FILENO, TIOCGWINSZ, &z) == 0 && z.ws_col > 0 && z.ws_row > 0;
 	*width = told ? z.ws_col : columns > 0 ? columns : 80;
 	*height = told ? z.ws_row : lines > 0 ? lines : 24;
+}
+
+static void look_by_terminfo(bl_terminal *t)
+{
+	static const int colours[] = { [BL_DEPTH_MONO] = 0, [BL_DEPTH_8] = 8, [BL_DEPTH_16] = 16, [BL_DEPTH_256] = 256,
+	                               [BL_DEPTH_FULL] = 1 << 24 };
+	TERMINAL *before = cur_term;
+	int why;
+	t->known = setupterm(NULL, STDOUT_FILENO, &why) == OK;
+	if (t->known) {
+		t->moves = cursor_address != NULL;
+		t->colours = colours[find_depth()];
+		TERMINAL *ours = set_curterm(before);
+		del_curterm(ours);
+	}
+}
+
+bl_terminal bl_terminal_look(void)
+{
+	bl_terminal t = { .is_one = isatty(STDOUT_FILENO), .light = find_light() };
+	struct winsize z;
+	locale_t locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+	t.utf8 = locale && strcmp(nl_langinfo_l(CODESET, locale), "UTF-8") == 0;
+	if (locale)
+		freelocale(locale);
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &z) == 0) {
+		t.width = z.ws_col;
+		t.height = z.ws_row;
+	}
+	if (is_set("TERM"))
+		look_by_terminfo(&t);
+	return t;
 }
 
 /* --- Opening and closing -------------------------------------------------------- */

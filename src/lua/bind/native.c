@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* native.c: "barlow.native": what the Lua part of the workbench needs and Lua does not have. */
 #include "lua/bind/describe.h"
+#include "lua/bind/doctor.h"
 #include "lua/bind/face.h"
 #include "lua/kit/texts.h"
 #include "lua/bind/json.h"
@@ -249,6 +250,7 @@ int bl_lua_open_native(lua_State *L)
 	lua_setfield(L, -2, "version");
 	bl_lua_add_written(L);
 	bl_lua_add_sweep(L);
+	bl_lua_add_doctor(L);
 	bl_lua_add_figure(L);
 	bl_lua_push_described(L);
 	lua_setfield(L, -2, "described");

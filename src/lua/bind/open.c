@@ -116,6 +116,8 @@ static const bl_lua_function functions[] = {
 int luaopen_barlow(lua_State *L)
 {
 	luaL_checkversion(L);
+	if (bl_kernel_check() < 0)
+		bl_lua_fail(L);
 	bl_lua_tuned();
 	preload_embedded(L);
 	bl_lua_thread_states(bl_lua_open_sandbox);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* cmd_doctor.c: barlow doctor; what it looks at is lua/doctor.lua's. */
+#include "cli/command.h"
+#include "cli/run.h"
+
+#include "lua/bind/face.h"
+
+#include <barlow/parallel.h>
+
+#include <stdlib.h>
+
+struct wish {
+	bool json;
+	int threads; /* 0: the default */
+};
+
+static const bl_option options[] = {
+	BL_OPTION(FLAG, struct wish, json, .name = "json", .help = "print it as JSON"),
+	BL_OPTION_THREADS(struct wish, threads),
+	BL_OPTION_END,
+};
+
+static int call_main(lua_State *L)
+{
+	return bl_lua_call_module(L, "barlow.doctor", "main", 1);
+}
+
+static int examine(lua_State *L, bool json)
+{
+	lua_pushcfunction(L, call_main);
+	lua_pushboolean(L, json);
+	return lua_pcall(L, 1, 1, 0) == LUA_OK ? (int)lua_tointeger(L, -1) : bl_run_failed(L, "doctor");
+}
+
+static int doctor(const bl_subcommand *self, const void *options_read, const bl_texts *operands)
+{
+	const struct wish *w = options_read;
+	(void)self, (void)operands;
+	bl_threads_set(w->threads);
+	lua_State *L = bl_run_state_new(NULL);
+	return L ? bl_run_close(L, examine(L, w->json)) : EXIT_FAILURE;
+}
+
+const bl_subcommand bl_subcommand_doctor = {
+	.name = "doctor",
+	.summary = "say what this machine offers, and what stands in barlow's way",
+	.options = options,
+	.about = "Prints what barlow finds: kernels, BLAS, threads, memory limits, the terminal, gnuplot, data sets, folders and the clock. "
+	         "A line with - in front names something that is missing but not needed, one with ! a problem; below it stands what to do. "
+	         "The exit status is 1 where there is a problem.\n",
+	.size = sizeof(struct wish),
+	.run = doctor,
+};

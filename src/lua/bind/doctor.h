@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* doctor.h: what lua/doctor.lua has to know of the machine. */
+#ifndef BARLOW_LUA_DOCTOR_H
+#define BARLOW_LUA_DOCTOR_H
+
+#include <lua.h>
+
+void bl_lua_add_doctor(lua_State *L); /* adds its functions to the table on top, barlow.native */
+
+#endif
