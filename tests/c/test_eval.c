@@ -73,7 +73,7 @@ static double number(int which)
 
 static double knn(int k, double temperature)
 {
-	return bl_eval_knn(&(bl_knn_config){ k, temperature }, data.train, data.train_labels, data.test,
+	return bl_eval_knn(&(bl_knn_config){ k, temperature, NULL }, data.train, data.train_labels, data.test,
 			   data.test_labels, CLASSES);
 }
 
@@ -88,7 +88,7 @@ static bool is_first(const float *refs, const int32_t *labels, int n, int k, dou
 {
 	static const int32_t zero[] = { 0 };
 	bl_tensor *r = bl_tensor_from(2, (int64_t[]){ n, 2 }, refs), *q = bl_tensor_from(2, (int64_t[]){ 1, 2 }, query);
-	double accuracy = bl_eval_knn(&(bl_knn_config){ k, temperature }, r, labels, q, zero, 3);
+	double accuracy = bl_eval_knn(&(bl_knn_config){ k, temperature, NULL }, r, labels, q, zero, 3);
 
 	bl_tensor_unref(r);
 	bl_tensor_unref(q);
@@ -171,7 +171,7 @@ static void blocks_do_not_show(void **state)
 		query_labels[q] = q % 3 ? at % 7 : (at + 1) % 7;
 		correct += q % 3 != 0;
 	}
-	assert_close(bl_eval_knn(&(bl_knn_config){ 1, 1 }, refs, ref_labels, queries, query_labels, 7),
+	assert_close(bl_eval_knn(&(bl_knn_config){ 1, 1, NULL }, refs, ref_labels, queries, query_labels, 7),
 		     correct / (double)M, 1e-12);
 	bl_tensor_unref(refs);
 	bl_tensor_unref(queries);
@@ -265,9 +265,9 @@ static void senseless_arguments_are_named(void **state)
 	(void)state;
 	assert_true(knn(0, 1) < 0);
 	assert_error("kNN: k = 0 and temperature = 1, expected both above 0");
-	assert_true(bl_eval_knn(&(bl_knn_config){ 1, 1 }, data.train, data.train_labels, narrow, low, CLASSES) < 0);
+	assert_true(bl_eval_knn(&(bl_knn_config){ 1, 1, NULL }, data.train, data.train_labels, narrow, low, CLASSES) < 0);
 	assert_error("references are (300, 6) and queries (2, 5)");
-	assert_true(bl_eval_knn(&(bl_knn_config){ 1, 1 }, data.train, data.train_labels, two, high, CLASSES) < 0);
+	assert_true(bl_eval_knn(&(bl_knn_config){ 1, 1, NULL }, data.train, data.train_labels, two, high, CLASSES) < 0);
 	assert_error("kNN: query row 1: label 4, expected 0 to 3");
 	assert_int_equal(bl_eval_linear(&(bl_linear_config){ 0 }, two, low, narrow, low, CLASSES, &r), -1);
 	assert_error("training rows are (2, 6) and test rows (2, 5)");
@@ -279,7 +279,7 @@ static void senseless_arguments_are_named(void **state)
 	assert_int_equal(linear(&(bl_linear_config){ .l2 = &bad, .n_l2 = 1 }, &r), -1);
 	assert_error("L2 strength -1");
 	bl_tensor_data(two)[8] = NAN;
-	assert_true(bl_eval_knn(&(bl_knn_config){ 1, 1 }, data.train, data.train_labels, two, low, CLASSES) < 0);
+	assert_true(bl_eval_knn(&(bl_knn_config){ 1, 1, NULL }, data.train, data.train_labels, two, low, CLASSES) < 0);
 	assert_error("kNN: query row 2: feature 3 is not finite (both counted from 1)");
 	assert_true(bl_eval_rankme(two) < 0);
 	assert_error("feature 3 of row 2 is not finite (both counted from 1)");
@@ -316,7 +316,7 @@ static void whitened_features_are_numpys(void **state)
 		for (int i = 0; i < 5; i++)
 			assert_close(cosine(bl_tensor_data(out[1]) + 6 * q, bl_tensor_data(out[0]) + 6 * i, 6),
 				     bl_tensor_data(want)[5 * q + i], 1e-5);
-	assert_close(bl_eval_knn(&(bl_knn_config){ 15, .1 }, out[0], data.train_labels, out[1], data.test_labels,
+	assert_close(bl_eval_knn(&(bl_knn_config){ 15, .1, NULL }, out[0], data.train_labels, out[1], data.test_labels,
 				 CLASSES),
 		     bl_tensor_data(accuracy)[0], 1e-6);
 	bl_tensor_unref(want);
