@@ -679,9 +679,7 @@ static const bl_lua_function methods[] = {
 	       "From the next step on: lr, lr_bias, and what the loss lets one turn (\"loss.\" before a name: the loss's).",
 	       BL_EXAMPLE_RUN ":set{lambda = .01}"),
 	BL_LUA("break_when", bl_lua_break_when, "(f: function?): trainer",
-	       "Pauses the run after each step at which f holds, and says so in its journal; nil takes it off. f(view) runs between "
-	       "steps where they are made, on the trainer's thread in a sandbox; view has terms, iteration, steps, steps_per_epoch, "
-	       "batch, name, C, z and weights of the step.",
+	       "Pauses after each step at which f(view) holds; view has terms, iteration, C, z, weights ... of it; nil takes it off.",
 	       BL_EXAMPLE_RUN ":break_when(function(t) return t.terms.total > 100 end):step(1)"),
 	BL_LUA("log", t_log, "(values: table): trainer",
 	       "Numbers by name for the next record: t:log{mood = 1.5} makes a column of your own, t.records.mood.",
