@@ -179,6 +179,14 @@ int bl_pipeline_check(const bl_pipeline *p, int channels);
  * What it is in an epoch (from 0): a new reference to a pipeline without ramps, or, where it has none, to itself.  The
  * functions below take a pipeline with ramps for what it is in epoch 0.
  */
+/*
+ * Fields that may change while a run trains, as "jitter.p": those of all operators of that name that are not within others.
+ * bl_pipeline_with gives a new pipeline that has another value there (NULL with bl_error); bl_pipeline_get the value, NaN where
+ * there is no such field; bl_pipeline_settable writes the i-th name, from 0, and is false behind the last.
+ */
+bl_pipeline *bl_pipeline_with(const bl_pipeline *p, const char *name, double value);
+double bl_pipeline_get(const bl_pipeline *p, const char *name);
+bool bl_pipeline_settable(const bl_pipeline *p, int i, char *name, size_t size);
 bl_pipeline *bl_pipeline_at(bl_pipeline *p, int64_t epoch);
 /* The epoch from which on it stays as it is; 0: it has no ramps. */
 int64_t bl_pipeline_settled(const bl_pipeline *p);

@@ -263,6 +263,8 @@ void bl_loader_free(bl_loader *l);
 int64_t bl_loader_steps(const bl_loader *l); /* batches in an epoch */
 /* Next batch is number `step` (0-based, whole run: epoch = step / steps).  Drops what was made ahead. */
 void bl_loader_seek(bl_loader *l, int64_t step);
+/* The same, and views are made by these pipelines from there on, as many as there were, which give views of the same sizes. */
+void bl_loader_views(bl_loader *l, bl_pipeline *const *views, int64_t step);
 /*
  * The next batch: n_views views (B,C,h,w) channels-last, new references, and its B rows in the set, 0-based (rows may be
  * NULL).  Waits.  Negative: an error in a loader thread, naming the row.

@@ -66,8 +66,9 @@ void bl_trainer_free(bl_trainer *t);                    /* stops and joins first
 int bl_trainer_start(bl_trainer *t);                    /* in the background; also resumes a paused one */
 int bl_trainer_command(bl_trainer *t, bl_command c);    /* taken at the next step boundary */
 /*
- * Sets what may be changed while it trains, from the next step on: settable settings of the optimiser ("lr", "lr_bias") and
- * of the loss ("lambda"), by their names, or with "optim." or "loss." before them.  Setting lr keeps lr_bias in proportion.
+ * Sets what may be changed while it trains, from the next step on: settable settings of the optimiser ("lr", "weight_decay") and
+ * of the loss ("lambda"), by their names, or with "optim." or "loss." before them, and those of the views' operators
+ * ("views.jitter.p" of all views, "views[2].jitter.p" of one).  Setting lr keeps lr_bias in proportion.
  */
 int bl_trainer_set(bl_trainer *t, const char *name, double value);
 int bl_trainer_may_set(bl_trainer *t, const char *name, double value); /* would it be taken: 0, or negative with bl_error */
@@ -191,6 +192,12 @@ typedef struct bl_progress_value {
 	double value;
 } bl_progress_value;
 
+enum { BL_PROGRESS_SETTINGS = 16 };
+typedef struct bl_progress_setting {
+	char name[BL_CHANGE_NAME]; /* "views.jitter.p", "weight_decay" */
+	double value;
+} bl_progress_setting;
+
 /* Where a run stands, beside weights, buffers and the optimiser's state: with these it is all that decides how it goes on. */
 typedef struct bl_progress {
 	int64_t step;          /* done */
@@ -199,6 +206,8 @@ typedef struct bl_progress {
 	int n;                 /* settable settings of the loss */
 	bl_progress_value loss[BL_PROGRESS_VALUES];
 	int64_t changes;       /* in the journal by then; negative: not known */
+	int settings;          /* of views and optimiser that were set, beside its rates, in the order of setting */
+	bl_progress_setting setting[BL_PROGRESS_SETTINGS];
 } bl_progress;
 bl_progress bl_trainer_progress(bl_trainer *t);
 /*

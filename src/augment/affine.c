@@ -88,7 +88,7 @@ static const bl_field fields[] = {
 	BL_FIELD(FLOAT, parameters, translate, BL_DEFAULT(.1), BL_WITHIN(0, 1),
 		 .help = "moved by up to this part of the width, and of the height, either way"),
 	BL_FIELD(PAIR, parameters, scale, BL_DEFAULT(.9, 1.1), BL_WITHIN(.01, 100), .help = "made larger or smaller by this"),
-	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .help = PROBABILITY),
+	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY),
 	BL_FIELD_END,
 };
 

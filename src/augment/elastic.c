@@ -66,7 +66,7 @@ static const bl_field fields[] = {
 		 .help = "strength: the smoothed noise of -1 to 1 times half of this is how many pixels a pixel moves"),
 	BL_FIELD(FLOAT, parameters, sigma, BL_DEFAULT(5), BL_WITHIN(.3, 100), .position = 2,
 		 .help = "standard deviation of the smoothing, pixels"),
-	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .help = PROBABILITY),
+	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY),
 	BL_FIELD_END,
 };
 

@@ -68,7 +68,7 @@ static int describe_mask(const void *p, const void *d, int channels, char *buf, 
 
 static const bl_field noise_fields[] = {
 	BL_FIELD(FLOAT, noise, std, BL_DEFAULT(.1), BL_WITHIN(0, 1e6), .position = 1, .help = "standard deviation of the noise"),
-	BL_FIELD(FLOAT, noise, p, BL_DEFAULT(1), BL_WITHIN(0, 1), .help = PROBABILITY),
+	BL_FIELD(FLOAT, noise, p, BL_DEFAULT(1), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY),
 	BL_FIELD_END,
 };
 static const bl_field mask_fields[] = {

@@ -17,7 +17,7 @@ static bool draw(const void *p, drawing *w, void *d)
 	return bl_rng_uniform(&w->rng) < ((const parameters *)p)->p;
 }
 
-#define CHANCE(default_) BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(default_), BL_WITHIN(0, 1), .help = PROBABILITY)
+#define CHANCE(default_) BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(default_), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY)
 
 static int apply_invert(const void *p, const void *d, canvas *c)
 {

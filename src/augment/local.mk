@@ -38,6 +38,7 @@ libbarlow_sources += \
 	src/augment/resample.c \
 	src/augment/resample.h \
 	src/augment/rotate.c \
+	src/augment/set.c \
 	src/augment/solarize.c \
 	src/augment/text.c \
 	src/augment/tone.c \

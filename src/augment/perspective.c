@@ -112,7 +112,7 @@ static int describe(const void *p, const void *drawn, int channels, char *buf, s
 static const bl_field fields[] = {
 	BL_FIELD(FLOAT, parameters, distortion, BL_DEFAULT(.5), BL_WITHIN(0, 1), .position = 1,
 		 .help = "corners move by up to this part of half the width, and of half the height"),
-	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .help = PROBABILITY),
+	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY),
 	BL_FIELD_END,
 };
 

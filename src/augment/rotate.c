@@ -54,7 +54,7 @@ static int describe_shear(const void *p, const void *drawn, int channels, char *
 static const bl_field rotate_fields[] = {
 	BL_FIELD(FLOAT, parameters, degrees, BL_DEFAULT(30), BL_WITHIN(0, 180), .position = 1,
 		 .help = "turned by up to so much, either way"),
-	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .help = PROBABILITY),
+	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY),
 	BL_FIELD_END,
 };
 
@@ -74,7 +74,7 @@ static const bl_field shear_fields[] = {
 		 .help = "degrees by which upright lines lean at most, either way"),
 	BL_FIELD(FLOAT, parameters, y, BL_DEFAULT(0), BL_WITHIN(0, 80), .position = 2,
 		 .help = "degrees by which level lines do"),
-	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .help = PROBABILITY),
+	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY),
 	BL_FIELD_END,
 };
 

@@ -428,7 +428,19 @@ int64_t bl_loader_steps(const bl_loader *l)
 	return l->order.steps;
 }
 
-void bl_loader_seek(bl_loader *l, int64_t step)
+/* Called with the lock held, and nobody at work. */
+static void take_views(bl_loader *l, bl_pipeline *const *views)
+{
+	for (int v = 0; v < l->views; v++) {
+		bl_pipeline_ref(views[v]);
+		bl_pipeline_unref(l->pipeline[v]);
+		l->pipeline[v] = views[v];
+	}
+	for (int i = 0; i < l->ahead; i++)
+		drop_pipelines(&l->ring[i]);
+}
+
+void bl_loader_views(bl_loader *l, bl_pipeline *const *views, int64_t step)
 {
 	assert(step >= 0);
 	pthread_mutex_lock(&l->lock);
@@ -437,10 +449,17 @@ void bl_loader_seek(bl_loader *l, int64_t step)
 		pthread_cond_wait(&l->idle, &l->lock);
 	for (int i = 0; i < l->ahead; i++)
 		close_slot(&l->ring[i]);
+	if (views)
+		take_views(l, views);
 	l->head = step;
 	l->pause = false;
 	pthread_cond_broadcast(&l->work);
 	pthread_mutex_unlock(&l->lock);
+}
+
+void bl_loader_seek(bl_loader *l, int64_t step)
+{
+	bl_loader_views(l, NULL, step);
 }
 
 /* The head's slot once all of it is made.  Called and returns with the lock held. */

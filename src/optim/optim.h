@@ -54,7 +54,7 @@ struct bl_optim {
 	BL_FIELD(DOUBLE, struct_, lr, BL_DEFAULT(lr_), BL_AT_LEAST(0), .settable = true, .help = "learning rate of weights"), \
 	BL_FIELD(DOUBLE, struct_, lr_bias, BL_DEFAULT(lr_bias_), BL_AT_LEAST(0), .settable = true, \
 	         .help = "learning rate of biases and norms; 0: the same as lr"), \
-	BL_FIELD(DOUBLE, struct_, weight_decay, BL_DEFAULT(decay_), BL_AT_LEAST(0), .help = decays_)
+	BL_FIELD(DOUBLE, struct_, weight_decay, BL_DEFAULT(decay_), BL_AT_LEAST(0), .settable = true, .help = decays_)
 
 /* o's settings as the kind's own struct. */
 #define BL_OPTIM_OWN(type_, o_) \

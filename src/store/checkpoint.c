@@ -29,6 +29,7 @@ static const char *const keys[FACTS] = {
 };
 static const char key_of_1[] = "lambda"; /* format 1 had it in the place of SET: the loss was Barlow Twins always */
 static const char crc_key[] = "crc32";
+static const char changed_key[] = "changed"; /* settings of views and optimiser, where any were set */
 static const char journal_key[] = "journal"; /* how many changes; checkpoints of version 0.1 do not say */
 
 /* Each one's text. */
@@ -162,15 +163,46 @@ static int64_t count_changes(char *const *metadata)
 	return text && end != text && !*end ? n : -1;
 }
 
+/* "views.jitter.p=0.5 weight_decay=0.01", in the order in which they were set; "": nothing was. */
+static void put_changed(char out[FACT_BYTES], const bl_progress *p)
+{
+	size_t at = 0;
+	out[0] = '\0';
+	for (int i = 0; i < p->settings; i++) {
+		char number[BL_NUMBER_TEXT];
+		bl_number_text(p->setting[i].value, false, number, sizeof number);
+		at += (size_t)snprintf(out + at, FACT_BYTES - at, "%s%s=%s", i ? " " : "", p->setting[i].name, number);
+	}
+}
+
+static int take_changed(const char *path, char *const *metadata, bl_progress *p)
+{
+	const char *text = bl_metadata_get(metadata, changed_key);
+	while (text && *text) {
+		char number[BL_NUMBER_TEXT];
+		int n = 0;
+		bl_progress_setting *s = &p->setting[p->settings];
+		if (p->settings == BL_PROGRESS_SETTINGS || sscanf(text, "%31[^= ]=%31[^ ]%n", s->name, number, &n) != 2 ||
+		    !bl_number_read(number, &s->value))
+			return bl_fail("%s: metadata '%s' is '%.200s', expected up to %d settings as name=number", path, changed_key,
+			               bl_metadata_get(metadata, changed_key), BL_PROGRESS_SETTINGS);
+		p->settings++;
+		text += n + (text[n] == ' ');
+	}
+	return 0;
+}
+
 /* --- Checksums --------------------------------------------------------------------- */
 
-/* journal: how many changes, NULL where the file does not say. */
-static uLong crc_of_facts(facts f, const char *journal)
+/* journal: how many changes; changed: what was set; each NULL where the file does not say. */
+static uLong crc_of_facts(facts f, const char *journal, const char *changed)
 {
 	uLong crc = crc32(0, NULL, 0);
 	for (int i = 0; i < FACTS; i++)
 		crc = crc32_z(crc, (const Bytef *)f[i], strlen(f[i]) + 1);
-	return journal ? crc32_z(crc, (const Bytef *)journal, strlen(journal) + 1) : crc;
+	if (journal)
+		crc = crc32_z(crc, (const Bytef *)journal, strlen(journal) + 1);
+	return changed ? crc32_z(crc, (const Bytef *)changed, strlen(changed) + 1) : crc;
 }
 
 /* Of the numbers in row-major order, which is that of the file. */
@@ -190,13 +222,13 @@ static int crc_of_tensor(const bl_named *item, uLong *crc)
 }
 
 /* Of the facts, then of each tensor, in their order: "0badcafe 12345678 ...".  The caller frees it. */
-static char *crc_text(facts f, const char *journal, const bl_named *items, int n)
+static char *crc_text(facts f, const char *journal, const char *changed, const bl_named *items, int n)
 {
 	char *text = malloc((size_t)(n + 1) * CRC_BYTES + 1);
 	if (!text)
 		return bl_fail_null("no memory for %d checksums", n + 1);
 	for (int i = 0; i <= n; i++) {
-		uLong crc = crc_of_facts(f, journal);
+		uLong crc = crc_of_facts(f, journal, changed);
 		if (i > 0 && crc_of_tensor(&items[i - 1], &crc) != 0) {
 			free(text);
 			return NULL;
@@ -211,7 +243,7 @@ static int check_crc(const char *path, char *const *metadata, facts f, const bl_
 	const char *file = bl_metadata_get(metadata, crc_key);
 	if (!file || strlen(file) != (size_t)(n + 1) * CRC_BYTES)
 		return bl_fail("%s: damaged: it has not the checksums of %d tensors", path, n);
-	char *here = crc_text(f, bl_metadata_get(metadata, journal_key), items, n);
+	char *here = crc_text(f, bl_metadata_get(metadata, journal_key), bl_metadata_get(metadata, changed_key), items, n);
 	int wrong = -1;
 	for (int i = 0; here && i <= n && wrong < 0; i++)
 		if (memcmp(file + i * CRC_BYTES, here + i * CRC_BYTES, CRC_BYTES) != 0)
@@ -274,12 +306,13 @@ typedef struct job {
 	int rc;
 } job;
 
-static int write_file(const char *path, const bl_state *s, facts f, int64_t changes)
+static int write_file(const char *path, const bl_state *s, facts f, const bl_progress *p)
 {
-	const char *metadata[2 * (FACTS + 2) + 1] = { NULL };
-	char count[FACT_BYTES];
-	put_count(count, changes);
-	char *crc = crc_text(f, count, s->items, s->n);
+	const char *metadata[2 * (FACTS + 3) + 1] = { NULL };
+	char count[FACT_BYTES], changed[FACT_BYTES];
+	put_count(count, p->changes);
+	put_changed(changed, p);
+	char *crc = crc_text(f, count, changed[0] ? changed : NULL, s->items, s->n);
 	if (!crc)
 		return -1;
 	for (int i = 0; i < FACTS; i++) {
@@ -290,6 +323,10 @@ static int write_file(const char *path, const bl_state *s, facts f, int64_t chan
 	metadata[2 * FACTS + 1] = crc;
 	metadata[2 * FACTS + 2] = journal_key;
 	metadata[2 * FACTS + 3] = count;
+	if (changed[0]) {
+		metadata[2 * FACTS + 4] = changed_key;
+		metadata[2 * FACTS + 5] = changed;
+	}
 	int rc = bl_safetensors_save(path, s->items, s->n, metadata);
 	free(crc);
 	return rc;
@@ -302,8 +339,9 @@ static void save(void *ctx)
 	facts f;
 	facts_of(j->trainer, f);
 	j->rc = collect(&s, j->trainer);
+	bl_progress p = bl_trainer_progress(j->trainer);
 	if (j->rc == 0)
-		j->rc = write_file(j->path, &s, f, bl_trainer_changes(j->trainer));
+		j->rc = write_file(j->path, &s, f, &p);
 	bl_named_free(s.items, s.n);
 }
 
@@ -332,6 +370,8 @@ static int read_file(const char *path, content *c)
 	    check_crc(path, c->metadata, c->f, c->items, c->n) != 0)
 		return -1;
 	c->progress.changes = count_changes(c->metadata);
+	if (take_changed(path, c->metadata, &c->progress) != 0)
+		return -1;
 	return take_progress(path, c->f, &c->progress, &c->updates);
 }
 

@@ -4,12 +4,14 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 bl_progress bl_trainer_progress(bl_trainer *t)
 {
 	const bl_optim_config *o = bl_optim_settings(t->optim);
 	bl_progress p = { .step = t->step, .trained = t->trained, .lr = o->lr, .lr_bias = o->lr_bias,
-	                  .changes = bl_trainer_changes(t) };
+	                  .changes = bl_trainer_changes(t), .settings = t->sets };
+	memcpy(p.setting, t->set, sizeof p.setting);
 	for (const bl_field *f = bl_loss_ops_of(t->config.loss)->fields; f->name && p.n < BL_PROGRESS_VALUES; f++) {
 		if (!f->settable)
 			continue;
@@ -43,7 +45,15 @@ static int check_loss(const bl_trainer *t, const bl_progress *p)
 	return 0;
 }
 
-static int check(const bl_trainer *t, const bl_progress *p)
+static int check_settings(bl_trainer *t, const bl_progress *p)
+{
+	for (int i = 0; i < p->settings; i++)
+		if (bl_trainer_may_set_now(t, p->setting[i].name, p->setting[i].value) != 0)
+			return bl_fail_prefix("what was set in the run so far: ");
+	return 0;
+}
+
+static int check(bl_trainer *t, const bl_progress *p)
 {
 	if (t->info.state != BL_RUN_NEW)
 		return bl_fail("trainer: it has begun already: only a new one can go on from a checkpoint");
@@ -53,7 +63,7 @@ static int check(const bl_trainer *t, const bl_progress *p)
 	if (!is_amount(p->trained) || !is_amount(p->lr) || !is_amount(p->lr_bias))
 		return bl_fail("trainer: seconds %g, lr %g and %g of the run so far: expected 0 or more", p->trained, p->lr,
 		               p->lr_bias);
-	return check_loss(t, p);
+	return check_loss(t, p) != 0 ? -1 : check_settings(t, p);
 }
 
 /* Under lock. */
@@ -96,5 +106,7 @@ int bl_trainer_go_on(bl_trainer *t, const bl_progress *p, const bl_live *past, c
 	pthread_mutex_unlock(&t->lock);
 	if (rc == 0)
 		bl_loader_seek(t->loader, p->step); /* not under lock: it waits for functions of the user's */
+	for (int i = 0; i < p->settings && rc == 0; i++)
+		rc = bl_trainer_set_again(t, &p->setting[i]);
 	return rc;
 }

@@ -10,6 +10,7 @@ libbarlow_sources += \
 	src/train/ownership.c \
 	src/train/record.c \
 	src/train/set.c \
+	src/train/set_views.c \
 	src/train/step.c \
 	src/train/trainer.c \
 	src/train/trainer.h

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * set.c: what may be changed while a run trains, by name: the settable settings of its loss and of its optimiser.
+ * set.c: what may be changed while a run trains, by name: the settable settings of its loss, of its optimiser, and of its
+ * views' operators (set_views.c).
  *
  * A name by itself is the optimiser's where it has that one, else the loss's; "optim." or "loss." before it says which.
  */
@@ -13,7 +14,8 @@
 typedef struct target {
 	const bl_field *field; /* NULL: there is none */
 	void *settings;
-	bool rate; /* the optimiser's lr */
+	bool rate;  /* the optimiser's lr */
+	bool apart; /* checkpoints have a place of its own for it: the loss's, and rates */
 } target;
 
 static const bl_field *settable(const bl_field *fields, const char *name)
@@ -26,12 +28,13 @@ static target of_optim(bl_trainer *t, const char *name)
 {
 	bl_optim_config *o = bl_optim_settings(t->optim);
 	const bl_field *f = settable(bl_optim_fields(bl_optim_kind(o)), name);
-	return (target){ f, o->room, strcmp(name, "lr") == 0 };
+	bool rate = strcmp(name, "lr") == 0;
+	return (target){ f, o->room, rate, rate || strcmp(name, "lr_bias") == 0 };
 }
 
 static target of_loss(bl_trainer *t, const char *name)
 {
-	return (target){ settable(bl_loss_ops_of(t->config.loss)->fields, name), t->loss_settings, false };
+	return (target){ settable(bl_loss_ops_of(t->config.loss)->fields, name), t->loss_settings, false, true };
 }
 
 static target find(bl_trainer *t, const char *name)
@@ -52,14 +55,14 @@ const char *bl_trainer_settable(bl_trainer *t, int i)
 		for (const bl_field *f = lists[k]; f->name; f++)
 			if (f->settable && i-- == 0)
 				return f->name;
-	return NULL;
+	return i < t->view_names ? t->view_name[i] : NULL;
 }
 
 static int unknown(bl_trainer *t, const char *name)
 {
 	enum { MOST = 32 };
 	const char *names[MOST + 1] = { NULL };
-	char list[256] = "";
+	char list[480] = "";
 	for (int i = 0; i < MOST && bl_trainer_settable(t, i); i++) {
 		names[i] = bl_trainer_settable(t, i);
 		snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "", names[i]);
@@ -77,12 +80,39 @@ static int try_value(target at, double value)
 	return bl_field_set(at.field, copy, &value, 1);
 }
 
-int bl_trainer_may_set(bl_trainer *t, const char *name, double value)
+int bl_trainer_may_set_now(bl_trainer *t, const char *name, double value)
 {
 	target at = find(t, name);
-	if ((at.field ? try_value(at, value) : unknown(t, name)) != 0)
-		return bl_fail_prefix("trainer: ");
-	return 0;
+	int rc;
+	if (bl_views_named(t, name) && !isnan(bl_views_get(t, name)))
+		rc = bl_views_check(t, name, value);
+	else
+		rc = at.field ? try_value(at, value) : unknown(t, name);
+	return rc == 0 ? 0 : bl_fail_prefix("trainer: ");
+}
+
+typedef struct request {
+	bl_trainer *t;
+	const char *name;
+	double value;
+	int rc;
+} request;
+
+static void may_set(void *ctx)
+{
+	request *r = ctx;
+	r->rc = bl_trainer_may_set_now(r->t, r->name, r->value);
+}
+
+/* The views' pipelines are the floor's holder's; the rest is read where it is. */
+int bl_trainer_may_set(bl_trainer *t, const char *name, double value)
+{
+	request r = { t, name, value, 0 };
+	if (bl_views_named(t, name))
+		bl_trainer_between_steps(t, may_set, &r);
+	else
+		may_set(&r);
+	return r.rc;
 }
 
 static double value_of(target at)
@@ -100,17 +130,57 @@ static void keep_proportion(bl_trainer *t, double before, double value)
 		bl_optim_settings(t->optim)->lr_bias *= value / before;
 }
 
-int bl_trainer_set_now(bl_trainer *t, const char *name, double value, const char *who)
+/* What a checkpoint has to know of it, the newest last. */
+static int remember(bl_trainer *t, const char *name, double value)
 {
-	if (bl_trainer_may_set(t, name, value) != 0)
-		return -1;
-	target at = find(t, name);
+	int i = 0;
+	while (i < t->sets && strcmp(t->set[i].name, name) != 0)
+		i++;
+	if (i == BL_PROGRESS_SETTINGS)
+		return bl_fail("trainer: more than %d settings of views and optimiser were changed: give the rest in a new run",
+		               BL_PROGRESS_SETTINGS);
+	if (i < t->sets)
+		memmove(&t->set[i], &t->set[i + 1], (size_t)(--t->sets - i) * sizeof *t->set);
+	bl_progress_setting *s = &t->set[t->sets++];
+	snprintf(s->name, sizeof s->name, "%s", name);
+	s->value = value;
+	return 0;
+}
+
+static int put(bl_trainer *t, const char *name, double value)
+{
+	bool of_views = bl_views_named(t, name);
+	target at = of_views ? (target){ .apart = false } : find(t, name);
 	double before = value_of(at);
+	if (!at.apart && remember(t, name, value) != 0)
+		return -1;
+	if (of_views)
+		return bl_views_set(t, name, value);
 	if (at.rate)
 		keep_proportion(t, before, value);
-	bl_field_set(at.field, at.settings, &value, 1);
-	bl_trainer_note(t, "step %lld: %s %g -> %g", (long long)t->step, name, before, value);
-	bl_change c = { .old = before, .value = value };
+	return bl_field_set(at.field, at.settings, &value, 1);
+}
+
+int bl_trainer_set_again(bl_trainer *t, const bl_progress_setting *s)
+{
+	return bl_trainer_may_set_now(t, s->name, s->value) != 0 ? -1 : put(t, s->name, s->value);
+}
+
+static double get(bl_trainer *t, const char *name)
+{
+	return bl_views_named(t, name) ? bl_views_get(t, name) : value_of(find(t, name));
+}
+
+int bl_trainer_set_now(bl_trainer *t, const char *name, double value, const char *who)
+{
+	if (bl_trainer_may_set_now(t, name, value) != 0)
+		return -1;
+	bl_change c = { .old = get(t, name), .value = value };
+	if (put(t, name, value) != 0)
+		return -1;
+	if (bl_views_named(t, name))
+		snprintf(c.text, sizeof c.text, "from step %lld on", (long long)t->step + 1);
+	bl_trainer_note(t, "step %lld: %s %g -> %g%s%s", (long long)t->step, name, c.old, value, c.text[0] ? ", " : "", c.text);
 	snprintf(c.name, sizeof c.name, "%s", name);
 	snprintf(c.who, sizeof c.who, "%s", who);
 	bl_changes_add(t, c);
@@ -126,21 +196,15 @@ int bl_trainer_set(bl_trainer *t, const char *name, double value)
 	return bl_trainer_command(t, c);
 }
 
-typedef struct request {
-	bl_trainer *t;
-	const char *name;
-	double value;
-} request;
-
 static void read_value(void *ctx)
 {
 	request *r = ctx;
-	r->value = value_of(find(r->t, r->name));
+	r->value = get(r->t, r->name);
 }
 
 double bl_trainer_get(bl_trainer *t, const char *name)
 {
-	request r = { t, name, NAN };
+	request r = { t, name, NAN, 0 };
 	bl_trainer_between_steps(t, read_value, &r);
 	return r.value;
 }

@@ -167,6 +167,7 @@ static int make_loader(bl_trainer *t)
 	bl_loader_config l = { .data = c->data, .n_views = t->views,
 	                                               .batch_aug = c->batch_aug, .batch = c->batch, .seed = c->seed, .threads = c->loader_threads };
 	memcpy(l.views, t->pipeline, sizeof l.views);
+	bl_views_list(t);
 	t->loader = bl_loader_new(&l);
 	t->rows = calloc((size_t)c->batch, sizeof *t->rows);
 	if (t->loader && !t->rows)

@@ -20,7 +20,7 @@
 
 #include "monitor/monitor.h"
 
-enum { RATE_WINDOW = 20 };
+enum { RATE_WINDOW = 20, VIEW_NAMES = 64 };
 
 /* Seconds of the last steps, for images/s. */
 struct rate {
@@ -65,6 +65,10 @@ struct bl_trainer {
 	bl_loader *loader;
 	bl_params *params;
 	bl_optim *optim;
+	char view_name[VIEW_NAMES][BL_CHANGE_NAME]; /* settings of the views' operators that may change: "views.jitter.p" */
+	int view_names;
+	bl_progress_setting set[BL_PROGRESS_SETTINGS]; /* what was set of views and optimiser, beside its rates, the newest last */
+	int sets;
 	double loss_settings[BL_LOSS_ROOM];        /* in force; the floor's holder's */
 	int32_t *labels;                           /* of the batch; NULL: the loss does not ask, or there are none */
 	bl_schedule schedule;
@@ -161,6 +165,17 @@ void bl_trainer_stop_and_save(bl_trainer *t, const char *why);
 bool bl_trainer_over(const bl_trainer *t);
 int bl_trainer_check_over(const bl_trainer *t);
 
+/* set_views.c: settings of the views' operators by such names; by the floor's holder. */
+bool bl_views_named(const bl_trainer *t, const char *name);
+double bl_views_get(const bl_trainer *t, const char *name); /* NaN: there is none */
+int bl_views_check(const bl_trainer *t, const char *name, double value);
+int bl_views_set(bl_trainer *t, const char *name, double value);
+void bl_views_list(bl_trainer *t); /* into view_name, once */
+
+/* set.c, by the floor's holder, or before it runs. */
+int bl_trainer_may_set_now(bl_trainer *t, const char *name, double value);
+/* set.c, by the floor's holder: as a checkpoint has it, without a word. */
+int bl_trainer_set_again(bl_trainer *t, const bl_progress_setting *s);
 /* set.c, by the floor's holder: sets, and says so in the journal.  Negative with bl_error. */
 int bl_trainer_set_now(bl_trainer *t, const char *name, double value, const char *who);
 

@@ -638,7 +638,7 @@ static void test_settings(void **state)
 	assert_int_equal(bl_trainer_set(t, "lamda", 1), -1);
 	assert_non_null(strstr(bl_error(), "nothing called 'lamda' can be set (did you mean 'lambda'?)"));
 	assert_int_equal(bl_trainer_set(t, "scale", 1), -1); /* a setting of the loss, but not one for a run under way */
-	assert_non_null(strstr(bl_error(), "(known: lambda, invariance, lr, lr_bias)"));
+	assert_non_null(strstr(bl_error(), "(known: lambda, invariance, lr, lr_bias, weight_decay, views."));
 	/* From elsewhere the same comes through the mailbox, and is refused in the journal. */
 	assert_int_equal(bl_live_send(bl_trainer_live(t), (bl_command){ BL_CMD_SET, NAN, "lr", 0 }), 0);
 	assert_int_equal(bl_trainer_steps(t, 1), 0);

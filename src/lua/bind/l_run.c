@@ -676,7 +676,7 @@ static const bl_lua_function methods[] = {
 	       .fields = run_fields),
 	BL_LUA("step", t_step, "(n?: integer): trainer", "n steps, here and now.", BL_EXAMPLE_RUN ":step(1)"),
 	BL_LUA("set", t_set, "(settings: table): trainer",
-	       "From the next step on: lr, lr_bias, and what the loss lets one turn (\"loss.\" before a name: the loss's).",
+	       "From the next step on: settings of optimiser (lr, weight_decay), loss (lambda) and views ([\"views.jitter.p\"]).",
 	       BL_EXAMPLE_RUN ":set{lambda = .01}"),
 	BL_LUA("break_when", bl_lua_break_when, "(f: function?): trainer",
 	       "Pauses the run after each step at which f(view) holds (sandboxed; view: terms, iteration, C, z, weights ...); nil: no more.",
