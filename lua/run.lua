@@ -125,7 +125,9 @@ end
 -- "lambda 0.0051, lr 0.001, batch 32, float32, adamw"
 local function settings_text(t)
 	local parts = {}
-	for _, name in ipairs(t.settable) do parts[#parts + 1] = ("%s %.4g"):format(name, t[name]) end
+	for _, name in ipairs(t.settable) do -- the views' settings are too many for a line: t.views has them
+		if not name:find "^views%." then parts[#parts + 1] = ("%s %.4g"):format(name, t[name]) end
+	end
 	parts[#parts + 1] = "batch " .. t.batch
 	parts[#parts + 1] = t.precision
 	parts[#parts + 1] = t.optim.kind

@@ -85,7 +85,8 @@ typedef struct bl_condition {
 	void *ctx;
 } bl_condition;
 void bl_trainer_break_when(bl_trainer *t, const bl_condition *c); /* in the place of the one before; NULL: none */
-bool bl_trainer_at_break(bl_trainer *t); /* Did it hold after the last step?  From then on until the run goes on. */
+/* Did it hold after the last step?  From then on until the run goes on.  Who asks knows it: it is no news any more. */
+bool bl_trainer_at_break(bl_trainer *t);
 /* Commands of this kind taken so far.  BL_CMD_EVAL: kNN in the next record, or, of a run that stands still, at once in its message. */
 int64_t bl_trainer_requests(bl_trainer *t, bl_command_kind kind);
 /* Waits until the thread has ended or `seconds` have passed (< 0: for ever).  1: ended, 0: still going, negative: it failed, see bl_error. */
@@ -139,6 +140,7 @@ typedef struct bl_standing {
 	bl_live *live;      /* borrowed: only for the thread that frees trainers */
 	bool fresh;         /* it was started in the background by this process */
 	bool end_known;     /* somebody waited for its end, or stopped it */
+	bool at_break;      /* bl_trainer_at_break, and nobody has asked for that yet */
 } bl_standing;
 /* All trainers of the process, the oldest first, `most` of them at most.  Returns how many. */
 int bl_trainers_standing(bl_standing *out, int most);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * reports.c: what the prompt tells of runs in the background: a line where kNN was measured or an epoch is over, and at
- * the end, with the reason of a failure; and where they stand, for the prompt itself.
+ * the end, with the reason of a failure; where a condition (t:break_when) paused one; and where they stand, for the prompt.
  *
  * Ends that somebody waited for (t:wait, t:run, t:stop) are known already.
  */
@@ -22,6 +22,7 @@ enum { RUNS_MOST = 64, SHOWN_MOST = 2 };
 /* What was told of a run. */
 typedef struct known {
 	int64_t id, seen; /* records */
+	int64_t broke;    /* the step of the break that was told */
 	double told_at;
 	bool going;
 } known;
@@ -134,6 +135,17 @@ static void tell_end(const bl_standing *s, void (*tell)(const char *line))
 	say(line, tell);
 }
 
+/* Paused by t:break_when: once for each step. */
+static void tell_break(const bl_standing *s, known *k, void (*tell)(const char *line))
+{
+	char line[640];
+	if (!s->at_break || k->broke == s->info.step)
+		return;
+	k->broke = s->info.step;
+	snprintf(line, sizeof line, "%s: %s", s->info.name, s->info.message);
+	say(line, tell);
+}
+
 bool bl_reports(void (*tell)(const char *line))
 {
 	int n = bl_trainers_standing(standing, RUNS_MOST);
@@ -145,10 +157,12 @@ bool bl_reports(void (*tell)(const char *line))
 		any = any || going;
 		if (!k)
 			continue;
-		if (going)
+		if (going) {
 			tell_progress(s, k, tell);
-		else if (s->fresh && (k->going || k->seen == 0) && s->info.state != BL_RUN_NEW && !s->end_known)
+			tell_break(s, k, tell);
+		} else if (s->fresh && (k->going || k->seen == 0) && s->info.state != BL_RUN_NEW && !s->end_known) {
 			tell_end(s, tell);
+		}
 		if (!going)
 			k->seen = bl_live_length(s->live) + 1; /* told */
 		k->going = going;

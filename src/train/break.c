@@ -36,6 +36,7 @@ bool bl_trainer_at_break(bl_trainer *t)
 {
 	pthread_mutex_lock(&t->lock);
 	bool at = t->at_break;
+	t->break_known = t->break_known || at;
 	pthread_mutex_unlock(&t->lock);
 	return at;
 }
@@ -55,6 +56,7 @@ static void stand_still(bl_trainer *t, const char *error)
 	bl_trainer_note(t, "%s", text);
 	pthread_mutex_lock(&t->lock);
 	t->paused = t->at_break = true;
+	t->break_known = false;
 	t->allowance = 0;
 	pthread_mutex_unlock(&t->lock);
 }

@@ -112,7 +112,8 @@ void bl_trainer_delist(bl_trainer *t)
 static bl_standing standing_of(bl_trainer *t)
 {
 	pthread_mutex_lock(&t->lock);
-	bl_standing s = { .id = t->id, .info = t->info, .live = t->live, .fresh = t->launched, .end_known = t->end_known };
+	bl_standing s = { .id = t->id, .info = t->info, .live = t->live, .fresh = t->launched, .end_known = t->end_known,
+	                  .at_break = t->at_break && !t->break_known };
 	pthread_mutex_unlock(&t->lock);
 	return s;
 }

@@ -116,6 +116,7 @@ struct bl_trainer {
 	bool ending;              /* it is about to */
 	bool paused, stopping, quit;
 	bool at_break;            /* its condition held after the last step, or failed */
+	bool break_known;         /* somebody has asked for that */
 	char save_asked[BL_CHANGE_WHO]; /* who wants a checkpoint that is not in the mailbox; "": nobody */
 	bool restart;             /* start() has put a resume in the mailbox: no stop before it counts */
 	bool ending_asked;        /* to stop for good, as the process ends */
