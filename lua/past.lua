@@ -208,23 +208,13 @@ local function remove(out)
 	os.remove(out)
 end
 
-local function wait_for(pid)
-	repeat
-		native.sleep(LOOK)
-		local status = native.process_poll(pid)
-	until status
-end
-
--- The answer of a process that does the job; Ctrl-C ends it.
-local function ask(out, job)
+-- The answer of a process that does the job, whose number is `started.pid` while it runs.
+local function ask(out, job, started)
 	job.parent = native.whoami().pid
 	native.write_file(out .. "/job.json", json.encode(job))
-	local pid = native.process_start({ native.program(), "-e", ("require 'barlow.past'.work(%q)"):format(out) }, out .. "/log", {})
-	if not native.interruptible(wait_for, pid) then
-		native.process_end(pid, true)
-		while not native.process_poll(pid) do native.sleep(LOOK) end
-		error(job.what .. ": interrupted", 0)
-	end
+	started.pid = native.process_start({ native.program(), "-e", ("require 'barlow.past'.work(%q)"):format(out) }, out .. "/log", {})
+	while not native.process_poll(started.pid) do native.sleep(LOOK) end
+	started.pid = nil
 	local text = native.read_file(out .. "/answer.json")
 	if not text then
 		local log = native.read_file(out .. "/log") or ""
@@ -297,7 +287,8 @@ local function do_job(of, job, settings, f)
 	local out = os.tmpname()
 	os.remove(out)
 	native.make_folder(out)
-	local fine, result = pcall(function()
+	local started = {}
+	local function body()
 		job.folder = of.folder
 		if not job.folder then
 			job.folder = out .. "/run"
@@ -308,12 +299,18 @@ local function do_job(of, job, settings, f)
 		end
 		if f then write_condition(out, job.what, f) end
 		tell(of, job, settings.quiet)
-		local answer = ask(out, job)
+		local answer = ask(out, job, started)
 		return not answer.none and view_of(of, out, answer, settings.path) or nil
-	end)
+	end
+	local fine, whole, view = pcall(native.interruptible, body) -- whole is false where Ctrl-C ended it
+	if started.pid then
+		native.process_end(started.pid, true)
+		while not native.process_poll(started.pid) do native.sleep(LOOK) end
+	end
 	remove(out)
-	if not fine then error(result, 0) end
-	return result
+	if not fine then error(whole, 0) end
+	if not whole then error(job.what .. ": interrupted", 0) end
+	return view
 end
 
 -- What there is to go by of a trainer.

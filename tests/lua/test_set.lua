@@ -82,6 +82,32 @@ test("a run that was stopped behind it goes on to the same bits, and so does a r
 	end
 end)
 
+-- Its process is killed three steps behind a checkpoint, after another change that is lost with these steps.
+local killed = [[
+local t = trainer{ data = data.shapes{ n = 96, size = 8, channels = 1, seed = 1 },
+	views = aug.compose{ aug.crop{ size = 8 }, aug.flip{}, aug.jitter{ p = .8, saturation = 0, hue = 0 }, aug.noise{ p = .5 } },
+	encoder = nn.cnn{ channels = 1, widths = { 4 }, image = 8 }, projector = { 8 }, batch = 32, epochs = 4, seed = 3,
+	folder = "FOLDER", workers = THREADS, checkpoint_every = false }
+t:break_when(function(v) return v.iteration == 5 or v.iteration == 7 or v.iteration == 10 end):start():wait()
+t:set{ ["views.jitter.p"] = .1, ["views.flip.p"] = 1, weight_decay = .3 }:resume():wait()
+t:checkpoint():set{ ["views.jitter.p"] = 1 }:resume():wait()
+os.execute "kill -9 $PPID"
+]]
+
+test("a run that was killed behind it is resumed to the same bits, at 1, 2 and 4 threads", function()
+	for _, threads in ipairs{ 1, 2, 4 } do
+		local folder = place("K" .. threads)
+		local file = assert(io.open(place "killed.lua", "w"))
+		file:write((killed:gsub("FOLDER", folder):gsub("THREADS", threads)))
+		file:close()
+		os.execute(("%s %s >%s 2>&1"):format(require "barlow.native".program(), place "killed.lua", place "log"))
+		local r = runs.resume(folder)
+		equal(r.iteration, 7)
+		r:start():wait()
+		equal(losses(r), losses(straight), threads .. " threads")
+	end
+end)
+
 test("a checkpoint has it without its journal", function()
 	changed(small()):step(3):checkpoint(place "c.safetensors")
 	os.execute("mkdir " .. place "alone" .. " && mv " .. place "c.safetensors" .. " " .. place "alone")

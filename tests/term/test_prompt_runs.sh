@@ -83,6 +83,15 @@ line 'jobs'
 check "jobs lists it" '^long +running +[0-9.e+]+/1e\+06 +[0-9]+/2000000 '
 line 'long'
 check "the run is a card" '^  settings +lambda 0\.0051, invariance 1, lr 0\.001, lr_bias 0, weight_decay 0\.01, batch 32, float32, adamw$'
+clear_screen
+line 'long:first(function() while true do end end)'
+check "a replay says first what it costs" '^barlow: first: at most [0-9]+ steps are made again from '
+keys C-c
+check "and Ctrl-C ends it" 'first: interrupted$'
+clear_screen
+line 'held = make("held", 9, false):break_when(function(t) return t.iteration == 5 end):start() half = 1'
+check "a break is told" '^held: paused by break_when at step 5$'
+line 'held:stop() half = 1'
 line '_PROMPT = "mine%r$ "'
 check "the prompt can be another" '^mine \[long [0-9]+/1e\+06 [0-9]+%\]\$'
 line '_PROMPT = nil'
