@@ -14,7 +14,8 @@ local sweep = require "barlow.sweep"
 
 local verify = {}
 
-local SHOWN = 5 -- differences that are told of each thing
+local SHOWN = 5  -- differences that are told of each thing
+local LONG = 400 -- bytes of a line that is told; a recipe's may be of any length
 
 -- The record, looked at.
 
@@ -312,13 +313,15 @@ end
 
 local function put(text) io.write(native.clean(text, true), "\n") end
 
+local function short(text) return #text <= LONG and text or text:sub(1, LONG) .. "..." end
+
 local function tell(path, report)
 	local r = report.record
-	put(("%s: %s, made by barlow %s%s"):format(path, r.figure, r.barlow or "?", r.title and r.title ~= "" and (": " .. r.title) or ""))
+	put(short(("%s: %s, made by barlow %s%s"):format(path, r.figure, r.barlow or "?", r.title and r.title ~= "" and (": " .. r.title) or "")))
 	for _, t in ipairs(report.things) do
-		if #t.differences == 0 then put(("  same     %s: %s"):format(t.what, t.word)) end
+		if #t.differences == 0 then put(short(("  same     %s: %s"):format(t.what, t.word))) end
 		for i, line in ipairs(t.differences) do
-			if i <= SHOWN then put(("  %-7s  %s: %s"):format(t.unknown and "unknown" or "differs", t.what, line)) end
+			if i <= SHOWN then put(short(("  %-7s  %s: %s"):format(t.unknown and "unknown" or "differs", t.what, line))) end
 		end
 		if #t.differences > SHOWN then put(("  differs  %s: and %d more"):format(t.what, #t.differences - SHOWN)) end
 	end
@@ -360,7 +363,12 @@ end
 function verify.main(paths, options)
 	local status = 0
 	if options.output and #paths > 1 then error("-o takes one figure, not " .. #paths, 0) end
-	for _, path in ipairs(paths) do status = math.max(status, one(path, options)) end
+	for _, path in ipairs(paths) do
+		local known, s = pcall(one, path, options)
+		if not known and (#paths == 1 or tostring(s):find "interrupted") then error(s, 0) end
+		if not known then io.stderr:write(("barlow verify: %s\n"):format(native.clean(tostring(s)))) end
+		status = math.max(status, known and s or 1)
+	end
 	return status
 end
 

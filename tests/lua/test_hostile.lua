@@ -15,12 +15,15 @@ local loaders = {
 	{ "barlow fork", "fork --plain '%s'" },
 	{ "runs.resume", [[-e "runs.resume '%s'"]] },
 	{ "barlow sweep worker", "sweep worker '%s'", declaration = true },
+	{ "barlow verify", "verify '%s/figure.gp' || [ $? = 1 ]", declaration = true, figure = true }, -- of that sweep
 }
 -- The declaration of a sweep whose base is the recipe, as a command of the shell in the run's folder.
 local declare = [[if [ -f recipe.lua ] && [ "$(wc -c <recipe.lua)" -lt 6000000 ]; then { echo 'return {base = (function()'; cat recipe.lua
 echo 'end)(), space = {batch = {16}}, seeds = {1}, arms = 1, trials = 1, name = "hostile", metric = "total",'
 echo 'goal = "min", level = .95, retries = 0, sampler = "grid", validation = false, version = "0.2.0"}'; } >sweep.lua
 else ln -s recipe.lua sweep.lua; fi]]
+local FIGURE = [[#barlow-figure {"version":1,"figure":"sweep","settings":{"path":"batch"},"runs":[],"sweep":{"name":"no such name",
+#barlow-figure "folder":"%s"},"data":{"panels":[{"series":[{"x":[1],"y":[1]}]}]}}]]
 local SECONDS = 200 -- for one of them, on a machine under load
 
 local barlow = os.getenv "BARLOW"
@@ -67,6 +70,9 @@ local script = ("cd '%s' && export HOME='%s/home' XDG_DATA_HOME='%s/data' XDG_CA
 for i, loader in ipairs(loaders) do
 	script = script .. ("cp -a kept run%d; cp -a given/. run%d\n"):format(i, i)
 	if loader.declaration then script = script .. ("(cd run%d; %s)\n"):format(i, declare) end
+	if loader.figure then
+		script = script .. ("cat >run%d/figure.gp <<'END'\n%s\nEND\n"):format(i, FIGURE:format(("%s/run%d"):format(scratch, i)))
+	end
 	local command = loader[2]:format(("%s/run%d"):format(scratch, i))
 	script = script .. ("(timeout -s KILL %d '%s' %s </dev/null >out%d 2>&1; echo \"status $?\" >>out%d) &\n"):format(SECONDS,
 		barlow, command, i, i)

@@ -254,6 +254,10 @@ test("records of others are not trusted", function()
 	has(verify(scratch .. "/nothing.svg"), "nothing.svg")
 	has(verify(scratch), "verify:")
 	has(verify("-o x.svg " .. path), "-o goes with --remake")
+	plot.curves(one):save(scratch .. "/fine.svg") -- one that cannot be read does not hide the others
+	local text, status = verify(scratch .. "/nothing.svg " .. path .. " " .. scratch .. "/fine.svg")
+	has(text, "nothing.svg", "its record is none", "still give this figure")
+	equal(status, 1)
 end)
 
 test("wrong things are said in words", function()

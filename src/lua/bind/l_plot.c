@@ -230,10 +230,26 @@ static const bl_lua_function methods[] = {
 	       "plot.heatmap(tensor.eye(4)):show{rows = 10}", .fields = show_fields),
 	BL_LUA_END,
 };
+/* Read by lua/figure.lua, which also takes them beside runs in a list. */
+static const bl_field curves_fields[] = {
+	BL_FIELD_UNREAD("metric", "the name of a column of the records", BL_OTHERWISE("loss, scores and own columns of one run, the total of several"),
+	                .help = "what is drawn"),
+	BL_FIELD_END,
+};
+static const bl_field compare_fields[] = {
+	BL_FIELD_UNREAD("metric", "the name of a column, of a sweep's trials too", BL_OTHERWISE("\"knn\", of a sweep its metric"), .help = "what is compared"),
+	BL_FIELD_END,
+};
+static const bl_field embedding_fields[] = {
+	BL_FIELD_UNREAD("labels", "a list or a tensor", BL_OTHERWISE("points of one kind"), .help = "of points or features that are given as a tensor"),
+	BL_FIELD_UNREAD("title", "a text", BL_OTHERWISE("none"), .help = "above a figure of a tensor"),
+	BL_FIELD_END,
+};
+
 static const bl_lua_function functions[] = {
 	BL_LUA("curves", through, "(run: trainer|string|table, settings?: table): figure",
 	       "Loss terms, floor and kNN of a trainer or a kept run; of {run, run, ..., metric = \"total\"} a metric of several.",
-	       "plot.curves(" BL_EXAMPLE_RUN ":step(2))"),
+	       "plot.curves(" BL_EXAMPLE_RUN ":step(2))", .fields = curves_fields),
 	BL_LUA("heatmap", plot_heatmap, "(matrix: tensor|trainer|string|table, settings?: table): figure",
 	       "A matrix, colours fixed to [-1, 1]; of a large one root mean squares of blocks; of a run, C as it showed it last.",
 	       "plot.heatmap(tensor.eye(4), {batch = 16})",
@@ -243,10 +259,10 @@ static const bl_lua_function functions[] = {
 	       "plot.spectrum(tensor.randn(32, 8))"),
 	BL_LUA("embedding", through, "(run: tensor|trainer|string|table, settings?: table): figure",
 	       "The points that a run showed of its embedding, by class; or points (N, 2), features (N, D) with {labels = list}.",
-	       "plot.embedding(tensor.randn(32, 8))"),
+	       "plot.embedding(tensor.randn(32, 8))", .fields = embedding_fields),
 	BL_LUA("compare", through, "(runs: table|sweep, metric?: string|table): figure",
 	       "A metric of runs, those of the same recipe in a row with mean and interval; of a sweep differences from its base.",
-	       "pcall(plot.compare, {metric = \"knn\"})"),
+	       "pcall(plot.compare, {metric = \"knn\"})", .fields = compare_fields),
 	BL_LUA("lines", plot_lines, "(settings: table): figure", "A figure of curves, or of points that no line joins; low and high of a series are intervals of its points.",
 	       "plot.lines{{{1, 2, 3}, {1, 4, 9}, label = \"squares\"}}",
 	       .fields = lines_fields),
