@@ -159,10 +159,22 @@ local function groups(points, names, title, xlabel, ylabel)
 	return native.figure_panels{ panel }
 end
 
+-- A run that trains here is asked for them, and given a few seconds.
+local PATIENCE = 10
+local function wait_for_points(r)
+	if r.moment or not native.is_trainer(r.live) then return end
+	local until_time = native.now() + PATIENCE
+	while r.live.state == "running" and native.now() < until_time and not native.run_moment(r.live, "points") do
+		native.ask_points(r.live) -- holds for some seconds
+		native.sleep(.05)
+	end
+end
+
 kinds.embedding = { keys = {} }
 function kinds.embedding.make(list)
 	if #list > 1 then error("plot.embedding: expected one run", 0) end
 	local r = list[1]
+	wait_for_points(r)
 	local m = moment("embedding", r, "points", "shown no points of its embedding, which only its view asks for; plot.embedding(eval.features(encoder, data)) draws features")
 	local function axis(k) return ("axis %d, %.0f%% of the variance"):format(k, 100 * m.explained[k]) end
 	return groups(m.points, m.classes, ("%s, step %d"):format(native.clean(r.name or "run"), m.step), axis(1), axis(2))

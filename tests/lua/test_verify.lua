@@ -29,11 +29,12 @@ local function fails(f, ...)
 	has(tostring(message), ...)
 end
 
-local function small(name, lambda, seed)
+local function small(name, lambda, seed, epochs, wait)
 	local d = data.shapes{ n = 96, size = 8, channels = 1 }
-	local t = trainer{ data = d, encoder = nn.cnn{ widths = { 4 }, image = 8 }, projector = { 8 }, batch = 32, epochs = 2,
+	local t = trainer{ data = d, encoder = nn.cnn{ widths = { 4 }, image = 8 }, projector = { 8 }, batch = 32, epochs = epochs or 2,
 		name = name, seed = seed, loss = loss.barlow{ lambda = lambda }, knn = { refs = d, queries = d } }
-	t:start():wait()
+	t:start()
+	if wait ~= false then t:wait() end
 	return t
 end
 
@@ -152,6 +153,18 @@ test("a run that goes on still gives the figure of its beginning", function()
 	local text, status = verify(scratch .. "/early.svg")
 	has(text, n .. " records, recipe and seed are the same")
 	equal(status, 0)
+end)
+
+test("a run that trains is asked for points of its embedding", function()
+	local u = small(tag .. "e", .01, 3, 4000, false)
+	local path = scratch .. "/points.svg"
+	plot.embedding(u):save(path)
+	u:stop()
+	u:wait()
+	has(read(path), "of the variance")
+	local record = native.json_read((native.figure_record(path)))
+	equal(math.type(record.runs[1].moment), "integer")
+	equal(#record.data.panels[1].series > 1, true)
 end)
 
 test("figures of no run say so, and are drawn again from their data", function()

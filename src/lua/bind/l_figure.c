@@ -236,6 +236,19 @@ static int run_moment(lua_State *L)
 	return 1;
 }
 
+/* ask_points(trainer): the next snapshots are to have points, beside what somebody else looks at */
+static int ask_points(lua_State *L)
+{
+	bl_region r;
+	bl_live *l = open_live(L, 1);
+	if (!bl_live_asked(l, &r))
+		r = (bl_region){ .matrix = BL_MATRIX_C };
+	r.points = 1;
+	int rc = bl_live_ask(l, &r);
+	bl_live_close(l);
+	return rc < 0 ? bl_lua_fail(L) : 0;
+}
+
 /* figure_matrix(tensor, title, batch[, d, elements]): of a run's cells the dims that they stand for, and of how many each is */
 static int figure_matrix(lua_State *L)
 {
@@ -572,7 +585,7 @@ int bl_lua_add_figure(lua_State *L)
 		{ "figure_curves", figure_curves }, { "figure_matrix", figure_matrix }, { "figure_panels", figure_panels },
 		{ "figure_data", figure_data }, { "figure_title", figure_title }, { "figure_origin", figure_origin },
 		{ "figure_save", figure_save }, { "figure_record", figure_record }, { "live_length", live_length },
-		{ "live_hash", live_hash }, { "run_moment", run_moment }, { "sha256", sha256 }, { "figure_dots", figure_dots },
+		{ "live_hash", live_hash }, { "run_moment", run_moment }, { "ask_points", ask_points }, { "sha256", sha256 }, { "figure_dots", figure_dots },
 		{ "live_records", live_records }, { "is_trainer", is_trainer }, { "is_tensor", is_tensor }, { "is_regular", is_regular }, { NULL, NULL },
 	};
 	luaL_setfuncs(L, functions, 0);

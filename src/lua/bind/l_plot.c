@@ -258,7 +258,7 @@ static const bl_lua_function functions[] = {
 	       "Eigenvalues of the embedding's covariance and singular values of C, of one run or several; or of features (N, D).",
 	       "plot.spectrum(tensor.randn(32, 8))"),
 	BL_LUA("embedding", through, "(run: tensor|trainer|string|table, settings?: table): figure",
-	       "The points that a run showed of its embedding, by class; or points (N, 2), features (N, D) with {labels = list}.",
+	       "The embedding's points by class, of a run that trains or whose view showed them; or of features (N, D), points (N, 2).",
 	       "plot.embedding(tensor.randn(32, 8))", .fields = embedding_fields),
 	BL_LUA("compare", through, "(runs: table|sweep, metric?: string|table): figure",
 	       "A metric of runs, those of the same recipe in a row with mean and interval; of a sweep differences from its base.",
