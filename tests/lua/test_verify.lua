@@ -93,7 +93,9 @@ test("one changed record is noticed in every format", function()
 		local text, status = verify(path)
 		write(live, before)
 		equal(status, 1, e)
-		has(text, "its first 6 records are others", "do not give this figure")
+		-- Where records have checks of their own one that does not fit its is left out.
+		if not text:find "its first 6 records are others" and not text:find "it has 5 records, had 6" then error(text) end
+		has(text, "do not give this figure")
 	end
 	has(verify(scratch .. "/changed.svg"), "still give this figure")
 end)
