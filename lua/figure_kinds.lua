@@ -159,8 +159,8 @@ local function groups(points, names, title, xlabel, ylabel)
 	return native.figure_panels{ panel }
 end
 
--- A run that trains here is asked for them, and given a few seconds.
-local PATIENCE = 10
+-- A run that trains here is asked for them, which takes a moment; Ctrl-C ends the waiting.
+local PATIENCE = 30
 local function wait_for_points(r)
 	if r.moment or not native.is_trainer(r.live) then return end
 	local until_time = native.now() + PATIENCE
