@@ -27,7 +27,7 @@ local function byte(v) return math.floor(255 * math.max(0, math.min(1, v)) + .5)
 
 -- How the terminal shows colours: "full", "256", or nil: by characters.
 local function colours()
-	if not native.is_terminal() or os.getenv "NO_COLOR" then return nil end
+	if not native.colours() then return nil end
 	local more, term = os.getenv "COLORTERM" or "", os.getenv "TERM" or ""
 	if more:find "truecolor" or more:find "24bit" then return "full" end
 	return term:find "256" and "256" or nil

@@ -38,6 +38,14 @@ int bl_figure_show(const bl_figure *f, const bl_show *how);
 /* One frame as plain text of width x height cells, no escapes, into a new string (caller frees). */
 char *bl_watch_text(const bl_live *run, int width, int height);
 
+/*
+ * Are colours wanted on what is a terminal, or not?  Automatically: on terminals that can, unless NO_COLOR is set; always
+ * counts where standard output is none as well, never nowhere.
+ */
+typedef enum bl_colours { BL_COLOURS_AUTO, BL_COLOURS_ALWAYS, BL_COLOURS_NEVER } bl_colours;
+void bl_colours_set(bl_colours when);
+bool bl_colours_wanted(bool terminal);
+
 /* What the terminal of standard output can do, by TERM, the locale and the colours that are wanted. */
 typedef struct bl_terminal {
 	bool is_one, known, moves, utf8, light;

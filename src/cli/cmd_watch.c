@@ -15,6 +15,7 @@
 
 struct wish {
 	bool read_only, once, jsonl;
+	const char *colour;
 	bl_size size;
 };
 
@@ -25,6 +26,7 @@ static const bl_option options[] = {
 	          .help = "columns and rows of that frame (default: the terminal's, else 80x24)"),
 	BL_OPTION(FLAG, struct wish, jsonl, .name = "jsonl",
 	          .help = "print each record as a line of JSON, those to come as well until the run ends (--once: no), for other tools"),
+	BL_OPTION_COLOUR(struct wish, colour),
 	BL_OPTION_END,
 };
 
@@ -101,6 +103,7 @@ static int watch(const bl_subcommand *self, const void *options_read, const bl_t
 	(void)self;
 	const struct wish *w = options_read;
 	setlocale(LC_CTYPE, "");
+	bl_subcommand_colour(w->colour);
 	bool commands = !w->read_only && !w->once && !w->jsonl;
 	bl_live *run = bl_runs_open(operands->n ? operands->text[0] : NULL, &commands);
 	if (!run)

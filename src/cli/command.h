@@ -46,12 +46,18 @@ typedef struct bl_option {
 	size_t offset;
 	const char *argument; /* its name in help, as "N"; NULL of a flag */
 	bl_thing thing;
+	const char *const *words; /* which texts it may be, ended by NULL; NULL: any */
 	int min, max;
 	const char *help;     /* NULL ends the list */
 } bl_option;
 
 #define BL_OPTION(kind_, struct_, member_, ...) \
 	{ .kind = BL_OPTION_##kind_, .offset = offsetof(struct_, member_), __VA_ARGS__ }
+/* --color of every command that draws, for bl_subcommand_colour. */
+extern const char *const bl_option_when[]; /* auto, always, never */
+#define BL_OPTION_COLOUR(struct_, member_) \
+	BL_OPTION(TEXT, struct_, member_, .name = "color", .argument = "WHEN", .thing = BL_THING_WORD, .words = bl_option_when, \
+	          .help = "auto: colours on a terminal that has them, unless NO_COLOR is set; always; or never")
 #define BL_OPTION_END { .help = NULL }
 /* -t of every command that computes */
 #define BL_OPTION_THREADS(struct_, member_) \
@@ -83,6 +89,7 @@ const char *bl_subcommand_nearest(const char *name);       /* the one that was m
 
 /* parse.c: understands argv, of which [0] is not looked at, and runs the command.  Returns the exit status. */
 int bl_subcommand_main(const bl_subcommand *c, int argc, char **argv);
+void bl_subcommand_colour(const char *when); /* what --color said; NULL: nothing */
 /* Says "barlow NAME: message\nTry 'barlow NAME --help'." on standard error.  Returns EXIT_USAGE. */
 int bl_subcommand_refuse(const bl_subcommand *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -8,6 +8,7 @@
 #include "cli/command.h"
 
 #include <barlow/error.h>
+#include <barlow/view.h>
 
 #include <errno.h>
 #include <stdarg.h>
@@ -30,6 +31,16 @@ const char *bl_subcommand_nearest(const char *name)
 	for (int i = 0; bl_subcommands[i] && i < OPTIONS_MOST; i++)
 		names[i] = bl_subcommands[i]->name;
 	return bl_nearest(name, names);
+}
+
+const char *const bl_option_when[] = { "auto", "always", "never", NULL };
+
+void bl_subcommand_colour(const char *when)
+{
+	static const bl_colours kinds[] = { BL_COLOURS_AUTO, BL_COLOURS_ALWAYS, BL_COLOURS_NEVER };
+	for (int i = 0; when && bl_option_when[i]; i++)
+		if (strcmp(when, bl_option_when[i]) == 0)
+			bl_colours_set(kinds[i]);
 }
 
 int bl_subcommand_refuse(const bl_subcommand *c, const char *format, ...)
@@ -76,6 +87,27 @@ static int put_size(const parser *p, const bl_option *o, const char *shown, cons
 	return bl_subcommand_refuse(p->command, "option %s: expected WIDTHxHEIGHT as in 120x40, got '%s'", shown, text);
 }
 
+static int unknown_word(const parser *p, const bl_option *o, const char *shown, const char *text)
+{
+	char known[80] = "";
+	for (const char *const *w = o->words; *w; w++) {
+		size_t at = strlen(known);
+		snprintf(known + at, sizeof known - at, "%s%s", w == o->words ? "" : w[1] ? ", " : " or ", *w);
+	}
+	return bl_subcommand_refuse(p->command, "option %s: expected %s, got '%s'", shown, known, text);
+}
+
+static int put_text(const parser *p, const bl_option *o, const char *shown, const char *text)
+{
+	const char *const *w = o->words;
+	while (w && *w && strcmp(*w, text) != 0)
+		w++;
+	if (w && !*w)
+		return unknown_word(p, o, shown, text);
+	*(const char **)((char *)p->options + o->offset) = text;
+	return -1;
+}
+
 /* Each list has room for all arguments there are, allocated when it is first needed. */
 static int put_more(parser *p, bl_texts *list, char *text)
 {
@@ -94,7 +126,7 @@ static int put(parser *p, const bl_option *o, const char *shown, char *text)
 	char *at = (char *)p->options + o->offset;
 	switch (o->kind) {
 	case BL_OPTION_FLAG: *(bool *)at = true; return -1;
-	case BL_OPTION_TEXT: *(const char **)at = text; return -1;
+	case BL_OPTION_TEXT: return put_text(p, o, shown, text);
 	case BL_OPTION_TEXTS: return put_more(p, (bl_texts *)at, text);
 	case BL_OPTION_WHOLE: return put_whole(p, o, shown, text);
 	case BL_OPTION_SIZE: return put_size(p, o, shown, text);

@@ -7,8 +7,10 @@
 
 #include "lua/bind/face.h"
 
+#include <barlow/file.h>
 #include <barlow/parallel.h>
 #include <barlow/profile.h>
+#include <barlow/runs.h>
 
 #include <config.h>
 #include <errno.h>
@@ -18,13 +20,16 @@
 
 struct wish {
 	bl_texts code;
-	bool interactive, profile, version;
+	bool interactive, profile, version, no_init;
+	const char *colour;
 	int threads; /* 0: the default */
 };
 
 static const bl_option options[] = {
 	BL_OPTION(TEXTS, struct wish, code, .letter = 'e', .argument = "CODE", .help = "run CODE (may be given more than once)"),
 	BL_OPTION(FLAG, struct wish, interactive, .letter = 'i', .help = "prompt after running"),
+	BL_OPTION(FLAG, struct wish, no_init, .name = "no-init", .help = "prompt without running init.lua before"),
+	BL_OPTION_COLOUR(struct wish, colour),
 	BL_OPTION_THREADS(struct wish, threads),
 	BL_OPTION(FLAG, struct wish, profile, .name = "profile",
 	          .help = "at the end print where the time of training steps went, by module and operation"),
@@ -42,6 +47,16 @@ static int check_word(const bl_subcommand *self, const char *word)
 	                         near);
 }
 
+/* The user's own init.lua, where there is one: an error there is said, and the prompt comes up. */
+static void run_init(lua_State *L)
+{
+	char *folder = bl_file_user_folder("XDG_CONFIG_HOME", ".config"), *path = folder ? bl_runs_path(folder, "init.lua") : NULL;
+	if (path && access(path, F_OK) == 0)
+		bl_run_script(L, &(bl_texts){ .text = &path, .n = 1 });
+	free(path);
+	free(folder);
+}
+
 static int run_all(lua_State *L, const struct wish *w, const bl_texts *script)
 {
 	int status = EXIT_SUCCESS;
@@ -51,6 +66,8 @@ static int run_all(lua_State *L, const struct wish *w, const bl_texts *script)
 		status = bl_run_code(L, w->code.text[i]);
 	if ((script->n || (nothing && !prompt)) && status == EXIT_SUCCESS)
 		status = bl_run_script(L, script);
+	if (prompt && !w->no_init)
+		run_init(L);
 	if (prompt)
 		bl_prompt(L);
 	if (w->profile && status == EXIT_SUCCESS)
@@ -66,6 +83,7 @@ static int script(const bl_subcommand *self, const void *options_read, const bl_
 	int status = operands->n ? check_word(self, operands->text[0]) : -1;
 	if (status >= 0)
 		return status;
+	bl_subcommand_colour(w->colour);
 	bl_threads_set(w->threads);
 	if (w->profile)
 		bl_profile_start();

@@ -69,11 +69,16 @@ static void write_options(const bl_subcommand *c, FILE *f)
 	fputs("-h --help'\n", f);
 }
 
+static void write_words(const char *const *words, FILE *f)
+{
+	for (const char *const *w = words; w && *w; w++)
+		fprintf(f, "%s%s", w == words ? "" : " ", *w);
+}
+
 static void write_operand(const bl_subcommand *c, FILE *f)
 {
 	fprintf(f, "\t\tthing=%s words='", c->operand ? thing_name(c->thing) : "nothing");
-	for (const char *const *w = c->words; w && *w; w++)
-		fprintf(f, "%s%s", w == c->words ? "" : " ", *w);
+	write_words(c->words, f);
 	if (c->thing == BL_THING_COMMAND || c->rest)
 		write_commands(f);
 	fputs("'\n", f);
@@ -95,7 +100,9 @@ static void write_arguments(const bl_subcommand *c, FILE *f)
 			fprintf(f, "-%c%s", o->letter, o->name ? " | " : "");
 		if (o->name)
 			fprintf(f, "--%s", o->name);
-		fprintf(f, ") thing=%s words= ;;\n", thing_name(o->thing));
+		fprintf(f, ") thing=%s words='", thing_name(o->thing));
+		write_words(o->words, f);
+		fputs("' ;;\n", f);
 	}
 	fputs("\t\t*) ;;\n\t\tesac\n\t\t;;\n", f);
 }

@@ -76,7 +76,7 @@ static void write_option(const bl_subcommand *c, const bl_option *o, FILE *f)
 		fprintf(f, " -l %s", o->name);
 	if (o->argument) {
 		fputs(" -x", f);
-		write_thing(o->thing, NULL, f);
+		write_thing(o->thing, o->words, f);
 	}
 	fputs(" -d ", f);
 	write_quoted(o->help, f);

@@ -58,7 +58,7 @@ static void write_form(const bl_option *o, const char *dashes, const char *name,
 	fputc(']', f);
 	if (o->argument) {
 		fprintf(f, ":%s:", o->argument);
-		write_action(o->thing, NULL, f);
+		write_action(o->thing, o->words, f);
 	}
 	fputc('\'', f);
 }

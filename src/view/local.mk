@@ -39,4 +39,5 @@ libbarlow_sources += \
 	src/view/spectrum.c \
 	src/view/text.c \
 	src/view/track.c src/view/track.h \
+	src/view/wanted.c \
 	src/view/watch.c

@@ -120,7 +120,7 @@ static bool has_full_colour(void)
 static bl_depth find_depth(void)
 {
 	int colours = tigetnum("colors");
-	if (is_set("NO_COLOR") || colours < 8 || !set_a_foreground || !set_a_background)
+	if (!bl_colours_wanted(true) || colours < 8 || !set_a_foreground || !set_a_background)
 		return BL_DEPTH_MONO;
 	if (colours >= 256)
 		return has_full_colour() ? BL_DEPTH_FULL : BL_DEPTH_256;

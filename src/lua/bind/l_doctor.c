@@ -84,6 +84,13 @@ static int terminal(lua_State *L)
 	return 1;
 }
 
+/* colours(): does what is printed get colours? */
+static int colours(lua_State *L)
+{
+	lua_pushboolean(L, bl_colours_wanted(isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)));
+	return 1;
+}
+
 /* --- a folder --- */
 
 /* Cuts the path back to what exists of it. */
@@ -167,7 +174,7 @@ void bl_lua_add_doctor(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
 		{ "doctor_machine", machine }, { "doctor_terminal", terminal }, { "doctor_folder", folder },
-		{ "user_folder", user_folder }, { NULL, NULL },
+		{ "user_folder", user_folder }, { "colours", colours }, { NULL, NULL },
 	};
 	luaL_setfuncs(L, functions, 0);
 }

@@ -1,0 +1,152 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What stands around the prompt: init.lua, inputrc, vi's keys, colours that are wanted or not.
+set -u
+
+if ! command -v tmux >/dev/null 2>&1; then
+	echo "1..0 # SKIP tmux is not installed"
+	exit 0
+fi
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-around-XXXXXX") || exit 1
+socket=barlow-around-$$
+in_tmux() { TMUX='' tmux -L "$socket" -f /dev/null "$@" 2>>"$dir/tmux.log"; }
+trap 'in_tmux kill-server; rm -rf "$dir"' EXIT
+trap 'exit 130' INT TERM
+ASAN_OPTIONS=detect_leaks=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
+export ASAN_OPTIONS
+unset NO_COLOR INSIDE_EMACS
+
+screen() { in_tmux capture-pane -p -t t; }
+keys() { in_tmux send-keys -t t "$@"; }
+line() {
+	in_tmux send-keys -t t -l "$1"
+	keys Enter
+}
+until_true() {
+	tries=0
+	until "$@"; do
+		tries=$((tries + 1))
+		[ $tries -lt 200 ] || return 1
+		sleep 0.1
+	done
+}
+has() { screen | grep -qE -- "$1"; }
+number=0
+# result NAME COMMAND...
+result() {
+	name=$1
+	shift
+	number=$((number + 1))
+	if "$@"; then
+		echo "ok $number - $name"
+	else
+		echo "not ok $number - $name"
+		screen | sed 's/^/# /'
+	fi
+}
+# check NAME PATTERN: the screen comes to show it
+check() { result "$1" until_true has "$2"; }
+lacks() { ! has "$1"; }
+
+mkdir -p "$dir/config/barlow" "$dir/home/.config/barlow"
+init=$dir/config/barlow/init.lua
+began=
+# begin OPTIONS VARIABLE=VALUE...: a prompt on a screen of its own
+begin() {
+	options=$1
+	shift
+	command="env XDG_STATE_HOME='$dir/state' TERM=screen $* '$BARLOW' $options; echo left with \$?; exec sleep 100"
+	if [ -z "$began" ]; then
+		in_tmux new-session -d -s t -x 100 -y 30 "$command"
+	else
+		in_tmux respawn-pane -k -t t "$command"
+		in_tmux clear-history -t t
+	fi
+	began=yes
+	until_true has '^barlow> *$'
+}
+config="XDG_CONFIG_HOME='$dir/config'"
+
+echo 'greeting = "set by init"; print "init ran"' >"$init"
+begin "" "$config"
+check "init.lua runs before the prompt" '^init ran$'
+line 'greeting'
+check "... and what it sets is there" 'set by init'
+begin "-e 'print(greeting)' -i" "$config"
+result "what runs before the prompt does not see it" until_true has '^nil$'
+check "... the prompt behind it does" '^init ran$'
+begin "--no-init" "$config"
+line 'tostring(greeting) .. "!"'
+check "--no-init: not" 'nil!'
+result "... at all" lacks '^init ran$'
+result "a script does not run it" [ "$(XDG_CONFIG_HOME=$dir/config "$BARLOW" -e 'print(greeting)')" = nil ]
+printf 'print "before"\nerror "my own fault"\n' >"$init"
+begin "" "$config"
+check "an error in it is told with its place" 'init\.lua:2: my own fault'
+line '6 * 7'
+check "... and the prompt comes up" '42'
+echo 'x = = 1' >"$init"
+begin "" "$config"
+check "... also where it is no Lua" "init\\.lua:1: unexpected symbol near '='"
+echo 'while true do end' >"$init"
+in_tmux respawn-pane -k -t t "env $config XDG_STATE_HOME='$dir/state' TERM=screen '$BARLOW'; exec sleep 100"
+sleep 0.5
+keys C-c
+check "Ctrl-C ends one that does not end" '^barlow> *$'
+rm "$init"
+echo 'print "home init"' >"$dir/home/.config/barlow/init.lua"
+begin "" HOME="'$dir/home'" XDG_CONFIG_HOME=
+check "without XDG_CONFIG_HOME it is in ~/.config" '^home init$'
+
+cat >"$dir/inputrc" <<'END'
+$if Barlow
+"\C-xg": "6 * 111"
+$endif
+$if Bash
+"\C-xg": "wrong"
+$endif
+END
+begin "--no-init" INPUTRC="'$dir/inputrc'"
+keys C-x g Enter
+check "inputrc: \$if Barlow" '666'
+
+echo 'set editing-mode vi' >"$dir/inputrc"
+begin "--no-init" INPUTRC="'$dir/inputrc'"
+line 'function twice(x)'
+line 'return x * 2'
+line 'end'
+line 'twice(4)'
+check "vi's keys: an entry of several lines" '^8$'
+in_tmux send-keys -t t -l 'twice(41)'
+keys Escape
+sleep 0.6
+in_tmux send-keys -t t -l '0f4r7A + 1'
+keys Enter
+check "... a command of vi's" '^143$'
+keys Escape
+sleep 0.6
+in_tmux send-keys -t t -l 'kkA .. "k"'
+keys Enter
+check "... and k goes back to the entry before" '^8k$'
+
+echo 'print(require "barlow.native".colours())' >"$dir/colours.lua"
+begin "-i $dir/colours.lua" XDG_CONFIG_HOME="'$dir'"
+check "colours are wanted on a terminal" '^true$'
+begin "--no-init -i $dir/colours.lua" NO_COLOR=1
+check "... not with NO_COLOR" '^false$'
+begin "--no-init --color=always -i $dir/colours.lua" NO_COLOR=1
+check "... but --color=always says more" '^true$'
+begin "--no-init --color=never -i $dir/colours.lua"
+check "--color=never" '^false$'
+begin "--no-init -i $dir/colours.lua" TERM=dumb
+check "a dumb terminal has none" '^false$'
+says() { [ "$("$BARLOW" "$@" 2>&1)" = "$want" ]; }
+want=false
+result "a pipe has none" says "$dir/colours.lua"
+want=true
+result "... but with --color=always" says --color=always "$dir/colours.lua"
+want="barlow: option --color: expected auto, always or never, got 'red'
+Try 'barlow --help'."
+result "--color=red is refused" says --color=red "$dir/colours.lua"
+echo "1..$number"
