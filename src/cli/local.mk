@@ -29,6 +29,8 @@ barlow_sources += $(command_files) \
 	src/cli/reports.c \
 	src/cli/run.c \
 	src/cli/run.h \
+	src/cli/safe.c \
+	src/cli/safe.h \
 	src/cli/script.c \
 	src/cli/shell_bash.c \
 	src/cli/shell_fish.c \

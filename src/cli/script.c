@@ -3,6 +3,7 @@
 #include "cli/command.h"
 #include "cli/prompt.h"
 #include "cli/run.h"
+#include "cli/safe.h"
 #include "cli/signals.h"
 
 #include "lua/bind/face.h"
@@ -20,7 +21,8 @@
 
 struct wish {
 	bl_texts code;
-	bool interactive, profile, version, no_init;
+	bool interactive, profile, version, no_init, safe;
+	bl_safe limits;
 	const char *colour;
 	int threads; /* 0: the default */
 };
@@ -29,6 +31,14 @@ static const bl_option options[] = {
 	BL_OPTION(TEXTS, struct wish, code, .letter = 'e', .argument = "CODE", .help = "run CODE (may be given more than once)"),
 	BL_OPTION(FLAG, struct wish, interactive, .letter = 'i', .help = "prompt after running"),
 	BL_OPTION(FLAG, struct wish, no_init, .name = "no-init", .help = "prompt without running init.lua before"),
+	BL_OPTION(FLAG, struct wish, safe, .name = "safe",
+	          .help = "run a stranger's script: it computes, reads below its own folder only, writes nothing and starts nothing"),
+	BL_OPTION(TEXT, struct wish, limits.below, .name = "below", .argument = "FOLDER", .thing = BL_THING_FOLDER,
+	          .help = "--safe: below FOLDER it may read and write as well"),
+	BL_OPTION(WHOLE, struct wish, limits.memory, .name = "memory", .argument = "MB", .min = 16, .max = 1 << 20,
+	          .help = "--safe: it may take MB megabytes (default: 2048)"),
+	BL_OPTION(WHOLE, struct wish, limits.seconds, .name = "seconds", .argument = "S", .min = 1, .max = 10000000,
+	          .help = "--safe: it may run for S seconds (default: 60)"),
 	BL_OPTION_COLOUR(struct wish, colour),
 	BL_OPTION_THREADS(struct wish, threads),
 	BL_OPTION(FLAG, struct wish, profile, .name = "profile",
@@ -75,12 +85,26 @@ static int run_all(lua_State *L, const struct wish *w, const bl_texts *script)
 	return w->interactive ? EXIT_SUCCESS : status;
 }
 
+/* -1: all is well. */
+static int check_safe(const bl_subcommand *self, const struct wish *w, const bl_texts *script)
+{
+	if (!w->safe && (w->limits.below || w->limits.memory || w->limits.seconds))
+		return bl_subcommand_refuse(self, "--below, --memory and --seconds are for --safe");
+	if (w->safe && (w->interactive || w->code.n || w->profile))
+		return bl_subcommand_refuse(self, "--safe runs a script, without -e, -i and --profile");
+	if (w->safe && (!script->n || strcmp(script->text[0], "-") == 0))
+		return bl_subcommand_refuse(self, "--safe: expected a script's file");
+	return -1;
+}
+
 static int script(const bl_subcommand *self, const void *options_read, const bl_texts *operands)
 {
 	const struct wish *w = options_read;
 	if (w->version)
 		return puts(PACKAGE_STRING) < 0;
 	int status = operands->n ? check_word(self, operands->text[0]) : -1;
+	if (status < 0)
+		status = check_safe(self, w, operands);
 	if (status >= 0)
 		return status;
 	bl_subcommand_colour(w->colour);
@@ -88,6 +112,8 @@ static int script(const bl_subcommand *self, const void *options_read, const bl_
 	if (w->profile)
 		bl_profile_start();
 	bl_signals_catch_interrupts();
+	if (w->safe)
+		return bl_safe_run(&w->limits, operands);
 	lua_State *L = bl_run_state_new(operands);
 	return L ? bl_run_close(L, run_all(L, w, operands)) : EXIT_FAILURE;
 }

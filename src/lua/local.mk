@@ -55,6 +55,8 @@ face_sources += \
 	src/lua/bind/open.c \
 	src/lua/bind/optim_recipes.c \
 	src/lua/bind/recorded.c \
+	src/lua/bind/safe.c \
+	src/lua/bind/safe.h \
 	src/lua/bind/sandbox.c \
 	src/lua/bind/sweep.h \
 	src/lua/bind/views.c \

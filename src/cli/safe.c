@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * safe.c: barlow --safe: a stranger's script in a sandboxed state (kit/states.h, bind/safe.c), and the process around it held
+ * by the kernel: files by Landlock where there is that, memory by a limit of data, time by a timer.
+ */
+#define _GNU_SOURCE
+#include "cli/safe.h"
+#include "cli/run.h"
+
+#include "lua/bind/safe.h"
+#include "lua/kit/kit.h"
+#include "lua/kit/states.h"
+#include "lua/kit/texts.h"
+
+#include <barlow/error.h>
+#include <barlow/file.h>
+#include <barlow/parallel.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lauxlib.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#if __has_include(<linux/landlock.h>)
+#include <linux/landlock.h>
+#endif
+
+enum { MEMORY = 2048, SECONDS = 60, GRACE = 2, PRINTS = 64 << 20, EVERY = 1000 };
+
+/* --- Files: Landlock --- */
+
+#if defined LANDLOCK_ACCESS_FS_MAKE_SYM
+static const uint64_t reading = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+static const uint64_t writing = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE;
+/* Those of the first version: what is handled and allowed nowhere is refused. */
+static const uint64_t handled = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
+
+static int allow(int rules, const char *folder, uint64_t access)
+{
+	int fd = folder ? open(folder, O_PATH | O_CLOEXEC) : -1;
+	if (fd < 0)
+		return 0; /* nothing is there to be allowed */
+	struct landlock_path_beneath_attr below = { .allowed_access = access, .parent_fd = fd };
+	int rc = (int)syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &below, 0);
+	close(fd);
+	return rc;
+}
+
+/* Threads that are started from here on are held as well.  False: this kernel has no Landlock, or something is amiss. */
+static bool hold_files(const bl_lua_gate *g)
+{
+	/* Libraries that are loaded late, data sets in their usual place, and what says how many cores there are. */
+	static const char *const system[] = { "/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/sys/devices/system/cpu", NULL };
+	struct landlock_ruleset_attr all = { .handled_access_fs = handled };
+	int rules = (int)syscall(SYS_landlock_create_ruleset, &all, sizeof all.handled_access_fs, 0);
+	if (rules < 0)
+		return false;
+	bool held = allow(rules, g->read, reading) == 0 && allow(rules, g->both, reading | writing) == 0;
+	for (int i = 0; system[i]; i++) {
+		struct stat s;
+		bool folder = stat(system[i], &s) == 0 && S_ISDIR(s.st_mode);
+		held = allow(rules, system[i], folder ? reading : LANDLOCK_ACCESS_FS_READ_FILE) == 0 && held;
+	}
+	held = held && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && syscall(SYS_landlock_restrict_self, rules, 0) == 0;
+	close(rules);
+	return held;
+}
+#else
+static bool hold_files(const bl_lua_gate *g)
+{
+	(void)g;
+	return false;
+}
+#endif
+
+/* --- Time --- */
+
+static volatile sig_atomic_t late;
+static char last_words[80];
+
+/* First the script is interrupted, as by Ctrl-C; what does not heed that is ended. */
+static void on_alarm(int number)
+{
+	(void)number;
+	if (late++) {
+		if (write(STDERR_FILENO, last_words, strlen(last_words)) < 0)
+			late++; /* nobody can be told */
+		_exit(EXIT_FAILURE);
+	}
+	bl_lua_interrupted = 1;
+}
+
+static void hold_time(int seconds)
+{
+	struct sigaction action = { .sa_handler = on_alarm };
+	struct itimerval timer = { .it_value = { .tv_sec = seconds }, .it_interval = { .tv_sec = GRACE } };
+	snprintf(last_words, sizeof last_words, "barlow: the script ran for more than %d s\n", seconds);
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static void release_time(void)
+{
+	setitimer(ITIMER_REAL, &(struct itimerval){ .it_value = { .tv_sec = 0 } }, NULL);
+}
+
+/* --- Memory: of the whole process, beyond what it has now --- */
+
+static size_t data_now(void)
+{
+	unsigned long pages[6] = { 0 };
+	FILE *f = fopen("/proc/self/statm", "r");
+	int n = f ? fscanf(f, "%lu %lu %lu %lu %lu %lu", pages, pages + 1, pages + 2, pages + 3, pages + 4, pages + 5) : 0;
+	if (f)
+		fclose(f);
+	return n == 6 ? pages[5] * (size_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
+/*
+ * Beside the script's own: scratch, and for each thread of ours and of OpenBLAS a stack and the buffer that OpenBLAS wants
+ * for it; without room for that it would try for ever.  Returns the limit of before.
+ */
+static struct rlimit hold_memory(size_t bytes)
+{
+	enum { SCRATCH = 256 << 20, THREAD = 144 << 20 };
+	rlim_t threads = (rlim_t)bl_threads() + (rlim_t)sysconf(_SC_NPROCESSORS_ONLN) + 1;
+	rlim_t most = data_now() + bytes + SCRATCH + threads * THREAD;
+	struct rlimit before = { RLIM_INFINITY, RLIM_INFINITY }, limit;
+	if (getrlimit(RLIMIT_DATA, &before) == 0 && (before.rlim_cur == RLIM_INFINITY || before.rlim_cur > most)) {
+		limit = before;
+		limit.rlim_cur = most;
+		setrlimit(RLIMIT_DATA, &limit);
+	}
+	return before;
+}
+
+/* --- The script --- */
+
+static int fail(const char *why)
+{
+	fflush(stdout);
+	fprintf(stderr, "barlow: %s\n", why);
+	return EXIT_FAILURE;
+}
+
+static void set_arguments(lua_State *L, const bl_texts *script)
+{
+	lua_newtable(L);
+	for (int i = 0; i < script->n; i++) {
+		lua_pushstring(L, script->text[i]);
+		lua_rawseti(L, -2, i);
+	}
+	lua_setglobal(L, "arg");
+}
+
+typedef struct piece { const char *text, *name; size_t n; const bl_texts *script; } piece;
+
+static int load(lua_State *L)
+{
+	const piece *p = lua_touserdata(L, 1);
+	set_arguments(L, p->script);
+	if (bl_lua_load_text(L, p->text, p->n, p->name) != LUA_OK)
+		return lua_error(L);
+	for (int i = 1; i < p->script->n; i++)
+		lua_pushstring(L, p->script->text[i]);
+	lua_call(L, p->script->n - 1, 0);
+	return 0;
+}
+
+static int run(lua_State *L, const piece *p, const bl_safe *w)
+{
+	bl_lua_limits limits = { .seconds = w->seconds, .bytes = (size_t)w->memory << 20 };
+	lua_pushcfunction(L, load);
+	lua_pushlightuserdata(L, (void *)(uintptr_t)p);
+	hold_time(w->seconds);
+	int rc = bl_lua_state_call_within(L, 1, 0, &limits);
+	release_time();
+	if (rc == 0)
+		return EXIT_SUCCESS;
+	if (late)
+		bl_fail("the script ran for more than %d s", w->seconds);
+	return fail(bl_error());
+}
+
+static int run_held(const bl_safe *w, const piece *p, bl_lua_gate *g)
+{
+	bl_lua_state_config c = {
+		.what = "the script", .open = bl_lua_open_safe, .ctx = g, .bytes = (size_t)w->memory << 20,
+		.instructions = INT64_MAX, .seconds = w->seconds, .prints = PRINTS, .every = EVERY, .interruptible = true,
+	};
+	bl_run_need_room(bl_threads());
+	struct rlimit before = hold_memory(c.bytes);
+	g->kernel = hold_files(g);
+	lua_State *L = bl_lua_state_new(&c);
+	int status = L ? run(L, p, w) : fail(bl_error());
+	if (L)
+		bl_lua_state_close(L);
+	setrlimit(RLIMIT_DATA, &before); /* for OpenBLAS's threads, which the end of the process waits for */
+	return status;
+}
+
+static char *folder_of(const char *path)
+{
+	char *real = realpath(path, NULL), *slash = real ? strrchr(real, '/') : NULL;
+	if (slash)
+		slash[slash == real] = '\0';
+	return real;
+}
+
+static int run_text(const bl_safe *w, const bl_texts *script, const char *text, size_t n, bl_lua_gate *g)
+{
+	char name[PATH_MAX + 1];
+	size_t hash = n && text[0] == '#' ? strcspn(text, "\n") : 0; /* #!/usr/bin/env barlow */
+	snprintf(name, sizeof name, "@%s", script->text[0]);
+	return run_held(w, &(piece){ .text = text + hash, .name = name, .n = n - hash, .script = script }, g);
+}
+
+int bl_safe_run(const bl_safe *wish, const bl_texts *script)
+{
+	bl_safe w = *wish;
+	size_t n;
+	w.memory = w.memory ? w.memory : MEMORY;
+	w.seconds = w.seconds ? w.seconds : SECONDS;
+	char *folder = folder_of(script->text[0]), *below = w.below ? realpath(w.below, NULL) : NULL;
+	char *bytes = bl_file_read(script->text[0], &n), *text = bytes ? realloc(bytes, n + 1) : NULL;
+	struct stat s;
+	int status;
+	if (!text) {
+		status = fail(bl_error());
+	} else if (w.below && (!below || stat(below, &s) != 0 || !S_ISDIR(s.st_mode))) {
+		fprintf(stderr, "barlow: --below %s: %s\n", w.below, below ? "it is no folder" : strerror(errno));
+		status = EXIT_FAILURE;
+	} else {
+		text[n] = '\0';
+		status = run_text(&w, script, text, n, &(bl_lua_gate){ .read = folder, .both = below });
+	}
+	free(text ? text : bytes);
+	free(folder);
+	free(below);
+	return status;
+}
