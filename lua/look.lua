@@ -142,7 +142,9 @@ end
 
 function look.preview(ds, views, o)
 	local list, plain, p = pipelines_of(views), require "barlow".aug.compose{}, { rows = {} }
+	local told <close> = native.progress "views"
 	for i = 1, math.min(o.n, #ds) do
+		told(i - 1, math.min(o.n, #ds))
 		local row = { sample = i, images = { (native.look_draw(plain, ds, i, 0, 1, 1)) }, drawn = {} }
 		for v, pipe in ipairs(list) do
 			row.images[v + 1], row.drawn[v] = native.look_draw(pipe, ds, i, o.seed, o.epoch, v)
@@ -190,7 +192,9 @@ end
 local function measure(pipe, ds, n)
 	local view, before = { operators = {} }, 0
 	local all
+	local told <close> = native.progress "operators"
 	for i = 0, #pipe do
+		told(i, #pipe + 1)
 		all = native.look_time(pipe, i, ds, n)
 		local name = i == 0 and "reading" or (native.look_text(pipe, i))
 		view.operators[i + 1] = { name = name, seconds = math.max(0, all - before) }

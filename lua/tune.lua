@@ -43,7 +43,9 @@ local class = { __tostring = text, __name = "tuning" }
 
 -- {{shape =, images =, forward = {gather = ms, best = name}, ...}, ...} of shapes on so many images; each goes to on_row.
 local function measure(shapes, images, report, on_row)
-	for _, shape in ipairs(shapes) do
+	local told <close> = native.progress "tune"
+	for i, shape in ipairs(shapes) do
+		told(i - 1, #shapes)
 		local row = native.tune_measure(shape, images)
 		row.shape, row.images = shape, images
 		report[#report + 1] = row

@@ -31,6 +31,15 @@ void bl_parallel(int64_t chunks, bl_parallel_fn *fn, void *ctx);
 /* Chunk c of n items cut in `chunks` near-equal parts: [*from, *to). */
 void bl_chunk_range(int64_t n, int64_t chunks, int64_t c, int64_t *from, int64_t *to);
 
+/*
+ * Long work tells the thread that asked for it how far it is, as often as it likes, and on every way out that it is over.
+ * Who shows that says so for a thread; on others nothing is done.  `done` is a share; what is NULL at the end.
+ */
+typedef void bl_advance_fn(const char *what, double done);
+void bl_advance_shown_by(bl_advance_fn *show);
+void bl_advance(const char *what, int64_t done, int64_t all);
+void bl_advance_end(void);
+
 /* Seconds on the monotonic clock. */
 double bl_now(void);
 

@@ -24,6 +24,7 @@ barlow_sources += $(command_files) \
 	src/cli/output.h \
 	src/cli/multiline.c \
 	src/cli/parse.c \
+	src/cli/progress.c \
 	src/cli/prompt.c \
 	src/cli/prompt.h \
 	src/cli/reports.c \

@@ -10,6 +10,9 @@
 /* Reads and evaluates until Ctrl-D, or the word exit or quit. */
 void bl_prompt(lua_State *L);
 
+/* progress.c: from here on this thread's long work shows how far it is. */
+void bl_progress_install(void);
+
 /* history.c: lines of earlier sessions, kept private in $XDG_STATE_HOME/barlow/history. */
 void bl_history_load(void);
 void bl_history_add(const char *line);

@@ -76,6 +76,8 @@ static int run_all(lua_State *L, const struct wish *w, const bl_texts *script)
 		status = bl_run_code(L, w->code.text[i]);
 	if ((script->n || (nothing && !prompt)) && status == EXIT_SUCCESS)
 		status = bl_run_script(L, script);
+	if (prompt)
+		bl_progress_install();
 	if (prompt && !w->no_init)
 		run_init(L);
 	if (prompt)

@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@ enum { CHUNK = 16, NAMED = 5 };
 struct trial {
 	const bl_dataset *d;
 	char **reason; /* of each row; NULL: it can be read */
+	atomic_llong done;
 };
 
 /* One row at the end takes everything before it through a decoder, and next to no memory. */
@@ -36,6 +38,7 @@ static void try_chunk(void *ctx, int64_t chunk)
 	for (int64_t i = chunk * CHUNK; i < to; i++)
 		if (try_row(t->d, i) < 0)
 			t->reason[i] = strdup(bl_error());
+	bl_advance("images", atomic_fetch_add(&t->done, to - chunk * CHUNK) + to - chunk * CHUNK, t->d->n);
 }
 
 int64_t bl_dataset_verify(const bl_dataset *d, void (*broken)(void *ctx, int64_t row, const char *why), void *ctx)
@@ -45,6 +48,7 @@ int64_t bl_dataset_verify(const bl_dataset *d, void (*broken)(void *ctx, int64_t
 	if (!t.reason)
 		return bl_fail("%s: no memory to try %" PRId64 " images", d->name, d->n);
 	bl_parallel((d->n + CHUNK - 1) / CHUNK, try_chunk, &t);
+	bl_advance_end();
 	for (int64_t i = 0; i < d->n; i++) {
 		if (!t.reason[i])
 			continue;

@@ -2,6 +2,7 @@
 /* features.c: a data set seen through an encoder. */
 #include <barlow/error.h>
 #include <barlow/eval.h>
+#include <barlow/parallel.h>
 #include <barlow/text.h>
 
 #include <inttypes.h>
@@ -201,6 +202,7 @@ static bl_tensor *encode_all(bl_module *encoder, bl_dataset *d, const float *mea
 			bl_tensor_unref(all);
 			return NULL;
 		}
+		bl_advance("features", first + batch, total > first + batch ? total : first + batch);
 	}
 	return all;
 }
@@ -231,6 +233,7 @@ bl_tensor *bl_eval_features_by(bl_module *encoder, bl_dataset *d, const float *m
 		bl_module_train(encoder, false);
 	recording = bl_grad_enable(false);
 	all = encode_all(encoder, d, mean, std, c);
+	bl_advance_end();
 	bl_grad_enable(recording);
 	if (encoder)
 		restore(&m, encoder, &at);

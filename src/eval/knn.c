@@ -27,6 +27,7 @@ typedef struct neighbour {
 } neighbour;
 
 typedef struct search {
+	atomic_llong done; /* chunks */
 	const float *refs, *queries;
 	const float *ref_scale, *query_scale; /* 1 / norm */
 	const int32_t *ref_labels, *query_labels;
@@ -139,6 +140,7 @@ static void search_chunk(void *ctx, int64_t chunk)
 	bl_block_give(dots);
 	bl_block_give(heaps);
 	bl_block_give(votes);
+	bl_advance("kNN", (atomic_fetch_add(&s->done, 1) + 1) * QUERIES, s->n_queries);
 }
 
 static double search_all(search *s)
@@ -149,6 +151,7 @@ static double search_all(search *s)
 	if (!s->correct)
 		return -1;
 	bl_parallel(chunks, search_chunk, s);
+	bl_advance_end();
 	for (int64_t c = 0; c < chunks; c++)
 		correct += s->correct[c];
 	bl_block_give(s->correct);

@@ -7,6 +7,7 @@
 
 #include <barlow/error.h>
 #include <barlow/memory.h>
+#include <barlow/parallel.h>
 
 #include <math.h>
 #include <string.h>
@@ -255,6 +256,7 @@ static int run(lbfgs *l, const bl_lbfgs_config *c, bl_lbfgs_result *out)
 			return -1;
 		out->converged = rc == STUCK || largest(l->g, l->n) <= c->tolerance ||
 				 slow(past, out->iterations, l->f, c->progress);
+		bl_advance("linear probe", out->iterations + 1, c->iterations);
 	}
 	out->f = l->f;
 	out->gradient = largest(l->g, l->n);
@@ -269,6 +271,7 @@ int bl_lbfgs_minimise(const bl_lbfgs_config *c, bl_lbfgs_fn *fn, void *ctx, doub
 
 	if (rc == 0)
 		rc = run(&l, c, out);
+	bl_advance_end();
 	bl_block_give(l.memory);
 	return rc;
 }

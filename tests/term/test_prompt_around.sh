@@ -130,6 +130,29 @@ in_tmux send-keys -t t -l 'kkA .. "k"'
 keys Enter
 check "... and k goes back to the entry before" '^8k$'
 
+# Work that takes long shows how far it is, and leaves nothing.
+begin "--no-init"
+line 'n = require "barlow.native"; c = clock'
+line 'function work(fails) local told <close> = n.progress "work"; local t = c(); while c() - t < 4 do told(math.floor((c() - t) * 1000), 4000) end; if fails then error "gone wrong" end end'
+line 'work(); print("it is " .. "over")'
+check "a bar for what takes more than a second" '^work \[#+\.+\] +[0-9]+%  0:0[0-9] left'
+check "... to its end" '^it is over'
+result "... where it is erased" lacks '^work'
+line 'work(true)'
+check "a bar of what fails" '^work \[#+\.+\]'
+check "... is erased before the error" '^stdin:1: gone wrong'
+line 'a = tensor.randn(3000, 256); l = {}; for i = 1, 3000 do l[i] = i % 10 + 1 end'
+line 'for i = 1, 3 do a = tensor.cat({a, a}, 1); for j = 1, #l do l[#l + 1] = l[j] end end'
+line 'eval.knn{train = a, train_labels = l, test = a, test_labels = l}; print("knn " .. "done")'
+check "kNN has one" '^kNN \[[#.]+\]'
+check "... which goes away" '^knn done'
+result "... wholly" lacks '^kNN'
+begin "--no-init" TERM=dumb
+line 'n = require "barlow.native"; c = clock'
+line 'do local told <close> = n.progress "work"; local t = c(); while c() - t < 2 do told(1, 2) end end print("plain" .. " end")'
+check "a dumb terminal has no bar" 'plain end'
+result "... at all" lacks '^work \['
+
 echo 'print(require "barlow.native".colours())' >"$dir/colours.lua"
 begin "-i $dir/colours.lua" XDG_CONFIG_HOME="'$dir'"
 check "colours are wanted on a terminal" '^true$'

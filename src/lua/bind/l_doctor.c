@@ -91,6 +91,36 @@ static int colours(lua_State *L)
 	return 1;
 }
 
+static int progress_end(lua_State *L)
+{
+	(void)L;
+	bl_advance_end();
+	return 0;
+}
+
+/*
+ * progress(what): an object that is called with (done, all) as long work goes on, and ends that when it is closed:
+ *     local told <close> = native.progress "tune"
+ */
+static int progress_call(lua_State *L)
+{
+	lua_getiuservalue(L, 1, 1);
+	bl_advance(lua_tostring(L, -1), luaL_checkinteger(L, 2), luaL_checkinteger(L, 3));
+	return 0;
+}
+
+static int progress(lua_State *L)
+{
+	static const luaL_Reg meta[] = { { "__call", progress_call }, { "__close", progress_end }, { NULL, NULL } };
+	luaL_checkstring(L, 1);
+	lua_newuserdatauv(L, 0, 1);
+	lua_pushvalue(L, 1);
+	lua_setiuservalue(L, -2, 1);
+	luaL_newlib(L, meta);
+	lua_setmetatable(L, -2);
+	return 1;
+}
+
 /* --- a folder --- */
 
 /* Cuts the path back to what exists of it. */
@@ -174,7 +204,8 @@ void bl_lua_add_doctor(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
 		{ "doctor_machine", machine }, { "doctor_terminal", terminal }, { "doctor_folder", folder },
-		{ "user_folder", user_folder }, { "colours", colours }, { NULL, NULL },
+		{ "user_folder", user_folder }, { "colours", colours },
+		{ "progress", progress }, { NULL, NULL },
 	};
 	luaL_setfuncs(L, functions, 0);
 }

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* progress.c: a bar on standard error for work at the prompt that takes more than a second; it is erased at the end. */
+#include "cli/prompt.h"
+
+#include <barlow/parallel.h>
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PATIENCE 1.  /* seconds without a bar */
+#define PERIOD .1    /* from one drawing to the next */
+enum { CELLS = 24 };
+
+static struct {
+	double began, drawn; /* 0: not */
+} bar;
+
+static void draw(const char *what, double done, double seconds)
+{
+	char cells[CELLS + 1];
+	int full = (int)(done * CELLS), left = (int)(seconds * (1 - done) / (done > 0 ? done : 1) + .5);
+	for (int i = 0; i < CELLS; i++)
+		cells[i] = i < full ? '#' : '.';
+	cells[CELLS] = '\0';
+	fprintf(stderr, "\r%.20s [%s] %3.0f%%", what, cells, 100 * done);
+	if (done > 0)
+		fprintf(stderr, "  %d:%02d left", left / 60, left % 60);
+	fputs("\033[K", stderr);
+}
+
+static void erase(void)
+{
+	if (bar.drawn > 0)
+		fputs("\r\033[K", stderr);
+	bar.began = bar.drawn = 0;
+}
+
+static void show(const char *what, double done)
+{
+	double now = bl_now();
+	if (!what) {
+		erase();
+		return;
+	}
+	if (bar.began <= 0)
+		bar.began = now;
+	if (now - bar.began < PATIENCE || now - bar.drawn < PERIOD)
+		return;
+	fflush(stdout);
+	draw(what, done, now - bar.began);
+	bar.drawn = now;
+}
+
+void bl_progress_install(void)
+{
+	const char *term = getenv("TERM"), *emacs = getenv("INSIDE_EMACS");
+	bool able = isatty(STDERR_FILENO) && term && *term && strcmp(term, "dumb") != 0 && !(emacs && strstr(emacs, "comint"));
+	bl_advance_shown_by(able ? show : NULL);
+}
