@@ -54,9 +54,15 @@ static void show(const char *what, double done)
 	bar.drawn = now;
 }
 
+bool bl_prompt_in_emacs(void)
+{
+	const char *emacs = getenv("INSIDE_EMACS");
+	return emacs && strstr(emacs, "comint") && isatty(STDIN_FILENO);
+}
+
 void bl_progress_install(void)
 {
-	const char *term = getenv("TERM"), *emacs = getenv("INSIDE_EMACS");
-	bool able = isatty(STDERR_FILENO) && term && *term && strcmp(term, "dumb") != 0 && !(emacs && strstr(emacs, "comint"));
+	const char *term = getenv("TERM");
+	bool able = isatty(STDERR_FILENO) && term && *term && strcmp(term, "dumb") != 0 && !bl_prompt_in_emacs();
 	bl_advance_shown_by(able ? show : NULL);
 }

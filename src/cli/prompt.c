@@ -219,9 +219,11 @@ static reading read_plain_line(void)
 static reading read_line(const char *text)
 {
 	char prompt[TEXT_SIZE];
-	if (!isatty(STDIN_FILENO))
-		return read_plain_line();
 	expand(prompt, text);
+	if (bl_prompt_in_emacs())
+		fputs(prompt, stdout);
+	if (bl_prompt_in_emacs() || !isatty(STDIN_FILENO))
+		return read_plain_line();
 	state = WAITING;
 	begin_reading(prompt);
 	bool runs = look_at_runs(text);
@@ -307,7 +309,7 @@ void bl_prompt(lua_State *L)
 		bl_reports(tell_plainly);
 		reading r = read_line(input ? "    ..> " : text);
 		if (r == GOT_EOF) {
-			if (isatty(STDIN_FILENO) && !has_brackets()) /* where Readline has not written it */
+			if (isatty(STDIN_FILENO) && (bl_prompt_in_emacs() || !has_brackets())) /* where Readline has not written it */
 				puts("");
 			if (leaves(L))
 				break;

@@ -10,6 +10,9 @@
 /* Reads and evaluates until Ctrl-D, or the word exit or quit. */
 void bl_prompt(lua_State *L);
 
+/* Is the terminal Emacs' shell (comint), which edits lines itself, and shows escape codes as they are?  progress.c */
+bool bl_prompt_in_emacs(void);
+
 /* progress.c: from here on this thread's long work shows how far it is. */
 void bl_progress_install(void);
 

@@ -128,7 +128,19 @@ keys Escape
 sleep 0.6
 in_tmux send-keys -t t -l 'kkA .. "k"'
 keys Enter
-check "... and k goes back to the entry before" '^8k$'
+check "... and k goes back to the entry before" '^"8k"$'
+line 'function f(x)'
+in_tmux send-keys -t t -l 'return x * 3'
+keys Escape
+sleep 0.6
+in_tmux send-keys -t t -l 'k0wcwthrice'
+keys Escape
+sleep 0.6
+in_tmux send-keys -t t -l 'jA'
+keys Enter
+line 'end'
+line 'thrice(5)'
+check "... inside of an entry of several lines, too" '^15$'
 
 # Work that takes long shows how far it is, and leaves nothing.
 begin "--no-init"
@@ -152,6 +164,19 @@ line 'n = require "barlow.native"; c = clock'
 line 'do local told <close> = n.progress "work"; local t = c(); while c() - t < 2 do told(1, 2) end end print("plain" .. " end")'
 check "a dumb terminal has no bar" 'plain end'
 result "... at all" lacks '^work \['
+
+# In Emacs' shell (comint) the prompt is as in a pipe: Emacs edits, and shows escape codes as they are.
+begin "--no-init" TERM=dumb INSIDE_EMACS=29.1,comint
+in_tmux pipe-pane -t t "cat >'$dir/bytes'"
+line '6 * 7'
+check "in Emacs' shell the prompt works" '^42$'
+line 'tensor.ones('
+line '2)'
+check "... with entries of several lines" '^tensor\(\[1\., 1\.\]\)'
+keys C-d
+check "... to its end" '^left with 0'
+in_tmux pipe-pane -t t
+result "... without an escape code" sh -c "[ -s '$dir/bytes' ] && ! grep -q \"\$(printf '\\033')\" '$dir/bytes'"
 
 echo 'print(require "barlow.native".colours())' >"$dir/colours.lua"
 begin "-i $dir/colours.lua" XDG_CONFIG_HOME="'$dir'"
