@@ -301,7 +301,10 @@ function runs.get(what)
 	if type(what) == "table" and what.folder then return what end
 	if type(what) ~= "string" or what == "" then error("expected the name of a run, got " .. show.value(what), 0) end
 	local list = runs.list{}
-	if not what:find "/" then return list[what] or not_found(list, what) end
+	if not what:find "/" then
+		if list[what] then return list[what] end
+		return native.exists(what .. "/live") and elsewhere(what) or not_found(list, what)
+	end
 	local folder = what:gsub("(.)/+$", "%1")
 	for _, r in ipairs(list) do
 		if r.folder == folder then return r end

@@ -2,6 +2,7 @@
 /* cmd_tune.c: barlow tune; the measuring is lua/tune.lua's. */
 #include "cli/command.h"
 #include "cli/run.h"
+#include "cli/signals.h"
 
 #include "lua/bind/face.h"
 
@@ -65,6 +66,7 @@ static int tune(const bl_subcommand *self, const void *options_read, const bl_te
 	if (w->data && bl_lua_data_lies(w->data) < 0)
 		return fail();
 	bl_threads_set(w->threads);
+	bl_signals_catch_interrupts();
 	return w->forget ? forget() : measure(operands->n ? operands->text[0] : NULL);
 }
 

@@ -99,6 +99,11 @@ static int missing_field(lua_State *L)
 		return luaL_error(L, "%s: expected %sthe name of a field, got %s", type,
 				  lua_isnil(L, lua_upvalueindex(3)) ? "" : "an index or ", bl_lua_describe(L, 2));
 	bl_lua_sort(names, (size_t)n);
+	int kept = 0; /* a property may be a setting, too */
+	for (int i = 0; i < n; i++)
+		if (kept == 0 || strcmp(names[kept - 1], names[i]) != 0)
+			names[kept++] = names[i];
+	names[kept] = NULL;
 	return bl_lua_unknown(L, type, "field", lua_tostring(L, 2), names);
 }
 
