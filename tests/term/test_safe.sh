@@ -171,6 +171,10 @@ END
 try "28: an error that is no text" 1 'barlow: ' <<'END'
 error({})
 END
+try "29: paths that are none" 0 'expected a path, got table.*expected a path, got a text with zero bytes' <<'END'
+local function why(path) return select(2, pcall(tensor.load, path)) end
+print((why{} .. " " .. why "here.npy\0x"):gsub("\n", " "))
+END
 result "nothing that lay elsewhere has changed" cmp -s "$dir/before.npy" "$dir/elsewhere/secret.npy"
 result "... and nothing came to lie there" [ "$(ls "$dir/elsewhere")" = secret.npy ]
 

@@ -49,9 +49,11 @@ static bool find_real(const char *path, char real[PATH_MAX])
 static void pass(lua_State *L, int arg, bool writes)
 {
 	const bl_lua_gate *g = gate_of(L);
-	const char *path = luaL_checkstring(L, arg), *name = lua_tostring(L, lua_upvalueindex(3));
+	const char *path = lua_type(L, arg) == LUA_TSTRING ? lua_tostring(L, arg) : NULL;
+	const char *name = lua_tostring(L, lua_upvalueindex(3));
 	char real[PATH_MAX];
-	luaL_argcheck(L, strlen(path) == lua_rawlen(L, arg), arg, "a path has no zero bytes");
+	if (!path || strlen(path) != lua_rawlen(L, arg))
+		luaL_error(L, "%s: expected a path, got %s", name, path ? "a text with zero bytes" : luaL_typename(L, arg));
 	if (writes && !g->both)
 		luaL_error(L, "%s: a script that runs --safe may write nothing; --below FOLDER names where it may", name);
 	if (!find_real(path, real))
