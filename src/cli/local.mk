@@ -47,7 +47,7 @@ src/cli/commands.c: src/cli/commands.sh src/cli/local.mk
 	$(AM_V_GEN)$(MKDIR_P) src/cli && sh $(srcdir)/src/cli/commands.sh $(command_files) >$@.tmp && mv $@.tmp $@
 # Where `make install` puts things.
 src/cli/installed.c: Makefile
-	$(AM_V_GEN){ echo '/* SPDX-License-Identifier: GPL-3.0-or-later */'; echo '/* Made by local.mk. */'; echo '#include "cli/installed.h"'; \
+	$(AM_V_GEN)$(MKDIR_P) src/cli && { echo '/* SPDX-License-Identifier: GPL-3.0-or-later */'; echo '/* Made by local.mk. */'; echo '#include "cli/installed.h"'; \
 		echo 'const char bl_installed_module[] = "$(luaexecdir)", bl_installed_manual[] = "$(mandir)";'; \
 		echo 'const char bl_installed_data[] = "$(datadir)";'; } >$@.tmp && mv $@.tmp $@
 CLEANFILES += src/cli/commands.c src/cli/installed.c
