@@ -54,11 +54,27 @@ static float *pool(const float *c, const struct plan *p)
 
 /* --- Drawing -------------------------------------------------------------------------- */
 
-/* Dims count from 1, as Lua's do: the first lies at 1.  A dot's middle lies where the middle of its elements does. */
+enum { DIM_TICS_MOST = 6 };
+
+/* At round dims that there are: by itself gnuplot would label the edge before dim 1 as 0. */
+static void add_dim_tics(bl_script *s, const char *axis, double first, double n)
+{
+	static const int factors[] = {2, 5, 10};
+	double step = 1, power = 1;
+	for (int k = 0; n / step > DIM_TICS_MOST; k++) {
+		step = power * factors[k % 3];
+		power *= k % 3 == 2 ? 10 : 1;
+	}
+	bl_script_add(s, "set %stics %.9g, %.9g\n", axis, fmax(1, ceil(first / step)) * step, step);
+}
+
+/* Dim i lies at i; a dot's middle lies where the middle of its elements does. */
 static void add_ranges(bl_script *s, const bl_extent *e)
 {
-	double left = e->col + .5, top = e->row + .5;
+	double left = e->col - .5, top = e->row - .5;
 	bl_script_add(s, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\n", left, left + e->cols, top + e->rows, top);
+	add_dim_tics(s, "x", e->col, e->cols);
+	add_dim_tics(s, "y", e->row, e->rows);
 }
 
 /* Rows of bytes, each dot so often that no viewer blurs it. */
@@ -67,8 +83,8 @@ static void add_picture(bl_script *s, const bl_dots *m)
 	int64_t side = m->rows > m->cols ? m->rows : m->cols, repeat = side < MIN_DOTS ? MAX_DOTS / side : 1;
 	double dx = m->dims.cols / (double)(m->cols * repeat), dy = m->dims.rows / (double)(m->rows * repeat);
 	bl_script_add(s, "plot '-' binary array=(%lld,%lld) format='%%float32' dx=%.9g dy=%.9g origin=(%.9g,%.9g) with image notitle\n",
-		      (long long)(m->cols * repeat), (long long)(m->rows * repeat), dx, dy, m->dims.col + .5 + dx / 2,
-		      m->dims.row + .5 + dy / 2);
+		      (long long)(m->cols * repeat), (long long)(m->rows * repeat), dx, dy, m->dims.col - .5 + dx / 2,
+		      m->dims.row - .5 + dy / 2);
 	for (int64_t y = 0; y < m->rows * repeat; y++)
 		for (int64_t x = 0; x < m->cols * repeat; x++) {
 			float v = (float)bl_scale_place(m->scale, (double)m->dot[y / repeat * m->cols + x / repeat]);
@@ -88,8 +104,8 @@ static void add_numbers(bl_script *s, const float *dot, int64_t rows, int64_t co
 			snprintf(number, sizeof number, isfinite(place) ? "%.6g" : "NaN", place);
 			bl_script_add(s, "%s%c", number, x + 1 < cols ? ' ' : '\n');
 		}
-	bl_script_add(s, "EOD\nplot $M matrix using (%.9g + %.9g * $1):(%.9g + %.9g * $2):3 with image%s notitle\n", e->col + .5 + dx / 2, dx,
-		      e->row + .5 + dy / 2, dy, bl_script_look(s)->form == BL_FORM_TEX ? " pixels" : "");
+	bl_script_add(s, "EOD\nplot $M matrix using (%.9g + %.9g * $1):(%.9g + %.9g * $2):3 with image%s notitle\n", e->col - .5 + dx / 2, dx,
+		      e->row - .5 + dy / 2, dy, bl_script_look(s)->form == BL_FORM_TEX ? " pixels" : "");
 }
 
 static void add_dots(bl_script *s, const bl_dots *m)
