@@ -92,6 +92,8 @@ function help.find(name)
 	local exact, part = {}, {}
 	for _, e in ipairs(registry.entries()) do
 		local dotted = e.name:gsub(":", ".")
+		local of_self = e.self and e.self .. (e.kind == "method" and ":" or ".") .. e.last -- "t:set", as examples write it
+		if of_self == name then return { e } end
 		if e.name == name then
 			table.insert(exact, 1, e)
 		elseif e.last == name or dotted == name then
@@ -193,7 +195,8 @@ function help.show(what)
 	local name = type(what) == "string" and what or name_of(what)
 	name = of_object(name)
 	local found, group = help.find(name), of_group(name)
-	local whole = found[1] and (found[1].name == name or found[1].last == name or found[1].name:gsub(":", ".") == name)
+	local whole = found[1] and (found[1].name == name or found[1].last == name or found[1].name:gsub(":", ".") == name
+		or name:match "[.:]([%w_]+)$" == found[1].last)
 	if #group == 0 and not whole then
 		print_search(name)
 	elseif found[1] and found[1].name == name then

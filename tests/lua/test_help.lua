@@ -101,6 +101,8 @@ tap.test("a word is looked for in names, settings and texts, the best first", fu
 	assert(said "learning rate":find "optim%.sgd{lr = }")
 	assert(said "xyzzy":find "nothing is known about 'xyzzy'")
 	assert(said "trainr":find "did you mean 'trainer'")
+	assert(said "t:set":match "^t:set")
+	assert(said "ds:few":match "^ds:few")
 end)
 
 tap.test("a variable of the user's stands for its type", function()
