@@ -20,6 +20,9 @@ end
 -- The recipe in the folder, for a trainer that goes on there.
 local function recipe_of(folder)
 	local r, text = recipe.read(folder .. "/recipe.lua")
+	if not r and not native.exists(folder .. "/recipe.lua") then
+		by_hand(folder, "there is none (recipe.lua): a run of a C program keeps none, and goes on in that program")
+	end
 	if not r then by_hand(folder, text) end
 	local lacking = recipe.lacking(text)
 	if lacking then by_hand(folder, "its text lacks " .. lacking) end
