@@ -181,7 +181,7 @@ test("recipes that are missing, broken or foreign", function()
 		fails(function() runs.resume(place "recipe") end, "the recipe cannot rebuild the trainer", case[2])
 	end
 	os.remove(path)
-	fails(function() runs.resume(place "recipe") end, "the recipe cannot rebuild the trainer", "No such file")
+	fails(function() runs.resume(place "recipe") end, "the recipe cannot rebuild the trainer", "there is none (recipe.lua)")
 	write(path, text)
 	equal(runs.resume(place "recipe").iteration, t.iteration)
 end)
