@@ -394,7 +394,7 @@ function complete.candidates(text)
 		list, at = complete.help_names(name), #text - #name + 1
 	elseif command then
 		list, at = beginning(command, require "barlow.prompt_commands".names(), " "), #text - #command + 1
-	elseif text:match "^%s*[%$%%]" then
+	elseif text:match "^%s*[%$!%%]" then
 		local path = text:match "(%S*)$"
 		list, at = paths(path), #text - #path + 1
 	else

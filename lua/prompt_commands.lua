@@ -137,7 +137,7 @@ end)
 local function session_text()
 	local lines = {}
 	for _, e in ipairs(prompt.entries) do
-		if not e.failed and not e.text:match "^%s*[%%$?]" then lines[#lines + 1] = e.text end
+		if not e.failed and not e.text:match "^%s*[%%$!?]" then lines[#lines + 1] = e.text end
 	end
 	return #lines > 0 and table.concat(lines, "\n") .. "\n" or nil
 end
@@ -233,7 +233,7 @@ add("help", "list these commands", function()
 	local width = 0
 	for _, c in ipairs(list) do width = math.max(width, #c.usage + 1) end
 	for _, c in ipairs(list) do print(("%-" .. width .. "s  %s"):format("%" .. c.usage, c.text)) end
-	print(("%-" .. width .. "s  %s"):format("$ COMMAND", "run a command of the shell"))
+	print(("%-" .. width .. "s  %s"):format("$ COMMAND, !COMMAND", "run a command of the shell"))
 	print(("%-" .. width .. "s  %s"):format("?NAME, ??NAME", "help on a name; with its source"))
 end)
 
@@ -253,7 +253,7 @@ end
 
 function commands.run(input, caller)
 	prompt = caller
-	local command = input:match "^%s*%$(.*)$"
+	local command = input:match "^%s*[%$!](.*)$"
 	if command then return shell((command:gsub("^%s+", ""))) end
 	local name, argument = input:match "^%s*%%%s*(%S*)%s*(.-)%s*$"
 	if name == "" then name = "help" end

@@ -206,7 +206,7 @@ static bl_evaluated evaluate(lua_State *L, const char *input)
 	if (*input == '=') /* as Lua 5.1's prompt had it */
 		return run_lua(L, input + 1);
 	bool jobs = is_word(L, input, "jobs");
-	if (*input != '?' && *input != '%' && *input != '$' && !is_help(input) && !jobs)
+	if (!strchr("?%$!", *input) && !is_help(input) && !jobs)
 		return run_lua(L, input);
 	double begin = bl_now();
 	int failed = 0;
@@ -239,7 +239,7 @@ bool bl_wants_more(lua_State *L, const char *input)
 {
 	input += strspn(input, " \t\r\n");
 	input += *input == '=';
-	if (!*input || strchr("?%$", *input))
+	if (!*input || strchr("?%$!", *input))
 		return false;
 	int top = lua_gettop(L);
 	const char *expression = lua_pushfstring(L, "return %s", input);

@@ -51,6 +51,7 @@ printf 'print "yes"\nquit\nprint "no"\n' >in; ends "quit" yes
 printf 'print "yes"\nexit()\nprint "no"\n' >in; ends "exit()" yes
 printf 'quit = 5\nquit\n' >in; says "but not where it is a variable" '^5$'
 printf '%s\n' '$ echo from the $((1 + 1))nd shell' >in; says "a command of the shell" '^from the 2nd shell$'
+printf '%s\n' '!echo and in IPython way' >in; says "as IPython has it" '^and in IPython way$'
 printf '%s\n' '$ exit 3' >in; says "and its status" '^exit status 3$'
 printf '%s\n' 'local x = 3' >in; says "a local is gone" "x is local to this entry and gone now: without 'local' it stays"
 printf '%s\n' 'local x = 3; print(x)' >in; says "which is not said where it was used" '^3$'
