@@ -297,6 +297,14 @@ local function values(k)
 	local out = {}
 	for i, choice in ipairs(choices_of(k) or {}) do out[i] = ('"%s"'):format(choice) end
 	if k.type == "boolean" then out = { "true", "false" } end
+	if #out == 0 and look_up().of_type[k.type] then
+		for _, e in ipairs(registry.entries()) do
+			if e.kind == "function" and first_type(e.returns) == k.type and e.name:find ".%." then out[#out + 1] = e.name end
+		end
+		for name, v in next, _G do
+			if type(name) == "string" and name:match "^%a[%w_]*$" and native.type_name(v) == k.type then out[#out + 1] = name end
+		end
+	end
 	return out
 end
 
@@ -326,7 +334,7 @@ local function missing_settings(settings, text, brace)
 	local given, out = {}, {}
 	for name in text:sub(brace + 1):gmatch "([%a_][%w_]*)%s*=[^=]" do given[name] = true end
 	for _, k in ipairs(settings) do
-		if not given[k.name] then out[#out + 1] = k.name end
+		if not given[k.name] then out[#out + 1] = k.name:match "^[%a_][%w_]*$" and k.name or ('["%s"]'):format(k.name) end
 	end
 	return out
 end
@@ -336,7 +344,17 @@ local function word_at_end(text)
 	return at or #text + 1
 end
 
+-- Names of settings that have dots go in quotes: `views.fl` becomes ["views.flip.p"] = .
+local function dotted(text, state)
+	local at = text:find "[%a_][%w_.]*$"
+	local settings = at and text:sub(1, at - 1):find "[{,;]%s*$" and settings_of(text, state.open, #state.open)
+	if not settings then return {} end
+	return beginning('["' .. text:sub(at), missing_settings(settings, text:sub(1, at - 1), state.open[#state.open]), " = "), at
+end
+
 local function in_code(text, state)
+	local quoted, from = dotted(text, state)
+	if #quoted > 0 then return quoted, from end
 	local at = word_at_end(text)
 	local word, last = text:sub(at), text:sub(at - 1, at - 1)
 	if last == "." or last == ":" then
@@ -349,7 +367,8 @@ local function in_code(text, state)
 	local head, n = before(text, at), #state.open
 	local settings = settings_of(text, state.open, n)
 	if settings and head:find "[{,;]$" then
-		local out = beginning(word, missing_settings(settings, text:sub(1, at - 1), state.open[n]), " = ")
+		local names = missing_settings(settings, text:sub(1, at - 1), state.open[n])
+		local out = beginning(word, names, " = ")
 		if #out > 0 then return out, at end
 	end
 	local key = settings and head:match "([%a_][%w_]*)%s*=$"

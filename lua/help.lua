@@ -34,7 +34,7 @@ function help.key_text(k)
 end
 
 local function print_keys(keys)
-	local heads, width = {}, 0
+	local heads, width = {}, 1
 	for i, k in ipairs(keys) do
 		heads[i] = k.name .. (k.default and " = " .. k.default or "")
 		if #heads[i] <= HEAD then width = math.max(width, #heads[i]) end
@@ -181,7 +181,17 @@ local function search_all(name)
 	return out or {}
 end
 
+-- What people look for by other words.
+local elsewhere = {
+	gpu = "barlow computes on the CPU only", cuda = "barlow computes on the CPU only", device = "barlow computes on the CPU only",
+	tensorboard = "barlow watch --jsonl RUN streams records as lines of JSON", wandb = "barlow watch --jsonl RUN streams records as lines of JSON",
+	batch_size = "trainer{batch = }", augmentation = "?aug lists augmentations", augmentations = "?aug lists augmentations",
+	quit = "quit, exit or Ctrl-D end the session", exit = "quit, exit or Ctrl-D end the session", history = "%history lists entries, %help all commands",
+	finetune = "a loop of your own with optim.sgd, or nn's net:load(path) and trainer{warm_start = true}",
+}
+
 local function print_search(name)
+	if elsewhere[name:lower()] then return print(elsewhere[name:lower()]) end
 	local found = search_all(name)
 	if #found == 0 then
 		return print(("nothing is known about '%s'%s; help() lists what there is"):format(name, near(name)))

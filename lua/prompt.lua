@@ -77,11 +77,11 @@ local function file_line(path, n)
 end
 
 -- A line of an entry, and where the token is in it: of this one, or of the newest earlier one that has both.
-local function entry_line(input, n, token)
+local function entry_line(input, n, token, earlier_too)
 	local line = nth_line(input, n)
 	local from, to = nil, nil
 	if line and token then from, to = columns_of(line, token) end
-	if from or not token then return line, from, to end
+	if from or not token or not earlier_too or (line and line:find(token, 1, true)) then return line, from, to end
 	for i = #prompt.entries, math.max(1, #prompt.entries - 99), -1 do
 		local earlier = nth_line(prompt.entries[i].text, n)
 		if earlier then from, to = columns_of(earlier, token) end
@@ -96,7 +96,7 @@ local function marked(message, input)
 	if not chunk then return "" end
 	local token, line, from, to = token_of(message), nil, nil, nil
 	if chunk == "stdin" then
-		line, from, to = entry_line(input, tonumber(number), token)
+		line, from, to = entry_line(input, tonumber(number), token, not message:find " near ")
 	else
 		line = file_line(chunk, tonumber(number))
 		if line and token then from, to = columns_of(line, token) end
@@ -124,6 +124,9 @@ function prompt.error_text(input, value, traceback)
 	if message:match "^barlow%.[%w_]+:%d+: interrupted$" then message = "interrupted" end
 	prompt.traceback = message .. "\n" .. (traceback or "")
 	if type(value) ~= "string" then message = "error: " .. message end
+	if message:find "near '='" and input:match "[%w_]%s*%(%s*[%a_][%w_]*%s*=[^=]" then
+		message = message .. " (settings go in braces: f{name = value})"
+	end
 	return message .. marked(message, input) .. own_frames(traceback or "")
 end
 
@@ -146,6 +149,21 @@ function prompt.ran(input, seconds, failed)
 			several and "they stay" or "it stays"))
 	end
 	if seconds > SLOW and native.is_terminal() then print(("(%s)"):format(show.seconds(seconds))) end
+end
+
+-- The entries in a text that was copied with its prompts, as from README; nil: it was not.  Lines without one are output.
+function prompt.entries_in(text)
+	if not text:match "^%s*barlow[^\n>]*> " then return nil end
+	local out = {}
+	for line in (text .. "\n"):gmatch "(.-)\r?\n" do
+		local entry, more = line:match "^%s*barlow[^>]*> ?(.*)$", line:match "^%s+> ?(.*)$"
+		if entry then
+			out[#out + 1] = entry
+		elseif more and #out > 0 then
+			out[#out] = out[#out] .. "\n" .. more
+		end
+	end
+	return out
 end
 
 -- At the start: what lists the entries of all sessions; the globals of now are not the user's.

@@ -136,7 +136,8 @@ end
 
 -- The trainer as the prompt prints it: where it stands, by what, and where it is kept.
 function run.card(t)
-	local r, out = t.terms, { tostring(t):gsub(",.*", "") .. (t.message ~= "" and ", " .. t.message or "") }
+	local told = t.state == "failed" or (t.state == "paused" and t.message:find "paused")
+	local r, out = t.terms, { tostring(t):gsub(",.*", "") .. (told and ", " .. t.message or "") }
 	local function add(head, text) out[#out + 1] = ("  %-9s %s"):format(head, text) end
 	local done = t.steps > 0 and 100 * t.iteration // t.steps or 0
 	local eta = r and t.state == "running" and remaining(t, r)
@@ -150,7 +151,7 @@ function run.card(t)
 	end
 	add("settings", settings_text(t))
 	add("data", tostring(t.data):gsub("\n.*", ""))
-	add("folder", t.folder or "none: it is kept in memory only")
+	add("folder", t.folder or (t.state == "new" and "it gets one when it starts, where it may" or "none: it is kept in memory only"))
 	return table.concat(out, "\n")
 end
 

@@ -298,7 +298,11 @@ end
 
 -- One, by its folder's name, its name (the newest), how one folder's name begins, or the path of its folder.
 function runs.get(what)
-	if type(what) == "table" and what.folder then return what end
+	if native.type_name(what) == "trainer" then what = what.folder or error("the run is in memory only: it has no folder", 0) end
+	if type(what) == "table" and what.folder then
+		if what.recipe then return what end
+		what = what.folder -- of what runs() lists
+	end
 	if type(what) ~= "string" or what == "" then error("expected the name of a run, got " .. show.value(what), 0) end
 	local list = runs.list{}
 	if not what:find "/" then

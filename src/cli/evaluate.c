@@ -13,6 +13,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define PROMPT "barlow.prompt"
@@ -36,7 +37,8 @@ static bool wants_more(lua_State *L, int status)
 {
 	size_t n;
 	const char *message = lua_tolstring(L, -1, &n);
-	return status == LUA_ERRSYNTAX && n >= 5 && strcmp(message + n - 5, "<eof>") == 0;
+	return status == LUA_ERRSYNTAX && n >= 5 && strcmp(message + n - 5, "<eof>") == 0 &&
+	       !strstr(message, "function arguments expected"); /* t:watch without () is no beginning of anything */
 }
 
 /* As an expression, of which more may follow, else as a statement. */
@@ -199,10 +201,31 @@ static bl_evaluated run_lua(lua_State *L, const char *input)
 	return BL_EVALUATED;
 }
 
+/* name?, as IPython has it */
+static bool is_question(const char *input)
+{
+	size_t n = 0;
+	while (isalnum((unsigned char)input[n]) || (input[n] && strchr("_.:", input[n])))
+		n++;
+	return n > 0 && input[n] == '?' && !input[n + strspn(input + n, "? \t\r\n")];
+}
+
+static bl_evaluated run_question(lua_State *L, const char *input)
+{
+	char text[256];
+	snprintf(text, sizeof text, "?%.*s", (int)strcspn(input, "?"), input);
+	double begin = bl_now();
+	int failed = run_help(L, text);
+	tell_ran(L, text, bl_now() - begin, failed);
+	return BL_EVALUATED;
+}
+
 static bl_evaluated evaluate(lua_State *L, const char *input)
 {
 	if (is_word(L, input, "exit") || is_word(L, input, "quit"))
 		return BL_LEAVE;
+	if (is_question(input))
+		return run_question(L, input);
 	if (*input == '=') /* as Lua 5.1's prompt had it */
 		return run_lua(L, input + 1);
 	bool jobs = is_word(L, input, "jobs");
@@ -223,14 +246,44 @@ static bl_evaluated evaluate(lua_State *L, const char *input)
 	return BL_EVALUATED;
 }
 
-bl_evaluated bl_evaluate(lua_State *L, const char *input)
+static int entries_in(lua_State *L)
 {
-	while (isspace((unsigned char)*input))
-		input++;
-	lua_settop(L, 0);
+	return bl_lua_call_module(L, PROMPT, "entries_in", 1);
+}
+
+static bl_evaluated evaluate_trimmed(lua_State *L, const char *input)
+{
+	input += strspn(input, " \t\r\n");
 	bl_signals_running(input);
 	bl_evaluated out = *input ? evaluate(L, input) : BL_EVALUATED;
 	bl_signals_running(NULL);
+	return out;
+}
+
+/* The entries of a text that was copied with its prompts, one after the other. */
+static bl_evaluated evaluate_copied(lua_State *L)
+{
+	bl_evaluated out = BL_EVALUATED;
+	int list = lua_gettop(L);
+	lua_Integer n = (lua_Integer)lua_rawlen(L, list);
+	for (lua_Integer i = 1; i <= n && out != BL_LEAVE && !bl_lua_interrupted; i++) {
+		lua_rawgeti(L, list, i);
+		char *entry = strdup(lua_tostring(L, -1));
+		if (entry)
+			out = evaluate_trimmed(L, entry);
+		free(entry);
+		lua_settop(L, list);
+	}
+	return out == BL_INCOMPLETE ? BL_EVALUATED : out;
+}
+
+bl_evaluated bl_evaluate(lua_State *L, const char *input)
+{
+	lua_settop(L, 0);
+	lua_pushcfunction(L, entries_in);
+	lua_pushstring(L, input);
+	bool copied = lua_pcall(L, 1, 1, 0) == LUA_OK && lua_istable(L, -1);
+	bl_evaluated out = copied ? evaluate_copied(L) : evaluate_trimmed(L, input);
 	lua_settop(L, 0);
 	return out;
 }

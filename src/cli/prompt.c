@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,8 +113,25 @@ static void suspend(void)
 	take_terminal_again();
 }
 
+/* Readline looks at its size when it begins; what the terminal has become since is asked here. */
+static void follow_size(void)
+{
+	static struct winsize known;
+	struct winsize now;
+	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &now) != 0 || (now.ws_col == known.ws_col && now.ws_row == known.ws_row))
+		return;
+	bool first = known.ws_col == 0;
+	known = now;
+	if (first)
+		return;
+	bl_guard_hold();
+	rl_resize_terminal();
+	bl_guard_release();
+}
+
 static void follow_signals(void)
 {
+	follow_size();
 	if (bl_guard_take(BL_GUARD_SUSPEND))
 		suspend();
 	if (bl_guard_take(BL_GUARD_CONTINUED))

@@ -17,7 +17,7 @@ local exact = {
 	{ "t.enc", "encoder" }, { "nn.linear(1, 2):cou", "count" }, { "optim.adamw{ lr = 1 }.ki", "kind" }, { "ds:split(.5):fe", "few" },
 	{ "trainer{ enc", "encoder = " }, { "trainer{ batch = 2, batc", "" }, { "trainer{ encoder = nn.cnn{ wid", "widths = " },
 	{ "trainer{ encoder = nn.cnn{ widths = { 3 }, chan", "channels = " }, { "trainer{ knn = { re", "refs = " },
-	{ "nn.linear(2, 3, {bi", "bias = " }, { "aug.compose{ aug.crop{ sca", "scale = " }, { "t:set{ lam", "lambda = " },
+	{ "nn.linear(2, 3, {bi", "bias = " }, { "aug.compose{ aug.crop{ sca", "scale = " }, { "t:set{ lam", "lambda = " }, { "t:set{ views.flip", '["views.flip.p"] = ' }, { "trainer{ optim = ", "optim.adamw optim.authors optim.lars optim.sgd optim.solo" },
 	{ "trainer{ schedule = \"c", "constant cosine" }, { "trainer{ precision = 'b", "bf16" }, { "trainer{ precision = ", '"bf16" "float32"' },
 	{ "optim.adamw{ decay_all = ", "false true" }, { '("x"):upp', "upper" }, { '"trai', "" }, { "x = 'tens", "" }, { "-- trai", "" },
 	{ "[[ trai", "" }, { "--[[ trai ]] whi", "while" }, { "x = 3.", "" }, { "a..", "" }, { "mine.", "alpha fn" }, { "mine:", "fn" },

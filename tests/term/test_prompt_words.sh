@@ -83,4 +83,11 @@ printf '%s\n' '?tensor.zeros' >in; says "?name" '^tensor\.zeros\('
 printf '%s\n' '?tensor.zeros?' >in; says "?name?" '^tensor\.zeros\('
 printf '%s\n' 'tensor.ones(3, 2)' >in; says "tensors say what is in them" '^-- \(3, 2\), mean 1, std 0, from 1 to 1$'
 printf "%s\n" "data.shapes{ n = 8, size = 12, channels = 1 }[1]" >in; says "a sample is a picture, and what is known of it" "image = tensor \(1, 12, 12\)"
+printf 'tensor.zeros?\n' >in; says "name?" '^tensor\.zeros\('
+printf '?aug.normalize\n' >in; says "long settings" '^aug\.normalize'
+printf 'x = 5\ny = f( b = 1)\n' >in; says "Python's way of calling" "settings go in braces: f\{name = value\}"
+number=$((number + 1))
+if grep -q 'x = 5' out; then echo "not ok $number - no other entry's line"; else echo "ok $number - no other entry's line"; fi
+printf 'f = print f:g\n7\n' >in; says "a method without its arguments is an error at once" '^7$'
+printf '?gpu\n' >in; says "words that others use" 'CPU only'
 echo "1..$number"

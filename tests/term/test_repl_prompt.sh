@@ -99,6 +99,21 @@ keys C-c
 line '"alive " .. 5'
 check "Ctrl-C leaves incomplete input" '^"alive 5"'
 clear_screen
+printf 'barlow> first = 20\nbarlow [x 1/2 3%%]> second = first +\n      >   2\n40\nbarlow> "sum " .. first + second' >"$dir/copied"
+in_tmux load-buffer "$dir/copied"
+in_tmux paste-buffer -p -t t
+keys Enter
+check "a text is taken with its prompts" '^"sum 42"$'
+clear_screen
+in_tmux resize-window -t t -x 60 -y 40
+in_tmux send-keys -t t -l 'wide = { "aaaaaaaaaaaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbbbbbbbbbbb", "c" }'
+check "a line wraps at the width that the terminal has by now" '^bbbbbbbbbbbb", "c" }$'
+keys C-c
+in_tmux resize-window -t t -x 100 -y 40
+in_tmux send-keys -t t -l 'wide = { "aaaaaaaaaaaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbbbbbbbbbbb", "c" }'
+check "and at the next" '^barlow> wide = .*"c" }$'
+keys C-c
+clear_screen
 line 'for i = 1, 2 do'
 in_tmux send-keys -t t -l 'print(i .. "x")'
 keys Up
