@@ -87,10 +87,24 @@ local function names_in(v, out)
 	return out
 end
 
+-- "loss.lambda" for "lambda", where one part of the recipe has such a setting; nil: none, or several have.
+local function within_a_part(recipe, name)
+	local found
+	for _, k in ipairs(show.sorted_keys(recipe)) do
+		local v = recipe[k]
+		if type(v) == "table" and call_of(v) and (v[name] ~= nil or has(settings_of(v), name)) then
+			if found then return nil end
+			found = k .. "." .. name
+		end
+	end
+	return found
+end
+
 local function refuse(path, at, holders, name)
 	local names = {}
 	for _, v in ipairs(holders) do names_in(v, names) end
-	local near = native.nearest(tostring(name), names)
+	local near = at == "" and type(name) == "string" and holders[1] and within_a_part(holders[1], name)
+		or native.nearest(tostring(name), names)
 	local seen, known = {}, {}
 	for _, n in ipairs(names) do
 		if not seen[n] then known[#known + 1] = n end
