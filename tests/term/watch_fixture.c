@@ -132,6 +132,13 @@ static int watch_file(const char *path, bl_run_state state)
 	return 0;
 }
 
+static int make_file(const char *path)
+{
+	bl_live *l = recorded_run(path, RECORDED_STEPS / 2, BL_RUN_DONE);
+	bl_live_close(l);
+	return l ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 3) {
@@ -141,7 +148,7 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[1], "done"))
 		return watch_file(argv[2], BL_RUN_DONE);
 	if (!strcmp(argv[1], "file"))
-		return recorded_run(argv[2], RECORDED_STEPS / 2, BL_RUN_DONE) ? 0 : 1;
+		return make_file(argv[2]);
 	if (!strcmp(argv[1], "lost"))
 		return watch_file(argv[2], BL_RUN_RUNNING);
 	return watch_live(argv[2], !strcmp(argv[1], "abort") ? SIGABRT : !strcmp(argv[1], "fault") ? SIGSEGV : 0);
