@@ -104,6 +104,7 @@ check "with its choices" '^\[w\]ait, \[d\]etach .*, \[s\]top and save, or Enter 
 keys Enter
 line '"still " .. "here"'
 check "Enter stays" '^"still here"$'
+clear_screen
 line 'quit'
 check "quit asks too" '^\[w\]ait.*stay\?$'
 line 'd'
