@@ -67,6 +67,8 @@ for _, f in ipairs(figures) do
 end
 END
 
+# The server would end with its last session, and might still be ending when the next one is made.
+in_tmux new-session -d -s keep "exec sleep 1000"
 for size in 40x12 80x24 120x40; do
 	w=${size%x*}
 	h=${size#*x}
