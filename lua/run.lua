@@ -206,8 +206,11 @@ local function default_sets(t, options)
 	local train, test = options.train or knn.refs, options.test or knn.queries
 	if train and test then return train, test, tostring(train), tostring(test) end
 	local first, second = t.data:split(.8, 0)
-	if not test then
-		io.stderr:write("barlow: eval: no test set was given: measured on a fifth of the images that the run trains on; ",
+	local same = not train and rawequal(test, t.data) -- references of it would be among its images
+	if not test or same then
+		test = nil
+		io.stderr:write("barlow: eval: ", same and "the test set is what the run trains on" or "no test set was given",
+			": measured on a fifth of the images that the run trains on; ",
 			"give test = (and train =) for images that it has not seen\n")
 	end
 	return train or first, test or second,

@@ -110,6 +110,8 @@ test("t:eval says what was measured on what", function()
 	if not (on_training.test:find "training images" and on_training.train:find "training images") then
 		error(on_training.test)
 	end
+	local its_own = t:eval{ test = t.data, k = 1, linear = false }
+	assert(its_own.test:find "training images" and its_own.knn == on_training.knn, its_own.test)
 	local held_out = t:eval{ train = bright, test = dark, k = 1, linear = false }
 	equal(held_out.train, tostring(bright))
 	equal(held_out.test, tostring(dark))
