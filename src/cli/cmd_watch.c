@@ -77,8 +77,11 @@ static int stream(const bl_live *run, bool once)
 	for (int64_t next = 0;;) {
 		bl_live_info info;
 		bl_live_info_get(run, &info);
-		bool over = info.state == BL_RUN_DONE || info.state == BL_RUN_STOPPED || info.state == BL_RUN_FAILED;
-		bool lost = !over && !bl_live_writer_alive(run);
+		bool alive = bl_live_writer_alive(run), read = info.pid != 0;
+		/* Of a file that somebody has just cut short nothing can be read until its writer, if there is one, writes it anew. */
+		bool over = (read || !alive) &&
+		            (info.state == BL_RUN_DONE || info.state == BL_RUN_STOPPED || info.state == BL_RUN_FAILED);
+		bool lost = !over && !alive;
 		next = print_records(run, next);
 		if (next < 0)
 			return EXIT_FAILURE;
@@ -86,8 +89,10 @@ static int stream(const bl_live *run, bool once)
 			return bl_live_damage(run) ? EXIT_FAILURE : EXIT_SUCCESS;
 		if (lost)
 			fprintf(stderr, "barlow watch: the run's process %lld is gone\n", (long long)info.pid);
+		if (over && !read)
+			fprintf(stderr, "barlow watch: %s: %s\n", bl_live_path(run), info.message);
 		if (over || lost)
-			return lost ? EXIT_FAILURE : EXIT_SUCCESS;
+			return lost || !read ? EXIT_FAILURE : EXIT_SUCCESS;
 		nanosleep(&(struct timespec){ .tv_nsec = LOOK_NS }, NULL);
 	}
 }
