@@ -77,7 +77,11 @@ check "--once ends with the records that are there" [ $? -eq 0 ]
 check "of which there are some" grep -q '^{"step": 200,' now
 
 # --- Cut short by somebody ---
+kill -STOP "$started" # so that nobody writes it anew before a follower has looked at it
 : >"$dir/live/live"
+sleep 0.5
+check "who follows it waits while there is nothing to read" kill -0 "$stream"
+kill -CONT "$started"
 check "a live file that is cut to nothing: the run says so, once" until_true grep -q 'live file was cut short' run.err
 check "and goes on" kill -0 "$started"
 check "the file is whole again" until_true "$BARLOW" watch --once "$dir/live"
