@@ -21,18 +21,19 @@ local function first_type(text) return text and text:match "^[%a_]+" end
 
 local function look_up()
 	if known then return known end
-	known = { entry = {}, of_type = {}, of_function = {} }
+	local made = { entry = {}, of_type = {}, of_function = {} } -- an error on the way must not leave half of it
 	for _, e in ipairs(registry.entries()) do
-		known.entry[e.name] = e
+		made.entry[e.name] = e
 		if e.kind ~= "function" then
-			known.of_type[e.group] = known.of_type[e.group] or {}
-			table.insert(known.of_type[e.group], e)
+			made.of_type[e.group] = made.of_type[e.group] or {}
+			table.insert(made.of_type[e.group], e)
 		else
 			local value = _G
 			for part in e.name:gmatch "[%w_]+" do value = type(value) == "table" and rawget(value, part) or nil end
-			if value then known.of_function[value] = e end
+			if value then made.of_function[value] = e end
 		end
 	end
+	known = made
 	return known
 end
 

@@ -175,10 +175,11 @@ end
 function registry.entries()
 	if all then return all end
 	for _, part in ipairs(parts) do require(part) end
-	all = native.registry()
-	for _, e in ipairs(added) do all[#all + 1] = described(e) end
-	for _, e in ipairs(all) do finish(e) end
-	return sorted(all)
+	local entries = native.registry()
+	for _, e in ipairs(added) do entries[#entries + 1] = described(e) end
+	for _, e in ipairs(entries) do finish(e) end
+	all = sorted(entries)
+	return all
 end
 
 return registry

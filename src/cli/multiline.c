@@ -243,12 +243,14 @@ static int run_editor(const char *path)
 	return pid > 0 && status == 0 ? 0 : -1;
 }
 
-static void take_text(const char *path)
+/* The file's text becomes the entry.  Negative: it cannot be read, or is too long for one. */
+static int take_text(const char *path)
 {
 	FILE *f = fopen(path, "r");
-	char *text = f ? malloc(EDITED_MOST + 1) : NULL;
-	if (text) {
-		size_t n = fread(text, 1, EDITED_MOST, f);
+	char *text = f ? malloc(EDITED_MOST + 2) : NULL;
+	size_t n = text ? fread(text, 1, EDITED_MOST + 1, f) : 0;
+	bool fine = text && !ferror(f) && n <= EDITED_MOST;
+	if (fine) {
 		while (n > 0 && text[n - 1] == '\n')
 			n--;
 		text[n] = '\0';
@@ -258,6 +260,7 @@ static void take_text(const char *path)
 	free(text);
 	if (f)
 		fclose(f);
+	return fine ? 0 : -1;
 }
 
 /* The entry in $VISUAL or $EDITOR; what is saved there replaces it, and is not run yet. */
@@ -274,8 +277,10 @@ static int edit(int count, int key)
 	bool written = write(fd, rl_line_buffer, (size_t)rl_end) == rl_end && write(fd, "\n", 1) == 1;
 	written = close(fd) == 0 && written;
 	take_terminal(false);
-	if (written && run_editor(path) == 0)
-		take_text(path);
+	if (!written || run_editor(path) != 0)
+		fprintf(stderr, "%s failed: the entry is as it was\n", written ? editor() : path);
+	else if (take_text(path) != 0)
+		fprintf(stderr, "%s cannot be read, or has more than %d bytes: the entry is as it was\n", path, EDITED_MOST);
 	unlink(path);
 	take_terminal(true);
 	return 0;
