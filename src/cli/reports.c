@@ -27,8 +27,8 @@ typedef struct known {
 	bool going;
 } known;
 
-static known book[RUNS_MOST];
-static int books;
+static known known_runs[RUNS_MOST];
+static int known_count;
 static bl_standing standing[RUNS_MOST];
 
 /* In the background: steps that are made by hand are no news. */
@@ -37,24 +37,24 @@ static bool is_going(const bl_standing *s)
 	return s->fresh && (s->info.state == BL_RUN_RUNNING || s->info.state == BL_RUN_PAUSED);
 }
 
-/* The run's page; those of trainers that are gone are given away. */
-static known *page_of(const bl_standing *s, int n)
+/* What is known of the run; entries of trainers that are gone are used again.  NULL: there is no room. */
+static known *known_of(const bl_standing *s, int n)
 {
-	for (int i = 0; i < books; i++)
-		if (book[i].id == s->id)
-			return &book[i];
-	int at = books;
-	for (int i = 0; at == RUNS_MOST && i < books; i++) {
+	for (int i = 0; i < known_count; i++)
+		if (known_runs[i].id == s->id)
+			return &known_runs[i];
+	int at = known_count;
+	for (int i = 0; at == RUNS_MOST && i < known_count; i++) {
 		bool gone = true;
 		for (int k = 0; k < n; k++)
-			gone = gone && standing[k].id != book[i].id;
+			gone = gone && standing[k].id != known_runs[i].id;
 		at = gone ? i : at;
 	}
 	if (at == RUNS_MOST)
 		return NULL;
-	books += at == books;
-	book[at] = (known){ .id = s->id, .seen = s->fresh ? 0 : bl_live_length(s->live), .told_at = bl_now() };
-	return &book[at];
+	known_count += at == known_count;
+	known_runs[at] = (known){ .id = s->id, .seen = s->fresh ? 0 : bl_live_length(s->live), .told_at = bl_now() };
+	return &known_runs[at];
 }
 
 static double epochs_of(const bl_live_info *i, int64_t steps)
@@ -152,7 +152,7 @@ bool bl_reports(void (*tell)(const char *line))
 	bool any = false;
 	for (int i = 0; i < n; i++) {
 		const bl_standing *s = &standing[i];
-		known *k = page_of(s, n);
+		known *k = known_of(s, n);
 		bool going = is_going(s);
 		any = any || going;
 		if (!k)
