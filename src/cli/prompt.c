@@ -316,6 +316,7 @@ void bl_prompt(lua_State *L)
 	rl_readline_name = "barlow";
 	rl_change_environment = 0; /* exported LINES and COLUMNS would break resizing in the views */
 	rl_catch_signals = 0;
+	rl_catch_sigwinch = 0; /* Readline forgets what Tab found where its handler was called meanwhile; follow_size looks instead */
 	bl_complete_install(L);
 	bl_multiline_install(L, lend_terminal);
 	bl_history_load();

@@ -58,6 +58,11 @@ function make(name)
 	return trainer{data = ds, encoder = nn.cnn{widths = {4, 8}, image = 12}, projector = {16}, batch = 32, epochs = 20000, seed = 1,
 		name = name, folder = false}
 end
+-- Waits until the run has made n more steps.
+function pace(t, n)
+	local last = #t.records.total + n
+	while #t.records.total < last do end
+end
 function curve(t)
 	local parts = {}
 	for i, v in ipairs(t.records.total) do parts[i] = ("%a"):format(v) end
@@ -94,6 +99,7 @@ while [ $typed -lt 200 ]; do
 		;;
 	esac
 	typed=$((typed + 1))
+	[ $((typed % 50)) -ne 0 ] || line 'pace(t, 30)'
 done
 line 'print("now", t.state)'
 check "it trains still" '^now +running'
@@ -108,5 +114,8 @@ if [ "$steps" -gt 100 ] && cmp -s "$dir/curve" "$dir/alone"; then
 	echo "ok $number - with the bits of one that was left alone"
 else
 	echo "not ok $number - with the bits of one that was left alone"
+	tr ' ' '\n' <"$dir/curve" >"$dir/curve.lines"
+	tr ' ' '\n' <"$dir/alone" >"$dir/alone.lines"
+	diff "$dir/curve.lines" "$dir/alone.lines" | head -n 5 | sed "s/^/# of $steps steps: /"
 fi
 echo "1..$number"
