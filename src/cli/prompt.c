@@ -254,8 +254,10 @@ static reading read_line(const char *text)
 			rl_callback_read_char();
 		else if (n < 0 && errno != EINTR)
 			return end_reading(GOT_EOF);
+		if (state != WAITING)
+			break; /* an entry that is taken is not drawn again */
 		follow_signals();
-		if (state == WAITING && runs && n == 0)
+		if (runs && n == 0)
 			runs = look_at_runs(text);
 	}
 	return end_reading(state);

@@ -153,6 +153,22 @@ keys Tab
 in_tmux send-keys -t t -l 'false}):count())'
 keys Enter
 check "Tab completes a setting" '^6$'
+clear_screen
+shell=$(in_tmux display-message -p -t t '#{pane_pid}')
+barlow=$(cat "/proc/$shell/task/$shell/children")
+(while kill -WINCH $barlow; do :; done) 2>/dev/null &
+flood=$!
+mkdir "$dir/many"
+(cd "$dir/many" && seq 3000 | sed 's/^/file /' | tr ' ' '-' | xargs touch the-only-one)
+for i in 1 2 3; do
+	in_tmux send-keys -t t -l "x = '$dir/many/the-on"
+	keys Tab
+	line "'"
+	in_tmux send-keys -t t -l 'x:match "[^/]*$" .. '
+	line "$i"
+	check "Tab completes while the terminal's size changes, $i" "^\"the-only-one$i\"\$"
+done
+kill $flood
 line 'trainr{}'
 check "a global that is not there is likely another" "global 'trainr'\\) \\(did you mean 'trainer'\\?\\)"
 line '?tensor.zeros'
