@@ -47,12 +47,6 @@ const bl_field *bl_aug_fields(const char *name)
 	return op ? op->fields : NULL;
 }
 
-bool bl_operator_any(const void *p)
-{
-	(void)p;
-	return true;
-}
-
 bl_aug *bl_operator_make(const operator *op)
 {
 	assert(op->parameters <= BL_AUG_BYTES);
@@ -137,16 +131,4 @@ int bl_aug_get(const bl_aug *a, const char *field, double v[BL_LIST_MOST])
 {
 	const bl_field *f = bl_operator_field(a, field);
 	return f ? bl_field_get(f, a->parameters, v) : -1;
-}
-
-int bl_operator_check(const bl_aug *a)
-{
-	_Alignas(16) unsigned char last[BL_AUG_BYTES];
-	if (bl_settings_check(a->op->fields, a->parameters) < 0 || (a->op->check && a->op->check(a->parameters) < 0))
-		return -1;
-	if (!a->ramps || !a->op->check)
-		return 0;
-	memcpy(last, a->parameters, a->op->parameters);
-	bl_operator_fields_at(a, bl_operator_settled(a), last);
-	return a->op->check(last);
 }

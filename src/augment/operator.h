@@ -82,17 +82,22 @@ struct bl_aug {
 };
 
 /* For operators that work on vectors whatever their parameters are. */
-bool bl_operator_any(const void *p);
+static inline bool bl_operator_any(const void *p)
+{
+	(void)p;
+	return true;
+}
+
 /* An operator with its defaults. */
 bl_aug *bl_operator_make(const operator *op);
-/* 0, or negative with bl_error: fields within their ranges, and what else the operator checks. */
-int bl_operator_check(const bl_aug *a);
 /* NULL naming the nearest. */
 const bl_field *bl_operator_field(const bl_aug *a, const char *name);
 /* The epoch from which on it stays as it is, from 0. */
 int64_t bl_operator_settled(const bl_aug *a);
 /* What ramps make of the fields in that epoch, into a copy of the operator's parameters. */
 void bl_operator_fields_at(const bl_aug *a, int64_t epoch, void *parameters);
+/* What it is in that epoch, without ramps: the caller's reference.  NULL with bl_error. */
+bl_aug *bl_operator_at(bl_aug *a, int64_t epoch);
 bool bl_operator_equal_ramps(const bl_aug *a, const bl_aug *b);
 
 #endif

@@ -36,12 +36,25 @@ struct bl_pipeline {
 
 /* --- Building -------------------------------------------------------------------------------------- */
 
+/* Fields within their ranges, and what else the operator checks; at the end of its ramps, too. */
+static int check_operator(const bl_aug *a)
+{
+	_Alignas(16) unsigned char last[BL_AUG_BYTES];
+	if (bl_settings_check(a->op->fields, a->parameters) < 0 || (a->op->check && a->op->check(a->parameters) < 0))
+		return -1;
+	if (!a->ramps || !a->op->check)
+		return 0;
+	memcpy(last, a->parameters, a->op->parameters);
+	bl_operator_fields_at(a, bl_operator_settled(a), last);
+	return a->op->check(last);
+}
+
 static int check(bl_aug *const *ops, int n)
 {
 	int normalized = -1;
 	for (int i = 0; i < n; i++) {
 		const operator *op = ops[i]->op;
-		if (bl_operator_check(ops[i]) < 0)
+		if (check_operator(ops[i]) < 0)
 			return bl_fail_prefix("operator %d (%s): ", i + 1, ops[i]->name);
 		if (op->needs_unit && normalized >= 0)
 			return bl_fail("operator %d (%s) works on values from 0 to 1, so it must come before operator "
@@ -116,12 +129,27 @@ int64_t bl_pipeline_settled(const bl_pipeline *p)
 	return p->settled;
 }
 
+/* What its ramps make of it in that epoch: a new one. */
+static bl_pipeline *make_at(const bl_pipeline *p, int64_t epoch)
+{
+	bl_aug *now[MOST_OPERATORS] = { NULL };
+	bl_pipeline *made = NULL;
+	int n = p->n, i = 0;
+	while (i < n && (now[i] = bl_operator_at(p->stage[i].aug, epoch)))
+		i++;
+	if (i == n)
+		made = bl_pipeline_new(now, n);
+	for (int k = 0; k < i; k++)
+		bl_aug_unref(now[k]);
+	return made;
+}
+
 /* Kept, so that nobody who asks again within an epoch allocates anything. */
 static bl_pipeline *at(bl_pipeline *p, int64_t epoch)
 {
 	if (p->now && p->epoch == epoch)
 		return bl_pipeline_ref(p->now);
-	bl_pipeline *made = bl_pipeline_make_at(p, epoch);
+	bl_pipeline *made = make_at(p, epoch);
 	if (!made)
 		return NULL;
 	bl_pipeline_unref(p->now);

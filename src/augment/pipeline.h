@@ -11,7 +11,5 @@ int bl_pipeline_run(const bl_pipeline *p, const bl_plan *plan, canvas *c);
 size_t bl_pipeline_room(const bl_pipeline *p, int height, int width);
 /* Are its values no longer in 0..1 in the end? */
 bool bl_pipeline_leaves_unit(const bl_pipeline *p);
-/* What its ramps make of it in that epoch: a new one. */
-bl_pipeline *bl_pipeline_make_at(const bl_pipeline *p, int64_t epoch);
 
 #endif

@@ -2,19 +2,16 @@
 /*
  * ramp.c: fields that go from one value to another as epochs pass.
  *
- * In an epoch a pipeline with ramps is a pipeline without: bl_pipeline_at makes that one.  So nothing else knows of ramps,
+ * In an epoch a pipeline with ramps is a pipeline without: bl_pipeline_at makes that one of bl_operator_at.  So nothing else knows of ramps,
  * and the views of an epoch are those of a pipeline with the epoch's numbers.
  */
 #include "augment/operator.h"
-#include "augment/pipeline.h"
 
 #include <barlow/error.h>
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { MOST_OPERATORS = 64 };
 
 static bool is_number(const bl_field *f)
 {
@@ -95,7 +92,7 @@ void bl_operator_fields_at(const bl_aug *a, int64_t epoch, void *parameters)
 	}
 }
 
-static bl_aug *operator_at(bl_aug *a, int64_t epoch)
+bl_aug *bl_operator_at(bl_aug *a, int64_t epoch)
 {
 	if (bl_operator_settled(a) == 0)
 		return bl_aug_ref(a);
@@ -106,20 +103,6 @@ static bl_aug *operator_at(bl_aug *a, int64_t epoch)
 		memcpy(now->parameters, a->parameters, a->op->parameters);
 	bl_operator_fields_at(a, epoch, now->parameters);
 	return now;
-}
-
-bl_pipeline *bl_pipeline_make_at(const bl_pipeline *p, int64_t epoch)
-{
-	bl_aug *now[MOST_OPERATORS] = { NULL };
-	bl_pipeline *made = NULL;
-	int n = bl_pipeline_length(p), i = 0;
-	while (i < n && (now[i] = operator_at(bl_pipeline_op(p, i), epoch)))
-		i++;
-	if (i == n)
-		made = bl_pipeline_new(now, n);
-	for (int k = 0; k < i; k++)
-		bl_aug_unref(now[k]);
-	return made;
 }
 
 /* In whatever order they were set. */

@@ -10,7 +10,6 @@ libbarlow_sources += \
 	src/loss/chunks.c \
 	src/loss/list.c \
 	src/loss/loss.c \
-	src/loss/loss.h \
 	src/loss/picture.c \
 	src/loss/squares.c \
 	src/loss/squares.h \

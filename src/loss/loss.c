@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* loss.c: a loss as an object: its table of operations, its settings, and the checks that all losses share. */
-#include "loss/loss.h"
+#include <barlow/loss.h>
 
 #include <barlow/error.h>
 
@@ -17,24 +17,6 @@ struct bl_loss {
 };
 
 /* --- Making ------------------------------------------------------------------ */
-
-const bl_loss_ops *bl_loss_kind(int i)
-{
-	return i >= 0 && i < bl_losses_count ? bl_losses[i] : NULL;
-}
-
-bl_loss *bl_loss_of(const char *name)
-{
-	enum { MOST = 64 };
-	const char *names[MOST + 1] = { NULL };
-	for (int i = 0; i < MOST && bl_loss_kind(i); i++) {
-		names[i] = bl_loss_kind(i)->name;
-		if (strcmp(names[i], name) == 0)
-			return bl_loss_new(bl_loss_kind(i), NULL, NULL);
-	}
-	const char *near = bl_nearest(name, names);
-	return bl_fail_null("there is no loss '%s'%s%s%s", name, near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
-}
 
 /* As many bytes as the fields reach. */
 static size_t settings_size(const bl_field *fields)

@@ -10,40 +10,7 @@
 
 enum { PIECE = 1 << 14 };
 
-/* --- Kinds and their settings --- */
-
-const char *bl_optim_name(int i)
-{
-	return i >= 0 && i < bl_optims_count ? bl_optims[i]->name : NULL;
-}
-
-static const bl_optim_ops *find(const char *kind)
-{
-	for (int i = 0; i < bl_optims_count; i++)
-		if (strcmp(bl_optims[i]->name, kind) == 0)
-			return bl_optims[i];
-	return bl_fail_null("there is no optimiser '%s'", kind);
-}
-
-const char *bl_optim_help(const char *kind)
-{
-	const bl_optim_ops *ops = find(kind);
-	return ops ? ops->help : NULL;
-}
-
-const bl_field *bl_optim_fields(const char *kind)
-{
-	const bl_optim_ops *ops = find(kind);
-	return ops ? ops->fields : NULL;
-}
-
-bl_optim_config bl_optim_default(const char *kind)
-{
-	bl_optim_config c = { .ops = find(kind) };
-	if (c.ops)
-		bl_fields_default(c.ops->fields, c.room);
-	return c;
-}
+/* --- Settings --- */
 
 int bl_optim_set(bl_optim_config *c, const char *name, double value)
 {

@@ -85,9 +85,4 @@ struct bl_schedule_ops {
 	double (*factor)(const void *settings, double t);
 };
 
-/* list.c */
-extern const bl_optim_ops *const bl_optims[];
-extern const bl_schedule_ops *const bl_schedules[];
-extern const int bl_optims_count, bl_schedules_count;
-
 #endif

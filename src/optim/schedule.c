@@ -6,33 +6,6 @@
 
 #include <string.h>
 
-const char *bl_schedule_name(int i)
-{
-	return i >= 0 && i < bl_schedules_count ? bl_schedules[i]->name : NULL;
-}
-
-static const bl_schedule_ops *find(const char *kind)
-{
-	for (int i = 0; i < bl_schedules_count; i++)
-		if (strcmp(bl_schedules[i]->name, kind) == 0)
-			return bl_schedules[i];
-	return bl_fail_null("there is no schedule '%s'", kind);
-}
-
-const bl_field *bl_schedule_fields(const char *kind)
-{
-	const bl_schedule_ops *ops = find(kind);
-	return ops ? ops->fields : NULL;
-}
-
-bl_schedule bl_schedule_default(const char *kind)
-{
-	bl_schedule s = { .ops = find(kind) };
-	if (s.ops)
-		bl_fields_default(s.ops->fields, s.room);
-	return s;
-}
-
 int bl_schedule_set(bl_schedule *s, const char *name, double value)
 {
 	const bl_field *f = s->ops ? bl_field_find(s->ops->fields, name) : NULL;

@@ -32,6 +32,15 @@ static inline int64_t bl_conv_outputs(int64_t pixels, int64_t taps, int64_t stri
 	return (pixels + 2 * padding - bl_conv_reach(taps, gap)) / stride + 1;
 }
 
+/* What an algorithm does; see bl_conv_forward and its gradients. */
+typedef struct bl_conv_ops {
+	bool (*fits)(const bl_conv *g); /* NULL: it is not built in */
+	int (*forward)(const bl_conv *g, const float *x, const float *w, const float *bias, float *y);
+	int (*data_gradient)(const bl_conv *g, const float *dy, const float *w, float *dx, bool add);
+	int (*weight_gradient)(const bl_conv *g, const float *x, const float *dy, float *dw, bool add);
+} bl_conv_ops;
+extern const bl_conv_ops bl_conv_ops_of[BL_CONV_ALGORITHMS];
+
 /* n images of a shape. */
 bl_conv bl_conv_of_key(const bl_conv_key *k, int64_t n);
 bool bl_conv_fits(const bl_conv *g, bl_conv_algorithm a);

@@ -89,6 +89,19 @@ void bl_tensor_fill(bl_tensor *t, float value)
 	bl_walk_run(&w, fill_run, &value);
 }
 
+bl_tensor *bl_tensor_full(int ndim, const int64_t *shape, float value)
+{
+	bl_tensor *t = bl_tensor_new(ndim, shape);
+	if (t)
+		bl_tensor_fill(t, value);
+	return t;
+}
+
+bl_tensor *bl_tensor_scalar(float value)
+{
+	return bl_tensor_full(0, NULL, value);
+}
+
 /* x - x is 0 for finite x and NaN otherwise: a sum of those is 0 exactly when all is finite. */
 static bool all_finite(const float *x, int64_t n)
 {

@@ -6,6 +6,7 @@ libbarlow_sources += \
 	src/tensor/blas_core.h \
 	src/tensor/blas_room.c \
 	src/tensor/conv.c \
+	src/tensor/conv_algorithms.c \
 	src/tensor/conv.h \
 	src/tensor/conv_choice.c \
 	src/tensor/conv_few.c \

@@ -46,11 +46,6 @@ static uint32_t read32(const uint8_t *b)
 	return (uint32_t)read16(b) | (uint32_t)read16(b + 2) << 16;
 }
 
-bool bl_npz_begins(const void *bytes, size_t n)
-{
-	return n >= 4 && (memcmp(bytes, "PK\3\4", 4) == 0 || memcmp(bytes, "PK\5\6", 4) == 0);
-}
-
 /* O_NONBLOCK: a FIFO must not be waited for. */
 bool bl_npz_is(const char *path)
 {

@@ -117,19 +117,6 @@ bl_tensor *bl_tensor_like(const bl_tensor *t)
 	return bl_tensor_new(t->ndim, t->shape);
 }
 
-bl_tensor *bl_tensor_full(int ndim, const int64_t *shape, float value)
-{
-	bl_tensor *t = bl_tensor_new(ndim, shape);
-	if (t)
-		bl_tensor_fill(t, value);
-	return t;
-}
-
-bl_tensor *bl_tensor_scalar(float value)
-{
-	return bl_tensor_full(0, NULL, value);
-}
-
 bl_tensor *bl_tensor_from(int ndim, const int64_t *shape, const float *values)
 {
 	bl_tensor *t = bl_tensor_new(ndim, shape);

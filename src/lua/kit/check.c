@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* check.c: messages for what is wrong; shapes, dimensions and lists of integers as Lua gives them. */
+/* check.c: what a value is, and messages for what is wrong; shapes, dimensions and lists of integers as Lua gives them. */
 #include "lua/kit/kit.h"
 
 #include <stdarg.h>
@@ -50,6 +50,30 @@ void bl_lua_push_message(lua_State *L, int index)
 	if (digits > 0 && strncmp(at + 1 + digits, ": ", 2) == 0) {
 		lua_pushstring(L, at + digits + 3);
 		lua_remove(L, -2);
+	}
+}
+
+void *bl_lua_test(lua_State *L, int arg, const char *type)
+{
+	return luaL_testudata(L, arg, type);
+}
+
+const char *bl_lua_describe(lua_State *L, int index)
+{
+	bl_tensor **t = bl_lua_test(L, index, BL_T_TENSOR);
+	char buf[BL_SHAPE_TEXT];
+	if (t)
+		return lua_pushfstring(L, "tensor %s", bl_tensor_text(*t, buf));
+	switch (lua_type(L, index)) {
+	case LUA_TSTRING: return lua_pushfstring(L, "string '%s'", lua_tostring(L, index));
+	case LUA_TNUMBER:
+		lua_pushvalue(L, index);
+		return lua_pushfstring(L, "number %s", lua_tostring(L, -1));
+	case LUA_TBOOLEAN: return lua_toboolean(L, index) ? "true" : "false";
+	case LUA_TNONE: return "nothing";
+	default:
+		return luaL_getmetafield(L, index, "__name") == LUA_TSTRING ? lua_tostring(L, -1)
+									    : luaL_typename(L, index);
 	}
 }
 

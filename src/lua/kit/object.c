@@ -15,11 +15,6 @@ void *bl_lua_new(lua_State *L, const char *type, size_t size)
 	return p;
 }
 
-void *bl_lua_test(lua_State *L, int arg, const char *type)
-{
-	return luaL_testudata(L, arg, type);
-}
-
 void *bl_lua_check(lua_State *L, int arg, const char *type)
 {
 	return luaL_checkudata(L, arg, type);
@@ -37,25 +32,6 @@ void bl_lua_push_clean(lua_State *L, const char *text, bool lines)
 	char *out = luaL_buffinitsize(L, &b, n + 1);
 	bl_text_clean(out, n + 1, text, lines);
 	luaL_pushresultsize(&b, n);
-}
-
-const char *bl_lua_describe(lua_State *L, int index)
-{
-	bl_tensor **t = bl_lua_test(L, index, BL_T_TENSOR);
-	char buf[BL_SHAPE_TEXT];
-	if (t)
-		return lua_pushfstring(L, "tensor %s", bl_tensor_text(*t, buf));
-	switch (lua_type(L, index)) {
-	case LUA_TSTRING: return lua_pushfstring(L, "string '%s'", lua_tostring(L, index));
-	case LUA_TNUMBER:
-		lua_pushvalue(L, index);
-		return lua_pushfstring(L, "number %s", lua_tostring(L, -1));
-	case LUA_TBOOLEAN: return lua_toboolean(L, index) ? "true" : "false";
-	case LUA_TNONE: return "nothing";
-	default:
-		return luaL_getmetafield(L, index, "__name") == LUA_TSTRING ? lua_tostring(L, -1)
-									    : luaL_typename(L, index);
-	}
 }
 
 static int by_name(const void *a, const void *b)
