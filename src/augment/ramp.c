@@ -2,8 +2,8 @@
 /*
  * ramp.c: fields that go from one value to another as epochs pass.
  *
- * In an epoch a pipeline with ramps is a pipeline without: bl_pipeline_at makes that one of bl_operator_at.  So nothing else knows of ramps,
- * and the views of an epoch are those of a pipeline with the epoch's numbers.
+ * In an epoch a pipeline with ramps is a pipeline without: bl_pipeline_at makes that one of bl_operator_at.  So nothing
+ * else knows of ramps, and the views of an epoch are those of a pipeline with the epoch's numbers.
  */
 #include "augment/operator.h"
 
