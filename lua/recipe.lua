@@ -349,7 +349,7 @@ function recipe.file_text(d, folder)
 	local lost, text, list = recipe.lost(d), recipe.text(d, folder)
 	for _, t in ipairs(list) do
 		local path = folder .. "/" .. t.name
-		if not native.exists(path) then t.tensor:save(path) end
+		if not native.exists(path) then native.write_array(path, t.tensor) end
 	end
 	if lost then
 		io.stderr:write(("barlow: %s: barlow resume will not do, as the recipe lacks %s\n"):format(folder, lost))

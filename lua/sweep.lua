@@ -306,7 +306,7 @@ local function made_text(s, values)
 end
 
 local function made(s, values, path)
-	native.write_file(path, made_text(s, values))
+	native.write_file(path, made_text(s, values), true)
 	local r, why = recipe.read(path)
 	if not r then error(why, 0) end
 	return r

@@ -17,6 +17,10 @@
  * the umask.  What is no regular file (a folder, FIFO, device) is refused.
  */
 int bl_file_write_atomic(const char *path, const void *bytes, size_t n);
+/* The same for what is the user's own, as all files of a run: a new file gets 0600 less the umask. */
+int bl_file_write_private(const char *path, const void *bytes, size_t n);
+/* Either of them. */
+typedef int bl_file_writer(const char *path, const void *bytes, size_t n);
 
 /*
  * Gives the whole file `from`, which holds these bytes and stays, the name `to` as well, once: 1, not 0, where that is taken

@@ -34,9 +34,9 @@ int bl_place_load(bl_place *p, const char *path);
 /*
  * Gives the run its folder, once, before the trainer starts; weights that no recipe can draw again are kept there
  * (bl_start_save).  In the folder that was loaded from the run goes on, claimed so that nobody else goes on with it;
- * otherwise the folder is made, and one that holds a run is refused.  BL_PLACE_REFUSED: this is not the place for the run,
- * and to train without it would make two of one.  Another negative number: no folder could be made or written to; the
- * trainer may run in memory.
+ * otherwise the folder is made, and one that holds a run, or a file that a run would overwrite, is refused.
+ * BL_PLACE_REFUSED: this is not the place for the run, and to train without it would make two of one.  Another negative
+ * number: no folder could be made or written to, and nothing is left there; the trainer may run in memory.
  */
 enum { BL_PLACE_REFUSED = -2 };
 int bl_place_settle(bl_place *p, const char *folder);

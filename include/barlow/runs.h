@@ -25,7 +25,7 @@
 char *bl_runs_root(void);
 /* A new folder in it for a run that starts now, which nobody else may enter: NAME-YYYYmmdd-HHMMSS. */
 char *bl_runs_folder_new(const char *name);
-/* The folder that a user chose, made where it is missing.  1: it holds a run already, which must not be lost. */
+/* The folder that a user chose, made where it is missing.  1: it holds a run, or a file that a run would overwrite. */
 int bl_runs_folder_take(const char *folder);
 /*
  * Writes the text of n bytes as the run's recipe.  Another text that is there, as when somebody edited it, is kept under the

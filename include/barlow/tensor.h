@@ -85,6 +85,7 @@ char *bl_tensor_text(const bl_tensor *t, char buf[BL_SHAPE_TEXT]);
  */
 bl_tensor *bl_npy_load(const char *path);
 int bl_npy_save(const char *path, const bl_tensor *t);
+int bl_npy_save_private(const char *path, const bl_tensor *t); /* a file for the user alone (file.h) */
 /*
  * NumPy's .npz: calls give for each array in it, in the archive's order, with its name and a reference that is given's.
  * Negative with bl_error, which names file and array; what was given before is given.

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NAME_TRIES = 100, LINKS_MAX = 40 };
+enum { NAME_TRIES = 100, LINKS_MAX = 40, ENDING_ROOM = 48 };
 
 static int write_all(int fd, const char *bytes, size_t n)
 {
@@ -79,6 +79,14 @@ static char *target_of(const char *path, mode_t *mode)
 	return at;
 }
 
+/* How much of the path can stand in front of an ending, for a name that file systems take. */
+static int stem_bytes(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	size_t folder = slash ? (size_t)(slash - path) + 1 : 0, name = strlen(path) - folder;
+	return (int)(folder + (name < NAME_MAX - ENDING_ROOM ? name : NAME_MAX - ENDING_ROOM));
+}
+
 /*
  * A file beside `target` that nobody else has, with these permissions; its name into temp.  mkstemp would make it
  * unreadable for the group.
@@ -91,7 +99,7 @@ static int open_beside(const char *target, mode_t mode, bool exact, char *temp, 
 	for (int i = 0; i < NAME_TRIES && fd < 0; i++) {
 		unsigned turn = atomic_fetch_add(&counter, 1);
 
-		snprintf(temp, size, "%s.%ld-%u.tmp", target, (long)getpid(), turn);
+		snprintf(temp, size, "%.*s.%ld-%u.tmp", stem_bytes(target), target, (long)getpid(), turn);
 		fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 		if (fd < 0 && errno != EEXIST)
 			break;
@@ -162,15 +170,26 @@ static int replace(const char *path, const char *target, mode_t mode, bool exact
 	return 0;
 }
 
-int bl_file_write_atomic(const char *path, const void *bytes, size_t n)
+/* `fresh`: the permissions of a new file, less the umask. */
+static int write_file(const char *path, mode_t fresh, const void *bytes, size_t n)
 {
 	mode_t mode = (mode_t)-1;
 	char *target = target_of(path, &mode);
 	bool there = mode != (mode_t)-1;
-	int rc = target ? replace(path, target, there ? mode : 0666, there, bytes, n) : -1;
+	int rc = target ? replace(path, target, there ? mode : fresh, there, bytes, n) : -1;
 
 	free(target);
 	return rc;
+}
+
+int bl_file_write_atomic(const char *path, const void *bytes, size_t n)
+{
+	return write_file(path, 0666, bytes, n);
+}
+
+int bl_file_write_private(const char *path, const void *bytes, size_t n)
+{
+	return write_file(path, 0600, bytes, n);
 }
 
 static void *read_exactly(int fd, const char *path, size_t n)

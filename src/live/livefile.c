@@ -99,7 +99,7 @@ bl_live *bl_livefile_writer(int64_t steps, const bl_columns *columns)
 static int move_to(bl_live *l, const char *temporary, const char *path)
 {
 	struct live_writer *w = l->writer;
-	l->fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	l->fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (l->fd < 0)
 		return errno;
 	w->problem[0] = '\0';
@@ -199,7 +199,7 @@ static void leave_records(bl_live *l)
 	int old = l->fd;
 	if (!bl_writer_has_file(l) || !w->path || !bl_owner_named(l) || name_temporary(w->path, temporary) != 0)
 		return;
-	l->fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	l->fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (l->fd < 0) {
 		l->fd = old;
 		return;

@@ -115,7 +115,7 @@ static int put_back(bl_live *l, bool claimed)
 	char temporary[4096];
 	if (snprintf(temporary, sizeof temporary, "%s.%ld.new", l->writer->path, (long)getpid()) >= (int)sizeof temporary)
 		return ENAMETOOLONG;
-	int fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	int fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return errno;
 	int err = copy_to(l, fd);

@@ -303,10 +303,11 @@ static int collect(bl_state *s, bl_trainer *t)
 typedef struct job {
 	const char *path;
 	bl_trainer *trainer;
+	bl_file_writer *write;
 	int rc;
 } job;
 
-static int write_file(const char *path, const bl_state *s, facts f, const bl_progress *p)
+static int write_file(const job *j, const bl_state *s, facts f, const bl_progress *p)
 {
 	const char *metadata[2 * (FACTS + 3) + 1] = { NULL };
 	char count[FACT_BYTES], changed[FACT_BYTES];
@@ -327,7 +328,7 @@ static int write_file(const char *path, const bl_state *s, facts f, const bl_pro
 		metadata[2 * FACTS + 4] = changed_key;
 		metadata[2 * FACTS + 5] = changed;
 	}
-	int rc = bl_safetensors_save(path, s->items, s->n, metadata);
+	int rc = bl_safetensors_write(j->path, s->items, s->n, metadata, j->write);
 	free(crc);
 	return rc;
 }
@@ -341,15 +342,20 @@ static void save(void *ctx)
 	j->rc = collect(&s, j->trainer);
 	bl_progress p = bl_trainer_progress(j->trainer);
 	if (j->rc == 0)
-		j->rc = write_file(j->path, &s, f, &p);
+		j->rc = write_file(j, &s, f, &p);
 	bl_named_free(s.items, s.n);
+}
+
+int bl_checkpoint_write(const char *path, bl_trainer *t, bl_file_writer *write)
+{
+	job j = { path, t, write, 0 };
+	bl_trainer_between_steps(t, save, &j);
+	return j.rc;
 }
 
 int bl_checkpoint_save(const char *path, bl_trainer *t)
 {
-	job j = { path, t, 0 };
-	bl_trainer_between_steps(t, save, &j);
-	return j.rc;
+	return bl_checkpoint_write(path, t, bl_file_write_atomic);
 }
 
 /* --- Loading ------------------------------------------------------------------------- */
@@ -482,7 +488,7 @@ int bl_checkpoint_load(const char *path, bl_trainer *t)
 	char *file = folder ? bl_runs_path(path, BL_RUN_CHECKPOINT) : strdup(path);
 	if (!file)
 		return bl_fail("%s: no memory for its name", path);
-	job j = { file, t, 0 };
+	job j = { .path = file, .trainer = t };
 	bl_trainer_between_steps(t, load, &j);
 	free(file);
 	return j.rc;

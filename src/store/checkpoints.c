@@ -70,7 +70,7 @@ static int keep_one(const char *from, const char *to)
 	if (errno != EPERM && errno != EOPNOTSUPP && errno != EMLINK)
 		return bl_fail("%s: %s", to, strerror(errno));
 	void *bytes = bl_file_read(from, &n);
-	int rc = bytes ? bl_file_write_atomic(to, bytes, n) : -1;
+	int rc = bytes ? bl_file_write_private(to, bytes, n) : -1;
 	free(bytes);
 	return rc;
 }

@@ -24,7 +24,7 @@ static int copy_file(const char *from, const char *into, const char *name)
 	size_t n;
 	char *source = bl_runs_path(from, name), *target = bl_runs_path(into, name);
 	void *bytes = source && target ? bl_file_read(source, &n) : NULL;
-	int rc = bytes ? bl_file_write_atomic(target, bytes, n) : -1;
+	int rc = bytes ? bl_file_write_private(target, bytes, n) : -1;
 	free(bytes);
 	free(source);
 	free(target);
@@ -106,7 +106,7 @@ int bl_runs_write_parent(const char *from, const char *into, int64_t step)
 {
 	char *whole = realpath(from, NULL), *path = bl_runs_path(into, BL_RUN_PARENT), *text = NULL;
 	int n = whole && path ? asprintf(&text, "%lld %s\n", (long long)step, whole) : -1;
-	int rc = n > 0 ? bl_file_write_atomic(path, text, (size_t)n) : bl_fail("%s: %s", from, strerror(errno));
+	int rc = n > 0 ? bl_file_write_private(path, text, (size_t)n) : bl_fail("%s: %s", from, strerror(errno));
 	if (n > 0)
 		free(text);
 	free(whole);

@@ -76,7 +76,7 @@ int bl_journal_write(const char *path, const bl_change *c, int64_t n)
 {
 	size_t bytes;
 	char *text = print_lines(c, n, &bytes);
-	int rc = text ? bl_file_write_atomic(path, text, bytes) : -1;
+	int rc = text ? bl_file_write_private(path, text, bytes) : -1;
 	free(text);
 	return rc;
 }
@@ -102,7 +102,7 @@ int bl_journal_append(const char *path, const bl_change *c)
 	char *text = print_lines(c, 1, &n);
 	if (!text)
 		return -1;
-	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600);
 	int rc = fd < 0 ? bl_fail("%s: %s", path, strerror(errno)) : append_bytes(fd, path, text, n);
 	if (fd >= 0 && close(fd) != 0 && rc == 0)
 		rc = bl_fail("%s: %s", path, strerror(errno));

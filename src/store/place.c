@@ -4,6 +4,7 @@
 #include "store/heartbeat.h"
 #include "store/owner.h"
 #include "store/runs.h"
+#include "store/state.h"
 
 #include <barlow/checkpoint.h>
 #include <barlow/error.h>
@@ -76,6 +77,7 @@ const char *bl_place_start(const bl_place *p)
 struct job {
 	bl_place *place;
 	const char *path;
+	bl_file_writer *write;
 	int rc;
 };
 
@@ -86,15 +88,15 @@ static void write_weights(void *ctx)
 	const bl_trainer_config *c = bl_trainer_settings(j->place->trainer);
 	bl_module *roots[] = { c->encoder, c->projector };
 	const char *prefixes[] = { "encoder", "projector" };
-	j->rc = bl_weights_save(j->path, roots, prefixes, c->projector ? 2 : 1);
+	j->rc = bl_weights_write(j->path, roots, prefixes, c->projector ? 2 : 1, j->write);
 }
 
 /* The checkpoint first: it has the weights too. */
 static int save_files(bl_place *p, bl_save_why why)
 {
-	struct job j = { p, p->weights, 0 };
+	struct job j = { p, p->weights, bl_file_write_private, 0 };
 	const bl_trainer_config *c = bl_trainer_settings(p->trainer);
-	if (bl_checkpoint_save(p->checkpoint, p->trainer) != 0)
+	if (bl_checkpoint_write(p->checkpoint, p->trainer, bl_file_write_private) != 0)
 		return -1;
 	if (c->checkpoints > 1 && bl_checkpoints_keep(p->folder, bl_trainer_progress(p->trainer).step, c->checkpoints) != 0)
 		return -1;
@@ -125,7 +127,7 @@ int bl_place_save(bl_place *p)
 
 int bl_place_save_weights(bl_place *p, const char *path)
 {
-	struct job j = { p, path ? path : p->weights, 0 };
+	struct job j = { p, path ? path : p->weights, path ? bl_file_write_atomic : bl_file_write_private, 0 };
 	if (!j.path)
 		return no_folder();
 	bl_trainer_between_steps(p->trainer, write_weights, &j);
@@ -216,19 +218,36 @@ static void begin_heartbeat(bl_place *p)
 		bl_trainer_complain(p->trainer, "the run's " BL_RUN_FILE " cannot be written: %s", bl_error());
 }
 
+/* The live file comes last: where it is there, the run is kept.  Where something fails nothing is. */
 static int move_in(bl_place *p, const char *folder)
 {
 	int rc = name_files(p, folder);
 	if (rc == 0)
-		rc = bl_trainer_keep(p->trainer, p->live, save_run, p);
+		rc = keep_start(p);
 	if (rc == 0)
 		rc = bl_journal_keep(p->journal, p->trainer);
+	if (rc == 0)
+		rc = bl_trainer_keep(p->trainer, p->live, save_run, p);
 	if (rc == 0) {
 		begin_heartbeat(p);
-		return keep_start(p);
+		return 0;
 	}
+	bl_trainer_journal(p->trainer, NULL, NULL);
 	forget_folder(p);
 	return rc;
+}
+
+/* What a folder that held nothing of a run got before something failed; then the folder, if it is empty. */
+static void move_out(const char *folder)
+{
+	static const char *const files[] = { BL_RUN_START, BL_RUN_JOURNAL, BL_RUN_PARENT };
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+		char *path = bl_runs_path(folder, files[i]);
+		if (path)
+			unlink(path);
+		free(path);
+	}
+	rmdir(folder);
 }
 
 static int take_over(bl_place *p, const char *folder)
@@ -277,7 +296,7 @@ int bl_place_settle(bl_place *p, const char *folder)
 	if (rc == 0)
 		rc = move_in(p, made);
 	if (rc == -1 && made)
-		rmdir(made); /* only if it is empty */
+		move_out(made);
 	free(made);
 	return rc;
 }

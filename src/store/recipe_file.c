@@ -50,7 +50,7 @@ int bl_runs_write_recipe(const char *folder, const char *text, size_t n)
 	if (rc == 0 && exists)
 		rc = keep_copy(path);
 	if (rc == 0)
-		rc = bl_file_write_atomic(path, text, n);
+		rc = bl_file_write_private(path, text, n);
 	free(path);
 	return rc < 0 ? -1 : 0;
 }

@@ -134,7 +134,7 @@ const char *const bl_runs_files[] = {
 };
 
 /* FILE.*.tmp, FILE.*.new */
-static bool is_leftover(const char *name)
+bool bl_runs_is_leftover(const char *name)
 {
 	const char *dot = strrchr(name, '.');
 	if (!dot || (strcmp(dot, ".tmp") != 0 && strcmp(dot, ".new") != 0))
@@ -150,7 +150,7 @@ bool bl_runs_is_file(const char *name)
 	for (const char *const *file = bl_runs_files; *file; file++)
 		if (strcmp(*file, name) == 0)
 			return true;
-	return is_leftover(name) || bl_checkpoints_is_one(name, NULL);
+	return bl_runs_is_leftover(name) || bl_checkpoints_is_one(name, NULL);
 }
 
 /* A process that was killed while it wrote leaves a temporary file. */
@@ -158,7 +158,7 @@ static void sweep(const char *folder)
 {
 	DIR *d = opendir(folder);
 	for (struct dirent *e; d && (e = readdir(d));)
-		if (is_leftover(e->d_name))
+		if (bl_runs_is_leftover(e->d_name))
 			unlinkat(dirfd(d), e->d_name, 0);
 	if (d)
 		closedir(d);

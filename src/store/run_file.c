@@ -272,7 +272,7 @@ int bl_run_file_write(const char *folder, const bl_run_file *f)
 	char *path = bl_runs_path(folder, BL_RUN_FILE), *text = path ? print(f) : NULL;
 	struct stat s;
 	bool link = text && lstat(path, &s) == 0 && S_ISLNK(s.st_mode);
-	int rc = !text ? -1 : link ? bl_fail("%s: a link, not a run's file", path) : bl_file_write_atomic(path, text, strlen(text));
+	int rc = !text ? -1 : link ? bl_fail("%s: a link, not a run's file", path) : bl_file_write_private(path, text, strlen(text));
 	free(text);
 	free(path);
 	return rc;

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* run_folder.c: where runs lie, and new folders for them. */
+#include "store/runs.h"
+
 #include <barlow/error.h>
 #include <barlow/file.h>
+#include <barlow/run_file.h>
 #include <barlow/runs.h>
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,14 +92,38 @@ char *bl_runs_folder_new(const char *name)
 	return path;
 }
 
+/* A recipe is kept under another name as well, what was put aside is nobody's, and a folder is not written over. */
+static bool would_be_lost(int folder, const char *name)
+{
+	struct stat s;
+	return bl_runs_is_file(name) && !bl_runs_is_leftover(name) && strcmp(name, BL_RUN_RECIPE) != 0 &&
+	       strcmp(name, BL_RUN_FILE ".broken") != 0 &&
+	       !(fstatat(folder, name, &s, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(s.st_mode));
+}
+
+/* 1 with bl_error: the run would overwrite something. */
+static int check_free(const char *folder)
+{
+	DIR *d = opendir(folder);
+	char found[NAME_MAX + 1] = "";
+	if (!d)
+		return bl_fail("%s: %s", folder, strerror(errno));
+	for (struct dirent *e; (e = readdir(d));)
+		if (would_be_lost(dirfd(d), e->d_name) && (!*found || strcmp(e->d_name, BL_RUN_LIVE) == 0))
+			snprintf(found, sizeof found, "%s", e->d_name);
+	closedir(d);
+	if (!*found)
+		return 0;
+	if (strcmp(found, BL_RUN_LIVE) == 0)
+		bl_fail("%s: the folder holds a run already", folder);
+	else
+		bl_fail("%s: the folder holds a file %s, which the run would overwrite: expected a folder without one", folder, found);
+	return 1;
+}
+
 int bl_runs_folder_take(const char *folder)
 {
-	char *live = *folder ? bl_runs_path(folder, BL_RUN_LIVE) : bl_fail_null("a folder for the run has an empty name");
-	int rc = live ? bl_file_make_folder(folder) : -1;
-	if (rc == 0 && access(live, F_OK) == 0) {
-		bl_fail("%s: the folder holds a run already", folder);
-		rc = 1;
-	}
-	free(live);
-	return rc;
+	if (!*folder)
+		return bl_fail("a folder for the run has an empty name");
+	return bl_file_make_folder(folder) == 0 ? check_free(folder) : -1;
 }

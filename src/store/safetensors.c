@@ -6,10 +6,11 @@
  * name -> dtype, shape, data_offsets), then the numbers of all tensors, one
  * after the other, in the order of their offsets, without gaps.
  */
+#include "store/dtype.h"
+#include "store/state.h"
+
 #include <barlow/error.h>
 #include <barlow/weights.h>
-
-#include "store/dtype.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -405,7 +406,7 @@ static int write_items(unsigned char *out, const bl_named *items, int n)
 }
 
 /* Spaces after the JSON bring the numbers to a multiple of 8 bytes. */
-static int write_file(const char *path, const char *text, uint64_t data, const bl_named *items, int n)
+static int write_file(const char *path, const char *text, uint64_t data, const bl_named *items, int n, bl_file_writer *write)
 {
 	size_t length = strlen(text), padded = (length + ALIGN - 1) / ALIGN * ALIGN;
 	size_t size = PREFIX + padded + (size_t)data;
@@ -420,14 +421,14 @@ static int write_file(const char *path, const char *text, uint64_t data, const b
 	memcpy(file + PREFIX, text, length);
 	rc = write_items(file + PREFIX + padded, items, n);
 	if (rc == 0)
-		rc = bl_file_write_atomic(path, file, size);
+		rc = write(path, file, size);
 	else
 		bl_fail_prefix("%s: ", path);
 	free(file);
 	return rc;
 }
 
-int bl_safetensors_save(const char *path, const bl_named *items, int n, const char *const *metadata)
+int bl_safetensors_write(const char *path, const bl_named *items, int n, const char *const *metadata, bl_file_writer *write)
 {
 	uint64_t data = 0;
 	char *text = header_text(items, n, metadata, &data);
@@ -435,7 +436,12 @@ int bl_safetensors_save(const char *path, const bl_named *items, int n, const ch
 
 	if (!text)
 		return bl_fail_prefix("%s: ", path);
-	rc = write_file(path, text, data, items, n);
+	rc = write_file(path, text, data, items, n, write);
 	free(text);
 	return rc;
+}
+
+int bl_safetensors_save(const char *path, const bl_named *items, int n, const char *const *metadata)
+{
+	return bl_safetensors_write(path, items, n, metadata, bl_file_write_atomic);
 }

@@ -38,7 +38,7 @@ static void save(void *ctx)
 	if (j->rc == 0)
 		j->rc = put_back(&s, j->trainer);
 	if (j->rc == 0)
-		j->rc = bl_safetensors_save(j->path, s.items, s.n, NULL);
+		j->rc = bl_safetensors_write(j->path, s.items, s.n, NULL, bl_file_write_private);
 	bl_named_free(s.items, s.n);
 }
 

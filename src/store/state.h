@@ -3,6 +3,7 @@
 #ifndef BL_STORE_STATE_H
 #define BL_STORE_STATE_H
 
+#include <barlow/checkpoint.h>
 #include <barlow/weights.h>
 
 /* Empty: { 0 }.  bl_named_free gives items back. */
@@ -13,6 +14,10 @@ typedef struct bl_state {
 
 /* A reference is taken; the name is "prefix.name". */
 int bl_state_add(bl_state *s, const char *prefix, const char *name, bl_tensor *t);
+/* As the functions of weights.h and checkpoint.h that save; `write` puts the file there. */
+int bl_safetensors_write(const char *path, const bl_named *items, int n, const char *const *metadata, bl_file_writer *write);
+int bl_weights_write(const char *path, bl_module *const *roots, const char *const *prefixes, int n, bl_file_writer *write);
+int bl_checkpoint_write(const char *path, bl_trainer *t, bl_file_writer *write);
 /* All parameters and buffers, as bl_weights_save has them. */
 int bl_state_collect(bl_state *s, bl_module *const *roots, const char *const *prefixes, int n);
 /* Sorts both lists; does the file have all the state's names and shapes, and (strict) no others?  Negative: no. */

@@ -95,7 +95,7 @@ static int write_worker(const char *sweep, int trial, int attempt)
 {
 	char text[WORKER_ROOM], *path = path_of(sweep, trial, attempt, WORKER);
 	int n = worker_text(text, 0);
-	int rc = path ? bl_file_write_atomic(path, text, (size_t)n) : -1;
+	int rc = path ? bl_file_write_private(path, text, (size_t)n) : -1;
 	free(path);
 	return rc;
 }
@@ -148,7 +148,7 @@ static void sync_folder(const char *sweep, int trial)
 int bl_trial_finish(const char *sweep, int trial, int attempt, const void *text, size_t n)
 {
 	char *from = path_of(sweep, trial, attempt, BL_TRIAL_RESULT), *to = path_of(sweep, trial, 0, BL_TRIAL_RESULT);
-	int rc = from && to ? bl_file_write_atomic(from, text, n) : -1;
+	int rc = from && to ? bl_file_write_private(from, text, n) : -1;
 	if (rc == 0)
 		rc = bl_file_publish(from, to, text, n);
 	if (rc == 0)

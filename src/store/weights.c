@@ -68,15 +68,20 @@ int bl_state_collect(bl_state *s, bl_module *const *roots, const char *const *pr
 	return 0;
 }
 
-int bl_weights_save(const char *path, bl_module *const *roots, const char *const *prefixes, int n)
+int bl_weights_write(const char *path, bl_module *const *roots, const char *const *prefixes, int n, bl_file_writer *write)
 {
 	bl_state s = { 0 };
 	int rc = bl_state_collect(&s, roots, prefixes, n);
 
 	if (rc == 0)
-		rc = bl_safetensors_save(path, s.items, s.n, NULL);
+		rc = bl_safetensors_write(path, s.items, s.n, NULL, write);
 	bl_named_free(s.items, s.n);
 	return rc;
+}
+
+int bl_weights_save(const char *path, bl_module *const *roots, const char *const *prefixes, int n)
+{
+	return bl_weights_write(path, roots, prefixes, n, bl_file_write_atomic);
 }
 
 static int by_name(const void *a, const void *b)

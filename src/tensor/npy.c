@@ -356,7 +356,7 @@ static size_t write_header(const bl_tensor *t, char *out, size_t size)
 	return n;
 }
 
-int bl_npy_save(const char *path, const bl_tensor *t)
+static int save(const char *path, const bl_tensor *t, bl_file_writer *write)
 {
 	char head[512];
 	size_t n = write_header(t, head, sizeof(head));
@@ -368,7 +368,17 @@ int bl_npy_save(const char *path, const bl_tensor *t)
 		return bl_fail("%s: no memory for its %zu bytes", path, n + bytes);
 	memcpy(file, head, n);
 	bl_tensor_read(t, (float *)(void *)(file + n));
-	rc = bl_file_write_atomic(path, file, n + bytes);
+	rc = write(path, file, n + bytes);
 	free(file);
 	return rc;
+}
+
+int bl_npy_save(const char *path, const bl_tensor *t)
+{
+	return save(path, t, bl_file_write_atomic);
+}
+
+int bl_npy_save_private(const char *path, const bl_tensor *t)
+{
+	return save(path, t, bl_file_write_private);
 }

@@ -11,6 +11,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,6 +137,40 @@ static void a_new_file_goes_by_the_umask(void **state)
 	assert_int_equal(st.st_mode & 07777, 0640);
 }
 
+static void a_private_file_is_nobody_elses(void **state)
+{
+	(void)state;
+	static const struct { mode_t mask, expected; } at[] = { { 0, 0600 }, { 022, 0600 }, { 0277, 0400 } };
+	struct stat st;
+	for (size_t i = 0; i < sizeof at / sizeof at[0]; i++) {
+		const char *path = support_scratch("own");
+		unlink(path);
+		mode_t before = umask(at[i].mask);
+		int rc = bl_file_write_private(path, "x", 1);
+		umask(before);
+		assert_int_equal(rc, 0);
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_mode & 07777, at[i].expected);
+	}
+}
+
+/* The name of the temporary file is longer. */
+static void the_longest_name_can_be_written(void **state)
+{
+	(void)state;
+	char name[NAME_MAX + 1];
+	size_t n;
+	memset(name, 'n', NAME_MAX);
+	name[NAME_MAX] = '\0';
+	const char *path = support_scratch(name);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(bl_file_write_atomic(path, "long", 4), 0);
+	char *bytes = bl_file_read(path, &n);
+	assert_non_null(bytes);
+	assert_int_equal(n, 4);
+	free(bytes);
+}
+
 static void folders_are_for_the_user_alone(void **state)
 {
 	(void)state;
@@ -157,6 +192,8 @@ int main(void)
 		cmocka_unit_test(what_is_no_regular_file_is_refused),
 		cmocka_unit_test(permissions_stay),
 		cmocka_unit_test(a_new_file_goes_by_the_umask),
+		cmocka_unit_test(a_private_file_is_nobody_elses),
+		cmocka_unit_test(the_longest_name_can_be_written),
 		cmocka_unit_test(folders_are_for_the_user_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,6 +99,36 @@ test("folder = false keeps nothing, a path is where it goes", function()
 	sh("rm -r " .. scratch)
 end)
 
+test("a run's files are for its user alone, whatever the umask", function()
+	local code = ([[
+		local k = tensor{ 1, 2 }
+		local t = trainer{ data = data.shapes{ n = 64, size = 8, channels = 1 }, encoder = nn.cnn{ widths = { 4 }, image = 8 },
+			projector = nn.func(function(x) return x * k:sum() end), batch = 32, epochs = 2, checkpoints = 2, checkpoint_every = 1,
+			folder = [=[%s/own]=] }
+		t:run{ quiet = true }
+		trainer{ data = t.data, encoder = t.encoder, warm_start = true, batch = 32, epochs = 1, folder = [=[%s/warm]=] }:run{ quiet = true }
+	]]):format(scratch, scratch)
+	sh(("mkdir %s; umask 000; '%s' -e '%s'"):format(scratch, os.getenv "BARLOW" or "barlow", code))
+	for _, name in ipairs{ "own/live", "own/recipe.lua", "own/run.json", "own/journal", "own/checkpoint.safetensors",
+		"own/checkpoint-2.safetensors", "own/weights.safetensors", "own/k.npy", "warm/start.safetensors" } do
+		equal(sh(("stat -c %%a %s/%s"):format(scratch, name)), "600", name)
+	end
+	sh("rm -r " .. scratch)
+end)
+
+test("a folder with a file that the run would overwrite is refused", function()
+	for _, name in ipairs{ "weights.safetensors", "checkpoint.safetensors", "checkpoint-20.safetensors", "start.safetensors", "journal",
+		"run.json", "parent" } do
+		sh(("mkdir %s; echo mine >%s/%s"):format(scratch, scratch, name))
+		fails(function() small{ folder = scratch }:start() end, scratch, "holds a file " .. name, "expected a folder without one")
+		equal(sh(("cat %s/%s; ls -A %s"):format(scratch, name, scratch)), "mine\n" .. name)
+		sh("rm -r " .. scratch)
+	end
+	sh(("mkdir %s; echo mine >%s/notes.txt"):format(scratch, scratch))
+	small{ folder = scratch }:run{ quiet = true }
+	sh("rm -r " .. scratch)
+end)
+
 test("a place that cannot be written is said once, and training goes on", function()
 	tap.with_file("no folder", function(path)
 		local said = elsewhere(path, train .. "t:start():wait() print(t.state, t.folder) " .. train .. "t:start():wait()")

@@ -176,10 +176,17 @@ int bl_lua_run_records(lua_State *L)
 	return 1;
 }
 
-/* write_file(path, text): as a whole, or not at all */
+/* write_file(path, text[, private]): as a whole, or not at all */
 int bl_lua_write_file(lua_State *L)
 {
 	size_t n;
 	const char *text = luaL_checklstring(L, 2, &n);
-	return bl_file_write_atomic(luaL_checkstring(L, 1), text, n) != 0 ? bl_lua_fail(L) : 0;
+	bl_file_writer *write = lua_toboolean(L, 3) ? bl_file_write_private : bl_file_write_atomic;
+	return write(luaL_checkstring(L, 1), text, n) != 0 ? bl_lua_fail(L) : 0;
+}
+
+/* write_array(path, tensor): a tensor beside a run's recipe */
+int bl_lua_write_array(lua_State *L)
+{
+	return bl_npy_save_private(luaL_checkstring(L, 1), bl_lua_tensor(L, 2)) != 0 ? bl_lua_fail(L) : 0;
 }

@@ -115,7 +115,7 @@ static int sweep_create_file(lua_State *L)
 	size_t n;
 	const char *path = luaL_checkstring(L, 1), *text = luaL_checklstring(L, 2, &n);
 	const char *early = lua_pushfstring(L, "%s.%d", path, (int)getpid());
-	int rc = bl_file_write_atomic(early, text, n);
+	int rc = bl_file_write_private(early, text, n);
 	if (rc == 0)
 		rc = bl_file_publish(early, path, text, n);
 	unlink(early);

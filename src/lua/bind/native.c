@@ -237,6 +237,7 @@ static const luaL_Reg functions[] = {
 	{ "tune_trainer", bl_lua_tune_trainer },
 	{ "unsaved", native_unsaved },
 	{ "width", native_width },
+	{ "write_array", bl_lua_write_array },
 	{ "write_file", bl_lua_write_file },
 	{ NULL, NULL },
 };
