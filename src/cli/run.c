@@ -21,16 +21,30 @@ int bl_run_traceback(lua_State *L)
 	return 1;
 }
 
+static int clean_message(lua_State *L)
+{
+	bl_lua_push_message(L, 1);
+	bl_lua_push_clean(L, lua_tostring(L, -1), true);
+	return 1;
+}
+
+/* Takes the error from the stack, and leaves what is to be printed of it, which is a string. */
+static const char *push_error(lua_State *L)
+{
+	lua_pushcfunction(L, clean_message);
+	lua_insert(L, -2);
+	lua_pcall(L, 1, 1, 0); /* where that fails, as for want of memory, the reason is what there is to print */
+	return lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an error that cannot be shown";
+}
+
 static int report(lua_State *L, int status)
 {
 	if (status == LUA_OK)
 		return EXIT_SUCCESS;
 	bl_signals_yield();
 	fflush(stdout);
-	bl_lua_push_message(L, -1);
-	bl_lua_push_clean(L, lua_tostring(L, -1), true);
-	fprintf(stderr, "barlow: %s\n", lua_tostring(L, -1));
-	lua_pop(L, 3);
+	fprintf(stderr, "barlow: %s\n", push_error(L));
+	lua_pop(L, 1);
 	bl_lua_interrupted = 0;
 	return EXIT_FAILURE;
 }
@@ -41,9 +55,7 @@ int bl_run_failed(lua_State *L, const char *command)
 	size_t n = strlen(command);
 	bl_signals_yield();
 	fflush(stdout);
-	bl_lua_push_message(L, -1);
-	bl_lua_push_clean(L, lua_tostring(L, -1), true);
-	const char *message = lua_tostring(L, -1);
+	const char *message = push_error(L);
 	if (strncmp(message, command, n) == 0 && strncmp(message + n, ": ", 2) == 0)
 		message += n + 2;
 	fprintf(stderr, "barlow %s: %s\n", command, message);
@@ -117,12 +129,25 @@ void bl_run_need_room(int threads)
 	_exit(EXIT_FAILURE); /* exit() would wait for OpenBLAS's own threads, which may be trying for ever */
 }
 
+/* An error that nothing catches, as when there is no memory to call something with.  Runs are as their checkpoints have them. */
+static int panic(lua_State *L)
+{
+	const char *why = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an error that cannot be shown";
+	bl_signals_yield();
+	fprintf(stderr, "barlow: %s\n", why);
+	fflush(NULL);
+	_exit(EXIT_FAILURE);
+}
+
 lua_State *bl_run_state_new(const bl_texts *script)
 {
 	bl_run_need_room(bl_threads());
 	lua_State *L = luaL_newstate();
-	if (!L)
+	if (!L) {
+		fputs("barlow: no memory to begin with\n", stderr);
 		return NULL;
+	}
+	lua_atpanic(L, panic);
 	lua_pushcfunction(L, open_all);
 	lua_pushlightuserdata(L, (void *)(uintptr_t)script);
 	if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
