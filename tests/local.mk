@@ -18,7 +18,7 @@ clean-local:
 .PHONY: tsan
 # What a build in the source tree leaves between the files to distribute.
 built = %.o %.lo %/__pycache__ $(addprefix $(srcdir)/, $(test_helpers) $(bench_programs))
-EXTRA_DIST += tests/run $(test_scripts) $(sort $(filter-out $(built), \
+EXTRA_DIST += tests/run tests/mutate tests/mutate.lua $(test_scripts) $(sort $(filter-out $(built), \
 	$(wildcard $(addprefix $(srcdir)/, tests/lua/* tests/lua/run-0.1/* tests/term/* tests/reference/*))))
 
 # Long: kills of runs and sweeps.  RUN_KILLS=100 SWEEP_KILLS=30 SEED=1

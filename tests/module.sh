@@ -20,11 +20,11 @@ if not fine then
 	os.exit(1)
 end
 print((type(barlow) == "table" and "ok" or "not ok") .. " 2 - it is a table")
-local names = 0
-for _ in pairs(barlow) do
-	names = names + 1
+local missing = ""
+for name in ("aug data eval loss nn optim plot runs sweep tensor trainer clock"):gmatch "%a+" do
+	if barlow[name] == nil then missing = missing .. " " .. name end
 end
-print((names > 0 and "ok" or "not ok") .. " 3 - with something in it")
+print((missing == "" and "ok" or "not ok") .. " 3 - with all that the program has" .. missing)
 END
 
 # check NUMBER NAME COMMAND...

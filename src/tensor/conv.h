@@ -46,6 +46,8 @@ bl_conv bl_conv_of_key(const bl_conv_key *k, int64_t n);
 bool bl_conv_fits(const bl_conv *g, bl_conv_algorithm a);
 /* The fixed rule. */
 bl_conv_algorithm bl_conv_rule(const bl_conv *g);
+/* By the milliseconds that each took (0: it cannot): the rule's own, unless another one is clearly faster. */
+bl_conv_algorithm bl_conv_fastest(const bl_conv *g, const double ms[BL_CONV_ALGORITHMS]);
 /* Fills g->by, as convolution.h has it; `asked`: what the layer asks for.  -1: no memory to write it down. */
 int bl_conv_choose(bl_conv *g, bl_conv_algorithm asked);
 

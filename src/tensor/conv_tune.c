@@ -75,7 +75,7 @@ static int time_direction(trial *t, bl_conv_direction d, double ms[BL_CONV_ALGOR
 	return 0;
 }
 
-static bl_conv_algorithm best_of(const bl_conv *g, const double ms[BL_CONV_ALGORITHMS])
+bl_conv_algorithm bl_conv_fastest(const bl_conv *g, const double ms[BL_CONV_ALGORITHMS])
 {
 	bl_conv_algorithm rule = bl_conv_rule(g), best = rule;
 	for (int a = 1; bl_conv_algorithms()[a]; a++)
@@ -89,7 +89,7 @@ static int time_all(trial *t, bl_tuning *out)
 	for (int d = 0; d < BL_CONV_DIRECTIONS; d++) {
 		if (time_direction(t, (bl_conv_direction)d, out->ms[d]) != 0)
 			return -1;
-		out->best.by[d] = best_of(&t->g, out->ms[d]);
+		out->best.by[d] = bl_conv_fastest(&t->g, out->ms[d]);
 	}
 	return 0;
 }

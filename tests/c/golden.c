@@ -31,7 +31,8 @@ void golden_compare(const char *name, const char *text)
 	if (!same) {
 		want = realloc(want, n + 1);
 		want[n] = '\0';
-		print_message("# this is drawn:\n%s", text);
+		printf("# this is drawn:\n%s\n", text); /* cmocka's own printing would cut it, and lose the verdict behind it */
+		fflush(stdout);
 		fail_msg("%s differs from line %d on", path, line_of_difference(want, text));
 	}
 	free(want);

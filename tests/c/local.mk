@@ -6,6 +6,7 @@ c_tests =
 c_tests += tests/c/test_allocations
 c_tests += tests/c/test_augment
 c_tests += tests/c/test_base
+c_tests += tests/c/test_budget
 c_tests += tests/c/test_checkpoint
 c_tests += tests/c/test_choice
 c_tests += tests/c/test_conv

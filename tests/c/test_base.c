@@ -124,6 +124,20 @@ static void below_is_even_and_stays_below(void **state)
 	assert_int_equal(bl_rng_below(&r, 1), 0);
 }
 
+/* Three quarters of 2^32: without rejection every third number would come twice as often as the others. */
+static void below_is_even_for_large_numbers(void **state)
+{
+	enum { N = 30000 };
+	(void)state;
+	bl_rng r;
+	int count[3] = { 0 };
+	bl_rng_init(&r, 8, 0, 0, 0);
+	for (int i = 0; i < N; i++)
+		count[bl_rng_below(&r, 3u << 30) % 3]++;
+	for (int k = 0; k < 3; k++)
+		assert_close(count[k], N / 3, .04); /* about five deviations */
+}
+
 static void shuffles_are_permutations(void **state)
 {
 	enum { N = 1000 };
@@ -581,6 +595,7 @@ int main(void)
 		cmocka_unit_test(uniform_numbers_fill_their_interval),
 		cmocka_unit_test(normal_numbers_have_their_moments),
 		cmocka_unit_test(below_is_even_and_stays_below),
+		cmocka_unit_test(below_is_even_for_large_numbers),
 		cmocka_unit_test(shuffles_are_permutations),
 		cmocka_unit_test(every_chunk_is_called_once),
 		cmocka_unit_test(calls_from_inside_a_chunk_work),

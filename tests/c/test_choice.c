@@ -176,11 +176,30 @@ static void tuning(void **state)
 	assert_true(r.ms[0][BL_CONV_WINOGRAD] == 0 && r.ms[0][BL_CONV_GATHER] > 0);
 }
 
+/* Given times: what is a little faster by chance does not take the rule's place. */
+static void the_fastest(void **state)
+{
+	(void)state;
+	bl_choice c = choice("64x32x32-64:3x3s1p1", "auto");
+	bl_conv g = bl_conv_of_key(&c.key, 1);
+	bl_conv_algorithm rule = bl_conv_rule(&g), other = rule == BL_CONV_GATHER ? BL_CONV_WINOGRAD : BL_CONV_GATHER;
+	double ms[BL_CONV_ALGORITHMS] = { 0 };
+	ms[rule] = 10;
+	assert_int_equal(bl_conv_fastest(&g, ms), rule); /* a time of 0 is none */
+	ms[other] = 9.8;
+	assert_int_equal(bl_conv_fastest(&g, ms), rule);
+	ms[other] = 9.6;
+	assert_int_equal(bl_conv_fastest(&g, ms), other);
+	ms[other] = 20;
+	assert_int_equal(bl_conv_fastest(&g, ms), rule);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(order), cmocka_unit_test(recording), cmocka_unit_test(growing),
 		cmocka_unit_test(texts), cmocka_unit_test(layers),    cmocka_unit_test(tuning),
+		cmocka_unit_test(the_fastest),
 	};
 	return cmocka_run_group_tests_name("choice", tests, NULL, NULL);
 }

@@ -173,6 +173,24 @@ static void test_heat_colours(void **state)
 	free(p);
 }
 
+/* Whatever colours there are: blue below 0, red above, on dark as on light; and 0 has the ground's. */
+static void test_signs_have_hues(void **state)
+{
+	(void)state;
+	static const int colours[] = { 256, 16, 8 };
+	for (int i = 0; i < 3; i++)
+		for (int light = 0; light < 2; light++) {
+			int32_t none = bl_colour_diverging_few(0, colours[i], light);
+			assert_int_equal(none >> 16 & 255, none & 255);
+			assert_true(light ? (none & 255) > 200 : (none & 255) < 60);
+			for (double t = .4; t <= 1; t += .1) {
+				int32_t below = bl_colour_diverging_few(-t, colours[i], light), above = bl_colour_diverging_few(t, colours[i], light);
+				assert_true((below & 255) > (below >> 16 & 255));
+				assert_true((above & 255) < (above >> 16 & 255));
+			}
+		}
+}
+
 /* Pooled: the mean of the block, or its element of largest magnitude with its sign, weighted by what cells hold. */
 static void test_heat_pools(void **state)
 {
@@ -578,7 +596,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_golden),      cmocka_unit_test(test_every_size),
 		cmocka_unit_test(test_watch_text),  cmocka_unit_test(test_heat_colours),
-		cmocka_unit_test(test_heat_pools), cmocka_unit_test(test_heat_rms), cmocka_unit_test(test_scale), cmocka_unit_test(test_numbers),  cmocka_unit_test(test_map),
+		cmocka_unit_test(test_signs_have_hues), cmocka_unit_test(test_heat_pools), cmocka_unit_test(test_heat_rms), cmocka_unit_test(test_scale), cmocka_unit_test(test_numbers),  cmocka_unit_test(test_map),
 		cmocka_unit_test(test_text),        cmocka_unit_test(test_outside),
 		cmocka_unit_test(test_history),     cmocka_unit_test(test_keys_command),
 		cmocka_unit_test(test_stop_asks),   cmocka_unit_test(test_read_only),
