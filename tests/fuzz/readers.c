@@ -14,9 +14,11 @@
 #include <barlow/tensor.h>
 #include <barlow/weights.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* --- a file that is written anew for each input --- */
@@ -31,7 +33,7 @@ static void remove_folder(void)
 		fprintf(stderr, "%s is left\n", folder);
 }
 
-static const char *file_of(const char *name, const uint8_t *bytes, size_t n)
+static const char *place_of(const char *name)
 {
 	static char path[128];
 	if (!*folder) {
@@ -41,10 +43,29 @@ static const char *file_of(const char *name, const uint8_t *bytes, size_t n)
 		atexit(remove_folder);
 	}
 	snprintf(path, sizeof path, "%s/%s", folder, name);
+	return path;
+}
+
+const char *fuzz_folder(const char *name)
+{
+	const char *path = place_of(name);
+	if (mkdir(path, 0700) != 0 && errno != EEXIST)
+		abort();
+	return path;
+}
+
+static const char *file_of(const char *name, const uint8_t *bytes, size_t n)
+{
+	const char *path = place_of(name);
 	FILE *f = fopen(path, "wb");
 	if (!f || (n && fwrite(bytes, 1, n, f) != n) || fclose(f) != 0)
 		abort();
 	return path;
+}
+
+const char *fuzz_file(const char *name, const uint8_t *bytes, size_t n)
+{
+	return file_of(name, bytes, n);
 }
 
 /* --- sets: all images of those that are taken for one --- */
@@ -205,7 +226,10 @@ const fuzz_reader fuzz_readers[] = {
 	{ "idx", read_idx }, { "cifar", read_cifar }, { "cifar_pickle", read_cifar_pickle }, { "stl", read_stl }, { "svhn", read_svhn },
 	{ "csv", read_csv }, { "tar", read_tar }, { "pickle", read_pickle }, { "mat", read_mat }, { "json", read_json }, { "npy", read_npy },
 	{ "npz", read_npz }, { "safetensors", read_safetensors }, { "jpeg", read_image }, { "png", read_image }, { "webp", read_image },
-	{ "tiff", read_image }, { "gif", read_image }, { "bmp", read_image }, { "pnm", read_image }, { "figure", read_figure }, { NULL, NULL },
+	{ "tiff", read_image }, { "gif", read_image }, { "bmp", read_image }, { "pnm", read_image }, { "figure", read_figure },
+	{ "live", fuzz_live }, { "mailbox", fuzz_mailbox }, { "run_json", fuzz_run_json }, { "checkpoint", fuzz_checkpoint },
+	{ "recipe", fuzz_recipe },
+	{ NULL, NULL },
 };
 
 const fuzz_reader *fuzz_reader_of(const char *name)

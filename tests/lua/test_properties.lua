@@ -201,7 +201,8 @@ cases("any recipe prints, is read, and makes the same run, to the bit", 20, func
 		data = data.shapes{ n = integer(40, 64), size = size, channels = 1, seed = integer(0, 1 << 40) }, encoder = encoder,
 		projector = choice{ { integer(4, 9) }, { integer(4, 9), integer(4, 9) }, false }, batch = integer(8, 32),
 		epochs = between(1, 3), seed = choice{ 0, math.maxinteger, integer(1, 1 << 50) }, warmup = choice{ 0, between(0, .5) },
-		views = integer(1, 2) == 1 and aug.grey{ size = size, flip = between(0, 1) } or aug.compose(aug.crop{ size = size, scale = { between(.1, .5), 1 } }, aug.noise{ std = between(0, .1) }),
+		views = integer(1, 2) == 1 and aug.grey{ size = size, flip = between(0, 1) }
+			or aug.compose(aug.crop{ size = size, scale = { between(.1, .5), 1 } }, aug.noise{ std = between(0, .1) }),
 		loss = choice{ barlow_loss{ dialect = "paper" }, loss.vicreg{ cov = between(.1, 2) } }, clip = choice{ 1 / 3, 5 },
 		optim = choice{ optim.sgd{ lr = lr, momentum = between(0, .9) }, optim.adamw{ lr = lr, beta2 = between(.9, .999) },
 			optim.lars{ lr = lr, eta = between(1e-3, 1e-2) } },
