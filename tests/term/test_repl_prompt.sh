@@ -54,6 +54,10 @@ clear_screen() {
 
 prompt="XDG_STATE_HOME='$dir/state' EDITOR='sed -i s/printed/edited/' TERM=screen '$BARLOW'; echo left with \$?; exec sleep 100"
 
+# A history that others may read, from somewhere else: it is made private.
+mkdir -p "$dir/state/barlow" && chmod 700 "$dir/state/barlow"
+printf '#1700000000\n-- of another day\n' >"$dir/state/barlow/history"
+chmod 644 "$dir/state/barlow/history"
 in_tmux new-session -d -s t -x 100 -y 40 "$prompt"
 check "it prompts" '^barlow>'
 line '6 * 7'
