@@ -163,6 +163,11 @@ local function ignored(text, ...)
 	end
 end
 
+test("the file is of the version that made it", function()
+	local version = command "--version":match "%d+%.%d+%.%d+%S*"
+	equal(measured:match "^[^\n]*\n([^\n]*)", "version " .. version)
+end)
+
 test("a file that is foreign or broken is ignored, and that is said once", function()
 	tuned "gather"
 	local good = read(path)
