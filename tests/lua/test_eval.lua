@@ -91,6 +91,22 @@ local function trained()
 	return t, bright, dark
 end
 
+-- Classes are told by their brightness, and all that is tested is bright: by itself it would be neither.
+test("raw pixels are normalised by what is learned from", function()
+	local function images(n, class)
+		local labels = {}
+		for i = 1, n do labels[i] = class(i) end
+		return data.tensor(tensor.rand(n, 1, 4, 4) * .02 + tensor(labels):reshape(n, 1, 1, 1) * .2 + .3, labels)
+	end
+	local train, bright = images(20, function(i) return i % 2 + 1 end), images(10, function() return 2 end)
+	equal((eval.linear{ train = train, test = bright, l2 = { .01 } }), 1.0)
+	local set = { train = eval.features(nil, train), train_labels = train, test_labels = bright, l2 = { .01 } }
+	set.test = eval.features(nil, bright, { like = train })
+	equal((eval.linear(set)), 1.0)
+	set.test = eval.features(nil, bright)
+	if eval.linear(set) == 1 then error "the normalisation makes no difference here" end
+end)
+
 test("an encoder's images are normalised as in training", function()
 	local t, bright, dark = trained()
 	local right = eval.features(t.encoder, dark, { like = bright })
