@@ -13,12 +13,15 @@ CLEANFILES += tests/summary
 # ThreadSanitizer on what has threads, in a build of its own; some minutes, and no part of the suite.
 tsan:
 	SRCDIR=$(abs_srcdir) $(SHELL) $(srcdir)/tests/term/tsan.sh tsan
+# Which lines of what keeps runs the tests run, in a copy of this tree (which has to be built in itself); a few minutes.
+coverage: all
+	SRCDIR=$(abs_srcdir) $(SHELL) $(srcdir)/tests/coverage gcov
 clean-local:
-	rm -rf tsan
-.PHONY: tsan
+	rm -rf tsan gcov mutate.scratch
+.PHONY: tsan coverage
 # What a build in the source tree leaves between the files to distribute.
 built = %.o %.lo %/__pycache__ $(addprefix $(srcdir)/, $(test_helpers) $(bench_programs))
-EXTRA_DIST += tests/run tests/mutate tests/mutate.lua $(test_scripts) $(sort $(filter-out $(built), \
+EXTRA_DIST += tests/run tests/copy tests/coverage tests/mutate tests/mutate.lua $(test_scripts) $(sort $(filter-out $(built), \
 	$(wildcard $(addprefix $(srcdir)/, tests/lua/* tests/lua/run-0.1/* tests/term/* tests/reference/*))))
 
 # Long: kills of runs and sweeps.  RUN_KILLS=100 SWEEP_KILLS=30 SEED=1

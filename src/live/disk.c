@@ -45,6 +45,11 @@ int bl_disk_write(int fd, uint64_t at, const void *in, size_t n)
 	return 0;
 }
 
+int bl_disk_sync(int fd)
+{
+	return fsync(fd) == 0 || errno == EINVAL ? 0 : errno;
+}
+
 uint64_t bl_disk_check(uint64_t seed, const void *bytes, size_t n)
 {
 	const char *p = bytes;

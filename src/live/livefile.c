@@ -105,7 +105,9 @@ static int move_to(bl_live *l, const char *temporary, const char *path)
 	w->problem[0] = '\0';
 	errno = 0;
 	bl_writer_all(l);
-	int err = w->broken ? w->failed : rename(temporary, path) != 0 ? errno : 0;
+	int err = w->broken ? w->failed : bl_disk_sync(l->fd);
+	if (err == 0 && rename(temporary, path) != 0)
+		err = errno;
 	if (err == 0) {
 		free(w->path);
 		w->path = realpath(path, NULL);
@@ -209,7 +211,7 @@ static void leave_records(bl_live *l)
 	for (int i = 0; i < w->extents; i++)
 		w->extent[i].room = w->extent[i].n;
 	bl_writer_all(l);
-	if (w->broken || rename(temporary, w->path) != 0)
+	if (w->broken || bl_disk_sync(l->fd) != 0 || rename(temporary, w->path) != 0)
 		unlink(temporary);
 	close(old);
 }

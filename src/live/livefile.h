@@ -183,6 +183,8 @@ struct bl_live {
 /* disk.c: moving bytes. */
 bool bl_disk_read(int fd, uint64_t at, void *out, size_t n);         /* false: they are not there */
 int bl_disk_write(int fd, uint64_t at, const void *in, size_t n);    /* 0, or the errno of what failed */
+/* Before the file gets the name of another one: else a machine that stops might keep the name, and none of the bytes.  0 or errno. */
+int bl_disk_sync(int fd);
 /* FNV-1a over words of eight bytes, of which what is left over counts as filled up by 0. */
 uint64_t bl_disk_check(uint64_t seed, const void *bytes, size_t n);
 /* The newest turn of a section into out: its first n bytes, 0 where it is shorter.  False: there is none that is whole. */

@@ -120,6 +120,8 @@ static int put_back(bl_live *l, bool claimed)
 		return errno;
 	int err = copy_to(l, fd);
 	if (err == 0)
+		err = bl_disk_sync(fd);
+	if (err == 0)
 		err = name_it(temporary, l->writer->path, claimed);
 	if (err == 0 && dup3(fd, l->fd, O_CLOEXEC) < 0)
 		err = errno;

@@ -10,6 +10,7 @@
 #include <barlow/error.h>
 #include <barlow/live.h>
 #include <barlow/random.h>
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
@@ -497,6 +498,57 @@ ssize_t pread(int fd, void *out, size_t n, off_t at)
 	early = false;
 	memset(&m->slot[(m->taken + 1) % LIVE_SLOTS], 0, sizeof m->slot[0]);
 	return got;
+}
+
+static char calls[256];
+
+static void note(const char *what)
+{
+	strncat(calls, what, sizeof calls - strlen(calls) - 1);
+}
+
+int fsync(int fd)
+{
+	int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fsync");
+	note("sync ");
+	return real(fd);
+}
+
+int rename(const char *from, const char *to)
+{
+	int (*real)(const char *, const char *) = (int (*)(const char *, const char *))dlsym(RTLD_NEXT, "rename");
+	note("rename ");
+	return real(from, to);
+}
+
+int link(const char *from, const char *to)
+{
+	int (*real)(const char *, const char *) = (int (*)(const char *, const char *))dlsym(RTLD_NEXT, "link");
+	note("link ");
+	return real(from, to);
+}
+
+/* Whenever a file gets the live file's name, its bytes are there to stay. */
+static void test_synced_before_named(void **state)
+{
+	(void)state;
+	bl_live_info info = info_of(40);
+	calls[0] = 0;
+	bl_live *w = bl_live_create(NULL, &info, &columns);
+	assert_int_equal(bl_live_keep(w, BL_KEEP_RECORDS), 0);
+	assert_int_equal(bl_live_move(w, path), 0);
+	assert_string_equal(calls, "sync rename ");
+	add_record(w, 1);
+	assert_int_equal(unlink(path), 0);
+	calls[0] = 0;
+	bl_live_look_after(w); /* it is put back */
+	assert_string_equal(calls, "sync link ");
+	calls[0] = 0;
+	bl_live_close(w); /* it is written anew, without the newest snapshot */
+	assert_string_equal(calls, "sync rename ");
+	w = bl_live_open(path, false);
+	check_records(w, 1);
+	bl_live_close(w);
 }
 
 /* Slots are not read in one moment: a command must not be passed over for the one behind it. */
@@ -1397,6 +1449,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(test_asks, remove_file), cmocka_unit_test_teardown(test_asks_end, remove_file),
 		cmocka_unit_test_teardown(test_mailbox, remove_file),
 		cmocka_unit_test_teardown(test_half_written, remove_file),
+		cmocka_unit_test_teardown(test_synced_before_named, remove_file),
 		cmocka_unit_test_teardown(test_interleaved_sender, remove_file),
 		cmocka_unit_test_teardown(test_room_is_reserved, remove_file),
 		cmocka_unit_test_teardown(test_many_senders, remove_file),
