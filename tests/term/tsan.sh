@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# ThreadSanitizer on what has threads: a build of its own, the C tests of live file, loader, monitor and trainer, and a run
-# that trains while a viewer in another process watches it and turns its knobs.  For `make tsan`, which takes some minutes.
+# ThreadSanitizer on what has threads: a build of its own, the C tests of live file, mailbox, loader, monitor, trainer and
+# saving, and a run that trains while a viewer in another process watches it and turns its knobs.  For `make tsan`, which
+# takes some minutes.
 # Usage: tsan.sh FOLDER    where to build; what lies there from the last time is used again
 set -u
 
 SRCDIR=${SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
 mkdir -p "$1" && build=$(cd "$1" && pwd) || exit 1
-tests="tests/c/test_live tests/c/test_loader tests/c/test_monitor tests/c/test_trainer tests/c/test_states"
+tests="tests/c/test_live tests/c/test_loader tests/c/test_monitor tests/c/test_trainer tests/c/test_checkpoint"
 found=$build/found
 socket=barlow-tsan-$$
 in_tmux() { TMUX='' tmux -L "$socket" -f /dev/null "$@"; }
