@@ -2,6 +2,7 @@
 /* elastic.c: each pixel taken from a place nearby, neighbours alike (Simard et al. 2003), as torchvision does it. */
 #include "augment/blur.h"
 #include "augment/operator.h"
+#include "augment/pil.h"
 #include "augment/warp.h"
 
 #include <barlow/memory.h>
@@ -12,6 +13,7 @@
 
 typedef struct parameters {
 	float alpha, sigma, p;
+	backend backend;
 } parameters;
 
 typedef struct draws {
@@ -42,8 +44,10 @@ static int displace(const parameters *p, bl_rng *r, canvas *field)
 	return 0;
 }
 
-static int apply(const void *p, const void *d, canvas *c)
+/* Of PIL's images torchvision makes tensors of bytes here, and rounds what it has made of them. */
+static int apply(const void *params, const void *d, canvas *c)
 {
+	const parameters *p = params;
 	bl_rng r = ((const draws *)d)->rng;
 	size_t n = (size_t)c->height * (size_t)c->width;
 	canvas field = { .channels = 2, .height = c->height, .width = c->width, .plane = n };
@@ -51,7 +55,11 @@ static int apply(const void *p, const void *d, canvas *c)
 	bl_canvas_load(c);
 	if (!field.data || displace(p, &r, &field) < 0)
 		return -1;
+	if (p->backend == BACKEND_PIL)
+		bl_pil_round(c);
 	bl_warp_by(c, field.data, field.data + n);
+	if (p->backend == BACKEND_PIL)
+		bl_pil_round(c);
 	return 0;
 }
 
@@ -67,6 +75,7 @@ static const bl_field fields[] = {
 	BL_FIELD(FLOAT, parameters, sigma, BL_DEFAULT(5), BL_WITHIN(.3, 100), .position = 2,
 		 .help = "standard deviation of the smoothing, pixels"),
 	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY),
+	BACKEND_FIELD,
 	BL_FIELD_END,
 };
 

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* levels.c: operators that change values by themselves, or by what is in the image: the work is tone.c's. */
+/*
+ * levels.c: operators that change values by themselves, or by what is in the image: the work is tone.c's and pil.c's.
+ * Invert, posterize and equalize do to levels what PIL does to bytes, and have no field `backend`.
+ */
 #include "augment/operator.h"
+#include "augment/pil.h"
 #include "augment/tone.h"
 
 #include <stdio.h>
@@ -9,6 +13,7 @@ typedef struct parameters {
 	float p;
 	int bits;     /* of posterize */
 	float factor; /* of sharpness */
+	backend backend;
 } parameters;
 
 static bool draw(const void *p, drawing *w, void *d)
@@ -37,9 +42,9 @@ static int apply_posterize(const void *p, const void *d, canvas *c)
 
 static int apply_autocontrast(const void *p, const void *d, canvas *c)
 {
-	(void)p, (void)d;
+	(void)d;
 	bl_canvas_load(c);
-	bl_tone_autocontrast(c);
+	(((const parameters *)p)->backend == BACKEND_PIL ? bl_pil_autocontrast : bl_tone_autocontrast)(c);
 	return 0;
 }
 
@@ -51,11 +56,12 @@ static int apply_equalize(const void *p, const void *d, canvas *c)
 	return 0;
 }
 
-static int apply_sharpness(const void *p, const void *d, canvas *c)
+static int apply_sharpness(const void *params, const void *d, canvas *c)
 {
+	const parameters *p = params;
 	(void)d;
 	bl_canvas_load(c);
-	bl_tone_sharpness(c, ((const parameters *)p)->factor);
+	(p->backend == BACKEND_PIL ? bl_pil_sharpness : bl_tone_sharpness)(c, p->factor);
 	return 0;
 }
 
@@ -90,6 +96,7 @@ static int describe_sharpness(const void *p, const void *d, int channels, char *
 }
 
 static const bl_field chance_fields[] = { CHANCE(.5), BL_FIELD_END };
+static const bl_field autocontrast_fields[] = { CHANCE(.5), BACKEND_FIELD, BL_FIELD_END };
 static const bl_field posterize_fields[] = {
 	BL_FIELD(INT, parameters, bits, BL_DEFAULT(4), BL_WITHIN(1, 8), .help = "highest bits of 8 that are kept"),
 	CHANCE(.5),
@@ -98,6 +105,7 @@ static const bl_field posterize_fields[] = {
 static const bl_field sharpness_fields[] = {
 	BL_FIELD(FLOAT, parameters, factor, BL_DEFAULT(2), BL_WITHIN(0, 100), .help = "0: smoothed, 1: as it is, 2: sharpened"),
 	CHANCE(.5),
+	BACKEND_FIELD,
 	BL_FIELD_END,
 };
 
@@ -108,6 +116,6 @@ static const bl_field sharpness_fields[] = {
 	}
 LEVELS(invert, chance_fields, "Light becomes dark.");
 LEVELS(posterize, posterize_fields, "Fewer levels: the lowest bits of 8 become 0.");
-LEVELS(autocontrast, chance_fields, "Each channel's darkest and lightest value become 0 and 1.");
+LEVELS(autocontrast, autocontrast_fields, "Each channel's darkest and lightest value become 0 and 1.");
 LEVELS(equalize, chance_fields, "Each channel's levels, of 256, used as evenly as may be.");
 LEVELS(sharpness, sharpness_fields, "Sharper, or smoother, than it is.");

@@ -21,6 +21,8 @@ libbarlow_sources += \
 	src/augment/group.c \
 	src/augment/jitter.c \
 	src/augment/levels.c \
+	src/augment/motion.c \
+	src/augment/motion.h \
 	src/augment/noise.c \
 	src/augment/normalize.c \
 	src/augment/operator.c \
@@ -32,6 +34,7 @@ libbarlow_sources += \
 	src/augment/pil_blur.c \
 	src/augment/pil_level.h \
 	src/augment/pil_resample.c \
+	src/augment/pil_warp.c \
 	src/augment/pipeline.c \
 	src/augment/pipeline.h \
 	src/augment/ramp.c \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* perspective.c: the four corners moved inwards, each by itself; bilinear, black outside, as torchvision does it. */
 #include "augment/operator.h"
+#include "augment/pil.h"
 #include "augment/warp.h"
 
 #include <barlow/error.h>
@@ -12,6 +13,7 @@ enum { UNKNOWNS = 8 };
 
 typedef struct parameters {
 	float distortion, p;
+	backend backend;
 } parameters;
 
 /* Where the corners go to: top left, top right, bottom right, bottom left. */
@@ -92,10 +94,13 @@ static void from_centre(const double q[UNKNOWNS], int height, int width, double 
 static int apply(const void *p, const void *drawn, canvas *c)
 {
 	double q[UNKNOWNS], m[8];
-	(void)p;
 	bl_canvas_load(c);
 	if (!find(drawn, c->height, c->width, q))
 		return 0; /* corners that came to lie on a line: of images of a pixel or two */
+	if (((const parameters *)p)->backend == BACKEND_PIL) {
+		bl_pil_warp(c, q);
+		return 0;
+	}
 	from_centre(q, c->height, c->width, m);
 	bl_warp(c, m, false);
 	return 0;
@@ -113,6 +118,7 @@ static const bl_field fields[] = {
 	BL_FIELD(FLOAT, parameters, distortion, BL_DEFAULT(.5), BL_WITHIN(0, 1), .position = 1,
 		 .help = "corners move by up to this part of half the width, and of half the height"),
 	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY),
+	BACKEND_FIELD,
 	BL_FIELD_END,
 };
 

@@ -94,6 +94,59 @@ void bl_pil_solarize(canvas *c, float threshold)
 	}
 }
 
+void bl_pil_round(canvas *c)
+{
+	for (int k = 0; k < c->channels; k++) {
+		float *x = plane_of(c, k);
+		for (size_t i = 0; i < size_of(c); i++)
+			x[i] = bl_pil_value(bl_pil_level(x[i]));
+	}
+}
+
+/* --- sharpness: Filter.c's 3 x 3 filter, a blend with what ImageFilter.SMOOTH makes; the edge stays --- */
+
+/* The pixel counts five times, each neighbour once; rounded. */
+static int smoothed(const float *row, size_t width, size_t x)
+{
+	int sum = 4 * bl_pil_level(row[x]);
+	for (const float *r = row - width; r <= row + width; r += width)
+		sum += bl_pil_level(r[x - 1]) + bl_pil_level(r[x]) + bl_pil_level(r[x + 1]);
+	return (2 * sum + 13) / 26;
+}
+
+void bl_pil_sharpness(canvas *c, float f)
+{
+	size_t height = (size_t)c->height, width = (size_t)c->width;
+	for (int k = 0; k < c->channels; k++) {
+		const float *in = plane_of(c, k);
+		float *out = c->spare + (size_t)k * c->plane;
+		for (size_t i = 0; i < size_of(c); i++) {
+			size_t y = i / width, x = i % width;
+			bool edge = y == 0 || y + 1 == height || x == 0 || x + 1 == width;
+			int level = bl_pil_level(in[i]);
+			out[i] = bl_pil_value(edge ? level : blend(smoothed(in + y * width, width, x), level, f));
+		}
+	}
+	bl_canvas_swap(c);
+}
+
+/* ImageOps.autocontrast: each channel's least level becomes 0 and its greatest 255; digits behind the point are cut off. */
+void bl_pil_autocontrast(canvas *c)
+{
+	bl_pil_round(c);
+	for (int k = 0; k < c->channels; k++) {
+		float *x = plane_of(c, k), least = x[0], most = x[0];
+		for (size_t i = 1; i < size_of(c); i++) {
+			least = x[i] < least ? x[i] : least;
+			most = x[i] > most ? x[i] : most;
+		}
+		int from = bl_pil_level(least), to = bl_pil_level(most);
+		double scale = 255.0 / (to - from), offset = -from * scale;
+		for (size_t i = 0; to > from && i < size_of(c); i++)
+			x[i] = bl_pil_value((int)(bl_pil_level(x[i]) * scale + offset));
+	}
+}
+
 /* --- hue: Convert.c's rgb2hsv_row and hsv2rgb, whose hue, saturation and value are bytes as well --- */
 
 static int most_of(int a, int b)

@@ -27,7 +27,17 @@ void bl_pil_saturation(canvas *c, float f); /* of 3 channels */
 void bl_pil_hue(canvas *c, float turn);     /* of 3 channels; turn: of the circle, -1/2 to 1/2 */
 void bl_pil_grey(canvas *c);                /* of 3 channels */
 void bl_pil_solarize(canvas *c, float threshold);
+void bl_pil_sharpness(canvas *c, float f);
+void bl_pil_autocontrast(canvas *c);
+void bl_pil_round(canvas *c); /* to the nearest level */
 /* ImageFilter.GaussianBlur: three box filters with ends of less weight.  0, or negative with bl_error. */
 int bl_pil_blur(canvas *c, float sigma);
+
+/*
+ * Image.transform: the output pixel with its centre at (x, y) comes from u = (a[0] x + a[1] y + a[2]) / w,
+ * v = (a[3] x + a[4] y + a[5]) / w, w = a[6] x + a[7] y + 1, all counted from the upper left corner; black outside.
+ */
+void bl_pil_warp(canvas *c, const double a[8]); /* bilinear */
+void bl_pil_warp_nearest(canvas *c, const double a[6]);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* rotate.c: turned, or sheared, about the centre; bilinear, black outside, as torchvision does it on tensors. */
+/* rotate.c: turned, or sheared, about the centre; bilinear, black outside, as torchvision does it. */
+#include "augment/motion.h"
 #include "augment/operator.h"
-#include "augment/warp.h"
 
 #include <stdio.h>
 
@@ -9,6 +9,7 @@
 
 typedef struct parameters {
 	float degrees, x, y, p;
+	backend backend;
 } parameters;
 
 typedef struct draws {
@@ -30,11 +31,10 @@ static bool draw(const void *params, drawing *w, void *drawn)
 static int apply(const void *p, const void *drawn, canvas *c)
 {
 	const draws *d = drawn;
-	double m[8];
-	(void)p;
+	const motion by = { .angle = RADIANS * (double)d->angle, .shear_x = RADIANS * (double)d->x, .shear_y = RADIANS * (double)d->y,
+	                    .scale = 1 };
 	bl_canvas_load(c);
-	bl_warp_affine(m, RADIANS * (double)d->angle, RADIANS * (double)d->x, RADIANS * (double)d->y, 0, 0);
-	bl_warp(c, m, false);
+	bl_motion_apply(c, &by, ((const parameters *)p)->backend);
 	return 0;
 }
 
@@ -55,6 +55,7 @@ static const bl_field rotate_fields[] = {
 	BL_FIELD(FLOAT, parameters, degrees, BL_DEFAULT(30), BL_WITHIN(0, 180), .position = 1,
 		 .help = "turned by up to so much, either way"),
 	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY),
+	BACKEND_FIELD,
 	BL_FIELD_END,
 };
 
@@ -75,6 +76,7 @@ static const bl_field shear_fields[] = {
 	BL_FIELD(FLOAT, parameters, y, BL_DEFAULT(0), BL_WITHIN(0, 80), .position = 2,
 		 .help = "degrees by which level lines do"),
 	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY),
+	BACKEND_FIELD,
 	BL_FIELD_END,
 };
 

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * trivial.c: TrivialAugment wide (Mueller and Hutter 2021, arXiv 2103.10158), as torchvision has it on tensors: one of 14
- * operations, each as likely, with one of 31 strengths; geometry by the nearest pixel, black outside.
+ * trivial.c: TrivialAugment wide (Mueller and Hutter 2021, arXiv 2103.10158), as torchvision has it: one of 14 operations,
+ * each as likely, with one of 31 strengths; geometry by the nearest pixel, black outside.
  */
+#include "augment/motion.h"
 #include "augment/operator.h"
 #include "augment/tone.h"
-#include "augment/warp.h"
 
 #include <barlow/error.h>
 
 #include <math.h>
 #include <stdio.h>
+
+#define RADIANS (3.14159265358979323846 / 180)
 
 enum { BINS = 31 };
 enum {
@@ -29,6 +31,10 @@ static const struct {
 	{ "contrast", .99, true },  { "sharpness", .99, true }, { "posterize", 0, false },  { "solarize", 0, false },
 	{ "autocontrast", 0, false }, { "equalize", 0, false },
 };
+
+typedef struct parameters {
+	backend backend;
+} parameters;
 
 typedef struct draws {
 	int operation, bin;
@@ -63,36 +69,58 @@ static double magnitude_of(const draws *d)
 }
 
 /* Turning is counter-clockwise; shears leave the upper left corner where it is, the rest the centre. */
-static void move(canvas *c, const draws *d, double magnitude)
+static motion motion_of(int operation, double magnitude)
 {
-	double m[8], shear = atan(magnitude), cx = -.5 * c->width, cy = -.5 * c->height;
-	bool shears = d->operation == SHEAR_X || d->operation == SHEAR_Y;
-	bl_warp_affine(m, d->operation == ROTATE ? -magnitude * 3.14159265358979323846 / 180 : 0,
-		       d->operation == SHEAR_X ? shear : 0, d->operation == SHEAR_Y ? shear : 0,
-		       d->operation == TRANSLATE_X ? trunc(magnitude) : 0, d->operation == TRANSLATE_Y ? trunc(magnitude) : 0);
-	if (shears) {
-		m[2] += cx - m[0] * cx - m[1] * cy;
-		m[5] += cy - m[3] * cx - m[4] * cy;
+	motion by = { .scale = 1, .corner = operation == SHEAR_X || operation == SHEAR_Y, .nearest = true };
+	switch (operation) {
+	case ROTATE: by.angle = -magnitude * RADIANS; break;
+	case SHEAR_X: by.shear_x = atan(magnitude); break;
+	case SHEAR_Y: by.shear_y = atan(magnitude); break;
+	case TRANSLATE_X: by.dx = trunc(magnitude); break;
+	default: by.dy = trunc(magnitude);
 	}
-	bl_warp(c, m, true);
+	return by;
+}
+
+/* Grey stays as it is. */
+static void pil_colour(canvas *c, float f)
+{
+	if (c->channels == 3)
+		bl_pil_saturation(c, f);
+}
+
+typedef void blend(canvas *c, float f);
+static blend *const blends[OPERATIONS][2] = {
+	[BRIGHTNESS] = { [BACKEND_TENSOR] = bl_tone_brightness, [BACKEND_PIL] = bl_pil_brightness },
+	[COLOUR] = { [BACKEND_TENSOR] = bl_tone_saturation, [BACKEND_PIL] = pil_colour },
+	[CONTRAST] = { [BACKEND_TENSOR] = bl_tone_contrast, [BACKEND_PIL] = bl_pil_contrast },
+	[SHARPNESS] = { [BACKEND_TENSOR] = bl_tone_sharpness, [BACKEND_PIL] = bl_pil_sharpness },
+};
+
+/* Posterize, solarize and equalize do the same to levels either way. */
+static void change(canvas *c, const draws *d, backend way)
+{
+	switch (d->operation) {
+	case POSTERIZE: bl_tone_posterize(c, bits_of(d->bin)); break;
+	case SOLARIZE: bl_tone_solarize(c, threshold_of(d->bin)); break;
+	case AUTOCONTRAST: (way == BACKEND_PIL ? bl_pil_autocontrast : bl_tone_autocontrast)(c); break;
+	case EQUALIZE: bl_tone_equalize(c); break;
+	default: blends[d->operation][way](c, (float)(1 + magnitude_of(d)));
+	}
 }
 
 static int apply(const void *p, const void *drawn, canvas *c)
 {
 	const draws *d = drawn;
-	double m = magnitude_of(d);
-	(void)p;
+	backend way = ((const parameters *)p)->backend;
 	bl_canvas_load(c);
-	switch (d->operation) {
-	case BRIGHTNESS: bl_tone_brightness(c, (float)(1 + m)); break;
-	case COLOUR: bl_tone_saturation(c, (float)(1 + m)); break;
-	case CONTRAST: bl_tone_contrast(c, (float)(1 + m)); break;
-	case SHARPNESS: bl_tone_sharpness(c, (float)(1 + m)); break;
-	case POSTERIZE: bl_tone_posterize(c, bits_of(d->bin)); break;
-	case SOLARIZE: bl_tone_solarize(c, threshold_of(d->bin)); break;
-	case AUTOCONTRAST: bl_tone_autocontrast(c); break;
-	case EQUALIZE: bl_tone_equalize(c); break;
-	default: move(c, d, m);
+	if (way == BACKEND_PIL)
+		bl_pil_round(c);
+	if (d->operation <= ROTATE) {
+		motion by = motion_of(d->operation, magnitude_of(d));
+		bl_motion_apply(c, &by, way);
+	} else {
+		change(c, d, way);
 	}
 	return 0;
 }
@@ -117,12 +145,13 @@ static int describe(const void *p, const void *drawn, int channels, char *buf, s
 	return snprintf(buf, size, "%s %.2f", name, magnitude_of(d));
 }
 
-static const bl_field fields[] = { BL_FIELD_END };
+static const bl_field fields[] = { BACKEND_FIELD, BL_FIELD_END };
 
 const operator bl_op_trivial = {
 	.name = "trivial",
 	.help = "TrivialAugment, wide: one of 14 operations, of any of 31 strengths.",
 	.fields = fields,
+	.parameters = sizeof(parameters),
 	.draws = sizeof(draws),
 	.accepts = accepts,
 	.draw = draw,

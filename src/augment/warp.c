@@ -44,15 +44,6 @@ void bl_warp(canvas *c, const double m[8], bool nearest)
 	bl_canvas_swap(c);
 }
 
-void bl_warp_affine(double m[8], double angle, double shear_x, double shear_y, double dx, double dy)
-{
-	double a = cos(angle - shear_y) / cos(shear_y), b = -a * tan(shear_x) - sin(angle);
-	double c = sin(angle - shear_y) / cos(shear_y), d = -c * tan(shear_x) + cos(angle);
-	m[0] = d, m[1] = -b, m[2] = -d * dx + b * dy;
-	m[3] = -c, m[4] = a, m[5] = c * dx - a * dy;
-	m[6] = m[7] = 0;
-}
-
 void bl_warp_by(canvas *c, const float *dx, const float *dy)
 {
 	for (int row = 0; row < c->height; row++)

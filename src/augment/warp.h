@@ -12,8 +12,6 @@
 
 /* u = (m[0] x + m[1] y + m[2]) / w, v = (m[3] x + m[4] y + m[5]) / w, w = m[6] x + m[7] y + 1 */
 void bl_warp(canvas *c, const double m[8], bool nearest);
-/* The inverse of turning by an angle (clockwise, radians), shearing, and moving by whole pixels, as in F.affine. */
-void bl_warp_affine(double m[8], double angle, double shear_x, double shear_y, double dx, double dy);
 /* (u, v) = (x, y) + (dx, dy) at each pixel; the displacements, in pixels, are planes as large as the image without a gap. */
 void bl_warp_by(canvas *c, const float *dx, const float *dy);
 

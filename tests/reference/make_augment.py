@@ -62,7 +62,6 @@ def main():
         save(name + "_flat", F.adjust_contrast(image, 0.6))
         save(name + "_steep", F.adjust_contrast(image, 1.4))
         save(name + "_solarize", F.solarize(image, 128))
-        save(name + "_affine", F.affine(image, 13, [3, -2], 0.9, [0.0, 0.0], InterpolationMode.BILINEAR))
     save("pale", F.adjust_saturation(colour, 0.3))
     save("vivid", F.adjust_saturation(colour, 1.2))
     save("grayscale", F.rgb_to_grayscale(colour, 1))

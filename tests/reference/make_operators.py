@@ -41,6 +41,9 @@ def main():
     save("sharpness_0.3", F.adjust_sharpness(image, 0.3))
     bilinear = InterpolationMode.BILINEAR
     save("rotate", F.rotate(grey, -25.0, bilinear))  # F.rotate turns counter-clockwise, F.affine clockwise
+    save("affine", F.affine(grey, 13.0, [3, -2], 0.9, [0.0, 0.0], bilinear))
+    for factor in (2.0, 0.3):
+        save("sharpness_%g_float" % factor, F.adjust_sharpness(grey, factor))
     save("shear", F.affine(grey, 0.0, [0, 0], 1.0, [12.0, -7.0], bilinear))
     start = [[0, 0], [width - 1, 0], [width - 1, height - 1], [0, height - 1]]
     save("perspective", F.perspective(grey, start, [[5, 2], [width - 8, 9], [width - 2, height - 4], [3, height - 11]], bilinear))

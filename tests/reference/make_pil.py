@@ -11,12 +11,13 @@ import os
 import numpy as np
 import torch
 from PIL import Image, ImageFilter, ImageOps
+from torchvision.transforms import autoaugment
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as F
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FOLDER = os.path.join(HERE, "pil")
-BICUBIC = InterpolationMode.BICUBIC
+BICUBIC, BILINEAR, NEAREST = InterpolationMode.BICUBIC, InterpolationMode.BILINEAR, InterpolationMode.NEAREST
 
 
 def save(name, image):
@@ -38,6 +39,43 @@ def authors(image):
     image = F.hflip(crop(image, (3, 5, 29, 31), 24))
     image = F.adjust_saturation(F.adjust_contrast(F.adjust_hue(F.adjust_brightness(image, 1.3), -0.08), 0.7), 1.15)
     return ImageOps.solarize(blur(image, 0.9))
+
+
+def warps(image):
+    """By name, of PIL images as of tensors."""
+    width, height = F.get_image_size(image)
+    start = [[0, 0], [width - 1, 0], [width - 1, height - 1], [0, height - 1]]
+    end = [[5, 2], [width - 8, 9], [width - 2, height - 4], [3, height - 11]]
+    return {
+        "rotate": F.rotate(image, -25.0, BILINEAR),
+        "shear": F.affine(image, 0.0, [0, 0], 1.0, [12.0, -7.0], BILINEAR),
+        "affine": F.affine(image, 13, [3, -2], 0.9, [0.0, 0.0], BILINEAR),
+        "perspective": F.perspective(image, start, end, BILINEAR),
+        "elastic": F.elastic_transform(image, field(height, width), BILINEAR),
+    }
+
+
+def field(height, width):
+    """Displacements of pixels, as torchvision wants them."""
+    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    dx, dy = 3.0 * torch.sin(y / 5.0), 2.5 * torch.cos(x / 4.0)
+    return torch.stack([dx * 2 / width, dy * 2 / height], 2)[None]
+
+
+def trivial(image):
+    """TrivialAugment's operations by number and bin: one way in bin 17, the other way in bin 29."""
+    for number, (name, (magnitudes, signed)) in enumerate(autoaugment.TrivialAugmentWide()._augmentation_space(31).items()):
+        for bin, sign in ((17, -1), (29, 1)):
+            magnitude = float(magnitudes[bin]) if magnitudes.ndim > 0 else 0.0
+            yield number, bin, autoaugment._apply_op(image, name, sign * magnitude if signed else magnitude, NEAREST, None)
+
+
+def check_same(image):
+    """What has no backend of its own, since PIL and tensors agree."""
+    x = torch.from_numpy(np.array(image)).permute(2, 0, 1)
+    for f in (F.vflip, F.invert, F.equalize, lambda t: F.posterize(t, 3), lambda t: F.solarize(t, 128),
+              lambda t: F.pad(t, [4, 4, 4, 4]), lambda t: F.pad(t, [4, 4, 4, 4], padding_mode="reflect")):
+        assert np.array_equal(np.array(f(image)), f(x).permute(1, 2, 0).numpy())
 
 
 def all_colours():
@@ -62,6 +100,14 @@ def main():
         save(name + "_solarize", F.solarize(image, 128))
         for sigma in (0.1, 0.26, 0.5, 1, 1.7, 2, 12):
             save("%s_blur_%g" % (name, sigma), blur(image, sigma))
+        for warp, result in warps(image).items():
+            save("%s_%s" % (name, warp), result)
+        for factor in (0.3, 2):
+            save("%s_sharpness_%g" % (name, factor), F.adjust_sharpness(image, factor))
+        save(name + "_autocontrast", F.autocontrast(F.adjust_contrast(image, 0.65)))
+        for number, bin, result in trivial(image):
+            save("%s_trivial_%d_%d" % (name, number, bin), result)
+    check_same(Image.fromarray(array))
     save("colour_authors", authors(Image.fromarray(array)))
     wheel = all_colours()
     save("wheel", wheel)
@@ -90,6 +136,14 @@ def print_distances(image, wheel):
     for sigma in (0.26, 0.5, 1, 2):
         side = 2 * math.ceil(3 * sigma) + 1
         apart("blur %g" % sigma, blur(image, sigma), F.gaussian_blur(x, [side, side], [sigma, sigma]))
+    flat, y = F.adjust_contrast(image, 0.65), F.to_tensor(F.adjust_contrast(image, 0.65))
+    apart("autocontrast", F.autocontrast(flat), F.autocontrast(y))
+    for factor in (0.3, 2):
+        apart("sharpness %g" % factor, F.adjust_sharpness(image, factor), F.adjust_sharpness(x, factor))
+    for name, pil in warps(image).items():
+        apart(name, pil, warps(x)[name])
+        inside = np.abs(np.array(pil).astype(float) - 255 * warps(x)[name].permute(1, 2, 0).numpy())
+        print("%-24s %.1f%% of the values more than 2 levels apart" % ("", 100 * (inside > 2).mean()))
     apart("crop to 11", crop(image, (1, 2, 34, 39), 11),
           torch.clamp(F.resized_crop(x, 1, 2, 34, 39, [11, 11], BICUBIC, antialias=True) if "antialias" in
                       F.resized_crop.__code__.co_varnames else F.resize(F.crop(x, 1, 2, 34, 39), [11, 11], BICUBIC, antialias=True), 0, 1))
