@@ -24,14 +24,16 @@ typedef struct csv {
 typedef struct source {
 	char *folder; /* of the table: paths are relative to it */
 	bl_names files, keys; /* as they are written; with their labels, for the fingerprint */
+	bl_mark *marks;
 	bl_wish wish;
 	char **class_names;
 } source;
 
 /* --- images --- */
 
-static void put_path(const source *s, int64_t i, char path[BL_PATH_SIZE])
+static void put_path(const void *source_, int64_t i, char path[BL_PATH_SIZE])
 {
+	const source *s = source_;
 	const char *file = bl_names_get(&s->files, i);
 	snprintf(path, BL_PATH_SIZE, "%s%s%s", *file == '/' ? "" : s->folder, *file == '/' ? "" : "/", file);
 }
@@ -46,7 +48,7 @@ static int open_row(bl_opened *o)
 	const source *s = o->root->source;
 	char path[BL_PATH_SIZE];
 	put_path(s, o->row, path);
-	if (bl_decode_open(encoded(o), path, &s->wish) < 0)
+	if (bl_decode_open(encoded(o), path, &s->wish, &s->marks[o->row]) < 0)
 		return bl_fail_prefix("%s: ", path);
 	o->height = encoded(o)->height;
 	o->width = encoded(o)->width;
@@ -83,6 +85,7 @@ static void free_source(source *s)
 {
 	bl_names_free(&s->files);
 	bl_names_free(&s->keys);
+	free(s->marks);
 	free(s->class_names);
 	free(s->folder);
 	free(s);
@@ -196,7 +199,7 @@ static char *folder_of(const char *path)
 static int fill(bl_dataset *d, table *t)
 {
 	const csv *c = t->settings;
-	if (bl_dataset_set_origin(d, 0, c->path) < 0)
+	if (bl_dataset_set_origin(d, 0, c->path) < 0 || !(t->s->marks = bl_marks_take(t->s->files.n, put_path, t->s)))
 		return -1;
 	if (t->label >= 0 && bl_labels_of_texts(d, &t->labels, &t->s->class_names) < 0)
 		return -1;

@@ -87,13 +87,15 @@ static int64_t read_all(int fd, uint8_t *bytes, int64_t n)
 	return have;
 }
 
-static int read_open(int fd, bl_encoded *e)
+static int read_open(int fd, bl_encoded *e, const bl_mark *as_it_was)
 {
 	struct stat s;
 	if (fstat(fd, &s) < 0)
 		return bl_fail("%s", strerror(errno));
 	if (!S_ISREG(s.st_mode))
 		return bl_fail("not a file");
+	if (as_it_was && bl_mark_check(as_it_was, &s) < 0)
+		return -1;
 	if (s.st_size > MOST_BYTES)
 		return bl_fail("%" PRId64 " bytes, expected at most %" PRId64, (int64_t)s.st_size, MOST_BYTES);
 	uint8_t *bytes = bl_scratch(SLOT_FILE, (size_t)s.st_size + 1);
@@ -112,12 +114,12 @@ static int read_open(int fd, bl_encoded *e)
 }
 
 /* Without waiting for a writer, should it be a pipe. */
-static int read_file(const char *path, bl_encoded *e)
+static int read_file(const char *path, bl_encoded *e, const bl_mark *as_it_was)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return bl_fail("%s", strerror(errno));
-	int rc = read_open(fd, e);
+	int rc = read_open(fd, e, as_it_was);
 	close(fd);
 	return rc;
 }
@@ -194,10 +196,10 @@ int bl_decode_open_bytes(bl_encoded *e, const uint8_t *bytes, size_t n, const bl
 	return open_read(e);
 }
 
-int bl_decode_open(bl_encoded *e, const char *path, const bl_wish *wish)
+int bl_decode_open(bl_encoded *e, const char *path, const bl_wish *wish, const bl_mark *as_it_was)
 {
 	e->wish = *wish;
-	return read_file(path, e) < 0 ? -1 : open_read(e);
+	return read_file(path, e, as_it_was) < 0 ? -1 : open_read(e);
 }
 
 void bl_decode_close(bl_encoded *e)

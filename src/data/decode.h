@@ -3,6 +3,8 @@
 #ifndef DATA_DECODE_H
 #define DATA_DECODE_H
 
+#include "data/marks.h"
+
 #include <barlow/augment.h>
 
 /* bl_scratch slots 8 to 11 belong to the decoders. */
@@ -35,9 +37,10 @@ typedef struct bl_encoded {
 /*
  * The file's bytes lie in the thread's scratch until it opens the next, and so
  * do the pixels.  Messages name byte and reason; path is the caller's to add.
- * When open fails there is nothing to close.
+ * When open fails there is nothing to close; as it does for a file that is not
+ * as it was (NULL: any will do).
  */
-int bl_decode_open(bl_encoded *e, const char *path, const bl_wish *wish);
+int bl_decode_open(bl_encoded *e, const char *path, const bl_wish *wish, const bl_mark *as_it_was);
 /* The same for bytes that stay where they are until it is closed. */
 int bl_decode_open_bytes(bl_encoded *e, const uint8_t *bytes, size_t n, const bl_wish *wish);
 /* At least the window, at no less than its scale; once.  out becomes all of the image, or a part. */

@@ -17,6 +17,7 @@ enum { CHUNK = 16 };
 typedef struct source {
 	char *folder;
 	bl_listing files;
+	bl_mark *marks; /* of the images */
 	bl_wish wish;
 	char **class_names;
 	int classes;
@@ -26,14 +27,10 @@ typedef struct source {
 
 /* --- Images ---------------------------------------------------------------------- */
 
-static char *path_of(const source *s, int64_t i)
+static void put_path(const void *source_, int64_t i, char path[BL_PATH_SIZE])
 {
-	const char *file = bl_names_get(&s->files.images, i);
-	size_t size = strlen(s->folder) + strlen(file) + 2;
-	char *path = malloc(size);
-	if (path)
-		snprintf(path, size, "%s/%s", s->folder, file);
-	return path;
+	const source *s = source_;
+	snprintf(path, BL_PATH_SIZE, "%s/%s", s->folder, bl_names_get(&s->files.images, i));
 }
 
 /* Messages of the decoder, with the file's path in front. */
@@ -44,9 +41,9 @@ static int named(const source *s, int64_t i, int rc)
 
 static int open_file(const source *s, int64_t i, bl_encoded *e)
 {
-	char path[BL_PATH_SIZE + 2];
-	snprintf(path, sizeof path, "%s/%s", s->folder, bl_names_get(&s->files.images, i));
-	return named(s, i, bl_decode_open(e, path, &s->wish));
+	char path[BL_PATH_SIZE];
+	put_path(s, i, path);
+	return named(s, i, bl_decode_open(e, path, &s->wish, &s->marks[i]));
 }
 
 static bl_encoded *encoded(bl_opened *o)
@@ -77,7 +74,9 @@ static void close_row(bl_opened *o)
 
 static char *path_of_row(const bl_dataset *root, int64_t i)
 {
-	return path_of(root->source, i);
+	char path[BL_PATH_SIZE];
+	put_path(root->source, i, path);
+	return strdup(path);
 }
 
 static const char *name_of_row(const bl_dataset *root, int64_t i)
@@ -95,6 +94,7 @@ static void free_texts(char **texts, int64_t n)
 static void free_source(source *s)
 {
 	bl_listing_free(&s->files);
+	free(s->marks);
 	free_texts(s->class_names, s->classes);
 	free_texts(s->skipped, s->n_skipped);
 	free(s->folder);
@@ -138,15 +138,17 @@ static void try_chunk(void *ctx, int64_t chunk)
 			t->reason[i] = strdup(bl_error());
 }
 
-/* Reasons move to s->skipped, and the files that have none close ranks. */
+/* Reasons move to s->skipped, and the files that have none close ranks, with their marks. */
 static void leave_out(source *s, char **reason)
 {
 	int64_t kept = 0;
 	for (int64_t i = 0; i < s->files.images.n; i++)
 		if (reason[i])
 			s->skipped[s->n_skipped++] = reason[i];
-		else
+		else {
+			s->marks[kept] = s->marks[i];
 			s->files.images.at[kept++] = s->files.images.at[i];
+		}
 	s->files.images.n = kept;
 }
 
@@ -369,7 +371,7 @@ bl_dataset *bl_dataset_folder(const bl_folder_config *c)
 	source *s = calloc(1, sizeof *s);
 	if (!s)
 		return bl_fail_null("%s: out of memory", c->path);
-	if (fill(s, c) == 0 && (!c->skip_broken || skip_broken(s) == 0))
+	if (fill(s, c) == 0 && (s->marks = bl_marks_take(s->files.images.n, put_path, s)) != NULL && (!c->skip_broken || skip_broken(s) == 0))
 		return make_set(s, c);
 	free_source(s);
 	return NULL;

@@ -41,6 +41,8 @@ libbarlow_sources += \
 	src/data/listing.c \
 	src/data/listing.h \
 	src/data/loader.c \
+	src/data/marks.c \
+	src/data/marks.h \
 	src/data/mat5.c \
 	src/data/mat5.h \
 	src/data/mnist.c \

@@ -9,6 +9,7 @@
 #include <barlow/parallel.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -393,6 +394,71 @@ static void a_broken_file_ends_what_needs_it(void **state)
 	bl_dataset_unref(d);
 }
 
+/* Files a/0.jpg, a/1.jpg, a/2.jpg of one size. */
+static bl_dataset *three(bool skip_broken)
+{
+	folder("three/a");
+	for (int i = 0; i < 3; i++) {
+		char name[32];
+		snprintf(name, sizeof name, "three/a/%d.jpg", i);
+		put(name, SIZE, SIZE, 40 * i);
+	}
+	if (skip_broken)
+		support_write(support_scratch("three/a/0.jpg"), "no image", 8);
+	return opened(&(bl_folder_config){ .path = support_scratch("three"), .skip_broken = skip_broken });
+}
+
+/* The step that needs it says so, as does whoever looks at it. */
+static void expect_changed(bl_dataset *d, int64_t row, const char *message)
+{
+	bl_image im;
+	bl_tensor *v[2];
+	assert_int_equal(bl_dataset_image(d, row, &im), -1);
+	assert_error(message);
+	bl_pipeline *p = bl_pipeline_parse("resize{size = 8}");
+	bl_loader *l = bl_loader_new(&(bl_loader_config){ .data = d, .views = { p, p }, .n_views = 2, .batch = 2 });
+	bl_pipeline_unref(p);
+	if (!l)
+		fail_msg("%s", bl_error());
+	int rc = 0;
+	for (int i = 0; i < 4 && rc == 0; i++)
+		if ((rc = bl_loader_next(l, v, NULL)) == 0) {
+			bl_tensor_unref(v[0]);
+			bl_tensor_unref(v[1]);
+		}
+	assert_int_equal(rc, -1);
+	assert_error(message);
+	bl_loader_free(l);
+}
+
+static void a_file_that_changes_after_the_listing_is_named(void **state)
+{
+	const char *since = "it has been changed or replaced since it was listed";
+	char path[512], message[256];
+	bl_image im;
+	(void)state;
+	for (int broken = 0; broken < 2; broken++) {
+		int row = broken ? 0 : 1; /* of 1.jpg: its mark moves up with it where 0.jpg is left out */
+		bl_dataset *d = three(broken);
+		snprintf(path, sizeof path, "%s", support_scratch("three/a/1.jpg"));
+		assert_int_equal(truncate(path, 300), 0);
+		snprintf(message, sizeof message, "three/a/1.jpg: %s (", since);
+		expect_changed(d, row, message);
+		assert_error(" bytes then, 300 now)");
+		assert_int_equal(bl_dataset_image(d, row + 1, &im), 0);
+		bl_dataset_unref(d);
+	}
+	/* A whole image in its place, of as many bytes. */
+	bl_dataset *d = three(false);
+	snprintf(path, sizeof path, "%s", support_scratch("three/a/2.jpg"));
+	assert_int_equal(utimensat(AT_FDCWD, path, (struct timespec[]){ { 1, 0 }, { 1, 0 } }, 0), 0);
+	snprintf(message, sizeof message, "three/a/2.jpg: %s", since);
+	expect_changed(d, 2, message);
+	assert_int_equal(unlink(path), 0);
+	expect_changed(d, 2, "three/a/2.jpg: No such file");
+	bl_dataset_unref(d);
+}
+
 static void broken_files_can_be_left_out(void **state)
 {
 	bl_dataset *d = opened(&(bl_folder_config){ .path = broken(), .skip_broken = true });
@@ -542,6 +608,7 @@ int main(void)
 		cmocka_unit_test(views_do_not_depend_on_threads),
 		cmocka_unit_test(views_at_full_scale_are_nearly_the_same),
 		cmocka_unit_test(a_broken_file_ends_what_needs_it),
+		cmocka_unit_test(a_file_that_changes_after_the_listing_is_named),
 		cmocka_unit_test(broken_files_can_be_left_out),
 		cmocka_unit_test(views_need_one_size),
 		cmocka_unit_test(a_fingerprint_is_that_of_the_files),

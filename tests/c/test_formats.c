@@ -38,7 +38,7 @@ static bl_image decode(const char *name, const bl_wish *wish, const bl_window *w
 {
 	bl_encoded e;
 	bl_image im;
-	if (bl_decode_open(&e, file_of(name, ""), wish) < 0)
+	if (bl_decode_open(&e, file_of(name, ""), wish, NULL) < 0)
 		fail_msg("%s: %s", name, bl_error());
 	bl_window all = { 0, 0, e.height, e.width, 1 };
 	if (bl_decode_read(&e, window ? window : &all, &im) < 0)

@@ -72,6 +72,16 @@ test("what is wrong with a table is said with the line", function()
 	fails(function() data.csv{ root .. "/huge.csv" } end, "huge.csv: 2147483648 bytes, expected a table of at most")
 end)
 
+test("a file that is changed after the table was read is an error that names it", function()
+	local path = table_of 'f\n"pictures, all/palette.png"\n"a ""quoted"" name.png"\n'
+	local ds = data.csv(path)
+	local keep = ds[2].image
+	sh "cp -p %/'a \"quoted\" name.png' %/kept; head -c 60 %/kept >%/'a \"quoted\" name.png'"
+	fails(function() return ds[2] end, '/a "quoted" name.png: it has been changed or replaced since it was listed', "60 now")
+	sh "mv %/kept %/'a \"quoted\" name.png'"
+	tap.close(ds[2].image, keep, 0, 0)
+end)
+
 test("recipes name the table by absolute path, and refuse one with other labels or images", function()
 	local recipe = require "barlow.recipe"
 	local path = table_of 'f,l\n"pictures, all/palette.png",x\n"a ""quoted"" name.png",y\n'
