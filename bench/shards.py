@@ -1,15 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""shards.py: image files and tar shards on one core, barlow against Pillow and tarfile with Pillow, turn and turn about.
+"""shards.py: image files and tar shards on one core, barlow against Pillow, alone, with tarfile and with webdataset, turn and turn about.
 
     bench/shards.py [IMAGES] [TURNS]
 
 Each side reads, decodes and resizes every image (shorter side to 73, centre of 64).  Times are of the processor, so that
-a machine under load changes them less.
+a machine under load changes them less.  The row of webdataset is left out where Python has none.
 """
 import io, os, random, subprocess, sys, tarfile, tempfile, time
 
 import numpy as np
+
+try:
+    import webdataset
+except ImportError:
+    webdataset = None
 from PIL import Image, ImageDraw, ImageFilter
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -46,6 +51,12 @@ def pillow_tar(path):
                 seen(io.BytesIO(t.extractfile(m).read()))
 
 
+def pillow_webdataset(path):
+    """As its users read shards: groups by key, decoded by Pillow, in the archive's order; no workers."""
+    for key, image in webdataset.WebDataset(path, shardshuffle=False).to_tuple("__key__", "jpg"):
+        seen(io.BytesIO(image))
+
+
 def ours(kind, path):
     out = subprocess.run([os.path.join(HERE, "..", "barlow"), os.path.join(HERE, "shards.lua"), kind, path], check=True,
                          capture_output=True, text=True)
@@ -69,7 +80,9 @@ def main():
             for k in range(IMAGES):
                 t.add(f"{root}/jpg/{k:05d}.jpg", f"{k:05d}.jpg")
         jobs = [("WebP files", "folder", f"{root}/webp", pillow_folder), ("JPEG files", "folder", f"{root}/jpg", pillow_folder),
-                ("JPEG files in a tar archive", "tar", f"{root}/shard.tar", pillow_tar)]
+                ("JPEG files in a tar archive (tarfile and Pillow)", "tar", f"{root}/shard.tar", pillow_tar)]
+        if webdataset:
+            jobs.append((f"the same archive (webdataset {webdataset.__version__} and Pillow)", "tar", f"{root}/shard.tar", pillow_webdataset))
         best = {name: [0, 0] for name, *_ in jobs}
         for _ in range(TURNS):
             for name, kind, path, f in jobs:

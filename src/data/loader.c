@@ -208,7 +208,7 @@ static int make_views(const bl_loader *l, const slot *s, int image)
 		rc = make_opened(l, s, image, &o);
 		bl_dataset_close(&o);
 	}
-	return rc < 0 ? bl_fail_prefix("row %" PRId64 ": ", s->rows[image]) : 0;
+	return rc < 0 ? bl_fail_prefix("row %" PRId64 ": ", s->rows[image] + 1) : 0;
 }
 
 /* Returns the first image that failed, or INT32_MAX. */

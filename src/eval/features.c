@@ -174,7 +174,7 @@ static int put_rows(bl_tensor **all, const bl_tensor *part, int64_t first, int64
 	if (!*all)
 		return -1;
 	if (bl_tensor_size(*all, 1) != width)
-		return bl_fail("images from row %" PRId64 " have %" PRId64 " features, those before %" PRId64, first,
+		return bl_fail("images from row %" PRId64 " have %" PRId64 " features, those before %" PRId64, first + 1,
 			       width, bl_tensor_size(*all, 1));
 	bl_tensor_read(part, bl_tensor_data(*all) + first * width);
 	return 0;

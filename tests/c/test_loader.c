@@ -302,7 +302,7 @@ static void the_first_failure_of_a_batch_is_said(void **state)
 		char expected[64];
 		l = bl_loader_new(&c);
 		assert_int_equal(bl_loader_next(l, view, NULL), -1);
-		snprintf(expected, sizeof expected, "row %d: view 1: value 3 is dark", (int)rows[EARLY]);
+		snprintf(expected, sizeof expected, "row %d: view 1: value 3 is dark", (int)rows[EARLY] + 1);
 		assert_error(expected);
 		bl_loader_free(l);
 	}

@@ -282,7 +282,9 @@ test("an error stops training between steps and names the sample, with a traceba
 		deep()
 		return x
 	end) }
-	fails(function() t:start():wait() end, "row", "aug.func, sample ", "of epoch 1", "on purpose", "in local 'deep'", "test_aug_func.lua")
+	fails(function() t:start():wait() end, "aug.func, sample ", "of epoch 1", "on purpose", "in local 'deep'", "test_aug_func.lua")
+	local row, sample = t.message:match "row (%d+): view 1: aug.func, sample (%d+)"
+	equal(row, sample)
 	equal(t.state, "failed")
 	equal(t.iteration, 2)
 end)
