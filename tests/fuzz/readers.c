@@ -110,6 +110,37 @@ static bool read_cifar_pickle(const uint8_t *bytes, size_t n)
 	return read_set("cifar10", (const char *[]){ "folder", folder, "train", "false", NULL });
 }
 
+static bool read_cifar100(const uint8_t *bytes, size_t n)
+{
+	unlink(file_of("test", NULL, 0));
+	file_of("test.bin", bytes, n);
+	return read_set("cifar100", (const char *[]){ "folder", folder, "train", "false", NULL });
+}
+
+static bool read_cifar100_pickle(const uint8_t *bytes, size_t n)
+{
+	unlink(file_of("test.bin", NULL, 0));
+	file_of("test", bytes, n);
+	return read_set("cifar100", (const char *[]){ "folder", folder, "train", "false", NULL });
+}
+
+/* Labels of four images of a pixel. */
+static bool read_labels(const uint8_t *bytes, size_t n)
+{
+	static const uint8_t images[] = { 0, 0, 8, 3, 0, 0, 0, 4, 0, 0, 0, 1, 0, 0, 0, 1, 1, 2, 3, 4 };
+	char path[128];
+	snprintf(path, sizeof path, "%s", file_of("images", images, sizeof images));
+	return read_set("idx", (const char *[]){ "images", path, "labels", file_of("labels", bytes, n), NULL });
+}
+
+static bool read_stl_labels(const uint8_t *bytes, size_t n)
+{
+	static const uint8_t images[2][96 * 96 * 3];
+	file_of("test_X.bin", images[0], sizeof images);
+	file_of("test_y.bin", bytes, n);
+	return read_set("stl10", (const char *[]){ "folder", folder, "part", "test", NULL });
+}
+
 static bool read_stl(const uint8_t *bytes, size_t n)
 {
 	file_of("test_y.bin", (const uint8_t *)"\1", 1);
@@ -223,8 +254,9 @@ static bool read_figure(const uint8_t *bytes, size_t n)
 }
 
 const fuzz_reader fuzz_readers[] = {
-	{ "idx", read_idx }, { "cifar", read_cifar }, { "cifar_pickle", read_cifar_pickle }, { "stl", read_stl }, { "svhn", read_svhn },
-	{ "csv", read_csv }, { "tar", read_tar }, { "pickle", read_pickle }, { "mat", read_mat }, { "json", read_json }, { "npy", read_npy },
+	{ "idx", read_idx }, { "labels", read_labels }, { "cifar", read_cifar }, { "cifar_pickle", read_cifar_pickle },
+	{ "cifar100", read_cifar100 }, { "cifar100_pickle", read_cifar100_pickle }, { "stl", read_stl },
+	{ "stl_labels", read_stl_labels }, { "svhn", read_svhn }, { "csv", read_csv }, { "tar", read_tar }, { "pickle", read_pickle }, { "mat", read_mat }, { "json", read_json }, { "npy", read_npy },
 	{ "npz", read_npz }, { "safetensors", read_safetensors }, { "jpeg", read_image }, { "png", read_image }, { "webp", read_image },
 	{ "tiff", read_image }, { "gif", read_image }, { "bmp", read_image }, { "pnm", read_image }, { "figure", read_figure },
 	{ "live", fuzz_live }, { "mailbox", fuzz_mailbox }, { "run_json", fuzz_run_json }, { "checkpoint", fuzz_checkpoint },
