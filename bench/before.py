@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """before.py: two builds of barlow on the same work in the same run, turn and turn about.
 
-    python3 bench/before.py SIDE-BEFORE SIDE-AFTER [--only REGEX] [--turns N]
+    python3 bench/before.py SIDE-BEFORE SIDE-AFTER [--only REGEX] [--turns N] [--cpu]
 
 Each SIDE is a built bench/side.  Prints one Markdown table: medians, and the median of the ratios within each turn with their
 quartiles, which keep their meaning while the machine's speed drifts.  Both sides start from the same state: two turns that are not counted.
+--cpu counts CPU time, for a machine under load (builds since 2026-11-30; W5 alone, as other rows work in several threads).
 """
 import argparse
+import os
 import re
 import statistics
 import sys
@@ -25,7 +27,10 @@ def main():
     p.add_argument("after")
     p.add_argument("--only", default="")
     p.add_argument("--turns", type=int, default=9)
+    p.add_argument("--cpu", action="store_true")
     a = p.parse_args()
+    if a.cpu:
+        os.environ["BENCH_CPU"] = "1"
     print("| workload | before, ms | after, ms | after / before: median (quartiles) |\n| --- | --- | --- | --- |", flush=True)
     for name, workload, _, _ in [("sgemm 2048^3", "gemm", None, None)] + ROWS:
         if re.search(a.only, name):
