@@ -5,6 +5,7 @@ driver.lua: what can be done with a sweep: starting its workers, following them,
 Workers are processes of this program.  They go on by themselves; a driver starts one anew that has died, and tells how it goes.
 Without a driver a worker ends after its trial.
 ]]
+local importance = require "barlow.importance"
 local native = require "barlow.native"
 local recipe = require "barlow.recipe"
 local registry = require "barlow.registry"
@@ -330,6 +331,7 @@ function Best.__tostring(b)
 		lines[#lines + 1] = ("on the test set: %s %.4f (%.4f to %.4f)"):format(b.test.metric, b.test.mean, b.test.low, b.test.high)
 			.. (b.test.arm ~= b.arm and (", of arm %d, which was the best then"):format(b.test.arm) or "")
 	end
+	if next(b.params, next(b.params)) then lines[#lines + 1] = importance.text(b.importance) end
 	lines[#lines + 1] = "the recipe: " .. b.folder .. "/recipe.lua"
 	return table.concat(lines, "\n")
 end
@@ -339,10 +341,11 @@ add("best", "(settings?: table): table",
 	":run():best()")
 function methods.best(s, options)
 	options = registry.check({ name = "sweep:best", keys = best_keys }, options)
-	local a = results.best(s)
+	local arms = results.arms(s)
+	local a = results.best(arms)
 	if not a then error("sweep: no trial is complete", 0) end
 	local first = complete_trials(s, a.arm)[1]
-	a.metric, a.level = s.metric, s.level
+	a.metric, a.level, a.importance = s.metric, s.level, importance.of(s, arms)
 	a.recipe = sweep.recipe(s, first)
 	a.folder = native.trial_path(s.folder, first, results.of(s, first).attempt)
 	a.test = options.test and test(s, a) or nil
@@ -352,8 +355,12 @@ end
 add("pareto", "(): table", "Arms that no other beats in both the metric and the seconds of a trial, the fastest first.")
 function methods.pareto(s) return results.pareto(s) end
 
-add("importance", "(): table", "By path: which share of the variance between arms that axis explains by itself.")
-function methods.importance(s) return results.importance(s) or {} end
+add("importance", "(): table",
+	"By path: how much the parameter matters, from 0 to 1. Printed it names the formula: fANOVA of a complete grid, else PED-ANOVA.")
+function methods.importance(s)
+	local v = importance.of(s, results.arms(s))
+	return setmetatable(v and v.shares or {}, { __tostring = function() return importance.text(v) end })
+end
 
 function Sweep.__tostring(s)
 	return ("sweep %s: %d arms x %d seeds, %s of %s, in %s\n%s"):format(native.clean(s.name), s.arms, #s.seeds, s.goal, s.metric,

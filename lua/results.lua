@@ -5,6 +5,7 @@ results.lua: what came of a sweep's trials, and what that says of its arms.
 Intervals are Student's, from 8 seeds on percentiles of the bootstrap.  An arm is held against the base by the differences of
 trials of the same seed (a paired t test); the probabilities of all arms are Holm's.
 ]]
+local importance = require "barlow.importance"
 local native = require "barlow.native"
 local recipe = require "barlow.recipe"
 local space = require "barlow.space"
@@ -139,39 +140,14 @@ end
 
 --[[
 The best arm: of those with the most seeds the one with the best mean.  nil: no trial is complete.
+arms: what results.arms gave, the best mean first.
 ]]
-function results.best(s)
+function results.best(arms)
 	local best
-	for _, a in ipairs(results.arms(s)) do
+	for _, a in ipairs(arms) do
 		if a.n > 0 and (not best or a.n > best.n) then best = a end
 	end
 	return best
-end
-
--- How much of the variance between arms each axis explains by itself: the sum of squares between its values' means over that
--- of all arms (eta squared of a one-way analysis of variance).  Of lists only; nil: too few arms.
-function results.importance(s)
-	local arms, total, mean, n = {}, 0, 0, 0
-	for _, a in ipairs(results.arms(s)) do
-		if a.n > 0 and a.arm ~= s.base_arm then arms[#arms + 1], mean, n = a, mean + a.mean, n + 1 end
-	end
-	if n < 3 then return nil end
-	mean = mean / n
-	for _, a in ipairs(arms) do total = total + (a.mean - mean) ^ 2 end
-	local out = {}
-	for _, path in ipairs(s.paths) do
-		if space.count(s.space[path]) and total > 0 then
-			local groups, between = {}, 0
-			for _, a in ipairs(arms) do
-				local key = recipe.text(recipe.copy(a.params[path]))
-				local g = groups[key] or { n = 0, sum = 0 }
-				groups[key], g.n, g.sum = g, g.n + 1, g.sum + a.mean
-			end
-			for _, g in pairs(groups) do between = between + g.n * (g.sum / g.n - mean) ^ 2 end
-			out[path] = between / total
-		end
-	end
-	return out
 end
 
 -- Arms that no other one beats in both the metric and the seconds that a trial took, fastest first.
@@ -311,18 +287,12 @@ end
 
 -- The table as text; nothing of it stands on a test set.
 function results.table_text(s)
-	local head, rows = cells(s, results.arms(s))
+	local arms = results.arms(s)
+	local head, rows = cells(s, arms)
 	if native.is_terminal() then fit(head, rows, native.width()) end
 	local out = { results.state_text(s), aligned(head, rows) }
 	if s.reference then out[#out + 1] = pairing(s) end
-	local importance = results.importance(s)
-	if importance and #s.paths > 1 then
-		local list = {}
-		for _, path in ipairs(s.paths) do
-			if importance[path] then list[#list + 1] = ("%s %.0f%%"):format(path, 100 * importance[path]) end
-		end
-		if #list > 0 then out[#out + 1] = "Share of the variance between arms that each explains by itself: " .. table.concat(list, ", ") .. "." end
-	end
+	if #s.paths > 1 and results.counts(s).complete > 0 then out[#out + 1] = importance.text(importance.of(s, arms)) end
 	return table.concat(out, "\n")
 end
 

@@ -80,6 +80,13 @@ function space.value(axis, u)
 	return axis[math.min(#axis, math.floor(u * #axis) + 1)]
 end
 
+-- The number u of a value of a distribution, from 0 to 1.
+function space.place(axis, v)
+	if axis.distribution == "loguniform" then return math.log(v / axis.low) / math.log(axis.high / axis.low) end
+	if axis.distribution == "integer" then return (v - axis.low + .5) / (axis.high - axis.low + 1) end
+	return (v - axis.low) / (axis.high - axis.low)
+end
+
 -- Is this an axis?  Raises where not.
 function space.check_axis(path, axis)
 	if type(axis) == "table" and axis.distribution then

@@ -88,7 +88,7 @@ function actions.best(what, options)
 	local b = sweep.open(what):best{ test = options.test }
 	if options.json then
 		print(native.json_text{ arm = b.arm, params = b.params, mean = b.mean, low = b.low, high = b.high, n = b.n, folder = b.folder,
-			test = b.test })
+			test = b.test, importance = b.importance })
 	else
 		print(tostring(b))
 	end
