@@ -37,8 +37,10 @@ local function recipe_of(folder)
 end
 resume.recipe_of = recipe_of
 
--- A trainer that stands where the run did; the run is given by its name, its folder, or nil for the newest stopped one.
+-- A trainer that stands where the run did; the run is given by its name, its folder, what runs() and runs.list have of it, or nil
+-- for the newest stopped one.
 function resume.load(what)
+	if type(what) == "table" then what = what.folder end
 	local folder = native.resumable(what)
 	return require "barlow".trainer(recipe.build(recipe_of(folder))):load_checkpoint(folder)
 end

@@ -21,8 +21,8 @@ local words = {}
 for word in ("and or not in is null like glob between case when then else end collate nocase exists select from where as "
 	.. "escape true false cast distinct desc asc notnull isnull"):gmatch "%S+" do words[word] = true end
 
--- States under the names that runs() has for them.
-local states = { done = "finished", lost = "killed" }
+-- States under the names that they had before 0.2.
+local states = { finished = "done", lost = "killed" }
 
 local function quoted(text)
 	return "'" .. text:gsub("'", "''") .. "'"

@@ -104,15 +104,11 @@ function actions.stop(what)
 	print(results.state_text(s) .. "; workers stop after the step that they are at")
 end
 
-function actions.list()
-	local names = native.list_folder(sweep.root())
-	for _, name in ipairs(names) do
-		local fine, s = pcall(sweep.open, sweep.root() .. "/" .. name)
-		print(("%s  %s"):format(native.clean(name), fine and results.state_text(s) or "cannot be read: " .. native.clean(tostring(s))))
-	end
-	if #names == 0 then print "no sweeps" end
+function actions.list(_, options)
+	local list = require "barlow.sweep_list".list()
+	if options.json then return print(native.json_text{ sweeps = setmetatable(list, nil) }) end
+	print(list)
 end
-
 
 -- Returns the exit status.
 function main.main(action, what, options)

@@ -165,6 +165,7 @@ local function train(s, k, attempt)
 		result.state, result.reason = "failed", t.message
 		return result
 	end
+	if t.state == "stopped" then ended = ended or "its user stopped it" end
 	result.metrics = worker.final_metrics(s, t)
 	result.value = result.metrics[s.metric]
 	result.state, result.reason = ended and "pruned" or "complete", ended

@@ -50,7 +50,7 @@ void bl_facts_free(bl_facts *f);                                   /* leaves it 
 #define BL_RUN_FILE_RUNNING "running"
 #define BL_RUN_FILE_PAUSED "paused"
 #define BL_RUN_FILE_STOPPED "stopped"
-#define BL_RUN_FILE_FINISHED "finished"
+#define BL_RUN_FILE_DONE "done" /* "finished" in files of before */
 #define BL_RUN_FILE_FAILED "failed"
 
 /* Texts are "" and times 0 where nothing is known.  Times are seconds since 1970 by the clock of the run's host. */

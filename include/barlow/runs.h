@@ -61,7 +61,7 @@ typedef struct bl_runs {
 } bl_runs;
 
 bool bl_run_going(const bl_run *r);        /* its process lives, and it is not over */
-const char *bl_run_state_text(const bl_run *r); /* the state's name, "lost" or "broken" */
+const char *bl_run_state_text(const bl_run *r); /* the state's name, "killed" or "broken" */
 
 /*
  * What lies in root; nothing where that is missing.  `before`: an earlier list, from which is taken what cannot have

@@ -25,7 +25,7 @@ static const bl_option options[] = {
 	          .help = "run, resume, worker: only the I-th of N shares of the trials (default: a Slurm array's task)"),
 	BL_OPTION(FLAG, struct wish, plain, .name = "plain", .help = "run, resume: a line for each trial also on a terminal, instead of the screen"),
 	BL_OPTION(FLAG, struct wish, test, .name = "test", .help = "best: measure on the test set, once; the figures are kept"),
-	BL_OPTION(FLAG, struct wish, json, .name = "json", .help = "status, best: print JSON"),
+	BL_OPTION(FLAG, struct wish, json, .name = "json", .help = "status, best, list: print JSON"),
 	BL_OPTION(FLAG, struct wish, csv, .name = "csv", .help = "status: print the table as comma-separated values"),
 	BL_OPTION_THREADS(struct wish, threads),
 	BL_OPTION(WHOLE, struct wish, memory, .name = "memory", .argument = "MB", .min = 64, .max = 1 << 30,

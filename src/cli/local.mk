@@ -3,6 +3,7 @@
 command_files = \
 	src/cli/cmd_watch.c \
 	src/cli/cmd_resume.c \
+	src/cli/cmd_stop.c \
 	src/cli/cmd_fork.c \
 	src/cli/cmd_runs.c \
 	src/cli/cmd_sweep.c \

@@ -57,7 +57,7 @@ static const char *state_name(bl_run_state s)
 	case BL_RUN_NEW: return BL_RUN_FILE_NEW;
 	case BL_RUN_RUNNING: return BL_RUN_FILE_RUNNING;
 	case BL_RUN_PAUSED: return BL_RUN_FILE_PAUSED;
-	case BL_RUN_DONE: return BL_RUN_FILE_FINISHED;
+	case BL_RUN_DONE: return BL_RUN_FILE_DONE;
 	case BL_RUN_STOPPED: return BL_RUN_FILE_STOPPED;
 	case BL_RUN_FAILED: return BL_RUN_FILE_FAILED;
 	}
@@ -66,7 +66,7 @@ static const char *state_name(bl_run_state s)
 
 static bool is_over(const char *state)
 {
-	return strcmp(state, BL_RUN_FILE_FINISHED) == 0 || strcmp(state, BL_RUN_FILE_STOPPED) == 0 ||
+	return strcmp(state, BL_RUN_FILE_DONE) == 0 || strcmp(state, BL_RUN_FILE_STOPPED) == 0 ||
 	       strcmp(state, BL_RUN_FILE_FAILED) == 0;
 }
 
@@ -344,7 +344,7 @@ void bl_heartbeat_end(bl_heartbeat *h, bl_trainer *t)
 		reason_of(t, reason, sizeof reason);
 	pthread_mutex_lock(&h->lock);
 	h->file.step = h->ended_at = i.step;
-	set_state(h, failed ? BL_RUN_FILE_FAILED : done ? BL_RUN_FILE_FINISHED : BL_RUN_FILE_STOPPED, reason);
+	set_state(h, failed ? BL_RUN_FILE_FAILED : done ? BL_RUN_FILE_DONE : BL_RUN_FILE_STOPPED, reason);
 	write_file(h);
 	pthread_mutex_unlock(&h->lock);
 }

@@ -31,7 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { VERSION = 1, HALF = 999, BUSY_MS = 2000, STAMP = 96, ROWS_MOST = 100000, TURNS = 2000 };
+enum { VERSION = 2, HALF = 999, BUSY_MS = 2000, STAMP = 96, ROWS_MOST = 100000, TURNS = 2000 };
 
 /* What the index has of a run, to see whether that still holds. */
 typedef struct entry {

@@ -51,7 +51,7 @@ static const char *state_of(const bl_live_info *i)
 	case BL_RUN_NEW: return BL_RUN_FILE_NEW;
 	case BL_RUN_RUNNING: return BL_RUN_FILE_RUNNING;
 	case BL_RUN_PAUSED: return BL_RUN_FILE_PAUSED;
-	case BL_RUN_DONE: return BL_RUN_FILE_FINISHED;
+	case BL_RUN_DONE: return BL_RUN_FILE_DONE;
 	case BL_RUN_STOPPED: return BL_RUN_FILE_STOPPED;
 	case BL_RUN_FAILED: return BL_RUN_FILE_FAILED;
 	}

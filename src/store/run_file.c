@@ -127,10 +127,12 @@ static int read_tags(const json_t *root, bl_run_file *f)
 	return 0;
 }
 
-static int check_state(const bl_run_file *f)
+static int check_state(bl_run_file *f)
 {
+	if (strcmp(f->state, "finished") == 0)
+		snprintf(f->state, sizeof f->state, "%s", BL_RUN_FILE_DONE);
 	static const char *const known[] = { BL_RUN_FILE_NEW, BL_RUN_FILE_RUNNING, BL_RUN_FILE_PAUSED, BL_RUN_FILE_STOPPED,
-	                                     BL_RUN_FILE_FINISHED, BL_RUN_FILE_FAILED };
+	                                     BL_RUN_FILE_DONE, BL_RUN_FILE_FAILED };
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
 		if (strcmp(f->state, known[i]) == 0)
 			return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* runs.c: the list of runs, live and past, and the one that is meant by a word. */
 #include "store/runs.h"
+#include "store/known.h"
 
 #include <barlow/error.h>
 #include <barlow/runs.h>
@@ -31,8 +32,8 @@ bool bl_run_going(const bl_run *r)
 const char *bl_run_state_text(const bl_run *r)
 {
 	if (r->broken)
-		return "broken";
-	return is_over(r) || r->alive ? bl_run_state_name(r->info.state) : "lost";
+		return BL_KNOWN_BROKEN;
+	return is_over(r) || r->alive ? bl_run_state_name(r->info.state) : BL_KNOWN_KILLED;
 }
 
 /* Takes the values that r lacks of those columns; returns how many it lacks still. */

@@ -84,7 +84,7 @@ static void add_state(const bl_scene *s, const bl_canvas *c, struct fields *fs)
 {
 	bool fine = !s->lost && (s->info.state == BL_RUN_RUNNING || s->info.state == BL_RUN_DONE);
 	ADD(fs, fine ? BL_PAINT_GOOD : BL_PAINT_WARN, 9, "%s %s", c->can.utf8 ? "●" : "*",
-	    s->lost ? "LOST" : bl_run_state_name(s->info.state));
+	    s->lost ? "KILLED" : bl_run_state_name(s->info.state));
 }
 
 static void add_epochs(const bl_live_info *i, struct fields *fs)

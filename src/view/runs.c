@@ -137,7 +137,7 @@ static bl_paint paint_of(const bl_run *r)
 	if (bl_run_going(r))
 		return BL_PAINT_GOOD;
 	const char *state = bl_run_state_text(r);
-	bool bad = r->broken || r->info.state == BL_RUN_FAILED || !strcmp(state, "lost");
+	bool bad = r->broken || r->info.state == BL_RUN_FAILED || !strcmp(state, "killed");
 	return bad ? BL_PAINT_WARN : BL_PAINT_TEXT;
 }
 

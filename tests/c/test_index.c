@@ -104,9 +104,9 @@ static void folders_are_the_truth(void **state)
 	char command[1600];
 	(void)state;
 	assert_string_equal(answer(STATES), "");
-	put("a", a_run("finished", .5));
+	put("a", a_run("done", .5));
 	put("b", a_run("failed", .25));
-	assert_string_equal(answer(STATES), "a finished; b failed");
+	assert_string_equal(answer(STATES), "a done; b failed");
 	assert_string_equal(in_memory(), "");
 	assert_string_equal(answer("SELECT id, key, value FROM metrics JOIN runs USING(run) ORDER BY id"), "a knn 0.5; b knn 0.25");
 	assert_string_equal(answer("SELECT key, value FROM recipe JOIN runs USING(run) WHERE id = 'a' ORDER BY key"), "encoder nn.cnn; loss.lambda 0.02");
@@ -125,17 +125,17 @@ static void a_hostile_file_is_named(void **state)
 {
 	char path[900];
 	(void)state;
-	put("a", a_run("finished", .5));
+	put("a", a_run("done", .5));
 	snprintf(path, sizeof path, "%s/run.json", folder_of("a"));
-	const char *hostile = "{\"format\": 1, \"state\": \"finished\", \"step\": \"'; DROP TABLE runs; --\"}";
+	const char *hostile = "{\"format\": 1, \"state\": \"done\", \"step\": \"'; DROP TABLE runs; --\"}";
 	support_write(path, hostile, strlen(hostile));
 	assert_non_null(strstr(answer("SELECT problem FROM runs"), "'step': expected a whole number"));
 	assert_string_equal(answer(STATES), "a broken");
-	bl_run_file f = a_run("finished", .5);
+	bl_run_file f = a_run("done", .5);
 	snprintf(f.notes, sizeof f.notes, "'); DELETE FROM runs; --\x1b[31m");
 	put("a'); DROP TABLE runs; --", f);
 	assert_string_equal(answer("SELECT count(*) FROM runs"), "2");
-	assert_non_null(strstr(answer("SELECT notes FROM runs WHERE state = 'finished'"), "DELETE FROM"));
+	assert_non_null(strstr(answer("SELECT notes FROM runs WHERE state = 'done'"), "DELETE FROM"));
 }
 
 /* --- Its file --------------------------------------------------------------------------------- */
@@ -144,10 +144,10 @@ static void it_is_made_again(void **state)
 {
 	struct stat s;
 	(void)state;
-	put("a", a_run("finished", .5));
+	put("a", a_run("done", .5));
 	char *path = bl_index_path(root);
 	assert_non_null(path);
-	assert_string_equal(answer(STATES), "a finished");
+	assert_string_equal(answer(STATES), "a done");
 	assert_int_equal(stat(path, &s), 0);
 	for (int turn = 0; turn < 7; turn++) {
 		static const char half[] = "\0\0\3\347"; /* 999: a writer was killed */
@@ -166,7 +166,7 @@ static void it_is_made_again(void **state)
 			}
 		if (f)
 			fclose(f);
-		assert_string_equal(answer(STATES), "a finished");
+		assert_string_equal(answer(STATES), "a done");
 		assert_string_equal(answer("SELECT value FROM metrics"), "0.5");
 		assert_string_equal(in_memory(), "");
 	}
@@ -177,11 +177,11 @@ static void it_is_in_memory_where_it_has_no_place(void **state)
 {
 	char cache[600];
 	(void)state;
-	put("a", a_run("finished", .5));
+	put("a", a_run("done", .5));
 	snprintf(cache, sizeof cache, "%s/file", scratch);
 	support_write(cache, "", 0);
 	setenv("XDG_CACHE_HOME", cache, 1);
-	assert_string_equal(answer(STATES), "a finished");
+	assert_string_equal(answer(STATES), "a done");
 	assert_non_null(strstr(in_memory(), "Not a directory"));
 	setenv("XDG_CACHE_HOME", scratch, 1);
 	char *path = bl_index_path(root);
@@ -189,7 +189,7 @@ static void it_is_in_memory_where_it_has_no_place(void **state)
 	mkdir(cache, 0700);
 	snprintf(cache, sizeof cache, "%s/victim", scratch);
 	assert_int_equal(symlink(cache, path), 0);
-	assert_string_equal(answer(STATES), "a finished");
+	assert_string_equal(answer(STATES), "a done");
 	assert_true(in_memory()[0] != '\0');
 	assert_int_equal(access(cache, F_OK), -1); /* no link is followed */
 	free(path);
@@ -205,7 +205,7 @@ static void several_at_once_do_no_harm(void **state)
 	for (int i = 0; i < 20; i++) {
 		char id[16];
 		snprintf(id, sizeof id, "r%02d", i);
-		put(id, a_run("finished", i));
+		put(id, a_run("done", i));
 	}
 	for (int who = 0; who < READERS; who++)
 		if (fork() == 0) {
@@ -213,7 +213,7 @@ static void several_at_once_do_no_harm(void **state)
 			for (int k = 0; k < TURNS; k++) {
 				char id[32];
 				snprintf(id, sizeof id, "own%d", who);
-				put(id, a_run("finished", k));
+				put(id, a_run("done", k));
 				if (who == 0)
 					unlink(path);
 				if (strcmp(answer("SELECT count(*) FROM runs WHERE id LIKE 'r%'"), "20") != 0)
@@ -244,7 +244,7 @@ static void questions_only_read(void **state)
 		{ "WITH RECURSIVE a(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM a) SELECT max(x) FROM a", "took more than" },
 	};
 	(void)state;
-	put("a", a_run("finished", .5));
+	put("a", a_run("done", .5));
 	bl_index *x = bl_index_open(root);
 	assert_non_null(x);
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -255,7 +255,7 @@ static void questions_only_read(void **state)
 		assert_error(cases[i].says);
 	}
 	bl_index_close(x);
-	assert_string_equal(answer(STATES), "a finished");
+	assert_string_equal(answer(STATES), "a done");
 	assert_int_equal(access("mark", F_OK), -1);
 }
 

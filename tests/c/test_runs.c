@@ -184,7 +184,7 @@ static void test_lost(void **state)
 	bl_runs *r = list(NULL);
 	assert_int_equal(r->n, 1);
 	assert_false(bl_run_going(&r->run[0]));
-	assert_string_equal(bl_run_state_text(&r->run[0]), "lost");
+	assert_string_equal(bl_run_state_text(&r->run[0]), "killed");
 	bl_runs_free(r);
 }
 
@@ -202,7 +202,7 @@ static void test_zombie(void **state)
 	assert_int_equal(kill(child, 0), 0);
 	bl_runs *r = list(NULL);
 	assert_int_equal(r->n, 1);
-	assert_string_equal(bl_run_state_text(&r->run[0]), "lost");
+	assert_string_equal(bl_run_state_text(&r->run[0]), "killed");
 	int claim = bl_runs_claim(r->run[0].folder);
 	assert_true(claim >= 0);
 	bl_runs_release(claim);

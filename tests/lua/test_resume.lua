@@ -72,7 +72,9 @@ test("a run that was stopped goes on to the same bits, in its folder", function(
 	t:wait(.001)
 	t:stop()
 	local at, folder = t.iteration, t.folder
-	local again = runs.resume(tag .. "-a")
+	equal(runs.resume(runs()[tag .. "-a"]).iteration, at)
+	fails(function() runs.resume{} end, "expected a run of runs()")
+	local again = runs.resume(runs.get(tag .. "-a"))
 	equal(again.iteration, at)
 	equal(again.message, "resumed at step " .. at)
 	equal(tostring(again.recipe), tostring(t.recipe))

@@ -219,7 +219,7 @@ test("run.json says what a run is, and runs.list reads it", function()
 	local t = small{ name = tag .. "-json", loss = loss.barlow{ lambda = .02 } }
 	t:run{ quiet = true }
 	local r = runs.list{ where = { name = tag .. "-json" } }[1]
-	equal(r.state, "finished")
+	equal(r.state, "done")
 	equal(r.reason, "all steps are done")
 	equal(r.seed, 3)
 	equal(r.recipe["loss.lambda"], .02)
@@ -255,12 +255,16 @@ test("a spoilt run.json is named, and the run is listed all the same", function(
 	f:write [[{"format": 1, "state": "finished", "tags": [1]}]]
 	f:close()
 	local r = runs.list{ where = { name = tag .. "-bad" } }[1]
-	equal(r.state, "finished")
+	equal(r.state, "done")
 	equal(r.step, 6)
 	if not r.problem:find("run.json: 'tags': expected texts", 1, true) then error(r.problem) end
+	f = assert(io.open(t.folder .. "/run.json", "w"))
+	f:write [[{"format": 1, "state": "finished"}]] -- what "done" was called before
+	f:close()
+	equal(runs.get(t.folder).state, "done")
 	os.remove(t.folder .. "/run.json")
 	r = runs.list{ where = { name = tag .. "-bad" } }[1] -- as runs of before have none
-	equal(r.state, "finished")
+	equal(r.state, "done")
 	equal(r.problem, nil)
 end)
 

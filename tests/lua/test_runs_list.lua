@@ -47,7 +47,7 @@ end
 
 test("where: columns, metrics and settings by their names", function()
 	local function chosen(condition, sort) return names(runs.list{ where = ours .. " and " .. condition, sort = sort or "loss.lambda" }) end
-	equal(chosen "state = 'finished'", "one two three")
+	equal(chosen "state = 'done'", "one two three")
 	equal(chosen "loss.lambda > .015", "two three")
 	equal(chosen("loss.lambda > .015", "-loss.lambda"), "three two")
 	equal(chosen "loss.lambda between .01 and .02 and not batch = 48", "one two")
@@ -154,7 +154,7 @@ test("tags and notes", function()
 	os.rename(two.folder .. "/run.json", two.folder .. "/aside") -- a run of a version before gets one
 	runs.tag(two.id, "old")
 	equal(names(runs.list{ tags = "old", where = ours }), "two")
-	equal(runs.get(two.id).state, "finished")
+	equal(runs.get(two.id).state, "done")
 	os.rename(two.folder .. "/aside", two.folder .. "/run.json")
 end)
 
@@ -175,7 +175,7 @@ test("the command: tables, JSON, CSV", function()
 	has(barlow("list " .. where), "id ", "state", tag .. "two", tag .. "three")
 	equal(barlow(("list %s --csv -c name,loss.lambda -s loss.lambda"):format(where)),
 		("name,loss.lambda\n%stwo,0.02\n%sthree,0.03"):format(tag, tag))
-	has(barlow(("list %s --json"):format(where)), '"state": "finished"')
+	has(barlow(("list %s --json"):format(where)), '"state": "done"')
 	has(barlow("show " .. three.id), "loss.lambda", "0.03", "all steps are done")
 	has(barlow("show --json " .. three.id), '"loss.lambda": 0.03')
 	has(barlow(("diff %s %s --csv"):format(one.id, three.id)), "recipe,loss.lambda,0.01,0.03")
@@ -267,7 +267,7 @@ test("names of others do no harm to the terminal, nor to a spreadsheet", functio
 end)
 
 test("delete goes to the trash, prune by age, number and size", function()
-	local where = ("id like '%s%%' and state = 'finished'"):format(tag)
+	local where = ("id like '%s%%' and state = 'done'"):format(tag)
 	local before = #runs.list{ where = where }
 	equal(runs.delete(three.id, { ask = false }), true)
 	equal(#runs.list{ where = where }, before - 1)

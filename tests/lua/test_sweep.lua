@@ -237,6 +237,24 @@ local function put(s, k, value, more)
 	native.trial_finish(s.folder, k, 1, native.json_text(r))
 end
 
+test("sweep.list has all sweeps without a folder of their own, and what is wrong with one that cannot be read", function()
+	local s = sweep{ base = base(), space = { ["loss.lambda"] = { .005, .01 } }, seeds = 2, name = "listed" }
+	put(s, 1, .25)
+	put(s, 2, .5)
+	native.make_folder(declared.root() .. "/spoilt")
+	local mine, spoilt
+	for _, e in ipairs(sweep.list()) do
+		if e.folder == s.folder then mine = e end
+		if e.name == "spoilt" then spoilt = e end
+	end
+	equal(("%d %d %g"):format(mine.complete, mine.trials, mine.best), "2 6 0.5")
+	equal(sweep.open(mine).folder, s.folder)
+	equal(spoilt.problem:find("spoilt", 1, true) ~= nil, true)
+	equal(tostring(sweep.list()):find("spoilt", 1, true) ~= nil, true)
+	fails(function() sweep.open{} end, "string expected")
+	os.execute(("rm -rf '%s' '%s'"):format(s.folder, spoilt.folder))
+end)
+
 test("arms are compared with the base by pairs of the same seed, all of them by Holm", function()
 	local s = make{ space = { ["loss.lambda"] = { .001, .0051, .02 } }, seeds = 3 }
 	local values = { { .50, .70, .60 }, { .51, .70, .61 }, { .61, .79, .70 } } -- by arm: the second is the base

@@ -135,11 +135,11 @@ until_true held_later_than killed 20
 check "while it goes on it is refused" fails_with "going on in process $trainer" 1 resume killed
 check "... and goes on" go_on
 kill_it
-check "it is killed in the middle" is killed state lost
+check "it is killed in the middle" is killed state killed
 "$BARLOW" resume -t 2 --plain >"$dir/out" 2>&1 </dev/null &
 trainer=$!
 until_true held_later_than killed 200 && kill_it
-check "it goes on, the newest, and is killed again" is killed state lost
+check "it goes on, the newest, and is killed again" is killed state killed
 check "it goes on by name, to the end" run 0 resume killed
 check "... says from where" says "killed: resumed at step "
 check "... and says where it came to" says "done at step 480 of 480, kept in $root/killed"

@@ -101,7 +101,7 @@ start() {
 in_tmux new-session -d -s a -x 100 -y 30 cat
 in_tmux new-session -d -s b -x 100 -y 30 cat
 
-echo "1..41"
+echo "1..45"
 
 check "no runs: said, status 1" fails_with "there are no runs in $root" 1 watch
 make_run past 3 >"$dir/past.lua"
@@ -171,11 +171,11 @@ check "... where keys still reach it" until_true is state running
 
 kill -KILL "$trainer"
 check "the trainer is killed: its viewers say so" shows a "is gone; this is the last it showed"
-check "... and keep what they showed" shows b "● LOST  step"
-check "one frame of it says so too" fails_with "● LOST" 0 watch --once --size 80x24 slow
+check "... and keep what they showed" shows b "● KILLED  step"
+check "one frame of it says so too" fails_with "● KILLED" 0 watch --once --size 80x24 slow
 wait "$trainer" 2>/dev/null
 trainer=
-check "runs() says it is lost" is state lost
+check "runs() says it was killed" is state killed
 keys a q
 check "and q leaves, status 0" shows a "status=0"
 "$BARLOW" resume -t 1 --plain slow >"$dir/out" 2>&1 </dev/null &
@@ -183,6 +183,9 @@ trainer=$!
 check "it is resumed: a viewer that stayed follows it" shows b "slow  ● running"
 keys b Space
 check "... and is read-only, as before" shows b "read-only: the key Space is off"
-kill -KILL "$trainer"
-wait "$trainer" 2>/dev/null
+check "barlow stop stops it, and says where" run 0 stop slow
+check "... when it has ended" says "slow: stopped at step"
+wait "$trainer"
+check "... with status 0" [ $? -eq 0 ]
 trainer=
+check "a run that does not go on is not stopped" fails_with "slow is not going on: it is stopped at step" 1 stop slow

@@ -96,6 +96,18 @@ wait $driver
 check "... and says how to go on" grep -q "barlow sweep resume" "$dir/driver"
 check "... no trial is over" [ ! -e "$dir/stopped/trials/0001/result.json" ]
 
+# A trial that its user stops did not come to its end.
+script ended 4000 ''
+"$BARLOW" sweep run "$dir/ended.lua" --jobs 1 >"$dir/driver" 2>&1 </dev/null &
+driver=$!
+until_true test -e "$dir/ended/trials/0001/attempt-1/checkpoint.safetensors"
+"$BARLOW" stop "$dir/ended/trials/0001/attempt-1" >"$dir/out" 2>&1
+check "barlow stop ends a trial" until_true test -e "$dir/ended/trials/0001/result.json"
+cp "$dir/ended/trials/0001/result.json" "$dir/out"
+check "... which counts as pruned" says '"state":"pruned"'
+sweep stop "$dir/ended"
+wait $driver
+
 # On a terminal: the screen, its keys, and a trial's own screen.
 if command -v tmux >/dev/null 2>&1; then
 	socket=barlow-sweep-$$

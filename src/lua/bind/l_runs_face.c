@@ -11,6 +11,9 @@ static int all_runs(lua_State *L)
 
 static int resume(lua_State *L)
 {
+	if (lua_istable(L, 1) && lua_getfield(L, 1, "folder") != LUA_TSTRING)
+		return luaL_argerror(L, 1, "expected a run of runs() or runs.list, or its name");
+	lua_settop(L, 1);
 	return bl_lua_call_module(L, "barlow.resume", "load", lua_gettop(L));
 }
 
@@ -34,7 +37,7 @@ static int through(lua_State *L)
 /* Which runs, of functions that take many. */
 #define WHERE \
 	BL_FIELD_UNREAD("where", "a condition as text, a table, or a function", BL_OTHERWISE("all"), \
-	                .help = "which: \"knn > .7 and loss.lambda < .1\" over columns, metrics and settings (SQL), {state = \"finished\"}, " \
+	                .help = "which: \"knn > .7 and loss.lambda < .1\" over columns, metrics and settings (SQL), {state = \"done\"}, " \
 	                        "or function(r) return r.step > 9 end")
 #define SORT \
 	BL_FIELD_UNREAD("sort", "the name of a column, metric or setting", BL_OTHERWISE("newest first"), \
@@ -69,15 +72,15 @@ static const bl_field prune_fields[] = {
 static const bl_lua_function itself = BL_LUA("runs", NULL, "(): table",
 	"All runs that were kept, live and past, newest first.", "runs()");
 static const bl_lua_function functions[] = {
-	BL_LUA("resume", resume, "(run?: string): trainer",
-	       "A trainer that stands where the run did: by name or folder, or the newest that was stopped before its end.",
+	BL_LUA("resume", resume, "(run?: string|table): trainer",
+	       "A trainer that stands where the run did: by name or folder, as an entry of runs(), or the newest that was stopped before its end.",
 	       "pcall(runs.resume, \"no such run\")"),
 	BL_LUA("fork", fork_run, "(run: string, settings?: table): trainer",
 	       "A trainer that goes on from a checkpoint of a run, with other settings, as a run of its own; it has not begun.",
 	       "pcall(runs.fork, \"no such run\", {set = {[\"loss.lambda\"] = .02}})", .fields = bl_lua_fork_fields),
 	BL_LUA("list", through, ": table",
-	       "Runs with all that is known of them: state (running, stopped, finished, failed, killed), metrics, recipe, tags ...",
-	       "print(runs.list{where = {state = \"finished\"}, sort = \"-created\"})", .fields = list_fields),
+	       "Runs with all that is known of them: state (new, running, paused, done, stopped, failed, killed, broken), metrics, recipe, tags ...",
+	       "print(runs.list{where = {state = \"done\"}, sort = \"-created\"})", .fields = list_fields),
 	BL_LUA("get", through, "(run: string): table",
 	       "One run: by its folder's name, its name (the newest of it), how one folder's name begins, or the path of its folder.",
 	       "pcall(runs.get, \"no such run\")"),

@@ -11,11 +11,22 @@ static int new_sweep(lua_State *L)
 	return bl_lua_call_module(L, "barlow.driver", "with_methods", 1);
 }
 
+/* What sweep.list has of one will do. */
 static int open_sweep(lua_State *L)
 {
+	if (lua_istable(L, 1)) {
+		lua_getfield(L, 1, "folder");
+		lua_replace(L, 1);
+	}
 	luaL_checkstring(L, 1);
+	lua_settop(L, 1);
 	bl_lua_call_module(L, "barlow.sweep", "open", lua_gettop(L));
 	return bl_lua_call_module(L, "barlow.driver", "with_methods", 1);
+}
+
+static int list_sweeps(lua_State *L)
+{
+	return bl_lua_call_module(L, "barlow.sweep_list", "list", 0);
 }
 
 /* The function of lua/space.lua that has the name of the one that runs. */
@@ -25,8 +36,12 @@ static int through(lua_State *L)
 }
 
 static const bl_lua_function functions[] = {
-	BL_LUA("open", open_sweep, "(sweep: string): sweep", "One that is there: by its folder, or by how its name among all sweeps begins.",
+	BL_LUA("open", open_sweep, "(sweep: string|table): sweep",
+	       "One that is there: by its folder, by how its name among all sweeps begins, or as an entry of sweep.list().",
 	       "pcall(sweep.open, \"no such sweep\")"),
+	BL_LUA("list", list_sweeps, "(): table",
+	       "All sweeps without a folder of their own: {name, folder, trials, complete, failed, pruned, skipped, metric, best or problem}.",
+	       "print(sweep.list())"),
 	BL_LUA("uniform", through, "(low: number, high: number): table", "An axis of a sweep's space: numbers of [low, high).",
 	       "sweep.uniform(0, .5)"),
 	BL_LUA("loguniform", through, "(low: number, high: number): table", "An axis: numbers whose logarithms are spread evenly.",

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* cmd_stop.c: barlow stop: asks a run of any process of this host to stop, through the mailbox in its live file. */
+#include "cli/command.h"
+
+#include <barlow/error.h>
+#include <barlow/runs.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { LOOK_NS = 50000000 };
+
+struct wish {
+	bool no_wait;
+};
+
+static const bl_option options[] = {
+	BL_OPTION(FLAG, struct wish, no_wait, .name = "no-wait", .help = "return at once, not when the run has stopped and is saved"),
+	BL_OPTION_END,
+};
+
+static bool is_over(const bl_live_info *i)
+{
+	return i->state == BL_RUN_DONE || i->state == BL_RUN_STOPPED || i->state == BL_RUN_FAILED;
+}
+
+/* Refused: a run that does not go on, and one whose live file may not be written: it is another user's. */
+static int send_stop(bl_live *run, bool commands)
+{
+	bl_live_info i;
+	bl_live_info_get(run, &i);
+	if (is_over(&i))
+		return bl_fail("%s is not going on: it is %s at step %lld of %lld", i.name, bl_run_state_name(i.state), (long long)i.step,
+		               (long long)i.steps);
+	if (!bl_live_writer_alive(run))
+		return bl_fail("%s is not going on: its process %lld is gone, or runs on another host", i.name, (long long)i.pid);
+	if (!commands)
+		return bl_fail("%s cannot be stopped: its live file %s may not be written, as it is another user's", i.name, bl_live_path(run));
+	return bl_live_send(run, (bl_command){ .kind = BL_CMD_STOP });
+}
+
+static int wait_for_end(const bl_live *run, bl_live_info *i)
+{
+	for (bl_live_info_get(run, i); !is_over(i); bl_live_info_get(run, i)) {
+		if (!bl_live_writer_alive(run))
+			return bl_fail("its process %lld is gone before it had stopped", (long long)i->pid);
+		nanosleep(&(struct timespec){ .tv_nsec = LOOK_NS }, NULL);
+	}
+	return 0;
+}
+
+static int stop_run(bl_live *run, bool commands, bool no_wait)
+{
+	bl_live_info i;
+	if (send_stop(run, commands) < 0)
+		return -1;
+	bl_live_info_get(run, &i);
+	if (no_wait) {
+		printf("%s stops after its step %lld of %lld\n", i.name, (long long)i.step + 1, (long long)i.steps);
+		return 0;
+	}
+	if (wait_for_end(run, &i) < 0)
+		return -1;
+	printf("%s: %s at step %lld of %lld\n", i.name, bl_run_state_name(i.state), (long long)i.step, (long long)i.steps);
+	return 0;
+}
+
+static int stop(const bl_subcommand *self, const void *options_read, const bl_texts *operands)
+{
+	(void)self;
+	const struct wish *w = options_read;
+	bool commands = true;
+	bl_live *run = bl_runs_open(operands->text[0], &commands);
+	int rc = run ? stop_run(run, commands, w->no_wait) : -1;
+	if (rc < 0)
+		fprintf(stderr, "barlow stop: %s\n", bl_error());
+	if (run)
+		bl_live_close(run);
+	return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+const bl_subcommand bl_subcommand_stop = {
+	.name = "stop",
+	.summary = "stop a run that goes on in another process of this host",
+	.options = options,
+	.operand = "run",
+	.thing = BL_THING_RUN,
+	.needed = true,
+	.about = "Asks a run to stop after its step, and waits until it has: it saves itself and can be resumed. The run is given as for "
+	         "watch. Only its user may: who cannot write its live file is refused. A sweep is stopped by barlow sweep stop.\n",
+	.size = sizeof(struct wish),
+	.run = stop,
+};
