@@ -245,9 +245,11 @@ methods.resume = methods.run
 local added = {
 	{ name = "seeds", type = "any", expected = "how many, or a list of integers", otherwise = "none", text = "further seeds of all arms" },
 	{ name = "arms", type = "integer", otherwise = "none", text = "further points of random, halton or tpe" },
+	{ name = "values", type = "table", otherwise = "none",
+		text = "of a grid, by path: further values, each with all values of the other axes" },
 }
 
-add("add", "(settings: table): sweep", "More seeds, or more arms, for s:run() to make; what is there stays.", added, ":add{seeds = 1}")
+add("add", "(settings: table): sweep", "More seeds, arms, or values of a grid, for s:run() to make; what is there stays.", added, ":add{seeds = 1}")
 function methods.add(s, more)
 	sweep.add(s, registry.check({ name = "sweep:add", keys = added }, more))
 	return s
@@ -353,7 +355,9 @@ function methods.best(s, options)
 end
 
 add("pareto", "(): table", "Arms that no other beats in both the metric and the seconds of a trial, the fastest first.")
-function methods.pareto(s) return results.pareto(s) end
+function methods.pareto(s)
+	return setmetatable(results.pareto(s), { __tostring = function(arms) return results.arms_text(s, arms) end })
+end
 
 add("importance", "(): table",
 	"By path: how much the parameter matters, from 0 to 1. Printed it names the formula: fANOVA of a complete grid, else PED-ANOVA.")

@@ -285,12 +285,17 @@ local function pairing(s)
 		.. (#list > 0 and ", except for " .. table.concat(list, ", ") or "") .. "."
 end
 
+-- These arms as lines.
+function results.arms_text(s, arms)
+	local head, rows = cells(s, arms)
+	if native.is_terminal() then fit(head, rows, native.width()) end
+	return aligned(head, rows)
+end
+
 -- The table as text; nothing of it stands on a test set.
 function results.table_text(s)
 	local arms = results.arms(s)
-	local head, rows = cells(s, arms)
-	if native.is_terminal() then fit(head, rows, native.width()) end
-	local out = { results.state_text(s), aligned(head, rows) }
+	local out = { results.state_text(s), results.arms_text(s, arms) }
 	if s.reference then out[#out + 1] = pairing(s) end
 	if #s.paths > 1 and results.counts(s).complete > 0 then out[#out + 1] = importance.text(importance.of(s, arms)) end
 	return table.concat(out, "\n")

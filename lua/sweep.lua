@@ -7,6 +7,7 @@ alone (but for the sampler tpe), so that any process can make any trial, and the
 declaration is a recipe like others (FOLDER/sweep.lua): it is read where it can only construct.  Trials are made by workers
 (worker.lua), which a driver starts (driver.lua); what came of them is read by results.lua.
 ]]
+local added = require "barlow.sweep_added"
 local native = require "barlow.native"
 local recipe = require "barlow.recipe"
 local registry = require "barlow.registry"
@@ -157,30 +158,19 @@ local function check_stop(s)
 	if stop and not (type(s.narrow) == "number" and s.narrow > 0) then refuse "stop.interval must be a number above 0" end
 end
 
-local function is_integers(v)
-	if type(v) ~= "table" or #v == 0 or #v > 10000 then return false end
-	for _, x in ipairs(v) do
-		if math.type(x) ~= "integer" then return false end
-	end
-	return true
-end
-
 -- Points.
-
--- u of the arm's axes; nil: it is the base.
-local function point(s, arm)
-	if s.base_arm then
-		if arm == s.base_arm then return nil end
-		arm = arm - 1 -- the base comes first
-	end
-	if s.sampler == "tpe" then return sweep.drawn(s, arm) end
-	return sampler.kinds[s.sampler](arm, s)
-end
 
 -- By path: the values of the arm; {} of the base.
 function sweep.values(s, arm)
-	local u, out = point(s, arm), {}
-	for i, path in ipairs(u and s.paths or {}) do out[path] = space.value(s.space[path], u[i]) end
+	local out, part = {}, nil
+	if arm == s.base_arm then return out end
+	for _, p in ipairs(s.parts) do
+		if arm >= p.from and arm <= p.to then part = p end
+	end
+	if not part then error(("sweep: there is no arm %d"):format(arm), 0) end
+	local n, of = arm - part.from + 1, { seed = s.seed, paths = s.paths, space = part.space }
+	local u = s.sampler == "tpe" and sweep.drawn(s, n) or sampler.kinds[s.sampler](n, of)
+	for i, path in ipairs(s.paths) do out[path] = space.value(part.space[path], u[i]) end
 	return out
 end
 
@@ -202,49 +192,33 @@ function sweep.arm_of(s, k)
 	error(("sweep: there is no trial %d"):format(k), 0)
 end
 
--- The blocks: the declaration's, then what was added, a line of FOLDER/added.jsonl each: {"arms": n} or {"seeds": [...]}.
+-- The declaration, and what was added by anybody since.
 function sweep.refresh(s)
-	local path, seeds = s.folder .. "/added.jsonl", table.move(s.declared.seeds, 1, #s.declared.seeds, 1, {})
-	local arms, blocks = s.declared.arms, { { from = 1, to = s.declared.arms, first = 1, last = #seeds } }
-	for line in (native.exists(path) and native.read_file(path) or ""):gmatch "[^\n]+" do
-		local v = native.json_read(line)
-		if type(v) == "table" and math.type(v.arms) == "integer" and v.arms >= 1 and arms + v.arms <= 1000000 and s.sampler ~= "grid" then
-			blocks[#blocks + 1] = { from = arms + 1, to = arms + v.arms, first = 1, last = #seeds }
-			arms = arms + v.arms
-		elseif type(v) == "table" and is_integers(v.seeds) then
-			blocks[#blocks + 1] = { from = 1, to = arms, first = #seeds + 1, last = #seeds + #v.seeds }
-			table.move(v.seeds, 1, #v.seeds, #seeds + 1, seeds)
-		end
-	end
-	local trials = #blocks == 1 and s.declared.trials or 0
-	for _, b in ipairs(#blocks > 1 and blocks or {}) do trials = trials + block_size(b) end
-	s.arms, s.seeds, s.blocks, s.trials = arms, seeds, blocks, math.min(trials, 1000000)
+	local now = added.read(s)
+	local trials = #now.blocks == 1 and s.declared.trials or 0
+	for _, b in ipairs(#now.blocks > 1 and now.blocks or {}) do trials = trials + block_size(b) end
+	s.arms, s.seeds, s.blocks, s.space, s.parts, s.trials = now.arms, now.seeds, now.blocks, now.space, now.parts, math.min(trials, 1000000)
 end
 
--- More seeds of all arms, or more arms of a sampler that has them.
-function sweep.add(s, more)
-	for k in pairs(more) do one_of("a key of add", k, "seeds", "arms") end
-	if (more.seeds == nil) == (more.arms == nil) then refuse "add takes seeds = a list of new ones or how many, or arms = how many" end
-	if more.arms then
-		if s.sampler == "grid" then refuse "a grid has no more arms: declare another sweep with the values to add" end
-		native.append_line(s.folder .. "/added.jsonl", native.json_text{ arms = whole("arms", more.arms, 1, 100000) })
-		return sweep.refresh(s)
-	end
-	local seeds = more.seeds
+local function add_arms(s, n)
+	if s.sampler == "grid" then refuse "a grid has no more arms: add values = {[\"loss.lambda\"] = {.04}}" end
+	added.append(s, { arms = whole("arms", n, 1, 100000) })
+end
+
+local function add_seeds(s, seeds)
 	if math.type(seeds) == "integer" then
-		local top = s.seeds[1]
+		local n, top = whole("seeds", seeds, 1, 10000), s.seeds[1]
 		for _, v in ipairs(s.seeds) do top = math.max(top, v) end
 		seeds = {}
-		for i = 1, whole("seeds", more.seeds, 1, 10000) do seeds[i] = top + i end
+		for i = 1, n do seeds[i] = top + i end
 	end
-	if not is_integers(seeds) then refuse "add: seeds must be a list of integers, or how many" end
+	if not added.is_integers(seeds) then refuse "add: seeds must be a list of integers, or how many" end
 	for _, v in ipairs(seeds) do
 		for _, old in ipairs(s.seeds) do
 			if v == old then refuse("the seed %d is there already", v) end
 		end
 	end
-	native.append_line(s.folder .. "/added.jsonl", native.json_text{ seeds = seeds })
-	sweep.refresh(s)
+	added.append(s, { seeds = seeds })
 end
 
 -- The points of tpe are drawn once, by whoever comes first, from the results that he sees; both are kept.
@@ -351,6 +325,60 @@ local function complete(s)
 	getmetatable(full).__recipe = true
 	s.base = full
 	return t
+end
+
+-- Fails where the base, or `trial`, cannot be made with that value; gives the algorithms of convolutions that the base does not have.
+local function try_value(s, path, v)
+	local values, new = s.trial and sweep.values(s, 1) or {}, {}
+	values[path] = v
+	local fine, t = pcall(function() return dry(sweep.recipe_of(s, values, s.seeds[1], s.name, s.folder)) end)
+	if not fine then refuse("add: %s = %s: %s", path, (recipe.text(recipe.copy(v))), (tostring(t):gsub("^%S+:%d+: ", ""))) end
+	for shape, algorithm in pairs(s.base and t.recipe.convolution or {}) do
+		new[shape] = not s.base.convolution[shape] and algorithm or nil
+	end
+	return new
+end
+
+-- New values of one axis of a grid: with all values of the others they are its new arms.
+local function add_values(s, path, values)
+	local there, convolution, seen = s.space[path], {}, {}
+	if not there then
+		local near = native.nearest(tostring(path), s.paths)
+		refuse("add: '%s' is no axis of the sweep%s", tostring(path), near and (" (did you mean '%s'?)"):format(near) or "")
+	end
+	space.check_axis(path, values)
+	if values.distribution then refuse("add: %s: expected a list of values", path) end
+	for _, v in ipairs(there) do seen[recipe.text(recipe.copy(v))] = true end
+	for _, v in ipairs(values) do
+		local text = recipe.text(recipe.copy(v))
+		if seen[text] then refuse("add: %s has the value %s already", path, text) end
+		seen[text] = true
+		for shape, algorithm in pairs(try_value(s, path, v)) do convolution[shape] = algorithm end
+	end
+	local lost = recipe.lost(recipe.copy(values))
+	if lost then refuse("add: what no text can say cannot be swept: %s", lost) end
+	added.append_values(s, { path = path, values = values, convolution = convolution })
+end
+
+--[[
+More seeds of all arms, more arms of a sampler that has them, or more values of a grid.  Of several axes the later ones, in the order
+of their paths, meet the new values of those before.
+]]
+function sweep.add(s, more)
+	local kinds = 0
+	for k in pairs(more) do kinds = kinds + (one_of("a key of add", k, "seeds", "arms", "values") and 1 or 0) end
+	if kinds ~= 1 then
+		refuse "add takes one of seeds = a list of new ones or how many, arms = how many, and values = {[path] = {...}}"
+	end
+	sweep.refresh(s)
+	if more.arms then add_arms(s, more.arms) end
+	if more.seeds then add_seeds(s, more.seeds) end
+	if more.values and s.sampler ~= "grid" then refuse("add: values are a grid's, and this sweep's sampler is %s: add arms = n", s.sampler) end
+	for _, path in ipairs(more.values and space.paths(more.values) or {}) do
+		add_values(s, path, more.values[path])
+		sweep.refresh(s)
+	end
+	sweep.refresh(s)
 end
 
 -- A recipe with these values in which the sets of images are those of trainer t, where the values are not about them.
@@ -461,7 +489,7 @@ function sweep.new(settings)
 	check_budget(s)
 	sweep.check_metric(s, t)
 	settle(s)
-	s.declared = { arms = s.arms, seeds = s.seeds, trials = s.trials }
+	s.declared = { arms = s.arms, seeds = s.seeds, trials = s.trials, space = s.space }
 	sweep.refresh(s)
 	if s.trial then dry(sweep.recipe(s, 1)) end
 	return setmetatable(s, Sweep)
@@ -525,7 +553,7 @@ function sweep.open(what)
 	check_read(s, path)
 	s.folder, s.paths, s.seed = folder, space.paths(s.space), s.seeds[1]
 	if s.base then getmetatable(s.base).__recipe = true end
-	s.declared = { arms = s.arms, seeds = s.seeds, trials = s.trials }
+	s.declared = { arms = s.arms, seeds = s.seeds, trials = s.trials, space = s.space }
 	sweep.refresh(s)
 	return setmetatable(s, Sweep)
 end

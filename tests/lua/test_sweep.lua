@@ -214,6 +214,7 @@ test("seeds and arms are added behind what is there, and are there when it is op
 	equal(tostring(declared.recipe(again, 11)), tostring(declared.recipe(s, 11)))
 	fails(function() s:add{ seeds = { 7 } } end, "the seed 7 is there already")
 	fails(function() s:add{ arms = 2 } end, "a grid has no more arms")
+	fails(function() make{ sampler = "random" }:add{ values = { ["loss.lambda"] = { 1 } } } end, "sampler is random")
 	fails(function() s:add{} end, "add takes")
 	local r = make{ sampler = "random", space = { ["loss.lambda"] = sweep.loguniform(1e-3, 1e-1) }, seeds = 2, budget = { trials = 8 } }
 	local value = declared.values(r, 4)["loss.lambda"]
@@ -227,6 +228,51 @@ test("seeds and arms are added behind what is there, and are there when it is op
 	native.append_line(r.folder .. "/added.jsonl", "{\"arms\": 1e9}")
 	native.append_line(r.folder .. "/added.jsonl", "garbage")
 	equal(sweep.open(r.folder).trials, 14)
+end)
+
+test("values are added to a grid as new arms with all seeds; trials that are there stay as they are", function()
+	local s = make{ space = { ["loss.lambda"] = { .001, .0051 }, batch = { 8, 16 } }, seeds = 2 }
+	local before = {}
+	for k = 1, 8 do before[k] = tostring(declared.recipe(s, k)) end
+	s:add{ values = { ["loss.lambda"] = { .02, .03 } } }
+	s:add{ seeds = 1 }
+	s:add{ values = { batch = { 32 } } }
+	equal(s.arms, 4 + 4 + 4)
+	equal(s.trials, 12 * 3)
+	for k = 1, 8 do equal(tostring(declared.recipe(s, k)), before[k]) end
+	local again, seen, n = sweep.open(s.folder), {}, 0
+	for k = 1, s.trials do
+		local r = declared.recipe(again, k)
+		equal(tostring(r), tostring(declared.recipe(s, k)))
+		local point = ("%g %d %d"):format(r.loss.lambda, r.batch, r.seed)
+		n, seen[point] = n + (seen[point] and 0 or 1), true
+	end
+	equal(n, 36)
+	equal(seen["0.03 32 2"], true)
+	fails(function() s:add{ values = { ["loss.lambda"] = { .04, .02 } } } end, "loss.lambda has the value 0.02 already")
+	fails(function() s:add{ values = { ["loss.lamda"] = { .04 } } } end, "is no axis", "did you mean 'loss.lambda'?")
+	fails(function() s:add{ values = { batch = { 100000 } } } end, "add: batch = 100000")
+	fails(function() s:add{ values = { batch = 64 } } end, "batch: expected a list")
+	fails(function() s:add{ values = { batch = { 64 } }, seeds = 1 } end, "add takes one of")
+	equal(s.trials, 36)
+	native.write_file(s.folder .. "/added/0001.lua", "return {path = \"folder\", values = {1}}")
+	fails(function() sweep.open(s.folder) end, "added/0001.lua", "no values of an axis")
+end)
+
+test("values that are added bring the algorithms of their shapes with them, and are constructed things as well", function()
+	local s = make{ space = { encoder = { nn.cnn{ widths = { 4 }, image = 8 }, nn.cnn{ widths = { 6 }, image = 8 } } }, seeds = 1 }
+	s:add{ values = { encoder = { nn.cnn{ widths = { 10 }, image = 8 } } } }
+	local again = sweep.open(s.folder)
+	equal(again.trials, 3)
+	equal(again.base.convolution["1x8x8-10:3x3s1p1"] ~= nil, true)
+	equal(declared.recipe(again, 3).encoder.widths[1], 10)
+	local made = sweep{ space = { width = { 4 } }, seeds = 2, folder = folder(), trial = function(p)
+		return { data = data.shapes{ n = 64, size = 8, channels = 1 }, encoder = nn.cnn{ widths = { p.width }, image = 8 },
+			projector = { 8 }, batch = 16, epochs = 1 }
+	end }
+	made:add{ values = { width = { 6 } } }
+	equal(declared.recipe(made, 4).encoder.widths[1], 6)
+	fails(function() made:add{ values = { width = { -1 } } } end, "add: width = -1")
 end)
 
 -- A result as a worker writes it.
@@ -276,6 +322,17 @@ test("arms are compared with the base by pairs of the same seed, all of them by 
 	equal(b.arm, 3)
 	equal(b.params["loss.lambda"], .02)
 	equal(b.recipe.loss.lambda, .02)
+end)
+
+test("the Pareto front has the arms that no other beats in both the metric and the seconds", function()
+	local s = make{ space = { ["loss.lambda"] = { .001, .002, .003, .004, .005 } }, seeds = 1, baseline = false }
+	local values, seconds = { .5, .7, .6, .7, .4 }, { 2, 6, 8, 6, 2 }
+	for k = 1, 5 do put(s, k, values[k], { seconds = seconds[k] }) end
+	local front = {}
+	for i, a in ipairs(s:pareto()) do front[i] = a.arm end
+	table.sort(front)
+	equal(table.concat(front, " "), "1 2 4") -- 2 and 4 are equal; 3 is beaten by 2, 5 by 1
+	equal(tostring(s:pareto()):match "^%s*lambda", "lambda")
 end)
 
 test("failed trials are told, and do not count; a result that says nothing is a failed one", function()

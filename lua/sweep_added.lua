@@ -1,0 +1,108 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+--[[
+sweep_added.lua: what was added to a sweep after its declaration (FOLDER/added.jsonl), and the blocks of trials that this gives.
+
+A line is {"arms": n}: more arms of a sampler; {"seeds": [...]}: more seeds of all arms; or {"values": n}: more values of one axis
+of a grid, which FOLDER/added/n.lua has: {path =, values = {...}, convolution = {...}}, the last being the algorithms of shapes that
+only these values have.  The arms of such a line are the new values with all values that the other axes have by then.
+]]
+local native = require "barlow.native"
+local recipe = require "barlow.recipe"
+local sampler = require "barlow.sampler"
+
+local added = {}
+
+local MOST = 1000000 -- trials of a sweep
+
+local function list_path(s) return s.folder .. "/added.jsonl" end
+local function values_path(s, n) return ("%s/added/%04d.lua"):format(s.folder, n) end
+
+-- Appends a line: a table as above.
+function added.append(s, line) native.append_line(list_path(s), native.json_text(line)) end
+
+function added.is_integers(v)
+	if type(v) ~= "table" or #v == 0 or #v > 10000 then return false end
+	for _, x in ipairs(v) do
+		if math.type(x) ~= "integer" then return false end
+	end
+	return true
+end
+
+-- Writes a file of values that no other one has the name of, and then the line that names it.
+function added.append_values(s, v)
+	native.make_folder(s.folder .. "/added")
+	local n, text = 0, recipe.file_text(recipe.copy(v), s.folder)
+	repeat n = n + 1 until native.create_file(values_path(s, n), text)
+	added.append(s, { values = n })
+end
+
+-- Read once.
+local function read_values(s, n)
+	s.values_read = s.values_read or {}
+	if s.values_read[n] then return s.values_read[n] end
+	local path = values_path(s, n)
+	local v, _, why = native.describe(path)
+	if type(v) ~= "table" then error(why or path .. ": no values of a sweep", 0) end
+	v = recipe.copy(v)
+	local axis = s.declared.space[v.path]
+	if not axis or type(v.values) ~= "table" or #v.values == 0 then error(path .. ": no values of an axis of the sweep", 0) end
+	s.values_read[n] = v
+	return v
+end
+
+-- More arms, each with all seeds that there are.
+local function add_arms(out, n)
+	out.blocks[#out.blocks + 1] = { from = out.arms + 1, to = out.arms + n, first = 1, last = #out.seeds }
+	out.arms = out.arms + n
+end
+
+local function with(axes, path, values)
+	local out = {}
+	for k, v in pairs(axes) do out[k] = v end
+	out[path] = values
+	return out
+end
+
+local function add_values(s, out, v)
+	local part = with(out.space, v.path, v.values)
+	local n = sampler.grid_size(part, s.paths)
+	if out.arms + n > MOST then return end
+	out.parts[#out.parts + 1] = { from = out.arms + 1, to = out.arms + n, space = part }
+	add_arms(out, n)
+	local all = table.move(out.space[v.path], 1, #out.space[v.path], 1, {})
+	out.space = with(out.space, v.path, table.move(v.values, 1, #v.values, #all + 1, all))
+	for shape, algorithm in pairs(type(v.convolution) == "table" and s.base and v.convolution or {}) do
+		s.base.convolution[shape] = s.base.convolution[shape] or algorithm
+	end
+end
+
+local function add_seeds(out, seeds)
+	out.blocks[#out.blocks + 1] = { from = 1, to = out.arms, first = #out.seeds + 1, last = #out.seeds + #seeds }
+	table.move(seeds, 1, #seeds, #out.seeds + 1, out.seeds)
+end
+
+--[[
+{arms =, seeds =, space = with all values, blocks = {{from =, to =, first =, last =}: arms and places of seeds}, parts = of a grid:
+{{from =, to =, space =}: arms that are all points of these axes}}.  Lines that say nothing are passed over.
+]]
+function added.read(s)
+	local d, path = s.declared, list_path(s)
+	local out = { arms = d.arms, seeds = table.move(d.seeds, 1, #d.seeds, 1, {}), space = d.space,
+		blocks = { { from = 1, to = d.arms, first = 1, last = #d.seeds } },
+		parts = { { from = s.base_arm and 2 or 1, to = d.arms, space = d.space } } }
+	for line in (native.exists(path) and native.read_file(path) or ""):gmatch "[^\n]+" do
+		local v, grid = native.json_read(line), s.sampler == "grid"
+		if type(v) ~= "table" then v = {} end
+		if not grid and math.type(v.arms) == "integer" and v.arms >= 1 and out.arms + v.arms <= MOST then
+			add_arms(out, v.arms)
+			out.parts[1].to = out.arms
+		elseif grid and math.type(v.values) == "integer" and v.values >= 1 then
+			add_values(s, out, read_values(s, v.values))
+		elseif added.is_integers(v.seeds) then
+			add_seeds(out, v.seeds)
+		end
+	end
+	return out
+end
+
+return added
