@@ -12,10 +12,20 @@ local function sh(command)
 	assert(os.execute(("XDG_DATA_HOME='%s' XDG_CACHE_HOME='%s/cache' %s"):format(place, place, command)))
 end
 
--- One real run, copied: folders differ in name, seed and metrics.
-sh(([['%s' -e 't = trainer{data = data.shapes{n = 64, size = 8, channels = 1}, encoder = nn.cnn{widths = {4}, image = 8}, projector = {8},
-	batch = 32, steps = %d, name = "one", keep = "records"} t:run{quiet = true}']]):format(program, RECORDS))
-local first = io.popen(("ls %s"):format(root)):read "l"
+-- One real run of a small encoder at D = 128, as a sweep's trials are; returns its folder's name.
+local function make(keep)
+	sh(([['%s' -e 't = trainer{data = data.shapes{n = 64, size = 8, channels = 1}, encoder = nn.cnn{widths = {4}, image = 8}, projector = {128},
+		batch = 32, steps = %d, name = "%s", keep = "%s"} t:run{quiet = true}']]):format(program, RECORDS, keep, keep))
+	return io.popen(("ls -d %s/%s*"):format(root, keep)):read "l":match "[^/]*$"
+end
+
+local whole = make "all"
+print(("disk a run, keep = \"all\"         %8.0f kB"):format(native.run_size(root .. "/" .. whole) / 1e3))
+sh(("rm -r '%s/%s'"):format(root, whole))
+
+-- The run of a sweep, copied: folders differ in name, seed and metrics.
+local first = make "records"
+print(("... as in sweeps, \"records\"      %8.0f kB"):format(native.run_size(root .. "/" .. first) / 1e3))
 local f = assert(io.open(("%s/%s/run.json"):format(root, first)))
 local text = f:read "a"
 f:close()
@@ -43,5 +53,7 @@ print(("index made anew, and the list   %8.3f s"):format(made))
 print(("list, the index up to date      %8.3f s"):format(best(5, list)))
 print(("list by a condition             %8.3f s"):format(best(5, ("'%s' runs list -w 'total > 500 and loss.lambda < 1' -s -total >/dev/null"):format(program))))
 print(("list as JSON                    %8.3f s"):format(best(5, ("'%s' runs list --json >/dev/null"):format(program))))
+sh(("rm -f '%s'/*/run.json; rm -rf '%s/cache'"):format(root, place))
+print(("made anew, without run.json     %8.3f s"):format(best(1, list)))
 print(("... without an index            %8.3f s"):format(best(1, ("XDG_CACHE_HOME=/proc/none " .. list))))
 sh(("rm -rf '%s'"):format(place))

@@ -15,8 +15,8 @@ local function cell_text(v)
 		if v == math.floor(v) and math.abs(v) < 1e9 then return ("%d"):format(v) end
 		return (("%.4g"):format(v):gsub(",", "."))
 	end
-	if type(v) == "table" then return table.concat(v, " ") end
-	return native.clean(tostring(v))
+	local text = type(v) == "table" and table.concat(v, " ") or tostring(v)
+	return text:find "[^ -~]" and native.clean(text) or text -- most cells are plain
 end
 tables.cell_text = cell_text
 

@@ -489,7 +489,8 @@ static int open_file(bl_index *x, const char *path)
 	sqlite3_db_config(x->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(x->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	/* What a crash of the machine leaves may be broken: it is made anew. */
-	if (run_sql(x, "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY") != 0)
+	if (run_sql(x, "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; "
+	               "PRAGMA cache_size = -16000") != 0)
 		return -1;
 	return make_tables(x) == 0 && check_pages(x) == 0 ? bring_up_to_date(x) : -1;
 }
