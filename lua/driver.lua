@@ -226,20 +226,44 @@ local function how_to_go_on(s)
 	return ("stopped; s:run() goes on, or: barlow sweep resume %s"):format(native.clean(s.folder))
 end
 
-add("run", "(settings?: table): sweep", "Makes all trials that have no result yet, and prints the table.", started)
+local ran = table.move(started, 1, #started, 1, {})
+ran[#ran + 1] = { name = "notify", type = "string", otherwise = "what the variable BARLOW_NOTIFY says, else bell",
+	text = "how a terminal is told of the end: bell, osc9 (a notification of the desktop, where the terminal makes one) or none" }
+
+local SIGNS = { bell = "\a", osc9 = "\27]9;%s\a", none = "" }
+
+local function sign_of(notify)
+	local what = notify or os.getenv "BARLOW_NOTIFY"
+	if not what or what == "" then what = "bell" end
+	if not SIGNS[what] then
+		error(("sweep: %s must be bell, osc9 or none, got '%s'"):format(notify and "notify" or "BARLOW_NOTIFY", native.clean(what)), 0)
+	end
+	return SIGNS[what]
+end
+
+-- Of the end of a sweep that ended by itself, on a terminal.
+local function notify(s, sign)
+	if s.interrupted or not native.is_terminal() then return end
+	io.write((sign:format(("sweep %s: %s"):format(native.clean(s.name), results.state_text(s)))))
+	io.flush()
+end
+
+add("run", "(settings?: table): sweep", "Makes all trials that have no result yet, and prints the table.", ran)
 function methods.run(s, options)
-	local c = results.counts(s)
+	options = registry.check({ name = "sweep:run", keys = ran }, options)
+	local c, sign = results.counts(s), sign_of(options.notify)
+	options.notify = nil
 	print(("sweep %s: %d arms x %d seeds%s, in %s"):format(native.clean(s.name), s.arms, #s.seeds,
 		c.over > 0 and (", %d of %d trials are there"):format(c.over, s.trials) or "", native.clean(s.folder)))
-	local plain = options and options.plain
 	s:start(options)
-	if plain or not native.is_terminal() or show(s) then s:wait() end
+	if options.plain or not native.is_terminal() or show(s) then s:wait() end
 	print(results.table_text(s))
 	if open_trials(s) > 0 then print(how_to_go_on(s)) end
+	notify(s, sign)
 	return s
 end
 
-add("resume", "(settings?: table): sweep", "As s:run(): trials that were stopped go on from their checkpoints.", started)
+add("resume", "(settings?: table): sweep", "As s:run(): trials that were stopped go on from their checkpoints.", ran)
 methods.resume = methods.run
 
 local added = {

@@ -30,7 +30,7 @@ end
 
 -- Fails where a trial did, or where some were not made.
 local function run(s, options)
-	s:run{ jobs = options.jobs, shard = shard_of(options), plain = options.plain }
+	s:run{ jobs = options.jobs, shard = shard_of(options), plain = options.plain, notify = options.notify }
 	if s.interrupted then return 130 end
 	local c = results.counts(s)
 	return (c.failed > 0 or (c.over < s.trials and not shard_of(options))) and 1 or 0

@@ -14,7 +14,7 @@
 
 struct wish {
 	bool json, csv, test, plain;
-	const char *shard;
+	const char *shard, *notify;
 	int jobs, threads, memory, until;
 };
 
@@ -24,6 +24,8 @@ static const bl_option options[] = {
 	BL_OPTION(TEXT, struct wish, shard, .name = "shard", .argument = "I/N",
 	          .help = "run, resume, worker: only the I-th of N shares of the trials (default: a Slurm array's task)"),
 	BL_OPTION(FLAG, struct wish, plain, .name = "plain", .help = "run, resume: a line for each trial also on a terminal, instead of the screen"),
+	BL_OPTION(TEXT, struct wish, notify, .name = "notify", .argument = "HOW",
+	          .help = "run, resume: how a terminal is told of the end: bell, osc9 or none (default: BARLOW_NOTIFY, else bell)"),
 	BL_OPTION(FLAG, struct wish, test, .name = "test", .help = "best: measure on the test set, once; the figures are kept"),
 	BL_OPTION(FLAG, struct wish, json, .name = "json", .help = "status, best, list: print JSON"),
 	BL_OPTION(FLAG, struct wish, csv, .name = "csv", .help = "status: print the table as comma-separated values"),
@@ -70,6 +72,8 @@ static int act(lua_State *L, const struct wish *w, const bl_texts *operands)
 	set_whole(L, "until_time", w->until);
 	lua_pushstring(L, w->shard);
 	lua_setfield(L, -2, "shard");
+	lua_pushstring(L, w->notify);
+	lua_setfield(L, -2, "notify");
 	if (lua_pcall(L, 3, 1, 0) == LUA_OK)
 		return (int)lua_tointeger(L, -1);
 	return bl_run_failed(L, "sweep");

@@ -57,6 +57,7 @@ check "a sweep runs" sweep run "$dir/whole.lua" --jobs 2
 check "... all trials" says "4 of 4 trials complete"
 check "... one attempt each" [ "$(attempts whole)" = 4 ]
 check "... and is there the next time" sweep run "$dir/whole.lua"
+check "... a file gets no bell" [ "$(tr -dc '\007' <"$dir/out" | wc -c)" = 0 ]
 check "... without a trial more" [ "$(attempts whole)" = 4 ]
 check "its state" sweep status "$dir/whole"
 sweep status "$dir/whole" --json
@@ -131,6 +132,24 @@ if command -v tmux >/dev/null 2>&1; then
 	check "q leaves the screen while the sweep goes on" until_true has "2 arms x 2 seeds"
 	in_tmux send-keys -t a C-c
 	check "Ctrl-C stops it" until_true has "status=130"
+	bell=$(printf '\007')
+	# sent HOW: what the terminal got of the end of a sweep that is there already
+	sent() {
+		rm -f "$dir/sent"
+		in_tmux respawn-pane -k -t a "until [ -e '$dir/sent' ]; do sleep .05; done; BARLOW_NOTIFY=$1 '$BARLOW' sweep run '$dir/whole.lua' --plain;
+			echo status=\$?; exec cat"
+		in_tmux pipe-pane -t a "cat >'$dir/sent'"
+		until_true grep -q "status=" "$dir/sent"
+		cp "$dir/sent" "$dir/out"
+	}
+	sent ""
+	check "a terminal's bell rings at the end" says "$bell"
+	sent osc9
+	check "... or it gets a notification" says "]9;sweep sweep: 4 of 4 trials complete$bell"
+	sent none
+	check "... or neither" [ "$(tr -dc '\007' <"$dir/sent" | wc -c)" = 0 ]
+	sent loud
+	check "... or its user an error" says "BARLOW_NOTIFY must be bell, osc9 or none, got 'loud'"
 	in_tmux kill-server
 else
 	echo "# SKIP the screen: tmux is not installed"
