@@ -56,6 +56,7 @@ bl_tensor *bl_sigmoid(bl_tensor *a);
 bl_tensor *bl_relu(bl_tensor *a);
 bl_tensor *bl_clamp(bl_tensor *a, float lo, float hi);
 bl_tensor *bl_maximum(bl_tensor *a, bl_tensor *b); /* ties: the gradient goes to a */
+bl_tensor *bl_minimum(bl_tensor *a, bl_tensor *b);
 
 /* 1 where it is so, else 0, with broadcasting; no gradient flows.  What is not 0 is true; a NaN is unlike everything. */
 typedef enum bl_comparison {
@@ -79,6 +80,7 @@ bl_tensor *bl_mean(bl_tensor *a, int dim, bool keepdim);
 bl_tensor *bl_var(bl_tensor *a, int dim, bool keepdim, bool unbiased);
 bl_tensor *bl_std(bl_tensor *a, int dim, bool keepdim, bool unbiased);
 bl_tensor *bl_max(bl_tensor *a, int dim, bool keepdim); /* first of equal ones takes the gradient */
+bl_tensor *bl_min(bl_tensor *a, int dim, bool keepdim);
 
 bl_tensor *bl_cumsum(bl_tensor *a, int dim);
 /* (sum |x|^p)^(1/p), p > 0, INFINITY the largest |x|; of p = 2 the gradient at 0 is 0. */

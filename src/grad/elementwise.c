@@ -121,7 +121,8 @@ INLINE void binary_backward(bool add, int64_t n, float *const *v, const int64_t 
 	X(sub, BL_OP_sub, a - b, g, -g)                                                             \
 	X(mul, BL_OP_mul, a * b, g * b, g * a)                                                      \
 	X(div, BL_OP_div, a / b, g / b, -g * a / (b * b))                                           \
-	X(maximum, BL_OP_maximum, a >= b || a != a ? a : b, a >= b ? g : 0, a >= b ? 0 : g)
+	X(maximum, BL_OP_maximum, a >= b || a != a ? a : b, a >= b ? g : 0, a >= b ? 0 : g)         \
+	X(minimum, BL_OP_minimum, a <= b || a != a ? a : b, a <= b ? g : 0, a <= b ? 0 : g)
 
 typedef struct unary {
 	enum bl_op op;
@@ -376,4 +377,9 @@ bl_tensor *bl_div(bl_tensor *a, bl_tensor *b)
 bl_tensor *bl_maximum(bl_tensor *a, bl_tensor *b)
 {
 	return binary_new(&maximum_op, a, b);
+}
+
+bl_tensor *bl_minimum(bl_tensor *a, bl_tensor *b)
+{
+	return binary_new(&minimum_op, a, b);
 }

@@ -267,24 +267,25 @@ bl_tensor *bl_std(bl_tensor *a, int dim, bool keepdim, bool unbiased)
 }
 
 /*
- * Maximum along a dimension.  `place`, int32 numbers in a tensor of y's shape
+ * Maximum or minimum along a dimension.  `place`, int32 numbers in a tensor of y's shape
  * with the dimension kept, says where it was.
  */
-typedef struct max_node {
+typedef struct extreme_node {
 	int dim;
 	bl_tensor *place;
-} max_node;
+} extreme_node;
 
 typedef struct line { /* the elements along the dimension */
 	int64_t n, stride;
+	bool least;
 } line;
 
-static bool larger(float a, float b)
+static bool beats(float a, float b, bool least)
 {
-	return a > b || (a != a && b == b); /* a NaN is the largest of all */
+	return (least ? a < b : a > b) || (a != a && b == b); /* a NaN comes before all numbers */
 }
 
-static void max_run(void *ctx, int64_t n, float *const *v, const int64_t *s)
+static void extreme_run(void *ctx, int64_t n, float *const *v, const int64_t *s)
 {
 	const line *c = ctx;
 	int32_t *place = (int32_t *)v[2];
@@ -292,13 +293,13 @@ static void max_run(void *ctx, int64_t n, float *const *v, const int64_t *s)
 		const float *x = v[1] + i * s[1];
 		int64_t best = 0;
 		for (int64_t k = 1; k < c->n; k++)
-			best = larger(x[k * c->stride], x[best * c->stride]) ? k : best;
+			best = beats(x[k * c->stride], x[best * c->stride], c->least) ? k : best;
 		v[0][i * s[0]] = x[best * c->stride];
 		place[i * s[2]] = (int32_t)best;
 	}
 }
 
-static void max_back_run(void *ctx, int64_t n, float *const *v, const int64_t *s)
+static void extreme_back_run(void *ctx, int64_t n, float *const *v, const int64_t *s)
 {
 	int64_t stride = *(const int64_t *)ctx;
 	const int32_t *place = (const int32_t *)v[2];
@@ -317,9 +318,9 @@ static bl_tensor first_slice(const bl_tensor *t, int dim)
 	return v;
 }
 
-static int max_back(void *ctx, bl_tensor *const *in, const bl_tensor *out, const bl_tensor *dout)
+static int extreme_back(void *ctx, bl_tensor *const *in, const bl_tensor *out, const bl_tensor *dout)
 {
-	const max_node *nd = ctx;
+	const extreme_node *nd = ctx;
 	bool add;
 	(void)out;
 	bl_tensor *sink = bl_grad_sink(in[0], &add);
@@ -330,20 +331,20 @@ static int max_back(void *ctx, bl_tensor *const *in, const bl_tensor *out, const
 	bl_tensor first = first_slice(sink, nd->dim), g = stretched(dout, &first, 1u << nd->dim);
 	bl_walk w;
 	bl_walk_init(&w, 3, (bl_tensor *[]){ &first, &g, nd->place });
-	bl_walk_run(&w, max_back_run, &sink->stride[nd->dim]);
+	bl_walk_run(&w, extreme_back_run, &sink->stride[nd->dim]);
 	return 0;
 }
 
-static void max_release(void *ctx)
+static void extreme_release(void *ctx)
 {
-	bl_tensor_unref(((max_node *)ctx)->place);
+	bl_tensor_unref(((extreme_node *)ctx)->place);
 }
 
-static bl_tensor *max_along(bl_tensor *a, int dim, bool keepdim)
+static bl_tensor *extreme_along(bl_tensor *a, int dim, bool keepdim, bool least)
 {
 	unsigned mask = 1u << dim;
 	bl_tensor *y = kept_new(a, mask);
-	max_node nd = { dim, y ? kept_new(a, mask) : NULL };
+	extreme_node nd = { dim, y ? kept_new(a, mask) : NULL };
 	if (!nd.place) {
 		bl_tensor_unref(y);
 		return NULL;
@@ -351,15 +352,16 @@ static bl_tensor *max_along(bl_tensor *a, int dim, bool keepdim)
 	bl_tensor first = first_slice(a, dim);
 	bl_walk w;
 	bl_walk_init(&w, 3, (bl_tensor *[]){ y, &first, nd.place });
-	bl_walk_run(&w, max_run, &(line){ a->shape[dim], a->stride[dim] });
-	return bl_node_attach(without(y, mask, keepdim), BL_OP_max, 1, &a, max_back, &nd, sizeof nd, max_release);
+	bl_walk_run(&w, extreme_run, &(line){ a->shape[dim], a->stride[dim], least });
+	return bl_node_attach(without(y, mask, keepdim), least ? BL_OP_min : BL_OP_max, 1, &a, extreme_back, &nd, sizeof nd,
+	                      extreme_release);
 }
 
 /* Over everything: along the one dimension of a flat view. */
-static bl_tensor *max_of_all(bl_tensor *a, int64_t count, bool keepdim)
+static bl_tensor *extreme_of_all(bl_tensor *a, int64_t count, bool keepdim, bool least)
 {
 	static const int64_t ones[BL_MAXDIM] = { 1, 1, 1, 1, 1, 1 };
-	bl_tensor *flat = bl_reshape(a, 1, &count), *y = flat ? max_along(flat, 0, false) : NULL;
+	bl_tensor *flat = bl_reshape(a, 1, &count), *y = flat ? extreme_along(flat, 0, false, least) : NULL;
 	bl_tensor_unref(flat);
 	if (!y || !keepdim)
 		return y;
@@ -368,12 +370,24 @@ static bl_tensor *max_of_all(bl_tensor *a, int64_t count, bool keepdim)
 	return kept;
 }
 
-bl_tensor *bl_max(bl_tensor *a, int dim, bool keepdim)
+static bl_tensor *extreme(bl_tensor *a, int dim, bool keepdim, bool least)
 {
+	const char *name = least ? "min" : "max";
 	extent e;
-	if (extent_filled("max", a, dim, &e))
+	if (extent_filled(name, a, dim, &e))
 		return NULL;
 	if (e.count > INT32_MAX)
-		return bl_fail_null("max: %lld elements, expected at most %d", (long long)e.count, INT32_MAX);
-	return dim == BL_ALL ? max_of_all(a, e.count, keepdim) : max_along(a, bl_dim_index("max", a, dim), keepdim);
+		return bl_fail_null("%s: %lld elements, expected at most %d", name, (long long)e.count, INT32_MAX);
+	return dim == BL_ALL ? extreme_of_all(a, e.count, keepdim, least)
+	                     : extreme_along(a, bl_dim_index(name, a, dim), keepdim, least);
+}
+
+bl_tensor *bl_max(bl_tensor *a, int dim, bool keepdim)
+{
+	return extreme(a, dim, keepdim, false);
+}
+
+bl_tensor *bl_min(bl_tensor *a, int dim, bool keepdim)
+{
+	return extreme(a, dim, keepdim, true);
 }

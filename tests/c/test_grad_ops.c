@@ -96,13 +96,15 @@ static void a_nan_is_not_swallowed(void **state)
 	(void)state;
 	bl_tensor *x = of(SHAPE(1), OF(NAN)), *one = of(SHAPE(1), OF(1));
 	bl_tensor *results[] = { bl_relu(x), bl_clamp(x, 0, 1), bl_maximum(x, one), bl_maximum(one, x),
-	                         bl_max(x, 0, false), bl_sum(x, 0, false), bl_std(x, 0, false, false) };
+	                         bl_minimum(x, one), bl_minimum(one, x), bl_max(x, 0, false), bl_min(x, 0, false),
+	                         bl_sum(x, 0, false), bl_std(x, 0, false, false) };
 	for (size_t i = 0; i < sizeof results / sizeof *results; i++) {
 		assert_int_equal(bl_tensor_find_nonfinite(results[i]), 0);
 		bl_tensor_unref(results[i]);
 	}
-	bl_tensor *among = of(SHAPE(3), OF(5, NAN, 7)), *most = bl_max(among, 0, false);
-	assert_true(isnan(bl_tensor_data(most)[0]));
+	bl_tensor *among = of(SHAPE(3), OF(5, NAN, 7)), *most = bl_max(among, 0, false), *least = bl_min(among, 0, false);
+	assert_true(isnan(bl_tensor_data(most)[0]) && isnan(bl_tensor_data(least)[0]));
+	bl_tensor_unref(least);
 	bl_tensor_unref(most);
 	bl_tensor_unref(among);
 	bl_tensor_unref(x);
@@ -120,6 +122,10 @@ static void gradients_at_kinks(void **state)
 	expect_grad(bl_maximum(x, y), x, OF(0, 1, 1)); /* the tie goes to the first */
 	bl_tensor_zero_grad(y);
 	expect_grad(bl_maximum(x, y), y, OF(1, 0, 0));
+	bl_tensor_zero_grad(x);
+	expect_grad(bl_minimum(x, y), x, OF(1, 1, 0));
+	bl_tensor_zero_grad(y);
+	expect_grad(bl_minimum(x, y), y, OF(0, 0, 1));
 	bl_tensor_unref(x);
 	bl_tensor_unref(y);
 }
@@ -435,8 +441,11 @@ static void the_first_of_equals_takes_the_gradient(void **state)
 	expect_grad(bl_max(x, 1, false), x, OF(0, 1, 0, 1, 0, 0));
 	expect_grad(bl_max(x, 0, true), x, OF(0, 1, 1, 1, 0, 0));
 	expect_grad(bl_max(x, BL_ALL, false), x, OF(0, 1, 0, 0, 0, 0));
+	expect_grad(bl_min(x, 0, false), x, OF(1, 0, 1, 0, 1, 0));
+	expect_grad(bl_min(x, BL_ALL, false), x, OF(0, 0, 0, 0, 1, 0));
 	bl_tensor_fill(image, 3); /* first in logical order, whatever the memory order */
 	expect_grad(bl_max(leaf(image), BL_ALL, false), image, OF(1, 0, 0, 0));
+	expect_grad(bl_min(leaf(image), BL_ALL, false), image, OF(1, 0, 0, 0));
 	bl_tensor_unref(image);
 	bl_tensor_unref(x);
 }
@@ -452,6 +461,7 @@ static void reduction_refusals(void **state)
 	expect_error(bl_mean(s, 0, false), "mean: dimension 0 of a scalar, which has none");
 	expect_error(bl_mean(none, 0, false), "mean: shape (0, 3) has no elements along the 1st dimension");
 	expect_error(bl_max(none, BL_ALL, false), "max: shape (0, 3) has no elements");
+	expect_error(bl_min(none, BL_ALL, false), "min: shape (0, 3) has no elements");
 	expect(bl_sum(none, 0, false), SHAPE(3), OF(0, 0, 0), 0);
 	expect(bl_var(t, 0, false, false), SHAPE(5), OF(0, 0, 0, 0, 0), 0);
 	bl_tensor_unref(t);

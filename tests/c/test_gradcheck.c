@@ -101,6 +101,7 @@ F(f_sigmoid, bl_sigmoid(x[0]))
 F(f_relu, bl_relu(x[0]))
 F(f_clamp, bl_clamp(x[0], -.3f, .4f))
 F(f_maximum, bl_maximum(x[0], x[1]))
+F(f_minimum, bl_minimum(x[0], x[1]))
 F(f_mm, bl_mm(x[0], x[1]))
 F(f_mm_self, bl_mm(x[0], x[0]))
 STEPS(f_gram, bl_transpose(x[0], 0, 1), bl_mm(t, x[0]))
@@ -123,6 +124,10 @@ F(f_max_all, bl_max(x[0], BL_ALL, false))
 F(f_max_all_keep, bl_max(x[0], BL_ALL, true))
 F(f_max_0, bl_max(x[0], 0, false))
 F(f_max_1_keep, bl_max(x[0], 1, true))
+F(f_min_all, bl_min(x[0], BL_ALL, false))
+F(f_min_all_keep, bl_min(x[0], BL_ALL, true))
+F(f_min_0, bl_min(x[0], 0, false))
+F(f_min_1_keep, bl_min(x[0], 1, true))
 F(f_transpose, bl_transpose(x[0], 0, -1))
 F(f_permute, bl_permute(x[0], (int[]){ 2, 0, 1 }))
 F(f_narrow, bl_narrow(x[0], 1, 1, 2))
@@ -342,6 +347,8 @@ static const gradient_case cases[] = {
 	{ "clamp", "matrix", f_clamp, { IN(SPREAD, ROWS, 3, 5) } },
 	{ "maximum", "same shape", f_maximum, { IN(SPREAD, ROWS, 3, 5), IN(SPREAD_TOO, ROWS, 3, 5) } },
 	{ "maximum", "of a row", f_maximum, { IN(SPREAD, ROWS, 5), IN(SPREAD_TOO, ROWS, 3, 5) } },
+	{ "minimum", "same shape", f_minimum, { IN(SPREAD, ROWS, 3, 5), IN(SPREAD_TOO, ROWS, 3, 5) } },
+	{ "minimum", "of a row", f_minimum, { IN(SPREAD, ROWS, 5), IN(SPREAD_TOO, ROWS, 3, 5) } },
 	{ "mm", "plain", f_mm, { IN(SMOOTH, ROWS, 3, 4), IN(SMOOTH, ROWS, 4, 2) } },
 	{ "mm", "turned", f_mm, { IN(SMOOTH, TURNED, 3, 4), IN(SMOOTH, TURNED, 4, 2) } },
 	{ "mm", "gaps", f_mm, { IN(SMOOTH, GAPS, 3, 4), IN(SMOOTH, TURNED, 4, 5) } },
@@ -368,6 +375,10 @@ static const gradient_case cases[] = {
 	{ "max", "all, kept", f_max_all_keep, { IN(SPREAD, ROWS, 2, 3) } },
 	{ "max", "first", f_max_0, { IN(SPREAD, ROWS, 4, 3) } },
 	{ "max", "second, kept", f_max_1_keep, { IN(SPREAD, PIXELS, 2, 3, 2, 2) } },
+	{ "min", "all", f_min_all, { IN(SPREAD, TURNED, 3, 4) } },
+	{ "min", "all, kept", f_min_all_keep, { IN(SPREAD, ROWS, 2, 3) } },
+	{ "min", "first", f_min_0, { IN(SPREAD, ROWS, 4, 3) } },
+	{ "min", "second, kept", f_min_1_keep, { IN(SPREAD, PIXELS, 2, 3, 2, 2) } },
 	{ "view", "transpose", f_transpose, { IN(SMOOTH, ROWS, 2, 3, 4) } },
 	{ "view", "permute", f_permute, { IN(SMOOTH, TURNED, 2, 3, 4) } },
 	{ "view", "narrow", f_narrow, { IN(SMOOTH, PIXELS, 2, 4, 2, 2) } },

@@ -97,6 +97,11 @@ static int t_maximum(lua_State *L)
 	return with_scalars(L, bl_maximum);
 }
 
+static int t_minimum(lua_State *L)
+{
+	return with_scalars(L, bl_minimum);
+}
+
 #define UNARY(name) \
 	static int t_##name(lua_State *L) \
 	{ \
@@ -193,6 +198,12 @@ static int t_max(lua_State *L)
 	return bl_lua_give_tensor(L, bl_max(r.t, r.dim, r.keepdim));
 }
 
+static int t_min(lua_State *L)
+{
+	reduction r = reduction_args(L);
+	return bl_lua_give_tensor(L, bl_min(r.t, r.dim, r.keepdim));
+}
+
 static int t_var(lua_State *L)
 {
 	reduction r = reduction_args(L);
@@ -283,6 +294,8 @@ const bl_lua_function bl_lua_tensor_ops[] = {
 	       "tensor{1, 2, 3}:clamp(nil, 2)"),
 	BL_LUA("maximum", t_maximum, "(other: tensor|number): tensor", "The larger of two, element by element.",
 	       "tensor{1, 5}:maximum(tensor{3, 4})"),
+	BL_LUA("minimum", t_minimum, "(other: tensor|number): tensor", "The smaller of two, element by element.",
+	       "tensor{1, 5}:minimum(tensor{3, 4})"),
 	BL_LUA("mm", t_mm, "(other: tensor): tensor", "The matrix product.",
 	       "tensor.eye(2):mm(tensor{{1, 2}, {3, 4}})"),
 	BL_LUA("matmul", t_matmul, "(other: tensor): tensor", "The product of matrices and vectors, (M, K) or (K) by (K, N) or (K).",
@@ -295,6 +308,7 @@ const bl_lua_function bl_lua_tensor_ops[] = {
 	       "tensor.eye(3):sum(1)", .fields = keepdim_fields),
 	BL_LUA("mean", t_mean, "(dim?: integer, keepdim?: boolean): tensor", "Mean.", "tensor.eye(3):mean(1, true)", .fields = keepdim_fields),
 	BL_LUA("max", t_max, "(dim?: integer, keepdim?: boolean): tensor", "Largest element.", "tensor.eye(3):max()", .fields = keepdim_fields),
+	BL_LUA("min", t_min, "(dim?: integer, keepdim?: boolean): tensor", "Smallest element.", "tensor.eye(3):min(1)", .fields = keepdim_fields),
 	BL_LUA("var", t_var, "(dim?: integer, settings?: table): tensor", "Variance.", "tensor.randn(9):var()",
 	       .fields = reduction_fields),
 	BL_LUA("std", t_std, "(dim?: integer, settings?: table): tensor", "Standard deviation.",
