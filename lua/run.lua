@@ -274,4 +274,29 @@ function run.export_features(t, options)
 	return path, beside
 end
 
+-- The source of a loss (what a recipe has of it) with other values of its settings; parameters of functions are a level below.
+function run.loss_source(source, values)
+	local function copy(t)
+		local out = {}
+		for k, v in pairs(t) do out[k] = v end
+		return out
+	end
+	local out = copy(source)
+	out[out.n] = copy(out[out.n])
+	local settings = out[out.n]
+	if settings.parameters then
+		settings.parameters = copy(settings.parameters)
+		settings = settings.parameters
+	end
+	for name, value in pairs(values) do
+		if type(settings[name]) == "table" then
+			settings[name] = copy(settings[name])
+			settings[name].default = value
+		else
+			settings[name] = value
+		end
+	end
+	return out
+end
+
 return run

@@ -84,6 +84,8 @@ bl_loss *bl_loss_of(const char *name);
  * with bl_error, and ctx is released.
  */
 bl_loss *bl_loss_new(const bl_loss_ops *ops, const void *settings, void *ctx);
+/* The same loss with these settings, which are checked; it keeps l.  NULL with bl_error. */
+bl_loss *bl_loss_with(bl_loss *l, const void *settings);
 bl_loss *bl_loss_ref(bl_loss *l);
 void bl_loss_unref(bl_loss *l); /* NULL is fine */
 

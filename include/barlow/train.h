@@ -73,6 +73,7 @@ int bl_trainer_command(bl_trainer *t, bl_command c);    /* taken at the next ste
 int bl_trainer_set(bl_trainer *t, const char *name, double value);
 int bl_trainer_may_set(bl_trainer *t, const char *name, double value); /* would it be taken: 0, or negative with bl_error */
 double bl_trainer_get(bl_trainer *t, const char *name); /* as it is in force; NaN where there is nothing of that name */
+void bl_trainer_loss_settings(bl_trainer *t, void *out); /* all of the loss's in force, into room for BL_LOSS_ROOM doubles */
 const char *bl_trainer_settable(bl_trainer *t, int i);   /* the i-th such name, from 0; NULL behind the last */
 /*
  * A condition that is looked at after each step, by the thread that made it, between two steps: holds(ctx, t) is 1 where it

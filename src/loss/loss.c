@@ -13,6 +13,7 @@ struct bl_loss {
 	atomic_int refs;
 	const bl_loss_ops *ops;
 	void *ctx;
+	bl_loss *of; /* whose operations and ctx these are; NULL: its own */
 	double settings[BL_LOSS_ROOM];
 };
 
@@ -63,6 +64,18 @@ bl_loss *bl_loss_new(const bl_loss_ops *ops, const void *settings, void *ctx)
 	return l;
 }
 
+bl_loss *bl_loss_with(bl_loss *l, const void *settings)
+{
+	bl_loss *out = check(l->ops, settings) == 0 ? calloc(1, sizeof *out) : NULL;
+	if (!out)
+		return NULL;
+	*out = *l;
+	out->refs = 1;
+	out->of = bl_loss_ref(l);
+	bl_loss_settings_copy(out, out->settings, settings);
+	return out;
+}
+
 bl_loss *bl_loss_ref(bl_loss *l)
 {
 	atomic_fetch_add(&l->refs, 1);
@@ -73,7 +86,9 @@ void bl_loss_unref(bl_loss *l)
 {
 	if (!l || atomic_fetch_sub(&l->refs, 1) != 1)
 		return;
-	if (l->ops->release)
+	if (l->of)
+		bl_loss_unref(l->of);
+	else if (l->ops->release)
 		l->ops->release(l->ctx);
 	free(l);
 }

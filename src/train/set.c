@@ -202,6 +202,22 @@ static void read_value(void *ctx)
 	r->value = get(r->t, r->name);
 }
 
+typedef struct loss_request {
+	bl_trainer *t;
+	void *out;
+} loss_request;
+
+static void read_loss(void *ctx)
+{
+	const loss_request *r = ctx;
+	bl_loss_settings_copy(r->t->config.loss, r->out, r->t->loss_settings);
+}
+
+void bl_trainer_loss_settings(bl_trainer *t, void *out)
+{
+	bl_trainer_between_steps(t, read_loss, &(loss_request){ t, out });
+}
+
 double bl_trainer_get(bl_trainer *t, const char *name)
 {
 	request r = { t, name, NAN, 0 };

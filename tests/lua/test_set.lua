@@ -27,6 +27,25 @@ local function losses(t, from, to)
 end
 local function last(t) return t.journal[#t.journal] end
 
+test("t.loss has the settings in force, also of a function's, and makes a trainer that begins with them", function()
+	local given = loss.barlow{ lambda = .01 }
+	local t = small{ loss = given }:step(1)
+	equal(rawequal(t.loss, given), true)
+	t:set{ lambda = .02 }:step(1)
+	equal(t.loss.lambda, .02)
+	equal(given.lambda, .01)
+	equal(tostring(t.loss):match "lambda = ([%d.]+)", "0.02")
+	equal(small{ loss = t.loss }.recipe.loss.lambda, .02)
+	local mine = loss.func{ function(za, zb, p) return p.mu * ((za - zb) ^ 2):mean() end, parameters = { mu = { default = 25, max = 50 } } }
+	t = small{ loss = mine }:step(1):set{ mu = 3 }:step(1)
+	equal(t.loss.mu, 3.0)
+	equal(mine.mu, 25.0)
+	local again = small{ loss = t.loss }
+	equal(again.recipe.loss.parameters.mu.default, 3.0)
+	equal(again.mu, 3.0)
+	equal(again:step(1).loss.mu, 3.0)
+end)
+
 local changes = { ["views.jitter.p"] = .1, ["views.flip.p"] = 1, weight_decay = .3 }
 
 local function changed(t)

@@ -50,6 +50,7 @@ bl_module *bl_lua_module(lua_State *L, int arg);
 bl_dataset *bl_lua_dataset(lua_State *L, int arg);
 bl_loss *bl_lua_loss(lua_State *L, int arg);
 int bl_lua_give_loss(lua_State *L, bl_loss *l);
+int bl_lua_give_loss_with(lua_State *L, const double settings[BL_LOSS_ROOM]); /* the loss on top with these instead of its own */
 bl_trainer *bl_lua_trainer(lua_State *L, int arg);
 const bl_optim_config *bl_lua_optim(lua_State *L, int arg);
 extern const bl_lua_function bl_lua_optim_recipes[]; /* optim_recipes.c */

@@ -19,6 +19,33 @@ int bl_lua_give_loss(lua_State *L, bl_loss *l)
 	return 1;
 }
 
+/* (source, settings) -> the source of a loss with these settings */
+static int source_with(lua_State *L)
+{
+	return bl_lua_call_module(L, "barlow.run", "loss_source", 2);
+}
+
+int bl_lua_give_loss_with(lua_State *L, const double settings[BL_LOSS_ROOM])
+{
+	int base = lua_gettop(L);
+	bl_loss *l = bl_loss_with(bl_lua_loss(L, base), settings);
+	bl_lua_give_loss(L, l);
+	bl_lua_source(L, base);
+	if (lua_isnil(L, -1))
+		return lua_settop(L, base + 1), 1;
+	lua_pushcfunction(L, source_with);
+	lua_insert(L, -2);
+	lua_newtable(L);
+	for (const bl_field *f = bl_loss_ops_of(l)->fields; f->name; f++)
+		if (f->settable) {
+			bl_lua_push_value(L, f, settings);
+			lua_setfield(L, -2, f->name);
+		}
+	lua_call(L, 2, 1);
+	lua_setiuservalue(L, base + 1, 1);
+	return 1;
+}
+
 /* --- constructors, one for each kind that there is --- */
 
 static int make(lua_State *L)

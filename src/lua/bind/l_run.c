@@ -379,7 +379,19 @@ static int p_encoder(lua_State *L) { return kept(L, "encoder"); }
 static int p_projector(lua_State *L) { return kept(L, "projector"); }
 static int p_data(lua_State *L) { return kept(L, "data"); }
 static int p_knn(lua_State *L) { return kept(L, "knn"); }
-static int p_loss(lua_State *L) { return kept(L, "loss"); }
+
+/* As it was given while its settings are those; else a loss with those in force. */
+static int p_loss(lua_State *L)
+{
+	double settings[BL_LOSS_ROOM] = { 0 };
+	kept(L, "loss");
+	if (!bl_lua_test(L, -1, BL_T_LOSS)) /* a function, which has no settings */
+		return 1;
+	const bl_loss *l = bl_lua_loss(L, lua_gettop(L));
+	bl_trainer_loss_settings(bl_lua_trainer(L, 1), settings);
+	return bl_fields_same(bl_loss_ops_of(l)->fields, bl_loss_settings(l), settings) ? 1 : bl_lua_give_loss_with(L, settings);
+}
+
 static int p_optim(lua_State *L) { return kept(L, "optim"); }
 static int p_views(lua_State *L) { return kept(L, "views"); }
 
@@ -769,7 +781,7 @@ static const bl_lua_function properties[] = {
 	BL_LUA("data", p_data, ": dataset", "The dataset.", "local t = " BL_EXAMPLE_RUN ":step(1); print(t.data)"),
 	BL_LUA("knn", p_knn, ": table?", "The sets of the kNN during training, or nil.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.knn)"),
-	BL_LUA("loss", p_loss, ": loss", "The loss; t.lambda, t.mu: what may be set of it, as it is in force.",
+	BL_LUA("loss", p_loss, ": loss", "The loss with the settings that are in force; t.lambda, t.mu: what may be set of it.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1):set{lambda = .01}:step(1); print(t.loss, t.lambda)"),
 	BL_LUA("optim", p_optim, ": optimiser", "The optimiser, as it was given.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.optim)"),
