@@ -7,17 +7,23 @@ local help = {}
 
 -- Looking up.
 
--- Prints head and text, cut at spaces (but not before "=") to the terminal's width, later lines behind `indent` spaces.
-local function print_wrapped(head, text, indent)
+-- Head and text as lines, cut at spaces (but not before "=") to the terminal's width, later lines behind `indent` spaces.
+local function add_wrapped(lines, head, text, indent)
 	local width, line, empty = math.max(indent + 20, native.width() - 1), head, true
 	for word in text:gsub(" =", "\0="):gmatch "%S+" do
 		if not empty and #line + 1 + #word > width then
-			print(line)
+			lines[#lines + 1] = line
 			line, empty = (" "):rep(indent), true
 		end
 		line, empty = line .. (empty and "" or " ") .. word:gsub("%z", " "), false
 	end
-	print(line)
+	lines[#lines + 1] = line
+end
+
+local function print_wrapped(head, text, indent)
+	local lines = {}
+	add_wrapped(lines, head, text, indent)
+	for _, line in ipairs(lines) do print(line) end
 end
 
 local HEAD = 24 -- columns of a setting's name and default, at most
@@ -104,15 +110,36 @@ function help.find(name)
 	return #exact > 0 and exact or part
 end
 
--- The name of one of barlow's modules or functions.
-local function name_of(value)
+-- The name of one of barlow's modules or functions, or nil.
+local function known_name(value)
 	for name, v in pairs(require "barlow") do
 		if rawequal(v, value) then return name end
 		for inner, w in pairs(type(v) == "table" and v or {}) do
 			if rawequal(w, value) then return name .. "." .. inner end
 		end
 	end
-	error("help: expected a name, or one of barlow's modules and functions, got " .. type(value), 0)
+end
+
+local function name_of(value)
+	return known_name(value) or error("help: expected a name, or one of barlow's modules and functions, got " .. type(value), 0)
+end
+
+-- What the prompt shows of one of barlow's modules or functions: what is in it, or how it is called.  nil: it is none.
+function help.described(value)
+	local name, lines = known_name(value), {}
+	if not name then return nil end
+	if type(value) == "function" then
+		for _, e in ipairs(help.find(name)) do
+			if e.name == name then add_wrapped(lines, "", ("%s  -- %s  (?%s says more)"):format(e.signature, e.text, name), 4) end
+		end
+	else
+		for _, e in ipairs(of_group(name)) do
+			if e.name:sub(1, #name + 1) == name .. "." and not e.self then
+				add_wrapped(lines, ("%-20s "):format(e.name), e.text, 21)
+			end
+		end
+	end
+	return #lines > 0 and table.concat(lines, "\n") or nil
 end
 
 -- "did you mean ...?" of groups and whole names, else of their last parts.
@@ -200,6 +227,16 @@ local function print_search(name)
 	if #found > FOUND_MOST then print(("... and %d more with '%s' in them"):format(#found - FOUND_MOST, name)) end
 end
 
+-- The setting of a trainer that has that name, before properties and others.
+local function print_settings(name)
+	for _, k in ipairs(registry.flat(help.find "trainer"[1].keys)) do
+		if k.name == name then
+			print_wrapped("", ("trainer{%s = ...}"):format(k.name), 8)
+			print_wrapped("    ", help.key_text(k), 4)
+		end
+	end
+end
+
 function help.show(what)
 	if what == nil or what == "" then return overview() end
 	local name = type(what) == "string" and what or name_of(what)
@@ -207,6 +244,7 @@ function help.show(what)
 	local found, group = help.find(name), of_group(name)
 	local whole = found[1] and (found[1].name == name or found[1].last == name or found[1].name:gsub(":", ".") == name
 		or name:match "[.:]([%w_]+)$" == found[1].last)
+	if name:match "^[%a_][%w_]*$" and #group == 0 and not (found[1] and found[1].name == name) then print_settings(name) end
 	if #group == 0 and not whole then
 		print_search(name)
 	elseif found[1] and found[1].name == name then

@@ -126,11 +126,31 @@ function prompt.error_text(input, value, traceback)
 	if type(value) ~= "string" then message = "error: " .. message end
 	if message:find "near '='" and input:match "[%w_]%s*%(%s*[%a_][%w_]*%s*=[^=]" then
 		message = message .. " (settings go in braces: f{name = value})"
+	else
+		message = message .. require "barlow.prompt_hints".of(input, message)
 	end
 	return message .. marked(message, input) .. own_frames(traceback or "")
 end
 
 -- Entries.
+
+local SPLITS_MOST = 50
+
+-- Statements with an expression behind them, "x = 1; x": Lua that gives its values, the statements, and the expression.  nil:
+-- the input is nothing of that kind.
+function prompt.split(input)
+	local tries = 0
+	for at = #input, 1, -1 do
+		local mark = input:sub(at, at)
+		if mark == ";" or mark == "\n" then
+			local head, tail = input:sub(1, at), input:sub(at + 1)
+			local whole = head .. "return " .. tail
+			if tail:find "%S" and load("return " .. tail, "=split", "t") and load(whole, "=split", "t") then return whole, head, tail end
+			tries = tries + 1
+			if tries == SPLITS_MOST then return nil end
+		end
+	end
+end
 
 -- `local x = 1` as a whole entry: the names that are gone again.
 function prompt.local_names(input)

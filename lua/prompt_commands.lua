@@ -2,6 +2,7 @@
 -- prompt_commands.lua: %time, %who and the others of the prompt, and $ for the shell.
 local native = require "barlow.native"
 local show = require "barlow.show"
+local hints = require "barlow.prompt_hints"
 
 local commands = {}
 
@@ -25,6 +26,8 @@ end
 local function compile(code)
 	local f, message = load("return " .. code, "=stdin", "t")
 	if not f then f, message = load(code, "=stdin", "t") end
+	local whole = not f and prompt.split(code)
+	if whole then f = load(whole, "=stdin", "t") end
 	if not f then error(message, 0) end
 	return f
 end
@@ -146,7 +149,13 @@ end
 local function as_statement(text)
 	text = text:gsub("^%s*=", "")
 	if load(text, "=save", "t") then return text end
-	return load("return " .. text, "=save", "t") and ("print(%s)"):format((text:gsub("%s*;?%s*$", ""))) or nil
+	local head, tail = "", text
+	if not load("return " .. text, "=save", "t") then
+		local whole
+		whole, head, tail = prompt.split(text)
+		if not whole then return nil end
+	end
+	return ("%sprint(%s)"):format(head, (tail:gsub("%s*;?%s*$", "")))
 end
 
 add("save FILE", "write what this session ran into a new file, as a script that runs", function(argument)
@@ -225,6 +234,15 @@ add("jobs", "list the runs of this session; also the word jobs", function()
 	end
 end)
 
+local news = { all = true, ends = "ends", none = false }
+
+add("news [all|ends|none]", "what is told of runs in the background: all, only how they end, or nothing; as _NEWS in init.lua", function(argument)
+	if argument ~= "" and news[argument] == nil then error(("%%news takes all, ends or none, got '%s'"):format(argument), 0) end
+	if argument ~= "" then rawset(_G, "_NEWS", news[argument]) end
+	local now = rawget(_G, "_NEWS")
+	print(("news of runs: %s"):format(now == false and "none" or now == "ends" and "ends" or "all"))
+end)
+
 add("traceback", "print the whole traceback of the last error", function()
 	print(prompt.traceback or "there was no error yet")
 end)
@@ -248,6 +266,7 @@ local function shell(command)
 	if command == "" then error("$ needs a command of the shell: $ ls", 0) end
 	local _, how, status = os.execute(command)
 	if how == "signal" then print(("ended by signal %d"):format(status)) end
+	if command:find "^cd%s" and not command:find "[;&|]" then print "that was the folder of this one shell: the session's stays" end
 	if how == "exit" and status ~= 0 then print(("exit status %d"):format(status)) end
 end
 
@@ -255,10 +274,12 @@ function commands.run(input, caller)
 	prompt = caller
 	local command = input:match "^%s*[%$!](.*)$"
 	if command then return shell((command:gsub("^%s+", ""))) end
-	local name, argument = input:match "^%s*%%%s*(%S*)%s*(.-)%s*$"
+	local name, argument = input:match "^%s*%%+%s*(%S*)%s*(.-)%s*$" -- %%time of IPython's cells, too
 	if name == "" then name = "help" end
-	local c = by_name[name]
+	local c, in_shell = by_name[hints.alias[name] or name], hints.shell[name]
+	if in_shell then return shell(("%s %s"):format(in_shell == true and name or in_shell, argument)) end
 	if not c then
+		if hints.instead[name] then error(("there is no command %%%s: %s"):format(name, hints.instead[name]), 0) end
 		local near = native.nearest(name, commands.names())
 		error(("there is no command %%%s (%s)"):format(name, near and ("did you mean %%%s?"):format(near) or "%help lists them"), 0)
 	end

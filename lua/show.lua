@@ -172,9 +172,9 @@ end
 local function tensor_notes(t)
 	local d, n = t:detach(), t:numel()
 	if n < 2 then return "" end
-	local mean = d:mean():item()
+	local mean = d:mean():item() + 0.0 -- no -0
 	local std = (math.max(0, ((d - mean) ^ 2):mean():item())) ^ .5
-	return ("\n-- %s, mean %.4g, std %.4g, from %.4g to %.4g"):format(tostring(t:shape()), mean, std, -(-d):max():item(), d:max():item())
+	return ("\n-- %s, mean %.4g, std %.4g, from %.4g to %.4g"):format(tostring(t:shape()), mean, std, d:min():item() + 0.0, d:max():item() + 0.0)
 end
 
 local PICTURE = 32 -- columns
@@ -196,6 +196,8 @@ end
 function show.result(v)
 	local native, text = require "barlow.native", nil
 	if is_sample(v) then return sample_text(v) end
+	local described = (type(v) == "table" or type(v) == "function") and require "barlow.help".described(v)
+	if described then return described end
 	if type(v) == "string" then
 		text = result_string(v)
 	elseif type(v) == "number" then

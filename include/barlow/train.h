@@ -120,6 +120,7 @@ typedef int (*bl_trainer_save)(void *ctx, bl_save_why why);
 int bl_trainer_keep(bl_trainer *t, const char *live_path, bl_trainer_save save, void *ctx);
 /* Calls it now, between two steps, as when a checkpoint is asked for. */
 int bl_trainer_keep_now(bl_trainer *t);
+void bl_trainer_weights_saved(bl_trainer *t, const char *path); /* the message says so; by who stands between two steps */
 /* Negative, and bl_error says why: the run has ended and its end was not saved, nor was anything since.  Else 0. */
 int bl_trainer_saved(bl_trainer *t);
 

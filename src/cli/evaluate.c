@@ -33,22 +33,62 @@ static int note_traceback(lua_State *L)
 	return 1;
 }
 
-static bool wants_more(lua_State *L, int status)
+/* "for i in range(3):", which is Python's. */
+static bool ends_with_colon(const char *input)
+{
+	size_t n = strlen(input);
+	while (n > 0 && isspace((unsigned char)input[n - 1]))
+		n--;
+	return n > 0 && input[n - 1] == ':';
+}
+
+/* Is the message on top, which loading the input gave, that of a beginning? */
+static bool wants_more(lua_State *L, int status, const char *input)
 {
 	size_t n;
 	const char *message = lua_tolstring(L, -1, &n);
-	return status == LUA_ERRSYNTAX && n >= 5 && strcmp(message + n - 5, "<eof>") == 0 &&
+	return status == LUA_ERRSYNTAX && !ends_with_colon(input) && n >= 5 && strcmp(message + n - 5, "<eof>") == 0 &&
 	       !strstr(message, "function arguments expected"); /* t:watch without () is no beginning of anything */
 }
 
-/* As an expression, of which more may follow, else as a statement. */
+static int split(lua_State *L)
+{
+	return bl_lua_call_module(L, PROMPT, "split", 1);
+}
+
+/* Statements with an expression behind them: Lua that gives its values, pushed.  NULL, and nothing: it is none of that. */
+static const char *push_split(lua_State *L, const char *input)
+{
+	lua_pushcfunction(L, split);
+	lua_pushstring(L, input);
+	if (lua_pcall(L, 1, 1, 0) == LUA_OK && lua_type(L, -1) == LUA_TSTRING)
+		return lua_tostring(L, -1);
+	lua_pop(L, 1);
+	return NULL;
+}
+
+/* What did not load as it is, whose message is on top. */
+static int load_split(lua_State *L, const char *input, int status)
+{
+	const char *text = push_split(L, input);
+	if (!text)
+		return status;
+	status = bl_lua_load_text(L, text, strlen(text), "=stdin");
+	lua_replace(L, -3);
+	lua_pop(L, 1);
+	return status;
+}
+
+/* As an expression, of which more may follow, else as a statement, else as statements and an expression. */
 static int load(lua_State *L, const char *input)
 {
 	const char *expression = lua_pushfstring(L, "return %s", input);
 	int status = bl_lua_load_text(L, expression, strlen(expression), "=stdin");
-	if (status != LUA_OK && !wants_more(L, status)) {
+	if (status != LUA_OK && !wants_more(L, status, input)) {
 		lua_pop(L, 1);
 		status = bl_lua_load_text(L, input, strlen(input), "=stdin");
+		if (status != LUA_OK)
+			status = load_split(L, input, status);
 	}
 	lua_remove(L, -2);
 	return status;
@@ -182,6 +222,17 @@ static bool is_word(lua_State *L, const char *input, const char *word)
 	return none;
 }
 
+/* Commands that are typed as words, as IPython has it: the command, or NULL. */
+static const char *bare_command(lua_State *L, const char *input)
+{
+	static const char *const words[][2] = { { "jobs", "%jobs" }, { "ls", "%ls" }, { "pwd", "%pwd" }, { "clear", "%clear" },
+		                                { "who", "%who" }, { "whos", "%who" } };
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (is_word(L, input, words[i][0]))
+			return words[i][1];
+	return NULL;
+}
+
 static bool is_help(const char *input)
 {
 	return strncmp(input, "help", 4) == 0 && !input[4 + strspn(input + 4, " \t\r\n")];
@@ -191,7 +242,7 @@ static bl_evaluated run_lua(lua_State *L, const char *input)
 {
 	double begin = bl_now();
 	int status = load(L, input);
-	if (wants_more(L, status))
+	if (wants_more(L, status, input))
 		return BL_INCOMPLETE;
 	if (status != LUA_OK)
 		print_error(L, input);
@@ -228,8 +279,8 @@ static bl_evaluated evaluate(lua_State *L, const char *input)
 		return run_question(L, input);
 	if (*input == '=') /* as Lua 5.1's prompt had it */
 		return run_lua(L, input + 1);
-	bool jobs = is_word(L, input, "jobs");
-	if (!strchr("?%$!", *input) && !is_help(input) && !jobs)
+	const char *bare = bare_command(L, input);
+	if (!strchr("?%$!", *input) && !is_help(input) && !bare)
 		return run_lua(L, input);
 	double begin = bl_now();
 	int failed = 0;
@@ -239,7 +290,7 @@ static bl_evaluated evaluate(lua_State *L, const char *input)
 		failed = run_help(L, input);
 	} else {
 		lua_pushcfunction(L, command);
-		lua_pushstring(L, jobs ? "%jobs" : input);
+		lua_pushstring(L, bare ? bare : input);
 		failed = run(L, 1, input, false);
 	}
 	tell_ran(L, input, bl_now() - begin, failed);
@@ -297,8 +348,9 @@ bool bl_wants_more(lua_State *L, const char *input)
 	int top = lua_gettop(L);
 	const char *expression = lua_pushfstring(L, "return %s", input);
 	int status = luaL_loadbufferx(L, expression, strlen(expression), "=stdin", "t");
-	bool more = wants_more(L, status) ||
-	            (status != LUA_OK && wants_more(L, luaL_loadbufferx(L, input, strlen(input), "=stdin", "t")));
+	bool more = wants_more(L, status, input) ||
+	            (status != LUA_OK && wants_more(L, luaL_loadbufferx(L, input, strlen(input), "=stdin", "t"), input) &&
+	             !push_split(L, input));
 	lua_settop(L, top);
 	return more;
 }

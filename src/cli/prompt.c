@@ -161,6 +161,18 @@ static void prompt_text(lua_State *L, char out[TEXT_SIZE])
 	lua_settop(L, 0);
 }
 
+/* The global _NEWS: false, "ends", or all. */
+static void choose_news(lua_State *L)
+{
+	lua_pushglobaltable(L);
+	lua_pushliteral(L, "_NEWS");
+	lua_rawget(L, -2);
+	bool ends = lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "ends") == 0;
+	bool none = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
+	bl_reports_choose(none ? BL_NEWS_NONE : ends ? BL_NEWS_ENDS : BL_NEWS_ALL);
+	lua_settop(L, 0);
+}
+
 /* `text` with where runs stand in the place of %r. */
 static void expand(char out[TEXT_SIZE], const char *text)
 {
@@ -327,6 +339,7 @@ void bl_prompt(lua_State *L)
 		bl_lua_interrupt_guard(L);
 		bl_signals_yield();
 		prompt_text(L, text);
+		choose_news(L);
 		bl_reports(tell_plainly);
 		reading r = read_line(input ? "    ..> " : text);
 		if (r == GOT_EOF) {

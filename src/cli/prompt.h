@@ -35,6 +35,8 @@ void bl_evaluate_begin(lua_State *L);                /* the globals that there a
  * And " [name epoch/epochs percent]" of those that do, or "".
  */
 bool bl_reports(void (*tell)(const char *line));
+typedef enum bl_news { BL_NEWS_ALL, BL_NEWS_ENDS /* and breaks */, BL_NEWS_NONE } bl_news;
+void bl_reports_choose(bl_news which); /* what is told from now on; what is not told is known all the same */
 void bl_reports_stand(char *out, size_t size);
 
 /* multiline.c: Readline's keys for entries of several lines.  Before its first line. */

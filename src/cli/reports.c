@@ -30,6 +30,12 @@ typedef struct known {
 static known known_runs[RUNS_MOST];
 static int known_count;
 static bl_standing standing[RUNS_MOST];
+static bl_news wanted;
+
+void bl_reports_choose(bl_news which)
+{
+	wanted = which;
+}
 
 /* In the background: steps that are made by hand are no news. */
 static bool is_going(const bl_standing *s)
@@ -83,8 +89,11 @@ static double newest_total(const bl_standing *s, int64_t length)
 	return length > 0 && bl_live_record(s->live, length - 1, &r) ? bl_record_value(&r, &columns, "total") : NAN;
 }
 
-static void say(const char *text, void (*tell)(const char *line))
+/* `most`: the least talkative choice that tells this. */
+static void say(const char *text, bl_news most, void (*tell)(const char *line))
 {
+	if (wanted > most)
+		return;
 	char clean[640];
 	bl_text_clean(clean, sizeof clean, text, false);
 	tell(clean);
@@ -115,7 +124,7 @@ static void tell_progress(const bl_standing *s, known *k, void (*tell)(const cha
 	add_value(line, sizeof line, "kNN", "%.4f", knn);
 	add_value(line, sizeof line, "total", "%.4g", newest_total(s, length));
 	k->told_at = now;
-	say(line, tell);
+	say(line, BL_NEWS_ALL, tell);
 }
 
 static void tell_end(const bl_standing *s, void (*tell)(const char *line))
@@ -132,7 +141,7 @@ static void tell_end(const bl_standing *s, void (*tell)(const char *line))
 		add_value(line, sizeof line, "kNN", "%.4f", newest_knn(s, 0, length));
 		add_value(line, sizeof line, "total", "%.4g", newest_total(s, length));
 	}
-	say(line, tell);
+	say(line, BL_NEWS_ENDS, tell);
 }
 
 /* Paused by t:break_when: once for each step. */
@@ -143,7 +152,7 @@ static void tell_break(const bl_standing *s, known *k, void (*tell)(const char *
 		return;
 	k->broke = s->info.step;
 	snprintf(line, sizeof line, "%s: %s", s->info.name, s->info.message);
-	say(line, tell);
+	say(line, BL_NEWS_ENDS, tell);
 }
 
 bool bl_reports(void (*tell)(const char *line))

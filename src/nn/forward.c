@@ -3,6 +3,7 @@
 #include "nn/module.h"
 
 #include <barlow/profile.h>
+#include <barlow/text.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -133,16 +134,41 @@ int bl_module_find_nonfinite(bl_module *m, bl_tensor *x, char *buf, size_t size)
 	return !y;
 }
 
+static bl_tensor *probe(bl_module *m, int64_t c, int64_t h, int64_t w)
+{
+	bl_tensor *x = bl_tensor_full(4, (int64_t[]){ 1, c, h, w }, 0);
+	bl_tensor *y = x ? run_dry(m, x, RUN_PROBE) : NULL;
+	bl_tensor_unref(x);
+	return y;
+}
+
+/* Where the module takes such images, but of another usual number of channels: says so behind the message. */
+static void hint_channels(bl_module *m, int64_t c, int64_t h, int64_t w)
+{
+	char why[512];
+	snprintf(why, sizeof why, "%s", bl_error());
+	for (int64_t k = 1; k <= 4; k++) {
+		bl_tensor *y = k != c ? probe(m, k, h, w) : NULL;
+		bl_tensor_unref(y);
+		if (y) {
+			bl_fail("%s; the network takes images of %lld %s, these have %lld: make it with channels = %lld", why, (long long)k,
+			        bl_text_plural(k, "channel", "channels"), (long long)c, (long long)c);
+			return;
+		}
+	}
+	bl_fail("%s", why);
+}
+
 int64_t bl_module_features(bl_module *m, int64_t c, int64_t h, int64_t w)
 {
 	char text[BL_SHAPE_TEXT];
-	bl_tensor *x = bl_tensor_full(4, (int64_t[]){ 1, c, h, w }, 0);
-	bl_tensor *y = x ? run_dry(m, x, RUN_PROBE) : NULL;
+	bl_tensor *y = probe(m, c, h, w);
 	int64_t width = y ? bl_tensor_count(y) : -1;
+	if (!y)
+		hint_channels(m, c, h, w);
 	if (y && (y->ndim < 1 || y->shape[0] != 1))
 		width = bl_fail("%s: expected one row of features for one input, got shape %s", m->kind,
 		                bl_tensor_text(y, text));
-	bl_tensor_unref(x);
 	bl_tensor_unref(y);
 	return width;
 }

@@ -91,6 +91,14 @@ static void write_weights(void *ctx)
 	j->rc = bl_weights_write(j->path, roots, prefixes, c->projector ? 2 : 1, j->write);
 }
 
+static void write_weights_asked(void *ctx)
+{
+	struct job *j = ctx;
+	write_weights(j);
+	if (j->rc == 0)
+		bl_trainer_weights_saved(j->place->trainer, j->path);
+}
+
 /* The checkpoint first: it has the weights too. */
 static int save_files(bl_place *p, bl_save_why why)
 {
@@ -130,7 +138,7 @@ int bl_place_save_weights(bl_place *p, const char *path)
 	struct job j = { p, path ? path : p->weights, path ? bl_file_write_atomic : bl_file_write_private, 0 };
 	if (!j.path)
 		return no_folder();
-	bl_trainer_between_steps(p->trainer, write_weights, &j);
+	bl_trainer_between_steps(p->trainer, write_weights_asked, &j);
 	return j.rc;
 }
 

@@ -73,29 +73,40 @@ static int check_twins(const file *f)
 	return 0;
 }
 
-/* Where all names have something in front of the module's, which could go: says so behind the message. */
+/* The length of what stands in front of `ours` in one of the file's names, with its dot; 0: of none. */
+static size_t front_of(const file *f, const char *ours, const char **name)
+{
+	size_t k = strlen(ours);
+	for (int i = 0; i < f->n; i++) {
+		size_t n = strlen(f->item[i].name);
+		if (n > k + 1 && strcmp(f->item[i].name + n - k, ours) == 0 && f->item[i].name[n - k - 1] == '.') {
+			*name = f->item[i].name;
+			return n - k;
+		}
+	}
+	return 0;
+}
+
+/* Where all of the module's names are in the file, with the same in front: says behind the message how to take them. */
 static void hint(const file *f, const bl_state *s)
 {
-	char why[512];
-	size_t front = 0;
-	const char *ours = s->n ? s->items[0].name : "";
-	for (int i = 0; i < f->n && front == 0; i++) {
-		size_t n = strlen(f->item[i].name), k = strlen(ours);
-		if (n > k && k > 0 && strcmp(f->item[i].name + n - k, ours) == 0 && f->item[i].name[n - k - 1] == '.')
-			front = n - k;
+	char why[512], whole[512];
+	const char *name = NULL;
+	size_t front = s->n ? front_of(f, s->items[0].name, &name) : 0;
+	bool all = true;
+	for (int i = 0; front > 0 && i < s->n; i++) {
+		snprintf(whole, sizeof whole, "%.*s%s", (int)front, name, s->items[i].name);
+		front = bl_named_find(f->item, f->n, whole) ? front : 0;
 	}
-	const char *name = front ? bl_named_find(s->items, s->n, ours)->name : NULL;
-	for (int i = 0; name && i < s->n; i++) {
-		char whole[512];
-		snprintf(whole, sizeof whole, "%.*s%s", (int)front, f->item[0].name, s->items[i].name);
-		if (strncmp(f->item[0].name, f->item[f->n - 1].name, front) != 0 || !bl_named_find(f->item, f->n, whole))
-			name = NULL;
-	}
-	if (!name)
+	if (front == 0)
 		return;
+	for (int i = 0; i < f->n; i++)
+		all = all && strncmp(f->item[i].name, name, front) == 0;
 	snprintf(why, sizeof why, "%s", bl_error());
-	bl_fail("%s; all its names begin with '%.*s': strip = \"%.*s\" takes that away", why, (int)front, f->item[0].name, (int)front,
-	        f->item[0].name);
+	if (all)
+		bl_fail("%s; all its names begin with '%.*s': strip = \"%.*s\" takes that away", why, (int)front, name, (int)front, name);
+	else
+		bl_fail("%s; '%s' is there: prefix = \"%.*s\" takes what begins with that", why, name, (int)front - 1, name);
 }
 
 /* --- What fits -------------------------------------------------------------------------------- */

@@ -81,6 +81,12 @@ int bl_trainer_save_now(bl_trainer *t, bl_save_why why)
 	return rc;
 }
 
+void bl_trainer_weights_saved(bl_trainer *t, const char *path)
+{
+	if (t->info.state != BL_RUN_FAILED) /* whose message is the reason */
+		bl_trainer_note(t, "step %lld: weights saved to %s", (long long)t->step, path);
+}
+
 struct errand {
 	bl_trainer *trainer;
 	int rc;

@@ -218,8 +218,10 @@ static int64_t embedding_width(const bl_tensor *z)
 static int64_t dry_run(const bl_trainer_config *c, bl_tensor *x)
 {
 	bl_tensor *h = bl_module_forward(c->encoder, x);
-	if (!h)
+	if (!h) {
+		bl_module_features(c->encoder, bl_tensor_size(x, 1), bl_tensor_size(x, 2), bl_tensor_size(x, 3)); /* says more */
 		return bl_fail_prefix("encoder: ");
+	}
 	bl_tensor *z = c->projector ? bl_module_forward(c->projector, h) : bl_tensor_ref(h);
 	int64_t d = z ? embedding_width(z) : bl_fail_prefix("projector: ");
 	bl_tensor_unref(h);

@@ -489,6 +489,7 @@ static void names_may_have_something_in_front(void **state)
 	taken(path, (bl_weights_how){ .strict = true, .strip = "module.", .prefix = "net" }, 2);
 	not_taken(path, (bl_weights_how){ .strict = true, .strip = "module.net." }, "module.head.weight");
 	taken(path, (bl_weights_how){ .strip = "module.net." }, 2);
+	not_taken(path, (bl_weights_how){ .strict = true }, "'module.net.bias' is there: prefix = \"module.net\" takes what begins with that");
 	save_as(path, "weight", NULL, NULL);
 	not_taken(path, (bl_weights_how){ .strict = true }, "no tensor 'bias'");
 	taken(path, (bl_weights_how){ .strict = false }, 1);

@@ -187,6 +187,11 @@ test("shapes that do not fit name both", function()
 	fails(function() return trainer(settings{ encoder = nn.linear(5, 6) }) end, "linear", "5")
 	local encoder = nn.sequential(nn.flatten(), nn.linear(65, 8))
 	fails(function() return trainer(settings{ encoder = encoder }) end, "65", "64")
+	local colour = data.shapes{ n = 64, size = 8, channels = 3 }
+	for _, projector in ipairs{ false, { 8 } } do
+		fails(function() return trainer(settings{ encoder = nn.cnn{ widths = { 4 }, image = 8 }, data = colour, projector = projector }) end,
+			"takes images of 1 channel, these have 3: make it with channels = 3")
+	end
 end)
 
 test("NaN names step and module", function()

@@ -76,6 +76,17 @@ line 'bad = make("bad", 9, false, {views = aug.func(function(i, r, info) if info
 line 'bad:start() half = 1'
 check "a failure is told with its reason" '^bad: failed at step [0-9]+ of 18: .*broken by me'
 clear_screen
+line '%news none'
+line 'quiet = make("quiet", 3, false, {knn = knn}):start(); while quiet.state == "running" do end'
+line '"quiet is " .. quiet.state'
+check "news can be muted" '^"quiet is done"$'
+line '%news all'
+check "and told again" '^news of runs: all$'
+line '"later"'
+check "from then on" '^"later"$'
+number=$((number + 1))
+if has '^quiet:'; then echo "not ok $number - not what was muted"; screen | sed 's/^/# /'; else echo "ok $number - not what was muted"; fi
+clear_screen
 line 'long = make("long", 1e6)'
 line 'long:start() half = 1'
 check "the prompt shows a run" '^barlow \[long [0-9]+/1e\+06 [0-9]+%\]>'

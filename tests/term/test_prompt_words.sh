@@ -53,6 +53,29 @@ printf 'quit = 5\nquit\n' >in; says "but not where it is a variable" '^5$'
 printf '%s\n' '$ echo from the $((1 + 1))nd shell' >in; says "a command of the shell" '^from the 2nd shell$'
 printf '%s\n' '!echo and in IPython way' >in; says "as IPython has it" '^and in IPython way$'
 printf '%s\n' '$ exit 3' >in; says "and its status" '^exit status 3$'
+printf '%s\n' 'x = 1; x + 1' >in; says "an expression behind statements is printed" '^2$'
+printf '%s\n' 'x = 1; x, 5;' '_' >in; ends "silenced too, and kept" 1
+rm -f kept.lua; printf '%s\n' 'x = 2; y = 3; x, y' '%save kept.lua' '%run kept.lua' >in
+says "and is saved as a script that prints it" '^2	3$'
+printf '%s\n' 'nn' >in; says "a library lists what is in it" '^nn\.linear  +x W'
+printf '%s\n' 'tensor' >in; says "its functions" '^tensor\.zeros  +Zeros\.$'
+printf '%s\n' 'nn.linear' >in; says "a function how it is called" '^nn\.linear\(inputs, outputs.*--'
+printf '%s\n' 'tensor.zeros(2)' >in; says "no zero has a sign" 'mean 0, std 0, from 0 to 0$'
+printf '%s\n' '?projector' >in; says "help begins with the setting of that name" '^trainer\{projector = \.\.\.\}$'
+printf '%s\n' '%timeit 1+1' >in; says "commands of IPython by their names there" '^median '
+printf '%s\n' '%pwd' 'pwd' >in; ends "or those of the shell" "$dir
+$dir"
+printf '%s\n' '%cd /' >in; says "or why there is none" 'no command %cd: a session stays in its folder'
+printf '%s\n' '$ cd /' >in; says "which the shell has in vain" "the session's stays"
+printf '%s\n' 'import torch' >in; says "Python's words are told Lua's" 'without import'
+printf 'for i in range(3):\nlen({1, 2})\n' >in; says "and begin nothing" 'in Lua: for i, x in ipairs'
+printf '%s\n' 'len({1, 2})' >in; says "functions, too" 'the length of x is #x'
+printf '%s\n' 't:' '7' >in; says "a colon begins nothing" '^7$'
+printf '%s\n' '%news none' '_NEWS' '%news ends' '_NEWS' '%news' >in; ends "news of runs can be muted" 'news of runs: none
+false
+news of runs: ends
+"ends"
+news of runs: ends'
 printf '%s\n' 'local x = 3' >in; says "a local is gone" "x is local to this entry and gone now: without 'local' it stays"
 printf '%s\n' 'local x = 3; print(x)' >in; says "which is not said where it was used" '^3$'
 

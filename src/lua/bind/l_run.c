@@ -189,6 +189,8 @@ static int t_watch(lua_State *L)
 		lua_pushcfunction(L, t_start);
 		lua_pushvalue(L, 1);
 		lua_call(L, 1, 0);
+	} else if (bl_trainer_state(t) != BL_RUN_RUNNING && bl_trainer_state(t) != BL_RUN_PAUSED) {
+		stay = true; /* nothing comes that it could wait for */
 	}
 	int end = bl_watch(bl_trainer_live(t), &(bl_watch_config){ .stay = stay, .interrupt_stops = true,
 	                                                             .interrupted = &bl_lua_interrupted });
@@ -696,7 +698,8 @@ static const bl_lua_function methods[] = {
 	BL_LUA("log", t_log, "(values: table): trainer",
 	       "Numbers by name for the next record: t:log{mood = 1.5} makes a column of your own, t.records.mood.",
 	       BL_EXAMPLE_RUN ":log{mood = 1.5}:step(1)"),
-	BL_LUA("watch", t_watch, "(stay?: boolean): string", "The screen of the run; q comes back, the run goes on.",
+	BL_LUA("watch", t_watch, "(stay?: boolean): string", "The screen of the run, which starts if it is new.  q comes back (\"quit\"), and the run goes on; its end comes back, too "
+	       "(\"ended\"), unless stay is true.  A run that has ended is shown until q.  Ctrl-C stops the run (\"stopped\").",
 	       BL_EXAMPLE_RUN ":step(1)"),
 	BL_LUA("record", t_record, "(step: integer): table?", "What was recorded at step i, or nil.",
 	       BL_EXAMPLE_RUN ":step(1):record(1)"),
