@@ -46,6 +46,9 @@ typedef enum bl_colours { BL_COLOURS_AUTO, BL_COLOURS_ALWAYS, BL_COLOURS_NEVER }
 void bl_colours_set(bl_colours when);
 bool bl_colours_wanted(bool terminal);
 
+/* What the terminal said of its background, instead of COLORFGBG; once for the process. */
+void bl_background_set(bool light);
+
 /* What the terminal of standard output can do, by TERM, the locale and the colours that are wanted. */
 typedef struct bl_terminal {
 	bool is_one, known, moves, utf8, light;

@@ -15,6 +15,7 @@ command_files = \
 	src/cli/cmd_complete.c \
 	src/cli/cmd_completions.c
 barlow_sources += $(command_files) \
+	src/cli/background.c \
 	src/cli/command.h \
 	src/cli/complete.c \
 	src/cli/evaluate.c \

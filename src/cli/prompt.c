@@ -34,6 +34,7 @@ static void take_line(char *line)
 {
 	got = line;
 	state = line ? GOT_LINE : GOT_EOF;
+	bl_background_settle(); /* what runs now may read the terminal */
 	rl_callback_handler_remove();
 }
 
@@ -245,6 +246,27 @@ static reading read_plain_line(void)
 	return interrupted ? WAITING : GOT_EOF;
 }
 
+/* What was read of the terminal beside its answers. */
+static void take_typed(void)
+{
+	while (state == WAITING && bl_background_typed())
+		rl_callback_read_char();
+}
+
+static void take_held(void)
+{
+	bl_background_release();
+	take_typed();
+}
+
+static void take_input(void)
+{
+	if (bl_background_expected() && bl_background_read())
+		take_typed();
+	else
+		rl_callback_read_char();
+}
+
 /* One line into *got.  WAITING: it was abandoned. */
 static reading read_line(const char *text)
 {
@@ -257,13 +279,18 @@ static reading read_line(const char *text)
 	state = WAITING;
 	begin_reading(prompt);
 	bool runs = look_at_runs(text);
+	bl_background_ask();
+	take_typed();
 	while (state == WAITING) {
 		struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
-		int n = bl_lua_interrupted ? -1 : poll(&in, 1, runs ? LOOK_MS : -1);
+		int held = bl_background_holds(), patience = held ? held : runs ? LOOK_MS : -1;
+		int n = bl_lua_interrupted ? -1 : poll(&in, 1, patience);
 		if (bl_lua_interrupted)
 			return abandon_line();
 		if (n > 0)
-			rl_callback_read_char();
+			take_input();
+		else if (n == 0 && held)
+			take_held();
 		else if (n < 0 && errno != EINTR)
 			return end_reading(GOT_EOF);
 		if (state != WAITING)

@@ -13,6 +13,20 @@ void bl_prompt(lua_State *L);
 /* Is the terminal Emacs' shell (comint), which edits lines itself, and shows escape codes as they are?  progress.c */
 bool bl_prompt_in_emacs(void);
 
+/*
+ * background.c: whether the terminal's background is light.  ask: once, behind a prompt that is drawn.  While an answer is
+ * expected, bytes of the terminal are read by read (false: its end), which keeps answers and gives Readline the others: typed
+ * says that there are some.  holds: for how many ms more the beginning of what may be an answer is kept, 0: there is none;
+ * release gives it to Readline.  settle: waits for the answer, for 100 ms from the question at most.
+ */
+void bl_background_ask(void);
+bool bl_background_expected(void);
+bool bl_background_read(void);
+bool bl_background_typed(void);
+int bl_background_holds(void);
+void bl_background_release(void);
+void bl_background_settle(void);
+
 /* progress.c: from here on this thread's long work shows how far it is. */
 void bl_progress_install(void);
 

@@ -127,10 +127,19 @@ static bl_depth find_depth(void)
 	return colours >= 16 ? BL_DEPTH_16 : BL_DEPTH_8;
 }
 
+static int told_light = -1; /* by the terminal; negative: it was not asked, or said nothing */
+
+void bl_background_set(bool light)
+{
+	told_light = light;
+}
+
 /* "foreground;background" as some terminals tell it, in ANSI numbers; most say nothing and are dark. */
 static bool find_light(void)
 {
 	const char *v = getenv("COLORFGBG"), *last = v ? strrchr(v, ';') : NULL;
+	if (told_light >= 0)
+		return told_light;
 	return last && (!strcmp(last, ";7") || !strcmp(last, ";15"));
 }
 

@@ -64,7 +64,7 @@ tests_c_test_winograd_CFLAGS = $(AM_CFLAGS) -fno-tree-vectorize
 
 # Programs that tests run: built with them, no tests themselves.  test_helpers += tests/term/<name>
 test_helpers =
-test_helpers += tests/term/watch_fixture
+test_helpers += tests/term/watch_fixture tests/term/pty_talk
 
 # Run by `make bench` and `make pictures` only, but built with the tests, so that they go on compiling.
 # bench_programs += bench/<name>
@@ -108,3 +108,4 @@ tests_c_test_view_SOURCES = tests/c/test_view.c $(golden)
 tests_c_test_keys_SOURCES = tests/c/test_keys.c tests/c/frozen_run.c tests/c/frozen_run.h $(recorded_run)
 tests_c_test_heatmap_SOURCES = tests/c/test_heatmap.c $(golden)
 tests_term_watch_fixture_SOURCES = tests/term/watch_fixture.c $(recorded_run)
+tests_term_pty_talk_SOURCES = tests/term/pty_talk.c

@@ -78,6 +78,7 @@ static int terminal(lua_State *L)
 	set_flag(L, "known", t.known);
 	set_flag(L, "moves", t.moves);
 	set_flag(L, "utf8", t.utf8);
+	set_flag(L, "light", t.light);
 	set_integer(L, "colours", t.colours);
 	set_integer(L, "width", t.width);
 	set_integer(L, "height", t.height);

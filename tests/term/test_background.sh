@@ -1,0 +1,88 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The prompt asks a terminal for its background: one that answers, answers late, never, in pieces, or while somebody types.
+set -u
+
+talk=$BUILDDIR/tests/term/pty_talk
+if [ ! -x "$talk" ]; then
+	echo "1..0 # SKIP tests/term/pty_talk is not built"
+	exit 0
+fi
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-background-XXXXXX") || exit 1
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 130' INT TERM
+unset NO_COLOR INSIDE_EMACS COLORFGBG
+XDG_STATE_HOME=$dir/state
+TERM=xterm-256color
+export XDG_STATE_HOME TERM
+
+ask='\e]11;?\e\\\e[c'
+white='\e]11;rgb:ffff/ffff/ffff\e\\'
+black='\e]11;rgb:0000/0000/0000\a'
+attributes='\e[?62;4c'
+look='print("light", require "barlow.native".doctor_terminal().light)\r'
+
+number=0
+# check NAME PATTERN STEP...: what the program has written at the end has the pattern
+check() {
+	number=$((number + 1))
+	name=$1
+	pattern=$2
+	shift 2
+	if "$talk" "$@" -- "$BARLOW" --no-init >"$dir/out" 2>&1 && grep -qE -- "$pattern" "$dir/out"; then
+		echo "ok $number - $name"
+	else
+		echo "not ok $number - $name"
+		sed 's/^/# /' "$dir/out"
+	fi
+}
+# lacks NAME PATTERN: the last check's output has it nowhere
+lacks() {
+	number=$((number + 1))
+	if grep -qE -- "$2" "$dir/out"; then
+		echo "not ok $number - $1"
+		sed 's/^/# /' "$dir/out"
+	else
+		echo "ok $number - $1"
+	fi
+}
+end='send:\d'
+
+check "a light background" 'light	true$' "wait:$ask" "send:$white$attributes" "send:$look" 'wait:light	' 'wait:barlow> ' "$end"
+lacks "of whose answer nothing is seen" 'ffff|62;4'
+check "a dark one" 'light	false$' "wait:$ask" "send:$black$attributes" "send:$look" 'wait:light	' 'wait:barlow> ' "$end"
+check "a terminal that knows DA1 only" 'light	false$' "wait:$ask" "send:$attributes" "send:$look" 'wait:light	' 'wait:barlow> ' "$end"
+lacks "nor of that" '62;4'
+check "an answer that comes late" 'light	true$' "wait:$ask" 'send:half = ' 'sleep:400' "send:$white" 'sleep:50' "send:$attributes" \
+	"send:7 $look" 'wait:light	' 'wait:barlow> ' 'send:half\r' 'wait:7' 'wait:barlow> ' "$end"
+lacks "is no part of the line" 'ffff|62;4|error'
+check "one in pieces, and keys between" 'light	true$' "wait:$ask" 'send:hal\e]1' 'sleep:20' 'send:1;rgb:ff' 'sleep:20' \
+	'send:ff/ffff/ffff\e' 'sleep:20' "send:\\\\f = 8$attributes; $look" 'wait:light	' 'wait:barlow> ' \
+	'send:half\r' 'wait:8' 'wait:barlow> ' "$end"
+check "no answer: what is typed is there" 'l5$' "wait:$ask" 'send:2 + 3\r' 'wait:5' 'wait:barlow> ' "send:$look" 'wait:light	false' \
+	'wait:barlow> ' "$end"
+check "and keys of several bytes" 'l13$' "wait:$ask" 'send:3\e[D' 'sleep:20' 'send:1\e' 'sleep:20' 'send:[C\r' 'wait:13' 'wait:barlow> ' "$end"
+check "an Esc alone goes on" 'l5$' "wait:$ask" 'send:23\e' 'sleep:900' "send:b5 --\r" 'wait:5' 'wait:barlow> ' "$end"
+check "lines typed ahead, answers among them" 'l3	4	5$' "send:x = 3\ry = 4\rz =" "wait:$ask" "send:${white}5\r$attributes" \
+	'send:print(x, y, z)\r' 'wait:3	4	5' 'wait:barlow> ' "$end"
+check "it is asked once" 'light	true$' "wait:$ask" "send:$white$attributes" 'send:1\r' 'wait:1' 'wait:barlow> ' "send:$look" \
+	'wait:light	' 'wait:barlow> ' "$end"
+number=$((number + 1))
+if [ "$(grep -oF ']11;?' "$dir/out" | wc -l)" = 1 ]; then echo "ok $number - indeed"; else echo "not ok $number - indeed"; fi
+
+# Where it is not asked.
+for setting in TERM=dumb TERM=linux NO_COLOR=1 INSIDE_EMACS=29.1,comint; do
+	number=$((number + 1))
+	env "$setting" "$talk" 'wait:barlow> ' 'send:1 + 1\r' 'wait:2' 'wait:barlow> ' "$end" -- "$BARLOW" --no-init >"$dir/out" 2>&1
+	status=$?
+	if [ $status = 0 ] && ! grep -q ']11' "$dir/out"; then
+		echo "ok $number - not with $setting"
+	else
+		echo "not ok $number - not with $setting"
+		sed 's/^/# /' "$dir/out"
+	fi
+done
+number=$((number + 1))
+if echo '1 + 1' | "$BARLOW" -i --no-init 2>&1 | grep -q ']11'; then echo "not ok $number - nor in pipes"; else echo "ok $number - nor in pipes"; fi
+echo "1..$number"
