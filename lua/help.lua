@@ -5,6 +5,18 @@ local registry = require "barlow.registry"
 
 local help = {}
 
+local page -- the lines of the answer that is being made
+
+local function say(line) page[#page + 1] = line end
+
+-- Calls f, and prints what it says.
+local function answer(f, ...)
+	local lines = {}
+	page = lines
+	f(...)
+	require "barlow.pager".print(lines)
+end
+
 -- Looking up.
 
 -- Head and text as lines, cut at spaces (but not before "=") to the terminal's width, later lines behind `indent` spaces.
@@ -23,7 +35,7 @@ end
 local function print_wrapped(head, text, indent)
 	local lines = {}
 	add_wrapped(lines, head, text, indent)
-	for _, line in ipairs(lines) do print(line) end
+	for _, line in ipairs(lines) do say(line) end
 end
 
 local HEAD = 24 -- columns of a setting's name and default, at most
@@ -54,7 +66,7 @@ local function print_entry(e)
 	print_wrapped("", e.signature, 8)
 	print_wrapped("    ", e.text, 4)
 	print_keys(registry.flat(e.keys))
-	print("    > " .. e.example)
+	say("    > " .. e.example)
 end
 
 -- A line each.
@@ -83,7 +95,7 @@ local function overview()
 		if not seen[e.group] then print_names(("%-8s "):format(e.group), of_group(e.group)) end
 		seen[e.group] = true
 	end
-	print "?name or help \"name\" says more: ?nn, ?tensor.zeros, ?trainer"
+	say "?name or help \"name\" says more: ?nn, ?tensor.zeros, ?trainer"
 end
 
 -- "t:set" by what the global t is: "trainer:set".
@@ -218,13 +230,13 @@ local elsewhere = {
 }
 
 local function print_search(name)
-	if elsewhere[name:lower()] then return print(elsewhere[name:lower()]) end
+	if elsewhere[name:lower()] then return say(elsewhere[name:lower()]) end
 	local found = search_all(name)
 	if #found == 0 then
-		return print(("nothing is known about '%s'%s; help() lists what there is"):format(name, near(name)))
+		return say(("nothing is known about '%s'%s; help() lists what there is"):format(name, near(name)))
 	end
 	for i = 1, math.min(#found, FOUND_MOST) do print_wrapped(("%-28s "):format(found[i].name), found[i].text, 29) end
-	if #found > FOUND_MOST then print(("... and %d more with '%s' in them"):format(#found - FOUND_MOST, name)) end
+	if #found > FOUND_MOST then say(("... and %d more with '%s' in them"):format(#found - FOUND_MOST, name)) end
 end
 
 -- The setting of a trainer that has that name, before properties and others.
@@ -237,7 +249,7 @@ local function print_settings(name)
 	end
 end
 
-function help.show(what)
+local function show(what)
 	if what == nil or what == "" then return overview() end
 	local name = type(what) == "string" and what or name_of(what)
 	name = of_object(name)
@@ -256,6 +268,8 @@ function help.show(what)
 		for _, e in ipairs(found) do print_entry(e) end
 	end
 end
+
+function help.show(what) answer(show, what) end
 
 local function value_of(name)
 	local value = _G
@@ -283,7 +297,10 @@ function help.source(name)
 	local value = value_of(name)
 	local info = type(value) == "function" and debug.getinfo(value, "S")
 	if not info or info.what == "C" then return help.show(name) end
-	print(lines_of(info) or ("the text of '%s' is not kept (it was loaded from %s)"):format(name, info.short_src))
+	local text = lines_of(info) or ("the text of '%s' is not kept (it was loaded from %s)"):format(name, info.short_src)
+	answer(function()
+		for line in (text .. "\n"):gmatch "(.-)\n" do say(line) end
+	end)
 end
 
 return help

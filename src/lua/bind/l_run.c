@@ -698,8 +698,7 @@ static const bl_lua_function methods[] = {
 	BL_LUA("log", t_log, "(values: table): trainer",
 	       "Numbers by name for the next record: t:log{mood = 1.5} makes a column of your own, t.records.mood.",
 	       BL_EXAMPLE_RUN ":log{mood = 1.5}:step(1)"),
-	BL_LUA("watch", t_watch, "(stay?: boolean): string", "The screen of the run, which starts if it is new.  q comes back (\"quit\"), and the run goes on; its end comes back, too "
-	       "(\"ended\"), unless stay is true.  A run that has ended is shown until q.  Ctrl-C stops the run (\"stopped\").",
+	BL_LUA("watch", t_watch, "(stay?: boolean): string", "The screen of a run, which starts it where it is new: until q, or its end, if not stay; of one that has ended until q.",
 	       BL_EXAMPLE_RUN ":step(1)"),
 	BL_LUA("record", t_record, "(step: integer): table?", "What was recorded at step i, or nil.",
 	       BL_EXAMPLE_RUN ":step(1):record(1)"),

@@ -1,0 +1,46 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- pager.lua: long texts at the prompt go through $PAGER, where the terminal does not hold them.
+local native = require "barlow.native"
+
+local pager = {}
+
+local function at_prompt()
+	local prompt = package.loaded["barlow.prompt"]
+	return prompt and prompt.given ~= nil
+end
+
+-- The terminal's rows where a pager can be used, or nil.
+local function rows()
+	local term, emacs = os.getenv "TERM" or "", os.getenv "INSIDE_EMACS"
+	if not at_prompt() or emacs or term == "" or term == "dumb" or not native.is_terminal() then return nil end
+	local t = native.doctor_terminal()
+	return t.height > 0 and t or nil
+end
+
+-- Lines of the screen that the text takes.
+local function height_of(lines, width)
+	local n = 0
+	for _, line in ipairs(lines) do n = n + math.max(1, ((utf8.len(line) or #line) + width - 1) // math.max(1, width)) end
+	return n
+end
+
+-- Through a file: a pager that ends before it has read all would end this program by SIGPIPE.
+local function run_pager(text)
+	local command, path = os.getenv "PAGER", os.tmpname()
+	if not command or command == "" then command = "less -FRX" end
+	local file = io.open(path, "w")
+	local fine = file and file:write(text) and file:close()
+	io.stdout:flush()
+	if fine then fine = os.execute(("LESS=${LESS-FRX} %s <'%s'"):format(command, path)) end
+	os.remove(path)
+	return fine
+end
+
+-- Prints the lines, by a pager where they do not fit above a prompt; where that fails, plainly.
+function pager.print(lines)
+	local terminal, text = rows(), table.concat(lines, "\n") .. "\n"
+	if terminal and height_of(lines, terminal.width) > terminal.height - 2 and run_pager(text) then return end
+	for _, line in ipairs(lines) do print(line) end
+end
+
+return pager
