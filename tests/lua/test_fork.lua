@@ -134,7 +134,7 @@ test("resume without a name: the newest that was stopped or killed, not one that
 	local said = sh(("XDG_DATA_HOME='%s' '%s' resume --plain </dev/null"):format(scratch, program))
 	has(said, "good: resumed at step")
 	local list = sh(("XDG_DATA_HOME='%s' '%s' runs list --csv -c name,state"):format(scratch, program))
-	has(list, "good,finished", "bad,failed")
+	has(list, "good,done", "bad,failed")
 	has(sh(("XDG_DATA_HOME='%s' '%s' resume --plain </dev/null"):format(scratch, program)), "stopped or killed before its end")
 	sh(("rm -r '%s'"):format(scratch))
 end)
