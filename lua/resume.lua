@@ -55,10 +55,23 @@ function resume.go_on(t, plain)
 	print(("%s at step %d of %d, %s"):format(t.state, t.iteration, t.steps, where))
 end
 
+-- Of a run that is over the weights, where the end that is in its checkpoint could not save them.  False: they are there.
+local function save_weights(t, folder)
+	local path, scratch = folder .. "/weights.safetensors", os.tmpname()
+	t:save(scratch)
+	local text = native.read_file(scratch)
+	os.remove(scratch)
+	if text == native.read_file(path) then return false end
+	native.write_file(path, text, true)
+	print(native.clean(("%s: the run is over; its weights were not saved at its end, and are kept in %s now"):format(t.name, path)))
+	return true
+end
+
 -- barlow resume.
 function resume.main(what, plain)
 	local t = resume.load(what)
 	if t.iteration >= t.steps then
+		if save_weights(t, native.resumable(what)) then return end
 		error(("%s: the run is over: %d of %d steps are done; to train longer, build a trainer of more epochs and call "
 			.. "t:load_checkpoint(%q)"):format(t.name, t.iteration, t.steps, native.resumable(what)), 0)
 	end

@@ -33,6 +33,9 @@ local function run(s, options)
 	s:run{ jobs = options.jobs, shard = shard_of(options), plain = options.plain, notify = options.notify }
 	if s.interrupted then return 130 end
 	local c = results.counts(s)
+	if c.failed > 0 or c.over < s.trials and not shard_of(options) then
+		io.stderr:write(("barlow sweep: %s\n"):format(results.state_text(s)))
+	end
 	return (c.failed > 0 or (c.over < s.trials and not shard_of(options))) and 1 or 0
 end
 

@@ -159,6 +159,7 @@ local function train(s, k, attempt)
 	t:start()
 	local ended = follow(s, k, attempt, t)
 	if ended == "stopped" and t.state ~= "done" then return nil end
+	if native.unsaved(t) then pcall(t.checkpoint, t) end -- the disk may have been full for a moment
 	local result = { trial = k, attempt = attempt, steps = t.iteration, seconds = t.terms and t.terms.time or native.now() - began,
 		host = native.whoami().host, seed = r.seed }
 	if t.state == "failed" then
@@ -172,6 +173,7 @@ local function train(s, k, attempt)
 	if result.state == "complete" and not result.value then
 		result.state, result.reason = "failed", ("the run ended without a finite %s"):format(s.metric)
 	end
+	if native.unsaved(t) then result.state, result.reason = "failed", native.unsaved(t) end
 	return result
 end
 

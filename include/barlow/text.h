@@ -16,6 +16,9 @@
 /* The next code point of the UTF-8 text *s, which is moved past it; a malformed or cut one counts as U+FFFD. */
 uint32_t bl_text_next(const char **s);
 
+/* Is all of it UTF-8? */
+bool bl_text_is_utf8(const char *text);
+
 /*
  * `in` as valid UTF-8 with what must not be shown written out: control bytes
  * and malformed ones as "\x1b", C1 controls, marks of direction and invisible

@@ -52,6 +52,15 @@ uint32_t bl_text_next(const char **s)
 	return u == MALFORMED ? 0xfffd : u;
 }
 
+bool bl_text_is_utf8(const char *text)
+{
+	int bytes;
+	for (; *text; text += bytes)
+		if (decode((const unsigned char *)text, &bytes) == MALFORMED)
+			return false;
+	return true;
+}
+
 static bool is_hidden(uint32_t u)
 {
 	for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++)

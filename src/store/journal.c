@@ -20,8 +20,8 @@ enum { MOST_BYTES = 256 << 20 };
 
 /* --- Writing ---------------------------------------------------------------------------- */
 
-/* Texts that are not UTF-8 lose the bytes that say so. */
-static void add_text(FILE *f, const char *name, const char *text)
+/* Texts that are not UTF-8 lose the bytes that say so.  False: no memory. */
+static bool add_text(FILE *f, const char *name, const char *text)
 {
 	char clean[BL_CHANGE_TEXT];
 	snprintf(clean, sizeof clean, "%s", text);
@@ -32,9 +32,12 @@ static void add_text(FILE *f, const char *name, const char *text)
 	if (!s)
 		s = json_string(clean);
 	char *quoted = s ? json_dumps(s, JSON_ENCODE_ANY | JSON_ENSURE_ASCII) : NULL;
-	fprintf(f, ",\"%s\":%s", name, quoted ? quoted : "\"\"");
+	if (quoted)
+		fprintf(f, ",\"%s\":%s", name, quoted);
+	bool added = quoted;
 	free(quoted);
 	json_decref(s);
+	return added;
 }
 
 static void add_number(FILE *f, const char *name, double v)
@@ -44,17 +47,18 @@ static void add_number(FILE *f, const char *name, double v)
 		fprintf(f, ",\"%s\":%s", name, bl_number_text(v, false, text, sizeof text));
 }
 
-static void print_line(FILE *f, const bl_change *c)
+static bool print_line(FILE *f, const bl_change *c)
 {
 	fprintf(f, "{\"step\":%" PRId64, c->step);
-	add_text(f, "name", c->name);
+	bool fine = add_text(f, "name", c->name);
 	add_number(f, "old", c->old);
 	add_number(f, "new", c->value);
-	add_text(f, "who", c->who);
+	fine = add_text(f, "who", c->who) && fine;
 	add_number(f, "time", c->time);
 	if (c->text[0])
-		add_text(f, "text", c->text);
+		fine = add_text(f, "text", c->text) && fine;
 	fputs("}\n", f);
+	return fine;
 }
 
 /* New text of n changes. */
@@ -62,9 +66,9 @@ static char *print_lines(const bl_change *c, int64_t n, size_t *bytes)
 {
 	char *text = NULL;
 	FILE *f = open_memstream(&text, bytes);
-	for (int64_t i = 0; f && i < n; i++)
-		print_line(f, &c[i]);
-	bool failed = !f || ferror(f);
+	bool failed = !f;
+	for (int64_t i = 0; !failed && i < n; i++)
+		failed = !print_line(f, &c[i]) || ferror(f);
 	failed |= f && fclose(f) != 0;
 	if (!failed)
 		return text;

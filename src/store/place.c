@@ -99,18 +99,17 @@ static void write_weights_asked(void *ctx)
 		bl_trainer_weights_saved(j->place->trainer, j->path);
 }
 
-/* The checkpoint first: it has the weights too. */
+/* The checkpoint first: it has the weights too.  Where it fails these may still find room. */
 static int save_files(bl_place *p, bl_save_why why)
 {
 	struct job j = { p, p->weights, bl_file_write_private, 0 };
 	const bl_trainer_config *c = bl_trainer_settings(p->trainer);
-	if (bl_checkpoint_write(p->checkpoint, p->trainer, bl_file_write_private) != 0)
-		return -1;
-	if (c->checkpoints > 1 && bl_checkpoints_keep(p->folder, bl_trainer_progress(p->trainer).step, c->checkpoints) != 0)
-		return -1;
+	int rc = bl_checkpoint_write(p->checkpoint, p->trainer, bl_file_write_private);
+	if (rc == 0 && c->checkpoints > 1)
+		rc = bl_checkpoints_keep(p->folder, bl_trainer_progress(p->trainer).step, c->checkpoints);
 	if (why != BL_SAVE_REGULAR)
 		write_weights(&j);
-	return j.rc;
+	return rc == 0 ? j.rc : rc;
 }
 
 /* An end that was not saved is told as well, and what went wrong with the saving is the message that stays. */

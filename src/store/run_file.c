@@ -5,6 +5,7 @@
 #include <barlow/file.h>
 #include <barlow/run_file.h>
 #include <barlow/runs.h>
+#include <barlow/text.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -225,15 +226,25 @@ static json_t *number_of(double v)
 	return v == floor(v) && fabs(v) < 1e15 ? json_integer((json_int_t)v) : json_real(v);
 }
 
+/* NULL where something of it is missing, for want of memory. */
+static json_t *give(json_t *made, bool fine)
+{
+	if (fine)
+		return made;
+	json_decref(made);
+	return NULL;
+}
+
 static json_t *facts_of(const bl_facts *f)
 {
 	json_t *o = json_object();
-	for (int i = 0; o && i < f->n; i++) {
+	bool fine = o;
+	for (int i = 0; fine && i < f->n; i++) {
 		const bl_fact *at = &f->at[i];
-		if (at->text || isfinite(at->number))
-			json_object_set_new(o, at->name, at->text ? text_of(at->text) : number_of(at->number));
+		if ((at->text || isfinite(at->number)) && bl_text_is_utf8(at->name))
+			fine = json_object_set_new(o, at->name, at->text ? text_of(at->text) : number_of(at->number)) == 0;
 	}
-	return o;
+	return give(o, fine);
 }
 
 static json_t *member_of(const bl_run_file *f, const struct member *m)
@@ -252,19 +263,20 @@ static json_t *member_of(const bl_run_file *f, const struct member *m)
 static json_t *tags_of(const bl_run_file *f)
 {
 	json_t *list = json_array();
-	for (int i = 0; list && i < f->tags; i++)
-		json_array_append_new(list, text_of(f->tag[i]));
-	return list;
+	bool fine = list;
+	for (int i = 0; fine && i < f->tags; i++)
+		fine = json_array_append_new(list, text_of(f->tag[i])) == 0;
+	return give(list, fine);
 }
 
 static char *print(const bl_run_file *f)
 {
 	json_t *root = json_object();
-	json_object_set_new(root, "format", json_integer(FORMAT));
-	for (int i = 0; i < MEMBERS; i++)
-		json_object_set_new(root, members[i].name, member_of(f, &members[i]));
-	json_object_set_new(root, "tags", tags_of(f));
-	char *text = json_dumps(root, JSON_INDENT(1) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
+	bool fine = json_object_set_new(root, "format", json_integer(FORMAT)) == 0;
+	for (int i = 0; fine && i < MEMBERS; i++)
+		fine = json_object_set_new(root, members[i].name, member_of(f, &members[i])) == 0;
+	fine = fine && json_object_set_new(root, "tags", tags_of(f)) == 0;
+	char *text = fine ? json_dumps(root, JSON_INDENT(1) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) : NULL;
 	json_decref(root);
 	return text ? text : bl_fail_null("no memory for a run's facts");
 }

@@ -10,6 +10,7 @@
 #include "store/state.h"
 
 #include <barlow/error.h>
+#include <barlow/text.h>
 #include <barlow/weights.h>
 
 #include <inttypes.h>
@@ -345,6 +346,12 @@ static json_t *describe(const bl_named *item, uint64_t begin)
 			 (json_int_t)begin, (json_int_t)(begin + bytes_of(item)));
 }
 
+/* jansson does not say why it takes a text not. */
+static int refuse_text(const char *what, const char *name, bool utf8)
+{
+	return utf8 ? bl_fail("no memory for the header") : bl_fail("%s '%s' is not UTF-8 text", what, name);
+}
+
 static int add_metadata(json_t *header, const char *const *metadata)
 {
 	json_t *meta;
@@ -355,7 +362,7 @@ static int add_metadata(json_t *header, const char *const *metadata)
 	for (; meta && *metadata; metadata += 2)
 		if (json_object_set_new(meta, metadata[0], json_string(metadata[1])) < 0) {
 			json_decref(meta);
-			return bl_fail("metadata '%s' is not UTF-8 text", metadata[0]);
+			return refuse_text("metadata", metadata[0], bl_text_is_utf8(metadata[0]) && bl_text_is_utf8(metadata[1]));
 		}
 	return json_object_set_new(header, metadata_key, meta) < 0 ? bl_fail("no memory for the metadata") : 0;
 }
@@ -366,7 +373,7 @@ static int add_items(json_t *header, const bl_named *items, int n, uint64_t *dat
 		if (strcmp(items[i].name, metadata_key) == 0 || json_object_get(header, items[i].name))
 			return bl_fail("two tensors named '%s'", items[i].name);
 		if (json_object_set_new(header, items[i].name, describe(&items[i], *data)) < 0)
-			return bl_fail("tensor's name '%s' is not UTF-8 text", items[i].name);
+			return refuse_text("tensor's name", items[i].name, bl_text_is_utf8(items[i].name));
 		*data += bytes_of(&items[i]);
 	}
 	return 0;

@@ -3,6 +3,8 @@
 #include "lua/bind/json.h"
 #include "lua/bind/face.h"
 
+#include <barlow/text.h>
+
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -107,26 +109,40 @@ static bool is_list(lua_State *L, int index)
 	return count == n && n > 0;
 }
 
+static bool fill_list(lua_State *L, int index, int depth, json_t *out)
+{
+	bool fine = true;
+	for (lua_Integer i = 1; fine && i <= (lua_Integer)lua_rawlen(L, index); i++, lua_pop(L, 1)) {
+		lua_rawgeti(L, index, i);
+		fine = json_array_append_new(out, value_of(L, lua_gettop(L), depth + 1)) == 0;
+	}
+	return fine;
+}
+
+/* A key that is no UTF-8 is left out. */
+static bool fill_object(lua_State *L, int index, int depth, json_t *out)
+{
+	for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+		lua_pushvalue(L, -2); /* a number among the keys must not be changed in place */
+		const char *key = luaL_tolstring(L, -1, NULL);
+		if (json_object_set_new(out, key, value_of(L, lua_gettop(L) - 2, depth + 1)) != 0 && bl_text_is_utf8(key))
+			return false;
+		lua_pop(L, 2);
+	}
+	return true;
+}
+
 static json_t *table_of(lua_State *L, int index, int depth)
 {
 	bool list = is_list(L, index);
 	json_t *out = list ? json_array() : json_object();
-	for (lua_Integer i = 1; list && i <= (lua_Integer)lua_rawlen(L, index); i++, lua_pop(L, 1)) {
-		lua_rawgeti(L, index, i);
-		json_array_append_new(out, value_of(L, lua_gettop(L), depth + 1));
-	}
-	if (list)
+	if (out && (list ? fill_list : fill_object)(L, index, depth, out))
 		return out;
-	for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
-		lua_pushvalue(L, -2); /* a number among the keys must not be changed in place */
-		const char *key = luaL_tolstring(L, -1, NULL);
-		json_object_set_new(out, key, value_of(L, lua_gettop(L) - 2, depth + 1));
-		lua_pop(L, 2);
-	}
-	return out;
+	json_decref(out);
+	return NULL;
 }
 
-/* What JSON has no words for (a function, NaN) is null. */
+/* What JSON has no words for (a function, NaN) is null.  NULL: no memory. */
 static json_t *value_of(lua_State *L, int index, int depth)
 {
 	luaL_checkstack(L, 8, "tables nested too deeply for JSON");
@@ -140,8 +156,8 @@ static json_t *value_of(lua_State *L, int index, int depth)
 		size_t n;
 		const char *s = lua_tolstring(L, index, &n);
 		json_t *text = json_stringn(s, n);
-		if (text)
-			return text;
+		if (text || (strlen(s) == n && bl_text_is_utf8(s)))
+			return text; /* NULL: no memory */
 		bl_lua_push_clean(L, s, true); /* it is no UTF-8 */
 		text = json_string(lua_tostring(L, -1));
 		lua_pop(L, 1);
@@ -158,7 +174,7 @@ int bl_lua_json_text(lua_State *L)
 	lua_settop(L, 1);
 	json_t **v = new_holder(L);
 	*v = value_of(L, 1, 0);
-	char *text = json_dumps(*v, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
+	char *text = !*v ? NULL : json_dumps(*v, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
 	if (!text)
 		return luaL_error(L, "no memory for a JSON text");
 	lua_pushstring(L, text);

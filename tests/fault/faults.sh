@@ -1,0 +1,186 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Makes calls of the C library fail, one after the other (shim.c), while barlow starts, trains 20 steps, resumes a run, makes a sweep
+# of 4 trials, saves a figure and shows a screen.  Whatever fails: what was to be made is there, to the same bits, or a message on
+# standard error says why not, with a status other than 0; nothing hangs, crashes or says nothing; and what is left is whole: a run with
+# a checkpoint is resumed to the same bits, and no half-written file lies about.  Prints TAP.
+#
+#     faults.sh MOST SCENARIO...     at most MOST calls of each kind, evenly chosen; 0: every call
+#     KINDS="alloc write" ...        of these kinds only
+#     DISTURBED=n                    then n runs that are disturbed, of seeds 1 to n
+#     SHIM, BARLOW                   where these are
+set -u
+most=$1
+shift
+dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-faults-XXXXXX") || exit 1
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 130' INT TERM
+export BARLOW LC_ALL=C.UTF-8 OPENBLAS_NUM_THREADS=1
+export XDG_DATA_HOME="$dir/data" XDG_CACHE_HOME="$dir/cache" XDG_STATE_HOME="$dir/state" XDG_CONFIG_HOME="$dir/config"
+cd "$dir" || exit 1
+errors='write:ENOSPC write:EIO short room:ENOSPC fsync:EIO rename:EIO rename:EROFS open:EROFS open:EMFILE read:EIO mmap thread alloc alloc2'
+KINDS=${KINDS:-$errors}
+
+# --- what is run: prepare_X, run_X, is_done_X, is_whole_X ---
+
+cat >run.lua <<'END'
+local t = trainer{ data = data.shapes{ n = 64, size = 8, channels = 1, seed = 3 }, encoder = nn.cnn{ widths = { 4 }, image = 8 },
+	projector = { 8 }, batch = 16, epochs = 5, seed = 1, checkpoint_every = 1, folder = arg[1] }
+if not arg[2] then return t:run{ quiet = true } end
+t:start()
+while t.iteration < 1 do end
+t:stop()
+t:wait()
+END
+cat >sweep.lua <<'END'
+return sweep{ base = { data = data.shapes{ n = 64, size = 8, channels = 1, seed = 3 }, encoder = nn.cnn{ widths = { 4 }, image = 8 },
+	projector = { 8 }, batch = 16, epochs = 1, seed = 1 }, space = { ["loss.lambda"] = { .005, .01 } }, baseline = false, seeds = 2,
+	folder = os.getenv "SWEEP" }
+END
+same_weights() { cmp -s "$1/weights.safetensors" "$2/weights.safetensors"; }
+
+prepare_start() { :; }
+run_start() { shimmed -e 'print(1 + 1)'; }
+is_done_start() { [ "$(cat out)" = 2 ]; }
+is_whole_start() { :; }
+
+prepare_train() { :; }
+run_train() { shimmed run.lua work; }
+is_done_train() { same_weights work whole; }
+# Where the run was never kept there is nothing to go on with.
+is_whole_train() {
+	same_weights work whole && return
+	[ -e work/checkpoint.safetensors ] || return 0
+	"$BARLOW" resume --plain work >again 2>&1 && same_weights work whole
+}
+
+prepare_resume() { cp -r half work; }
+run_resume() { shimmed resume --plain work; }
+is_done_resume() { is_done_train; }
+is_whole_resume() { is_whole_train; }
+
+prepare_sweep() { :; }
+run_sweep() { SWEEP=$dir/work shimmed sweep run sweep.lua --jobs 2 --plain; }
+results() {
+	for trial in 0001 0002 0003 0004; do
+		for attempt in "$1"/trials/$trial/attempt-*; do
+			[ "$attempt/result.json" -ef "$1/trials/$trial/result.json" ] && cksum <"$attempt/weights.safetensors"
+		done
+	done
+}
+is_done_sweep() { [ "$(results work)" = "$swept" ]; }
+is_whole_sweep() {
+	is_done_sweep && return
+	SWEEP=$dir/work "$BARLOW" sweep run sweep.lua --jobs 2 --plain >again 2>&1
+	is_done_sweep
+}
+
+prepare_plot() { mkdir work; }
+run_plot() { shimmed -e 'plot.curves(runs.get(arg and arg[1] or "whole")):save("work/figure.svg")'; }
+is_done_plot() { grep -q '</svg>' work/figure.svg 2>/dev/null; }
+is_whole_plot() { [ ! -e work/figure.svg ] || is_done_plot; }
+
+prepare_screen() { :; }
+run_screen() { { sleep .4; printf q; sleep .2; } | script -qefc "$(shim_words) '$BARLOW' watch '$dir/whole' 2>'$dir/err'" typed >out; }
+is_done_screen() { grep -q "20/20" out; }
+is_whole_screen() { :; }
+
+# --- one fault ---
+
+shim_words() { echo "env LD_PRELOAD='$SHIM' FAULT='$fault' FAULT_COUNT='$dir/count'"; }
+shimmed() { env LD_PRELOAD="$SHIM" FAULT="$fault" FAULT_COUNT="$dir/count" timeout -k 1 30 "$BARLOW" "$@" >out 2>err </dev/null; }
+
+# run_fault SCENARIO: $fault; the status in $status
+run_fault() {
+	rm -rf work count
+	"prepare_$1"
+	"run_$1"
+	status=$?
+}
+# The reason in $why where that was not as it has to be.
+is_fine() {
+	why=
+	if [ $status -eq 124 ] || [ $status -eq 137 ]; then
+		why="took longer than 30 s"
+	elif [ $status -gt 128 ]; then
+		why="died of signal $((status - 128))"
+	elif [ $status -ne 0 ] && [ ! -s err ]; then
+		why="status $status without a word"
+	elif [ $status -eq 0 ] && [ ! -s err ] && ! "is_done_$1"; then
+		why="status 0 without a word, and nothing is there"
+	elif [ $status -eq 0 ] && ! "is_done_$1" && [ "$1" != train ]; then
+		why="status 0, and what was to be made is not there: $(head -n 1 err)"
+	elif ! "is_whole_$1"; then
+		why="what is left is not whole: $(head -n 1 err): $(tail -n 1 again 2>/dev/null)"
+	elif [ -d work ] && find work -name '*.tmp' -o -name '*.new' | grep -q .; then
+		why="left half written: $(find work -name '*.tmp' -o -name '*.new' | head -n 1)"
+	fi
+	[ -z "$why" ]
+}
+# The shim's name of KIND, and its fault of call N; alloc2: also the next one, as Lua tries again.
+fault_of() {
+	case $1 in
+	alloc2) fault=alloc:$2; [ "$2" -eq 0 ] || fault=$fault-$(($2 + 1)) ;;
+	*:*) fault=${1%%:*}:$2:${1#*:} ;;
+	*) fault=$1:$2 ;;
+	esac
+}
+
+number=0 faults=0
+check() {
+	number=$((number + 1))
+	fault_of "$2" 0
+	run_fault "$1"
+	if [ "$status" -ne 0 ] || ! "is_done_$1"; then
+		echo "not ok $number - $1 without a fault"
+		sed 's/^/# /' out err
+		return
+	fi
+	calls=$(od -An -t u8 count | tr -d ' ')
+	step=1
+	[ "$most" -eq 0 ] || step=$(((calls + most - 1) / most))
+	[ $step -gt 0 ] || step=1
+	n=1 made=0 bad=0
+	[ $step -eq 1 ] || n=$((1 + (step * 5 + calls) % step))
+	while [ $n -le "$calls" ]; do
+		fault_of "$2" $n
+		run_fault "$1"
+		if ! is_fine "$1"; then
+			bad=$((bad + 1))
+			echo "# $1, $fault: $why"
+		fi
+		made=$((made + 1)) n=$((n + step))
+	done
+	faults=$((faults + made))
+	if [ $bad -eq 0 ]; then verdict=ok; else verdict="not ok"; fi
+	echo "$verdict $number - $1: $made of $calls calls of kind $2 failed"
+}
+
+"$BARLOW" run.lua whole && "$BARLOW" run.lua half stop && [ -e half/checkpoint.safetensors ] && SWEEP=$dir/sweep "$BARLOW" sweep run sweep.lua --jobs 2 --plain >/dev/null || exit 1
+swept=$(results sweep)
+for scenario in "$@"; do
+	for kind in $KINDS; do
+		check "$scenario" "$kind"
+	done
+done
+
+# --- disturbances: the same bits whatever happens between two calls ---
+
+disturbed=${DISTURBED:-0} lost=0
+for seed in $(seq "$disturbed"); do
+	fault=disturb:$seed
+	rm -rf work count
+	shimmed run.lua work
+	status=$?
+	if [ $status -ne 0 ] || ! same_weights work whole; then
+		lost=$((lost + 1))
+		echo "# seed $seed: status $status, $(head -n 1 err)"
+	fi
+done
+if [ "$disturbed" -gt 0 ]; then
+	number=$((number + 1))
+	if [ $lost -eq 0 ]; then verdict=ok; else verdict="not ok"; fi
+	echo "$verdict $number - the bits of $disturbed runs with yields, sleeps, interrupted calls and signals by seed"
+fi
+echo "1..$number"
+echo "# $faults faults"
