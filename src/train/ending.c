@@ -19,19 +19,21 @@ static atomic_bool ending;
 
 /* --- Ends that were not saved ------------------------------------------------------------ */
 
+/* Whoever takes the text frees it, and the message with it: to tell needs no memory. */
 struct message {
-	struct message *next;
 	char text[640];
+	struct message *next;
 };
 
 static pthread_mutex_t message_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct message *messages;
-static int unsaved;
+static int unsaved, untold; /* untold: messages for which there was no memory */
 
 static void add_message(const bl_trainer *t)
 {
 	struct message *m = calloc(1, sizeof *m), **last = &messages;
 	char text[sizeof m->text];
+	untold += !m;
 	if (!m)
 		return;
 	snprintf(text, sizeof text, "%s: the end of the run, step %lld of %lld, was not saved: %s", t->info.name,
@@ -79,10 +81,11 @@ char *bl_trainers_unsaved_message(void)
 {
 	pthread_mutex_lock(&message_lock);
 	struct message *m = messages;
-	char *text = m ? strdup(m->text) : NULL;
+	char *text = m ? m->text : NULL;
 	if (m)
 		messages = m->next;
-	free(m);
+	else if (untold > 0 && (text = strdup("the end of a run was not saved, and there was no memory to note why")))
+		untold--;
 	pthread_mutex_unlock(&message_lock);
 	return text;
 }
