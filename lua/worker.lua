@@ -85,16 +85,23 @@ end
 
 -- A trial.
 
--- Where the newest attempt with a checkpoint left it.
+-- Where the newest attempt with a checkpoint left it.  False: at its end, of which no result came: it has to be made again.
 local function go_on(s, k, attempt, t)
 	for before = attempt - 1, 1, -1 do
 		local folder = native.trial_path(s.folder, k, before)
 		if native.exists(folder .. "/checkpoint.safetensors") then
 			local fine, why = pcall(t.load_checkpoint, t, folder)
-			if fine then return end
+			if fine then return t.iteration < t.steps end
 			io.stderr:write(("trial %d: attempt %d cannot be gone on with: %s\n"):format(k, before, native.clean(tostring(why))))
 		end
 	end
+	return true
+end
+
+-- A worker whose run is not kept ends, as if it had been killed.  Another attempt is made, as often as trials are retried.
+local function end_worker(k, why)
+	io.stderr:write(("trial %d: the run is not kept: %s\n"):format(k, native.clean(why)))
+	os.exit(1)
 end
 
 local function finite(v) return type(v) == "number" and v == v and math.abs(v) < math.huge end
@@ -150,18 +157,23 @@ function worker.final_metrics(s, t)
 	return out
 end
 
-local function train(s, k, attempt)
+local function trainer_of(s, k, attempt)
 	local r = sweep.recipe(s, k)
 	r.folder = native.trial_path(s.folder, k, attempt)
-	local t = require "barlow".trainer(r)
-	go_on(s, k, attempt, t)
+	return require "barlow".trainer(r), r.seed
+end
+
+local function train(s, k, attempt)
+	local t, seed = trainer_of(s, k, attempt)
+	if not go_on(s, k, attempt, t) then t = trainer_of(s, k, attempt) end
 	local began = native.now()
 	t:start()
+	if not t.folder then end_worker(k, "its folder cannot be written") end
 	local ended = follow(s, k, attempt, t)
 	if ended == "stopped" and t.state ~= "done" then return nil end
 	if native.unsaved(t) then pcall(t.checkpoint, t) end -- the disk may have been full for a moment
 	local result = { trial = k, attempt = attempt, steps = t.iteration, seconds = t.terms and t.terms.time or native.now() - began,
-		host = native.whoami().host, seed = r.seed }
+		host = native.whoami().host, seed = seed }
 	if t.state == "failed" then
 		result.state, result.reason = "failed", t.message
 		return result
@@ -173,7 +185,7 @@ local function train(s, k, attempt)
 	if result.state == "complete" and not result.value then
 		result.state, result.reason = "failed", ("the run ended without a finite %s"):format(s.metric)
 	end
-	if native.unsaved(t) then result.state, result.reason = "failed", native.unsaved(t) end
+	if native.unsaved(t) then end_worker(k, native.unsaved(t)) end
 	return result
 end
 

@@ -6,6 +6,7 @@
 #define BARLOW_FILE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * Writes bytes to path so that a crash or a full disk leaves the old file or
@@ -21,6 +22,11 @@ int bl_file_write_atomic(const char *path, const void *bytes, size_t n);
 int bl_file_write_private(const char *path, const void *bytes, size_t n);
 /* Either of them. */
 typedef int bl_file_writer(const char *path, const void *bytes, size_t n);
+
+/* All n bytes, also where a call is interrupted or takes a part of them; negative with errno. */
+int bl_file_put(int fd, const void *bytes, size_t n);
+/* From byte `at` on: n bytes, or fewer where the file ends, also where calls are interrupted or give a part.  Negative with errno. */
+int64_t bl_file_get(int fd, void *bytes, size_t n, int64_t at);
 
 /*
  * Gives the whole file `from`, which holds these bytes and stays, the name `to` as well, once: 1, not 0, where that is taken

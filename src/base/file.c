@@ -17,19 +17,39 @@
 
 enum { NAME_TRIES = 100, LINKS_MAX = 40, ENDING_ROOM = 48 };
 
-static int write_all(int fd, const char *bytes, size_t n)
+int bl_file_put(int fd, const void *bytes, size_t n)
 {
+	const char *at = bytes;
 	while (n > 0) {
-		ssize_t done = write(fd, bytes, n);
+		ssize_t done = write(fd, at, n);
 
 		if (done < 0 && errno == EINTR)
 			continue;
-		if (done < 0)
+		if (done <= 0) {
+			errno = done < 0 ? errno : ENOSPC;
 			return -1;
-		bytes += done;
+		}
+		at += done;
 		n -= (size_t)done;
 	}
 	return 0;
+}
+
+int64_t bl_file_get(int fd, void *bytes, size_t n, int64_t at)
+{
+	size_t have = 0;
+	while (have < n) {
+		ssize_t got = pread(fd, (char *)bytes + have, n - have, (off_t)at + (off_t)have);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		have += (size_t)got;
+	}
+	return (int64_t)have;
 }
 
 /* What the link at `path` names, one step further; NULL with errno. */
@@ -131,7 +151,7 @@ static int sync_folder(const char *path)
 
 static int fill_and_close(int fd, const void *bytes, size_t n)
 {
-	int rc = write_all(fd, bytes, n);
+	int rc = bl_file_put(fd, bytes, n);
 	int why;
 
 	if (rc == 0)
@@ -242,7 +262,7 @@ static int copy_once(const char *to, const void *bytes, size_t n)
 	int fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return errno == EEXIST ? 1 : bl_fail("%s: %s", to, strerror(errno));
-	bool fine = write_all(fd, bytes, n) == 0 && fsync(fd) == 0;
+	bool fine = bl_file_put(fd, bytes, n) == 0 && fsync(fd) == 0;
 	int rc = fine ? 0 : bl_fail("%s: %s", to, strerror(errno));
 	close(fd);
 	if (!fine)

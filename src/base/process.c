@@ -2,6 +2,7 @@
 /* process.c: starting other processes and telling them apart. */
 #define _GNU_SOURCE /* POSIX_SPAWN_SETSID */
 #include <barlow/error.h>
+#include <barlow/file.h>
 #include <barlow/process.h>
 
 #include <errno.h>
@@ -22,7 +23,7 @@ extern char **environ;
 static bool read_text(const char *path, char *text, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd >= 0 ? read(fd, text, size - 1) : -1;
+	int64_t n = fd >= 0 ? bl_file_get(fd, text, size - 1, 0) : -1;
 	if (fd >= 0)
 		close(fd);
 	text[n > 0 ? n : 0] = '\0';

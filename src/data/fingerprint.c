@@ -12,6 +12,7 @@
 #include "data/dataset.h"
 
 #include <barlow/error.h>
+#include <barlow/file.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -92,7 +93,7 @@ static int hash_blocks(int fd, const char *path, int64_t size, int64_t most, uLo
 	int rc = block ? 0 : bl_fail("%s: no memory to read it", path);
 	for (int64_t k = 0; k < n && rc == 0; k++) {
 		int64_t at = n == blocks ? k : k * (blocks - 1) / (n - 1);
-		ssize_t got = pread(fd, block, BLOCK_BYTES, at * BLOCK_BYTES);
+		int64_t got = bl_file_get(fd, block, BLOCK_BYTES, at * BLOCK_BYTES);
 		if (got < 0)
 			rc = bl_fail("%s: %s", path, strerror(errno));
 		else

@@ -91,11 +91,10 @@ static int append_bytes(int fd, const char *path, const char *bytes, size_t n)
 	struct stat s;
 	if (fstat(fd, &s) != 0 || !S_ISREG(s.st_mode))
 		return bl_fail("%s: not a regular file", path);
-	ssize_t done = write(fd, bytes, n);
-	if (done == (ssize_t)n)
+	if (bl_file_put(fd, bytes, n) == 0)
 		return 0;
-	bl_fail("%s: %s", path, done < 0 ? strerror(errno) : "no space left for a line");
-	if (done > 0 && ftruncate(fd, s.st_size) != 0)
+	bl_fail("%s: %s", path, strerror(errno));
+	if (ftruncate(fd, s.st_size) != 0)
 		return bl_fail_prefix("cut short, and cannot be mended: ");
 	return -1;
 }

@@ -15,6 +15,7 @@
 #include <barlow/weights.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -107,9 +108,11 @@ static int save_files(bl_place *p, bl_save_why why)
 	int rc = bl_checkpoint_write(p->checkpoint, p->trainer, bl_file_write_private);
 	if (rc == 0 && c->checkpoints > 1)
 		rc = bl_checkpoints_keep(p->folder, bl_trainer_progress(p->trainer).step, c->checkpoints);
+	char failed[512];
+	snprintf(failed, sizeof failed, "%s", rc != 0 ? bl_error() : "");
 	if (why != BL_SAVE_REGULAR)
 		write_weights(&j);
-	return rc == 0 ? j.rc : rc;
+	return rc == 0 ? j.rc : bl_fail("%s", failed);
 }
 
 /* An end that was not saved is told as well, and what went wrong with the saving is the message that stays. */

@@ -171,7 +171,7 @@ static char *read_bytes(int fd, size_t *n)
 	if (s.st_size > BL_RUN_FILE_BYTES)
 		return bl_fail_null("%lld bytes are more than a run's facts take", (long long)s.st_size);
 	char *bytes = malloc((size_t)s.st_size + 1);
-	ssize_t got = bytes ? pread(fd, bytes, (size_t)s.st_size, 0) : -1;
+	int64_t got = bytes ? bl_file_get(fd, bytes, (size_t)s.st_size, 0) : -1;
 	*n = got > 0 ? (size_t)got : 0;
 	if (got >= 0)
 		return bytes;

@@ -61,7 +61,7 @@ static bool read_worker(const char *sweep, int trial, int attempt, bl_process_id
 {
 	char text[WORKER_ROOM] = "", *path = path_of(sweep, trial, attempt, WORKER);
 	int fd = path ? open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK) : -1;
-	ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+	int64_t n = fd >= 0 ? bl_file_get(fd, text, sizeof text - 1, 0) : -1;
 	if (fd >= 0)
 		close(fd);
 	free(path);
@@ -100,6 +100,19 @@ static int write_worker(const char *sweep, int trial, int attempt)
 	return rc;
 }
 
+/* An attempt of which nobody knows whose it is would be waited for. */
+static int give_up(const char *sweep, int trial, int attempt)
+{
+	char *worker = path_of(sweep, trial, attempt, WORKER), *folder = path_of(sweep, trial, attempt, "");
+	if (worker && folder) {
+		unlink(worker);
+		rmdir(folder);
+	}
+	free(worker);
+	free(folder);
+	return -1;
+}
+
 int bl_trial_claim(const char *sweep, int trial, int attempt)
 {
 	if (make_folders(sweep, trial) < 0)
@@ -111,7 +124,7 @@ int bl_trial_claim(const char *sweep, int trial, int attempt)
 	free(path);
 	if (rc < 0)
 		return path && why == EEXIST ? 1 : -1;
-	return write_worker(sweep, trial, attempt);
+	return write_worker(sweep, trial, attempt) == 0 ? 0 : give_up(sweep, trial, attempt);
 }
 
 int bl_trial_beat(const char *sweep, int trial, int attempt)

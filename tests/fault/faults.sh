@@ -172,7 +172,7 @@ for seed in $(seq "$disturbed"); do
 	rm -rf work count
 	shimmed run.lua work
 	status=$?
-	if [ $status -ne 0 ] || ! same_weights work whole; then
+	if [ $status -ne 0 ] || [ -s err ] || ! same_weights work whole; then
 		lost=$((lost + 1))
 		echo "# seed $seed: status $status, $(head -n 1 err)"
 	fi

@@ -136,7 +136,7 @@ static int sweep_append_line(lua_State *L)
 	lua_concat(L, 2);
 	const char *line = lua_tolstring(L, 2, &n);
 	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-	bool fine = fd >= 0 && write(fd, line, n) == (ssize_t)n;
+	bool fine = fd >= 0 && bl_file_put(fd, line, n) == 0;
 	int why = errno;
 	if (fd >= 0)
 		close(fd);
