@@ -130,10 +130,28 @@ static void test_scripts_of_lines(void **state)
 	expect_script(bl_figure_panels(p, 2), "panels");
 }
 
-/* The loss of the first run spans enough for a logarithmic axis, that of a short one does not. */
+/* A run whose loss falls from 3 to 2. */
+static bl_live *narrow_run(void)
+{
+	static const bl_columns columns = { 2, { { .name = "time", .unit = "s", .kind = BL_COLUMN_TIME },
+		                                 { .name = "total", .kind = BL_COLUMN_TOTAL } } };
+	bl_live *l = bl_live_create(NULL, &(bl_live_info){ .name = "narrow", .steps = 3, .batch = 8, .d = 4 }, &columns);
+	for (int step = 1; step <= 3; step++) {
+		bl_record r = bl_record_empty(step);
+		r.value[0] = step;
+		r.value[1] = 3.5 - .5 * step;
+		assert_int_equal(bl_live_add(l, &r), 0);
+	}
+	return l;
+}
+
+/* The loss of the first two spans enough for a logarithmic axis. */
 static void test_scripts_of_curves(void **state)
 {
 	(void)state;
+	bl_live *narrow = narrow_run();
+	expect_script(bl_figure_curves(narrow), "curves-narrow");
+	bl_live_close(narrow);
 	bl_live *run = recorded_run(NULL, 60, BL_RUN_DONE), *start = recorded_run(NULL, 3, BL_RUN_RUNNING);
 	expect_script(bl_figure_curves(run), "curves");
 	expect_script(bl_figure_curves(start), "curves-short");
