@@ -230,6 +230,41 @@ static void test_info(void **state)
 	bl_live_close(r);
 }
 
+/* Info whose message says its step again and again. */
+static bl_live_info info_at(int64_t step)
+{
+	bl_live_info info = info_of(1000);
+	info.step = step;
+	memset(info.message, 'a' + (int)(step % 26), sizeof info.message - 1);
+	return info;
+}
+
+static void *set_infos(void *w)
+{
+	for (int64_t step = 1; step <= 20000; step++) {
+		bl_live_info info = info_at(step);
+		bl_live_set_info(w, &info);
+	}
+	return NULL;
+}
+
+/* The trainer's handle is also read by other threads of its process: what they get is of one moment. */
+static void test_info_of_one_moment(void **state)
+{
+	(void)state;
+	bl_live_info info = info_at(0);
+	bl_live *w = bl_live_create(NULL, &info, &columns);
+	pthread_t t;
+	bl_live_set_info(w, &info);
+	assert_int_equal(pthread_create(&t, NULL, set_infos, w), 0);
+	do {
+		bl_live_info_get(w, &info);
+		assert_string_equal(info.message, info_at(info.step).message);
+	} while (info.step < 20000);
+	pthread_join(t, NULL);
+	bl_live_close(w);
+}
+
 static void put_byte(int fd, uint64_t at, char c)
 {
 	assert_int_equal(pwrite(fd, &c, 1, (off_t)at), 1);
@@ -1448,6 +1483,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(test_kept, remove_file), cmocka_unit_test_teardown(test_kept_short, remove_file),
 		cmocka_unit_test_teardown(test_asks, remove_file), cmocka_unit_test_teardown(test_asks_end, remove_file),
 		cmocka_unit_test_teardown(test_mailbox, remove_file),
+		cmocka_unit_test_teardown(test_info_of_one_moment, remove_file),
 		cmocka_unit_test_teardown(test_half_written, remove_file),
 		cmocka_unit_test_teardown(test_synced_before_named, remove_file),
 		cmocka_unit_test_teardown(test_interleaved_sender, remove_file),
