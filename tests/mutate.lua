@@ -16,7 +16,7 @@ local AREAS = {
 	{ "data", "src/data/*.c", C "dataset loader folder decode formats idx" .. "tests/fuzz/replay "
 		.. LUA "csv tar sets parts cache folder vectors" },
 	{ "loss", "src/loss/*.c src/loss/barlow/*.c", C "loss losses squares" .. LUA "loss algorithm1" },
-	{ "optim", "src/optim/*.c", C "optim checkpoint" .. LUA "nn" },
+	{ "optim", "src/optim/*.c", C "optim checkpoint reference" .. LUA "nn" },
 	{ "live", "src/live/*.c", C "live frozen" .. LUA "livefile" },
 	{ "eval", "src/eval/*.c", C "eval lbfgs statistics" .. LUA "eval" },
 	{ "monitor", "src/monitor/*.c", C "monitor budget embed" },

@@ -133,6 +133,16 @@ test("optimisers on bare tensors, on several modules, with settings that change"
 	fails(function() return optim.sgd(3) end, "params", "number 3")
 end)
 
+test("LARS with the norms apart, by hand", function()
+	local w = tensor{ { 3, 4 } }:requires_grad(true)
+	local opt = optim.lars({ w }, { lr = .5, momentum = 0, weight_decay = .1, eta = .02, apart = true })
+	opt:zero_grad();
+	(w * tensor{ { .6, .8 } }):sum():backward()
+	opt:step()
+	-- .02 * 5 / (1 + .1 * 5) = 1 / 15 of the gradient {.9, 1.2}, times lr
+	close(w, { { 2.97, 3.96 } }, 1e-6, 1e-6)
+end)
+
 test("the settings of the paper's authors and of solo-learn go by the batch, and a recipe says them as optim.lars", function()
 	local opt, times = optim.authors{ batch = 512 }
 	equal(tostring(opt), tostring(optim.lars{ lr = .4, lr_bias = .0096, weight_decay = 1e-6, eta = .001 }))
