@@ -68,7 +68,7 @@ Hue differs by up to 14 levels (1.2 in the mean over all colours), since PIL's h
 Rotate, shear, affine and perspective differ by less than a level inside, and by up to half of a pixel's value at the image's edge, which fades into black
 on tensors and is cut sharply by PIL (on 36 x 40 pixels in 5% of the values, 2 levels in the mean).
 Flips, pad_crop, invert, posterize and equalize are the same in both, and have no such field.
-Noise, cutout, channel_dropout, feature_noise, feature_mask and functions have no counterpart of PIL's.]],
+Noise, cutout, channel_dropout, operators of vectors and functions have no counterpart of PIL's.]],
 }
 
 -- The page as text.

@@ -387,8 +387,6 @@ typedef struct folder {
 	int backend;
 } folder;
 
-static const char *const backends[] = { "tensor", "pil", NULL };
-
 static const bl_field fields[] = {
 	BL_FIELD(TEXT, folder, path, BL_REQUIRED, .position = 1,
 	         .help = "the folder; folders in it are classes, their names sorted; files directly in it have no labels"),
@@ -407,8 +405,7 @@ static const bl_field fields[] = {
 	                 "when it is needed"),
 	BL_FIELD(BOOL, folder, full_scale, BL_DEFAULT(false), .help = "decodes JPEGs in full size even where a crop needs less"),
 	BL_FIELD(CHOICE, folder, cache, BL_DEFAULT(BL_CACHE_NONE), .choices = bl_cache_words, .help = BL_CACHE_HELP),
-	BL_FIELD(CHOICE, folder, backend, BL_DEFAULT(0), .choices = backends,
-	         .help = "of evaluation's resize: tensor: bicubic, in one pass; pil: bilinear, to bytes, as torchvision on PIL images"),
+	BL_FIELD(CHOICE, folder, backend, BL_DEFAULT(0), .choices = bl_picture_backends, .help = BL_PICTURE_BACKEND_HELP),
 	BL_FIELD_END,
 };
 
@@ -423,8 +420,8 @@ static bl_dataset *make(const void *settings)
 		.unlabelled = !s->labels, .skip_broken = s->skip_broken, .full_scale = s->full_scale, .orient = s->orient,
 		.over = s->background.n > 0, .cache = (int)s->cache, .pil = s->backend == 1,
 	};
-	if (c.pil && c.cache != BL_CACHE_NONE)
-		return bl_fail_null("data.folder: backend = \"pil\" resizes whole images, of which a cache keeps none: expected cache = \"none\"");
+	if (bl_pictures_check_pil(c.pil, s->cache, "data.folder") < 0)
+		return NULL;
 	if (s->background.n == 2)
 		return bl_fail_null("data.folder: 'background' has 2 numbers, expected 1 or 3");
 	for (int k = 0; k < 3 && c.over; k++)

@@ -8,6 +8,15 @@
 
 enum { USUAL_SIDE = 224 };
 
+const char *const bl_picture_backends[] = { "tensor", "pil", NULL };
+
+int bl_pictures_check_pil(bool pil, bl_cache_kind cache, const char *what)
+{
+	if (!pil || cache == BL_CACHE_NONE)
+		return 0;
+	return bl_fail("%s: backend = \"pil\" resizes whole images, of which a cache keeps none: expected cache = \"none\"", what);
+}
+
 int bl_pictures_wish(const bl_pictures *p, const char *what, bl_wish *wish)
 {
 	if (p->channels != 1 && p->channels != 3)
@@ -17,6 +26,8 @@ int bl_pictures_wish(const bl_pictures *p, const char *what, bl_wish *wish)
 	for (int i = 0; i < 2; i++)
 		if (p->size[i] != (float)(int)p->size[i])
 			return bl_fail("%s: 'size' must be a number of pixels or {height, width}, got %g", what, (double)p->size[i]);
+	if (bl_pictures_check_pil(p->backend == 1, p->cache, what) < 0)
+		return -1;
 	*wish = (bl_wish){ .channels = p->channels, .full_scale = p->full_scale, .orient = p->orient, .over = p->background.n > 0 };
 	for (int k = 0; k < 3 && wish->over; k++)
 		wish->ground[k] = (uint8_t)lrint(255 * p->background.v[p->background.n == 3 ? k : 0]);
@@ -38,5 +49,6 @@ int bl_pictures_size(bl_dataset *d, int height, int width)
 
 int bl_pictures_finish(bl_dataset *d, const bl_pictures *p, const bl_wish *wish)
 {
+	d->pil = p->backend == 1;
 	return bl_pictures_size(d, (int)p->size[0], (int)p->size[1]) < 0 ? -1 : bl_cache_begin(d, p->cache, wish);
 }

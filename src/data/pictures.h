@@ -7,12 +7,17 @@
 
 enum { BL_PICTURE_SIDE = 16384 };
 
+extern const char *const bl_picture_backends[]; /* the second is PIL's */
+#define BL_PICTURE_BACKEND_HELP \
+	"of evaluation's resize: tensor: bicubic, in one pass; pil: bilinear, to bytes, as torchvision on PIL images"
+
 typedef struct bl_pictures {
 	float size[2]; /* what evaluation sees; 0: see bl_pictures_size */
 	int channels;
 	bl_list background;
 	bool orient, full_scale;
 	bl_cache_kind cache;
+	int backend;
 } bl_pictures;
 
 /* Their fields, in a struct of settings that has them as its member `pictures`. */
@@ -27,8 +32,11 @@ typedef struct bl_pictures {
 	                 .help = "what shows through where images are transparent: grey, or {red, green, blue}"), \
 	BL_PICTURE_FIELD(BOOL, struct_, orient, BL_DEFAULT(false), .help = "turns images as their EXIF orientation says"), \
 	BL_PICTURE_FIELD(BOOL, struct_, full_scale, BL_DEFAULT(false), .help = "decodes JPEGs in full size even where a crop needs less"), \
-	BL_PICTURE_FIELD(CHOICE, struct_, cache, BL_DEFAULT(BL_CACHE_NONE), .choices = bl_cache_words, .help = BL_CACHE_HELP)
+	BL_PICTURE_FIELD(CHOICE, struct_, cache, BL_DEFAULT(BL_CACHE_NONE), .choices = bl_cache_words, .help = BL_CACHE_HELP), \
+	BL_PICTURE_FIELD(CHOICE, struct_, backend, BL_DEFAULT(0), .choices = bl_picture_backends, .help = BL_PICTURE_BACKEND_HELP)
 
+/* Evaluation resizes as PIL does, which a cache does not allow: 0, or negative with bl_error, "what: ...". */
+int bl_pictures_check_pil(bool pil, bl_cache_kind cache, const char *what);
 /* How pixels are wanted by these settings; negative with bl_error, "what: ...". */
 int bl_pictures_wish(const bl_pictures *p, const char *what, bl_wish *wish);
 /* What evaluation sees: as set, or the first image's size, unless that is a photograph's. */

@@ -136,6 +136,18 @@ test("batches are those of a folder with the same files, at any number of thread
 	end
 end)
 
+test("evaluation resizes as PIL does where it is asked for, as of a folder and a table", function()
+	sh "ls %/all/p/*.jpg %/all/p/*.png 2>/dev/null | sed '1i path' >%/all.csv"
+	local function features(ds) return eval.features(nn.flatten(), ds) end
+	for _, backend in ipairs{ "pil", "tensor" } do
+		local shards = features(data.tar{ root .. "/s-{0..1}.tar", size = 16, backend = backend })
+		close(shards, features(data.folder{ root .. "/all", labels = false, size = 16, backend = backend }), 0, 0)
+		close(shards, features(data.csv{ root .. "/all.csv", size = 16, backend = backend }), 0, 0)
+	end
+	fails(function() data.tar{ root .. "/s-{0..1}.tar", backend = "pil", cache = "memory" } end, 'data.tar: backend = "pil" resizes whole images')
+	fails(function() data.csv{ root .. "/all.csv", backend = "pil", cache = "disk" } end, 'data.csv: backend = "pil" resizes whole images')
+end)
+
 test("recipes name the shards by an absolute pattern and refuse others", function()
 	local recipe = require "barlow.recipe"
 	make_shard("s-0.tar", "gnu", 1, 4, "p", cls)
