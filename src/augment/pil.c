@@ -141,8 +141,10 @@ void bl_pil_autocontrast(canvas *c)
 			most = x[i] > most ? x[i] : most;
 		}
 		int from = bl_pil_level(least), to = bl_pil_level(most);
+		if (to == from)
+			continue;
 		double scale = 255.0 / (to - from), offset = -from * scale;
-		for (size_t i = 0; to > from && i < size_of(c); i++)
+		for (size_t i = 0; i < size_of(c); i++)
 			x[i] = bl_pil_value((int)(bl_pil_level(x[i]) * scale + offset));
 	}
 }
