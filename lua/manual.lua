@@ -66,7 +66,7 @@ and sharpness.
 Hue differs by up to 14 levels (1.2 in the mean over all colours), since PIL's has 8 bits as well; blur by up to 21 at edges
 (0.7 to 1.3 in the mean for sigmas from 0.26 to 2), since PIL's is three box filters.
 Rotate, shear, affine and perspective differ by less than a level inside, and by up to half of a pixel's value at the image's edge, which fades into black
-on tensors and is cut sharply by PIL (on 36 x 40 pixels in 5% of the values, 2 levels in the mean).
+on tensors and is cut sharply by PIL (on 37 x 41 pixels in 5% of the values, 2 levels in the mean).
 Flips, pad_crop, invert, posterize and equalize are the same in both, and have no such field.
 Noise, cutout, channel_dropout, operators of vectors and functions have no counterpart of PIL's.]],
 }
