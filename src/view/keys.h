@@ -150,6 +150,10 @@ bool bl_key_is_mouse(int key, bl_mouse *out);
 	X(RUN_SORT, RUNS, "s", "s", "sort", false, "by the next column") \
 	X(RUN_REVERSE, RUNS, "r", "r", "reverse", false, "the other way round") \
 	X(RUN_FILTER, RUNS, "/", "/", "filter", false, "only runs with this text in name, folder or state; Esc: all") \
+	X(RUN_COLUMNS, RUNS, "C", "C", "columns", false, \
+	  "choose the columns: metrics, and settings by their paths, with commas between; none: the usual ones") \
+	X(RUN_DIFF, RUNS, "d", "d", "difference", false, \
+	  "settings and metrics in which the marked runs and this one differ; again, or Esc: back") \
 	X(RUN_TAG, RUNS, "t", "t", "tag", false, "a tag for this run, or -TAG to remove one") \
 	X(RUN_DELETE, RUNS, "D", "D", "delete", false, "move this run to the trash, after a question") \
 	X(RUN_MOUSE, RUNS, "", "Click", "", false, "this run; again: onto the screen") \

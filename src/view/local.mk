@@ -29,6 +29,8 @@ libbarlow_sources += \
 	src/view/number.c src/view/number.h \
 	src/view/past.c src/view/past.h \
 	src/view/picture.c src/view/picture.h \
+	src/view/run_diff.c \
+	src/view/run_facts.c src/view/run_facts.h \
 	src/view/run_table.c src/view/run_table.h \
 	src/view/runs.c \
 	src/view/samples.c \

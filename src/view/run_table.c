@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The runs there are, sorted and chosen. */
 #include "view/run_table.h"
+#include "view/canvas.h"
 
 #include <barlow/error.h>
 #include <math.h>
@@ -13,14 +14,14 @@
 /* --- Columns ------------------------------------------------------------------- */
 
 static const bl_run_column usual[] = {
-	{BL_RUN_NAME, "name", -16, 9},
-	{BL_RUN_STATE, "state", -7, 8},
-	{BL_RUN_STEP, "step", 13, 6},
-	{BL_RUN_TOTAL, "total", 8, 4},
-	{BL_RUN_KNN, "kNN", 6, 7},
+	{BL_RUN_NAME, "name", -16, 9, 0},
+	{BL_RUN_STATE, "state", -7, 8, 0},
+	{BL_RUN_STEP, "step", 13, 6, 0},
+	{BL_RUN_TOTAL, "total", 8, 4, 0},
+	{BL_RUN_KNN, "kNN", 6, 7, 0},
 	/* parameters */
-	{BL_RUN_D, "D", 5, 2},
-	{BL_RUN_STARTED, "started", -16, 5},
+	{BL_RUN_D, "D", 5, 2, 0},
+	{BL_RUN_STARTED, "started", -16, 5, 0},
 };
 enum { USUAL = sizeof usual / sizeof usual[0], FIRST_IMPORTANCE = 3, OTHER_IMPORTANCE = 1 };
 
@@ -59,10 +60,50 @@ static void add_parameters(bl_run_table *t, const bl_run *r, bool first)
 			add_parameter(t, c->column[k].name, first ? FIRST_IMPORTANCE : OTHER_IMPORTANCE);
 }
 
+static const bl_run_value *fact_of(const bl_run_table *t, const bl_run *r, const bl_run_column *c)
+{
+	return bl_run_facts_value(t->facts, (int)(r - t->runs->run), c->fact);
+}
+
+/* As wide as what stands there; numbers to the right. */
+static void add_fact(bl_run_table *t, int fact)
+{
+	enum { LEAST = 6, MOST = 24, SIGN = 2 };
+	bl_run_column c = {.field = BL_RUN_FACT, .fact = fact, .importance = BL_FACTS_COLUMNS - fact};
+	snprintf(c.heading, sizeof c.heading, "%s", bl_run_facts_name(t->facts, fact));
+	int width = (int)strlen(c.heading) + SIGN;
+	bool text = false;
+	for (int i = 0; i < t->runs->n; i++) {
+		const bl_run_value *v = fact_of(t, &t->runs->run[i], &c);
+		int n = bl_canvas_columns(v->text);
+		width = n > width ? n : width;
+		text = text || (v->text[0] && isnan(v->number));
+	}
+	width = width < LEAST ? LEAST : width > MOST ? MOST : width;
+	c.width = text ? -width : width;
+	if (place_of(t, &c) < 0)
+		t->column[t->columns++] = c;
+}
+
+/* Name and state, and what was asked for. */
+static void choose_facts(bl_run_table *t)
+{
+	for (int i = 0; i <= BL_RUN_STATE; i++)
+		t->column[t->columns++] = usual[i];
+	for (int i = 0; i < bl_run_facts_columns(t->facts); i++)
+		add_fact(t, i);
+	if (place_of(t, &t->by) < 0)
+		t->by = t->column[t->columns - 1];
+}
+
 /* First what the losses name first, newest run first, then their other parameters. */
 static void choose_columns(bl_run_table *t)
 {
 	t->columns = 0;
+	if (t->facts && t->runs) {
+		choose_facts(t);
+		return;
+	}
 	for (int i = 0; i < USUAL; i++) {
 		for (int k = 0; usual[i].field == BL_RUN_D && t->runs && k < 2 * t->runs->n; k++)
 			add_parameters(t, &t->runs->run[k % t->runs->n], k < t->runs->n);
@@ -97,6 +138,8 @@ void bl_run_table_free(bl_run_table *t)
 	if (!t)
 		return;
 	bl_runs_free(t->runs);
+	bl_run_facts_free(t->facts);
+	bl_run_diff_free(t->diff);
 	free(t->row);
 	free(t);
 }
@@ -114,9 +157,11 @@ void bl_run_table_move(bl_run_table *t, int by)
 
 /* --- Order -------------------------------------------------------------------- */
 
-static double number(const bl_run *r, const bl_run_column *c)
+static double number(const bl_run_table *t, const bl_run *r, const bl_run_column *c)
 {
 	switch (c->field) {
+	case BL_RUN_FACT:
+		return fact_of(t, r, c)->number;
 	case BL_RUN_STEP:
 		return (double)r->info.step;
 	case BL_RUN_TOTAL:
@@ -133,28 +178,32 @@ static double number(const bl_run *r, const bl_run_column *c)
 }
 
 /* Texts from A on, numbers from the largest on. */
-static int compare(const bl_run *a, const bl_run *b, const bl_run_column *c)
+static int compare(const bl_run_table *t, const bl_run *a, const bl_run *b, const bl_run_column *c)
 {
 	if (c->field == BL_RUN_NAME)
 		return strcmp(a->info.name, b->info.name);
 	if (c->field == BL_RUN_STATE)
 		return strcmp(bl_run_state_text(a), bl_run_state_text(b));
-	double x = number(a, c), y = number(b, c);
+	double x = number(t, a, c), y = number(t, b, c);
+	if (c->field == BL_RUN_FACT && (isnan(x) || isnan(y)))
+		return isnan(x) && isnan(y) ? strcmp(fact_of(t, a, c)->text, fact_of(t, b, c)->text) : isnan(x) ? 1 : -1;
 	return x > y ? -1 : x < y;
 }
 
-static bool unknown(const bl_run *r, const bl_run_column *c)
+static bool unknown(const bl_run_table *t, const bl_run *r, const bl_run_column *c)
 {
-	return c->field > BL_RUN_STATE && isnan(number(r, c));
+	if (c->field == BL_RUN_FACT)
+		return !fact_of(t, r, c)->text[0];
+	return c->field > BL_RUN_STATE && isnan(number(t, r, c));
 }
 
 /* Does b come before a?  What is not known comes last either way; equals stay newest first. */
 static bool swapped(const bl_run_table *t, int a, int b)
 {
 	const bl_run *x = &t->runs->run[a], *y = &t->runs->run[b];
-	if (unknown(x, &t->by) || unknown(y, &t->by))
-		return unknown(x, &t->by) && !unknown(y, &t->by);
-	int order = compare(x, y, &t->by);
+	if (unknown(t, x, &t->by) || unknown(t, y, &t->by))
+		return unknown(t, x, &t->by) && !unknown(t, y, &t->by);
+	int order = compare(t, x, y, &t->by);
 	return t->reversed ? order < 0 : order > 0;
 }
 
@@ -238,12 +287,33 @@ static bl_runs *list(const bl_runs *before)
 	return r;
 }
 
+/* Those of the list as it is now; where that fails, the usual columns are shown. */
+static void read_facts(bl_run_table *t)
+{
+	bl_run_facts_free(t->facts);
+	t->facts = t->names[0] ? bl_run_facts_read(t->names, t->runs) : NULL;
+}
+
+int bl_run_table_choose(bl_run_table *t, const char *names)
+{
+	bl_run_facts *f = names[0] ? bl_run_facts_read(names, t->runs) : NULL;
+	if (names[0] && !f)
+		return -1;
+	bl_run_facts_free(t->facts);
+	t->facts = f;
+	snprintf(t->names, sizeof t->names, "%s", names);
+	choose_columns(t);
+	bl_run_table_arrange(t);
+	return 0;
+}
+
 /* Takes `now` over; what the rows point at goes only when the cursor has found its run again. */
 static void take(bl_run_table *t, bl_runs *now)
 {
 	const bl_run *at = bl_run_table_at(t, t->cursor);
 	bl_runs *before = t->runs;
 	t->runs = now;
+	read_facts(t);
 	choose_columns(t);
 	choose(t);
 	if (at)
@@ -264,7 +334,7 @@ bool bl_run_table_read(bl_run_table *t)
 	t->row = row;
 	t->problem[0] = '\0';
 	take(t, now);
-	return !same;
+	return !same || t->facts;
 }
 
 /* --- Cells --------------------------------------------------------------------- */
@@ -278,26 +348,28 @@ static void time_text(char *out, size_t size, double since_1970)
 		snprintf(out, size, "-");
 }
 
-static void known_text(const bl_run *r, const bl_run_column *c, char *out, size_t size)
+static void known_text(const bl_run_table *t, const bl_run *r, const bl_run_column *c, char *out, size_t size)
 {
-	if (c->field == BL_RUN_STEP)
+	if (c->field == BL_RUN_FACT)
+		snprintf(out, size, "%s", fact_of(t, r, c)->text);
+	else if (c->field == BL_RUN_STEP)
 		snprintf(out, size, "%lld/%lld", (long long)r->info.step, (long long)r->info.steps);
 	else if (c->field == BL_RUN_D)
 		snprintf(out, size, "%d", (int)r->info.d);
 	else if (c->field == BL_RUN_STARTED)
 		time_text(out, size, r->info.started);
 	else
-		snprintf(out, size, c->field == BL_RUN_KNN ? "%.3f" : "%.4g", number(r, c));
+		snprintf(out, size, c->field == BL_RUN_KNN ? "%.3f" : "%.4g", number(t, r, c));
 }
 
-void bl_run_table_text(const bl_run *r, const bl_run_column *c, char *out, size_t size)
+void bl_run_table_text(const bl_run_table *t, const bl_run *r, const bl_run_column *c, char *out, size_t size)
 {
 	if (c->field == BL_RUN_NAME)
 		snprintf(out, size, "%s", r->info.name);
 	else if (c->field == BL_RUN_STATE)
 		snprintf(out, size, "%s", bl_run_state_text(r));
-	else if (r->broken || unknown(r, c))
+	else if ((r->broken && c->field != BL_RUN_FACT) || unknown(t, r, c))
 		snprintf(out, size, "-");
 	else
-		known_text(r, c, out, size);
+		known_text(t, r, c, out, size);
 }

@@ -8,11 +8,13 @@
 #ifndef BARLOW_VIEW_RUN_TABLE_H
 #define BARLOW_VIEW_RUN_TABLE_H
 
+#include "view/run_facts.h"
+
 #include <barlow/runs.h>
 
 #include <stddef.h>
 
-/* What a column shows: something that all runs have, or a parameter that the loss of some of them names. */
+/* What a column shows: something that all runs have, a parameter that the loss of some of them names, or what was asked for. */
 typedef enum bl_run_field {
 	BL_RUN_NAME,
 	BL_RUN_STATE,
@@ -22,16 +24,19 @@ typedef enum bl_run_field {
 	BL_RUN_PARAMETER,
 	BL_RUN_D,
 	BL_RUN_STARTED,
+	BL_RUN_FACT,
 } bl_run_field;
 
 typedef struct bl_run_column {
 	bl_run_field field;
-	char heading[BL_COLUMN_NAME]; /* of a parameter its name */
+	char heading[BL_FACT_NAME];   /* of a parameter or a fact its name */
 	int width;                    /* in cells; negative: left-aligned */
 	int importance;               /* where room is short, the one with the least is left out first */
+	int fact;                     /* of a fact: which */
 } bl_run_column;
 
 enum { BL_RUN_PARAMETERS = 8 /* columns of parameters, at most */, BL_RUN_COLUMNS = BL_RUN_STARTED + BL_RUN_PARAMETERS };
+_Static_assert((int)BL_RUN_COLUMNS >= 2 + (int)BL_FACTS_COLUMNS, "name, state, and all facts");
 
 typedef struct bl_run_table {
 	bl_runs *runs;  /* NULL: not read yet, or no place for runs: bl_error then */
@@ -44,7 +49,12 @@ typedef struct bl_run_table {
 	char filter[64]; /* part of a name, folder or state; "": all */
 	bool typing;     /* it is being typed */
 	char tag[64];    /* that is being typed for the run at the cursor */
-	bool tagging, deleting; /* it is; whether to delete the run is being asked */
+	char names[256], names_typed[256]; /* of the columns that were chosen, "": the usual ones; as they are being typed */
+	bl_run_facts *facts;    /* of these names; NULL: the usual columns are shown */
+	bl_run_diff *diff;      /* of some runs, shown in place of the table; NULL: the table is */
+	char diff_name[BL_DIFF_RUNS][BL_FACT_NAME];
+	int diff_top;           /* its first row that is shown */
+	bool tagging, deleting, choosing; /* a tag is being typed; whether to delete the run is being asked; names are being typed */
 	char asked[256]; /* of which run, by its folder's name: another one may have come to the cursor meanwhile */
 	char problem[160];
 	int64_t read_at;
@@ -65,7 +75,10 @@ void bl_run_table_move(bl_run_table *t, int by);                 /* the cursor, 
 void bl_run_table_sort_by_next(bl_run_table *t);
 bool bl_run_table_sorted_by(const bl_run_table *t, const bl_run_column *c);
 
-/* What stands in a cell; "-" where nothing is known, and where the run has no such parameter. */
-void bl_run_table_text(const bl_run *r, const bl_run_column *c, char *out, size_t size);
+/* The columns of these names, with commas between; "": the usual ones.  Negative with bl_error: a name is unknown. */
+int bl_run_table_choose(bl_run_table *t, const char *names);
+
+/* What stands in a cell of a run of the table; "-" where nothing is known, and where the run has no such parameter. */
+void bl_run_table_text(const bl_run_table *t, const bl_run *r, const bl_run_column *c, char *out, size_t size);
 
 #endif

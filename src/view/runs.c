@@ -104,9 +104,15 @@ static void heading_text(const void *of, const bl_run_column *column, char *out,
 	snprintf(out, size, "%s%s", column->heading, !bl_run_table_sorted_by(t, column) ? "" : down ? " v" : " ^");
 }
 
+struct row_of_table {
+	const bl_run_table *table;
+	const bl_run *run;
+};
+
 static void run_text(const void *of, const bl_run_column *column, char *out, size_t size)
 {
-	bl_run_table_text(of, column, out, size);
+	const struct row_of_table *row = of;
+	bl_run_table_text(row->table, row->run, column, out, size);
 }
 
 static bool same_info(const bl_live_info *a, const bl_live_info *b)
@@ -149,7 +155,7 @@ static void draw_row(const bl_scene *s, bl_canvas *c, bl_rect r, int y, int plac
 	bl_canvas_text(c, r.x + 1, y, 1, BL_PAINT_KNN, mark_of(s, run) >= 0 ? "+" : is_beside(s, run) ? "|" : " ");
 	if (!run->broken && same_info(&run->info, &s->info))
 		bl_canvas_text(c, r.x + 2, y, 1, BL_PAINT_GOOD, c->can.utf8 ? "●" : "*");
-	draw_cells(c, r, y, l, paint_of(run), run, run_text);
+	draw_cells(c, r, y, l, paint_of(run), &(struct row_of_table){ table_of(s), run }, run_text);
 	if (here)
 		bl_canvas_bold(c, r.x, y, r.w);
 }
@@ -157,7 +163,7 @@ static void draw_row(const bl_scene *s, bl_canvas *c, bl_rect r, int y, int plac
 static void draw_title(const bl_run_table *t, bl_canvas *c, bl_rect r)
 {
 	int going = 0, n = t->runs ? t->runs->n : 0;
-	char choice[96] = "";
+	char choice[320] = "";
 	for (int i = 0; i < n; i++)
 		going += bl_run_going(&t->runs->run[i]);
 	if (t->typing || t->filter[0])
@@ -166,7 +172,9 @@ static void draw_title(const bl_run_table *t, bl_canvas *c, bl_rect r)
 		snprintf(choice, sizeof choice, "; tag: %s_", t->tag);
 	if (t->deleting)
 		snprintf(choice, sizeof choice, "; move this one to the trash? y or n");
-	bool asks = t->typing || t->tagging || t->deleting;
+	if (t->choosing)
+		snprintf(choice, sizeof choice, "; columns: %s_", t->names_typed);
+	bool asks = t->typing || t->tagging || t->deleting || t->choosing;
 	bl_canvas_textf(c, r.x, r.y, r.w, asks ? BL_PAINT_TITLE : BL_PAINT_FAINT, "%d %s, %d going on%s", n,
 			bl_text_plural(n, "run", "runs"), going, choice);
 }
@@ -197,11 +205,52 @@ static int first_place(const bl_run_table *t, int rows)
 	return top > 0 ? top : 0;
 }
 
+/* --- The difference of runs -------------------------------------------------------- */
+
+enum { KEY_MOST = 30, DIFF_CELL_LEAST = 10, DIFF_CELL_MOST = 32 };
+
+/* The cells of a row, of as many runs as there is room for: "+2" says that there are more. */
+static void draw_diff_row(const bl_run_table *t, bl_canvas *c, bl_rect r, int y, bl_paint p, const char *key, char *const *cell, int width)
+{
+	int x = r.x + KEY_MOST + GAP, i = 0;
+	bl_canvas_text(c, r.x, y, KEY_MOST, BL_PAINT_FAINT, key);
+	for (; i < t->diff->runs && x + DIFF_CELL_LEAST <= r.x + r.w; i++, x += width + GAP)
+		bl_canvas_text(c, x, y, x + width <= r.x + r.w ? width : r.x + r.w - x, p, cell[i] ? cell[i] : "-");
+	if (i < t->diff->runs && y == r.y + 1)
+		bl_canvas_textf(c, r.x, y, KEY_MOST, BL_PAINT_FAINT, "%d more to the right", t->diff->runs - i);
+}
+
+static int diff_width(const bl_run_table *t, bl_rect r)
+{
+	int width = (r.w - KEY_MOST - GAP) / t->diff->runs - GAP;
+	return width < DIFF_CELL_LEAST ? DIFF_CELL_LEAST : width > DIFF_CELL_MOST ? DIFF_CELL_MOST : width;
+}
+
+static void draw_diff(const bl_run_table *t, bl_canvas *c, bl_rect r)
+{
+	const bl_run_diff *d = t->diff;
+	char *name[BL_DIFF_RUNS];
+	int width = diff_width(t, r), rows = r.h - TITLE_ROWS;
+	for (int i = 0; i < d->runs; i++)
+		name[i] = (char *)t->diff_name[i];
+	bl_canvas_textf(c, r.x, r.y, r.w, BL_PAINT_FAINT, d->rows ? "%d settings and metrics differ in %d runs; d or Esc: back" :
+			"no setting or metric differs; d or Esc: back", d->rows, d->runs);
+	draw_diff_row(t, c, r, r.y + 1, BL_PAINT_TITLE, "", name, width);
+	for (int i = 0; i < rows && t->diff_top + i < d->rows; i++) {
+		const struct bl_diff_row *row = &d->row[t->diff_top + i];
+		draw_diff_row(t, c, r, r.y + TITLE_ROWS + i, strcmp(row->part, "metric") ? BL_PAINT_TEXT : BL_PAINT_KNN, row->key, row->cell, width);
+	}
+}
+
 static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
 	const bl_run_table *t = table_of(s);
 	if (!t) {
 		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_WARN, "no memory for a table of runs");
+		return;
+	}
+	if (t->diff) {
+		draw_diff(t, c, r);
 		return;
 	}
 	struct layout l = lay_out(t, r.w);
@@ -418,6 +467,77 @@ static void answer_key(bl_scene *s, int k)
 		bl_scene_notice(s, "it stays");
 }
 
+static void type_columns(bl_scene *s)
+{
+	bl_run_table *t = table_of(s);
+	t->choosing = true;
+	snprintf(t->names_typed, sizeof t->names_typed, "%s", t->names);
+}
+
+static void choose_typed(bl_scene *s)
+{
+	bl_run_table *t = table_of(s);
+	if (bl_run_table_choose(t, t->names_typed) != 0)
+		bl_scene_notice(s, "%s", bl_error());
+	else if (!t->names[0])
+		bl_scene_notice(s, "the usual columns");
+}
+
+/* Letters of the columns' names: Enter takes them where all are known, Esc leaves all as it was. */
+static void columns_key(bl_scene *s, int k)
+{
+	bl_run_table *t = table_of(s);
+	size_t n = strlen(t->names_typed);
+	if (k == BL_KEY(BL_KEYS_ENTER))
+		choose_typed(s);
+	if (k == BL_KEY(BL_KEYS_ENTER) || k == BL_KEY_ESCAPE)
+		t->choosing = false;
+	else if (k == BL_KEY(BL_KEYS_BACKSPACE) && n > 0)
+		t->names_typed[n - 1] = '\0';
+	else if (k >= ' ' && k < 127 && n + 1 < sizeof t->names_typed) {
+		t->names_typed[n] = (char)k;
+		t->names_typed[n + 1] = '\0';
+	}
+}
+
+static void add_to_diff(bl_run_table *t, const bl_run *r, const char **id, int *n)
+{
+	snprintf(t->diff_name[*n], BL_FACT_NAME, "%s", r->info.name);
+	id[(*n)++] = r->id;
+}
+
+/* The marked runs in the order of the table, and the one at the cursor. */
+static void show_diff(bl_scene *s)
+{
+	bl_run_table *t = table_of(s);
+	const char *id[BL_DIFF_RUNS];
+	int n = 0;
+	for (int i = 0; i < t->rows && n < BL_DIFF_RUNS; i++)
+		if (i == t->cursor || mark_of(s, bl_run_table_at(t, i)) >= 0)
+			add_to_diff(t, bl_run_table_at(t, i), id, &n);
+	if (n < 2) {
+		bl_scene_notice(s, "mark runs with m, and put the cursor on another one");
+		return;
+	}
+	t->diff = bl_run_diff_read(id, n);
+	t->diff_top = 0;
+	if (!t->diff)
+		bl_scene_notice(s, "%s", bl_error());
+}
+
+static void leave_diff(bl_run_table *t)
+{
+	bl_run_diff_free(t->diff);
+	t->diff = NULL;
+}
+
+/* By so many rows, as far as there are some. */
+static void move_diff(bl_run_table *t, int by)
+{
+	int64_t top = (int64_t)t->diff_top + by, last = t->diff->rows > 0 ? t->diff->rows - 1 : 0;
+	t->diff_top = (int)(top < 0 ? 0 : top > last ? last : top);
+}
+
 static void type_filter(bl_scene *s)
 {
 	table_of(s)->typing = true;
@@ -437,11 +557,19 @@ static void (*const deeds[BL_REQUEST_COUNT])(bl_scene *s) = {
 	[BL_REQUEST_RUN_OPEN] = open_it,      [BL_REQUEST_RUN_BACK] = go_back,	  [BL_REQUEST_RUN_MARK] = mark,
 	[BL_REQUEST_RUN_BESIDE] = beside,
 	[BL_REQUEST_RUN_SORT] = sort_by_next, [BL_REQUEST_RUN_REVERSE] = reverse, [BL_REQUEST_RUN_FILTER] = type_filter,
+	[BL_REQUEST_RUN_COLUMNS] = type_columns, [BL_REQUEST_RUN_DIFF] = show_diff,
 	[BL_REQUEST_RUN_TAG] = type_tag,      [BL_REQUEST_RUN_DELETE] = ask_to_delete,
 };
 
 static void act(bl_scene *s, bl_request r)
 {
+	if (table_of(s) && table_of(s)->diff) {
+		if (moves[r])
+			move_diff(table_of(s), moves[r]);
+		else if (r == BL_REQUEST_RUN_DIFF)
+			leave_diff(table_of(s));
+		return;
+	}
 	if (table_of(s) && moves[r])
 		bl_run_table_move(table_of(s), moves[r]);
 	if (table_of(s) && deeds[r])
@@ -462,8 +590,12 @@ static void set_filter(bl_run_table *t, size_t n, int letter)
 static bool key(bl_scene *s, int k)
 {
 	bl_run_table *t = table_of(s);
-	if (t && (t->tagging || t->deleting)) {
-		(t->tagging ? tag_key : answer_key)(s, k);
+	if (t && (t->tagging || t->deleting || t->choosing)) {
+		(t->tagging ? tag_key : t->deleting ? answer_key : columns_key)(s, k);
+		return true;
+	}
+	if (t && t->diff && k == BL_KEY_ESCAPE) {
+		leave_diff(t);
 		return true;
 	}
 	if (!t || (!t->typing && (k != BL_KEY_ESCAPE || !t->filter[0])))
@@ -498,6 +630,10 @@ static void mouse(bl_scene *s, bl_mouse m)
 {
 	if (!table_of(s))
 		return;
+	if (table_of(s)->diff) {
+		move_diff(table_of(s), m.kind == BL_MOUSE_WHEEL_UP ? -1 : m.kind == BL_MOUSE_CLICK ? 0 : 1);
+		return;
+	}
 	if (m.kind != BL_MOUSE_CLICK)
 		bl_run_table_move(table_of(s), m.kind == BL_MOUSE_WHEEL_UP ? -1 : 1);
 	else if (s->on)
@@ -516,7 +652,7 @@ static void write_runs(const bl_scene *s, FILE *f)
 		const bl_run *run = bl_run_table_at(t, i);
 		for (int c = 0; c < t->columns; c++) {
 			char cell[CELL_TEXT];
-			bl_run_table_text(run, &t->column[c], cell, sizeof cell);
+			bl_run_table_text(t, run, &t->column[c], cell, sizeof cell);
 			bl_export_field(f, cell);
 			fputc(',', f);
 		}

@@ -72,6 +72,8 @@ static int begin(void **state)
 	remove_runs();
 	setenv("TZ", "UTC0", 1);
 	setenv("XDG_DATA_HOME", support_scratch("data"), 1);
+	snprintf(path, sizeof path, "%s/cache", support_scratch("data"));
+	setenv("XDG_CACHE_HOME", path, 1);
 	char *at = bl_runs_root();
 	snprintf(root, sizeof root, "%s", at);
 	free(at);
@@ -547,6 +549,101 @@ static void test_tag(void **state)
 	bl_scene_free(s);
 }
 
+/* --- Chosen columns, and the difference of runs --------------------------------------------------- */
+
+/* A run.json beside a live file that is there. */
+static void put_facts(const char *id, const char *state, double started, double lambda, double batch, const char *encoder, const char *tag)
+{
+	char path[1024];
+	bl_run_file f = { .step = 12, .steps = 2000, .created = started, .started = started };
+	snprintf(f.name, sizeof f.name, "%s", id);
+	snprintf(f.state, sizeof f.state, "%s", state);
+	assert_int_equal(bl_facts_set(&f.recipe, "loss.lambda", lambda, NULL), 0);
+	assert_int_equal(bl_facts_set(&f.recipe, "batch", batch, NULL), 0);
+	assert_int_equal(bl_facts_set(&f.recipe, "optim", 0, "adam"), 0);
+	assert_int_equal(bl_facts_set(&f.recipe, "encoder", 0, encoder), 0);
+	assert_int_equal(bl_facts_set(&f.metrics, "knn", lambda * 10, NULL), 0);
+	assert_true(bl_run_file_tag(&f, tag, true) >= 0);
+	snprintf(path, sizeof path, "%s/%s", root, id);
+	assert_int_equal(bl_run_file_write(path, &f), 0);
+	bl_run_file_free(&f);
+}
+
+static void put_all_facts(void)
+{
+	put_facts("cifar-with-a-name-as-long-as-people-make-them", "done", START, .01, 256, "nn.resnet18", "paper");
+	put_facts("Sweep.3", "failed", START + 2 * DAY, .02, 64, "nn.cnn", "mine");
+	put_facts("new", "stopped", START + DAY / 2, .005, 256, "nn.cnn", "mine");
+}
+
+static void test_columns(void **state)
+{
+	(void)state;
+	put_all_facts();
+	bl_scene *s = scene_of(going);
+	type(s, "Closs.lambda, batch encoder,tags,knn,started");
+	char *text = frame_text(s, 120, 20, plain);
+	assert_non_null(strstr(text, "columns: loss.lambda, batch encoder,tags,knn,started_"));
+	free(text);
+	type(s, "\r");
+	check_golden(s, "runs-columns-80x24", 80, 24, plain);
+	check_golden(s, "runs-columns-120x40", 120, 40, plain);
+	check_golden(s, "runs-columns-200x60", 200, 60, plain);
+	while (strcmp(table_of(s)->by.heading, "loss.lambda") != 0)
+		type(s, "s");
+	expect_order(s, "Scnflj"); /* from the largest on; of those that are not known the newest first */
+	while (strcmp(table_of(s)->by.heading, "encoder") != 0)
+		type(s, "s");
+	expect_order(s, "Sncflj");
+	assert_true(bl_run_table_read(table_of(s)));
+	expect_order(s, "Sncflj");
+	type(s, "C\x1b");
+	assert_string_equal(table_of(s)->names, "loss.lambda, batch encoder,tags,knn,started");
+	for (int i = 0; i < 60; i++)
+		type(s, i == 0 ? "C" : BL_KEYS_BACKSPACE);
+	type(s, "loss.lamda\r");
+	assert_non_null(strstr(s->notice, "'loss.lamda' is no column, metric or setting of any run (did you mean 'loss.lambda'?)"));
+	for (int i = 0; i < 60; i++)
+		type(s, i == 0 ? "C" : BL_KEYS_BACKSPACE);
+	type(s, "\r");
+	assert_null(table_of(s)->facts);
+	text = frame_text(s, 120, 20, plain);
+	assert_non_null(strstr(text, "total"));
+	free(text);
+	bl_scene_free(s);
+}
+
+static void test_difference(void **state)
+{
+	(void)state;
+	put_all_facts();
+	bl_scene *s = scene_of(going);
+	type(s, "d");
+	assert_non_null(strstr(s->notice, "mark runs with m"));
+	put_cursor_on(s, "new");
+	type(s, "m");
+	put_cursor_on(s, "cifar-with-a-name-as-long-as-people-make-them");
+	type(s, "m");
+	put_cursor_on(s, "Sweep.3");
+	type(s, "d");
+	check_golden(s, "runs-difference-80x24", 80, 24, plain);
+	check_golden(s, "runs-difference-120x40", 120, 40, plain);
+	check_golden(s, "runs-difference-200x60", 200, 60, plain);
+	for (int w = 1; w < 130; w += 3)
+		for (int h = 1; h < 30; h += 2)
+			free(frame_text(s, w, h, h % 3 ? plain : ascii));
+	type(s, "jjjjjjjjk");
+	char *text = frame_text(s, 120, 30, plain);
+	assert_null(strstr(text, "batch"));
+	assert_non_null(strstr(text, "loss.lambda"));
+	free(text);
+	type(s, "d");
+	assert_null(table_of(s)->diff);
+	type(s, "d\x1b");
+	assert_null(table_of(s)->diff);
+	bl_scene_free(s);
+}
+
 static bool is_there(const char *name)
 {
 	char path[1024];
@@ -594,6 +691,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_no_place, begin, end),
 		cmocka_unit_test_setup_teardown(test_tag, begin, end),
 		cmocka_unit_test_setup_teardown(test_delete, begin, end),
+		cmocka_unit_test_setup_teardown(test_columns, begin, end),
+		cmocka_unit_test_setup_teardown(test_difference, begin, end),
 	};
 	return cmocka_run_group_tests_name("runs view", tests, NULL, NULL);
 }
