@@ -55,6 +55,7 @@ c_tests += tests/c/test_statistics
 c_tests += tests/c/test_support
 c_tests += tests/c/test_tape
 c_tests += tests/c/test_tensor
+c_tests += tests/c/test_torchvision
 c_tests += tests/c/test_trainer
 c_tests += tests/c/test_trials
 c_tests += tests/c/test_view

@@ -369,6 +369,40 @@ test("an arm whose interval is narrow needs no further seed", function()
 	equal(pruner.decided(s, 6), false)
 end)
 
+-- A trial that a worker of another host is at, with a counter of so many turns.
+local function elsewhere(s, k, beat)
+	native.make_folder(native.trial_path(s.folder, k, 1))
+	native.write_file(native.trial_path(s.folder, k, 1) .. "/worker", ("elsewhere boot 1 2 %d\n"):format(beat))
+end
+
+test("a worker of another host is taken for dead when its counter has stood still for two minutes of one's own clock", function()
+	local worker = require "barlow.worker"
+	local s = make{ space = { ["loss.lambda"] = { .01 } }, seeds = 1, baseline = false, metric = "total" }
+	local now, sleep, said = native.now, native.sleep, io.write
+	local clock, last, beat, claimed = 5000, nil, 0, nil
+	elsewhere(s, 1, beat)
+	native.now = function() return clock end
+	native.sleep = function(seconds) -- which is an hour in which it lives, beating every other minute, and then an hour without
+		clock = clock + seconds
+		if clock < 8600 and clock // 110 ~= (clock - seconds) // 110 then
+			beat, last = beat + 1, clock
+			elsewhere(s, 1, beat)
+		end
+	end
+	local trial_claim = native.trial_claim
+	native.trial_claim = function(...)
+		claimed = claimed or clock
+		return trial_claim(...)
+	end
+	io.write = function() return io.stdout end
+	local fine, why = pcall(worker.run, s, {})
+	native.now, native.sleep, io.write, native.trial_claim = now, sleep, said, trial_claim
+	if not fine then error(why, 0) end
+	equal(claimed - last > 120 and claimed - last < 124, true, ("claimed %g s after the last turn"):format(claimed - last))
+	equal(results.of(s, 1).state, "complete")
+	equal(results.of(s, 1).attempt, 2)
+end)
+
 test("asha goes on with the best third of what has come as far, median ends what is below; what was decided stays", function()
 	local pruner = require "barlow.pruner"
 	local s = make{ space = { ["loss.lambda"] = linspace(.001, .01, 6) }, seeds = 1, baseline = false, prune = { kind = "asha", first = 2 } }

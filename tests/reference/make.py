@@ -413,5 +413,6 @@ def resnet():
     out.save("resnet")
 
 
-for make in (conv2d, conv2d_dilated, batchnorm, pool, linear, cross_entropy, loss, loss_weighted, optim, resnet):
-    make()
+if __name__ == "__main__":
+    for make in (conv2d, conv2d_dilated, batchnorm, pool, linear, cross_entropy, loss, loss_weighted, optim, resnet):
+        make()
