@@ -183,6 +183,10 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, "C: no snapshot yet");
 		return;
 	}
+	if (bl_heatmap_look(s)->several && bl_heatmap_others(s) > 0) {
+		bl_heatmap_several(s, c, r);
+		return;
+	}
 	const bl_picture *shown[2] = {&bl_heatmap_look(s)->shown, &bl_heatmap_look(s)->beside};
 	const char *names[2] = {s->info.name, s->other_info.name};
 	for (int k = 0; k < p.pictures; k++) {

@@ -33,6 +33,10 @@ void bl_heatmap_panel(const bl_scene *s, bl_canvas *c, const bl_heatmap_place *p
 /* What there is room for: the histogram against chance, the diagonal sorted, the largest pairs. */
 void bl_heatmap_side(const bl_scene *s, bl_canvas *c, bl_rect r);
 
+/* Small pictures of this run and of the marked ones; how many of these are others than this run. */
+void bl_heatmap_several(const bl_scene *s, bl_canvas *c, bl_rect r);
+int bl_heatmap_others(const bl_scene *s);
+
 void bl_heatmap_act(bl_scene *s, bl_request r);
 void bl_heatmap_mouse(bl_scene *s, bl_mouse m);
 int bl_heatmap_save(bl_scene *s, const char *stem);

@@ -92,7 +92,7 @@ static bool point_under(bl_scene *s, bl_mouse at)
 
 void bl_heatmap_mouse(bl_scene *s, bl_mouse m)
 {
-	if (point_under(s, m) && m.kind != BL_MOUSE_CLICK)
+	if (!bl_heatmap_look(s)->several && point_under(s, m) && m.kind != BL_MOUSE_CLICK)
 		zoom(s, m.kind == BL_MOUSE_WHEEL_UP);
 }
 
@@ -135,6 +135,14 @@ static void turn_difference(bl_scene *s)
 		bl_scene_notice(s, "no reference yet: f makes this moment one");
 	else
 		l->difference = !l->difference;
+}
+
+static void turn_several(bl_scene *s)
+{
+	bl_look *l = bl_heatmap_look(s);
+	l->several = !l->several && bl_heatmap_others(s) > 0;
+	if (bl_heatmap_others(s) == 0)
+		bl_scene_notice(s, "no other run is marked: m in the table of runs (7)");
 }
 
 /* --- When ----------------------------------------------------------------------------- */
@@ -191,6 +199,8 @@ void bl_heatmap_act(bl_scene *s, bl_request r)
 		turn_kind(s);
 	else if (r == BL_REQUEST_ORDER)
 		turn_order(s);
+	else if (r == BL_REQUEST_SEVERAL)
+		turn_several(s);
 	else if (r == BL_REQUEST_FREEZE)
 		freeze(s);
 	else if (r == BL_REQUEST_DIFFERENCE)

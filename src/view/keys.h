@@ -85,6 +85,7 @@ bool bl_key_is_mouse(int key, bl_mouse *out);
 	X(WHOLE, HEATMAP, "0", "0", "whole", false, "the whole matrix") \
 	X(KIND, HEATMAP, "t", "t", "matrix", false, "C, C - I, |C|, or the first view with itself") \
 	X(ORDER, HEATMAP, "o", "o", "order", false, "dims as they are, by C_ii, or similar ones side by side") \
+	X(SEVERAL, HEATMAP, "M", "M", "marked", false, "this run and the marked ones in small, side by side; again: back") \
 	X(FREEZE, HEATMAP, "f", "f", "freeze", false, "keep this moment as the reference; again: let go") \
 	X(DIFFERENCE, HEATMAP, "d", "d", "difference", false, "values minus those of the reference") \
 	X(EARLIER, HEATMAP, "[", "[", "earlier", false, "the snapshot kept before this one") \
@@ -144,7 +145,7 @@ bool bl_key_is_mouse(int key, bl_mouse *out);
 	X(RUN_LAST, RUNS, "G" BL_KEYS_END, "G End", "", false, "the last run") \
 	X(RUN_OPEN, RUNS, BL_KEYS_ENTER, "Enter", "open", false, "this run onto the screen") \
 	X(RUN_BACK, RUNS, BL_KEYS_BACKSPACE, "Bksp", "", false, "back to the run that the screen came up with") \
-	X(RUN_MARK, RUNS, "m", "m", "mark", false, "mark the run, to compare its curves; again: unmark") \
+	X(RUN_MARK, RUNS, "m", "m", "mark", false, "mark the run, to compare its curves, matrices and settings; again: unmark") \
 	X(RUN_BESIDE, RUNS, "v", "v", "beside", false, \
 	  "its heatmap beside that of the run on the screen; again: no more") \
 	X(RUN_SORT, RUNS, "s", "s", "sort", false, "by the next column") \

@@ -18,6 +18,7 @@ libbarlow_sources += \
 	src/view/heatmap_act.c \
 	src/view/heatmap_panel.c \
 	src/view/heatmap_save.c \
+	src/view/heatmap_several.c \
 	src/view/heatmap_side.c \
 	src/view/help.c \
 	src/view/histogram.c src/view/histogram.h \

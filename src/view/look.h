@@ -25,6 +25,8 @@ typedef struct bl_look {
 	int64_t kept_step[BL_KEPT_MAX];
 	bl_picture shown, beside, subtracted; /* as last drawn: the run, the other run, the reference */
 	bool differs;                         /* `shown` is a difference */
+	bool several;                         /* the marked runs are shown as well, in small */
+	bl_snapshot several_of;               /* of the one that is being drawn */
 	const bl_live *other;                 /* of which other_past is */
 } bl_look;
 

@@ -141,15 +141,50 @@ static void test_beside(void **state)
 	stage_free(&g);
 }
 
+static void mark_four(struct stage *g)
+{
+	for (int i = 0; i < 4; i++)
+		g->s->marked[i] = recorded_run(NULL, 60 + 200 * i, BL_RUN_RUNNING);
+}
+
+static void test_several(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		int w, h;
+		bl_ability can;
+	} all[] = {
+		{"heatmap-several-80x24", 80, 24, {.depth = BL_DEPTH_MONO, .utf8 = true}},
+		{"heatmap-several-120x40", 120, 40, {.depth = BL_DEPTH_256, .utf8 = true}},
+		{"heatmap-several-200x60", 200, 60, {.depth = BL_DEPTH_MONO, .utf8 = true}},
+	};
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+		struct stage g = stage_new(MIDWAY, all[i].w, all[i].h, all[i].can);
+		press(&g, "M");
+		assert_non_null(strstr(g.s->notice, "no other run is marked"));
+		g.s->notice[0] = '\0';
+		mark_four(&g);
+		press(&g, "M");
+		answer(&g);
+		golden_compare_canvas(all[i].name, g.c);
+		press(&g, "M");
+		assert_true(shows(&g, "RankMe")); /* the one matrix again, with its numbers */
+		stage_free(&g);
+	}
+}
+
 /* Whatever keys are pressed, at whatever size, with the run's answers late or on time: the sanitizers watch. */
 static void test_any_keys(void **state)
 {
 	(void)state;
-	static const char keys[] = "hjklHJKLzzz<>Z0toofd[[]n2gmb" BL_KEYS_HOME BL_KEYS_END BL_KEYS_PAGE_UP;
+	static const char keys[] = "hjklHJKLzzz<>Z0toofd[[]n2gmbM" BL_KEYS_HOME BL_KEYS_END BL_KEYS_PAGE_UP;
 	const bl_ability abilities[] = {plain, ascii, coloured, {.depth = BL_DEPTH_16}};
 	uint32_t seed = 1;
 	for (int k = 0; k < 12; k++) {
 		struct stage g = stage_new(k == 0 ? 0 : k * 50, 40 + k * 9, 12 + k * 5, abilities[k % 4]);
+		if (k % 4 == 3)
+			mark_four(&g);
 		if (k % 3 == 2)
 			bl_scene_compare(g.s, recorded_run(NULL, 60, BL_RUN_RUNNING));
 		for (int i = 0; i < 150; i++) {
@@ -410,7 +445,7 @@ static void test_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_golden),     cmocka_unit_test(test_beside), cmocka_unit_test(test_any_keys),
+		cmocka_unit_test(test_golden),     cmocka_unit_test(test_beside), cmocka_unit_test(test_several), cmocka_unit_test(test_any_keys),
 		cmocka_unit_test(test_elements),   cmocka_unit_test(test_late), cmocka_unit_test(test_too_large_to_sort),   cmocka_unit_test(test_minus_identity),
 		cmocka_unit_test(test_difference), cmocka_unit_test(test_time),   cmocka_unit_test(test_cursor),
 		cmocka_unit_test(test_mouse),      cmocka_unit_test(test_files),
