@@ -35,12 +35,33 @@ growth() {
 	echo "![time of a step against B](docs/growth-step.svg)"
 }
 
+# Optuna beside barlow's own sweep: of a Python that has it (Debian's python3-optuna), else of one that gets it from PyPI.
+optuna() {
+	python=python3 place=$(mktemp -d)
+	if ! python3 -c "import optuna" 2>/dev/null; then
+		python=$place/bin/python
+		if ! { python3 -m venv "$place" && "$python" -m pip -q install optuna; }; then
+			rm -rf "$place"
+			echo "Optuna cannot be had: left out."
+			return
+		fi
+	fi
+	head_lines "The same 40 trials by barlow's sweep and by Optuna" "bench/sweep_optuna.py"
+	"$python" "$SRCDIR/bench/sweep_optuna.py" "$BARLOW"
+	echo
+	echo "\`examples/optuna_sweep.py examples/lambda_sweep.lua 2\`:"
+	echo
+	BARLOW=$BARLOW "$python" "$SRCDIR/examples/optuna_sweep.py" "$SRCDIR/examples/lambda_sweep.lua" 2 2>/dev/null
+	rm -rf "$place"
+}
+
 experiments() {
 	head_lines "Main job, three seeds" "make experiments"
 	for seed in 1 2 3; do
 		echo "Seed $seed:"
 		"$BARLOW" "$SRCDIR/examples/first_light.lua" --plain --seed $seed --out "$BUILDDIR" | sed -n '/^|/p; /^done/p'
 	done
+	optuna
 }
 
 case ${1:-} in
