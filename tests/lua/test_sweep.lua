@@ -477,6 +477,32 @@ Enter its screen  d end it  S stop all  j k PgUp PgDn choose  q leave; …
 	equal(small:string():match "[^\n]+", "at least 40 x 12")
 end)
 
+-- The frame is that of tests/term/golden/NAME.txt; UPDATE_GOLDEN=1 writes it anew.
+local function golden(name, text)
+	local path = ("%s../term/golden/%s.txt"):format(arg[0]:match "^(.*/)", name)
+	if os.getenv "UPDATE_GOLDEN" == "1" then native.write_file(path, text) end
+	equal(text, native.read_file(path), name)
+end
+
+test("the screen in three sizes: a grid with its base, trials that failed, were pruned, run or are to come", function()
+	local screen = require "barlow.sweep_screen"
+	local s = make{ name = "golden", space = { ["loss.lambda"] = { .001, .0051, .02, .1 }, projector = { { 8 }, { 16, 16 } } }, seeds = 3 }
+	for k = 1, 20 do
+		local arm, seed = declared.arm_of(s, k)
+		local state = k == 11 and "failed" or k == 13 and "pruned" or nil
+		put(s, k, not state and .5 + .02 * arm + .01 * ((seed * 7 + arm * 3) % 5) or nil, { state = state, seconds = 10 + arm,
+			reason = state == "failed" and "no memory" or state and "after 2 epochs knn was .4, against 6 others" })
+		local progress = native.trial_path(s.folder, k, 1) .. "/progress.jsonl"
+		for i = 1, 6 do native.append_line(progress, native.json_text{ epoch = i, value = .3 + .03 * i * (1 + arm % 3) }) end
+	end
+	native.trial_claim(s.folder, 21, 1)
+	for _, size in ipairs{ { 80, 24 }, { 120, 40 }, { 200, 60 } } do
+		local b, view = native.board_blank(size[1], size[2]), {}
+		screen.draw(b, s, screen.look(s, view))
+		golden(("sweep-%dx%d"):format(size[1], size[2]), b:string())
+	end
+end)
+
 test("the bar on a running trial ends it when asked twice", function()
 	local screen = require "barlow.sweep_screen"
 	local s, view = make(), {}
