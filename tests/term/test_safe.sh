@@ -76,6 +76,13 @@ print(tensor.load("$dir/out/new.npy"):sum():item())
 END
 result "... which is there then" [ -s "$dir/out/new.npy" ]
 
+# --- What it is told of what it has not ---
+for name in trainer plot runs sweep; do
+	try "no $name, and why" 1 "'$name' is refused: a script that runs --safe has no access to it, as .{20}" <<END
+print($name)
+END
+done
+
 # --- What hostile ones cannot ---
 try "1: no io" 1 "'io' is refused" <<'END'
 io.open("/etc/passwd")

@@ -179,18 +179,39 @@ static void withhold(lua_State *L, const char *module)
 
 /* --- globals --- */
 
-/* Known elsewhere, and not here. */
-static const char *const refused[] = {
-	"io", "os", "require", "package", "debug", "load", "loadfile", "dofile", "coroutine", "xpcall", "collectgarbage", "warn",
-	"rawequal", "trainer", "plot", "runs", "sweep", "help", "interruptible", NULL,
+#define FILES "it reaches files and programs of its user's"
+#define LIMITS "it runs code where the limits of time and memory do not hold"
+
+/* Known elsewhere, and not here; and why, or what to do instead. */
+static const struct { const char *name, *why; } refused[] = {
+	{ "io", FILES "; tensor.load, tensor.save, net:load and net:save take paths" },
+	{ "os", FILES },
+	{ "require", FILES "; barlow's modules are globals" },
+	{ "package", FILES },
+	{ "loadfile", FILES },
+	{ "dofile", FILES },
+	{ "debug", "it looks behind the sandbox" },
+	{ "load", "what it loads may be bytecode, which nothing checks" },
+	{ "coroutine", LIMITS },
+	{ "xpcall", LIMITS },
+	{ "collectgarbage", LIMITS },
+	{ "warn", "it writes past the limit of what is printed; print does not" },
+	{ "rawequal", "it sees through what stands for libraries; == does not" },
+	{ "trainer", "what keeps a run and its recipe needs io and os, and its threads outlive an interrupted script; a loop of data.loader, "
+	             "loss and optim trains here" },
+	{ "plot", "it starts gnuplot, and nothing may be started; tensor.save keeps numbers to be drawn outside" },
+	{ "runs", "its user's runs lie outside of what the script may read" },
+	{ "sweep", "it starts processes, and nothing may be started" },
+	{ "help", "it reads texts of barlow's that are not loaded here" },
+	{ "interruptible", LIMITS },
 };
 
 static int missing_global(lua_State *L)
 {
 	const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-	for (const char *const *r = refused; *r; r++)
-		if (strcmp(*r, name) == 0)
-			return luaL_error(L, "'%s' is refused: a script that runs --safe has no access to it", name);
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+		if (strcmp(refused[i].name, name) == 0)
+			return luaL_error(L, "'%s' is refused: a script that runs --safe has no access to it, as %s", name, refused[i].why);
 	return 0;
 }
 
