@@ -256,7 +256,7 @@ local function show(what)
 	local found, group = help.find(name), of_group(name)
 	local whole = found[1] and (found[1].name == name or found[1].last == name or found[1].name:gsub(":", ".") == name
 		or name:match "[.:]([%w_]+)$" == found[1].last)
-	if name:match "^[%a_][%w_]*$" and #group == 0 and not (found[1] and found[1].name == name) then print_settings(name) end
+	if name:match "^[%a_][%w_]*$" and #group == 0 and whole and not (found[1] and found[1].name == name) then print_settings(name) end
 	if #group == 0 and not whole then
 		print_search(name)
 	elseif found[1] and found[1].name == name then

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- docs/tutorial.md: what is typed there prints what stands there.
+-- docs/tutorial.md and docs/prompt.md: what is typed there prints what stands there.
 -- In what is printed "…" stands for any text, and a line of it alone for any lines.  Numbers with a point may differ by a tenth:
 -- another CPU type rounds otherwise, and training carries that on.
 package.path = os.getenv "SRCDIR" .. "/tests/lua/?.lua;" .. package.path
@@ -112,13 +112,60 @@ local function same(want, got, i, j)
 	return got[j] ~= nil and same_line(want[i], got[j]) and same(want, got, i + 1, j + 1)
 end
 
-local entries = read(os.getenv "SRCDIR" .. "/docs/tutorial.md")
-ok(#entries >= 20, "the tutorial has entries", #entries)
-local printed, reached = run(entries)
-ok(reached == #entries + 1, "the session comes to its end", ("entry %d of %d"):format(reached, #entries))
-for i, e in ipairs(entries) do
-	local got = printed[i] or {}
-	ok(same(e.prints, got), ("line %d: %s"):format(e.line, e.text:match "^[^\n]*"), "printed:\n" .. table.concat(got, "\n"))
+-- Does it print an error that does not stand in the text?
+local function fails(want, got)
+	if table.concat(want, "\n"):find "stdin:%d" then return false end
+	for _, line in ipairs(got) do
+		if line:find "^stdin:%d+:" or line:find "^%a[%w_.]*: " and not line:find "^%a[%w_.]*: %d+ entr" then return true end
+	end
+	return false
+end
+
+local function check(name, check_errors)
+	local entries = read(os.getenv "SRCDIR" .. "/docs/" .. name)
+	ok(#entries >= 20, name .. " has entries", #entries)
+	local printed, reached = run(entries)
+	ok(reached == #entries + 1, "the session comes to its end", ("entry %d of %d"):format(reached, #entries))
+	for i, e in ipairs(entries) do
+		local got = printed[i] or {}
+		ok(same(e.prints, got) and not (check_errors and fails(e.prints, got)),
+			("%s, line %d: %s"):format(name, e.line, e.text:match "^[^\n]*"), "printed:\n" .. table.concat(got, "\n"))
+	end
+end
+check("tutorial.md", false)
+check("prompt.md", true)
+
+-- How many lines and keys each task of prompt.md takes on both sides, and what it says that these are.
+local function count_tasks(path)
+	local tasks, block = {}, nil
+	for line in io.lines(path) do
+		local task = tasks[#tasks]
+		if line:match "^## %d" then
+			tasks[#tasks + 1] = { name = line, python = { 0, 0 }, barlow = { 0, 0 } }
+		elseif line:match "^IPython and lightly: .*barlow: " then
+			task.says = line
+		elseif line:match "^```" then
+			block = line:match "^```(%a+)"
+		elseif block and task then
+			local text = block == "python" and line or line:match "^barlow> (.*)$"
+			local count = task[block == "python" and "python" or "barlow"]
+			if text then count[1], count[2] = count[1] + 1, count[2] + utf8.len(text) + 1 end
+		end
+	end
+	return tasks
+end
+
+local function counted(count, none)
+	if count[1] == 0 then return none end
+	return ("%d line%s, %d keys"):format(count[1], count[1] == 1 and "" or "s", count[2])
+end
+
+local tasks = count_tasks(os.getenv "SRCDIR" .. "/docs/prompt.md")
+ok(#tasks == 30, "thirty tasks", #tasks)
+for _, task in ipairs(tasks) do
+	local want = ("IPython and lightly: %s; barlow: %s."):format(counted(task.python, "not possible as it is"),
+		counted(task.barlow, "nothing to type"))
+	ok(task.says == want, task.name .. ": lines and keys", want)
 end
 
 -- The comparison itself
