@@ -10,11 +10,13 @@
 #include "cli/signals.h"
 
 #include <barlow/parallel.h>
+#include <barlow/view.h>
 
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PROMPT "barlow.prompt"
 #define TRACEBACK "barlow.prompt.traceback" /* in the registry: of the last error */
@@ -127,7 +129,8 @@ static void print_error(lua_State *L, const char *input)
 	if (lua_pcall(L, 2, 1, 0) != LUA_OK)
 		bl_lua_push_clean(L, luaL_tolstring(L, -1, NULL), true);
 	bl_lua_push_clean(L, luaL_tolstring(L, -1, NULL), true);
-	fprintf(stderr, "%s%s\n", before, lua_tostring(L, -1));
+	bool red = isatty(STDERR_FILENO) && !bl_prompt_in_emacs() && bl_colours_wanted(true);
+	fprintf(stderr, "%s%s%s%s\n", before, red ? "\033[31m" : "", lua_tostring(L, -1), red ? "\033[m" : "");
 	lua_pushnil(L);
 	lua_setfield(L, LUA_REGISTRYINDEX, TRACEBACK);
 }

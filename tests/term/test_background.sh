@@ -71,6 +71,8 @@ check "it is asked once" 'light	true$' "wait:$ask" "send:$white$attributes" 'sen
 number=$((number + 1))
 if [ "$(grep -oF ']11;?' "$dir/out" | wc -l)" = 1 ]; then echo "ok $number - indeed"; else echo "not ok $number - indeed"; fi
 
+check "errors are red" '31mstdin:1: .*none' "wait:$ask" "send:$attributes" 'send:none.x\r' 'wait:none' 'wait:barlow> ' "$end"
+
 # Where it is not asked.
 for setting in TERM=dumb TERM=linux NO_COLOR=1 INSIDE_EMACS=29.1,comint; do
 	number=$((number + 1))
