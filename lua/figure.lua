@@ -84,6 +84,8 @@ function figure.record(f)
 	return out
 end
 
+figure.saved = setmetatable({}, { __mode = "k" }) -- the path that each was saved to last, for the prompt
+
 -- figure:save(path, settings)
 function figure.save(f, path, settings)
 	local record
@@ -93,6 +95,7 @@ function figure.save(f, path, settings)
 		record = encode(record)
 	end
 	native.figure_save(f, path, settings.width == "column", record)
+	figure.saved[f] = path
 	return f
 end
 

@@ -202,6 +202,9 @@ function show.result(v)
 		text = result_string(v)
 	elseif type(v) == "number" then
 		text = result_number(v)
+	elseif native.type_name(v) == "figure" then
+		local path = require "barlow.figure".saved[v]
+		text = tostring(v) .. (path and ", saved as " .. path or "")
 	elseif native.type_name(v) == "trainer" then
 		text = require "barlow.run".card(v)
 	else

@@ -61,6 +61,9 @@ printf '%s\n' 'nn' >in; says "a library lists what is in it" '^nn\.linear  +x W'
 printf '%s\n' 'tensor' >in; says "its functions" '^tensor\.zeros  +Zeros\.$'
 printf '%s\n' 'nn.linear' >in; says "a function how it is called" '^nn\.linear\(inputs, outputs.*--'
 printf '%s\n' 'tensor.zeros(2)' >in; says "no zero has a sign" 'mean 0, std 0, from 0 to 0$'
+if command -v gnuplot >/dev/null 2>&1; then
+	printf '%s\n' 'f = plot.lines{{{1, 2}, {3, 4}}}' 'f' 'f:save "fig.gp"' >in; says "a figure names the file written" '^figure of 1 series, saved as fig\.gp$'
+fi
 printf '%s\n' '?projector' >in; says "help begins with the setting of that name" '^trainer\{projector = \.\.\.\}$'
 printf '%s\n' '%timeit 1+1' >in; says "commands of IPython by their names there" '^median '
 printf '%s\n' '%pwd' 'pwd' >in; ends "or those of the shell" "$dir
