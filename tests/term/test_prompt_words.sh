@@ -65,6 +65,7 @@ if command -v gnuplot >/dev/null 2>&1; then
 	printf '%s\n' 'f = plot.lines{{{1, 2}, {3, 4}}}' 'f' 'f:save "fig.gp"' >in; says "a figure names the file written" '^figure of 1 series, saved as fig\.gp$'
 fi
 printf '%s\n' '?projector' >in; says "help begins with the setting of that name" '^trainer\{projector = \.\.\.\}$'
+printf '%s\n' '?t:set' >in; says "examples of methods are short" '^    > t:set\{lambda = \.01\}$'
 printf '%s\n' '%timeit 1+1' >in; says "commands of IPython by their names there" '^median '
 printf '%s\n' '%pwd' 'pwd' >in; ends "or those of the shell" "$dir
 $dir"

@@ -699,7 +699,7 @@ static const bl_lua_function methods[] = {
 	       "Numbers by name for the next record: t:log{mood = 1.5} makes a column of your own, t.records.mood.",
 	       BL_EXAMPLE_RUN ":log{mood = 1.5}:step(1)"),
 	BL_LUA("watch", t_watch, "(stay?: boolean): string", "The screen of a run, which starts it where it is new: until q, or its end, if not stay; of one that has ended until q.",
-	       BL_EXAMPLE_RUN ":step(1)"),
+	       "pcall(function(t) return t:watch() end, " BL_EXAMPLE_RUN ")"),
 	BL_LUA("record", t_record, "(step: integer): table?", "What was recorded at step i, or nil.",
 	       BL_EXAMPLE_RUN ":step(1):record(1)"),
 	BL_LUA("eval", t_eval, "(settings?: table): table",
