@@ -69,7 +69,7 @@ struct bl_format {
 /* The orientation that an EXIF block names, 1 to 8; 1 where it names none that makes sense (exif.c). */
 int bl_exif_orientation(const uint8_t *bytes, size_t n);
 
-/* For formats: space for the pixels of out, whose part is set. */
+/* For formats, decode_pixels.c: space for the pixels of out, whose part is set. */
 uint8_t *bl_decode_room(const bl_image *out);
 
 /* n pixels of `from` channels as `to` channels: grey repeated, or the luminance as PIL takes it. */

@@ -21,6 +21,7 @@ libbarlow_sources += \
 	src/data/decode_bmp.c \
 	src/data/decode_gif.c \
 	src/data/decode_jpeg.c \
+	src/data/decode_pixels.c \
 	src/data/decode_png.c \
 	src/data/decode_pnm.c \
 	src/data/decode_tiff.c \
