@@ -12,6 +12,7 @@
 #include "tensor/kernel.h"
 
 #include <dlfcn.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,12 +35,19 @@ static void look_again(void)
 	init();
 }
 
+static bool failed;
+
+bool bl_blas_core_failed(void)
+{
+	return failed;
+}
+
 void bl_blas_core_mend(const char *core)
 {
 	const char *better = core_for(bl_kernel()->name);
 	if (strcmp(core, "Prescott") || !better || getenv("OPENBLAS_CORETYPE"))
 		return;
-	setenv("OPENBLAS_CORETYPE", better, 1);
+	failed = setenv("OPENBLAS_CORETYPE", better, 1) != 0;
 	look_again();
 	unsetenv("OPENBLAS_CORETYPE");
 }

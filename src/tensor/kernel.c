@@ -2,6 +2,7 @@
 /* kernel.c: which set of kernels this process uses. */
 #include <config.h>
 
+#include "tensor/blas_core.h"
 #include "tensor/kernel.h"
 
 #include <barlow/error.h>
@@ -82,6 +83,8 @@ int bl_kernel_check(void)
 	const char *wish = getenv("BARLOW_KERNELS"), *names[BL_KERNEL_SETS + 1];
 	char known[80] = "";
 	int n = bl_kernel_names(names);
+	if (bl_blas_core_failed())
+		return bl_fail("no memory to choose OpenBLAS's kernels");
 	for (int i = 0; i < n; i++) {
 		size_t at = strlen(known);
 		snprintf(known + at, sizeof known - at, "%s%s", i == 0 ? "" : i == n - 1 ? " or " : ", ", names[i]);

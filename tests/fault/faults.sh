@@ -64,15 +64,22 @@ run_sweep() { SWEEP=$dir/work shimmed sweep run sweep.lua --jobs 2 --plain; }
 results() {
 	for trial in 0001 0002 0003 0004; do
 		for attempt in "$1"/trials/$trial/attempt-*; do
-			[ "$attempt/result.json" -ef "$1/trials/$trial/result.json" ] && cksum <"$attempt/weights.safetensors"
+			[ "$attempt/result.json" -ef "$1/trials/$trial/result.json" ] || continue
+			if grep -q '"state":"failed"' "$attempt/result.json"; then
+				echo "$trial failed"
+			else
+				echo "$trial $(cat "$attempt/weights.safetensors" 2>/dev/null | cksum)"
+			fi
 		done
 	done
 }
 is_done_sweep() { [ "$(results work)" = "$swept" ]; }
+# A trial that fails, as for want of a thread, is recorded as failed and is not made again.
 is_whole_sweep() {
 	is_done_sweep && return
 	SWEEP=$dir/work "$BARLOW" sweep run sweep.lua --jobs 2 --plain >again 2>&1
-	is_done_sweep
+	results work >there
+	[ "$(wc -l <there)" -eq 4 ] && ! grep -v failed there | grep -qvFx "$swept"
 }
 
 prepare_plot() { mkdir work; }

@@ -8,4 +8,4 @@ if [ ! -e "$SHIM" ] || [ -n "$SANITIZERS" ] && [ "$SANITIZERS" != no ]; then
 fi
 DISTURBED=20
 export SHIM DISTURBED
-exec sh "$SRCDIR/tests/fault/faults.sh" 3 start train resume plot
+exec sh "$SRCDIR/tests/fault/faults.sh" 2 start train resume plot
