@@ -139,12 +139,18 @@ static void add_numbers(text *t, const double *v, int n)
 	add(t, n == 1 ? "" : "}");
 }
 
+/* Of an integer that is larger than what its place can hold, though nothing that is expected says so. */
+static const char *also(const bl_field *f, double v)
+{
+	return f->kind == BL_FIELD_INT && v > INT32_MAX && !(isfinite(f->max) && ranged(f)) ? ", at most 2147483647" : "";
+}
+
 static int refuse(const bl_field *f, const double *v, int n)
 {
 	char expected[256], got[256];
 	text t = begin(got, sizeof got);
 	add_numbers(&t, v, n);
-	return bl_fail("'%s' must be %s, got %s", f->name, bl_field_expected(f, expected, sizeof expected), got);
+	return bl_fail("'%s' must be %s%s, got %s", f->name, bl_field_expected(f, expected, sizeof expected), also(f, v[0]), got);
 }
 
 static int n_choices(const bl_field *f)

@@ -10,13 +10,14 @@
  *
  * Kinds: alloc, write, short (a write that takes half), room (posix_fallocate, ftruncate), fsync, rename (and link), open,
  * mmap, thread.  Errors: EIO (usual), ENOSPC, EROFS, EDQUOT, EMFILE, ENOMEM.  Writes and room count on regular files only,
- * opens where they can create or write (errors of a disk) or, of kind "read", where they cannot.  Only programs called $FAULT_PROGRAM (barlow) are
- * meant: gnuplot is none of ours.
+ * opens where they can create or write or, of kind "read", where they cannot.  Only programs called $FAULT_PROGRAM (barlow) are
+ * meant: gnuplot is none of ours.  Memory that ncurses asks for is given: without it newterm() crashes by itself.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -88,6 +89,34 @@ static void share_count(const char *path)
 		count = at;
 }
 
+/* --- Whose calls are left alone -------------------------------------------------------- */
+
+static struct range { uintptr_t from, to; } spared[8];
+static int spareds;
+
+static int spare(struct dl_phdr_info *library, size_t size, void *ctx)
+{
+	(void)size;
+	(void)ctx;
+	if (!strstr(library->dlpi_name, "libncurses") && !strstr(library->dlpi_name, "libtinfo"))
+		return 0;
+	for (int i = 0; i < library->dlpi_phnum && spareds < 8; i++) {
+		const ElfW(Phdr) *part = &library->dlpi_phdr[i];
+		uintptr_t from = library->dlpi_addr + part->p_vaddr;
+		if (part->p_type == PT_LOAD && (part->p_flags & PF_X))
+			spared[spareds++] = (struct range){ from, from + part->p_memsz };
+	}
+	return 0;
+}
+
+static bool is_spared(const void *caller)
+{
+	for (int i = 0; i < spareds; i++)
+		if ((uintptr_t)caller >= spared[i].from && (uintptr_t)caller < spared[i].to)
+			return true;
+	return false;
+}
+
 /* What stands behind this library's `name`, which other libraries call before this one is made ready. */
 #define BEHIND(name) \
 	static __typeof__(&name) behind; \
@@ -102,6 +131,7 @@ __attribute__((constructor)) static void begin(void)
 		return;
 	if (file)
 		share_count(file);
+	dl_iterate_phdr(spare, NULL);
 	parse(fault);
 }
 
@@ -196,29 +226,34 @@ int pthread_mutex_unlock(pthread_mutex_t *m)
 
 /* --- Memory ---------------------------------------------------------------------------- */
 
+static bool no_memory(const void *caller)
+{
+	return kind == ALLOC && !is_spared(caller) && fails(ALLOC);
+}
+
 void *malloc(size_t n)
 {
-	return fails(ALLOC) ? NULL : __libc_malloc(n);
+	return no_memory(__builtin_return_address(0)) ? NULL : __libc_malloc(n);
 }
 
 void *calloc(size_t n, size_t size)
 {
-	return fails(ALLOC) ? NULL : __libc_calloc(n, size);
+	return no_memory(__builtin_return_address(0)) ? NULL : __libc_calloc(n, size);
 }
 
 void *realloc(void *p, size_t n)
 {
-	return fails(ALLOC) ? NULL : __libc_realloc(p, n);
+	return no_memory(__builtin_return_address(0)) ? NULL : __libc_realloc(p, n);
 }
 
 void *aligned_alloc(size_t alignment, size_t n)
 {
-	return fails(ALLOC) ? NULL : __libc_memalign(alignment, n);
+	return no_memory(__builtin_return_address(0)) ? NULL : __libc_memalign(alignment, n);
 }
 
 int posix_memalign(void **out, size_t alignment, size_t n)
 {
-	void *p = fails(ALLOC) ? NULL : __libc_memalign(alignment, n);
+	void *p = no_memory(__builtin_return_address(0)) ? NULL : __libc_memalign(alignment, n);
 	if (!p)
 		return ENOMEM;
 	*out = p;
