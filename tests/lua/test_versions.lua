@@ -81,6 +81,12 @@ test("a newer default would not reach it", function()
 	equal(versions.names(now, "0.2.0"), now)
 end)
 
+test("the edges of 0.1's affine stay PIL's", function()
+	local old = versions.names({ aug = aug }, "0.1")
+	equal(old.aug.affine{ p = 1 } == aug.affine{ p = 1, backend = "pil" }, true)
+	equal(aug.affine{ p = 1 } == aug.affine{ p = 1, backend = "tensor" }, true)
+end)
+
 test("the same of a recipe that was read as data", function()
 	local function d(call, t) return setmetatable(t, { call = call, single = true, n = 1, result = 1, results = 1 }) end
 	local r = versions.complete(d("trainer", { optim = d("optim.sgd", { lr = 1 }), steps = 3,
