@@ -149,7 +149,7 @@ fi
 # Input that is no terminal: its end waits.
 cat >"$dir/in" <<EOF
 dofile "$dir/make.lua"
-make("piped", 2, false):start() half = 1
+piped = make("piped", 2, false) piped:start() half = 1
 EOF
 XDG_STATE_HOME=$dir/state "$BARLOW" -i <"$dir/in" >"$dir/out" 2>&1
 number=$((number + 1))
