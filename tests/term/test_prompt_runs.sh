@@ -86,6 +86,10 @@ line '"later"'
 check "from then on" '^"later"$'
 number=$((number + 1))
 if has '^quiet:'; then echo "not ok $number - not what was muted"; screen | sed 's/^/# /'; else echo "ok $number - not what was muted"; fi
+line 'quiet:watch()'
+check "a run that has ended is watched until q" 'done +step 6/6'
+keys q
+check "which comes back" '^"ended"$'
 clear_screen
 line 'long = make("long", 1e6)'
 line 'long:start() half = 1'
