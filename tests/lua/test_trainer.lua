@@ -38,6 +38,24 @@ test("a run in the background", function()
 	near(((1 - c:diag()) ^ 2):sum():item(), terms.invariance, 1e-3)
 end)
 
+test("a run in the background goes on where nobody refers to its trainer", function()
+	local seen = setmetatable({}, { __mode = "k" })
+	small{ epochs = 1e6, name = "nobody's" }:start()
+	collectgarbage()
+	collectgarbage()
+	local found
+	for _, t in ipairs(require "barlow.native".trainers()) do
+		if t.name == "nobody's" then found = t end
+	end
+	equal(found.state, "running")
+	found:stop()
+	seen[found], found = true, nil
+	small():start():wait() -- what is over is let go
+	collectgarbage()
+	collectgarbage()
+	equal(next(seen), nil)
+end)
+
 test("schedules by name, with `last` in short, and as a table", function()
 	local function last_lr(more)
 		local t = small(more):start()

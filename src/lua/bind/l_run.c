@@ -35,12 +35,40 @@ static bool is_going(bl_trainer *t)
 
 /* --- control --- */
 
+#define STARTED "barlow.started" /* registry: [trainer] = true: nobody else may know of a run in the background */
+
+/* Those whose runs are over go when the next is started, or when the trainers are listed. */
+static void release_started(lua_State *L)
+{
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, STARTED);
+	for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+		const bl_lua_run *r = lua_touserdata(L, -2);
+		if (r->trainer && is_going(r->trainer))
+			continue;
+		lua_pushvalue(L, -2);
+		lua_pushnil(L);
+		lua_rawset(L, -5);
+	}
+	lua_pop(L, 1);
+}
+
+static void hold_started(lua_State *L, int index)
+{
+	release_started(L);
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, STARTED);
+	lua_pushvalue(L, index);
+	lua_pushboolean(L, true);
+	lua_rawset(L, -3);
+	lua_pop(L, 1);
+}
+
 static int t_start(lua_State *L)
 {
 	bl_trainer *t = bl_lua_trainer(L, 1);
 	bl_lua_place_run(L, 1);
 	if (bl_trainer_start(t) < 0)
 		return bl_lua_fail(L);
+	hold_started(L, 1);
 	return itself(L);
 }
 
@@ -647,6 +675,7 @@ void bl_lua_note_trainer(lua_State *L, int index)
 int bl_lua_trainers(lua_State *L)
 {
 	lua_Integer out = 0;
+	release_started(L);
 	lua_newtable(L);
 	luaL_getsubtable(L, LUA_REGISTRYINDEX, TRAINERS);
 	lua_getfield(L, -1, "n");
