@@ -17,22 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_FOUND = 4096, DIGITS = 18, SHOWN = 400 };
-
-static const char head[] = "checkpoint-", tail[] = ".safetensors";
-
-bool bl_checkpoints_is_one(const char *name, int64_t *step)
-{
-	size_t n = strlen(head);
-	if (strncmp(name, head, n) != 0)
-		return false;
-	size_t digits = strspn(name + n, "0123456789");
-	if (digits < 1 || digits > DIGITS || (name[n] == '0' && digits > 1) || strcmp(name + n + digits, tail) != 0)
-		return false;
-	if (step)
-		*step = strtoll(name + n, NULL, 10);
-	return true;
-}
+enum { MOST_FOUND = 4096, SHOWN = 400 };
 
 static int by_step(const void *a, const void *b)
 {
@@ -56,7 +41,7 @@ static int find_steps(const char *folder, int64_t step[MOST_FOUND])
 static char *path_of(const char *folder, int64_t step)
 {
 	char name[64];
-	snprintf(name, sizeof name, "%s%lld%s", head, (long long)step, tail);
+	snprintf(name, sizeof name, BL_CHECKPOINT_HEAD "%lld" BL_CHECKPOINT_TAIL, (long long)step);
 	return bl_runs_path(folder, name);
 }
 

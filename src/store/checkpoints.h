@@ -8,7 +8,9 @@
 
 /* The folder's newest checkpoint, of that step, is kept under a name of its own as well, and of those the `most` newest. */
 int bl_checkpoints_keep(const char *folder, int64_t step, int most);
-/* Is this such a name?  *step: of which step, where that is asked for. */
+#define BL_CHECKPOINT_HEAD "checkpoint-"
+#define BL_CHECKPOINT_TAIL ".safetensors"
+/* run_names.c: is this such a name?  *step: of which step, where that is asked for. */
 bool bl_checkpoints_is_one(const char *name, int64_t *step);
 
 #endif

@@ -21,6 +21,7 @@ libbarlow_sources += \
 	src/store/resume.c \
 	src/store/run_file.c \
 	src/store/run_folder.c \
+	src/store/run_names.c \
 	src/store/runs.c src/store/runs.h \
 	src/store/safetensors.c \
 	src/store/start.c \

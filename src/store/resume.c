@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* resume.c: which run is to go on, whether it may, and that nobody else goes on with it. */
-#include "store/checkpoints.h"
 #include "store/runs.h"
 
 #include <barlow/error.h>
@@ -127,31 +126,6 @@ char *bl_runs_resumable(const char *what)
 }
 
 /* --- One at a time ---------------------------------------------------------------- */
-
-const char *const bl_runs_files[] = {
-	BL_RUN_LIVE, BL_RUN_RECIPE, BL_RUN_WEIGHTS, BL_RUN_CHECKPOINT, BL_RUN_START, BL_RUN_JOURNAL, BL_RUN_PARENT,
-	BL_RUN_FILE, BL_RUN_FILE ".broken", NULL,
-};
-
-/* FILE.*.tmp, FILE.*.new */
-bool bl_runs_is_leftover(const char *name)
-{
-	const char *dot = strrchr(name, '.');
-	if (!dot || (strcmp(dot, ".tmp") != 0 && strcmp(dot, ".new") != 0))
-		return false;
-	for (const char *const *file = bl_runs_files; *file; file++)
-		if (strncmp(name, *file, strlen(*file)) == 0 && name[strlen(*file)] == '.')
-			return true;
-	return false;
-}
-
-bool bl_runs_is_file(const char *name)
-{
-	for (const char *const *file = bl_runs_files; *file; file++)
-		if (strcmp(*file, name) == 0)
-			return true;
-	return bl_runs_is_leftover(name) || bl_checkpoints_is_one(name, NULL);
-}
 
 /* A process that was killed while it wrote leaves a temporary file. */
 static void sweep(const char *folder)

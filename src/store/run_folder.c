@@ -21,16 +21,6 @@
 
 enum { NAME_BYTES = 63, NAME_TRIES = 1000 };
 
-char *bl_runs_path(const char *folder, const char *file)
-{
-	size_t n = strlen(folder) + strlen(file) + 2;
-	char *path = malloc(n);
-	if (!path)
-		return bl_fail_null("no memory for a file's name");
-	snprintf(path, n, "%s/%s", folder, file);
-	return path;
-}
-
 /* As the XDG base directory specification has it: what is not absolute does not count. */
 char *bl_runs_root(void)
 {

@@ -12,11 +12,11 @@ char *bl_runs_live_path(const char *what);
 /* fork.c: writes into `into` that it goes on from that step of the run in `from`. */
 int bl_runs_write_parent(const char *from, const char *into, int64_t step);
 
-/* resume.c: the names of all files that a run has, ended by NULL; is this one of them, or what was left half written? */
+/* run_names.c: the names of all files that a run has, ended by NULL; is this one of them, or what was left half written? */
 extern const char *const bl_runs_files[];
 bool bl_runs_is_file(const char *name);
 bool bl_runs_is_leftover(const char *name);
-/* Negative with bl_error: the run in the folder is going on. */
+/* resume.c: negative with bl_error: the run in the folder is going on. */
 int bl_runs_check_idle(const char *folder);
 
 #endif

@@ -55,6 +55,7 @@ endif
 # Compiled with flags of their own: see Makefile.am.
 libbarlow_sources += \
 	src/tensor/kernel.c \
+	src/tensor/kernel_check.c \
 	src/tensor/kernel.h \
 	src/tensor/kernel_bf16.h \
 	src/tensor/kernel_body.h \

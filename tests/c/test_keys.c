@@ -79,6 +79,8 @@ static void check_picture(bl_request r, const char *before)
 		bl_scene *s = bl_scene_new(run);
 		bl_canvas *a = bl_canvas_new(WIDTH, HEIGHT, can), *b = bl_canvas_new(WIDTH, HEIGHT, can);
 		assert_true(run && s && a && b);
+		if (r == BL_REQUEST_SEVERAL)
+			s->marked[0] = recorded_run(NULL, MIDWAY / 2, BL_RUN_RUNNING);
 		draw(s, b);
 		press(s, b, before);
 		draw(s, a);
@@ -129,6 +131,7 @@ static void test_pictures(void **state)
 		{BL_REQUEST_ORDER, "2"},
 		{BL_REQUEST_FREEZE, "2"},
 		{BL_REQUEST_DIFFERENCE, "2f[[["},
+		{BL_REQUEST_SEVERAL, "2"},
 		{BL_REQUEST_EARLIER, "2"},
 		{BL_REQUEST_LATER, "2[[["},
 		{BL_REQUEST_FIRST, "2"},
