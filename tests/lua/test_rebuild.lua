@@ -144,6 +144,8 @@ test("a view of several prints as itself", function()
 	local pair = aug.twin(aug.func(function(x) return x * k end), aug.crop(8))
 	check("aug.twin", pair[1])
 	check("aug.twin", pair.second)
+	check("aug.view", aug.compose{ pair[1], aug.flip(.25) })
+	check("aug.view", aug.twin(aug.grey{ size = 8 }.second, pair[1]))
 end)
 
 test("modules within modules, parameters of functions, and what is taken out of a network", function()

@@ -528,24 +528,11 @@ bool bl_lua_as_recipe(lua_State *L, int index)
 	return known;
 }
 
-/* "aug.twin(...)[1]" of one of several views. */
-static bool as_view(lua_State *L)
-{
-	int top = lua_gettop(L);
-	if (lua_getiuservalue(L, 1, 2) == LUA_TTABLE && lua_rawgeti(L, -1, 1) == LUA_TUSERDATA && bl_lua_as_recipe(L, -1)) {
-		lua_rawgeti(L, top + 1, 2);
-		lua_pushfstring(L, "%s[%I]", lua_tostring(L, -2), (LUAI_UACINT)lua_tointeger(L, -1));
-		return true;
-	}
-	lua_settop(L, top);
-	return false;
-}
-
 static int p_tostring(lua_State *L)
 {
 	luaL_Buffer b;
 	bl_pipeline *p = pipeline(L, 1);
-	if (has_parts(p) && (bl_lua_as_recipe(L, 1) || as_view(L)))
+	if (has_parts(p) && bl_lua_as_recipe(L, 1))
 		return 1;
 	luaL_buffinit(L, &b);
 	add_text(&b, p);
@@ -579,27 +566,42 @@ static int w_len(lua_State *L)
 	return 1;
 }
 
-/* View i, from 0, of those at 1, which it remembers: {pipelines, 1}. */
-static int give_view(lua_State *L, int i)
+/* View i of those at 1, as aug.view makes it. */
+static int give_view(lua_State *L, lua_Integer i)
 {
-	bl_pipelines *v = pipelines(L, 1);
-	if (i >= v->n)
-		return lua_pushnil(L), 1;
-	bl_lua_give_pipeline(L, bl_pipeline_ref(v->view[i]));
-	lua_createtable(L, 2, 0);
+	lua_settop(L, 1);
+	bl_lua_give_pipeline(L, bl_pipeline_ref(pipelines(L, 1)->view[i - 1]));
+	lua_createtable(L, 2, 4);
+	lua_pushliteral(L, "aug.view");
+	lua_setfield(L, -2, "call");
+	lua_pushinteger(L, 2);
+	lua_setfield(L, -2, "n");
+	lua_pushinteger(L, 1);
+	lua_setfield(L, -2, "result");
+	lua_pushinteger(L, 1);
+	lua_setfield(L, -2, "results");
 	lua_pushvalue(L, 1);
 	lua_rawseti(L, -2, 1);
-	lua_pushinteger(L, i + 1);
+	lua_pushinteger(L, i);
 	lua_rawseti(L, -2, 2);
-	lua_setiuservalue(L, -2, 2);
+	lua_setiuservalue(L, -2, 1);
 	return 1;
+}
+
+static int aug_view(lua_State *L)
+{
+	bl_pipelines *v = pipelines(L, 1);
+	lua_Integer i = luaL_checkinteger(L, 2);
+	if (i < 1 || i > v->n)
+		return luaL_error(L, "aug.view: there is no view %I of %d", (LUAI_UACINT)i, v->n);
+	return bl_lua_give_pipeline(L, bl_pipeline_ref(v->view[i - 1]));
 }
 
 /* views[i] */
 static int w_element(lua_State *L)
 {
 	lua_Integer i = lua_tointeger(L, 2);
-	return lua_isinteger(L, 2) && i >= 1 && i <= pipelines(L, 1)->n ? give_view(L, (int)i - 1) : 0;
+	return lua_isinteger(L, 2) && i >= 1 && i <= pipelines(L, 1)->n ? give_view(L, i) : 0;
 }
 
 static int p_len(lua_State *L)
@@ -608,8 +610,8 @@ static int p_len(lua_State *L)
 	return 1;
 }
 
-static int w_first(lua_State *L) { return give_view(L, 0); }
-static int w_second(lua_State *L) { return give_view(L, 1); }
+static int w_first(lua_State *L) { return give_view(L, 1); }
+static int w_second(lua_State *L) { return pipelines(L, 1)->n > 1 ? give_view(L, 2) : 0; }
 
 static const luaL_Reg pipeline_meta[] = {
 	{ "__gc", p_gc }, { "__call", p_call }, { "__tostring", p_tostring }, { "__len", p_len },
@@ -645,6 +647,8 @@ static const bl_lua_function constructors[] = {
 	       "aug.views{aug.crop(8), aug.crop(8), aug.crop(4)}" IMAGE),
 	BL_LUA("repeated", aug_repeated, "(T: pipeline, n: integer): pipelines", "The same pipeline for each of n views.",
 	       "aug.repeated(aug.crop(8), 4)" IMAGE),
+	BL_LUA("view", aug_view, "(T: pipelines, i: integer): pipeline", "One of several views' pipelines, from 1; the same as T[i].",
+	       "aug.view(aug.paper{size = 8}, 2)"),
 	BL_LUA("batch", aug_batch, ": pipelines",
 	       "A Lua function of whole batches of views, as they will go to the network (mixup, CutMix).",
 	       "aug.batch(function(v, rng) local m, other = rng:beta(.4), rng:permutation(v[1]:size(1)) "
