@@ -193,11 +193,17 @@ static bl_tensor *forward_of(void *ctx, bl_tensor *const *in)
 	return bl_loss_forward(c->loss, NULL, in, c->views, NULL, NULL);
 }
 
+/* How many views are tried: one more than a pair, where the loss takes so many. */
+static int most_views(const bl_loss_ops *ops)
+{
+	return ops->views == 2 ? 2 : 3;
+}
+
 static void gradients_are_those_of_differences(void **state)
 {
 	(void)state;
 	for (int i = 0; bl_loss_kind(i); i++)
-		for (int views = 2; views <= 3; views++) {
+		for (int views = 2; views <= most_views(bl_loss_kind(i)); views++) {
 			bl_tensor *z[VIEWS];
 			make_views(z, 6, 4);
 			for (int v = 0; v < views; v++) {
@@ -344,7 +350,7 @@ static bl_tensor *rows(bl_tensor *x, int64_t from, int64_t n)
 }
 
 /* Chunks of unequal size through a network give its parameters the gradients of the whole batch. */
-static void check_chunks(const char *kind)
+static void check_chunks(const char *kind, int views)
 {
 	static const int64_t at[] = { 0, 5, 6, N };
 	bl_tensor *x[VIEWS], *z[VIEWS];
@@ -354,31 +360,31 @@ static void check_chunks(const char *kind)
 	bl_params *p = bl_params_new(&net, NULL, 1);
 	bl_module_init(net, 3);
 	make_views(x, N, D);
-	for (int v = 0; v < 3; v++)
+	for (int v = 0; v < views; v++)
 		z[v] = bl_module_forward(net, x[v]);
 	bl_params_zero_grad(p);
-	bl_tensor *y = bl_loss_forward(l, NULL, z, 3, NULL, &whole);
+	bl_tensor *y = bl_loss_forward(l, NULL, z, views, NULL, &whole);
 	assert_int_equal(bl_backward(y, NULL), 0);
 	float want[7 * D + 7 + 32];
 	size_t bytes = (size_t)bl_params_count(p) * sizeof *want;
 	assert_true(bytes <= sizeof want);
 	memcpy(want, bl_params_grads(p), bytes);
 	bl_tensor_unref(y);
-	for (int v = 0; v < 3; v++)
+	for (int v = 0; v < views; v++)
 		bl_tensor_unref(z[v]);
 
 	bl_params_zero_grad(p);
-	bl_loss_chunks *c = bl_loss_chunks_new(l, NULL, 3);
+	bl_loss_chunks *c = bl_loss_chunks_new(l, NULL, views);
 	for (int pass = 0; pass < 2; pass++) {
 		bool recording = bl_grad_enable(pass == 1);
 		for (int k = 0; k < 3; k++) {
-			for (int v = 0; v < 3; v++) {
+			for (int v = 0; v < views; v++) {
 				bl_tensor *part = rows(x[v], at[k], at[k + 1] - at[k]);
 				z[v] = bl_module_forward(net, part);
 				bl_tensor_unref(part);
 			}
 			assert_int_equal(pass ? bl_loss_chunks_backward(c, k, z) : bl_loss_chunks_add(c, z), 0);
-			for (int v = 0; v < 3; v++)
+			for (int v = 0; v < views; v++)
 				bl_tensor_unref(z[v]);
 		}
 		bl_grad_enable(recording);
@@ -398,7 +404,7 @@ static void chunks_give_the_gradients_of_the_whole_batch(void **state)
 {
 	(void)state;
 	for (int i = 0; bl_loss_kind(i); i++)
-		check_chunks(bl_loss_kind(i)->name);
+		check_chunks(bl_loss_kind(i)->name, most_views(bl_loss_kind(i)));
 }
 
 static void chunks_out_of_turn_are_refused(void **state)
