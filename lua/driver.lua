@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-driver.lua: what can be done with a sweep: starting its workers, following them, and what came of it (methods of a sweep).
+driver.lua: the methods of a sweep: they start its workers, follow them, and give its results.
 
-Workers are processes of this program.  They go on by themselves; a driver starts one anew that has died, and tells how it goes.
-Without a driver a worker ends after its trial.
+Workers are processes of this program and run independently.  The driver restarts workers that have died, and reports
+progress.  Without a driver a worker ends after its trial.
 ]]
 local importance = require "barlow.importance"
 local native = require "barlow.native"
@@ -17,8 +17,8 @@ local Sweep = sweep.class
 local methods = Sweep.__index
 
 local LOOK = .5       -- seconds between two looks at the workers
-local PATIENCE = 30   -- seconds until a worker that was asked to end is ended
-local RESTARTS = 5    -- of workers that died without finishing a trial in between
+local PATIENCE = 30   -- seconds until a worker that was asked to end is killed
+local RESTARTS = 5    -- allowed in a row, without a trial finished in between
 
 local function add(name, signature, text, keys, example)
 	return registry.add{ name = "sweep:" .. name, kind = "method", self = "s", signature = signature, text = text, keys = keys,
@@ -62,7 +62,7 @@ local function start_worker(s)
 	s.workers[#s.workers + 1] = { pid = pid, log = log }
 end
 
--- Trials of this driver's share that have no result.
+-- Counts the trials of this driver's share that have no result.
 local function open_trials(s)
 	local i, n = share_of(s.shard)
 	local open = 0
@@ -96,7 +96,7 @@ local function last_line(path)
 	return last and native.clean(last) or "nothing"
 end
 
--- Looks after the workers: one that died is started anew while there are trials.
+-- Polls the workers and restarts those that died while trials are left.  Returns whether any worker is running.
 local function tend(s)
 	local going = {}
 	for _, w in ipairs(s.workers) do
@@ -138,7 +138,7 @@ local function eta(s)
 	return run.clock((native.now() - s.began) / done * (s.trials - over))
 end
 
--- A line for each result that came since the last call.
+-- Prints a line for each result that came since the last call.
 local function report(s, told)
 	for k = 1, s.trials do
 		local r = not told[k] and results.of(s, k)
@@ -165,7 +165,7 @@ local function already_told(s)
 	return told
 end
 
--- Ends the workers: asked to save and end first.  True: all are gone.
+-- Asks the workers to save and end, and kills those that have not ended after PATIENCE seconds.
 local function end_workers(s)
 	s.stopping = true
 	for _, w in ipairs(s.workers or {}) do native.process_end(w.pid) end
@@ -178,7 +178,7 @@ local function end_workers(s)
 	s.stopping = false
 end
 
--- On the terminal; true: the screen was left while the sweep goes on, or there was none.
+-- Shows the sweep's screen.  True: the user left it while the sweep goes on, or there was no screen.
 local function show(s)
 	local fine, how = pcall(require "barlow.sweep_screen".show, s, function() return tend(s) end)
 	if not fine then
@@ -195,7 +195,7 @@ end
 add("watch", "(): sweep", "The sweep on the whole terminal: arms with their intervals, trials as they go; q leaves it.", nil, "")
 function methods.watch(s)
 	s.workers = s.workers or {}
-	local others = #s.workers == 0 -- workers of other processes: the screen stays until q
+	local others = #s.workers == 0 -- the workers belong to other processes: the screen stays until q
 	local fine, how = pcall(require "barlow.sweep_screen".show, s, function() return tend(s) or others end)
 	if not fine then error(how, 0) end
 	if how == "interrupt" and not others then end_workers(s) end
@@ -241,7 +241,7 @@ local function sign_of(notify)
 	return SIGNS[what]
 end
 
--- Of the end of a sweep that ended by itself, on a terminal.
+-- Notifies the terminal that a sweep has ended, unless it was interrupted.
 local function notify(s, sign)
 	if s.interrupted or not native.is_terminal() then return end
 	io.write((sign:format(("sweep %s: %s"):format(native.clean(s.name), results.state_text(s)))))
@@ -286,7 +286,7 @@ function methods.stop(s)
 	return s
 end
 
--- What came of it.
+-- Results.
 
 add("table", "(): table", "All arms, the best first: values, mean with its interval, difference from the base with Holm's p.")
 function methods.table(s)
@@ -308,7 +308,7 @@ function methods.list(s)
 	return out
 end
 
--- The trials of an arm that are complete.
+-- The complete trials of an arm.
 local function complete_trials(s, arm)
 	local out = {}
 	for k = 1, s.trials do
@@ -318,7 +318,7 @@ local function complete_trials(s, arm)
 	return out
 end
 
--- The test set's accuracies of the arm's trials, measured once and kept: whoever asks again gets the same.
+-- Accuracies of the arm's trials on the test set.  They are measured once and stored; later calls read the stored ones.
 local function test(s, a)
 	local path = s.folder .. "/test.json"
 	if not native.exists(path) then
@@ -395,7 +395,7 @@ function Sweep.__tostring(s)
 		native.clean(s.folder), results.state_text(s))
 end
 
--- The methods of a sweep are in its class once this module is loaded.
+-- Loading this module adds the methods to the class of sweeps.
 function sweep.with_methods(s) return s end
 
 return sweep

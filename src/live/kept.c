@@ -2,9 +2,9 @@
 /*
  * kept.c: snapshots kept from the past.
  *
- * When as many are kept as are to be, every second one is let go and the interval is doubled: so they stay spread over
- * the run, however long it gets.  The first stays for ever; the newest snapshot counts as the last one kept.  In the
- * file they lie one behind the other as they came, later ones in the room of those that were let go.
+ * When the limit is reached, every second snapshot is dropped and the interval doubled, so that they stay spread over
+ * the run, however long it gets.  The first is never dropped; the newest snapshot counts as the last one kept.  In the
+ * file they are appended as they come; later ones reuse the space of those that were dropped.
  */
 #include "live/livefile.h"
 
@@ -32,7 +32,7 @@ static void let_go(struct live_writer *w, int64_t i)
 		w->hole[w->holes++] = w->list.kept[i];
 }
 
-/* Published at once, so that no reader looks for one whose room is about to be written again. */
+/* Publishes the list at once, so that no reader looks for a snapshot whose space is about to be reused. */
 static void thin(bl_live *l)
 {
 	struct live_writer *w = l->writer;
@@ -53,7 +53,7 @@ static void thin(bl_live *l)
 	publish_list(l);
 }
 
-/* Room in the file for n bytes: what a thinning has left, where that is large enough, or at the end. */
+/* Space in the file for n bytes: that of a dropped snapshot if it is large enough, otherwise at the end. */
 static struct live_kept room_for(bl_live *l, size_t n)
 {
 	struct live_writer *w = l->writer;
@@ -74,7 +74,7 @@ static void to_file(bl_live *l, int64_t i, const char *bytes)
 	bl_writer_put(l, k->at, bytes, k->size);
 }
 
-/* A slot that no blob of the list lies in; NULL: there is none. */
+/* A slot that no snapshot of the list occupies; NULL: there is none. */
 static char *free_slot(struct live_writer *w, int32_t d)
 {
 	if (!w->slots) {
@@ -110,7 +110,7 @@ static void add(bl_live *l, const bl_snapshot *s)
 	publish_list(l);
 }
 
-/* A snapshot after a thinning may have to wait for the next interval after all. */
+/* Thinning doubles the interval, after which this snapshot may no longer be due. */
 void bl_kept_add(bl_live *l, const bl_snapshot *s)
 {
 	struct live_writer *w = l->writer;
@@ -123,7 +123,7 @@ void bl_kept_add(bl_live *l, const bl_snapshot *s)
 		add(l, s);
 }
 
-/* Those that were in the old file only are lost. */
+/* Snapshots that only the old file had are lost. */
 void bl_kept_write(bl_live *l)
 {
 	struct live_writer *w = l->writer;
@@ -180,7 +180,7 @@ static void read_list(const bl_live *l, struct live_list *k)
 		k->n = 0;
 }
 
-/* The newest takes the place of the last in the list when that is the same one: it has the views. */
+/* If the newest snapshot is also the last of the list, the newest is used, since it has the views. */
 static int64_t count(const bl_live *l, struct live_list *k)
 {
 	read_list(l, k);
@@ -189,7 +189,7 @@ static int64_t count(const bl_live *l, struct live_list *k)
 	return k->n + (newest >= last && newest > 0);
 }
 
-/* Where more are kept than anybody wants to look at, so many of them, spread over the run. */
+/* At most BL_KEPT_MAX of the kept snapshots are shown, spread over the run. */
 static int64_t shown(int64_t n)
 {
 	return n < BL_KEPT_MAX ? n : BL_KEPT_MAX;
@@ -221,7 +221,7 @@ static bool load(const bl_live *l, int64_t i, const struct live_kept *k, bl_snap
 	return whole && out->step == k->step;
 }
 
-/* One that was let go meanwhile is none of the list that is read next. */
+/* If the snapshot was dropped meanwhile, the list is read again, which no longer has it. */
 int64_t bl_live_kept_snapshot(const bl_live *l, int i, bl_snapshot *out)
 {
 	struct live_list k;
@@ -243,7 +243,7 @@ int64_t bl_live_kept_snapshot(const bl_live *l, int i, bl_snapshot *out)
 
 /* --- From one file to another ---------------------------------------------- */
 
-/* At their old interval, which all but the newest keep, so that later ones do not crowd them out. */
+/* Takes over the old interval, so that later snapshots do not crowd out those of the past. */
 void bl_live_keep_past(bl_live *l, const bl_live *past, int64_t until, bl_snapshot *s)
 {
 	struct live_list k;

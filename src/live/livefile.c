@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* livefile.c: handles on live files: making, moving, opening, checking and closing them. */
+/* livefile.c: creates, moves, opens, checks and closes handles of live files. */
 #include "live/livefile.h"
 
 #include <barlow/process.h>
@@ -95,7 +95,7 @@ bl_live *bl_livefile_writer(int64_t steps, const bl_columns *columns)
 	return l;
 }
 
-/* Readers see the file only once it is whole: it gets its name last.  The errno of what failed; then it is memory again. */
+/* The file is named last, so that readers see only a complete one.  0, or an errno; then l is in memory again. */
 static int move_to(bl_live *l, const char *temporary, const char *path)
 {
 	struct live_writer *w = l->writer;
@@ -141,7 +141,7 @@ int bl_live_move(bl_live *l, const char *path)
 	return err == 0 ? 0 : bl_fail("live: %s: %s", path, strerror(err));
 }
 
-/* No room on disk is no reason not to train: then it is memory, and `message` says why. */
+/* Training goes on without room on disk: the handle then stays in memory, and the info's `message` says why. */
 int bl_live_take_place(bl_live *l, const char *path)
 {
 	char temporary[NAME_MAX_BYTES];
@@ -178,7 +178,7 @@ bl_live *bl_live_create(const char *path, const bl_live_info *info, const bl_col
 
 /* --- Closing ------------------------------------------------------------ */
 
-/* Room for records that never came is given back, where nothing came behind it. */
+/* Gives back the space reserved for records that never came, if nothing was written behind it. */
 static void trim(bl_live *l)
 {
 	struct live_writer *w = l->writer;
@@ -187,12 +187,12 @@ static void trim(bl_live *l)
 		return;
 	uint64_t row = 8 * (2 + (uint64_t)m->columns), end = m->at + (uint64_t)m->room * row;
 	if (end + LIVE_ALIGN > w->end && ftruncate(l->fd, (off_t)(m->at + (uint64_t)m->n * row)) != 0)
-		errno = 0; /* it stays long: no harm */
+		errno = 0; /* the file stays longer, which does no harm */
 }
 
 /*
- * Of a run that keeps records only, the newest snapshot is for those who watch it train.  At its end the file is written anew
- * without it and without room to spare, beside the old one, which stays where that fails.
+ * In a run that keeps records only, the newest snapshot serves viewers while it trains.  At the end a file without it
+ * and without spare space is written beside the old one and replaces it; if that fails, the old file stays.
  */
 static void leave_records(bl_live *l)
 {
@@ -298,7 +298,7 @@ static int adopt_header(bl_live *l, const struct live_header *h, const char *pat
 	return l->cache ? 0 : bl_fail("live: no memory for a reader");
 }
 
-/* O_NONBLOCK: a FIFO by that name must not hang us. */
+/* O_NONBLOCK: opening a FIFO of that name must not block. */
 static int open_regular(const char *path, bool writable, struct stat *s)
 {
 	int fd = open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK);
@@ -311,7 +311,7 @@ static int open_regular(const char *path, bool writable, struct stat *s)
 	return fd;
 }
 
-/* A file of the version before becomes a run in memory, which takes no commands. */
+/* A file of the previous version becomes a run in memory, which takes no commands. */
 static bl_live *open_file(int fd, bool writable, const char *path)
 {
 	struct live_header h;
@@ -366,7 +366,7 @@ bool bl_live_writer_alive(const bl_live *l)
 	return strcmp(boot, l->boot) == 0 && bl_process_lives(l->pid, l->pid_ticks);
 }
 
-/* All that a reader may come to. */
+/* Can everything that a reader may ask for be read? */
 static bool is_whole(const bl_live *l, bl_snapshot *s)
 {
 	struct live_state state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* In what settings and metrics runs differ, from the index. */
+/* The settings and metrics in which runs differ, read from the index. */
 #include "view/run_facts.h"
 
 #include <barlow/error.h>
@@ -30,14 +30,14 @@ static bool all_equal(const bl_run_diff *d, const struct bl_diff_row *r)
 	return true;
 }
 
-/* Takes the last row out where all runs have the same. */
+/* Removes the last row if its value is the same in all runs. */
 static void end_row(bl_run_diff *d)
 {
 	if (d->rows > 0 && all_equal(d, &d->row[d->rows - 1]))
 		empty_row(&d->row[--d->rows]);
 }
 
-/* The row of that key, which is the last one, or a new one. */
+/* Returns the last row if it has that key, otherwise a new row. */
 static struct bl_diff_row *row_of(bl_run_diff *d, const char *part, const char *key)
 {
 	struct bl_diff_row *last = d->rows > 0 ? &d->row[d->rows - 1] : NULL;
@@ -58,7 +58,7 @@ static struct bl_diff_row *row_of(bl_run_diff *d, const char *part, const char *
 	return last;
 }
 
-/* All digits, so that numbers that are shown alike but differ are seen to. */
+/* Prints nine digits, so that numbers which differ do not look the same. */
 static char *cell_text(const bl_cell *c)
 {
 	enum { SHOWN = 200 };
@@ -72,7 +72,7 @@ static char *cell_text(const bl_cell *c)
 	return strdup(text);
 }
 
-/* part, key, id, value */
+/* Callback of the query, whose columns are part, key, id, value. */
 static int take(void *ctx, int64_t row, int n, const bl_cell *cell)
 {
 	const struct reading *r = ctx;
@@ -91,7 +91,7 @@ static int read_diff(struct reading *r)
 	char *root = bl_runs_root();
 	bl_index *x = root ? bl_index_open(root) : NULL;
 	bl_cell id[BL_DIFF_RUNS] = { 0 };
-	for (int i = 0; i < BL_DIFF_RUNS; i++) /* those that are none repeat the first */
+	for (int i = 0; i < BL_DIFF_RUNS; i++) /* unused parameters repeat the first id */
 		id[i] = (bl_cell){ .kind = BL_CELL_TEXT, .text = r->id[i < r->d->runs ? i : 0] };
 	bl_question q = { .value = id, .values = BL_DIFF_RUNS, .row = take, .ctx = r };
 	q.sql = "SELECT part, key, id, value FROM (SELECT 'recipe' AS part, key, run, value FROM recipe UNION ALL SELECT 'metric', key, run, value "

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* same.c: functions compared: the same code with the same upvalues, wherever their texts are. */
+/* same.c: compares functions: two are equal if code and upvalues are equal, wherever their source is. */
 #include "lua/kit/cargo.h"
 #include "lua/kit/function.h"
 
@@ -48,7 +48,7 @@ static bool same_bytes(reader *a, reader *b, size_t n)
 	return x && y && memcmp(x, y, n) == 0;
 }
 
-/* A count, the same in both, into *n. */
+/* Reads a count into *n; false if the two counts differ. */
 static bool same_size(reader *a, reader *b, size_t *n)
 {
 	*n = take_size(a);
@@ -68,14 +68,14 @@ static bool same_constant(reader *a, reader *b)
 	}
 }
 
-/* Where the outermost function finds its upvalues depends on what is around it, and is left out. */
+/* The upvalue descriptions of the outermost function depend on its surroundings and are not compared. */
 static bool same_code(reader *a, reader *b, int depth)
 {
 	enum { HEAD = 3, INSTRUCTION = 4, UPVALUE = 3 };
 	size_t n;
 	for (int side = 0; side < 2; side++) {
 		reader *r = side ? b : a;
-		skip_string(r); /* the chunk's name, and the lines */
+		skip_string(r); /* skips the chunk's name and the line numbers */
 		take_size(r);
 		take_size(r);
 	}
@@ -99,7 +99,7 @@ static bool same_code(reader *a, reader *b, int depth)
 
 static bool same_dump(const bl_cargo_code *a, const bl_cargo_code *b)
 {
-	enum { HEAD = 4 + 1 + 1 + 6 + 3 + 8 + 8 + 1 }; /* and the number of upvalues */
+	enum { HEAD = 4 + 1 + 1 + 6 + 3 + 8 + 8 + 1 }; /* the last byte is the number of upvalues */
 	reader x = { (const unsigned char *)a->bytes, (const unsigned char *)a->bytes + a->n, false };
 	reader y = { (const unsigned char *)b->bytes, (const unsigned char *)b->bytes + b->n, false };
 	return same_bytes(&x, &y, HEAD) && same_code(&x, &y, 0) && x.at == x.end && y.at == y.end;
@@ -128,7 +128,7 @@ static bool same_tensor(const bl_tensor *t, const bl_tensor *u)
 
 static bool same_plain(const bl_plain *p, const bl_plain *q);
 
-/* Pairs of keys and values in any order; those of tables made alike have the same one. */
+/* Compares pairs of keys and values in any order; tables that were built the same way have the same order. */
 static bool same_items(const bl_plain *p, const bl_plain *q)
 {
 	if (p->length != q->length)
