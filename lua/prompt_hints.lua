@@ -1,14 +1,14 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- prompt_hints.lua: what people who know Python and IPython type at the prompt, and what it is called here.
+-- prompt_hints.lua: commands and words of Python and IPython, and their counterparts at this prompt.
 local hints = {}
 
--- Commands of IPython that are another one here.
+-- Commands of IPython that have another name here.
 hints.alias = {
 	timeit = "bench", whos = "who", who_ls = "who", hist = "history", prun = "prof", lsmagic = "help", magic = "help",
 	quickref = "help", tb = "traceback", reset_selective = "reset",
 }
 
--- Those that are commands of the shell.
+-- Commands that are passed to the shell.
 hints.shell = { ls = true, pwd = true, cat = true, mkdir = true, rmdir = true, rm = true, cp = true, mv = true, less = true,
 	man = true, clear = true, env = true, ll = "ls -l" }
 
@@ -16,7 +16,7 @@ local packages = "barlow has no packages to install; require \"name\" loads a Lu
 local extensions = "there are no extensions; package.loaded[\"name\"] = nil; require \"name\" loads a module again"
 local debugger = "there is no debugger; %traceback has all of the last error"
 
--- Those that have no counterpart: what to do instead.
+-- Commands without a counterpart, and what to do instead.
 hints.instead = {
 	cd = "a session stays in its folder, since paths of runs and data may be relative to it: start barlow in the other one",
 	matplotlib = "figures are drawn in the terminal or saved as files: ?plot", pylab = "figures are saved as files: ?plot",
@@ -31,7 +31,7 @@ hints.instead = {
 	memit = "memory() says what is in use", cython = "nn.func and aug.func take Lua functions",
 }
 
--- In an entry that is no Lua, by patterns.
+-- Hints for entries that are not valid Lua, by pattern.
 local syntax = {
 	{ "^%s*import%s", "barlow's modules are there without import; require \"name\" loads others" },
 	{ "^%s*from%s+[%w_.]+%s+import%s", "barlow's modules are there without import; require \"name\" loads others" },
@@ -54,7 +54,7 @@ local syntax = {
 	{ "%f[%w]f\"", "in Lua: (\"%d\"):format(x)" },
 }
 
--- Functions of Python's that are called, and modules that are looked into.
+-- Hints for names: functions of Python that are called, and modules that are indexed.
 local names = {
 	len = "the length of x is #x", range = "in Lua: for i = 1, n do ... end", dir = "t:<Tab> and t.<Tab> list what t has, ?t says more",
 	str = "tostring(x)", int = "math.tointeger(x) or x // 1", float = "tonumber(x)", enumerate = "ipairs(list)",
@@ -66,7 +66,7 @@ local names = {
 	cd = hints.instead.cd,
 }
 
--- What is said behind the message of an error, or "".
+-- The hint that follows an error message, or "".
 function hints.of(input, message)
 	if message:find(" near ", 1, true) or message:find("expected", 1, true) then
 		for _, s in ipairs(syntax) do

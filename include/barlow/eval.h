@@ -19,9 +19,10 @@
 bl_tensor *bl_eval_features(bl_module *encoder, bl_dataset *d, const float *mean, const float *std, int batch,
                             const volatile int *stop);
 /*
- * The same with more settings.  pool > 0: feature maps (C,H,W), from a chain of modules that flattens them last or not at
- * all, are first averaged to at most pool x pool, in the cells of PyTorch's adaptive_avg_pool2d; pixels and features that
- * are not maps are left unchanged.  flip: the mean of the features of an image and those of its mirror image.
+ * The same with more settings.  pool > 0: feature maps (C,H,W), from a chain of modules that flattens them last or
+ * not at all, are first averaged to at most pool x pool, in the cells of PyTorch's adaptive_avg_pool2d; pixels and
+ * features that are not maps are left unchanged.  flip: the mean of the features of an image and those of its mirror
+ * image.
  */
 typedef struct bl_features_config {
 	int batch, pool;
@@ -57,9 +58,9 @@ double bl_eval_knn_guess(const bl_knn_config *c, const bl_tensor *refs, const in
 
 /*
  * Rescales references (N,F) and queries (M,F) by the statistics of the references, so that no feature dominates the
- * cosines; out receives two new tensors of those shapes.  Negative with bl_error, out NULL.  Standardised: each feature
- * has mean 0 and variance 1 (a constant one becomes 0).  Whitened: these times (covariance + ridge)^-1/2, up to a rotation,
- * which changes no cosine.
+ * cosines; out receives two new tensors of those shapes.  Negative with bl_error, out NULL.  Standardised: each
+ * feature has mean 0 and variance 1 (a constant one becomes 0).  Whitened: these times (covariance + ridge)^-1/2, up
+ * to a rotation, which changes no cosine.
  *
  * Of several ridges the one is used with which kNN does best on a held-out part of the references; statistics and
  * neighbours then come from the rest.  Time grows with N F^2 and F^3, memory is 3 N F floats.
@@ -72,7 +73,8 @@ typedef struct bl_whiten_config {
 	uint64_t seed;          /* selects the rows that are held out */
 	const volatile int *stop; /* may be NULL */
 } bl_whiten_config;
-typedef struct bl_whiten_result { double ridge, held_out_accuracy; /* NaN where there was one ridge */ } bl_whiten_result;
+/* held_out_accuracy is NaN where there was one ridge. */
+typedef struct bl_whiten_result { double ridge, held_out_accuracy; } bl_whiten_result;
 int bl_eval_standardise(const bl_tensor *refs, const bl_tensor *queries, bl_tensor *out[2]);
 int bl_eval_whiten(const bl_whiten_config *c, const bl_tensor *refs, const int32_t *ref_labels, const bl_tensor *queries,
                    int classes, bl_tensor *out[2], bl_whiten_result *result);
@@ -98,7 +100,7 @@ typedef struct bl_linear_config {
 	                         * 10 iterations that lower the loss by less than 20 such parts end it too */
 	uint64_t seed;
 	const volatile int *stop; /* may be NULL */
-	/* Outputs, may be NULL: logits of unscaled features are x weight^T + bias; guess is the class of each test row. */
+	/* Outputs, may be NULL: unscaled features x have the logits x weight^T + bias; guess: each test row's class. */
 	float *weight, *bias;     /* (K,F), (K) */
 	int32_t *guess;           /* (M) */
 } bl_linear_config;
@@ -110,11 +112,11 @@ typedef struct bl_linear_result {
 int bl_eval_linear(const bl_linear_config *c, const bl_tensor *train, const int32_t *train_labels,
                    const bl_tensor *test, const int32_t *test_labels, int classes, bl_linear_result *out);
 
-/* RankMe of z (N,F): exp of the entropy of the normalised singular values (Garrido et al. 2023), 1 .. min(N,F).  Negative
- * with bl_error. */
+/* RankMe of z (N,F): exp of the entropy of the normalised singular values (Garrido et al. 2023), 1 .. min(N,F).
+   Negative with bl_error. */
 double bl_eval_rankme(const bl_tensor *z);
 /* Eigenvalues of the covariance of z (N,F), uncentred as in RankMe or centred, divisor N - 1, descending, into out (F).
- * 0, or negative with bl_error. */
+   0, or negative with bl_error. */
 int bl_eval_spectrum(const bl_tensor *z, bool centred, float *out);
 /* Standard deviation of each column of z (N,F), divisor N - 1, into out (F).  0, or negative with bl_error. */
 int bl_eval_std(const bl_tensor *z, float *out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* crop.c: random resized crop, and the whole image resized. */
+/* crop.c: random resized crop, and resizing of the whole image. */
 #include "augment/operator.h"
 #include "augment/pil.h"
 #include "augment/resample.h"
@@ -37,7 +37,7 @@ static box centred(const parameters *p, int height, int width)
 	return b;
 }
 
-/* torchvision's rule: area uniform in scale, log of the ratio uniform, ten tries to fit, else the centre. */
+/* torchvision's rule: the area is uniform in scale, the log of the ratio uniform; ten tries to fit, else the centre. */
 static box draw_box(const parameters *p, bl_rng *r, int height, int width)
 {
 	float area = (float)height * (float)width;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* function.c: an operator that is somebody else's function. */
+/* function.c: an operator that calls a function of the program that uses the library. */
 #include "augment/operator.h"
 
 #include <barlow/error.h>
@@ -30,7 +30,7 @@ static bool draw(const void *p, drawing *w, void *d)
 	return true;
 }
 
-/* The function gets planes without anything between them, and makes such. */
+/* The function reads and writes planes without padding between them. */
 static int apply(const void *p, const void *drawn, canvas *c)
 {
 	const draws *d = drawn;

@@ -2,9 +2,10 @@
 /*
  * jitter.c: brightness, contrast, saturation and hue in random order.
  *
- * As torchvision on PIL images: each but hue blends the image with a poorer
- * one, x' = clip(f x + (1 - f) poorer), poorer being black, the mean grey, the
- * grey image.  Hue turns in HSV.  One channel has neither saturation nor hue.
+ * As torchvision on PIL images: each but hue blends the image with another,
+ * x' = clip(f x + (1 - f) other), which is black for brightness, the mean grey
+ * for contrast, the grey image for saturation.  Hue is rotated in HSV.  Images
+ * of one channel have neither saturation nor hue.
  */
 #include "augment/operator.h"
 #include "augment/pil.h"
@@ -33,14 +34,14 @@ INLINE float clip(float x)
 	return x < 1 ? x : 1;
 }
 
-/* A channel from hue h (in sextants, plus the channel's own offset): v - chroma * clip(min(k, 4 - k)), k = h mod 6. */
+/* A channel from hue h (in sextants, plus the channel's offset): v - chroma * clip(min(k, 4 - k)), k = h mod 6. */
 INLINE float from_hue(float h, float v, float chroma)
 {
 	float k = h - 6 * (float)(int)(h * (1.0f / 6)); /* h >= 0 */
 	return v - chroma * clip(k < 4 - k ? k : 4 - k);
 }
 
-/* turn: of the circle, -1/2 to 1/2 */
+/* turn: the rotation as a fraction of the circle, -1/2 to 1/2 */
 BL_CLONES static void turn_hue(float *restrict r, float *restrict g, float *restrict b, size_t n, float turn)
 {
 	float offset = 6 * turn + 6; /* keeps h above 0 */
@@ -123,7 +124,7 @@ static int accepts(const void *params, int channels)
 	return bl_fail("saturation and hue need images of 3 channels, these have %d: set both to 0", channels);
 }
 
-/* In the order in which they are applied; grey images have neither saturation nor hue. */
+/* Lists the changes in the order in which they are applied; grey images have neither saturation nor hue. */
 static int describe(const void *p, const void *drawn, int channels, char *buf, size_t size)
 {
 	static const char *const names[] = { "brightness", "contrast", "saturation", "hue" };

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The list: one that is in no other place.  bl_op_NAME is at the end of the operator's file. */
+/* The only list of operators.  bl_op_NAME is at the end of the operator's file. */
 #define LIST(X) \
 	X(crop) X(resize) X(flip) X(jitter) X(grayscale) X(blur) X(solarize) X(normalize) X(affine) X(noise) X(cutout) \
 	X(vflip) X(alternating_flip) X(pad_crop) X(rotate) X(shear) X(perspective) X(elastic) \

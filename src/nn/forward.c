@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* forward.c: running modules, so that a failure names the module by its path; also without side effects, to look. */
+/* forward.c: runs modules; a failure names the module by its path.  Dry runs without side effects are here as well. */
 #include "nn/module.h"
 
 #include <barlow/profile.h>
@@ -8,11 +8,11 @@
 #include <math.h>
 #include <stdio.h>
 
-/* How the calling thread runs modules now. */
+/* The mode in which the calling thread runs modules. */
 typedef enum run_mode {
 	RUN_PLAIN,
-	RUN_PROBE,  /* what shape comes out? */
-	RUN_FINITE, /* where does the first NaN come from? */
+	RUN_PROBE,  /* finds the shape of the output */
+	RUN_FINITE, /* finds the first module whose output is not finite */
 } run_mode;
 static _Thread_local run_mode mode;
 
@@ -31,7 +31,10 @@ bool bl_module_can_fuse(const bl_module *m)
 	return m->ops->fused != NULL;
 }
 
-/* A layer's message gets "name (brief): " in front, one that comes from deeper down gets "name.". */
+/*
+ * Prefixes the message with "name (brief): " if m is a layer, or with "name." if the message comes from a module
+ * below m.
+ */
 static void locate(const bl_module *m, const char *name)
 {
 	char brief[BL_MODULE_SUMMARY] = "";
@@ -142,7 +145,7 @@ static bl_tensor *probe(bl_module *m, int64_t c, int64_t h, int64_t w)
 	return y;
 }
 
-/* Where the module takes such images, but of another usual number of channels: says so behind the message. */
+/* If the module accepts such images with another number of channels from 1 to 4, appends that to the message. */
 static void hint_channels(bl_module *m, int64_t c, int64_t h, int64_t w)
 {
 	char why[512];

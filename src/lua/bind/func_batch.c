@@ -4,7 +4,7 @@
  *
  *     f(views[, rng[, info]]) -> views
  *
- * Called as functions of images are (func_aug.c), once a batch, in one of the loader's threads.
+ * They are called like functions of images (func_aug.c), once for each batch, in one of the loader's threads.
  */
 #include "lua/bind/face.h"
 
@@ -39,7 +39,7 @@ static void set_list(lua_State *L, const char *name, const bl_batch_call *c)
 	lua_setfield(L, -2, name);
 }
 
-/* As Lua counts: all from 1. */
+/* Pushes the table `info`, in which all numbers start at 1, as in Lua. */
 static void push_info(lua_State *L, const bl_batch_call *c)
 {
 	lua_createtable(L, 0, 4);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_checkpoint.c: a trainer's checkpoints, and which runs can go on from theirs; see lua/resume.lua, too. */
+/*
+ * l_checkpoint.c: saves and loads a trainer's checkpoints, and finds runs that can be resumed; see also
+ * lua/resume.lua.
+ */
 #include "lua/bind/face.h"
 
 #include <barlow/checkpoint.h>
@@ -7,7 +10,7 @@
 
 #include <stdlib.h>
 
-/* checkpoint([path]): all that the run needs to go on, into its folder when no path is given */
+/* checkpoint([path]): saves all that the run needs to be resumed; without a path into its folder */
 int bl_lua_checkpoint(lua_State *L)
 {
 	bl_trainer *t = bl_lua_trainer(L, 1);
@@ -21,7 +24,7 @@ int bl_lua_checkpoint(lua_State *L)
 	return 1;
 }
 
-/* load_checkpoint(path): the new trainer stands where the run of that file, or in that folder, was */
+/* load_checkpoint(path): puts the new trainer where the run of that file or folder was */
 int bl_lua_load_checkpoint(lua_State *L)
 {
 	if (bl_place_load(bl_lua_place(L, 1), luaL_checkstring(L, 2)) < 0)
@@ -31,7 +34,7 @@ int bl_lua_load_checkpoint(lua_State *L)
 	return 1;
 }
 
-/* resumable([run]): its folder; an error where it cannot go on */
+/* resumable([run]): its folder; raises an error if the run cannot be resumed */
 int bl_lua_run_resumable(lua_State *L)
 {
 	char *folder = bl_runs_resumable(luaL_optstring(L, 1, NULL));
@@ -42,7 +45,7 @@ int bl_lua_run_resumable(lua_State *L)
 	return 1;
 }
 
-/* run_checkpoint(folder, step): the file of the checkpoint of that step */
+/* run_checkpoint(folder, step): the path of the checkpoint of that step */
 int bl_lua_run_checkpoint(lua_State *L)
 {
 	char *path = bl_runs_checkpoint(luaL_checkstring(L, 1), luaL_checkinteger(L, 2));
@@ -53,7 +56,7 @@ int bl_lua_run_checkpoint(lua_State *L)
 	return 1;
 }
 
-/* may_set(trainer, name, value): can that be set while it trains? */
+/* may_set(trainer, name, value): may the setting take this value while the run trains? */
 int bl_lua_may_set(lua_State *L)
 {
 	lua_pushboolean(L, bl_trainer_may_set(bl_lua_trainer(L, 1), luaL_checkstring(L, 2), luaL_checknumber(L, 3)) == 0);
