@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- manual.lua: the registry as a manual page, barlow-lua(7).
+-- manual.lua: writes the registry as a manual page, barlow-lua(7).
 local registry = require "barlow.registry"
 local help = require "barlow.help"
 
@@ -52,7 +52,7 @@ The same texts are shown by
 and, at the prompt, by
 .BR ?name .]]
 
--- What is to be said of a group before its entries.
+-- Text that precedes the entries of a group.
 local notes = {
 	aug = [[
 Operators do what torchvision does on float tensors
@@ -71,7 +71,7 @@ Flips, pad_crop, invert, posterize and equalize are the same in both, and have n
 Noise, cutout, channel_dropout, operators of vectors and functions have no counterpart of PIL's.]],
 }
 
--- The page as text.
+-- Returns the page as text.
 function manual.text(version)
 	local out, group = { head:format(escape(version)) }, nil
 	local done = {}

@@ -1,16 +1,16 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- prompt_commands.lua: %time, %who and the others of the prompt, and $ for the shell.
+-- prompt_commands.lua: the commands of the prompt (%time, %who, ...), and $ for the shell.
 local native = require "barlow.native"
 local show = require "barlow.show"
 local hints = require "barlow.prompt_hints"
 
 local commands = {}
 
-local prompt -- what called us
+local prompt -- the module that called commands.run
 
 local list, by_name = {}, {}
 
--- usage: "NAME [ARGUMENT]"; what it does in a line; run(argument)
+-- usage: "NAME [ARGUMENT]"; text: one line of help; run: called with the argument
 local function add(usage, text, run)
 	local c = { name = usage:match "^%S+", usage = usage, text = text, run = run }
 	list[#list + 1] = c
@@ -22,7 +22,7 @@ local function need(name, argument)
 	return argument
 end
 
--- The code as a function: an expression, or statements.
+-- Compiles an expression or statements to a function.
 local function compile(code)
 	local f, message = load("return " .. code, "=stdin", "t")
 	if not f then f, message = load(code, "=stdin", "t") end
@@ -45,7 +45,7 @@ end)
 
 local BENCH_SECONDS, BENCH_RUNS = 1, 5
 
--- Times of so many calls, in a row.
+-- Times n calls in a row.
 local function time_calls(f, n)
 	local before = native.now()
 	for _ = 1, n do f() end
@@ -76,7 +76,7 @@ end)
 
 -- Variables.
 
--- Names of the user's globals, sorted.
+-- The names of the user's globals, sorted.
 local function own_globals()
 	local names = {}
 	for name in pairs(_G) do
@@ -136,7 +136,7 @@ add("run FILE [ARGUMENTS]", "run a script in this session: its global variables 
 	if not fine then error(why, 0) end
 end)
 
--- The script that the session is: entries that failed are left out.
+-- The session as a script, without the entries that failed.
 local function session_text()
 	local lines = {}
 	for _, e in ipairs(prompt.entries) do
@@ -145,7 +145,7 @@ local function session_text()
 	return #lines > 0 and table.concat(lines, "\n") .. "\n" or nil
 end
 
--- An entry as a line of a script: an expression alone is no statement of Lua.
+-- Makes an entry a line of a script: an expression alone, which is not a statement in Lua, is printed.
 local function as_statement(text)
 	text = text:gsub("^%s*=", "")
 	if load(text, "=save", "t") then return text end
@@ -274,7 +274,7 @@ function commands.run(input, caller)
 	prompt = caller
 	local command = input:match "^%s*[%$!](.*)$"
 	if command then return shell((command:gsub("^%s+", ""))) end
-	local name, argument = input:match "^%s*%%+%s*(%S*)%s*(.-)%s*$" -- %%time of IPython's cells, too
+	local name, argument = input:match "^%s*%%+%s*(%S*)%s*(.-)%s*$" -- also accepts %%time, as in IPython's cells
 	if name == "" then name = "help" end
 	local c, in_shell = by_name[hints.alias[name] or name], hints.shell[name]
 	if in_shell then return shell(("%s %s"):format(in_shell == true and name or in_shell, argument)) end

@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-sweep.lua: a sweep as data: a base recipe, what varies in it, and seeds; and its folder.
+sweep.lua: the declaration of a sweep (a base recipe, the settings that vary, seeds) and its folder.
 
-An arm is a point of the space, a trial an arm and a seed.  Trial k's arm, seed and recipe follow from the declaration and k
-alone (but for the sampler tpe), so that any process can make any trial, and the same sweep gives the same trials again.  The
-declaration is a recipe like others (FOLDER/sweep.lua): it is read where it can only construct.  Trials are made by workers
-(worker.lua), which a driver starts (driver.lua); what came of them is read by results.lua.
+An arm is a point of the space, a trial is an arm with a seed.  Trial k's arm, seed and recipe follow from the declaration
+and k alone (except with the sampler tpe), so that any process can run any trial, and the same sweep has the same trials
+again.  The declaration is a recipe (FOLDER/sweep.lua), which is read in the sandbox for recipes.  Workers (worker.lua) run
+the trials, a driver starts the workers (driver.lua), and results.lua reads the results.
 ]]
 local added = require "barlow.sweep_added"
 local native = require "barlow.native"
@@ -20,12 +20,12 @@ local sweep = {}
 local Sweep = { __index = {} }
 sweep.class = Sweep
 
-local REFERENCES = 10000 -- of the kNN on the validation part, at most
-local SPLIT_SEED = 0     -- of the validation part: the same images in every trial
+local REFERENCES = 10000 -- at most, for the kNN on the validation part
+local SPLIT_SEED = 0     -- for the validation part: the same images in every trial
 
 -- The declaration.
 
--- Of help: a sweep of a small run, made but not run.
+-- For the examples in help: a sweep of a small run, constructed but not run.
 sweep.example = "sweep{base = {data = data.shapes{n = 64, size = 8, channels = 1}, encoder = nn.cnn{widths = {4}, image = 8}, "
 	.. "projector = {8}, batch = 16, epochs = 1}, space = {[\"loss.lambda\"] = {.005, .01}}, seeds = 2}"
 
@@ -86,7 +86,7 @@ local function whole(what, v, low, high)
 	return v
 end
 
--- What varies.
+-- Checks of space, seeds, budget and pruning.
 
 local function check_space(s)
 	s.paths = space.paths(s.space)
@@ -120,7 +120,7 @@ local function check_seeds(s, first)
 	s.seed = s.seeds[1]
 end
 
-local ARMS = 20 -- of samplers that have no end, without a budget
+local ARMS = 20 -- default number for samplers other than grid, without a budget
 
 local function check_budget(s)
 	local budget = s.budget or {}
@@ -149,7 +149,7 @@ local function check_prune(s)
 	if type(s.prune.eta) ~= "number" or not (s.prune.eta > 1) then refuse "prune.eta must be a number above 1" end
 end
 
--- The setting `stop`, which is a method of sweeps as well, is kept as `narrow`.
+-- The setting `stop` is stored as `narrow`, since sweeps have a method `stop`.
 local function check_stop(s)
 	local stop = s.stop
 	s.stop = nil
@@ -160,7 +160,7 @@ end
 
 -- Points.
 
--- By path: the values of the arm; {} of the base.
+-- Returns the values of the arm by path; {} for the base.
 function sweep.values(s, arm)
 	local out, part = {}, nil
 	if arm == s.base_arm then return out end
@@ -174,11 +174,12 @@ function sweep.values(s, arm)
 	return out
 end
 
--- Trials in their order are those of blocks: arms from..to, each with the seeds at places first..last.  All arms of a block get
--- their first seed before any gets its second, unless what an arm is depends on results.
+-- Trials are ordered by blocks: arms from..to, each with the seeds at indices first..last.  Within a block all arms
+-- get their
+-- first seed before any gets its second, unless the sampler depends on results (tpe).
 local function block_size(b) return (b.to - b.from + 1) * (b.last - b.first + 1) end
 
--- The arm, and the seed's place, of trial k.
+-- Returns the arm and the seed's index of trial k.
 function sweep.arm_of(s, k)
 	local rest = k - 1
 	for _, b in ipairs(s.blocks) do
@@ -192,7 +193,7 @@ function sweep.arm_of(s, k)
 	error(("sweep: there is no trial %d"):format(k), 0)
 end
 
--- The declaration, and what was added by anybody since.
+-- Updates s from the declaration and everything that was added to it since, by any process.
 function sweep.refresh(s)
 	local now = added.read(s)
 	local trials = #now.blocks == 1 and s.declared.trials or 0
@@ -221,7 +222,7 @@ local function add_seeds(s, seeds)
 	added.append(s, { seeds = seeds })
 end
 
--- The points of tpe are drawn once, by whoever comes first, from the results that he sees; both are kept.
+-- A point of tpe is drawn once, by the first process that needs it, from the results so far; both are stored.
 function sweep.drawn(s, arm)
 	local path = ("%s/arms/%04d.json"):format(s.folder, arm)
 	local text = native.read_file(path)
@@ -244,7 +245,7 @@ end
 
 -- Recipes.
 
--- A list like { "0.9", ... } is a description already; an object is described.
+-- A list like { "0.9", ... } is already a description; an object is converted to one.
 local function settings_of(base)
 	local meta = type(base) == "table" and getmetatable(base)
 	if meta and meta.__recipe then return recipe.copy(base) end
@@ -252,7 +253,7 @@ local function settings_of(base)
 	return recipe.of_settings(base)
 end
 
--- Where the metric is measured: on images that are held out of the recipe's own, or on a set that was given.
+-- Adds the images on which the metric is measured: held out from the recipe's own, or a given set.
 local function validate(s, r)
 	if s.validation == false or r.knn then return r end
 	local train, queries = r.data, s.validation
@@ -267,14 +268,15 @@ local function validate(s, r)
 	return r
 end
 
--- With the values in place, set in the order of their paths: "views.blur.p" comes before "views[1].blur.p", which then holds.
+-- The base with these values, set in the order of their paths: "views.blur.p" first, so that "views[1].blur.p"
+-- overrides it.
 local function with_values(s, values)
 	local r = recipe.copy(s.base)
 	for _, path in ipairs(space.paths(values)) do space.set(r, path, recipe.copy(values[path])) end
 	return r
 end
 
--- The text of `trial` called with these values; it runs where it can only construct.
+-- The text that calls `trial` with these values; it is run in the sandbox for recipes.
 local function made_text(s, values)
 	return ("return trainer((%s)(%s))\n"):format(recipe.text(s.trial), (recipe.text(recipe.copy(values))))
 end
@@ -286,7 +288,7 @@ local function made(s, values, path)
 	return r
 end
 
--- What trainer{} takes for these values and that seed; a text that makes it goes to the folder.
+-- Returns the recipe (settings of trainer{}) for these values and that seed; `trial` is written to the folder as text.
 function sweep.recipe_of(s, values, seed, name, folder)
 	local r
 	if s.trial then
@@ -306,13 +308,13 @@ function sweep.recipe(s, k)
 	return sweep.recipe_of(s, sweep.values(s, arm), s.seeds[seed], ("%s %04d"):format(s.name, k), native.trial_path(s.folder, k))
 end
 
--- A trainer that never runs: it says what is wrong with a recipe, and what is in force.
+-- Makes a trainer that never runs: it raises the errors of a recipe, and has the settings in force.
 local function dry(r)
 	r.folder = false
 	return require "barlow".trainer(r)
 end
 
--- What is in force in the base, which then has a setting at every path that may be varied.
+-- Fills in the base with all settings in force, so that every path that may vary exists.
 local function complete(s)
 	local r = settings_of(s.base)
 	local own_sets = r.knn
@@ -327,7 +329,8 @@ local function complete(s)
 	return t
 end
 
--- Fails where the base, or `trial`, cannot be made with that value; gives the algorithms of convolutions that the base does not have.
+-- Fails if the base, or `trial`, cannot be made with that value; returns the convolution algorithms that the base
+-- lacks.
 local function try_value(s, path, v)
 	local values, new = s.trial and sweep.values(s, 1) or {}, {}
 	values[path] = v
@@ -339,7 +342,7 @@ local function try_value(s, path, v)
 	return new
 end
 
--- New values of one axis of a grid: with all values of the others they are its new arms.
+-- Adds values to one axis of a grid; combined with all values of the other axes they are the new arms.
 local function add_values(s, path, values)
 	local there, convolution, seen = s.space[path], {}, {}
 	if not there then
@@ -361,8 +364,8 @@ local function add_values(s, path, values)
 end
 
 --[[
-More seeds of all arms, more arms of a sampler that has them, or more values of a grid.  Of several axes the later ones, in the order
-of their paths, meet the new values of those before.
+Adds seeds to all arms, arms to a sampler other than grid, or values to a grid.  If several axes get values, each axis, in the
+order of the paths, is combined with the new values of the axes before it.
 ]]
 function sweep.add(s, more)
 	local kinds = 0
@@ -381,7 +384,7 @@ function sweep.add(s, more)
 	sweep.refresh(s)
 end
 
--- A recipe with these values in which the sets of images are those of trainer t, where the values are not about them.
+-- A recipe with this value.  It uses the image sets of trainer t unless the value changes them.
 local function trial_of(s, t, path, v)
 	local r = with_values(s, { [path] = v })
 	if path:find "^data" or path:find "^knn" then return validate(s, r) end
@@ -390,8 +393,8 @@ local function trial_of(s, t, path, v)
 end
 
 --[[
-Every value of every list by itself in the base, and the ends of distributions: errors come before training, and name the
-value.  Returns by path the place of the value that the base has anyway, where there is one.
+Tries every value of every list by itself in the base, and the ends of distributions, so that errors come before training
+and name the value.  Returns by path the index of the value that the base already has, if there is one.
 ]]
 local function try_values(s, t)
 	local same = {}
@@ -412,7 +415,7 @@ local function try_values(s, t)
 	return same
 end
 
--- The arm that is the base: one of the grid's, or one more, which comes first.
+-- Finds the arm that equals the base: one of the grid's, or an additional first arm.
 local function place_base(s, same)
 	if not s.baseline or s.trial then return end
 	local arm = 1
@@ -432,21 +435,21 @@ end
 local KEPT = { "name", "version", "base", "space", "trial", "seeds", "sampler", "metric", "goal", "validation", "references", "test",
 	"budget", "prune", "narrow", "baseline", "base_arm", "reference", "arms", "trials", "level", "retries", "memory" }
 
--- What is written: all of the declaration as data.
+-- The declaration as data, as it is written to the file.
 local function declaration(s)
 	local out = {}
 	for _, k in ipairs(KEPT) do out[k] = s[k] end
 	return recipe.copy(out)
 end
 
--- A short name of a text (FNV-1a, 64 bits): the same sweep has the same folder.
+-- A hash of a text (FNV-1a, 64 bits, folded to 32), so that the same sweep has the same folder.
 local function digest(text)
 	local h = 0xcbf29ce484222325
 	for i = 1, #text do h = (h ~ text:byte(i)) * 0x100000001b3 end
 	return ("%08x"):format((h ~ h >> 32) & 0xffffffff)
 end
 
--- Writes the declaration, or finds the same one there.
+-- Writes the declaration, or checks that the folder has the same one.
 local function settle(s)
 	local d = declaration(s)
 	local lost = recipe.lost(d)
@@ -495,7 +498,7 @@ function sweep.new(settings)
 	return setmetatable(s, Sweep)
 end
 
--- The metric, and whether more of it is better.
+-- Checks the metric, and decides whether more of it is better.
 function sweep.check_metric(s, t)
 	if s.goal then one_of("goal", s.goal, "max", "min") end
 	local kinds = { linear = "score" }
@@ -513,7 +516,7 @@ function sweep.check_metric(s, t)
 	s.goal = s.goal or (accuracy and "max" or "min")
 end
 
--- A sweep that is there: by its folder, or by how one folder's name among all sweeps begins.
+-- Finds an existing sweep by its folder, or by the beginning of its folder's name if only one matches.
 function sweep.find(what)
 	if native.exists(what .. "/sweep.lua") then return what end
 	local found = {}
@@ -526,7 +529,7 @@ function sweep.find(what)
 		native.clean(sweep.root()))
 end
 
--- The fields of a declaration that was read, as what a sweep is made of; raises where they are not.
+-- Checks the fields of a declaration that was read; raises an error if they are not those of a sweep.
 local function check_read(s, path)
 	local function need(fine, what) if not fine then error(("%s: %s"):format(path, what), 0) end end
 	need(type(s.space) == "table" and type(s.seeds) == "table" and #s.seeds > 0, "no declaration of a sweep")

@@ -96,7 +96,7 @@ typedef struct bl_snapshot {
 	char view_class[BL_CLASS_TEXT];    /* its name; "": not known */
 	char view_draws[BL_VIEWS_MAX][BL_DRAW_TEXT];  /* what the pipelines drew: "crop 3,4 20x22, flip, brightness 1.21" */
 	/* The requested region, pooled to region_rows x region_cols cells (one element a cell when it fits). */
-	bl_region region;                  /* as computed: clamped to the matrix; order is PLAIN if d is too large to sort */
+	bl_region region;                  /* as computed: clamped to the matrix; PLAIN if d is too large to sort */
 	int32_t region_rows, region_cols;  /* cells, at most BL_GRID_MAX; 0: none */
 	int64_t region_elements;           /* elements that the extremes cover; fewer than rows x cols: a sample */
 	float region_mean[BL_GRID_MAX * BL_GRID_MAX], region_extreme[BL_GRID_MAX * BL_GRID_MAX];
@@ -149,8 +149,8 @@ typedef enum bl_keep { BL_KEEP_SOME, BL_KEEP_ALL, BL_KEEP_RECORDS } bl_keep;
 
 /*
  * Trainer's side.  path NULL: the run is in the memory of this process only; columns NULL: records have no columns.
- * Both structs are copied.  A new reference, given back with bl_live_close; NULL with bl_error.  Functions that
- * return int return 0, or negative with bl_error, unless they say otherwise.
+ * Both structs are copied.  A new reference, given back with bl_live_close; NULL with bl_error.  Functions that can
+ * fail and return int return 0, or negative with bl_error, unless they say otherwise.
  */
 bl_live *bl_live_create(const char *path, const bl_live_info *info, const bl_columns *columns);
 int bl_live_keep(bl_live *l, bl_keep keep); /* default: BL_KEEP_SOME; only in memory and before the first snapshot */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* canvas.h: the image being worked on, as planes of float. */
+/* canvas.h: the image that operators work on, as planes of floats. */
 #ifndef AUGMENT_CANVAS_H
 #define AUGMENT_CANVAS_H
 
@@ -14,34 +14,34 @@
 
 /*
  * Values are in 0..1 until they are normalised.  While `pixels` or `values` is
- * set nothing has been read yet and `data` is empty.
+ * set, the image has not been read yet and `data` is empty.
  */
 typedef struct canvas {
 	int channels, height, width;
 	size_t plane;          /* from one plane to the next */
-	float *data, *spare;   /* who cannot work in place writes to spare and swaps */
+	float *data, *spare;   /* operators that cannot work in place write to spare and swap */
 	const uint8_t *pixels; /* (H,W,C), or NULL */
-	const float *values;   /* the same of an image of floats */
-	float scale;           /* of these pixels against the whole image, in whose pixels boxes are drawn, ... */
-	int top, left;         /* ... and where they begin, at that scale */
+	const float *values;   /* the same for an image of floats */
+	float scale;           /* of these pixels relative to the whole image, in whose pixels boxes are drawn */
+	int top, left;         /* where these pixels begin, at that scale */
 } canvas;
 
-/* Values from one plane to the next: whole cache lines. */
+/* The number of floats from one plane to the next, rounded up to whole cache lines. */
 static inline size_t bl_canvas_room(int height, int width)
 {
 	return ((size_t)height * (size_t)width + 15) / 16 * 16;
 }
 
-/* The image's pixels, nothing read of them yet; who calls gives it data and spare. */
+/* Refers to the image's pixels without reading them; the caller sets data and spare. */
 void bl_canvas_open(canvas *c, const bl_image *in);
-/* Height and width become those; what is in data loses its meaning. */
+/* Sets height and width; the content of data becomes invalid. */
 void bl_canvas_resize(canvas *c, int height, int width);
 void bl_canvas_swap(canvas *c);
-/* Moves what is in data so that planes are `plane` apart: at least height * width, at most bl_canvas_room. */
+/* Moves the planes in data so that they are `plane` apart: at least height * width, at most bl_canvas_room. */
 void bl_canvas_pack(canvas *c, size_t plane);
-/* Reads the pixels into data, where that has not been done. */
+/* Reads the pixels into data unless that has been done. */
 void bl_canvas_load(canvas *c);
-void bl_canvas_mirror(canvas *c); /* left becomes right, in data */
+void bl_canvas_mirror(canvas *c); /* mirrors data from left to right */
 /* out (H,W,C) = data * scale + shift, per channel */
 void bl_canvas_store(const canvas *c, const float *scale, const float *shift, float *out);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* pipeline.c: operators one after the other: checked when built, drawn into a plan, and applied by it. */
+/* pipeline.c: a sequence of operators: checked when built; random draws go into a plan, which is then applied. */
 #include "augment/pipeline.h"
 #include "augment/operator.h"
 #include "augment/window.h"
@@ -16,12 +16,12 @@
 
 enum { MOST_OPERATORS = 64, ALIGNMENT = 16 };
 
-/* An operator at its place. */
+/* An operator in a pipeline. */
 typedef struct stage {
 	bl_aug *aug;
 	const operator *op;
-	uint32_t occurrence; /* how many of its name come before it */
-	size_t at;           /* of its draws in the plan */
+	uint32_t occurrence; /* number of operators of the same name before it */
+	size_t at;           /* offset of its draws in the plan */
 } stage;
 
 struct bl_pipeline {
@@ -29,14 +29,14 @@ struct bl_pipeline {
 	int n;
 	int64_t settled; /* the last epoch that ramps change */
 	pthread_mutex_t lock;
-	bl_pipeline *now; /* what it is in epoch `epoch`, where that was asked for last; under lock */
+	bl_pipeline *now; /* the pipeline of epoch `epoch`, which was requested last; protected by lock */
 	int64_t epoch;
 	stage stage[];
 };
 
 /* --- Building -------------------------------------------------------------------------------------- */
 
-/* Fields within their ranges, and what else the operator checks; at the end of its ramps, too. */
+/* Checks the ranges of the fields and the operator's own conditions, also at the end of its ramps. */
 static int check_operator(const bl_aug *a)
 {
 	_Alignas(16) unsigned char last[BL_AUG_BYTES];
@@ -92,7 +92,7 @@ bl_pipeline *bl_pipeline_new(bl_aug *const *ops, int n)
 		p->stage[i] = (stage){ bl_aug_ref(ops[i]), ops[i]->op, occurrence(ops, i), at };
 		int64_t settled = bl_operator_settled(ops[i]);
 		p->settled = settled > p->settled ? settled : p->settled;
-		if (!ops[i]->built) /* others may be reading one that is */
+		if (!ops[i]->built) /* other threads may be reading an operator that is built */
 			ops[i]->built = true;
 		at += (ops[i]->op->draws + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 	}
@@ -129,7 +129,7 @@ int64_t bl_pipeline_settled(const bl_pipeline *p)
 	return p->settled;
 }
 
-/* What its ramps make of it in that epoch: a new one. */
+/* Makes a new pipeline with the values that the ramps have in that epoch. */
 static bl_pipeline *make_at(const bl_pipeline *p, int64_t epoch)
 {
 	bl_aug *now[MOST_OPERATORS] = { NULL };
@@ -144,7 +144,7 @@ static bl_pipeline *make_at(const bl_pipeline *p, int64_t epoch)
 	return made;
 }
 
-/* Kept, so that nobody who asks again within an epoch allocates anything. */
+/* The result is cached, so that repeated calls within an epoch allocate nothing. */
 static bl_pipeline *at(bl_pipeline *p, int64_t epoch)
 {
 	if (p->now && p->epoch == epoch)
@@ -240,7 +240,7 @@ static bl_rng stream(const stage *s, const bl_view_key *key)
 	return r;
 }
 
-/* A flip right after a crop is free: the crop's weights are laid out from right to left. */
+/* A flip right after a crop costs nothing: the crop's weights are stored from right to left. */
 static void fold_mirrors(const bl_pipeline *p, bl_plan *plan)
 {
 	for (int i = 0; i + 1 < p->n; i++) {
@@ -292,7 +292,7 @@ bl_rng bl_plan_stream(const bl_pipeline *p, const bl_plan *plan, int i)
 
 /* --- Applying -------------------------------------------------------------------------------------- */
 
-/* Does the first operator read its window of the image and nothing else? */
+/* Does the first operator read only its window of the image? */
 static bool begins_with_window(const bl_pipeline *p)
 {
 	return p->n && p->stage[0].op->window;
@@ -312,7 +312,8 @@ size_t bl_pipeline_room(const bl_pipeline *p, int height, int width)
 	return most;
 }
 
-/* Planes that hold the image at its largest on the way.  Bytes count only where no resampling reads them first. */
+/* Allocates planes for the largest size of the image between operators.  The input's own size counts only if no
+   resampling reads bytes first. */
 static int make_canvas(const bl_pipeline *p, const bl_image *in, canvas *c)
 {
 	int h = in->height, w = in->width;
@@ -325,7 +326,7 @@ static int make_canvas(const bl_pipeline *p, const bl_image *in, canvas *c)
 	return c->data && c->spare ? 0 : -1;
 }
 
-/* Whether what is at hand of the image has all of the window that was drawn. */
+/* Checks that the given part of the image contains the whole window of the plan. */
 static int check_part(const bl_pipeline *p, const bl_plan *plan, const bl_image *in)
 {
 	if (!in->part.eighths)
@@ -351,7 +352,7 @@ static int check_image(const bl_pipeline *p, const bl_plan *plan, const bl_image
 	return bl_pipeline_check(p, in->channels) < 0 ? -1 : check_part(p, plan, in);
 }
 
-/* The view is written out, and a last operator that only scales and shifts happens on the way. */
+/* Writes the view; a last operator that only scales and shifts is applied in the same pass. */
 static void finish(const stage *last, const canvas *c, float *out)
 {
 	float scale[BL_CHANNELS_MOST], shift[BL_CHANNELS_MOST] = { 0 };
@@ -362,7 +363,7 @@ static void finish(const stage *last, const canvas *c, float *out)
 	bl_canvas_store(c, scale, shift, out);
 }
 
-/* The first n operators. */
+/* Applies the first n operators. */
 static int run(const bl_pipeline *p, const bl_plan *plan, int n, canvas *c)
 {
 	for (int i = 0; i < n; i++) {

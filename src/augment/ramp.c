@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * ramp.c: fields that go from one value to another as epochs pass.
+ * ramp.c: fields whose value changes linearly with the epoch.
  *
- * In an epoch a pipeline with ramps is a pipeline without: bl_pipeline_at makes that one of bl_operator_at.  So nothing
- * else knows of ramps, and the views of an epoch are those of a pipeline with the epoch's numbers.
+ * For each epoch, bl_pipeline_at makes a pipeline without ramps from the results of bl_operator_at.  So no other code
+ * handles ramps, and the views of an epoch are those of a pipeline with that epoch's numbers.
  */
 #include "augment/operator.h"
 
@@ -37,7 +37,7 @@ static int check_ramp(const bl_aug *a, const bl_field *f, int64_t epochs)
 	return 0;
 }
 
-/* The last values as the field has them: of its precision, a pair as two. */
+/* Sets the last values as the field stores them: in its precision, a pair as two numbers. */
 static int set_end(const bl_aug *a, ramp *r, const double *to, int n)
 {
 	_Alignas(16) unsigned char parameters[BL_AUG_BYTES];
@@ -88,7 +88,7 @@ void bl_operator_fields_at(const bl_aug *a, int64_t epoch, void *parameters)
 			v[k] = between(v[k], r->to[k], part);
 			v[k] = is_whole(r->field) ? floor(v[k] + .5) : v[k];
 		}
-		bl_field_set(r->field, parameters, v, r->n); /* between two that are in range */
+		bl_field_set(r->field, parameters, v, r->n); /* cannot fail: v lies between two values that are in range */
 	}
 }
 
@@ -105,7 +105,7 @@ bl_aug *bl_operator_at(bl_aug *a, int64_t epoch)
 	return now;
 }
 
-/* In whatever order they were set. */
+/* Compares the ramps of two operators, in any order. */
 bool bl_operator_equal_ramps(const bl_aug *a, const bl_aug *b)
 {
 	bool same = a->ramps == b->ramps;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* norm.c: the batch norm layer, which can take a residual sum and a ReLU into its own pass. */
+/* norm.c: the batch norm layer, which can be fused with a residual sum and a ReLU. */
 #include "nn/layers.h"
 
 #include <barlow/number.h>

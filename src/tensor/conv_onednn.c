@@ -2,11 +2,11 @@
 /*
  * conv_onednn.c: convolution by oneDNN 2.x, in channels-last memory; the only file that knows oneDNN.
  *
- * oneDNN cuts its work by the number of its threads, which would change bits.
- * So the images are cut here, as everywhere, and oneDNN computes each cut on
- * one thread; cuts of the weight gradient are added in order.  What it needs
- * to know of a shape is made once and kept; the weights go into an order that
- * it likes, and their gradient comes back from there.
+ * oneDNN divides its work by the number of its threads, which would change
+ * bits.  So the images are divided here, as everywhere, and oneDNN computes
+ * each part on one thread; the parts of the weight gradient are added in order.
+ * The primitives of a shape are made once and kept.  Weights are reordered into
+ * the layout that oneDNN prefers, and their gradient is reordered back.
  */
 #include "tensor/conv_onednn.h"
 
@@ -24,14 +24,14 @@
 enum { SCRATCH_PAD = 0, SCRATCH_RESULT = 1, CUTS = 16, WEIGHT_CUTS = 8, FEW_CUTS = 4, PARTIAL_FLOATS = 4 << 20, SUM_FLOATS = 1 << 14 };
 enum { X, W, Y, ARRAYS };
 
-/* What oneDNN calls x, w and y in each direction. */
+/* oneDNN's names of x, w and y in each direction. */
 static const int names[BL_CONV_DIRECTIONS][ARRAYS] = {
 	{ DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST },
 	{ DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_DST },
 	{ DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_DST },
 };
 
-/* A convolution of so many images in one direction. */
+/* A convolution of a fixed number of images in one direction. */
 typedef struct part {
 	dnnl_primitive_t conv;
 	dnnl_memory_desc_t d[ARRAYS], pad;
@@ -41,9 +41,9 @@ typedef struct plan {
 	bl_conv g;
 	bl_conv_direction direction;
 	int64_t cuts;
-	part part[2];             /* of n / cuts images, and of one more */
-	dnnl_memory_desc_t ours;  /* the weights' order */
-	dnnl_primitive_t move;    /* weights to oneDNN's order, or their gradient from there; NULL: it is ours */
+	part part[2];             /* for n / cuts images, and for one image more */
+	dnnl_memory_desc_t ours;  /* our layout of the weights */
+	dnnl_primitive_t move;    /* reorders weights to oneDNN's layout, or their gradient back; NULL: it is ours */
 	struct plan *next;
 } plan;
 
@@ -55,7 +55,7 @@ static int refused(const char *what)
 	return bl_fail("oneDNN refuses %s", what);
 }
 
-/* --- What is made once ------------------------------------------------------------- */
+/* --- Plans -------------------------------------------------------------------------- */
 
 static int describe(const bl_conv *g, int64_t n, const dnnl_memory_desc_t *w, dnnl_memory_desc_t d[ARRAYS])
 {
@@ -69,7 +69,7 @@ static int describe(const bl_conv *g, int64_t n, const dnnl_memory_desc_t *w, dn
 	return s == dnnl_success ? 0 : refused("these arrays");
 }
 
-/* hint: the forward's, for the other two. */
+/* hint: the description of the forward direction, which the other two need. */
 static dnnl_primitive_desc_t describe_conv(const bl_conv *g, bl_conv_direction direction, const dnnl_memory_desc_t *d,
                                            dnnl_primitive_desc_t hint)
 {
@@ -106,7 +106,7 @@ static dnnl_primitive_desc_t describe_direction(const bl_conv *g, bl_conv_direct
 	return pd;
 }
 
-/* w: the weights' order, NULL: whichever oneDNN likes. */
+/* w: layout of the weights; NULL: oneDNN chooses. */
 static int make_part(const plan *p, int64_t n, const dnnl_memory_desc_t *w, part *out)
 {
 	if (describe(&p->g, n, w, out->d) != 0)
@@ -139,7 +139,7 @@ static int make_move(plan *p)
 	return s == dnnl_success ? 0 : refused("to order our weights");
 }
 
-/* Few for large weights, as each cut of their gradient has an array of its own. */
+/* Few parts if the weights are large, since each part of their gradient has its own array. */
 static int64_t cuts_of(const bl_conv *g, bl_conv_direction direction)
 {
 	int64_t cuts = CUTS;
@@ -203,7 +203,7 @@ static bool is_for(const plan *p, const bl_conv *g, bl_conv_direction direction)
 	return p->direction == direction && !memcmp(&p->g, &plain, offsetof(bl_conv, by));
 }
 
-/* oneDNN looks at the number of threads when it makes as well as when it runs. */
+/* oneDNN reads the number of threads when it creates a primitive as well as when it runs one. */
 static int one_thread(void)
 {
 	int before = omp_get_max_threads();
@@ -235,7 +235,7 @@ static plan *plan_for(const bl_conv *g, bl_conv_direction direction)
 
 /* --- Running -------------------------------------------------------------------------- */
 
-/* One primitive on one thread; memories are let go. */
+/* Runs one primitive on one thread and frees the memory objects. */
 static int execute(dnnl_primitive_t primitive, int n, dnnl_exec_arg_t *args)
 {
 	dnnl_stream_t stream;
@@ -263,10 +263,10 @@ static dnnl_memory_t memory(const dnnl_memory_desc_t *d, const void *at)
 
 typedef struct job {
 	const plan *p;
-	const float *at[ARRAYS]; /* of all images; the result is written */
+	const float *at[ARRAYS]; /* arrays of all images; the result's is written to */
 	const float *bias;
 	float *partial;          /* of the weight gradient: [cut][size] */
-	int64_t size;            /* of the weights in oneDNN's order */
+	int64_t size;            /* of the weights in oneDNN's layout */
 	bool add;
 	atomic_bool failed;
 } job;
@@ -296,7 +296,7 @@ static void add_bias(const bl_conv *g, const float *bias, float *y, int64_t imag
 		add_to(y + i * g->k, bias, g->k);
 }
 
-/* Images from..to-1; oneDNN cannot add, so that what is to be added comes by way of a scratch. */
+/* Images from..to-1.  oneDNN cannot add to an array, so a result that is added goes through a scratch buffer. */
 static int run_images(job *j, int64_t cut, int64_t from, int64_t to)
 {
 	const bl_conv *g = &j->p->g;
@@ -339,7 +339,7 @@ static int move(const plan *p, const dnnl_memory_desc_t *from_d, const float *fr
 	return rc;
 }
 
-/* Forward and data gradient, which take the weights. */
+/* Forward and data gradient, which read the weights. */
 static int run_with_weights(job *j)
 {
 	const plan *p = j->p;
@@ -372,7 +372,7 @@ int bl_onednn_data_gradient(const bl_conv *g, const float *dy, const float *w, f
 	return j.p ? run_with_weights(&j) : -1;
 }
 
-/* --- Weight gradient: the cuts' sum ---------------------------------------------------- */
+/* --- Weight gradient: sum of the parts -------------------------------------------------- */
 
 static void sum_chunk(void *ctx, int64_t chunk)
 {
@@ -382,7 +382,7 @@ static void sum_chunk(void *ctx, int64_t chunk)
 		add_to(j->partial + from, j->partial + cut * j->size + from, n);
 }
 
-/* The sum in oneDNN's order to dw in ours; by way of `between` where it is to be added. */
+/* Reorders the sum from oneDNN's layout into dw in ours; through `between` if it is added to dw. */
 static int give(const job *j, float *dw, bool add)
 {
 	const plan *p = j->p;
