@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * columns.h: what the records of a run hold.
+ * columns.h: the columns of a run's records.
  *
- * A run has a list of columns, and a record has a value for each, NaN where nothing was measured.  Whoever shows
- * records goes by a column's name or kind and takes label, unit and format from here, so that a column which it has
- * never heard of is shown as well.  The trainer's own columns are listed in src/train/record.c, those of the loss come
- * with the loss, and a run's user may add more while it trains.
+ * A run has a list of columns, and a record has a value for each, NaN where nothing was measured.  Code that shows
+ * records selects columns by name or kind and takes label, unit and format from here, so that unknown columns are shown
+ * as well.  The trainer's own columns are listed in src/train/record.c, those of the loss are defined by the loss, and
+ * the user may add more while the run trains.
  */
 #ifndef BARLOW_COLUMNS_H
 #define BARLOW_COLUMNS_H
@@ -48,28 +48,28 @@ typedef struct bl_columns {
 
 typedef struct bl_record {
 	int64_t step;                  /* 1 after the first step */
-	double value[BL_COLUMNS_MAX];  /* of the run's columns, by their places; NaN: not measured */
+	double value[BL_COLUMNS_MAX];  /* of the run's columns, by index; NaN: not measured */
 } bl_record;
 
-/* A copy of `column` behind the others.  Its place; negative: no room, a name that cannot be, or one that is taken. */
+/* Appends a copy of `column`.  Returns its index; negative with bl_error: no room, an invalid name, or one in use. */
 int bl_columns_add(bl_columns *c, const bl_column *column);
-/* 0: this can be a column's name; negative with bl_error where not. */
+/* 0: this is a valid column name; otherwise negative with bl_error. */
 int bl_column_name_check(const char *name);
-/* Makes a column that was read from outside harmless: texts end and can be shown (text.h), numbers are in range. */
+/* Sanitises a column that was read from outside: texts are terminated and printable (text.h), numbers are in range. */
 void bl_column_clean(bl_column *column);
 
-/* The place of a name, or -1. */
+/* The index of a name, or -1. */
 int bl_columns_find(const bl_columns *c, const char *name);
-/* The first place of a kind at or after `from`, or -1: for (i = ...(c, k, 0); i >= 0; i = ...(c, k, i + 1)) */
+/* The first index of a kind at or after `from`, or -1: for (i = ...(c, k, 0); i >= 0; i = ...(c, k, i + 1)) */
 int bl_columns_next(const bl_columns *c, bl_column_kind kind, int from);
 /* Is the column a part of the total: a weighted term, or a term that no weighted one follows? */
 bool bl_columns_part(const bl_columns *c, int place);
 /*
- * Is the column a term's weight, loss.NAME of the term NAME, and the value 1, so that it changes nothing and need not be
- * shown where there is little room?
+ * Is the column a term's weight (loss.NAME of the term NAME) and the value 1?  Then it has no effect and need not be
+ * shown where there is little room.
  */
 bool bl_columns_idle(const bl_columns *c, int place, double value);
-/* Are most of its values NaN, perhaps? */
+/* May most of its values be NaN? */
 bool bl_column_rare(const bl_column *column);
 
 /* The record of a step with nothing measured. */
@@ -78,7 +78,7 @@ bl_record bl_record_empty(int64_t step);
 double bl_record_value(const bl_record *r, const bl_columns *c, const char *name);
 const char *bl_column_label(const bl_column *column);
 const char *bl_column_brief(const bl_column *column);
-/* The value as the column's format has it, without the unit; "-" for NaN. */
+/* The value in the column's format, without the unit; "-" for NaN. */
 void bl_column_text(const bl_column *column, double value, char *out, size_t size);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * error.h: what went wrong, in words.
+ * error.h: error messages.
  *
  * Functions that can fail return NULL, or a negative int, and leave a message
  * for the calling thread that says what was wrong, where, and what was
@@ -21,18 +21,20 @@
 /* The calling thread's last message; "" when there was none.  Owned by the library. */
 const char *bl_error(void);
 
-/* Sets the message (at most 1023 bytes, longer ones are cut), fit to be shown (text.h).  Returns -1, so: return bl_fail("..."). */
+/*
+ * Sets the message (at most 1023 bytes, then it is cut), made printable (text.h).  Returns -1: return bl_fail("...").
+ */
 int bl_fail(const char *fmt, ...) BL_PRINTF(1, 2);
 
-/* Puts words in front of the message that is there: "file.idx: " + "short header".  Returns -1. */
+/* Prefixes the current message: "file.idx: " + "short header".  Returns -1. */
 int bl_fail_prefix(const char *fmt, ...) BL_PRINTF(1, 2);
 
 /*
- * As bl_fail, where nothing was wrong but somebody wanted it to end: who called may do the same again.  A prefix leaves it
- * that; any other failure ends it.
+ * As bl_fail, for an operation that was interrupted on request, without an error: the caller may repeat it.
+ * bl_fail_prefix keeps that state; any other failure clears it.
  */
 int bl_fail_interrupted(const char *fmt, ...) BL_PRINTF(1, 2);
-bool bl_error_interrupted(void); /* was the last failure one? */
+bool bl_error_interrupted(void); /* was the last failure an interruption? */
 
 /* The same for functions that return a pointer: return bl_fail_null("..."). */
 #define bl_fail_null(...) (bl_fail(__VA_ARGS__), (void *)0)

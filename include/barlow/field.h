@@ -2,9 +2,9 @@
 /*
  * field.h: settings as data.
  *
- * Whatever has settings (an optimiser, a loss, an image operator, a function of the Lua face) lists them in a const array of
- * bl_field, ended by one without a name.  That list is the only place where a setting's name, type, default, range and
- * description are written down: defaults, checks, messages, help, completion and manual are all made from it.
+ * Everything that has settings (an optimiser, a loss, an image operator, a function of the Lua face) lists them in a
+ * const array of bl_field, ended by one without a name.  That list is the only definition of a setting's name, type,
+ * default, range and description: defaults, checks, messages, help, completion and manual are generated from it.
  *
  *     typedef struct blur { float sigma[2]; float p; } blur;
  *     static const bl_field fields[] = {
@@ -28,10 +28,10 @@ typedef enum bl_field_kind {
 	BL_FIELD_FLOATS, /* float[count]: exactly `count` numbers; one number stands for all */
 	BL_FIELD_LIST,   /* bl_list: 1 to `count` numbers, at most BL_LIST_MOST; one number is a list of one */
 	BL_FIELD_INTS,   /* bl_list: a list of integers, even where it is one */
-	/* The library neither sets nor checks the rest; whoever reads the settings does. */
+	/* The library neither sets nor checks the kinds below; the code that reads the settings does. */
 	BL_FIELD_TEXT,   /* const char * */
 	BL_FIELD_OBJECT, /* void *: an object of the Lua type `type` */
-	BL_FIELD_ANY,    /* no place in the struct: read by hand; `type` says what is expected */
+	BL_FIELD_ANY,    /* not a member of the struct: read by hand; `type` says what is expected */
 } bl_field_kind;
 
 enum { BL_LIST_MOST = 64, BL_FIELD_PRESETS = 8 };
@@ -46,20 +46,20 @@ typedef struct bl_field {
 	size_t offset;     /* in the struct of settings */
 	const char *help;  /* one line, without the default: what it does, in which unit */
 
-	/* One of these four must be there; the suite fails for a field without. */
-	int presets; /* so many numbers are the default: BL_DEFAULT(.9), BL_DEFAULT(true), BL_DEFAULT(BL_FORM_AUTO) */
+	/* Exactly one of these four must be given; the suite checks it. */
+	int presets; /* length of the default: BL_DEFAULT(.9), BL_DEFAULT(true), BL_DEFAULT(BL_FORM_AUTO) */
 	double preset[BL_FIELD_PRESETS];
 	const char *text;      /* of a TEXT: BL_TEXT("") */
-	const char *otherwise; /* there is no fixed default; what leaving it out means: BL_OTHERWISE("the images' size") */
+	const char *otherwise; /* no fixed default; meaning of leaving it out: BL_OTHERWISE("the images' size") */
 	bool required;         /* BL_REQUIRED */
 
-	/* Numbers, each of a list: always finite; within min..max, unless both are 0. */
+	/* Range of numbers, also of each in a list: always finite; within min..max, unless both are 0. */
 	double min, max;  /* max may be INFINITY */
 	bool above, below; /* min, or max, itself is outside of the range */
 	int count;
 	const char *const *choices; /* ended by NULL */
 	const char *type;
-	const struct bl_field *fields; /* of an ANY that may be a table: what that may hold; NULL: it is none */
+	const struct bl_field *fields; /* of an ANY that may be a table: the table's fields; NULL: it is not one */
 	int position;  /* may also be given as the position-th argument of the call; 0: by name only */
 	bool settable; /* may be changed between two steps of a run */
 } bl_field;
@@ -74,31 +74,33 @@ typedef struct bl_field {
 #define BL_TEXT(words_) .text = words_
 #define BL_OTHERWISE(words_) .otherwise = words_
 #define BL_REQUIRED .required = true
-/* Ranges: both ends in it, at least, more than, from a (in it) to below b. */
+/* Ranges: a..b inclusive, at least a, more than a, from a (inclusive) to below b. */
 #define BL_WITHIN(a_, b_) .min = a_, .max = b_
 #define BL_AT_LEAST(a_) .min = a_, .max = __builtin_inf()
 #define BL_ABOVE(a_) .min = a_, .max = __builtin_inf(), .above = true
 #define BL_BELOW(a_, b_) .min = a_, .max = b_, .below = true
 
-/* Writes the defaults of those that have fixed ones into the settings. */
+/* Writes the defaults of the fields that have fixed ones into the settings. */
 void bl_fields_default(const bl_field *fields, void *settings);
 const bl_field *bl_field_find(const bl_field *fields, const char *name); /* NULL where there is none */
 /* Checks n numbers and writes them.  0, or negative with "'sigma' must be a number above 0, got -1". */
 int bl_field_set(const bl_field *f, void *settings, const double *v, int n);
-/* Reads them back into v, which has room for BL_LIST_MOST; how many.  0 of a kind that the library does not read. */
+/* Reads them into v, which has room for BL_LIST_MOST; returns how many, 0 for a kind that the library does not read. */
 int bl_field_get(const bl_field *f, const void *settings, double *v);
-/* 0, or negative with bl_error: of every field of kinds that the library reads. */
+/* Checks every field of the kinds that the library reads: 0, or negative with bl_error. */
 int bl_settings_check(const bl_field *fields, const void *settings);
 
-/* What is expected of it, in words: "a number above 0 and below 1", "one of auto, direct, gram", "a module". */
+/*
+ * The expected value in words: "a number above 0 and below 1", "one of auto, direct, gram", "a module".  Returns buf.
+ */
 char *bl_field_expected(const bl_field *f, char *buf, size_t size);
-/* The default as Lua text: "0.9", "{0.08, 1}", "\"auto\"", or what leaving it out means.  "" when required. */
+/* The default as Lua text: "0.9", "{0.08, 1}", "\"auto\"", or the meaning of leaving it out.  "" when required. */
 char *bl_field_default_text(const bl_field *f, char *buf, size_t size);
 /* The value as Lua text, which reads back as the same value in any locale. */
 char *bl_field_value_text(const bl_field *f, const void *settings, char *buf, size_t size);
-/* "lr = 0.001, momentum = 0.9" of all that the library reads. */
+/* "lr = 0.001, momentum = 0.9" with all fields that the library reads. */
 char *bl_fields_text(const bl_field *fields, const void *settings, char *buf, size_t size);
-/* The same numbers in all of them? */
+/* Do a and b have the same numbers in all fields? */
 bool bl_fields_same(const bl_field *fields, const void *a, const void *b);
 
 #endif

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * index.h: what is known of all runs, as tables that SQL can be asked of.
+ * index.h: an index of all runs, as tables for SQL queries.
  *
- * The folders of runs are the truth, and this is made from them: a file in $XDG_CACHE_HOME/barlow for each place of runs.  It is
- * brought up to date whenever it is opened: folders whose run.json has another time, size or inode than before are read again.
- * One that is missing, broken or another version's is made anew; where it cannot be locked or written, it is in memory.
+ * The folders of runs are authoritative; the index is made from them, one file in $XDG_CACHE_HOME/barlow for each
+ * folder of runs.  It is updated whenever it is opened: folders whose run.json has changed in time, size or inode are
+ * read again.  If it is missing, broken or of another version, it is rebuilt; if it cannot be locked or written, it
+ * is kept in memory.
  *
  *     runs     run (a number), id, folder, name, state, reason, problem, step, steps, seed, d, pid, host, barlow, cpu, blas,
  *              threads, created, started, ended, parent, parent_step, notes, message
@@ -12,8 +13,9 @@
  *     recipe   run, key, value    settings by their paths: 'loss.lambda'
  *     tags     run, tag
  *
- * States are those of run_file.h, and "killed": its process is gone.  Of a run on another host that is seen when its count of
- * heartbeats (run_file.h) has stood still for half a minute of this host's clock.  "broken": nothing can be read.
+ * States are those of run_file.h, and "killed": the process is gone.  A run on another host counts as killed when its
+ * heartbeat counter (run_file.h) has not changed for half a minute of this host's clock.  "broken": nothing can be
+ * read.
  */
 #ifndef BARLOW_INDEX_H
 #define BARLOW_INDEX_H
@@ -23,7 +25,7 @@
 
 typedef struct bl_index bl_index;
 
-/* Of the runs in root, as they are now.  NULL with bl_error. */
+/* Opens and updates the index of the runs in root; closed by bl_index_close.  NULL with bl_error. */
 bl_index *bl_index_open(const char *root);
 void bl_index_close(bl_index *x);
 const char *bl_index_problem(const bl_index *x); /* why it is in memory; "": it is in its file */
@@ -41,9 +43,12 @@ typedef struct bl_question {
 	const char *sql;     /* one statement that only reads: no PRAGMA, no ATTACH */
 	const bl_cell *value; /* of its parameters ?1, ?2, ... */
 	int values;
-	double seconds;      /* after which it is given up; 0: 5 */
-	volatile int *stop;  /* not 0: it is given up; may be NULL */
-	/* Called for each row of at most 100,000, names first with row -1.  A number other than 0 ends it and is returned. */
+	double seconds;      /* time limit; 0: 5 */
+	volatile int *stop;  /* non-zero: the query is cancelled; may be NULL */
+	/*
+	 * Callback for each of at most 100,000 rows, first with row -1 for the names.  Non-zero ends the query and is
+	 * returned.
+	 */
 	int (*row)(void *ctx, int64_t row, int n, const bl_cell *cell);
 	void *ctx;
 } bl_question;

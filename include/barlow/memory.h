@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * memory.h: where tensors' numbers live.
+ * memory.h: the allocator of tensors' numbers.
  *
- * Small blocks come from free lists by size class and go back to them, large
- * ones from one range of addresses where free neighbours melt together, so that
- * a training step, whose sizes repeat, stops asking the system for memory after
- * its second turn.  Blocks are 64-byte aligned, and large ones lie on huge
- * pages where the kernel has them.  All functions may be called by any thread.
+ * Small blocks come from free lists by size class, large ones from one range of
+ * addresses where adjacent free blocks are merged, so that training steps, whose
+ * sizes repeat, request no memory from the system after the second step.  Blocks
+ * are 64-byte aligned, and large ones are on huge pages if the kernel has them.
+ * All functions may be called by any thread.
  */
 #ifndef BARLOW_MEMORY_H
 #define BARLOW_MEMORY_H

@@ -21,42 +21,48 @@ typedef struct bl_module bl_module;
 bl_module *bl_module_ref(bl_module *m);
 void bl_module_unref(bl_module *m);
 const char *bl_module_kind(const bl_module *m); /* "conv2d" */
-/* The Lua that makes such a one, "nn.conv2d(3, 64, 3, {padding = 1})", into buf, cut at size; of a func its name. */
+/*
+ * Lua code that makes such a module, "nn.conv2d(3, 64, 3, {padding = 1})", into buf, cut at size; for a func its
+ * name.
+ */
 char *bl_module_text(const bl_module *m, char *buf, size_t size);
 
-/* x -> new reference; NULL with the module's path and both shapes in the message. */
+/* Returns a new reference; NULL with bl_error, which has the module's path and both shapes. */
 bl_tensor *bl_module_forward(bl_module *m, bl_tensor *x);
 
 void bl_module_train(bl_module *m, bool training); /* recursive; modules start in training mode */
 bool bl_module_training(const bl_module *m);
 /*
- * What the images were normalised by that m was trained on, (x / 255 - mean) / std for each channel: a trainer sets it on
- * its encoder, so that whoever evaluates the encoder later can do the same.  Negative: no memory.
+ * The normalisation of the images that m was trained on, (x / 255 - mean) / std for each channel: a trainer sets it
+ * on its encoder, so that later evaluations can do the same.  Numbers are copied.  Negative: no memory.
  */
 int bl_module_set_input(bl_module *m, const float *mean, const float *std, int channels);
 /* The number of channels, and that many numbers into mean and std (either may be NULL); 0: not known. */
 int bl_module_input(const bl_module *m, float *mean, float *std);
-/* PyTorch's default initialisation of every layer, from the seed, in the order of bl_module_each.  Ends provenance. */
+/*
+ * PyTorch's default initialisation of every layer, from the seed, in the order of bl_module_each.  Clears provenance.
+ */
 void bl_module_init(bl_module *m, uint64_t seed);
 
 /*
- * Provenance: what made a module's weights, where that is not bl_module_init alone: a run that trains or has trained it,
- * or something else, such as a file.  It belongs to all modules that it made, and outlives the run.  A trainer marks
- * its modules and refuses those of another run (train.h); whoever writes weights in another way marks them, too.
+ * Provenance: the origin of a module's weights, if that is not bl_module_init alone: a run that trains or has trained
+ * it, or something else, such as a file.  It is shared by all modules of that origin, and outlives the run.  A
+ * trainer marks its modules and refuses those of another run (train.h); other code that writes weights marks them,
+ * too.
  */
 typedef struct bl_provenance bl_provenance;
 enum { BL_PROVENANCE_NAME = 64 }; /* bytes of a name, which is cut */
 bl_provenance *bl_provenance_new(const char *name, bool run);
 bl_provenance *bl_provenance_ref(bl_provenance *p);
 void bl_provenance_unref(bl_provenance *p);
-/* Of a run: how many steps it has made, and whether it has begun and not ended.  From any thread. */
+/* Sets, for a run, the number of its steps and whether it has begun and not ended.  From any thread. */
 void bl_provenance_set(bl_provenance *p, int64_t step, bool live);
 const char *bl_provenance_name(const bl_provenance *p);
 bool bl_provenance_is_run(const bl_provenance *p);
 int64_t bl_provenance_step(const bl_provenance *p);
 bool bl_provenance_live(const bl_provenance *p);
 bl_provenance *bl_module_provenance(const bl_module *m); /* borrowed; NULL: as it was initialised */
-/* Of all below m, too; NULL: none.  Modules of a run that is live keep theirs. */
+/* Sets it for m and all modules below; NULL: none.  Modules of a run that is live keep theirs. */
 void bl_module_set_provenance(bl_module *m, bl_provenance *p);
 
 /* Children. */
@@ -64,25 +70,26 @@ int bl_module_children(const bl_module *m);
 bl_module *bl_module_child(const bl_module *m, int i);            /* borrowed */
 const char *bl_module_child_name(const bl_module *m, int i);
 
-/* Every parameter and buffer, depth first, in PyTorch's state_dict order.  Ends when fn returns non-zero, with that. */
+/* Calls fn for every parameter and buffer, depth first, in PyTorch's state_dict order.  A non-zero result of fn ends it
+   and is returned. */
 typedef enum bl_param_kind { BL_PARAM_WEIGHT, BL_PARAM_BIAS, BL_PARAM_NORM, BL_PARAM_BUFFER } bl_param_kind;
 typedef int bl_module_visit(void *ctx, const char *name, bl_tensor *t, bl_param_kind kind);
 int bl_module_each(bl_module *m, bl_module_visit *fn, void *ctx);
 int64_t bl_module_count(bl_module *m); /* parameters, buffers not counted */
 
 /*
- * First thing in the network that is not finite for input x, for a message:
- * "3 (conv2d 16 -> 32, 3x3): made NaN at (0, 5, 1, 1)" into buf.  Returns 1
- * when found, 0 when all is finite.  Changes nothing in the module.
+ * Finds the first value in the network that is not finite for input x, and
+ * describes it in buf: "3 (conv2d 16 -> 32, 3x3): made NaN at (0, 5, 1, 1)".
+ * Returns 1 when found, 0 when all is finite.  Changes nothing in the module.
  */
 int bl_module_find_nonfinite(bl_module *m, bl_tensor *x, char *buf, size_t size);
 
-/* Layers.  All return a new reference, initialised with seed 0; NULL on senseless arguments. */
+/* Layers.  All return a new reference, initialised with seed 0; NULL with bl_error on invalid arguments. */
 bl_module *bl_nn_linear(int64_t in, int64_t out, bool bias);
 bl_module *bl_nn_conv2d(int64_t in, int64_t out, int kernel, bl_conv_shape s, bool bias);
-/* The same of kernel[0] rows and kernel[1] columns. */
+/* The same with a kernel of kernel[0] rows and kernel[1] columns. */
 bl_module *bl_nn_conv2d_of(int64_t in, int64_t out, const int kernel[2], bl_conv_shape s, bool bias);
-/* All convolutions in m by this algorithm (see convolution.h); BL_CONV_AUTO: as chosen. */
+/* Makes all convolutions in m use this algorithm (see convolution.h); BL_CONV_AUTO: the usual selection. */
 void bl_nn_convolve(bl_module *m, bl_conv_algorithm a);
 bl_module *bl_nn_batchnorm(int64_t features, bool affine, bool two_d, float momentum, float eps);
 bl_module *bl_nn_relu(void);
@@ -93,16 +100,22 @@ bl_module *bl_nn_avgpool2d(int kernel, int stride, int padding);
 bl_module *bl_nn_global_avgpool(void);
 bl_module *bl_nn_flatten(void);
 bl_module *bl_nn_identity(void);
-/* A function of a tensor; release(ctx) with the module.  fn returns a new reference or NULL with bl_error. */
+/*
+ * A module that calls fn, which returns a new reference or NULL with bl_error; release(ctx) is called with the
+ * module's end.
+ */
 typedef bl_tensor *bl_func_fn(void *ctx, bl_tensor *x);
 bl_module *bl_nn_func(const char *name, bl_func_fn *fn, void *ctx, void (*release)(void *));
-/* Makes t, a leaf that the function uses, a parameter of m (at most 5).  -1: m is no func, or the name is taken. */
+/*
+ * Makes t, a leaf that the function uses, a parameter of m (at most 5); takes a reference.  -1: no func, or name in
+ * use.
+ */
 int bl_nn_func_parameter(bl_module *m, const char *name, bl_tensor *t);
 
 /* Containers. Names are "0", "1", ... unless given. */
-bl_module *bl_nn_sequential(void);
-int bl_nn_append(bl_module *sequential, const char *name_or_null, bl_module *child); /* takes a reference of its own */
-/* y = relu(branch(x) + shortcut(x)); shortcut NULL is the identity; relu may be off. */
+bl_module *bl_nn_sequential(void); /* empty */
+int bl_nn_append(bl_module *sequential, const char *name_or_null, bl_module *child); /* takes a reference; -1: not a sequential */
+/* y = relu(branch(x) + shortcut(x)); references are taken; shortcut NULL is the identity; relu may be off. */
 bl_module *bl_nn_residual(bl_module *branch, bl_module *shortcut, bool relu);
 
 /* Networks. */
@@ -138,13 +151,17 @@ typedef struct bl_resnet_config {
 } bl_resnet_config;
 bl_module *bl_nn_resnet(const bl_resnet_config *c);
 
-/* Width of the output for one input (1, c, h, w), by running the module in evaluation mode.  Negative: it does not fit. */
+/*
+ * Width of the output for an input (1, c, h, w), found by running m in evaluation mode.  Negative: the shape is
+ * refused.
+ */
 int64_t bl_module_features(bl_module *m, int64_t c, int64_t h, int64_t w);
 
 /*
- * Parameters laid in one flat array, gradients in another, so that an
- * optimiser, an all-reduce or a checkpoint sees two vectors.  After this the
- * modules' tensors are slices of it.  `roots` are named by `prefixes` ("encoder", "projector").
+ * All parameters in one flat array, gradients in another, so that an optimiser,
+ * an all-reduce or a checkpoint sees two vectors.  After this the modules'
+ * tensors are slices of it.  The n roots get the `prefixes` ("encoder",
+ * "projector").  NULL with bl_error.
  */
 typedef struct bl_params bl_params;
 typedef struct bl_param {

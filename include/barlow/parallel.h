@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * parallel.h: the one pool of threads.
+ * parallel.h: the thread pool of the process.
  *
- * Work is cut into chunks whose number depends on the problem, never on the
- * number of threads; a chunk writes only what is its own, and sums over
- * chunks are taken in chunk order afterwards.  So the bits of a result do not
- * depend on how many threads made it.
+ * Work is divided into chunks whose number depends on the problem, never on the
+ * number of threads; a chunk writes only its own part of the result, and sums
+ * over chunks are computed in chunk order afterwards.  So the bits of a result
+ * do not depend on the number of threads.
  */
 #ifndef BARLOW_PARALLEL_H
 #define BARLOW_PARALLEL_H
@@ -28,12 +28,13 @@ int bl_threads_set(int n);
 typedef void bl_parallel_fn(void *ctx, int64_t chunk);
 void bl_parallel(int64_t chunks, bl_parallel_fn *fn, void *ctx);
 
-/* Chunk c of n items cut in `chunks` near-equal parts: [*from, *to). */
+/* Chunk c of n items divided into `chunks` nearly equal parts: [*from, *to). */
 void bl_chunk_range(int64_t n, int64_t chunks, int64_t c, int64_t *from, int64_t *to);
 
 /*
- * Long work tells the thread that asked for it how far it is, as often as it likes, and on every way out that it is over.
- * Who shows that says so for a thread; on others nothing is done.  `done` is a share; what is NULL at the end.
+ * Progress of long operations.  bl_advance_shown_by sets the calling thread's callback (NULL: none), which gets a
+ * text and the share that is done; `what` is NULL at the end.  The operation calls bl_advance (done of all) as often
+ * as it likes, and bl_advance_end on every way out; without a callback they do nothing.
  */
 typedef void bl_advance_fn(const char *what, double done);
 void bl_advance_shown_by(bl_advance_fn *show);

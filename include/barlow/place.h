@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * place.h: a trainer's run and the folder that it is kept in (runs.h says what is in one).
+ * place.h: stores a trainer's run in a folder (runs.h describes its content).
  *
  *     bl_trainer *t = bl_trainer_new(&config);
  *     bl_place *p = bl_place_new(t);
@@ -24,33 +24,33 @@
 
 typedef struct bl_place bl_place;
 
-/* Of a new trainer, which is the caller's and is freed first: its end is saved through the place. */
+/* For a new trainer, which the caller owns and frees before the place: its end is saved through the place. */
 bl_place *bl_place_new(bl_trainer *t);
 void bl_place_free(bl_place *p);
 
-/* As bl_checkpoint_load; the run that it is of can go on in the same folder (bl_place_settle). */
+/* As bl_checkpoint_load; the run of the checkpoint can then go on in the same folder (bl_place_settle). */
 int bl_place_load(bl_place *p, const char *path);
 
 /*
- * Gives the run its folder, once, before the trainer starts; weights that no recipe can draw again are kept there
- * (bl_start_save).  In the folder that was loaded from the run goes on, claimed so that nobody else goes on with it;
- * otherwise the folder is made, and one that holds a run, or a file that a run would overwrite, is refused.
- * BL_PLACE_REFUSED: this is not the place for the run, and to train without it would make two of one.  Another negative
- * number: no folder could be made or written to, and nothing is left there; the trainer may run in memory.
+ * Gives the run its folder, once, before the trainer starts; weights that no recipe can draw again are saved there
+ * (bl_start_save).  In the folder that was loaded from, the run goes on, locked against other processes; otherwise
+ * the folder is made, and one that holds a run, or a file that a run would overwrite, is refused.  BL_PLACE_REFUSED:
+ * the folder may not be used, and training without it would duplicate the run.  Another negative number: the folder
+ * could not be made or written to, and nothing is left there; the trainer may run in memory.
  */
 enum { BL_PLACE_REFUSED = -2 };
 int bl_place_settle(bl_place *p, const char *folder);
-bool bl_place_settled(const bl_place *p);       /* that was tried, whatever came of it */
-const char *bl_place_folder(const bl_place *p); /* as it was given; NULL: there is none */
-const char *bl_place_start(const bl_place *p);  /* the file of the weights that a warm run began with; NULL: there is none */
+bool bl_place_settled(const bl_place *p);       /* was bl_place_settle called, with or without success? */
+const char *bl_place_folder(const bl_place *p); /* as given, borrowed; NULL: none */
+const char *bl_place_start(const bl_place *p);  /* file of a warm run's initial weights; NULL: none */
 
-/* The folder's recipe.lua: text that rebuilds the trainer, n bytes (bl_runs_write_recipe). */
+/* Writes the folder's recipe.lua: n bytes of text that rebuild the trainer (bl_runs_write_recipe). */
 int bl_place_write_recipe(bl_place *p, const char *text, size_t n);
-/* The recipe's numbers and texts by their paths, for run.json (run_file.h); `recipe` is taken and left empty. */
+/* Sets the recipe's numbers and texts by path, for run.json (run_file.h); takes the content of `recipe`. */
 void bl_place_recipe(bl_place *p, bl_facts *recipe);
 /* Saves checkpoint and weights now, between two steps. */
 int bl_place_save(bl_place *p);
-/* Weights of encoder and projector, as of the boundary of a step, into a file; NULL: the folder's. */
+/* Saves the weights of encoder and projector, between two steps, in a file; NULL: the folder's. */
 int bl_place_save_weights(bl_place *p, const char *path);
 
 #endif

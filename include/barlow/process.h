@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * process.h: other processes: starting them, and telling which one it was after it has gone.
+ * process.h: starts other processes, and identifies processes also after they have ended.
  *
  * Functions return 0, or negative with bl_error, unless they say otherwise.
  */
@@ -11,35 +11,36 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A process, of all hosts and times: its number alone is given to others when it has ended. */
+/* Identifies a process across hosts and time: a process number alone is reused after the process has ended. */
 typedef struct bl_process_id {
 	char host[72];
-	char boot[48]; /* of the system: another one after each start of it; "-" where that is not known */
+	char boot[48]; /* identifies a boot of the system; "-": not known */
 	int64_t pid;
-	uint64_t born; /* the system's clock ticks when it was started; 0 where that is not known */
+	uint64_t born; /* start of the process in clock ticks of the system; 0: not known */
 } bl_process_id;
 
 void bl_process_self(bl_process_id *id);
-/* Is it one of this host, since the system was started? */
+/* Is it a process of this host and this boot? */
 bool bl_process_is_here(const bl_process_id *id);
-/* Of one that is here: it has not ended.  One that has, and that nobody has waited for (a zombie), is not alive. */
+/* Is a process of this host and boot alive?  A zombie is not. */
 bool bl_process_alive(const bl_process_id *id);
 
-/* Of this system alone: when a process was started, as in bl_process_id; whether the one that was started then lives. */
+/* On this system alone: the start of a process, as in bl_process_id; whether the process with that start is alive. */
 uint64_t bl_process_born(int64_t pid);
 bool bl_process_lives(int64_t pid, uint64_t born);
-/* Which start of the system this is, a text of 36 bytes; "": not known. */
+/* Identifies the current boot of the system, a text of 36 bytes; "": not known. */
 void bl_process_boot(char *boot, size_t size);
 
 /*
- * Starts argv[0], found as the shell would, with its arguments (NULL ends them).  Its input is empty; its output and errors are
- * appended to the file `log`, made where it is missing.  It has this process's environment with the `extra` ones
- * ("NAME=value", NULL ends them) set.  Returns its number, or negative.
+ * Starts argv[0], searched in PATH as by the shell, with its arguments (ended by NULL).  Its input is empty; its
+ * output and errors are appended to the file `log`, which is created if missing.  Its environment is that of this
+ * process with the variables `extra` ("NAME=value", ended by NULL) set.  Returns its number, or negative with
+ * bl_error.
  */
 int64_t bl_process_spawn(char *const argv[], const char *log, const char *const extra[]);
 /*
- * Of a process that this one has started: 0 while it runs; 1 when it has ended, with *status its exit status, or 128 and the
- * signal that ended it.  Reported once; negative: it is no such process.
+ * State of a process that this one has started: 0 while it runs; 1 when it has ended, with *status its exit status,
+ * or 128 plus the signal that ended it.  The end is reported once; negative with bl_error: not such a process.
  */
 int bl_process_poll(int64_t pid, int *status);
 /* The path of this program: $BARLOW where that is set, else what runs; a new string. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * profile.h: where a training step's time goes, by module and operation.
+ * profile.h: the time of training steps by module and operation.
  *
- * A profiled thread keeps a stopwatch: each operation, when it ends, books
- * the time since the last booking on its own row, so nothing is counted twice
- * and nothing is lost.  Off, it costs one look at a flag.
+ * In a profiled thread each operation, when it ends, adds the time since the
+ * last entry to its own row, so that no time is counted twice or lost.  When
+ * profiling is off, it costs one check of a flag.
  */
 #ifndef BARLOW_PROFILE_H
 #define BARLOW_PROFILE_H
@@ -26,19 +26,19 @@ typedef struct bl_profile_row {
 void bl_profile_start(void);
 void bl_profile_stop(void);
 bool bl_profile_on(void);
-/* Seconds that profiled threads spent between bl_profile_begin and bl_profile_end, the rows' and any that no row has. */
+/* Seconds of profiled threads between bl_profile_begin and bl_profile_end, whether or not a row has them. */
 double bl_profile_wall(void);
-/* Rows by time, most first; at most `room` of them.  Returns how many there are. */
+/* Copies at most `room` rows, the longest time first.  Returns how many there are. */
 int bl_profile_read(bl_profile_row *rows, int room);
 
-/* For the engine: a stretch of work of the calling thread, a step for example. */
+/* For the engine: begin and end of profiled work of the calling thread, for example a step. */
 void bl_profile_begin(void);
 void bl_profile_end(void);
-/* Books the time since the last booking. */
+/* Adds the time since the last entry to the row of module and op. */
 void bl_profile_book(const char *module, const char *op, bool backward);
-/* Floating-point operations that the next booking has done. */
+/* Sets the number of floating-point operations of the next entry. */
 void bl_profile_work(double flops);
-/* The module now running: names are joined by dots.  Returns what bl_profile_leave wants back. */
+/* Enters a module of the calling thread; names are joined by dots.  The result is the argument of bl_profile_leave. */
 int bl_profile_enter(const char *name);
 void bl_profile_leave(int before);
 const char *bl_profile_module(void);

@@ -25,14 +25,15 @@ typedef struct bl_rng {
 void bl_rng_init(bl_rng *r, uint64_t seed, uint32_t epoch, uint32_t sample, uint32_t view);
 
 /*
- * The stream becomes one for a single purpose, named by a text and a number: streams of other purposes and of the same
- * seed, epoch, sample and view are independent of it.  Before anything is drawn.
+ * Turns the stream into one for a single purpose, named by a text and a number: streams of other purposes with the same
+ * seed, epoch, sample and view are independent of it.  To be called before anything is drawn.
  */
 void bl_rng_narrow(bl_rng *r, const char *purpose, uint32_t number);
 
 /*
- * Where the calling thread is in a run, for functions of the user's that layers and losses call: the n-th call there draws
- * from a stream that follows from the run's seed, the step, what is computed and n.  Who enters leaves with what enter gave.
+ * The calling thread's position in a run, for functions of the user that layers and losses call: the n-th call draws
+ * from a stream that follows from the run's seed, the step, what is computed and n.  bl_rng_leave takes the result of
+ * bl_rng_enter.
  */
 typedef struct bl_rng_place {
 	const char *what; /* "view"; NULL: not in a run */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * run_file.h: run.json in a run's folder: what the run is, where it stands, and what its user says of it.
+ * run_file.h: run.json in a run's folder: description and state of the run, and the user's tags and notes.
  *
- * The process that trains writes it when the run begins, every few seconds, and when it ends; tags and notes may be changed by
- * anybody at any time (bl_run_file_change).  It is replaced as a whole by a rename, under a lock on the file itself, so that
- * readers see a complete one and no change is lost.  Nothing in it is trusted: texts and lists have limits, numbers are
- * finite, and a file that breaks them is refused with the name of what is wrong.
+ * The training process writes it when the run begins, every few seconds, and when it ends; any process may change
+ * tags and notes at any time (bl_run_file_change).  It is replaced as a whole by a rename, under a lock on the file
+ * itself, so that readers see a complete file and no change is lost.  Its content is not trusted: texts and lists
+ * have limits, numbers are finite, and a file that violates this is refused with the name of the invalid member.
  */
 #ifndef BARLOW_RUN_FILE_H
 #define BARLOW_RUN_FILE_H
@@ -40,17 +40,20 @@ typedef struct bl_facts {
 	int n;
 } bl_facts;
 
-/* Sets a name, a new one behind the others.  text NULL: the number.  Negative: too many, too long, no memory. */
+/*
+ * Sets a name, appending a new one; copies both.  text NULL: sets the number.  Negative: too many, too long, no
+ * memory.
+ */
 int bl_facts_set(bl_facts *f, const char *name, double number, const char *text);
 const bl_fact *bl_facts_find(const bl_facts *f, const char *name); /* NULL: there is none */
 void bl_facts_free(bl_facts *f);                                   /* leaves it empty */
 
-/* States as the file has them.  A run that says "running" and whose process is gone was killed: its readers judge that. */
+/* States in the file.  A run in state "running" whose process is gone was killed: readers have to check that. */
 #define BL_RUN_FILE_NEW "new"
 #define BL_RUN_FILE_RUNNING "running"
 #define BL_RUN_FILE_PAUSED "paused"
 #define BL_RUN_FILE_STOPPED "stopped"
-#define BL_RUN_FILE_DONE "done" /* "finished" in files of before */
+#define BL_RUN_FILE_DONE "done" /* "finished" in older files */
 #define BL_RUN_FILE_FAILED "failed"
 
 /* Texts are "" and times 0 where nothing is known.  Times are seconds since 1970 by the clock of the run's host. */
@@ -64,11 +67,11 @@ typedef struct bl_run_file {
 	double created, started, ended; /* started: by the process that trains or trained it last */
 	char host[BL_RUN_TEXT], boot[BL_RUN_TEXT], cpu[BL_RUN_TEXT], blas[BL_RUN_TEXT];
 	int64_t pid;
-	char owner[BL_RUN_TEXT]; /* a text that is this run's in its process alone; "": of a version before */
+	char owner[BL_RUN_TEXT]; /* identifies the run within its process; "": older versions */
 	int threads;
-	int64_t beat;     /* counts up every few seconds while its process lives */
-	double beat_time; /* when it last did */
-	char parent[BL_RUN_PATH]; /* of a fork: the folder, and the step */
+	int64_t beat;     /* heartbeat counter, incremented every few seconds while the process lives */
+	double beat_time; /* time of the last increment */
+	char parent[BL_RUN_PATH]; /* of a fork: folder and step of the original run */
 	int64_t parent_step;
 	char tag[BL_RUN_TAGS][BL_RUN_TAG];
 	int tags;
@@ -79,18 +82,18 @@ typedef struct bl_run_file {
 	bl_facts metrics;     /* columns of the records, as last measured */
 } bl_run_file;
 
-/* 1: the folder has none; negative with bl_error: it cannot be read or breaks the rules.  Then `out` is empty. */
+/* 0; 1: the folder has none; negative with bl_error: it cannot be read or is invalid.  Unless 0, `out` is empty. */
 int bl_run_file_read(const char *folder, bl_run_file *out);
-/* Whatever is there is replaced. */
+/* Replaces an existing file. */
 int bl_run_file_write(const char *folder, const bl_run_file *f);
 /*
- * Reads the file, has it changed, and writes it, while nobody else does; where there is none, change gets an empty one.
- * change returns 0, or another number, at which nothing is written and which is returned.
+ * Reads the file, calls `change`, and writes the file, under a lock; if there is no file, change gets an empty one.
+ * If the callback returns another number than 0, nothing is written and that number is returned.
  */
 int bl_run_file_change(const char *folder, int (*change)(void *ctx, bl_run_file *f), void *ctx);
 void bl_run_file_free(bl_run_file *f); /* what it holds; leaves it empty */
 
-/* Adds a tag, or removes it; 1: it was there already, or was not.  Tags are words without blanks and commas. */
+/* Adds a tag, or removes it; 1: nothing to do.  Tags are words without blanks and commas. */
 int bl_run_file_tag(bl_run_file *f, const char *tag, bool on);
 
 #endif

@@ -38,7 +38,7 @@ bl_tensor *bl_tensor_full(int ndim, const int64_t *shape, float value);
 bl_tensor *bl_tensor_scalar(float value);
 /* Row-major copy of `values`. */
 bl_tensor *bl_tensor_from(int ndim, const int64_t *shape, const float *values);
-/* A tensor on memory of somebody else's, row-major; release(owner) is called when the last view goes. */
+/* A tensor on memory that the caller provides, row-major; release(owner) is called when the last view is freed. */
 bl_tensor *bl_tensor_wrap(int ndim, const int64_t *shape, float *data, void (*release)(void *), void *owner);
 
 bl_tensor *bl_tensor_ref(bl_tensor *t); /* returns t */
@@ -63,7 +63,9 @@ bl_tensor *bl_tensor_contiguous(bl_tensor *t);
 bl_tensor *bl_tensor_channels_last(bl_tensor *t);
 /* Deep copy, memory order kept, cut off from the graph. */
 bl_tensor *bl_tensor_clone(const bl_tensor *t);
-/* Nobody is to write to the numbers any more, through whatever view: whoever lets users write asks first. */
+/*
+ * Marks the numbers as constant, for all views of them.  It is not enforced: code that lets users write has to check.
+ */
 void bl_tensor_freeze(bl_tensor *t);
 bool bl_tensor_is_constant(const bl_tensor *t);
 /* dst = src elementwise, same shapes, any strides.  Fails naming both shapes. */
@@ -74,7 +76,7 @@ void bl_tensor_fill(bl_tensor *t, float value);
 /* First element (row-major order) that is not finite, or -1. */
 int64_t bl_tensor_find_nonfinite(const bl_tensor *t);
 
-/* "(256, 1, 28, 28)" into buf; returns buf. */
+/* Writes a shape, "(256, 1, 28, 28)", into buf; returns buf. */
 enum { BL_SHAPE_TEXT = 128 };
 char *bl_shape_text(int ndim, const int64_t *shape, char buf[BL_SHAPE_TEXT]);
 char *bl_tensor_text(const bl_tensor *t, char buf[BL_SHAPE_TEXT]);
@@ -87,30 +89,33 @@ bl_tensor *bl_npy_load(const char *path);
 int bl_npy_save(const char *path, const bl_tensor *t);
 int bl_npy_save_private(const char *path, const bl_tensor *t); /* a file for the user alone (file.h) */
 /*
- * NumPy's .npz: calls give for each array in it, in the archive's order, with its name and a reference that is given's.
- * Negative with bl_error, which names file and array; what was given before is given.
+ * NumPy's .npz: calls `give` for each array, in the archive's order, with its name and a reference that the callback
+ * owns. Negative with bl_error, which names file and array; arrays before the fault have been passed on.
  */
 enum { BL_NPZ_NAME = 256 };
 typedef void bl_npz_give(void *ctx, const char *name, bl_tensor *t);
 int bl_npz_load(const char *path, bl_npz_give *give, void *ctx);
 bool bl_npz_is(const char *path); /* Does the file begin as a .npz does?  False also where it cannot be read. */
 
-/* Numbers from the seed's stream: uniform in [lo, hi), or normal. */
+/* Fills t from a random stream of the seed: uniform in [lo, hi), or normal. */
 void bl_tensor_uniform(bl_tensor *t, uint64_t seed, uint32_t stream, float lo, float hi);
 void bl_tensor_normal(bl_tensor *t, uint64_t seed, uint32_t stream, float mean, float std);
 
 /* The OpenBLAS kernel set that this process runs ("Cooperlake", "Haswell" ...): part of what decides the bits. */
 const char *bl_blas_core(void);
 const char *bl_blas_library(void); /* the library's file; "" where that is not known */
-/* The set of our own kernels that this process runs, and all that this CPU runs, the best first; how many. */
+/*
+ * The set of our own kernels that this process uses; all sets that this CPU supports, the best first, and their
+ * number.
+ */
 enum { BL_KERNEL_SETS = 4 };
 const char *bl_kernel_name(void);
 int bl_kernel_names(const char *names[BL_KERNEL_SETS + 1]);
 int bl_kernel_check(void); /* negative: BARLOW_KERNELS asks for a set that is not among them */
 /*
- * Where the address space is limited (RLIMIT_AS): takes what OpenBLAS will want for that many threads, while there is
- * room; negative where there is not enough.  0 threads: only looks.  OpenBLAS itself would try for ever.  Without a
- * limit nothing is done.
+ * If the address space is limited (RLIMIT_AS), reserves the memory that OpenBLAS needs for that many threads, since
+ * OpenBLAS itself would retry for ever; negative with bl_error: not enough.  0 threads: only checks.  Without a limit
+ * nothing is done.
  */
 int bl_blas_room(int threads);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * tuned.h: the file of tuned choices: what measuring convolutions on this machine has found, kept for later processes.
+ * tuned.h: the file of tuned choices: the fastest convolution algorithms measured on this machine, for later processes.
  *
  *     barlow tuned convolutions 1
  *     version 0.1.0
@@ -8,23 +8,23 @@
  *     threads 2
  *     64x32x32-64:3x3s1p1 forward winograd
  *
- * Its name has the CPU's type in it, so that machines which share a home do
- * not take each other's.  The number of threads is noted, but a file holds for
- * any: the bits of a run do not depend on how many threads there are.
+ * Its name contains the CPU's type, so that machines which share a home folder
+ * have separate files.  The number of threads is recorded, but a file holds for
+ * any: the bits of a run do not depend on it.
  */
 #ifndef BARLOW_TUNED_H
 #define BARLOW_TUNED_H
 
 #include <barlow/convolution.h>
 
-/* $XDG_CACHE_HOME/barlow/convolutions-CPU, or what stands for it below HOME.  The caller frees it. */
+/* $XDG_CACHE_HOME/barlow/convolutions-CPU, or its default below HOME.  The caller frees it. */
 char *bl_tuned_path(void);
 /*
- * What the file has is from now on in force in this process (bl_choices_publish); without a file nothing is.
- * -1 with bl_error: the file is not ours, of another version or CPU, or broken, and nothing of it is in force.
+ * Puts the file's choices in force in this process (bl_choices_publish); does nothing without a file.  -1 with
+ * bl_error: the file is not ours, of another version or CPU, or broken, and is ignored.
  */
 int bl_tuned_load(void);
-/* Writes a choice into the file, beside those for other shapes; a file that could not be loaded begins anew. */
+/* Writes a choice into the file, beside those for other shapes; a file that could not be loaded is replaced. */
 int bl_tuned_keep(const bl_choice *c);
 /* Removes the file.  1: there was none. */
 int bl_tuned_forget(void);

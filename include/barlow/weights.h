@@ -2,8 +2,9 @@
 /*
  * weights.h: named tensors in a safetensors file.
  *
- * Written atomically (file.h).  Read with every length checked before it is
- * used; messages name the file and the byte.
+ * Files are written atomically (file.h).  When they are read, every length is
+ * checked before it is used; messages name the file and the byte.  Functions
+ * that return int return 0, or negative with bl_error.
  */
 #ifndef BARLOW_WEIGHTS_H
 #define BARLOW_WEIGHTS_H
@@ -11,26 +12,26 @@
 #include <barlow/file.h>
 #include <barlow/nn.h>
 
-/* All parameters and buffers of the roots.  Names get "prefix." in front where prefixes[i] is not "". */
+/* Saves all parameters and buffers of n roots.  Names are prefixed by "prefixes[i]." unless that is "". */
 int bl_weights_save(const char *path, bl_module *const *roots, const char *const *prefixes, int n);
 
 /*
- * Into the roots.  Fails, with nothing changed, when a tensor is missing, has
- * another shape, or (strict) is in the file and in no root.
+ * Loads them into the roots.  Fails, with nothing changed, when a tensor is
+ * missing, has another shape, or (strict) is in the file but in no root.
  */
 int bl_weights_load(const char *path, bl_module *const *roots, const char *const *prefixes, int n, bool strict);
 
 /* Which names of a file a module takes, and how strictly. */
 typedef struct bl_weights_how {
-	const char *strip;  /* goes from the front of every name that has it, as "module."; NULL: nothing */
-	const char *prefix; /* then names behind it and a dot are meant, and no others, as "encoder"; NULL: all */
-	bool strict;        /* names and shapes have to be the same; otherwise what fits is taken */
+	const char *strip;  /* removed from the front of every name that has it, such as "module."; NULL: nothing */
+	const char *prefix; /* then only names that begin with it and a dot are used, such as "encoder"; NULL: all */
+	bool strict;        /* all names and shapes must match; otherwise those that match are loaded */
 } bl_weights_how;
 typedef struct bl_weights_report {
 	int taken, missing, unused, misfits; /* tensors: not in the file, not in the module, of another shape */
-	char text[1024];                     /* what did not fit, in words; "": all did */
+	char text[1024];                     /* describes what did not match; "": all did */
 } bl_weights_report;
-/* Fails, with nothing changed, where it is strict and something does not fit, and where nothing does. */
+/* Loads a file into a module.  Fails, with nothing changed, if nothing matches or, when strict, not everything does. */
 int bl_weights_take(const char *path, bl_module *root, const bl_weights_how *how, bl_weights_report *report);
 
 /*
@@ -42,6 +43,7 @@ int bl_weights_take(const char *path, bl_module *root, const bl_weights_how *how
 typedef struct bl_named { char *name; bl_tensor *tensor; } bl_named;
 /* metadata: key, value, ..., NULL; may be NULL. */
 int bl_safetensors_save(const char *path, const bl_named *items, int n, const char *const *metadata);
+/* *items: a new array of n, given back with bl_named_free. */
 int bl_safetensors_load(const char *path, bl_named **items, int *n);
 /* The same, with the metadata (as below). */
 int bl_safetensors_read(const char *path, bl_named **items, int *n, char ***metadata);
