@@ -114,7 +114,7 @@ int bl_nn_func_parameter(bl_module *m, const char *name, bl_tensor *t);
 
 /* Containers. Names are "0", "1", ... unless given. */
 bl_module *bl_nn_sequential(void); /* empty */
-int bl_nn_append(bl_module *sequential, const char *name_or_null, bl_module *child); /* takes a reference; -1: not a sequential */
+int bl_nn_append(bl_module *sequential, const char *name_or_null, bl_module *child); /* takes a reference */
 /* y = relu(branch(x) + shortcut(x)); references are taken; shortcut NULL is the identity; relu may be off. */
 bl_module *bl_nn_residual(bl_module *branch, bl_module *shortcut, bool relu);
 
