@@ -48,7 +48,7 @@ local operators = {
 }
 
 -- What takes functions or pipelines.
-local made_of_others = { compose = true, twin = true, paper = true, func = true, views = true, repeated = true, batch = true, random_apply = true,
+local made_of_others = { compose = true, twin = true, paper = true, func = true, views = true, view = true, repeated = true, batch = true, random_apply = true,
 	random_choice = true, random_order = true, without = true, replace = true, solo_cifar = true, grey = true, weak = true, preview = true, stats = true, ramp = true, features = true,
 	feature_mix = true }
 

@@ -146,6 +146,7 @@ test("a view of several prints as itself", function()
 	check("aug.twin", pair.second)
 	check("aug.view", aug.compose{ pair[1], aug.flip(.25) })
 	check("aug.view", aug.twin(aug.grey{ size = 8 }.second, pair[1]))
+	equal(aug.batch(function(v) return v end).first, nil)
 end)
 
 test("modules within modules, parameters of functions, and what is taken out of a network", function()

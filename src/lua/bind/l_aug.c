@@ -610,8 +610,17 @@ static int p_len(lua_State *L)
 	return 1;
 }
 
-static int w_first(lua_State *L) { return give_view(L, 1); }
-static int w_second(lua_State *L) { return pipelines(L, 1)->n > 1 ? give_view(L, 2) : 0; }
+/* View i, or nil where there are fewer: aug.batch alone has none. */
+static int view_or_nil(lua_State *L, lua_Integer i)
+{
+	if (i <= pipelines(L, 1)->n)
+		return give_view(L, i);
+	lua_pushnil(L);
+	return 1;
+}
+
+static int w_first(lua_State *L) { return view_or_nil(L, 1); }
+static int w_second(lua_State *L) { return view_or_nil(L, 2); }
 
 static const luaL_Reg pipeline_meta[] = {
 	{ "__gc", p_gc }, { "__call", p_call }, { "__tostring", p_tostring }, { "__len", p_len },
