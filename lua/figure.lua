@@ -167,6 +167,7 @@ for _, kind in ipairs{ "curves", "spectrum", "embedding", "compare", "heatmap" }
 			local plain = { metric = metric or what.metric }
 			return made(kind, k.sweep(what, plain), plain, {}, what)
 		end
+		if kind == "compare" and type(settings) == "string" then settings = { metric = settings } end
 		if k.tensor and native.is_tensor(what) then return made(kind, k.tensor(what, settings or {}), {}, {}) end
 		if settings ~= nil and type(settings) ~= "table" then
 			error(("plot.%s: expected a table of settings, got %s"):format(kind, show.value(settings)), 0)

@@ -397,6 +397,14 @@ local function prefetch(list, columns)
 	end
 end
 
+-- Raises for a column that is no column of the index, nor a metric or setting of any run.
+function runs.check_columns(list, columns)
+	local index = index_of[list[1]]
+	for _, name in ipairs(index and columns or {}) do
+		if name ~= "tags" then where.value(index, name) end
+	end
+end
+
 -- Rows of these columns, as lua/runs_table.lua takes them.
 function runs.rows(list, columns)
 	local rows = {}
@@ -414,6 +422,20 @@ local function date(seconds)
 end
 runs.date = date
 
+-- Times as dates, for tables that people read.
+function runs.date_rows(rows)
+	for _, r in ipairs(rows) do
+		for _, name in ipairs{ "created", "started", "ended" } do r[name] = date(r[name]) end
+	end
+	return rows
+end
+
+-- Markdown and LaTeX are for people: they get dates.
+function runs.export_text(format, list, columns)
+	local rows = runs.rows(list, columns)
+	return tables.text(format, columns, (format == "markdown" or format == "latex") and runs.date_rows(rows) or rows)
+end
+
 -- For people: columns that some run has something in, steps beside how many there are, times as dates.
 function runs.shown(list, columns)
 	local names, rows = {}, runs.rows(list, columns or runs.usual)
@@ -424,9 +446,8 @@ function runs.shown(list, columns)
 	end
 	for i, r in ipairs(rows) do
 		if r.step and not columns then r.step = ("%d/%d"):format(r.step, list[i].steps or 0) end
-		for _, name in ipairs{ "created", "started", "ended" } do r[name] = date(r[name]) end
 	end
-	return names, rows
+	return names, runs.date_rows(rows)
 end
 
 function KnownList.__tostring(list)
@@ -445,7 +466,8 @@ function runs.export(settings)
 	local columns = settings.columns or runs.usual
 	if type(columns) ~= "table" then error("columns must be a list of names, got a " .. type(columns), 0) end
 	local list = runs.list{ where = settings.where, tags = settings.tags, sort = settings.sort }
-	local text = tables.text(settings.format or "csv", columns, runs.rows(list, columns))
+	if settings.columns then runs.check_columns(list, columns) end
+	local text = runs.export_text(settings.format or "csv", list, columns)
 	if not settings.path then return text end
 	native.write_file(settings.path, text .. "\n")
 	return settings.path

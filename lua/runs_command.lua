@@ -29,9 +29,16 @@ local function listed(options, limit)
 	return list
 end
 
+-- The columns that were asked for, or nil.
+local function columns_of(options, list)
+	local columns = options.columns and split(options.columns)
+	if columns then runs.check_columns(list, columns) end
+	return columns
+end
+
 local function print_list(list, options, otherwise)
 	local format = format_of(options, otherwise)
-	local columns = options.columns and split(options.columns)
+	local columns = columns_of(options, list)
 	if format ~= "plain" then
 		columns = columns or runs.usual
 		return put(tables.text(format, columns, runs.rows(list, columns)))
@@ -109,8 +116,8 @@ end }
 
 verbs.export = { most = 0, call = function(_, options)
 	local format = options.format or format_of(options, "csv")
-	local columns = options.columns and split(options.columns) or runs.usual
-	local text = tables.text(format, columns, runs.rows(listed(options), columns))
+	local list = listed(options)
+	local text = runs.export_text(format, list, columns_of(options, list) or runs.usual)
 	if not options.output then return put(text) end
 	native.write_file(options.output, text .. "\n")
 end }

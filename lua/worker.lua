@@ -170,7 +170,8 @@ local function train(s, k, attempt)
 	t:start()
 	if not t.folder then end_worker(k, "its folder cannot be written") end
 	local ended = follow(s, k, attempt, t)
-	if ended == "stopped" and t.state ~= "done" then return nil end
+	if t.state == "done" then ended = nil end -- it had come to its end before
+	if ended == "stopped" then return nil end
 	if native.unsaved(t) then pcall(t.checkpoint, t) end -- the disk may have been full for a moment
 	local result = { trial = k, attempt = attempt, steps = t.iteration, seconds = t.terms and t.terms.time or native.now() - began,
 		host = native.whoami().host, seed = seed }
@@ -193,7 +194,9 @@ end
 local function make(s, k, attempt)
 	io.write(("trial %d, attempt %d\n"):format(k, attempt))
 	local fine, result = pcall(train, s, k, attempt)
-	if not fine then
+	if not fine and native.interrupted() then
+		result = nil -- whoever ends the worker does not end the trial
+	elseif not fine then
 		result = { trial = k, attempt = attempt, state = "failed", reason = native.clean(tostring(result)) }
 	end
 	if not result then return io.write(("trial %d: stopped\n"):format(k)) end

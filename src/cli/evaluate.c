@@ -69,7 +69,7 @@ static const char *push_split(lua_State *L, const char *input)
 	return NULL;
 }
 
-/* What did not load as it is, whose message is on top. */
+/* As statements with an expression behind them, in the place of what is on top: a function, or the message why it did not load. */
 static int load_split(lua_State *L, const char *input, int status)
 {
 	const char *text = push_split(L, input);
@@ -81,16 +81,14 @@ static int load_split(lua_State *L, const char *input, int status)
 	return status;
 }
 
-/* As an expression, of which more may follow, else as a statement, else as statements and an expression. */
+/* As an expression, of which more may follow, else as statements, whose last one may be an expression: a call is both. */
 static int load(lua_State *L, const char *input)
 {
 	const char *expression = lua_pushfstring(L, "return %s", input);
 	int status = bl_lua_load_text(L, expression, strlen(expression), "=stdin");
 	if (status != LUA_OK && !wants_more(L, status, input)) {
 		lua_pop(L, 1);
-		status = bl_lua_load_text(L, input, strlen(input), "=stdin");
-		if (status != LUA_OK)
-			status = load_split(L, input, status);
+		status = load_split(L, input, bl_lua_load_text(L, input, strlen(input), "=stdin"));
 	}
 	lua_remove(L, -2);
 	return status;

@@ -214,6 +214,7 @@ test("figures of a sweep are verified by its results", function()
 	has(verify(scratch .. "/arms.pdf"), "of the rows' names line 1 is") -- another order
 	os.rename(s.folder, s.folder .. ".away")
 	has(verify(scratch .. "/over.svg"), "sweep sweep: missing", "cannot be told")
+	equal(tostring(plot.compare({ one, two }, "knn")), tostring(plot.compare{ one, two, metric = "knn" }))
 	fails(function() plot.compare(s, 3) end, "expected the name of a metric")
 	fails(function() plot.compare(s, "no") end, "no trial has a no")
 	fails(function() plot.sweep(s, "loss.lamda") end, "did you mean 'loss.lambda'?")

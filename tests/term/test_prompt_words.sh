@@ -54,6 +54,7 @@ printf '%s\n' '$ echo from the $((1 + 1))nd shell' >in; says "a command of the s
 printf '%s\n' '!echo and in IPython way' >in; says "as IPython has it" '^and in IPython way$'
 printf '%s\n' '$ exit 3' >in; says "and its status" '^exit status 3$'
 printf '%s\n' 'x = 1; x + 1' >in; says "an expression behind statements is printed" '^2$'
+printf '%s\n' 'q = 16; math.sqrt(q)' >in; says "a call behind statements, too" '^4\.0$'
 printf '%s\n' 'x = 1; x, 5;' '_' >in; ends "silenced too, and kept" 1
 rm -f kept.lua; printf '%s\n' 'x = 2; y = 3; x, y' '%save kept.lua' '%run kept.lua' >in
 says "and is saved as a script that prints it" '^2	3$'

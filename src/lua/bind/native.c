@@ -53,6 +53,13 @@ static int native_texts(lua_State *L)
 	return 1;
 }
 
+/* interrupted(): has Ctrl-C or a signal that ends the program come, which the script has not answered yet? */
+static int is_interrupted(lua_State *L)
+{
+	lua_pushboolean(L, bl_lua_interrupted || bl_lua_ending);
+	return 1;
+}
+
 /*
  * interruptible(f, ...): true and f's results, or false when Ctrl-C ended it, which is
  * then answered.  Other errors go on.  Here and not in Lua: between a Lua
@@ -190,6 +197,7 @@ static const luaL_Reg functions[] = {
 	{ "index", bl_lua_index },
 	{ "index_ask", bl_lua_index_ask },
 	{ "index_problem", bl_lua_index_problem },
+	{ "interrupted", is_interrupted },
 	{ "interruptible", bl_lua_interruptible },
 	{ "is_terminal", native_is_terminal },
 	{ "journal", bl_lua_read_journal },
