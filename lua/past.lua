@@ -93,7 +93,7 @@ end
 -- To a step, or to the first at which the trainer's condition holds: then true.
 local function go_to(t, step, job)
 	while t.iteration < step do
-		if native.whoami().parent ~= job.parent then os.exit(1) end
+		if native.whoami().parent ~= job.parent then os.exit(1, false) end
 		t:step(1)
 		if native.at_break(t) then
 			if t.message:find("its function failed: ", 1, true) then error(t.message, 0) end

@@ -101,7 +101,7 @@ end
 -- A worker whose run is not kept ends, as if it had been killed.  Another attempt is made, as often as trials are retried.
 local function end_worker(k, why)
 	io.stderr:write(("trial %d: the run is not kept: %s\n"):format(k, native.clean(why)))
-	os.exit(1)
+	os.exit(1, false)
 end
 
 local function finite(v) return type(v) == "number" and v == v and math.abs(v) < math.huge end

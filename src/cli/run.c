@@ -6,8 +6,10 @@
 #include "lua/bind/face.h"
 #include "lua/kit/texts.h"
 
+#include <barlow/live.h>
 #include <barlow/parallel.h>
 #include <barlow/tensor.h>
+#include <barlow/train.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,13 +93,63 @@ int bl_run_script(lua_State *L, const bl_texts *script)
 	return run_chunk(L, script->n ? script->n - 1 : 0);
 }
 
+/* Says of each run that still goes on that it ends here. */
+static void tell_going(lua_State *L)
+{
+	lua_pushcfunction(L, bl_lua_trainers);
+	if (lua_pcall(L, 0, 1, 0) != LUA_OK) {
+		lua_pop(L, 1);
+		return;
+	}
+	for (lua_Integer i = 1; lua_rawgeti(L, -1, i) == LUA_TUSERDATA; i++, lua_pop(L, 1)) {
+		bl_live_info info;
+		bl_live_info_get(bl_trainer_live(bl_lua_trainer(L, -1)), &info);
+		if (info.state != BL_RUN_RUNNING && info.state != BL_RUN_PAUSED)
+			continue;
+		fflush(stdout);
+		bl_lua_push_clean(L, info.name, false);
+		fprintf(stderr, "%s: the program ends at step %lld of %lld of this run, which stops (t:wait() would wait for it)\n",
+			lua_tostring(L, -1), (long long)info.step, (long long)info.steps);
+		lua_pop(L, 1);
+	}
+	lua_pop(L, 2);
+}
+
 int bl_run_close(lua_State *L, int status)
 {
 	bl_signals_yield();
 	bl_lua_interrupt_guard(NULL);
-	lua_close(L); /* which ends runs that still go on */
+	tell_going(L);
+	lua_close(L); /* which ends runs that still go on, and saves them */
 	bl_lua_tell_unsaved();
 	return status == EXIT_SUCCESS && bl_trainers_unsaved() ? EXIT_FAILURE : status;
+}
+
+/*
+ * os.exit([code[, close]]) as Lua's own, but that it closes the state where `close` is not false: runs are stopped and saved.
+ * Upvalue 1: Lua's own.
+ */
+static int leave(lua_State *L)
+{
+	if (lua_isboolean(L, 2) && !lua_toboolean(L, 2)) {
+		lua_settop(L, 2);
+		lua_pushvalue(L, lua_upvalueindex(1));
+		lua_insert(L, 1);
+		lua_call(L, 2, 0);
+		return 0;
+	}
+	bool failed = lua_isboolean(L, 1) && !lua_toboolean(L, 1);
+	int code = failed ? EXIT_FAILURE : lua_isboolean(L, 1) ? EXIT_SUCCESS : (int)luaL_optinteger(L, 1, EXIT_SUCCESS);
+	exit(bl_run_close(L, code));
+}
+
+static void close_at_exit(lua_State *L)
+{
+	lua_getglobal(L, "os");
+	lua_getfield(L, -1, "exit");
+	lua_pushcclosure(L, leave, 1);
+	lua_setfield(L, -2, "exit");
+	lua_pop(L, 1);
 }
 
 /* arg[0] is the script */
@@ -114,6 +166,7 @@ static void set_arg(lua_State *L, const bl_texts *script)
 static int open_all(lua_State *L)
 {
 	luaL_openlibs(L);
+	close_at_exit(L);
 	bl_run_text_only(L);
 	bl_lua_open_globals(L);
 	set_arg(L, lua_touserdata(L, 1));
