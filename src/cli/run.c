@@ -104,8 +104,8 @@ static void tell_going(lua_State *L)
 	for (lua_Integer i = 1; lua_rawgeti(L, -1, i) == LUA_TUSERDATA; i++, lua_pop(L, 1)) {
 		bl_live_info info;
 		bl_live_info_get(bl_trainer_live(bl_lua_trainer(L, -1)), &info);
-		if (info.state != BL_RUN_RUNNING && info.state != BL_RUN_PAUSED)
-			continue;
+		if (info.state != BL_RUN_RUNNING)
+			continue; /* steps by hand leave a run paused */
 		fflush(stdout);
 		bl_lua_push_clean(L, info.name, false);
 		fprintf(stderr, "%s: the program ends at step %lld of %lld of this run, which stops (t:wait() would wait for it)\n",

@@ -116,8 +116,11 @@ run -e "$going os.exit(7)"
 expect "os.exit, too" 7 '' '^going: the program ends at step '
 run -e 'for _, r in ipairs(runs.list{ where = "name = '"'going'"'" }) do print(r.state) end'
 expect "and both runs are saved" 0 '^stopped$'
+cp out states
+run -e "${going% t:start*} t:step(2)"
+expect "of steps by hand nothing is said" 0 '' ''
 number=$((number + 1))
-if grep -q killed out; then echo "not ok $number - none of them was killed"; else echo "ok $number - none of them was killed"; fi
+if grep -q killed states; then echo "not ok $number - none of them was killed"; else echo "ok $number - none of them was killed"; fi
 
 printf 'local function f() error "oops" end\nf()\n' >bad.lua
 run bad.lua
