@@ -94,14 +94,11 @@ int bl_run_script(lua_State *L, const bl_texts *script)
 }
 
 /* Says of each run that still goes on that it ends here. */
-static void tell_going(lua_State *L)
+static int tell_going(lua_State *L)
 {
-	lua_pushcfunction(L, bl_lua_trainers);
-	if (lua_pcall(L, 0, 1, 0) != LUA_OK) {
-		lua_pop(L, 1);
-		return;
-	}
-	for (lua_Integer i = 1; lua_rawgeti(L, -1, i) == LUA_TUSERDATA; i++, lua_pop(L, 1)) {
+	lua_settop(L, 0);
+	bl_lua_trainers(L);
+	for (lua_Integer i = 1; lua_rawgeti(L, 1, i) == LUA_TUSERDATA; i++, lua_settop(L, 1)) {
 		bl_live_info info;
 		bl_live_info_get(bl_trainer_live(bl_lua_trainer(L, -1)), &info);
 		if (info.state != BL_RUN_RUNNING)
@@ -110,16 +107,17 @@ static void tell_going(lua_State *L)
 		bl_lua_push_clean(L, info.name, false);
 		fprintf(stderr, "%s: the program ends at step %lld of %lld of this run, which stops (t:wait() would wait for it)\n",
 			lua_tostring(L, -1), (long long)info.step, (long long)info.steps);
-		lua_pop(L, 1);
 	}
-	lua_pop(L, 2);
+	return 0;
 }
 
 int bl_run_close(lua_State *L, int status)
 {
 	bl_signals_yield();
 	bl_lua_interrupt_guard(NULL);
-	tell_going(L);
+	lua_pushcfunction(L, tell_going);
+	if (lua_pcall(L, 0, 0, 0) != LUA_OK) /* no memory: runs are stopped and saved all the same */
+		fprintf(stderr, "barlow: %s\n", push_error(L));
 	lua_close(L); /* which ends runs that still go on, and saves them */
 	bl_lua_tell_unsaved();
 	return status == EXIT_SUCCESS && bl_trainers_unsaved() ? EXIT_FAILURE : status;

@@ -3,6 +3,7 @@
 #include "data/decode.h"
 
 #include <barlow/error.h>
+#include <barlow/file.h>
 #include <barlow/memory.h>
 
 #include <errno.h>
@@ -70,23 +71,6 @@ const char *bl_decode_endings(char *buf, size_t size)
 
 /* --- Bytes ------------------------------------------------------------------------ */
 
-/* Every byte up to n, or up to where the file ends now. */
-static int64_t read_all(int fd, uint8_t *bytes, int64_t n)
-{
-	int64_t have = 0;
-	while (have < n) {
-		ssize_t got = read(fd, bytes + have, (size_t)(n - have));
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -1;
-		if (got == 0)
-			break;
-		have += got;
-	}
-	return have;
-}
-
 static int read_open(int fd, bl_encoded *e, const bl_mark *as_it_was)
 {
 	struct stat s;
@@ -101,7 +85,7 @@ static int read_open(int fd, bl_encoded *e, const bl_mark *as_it_was)
 	uint8_t *bytes = bl_scratch(SLOT_FILE, (size_t)s.st_size + 1);
 	if (!bytes)
 		return -1;
-	int64_t n = read_all(fd, bytes, s.st_size);
+	int64_t n = bl_file_get(fd, bytes, (size_t)s.st_size, 0);
 	if (n < 0)
 		return bl_fail("%s", strerror(errno));
 	struct stat now;
