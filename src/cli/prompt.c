@@ -55,6 +55,36 @@ static void tell_guard(void)
 	bl_guard_restore_by(bytes, isatty(STDOUT_FILENO) ? strlen(bytes) : 0);
 }
 
+/* --- Ctrl-D that was typed ahead ------------------------------------------------------- */
+
+/*
+ * The terminal driver takes Ctrl-D while code runs, and keeps it as a byte of 0 (Linux, n_tty.c), which Readline reads as
+ * Ctrl-@.  So where bytes waited already as the entry began, a 0 on the empty line is what was typed: the end of input.
+ */
+static bool typed_ahead;
+static unsigned char end_of_input;
+
+static void look_ahead(void)
+{
+	int n = 0;
+	typed_ahead = ioctl(STDIN_FILENO, FIONREAD, &n) == 0 && n > 0;
+}
+
+static int mark_or_end(int count, int key)
+{
+	if (typed_ahead && rl_end == 0)
+		return rl_stuff_char(end_of_input), 0;
+	return rl_set_mark(count, key);
+}
+
+static void bind_typed_ahead(void)
+{
+	rl_bind_key_in_map(0, mark_or_end, rl_get_keymap_by_name("emacs-standard"));
+	rl_bind_key_in_map(0, mark_or_end, rl_get_keymap_by_name("vi-insert"));
+}
+
+/* --- One line -------------------------------------------------------------------------- */
+
 static void begin_reading(const char *prompt)
 {
 	struct termios cooked;
@@ -62,9 +92,11 @@ static void begin_reading(const char *prompt)
 	if (tcgetattr(STDIN_FILENO, &cooked) == 0) {
 		bl_guard_arm(STDIN_FILENO, &cooked);
 		tell_guard();
+		end_of_input = cooked.c_cc[VEOF];
 	}
 	rl_eof_found = 0; /* of an entry before, for which Readline would write an empty line again */
 	rl_callback_handler_install(prompt, take_line);
+	look_ahead(); /* now: in cooked mode only whole lines count */
 	bl_guard_release();
 }
 
@@ -282,6 +314,8 @@ static reading read_line(const char *text)
 	bl_background_ask();
 	take_typed();
 	while (state == WAITING) {
+		if (typed_ahead)
+			look_ahead(); /* until all of it is read */
 		struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
 		int held = bl_background_holds(), patience = held ? held : runs ? LOOK_MS : -1;
 		int n = bl_lua_interrupted ? -1 : poll(&in, 1, patience);
@@ -360,6 +394,7 @@ void bl_prompt(lua_State *L)
 	rl_catch_sigwinch = 0; /* Readline forgets what Tab found where its handler was called meanwhile; follow_size looks instead */
 	bl_complete_install(L);
 	bl_multiline_install(L, lend_terminal);
+	bind_typed_ahead();
 	bl_history_load();
 	bl_evaluate_begin(L);
 	for (;;) {

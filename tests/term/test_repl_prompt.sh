@@ -186,8 +186,10 @@ keys C-c
 check "Ctrl-C stops it between steps" 'stopped at step'
 line 't.state'
 check "the prompt is back" '^"stopped"$'
+line 'print("it " .. "sleeps") os.execute "sleep 2"'
+check "code keeps the prompt away" '^it sleeps$'
 keys C-d
-check "Ctrl-D leaves" '^left with 0'
+check "Ctrl-D leaves, also where it was typed ahead" '^left with 0'
 
 number=$((number + 1))
 if [ "$(stat -c %a "$dir/state/barlow" "$dir/state/barlow/history" | tr '\n' ' ')" = "700 600 " ]; then
@@ -198,5 +200,5 @@ fi
 in_tmux respawn-pane -k -t t "$prompt"
 shows '^barlow>'
 keys Up
-check "history is kept" '^barlow> t.state'
+check "history is kept" '^barlow> print."it " '
 echo "1..$number"
