@@ -14,8 +14,10 @@ enum { IMAGES = 8, ROUNDS = 5 };
 static bl_pipeline *paper(int size, bool second)
 {
 	char text[160];
-	snprintf(text, sizeof text, "crop{size = %d}, flip, jitter, grayscale, blur{p = %s}, solarize{p = %s}, "
-		 "normalize{mean = 0.45, std = 0.225}", size, second ? "0.1" : "1", second ? "0.2" : "0");
+	snprintf(text, sizeof text,
+	         "crop{size = %d}, flip, jitter, grayscale, blur{p = %s}, solarize{p = %s}, "
+	         "normalize{mean = 0.45, std = 0.225}",
+	         size, second ? "0.1" : "1", second ? "0.2" : "0");
 	return bl_pipeline_parse(text);
 }
 

@@ -22,8 +22,10 @@
 static bl_pipeline *paper(int size, bool second)
 {
 	char text[160];
-	snprintf(text, sizeof text, "crop{size = %d}, flip, jitter, grayscale, blur{p = %s}, solarize{p = %s}, "
-		 "normalize{mean = 0.45, std = 0.225}", size, second ? "0.1" : "1", second ? "0.2" : "0");
+	snprintf(text, sizeof text,
+	         "crop{size = %d}, flip, jitter, grayscale, blur{p = %s}, solarize{p = %s}, "
+	         "normalize{mean = 0.45, std = 0.225}",
+	         size, second ? "0.1" : "1", second ? "0.2" : "0");
 	return bl_pipeline_parse(text);
 }
 
@@ -33,8 +35,11 @@ typedef struct way {
 } way;
 
 static const way ways[] = {
-	{ "full", .full_scale = true, .all = true }, { "part", .full_scale = true }, { "scaled", .pair = false },
-	{ "pair full", .full_scale = true, .all = true, .pair = true }, { "pair scaled", .pair = true },
+	{ "full", .full_scale = true, .all = true },
+	{ "part", .full_scale = true },
+	{ "scaled", .pair = false },
+	{ "pair full", .full_scale = true, .all = true, .pair = true },
+	{ "pair scaled", .pair = true },
 };
 
 typedef struct job {

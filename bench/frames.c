@@ -38,24 +38,20 @@ static void rectangle(double x, double y, double w, double h, const char *fill)
 
 static void braille(int x, int y, uint32_t dots, const char *fill)
 {
-	static const uint8_t bits[4][2] = {{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}};
+	static const uint8_t bits[4][2] = { { 0x01, 0x08 }, { 0x02, 0x10 }, { 0x04, 0x20 }, { 0x40, 0x80 } };
 	for (int j = 0; j < 4; j++)
 		for (int i = 0; i < 2; i++)
 			if (dots & bits[j][i])
-				printf("<circle cx=\"%d\" cy=\"%d\" r=\"1.5\" fill=\"%s\"/>\n", x + 2 + 4 * i,
-				       y + 2 + 4 * j, fill);
+				printf("<circle cx=\"%d\" cy=\"%d\" r=\"1.5\" fill=\"%s\"/>\n", x + 2 + 4 * i, y + 2 + 4 * j, fill);
 }
 
 static void letter(int x, int y, const bl_cell *cell, const char *fill)
 {
-	char bytes[5] = {0};
+	char bytes[5] = { 0 };
 	bl_canvas_encode(cell->glyph, bytes);
-	const char *text = cell->glyph == '<'   ? "&lt;"
-			   : cell->glyph == '&' ? "&amp;"
-			   : cell->glyph == '>' ? "&gt;"
-						: bytes;
-	printf("<text x=\"%d\" y=\"%d\" fill=\"%s\"%s>%s</text>\n", x, y + 12, fill,
-	       cell->bold ? " font-weight=\"bold\"" : "", text);
+	const char *text = cell->glyph == '<' ? "&lt;" : cell->glyph == '&' ? "&amp;" : cell->glyph == '>' ? "&gt;" : bytes;
+	printf("<text x=\"%d\" y=\"%d\" fill=\"%s\"%s>%s</text>\n", x, y + 12, fill, cell->bold ? " font-weight=\"bold\"" : "",
+	       text);
 }
 
 /* Lines from the middle of the cell to its sides.  False: it is none of these. */
@@ -66,9 +62,9 @@ static bool line_glyph(int x, int y, uint32_t glyph, const char *fill)
 		uint32_t glyph;
 		int arms;
 	} lines[] = {
-		{0x2500, LEFT | RIGHT},        {0x2501, LEFT | RIGHT | HEAVY}, {0x2502, UP | DOWN},
-		{0x2514, RIGHT | UP},          {0x251c, RIGHT | UP | DOWN},    {0x2524, LEFT | UP | DOWN},
-		{0x252c, LEFT | RIGHT | DOWN}, {0x2534, LEFT | RIGHT | UP},    {0x253c, LEFT | RIGHT | UP | DOWN},
+		{ 0x2500, LEFT | RIGHT },        { 0x2501, LEFT | RIGHT | HEAVY }, { 0x2502, UP | DOWN },
+		{ 0x2514, RIGHT | UP },          { 0x251c, RIGHT | UP | DOWN },    { 0x2524, LEFT | UP | DOWN },
+		{ 0x252c, LEFT | RIGHT | DOWN }, { 0x2534, LEFT | RIGHT | UP },    { 0x253c, LEFT | RIGHT | UP | DOWN },
 	};
 	const double half_w = CELL_W / 2.0, half_h = CELL_H / 2.0;
 	int arms = 0;
@@ -138,7 +134,7 @@ static void read_all(bl_scene *s)
 static void read_for(bl_scene *s, double seconds)
 {
 	for (int turn = 0; turn < seconds * 1000 / TURN_MS; turn++) {
-		nanosleep(&(struct timespec){.tv_nsec = TURN_MS * 1000000L}, NULL);
+		nanosleep(&(struct timespec){ .tv_nsec = TURN_MS * 1000000L }, NULL);
 		bl_scene_read(s);
 	}
 }
@@ -147,7 +143,7 @@ static void read_for(bl_scene *s, double seconds)
 static bool answered(const bl_scene *s)
 {
 	const bl_region *has = &s->snapshot.region;
-	bl_region r = {0};
+	bl_region r = { 0 };
 	if (!s->view->want)
 		return true;
 	s->view->want(s, &r);
@@ -159,7 +155,7 @@ static int read_until(bl_scene *s, int64_t step)
 	while (s->snapshot.step < step || !answered(s)) {
 		if (s->lost || bl_scene_over(s))
 			return bl_fail("the run ended at step %lld", (long long)s->info.step);
-		nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
+		nanosleep(&(struct timespec){ .tv_nsec = POLL_MS * 1000000L }, NULL);
 		bl_scene_read(s);
 	}
 	return 0;
@@ -181,7 +177,7 @@ static int draw(const struct order *o)
 {
 	bl_live *run = bl_live_open(o->path, o->wait > 0 || o->step > 0);
 	bl_scene *s = run ? bl_scene_new(run) : NULL;
-	bl_canvas *c = s ? bl_canvas_new(o->width, o->height, (bl_ability){BL_DEPTH_FULL, true, o->light}) : NULL;
+	bl_canvas *c = s ? bl_canvas_new(o->width, o->height, (bl_ability){ BL_DEPTH_FULL, true, o->light }) : NULL;
 	bool failed = !c;
 	if (c) {
 		s->read_only = s->still = true;
@@ -208,7 +204,7 @@ static int usage(void)
 
 int main(int argc, char **argv)
 {
-	struct order o = {.keys = ""};
+	struct order o = { .keys = "" };
 	for (int c; (c = getopt(argc, argv, "k:s:w:l")) != -1;)
 		if (c == 'k')
 			o.keys = optarg;
@@ -220,8 +216,8 @@ int main(int argc, char **argv)
 			o.light = true;
 		else
 			return usage();
-	if (argc - optind != 2 || sscanf(argv[optind + 1], "%dx%d", &o.width, &o.height) != 2 || o.width < 1 ||
-	    o.height < 1 || o.width > MAX_SIDE || o.height > MAX_SIDE)
+	if (argc - optind != 2 || sscanf(argv[optind + 1], "%dx%d", &o.width, &o.height) != 2 || o.width < 1 || o.height < 1 ||
+	    o.width > MAX_SIDE || o.height > MAX_SIDE)
 		return usage();
 	o.path = argv[optind];
 	if (draw(&o) == 0)

@@ -34,18 +34,20 @@ typedef struct shape {
 	bool needs_input; /* has a data gradient */
 } shape;
 
+/* clang-format off */
 #define CONV(N, C, SIDE, K, R, STRIDE)                                                                          \
 	{ .n = N, .c = C, .h = SIDE, .w = SIDE, .k = K, .r = R, .s = R, .p = SIDE / STRIDE + SIDE % STRIDE,      \
 	  .q = SIDE / STRIDE + SIDE % STRIDE, .stride = STRIDE, .padding = R / 2, .groups = 1 }
+/* clang-format on */
 
 static const shape shapes[] = {
-	{ "W2", CONV(256, 1, 28, 32, 3, 1), 2, false },    { "W2", CONV(256, 32, 28, 64, 3, 2), 2, true },
-	{ "W2", CONV(256, 64, 14, 128, 3, 2), 2, true },   { "W2", CONV(256, 128, 7, 256, 3, 2), 2, true },
-	{ "W3", CONV(64, 3, 32, 64, 3, 1), 2, false },     { "W3", CONV(64, 64, 32, 64, 3, 1), 8, true },
-	{ "W3", CONV(64, 64, 32, 128, 3, 2), 2, true },    { "W3", CONV(64, 64, 32, 128, 1, 2), 2, true },
-	{ "W3", CONV(64, 128, 16, 128, 3, 1), 6, true },   { "W3", CONV(64, 128, 16, 256, 3, 2), 2, true },
-	{ "W3", CONV(64, 128, 16, 256, 1, 2), 2, true },   { "W3", CONV(64, 256, 8, 256, 3, 1), 6, true },
-	{ "W3", CONV(64, 256, 8, 512, 3, 2), 2, true },    { "W3", CONV(64, 256, 8, 512, 1, 2), 2, true },
+	{ "W2", CONV(256, 1, 28, 32, 3, 1), 2, false },  { "W2", CONV(256, 32, 28, 64, 3, 2), 2, true },
+	{ "W2", CONV(256, 64, 14, 128, 3, 2), 2, true }, { "W2", CONV(256, 128, 7, 256, 3, 2), 2, true },
+	{ "W3", CONV(64, 3, 32, 64, 3, 1), 2, false },   { "W3", CONV(64, 64, 32, 64, 3, 1), 8, true },
+	{ "W3", CONV(64, 64, 32, 128, 3, 2), 2, true },  { "W3", CONV(64, 64, 32, 128, 1, 2), 2, true },
+	{ "W3", CONV(64, 128, 16, 128, 3, 1), 6, true }, { "W3", CONV(64, 128, 16, 256, 3, 2), 2, true },
+	{ "W3", CONV(64, 128, 16, 256, 1, 2), 2, true }, { "W3", CONV(64, 256, 8, 256, 3, 1), 6, true },
+	{ "W3", CONV(64, 256, 8, 512, 3, 2), 2, true },  { "W3", CONV(64, 256, 8, 512, 1, 2), 2, true },
 	{ "W3", CONV(64, 512, 4, 512, 3, 1), 6, true },
 };
 
@@ -128,17 +130,18 @@ static void describe(const bl_conv *g, const dnnl_format_tag_t *tags, dnnl_memor
 }
 
 /* NULL when oneDNN does not offer the algorithm here. */
-static dnnl_primitive_desc_t direction_of(const bl_conv *g, int direction, dnnl_alg_kind_t algorithm,
-                                          const dnnl_memory_desc_t *d, dnnl_primitive_desc_t hint)
+static dnnl_primitive_desc_t direction_of(const bl_conv *g, int direction, dnnl_alg_kind_t algorithm, const dnnl_memory_desc_t *d,
+                                          dnnl_primitive_desc_t hint)
 {
 	dnnl_convolution_desc_t c;
 	dnnl_primitive_desc_t pd = NULL;
 	dnnl_dims_t stride = { g->stride, g->stride }, left = { g->padding, g->padding };
-	dnnl_dims_t right = { (g->p - 1) * g->stride + g->r - g->h - g->padding, (g->q - 1) * g->stride + g->s - g->w - g->padding };
+	dnnl_dims_t right = { (g->p - 1) * g->stride + g->r - g->h - g->padding,
+		              (g->q - 1) * g->stride + g->s - g->w - g->padding };
 	dnnl_status_t s;
 	if (direction == 0)
-		s = dnnl_convolution_forward_desc_init(&c, dnnl_forward_training, algorithm, &d[X], &d[W], NULL, &d[Y], stride, left,
-		                                       right);
+		s = dnnl_convolution_forward_desc_init(&c, dnnl_forward_training, algorithm, &d[X], &d[W], NULL, &d[Y], stride,
+		                                       left, right);
 	else if (direction == 1)
 		s = dnnl_convolution_backward_data_desc_init(&c, algorithm, &d[X], &d[W], &d[Y], stride, left, right);
 	else

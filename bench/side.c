@@ -52,7 +52,8 @@ static bl_tensor *random_tensor(int ndim, const int64_t *shape, uint32_t stream)
 
 static void views(work *w, int64_t n, int64_t c, int64_t side)
 {
-	bl_tensor *v[2] = { random_tensor(4, (int64_t[]){ n, c, side, side }, 1), random_tensor(4, (int64_t[]){ n, c, side, side }, 2) };
+	bl_tensor *v[2] = { random_tensor(4, (int64_t[]){ n, c, side, side }, 1),
+		            random_tensor(4, (int64_t[]){ n, c, side, side }, 2) };
 	w->a = bl_tensor_channels_last(v[0]);
 	w->b = bl_tensor_channels_last(v[1]);
 	bl_tensor_unref(v[0]);
@@ -61,8 +62,8 @@ static void views(work *w, int64_t n, int64_t c, int64_t side)
 
 static void projector(work *w, int64_t in, int64_t width)
 {
-	w->projector = bl_nn_mlp(&(bl_mlp_config){ .in = in, .widths = (int64_t[]){ width, width, width }, .layers = 3,
-	                                           .norm = true, .last_plain = true });
+	w->projector = bl_nn_mlp(&(bl_mlp_config){
+		.in = in, .widths = (int64_t[]){ width, width, width }, .layers = 3, .norm = true, .last_plain = true });
 	if (!w->encoder || !w->projector)
 		die("network");
 	w->params = bl_params_new((bl_module *[]){ w->encoder, w->projector }, (const char *[]){ "encoder", "projector" }, 2);
@@ -76,8 +77,12 @@ static void projector(work *w, int64_t in, int64_t width)
 
 static void make_cnn(work *w, int batch)
 {
-	w->encoder = bl_nn_cnn(&(bl_cnn_config){ .channels = 1, .widths = (int64_t[]){ 32, 64, 128, 256 },
-	                                         .strides = (int[]){ 1, 2, 2, 2 }, .layers = 4, .image = 28, .pool = true });
+	w->encoder = bl_nn_cnn(&(bl_cnn_config){ .channels = 1,
+	                                         .widths = (int64_t[]){ 32, 64, 128, 256 },
+	                                         .strides = (int[]){ 1, 2, 2, 2 },
+	                                         .layers = 4,
+	                                         .image = 28,
+	                                         .pool = true });
 	views(w, batch, 1, 28);
 	projector(w, 256, 512);
 }
@@ -91,8 +96,8 @@ static void make_resnet(work *w)
 
 static void make_mlp(work *w)
 {
-	w->encoder = bl_nn_mlp(&(bl_mlp_config){ .in = 784, .widths = (int64_t[]){ 1024, 1024 }, .layers = 2, .norm = true,
-	                                         .flatten = true });
+	w->encoder = bl_nn_mlp(&(bl_mlp_config){
+		.in = 784, .widths = (int64_t[]){ 1024, 1024 }, .layers = 2, .norm = true, .flatten = true });
 	views(w, 256, 1, 28);
 	projector(w, 1024, 8192);
 }
@@ -136,9 +141,10 @@ static void run_loss(work *w)
 static void make_views(work *w, int from, int size, bool prime)
 {
 	char text[256];
-	snprintf(text, sizeof text, "crop{size = %d}, flip, jitter, grayscale, blur{p = %s}, solarize{p = %s}, "
-	         "normalize{mean = 0.45, std = 0.225}", size,
-	         prime ? "0.1" : "1", prime ? "0.2" : "0");
+	snprintf(text, sizeof text,
+	         "crop{size = %d}, flip, jitter, grayscale, blur{p = %s}, solarize{p = %s}, "
+	         "normalize{mean = 0.45, std = 0.225}",
+	         size, prime ? "0.1" : "1", prime ? "0.2" : "0");
 	w->side = from;
 	w->pipeline = bl_pipeline_parse(text);
 	if (!w->pipeline)
@@ -261,8 +267,9 @@ int main(int argc, char **argv)
 	work w = { 0 };
 	void (*run)(work *) = argc > 1 ? make(&w, argv[1]) : NULL;
 	if (!run) {
-		fprintf(stderr, "usage: side loss-N-D | step-cnn-B | step-resnet | step-mlp | views-FROM-TO-{0,1} | gemm | "
-		                "product-{n,t}{n,t}-M-N-K; -bf16 behind steps and products\n");
+		fprintf(stderr,
+		        "usage: side loss-N-D | step-cnn-B | step-resnet | step-mlp | views-FROM-TO-{0,1} | gemm | "
+		        "product-{n,t}{n,t}-M-N-K; -bf16 behind steps and products\n");
 		return 2;
 	}
 	if (!strncmp(argv[1], "views", 5))

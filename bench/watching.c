@@ -75,8 +75,12 @@ static bl_pipeline *views(void)
 
 static bl_module *mlp(int64_t in, int64_t hidden, int64_t out, bool flatten)
 {
-	bl_module *m = must(bl_nn_mlp(&(bl_mlp_config){ .in = in, .widths = (int64_t[]){ hidden, out }, .layers = 2,
-	                                                .norm = true, .last_plain = !flatten, .flatten = flatten }));
+	bl_module *m = must(bl_nn_mlp(&(bl_mlp_config){ .in = in,
+	                                                .widths = (int64_t[]){ hidden, out },
+	                                                .layers = 2,
+	                                                .norm = true,
+	                                                .last_plain = !flatten,
+	                                                .flatten = flatten }));
 	bl_module_init(m, 1);
 	return m;
 }
@@ -85,9 +89,16 @@ static bl_trainer *trainer(int64_t d, int batch, enum way way)
 {
 	bl_shapes_config shapes = { .n = IMAGES, .size = SIDE, .channels = 3, .seed = 5 };
 	bl_trainer_config c = {
-		.data = must(bl_dataset_shapes(&shapes)), .first = views(), .encoder = mlp(SIDE * SIDE * 3, 1024, 512, true),
-		.projector = mlp(512, 512, d, false), .optim = bl_optim_default("sgd"),
-		.batch = batch, .epochs = 1e4, .seed = 3, .loader_threads = 1, .snapshot_hz = way == ALONE ? 1e-9 : 0,
+		.data = must(bl_dataset_shapes(&shapes)),
+		.first = views(),
+		.encoder = mlp(SIDE * SIDE * 3, 1024, 512, true),
+		.projector = mlp(512, 512, d, false),
+		.optim = bl_optim_default("sgd"),
+		.batch = batch,
+		.epochs = 1e4,
+		.seed = 3,
+		.loader_threads = 1,
+		.snapshot_hz = way == ALONE ? 1e-9 : 0,
 	};
 	c.second = c.first;
 	bl_trainer *t = must(bl_trainer_new(&c));

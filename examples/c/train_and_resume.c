@@ -26,14 +26,18 @@ static int fail(void)
 static bl_trainer *make_trainer(void)
 {
 	bl_trainer_config c = {
-		.name = "from-c", .batch = 32, .epochs = 20, .seed = 1,
+		.name = "from-c",
+		.batch = 32,
+		.epochs = 20,
+		.seed = 1,
 		.data = bl_dataset_shapes(&(bl_shapes_config){ .n = 128, .size = 16, .channels = 1, .seed = 1 }),
 		.first = bl_pipeline_parse("crop{size = 16, scale = {0.5, 1}}, flip"),
 		.encoder = bl_nn_cnn(&(bl_cnn_config){
 			.channels = 1, .image = 16, .layers = 2, .widths = (int64_t[]){ 8, 16 }, .strides = (int[]){ 1, 2 } }),
 		.projector = bl_nn_mlp(&(bl_mlp_config){
 			.in = 16 * 8 * 8, .layers = 2, .widths = (int64_t[]){ 32, 32 }, .norm = true, .last_plain = true }),
-		.optim = bl_optim_default("adamw"), .schedule = bl_schedule_default("cosine"),
+		.optim = bl_optim_default("adamw"),
+		.schedule = bl_schedule_default("cosine"),
 	};
 	c.second = c.first;
 	bl_module_init(c.encoder, 1);

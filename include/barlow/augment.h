@@ -111,7 +111,7 @@ typedef struct bl_aug_call {
  * context when the last pipeline that has the operator is freed; it may be NULL.
  */
 typedef struct bl_aug_function {
-	const char *name; /* part of the key of its random stream; copied */
+	const char *name;                                     /* part of the key of its random stream; copied */
 	int (*apply)(void *context, const bl_aug_call *call); /* negative: bl_error */
 	void (*release)(void *context);
 	void *context;
@@ -135,8 +135,8 @@ bl_aug *bl_aug_new_group(bl_group_kind kind, bl_pipeline *const *parts, int n, c
 /* A batch as it will go to the network: n_views normalised views (N,C,H,W), and information about them. */
 typedef struct bl_batch_call {
 	uint64_t seed;
-	int64_t step, epoch;   /* from 0 */
-	bl_rng *rng;           /* the batch's own random stream */
+	int64_t step, epoch; /* from 0 */
+	bl_rng *rng;         /* the batch's own random stream */
 	int64_t n;
 	const int64_t *rows;   /* in the set, from 0 */
 	const int32_t *labels; /* NULL: the set has none */

@@ -38,7 +38,7 @@ typedef struct bl_column {
 	uint8_t kind;                /* bl_column_kind */
 	uint8_t precision;           /* of its texts: significant digits, or decimals where `fixed` */
 	uint8_t fixed;
-	char mark;                   /* its letter in a chart of ASCII; 0: the first of its name */
+	char mark; /* its letter in a chart of ASCII; 0: the first of its name */
 } bl_column;
 
 typedef struct bl_columns {
@@ -47,8 +47,8 @@ typedef struct bl_columns {
 } bl_columns;
 
 typedef struct bl_record {
-	int64_t step;                  /* 1 after the first step */
-	double value[BL_COLUMNS_MAX];  /* of the run's columns, by index; NaN: not measured */
+	int64_t step;                 /* 1 after the first step */
+	double value[BL_COLUMNS_MAX]; /* of the run's columns, by index; NaN: not measured */
 } bl_record;
 
 /* Appends a copy of `column`.  Returns its index; negative with bl_error: no room, an invalid name, or one in use. */

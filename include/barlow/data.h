@@ -28,8 +28,8 @@ typedef struct bl_data_kind {
 	const char *name, *help; /* "idx"; a line */
 	const char *example;     /* Lua that runs by itself, with or without the files */
 	const bl_field *fields;
-	const char *paths[2];    /* names of its settings that are paths, in the order of bl_dataset_origin; NULL: none */
-	bool sized;              /* its setting `size`, float[2], is {height, width} of the set, whether given or not */
+	const char *paths[2]; /* names of its settings that are paths, in the order of bl_dataset_origin; NULL: none */
+	bool sized;           /* its setting `size`, float[2], is {height, width} of the set, whether given or not */
 	bl_dataset *(*make)(const void *settings); /* NULL with bl_error */
 	/*
 	 * For sets that are found without a path: returns 0 and the path of their folder, or negative with bl_error, which
@@ -65,9 +65,9 @@ bl_dataset *bl_dataset_fashion(const char *folder, bool train);
  * Classes: disc, square, triangle, ring, cross, star, ... (10).
  */
 typedef struct bl_shapes_config {
-	int64_t n;       /* number of images; the default of data.shapes is 10000 */
-	int size;        /* side in pixels; 32 there */
-	int channels;    /* 3, or 1 */
+	int64_t n;    /* number of images; the default of data.shapes is 10000 */
+	int size;     /* side in pixels; 32 there */
+	int channels; /* 3, or 1 */
 	uint64_t seed;
 } bl_shapes_config;
 bl_dataset *bl_dataset_shapes(const bl_shapes_config *c);
@@ -98,7 +98,7 @@ typedef struct bl_data_call {
 	bl_rng *rng;        /* the image's own random stream */
 	const bl_image *in; /* the image to change; NULL: the function makes one */
 	int channels, height, width;
-	float *out;         /* (channels, height, width), in 0..1 */
+	float *out; /* (channels, height, width), in 0..1 */
 } bl_data_call;
 
 /*
@@ -135,16 +135,16 @@ bl_dataset *bl_dataset_map(bl_dataset *of, const bl_data_function *f);
 typedef struct bl_folder_config {
 	const char *path;
 	const char *endings; /* only files whose names end in one of these, "jpg png"; NULL: those of all formats */
-	int channels;      /* 3, or 1; 0: 3 */
-	int height, width; /* size in evaluation.  0: the first image's size, or 224 x 224 if that is larger */
-	bool unlabelled;   /* folders are not classes */
-	bool skip_broken;  /* decode everything now and leave out the files that fail */
-	bool full_scale;   /* decode JPEGs at their full size, even if a view needs less */
-	bool orient;       /* turn images as their EXIF orientation says */
-	bool pil;          /* evaluation resizes as PIL does, bilinear, to bytes */
+	int channels;        /* 3, or 1; 0: 3 */
+	int height, width;   /* size in evaluation.  0: the first image's size, or 224 x 224 if that is larger */
+	bool unlabelled;     /* folders are not classes */
+	bool skip_broken;    /* decode everything now and leave out the files that fail */
+	bool full_scale;     /* decode JPEGs at their full size, even if a view needs less */
+	bool orient;         /* turn images as their EXIF orientation says */
+	bool pil;            /* evaluation resizes as PIL does, bilinear, to bytes */
 	bool over;           /* composite transparent images over `background`; else their alpha is ignored */
 	float background[3]; /* red, green, blue in 0..1 */
-	int cache;         /* decoded images are cached: 0: not, 1: in memory, 2: in a file of the user's cache folder */
+	int cache;           /* decoded images are cached: 0: not, 1: in memory, 2: in a file of the user's cache folder */
 } bl_folder_config;
 bl_dataset *bl_dataset_folder(const bl_folder_config *c);
 /*
@@ -217,7 +217,7 @@ int bl_dataset_channels(const bl_dataset *d);
 /* The size of every image; if sizes differ (bl_dataset_folder), that of an image in evaluation. */
 int bl_dataset_height(const bl_dataset *d);
 int bl_dataset_width(const bl_dataset *d);
-int bl_dataset_classes(const bl_dataset *d);                 /* 0: no labels */
+int bl_dataset_classes(const bl_dataset *d);                       /* 0: no labels */
 const char *bl_dataset_class_name(const bl_dataset *d, int label); /* NULL when it has none */
 /*
  * The same into out; for a class without a name its number: from 1 if the labels are the caller's, else as in the
@@ -231,8 +231,8 @@ void bl_dataset_class_text(const bl_dataset *d, int label, char *out, size_t siz
 int bl_dataset_image(const bl_dataset *d, int64_t i, bl_image *out);
 /* The image's own height and width, without decoding its pixels. */
 int bl_dataset_image_size(const bl_dataset *d, int64_t i, int *height, int *width);
-char *bl_dataset_path(const bl_dataset *d, int64_t i);       /* of its file; the caller frees it.  NULL: it has none */
-int bl_dataset_label(const bl_dataset *d, int64_t i);        /* -1: none */
+char *bl_dataset_path(const bl_dataset *d, int64_t i); /* of its file; the caller frees it.  NULL: it has none */
+int bl_dataset_label(const bl_dataset *d, int64_t i);  /* -1: none */
 
 /*
  * Names of the known causes of an image ("x", "y", "size", "hue", "rotation", "class"), NULL-terminated and borrowed;
@@ -265,14 +265,14 @@ bl_tensor *bl_dataset_batch(bl_dataset *d, const int64_t *rows, int64_t n, const
  */
 typedef struct bl_loader bl_loader;
 typedef struct bl_loader_config {
-	bl_dataset *data;             /* a reference is taken */
+	bl_dataset *data;                  /* a reference is taken */
 	bl_pipeline *views[BL_VIEWS_MOST]; /* T, T', ...: references are taken; sizes may differ */
-	int n_views;                  /* 1 to BL_VIEWS_MOST */
-	bl_batch_aug *batch_aug;      /* changes batches, in the loader's threads; a reference is taken; may be NULL */
-	int batch;                    /* >= 2, <= length of data */
+	int n_views;                       /* 1 to BL_VIEWS_MOST */
+	bl_batch_aug *batch_aug;           /* changes batches, in the loader's threads; a reference is taken; may be NULL */
+	int batch;                         /* >= 2, <= length of data */
 	uint64_t seed;
-	int threads;                  /* 0: as many as bl_threads() */
-	int ahead;                    /* batches kept ready, 0: 3 */
+	int threads; /* 0: as many as bl_threads() */
+	int ahead;   /* batches kept ready, 0: 3 */
 } bl_loader_config;
 bl_loader *bl_loader_new(const bl_loader_config *c); /* NULL with bl_error */
 void bl_loader_free(bl_loader *l);

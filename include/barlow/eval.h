@@ -29,8 +29,7 @@ typedef struct bl_features_config {
 	bool flip;
 	const volatile int *stop;
 } bl_features_config;
-bl_tensor *bl_eval_features_by(bl_module *encoder, bl_dataset *d, const float *mean, const float *std,
-                               const bl_features_config *c);
+bl_tensor *bl_eval_features_by(bl_module *encoder, bl_dataset *d, const float *mean, const float *std, const bl_features_config *c);
 /* The labels of the whole set, as many as its length; the caller frees them.  NULL when it has none. */
 int32_t *bl_eval_labels(const bl_dataset *d);
 /*
@@ -66,15 +65,17 @@ double bl_eval_knn_guess(const bl_knn_config *c, const bl_tensor *refs, const in
  * neighbours then come from the rest.  Time grows with N F^2 and F^3, memory is 3 N F floats.
  */
 typedef struct bl_whiten_config {
-	bl_knn_config knn;      /* the kNN that chooses the ridge */
-	const double *ridges;   /* in units of a feature's variance; NULL: .001 to 10.  Among equally good ones the first */
+	bl_knn_config knn;    /* the kNN that chooses the ridge */
+	const double *ridges; /* in units of a feature's variance; NULL: .001 to 10.  Among equally good ones the first */
 	int n_ridges;
-	double held_out;        /* fraction, 0: .2; at most 2,000 rows */
-	uint64_t seed;          /* selects the rows that are held out */
+	double held_out;          /* fraction, 0: .2; at most 2,000 rows */
+	uint64_t seed;            /* selects the rows that are held out */
 	const volatile int *stop; /* may be NULL */
 } bl_whiten_config;
 /* held_out_accuracy is NaN where there was one ridge. */
-typedef struct bl_whiten_result { double ridge, held_out_accuracy; } bl_whiten_result;
+typedef struct bl_whiten_result {
+	double ridge, held_out_accuracy;
+} bl_whiten_result;
 int bl_eval_standardise(const bl_tensor *refs, const bl_tensor *queries, bl_tensor *out[2]);
 int bl_eval_whiten(const bl_whiten_config *c, const bl_tensor *refs, const int32_t *ref_labels, const bl_tensor *queries,
                    int classes, bl_tensor *out[2], bl_whiten_result *result);
@@ -92,25 +93,25 @@ int bl_eval_whiten(const bl_whiten_config *c, const bl_tensor *refs, const int32
  * the default named beside them.
  */
 typedef struct bl_linear_config {
-	double held_out;        /* fraction, .1 */
-	const double *l2;       /* grid; NULL: a default of powers of ten */
+	double held_out;  /* fraction, .1 */
+	const double *l2; /* grid; NULL: a default of powers of ten */
 	int n_l2;
-	int iterations;         /* of L-BFGS at most, 100 */
-	double tolerance;       /* 1e-4: on the largest element of the gradient, relative to that at W = 0;
+	int iterations;   /* of L-BFGS at most, 100 */
+	double tolerance; /* 1e-4: on the largest element of the gradient, relative to that at W = 0;
 	                         * 10 iterations that lower the loss by less than 20 such parts end it too */
 	uint64_t seed;
 	const volatile int *stop; /* may be NULL */
 	/* Outputs, may be NULL: unscaled features x have the logits x weight^T + bias; guess: each test row's class. */
-	float *weight, *bias;     /* (K,F), (K) */
-	int32_t *guess;           /* (M) */
+	float *weight, *bias; /* (K,F), (K) */
+	int32_t *guess;       /* (M) */
 } bl_linear_config;
 typedef struct bl_linear_result {
 	double accuracy, train_accuracy, l2, held_out_accuracy;
 	int iterations;
 } bl_linear_result;
 /* train (N,F), test (M,F), labels 0..classes-1; accuracies are 0..1.  0, or negative with bl_error. */
-int bl_eval_linear(const bl_linear_config *c, const bl_tensor *train, const int32_t *train_labels,
-                   const bl_tensor *test, const int32_t *test_labels, int classes, bl_linear_result *out);
+int bl_eval_linear(const bl_linear_config *c, const bl_tensor *train, const int32_t *train_labels, const bl_tensor *test,
+                   const int32_t *test_labels, int classes, bl_linear_result *out);
 
 /* RankMe of z (N,F): exp of the entropy of the normalised singular values (Garrido et al. 2023), 1 .. min(N,F).
    Negative with bl_error. */

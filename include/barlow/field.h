@@ -21,7 +21,10 @@
 #include <stdint.h>
 
 typedef enum bl_field_kind {
-	BL_FIELD_INT, BL_FIELD_INT64, BL_FIELD_FLOAT, BL_FIELD_DOUBLE, /* one number of that C type (int64: up to 2^53) */
+	BL_FIELD_INT,
+	BL_FIELD_INT64,
+	BL_FIELD_FLOAT,
+	BL_FIELD_DOUBLE, /* one number of that C type (int64: up to 2^53) */
 	BL_FIELD_BOOL,
 	BL_FIELD_CHOICE, /* int, or an enum of its size: an index into `choices` */
 	BL_FIELD_PAIR,   /* float[2], the first not above the second; one number stands for both */
@@ -43,8 +46,8 @@ typedef struct bl_list {
 typedef struct bl_field {
 	const char *name; /* NULL ends a list */
 	bl_field_kind kind;
-	size_t offset;     /* in the struct of settings */
-	const char *help;  /* one line, without the default: what it does, in which unit */
+	size_t offset;    /* in the struct of settings */
+	const char *help; /* one line, without the default: what it does, in which unit */
 
 	/* Exactly one of these four must be given; the suite checks it. */
 	int presets; /* length of the default: BL_DEFAULT(.9), BL_DEFAULT(true), BL_DEFAULT(BL_FORM_AUTO) */
@@ -54,23 +57,25 @@ typedef struct bl_field {
 	bool required;         /* BL_REQUIRED */
 
 	/* Range of numbers, also of each in a list: always finite; within min..max, unless both are 0. */
-	double min, max;  /* max may be INFINITY */
+	double min, max;   /* max may be INFINITY */
 	bool above, below; /* min, or max, itself is outside of the range */
 	int count;
 	const char *const *choices; /* ended by NULL */
 	const char *type;
 	const struct bl_field *fields; /* of an ANY that may be a table: the table's fields; NULL: it is not one */
-	int position;  /* may also be given as the position-th argument of the call; 0: by name only */
-	bool settable; /* may be changed between two steps of a run */
+	int position;                  /* may also be given as the position-th argument of the call; 0: by name only */
+	bool settable;                 /* may be changed between two steps of a run */
 } bl_field;
 
 /* The field that is the struct's member of the same name: BL_FIELD(INT, args, stride, BL_DEFAULT(1), .help = "..."). */
+/* clang-format off */
 #define BL_FIELD(kind_, struct_, member_, ...) \
 	{ .name = #member_, .kind = BL_FIELD_##kind_, .offset = offsetof(struct_, member_), __VA_ARGS__ }
 #define BL_FIELD_UNREAD(name_, type_, ...) { .name = name_, .kind = BL_FIELD_ANY, .type = type_, __VA_ARGS__ }
 #define BL_FIELD_END { .name = NULL }
 #define BL_DEFAULT(...) \
 	.presets = (int)(sizeof((double[]){ __VA_ARGS__ }) / sizeof(double)), .preset = { __VA_ARGS__ }
+/* clang-format on */
 #define BL_TEXT(words_) .text = words_
 #define BL_OTHERWISE(words_) .otherwise = words_
 #define BL_REQUIRED .required = true

@@ -14,14 +14,17 @@
 #include <barlow/tensor.h>
 
 typedef struct bl_figure bl_figure;
-bl_figure *bl_figure_curves(const bl_live *run);                 /* loss terms, floor, kNN against step */
+bl_figure *bl_figure_curves(const bl_live *run);                        /* loss terms, floor, kNN against step */
 bl_figure *bl_figure_curves_until(const bl_live *run, int64_t records); /* the same for the first records */
 /*
  * Maps a value v in -1..1 to a position in -1..1 on the diverging colour map.  Magnitudes up to `floor` (the level of
  * chance, below 1) are its middle, which is the background; above it the map is linear, or logarithmic, which spreads
  * small values.
  */
-typedef struct bl_scale { double floor; bool log; } bl_scale;
+typedef struct bl_scale {
+	double floor;
+	bool log;
+} bl_scale;
 double bl_scale_place(bl_scale s, double v);
 double bl_scale_value(bl_scale s, double place); /* the inverse; `floor` for 0 */
 /*
@@ -36,7 +39,9 @@ bl_scale bl_scale_of_chance(double n, double elements, bool log);
  */
 bl_figure *bl_figure_heatmap(const bl_tensor *c, const char *title, int64_t batch);
 /* The same for a matrix that covers so many dims from `row` and `col` on, which label the axes. */
-typedef struct bl_extent { double row, rows, col, cols; } bl_extent;
+typedef struct bl_extent {
+	double row, rows, col, cols;
+} bl_extent;
 bl_figure *bl_figure_heatmap_of(const bl_tensor *c, const char *title, const bl_extent *dims, bl_scale scale);
 /* The colours of Okabe and Ito, dark enough on white. */
 typedef enum bl_ink {
@@ -56,7 +61,7 @@ typedef struct bl_series {
 	const double *x, *y;
 	int64_t n;
 	const double *low, *high;
-	int ink;        /* 1 + a bl_ink; 0: by its index */
+	int ink; /* 1 + a bl_ink; 0: by its index */
 	bl_marks marks;
 	bool dashed;
 } bl_series;
@@ -64,15 +69,19 @@ typedef struct bl_series {
 typedef struct bl_axes {
 	const char *title, *xlabel, *ylabel;
 	bool logx, logy, points, equal;
-	bool across;               /* intervals are of x */
-	double from, to;           /* range of the x axis; to <= from: that of the points */
-	double low, high;          /* the same for y */
-	const char *const *names;  /* replace the numbers at y = 1, 2 ..., from the top */
+	bool across;              /* intervals are of x */
+	double from, to;          /* range of the x axis; to <= from: that of the points */
+	double low, high;         /* the same for y */
+	const char *const *names; /* replace the numbers at y = 1, 2 ..., from the top */
 	int named;
 } bl_axes;
 bl_figure *bl_figure_lines(const bl_series *s, int n, const bl_axes *axes); /* copies everything */
-typedef struct bl_panel { const bl_series *series; int n; bl_axes axes; } bl_panel;
-bl_figure *bl_figure_panels(const bl_panel *p, int n);           /* below each other; copies everything */
+typedef struct bl_panel {
+	const bl_series *series;
+	int n;
+	bl_axes axes;
+} bl_panel;
+bl_figure *bl_figure_panels(const bl_panel *p, int n); /* below each other; copies everything */
 /* An image of (h,w,3) bytes, unscaled, with n lines of text below. */
 bl_figure *bl_figure_image(const uint8_t *rgb, int w, int h, const char *title, const char *const *notes, int n);
 void bl_figure_free(bl_figure *f);

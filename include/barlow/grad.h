@@ -62,7 +62,15 @@ bl_tensor *bl_minimum(bl_tensor *a, bl_tensor *b);
 
 /* 1 where the comparison holds, else 0, with broadcasting; no gradient flows.  Non-zero is true; NaN equals nothing. */
 typedef enum bl_comparison {
-	BL_LT, BL_LE, BL_GT, BL_GE, BL_EQ, BL_NE, BL_LOGICAL_AND, BL_LOGICAL_OR, BL_LOGICAL_XOR
+	BL_LT,
+	BL_LE,
+	BL_GT,
+	BL_GE,
+	BL_EQ,
+	BL_NE,
+	BL_LOGICAL_AND,
+	BL_LOGICAL_OR,
+	BL_LOGICAL_XOR
 } bl_comparison;
 bl_tensor *bl_compare(bl_comparison how, bl_tensor *a, bl_tensor *b);
 /* a where mask is not 0, else b, with broadcasting of all three. */
@@ -124,8 +132,8 @@ bl_tensor *bl_gather(bl_tensor *a, int dim, bl_tensor *places);
 bl_tensor *bl_masked_select(bl_tensor *a, const bl_tensor *mask); /* (n): elements where mask, of a's shape, is not 0 */
 bl_tensor *bl_cat(bl_tensor *const *parts, int n, int dim);
 bl_tensor *bl_stack(bl_tensor *const *parts, int n, int dim); /* of equal shapes, along a new dimension */
-bl_tensor *bl_flip(bl_tensor *a, int dim); /* a copy with the dimension in reverse order */
-bl_tensor *bl_diag(bl_tensor *a); /* (N,N) -> (N), or (N) -> (N,N) */
+bl_tensor *bl_flip(bl_tensor *a, int dim);                    /* a copy with the dimension in reverse order */
+bl_tensor *bl_diag(bl_tensor *a);                             /* (N,N) -> (N), or (N) -> (N,N) */
 
 /* Networks.  Images are (N,C,H,W). */
 typedef struct bl_conv_shape {
@@ -141,12 +149,12 @@ bl_tensor *bl_conv2d(bl_tensor *x, bl_tensor *w, bl_tensor *b, bl_conv_shape s);
 bl_tensor *bl_conv2d_by(bl_tensor *x, bl_tensor *w, bl_tensor *b, bl_conv_shape s, bl_conv_algorithm algorithm);
 
 typedef struct bl_norm_args {
-	bl_tensor *gamma, *beta;          /* (C) each, or both NULL: no affine part */
+	bl_tensor *gamma, *beta;               /* (C) each, or both NULL: no affine part */
 	bl_tensor *running_mean, *running_var; /* (C) each, or both NULL: none kept.  Written in training. */
-	bool training;                    /* batch statistics, else the running ones */
-	float momentum, eps;              /* PyTorch's .1 and 1e-5; running_var takes the unbiased variance */
-	bl_tensor *residual;              /* added after the affine part, or NULL */
-	bool relu;                        /* max(0, .) last */
+	bool training;                         /* batch statistics, else the running ones */
+	float momentum, eps;                   /* PyTorch's .1 and 1e-5; running_var takes the unbiased variance */
+	bl_tensor *residual;                   /* added after the affine part, or NULL */
+	bool relu;                             /* max(0, .) last */
 } bl_norm_args;
 /* x (N,C) or (N,C,H,W): one memory pass each way for batch norm, residual sum and ReLU together. */
 bl_tensor *bl_batchnorm(bl_tensor *x, const bl_norm_args *args);

@@ -16,7 +16,7 @@ typedef struct bl_hash {
 
 void bl_hash_begin(bl_hash *h);
 void bl_hash_add(bl_hash *h, const void *bytes, size_t n);
-void bl_hash_end(bl_hash *h, char out[BL_HASH_TEXT]); /* in hexadecimal */
+void bl_hash_end(bl_hash *h, char out[BL_HASH_TEXT]);                 /* in hexadecimal */
 void bl_hash_of(const void *bytes, size_t n, char out[BL_HASH_TEXT]); /* all three in one call */
 
 #endif

@@ -40,11 +40,11 @@ typedef struct bl_cell {
 } bl_cell;
 
 typedef struct bl_question {
-	const char *sql;     /* one statement that only reads: no PRAGMA, no ATTACH */
+	const char *sql;      /* one statement that only reads: no PRAGMA, no ATTACH */
 	const bl_cell *value; /* of its parameters ?1, ?2, ... */
 	int values;
-	double seconds;      /* time limit; 0: 5 */
-	volatile int *stop;  /* non-zero: the query is cancelled; may be NULL */
+	double seconds;     /* time limit; 0: 5 */
+	volatile int *stop; /* non-zero: the query is cancelled; may be NULL */
 	/*
 	 * Callback for each of at most 100,000 rows, first with row -1 for the names.  Non-zero ends the query and is
 	 * returned.

@@ -27,8 +27,8 @@ enum {
 	BL_DIAG_MAX = 512,
 	BL_HIST_BINS = 64,
 	BL_SPECTRUM_MAX = 128,
-	BL_VIEWS_MAX = 8,  /* views of one sample */
-	BL_VIEW_MAX = 64,  /* side of a view as shown, in pixels */
+	BL_VIEWS_MAX = 8, /* views of one sample */
+	BL_VIEW_MAX = 64, /* side of a view as shown, in pixels */
 	BL_IMAGE_CHANNELS_MAX = 64,
 	BL_POINTS_MAX = 1024,
 	BL_PAIRS_MAX = 16,
@@ -48,24 +48,27 @@ typedef enum bl_matrix { BL_MATRIX_C, BL_MATRIX_AA, BL_MATRIX_BB } bl_matrix; /*
 /* Order of the dims: unchanged; by C_ii, descending; clustered, so that similar ones are adjacent. */
 typedef enum bl_order { BL_ORDER_PLAIN, BL_ORDER_DIAGONAL, BL_ORDER_CLUSTER } bl_order;
 typedef struct bl_region {
-	int32_t matrix, order;             /* bl_matrix, bl_order */
-	int32_t row, rows, col, cols;      /* dims after ordering; rows = 0: the whole matrix */
-	int32_t points;                    /* non-zero: the embedding's points are wanted */
-	int32_t view;                      /* which sample of the batch; incremented for the next one */
-	int32_t redraw;                    /* incremented to draw new views of the same sample */
+	int32_t matrix, order;        /* bl_matrix, bl_order */
+	int32_t row, rows, col, cols; /* dims after ordering; rows = 0: the whole matrix */
+	int32_t points;               /* non-zero: the embedding's points are wanted */
+	int32_t view;                 /* which sample of the batch; incremented for the next one */
+	int32_t redraw;               /* incremented to draw new views of the same sample */
 } bl_region;
 
 /* Which images the points belong to. */
 typedef enum bl_points_of { BL_POINTS_UNKNOWN, BL_POINTS_TRAINING, BL_POINTS_QUERIES } bl_points_of;
 
-typedef struct bl_pair { int32_t i, j; float value; } bl_pair; /* dims, 0-based */
+typedef struct bl_pair {
+	int32_t i, j;
+	float value;
+} bl_pair; /* dims, 0-based */
 
 typedef struct bl_snapshot {
 	int64_t step;
-	int32_t n, d;             /* batch and embedding width */
-	int32_t of_embeddings;    /* non-zero: the loss does not use a matrix; C is computed for display only */
-	int32_t grid;             /* cells a side, min(d, BL_GRID_MAX) */
-	int32_t diag;             /* diagonal values kept, min(d, BL_DIAG_MAX): means of equal runs when fewer than d */
+	int32_t n, d;          /* batch and embedding width */
+	int32_t of_embeddings; /* non-zero: the loss does not use a matrix; C is computed for display only */
+	int32_t grid;          /* cells a side, min(d, BL_GRID_MAX) */
+	int32_t diag;          /* diagonal values kept, min(d, BL_DIAG_MAX): means of equal runs when fewer than d */
 	float mean[BL_GRID_MAX * BL_GRID_MAX];    /* row-major grid x grid: mean over the cell's block of C */
 	float extreme[BL_GRID_MAX * BL_GRID_MAX]; /* the signed element of largest magnitude in the block */
 	/*
@@ -73,43 +76,43 @@ typedef struct bl_snapshot {
 	 * part of the pairs of samples it is an estimate, whose square is unbiased.
 	 */
 	float rms[BL_GRID_MAX * BL_GRID_MAX];
-	float rms_share;                   /* share of the pairs that it was computed from; 1: exact; 0: there is no rms */
-	float rms_error;                   /* its relative standard error, typical of the cells */
-	float cell_diagonal[BL_GRID_MAX];  /* mean C_ii of the blocks on the diagonal */
-	int64_t grid_elements;             /* elements of C that the extremes cover (means cover all); < d x d: a sample */
+	float rms_share;                  /* share of the pairs that it was computed from; 1: exact; 0: there is no rms */
+	float rms_error;                  /* its relative standard error, typical of the cells */
+	float cell_diagonal[BL_GRID_MAX]; /* mean C_ii of the blocks on the diagonal */
+	int64_t grid_elements;            /* elements of C that the extremes cover (means cover all); < d x d: a sample */
 	float diagonal[BL_DIAG_MAX];
-	float quantile[BL_QUANTILES];      /* of all C_ii, ascending, evenly spread from the least to the largest */
-	int32_t pairs;                     /* length of the next array */
-	bl_pair pair[BL_PAIRS_MAX];        /* off-diagonal elements of largest magnitude among grid_elements */
-	uint32_t histogram[BL_HIST_BINS];  /* off-diagonal values (of a sample when d is large) over [-1, 1] */
-	int32_t sampled;                   /* number of elements of C in the histogram */
-	int32_t dead;                      /* embedding dimensions without variance */
-	int32_t spectrum;                  /* number of eigenvalues; 0: not computed yet */
-	float eigenvalues[BL_SPECTRUM_MAX];/* of the embedding covariance, descending */
-	double rankme;                     /* NaN: not computed */
-	float singular[BL_SPECTRUM_MAX];   /* singular values of C, descending, the same number; NaN: not computed */
+	float quantile[BL_QUANTILES];                 /* of all C_ii, ascending, evenly spread from the least to the largest */
+	int32_t pairs;                                /* length of the next array */
+	bl_pair pair[BL_PAIRS_MAX];                   /* off-diagonal elements of largest magnitude among grid_elements */
+	uint32_t histogram[BL_HIST_BINS];             /* off-diagonal values (of a sample when d is large) over [-1, 1] */
+	int32_t sampled;                              /* number of elements of C in the histogram */
+	int32_t dead;                                 /* embedding dimensions without variance */
+	int32_t spectrum;                             /* number of eigenvalues; 0: not computed yet */
+	float eigenvalues[BL_SPECTRUM_MAX];           /* of the embedding covariance, descending */
+	double rankme;                                /* NaN: not computed */
+	float singular[BL_SPECTRUM_MAX];              /* singular values of C, descending, the same number; NaN: not computed */
 	int32_t view_count, view_side, view_channels; /* of the views below; 1 or 3 channels are shown; 0: no views */
-	int32_t image_channels;            /* of the real views: of more than 3 the first 3 are shown, of 2 the first */
+	int32_t image_channels;                       /* of the real views: of more than 3 the first 3 are shown, of 2 the first */
 	uint8_t views[BL_VIEWS_MAX][BL_VIEW_MAX * BL_VIEW_MAX * 3]; /* augmented, 0..255, (h,w,c) */
-	int64_t view_row;                  /* its row in the data set, 0-based; -1: not known */
-	int32_t view_label;                /* -1: none */
-	char view_class[BL_CLASS_TEXT];    /* its name; "": not known */
-	char view_draws[BL_VIEWS_MAX][BL_DRAW_TEXT];  /* what the pipelines drew: "crop 3,4 20x22, flip, brightness 1.21" */
+	int64_t view_row;                                           /* its row in the data set, 0-based; -1: not known */
+	int32_t view_label;                                         /* -1: none */
+	char view_class[BL_CLASS_TEXT];                             /* its name; "": not known */
+	char view_draws[BL_VIEWS_MAX][BL_DRAW_TEXT]; /* what the pipelines drew: "crop 3,4 20x22, flip, brightness 1.21" */
 	/* The requested region, pooled to region_rows x region_cols cells (one element a cell when it fits). */
-	bl_region region;                  /* as computed: clamped to the matrix; PLAIN if d is too large to sort */
-	int32_t region_rows, region_cols;  /* cells, at most BL_GRID_MAX; 0: none */
-	int64_t region_elements;           /* elements that the extremes cover; fewer than rows x cols: a sample */
+	bl_region region;                 /* as computed: clamped to the matrix; PLAIN if d is too large to sort */
+	int32_t region_rows, region_cols; /* cells, at most BL_GRID_MAX; 0: none */
+	int64_t region_elements;          /* elements that the extremes cover; fewer than rows x cols: a sample */
 	float region_mean[BL_GRID_MAX * BL_GRID_MAX], region_extreme[BL_GRID_MAX * BL_GRID_MAX];
 	float region_rms[BL_GRID_MAX * BL_GRID_MAX], region_share, region_error; /* as rms, rms_share and rms_error */
 	float region_diagonal[2 * BL_GRID_MAX]; /* means of the elements on the diagonal, cell by cell, row after row */
-	int32_t dims[BL_GRID_MAX * 2];     /* dims[i]: first dim of cell row i, dims[region_rows + j]: of cell column j */
+	int32_t dims[BL_GRID_MAX * 2];          /* dims[i]: first dim of cell row i, dims[region_rows + j]: of cell column j */
 	/* PCA of the encoder's features, of the same images each time; computed on request. */
-	int32_t points;                    /* how many; 0: none */
-	int32_t points_of;                 /* bl_points_of */
-	int32_t classes;                   /* number of names that follow, of the labels from 0 on */
+	int32_t points;                                 /* how many; 0: none */
+	int32_t points_of;                              /* bl_points_of */
+	int32_t classes;                                /* number of names that follow, of the labels from 0 on */
 	char class_name[BL_CLASSES_MAX][BL_CLASS_TEXT]; /* "": not known */
 	int64_t points_step;
-	float explained[2];                /* share of the variance on each axis */
+	float explained[2]; /* share of the variance on each axis */
 	float point[BL_POINTS_MAX][2];
 	int16_t point_label[BL_POINTS_MAX]; /* -1: none */
 } bl_snapshot;
@@ -118,24 +121,33 @@ typedef enum bl_run_state { BL_RUN_NEW, BL_RUN_RUNNING, BL_RUN_PAUSED, BL_RUN_DO
 const char *bl_run_state_name(bl_run_state s); /* static text */
 
 typedef struct bl_live_info {
-	char name[64];          /* of the run */
+	char name[64]; /* of the run */
 	bl_run_state state;
-	int64_t pid;            /* of the trainer's process */
-	int64_t step, steps;    /* done, and in total */
+	int64_t pid;         /* of the trainer's process */
+	int64_t step, steps; /* done, and in total */
 	int64_t steps_per_epoch;
 	int32_t batch, d, parameters_m; /* d: embedding width */
 	int32_t knn_queries, knn_refs;  /* numbers of query and reference images of kNN; 0: none */
-	double started;         /* seconds since 1970 */
-	char message[256];      /* why it failed, or the last journal line */
+	double started;                 /* seconds since 1970 */
+	char message[256];              /* why it failed, or the last journal line */
 } bl_live_info;
 
-typedef enum bl_command_kind { BL_CMD_NONE, BL_CMD_PAUSE, BL_CMD_RESUME, BL_CMD_STEP, BL_CMD_STOP, BL_CMD_SET,
-                               BL_CMD_CHECKPOINT, BL_CMD_EVAL, BL_CMD_KINDS } bl_command_kind;
+typedef enum bl_command_kind {
+	BL_CMD_NONE,
+	BL_CMD_PAUSE,
+	BL_CMD_RESUME,
+	BL_CMD_STEP,
+	BL_CMD_STOP,
+	BL_CMD_SET,
+	BL_CMD_CHECKPOINT,
+	BL_CMD_EVAL,
+	BL_CMD_KINDS
+} bl_command_kind;
 typedef struct bl_command {
 	bl_command_kind kind;
-	double value;                /* of BL_CMD_SET */
-	char name[BL_COLUMN_NAME];   /* of BL_CMD_SET: the setting: "lambda", "loss.mu", "lr" */
-	int64_t sender;              /* the sender's process, filled in by bl_live_send */
+	double value;              /* of BL_CMD_SET */
+	char name[BL_COLUMN_NAME]; /* of BL_CMD_SET: the setting: "lambda", "loss.mu", "lr" */
+	int64_t sender;            /* the sender's process, filled in by bl_live_send */
 } bl_command;
 
 typedef struct bl_live bl_live;
@@ -162,7 +174,7 @@ int bl_live_take_place(bl_live *l, const char *path);
 /* Moves from memory to a file with all content.  No other thread may use the handle; on failure it stays in memory. */
 int bl_live_move(bl_live *l, const char *path);
 void bl_live_set_info(bl_live *l, const bl_live_info *info);
-int bl_live_add(bl_live *l, const bl_record *r);            /* at most info.steps records */
+int bl_live_add(bl_live *l, const bl_record *r); /* at most info.steps records */
 /* Adds a column to later records; earlier ones have NaN there.  Returns its index, or negative: see bl_columns_add. */
 int bl_live_column(bl_live *l, const bl_column *column);
 void bl_live_publish(bl_live *l, const bl_snapshot *s);
@@ -181,7 +193,7 @@ typedef int bl_live_claim(const char *path, const char *owner, bool wait);
 int bl_live_owned(bl_live *l, const char *owner, bl_live_claim *claim);
 /* Checks now that the file is complete and still has its name, and repairs it; training does this at intervals. */
 void bl_live_look_after(bl_live *l);
-int bl_live_check_place(const bl_live *l);                  /* fails if the run's folder is gone or another run's */
+int bl_live_check_place(const bl_live *l); /* fails if the run's folder is gone or another run's */
 /* Copies into a run without records the records of `past` up to step `until`, and the snapshots kept until then. */
 int bl_live_take_past(bl_live *l, const bl_live *past, int64_t until);
 
@@ -203,7 +215,7 @@ const char *bl_live_path(const bl_live *l); /* path that a reader opened, borrow
 bl_live *bl_live_ref(bl_live *l);
 void bl_live_close(bl_live *l);
 void bl_live_info_get(const bl_live *l, bl_live_info *out);
-int64_t bl_live_length(const bl_live *l);                     /* number of records */
+int64_t bl_live_length(const bl_live *l);                         /* number of records */
 bool bl_live_record(const bl_live *l, int64_t i, bl_record *out); /* i is 0-based; false: it cannot be read */
 /* Columns of the records.  They are only ever added, and before the first record that has them. */
 int bl_live_columns_count(const bl_live *l);

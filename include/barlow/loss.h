@@ -32,11 +32,11 @@ typedef struct bl_loss bl_loss;
 
 /* A term is measured without its weight. */
 typedef struct bl_loss_term {
-	const char *name;   /* "redundancy": letters, digits, underscores; shorter than BL_LOSS_NAME */
-	const char *brief;  /* where there is little room; NULL: the name */
-	const char *weight; /* the setting that multiplies it in the total; NULL: 1 */
+	const char *name;                      /* "redundancy": letters, digits, underscores; shorter than BL_LOSS_NAME */
+	const char *brief;                     /* where there is little room; NULL: the name */
+	const char *weight;                    /* the setting that multiplies it in the total; NULL: 1 */
 	const char *weighted, *weighted_brief; /* names of the product, UTF-8: "λ·redundancy", "λ·red" */
-	char mark;          /* letter in a chart in ASCII, of the weighted term if there is one; 0: the name's first */
+	char mark; /* letter in a chart in ASCII, of the weighted term if there is one; 0: the name's first */
 } bl_loss_term;
 
 /* Information about the batch; all of it may be missing. */
@@ -72,7 +72,7 @@ typedef struct bl_loss_ops {
 	double (*floor)(const void *settings, int views, int64_t n, int64_t d);
 	/* The standardisation of the matrix C that the loss uses; NULL: it uses none. */
 	bl_loss_dialect (*matrix)(const void *settings);
-	void (*release)(void *ctx);  /* may be NULL */
+	void (*release)(void *ctx); /* may be NULL */
 } bl_loss_ops;
 
 /* The losses of the library, "barlow" first.  i counts from 0; NULL after the last. */
@@ -94,7 +94,7 @@ void *bl_loss_ctx(const bl_loss *l);
 const void *bl_loss_settings(const bl_loss *l); /* never change: to change some, keep a copy */
 /* Copies settings of the loss to `to`, which has room for BL_LOSS_ROOM doubles; from NULL: its own. */
 void bl_loss_settings_copy(const bl_loss *l, void *to, const void *from);
-int bl_loss_terms(const bl_loss *l);            /* how many; 0: not known before the first forward */
+int bl_loss_terms(const bl_loss *l); /* how many; 0: not known before the first forward */
 /* The field that + and - change, or NULL if nothing is settable. */
 const bl_field *bl_loss_turn(const bl_loss *l);
 
@@ -102,8 +102,8 @@ const bl_field *bl_loss_turn(const bl_loss *l);
  * Computes the loss of all views (N,D), N >= 2: a new scalar, or NULL with bl_error, which begins with the loss's name.
  * settings NULL: the loss's own; at and out may be NULL.  Numbers that are not finite are not an error here.
  */
-bl_tensor *bl_loss_forward(const bl_loss *l, const void *settings, bl_tensor *const *z, int views,
-                           const bl_loss_batch *at, bl_loss_result *out);
+bl_tensor *bl_loss_forward(const bl_loss *l, const void *settings, bl_tensor *const *z, int views, const bl_loss_batch *at,
+                           bl_loss_result *out);
 double bl_loss_floor(const bl_loss *l, const void *settings, int views, int64_t n, int64_t d); /* NaN: none known */
 /* Sets *out to the dialect of the loss's matrix; false: it has none, and *out is the paper's. */
 bool bl_loss_matrix(const bl_loss *l, const void *settings, bl_loss_dialect *out);
@@ -190,8 +190,8 @@ bl_tensor *bl_loss_correlation(bl_loss_dialect dialect, const bl_tensor *za, con
  * element of largest magnitude; mean and extreme are (g,g).  diag (D), the diagonal, may be NULL.  0, or negative with
  * bl_error.
  */
-int bl_loss_picture(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb, int g, float *mean,
-                    float *extreme, float *diag);
+int bl_loss_picture(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb, int g, float *mean, float *extreme,
+                    float *diag);
 
 /* The dims of a region's rows or columns, in order, and the number of cells (at most n) that they are pooled to. */
 typedef struct bl_loss_side {

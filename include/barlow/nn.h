@@ -67,7 +67,7 @@ void bl_module_set_provenance(bl_module *m, bl_provenance *p);
 
 /* Children. */
 int bl_module_children(const bl_module *m);
-bl_module *bl_module_child(const bl_module *m, int i);            /* borrowed */
+bl_module *bl_module_child(const bl_module *m, int i); /* borrowed */
 const char *bl_module_child_name(const bl_module *m, int i);
 
 /* Calls fn for every parameter and buffer, depth first, in PyTorch's state_dict order.  A non-zero result of fn ends it
@@ -113,19 +113,19 @@ bl_module *bl_nn_func(const char *name, bl_func_fn *fn, void *ctx, void (*releas
 int bl_nn_func_parameter(bl_module *m, const char *name, bl_tensor *t);
 
 /* Containers. Names are "0", "1", ... unless given. */
-bl_module *bl_nn_sequential(void); /* empty */
+bl_module *bl_nn_sequential(void);                                                   /* empty */
 int bl_nn_append(bl_module *sequential, const char *name_or_null, bl_module *child); /* takes a reference */
 /* y = relu(branch(x) + shortcut(x)); references are taken; shortcut NULL is the identity; relu may be off. */
 bl_module *bl_nn_residual(bl_module *branch, bl_module *shortcut, bool relu);
 
 /* Networks. */
 typedef struct bl_cnn_config {
-	int64_t channels;        /* of the image */
-	const int64_t *widths;   /* of the layers: 3x3 convolution, batch norm, ReLU each */
-	const int *strides;      /* as many */
+	int64_t channels;      /* of the image */
+	const int64_t *widths; /* of the layers: 3x3 convolution, batch norm, ReLU each */
+	const int *strides;    /* as many */
 	int layers;
-	int image;               /* side of the square image: needed by the flatten head to know `features` */
-	bool pool;               /* global average pooling at the end, else flatten */
+	int image; /* side of the square image: needed by the flatten head to know `features` */
+	bool pool; /* global average pooling at the end, else flatten */
 } bl_cnn_config;
 bl_module *bl_nn_cnn(const bl_cnn_config *c);
 
@@ -133,21 +133,21 @@ typedef struct bl_mlp_config {
 	int64_t in;
 	const int64_t *widths;
 	int layers;
-	bool norm;        /* batch norm after every hidden linear */
-	bool bias;        /* of the linears; the authors' projector has none */
-	bool last_plain;  /* the last layer is a bare linear: the projector's form; else BN and ReLU follow it too */
-	bool flatten;     /* accept (N,C,H,W) */
+	bool norm;       /* batch norm after every hidden linear */
+	bool bias;       /* of the linears; the authors' projector has none */
+	bool last_plain; /* the last layer is a bare linear: the projector's form; else BN and ReLU follow it too */
+	bool flatten;    /* accept (N,C,H,W) */
 } bl_mlp_config;
 bl_module *bl_nn_mlp(const bl_mlp_config *c);
 
 typedef struct bl_resnet_config {
-	int depth;            /* 18, 34, 50 */
-	bool stem_small;      /* 3x3 stride 1 without max pool (CIFAR), else 7x7 stride 2 and max pool */
-	int stem_padding;     /* of the first convolution; 0: 1 of the small stem (solo-learn has 2), 3 of the large */
-	int64_t channels;     /* of the image, 3 */
-	int64_t width;        /* of the first stage, 64 */
-	bool zero_init;       /* last norm of each block starts at 0 */
-	int64_t classes;      /* > 0: an `fc` layer, as torchvision has; else features */
+	int depth;        /* 18, 34, 50 */
+	bool stem_small;  /* 3x3 stride 1 without max pool (CIFAR), else 7x7 stride 2 and max pool */
+	int stem_padding; /* of the first convolution; 0: 1 of the small stem (solo-learn has 2), 3 of the large */
+	int64_t channels; /* of the image, 3 */
+	int64_t width;    /* of the first stage, 64 */
+	bool zero_init;   /* last norm of each block starts at 0 */
+	int64_t classes;  /* > 0: an `fc` layer, as torchvision has; else features */
 } bl_resnet_config;
 bl_module *bl_nn_resnet(const bl_resnet_config *c);
 
@@ -165,8 +165,8 @@ int64_t bl_module_features(bl_module *m, int64_t c, int64_t h, int64_t w);
  */
 typedef struct bl_params bl_params;
 typedef struct bl_param {
-	const char *name;     /* "encoder.layer1.0.conv1.weight" */
-	bl_tensor *tensor;    /* borrowed */
+	const char *name;  /* "encoder.layer1.0.conv1.weight" */
+	bl_tensor *tensor; /* borrowed */
 	bl_param_kind kind;
 	int64_t start, count; /* slice of the flat arrays */
 	int ndim;
@@ -175,7 +175,7 @@ bl_params *bl_params_new(bl_module *const *roots, const char *const *prefixes, i
 void bl_params_free(bl_params *p);
 int bl_params_length(const bl_params *p);
 const bl_param *bl_params_get(const bl_params *p, int i);
-int64_t bl_params_count(const bl_params *p);  /* length of the flat arrays */
+int64_t bl_params_count(const bl_params *p); /* length of the flat arrays */
 float *bl_params_values(const bl_params *p);
 float *bl_params_grads(const bl_params *p);
 void bl_params_zero_grad(bl_params *p);

@@ -31,9 +31,9 @@ typedef struct bl_optim_config {
 	};
 } bl_optim_config;
 
-const char *bl_optim_name(int i);                          /* of the i-th kind, from 0; NULL behind the last */
-const char *bl_optim_help(const char *kind);               /* a line; NULL with bl_error */
-const bl_field *bl_optim_fields(const char *kind);         /* of room; NULL with bl_error: there is no such kind */
+const char *bl_optim_name(int i);                  /* of the i-th kind, from 0; NULL behind the last */
+const char *bl_optim_help(const char *kind);       /* a line; NULL with bl_error */
+const bl_field *bl_optim_fields(const char *kind); /* of room; NULL with bl_error: there is no such kind */
 /* A kind with its default settings; ops is NULL, with bl_error, if there is no such kind. */
 bl_optim_config bl_optim_default(const char *kind);
 int bl_optim_set(bl_optim_config *c, const char *name, double value); /* negative with bl_error */
@@ -58,13 +58,13 @@ int64_t *bl_optim_count(bl_optim *o);
 enum { BL_SCHEDULE_ROOM = 8 };
 typedef struct bl_schedule_ops bl_schedule_ops;
 typedef struct bl_schedule {
-	const bl_schedule_ops *ops; /* NULL: constant */
-	int64_t warmup, steps;      /* linear warm-up from 0 over the first `warmup` steps */
+	const bl_schedule_ops *ops;    /* NULL: constant */
+	int64_t warmup, steps;         /* linear warm-up from 0 over the first `warmup` steps */
 	double room[BL_SCHEDULE_ROOM]; /* settings that the kind's fields describe */
 } bl_schedule;
 
-const char *bl_schedule_name(int i);                             /* of the i-th kind, from 0; NULL behind the last */
-const bl_field *bl_schedule_fields(const char *kind);            /* of room; NULL with bl_error: there is no such kind */
+const char *bl_schedule_name(int i);                  /* of the i-th kind, from 0; NULL behind the last */
+const bl_field *bl_schedule_fields(const char *kind); /* of room; NULL with bl_error: there is no such kind */
 /* A kind with its default settings and 0 steps; ops is NULL, with bl_error, if there is no such kind. */
 bl_schedule bl_schedule_default(const char *kind);
 int bl_schedule_set(bl_schedule *s, const char *name, double value); /* negative with bl_error */

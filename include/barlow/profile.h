@@ -18,8 +18,8 @@ typedef struct bl_profile_row {
 	char module[BL_PROFILE_MODULE]; /* "encoder.layer1.0.conv1", "" outside modules */
 	const char *op;                 /* "conv2d", "optimiser", ... */
 	int64_t calls;
-	double seconds[2];              /* forwards, backwards */
-	double flops[2];                /* as a direct algorithm would do them; 0: not counted */
+	double seconds[2]; /* forwards, backwards */
+	double flops[2];   /* as a direct algorithm would do them; 0: not counted */
 } bl_profile_row;
 
 /* Clears all rows; from now on threads that call bl_profile_begin are profiled. */

@@ -47,15 +47,20 @@ void bl_rng_leave(bl_rng_place before);
 bool bl_rng_of_call(bl_rng *r); /* the stream of the next call; false: the thread is not in a run */
 
 uint32_t bl_rng_u32(bl_rng *r);
-float bl_rng_uniform(bl_rng *r);                      /* [0, 1), 24 bits */
-float bl_rng_between(bl_rng *r, float lo, float hi);  /* [lo, hi) */
-float bl_rng_normal(bl_rng *r);                       /* mean 0, variance 1 (Box-Muller) */
-uint32_t bl_rng_below(bl_rng *r, uint32_t n);         /* 0 .. n-1, unbiased; n > 0 */
+float bl_rng_uniform(bl_rng *r);                       /* [0, 1), 24 bits */
+float bl_rng_between(bl_rng *r, float lo, float hi);   /* [lo, hi) */
+float bl_rng_normal(bl_rng *r);                        /* mean 0, variance 1 (Box-Muller) */
+uint32_t bl_rng_below(bl_rng *r, uint32_t n);          /* 0 .. n-1, unbiased; n > 0 */
 void bl_rng_shuffle(bl_rng *r, int64_t *v, int64_t n); /* Fisher-Yates */
 
 /* Values of the `view` coordinate that are not views: one stream never serves two purposes. */
 enum {
-	BL_STREAM_INIT = 0x10000, BL_STREAM_SHUFFLE, BL_STREAM_SHAPES, BL_STREAM_USER, BL_STREAM_SPLIT, BL_STREAM_EVAL,
+	BL_STREAM_INIT = 0x10000,
+	BL_STREAM_SHUFFLE,
+	BL_STREAM_SHAPES,
+	BL_STREAM_USER,
+	BL_STREAM_SPLIT,
+	BL_STREAM_EVAL,
 	BL_STREAM_CALL,
 };
 

@@ -16,13 +16,13 @@
 #define BL_RUN_FILE "run.json"
 
 enum {
-	BL_RUN_TEXT = 80,       /* bytes of a short text, with its NUL */
+	BL_RUN_TEXT = 80, /* bytes of a short text, with its NUL */
 	BL_RUN_REASON = 256,
 	BL_RUN_PATH = 4096,
 	BL_RUN_NOTES = 8192,
-	BL_RUN_TAGS = 32,       /* how many there are at most */
+	BL_RUN_TAGS = 32, /* how many there are at most */
 	BL_RUN_TAG = 64,
-	BL_RUN_FACTS = 1024,    /* how many a list has at most */
+	BL_RUN_FACTS = 1024, /* how many a list has at most */
 	BL_RUN_FACT_NAME = 96,
 	BL_RUN_FACT_TEXT = 512,
 	BL_RUN_FILE_BYTES = 1 << 20,
@@ -63,14 +63,14 @@ typedef struct bl_run_file {
 	char state[BL_RUN_TEXT];
 	char reason[BL_RUN_REASON]; /* why it ended */
 	int64_t seed, step, steps;
-	int d; /* embedding width */
+	int d;                          /* embedding width */
 	double created, started, ended; /* started: by the process that trains or trained it last */
 	char host[BL_RUN_TEXT], boot[BL_RUN_TEXT], cpu[BL_RUN_TEXT], blas[BL_RUN_TEXT];
 	int64_t pid;
 	char owner[BL_RUN_TEXT]; /* identifies the run within its process; "": older versions */
 	int threads;
-	int64_t beat;     /* heartbeat counter, incremented every few seconds while the process lives */
-	double beat_time; /* time of the last increment */
+	int64_t beat;             /* heartbeat counter, incremented every few seconds while the process lives */
+	double beat_time;         /* time of the last increment */
 	char parent[BL_RUN_PATH]; /* of a fork: folder and step of the original run */
 	int64_t parent_step;
 	char tag[BL_RUN_TAGS][BL_RUN_TAG];

@@ -61,7 +61,7 @@ typedef struct bl_runs {
 	int n;
 } bl_runs;
 
-bool bl_run_going(const bl_run *r);        /* its process lives, and the run has not ended */
+bool bl_run_going(const bl_run *r);             /* its process lives, and the run has not ended */
 const char *bl_run_state_text(const bl_run *r); /* the state's name, "killed" or "broken" */
 
 /*

@@ -48,8 +48,8 @@ int bl_tensor_ndim(const bl_tensor *t);
 int64_t bl_tensor_size(const bl_tensor *t, int dim);   /* dim < 0 counts from the end */
 int64_t bl_tensor_stride(const bl_tensor *t, int dim); /* in elements */
 const int64_t *bl_tensor_shape(const bl_tensor *t);
-int64_t bl_tensor_count(const bl_tensor *t); /* number of elements */
-float *bl_tensor_data(const bl_tensor *t);   /* of element (0,...,0); strides say where the others are */
+int64_t bl_tensor_count(const bl_tensor *t);         /* number of elements */
+float *bl_tensor_data(const bl_tensor *t);           /* of element (0,...,0); strides say where the others are */
 bool bl_tensor_is_contiguous(const bl_tensor *t);    /* row-major without gaps */
 bool bl_tensor_is_channels_last(const bl_tensor *t); /* 4-d, N,H,W,C order without gaps */
 bool bl_tensor_is_dense(const bl_tensor *t);         /* either of the two */

@@ -20,39 +20,39 @@
 typedef struct bl_trainer bl_trainer;
 
 typedef struct bl_trainer_config {
-	const char *name;              /* of the run; NULL: "run" */
-	bl_dataset *data;              /* references to all of these are taken */
-	bl_pipeline *first, *second;   /* make the two views, of the same size */
+	const char *name;                     /* of the run; NULL: "run" */
+	bl_dataset *data;                     /* references to all of these are taken */
+	bl_pipeline *first, *second;          /* make the two views, of the same size */
 	bl_pipeline *more[BL_VIEWS_MOST - 2]; /* of further views, for losses of more than two; NULL after the last */
-	bl_batch_aug *batch_aug;       /* changes batches of all views; may be NULL */
-	bl_module *encoder, *projector; /* projector may be NULL */
-	bl_loss *loss;                 /* NULL: Barlow Twins at its defaults */
+	bl_batch_aug *batch_aug;              /* changes batches of all views; may be NULL */
+	bl_module *encoder, *projector;       /* projector may be NULL */
+	bl_loss *loss;                        /* NULL: Barlow Twins at its defaults */
 	bl_optim_config optim;
-	bl_schedule schedule;          /* the trainer fills in its warm-up and steps */
+	bl_schedule schedule; /* the trainer fills in its warm-up and steps */
 	double warmup_epochs;
 	int batch;
-	double epochs;                 /* may be a fraction */
-	int64_t max_steps;             /* > 0: stop there; schedules still follow the epochs */
-	double seconds;                /* > 0: budget of training time (column "time"), which the last step may exceed */
+	double epochs;     /* may be a fraction */
+	int64_t max_steps; /* > 0: stop there; schedules still follow the epochs */
+	double seconds;    /* > 0: budget of training time (column "time"), which the last step may exceed */
 	uint64_t seed;
 	int loader_threads;
-	double clip;                   /* > 0: gradient norm is clipped to it */
-	bl_precision precision;        /* of the network's linear layers in training steps, forward and backward */
-	const char *live_path;         /* NULL: in memory only */
-	bl_keep keep;                  /* snapshots of the past */
-	double snapshot_hz;            /* at most so many snapshots a second while there are viewers; 0: 10 */
+	double clip;            /* > 0: gradient norm is clipped to it */
+	bl_precision precision; /* of the network's linear layers in training steps, forward and backward */
+	const char *live_path;  /* NULL: in memory only */
+	bl_keep keep;           /* snapshots of the past */
+	double snapshot_hz;     /* at most so many snapshots a second while there are viewers; 0: 10 */
 	/* A quick kNN during training: 0 turns it off. */
-	double knn_every;              /* epochs */
+	double knn_every; /* epochs */
 	bl_dataset *knn_refs, *knn_queries;
 	int knn_k;
 	float mean[BL_CHANNELS_MOST], std[BL_CHANNELS_MOST]; /* normalisation of unaugmented images (evaluation) */
-	const bl_choices *choices;     /* convolution choices of an earlier run, used in bl_trainer_new only; may be NULL */
+	const bl_choices *choices; /* convolution choices of an earlier run, used in bl_trainer_new only; may be NULL */
 	/*
 	 * Epochs between checkpoints of a run that has a place (bl_trainer_keep).  0: at the end of each, and ten minutes
 	 * after the last, as long as they take at most 1% of the training time; negative: only at the end and when asked.
 	 */
 	double checkpoint_every;
-	int checkpoints;               /* number of the newest that are kept; 0 or 1: the newest */
+	int checkpoints; /* number of the newest that are kept; 0 or 1: the newest */
 	/* Accept modules that another, ended run has trained?  With these, or with loaded weights, the run is warm. */
 	bool warm_start;
 } bl_trainer_config;
@@ -64,10 +64,10 @@ typedef struct bl_trainer_config {
  * bl_error.
  */
 bl_trainer *bl_trainer_new(const bl_trainer_config *c);
-void bl_trainer_free(bl_trainer *t);                    /* stops and joins first */
+void bl_trainer_free(bl_trainer *t); /* stops and joins first */
 
-int bl_trainer_start(bl_trainer *t);                    /* in the background; also resumes a paused one */
-int bl_trainer_command(bl_trainer *t, bl_command c);    /* executed at the next step boundary */
+int bl_trainer_start(bl_trainer *t);                 /* in the background; also resumes a paused one */
+int bl_trainer_command(bl_trainer *t, bl_command c); /* executed at the next step boundary */
 /*
  * Changes a setting from the next step on: settable settings of the optimiser ("lr", "weight_decay") and of the loss
  * ("lambda"), by their names, or prefixed by "optim." or "loss.", and those of the views' operators ("views.jitter.p"
@@ -75,9 +75,9 @@ int bl_trainer_command(bl_trainer *t, bl_command c);    /* executed at the next 
  */
 int bl_trainer_set(bl_trainer *t, const char *name, double value);
 int bl_trainer_may_set(bl_trainer *t, const char *name, double value); /* would bl_trainer_set accept it? */
-double bl_trainer_get(bl_trainer *t, const char *name); /* the value in force; NaN: there is no such setting */
-void bl_trainer_loss_settings(bl_trainer *t, void *out); /* the loss's settings in force, into BL_LOSS_ROOM doubles */
-const char *bl_trainer_settable(bl_trainer *t, int i);   /* the i-th such name, from 0; NULL after the last */
+double bl_trainer_get(bl_trainer *t, const char *name);                /* the value in force; NaN: there is no such setting */
+void bl_trainer_loss_settings(bl_trainer *t, void *out);               /* the loss's settings in force, into BL_LOSS_ROOM doubles */
+const char *bl_trainer_settable(bl_trainer *t, int i);                 /* the i-th such name, from 0; NULL after the last */
 /*
  * A condition that is checked after each step, by the thread that made the step, between two steps.  If holds(ctx, t)
  * returns 1, the run pauses, and its journal and message say so; 0: it goes on; negative with bl_error: it pauses, too.
@@ -118,8 +118,8 @@ void bl_trainer_complain(bl_trainer *t, const char *fmt, ...) BL_PRINTF(2, 3);
 int bl_trainer_log(bl_trainer *t, const char *name, double value);
 double bl_trainer_seconds(const bl_trainer *t); /* its budget of training time; 0: none */
 bl_run_state bl_trainer_state(const bl_trainer *t);
-bool bl_trainer_launched(bl_trainer *t);                /* did bl_trainer_start begin steps in the background? */
-bl_live *bl_trainer_live(bl_trainer *t);                /* borrowed */
+bool bl_trainer_launched(bl_trainer *t); /* did bl_trainer_start begin steps in the background? */
+bl_live *bl_trainer_live(bl_trainer *t); /* borrowed */
 
 /*
  * Stores the run on disk: its live file moves to live_path, and the callback save(ctx, why) is called between steps, by
@@ -149,12 +149,12 @@ void bl_trainers_end(const char *why, void (*tell)(void *ctx, const char *line),
 
 /* State of a run of this process. */
 typedef struct bl_standing {
-	int64_t id;         /* of the trainer, from 1 on; never reused */
+	int64_t id; /* of the trainer, from 1 on; never reused */
 	bl_live_info info;
-	bl_live *live;      /* borrowed: only for the thread that frees trainers */
-	bool fresh;         /* it was started in the background by this process */
-	bool end_known;     /* the program waited for its end, or stopped it */
-	bool at_break;      /* the run is at a break, and bl_trainer_at_break has not reported it yet */
+	bl_live *live;  /* borrowed: only for the thread that frees trainers */
+	bool fresh;     /* it was started in the background by this process */
+	bool end_known; /* the program waited for its end, or stopped it */
+	bool at_break;  /* the run is at a break, and bl_trainer_at_break has not reported it yet */
 } bl_standing;
 /* All trainers of the process, the oldest first, at most `most`.  Returns how many. */
 int bl_trainers_standing(bl_standing *out, int most);
@@ -171,9 +171,9 @@ void bl_trainers_save(const char *who);
  */
 enum { BL_CHANGE_NAME = 32, BL_CHANGE_WHO = 32, BL_CHANGE_TEXT = 160 };
 typedef struct bl_change {
-	int64_t step;      /* steps made before it; it holds from the next one on */
-	double time;       /* seconds since 1970 */
-	double old, value; /* of a setting; NaN: another event */
+	int64_t step;              /* steps made before it; it holds from the next one on */
+	double time;               /* seconds since 1970 */
+	double old, value;         /* of a setting; NaN: another event */
 	char name[BL_CHANGE_NAME]; /* "lambda", "lr"; "start", "pause", "resume", "step", "stop", "checkpoint", ... */
 	char who[BL_CHANGE_WHO];   /* "script", "prompt", "viewer 4711" (a process), "replay", "trainer" */
 	char text[BL_CHANGE_TEXT]; /* details, or "" */
@@ -198,7 +198,7 @@ int bl_trainer_replay(bl_trainer *t, const bl_change *c, int64_t n, int64_t from
 void bl_trainer_called_by(const char *who);
 
 /* Between steps (the trainer not running, or paused), by the caller's thread. */
-int bl_trainer_steps(bl_trainer *t, int64_t n);         /* n steps now, in this thread */
+int bl_trainer_steps(bl_trainer *t, int64_t n); /* n steps now, in this thread */
 bl_params *bl_trainer_params(bl_trainer *t);
 bl_optim *bl_trainer_optim(bl_trainer *t);
 /* As it was made (bl_trainer_get has what was set since); borrowed.  Name and live_path are NULL. */
@@ -223,13 +223,13 @@ typedef struct bl_progress_setting {
 
 /* Progress of a run: together with weights, buffers and the optimiser's state it determines how the run goes on. */
 typedef struct bl_progress {
-	int64_t step;          /* done */
-	double trained;        /* seconds */
+	int64_t step;   /* done */
+	double trained; /* seconds */
 	double lr, lr_bias;
-	int n;                 /* settable settings of the loss */
+	int n; /* settable settings of the loss */
 	bl_progress_value loss[BL_PROGRESS_VALUES];
-	int64_t changes;       /* entries in the journal; negative: not known */
-	int settings;          /* changed settings of views and optimiser, except its rates, in the order of change */
+	int64_t changes; /* entries in the journal; negative: not known */
+	int settings;    /* changed settings of views and optimiser, except its rates, in the order of change */
 	bl_progress_setting setting[BL_PROGRESS_SETTINGS];
 } bl_progress;
 bl_progress bl_trainer_progress(bl_trainer *t);

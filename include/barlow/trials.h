@@ -26,13 +26,13 @@ enum { BL_TRIALS_MOST = 1000000 };
 
 /* State of a trial: the number of attempts, and the worker of the newest one. */
 typedef struct bl_trial {
-	bool over;      /* there is a result */
-	int attempts;   /* 0: not begun */
-	char host[72];  /* of the newest attempt's worker; "" if its file cannot be read (yet) */
+	bool over;     /* there is a result */
+	int attempts;  /* 0: not begun */
+	char host[72]; /* of the newest attempt's worker; "" if its file cannot be read (yet) */
 	int64_t pid;
-	int64_t beat;   /* its counter, which stops when the worker or its host is gone */
-	bool here;      /* the worker is a process of this host and boot */
-	bool dead;      /* and that process has ended */
+	int64_t beat; /* its counter, which stops when the worker or its host is gone */
+	bool here;    /* the worker is a process of this host and boot */
+	bool dead;    /* and that process has ended */
 } bl_trial;
 
 /* FOLDER/trials/NNNN, and FOLDER/trials/NNNN/attempt-N where attempt > 0: a new string, or NULL with bl_error. */

@@ -14,8 +14,8 @@
 typedef enum bl_watch_end { BL_WATCH_QUIT, BL_WATCH_ENDED, BL_WATCH_STOP } bl_watch_end;
 
 typedef struct bl_watch_config {
-	bool stay;         /* keep the screen when the run ends, until q */
-	bool read_only;    /* keys that change the run are off */
+	bool stay;            /* keep the screen when the run ends, until q */
+	bool read_only;       /* keys that change the run are off */
 	bool interrupt_stops; /* the caller stops the run on BL_WATCH_STOP; footer and help then say that Ctrl-C stops it */
 	const volatile int *interrupted; /* Ctrl-C seen; may be NULL */
 } bl_watch_config;
@@ -33,7 +33,10 @@ int bl_watch(bl_live *run, const bl_watch_config *c);
  * the rows of a prompt, or 80 x 24.  Negative with bl_error if it cannot be written.
  */
 typedef enum bl_show_as { BL_SHOW_AUTO, BL_SHOW_SIXEL, BL_SHOW_BRAILLE, BL_SHOW_ASCII } bl_show_as;
-typedef struct bl_show { bl_show_as as; int columns, rows; } bl_show;
+typedef struct bl_show {
+	bl_show_as as;
+	int columns, rows;
+} bl_show;
 int bl_figure_show(const bl_figure *f, const bl_show *how);
 
 /* One frame as plain text of width x height cells, no escapes, into a new string (caller frees). */

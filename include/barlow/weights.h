@@ -40,7 +40,10 @@ int bl_weights_take(const char *path, bl_module *root, const bl_weights_how *how
  * ends in num_batches_tracked is written as PyTorch has it, I64.  Read in the
  * order of the file, from any of F64 F32 F16 BF16, the integers and BOOL.
  */
-typedef struct bl_named { char *name; bl_tensor *tensor; } bl_named;
+typedef struct bl_named {
+	char *name;
+	bl_tensor *tensor;
+} bl_named;
 /* metadata: key, value, ..., NULL; may be NULL. */
 int bl_safetensors_save(const char *path, const bl_named *items, int n, const char *const *metadata);
 /* *items: a new array of n, given back with bl_named_free. */

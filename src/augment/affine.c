@@ -35,7 +35,8 @@ static int apply(const void *p, const void *drawn, canvas *c)
 {
 	const draws *d = drawn;
 	bl_canvas_load(c);
-	bl_motion_apply(c, &(motion){ .angle = (double)d->angle, .scale = (double)d->scale, .dx = (double)d->dx, .dy = (double)d->dy },
+	bl_motion_apply(c,
+	                &(motion){ .angle = (double)d->angle, .scale = (double)d->scale, .dx = (double)d->dx, .dy = (double)d->dy },
 	                ((const parameters *)p)->backend);
 	return 0;
 }
@@ -45,13 +46,13 @@ static int describe(const void *p, const void *drawn, int channels, char *buf, s
 	(void)p, (void)channels;
 	const draws *d = drawn;
 	return snprintf(buf, size, "rotate %.1f, shift %.0f,%.0f, scale %.2f", (double)(d->angle / RADIANS), (double)d->dx,
-			(double)d->dy, (double)d->scale);
+	                (double)d->dy, (double)d->scale);
 }
 
 static const bl_field fields[] = {
 	BL_FIELD(FLOAT, parameters, degrees, BL_DEFAULT(10), BL_WITHIN(0, 180), .help = "turned by up to so much, either way"),
 	BL_FIELD(FLOAT, parameters, translate, BL_DEFAULT(.1), BL_WITHIN(0, 1),
-		 .help = "moved by up to this part of the width, and of the height, either way"),
+	         .help = "moved by up to this part of the width, and of the height, either way"),
 	BL_FIELD(PAIR, parameters, scale, BL_DEFAULT(.9, 1.1), BL_WITHIN(.01, 100), .help = "made larger or smaller by this"),
 	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY),
 	BACKEND_FIELD,

@@ -88,7 +88,7 @@ static void crop_centre(canvas *c, int height, int width)
 	for (int k = 0; k < c->channels; k++)
 		for (size_t y = 0; y < (size_t)height; y++)
 			memmove(c->data + (size_t)k * plane + y * (size_t)width,
-				c->data + (size_t)k * plane + (top + y) * (size_t)c->width + left, (size_t)width * sizeof *c->data);
+			        c->data + (size_t)k * plane + (top + y) * (size_t)c->width + left, (size_t)width * sizeof *c->data);
 	c->height = height;
 	c->width = width;
 }

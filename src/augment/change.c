@@ -25,7 +25,8 @@ static bool equal(const bl_aug *a, const bl_aug *b)
 {
 	if (a->op != b->op || strcmp(a->name, b->name) != 0)
 		return false;
-	return a == b || (equal_fields(a, b) && bl_operator_equal_ramps(a, b) && (!a->op->equal || a->op->equal(a->parameters, b->parameters)));
+	return a == b || (equal_fields(a, b) && bl_operator_equal_ramps(a, b) &&
+	                  (!a->op->equal || a->op->equal(a->parameters, b->parameters)));
 }
 
 bool bl_pipeline_equal(const bl_pipeline *p, const bl_pipeline *q)

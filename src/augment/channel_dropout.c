@@ -35,8 +35,9 @@ static bool draw(const void *params, drawing *w, void *drawn)
 static int accepts(const void *params, int channels)
 {
 	const parameters *p = params;
-	return p->n < channels ? 0 : bl_fail("it needs images of more than %d %s, these have %d", p->n,
-	                                          bl_text_plural(p->n, "channel", "channels"), channels);
+	return p->n < channels ? 0
+	                       : bl_fail("it needs images of more than %d %s, these have %d", p->n,
+	                                 bl_text_plural(p->n, "channel", "channels"), channels);
 }
 
 static int apply(const void *p, const void *d, canvas *c)
@@ -61,7 +62,7 @@ static int describe(const void *p, const void *d, int channels, char *buf, size_
 
 static const bl_field fields[] = {
 	BL_FIELD(INT, parameters, n, BL_DEFAULT(1), BL_WITHIN(1, BL_CHANNELS_MOST - 1), .position = 1,
-		 .help = "how many channels become 0"),
+	         .help = "how many channels become 0"),
 	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY),
 	BL_FIELD_END,
 };

@@ -105,10 +105,10 @@ static int describe_crop(const void *p, const void *d, int channels, char *buf, 
 
 static const bl_field crop_fields[] = {
 	BL_FIELD(INT, parameters, size, BL_DEFAULT(224), BL_WITHIN(1, 16384), .position = 1,
-		 .help = "side of the result in pixels"),
+	         .help = "side of the result in pixels"),
 	BL_FIELD(PAIR, parameters, scale, BL_DEFAULT(.08, 1), BL_WITHIN(1e-6, 1), .help = "part of the image's area"),
 	BL_FIELD(PAIR, parameters, ratio, BL_DEFAULT(3. / 4, 4. / 3), BL_WITHIN(1e-3, 1e3),
-		 .help = "width / height of what is cropped"),
+	         .help = "width / height of what is cropped"),
 	BACKEND_FIELD,
 	BL_FIELD_END,
 };
@@ -130,7 +130,7 @@ const operator bl_op_crop = {
 
 static const bl_field resize_fields[] = {
 	BL_FIELD(INT, parameters, size, BL_DEFAULT(224), BL_WITHIN(1, 16384), .position = 1,
-		 .help = "side of the result in pixels"),
+	         .help = "side of the result in pixels"),
 	BACKEND_FIELD,
 	BL_FIELD_END,
 };

@@ -72,7 +72,8 @@ static const bl_field noise_fields[] = {
 	BL_FIELD_END,
 };
 static const bl_field mask_fields[] = {
-	BL_FIELD(FLOAT, mask, p, BL_DEFAULT(.2), BL_WITHIN(0, 1), .position = 1, .help = "probability of each feature to be left out"),
+	BL_FIELD(FLOAT, mask, p, BL_DEFAULT(.2), BL_WITHIN(0, 1), .position = 1,
+	         .help = "probability of each feature to be left out"),
 	BL_FIELD(FLOAT, mask, value, BL_DEFAULT(0), BL_WITHIN(-1e9, 1e9),
 	         .help = "what it becomes; 0 is the mean of standardised features"),
 	BL_FIELD_END,

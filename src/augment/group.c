@@ -208,12 +208,14 @@ static const bl_field choice_fields[] = {
 };
 static const bl_field order_fields[] = { BL_FIELD_END };
 
+/* clang-format off */
 #define GROUP(name_, fields_) \
 	static const operator name_ = { \
 		.name = #name_, .fields = fields_, .parameters = sizeof(parameters), .draws = sizeof(draws), .check = check, \
 		.accepts = accepts, .size = size, .room = room, .draw = draw, .apply = apply, .describe = describe, \
 		.release = release, .equal = equal, .settled = settled, .at = at, .vectors = for_vectors, .needs_unit = true, \
 	}
+/* clang-format on */
 GROUP(random_apply, apply_fields);
 GROUP(random_choice, choice_fields);
 GROUP(random_order, order_fields);
@@ -229,8 +231,8 @@ static int check_sizes(const parameters *p, int64_t epoch, int height, int width
 		    (p->kind == BL_GROUP_CHOICE && bl_pipeline_output_at(p->part[0], epoch, height, width, &h0, &w0) < 0))
 			return -1;
 		if (h != h0 || w != w0)
-			return bl_fail("pipeline %d makes %d x %d of an image of %d x %d, expected %d x %d", i + 1, h, w, height, width,
-				       h0, w0);
+			return bl_fail("pipeline %d makes %d x %d of an image of %d x %d, expected %d x %d", i + 1, h, w, height,
+			               width, h0, w0);
 	}
 	return 0;
 }
@@ -260,7 +262,7 @@ static int check_made(const parameters *p)
 
 static bl_aug *make(bl_group_kind kind, bl_pipeline *const *parts, int n, const bl_list *weights, float chance)
 {
-	static const operator *const groups[] = { &random_apply, &random_choice, &random_order };
+	static const operator* const groups[] = { &random_apply, &random_choice, &random_order };
 	bl_aug *a = bl_operator_make(groups[kind]);
 	if (!a)
 		return NULL;

@@ -135,20 +135,20 @@ static int describe(const void *p, const void *drawn, int channels, char *buf, s
 		int part = d->order[k];
 		if (strength_of(p, part) > 0 && (part < SATURATION || channels == 3) && (size_t)used < size)
 			used += snprintf(buf + used, size - (size_t)used, "%s%s %.2f", used ? ", " : "", names[part],
-					 (double)d->factor[part]);
+			                 (double)d->factor[part]);
 	}
 	return used;
 }
 
 static const bl_field fields[] = {
 	BL_FIELD(FLOAT, parameters, brightness, BL_DEFAULT(.4), BL_WITHIN(0, 100), .settable = true,
-		 .help = "strength s: values times a factor from max(0, 1 - s) to 1 + s"),
+	         .help = "strength s: values times a factor from max(0, 1 - s) to 1 + s"),
 	BL_FIELD(FLOAT, parameters, contrast, BL_DEFAULT(.4), BL_WITHIN(0, 100), .settable = true,
-		 .help = "strength: the same factor for distances from the mean grey"),
+	         .help = "strength: the same factor for distances from the mean grey"),
 	BL_FIELD(FLOAT, parameters, saturation, BL_DEFAULT(.2), BL_WITHIN(0, 100), .settable = true,
-		 .help = "strength: the same factor for distances from the grey image"),
+	         .help = "strength: the same factor for distances from the grey image"),
 	BL_FIELD(FLOAT, parameters, hue, BL_DEFAULT(.1), BL_WITHIN(0, .5), .settable = true,
-		 .help = "turned by up to this part of the colour circle, either way"),
+	         .help = "turned by up to this part of the colour circle, either way"),
 	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.8), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY),
 	BACKEND_FIELD,
 	BL_FIELD_END,

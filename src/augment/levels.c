@@ -22,7 +22,8 @@ static bool draw(const void *p, drawing *w, void *d)
 	return bl_rng_uniform(&w->rng) < ((const parameters *)p)->p;
 }
 
-#define CHANCE(default_) BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(default_), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY)
+#define CHANCE(default_) \
+	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(default_), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY)
 
 static int apply_invert(const void *p, const void *d, canvas *c)
 {
@@ -109,11 +110,13 @@ static const bl_field sharpness_fields[] = {
 	BL_FIELD_END,
 };
 
+/* clang-format off */
 #define LEVELS(name_, fields_, help_) \
 	const operator bl_op_##name_ = { \
 		.name = #name_, .help = help_, .fields = fields_, .parameters = sizeof(parameters), .draw = draw, \
 		.apply = apply_##name_, .describe = describe_##name_, .needs_unit = true, \
 	}
+/* clang-format on */
 LEVELS(invert, chance_fields, "Light becomes dark.");
 LEVELS(posterize, posterize_fields, "Fewer levels: the lowest bits of 8 become 0.");
 LEVELS(autocontrast, autocontrast_fields, "Each channel's darkest and lightest value become 0 and 1.");

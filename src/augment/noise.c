@@ -43,7 +43,7 @@ static int describe(const void *p, const void *d, int channels, char *buf, size_
 
 static const bl_field fields[] = {
 	BL_FIELD(FLOAT, parameters, std, BL_DEFAULT(.05), BL_WITHIN(0, 100), .position = 1,
-		 .help = "standard deviation of the noise; values are 0 to 1"),
+	         .help = "standard deviation of the noise; values are 0 to 1"),
 	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY),
 	BL_FIELD_END,
 };

@@ -38,8 +38,9 @@ static int accepts(const void *params, int channels)
 	const bl_list *x = p->mean.n == 1 || p->mean.n == channels ? &p->std : &p->mean;
 	if (x->n == 1 || x->n == channels)
 		return 0;
-	return bl_fail("%d %s in %s for images of %d %s, expected %s", x->n, bl_text_plural(x->n, "number", "numbers"), x == &p->mean ? "mean" : "std",
-		       channels, bl_text_plural(channels, "channel", "channels"), channels == 1 ? "1" : "one for each, or 1 for all");
+	return bl_fail("%d %s in %s for images of %d %s, expected %s", x->n, bl_text_plural(x->n, "number", "numbers"),
+	               x == &p->mean ? "mean" : "std", channels, bl_text_plural(channels, "channel", "channels"),
+	               channels == 1 ? "1" : "one for each, or 1 for all");
 }
 
 BL_CLONES static void scale_plane(float *x, size_t n, float scale, float shift)
@@ -61,9 +62,9 @@ static int apply(const void *p, const void *d, canvas *c)
 
 static const bl_field fields[] = {
 	BL_FIELD(LIST, parameters, mean, BL_DEFAULT(.485, .456, .406), BL_WITHIN(-1e6, 1e6),
-		 .help = "mean of each channel, or one for all"),
+	         .help = "mean of each channel, or one for all"),
 	BL_FIELD(LIST, parameters, std, BL_DEFAULT(.229, .224, .225), .min = 0, .max = 1e6, .above = true,
-		 .help = "standard deviation of each channel, or one for all"),
+	         .help = "standard deviation of each channel, or one for all"),
 	BL_FIELD_END,
 };
 

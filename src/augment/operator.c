@@ -9,16 +9,18 @@
 #include <string.h>
 
 /* The only list of operators.  bl_op_NAME is at the end of the operator's file. */
+/* clang-format off */
 #define LIST(X) \
 	X(crop) X(resize) X(flip) X(jitter) X(grayscale) X(blur) X(solarize) X(normalize) X(affine) X(noise) X(cutout) \
 	X(vflip) X(alternating_flip) X(pad_crop) X(rotate) X(shear) X(perspective) X(elastic) \
 	X(invert) X(posterize) X(autocontrast) X(equalize) X(sharpness) X(channel_dropout) X(trivial) \
 	X(feature_noise) X(feature_mask)
+/* clang-format on */
 
 #define DECLARE(name) extern const operator bl_op_##name;
 #define ADDRESS(name) &bl_op_##name,
 LIST(DECLARE)
-static const operator *const operators[] = { LIST(ADDRESS) };
+static const operator* const operators[] = { LIST(ADDRESS) };
 
 enum { OPERATORS = sizeof operators / sizeof *operators };
 
@@ -27,7 +29,7 @@ const char *bl_aug_name_at(int i)
 	return i >= 0 && i < OPERATORS ? operators[i]->name : NULL;
 }
 
-static const operator *find(const char *name)
+static const operator* find(const char *name)
 {
 	for (int i = 0; i < OPERATORS; i++)
 		if (strcmp(operators[i]->name, name) == 0)
@@ -37,17 +39,17 @@ static const operator *find(const char *name)
 
 const char *bl_aug_help(const char *name)
 {
-	const operator *op = find(name);
+	const operator* op = find(name);
 	return op ? op->help : NULL;
 }
 
 const bl_field *bl_aug_fields(const char *name)
 {
-	const operator *op = find(name);
+	const operator* op = find(name);
 	return op ? op->fields : NULL;
 }
 
-bl_aug *bl_operator_make(const operator *op)
+bl_aug *bl_operator_make(const operator* op)
 {
 	assert(op->parameters <= BL_AUG_BYTES);
 	bl_aug *a = calloc(1, sizeof *a + op->parameters);
@@ -63,14 +65,14 @@ bl_aug *bl_operator_make(const operator *op)
 bl_aug *bl_aug_new(const char *name)
 {
 	const char *names[OPERATORS + 1] = { NULL };
-	const operator *op = find(name);
+	const operator* op = find(name);
 	if (op)
 		return bl_operator_make(op);
 	for (int i = 0; i < OPERATORS; i++)
 		names[i] = operators[i]->name;
 	const char *near = bl_nearest(name, names);
 	return near ? bl_fail_null("no operator '%.40s' (did you mean '%s'?)", name, near)
-		    : bl_fail_null("no operator '%.40s'", name);
+	            : bl_fail_null("no operator '%.40s'", name);
 }
 
 bl_aug *bl_aug_new_with(const char *name, const void *parameters)
@@ -114,7 +116,7 @@ const bl_field *bl_operator_field(const bl_aug *a, const char *name)
 	names[n] = NULL;
 	const char *near = bl_nearest(name, names);
 	return near ? bl_fail_null("%s: no field '%.40s' (did you mean '%s'?)", a->name, name, near)
-		    : bl_fail_null("%s: no field '%.40s'", a->name, name);
+	            : bl_fail_null("%s: no field '%.40s'", a->name, name);
 }
 
 int bl_aug_set(bl_aug *a, const char *field, const double *v, int n)

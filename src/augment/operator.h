@@ -30,7 +30,8 @@ typedef struct drawing {
  * Parameters (p) and draws (d) are structs of the operator's own; d lies in the
  * plan, is not set before draw and is not freed.  What may be NULL says so.
  */
-typedef struct operator {
+typedef struct operator
+{
 	const char *name, *help;
 	const bl_field *fields;   /* of the parameters */
 	size_t parameters, draws; /* sizes */
@@ -41,25 +42,27 @@ typedef struct operator {
 	bool (*draw)(const void *p, drawing *w, void *d);     /* false: this view is left as it is; NULL: applies always */
 	/* What it reads of its input; NULL: all of it.  With it, the operator also reads canvases whose pixels are a part. */
 	void (*window)(const void *p, const void *d, bl_window *out);
-	void (*mirror)(void *d);                              /* takes on a mirroring that follows; NULL: cannot */
+	void (*mirror)(void *d);                               /* takes on a mirroring that follows; NULL: cannot */
 	int (*apply)(const void *p, const void *d, canvas *c); /* 0, or negative with bl_error */
 	/* What was drawn in words, as snprintf; NULL: nothing to say. */
 	int (*describe)(const void *p, const void *d, int channels, char *buf, size_t size);
 	/* For one that is x * scale + shift in each channel: at the end of a pipeline it costs nothing.  NULL: it is not. */
 	void (*factors)(const void *p, int channels, float *scale, float *shift);
-	size_t (*room)(const void *p, int height, int width); /* values that a plane takes on its way; NULL: not more than before, or after */
-	bool (*equal)(const void *p, const void *q);          /* beyond the fields; NULL: nothing is */
+	size_t (*room)(const void *p, int height,
+	               int width); /* values that a plane takes on its way; NULL: not more than before, or after */
+	bool (*equal)(const void *p, const void *q); /* beyond the fields; NULL: nothing is */
 	/* Of operators made of pipelines with ramps (bl_pipeline_settled, bl_pipeline_at); both NULL: it is none. */
 	int64_t (*settled)(const void *p);
 	bl_aug *(*at)(const void *p, int64_t epoch);
-	void (*release)(void *p);                             /* frees what the parameters own; NULL: nothing */
+	void (*release)(void *p); /* frees what the parameters own; NULL: nothing */
 
 	bool (*vectors)(const void *p); /* does it work on vectors, whose values may be any?  NULL: it is for images */
 
 	bool mirrors;     /* is a mirroring from left to right and nothing else */
 	bool needs_unit;  /* works on values in 0..1 ... */
 	bool leaves_unit; /* ... which there are none of after this one */
-} operator;
+}
+operator;
 
 #define PROBABILITY "probability that a view gets it"
 
@@ -74,7 +77,7 @@ typedef struct ramp {
 struct bl_aug {
 	atomic_int refs;
 	bool built; /* part of a pipeline */
-	const operator *op;
+	const operator* op;
 	const char *name;
 	int ramps;
 	ramp *ramp;
@@ -89,7 +92,7 @@ static inline bool bl_operator_any(const void *p)
 }
 
 /* An operator with its defaults. */
-bl_aug *bl_operator_make(const operator *op);
+bl_aug *bl_operator_make(const operator* op);
 /* NULL naming the nearest. */
 const bl_field *bl_operator_field(const bl_aug *a, const char *name);
 /* The epoch from which on it stays as it is, from 0. */

@@ -69,7 +69,7 @@ static const char *const modes[] = { "black", "reflect", NULL };
 
 static const bl_field fields[] = {
 	BL_FIELD(INT, parameters, padding, BL_DEFAULT(4), BL_WITHIN(0, 1024), .position = 1,
-		 .help = "pixels added at each side before a window of the image's size is taken"),
+	         .help = "pixels added at each side before a window of the image's size is taken"),
 	BL_FIELD(CHOICE, parameters, mode, BL_DEFAULT(BLACK), .choices = modes, .help = "what these pixels are"),
 	BL_FIELD_END,
 };

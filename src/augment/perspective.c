@@ -71,7 +71,8 @@ static bool find(const draws *d, int height, int width, double q[UNKNOWNS])
 	for (int k = 0; k < 4; k++) {
 		double x = d->x[k], y = d->y[k], u = corner_x[k], v = corner_y[k];
 		const double row[2][UNKNOWNS + 1] = {
-			{ x, y, 1, 0, 0, 0, -u * x, -u * y, u }, { 0, 0, 0, x, y, 1, -v * x, -v * y, v },
+			{ x, y, 1, 0, 0, 0, -u * x, -u * y, u },
+			{ 0, 0, 0, x, y, 1, -v * x, -v * y, v },
 		};
 		for (int j = 0; j <= UNKNOWNS; j++) {
 			a[2 * k][j] = row[0][j];
@@ -111,12 +112,12 @@ static int describe(const void *p, const void *drawn, int channels, char *buf, s
 	const draws *d = drawn;
 	(void)p, (void)channels;
 	return snprintf(buf, size, "perspective %d,%d %d,%d %d,%d %d,%d", d->x[0], d->y[0], d->x[1], d->y[1], d->x[2], d->y[2],
-			d->x[3], d->y[3]);
+	                d->x[3], d->y[3]);
 }
 
 static const bl_field fields[] = {
 	BL_FIELD(FLOAT, parameters, distortion, BL_DEFAULT(.5), BL_WITHIN(0, 1), .position = 1,
-		 .help = "corners move by up to this part of half the width, and of half the height"),
+	         .help = "corners move by up to this part of half the width, and of half the height"),
 	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY),
 	BACKEND_FIELD,
 	BL_FIELD_END,

@@ -11,9 +11,11 @@
 
 typedef enum backend { BACKEND_TENSOR, BACKEND_PIL } backend;
 extern const char *const bl_backends[];
+/* clang-format off */
 #define BACKEND_FIELD \
 	BL_FIELD(CHOICE, parameters, backend, BL_DEFAULT(BACKEND_TENSOR), .choices = bl_backends, \
 		 .help = "tensor: as torchvision on float tensors; pil: the authors' way, as on PIL images, which are bytes")
+/* clang-format on */
 
 /* What a patch is resampled by. */
 typedef enum pil_filter { PIL_BILINEAR, PIL_BICUBIC } pil_filter;

@@ -40,7 +40,8 @@ static void filter_line(const box_filter *f, const uint8_t *in, int n, uint8_t *
 	for (int k = 0; k < r; k++)
 		sum += in[k < last ? k : last]; /* around a pixel before the first */
 	for (int i = 0; i < n; i++) {
-		int before = i - r - 1 > 0 ? i - r - 1 : 0, newest = i + r < last ? i + r : last, behind = i + r + 1 < last ? i + r + 1 : last;
+		int before = i - r - 1 > 0 ? i - r - 1 : 0, newest = i + r < last ? i + r : last,
+		    behind = i + r + 1 < last ? i + r + 1 : last;
 		sum += in[newest];
 		sum -= in[before];
 		out[i] = (uint8_t)((sum * f->weight + ((uint32_t)in[before] + in[behind]) * f->end + (1u << 23)) >> 24);

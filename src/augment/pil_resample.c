@@ -109,8 +109,8 @@ static void take_row(const canvas *c, int k, int y, int x, int n, uint8_t *out)
 	size_t at = (size_t)y * (size_t)c->width + (size_t)x, step = (size_t)c->channels;
 	for (size_t i = 0; i < (size_t)n; i++)
 		out[i] = c->pixels ? c->pixels[(at + i) * step + (size_t)k]
-			 : (uint8_t)bl_pil_level(c->values ? c->values[(at + i) * step + (size_t)k]
-							   : c->data[(size_t)k * c->plane + at + i]);
+		                   : (uint8_t)bl_pil_level(c->values ? c->values[(at + i) * step + (size_t)k]
+		                                                     : c->data[(size_t)k * c->plane + at + i]);
 }
 
 static void across(const taps *t, const uint8_t *row, uint8_t *out)

@@ -40,7 +40,8 @@ void bl_pil_warp(canvas *c, const double a[8])
 			bool inside = u >= 0 && u < c->width && v >= 0 && v < c->height;
 			for (int k = 0; k < c->channels; k++)
 				c->spare[(size_t)k * c->plane + at] =
-					inside ? bl_pil_value(bilinear(c->data + (size_t)k * c->plane, c->height, c->width, u, v)) : 0;
+					inside ? bl_pil_value(bilinear(c->data + (size_t)k * c->plane, c->height, c->width, u, v))
+					       : 0;
 		}
 	bl_canvas_swap(c);
 }
@@ -62,7 +63,9 @@ void bl_pil_warp_nearest(canvas *c, const double a[6])
 			bool inside = u >= 0 && u < c->width && v >= 0 && v < c->height;
 			for (int k = 0; k < c->channels; k++)
 				c->spare[(size_t)k * c->plane + at] =
-					inside ? bl_pil_value(bl_pil_level(c->data[(size_t)k * c->plane + (size_t)v * (size_t)c->width + (size_t)u])) : 0;
+					inside ? bl_pil_value(bl_pil_level(c->data[(size_t)k * c->plane +
+				                                                   (size_t)v * (size_t)c->width + (size_t)u]))
+					       : 0;
 		}
 	bl_canvas_swap(c);
 }

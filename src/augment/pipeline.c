@@ -19,7 +19,7 @@ enum { MOST_OPERATORS = 64, ALIGNMENT = 16 };
 /* An operator in a pipeline. */
 typedef struct stage {
 	bl_aug *aug;
-	const operator *op;
+	const operator* op;
 	uint32_t occurrence; /* number of operators of the same name before it */
 	size_t at;           /* offset of its draws in the plan */
 } stage;
@@ -53,12 +53,14 @@ static int check(bl_aug *const *ops, int n)
 {
 	int normalized = -1;
 	for (int i = 0; i < n; i++) {
-		const operator *op = ops[i]->op;
+		const operator* op = ops[i]->op;
 		if (check_operator(ops[i]) < 0)
 			return bl_fail_prefix("operator %d (%s): ", i + 1, ops[i]->name);
 		if (op->needs_unit && normalized >= 0)
-			return bl_fail("operator %d (%s) works on values from 0 to 1, so it must come before operator "
-				       "%d (%s)", i + 1, ops[i]->name, normalized + 1, ops[normalized]->name);
+			return bl_fail(
+				"operator %d (%s) works on values from 0 to 1, so it must come before operator "
+				"%d (%s)",
+				i + 1, ops[i]->name, normalized + 1, ops[normalized]->name);
 		if (op->leaves_unit)
 			normalized = i;
 	}
@@ -200,8 +202,10 @@ int bl_pipeline_check_vectors(const bl_pipeline *p)
 	for (int i = 0; i < p->n; i++) {
 		const stage *s = &p->stage[i];
 		if (!s->op->vectors || !s->op->vectors(s->aug->parameters))
-			return bl_fail("operator %d (%s) is for images, not for vectors: aug.features, aug.feature_mask, aug.feature_noise, "
-			               "aug.feature_mix and aug.func are", i + 1, s->aug->name);
+			return bl_fail(
+				"operator %d (%s) is for images, not for vectors: aug.features, aug.feature_mask, aug.feature_noise, "
+				"aug.feature_mix and aug.func are",
+				i + 1, s->aug->name);
 	}
 	return 0;
 }
@@ -337,8 +341,7 @@ static int check_part(const bl_pipeline *p, const bl_plan *plan, const bl_image 
 	const bl_window *b = &plan->window;
 	if (b->top < part.top || b->left < part.left || b->top + b->height > part.top + part.height ||
 	    b->left + b->width > part.left + part.width)
-		return bl_fail("a part of an image that ends within the crop %d,%d %dx%d", b->left, b->top, b->width,
-			       b->height);
+		return bl_fail("a part of an image that ends within the crop %d,%d %dx%d", b->left, b->top, b->width, b->height);
 	return 0;
 }
 
@@ -347,8 +350,8 @@ static int check_image(const bl_pipeline *p, const bl_plan *plan, const bl_image
 	if (in->height < 1 || in->width < 1)
 		return bl_fail("an image of %d x %d pixels, expected at least 1 x 1", in->height, in->width);
 	if (in->height != plan->height || in->width != plan->width || in->channels != plan->channels)
-		return bl_fail("an image of %d x %d with %d channels, drawn was a view of %d x %d with %d", in->height,
-			       in->width, in->channels, plan->height, plan->width, plan->channels);
+		return bl_fail("an image of %d x %d with %d channels, drawn was a view of %d x %d with %d", in->height, in->width,
+		               in->channels, plan->height, plan->width, plan->channels);
 	return bl_pipeline_check(p, in->channels) < 0 ? -1 : check_part(p, plan, in);
 }
 

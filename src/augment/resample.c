@@ -160,7 +160,7 @@ INLINE void across(const float *columns, const taps *t, float top, const size_t 
 {
 	for (int i = 0; i < t->outputs; i++)
 		bl_weigh(strip + (size_t)i * column, columns + (size_t)t->first[i] * column, column,
-			 t->weight + (size_t)i * (size_t)t->most, t->count[i], column);
+		         t->weight + (size_t)i * (size_t)t->most, t->count[i], column);
 	clip(strip, (size_t)t->outputs * column, top, 1);
 }
 
@@ -197,8 +197,8 @@ BL_CLONES static void rows_of_strip(const float *strip, size_t column, size_t pi
 BL_CLONES static void down(const float *rows, const taps *t, size_t pitch, size_t width, float top, float *plane)
 {
 	for (int i = 0; i < t->outputs; i++, plane += width) {
-		bl_weigh(plane, rows + (size_t)t->first[i] * pitch, pitch, t->weight + (size_t)i * (size_t)t->most,
-			 t->count[i], width);
+		bl_weigh(plane, rows + (size_t)t->first[i] * pitch, pitch, t->weight + (size_t)i * (size_t)t->most, t->count[i],
+		         width);
 		clip(plane, width, top, 1 / top);
 	}
 }
@@ -276,7 +276,7 @@ int bl_resample(canvas *c, patch from, int height, int width, bool mirror)
 		across_any(j.columns, &j.across, j.top, c->channels, j.strip);
 		for (size_t k = 0; k < (size_t)c->channels; k++)
 			rows_of_strip(j.strip + k * LANES, (size_t)c->channels * LANES, j.pitch,
-				      j.rows + (k * in_rows + (size_t)y) * j.pitch);
+			              j.rows + (k * in_rows + (size_t)y) * j.pitch);
 	}
 	for (size_t k = 0; k < (size_t)c->channels; k++)
 		down(j.rows + k * in_rows * j.pitch, &j.down, j.pitch, (size_t)width, j.top, c->spare + k * plane);

@@ -31,8 +31,10 @@ static bool draw(const void *params, drawing *w, void *drawn)
 static int apply(const void *p, const void *drawn, canvas *c)
 {
 	const draws *d = drawn;
-	const motion by = { .angle = RADIANS * (double)d->angle, .shear_x = RADIANS * (double)d->x, .shear_y = RADIANS * (double)d->y,
-	                    .scale = 1 };
+	const motion by = { .angle = RADIANS * (double)d->angle,
+		            .shear_x = RADIANS * (double)d->x,
+		            .shear_y = RADIANS * (double)d->y,
+		            .scale = 1 };
 	bl_canvas_load(c);
 	bl_motion_apply(c, &by, ((const parameters *)p)->backend);
 	return 0;
@@ -53,7 +55,7 @@ static int describe_shear(const void *p, const void *drawn, int channels, char *
 
 static const bl_field rotate_fields[] = {
 	BL_FIELD(FLOAT, parameters, degrees, BL_DEFAULT(30), BL_WITHIN(0, 180), .position = 1,
-		 .help = "turned by up to so much, either way"),
+	         .help = "turned by up to so much, either way"),
 	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY),
 	BACKEND_FIELD,
 	BL_FIELD_END,
@@ -72,9 +74,8 @@ const operator bl_op_rotate = {
 
 static const bl_field shear_fields[] = {
 	BL_FIELD(FLOAT, parameters, x, BL_DEFAULT(10), BL_WITHIN(0, 80), .position = 1,
-		 .help = "degrees by which upright lines lean at most, either way"),
-	BL_FIELD(FLOAT, parameters, y, BL_DEFAULT(0), BL_WITHIN(0, 80), .position = 2,
-		 .help = "degrees by which level lines do"),
+	         .help = "degrees by which upright lines lean at most, either way"),
+	BL_FIELD(FLOAT, parameters, y, BL_DEFAULT(0), BL_WITHIN(0, 80), .position = 2, .help = "degrees by which level lines do"),
 	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY),
 	BACKEND_FIELD,
 	BL_FIELD_END,

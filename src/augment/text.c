@@ -37,7 +37,7 @@ static void ramp_text(const bl_aug *a, const ramp *r, char *buf, size_t size)
 	memcpy(last, a->parameters, a->op->parameters);
 	bl_operator_fields_at(a, r->epochs - 1, last);
 	snprintf(buf, size, "aug.ramp(%s, %s, %lld)", bl_field_value_text(r->field, a->parameters, from, sizeof from),
-		 bl_field_value_text(r->field, last, to, sizeof to), (long long)r->epochs);
+	         bl_field_value_text(r->field, last, to, sizeof to), (long long)r->epochs);
 }
 
 char *bl_aug_text(const bl_aug *a, char *buf, size_t size)

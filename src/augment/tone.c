@@ -99,7 +99,7 @@ BL_CLONES static void sharpen(const float *in, float *out, size_t height, size_t
 		const float *a = in + (y - 1) * width, *b = a + width, *c = b + width;
 		for (size_t x = 1; x + 1 < width; x++) {
 			float smooth = (a[x - 1] + a[x] + a[x + 1] + b[x - 1] + 5 * b[x] + b[x + 1] + c[x - 1] + c[x] + c[x + 1]) *
-				       (1.0f / 13);
+			               (1.0f / 13);
 			out[y * width + x] = clip(b[x] * f + smooth * (1 - f));
 		}
 	}

@@ -16,8 +16,21 @@
 
 enum { BINS = 31 };
 enum {
-	IDENTITY, SHEAR_X, SHEAR_Y, TRANSLATE_X, TRANSLATE_Y, ROTATE, BRIGHTNESS, COLOUR, CONTRAST, SHARPNESS, POSTERIZE,
-	SOLARIZE, AUTOCONTRAST, EQUALIZE, OPERATIONS
+	IDENTITY,
+	SHEAR_X,
+	SHEAR_Y,
+	TRANSLATE_X,
+	TRANSLATE_Y,
+	ROTATE,
+	BRIGHTNESS,
+	COLOUR,
+	CONTRAST,
+	SHARPNESS,
+	POSTERIZE,
+	SOLARIZE,
+	AUTOCONTRAST,
+	EQUALIZE,
+	OPERATIONS
 };
 
 /* What the strongest of them does, the weakest doing least; of posterize and solarize see below. */
@@ -26,9 +39,9 @@ static const struct {
 	double most;
 	bool sign; /* either way */
 } operations[OPERATIONS] = {
-	{ "identity", 0, false },   { "shear x", .99, true },   { "shear y", .99, true },   { "translate x", 32, true },
-	{ "translate y", 32, true }, { "rotate", 135, true },   { "brightness", .99, true }, { "colour", .99, true },
-	{ "contrast", .99, true },  { "sharpness", .99, true }, { "posterize", 0, false },  { "solarize", 0, false },
+	{ "identity", 0, false },     { "shear x", .99, true },   { "shear y", .99, true },    { "translate x", 32, true },
+	{ "translate y", 32, true },  { "rotate", 135, true },    { "brightness", .99, true }, { "colour", .99, true },
+	{ "contrast", .99, true },    { "sharpness", .99, true }, { "posterize", 0, false },   { "solarize", 0, false },
 	{ "autocontrast", 0, false }, { "equalize", 0, false },
 };
 

@@ -26,9 +26,9 @@ static void take(canvas *c, size_t at, float x, float y, bool nearest)
 	for (int k = 0; k < c->channels; k++) {
 		const float *p = c->data + (size_t)k * c->plane;
 		bool near = nearest && x > -1 && x < (float)c->width && y > -1 && y < (float)c->height;
-		c->spare[(size_t)k * c->plane + at] =
-			near ? value(p, c->height, c->width, (int)rintf(y), (int)rintf(x)) :
-			nearest ? 0 : bilinear(p, c->height, c->width, x, y);
+		c->spare[(size_t)k * c->plane + at] = near      ? value(p, c->height, c->width, (int)rintf(y), (int)rintf(x))
+		                                      : nearest ? 0
+		                                                : bilinear(p, c->height, c->width, x, y);
 	}
 }
 

@@ -9,8 +9,10 @@
 #define BL_BASE_CLONES_H
 
 #if defined __x86_64__ && defined __GNUC__ && !defined __clang__ && !defined __SANITIZE_THREAD__
+/* clang-format off */
 #define BL_CLONES_AS(...) \
 	__attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4"), optimize(__VA_ARGS__)))
+/* clang-format on */
 #elif defined __GNUC__ && !defined __clang__
 #define BL_CLONES_AS(...) __attribute__((optimize(__VA_ARGS__)))
 #else

@@ -11,7 +11,10 @@
 #include <string.h>
 
 /* Text into a buffer that stays ended, however much is added. */
-typedef struct text { char *at; size_t left; } text;
+typedef struct text {
+	char *at;
+	size_t left;
+} text;
 
 static void add(text *t, const char *format, ...) BL_PRINTF(2, 3);
 static void add(text *t, const char *format, ...)
@@ -113,8 +116,10 @@ char *bl_field_expected(const bl_field *f, char *buf, size_t size)
 {
 	text t = begin(buf, size);
 	switch (f->kind) {
-	case BL_FIELD_INT: case BL_FIELD_INT64: add(&t, "an integer"); break;
-	case BL_FIELD_FLOAT: case BL_FIELD_DOUBLE: add(&t, "a number"); break;
+	case BL_FIELD_INT:
+	case BL_FIELD_INT64: add(&t, "an integer"); break;
+	case BL_FIELD_FLOAT:
+	case BL_FIELD_DOUBLE: add(&t, "a number"); break;
 	case BL_FIELD_BOOL: add(&t, "true or false"); break;
 	case BL_FIELD_CHOICE: add_choices(&t, f); break;
 	case BL_FIELD_TEXT: add(&t, "a string"); break;
@@ -167,7 +172,8 @@ static bool count_fits(const bl_field *f, int n)
 	switch (f->kind) {
 	case BL_FIELD_PAIR: return n == 1 || n == 2;
 	case BL_FIELD_FLOATS: return n == 1 || n == f->count;
-	case BL_FIELD_LIST: case BL_FIELD_INTS: return n >= 1 && n <= most(f);
+	case BL_FIELD_LIST:
+	case BL_FIELD_INTS: return n >= 1 && n <= most(f);
 	default: return n == 1;
 	}
 }
@@ -190,16 +196,19 @@ static void write(const bl_field *f, void *settings, const double *v, int n)
 {
 	void *at = (char *)settings + f->offset;
 	switch (f->kind) {
-	case BL_FIELD_INT: case BL_FIELD_CHOICE: *(int *)at = (int)v[0]; break;
+	case BL_FIELD_INT:
+	case BL_FIELD_CHOICE: *(int *)at = (int)v[0]; break;
 	case BL_FIELD_INT64: *(int64_t *)at = (int64_t)v[0]; break;
 	case BL_FIELD_FLOAT: *(float *)at = (float)v[0]; break;
 	case BL_FIELD_DOUBLE: *(double *)at = v[0]; break;
 	case BL_FIELD_BOOL: *(bool *)at = v[0] != 0; break;
-	case BL_FIELD_PAIR: case BL_FIELD_FLOATS:
+	case BL_FIELD_PAIR:
+	case BL_FIELD_FLOATS:
 		for (int i = 0; i < (f->kind == BL_FIELD_PAIR ? 2 : f->count); i++)
 			((float *)at)[i] = (float)v[n == 1 ? 0 : i];
 		break;
-	case BL_FIELD_LIST: case BL_FIELD_INTS:
+	case BL_FIELD_LIST:
+	case BL_FIELD_INTS:
 		((bl_list *)at)->n = n;
 		memcpy(((bl_list *)at)->v, v, (size_t)n * sizeof *v);
 		break;
@@ -222,17 +231,20 @@ int bl_field_get(const bl_field *f, const void *settings, double *v)
 	const void *at = (const char *)settings + f->offset;
 	int n = 1;
 	switch (f->kind) {
-	case BL_FIELD_INT: case BL_FIELD_CHOICE: v[0] = *(const int *)at; break;
+	case BL_FIELD_INT:
+	case BL_FIELD_CHOICE: v[0] = *(const int *)at; break;
 	case BL_FIELD_INT64: v[0] = (double)*(const int64_t *)at; break;
 	case BL_FIELD_FLOAT: v[0] = (double)*(const float *)at; break;
 	case BL_FIELD_DOUBLE: v[0] = *(const double *)at; break;
 	case BL_FIELD_BOOL: v[0] = *(const bool *)at; break;
-	case BL_FIELD_PAIR: case BL_FIELD_FLOATS:
+	case BL_FIELD_PAIR:
+	case BL_FIELD_FLOATS:
 		n = f->kind == BL_FIELD_PAIR ? 2 : f->count;
 		for (int i = 0; i < n; i++)
 			v[i] = (double)((const float *)at)[i];
 		break;
-	case BL_FIELD_LIST: case BL_FIELD_INTS:
+	case BL_FIELD_LIST:
+	case BL_FIELD_INTS:
 		n = ((const bl_list *)at)->n;
 		memcpy(v, ((const bl_list *)at)->v, (size_t)n * sizeof *v);
 		break;

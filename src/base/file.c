@@ -226,7 +226,7 @@ static void *read_exactly(int fd, const char *path, size_t n)
 			continue;
 		if (got <= 0) {
 			bl_fail("%s: cannot read past byte %zu of %zu: %s", path, have, n,
-				got < 0 ? strerror(errno) : "it got shorter");
+			        got < 0 ? strerror(errno) : "it got shorter");
 			free(bytes);
 			return NULL;
 		}

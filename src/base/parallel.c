@@ -21,17 +21,19 @@ static struct {
 	pthread_mutex_t region; /* held by the thread whose job it is */
 	pthread_mutex_t lock;
 	pthread_cond_t wake, idle;
-	int workers;            /* threads started so far */
-	int helpers;            /* how many of them may join the job */
-	atomic_int active;      /* changed under the lock */
+	int workers;       /* threads started so far */
+	int helpers;       /* how many of them may join the job */
+	atomic_int active; /* changed under the lock */
 	bool open;
-	atomic_uint turn;       /* jobs so far: workers spin on it for a moment before they sleep */
+	atomic_uint turn; /* jobs so far: workers spin on it for a moment before they sleep */
 	bl_parallel_fn *fn;
 	void *ctx;
 	int64_t chunks;
 	atomic_llong next;
-} pool = { .region = PTHREAD_MUTEX_INITIALIZER, .lock = PTHREAD_MUTEX_INITIALIZER,
-	   .wake = PTHREAD_COND_INITIALIZER, .idle = PTHREAD_COND_INITIALIZER };
+} pool = { .region = PTHREAD_MUTEX_INITIALIZER,
+	   .lock = PTHREAD_MUTEX_INITIALIZER,
+	   .wake = PTHREAD_COND_INITIALIZER,
+	   .idle = PTHREAD_COND_INITIALIZER };
 
 static atomic_int wanted; /* 0: not set */
 static _Thread_local bool inside;

@@ -41,7 +41,8 @@ const bl_subcommand bl_subcommand_complete = {
 	.operand = "text",
 	.thing = BL_THING_WORD,
 	.needed = true,
-	.about = "Prints what Tab would offer at the prompt behind the text: for each candidate a line with the place in the text from "
-	         "which on it stands (in bytes, from 1), a tab, and the candidate. Nothing of the text is run.\n",
+	.about =
+		"Prints what Tab would offer at the prompt behind the text: for each candidate a line with the place in the text from "
+		"which on it stands (in bytes, from 1), a tab, and the candidate. Nothing of the text is run.\n",
 	.run = complete,
 };

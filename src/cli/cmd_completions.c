@@ -26,7 +26,8 @@ const bl_subcommand bl_subcommand_completions = {
 	.thing = BL_THING_WORD,
 	.words = shells,
 	.needed = true,
-	.about = "Prints the completions for bash, zsh or fish. They are installed with barlow; where the shell does not find them, as "
-	         "below another prefix, load them yourself: source <(barlow completions bash).\n",
+	.about =
+		"Prints the completions for bash, zsh or fish. They are installed with barlow; where the shell does not find them, as "
+		"below another prefix, load them yourself: source <(barlow completions bash).\n",
 	.run = completions,
 };

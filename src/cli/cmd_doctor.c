@@ -45,9 +45,10 @@ const bl_subcommand bl_subcommand_doctor = {
 	.name = "doctor",
 	.summary = "say what this machine offers, and what stands in barlow's way",
 	.options = options,
-	.about = "Prints what barlow finds: kernels, BLAS, threads, memory limits, the terminal, gnuplot, data sets, folders and the clock. "
-	         "A line with - in front names something that is missing but not needed, one with ! a problem; below it stands what to do. "
-	         "The exit status is 1 where there is a problem.\n",
+	.about =
+		"Prints what barlow finds: kernels, BLAS, threads, memory limits, the terminal, gnuplot, data sets, folders and the clock. "
+		"A line with - in front names something that is missing but not needed, one with ! a problem; below it stands what to do. "
+		"The exit status is 1 where there is a problem.\n",
 	.size = sizeof(struct wish),
 	.run = doctor,
 };

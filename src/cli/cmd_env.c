@@ -44,13 +44,16 @@ static int find_places(places *p)
 	memcpy(p->folder, p->program, (size_t)n + 1);
 	*strrchr(p->folder, '/') = '\0';
 	if (strpbrk(p->folder, ":;?\n"))
-		return bl_fail("%s: a folder with ':', ';', '?' or a line end in its name cannot stand in PATH and LUA_CPATH", p->folder);
+		return bl_fail("%s: a folder with ':', ';', '?' or a line end in its name cannot stand in PATH and LUA_CPATH",
+		               p->folder);
 	bool here = built_here(p);
 	join(p->module, here ? p->folder : bl_installed_module, here ? ".libs" : ".");
 	join(p->manual, here ? p->folder : bl_installed_manual, here ? "completions/man" : ".");
-	join(p->bash, here ? p->folder : bl_installed_data, here ? "completions/bash/barlow" : "bash-completion/completions/barlow");
+	join(p->bash, here ? p->folder : bl_installed_data,
+	     here ? "completions/bash/barlow" : "bash-completion/completions/barlow");
 	join(p->zsh, here ? p->folder : bl_installed_data, here ? "completions/zsh" : "zsh/site-functions");
-	join(p->fish, here ? p->folder : bl_installed_data, here ? "completions/fish/barlow.fish" : "fish/vendor_completions.d/barlow.fish");
+	join(p->fish, here ? p->folder : bl_installed_data,
+	     here ? "completions/fish/barlow.fish" : "fish/vendor_completions.d/barlow.fish");
 	return 0;
 }
 
@@ -142,8 +145,9 @@ const bl_subcommand bl_subcommand_env = {
 	.operand = "shell",
 	.thing = BL_THING_WORD,
 	.words = shells,
-	.about = "eval \"$(./barlow env)\" puts the program, its manual pages, its completions and the module for lua5.4 (require "
-	         "\"barlow\") in a shell's reach, also of a build that is not installed. sh (for bash and zsh, too) when none is named; "
-	         "in fish: ./barlow env fish | source.\n",
+	.about =
+		"eval \"$(./barlow env)\" puts the program, its manual pages, its completions and the module for lua5.4 (require "
+		"\"barlow\") in a shell's reach, also of a build that is not installed. sh (for bash and zsh, too) when none is named; "
+		"in fish: ./barlow env fish | source.\n",
 	.run = env,
 };

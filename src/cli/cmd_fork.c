@@ -84,9 +84,10 @@ const bl_subcommand bl_subcommand_fork = {
 	.operand = "run",
 	.thing = BL_THING_RUN,
 	.needed = true,
-	.about = "Makes a new run out of another one's checkpoint and recipe, and trains it: its records begin with the other's, which stays "
-	         "as it is, and it remembers where it came from (barlow runs show). What the steps so far went by, such as seed, batch and "
-	         "optimiser, cannot be another.\n",
+	.about =
+		"Makes a new run out of another one's checkpoint and recipe, and trains it: its records begin with the other's, which stays "
+		"as it is, and it remembers where it came from (barlow runs show). What the steps so far went by, such as seed, batch and "
+		"optimiser, cannot be another.\n",
 	.size = sizeof(struct wish),
 	.run = fork_run,
 };

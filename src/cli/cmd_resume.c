@@ -58,8 +58,9 @@ const bl_subcommand bl_subcommand_resume = {
 	.options = options,
 	.operand = "run",
 	.thing = BL_THING_RUN,
-	.about = "Goes on from the run's last checkpoint, in its own folder, to the same bits as if it had never stopped. The run is "
-	         "given as for watch. Without, it is the newest that was stopped or killed; one that failed has to be named.\n",
+	.about =
+		"Goes on from the run's last checkpoint, in its own folder, to the same bits as if it had never stopped. The run is "
+		"given as for watch. Without, it is the newest that was stopped or killed; one that failed has to be named.\n",
 	.size = sizeof(struct wish),
 	.run = resume,
 };

@@ -20,15 +20,18 @@ static const bl_option options[] = {
 	BL_OPTION(FLAG, struct wish, csv, .name = "csv", .help = "print comma-separated values"),
 	BL_OPTION(TEXT, struct wish, where, .letter = 'w', .name = "where", .argument = "CONDITION",
 	          .help = "only runs of which it is true: \"knn > .7 and loss.lambda < .1\""),
-	BL_OPTION(TEXTS, struct wish, tags, .letter = 't', .name = "tag", .argument = "TAG", .help = "only runs with that tag; may be given again"),
+	BL_OPTION(TEXTS, struct wish, tags, .letter = 't', .name = "tag", .argument = "TAG",
+	          .help = "only runs with that tag; may be given again"),
 	BL_OPTION(TEXT, struct wish, sort, .letter = 's', .name = "sort", .argument = "NAME",
 	          .help = "in the order of a column, metric or setting; -NAME: descending (default: newest first)"),
 	BL_OPTION(TEXT, struct wish, columns, .letter = 'c', .name = "columns", .argument = "NAMES",
 	          .help = "what is shown, with commas between: columns, metrics, settings of the recipe"),
 	BL_OPTION(WHOLE, struct wish, number, .letter = 'n', .name = "number", .argument = "N", .min = 1, .max = 1000000,
 	          .help = "the first N only"),
-	BL_OPTION(TEXT, struct wish, metric, .letter = 'm', .name = "metric", .argument = "NAME", .help = "best: by this (default: knn)"),
-	BL_OPTION(TEXT, struct wish, goal, .name = "goal", .argument = "GOAL", .help = "best: max or min (default: max, of losses min)"),
+	BL_OPTION(TEXT, struct wish, metric, .letter = 'm', .name = "metric", .argument = "NAME",
+	          .help = "best: by this (default: knn)"),
+	BL_OPTION(TEXT, struct wish, goal, .name = "goal", .argument = "GOAL",
+	          .help = "best: max or min (default: max, of losses min)"),
 	BL_OPTION(TEXT, struct wish, format, .letter = 'f', .name = "format", .argument = "FORMAT",
 	          .help = "export: csv, json, markdown or latex (default: csv)"),
 	BL_OPTION(TEXT, struct wish, output, .letter = 'o', .name = "output", .argument = "FILE", .thing = BL_THING_FILE,
@@ -65,9 +68,12 @@ static void push_texts(lua_State *L, const bl_texts *t)
 
 static void push_wish(lua_State *L, const struct wish *w)
 {
-	const struct { const char *name, *text; } texts[] = {
-		{ "where", w->where }, { "sort", w->sort }, { "columns", w->columns }, { "metric", w->metric }, { "goal", w->goal },
-		{ "format", w->format }, { "output", w->output }, { "keep", w->keep }, { "older", w->older }, { "size", w->size },
+	const struct {
+		const char *name, *text;
+	} texts[] = {
+		{ "where", w->where }, { "sort", w->sort },     { "columns", w->columns }, { "metric", w->metric },
+		{ "goal", w->goal },   { "format", w->format }, { "output", w->output },   { "keep", w->keep },
+		{ "older", w->older }, { "size", w->size },
 	};
 	lua_newtable(L);
 	set_flag(L, "json", w->json);
@@ -118,13 +124,14 @@ const bl_subcommand bl_subcommand_runs = {
 	.words = verbs,
 	.many = true,
 	.others = BL_THING_RUN,
-	.about = "list shows all runs that were kept, newest first; show RUN one with all that is known of it; diff RUN RUN in what "
-	         "two differ; best the one with the best value of a metric; export writes a table; sql QUESTION asks SQL of the tables runs, "
-	         "metrics(run, key, value), recipe(run, key, value) and tags(run, tag), and can only read.\n"
-	         "tag RUN TAG... adds tags, and removes those with \"-\" in front (put -- before them); note RUN TEXT keeps a text with it; "
-	         "rm RUN... moves runs to the trash, the folder trash beside all runs, and prune those that are too old or too many, but "
-	         "none that goes on or has the tag keep. Runs are given as for watch.\n"
-	         "What is known is kept in an index in the cache, which is made again from the runs' folders whenever it is missing.\n",
+	.about =
+		"list shows all runs that were kept, newest first; show RUN one with all that is known of it; diff RUN RUN in what "
+		"two differ; best the one with the best value of a metric; export writes a table; sql QUESTION asks SQL of the tables runs, "
+		"metrics(run, key, value), recipe(run, key, value) and tags(run, tag), and can only read.\n"
+		"tag RUN TAG... adds tags, and removes those with \"-\" in front (put -- before them); note RUN TEXT keeps a text with it; "
+		"rm RUN... moves runs to the trash, the folder trash beside all runs, and prune those that are too old or too many, but "
+		"none that goes on or has the tag keep. Runs are given as for watch.\n"
+		"What is known is kept in an index in the cache, which is made again from the runs' folders whenever it is missing.\n",
 	.size = sizeof(struct wish),
 	.run = runs,
 };

@@ -16,7 +16,8 @@ struct wish {
 };
 
 static const bl_option options[] = {
-	BL_OPTION(FLAG, struct wish, no_wait, .name = "no-wait", .help = "return at once, not when the run has stopped and is saved"),
+	BL_OPTION(FLAG, struct wish, no_wait, .name = "no-wait",
+	          .help = "return at once, not when the run has stopped and is saved"),
 	BL_OPTION_END,
 };
 
@@ -31,12 +32,13 @@ static int send_stop(bl_live *run, bool commands)
 	bl_live_info i;
 	bl_live_info_get(run, &i);
 	if (is_over(&i))
-		return bl_fail("%s is not going on: it is %s at step %lld of %lld", i.name, bl_run_state_name(i.state), (long long)i.step,
-		               (long long)i.steps);
+		return bl_fail("%s is not going on: it is %s at step %lld of %lld", i.name, bl_run_state_name(i.state),
+		               (long long)i.step, (long long)i.steps);
 	if (!bl_live_writer_alive(run))
 		return bl_fail("%s is not going on: its process %lld is gone, or runs on another host", i.name, (long long)i.pid);
 	if (!commands)
-		return bl_fail("%s cannot be stopped: its live file %s may not be written, as it is another user's", i.name, bl_live_path(run));
+		return bl_fail("%s cannot be stopped: its live file %s may not be written, as it is another user's", i.name,
+		               bl_live_path(run));
 	return bl_live_send(run, (bl_command){ .kind = BL_CMD_STOP });
 }
 
@@ -87,8 +89,9 @@ const bl_subcommand bl_subcommand_stop = {
 	.operand = "run",
 	.thing = BL_THING_RUN,
 	.needed = true,
-	.about = "Asks a run to stop after its step, and waits until it has: it saves itself and can be resumed. The run is given as for "
-	         "watch. Only its user may: who cannot write its live file is refused. A sweep is stopped by barlow sweep stop.\n",
+	.about =
+		"Asks a run to stop after its step, and waits until it has: it saves itself and can be resumed. The run is given as for "
+		"watch. Only its user may: who cannot write its live file is refused. A sweep is stopped by barlow sweep stop.\n",
 	.size = sizeof(struct wish),
 	.run = stop,
 };

@@ -23,7 +23,8 @@ static const bl_option options[] = {
 	          .help = "run, resume: worker processes at a time (default: the sweep's, or one for each two cores)"),
 	BL_OPTION(TEXT, struct wish, shard, .name = "shard", .argument = "I/N",
 	          .help = "run, resume, worker: only the I-th of N shares of the trials (default: a Slurm array's task)"),
-	BL_OPTION(FLAG, struct wish, plain, .name = "plain", .help = "run, resume: a line for each trial also on a terminal, instead of the screen"),
+	BL_OPTION(FLAG, struct wish, plain, .name = "plain",
+	          .help = "run, resume: a line for each trial also on a terminal, instead of the screen"),
 	BL_OPTION(TEXT, struct wish, notify, .name = "notify", .argument = "HOW",
 	          .help = "run, resume: how a terminal is told of the end: bell, osc9 or none (default: BARLOW_NOTIFY, else bell)"),
 	BL_OPTION(FLAG, struct wish, test, .name = "test", .help = "best: measure on the test set, once; the figures are kept"),
@@ -89,8 +90,9 @@ static int sweep(const bl_subcommand *self, const void *options_read, const bl_t
 		known++;
 	if (!actions[known]) {
 		const char *near = bl_nearest(operands->text[0], actions);
-		return bl_subcommand_refuse(self, "there is no '%s'%s%s%s: expected run, watch, status, best, resume, stop, worker, list or ask-tell", operands->text[0],
-		                            near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+		return bl_subcommand_refuse(
+			self, "there is no '%s'%s%s%s: expected run, watch, status, best, resume, stop, worker, list or ask-tell",
+			operands->text[0], near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
 	}
 	if (operands->n > 2)
 		return bl_subcommand_refuse(self, "one sweep at a time: '%s' is one argument too many", operands->text[2]);
@@ -110,14 +112,15 @@ const bl_subcommand bl_subcommand_sweep = {
 	.needed = true,
 	.many = true,
 	.others = BL_THING_FILE,
-	.about = "run makes the trials of the sweep that a script returns (return sweep{...}). resume goes on with one that was stopped "
-	         "or killed; watch shows it on the whole terminal, status prints its table, best its best arm, and stop stops its workers, which save where they are. list "
-	         "names all sweeps. A sweep is given by its folder, or by how its name among all sweeps begins.\n"
-	         "worker makes trials until none is left: any number of workers may be started by hand on any hosts that see the folder, "
-	         "and each trial is made once. In a Slurm array each task takes its share.\n"
-	         "ask-tell lets another program choose the points: it writes lines of JSON to its standard input, {\"params\": {\"loss.lambda\": "
-	         "0.01}, \"seed\": 1, \"id\": 7}, and reads lines with the metric as it is measured and, at the end, with \"state\", \"value\" and "
-	         "all \"metrics\". {\"prune\": true} ends the trial that is under way.\n",
+	.about =
+		"run makes the trials of the sweep that a script returns (return sweep{...}). resume goes on with one that was stopped "
+		"or killed; watch shows it on the whole terminal, status prints its table, best its best arm, and stop stops its workers, which save where they are. list "
+		"names all sweeps. A sweep is given by its folder, or by how its name among all sweeps begins.\n"
+		"worker makes trials until none is left: any number of workers may be started by hand on any hosts that see the folder, "
+		"and each trial is made once. In a Slurm array each task takes its share.\n"
+		"ask-tell lets another program choose the points: it writes lines of JSON to its standard input, {\"params\": {\"loss.lambda\": "
+		"0.01}, \"seed\": 1, \"id\": 7}, and reads lines with the metric as it is measured and, at the end, with \"state\", \"value\" and "
+		"all \"metrics\". {\"prune\": true} ends the trial that is under way.\n",
 	.size = sizeof(struct wish),
 	.run = sweep,
 };

@@ -76,9 +76,10 @@ const bl_subcommand bl_subcommand_tune = {
 	.options = options,
 	.operand = "run",
 	.thing = BL_THING_RUN,
-	.about = "Measures the algorithms of convolutions for the shapes of a run or a recipe's file, or else for those of the "
-	         "networks that barlow comes with, and keeps the fastest for later runs on this type of CPU. A run that exists keeps "
-	         "the choices it began with.\n",
+	.about =
+		"Measures the algorithms of convolutions for the shapes of a run or a recipe's file, or else for those of the "
+		"networks that barlow comes with, and keeps the fastest for later runs on this type of CPU. A run that exists keeps "
+		"the choices it began with.\n",
 	.size = sizeof(struct wish),
 	.run = tune,
 };

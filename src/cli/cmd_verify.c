@@ -14,10 +14,12 @@ struct wish {
 };
 
 static const bl_option options[] = {
-	BL_OPTION(FLAG, struct wish, remake, .letter = 'r', .name = "remake", .help = "make the figure anew from its runs, in its place"),
+	BL_OPTION(FLAG, struct wish, remake, .letter = 'r', .name = "remake",
+	          .help = "make the figure anew from its runs, in its place"),
 	BL_OPTION(TEXT, struct wish, output, .letter = 'o', .name = "output", .argument = "FILE", .thing = BL_THING_FILE,
 	          .help = "remake: write this file, whose ending says the format"),
-	BL_OPTION(FLAG, struct wish, print, .letter = 'p', .name = "print", .help = "print the figure's record: data, recipes, seeds and runs, as JSON"),
+	BL_OPTION(FLAG, struct wish, print, .letter = 'p', .name = "print",
+	          .help = "print the figure's record: data, recipes, seeds and runs, as JSON"),
 	BL_OPTION(FLAG, struct wish, json, .name = "json", .help = "print what was found as JSON"),
 	BL_OPTION_END,
 };
@@ -71,10 +73,11 @@ const bl_subcommand bl_subcommand_verify = {
 	.needed = true,
 	.many = true,
 	.others = BL_THING_FILE,
-	.about = "Figures that were saved by barlow (svg, png, pdf, tex, gp) say in them which runs they are of, with their recipes and seeds, "
-	         "and have their data and a hash of these. verify makes the data again from the runs as they are now and compares: 0 is "
-	         "the status where all is the same, 1 where something differs or is missing, which it tells. A file that was changed after "
-	         "it was saved differs, too.\n",
+	.about =
+		"Figures that were saved by barlow (svg, png, pdf, tex, gp) say in them which runs they are of, with their recipes and seeds, "
+		"and have their data and a hash of these. verify makes the data again from the runs as they are now and compares: 0 is "
+		"the status where all is the same, 1 where something differs or is missing, which it tells. A file that was changed after "
+		"it was saved differs, too.\n",
 	.size = sizeof(struct wish),
 	.run = verify,
 };

@@ -24,8 +24,9 @@ static const bl_option options[] = {
 	BL_OPTION(FLAG, struct wish, once, .name = "once", .help = "print one frame as plain text, for logs and pipes, and end"),
 	BL_OPTION(SIZE, struct wish, size, .name = "size", .argument = "WxH",
 	          .help = "columns and rows of that frame (default: the terminal's, else 80x24)"),
-	BL_OPTION(FLAG, struct wish, jsonl, .name = "jsonl",
-	          .help = "print each record as a line of JSON, those to come as well until the run ends (--once: no), for other tools"),
+	BL_OPTION(
+		FLAG, struct wish, jsonl, .name = "jsonl",
+		.help = "print each record as a line of JSON, those to come as well until the run ends (--once: no), for other tools"),
 	BL_OPTION_COLOUR(struct wish, colour),
 	BL_OPTION_END,
 };
@@ -126,9 +127,10 @@ const bl_subcommand bl_subcommand_watch = {
 	.options = options,
 	.operand = "run",
 	.thing = BL_THING_RUN,
-	.about = "Shows a run on the whole terminal: one that is going on in any process, and steers it, or one of the past. The run "
-	         "is given by its name (the newest of that name), its folder's name, the beginning of one folder's name, or the "
-	         "path of a folder or live file. Without, it is the newest run that is going on, or else the newest.\n",
+	.about =
+		"Shows a run on the whole terminal: one that is going on in any process, and steers it, or one of the past. The run "
+		"is given by its name (the newest of that name), its folder's name, the beginning of one folder's name, or the "
+		"path of a folder or live file. Without, it is the newest run that is going on, or else the newest.\n",
 	.size = sizeof(struct wish),
 	.run = watch,
 };

@@ -35,30 +35,41 @@ typedef enum bl_option_kind {
 
 /* What an argument is, for those who complete it. */
 typedef enum bl_thing {
-	BL_THING_TEXT, BL_THING_FILE, BL_THING_FOLDER, BL_THING_SCRIPT, BL_THING_RUN, BL_THING_COMMAND, BL_THING_WORD,
+	BL_THING_TEXT,
+	BL_THING_FILE,
+	BL_THING_FOLDER,
+	BL_THING_SCRIPT,
+	BL_THING_RUN,
+	BL_THING_COMMAND,
+	BL_THING_WORD,
 } bl_thing;
 
 typedef struct bl_subcommand bl_subcommand;
 typedef struct bl_option {
-	char letter;          /* 0: none */
-	const char *name;     /* without dashes; NULL: letter only */
+	char letter;      /* 0: none */
+	const char *name; /* without dashes; NULL: letter only */
 	bl_option_kind kind;
 	size_t offset;
 	const char *argument; /* its name in help, as "N"; NULL of a flag */
 	bl_thing thing;
 	const char *const *words; /* which texts it may be, ended by NULL; NULL: any */
 	int min, max;
-	const char *help;     /* NULL ends the list */
+	const char *help; /* NULL ends the list */
 } bl_option;
 
+/* clang-format off */
 #define BL_OPTION(kind_, struct_, member_, ...) \
 	{ .kind = BL_OPTION_##kind_, .offset = offsetof(struct_, member_), __VA_ARGS__ }
+/* clang-format on */
 /* --color of every command that draws, for bl_subcommand_colour. */
 extern const char *const bl_option_when[]; /* auto, always, never */
 #define BL_OPTION_COLOUR(struct_, member_) \
 	BL_OPTION(TEXT, struct_, member_, .name = "color", .argument = "WHEN", .thing = BL_THING_WORD, .words = bl_option_when, \
 	          .help = "auto: colours on a terminal that has them, unless NO_COLOR is set; always; or never")
-#define BL_OPTION_END { .help = NULL }
+#define BL_OPTION_END \
+	{ \
+		.help = NULL \
+	}
 /* -t of every command that computes */
 #define BL_OPTION_THREADS(struct_, member_) \
 	BL_OPTION(WHOLE, struct_, member_, .letter = 't', .name = "threads", .argument = "N", .min = 1, .max = BL_THREADS_MAX, \
@@ -84,7 +95,7 @@ struct bl_subcommand {
 extern const bl_subcommand bl_subcommand_script;    /* script.c: the one without a name */
 extern const bl_subcommand *const bl_subcommands[]; /* made from local.mk; ended by NULL */
 
-const bl_subcommand *bl_subcommand_find(const char *name);    /* NULL: there is none */
+const bl_subcommand *bl_subcommand_find(const char *name); /* NULL: there is none */
 const char *bl_subcommand_nearest(const char *name);       /* the one that was meant, or NULL */
 
 /* parse.c: understands argv, of which [0] is not looked at, and runs the command.  Returns the exit status. */
@@ -94,10 +105,10 @@ void bl_subcommand_colour(const char *when); /* what --color said; NULL: nothing
 int bl_subcommand_refuse(const bl_subcommand *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* usage.c */
-void bl_subcommand_usage(const bl_subcommand *c, FILE *f);                 /* "barlow watch [options] [run]" */
-int bl_subcommand_print(const bl_subcommand *c);                            /* prints it; the exit status */
-int bl_option_columns(const bl_option *o, char *text, size_t size);  /* "-t, --threads N"; its width */
-extern const bl_option bl_option_help;                               /* -h, --help */
+void bl_subcommand_usage(const bl_subcommand *c, FILE *f);          /* "barlow watch [options] [run]" */
+int bl_subcommand_print(const bl_subcommand *c);                    /* prints it; the exit status */
+int bl_option_columns(const bl_option *o, char *text, size_t size); /* "-t, --threads N"; its width */
+extern const bl_option bl_option_help;                              /* -h, --help */
 
 /* manual.c and shell_*.c: the whole table in other forms */
 void bl_subcommands_manual(FILE *f);

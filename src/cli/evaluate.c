@@ -226,8 +226,8 @@ static bool is_word(lua_State *L, const char *input, const char *word)
 /* Commands that are typed as words, as IPython has it: the command, or NULL. */
 static const char *bare_command(lua_State *L, const char *input)
 {
-	static const char *const words[][2] = { { "jobs", "%jobs" }, { "ls", "%ls" }, { "pwd", "%pwd" }, { "clear", "%clear" },
-		                                { "who", "%who" }, { "whos", "%who" } };
+	static const char *const words[][2] = { { "jobs", "%jobs" },   { "ls", "%ls" },   { "pwd", "%pwd" },
+		                                { "clear", "%clear" }, { "who", "%who" }, { "whos", "%who" } };
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (is_word(L, input, words[i][0]))
 			return words[i][1];

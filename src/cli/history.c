@@ -72,7 +72,10 @@ static void stamp(HIST_ENTRY *e)
 	}
 }
 
-typedef struct place { HIST_ENTRY *entry; int at; } place;
+typedef struct place {
+	HIST_ENTRY *entry;
+	int at;
+} place;
 
 static int compare_places(const void *a, const void *b)
 {

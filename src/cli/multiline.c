@@ -128,7 +128,10 @@ static int behind_quoted(const char *s, int i, int n)
 /* +1: the word opens a block; -1: it closes one. */
 static int block_of(const char *word, int n)
 {
-	static const struct { const char *word; int depth; } words[] = {
+	static const struct {
+		const char *word;
+		int depth;
+	} words[] = {
 		{ "function", 1 }, { "do", 1 }, { "then", 1 }, { "repeat", 1 }, { "end", -1 }, { "until", -1 }, { "elseif", -1 },
 	};
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
@@ -288,7 +291,10 @@ static int edit(int count, int key)
 
 /* --- Keys --- */
 
-static const struct binding { const char *name, *emacs[4], *insert[4], *command[4]; rl_command_func_t *call; } bindings[] = {
+static const struct binding {
+	const char *name, *emacs[4], *insert[4], *command[4];
+	rl_command_func_t *call;
+} bindings[] = {
 	{ "barlow-enter", { "\\C-m", "\\C-j" }, { "\\C-m", "\\C-j" }, { "\\C-m", "\\C-j" }, enter },
 	{ "barlow-newline", { "\\e\\C-m", "\\e\\C-j" }, { NULL }, { NULL }, newline },
 	{ "barlow-up", { "\\C-p", "\\e[A", "\\eOA" }, { "\\C-p", "\\e[A", "\\eOA" }, { "k", "\\e[A", "\\eOA" }, up },

@@ -73,7 +73,7 @@ static int put_whole(const parser *p, const bl_option *o, const char *shown, con
 	long n = strtol(text, &end, 10);
 	if (errno || end == text || *end || n < o->min || n > o->max)
 		return bl_subcommand_refuse(p->command, "option %s: expected a number from %d to %d, got '%s'", shown, o->min,
-		                         o->max, text);
+		                            o->max, text);
 	*(int *)((char *)p->options + o->offset) = (int)n;
 	return -1;
 }

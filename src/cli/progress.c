@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PATIENCE 1.  /* seconds without a bar */
-#define PERIOD .1    /* from one drawing to the next */
+#define PATIENCE 1. /* seconds without a bar */
+#define PERIOD .1   /* from one drawing to the next */
 enum { CELLS = 24 };
 
 static struct {

@@ -240,7 +240,8 @@ static bool look_at_runs(const char *text)
 	bl_guard_hold();
 	bool any = bl_reports(tell_above);
 	expand(now, text);
-	if (strcmp(now, rl_prompt ? rl_prompt : "") != 0 && !RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG)) {
+	if (strcmp(now, rl_prompt ? rl_prompt : "") != 0 &&
+	    !RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG)) {
 		rl_clear_visible_line();
 		rl_set_prompt(now);
 		rl_on_new_line();
@@ -391,7 +392,8 @@ void bl_prompt(lua_State *L)
 	rl_readline_name = "barlow";
 	rl_change_environment = 0; /* exported LINES and COLUMNS would break resizing in the views */
 	rl_catch_signals = 0;
-	rl_catch_sigwinch = 0; /* Readline forgets what Tab found where its handler was called meanwhile; follow_size looks instead */
+	rl_catch_sigwinch =
+		0; /* Readline forgets what Tab found where its handler was called meanwhile; follow_size looks instead */
 	bl_complete_install(L);
 	bl_multiline_install(L, lend_terminal);
 	bind_typed_ahead();
@@ -405,7 +407,8 @@ void bl_prompt(lua_State *L)
 		bl_reports(tell_plainly);
 		reading r = read_line(input ? "    ..> " : text);
 		if (r == GOT_EOF) {
-			if (isatty(STDIN_FILENO) && (bl_prompt_in_emacs() || !has_brackets())) /* where Readline has not written it */
+			if (isatty(STDIN_FILENO) &&
+			    (bl_prompt_in_emacs() || !has_brackets())) /* where Readline has not written it */
 				puts("");
 			if (leaves(L))
 				break;

@@ -119,8 +119,8 @@ static void tell_progress(const bl_standing *s, known *k, void (*tell)(const cha
 	if (isnan(knn) && !(epoch && now - k->told_at > EPOCH_SECONDS))
 		return;
 	char line[512];
-	snprintf(line, sizeof line, "%s: epoch %.4g of %.4g, step %lld of %lld", i->name, epochs_of(i, length), epochs_of(i, i->steps),
-	         (long long)i->step, (long long)i->steps);
+	snprintf(line, sizeof line, "%s: epoch %.4g of %.4g, step %lld of %lld", i->name, epochs_of(i, length),
+	         epochs_of(i, i->steps), (long long)i->step, (long long)i->steps);
 	add_value(line, sizeof line, "kNN", "%.4f", knn);
 	add_value(line, sizeof line, "total", "%.4g", newest_total(s, length));
 	k->told_at = now;
@@ -136,8 +136,8 @@ static void tell_end(const bl_standing *s, void (*tell)(const char *line))
 		snprintf(line, sizeof line, "%s: failed at step %lld of %lld: %s", i->name, (long long)i->step, (long long)i->steps,
 		         i->message);
 	} else {
-		snprintf(line, sizeof line, "%s: %s at step %lld of %lld", i->name, i->state == BL_RUN_DONE ? "finished" : "stopped",
-		         (long long)i->step, (long long)i->steps);
+		snprintf(line, sizeof line, "%s: %s at step %lld of %lld", i->name,
+		         i->state == BL_RUN_DONE ? "finished" : "stopped", (long long)i->step, (long long)i->steps);
 		add_value(line, sizeof line, "kNN", "%.4f", newest_knn(s, 0, length));
 		add_value(line, sizeof line, "total", "%.4g", newest_total(s, length));
 	}

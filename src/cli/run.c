@@ -106,7 +106,7 @@ static int tell_going(lua_State *L)
 		fflush(stdout);
 		bl_lua_push_clean(L, info.name, false);
 		fprintf(stderr, "%s: the program ends at step %lld of %lld of this run, which stops (t:wait() would wait for it)\n",
-			lua_tostring(L, -1), (long long)info.step, (long long)info.steps);
+		        lua_tostring(L, -1), (long long)info.step, (long long)info.steps);
 	}
 	return 0;
 }

@@ -164,7 +164,11 @@ static void set_arguments(lua_State *L, const bl_texts *script)
 	lua_setglobal(L, "arg");
 }
 
-typedef struct piece { const char *text, *name; size_t n; const bl_texts *script; } piece;
+typedef struct piece {
+	const char *text, *name;
+	size_t n;
+	const bl_texts *script;
+} piece;
 
 static int load(lua_State *L)
 {
@@ -196,8 +200,15 @@ static int run(lua_State *L, const piece *p, const bl_safe *w)
 static int run_held(const bl_safe *w, const piece *p, bl_lua_gate *g)
 {
 	bl_lua_state_config c = {
-		.what = "the script", .open = bl_lua_open_safe, .ctx = g, .bytes = (size_t)w->memory << 20,
-		.instructions = INT64_MAX, .seconds = w->seconds, .prints = PRINTS, .every = EVERY, .interruptible = true,
+		.what = "the script",
+		.open = bl_lua_open_safe,
+		.ctx = g,
+		.bytes = (size_t)w->memory << 20,
+		.instructions = INT64_MAX,
+		.seconds = w->seconds,
+		.prints = PRINTS,
+		.every = EVERY,
+		.interruptible = true,
 	};
 	bl_run_need_room(bl_threads());
 	struct rlimit before = hold_memory(c.bytes);

@@ -31,8 +31,9 @@ static const bl_option options[] = {
 	BL_OPTION(TEXTS, struct wish, code, .letter = 'e', .argument = "CODE", .help = "run CODE (may be given more than once)"),
 	BL_OPTION(FLAG, struct wish, interactive, .letter = 'i', .help = "prompt after running"),
 	BL_OPTION(FLAG, struct wish, no_init, .name = "no-init", .help = "prompt without running init.lua before"),
-	BL_OPTION(FLAG, struct wish, safe, .name = "safe",
-	          .help = "run a stranger's script: it computes, reads below its own folder only, writes nothing and starts nothing"),
+	BL_OPTION(
+		FLAG, struct wish, safe, .name = "safe",
+		.help = "run a stranger's script: it computes, reads below its own folder only, writes nothing and starts nothing"),
 	BL_OPTION(TEXT, struct wish, limits.below, .name = "below", .argument = "FOLDER", .thing = BL_THING_FOLDER,
 	          .help = "--safe: below FOLDER it may read and write as well"),
 	BL_OPTION(WHOLE, struct wish, limits.memory, .name = "memory", .argument = "MB", .min = 16, .max = 1 << 20,
@@ -53,8 +54,7 @@ static int check_word(const bl_subcommand *self, const char *word)
 	const char *near = strpbrk(word, "./") || (access(word, F_OK) == 0 || errno != ENOENT) ? NULL : bl_subcommand_nearest(word);
 	if (!near)
 		return -1;
-	return bl_subcommand_refuse(self, "there is no command and no file '%s' (did you mean 'barlow %s'?)", word,
-	                         near);
+	return bl_subcommand_refuse(self, "there is no command and no file '%s' (did you mean 'barlow %s'?)", word, near);
 }
 
 /* The user's own init.lua, where there is one: an error there is said, and the prompt comes up. */
@@ -126,9 +126,10 @@ const bl_subcommand bl_subcommand_script = {
 	.operand = "script",
 	.thing = BL_THING_SCRIPT,
 	.rest = true,
-	.about = "barlow trains image encoders with the Barlow Twins objective, shows them learn, and measures what they learned. It "
-	         "is driven by Lua: from a script (-: from standard input), or from a prompt when it is started on a terminal "
-	         "without a script. There, help() and ?name help on.\n",
+	.about =
+		"barlow trains image encoders with the Barlow Twins objective, shows them learn, and measures what they learned. It "
+		"is driven by Lua: from a script (-: from standard input), or from a prompt when it is started on a terminal "
+		"without a script. There, help() and ?name help on.\n",
 	.size = sizeof(struct wish),
 	.run = script,
 };

@@ -42,7 +42,8 @@ static const char *thing_name(bl_thing t)
 	case BL_THING_FOLDER: return "folder";
 	case BL_THING_SCRIPT: return "script";
 	case BL_THING_RUN: return "run";
-	case BL_THING_COMMAND: case BL_THING_WORD: return "word";
+	case BL_THING_COMMAND:
+	case BL_THING_WORD: return "word";
 	}
 	return "nothing";
 }

@@ -54,10 +54,12 @@ static void write_thing(bl_thing t, const char *const *words, FILE *f)
 {
 	switch (t) {
 	case BL_THING_TEXT: return;
-	case BL_THING_FILE: case BL_THING_SCRIPT: fputs(" -F", f); return;
+	case BL_THING_FILE:
+	case BL_THING_SCRIPT: fputs(" -F", f); return;
 	case BL_THING_FOLDER: fputs(" -a '(__fish_complete_directories)'", f); return;
 	case BL_THING_RUN: fputs(" -a '(__barlow_runs; __fish_complete_directories)'", f); return;
-	case BL_THING_COMMAND: case BL_THING_WORD: break;
+	case BL_THING_COMMAND:
+	case BL_THING_WORD: break;
 	}
 	fputs(" -a '", f);
 	for (const char *const *w = words; w && *w; w++)

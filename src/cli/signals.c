@@ -30,7 +30,7 @@
 
 static struct {
 	sem_t told;
-	atomic_int saves; /* SIGUSR1, which nobody has answered yet */
+	atomic_int saves;  /* SIGUSR1, which nobody has answered yet */
 	atomic_int number; /* of the signal that ends the program; 0: none yet */
 	struct timespec at;
 } end;
@@ -125,8 +125,13 @@ static void on_interrupt(int number)
 
 /* --- The end -------------------------------------------------------------------------------- */
 
-static const struct kind { int number; const char *name; } kinds[] = {
-	{ SIGTERM, "SIGTERM" }, { SIGHUP, "SIGHUP" }, { SIGPIPE, "SIGPIPE" },
+static const struct kind {
+	int number;
+	const char *name;
+} kinds[] = {
+	{ SIGTERM, "SIGTERM" },
+	{ SIGHUP, "SIGHUP" },
+	{ SIGPIPE, "SIGPIPE" },
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 

@@ -27,8 +27,8 @@ void bl_subcommand_usage(const bl_subcommand *c, FILE *f)
 int bl_option_columns(const bl_option *o, char *text, size_t size)
 {
 	char letter[3] = { '-', o->letter, '\0' };
-	return snprintf(text, size, "%s%s%s%s%s%s", o->letter ? letter : "", o->letter && o->name ? ", " : "",
-	                o->name ? "--" : "", o->name ? o->name : "", o->argument ? " " : "", o->argument ? o->argument : "");
+	return snprintf(text, size, "%s%s%s%s%s%s", o->letter ? letter : "", o->letter && o->name ? ", " : "", o->name ? "--" : "",
+	                o->name ? o->name : "", o->argument ? " " : "", o->argument ? o->argument : "");
 }
 
 static int widest(const bl_subcommand *c)

@@ -24,9 +24,18 @@ enum { CALLERS = -2 /* a failure whose message is complete */ };
 
 /* --- headers --- */
 
-static const struct { const char *magic; size_t n; const char *name, *how; } compressed[] = {
-	{ "\x1f\x8b", 2, "gzip", "gunzip" }, { "\x28\xb5\x2f\xfd", 4, "Zstandard", "unzstd" }, { "\xfd" "7zXZ", 5, "XZ", "unxz" },
-	{ "BZh", 3, "bzip2", "bunzip2" }, { "\x04\x22\x4d\x18", 4, "LZ4", "unlz4" },
+static const struct {
+	const char *magic;
+	size_t n;
+	const char *name, *how;
+} compressed[] = {
+	{ "\x1f\x8b", 2, "gzip", "gunzip" },
+	{ "\x28\xb5\x2f\xfd", 4, "Zstandard", "unzstd" },
+	{ "\xfd"
+	  "7zXZ",
+	  5, "XZ", "unxz" },
+	{ "BZh", 3, "bzip2", "bunzip2" },
+	{ "\x04\x22\x4d\x18", 4, "LZ4", "unlz4" },
 };
 
 static int read_at(int fd, int64_t offset, void *out, int64_t n)
@@ -52,8 +61,9 @@ static int refuse_compressed(int fd)
 		return bl_fail("%s", strerror(errno));
 	for (size_t i = 0; i < sizeof compressed / sizeof *compressed; i++)
 		if (memcmp(first, compressed[i].magic, compressed[i].n) == 0)
-			return bl_fail("compressed with %s: expected a plain tar archive, whose files can be read in any order (%s unpacks it)",
-			               compressed[i].name, compressed[i].how);
+			return bl_fail(
+				"compressed with %s: expected a plain tar archive, whose files can be read in any order (%s unpacks it)",
+				compressed[i].name, compressed[i].how);
 	return 0;
 }
 
@@ -104,15 +114,16 @@ static int take_entry(const indexing *x, struct archive *a, struct archive_entry
 	if (archive_entry_filetype(e) != AE_IFREG || archive_entry_hardlink(e))
 		return 0;
 	if (!name)
-		return bl_fail("the file at byte %" PRId64 " has no name that can be read", (int64_t)archive_read_header_position(a));
+		return bl_fail("the file at byte %" PRId64 " has no name that can be read",
+		               (int64_t)archive_read_header_position(a));
 	if (archive_entry_sparse_count(e) > 0)
 		return bl_fail("%.200s is a sparse file, which is not read", name);
 	bl_archive_entry out = { name, find_bytes(x->fd, archive_read_header_position(a)), archive_entry_size(e) };
 	if (out.offset < 0)
 		return bl_fail_prefix("%.200s: ", name);
 	if (out.size < 0 || out.offset > x->bytes - out.size)
-		return bl_fail("%.200s: %" PRId64 " bytes from byte %" PRId64 " of an archive of %" PRId64 ": it is cut off", name, out.size,
-		               out.offset, x->bytes);
+		return bl_fail("%.200s: %" PRId64 " bytes from byte %" PRId64 " of an archive of %" PRId64 ": it is cut off", name,
+		               out.size, out.offset, x->bytes);
 	return x->entry(x->ctx, &out) < 0 ? CALLERS : 0;
 }
 
@@ -188,7 +199,8 @@ int bl_archive_read(const char *path, const struct stat *as_it_was, int64_t offs
 	struct stat now;
 	int fd = open_archive(path, &now), rc = fd < 0 ? -1 : 0;
 	if (rc == 0 && is_changed(as_it_was, &now))
-		rc = bl_fail("it has been changed or replaced since its files were listed (%" PRId64 " bytes then, %" PRId64 " now)",
+		rc = bl_fail("it has been changed or replaced since its files were listed (%" PRId64 " bytes then, %" PRId64
+		             " now)",
 		             (int64_t)as_it_was->st_size, (int64_t)now.st_size);
 	if (rc == 0)
 		rc = read_at(fd, offset, out, n);

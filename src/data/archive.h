@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 typedef struct bl_archive_entry {
-	const char *name; /* good until the function returns */
+	const char *name;     /* good until the function returns */
 	int64_t offset, size; /* of its bytes in the archive */
 } bl_archive_entry;
 

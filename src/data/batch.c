@@ -71,8 +71,7 @@ static int set_factors(struct batching *b, const float *mean, const float *std)
 	for (int c = 0; c < b->d->channels; c++) {
 		float m = mean ? mean[c] : 0, s = std ? std[c] : 1;
 		if (!(s > 0))
-			return bl_fail("%s: standard deviation %g of channel %d, expected more than 0", b->d->name, s,
-				       c + 1);
+			return bl_fail("%s: standard deviation %g of channel %d, expected more than 0", b->d->name, s, c + 1);
 		b->scale[c] = 1 / s;
 		b->bytes[c] = 1 / (255 * s);
 		b->shift[c] = -m / s;

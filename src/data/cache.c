@@ -154,8 +154,8 @@ static int hash_files(const bl_dataset *root, uLong *crc)
 		free(path);
 		if (rc < 0)
 			return -1;
-		int n = snprintf(text, sizeof text, "%" PRId64 " %" PRId64 ".%09ld\n", (int64_t)st.st_size, (int64_t)st.st_mtim.tv_sec,
-		                 (long)st.st_mtim.tv_nsec);
+		int n = snprintf(text, sizeof text, "%" PRId64 " %" PRId64 ".%09ld\n", (int64_t)st.st_size,
+		                 (int64_t)st.st_mtim.tv_sec, (long)st.st_mtim.tv_nsec);
 		*crc = crc32_z(*crc, (const Bytef *)text, (size_t)n);
 	}
 	return 0;
@@ -168,9 +168,9 @@ static int put_key(bl_dataset *root, const bl_wish *w, char *key, size_t size)
 	uLong files = crc32(0, NULL, 0);
 	if (!fingerprint || hash_files(root, &files) < 0)
 		return -1;
-	snprintf(key, size, "%s\n%s\nfiles %08lx, %d x %d, %d channels, full %d, turned %d, over %d %d %d %d\n", bl_dataset_origin(root, 0),
-	         fingerprint, files, root->height, root->width, w->channels, w->full_scale, w->orient, w->over, w->ground[0],
-	         w->ground[1], w->ground[2]);
+	snprintf(key, size, "%s\n%s\nfiles %08lx, %d x %d, %d channels, full %d, turned %d, over %d %d %d %d\n",
+	         bl_dataset_origin(root, 0), fingerprint, files, root->height, root->width, w->channels, w->full_scale, w->orient,
+	         w->over, w->ground[0], w->ground[1], w->ground[2]);
 	return 0;
 }
 

@@ -168,7 +168,8 @@ static int write_image(const making *m, int64_t i)
 	place *p = &f->place[i];
 	size_t n = bytes_of(f, i);
 	uint8_t *pixels = malloc(n);
-	int rc = pixels ? bl_cache_decode(m->root, i, p->height, p->width, pixels) : bl_fail("no memory for an image of %zu bytes", n);
+	int rc = pixels ? bl_cache_decode(m->root, i, p->height, p->width, pixels)
+	                : bl_fail("no memory for an image of %zu bytes", n);
 	if (rc == 0) {
 		p->crc = (uint32_t)crc32_z(crc32(0, NULL, 0), pixels, n);
 		if (write_at(f->fd, pixels, n, p->offset) < 0)
@@ -186,8 +187,14 @@ static void each(making *m, int64_t chunk, int (*f)(const making *m, int64_t i))
 			bl_first_failure_note(&m->failure, i);
 }
 
-static void measure_chunk(void *ctx, int64_t chunk) { each(ctx, chunk, measure); }
-static void write_chunk(void *ctx, int64_t chunk) { each(ctx, chunk, write_image); }
+static void measure_chunk(void *ctx, int64_t chunk)
+{
+	each(ctx, chunk, measure);
+}
+static void write_chunk(void *ctx, int64_t chunk)
+{
+	each(ctx, chunk, write_image);
+}
 
 static int for_all(const bl_dataset *root, bl_cache_file *f, bl_parallel_fn *fn)
 {
@@ -271,5 +278,6 @@ int bl_cache_file_read(const bl_cache_file *f, int64_t row, uint8_t *out)
 	int rc = read_at(f->fd, out, n, f->place[row].offset);
 	if (rc == 0 && crc32_z(crc32(0, NULL, 0), out, n) != f->place[row].crc)
 		rc = bl_fail("image %" PRId64 " is not what was written", row + 1);
-	return rc < 0 ? bl_fail_prefix("%s: this file of decoded images was changed (remove it, it will be made again): ", f->path) : 0;
+	return rc < 0 ? bl_fail_prefix("%s: this file of decoded images was changed (remove it, it will be made again): ", f->path)
+	              : 0;
 }

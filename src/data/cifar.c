@@ -27,9 +27,9 @@ typedef struct set {
 	bl_place_of place;
 	const char *name;
 	part train, test;
-	int labels;                 /* before each image, in the binary version */
+	int labels; /* before each image, in the binary version */
 	const char *python_labels;
-	int at;                     /* of them, the one that is meant */
+	int at; /* of them, the one that is meant */
 	const char *const *classes;
 	int n_classes;
 } set;
@@ -72,7 +72,8 @@ static int read_binary(bl_dataset *d, const set *s, const uint8_t *bytes, size_t
 {
 	size_t record = IMAGE + (size_t)s->labels;
 	if (n == 0 || n % record)
-		return bl_fail("%s: %zu bytes, expected a multiple of %zu, which an image of %s has", path, n, record, s->place.title);
+		return bl_fail("%s: %zu bytes, expected a multiple of %zu, which an image of %s has", path, n, record,
+		               s->place.title);
 	int64_t images = (int64_t)(n / record);
 	if (grow(d, images) < 0)
 		return -1;
@@ -168,21 +169,41 @@ static const char *const names10[] = {
 	"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
 };
 static const char *const fine[] = {
-	"apple", "aquarium_fish", "baby", "bear", "beaver", "bed", "bee", "beetle", "bicycle", "bottle", "bowl", "boy", "bridge",
-	"bus", "butterfly", "camel", "can", "castle", "caterpillar", "cattle", "chair", "chimpanzee", "clock", "cloud", "cockroach",
-	"couch", "crab", "crocodile", "cup", "dinosaur", "dolphin", "elephant", "flatfish", "forest", "fox", "girl", "hamster",
-	"house", "kangaroo", "keyboard", "lamp", "lawn_mower", "leopard", "lion", "lizard", "lobster", "man", "maple_tree",
-	"motorcycle", "mountain", "mouse", "mushroom", "oak_tree", "orange", "orchid", "otter", "palm_tree", "pear", "pickup_truck",
-	"pine_tree", "plain", "plate", "poppy", "porcupine", "possum", "rabbit", "raccoon", "ray", "road", "rocket", "rose", "sea",
-	"seal", "shark", "shrew", "skunk", "skyscraper", "snail", "snake", "spider", "squirrel", "streetcar", "sunflower",
-	"sweet_pepper", "table", "tank", "telephone", "television", "tiger", "tractor", "train", "trout", "tulip", "turtle",
-	"wardrobe", "whale", "willow_tree", "wolf", "woman", "worm",
+	"apple",       "aquarium_fish", "baby",         "bear",         "beaver",     "bed",        "bee",       "beetle",
+	"bicycle",     "bottle",        "bowl",         "boy",          "bridge",     "bus",        "butterfly", "camel",
+	"can",         "castle",        "caterpillar",  "cattle",       "chair",      "chimpanzee", "clock",     "cloud",
+	"cockroach",   "couch",         "crab",         "crocodile",    "cup",        "dinosaur",   "dolphin",   "elephant",
+	"flatfish",    "forest",        "fox",          "girl",         "hamster",    "house",      "kangaroo",  "keyboard",
+	"lamp",        "lawn_mower",    "leopard",      "lion",         "lizard",     "lobster",    "man",       "maple_tree",
+	"motorcycle",  "mountain",      "mouse",        "mushroom",     "oak_tree",   "orange",     "orchid",    "otter",
+	"palm_tree",   "pear",          "pickup_truck", "pine_tree",    "plain",      "plate",      "poppy",     "porcupine",
+	"possum",      "rabbit",        "raccoon",      "ray",          "road",       "rocket",     "rose",      "sea",
+	"seal",        "shark",         "shrew",        "skunk",        "skyscraper", "snail",      "snake",     "spider",
+	"squirrel",    "streetcar",     "sunflower",    "sweet_pepper", "table",      "tank",       "telephone", "television",
+	"tiger",       "tractor",       "train",        "trout",        "tulip",      "turtle",     "wardrobe",  "whale",
+	"willow_tree", "wolf",          "woman",        "worm",
 };
 static const char *const coarse[] = {
-	"aquatic_mammals", "fish", "flowers", "food_containers", "fruit_and_vegetables", "household_electrical_devices",
-	"household_furniture", "insects", "large_carnivores", "large_man-made_outdoor_things", "large_natural_outdoor_scenes",
-	"large_omnivores_and_herbivores", "medium_mammals", "non-insect_invertebrates", "people", "reptiles", "small_mammals",
-	"trees", "vehicles_1", "vehicles_2",
+	"aquatic_mammals",
+	"fish",
+	"flowers",
+	"food_containers",
+	"fruit_and_vegetables",
+	"household_electrical_devices",
+	"household_furniture",
+	"insects",
+	"large_carnivores",
+	"large_man-made_outdoor_things",
+	"large_natural_outdoor_scenes",
+	"large_omnivores_and_herbivores",
+	"medium_mammals",
+	"non-insect_invertebrates",
+	"people",
+	"reptiles",
+	"small_mammals",
+	"trees",
+	"vehicles_1",
+	"vehicles_2",
 };
 
 static const set cifar10 = {
@@ -192,14 +213,22 @@ static const set cifar10 = {
 	.train = { { "data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin", NULL },
 	           { "data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", NULL } },
 	.test = { { "test_batch.bin", NULL }, { "test_batch", NULL } },
-	.labels = 1, .python_labels = "labels", .classes = names10, .n_classes = 10,
+	.labels = 1,
+	.python_labels = "labels",
+	.classes = names10,
+	.n_classes = 10,
 };
 static const set cifar100 = {
 	.place = { "CIFAR-100", (const char *const[]){ "cifar-100-binary", "cifar-100-python", "cifar100", NULL },
 	           "cifar-100-binary.tar.gz and cifar-100-python.tar.gz, unpacked, are at cs.toronto.edu/~kriz/cifar.html" },
 	.name = "cifar100",
-	.train = { { "train.bin", NULL }, { "train", NULL } }, .test = { { "test.bin", NULL }, { "test", NULL } },
-	.labels = 2, .python_labels = "fine_labels", .at = 1, .classes = fine, .n_classes = 100,
+	.train = { { "train.bin", NULL }, { "train", NULL } },
+	.test = { { "test.bin", NULL }, { "test", NULL } },
+	.labels = 2,
+	.python_labels = "fine_labels",
+	.at = 1,
+	.classes = fine,
+	.n_classes = 100,
 };
 
 enum { FINE, COARSE };
@@ -247,7 +276,8 @@ static bl_dataset *make100(const void *settings_)
 static int find(const set *s, char *path, size_t size)
 {
 	return bl_places_have(&s->place, s->test.binary[0], path, size) == 0
-	               ? 0 : bl_places_have(&s->place, s->test.python[0], path, size);
+	               ? 0
+	               : bl_places_have(&s->place, s->test.python[0], path, size);
 }
 
 static int find10(char *path, size_t size)
@@ -261,11 +291,20 @@ static int find100(char *path, size_t size)
 }
 
 const bl_data_kind bl_data_cifar10 = {
-	.name = "cifar10", .help = "CIFAR-10: things and animals, 32 x 32, colour.", .example = "pcall(data.cifar10, {train = false})",
-	.fields = fields10, .paths = { "folder" }, .make = make10, .find = find10,
+	.name = "cifar10",
+	.help = "CIFAR-10: things and animals, 32 x 32, colour.",
+	.example = "pcall(data.cifar10, {train = false})",
+	.fields = fields10,
+	.paths = { "folder" },
+	.make = make10,
+	.find = find10,
 };
 const bl_data_kind bl_data_cifar100 = {
-	.name = "cifar100", .help = "CIFAR-100: things and animals, 32 x 32, colour, 100 classes.",
-	.example = "pcall(data.cifar100, {labels = \"coarse\"})", .fields = fields100, .paths = { "folder" }, .make = make100,
+	.name = "cifar100",
+	.help = "CIFAR-100: things and animals, 32 x 32, colour, 100 classes.",
+	.example = "pcall(data.cifar100, {labels = \"coarse\"})",
+	.fields = fields100,
+	.paths = { "folder" },
+	.make = make100,
 	.find = find100,
 };

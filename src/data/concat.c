@@ -17,7 +17,7 @@
 typedef struct source {
 	int n;
 	bl_dataset **part;
-	int64_t *first; /* row of each part's first image */
+	int64_t *first;           /* row of each part's first image */
 	const char **class_names; /* borrowed from the parts */
 } source;
 
@@ -76,7 +76,8 @@ static int check(bl_dataset *const *parts, int n)
 			               parts[k]->channels);
 		if (bl_dataset_is_vectors(parts[k]) != bl_dataset_is_vectors(parts[0]) ||
 		    (bl_dataset_is_vectors(parts[0]) && parts[k]->width != parts[0]->width))
-			return bl_fail("concat: %s and %s: expected images, or vectors of as many features", parts[0]->name, parts[k]->name);
+			return bl_fail("concat: %s and %s: expected images, or vectors of as many features", parts[0]->name,
+			               parts[k]->name);
 		if (__builtin_add_overflow(total, parts[k]->n, &total))
 			return bl_fail("concat: too many images");
 	}

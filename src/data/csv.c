@@ -22,7 +22,7 @@ typedef struct csv {
 } csv;
 
 typedef struct source {
-	char *folder; /* of the table: paths are relative to it */
+	char *folder;         /* of the table: paths are relative to it */
 	bl_names files, keys; /* as they are written; with their labels, for the fingerprint */
 	bl_mark *marks;
 	bl_wish wish;
@@ -97,7 +97,12 @@ static void clear(bl_dataset *root)
 }
 
 static const bl_dataset_ops ops = {
-	.open = open_row, .read = read_row, .close = close_row, .path = path_of_row, .file_name = name_of_row, .clear = clear,
+	.open = open_row,
+	.read = read_row,
+	.close = close_row,
+	.path = path_of_row,
+	.file_name = name_of_row,
+	.clear = clear,
 };
 
 /* --- the table --- */
@@ -247,7 +252,8 @@ static bl_dataset *make(const void *settings)
 }
 
 static const bl_field fields[] = {
-	BL_FIELD(TEXT, csv, path, BL_REQUIRED, .position = 1, .help = "the table: text, fields in quotes where they need them (RFC 4180)"),
+	BL_FIELD(TEXT, csv, path, BL_REQUIRED, .position = 1,
+	         .help = "the table: text, fields in quotes where they need them (RFC 4180)"),
 	BL_FIELD(TEXT, csv, images, BL_OTHERWISE("the first column"),
 	         .help = "column of the image files' paths, by name or number; they are relative to the table's folder"),
 	BL_FIELD(TEXT, csv, labels, BL_OTHERWISE("no labels"),
@@ -259,7 +265,11 @@ static const bl_field fields[] = {
 };
 
 const bl_data_kind bl_data_csv = {
-	.name = "csv", .help = "Image files that a table lists, with their labels; read when they are needed.",
-	.example = "pcall(data.csv, {path = \"/labels.csv\", labels = \"species\"})", .fields = fields, .paths = { "path" }, .sized = true,
+	.name = "csv",
+	.help = "Image files that a table lists, with their labels; read when they are needed.",
+	.example = "pcall(data.csv, {path = \"/labels.csv\", labels = \"species\"})",
+	.fields = fields,
+	.paths = { "path" },
+	.sized = true,
 	.make = make,
 };

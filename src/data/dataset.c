@@ -41,14 +41,13 @@ bl_dataset *bl_dataset_make(const char *name, int64_t n, int channels, int heigh
 	return bl_dataset_make_source(name, n, channels, height, width, &in_memory);
 }
 
-bl_dataset *bl_dataset_make_source(const char *name, int64_t n, int channels, int height, int width,
-				   const bl_dataset_ops *ops)
+bl_dataset *bl_dataset_make_source(const char *name, int64_t n, int channels, int height, int width, const bl_dataset_ops *ops)
 {
 	if (channels < 1 || channels > BL_CHANNELS_MOST)
 		return bl_fail_null("%s: images of %d channels, expected 1 to %d", name, channels, BL_CHANNELS_MOST);
 	if (n < 1 || height < 1 || width < 1)
-		return bl_fail_null("%s: %" PRId64 " images of %d x %d pixels, expected at least one of each", name, n,
-				    height, width);
+		return bl_fail_null("%s: %" PRId64 " images of %d x %d pixels, expected at least one of each", name, n, height,
+		                    width);
 	bl_dataset *d = calloc(1, sizeof *d);
 	char *own_name = strdup(name);
 	if (!d || !own_name) {

@@ -20,8 +20,8 @@ typedef struct bl_opened {
 	int height, width, channels;
 	bl_pixel_type type;
 	const bl_dataset *root;
-	int64_t row;                             /* in root */
-	const uint8_t *at_hand;                  /* all of it, from the root's cache; NULL: it is read */
+	int64_t row;                                       /* in root */
+	const uint8_t *at_hand;                            /* all of it, from the root's cache; NULL: it is read */
 	_Alignas(16) unsigned char state[BL_OPENED_BYTES]; /* the set's own */
 } bl_opened;
 
@@ -34,13 +34,13 @@ typedef struct bl_dataset_ops {
 	 * The pixels are good until the thread opens its next image.
 	 */
 	int (*read)(bl_opened *o, const bl_window *w, bl_image *out);
-	void (*close)(bl_opened *o); /* NULL: there is nothing to close */
+	void (*close)(bl_opened *o);                      /* NULL: there is nothing to close */
 	char *(*path)(const bl_dataset *root, int64_t i); /* of its file, to be freed; NULL: no files */
 	/* The same below the set's folder; borrowed.  NULL: no file an image. */
 	const char *(*file_name)(const bl_dataset *root, int64_t i);
 	/* The file that image i is in, to be freed; NULL: it is a file of its own, at `path`. */
 	char *(*holder)(const bl_dataset *root, int64_t i);
-	void (*clear)(bl_dataset *root);                  /* frees d->source; NULL: there is none */
+	void (*clear)(bl_dataset *root); /* frees d->source; NULL: there is none */
 } bl_dataset_ops;
 
 /*
@@ -59,14 +59,14 @@ struct bl_dataset {
 	                                   them from 1; else 0, the number that files have */
 
 	const bl_dataset_ops *ops;
-	bool reads;            /* images are read when asked for */
-	bool vectors;          /* they are vectors: one row, one channel, any values */
+	bool reads;             /* images are read when asked for */
+	bool vectors;           /* they are vectors: one row, one channel, any values */
 	struct bl_cache *cache; /* NULL: images are read whenever they are asked for */
-	bool pil;              /* evaluation resizes them as PIL does */
-	void *source;          /* theirs */
-	uint8_t *memory;       /* what to free, with ... */
-	const uint8_t *pixels; /* ... the images of n * (H,W,C) somewhere in it */
-	float *values;         /* or these, to be freed: images of float32 */
+	bool pil;               /* evaluation resizes them as PIL does */
+	void *source;           /* theirs */
+	uint8_t *memory;        /* what to free, with ... */
+	const uint8_t *pixels;  /* ... the images of n * (H,W,C) somewhere in it */
+	float *values;          /* or these, to be freed: images of float32 */
 	int32_t *labels;
 
 	const char *const *factor_names; /* static, NULL-terminated, or NULL */
@@ -76,10 +76,10 @@ struct bl_dataset {
 	bl_dataset *root; /* of a subset, or NULL */
 	int64_t *rows;    /* in root */
 
-	char *origin[2];   /* of a root set: absolute paths, as its kind names them (bl_data_kind.paths); NULL: none */
+	char *origin[2]; /* of a root set: absolute paths, as its kind names them (bl_data_kind.paths); NULL: none */
 	char *archive[BL_ARCHIVES_MOST]; /* absolute paths of the files that hold its images and labels, ... */
 	int archives;                    /* ... so many; 0: a file an image, or none */
-	char *fingerprint; /* under the lock, worked out when first asked for */
+	char *fingerprint;               /* under the lock, worked out when first asked for */
 
 	pthread_mutex_t lock;
 	bool measured;
@@ -90,8 +90,7 @@ struct bl_dataset {
 bl_dataset *bl_dataset_make(const char *name, int64_t n, int channels, int height, int width);
 
 /* The same for images with sizes of their own, which `ops` reads; evaluation sees them at height x width. */
-bl_dataset *bl_dataset_make_source(const char *name, int64_t n, int channels, int height, int width,
-				   const bl_dataset_ops *ops);
+bl_dataset *bl_dataset_make_source(const char *name, int64_t n, int channels, int height, int width, const bl_dataset_ops *ops);
 
 /* Allocates d->memory for all images and points d->pixels at it. */
 int bl_dataset_room(bl_dataset *d);

@@ -114,7 +114,10 @@ static int fail_format(const bl_encoded *e)
 	char names[128] = "";
 	size_t at = 0;
 	for (int i = 0; i < FORMATS; i++)
-		at += (size_t)snprintf(names + at, sizeof names - at, "%s%s", i == 0 ? "" : i < FORMATS - 1 ? ", " : " or ",
+		at += (size_t)snprintf(names + at, sizeof names - at, "%s%s",
+		                       i == 0            ? ""
+		                       : i < FORMATS - 1 ? ", "
+		                                         : " or ",
 		                       formats[i]->name);
 	if (e->n < 4)
 		return bl_fail("%zu bytes, expected a %s file", e->n, names);
@@ -155,8 +158,7 @@ static int open_format(bl_encoded *e)
 	if (e->format->open(e) < 0)
 		return -1;
 	if (e->height < 1 || e->width < 1 || (int64_t)e->height * e->width > MOST_PIXELS)
-		return bl_fail("%d x %d pixels, expected at most %" PRId64 " million", e->height, e->width,
-			       MOST_PIXELS / 1000000);
+		return bl_fail("%d x %d pixels, expected at most %" PRId64 " million", e->height, e->width, MOST_PIXELS / 1000000);
 	find_orientation(e);
 	turn_size(e);
 	return 0;
@@ -258,7 +260,8 @@ static void turn_pixels(const uint8_t *in, const box *from, uint8_t *out, int he
 {
 	for (int y = 0; y < height; y++)
 		for (int x = 0; x < width; x++) {
-			int row = mirrors_rows(orientation) ? height - 1 - y : y, column = mirrors_columns(orientation) ? width - 1 - x : x;
+			int row = mirrors_rows(orientation) ? height - 1 - y : y,
+			    column = mirrors_columns(orientation) ? width - 1 - x : x;
 			size_t at = exchanges(orientation) ? (size_t)column * (size_t)from->width + (size_t)row
 			                                   : (size_t)row * (size_t)from->width + (size_t)column;
 			memcpy(out + ((size_t)y * (size_t)width + (size_t)x) * (size_t)channels, in + at * (size_t)channels,

@@ -56,8 +56,8 @@ const char *bl_decode_endings(char *buf, size_t size);
 
 /* A format: a const table at the end of its file, named in decode.c. */
 struct bl_format {
-	const char *name, *endings;                  /* "JPEG"; of its files' names, with a space between: "jpg jpeg" */
-	bool (*is)(const uint8_t *bytes, size_t n);  /* told by how its files begin */
+	const char *name, *endings;                 /* "JPEG"; of its files' names, with a space between: "jpg jpeg" */
+	bool (*is)(const uint8_t *bytes, size_t n); /* told by how its files begin */
 	/* Sets height and width, which may be anything still.  When it fails, close is called all the same. */
 	int (*open)(bl_encoded *e);
 	int (*read)(bl_encoded *e, const bl_window *w, bl_image *out);

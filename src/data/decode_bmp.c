@@ -56,8 +56,10 @@ static int check_kind(const job *j, uint32_t compression)
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (j->bits == known[i] && (compression == 0 || (compression == 3 && (j->bits == 16 || j->bits == 32))))
 			return 0;
-	return bl_fail("byte 28: a BMP file of %d bits and compression %" PRIu32 ", expected 1, 4, 8, 16, 24 or 32 bits without "
-	               "compression", j->bits, compression);
+	return bl_fail("byte 28: a BMP file of %d bits and compression %" PRIu32
+	               ", expected 1, 4, 8, 16, 24 or 32 bits without "
+	               "compression",
+	               j->bits, compression);
 }
 
 static int place_parts(bl_encoded *e, job *j, uint32_t head, uint32_t colours, uint32_t compression)
@@ -69,8 +71,8 @@ static int place_parts(bl_encoded *e, job *j, uint32_t head, uint32_t colours, u
 	j->pitch = ((size_t)e->width * (size_t)j->bits + 31) / 32 * 4;
 	size_t need;
 	if (__builtin_mul_overflow(j->pitch, (size_t)e->height, &need) || j->pixels > e->n || need > e->n - j->pixels)
-		return bl_fail("byte %zu: the file ends within the image: %d x %d pixels of %d bits need %zu bytes behind byte %zu", e->n,
-		               e->height, e->width, j->bits, need, j->pixels);
+		return bl_fail("byte %zu: the file ends within the image: %d x %d pixels of %d bits need %zu bytes behind byte %zu",
+		               e->n, e->height, e->width, j->bits, need, j->pixels);
 	if (j->palette > e->n || (size_t)j->colours * 4 > e->n - j->palette)
 		return bl_fail("byte %zu: the file ends within its palette of %d colours", e->n, j->colours);
 	return 0;

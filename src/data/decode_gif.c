@@ -153,5 +153,10 @@ static void close_gif(bl_encoded *e)
 }
 
 const bl_format bl_format_gif = {
-	.name = "GIF", .endings = "gif", .is = is_gif, .open = open_gif, .read = read_gif, .close = close_gif,
+	.name = "GIF",
+	.endings = "gif",
+	.is = is_gif,
+	.open = open_gif,
+	.read = read_gif,
+	.close = close_gif,
 };

@@ -21,9 +21,9 @@
 #include <jerror.h>
 
 enum {
-	MOST_SCANS = 200,  /* of a progressive file: each costs a pass over the whole image */
+	MOST_SCANS = 200, /* of a progressive file: each costs a pass over the whole image */
 	ROWS_AT_ONCE = 16,
-	CONTEXT = 2,       /* columns beside the window that its chroma is interpolated from */
+	CONTEXT = 2, /* columns beside the window that its chroma is interpolated from */
 };
 #define MOST_MEMORY (700L << 20) /* a progressive image of 100 million pixels without subsampling */
 
@@ -183,8 +183,7 @@ static int read_rows(job *j, int at, int n, uint8_t *cmyk)
 static int read_part(job *j)
 {
 	uint8_t *cmyk = NULL;
-	if (j->c.out_color_space == JCS_CMYK &&
-	    !(cmyk = bl_scratch(SLOT_ROWS, (size_t)ROWS_AT_ONCE * 4 * j->c.output_width)))
+	if (j->c.out_color_space == JCS_CMYK && !(cmyk = bl_scratch(SLOT_ROWS, (size_t)ROWS_AT_ONCE * 4 * j->c.output_width)))
 		return -1;
 	if (j->out->part.top > 0)
 		jpeg_skip_scanlines(&j->c, (JDIMENSION)j->out->part.top);
@@ -266,6 +265,11 @@ static const uint8_t *exif_of(const bl_encoded *e, size_t *n)
 }
 
 const bl_format bl_format_jpeg = {
-	.name = "JPEG", .endings = "jpg jpeg jfif jpe", .is = is_jpeg, .open = open_jpeg, .read = read_jpeg, .close = close_jpeg,
+	.name = "JPEG",
+	.endings = "jpg jpeg jfif jpe",
+	.is = is_jpeg,
+	.open = open_jpeg,
+	.read = read_jpeg,
+	.close = close_jpeg,
 	.exif = exif_of,
 };

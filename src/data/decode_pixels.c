@@ -8,8 +8,8 @@
 
 uint8_t *bl_decode_room(const bl_image *out)
 {
-	size_t n = out->part.eighths ? (size_t)out->part.height * (size_t)out->part.width
-				     : (size_t)out->height * (size_t)out->width;
+	size_t n =
+		out->part.eighths ? (size_t)out->part.height * (size_t)out->part.width : (size_t)out->height * (size_t)out->width;
 	return bl_scratch(SLOT_PIXELS, n * (size_t)out->channels);
 }
 

@@ -204,5 +204,11 @@ static const uint8_t *exif_of(const bl_encoded *e, size_t *n)
 }
 
 const bl_format bl_format_png = {
-	.name = "PNG", .endings = "png", .is = is_png, .open = open_png, .read = read_png, .close = close_png, .exif = exif_of,
+	.name = "PNG",
+	.endings = "png",
+	.is = is_png,
+	.open = open_png,
+	.read = read_png,
+	.close = close_png,
+	.exif = exif_of,
 };

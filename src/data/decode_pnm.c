@@ -11,7 +11,7 @@
 #include <string.h>
 
 typedef struct job {
-	int kind; /* 1 to 6 */
+	int kind;  /* 1 to 6 */
 	size_t at; /* the byte that is read next */
 	unsigned most;
 } job;
@@ -162,5 +162,9 @@ static int read_pnm(bl_encoded *e, const bl_window *w, bl_image *out)
 }
 
 const bl_format bl_format_pnm = {
-	.name = "PNM", .endings = "pbm pgm ppm pnm", .is = is_pnm, .open = open_pnm, .read = read_pnm,
+	.name = "PNM",
+	.endings = "pbm pgm ppm pnm",
+	.is = is_pnm,
+	.open = open_pnm,
+	.read = read_pnm,
 };

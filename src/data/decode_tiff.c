@@ -18,7 +18,7 @@ enum { REASON = 256 };
 typedef struct job {
 	TIFF *tiff;
 	const bl_encoded *e;
-	uint64_t at; /* where the next byte is read */
+	uint64_t at;         /* where the next byte is read */
 	char reason[REASON]; /* the library's first complaint */
 	uint16_t bits, samples, photometric;
 } job;
@@ -210,6 +210,11 @@ static const uint8_t *exif_of(const bl_encoded *e, size_t *n)
 }
 
 const bl_format bl_format_tiff = {
-	.name = "TIFF", .endings = "tif tiff", .is = is_tiff, .open = open_tiff, .read = read_tiff, .close = close_tiff,
+	.name = "TIFF",
+	.endings = "tif tiff",
+	.is = is_tiff,
+	.open = open_tiff,
+	.read = read_tiff,
+	.close = close_tiff,
 	.exif = exif_of,
 };

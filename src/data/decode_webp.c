@@ -73,7 +73,8 @@ static int read_webp(bl_encoded *e, const bl_window *w, bl_image *out)
 		return bl_fail("libwebp is of another version than it was built for");
 	choose_part(e, w, out);
 	int channels = e->wish.over ? 4 : 3;
-	size_t n = out->part.eighths ? (size_t)out->part.height * (size_t)out->part.width : (size_t)out->height * (size_t)out->width;
+	size_t n =
+		out->part.eighths ? (size_t)out->part.height * (size_t)out->part.width : (size_t)out->height * (size_t)out->width;
 	uint8_t *rows = bl_scratch(SLOT_ROWS, n * (size_t)channels), *pixels = bl_decode_room(out);
 	if (!rows || !pixels || decode(e, &c, out, rows, channels) < 0)
 		return -1;
@@ -100,5 +101,10 @@ static const uint8_t *exif_of(const bl_encoded *e, size_t *n)
 }
 
 const bl_format bl_format_webp = {
-	.name = "WebP", .endings = "webp", .is = is_webp, .open = open_webp, .read = read_webp, .exif = exif_of,
+	.name = "WebP",
+	.endings = "webp",
+	.is = is_webp,
+	.open = open_webp,
+	.read = read_webp,
+	.exif = exif_of,
 };

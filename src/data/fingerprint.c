@@ -262,7 +262,8 @@ int bl_dataset_check_fingerprint(bl_dataset *d, const char *fingerprint)
 static char *real_pattern(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup("."), *real = folder ? realpath(folder, NULL) : NULL;
+	char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup("."),
+	     *real = folder ? realpath(folder, NULL) : NULL;
 	char *out = NULL;
 	if (real && asprintf(&out, "%s/%s", strcmp(real, "/") == 0 ? "" : real, slash ? slash + 1 : path) < 0)
 		out = NULL;

@@ -107,7 +107,12 @@ static void clear(bl_dataset *root)
 }
 
 static const bl_dataset_ops ops = {
-	.open = open_row, .read = read_row, .close = close_row, .path = path_of_row, .file_name = name_of_row, .clear = clear,
+	.open = open_row,
+	.read = read_row,
+	.close = close_row,
+	.path = path_of_row,
+	.file_name = name_of_row,
+	.clear = clear,
 };
 
 /* --- Broken files ------------------------------------------------------------------ */
@@ -246,8 +251,10 @@ static int check_layout(const source *s)
 	while (loose < l->n && bl_listing_class_length(bl_names_get(l, loose)) == 0)
 		loose++;
 	if (loose > 0 && loose < l->n)
-		return bl_fail("%s: %" PRId64 " images beside folders of images (the first: %s): expected all of them in "
-			       "folders, one a class, or labels = false", s->folder, loose, bl_names_get(l, 0));
+		return bl_fail("%s: %" PRId64
+		               " images beside folders of images (the first: %s): expected all of them in "
+		               "folders, one a class, or labels = false",
+		               s->folder, loose, bl_names_get(l, 0));
 	if (loose == 0 && s->files.empty[0])
 		return fail_empty(&s->files, s->folder, s->files.empty);
 	return 0;
@@ -297,7 +304,7 @@ static int label(bl_dataset *d, const source *s)
 		const char *path = bl_names_get(&s->files.images, i);
 		while (bl_listing_class_length(path) != strlen(s->class_names[class]) ||
 		       strncmp(path, s->class_names[class], strlen(s->class_names[class])) != 0)
-			class++;
+			class ++;
 		d->labels[i] = class;
 	}
 	d->classes = s->classes;
@@ -315,16 +322,16 @@ static int check(const bl_folder_config *c)
 		return bl_fail("%s: channels = %d, expected 3 or 1", c->path, c->channels);
 	if ((c->height == 0) != (c->width == 0) || c->height < 0 || c->width < 0 || c->height > BL_PICTURE_SIDE ||
 	    c->width > BL_PICTURE_SIDE)
-		return bl_fail("%s: size = %d x %d, expected 1 to %d pixels a side", c->path, c->height, c->width,
-			       BL_PICTURE_SIDE);
+		return bl_fail("%s: size = %d x %d, expected 1 to %d pixels a side", c->path, c->height, c->width, BL_PICTURE_SIDE);
 	return 0;
 }
 
 /* Class names are those of all files: leaving out broken ones moves no label. */
 static int fill(source *s, const bl_folder_config *c)
 {
-	s->wish = (bl_wish){ .channels = c->channels ? c->channels : 3, .full_scale = c->full_scale, .orient = c->orient,
-	                     .over = c->over };
+	s->wish = (bl_wish){
+		.channels = c->channels ? c->channels : 3, .full_scale = c->full_scale, .orient = c->orient, .over = c->over
+	};
 	for (int k = 0; k < 3; k++)
 		s->wish.ground[k] = (uint8_t)lrintf(255 * c->background[k]);
 	s->folder = strdup(c->path);
@@ -371,7 +378,8 @@ bl_dataset *bl_dataset_folder(const bl_folder_config *c)
 	source *s = calloc(1, sizeof *s);
 	if (!s)
 		return bl_fail_null("%s: out of memory", c->path);
-	if (fill(s, c) == 0 && (s->marks = bl_marks_take(s->files.images.n, put_path, s)) != NULL && (!c->skip_broken || skip_broken(s) == 0))
+	if (fill(s, c) == 0 && (s->marks = bl_marks_take(s->files.images.n, put_path, s)) != NULL &&
+	    (!c->skip_broken || skip_broken(s) == 0))
 		return make_set(s, c);
 	free_source(s);
 	return NULL;
@@ -392,10 +400,11 @@ static const bl_field fields[] = {
 	         .help = "the folder; folders in it are classes, their names sorted; files directly in it have no labels"),
 	BL_FIELD(TEXT, folder, endings, BL_OTHERWISE("those of all formats that are read"),
 	         .help = "only files whose names end so: \"jpg png\""),
-	BL_FIELD(FLOATS, folder, size, BL_OTHERWISE("the first image's, 224 where that is larger"), BL_WITHIN(1, BL_PICTURE_SIDE), .count = 2,
-	         .help = "side, or {height, width}, of images in evaluation (shorter side to 8/7 of it, centre) and of default views"),
-	BL_FIELD(INT, folder, channels, BL_DEFAULT(3), BL_WITHIN(1, 3),
-	         .help = "3, or 1: everything becomes that"),
+	BL_FIELD(
+		FLOATS, folder, size, BL_OTHERWISE("the first image's, 224 where that is larger"), BL_WITHIN(1, BL_PICTURE_SIDE),
+		.count = 2,
+		.help = "side, or {height, width}, of images in evaluation (shorter side to 8/7 of it, centre) and of default views"),
+	BL_FIELD(INT, folder, channels, BL_DEFAULT(3), BL_WITHIN(1, 3), .help = "3, or 1: everything becomes that"),
 	BL_FIELD(LIST, folder, background, BL_OTHERWISE("alpha is ignored"), BL_WITHIN(0, 1), .count = 3,
 	         .help = "what shows through where images are transparent: grey, or {red, green, blue}"),
 	BL_FIELD(BOOL, folder, orient, BL_DEFAULT(false), .help = "turns images as their EXIF orientation says"),
@@ -414,11 +423,21 @@ static bl_dataset *make(const void *settings)
 	const folder *s = settings;
 	for (int i = 0; i < 2; i++)
 		if (s->size[i] != (float)(int)s->size[i])
-			return bl_fail_null("data.folder: 'size' must be a number of pixels or {height, width}, got %g", (double)s->size[i]);
+			return bl_fail_null("data.folder: 'size' must be a number of pixels or {height, width}, got %g",
+			                    (double)s->size[i]);
 	bl_folder_config c = {
-		.path = s->path, .endings = s->endings, .channels = s->channels, .height = (int)s->size[0], .width = (int)s->size[1],
-		.unlabelled = !s->labels, .skip_broken = s->skip_broken, .full_scale = s->full_scale, .orient = s->orient,
-		.over = s->background.n > 0, .cache = (int)s->cache, .pil = s->backend == 1,
+		.path = s->path,
+		.endings = s->endings,
+		.channels = s->channels,
+		.height = (int)s->size[0],
+		.width = (int)s->size[1],
+		.unlabelled = !s->labels,
+		.skip_broken = s->skip_broken,
+		.full_scale = s->full_scale,
+		.orient = s->orient,
+		.over = s->background.n > 0,
+		.cache = (int)s->cache,
+		.pil = s->backend == 1,
 	};
 	if (bl_pictures_check_pil(c.pil, s->cache, "data.folder") < 0)
 		return NULL;
@@ -430,6 +449,11 @@ static bl_dataset *make(const void *settings)
 }
 
 const bl_data_kind bl_data_folder = {
-	.name = "folder", .help = "Image files in folders, one a class, read when they are needed: JPEG, PNG, WebP, TIFF, GIF (first frame), BMP, PNM.",
-	.example = "pcall(data.folder, \"/photographs\")", .fields = fields, .paths = { "path" }, .sized = true, .make = make,
+	.name = "folder",
+	.help = "Image files in folders, one a class, read when they are needed: JPEG, PNG, WebP, TIFF, GIF (first frame), BMP, PNM.",
+	.example = "pcall(data.folder, \"/photographs\")",
+	.fields = fields,
+	.paths = { "path" },
+	.sized = true,
+	.make = make,
 };

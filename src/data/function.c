@@ -49,8 +49,15 @@ static int call(const bl_dataset *root, int64_t row, int height, int width, cons
 	bl_rng r;
 	bl_rng_init(&r, s->f.seed, 0, (uint32_t)row, BL_STREAM_USER);
 	bl_rng_narrow(&r, s->f.name, 0);
-	bl_data_call c = { .row = row, .label = s->of ? bl_dataset_label(s->of, row) : -1, .rng = &r, .in = in, .labelled = label != NULL, .channels = root->channels,
-	                   .height = height, .width = width, .out = planes };
+	bl_data_call c = { .row = row,
+		           .label = s->of ? bl_dataset_label(s->of, row) : -1,
+		           .rng = &r,
+		           .in = in,
+		           .labelled = label != NULL,
+		           .channels = root->channels,
+		           .height = height,
+		           .width = width,
+		           .out = planes };
 	if (s->f.apply(s->f.context, &c) < 0)
 		return fail_named(root, row);
 	if (label)
@@ -130,7 +137,8 @@ static int label_row(bl_dataset *d, int64_t i, float *planes)
 	if (label < 0)
 		return bl_fail("%s, image %" PRId64 ": the function gave no label, expected 1 to %d", d->name, i + 1, d->classes);
 	if (label >= d->classes)
-		return bl_fail("%s, image %" PRId64 ": the function gave label %d, expected 1 to %d", d->name, i + 1, label + 1, d->classes);
+		return bl_fail("%s, image %" PRId64 ": the function gave label %d, expected 1 to %d", d->name, i + 1, label + 1,
+		               d->classes);
 	d->labels[i] = label;
 	return 0;
 }
@@ -162,7 +170,8 @@ static int copy_labels(bl_dataset *d, const int32_t *labels)
 {
 	for (int64_t i = 0; i < d->n; i++) {
 		if (labels[i] < 0 || labels[i] >= d->classes)
-			return bl_fail("%s: label %" PRId64 " is %d, expected 1 to %d", d->name, i + 1, (int)labels[i] + 1, d->classes);
+			return bl_fail("%s: label %" PRId64 " is %d, expected 1 to %d", d->name, i + 1, (int)labels[i] + 1,
+			               d->classes);
 		d->labels[i] = labels[i];
 	}
 	return 0;
@@ -260,8 +269,8 @@ bl_dataset *bl_dataset_map(bl_dataset *of, const bl_data_function *f)
 	if (!s)
 		return NULL;
 	snprintf(name, sizeof name, "%.200s, changed by a function", of->name);
-	bl_dataset *d = bl_dataset_make_source(name, of->n, f->channels ? f->channels : of->channels, f->height ? f->height : of->height,
-	                                       f->width ? f->width : of->width, &ops);
+	bl_dataset *d = bl_dataset_make_source(name, of->n, f->channels ? f->channels : of->channels,
+	                                       f->height ? f->height : of->height, f->width ? f->width : of->width, &ops);
 	if (!d) {
 		free_source(s);
 		return NULL;

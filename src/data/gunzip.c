@@ -70,10 +70,12 @@ size_t bl_gunzip_bound(const bl_gunzip *g)
 static int fail_short(const bl_gunzip *g, size_t got, size_t wanted, const char *what)
 {
 	if (g->gzip && !g->ended)
-		return bl_fail("%s: the gzip data is cut short: the file ends at byte %zu, after %zu of the %zu bytes "
-			       "of %s (%zu plain bytes in all)", g->path, g->size, got, wanted, what, g->given + got);
-	return bl_fail("%s: ends at %sbyte %zu, after %zu of the %zu bytes of %s", g->path, g->gzip ? "plain " : "",
-		       g->given + got, got, wanted, what);
+		return bl_fail(
+			"%s: the gzip data is cut short: the file ends at byte %zu, after %zu of the %zu bytes "
+			"of %s (%zu plain bytes in all)",
+			g->path, g->size, got, wanted, what, g->given + got);
+	return bl_fail("%s: ends at %sbyte %zu, after %zu of the %zu bytes of %s", g->path, g->gzip ? "plain " : "", g->given + got,
+	               got, wanted, what);
 }
 
 static int read_plain(bl_gunzip *g, void *out, size_t n, const char *what)
@@ -114,7 +116,7 @@ static int64_t inflate_some(bl_gunzip *g, uint8_t *out, size_t room)
 	g->taken += in - g->z.avail_in;
 	if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR)
 		return bl_fail("%s: bad gzip data before byte %zu of the file: %s", g->path, g->taken,
-			       g->z.msg ? g->z.msg : zError(rc));
+		               g->z.msg ? g->z.msg : zError(rc));
 	int64_t made = want - g->z.avail_out;
 	return rc == Z_STREAM_END && end_member(g) < 0 ? -1 : made;
 }
@@ -152,11 +154,10 @@ static int finish_gzip(bl_gunzip *g)
 		if (made < 0)
 			return -1;
 		if (made > 0)
-			return bl_fail("%s: more plain bytes follow byte %zu, where the data should end", g->path,
-				       g->given);
+			return bl_fail("%s: more plain bytes follow byte %zu, where the data should end", g->path, g->given);
 		if (g->taken == before && !g->ended)
-			return bl_fail("%s: the gzip data is cut short: the file ends at byte %zu, before its checksum",
-				       g->path, g->size);
+			return bl_fail("%s: the gzip data is cut short: the file ends at byte %zu, before its checksum", g->path,
+			               g->size);
 	}
 	return 0;
 }
@@ -177,8 +178,8 @@ int bl_gunzip_finish(bl_gunzip *g)
 	if (g->gzip)
 		skip_padding(g);
 	if (g->taken < g->size)
-		return bl_fail("%s: %zu bytes too many: the data ends at byte %zu, the file at %zu", g->path,
-			       g->size - g->taken, g->taken, g->size);
+		return bl_fail("%s: %zu bytes too many: the data ends at byte %zu, the file at %zu", g->path, g->size - g->taken,
+		               g->taken, g->size);
 	return 0;
 }
 

@@ -35,7 +35,12 @@ static bool is_float(int type)
 	return type == FLOAT || type == DOUBLE;
 }
 
-#define AS(type_) ({ type_ v_; memcpy(&v_, b, sizeof v_); (double)v_; })
+#define AS(type_) \
+	({ \
+		type_ v_; \
+		memcpy(&v_, b, sizeof v_); \
+		(double)v_; \
+	})
 
 static double item(int type, const uint8_t *in)
 {
@@ -63,8 +68,9 @@ static int fail_magic(const char *path, uint32_t magic, const char *what, int le
 	char other[64] = "";
 	if (most > least)
 		snprintf(other, sizeof other, " or 0x%08x", UBYTE << 8 | most);
-	return bl_fail("%s: byte 0: magic number 0x%08" PRIx32 ", expected 0x%08x%s (unsigned bytes, %s), or their like of another type", path,
-		       magic, UBYTE << 8 | least, other, what);
+	return bl_fail("%s: byte 0: magic number 0x%08" PRIx32
+	               ", expected 0x%08x%s (unsigned bytes, %s), or their like of another type",
+	               path, magic, UBYTE << 8 | least, other, what);
 }
 
 /* Of a file of `what`, with least..most dimensions. */
@@ -82,8 +88,8 @@ static int read_header(bl_gunzip *g, const char *path, const char *what, int lea
 	for (int i = 0; i < h->ndim; i++) {
 		h->size[i] = big_endian(b + 4 * i);
 		if (h->size[i] == 0 || h->size[i] > INT32_MAX)
-			return bl_fail("%s: byte %d: size %" PRIu32 " of dimension %d, expected 1 to %" PRId32, path,
-				       4 + 4 * i, h->size[i], i + 1, INT32_MAX);
+			return bl_fail("%s: byte %d: size %" PRIu32 " of dimension %d, expected 1 to %" PRId32, path, 4 + 4 * i,
+			               h->size[i], i + 1, INT32_MAX);
 	}
 	return 0;
 }
@@ -100,8 +106,8 @@ static int check_promise(const bl_gunzip *g, const char *path, const header *h)
 		int n = snprintf(text, sizeof text, "%" PRIu32, h->size[0]);
 		for (int i = 1; i < h->ndim; i++)
 			n += snprintf(text + n, sizeof text - (size_t)n, " x %" PRIu32, h->size[i]);
-		return bl_fail("%s: byte 4: sizes %s, but the file can hold %zu bytes after its header of %zu", path,
-			       text, bl_gunzip_bound(g) > start ? bl_gunzip_bound(g) - start : 0, start);
+		return bl_fail("%s: byte 4: sizes %s, but the file can hold %zu bytes after its header of %zu", path, text,
+		               bl_gunzip_bound(g) > start ? bl_gunzip_bound(g) - start : 0, start);
 	}
 	return 0;
 }
@@ -196,8 +202,8 @@ static int read_labels(bl_gunzip *g, const char *path, const char *images_path, 
 	if (is_float(h.type))
 		return bl_fail("%s: byte 2: labels of floating point, expected integers", path);
 	if (h.size[0] != d->n)
-		return bl_fail("%s: byte 4: %" PRIu32 " labels, expected %" PRId64 ", as many as %s has images", path,
-			       h.size[0], d->n, images_path);
+		return bl_fail("%s: byte 4: %" PRIu32 " labels, expected %" PRId64 ", as many as %s has images", path, h.size[0],
+		               d->n, images_path);
 	if (check_promise(g, path, &h) < 0)
 		return -1;
 	d->labels = malloc((size_t)d->n * sizeof *d->labels);
@@ -250,7 +256,10 @@ static bl_dataset *make(const void *settings)
 }
 
 const bl_data_kind bl_data_idx = {
-	.name = "idx", .help = "IDX files, as MNIST comes in, plain or gzip.",
+	.name = "idx",
+	.help = "IDX files, as MNIST comes in, plain or gzip.",
 	.example = "pcall(data.idx, {images = \"t10k-images-idx3-ubyte.gz\"})",
-	.fields = fields, .paths = { "images", "labels" }, .make = make,
+	.fields = fields,
+	.paths = { "images", "labels" },
+	.make = make,
 };

@@ -7,13 +7,13 @@
 #include <assert.h>
 #include <string.h>
 
-extern const bl_data_kind bl_data_cifar10, bl_data_cifar100, bl_data_csv, bl_data_emnist, bl_data_fashion, bl_data_folder, bl_data_idx,
-	bl_data_kmnist, bl_data_mnist, bl_data_qmnist, bl_data_shapes, bl_data_stl10, bl_data_svhn,
+extern const bl_data_kind bl_data_cifar10, bl_data_cifar100, bl_data_csv, bl_data_emnist, bl_data_fashion, bl_data_folder,
+	bl_data_idx, bl_data_kmnist, bl_data_mnist, bl_data_qmnist, bl_data_shapes, bl_data_stl10, bl_data_svhn,
 	bl_data_tar; /* at the end of their files */
 
 static const bl_data_kind *const kinds[] = {
-	&bl_data_cifar10, &bl_data_cifar100, &bl_data_csv, &bl_data_emnist, &bl_data_fashion, &bl_data_folder, &bl_data_idx, &bl_data_kmnist,
-	&bl_data_mnist, &bl_data_qmnist, &bl_data_shapes, &bl_data_stl10, &bl_data_svhn, &bl_data_tar,
+	&bl_data_cifar10, &bl_data_cifar100, &bl_data_csv,    &bl_data_emnist, &bl_data_fashion, &bl_data_folder, &bl_data_idx,
+	&bl_data_kmnist,  &bl_data_mnist,    &bl_data_qmnist, &bl_data_shapes, &bl_data_stl10,   &bl_data_svhn,   &bl_data_tar,
 };
 
 enum { KINDS = sizeof kinds / sizeof *kinds, FIELDS_MOST = 32 };

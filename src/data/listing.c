@@ -100,8 +100,7 @@ static bool is_within(const struct level *l, const struct level *ups)
 
 static int walk_folder(struct walk *w, size_t length, const struct level *here);
 
-static int visit_folder(struct walk *w, size_t length, const char *name, const struct level *here,
-			const struct level *below)
+static int visit_folder(struct walk *w, size_t length, const char *name, const struct level *here, const struct level *below)
 {
 	int64_t before = w->l->images.n;
 	if (is_within(below, here))

@@ -36,7 +36,7 @@ typedef struct slot {
 	int64_t pipelines_of;                 /* the epoch that they were made for, or the last that changes them; -1: none */
 	int height[BL_VIEWS_MOST], width[BL_VIEWS_MOST];
 	int64_t *rows;
-	int failed; /* first image (in the batch) that failed, or INT32_MAX */
+	int failed;       /* first image (in the batch) that failed, or INT32_MAX */
 	bool interrupted; /* that was given up, and may be made again */
 	char message[MESSAGE];
 } slot;
@@ -50,9 +50,9 @@ struct bl_loader {
 
 	pthread_mutex_t lock;
 	pthread_cond_t work, ready, idle; /* room in the ring; head complete; nobody works */
-	bool begun; /* a batch was asked for: until then nothing runs that could keep a seek waiting */
+	bool begun;                       /* a batch was asked for: until then nothing runs that could keep a seek waiting */
 	bool stop, pause;
-	int busy; /* threads at work outside of the lock */
+	int busy;     /* threads at work outside of the lock */
 	int64_t head; /* step that bl_loader_next hands out next */
 	bl_order order;
 	slot *ring;
@@ -115,7 +115,8 @@ static int set_pipelines(const bl_loader *l, slot *s, int64_t epoch)
 		s->pipeline[v] = bl_pipeline_at(l->pipeline[v], epoch);
 		if (!s->pipeline[v])
 			return bl_fail_prefix("view %d: ", v + 1);
-		bl_pipeline_output(s->pipeline[v], bl_dataset_height(l->data), bl_dataset_width(l->data), &s->height[v], &s->width[v]);
+		bl_pipeline_output(s->pipeline[v], bl_dataset_height(l->data), bl_dataset_width(l->data), &s->height[v],
+		                   &s->width[v]);
 	}
 	s->pipelines_of = epoch;
 	return 0;
@@ -171,8 +172,8 @@ static int make_view(const slot *s, int image, int view, const bl_plan *plan, co
 	int h, w;
 	bl_pipeline_output(s->pipeline[view], in->height, in->width, &h, &w);
 	if (h != s->height[view] || w != s->width[view])
-		return bl_fail("a view of %d x %d, the others are %d x %d: images of several sizes need a crop or a resize", h,
-			       w, s->height[view], s->width[view]);
+		return bl_fail("a view of %d x %d, the others are %d x %d: images of several sizes need a crop or a resize", h, w,
+		               s->height[view], s->width[view]);
 	size_t size = (size_t)h * (size_t)w * (size_t)in->channels;
 	float *out = bl_tensor_data(s->view[view]) + (size_t)image * size;
 	if (bl_pipeline_apply(s->pipeline[view], plan, in, out) < 0)
@@ -184,8 +185,8 @@ static int make_view(const slot *s, int image, int view, const bl_plan *plan, co
 static int make_opened(const bl_loader *l, const slot *s, int image, bl_opened *o)
 {
 	bl_plan plan[BL_VIEWS_MOST];
-	bl_view_key key = { l->seed, (uint32_t)(s->step / l->order.steps), (uint32_t)s->rows[image], 0, s->step,
-	                    1 + bl_dataset_label(l->data, s->rows[image]) };
+	bl_view_key key = { l->seed, (uint32_t)(s->step / l->order.steps),         (uint32_t)s->rows[image], 0,
+		            s->step, 1 + bl_dataset_label(l->data, s->rows[image]) };
 	bl_image in;
 	for (int v = 0; v < l->views; v++) {
 		key.view = (uint32_t)v;
@@ -223,8 +224,13 @@ static int make_piece(const bl_loader *l, const piece *p)
 /* The function of batches, without the lock; the slot is nobody else's then. */
 static void change_batch(const bl_loader *l, slot *s)
 {
-	bl_batch_call call = { .seed = l->seed, .step = s->step, .epoch = s->step / l->order.steps, .n = l->batch,
-	                       .rows = s->rows, .n_views = l->views, .view = s->view };
+	bl_batch_call call = { .seed = l->seed,
+		               .step = s->step,
+		               .epoch = s->step / l->order.steps,
+		               .n = l->batch,
+		               .rows = s->rows,
+		               .n_views = l->views,
+		               .view = s->view };
 	bool labelled = bl_dataset_classes(l->data) > 0;
 	int32_t *labels = labelled ? malloc((size_t)l->batch * sizeof *labels) : NULL;
 	for (int i = 0; labels && i < l->batch; i++)
@@ -300,18 +306,19 @@ static int check(const bl_loader_config *c)
 {
 	int64_t n = bl_dataset_length(c->data);
 	if (c->batch < 2)
-		return bl_fail("batch of %d, expected 2 (statistics over a batch need two) to %" PRId64 ", the images "
-			       "in %s", c->batch, n, bl_dataset_name(c->data));
+		return bl_fail("batch of %d, expected 2 (statistics over a batch need two) to %" PRId64
+		               ", the images "
+		               "in %s",
+		               c->batch, n, bl_dataset_name(c->data));
 	if (c->batch > n)
-		return bl_fail("batch of %d is larger than the set: %s has %" PRId64 " images", c->batch,
-			       bl_dataset_name(c->data), n);
+		return bl_fail("batch of %d is larger than the set: %s has %" PRId64 " images", c->batch, bl_dataset_name(c->data),
+		               n);
 	if (c->threads < 0 || c->threads > BL_THREADS_MAX)
 		return bl_fail("%d loader threads, expected 0 (as many as cores) to %d", c->threads, BL_THREADS_MAX);
 	if (c->ahead < 0 || c->ahead > MOST_AHEAD)
 		return bl_fail("%d batches ahead, expected 0 (%d) to %d", c->ahead, AHEAD, MOST_AHEAD);
 	if (n > UINT32_MAX)
-		return bl_fail("%s has %" PRId64 " images, the loader can name %" PRIu32, bl_dataset_name(c->data), n,
-			       UINT32_MAX);
+		return bl_fail("%s has %" PRId64 " images, the loader can name %" PRIu32, bl_dataset_name(c->data), n, UINT32_MAX);
 	return check_views(c);
 }
 
@@ -337,8 +344,7 @@ static int start_threads(bl_loader *l, int threads)
 	for (; l->threads < threads; l->threads++) {
 		int rc = pthread_create(&l->thread[l->threads], NULL, work, l);
 		if (rc)
-			return bl_fail("cannot start loader thread %d of %d: %s", l->threads + 1, threads,
-				       strerror(rc));
+			return bl_fail("cannot start loader thread %d of %d: %s", l->threads + 1, threads, strerror(rc));
 	}
 	return 0;
 }

@@ -47,5 +47,6 @@ int bl_mark_check(const bl_mark *was, const struct stat *now)
 	bl_mark is = mark_of(now);
 	if (was->size < 0 || (was->size == is.size && was->changed == is.changed))
 		return 0;
-	return bl_fail("it has been changed or replaced since it was listed (%" PRId64 " bytes then, %" PRId64 " now)", was->size, is.size);
+	return bl_fail("it has been changed or replaced since it was listed (%" PRId64 " bytes then, %" PRId64 " now)", was->size,
+	               is.size);
 }

@@ -57,7 +57,8 @@ static int inflate_all(stream *s, uint8_t *out, size_t n)
 		n -= made;
 		s->given += made;
 		if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR)
-			return bl_fail("%s: bad zlib data %zu bytes into a variable: %s", s->path, s->given, s->z.msg ? s->z.msg : zError(rc));
+			return bl_fail("%s: bad zlib data %zu bytes into a variable: %s", s->path, s->given,
+			               s->z.msg ? s->z.msg : zError(rc));
 		if (n > 0 && (rc == Z_STREAM_END || (made == 0 && taken == 0)))
 			return fail_short(s);
 	}
@@ -103,7 +104,7 @@ static uint32_t read32(bool big, const uint8_t *b)
 typedef struct element {
 	uint32_t type;
 	size_t size;
-	bool small;      /* its data came with it: */
+	bool small; /* its data came with it: */
 	uint8_t data[4];
 } element;
 
@@ -137,12 +138,17 @@ static int take_small(stream *s, const element *e, uint8_t *out, size_t most)
 
 static int size_of(uint32_t type)
 {
-	static const int sizes[] = { [INT8] = 1, [UINT8] = 1, [INT16] = 2, [UINT16] = 2, [INT32] = 4, [UINT32] = 4, [SINGLE] = 4,
-		                     [DOUBLE] = 8, [INT64] = 8, [UINT64] = 8 };
+	static const int sizes[] = { [INT8] = 1,   [UINT8] = 1,  [INT16] = 2,  [UINT16] = 2, [INT32] = 4,
+		                     [UINT32] = 4, [SINGLE] = 4, [DOUBLE] = 8, [INT64] = 8,  [UINT64] = 8 };
 	return type < sizeof sizes / sizeof *sizes ? sizes[type] : 0;
 }
 
-#define AS(type_) ({ type_ v_; memcpy(&v_, b, sizeof v_); (double)v_; })
+#define AS(type_) \
+	({ \
+		type_ v_; \
+		memcpy(&v_, b, sizeof v_); \
+		(double)v_; \
+	})
 
 static double number(bool big, uint32_t type, const uint8_t *in)
 {
@@ -179,7 +185,8 @@ static int take_shape(stream *s, bl_mat5 *m)
 	for (int i = 0; i < m->ndim; i++) {
 		m->shape[i] = (int32_t)read32(s->big, b + 4 * i);
 		if (m->shape[i] < 0 || __builtin_mul_overflow(m->count, m->shape[i], &m->count))
-			return bl_fail("%s: dimension %d of a variable is %" PRId64 ", or it has too many numbers", s->path, i + 1, m->shape[i]);
+			return bl_fail("%s: dimension %d of a variable is %" PRId64 ", or it has too many numbers", s->path, i + 1,
+			               m->shape[i]);
 	}
 	return 0;
 }
@@ -207,7 +214,8 @@ static int take_numbers(stream *s, const element *e, bl_mat5 *m)
 {
 	uint8_t b[8];
 	int size = size_of(e->type);
-	if ((uint64_t)m->count > SIZE_MAX / sizeof *m->numbers || !(m->numbers = malloc(((size_t)m->count + 1) * sizeof *m->numbers)))
+	if ((uint64_t)m->count > SIZE_MAX / sizeof *m->numbers ||
+	    !(m->numbers = malloc(((size_t)m->count + 1) * sizeof *m->numbers)))
 		return bl_fail("%s: no memory for %" PRId64 " numbers", s->path, m->count);
 	for (int64_t i = 0; i < m->count; i++) {
 		if (e->small)
@@ -228,7 +236,8 @@ static int take_values(stream *s, bl_mat5 *m, const char *name)
 	if (!size)
 		return bl_fail("%s: '%s' has numbers of type %" PRIu32 ", which is none that is known", s->path, name, e.type);
 	if (e.size / (size_t)size != (uint64_t)m->count || e.size % (size_t)size || (!e.small && e.size > bound(s)))
-		return bl_fail("%s: '%s' has %zu bytes of numbers of %d, expected %" PRId64 " numbers, and the file can hold %zu bytes",
+		return bl_fail("%s: '%s' has %zu bytes of numbers of %d, expected %" PRId64
+		               " numbers, and the file can hold %zu bytes",
 		               s->path, name, e.size, size, m->count, bound(s));
 	return e.type == UINT8 ? take_bytes(s, &e, m) : take_numbers(s, &e, m);
 }

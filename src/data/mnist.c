@@ -16,25 +16,31 @@
 
 typedef struct variant {
 	bl_place_of place;
-	const char *name;             /* of the set, before "train" or "test" */
-	const char *files[2][2];      /* of the training and the test set: images, labels */
-	const char *const *classes;   /* their names, ... */
-	int n_classes;                /* ... so many */
-	int first_label;              /* what the first class is called in the files */
+	const char *name;           /* of the set, before "train" or "test" */
+	const char *files[2][2];    /* of the training and the test set: images, labels */
+	const char *const *classes; /* their names, ... */
+	int n_classes;              /* ... so many */
+	int first_label;            /* what the first class is called in the files */
 	bool transposed;
 } variant;
 
-#define USUAL_FILES { { "train-images-idx3-ubyte", "train-labels-idx1-ubyte" }, { "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte" } }
+#define USUAL_FILES \
+	{ \
+		{ "train-images-idx3-ubyte", "train-labels-idx1-ubyte" }, \
+		{ \
+			"t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte" \
+		} \
+	}
 
 /* Of EMNIST in all its ways: digits, capitals, letters; where both look alike only the capital is a class. */
 static const char *const characters[] = {
-	"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K", "L", "M", "N", "O",
-	"P", "Q", "R", "S", "T", "U", "V", "W", "X", "Y", "Z", "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n",
-	"o", "p", "q", "r", "s", "t", "u", "v", "w", "x", "y", "z",
+	"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K",
+	"L", "M", "N", "O", "P", "Q", "R", "S", "T", "U", "V", "W", "X", "Y", "Z", "a", "b", "c", "d", "e", "f",
+	"g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s", "t", "u", "v", "w", "x", "y", "z",
 };
 static const char *const merged[] = {
-	"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K", "L", "M", "N", "O",
-	"P", "Q", "R", "S", "T", "U", "V", "W", "X", "Y", "Z", "a", "b", "d", "e", "f", "g", "h", "n", "q", "r", "t",
+	"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K", "L", "M", "N",
+	"O", "P", "Q", "R", "S", "T", "U", "V", "W", "X", "Y", "Z", "a", "b", "d", "e", "f", "g", "h", "n", "q", "r", "t",
 };
 static const char *const clothes[] = {
 	"T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
@@ -62,8 +68,8 @@ static int name_classes(bl_dataset *d, const variant *v, const char *labels)
 	for (int64_t i = 0; i < d->n; i++) {
 		int label = d->labels[i] - v->first_label;
 		if (label < 0 || label >= v->n_classes)
-			return bl_fail("%s: label %" PRId32 " of image %" PRId64 ", expected %d to %d: this is not %s", labels, d->labels[i],
-			               i + 1, v->first_label, v->first_label + v->n_classes - 1, v->place.title);
+			return bl_fail("%s: label %" PRId32 " of image %" PRId64 ", expected %d to %d: this is not %s", labels,
+			               d->labels[i], i + 1, v->first_label, v->first_label + v->n_classes - 1, v->place.title);
 		d->labels[i] = label;
 	}
 	d->classes = v->n_classes;
@@ -76,8 +82,8 @@ static int fit(bl_dataset *d, const variant *v, const bl_found *found, bool trai
 	char name[64];
 	snprintf(name, sizeof name, "%s %s", v->name, train ? "train" : "test");
 	if (!d->memory || d->channels != 1 || (v->transposed && d->height != d->width))
-		return bl_fail("%s: images of %d x %d, %d channels, expected grey bytes%s: this is not %s", found->file[0], d->height,
-		               d->width, d->channels, v->transposed ? ", square" : "", v->place.title);
+		return bl_fail("%s: images of %d x %d, %d channels, expected grey bytes%s: this is not %s", found->file[0],
+		               d->height, d->width, d->channels, v->transposed ? ", square" : "", v->place.title);
 	if (v->transposed)
 		transpose(d);
 	if (name_classes(d, v, found->file[1]) < 0 || bl_dataset_rename(d, name) < 0)
@@ -108,34 +114,47 @@ typedef struct settings {
 } settings;
 
 #define PLACES "where it is found: see data.list()"
+/* clang-format off */
 #define FIELDS(train_help_) \
 	{ \
 		BL_FIELD(BOOL, settings, train, BL_DEFAULT(true), .help = train_help_), \
 		BL_FIELD(TEXT, settings, folder, BL_OTHERWISE(PLACES), .help = "where its files lie"), \
 		BL_FIELD_END, \
 	}
+/* clang-format on */
 
 static const variant of_fashion = {
 	.place = { "Fashion-MNIST", (const char *const[]){ "fashion-mnist", "FashionMNIST/raw", "fashion", NULL },
 	           "it comes with Debian's package dataset-fashion-mnist (apt install dataset-fashion-mnist)" },
-	.name = "fashion-mnist", .files = USUAL_FILES, .classes = clothes, .n_classes = 10,
+	.name = "fashion-mnist",
+	.files = USUAL_FILES,
+	.classes = clothes,
+	.n_classes = 10,
 };
 static const variant of_mnist = {
 	.place = { "MNIST", (const char *const[]){ "mnist", "MNIST/raw", "MNIST", NULL },
 	           "its four files are at yann.lecun.com/exdb/mnist and mirrors; torchvision's copy will do" },
-	.name = "mnist", .files = USUAL_FILES, .classes = characters, .n_classes = 10,
+	.name = "mnist",
+	.files = USUAL_FILES,
+	.classes = characters,
+	.n_classes = 10,
 };
 static const variant of_kmnist = {
 	.place = { "Kuzushiji-MNIST", (const char *const[]){ "kmnist", "KMNIST/raw", NULL },
 	           "its four files are at codh.rois.ac.jp/kmnist; torchvision's copy will do" },
-	.name = "kmnist", .files = USUAL_FILES, .classes = kana, .n_classes = 10,
+	.name = "kmnist",
+	.files = USUAL_FILES,
+	.classes = kana,
+	.n_classes = 10,
 };
 static const variant of_qmnist = {
 	.place = { "QMNIST", (const char *const[]){ "qmnist", "QMNIST/raw", NULL },
 	           "its files are at github.com/facebookresearch/qmnist; torchvision's copy will do" },
-	.name = "qmnist", .files = { { "qmnist-train-images-idx3-ubyte", "qmnist-train-labels-idx2-int" },
-	                             { "qmnist-test-images-idx3-ubyte", "qmnist-test-labels-idx2-int" } },
-	.classes = characters, .n_classes = 10,
+	.name = "qmnist",
+	.files = { { "qmnist-train-images-idx3-ubyte", "qmnist-train-labels-idx2-int" },
+	           { "qmnist-test-images-idx3-ubyte", "qmnist-test-labels-idx2-int" } },
+	.classes = characters,
+	.n_classes = 10,
 };
 
 static const bl_field fashion_fields[] = FIELDS("the 60000 training images; false: the 10000 of the test set");
@@ -163,22 +182,39 @@ KIND(kmnist)
 KIND(qmnist)
 
 const bl_data_kind bl_data_fashion = {
-	.name = "fashion", .help = "Fashion-MNIST (Debian package dataset-fashion-mnist): clothes, 28 x 28, grey.",
-	.example = "pcall(data.fashion, {train = false})", .fields = fashion_fields, .paths = { "folder" }, .make = make_fashion,
+	.name = "fashion",
+	.help = "Fashion-MNIST (Debian package dataset-fashion-mnist): clothes, 28 x 28, grey.",
+	.example = "pcall(data.fashion, {train = false})",
+	.fields = fashion_fields,
+	.paths = { "folder" },
+	.make = make_fashion,
 	.find = find_fashion,
 };
 const bl_data_kind bl_data_mnist = {
-	.name = "mnist", .help = "MNIST: digits, 28 x 28, grey.", .example = "pcall(data.mnist, {train = false})",
-	.fields = mnist_fields, .paths = { "folder" }, .make = make_mnist, .find = find_mnist,
+	.name = "mnist",
+	.help = "MNIST: digits, 28 x 28, grey.",
+	.example = "pcall(data.mnist, {train = false})",
+	.fields = mnist_fields,
+	.paths = { "folder" },
+	.make = make_mnist,
+	.find = find_mnist,
 };
 const bl_data_kind bl_data_kmnist = {
-	.name = "kmnist", .help = "Kuzushiji-MNIST: cursive Japanese characters, 28 x 28, grey.",
-	.example = "pcall(data.kmnist, {train = false})", .fields = kmnist_fields, .paths = { "folder" }, .make = make_kmnist,
+	.name = "kmnist",
+	.help = "Kuzushiji-MNIST: cursive Japanese characters, 28 x 28, grey.",
+	.example = "pcall(data.kmnist, {train = false})",
+	.fields = kmnist_fields,
+	.paths = { "folder" },
+	.make = make_kmnist,
 	.find = find_kmnist,
 };
 const bl_data_kind bl_data_qmnist = {
-	.name = "qmnist", .help = "QMNIST: MNIST made again, with all of its test images.",
-	.example = "pcall(data.qmnist, {train = false})", .fields = qmnist_fields, .paths = { "folder" }, .make = make_qmnist,
+	.name = "qmnist",
+	.help = "QMNIST: MNIST made again, with all of its test images.",
+	.example = "pcall(data.qmnist, {train = false})",
+	.fields = qmnist_fields,
+	.paths = { "folder" },
+	.make = make_qmnist,
 	.find = find_qmnist,
 };
 
@@ -202,15 +238,19 @@ static const bl_field emnist_fields[] = {
 };
 
 static const bl_place_of emnist_place = {
-	"EMNIST", (const char *const[]){ "emnist", "EMNIST/raw", "gzip", "EMNIST/raw/gzip", NULL },
+	"EMNIST",
+	(const char *const[]){ "emnist", "EMNIST/raw", "gzip", "EMNIST/raw/gzip", NULL },
 	"its files (gzip.zip) are at nist.gov/itl/products-and-services/emnist-dataset; torchvision's copy will do",
 };
 
 static bl_dataset *make_emnist(const void *s)
 {
-	static const struct { const char *const *names; int n, first; } of[SPLITS] = {
-		{ characters, 62, 0 }, { merged, 47, 0 }, { merged, 47, 0 }, { characters + 36, 26, 1 }, { characters, 10, 0 },
-		{ characters, 10, 0 },
+	static const struct {
+		const char *const *names;
+		int n, first;
+	} of[SPLITS] = {
+		{ characters, 62, 0 },      { merged, 47, 0 },     { merged, 47, 0 },
+		{ characters + 36, 26, 1 }, { characters, 10, 0 }, { characters, 10, 0 },
 	};
 	const emnist *e = s;
 	char name[64], images[128], labels[128];
@@ -220,8 +260,13 @@ static bl_dataset *make_emnist(const void *s)
 	snprintf(images, sizeof images, "emnist-%s-%s-images-idx3-ubyte", splits[e->split], part);
 	snprintf(labels, sizeof labels, "emnist-%s-%s-labels-idx1-ubyte", splits[e->split], part);
 	const variant v = {
-		.place = emnist_place, .name = name, .files = { { images, labels }, { images, labels } }, .classes = of[e->split].names,
-		.n_classes = of[e->split].n, .first_label = of[e->split].first, .transposed = true,
+		.place = emnist_place,
+		.name = name,
+		.files = { { images, labels }, { images, labels } },
+		.classes = of[e->split].names,
+		.n_classes = of[e->split].n,
+		.first_label = of[e->split].first,
+		.transposed = true,
 	};
 	return make_variant(&v, e->folder, e->train);
 }
@@ -232,7 +277,11 @@ static int find_emnist(char *path, size_t size)
 }
 
 const bl_data_kind bl_data_emnist = {
-	.name = "emnist", .help = "EMNIST: letters and digits, 28 x 28, grey, turned upright.",
-	.example = "pcall(data.emnist, {split = \"letters\"})", .fields = emnist_fields, .paths = { "folder" }, .make = make_emnist,
+	.name = "emnist",
+	.help = "EMNIST: letters and digits, 28 x 28, grey, turned upright.",
+	.example = "pcall(data.emnist, {split = \"letters\"})",
+	.fields = emnist_fields,
+	.paths = { "folder" },
+	.make = make_emnist,
 	.find = find_emnist,
 };

@@ -30,8 +30,9 @@ static int64_t *count_classes(const bl_dataset *d)
 static int fail_few(const bl_dataset *d, int label, int64_t has, int64_t expected)
 {
 	const char *name = bl_dataset_class_name(d, label);
-	return bl_fail("%s: class %d%s%.*s%s has %" PRId64 " %s, expected %s%" PRId64, d->name, label + 1, name ? " (" : "",
-	               NAME, name ? name : "", name ? ")" : "", has, bl_text_plural(has, "image", "images"), expected > 1 ? "at least " : "", expected);
+	return bl_fail("%s: class %d%s%.*s%s has %" PRId64 " %s, expected %s%" PRId64, d->name, label + 1, name ? " (" : "", NAME,
+	               name ? name : "", name ? ")" : "", has, bl_text_plural(has, "image", "images"),
+	               expected > 1 ? "at least " : "", expected);
 }
 
 static int compare(const void *a, const void *b)

@@ -336,8 +336,8 @@ static int step(bl_pickle *p, uint8_t op)
 	uint32_t place;
 	uint64_t skipped;
 	switch (op) {
-	case 0x80: return take_number(p, 1, &skipped);            /* PROTO */
-	case 0x95: return take_number(p, 8, &skipped);            /* FRAME */
+	case 0x80: return take_number(p, 1, &skipped); /* PROTO */
+	case 0x95: return take_number(p, 8, &skipped); /* FRAME */
 	case '(': return push_new(p, BL_PICKLE_MARK, 0, NULL);
 	case '0': return pop(p, &place);
 	case '1':
@@ -347,16 +347,24 @@ static int step(bl_pickle *p, uint8_t op)
 		return 0;
 	case '2': return p->n_stack ? push(p, p->stack[p->n_stack - 1]) : fail(p, "nothing to repeat");
 	case 'N': return push_new(p, BL_PICKLE_NONE, 0, NULL);
-	case 0x88: case 0x89: return push_new(p, BL_PICKLE_BOOL, op == 0x88, NULL);
+	case 0x88:
+	case 0x89: return push_new(p, BL_PICKLE_BOOL, op == 0x88, NULL);
 	case 'J': return push_integer(p, 4, true);
 	case 'K': return push_integer(p, 1, false);
 	case 'M': return push_integer(p, 2, false);
-	case 'I': case 'L': return push_decimal(p);
+	case 'I':
+	case 'L': return push_decimal(p);
 	case 0x8a: return push_long(p);
 	case 'G': return push_float(p);
-	case 'U': case 'C': case 0x8c: return push_text(p, 1);    /* short texts and bytes */
-	case 'T': case 'X': case 'B': return push_text(p, 4);
-	case 0x8d: case 0x8e: case 0x96: return push_text(p, 8);
+	case 'U':
+	case 'C':
+	case 0x8c: return push_text(p, 1); /* short texts and bytes */
+	case 'T':
+	case 'X':
+	case 'B': return push_text(p, 4);
+	case 0x8d:
+	case 0x8e:
+	case 0x96: return push_text(p, 8);
 	case ']': return push_new(p, BL_PICKLE_LIST, 0, NULL);
 	case '}': return push_new(p, BL_PICKLE_DICT, 0, NULL);
 	case ')': return push_new(p, BL_PICKLE_TUPLE, 0, NULL);
@@ -367,7 +375,9 @@ static int step(bl_pickle *p, uint8_t op)
 	case 'u': return gather(p, BL_PICKLE_DICT, true);
 	case 'd': return gather(p, BL_PICKLE_DICT, false);
 	case 't': return gather(p, BL_PICKLE_TUPLE, false);
-	case 0x85: case 0x86: case 0x87: return tuple(p, op - 0x84u);
+	case 0x85:
+	case 0x86:
+	case 0x87: return tuple(p, op - 0x84u);
 	case 'c': return push_global(p);
 	case 0x93: return push_stack_global(p);
 	case 'R': return note_call(p);

@@ -11,9 +11,13 @@
 #include <stdint.h>
 
 typedef enum bl_pickle_kind {
-	BL_PICKLE_NONE, BL_PICKLE_BOOL, BL_PICKLE_INT, BL_PICKLE_FLOAT,
-	BL_PICKLE_TEXT,   /* also bytes: `bytes` and `n`, within the file */
-	BL_PICKLE_LIST, BL_PICKLE_TUPLE,
+	BL_PICKLE_NONE,
+	BL_PICKLE_BOOL,
+	BL_PICKLE_INT,
+	BL_PICKLE_FLOAT,
+	BL_PICKLE_TEXT, /* also bytes: `bytes` and `n`, within the file */
+	BL_PICKLE_LIST,
+	BL_PICKLE_TUPLE,
 	BL_PICKLE_DICT,   /* items are key, value, key, value ... */
 	BL_PICKLE_GLOBAL, /* "module name" as text */
 	BL_PICKLE_CALL,   /* items: what is called, its arguments (a tuple), perhaps a state */
@@ -25,7 +29,7 @@ typedef struct bl_pickle_value {
 	int64_t integer;
 	const uint8_t *bytes; /* of a text; of a global the name's, behind the module's */
 	size_t n;
-	uint32_t *items;      /* places of values */
+	uint32_t *items; /* places of values */
 	uint32_t count, room;
 } bl_pickle_value;
 

@@ -25,7 +25,8 @@ int bl_pictures_wish(const bl_pictures *p, const char *what, bl_wish *wish)
 		return bl_fail("%s: 'background' has 2 numbers, expected 1 or 3", what);
 	for (int i = 0; i < 2; i++)
 		if (p->size[i] != (float)(int)p->size[i])
-			return bl_fail("%s: 'size' must be a number of pixels or {height, width}, got %g", what, (double)p->size[i]);
+			return bl_fail("%s: 'size' must be a number of pixels or {height, width}, got %g", what,
+			               (double)p->size[i]);
 	if (bl_pictures_check_pil(p->backend == 1, p->cache, what) < 0)
 		return -1;
 	*wish = (bl_wish){ .channels = p->channels, .full_scale = p->full_scale, .orient = p->orient, .over = p->background.n > 0 };

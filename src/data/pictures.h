@@ -21,6 +21,7 @@ typedef struct bl_pictures {
 } bl_pictures;
 
 /* Their fields, in a struct of settings that has them as its member `pictures`. */
+/* clang-format off */
 #define BL_PICTURE_FIELD(kind_, struct_, member_, ...) \
 	{ .name = #member_, .kind = BL_FIELD_##kind_, .offset = offsetof(struct_, pictures.member_), __VA_ARGS__ }
 #define BL_PICTURES_FIELDS(struct_) \
@@ -34,6 +35,7 @@ typedef struct bl_pictures {
 	BL_PICTURE_FIELD(BOOL, struct_, full_scale, BL_DEFAULT(false), .help = "decodes JPEGs in full size even where a crop needs less"), \
 	BL_PICTURE_FIELD(CHOICE, struct_, cache, BL_DEFAULT(BL_CACHE_NONE), .choices = bl_cache_words, .help = BL_CACHE_HELP), \
 	BL_PICTURE_FIELD(CHOICE, struct_, backend, BL_DEFAULT(0), .choices = bl_picture_backends, .help = BL_PICTURE_BACKEND_HELP)
+/* clang-format on */
 
 /* Evaluation resizes as PIL does, which a cache does not allow: 0, or negative with bl_error, "what: ...". */
 int bl_pictures_check_pil(bool pil, bl_cache_kind cache, const char *what);

@@ -35,11 +35,11 @@ typedef struct scene {
 	float factor[FACTORS]; /* x, y, size in parts of the side; hue, rotation in turns */
 	colour figure, ground[2];
 	texture_kind texture;
-	float grain;            /* wavelength of the texture in parts of the side */
-	float cosine, sine;     /* its direction */
+	float grain;        /* wavelength of the texture in parts of the side */
+	float cosine, sine; /* its direction */
 	float phase[2];
 	float lattice[LATTICE][LATTICE]; /* of CLOUDS */
-	float light[2];         /* slope of the light across the image */
+	float light[2];                  /* slope of the light across the image */
 	float noise;
 } scene;
 
@@ -82,8 +82,8 @@ static void draw_colours(scene *s, bl_rng *r)
 	float ground = bl_rng_between(r, 0.25f, 0.65f), contrast = bl_rng_between(r, 0.22f, 0.35f);
 	float spread = bl_rng_between(r, 0.03f, 0.12f), hue = bl_rng_uniform(r);
 	bool lighter = ground < 0.45f;
-	s->figure = make_colour(s->factor[FACTOR_HUE], bl_rng_between(r, 0.4f, 0.9f),
-				lighter ? ground + contrast : ground - contrast);
+	s->figure =
+		make_colour(s->factor[FACTOR_HUE], bl_rng_between(r, 0.4f, 0.9f), lighter ? ground + contrast : ground - contrast);
 	s->ground[0] = make_colour(hue, bl_rng_between(r, 0, 0.6f), ground - spread);
 	s->ground[1] = make_colour(hue + bl_rng_between(r, -0.2f, 0.2f), bl_rng_between(r, 0, 0.6f), ground + spread);
 }
@@ -124,16 +124,13 @@ static float texture(const scene *s, float x, float y)
 	float u = (s->cosine * x + s->sine * y) / s->grain + s->phase[0];
 	float v = (s->cosine * y - s->sine * x) / s->grain + s->phase[1];
 	switch (s->texture) {
-	case STRIPES:
-		return 0.5f + 0.5f * sinf(TURN * u);
-	case CHECKER:
-		return 0.5f + 0.5f * tanhf(4 * sinf(TURN / 2 * u) * sinf(TURN / 2 * v));
+	case STRIPES: return 0.5f + 0.5f * sinf(TURN * u);
+	case CHECKER: return 0.5f + 0.5f * tanhf(4 * sinf(TURN / 2 * u) * sinf(TURN / 2 * v));
 	case DOTS:
 		u -= rintf(u);
 		v -= rintf(v);
 		return 1 / (1 + expf(24 * (sqrtf(u * u + v * v) - 0.3f)));
-	default:
-		return clouds(s, 1.5f * u, 1.5f * v);
+	default: return clouds(s, 1.5f * u, 1.5f * v);
 	}
 }
 
@@ -143,7 +140,7 @@ static float coverage(const scene *s, float x, float y, float side)
 	float angle = TURN * s->factor[FACTOR_ROTATION], size = s->factor[FACTOR_SIZE];
 	float u = (x - s->factor[FACTOR_X]) / size, v = (y - s->factor[FACTOR_Y]) / size;
 	float d = bl_figure_distance((int)s->factor[FACTOR_CLASS], cosf(angle) * u + sinf(angle) * v,
-				     cosf(angle) * v - sinf(angle) * u);
+	                             cosf(angle) * v - sinf(angle) * u);
 	float part = 0.5f - d * size / side;
 	return part < 0 ? 0 : part > 1 ? 1 : part;
 }
@@ -249,6 +246,9 @@ static bl_dataset *make_kind(const void *settings)
 }
 
 const bl_data_kind bl_data_shapes = {
-	.name = "shapes", .help = "Generated shapes with known causes.", .example = "data.shapes{n = 10, size = 16}[1].factors",
-	.fields = fields, .make = make_kind,
+	.name = "shapes",
+	.help = "Generated shapes with known causes.",
+	.example = "data.shapes{n = 10, size = 16}[1].factors",
+	.fields = fields,
+	.make = make_kind,
 };

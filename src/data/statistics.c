@@ -111,8 +111,8 @@ int bl_dataset_set_statistics(bl_dataset *d, const float *mean, const float *std
 {
 	for (int c = 0; c < d->channels; c++)
 		if (!isfinite(mean[c]) || !isfinite(std[c]) || !(std[c] > 0))
-			return bl_fail("%s: mean %g and deviation %g of channel %d: expected finite numbers, the deviation above 0", d->name,
-			               (double)mean[c], (double)std[c], c + 1);
+			return bl_fail("%s: mean %g and deviation %g of channel %d: expected finite numbers, the deviation above 0",
+			               d->name, (double)mean[c], (double)std[c], c + 1);
 	pthread_mutex_lock(&d->lock);
 	memcpy(d->mean, mean, (size_t)d->channels * sizeof *mean);
 	memcpy(d->std, std, (size_t)d->channels * sizeof *std);

@@ -29,7 +29,8 @@ static const char *const class_names[CLASSES] = {
 };
 
 static const bl_place_of place = {
-	"STL-10", (const char *const[]){ "stl10_binary", "stl10", NULL },
+	"STL-10",
+	(const char *const[]){ "stl10_binary", "stl10", NULL },
 	"stl10_binary.tar.gz, unpacked, is at cs.stanford.edu/~acoates/stl10",
 };
 
@@ -56,8 +57,8 @@ static int read_bytes(const source *s, int64_t row, uint8_t *bytes)
 		if (got < 0)
 			return bl_fail("%s: %s", s->path, strerror(errno));
 		if (got == 0)
-			return bl_fail("%s: it has become shorter since it was opened: image %" PRId64 " ends at byte %zu of %d", s->path,
-			               row + 1, have, IMAGE);
+			return bl_fail("%s: it has become shorter since it was opened: image %" PRId64 " ends at byte %zu of %d",
+			               s->path, row + 1, have, IMAGE);
 		have += (size_t)got;
 	}
 	return 0;
@@ -103,7 +104,8 @@ static int read_labels(bl_dataset *d, const char *path)
 	for (int64_t i = 0; i < d->n && rc == 0; i++) {
 		d->labels[i] = bytes[i] - 1;
 		if (bytes[i] < 1 || bytes[i] > CLASSES)
-			rc = bl_fail("%s: label %d of image %" PRId64 ", expected 1 to %d: this is not STL-10", path, bytes[i], i + 1, CLASSES);
+			rc = bl_fail("%s: label %d of image %" PRId64 ", expected 1 to %d: this is not STL-10", path, bytes[i],
+			             i + 1, CLASSES);
 	}
 	free(bytes);
 	d->classes = CLASSES;
@@ -174,7 +176,9 @@ static const bl_field fields[] = {
 static bl_dataset *make(const void *settings_)
 {
 	static const char *const files[][3] = {
-		{ "train_X.bin", "train_y.bin", NULL }, { "test_X.bin", "test_y.bin", NULL }, { "unlabeled_X.bin", NULL },
+		{ "train_X.bin", "train_y.bin", NULL },
+		{ "test_X.bin", "test_y.bin", NULL },
+		{ "unlabeled_X.bin", NULL },
 	};
 	const settings *s = settings_;
 	bl_found *found = malloc(sizeof *found);
@@ -193,6 +197,11 @@ static int find(char *path, size_t size)
 }
 
 const bl_data_kind bl_data_stl10 = {
-	.name = "stl10", .help = "STL-10: things and animals, 96 x 96, colour, most of them without labels.",
-	.example = "pcall(data.stl10, {part = \"unlabeled\"})", .fields = fields, .paths = { "folder" }, .make = make, .find = find,
+	.name = "stl10",
+	.help = "STL-10: things and animals, 96 x 96, colour, most of them without labels.",
+	.example = "pcall(data.stl10, {part = \"unlabeled\"})",
+	.fields = fields,
+	.paths = { "folder" },
+	.make = make,
+	.find = find,
 };

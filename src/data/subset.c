@@ -86,13 +86,13 @@ static bl_dataset *take_marked(bl_dataset *d, const char *marks, char mark, int6
 	return bl_dataset_select(d, rows, n);
 }
 
-static int split_with(bl_dataset *d, double fraction, uint64_t seed, int64_t *rows, char *marks,
-		      bl_dataset **first, bl_dataset **second)
+static int split_with(bl_dataset *d, double fraction, uint64_t seed, int64_t *rows, char *marks, bl_dataset **first,
+                      bl_dataset **second)
 {
 	int64_t n = mark_first(d, fraction, seed, rows, marks);
 	if (n == 0 || n == d->n)
-		return bl_fail("%s: a fraction of %g leaves one part empty: %" PRId64 " and %" PRId64 " images",
-			       d->name, fraction, n, d->n - n);
+		return bl_fail("%s: a fraction of %g leaves one part empty: %" PRId64 " and %" PRId64 " images", d->name, fraction,
+		               n, d->n - n);
 	*first = take_marked(d, marks, 1, rows);
 	*second = *first ? take_marked(d, marks, 0, rows) : NULL;
 	if (*second)
@@ -105,8 +105,7 @@ static int split_with(bl_dataset *d, double fraction, uint64_t seed, int64_t *ro
 int bl_dataset_split(bl_dataset *d, double fraction, uint64_t seed, bl_dataset **first, bl_dataset **second)
 {
 	if (!(fraction > 0 && fraction < 1))
-		return bl_fail("%s: split at a fraction of %g, expected more than 0 and less than 1", d->name,
-			       fraction);
+		return bl_fail("%s: split at a fraction of %g, expected more than 0 and less than 1", d->name, fraction);
 	int64_t *rows = malloc((size_t)d->n * sizeof *rows);
 	char *marks = calloc((size_t)d->n, 1);
 	int rc = -1;

@@ -21,14 +21,17 @@ static const char *const files[][2] = { { "train_32x32.mat", NULL }, { "test_32x
 static const char *const class_names[CLASSES] = { "0", "1", "2", "3", "4", "5", "6", "7", "8", "9" };
 
 static const bl_place_of place = {
-	"SVHN", (const char *const[]){ "svhn", "SVHN", "", NULL }, "train_32x32.mat and its like are at ufldl.stanford.edu/housenumbers",
+	"SVHN",
+	(const char *const[]){ "svhn", "SVHN", "", NULL },
+	"train_32x32.mat and its like are at ufldl.stanford.edu/housenumbers",
 };
 
 static bl_dataset *make_images(const bl_mat5 *x, const char *path, int part)
 {
 	char name[32];
 	if (x->ndim != 4 || x->shape[0] != SIDE || x->shape[1] != SIDE || x->shape[2] != 3 || x->shape[3] < 1 || !x->bytes)
-		return bl_fail_null("%s: 'X' of %d dimensions, expected uint8 (32, 32, 3, N): this is not SVHN's cropped digits", path, x->ndim);
+		return bl_fail_null("%s: 'X' of %d dimensions, expected uint8 (32, 32, 3, N): this is not SVHN's cropped digits",
+		                    path, x->ndim);
 	snprintf(name, sizeof name, "svhn %s", parts[part]);
 	bl_dataset *d = bl_dataset_make(name, x->shape[3], 3, SIDE, SIDE);
 	if (!d || bl_dataset_room(d) < 0) {
@@ -111,6 +114,11 @@ static int find(char *path, size_t size)
 }
 
 const bl_data_kind bl_data_svhn = {
-	.name = "svhn", .help = "SVHN: house numbers, cropped to a digit, 32 x 32, colour.",
-	.example = "pcall(data.svhn, {part = \"test\"})", .fields = fields, .paths = { "folder" }, .make = make, .find = find,
+	.name = "svhn",
+	.help = "SVHN: house numbers, cropped to a digit, 32 x 32, colour.",
+	.example = "pcall(data.svhn, {part = \"test\"})",
+	.fields = fields,
+	.paths = { "folder" },
+	.make = make,
+	.find = find,
 };

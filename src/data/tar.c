@@ -56,7 +56,8 @@ static bl_encoded *encoded(bl_opened *o)
 /* Messages of the decoder, with shard and file in front. */
 static int named(const source *s, int64_t i, int rc)
 {
-	return rc < 0 ? bl_fail_prefix("%s: %.*s: ", s->shards[s->images[i].shard].path, MESSAGE_NAME, bl_names_get(&s->files, i)) : 0;
+	return rc < 0 ? bl_fail_prefix("%s: %.*s: ", s->shards[s->images[i].shard].path, MESSAGE_NAME, bl_names_get(&s->files, i))
+	              : 0;
 }
 
 static int open_row(bl_opened *o)
@@ -125,7 +126,12 @@ static void clear(bl_dataset *root)
 }
 
 static const bl_dataset_ops ops = {
-	.open = open_row, .read = read_row, .close = close_row, .path = path_of_row, .holder = holder_of_row, .file_name = name_of_row,
+	.open = open_row,
+	.read = read_row,
+	.close = close_row,
+	.path = path_of_row,
+	.holder = holder_of_row,
+	.file_name = name_of_row,
 	.clear = clear,
 };
 
@@ -137,13 +143,13 @@ typedef enum label_kind { NO_LABELS, CLS, JSON, UNKNOWN } label_kind;
 typedef struct gathering {
 	source *s;
 	bl_names labels;
-	label_kind kind;  /* UNKNOWN until the first sample says it */
-	const char *key;  /* of the JSON object */
+	label_kind kind; /* UNKNOWN until the first sample says it */
+	const char *key; /* of the JSON object */
 	char sample[BL_PATH_SIZE];
 	char image_name[BL_PATH_SIZE];
 	bool has_image;
 	piece image;
-	char *label; /* its text, or NULL */
+	char *label;    /* its text, or NULL */
 	int64_t others; /* files that are neither */
 } gathering;
 
@@ -157,8 +163,8 @@ static size_t key_length(const char *name, const char **ending)
 
 static int fail_label(const gathering *g)
 {
-	return bl_fail("%s: sample %.*s has no label (%s), others have one", g->s->shards[g->image.shard].path, MESSAGE_NAME, g->sample,
-	               g->kind == CLS ? ".cls" : ".json");
+	return bl_fail("%s: sample %.*s has no label (%s), others have one", g->s->shards[g->image.shard].path, MESSAGE_NAME,
+	               g->sample, g->kind == CLS ? ".cls" : ".json");
 }
 
 static int add_image(gathering *g)
@@ -203,8 +209,8 @@ static char *read_label(const gathering *g, const bl_archive_entry *e, int shard
 {
 	const struct shard *in = &g->s->shards[shard];
 	if (e->size > MOST_LABEL)
-		return bl_fail_null("%s: %.*s: %" PRId64 " bytes, expected a label of at most %d", in->path, MESSAGE_NAME, e->name, e->size,
-		                    MOST_LABEL);
+		return bl_fail_null("%s: %.*s: %" PRId64 " bytes, expected a label of at most %d", in->path, MESSAGE_NAME, e->name,
+		                    e->size, MOST_LABEL);
 	char *text = calloc((size_t)e->size + 1, 1);
 	if (!text)
 		return bl_fail_null("%s: no memory for a label", in->path);
@@ -246,9 +252,11 @@ static int take_image(gathering *g, const bl_archive_entry *e, int shard)
 {
 	const char *in = g->s->shards[shard].path;
 	if (g->has_image)
-		return bl_fail("%s: sample %.*s has two images: %.*s is the second", in, MESSAGE_NAME, g->sample, MESSAGE_NAME, e->name);
+		return bl_fail("%s: sample %.*s has two images: %.*s is the second", in, MESSAGE_NAME, g->sample, MESSAGE_NAME,
+		               e->name);
 	if (e->size > MOST_IMAGE)
-		return bl_fail("%s: %.*s: %" PRId64 " bytes, expected an image of at most %d", in, MESSAGE_NAME, e->name, e->size, MOST_IMAGE);
+		return bl_fail("%s: %.*s: %" PRId64 " bytes, expected an image of at most %d", in, MESSAGE_NAME, e->name, e->size,
+		               MOST_IMAGE);
 	g->has_image = true;
 	g->image = (piece){ e->offset, e->size, shard };
 	snprintf(g->image_name, sizeof g->image_name, "%s", e->name);
@@ -379,17 +387,24 @@ static bl_dataset *make(const void *settings)
 }
 
 static const bl_field fields[] = {
-	BL_FIELD(TEXT, tar, path, BL_REQUIRED, .position = 1,
-	         .help = "a plain tar archive, or several: \"shards/train-{000..011}.tar\"; a sample is an image and files of the same name "
-	                 "but for the ending"),
-	BL_FIELD(TEXT, tar, labels, BL_OTHERWISE("\"cls\", where the first sample has it"),
-	         .help = "\"cls\": of files NAME.cls; \"json:KEY\": under a key of NAME.json; \"none\"; whole numbers are classes from 0, other "
-	                 "texts are classes by name"),
+	BL_FIELD(
+		TEXT, tar, path, BL_REQUIRED, .position = 1,
+		.help = "a plain tar archive, or several: \"shards/train-{000..011}.tar\"; a sample is an image and files of the same name "
+			"but for the ending"),
+	BL_FIELD(
+		TEXT, tar, labels, BL_OTHERWISE("\"cls\", where the first sample has it"),
+		.help = "\"cls\": of files NAME.cls; \"json:KEY\": under a key of NAME.json; \"none\"; whole numbers are classes from 0, other "
+			"texts are classes by name"),
 	BL_PICTURES_FIELDS(tar),
 	BL_FIELD_END,
 };
 
 const bl_data_kind bl_data_tar = {
-	.name = "tar", .help = "Shards as WebDataset has them: image files and their labels in plain tar archives, read where they lie.",
-	.example = "pcall(data.tar, \"/shards/train-{000..011}.tar\")", .fields = fields, .paths = { "path" }, .sized = true, .make = make,
+	.name = "tar",
+	.help = "Shards as WebDataset has them: image files and their labels in plain tar archives, read where they lie.",
+	.example = "pcall(data.tar, \"/shards/train-{000..011}.tar\")",
+	.fields = fields,
+	.paths = { "path" },
+	.sized = true,
+	.make = make,
 };

@@ -13,9 +13,11 @@ static int check_values(const bl_dataset *d, const float *v)
 	int64_t area = (int64_t)d->height * d->width, n = d->n * d->channels * area;
 	for (int64_t i = 0; i < n; i++)
 		if (!(v[i] >= 0 && v[i] <= 1))
-			return bl_fail("element (%" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ") (counted from 0) is %g, "
-				       "expected 0 to 1", i / area / d->channels, i / area % d->channels, i % area / d->width,
-				       i % d->width, (double)v[i]);
+			return bl_fail("element (%" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64
+			               ") (counted from 0) is %g, "
+			               "expected 0 to 1",
+			               i / area / d->channels, i / area % d->channels, i % area / d->width, i % d->width,
+			               (double)v[i]);
 	return 0;
 }
 
@@ -82,12 +84,11 @@ bl_dataset *bl_dataset_tensor(const bl_tensor *images, const int32_t *labels)
 {
 	char text[BL_SHAPE_TEXT];
 	if (bl_tensor_ndim(images) != 4)
-		return bl_fail_null("data from a tensor of shape %s, expected (N, C, H, W)",
-				    bl_tensor_text(images, text));
+		return bl_fail_null("data from a tensor of shape %s, expected (N, C, H, W)", bl_tensor_text(images, text));
 	const int64_t *s = bl_tensor_shape(images);
 	if (s[1] > BL_CHANNELS_MOST || s[2] > INT32_MAX || s[3] > INT32_MAX)
-		return bl_fail_null("data from a tensor of shape %s, expected (N, 1 to %d, H, W)",
-				    bl_tensor_text(images, text), BL_CHANNELS_MOST);
+		return bl_fail_null("data from a tensor of shape %s, expected (N, 1 to %d, H, W)", bl_tensor_text(images, text),
+		                    BL_CHANNELS_MOST);
 	bl_dataset *d = bl_dataset_make("tensor", s[0], (int)s[1], (int)s[2], (int)s[3]);
 	if (d && fill(d, images, labels) == 0)
 		return d;

@@ -89,8 +89,8 @@ static int check_finite(const bl_dataset *d)
 {
 	for (int64_t k = 0; k < d->n * d->width; k++)
 		if (!isfinite(d->values[k]))
-			return bl_fail("vectors: feature %" PRId64 " of vector %" PRId64 " is %g, expected a finite number", k % d->width + 1,
-			               k / d->width + 1, (double)d->values[k]);
+			return bl_fail("vectors: feature %" PRId64 " of vector %" PRId64 " is %g, expected a finite number",
+			               k % d->width + 1, k / d->width + 1, (double)d->values[k]);
 	return 0;
 }
 
@@ -123,8 +123,8 @@ bl_dataset *bl_dataset_vectors(const bl_tensor *features, const int32_t *labels,
 {
 	char text[BL_SHAPE_TEXT];
 	if (bl_tensor_ndim(features) != 2 || bl_tensor_size(features, 1) > MOST_FEATURES)
-		return bl_fail_null("vectors from a tensor of shape %s, expected (N, D), D up to %d", bl_tensor_text(features, text),
-		                    MOST_FEATURES);
+		return bl_fail_null("vectors from a tensor of shape %s, expected (N, D), D up to %d",
+		                    bl_tensor_text(features, text), MOST_FEATURES);
 	int width = (int)bl_tensor_size(features, 1);
 	if (like && !bl_dataset_is_vectors(like))
 		return bl_fail_null("vectors like %s, which is no set of vectors", like->name);
@@ -156,8 +156,8 @@ static int apply_mix(void *ctx, const bl_aug_call *c)
 	int64_t rows = bl_dataset_length(m->from);
 	bl_image other;
 	if (c->channels != 1 || c->height != 1 || c->width != m->from->width)
-		return bl_fail("feature_mix: an image of %d x %d, expected a vector of %d features as those that it mixes in", c->height,
-		               c->width, m->from->width);
+		return bl_fail("feature_mix: an image of %d x %d, expected a vector of %d features as those that it mixes in",
+		               c->height, c->width, m->from->width);
 	for (int j = 0; j < c->width; j++) {
 		c->out[j] = c->in[j];
 		if (bl_rng_uniform(c->rng) >= m->p)

@@ -146,8 +146,8 @@ static bl_tensor *with_mirrored(bl_module *encoder, bl_tensor *x, int pool, bl_t
 }
 
 /* Features of n rows from `first`: (n,F), a new reference. */
-static bl_tensor *encode(bl_module *encoder, bl_dataset *d, int64_t first, int64_t n, const float *mean,
-			 const float *std, const bl_features_config *c)
+static bl_tensor *encode(bl_module *encoder, bl_dataset *d, int64_t first, int64_t n, const float *mean, const float *std,
+                         const bl_features_config *c)
 {
 	int64_t *rows = malloc((size_t)n * sizeof(*rows));
 	bl_tensor *x, *h;
@@ -174,14 +174,13 @@ static int put_rows(bl_tensor **all, const bl_tensor *part, int64_t first, int64
 	if (!*all)
 		return -1;
 	if (bl_tensor_size(*all, 1) != width)
-		return bl_fail("images from row %" PRId64 " have %" PRId64 " features, those before %" PRId64, first + 1,
-			       width, bl_tensor_size(*all, 1));
+		return bl_fail("images from row %" PRId64 " have %" PRId64 " features, those before %" PRId64, first + 1, width,
+		               bl_tensor_size(*all, 1));
 	bl_tensor_read(part, bl_tensor_data(*all) + first * width);
 	return 0;
 }
 
-static bl_tensor *encode_all(bl_module *encoder, bl_dataset *d, const float *mean, const float *std,
-			     const bl_features_config *c)
+static bl_tensor *encode_all(bl_module *encoder, bl_dataset *d, const float *mean, const float *std, const bl_features_config *c)
 {
 	int64_t total = bl_dataset_length(d), batch = c->batch;
 	bl_tensor *all = NULL;
@@ -208,13 +207,12 @@ static bl_tensor *encode_all(bl_module *encoder, bl_dataset *d, const float *mea
 }
 
 bl_tensor *bl_eval_features(bl_module *encoder, bl_dataset *d, const float *mean, const float *std, int batch,
-			    const volatile int *stop)
+                            const volatile int *stop)
 {
 	return bl_eval_features_by(encoder, d, mean, std, &(bl_features_config){ .batch = batch, .stop = stop });
 }
 
-bl_tensor *bl_eval_features_by(bl_module *encoder, bl_dataset *d, const float *mean, const float *std,
-			       const bl_features_config *c)
+bl_tensor *bl_eval_features_by(bl_module *encoder, bl_dataset *d, const float *mean, const float *std, const bl_features_config *c)
 {
 	modes m = { 0 };
 	bl_tensor *all;
@@ -260,11 +258,9 @@ static int unknown_class(const bl_dataset *d, const bl_dataset *like, int label)
 	const char *name = bl_dataset_class_name(d, label);
 
 	if (!name)
-		return bl_fail("%s has images of class %d, but %s has %d %s", bl_dataset_name(d), label + 1,
-			       bl_dataset_name(like), bl_dataset_classes(like),
-			       bl_text_plural(bl_dataset_classes(like), "class", "classes"));
-	return bl_fail("%s has images of class '%s', which %s does not have", bl_dataset_name(d), name,
-		       bl_dataset_name(like));
+		return bl_fail("%s has images of class %d, but %s has %d %s", bl_dataset_name(d), label + 1, bl_dataset_name(like),
+		               bl_dataset_classes(like), bl_text_plural(bl_dataset_classes(like), "class", "classes"));
+	return bl_fail("%s has images of class '%s', which %s does not have", bl_dataset_name(d), name, bl_dataset_name(like));
 }
 
 int32_t *bl_eval_labels_like(const bl_dataset *d, const bl_dataset *like)

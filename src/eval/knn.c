@@ -34,8 +34,8 @@ typedef struct search {
 	int64_t n_refs, n_queries, width;
 	int k, classes;
 	double temperature;
-	int64_t *correct; /* of each chunk */
-	int32_t *guess;   /* of each query; NULL: not wanted */
+	int64_t *correct;         /* of each chunk */
+	int32_t *guess;           /* of each query; NULL: not wanted */
 	const volatile int *stop; /* NULL: nobody stops it */
 	atomic_bool failed;
 } search;
@@ -88,8 +88,7 @@ static int vote(const search *s, const neighbour *heap, double *votes)
 		nearest = fmaxf(nearest, heap[i].similarity);
 	for (int i = 0; i < s->k; i++)
 		if (heap[i].ref != NOBODY) /* similarities that overflow find none */
-			votes[s->ref_labels[heap[i].ref]] +=
-				exp(((double)heap[i].similarity - nearest) / s->temperature);
+			votes[s->ref_labels[heap[i].ref]] += exp(((double)heap[i].similarity - nearest) / s->temperature);
 	for (int c = 1; c < s->classes; c++)
 		if (votes[c] > votes[best])
 			best = c;
@@ -110,8 +109,8 @@ static int64_t count_correct(const search *s, int64_t first, int64_t n, float *d
 	for (int64_t j = 0; j < s->n_refs && !is_stopped(s); j += REFS) {
 		int64_t m = s->n_refs - j < REFS ? s->n_refs - j : REFS;
 
-		bl_gemm(false, true, n, m, s->width, 1, s->queries + first * s->width, s->width, s->refs + j * s->width,
-			s->width, 0, dots, m);
+		bl_gemm(false, true, n, m, s->width, 1, s->queries + first * s->width, s->width, s->refs + j * s->width, s->width,
+		        0, dots, m);
 		for (int64_t i = 0; i < n; i++)
 			meet(s, dots + i * m, s->query_scale[first + i], j, m, heaps + i * s->k);
 	}
@@ -194,14 +193,14 @@ static float *inverse_norms(const float *x, int64_t n, int64_t width)
 }
 
 static int check(const bl_knn_config *c, const bl_tensor *refs, const int32_t *ref_labels, const bl_tensor *queries,
-		 const int32_t *query_labels, int classes)
+                 const int32_t *query_labels, int classes)
 {
 	char a[BL_SHAPE_TEXT], b[BL_SHAPE_TEXT];
 
 	if (bl_tensor_ndim(refs) != 2 || bl_tensor_ndim(queries) != 2 || bl_tensor_count(refs) == 0 ||
 	    bl_tensor_count(queries) == 0 || bl_tensor_size(refs, 1) != bl_tensor_size(queries, 1))
-		return bl_fail("kNN: references are %s and queries %s, expected (N, F) and (M, F)",
-			       bl_tensor_text(refs, a), bl_tensor_text(queries, b));
+		return bl_fail("kNN: references are %s and queries %s, expected (N, F) and (M, F)", bl_tensor_text(refs, a),
+		               bl_tensor_text(queries, b));
 	if (bl_tensor_size(refs, 0) >= INT32_MAX)
 		return bl_fail("kNN: %" PRId64 " references are too many", bl_tensor_size(refs, 0));
 	if (c->k < 1 || !(c->temperature > 0))
@@ -216,13 +215,13 @@ static int check(const bl_knn_config *c, const bl_tensor *refs, const int32_t *r
 }
 
 double bl_eval_knn(const bl_knn_config *c, const bl_tensor *refs, const int32_t *ref_labels, const bl_tensor *queries,
-		   const int32_t *query_labels, int classes)
+                   const int32_t *query_labels, int classes)
 {
 	return bl_eval_knn_guess(c, refs, ref_labels, queries, query_labels, classes, NULL);
 }
 
 double bl_eval_knn_guess(const bl_knn_config *c, const bl_tensor *refs, const int32_t *ref_labels, const bl_tensor *queries,
-			 const int32_t *query_labels, int classes, int32_t *guess)
+                         const int32_t *query_labels, int classes, int32_t *guess)
 {
 	search s = { .ref_labels = ref_labels, .query_labels = query_labels, .classes = classes, .guess = guess, .stop = c->stop };
 	bl_tensor *r, *q;

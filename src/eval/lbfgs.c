@@ -254,8 +254,8 @@ static int run(lbfgs *l, const bl_lbfgs_config *c, bl_lbfgs_result *out)
 		rc = iterate(l);
 		if (rc == FAILED)
 			return -1;
-		out->converged = rc == STUCK || largest(l->g, l->n) <= c->tolerance ||
-				 slow(past, out->iterations, l->f, c->progress);
+		out->converged =
+			rc == STUCK || largest(l->g, l->n) <= c->tolerance || slow(past, out->iterations, l->f, c->progress);
 		bl_advance("linear probe", out->iterations + 1, c->iterations);
 	}
 	out->f = l->f;

@@ -12,10 +12,10 @@ typedef int bl_lbfgs_fn(void *ctx, const double *x, double *f, double *gradient)
 enum { BL_LBFGS_SPAN = 10 };
 
 typedef struct bl_lbfgs_config {
-	int64_t n;        /* variables */
-	int iterations;   /* at most */
-	double tolerance; /* ends when no element of the gradient is larger than this */
-	double progress;  /* ends when BL_LBFGS_SPAN iterations lowered f by less than this part of it; 0: off */
+	int64_t n;                /* variables */
+	int iterations;           /* at most */
+	double tolerance;         /* ends when no element of the gradient is larger than this */
+	double progress;          /* ends when BL_LBFGS_SPAN iterations lowered f by less than this part of it; 0: off */
 	const volatile int *stop; /* polled between iterations, may be NULL: non-zero fails with "stopped" */
 } bl_lbfgs_config;
 

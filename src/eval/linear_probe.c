@@ -88,10 +88,10 @@ static int split_rows(split *s, const bl_rows *r, int classes, double held_out, 
 	if (!rows || !s->memory)
 		return -1;
 	if (s->n_held == 0)
-		return bl_fail("linear probe: no training row can be held out to choose L2 on: %g of the rows of each class is less "
-			       "than one row (%" PRId64 " %s in %d %s).  Give more rows, a larger held_out, or one number as l2",
-			       held_out, r->n, bl_text_plural(r->n, "row", "rows"), classes,
-			       bl_text_plural(classes, "class", "classes"));
+		return bl_fail(
+			"linear probe: no training row can be held out to choose L2 on: %g of the rows of each class is less "
+			"than one row (%" PRId64 " %s in %d %s).  Give more rows, a larger held_out, or one number as l2",
+			held_out, r->n, bl_text_plural(r->n, "row", "rows"), classes, bl_text_plural(classes, "class", "classes"));
 	return 0;
 }
 
@@ -110,10 +110,10 @@ static int fit(probe *p, const bl_rows *rows, double l2, double tolerance, doubl
 {
 	bl_logistic l = { *rows, &p->scaler, p->classes, l2 };
 	bl_lbfgs_config c = { .n = p->size,
-			      .iterations = p->c.iterations,
-			      .tolerance = tolerance * scale,
-			      .progress = progress * tolerance,
-			      .stop = p->c.stop };
+		              .iterations = p->c.iterations,
+		              .tolerance = tolerance * scale,
+		              .progress = progress * tolerance,
+		              .stop = p->c.stop };
 
 	return bl_lbfgs_minimise(&c, bl_logistic_evaluate, &l, p->w, out);
 }
@@ -224,8 +224,8 @@ static double *fill_in(bl_linear_config *c)
 	if (!(c->held_out > 0 && c->held_out < 1))
 		return bl_fail_null("linear probe: held_out = %g, expected a fraction between 0 and 1", c->held_out);
 	if (c->iterations < 1 || !(c->tolerance > 0))
-		return bl_fail_null("linear probe: iterations = %d and tolerance = %g, expected both above 0",
-				    c->iterations, c->tolerance);
+		return bl_fail_null("linear probe: iterations = %d and tolerance = %g, expected both above 0", c->iterations,
+		                    c->tolerance);
 	if (n < 1)
 		return bl_fail_null("linear probe: the grid of L2 strengths is empty");
 	for (int i = 0; i < n; i++)
@@ -242,14 +242,14 @@ static double *fill_in(bl_linear_config *c)
 }
 
 static int check(const bl_tensor *train, const int32_t *train_labels, const bl_tensor *test, const int32_t *test_labels,
-		 int classes)
+                 int classes)
 {
 	char a[BL_SHAPE_TEXT], b[BL_SHAPE_TEXT];
 
-	if (bl_tensor_ndim(train) != 2 || bl_tensor_ndim(test) != 2 || bl_tensor_count(train) == 0 ||
-	    bl_tensor_count(test) == 0 || bl_tensor_size(train, 1) != bl_tensor_size(test, 1))
+	if (bl_tensor_ndim(train) != 2 || bl_tensor_ndim(test) != 2 || bl_tensor_count(train) == 0 || bl_tensor_count(test) == 0 ||
+	    bl_tensor_size(train, 1) != bl_tensor_size(test, 1))
 		return bl_fail("linear probe: training rows are %s and test rows %s, expected (N, F) and (M, F)",
-			       bl_tensor_text(train, a), bl_tensor_text(test, b));
+		               bl_tensor_text(train, a), bl_tensor_text(test, b));
 	if (bl_labels_check("linear probe: training", train_labels, bl_tensor_size(train, 0), classes) < 0 ||
 	    bl_labels_check("linear probe: test", test_labels, bl_tensor_size(test, 0), classes) < 0 ||
 	    bl_rows_check("linear probe: training", train) < 0)
@@ -257,8 +257,8 @@ static int check(const bl_tensor *train, const int32_t *train_labels, const bl_t
 	return bl_rows_check("linear probe: test", test);
 }
 
-int bl_eval_linear(const bl_linear_config *c, const bl_tensor *train, const int32_t *train_labels,
-		   const bl_tensor *test, const int32_t *test_labels, int classes, bl_linear_result *out)
+int bl_eval_linear(const bl_linear_config *c, const bl_tensor *train, const int32_t *train_labels, const bl_tensor *test,
+                   const int32_t *test_labels, int classes, bl_linear_result *out)
 {
 	probe p = { .c = *c, .classes = classes };
 	bl_tensor *x, *y;

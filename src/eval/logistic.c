@@ -117,8 +117,8 @@ typedef struct pass {
 	atomic_bool failed;
 } pass;
 
-static void standardise_row(const float *restrict x, const float *restrict mean, const float *restrict scale,
-			    int64_t width, float *restrict z)
+static void standardise_row(const float *restrict x, const float *restrict mean, const float *restrict scale, int64_t width,
+                            float *restrict z)
 {
 	for (int64_t j = 0; j < width; j++)
 		z[j] = (x[j] - mean[j]) * scale[j];
@@ -255,8 +255,7 @@ int bl_logistic_evaluate(void *ctx, const double *w, double *f, double *gradient
 	pass p = { .l = l };
 	int rc = -1;
 
-	p.dbias = bl_block_take((size_t)(chunks * l->classes) * sizeof(*p.dbias) +
-				(size_t)((chunks + 1) * n) * sizeof(*p.w));
+	p.dbias = bl_block_take((size_t)(chunks * l->classes) * sizeof(*p.dbias) + (size_t)((chunks + 1) * n) * sizeof(*p.w));
 	if (p.dbias) {
 		p.w = (float *)(p.dbias + chunks * l->classes);
 		p.dw = p.w + n;

@@ -21,7 +21,8 @@ static bl_tensor *features_of(const bl_tensor *z, int64_t *n, int64_t *f)
 	*n = bl_tensor_size(z, 0);
 	*f = bl_tensor_size(z, 1);
 	if (bad >= 0)
-		return bl_fail_null("feature %" PRId64 " of row %" PRId64 " is not finite (both counted from 1)", bad % *f + 1, bad / *f + 1);
+		return bl_fail_null("feature %" PRId64 " of row %" PRId64 " is not finite (both counted from 1)", bad % *f + 1,
+		                    bad / *f + 1);
 	return bl_tensor_contiguous((bl_tensor *)z);
 }
 

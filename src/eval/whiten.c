@@ -164,8 +164,10 @@ static int split(trial *t, const bl_rows *refs, double held_out, uint64_t seed)
 
 	held = held < HELD_MOST ? held : HELD_MOST;
 	if (held >= refs->n)
-		return bl_fail("whitening: %" PRId64 " %s too few to choose a ridge on a part of them: give one number as ridge, or "
-			       "more references", refs->n, bl_text_plural(refs->n, "reference is", "references are"));
+		return bl_fail("whitening: %" PRId64
+		               " %s too few to choose a ridge on a part of them: give one number as ridge, or "
+		               "more references",
+		               refs->n, bl_text_plural(refs->n, "reference is", "references are"));
 	t->order = bl_block_take((size_t)refs->n * sizeof(*t->order));
 	t->fit_labels = bl_block_take((size_t)refs->n * sizeof(*t->fit_labels));
 	if (!t->order || !t->fit_labels)
@@ -235,8 +237,7 @@ static int choose_ridge(const bl_whiten_config *c, const bl_rows *refs, int clas
 		rc = prepare(&t);
 	out->held_out_accuracy = -1;
 	for (int i = 0; rc == 0 && i < c->n_ridges; i++) {
-		double accuracy = c->stop && *c->stop ? bl_fail("stopped") :
-							try_ridge(&t, &c->knn, classes, c->ridges[i]);
+		double accuracy = c->stop && *c->stop ? bl_fail("stopped") : try_ridge(&t, &c->knn, classes, c->ridges[i]);
 
 		if (accuracy < 0)
 			rc = -1;
@@ -257,8 +258,8 @@ static int check(const char *what, const bl_tensor *refs, const bl_tensor *queri
 
 	if (bl_tensor_ndim(refs) != 2 || bl_tensor_ndim(queries) != 2 || bl_tensor_count(refs) == 0 ||
 	    bl_tensor_count(queries) == 0 || bl_tensor_size(refs, 1) != bl_tensor_size(queries, 1))
-		return bl_fail("%s: references are %s and queries %s, expected (N, F) and (M, F)", what,
-			       bl_tensor_text(refs, a), bl_tensor_text(queries, b));
+		return bl_fail("%s: references are %s and queries %s, expected (N, F) and (M, F)", what, bl_tensor_text(refs, a),
+		               bl_tensor_text(queries, b));
 	snprintf(who, sizeof(who), "%s: reference", what);
 	if (bl_rows_check(who, refs) < 0)
 		return -1;
@@ -364,8 +365,8 @@ static int whiten_all(pairs *p, double ridge)
 	return rc;
 }
 
-int bl_eval_whiten(const bl_whiten_config *config, const bl_tensor *refs, const int32_t *ref_labels,
-		   const bl_tensor *queries, int classes, bl_tensor *out[2], bl_whiten_result *result)
+int bl_eval_whiten(const bl_whiten_config *config, const bl_tensor *refs, const int32_t *ref_labels, const bl_tensor *queries,
+                   int classes, bl_tensor *out[2], bl_whiten_result *result)
 {
 	bl_whiten_config c = *config;
 	pairs p;

@@ -42,7 +42,7 @@ static void add_kind(panel *p, const bl_history *h, bl_column_kind kind)
 /* From below: a floor that is known, what the total is made of, the total. */
 static panel loss_of(const bl_history *h)
 {
-	panel p = {.n = 0};
+	panel p = { .n = 0 };
 	add_kind(&p, h, BL_COLUMN_FLOOR);
 	if (p.n && !(bl_history_newest(h, p.column[0]) > 0))
 		p.n = 0;
@@ -56,13 +56,13 @@ static panel loss_of(const bl_history *h)
 /* A panel for all scores, and one for each of the user's own columns. */
 static panels choose(const bl_history *h)
 {
-	panels all = {.n = 1, .panel = {loss_of(h)}};
-	panel own = {.n = 0}, *scores = &all.panel[1];
+	panels all = { .n = 1, .panel = { loss_of(h) } };
+	panel own = { .n = 0 }, *scores = &all.panel[1];
 	add_kind(scores, h, BL_COLUMN_SCORE);
 	all.n += scores->n > 0;
 	add_kind(&own, h, BL_COLUMN_OWN);
 	for (int i = 0; i < own.n && all.n < PANELS_MAX; i++)
-		all.panel[all.n++] = (panel){.n = 1, .column = {own.column[i]}};
+		all.panel[all.n++] = (panel){ .n = 1, .column = { own.column[i] } };
 	return all;
 }
 
@@ -70,7 +70,7 @@ static panels choose(const bl_history *h)
 
 static bl_ink ink_of(const bl_columns *c, int column)
 {
-	static const bl_ink parts[] = {BL_INK_BLUE, BL_INK_VERMILION, BL_INK_PURPLE, BL_INK_ORANGE, BL_INK_SKY};
+	static const bl_ink parts[] = { BL_INK_BLUE, BL_INK_VERMILION, BL_INK_PURPLE, BL_INK_ORANGE, BL_INK_SKY };
 	int before = 0;
 	switch ((bl_column_kind)c->column[column].kind) {
 	case BL_COLUMN_TOTAL: return BL_INK_BLACK;
@@ -112,10 +112,13 @@ static int add_lines(const bl_history *h, const panel *p, bl_series out[BL_COLUM
 		const bl_column *c = &h->columns.column[p->column[k]];
 		const double *x, *y;
 		int n = bl_history_line(h, p->column[k], &x, &y);
-		out[k] = (bl_series){.label = p->n > 1 ? bl_column_label(c) : "", .x = x, .y = y, .n = n,
-				     .ink = 1 + (int)ink_of(&h->columns, p->column[k]),
-				     .marks = bl_column_rare(c) ? BL_MARKS_ALL : BL_MARKS_NONE,
-				     .dashed = c->kind == BL_COLUMN_FLOOR};
+		out[k] = (bl_series){ .label = p->n > 1 ? bl_column_label(c) : "",
+			              .x = x,
+			              .y = y,
+			              .n = n,
+			              .ink = 1 + (int)ink_of(&h->columns, p->column[k]),
+			              .marks = bl_column_rare(c) ? BL_MARKS_ALL : BL_MARKS_NONE,
+			              .dashed = c->kind == BL_COLUMN_FLOOR };
 	}
 	return p->n;
 }
@@ -138,11 +141,14 @@ static bl_figure *make(const bl_history *h, const panels *all, const bl_live *ru
 		snprintf(step, sizeof step, "step (a point is the mean of %lld steps)", (long long)h->stride);
 	for (int k = 0; k < all->n; k++) {
 		const panel *p = &all->panel[k];
-		out[k] = (bl_panel){series[k], add_lines(h, p, series[k]),
-				      {.title = k ? "" : title, .xlabel = k + 1 == all->n ? step : "",
-				       .ylabel = k ? bl_column_label(&h->columns.column[p->column[0]]) : "loss",
-				       .logy = k == 0 && is_wide(h, p), .from = h->step[0] - 1,
-				       .to = fmax((double)h->last.step, h->step[0] + 1)}};
+		out[k] = (bl_panel){ series[k],
+			             add_lines(h, p, series[k]),
+			             { .title = k ? "" : title,
+			               .xlabel = k + 1 == all->n ? step : "",
+			               .ylabel = k ? bl_column_label(&h->columns.column[p->column[0]]) : "loss",
+			               .logy = k == 0 && is_wide(h, p),
+			               .from = h->step[0] - 1,
+			               .to = fmax((double)h->last.step, h->step[0] + 1) } };
 	}
 	return bl_figure_panels(out, all->n);
 }
@@ -152,7 +158,7 @@ static bl_figure *draw(const bl_history *h, const bl_live *run)
 	panels all = choose(h);
 	if (h->seen == 0 || all.panel[0].n == 0)
 		return bl_fail_null("the run has no records yet: there are no curves to draw");
-	bl_series (*series)[BL_COLUMNS_MAX] = calloc(PANELS_MAX, sizeof *series);
+	bl_series(*series)[BL_COLUMNS_MAX] = calloc(PANELS_MAX, sizeof *series);
 	bl_figure *f = series ? make(h, &all, run, series) : bl_fail_null("no memory for a figure");
 	free(series);
 	return f;

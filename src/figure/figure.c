@@ -113,7 +113,7 @@ static int check_panel(const bl_panel *p)
 		points += p->series[k].n;
 	if (p->n < 1 || p->n > MAX_SERIES || points == 0)
 		return bl_fail("a figure of lines takes 1 to %d series with points in them, not %d with %lld points", MAX_SERIES,
-			       p->n, (long long)points);
+		               p->n, (long long)points);
 	for (int k = 0; k < p->n; k++)
 		if (bl_series_check(&p->series[k], k, &p->axes) < 0)
 			return -1;
@@ -141,7 +141,7 @@ bl_figure *bl_figure_panels(const bl_panel *p, int n)
 
 bl_figure *bl_figure_lines(const bl_series *series, int n, const bl_axes *axes)
 {
-	return bl_figure_panels(&(bl_panel){series, n, *axes}, 1);
+	return bl_figure_panels(&(bl_panel){ series, n, *axes }, 1);
 }
 
 /* --- What is in it ------------------------------------------------------------------- */

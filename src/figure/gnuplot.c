@@ -58,7 +58,7 @@ static int set_signals(posix_spawnattr_t *attr)
 /* 0, or an errno. */
 static int spawn(struct child *c, int in)
 {
-	char *argv[] = {"gnuplot", "-d", "-", NULL}; /* -d: no init file of anybody's */
+	char *argv[] = { "gnuplot", "-d", "-", NULL }; /* -d: no init file of anybody's */
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	int rc = posix_spawn_file_actions_init(&files);
@@ -181,7 +181,7 @@ static int talk(struct child *c, const bl_piece *pieces, int count, void **pictu
 
 int bl_gnuplot_run(const bl_piece *pieces, int count, void **picture, size_t *n)
 {
-	struct child c = {.to = -1, .picture = -1, .said = -1};
+	struct child c = { .to = -1, .picture = -1, .said = -1 };
 	int rc = start(&c);
 	if (rc == 0)
 		rc = talk(&c, pieces, count, picture, n);

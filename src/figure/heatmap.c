@@ -19,7 +19,7 @@ struct plan {
 static struct plan make_plan(int64_t rows, int64_t cols, int most)
 {
 	int64_t side = rows > cols ? rows : cols;
-	struct plan p = {rows, cols, (side + most - 1) / most, 0, 0};
+	struct plan p = { rows, cols, (side + most - 1) / most, 0, 0 };
 	p.h = (rows + p.block - 1) / p.block;
 	p.w = (cols + p.block - 1) / p.block;
 	return p;
@@ -59,7 +59,7 @@ enum { DIM_TICS_MOST = 6 };
 /* At round dims that there are: by itself gnuplot would label the edge before dim 1 as 0. */
 static void add_dim_tics(bl_script *s, const char *axis, double first, double n)
 {
-	static const int factors[] = {2, 5, 10};
+	static const int factors[] = { 2, 5, 10 };
 	double step = 1, power = 1;
 	for (int k = 0; n / step > DIM_TICS_MOST; k++) {
 		step = power * factors[k % 3];
@@ -82,9 +82,10 @@ static void add_picture(bl_script *s, const bl_dots *m)
 {
 	int64_t side = m->rows > m->cols ? m->rows : m->cols, repeat = side < MIN_DOTS ? MAX_DOTS / side : 1;
 	double dx = m->dims.cols / (double)(m->cols * repeat), dy = m->dims.rows / (double)(m->rows * repeat);
-	bl_script_add(s, "plot '-' binary array=(%lld,%lld) format='%%float32' dx=%.9g dy=%.9g origin=(%.9g,%.9g) with image notitle\n",
-		      (long long)(m->cols * repeat), (long long)(m->rows * repeat), dx, dy, m->dims.col - .5 + dx / 2,
-		      m->dims.row - .5 + dy / 2);
+	bl_script_add(
+		s, "plot '-' binary array=(%lld,%lld) format='%%float32' dx=%.9g dy=%.9g origin=(%.9g,%.9g) with image notitle\n",
+		(long long)(m->cols * repeat), (long long)(m->rows * repeat), dx, dy, m->dims.col - .5 + dx / 2,
+		m->dims.row - .5 + dy / 2);
 	for (int64_t y = 0; y < m->rows * repeat; y++)
 		for (int64_t x = 0; x < m->cols * repeat; x++) {
 			float v = (float)bl_scale_place(m->scale, (double)m->dot[y / repeat * m->cols + x / repeat]);
@@ -104,8 +105,8 @@ static void add_numbers(bl_script *s, const float *dot, int64_t rows, int64_t co
 			snprintf(number, sizeof number, isfinite(place) ? "%.6g" : "NaN", place);
 			bl_script_add(s, "%s%c", number, x + 1 < cols ? ' ' : '\n');
 		}
-	bl_script_add(s, "EOD\nplot $M matrix using (%.9g + %.9g * $1):(%.9g + %.9g * $2):3 with image%s notitle\n", e->col - .5 + dx / 2, dx,
-		      e->row - .5 + dy / 2, dy, bl_script_look(s)->form == BL_FORM_TEX ? " pixels" : "");
+	bl_script_add(s, "EOD\nplot $M matrix using (%.9g + %.9g * $1):(%.9g + %.9g * $2):3 with image%s notitle\n",
+	              e->col - .5 + dx / 2, dx, e->row - .5 + dy / 2, dy, bl_script_look(s)->form == BL_FORM_TEX ? " pixels" : "");
 }
 
 static void add_dots(bl_script *s, const bl_dots *m)
@@ -129,9 +130,9 @@ static void add_title(bl_script *s, const bl_figure *f)
 	int n = snprintf(size, sizeof size, "%.0f × %.0f", m->dims.rows, m->dims.cols);
 	if (m->block > 1)
 		snprintf(size + n, sizeof size - (size_t)n, ", a dot is the rms of %lld × %lld elements", (long long)m->block,
-			 (long long)m->block);
+		         (long long)m->block);
 	bl_script_add(s, "set title ");
-	bl_script_stacked(s, (const char *const[]){*f->title ? f->title : "C", size}, 2, bl_script_look(s)->width - .4);
+	bl_script_stacked(s, (const char *const[]){ *f->title ? f->title : "C", size }, 2, bl_script_look(s)->width - .4);
 	bl_script_add(s, "\n");
 }
 
@@ -141,7 +142,7 @@ enum { TICS_LEAST = 2 };
 /* From 1 down in round steps, so many that two or more lie above the floor. */
 static double even_step(bl_scale scale)
 {
-	static const double steps[] = {.5, .25, .2, .1, .05, .02, .01};
+	static const double steps[] = { .5, .25, .2, .1, .05, .02, .01 };
 	int k = 0, last = (int)(sizeof steps / sizeof *steps) - 1;
 	while (k < last && (1 - scale.floor) / steps[k] < TICS_LEAST)
 		k++;
@@ -179,8 +180,9 @@ static void add_scale(bl_script *s, bl_scale scale)
 	if (scale.floor <= 0)
 		return;
 	char label[96];
-	snprintf(label, sizeof label, bl_script_look(s)->column ? "within ±%.2g: chance" : "within ±%.2g: what chance gives at this batch size",
-		 scale.floor);
+	snprintf(label, sizeof label,
+	         bl_script_look(s)->column ? "within ±%.2g: chance" : "within ±%.2g: what chance gives at this batch size",
+	         scale.floor);
 	bl_script_add(s, "set cblabel ");
 	bl_script_quoted(s, label);
 	bl_script_add(s, " offset 1.5, 0\nset rmargin %d\n", bl_script_look(s)->column ? 13 : 15);
@@ -188,11 +190,11 @@ static void add_scale(bl_script *s, bl_scale scale)
 
 static void add_axes(bl_script *s, bl_scale scale)
 {
-	bl_script_add(
-		s, "set size ratio -1\nunset grid\nset border 15 linecolor rgb '#404040'\n"
-		   "set xlabel 'j (second view)'\nset ylabel 'i (first view)'\n"
-		   "set palette defined (-1 '#0b3c7d', -.667 '#3f7fc0', -.333 '#a9cbe8', 0 '#fafafa', .333 '#f5b49a', "
-		   ".667 '#d25a45', 1 '#8c0f26')\n");
+	bl_script_add(s,
+	              "set size ratio -1\nunset grid\nset border 15 linecolor rgb '#404040'\n"
+	              "set xlabel 'j (second view)'\nset ylabel 'i (first view)'\n"
+	              "set palette defined (-1 '#0b3c7d', -.667 '#3f7fc0', -.333 '#a9cbe8', 0 '#fafafa', .333 '#f5b49a', "
+	              ".667 '#d25a45', 1 '#8c0f26')\n");
 	add_scale(s, scale);
 }
 
@@ -227,7 +229,8 @@ static float *dots_of(const bl_tensor *c, const struct plan *p)
 	if (values)
 		bl_tensor_read(c, values);
 	if (values && !any_finite(values, bl_tensor_count(c)))
-		bl_fail("a heatmap takes a matrix with numbers in it: all of shape %s are NaN or infinite", bl_tensor_text(c, shape));
+		bl_fail("a heatmap takes a matrix with numbers in it: all of shape %s are NaN or infinite",
+		        bl_tensor_text(c, shape));
 	else if (!values || !(dot = pool(values, p)))
 		bl_fail("no memory for a heatmap of shape %s", bl_tensor_text(c, shape));
 	free(values);
@@ -238,13 +241,12 @@ bl_figure *bl_figure_heatmap_of(const bl_tensor *c, const char *title, const bl_
 {
 	char shape[BL_SHAPE_TEXT];
 	if (bl_tensor_ndim(c) != 2 || bl_tensor_count(c) == 0)
-		return bl_fail_null("a heatmap takes a matrix (R,C), not a tensor of shape %s",
-				    bl_tensor_text(c, shape));
+		return bl_fail_null("a heatmap takes a matrix (R,C), not a tensor of shape %s", bl_tensor_text(c, shape));
 	struct plan p = make_plan(bl_tensor_size(c, 0), bl_tensor_size(c, 1), MAX_DOTS);
 	float *dot = dots_of(c, &p);
 	bl_figure *f = dot ? bl_figure_new(BL_FIGURE_MATRIX, title) : NULL;
 	if (f)
-		f->matrix = (bl_dots){dot, p.h, p.w, p.block, *dims, scale};
+		f->matrix = (bl_dots){ dot, p.h, p.w, p.block, *dims, scale };
 	else
 		free(dot);
 	return f;
@@ -254,7 +256,7 @@ bl_figure *bl_figure_heatmap_of(const bl_tensor *c, const char *title, const bl_
 bl_figure *bl_figure_heatmap(const bl_tensor *c, const char *title, int64_t batch)
 {
 	bool matrix = bl_tensor_ndim(c) == 2;
-	bl_extent all = {1, matrix ? (double)bl_tensor_size(c, 0) : 0, 1, matrix ? (double)bl_tensor_size(c, 1) : 0};
+	bl_extent all = { 1, matrix ? (double)bl_tensor_size(c, 0) : 0, 1, matrix ? (double)bl_tensor_size(c, 1) : 0 };
 	struct plan p = make_plan((int64_t)fmax(all.rows, 1), (int64_t)fmax(all.cols, 1), MAX_DOTS);
 	return bl_figure_heatmap_of(c, title, &all, bl_scale_of_chance((double)batch, (double)(p.block * p.block), false));
 }

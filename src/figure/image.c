@@ -44,12 +44,14 @@ static void add_dots(bl_script *s, const bl_pixels *p)
 	if (repeat == 1 && (form == BL_FORM_TEX || form == BL_FORM_GP)) {
 		bl_script_add(s, "$P << EOD\n");
 		for (int k = 0; k < p->w * p->h; k++)
-			bl_script_add(s, "%d %d %d %d %d\n", k % p->w, k / p->w, p->rgb[3 * k], p->rgb[3 * k + 1], p->rgb[3 * k + 2]);
+			bl_script_add(s, "%d %d %d %d %d\n", k % p->w, k / p->w, p->rgb[3 * k], p->rgb[3 * k + 1],
+			              p->rgb[3 * k + 2]);
 		bl_script_add(s, "EOD\nplot $P using 1:2:3:4:5 with rgbimage%s notitle\n", form == BL_FORM_TEX ? " pixels" : "");
 		return;
 	}
-	bl_script_add(s, "plot '-' binary array=(%d,%d) dx=%.9g dy=%.9g origin=(%.9g,%.9g) format='%%uchar' with rgbimage notitle\n", w, h, size,
-		      size, first, first);
+	bl_script_add(s,
+	              "plot '-' binary array=(%d,%d) dx=%.9g dy=%.9g origin=(%.9g,%.9g) format='%%uchar' with rgbimage notitle\n",
+	              w, h, size, size, first, first);
 	for (int y = 0; y < h; y++)
 		for (int x = 0; x < w; x++)
 			bl_script_bytes(s, p->rgb + 3 * ((size_t)(y / repeat) * (size_t)p->w + (size_t)(x / repeat)), 3);
@@ -59,7 +61,7 @@ void bl_pixels_draw(bl_script *s, const bl_figure *f)
 {
 	add_texts(s, f);
 	bl_script_add(s, "unset border\nunset tics\nunset grid\nset size ratio -1\nset xrange [-.5:%d.5]\nset yrange [%d.5:-.5]\n",
-		      f->pixels.w - 1, f->pixels.h - 1);
+	              f->pixels.w - 1, f->pixels.h - 1);
 	add_dots(s, &f->pixels);
 }
 
@@ -85,7 +87,7 @@ bl_figure *bl_figure_image(const uint8_t *rgb, int w, int h, const char *title, 
 	if (!f)
 		return NULL;
 	size_t bytes = 3 * (size_t)w * (size_t)h;
-	f->pixels = (bl_pixels){malloc(bytes), w, h, copy_notes(notes, n), n};
+	f->pixels = (bl_pixels){ malloc(bytes), w, h, copy_notes(notes, n), n };
 	if (!f->pixels.rgb || !f->pixels.notes) {
 		bl_figure_free(f);
 		return bl_fail_null("no memory for a picture of %d x %d pixels", w, h);

@@ -193,7 +193,7 @@ static void add_ranges(bl_script *s, const bl_panel *p)
 	/* So that no mark lies on an axis; on logarithmic ones their ranges have room. */
 	bool x = !a->logx && !(a->to > a->from), y = !a->logy && !a->named && !(a->high > a->low);
 	bl_script_add(s, "set offsets %s, %s, %s, %s\n", x ? "graph .02" : "0", x ? "graph .02" : "0", y ? "graph .05" : "0",
-		      y ? "graph .05" : "0");
+	              y ? "graph .05" : "0");
 }
 
 /* All is said anew, as a panel before may have said otherwise. */
@@ -202,10 +202,12 @@ static void add_axes(bl_script *s, const bl_panel *p, double height)
 	const bl_axes *axes = &p->axes;
 	double width = bl_script_look(s)->width;
 	add_text(s, "title", axes->title, width - .3, TITLE_LINES);
-	add_text(s, "xlabel", axes->xlabel, axes->named ? width - names_inches(s, axes) - .3 : width - .8, axes->named ? TITLE_LINES : 1);
+	add_text(s, "xlabel", axes->xlabel, axes->named ? width - names_inches(s, axes) - .3 : width - .8,
+	         axes->named ? TITLE_LINES : 1);
 	add_text(s, "ylabel", axes->ylabel, height - .6, 1);
-	bl_script_add(s, "unset logscale\nset autoscale\nset autoscale fix\nset xtics autofreq\nset ytics autofreq scale .6, .35\n"
-			 "set mxtics 2\nset mytics 2\nset format '%%g'\n");
+	bl_script_add(s,
+	              "unset logscale\nset autoscale\nset autoscale fix\nset xtics autofreq\nset ytics autofreq scale .6, .35\n"
+	              "set mxtics 2\nset mytics 2\nset format '%%g'\n");
 	add_ranges(s, p);
 	add_key(s, p);
 }
@@ -231,9 +233,9 @@ static const char *style_of(const bl_series *series, const bl_axes *axes)
 static void add_line(bl_script *s, const bl_series *series, const bl_axes *axes, int block, int k)
 {
 	int ink = series->ink ? series->ink - 1 : k;
-	bl_script_add(s, "%s$S%d with %s linecolor rgb '%s' linewidth %s pointtype %d pointsize %s dashtype %d ", k ? ", " : "", block,
-		      style_of(series, axes), bl_ink_text(ink), series->dashed ? "1" : "1.4", mark_of(ink), axes->equal ? ".3" : ".45",
-		      series->dashed ? 2 : 1 + ink / BL_INKS % 5);
+	bl_script_add(s, "%s$S%d with %s linecolor rgb '%s' linewidth %s pointtype %d pointsize %s dashtype %d ", k ? ", " : "",
+	              block, style_of(series, axes), bl_ink_text(ink), series->dashed ? "1" : "1.4", mark_of(ink),
+	              axes->equal ? ".3" : ".45", series->dashed ? 2 : 1 + ink / BL_INKS % 5);
 	if (*series->label) {
 		bl_script_add(s, "title ");
 		bl_script_fitted(s, series->label, bl_script_look(s)->width - .6 - KEY_SAMPLE, 1);
@@ -248,7 +250,8 @@ static void add_blocks(bl_script *s, const bl_panel *p, int *block)
 	for (int k = 0; k < p->n; k++) {
 		snprintf(name, sizeof name, "S%d", (*block)++);
 		const bl_series *of = &p->series[k];
-		bl_script_block(s, name, (const double *const[]){ of->x, of->y, of->low, of->high }, of->low && of->high ? 4 : 2, of->n);
+		bl_script_block(s, name, (const double *const[]){ of->x, of->y, of->low, of->high }, of->low && of->high ? 4 : 2,
+		                of->n);
 	}
 }
 
@@ -276,8 +279,8 @@ void bl_panels_draw(bl_script *s, const bl_figure *f)
 	for (int i = 0; i < f->panels; i++) {
 		double height = panel_height(f, i, look);
 		left -= height / whole;
-		bl_script_add(s, "set origin 0, %.4g\nset size %s 1, %.4g\n", fmax(left, 0), f->panel[i].axes.equal ? "ratio -1" : "noratio",
-			      height / whole);
+		bl_script_add(s, "set origin 0, %.4g\nset size %s 1, %.4g\n", fmax(left, 0),
+		              f->panel[i].axes.equal ? "ratio -1" : "noratio", height / whole);
 		add_panel(s, &f->panel[i], &drawn, height * look->height / whole, i > 0);
 	}
 	if (f->panels > 1)

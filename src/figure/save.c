@@ -18,8 +18,12 @@
 
 static int form_of(const char *path, bl_form *form)
 {
-	static const struct { const char *ending; bl_form form; } all[] = {
-		{ ".svg", BL_FORM_SVG }, { ".png", BL_FORM_PNG }, { ".pdf", BL_FORM_PDF }, { ".tex", BL_FORM_TEX }, { ".gp", BL_FORM_GP },
+	static const struct {
+		const char *ending;
+		bl_form form;
+	} all[] = {
+		{ ".svg", BL_FORM_SVG }, { ".png", BL_FORM_PNG }, { ".pdf", BL_FORM_PDF },
+		{ ".tex", BL_FORM_TEX }, { ".gp", BL_FORM_GP },
 	};
 	const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
 	for (size_t i = 0; dot && i < sizeof all / sizeof *all; i++)
@@ -33,10 +37,12 @@ static int form_of(const char *path, bl_form *form)
 static bl_look look_of(const bl_figure *f, bl_form form, bl_figure_width width)
 {
 	bool column = width == BL_FIGURE_COLUMN;
-	bl_look look = {.form = form, .column = column, .width = column ? COLUMN_INCHES : TEXT_INCHES, .font = column ? 7.5 : 8.5};
+	bl_look look = {
+		.form = form, .column = column, .width = column ? COLUMN_INCHES : TEXT_INCHES, .font = column ? 7.5 : 8.5
+	};
 	look.height = f->kind == BL_FIGURE_PANELS   ? bl_panels_height(f, &look)
-		      : f->kind == BL_FIGURE_MATRIX ? bl_matrix_height(f, &look)
-						    : bl_pixels_height(f, &look);
+	              : f->kind == BL_FIGURE_MATRIX ? bl_matrix_height(f, &look)
+	                                            : bl_pixels_height(f, &look);
 	return look;
 }
 
@@ -60,7 +66,7 @@ static void *draw(const bl_figure *f, const bl_look *look, size_t *n)
 	char *script = script_of(f, look, n);
 	void *picture = script;
 	if (script && look->form != BL_FORM_GP) {
-		int rc = bl_gnuplot_run(&(bl_piece){script, *n}, 1, &picture, n);
+		int rc = bl_gnuplot_run(&(bl_piece){ script, *n }, 1, &picture, n);
 		free(script);
 		picture = rc < 0 ? NULL : picture;
 	}
@@ -106,7 +112,7 @@ int bl_figure_save_as(const bl_figure *f, const char *path, const bl_figure_styl
 
 int bl_figure_save(const bl_figure *f, const char *path)
 {
-	return bl_figure_save_as(f, path, &(bl_figure_style){.width = BL_FIGURE_TEXT});
+	return bl_figure_save_as(f, path, &(bl_figure_style){ .width = BL_FIGURE_TEXT });
 }
 
 char *bl_figure_text(const bl_figure *f, const char *path, bl_figure_width width)

@@ -22,7 +22,7 @@ double bl_scale_place(bl_scale s, double v)
 bl_scale bl_scale_of_chance(double n, double elements, bool log)
 {
 	double floor = n > 1 ? (1 + 2 / sqrt(2 * fmax(elements, 1))) / sqrt(n - 1) : 0;
-	return (bl_scale){fmin(floor, .9), log};
+	return (bl_scale){ fmin(floor, .9), log };
 }
 
 double bl_scale_value(bl_scale s, double place)

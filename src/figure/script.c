@@ -21,13 +21,14 @@ struct bl_script {
 
 enum { SVG_DOTS = 96, PNG_DOTS = 300 }; /* an inch */
 
-static const char shared[] = "set encoding utf8\n"
-			     "set border 3 linecolor rgb '#404040' linewidth .8\n"
-			     "set tics nomirror out scale .6, .35 textcolor rgb '#202020'\n"
-			     "set mxtics 2\nset mytics 2\n"
-			     "set grid linecolor rgb '#e4e4e4' linewidth .6 linetype 1\n"
-			     "set datafile missing NaN\n"
-			     "set errorbars small\n";
+static const char shared[] =
+	"set encoding utf8\n"
+	"set border 3 linecolor rgb '#404040' linewidth .8\n"
+	"set tics nomirror out scale .6, .35 textcolor rgb '#202020'\n"
+	"set mxtics 2\nset mytics 2\n"
+	"set grid linecolor rgb '#e4e4e4' linewidth .6 linetype 1\n"
+	"set datafile missing NaN\n"
+	"set errorbars small\n";
 
 const char *bl_ink_text(int k)
 {
@@ -52,22 +53,25 @@ static void add_terminal(bl_script *s)
 	case BL_FORM_SVG:
 	case BL_FORM_GP:
 		fprintf(s->out, "set terminal svg noenhanced font 'sans-serif,%.9g' size %.0f, %.0f background '#ffffff'\n",
-			l->font * SVG_DOTS / 72, l->width * SVG_DOTS, l->height * SVG_DOTS);
+		        l->font * SVG_DOTS / 72, l->width * SVG_DOTS, l->height * SVG_DOTS);
 		break;
 	case BL_FORM_PNG:
-		fprintf(s->out, "set terminal pngcairo noenhanced font 'Sans,%.9g' fontscale %.9g linewidth %.9g pointscale %.9g size %.0f, %.0f\n",
-			l->font, (double)PNG_DOTS / SVG_DOTS, PNG_DOTS / 72., PNG_DOTS / 72., l->width * PNG_DOTS, l->height * PNG_DOTS);
+		fprintf(s->out,
+		        "set terminal pngcairo noenhanced font 'Sans,%.9g' fontscale %.9g linewidth %.9g pointscale %.9g size %.0f, %.0f\n",
+		        l->font, (double)PNG_DOTS / SVG_DOTS, PNG_DOTS / 72., PNG_DOTS / 72., l->width * PNG_DOTS,
+		        l->height * PNG_DOTS);
 		break;
 	case BL_FORM_PDF:
-		fprintf(s->out, "set terminal pdfcairo noenhanced font 'Sans,%.9g' fontscale .75 linewidth 1.3 pointscale 1.4 size %.9gin, %.9gin\n", l->font, l->width,
-			l->height);
+		fprintf(s->out,
+		        "set terminal pdfcairo noenhanced font 'Sans,%.9g' fontscale .75 linewidth 1.3 pointscale 1.4 size %.9gin, %.9gin\n",
+		        l->font, l->width, l->height);
 		break;
 	case BL_FORM_TEX:
 		fprintf(s->out, "set terminal pict2e color size %.9gin, %.9gin font ',%.9g'\n", l->width, l->height, l->font);
 		break;
 	case BL_FORM_SIXEL:
 		fprintf(s->out, "set terminal sixelgd noenhanced truecolor font ',%.9g' size %.0f, %.0f\n", l->font * 4 / 3,
-			l->width * SVG_DOTS, l->height * SVG_DOTS);
+		        l->width * SVG_DOTS, l->height * SVG_DOTS);
 		break;
 	}
 	if (!l->output)
@@ -93,7 +97,8 @@ bl_script *bl_script_new(const bl_look *look)
 	fputs(shared, s->out);
 	/* gnuplot knows little of how large TeX's letters are. */
 	fputs(look->form == BL_FORM_TEX ? "set key noenhanced samplen 1.8 spacing 1.7 width 3\n"
-					: "set key noenhanced samplen 1.8 spacing 1.1\n", s->out);
+	                                : "set key noenhanced samplen 1.8 spacing 1.1\n",
+	      s->out);
 	return s;
 }
 
@@ -118,13 +123,41 @@ void bl_script_bytes(bl_script *s, const void *bytes, size_t n)
 /* What TeX would obey stands for itself, and what plain LaTeX has no letter for is written as it can be. */
 static void put_tex(FILE *out, uint32_t u, const char *bytes, int n)
 {
-	static const struct { uint32_t u; const char *tex; } words[] = {
-		{ '\\', "\\textbackslash{}" }, { '~', "\\textasciitilde{}" }, { '^', "\\textasciicircum{}" }, { '{', "\\{" }, { '}', "\\}" },
-		{ '$', "\\$" }, { '&', "\\&" }, { '#', "\\#" }, { '_', "\\_" }, { '%', "\\%" }, { '<', "$<$" }, { '>', "$>$" }, { '|', "$|$" },
-		{ '"', "\\textquotedbl{}" }, { '`', "\\textasciigrave{}" }, { '-', "{-}" }, { 0xb1, "$\\pm$" }, { 0xb7, "$\\cdot$" },
-		{ 0xd7, "$\\times$" }, { 0x2026, "\\dots{}" }, { 0x3bb, "$\\lambda$" }, { 0x3bc, "$\\mu$" }, { 0x3c3, "$\\sigma$" },
-		{ 0x3c4, "$\\tau$" }, { 0x3b1, "$\\alpha$" }, { 0x3b2, "$\\beta$" }, { 0x3b3, "$\\gamma$" }, { 0x3b5, "$\\epsilon$" },
-		{ 0x3b7, "$\\eta$" }, { 0x3a3, "$\\Sigma$" }, { 0x394, "$\\Delta$" },
+	static const struct {
+		uint32_t u;
+		const char *tex;
+	} words[] = {
+		{ '\\', "\\textbackslash{}" },
+		{ '~', "\\textasciitilde{}" },
+		{ '^', "\\textasciicircum{}" },
+		{ '{', "\\{" },
+		{ '}', "\\}" },
+		{ '$', "\\$" },
+		{ '&', "\\&" },
+		{ '#', "\\#" },
+		{ '_', "\\_" },
+		{ '%', "\\%" },
+		{ '<', "$<$" },
+		{ '>', "$>$" },
+		{ '|', "$|$" },
+		{ '"', "\\textquotedbl{}" },
+		{ '`', "\\textasciigrave{}" },
+		{ '-', "{-}" },
+		{ 0xb1, "$\\pm$" },
+		{ 0xb7, "$\\cdot$" },
+		{ 0xd7, "$\\times$" },
+		{ 0x2026, "\\dots{}" },
+		{ 0x3bb, "$\\lambda$" },
+		{ 0x3bc, "$\\mu$" },
+		{ 0x3c3, "$\\sigma$" },
+		{ 0x3c4, "$\\tau$" },
+		{ 0x3b1, "$\\alpha$" },
+		{ 0x3b2, "$\\beta$" },
+		{ 0x3b3, "$\\gamma$" },
+		{ 0x3b5, "$\\epsilon$" },
+		{ 0x3b7, "$\\eta$" },
+		{ 0x3a3, "$\\Sigma$" },
+		{ 0x394, "$\\Delta$" },
 	};
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (words[i].u == u) {

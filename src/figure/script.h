@@ -36,9 +36,9 @@ void bl_script_quoted(bl_script *s, const char *text); /* NULL counts as "" */
 /* The same of a text that has to fit: in lines of so many inches at the most; what is left over ends in an ellipsis. */
 void bl_script_fitted(bl_script *s, const char *text, double inches, int lines);
 void bl_script_stacked(bl_script *s, const char *const *text, int n, double inches); /* n texts, a line each */
-int bl_look_lines(const bl_look *look, const char *text, double inches, int most); /* how many it takes */
-int bl_look_columns(const bl_look *look, double inches);                           /* characters that fit */
-double bl_look_line(const bl_look *look);                                          /* height of a line of text, inches */
+int bl_look_lines(const bl_look *look, const char *text, double inches, int most);   /* how many it takes */
+int bl_look_columns(const bl_look *look, double inches);                             /* characters that fit */
+double bl_look_line(const bl_look *look);                                            /* height of a line of text, inches */
 #define BL_SCRIPT_MOST 1e300 /* what is as large is not drawn: the span of an axis has to be a number */
 /* "$NAME << EOD ... EOD"; name is ours.  Values that are not finite become NaN, which gnuplot leaves out. */
 void bl_script_block(bl_script *s, const char *name, const double *const *columns, int many, int64_t n);

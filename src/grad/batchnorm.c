@@ -146,17 +146,22 @@ static void apply_chunk(void *ctx, int64_t i)
 {
 	const apply_job *j = ctx;
 	int64_t first, n = chunk_rows(j->x, i, &first), c = j->x->c;
-	bl_kernel()->norm(&(bl_norm_row){ .n = n, .c = c, .x = j->data + first * c,
+	bl_kernel()->norm(&(bl_norm_row){ .n = n,
+	                                  .c = c,
+	                                  .x = j->data + first * c,
 	                                  .residual = j->residual ? j->residual + first * c : NULL,
-	                                  .scale = j->x->scale, .shift = j->x->shift, .mean = j->x->mean,
-	                                  .y = j->y + first * c, .relu = j->x->relu });
+	                                  .scale = j->x->scale,
+	                                  .shift = j->x->shift,
+	                                  .mean = j->x->mean,
+	                                  .y = j->y + first * c,
+	                                  .relu = j->x->relu });
 }
 
 /* Going back. */
 typedef struct back_job {
 	const context *x;
 	const float *data, *y, *dy;
-	float *parts;                      /* [chunk][sum, dot][c], x in dot from its mean's first float */
+	float *parts; /* [chunk][sum, dot][c], x in dot from its mean's first float */
 	const float *by_g, *by_x, *by_1;
 	float *dx, *dresidual;
 	bool add, add_residual, has_residual;
@@ -165,12 +170,23 @@ typedef struct back_job {
 static bl_norm_back back_args(const back_job *j, int64_t i)
 {
 	int64_t first, n = chunk_rows(j->x, i, &first), at = first * j->x->c;
-	return (bl_norm_back){ .n = n, .c = j->x->c, .x = j->data + at, .y = j->y + at, .dy = j->dy + at,
-		               .scale = j->x->scale, .shift = j->x->shift, .mean = j->x->mean,
-		               .relu = j->x->relu, .masked_by_y = j->has_residual,
-		               .by_g = j->by_g, .by_x = j->by_x, .by_1 = j->by_1,
-		               .dx = j->dx ? j->dx + at : NULL, .dresidual = j->dresidual ? j->dresidual + at : NULL,
-		               .add = j->add, .add_residual = j->add_residual };
+	return (bl_norm_back){ .n = n,
+		               .c = j->x->c,
+		               .x = j->data + at,
+		               .y = j->y + at,
+		               .dy = j->dy + at,
+		               .scale = j->x->scale,
+		               .shift = j->x->shift,
+		               .mean = j->x->mean,
+		               .relu = j->x->relu,
+		               .masked_by_y = j->has_residual,
+		               .by_g = j->by_g,
+		               .by_x = j->by_x,
+		               .by_1 = j->by_1,
+		               .dx = j->dx ? j->dx + at : NULL,
+		               .dresidual = j->dresidual ? j->dresidual + at : NULL,
+		               .add = j->add,
+		               .add_residual = j->add_residual };
 }
 
 static void reduce_chunk(void *ctx, int64_t i)
@@ -256,8 +272,8 @@ static bl_tensor *sink_for(bl_tensor *t, bl_tensor *spent, bool *add, bool *dire
 	*direct = bl_grad_wants(t) && is_pixels(t);
 	if (*direct)
 		return spent ? bl_grad_sink_over(t, spent, add) : bl_grad_sink(t, add);
-	return t->ndim == 4 ? bl_tensor_new_image(t->shape[0], t->shape[1], t->shape[2], t->shape[3]) :
-	                      bl_tensor_new(t->ndim, t->shape);
+	return t->ndim == 4 ? bl_tensor_new_image(t->shape[0], t->shape[1], t->shape[2], t->shape[3])
+	                    : bl_tensor_new(t->ndim, t->shape);
 }
 
 static int settle(bl_tensor *t, bl_tensor *g, bool direct)
@@ -351,6 +367,6 @@ bl_tensor *bl_batchnorm(bl_tensor *x, const bl_norm_args *a)
 	}
 	bl_tensor_unref(in);
 	bl_tensor_unref(residual);
-	return bl_node_attach(y, BL_OP_batchnorm, 4, (bl_tensor *[]){ x, a->gamma, a->beta, a->residual }, backward, &c,
-	                      sizeof c, context_release);
+	return bl_node_attach(y, BL_OP_batchnorm, 4, (bl_tensor *[]){ x, a->gamma, a->beta, a->residual }, backward, &c, sizeof c,
+	                      context_release);
 }

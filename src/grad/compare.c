@@ -4,25 +4,25 @@
 #include "grad/node.h"
 
 /* X(name, result of a and b), in the order of bl_comparison */
-#define COMPARISONS(X)                                                                              \
-	X(lt, a < b)                                                                                \
-	X(le, a <= b)                                                                               \
-	X(gt, a > b)                                                                                \
-	X(ge, a >= b)                                                                               \
-	X(eq, a == b)                                                                               \
-	X(ne, a != b)                                                                               \
-	X(logical_and, a != 0 && b != 0)                                                            \
-	X(logical_or, a != 0 || b != 0)                                                             \
+#define COMPARISONS(X) \
+	X(lt, a < b) \
+	X(le, a <= b) \
+	X(gt, a > b) \
+	X(ge, a >= b) \
+	X(eq, a == b) \
+	X(ne, a != b) \
+	X(logical_and, a != 0 && b != 0) \
+	X(logical_or, a != 0 || b != 0) \
 	X(logical_xor, (a != 0) != (b != 0))
 
-#define DEFINE(name, result)                                                                        \
-	static void name##_run(void *ctx, int64_t n, float *const *v, const int64_t *s)             \
-	{                                                                                           \
-		(void)ctx;                                                                          \
-		for (int64_t i = 0; i < n; i++) {                                                   \
-			float a = v[1][i * s[1]], b = v[2][i * s[2]];                               \
-			v[0][i * s[0]] = (result) ? 1 : 0;                                          \
-		}                                                                                   \
+#define DEFINE(name, result) \
+	static void name##_run(void *ctx, int64_t n, float *const *v, const int64_t *s) \
+	{ \
+		(void)ctx; \
+		for (int64_t i = 0; i < n; i++) { \
+			float a = v[1][i * s[1]], b = v[2][i * s[2]]; \
+			v[0][i * s[0]] = (result) ? 1 : 0; \
+		} \
 	}
 COMPARISONS(DEFINE)
 

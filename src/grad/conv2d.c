@@ -33,16 +33,16 @@ static int check(const bl_tensor *x, const bl_tensor *w, const bl_tensor *b, bl_
 		return bl_fail("conv2d: expected images (N, C, H, W) and weights (K, C/groups, R, S), got %s and %s",
 		               bl_tensor_text(x, a), bl_tensor_text(w, c));
 	if (s.stride < 1 || s.padding < 0 || s.groups < 1 || s.dilation < 0)
-		return bl_fail("conv2d: stride %d, padding %d, groups %d, dilation %d: expected at least 1, 0, 1, 1", s.stride, s.padding,
-		               s.groups, s.dilation);
+		return bl_fail("conv2d: stride %d, padding %d, groups %d, dilation %d: expected at least 1, 0, 1, 1", s.stride,
+		               s.padding, s.groups, s.dilation);
 	if (x->shape[1] != w->shape[1] * s.groups || w->shape[0] % s.groups)
 		return bl_fail("conv2d: images %s do not fit weights %s with %d group%s: %lld channels against %lld",
 		               bl_tensor_text(x, a), bl_tensor_text(w, c), s.groups, s.groups == 1 ? "" : "s",
 		               (long long)x->shape[1], (long long)(w->shape[1] * s.groups));
 	if (w->shape[2] < 1 || w->shape[3] < 1 || x->shape[2] + 2 * s.padding < bl_conv_reach(w->shape[2], gap(s)) ||
 	    x->shape[3] + 2 * s.padding < bl_conv_reach(w->shape[3], gap(s)))
-		return bl_fail("conv2d: kernel of %s%s is larger than images %s with padding %d", bl_tensor_text(w, c), dilated(s, d),
-		               bl_tensor_text(x, a), s.padding);
+		return bl_fail("conv2d: kernel of %s%s is larger than images %s with padding %d", bl_tensor_text(w, c),
+		               dilated(s, d), bl_tensor_text(x, a), s.padding);
 	if (b && (b->ndim != 1 || b->shape[0] != w->shape[0]))
 		return bl_fail("conv2d: bias %s does not fit weights %s", bl_tensor_text(b, a), bl_tensor_text(w, c));
 	return 0;
@@ -50,8 +50,16 @@ static int check(const bl_tensor *x, const bl_tensor *w, const bl_tensor *b, bl_
 
 static bl_conv geometry(const bl_tensor *x, const bl_tensor *w, bl_conv_shape s)
 {
-	bl_conv g = { .n = x->shape[0], .c = x->shape[1], .h = x->shape[2], .w = x->shape[3], .k = w->shape[0],
-		      .r = w->shape[2], .s = w->shape[3], .stride = s.stride, .padding = s.padding, .groups = s.groups,
+	bl_conv g = { .n = x->shape[0],
+		      .c = x->shape[1],
+		      .h = x->shape[2],
+		      .w = x->shape[3],
+		      .k = w->shape[0],
+		      .r = w->shape[2],
+		      .s = w->shape[3],
+		      .stride = s.stride,
+		      .padding = s.padding,
+		      .groups = s.groups,
 		      .gap = gap(s) };
 	g.p = bl_conv_outputs(g.h, g.r, g.stride, g.padding, g.gap);
 	g.q = bl_conv_outputs(g.w, g.s, g.stride, g.padding, g.gap);

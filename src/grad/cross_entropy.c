@@ -90,9 +90,8 @@ static int ce_check(const bl_tensor *x, const int32_t *labels)
 		return bl_fail("cross_entropy: expected logits (N, K), got shape %s", bl_tensor_text(x, text));
 	for (int64_t n = 0; n < x->shape[0]; n++)
 		if (labels[n] < 0 || labels[n] >= x->shape[1])
-			return bl_fail("cross_entropy: label %d of row %lld is outside 0..%lld: the logits are %s",
-			               (int)labels[n], (long long)n, (long long)x->shape[1] - 1,
-			               bl_tensor_text(x, text));
+			return bl_fail("cross_entropy: label %d of row %lld is outside 0..%lld: the logits are %s", (int)labels[n],
+			               (long long)n, (long long)x->shape[1] - 1, bl_tensor_text(x, text));
 	return 0;
 }
 

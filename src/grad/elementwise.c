@@ -55,8 +55,7 @@ INLINE void unary_backward(const params *c, int64_t n, float *const *v, const in
 		slope1(n, v, s[0], s[1], s[2], s[3], f, *c);
 }
 
-INLINE void map2(int64_t n, float *restrict y, const float *a, const float *b, int64_t sy, int64_t sa, int64_t sb,
-                 binary_y *f)
+INLINE void map2(int64_t n, float *restrict y, const float *a, const float *b, int64_t sy, int64_t sa, int64_t sb, binary_y *f)
 {
 	for (int64_t i = 0; i < n; i++)
 		y[i * sy] = f(a[i * sa], b[i * sb]);
@@ -101,6 +100,7 @@ INLINE void binary_backward(bool add, int64_t n, float *const *v, const int64_t 
  * X(kernel, operation, y of x, dx of g = dL/dy, x and y).  c.p and c.q are the
  * operation's numbers.  Comparisons are written so that a NaN comes through.
  */
+/* clang-format off */
 #define UNARIES(X)                                                                                  \
 	X(affine, BL_OP_affine, c.p * x + c.q, g * c.p)                                             \
 	X(power, BL_OP_pow, powf(x, c.p), c.p == 0 ? 0 : g * c.p * powf(x, c.p - 1))                \
@@ -123,6 +123,7 @@ INLINE void binary_backward(bool add, int64_t n, float *const *v, const int64_t 
 	X(div, BL_OP_div, a / b, g / b, -g * a / (b * b))                                           \
 	X(maximum, BL_OP_maximum, a >= b || a != a ? a : b, a >= b ? g : 0, a >= b ? 0 : g)         \
 	X(minimum, BL_OP_minimum, a <= b || a != a ? a : b, a <= b ? g : 0, a <= b ? 0 : g)
+/* clang-format on */
 
 typedef struct unary {
 	enum bl_op op;
@@ -130,25 +131,25 @@ typedef struct unary {
 	bl_walk_fn *backward; /* dx, dy, x, y */
 } unary;
 
-#define DEFINE_UNARY(name, operation, y_expr, dx_expr)                                              \
-	INLINE float name##_y(float x, params c)                                                    \
-	{                                                                                           \
-		(void)c;                                                                            \
-		return y_expr;                                                                      \
-	}                                                                                           \
-	INLINE float name##_dx(float g, float x, float y, params c)                                 \
-	{                                                                                           \
-		(void)x, (void)y, (void)c;                                                          \
-		return dx_expr;                                                                     \
-	}                                                                                           \
-	static void name##_forward(void *ctx, int64_t n, float *const *v, const int64_t *s)         \
-	{                                                                                           \
-		unary_forward(ctx, n, v, s, name##_y);                                              \
-	}                                                                                           \
-	static void name##_backward(void *ctx, int64_t n, float *const *v, const int64_t *s)        \
-	{                                                                                           \
-		unary_backward(ctx, n, v, s, name##_dx);                                            \
-	}                                                                                           \
+#define DEFINE_UNARY(name, operation, y_expr, dx_expr) \
+	INLINE float name##_y(float x, params c) \
+	{ \
+		(void)c; \
+		return y_expr; \
+	} \
+	INLINE float name##_dx(float g, float x, float y, params c) \
+	{ \
+		(void)x, (void)y, (void)c; \
+		return dx_expr; \
+	} \
+	static void name##_forward(void *ctx, int64_t n, float *const *v, const int64_t *s) \
+	{ \
+		unary_forward(ctx, n, v, s, name##_y); \
+	} \
+	static void name##_backward(void *ctx, int64_t n, float *const *v, const int64_t *s) \
+	{ \
+		unary_backward(ctx, n, v, s, name##_dx); \
+	} \
 	static const unary name##_op = { operation, name##_forward, name##_backward };
 UNARIES(DEFINE_UNARY)
 
@@ -158,34 +159,34 @@ typedef struct binary {
 	bl_walk_fn *backward[2]; /* dx, dy, a, b */
 } binary;
 
-#define DEFINE_BINARY(name, operation, y_expr, da_expr, db_expr)                                    \
-	INLINE float name##_y(float a, float b)                                                     \
-	{                                                                                           \
-		return y_expr;                                                                      \
-	}                                                                                           \
-	INLINE float name##_da(float g, float a, float b)                                           \
-	{                                                                                           \
-		(void)a, (void)b;                                                                   \
-		return da_expr;                                                                     \
-	}                                                                                           \
-	INLINE float name##_db(float g, float a, float b)                                           \
-	{                                                                                           \
-		(void)a, (void)b;                                                                   \
-		return db_expr;                                                                     \
-	}                                                                                           \
-	static void name##_forward(void *ctx, int64_t n, float *const *v, const int64_t *s)         \
-	{                                                                                           \
-		(void)ctx;                                                                          \
-		binary_forward(n, v, s, name##_y);                                                  \
-	}                                                                                           \
-	static void name##_backward_a(void *ctx, int64_t n, float *const *v, const int64_t *s)      \
-	{                                                                                           \
-		binary_backward(*(bool *)ctx, n, v, s, name##_da);                                  \
-	}                                                                                           \
-	static void name##_backward_b(void *ctx, int64_t n, float *const *v, const int64_t *s)      \
-	{                                                                                           \
-		binary_backward(*(bool *)ctx, n, v, s, name##_db);                                  \
-	}                                                                                           \
+#define DEFINE_BINARY(name, operation, y_expr, da_expr, db_expr) \
+	INLINE float name##_y(float a, float b) \
+	{ \
+		return y_expr; \
+	} \
+	INLINE float name##_da(float g, float a, float b) \
+	{ \
+		(void)a, (void)b; \
+		return da_expr; \
+	} \
+	INLINE float name##_db(float g, float a, float b) \
+	{ \
+		(void)a, (void)b; \
+		return db_expr; \
+	} \
+	static void name##_forward(void *ctx, int64_t n, float *const *v, const int64_t *s) \
+	{ \
+		(void)ctx; \
+		binary_forward(n, v, s, name##_y); \
+	} \
+	static void name##_backward_a(void *ctx, int64_t n, float *const *v, const int64_t *s) \
+	{ \
+		binary_backward(*(bool *)ctx, n, v, s, name##_da); \
+	} \
+	static void name##_backward_b(void *ctx, int64_t n, float *const *v, const int64_t *s) \
+	{ \
+		binary_backward(*(bool *)ctx, n, v, s, name##_db); \
+	} \
 	static const binary name##_op = { operation, name##_forward, { name##_backward_a, name##_backward_b } };
 BINARIES(DEFINE_BINARY)
 
@@ -273,8 +274,7 @@ bl_tensor *bl_clamp(bl_tensor *a, float lo, float hi)
 }
 
 /* Binary operations. */
-static void binary_slope(const binary *b, int side, bl_tensor *const *in, const bl_tensor *dout, bl_tensor *dx,
-                         bool add)
+static void binary_slope(const binary *b, int side, bl_tensor *const *in, const bl_tensor *dout, bl_tensor *dx, bool add)
 {
 	bl_tensor x = bl_broadcast_view(in[0], dout->ndim, dout->shape);
 	bl_tensor y = bl_broadcast_view(in[1], dout->ndim, dout->shape);

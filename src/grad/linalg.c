@@ -26,8 +26,7 @@ static double *load(const char *op, const bl_tensor *t)
 	char text[BL_SHAPE_TEXT];
 	int64_t n = bl_tensor_count(t), bad = bl_tensor_find_nonfinite(t);
 	if (bad >= 0)
-		return bl_fail_null("%s: element %lld of the matrix %s is not finite", op, (long long)bad,
-		                    bl_tensor_text(t, text));
+		return bl_fail_null("%s: element %lld of the matrix %s is not finite", op, (long long)bad, bl_tensor_text(t, text));
 	double *out = doubles(n);
 	float *in = bl_block_take((size_t)n * sizeof *in);
 	if (in && out) {
@@ -160,8 +159,8 @@ bl_tensor *bl_linalg_solve(bl_tensor *a, bl_tensor *b)
 	if (check_square("solve", a) < 0)
 		return NULL;
 	if (b->ndim < 1 || b->ndim > 2 || b->shape[0] != a->shape[0])
-		return bl_fail_null("solve: shapes %s and %s do not fit: expected a right side of %lld rows",
-		                    bl_tensor_text(a, at), bl_tensor_text(b, bt), (long long)a->shape[0]);
+		return bl_fail_null("solve: shapes %s and %s do not fit: expected a right side of %lld rows", bl_tensor_text(a, at),
+		                    bl_tensor_text(b, bt), (long long)a->shape[0]);
 	return solve("solve", a, b);
 }
 

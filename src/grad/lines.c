@@ -89,8 +89,8 @@ static bl_tensor *sorted_places(const char *op, const bl_tensor *a, int64_t k, i
 {
 	char text[BL_SHAPE_TEXT];
 	if (a->shape[dim] > PLACES_MOST)
-		return bl_fail_null("%s: %lld elements along the %s dimension, expected at most %d", op,
-		                    (long long)a->shape[dim], bl_dim_ordinal(dim), PLACES_MOST);
+		return bl_fail_null("%s: %lld elements along the %s dimension, expected at most %d", op, (long long)a->shape[dim],
+		                    bl_dim_ordinal(dim), PLACES_MOST);
 	if (k < 0 || k > a->shape[dim])
 		return bl_fail_null("%s: %lld of the elements along the %s dimension of shape %s, expected 0 to %lld", op,
 		                    (long long)k, bl_dim_ordinal(dim), bl_tensor_text(a, text), (long long)a->shape[dim]);

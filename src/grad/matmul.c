@@ -55,7 +55,8 @@ static int multiply(const matrix *a, const matrix *b, int64_t k, bl_precision ho
 {
 	int64_t m = c->shape[0], n = c->shape[1], ld = most(n, 1);
 	if (how == BL_PRECISION_BF16)
-		return bl_gemm_bf16_parallel(a->transposed, b->transposed, m, n, k, a->data, a->ld, b->data, b->ld, add, c->data, ld);
+		return bl_gemm_bf16_parallel(a->transposed, b->transposed, m, n, k, a->data, a->ld, b->data, b->ld, add, c->data,
+		                             ld);
 	bl_gemm_parallel(a->transposed, b->transposed, m, n, k, 1, a->data, a->ld, b->data, b->ld, add ? 1 : 0, c->data, ld);
 	return 0;
 }
@@ -110,9 +111,8 @@ bl_tensor *bl_mm(bl_tensor *a, bl_tensor *b)
 	if (check_matrices("mm", "", a, b))
 		return NULL;
 	if (a->shape[1] != b->shape[0])
-		return bl_fail_null("mm: shapes %s and %s do not fit: %lld columns against %lld rows",
-		                    bl_tensor_text(a, at), bl_tensor_text(b, bt), (long long)a->shape[1],
-		                    (long long)b->shape[0]);
+		return bl_fail_null("mm: shapes %s and %s do not fit: %lld columns against %lld rows", bl_tensor_text(a, at),
+		                    bl_tensor_text(b, bt), (long long)a->shape[1], (long long)b->shape[0]);
 	bl_tensor *y = bl_tensor_new(2, (int64_t[]){ a->shape[0], b->shape[1] });
 	if (y && product(a, false, b, false, BL_PRECISION_FLOAT32, false, y)) {
 		bl_tensor_unref(y);
@@ -161,12 +161,11 @@ static int linear_check(const bl_tensor *x, const bl_tensor *w, const bl_tensor 
 	if (check_matrices("linear", "a weight of ", x, w))
 		return -1;
 	if (x->shape[1] != w->shape[1])
-		return bl_fail("linear: input %s and weight %s do not fit: %lld features against %lld",
-		               bl_tensor_text(x, xt), bl_tensor_text(w, wt), (long long)x->shape[1],
-		               (long long)w->shape[1]);
+		return bl_fail("linear: input %s and weight %s do not fit: %lld features against %lld", bl_tensor_text(x, xt),
+		               bl_tensor_text(w, wt), (long long)x->shape[1], (long long)w->shape[1]);
 	if (b && (b->ndim != 1 || b->shape[0] != w->shape[0]))
-		return bl_fail("linear: bias %s and weight %s do not fit: expected a bias of %lld",
-		               bl_tensor_text(b, xt), bl_tensor_text(w, wt), (long long)w->shape[0]);
+		return bl_fail("linear: bias %s and weight %s do not fit: expected a bias of %lld", bl_tensor_text(b, xt),
+		               bl_tensor_text(w, wt), (long long)w->shape[0]);
 	return 0;
 }
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 typedef struct bl_node {
-	uint64_t turn;  /* order of making; a node is younger than everything it was made from */
+	uint64_t turn; /* order of making; a node is younger than everything it was made from */
 	enum bl_op op;
 	int n;
 	bl_tensor *in[BL_NODE_INPUTS];
@@ -132,8 +132,8 @@ static void profile(bl_node *nd, enum bl_op op)
 		memcpy(nd->module, module, size);
 }
 
-bl_tensor *bl_node_attach(bl_tensor *out, enum bl_op op, int n, bl_tensor *const *in, bl_backward_fn *backward,
-                          const void *ctx, size_t ctx_size, void (*release)(void *ctx))
+bl_tensor *bl_node_attach(bl_tensor *out, enum bl_op op, int n, bl_tensor *const *in, bl_backward_fn *backward, const void *ctx,
+                          size_t ctx_size, void (*release)(void *ctx))
 {
 	char copy[BL_NODE_CONTEXT] = { 0 };
 	assert(ctx_size <= BL_NODE_CONTEXT);
@@ -416,7 +416,8 @@ static int check_start(const bl_tensor *t, const bl_tensor *seed)
 	if (!seed && bl_tensor_count(t) != 1)
 		return bl_fail("backward: expected a scalar, got shape %s", bl_tensor_text(t, a));
 	if (seed && !bl_tensor_same_shape(t, seed))
-		return bl_fail("backward: seed of shape %s for a tensor of shape %s", bl_tensor_text(seed, a), bl_tensor_text(t, b));
+		return bl_fail("backward: seed of shape %s for a tensor of shape %s", bl_tensor_text(seed, a),
+		               bl_tensor_text(t, b));
 	return 0;
 }
 

@@ -33,8 +33,8 @@ bool bl_node_wanted(int n, bl_tensor *const *in);
  * which may be NULL, called when the node goes.  Does nothing, but calls
  * release, when nothing is wanted.  Returns out; on an error lets out go and returns NULL.
  */
-bl_tensor *bl_node_attach(bl_tensor *out, enum bl_op op, int n, bl_tensor *const *in, bl_backward_fn *backward,
-                          const void *ctx, size_t ctx_size, void (*release)(void *ctx));
+bl_tensor *bl_node_attach(bl_tensor *out, enum bl_op op, int n, bl_tensor *const *in, bl_backward_fn *backward, const void *ctx,
+                          size_t ctx_size, void (*release)(void *ctx));
 
 /* Does this input take part in the backward under way? */
 bool bl_grad_wants(const bl_tensor *t);

@@ -146,17 +146,23 @@ static int check(const char *name, const bl_tensor *x, int kernel, int stride, i
 	if (x->ndim != 4)
 		return bl_fail("%s: expected images (N, C, H, W), got %s", name, bl_tensor_text(x, s));
 	if (kernel < 1 || stride < 1 || padding < 0 || 2 * padding > kernel)
-		return bl_fail("%s: kernel %d, stride %d, padding %d: expected at least 1, at least 1, 0 to half the kernel",
-		               name, kernel, stride, padding);
+		return bl_fail("%s: kernel %d, stride %d, padding %d: expected at least 1, at least 1, 0 to half the kernel", name,
+		               kernel, stride, padding);
 	if (x->shape[2] + 2 * padding < kernel || x->shape[3] + 2 * padding < kernel)
-		return bl_fail("%s: kernel %d is larger than images %s with padding %d", name, kernel, bl_tensor_text(x, s), padding);
+		return bl_fail("%s: kernel %d is larger than images %s with padding %d", name, kernel, bl_tensor_text(x, s),
+		               padding);
 	return 0;
 }
 
 static context geometry(const bl_tensor *x, int kernel, int stride, int padding)
 {
-	context g = { .n = x->shape[0], .c = x->shape[1], .h = x->shape[2], .w = x->shape[3], .kernel = kernel,
-		      .stride = stride, .padding = padding };
+	context g = { .n = x->shape[0],
+		      .c = x->shape[1],
+		      .h = x->shape[2],
+		      .w = x->shape[3],
+		      .kernel = kernel,
+		      .stride = stride,
+		      .padding = padding };
 	g.p = (g.h + 2 * padding - kernel) / stride + 1;
 	g.q = (g.w + 2 * padding - kernel) / stride + 1;
 	return g;

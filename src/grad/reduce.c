@@ -184,8 +184,8 @@ static bl_tensor *var_factor(var_node *nd, const bl_tensor *out, const bl_tensor
 	return f;
 }
 
-INLINE void var_slope(int64_t n, float *restrict dx, const float *x, const float *m, const float *f, int64_t sdx,
-                      int64_t sx, int64_t sm, int64_t sf, bool add)
+INLINE void var_slope(int64_t n, float *restrict dx, const float *x, const float *m, const float *f, int64_t sdx, int64_t sx,
+                      int64_t sm, int64_t sf, bool add)
 {
 	for (int64_t i = 0; add && i < n; i++)
 		dx[i * sdx] += (x[i * sx] - m[i * sm]) * f[i * sf];

@@ -150,8 +150,8 @@ bl_tensor *bl_select(bl_tensor *a, int dim, int64_t index)
 	if (p.dim < 0)
 		return NULL;
 	if (index < 0 || index >= a->shape[p.dim])
-		return bl_fail_null("select: index %lld is outside the %s dimension of shape %s",
-		                    (long long)index, bl_dim_ordinal(p.dim), bl_tensor_text(a, text));
+		return bl_fail_null("select: index %lld is outside the %s dimension of shape %s", (long long)index,
+		                    bl_dim_ordinal(p.dim), bl_tensor_text(a, text));
 	return part_new(BL_OP_view, a, &p);
 }
 
@@ -186,8 +186,7 @@ bl_tensor *bl_diag(bl_tensor *a)
 	if (a->ndim == 1)
 		return from_diagonal(a);
 	if (a->ndim != 2 || a->shape[0] != a->shape[1])
-		return bl_fail_null("diag: expected a square matrix or a vector, got shape %s",
-		                    bl_tensor_text(a, text));
+		return bl_fail_null("diag: expected a square matrix or a vector, got shape %s", bl_tensor_text(a, text));
 	return part_new(BL_OP_diag, a, &(part){ .of = diagonal });
 }
 
@@ -340,9 +339,8 @@ bl_tensor *bl_reshape(bl_tensor *a, int ndim, const int64_t *shape)
 	char at[BL_SHAPE_TEXT], bt[BL_SHAPE_TEXT];
 	int64_t filled[BL_MAXDIM] = { 0 };
 	if (fill_in(a, ndim, shape, filled))
-		return bl_fail_null("reshape: shape %s does not hold the %lld elements of %s",
-		                    bl_shape_text(ndim, shape, bt), (long long)bl_tensor_count(a),
-		                    bl_tensor_text(a, at));
+		return bl_fail_null("reshape: shape %s does not hold the %lld elements of %s", bl_shape_text(ndim, shape, bt),
+		                    (long long)bl_tensor_count(a), bl_tensor_text(a, at));
 	return bl_node_attach(reshaped(a, ndim, filled), BL_OP_reshape, 1, &a, reshape_back, NULL, 0, NULL);
 }
 
@@ -356,8 +354,7 @@ typedef struct repack {
 	bool add;
 } repack;
 
-static inline __attribute__((always_inline)) void tile(const repack *r, const float *from, float *to, int64_t rows,
-                                                       int64_t cols)
+static inline __attribute__((always_inline)) void tile(const repack *r, const float *from, float *to, int64_t rows, int64_t cols)
 {
 	for (int64_t j = 0; j < cols; j++)
 		for (int64_t i = 0; i < rows; i++) {
@@ -499,8 +496,8 @@ static int rows_check(const bl_tensor *a, const int64_t *rows, int64_t n)
 		               bl_tensor_text(a, text), (long long)n);
 	for (int64_t i = 0; i < n; i++)
 		if (rows[i] < 0 || rows[i] >= a->shape[0])
-			return bl_fail("index_rows: row %lld (number %lld of the index) is outside shape %s",
-			               (long long)rows[i], (long long)i, bl_tensor_text(a, text));
+			return bl_fail("index_rows: row %lld (number %lld of the index) is outside shape %s", (long long)rows[i],
+			               (long long)i, bl_tensor_text(a, text));
 	return 0;
 }
 
@@ -555,8 +552,8 @@ static int cat_check(const bl_tensor *first, const bl_tensor *t, int dim)
 		fits = d == dim || t->shape[d] == first->shape[d];
 	if (fits)
 		return 0;
-	return bl_fail("cat: shapes %s and %s do not fit along the %s dimension", bl_tensor_text(first, a),
-	               bl_tensor_text(t, b), bl_dim_ordinal(dim));
+	return bl_fail("cat: shapes %s and %s do not fit along the %s dimension", bl_tensor_text(first, a), bl_tensor_text(t, b),
+	               bl_dim_ordinal(dim));
 }
 
 static bl_tensor *cat_result(bl_tensor *const *parts, int n, int dim)

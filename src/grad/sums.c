@@ -214,11 +214,7 @@ static void plan_cuts(plan *p)
 
 int bl_sum_dims(const bl_sum_args *s)
 {
-	plan p = { .x = s->x->data,
-		   .mean = s->mean ? s->mean->data : NULL,
-		   .out = s->out->data,
-		   .add = s->add,
-		   .scale = s->scale };
+	plan p = { .x = s->x->data, .mean = s->mean ? s->mean->data : NULL, .out = s->out->data, .add = s->add, .scale = s->scale };
 	plan_dims(&p, s);
 	if (p.kept.count == 0)
 		return 0;

@@ -30,7 +30,8 @@ int bl_column_name_check(const char *name)
 		return bl_fail("the column's name '%.40s' has %zu characters: expected at most %d", name, n, BL_COLUMN_NAME - 1);
 	for (size_t i = 0; i < n; i++)
 		if (i == 0 ? !is_letter(name[0]) : !may_follow(name[i]))
-			return bl_fail("'%s' cannot be a column's name: expected a letter, then letters, digits, '_' and '.'", name);
+			return bl_fail("'%s' cannot be a column's name: expected a letter, then letters, digits, '_' and '.'",
+			               name);
 	return 0;
 }
 

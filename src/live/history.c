@@ -128,14 +128,13 @@ static void add_turn(bl_history *h, int column, const bl_record *before, const b
 	}
 	if (h->turns == BL_HISTORY_TURNS)
 		memmove(&h->turn[0], &h->turn[1], (size_t)--h->turns * sizeof h->turn[0]);
-	h->turn[h->turns++] = (bl_turn){column, r->step, r->step, from, to};
+	h->turn[h->turns++] = (bl_turn){ column, r->step, r->step, from, to };
 }
 
 static void add_turns(bl_history *h, const bl_record *r)
 {
 	const bl_columns *all = &h->columns;
-	for (int c = bl_columns_next(all, BL_COLUMN_PARAMETER, 0); c >= 0;
-	     c = bl_columns_next(all, BL_COLUMN_PARAMETER, c + 1))
+	for (int c = bl_columns_next(all, BL_COLUMN_PARAMETER, 0); c >= 0; c = bl_columns_next(all, BL_COLUMN_PARAMETER, c + 1))
 		add_turn(h, c, &h->last, r);
 }
 

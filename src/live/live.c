@@ -125,8 +125,9 @@ static bool measures_sane(const bl_snapshot *s)
 {
 	return s->step > 0 && s->n > 0 && s->d > 0 && within(s->grid, 1, BL_GRID_MAX) && within(s->diag, 1, BL_DIAG_MAX) &&
 	       s->grid <= s->d && s->diag <= s->d && s->sampled >= 0 && within(s->dead, 0, s->d) && s->grid_elements >= 0 &&
-	       within(s->spectrum, 0, BL_SPECTRUM_MAX) && within(s->pairs, 0, BL_PAIRS_MAX) && within(s->points, 0, BL_POINTS_MAX) && s->points_step >= 0 &&
-	       within(s->classes, 0, BL_CLASSES_MAX) && within(s->points_of, BL_POINTS_UNKNOWN, BL_POINTS_QUERIES);
+	       within(s->spectrum, 0, BL_SPECTRUM_MAX) && within(s->pairs, 0, BL_PAIRS_MAX) &&
+	       within(s->points, 0, BL_POINTS_MAX) && s->points_step >= 0 && within(s->classes, 0, BL_CLASSES_MAX) &&
+	       within(s->points_of, BL_POINTS_UNKNOWN, BL_POINTS_QUERIES);
 }
 
 static bool span_sane(int32_t from, int32_t n, int32_t cells, int32_t d)

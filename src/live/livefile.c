@@ -164,8 +164,7 @@ int bl_live_take_place(bl_live *l, const char *path)
 bl_live *bl_live_create(const char *path, const bl_live_info *info, const bl_columns *columns)
 {
 	if (info->steps < 0 || info->steps > LIVE_CAPACITY_MAX)
-		return bl_fail_null("live: %lld steps: expected 0 to %lld", (long long)info->steps,
-		                    (long long)LIVE_CAPACITY_MAX);
+		return bl_fail_null("live: %lld steps: expected 0 to %lld", (long long)info->steps, (long long)LIVE_CAPACITY_MAX);
 	bl_live *l = bl_livefile_writer(info->steps, columns);
 	if (!l)
 		return NULL;
@@ -252,7 +251,10 @@ static int find_section(bl_live *l, const struct live_header *h, int which, cons
 
 static int find_sections(bl_live *l, const struct live_header *h, const char *path)
 {
-	static const struct { const char *name; size_t least; } wanted[SECTIONS] = {
+	static const struct {
+		const char *name;
+		size_t least;
+	} wanted[SECTIONS] = {
 		[SECTION_MAILBOX] = { "mailbox", sizeof(struct live_mailbox) },
 		[SECTION_ASKS] = { "asks", sizeof(struct live_asks) },
 		[SECTION_INFO] = { "info", 2 * sizeof(struct live_turn) },

@@ -46,8 +46,8 @@ enum { SECTION_MAILBOX, SECTION_ASKS, SECTION_INFO, SECTION_STATE, SECTION_COLUM
 struct live_header {
 	char magic[8];
 	uint32_t version, mark;
-	int64_t capacity;   /* steps that the run has */
-	int64_t pid;        /* of the writer; with its start time and the boot, so that a reused pid is told apart */
+	int64_t capacity; /* steps that the run has */
+	int64_t pid;      /* of the writer; with its start time and the boot, so that a reused pid is told apart */
 	uint64_t pid_ticks;
 	char boot[40];
 	uint64_t sections;
@@ -122,36 +122,38 @@ struct live_writer {
 	bl_columns columns;
 	struct memory_extent extent[LIVE_EXTENTS_MAX];
 	int extents;
-	int64_t written;            /* records */
-	uint64_t snapshots;         /* published */
-	char *newest, *packed;      /* room for a packed snapshot each: the newest, and one that is to be kept */
-	size_t newest_size;         /* 0: none yet */
-	struct { uint64_t at, room; } area[2]; /* of the newest snapshots in the file */
+	int64_t written;       /* records */
+	uint64_t snapshots;    /* published */
+	char *newest, *packed; /* room for a packed snapshot each: the newest, and one that is to be kept */
+	size_t newest_size;    /* 0: none yet */
+	struct {
+		uint64_t at, room;
+	} area[2]; /* of the newest snapshots in the file */
 	struct live_list list;
 	/* Those of the list that are in memory, not in the file: in slots of one block, made once, so that steps allocate none. */
 	char *blob[LIVE_KEPT_ALL], *slots;
 	size_t slot_size;
-	int64_t most;               /* snapshots to keep */
+	int64_t most;                         /* snapshots to keep */
 	struct live_kept hole[LIVE_KEPT_ALL]; /* room in the file that thinning has left */
 	int holes;
 	bl_command queue[LIVE_SLOTS]; /* of this process, while there is no file */
 	int queued;
 	struct live_ask own_ask;
 	/* The copy on disk. */
-	uint64_t end;               /* bytes of the file that are somebody's */
+	uint64_t end; /* bytes of the file that are somebody's */
 	uint64_t turn[SECTIONS];
-	uint64_t taken;             /* the last command's ticket */
-	int failed;                 /* the errno of the last failure */
-	bool failing;               /* that was said, and the file was not whole since */
-	bool broken;                /* the file is not what it should be, and waits to be written anew */
-	int64_t look_at, retry_at;  /* ms: when it is looked whether it is whole, and, where broken, tried again */
-	int64_t check_at;           /* ms: when its content is compared with ours */
-	int64_t checked;            /* rows of the extents that were, round and round */
-	char *path;                 /* of the file, absolute; NULL: there was none yet */
-	char *owner;                /* as it was said by bl_live_owned; NULL: it was not */
+	uint64_t taken;            /* the last command's ticket */
+	int failed;                /* the errno of the last failure */
+	bool failing;              /* that was said, and the file was not whole since */
+	bool broken;               /* the file is not what it should be, and waits to be written anew */
+	int64_t look_at, retry_at; /* ms: when it is looked whether it is whole, and, where broken, tried again */
+	int64_t check_at;          /* ms: when its content is compared with ours */
+	int64_t checked;           /* rows of the extents that were, round and round */
+	char *path;                /* of the file, absolute; NULL: there was none yet */
+	char *owner;               /* as it was said by bl_live_owned; NULL: it was not */
 	bl_live_claim *claim;
-	bool lost;                  /* it was said that the run's folder is another's */
-	bool spoken;                /* of `problem` */
+	bool lost;   /* it was said that the run's folder is another's */
+	bool spoken; /* of `problem` */
 	char problem[200];
 };
 
@@ -164,25 +166,25 @@ struct live_cache {
 
 struct bl_live {
 	atomic_int refs;
-	int fd;                       /* -1: memory of this process */
+	int fd; /* -1: memory of this process */
 	pthread_mutex_t lock;
-	bool commands;                /* may send and ask */
+	bool commands; /* may send and ask */
 	int64_t capacity;
-	double started;               /* seconds since 1970, the writer's */
+	double started; /* seconds since 1970, the writer's */
 	int64_t pid;
 	uint64_t pid_ticks;
 	char boot[40];
-	char *path;                   /* where a reader opened it */
-	uint64_t device, inode;       /* of what it opened */
+	char *path;             /* where a reader opened it */
+	uint64_t device, inode; /* of what it opened */
 	struct live_section section[SECTIONS];
-	struct live_writer *writer;   /* NULL in a reader */
-	struct live_cache *cache;     /* readers only */
-	char damage[160];             /* of the file that it was read from; "": none that is known */
+	struct live_writer *writer; /* NULL in a reader */
+	struct live_cache *cache;   /* readers only */
+	char damage[160];           /* of the file that it was read from; "": none that is known */
 };
 
 /* disk.c: moving bytes. */
-bool bl_disk_read(int fd, uint64_t at, void *out, size_t n);         /* false: they are not there */
-int bl_disk_write(int fd, uint64_t at, const void *in, size_t n);    /* 0, or the errno of what failed */
+bool bl_disk_read(int fd, uint64_t at, void *out, size_t n);      /* false: they are not there */
+int bl_disk_write(int fd, uint64_t at, const void *in, size_t n); /* 0, or the errno of what failed */
 /* Before the file gets the name of another one: else a machine that stops might keep the name, and none of the bytes.  0 or errno. */
 int bl_disk_sync(int fd);
 /* FNV-1a over words of eight bytes, of which what is left over counts as filled up by 0. */
@@ -219,7 +221,7 @@ void bl_records_free(struct live_writer *w);
 
 /* pack.c: a snapshot as named parts, as long as they need to be.  kept: without views and region. */
 size_t bl_pack_most(void);
-size_t bl_pack_kept_most(int32_t d); /* of a kept one of width d; 0: no memory */
+size_t bl_pack_kept_most(int32_t d);                   /* of a kept one of width d; 0: no memory */
 int64_t bl_pack_step(const char head[LIVE_PACK_HEAD]); /* of a packed one, or -1 */
 size_t bl_pack(const bl_snapshot *s, bool kept, char *out);
 /* False: it is not whole, or cannot be believed. */

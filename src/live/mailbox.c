@@ -35,8 +35,9 @@ static int send_by_file(bl_live *l, const bl_command *c)
 	struct live_mailbox m;
 	if (bl_disk_lock(l->fd, at) != 0)
 		return -1;
-	int rc = bl_disk_read(l->fd, at->at, &m, sizeof m) && m.magic == LIVE_MAILBOX_MAGIC ? 0
-	             : bl_fail("live: the file was cut short");
+	int rc = bl_disk_read(l->fd, at->at, &m, sizeof m) && m.magic == LIVE_MAILBOX_MAGIC
+	                 ? 0
+	                 : bl_fail("live: the file was cut short");
 	uint64_t last = m.taken;
 	for (int i = 0; rc == 0 && i < LIVE_SLOTS; i++)
 		if (waits(&m.slot[i], m.taken) && m.slot[i].ticket > last)
@@ -103,7 +104,7 @@ static bool take_from_file(bl_live *l, bl_command *out)
 	w->taken = s->ticket;
 	bl_writer_put(l, at->at + offsetof(struct live_mailbox, taken), &w->taken, sizeof w->taken);
 	*out = (bl_command){ .kind = s->kind < BL_CMD_KINDS ? (bl_command_kind)s->kind : BL_CMD_NONE,
-	                     .sender = (int64_t)s->sender };
+		             .sender = (int64_t)s->sender };
 	memcpy(&out->value, &s->value, sizeof out->value);
 	memcpy(out->name, s->name, sizeof out->name - 1);
 	return true;

@@ -143,8 +143,9 @@ bool bl_owner_regain(bl_live *l)
 		if (back)
 			bl_writer_problem(l, "the run's live file was %s by somebody; it was written anew", what);
 		else if (!w->problem[0])
-			bl_writer_problem(l, "the run's live file was %s by somebody, and cannot be written anew: %s; training goes on",
-			                  what, strerror(err));
+			bl_writer_problem(
+				l, "the run's live file was %s by somebody, and cannot be written anew: %s; training goes on", what,
+				strerror(err));
 	} else if (rc != BL_LIVE_BUSY && !w->lost) {
 		bl_writer_problem(l, "%.150s: nothing more is kept there", bl_error());
 		w->lost = true;

@@ -26,13 +26,14 @@ _Static_assert(sizeof(struct blob_head) == LIVE_PACK_HEAD, "its head is read alo
 
 typedef struct part {
 	const char *name;
-	size_t at, most;                            /* in bl_snapshot: where, and how many bytes fit */
-	int64_t (*bytes)(const bl_snapshot *s);     /* NULL: always `most` */
-	bool kept;                                  /* also in snapshots of the past */
+	size_t at, most;                        /* in bl_snapshot: where, and how many bytes fit */
+	int64_t (*bytes)(const bl_snapshot *s); /* NULL: always `most` */
+	bool kept;                              /* also in snapshots of the past */
 } part;
 
 /* --- How long ---------------------------------------------------------------------- */
 
+/* clang-format off */
 static int64_t cells(const bl_snapshot *s) { return (int64_t)s->grid * s->grid * 4; }
 static int64_t rms(const bl_snapshot *s) { return s->rms_share > 0 ? cells(s) : 0; }
 static int64_t side(const bl_snapshot *s) { return s->rms_share > 0 ? (int64_t)s->grid * 4 : 0; }
@@ -41,10 +42,12 @@ static int64_t pairs(const bl_snapshot *s) { return (int64_t)s->pairs * (int64_t
 static int64_t spectrum(const bl_snapshot *s) { return (int64_t)s->spectrum * 4; }
 static int64_t region(const bl_snapshot *s) { return (int64_t)s->region_rows * s->region_cols * 4; }
 static int64_t region_rms(const bl_snapshot *s) { return s->region_share > 0 ? region(s) : 0; }
+/* clang-format on */
 static int64_t region_diagonal(const bl_snapshot *s)
 {
 	return s->region_share > 0 ? (int64_t)sizeof s->region_diagonal : 0;
 }
+/* clang-format off */
 static int64_t dims(const bl_snapshot *s) { return ((int64_t)s->region_rows + s->region_cols) * 4; }
 static int64_t points(const bl_snapshot *s) { return (int64_t)s->points * 8; }
 static int64_t labels(const bl_snapshot *s) { return (int64_t)s->points * 2; }
@@ -56,32 +59,81 @@ static int64_t has_views(const bl_snapshot *s, int k) { return k < s->view_count
 #define VIEW(k) \
 	static int64_t view##k(const bl_snapshot *s) { return has_views(s, k) * image(s); } \
 	static int64_t draws##k(const bl_snapshot *s) { return (int64_t)strnlen(s->view_draws[k], BL_DRAW_TEXT - 1) + 1; }
-VIEW(0) VIEW(1) VIEW(2) VIEW(3) VIEW(4) VIEW(5) VIEW(6) VIEW(7)
-_Static_assert(BL_VIEWS_MAX == 8, "a VIEW for each");
+/* clang-format on */
+VIEW(0) VIEW(1) VIEW(2) VIEW(3) VIEW(4) VIEW(5) VIEW(6) VIEW(7) _Static_assert(BL_VIEWS_MAX == 8, "a VIEW for each");
 
 /* --- The table ---------------------------------------------------------------------- */
 
-#define ONE(field, kept) { #field, offsetof(bl_snapshot, field), sizeof ((bl_snapshot *)0)->field, NULL, kept }
-#define MANY(field, bytes, kept) { #field, offsetof(bl_snapshot, field), sizeof ((bl_snapshot *)0)->field, bytes, kept }
+#define ONE(field, kept) \
+	{ \
+#field, offsetof(bl_snapshot, field), sizeof((bl_snapshot *)0)->field, NULL, kept \
+	}
+#define MANY(field, bytes, kept) \
+	{ \
+#field, offsetof(bl_snapshot, field), sizeof((bl_snapshot *)0)->field, bytes, kept \
+	}
 #define VIEW_ROWS(k) MANY(views[k], view##k, false), MANY(view_draws[k], draws##k, false)
 
 static const part parts[] = {
-	ONE(step, true), ONE(n, true), ONE(d, true), ONE(of_embeddings, true), ONE(grid, true), ONE(diag, true), ONE(grid_elements, true),
-	ONE(rms_share, true), ONE(rms_error, true), ONE(pairs, true), ONE(sampled, true), ONE(dead, true),
-	ONE(spectrum, true), ONE(rankme, true), ONE(quantile, true), ONE(histogram, true),
-	ONE(points, true), ONE(points_of, true), ONE(classes, true),
-	ONE(points_step, true), ONE(explained, true),
-	ONE(view_count, false), ONE(view_side, false), ONE(view_channels, false), ONE(image_channels, false),
-	ONE(view_row, false), ONE(view_label, false), ONE(view_class, false),
-	ONE(region, false), ONE(region_rows, false), ONE(region_cols, false), ONE(region_elements, false),
-	ONE(region_share, false), ONE(region_error, false),
+	ONE(step, true),
+	ONE(n, true),
+	ONE(d, true),
+	ONE(of_embeddings, true),
+	ONE(grid, true),
+	ONE(diag, true),
+	ONE(grid_elements, true),
+	ONE(rms_share, true),
+	ONE(rms_error, true),
+	ONE(pairs, true),
+	ONE(sampled, true),
+	ONE(dead, true),
+	ONE(spectrum, true),
+	ONE(rankme, true),
+	ONE(quantile, true),
+	ONE(histogram, true),
+	ONE(points, true),
+	ONE(points_of, true),
+	ONE(classes, true),
+	ONE(points_step, true),
+	ONE(explained, true),
+	ONE(view_count, false),
+	ONE(view_side, false),
+	ONE(view_channels, false),
+	ONE(image_channels, false),
+	ONE(view_row, false),
+	ONE(view_label, false),
+	ONE(view_class, false),
+	ONE(region, false),
+	ONE(region_rows, false),
+	ONE(region_cols, false),
+	ONE(region_elements, false),
+	ONE(region_share, false),
+	ONE(region_error, false),
 
-	MANY(mean, cells, true), MANY(extreme, cells, true), MANY(rms, rms, true), MANY(cell_diagonal, side, true),
-	MANY(diagonal, diag, true), MANY(pair, pairs, true), MANY(eigenvalues, spectrum, true),
-	MANY(singular, spectrum, true), MANY(class_name, classes, true), MANY(point, points, true), MANY(point_label, labels, true),
-	MANY(region_mean, region, false), MANY(region_extreme, region, false), MANY(region_rms, region_rms, false),
-	MANY(region_diagonal, region_diagonal, false), MANY(dims, dims, false),
-	VIEW_ROWS(0), VIEW_ROWS(1), VIEW_ROWS(2), VIEW_ROWS(3), VIEW_ROWS(4), VIEW_ROWS(5), VIEW_ROWS(6), VIEW_ROWS(7),
+	MANY(mean, cells, true),
+	MANY(extreme, cells, true),
+	MANY(rms, rms, true),
+	MANY(cell_diagonal, side, true),
+	MANY(diagonal, diag, true),
+	MANY(pair, pairs, true),
+	MANY(eigenvalues, spectrum, true),
+	MANY(singular, spectrum, true),
+	MANY(class_name, classes, true),
+	MANY(point, points, true),
+	MANY(point_label, labels, true),
+	MANY(region_mean, region, false),
+	MANY(region_extreme, region, false),
+	MANY(region_rms, region_rms, false),
+	MANY(region_diagonal, region_diagonal, false),
+	MANY(dims, dims, false),
+	VIEW_ROWS(0),
+	VIEW_ROWS(1),
+	VIEW_ROWS(2),
+	VIEW_ROWS(3),
+	VIEW_ROWS(4),
+	VIEW_ROWS(5),
+	VIEW_ROWS(6),
+	VIEW_ROWS(7),
 };
 enum { PARTS = sizeof parts / sizeof parts[0] };
 
@@ -173,8 +225,8 @@ static bool take_parts(const char *bytes, size_t n, bl_snapshot *out)
 			return false;
 		h.name[PART_NAME - 1] = '\0';
 		int k = find_part(h.name, next);
-		bool fits = k >= 0 && h.bytes <= parts[k].most && (!parts[k].bytes || h.bytes == length_of(&parts[k], out) ||
-		                                                    parts[k].most == BL_DRAW_TEXT);
+		bool fits = k >= 0 && h.bytes <= parts[k].most &&
+		            (!parts[k].bytes || h.bytes == length_of(&parts[k], out) || parts[k].most == BL_DRAW_TEXT);
 		if (k >= 0 && !fits)
 			return false;
 		if (k >= 0) {

@@ -113,8 +113,8 @@ int bl_live_add(bl_live *l, const bl_record *r)
 
 static void write_column(bl_live *l, int place)
 {
-	bl_writer_put(l, l->section[SECTION_COLUMNS].at + (size_t)place * sizeof(bl_column),
-	              &l->writer->columns.column[place], sizeof(bl_column));
+	bl_writer_put(l, l->section[SECTION_COLUMNS].at + (size_t)place * sizeof(bl_column), &l->writer->columns.column[place],
+	              sizeof(bl_column));
 }
 
 int bl_live_column(bl_live *l, const bl_column *column)
@@ -282,8 +282,7 @@ static bool in_file(const bl_live *l, int64_t i, bl_record *out)
 	if (bl_row_unpack(c->rows + (size_t)(i - c->from) * row_words(c->columns), c->columns, out))
 		return true;
 	c->n = 0; /* it may have been half written, or the file was written anew */
-	return cache_fill(l, i) &&
-	       bl_row_unpack(c->rows + (size_t)(i - c->from) * row_words(c->columns), c->columns, out);
+	return cache_fill(l, i) && bl_row_unpack(c->rows + (size_t)(i - c->from) * row_words(c->columns), c->columns, out);
 }
 
 bool bl_live_record(const bl_live *l, int64_t i, bl_record *out)

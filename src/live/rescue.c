@@ -18,18 +18,23 @@ enum { RANGES_SHOWN = 3, RUNS_MOST = 1024, SNAPSHOTS_MOST = 4096 };
 #define SEARCHED_MOST (INT64_C(1) << 30)
 
 struct rescue {
-	bl_live layout;         /* where the sections lie */
+	bl_live layout; /* where the sections lie */
 	bool head, info_whole, state_whole;
 	bl_live_info info;
 	struct live_state state;
 	bl_columns columns;
 	char *bytes;
 	size_t n;
-	bl_record *record;      /* as they were found */
+	bl_record *record; /* as they were found */
 	int64_t records, room;
-	struct found { size_t at, row; } *run; /* of rows: where the first lies, and how long each is */
+	struct found {
+		size_t at, row;
+	} * run; /* of rows: where the first lies, and how long each is */
 	int runs;
-	struct place { int64_t step; size_t at; } *snapshot; /* perhaps: their checks are looked at later */
+	struct place {
+		int64_t step;
+		size_t at;
+	} * snapshot; /* perhaps: their checks are looked at later */
 	int snapshots;
 };
 
@@ -137,7 +142,8 @@ static int search(struct rescue *r)
 	for (size_t at = 0; at < r->n; at += LIVE_ALIGN) {
 		note_snapshot(r, at);
 		for (int columns = r->columns.n; columns > 0; columns--)
-			if (!is_known(r, at, (size_t)(columns + 2) * 8) && take_row(r, at, columns, &record) && take_run(r, at, columns) != 0)
+			if (!is_known(r, at, (size_t)(columns + 2) * 8) && take_row(r, at, columns, &record) &&
+			    take_run(r, at, columns) != 0)
 				return -1;
 	}
 	return 0;
@@ -157,7 +163,8 @@ static void add_range(char *text, size_t size, int ranges, int64_t from, int64_t
 	size_t n = strlen(text);
 	if (ranges > RANGES_SHOWN)
 		return;
-	snprintf(text + n, size - n, from == to ? "%s%lld" : "%s%lld to %lld", ranges > 1 ? ", " : "", (long long)from, (long long)to);
+	snprintf(text + n, size - n, from == to ? "%s%lld" : "%s%lld to %lld", ranges > 1 ? ", " : "", (long long)from,
+	         (long long)to);
 }
 
 /* Of `all` records those whose steps are not there: "records 120 to 480, 500 are damaged". */
@@ -230,7 +237,8 @@ static int64_t most(int64_t a, int64_t b)
 static bl_live *rebuild(struct rescue *r, const struct live_header *h)
 {
 	int64_t last = r->records ? r->record[r->records - 1].step : 0;
-	int64_t all = r->state_whole && r->state.records <= (uint64_t)LIVE_CAPACITY_MAX ? most(last, (int64_t)r->state.records) : last;
+	int64_t all =
+		r->state_whole && r->state.records <= (uint64_t)LIVE_CAPACITY_MAX ? most(last, (int64_t)r->state.records) : last;
 	int64_t steps = most(r->info.steps < LIVE_CAPACITY_MAX ? r->info.steps : 0, all);
 	bl_live *l = bl_livefile_writer(steps, &r->columns);
 	bl_snapshot *s = malloc(sizeof *s);

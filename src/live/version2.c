@@ -16,8 +16,20 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { ALIGN = 4096, GRID = 128, DIAG = 512, BINS = 64, SPECTRUM = 128, VIEW = 64, POINTS = 1024, DRAW = 320, KEPT = 47,
-       SLOTS = 16, ASKS = 8, COPIES = 2 };
+enum {
+	ALIGN = 4096,
+	GRID = 128,
+	DIAG = 512,
+	BINS = 64,
+	SPECTRUM = 128,
+	VIEW = 64,
+	POINTS = 1024,
+	DRAW = 320,
+	KEPT = 47,
+	SLOTS = 16,
+	ASKS = 8,
+	COPIES = 2
+};
 
 struct old_turn {
 	uint64_t begun, done;
@@ -89,7 +101,9 @@ struct old_kept {
 };
 struct old_list {
 	int64_t n, interval;
-	struct { int64_t slot, step; } at[KEPT];
+	struct {
+		int64_t slot, step;
+	} at[KEPT];
 };
 
 struct old_image {
@@ -106,25 +120,37 @@ _Static_assert(sizeof(old_record) == 88 && sizeof(old_snapshot) % 8 == 0 && size
 
 /* --- Records ------------------------------------------------------------------------- */
 
-static const bl_columns columns = { 11, {
-	{ .name = "time", .unit = "s", .kind = BL_COLUMN_TIME, .precision = 6 },
-	{ .name = "invariance", .brief = "inv", .kind = BL_COLUMN_TERM },
-	{ .name = "redundancy", .kind = BL_COLUMN_TERM, .mark = 'R' },
-	{ .name = "weighted_redundancy", .label = "λ·redundancy", .brief = "λ·red", .kind = BL_COLUMN_WEIGHTED, .mark = 'r' },
-	{ .name = "lambda", .label = "λ", .kind = BL_COLUMN_PARAMETER, .precision = 3 },
-	{ .name = "total", .kind = BL_COLUMN_TOTAL, .mark = 'T' },
-	{ .name = "floor", .kind = BL_COLUMN_FLOOR, .precision = 3, .mark = '-' },
-	{ .name = "lr", .label = "learning rate", .brief = "lr", .kind = BL_COLUMN_RATE, .precision = 3, .mark = 'a' },
-	{ .name = "grad_norm", .label = "gradient norm", .kind = BL_COLUMN_MEASURE },
-	{ .name = "images_per_s", .label = "images/s", .unit = "images/s", .kind = BL_COLUMN_MEASURE, .fixed = 1, .mark = 's' },
-	{ .name = "knn", .label = "kNN accuracy", .brief = "kNN", .kind = BL_COLUMN_SCORE, .fixed = 1, .precision = 3 },
-} };
+static const bl_columns columns = {
+	11,
+	{
+		{ .name = "time", .unit = "s", .kind = BL_COLUMN_TIME, .precision = 6 },
+		{ .name = "invariance", .brief = "inv", .kind = BL_COLUMN_TERM },
+		{ .name = "redundancy", .kind = BL_COLUMN_TERM, .mark = 'R' },
+		{ .name = "weighted_redundancy",
+	          .label = "λ·redundancy",
+	          .brief = "λ·red",
+	          .kind = BL_COLUMN_WEIGHTED,
+	          .mark = 'r' },
+		{ .name = "lambda", .label = "λ", .kind = BL_COLUMN_PARAMETER, .precision = 3 },
+		{ .name = "total", .kind = BL_COLUMN_TOTAL, .mark = 'T' },
+		{ .name = "floor", .kind = BL_COLUMN_FLOOR, .precision = 3, .mark = '-' },
+		{ .name = "lr", .label = "learning rate", .brief = "lr", .kind = BL_COLUMN_RATE, .precision = 3, .mark = 'a' },
+		{ .name = "grad_norm", .label = "gradient norm", .kind = BL_COLUMN_MEASURE },
+		{ .name = "images_per_s",
+	          .label = "images/s",
+	          .unit = "images/s",
+	          .kind = BL_COLUMN_MEASURE,
+	          .fixed = 1,
+	          .mark = 's' },
+		{ .name = "knn", .label = "kNN accuracy", .brief = "kNN", .kind = BL_COLUMN_SCORE, .fixed = 1, .precision = 3 },
+	}
+};
 
 static bl_record record_of(const old_record *o)
 {
 	bl_record r = bl_record_empty(o->step);
-	const double v[] = { o->time, o->invariance, o->redundancy, o->lambda * o->redundancy, o->lambda, o->total, o->floor,
-	                     o->lr, o->grad_norm, o->images_per_s, o->knn };
+	const double v[] = { o->time,  o->invariance, o->redundancy, o->lambda * o->redundancy, o->lambda, o->total,
+		             o->floor, o->lr,         o->grad_norm,  o->images_per_s,           o->knn };
 	memcpy(r.value, v, sizeof v);
 	return r;
 }
@@ -199,8 +225,7 @@ static int take_snapshots(bl_live *l, int fd, const struct old_header *h)
 	bl_snapshot *s = malloc(sizeof *s);
 	if (o && s) {
 		take_kept(l, fd, h, o, s);
-		if (h->snapshot.done > 0 &&
-		    bl_disk_read(fd, AT(snapshot) + (h->snapshot.done & 1) * sizeof *o, o, sizeof *o))
+		if (h->snapshot.done > 0 && bl_disk_read(fd, AT(snapshot) + (h->snapshot.done & 1) * sizeof *o, o, sizeof *o))
 			publish(l, o, s);
 	}
 	int rc = o && s ? 0 : bl_fail("live: no memory for snapshots");
@@ -220,11 +245,12 @@ static int check(int fd, const struct old_header *h, const char *path)
 	if (h->mark != LIVE_MARK)
 		return bl_fail("%s: live file of another byte order", path);
 	if (h->info_size != sizeof(old_info) || h->snapshot_size != sizeof(old_snapshot) || h->record_size != sizeof(old_record))
-		return bl_fail("%s: live file of version 2 with other sizes (info %u, snapshot %u, record %u) than expected "
-		               "(%zu, %zu, %zu)", path, h->info_size, h->snapshot_size, h->record_size, sizeof(old_info),
-		               sizeof(old_snapshot), sizeof(old_record));
-	if (h->capacity < 1 || h->capacity > LIVE_CAPACITY_MAX || h->records_at < AT(kept) ||
-	    h->records_at > (UINT64_C(1) << 40))
+		return bl_fail(
+			"%s: live file of version 2 with other sizes (info %u, snapshot %u, record %u) than expected "
+			"(%zu, %zu, %zu)",
+			path, h->info_size, h->snapshot_size, h->record_size, sizeof(old_info), sizeof(old_snapshot),
+			sizeof(old_record));
+	if (h->capacity < 1 || h->capacity > LIVE_CAPACITY_MAX || h->records_at < AT(kept) || h->records_at > (UINT64_C(1) << 40))
 		return bl_fail("%s: live file with room for %lld records", path, (long long)h->capacity);
 	return 0;
 }
@@ -234,9 +260,15 @@ static bl_live_info info_of(int fd, const struct old_header *h)
 	old_info o = { .name = "", .message = "the live file cannot be read", .state = BL_RUN_FAILED };
 	if (h->info.done > 0)
 		bl_disk_read(fd, AT(info) + (h->info.done & 1) * sizeof o, &o, sizeof o);
-	bl_live_info i = { .state = (bl_run_state)o.state, .pid = o.pid, .step = o.step, .steps = o.steps,
-	                   .steps_per_epoch = o.steps_per_epoch, .batch = o.batch, .d = o.d, .parameters_m = o.parameters_m,
-	                   .started = o.started };
+	bl_live_info i = { .state = (bl_run_state)o.state,
+		           .pid = o.pid,
+		           .step = o.step,
+		           .steps = o.steps,
+		           .steps_per_epoch = o.steps_per_epoch,
+		           .batch = o.batch,
+		           .d = o.d,
+		           .parameters_m = o.parameters_m,
+		           .started = o.started };
 	memcpy(i.name, o.name, sizeof i.name);
 	memcpy(i.message, o.message, sizeof i.message);
 	return i;

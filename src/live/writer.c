@@ -67,8 +67,12 @@ void bl_writer_state(bl_live *l)
 {
 	struct live_writer *w = l->writer;
 	int area = (int)(w->snapshots & 1);
-	struct live_state s = { (uint64_t)w->written, w->snapshots, (uint32_t)w->columns.n, (uint32_t)w->extents,
-	                        w->newest_size ? w->area[area].at : 0, w->newest_size };
+	struct live_state s = { (uint64_t)w->written,
+		                w->snapshots,
+		                (uint32_t)w->columns.n,
+		                (uint32_t)w->extents,
+		                w->newest_size ? w->area[area].at : 0,
+		                w->newest_size };
 	bl_writer_turn(l, SECTION_STATE, &s, sizeof s);
 }
 
@@ -106,8 +110,11 @@ static size_t turn_room(size_t n)
 static uint64_t place_sections(bl_live *l, int64_t most)
 {
 	const size_t size[SECTIONS] = {
-		sizeof(struct live_mailbox), sizeof(struct live_asks), turn_room(sizeof(bl_live_info)),
-		turn_room(sizeof(struct live_state)), BL_COLUMNS_MAX * sizeof(bl_column),
+		sizeof(struct live_mailbox),
+		sizeof(struct live_asks),
+		turn_room(sizeof(bl_live_info)),
+		turn_room(sizeof(struct live_state)),
+		BL_COLUMNS_MAX * sizeof(bl_column),
 		LIVE_EXTENTS_MAX * sizeof(struct live_extent),
 		turn_room(offsetof(struct live_list, kept) + (size_t)most * sizeof(struct live_kept)),
 	};
@@ -129,8 +136,12 @@ void bl_writer_usual_sections(bl_live *l)
 
 static struct live_header header_of(const bl_live *l)
 {
-	struct live_header h = { .version = LIVE_VERSION, .mark = LIVE_MARK, .capacity = l->capacity, .pid = l->pid,
-	                         .pid_ticks = l->pid_ticks, .sections = SECTIONS };
+	struct live_header h = { .version = LIVE_VERSION,
+		                 .mark = LIVE_MARK,
+		                 .capacity = l->capacity,
+		                 .pid = l->pid,
+		                 .pid_ticks = l->pid_ticks,
+		                 .sections = SECTIONS };
 	memcpy(h.magic, LIVE_MAGIC, sizeof h.magic);
 	memcpy(h.boot, l->boot, sizeof h.boot);
 	memcpy(h.section, l->section, sizeof l->section);

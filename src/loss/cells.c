@@ -20,8 +20,8 @@ typedef struct grid {
 } grid;
 
 /* To out (N rows `pitch` apart) the sums of `count` columns of a strip whose rows are `width` apart, times `share`. */
-BL_CLONES_EXACT static void add_columns(int64_t n, int64_t width, int64_t count, const float *strip, float share,
-                                        float *out, int64_t pitch)
+BL_CLONES_EXACT static void add_columns(int64_t n, int64_t width, int64_t count, const float *strip, float share, float *out,
+                                        int64_t pitch)
 {
 	enum { LANES = 8 };
 	for (int64_t i = 0; i < n; i++, strip += width, out += pitch) {
@@ -47,7 +47,8 @@ static void add_strip(const grid *g, int view, int cell, int64_t from, int64_t w
 	start = start > from ? start : from;
 	end = end < from + width ? end : from + width;
 	if (start < end)
-		add_columns(g->s.n, bl_standard_pitch(width), end - start, strip + start - from, share, g->out[view] + cell, g->cells);
+		add_columns(g->s.n, bl_standard_pitch(width), end - start, strip + start - from, share, g->out[view] + cell,
+		            g->cells);
 }
 
 static void strip_of_cells(const grid *g, int64_t first, int64_t last, int64_t from, int64_t width, float *copy)
@@ -109,8 +110,7 @@ static int start_grid(grid *g, const bl_tensor *za, const bl_tensor *zb)
 	return rc;
 }
 
-int bl_standard_grid(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb, int cells, float *u, float *v,
-                     double *diag)
+int bl_standard_grid(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb, int cells, float *u, float *v, double *diag)
 {
 	grid g = { .cells = cells, .out = { u, v } };
 	if (bl_standard_measure(&g.s, dialect, za, zb))
@@ -120,8 +120,7 @@ int bl_standard_grid(bl_loss_dialect dialect, const bl_tensor *za, const bl_tens
 	return start_grid(&g, za, zb);
 }
 
-int bl_standard_cells(bl_loss_dialect dialect, const bl_tensor *x, const int32_t *dims, int64_t count, int cells,
-                      float *out)
+int bl_standard_cells(bl_loss_dialect dialect, const bl_tensor *x, const int32_t *dims, int64_t count, int cells, float *out)
 {
 	grid g = { .dims = dims, .count = count, .cells = cells, .out = { out, NULL } };
 	if (bl_standard_measure(&g.s, dialect, x, x) || bl_standard_check_dims(&g.s, dims, count))

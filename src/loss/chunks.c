@@ -9,8 +9,8 @@ struct bl_loss_chunks {
 	bl_loss *loss;
 	double settings[BL_LOSS_ROOM];
 	int views;
-	bl_tensor **part; /* views of chunk 0, of chunk 1 ... */
-	int n;            /* chunks */
+	bl_tensor **part;                /* views of chunk 0, of chunk 1 ... */
+	int n;                           /* chunks */
 	bl_tensor *whole[BL_LOSS_VIEWS]; /* after finish: all rows, with their gradients */
 };
 
@@ -125,7 +125,8 @@ static int backward_view(const bl_loss_chunks *c, int k, int v, int64_t from, bl
 	const bl_tensor *like = c->part[k * c->views + v];
 	bl_tensor *grad = bl_tensor_grad(c->whole[v]);
 	char has[BL_SHAPE_TEXT], needs[BL_SHAPE_TEXT];
-	if (bl_tensor_ndim(z) != 2 || bl_tensor_size(z, 0) != bl_tensor_size(like, 0) || bl_tensor_size(z, 1) != bl_tensor_size(like, 1))
+	if (bl_tensor_ndim(z) != 2 || bl_tensor_size(z, 0) != bl_tensor_size(like, 0) ||
+	    bl_tensor_size(z, 1) != bl_tensor_size(like, 1))
 		return bl_fail("chunk %d is %s now, it was %s", k, bl_tensor_text(z, has), bl_tensor_text(like, needs));
 	if (!grad) /* the loss does not depend on this view */
 		return 0;

@@ -25,5 +25,6 @@ bl_loss *bl_loss_of(const char *name)
 			return bl_loss_new(losses[i], NULL, NULL);
 	}
 	const char *near = bl_nearest(name, names);
-	return bl_fail_null("there is no loss '%s'%s%s%s", name, near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+	return bl_fail_null("there is no loss '%s'%s%s%s", name, near ? " (did you mean '" : "", near ? near : "",
+	                    near ? "'?)" : "");
 }

@@ -154,7 +154,8 @@ static int check_views(const bl_loss *l, bl_tensor *const *z, int views)
 		if (bl_tensor_ndim(z[v]) != 2 || bl_tensor_size(z[v], 0) < 2)
 			return bl_fail("expected embeddings (N, D) with N of 2 or more, got %s", bl_tensor_text(z[v], other));
 		if (bl_tensor_size(z[v], 0) != bl_tensor_size(z[0], 0) || bl_tensor_size(z[v], 1) != bl_tensor_size(z[0], 1))
-			return bl_fail("views of different shapes: %s and %s", bl_tensor_text(z[0], first), bl_tensor_text(z[v], other));
+			return bl_fail("views of different shapes: %s and %s", bl_tensor_text(z[0], first),
+			               bl_tensor_text(z[v], other));
 	}
 	return 0;
 }

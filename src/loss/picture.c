@@ -18,8 +18,7 @@ bl_tensor *bl_loss_correlation(bl_loss_dialect dialect, const bl_tensor *za, con
 		return NULL;
 	bl_tensor *c = bl_tensor_new(2, (int64_t[]){ s.d, s.d });
 	if (c)
-		bl_gemm_parallel(true, false, s.d, s.d, s.n, (float)(1 / (double)s.n), s.z[0], s.d, s.z[1], s.d, 0,
-		                 c->data, s.d);
+		bl_gemm_parallel(true, false, s.d, s.d, s.n, (float)(1 / (double)s.n), s.z[0], s.d, s.z[1], s.d, 0, c->data, s.d);
 	bl_standard_free(&s);
 	return c;
 }
@@ -143,15 +142,14 @@ static void finish(const picture *p, int64_t row, int64_t height, const columns 
 }
 
 /* Rows from..end of the matrix, which rows of cells from `cell` on begin and end with. */
-static void pool_rows(const picture *p, int64_t chunk, int64_t cell, int64_t from, int64_t end, float *strip,
-                      const columns *s)
+static void pool_rows(const picture *p, int64_t chunk, int64_t cell, int64_t from, int64_t end, float *strip, const columns *s)
 {
 	int64_t top, next;
 	bl_chunk_range(p->rows, p->gr, cell, &top, &next);
 	for (int64_t i = from; i < end; i += STRIP) {
 		int64_t rows = end - i < STRIP ? end - i : STRIP;
-		bl_gemm(true, false, rows, p->cols, p->n, (float)(1 / (double)p->n), p->u + i, p->rows, p->v, p->cols, 0,
-		        strip, p->cols);
+		bl_gemm(true, false, rows, p->cols, p->n, (float)(1 / (double)p->n), p->u + i, p->rows, p->v, p->cols, 0, strip,
+		        p->cols);
 		for (int64_t k = 0; k < rows; k++) {
 			add_row(strip + k * p->cols, p->cols, s->sum, s->extreme);
 			if (p->square)
@@ -201,15 +199,16 @@ static int draw(picture *p)
 	return atomic_load(&p->failed) ? bl_fail("picture of C: out of memory") : 0;
 }
 
-int bl_loss_picture(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb, int g, float *mean,
-                    float *extreme, float *diag)
+int bl_loss_picture(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb, int g, float *mean, float *extreme,
+                    float *diag)
 {
 	bl_standard s;
 	if (bl_standard_make(&s, dialect, za, zb))
 		return -1;
 	int rc = check_cells(s.d, g);
-	picture p = { .u = s.z[0], .v = s.z[1], .n = s.n, .rows = s.d, .cols = s.d, .gr = g, .gc = g, .mean = mean,
-	              .extreme = extreme };
+	picture p = {
+		.u = s.z[0], .v = s.z[1], .n = s.n, .rows = s.d, .cols = s.d, .gr = g, .gc = g, .mean = mean, .extreme = extreme
+	};
 	for (int64_t i = 0; diag && i < s.d; i++)
 		diag[i] = (float)s.diag[i];
 	rc = rc == 0 ? draw(&p) : rc;
@@ -262,10 +261,19 @@ int bl_loss_region(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor
 		return -1;
 	int64_t n = bl_tensor_size(za, 0);
 	float *u = bl_block_take((size_t)(n * (rows->n + cols->n)) * sizeof *u), *v = u ? u + n * rows->n : NULL;
-	picture p = { .u = u, .v = v, .n = n, .rows = rows->n, .cols = cols->n, .gr = rows->cells, .gc = cols->cells,
-	              .mean = out->mean, .extreme = out->extreme };
+	picture p = { .u = u,
+		      .v = v,
+		      .n = n,
+		      .rows = rows->n,
+		      .cols = cols->n,
+		      .gr = rows->cells,
+		      .gc = cols->cells,
+		      .mean = out->mean,
+		      .extreme = out->extreme };
 	int rc = u && bl_standard_pick(dialect, za, rows->dims, rows->n, u) == 0 &&
-	         bl_standard_pick(dialect, zb, cols->dims, cols->n, v) == 0 ? 0 : -1;
+	                         bl_standard_pick(dialect, zb, cols->dims, cols->n, v) == 0
+	                 ? 0
+	                 : -1;
 	if (rc == 0)
 		rc = out->rms ? draw_apart(&p, rows, cols, bl_tensor_size(za, 1), out) : draw(&p);
 	bl_block_give(u);

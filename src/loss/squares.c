@@ -75,7 +75,8 @@ static void pair_chunk(void *ctx, int64_t chunk)
 /* sum (a.cells,b.cells) over pairs n != m of <a_n, a_m> <b_n, b_m>. */
 static int sum_pairs(job *p, double *sum)
 {
-	int64_t cells = (int64_t)p->a.cells * p->b.cells, most = ROOM / (p->samples * (p->a.cells > p->b.cells ? p->a.cells : p->b.cells));
+	int64_t cells = (int64_t)p->a.cells * p->b.cells,
+		most = ROOM / (p->samples * (p->a.cells > p->b.cells ? p->a.cells : p->b.cells));
 	p->rows = most < 4 ? 4 : most < ROWS ? most : ROWS;
 	p->chunks = (p->samples + p->rows - 1) / p->rows;
 	p->part = bl_block_take((size_t)(p->chunks * cells) * sizeof *p->part);
@@ -129,7 +130,8 @@ static double row_sums(const side *a, int64_t ca, const side *b, int64_t cb, int
 	double square = 0;
 	for (int v = 0; v < 2; v++) {
 		bl_chunk_range(of[v]->n, of[v]->cells, cell[v], &from, &to);
-		bl_gemm(false, true, s, s, to - from, 1, of[v]->x + from, of[v]->n, of[v]->x + from, of[v]->n, 0, gram + v * s * s, s);
+		bl_gemm(false, true, s, s, to - from, 1, of[v]->x + from, of[v]->n, of[v]->x + from, of[v]->n, 0, gram + v * s * s,
+		        s);
 	}
 	memset(h, 0, (size_t)s * sizeof *h);
 	for (int64_t n = 0; n < s; n++)
@@ -296,7 +298,8 @@ static void take_diagonal(const float *u, const float *v, int64_t n, const bl_lo
 	for (int64_t i = 0; i < rows->n; i++) {
 		diag[i] /= (float)n;
 		if (cross[i] >= 0)
-			square[(int64_t)cell_of(rows, i) * cols->cells + cell_of(cols, cross[i])] -= (double)diag[i] * (double)diag[i];
+			square[(int64_t)cell_of(rows, i) * cols->cells + cell_of(cols, cross[i])] -=
+				(double)diag[i] * (double)diag[i];
 	}
 }
 
@@ -340,9 +343,9 @@ int bl_loss_rms_of(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor
                    const bl_loss_side *cols, bl_loss_rms *out)
 {
 	room m = { NULL };
-	int rc = rows->cells >= 1 && cols->cells >= 1 && rows->cells <= rows->n && cols->cells <= cols->n ?
-	         fill(dialect, za, zb, rows, cols, out, &m) :
-	         bl_fail("rms of C: expected 1 cell or more a side, and no more than dims");
+	int rc = rows->cells >= 1 && cols->cells >= 1 && rows->cells <= rows->n && cols->cells <= cols->n
+	                 ? fill(dialect, za, zb, rows, cols, out, &m)
+	                 : bl_fail("rms of C: expected 1 cell or more a side, and no more than dims");
 	bl_block_give(m.u);
 	bl_block_give(m.square);
 	return rc;

@@ -15,8 +15,8 @@ static int check(const bl_tensor *za, const bl_tensor *zb)
 {
 	char a[BL_SHAPE_TEXT], b[BL_SHAPE_TEXT];
 	if (za->ndim != 2 || zb->ndim != 2)
-		return bl_fail("barlow loss: expected embeddings (N, D) of two views, got %s and %s",
-		               bl_tensor_text(za, a), bl_tensor_text(zb, b));
+		return bl_fail("barlow loss: expected embeddings (N, D) of two views, got %s and %s", bl_tensor_text(za, a),
+		               bl_tensor_text(zb, b));
 	if (!bl_tensor_same_shape(za, zb))
 		return bl_fail("barlow loss: the views' embeddings differ in shape: %s and %s", bl_tensor_text(za, a),
 		               bl_tensor_text(zb, b));
@@ -99,8 +99,7 @@ static void clear_tail(int64_t n, int64_t width, int64_t pitch, float *copy)
 }
 
 /* Rows of x, D apart, into a dense copy: strides of a power of two would make rows evict each other from the cache. */
-BL_CLONES_EXACT static void load(int64_t n, int64_t d, int64_t width, const float *restrict x, int64_t pitch,
-                                 float *restrict copy)
+BL_CLONES_EXACT static void load(int64_t n, int64_t d, int64_t width, const float *restrict x, int64_t pitch, float *restrict copy)
 {
 	for (int64_t i = 0; i < n; i++, x += d, copy += pitch) {
 		if (i + AHEAD < n)
@@ -114,13 +113,13 @@ BL_CLONES_EXACT static void load(int64_t n, int64_t d, int64_t width, const floa
 enum { RUN = 8 };
 #define EACH_OF(rows) _Pragma("GCC unroll 8") for (int r = 0; r < (rows); r++)
 
-static inline __attribute__((always_inline)) void add_moments(int rows, int64_t pitch, const float *x,
-                                                              const float *first, double *restrict sum,
-                                                              double *restrict square)
+static inline __attribute__((always_inline)) void add_moments(int rows, int64_t pitch, const float *x, const float *first,
+                                                              double *restrict sum, double *restrict square)
 {
 	for (int64_t j = 0; j < pitch; j++) {
 		float a = 0, b = 0;
-		EACH_OF(rows) {
+		EACH_OF(rows)
+		{
 			float c = x[r * pitch + j] - first[j];
 			a += c;
 			b += c * c;
@@ -219,8 +218,8 @@ static void standardise(const bl_standard *s, int64_t pitch, float *copy)
 	scale(s->n, pitch, copy, &m, inv);
 }
 
-static inline __attribute__((always_inline)) void add_products(int rows, int64_t pitch, const float *za,
-                                                               const float *zb, double *sum)
+static inline __attribute__((always_inline)) void add_products(int rows, int64_t pitch, const float *za, const float *zb,
+                                                               double *sum)
 {
 	for (int64_t j = 0; j < pitch; j++) {
 		float a = 0;
@@ -469,14 +468,15 @@ static inline __attribute__((always_inline)) void finish_row(const bl_standard_p
 		dz[j] = k * dz[j] + (other[j] * w[j] + row);
 }
 
-static inline __attribute__((always_inline)) void add_sums(int rows, const bl_standard_part *p, int64_t i,
-                                                           double *restrict sum, double *restrict along)
+static inline __attribute__((always_inline)) void add_sums(int rows, const bl_standard_part *p, int64_t i, double *restrict sum,
+                                                           double *restrict along)
 {
 	int64_t pitch = p->pitch, width = p->width;
 	const float *dz = p->dz + i * pitch, *z = p->z + i * pitch;
 	for (int64_t j = 0; j < width; j++) {
 		float a = 0, b = 0;
-		EACH_OF(rows) {
+		EACH_OF(rows)
+		{
 			float d = dz[r * pitch + j];
 			a += d;
 			b += d * z[r * pitch + j];

@@ -47,8 +47,7 @@ int bl_standard_pick(bl_loss_dialect dialect, const bl_tensor *x, const int32_t 
 int bl_standard_grid(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb, int cells, float *u, float *v,
                      double *diag);
 /* The same of columns dims[0..count-1] of one view. */
-int bl_standard_cells(bl_loss_dialect dialect, const bl_tensor *x, const int32_t *dims, int64_t count, int cells,
-                      float *out);
+int bl_standard_cells(bl_loss_dialect dialect, const bl_tensor *x, const int32_t *dims, int64_t count, int cells, float *out);
 
 /*
  * What these are made of.  measure checks both views and fills n, d, divisor and eps alone; some standardises columns

@@ -87,8 +87,7 @@ struct cells {
 	bl_snapshot *pairs; /* NULL: of no interest */
 };
 
-static int fill_rms(const bl_look *l, bl_tensor *const z[2], const bl_loss_side side[2], int64_t samples,
-                    const struct cells *out)
+static int fill_rms(const bl_look *l, bl_tensor *const z[2], const bl_loss_side side[2], int64_t samples, const struct cells *out)
 {
 	bl_loss_rms r = { .rms = out->rms, .diagonal = out->diagonal, .samples = samples, .key = (uint64_t)l->step };
 	double n = (double)bl_tensor_size(z[0], 0);
@@ -107,13 +106,16 @@ static void take_pairs(const bl_loss_pair *pair, int n, bl_snapshot *s)
 }
 
 /* Of these dims: means and extremes, and, where they are all that there are, also the rms and the diagonal. */
-static int fill_direct(const bl_look *l, bl_tensor *const z[2], const bl_loss_side side[2], bool all,
-                       const struct cells *out)
+static int fill_direct(const bl_look *l, bl_tensor *const z[2], const bl_loss_side side[2], bool all, const struct cells *out)
 {
 	float *scratch = NULL;
 	bl_loss_pair pair[BL_PAIRS_MAX];
-	bl_loss_cells c = { .mean = out->mean, .extreme = out->extreme, .rms = out->rms, .diagonal = out->diagonal, .pair = pair,
-	                    .pairs = out->pairs ? BL_PAIRS_MAX : 0 };
+	bl_loss_cells c = { .mean = out->mean,
+		            .extreme = out->extreme,
+		            .rms = out->rms,
+		            .diagonal = out->diagonal,
+		            .pair = pair,
+		            .pairs = out->pairs ? BL_PAIRS_MAX : 0 };
 	size_t cells = (size_t)side[0].cells * (size_t)side[1].cells;
 	if (!all && !(scratch = bl_block_take(2 * cells * sizeof *scratch)))
 		return -1;
@@ -135,8 +137,8 @@ static void all_dims(const struct span *s, int32_t *dims)
 }
 
 /* Elements of the matrix behind the extremes, or -1. */
-static int64_t pool(const bl_look *l, bl_tensor *const z[2], const struct span *rows, const struct span *cols,
-                    bl_heat_effort e, const struct cells *out)
+static int64_t pool(const bl_look *l, bl_tensor *const z[2], const struct span *rows, const struct span *cols, bl_heat_effort e,
+                    const struct cells *out)
 {
 	int32_t *dims = bl_block_take((size_t)(rows->n + cols->n) * sizeof *dims);
 	bool all = is_whole(rows, e.most) && is_whole(cols, e.most);
@@ -177,8 +179,7 @@ static void multiply_means(const float *u, int64_t rows, const float *v, int64_t
 	bl_gemm(true, false, rows, cols, n, (float)(1 / (double)n), u, rows, v, cols, 0, mean, cols);
 }
 
-static int all_means(const bl_look *l, bl_tensor *const z[2], const struct span *rows, const struct span *cols,
-                     float *mean)
+static int all_means(const bl_look *l, bl_tensor *const z[2], const struct span *rows, const struct span *cols, float *mean)
 {
 	int64_t n = bl_tensor_size(z[0], 0);
 	float *u = bl_block_take((size_t)(n * (rows->cells + cols->cells)) * sizeof *u), *v = u ? u + n * rows->cells : NULL;

@@ -24,17 +24,17 @@
 #define FRAMES .006
 #define FRAMES_ASKED .02
 #define SLOW .005
-#define SLOW_ASKED .015   /* while one waits for an order, or for points */
+#define SLOW_ASKED .015 /* while one waits for an order, or for points */
 #define HZ 10.
 #define HZ_ASKED 30.
 #define SPECTRUM_GUESS 1e-9 /* seconds, times min(N,D)^2 (10 min(N,D) + D), before it was ever measured */
-#define SPECTRUM_LAST 1.  /* seconds that the last step may spend on it, whatever the budget */
-#define ORDER_HOLDS 2.    /* seconds of training: dims that change places all the time cannot be read */
+#define SPECTRUM_LAST 1.    /* seconds that the last step may spend on it, whatever the budget */
+#define ORDER_HOLDS 2.      /* seconds of training: dims that change places all the time cannot be read */
 /* Seconds between frames that more of C is worth. */
 #define PATIENCE 4.
 #define PATIENCE_ASKED 1.
-#define POINTS_COST .25   /* seconds that points may cost at once, if few rows will do */
-#define FORGETS .98       /* a frame: what a larger sample cost once need not be true for ever */
+#define POINTS_COST .25 /* seconds that points may cost at once, if few rows will do */
+#define FORGETS .98     /* a frame: what a larger sample cost once need not be true for ever */
 
 enum { POINTS_LEAST = 128, SAMPLES_LEAST = 64, SAMPLES_NARROW = 1024, EFFORTS = 64 };
 
@@ -43,24 +43,24 @@ enum { SPECTRUM = 1 << TASK_SPECTRUM, ORDER = 1 << TASK_ORDER, POINTS = 1 << TAS
 
 struct bl_monitor {
 	const bl_source *source;
-	double interval;          /* seconds between frames while nobody asks */
-	double last_at, trained;  /* of the last frame: the clock, and training until then */
-	double earned_at;         /* training until the budgets grew last */
+	double interval;         /* seconds between frames while nobody asks */
+	double last_at, trained; /* of the last frame: the clock, and training until then */
+	double earned_at;        /* training until the budgets grew last */
 	bl_meter frames, slow;
 	double price[TASKS];
-	int turn;                 /* the slow task that is next, if it is wanted */
+	int turn; /* the slow task that is next, if it is wanted */
 	int64_t n, d;
 	bl_heat_effort effort[EFFORTS]; /* ascending; the last one is all */
-	int efforts, at;          /* which one is made */
-	double above;             /* what a frame cost with the next one; 0: never tried */
-	bl_order order;           /* of dims, unless PLAIN */
-	double ordered_at;        /* seconds of training */
+	int efforts, at;                /* which one is made */
+	double above;                   /* what a frame cost with the next one; 0: never tried */
+	bl_order order;                 /* of dims, unless PLAIN */
+	double ordered_at;              /* seconds of training */
 	int32_t *dims;
 	bl_points *points;
-	bool pointless;           /* points failed: once is enough */
-	bl_region answered;       /* while paused */
+	bool pointless;     /* points failed: once is enough */
+	bl_region answered; /* while paused */
 	int64_t answered_step;
-	bl_snapshot *snapshot;    /* keeps the slow parts from one to the next */
+	bl_snapshot *snapshot; /* keeps the slow parts from one to the next */
 };
 
 /* --- Making --------------------------------------------------------------------------- */
@@ -207,8 +207,9 @@ static int find_points(bl_monitor *m, const bl_look *l)
 static int run_task(bl_monitor *m, const bl_look *l, int task)
 {
 	double start = bl_now();
-	int rc = task == TASK_SPECTRUM ? bl_measure_spectrum(l, m->snapshot) :
-	         task == TASK_ORDER ? arrange(m, l) : find_points(m, l);
+	int rc = task == TASK_SPECTRUM ? bl_measure_spectrum(l, m->snapshot)
+	         : task == TASK_ORDER  ? arrange(m, l)
+	                               : find_points(m, l);
 	m->price[task] = bl_now() - start;
 	m->slow.credit -= m->price[task];
 	return rc;

@@ -16,29 +16,29 @@ typedef struct bl_monitor bl_monitor;
 typedef struct bl_source {
 	bl_dataset *data;
 	bl_pipeline *pipeline[BL_VIEWS_MOST];
-	int views;                     /* of an image; 0: 2 */
+	int views; /* of an image; 0: 2 */
 	uint64_t seed;
 	int64_t steps_per_epoch;
 	bl_module *encoder;
-	bl_dataset *points;            /* what the embedding's points are of */
-	bl_points_of points_of;        /* and what these are */
+	bl_dataset *points;     /* what the embedding's points are of */
+	bl_points_of points_of; /* and what these are */
 	const float *mean, *std;
 	int batch;
-	const volatile int *stop;      /* ends the making of points */
+	const volatile int *stop; /* ends the making of points */
 } bl_source;
 
 /* What there is to see after a step; all borrowed. */
 typedef struct bl_look {
 	int64_t step;
-	double trained;                /* seconds of training so far: the budget is a part of them */
-	bool last;                     /* of the run */
-	bool paused;                   /* no step was made since the last look: only what a viewer asks anew is answered */
+	double trained; /* seconds of training so far: the budget is a part of them */
+	bool last;      /* of the run */
+	bool paused;    /* no step was made since the last look: only what a viewer asks anew is answered */
 	bl_loss_dialect dialect;
-	bool of_embeddings;            /* the loss is made of no matrix: C is that of the embeddings in this dialect */
-	bl_tensor *z[2];               /* (N,D) */
+	bool of_embeddings;             /* the loss is made of no matrix: C is that of the embeddings in this dialect */
+	bl_tensor *z[2];                /* (N,D) */
 	bl_tensor *view[BL_VIEWS_MOST]; /* (N,C,H,W), NULL behind the last; the first NULL: drawn again */
-	const int64_t *rows;           /* of the data set, N of them, or NULL */
-	const bl_region *asked;        /* by a viewer, or NULL; bl_monitor_look asks for itself */
+	const int64_t *rows;            /* of the data set, N of them, or NULL */
+	const bl_region *asked;         /* by a viewer, or NULL; bl_monitor_look asks for itself */
 } bl_look;
 
 /* source may be NULL: then there are no views but those of the look, and no points. */

@@ -58,8 +58,13 @@ static void draw(const struct image *v, int which, bl_snapshot *s)
 
 static void draw_from_batch(const bl_tensor *v, int64_t i, int which, bl_snapshot *s)
 {
-	struct image image = { bl_tensor_data(v) + i * bl_tensor_stride(v, 0), bl_tensor_size(v, 1), bl_tensor_size(v, 2),
-	                       bl_tensor_size(v, 3), bl_tensor_stride(v, 1), bl_tensor_stride(v, 2), bl_tensor_stride(v, 3) };
+	struct image image = { bl_tensor_data(v) + i * bl_tensor_stride(v, 0),
+		               bl_tensor_size(v, 1),
+		               bl_tensor_size(v, 2),
+		               bl_tensor_size(v, 3),
+		               bl_tensor_stride(v, 1),
+		               bl_tensor_stride(v, 2),
+		               bl_tensor_stride(v, 3) };
 	draw(&image, which, s);
 }
 
@@ -69,10 +74,10 @@ static void draw_from_batch(const bl_tensor *v, int64_t i, int which, bl_snapsho
 static bl_view_key key_of(const bl_look *l, const bl_source *source, int64_t row, int which)
 {
 	int32_t redraw = l->asked ? l->asked->redraw : 0;
-	bl_view_key key = { .seed = source->seed, .sample = (uint32_t)row, .step = l->step - 1,
-	                    .label = 1 + bl_dataset_label(source->data, row) };
-	key.epoch = redraw > 0 ? 2 * (uint32_t)redraw + (uint32_t)which
-			       : (uint32_t)((l->step - 1) / source->steps_per_epoch);
+	bl_view_key key = {
+		.seed = source->seed, .sample = (uint32_t)row, .step = l->step - 1, .label = 1 + bl_dataset_label(source->data, row)
+	};
+	key.epoch = redraw > 0 ? 2 * (uint32_t)redraw + (uint32_t)which : (uint32_t)((l->step - 1) / source->steps_per_epoch);
 	key.view = redraw > 0 ? BL_STREAM_USER : (uint32_t)which;
 	return key;
 }

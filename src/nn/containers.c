@@ -9,8 +9,7 @@ static bl_tensor *run_first(bl_module *m, bl_tensor *x, int n)
 {
 	bl_tensor *h = bl_tensor_ref(x);
 	for (int i = 0, taken; h && i < n; i += taken) {
-		bool fuse = i + 1 < n && bl_module_can_fuse(m->child[i].module) &&
-		            bl_module_is_relu(m->child[i + 1].module);
+		bool fuse = i + 1 < n && bl_module_can_fuse(m->child[i].module) && bl_module_is_relu(m->child[i + 1].module);
 		bl_tensor *y = fuse ? bl_module_run_fused(m, i, h, NULL, true) : bl_module_run_child(m, i, h);
 		bl_tensor_unref(h);
 		h = y;
@@ -65,8 +64,7 @@ static int same_shape(const bl_tensor *branch, const bl_tensor *shortcut)
 	char a[BL_SHAPE_TEXT], b[BL_SHAPE_TEXT];
 	if (bl_tensor_same_shape(branch, shortcut))
 		return 0;
-	return bl_fail("residual: the branch gives %s, the shortcut %s", bl_tensor_text(branch, a),
-	               bl_tensor_text(shortcut, b));
+	return bl_fail("residual: the branch gives %s, the shortcut %s", bl_tensor_text(branch, a), bl_tensor_text(shortcut, b));
 }
 
 /* The branch's last child when it can take the sum, else NULL. */

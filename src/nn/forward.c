@@ -154,8 +154,8 @@ static void hint_channels(bl_module *m, int64_t c, int64_t h, int64_t w)
 		bl_tensor *y = k != c ? probe(m, k, h, w) : NULL;
 		bl_tensor_unref(y);
 		if (y) {
-			bl_fail("%s; the network takes images of %lld %s, these have %lld: make it with channels = %lld", why, (long long)k,
-			        bl_text_plural(k, "channel", "channels"), (long long)c, (long long)c);
+			bl_fail("%s; the network takes images of %lld %s, these have %lld: make it with channels = %lld", why,
+			        (long long)k, bl_text_plural(k, "channel", "channels"), (long long)c, (long long)c);
 			return;
 		}
 	}
@@ -170,8 +170,7 @@ int64_t bl_module_features(bl_module *m, int64_t c, int64_t h, int64_t w)
 	if (!y)
 		hint_channels(m, c, h, w);
 	if (y && (y->ndim < 1 || y->shape[0] != 1))
-		width = bl_fail("%s: expected one row of features for one input, got shape %s", m->kind,
-		                bl_tensor_text(y, text));
+		width = bl_fail("%s: expected one row of features for one input, got shape %s", m->kind, bl_tensor_text(y, text));
 	bl_tensor_unref(y);
 	return width;
 }

@@ -125,9 +125,8 @@ static void pool_arguments(const bl_module *m, bl_text *t)
 static bl_module *pool_new(const bl_module_ops *ops, const char *maker, int kernel, int stride, int padding)
 {
 	if (kernel < 1 || stride < 1 || padding < 0 || 2 * padding > kernel)
-		return bl_fail_null(
-			"%s: expected kernel >= 1, stride >= 1, padding from 0 to half the kernel, got %d, %d, %d",
-			ops->kind, kernel, stride, padding);
+		return bl_fail_null("%s: expected kernel >= 1, stride >= 1, padding from 0 to half the kernel, got %d, %d, %d",
+		                    ops->kind, kernel, stride, padding);
 	bl_module *m = bl_module_new(ops);
 	if (!m)
 		return NULL;

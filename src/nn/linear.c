@@ -49,8 +49,7 @@ static const bl_module_ops linear_ops = {
 bl_module *bl_nn_linear(int64_t in, int64_t out, bool bias)
 {
 	if (in < 1 || out < 1)
-		return bl_fail_null("linear: widths must be at least 1, got %lld and %lld", (long long)in,
-		                    (long long)out);
+		return bl_fail_null("linear: widths must be at least 1, got %lld and %lld", (long long)in, (long long)out);
 	bl_module *m = bl_module_new(&linear_ops);
 	if (!m)
 		return NULL;
@@ -134,11 +133,11 @@ static int conv_check(int64_t in, int64_t out, const int kernel[2], bl_conv_shap
 	if (in < 1 || out < 1)
 		return bl_fail("conv2d: channels must be at least 1, got %lld and %lld", (long long)in, (long long)out);
 	if (kernel[0] < 1 || kernel[1] < 1 || s.stride < 1 || s.padding < 0 || s.dilation < 0)
-		return bl_fail("conv2d: expected kernel >= 1, stride >= 1, padding >= 0, dilation >= 1, got %d x %d, %d, %d, %d", kernel[0],
-		               kernel[1], s.stride, s.padding, s.dilation);
+		return bl_fail("conv2d: expected kernel >= 1, stride >= 1, padding >= 0, dilation >= 1, got %d x %d, %d, %d, %d",
+		               kernel[0], kernel[1], s.stride, s.padding, s.dilation);
 	if (s.groups < 1 || in % s.groups || out % s.groups)
-		return bl_fail("conv2d: groups must divide both channels, got groups %d for %lld -> %lld", s.groups,
-		               (long long)in, (long long)out);
+		return bl_fail("conv2d: groups must divide both channels, got groups %d for %lld -> %lld", s.groups, (long long)in,
+		               (long long)out);
 	return 0;
 }
 

@@ -126,8 +126,8 @@ static bool contains(const bl_module *m, const bl_module *what)
 static int check_child(const bl_module *m, const char *name, const bl_module *child)
 {
 	if (!*name || strchr(name, '.'))
-		return bl_fail("%s: '%s' is no name for a child: expected one or more characters, none of them a dot",
-		               m->kind, name);
+		return bl_fail("%s: '%s' is no name for a child: expected one or more characters, none of them a dot", m->kind,
+		               name);
 	for (int i = 0; i < m->children; i++)
 		if (!strcmp(m->child[i].name, name))
 			return bl_fail("%s: there is a child '%s' already", m->kind, name);

@@ -59,11 +59,11 @@ struct bl_module {
 	char summary[BL_MODULE_SUMMARY]; /* a network's arguments, instead of its children's texts */
 	bool training;
 	int input_channels;
-	float *input; /* means, then standard deviations, of the images that it was trained on; NULL: not known */
-	bl_provenance *provenance;       /* NULL: as it was initialised */
+	float *input;              /* means, then standard deviations, of the images that it was trained on; NULL: not known */
+	bl_provenance *provenance; /* NULL: as it was initialised */
 	int slots, children, room;
-	int levels;                      /* of modules within modules, itself among them, as they were when they were put in */
-	int64_t members;                 /* modules in it, itself among them; one that is in it twice counts twice */
+	int levels;      /* of modules within modules, itself among them, as they were when they were put in */
+	int64_t members; /* modules in it, itself among them; one that is in it twice counts twice */
 	bl_slot slot[BL_MODULE_SLOTS];
 	bl_child *child;
 };

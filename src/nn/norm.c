@@ -20,8 +20,7 @@ static int check(const norm *l, const bl_tensor *x, bool training)
 		return bl_fail("expected (N, %lld%s), got %s", (long long)l->features, l->two_d ? ", H, W" : "",
 		               bl_tensor_text(x, text));
 	if (training && bl_tensor_count(x) / l->features < 2)
-		return bl_fail("statistics of a batch need more than one value a channel, got %s",
-		               bl_tensor_text(x, text));
+		return bl_fail("statistics of a batch need more than one value a channel, got %s", bl_tensor_text(x, text));
 	return 0;
 }
 
@@ -31,9 +30,7 @@ static bl_tensor *forward(bl_module *m, bl_tensor *x, bl_tensor *residual, bool 
 	const norm *l = (const norm *)m;
 	const bl_slot *running = m->slot + (l->affine ? 2 : 0);
 	bool training = m->training && !bl_module_probing(), keep = training && !bl_module_dry();
-	bl_norm_args args = {
-		.training = training, .momentum = l->momentum, .eps = l->eps, .residual = residual, .relu = relu
-	};
+	bl_norm_args args = { .training = training, .momentum = l->momentum, .eps = l->eps, .residual = residual, .relu = relu };
 	if (check(l, x, training))
 		return NULL;
 	if (l->affine) {
@@ -111,8 +108,8 @@ bl_module *bl_nn_batchnorm(int64_t features, bool affine, bool two_d, float mome
 	if (features < 1)
 		return bl_fail_null("batchnorm: features must be at least 1, got %lld", (long long)features);
 	if (!(momentum >= 0 && momentum <= 1) || !(eps > 0) || isinf(eps))
-		return bl_fail_null("batchnorm: expected momentum from 0 to 1 and eps > 0, got %g and %g",
-		                    (double)momentum, (double)eps);
+		return bl_fail_null("batchnorm: expected momentum from 0 to 1 and eps > 0, got %g and %g", (double)momentum,
+		                    (double)eps);
 	bl_module *m = bl_module_new(&norm_ops);
 	if (!m)
 		return NULL;

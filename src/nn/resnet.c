@@ -91,8 +91,7 @@ static bl_module *downsample(int64_t in, int64_t out, int stride)
 	bl_module *m = bl_nn_sequential();
 	if (!m)
 		return NULL;
-	return bl_module_keep(m, !bl_module_adopt(m, "0", conv(in, out, 1, stride)) &&
-	                                 !bl_module_adopt(m, "1", norm(out, 1)));
+	return bl_module_keep(m, !bl_module_adopt(m, "0", conv(in, out, 1, stride)) && !bl_module_adopt(m, "1", norm(out, 1)));
 }
 
 typedef struct block_shape {
@@ -134,8 +133,7 @@ static bl_module *stage(const bl_resnet_config *c, const plan *p, int number, in
 	bl_module *m = bl_nn_sequential();
 	int rc = m ? 0 : -1;
 	for (int i = 0; i < p->stages[number] && !rc; i++) {
-		block_shape s = { *in, width, p->bottleneck ? 4 * width : width, number > 0 && i == 0 ? 2 : 1,
-			          !c->zero_init };
+		block_shape s = { *in, width, p->bottleneck ? 4 * width : width, number > 0 && i == 0 ? 2 : 1, !c->zero_init };
 		snprintf(name, sizeof name, "%d", i);
 		rc = bl_module_adopt(m, name, block_new(p, &s));
 		*in = s.out;
@@ -145,7 +143,8 @@ static bl_module *stage(const bl_resnet_config *c, const plan *p, int number, in
 
 static int add_stem(bl_module *m, const bl_resnet_config *c)
 {
-	int kernel = c->stem_small ? 3 : 7, stride = c->stem_small ? 1 : 2, padding = c->stem_padding ? c->stem_padding : kernel / 2;
+	int kernel = c->stem_small ? 3 : 7, stride = c->stem_small ? 1 : 2,
+	    padding = c->stem_padding ? c->stem_padding : kernel / 2;
 	if (bl_module_adopt(m, "conv1", padded_conv(c->channels, c->width, kernel, stride, padding)) ||
 	    bl_module_adopt(m, "bn1", norm(c->width, 1)) || bl_module_adopt(m, "relu", bl_nn_relu()))
 		return -1;

@@ -18,8 +18,10 @@ static const bl_field fields[] = {
 	BL_FIELD(DOUBLE, adamw, beta1, BL_DEFAULT(.9), BL_BELOW(0, 1), .help = "how much of the mean gradient is kept"),
 	BL_FIELD(DOUBLE, adamw, beta2, BL_DEFAULT(.999), BL_BELOW(0, 1), .help = "how much of the mean squared gradient is kept"),
 	BL_FIELD(DOUBLE, adamw, eps, BL_DEFAULT(1e-8), BL_AT_LEAST(0), .help = "added to the root of the mean squared gradient"),
-	BL_FIELD(BOOL, adamw, decay_all, BL_DEFAULT(false), .help = "decay parameters of one dimension, too: biases, and the scales and shifts of norms.  PyTorch's AdamW decays every parameter "
-	                 "it is given; recipes of self-supervised learning leave these out, since decay draws scales and shifts to 0"),
+	BL_FIELD(
+		BOOL, adamw, decay_all, BL_DEFAULT(false),
+		.help = "decay parameters of one dimension, too: biases, and the scales and shifts of norms.  PyTorch's AdamW decays every parameter "
+			"it is given; recipes of self-supervised learning leave these out, since decay draws scales and shifts to 0"),
 	BL_FIELD_END,
 };
 
@@ -35,8 +37,7 @@ static void piece(void *ctx, int64_t chunk)
 	float b1 = (float)own.beta1, b2 = (float)own.beta2;
 	float c1 = (float)(1 - own.beta1), c2 = (float)(1 - own.beta2);
 	float root = (float)(1 / sqrt(1 - pow(own.beta2, t))), eps = (float)own.eps;
-	float *restrict p = j->values + q->from, *restrict m = o->state[0] + q->from,
-			*restrict v = o->state[1] + q->from;
+	float *restrict p = j->values + q->from, *restrict m = o->state[0] + q->from, *restrict v = o->state[1] + q->from;
 	const float *restrict g = j->grads + q->from;
 	for (int64_t i = 0; i < q->count; i++) {
 		m[i] = b1 * m[i] + c1 * g[i];
@@ -51,5 +52,9 @@ static void step(const bl_optim_job *j)
 }
 
 const bl_optim_ops bl_adamw = {
-	.name = "adamw", .help = "Adam with decoupled weight decay.", .fields = fields, .state = { "m", "v" }, .step = step,
+	.name = "adamw",
+	.help = "Adam with decoupled weight decay.",
+	.fields = fields,
+	.state = { "m", "v" },
+	.step = step,
 };

@@ -22,11 +22,13 @@ typedef struct lars {
 static const bl_field fields[] = {
 	BL_OPTIM_COMMON(lars, .2, .0048, 1e-6, "L2 penalty on weights"),
 	BL_FIELD(DOUBLE, lars, momentum, BL_DEFAULT(.9), BL_BELOW(0, 1), .help = "how much of the last move is kept"),
-	BL_FIELD(DOUBLE, lars, eta, BL_DEFAULT(.001), BL_AT_LEAST(0), .help = "trust coefficient: a move is lr eta of a weight's norm"),
+	BL_FIELD(DOUBLE, lars, eta, BL_DEFAULT(.001), BL_AT_LEAST(0),
+	         .help = "trust coefficient: a move is lr eta of a weight's norm"),
 	BL_FIELD(BOOL, lars, clip, BL_DEFAULT(false),
 	         .help = "a move is eta of a weight's norm, but never more than lr times the gradient, as in solo-learn's recipes"),
-	BL_FIELD(BOOL, lars, apart, BL_DEFAULT(false),
-	         .help = "the gradient's and the decay's norms are taken apart, |g| + wd |p| for |g + wd p|, as You et al. and solo-learn do"),
+	BL_FIELD(
+		BOOL, lars, apart, BL_DEFAULT(false),
+		.help = "the gradient's and the decay's norms are taken apart, |g| + wd |p| for |g + wd p|, as You et al. and solo-learn do"),
 	BL_FIELD_END,
 };
 
@@ -100,9 +102,10 @@ static void piece(void *ctx, int64_t chunk)
 	const bl_optim_job *j = ctx;
 	const bl_optim *o = j->o;
 	const bl_optim_piece *q = o->piece + chunk;
-	bl_optim_momentum(j, q, &(bl_optim_push){ .wd = (float)bl_optim_decay(o, q->param, false),
-	                                          .trust = trust_of(o)[q->param],
-	                                          .momentum = (float)BL_OPTIM_OWN(lars, o).momentum });
+	bl_optim_momentum(j, q,
+	                  &(bl_optim_push){ .wd = (float)bl_optim_decay(o, q->param, false),
+	                                    .trust = trust_of(o)[q->param],
+	                                    .momentum = (float)BL_OPTIM_OWN(lars, o).momentum });
 }
 
 static void step(const bl_optim_job *j)
@@ -112,5 +115,10 @@ static void step(const bl_optim_job *j)
 }
 
 const bl_optim_ops bl_lars = {
-	.name = "lars", .help = "LARS as the paper's authors wrote it.", .fields = fields, .state = { "momentum" }, .room = room, .step = step,
+	.name = "lars",
+	.help = "LARS as the paper's authors wrote it.",
+	.fields = fields,
+	.state = { "momentum" },
+	.room = room,
+	.step = step,
 };

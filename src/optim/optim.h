@@ -32,10 +32,10 @@ typedef struct bl_optim_job {
 
 struct bl_optim_ops {
 	const char *name, *help;
-	const bl_field *fields;               /* BL_OPTIM_COMMON, then its own; settings of at most BL_OPTIM_ROOM doubles */
-	const char *state[OPTIM_STATES + 1];  /* names of its flat arrays, NULL after the last */
-	size_t (*room)(const bl_optim *o);    /* bytes of o->work; NULL: it needs none */
-	void (*step)(const bl_optim_job *j);  /* o->steps counts this step already */
+	const bl_field *fields;              /* BL_OPTIM_COMMON, then its own; settings of at most BL_OPTIM_ROOM doubles */
+	const char *state[OPTIM_STATES + 1]; /* names of its flat arrays, NULL after the last */
+	size_t (*room)(const bl_optim *o);   /* bytes of o->work; NULL: it needs none */
+	void (*step)(const bl_optim_job *j); /* o->steps counts this step already */
 };
 
 struct bl_optim {
@@ -50,11 +50,13 @@ struct bl_optim {
 
 /* The settings of every kind begin with these. */
 #define BL_OPTIM_SETTINGS double lr, lr_bias, weight_decay
+/* clang-format off */
 #define BL_OPTIM_COMMON(struct_, lr_, lr_bias_, decay_, decays_) \
 	BL_FIELD(DOUBLE, struct_, lr, BL_DEFAULT(lr_), BL_AT_LEAST(0), .settable = true, .help = "learning rate of weights"), \
 	BL_FIELD(DOUBLE, struct_, lr_bias, BL_DEFAULT(lr_bias_), BL_AT_LEAST(0), .settable = true, \
 	         .help = "learning rate of biases and norms; 0: the same as lr"), \
 	BL_FIELD(DOUBLE, struct_, weight_decay, BL_DEFAULT(decay_), BL_AT_LEAST(0), .settable = true, .help = decays_)
+/* clang-format on */
 
 /* o's settings as the kind's own struct. */
 #define BL_OPTIM_OWN(type_, o_) \

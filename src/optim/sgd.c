@@ -21,9 +21,11 @@ static void piece(void *ctx, int64_t chunk)
 	const bl_optim *o = j->o;
 	const bl_optim_piece *q = o->piece + chunk;
 	sgd own = BL_OPTIM_OWN(sgd, o);
-	bl_optim_momentum(j, q, &(bl_optim_push){ .wd = (float)bl_optim_decay(o, q->param, true), .trust = 1,
-	                                          .momentum = (float)own.momentum,
-	                                          .nesterov = own.nesterov });
+	bl_optim_momentum(j, q,
+	                  &(bl_optim_push){ .wd = (float)bl_optim_decay(o, q->param, true),
+	                                    .trust = 1,
+	                                    .momentum = (float)own.momentum,
+	                                    .nesterov = own.nesterov });
 }
 
 static void step(const bl_optim_job *j)
@@ -32,5 +34,9 @@ static void step(const bl_optim_job *j)
 }
 
 const bl_optim_ops bl_sgd = {
-	.name = "sgd", .help = "Stochastic gradient descent with momentum.", .fields = fields, .state = { "momentum" }, .step = step,
+	.name = "sgd",
+	.help = "Stochastic gradient descent with momentum.",
+	.fields = fields,
+	.state = { "momentum" },
+	.step = step,
 };

@@ -23,9 +23,9 @@ enum { FORMAT, STEP, TRAINED, SET, LR, LR_BIAS, UPDATES, OPTIMISER, SEED, BATCH,
 enum { FACT_BYTES = 1024, CRC_BYTES = 9 }; /* a checksum is eight hexadecimal digits and a blank */
 
 static const char *const keys[FACTS] = {
-	[FORMAT] = "barlow_checkpoint", [STEP] = "step", [TRAINED] = "trained", [SET] = "set", [LR] = "lr",
-	[LR_BIAS] = "lr_bias", [UPDATES] = "updates", [OPTIMISER] = "optimiser", [SEED] = "seed", [BATCH] = "batch",
-	[EPOCH] = "steps_per_epoch", [CPU] = "cpu",
+	[FORMAT] = "barlow_checkpoint", [STEP] = "step",       [TRAINED] = "trained",     [SET] = "set",   [LR] = "lr",
+	[LR_BIAS] = "lr_bias",          [UPDATES] = "updates", [OPTIMISER] = "optimiser", [SEED] = "seed", [BATCH] = "batch",
+	[EPOCH] = "steps_per_epoch",    [CPU] = "cpu",
 };
 static const char key_of_1[] = "lambda"; /* format 1 had it in the place of SET: the loss was Barlow Twins always */
 static const char crc_key[] = "crc32";
@@ -90,8 +90,10 @@ static int take_facts(const char *path, char *const *metadata, facts f)
 	for (int i = 0; i < FACTS; i++) {
 		const char *v = bl_metadata_get(metadata, i == SET && is_format_1(f) ? key_of_1 : keys[i]);
 		if (!v)
-			return bl_fail("%s: no '%s' in its metadata: it is not a checkpoint of a run (weights alone load into "
-			               "a module)", path, keys[i]);
+			return bl_fail(
+				"%s: no '%s' in its metadata: it is not a checkpoint of a run (weights alone load into "
+				"a module)",
+				path, keys[i]);
 		put_text(f[i], v);
 	}
 	if (is_format_1(f) || strcmp(f[FORMAT], "2") == 0)
@@ -102,8 +104,14 @@ static int take_facts(const char *path, char *const *metadata, facts f)
 /* What the steps so far went by; without it their number means nothing. */
 static int check_facts(const char *path, facts file, facts here)
 {
-	static const struct { int fact; const char *what; } same[] = {
-		{ OPTIMISER, "optimiser" }, { SEED, "seed" }, { BATCH, "batch" }, { EPOCH, "number of steps an epoch" },
+	static const struct {
+		int fact;
+		const char *what;
+	} same[] = {
+		{ OPTIMISER, "optimiser" },
+		{ SEED, "seed" },
+		{ BATCH, "batch" },
+		{ EPOCH, "number of steps an epoch" },
 	};
 	for (size_t i = 0; i < sizeof same / sizeof *same; i++)
 		if (strcmp(file[same[i].fact], here[same[i].fact]) != 0)
@@ -184,8 +192,8 @@ static int take_changed(const char *path, char *const *metadata, bl_progress *p)
 		bl_progress_setting *s = &p->setting[p->settings];
 		if (p->settings == BL_PROGRESS_SETTINGS || sscanf(text, "%31[^= ]=%31[^ ]%n", s->name, number, &n) != 2 ||
 		    !bl_number_read(number, &s->value))
-			return bl_fail("%s: metadata '%s' is '%.200s', expected up to %d settings as name=number", path, changed_key,
-			               bl_metadata_get(metadata, changed_key), BL_PROGRESS_SETTINGS);
+			return bl_fail("%s: metadata '%s' is '%.200s', expected up to %d settings as name=number", path,
+			               changed_key, bl_metadata_get(metadata, changed_key), BL_PROGRESS_SETTINGS);
 		p->settings++;
 		text += n + (text[n] == ' ');
 	}

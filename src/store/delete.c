@@ -34,9 +34,9 @@ static int remove_folder(int fd, const char *name, const char *shown, int depth)
 	if (below < 0)
 		return bl_fail("%s: %s: %s", shown, name, strerror(errno));
 	int rc = fstat(fd, &outside) != 0 || fstat(below, &inside) != 0 ? bl_fail("%s: %s: %s", shown, name, strerror(errno))
-	         : outside.st_dev != inside.st_dev ? bl_fail("%s: %s is another file system", shown, name)
-	         : depth == 0                      ? bl_fail("%s: folders are nested too deep", shown)
-	                                           : remove_below(below, shown, NULL, depth - 1);
+	         : outside.st_dev != inside.st_dev                      ? bl_fail("%s: %s is another file system", shown, name)
+	         : depth == 0                                           ? bl_fail("%s: folders are nested too deep", shown)
+	                                                                : remove_below(below, shown, NULL, depth - 1);
 	close(below);
 	if (rc == 0 && unlinkat(fd, name, AT_REMOVEDIR) != 0)
 		rc = bl_fail("%s: %s: %s", shown, name, strerror(errno));
@@ -96,8 +96,8 @@ static int open_target(const char *folder, target *t)
 	t->parent = open(!slash ? "." : slash == t->path ? "/" : t->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	t->folder = t->parent < 0 ? -1 : openat(t->parent, t->name, FOLDER_FLAGS);
 	if (t->folder < 0)
-		return bl_fail("%s: %s", folder, errno == ELOOP || errno == ENOTDIR ? "a link or a file, not a run's folder"
-		                                                                    : strerror(errno));
+		return bl_fail("%s: %s", folder,
+		               errno == ELOOP || errno == ENOTDIR ? "a link or a file, not a run's folder" : strerror(errno));
 	return 0;
 }
 

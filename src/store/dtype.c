@@ -78,15 +78,9 @@ static void encode_i64(const float *in, int64_t n, unsigned char *out)
 }
 
 static const bl_dtype dtypes[] = {
-	{ "F64", 8, decode_f64, NULL },
-	{ "F32", 4, decode_f32, encode_f32 },
-	{ "F16", 2, decode_f16, NULL },
-	{ "BF16", 2, decode_bf16, NULL },
-	{ "I64", 8, decode_i64, encode_i64 },
-	{ "I32", 4, decode_i32, NULL },
-	{ "I16", 2, decode_i16, NULL },
-	{ "I8", 1, decode_i8, NULL },
-	{ "U8", 1, decode_u8, NULL },
+	{ "F64", 8, decode_f64, NULL },   { "F32", 4, decode_f32, encode_f32 }, { "F16", 2, decode_f16, NULL },
+	{ "BF16", 2, decode_bf16, NULL }, { "I64", 8, decode_i64, encode_i64 }, { "I32", 4, decode_i32, NULL },
+	{ "I16", 2, decode_i16, NULL },   { "I8", 1, decode_i8, NULL },         { "U8", 1, decode_u8, NULL },
 	{ "BOOL", 1, decode_bool, NULL },
 };
 

@@ -73,7 +73,9 @@ static int read_step(const char *folder, int64_t *step)
 	char **facts = path ? bl_safetensors_metadata(path) : NULL;
 	const char *text = facts ? bl_metadata_get(facts, "step") : NULL;
 	long long v = -1;
-	int rc = !facts ? -1 : text && sscanf(text, "%19lld%c", &v, &rest) == 1 && v >= 0 ? 0 : bl_fail("%s: it names no step", path);
+	int rc = !facts                                                       ? -1
+	         : text && sscanf(text, "%19lld%c", &v, &rest) == 1 && v >= 0 ? 0
+	                                                                      : bl_fail("%s: it names no step", path);
 	bl_metadata_free(facts);
 	free(path);
 	*step = v;

@@ -37,11 +37,11 @@ struct bl_heartbeat {
 	pthread_mutex_t lock; /* of all that follows */
 	pthread_cond_t quit_asked;
 	bool quit;
-	bl_run_file file;     /* as it was written last, without tags and notes */
-	double written;       /* monotonic seconds */
-	int64_t seen;         /* records that metrics were taken from */
-	bool begun;           /* it was written once: what names another owner was written after that */
-	int64_t ended_at;     /* the step at which the end was written, before the live file says it; negative: none */
+	bl_run_file file; /* as it was written last, without tags and notes */
+	double written;   /* monotonic seconds */
+	int64_t seen;     /* records that metrics were taken from */
+	bool begun;       /* it was written once: what names another owner was written after that */
+	int64_t ended_at; /* the step at which the end was written, before the live file says it; negative: none */
 };
 
 static double seconds_since_1970(void)

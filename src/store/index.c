@@ -150,8 +150,10 @@ static int add_entry(bl_index *x, sqlite3_stmt *s)
 		x->room = room;
 	}
 	entry *e = &x->entry[x->entries];
-	*e = (entry){ .id = strdup(column_text(s, 0)), .state = strdup(column_text(s, 1)), .run = sqlite3_column_int64(s, 3),
-	              .beats = { sqlite3_column_int64(s, 4), sqlite3_column_double(s, 5) } };
+	*e = (entry){ .id = strdup(column_text(s, 0)),
+		      .state = strdup(column_text(s, 1)),
+		      .run = sqlite3_column_int64(s, 3),
+		      .beats = { sqlite3_column_int64(s, 4), sqlite3_column_double(s, 5) } };
 	snprintf(e->stamp, sizeof e->stamp, "%s", column_text(s, 2));
 	x->entries++;
 	return e->id && e->state ? 0 : bl_fail("no memory for an index of runs");
@@ -489,8 +491,9 @@ static int open_file(bl_index *x, const char *path)
 	sqlite3_db_config(x->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(x->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	/* What a crash of the machine leaves may be broken: it is made anew. */
-	if (run_sql(x, "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; "
-	               "PRAGMA cache_size = -16000") != 0)
+	if (run_sql(x,
+	            "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; "
+	            "PRAGMA cache_size = -16000") != 0)
 		return -1;
 	return make_tables(x) == 0 && check_pages(x) == 0 ? bring_up_to_date(x) : -1;
 }
@@ -596,10 +599,12 @@ static int is_enough(void *ctx)
 
 static void set_limits(sqlite3 *db)
 {
-	static const struct { int what, most; } limits[] = {
+	static const struct {
+		int what, most;
+	} limits[] = {
 		{ SQLITE_LIMIT_LENGTH, 10 << 20 }, { SQLITE_LIMIT_SQL_LENGTH, 1 << 16 }, { SQLITE_LIMIT_COLUMN, 256 },
-		{ SQLITE_LIMIT_EXPR_DEPTH, 200 }, { SQLITE_LIMIT_COMPOUND_SELECT, 50 }, { SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000 },
-		{ SQLITE_LIMIT_ATTACHED, 0 }, { SQLITE_LIMIT_FUNCTION_ARG, 100 },
+		{ SQLITE_LIMIT_EXPR_DEPTH, 200 },  { SQLITE_LIMIT_COMPOUND_SELECT, 50 }, { SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000 },
+		{ SQLITE_LIMIT_ATTACHED, 0 },      { SQLITE_LIMIT_FUNCTION_ARG, 100 },
 	};
 	for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++)
 		sqlite3_limit(db, limits[i].what, limits[i].most);
@@ -640,7 +645,8 @@ static int give_rows(bl_index *x, sqlite3_stmt *s, const bl_question *q)
 	for (int64_t row = 0; rc == 0 && (step = sqlite3_step(s)) == SQLITE_ROW; row++) {
 		for (int i = 0; i < n; i++)
 			cell[i] = read_cell(s, i);
-		rc = row == ROWS_MOST ? bl_fail("more than %d rows: ask for less, as with LIMIT", ROWS_MOST) : q->row(q->ctx, row, n, cell);
+		rc = row == ROWS_MOST ? bl_fail("more than %d rows: ask for less, as with LIMIT", ROWS_MOST)
+		                      : q->row(q->ctx, row, n, cell);
 	}
 	free(cell);
 	if (rc == 0 && step == SQLITE_INTERRUPT)
@@ -653,7 +659,8 @@ static int ask(bl_index *x, const bl_question *q)
 	sqlite3_stmt *s = NULL;
 	const char *rest = NULL;
 	if (sqlite3_prepare_v2(x->db, q->sql, -1, &s, &rest) != SQLITE_OK)
-		return bl_fail("%s%s", sqlite3_errmsg(x->db), sqlite3_errcode(x->db) == SQLITE_AUTH ? ": a question only reads" : "");
+		return bl_fail("%s%s", sqlite3_errmsg(x->db),
+		               sqlite3_errcode(x->db) == SQLITE_AUTH ? ": a question only reads" : "");
 	if (!s)
 		return bl_fail("there is no statement in it");
 	int rc = rest[strspn(rest, " \t\r\n;")] ? bl_fail("one statement at a time: what follows the first is '%.40s'", rest) : 0;

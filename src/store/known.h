@@ -17,9 +17,9 @@ typedef struct bl_beats {
 
 typedef struct bl_known {
 	bl_run_file file;
-	char state[BL_RUN_TEXT];      /* as judged */
-	char message[BL_RUN_REASON];  /* of the live file */
-	char problem[512];            /* "": all of it could be read */
+	char state[BL_RUN_TEXT];     /* as judged */
+	char message[BL_RUN_REASON]; /* of the live file */
+	char problem[512];           /* "": all of it could be read */
 	bl_beats beats;
 } bl_known;
 

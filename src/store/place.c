@@ -23,10 +23,10 @@
 
 struct bl_place {
 	bl_trainer *trainer;
-	char *from;   /* the folder whose run was loaded; NULL: none was */
-	char *folder; /* NULL: none yet, or none at all */
+	char *from;                                          /* the folder whose run was loaded; NULL: none was */
+	char *folder;                                        /* NULL: none yet, or none at all */
 	char *live, *checkpoint, *weights, *journal, *start; /* files in it */
-	bl_heartbeat *heartbeat; /* NULL: run.json could not be written, or there is no folder */
+	bl_heartbeat *heartbeat;                             /* NULL: run.json could not be written, or there is no folder */
 	bool settled;
 };
 
@@ -200,7 +200,9 @@ static int name_files(bl_place *p, const char *folder)
 	p->checkpoint = bl_runs_path(folder, BL_RUN_CHECKPOINT);
 	p->weights = bl_runs_path(folder, BL_RUN_WEIGHTS);
 	p->journal = bl_runs_path(folder, BL_RUN_JOURNAL);
-	return p->folder && p->live && p->checkpoint && p->weights && p->journal ? 0 : bl_fail("%s: no memory for its files' names", folder);
+	return p->folder && p->live && p->checkpoint && p->weights && p->journal
+	               ? 0
+	               : bl_fail("%s: no memory for its files' names", folder);
 }
 
 /* No recipe can draw these weights again.  A run that goes on has kept them already. */

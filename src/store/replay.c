@@ -14,13 +14,15 @@ static int compare(const char *folder, const char *what, const char *of_run, con
 {
 	if (!of_run[0] || strcmp(of_run, here) == 0)
 		return 0;
-	return bl_fail("%s: the run was made with %s %s, here is %s: its steps would not come to the same bits", folder, what, of_run, here);
+	return bl_fail("%s: the run was made with %s %s, here is %s: its steps would not come to the same bits", folder, what,
+	               of_run, here);
 }
 
 static int check(const char *folder, const bl_run_file *f)
 {
 	char cpu[BL_MACHINE_TEXT];
-	if (compare(folder, "barlow", f->barlow, PACKAGE_VERSION) != 0 || compare(folder, "the CPU and kernels", f->cpu, bl_machine(cpu)) != 0)
+	if (compare(folder, "barlow", f->barlow, PACKAGE_VERSION) != 0 ||
+	    compare(folder, "the CPU and kernels", f->cpu, bl_machine(cpu)) != 0)
 		return -1;
 	return compare(folder, "the BLAS core", f->blas, bl_blas_core());
 }
@@ -30,7 +32,9 @@ int bl_runs_check_replay(const char *folder)
 	bl_run_file f;
 	int rc = bl_run_file_read(folder, &f);
 	if (rc > 0)
-		return bl_fail("%s: there is no " BL_RUN_FILE " that says which machine made the run: its steps cannot be made again to the bit", folder);
+		return bl_fail("%s: there is no " BL_RUN_FILE
+		               " that says which machine made the run: its steps cannot be made again to the bit",
+		               folder);
 	if (rc == 0)
 		rc = check(folder, &f);
 	bl_run_file_free(&f);

@@ -69,10 +69,10 @@ int bl_runs_check_idle(const char *folder)
 static int check_checkpoint(const char *folder)
 {
 	char *path = bl_runs_path(folder, BL_RUN_CHECKPOINT);
-	int rc = !path                      ? -1
+	int rc = !path                     ? -1
 	         : access(path, R_OK) == 0 ? 0
-	                                    : bl_fail("%s: the run cannot go on: there is no checkpoint (%s: %s)", folder,
-	                                              BL_RUN_CHECKPOINT, strerror(errno));
+	                                   : bl_fail("%s: the run cannot go on: there is no checkpoint (%s: %s)", folder,
+	                                             BL_RUN_CHECKPOINT, strerror(errno));
 	free(path);
 	return rc;
 }

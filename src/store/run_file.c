@@ -39,13 +39,16 @@ static const struct member {
 	enum kind kind;
 	size_t offset, size;
 } members[] = {
-#define MEMBER(kind_, member_) { #member_, kind_, offsetof(bl_run_file, member_), sizeof(((bl_run_file *)0)->member_) }
-	MEMBER(TEXT, barlow), MEMBER(TEXT, name), MEMBER(TEXT, state), MEMBER(TEXT, reason),
-	MEMBER(WHOLE, seed), MEMBER(WHOLE, step), MEMBER(WHOLE, steps), MEMBER(INT, d),
-	MEMBER(TIME, created), MEMBER(TIME, started), MEMBER(TIME, ended),
-	MEMBER(TEXT, host), MEMBER(TEXT, boot), MEMBER(WHOLE, pid), MEMBER(TEXT, owner), MEMBER(TEXT, cpu), MEMBER(TEXT, blas), MEMBER(INT, threads),
-	MEMBER(WHOLE, beat), MEMBER(TIME, beat_time), MEMBER(TEXT, parent), MEMBER(WHOLE, parent_step), MEMBER(TEXT, notes),
-	MEMBER(FACTS, data), MEMBER(FACTS, convolution), MEMBER(FACTS, recipe), MEMBER(FACTS, metrics),
+#define MEMBER(kind_, member_) \
+	{ \
+#member_, kind_, offsetof(bl_run_file, member_), sizeof(((bl_run_file *)0)->member_) \
+	}
+	MEMBER(TEXT, barlow),  MEMBER(TEXT, name),         MEMBER(TEXT, state),  MEMBER(TEXT, reason),  MEMBER(WHOLE, seed),
+	MEMBER(WHOLE, step),   MEMBER(WHOLE, steps),       MEMBER(INT, d),       MEMBER(TIME, created), MEMBER(TIME, started),
+	MEMBER(TIME, ended),   MEMBER(TEXT, host),         MEMBER(TEXT, boot),   MEMBER(WHOLE, pid),    MEMBER(TEXT, owner),
+	MEMBER(TEXT, cpu),     MEMBER(TEXT, blas),         MEMBER(INT, threads), MEMBER(WHOLE, beat),   MEMBER(TIME, beat_time),
+	MEMBER(TEXT, parent),  MEMBER(WHOLE, parent_step), MEMBER(TEXT, notes),  MEMBER(FACTS, data),   MEMBER(FACTS, convolution),
+	MEMBER(FACTS, recipe), MEMBER(FACTS, metrics),
 #undef MEMBER
 };
 enum { MEMBERS = sizeof members / sizeof members[0] };
@@ -87,7 +90,8 @@ static int read_facts(const json_t *v, const struct member *m, bl_facts *out)
 	json_t *item;
 	if (!json_is_object(v))
 		return bl_fail("'%s': expected an object", m->name);
-	json_object_foreach((json_t *)v, name, item) {
+	json_object_foreach((json_t *)v, name, item)
+	{
 		bool text = json_is_string(item);
 		if (!text && (!json_is_number(item) || !isfinite(json_number_value(item))))
 			return bl_fail("'%s': '%.40s': expected a number or a text", m->name, name);
@@ -119,7 +123,8 @@ static int read_tags(const json_t *root, bl_run_file *f)
 	json_t *item, *v = json_object_get(root, "tags");
 	if (v && !json_is_array(v))
 		return bl_fail("'tags': expected a list");
-	json_array_foreach(v, i, item) {
+	json_array_foreach(v, i, item)
+	{
 		if (!json_is_string(item) || json_string_length(item) != strlen(json_string_value(item)))
 			return bl_fail("'tags': expected texts");
 		if (bl_run_file_tag(f, json_string_value(item), true) < 0)
@@ -132,8 +137,8 @@ static int check_state(bl_run_file *f)
 {
 	if (strcmp(f->state, "finished") == 0)
 		snprintf(f->state, sizeof f->state, "%s", BL_RUN_FILE_DONE);
-	static const char *const known[] = { BL_RUN_FILE_NEW, BL_RUN_FILE_RUNNING, BL_RUN_FILE_PAUSED, BL_RUN_FILE_STOPPED,
-	                                     BL_RUN_FILE_DONE, BL_RUN_FILE_FAILED };
+	static const char *const known[] = { BL_RUN_FILE_NEW,     BL_RUN_FILE_RUNNING, BL_RUN_FILE_PAUSED,
+		                             BL_RUN_FILE_STOPPED, BL_RUN_FILE_DONE,    BL_RUN_FILE_FAILED };
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
 		if (strcmp(f->state, known[i]) == 0)
 			return 0;
@@ -151,7 +156,8 @@ static int parse(const char *bytes, size_t n, bl_run_file *f)
 	if (!json_is_object(root) || !json_is_integer(format))
 		rc = bl_fail("it is no run's: expected {\"format\": %d, ...}", FORMAT);
 	else if (json_integer_value(format) != FORMAT)
-		rc = bl_fail("'format' is %lld: expected %d, as this barlow writes it", (long long)json_integer_value(format), FORMAT);
+		rc = bl_fail("'format' is %lld: expected %d, as this barlow writes it", (long long)json_integer_value(format),
+		             FORMAT);
 	for (int i = 0; i < MEMBERS && rc == 0; i++)
 		rc = read_member(root, &members[i], f);
 	if (rc == 0)
@@ -286,7 +292,9 @@ int bl_run_file_write(const char *folder, const bl_run_file *f)
 	char *path = bl_runs_path(folder, BL_RUN_FILE), *text = path ? print(f) : NULL;
 	struct stat s;
 	bool link = text && lstat(path, &s) == 0 && S_ISLNK(s.st_mode);
-	int rc = !text ? -1 : link ? bl_fail("%s: a link, not a run's file", path) : bl_file_write_private(path, text, strlen(text));
+	int rc = !text  ? -1
+	         : link ? bl_fail("%s: a link, not a run's file", path)
+	                : bl_file_write_private(path, text, strlen(text));
 	free(text);
 	free(path);
 	return rc;
@@ -348,7 +356,8 @@ int bl_run_file_change(const char *folder, int (*change)(void *ctx, bl_run_file 
 static int check_tag(const char *tag)
 {
 	if (!*tag || strlen(tag) >= BL_RUN_TAG)
-		return bl_fail("the tag '%.20s...' is %s: expected 1 to %d bytes", tag, *tag ? "too long" : "empty", BL_RUN_TAG - 1);
+		return bl_fail("the tag '%.20s...' is %s: expected 1 to %d bytes", tag, *tag ? "too long" : "empty",
+		               BL_RUN_TAG - 1);
 	for (const char *c = tag; *c; c++)
 		if ((unsigned char)*c <= ' ' || *c == 127 || *c == ',')
 			return bl_fail("the tag '%s' has a blank, a comma or a control character in it", tag);

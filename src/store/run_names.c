@@ -37,8 +37,8 @@ bool bl_checkpoints_is_one(const char *name, int64_t *step)
 }
 
 const char *const bl_runs_files[] = {
-	BL_RUN_LIVE, BL_RUN_RECIPE, BL_RUN_WEIGHTS, BL_RUN_CHECKPOINT, BL_RUN_START, BL_RUN_JOURNAL, BL_RUN_PARENT,
-	BL_RUN_FILE, BL_RUN_FILE ".broken", NULL,
+	BL_RUN_LIVE,    BL_RUN_RECIPE, BL_RUN_WEIGHTS, BL_RUN_CHECKPOINT,     BL_RUN_START,
+	BL_RUN_JOURNAL, BL_RUN_PARENT, BL_RUN_FILE,    BL_RUN_FILE ".broken", NULL,
 };
 
 /* FILE.*.tmp, FILE.*.new */

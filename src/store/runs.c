@@ -229,7 +229,7 @@ static int not_found(const bl_runs *list, const char *what)
 	for (int i = 0; i < list->n; i++)
 		add_name(&names, list->run[i].id);
 	return bl_fail("no run named %s%s%s%s; %s%s", what, near ? " (did you mean " : "", near ? near : "", near ? "?)" : "",
-	               list->n == 0           ? "there are no runs"
+	               list->n == 0            ? "there are no runs"
 	               : names.n > NAMES_SHOWN ? "the newest runs: "
 	                                       : "runs: ",
 	               count_more(&names));

@@ -71,11 +71,10 @@ static int parse_header(source *s)
 	for (int i = PREFIX - 1; i >= 0; i--)
 		length = length << 8 | s->bytes[i];
 	if (length > HEADER_MAX)
-		return bl_fail("%s: byte 0: header of %" PRIu64 " bytes, at most %d are allowed", s->path, length,
-			       HEADER_MAX);
+		return bl_fail("%s: byte 0: header of %" PRIu64 " bytes, at most %d are allowed", s->path, length, HEADER_MAX);
 	if (length > s->size - PREFIX)
-		return bl_fail("%s: byte 0: header of %" PRIu64 " bytes, but the file has %zu after its length",
-			       s->path, length, s->size - PREFIX);
+		return bl_fail("%s: byte 0: header of %" PRIu64 " bytes, but the file has %zu after its length", s->path, length,
+		               s->size - PREFIX);
 	s->data = PREFIX + (size_t)length;
 	return parse_json(s, (size_t)length);
 }
@@ -86,14 +85,14 @@ static int take_shape(const source *s, entry *e, const json_t *shape)
 	size_t i;
 
 	if (!json_is_array(shape) || json_array_size(shape) > BL_MAXDIM)
-		return bl_fail("%s: header: tensor '%s': shape is not a list of at most %d sizes", s->path, e->name,
-			       BL_MAXDIM);
+		return bl_fail("%s: header: tensor '%s': shape is not a list of at most %d sizes", s->path, e->name, BL_MAXDIM);
 	e->count = 1;
-	json_array_foreach (shape, i, size) {
+	json_array_foreach(shape, i, size)
+	{
 		e->shape[i] = json_integer_value(size);
 		if (!json_is_integer(size) || e->shape[i] < 0)
-			return bl_fail("%s: header: tensor '%s': size %zu of its shape is not a whole number from 0",
-				       s->path, e->name, i + 1);
+			return bl_fail("%s: header: tensor '%s': size %zu of its shape is not a whole number from 0", s->path,
+			               e->name, i + 1);
 		if (__builtin_mul_overflow(e->count, e->shape[i], &e->count))
 			return bl_fail("%s: header: tensor '%s': its shape is too large", s->path, e->name);
 	}
@@ -107,19 +106,18 @@ static int take_offsets(const source *s, entry *e, const json_t *offsets)
 	uint64_t room = s->size - s->data, bytes;
 	char buf[BL_SHAPE_TEXT];
 
-	if (json_array_size(offsets) != 2 || !json_is_integer(begin) || !json_is_integer(end) ||
-	    json_integer_value(begin) < 0 || json_integer_value(end) < json_integer_value(begin))
+	if (json_array_size(offsets) != 2 || !json_is_integer(begin) || !json_is_integer(end) || json_integer_value(begin) < 0 ||
+	    json_integer_value(end) < json_integer_value(begin))
 		return bl_fail("%s: header: tensor '%s': data_offsets is not [begin, end]", s->path, e->name);
 	e->begin = (uint64_t)json_integer_value(begin);
 	e->end = (uint64_t)json_integer_value(end);
 	if (e->end > room)
-		return bl_fail("%s: byte %zu: tensor '%s' ends at byte %" PRIu64
-			       " of the data, but the file has %" PRIu64,
-			       s->path, s->data, e->name, e->end, room);
+		return bl_fail("%s: byte %zu: tensor '%s' ends at byte %" PRIu64 " of the data, but the file has %" PRIu64, s->path,
+		               s->data, e->name, e->end, room);
 	if (__builtin_mul_overflow((uint64_t)e->count, (uint64_t)e->dtype->size, &bytes) || bytes != e->end - e->begin)
 		return bl_fail("%s: byte %zu: tensor '%s' %s of %s cannot take %" PRIu64 " bytes", s->path,
-			       s->data + (size_t)e->begin, e->name, bl_shape_text(e->ndim, e->shape, buf),
-			       e->dtype->name, e->end - e->begin);
+		               s->data + (size_t)e->begin, e->name, bl_shape_text(e->ndim, e->shape, buf), e->dtype->name,
+		               e->end - e->begin);
 	return 0;
 }
 
@@ -131,8 +129,7 @@ static int take_entry(const source *s, entry *e, const json_t *v)
 		return bl_fail("%s: header: tensor '%s': no dtype", s->path, e->name);
 	e->dtype = bl_dtype_find(dtype);
 	if (!e->dtype)
-		return bl_fail("%s: header: tensor '%s': dtype '%s' is not one of " BL_DTYPE_NAMES, s->path, e->name,
-			       dtype);
+		return bl_fail("%s: header: tensor '%s': dtype '%s' is not one of " BL_DTYPE_NAMES, s->path, e->name, dtype);
 	if (take_shape(s, e, json_object_get(v, "shape")) < 0)
 		return -1;
 	return take_offsets(s, e, json_object_get(v, "data_offsets"));
@@ -158,14 +155,14 @@ static int check_cover(const source *s)
 		const entry *e = &s->entries[i];
 
 		if (e->begin != at)
-			return bl_fail("%s: byte %zu: tensor '%s' begins at byte %" PRIu64
-				       " of the data, expected %" PRIu64 ": tensors overlap or leave a gap",
-				       s->path, s->data + (size_t)e->begin, e->name, e->begin, at);
+			return bl_fail("%s: byte %zu: tensor '%s' begins at byte %" PRIu64 " of the data, expected %" PRIu64
+			               ": tensors overlap or leave a gap",
+			               s->path, s->data + (size_t)e->begin, e->name, e->begin, at);
 		at = e->end;
 	}
 	if (at != room)
-		return bl_fail("%s: byte %zu: %" PRIu64 " bytes that belong to no tensor", s->path,
-			       s->data + (size_t)at, room - at);
+		return bl_fail("%s: byte %zu: %" PRIu64 " bytes that belong to no tensor", s->path, s->data + (size_t)at,
+		               room - at);
 	return 0;
 }
 
@@ -177,7 +174,8 @@ static int take_entries(source *s)
 	s->entries = calloc(json_object_size(s->header) + 1, sizeof(*s->entries));
 	if (!s->entries)
 		return bl_fail("%s: no memory for its list of tensors", s->path);
-	json_object_foreach (s->header, name, v) {
+	json_object_foreach(s->header, name, v)
+	{
 		if (strcmp(name, metadata_key) == 0)
 			continue;
 		s->entries[s->n].name = name;
@@ -251,7 +249,8 @@ static char **take_metadata(const source *s)
 	pairs = calloc(2 * json_object_size(meta) + 1, sizeof(*pairs));
 	if (!pairs)
 		return bl_fail_null("%s: no memory for its metadata", s->path);
-	json_object_foreach (meta, key, v) {
+	json_object_foreach(meta, key, v)
+	{
 		if (!json_is_string(v)) {
 			bl_metadata_free(pairs);
 			return bl_fail_null("%s: header: metadata '%s' is not a string", s->path, key);
@@ -343,7 +342,7 @@ static json_t *describe(const bl_named *item, uint64_t begin)
 		return NULL;
 	}
 	return json_pack("{s:s, s:o, s:[I,I]}", "dtype", dtype_for(item->name)->name, "shape", shape, "data_offsets",
-			 (json_int_t)begin, (json_int_t)(begin + bytes_of(item)));
+	                 (json_int_t)begin, (json_int_t)(begin + bytes_of(item)));
 }
 
 /* jansson does not say why it takes a text not. */

@@ -65,7 +65,8 @@ static bool read_worker(const char *sweep, int trial, int attempt, bl_process_id
 	if (fd >= 0)
 		close(fd);
 	free(path);
-	return n > 0 && sscanf(text, "%64s %40s %" SCNd64 " %" SCNu64 " %" SCNd64, id->host, id->boot, &id->pid, &id->born, beat) == 5;
+	return n > 0 &&
+	       sscanf(text, "%64s %40s %" SCNd64 " %" SCNu64 " %" SCNd64, id->host, id->boot, &id->pid, &id->born, beat) == 5;
 }
 
 int bl_trial_look(const char *sweep, int trial, bl_trial *t)

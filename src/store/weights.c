@@ -116,15 +116,14 @@ static int refuse_name(const char *path, const char *what, const char *name, int
 	near = names ? bl_nearest(name, names) : NULL;
 	if (more)
 		snprintf(others, sizeof(others), ", and %d more", more);
-	bl_fail("%s: %s '%s'%s%s%s%s", path, what, name, near ? " (did you mean '" : "", near ? near : "",
-		near ? "'?)" : "", others);
+	bl_fail("%s: %s '%s'%s%s%s%s", path, what, name, near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "",
+	        others);
 	free(names);
 	return -1;
 }
 
 /* Every tensor of `want` is in `have`; both sorted. */
-static int check_names(const char *path, const char *what, const bl_named *want, int n_want, const bl_named *have,
-		       int n_have)
+static int check_names(const char *path, const char *what, const bl_named *want, int n_want, const bl_named *have, int n_have)
 {
 	const char *first = NULL;
 	int missing = 0;
@@ -146,7 +145,7 @@ static int check_shapes(const char *path, const bl_state *s, const bl_named *fil
 
 		if (!bl_tensor_same_shape(f->tensor, s->items[i].tensor))
 			return bl_fail("%s: tensor '%s' is %s in the file, the module wants %s", path, f->name,
-				       bl_tensor_text(f->tensor, theirs), bl_tensor_text(s->items[i].tensor, ours));
+			               bl_tensor_text(f->tensor, theirs), bl_tensor_text(s->items[i].tensor, ours));
 	}
 	return 0;
 }

@@ -59,8 +59,9 @@ static int choose(file *f, const char *prefix)
 			first.name = at->name;
 	}
 	f->n = kept;
-	int rc = kept ? 0 : bl_fail("%s: no name in it begins with '%.*s.' (the first is '%s')", f->path, (int)n, prefix,
-	                            first.name ? first.name : "none");
+	int rc = kept ? 0
+	              : bl_fail("%s: no name in it begins with '%.*s.' (the first is '%s')", f->path, (int)n, prefix,
+	                        first.name ? first.name : "none");
 	free(first.name);
 	return rc;
 }
@@ -104,7 +105,8 @@ static void hint(const file *f, const bl_state *s)
 		all = all && strncmp(f->item[i].name, name, front) == 0;
 	snprintf(why, sizeof why, "%s", bl_error());
 	if (all)
-		bl_fail("%s; all its names begin with '%.*s': strip = \"%.*s\" takes that away", why, (int)front, name, (int)front, name);
+		bl_fail("%s; all its names begin with '%.*s': strip = \"%.*s\" takes that away", why, (int)front, name, (int)front,
+		        name);
 	else
 		bl_fail("%s; '%s' is there: prefix = \"%.*s\" takes what begins with that", why, name, (int)front - 1, name);
 }

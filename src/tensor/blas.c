@@ -21,8 +21,8 @@ __attribute__((constructor)) static void prepare(void)
 void bl_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda, const float *b,
              int64_t ldb, float beta, float *c, int64_t ldc)
 {
-	cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k,
-	            alpha, a, (int)lda, b, (int)ldb, beta, c, (int)ldc);
+	cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k, alpha, a,
+	            (int)lda, b, (int)ldb, beta, c, (int)ldc);
 }
 
 typedef struct tiles {
@@ -50,8 +50,8 @@ static int64_t pieces(int64_t n, int64_t side)
 	return p < 1 ? 1 : p;
 }
 
-void bl_gemm_parallel(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda,
-                      const float *b, int64_t ldb, float beta, float *c, int64_t ldc)
+void bl_gemm_parallel(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda, const float *b,
+                      int64_t ldb, float beta, float *c, int64_t ldc)
 {
 	enum { SIDE = 512, SMALL = 1 << 18 };
 	tiles t = { ta, tb, m, n, k, lda, ldb, ldc, pieces(m, SIDE), pieces(n, SIDE), alpha, beta, a, b, c };

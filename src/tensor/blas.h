@@ -11,8 +11,8 @@ void bl_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, con
              int64_t ldb, float beta, float *c, int64_t ldc);
 
 /* The same on the thread pool, in tiles that depend on the shape alone: same bits at any number of threads. */
-void bl_gemm_parallel(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda,
-                      const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
+void bl_gemm_parallel(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda, const float *b,
+                      int64_t ldb, float beta, float *c, int64_t ldc);
 
 /* c (n,n) = a a^T, a (n,k), for two matrices at once, at half the work of bl_gemm; the result is exactly symmetric.
    Where c is NULL the product is skipped. */

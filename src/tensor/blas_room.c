@@ -17,9 +17,12 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-enum { BUFFER = 128 << 20, OTHERS = 1,        /* of the pool's threads and the callers one more than there are threads may multiply */
-       REST = 128 << 20,                      /* stacks, arenas of malloc, a small run's tensors */
-       BUFFERS_MAX = BL_THREADS_MAX + OTHERS };
+enum {
+	BUFFER = 128 << 20,
+	OTHERS = 1,       /* of the pool's threads and the callers one more than there are threads may multiply */
+	REST = 128 << 20, /* stacks, arenas of malloc, a small run's tensors */
+	BUFFERS_MAX = BL_THREADS_MAX + OTHERS
+};
 
 /* OpenBLAS itself has taken some already; for whom it would be one too many must be looked at as well. */
 static void take_buffers(int n)
@@ -44,9 +47,10 @@ int bl_blas_room(int threads)
 		return 0;
 	void *p = mmap(NULL, need, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (p == MAP_FAILED)
-		return bl_fail("the address space is limited to %zu MiB (ulimit -v), which leaves less than the %zu MiB that are "
-		               "needed for -t %d: raise the limit, or take fewer threads",
-		               (size_t)limit.rlim_cur >> 20, need >> 20, threads > 0 ? threads : 1);
+		return bl_fail(
+			"the address space is limited to %zu MiB (ulimit -v), which leaves less than the %zu MiB that are "
+			"needed for -t %d: raise the limit, or take fewer threads",
+			(size_t)limit.rlim_cur >> 20, need >> 20, threads > 0 ? threads : 1);
 	munmap(p, need);
 	take_buffers(n);
 	return 0;

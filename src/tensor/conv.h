@@ -17,7 +17,7 @@ typedef struct bl_conv {
 	int64_t k, r, s;    /* w */
 	int64_t p, q;       /* y */
 	int64_t stride, padding, groups;
-	int64_t gap; /* pixels left out between two taps: dilation - 1 */
+	int64_t gap;                              /* pixels left out between two taps: dilation - 1 */
 	bl_conv_algorithm by[BL_CONV_DIRECTIONS]; /* BL_CONV_AUTO: chosen by each call */
 } bl_conv;
 

@@ -13,7 +13,7 @@
 #include <string.h>
 
 static const char *const names[] = {
-	"auto", "gather", "winograd",
+	"auto",   "gather", "winograd",
 #if HAVE_ONEDNN
 	"onednn",
 #endif
@@ -41,8 +41,8 @@ int bl_conv_algorithm_of(const char *name)
 		snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", names[i]);
 	}
 	const char *near = bl_nearest(name, names);
-	return bl_fail("there is no convolution algorithm '%.64s' here%s%s%s: expected one of %s%s", name, near ? " (did you mean '" : "",
-	               near ? near : "", near ? "'?)" : "", list,
+	return bl_fail("there is no convolution algorithm '%.64s' here%s%s%s: expected one of %s%s", name,
+	               near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "", list,
 	               strcmp(name, "onednn") ? "" : " (onednn has to be built in: configure --with-onednn)");
 }
 

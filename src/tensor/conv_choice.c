@@ -57,8 +57,8 @@ int bl_conv_key_parse(const char *text, bl_conv_key *k)
 	long v[8] = { 0 };
 	int end = 0;
 	char again[BL_CONV_KEY_TEXT];
-	int found = sscanf(text, "%9ldx%9ldx%9ld-%9ld:%9ldx%9lds%9ldp%9ld%n", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7],
-	                   &end);
+	int found = sscanf(text, "%9ldx%9ldx%9ld-%9ld:%9ldx%9lds%9ldp%9ld%n", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6],
+	                   &v[7], &end);
 	*k = (bl_conv_key){ v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], 1, 0 };
 	if (found == 8)
 		parse_rest(text + end, k);
@@ -204,10 +204,19 @@ static bl_conv_key key_of(const bl_conv *g)
 
 bl_conv bl_conv_of_key(const bl_conv_key *k, int64_t n)
 {
-	return (bl_conv){ .n = n, .c = k->c, .h = k->h, .w = k->w, .k = k->k, .r = k->r, .s = k->s,
+	return (bl_conv){ .n = n,
+		          .c = k->c,
+		          .h = k->h,
+		          .w = k->w,
+		          .k = k->k,
+		          .r = k->r,
+		          .s = k->s,
 		          .p = bl_conv_outputs(k->h, k->r, k->stride, k->padding, k->gap),
 		          .q = bl_conv_outputs(k->w, k->s, k->stride, k->padding, k->gap),
-		          .stride = k->stride, .padding = k->padding, .groups = k->groups, .gap = k->gap };
+		          .stride = k->stride,
+		          .padding = k->padding,
+		          .groups = k->groups,
+		          .gap = k->gap };
 }
 
 /* The first of four that says something, or the rule; and gather where that cannot do the shape. */

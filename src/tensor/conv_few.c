@@ -23,7 +23,7 @@ typedef struct job {
 	const float *x, *packed, *bias; /* of one group; bias may be NULL */
 	float *y;
 	int64_t columns;
-	atomic_bool failed;             /* a chunk got no memory */
+	atomic_bool failed; /* a chunk got no memory */
 } job;
 
 /* Where the first row of the filter lies for output pixels m.. of the image; those beyond the end repeat the last. */
@@ -98,8 +98,9 @@ static int group(job *j, const float *w)
 {
 	const bl_conv *g = j->g;
 	int64_t c = g->c / g->groups, taps = g->r * g->s;
-	bl_pack p = { .w = w, .column = c * taps, .channel = taps, .columns = j->columns, .channels = c, .block = c,
-		      .taps = (int)taps };
+	bl_pack p = {
+		.w = w, .column = c * taps, .channel = taps, .columns = j->columns, .channels = c, .block = c, .taps = (int)taps
+	};
 	float *packed = bl_block_take((size_t)bl_pack_size(j->k, &p) * sizeof *packed);
 	if (!packed)
 		return -1;

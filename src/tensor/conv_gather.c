@@ -26,12 +26,12 @@ typedef struct job {
 	const bl_kernels *k;
 	const float *in, *bias, *zeros;
 	float *out;
-	int64_t in_pixels, in_pitch;   /* pixels of an image, floats of a pixel */
+	int64_t in_pixels, in_pitch; /* pixels of an image, floats of a pixel */
 	int64_t out_pixels, out_pitch;
-	int64_t channels, columns;     /* of one group */
+	int64_t channels, columns; /* of one group */
 	int64_t images, per_chunk;
 	const part *parts;
-	int n;                         /* parts */
+	int n; /* parts */
 	bool add;
 } job;
 
@@ -178,8 +178,14 @@ int bl_gather_forward(const bl_conv *g, const float *x, const float *w, const fl
 	int64_t cg = g->c / g->groups, kg = g->k / g->groups, rs = g->r * g->s;
 	if (cg < BL_CONV_FEW && !g->gap) /* whose filters' rows are runs of floats */
 		return bl_few_forward(g, x, w, bias, y);
-	job j = { .k = bl_kernel(), .in_pixels = g->h * g->w, .in_pitch = g->c, .out_pixels = g->p * g->q, .out_pitch = g->k,
-		  .channels = cg, .columns = kg, .images = g->n };
+	job j = { .k = bl_kernel(),
+		  .in_pixels = g->h * g->w,
+		  .in_pitch = g->c,
+		  .out_pixels = g->p * g->q,
+		  .out_pitch = g->k,
+		  .channels = cg,
+		  .columns = kg,
+		  .images = g->n };
 	bl_conv_plan plan;
 	float *zeros = zero_pixel(cg);
 	if (!zeros || bl_conv_plan_forward(&plan, g)) {
@@ -204,8 +210,15 @@ int bl_gather_forward(const bl_conv *g, const float *x, const float *w, const fl
 int bl_gather_data_gradient(const bl_conv *g, const float *dy, const float *w, float *dx, bool add)
 {
 	int64_t cg = g->c / g->groups, kg = g->k / g->groups, rs = g->r * g->s;
-	job j = { .k = bl_kernel(), .in_pixels = g->p * g->q, .in_pitch = g->k, .out_pixels = g->h * g->w, .out_pitch = g->c,
-		  .channels = kg, .columns = cg, .images = g->n, .add = add };
+	job j = { .k = bl_kernel(),
+		  .in_pixels = g->p * g->q,
+		  .in_pitch = g->k,
+		  .out_pixels = g->h * g->w,
+		  .out_pitch = g->c,
+		  .channels = kg,
+		  .columns = cg,
+		  .images = g->n,
+		  .add = add };
 	bl_conv_plan plan;
 	float *zeros = zero_pixel(kg);
 	if (!zeros || bl_conv_plan_data(&plan, g)) {

@@ -21,7 +21,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCRATCH_PAD = 0, SCRATCH_RESULT = 1, CUTS = 16, WEIGHT_CUTS = 8, FEW_CUTS = 4, PARTIAL_FLOATS = 4 << 20, SUM_FLOATS = 1 << 14 };
+enum {
+	SCRATCH_PAD = 0,
+	SCRATCH_RESULT = 1,
+	CUTS = 16,
+	WEIGHT_CUTS = 8,
+	FEW_CUTS = 4,
+	PARTIAL_FLOATS = 4 << 20,
+	SUM_FLOATS = 1 << 14
+};
 enum { X, W, Y, ARRAYS };
 
 /* oneDNN's names of x, w and y in each direction. */
@@ -41,9 +49,9 @@ typedef struct plan {
 	bl_conv g;
 	bl_conv_direction direction;
 	int64_t cuts;
-	part part[2];             /* for n / cuts images, and for one image more */
-	dnnl_memory_desc_t ours;  /* our layout of the weights */
-	dnnl_primitive_t move;    /* reorders weights to oneDNN's layout, or their gradient back; NULL: it is ours */
+	part part[2];            /* for n / cuts images, and for one image more */
+	dnnl_memory_desc_t ours; /* our layout of the weights */
+	dnnl_primitive_t move;   /* reorders weights to oneDNN's layout, or their gradient back; NULL: it is ours */
 	struct plan *next;
 } plan;
 
@@ -77,15 +85,16 @@ static dnnl_primitive_desc_t describe_conv(const bl_conv *g, bl_conv_direction d
 	dnnl_primitive_desc_t pd;
 	dnnl_status_t s;
 	dnnl_dims_t stride = { g->stride, g->stride }, left = { g->padding, g->padding };
-	dnnl_dims_t right = { (g->p - 1) * g->stride + g->r - g->h - g->padding, (g->q - 1) * g->stride + g->s - g->w - g->padding };
+	dnnl_dims_t right = { (g->p - 1) * g->stride + g->r - g->h - g->padding,
+		              (g->q - 1) * g->stride + g->s - g->w - g->padding };
 	if (direction == BL_CONV_FORWARD)
-		s = dnnl_convolution_forward_desc_init(&c, dnnl_forward_training, dnnl_convolution_direct, &d[X], &d[W], NULL, &d[Y],
-		                                       stride, left, right);
+		s = dnnl_convolution_forward_desc_init(&c, dnnl_forward_training, dnnl_convolution_direct, &d[X], &d[W], NULL,
+		                                       &d[Y], stride, left, right);
 	else if (direction == BL_CONV_DATA_GRADIENT)
 		s = dnnl_convolution_backward_data_desc_init(&c, dnnl_convolution_direct, &d[X], &d[W], &d[Y], stride, left, right);
 	else
-		s = dnnl_convolution_backward_weights_desc_init(&c, dnnl_convolution_direct, &d[X], &d[W], NULL, &d[Y], stride, left,
-		                                                right);
+		s = dnnl_convolution_backward_weights_desc_init(&c, dnnl_convolution_direct, &d[X], &d[W], NULL, &d[Y], stride,
+		                                                left, right);
 	if (s == dnnl_success && dnnl_primitive_desc_create(&pd, &c, attr, engine, hint) == dnnl_success)
 		return pd;
 	refused("this convolution");
@@ -193,7 +202,8 @@ static int start(void)
 		return refused("this CPU");
 	if (dnnl_primitive_attr_create(&attr) != dnnl_success)
 		return refused("to start");
-	return dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user) == dnnl_success ? 0 : refused("our scratch");
+	return dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user) == dnnl_success ? 0
+	                                                                                                : refused("our scratch");
 }
 
 static bool is_for(const plan *p, const bl_conv *g, bl_conv_direction direction)
@@ -265,8 +275,8 @@ typedef struct job {
 	const plan *p;
 	const float *at[ARRAYS]; /* arrays of all images; the result's is written to */
 	const float *bias;
-	float *partial;          /* of the weight gradient: [cut][size] */
-	int64_t size;            /* of the weights in oneDNN's layout */
+	float *partial; /* of the weight gradient: [cut][size] */
+	int64_t size;   /* of the weights in oneDNN's layout */
 	bool add;
 	atomic_bool failed;
 } job;
@@ -301,7 +311,8 @@ static int run_images(job *j, int64_t cut, int64_t from, int64_t to)
 {
 	const bl_conv *g = &j->p->g;
 	int64_t in = g->h * g->w * g->c, out = g->p * g->q * g->k;
-	const float *at[ARRAYS] = { j->at[X] + from * in, j->partial ? j->partial + cut * j->size : j->at[W], j->at[Y] + from * out };
+	const float *at[ARRAYS] = { j->at[X] + from * in, j->partial ? j->partial + cut * j->size : j->at[W],
+		                    j->at[Y] + from * out };
 	float *dx = (float *)(uintptr_t)at[X], *sum = NULL;
 	if (j->add && !(at[X] = sum = bl_scratch(SCRATCH_RESULT, (size_t)((to - from) * in) * sizeof *sum)))
 		return -1;

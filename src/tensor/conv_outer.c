@@ -23,8 +23,8 @@ enum { SCRATCH_PANEL = 3, CUTS = 16, PARTIAL_FLOATS = 1 << 20, BLOCK_FLOATS = 96
 typedef struct job {
 	const bl_kernels *k;
 	bl_rows rows;
-	float *partial;            /* [cut][tap][c][k] */
-	int64_t columns;           /* of one group */
+	float *partial;  /* [cut][tap][c][k] */
+	int64_t columns; /* of one group */
 	int64_t cuts;
 	atomic_bool failed;
 } job;

@@ -61,7 +61,8 @@ static void data_taps(bl_conv_class *k, const bl_conv *g, int64_t i, int64_t j)
 {
 	int64_t dilation = g->gap + 1;
 	for (int t = 0; t < g->r * g->s; t++)
-		if ((i + g->padding - t / g->s * dilation) % g->stride == 0 && (j + g->padding - t % g->s * dilation) % g->stride == 0)
+		if ((i + g->padding - t / g->s * dilation) % g->stride == 0 &&
+		    (j + g->padding - t % g->s * dilation) % g->stride == 0)
 			k->tap[k->taps++] = t;
 }
 

@@ -30,7 +30,7 @@ typedef struct bl_rows_block {
 	int64_t n, channels;
 	const float **x, **y; /* at x[i] `channels` floats, or a tile's height of them */
 	float *rows, *padded;
-	int64_t image;        /* that lies in `padded`; -1: none */
+	int64_t image; /* that lies in `padded`; -1: none */
 } bl_rows_block;
 
 bl_together bl_rows_together(const bl_conv *g);

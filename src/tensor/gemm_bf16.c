@@ -17,11 +17,11 @@
 #include <stdatomic.h>
 
 enum {
-	BLOCK = 256,  /* units of k: with 64 columns a panel of 64 KB */
-	ROWS = 504,   /* of a chunk: a multiple of every tile's height */
-	PACKED = 48,  /* rows that are packed at once */
-	WIDEST = 64,  /* columns: a multiple of every panel's width */
-	STRIP = 4,    /* panels of a chunk, when there are plenty */
+	BLOCK = 256, /* units of k: with 64 columns a panel of 64 KB */
+	ROWS = 504,  /* of a chunk: a multiple of every tile's height */
+	PACKED = 48, /* rows that are packed at once */
+	WIDEST = 64, /* columns: a multiple of every panel's width */
+	STRIP = 4,   /* panels of a chunk, when there are plenty */
 	SCRATCH_PANEL = 0,
 };
 
@@ -61,19 +61,28 @@ static void pack_rows(void *ctx, int64_t chunk)
 	int64_t i = chunk * PACKED, from;
 	for (int64_t b = 0; b < p->blocks; b++) {
 		int64_t k = numbers(p, b, &from);
-		p->kernels->bf16_pack(&(bl_bf16_lines){ .x = p->a + (p->ta ? from * p->lda + i : i * p->lda + from), .ld = p->lda,
-		                                        .lines = least(PACKED, p->m - i), .k = k, .along = !p->ta,
+		p->kernels->bf16_pack(&(bl_bf16_lines){ .x = p->a + (p->ta ? from * p->lda + i : i * p->lda + from),
+		                                        .ld = p->lda,
+		                                        .lines = least(PACKED, p->m - i),
+		                                        .k = k,
+		                                        .along = !p->ta,
 		                                        .to = p->packed + (b * p->m + i) * p->block,
-		                                        .line_pitch = p->block, .unit_pitch = 1 });
+		                                        .line_pitch = p->block,
+		                                        .unit_pitch = 1 });
 	}
 }
 
 static void pack_panel(const product *p, int64_t block, int64_t j, int64_t width, uint32_t *to)
 {
 	int64_t from, k = numbers(p, block, &from);
-	p->kernels->bf16_pack(&(bl_bf16_lines){ .x = p->b + (p->tb ? j * p->ldb + from : from * p->ldb + j), .ld = p->ldb,
-	                                        .lines = least(width, p->n - j), .k = k, .along = p->tb, .to = to,
-	                                        .line_pitch = 1, .unit_pitch = width });
+	p->kernels->bf16_pack(&(bl_bf16_lines){ .x = p->b + (p->tb ? j * p->ldb + from : from * p->ldb + j),
+	                                        .ld = p->ldb,
+	                                        .lines = least(width, p->n - j),
+	                                        .k = k,
+	                                        .along = p->tb,
+	                                        .to = to,
+	                                        .line_pitch = 1,
+	                                        .unit_pitch = width });
 }
 
 /* Rows past the last are read again, and not written. */
@@ -97,8 +106,12 @@ static void multiply_tile(const product *p, int64_t block, int64_t i, int64_t i2
 static void multiply_panel(const product *p, int64_t block, int64_t i, int64_t i2, int64_t j, int vectors, uint32_t *panel)
 {
 	int64_t from, width = (int64_t)vectors * p->kernels->lanes, k = numbers(p, block, &from);
-	bl_gather_args g = { .vectors = vectors, .cols = (int)least(width, p->n - j), .taps = 1,
-	                     .channels = parts(k, p->kernels->bf16_unit), .w = (const float *)panel, .add = p->add || block > 0 };
+	bl_gather_args g = { .vectors = vectors,
+		             .cols = (int)least(width, p->n - j),
+		             .taps = 1,
+		             .channels = parts(k, p->kernels->bf16_unit),
+		             .w = (const float *)panel,
+		             .add = p->add || block > 0 };
 	pack_panel(p, block, j, width, panel);
 	for (; i < i2; i += p->kernels->heights[vectors])
 		multiply_tile(p, block, i, i2, j, &g);

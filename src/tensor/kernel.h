@@ -68,7 +68,7 @@ typedef struct bl_bf16_lines {
 /* Batch norm over n pixels of `c` channels; per-channel vectors have c elements. */
 typedef struct bl_norm_row {
 	int64_t n, c;
-	const float *x, *residual; /* residual may be NULL */
+	const float *x, *residual;         /* residual may be NULL */
 	const float *scale, *shift, *mean; /* y = scale (x - mean) + shift (+ residual) */
 	float *y;
 	bool relu;
@@ -80,9 +80,9 @@ typedef struct bl_norm_back {
 	const float *x, *y, *dy;
 	const float *scale, *shift, *mean;
 	bool relu, masked_by_y;
-	float *sum, *dot;              /* reduce: sum g, sum g (x - mean) */
+	float *sum, *dot;                /* reduce: sum g, sum g (x - mean) */
 	const float *by_g, *by_x, *by_1; /* apply: dx (+)= by_g g + by_x (x - mean) + by_1 */
-	float *dx, *dresidual;         /* dresidual may be NULL */
+	float *dx, *dresidual;           /* dresidual may be NULL */
 	bool add, add_residual;
 } bl_norm_back;
 
@@ -95,8 +95,8 @@ typedef void bl_winograd_store(int64_t channels, const float *v, int64_t pitch, 
 
 typedef struct bl_kernels {
 	const char *name;
-	int lanes;       /* floats in a vector */
-	int heights[5];  /* rows of a tile, by vectors; 0: no such kernel */
+	int lanes;      /* floats in a vector */
+	int heights[5]; /* rows of a tile, by vectors; 0: no such kernel */
 	void (*gather)(const bl_gather_args *);
 	void (*outer)(const bl_outer_args *);
 	int bf16_unit;

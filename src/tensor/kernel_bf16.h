@@ -98,8 +98,10 @@ INLINE void transpose(units v[LANES])
 {
 	const units low = { INTERLEAVED }, high = low + LANES / 2;
 	units w[LANES];
-	_Pragma("GCC unroll 4") for (int bit = 1; bit < LANES; bit *= 2) {
-		_Pragma("GCC unroll 16") for (int i = 0; i < LANES / 2; i++) {
+	_Pragma("GCC unroll 4") for (int bit = 1; bit < LANES; bit *= 2)
+	{
+		_Pragma("GCC unroll 16") for (int i = 0; i < LANES / 2; i++)
+		{
 			w[2 * i] = shuffled(v[i], v[i + LANES / 2], low);
 			w[2 * i + 1] = shuffled(v[i], v[i + LANES / 2], high);
 		}
@@ -116,15 +118,11 @@ INLINE void pack_square(const bl_bf16_lines *p, int64_t line, int64_t unit, bool
 	uint32_t *to = p->to + line * p->line_pitch + unit * p->unit_pitch;
 	int64_t rows = least(p->along ? (k + BF16_UNIT - 1) / BF16_UNIT : lines, LANES);
 	int64_t pitch = p->along ? p->unit_pitch : p->line_pitch;
-	_Pragma("GCC unroll 16") for (int64_t i = 0; i < LANES; i++)
-		if (p->along)
-			v[i] = some_along(x + i * p->ld, i < lines ? k : 0);
-		else
-			v[i] = some_across(x + i * BF16_UNIT * p->ld, p->ld, k - i * BF16_UNIT, lines);
+	_Pragma("GCC unroll 16") for (int64_t i = 0; i < LANES; i++) if (p->along) v[i] =
+		some_along(x + i * p->ld, i < lines ? k : 0);
+	else v[i] = some_across(x + i * BF16_UNIT * p->ld, p->ld, k - i * BF16_UNIT, lines);
 	transpose(v);
-	_Pragma("GCC unroll 16") for (int64_t i = 0; i < LANES; i++)
-		if (i < rows)
-			*(units *)(to + i * pitch) = v[i];
+	_Pragma("GCC unroll 16") for (int64_t i = 0; i < LANES; i++) if (i < rows) * (units *)(to + i * pitch) = v[i];
 }
 
 static void pack_squares(const bl_bf16_lines *p, int64_t count)
@@ -145,7 +143,8 @@ static void bf16_pack(const bl_bf16_lines *p)
 	else if (p->along)
 		for (int64_t i = 0; i < p->lines; i++)
 			for (int64_t u = 0; u < count; u += LANES)
-				*(units *)(p->to + i * p->line_pitch + u) = some_along(p->x + i * p->ld + u * BF16_UNIT, p->k - u * BF16_UNIT);
+				*(units *)(p->to + i * p->line_pitch + u) =
+					some_along(p->x + i * p->ld + u * BF16_UNIT, p->k - u * BF16_UNIT);
 	else
 		for (int64_t u = 0; u < count; u++)
 			for (int64_t i = 0; i < p->lines; i += LANES)
@@ -161,10 +160,12 @@ TILES
 static void bf16_gather(const bl_gather_args *g)
 {
 	switch (g->vectors) {
+/* clang-format off */
 #define TILE(ROWS, VECTORS)                         \
 	case VECTORS:                               \
 		gather_pairs_##ROWS##_##VECTORS(g); \
 		break;
+		/* clang-format on */
 		TILES
 #undef TILE
 	}

@@ -16,6 +16,7 @@ typedef float vec __attribute__((vector_size(LANES * 4), aligned(4), may_alias))
  * A tile's rows of vectors stay in registers: every loop over them is
  * unrolled, and acc never has its address taken (SPILL copies it to be stored).
  */
+/* clang-format off */
 #define SPILL(ROWS, VECTORS)                                              \
 	_Pragma("GCC unroll 16") for (int r = 0; r < ROWS; r++)           \
 		_Pragma("GCC unroll 4") for (int v = 0; v < VECTORS; v++) tile[r][v] = acc[r][v];
@@ -66,6 +67,7 @@ typedef float vec __attribute__((vector_size(LANES * 4), aligned(4), may_alias))
 		SPILL(ROWS, VECTORS) \
 		store_tile(&tile[0][0], o->first, o->rows, VECTORS, o->cols, out, o->add); \
 	}
+/* clang-format on */
 
 static void store_part(const float *from, int cols, float *to, bool add)
 {
@@ -73,8 +75,8 @@ static void store_part(const float *from, int cols, float *to, bool add)
 		to[k] = (add ? to[k] : 0) + from[k];
 }
 
-static inline __attribute__((always_inline)) void store_tile(const vec *acc, int first, int rows, int vectors,
-                                                             int cols, float *const *out, bool add)
+static inline __attribute__((always_inline)) void store_tile(const vec *acc, int first, int rows, int vectors, int cols,
+                                                             float *const *out, bool add)
 {
 	for (int r = first; r < rows; r++) {
 		if (cols < vectors * LANES) {
@@ -99,10 +101,12 @@ TILES
 static void gather(const bl_gather_args *g)
 {
 	switch (g->vectors) {
+/* clang-format off */
 #define TILE(ROWS, VECTORS)                    \
 	case VECTORS:                          \
 		gather_##ROWS##_##VECTORS(g);  \
 		break;
+		/* clang-format on */
 		TILES
 #undef TILE
 	}
@@ -111,10 +115,12 @@ static void gather(const bl_gather_args *g)
 static void outer(const bl_outer_args *o)
 {
 	switch (o->vectors) {
+/* clang-format off */
 #define TILE(ROWS, VECTORS)                   \
 	case VECTORS:                         \
 		outer_##ROWS##_##VECTORS(o);  \
 		break;
+		/* clang-format on */
 		TILES
 #undef TILE
 	}

@@ -28,11 +28,11 @@ INLINE vec keep_where(mask_vec keep, vec x)
 }
 
 /* Calls strip(args, first channel, vectors) for all channels that fill vectors; returns the first of the others. */
-#define STRIPS(c, strip, ...)                                             \
-	int64_t at = 0;                                                   \
-	for (; at + STRIP * LANES <= (c); at += STRIP * LANES)            \
-		strip(__VA_ARGS__, at, STRIP);                            \
-	for (; at + LANES <= (c); at += LANES)                            \
+#define STRIPS(c, strip, ...) \
+	int64_t at = 0; \
+	for (; at + STRIP * LANES <= (c); at += STRIP * LANES) \
+		strip(__VA_ARGS__, at, STRIP); \
+	for (; at + LANES <= (c); at += LANES) \
 		strip(__VA_ARGS__, at, 1);
 
 /* Sums are folded after so many rows, squares with what the fold rounds off: long ones in float would lose what short ones keep. */
@@ -42,11 +42,11 @@ enum { FOLD = 16 };
  * Sums about a number near the mean, in two passes over a chunk that fits the cache.  The first takes that number, as the
  * mean of the distances from the first row, so that a constant channel has exactly itself; what it is off by is in `sum`.
  */
-INLINE void moments_strip(int64_t n, int64_t c, const float *x, float *p, float *sum, float *square, int64_t at,
-                          const int vectors)
+INLINE void moments_strip(int64_t n, int64_t c, const float *x, float *p, float *sum, float *square, int64_t at, const int vectors)
 {
 	vec near[STRIP], first[STRIP], all[STRIP], squares[STRIP], lost[STRIP], part[STRIP], parts[STRIP];
-	EACH_VECTOR {
+	EACH_VECTOR
+	{
 		near[v] = all[v] = squares[v] = lost[v] = (vec){ 0 };
 		first[v] = load(x + at + v * LANES);
 	}
@@ -57,19 +57,22 @@ INLINE void moments_strip(int64_t n, int64_t c, const float *x, float *p, float 
 		int64_t end = n - i < FOLD ? n : i + FOLD;
 		EACH_VECTOR part[v] = parts[v] = (vec){ 0 };
 		for (; i < end; i++)
-			EACH_VECTOR {
+			EACH_VECTOR
+			{
 				vec d = load(x + i * c + at + v * LANES) - near[v];
 				part[v] += d;
 				parts[v] += d * d;
 			}
-		EACH_VECTOR {
+		EACH_VECTOR
+		{
 			vec more = squares[v] + parts[v];
 			lost[v] += parts[v] - (more - squares[v]);
 			squares[v] = more;
 			all[v] += part[v];
 		}
 	}
-	EACH_VECTOR {
+	EACH_VECTOR
+	{
 		save(p + at + v * LANES, near[v]);
 		save(sum + at + v * LANES, all[v]);
 		save(square + at + v * LANES, squares[v] + lost[v]);
@@ -110,13 +113,15 @@ static void moments(int64_t n, int64_t c, const float *x, float *p, float *sum, 
 INLINE void norm_strip(const bl_norm_row *a, bool residual, bool relu, int64_t at, const int vectors)
 {
 	vec scale[STRIP], shift[STRIP], mean[STRIP];
-	EACH_VECTOR {
+	EACH_VECTOR
+	{
 		scale[v] = load(a->scale + at + v * LANES);
 		shift[v] = load(a->shift + at + v * LANES);
 		mean[v] = load(a->mean + at + v * LANES);
 	}
 	for (int64_t i = 0; i < a->n; i++)
-		EACH_VECTOR {
+		EACH_VECTOR
+		{
 			int64_t k = i * a->c + at + v * LANES;
 			vec y = scale[v] * (load(a->x + k) - mean[v]) + shift[v];
 			if (residual)
@@ -166,20 +171,23 @@ INLINE float cut_one(const bl_norm_back *a, enum mask m, int64_t k, int64_t at)
 INLINE void reduce_strip(const bl_norm_back *a, enum mask m, int64_t at, const int vectors)
 {
 	vec scale[STRIP], shift[STRIP], mean[STRIP], sum[STRIP], dot[STRIP];
-	EACH_VECTOR {
+	EACH_VECTOR
+	{
 		scale[v] = load(a->scale + at + v * LANES);
 		shift[v] = load(a->shift + at + v * LANES);
 		mean[v] = load(a->mean + at + v * LANES);
 		sum[v] = dot[v] = (vec){ 0 };
 	}
 	for (int64_t i = 0; i < a->n; i++)
-		EACH_VECTOR {
+		EACH_VECTOR
+		{
 			int64_t k = i * a->c + at + v * LANES;
 			vec d = load(a->x + k) - mean[v], g = cut(a, m, k, d, scale[v], shift[v]);
 			sum[v] += g;
 			dot[v] += g * d;
 		}
-	EACH_VECTOR {
+	EACH_VECTOR
+	{
 		save(a->sum + at + v * LANES, sum[v]);
 		save(a->dot + at + v * LANES, dot[v]);
 	}
@@ -209,15 +217,9 @@ static enum mask mask_of(const bl_norm_back *a)
 static void norm_reduce(const bl_norm_back *a)
 {
 	switch (mask_of(a)) {
-	case MASK_NONE:
-		reduce_rows(a, MASK_NONE);
-		break;
-	case MASK_X:
-		reduce_rows(a, MASK_X);
-		break;
-	case MASK_Y:
-		reduce_rows(a, MASK_Y);
-		break;
+	case MASK_NONE: reduce_rows(a, MASK_NONE); break;
+	case MASK_X: reduce_rows(a, MASK_X); break;
+	case MASK_Y: reduce_rows(a, MASK_Y); break;
 	}
 }
 
@@ -225,7 +227,8 @@ INLINE void apply_strip(const bl_norm_back *a, enum mask m, bool residual, int64
 {
 	vec scale[STRIP], shift[STRIP], mean[STRIP], by_g[STRIP], by_x[STRIP], by_1[STRIP];
 	bool add = a->add, add_residual = a->add_residual;
-	EACH_VECTOR {
+	EACH_VECTOR
+	{
 		scale[v] = load(a->scale + at + v * LANES);
 		shift[v] = load(a->shift + at + v * LANES);
 		mean[v] = load(a->mean + at + v * LANES);
@@ -234,7 +237,8 @@ INLINE void apply_strip(const bl_norm_back *a, enum mask m, bool residual, int64
 		by_1[v] = load(a->by_1 + at + v * LANES);
 	}
 	for (int64_t i = 0; i < a->n; i++)
-		EACH_VECTOR {
+		EACH_VECTOR
+		{
 			int64_t k = i * a->c + at + v * LANES;
 			vec d = load(a->x + k) - mean[v], g = cut(a, m, k, d, scale[v], shift[v]);
 			vec dx = by_g[v] * g + by_x[v] * d + by_1[v];
@@ -261,15 +265,9 @@ static void norm_apply(const bl_norm_back *a)
 {
 	bool residual = a->dresidual != NULL;
 	switch (mask_of(a)) {
-	case MASK_NONE:
-		residual ? apply_rows(a, MASK_NONE, true) : apply_rows(a, MASK_NONE, false);
-		break;
-	case MASK_X:
-		residual ? apply_rows(a, MASK_X, true) : apply_rows(a, MASK_X, false);
-		break;
-	case MASK_Y:
-		residual ? apply_rows(a, MASK_Y, true) : apply_rows(a, MASK_Y, false);
-		break;
+	case MASK_NONE: residual ? apply_rows(a, MASK_NONE, true) : apply_rows(a, MASK_NONE, false); break;
+	case MASK_X: residual ? apply_rows(a, MASK_X, true) : apply_rows(a, MASK_X, false); break;
+	case MASK_Y: residual ? apply_rows(a, MASK_Y, true) : apply_rows(a, MASK_Y, false); break;
 	}
 }
 

@@ -16,21 +16,18 @@
 enum { COLUMNS = 128, DEPTH = 256 };
 
 extern void openblas_set_num_threads(int n);
-extern void dgemm_(const char *ta, const char *tb, const int *m, const int *n, const int *k, const double *alpha,
-		   const double *a, const int *lda, const double *b, const int *ldb, const double *beta, double *c,
-		   const int *ldc);
+extern void dgemm_(const char *ta, const char *tb, const int *m, const int *n, const int *k, const double *alpha, const double *a,
+                   const int *lda, const double *b, const int *ldb, const double *beta, double *c, const int *ldc);
 /* Fortran passes the lengths of strings last; dsyevd calls on in Fortran and may reuse their place on the stack. */
-extern void dsyevd_(const char *job, const char *triangle, const int *n, double *a, const int *lda, double *w,
-		    double *work, const int *lwork, int *iwork, const int *liwork, int *info, size_t job_length,
-		    size_t triangle_length);
+extern void dsyevd_(const char *job, const char *triangle, const int *n, double *a, const int *lda, double *w, double *work,
+                    const int *lwork, int *iwork, const int *liwork, int *info, size_t job_length, size_t triangle_length);
 
 extern void dgetrf_(const int *m, const int *n, double *a, const int *lda, int *pivot, int *info);
-extern void dgetrs_(const char *trans, const int *n, const int *nrhs, const double *a, const int *lda, const int *pivot,
-		    double *b, const int *ldb, int *info, size_t trans_length);
+extern void dgetrs_(const char *trans, const int *n, const int *nrhs, const double *a, const int *lda, const int *pivot, double *b,
+                    const int *ldb, int *info, size_t trans_length);
 extern void dpotrf_(const char *triangle, const int *n, double *a, const int *lda, int *info, size_t triangle_length);
-extern void dgesdd_(const char *job, const int *m, const int *n, double *a, const int *lda, double *s, double *u,
-		    const int *ldu, double *vt, const int *ldvt, double *work, const int *lwork, int *iwork, int *info,
-		    size_t job_length);
+extern void dgesdd_(const char *job, const int *m, const int *n, double *a, const int *lda, double *s, double *u, const int *ldu,
+                    double *vt, const int *ldvt, double *work, const int *lwork, int *iwork, int *info, size_t job_length);
 
 /* OpenBLAS's own threads change digits with their number. */
 static void single_thread(void)

@@ -120,8 +120,10 @@ static int take_descr(text *t, header *h)
 	char d[16];
 
 	if (take(t, "["))
-		return bl_fail("%s: a structured array, whose items have fields of their own: expected plain numbers (save one "
-			       "field: numpy.save(path, a[\"field\"]))", t->path);
+		return bl_fail(
+			"%s: a structured array, whose items have fields of their own: expected plain numbers (save one "
+			"field: numpy.save(path, a[\"field\"]))",
+			t->path);
 	if (take_string(t, d, sizeof(d)) < 0)
 		return -1;
 	if (strchr(d, 'O'))
@@ -202,9 +204,8 @@ static int parse_header(const char *path, const unsigned char *b, size_t n, head
 	if (b[6] == 2)
 		length |= (size_t)b[10] << 16 | (size_t)b[11] << 24;
 	if (length > HEADER_MAX || length > n - prefix)
-		return bl_fail(
-			"%s: byte 8: header of %zu bytes, but the file has %zu after it (and %d is the most allowed)",
-			path, length, n - prefix, HEADER_MAX);
+		return bl_fail("%s: byte 8: header of %zu bytes, but the file has %zu after it (and %d is the most allowed)", path,
+		               length, n - prefix, HEADER_MAX);
 	t.start = t.p = (const char *)b + prefix;
 	t.end = t.start + length;
 	t.at = prefix;
@@ -222,17 +223,17 @@ static int check_size(const char *path, const header *h, size_t n, int64_t *coun
 		if (__builtin_mul_overflow(bytes, h->shape[i], &bytes))
 			return bl_fail("%s: shape %s is too large", path, bl_shape_text(h->ndim, h->shape, buf));
 	if ((uint64_t)bytes != n - h->data)
-		return bl_fail("%s: byte %zu: shape %s of %d-byte numbers needs %" PRId64 " bytes, the file has %zu",
-			       path, h->data, bl_shape_text(h->ndim, h->shape, buf), h->item, bytes, n - h->data);
+		return bl_fail("%s: byte %zu: shape %s of %d-byte numbers needs %" PRId64 " bytes, the file has %zu", path, h->data,
+		               bl_shape_text(h->ndim, h->shape, buf), h->item, bytes, n - h->data);
 	*count = bytes / h->item;
 	return 0;
 }
 
-#define AS(type, b)                           \
-	({                                    \
-		type v_;                      \
+#define AS(type, b) \
+	({ \
+		type v_; \
 		memcpy(&v_, (b), sizeof(v_)); \
-		(float)v_;                    \
+		(float)v_; \
 	})
 
 /* IEEE 754's binary16: sign, 5 bits of exponent, 10 of fraction. */
@@ -240,8 +241,8 @@ static float half(uint16_t v)
 {
 	int exponent = v >> 10 & 31, fraction = v & 1023;
 	float size = exponent == 31  ? (fraction ? NAN : INFINITY)
-		     : exponent == 0 ? ldexpf((float)fraction, -24)
-				     : ldexpf((float)(fraction + 1024), exponent - 25);
+	             : exponent == 0 ? ldexpf((float)fraction, -24)
+	                             : ldexpf((float)(fraction + 1024), exponent - 25);
 	return v >> 15 ? -size : size;
 }
 
@@ -268,7 +269,7 @@ static float decode(const header *h, const unsigned char *b)
 		return h->item == 1   ? AS(int8_t, b)
 		       : h->item == 2 ? AS(int16_t, b)
 		       : h->item == 4 ? AS(int32_t, b)
-				      : AS(int64_t, b);
+		                      : AS(int64_t, b);
 	return h->item == 1 ? *b : h->item == 2 ? AS(uint16_t, b) : h->item == 4 ? AS(uint32_t, b) : AS(uint64_t, b);
 }
 
@@ -343,8 +344,7 @@ static size_t write_header(const bl_tensor *t, char *out, size_t size)
 
 	memcpy(out, magic, MAGIC);
 	n = PREFIX_V1 + (size_t)snprintf(out + PREFIX_V1, size - PREFIX_V1,
-					 "{'descr': '<f4', 'fortran_order': False, 'shape': %s, }",
-					 bl_tensor_text(t, shape));
+	                                 "{'descr': '<f4', 'fortran_order': False, 'shape': %s, }", bl_tensor_text(t, shape));
 	while ((n + 1) % ALIGN)
 		out[n++] = ' ';
 	out[n++] = '\n';

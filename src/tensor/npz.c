@@ -75,8 +75,14 @@ static int read_entry(const archive *a, size_t *at, entry *e)
 		return bl_fail("%s: byte %zu: no entry of the zip archive's directory there", a->path, *at);
 	const uint8_t *b = a->b + *at;
 	size_t size = ENTRY_SIZE + (size_t)read16(b + 28) + read16(b + 30) + read16(b + 32);
-	*e = (entry){ .flags = read16(b + 8), .method = read16(b + 10), .crc = read32(b + 16), .packed = read32(b + 20),
-	              .size = read32(b + 24), .local = read32(b + 42), .name = (const char *)b + ENTRY_SIZE, .name_size = read16(b + 28) };
+	*e = (entry){ .flags = read16(b + 8),
+		      .method = read16(b + 10),
+		      .crc = read32(b + 16),
+		      .packed = read32(b + 20),
+		      .size = read32(b + 24),
+		      .local = read32(b + 42),
+		      .name = (const char *)b + ENTRY_SIZE,
+		      .name_size = read16(b + 28) };
 	if (a->n - *at < size)
 		return bl_fail("%s: byte %zu: the file ends within its directory", a->path, *at);
 	*at += size;
@@ -115,10 +121,11 @@ static uint8_t *read_bytes(const archive *a, const entry *e)
 	if (!in)
 		return NULL;
 	if ((e->method != STORED && e->method != DEFLATED) || (e->flags & ENCRYPTED))
-		return bl_fail_null("%s: %.*s is packed by method %u%s, expected 0 or 8", a->path, (int)e->name_size, e->name, e->method,
-		                    e->flags & ENCRYPTED ? " and encrypted" : "");
+		return bl_fail_null("%s: %.*s is packed by method %u%s, expected 0 or 8", a->path, (int)e->name_size, e->name,
+		                    e->method, e->flags & ENCRYPTED ? " and encrypted" : "");
 	if (e->method == STORED ? e->size != e->packed : e->size / MOST_RATIO > e->packed)
-		return bl_fail_null("%s: %.*s of %zu bytes cannot be in %zu", a->path, (int)e->name_size, e->name, e->size, e->packed);
+		return bl_fail_null("%s: %.*s of %zu bytes cannot be in %zu", a->path, (int)e->name_size, e->name, e->size,
+		                    e->packed);
 	uint8_t *out = malloc(e->size + 1);
 	if (!out)
 		return bl_fail_null("%s: no memory for the %zu bytes of %.*s", a->path, e->size, (int)e->name_size, e->name);

@@ -49,9 +49,12 @@ void bl_panel_multiply(const bl_panel_product *p)
 	const bl_kernels *k = bl_kernel();
 	int vectors = widest(k);
 	for (int64_t depth = 0; depth < p->k; depth += DEPTH) {
-		bl_gather_args g = { .vectors = vectors, .cols = (int)p->cols, .taps = 1,
+		bl_gather_args g = { .vectors = vectors,
+			             .cols = (int)p->cols,
+			             .taps = 1,
 			             .channels = p->k - depth < DEPTH ? p->k - depth : DEPTH,
-			             .w = p->panel + depth * vectors * k->lanes, .add = p->add || depth > 0 };
+			             .w = p->panel + depth * vectors * k->lanes,
+			             .add = p->add || depth > 0 };
 		for (int64_t row = 0; row < p->rows; row += k->heights[vectors])
 			tile(k, &g, p, row, depth);
 	}

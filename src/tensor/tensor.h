@@ -12,7 +12,7 @@
 typedef struct bl_storage {
 	atomic_int refs;
 	float *data;
-	bool constant; /* bl_tensor_freeze */
+	bool constant;           /* bl_tensor_freeze */
 	void (*release)(void *); /* NULL: data is a block of memory.h */
 	void *owner;
 } bl_storage;
@@ -26,9 +26,9 @@ struct bl_tensor {
 	float *data;
 	bl_storage *storage;
 	/* For the grad floor. */
-	bool leaf_grad;  /* a leaf that wants its gradient */
-	bool grad_live;  /* grad holds something, else its numbers are stale */
-	bool spent;      /* its node was let go by a backward */
+	bool leaf_grad; /* a leaf that wants its gradient */
+	bool grad_live; /* grad holds something, else its numbers are stale */
+	bool spent;     /* its node was let go by a backward */
 	bl_tensor *grad;
 	struct bl_node *node;
 	void (*node_free)(struct bl_node *);

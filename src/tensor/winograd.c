@@ -26,7 +26,8 @@ enum { POINTS = BL_WINOGRAD_POINTS, SCRATCH_TILES = 0, TILE_BYTES = 640 << 10, F
 
 bool bl_winograd_fits(const bl_conv *g)
 {
-	return g->r == 3 && g->s == 3 && !g->gap && g->stride == 1 && g->padding <= 2 && g->groups == 1 && g->c % 16 == 0 && g->k % 16 == 0;
+	return g->r == 3 && g->s == 3 && !g->gap && g->stride == 1 && g->padding <= 2 && g->groups == 1 && g->c % 16 == 0 &&
+	       g->k % 16 == 0;
 }
 
 /*
@@ -64,8 +65,7 @@ static void filter_columns(void *ctx, int64_t block)
 	const job *j = ctx;
 	const bl_winograd_filters *f = &j->of->filters;
 	int64_t column = block * f->k->lanes, width, from = panel_of(j->of, column, &width);
-	bl_winograd_filter_columns(f, column, j->u + from * f->channels + (column - from), width,
-	                           f->channels * j->of->columns);
+	bl_winograd_filter_columns(f, column, j->u + from * f->channels + (column - from), width, f->channels * j->of->columns);
 }
 
 static void products(const job *j, int64_t n, const float *v, float *m)
@@ -172,7 +172,8 @@ static void fill_image(void *ctx, int64_t i)
 
 int bl_winograd_forward(const bl_conv *g, const float *x, const float *w, const float *bias, float *y)
 {
-	bl_winograd_job j = { .filters = { .w = w, .channels = g->c, .column = g->c * 9, .channel = 9 }, .columns = g->k,
+	bl_winograd_job j = { .filters = { .w = w, .channels = g->c, .column = g->c * 9, .channel = 9 },
+		              .columns = g->k,
 		              .add = bias != NULL };
 	if (bias)
 		bl_parallel(g->n, fill_image, &(fill){ bias, y, g->p * g->q, g->k });
@@ -185,7 +186,8 @@ int bl_winograd_forward(const bl_conv *g, const float *x, const float *w, const 
 int bl_winograd_data_gradient(const bl_conv *g, const float *dy, const float *w, float *dx, bool add)
 {
 	bl_winograd_job j = { .filters = { .w = w, .channels = g->k, .column = 9, .channel = g->c * 9, .turned = true },
-		              .columns = g->c, .add = add };
+		              .columns = g->c,
+		              .add = add };
 	j.out = bl_tiles_of(dx, g->h, g->w, g->c, 4, 0, g->h, g->w);
 	j.in = bl_tiles_of((float *)dy, g->p, g->q, g->k, 6, 2 - g->padding, g->h, g->w);
 	j.tiles = g->n * j.out.down * j.out.across;

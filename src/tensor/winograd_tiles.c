@@ -11,8 +11,14 @@ enum { STEP = 4 }; /* tiles start every four pixels */
 bl_tiles bl_tiles_of(float *data, int64_t h, int64_t w, int64_t channels, int64_t side, int64_t padding, int64_t out_h,
                      int64_t out_w)
 {
-	return (bl_tiles){ .data = data, .h = h, .w = w, .channels = channels, .side = side, .padding = padding,
-		           .down = (out_h + STEP - 1) / STEP, .across = (out_w + STEP - 1) / STEP };
+	return (bl_tiles){ .data = data,
+		           .h = h,
+		           .w = w,
+		           .channels = channels,
+		           .side = side,
+		           .padding = padding,
+		           .down = (out_h + STEP - 1) / STEP,
+		           .across = (out_w + STEP - 1) / STEP };
 }
 
 void bl_tiles_write(const bl_tiles *t, int64_t tile, float **pixel)

@@ -6,11 +6,11 @@
 #include <stdint.h>
 
 typedef struct bl_tiles {
-	float *data;               /* (n, h, w, channels) */
-	const float *zeros;        /* a pixel of zeros, for what lies outside */
+	float *data;        /* (n, h, w, channels) */
+	const float *zeros; /* a pixel of zeros, for what lies outside */
 	int64_t h, w, channels;
-	int64_t side, padding;     /* pixels of a tile; where tile 0 starts, to the left of pixel 0 */
-	int64_t down, across;      /* tiles of an image */
+	int64_t side, padding; /* pixels of a tile; where tile 0 starts, to the left of pixel 0 */
+	int64_t down, across;  /* tiles of an image */
 } bl_tiles;
 
 bl_tiles bl_tiles_of(float *data, int64_t h, int64_t w, int64_t channels, int64_t side, int64_t padding, int64_t out_h,

@@ -36,11 +36,11 @@ typedef struct job {
 	const bl_kernels *k;
 	bl_tiles in, out;
 	int64_t channels, columns, tiles;
-	int64_t room;       /* tiles of the largest batch */
-	batch batch;        /* that all threads share */
+	int64_t room; /* tiles of the largest batch */
+	batch batch;  /* that all threads share */
 	int64_t cuts;
-	float *u;           /* [cut][point][channel][column] */
-	float *dw;          /* (column, channel, 9) */
+	float *u;  /* [cut][point][channel][column] */
+	float *dw; /* (column, channel, 9) */
 	bool add;
 	atomic_bool failed; /* a chunk got no memory */
 } job;
@@ -238,8 +238,9 @@ static void slice(void *ctx, int64_t i)
 	float *u = bl_scratch(SCRATCH, (size_t)(POINTS * pitch) * sizeof *u);
 	const batch *b = &j->batch;
 	const float *x[b->n], *y[b->n];
-	bl_outer_args o = { .vectors = (int)(width / j->k->lanes), .cols = (int)width, .n = b->n, .x = x, .y = y, .y_at = from,
-		            .ldo = width };
+	bl_outer_args o = {
+		.vectors = (int)(width / j->k->lanes), .cols = (int)width, .n = b->n, .x = x, .y = y, .y_at = from, .ldo = width
+	};
 	if (!u) {
 		atomic_store(&j->failed, true);
 		return;
@@ -284,7 +285,8 @@ static int run_with_room(job *j)
 	int64_t filters = POINTS * j->channels * j->columns;
 	bool columns = j->tiles && bl_winograd_by_columns(j->channels, j->columns), few = filters <= CUT_FLOATS && j->tiles >= CUTS;
 	j->cuts = few ? CUTS : 1;
-	j->room = few ? batch_room(j, BATCH_FLOATS_BY_CUTS, 8) : batch_room(j, columns ? BATCH_FLOATS_BY_COLUMNS : BATCH_FLOATS, 64);
+	j->room =
+		few ? batch_room(j, BATCH_FLOATS_BY_CUTS, 8) : batch_room(j, columns ? BATCH_FLOATS_BY_COLUMNS : BATCH_FLOATS, 64);
 	float *v = few ? NULL : bl_block_take(batch_bytes(j));
 	j->u = columns ? NULL : bl_block_take((size_t)(j->cuts * filters) * sizeof *j->u);
 	int rc = (few || v) && (columns || j->u) ? 0 : -1;

@@ -73,9 +73,10 @@ int bl_trainer_check_over(const bl_trainer *t)
 	if (t->step >= t->steps)
 		return bl_fail("trainer: the run is over: %lld of %lld steps are done", (long long)t->step, (long long)t->steps);
 	if (spent(t))
-		return bl_fail("trainer: the run is over: its %g seconds of training are used up (%lld of %lld steps are done); give it more "
-		               "in trainer{seconds =}, of a run that is resumed in its recipe.lua", t->config.seconds,
-		               (long long)t->step, (long long)t->steps);
+		return bl_fail(
+			"trainer: the run is over: its %g seconds of training are used up (%lld of %lld steps are done); give it more "
+			"in trainer{seconds =}, of a run that is resumed in its recipe.lua",
+			t->config.seconds, (long long)t->step, (long long)t->steps);
 	return 0;
 }
 
@@ -177,8 +178,9 @@ static void obey(bl_trainer *t, bl_command c)
 	else if (c.kind == BL_CMD_CHECKPOINT)
 		save_asked(t, who);
 	else if (c.kind <= BL_CMD_STOP) {
-		static const char *const names[] = { [BL_CMD_PAUSE] = "pause", [BL_CMD_RESUME] = "resume", [BL_CMD_STEP] = "step",
-		                                     [BL_CMD_STOP] = "stop" };
+		static const char *const names[] = {
+			[BL_CMD_PAUSE] = "pause", [BL_CMD_RESUME] = "resume", [BL_CMD_STEP] = "step", [BL_CMD_STOP] = "stop"
+		};
 		bl_changes_event(t, names[c.kind], who, "");
 		steer(t, c.kind);
 	}

@@ -115,8 +115,12 @@ void bl_trainer_delist(bl_trainer *t)
 static bl_standing standing_of(bl_trainer *t)
 {
 	pthread_mutex_lock(&t->lock);
-	bl_standing s = { .id = t->id, .info = t->info, .live = t->live, .fresh = t->launched, .end_known = t->end_known,
-	                  .at_break = t->at_break && !t->break_known };
+	bl_standing s = { .id = t->id,
+		          .info = t->info,
+		          .live = t->live,
+		          .fresh = t->launched,
+		          .end_known = t->end_known,
+		          .at_break = t->at_break && !t->break_known };
 	pthread_mutex_unlock(&t->lock);
 	return s;
 }
@@ -152,8 +156,8 @@ static void end_run(bl_trainer *t, const char *why, void (*tell)(void *ctx, cons
 {
 	char line[256], clean[512];
 	bl_trainer_stop_and_save(t, why);
-	snprintf(line, sizeof line, "%s: stopped at step %lld of %lld%s", t->info.name, (long long)t->step,
-	         (long long)t->steps, t->unsaved[0] ? "" : ", saved");
+	snprintf(line, sizeof line, "%s: stopped at step %lld of %lld%s", t->info.name, (long long)t->step, (long long)t->steps,
+	         t->unsaved[0] ? "" : ", saved");
 	bl_text_clean(clean, sizeof clean, line, false);
 	tell(ctx, clean);
 }

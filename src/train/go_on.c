@@ -9,8 +9,12 @@
 bl_progress bl_trainer_progress(bl_trainer *t)
 {
 	const bl_optim_config *o = bl_optim_settings(t->optim);
-	bl_progress p = { .step = t->step, .trained = t->trained, .lr = o->lr, .lr_bias = o->lr_bias,
-	                  .changes = bl_trainer_changes(t), .settings = t->sets };
+	bl_progress p = { .step = t->step,
+		          .trained = t->trained,
+		          .lr = o->lr,
+		          .lr_bias = o->lr_bias,
+		          .changes = bl_trainer_changes(t),
+		          .settings = t->sets };
 	memcpy(p.setting, t->set, sizeof p.setting);
 	for (const bl_field *f = bl_loss_ops_of(t->config.loss)->fields; f->name && p.n < BL_PROGRESS_VALUES; f++) {
 		if (!f->settable)

@@ -50,12 +50,16 @@ static int check_one(void *ctx, bl_module *m, const char *path)
 	if (!p || !bl_provenance_is_run(p))
 		return 0;
 	if (bl_provenance_live(p))
-		return bl_fail("trainer: %s%s is being trained by run '%s' (step %lld), which has not ended: stop that first, or "
-		               "make a new one", article(path), path, bl_provenance_name(p), (long long)bl_provenance_step(p));
+		return bl_fail(
+			"trainer: %s%s is being trained by run '%s' (step %lld), which has not ended: stop that first, or "
+			"make a new one",
+			article(path), path, bl_provenance_name(p), (long long)bl_provenance_step(p));
 	if (bl_provenance_step(p) == 0 || c->warm_start)
 		return 0;
-	return bl_fail("trainer: %s%s was trained by run '%s' (step %lld): give warm_start = true to start from its weights, "
-	               "or make a new one", article(path), path, bl_provenance_name(p), (long long)bl_provenance_step(p));
+	return bl_fail(
+		"trainer: %s%s was trained by run '%s' (step %lld): give warm_start = true to start from its weights, "
+		"or make a new one",
+		article(path), path, bl_provenance_name(p), (long long)bl_provenance_step(p));
 }
 
 int bl_ownership_check(const bl_trainer_config *c)

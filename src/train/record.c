@@ -22,10 +22,12 @@ typedef struct row {
 
 /* --- What the trainer measures ------------------------------------------------ */
 
+/* clang-format off */
 static double seconds(const bl_trainer *t, const bl_measured *m) { (void)m; return t->trained; }
 static double grad_norm(const bl_trainer *t, const bl_measured *m) { (void)t; return m->grad_norm; }
 static double images_per_s(const bl_trainer *t, const bl_measured *m) { (void)t; return m->images_per_s; }
 static double knn(const bl_trainer *t, const bl_measured *m) { (void)t; return m->knn; }
+/* clang-format on */
 
 static double lr(const bl_trainer *t, const bl_measured *m)
 {
@@ -46,12 +48,17 @@ static bool is_apart(const bl_optim_config *o)
 
 static const row of_step[] = {
 	{ { .name = "time", .unit = "s", .kind = BL_COLUMN_TIME, .precision = 6 }, seconds, false },
-	{ { .name = "lr", .label = "learning rate", .brief = "lr", .kind = BL_COLUMN_RATE, .precision = 3, .mark = 'a' }, lr, false },
+	{ { .name = "lr", .label = "learning rate", .brief = "lr", .kind = BL_COLUMN_RATE, .precision = 3, .mark = 'a' },
+	  lr,
+	  false },
 	{ { .name = "lr_bias", .label = "lr of biases", .kind = BL_COLUMN_RATE, .precision = 3, .mark = 'b' }, lr_bias, true },
 	{ { .name = "grad_norm", .label = "gradient norm", .kind = BL_COLUMN_MEASURE }, grad_norm, false },
-	{ { .name = "images_per_s", .label = "images/s", .unit = "images/s", .kind = BL_COLUMN_MEASURE, .fixed = 1,
-	    .mark = 's' }, images_per_s, false },
-	{ { .name = "knn", .label = "kNN accuracy", .brief = "kNN", .kind = BL_COLUMN_SCORE, .fixed = 1, .precision = 3 }, knn, false },
+	{ { .name = "images_per_s", .label = "images/s", .unit = "images/s", .kind = BL_COLUMN_MEASURE, .fixed = 1, .mark = 's' },
+	  images_per_s,
+	  false },
+	{ { .name = "knn", .label = "kNN accuracy", .brief = "kNN", .kind = BL_COLUMN_SCORE, .fixed = 1, .precision = 3 },
+	  knn,
+	  false },
 };
 enum { OF_STEP = sizeof of_step / sizeof of_step[0] };
 

@@ -84,8 +84,9 @@ static int blame_loss(bl_trainer *t, const struct work *w)
 
 static int measure_loss(bl_trainer *t, struct work *w)
 {
-	bl_loss_batch at = { .step = t->step, .epoch = t->step / t->steps_per_epoch, .seed = t->config.seed, .rows = t->rows,
-		             .labels = t->labels };
+	bl_loss_batch at = {
+		.step = t->step, .epoch = t->step / t->steps_per_epoch, .seed = t->config.seed, .rows = t->rows, .labels = t->labels
+	};
 	for (int i = 0; t->labels && i < t->config.batch; i++)
 		t->labels[i] = bl_dataset_label(t->config.data, t->rows[i]);
 	bl_rng_place outside = bl_rng_enter(t->config.seed, t->step, "loss", 0);

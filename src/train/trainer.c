@@ -51,8 +51,8 @@ static int check_sizes(const bl_trainer_config *c, int64_t epoch)
 		if (bl_pipeline_output_at(p[v], epoch, h, w, &b[0], &b[1]) != 0)
 			return bl_fail_prefix("trainer: ");
 		if (v > 0 && (a[0] != b[0] || a[1] != b[1]))
-			return bl_fail("trainer: views have different sizes%s: view 1 is %d x %d, view %d is %d x %d", when, a[0], a[1],
-			               v + 1, b[0], b[1]);
+			return bl_fail("trainer: views have different sizes%s: view 1 is %d x %d, view %d is %d x %d", when, a[0],
+			               a[1], v + 1, b[0], b[1]);
 		a[0] = b[0];
 		a[1] = b[1];
 	}
@@ -67,7 +67,8 @@ static int check_parts(const bl_trainer_config *c)
 		return bl_fail("trainer: batch is %d: expected 2 or more, as C is taken over the batch", c->batch);
 	if (c->batch > bl_dataset_length(c->data))
 		return bl_fail("trainer: batch is %d, but the data set (%s) has %lld %s", c->batch, bl_dataset_name(c->data),
-		               (long long)bl_dataset_length(c->data), bl_text_plural(bl_dataset_length(c->data), "image", "images"));
+		               (long long)bl_dataset_length(c->data),
+		               bl_text_plural(bl_dataset_length(c->data), "image", "images"));
 	return 0;
 }
 
@@ -101,8 +102,7 @@ static int check_knn_set(const bl_trainer_config *c, const bl_dataset *d, const 
 		return bl_fail("trainer: the kNN %s %s", name, d ? "have no labels" : "are missing");
 	if (bl_dataset_channels(d) != bl_dataset_channels(c->data))
 		return bl_fail("trainer: the kNN %s have %d %s, the training images %d", name, bl_dataset_channels(d),
-		               bl_text_plural(bl_dataset_channels(d), "channel", "channels"),
-		               bl_dataset_channels(c->data));
+		               bl_text_plural(bl_dataset_channels(d), "channel", "channels"), bl_dataset_channels(c->data));
 	return 0;
 }
 
@@ -164,8 +164,12 @@ static void drop_config(bl_trainer_config *c)
 static int make_loader(bl_trainer *t)
 {
 	const bl_trainer_config *c = &t->config;
-	bl_loader_config l = { .data = c->data, .n_views = t->views,
-	                                               .batch_aug = c->batch_aug, .batch = c->batch, .seed = c->seed, .threads = c->loader_threads };
+	bl_loader_config l = { .data = c->data,
+		               .n_views = t->views,
+		               .batch_aug = c->batch_aug,
+		               .batch = c->batch,
+		               .seed = c->seed,
+		               .threads = c->loader_threads };
 	memcpy(l.views, t->pipeline, sizeof l.views);
 	bl_views_list(t);
 	t->loader = bl_loader_new(&l);
@@ -287,7 +291,8 @@ static int check_shapes(bl_trainer *t)
 	int before[2] = { 0, 0 }, now[2], rc = 0;
 	bool recording = bl_grad_enable(false);
 	for (int64_t epoch = 0; epoch <= last_change(c) && rc == 0; epoch++) {
-		rc = bl_pipeline_output_at(c->first, epoch, bl_dataset_height(c->data), bl_dataset_width(c->data), &now[0], &now[1]);
+		rc = bl_pipeline_output_at(c->first, epoch, bl_dataset_height(c->data), bl_dataset_width(c->data), &now[0],
+		                           &now[1]);
 		if (rc == 0 && (now[0] != before[0] || now[1] != before[1]))
 			rc = check_size(t, epoch, now[0], now[1]);
 		before[0] = now[0];
@@ -335,10 +340,17 @@ static void describe_source(bl_trainer *t)
 {
 	const bl_trainer_config *c = &t->config;
 	t->source = (bl_source){
-		.data = c->data, .views = t->views, .seed = c->seed, .steps_per_epoch = t->steps_per_epoch,
-		.encoder = c->encoder, .points = c->knn_queries ? c->knn_queries : c->data,
-		.points_of = c->knn_queries ? BL_POINTS_QUERIES : BL_POINTS_TRAINING, .mean = c->mean, .std = c->std,
-		.batch = c->batch, .stop = &t->cancel,
+		.data = c->data,
+		.views = t->views,
+		.seed = c->seed,
+		.steps_per_epoch = t->steps_per_epoch,
+		.encoder = c->encoder,
+		.points = c->knn_queries ? c->knn_queries : c->data,
+		.points_of = c->knn_queries ? BL_POINTS_QUERIES : BL_POINTS_TRAINING,
+		.mean = c->mean,
+		.std = c->std,
+		.batch = c->batch,
+		.stop = &t->cancel,
 	};
 	memcpy(t->source.pipeline, t->pipeline, sizeof t->pipeline);
 }
@@ -427,8 +439,7 @@ static void free_parts(bl_trainer *t)
 
 bl_trainer *bl_trainer_new(const bl_trainer_config *c)
 {
-	if (check_parts(c) != 0 || check_numbers(c) != 0 || check_knn(c) != 0 ||
-	    bl_ownership_check(c) != 0)
+	if (check_parts(c) != 0 || check_numbers(c) != 0 || check_knn(c) != 0 || bl_ownership_check(c) != 0)
 		return NULL;
 	bl_trainer *t = calloc(1, sizeof *t);
 	if (!t)
@@ -527,5 +538,6 @@ bl_tensor *bl_trainer_correlation(bl_trainer *t)
 
 bl_tensor *bl_trainer_embeddings(bl_trainer *t, int view)
 {
-	return view >= 0 && view < 2 && t->z[view] ? bl_tensor_ref(t->z[view]) : bl_fail_null("trainer: there are no such embeddings");
+	return view >= 0 && view < 2 && t->z[view] ? bl_tensor_ref(t->z[view])
+	                                           : bl_fail_null("trainer: there are no such embeddings");
 }

@@ -37,8 +37,8 @@ struct guard {
 struct floor {
 	bool taken;
 	pthread_t holder;
-	int depth;  /* a holder may enter again */
-	int guests; /* waiting: they go before the next step */
+	int depth;                 /* a holder may enter again */
+	int guests;                /* waiting: they go before the next step */
 	const bl_choices *outside; /* what the holder's convolutions used before: on the floor it is the run's choices */
 };
 
@@ -46,10 +46,10 @@ struct floor {
 struct changes {
 	bl_change *at;
 	int64_t n, room;
-	int64_t next;        /* of those to be made again: the first that was not */
+	int64_t next;         /* of those to be made again: the first that was not */
 	bl_trainer_tell tell; /* NULL: nobody keeps them */
 	void *ctx;
-	int lost;            /* how many could not be kept */
+	int lost; /* how many could not be kept */
 };
 
 /* Copies of all parameters and buffers, in the order of bl_module_each, encoder before projector. */
@@ -60,7 +60,7 @@ struct start {
 
 struct bl_trainer {
 	bl_trainer_config config;
-	int views;                          /* of an image */
+	int views;                            /* of an image */
 	bl_pipeline *pipeline[BL_VIEWS_MOST]; /* theirs; borrowed from config */
 	bl_loader *loader;
 	bl_params *params;
@@ -69,8 +69,8 @@ struct bl_trainer {
 	int view_names;
 	bl_progress_setting set[BL_PROGRESS_SETTINGS]; /* what was set of views and optimiser, beside its rates, the newest last */
 	int sets;
-	double loss_settings[BL_LOSS_ROOM];        /* in force; the floor's holder's */
-	int32_t *labels;                           /* of the batch; NULL: the loss does not ask, or there are none */
+	double loss_settings[BL_LOSS_ROOM]; /* in force; the floor's holder's */
+	int32_t *labels;                    /* of the batch; NULL: the loss does not ask, or there are none */
 	bl_schedule schedule;
 	int64_t steps_per_epoch, steps, knn_steps; /* knn_steps 0: no kNN */
 	int64_t save_steps;                        /* between checkpoints; 0: while they are cheap; negative: none */
@@ -79,56 +79,59 @@ struct bl_trainer {
 	int32_t *ref_labels, *query_labels;
 	bl_live *live;
 	bl_monitor *monitor;
-	bl_source source;                          /* of what the monitor shows */
-	bl_provenance *provenance;                 /* the modules' */
-	bool warm;                                 /* its weights are not freshly drawn; settled when it begins */
-	bl_condition condition;                    /* the floor's holder's; no holds: there is none */
-	struct changes changes, replay;            /* the journal; changes that are to be made again */
-	bool begun;                                /* a step was, or is about to be made */
-	struct start start;                        /* what it starts from, if warm; empty before it begins */
+	bl_source source;               /* of what the monitor shows */
+	bl_provenance *provenance;      /* the modules' */
+	bool warm;                      /* its weights are not freshly drawn; settled when it begins */
+	bl_condition condition;         /* the floor's holder's; no holds: there is none */
+	struct changes changes, replay; /* the journal; changes that are to be made again */
+	bool begun;                     /* a step was, or is about to be made */
+	struct start start;             /* what it starts from, if warm; empty before it begins */
 
 	/* Of the floor's holder. */
 	struct guard guard;
 	int64_t step;
-	double trained;           /* seconds */
+	double trained; /* seconds */
 	struct rate rate;
-	bl_tensor *z[2];          /* newest embeddings, outside the graph */
-	int64_t *rows;            /* data set rows of the batch */
-	double *partial;          /* of the gradient's norm */
-	volatile int cancel;      /* ends a kNN under way */
-	bool knn_asked;           /* by a command: the next step measures it, or who waits instead of stepping */
-	bl_trainer_save save;     /* NULL: the run has no place of its own */
+	bl_tensor *z[2];      /* newest embeddings, outside the graph */
+	int64_t *rows;        /* data set rows of the batch */
+	double *partial;      /* of the gradient's norm */
+	volatile int cancel;  /* ends a kNN under way */
+	bool knn_asked;       /* by a command: the next step measures it, or who waits instead of stepping */
+	bl_trainer_save save; /* NULL: the run has no place of its own */
 	void *save_ctx;
-	double saved_at;          /* seconds of training at the last save */
-	double save_cost;         /* seconds that it took */
+	double saved_at;  /* seconds of training at the last save */
+	double save_cost; /* seconds that it took */
 
 	/* Under the locks of ending.c. */
 	bl_trainer *next;
-	char unsaved[320];        /* why the run's end was not saved; "" where it was */
+	char unsaved[320]; /* why the run's end was not saved; "" where it was */
 
 	/* Under lock. */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct floor floor;
-	bl_live_info info;        /* info.state is the state */
+	bl_live_info info; /* info.state is the state */
 	pthread_t thread;
-	bool joinable, active;    /* there is a thread to join; it has not ended */
-	bool ending;              /* it is about to */
+	bool joinable, active; /* there is a thread to join; it has not ended */
+	bool ending;           /* it is about to */
 	bool paused, stopping, quit;
-	bool at_break;            /* its condition held after the last step, or failed */
-	bool break_known;         /* somebody has asked for that */
+	bool at_break;                  /* its condition held after the last step, or failed */
+	bool break_known;               /* somebody has asked for that */
 	char save_asked[BL_CHANGE_WHO]; /* who wants a checkpoint that is not in the mailbox; "": nobody */
-	bool restart;             /* start() has put a resume in the mailbox: no stop before it counts */
-	bool ending_asked;        /* to stop for good, as the process ends */
+	bool restart;                   /* start() has put a resume in the mailbox: no stop before it counts */
+	bool ending_asked;              /* to stop for good, as the process ends */
 	char ending_why[64];
 	bool ended_by_hand;       /* there was no thread then, which would have saved */
 	int64_t id;               /* from 1 on, of all trainers of the process */
 	bool launched, end_known; /* it had a thread; somebody waited for its end since */
 	int64_t allowance;        /* single steps to do though paused */
 	int64_t requests[BL_CMD_KINDS];
-	char trouble[1024];       /* what bl_trainer_complain was given, until it is asked for */
-	struct told { char text[200]; int n; } told[8]; /* what it was given so far, and how often */
-	bl_record logged;         /* values of the user's own for the next record; NaN: none */
+	char trouble[1024]; /* what bl_trainer_complain was given, until it is asked for */
+	struct told {
+		char text[200];
+		int n;
+	} told[8];        /* what it was given so far, and how often */
+	bl_record logged; /* values of the user's own for the next record; NaN: none */
 };
 
 /* trainer.c */
@@ -155,7 +158,7 @@ void bl_ownership_free(bl_trainer *t);
 
 /* control.c */
 void bl_trainer_control_init(bl_trainer *t);
-void bl_trainer_control_end(bl_trainer *t); /* stops and joins */
+void bl_trainer_control_end(bl_trainer *t);                                /* stops and joins */
 void bl_trainer_note(bl_trainer *t, const char *fmt, ...) BL_PRINTF(2, 3); /* a journal line */
 /* At the next step boundary; then waits for that, and sees to it that the run is saved as at its end. */
 void bl_trainer_ask_to_stop(bl_trainer *t, const char *why);
@@ -191,9 +194,9 @@ int64_t bl_trainer_norm_chunks(const bl_trainer *t); /* partial sums of the grad
 /* record.c: what a step measured; the columns that records of it have, and its record. */
 typedef struct bl_measured {
 	bl_loss_result loss;
-	double factor;       /* of the learning rates, by the schedule */
+	double factor; /* of the learning rates, by the schedule */
 	double grad_norm, images_per_s;
-	double knn;          /* NaN: not measured at this step */
+	double knn; /* NaN: not measured at this step */
 } bl_measured;
 int bl_trainer_columns(const bl_trainer *t, bl_columns *out);
 bl_record bl_trainer_record(bl_trainer *t, const bl_measured *m); /* of the step after t->step */
@@ -214,7 +217,7 @@ int bl_guard_blame(bl_trainer *t, bl_tensor *const *view, const char *what);
 /* ending.c */
 void bl_trainer_enlist(bl_trainer *t);
 void bl_trainer_delist(bl_trainer *t);
-int bl_trainers_check_ending(void); /* negative with bl_error: no step may be begun any more */
+int bl_trainers_check_ending(void);                       /* negative with bl_error: no step may be begun any more */
 void bl_trainer_end_lost(bl_trainer *t, const char *why); /* the run's end was not saved */
 void bl_trainer_end_saved(bl_trainer *t);                 /* it was, or something newer since */
 

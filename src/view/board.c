@@ -69,7 +69,7 @@ static bl_paint paint_of(bl_tone t)
 {
 	static const bl_paint paints[] = {
 		[BL_TONE_TEXT] = BL_PAINT_TEXT, [BL_TONE_FAINT] = BL_PAINT_FAINT, [BL_TONE_TITLE] = BL_PAINT_TITLE,
-		[BL_TONE_WARN] = BL_PAINT_WARN, [BL_TONE_GOOD] = BL_PAINT_GOOD, [BL_TONE_MARK] = BL_PAINT_KNN,
+		[BL_TONE_WARN] = BL_PAINT_WARN, [BL_TONE_GOOD] = BL_PAINT_GOOD,   [BL_TONE_MARK] = BL_PAINT_KNN,
 	};
 	return paints[t];
 }
@@ -109,9 +109,12 @@ char *bl_board_string(const bl_board *b)
 
 static int translate(int key)
 {
-	static const struct { unsigned char from; int to; } keys[] = {
-		{ 0x80, BL_BOARD_UP }, { 0x81, BL_BOARD_DOWN }, { 0x84, BL_BOARD_PAGE_UP }, { 0x85, BL_BOARD_PAGE_DOWN },
-		{ 0x86, BL_BOARD_HOME }, { 0x87, BL_BOARD_END },
+	static const struct {
+		unsigned char from;
+		int to;
+	} keys[] = {
+		{ 0x80, BL_BOARD_UP },        { 0x81, BL_BOARD_DOWN }, { 0x84, BL_BOARD_PAGE_UP },
+		{ 0x85, BL_BOARD_PAGE_DOWN }, { 0x86, BL_BOARD_HOME }, { 0x87, BL_BOARD_END },
 	};
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
 		if (key == keys[i].from)

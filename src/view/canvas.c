@@ -18,7 +18,7 @@ bl_canvas *bl_canvas_new(int width, int height, bl_ability can)
 		free(cells);
 		return bl_fail_null("no memory for a screen of %d x %d", width, height);
 	}
-	*c = (bl_canvas){width, height, can, cells, 0};
+	*c = (bl_canvas){ width, height, can, cells, 0 };
 	bl_canvas_clear(c);
 	return c;
 }
@@ -34,7 +34,7 @@ void bl_canvas_free(bl_canvas *c)
 void bl_canvas_clear(bl_canvas *c)
 {
 	for (int i = 0; i < c->width * c->height; i++)
-		c->cells[i] = (bl_cell){' ', BL_COLOUR_OWN, BL_COLOUR_OWN, false};
+		c->cells[i] = (bl_cell){ ' ', BL_COLOUR_OWN, BL_COLOUR_OWN, false };
 	c->overlaid = 0;
 }
 
@@ -49,7 +49,7 @@ void bl_canvas_put(bl_canvas *c, int x, int y, uint32_t glyph, int32_t fg, int32
 {
 	bl_cell *cell = bl_canvas_cell(c, x, y);
 	if (cell)
-		*cell = (bl_cell){glyph, fg, bg, false};
+		*cell = (bl_cell){ glyph, fg, bg, false };
 }
 
 /* Scripts and signs that are one column wide everywhere; others (marks, wide ones) are not let through. */
@@ -58,8 +58,8 @@ static bool one_column(uint32_t u)
 	static const struct {
 		uint32_t first, last;
 	} ranges[] = {
-		{0x20, 0x7e},     {0xa1, 0xac},     {0xae, 0x2ff},    {0x370, 0x482},   {0x48a, 0x52f},
-		{0x2010, 0x2027}, {0x2030, 0x205e}, {0x2190, 0x22ff}, {0x2500, 0x25ff}, {0x2800, 0x28ff},
+		{ 0x20, 0x7e },     { 0xa1, 0xac },     { 0xae, 0x2ff },    { 0x370, 0x482 },   { 0x48a, 0x52f },
+		{ 0x2010, 0x2027 }, { 0x2030, 0x205e }, { 0x2190, 0x22ff }, { 0x2500, 0x25ff }, { 0x2800, 0x28ff },
 	};
 	for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
 		if (u >= ranges[i].first && u <= ranges[i].last)
@@ -139,8 +139,9 @@ uint32_t bl_canvas_glyph(bl_ability can, uint32_t glyph)
 		uint32_t glyph;
 		char ascii;
 	} stand_ins[] = {
-		{0x2500, '-'}, {0x2502, '|'}, {0x2514, '+'}, {0x253c, '+'}, {0x2524, '+'}, {0x252c, '+'},
-		{0xb7, '*'},   {0x3bb, 'l'},  {0xd7, 'x'},   {0x2588, '#'}, {0x25cf, '*'}, {0x2212, '-'}, {0x2026, '~'}, {0x2022, 'o'}, {0xb1, '~'},
+		{ 0x2500, '-' }, { 0x2502, '|' }, { 0x2514, '+' }, { 0x253c, '+' }, { 0x2524, '+' },
+		{ 0x252c, '+' }, { 0xb7, '*' },   { 0x3bb, 'l' },  { 0xd7, 'x' },   { 0x2588, '#' },
+		{ 0x25cf, '*' }, { 0x2212, '-' }, { 0x2026, '~' }, { 0x2022, 'o' }, { 0xb1, '~' },
 	};
 	if (can.utf8 || glyph < 0x7f)
 		return glyph;

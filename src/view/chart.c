@@ -90,7 +90,7 @@ static bool has_intervals(const bl_chart *chart, int k)
 /* False: nothing to draw. */
 static bool set_ranges(struct frame *f, const bl_chart *chart)
 {
-	struct range x = {0}, y = {0};
+	struct range x = { 0 }, y = { 0 };
 	for (int k = 0; k < chart->n; k++)
 		for (int i = 0; i < chart->lines[k].n; i++)
 			if (within(chart, chart->lines[k].x[i])) {
@@ -112,7 +112,7 @@ static bool set_ranges(struct frame *f, const bl_chart *chart)
 
 static void dot(const struct frame *f, const bl_line *line, int dx, int dy)
 {
-	static const uint8_t bits[DOTS_Y][DOTS_X] = {{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}};
+	static const uint8_t bits[DOTS_Y][DOTS_X] = { { 0x01, 0x08 }, { 0x02, 0x10 }, { 0x04, 0x20 }, { 0x40, 0x80 } };
 	int x = f->area.x + dx / DOTS_X, y = f->area.y + dy / DOTS_Y;
 	bl_cell *cell = bl_canvas_cell(f->c, x, y);
 	bool left_out = f->c->can.utf8 && f->c->can.depth == BL_DEPTH_MONO && line->dash && dx / line->dash % 2;
@@ -205,7 +205,7 @@ static void ticks_log(const struct frame *f)
 	int every = (int)ceil(fmax(1, 2 * per_row));
 	for (int e = (int)floor(f->y0); e <= (int)ceil(f->y1); e++)
 		for (int k = 0; k < 3; k++) {
-			double v = (const double[]){1, 2, 5}[k] * pow(10, e);
+			double v = (const double[]){ 1, 2, 5 }[k] * pow(10, e);
 			bool fits = k == 0 ? e % every == 0 : per_row < .15;
 			if (fits && log10(v) > f->y0 && log10(v) < f->y1)
 				label_y(f, v);
@@ -258,7 +258,7 @@ static void draw_cursor(const struct frame *f, const bl_chart *chart)
 	int x = dot_x(f, chart->cursor) / DOTS_X;
 	for (int y = 0; y < f->area.h && x >= 0 && x < f->area.w; y++)
 		bl_canvas_put(f->c, f->area.x + x, f->area.y + y, 0x2502, bl_colour_of(BL_PAINT_TITLE, f->c->can.light),
-			      BL_COLOUR_OWN);
+		              BL_COLOUR_OWN);
 }
 
 static void draw_axes(const struct frame *f, const bl_chart *chart)
@@ -298,7 +298,7 @@ static void draw_title(const struct frame *f, bl_rect r, const bl_chart *chart)
 		int need = bl_canvas_columns(line->label) + 4;
 		if (x - r.x + need > r.w)
 			continue;
-		char mark[] = {line->mark, '\0'};
+		char mark[] = { line->mark, '\0' };
 		bl_canvas_text(f->c, x + 2, r.y, 1, line->paint, f->c->can.utf8 ? sample(f, line) : mark);
 		x += 4 + bl_canvas_text(f->c, x + 4, r.y, need, line->paint, line->label);
 	}
@@ -306,8 +306,8 @@ static void draw_title(const struct frame *f, bl_rect r, const bl_chart *chart)
 
 void bl_chart_draw(bl_canvas *c, bl_rect r, const bl_chart *chart)
 {
-	struct frame f = {.c = c};
-	f.area = (bl_rect){r.x + LABEL_COLUMNS + 1, r.y + 1, r.w - LABEL_COLUMNS - 1, r.h - 3};
+	struct frame f = { .c = c };
+	f.area = (bl_rect){ r.x + LABEL_COLUMNS + 1, r.y + 1, r.w - LABEL_COLUMNS - 1, r.h - 3 };
 	if (f.area.w < 2 || f.area.h < 1)
 		return;
 	bool any = set_ranges(&f, chart);

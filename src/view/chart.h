@@ -28,13 +28,13 @@ typedef struct bl_chart {
 	int n;
 	bool integer_x; /* x counts steps */
 	/* What follows may be left 0. */
-	bl_axis axis;    /* of y */
-	bool log_x;      /* leaves out x <= 0 */
-	double from, to; /* what of x is shown; to <= from: all */
-	double cursor;   /* a line across at this x, where not 0 */
-	const char *x_name; /* instead of "step" */
+	bl_axis axis;                  /* of y */
+	bool log_x;                    /* leaves out x <= 0 */
+	double from, to;               /* what of x is shown; to <= from: all */
+	double cursor;                 /* a line across at this x, where not 0 */
+	const char *x_name;            /* instead of "step" */
 	const bl_chart_points *points; /* one for each line; NULL: all are joined, without intervals */
-	const char *note;   /* in the middle below, where there is room */
+	const char *note;              /* in the middle below, where there is room */
 } bl_chart;
 
 /* An automatic y axis is logarithmic when the values span more than this ratio. */

@@ -14,17 +14,17 @@ enum { STEPS = 48 }; /* of the map, on each side of 0 */
 static const struct {
 	int32_t dark, light;
 } paints[] = {
-	[BL_PAINT_TEXT] = {BL_COLOUR_OWN, BL_COLOUR_OWN}, [BL_PAINT_FAINT] = {0x8a8f98, 0x6b7078},
-	[BL_PAINT_TITLE] = {0xf0e442, 0x0072b2},          [BL_PAINT_WARN] = {0xff8a5c, 0xb33c00},
-	[BL_PAINT_GOOD] = {0x2fc99a, 0x007a58},           [BL_PAINT_INVARIANCE] = {0x56b4e9, 0x0072b2},
-	[BL_PAINT_REDUNDANCY] = {0xe69f00, 0xc25a00},     [BL_PAINT_TOTAL] = {0xf2f2f2, 0x101010},
-	[BL_PAINT_FLOOR] = {0x2fc99a, 0x007a58},          [BL_PAINT_KNN] = {0xdd8fbc, 0xa2417a},
-	[BL_PAINT_CURSOR] = {0x5fff00, 0x008700},         [BL_PAINT_SERIES] = {0x56b4e9, 0x0072b2},
-	[BL_PAINT_SERIES + 1] = {0xe69f00, 0xc25a00},     [BL_PAINT_SERIES + 2] = {0x2fc99a, 0x007a58},
-	[BL_PAINT_SERIES + 3] = {0xdd8fbc, 0xa2417a},     [BL_PAINT_SERIES + 4] = {0xf0e442, 0x8a7a00},
-	[BL_PAINT_SERIES + 5] = {0xff6f4d, 0xb32d00},     [BL_PAINT_SERIES + 6] = {0xa9a0ff, 0x5a4fcf},
-	[BL_PAINT_SERIES + 7] = {0xf2f2f2, 0x101010},     [BL_PAINT_SERIES + 8] = {0xb98b5e, 0x7a4a1e},
-	[BL_PAINT_SERIES + 9] = {0x8a8f98, 0x6b7078},
+	[BL_PAINT_TEXT] = { BL_COLOUR_OWN, BL_COLOUR_OWN }, [BL_PAINT_FAINT] = { 0x8a8f98, 0x6b7078 },
+	[BL_PAINT_TITLE] = { 0xf0e442, 0x0072b2 },          [BL_PAINT_WARN] = { 0xff8a5c, 0xb33c00 },
+	[BL_PAINT_GOOD] = { 0x2fc99a, 0x007a58 },           [BL_PAINT_INVARIANCE] = { 0x56b4e9, 0x0072b2 },
+	[BL_PAINT_REDUNDANCY] = { 0xe69f00, 0xc25a00 },     [BL_PAINT_TOTAL] = { 0xf2f2f2, 0x101010 },
+	[BL_PAINT_FLOOR] = { 0x2fc99a, 0x007a58 },          [BL_PAINT_KNN] = { 0xdd8fbc, 0xa2417a },
+	[BL_PAINT_CURSOR] = { 0x5fff00, 0x008700 },         [BL_PAINT_SERIES] = { 0x56b4e9, 0x0072b2 },
+	[BL_PAINT_SERIES + 1] = { 0xe69f00, 0xc25a00 },     [BL_PAINT_SERIES + 2] = { 0x2fc99a, 0x007a58 },
+	[BL_PAINT_SERIES + 3] = { 0xdd8fbc, 0xa2417a },     [BL_PAINT_SERIES + 4] = { 0xf0e442, 0x8a7a00 },
+	[BL_PAINT_SERIES + 5] = { 0xff6f4d, 0xb32d00 },     [BL_PAINT_SERIES + 6] = { 0xa9a0ff, 0x5a4fcf },
+	[BL_PAINT_SERIES + 7] = { 0xf2f2f2, 0x101010 },     [BL_PAINT_SERIES + 8] = { 0xb98b5e, 0x7a4a1e },
+	[BL_PAINT_SERIES + 9] = { 0x8a8f98, 0x6b7078 },
 };
 
 bl_paint bl_paint_series(int k)
@@ -39,8 +39,8 @@ int32_t bl_colour_of(bl_paint p, bool light)
 }
 
 /* Equally spaced over [-1, 1]; lightness goes one way on each side of 0, so that order survives any kind of sight. */
-static const int32_t on_dark[] = {0xb4dcff, 0x5aa9ee, 0x24589a, 0x0e1013, 0x96300f, 0xf0702f, 0xffd8b0};
-static const int32_t on_light[] = {0x0b3c7d, 0x3f7fc0, 0xa9cbe8, 0xfafafa, 0xf5b49a, 0xd25a45, 0x8c0f26};
+static const int32_t on_dark[] = { 0xb4dcff, 0x5aa9ee, 0x24589a, 0x0e1013, 0x96300f, 0xf0702f, 0xffd8b0 };
+static const int32_t on_light[] = { 0x0b3c7d, 0x3f7fc0, 0xa9cbe8, 0xfafafa, 0xf5b49a, 0xd25a45, 0x8c0f26 };
 
 static int channel(int32_t rgb, int shift)
 {
@@ -92,12 +92,12 @@ static const struct steps {
 	int colours, n;
 	uint8_t dark[2][11], light[2][11];
 } few[] = {
-	{256,
-	 11,
-	 {{16, 17, 18, 24, 25, 31, 32, 74, 75, 117, 153}, {16, 52, 88, 124, 130, 166, 202, 208, 209, 215, 223}},
-	 {{231, 189, 153, 111, 75, 69, 33, 26, 25, 18, 17}, {231, 224, 217, 210, 209, 203, 167, 160, 124, 88, 52}}},
-	{16, 4, {{0, 4, 12, 14}, {0, 1, 9, 11}}, {{15, 14, 12, 4}, {15, 11, 9, 1}}},
-	{8, 3, {{0, 4, 6}, {0, 1, 3}}, {{7, 6, 4}, {7, 3, 1}}},
+	{ 256,
+	  11,
+	  { { 16, 17, 18, 24, 25, 31, 32, 74, 75, 117, 153 }, { 16, 52, 88, 124, 130, 166, 202, 208, 209, 215, 223 } },
+	  { { 231, 189, 153, 111, 75, 69, 33, 26, 25, 18, 17 }, { 231, 224, 217, 210, 209, 203, 167, 160, 124, 88, 52 } } },
+	{ 16, 4, { { 0, 4, 12, 14 }, { 0, 1, 9, 11 } }, { { 15, 14, 12, 4 }, { 15, 11, 9, 1 } } },
+	{ 8, 3, { { 0, 4, 6 }, { 0, 1, 3 } }, { { 7, 6, 4 }, { 7, 3, 1 } } },
 };
 
 int32_t bl_colour_diverging_few(double t, int colours, bool light)

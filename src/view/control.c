@@ -24,7 +24,7 @@ static bool send(bl_scene *s, bl_command c)
 
 static bool command(bl_scene *s, bl_command_kind kind, double value)
 {
-	return send(s, (bl_command){.kind = kind, .value = value});
+	return send(s, (bl_command){ .kind = kind, .value = value });
 }
 
 /* Turns what the loss names first. */
@@ -33,13 +33,13 @@ static void turn(bl_scene *s, double factor)
 	const bl_columns *columns = &s->history.columns;
 	int i = bl_columns_next(columns, BL_COLUMN_PARAMETER, 0);
 	if (s->history.seen == 0 || i < 0) {
-		bl_scene_notice(s, i < 0 && s->history.seen ? "this loss has nothing to turn" :
-		                   "the loss can be turned after the first step");
+		bl_scene_notice(s, i < 0 && s->history.seen ? "this loss has nothing to turn"
+		                                            : "the loss can be turned after the first step");
 		return;
 	}
 	const char *name = columns->column[i].name;
 	double from = isnan(s->turned) ? bl_history_value(&s->history, name) : s->turned, to = from * factor;
-	bl_command c = {.kind = BL_CMD_SET, .value = to};
+	bl_command c = { .kind = BL_CMD_SET, .value = to };
 	snprintf(c.name, sizeof c.name, "%s", name);
 	if (!send(s, c))
 		return;
@@ -146,18 +146,10 @@ static const bl_view_ops *const views[BL_REQUEST_COUNT] = {
 
 /* What requests of all views do to the scene; those that are missing are the caller's. */
 static void (*const actions[BL_REQUEST_COUNT])(bl_scene *s) = {
-	[BL_REQUEST_HELP] = show_help,
-	[BL_REQUEST_PAUSE] = turn_pause,
-	[BL_REQUEST_STEP] = take_step,
-	[BL_REQUEST_TURN_UP] = turn_up,
-	[BL_REQUEST_TURN_DOWN] = turn_down,
-	[BL_REQUEST_STOP] = ask_stop,
-	[BL_REQUEST_POOL] = turn_pooling,
-	[BL_REQUEST_SYMLOG] = turn_scale,
-	[BL_REQUEST_LIGHT] = turn_background,
-	[BL_REQUEST_EVAL] = evaluate,
-	[BL_REQUEST_CHECKPOINT] = save_checkpoint,
-	[BL_REQUEST_SAVE] = bl_export_view,
+	[BL_REQUEST_HELP] = show_help,      [BL_REQUEST_PAUSE] = turn_pause,           [BL_REQUEST_STEP] = take_step,
+	[BL_REQUEST_TURN_UP] = turn_up,     [BL_REQUEST_TURN_DOWN] = turn_down,        [BL_REQUEST_STOP] = ask_stop,
+	[BL_REQUEST_POOL] = turn_pooling,   [BL_REQUEST_SYMLOG] = turn_scale,          [BL_REQUEST_LIGHT] = turn_background,
+	[BL_REQUEST_EVAL] = evaluate,       [BL_REQUEST_CHECKPOINT] = save_checkpoint, [BL_REQUEST_SAVE] = bl_export_view,
 	[BL_REQUEST_SHOT] = bl_export_text,
 };
 

@@ -153,7 +153,7 @@ int bl_curves_panes(const bl_curves *v, bl_curves_pane panes[BL_COLUMNS_MAX])
 		if (!bl_curves_shows(v, m) || !has_points(v, m))
 			continue;
 		if (n == 0 || !joins(v, &panes[n - 1], m))
-			panes[n++] = (bl_curves_pane){.n = 0};
+			panes[n++] = (bl_curves_pane){ .n = 0 };
 		bl_curves_pane *p = &panes[n - 1];
 		p->list[p->n++] = m;
 	}
@@ -203,10 +203,10 @@ static void add_lines(const bl_curves *v, const bl_canvas *c, const bl_curves_pa
 
 static void draw_pane(const bl_curves *v, bl_canvas *c, bl_rect r, const bl_curves_pane *p)
 {
-	struct lines lines = {.n = 0};
+	struct lines lines = { .n = 0 };
 	char name[BL_LABEL_BYTES];
 	const char *title = p->n > 1 ? "loss" : bl_metric_name(c, &v->columns.column[p->list[0]], name);
-	bl_chart chart = {.title = title, .lines = lines.line, .integer_x = true};
+	bl_chart chart = { .title = title, .lines = lines.line, .integer_x = true };
 	add_lines(v, c, p, &lines);
 	chart.n = lines.n;
 	chart.axis = v->axis;
@@ -231,8 +231,7 @@ static void draw_panes(const bl_curves *v, bl_canvas *c, bl_rect r)
 	bl_curves_pane panes[BL_COLUMNS_MAX];
 	int n = bl_curves_panes(v, panes), columns = columns_for(n, r.w, r.h), rows = (n + columns - 1) / columns;
 	if (n == 0)
-		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT,
-			       v->shown ? "nothing yet" : "no metric is chosen: Enter chooses");
+		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, v->shown ? "nothing yet" : "no metric is chosen: Enter chooses");
 	if (rows > r.h / PANE_MIN_ROWS) {
 		rows = r.h / PANE_MIN_ROWS > 1 ? r.h / PANE_MIN_ROWS : 1;
 		r.h -= n > rows * columns; /* for what is said below */
@@ -240,11 +239,10 @@ static void draw_panes(const bl_curves *v, bl_canvas *c, bl_rect r)
 	for (int i = 0; i < n && i < rows * columns; i++) {
 		int x0 = r.w * (i % columns) / columns, x1 = r.w * (i % columns + 1) / columns;
 		int y0 = r.h * (i / columns) / rows, y1 = r.h * (i / columns + 1) / rows;
-		draw_pane(v, c, (bl_rect){r.x + x0, r.y + y0, x1 - x0 - (x1 < r.w), y1 - y0}, &panes[i]);
+		draw_pane(v, c, (bl_rect){ r.x + x0, r.y + y0, x1 - x0 - (x1 < r.w), y1 - y0 }, &panes[i]);
 	}
 	if (n > rows * columns)
-		bl_canvas_textf(c, r.x, r.y + r.h, r.w, BL_PAINT_WARN, "%d more not shown: no room",
-				n - rows * columns);
+		bl_canvas_textf(c, r.x, r.y + r.h, r.w, BL_PAINT_WARN, "%d more not shown: no room", n - rows * columns);
 }
 
 /* --- The list of metrics, with their values under the cursor --------------- */
@@ -293,7 +291,7 @@ static void draw_runs(const bl_curves *v, bl_canvas *c, bl_rect r, int y)
 	int m = v->list[v->at];
 	bl_canvas_textf(c, r.x, y++, r.w, BL_PAINT_TITLE, "%s of", bl_metric_name(c, &v->columns.column[m], name));
 	for (int k = 0; k < v->tracks && y < r.y + r.h; k++, y++) {
-		char mark[] = {(char)('a' + k), '\0'};
+		char mark[] = { (char)('a' + k), '\0' };
 		bl_canvas_text(c, r.x + 1, y, 1, bl_paint_series(k), c->can.utf8 ? "━" : mark);
 		bl_canvas_text(c, r.x + 3, y, r.w - 4 - VALUE_COLUMNS, bl_paint_series(k), v->track[k].name);
 		draw_values(v, c, r, y, &v->track[k], m, bl_paint_series(k));
@@ -306,7 +304,7 @@ static void draw_list(const bl_curves *v, bl_canvas *c, bl_rect r)
 	bool both = v->smoothing > 0 && r.w > LIST_COLUMNS;
 	if (has_steps(v))
 		bl_canvas_textf(c, r.x, y, r.w, BL_PAINT_TITLE, v->cursor ? "at step %lld" : "newest, step %lld",
-				(long long)(v->cursor ? v->cursor : shown_to(v)));
+		                (long long)(v->cursor ? v->cursor : shown_to(v)));
 	else
 		bl_canvas_text(c, r.x, y, r.w, BL_PAINT_TITLE, "no steps yet");
 	if (both)
@@ -321,13 +319,13 @@ static void draw_list(const bl_curves *v, bl_canvas *c, bl_rect r)
 
 static void draw_state(const bl_curves *v, bl_canvas *c, bl_rect r)
 {
-	static const char *const axes[] = {"auto", "linear", "log"};
+	static const char *const axes[] = { "auto", "linear", "log" };
 	char text[160];
 	int64_t stride = v->track[0].h.stride;
 	long long from = v->from, to = shown_to(v);
 	int n = !has_steps(v) ? snprintf(text, sizeof text, "no steps yet")
-		: from == to  ? snprintf(text, sizeof text, "step %lld%s", to, v->to ? "" : ", following")
-			      : snprintf(text, sizeof text, "steps %lld-%lld%s", from, to, v->to ? "" : ", following");
+	        : from == to  ? snprintf(text, sizeof text, "step %lld%s", to, v->to ? "" : ", following")
+	                      : snprintf(text, sizeof text, "steps %lld-%lld%s", from, to, v->to ? "" : ", following");
 	if (v->smoothing > 0)
 		n += snprintf(text + n, sizeof text - (size_t)n, "  smoothing %.3g", v->smoothing);
 	n += snprintf(text + n, sizeof text - (size_t)n, "  y %s%s", axes[v->axis], v->log_x ? "  x log" : "");
@@ -347,8 +345,8 @@ static void draw_brief(const bl_curves *v, bl_canvas *c, bl_rect r)
 	char at[64] = "";
 	if (!isnan(value))
 		snprintf(at, sizeof at, ", %.5g at %lld", value, (long long)(v->cursor ? v->cursor : shown_to(v)));
-	bl_canvas_textf(c, r.x, r.y, r.w, bl_curves_shows(v, m) ? bl_metric_paint(&v->columns, m) : BL_PAINT_FAINT,
-			"> %s %s%s", bl_metric_name(c, &v->columns.column[m], name), bl_curves_shows(v, m) ? "shown" : "hidden", at);
+	bl_canvas_textf(c, r.x, r.y, r.w, bl_curves_shows(v, m) ? bl_metric_paint(&v->columns, m) : BL_PAINT_FAINT, "> %s %s%s",
+	                bl_metric_name(c, &v->columns.column[m], name), bl_curves_shows(v, m) ? "shown" : "hidden", at);
 }
 
 static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
@@ -358,16 +356,14 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, "reading...");
 		return;
 	}
-	int list = r.w < LIST_FROM_COLUMNS       ? 0
-		   : r.w < SMOOTHED_FROM_COLUMNS ? LIST_COLUMNS
-						 : LIST_COLUMNS + VALUE_COLUMNS;
+	int list = r.w < LIST_FROM_COLUMNS ? 0 : r.w < SMOOTHED_FROM_COLUMNS ? LIST_COLUMNS : LIST_COLUMNS + VALUE_COLUMNS;
 	draw_state(v, c, r);
 	if (list)
-		draw_list(v, c, (bl_rect){r.x, r.y + 1, list, r.h - 1});
+		draw_list(v, c, (bl_rect){ r.x, r.y + 1, list, r.h - 1 });
 	else
-		draw_brief(v, c, (bl_rect){r.x, r.y + 1, r.w, 1});
+		draw_brief(v, c, (bl_rect){ r.x, r.y + 1, r.w, 1 });
 	int above = list ? 1 : 2;
-	draw_panes(v, c, (bl_rect){r.x + list + (list > 0), r.y + above, r.w - list - (list > 0), r.h - above});
+	draw_panes(v, c, (bl_rect){ r.x + list + (list > 0), r.y + above, r.w - list - (list > 0), r.h - above });
 }
 
 /* --- Keys ----------------------------------------------------------------- */
@@ -423,7 +419,7 @@ static void put_cursor(bl_curves *v, int64_t at)
 /* Usual weights; each about halves what a step shows of itself. */
 void bl_curves_turn_smoothing(bl_curves *v, int by)
 {
-	static const double weights[] = {0, .3, .6, .8, .9, .95, .98, .99, .995, .999};
+	static const double weights[] = { 0, .3, .6, .8, .9, .95, .98, .99, .995, .999 };
 	const int n = (int)(sizeof weights / sizeof weights[0]);
 	int k = 0;
 	while (k < n - 1 && weights[k] < v->smoothing)

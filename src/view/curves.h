@@ -12,13 +12,13 @@ enum { BL_CURVES_RUNS = 9 }; /* the run that is watched, and those marked to com
 typedef struct bl_curves {
 	bl_track track[BL_CURVES_RUNS];
 	int tracks;
-	bl_columns columns; /* of the first run: what the list shows */
+	bl_columns columns;              /* of the first run: what the list shows */
 	int lines, list[BL_COLUMNS_MAX]; /* of the list: columns */
-	uint64_t shown;   /* a bit per column */
-	int at;           /* the line of the list under the bar */
-	double smoothing; /* weight of the past, 0: none */
-	int64_t from, to; /* steps; to 0: all there are from `from` on */
-	int64_t cursor;   /* step; 0: the newest */
+	uint64_t shown;                  /* a bit per column */
+	int at;                          /* the line of the list under the bar */
+	double smoothing;                /* weight of the past, 0: none */
+	int64_t from, to;                /* steps; to 0: all there are from `from` on */
+	int64_t cursor;                  /* step; 0: the newest */
 	bl_axis axis;
 	bool log_x;
 } bl_curves;

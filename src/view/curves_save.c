@@ -73,8 +73,8 @@ static void add_panel(struct picture *p, const bl_scene *s, const bl_curves_pane
 	for (int i = 0; i < pane->n; i++)
 		for (int k = 0; k < v->tracks; k++)
 			add_line(p, v, &v->track[k], pane->list[i]);
-	*panel = (bl_panel){.series = p->series + first, .n = p->lines - first};
-	panel->axes = (bl_axes){.title = p->panels == 1 ? s->info.name : "", .xlabel = "step", .logx = v->log_x};
+	*panel = (bl_panel){ .series = p->series + first, .n = p->lines - first };
+	panel->axes = (bl_axes){ .title = p->panels == 1 ? s->info.name : "", .xlabel = "step", .logx = v->log_x };
 	panel->axes.ylabel = pane->n > 1 ? "loss" : bl_column_label(&v->columns.column[pane->list[0]]);
 	panel->axes.logy = wants_log(panel, v->axis);
 }

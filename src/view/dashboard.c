@@ -15,7 +15,7 @@ enum {
 	CHART_MIN_COLUMNS = 20,
 	STACK_BELOW_COLUMNS = 60,
 	STACK_FROM_ROWS = 30,   /* charts above the matrix */
-	SCORE_FROM_ROWS = 18,     /* of the charts' column */
+	SCORE_FROM_ROWS = 18,   /* of the charts' column */
 	MORE_FROM_ROWS = 30,    /* histogram and journal below the charts */
 	MORE_FROM_COLUMNS = 90, /* ... and beside them */
 	JOURNAL_MIN_ROWS = 3,
@@ -57,8 +57,12 @@ static void draw_loss(const bl_scene *s, bl_canvas *c, bl_rect r)
 		lines[n].n = bl_history_line(h, list[i], &lines[n].x, &lines[n].y);
 		n++;
 	}
-	bl_chart_draw(c, r, &(bl_chart){.title = "loss", .lines = lines, .n = n, .integer_x = true,
-					.note = lacks_floor(h) ? "no floor known" : NULL});
+	bl_chart_draw(c, r,
+	              &(bl_chart){ .title = "loss",
+	                           .lines = lines,
+	                           .n = n,
+	                           .integer_x = true,
+	                           .note = lacks_floor(h) ? "no floor known" : NULL });
 }
 
 /* The first score that was ever measured, or -1. */
@@ -83,15 +87,15 @@ static void draw_score(const bl_scene *s, bl_canvas *c, bl_rect r, int score)
 		snprintf(title, sizeof title, "%s of %d queries, by %d references", plain, s->info.knn_queries, s->info.knn_refs);
 	if (bl_canvas_columns(title) > r.w)
 		snprintf(title, sizeof title, "%s", plain);
-	bl_chart_draw(c, r, &(bl_chart){.title = title, .lines = &line, .n = 1, .integer_x = true});
+	bl_chart_draw(c, r, &(bl_chart){ .title = title, .lines = &line, .n = 1, .integer_x = true });
 }
 
 static void draw_charts(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
 	int score = score_of(&s->history), rows = r.h >= SCORE_FROM_ROWS && score >= 0 ? r.h / 3 : 0;
-	draw_loss(s, c, (bl_rect){r.x, r.y, r.w, r.h - rows});
+	draw_loss(s, c, (bl_rect){ r.x, r.y, r.w, r.h - rows });
 	if (rows)
-		draw_score(s, c, (bl_rect){r.x, r.y + r.h - rows, r.w, rows}, score);
+		draw_score(s, c, (bl_rect){ r.x, r.y + r.h - rows, r.w, rows }, score);
 }
 
 /* --- Histogram and journal ------------------------------------------------- */
@@ -118,9 +122,9 @@ static void draw_more(const bl_scene *s, bl_canvas *c, bl_rect r)
 	if (r.h - bars < JOURNAL_MIN_ROWS + 1)
 		bars = bars ? r.h : 0;
 	if (bars)
-		bl_histogram_draw(c, (bl_rect){r.x, r.y, r.w, bars}, &s->snapshot);
+		bl_histogram_draw(c, (bl_rect){ r.x, r.y, r.w, bars }, &s->snapshot);
 	if (bars < r.h)
-		draw_journal(s, c, (bl_rect){r.x, r.y + bars + (bars > 0), r.w, r.h - bars - (bars > 0)});
+		draw_journal(s, c, (bl_rect){ r.x, r.y + bars + (bars > 0), r.w, r.h - bars - (bars > 0) });
 }
 
 /* Charts, with histogram and journal below or beside where there is room. */
@@ -128,11 +132,11 @@ static void draw_left(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
 	int more = r.h >= MORE_FROM_ROWS ? r.h / 3 : 0;
 	int beside = !more && r.w >= MORE_FROM_COLUMNS && r.h >= SCORE_FROM_ROWS ? r.w / 3 : 0;
-	draw_charts(s, c, (bl_rect){r.x, r.y, r.w - beside - (beside > 0), r.h - more});
+	draw_charts(s, c, (bl_rect){ r.x, r.y, r.w - beside - (beside > 0), r.h - more });
 	if (more)
-		draw_more(s, c, (bl_rect){r.x, r.y + r.h - more, r.w, more});
+		draw_more(s, c, (bl_rect){ r.x, r.y + r.h - more, r.w, more });
 	if (beside)
-		draw_more(s, c, (bl_rect){r.x + r.w - beside, r.y, beside, r.h});
+		draw_more(s, c, (bl_rect){ r.x + r.w - beside, r.y, beside, r.h });
 }
 
 /* --- The matrix ----------------------------------------------------------- */
@@ -181,7 +185,7 @@ static void draw_matrix(const bl_scene *s, bl_canvas *c, bl_rect r)
 		return;
 	}
 	bl_picture *p = picture_of(s);
-	bl_picture_crop(p, &s->snapshot, &(bl_region){.rows = s->snapshot.d, .cols = s->snapshot.d});
+	bl_picture_crop(p, &s->snapshot, &(bl_region){ .rows = s->snapshot.d, .cols = s->snapshot.d });
 	bl_heat_source m = bl_picture_source(p);
 	int beside = rows_beside(r.h);
 	bl_heat_fit fit = bl_heat_measure(c->can, r.w, r.h - beside, &m);
@@ -207,8 +211,8 @@ static void draw_stacked(const bl_scene *s, bl_canvas *c, bl_rect r)
 	int rows = r.w / 2 + rows_beside(r.h);
 	if (rows > r.h * 3 / 5)
 		rows = r.h * 3 / 5;
-	draw_charts(s, c, (bl_rect){r.x, r.y, r.w, r.h - rows});
-	draw_matrix(s, c, (bl_rect){r.x, r.y + r.h - rows, r.w, rows});
+	draw_charts(s, c, (bl_rect){ r.x, r.y, r.w, r.h - rows });
+	draw_matrix(s, c, (bl_rect){ r.x, r.y + r.h - rows, r.w, rows });
 }
 
 /* The matrix takes what makes it a square, the charts the rest, but not less than they need. */
@@ -218,8 +222,8 @@ static void draw_beside(const bl_scene *s, bl_canvas *c, bl_rect r)
 	int least = r.w / 3 > CHART_MIN_COLUMNS ? r.w / 3 : CHART_MIN_COLUMNS;
 	if (columns > r.w - least - 2)
 		columns = r.w - least - 2;
-	draw_left(s, c, (bl_rect){r.x, r.y, r.w - columns - 2, r.h});
-	draw_matrix(s, c, (bl_rect){r.x + r.w - columns, r.y, columns, r.h});
+	draw_left(s, c, (bl_rect){ r.x, r.y, r.w - columns - 2, r.h });
+	draw_matrix(s, c, (bl_rect){ r.x + r.w - columns, r.y, columns, r.h });
 }
 
 static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)

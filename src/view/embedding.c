@@ -55,20 +55,20 @@ struct range {
 
 static struct range range_of(const bl_moment *m, int axis)
 {
-	struct range r = {INFINITY, -INFINITY};
+	struct range r = { INFINITY, -INFINITY };
 	for (int i = 0; i < m->points; i++)
 		if (isfinite(m->point[i][axis])) {
 			r.lo = fmin(r.lo, m->point[i][axis]);
 			r.hi = fmax(r.hi, m->point[i][axis]);
 		}
-	return r.hi >= r.lo ? r : (struct range){0, 0};
+	return r.hi >= r.lo ? r : (struct range){ 0, 0 };
 }
 
 static struct plane plane_of(const bl_moment *m, bl_rect area)
 {
 	struct range x = range_of(m, 0), y = range_of(m, 1);
 	double dot = fmax((x.hi - x.lo) / (area.w * DOTS_X - 1), (y.hi - y.lo) / (area.h * DOTS_Y - 1));
-	return (struct plane){area, (x.lo + x.hi) / 2, (y.lo + y.hi) / 2, dot > 0 ? dot : 1};
+	return (struct plane){ area, (x.lo + x.hi) / 2, (y.lo + y.hi) / 2, dot > 0 ? dot : 1 };
 }
 
 /* A point's dots, and what decides the look of its cell. */
@@ -79,7 +79,7 @@ struct mark {
 /* Where points are few for the room, they are four dots each: one is hard to see. */
 static uint8_t bits_of(int x, int y, bool thick)
 {
-	static const uint8_t bits[DOTS_Y][DOTS_X] = {{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}};
+	static const uint8_t bits[DOTS_Y][DOTS_X] = { { 0x01, 0x08 }, { 0x02, 0x10 }, { 0x04, 0x20 }, { 0x40, 0x80 } };
 	int row = y % DOTS_Y / 2 * 2;
 	return thick ? bits[row][0] | bits[row][1] | bits[row + 1][0] | bits[row + 1][1] : bits[y % DOTS_Y][x % DOTS_X];
 }
@@ -146,7 +146,7 @@ static void put_cell(bl_canvas *c, const struct plane *p, const struct mark *m, 
 	if (!braille && lit >= 0 && label != lit)
 		glyph = '.';
 	bl_canvas_put(c, p->area.x + m->cell % p->area.w, p->area.y + m->cell / p->area.w, glyph,
-		      bl_colour_of(paint_of(label, lit), c->can.light), BL_COLOUR_OWN);
+	              bl_colour_of(paint_of(label, lit), c->can.light), BL_COLOUR_OWN);
 }
 
 static void draw_points(bl_canvas *c, bl_rect area, const bl_moment *m, int lit)
@@ -228,7 +228,7 @@ static void draw_legend(bl_canvas *c, bl_rect r, const bl_moment *m, int lit)
 		}
 		bl_paint p = paint_of(labels[i], lit);
 		bl_canvas_put(c, r.x, r.y + 1 + i, signs ? sign_of(labels[i]) : 0x25cf, bl_colour_of(p, c->can.light),
-			      BL_COLOUR_OWN);
+		              BL_COLOUR_OWN);
 		int room = r.w - 2 - COUNT_COLUMNS;
 		if (*name_of(m, labels[i]))
 			bl_canvas_text(c, r.x + 2, r.y + 1 + i, room, p, name_of(m, labels[i]));
@@ -261,7 +261,7 @@ static const char *why_none(const bl_scene *s)
 	if (is_over(s))
 		return "no points were kept: a run computes them only while a screen shows this view";
 	return s->read_only ? "no points yet: a read-only screen does not ask the run for any"
-			    : "the run was asked for points; they come when the features have been computed";
+	                    : "the run was asked for points; they come when the features have been computed";
 }
 
 /* What is on the screen is older than the newest snapshot: more is on its way. */
@@ -289,22 +289,21 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 		return;
 	}
 	bool old = past_of(s)->at != 0;
-	int x = bl_canvas_textf(c, r.x, r.y, r.w, old ? BL_PAINT_WARN : BL_PAINT_TEXT, "step %lld%s",
-				(long long)m->points_step, old ? ", then" : "");
-	static const char *const of[] = {"images", "training images", "of the kNN queries"};
-	x += bl_canvas_textf(c, r.x + x + 2, r.y, r.w - x - 2, BL_PAINT_FAINT,
-			     "%d %s, axes hold %.0f%% and %.0f%% of the variance", (int)m->points, of[m->points_of],
-			     100 * m->explained[0], 100 * m->explained[1]);
+	int x = bl_canvas_textf(c, r.x, r.y, r.w, old ? BL_PAINT_WARN : BL_PAINT_TEXT, "step %lld%s", (long long)m->points_step,
+	                        old ? ", then" : "");
+	static const char *const of[] = { "images", "training images", "of the kNN queries" };
+	x += bl_canvas_textf(c, r.x + x + 2, r.y, r.w - x - 2, BL_PAINT_FAINT, "%d %s, axes hold %.0f%% and %.0f%% of the variance",
+	                     (int)m->points, of[m->points_of], 100 * m->explained[0], 100 * m->explained[1]);
 	if (is_pending(s, m) && x + 4 < r.w)
 		bl_canvas_text(c, r.x + x + 4, r.y, r.w - x - 4, BL_PAINT_WARN, "newer ones are being computed");
 	int wide = has_long_names(m) && r.w >= 3 * LEGEND_COLUMNS_NAMED ? LEGEND_COLUMNS_NAMED : LEGEND_COLUMNS;
 	int legend = r.w >= LEGEND_FROM_COLUMNS ? wide : 0;
-	bl_rect area = {r.x, r.y + 1, r.w - legend, r.h - 1};
+	bl_rect area = { r.x, r.y + 1, r.w - legend, r.h - 1 };
 	if (area.w < 1 || area.h < 1)
 		return;
 	draw_points(c, area, m, lit_label(s));
 	if (legend)
-		draw_legend(c, (bl_rect){r.x + r.w - legend + 1, r.y + 1, legend - 1, r.h - 1}, m, lit_label(s));
+		draw_legend(c, (bl_rect){ r.x + r.w - legend + 1, r.y + 1, legend - 1, r.h - 1 }, m, lit_label(s));
 }
 
 /* --- Keys ----------------------------------------------------------------- */
@@ -388,7 +387,7 @@ static void write_points(const bl_scene *s, FILE *f)
 /* The points of a label, or of none (-1), from x and y on. */
 static bl_series series_of(const bl_moment *m, int label, double *x, double *y)
 {
-	bl_series s = {.x = x, .y = y};
+	bl_series s = { .x = x, .y = y };
 	for (int i = 0; i < m->points; i++)
 		if (m->label[i] == label) {
 			x[s.n] = m->point[i][0];
@@ -400,7 +399,7 @@ static bl_series series_of(const bl_moment *m, int label, double *x, double *y)
 static void save_picture(bl_scene *s, const bl_moment *m, const char *stem)
 {
 	double x[BL_POINTS_MAX], y[BL_POINTS_MAX];
-	int labels[LABELS_MAX + 1] = {-1}, n = 1 + labels_of(m, labels + 1);
+	int labels[LABELS_MAX + 1] = { -1 }, n = 1 + labels_of(m, labels + 1);
 	char name[LABELS_MAX + 1][BL_CLASS_TEXT], title[128], axis[2][48];
 	bl_series series[LABELS_MAX + 1];
 	int64_t all = 0;
@@ -418,7 +417,7 @@ static void save_picture(bl_scene *s, const bl_moment *m, const char *stem)
 	snprintf(title, sizeof title, "%s, step %lld", s->info.name, (long long)m->points_step);
 	for (int k = 0; k < 2; k++)
 		snprintf(axis[k], sizeof axis[k], "axis %d, %.0f%% of the variance", k + 1, 100 * m->explained[k]);
-	bl_axes axes = {.title = title, .xlabel = axis[0], .ylabel = axis[1], .points = true, .equal = true};
+	bl_axes axes = { .title = title, .xlabel = axis[0], .ylabel = axis[1], .points = true, .equal = true };
 	bl_figure *f = bl_figure_lines(series, used, &axes);
 	bl_export_picture(s, f, stem);
 	bl_figure_free(f);

@@ -36,7 +36,7 @@ void bl_export_view(bl_scene *s)
 
 int bl_export_figure(const bl_figure *f, const char *stem)
 {
-	static const char *const endings[] = {"png", "svg"};
+	static const char *const endings[] = { "png", "svg" };
 	char path[STEM + 8];
 	int rc = f ? 0 : -1;
 	for (int k = 0; k < 2 && rc == 0; k++) {
@@ -68,7 +68,7 @@ void bl_export_field(FILE *f, const char *text)
 {
 	fputc('"', f);
 	for (; *text; text++)
-		fputs(*text == '"' ? "\"\"" : (char[]){*text, '\0'}, f);
+		fputs(*text == '"' ? "\"\"" : (char[]){ *text, '\0' }, f);
 	fputc('"', f);
 }
 

@@ -35,8 +35,13 @@ static bl_paint paint_of(const bl_series *s, int k)
 
 static bl_line line_of(const bl_series *s, int k)
 {
-	return (bl_line){.label = s->label, .mark = letter_of(k), .dash = s->dashed ? 2 : 0, .paint = paint_of(s, k), .x = s->x, .y = s->y,
-			 .n = (int)s->n};
+	return (bl_line){ .label = s->label,
+		          .mark = letter_of(k),
+		          .dash = s->dashed ? 2 : 0,
+		          .paint = paint_of(s, k),
+		          .x = s->x,
+		          .y = s->y,
+		          .n = (int)s->n };
 }
 
 /* The chart names its last line first. */
@@ -48,13 +53,21 @@ static void draw_lines(bl_canvas *c, bl_rect r, const bl_panel *p)
 	for (int k = 0; k < p->n; k++) {
 		int at = p->n - 1 - k;
 		lines[at] = line_of(&p->series[k], k);
-		points[at] = (bl_chart_points){p->axes.points, p->series[k].low, p->series[k].high};
+		points[at] = (bl_chart_points){ p->axes.points, p->series[k].low, p->series[k].high };
 		for (int64_t i = 0; i < p->series[k].n; i++)
 			whole &= p->series[k].x[i] == floor(p->series[k].x[i]);
 	}
-	bl_chart_draw(c, r, &(bl_chart){.title = *p->axes.ylabel ? p->axes.ylabel : p->axes.title, .lines = lines, .n = p->n, .points = points,
-					.integer_x = whole, .axis = p->axes.logy ? BL_AXIS_LOG : BL_AXIS_LINEAR, .log_x = p->axes.logx,
-					.from = p->axes.from, .to = p->axes.to, .x_name = p->axes.xlabel});
+	bl_chart_draw(c, r,
+	              &(bl_chart){ .title = *p->axes.ylabel ? p->axes.ylabel : p->axes.title,
+	                           .lines = lines,
+	                           .n = p->n,
+	                           .points = points,
+	                           .integer_x = whole,
+	                           .axis = p->axes.logy ? BL_AXIS_LOG : BL_AXIS_LINEAR,
+	                           .log_x = p->axes.logx,
+	                           .from = p->axes.from,
+	                           .to = p->axes.to,
+	                           .x_name = p->axes.xlabel });
 }
 
 /* --- Rows with names ------------------------------------------------------------------- */
@@ -102,7 +115,8 @@ static void draw_scale(const struct across *a, int y, const char *what)
 	char text[BL_NUMBER_TEXT];
 	bl_canvas *c = a->c;
 	for (int x = 0; x < a->w; x++)
-		bl_canvas_put(c, a->x + x, y, c->can.utf8 ? 0x2500 : '-', bl_colour_of(BL_PAINT_FAINT, c->can.light), BL_COLOUR_OWN);
+		bl_canvas_put(c, a->x + x, y, c->can.utf8 ? 0x2500 : '-', bl_colour_of(BL_PAINT_FAINT, c->can.light),
+		              BL_COLOUR_OWN);
 	bl_shown_number(text, a->from, 3, 8);
 	int left = bl_canvas_text(c, a->x, y + 1, a->w, BL_PAINT_FAINT, text);
 	bl_shown_number(text, a->to, 3, 8);
@@ -120,8 +134,9 @@ static void draw_named(bl_canvas *c, bl_rect r, const bl_panel *p)
 		widest = n > widest ? n : widest;
 	}
 	widest = widest < r.w / NAMES_SHARE ? widest : r.w / NAMES_SHARE;
-	struct across a = {c, r.x + widest + 1, r.w - widest - 1, p->axes.from, p->axes.to};
-	bl_canvas_bold(c, r.x, r.y, bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_TITLE, *p->axes.title ? p->axes.title : p->axes.xlabel));
+	struct across a = { c, r.x + widest + 1, r.w - widest - 1, p->axes.from, p->axes.to };
+	bl_canvas_bold(c, r.x, r.y,
+	               bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_TITLE, *p->axes.title ? p->axes.title : p->axes.xlabel));
 	if (fit < 1 || a.w < 8 || !(a.to > a.from))
 		return;
 	int shown = rows <= fit ? rows : fit - 1;
@@ -143,7 +158,7 @@ static void draw_panels(bl_canvas *c, bl_rect r, const bl_panel *p, int n)
 	shown = shown < 1 ? 1 : shown;
 	for (int i = 0; i < shown; i++) {
 		int from = r.h * i / shown, to = r.h * (i + 1) / shown;
-		bl_rect part = {r.x, r.y + from, r.w, to - from};
+		bl_rect part = { r.x, r.y + from, r.w, to - from };
 		if (p[i].axes.named)
 			draw_named(c, part, &p[i]);
 		else
@@ -163,7 +178,8 @@ struct dots {
 /* Dots of the figure behind one that is shown: itself, or the root mean square, or of a square's diagonal the mean. */
 static double shown_dot(const struct dots *d, int x, int y)
 {
-	int64_t r0 = d->rows * y / d->h, r1 = d->rows * (y + 1) / d->h, c0 = d->cols * x / d->w, c1 = d->cols * (x + 1) / d->w, n = 0, on = 0;
+	int64_t r0 = d->rows * y / d->h, r1 = d->rows * (y + 1) / d->h, c0 = d->cols * x / d->w, c1 = d->cols * (x + 1) / d->w,
+		n = 0, on = 0;
 	double square = 0, diagonal = 0;
 	r1 = r1 > r0 ? r1 : r0 + 1;
 	c1 = c1 > c0 ? c1 : c0 + 1;
@@ -209,7 +225,8 @@ static void draw_dots(bl_canvas *c, bl_rect r, const struct dots *d, bool halves
 			}
 			bool last = 2 * y + 1 >= d->h;
 			double below = last ? 0 : bl_scale_place(d->scale, shown_dot(d, x, 2 * y + 1));
-			bl_canvas_put(c, r.x + x, r.y + y, 0x2580, colour_of(c->can, t), last ? BL_COLOUR_OWN : colour_of(c->can, below));
+			bl_canvas_put(c, r.x + x, r.y + y, 0x2580, colour_of(c->can, t),
+			              last ? BL_COLOUR_OWN : colour_of(c->can, below));
 		}
 }
 
@@ -232,7 +249,8 @@ static void draw_matrix(bl_canvas *c, bl_rect r, const bl_figure *f)
 	d.at = bl_figure_dots(f, &d.rows, &d.cols, &e, &d.scale);
 	int high = (r.h - 2) * 2, wide = r.w;
 	double shrink = fmin(1, fmin((double)wide / (double)d.cols, (double)high / (double)d.rows));
-	bl_canvas_bold(c, r.x, r.y, bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_TITLE, *bl_figure_title(f) ? bl_figure_title(f) : "C"));
+	bl_canvas_bold(c, r.x, r.y,
+	               bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_TITLE, *bl_figure_title(f) ? bl_figure_title(f) : "C"));
 	if (!d.at || high < 2 || wide < 2) {
 		bl_canvas_text(c, r.x, r.y + 1, r.w, BL_PAINT_FAINT, "there is no room for it, or it is no matrix");
 		return;
@@ -241,7 +259,7 @@ static void draw_matrix(bl_canvas *c, bl_rect r, const bl_figure *f)
 	int64_t again = shrink < 1 ? 1 : (int64_t)fmin((double)wide / (double)d.cols, (double)high / (double)d.rows);
 	d.w = (int)fmax(1, floor((double)d.cols * shrink) * (double)again);
 	d.h = (int)fmax(1, floor((double)d.rows * shrink) * (double)again / (halves ? 1 : 2));
-	draw_dots(c, (bl_rect){r.x, r.y + 1, r.w, r.h - 2}, &d, halves);
+	draw_dots(c, (bl_rect){ r.x, r.y + 1, r.w, r.h - 2 }, &d, halves);
 	say_scale(text, sizeof text, halves, &d);
 	int last = r.y + 1 + (halves ? (d.h + 1) / 2 : d.h);
 	int n = bl_canvas_textf(c, r.x, last, r.w, BL_PAINT_FAINT, "%.0f x %.0f; ", e.rows, e.cols);
@@ -254,7 +272,7 @@ void bl_figure_draw(const bl_figure *f, bl_canvas *c)
 {
 	const bl_panel *p;
 	int n = bl_figure_panels_of(f, &p);
-	bl_rect all = {0, 0, c->width, c->height};
+	bl_rect all = { 0, 0, c->width, c->height };
 	if (n == 0) {
 		draw_matrix(c, all, f);
 		return;
@@ -345,7 +363,16 @@ char *bl_figure_characters(const bl_figure *f, int width, int height, bl_ability
 
 /* --- On standard output ----------------------------------------------------------------------- */
 
-enum { COLUMNS = 80, ROWS = 24, LEAST_COLUMNS = 20, LEAST_ROWS = 6, MOST = 1000, PROMPT_ROWS = 2, CELL_WIDTH = 8, CELL_HEIGHT = 17 };
+enum {
+	COLUMNS = 80,
+	ROWS = 24,
+	LEAST_COLUMNS = 20,
+	LEAST_ROWS = 6,
+	MOST = 1000,
+	PROMPT_ROWS = 2,
+	CELL_WIDTH = 8,
+	CELL_HEIGHT = 17
+};
 
 static int within(int v, int least, int most)
 {
@@ -356,7 +383,7 @@ static struct winsize size_of(bool terminal, const bl_show *how)
 {
 	struct winsize w;
 	if (!terminal || ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) < 0 || w.ws_col == 0 || w.ws_row == 0)
-		w = (struct winsize){.ws_col = COLUMNS, .ws_row = ROWS + PROMPT_ROWS};
+		w = (struct winsize){ .ws_col = COLUMNS, .ws_row = ROWS + PROMPT_ROWS };
 	double cell_w = w.ws_xpixel ? (double)w.ws_xpixel / w.ws_col : CELL_WIDTH;
 	double cell_h = w.ws_ypixel ? (double)w.ws_ypixel / w.ws_row : CELL_HEIGHT;
 	w.ws_col = (unsigned short)within(how->columns ? how->columns : w.ws_col, LEAST_COLUMNS, MOST);
@@ -387,7 +414,7 @@ int bl_figure_show(const bl_figure *f, const bl_show *how)
 {
 	bool terminal = isatty(STDOUT_FILENO);
 	struct winsize size = size_of(terminal, how);
-	bl_ability can = terminal ? bl_screen_ability_of(STDOUT_FILENO) : (bl_ability){.depth = BL_DEPTH_MONO};
+	bl_ability can = terminal ? bl_screen_ability_of(STDOUT_FILENO) : (bl_ability){ .depth = BL_DEPTH_MONO };
 	fflush(stdout);
 	if (how->as == BL_SHOW_SIXEL)
 		return show_sixels(f, size);

@@ -16,7 +16,7 @@ static int footer_rows(const bl_scene *s, int height)
 
 bl_rect bl_frame_room(const bl_scene *s, int width, int height)
 {
-	return (bl_rect){0, HEADER_ROWS, width, height - HEADER_ROWS - footer_rows(s, height)};
+	return (bl_rect){ 0, HEADER_ROWS, width, height - HEADER_ROWS - footer_rows(s, height) };
 }
 
 /* --- Rows of fields, the least important of which go first ------------------ */
@@ -37,7 +37,7 @@ struct fields {
 static struct field *next(struct fields *fs, bl_paint paint, int importance)
 {
 	struct field *f = &fs->f[fs->n++];
-	*f = (struct field){.paint = paint, .importance = importance};
+	*f = (struct field){ .paint = paint, .importance = importance };
 	return f;
 }
 
@@ -108,7 +108,7 @@ static int draw_name(const char *name, bl_canvas *c, const struct fields *fs)
 static void draw_progress(const bl_scene *s, bl_canvas *c)
 {
 	const bl_live_info *i = &s->info;
-	struct fields fs = {.n = 0};
+	struct fields fs = { .n = 0 };
 	char left[32];
 	duration(left, sizeof left, bl_scene_seconds_left(s));
 	add_state(s, c, &fs);
@@ -128,8 +128,8 @@ static void draw_progress(const bl_scene *s, bl_canvas *c)
 static int importance(const bl_columns *c, int column)
 {
 	static const uint8_t of[BL_COLUMN_KINDS] = {
-		[BL_COLUMN_TOTAL] = 9, [BL_COLUMN_SCORE] = 8, [BL_COLUMN_WEIGHTED] = 6, [BL_COLUMN_PARAMETER] = 5,
-		[BL_COLUMN_RATE] = 4, [BL_COLUMN_FLOOR] = 3,
+		[BL_COLUMN_TOTAL] = 9,     [BL_COLUMN_SCORE] = 8, [BL_COLUMN_WEIGHTED] = 6,
+		[BL_COLUMN_PARAMETER] = 5, [BL_COLUMN_RATE] = 4,  [BL_COLUMN_FLOOR] = 3,
 	};
 	const bl_column *i = &c->column[column];
 	if (i->kind == BL_COLUMN_TERM)
@@ -144,8 +144,7 @@ static void add_value(const bl_history *h, const bl_canvas *c, struct fields *fs
 	bool plain = i->kind == BL_COLUMN_PARAMETER || i->kind == BL_COLUMN_RATE || i->kind == BL_COLUMN_SCORE;
 	double value = bl_history_newest(h, k);
 	char number[32], label[BL_LABEL_BYTES];
-	if (((i->kind == BL_COLUMN_SCORE || i->kind == BL_COLUMN_FLOOR) && isnan(value)) ||
-	    bl_columns_idle(&h->columns, k, value))
+	if (((i->kind == BL_COLUMN_SCORE || i->kind == BL_COLUMN_FLOOR) && isnan(value)) || bl_columns_idle(&h->columns, k, value))
 		return;
 	bl_column_text(i, value, number, sizeof number);
 	bl_paint paint = plain && i->kind != BL_COLUMN_SCORE ? BL_PAINT_TEXT : bl_metric_paint(&h->columns, k);
@@ -158,7 +157,7 @@ static void draw_terms(const bl_scene *s, bl_canvas *c)
 {
 	const bl_history *h = &s->history;
 	int list[BL_COLUMNS_MAX], n = bl_metric_list(&h->columns, list);
-	struct fields fs = {.n = 0};
+	struct fields fs = { .n = 0 };
 	for (int i = 0; i < n && h->seen && fs.n < FIELDS_MAX; i++)
 		if (importance(&h->columns, list[i]) > 0)
 			add_value(h, c, &fs, list[i]);
@@ -214,8 +213,8 @@ static bool is_shown(const bl_scene *s, bl_request r)
 static int hint_rank(const bl_scene *s, bl_request r)
 {
 	return r == BL_REQUEST_QUIT || r == BL_REQUEST_HELP || is_shown(s, r) ? 0
-	       : bl_request_describe(r)->scope != BL_SCOPE_ALL ? 1
-							       : 2;
+	       : bl_request_describe(r)->scope != BL_SCOPE_ALL                ? 1
+	                                                                      : 2;
 }
 
 static void draw_hints(const bl_scene *s, bl_canvas *c, int y)
@@ -223,8 +222,7 @@ static void draw_hints(const bl_scene *s, bl_canvas *c, int y)
 	int x = 0;
 	for (int rank = 0; rank < 3; rank++)
 		for (int k = 1; k < BL_REQUEST_COUNT; k++)
-			if (hint_rank(s, (bl_request)k) == rank &&
-			    bl_request_offered((bl_request)k, s->view->scope, s->read_only))
+			if (hint_rank(s, (bl_request)k) == rank && bl_request_offered((bl_request)k, s->view->scope, s->read_only))
 				x = draw_hint(s, c, x, y, (bl_request)k, is_shown(s, (bl_request)k));
 }
 
@@ -237,8 +235,8 @@ static void urgent(const bl_scene *s, int room, char *out, size_t size)
 	else if (s->lost && !s->notice[0] && room < LONG_WORDS_FROM_COLUMNS)
 		snprintf(out, size, "process %lld is gone%s", (long long)s->info.pid, leave);
 	else if (s->lost && !s->notice[0])
-		snprintf(out, size, "The trainer's process %lld is gone; this is the last it showed%s",
-			 (long long)s->info.pid, leave);
+		snprintf(out, size, "The trainer's process %lld is gone; this is the last it showed%s", (long long)s->info.pid,
+		         leave);
 	else
 		snprintf(out, size, "%s", s->notice);
 }

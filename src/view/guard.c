@@ -47,7 +47,7 @@ void bl_guard_put_back(void)
 	if (in_background())
 		return;
 	/* The process is dying: there is nobody left to tell of a failure.  A terminal that takes nothing is not waited for long. */
-	if (poll(&(struct pollfd){.fd = terminal.fd, .events = POLLOUT}, 1, FULL_MS) == 1 &&
+	if (poll(&(struct pollfd){ .fd = terminal.fd, .events = POLLOUT }, 1, FULL_MS) == 1 &&
 	    write(terminal.fd, terminal.restore, terminal.n) < 0)
 		errno = 0;
 	tcsetattr(terminal.fd, TCSANOW, &terminal.cooked);
@@ -91,19 +91,19 @@ static struct watched {
 	bool taken;
 	struct sigaction before;
 } watched[] = {
-	{.sig = SIGSEGV, .handler = on_fatal},
-	{.sig = SIGABRT, .handler = on_fatal},
-	{.sig = SIGBUS, .handler = on_fatal},
-	{.sig = SIGFPE, .handler = on_fatal},
-	{.sig = SIGILL, .handler = on_fatal},
-	{.sig = SIGTERM, .only_default = true, .handler = on_fatal},
-	{.sig = SIGHUP, .only_default = true, .handler = on_fatal},
-	{.sig = SIGQUIT, .only_default = true, .handler = on_fatal},
-	{.sig = SIGPIPE, .only_default = true, .handler = on_fatal},
-	{.sig = SIGINT, .only_default = true, .handler = on_event, .event = BL_GUARD_INTERRUPT},
-	{.sig = SIGTSTP, .only_default = true, .handler = on_event, .event = BL_GUARD_SUSPEND},
-	{.sig = SIGCONT, .handler = on_event, .event = BL_GUARD_CONTINUED},
-	{.sig = SIGWINCH, .handler = on_event, .event = BL_GUARD_RESIZED},
+	{ .sig = SIGSEGV, .handler = on_fatal },
+	{ .sig = SIGABRT, .handler = on_fatal },
+	{ .sig = SIGBUS, .handler = on_fatal },
+	{ .sig = SIGFPE, .handler = on_fatal },
+	{ .sig = SIGILL, .handler = on_fatal },
+	{ .sig = SIGTERM, .only_default = true, .handler = on_fatal },
+	{ .sig = SIGHUP, .only_default = true, .handler = on_fatal },
+	{ .sig = SIGQUIT, .only_default = true, .handler = on_fatal },
+	{ .sig = SIGPIPE, .only_default = true, .handler = on_fatal },
+	{ .sig = SIGINT, .only_default = true, .handler = on_event, .event = BL_GUARD_INTERRUPT },
+	{ .sig = SIGTSTP, .only_default = true, .handler = on_event, .event = BL_GUARD_SUSPEND },
+	{ .sig = SIGCONT, .handler = on_event, .event = BL_GUARD_CONTINUED },
+	{ .sig = SIGWINCH, .handler = on_event, .event = BL_GUARD_RESIZED },
 };
 enum { WATCHED = sizeof watched / sizeof watched[0] };
 
@@ -120,7 +120,7 @@ static void wait_for_writer(void)
 {
 	dying = 1;
 	for (int ms = 0; ms < CRASH_MS && holder != 0 && holder != gettid(); ms++)
-		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 }
 
 /* The signal is blocked in here: raised again, it comes on return, and meets whoever was there before. */
@@ -139,7 +139,7 @@ static void on_event(int sig)
 
 static void take(struct watched *w)
 {
-	struct sigaction own = {.sa_handler = w->handler};
+	struct sigaction own = { .sa_handler = w->handler };
 	sigemptyset(&own.sa_mask);
 	/* No SA_RESTART for events: the wait for a key must end. */
 	sigaction(w->sig, NULL, &w->before);

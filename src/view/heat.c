@@ -17,11 +17,7 @@ static int32_t colour_of(bl_ability can, double t)
 {
 	if (can.depth == BL_DEPTH_FULL)
 		return bl_colour_diverging(t, can.light);
-	return bl_colour_diverging_few(t,
-				       can.depth == BL_DEPTH_256  ? 256
-				       : can.depth == BL_DEPTH_16 ? 16
-								  : 8,
-				       can.light);
+	return bl_colour_diverging_few(t, can.depth == BL_DEPTH_256 ? 256 : can.depth == BL_DEPTH_16 ? 16 : 8, can.light);
 }
 
 /* --- Pooling -------------------------------------------------------------- */
@@ -131,7 +127,7 @@ static double dot_value(const bl_heat_source *m, int w, int h, int x, int y, bl_
 	c1 = c1 > c0 ? c1 : c0 + 1;
 	return pool == BL_POOL_RMS       ? block_rms(m, r0, r1, c0, c1)
 	       : pool == BL_POOL_LARGEST ? block_extreme(m, r0, r1, c0, c1)
-					 : block_mean(m, r0, r1, c0, c1);
+	                                 : block_mean(m, r0, r1, c0, c1);
 }
 
 double bl_heat_cell(const bl_heat_source *m, int row, int col, bl_pool pool)
@@ -165,7 +161,7 @@ bl_heat_fit bl_heat_measure(bl_ability can, int w, int h, const bl_heat_source *
 {
 	int room = w < 2 * h ? w : 2 * h;
 	int side = side_for(room > 1 ? room : 1, m->cells);
-	bl_heat_fit fit = {.w = side, .h = (side + 1) / 2, .dots_x = side};
+	bl_heat_fit fit = { .w = side, .h = (side + 1) / 2, .dots_x = side };
 	fit.dots_y = has_halves(can) ? side : fit.h;
 	fit.dims_x = (double)m->d / bl_heat_blocks(fit, m, 1);
 	fit.dims_y = (double)m->d / bl_heat_blocks(fit, m, 0);
@@ -176,7 +172,7 @@ bl_heat_fit bl_heat_measure(bl_ability can, int w, int h, const bl_heat_source *
 
 bl_heat_block bl_heat_block_at(bl_heat_fit fit, const bl_heat_source *m, int row, int col)
 {
-	bl_heat_block b = {.at = {row, col}};
+	bl_heat_block b = { .at = { row, col } };
 	int first[2], last[2];
 	for (int axis = 0; axis < 2; axis++) {
 		int n = bl_heat_blocks(fit, m, axis);
@@ -198,7 +194,7 @@ bl_heat_block bl_heat_block_at(bl_heat_fit fit, const bl_heat_source *m, int row
 
 bl_heat_block bl_heat_block_of_dims(bl_heat_fit fit, const bl_heat_source *m, int row, int col)
 {
-	int at[2] = {0, 0}, dim[2] = {row, col};
+	int at[2] = { 0, 0 }, dim[2] = { row, col };
 	for (int axis = 0; axis < 2; axis++) {
 		int n = bl_heat_blocks(fit, m, axis);
 		while (at[axis] + 1 < n && edge(m, axis, start_of(at[axis] + 1, n, m->cells)) <= dim[axis])
@@ -211,7 +207,7 @@ bl_heat_block bl_heat_block_under(bl_heat_fit fit, const bl_heat_source *m, int 
 {
 	int dots_a_row = fit.dots_y > fit.h ? 2 : 1;
 	return bl_heat_block_at(fit, m, y * dots_a_row * bl_heat_blocks(fit, m, 0) / fit.dots_y,
-				x * bl_heat_blocks(fit, m, 1) / fit.dots_x);
+	                        x * bl_heat_blocks(fit, m, 1) / fit.dots_x);
 }
 
 /* The middle dot of the block, so that the rest of a large one still shows its colour. */
@@ -230,11 +226,11 @@ void bl_heat_mark(bl_canvas *c, int x, int y, bl_heat_fit fit, const bl_heat_sou
 	if (!cell)
 		return;
 	if (!halves)
-		*cell = (bl_cell){'X', ink, cell->bg, true};
+		*cell = (bl_cell){ 'X', ink, cell->bg, true };
 	else if (row % 2)
-		*cell = (bl_cell){0x2580, cell->glyph == ' ' ? cell->bg : cell->fg, ink, false};
+		*cell = (bl_cell){ 0x2580, cell->glyph == ' ' ? cell->bg : cell->fg, ink, false };
 	else
-		*cell = (bl_cell){0x2580, ink, cell->bg, false};
+		*cell = (bl_cell){ 0x2580, ink, cell->bg, false };
 }
 
 /* --- Drawing -------------------------------------------------------------- */
@@ -354,7 +350,7 @@ static void name_pooling(char out[48], const char *largest, bl_pool pool, bl_hea
 }
 
 void bl_heat_says(char *out, int size, int w, const char *what, const char *brief, bl_heat_fit fit, bl_pool pool,
-		  bl_heat_sample sample)
+                  bl_heat_sample sample)
 {
 	bool whole = fit.dims_x <= 1 && fit.dims_y <= 1;
 	char dx[32], dy[32], pooling[48], dot[144];

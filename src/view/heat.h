@@ -92,6 +92,6 @@ typedef struct bl_heat_sample {
  * dots.  Of a sample that is said.
  */
 void bl_heat_says(char *out, int size, int w, const char *what, const char *brief, bl_heat_fit fit, bl_pool pool,
-		  bl_heat_sample sample);
+                  bl_heat_sample sample);
 
 #endif

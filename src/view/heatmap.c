@@ -61,36 +61,36 @@ static void place_one(bl_heatmap_place *p, const bl_picture *shown, bl_ability c
 {
 	bl_heat_source m = bl_picture_source(shown);
 	p->fit[0] = bl_heat_measure(can, room.w, room.h - below, &m);
-	p->picture[0] = (bl_rect){room.x, room.y, p->fit[0].w, p->fit[0].h};
+	p->picture[0] = (bl_rect){ room.x, room.y, p->fit[0].w, p->fit[0].h };
 	int left = room.w - p->fit[0].w - GAP, under = p->fit[0].h + below;
 	if (left >= BESIDE_COLUMNS)
-		p->panel = (bl_rect){room.x + p->fit[0].w + GAP, room.y, left, room.h};
+		p->panel = (bl_rect){ room.x + p->fit[0].w + GAP, room.y, left, room.h };
 	else
-		p->panel = (bl_rect){room.x, room.y + under, room.w, room.h - under};
+		p->panel = (bl_rect){ room.x, room.y + under, room.w, room.h - under };
 }
 
 static void place_two(bl_heatmap_place *p, const bl_look *l, bl_ability can, bl_rect room, int below)
 {
 	int half = (room.w - GAP) / 2;
 	int high = room.h - (room.h >= HIGH_FROM_ROWS ? BELOW_ROWS_HIGH : BELOW_ROWS) - below;
-	const bl_picture *shown[2] = {&l->shown, &l->beside};
+	const bl_picture *shown[2] = { &l->shown, &l->beside };
 	for (int k = 0; k < p->pictures; k++) {
 		bl_heat_source m = bl_picture_source(shown[k]);
 		p->fit[k] = bl_heat_measure(can, half, high > 1 ? high : 1, &m);
-		p->picture[k] = (bl_rect){room.x + k * (half + GAP), room.y, p->fit[k].w, p->fit[k].h};
+		p->picture[k] = (bl_rect){ room.x + k * (half + GAP), room.y, p->fit[k].w, p->fit[k].h };
 	}
 	int under = high + below;
-	p->panel = (bl_rect){room.x, room.y + under, room.w, room.h - under};
+	p->panel = (bl_rect){ room.x, room.y + under, room.w, room.h - under };
 }
 
 bl_heatmap_place bl_heatmap_lay_out(const bl_scene *s, bl_ability can, bl_rect r)
 {
-	bl_heatmap_place p = {.strip_y = -1, .time_y = -1};
+	bl_heatmap_place p = { .strip_y = -1, .time_y = -1 };
 	take(s);
 	if (bl_heatmap_look(s)->shown.step < 0)
 		return p;
 	p.pictures = bl_heatmap_look(s)->beside.step >= 0 ? 2 : 1;
-	bl_rect room = {r.x, r.y + TITLE_ROWS, r.w, r.h - TITLE_ROWS};
+	bl_rect room = { r.x, r.y + TITLE_ROWS, r.w, r.h - TITLE_ROWS };
 	if (bl_heatmap_look(s)->past.step >= 0)
 		p.time_y = room.y + --room.h;
 	int below = has_strip(bl_heatmap_look(s)) ? STRIP_ROWS : 0;
@@ -105,8 +105,7 @@ bl_heatmap_place bl_heatmap_lay_out(const bl_scene *s, bl_ability can, bl_rect r
 
 /* --- Drawing ---------------------------------------------------------------------- */
 
-static void draw_title(const bl_scene *s, bl_canvas *c, const bl_picture *p, bl_rect at, bl_heat_fit fit,
-		       const char *run)
+static void draw_title(const bl_scene *s, bl_canvas *c, const bl_picture *p, bl_rect at, bl_heat_fit fit, const char *run)
 {
 	const bl_region *r = &p->part;
 	const char *name = bl_heatmap_name(bl_heatmap_look(s), p),
@@ -116,7 +115,7 @@ static void draw_title(const bl_scene *s, bl_canvas *c, const bl_picture *p, bl_
 	snprintf(brief, sizeof brief, "%s", title);
 	if (r->rows < p->d || r->cols < p->d) {
 		snprintf(what, sizeof what, "%s  %d..%d x %d..%d of %d", title, r->row + 1, r->row + r->rows, r->col + 1,
-			 r->col + r->cols, p->d);
+		         r->col + r->cols, p->d);
 		snprintf(brief, sizeof brief, "%s from %d, %d", title, r->row + 1, r->col + 1);
 	} else {
 		snprintf(what, sizeof what, "%s  D %d", title, p->d);
@@ -152,11 +151,10 @@ static void draw_strip(const bl_scene *s, bl_canvas *c, const bl_picture *p, con
 {
 	const bl_snapshot *n = bl_heatmap_snapshot(s);
 	bl_heat_source m = bl_picture_source(p);
-	int64_t from = (int64_t)p->part.col * n->diag / n->d,
-		to = (int64_t)(p->part.col + p->part.cols) * n->diag / n->d;
+	int64_t from = (int64_t)p->part.col * n->diag / n->d, to = (int64_t)(p->part.col + p->part.cols) * n->diag / n->d;
 	if (to > from)
-		bl_heat_strip(c, place->picture[0].x, place->strip_y, place->fit[0].w, n->diagonal + from,
-			      (int)(to - from), bl_heat_scale_of(place->fit[0], &m, s->heat));
+		bl_heat_strip(c, place->picture[0].x, place->strip_y, place->fit[0].w, n->diagonal + from, (int)(to - from),
+		              bl_heat_scale_of(place->fit[0], &m, s->heat));
 }
 
 /* The kept snapshots between the first step and the run's last, and which one is shown. */
@@ -165,8 +163,7 @@ static void draw_time(const bl_scene *s, bl_canvas *c, bl_rect r, int y)
 	const bl_look *l = bl_heatmap_look(s);
 	int64_t last = s->info.step > l->past.step ? s->info.step : l->past.step;
 	char text[64];
-	int n = snprintf(text, sizeof text, "step %lld of %lld", (long long)l->past.step, (long long)last),
-	    bar = r.w - n - 2;
+	int n = snprintf(text, sizeof text, "step %lld of %lld", (long long)l->past.step, (long long)last), bar = r.w - n - 2;
 	bl_canvas_text(c, r.x + r.w - n, y, n, BL_PAINT_TITLE, text);
 	for (int x = 0; x < bar; x++)
 		bl_canvas_text(c, r.x + x, y, 1, BL_PAINT_FAINT, "─");
@@ -187,14 +184,14 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 		bl_heatmap_several(s, c, r);
 		return;
 	}
-	const bl_picture *shown[2] = {&bl_heatmap_look(s)->shown, &bl_heatmap_look(s)->beside};
-	const char *names[2] = {s->info.name, s->other_info.name};
+	const bl_picture *shown[2] = { &bl_heatmap_look(s)->shown, &bl_heatmap_look(s)->beside };
+	const char *names[2] = { s->info.name, s->other_info.name };
 	for (int k = 0; k < p.pictures; k++) {
 		int room = p.pictures > 1 ? (r.w - GAP) / 2 : r.w;
 		char run[96] = "";
 		if (p.pictures > 1)
 			snprintf(run, sizeof run, "%s, step %lld: ", names[k], (long long)shown[k]->step);
-		draw_title(s, c, shown[k], (bl_rect){p.picture[k].x, r.y, room, 1}, p.fit[k], run);
+		draw_title(s, c, shown[k], (bl_rect){ p.picture[k].x, r.y, room, 1 }, p.fit[k], run);
 		draw_picture(s, c, shown[k], p.picture[k], p.fit[k]);
 	}
 	if (p.strip_y >= 0)

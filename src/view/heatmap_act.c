@@ -8,7 +8,7 @@
 /* How the picture was drawn last; where nothing was drawn, as on a small terminal. */
 static bl_heatmap_place place_now(const bl_scene *s)
 {
-	static const bl_ability plain = {.depth = BL_DEPTH_MONO};
+	static const bl_ability plain = { .depth = BL_DEPTH_MONO };
 	bl_ability can = s->on ? s->on->can : plain;
 	return bl_heatmap_lay_out(s, can, bl_frame_room(s, s->on ? s->on->width : 80, s->on ? s->on->height : 24));
 }
@@ -49,7 +49,7 @@ static void move(bl_scene *s, int down, int right)
 	point_anywhere(l, p);
 	bl_heat_source m = bl_picture_source(p);
 	bl_heat_block b = bl_heat_block_of_dims(place.fit[0], &m, clamp(l->at[0] - p->part.row, 0, m.d - 1),
-						clamp(l->at[1] - p->part.col, 0, m.d - 1));
+	                                        clamp(l->at[1] - p->part.col, 0, m.d - 1));
 	int row = down ? p->part.row + next_place(&m, place.fit[0], &b, 0, down) : l->at[0];
 	int col = right ? p->part.col + next_place(&m, place.fit[0], &b, 1, right) : l->at[1];
 	bl_look_point(l, p->d, row, col);
@@ -77,7 +77,7 @@ static void zoom(bl_scene *s, bool in)
 static bool point_under(bl_scene *s, bl_mouse at)
 {
 	bl_heatmap_place place = place_now(s);
-	const bl_picture *shown[2] = {&bl_heatmap_look(s)->shown, &bl_heatmap_look(s)->beside};
+	const bl_picture *shown[2] = { &bl_heatmap_look(s)->shown, &bl_heatmap_look(s)->beside };
 	for (int k = 0; k < place.pictures; k++) {
 		int x = at.x - place.picture[k].x, y = at.y - place.picture[k].y;
 		if (x < 0 || y < 0 || x >= place.picture[k].w || y >= place.picture[k].h)
@@ -105,13 +105,11 @@ static void turn_kind(bl_scene *s)
 
 static void turn_order(bl_scene *s)
 {
-	static const char *const says[] = {"dims as they are", "dims by C_ii, largest first",
-					   "similar dims side by side"};
+	static const char *const says[] = { "dims as they are", "dims by C_ii, largest first", "similar dims side by side" };
 	bl_look *l = bl_heatmap_look(s);
 	l->order = (bl_order)((l->order + 1) % 3);
 	bl_scene_notice(s, "%s%s", says[l->order],
-			l->order != BL_ORDER_PLAIN && l->past.step >= 0 ? "; of the past there is only C as it is"
-									: "");
+	                l->order != BL_ORDER_PLAIN && l->past.step >= 0 ? "; of the past there is only C as it is" : "");
 }
 
 static void freeze(bl_scene *s)
@@ -174,10 +172,9 @@ static bool act_on_cursor(bl_scene *s, bl_request r)
 		int down, right;
 		bool far;
 	} moves[] = {
-		{BL_REQUEST_LEFT, 0, -1, false},    {BL_REQUEST_RIGHT, 0, 1, false},
-		{BL_REQUEST_UP, -1, 0, false},      {BL_REQUEST_DOWN, 1, 0, false},
-		{BL_REQUEST_FAR_LEFT, 0, -1, true}, {BL_REQUEST_FAR_RIGHT, 0, 1, true},
-		{BL_REQUEST_FAR_UP, -1, 0, true},   {BL_REQUEST_FAR_DOWN, 1, 0, true},
+		{ BL_REQUEST_LEFT, 0, -1, false },  { BL_REQUEST_RIGHT, 0, 1, false },    { BL_REQUEST_UP, -1, 0, false },
+		{ BL_REQUEST_DOWN, 1, 0, false },   { BL_REQUEST_FAR_LEFT, 0, -1, true }, { BL_REQUEST_FAR_RIGHT, 0, 1, true },
+		{ BL_REQUEST_FAR_UP, -1, 0, true }, { BL_REQUEST_FAR_DOWN, 1, 0, true },
 	};
 	for (size_t k = 0; k < sizeof moves / sizeof moves[0]; k++)
 		if (moves[k].r == r) {

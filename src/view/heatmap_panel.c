@@ -67,7 +67,7 @@ static void tell_values(struct panel *p, const bl_heat_block *b, const char *who
 	}
 	if (!isnan(b->diagonal))
 		snprintf(first, sizeof first, "%sC_ii %.4f, rms beside %.4f", whose, bl_shown(b->diagonal, 4),
-			 isnan(b->rms) ? 0 : bl_shown(b->rms, 4));
+		         isnan(b->rms) ? 0 : bl_shown(b->rms, 4));
 	else if (!isnan(b->rms))
 		snprintf(first, sizeof first, "%srms %.4f", whose, bl_shown(b->rms, 4));
 	else
@@ -148,7 +148,8 @@ static void tell_pool(const bl_scene *s, struct panel *p, const bl_picture *show
 	if (pool != s->heat.pool)
 		line(p, BL_PAINT_WARN, "largest, as no rms was kept");
 	if (pool == BL_POOL_RMS && a->rms < 1)
-		line(p, BL_PAINT_WARN, "rms from %.2g%% of the pairs, %s%.2g%%", 100 * a->rms, p->c->can.utf8 ? "±" : "+-", 100 * a->error);
+		line(p, BL_PAINT_WARN, "rms from %.2g%% of the pairs, %s%.2g%%", 100 * a->rms, p->c->can.utf8 ? "±" : "+-",
+		     100 * a->error);
 	else if (pool == BL_POOL_RMS)
 		line(p, BL_PAINT_TEXT, "rms of all elements");
 	if (pool == BL_POOL_LARGEST && a->largest < 1)
@@ -161,7 +162,7 @@ static void tell_pool(const bl_scene *s, struct panel *p, const bl_picture *show
 
 static void tell_state(const bl_scene *s, struct panel *p)
 {
-	static const char *const orders[] = {"as they are", "by C_ii", "by cluster"};
+	static const char *const orders[] = { "as they are", "by C_ii", "by cluster" };
 	const bl_picture *shown = &bl_heatmap_look(s)->shown;
 	bl_region part = bl_look_part(bl_heatmap_look(s), shown->d);
 	const char *why = why_not(s, &part);
@@ -197,13 +198,13 @@ static void tell_colours(const bl_scene *s, struct panel *p, const bl_heatmap_pl
 
 void bl_heatmap_panel(const bl_scene *s, bl_canvas *c, const bl_heatmap_place *place)
 {
-	struct panel p = {c, place->panel, place->panel.y};
+	struct panel p = { c, place->panel, place->panel.y };
 	tell_cursor(s, &p, place);
 	tell_moment(s, &p);
 	tell_state(s, &p);
 	tell_run(s, &p);
 	tell_colours(s, &p, place);
-	bl_rect rest = {p.r.x, p.y + 1, p.r.w, p.r.y + p.r.h - p.y - 1};
+	bl_rect rest = { p.r.x, p.y + 1, p.r.w, p.r.y + p.r.h - p.y - 1 };
 	if (place->pictures == 1)
 		bl_heatmap_side(s, c, rest);
 }

@@ -15,7 +15,7 @@ enum { PATH = 256 };
 static bl_tensor *values(const bl_scene *s)
 {
 	bl_heat_source m = bl_picture_source(&bl_heatmap_look(s)->shown);
-	bl_tensor *t = bl_tensor_new(2, (int64_t[]){m.cells, m.cells});
+	bl_tensor *t = bl_tensor_new(2, (int64_t[]){ m.cells, m.cells });
 	for (int k = 0; t && k < m.cells * m.cells; k++)
 		bl_tensor_data(t)[k] = (float)bl_heat_cell(&m, k / m.cells, k % m.cells, bl_heat_pool(&m, s->heat));
 	return t;
@@ -26,7 +26,7 @@ static bl_scale scale_of(const bl_scene *s)
 {
 	const bl_picture *p = &bl_heatmap_look(s)->shown;
 	bl_heat_source m = bl_picture_source(p);
-	bl_heat_fit fit = {.dims_x = (double)p->part.cols / p->cells, .dims_y = (double)p->part.rows / p->cells};
+	bl_heat_fit fit = { .dims_x = (double)p->part.cols / p->cells, .dims_y = (double)p->part.rows / p->cells };
 	return bl_heat_scale_of(fit, &m, s->heat);
 }
 
@@ -75,19 +75,17 @@ static void name_figure(const bl_scene *s, char out[PATH])
 {
 	const bl_picture *p = &bl_heatmap_look(s)->shown;
 	int n = snprintf(out, PATH, "%s%s, %s, step %lld", bl_heatmap_look(s)->differs ? "change of " : "",
-			 bl_heatmap_name(bl_heatmap_look(s), p), s->info.name, (long long)p->step);
+	                 bl_heatmap_name(bl_heatmap_look(s), p), s->info.name, (long long)p->step);
 	if (bl_heatmap_look(s)->differs)
 		n += snprintf(out + n, PATH - (size_t)n, " minus step %lld", (long long)bl_heatmap_look(s)->reference.step);
 	if (p->part.order != BL_ORDER_PLAIN)
-		n += snprintf(out + n, PATH - (size_t)n, ", dims by %s",
-			      p->part.order == BL_ORDER_DIAGONAL ? "C_ii" : "cluster");
-	static const char *const pools[BL_POOLS] = {"rms", "mean", "largest"};
+		n += snprintf(out + n, PATH - (size_t)n, ", dims by %s", p->part.order == BL_ORDER_DIAGONAL ? "C_ii" : "cluster");
+	static const char *const pools[BL_POOLS] = { "rms", "mean", "largest" };
 	bl_heat_source m = bl_picture_source(p);
 	bl_pool pool = bl_heat_pool(&m, s->heat);
 	if (p->cells < p->part.rows)
-		n += snprintf(out + n, PATH - (size_t)n, ", a cell is the %s of %.3g x %.3g dims",
-			      pools[pool], (double)p->part.rows / p->cells,
-			      (double)p->part.cols / p->cells);
+		n += snprintf(out + n, PATH - (size_t)n, ", a cell is the %s of %.3g x %.3g dims", pools[pool],
+		              (double)p->part.rows / p->cells, (double)p->part.cols / p->cells);
 	if (pool == BL_POOL_LARGEST && p->sample.largest < 1)
 		snprintf(out + n, PATH - (size_t)n, ", %.2g%% of which were looked at", 100 * p->sample.largest);
 	if (pool == BL_POOL_RMS && p->sample.rms < 1)
@@ -99,7 +97,7 @@ static int save_figures(const bl_scene *s, const bl_tensor *t, const char *stem)
 	const bl_region *r = &bl_heatmap_look(s)->shown.part;
 	char title[PATH];
 	name_figure(s, title);
-	bl_figure *f = bl_figure_heatmap_of(t, title, &(bl_extent){r->row + 1, r->rows, r->col + 1, r->cols}, scale_of(s));
+	bl_figure *f = bl_figure_heatmap_of(t, title, &(bl_extent){ r->row + 1, r->rows, r->col + 1, r->cols }, scale_of(s));
 	int rc = bl_export_figure(f, stem);
 	bl_figure_free(f);
 	return rc;

@@ -58,7 +58,8 @@ static struct tiles lay_out(int n, bl_ability can, bl_rect r, const bl_heat_sour
 	return best;
 }
 
-static void draw_tile(const bl_scene *s, bl_canvas *c, bl_rect r, const struct tiles *t, int place, const char *name, const bl_picture *p)
+static void draw_tile(const bl_scene *s, bl_canvas *c, bl_rect r, const struct tiles *t, int place, const char *name,
+                      const bl_picture *p)
 {
 	int x = r.x + place % t->across * (t->w + GAP), y = r.y + place / t->across * (t->h + TITLE_ROWS);
 	if (p->step < 0) {
@@ -66,7 +67,8 @@ static void draw_tile(const bl_scene *s, bl_canvas *c, bl_rect r, const struct t
 		return;
 	}
 	bl_heat_source m = bl_picture_source(p);
-	bl_canvas_textf(c, x, y, t->w, place == 0 ? BL_PAINT_TITLE : BL_PAINT_TEXT, "%s  step %lld  D %d", name, (long long)p->step, p->d);
+	bl_canvas_textf(c, x, y, t->w, place == 0 ? BL_PAINT_TITLE : BL_PAINT_TEXT, "%s  step %lld  D %d", name, (long long)p->step,
+	                p->d);
 	bl_heat_draw(c, x, y + TITLE_ROWS, bl_heat_measure(c->can, t->w, t->h, &m), &m, s->heat);
 }
 
@@ -75,7 +77,8 @@ void bl_heatmap_several(const bl_scene *s, bl_canvas *c, bl_rect r)
 	bl_look *l = bl_heatmap_look(s);
 	bl_live *list[BL_MARKED_MAX];
 	int n = others(s, list);
-	bl_canvas_textf(c, r.x, r.y, r.w, BL_PAINT_FAINT, "%s of this run and of those marked, as last seen; M: back", bl_heatmap_name(l, &l->shown));
+	bl_canvas_textf(c, r.x, r.y, r.w, BL_PAINT_FAINT, "%s of this run and of those marked, as last seen; M: back",
+	                bl_heatmap_name(l, &l->shown));
 	r = (bl_rect){ r.x, r.y + TITLE_ROWS, r.w, r.h - TITLE_ROWS };
 	bl_heat_source m = bl_picture_source(&l->shown);
 	struct tiles t = lay_out(n + 1, c->can, r, &m);

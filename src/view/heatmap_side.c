@@ -17,9 +17,14 @@ static void draw_diagonal(const bl_snapshot *p, bl_canvas *c, bl_rect r)
 		x[k] = 1 + (double)k / (BL_QUANTILES - 1) * (p->d - 1);
 		y[k] = (double)p->quantile[BL_QUANTILES - 1 - k];
 	}
-	bl_line line = {"C_ii", 'o', 0, BL_PAINT_INVARIANCE, x, y, BL_QUANTILES};
-	bl_chart_draw(c, r, &(bl_chart){.title = "diagonal, sorted", .lines = &line, .n = 1, .integer_x = true,
-					.axis = BL_AXIS_LINEAR, .x_name = "dims"});
+	bl_line line = { "C_ii", 'o', 0, BL_PAINT_INVARIANCE, x, y, BL_QUANTILES };
+	bl_chart_draw(c, r,
+	              &(bl_chart){ .title = "diagonal, sorted",
+	                           .lines = &line,
+	                           .n = 1,
+	                           .integer_x = true,
+	                           .axis = BL_AXIS_LINEAR,
+	                           .x_name = "dims" });
 }
 
 /* In as many columns as fit. */
@@ -33,8 +38,7 @@ static void draw_pairs(const bl_snapshot *p, bl_canvas *c, bl_rect r)
 		bl_canvas_textf(c, r.x + n, r.y, r.w - n, BL_PAINT_FAINT, ", of %.2g%%", 100 * share);
 	for (int k = 0; k < p->pairs && k < rows * columns; k++)
 		bl_canvas_textf(c, r.x + k / rows * PAIR_COLUMNS, r.y + 1 + k % rows, PAIR_COLUMNS - 1, BL_PAINT_TEXT,
-				"%5d %5d %8.4f", p->pair[k].i + 1, p->pair[k].j + 1,
-				bl_shown((double)p->pair[k].value, 4));
+		                "%5d %5d %8.4f", p->pair[k].i + 1, p->pair[k].j + 1, bl_shown((double)p->pair[k].value, 4));
 }
 
 void bl_heatmap_side(const bl_scene *s, bl_canvas *c, bl_rect r)
@@ -44,9 +48,9 @@ void bl_heatmap_side(const bl_scene *s, bl_canvas *c, bl_rect r)
 	int rows = r.h / parts;
 	if (r.h < BL_HISTOGRAM_MIN_ROWS || r.w < CHART_MIN_COLUMNS)
 		return;
-	bl_histogram_draw(c, (bl_rect){r.x, r.y, r.w, rows - (parts > 1)}, p);
+	bl_histogram_draw(c, (bl_rect){ r.x, r.y, r.w, rows - (parts > 1) }, p);
 	if (parts > 2)
-		draw_diagonal(p, c, (bl_rect){r.x, r.y + rows, r.w, rows - 1});
+		draw_diagonal(p, c, (bl_rect){ r.x, r.y + rows, r.w, rows - 1 });
 	if (parts > 1 && p->pairs > 0)
-		draw_pairs(p, c, (bl_rect){r.x, r.y + (parts - 1) * rows, r.w, r.h - (parts - 1) * rows});
+		draw_pairs(p, c, (bl_rect){ r.x, r.y + (parts - 1) * rows, r.w, r.h - (parts - 1) * rows });
 }

@@ -28,7 +28,7 @@ static int gather(const bl_scene *s, bl_scope scope, struct line *out, int n)
 	for (int k = 1; k < BL_REQUEST_COUNT; k++) {
 		const bl_request_info *i = bl_request_describe((bl_request)k);
 		if (i->shown[0] && i->scope == scope && bl_request_offered((bl_request)k, scope, s->read_only))
-			out[n++] = (struct line){(bl_request)k, ""};
+			out[n++] = (struct line){ (bl_request)k, "" };
 	}
 	return n;
 }
@@ -38,8 +38,8 @@ static int gather_all(const bl_scene *s, struct line *out)
 	int n = gather(s, s->before_help->scope, out, 1);
 	if (n == 1)
 		return gather(s, BL_SCOPE_ALL, out, 0);
-	out[0] = (struct line){BL_REQUEST_NONE, s->before_help->name};
-	out[n++] = (struct line){BL_REQUEST_NONE, "everywhere"};
+	out[0] = (struct line){ BL_REQUEST_NONE, s->before_help->name };
+	out[n++] = (struct line){ BL_REQUEST_NONE, "everywhere" };
 	return gather(s, BL_SCOPE_ALL, out, n);
 }
 
@@ -76,7 +76,7 @@ static int wrap(const struct line *line, const char *text, int w, struct row *ou
 	bool first = true;
 	do {
 		int fits = fitting(text, w > 1 ? w : 1);
-		out[n++] = (struct row){*line, text, fits, first};
+		out[n++] = (struct row){ *line, text, fits, first };
 		first = false;
 		text += fits;
 		text += *text == ' ';
@@ -116,7 +116,7 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 	int n = lay_out(s, r.w, rows), last = furthest(n, r.h), from = own_of(s)->from < last ? own_of(s)->from : last;
 	int shown = from < last ? r.h - 1 : r.h;
 	for (int i = 0; i < shown && from + i < n; i++)
-		draw_row(c, (bl_rect){r.x, r.y + i, r.w, 1}, &rows[from + i]);
+		draw_row(c, (bl_rect){ r.x, r.y + i, r.w, 1 }, &rows[from + i]);
 	if (from < last)
 		bl_canvas_textf(c, r.x + KEY_COLUMNS, r.y + shown, r.w - KEY_COLUMNS, BL_PAINT_WARN, "%d more below: j",
 		                n - from - shown);

@@ -79,7 +79,7 @@ static void draw_chance(bl_canvas *c, int x, bl_rect r, double height, double ba
 	int32_t ink = bl_colour_of(BL_PAINT_TITLE, c->can.light);
 	if (height > 0)
 		bl_canvas_put(c, x, y, c->can.utf8 ? 0x2022 : 'o', ink,
-			      inside ? bl_colour_of(BL_PAINT_REDUNDANCY, c->can.light) : BL_COLOUR_OWN);
+		              inside ? bl_colour_of(BL_PAINT_REDUNDANCY, c->can.light) : BL_COLOUR_OWN);
 }
 
 static void draw_axis(bl_canvas *c, int x, int y, int w)
@@ -98,7 +98,7 @@ static void draw_title(bl_canvas *c, bl_rect r, const bl_snapshot *p)
 	int n = bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_TITLE, "off-diagonal");
 	bl_canvas_bold(c, r.x, r.y, n);
 	snprintf(says, sizeof says, " (log)  %.3g%% within 1/16 of 0, %s chance", 100 * share_near_zero(p),
-		 c->can.utf8 ? "•" : "o");
+	         c->can.utf8 ? "•" : "o");
 	if (n + bl_canvas_columns(says) > r.w)
 		snprintf(says, sizeof says, " (log), %s chance", c->can.utf8 ? "•" : "o");
 	if (n + bl_canvas_columns(says) <= r.w)
@@ -115,7 +115,7 @@ void bl_histogram_draw(bl_canvas *c, bl_rect r, const bl_snapshot *p)
 {
 	double most = 0, count[BL_HIST_BINS], chance[BL_HIST_BINS];
 	int columns = columns_for(r.w);
-	bl_rect bars = {r.x + (r.w - columns) / 2, r.y + 1, columns, r.h - 2};
+	bl_rect bars = { r.x + (r.w - columns) / 2, r.y + 1, columns, r.h - 2 };
 	draw_title(c, r, p);
 	if (p->sampled == 0) {
 		bl_canvas_text(c, r.x, r.y + 1, r.w, BL_PAINT_FAINT, "nothing yet");

@@ -59,7 +59,7 @@ void bl_journal_see(bl_journal *j, const bl_columns *columns, const bl_live_info
 /* Who is said where it is not the run's own script. */
 static bl_journal_line line_on_disk(const bl_change *c)
 {
-	bl_journal_line line = {.step = c->step, .told = true};
+	bl_journal_line line = { .step = c->step, .told = true };
 	bool own = strcmp(c->who, "script") == 0 || strcmp(c->who, "trainer") == 0;
 	int n = isnan(c->value) ? snprintf(line.text, sizeof line.text, "%s", c->name)
 	                        : snprintf(line.text, sizeof line.text, "%s %.4g -> %.4g", c->name, c->old, c->value);
@@ -86,8 +86,9 @@ void bl_journal_load(bl_journal *j, const char *live_path)
 	struct stat s;
 	bl_change *c;
 	int64_t n;
-	int length = !live_path ? -1 : snprintf(path, sizeof path, "%.*s" BL_RUN_JOURNAL, slash ? (int)(slash + 1 - live_path) : 0,
-	                                        live_path);
+	int length = !live_path ? -1
+	                        : snprintf(path, sizeof path, "%.*s" BL_RUN_JOURNAL, slash ? (int)(slash + 1 - live_path) : 0,
+	                                   live_path);
 	if (length < 0 || length >= (int)sizeof path || stat(path, &s) != 0 || s.st_size == j->disk_size)
 		return;
 	j->disk_size = s.st_size;
@@ -102,12 +103,11 @@ void bl_journal_load(bl_journal *j, const char *live_path)
 
 static bl_journal_line line_of(const bl_turn *t, const char *name)
 {
-	bl_journal_line line = {.step = t->last};
+	bl_journal_line line = { .step = t->last };
 	if (t->first == t->last)
 		snprintf(line.text, sizeof line.text, "%s %.4g -> %.4g", name, t->from, t->to);
 	else
-		snprintf(line.text, sizeof line.text, "%s %.4g -> %.4g since step %" PRId64, name, t->from, t->to,
-			 t->first);
+		snprintf(line.text, sizeof line.text, "%s %.4g -> %.4g since step %" PRId64, name, t->from, t->to, t->first);
 	return line;
 }
 

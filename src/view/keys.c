@@ -5,10 +5,10 @@
 #include <assert.h>
 #include <string.h>
 
-static const bl_request_info requests[] = {{0, "", "", "", 0, ""},
-#define X(name, scope, keys, shown, word, changes, help) {BL_SCOPE_##scope, keys, shown, word, changes, help},
-#define V(view, ops, key, word, heading, help) {BL_SCOPE_ALL, key, key, word, false, help},
-					   BL_REQUESTS_FIRST(X) BL_VIEWS(V) BL_REQUESTS(X)
+static const bl_request_info requests[] = { { 0, "", "", "", 0, "" },
+#define X(name, scope, keys, shown, word, changes, help) { BL_SCOPE_##scope, keys, shown, word, changes, help },
+#define V(view, ops, key, word, heading, help) { BL_SCOPE_ALL, key, key, word, false, help },
+	                                    BL_REQUESTS_FIRST(X) BL_VIEWS(V) BL_REQUESTS(X)
 #undef V
 #undef X
 };
@@ -41,10 +41,9 @@ bl_request bl_request_of_key(bl_scope view, int key)
 
 bl_request bl_request_of_scope(bl_scope view)
 {
-	static const bl_request requests_of[BL_SCOPES] = {
-		[BL_SCOPE_HELP] = BL_REQUEST_HELP,
+	static const bl_request requests_of[BL_SCOPES] = { [BL_SCOPE_HELP] = BL_REQUEST_HELP,
 #define V(view, ops, key, word, heading, help) [BL_SCOPE_##view] = BL_REQUEST_##view,
-		BL_VIEWS(V)
+		                                           BL_VIEWS(V)
 #undef V
 	};
 	return requests_of[view];
@@ -62,6 +61,6 @@ bool bl_key_is_mouse(int key, bl_mouse *out)
 {
 	if (!(key & MOUSE))
 		return false;
-	*out = (bl_mouse){(bl_mouse_kind)(key >> 2 * SIDE_BITS & 3), key & SIDE_MASK, key >> SIDE_BITS & SIDE_MASK};
+	*out = (bl_mouse){ (bl_mouse_kind)(key >> 2 * SIDE_BITS & 3), key & SIDE_MASK, key >> SIDE_BITS & SIDE_MASK };
 	return true;
 }

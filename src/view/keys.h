@@ -41,6 +41,7 @@ int bl_key_of_mouse(bl_mouse m);
 bool bl_key_is_mouse(int key, bl_mouse *out);
 
 /* clang-format off */
+/* clang-format off */
 #define BL_VIEWS(X) \
 	X(DASHBOARD, dashboard, "1", "dashboard", "Dashboard", "loss terms, C and its diagonal") \
 	X(HEATMAP, heatmap, "2", "heatmap", "Heatmap", "C over the whole screen") \
@@ -159,6 +160,7 @@ bool bl_key_is_mouse(int key, bl_mouse *out);
 	X(RUN_DELETE, RUNS, "D", "D", "delete", false, "move this run to the trash, after a question") \
 	X(RUN_MOUSE, RUNS, "", "Click", "", false, "this run; again: onto the screen") \
 	X(REDRAW, ALL, "\f", "Ctrl-L", "redraw", false, "draw everything anew")
+/* clang-format on */
 /* clang-format on */
 
 /* What has keys of its own: the views, and the help. */

@@ -17,7 +17,7 @@ void bl_look_start(bl_look *l)
 
 bl_region bl_look_part(const bl_look *l, int d)
 {
-	bl_region want = {.matrix = l->kind == BL_KIND_AA ? BL_MATRIX_AA : BL_MATRIX_C, .order = (int32_t)l->order};
+	bl_region want = { .matrix = l->kind == BL_KIND_AA ? BL_MATRIX_AA : BL_MATRIX_C, .order = (int32_t)l->order };
 	want.row = l->from[0];
 	want.col = l->from[1];
 	want.rows = want.cols = l->side;
@@ -49,7 +49,7 @@ void bl_look_whole(bl_look *l)
 
 void bl_look_point(bl_look *l, int d, int row, int col)
 {
-	int side = l->side ? l->side : d, place[2] = {clamp(row, 0, d - 1), clamp(col, 0, d - 1)};
+	int side = l->side ? l->side : d, place[2] = { clamp(row, 0, d - 1), clamp(col, 0, d - 1) };
 	l->pointing = true;
 	for (int axis = 0; axis < 2; axis++) {
 		l->at[axis] = place[axis];
@@ -134,9 +134,7 @@ void bl_look_now(bl_look *l)
 
 static bl_shape shape_of(bl_kind kind)
 {
-	return kind == BL_KIND_MINUS_I     ? BL_SHAPE_MINUS_I
-	       : kind == BL_KIND_MAGNITUDE ? BL_SHAPE_MAGNITUDE
-					   : BL_SHAPE_PLAIN;
+	return kind == BL_KIND_MINUS_I ? BL_SHAPE_MINUS_I : kind == BL_KIND_MAGNITUDE ? BL_SHAPE_MAGNITUDE : BL_SHAPE_PLAIN;
 }
 
 static bool is_plain(const bl_region *r)

@@ -13,7 +13,7 @@ static const char *const headings[BL_SCOPES] = {
 #define V(view, ops, key, word, heading, help) [BL_SCOPE_##view] = heading,
 	BL_VIEWS(V)
 #undef V
-	[BL_SCOPE_HELP] = "Help",
+		[BL_SCOPE_HELP] = "Help",
 };
 
 /* As text: a dot or quote that begins a line would be a request. */

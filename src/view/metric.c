@@ -11,8 +11,8 @@ enum { RANK_AT_FIRST = 3, RANK_OWN = 8, HIDDEN = 100 };
 static int rank(const bl_columns *c, int column)
 {
 	static const uint8_t ranks[BL_COLUMN_KINDS] = {
-		[BL_COLUMN_TOTAL] = 0, [BL_COLUMN_WEIGHTED] = 1, [BL_COLUMN_FLOOR] = 2, [BL_COLUMN_SCORE] = RANK_AT_FIRST,
-		[BL_COLUMN_TERM] = 4, [BL_COLUMN_PARAMETER] = 5, [BL_COLUMN_RATE] = 6, [BL_COLUMN_MEASURE] = 7,
+		[BL_COLUMN_TOTAL] = 0,      [BL_COLUMN_WEIGHTED] = 1,  [BL_COLUMN_FLOOR] = 2, [BL_COLUMN_SCORE] = RANK_AT_FIRST,
+		[BL_COLUMN_TERM] = 4,       [BL_COLUMN_PARAMETER] = 5, [BL_COLUMN_RATE] = 6,  [BL_COLUMN_MEASURE] = 7,
 		[BL_COLUMN_OWN] = RANK_OWN, [BL_COLUMN_TIME] = HIDDEN,
 	};
 	return bl_columns_part(c, column) ? ranks[BL_COLUMN_WEIGHTED] : ranks[c->column[column].kind];

@@ -76,9 +76,8 @@ bool bl_past_read(bl_past *p, bl_live *run, const bl_snapshot *newest)
 	}
 	int kept = bl_live_kept(run);
 	const bl_moment *last = p->n ? &p->moment[p->n - 1] : NULL;
-	bool changed =
-		kept != p->kept ||
-		(newest->step > 0 && (!last || last->step != newest->step || last->points_step != newest->points_step));
+	bool changed = kept != p->kept ||
+	               (newest->step > 0 && (!last || last->step != newest->step || last->points_step != newest->points_step));
 	if (kept != p->kept) {
 		p->kept = kept < BL_KEPT_MAX ? kept : BL_KEPT_MAX;
 		read_kept(p);

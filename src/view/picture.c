@@ -138,7 +138,7 @@ void bl_picture_crop(bl_picture *p, const bl_snapshot *s, const bl_region *want)
 	p->d = s->d;
 	p->cells = cells_for(s, want);
 	int row = start_cell(s, want->row, p->cells), col = start_cell(s, want->col, p->cells);
-	p->part = (bl_region){.matrix = BL_MATRIX_C, .order = BL_ORDER_PLAIN};
+	p->part = (bl_region){ .matrix = BL_MATRIX_C, .order = BL_ORDER_PLAIN };
 	p->part.row = name_edges(p, s, 0, row);
 	p->part.col = name_edges(p, s, 1, col);
 	p->part.rows = p->edge[0][p->cells];
@@ -162,7 +162,7 @@ void bl_picture_crop(bl_picture *p, const bl_snapshot *s, const bl_region *want)
 
 bool bl_picture_take(bl_picture *p, const bl_snapshot *s, const bl_region *want)
 {
-	bl_region plain = {.matrix = BL_MATRIX_C, .order = BL_ORDER_PLAIN};
+	bl_region plain = { .matrix = BL_MATRIX_C, .order = BL_ORDER_PLAIN };
 	p->step = s->step;
 	p->d = s->d;
 	p->n = s->n;
@@ -253,9 +253,15 @@ bool bl_picture_subtract(bl_picture *p, const bl_picture *q)
 
 bl_heat_source bl_picture_source(const bl_picture *p)
 {
-	bl_heat_source m = {.mean = p->mean, .extreme = p->extreme, .cells = p->cells, .d = p->part.rows,
-			    .row_edge = p->edge[0], .col_edge = p->edge[1], .shift = p->part.row - p->part.col,
-			    .n = p->n, .change = p->change};
+	bl_heat_source m = { .mean = p->mean,
+		             .extreme = p->extreme,
+		             .cells = p->cells,
+		             .d = p->part.rows,
+		             .row_edge = p->edge[0],
+		             .col_edge = p->edge[1],
+		             .shift = p->part.row - p->part.col,
+		             .n = p->n,
+		             .change = p->change };
 	if (p->has_rms) {
 		m.rms = p->rms;
 		m.diagonal = p->diagonal;

@@ -95,7 +95,7 @@ static int read_diff(struct reading *r)
 		id[i] = (bl_cell){ .kind = BL_CELL_TEXT, .text = r->id[i < r->d->runs ? i : 0] };
 	bl_question q = { .value = id, .values = BL_DIFF_RUNS, .row = take, .ctx = r };
 	q.sql = "SELECT part, key, id, value FROM (SELECT 'recipe' AS part, key, run, value FROM recipe UNION ALL SELECT 'metric', key, run, value "
-	        "FROM metrics) AS facts JOIN runs USING (run) WHERE id IN (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ORDER BY part DESC, key";
+		"FROM metrics) AS facts JOIN runs USING (run) WHERE id IN (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ORDER BY part DESC, key";
 	free(root);
 	int rc = x ? bl_index_ask(x, &q) : -1;
 	if (x)

@@ -13,9 +13,10 @@
 #include <time.h>
 
 /* Columns of the table `runs` of the index, and what is there under another one. */
-static const char *const known[] = { "id", "folder", "name", "state", "reason", "problem", "step", "steps", "seed", "d", "pid", "host",
-	                             "barlow", "cpu", "blas", "threads", "created", "started", "ended", "parent", "parent_step", "notes",
-	                             "message", "tags", NULL };
+static const char *const known[] = { "id",    "folder",  "name",    "state",   "reason", "problem", "step",
+	                             "steps", "seed",    "d",       "pid",     "host",   "barlow",  "cpu",
+	                             "blas",  "threads", "created", "started", "ended",  "parent",  "parent_step",
+	                             "notes", "message", "tags",    NULL };
 
 struct bl_run_facts {
 	int runs, columns;
@@ -76,7 +77,9 @@ static int take_name(void *ctx, int64_t row, int n, const bl_cell *cell)
 static int check_names(const bl_run_facts *f, bl_index *x)
 {
 	struct names all = { 0 };
-	bl_question q = { .sql = "SELECT DISTINCT key FROM metrics UNION SELECT DISTINCT key FROM recipe", .row = take_name, .ctx = &all };
+	bl_question q = { .sql = "SELECT DISTINCT key FROM metrics UNION SELECT DISTINCT key FROM recipe",
+		          .row = take_name,
+		          .ctx = &all };
 	int rc = bl_index_ask(x, &q);
 	for (int i = 0; rc == 0 && known[i]; i++)
 		rc = add_name(&all, known[i]);
@@ -84,8 +87,8 @@ static int check_names(const bl_run_facts *f, bl_index *x)
 		if (is_listed(f->name[c], (const char *const *)all.name))
 			continue;
 		const char *near = bl_nearest(f->name[c], (const char *const *)all.name);
-		rc = bl_fail("'%s' is no column, metric or setting of any run%s%s%s", f->name[c], near ? " (did you mean '" : "", near ? near : "",
-		             near ? "'?)" : "");
+		rc = bl_fail("'%s' is no column, metric or setting of any run%s%s%s", f->name[c], near ? " (did you mean '" : "",
+		             near ? near : "", near ? "'?)" : "");
 	}
 	for (int i = 0; i < all.n; i++)
 		free(all.name[i]);
@@ -160,11 +163,13 @@ static int ask_column(struct filling *fill, bl_index *x)
 	bl_cell key = { .kind = BL_CELL_TEXT, .text = name };
 	bl_question q = { .sql = sql, .value = &key, .values = !own, .row = take_value, .ctx = fill };
 	if (tags)
-		snprintf(sql, sizeof sql, "SELECT id, (SELECT group_concat(tag, ' ') FROM tags WHERE tags.run = runs.run) FROM runs");
+		snprintf(sql, sizeof sql,
+		         "SELECT id, (SELECT group_concat(tag, ' ') FROM tags WHERE tags.run = runs.run) FROM runs");
 	else if (own)
 		snprintf(sql, sizeof sql, "SELECT id, \"%s\" FROM runs", name);
 	else
-		snprintf(sql, sizeof sql, "SELECT id, coalesce((SELECT value FROM metrics AS m WHERE m.run = runs.run AND m.key = ?1), "
+		snprintf(sql, sizeof sql,
+		         "SELECT id, coalesce((SELECT value FROM metrics AS m WHERE m.run = runs.run AND m.key = ?1), "
 		         "(SELECT value FROM recipe AS s WHERE s.run = runs.run AND s.key = ?1)) FROM runs");
 	return bl_index_ask(x, &q);
 }

@@ -29,9 +29,9 @@ const bl_run_value *bl_run_facts_value(const bl_run_facts *f, int run, int colum
 typedef struct bl_run_diff {
 	int runs, rows;
 	struct bl_diff_row {
-		char part[8]; /* "recipe" or "metric" */
+		char part[8];                   /* "recipe" or "metric" */
 		char *key, *cell[BL_DIFF_RUNS]; /* cell NULL: the run has none */
-	} *row;
+	} * row;
 } bl_run_diff;
 
 /* ids: the names of n folders.  NULL with bl_error. */

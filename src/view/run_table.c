@@ -14,14 +14,14 @@
 /* --- Columns ------------------------------------------------------------------- */
 
 static const bl_run_column usual[] = {
-	{BL_RUN_NAME, "name", -16, 9, 0},
-	{BL_RUN_STATE, "state", -7, 8, 0},
-	{BL_RUN_STEP, "step", 13, 6, 0},
-	{BL_RUN_TOTAL, "total", 8, 4, 0},
-	{BL_RUN_KNN, "kNN", 6, 7, 0},
+	{ BL_RUN_NAME, "name", -16, 9, 0 },
+	{ BL_RUN_STATE, "state", -7, 8, 0 },
+	{ BL_RUN_STEP, "step", 13, 6, 0 },
+	{ BL_RUN_TOTAL, "total", 8, 4, 0 },
+	{ BL_RUN_KNN, "kNN", 6, 7, 0 },
 	/* parameters */
-	{BL_RUN_D, "D", 5, 2, 0},
-	{BL_RUN_STARTED, "started", -16, 5, 0},
+	{ BL_RUN_D, "D", 5, 2, 0 },
+	{ BL_RUN_STARTED, "started", -16, 5, 0 },
 };
 enum { USUAL = sizeof usual / sizeof usual[0], FIRST_IMPORTANCE = 3, OTHER_IMPORTANCE = 1 };
 
@@ -41,7 +41,7 @@ static int place_of(const bl_run_table *t, const bl_run_column *c)
 static void add_parameter(bl_run_table *t, const char *name, int importance)
 {
 	enum { LEAST = 8, MOST = 14, SIGN = 2 };
-	bl_run_column c = {.field = BL_RUN_PARAMETER, .importance = importance};
+	bl_run_column c = { .field = BL_RUN_PARAMETER, .importance = importance };
 	int width = (int)strlen(name) + SIGN;
 	snprintf(c.heading, sizeof c.heading, "%s", name);
 	c.width = width < LEAST ? LEAST : width > MOST ? MOST : width;
@@ -69,7 +69,7 @@ static const bl_run_value *fact_of(const bl_run_table *t, const bl_run *r, const
 static void add_fact(bl_run_table *t, int fact)
 {
 	enum { LEAST = 6, MOST = 24, SIGN = 2 };
-	bl_run_column c = {.field = BL_RUN_FACT, .fact = fact, .importance = BL_FACTS_COLUMNS - fact};
+	bl_run_column c = { .field = BL_RUN_FACT, .fact = fact, .importance = BL_FACTS_COLUMNS - fact };
 	snprintf(c.heading, sizeof c.heading, "%s", bl_run_facts_name(t->facts, fact));
 	int width = (int)strlen(c.heading) + SIGN;
 	bool text = false;
@@ -160,20 +160,13 @@ void bl_run_table_move(bl_run_table *t, int by)
 static double number(const bl_run_table *t, const bl_run *r, const bl_run_column *c)
 {
 	switch (c->field) {
-	case BL_RUN_FACT:
-		return fact_of(t, r, c)->number;
-	case BL_RUN_STEP:
-		return (double)r->info.step;
-	case BL_RUN_TOTAL:
-		return bl_record_value(&r->last, &r->columns, "total");
-	case BL_RUN_KNN:
-		return r->knn;
-	case BL_RUN_PARAMETER:
-		return bl_record_value(&r->last, &r->columns, c->heading);
-	case BL_RUN_D:
-		return r->info.d;
-	default:
-		return r->info.started;
+	case BL_RUN_FACT: return fact_of(t, r, c)->number;
+	case BL_RUN_STEP: return (double)r->info.step;
+	case BL_RUN_TOTAL: return bl_record_value(&r->last, &r->columns, "total");
+	case BL_RUN_KNN: return r->knn;
+	case BL_RUN_PARAMETER: return bl_record_value(&r->last, &r->columns, c->heading);
+	case BL_RUN_D: return r->info.d;
+	default: return r->info.started;
 	}
 }
 

@@ -29,10 +29,10 @@ typedef enum bl_run_field {
 
 typedef struct bl_run_column {
 	bl_run_field field;
-	char heading[BL_FACT_NAME];   /* of a parameter or a fact its name */
-	int width;                    /* in cells; negative: left-aligned */
-	int importance;               /* where room is short, the one with the least is left out first */
-	int fact;                     /* of a fact: which */
+	char heading[BL_FACT_NAME]; /* of a parameter or a fact its name */
+	int width;                  /* in cells; negative: left-aligned */
+	int importance;             /* where room is short, the one with the least is left out first */
+	int fact;                   /* of a fact: which */
 } bl_run_column;
 
 enum { BL_RUN_PARAMETERS = 8 /* columns of parameters, at most */, BL_RUN_COLUMNS = BL_RUN_STARTED + BL_RUN_PARAMETERS };
@@ -46,16 +46,17 @@ typedef struct bl_run_table {
 	int columns;
 	bl_run_column by;
 	bool reversed;
-	char filter[64]; /* part of a name, folder or state; "": all */
-	bool typing;     /* it is being typed */
-	char tag[64];    /* that is being typed for the run at the cursor */
+	char filter[64];                   /* part of a name, folder or state; "": all */
+	bool typing;                       /* it is being typed */
+	char tag[64];                      /* that is being typed for the run at the cursor */
 	char names[256], names_typed[256]; /* of the columns that were chosen, "": the usual ones; as they are being typed */
-	bl_run_facts *facts;    /* of these names; NULL: the usual columns are shown */
-	bl_run_diff *diff;      /* of some runs, shown in place of the table; NULL: the table is */
+	bl_run_facts *facts;               /* of these names; NULL: the usual columns are shown */
+	bl_run_diff *diff;                 /* of some runs, shown in place of the table; NULL: the table is */
 	char diff_name[BL_DIFF_RUNS][BL_FACT_NAME];
-	int diff_top;           /* its first row that is shown */
-	bool tagging, deleting, choosing; /* a tag is being typed; whether to delete the run is being asked; names are being typed */
-	char asked[256]; /* of which run, by its folder's name: another one may have come to the cursor meanwhile */
+	int diff_top; /* its first row that is shown */
+	bool tagging, deleting,
+		choosing; /* a tag is being typed; whether to delete the run is being asked; names are being typed */
+	char asked[256];  /* of which run, by its folder's name: another one may have come to the cursor meanwhile */
 	char problem[160];
 	int64_t read_at;
 } bl_run_table;

@@ -66,7 +66,7 @@ static bool drop_least(struct layout *l)
 
 static struct layout lay_out(const bl_run_table *t, int room)
 {
-	struct layout l = {.column = t->column, .n = t->columns, .name = abs(t->column[0].width)};
+	struct layout l = { .column = t->column, .n = t->columns, .name = abs(t->column[0].width) };
 	for (int c = 0; c < l.n; c++)
 		l.on[c] = true;
 	while (columns_needed(&l) > room && drop_least(&l))
@@ -79,7 +79,7 @@ static struct layout lay_out(const bl_run_table *t, int room)
 
 /* text(column) of every column that is on, each in its place. */
 static void draw_cells(bl_canvas *c, bl_rect r, int y, const struct layout *l, bl_paint p, const void *of,
-		       void (*text)(const void *of, const bl_run_column *column, char *out, size_t size))
+                       void (*text)(const void *of, const bl_run_column *column, char *out, size_t size))
 {
 	int x = r.x + SIGN_COLUMNS;
 	for (int k = 0; k < l->n; k++) {
@@ -176,7 +176,7 @@ static void draw_title(const bl_run_table *t, bl_canvas *c, bl_rect r)
 		snprintf(choice, sizeof choice, "; columns: %s_", t->names_typed);
 	bool asks = t->typing || t->tagging || t->deleting || t->choosing;
 	bl_canvas_textf(c, r.x, r.y, r.w, asks ? BL_PAINT_TITLE : BL_PAINT_FAINT, "%d %s, %d going on%s", n,
-			bl_text_plural(n, "run", "runs"), going, choice);
+	                bl_text_plural(n, "run", "runs"), going, choice);
 }
 
 /* Where it lies, or why it cannot be read. */
@@ -187,7 +187,7 @@ static void draw_place(const bl_run_table *t, bl_canvas *c, int x, int y, int ro
 		bl_canvas_text(c, x, y, room, BL_PAINT_WARN, t->problem);
 	else if (run)
 		bl_canvas_text(c, x, y, room, run->broken ? BL_PAINT_WARN : BL_PAINT_FAINT,
-			       run->broken ? run->info.message : run->folder);
+		               run->broken ? run->info.message : run->folder);
 }
 
 /* Rows for runs in a table that is h rows high. */
@@ -210,7 +210,8 @@ static int first_place(const bl_run_table *t, int rows)
 enum { KEY_MOST = 30, DIFF_CELL_LEAST = 10, DIFF_CELL_MOST = 32 };
 
 /* The cells of a row, of as many runs as there is room for: "+2" says that there are more. */
-static void draw_diff_row(const bl_run_table *t, bl_canvas *c, bl_rect r, int y, bl_paint p, const char *key, char *const *cell, int width)
+static void draw_diff_row(const bl_run_table *t, bl_canvas *c, bl_rect r, int y, bl_paint p, const char *key, char *const *cell,
+                          int width)
 {
 	int x = r.x + KEY_MOST + GAP, i = 0;
 	bl_canvas_text(c, r.x, y, KEY_MOST, BL_PAINT_FAINT, key);
@@ -233,12 +234,15 @@ static void draw_diff(const bl_run_table *t, bl_canvas *c, bl_rect r)
 	int width = diff_width(t, r), rows = r.h - TITLE_ROWS;
 	for (int i = 0; i < d->runs; i++)
 		name[i] = (char *)t->diff_name[i];
-	bl_canvas_textf(c, r.x, r.y, r.w, BL_PAINT_FAINT, d->rows ? "%d settings and metrics differ in %d runs; d or Esc: back" :
-			"no setting or metric differs; d or Esc: back", d->rows, d->runs);
+	bl_canvas_textf(c, r.x, r.y, r.w, BL_PAINT_FAINT,
+	                d->rows ? "%d settings and metrics differ in %d runs; d or Esc: back"
+	                        : "no setting or metric differs; d or Esc: back",
+	                d->rows, d->runs);
 	draw_diff_row(t, c, r, r.y + 1, BL_PAINT_TITLE, "", name, width);
 	for (int i = 0; i < rows && t->diff_top + i < d->rows; i++) {
 		const struct bl_diff_row *row = &d->row[t->diff_top + i];
-		draw_diff_row(t, c, r, r.y + TITLE_ROWS + i, strcmp(row->part, "metric") ? BL_PAINT_TEXT : BL_PAINT_KNN, row->key, row->cell, width);
+		draw_diff_row(t, c, r, r.y + TITLE_ROWS + i, strcmp(row->part, "metric") ? BL_PAINT_TEXT : BL_PAINT_KNN, row->key,
+		              row->cell, width);
 	}
 }
 
@@ -549,16 +553,15 @@ static void go_back(bl_scene *s)
 }
 
 static const int moves[BL_REQUEST_COUNT] = {
-	[BL_REQUEST_RUN_UP] = -1,	    [BL_REQUEST_RUN_DOWN] = 1,	   [BL_REQUEST_RUN_PAGE_UP] = -PAGE,
+	[BL_REQUEST_RUN_UP] = -1,          [BL_REQUEST_RUN_DOWN] = 1,        [BL_REQUEST_RUN_PAGE_UP] = -PAGE,
 	[BL_REQUEST_RUN_PAGE_DOWN] = PAGE, [BL_REQUEST_RUN_FIRST] = INT_MIN, [BL_REQUEST_RUN_LAST] = INT_MAX,
 };
 
 static void (*const deeds[BL_REQUEST_COUNT])(bl_scene *s) = {
-	[BL_REQUEST_RUN_OPEN] = open_it,      [BL_REQUEST_RUN_BACK] = go_back,	  [BL_REQUEST_RUN_MARK] = mark,
-	[BL_REQUEST_RUN_BESIDE] = beside,
-	[BL_REQUEST_RUN_SORT] = sort_by_next, [BL_REQUEST_RUN_REVERSE] = reverse, [BL_REQUEST_RUN_FILTER] = type_filter,
-	[BL_REQUEST_RUN_COLUMNS] = type_columns, [BL_REQUEST_RUN_DIFF] = show_diff,
-	[BL_REQUEST_RUN_TAG] = type_tag,      [BL_REQUEST_RUN_DELETE] = ask_to_delete,
+	[BL_REQUEST_RUN_OPEN] = open_it,       [BL_REQUEST_RUN_BACK] = go_back,         [BL_REQUEST_RUN_MARK] = mark,
+	[BL_REQUEST_RUN_BESIDE] = beside,      [BL_REQUEST_RUN_SORT] = sort_by_next,    [BL_REQUEST_RUN_REVERSE] = reverse,
+	[BL_REQUEST_RUN_FILTER] = type_filter, [BL_REQUEST_RUN_COLUMNS] = type_columns, [BL_REQUEST_RUN_DIFF] = show_diff,
+	[BL_REQUEST_RUN_TAG] = type_tag,       [BL_REQUEST_RUN_DELETE] = ask_to_delete,
 };
 
 static void act(bl_scene *s, bl_request r)

@@ -22,7 +22,7 @@ static struct own *own_of(const bl_scene *s)
 /* Of another run the first pair. */
 static void start(bl_scene *s)
 {
-	*own_of(s) = (struct own){0, 0};
+	*own_of(s) = (struct own){ 0, 0 };
 }
 
 /* --- Pictures ------------------------------------------------------------- */
@@ -79,7 +79,7 @@ static void put_cell(bl_canvas *c, int x0, int y0, const struct picture *p, int 
 		bl_canvas_put(c, x0 + x, y0 + y, ' ', BL_COLOUR_OWN, colour_at(p, x, side, y, side / 2));
 	else
 		bl_canvas_put(c, x0 + x, y0 + y, 0x2580, colour_at(p, x, side, 2 * y, side),
-			      colour_at(p, x, side, 2 * y + 1, side));
+		              colour_at(p, x, side, 2 * y + 1, side));
 }
 
 /* Dots a side in w x h cells: a multiple of the picture's own when enlarged; even, as a cell holds two. */
@@ -154,9 +154,9 @@ static void draw_facts(const bl_scene *s, bl_canvas *c, bl_rect r)
 		snprintf(label, sizeof label, "%s  ", p->view_class);
 	else if (p->view_label >= 0)
 		snprintf(label, sizeof label, "label %d  ", (int)p->view_label);
-	int x = bl_canvas_textf(c, r.x, r.y, r.w, BL_PAINT_TEXT, p->view_side < BL_VIEW_MAX ? "%s%s%d x %d %s  step %lld" : "%s%sshown as %d x %d, %s  step %lld", row, label,
-				(int)p->view_side, (int)p->view_side, channels,
-				(long long)p->step);
+	int x = bl_canvas_textf(c, r.x, r.y, r.w, BL_PAINT_TEXT,
+	                        p->view_side < BL_VIEW_MAX ? "%s%s%d x %d %s  step %lld" : "%s%sshown as %d x %d, %s  step %lld",
+	                        row, label, (int)p->view_side, (int)p->view_side, channels, (long long)p->step);
 	if (waits(s))
 		bl_canvas_text(c, r.x + x + 2, r.y, r.w - x - 2, BL_PAINT_WARN, "asked for another...");
 }
@@ -165,10 +165,10 @@ static void draw_facts(const bl_scene *s, bl_canvas *c, bl_rect r)
 
 static void draw_one(const bl_snapshot *p, int k, bl_canvas *c, bl_rect r, int rows)
 {
-	struct picture picture = {p->views[k], p->view_side, p->view_channels};
+	struct picture picture = { p->views[k], p->view_side, p->view_channels };
 	int side = side_for(r.w, r.h - 1 - rows, p->view_side);
-	static const char *const titles[BL_VIEWS_MAX] = { "first view", "second view", "third view", "fourth view", "fifth view",
-		                                          "sixth view", "seventh view", "eighth view" };
+	static const char *const titles[BL_VIEWS_MAX] = { "first view", "second view", "third view",   "fourth view",
+		                                          "fifth view", "sixth view",  "seventh view", "eighth view" };
 	bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_TITLE, titles[k]);
 	for (int y = 0; y < side / 2; y++)
 		for (int x = 0; x < side; x++)
@@ -200,7 +200,7 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 	int w = (r.w - GAP * (columns - 1)) / columns, h = (r.h - 1) / lines, rows = text_rows(p, w);
 	draw_facts(s, c, r);
 	for (int k = 0; k < p->view_count; k++)
-		draw_one(p, k, c, (bl_rect){r.x + k % columns * (w + GAP), r.y + 1 + k / columns * h, w, h}, rows);
+		draw_one(p, k, c, (bl_rect){ r.x + k % columns * (w + GAP), r.y + 1 + k / columns * h, w, h }, rows);
 }
 
 /* --- Keys ----------------------------------------------------------------- */
@@ -233,7 +233,7 @@ static void write_pixels(const bl_scene *s, FILE *f)
 		for (int i = 0; i < p->view_side * p->view_side * p->view_channels; i++) {
 			int pixel = i / p->view_channels;
 			fprintf(f, "%d,%d,%d,%d,%d\n", k + 1, pixel / p->view_side + 1, pixel % p->view_side + 1,
-				i % p->view_channels + 1, p->views[k][i]);
+			        i % p->view_channels + 1, p->views[k][i]);
 		}
 }
 
@@ -245,8 +245,7 @@ static void put_pixels(const bl_snapshot *p, int gap, uint8_t *rgb)
 	for (int k = 0; k < p->view_count; k++)
 		for (int i = 0; i < side * side * 3; i++) {
 			int y = i / 3 / side, x = i / 3 % side, channel = p->view_channels == 3 ? i % 3 : 0;
-			rgb[3 * (y * w + k * (side + gap) + x) + i % 3] =
-				p->views[k][(y * side + x) * p->view_channels + channel];
+			rgb[3 * (y * w + k * (side + gap) + x) + i % 3] = p->views[k][(y * side + x) * p->view_channels + channel];
 		}
 }
 
@@ -261,8 +260,7 @@ static int save(bl_scene *s, const char *stem)
 	if (bl_export_table(s, stem, write_pixels) != 0)
 		return -1;
 	put_pixels(p, gap, rgb);
-	snprintf(title, sizeof title, "%s, step %lld, row %lld", s->info.name, (long long)p->step,
-		 (long long)p->view_row + 1);
+	snprintf(title, sizeof title, "%s, step %lld, row %lld", s->info.name, (long long)p->step, (long long)p->view_row + 1);
 	const char *notes[BL_VIEWS_MAX];
 	for (int k = 0; k < p->view_count; k++)
 		notes[k] = p->view_draws[k];

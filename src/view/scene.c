@@ -15,7 +15,7 @@ static const bl_view_ops *const views[] = {
 #define V(view, ops, key, word, heading, help) &bl_view_##ops,
 	BL_VIEWS(V)
 #undef V
-	&bl_view_help,
+		& bl_view_help,
 };
 enum { VIEWS = (int)(sizeof views / sizeof views[0]) };
 
@@ -98,8 +98,8 @@ void bl_scene_switch(bl_scene *s, bl_live *run)
 	s->knn_asked = false;
 	s->asked_at = 0;
 	s->lost = false;
-	s->info = (bl_live_info){.steps = 0};
-	s->journal = (bl_journal){.n = 0};
+	s->info = (bl_live_info){ .steps = 0 };
+	s->journal = (bl_journal){ .n = 0 };
 	bl_history_reset(&s->history);
 	start_views(s);
 	s->view = &bl_view_dashboard;
@@ -195,7 +195,7 @@ static int64_t now_ms(void)
 /* A run forgets what was asked after some seconds.  Where nobody may ask, the view lives with what there is. */
 static void ask(bl_scene *s)
 {
-	bl_region want = {0};
+	bl_region want = { 0 };
 	if (!s->view->want)
 		return;
 	s->view->want(s, &want);

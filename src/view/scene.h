@@ -24,7 +24,7 @@ typedef struct bl_scene {
 	const struct bl_view_ops *view, *before_help;
 	bool read_only;
 	bool interrupt_stops; /* Ctrl-C stops the run that the screen came up with; else it leaves the screen only */
-	bool still; /* a frame on paper: no keys to hint at */
+	bool still;           /* a frame on paper: no keys to hint at */
 
 	/* As last read. */
 	bl_live_info info;
@@ -32,7 +32,7 @@ typedef struct bl_scene {
 	bl_snapshot snapshot; /* step -1: none yet */
 	uint64_t snapshots;   /* that the run had published by then; 0: read it anyhow */
 	bl_journal journal;
-	bool lost;            /* the trainer's process died with the run unfinished */
+	bool lost; /* the trainer's process died with the run unfinished */
 
 	/* Runs to compare with, marked in the table of runs; the scene holds a reference on each.  NULL: none. */
 	bl_live *marked[BL_MARKED_MAX];
@@ -52,13 +52,13 @@ typedef struct bl_scene {
 	const bl_canvas *on; /* as last shown, borrowed; NULL: not yet */
 	bl_heat_style heat;
 	int frames_per_s;    /* 0: as the view needs */
-	bl_depth depth_most;     /* of colours, where the terminal has more */
+	bl_depth depth_most; /* of colours, where the terminal has more */
 	bool ascii;
 	bool flip_background;
-	bool asking;        /* "stop training?" is on the screen */
-	char notice[256];   /* what the last key did */
-	bool knn_asked;     /* by the last key: what comes of it is told */
-	double turned;      /* what the loss names first, as sent and not in a record yet; NaN: nothing is */
+	bool asking;      /* "stop training?" is on the screen */
+	char notice[256]; /* what the last key did */
+	bool knn_asked;   /* by the last key: what comes of it is told */
+	double turned;    /* what the loss names first, as sent and not in a record yet; NaN: nothing is */
 	int64_t turned_at;
 
 	void *own[BL_SCOPES]; /* the views': bl_scene_own */
@@ -66,16 +66,16 @@ typedef struct bl_scene {
 
 typedef struct bl_view_ops {
 	const char *name;
-	bl_scope scope;                           /* it, and the requests that it has for itself in keys.h */
+	bl_scope scope; /* it, and the requests that it has for itself in keys.h */
 	void (*draw)(const bl_scene *s, bl_canvas *c, bl_rect r);
 	/* What follows may be missing. */
-	size_t private_size;                      /* of what is its own, all 0 at first */
-	void (*start)(bl_scene *s);               /* when the scene is new, and when another run comes onto the screen */
-	void (*end)(bl_scene *s);                 /* before the scene goes */
-	void (*act)(bl_scene *s, bl_request r);   /* one of these was made */
-	void (*enter)(bl_scene *s);               /* it comes onto the screen */
-	bool (*key)(bl_scene *s, int key);        /* each key first, as while text is typed; true: it took it */
-	bool (*read)(bl_scene *s);                /* while it is shown: what else it shows; true: that has changed */
+	size_t private_size;                    /* of what is its own, all 0 at first */
+	void (*start)(bl_scene *s);             /* when the scene is new, and when another run comes onto the screen */
+	void (*end)(bl_scene *s);               /* before the scene goes */
+	void (*act)(bl_scene *s, bl_request r); /* one of these was made */
+	void (*enter)(bl_scene *s);             /* it comes onto the screen */
+	bool (*key)(bl_scene *s, int key);      /* each key first, as while text is typed; true: it took it */
+	bool (*read)(bl_scene *s);              /* while it is shown: what else it shows; true: that has changed */
 	void (*mouse)(bl_scene *s, bl_mouse m);
 	void (*want)(const bl_scene *s, bl_region *r); /* fills in what the run is to compute while the view is shown */
 	int64_t (*step)(const bl_scene *s);            /* that it shows, where that need not be the run's */

@@ -65,7 +65,7 @@ static void append(bl_screen *s, const char *bytes, size_t n)
 
 static int append_char(int ch)
 {
-	append(current, &(char){(char)ch}, 1);
+	append(current, &(char){ (char)ch }, 1);
 	return ch;
 }
 
@@ -81,7 +81,7 @@ static int write_all(bl_screen *s)
 	while (at < s->n && !bl_guard_dying()) {
 		ssize_t done = write(STDOUT_FILENO, s->out + at, s->n - at);
 		if (done < 0 && errno == EAGAIN)
-			poll(&(struct pollfd){.fd = STDOUT_FILENO, .events = POLLOUT}, 1, -1);
+			poll(&(struct pollfd){ .fd = STDOUT_FILENO, .events = POLLOUT }, 1, -1);
 		else if (done < 0 && errno != EINTR)
 			return bl_fail("the terminal cannot be written to: %s", strerror(errno));
 		at += done > 0 ? (size_t)done : 0;
@@ -148,7 +148,7 @@ bl_ability bl_screen_ability_of(int fd)
 	int known;
 	TERMINAL *before = cur_term;
 	locale_t locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
-	bl_ability can = {BL_DEPTH_MONO, locale && strcmp(nl_langinfo_l(CODESET, locale), "UTF-8") == 0, find_light()};
+	bl_ability can = { BL_DEPTH_MONO, locale && strcmp(nl_langinfo_l(CODESET, locale), "UTF-8") == 0, find_light() };
 	if (locale)
 		freelocale(locale);
 	if (setupterm(NULL, fd, &known) == OK) {
@@ -178,8 +178,9 @@ void bl_screen_size(const bl_screen *s, int *width, int *height)
 
 static void look_by_terminfo(bl_terminal *t)
 {
-	static const int colours[] = { [BL_DEPTH_MONO] = 0, [BL_DEPTH_8] = 8, [BL_DEPTH_16] = 16, [BL_DEPTH_256] = 256,
-	                               [BL_DEPTH_FULL] = 1 << 24 };
+	static const int colours[] = {
+		[BL_DEPTH_MONO] = 0, [BL_DEPTH_8] = 8, [BL_DEPTH_16] = 16, [BL_DEPTH_256] = 256, [BL_DEPTH_FULL] = 1 << 24
+	};
 	TERMINAL *before = cur_term;
 	int why;
 	t->known = setupterm(NULL, STDOUT_FILENO, &why) == OK;
@@ -215,8 +216,7 @@ static int check_terminal(void)
 	if (current)
 		return bl_fail("a screen is up already");
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-		return bl_fail("no terminal to draw on: standard %s is not one",
-			       isatty(STDIN_FILENO) ? "output" : "input");
+		return bl_fail("no terminal to draw on: standard %s is not one", isatty(STDIN_FILENO) ? "output" : "input");
 	if (!is_set("TERM"))
 		return bl_fail("no terminal to draw on: TERM is not set");
 	return 0;
@@ -296,11 +296,13 @@ static int start(bl_screen *s)
 	use_tioctl(TRUE);
 	s->curses = newterm(NULL, stdout, stdin);
 	if (!s->curses)
-		return bl_fail("TERM is '%s': terminfo knows no such screen (Debian has more in ncurses-term; "
-			       "xterm-256color fits most)", getenv("TERM"));
+		return bl_fail(
+			"TERM is '%s': terminfo knows no such screen (Debian has more in ncurses-term; "
+			"xterm-256color fits most)",
+			getenv("TERM"));
 	if (!cursor_address)
 		return bl_fail("TERM is '%s': it cannot move its cursor", getenv("TERM"));
-	s->can = (bl_ability){find_depth(), strcmp(nl_langinfo(CODESET), "UTF-8") == 0, find_light()};
+	s->can = (bl_ability){ find_depth(), strcmp(nl_langinfo(CODESET), "UTF-8") == 0, find_light() };
 	s->skip_corner = auto_right_margin && !eat_newline_glitch;
 	tell_guard(s);
 	return set_modes(s);
@@ -371,8 +373,7 @@ static int32_t device_colour(const bl_screen *s, int32_t rgb)
 		return BL_COLOUR_OWN;
 	if (s->asked.depth == BL_DEPTH_FULL)
 		return rgb;
-	return s->asked.depth == BL_DEPTH_256 ? bl_colour_256(rgb)
-					    : bl_colour_ansi(rgb, s->asked.depth == BL_DEPTH_16 ? 16 : 8);
+	return s->asked.depth == BL_DEPTH_256 ? bl_colour_256(rgb) : bl_colour_ansi(rgb, s->asked.depth == BL_DEPTH_16 ? 16 : 8);
 }
 
 /* 0 to 255 and what follows it; a frame has thousands of these. */
@@ -405,11 +406,11 @@ static void write_colour(bl_screen *s, int32_t colour, bool background)
 static void set_pen(bl_screen *s, const bl_cell *cell)
 {
 	bool reset = s->pen.fg == CLEAR_PEN || (s->pen.bold && !cell->bold) ||
-		     (cell->fg == BL_COLOUR_OWN && s->pen.fg != BL_COLOUR_OWN) ||
-		     (cell->bg == BL_COLOUR_OWN && s->pen.bg != BL_COLOUR_OWN);
+	             (cell->fg == BL_COLOUR_OWN && s->pen.fg != BL_COLOUR_OWN) ||
+	             (cell->bg == BL_COLOUR_OWN && s->pen.bg != BL_COLOUR_OWN);
 	if (reset) {
 		append_string(exit_attribute_mode);
-		s->pen = (struct pen){BL_COLOUR_OWN, BL_COLOUR_OWN, false};
+		s->pen = (struct pen){ BL_COLOUR_OWN, BL_COLOUR_OWN, false };
 	}
 	if (cell->bold && !s->pen.bold)
 		append_string(enter_bold_mode);
@@ -417,7 +418,7 @@ static void set_pen(bl_screen *s, const bl_cell *cell)
 		write_colour(s, cell->fg, false);
 	if (cell->bg != s->pen.bg)
 		write_colour(s, cell->bg, true);
-	s->pen = (struct pen){cell->fg, cell->bg, cell->bold};
+	s->pen = (struct pen){ cell->fg, cell->bg, cell->bold };
 }
 
 static bool same(const bl_cell *a, const bl_cell *b)
@@ -427,8 +428,7 @@ static bool same(const bl_cell *a, const bl_cell *b)
 
 static bl_cell device_cell(const bl_screen *s, const bl_cell *cell)
 {
-	bl_cell d = {bl_canvas_glyph(s->asked, cell->glyph), device_colour(s, cell->fg), device_colour(s, cell->bg),
-		     cell->bold};
+	bl_cell d = { bl_canvas_glyph(s->asked, cell->glyph), device_colour(s, cell->fg), device_colour(s, cell->bg), cell->bold };
 	if (d.glyph == ' ')
 		d.fg = s->pen.fg >= BL_COLOUR_OWN ? s->pen.fg : BL_COLOUR_OWN; /* invisible: no change of pen for it */
 	return d;
@@ -462,7 +462,7 @@ static int start_anew(bl_screen *s, const bl_canvas *c)
 	if (!s->shown)
 		return bl_fail("no memory for a screen of %d x %d", c->width, c->height);
 	for (size_t i = 0; i < cells; i++)
-		s->shown[i] = (bl_cell){' ', BL_COLOUR_OWN, BL_COLOUR_OWN, false};
+		s->shown[i] = (bl_cell){ ' ', BL_COLOUR_OWN, BL_COLOUR_OWN, false };
 	s->width = c->width;
 	s->height = c->height;
 	s->pen.fg = CLEAR_PEN;
@@ -498,10 +498,18 @@ static int translate(int key)
 		int theirs;
 		const char *ours;
 	} keys[] = {
-		{KEY_UP, BL_KEYS_UP},		{KEY_DOWN, BL_KEYS_DOWN},	{KEY_LEFT, BL_KEYS_LEFT},
-		{KEY_RIGHT, BL_KEYS_RIGHT},	{KEY_PPAGE, BL_KEYS_PAGE_UP},	{KEY_NPAGE, BL_KEYS_PAGE_DOWN},
-		{KEY_HOME, BL_KEYS_HOME},	{KEY_END, BL_KEYS_END},		{KEY_ENTER, BL_KEYS_ENTER},
-		{'\n', BL_KEYS_ENTER},		{KEY_BACKSPACE, BL_KEYS_BACKSPACE}, {'\b', BL_KEYS_BACKSPACE},
+		{ KEY_UP, BL_KEYS_UP },
+		{ KEY_DOWN, BL_KEYS_DOWN },
+		{ KEY_LEFT, BL_KEYS_LEFT },
+		{ KEY_RIGHT, BL_KEYS_RIGHT },
+		{ KEY_PPAGE, BL_KEYS_PAGE_UP },
+		{ KEY_NPAGE, BL_KEYS_PAGE_DOWN },
+		{ KEY_HOME, BL_KEYS_HOME },
+		{ KEY_END, BL_KEYS_END },
+		{ KEY_ENTER, BL_KEYS_ENTER },
+		{ '\n', BL_KEYS_ENTER },
+		{ KEY_BACKSPACE, BL_KEYS_BACKSPACE },
+		{ '\b', BL_KEYS_BACKSPACE },
 	};
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
 		if (keys[i].theirs == key)
@@ -514,7 +522,7 @@ static int read_mouse(void)
 	MEVENT e;
 	if (getmouse(&e) != OK || e.x < 0 || e.y < 0)
 		return BL_KEY_NONE;
-	bl_mouse m = {BL_MOUSE_CLICK, e.x, e.y};
+	bl_mouse m = { BL_MOUSE_CLICK, e.x, e.y };
 	if (e.bstate & (BUTTON4_PRESSED | BUTTON5_PRESSED))
 		m.kind = e.bstate & BUTTON4_PRESSED ? BL_MOUSE_WHEEL_UP : BL_MOUSE_WHEEL_DOWN;
 	else if (!(e.bstate & BUTTON1_PRESSED))
@@ -527,10 +535,7 @@ static int decode_mouse(int button, int x, int y)
 {
 	enum { MODIFIERS = 4 | 8 | 16, WHEEL = 64 };
 	button &= ~MODIFIERS;
-	bl_mouse m = {button == 0       ? BL_MOUSE_CLICK
-		      : button == WHEEL ? BL_MOUSE_WHEEL_UP
-					: BL_MOUSE_WHEEL_DOWN,
-		      x - 1, y - 1};
+	bl_mouse m = { button == 0 ? BL_MOUSE_CLICK : button == WHEEL ? BL_MOUSE_WHEEL_UP : BL_MOUSE_WHEEL_DOWN, x - 1, y - 1 };
 	bool known = button == 0 || button == WHEEL || button == WHEEL + 1;
 	return known && x > 0 && y > 0 ? bl_key_of_mouse(m) : BL_KEY_NONE;
 }
@@ -547,7 +552,7 @@ static int read_mouse_bytes(bl_screen *s)
 /* ESC [ numbers letter, of a key or mouse that terminfo does not know: its letters must not be taken for keys. */
 static int read_sequence(bl_screen *s)
 {
-	int number[3] = {0}, n = 0, first = wgetch(s->keys), c = first;
+	int number[3] = { 0 }, n = 0, first = wgetch(s->keys), c = first;
 	while (c >= ' ' && c < '@') {
 		if (c == ';' && n < 2)
 			n++;
@@ -586,7 +591,7 @@ int bl_screen_key(bl_screen *s, int timeout_ms)
 	int key = read_key(s); /* one that ncurses has read already, poll cannot see */
 	if (key != BL_KEY_NONE)
 		return key;
-	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
 	if (poll(&in, 1, timeout_ms) <= 0)
 		return BL_KEY_NONE;
 	if (!(in.revents & POLLIN))
@@ -610,7 +615,7 @@ void bl_screen_again(bl_screen *s)
 /* To the whole group, as the terminal does it: a shell waits for the script that started us, not for us. */
 void bl_screen_suspend(bl_screen *s)
 {
-	struct sigaction as_usual = {.sa_handler = SIG_DFL}, ours;
+	struct sigaction as_usual = { .sa_handler = SIG_DFL }, ours;
 	bl_guard_hold();
 	leave(s);
 	bl_guard_release();

@@ -15,7 +15,7 @@ static struct own *own_of(const bl_scene *s)
 	return bl_scene_own(s, &bl_view_settings);
 }
 
-static const int rates[] = {2, 5, 10, 20, 30};
+static const int rates[] = { 2, 5, 10, 20, 30 };
 enum { RATES = (int)(sizeof rates / sizeof rates[0]) };
 
 static int wrapped(int v, int by, int n)
@@ -38,7 +38,7 @@ static void turn_background(bl_scene *s, int by)
 
 static void say_colours(const bl_scene *s, char *out, size_t size)
 {
-	static const char *const names[] = {"none", "8", "16", "256", "all it has"};
+	static const char *const names[] = { "none", "8", "16", "256", "all it has" };
 	snprintf(out, size, "%s", names[s->depth_most]);
 }
 
@@ -71,7 +71,7 @@ static void turn_scale(bl_scene *s, int by)
 
 static void say_pooling(const bl_scene *s, char *out, size_t size)
 {
-	static const char *const names[BL_POOLS] = {"root mean square", "mean", "largest"};
+	static const char *const names[BL_POOLS] = { "root mean square", "mean", "largest" };
 	snprintf(out, size, "%s", names[s->heat.pool]);
 }
 
@@ -114,13 +114,13 @@ static const struct setting {
 	void (*say)(const bl_scene *s, char *out, size_t size);
 	void (*turn)(bl_scene *s, int by);
 } settings[] = {
-	{"background", BL_REQUEST_LIGHT, say_background, turn_background},
-	{"colours", BL_REQUEST_NONE, say_colours, turn_colours},
-	{"characters", BL_REQUEST_NONE, say_characters, turn_characters},
-	{"colours of C", BL_REQUEST_SYMLOG, say_scale, turn_scale},
-	{"a dot of C", BL_REQUEST_POOL, say_pooling, turn_pooling},
-	{"smoothing of curves", BL_REQUEST_CURVES_SMOOTHER, say_smoothing, turn_smoothing},
-	{"frames a second", BL_REQUEST_NONE, say_rate, turn_rate},
+	{ "background", BL_REQUEST_LIGHT, say_background, turn_background },
+	{ "colours", BL_REQUEST_NONE, say_colours, turn_colours },
+	{ "characters", BL_REQUEST_NONE, say_characters, turn_characters },
+	{ "colours of C", BL_REQUEST_SYMLOG, say_scale, turn_scale },
+	{ "a dot of C", BL_REQUEST_POOL, say_pooling, turn_pooling },
+	{ "smoothing of curves", BL_REQUEST_CURVES_SMOOTHER, say_smoothing, turn_smoothing },
+	{ "frames a second", BL_REQUEST_NONE, say_rate, turn_rate },
 };
 enum { SETTINGS = (int)(sizeof settings / sizeof settings[0]) };
 
@@ -138,13 +138,13 @@ static void draw_setting(const bl_scene *s, bl_canvas *c, bl_rect r, int k)
 	int x = NAME_COLUMNS + VALUE_COLUMNS;
 	if (i->shown[0])
 		bl_canvas_textf(c, r.x + x, r.y, r.w - x, BL_PAINT_FAINT, "%s%s", i->shown,
-				i->scope == BL_SCOPE_CURVES ? " in the curves" : "");
+		                i->scope == BL_SCOPE_CURVES ? " in the curves" : "");
 }
 
 static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
 	for (int k = 0; k < SETTINGS && k < r.h; k++)
-		draw_setting(s, c, (bl_rect){r.x, r.y + k, r.w, 1}, k);
+		draw_setting(s, c, (bl_rect){ r.x, r.y + k, r.w, 1 }, k);
 	const char *says = "Up, Down: choose.  Left, Right: turn.  At the right: the key that turns it elsewhere.";
 	if (SETTINGS + 1 < r.h)
 		bl_canvas_text(c, r.x + 2, r.y + SETTINGS + 1, r.w - 2, BL_PAINT_FAINT, says);

@@ -22,7 +22,7 @@ enum { WAIT_MS = 250, ANSWER_MOST = 256 };
 
 static bool waits(int fd, int ms)
 {
-	return poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, ms) == 1;
+	return poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, ms) == 1;
 }
 
 /* "ESC [ ? digits and semicolons c" at p; its length, or 0. */
@@ -81,7 +81,7 @@ static bool ask(int in, int out)
 	if (waits(in, 0) || tcgetattr(in, &before) < 0)
 		return false;
 	quiet = before;
-	quiet.c_lflag &= (tcflag_t)~(ICANON | ECHO);
+	quiet.c_lflag &= (tcflag_t) ~(ICANON | ECHO);
 	quiet.c_cc[VMIN] = 1;
 	quiet.c_cc[VTIME] = 0;
 	if (tcsetattr(in, TCSANOW, &quiet) < 0)

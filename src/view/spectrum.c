@@ -97,10 +97,10 @@ static const bl_moment *beginning(const bl_past *p)
 	return NULL;
 }
 
-static void draw_values(const bl_past *p, const bl_moment *m, bl_canvas *c, bl_rect r, const char *title,
-			bl_paint paint, values_of values)
+static void draw_values(const bl_past *p, const bl_moment *m, bl_canvas *c, bl_rect r, const char *title, bl_paint paint,
+                        values_of values)
 {
-	struct curve now, then = {.n = 0};
+	struct curve now, then = { .n = 0 };
 	const bl_moment *first = beginning(p);
 	char then_label[32], now_label[32];
 	load_values(&now, m, values);
@@ -108,16 +108,16 @@ static void draw_values(const bl_past *p, const bl_moment *m, bl_canvas *c, bl_r
 		load_values(&then, first, values);
 	snprintf(then_label, sizeof then_label, "step %lld", (long long)(first ? first->step : 0));
 	snprintf(now_label, sizeof now_label, "step %lld", (long long)m->step);
-	bl_line lines[] = {{then_label, '.', 2, BL_PAINT_FAINT, then.x, then.y, then.n},
-			   {now_label, 'o', 0, paint, now.x, now.y, now.n}};
+	bl_line lines[] = { { then_label, '.', 2, BL_PAINT_FAINT, then.x, then.y, then.n },
+		            { now_label, 'o', 0, paint, now.x, now.y, now.n } };
 	int from = then.n ? 0 : 1;
 	bl_chart_draw(c, r,
-		      &(bl_chart){.title = title,
-				  .lines = lines + from,
-				  .n = 2 - from,
-				  .integer_x = true,
-				  .axis = BL_AXIS_LOG,
-				  .x_name = "number"});
+	              &(bl_chart){ .title = title,
+	                           .lines = lines + from,
+	                           .n = 2 - from,
+	                           .integer_x = true,
+	                           .axis = BL_AXIS_LOG,
+	                           .x_name = "number" });
 }
 
 struct times {
@@ -128,7 +128,7 @@ struct times {
 
 static void load_times(struct times *t, const bl_past *p)
 {
-	*t = (struct times){.n = 0};
+	*t = (struct times){ .n = 0 };
 	for (int i = 0; i < p->n; i++) {
 		const bl_moment *m = &p->moment[i];
 		if (!m->spectrum)
@@ -143,27 +143,27 @@ static void load_times(struct times *t, const bl_past *p)
 
 static void draw_ranks(const bl_past *p, const struct times *t, bl_canvas *c, bl_rect r)
 {
-	bl_line lines[] = {{"effective", 'e', 2, BL_PAINT_INVARIANCE, t->step, t->effective, t->n},
-			   {"RankMe", 'R', 0, BL_PAINT_REDUNDANCY, t->step, t->rankme, t->n}};
+	bl_line lines[] = { { "effective", 'e', 2, BL_PAINT_INVARIANCE, t->step, t->effective, t->n },
+		            { "RankMe", 'R', 0, BL_PAINT_REDUNDANCY, t->step, t->rankme, t->n } };
 	bl_chart_draw(c, r,
-		      &(bl_chart){.title = "rank",
-				  .lines = lines,
-				  .n = 2,
-				  .integer_x = true,
-				  .axis = BL_AXIS_LINEAR,
-				  .cursor = (double)p->at});
+	              &(bl_chart){ .title = "rank",
+	                           .lines = lines,
+	                           .n = 2,
+	                           .integer_x = true,
+	                           .axis = BL_AXIS_LINEAR,
+	                           .cursor = (double)p->at });
 }
 
 static void draw_dead(const bl_past *p, const struct times *t, bl_canvas *c, bl_rect r)
 {
-	bl_line line = {"dead", 'd', 0, BL_PAINT_WARN, t->step, t->dead, t->n};
+	bl_line line = { "dead", 'd', 0, BL_PAINT_WARN, t->step, t->dead, t->n };
 	bl_chart_draw(c, r,
-		      &(bl_chart){.title = "dims without variance",
-				  .lines = &line,
-				  .n = 1,
-				  .integer_x = true,
-				  .axis = BL_AXIS_LINEAR,
-				  .cursor = (double)p->at});
+	              &(bl_chart){ .title = "dims without variance",
+	                           .lines = &line,
+	                           .n = 1,
+	                           .integer_x = true,
+	                           .axis = BL_AXIS_LINEAR,
+	                           .cursor = (double)p->at });
 }
 
 /* --- Room: the eigenvalues stay longest ------------------------------------- */
@@ -172,11 +172,11 @@ static void draw_now(const bl_past *p, const bl_moment *m, bl_canvas *c, bl_rect
 {
 	int rows = r.h >= TWO_ROWS_FROM ? (r.h + 1) / 2 : r.h;
 	bool brief = r.w < 60;
-	draw_values(p, m, c, (bl_rect){r.x, r.y, r.w, rows}, brief ? "eigenvalues" : "eigenvalues of the covariance",
-		    BL_PAINT_INVARIANCE, eigenvalues_of);
+	draw_values(p, m, c, (bl_rect){ r.x, r.y, r.w, rows }, brief ? "eigenvalues" : "eigenvalues of the covariance",
+	            BL_PAINT_INVARIANCE, eigenvalues_of);
 	if (rows < r.h)
-		draw_values(p, m, c, (bl_rect){r.x, r.y + rows, r.w, r.h - rows}, "singular values of C",
-			    BL_PAINT_REDUNDANCY, singular_of);
+		draw_values(p, m, c, (bl_rect){ r.x, r.y + rows, r.w, r.h - rows }, "singular values of C", BL_PAINT_REDUNDANCY,
+		            singular_of);
 }
 
 static void draw_times(const bl_past *p, bl_canvas *c, bl_rect r)
@@ -184,9 +184,9 @@ static void draw_times(const bl_past *p, bl_canvas *c, bl_rect r)
 	struct times t;
 	load_times(&t, p);
 	int rows = t.any_dead && r.h >= TWO_ROWS_FROM ? (r.h + 1) / 2 : r.h;
-	draw_ranks(p, &t, c, (bl_rect){r.x, r.y, r.w, rows});
+	draw_ranks(p, &t, c, (bl_rect){ r.x, r.y, r.w, rows });
 	if (rows < r.h)
-		draw_dead(p, &t, c, (bl_rect){r.x, r.y + rows, r.w, r.h - rows});
+		draw_dead(p, &t, c, (bl_rect){ r.x, r.y + rows, r.w, r.h - rows });
 }
 
 static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
@@ -196,11 +196,11 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, "spectrum: no snapshot yet");
 		return;
 	}
-	draw_facts(past_of(s), m, c, (bl_rect){r.x, r.y, r.w, 1});
-	bl_rect left = {r.x, r.y + 1, r.w, r.h - 1};
+	draw_facts(past_of(s), m, c, (bl_rect){ r.x, r.y, r.w, 1 });
+	bl_rect left = { r.x, r.y + 1, r.w, r.h - 1 };
 	if (r.w >= TWO_COLUMNS_FROM) {
 		left.w = r.w / 2;
-		draw_times(past_of(s), c, (bl_rect){r.x + left.w + 1, left.y, r.w - left.w - 1, left.h});
+		draw_times(past_of(s), c, (bl_rect){ r.x + left.w + 1, left.y, r.w - left.w - 1, left.h });
 	}
 	draw_now(past_of(s), m, c, left);
 }
@@ -265,9 +265,12 @@ static void save_picture(bl_scene *s, const bl_moment *m, const char *stem)
 		value[1][i] = m->singular[i] > 0 ? m->singular[i] : NAN;
 	}
 	snprintf(title, sizeof title, "%s, step %lld", s->info.name, (long long)m->step);
-	bl_series series[] = {{.label = "eigenvalues of the embedding's covariance", .x = number, .y = value[0], .n = m->spectrum},
-			      {.label = "singular values of C", .x = number, .y = value[1], .n = m->spectrum}};
-	bl_figure *f = bl_figure_lines(series, any_singular(m) ? 2 : 1, &(bl_axes){.title = title, .xlabel = "number", .logy = true});
+	bl_series series[] = {
+		{ .label = "eigenvalues of the embedding's covariance", .x = number, .y = value[0], .n = m->spectrum },
+		{ .label = "singular values of C", .x = number, .y = value[1], .n = m->spectrum }
+	};
+	bl_figure *f =
+		bl_figure_lines(series, any_singular(m) ? 2 : 1, &(bl_axes){ .title = title, .xlabel = "number", .logy = true });
 	bl_export_picture(s, f, stem);
 	bl_figure_free(f);
 }

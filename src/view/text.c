@@ -11,7 +11,7 @@ enum { MAX_SIDE = 10000 };
 
 static char *frame_text(bl_scene *s, int width, int height)
 {
-	bl_ability can = {.depth = BL_DEPTH_MONO, .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0};
+	bl_ability can = { .depth = BL_DEPTH_MONO, .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0 };
 	bl_canvas *c = bl_canvas_new(width, height, can);
 	if (!c)
 		return NULL;
@@ -29,7 +29,7 @@ char *bl_watch_text(const bl_live *run, int width, int height)
 		return bl_fail_null("a frame has 1 to %d cells a side, not %d x %d", MAX_SIDE, width, height);
 	if (width < BL_FRAME_MIN_WIDTH || height < BL_FRAME_MIN_HEIGHT)
 		return bl_fail_null("a frame needs %d x %d cells, not %d x %d", BL_FRAME_MIN_WIDTH, BL_FRAME_MIN_HEIGHT, width,
-				    height);
+		                    height);
 	/* Reading only: no key is taken, so no command is sent. */
 	bl_scene *s = bl_scene_new((bl_live *)run);
 	if (!s)

@@ -134,7 +134,7 @@ static int loop(struct watch *w)
 
 int bl_watch(bl_live *run, const bl_watch_config *config)
 {
-	struct watch w = {.config = config};
+	struct watch w = { .config = config };
 	w.screen = bl_screen_open();
 	w.scene = w.screen ? bl_scene_new(run) : NULL;
 	int end = -1;

@@ -12,7 +12,7 @@ enum { SIDE = 8, IMAGES = 64 };
 static bl_module *mlp(int64_t in, int64_t out, bool flatten)
 {
 	bl_module *m = bl_nn_mlp(&(bl_mlp_config){
-		.in = in, .widths = (int64_t[]){out}, .layers = 1, .last_plain = !flatten, .flatten = flatten});
+		.in = in, .widths = (int64_t[]){ out }, .layers = 1, .last_plain = !flatten, .flatten = flatten });
 	assert_non_null(m);
 	bl_module_init(m, 3);
 	return m;
@@ -21,12 +21,17 @@ static bl_module *mlp(int64_t in, int64_t out, bool flatten)
 bl_trainer *frozen_run(int d, bool labelled)
 {
 	char views[64];
-	bl_shapes_config shapes = {.n = IMAGES, .size = SIDE, .channels = 1, .seed = 5};
+	bl_shapes_config shapes = { .n = IMAGES, .size = SIDE, .channels = 1, .seed = 5 };
 	snprintf(views, sizeof views, "crop{size = %d}, flip", SIDE);
-	bl_trainer_config c = {.data = bl_dataset_shapes(&shapes), .first = bl_pipeline_parse(views),
-			       .encoder = mlp(SIDE * SIDE, 32, true), .projector = mlp(32, d, false),
-			       .optim = bl_optim_default("sgd"), .batch = FROZEN_BATCH,
-			       .epochs = 1e5, .seed = 3, .loader_threads = 1};
+	bl_trainer_config c = { .data = bl_dataset_shapes(&shapes),
+		                .first = bl_pipeline_parse(views),
+		                .encoder = mlp(SIDE * SIDE, 32, true),
+		                .projector = mlp(32, d, false),
+		                .optim = bl_optim_default("sgd"),
+		                .batch = FROZEN_BATCH,
+		                .epochs = 1e5,
+		                .seed = 3,
+		                .loader_threads = 1 };
 	c.second = c.first;
 	if (labelled) {
 		c.knn_every = 1e4;

@@ -109,8 +109,8 @@ void pictures_write_png(const char *path, const pictures_png *p, const uint8_t *
 	FILE *f = create(path);
 	png_init_io(png, f);
 	png_set_IHDR(png, info, (png_uint_32)p->width, (png_uint_32)p->height, p->depth, p->type,
-		     p->interlaced ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
-		     PNG_FILTER_TYPE_DEFAULT);
+	             p->interlaced ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+	             PNG_FILTER_TYPE_DEFAULT);
 	if (p->type == PICTURES_PALETTE)
 		set_palette(png, info, p);
 	else if (p->transparent)

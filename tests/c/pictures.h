@@ -14,9 +14,9 @@ typedef struct pictures_jpeg {
 	int height, width, channels; /* channels: 1, 3, or 4: CMYK */
 	int sampling;                /* chroma: 1 x 1, or 2: 2 x 2 */
 	bool progressive;
-	bool ycck;                   /* of 4 channels: as YCCK */
-	bool unmarked;               /* of 4 channels: without Adobe's marker */
-	int quality;                 /* 0: 95 */
+	bool ycck;     /* of 4 channels: as YCCK */
+	bool unmarked; /* of 4 channels: without Adobe's marker */
+	int quality;   /* 0: 95 */
 } pictures_jpeg;
 void pictures_write_jpeg(const char *path, const pictures_jpeg *j, const uint8_t *pixels);
 

@@ -28,15 +28,15 @@ static double progress(int64_t step)
 
 bl_live_info recorded_info(int64_t step, int64_t steps, bl_run_state state)
 {
-	bl_live_info i = {.state = state,
-			  .step = step,
-			  .steps = steps,
-			  .steps_per_epoch = PER_EPOCH,
-			  .batch = RECORDED_N,
-			  .d = RECORDED_D,
-			  .parameters_m = 1,
-			  .knn_queries = 2000,
-			  .knn_refs = 5000};
+	bl_live_info i = { .state = state,
+		           .step = step,
+		           .steps = steps,
+		           .steps_per_epoch = PER_EPOCH,
+		           .batch = RECORDED_N,
+		           .d = RECORDED_D,
+		           .parameters_m = 1,
+		           .knn_queries = 2000,
+		           .knn_refs = 5000 };
 	snprintf(i.name, sizeof i.name, "recorded");
 	snprintf(i.message, sizeof i.message, "step 400: lambda .0051 -> .0056");
 	return i;
@@ -46,21 +46,35 @@ bl_live_info recorded_info(int64_t step, int64_t steps, bl_run_state state)
 void recorded_columns(bl_columns *out)
 {
 	static const bl_column columns[RECORDED_COLUMNS] = {
-		[RECORDED_TIME] = {.name = "time", .unit = "s", .kind = BL_COLUMN_TIME},
-		[RECORDED_INVARIANCE] = {.name = "invariance", .brief = "inv", .kind = BL_COLUMN_TERM},
-		[RECORDED_REDUNDANCY] = {.name = "redundancy", .kind = BL_COLUMN_TERM, .mark = 'R'},
-		[RECORDED_WEIGHTED] = {.name = "weighted_redundancy", .label = "λ·redundancy", .brief = "λ·red",
-				       .kind = BL_COLUMN_WEIGHTED, .mark = 'r'},
-		[RECORDED_LAMBDA] = {.name = "lambda", .label = "λ", .kind = BL_COLUMN_PARAMETER, .precision = 3},
-		[RECORDED_TOTAL] = {.name = "total", .kind = BL_COLUMN_TOTAL, .mark = 'T'},
-		[RECORDED_FLOOR] = {.name = "floor", .kind = BL_COLUMN_FLOOR, .precision = 3, .mark = '-'},
-		[RECORDED_LR] = {.name = "lr", .label = "learning rate", .brief = "lr", .kind = BL_COLUMN_RATE,
-				 .precision = 3, .mark = 'a'},
-		[RECORDED_GRAD_NORM] = {.name = "grad_norm", .label = "gradient norm", .kind = BL_COLUMN_MEASURE},
-		[RECORDED_IMAGES_PER_S] = {.name = "images_per_s", .label = "images/s", .kind = BL_COLUMN_MEASURE,
-					   .fixed = 1, .mark = 's'},
-		[RECORDED_KNN] = {.name = "knn", .label = "kNN accuracy", .brief = "kNN", .kind = BL_COLUMN_SCORE,
-				  .fixed = 1, .precision = 3},
+		[RECORDED_TIME] = { .name = "time", .unit = "s", .kind = BL_COLUMN_TIME },
+		[RECORDED_INVARIANCE] = { .name = "invariance", .brief = "inv", .kind = BL_COLUMN_TERM },
+		[RECORDED_REDUNDANCY] = { .name = "redundancy", .kind = BL_COLUMN_TERM, .mark = 'R' },
+		[RECORDED_WEIGHTED] = { .name = "weighted_redundancy",
+		                        .label = "λ·redundancy",
+		                        .brief = "λ·red",
+		                        .kind = BL_COLUMN_WEIGHTED,
+		                        .mark = 'r' },
+		[RECORDED_LAMBDA] = { .name = "lambda", .label = "λ", .kind = BL_COLUMN_PARAMETER, .precision = 3 },
+		[RECORDED_TOTAL] = { .name = "total", .kind = BL_COLUMN_TOTAL, .mark = 'T' },
+		[RECORDED_FLOOR] = { .name = "floor", .kind = BL_COLUMN_FLOOR, .precision = 3, .mark = '-' },
+		[RECORDED_LR] = { .name = "lr",
+		                  .label = "learning rate",
+		                  .brief = "lr",
+		                  .kind = BL_COLUMN_RATE,
+		                  .precision = 3,
+		                  .mark = 'a' },
+		[RECORDED_GRAD_NORM] = { .name = "grad_norm", .label = "gradient norm", .kind = BL_COLUMN_MEASURE },
+		[RECORDED_IMAGES_PER_S] = { .name = "images_per_s",
+		                            .label = "images/s",
+		                            .kind = BL_COLUMN_MEASURE,
+		                            .fixed = 1,
+		                            .mark = 's' },
+		[RECORDED_KNN] = { .name = "knn",
+		                   .label = "kNN accuracy",
+		                   .brief = "kNN",
+		                   .kind = BL_COLUMN_SCORE,
+		                   .fixed = 1,
+		                   .precision = 3 },
 	};
 	out->n = 0;
 	for (int i = 0; i < RECORDED_COLUMNS; i++)
@@ -127,7 +141,7 @@ static float rms_of(const struct sums *s)
 static void pool(int64_t step, bl_snapshot *s, int row, int col)
 {
 	int block = RECORDED_D / s->grid, at = row * s->grid + col;
-	struct sums sums = {.n = 0};
+	struct sums sums = { .n = 0 };
 	for (int i = row * block; i < (row + 1) * block; i++)
 		for (int j = col * block; j < (col + 1) * block; j++)
 			add(&sums, recorded_element(step, i, j), i == j);
@@ -140,8 +154,8 @@ static void pool(int64_t step, bl_snapshot *s, int row, int col)
 
 /* --- Views ---------------------------------------------------------------- */
 
-static const char *const classes[] = {"T-shirt/top", "trouser", "pullover", "dress",   "coat",
-				      "sandal",      "shirt",   "sneaker",  "bag", "ankle boot"};
+static const char *const classes[] = { "T-shirt/top", "trouser", "pullover", "dress", "coat",
+	                               "sandal",      "shirt",   "sneaker",  "bag",   "ankle boot" };
 
 /* A ring, as the network would get it twice: moved, and darker or noisier. */
 static uint8_t ring(int x, int y, double cx, double cy, double gain, uint32_t seed)
@@ -168,8 +182,7 @@ static void fill_views(bl_snapshot *s)
 			s->views[1][y * RECORDED_VIEW + x] = ring(x, y, 17, 11 - move, .6, 2);
 		}
 	snprintf(s->view_draws[0], BL_DRAW_TEXT, "crop 3,4 20x22, flip, brightness %.2f", 1 + .1 * move);
-	snprintf(s->view_draws[1], BL_DRAW_TEXT,
-		 "crop 0,1 24x24, brightness 0.60, contrast 1.12, blur 0.80, noise 0.05");
+	snprintf(s->view_draws[1], BL_DRAW_TEXT, "crop 0,1 24x24, brightness 0.60, contrast 1.12, blur 0.80, noise 0.05");
 }
 
 /* --- Regions ---------------------------------------------------------------- */
@@ -209,7 +222,7 @@ static void pool_region(int64_t step, const int32_t *dims, bl_snapshot *s, int r
 {
 	const bl_region *r = &s->region;
 	int64_t r0, r1, c0, c1;
-	struct sums sums = {.n = 0};
+	struct sums sums = { .n = 0 };
 	int at = row * s->region_cols + col;
 	bl_chunk_range(r->rows, s->region_rows, row, &r0, &r1);
 	bl_chunk_range(r->cols, s->region_cols, col, &c0, &c1);
@@ -278,13 +291,13 @@ static void fill_pairs(int64_t step, bl_snapshot *s)
 {
 	double below = INFINITY;
 	for (s->pairs = 0; s->pairs < BL_PAIRS_MAX; s->pairs++) {
-		bl_pair best = {0, 0, 0};
+		bl_pair best = { 0, 0, 0 };
 		double most = 0;
 		for (int i = 0; i < RECORDED_D; i++)
 			for (int j = 0; j < RECORDED_D; j++) {
 				double v = i == j ? 0 : recorded_element(step, i, j);
 				if (fabs(v) < below && fabs(v) > most) {
-					best = (bl_pair){i, j, (float)v};
+					best = (bl_pair){ i, j, (float)v };
 					most = fabs(v);
 				}
 			}
@@ -330,14 +343,14 @@ static void fill_points(int64_t step, bl_snapshot *s)
 void recorded_snapshot(int64_t step, bl_snapshot *s)
 {
 	memset(s, 0, sizeof *s);
-	*s = (bl_snapshot){.step = step,
-			   .n = RECORDED_N,
-			   .d = RECORDED_D,
-			   .grid = BL_GRID_MAX,
-			   .diag = RECORDED_D,
-			   .rankme = NAN,
-			   .rms_share = 1,
-			   .grid_elements = (int64_t)RECORDED_D * RECORDED_D};
+	*s = (bl_snapshot){ .step = step,
+		            .n = RECORDED_N,
+		            .d = RECORDED_D,
+		            .grid = BL_GRID_MAX,
+		            .diag = RECORDED_D,
+		            .rankme = NAN,
+		            .rms_share = 1,
+		            .grid_elements = (int64_t)RECORDED_D * RECORDED_D };
 	for (int i = 0; i < s->grid; i++)
 		for (int j = 0; j < s->grid; j++)
 			pool(step, s, i, j);

@@ -32,8 +32,10 @@ static void remove_home(void)
 /* Of a test that is started by hand, not by tests/run, nothing goes to the user's own places, either. */
 __attribute__((constructor)) static void make_home(void)
 {
-	static const char *const names[][2] = { { "XDG_DATA_HOME", "data" }, { "XDG_STATE_HOME", "state" },
-	                                        { "XDG_CONFIG_HOME", "config" }, { "XDG_CACHE_HOME", "cache" } };
+	static const char *const names[][2] = { { "XDG_DATA_HOME", "data" },
+		                                { "XDG_STATE_HOME", "state" },
+		                                { "XDG_CONFIG_HOME", "config" },
+		                                { "XDG_CACHE_HOME", "cache" } };
 	char path[96];
 	strcpy(home, "/tmp/barlow-test-XXXXXX");
 	if (getenv("BARLOW_TEST_HOME") || !mkdtemp(home))
@@ -57,8 +59,7 @@ void support_close(double a, double b, double tolerance, const char *what, const
 	_fail(file, line);
 }
 
-void support_all_close(const float *a, const float *b, int64_t n, double tolerance, const char *what, const char *file,
-                       int line)
+void support_all_close(const float *a, const float *b, int64_t n, double tolerance, const char *what, const char *file, int line)
 {
 	double scale = 0, worst = 0;
 	int64_t at = 0;
@@ -72,8 +73,8 @@ void support_all_close(const float *a, const float *b, int64_t n, double toleran
 	}
 	if (worst <= tolerance * scale)
 		return;
-	print_error("%s[%lld] is %.9g, expected %.9g; off by %.3g of the largest, allowed %.3g\n", what, (long long)at,
-	            a[at], b[at], worst / scale, tolerance);
+	print_error("%s[%lld] is %.9g, expected %.9g; off by %.3g of the largest, allowed %.3g\n", what, (long long)at, a[at],
+	            b[at], worst / scale, tolerance);
 	_fail(file, line);
 }
 

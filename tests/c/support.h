@@ -27,8 +27,7 @@
 #define skip_because(...) (print_message("# skipped: " __VA_ARGS__), print_message("\n"), skip())
 
 void support_close(double a, double b, double tolerance, const char *what, const char *file, int line);
-void support_all_close(const float *a, const float *b, int64_t n, double tolerance, const char *what, const char *file,
-                       int line);
+void support_all_close(const float *a, const float *b, int64_t n, double tolerance, const char *what, const char *file, int line);
 void support_error(const char *part, const char *file, int line);
 
 /* "tests/reference/x.npy" as a path that opens from wherever the test runs.  Good until the fourth next call. */

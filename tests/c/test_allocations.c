@@ -53,13 +53,23 @@ static bl_trainer *main_job(bl_precision precision)
 {
 	bl_dataset *d = bl_dataset_shapes(&(bl_shapes_config){ .n = 1024, .size = 28, .channels = 1, .seed = 1 });
 	bl_pipeline *p = bl_pipeline_parse("crop{size = 28}, flip, jitter");
-	bl_module *encoder = bl_nn_cnn(&(bl_cnn_config){ .channels = 1, .widths = (int64_t[]){ 16, 32, 64, 128 },
-	                                                 .strides = (int[]){ 1, 2, 2, 2 }, .layers = 4, .image = 28 });
-	bl_module *projector = bl_nn_mlp(&(bl_mlp_config){ .in = 2048, .widths = (int64_t[]){ 512, 512 }, .layers = 2,
-	                                                   .norm = true, .last_plain = true });
-	bl_trainer *t = bl_trainer_new(&(bl_trainer_config){ .data = d, .first = p, .second = p, .encoder = encoder,
-	                                                     .projector = projector, .optim = bl_optim_default("adamw"), .batch = 256,
-	                                                     .epochs = 1000, .seed = 1, .precision = precision });
+	bl_module *encoder = bl_nn_cnn(&(bl_cnn_config){ .channels = 1,
+	                                                 .widths = (int64_t[]){ 16, 32, 64, 128 },
+	                                                 .strides = (int[]){ 1, 2, 2, 2 },
+	                                                 .layers = 4,
+	                                                 .image = 28 });
+	bl_module *projector = bl_nn_mlp(&(bl_mlp_config){
+		.in = 2048, .widths = (int64_t[]){ 512, 512 }, .layers = 2, .norm = true, .last_plain = true });
+	bl_trainer *t = bl_trainer_new(&(bl_trainer_config){ .data = d,
+	                                                     .first = p,
+	                                                     .second = p,
+	                                                     .encoder = encoder,
+	                                                     .projector = projector,
+	                                                     .optim = bl_optim_default("adamw"),
+	                                                     .batch = 256,
+	                                                     .epochs = 1000,
+	                                                     .seed = 1,
+	                                                     .precision = precision });
 	bl_dataset_unref(d);
 	bl_pipeline_unref(p);
 	bl_module_unref(encoder);
@@ -72,10 +82,19 @@ static bl_trainer *growing_job(void)
 {
 	bl_dataset *d = bl_dataset_shapes(&(bl_shapes_config){ .n = 256, .size = 28, .channels = 1, .seed = 1 });
 	bl_pipeline *p = bl_pipeline_parse("crop{size = aug.ramp(14, 28, 3)}, flip, jitter{brightness = aug.ramp(0, 1, 2)}");
-	bl_module *encoder = bl_nn_cnn(&(bl_cnn_config){ .channels = 1, .widths = (int64_t[]){ 16, 32 }, .strides = (int[]){ 1, 2 },
-	                                                 .layers = 2, .image = 28, .pool = true });
-	bl_trainer *t = bl_trainer_new(&(bl_trainer_config){ .data = d, .first = p, .second = p, .encoder = encoder,
-	                                                     .optim = bl_optim_default("adamw"), .batch = 64, .epochs = 1000,
+	bl_module *encoder = bl_nn_cnn(&(bl_cnn_config){ .channels = 1,
+	                                                 .widths = (int64_t[]){ 16, 32 },
+	                                                 .strides = (int[]){ 1, 2 },
+	                                                 .layers = 2,
+	                                                 .image = 28,
+	                                                 .pool = true });
+	bl_trainer *t = bl_trainer_new(&(bl_trainer_config){ .data = d,
+	                                                     .first = p,
+	                                                     .second = p,
+	                                                     .encoder = encoder,
+	                                                     .optim = bl_optim_default("adamw"),
+	                                                     .batch = 64,
+	                                                     .epochs = 1000,
 	                                                     .seed = 1 });
 	bl_dataset_unref(d);
 	bl_pipeline_unref(p);
@@ -157,6 +176,6 @@ static void steady_state_behind_ramps(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(steady_state), cmocka_unit_test(steady_state_bf16),
-	                                     cmocka_unit_test(steady_state_behind_ramps) };
+		                            cmocka_unit_test(steady_state_behind_ramps) };
 	return cmocka_run_group_tests_name("allocations", tests, NULL, NULL);
 }

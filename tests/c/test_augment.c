@@ -214,8 +214,10 @@ static void jitter_agrees_with_pil(void **state)
 		int part;
 		double factor;
 	} cases[] = {
-		{ "dark", BRIGHTNESS, 0.65 }, { "bright", BRIGHTNESS, 1.4 },
-		{ "flat", CONTRAST, 0.6 }, { "steep", CONTRAST, 1.4 },
+		{ "dark", BRIGHTNESS, 0.65 },
+		{ "bright", BRIGHTNESS, 1.4 },
+		{ "flat", CONTRAST, 0.6 },
+		{ "steep", CONTRAST, 1.4 },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -340,7 +342,9 @@ static void check_levels(bl_aug *a, const void *d, const char *name, double leve
 
 static void levels_are_torchvisions(void **state)
 {
-	const struct { int dx, dy; } window = { 2, -3 }, other = { -4, 3 };
+	const struct {
+		int dx, dy;
+	} window = { 2, -3 }, other = { -4, 3 };
 	(void)state;
 	check_levels(bl_aug_new("vflip"), NULL, "operators/vflip", 0);
 	check_levels(bl_aug_new("pad_crop"), &window, "operators/pad_crop", 0);
@@ -358,7 +362,9 @@ static void autocontrast_is_torchvisions(void **state)
 	static float planes[2][HEIGHT * WIDTH * 3];
 	bl_aug *a = bl_aug_new("autocontrast");
 	bl_tensor *in = reference("input"), *t = reference("operators/autocontrast");
-	canvas c = { .channels = 3, .height = HEIGHT, .width = WIDTH, .plane = HEIGHT * WIDTH, .data = planes[0], .spare = planes[1] };
+	canvas c = {
+		.channels = 3, .height = HEIGHT, .width = WIDTH, .plane = HEIGHT * WIDTH, .data = planes[0], .spare = planes[1]
+	};
 	(void)state;
 	for (int i = 0; i < HEIGHT * WIDTH; i++)
 		for (int k = 0; k < 3; k++)
@@ -393,8 +399,12 @@ static void sharpness_is_torchvisions(void **state)
 
 static void warps_are_torchvisions(void **state)
 {
-	const struct { float angle, x, y; } turn = { 25, 0, 0 }, lean = { 0, 12, -7 };
-	const struct { int x[4], y[4]; } corners = { { 5, WIDTH - 8, WIDTH - 2, 3 }, { 2, 9, HEIGHT - 4, HEIGHT - 11 } };
+	const struct {
+		float angle, x, y;
+	} turn = { 25, 0, 0 }, lean = { 0, 12, -7 };
+	const struct {
+		int x[4], y[4];
+	} corners = { { 5, WIDTH - 8, WIDTH - 2, 3 }, { 2, 9, HEIGHT - 4, HEIGHT - 11 } };
 	static float planes[2][MOST], dx[MOST], dy[MOST];
 	const struct affine_draws affine = { 13 * 3.14159265f / 180, 3, -2, 0.9f };
 	(void)state;
@@ -421,7 +431,10 @@ static void warps_are_torchvisions(void **state)
 static void trivial_is_torchvisions(void **state)
 {
 	static float out[MOST];
-	struct { int operation, bin; bool negative; } d = { 0, 17, true };
+	struct {
+		int operation, bin;
+		bool negative;
+	} d = { 0, 17, true };
 	bl_aug *a = bl_aug_new("trivial");
 	(void)state;
 	assert_int_equal(sizeof d, draws_of("trivial"));
@@ -435,7 +448,8 @@ static void trivial_is_torchvisions(void **state)
 			wrong += fabsf(out[i] * 255 - bl_tensor_data(t)[i]) > 2.001f;
 			moved += fabsf(out[i] * 255 - bl_tensor_data(t)[i]) > 0.5f;
 		}
-		print_message("%-28s %d of %d values more than 2 levels off, %d not the same\n", name, wrong, HEIGHT * WIDTH * 3, moved);
+		print_message("%-28s %d of %d values more than 2 levels off, %d not the same\n", name, wrong, HEIGHT * WIDTH * 3,
+		              moved);
 		/* Geometry and levels are exact, though a nearest pixel may be another one where two are as near. */
 		assert_true(wrong <= (d.operation <= 5 ? 15 : 0));
 		assert_true(d.operation > 5 || moved <= 15);
@@ -472,7 +486,9 @@ static void pad_crops_are_uniform(void **state)
 {
 	enum { PLACES = 25, DRAWS = 5000 };
 	int count[PLACES] = { 0 };
-	struct { int dx, dy; } d;
+	struct {
+		int dx, dy;
+	} d;
 	bl_aug *a = WITH("pad_crop", "padding", 2);
 	double chi = 0;
 	(void)state;
@@ -492,7 +508,10 @@ static void trivial_draws_are_uniform(void **state)
 {
 	enum { DRAWS = 14000 };
 	int count[14] = { 0 }, bins[31] = { 0 }, negative = 0, left = 0;
-	struct { int operation, bin; bool negative; } d;
+	struct {
+		int operation, bin;
+		bool negative;
+	} d;
 	bl_aug *a = bl_aug_new("trivial");
 	double chi = 0;
 	(void)state;
@@ -580,7 +599,7 @@ static void jitter_draws_every_order_within_its_range(void **state)
 static void strong_jitter_has_no_factor_below_zero(void **state)
 {
 	bl_aug *a = operator_with("jitter", (const char *const[]){ "brightness", "contrast", "saturation", "p", NULL },
-				  (double[]){ 1.5, 1.5, 1.5, 1 });
+	                          (double[]){ 1.5, 1.5, 1.5, 1 });
 	double sum = 0, least = 3, most = 0;
 	enum { TURNS = 2000 };
 	(void)state;
@@ -657,8 +676,10 @@ static void same_key_makes_the_same_view(void **state)
 	assert_int_equal(make_view(p, &in, (bl_view_key){ .seed = 3, .epoch = 1, .sample = 2 }, b), 0);
 	assert_memory_equal(a, b, 24 * 24 * 3 * sizeof *a);
 	const bl_view_key others[] = {
-		{ .seed = 4, .epoch = 1, .sample = 2 }, { .seed = 3, .epoch = 2, .sample = 2 },
-		{ .seed = 3, .epoch = 1, .sample = 3 }, { .seed = 3, .epoch = 1, .sample = 2, .view = 1 },
+		{ .seed = 4, .epoch = 1, .sample = 2 },
+		{ .seed = 3, .epoch = 2, .sample = 2 },
+		{ .seed = 3, .epoch = 1, .sample = 3 },
+		{ .seed = 3, .epoch = 1, .sample = 2, .view = 1 },
 	};
 	for (int i = 0; i < 4; i++) {
 		assert_int_equal(make_view(p, &in, others[i], b), 0);
@@ -760,7 +781,8 @@ static void folding_changes_no_pixel(void **state)
 {
 	static float folded[MOST], apart[MOST];
 	bl_image in = input(false);
-	bl_pipeline *p = parse("resize{size = 20}, flip{p = 1}, normalize"), *q = parse("resize{size = 20}, normalize, flip{p = 1}");
+	bl_pipeline *p = parse("resize{size = 20}, flip{p = 1}, normalize"),
+		    *q = parse("resize{size = 20}, normalize, flip{p = 1}");
 	(void)state;
 	assert_int_equal(make_view(p, &in, (bl_view_key){ .seed = 1 }, folded), 0);
 	assert_int_equal(make_view(q, &in, (bl_view_key){ .seed = 1 }, apart), 0);
@@ -950,8 +972,14 @@ static void floats_are_not_rounded(void **state)
 static void channels_are_alike(void **state)
 {
 	static const char *const texts[] = {
-		"crop{size = 11}", "resize{size = 30}", "flip{p = 1}", "blur{sigma = {1, 2}}", "affine{p = 1}", "solarize{p = 1}",
-		"cutout{p = 1}", "crop{size = 11}, flip, blur, normalize{mean = 0.5, std = 0.25}",
+		"crop{size = 11}",
+		"resize{size = 30}",
+		"flip{p = 1}",
+		"blur{sigma = {1, 2}}",
+		"affine{p = 1}",
+		"solarize{p = 1}",
+		"cutout{p = 1}",
+		"crop{size = 11}, flip, blur, normalize{mean = 0.5, std = 0.25}",
 		"jitter{contrast = 0, saturation = 0, hue = 0, p = 1}",
 	};
 	static const int counts[] = { 2, 5, 64 };
@@ -974,7 +1002,7 @@ static void channels_are_alike(void **state)
 				for (int i = 0; i < h * w; i++)
 					if (fabsf(many[i * channels + c] - alone[i]) > 2e-6f)
 						fail_msg("%s: channel %d of %d, value %d: %g, alone %g", texts[t], c, channels, i,
-							 (double)many[i * channels + c], (double)alone[i]);
+						         (double)many[i * channels + c], (double)alone[i]);
 			}
 			bl_pipeline_unref(p);
 		}
@@ -994,12 +1022,14 @@ static void what_needs_colour_refuses_other_images(void **state)
 	(void)state;
 	for (int channels = 1; channels <= 3; channels += 2)
 		accepts("jitter, grayscale, noise", channels, NULL);
-	accepts("flip, jitter", 2, "operator 2 (jitter): saturation and hue need images of 3 channels, these have 2: set both to 0");
+	accepts("flip, jitter", 2,
+	        "operator 2 (jitter): saturation and hue need images of 3 channels, these have 2: set both to 0");
 	accepts("jitter{hue = 0}", 4, "operator 1 (jitter): saturation and hue");
 	accepts("jitter{saturation = 0, hue = 0}", 4, NULL);
 	accepts("grayscale", 64, "operator 1 (grayscale): it needs images of 3 channels, or 1, these have 64");
 	accepts("normalize", 3, NULL);
-	accepts("normalize", 4, "operator 1 (normalize): 3 numbers in mean for images of 4 channels, expected one for each, or 1 for all");
+	accepts("normalize", 4,
+	        "operator 1 (normalize): 3 numbers in mean for images of 4 channels, expected one for each, or 1 for all");
 	accepts("normalize{mean = 0, std = {1, 2, 3, 4}}", 4, NULL);
 	accepts("normalize{mean = {1, 2}, std = 1}", 3, "2 numbers in mean for images of 3 channels");
 	accepts("flip", 65, "an image of 65 channels, expected 1 to 64");
@@ -1033,7 +1063,8 @@ static void functions_are_operators_too(void **state)
 	uint8_t pixels[5 * 7 * 3];
 	float out[5 * 7 * 3], again[5 * 7 * 3];
 	struct counted c = { 0 };
-	bl_aug *a = bl_aug_new_function(&(bl_aug_function){ .name = "touch", .apply = touch, .release = note_release, .context = &c });
+	bl_aug *a =
+		bl_aug_new_function(&(bl_aug_function){ .name = "touch", .apply = touch, .release = note_release, .context = &c });
 	bl_image in = { .pixels = pixels, .height = 5, .width = 7, .channels = 3 };
 	(void)state;
 	for (int i = 0; i < 5 * 7 * 3; i++)
@@ -1073,7 +1104,7 @@ static void fields_that_make_no_sense_are_named(void **state)
 	bl_aug *a = bl_aug_new("crop");
 	(void)state;
 	refused("crop, normalize, jitter",
-		"operator 3 (jitter) works on values from 0 to 1, so it must come before operator 2 (normalize)");
+	        "operator 3 (jitter) works on values from 0 to 1, so it must come before operator 2 (normalize)");
 	refused("crop{scale = {0.9, 0.2}}", "crop: 'scale' must be");
 	refused("jitter{hue = 0.7}", "jitter: 'hue' must be a number between 0 and 0.5, got 0.7");
 	refused("flip{p = nan}", "flip: 'p' must be");
@@ -1118,12 +1149,12 @@ static void operators_are_written_as_lua(void **state)
 	char buf[256];
 	(void)state;
 	assert_string_equal(bl_aug_text(a, buf, sizeof buf),
-			    "crop{size = 28, scale = {0.08, 1}, ratio = {0.75, 1.3333334}, backend = \"tensor\"}");
+	                    "crop{size = 28, scale = {0.08, 1}, ratio = {0.75, 1.3333334}, backend = \"tensor\"}");
 	assert_string_equal(bl_aug_text(a, buf, 6), "crop{");
 	bl_aug_unref(a);
 	a = bl_aug_new("normalize");
 	assert_string_equal(bl_aug_text(a, buf, sizeof buf),
-			    "normalize{mean = {0.485, 0.456, 0.406}, std = {0.229, 0.224, 0.225}}");
+	                    "normalize{mean = {0.485, 0.456, 0.406}, std = {0.229, 0.224, 0.225}}");
 	bl_aug_unref(a);
 }
 
@@ -1172,8 +1203,7 @@ static void words_are_what_is_drawn(void **state)
 			assert_int_equal(sscanf(text, "cutout %d,%d %dx%d", &left, &top, &width, &height), 4);
 		for (int y = 0; y < SIDE; y++)
 			for (int x = 0; x < SIDE; x++)
-				bad += (out[y * SIDE + x] < .5f) !=
-				       (x >= left && x < left + width && y >= top && y < top + height);
+				bad += (out[y * SIDE + x] < .5f) != (x >= left && x < left + width && y >= top && y < top + height);
 		assert_int_equal(bad, 0);
 	}
 	assert_in_range(holes, 10, 30);

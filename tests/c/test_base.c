@@ -85,8 +85,8 @@ static void uniform_numbers_fill_their_interval(void **state)
 		sum += u;
 		squares += (double)u * u;
 	}
-	assert_close(sum / N, 1, .03);           /* its deviation is 6 / sqrt(12 N) = .005 */
-	assert_close(squares / N - 1, 3, .02);   /* 36 / 12 */
+	assert_close(sum / N, 1, .03);         /* its deviation is 6 / sqrt(12 N) = .005 */
+	assert_close(squares / N - 1, 3, .02); /* 36 / 12 */
 }
 
 static void normal_numbers_have_their_moments(void **state)
@@ -315,7 +315,11 @@ static void blocks_keep_apart(void **state)
 {
 	(void)state;
 	enum { BLOCKS = 64, TURNS = 4000 };
-	struct { uint8_t *at; size_t bytes; uint8_t mark; } b[BLOCKS] = { 0 };
+	struct {
+		uint8_t *at;
+		size_t bytes;
+		uint8_t mark;
+	} b[BLOCKS] = { 0 };
 	bl_rng r;
 	bl_rng_init(&r, 7, 0, 0, 0);
 	for (int turn = 0; turn < TURNS; turn++) {
@@ -460,7 +464,8 @@ static void near_names_are_found(void **state)
 	assert_string_equal(bl_nearest("lamda", names), "lambda");
 	assert_string_equal(bl_nearest("from", names), "form");
 	assert_string_equal(bl_nearest("dialects", names), "dialect");
-	assert_string_equal(bl_nearest("gian", (const char *const[]){ "bias", "gain", NULL }), "gain"); /* letters that changed places */
+	assert_string_equal(bl_nearest("gian", (const char *const[]){ "bias", "gain", NULL }),
+	                    "gain"); /* letters that changed places */
 	/* Of names that are as near, the one that goes on as the word does; else the shortest that does. */
 	assert_string_equal(bl_nearest("conv", (const char *const[]){ "cnn", "conv2d", NULL }), "conv2d");
 	assert_string_equal(bl_nearest("conv", (const char *const[]){ "conv2d", "cnn", NULL }), "conv2d");
@@ -556,8 +561,12 @@ static void text_from_outside_is_made_fit_to_be_shown(void **state)
 	} cases[] = {
 		{ "plain, \xc3\xa4 \xce\xbb \xf0\x9f\x90\xb1", "plain, \xc3\xa4 \xce\xbb \xf0\x9f\x90\xb1" },
 		{ "\033]0;x\007\033[31m", "\\x1b]0;x\\x07\\x1b[31m" },
-		{ "\xc2\x9b" "2J\x7f", "\\u{9b}2J\\x7f" },
-		{ "\xe2\x80\xae" "gnp", "\\u{202e}gnp" },
+		{ "\xc2\x9b"
+		  "2J\x7f",
+		  "\\u{9b}2J\\x7f" },
+		{ "\xe2\x80\xae"
+		  "gnp",
+		  "\\u{202e}gnp" },
 		{ "\xff\xfe\xc3", "\\xff\\xfe\\xc3" },
 		{ "\xc0\xaf\xed\xa0\x80\xf4\x90\x80\x80", "\\xc0\\xaf\\xed\\xa0\\x80\\xf4\\x90\\x80\\x80" },
 		{ "a\nb\tc\r", "a\\x0ab\\x09c\\x0d" },

@@ -156,8 +156,14 @@ static void saving_costs_one_percent(void **state)
 	bl_module *encoder = bl_nn_sequential(), *flat = bl_nn_flatten(), *linear = bl_nn_linear(64, 8, true);
 	bl_nn_append(encoder, NULL, flat);
 	bl_nn_append(encoder, NULL, linear);
-	bl_trainer *t = bl_trainer_new(&(bl_trainer_config){ .data = d, .first = p, .second = p, .encoder = encoder, .batch = 16,
-	                                                     .optim = bl_optim_default("sgd"), .epochs = 100, .seed = 1 });
+	bl_trainer *t = bl_trainer_new(&(bl_trainer_config){ .data = d,
+	                                                     .first = p,
+	                                                     .second = p,
+	                                                     .encoder = encoder,
+	                                                     .batch = 16,
+	                                                     .optim = bl_optim_default("sgd"),
+	                                                     .epochs = 100,
+	                                                     .seed = 1 });
 	if (!t)
 		fail_msg("%s", bl_error());
 	assert_int_equal(bl_trainer_keep(t, support_scratch("budget"), count, NULL), 0);

@@ -53,10 +53,21 @@ static struct toy toy_new(const char *kind, uint64_t network_seed)
 	struct toy y = { .views = views_new() };
 	bl_shapes_config images = { .n = IMAGES, .size = 12, .channels = 1, .seed = 5 };
 	y.config = (bl_trainer_config){
-		.name = "toy", .data = bl_dataset_shapes(&images), .first = y.views, .second = y.views, .encoder = cnn(6),
-		.projector = projector(6 * 6 * 6), .optim = bl_optim_default(kind),
-		.schedule = bl_schedule_default("cosine"), .warmup_epochs = 2, .batch = BATCH,
-		.epochs = (double)STEPS / EPOCH, .seed = 3, .loader_threads = 1, .checkpoint_every = -1, .knn_k = 3,
+		.name = "toy",
+		.data = bl_dataset_shapes(&images),
+		.first = y.views,
+		.second = y.views,
+		.encoder = cnn(6),
+		.projector = projector(6 * 6 * 6),
+		.optim = bl_optim_default(kind),
+		.schedule = bl_schedule_default("cosine"),
+		.warmup_epochs = 2,
+		.batch = BATCH,
+		.epochs = (double)STEPS / EPOCH,
+		.seed = 3,
+		.loader_threads = 1,
+		.checkpoint_every = -1,
+		.knn_k = 3,
 		.knn_every = 2,
 	};
 	bl_schedule_set(&y.config.schedule, "last", .01);
@@ -354,7 +365,9 @@ static void test_without_past(void **state)
 	assert_int_equal(bl_checkpoint_save(path, y.t), 0);
 	load(z.t, path);
 	bl_live_info_get(bl_trainer_live(z.t), &info);
-	assert_string_equal(info.message, "resumed at step 20; the live file could not be read: the records of the steps before this one are lost");
+	assert_string_equal(
+		info.message,
+		"resumed at step 20; the live file could not be read: the records of the steps before this one are lost");
 	make_steps(y.t, STEPS);
 	make_steps(z.t, STEPS);
 	assert_same_state(&y, &z);
@@ -555,8 +568,7 @@ static int write_down(void *ctx, bl_save_why why)
 {
 	struct book *b = ctx;
 	size_t n = strlen(b->text);
-	snprintf(b->text + n, sizeof b->text - n, "%s%lld%c", n ? " " : "", (long long)bl_trainer_progress(b->t).step,
-	         "rae"[why]);
+	snprintf(b->text + n, sizeof b->text - n, "%s%lld%c", n ? " " : "", (long long)bl_trainer_progress(b->t).step, "rae"[why]);
 	return 0;
 }
 

@@ -109,11 +109,24 @@ static void growing(void **state)
 static void texts(void **state)
 {
 	static const char *const shapes[] = { "3x224x224-64:7x7s2p3", "64x8x8-64:3x3s1p1g64", "1x999999999x1-1:1x1s1p0",
-		"64x32x32-64:3x3s1p2d2", "32x9x7-16:1x5s1p4g4d3" };
-	static const char *const bad[] = { "", "3", "3x2x2-1:1x1s1p0 ", " 3x2x2-1:1x1s1p0", "+3x2x2-1:1x1s1p0", "03x2x2-1:1x1s1p0",
-		                           "3x2x2-1:1x1s1p0g1", "3x2x2-2:1x1s1p0g2", "3x2x2-1:3x3s1p0", "3x2x2-1:1x1s0p0",
-		                           "3x2x2-0:1x1s1p0", "-3x2x2-1:1x1s1p0", "9999999999x2x2-1:1x1s1p0",
-		"64x32x32-64:3x3s1p2d1", "64x32x32-64:3x3s1p2d0", "64x32x32-64:3x3s1p2d2g4", "64x4x4-64:3x3s1p0d2" };
+		                              "64x32x32-64:3x3s1p2d2", "32x9x7-16:1x5s1p4g4d3" };
+	static const char *const bad[] = { "",
+		                           "3",
+		                           "3x2x2-1:1x1s1p0 ",
+		                           " 3x2x2-1:1x1s1p0",
+		                           "+3x2x2-1:1x1s1p0",
+		                           "03x2x2-1:1x1s1p0",
+		                           "3x2x2-1:1x1s1p0g1",
+		                           "3x2x2-2:1x1s1p0g2",
+		                           "3x2x2-1:3x3s1p0",
+		                           "3x2x2-1:1x1s0p0",
+		                           "3x2x2-0:1x1s1p0",
+		                           "-3x2x2-1:1x1s1p0",
+		                           "9999999999x2x2-1:1x1s1p0",
+		                           "64x32x32-64:3x3s1p2d1",
+		                           "64x32x32-64:3x3s1p2d0",
+		                           "64x32x32-64:3x3s1p2d2g4",
+		                           "64x4x4-64:3x3s1p0d2" };
 	char text[BL_CONV_KEY_TEXT];
 	bl_conv_key k;
 	bl_choice c;
@@ -197,9 +210,8 @@ static void the_fastest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(order), cmocka_unit_test(recording), cmocka_unit_test(growing),
-		cmocka_unit_test(texts), cmocka_unit_test(layers),    cmocka_unit_test(tuning),
-		cmocka_unit_test(the_fastest),
+		cmocka_unit_test(order),  cmocka_unit_test(recording), cmocka_unit_test(growing),     cmocka_unit_test(texts),
+		cmocka_unit_test(layers), cmocka_unit_test(tuning),    cmocka_unit_test(the_fastest),
 	};
 	return cmocka_run_group_tests_name("choice", tests, NULL, NULL);
 }

@@ -57,21 +57,23 @@ static void naive(const arrays *a, double *y, double *dx, double *dw)
 	bl_conv g = a->g;
 	int64_t cg = g.c / g.groups, kg = g.k / g.groups;
 	for (int64_t n = 0; n < g.n; n++)
-	for (int64_t p = 0; p < g.p; p++)
-	for (int64_t q = 0; q < g.q; q++)
-	for (int64_t k = 0; k < g.k; k++)
-	for (int64_t r = 0; r < g.r; r++)
-	for (int64_t s = 0; s < g.s; s++)
-	for (int64_t c = 0; c < cg; c++) {
-		int64_t i = p * g.stride + r * (g.gap + 1) - g.padding, j = q * g.stride + s * (g.gap + 1) - g.padding;
-		if (i < 0 || j < 0 || i >= g.h || j >= g.w)
-			continue;
-		int64_t xi = ((n * g.h + i) * g.w + j) * g.c + k / kg * cg + c, yi = ((n * g.p + p) * g.q + q) * g.k + k;
-		int64_t wi = ((k * cg + c) * g.r + r) * g.s + s;
-		y[yi] += (double)a->x[xi] * a->w[wi];
-		dx[xi] += (double)a->dy[yi] * a->w[wi];
-		dw[wi] += (double)a->x[xi] * a->dy[yi];
-	}
+		for (int64_t p = 0; p < g.p; p++)
+			for (int64_t q = 0; q < g.q; q++)
+				for (int64_t k = 0; k < g.k; k++)
+					for (int64_t r = 0; r < g.r; r++)
+						for (int64_t s = 0; s < g.s; s++)
+							for (int64_t c = 0; c < cg; c++) {
+								int64_t i = p * g.stride + r * (g.gap + 1) - g.padding,
+									j = q * g.stride + s * (g.gap + 1) - g.padding;
+								if (i < 0 || j < 0 || i >= g.h || j >= g.w)
+									continue;
+								int64_t xi = ((n * g.h + i) * g.w + j) * g.c + k / kg * cg + c,
+									yi = ((n * g.p + p) * g.q + q) * g.k + k;
+								int64_t wi = ((k * cg + c) * g.r + r) * g.s + s;
+								y[yi] += (double)a->x[xi] * a->w[wi];
+								dx[xi] += (double)a->dy[yi] * a->w[wi];
+								dw[wi] += (double)a->x[xi] * a->dy[yi];
+							}
 }
 
 /* Largest error relative to the largest value. */
@@ -169,7 +171,8 @@ static void threads(void **state)
 {
 	bl_conv g = { .n = 20, .c = 32, .h = 14, .w = 14, .k = 48, .r = 3, .s = 3, .stride = 2, .padding = 1, .groups = 1 };
 	arrays a = make(g);
-	float *first = malloc((size_t)a.ny * sizeof *first), *dw = malloc((size_t)a.nw * sizeof *dw), *dw1 = malloc((size_t)a.nw * sizeof *dw1);
+	float *first = malloc((size_t)a.ny * sizeof *first), *dw = malloc((size_t)a.nw * sizeof *dw),
+	      *dw1 = malloc((size_t)a.nw * sizeof *dw1);
 	float *dx = malloc((size_t)a.nx * sizeof *dx), *dx1 = malloc((size_t)a.nx * sizeof *dx1);
 	(void)state;
 	for (int n = 1; n <= 3; n++) {
@@ -238,12 +241,8 @@ int main(int argc, char **argv)
 	self = argv[0];
 	bl_conv_force(BL_CONV_GATHER);
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(shapes),
-		cmocka_unit_test(threads),
-		cmocka_unit_test(shapes_onednn),
-		cmocka_unit_test(threads_onednn),
-		cmocka_unit_test(panels),
-		cmocka_unit_test(other_kernels),
+		cmocka_unit_test(shapes),         cmocka_unit_test(threads), cmocka_unit_test(shapes_onednn),
+		cmocka_unit_test(threads_onednn), cmocka_unit_test(panels),  cmocka_unit_test(other_kernels),
 	};
 	return cmocka_run_group_tests_name("conv", tests, NULL, NULL);
 }

@@ -128,7 +128,8 @@ static void images_of_floats_are_loaded(void **state)
 	enum { BATCH = 8, SIZE = 5 };
 	bl_tensor *t, *one, *more;
 	bl_dataset *d = fractions(&t);
-	bl_pipeline *p = bl_pipeline_parse("crop{size = 5}, flip, jitter{saturation = 0, hue = 0}, noise, cutout, normalize{mean = 0.5, std = 0.2}");
+	bl_pipeline *p = bl_pipeline_parse(
+		"crop{size = 5}, flip, jitter{saturation = 0, hue = 0}, noise, cutout, normalize{mean = 0.5, std = 0.2}");
 	bl_loader_config c = { .data = d, .views = { p }, .n_views = 1, .batch = BATCH, .seed = 3, .threads = 1 };
 	(void)state;
 	assert_non_null(p);

@@ -178,7 +178,7 @@ static void check_png(const pictures_png *p)
 				for (int k = 0; k < channels; k++)
 					if (im.pixels[i * channels + k] != rgb[k])
 						fail_msg("type %d, %d bits, pixel %d,%d: %d, not %d", p->type, p->depth, x, y,
-							 im.pixels[i * channels + k], rgb[k]);
+						         im.pixels[i * channels + k], rgb[k]);
 			}
 		}
 	free(rows);
@@ -187,17 +187,21 @@ static void check_png(const pictures_png *p)
 static void every_kind_of_png(void **state)
 {
 	static const int kinds[][2] = {
-		{ PICTURES_GREY, 1 }, { PICTURES_GREY, 2 }, { PICTURES_GREY, 4 }, { PICTURES_GREY, 8 }, { PICTURES_GREY, 16 },
-		{ PICTURES_RGB, 8 }, { PICTURES_RGB, 16 }, { PICTURES_PALETTE, 1 }, { PICTURES_PALETTE, 4 },
-		{ PICTURES_PALETTE, 8 }, { PICTURES_GREY_ALPHA, 8 }, { PICTURES_GREY_ALPHA, 16 }, { PICTURES_RGB_ALPHA, 8 },
-		{ PICTURES_RGB_ALPHA, 16 },
+		{ PICTURES_GREY, 1 },      { PICTURES_GREY, 2 },       { PICTURES_GREY, 4 },       { PICTURES_GREY, 8 },
+		{ PICTURES_GREY, 16 },     { PICTURES_RGB, 8 },        { PICTURES_RGB, 16 },       { PICTURES_PALETTE, 1 },
+		{ PICTURES_PALETTE, 4 },   { PICTURES_PALETTE, 8 },    { PICTURES_GREY_ALPHA, 8 }, { PICTURES_GREY_ALPHA, 16 },
+		{ PICTURES_RGB_ALPHA, 8 }, { PICTURES_RGB_ALPHA, 16 },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		for (int interlaced = 0; interlaced < 2; interlaced++)
 			for (int clear = 0; clear <= (kinds[i][0] < PICTURES_GREY_ALPHA); clear++)
-				check_png(&(pictures_png){ .height = 17, .width = 19, .type = kinds[i][0],
-							   .depth = kinds[i][1], .interlaced = interlaced, .transparent = clear });
+				check_png(&(pictures_png){ .height = 17,
+				                           .width = 19,
+				                           .type = kinds[i][0],
+				                           .depth = kinds[i][1],
+				                           .interlaced = interlaced,
+				                           .transparent = clear });
 }
 
 /* --- Parts and smaller copies ---------------------------------------------------------------- */
@@ -207,8 +211,13 @@ static const char *photograph(bool detailed, int sampling, bool progressive, int
 	static char path[512];
 	uint8_t *pixels = pictures_paint(height, width, 3, detailed, 3);
 	snprintf(path, sizeof path, "%s", support_scratch("photograph.jpg"));
-	pictures_write_jpeg(path, &(pictures_jpeg){ .height = height, .width = width, .channels = 3, .sampling = sampling,
-						    .progressive = progressive }, pixels);
+	pictures_write_jpeg(path,
+	                    &(pictures_jpeg){ .height = height,
+	                                      .width = width,
+	                                      .channels = 3,
+	                                      .sampling = sampling,
+	                                      .progressive = progressive },
+	                    pixels);
 	free(pixels);
 	return path;
 }
@@ -254,7 +263,10 @@ static void a_part_has_the_pixels_of_the_whole(void **state)
 
 static void the_scale_leaves_enough_pixels(void **state)
 {
-	static const struct { float scale; int eighths; } cases[] = {
+	static const struct {
+		float scale;
+		int eighths;
+	} cases[] = {
 		{ 1, 8 }, { .51f, 8 }, { .5f, 4 }, { .26f, 4 }, { .25f, 2 }, { .13f, 2 }, { .125f, 1 }, { .01f, 1 },
 	};
 	const char *path = photograph(false, 2, false, HEIGHT, WIDTH);
@@ -300,7 +312,7 @@ static void smaller_copies_make_nearly_the_same_views(void **state)
 		double smooth = view_difference(photograph(false, sampling, false, 600, 800), &reduced);
 		double detailed = view_difference(photograph(true, sampling, false, 600, 800), &reduced);
 		print_message("# mean difference: smooth %.2f, detailed %.2f levels; %d of 80 reduced\n", smooth, detailed,
-			      reduced);
+		              reduced);
 		assert_int_equal(reduced, 80);
 		assert_true(smooth < 0.5);
 		assert_true(detailed < 4);

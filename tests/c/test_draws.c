@@ -99,8 +99,8 @@ static bl_pipeline *parse(const char *text)
 /* View i; whether its first operator applies. */
 static bool plan(const bl_pipeline *p, int i, int height, int width, bl_plan *out)
 {
-	bl_pipeline_plan(p, &(bl_view_key){ .seed = 7, .epoch = (uint32_t)i / 1000, .sample = (uint32_t)i % 1000, .view = 1 }, height,
-	                 width, 3, out);
+	bl_pipeline_plan(p, &(bl_view_key){ .seed = 7, .epoch = (uint32_t)i / 1000, .sample = (uint32_t)i % 1000, .view = 1 },
+	                 height, width, 3, out);
 	return out->applies & 1;
 }
 
@@ -117,10 +117,20 @@ static int count_applied(const char *text)
 }
 
 /* What operators draw, as their own files have it. */
-struct crop_draws { int top, left, height, width; bool mirrored; };
-struct jitter_draws { int order[4]; float factor[4]; };
-struct rotate_draws { float angle, x, y; };
-struct affine_draws { float angle, dx, dy, scale; };
+struct crop_draws {
+	int top, left, height, width;
+	bool mirrored;
+};
+struct jitter_draws {
+	int order[4];
+	float factor[4];
+};
+struct rotate_draws {
+	float angle, x, y;
+};
+struct affine_draws {
+	float angle, dx, dy, scale;
+};
 
 /* The numbers of view i's first operator. */
 static const void *draws_of(const bl_pipeline *p, int i, bl_plan *view, size_t size)
@@ -135,8 +145,9 @@ static const void *draws_of(const bl_pipeline *p, int i, bl_plan *view, size_t s
 static void probabilities(void **state)
 {
 	static const char *const names[] = {
-		"flip", "vflip", "jitter", "grayscale", "blur", "solarize", "affine", "noise", "cutout", "rotate", "shear", "perspective",
-		"elastic", "invert", "posterize", "autocontrast", "equalize", "sharpness", "channel_dropout",
+		"flip",     "vflip",     "jitter",          "grayscale",   "blur",    "solarize", "affine",    "noise",
+		"cutout",   "rotate",    "shear",           "perspective", "elastic", "invert",   "posterize", "autocontrast",
+		"equalize", "sharpness", "channel_dropout",
 	};
 	(void)state;
 	for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
@@ -349,7 +360,9 @@ static void perspective(void **state)
 		int x[4], y[4];
 		plan(p, i, 44, 32, &view);
 		bl_pipeline_describe(p, &view, text, sizeof text);
-		assert_int_equal(sscanf(text, "perspective %d,%d %d,%d %d,%d %d,%d", &x[0], &y[0], &x[1], &y[1], &x[2], &y[2], &x[3], &y[3]), 8);
+		assert_int_equal(sscanf(text, "perspective %d,%d %d,%d %d,%d %d,%d", &x[0], &y[0], &x[1], &y[1], &x[2], &y[2],
+		                        &x[3], &y[3]),
+		                 8);
 		for (int k = 0; k < 4; k++) {
 			across[k][k == 1 || k == 2 ? 31 - x[k] : x[k]]++;
 			down[k][k >= 2 ? 43 - y[k] : y[k]]++;
@@ -387,8 +400,9 @@ static void padding(void **state)
 /* One of 14, each as likely; what it says of a strength is one of 31, either way. */
 static void trivial(void **state)
 {
-	static const char *const names[] = { "shear x", "shear y", "translate x", "translate y", "rotate", "brightness", "colour", "contrast",
-		"sharpness", "posterize", "solarize", "autocontrast", "equalize" };
+	static const char *const names[] = { "shear x",    "shear y",      "translate x", "translate y", "rotate",
+		                             "brightness", "colour",       "contrast",    "sharpness",   "posterize",
+		                             "solarize",   "autocontrast", "equalize" };
 	enum { NAMES = sizeof names / sizeof *names };
 	int count[NAMES + 1] = { 0 }, bin[31] = { 0 }, negative = 0, signs = 0;
 	(void)state;
@@ -433,8 +447,8 @@ static void groups(void **state)
 {
 	bl_pipeline *apply = group(BL_GROUP_APPLY, 1, NULL, .3f);
 	bl_pipeline *choice = group(BL_GROUP_CHOICE, 3, (float[]){ 1, 2, 5 }, 1), *order = group(BL_GROUP_ORDER, 3, NULL, 1);
-	static const char *const orders[] = { "flip, vflip, invert", "flip, invert, vflip", "vflip, flip, invert", "vflip, invert, flip",
-		"invert, flip, vflip", "invert, vflip, flip" };
+	static const char *const orders[] = { "flip, vflip, invert", "flip, invert, vflip", "vflip, flip, invert",
+		                              "vflip, invert, flip", "invert, flip, vflip", "invert, vflip, flip" };
 	int applied = 0, chosen[3] = { 0 }, ordered[6] = { 0 };
 	char text[64];
 	bl_plan view;
@@ -476,10 +490,13 @@ static void expect_off(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(probabilities), cmocka_unit_test(alternating), cmocka_unit_test(crop), cmocka_unit_test(jitter),
-		cmocka_unit_test(blur), cmocka_unit_test(noise), cmocka_unit_test(channels), cmocka_unit_test(rotation_and_shear),
-		cmocka_unit_test(affine), cmocka_unit_test(perspective), cmocka_unit_test(padding), cmocka_unit_test(trivial),
-		cmocka_unit_test(groups), cmocka_unit_test(expect_off),
+		cmocka_unit_test(probabilities), cmocka_unit_test(alternating),
+		cmocka_unit_test(crop),          cmocka_unit_test(jitter),
+		cmocka_unit_test(blur),          cmocka_unit_test(noise),
+		cmocka_unit_test(channels),      cmocka_unit_test(rotation_and_shear),
+		cmocka_unit_test(affine),        cmocka_unit_test(perspective),
+		cmocka_unit_test(padding),       cmocka_unit_test(trivial),
+		cmocka_unit_test(groups),        cmocka_unit_test(expect_off),
 	};
 	return cmocka_run_group_tests_name("draws", tests, NULL, NULL);
 }

@@ -73,8 +73,8 @@ static double number(int which)
 
 static double knn(int k, double temperature)
 {
-	return bl_eval_knn(&(bl_knn_config){ k, temperature, NULL }, data.train, data.train_labels, data.test,
-			   data.test_labels, CLASSES);
+	return bl_eval_knn(&(bl_knn_config){ k, temperature, NULL }, data.train, data.train_labels, data.test, data.test_labels,
+	                   CLASSES);
 }
 
 static void knn_is_numpys(void **state)
@@ -99,8 +99,7 @@ static bool is_first(const float *refs, const int32_t *labels, int n, int k, dou
 /* References at growing angles from the x axis: the nearest is of class 0, the two next of class 1. */
 static bool fan(int k, double temperature, const float *query)
 {
-	return is_first((float[]){ 9, .9f, 1, .5f, 3, 1.6f, 0, 1 }, (int32_t[]){ 0, 1, 1, 2 }, 4, k, temperature,
-			query);
+	return is_first((float[]){ 9, .9f, 1, .5f, 3, 1.6f, 0, 1 }, (int32_t[]){ 0, 1, 1, 2 }, 4, k, temperature, query);
 }
 
 static void temperature_weighs_the_votes(void **state)
@@ -171,8 +170,8 @@ static void blocks_do_not_show(void **state)
 		query_labels[q] = q % 3 ? at % 7 : (at + 1) % 7;
 		correct += q % 3 != 0;
 	}
-	assert_close(bl_eval_knn(&(bl_knn_config){ 1, 1, NULL }, refs, ref_labels, queries, query_labels, 7),
-		     correct / (double)M, 1e-12);
+	assert_close(bl_eval_knn(&(bl_knn_config){ 1, 1, NULL }, refs, ref_labels, queries, query_labels, 7), correct / (double)M,
+	             1e-12);
 	bl_tensor_unref(refs);
 	bl_tensor_unref(queries);
 }
@@ -315,10 +314,9 @@ static void whitened_features_are_numpys(void **state)
 	for (int q = 0; q < 200; q++)
 		for (int i = 0; i < 5; i++)
 			assert_close(cosine(bl_tensor_data(out[1]) + 6 * q, bl_tensor_data(out[0]) + 6 * i, 6),
-				     bl_tensor_data(want)[5 * q + i], 1e-5);
-	assert_close(bl_eval_knn(&(bl_knn_config){ 15, .1, NULL }, out[0], data.train_labels, out[1], data.test_labels,
-				 CLASSES),
-		     bl_tensor_data(accuracy)[0], 1e-6);
+			             bl_tensor_data(want)[5 * q + i], 1e-5);
+	assert_close(bl_eval_knn(&(bl_knn_config){ 15, .1, NULL }, out[0], data.train_labels, out[1], data.test_labels, CLASSES),
+	             bl_tensor_data(accuracy)[0], 1e-6);
 	bl_tensor_unref(want);
 	bl_tensor_unref(accuracy);
 	bl_tensor_unref(out[0]);
@@ -423,11 +421,12 @@ static void whitening_names_what_is_wrong(void **state)
 	assert_null(out[0]);
 	assert_int_equal(bl_eval_whiten(&(bl_whiten_config){ 0 }, one, (int32_t[]){ 0 }, one, CLASSES, out, &r), -1);
 	assert_error("1 reference is too few to choose a ridge on a part of them: give one number as ridge, or more references");
-	assert_int_equal(bl_eval_whiten(&(bl_whiten_config){ .ridges = &bad, .n_ridges = 1 }, one, high, one, CLASSES,
-					out, &r), -1);
+	assert_int_equal(bl_eval_whiten(&(bl_whiten_config){ .ridges = &bad, .n_ridges = 1 }, one, high, one, CLASSES, out, &r),
+	                 -1);
 	assert_error("ridge -1");
-	assert_int_equal(bl_eval_whiten(&(bl_whiten_config){ .stop = &stop }, data.train, data.train_labels, data.test,
-					CLASSES, out, &r), -1);
+	assert_int_equal(bl_eval_whiten(&(bl_whiten_config){ .stop = &stop }, data.train, data.train_labels, data.test, CLASSES,
+	                                out, &r),
+	                 -1);
 	assert_string_equal(bl_error(), "stopped");
 	assert_int_equal(bl_eval_standardise(data.train, narrow, out), -1);
 	assert_error("references are (300, 6) and queries (2, 5)");

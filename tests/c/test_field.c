@@ -135,11 +135,16 @@ static void expectations_are_in_words(void **state)
 	static const struct {
 		const char *name, *text;
 	} known[] = {
-		{ "stride", "an integer between 1 and 8" }, { "form", "one of auto, gram" },
-		{ "steps", "an integer of at least 1" }, { "p", "a number between 0 and 0.1" },
-		{ "lr", "a number of at least 0" }, { "beta", "a number of at least 0 and below 1" },
-		{ "bias", "true or false" }, { "widths", "a list of 1 to 4 integers, each of at least 1" },
-		{ "name", "a string" }, { "views", "a pipeline" },
+		{ "stride", "an integer between 1 and 8" },
+		{ "form", "one of auto, gram" },
+		{ "steps", "an integer of at least 1" },
+		{ "p", "a number between 0 and 0.1" },
+		{ "lr", "a number of at least 0" },
+		{ "beta", "a number of at least 0 and below 1" },
+		{ "bias", "true or false" },
+		{ "widths", "a list of 1 to 4 integers, each of at least 1" },
+		{ "name", "a string" },
+		{ "views", "a pipeline" },
 	};
 	(void)state;
 	char buf[128], cut[8];
@@ -190,12 +195,9 @@ static void numbers_read_back_in_any_locale(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(defaults_go_where_they_belong),
-		cmocka_unit_test(both_ends_of_a_range_hold),
-		cmocka_unit_test(infinity_and_nan_are_no_settings),
-		cmocka_unit_test(a_list_has_the_length_that_is_asked_for),
-		cmocka_unit_test(expectations_are_in_words),
-		cmocka_unit_test(defaults_and_values_read_as_lua),
+		cmocka_unit_test(defaults_go_where_they_belong),    cmocka_unit_test(both_ends_of_a_range_hold),
+		cmocka_unit_test(infinity_and_nan_are_no_settings), cmocka_unit_test(a_list_has_the_length_that_is_asked_for),
+		cmocka_unit_test(expectations_are_in_words),        cmocka_unit_test(defaults_and_values_read_as_lua),
 		cmocka_unit_test(numbers_read_back_in_any_locale),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,9 +25,9 @@ static bool have_gnuplot(void)
 	return system("command -v gnuplot >/dev/null 2>&1") == 0;
 }
 
-#define NEEDS_GNUPLOT()                                           \
-	do {                                                      \
-		if (!have_gnuplot())                              \
+#define NEEDS_GNUPLOT() \
+	do { \
+		if (!have_gnuplot()) \
 			skip_because("gnuplot is not installed"); \
 	} while (0)
 
@@ -39,10 +39,10 @@ static bool exists(const char *path)
 
 static bl_tensor *identity(int64_t n)
 {
-	bl_tensor *c = bl_tensor_full(2, (int64_t[]){n, n}, 0);
+	bl_tensor *c = bl_tensor_full(2, (int64_t[]){ n, n }, 0);
 	assert_non_null(c);
 	for (int64_t i = 0; i < n; i++)
-		bl_tensor_put(c, (int64_t[]){i, i}, 1);
+		bl_tensor_put(c, (int64_t[]){ i, i }, 1);
 	return c;
 }
 
@@ -103,38 +103,41 @@ static void expect_script(bl_figure *f, const char *name)
 	bl_figure_free(f);
 }
 
-static const double ones[] = {1, 2, 3}, rising[] = {10, 20, 35}, wide[] = {.001, 1, 5000}, some[] = {.3, 2, 40};
+static const double ones[] = { 1, 2, 3 }, rising[] = { 10, 20, 35 }, wide[] = { .001, 1, 5000 }, some[] = { .3, 2, 40 };
 
 static void test_scripts_of_lines(void **state)
 {
 	(void)state;
-	bl_series s[] = {{.label = "it's", .x = ones, .y = rising, .n = 3},
-			 {.label = "'quoted' \xff\033[31m \xe2\x80\xae", .x = ones, .y = some, .n = 3}};
-	expect_script(bl_figure_lines(s, 2, &(bl_axes){.title = "'tis", .xlabel = "x", .ylabel = "y"}), "lines");
-	bl_figure *f = bl_figure_lines(s, 2, &(bl_axes){.title = "50% of $x_1$ {\\input a} ~^#& \xce\xbb", .xlabel = "x", .ylabel = "y"});
+	bl_series s[] = { { .label = "it's", .x = ones, .y = rising, .n = 3 },
+		          { .label = "'quoted' \xff\033[31m \xe2\x80\xae", .x = ones, .y = some, .n = 3 } };
+	expect_script(bl_figure_lines(s, 2, &(bl_axes){ .title = "'tis", .xlabel = "x", .ylabel = "y" }), "lines");
+	bl_figure *f =
+		bl_figure_lines(s, 2,
+	                        &(bl_axes){ .title = "50% of $x_1$ {\\input a} ~^#& \xce\xbb", .xlabel = "x", .ylabel = "y" });
 	expect_script_at(f, "lines-tex", BL_FIGURE_COLUMN, "a.tex");
 	expect_script_at(f, "lines-pdf-column", BL_FIGURE_COLUMN, "a.pdf");
 	bl_figure_free(f);
 	const char *const rows[] = { "first", "a name that is much too long for what there is of room" };
-	bl_series across = {.label = "", .x = ones, .y = ones, .n = 2, .low = ones, .high = rising};
-	expect_script(bl_figure_lines(&across, 1, &(bl_axes){.points = true, .across = true, .names = rows, .named = 2}), "rows");
-	expect_script(bl_figure_lines(s, 1, &(bl_axes){.title = "a", .logy = true}), "logy-short");
-	expect_script(bl_figure_lines(s + 1, 1, &(bl_axes){.title = "a", .logy = true}), "logy-decades");
-	bl_series long_one = {.label = "across", .x = wide, .y = some, .n = 3};
-	expect_script(bl_figure_lines(&long_one, 1, &(bl_axes){.title = "a", .logx = true}), "logx-long");
-	expect_script(bl_figure_lines(s, 1, &(bl_axes){.title = "a", .points = true}), "points");
-	bl_series spread = {.label = "mean", .x = ones, .y = rising, .n = 3, .low = ones, .high = some};
-	expect_script(bl_figure_lines(&spread, 1, &(bl_axes){.title = "a"}), "intervals");
-	expect_script(bl_figure_lines(s, 1, &(bl_axes){.title = "a", .points = true, .equal = true}), "points-equal");
-	bl_panel p[] = {{s, 1, {.title = "above", .logy = true}}, {&long_one, 1, {.title = "below"}}};
+	bl_series across = { .label = "", .x = ones, .y = ones, .n = 2, .low = ones, .high = rising };
+	expect_script(bl_figure_lines(&across, 1, &(bl_axes){ .points = true, .across = true, .names = rows, .named = 2 }), "rows");
+	expect_script(bl_figure_lines(s, 1, &(bl_axes){ .title = "a", .logy = true }), "logy-short");
+	expect_script(bl_figure_lines(s + 1, 1, &(bl_axes){ .title = "a", .logy = true }), "logy-decades");
+	bl_series long_one = { .label = "across", .x = wide, .y = some, .n = 3 };
+	expect_script(bl_figure_lines(&long_one, 1, &(bl_axes){ .title = "a", .logx = true }), "logx-long");
+	expect_script(bl_figure_lines(s, 1, &(bl_axes){ .title = "a", .points = true }), "points");
+	bl_series spread = { .label = "mean", .x = ones, .y = rising, .n = 3, .low = ones, .high = some };
+	expect_script(bl_figure_lines(&spread, 1, &(bl_axes){ .title = "a" }), "intervals");
+	expect_script(bl_figure_lines(s, 1, &(bl_axes){ .title = "a", .points = true, .equal = true }), "points-equal");
+	bl_panel p[] = { { s, 1, { .title = "above", .logy = true } }, { &long_one, 1, { .title = "below" } } };
 	expect_script(bl_figure_panels(p, 2), "panels");
 }
 
 /* A run whose loss falls from 3 to 2. */
 static bl_live *narrow_run(void)
 {
-	static const bl_columns columns = { 2, { { .name = "time", .unit = "s", .kind = BL_COLUMN_TIME },
-		                                 { .name = "total", .kind = BL_COLUMN_TOTAL } } };
+	static const bl_columns columns = {
+		2, { { .name = "time", .unit = "s", .kind = BL_COLUMN_TIME }, { .name = "total", .kind = BL_COLUMN_TOTAL } }
+	};
 	bl_live *l = bl_live_create(NULL, &(bl_live_info){ .name = "narrow", .steps = 3, .batch = 8, .d = 4 }, &columns);
 	for (int step = 1; step <= 3; step++) {
 		bl_record r = bl_record_empty(step);
@@ -167,10 +170,10 @@ static void test_dots_of_a_heatmap(void **state)
 	int64_t rows, cols;
 	bl_extent dims;
 	bl_scale scale;
-	bl_tensor *c = bl_tensor_full(2, (int64_t[]){1, COLUMNS}, 0);
-	bl_tensor_put(c, (int64_t[]){0, 0}, 3);
-	bl_tensor_put(c, (int64_t[]){0, 5}, .6f);
-	bl_tensor_put(c, (int64_t[]){0, COLUMNS - 1}, 1);
+	bl_tensor *c = bl_tensor_full(2, (int64_t[]){ 1, COLUMNS }, 0);
+	bl_tensor_put(c, (int64_t[]){ 0, 0 }, 3);
+	bl_tensor_put(c, (int64_t[]){ 0, 5 }, .6f);
+	bl_tensor_put(c, (int64_t[]){ 0, COLUMNS - 1 }, 1);
 	bl_figure *f = bl_figure_heatmap(c, "wide", 0);
 	const float *dots = bl_figure_dots(f, &rows, &cols, &dims, &scale);
 	assert_int_equal(cols, DOTS);
@@ -181,8 +184,8 @@ static void test_dots_of_a_heatmap(void **state)
 	assert_close(dots[DOTS - 1], sqrt(.5), 1e-6);
 	bl_figure_free(f);
 	bl_tensor_unref(c);
-	c = bl_tensor_full(2, (int64_t[]){400, 1}, 0);
-	bl_tensor_put(c, (int64_t[]){0, 0}, 1);
+	c = bl_tensor_full(2, (int64_t[]){ 400, 1 }, 0);
+	bl_tensor_put(c, (int64_t[]){ 0, 0 }, 1);
 	f = bl_figure_heatmap(c, "tall", 0);
 	dots = bl_figure_dots(f, &rows, &cols, &dims, &scale);
 	assert_close(dots[0], 1, 0);
@@ -203,19 +206,19 @@ static void test_curves(void **state)
 	NEEDS_GNUPLOT();
 	bl_live *run = recorded_run(NULL, 500, BL_RUN_DONE);
 	bl_figure *f = bl_figure_curves(run);
-	const char *const parts[] = {"<svg",
-				     "recorded",
-				     "batch 256, D 256",
-				     "λ·redundancy",
-				     "invariance",
-				     "total",
-				     "floor",
-				     "kNN accuracy",
-				     "step",
-				     ">100<",
-				     ">0.5<",
-				     "</svg>",
-				     NULL};
+	const char *const parts[] = { "<svg",
+		                      "recorded",
+		                      "batch 256, D 256",
+		                      "λ·redundancy",
+		                      "invariance",
+		                      "total",
+		                      "floor",
+		                      "kNN accuracy",
+		                      "step",
+		                      ">100<",
+		                      ">0.5<",
+		                      "</svg>",
+		                      NULL };
 	expect_in_svg(f, "curves.svg", parts);
 	bl_figure_free(f);
 	bl_live_close(run);
@@ -234,11 +237,11 @@ static void test_heatmap(void **state)
 {
 	(void)state;
 	NEEDS_GNUPLOT();
-	bl_tensor *c = identity(8), *turned = bl_tensor_full(2, (int64_t[]){3, 1100}, .5f);
+	bl_tensor *c = identity(8), *turned = bl_tensor_full(2, (int64_t[]){ 3, 1100 }, .5f);
 	bl_figure *f = bl_figure_heatmap(c, "small", 0), *g = bl_figure_heatmap(turned, NULL, 0);
-	const char *const small[] = {"small", "8 × 8", "first view", "<image", ">-0.5<", NULL};
+	const char *const small[] = { "small", "8 × 8", "first view", "<image", ">-0.5<", NULL };
 	expect_in_svg(f, "heat.svg", small);
-	const char *const large[] = {"3 × 1100, a dot is the rms of 3 × 3 elements", NULL};
+	const char *const large[] = { "3 × 1100, a dot is the rms of 3 × 3 elements", NULL };
 	expect_in_svg(g, "wide.svg", large);
 	bl_figure_free(f);
 	bl_figure_free(g);
@@ -252,11 +255,11 @@ static void test_heatmap_scale(void **state)
 	(void)state;
 	NEEDS_GNUPLOT();
 	bl_tensor *c = identity(8);
-	bl_figure *f = bl_figure_heatmap_of(c, "log", &(bl_extent){1, 8, 1, 8}, (bl_scale){.0625, true});
+	bl_figure *f = bl_figure_heatmap_of(c, "log", &(bl_extent){ 1, 8, 1, 8 }, (bl_scale){ .0625, true });
 	bl_figure *g = bl_figure_heatmap(c, "chance", 17);
-	const char *const log[] = {">±0.062<", ">0.5<", ">-0.5<", ">0.2<", ">0.1<", ">1<", "±0.062: what chance gives", NULL};
+	const char *const log[] = { ">±0.062<", ">0.5<", ">-0.5<", ">0.2<", ">0.1<", ">1<", "±0.062: what chance gives", NULL };
 	expect_in_svg(f, "log.svg", log);
-	const char *const chance[] = {">±0.6<", ">0.8<", ">-1<", NULL}; /* (1 + sqrt(2)) / 4 */
+	const char *const chance[] = { ">±0.6<", ">0.8<", ">-1<", NULL }; /* (1 + sqrt(2)) / 4 */
 	expect_in_svg(g, "chance.svg", chance);
 	bl_figure_free(f);
 	bl_figure_free(g);
@@ -269,8 +272,8 @@ static void test_heatmap_of_dims(void **state)
 	(void)state;
 	NEEDS_GNUPLOT();
 	bl_tensor *c = identity(8);
-	bl_figure *f = bl_figure_heatmap_of(c, "cells", &(bl_extent){1000, 200, 0, 200}, (bl_scale){0, false});
-	const char *const parts[] = {"200 × 200", "> 1150<", "> 150<", NULL};
+	bl_figure *f = bl_figure_heatmap_of(c, "cells", &(bl_extent){ 1000, 200, 0, 200 }, (bl_scale){ 0, false });
+	const char *const parts[] = { "200 × 200", "> 1150<", "> 150<", NULL };
 	expect_in_svg(f, "dims.svg", parts);
 	bl_figure_free(f);
 	bl_tensor_unref(c);
@@ -279,25 +282,26 @@ static void test_heatmap_of_dims(void **state)
 static void test_heatmap_refuses(void **state)
 {
 	(void)state;
-	bl_tensor *t = bl_tensor_full(3, (int64_t[]){2, 3, 4}, 0);
+	bl_tensor *t = bl_tensor_full(3, (int64_t[]){ 2, 3, 4 }, 0);
 	assert_null(bl_figure_heatmap(t, "no matrix", 0));
 	assert_error("(2, 3, 4)");
 	bl_tensor_unref(t);
 }
 
-static const double xs[] = {.001, .01, .1}, ys[] = {.8, NAN, .9};
+static const double xs[] = { .001, .01, .1 }, ys[] = { .8, NAN, .9 };
 
 static void test_lines(void **state)
 {
 	(void)state;
 	NEEDS_GNUPLOT();
-	bl_series s[] = {{.label = "first", .x = xs, .y = ys, .n = 3}, {.label = NULL, .x = xs, .y = xs, .n = 3},
-			 {.label = "none", .x = xs, .y = ys, .n = 0}};
-	bl_figure *f = bl_figure_lines(s, 3, &(bl_axes){.title = "title", .xlabel = "lambda", .ylabel = "kNN", .logx = true});
-	const char *const parts[] = {"title", "lambda", "kNN", "first", ">0.01<", NULL};
+	bl_series s[] = { { .label = "first", .x = xs, .y = ys, .n = 3 },
+		          { .label = NULL, .x = xs, .y = xs, .n = 3 },
+		          { .label = "none", .x = xs, .y = ys, .n = 0 } };
+	bl_figure *f = bl_figure_lines(s, 3, &(bl_axes){ .title = "title", .xlabel = "lambda", .ylabel = "kNN", .logx = true });
+	const char *const parts[] = { "title", "lambda", "kNN", "first", ">0.01<", NULL };
 	expect_in_svg(f, "lines.svg", parts);
 	bl_figure_free(f);
-	assert_null(bl_figure_lines(s + 2, 1, &(bl_axes){0}));
+	assert_null(bl_figure_lines(s + 2, 1, &(bl_axes){ 0 }));
 	assert_error("0 points");
 }
 
@@ -306,11 +310,11 @@ static void test_panels(void **state)
 {
 	(void)state;
 	NEEDS_GNUPLOT();
-	bl_series s[] = {{.label = "first", .x = xs, .y = ys, .n = 3}, {.label = "second", .x = xs, .y = xs, .n = 3}};
-	bl_panel p[] = {{s, 1, {.title = "above", .ylabel = "kNN", .logx = true}},
-			{s + 1, 1, {.title = "", .xlabel = "below", .points = true}}};
+	bl_series s[] = { { .label = "first", .x = xs, .y = ys, .n = 3 }, { .label = "second", .x = xs, .y = xs, .n = 3 } };
+	bl_panel p[] = { { s, 1, { .title = "above", .ylabel = "kNN", .logx = true } },
+		         { s + 1, 1, { .title = "", .xlabel = "below", .points = true } } };
 	bl_figure *f = bl_figure_panels(p, 2);
-	const char *const parts[] = {"above", "kNN", "first", ">0.01<", "below", "second", NULL};
+	const char *const parts[] = { "above", "kNN", "first", ">0.01<", "below", "second", NULL };
 	expect_in_svg(f, "panels.svg", parts);
 	bl_figure_free(f);
 	p[1].n = 0;
@@ -324,10 +328,10 @@ static void test_image(void **state)
 {
 	(void)state;
 	NEEDS_GNUPLOT();
-	const uint8_t rgb[2 * 3 * 3] = {255, 0, 10};
-	const char *const notes[] = {"one 'note'", "another"};
+	const uint8_t rgb[2 * 3 * 3] = { 255, 0, 10 };
+	const char *const notes[] = { "one 'note'", "another" };
 	bl_figure *f = bl_figure_image(rgb, 3, 2, "pixels", notes, 2);
-	const char *const parts[] = {"pixels", "<image", "one 'note'", "another", NULL};
+	const char *const parts[] = { "pixels", "<image", "one 'note'", "another", NULL };
 	expect_in_svg(f, "image.svg", parts);
 	bl_figure_free(f);
 	assert_null(bl_figure_image(rgb, 0, 2, "none", notes, 2));
@@ -341,12 +345,12 @@ static void test_formats(void **state)
 	static const struct {
 		const char *name, *magic;
 	} all[] = {
-		{"f.png", "\x89PNG"},
-		{"f.PDF", "%PDF"},
-		{"f.svg", "<?xml"},
-		{"it's | a `name`.png", "\x89PNG"},
-		{"f.tex", "% GNUPLOT: LaTeX2e picture"},
-		{"f.gp", "set terminal svg"},
+		{ "f.png", "\x89PNG" },
+		{ "f.PDF", "%PDF" },
+		{ "f.svg", "<?xml" },
+		{ "it's | a `name`.png", "\x89PNG" },
+		{ "f.tex", "% GNUPLOT: LaTeX2e picture" },
+		{ "f.gp", "set terminal svg" },
 	};
 	bl_tensor *c = identity(4);
 	bl_figure *f = bl_figure_heatmap(c, "t", 0);
@@ -371,8 +375,9 @@ static void test_kept_script(void **state)
 	bl_figure *f = bl_figure_heatmap(c, "its title", 0);
 	free(save(f, "|touch pwned.gp", &n));
 	const char *script = support_scratch("|touch pwned.gp");
-	snprintf(command, sizeof command, "cd \"$(dirname '%s')\" && gnuplot '%s' && grep -q 'its title' '|touch pwned.gp.svg' && ! test -e pwned.gp",
-		 script, script);
+	snprintf(command, sizeof command,
+	         "cd \"$(dirname '%s')\" && gnuplot '%s' && grep -q 'its title' '|touch pwned.gp.svg' && ! test -e pwned.gp",
+	         script, script);
 	assert_int_equal(system(command), 0);
 	bl_figure_free(f);
 	bl_tensor_unref(c);
@@ -385,7 +390,7 @@ static void test_records(void **state)
 {
 	(void)state;
 	NEEDS_GNUPLOT();
-	static const char *const names[] = {"r.svg", "r.png", "r.pdf", "r.tex", "r.gp"};
+	static const char *const names[] = { "r.svg", "r.png", "r.pdf", "r.tex", "r.gp" };
 	enum { LONG = 300000 };
 	char *record = malloc(LONG + 16), picture[BL_FIGURE_HASH], start[BL_FIGURE_HASH + 32];
 	bl_tensor *c = identity(4);
@@ -396,7 +401,7 @@ static void test_records(void **state)
 	strcpy(record + LONG, "\"}");
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		const char *path = support_scratch(names[i]);
-		assert_int_equal(bl_figure_save_as(f, path, &(bl_figure_style){.record = record}), 0);
+		assert_int_equal(bl_figure_save_as(f, path, &(bl_figure_style){ .record = record }), 0);
 		char *found = bl_figure_record(path, picture);
 		if (!found)
 			fail_msg("%s", bl_error());
@@ -415,14 +420,14 @@ static void test_changed_figures(void **state)
 {
 	(void)state;
 	NEEDS_GNUPLOT();
-	static const char *const names[] = {"h.svg", "h.png", "h.pdf", "h.tex", "h.gp"};
+	static const char *const names[] = { "h.svg", "h.png", "h.pdf", "h.tex", "h.gp" };
 	char picture[BL_FIGURE_HASH];
 	size_t n;
 	bl_tensor *c = identity(4);
 	bl_figure *f = bl_figure_heatmap(c, "t", 0);
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		const char *path = support_scratch(names[i]);
-		assert_int_equal(bl_figure_save_as(f, path, &(bl_figure_style){.record = "{\"a\":1}"}), 0);
+		assert_int_equal(bl_figure_save_as(f, path, &(bl_figure_style){ .record = "{\"a\":1}" }), 0);
 		char *bytes = bl_file_read(path, &n);
 		bytes[n - 20] ^= 1;
 		char *found = bl_figure_record_of(bytes, n, picture);
@@ -446,9 +451,9 @@ static void test_comma_locale(void **state)
 	NEEDS_GNUPLOT();
 	if (!setlocale(LC_NUMERIC, "de_DE.UTF-8") && !setlocale(LC_NUMERIC, "fr_FR.UTF-8"))
 		skip_because("no locale with a decimal comma is installed");
-	bl_series s = {.label = "s", .x = xs, .y = xs, .n = 3};
-	bl_figure *f = bl_figure_lines(&s, 1, &(bl_axes){.title = "t"});
-	const char *const parts[] = {">0.1<", NULL};
+	bl_series s = { .label = "s", .x = xs, .y = xs, .n = 3 };
+	bl_figure *f = bl_figure_lines(&s, 1, &(bl_axes){ .title = "t" });
+	const char *const parts[] = { ">0.1<", NULL };
 	expect_in_svg(f, "comma.svg", parts);
 	bl_figure_free(f);
 	setlocale(LC_NUMERIC, "C");
@@ -461,9 +466,9 @@ static void test_malformed_text(void **state)
 {
 	(void)state;
 	NEEDS_GNUPLOT();
-	bl_series s = {.label = "\xff\xfe", .x = xs, .y = ys, .n = 3};
-	bl_figure *f = bl_figure_lines(&s, 1, &(bl_axes){.title = "\xc3", .xlabel = "'"});
-	const char *const parts[] = {"\\xff\\xfe", "\\xc3", NULL};
+	bl_series s = { .label = "\xff\xfe", .x = xs, .y = ys, .n = 3 };
+	bl_figure *f = bl_figure_lines(&s, 1, &(bl_axes){ .title = "\xc3", .xlabel = "'" });
+	const char *const parts[] = { "\\xff\\xfe", "\\xc3", NULL };
 	expect_in_svg(f, "malformed.svg", parts);
 	bl_figure_free(f);
 }
@@ -475,12 +480,12 @@ static void test_hostile_text(void **state)
 	char mark[300], title[2600];
 	snprintf(mark, sizeof mark, "%s", support_scratch("pwned"));
 	snprintf(title, sizeof title,
-		 "`touch %s` $(touch %s) '`touch %s`' '.system('touch %s').' \"| touch %s\"\nsystem('touch "
-		 "%s')\nEOD\n!touch %s\n@x \\' %%s",
-		 mark, mark, mark, mark, mark, mark, mark);
-	bl_series s = {.label = title, .x = xs, .y = ys, .n = 3};
-	bl_figure *f = bl_figure_lines(&s, 1, &(bl_axes){.title = title, .xlabel = title, .ylabel = title, .logy = true});
-	const char *const parts[] = {"`touch ", "$(touch "};
+	         "`touch %s` $(touch %s) '`touch %s`' '.system('touch %s').' \"| touch %s\"\nsystem('touch "
+	         "%s')\nEOD\n!touch %s\n@x \\' %%s",
+	         mark, mark, mark, mark, mark, mark, mark);
+	bl_series s = { .label = title, .x = xs, .y = ys, .n = 3 };
+	bl_figure *f = bl_figure_lines(&s, 1, &(bl_axes){ .title = title, .xlabel = title, .ylabel = title, .logy = true });
+	const char *const parts[] = { "`touch ", "$(touch " };
 	size_t n;
 	char *svg = save(f, "hostile.svg", &n);
 	assert_non_null(strstr(svg, parts[0]));
@@ -556,7 +561,7 @@ static void test_gnuplot_complains(void **state)
 	static const char script[] = "set terminal svg\nplot nonsense\nplot x\n";
 	void *picture;
 	size_t n;
-	assert_int_equal(bl_gnuplot_run(&(bl_piece){script, strlen(script)}, 1, &picture, &n), -1);
+	assert_int_equal(bl_gnuplot_run(&(bl_piece){ script, strlen(script) }, 1, &picture, &n), -1);
 	assert_error("gnuplot failed: ");
 	assert_error("undefined variable: nonsense");
 }
@@ -578,7 +583,7 @@ static void test_gnuplot_hangs_up(void **state)
 	*strrchr(folder, '/') = '\0';
 	snprintf(path, sizeof path, "%s:%s", folder, before);
 	setenv("PATH", path, 1);
-	int rc = bl_gnuplot_run(&(bl_piece){script, LONG}, 1, &picture, &n);
+	int rc = bl_gnuplot_run(&(bl_piece){ script, LONG }, 1, &picture, &n);
 	setenv("PATH", before, 1);
 	unlink(fake);
 	free(before);
@@ -597,7 +602,8 @@ int main(void)
 		cmocka_unit_test(test_curves),
 		cmocka_unit_test(test_curves_of_nothing),
 		cmocka_unit_test(test_heatmap),
-		cmocka_unit_test(test_heatmap_of_dims), cmocka_unit_test(test_heatmap_scale),
+		cmocka_unit_test(test_heatmap_of_dims),
+		cmocka_unit_test(test_heatmap_scale),
 		cmocka_unit_test(test_panels),
 		cmocka_unit_test(test_image),
 		cmocka_unit_test(test_heatmap_refuses),

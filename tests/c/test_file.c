@@ -62,8 +62,7 @@ static void the_file_is_synced_before_the_rename_and_the_folder_after(void **sta
 static void a_link_stays_and_its_target_is_written(void **state)
 {
 	(void)state;
-	const char *folder = support_scratch("links"), *real = support_scratch("links/real"),
-	           *link = support_scratch("there");
+	const char *folder = support_scratch("links"), *real = support_scratch("links/real"), *link = support_scratch("there");
 	struct stat st;
 	mkdir(folder, 0700);
 	support_write(real, "old", 3);
@@ -140,7 +139,9 @@ static void a_new_file_goes_by_the_umask(void **state)
 static void a_private_file_is_nobody_elses(void **state)
 {
 	(void)state;
-	static const struct { mode_t mask, expected; } at[] = { { 0, 0600 }, { 022, 0600 }, { 0277, 0400 } };
+	static const struct {
+		mode_t mask, expected;
+	} at[] = { { 0, 0600 }, { 022, 0600 }, { 0277, 0400 } };
 	struct stat st;
 	for (size_t i = 0; i < sizeof at / sizeof at[0]; i++) {
 		const char *path = support_scratch("own");

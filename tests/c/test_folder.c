@@ -42,10 +42,10 @@ static void put(const char *name, int height, int width, int level)
 		memset(pixels, level, (size_t)height * (size_t)width * 3);
 	if (strcmp(name + strlen(name) - 4, ".png") == 0)
 		pictures_write_png(path, &(pictures_png){ .height = height, .width = width, .type = PICTURES_RGB, .depth = 8 },
-				   pixels);
+		                   pixels);
 	else
 		pictures_write_jpeg(path, &(pictures_jpeg){ .height = height, .width = width, .channels = 3, .sampling = 2 },
-				    pixels);
+		                    pixels);
 	free(pixels);
 }
 
@@ -82,8 +82,8 @@ static void check_path(const bl_dataset *d, int64_t i, const char *end, int labe
 
 static void folders_are_classes_in_a_fixed_order(void **state)
 {
-	static const char *const files[] = { "cat/b/3.jpg", "cat/1.JPG", "cat/0.Jpeg", "Dog/2.png", "cat-nap/9.jpg",
-					     "cat/b-c/7.png", "cat/.4.jpg", ".git/5.jpg", "cat/notes.txt" };
+	static const char *const files[] = { "cat/b/3.jpg",   "cat/1.JPG",  "cat/0.Jpeg", "Dog/2.png",    "cat-nap/9.jpg",
+		                             "cat/b-c/7.png", "cat/.4.jpg", ".git/5.jpg", "cat/notes.txt" };
 	(void)state;
 	folder("layout/cat/b");
 	folder("layout/cat/b-c");
@@ -289,8 +289,8 @@ static bl_pipeline *views(void)
 static bl_loader *loader(bl_dataset *d, int threads)
 {
 	bl_pipeline *p = views();
-	bl_loader *l = bl_loader_new(&(bl_loader_config){ .data = d, .views = { p, p }, .n_views = 2, .batch = BATCH, .seed = 3,
-							  .threads = threads });
+	bl_loader *l = bl_loader_new(&(bl_loader_config){
+		.data = d, .views = { p, p }, .n_views = 2, .batch = BATCH, .seed = 3, .threads = threads });
 	bl_pipeline_unref(p);
 	if (!l)
 		fail_msg("%s", bl_error());

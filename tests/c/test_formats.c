@@ -16,11 +16,12 @@ static const bl_wish over = { .channels = 3, .over = true, .ground = { 51, 102, 
 static const bl_wish turned = { .channels = 3, .orient = true };
 
 static const char *const names[] = {
-	"lossy.webp", "lossless.webp", "alpha.webp", "rgb.tiff", "alpha.tiff", "grey_alpha.tiff", "palette.tiff", "bitmap.tiff",
-	"grey16.tiff", "plain.gif", "transparent.gif", "interlaced.gif", "moving.gif", "rgb.bmp", "palette.bmp", "bitmap.bmp",
-	"alpha.bmp", "bytes.ppm", "bytes.pgm", "bits.pbm", "text.ppm", "text.pgm", "text.pbm", "rgb16.png", "grey16.png",
-	"alpha.png", "grey_alpha.png", "palette.png", "way1.jpg", "way2.jpg", "way3.jpg", "way4.jpg", "way5.jpg", "way6.jpg",
-	"way7.jpg", "way8.jpg", "way6.png", "way6.webp",
+	"lossy.webp",  "lossless.webp", "alpha.webp", "rgb.tiff",        "alpha.tiff",     "grey_alpha.tiff", "palette.tiff",
+	"bitmap.tiff", "grey16.tiff",   "plain.gif",  "transparent.gif", "interlaced.gif", "moving.gif",      "rgb.bmp",
+	"palette.bmp", "bitmap.bmp",    "alpha.bmp",  "bytes.ppm",       "bytes.pgm",      "bits.pbm",        "text.ppm",
+	"text.pgm",    "text.pbm",      "rgb16.png",  "grey16.png",      "alpha.png",      "grey_alpha.png",  "palette.png",
+	"way1.jpg",    "way2.jpg",      "way3.jpg",   "way4.jpg",        "way5.jpg",       "way6.jpg",        "way7.jpg",
+	"way8.jpg",    "way6.png",      "way6.webp",
 };
 enum { NAMES = sizeof names / sizeof *names };
 
@@ -183,7 +184,11 @@ static void mutants_do_no_harm(void **state)
 /* Headers that promise what no file of their size holds: refused before anything is allocated for it. */
 static void huge_and_empty_images_are_refused(void **state)
 {
-	static const struct { const char *bytes; size_t n; const char *why; } files[] = {
+	static const struct {
+		const char *bytes;
+		size_t n;
+		const char *why;
+	} files[] = {
 		{ "P6 20000 20000 255\n", 19, "the file ends within the image" },
 		{ "P3 20000 20000 255\n", 19, "20000 x 20000 pixels, expected at most 100 million" },
 		{ "P5 0 7 255\n", 11, "7 x 0 pixels" },
@@ -194,12 +199,14 @@ static void huge_and_empty_images_are_refused(void **state)
 		{ "P1 2 1 1 2", 10, "expected 0 or 1" },
 		{ "GIF89a\xff\xff\xff\xff\0\0\0", 13, "65535 x 65535 pixels" },
 		{ "BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\xff\xff\xff\x7f\xff\xff\xff\x7f\1\0\x18\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
-		  "\0\0\0\0", 54, "the file ends within the image" },
-		{ "BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\1\0\0\0\1\0\0\0\1\0\x18\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 54,
-		  "24 bits and compression 1" },
+		  "\0\0\0\0",
+		  54, "the file ends within the image" },
+		{ "BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\1\0\0\0\1\0\0\0\1\0\x18\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+		  54, "24 bits and compression 1" },
 		{ "RIFF\x20\0\0\0WEBPVP8 ", 16, "byte 16: the file ends within the image" },
 		{ "II*\0\xff\xff\xff\x7f", 8, "TIFF: " },
-		{ "\1\2\3\4\5\6\7\10", 8, "byte 0: 01 02 03 04, expected how a JPEG, PNG, WebP, TIFF, GIF, BMP or PNM file begins" },
+		{ "\1\2\3\4\5\6\7\10", 8,
+		  "byte 0: 01 02 03 04, expected how a JPEG, PNG, WebP, TIFF, GIF, BMP or PNM file begins" },
 		{ "", 0, "0 bytes, expected a JPEG" },
 	};
 	(void)state;
@@ -222,19 +229,17 @@ static void names_of_images(void **state)
 	assert_false(bl_decode_is_named("jpg", NULL));
 	assert_true(bl_decode_is_named("a.Png", "jpg  png "));
 	assert_false(bl_decode_is_named("a.gif", "jpg png"));
-	assert_string_equal(bl_decode_endings(text, sizeof text), ".jpg, .jpeg, .jfif, .jpe, .png, .webp, .tif, .tiff, .gif, .bmp, "
+	assert_string_equal(bl_decode_endings(text, sizeof text),
+	                    ".jpg, .jpeg, .jfif, .jpe, .png, .webp, .tif, .tiff, .gif, .bmp, "
 	                    ".dib, .pbm, .pgm, .ppm or .pnm");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_format_is_read_as_by_pil),
-		cmocka_unit_test(parts_have_the_pixels_of_the_whole),
-		cmocka_unit_test(files_cut_short_are_refused),
-		cmocka_unit_test(mutants_do_no_harm),
-		cmocka_unit_test(huge_and_empty_images_are_refused),
-		cmocka_unit_test(names_of_images),
+		cmocka_unit_test(every_format_is_read_as_by_pil),    cmocka_unit_test(parts_have_the_pixels_of_the_whole),
+		cmocka_unit_test(files_cut_short_are_refused),       cmocka_unit_test(mutants_do_no_harm),
+		cmocka_unit_test(huge_and_empty_images_are_refused), cmocka_unit_test(names_of_images),
 	};
 	return cmocka_run_group_tests_name("formats", tests, NULL, NULL);
 }

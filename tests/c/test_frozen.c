@@ -22,7 +22,7 @@
 
 enum { BATCH = FROZEN_BATCH, WIDTH = 300, HEIGHT = 140, PATIENCE = 2000 };
 
-static const bl_ability can = {.depth = BL_DEPTH_FULL, .utf8 = true};
+static const bl_ability can = { .depth = BL_DEPTH_FULL, .utf8 = true };
 
 struct stage {
 	bl_trainer *t;
@@ -34,7 +34,7 @@ struct stage {
 
 static void rest(void)
 {
-	nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+	nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
 }
 
 /* --- A run that stands still ------------------------------------------------------- */
@@ -71,7 +71,7 @@ static void freeze(struct stage *g)
 
 static struct stage stage_new(int d)
 {
-	struct stage g = {.t = frozen_run(d, false), .d = d};
+	struct stage g = { .t = frozen_run(d, false), .d = d };
 	freeze(&g);
 	g.s = bl_scene_new(bl_trainer_live(g.t));
 	g.c = bl_canvas_new(WIDTH, HEIGHT, can);
@@ -115,7 +115,7 @@ static struct sums sums_of(const struct stage *g, int i, int j)
 {
 	const bl_picture *p = &bl_heatmap_look(g->s)->shown;
 	int h = p->edge[0][i + 1] - p->edge[0][i], w = p->edge[1][j + 1] - p->edge[1][j];
-	struct sums s = {0, 0, 0, 0};
+	struct sums s = { 0, 0, 0, 0 };
 	int on = 0;
 	for (int y = 0; y < h; y++)
 		for (int x = 0; x < w; x++) {

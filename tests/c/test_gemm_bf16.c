@@ -47,7 +47,8 @@ static void check(bool ta, bool tb, bool add, int64_t m, int64_t n, int64_t k)
 		for (int64_t j = 0; j < n; j++) {
 			double sum = add ? before[i * ldc + j] : 0, size = fabs(sum);
 			for (int64_t p = 0; p < k; p++) {
-				double x = nearest(a[ta ? p * lda + i : i * lda + p]), y = nearest(b[tb ? j * ldb + p : p * ldb + j]);
+				double x = nearest(a[ta ? p * lda + i : i * lda + p]),
+				       y = nearest(b[tb ? j * ldb + p : p * ldb + j]);
 				sum += x * y;
 				size += fabs(x * y);
 			}
@@ -66,8 +67,8 @@ static void check(bool ta, bool tb, bool add, int64_t m, int64_t n, int64_t k)
 
 static void agrees(void **state)
 {
-	static const int64_t shapes[][3] = { { 1, 1, 1 }, { 2, 3, 5 }, { 5, 17, 31 }, { 13, 64, 16 }, { 12, 65, 33 }, { 7, 130, 257 },
-		                             { 49, 31, 300 }, { 130, 97, 64 }, { 506, 70, 19 }, { 33, 15, 1030 } };
+	static const int64_t shapes[][3] = { { 1, 1, 1 },     { 2, 3, 5 },     { 5, 17, 31 },   { 13, 64, 16 },  { 12, 65, 33 },
+		                             { 7, 130, 257 }, { 49, 31, 300 }, { 130, 97, 64 }, { 506, 70, 19 }, { 33, 15, 1030 } };
 	(void)state;
 	for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
 		for (int how = 0; how < 8; how++)
@@ -77,7 +78,8 @@ static void agrees(void **state)
 /* Ties, the largest numbers and those that are none; each by itself, times 1. */
 static void rounds(void **state)
 {
-	static const float from[] = { 1 + 0x1p-8f, 1 + 3 * 0x1p-8f, 1 + 0x1.02p-8f, -1 - 0x1p-8f, 0x1.ffp100f, 0x1.fep127f, 0x1.ffp127f };
+	static const float from[] = { 1 + 0x1p-8f, 1 + 3 * 0x1p-8f, 1 + 0x1.02p-8f, -1 - 0x1p-8f,
+		                      0x1.ffp100f, 0x1.fep127f,     0x1.ffp127f };
 	static const float to[] = { 1, 1 + 0x1p-6f, 1 + 0x1p-7f, -1, 0x1p101f, 0x1.fep127f, INFINITY };
 	float one = 1, c;
 	(void)state;
@@ -222,12 +224,8 @@ static void other_kernels(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(agrees),
-		cmocka_unit_test(rounds),
-		cmocka_unit_test(empty),
-		cmocka_unit_test(threads),
-		cmocka_unit_test(linear),
-		cmocka_unit_test(other_kernels),
+		cmocka_unit_test(agrees),  cmocka_unit_test(rounds), cmocka_unit_test(empty),
+		cmocka_unit_test(threads), cmocka_unit_test(linear), cmocka_unit_test(other_kernels),
 	};
 	(void)argc;
 	self = argv[0];

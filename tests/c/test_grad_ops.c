@@ -15,8 +15,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SHAPE(...) (int)(sizeof((int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t)), (int64_t[]){ __VA_ARGS__ }
-#define OF(...) (float[]){ __VA_ARGS__ }
+#define SHAPE(...) \
+	(int)(sizeof((int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t)), (int64_t[]) \
+	{ \
+		__VA_ARGS__ \
+	}
+#define OF(...) \
+	(float[]) \
+	{ \
+		__VA_ARGS__ \
+	}
 
 static bl_tensor *of(int ndim, const int64_t *shape, const float *v)
 {
@@ -95,9 +103,9 @@ static void a_nan_is_not_swallowed(void **state)
 {
 	(void)state;
 	bl_tensor *x = of(SHAPE(1), OF(NAN)), *one = of(SHAPE(1), OF(1));
-	bl_tensor *results[] = { bl_relu(x), bl_clamp(x, 0, 1), bl_maximum(x, one), bl_maximum(one, x),
-	                         bl_minimum(x, one), bl_minimum(one, x), bl_max(x, 0, false), bl_min(x, 0, false),
-	                         bl_sum(x, 0, false), bl_std(x, 0, false, false) };
+	bl_tensor *results[] = { bl_relu(x),          bl_clamp(x, 0, 1),         bl_maximum(x, one),  bl_maximum(one, x),
+		                 bl_minimum(x, one),  bl_minimum(one, x),        bl_max(x, 0, false), bl_min(x, 0, false),
+		                 bl_sum(x, 0, false), bl_std(x, 0, false, false) };
 	for (size_t i = 0; i < sizeof results / sizeof *results; i++) {
 		assert_int_equal(bl_tensor_find_nonfinite(results[i]), 0);
 		bl_tensor_unref(results[i]);
@@ -161,7 +169,7 @@ static void results_lie_like_their_operands(void **state)
 	bl_tensor *channel = bl_tensor_full(SHAPE(1, 3, 1, 1), 1), *turned = bl_transpose(image, 2, 3);
 	bl_tensor_fill(image, 1);
 	bl_tensor *r[] = { bl_add(image, rows), bl_mul(channel, image), bl_relu(image),
-	                   bl_add(rows, image), bl_relu(turned), bl_add(turned, rows) };
+		           bl_add(rows, image), bl_relu(turned),        bl_add(turned, rows) };
 	for (int i = 0; i < 6; i++) {
 		assert_int_equal(bl_tensor_is_channels_last(r[i]), i < 3);
 		assert_int_equal(bl_tensor_is_contiguous(r[i]), i >= 3);
@@ -192,8 +200,7 @@ static void naive_product(const bl_tensor *a, const bl_tensor *b, float *out)
 		for (int64_t j = 0; j < n; j++) {
 			double sum = 0;
 			for (int64_t l = 0; l < k; l++)
-				sum += (double)bl_tensor_at(a, (int64_t[]){ i, l }) *
-				       bl_tensor_at(b, (int64_t[]){ l, j });
+				sum += (double)bl_tensor_at(a, (int64_t[]){ i, l }) * bl_tensor_at(b, (int64_t[]){ l, j });
 			out[i * n + j] = (float)sum;
 		}
 }
@@ -300,8 +307,7 @@ static void product_refusals(void **state)
 	expect_error(bl_mm(a, b), "mm: shapes (3, 4) and (5, 6) do not fit: 4 columns against 5 rows");
 	expect_error(bl_mm(a, v), "mm: expected two matrices, got shape (3, 4) and shape (4,)");
 	expect_error(bl_linear(a, b, NULL), "linear: input (3, 4) and weight (5, 6) do not fit: 4 features against 6");
-	expect_error(bl_linear(v, a, NULL),
-	             "linear: expected two matrices, got shape (4,) and a weight of shape (3, 4)");
+	expect_error(bl_linear(v, a, NULL), "linear: expected two matrices, got shape (4,) and a weight of shape (3, 4)");
 	expect_error(bl_linear(a, a, v), "linear: bias (4,) and weight (3, 4) do not fit: expected a bias of 3");
 	bl_tensor_unref(a);
 	bl_tensor_unref(b);
@@ -480,9 +486,9 @@ static void views_share_their_numbers(void **state)
 {
 	(void)state;
 	bl_tensor *t = of(SHAPE(2, 3), OF(1, 2, 3, 4, 5, 6)), *square = of(SHAPE(2, 2), OF(1, 2, 3, 4));
-	bl_tensor *v[] = { bl_transpose(t, 0, 1), bl_permute(t, (int[]){ -1, 0 }), bl_narrow(t, -1, 1, 2),
-	                   bl_select(t, 0, 1), bl_reshape(t, SHAPE(3, 2)), bl_flatten(t),
-	                   bl_expand(t, SHAPE(4, 2, 3)) };
+	bl_tensor *v[] = { bl_transpose(t, 0, 1),       bl_permute(t, (int[]){ -1, 0 }), bl_narrow(t, -1, 1, 2),
+		           bl_select(t, 0, 1),          bl_reshape(t, SHAPE(3, 2)),      bl_flatten(t),
+		           bl_expand(t, SHAPE(4, 2, 3)) };
 	for (int i = 0; i < 7; i++)
 		assert_true(shares(v[i], t));
 	expect(v[0], SHAPE(3, 2), OF(1, 4, 2, 5, 3, 6), 0);
@@ -603,8 +609,7 @@ static void shape_refusals(void **state)
 	expect_error(bl_select(t, 0, 3), "select: index 3 is outside the 1st dimension of shape (3, 4)");
 	expect_error(bl_expand(t, SHAPE(3, 5)), "expand: shape (3, 4) cannot be stretched to (3, 5)");
 	expect_error(bl_expand(t, SHAPE(4)), "expand: shape (3, 4) cannot be stretched to (4,)");
-	expect_error(bl_index_rows(t, (int64_t[]){ 0, 3 }, 2),
-	             "index_rows: row 3 (number 1 of the index) is outside shape (3, 4)");
+	expect_error(bl_index_rows(t, (int64_t[]){ 0, 3 }, 2), "index_rows: row 3 (number 1 of the index) is outside shape (3, 4)");
 	expect_error(bl_cat((bl_tensor *[]){ t, v }, 2, 0), "cat: shapes (3, 4) and (4,) do not fit along the 1st dimension");
 	expect_error(bl_cat(NULL, 0, 0), "cat: expected one tensor or more, got none");
 	expect_error(bl_diag(t), "diag: expected a square matrix or a vector, got shape (3, 4)");

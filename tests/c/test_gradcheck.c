@@ -51,8 +51,20 @@ typedef struct input {
 } input;
 
 #define NDIM(...) (int)(sizeof((int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t))
-#define IN(numbers, layout, ...) { numbers, layout, NDIM(__VA_ARGS__), { __VA_ARGS__ } }
-#define SCALAR(numbers) { numbers, ROWS, 0, { 0 } }
+#define IN(numbers, layout, ...) \
+	{ \
+		numbers, layout, NDIM(__VA_ARGS__), \
+		{ \
+			__VA_ARGS__ \
+		} \
+	}
+#define SCALAR(numbers) \
+	{ \
+		numbers, ROWS, 0, \
+		{ \
+			0 \
+		} \
+	}
 
 typedef struct gradient_case {
 	const char *op, *what;
@@ -61,21 +73,25 @@ typedef struct gradient_case {
 } gradient_case;
 
 /* name(x) is an expression of the inputs; STEPS has a tensor t in between. */
-#define F(name, ...)                                                                                \
-	static bl_tensor *name(void *ctx, bl_tensor *const *x)                                      \
-	{                                                                                           \
-		(void)ctx;                                                                          \
-		return __VA_ARGS__;                                                                 \
+#define F(name, ...) \
+	static bl_tensor *name(void *ctx, bl_tensor *const *x) \
+	{ \
+		(void)ctx; \
+		return __VA_ARGS__; \
 	}
-#define STEPS(name, first, ...)                                                                     \
-	static bl_tensor *name(void *ctx, bl_tensor *const *x)                                      \
-	{                                                                                           \
-		(void)ctx;                                                                          \
-		bl_tensor *t = first, *y = t ? __VA_ARGS__ : NULL;                                  \
-		bl_tensor_unref(t);                                                                 \
-		return y;                                                                           \
+#define STEPS(name, first, ...) \
+	static bl_tensor *name(void *ctx, bl_tensor *const *x) \
+	{ \
+		(void)ctx; \
+		bl_tensor *t = first, *y = t ? __VA_ARGS__ : NULL; \
+		bl_tensor_unref(t); \
+		return y; \
 	}
-#define SHAPE(...) NDIM(__VA_ARGS__), (int64_t[]){ __VA_ARGS__ }
+#define SHAPE(...) \
+	NDIM(__VA_ARGS__), (int64_t[]) \
+	{ \
+		__VA_ARGS__ \
+	}
 
 F(f_add, bl_add(x[0], x[1]))
 F(f_add_self, bl_add(x[0], x[0]))
@@ -246,7 +262,8 @@ F(f_norm_residual, norm(x, true, false, (bl_norm_args){ .training = true, .resid
 F(f_norm_residual_relu, norm(x, true, false, (bl_norm_args){ .training = true, .residual = x[3], .relu = true }))
 F(f_norm_residual_self, norm(x, false, false, (bl_norm_args){ .training = true, .residual = x[0] }))
 /* Whose input is not a leaf: its gradient may take the place of the result's, but not where that serves somebody else, too. */
-STEPS(f_norm_between, bl_affine(x[0], -1.5f, .25f), norm((bl_tensor *[]){ t, x[1], x[2] }, true, false, (bl_norm_args){ .training = true }))
+STEPS(f_norm_between, bl_affine(x[0], -1.5f, .25f),
+      norm((bl_tensor *[]){ t, x[1], x[2] }, true, false, (bl_norm_args){ .training = true }))
 STEPS(f_norm_between_self, bl_affine(x[0], -1.5f, .25f), norm(&t, false, false, (bl_norm_args){ .training = true, .residual = t }))
 
 /* Two norms of t, added: they are handed the same gradient. */
@@ -264,8 +281,10 @@ STEPS(f_norm_two, bl_affine(x[0], -1.5f, .25f), two_norms(t, x[1]))
 F(f_norm_eval_residual, norm(x, true, true, (bl_norm_args){ .residual = x[3], .relu = true }))
 
 /* The loss, in all its forms. */
+/* clang-format off */
 #define LOSS(name, form, dialect)                                                                   \
 	F(name, bl_barlow(&(bl_barlow_config){ .1, .5, form, dialect, 1 }, x[0], x[1], NULL))
+/* clang-format on */
 LOSS(f_loss_direct, BL_FORM_DIRECT, BL_DIALECT_PAPER)
 LOSS(f_loss_direct_1, BL_FORM_DIRECT, BL_DIALECT_ALGORITHM1)
 LOSS(f_loss_direct_unbiased, BL_FORM_DIRECT, BL_DIALECT_UNBIASED)
@@ -400,7 +419,9 @@ static const gradient_case cases[] = {
 	{ "index_rows", "vector", f_index_rows, { IN(SMOOTH, ROWS, 3) } },
 	{ "cat", "rows", f_cat_0, { IN(SMOOTH, ROWS, 2, 3), IN(SMOOTH, TURNED, 4, 3) } },
 	{ "cat", "columns", f_cat_1, { IN(SMOOTH, ROWS, 3, 2), IN(SMOOTH, ROWS, 3, 1), IN(SMOOTH, GAPS, 3, 4) } },
-	{ "cat", "channels", f_cat_1,
+	{ "cat",
+	  "channels",
+	  f_cat_1,
 	  { IN(SMOOTH, PIXELS, 2, 2, 2, 2), IN(SMOOTH, ROWS, 2, 1, 2, 2), IN(SMOOTH, PIXELS, 2, 2, 2, 2) } },
 	{ "cat", "itself, five parts", f_cat_self, { IN(SMOOTH, ROWS, 3, 2), IN(SMOOTH, ROWS, 3, 1) } },
 	{ "diag", "of a matrix", f_diag, { IN(SMOOTH, ROWS, 4, 4) } },
@@ -441,51 +462,64 @@ static const gradient_case cases[] = {
 	{ "eigh", "of a product", f_eigh, { IN(SPREAD, TURNED, 3, 3) } },
 	{ "svd", "wide", f_svd, { IN(SPREAD, GAPS, 2, 4) } },
 	{ "svd", "tall", f_svd, { IN(SPREAD, ROWS, 4, 3) } },
-	{ "conv2d", "3x3, bias", f_conv,
-	  { IN(SMOOTH, PIXELS, 2, 3, 5, 4), IN(SMOOTH, ROWS, 4, 3, 3, 3), IN(SMOOTH, ROWS, 4) } },
-	{ "conv2d", "3x3, row-major", f_conv,
-	  { IN(SMOOTH, ROWS, 1, 2, 4, 4), IN(SMOOTH, ROWS, 3, 2, 3, 3), IN(SMOOTH, ROWS, 3) } },
+	{ "conv2d", "3x3, bias", f_conv, { IN(SMOOTH, PIXELS, 2, 3, 5, 4), IN(SMOOTH, ROWS, 4, 3, 3, 3), IN(SMOOTH, ROWS, 4) } },
+	{ "conv2d", "3x3, row-major", f_conv, { IN(SMOOTH, ROWS, 1, 2, 4, 4), IN(SMOOTH, ROWS, 3, 2, 3, 3), IN(SMOOTH, ROWS, 3) } },
 	{ "conv2d", "1x1", f_conv_bare, { IN(SMOOTH, PIXELS, 2, 3, 3, 3), IN(SMOOTH, ROWS, 4, 3, 1, 1) } },
-	{ "conv2d", "3x3, 16 channels", f_conv_bare,
-	  { IN(SMOOTH, PIXELS, 1, 16, 5, 4), IN(SMOOTH, ROWS, 16, 16, 3, 3) } },
+	{ "conv2d", "3x3, 16 channels", f_conv_bare, { IN(SMOOTH, PIXELS, 1, 16, 5, 4), IN(SMOOTH, ROWS, 16, 16, 3, 3) } },
 	{ "conv2d", "one channel", f_conv_bare, { IN(SMOOTH, ROWS, 2, 1, 5, 5), IN(SMOOTH, ROWS, 3, 1, 3, 3) } },
 	{ "conv2d", "oblong kernel", f_conv_bare, { IN(SMOOTH, PIXELS, 1, 2, 4, 5), IN(SMOOTH, ROWS, 2, 2, 2, 3) } },
-	{ "conv2d", "dilation 2", f_conv_dilated,
+	{ "conv2d",
+	  "dilation 2",
+	  f_conv_dilated,
 	  { IN(SMOOTH, PIXELS, 2, 2, 5, 6), IN(SMOOTH, ROWS, 3, 2, 3, 3), IN(SMOOTH, ROWS, 3) } },
-	{ "conv2d", "oblong kernel, dilation 3, stride 2, groups", f_conv_dilated_groups,
+	{ "conv2d",
+	  "oblong kernel, dilation 3, stride 2, groups",
+	  f_conv_dilated_groups,
 	  { IN(SMOOTH, PIXELS, 1, 4, 7, 6), IN(SMOOTH, ROWS, 2, 2, 2, 3) } },
-	{ "conv2d", "stride 2", f_conv_strided,
+	{ "conv2d",
+	  "stride 2",
+	  f_conv_strided,
 	  { IN(SMOOTH, PIXELS, 2, 2, 5, 6), IN(SMOOTH, ROWS, 3, 2, 3, 3), IN(SMOOTH, ROWS, 3) } },
-	{ "conv2d", "1x1, stride 2, padded", f_conv_strided,
+	{ "conv2d",
+	  "1x1, stride 2, padded",
+	  f_conv_strided,
 	  { IN(SMOOTH, PIXELS, 2, 2, 4, 4), IN(SMOOTH, ROWS, 3, 2, 1, 1), IN(SMOOTH, ROWS, 3) } },
 	{ "conv2d", "5x5, stride 3", f_conv_stride_3, { IN(SMOOTH, ROWS, 1, 2, 6, 7), IN(SMOOTH, ROWS, 2, 2, 5, 5) } },
-	{ "conv2d", "2 groups", f_conv_groups,
+	{ "conv2d",
+	  "2 groups",
+	  f_conv_groups,
 	  { IN(SMOOTH, PIXELS, 1, 4, 3, 4), IN(SMOOTH, ROWS, 6, 2, 3, 3), IN(SMOOTH, ROWS, 6) } },
 	{ "conv2d", "depthwise", f_conv_depthwise, { IN(SMOOTH, PIXELS, 1, 4, 4, 4), IN(SMOOTH, ROWS, 4, 1, 3, 3) } },
 	{ "batchnorm", "vectors", f_norm, { IN(SMOOTH, ROWS, 6, 3), IN(SMOOTH, ROWS, 3), IN(SMOOTH, ROWS, 3) } },
-	{ "batchnorm", "images, running statistics", f_norm_running,
+	{ "batchnorm",
+	  "images, running statistics",
+	  f_norm_running,
 	  { IN(SMOOTH, PIXELS, 2, 3, 2, 3), IN(SMOOTH, ROWS, 3), IN(SMOOTH, ROWS, 3) } },
-	{ "batchnorm", "row-major images", f_norm,
-	  { IN(SMOOTH, ROWS, 2, 3, 2, 3), IN(SMOOTH, ROWS, 3), IN(SMOOTH, ROWS, 3) } },
+	{ "batchnorm", "row-major images", f_norm, { IN(SMOOTH, ROWS, 2, 3, 2, 3), IN(SMOOTH, ROWS, 3), IN(SMOOTH, ROWS, 3) } },
 	{ "batchnorm", "no affine part", f_norm_plain, { IN(SMOOTH, TURNED, 5, 3) } },
-	{ "batchnorm", "evaluation", f_norm_eval,
-	  { IN(SMOOTH, PIXELS, 2, 3, 2, 2), IN(SMOOTH, ROWS, 3), IN(SMOOTH, ROWS, 3) } },
+	{ "batchnorm", "evaluation", f_norm_eval, { IN(SMOOTH, PIXELS, 2, 3, 2, 2), IN(SMOOTH, ROWS, 3), IN(SMOOTH, ROWS, 3) } },
 	{ "batchnorm", "evaluation, no affine part", f_norm_eval_plain, { IN(SMOOTH, ROWS, 3, 4) } },
 	{ "batchnorm", "relu", f_norm_relu, { IN(SPREAD, ROWS, 6, 2), IN(POSITIVE, ROWS, 2), IN(SPREAD, ROWS, 2) } },
-	{ "batchnorm", "evaluation, relu", f_norm_eval_relu,
+	{ "batchnorm",
+	  "evaluation, relu",
+	  f_norm_eval_relu,
 	  { IN(SPREAD, PIXELS, 2, 2, 2, 2), IN(POSITIVE, ROWS, 2), IN(SPREAD, ROWS, 2) } },
-	{ "batchnorm", "residual", f_norm_residual,
-	  { IN(SMOOTH, PIXELS, 2, 3, 2, 2), IN(SMOOTH, ROWS, 3), IN(SMOOTH, ROWS, 3),
-	    IN(SMOOTH, PIXELS, 2, 3, 2, 2) } },
-	{ "batchnorm", "residual, relu", f_norm_residual_relu,
-	  { IN(SPREAD, PIXELS, 2, 2, 2, 2), IN(POSITIVE, ROWS, 2), IN(SPREAD, ROWS, 2),
-	    IN(SPREAD, ROWS, 2, 2, 2, 2) } },
+	{ "batchnorm",
+	  "residual",
+	  f_norm_residual,
+	  { IN(SMOOTH, PIXELS, 2, 3, 2, 2), IN(SMOOTH, ROWS, 3), IN(SMOOTH, ROWS, 3), IN(SMOOTH, PIXELS, 2, 3, 2, 2) } },
+	{ "batchnorm",
+	  "residual, relu",
+	  f_norm_residual_relu,
+	  { IN(SPREAD, PIXELS, 2, 2, 2, 2), IN(POSITIVE, ROWS, 2), IN(SPREAD, ROWS, 2), IN(SPREAD, ROWS, 2, 2, 2, 2) } },
 	{ "batchnorm", "itself as residual", f_norm_residual_self, { IN(SMOOTH, ROWS, 5, 3) } },
 	{ "batchnorm", "of a result", f_norm_between, { IN(SMOOTH, ROWS, 5, 3), IN(SMOOTH, ROWS, 3), IN(SMOOTH, ROWS, 3) } },
 	{ "batchnorm", "of a result, itself as residual", f_norm_between_self, { IN(SMOOTH, ROWS, 5, 3) } },
 	{ "batchnorm", "two of a result, added", f_norm_twice, { IN(SMOOTH, ROWS, 5, 3) } },
 	{ "batchnorm", "two, added", f_norm_two, { IN(SMOOTH, ROWS, 5, 3), IN(SMOOTH, ROWS, 5, 3) } },
-	{ "batchnorm", "evaluation, residual, relu", f_norm_eval_residual,
+	{ "batchnorm",
+	  "evaluation, residual, relu",
+	  f_norm_eval_residual,
 	  { IN(SPREAD, ROWS, 4, 3), IN(POSITIVE, ROWS, 3), IN(SPREAD, ROWS, 3), IN(SPREAD, ROWS, 4, 3) } },
 	{ "maxpool2d", "2x2", f_maxpool, { IN(SPREAD, PIXELS, 2, 2, 4, 4) } },
 	{ "maxpool2d", "3x3, overlapping, padded", f_maxpool_overlap, { IN(SPREAD, ROWS, 1, 2, 5, 6) } },
@@ -498,8 +532,7 @@ static const gradient_case cases[] = {
 	{ "custom", "cube", f_custom, { IN(SMOOTH, ROWS, 3, 4) } },
 	{ "correlation_loss", "direct, N > D", f_loss_direct, { IN(SMOOTH, ROWS, 6, 3), IN(SMOOTH, ROWS, 6, 3) } },
 	{ "correlation_loss", "direct, N < D", f_loss_direct, { IN(SMOOTH, ROWS, 6, 8), IN(SMOOTH, TURNED, 6, 8) } },
-	{ "correlation_loss", "direct, algorithm1", f_loss_direct_1,
-	  { IN(SMOOTH, ROWS, 8, 4), IN(SMOOTH, ROWS, 8, 4) } },
+	{ "correlation_loss", "direct, algorithm1", f_loss_direct_1, { IN(SMOOTH, ROWS, 8, 4), IN(SMOOTH, ROWS, 8, 4) } },
 	{ "correlation_loss", "direct, unbiased", f_loss_direct_unbiased, { IN(SMOOTH, ROWS, 6, 3), IN(SMOOTH, ROWS, 6, 3) } },
 	{ "correlation_loss", "direct, weighted", f_loss_direct_weighted, { IN(SMOOTH, ROWS, 6, 3), IN(SMOOTH, ROWS, 6, 3) } },
 	{ "correlation_loss", "gram, unbiased", f_loss_gram_unbiased, { IN(SMOOTH, ROWS, 6, 8), IN(SMOOTH, ROWS, 6, 8) } },
@@ -703,8 +736,7 @@ int main(void)
 	size_t n = 3;
 	for (const char *const *op = bl_op_names(); *op; op++) {
 		assert_true(n < sizeof tests / sizeof tests[0]);
-		tests[n++] = (struct CMUnitTest){ .name = *op, .test_func = gradient_holds,
-		                                  .initial_state = (void *)*op };
+		tests[n++] = (struct CMUnitTest){ .name = *op, .test_func = gradient_holds, .initial_state = (void *)*op };
 	}
 	return _cmocka_run_group_tests("gradcheck", tests, n, NULL, NULL);
 }

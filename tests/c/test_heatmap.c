@@ -20,8 +20,8 @@
 
 enum { MIDWAY = 700 };
 
-static const bl_ability plain = {.depth = BL_DEPTH_MONO, .utf8 = true}, ascii = {.depth = BL_DEPTH_MONO},
-			coloured = {.depth = BL_DEPTH_256, .utf8 = true};
+static const bl_ability plain = { .depth = BL_DEPTH_MONO, .utf8 = true }, ascii = { .depth = BL_DEPTH_MONO },
+			coloured = { .depth = BL_DEPTH_256, .utf8 = true };
 
 /* --- A screen and its run --------------------------------------------------------- */
 
@@ -45,7 +45,7 @@ static void draw(struct stage *g)
 
 static struct stage stage_new(int64_t step, int w, int h, bl_ability can)
 {
-	struct stage g = {.run = recorded_run(NULL, step, BL_RUN_RUNNING), .w = w, .h = h, .can = can};
+	struct stage g = { .run = recorded_run(NULL, step, BL_RUN_RUNNING), .w = w, .h = h, .can = can };
 	assert_non_null(g.run);
 	g.s = bl_scene_new(g.run);
 	assert_non_null(g.s);
@@ -107,19 +107,19 @@ static void test_golden(void **state)
 		bl_ability can;
 		const char *keys;
 	} all[] = {
-		{"heatmap-80x24", 80, 24, {.depth = BL_DEPTH_MONO, .utf8 = true}, ""},
-		{"heatmap-120x40", 120, 40, {.depth = BL_DEPTH_MONO, .utf8 = true}, ""},
-		{"heatmap-200x60", 200, 60, {.depth = BL_DEPTH_MONO, .utf8 = true}, ""},
-		{"heatmap-40x12", 40, 12, {.depth = BL_DEPTH_MONO, .utf8 = true}, "l"},
-		{"heatmap-ascii-120x40", 120, 40, {.depth = BL_DEPTH_MONO}, ""},
-		{"heatmap-256-80x24", 80, 24, {.depth = BL_DEPTH_256, .utf8 = true}, ""},
-		{"heatmap-256-120x40", 120, 40, {.depth = BL_DEPTH_256, .utf8 = true}, ""},
-		{"heatmap-256-200x60", 200, 60, {.depth = BL_DEPTH_256, .utf8 = true}, ""},
-		{"heatmap-light-80x24", 80, 24, {.depth = BL_DEPTH_256, .utf8 = true, .light = true}, "g"},
-		{"heatmap-zoom-80x24", 80, 24, {.depth = BL_DEPTH_256, .utf8 = true}, "kkkhhhzzzz"},
-		{"heatmap-minus-80x24", 80, 24, {.depth = BL_DEPTH_256, .utf8 = true}, "tgm"},
-		{"heatmap-cluster-80x24", 80, 24, {.depth = BL_DEPTH_256, .utf8 = true}, "oo"},
-		{"heatmap-past-80x24", 80, 24, {.depth = BL_DEPTH_256, .utf8 = true}, "f[[[[[d"},
+		{ "heatmap-80x24", 80, 24, { .depth = BL_DEPTH_MONO, .utf8 = true }, "" },
+		{ "heatmap-120x40", 120, 40, { .depth = BL_DEPTH_MONO, .utf8 = true }, "" },
+		{ "heatmap-200x60", 200, 60, { .depth = BL_DEPTH_MONO, .utf8 = true }, "" },
+		{ "heatmap-40x12", 40, 12, { .depth = BL_DEPTH_MONO, .utf8 = true }, "l" },
+		{ "heatmap-ascii-120x40", 120, 40, { .depth = BL_DEPTH_MONO }, "" },
+		{ "heatmap-256-80x24", 80, 24, { .depth = BL_DEPTH_256, .utf8 = true }, "" },
+		{ "heatmap-256-120x40", 120, 40, { .depth = BL_DEPTH_256, .utf8 = true }, "" },
+		{ "heatmap-256-200x60", 200, 60, { .depth = BL_DEPTH_256, .utf8 = true }, "" },
+		{ "heatmap-light-80x24", 80, 24, { .depth = BL_DEPTH_256, .utf8 = true, .light = true }, "g" },
+		{ "heatmap-zoom-80x24", 80, 24, { .depth = BL_DEPTH_256, .utf8 = true }, "kkkhhhzzzz" },
+		{ "heatmap-minus-80x24", 80, 24, { .depth = BL_DEPTH_256, .utf8 = true }, "tgm" },
+		{ "heatmap-cluster-80x24", 80, 24, { .depth = BL_DEPTH_256, .utf8 = true }, "oo" },
+		{ "heatmap-past-80x24", 80, 24, { .depth = BL_DEPTH_256, .utf8 = true }, "f[[[[[d" },
 	};
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
 		struct stage g = stage_new(MIDWAY, all[i].w, all[i].h, all[i].can);
@@ -155,9 +155,9 @@ static void test_several(void **state)
 		int w, h;
 		bl_ability can;
 	} all[] = {
-		{"heatmap-several-80x24", 80, 24, {.depth = BL_DEPTH_MONO, .utf8 = true}},
-		{"heatmap-several-120x40", 120, 40, {.depth = BL_DEPTH_256, .utf8 = true}},
-		{"heatmap-several-200x60", 200, 60, {.depth = BL_DEPTH_MONO, .utf8 = true}},
+		{ "heatmap-several-80x24", 80, 24, { .depth = BL_DEPTH_MONO, .utf8 = true } },
+		{ "heatmap-several-120x40", 120, 40, { .depth = BL_DEPTH_256, .utf8 = true } },
+		{ "heatmap-several-200x60", 200, 60, { .depth = BL_DEPTH_MONO, .utf8 = true } },
 	};
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
 		struct stage g = stage_new(MIDWAY, all[i].w, all[i].h, all[i].can);
@@ -179,7 +179,7 @@ static void test_any_keys(void **state)
 {
 	(void)state;
 	static const char keys[] = "hjklHJKLzzz<>Z0toofd[[]n2gmbM" BL_KEYS_HOME BL_KEYS_END BL_KEYS_PAGE_UP;
-	const bl_ability abilities[] = {plain, ascii, coloured, {.depth = BL_DEPTH_16}};
+	const bl_ability abilities[] = { plain, ascii, coloured, { .depth = BL_DEPTH_16 } };
 	uint32_t seed = 1;
 	for (int k = 0; k < 12; k++) {
 		struct stage g = stage_new(k == 0 ? 0 : k * 50, 40 + k * 9, 12 + k * 5, abilities[k % 4]);
@@ -190,8 +190,7 @@ static void test_any_keys(void **state)
 		for (int i = 0; i < 150; i++) {
 			seed = seed * 1664525u + 1013904223u;
 			bl_control_key(g.s, BL_KEY(&keys[(seed >> 16) % (sizeof keys - 1)]));
-			bl_mouse m = {(bl_mouse_kind)((seed >> 8) % 3), (int)(seed >> 20) % g.w,
-				      (int)(seed >> 12) % g.h};
+			bl_mouse m = { (bl_mouse_kind)((seed >> 8) % 3), (int)(seed >> 20) % g.w, (int)(seed >> 12) % g.h };
 			bl_control_key(g.s, bl_key_of_mouse(m));
 			draw(&g);
 			if (i % 7 == 0 && k > 0)
@@ -217,7 +216,7 @@ static void test_elements(void **state)
 	assert_int_equal(shown->cells, RECORDED_D / 8);
 	for (int i = 0; i < shown->cells; i++)
 		for (int j = 0; j < shown->cells; j++) {
-			bl_region one = {.row = shown->part.row + i, .col = shown->part.col + j, .rows = 1, .cols = 1};
+			bl_region one = { .row = shown->part.row + i, .col = shown->part.col + j, .rows = 1, .cols = 1 };
 			recorded_region(MIDWAY, &one, p);
 			const bl_cell *cell = bl_canvas_cell(g.c, place.picture[0].x + j, place.picture[0].y + i / 2);
 			int32_t want = bl_colour_diverging_few(p->region_mean[0], 256, false);
@@ -240,7 +239,7 @@ static void test_late(void **state)
 	for (int i = 0; i < 8; i++)
 		for (int j = 0; j < 8; j++)
 			assert_close(bl_heatmap_look(g.s)->shown.mean[i * 8 + j],
-				     g.s->snapshot.mean[(60 + i) * BL_GRID_MAX + 60 + j], 0);
+			             g.s->snapshot.mean[(60 + i) * BL_GRID_MAX + 60 + j], 0);
 	answer(&g);
 	assert_true(shows(&g, "121..136 x 121..136 of 256: single elements"));
 	press(&g, "oo");
@@ -284,7 +283,7 @@ static void test_minus_identity(void **state)
 {
 	(void)state;
 	bl_snapshot *p = malloc(sizeof *p), *one = malloc(sizeof *one);
-	bl_region want = {.row = 3, .rows = 200, .col = 11, .cols = 200}, all = {.rows = 0};
+	bl_region want = { .row = 3, .rows = 200, .col = 11, .cols = 200 }, all = { .rows = 0 };
 	recorded_snapshot(MIDWAY, p);
 	recorded_region(MIDWAY, &want, p);
 	bl_picture *q = taken(p, &want, BL_SHAPE_MINUS_I);
@@ -295,7 +294,7 @@ static void test_minus_identity(void **state)
 			int n = 0;
 			for (int a = want.row + q->edge[0][i]; a < want.row + q->edge[0][i + 1]; a++)
 				for (int b = want.col + q->edge[1][j]; b < want.col + q->edge[1][j + 1]; b++, n++) {
-					bl_region r = {.row = a, .col = b, .rows = 1, .cols = 1};
+					bl_region r = { .row = a, .col = b, .rows = 1, .cols = 1 };
 					recorded_region(MIDWAY, &r, one);
 					sum += one->region_mean[0] - (a == b);
 				}
@@ -393,17 +392,17 @@ static void test_mouse(void **state)
 {
 	(void)state;
 	struct stage g = stage_new(MIDWAY, 80, 24, coloured);
-	bl_control_key(g.s, bl_key_of_mouse((bl_mouse){BL_MOUSE_CLICK, 3, 3 + 5}));
+	bl_control_key(g.s, bl_key_of_mouse((bl_mouse){ BL_MOUSE_CLICK, 3, 3 + 5 }));
 	draw(&g);
 	assert_true(shows(&g, "i 81..88, j 25..32"));
-	bl_control_key(g.s, bl_key_of_mouse((bl_mouse){BL_MOUSE_WHEEL_UP, 3, 3 + 5}));
+	bl_control_key(g.s, bl_key_of_mouse((bl_mouse){ BL_MOUSE_WHEEL_UP, 3, 3 + 5 }));
 	draw(&g);
 	assert_int_equal(bl_heatmap_look(g.s)->side, RECORDED_D / 2);
 	assert_int_equal(bl_heatmap_look(g.s)->from[0], 40); /* what is under the mouse stays there */
 	assert_int_equal(bl_heatmap_look(g.s)->from[1], 12);
-	bl_control_key(g.s, bl_key_of_mouse((bl_mouse){BL_MOUSE_WHEEL_DOWN, 3, 3 + 5}));
+	bl_control_key(g.s, bl_key_of_mouse((bl_mouse){ BL_MOUSE_WHEEL_DOWN, 3, 3 + 5 }));
 	assert_int_equal(bl_heatmap_look(g.s)->side, 0);
-	bl_control_key(g.s, bl_key_of_mouse((bl_mouse){BL_MOUSE_CLICK, 79, 0})); /* beside it: nothing */
+	bl_control_key(g.s, bl_key_of_mouse((bl_mouse){ BL_MOUSE_CLICK, 79, 0 })); /* beside it: nothing */
 	assert_int_equal(bl_heatmap_look(g.s)->side, 0);
 	stage_free(&g);
 }
@@ -445,10 +444,19 @@ static void test_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_golden),     cmocka_unit_test(test_beside), cmocka_unit_test(test_several), cmocka_unit_test(test_any_keys),
-		cmocka_unit_test(test_elements),   cmocka_unit_test(test_late), cmocka_unit_test(test_too_large_to_sort),   cmocka_unit_test(test_minus_identity),
-		cmocka_unit_test(test_difference), cmocka_unit_test(test_time),   cmocka_unit_test(test_cursor),
-		cmocka_unit_test(test_mouse),      cmocka_unit_test(test_files),
+		cmocka_unit_test(test_golden),
+		cmocka_unit_test(test_beside),
+		cmocka_unit_test(test_several),
+		cmocka_unit_test(test_any_keys),
+		cmocka_unit_test(test_elements),
+		cmocka_unit_test(test_late),
+		cmocka_unit_test(test_too_large_to_sort),
+		cmocka_unit_test(test_minus_identity),
+		cmocka_unit_test(test_difference),
+		cmocka_unit_test(test_time),
+		cmocka_unit_test(test_cursor),
+		cmocka_unit_test(test_mouse),
+		cmocka_unit_test(test_files),
 	};
 	return cmocka_run_group_tests_name("heatmap", tests, NULL, NULL);
 }

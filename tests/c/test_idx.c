@@ -12,8 +12,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-enum { IMAGES = 5, HEIGHT = 3, WIDTH = 4, PIXELS = IMAGES * HEIGHT * WIDTH, IMAGES_SIZE = 16 + PIXELS,
-       LABELS_SIZE = 8 + IMAGES };
+enum { IMAGES = 5, HEIGHT = 3, WIDTH = 4, PIXELS = IMAGES * HEIGHT * WIDTH, IMAGES_SIZE = 16 + PIXELS, LABELS_SIZE = 8 + IMAGES };
 
 /* Pixel k of the file is 3 k; label i is (i * 2) % 5. */
 static void image_bytes(uint8_t *b)
@@ -206,11 +205,13 @@ static void wrong_magic_is_refused(void **state)
 	label_bytes(l);
 	const char *labels = written("labels", l, sizeof l);
 	assert_null(bl_dataset_idx(labels, NULL));
-	assert_error("/labels: byte 0: magic number 0x00000801, expected 0x00000803 or 0x00000804 (unsigned bytes, "
-		     "3 dimensions: images)");
+	assert_error(
+		"/labels: byte 0: magic number 0x00000801, expected 0x00000803 or 0x00000804 (unsigned bytes, "
+		"3 dimensions: images)");
 	assert_null(bl_dataset_idx(images, images));
-	assert_error("/images: byte 0: magic number 0x00000803, expected 0x00000801 or 0x00000802 (unsigned bytes, "
-		     "1 dimension: labels)");
+	assert_error(
+		"/images: byte 0: magic number 0x00000803, expected 0x00000801 or 0x00000802 (unsigned bytes, "
+		"1 dimension: labels)");
 }
 
 static void labels_must_match_images(void **state)

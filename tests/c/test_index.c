@@ -109,12 +109,14 @@ static void folders_are_the_truth(void **state)
 	assert_string_equal(answer(STATES), "a done; b failed");
 	assert_string_equal(in_memory(), "");
 	assert_string_equal(answer("SELECT id, key, value FROM metrics JOIN runs USING(run) ORDER BY id"), "a knn 0.5; b knn 0.25");
-	assert_string_equal(answer("SELECT key, value FROM recipe JOIN runs USING(run) WHERE id = 'a' ORDER BY key"), "encoder nn.cnn; loss.lambda 0.02");
+	assert_string_equal(answer("SELECT key, value FROM recipe JOIN runs USING(run) WHERE id = 'a' ORDER BY key"),
+	                    "encoder nn.cnn; loss.lambda 0.02");
 	bl_run_file f = a_run("stopped", .75);
 	bl_run_file_tag(&f, "good", true);
 	put("a", f);
 	assert_string_equal(answer(STATES), "a stopped; b failed");
-	assert_string_equal(answer("SELECT r.id, m.value, t.tag FROM runs r JOIN metrics m USING(run) JOIN tags t USING(run)"), "a 0.75 good");
+	assert_string_equal(answer("SELECT r.id, m.value, t.tag FROM runs r JOIN metrics m USING(run) JOIN tags t USING(run)"),
+	                    "a 0.75 good");
 	snprintf(command, sizeof command, "cd '%s' && rm -r b && mkdir c", root);
 	assert_int_equal(system(command), 0);
 	assert_string_equal(answer(STATES), "a stopped; c broken");
@@ -225,22 +227,35 @@ static void several_at_once_do_no_harm(void **state)
 		failed += wait(&status) < 0 || status != 0;
 	assert_int_equal(failed, 0);
 	assert_string_equal(answer("SELECT count(*) FROM runs"), "26");
-	assert_string_equal(answer("SELECT sum(value) FROM metrics WHERE run IN (SELECT run FROM runs WHERE id LIKE 'own%')"), "114");
+	assert_string_equal(answer("SELECT sum(value) FROM metrics WHERE run IN (SELECT run FROM runs WHERE id LIKE 'own%')"),
+	                    "114");
 }
 
 /* --- What a question may not do ------------------------------------------------------------------ */
 
 static void questions_only_read(void **state)
 {
-	static const struct { const char *sql, *says; } cases[] = {
-		{ "DELETE FROM runs", "not authorized" }, { "PRAGMA user_version", "not authorized" },
-		{ "ATTACH 'mark' AS m", "not authorized" }, { "CREATE TABLE t(x)", "not authorized" },
-		{ "CREATE TEMP TABLE t(x)", "not authorized" }, { "UPDATE runs SET id = 1", "not authorized" },
-		{ "DROP TABLE runs", "not authorized" }, { "VACUUM INTO 'mark'", "only reads" },
-		{ "SELECT * FROM pragma_table_info('runs')", "not authorized" }, { "BEGIN", "not authorized" },
-		{ "SELECT load_extension('mark')", "not authorized" }, { "SELECT 1; SELECT 2", "one statement" },
-		{ "SELECT 1; DELETE FROM runs", "one statement" }, { "", "no statement" }, { "SELECT ?1", "1 parameters" },
-		{ "SELECT zeroblob(999999999)", "too big" }, { "SELEC", "syntax error" }, { "SELECT x FROM runs", "no such column" },
+	static const struct {
+		const char *sql, *says;
+	} cases[] = {
+		{ "DELETE FROM runs", "not authorized" },
+		{ "PRAGMA user_version", "not authorized" },
+		{ "ATTACH 'mark' AS m", "not authorized" },
+		{ "CREATE TABLE t(x)", "not authorized" },
+		{ "CREATE TEMP TABLE t(x)", "not authorized" },
+		{ "UPDATE runs SET id = 1", "not authorized" },
+		{ "DROP TABLE runs", "not authorized" },
+		{ "VACUUM INTO 'mark'", "only reads" },
+		{ "SELECT * FROM pragma_table_info('runs')", "not authorized" },
+		{ "BEGIN", "not authorized" },
+		{ "SELECT load_extension('mark')", "not authorized" },
+		{ "SELECT 1; SELECT 2", "one statement" },
+		{ "SELECT 1; DELETE FROM runs", "one statement" },
+		{ "", "no statement" },
+		{ "SELECT ?1", "1 parameters" },
+		{ "SELECT zeroblob(999999999)", "too big" },
+		{ "SELEC", "syntax error" },
+		{ "SELECT x FROM runs", "no such column" },
 		{ "WITH RECURSIVE a(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM a) SELECT max(x) FROM a", "took more than" },
 	};
 	(void)state;
@@ -276,7 +291,9 @@ static void an_answer_may_be_cut_short(void **state)
 	assert_int_equal(bl_index_ask(x, &(bl_question){ .sql = endless, .row = count_row, .ctx = &last }), 7);
 	assert_int_equal(last, 5);
 	const char *sum = "WITH RECURSIVE a(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM a) SELECT sum(x) FROM a";
-	assert_int_equal(bl_index_ask(x, &(bl_question){ .sql = sum, .row = count_row, .ctx = &last, .seconds = 1e9, .stop = &stop }), -1);
+	assert_int_equal(bl_index_ask(x,
+	                              &(bl_question){ .sql = sum, .row = count_row, .ctx = &last, .seconds = 1e9, .stop = &stop }),
+	                 -1);
 	assert_error("interrupted");
 	bl_index_close(x);
 }

@@ -59,7 +59,7 @@ static void lines_there_and_back(void **state)
 	(void)state;
 	const char *path = support_scratch("journal");
 	bl_change all[] = { setting(10, "lambda", .0051, .02), event(12, "pause", ""), setting(12, "lr", 1. / 3, 1e-9),
-	                    event(13, "not saved", "no \"space\"\n\xc3\xa9\xff") };
+		            event(13, "not saved", "no \"space\"\n\xc3\xa9\xff") };
 	bl_change *read;
 	int64_t n;
 	assert_int_equal(bl_journal_read(path, &read, &n), 0);
@@ -67,9 +67,11 @@ static void lines_there_and_back(void **state)
 	assert_int_equal(bl_journal_write(path, all, 2), 0);
 	assert_int_equal(bl_journal_append(path, &all[2]), 0);
 	assert_int_equal(bl_journal_append(path, &all[3]), 0);
-	assert_true(strncmp(text_of(path),
-	                    "{\"step\":10,\"name\":\"lambda\",\"old\":0.0051,\"new\":0.02,\"who\":\"viewer 4711\",\"time\":1764463530.25}\n"
-	                    "{\"step\":12,\"name\":\"pause\",\"who\":\"viewer 4711\",\"time\":1764463530.25}\n", 160) == 0);
+	assert_true(
+		strncmp(text_of(path),
+	                "{\"step\":10,\"name\":\"lambda\",\"old\":0.0051,\"new\":0.02,\"who\":\"viewer 4711\",\"time\":1764463530.25}\n"
+	                "{\"step\":12,\"name\":\"pause\",\"who\":\"viewer 4711\",\"time\":1764463530.25}\n",
+	                160) == 0);
 	assert_int_equal(bl_journal_read(path, &read, &n), 0);
 	assert_int_equal(n, 4);
 	for (int i = 0; i < 3; i++)
@@ -100,8 +102,12 @@ static void what_is_no_journal_is_refused(void **state)
 {
 	(void)state;
 	static const char *const bad[] = {
-		"nonsense\n", "[1]\n", "{}\n", "{\"step\":-1,\"name\":\"lr\",\"who\":\"x\",\"time\":1}\n",
-		"{\"step\":1.5,\"name\":\"lr\",\"who\":\"x\",\"time\":1}\n", "{\"step\":1,\"name\":\"\",\"who\":\"x\",\"time\":1}\n",
+		"nonsense\n",
+		"[1]\n",
+		"{}\n",
+		"{\"step\":-1,\"name\":\"lr\",\"who\":\"x\",\"time\":1}\n",
+		"{\"step\":1.5,\"name\":\"lr\",\"who\":\"x\",\"time\":1}\n",
+		"{\"step\":1,\"name\":\"\",\"who\":\"x\",\"time\":1}\n",
 		"{\"step\":1,\"name\":\"lr\",\"new\":\"high\",\"who\":\"x\",\"time\":1}\n",
 		"{\"step\":1,\"step\":2,\"name\":\"lr\",\"who\":\"x\",\"time\":1}\n",
 		"{\"step\":1,\"name\":\"lr\",\"new\":1e999,\"who\":\"x\",\"time\":1}\n",
@@ -136,10 +142,19 @@ static bl_trainer *trainer_new(struct toy *y)
 {
 	y->data = bl_dataset_shapes(&(bl_shapes_config){ .n = 64, .size = 8, .channels = 1, .seed = 5 });
 	y->views = bl_pipeline_new(NULL, 0);
-	y->encoder = bl_nn_mlp(&(bl_mlp_config){ .in = 64, .widths = (int64_t[]){ 8, 8 }, .layers = 2, .norm = true, .flatten = true });
+	y->encoder =
+		bl_nn_mlp(&(bl_mlp_config){ .in = 64, .widths = (int64_t[]){ 8, 8 }, .layers = 2, .norm = true, .flatten = true });
 	bl_trainer_config c = {
-		.name = "toy", .data = y->data, .first = y->views, .second = y->views, .encoder = y->encoder,
-		.optim = bl_optim_default("sgd"), .batch = 32, .epochs = 20, .seed = 3, .loader_threads = 1,
+		.name = "toy",
+		.data = y->data,
+		.first = y->views,
+		.second = y->views,
+		.encoder = y->encoder,
+		.optim = bl_optim_default("sgd"),
+		.batch = 32,
+		.epochs = 20,
+		.seed = 3,
+		.loader_threads = 1,
 	};
 	bl_trainer *t = bl_trainer_new(&c);
 	if (!t)
@@ -267,12 +282,9 @@ static void what_cannot_be_made_again_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lines_there_and_back),
-		cmocka_unit_test(a_torn_end_does_not_count),
-		cmocka_unit_test(what_is_no_journal_is_refused),
-		cmocka_unit_test(a_trainer_writes_its_changes),
-		cmocka_unit_test(other_processes_are_named),
-		cmocka_unit_test(what_cannot_be_made_again_is_refused),
+		cmocka_unit_test(lines_there_and_back),          cmocka_unit_test(a_torn_end_does_not_count),
+		cmocka_unit_test(what_is_no_journal_is_refused), cmocka_unit_test(a_trainer_writes_its_changes),
+		cmocka_unit_test(other_processes_are_named),     cmocka_unit_test(what_cannot_be_made_again_is_refused),
 	};
 	return cmocka_run_group_tests_name("journal", tests, NULL, NULL);
 }

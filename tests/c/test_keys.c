@@ -22,7 +22,7 @@
 
 enum { MIDWAY = 700, WIDTH = 130, HEIGHT = 44, PATIENCE = 2000 };
 
-static const bl_ability can = {.depth = BL_DEPTH_FULL, .utf8 = true};
+static const bl_ability can = { .depth = BL_DEPTH_FULL, .utf8 = true };
 
 static bool tested[BL_REQUEST_COUNT];
 
@@ -87,8 +87,7 @@ static void check_picture(bl_request r, const char *before)
 		bl_control_key(s, BL_KEY(key));
 		draw(s, b);
 		if (same_picture(a, b))
-			fail_msg("'%s', then key %d (%s) changes nothing", before, BL_KEY(key),
-				 bl_request_describe(r)->help);
+			fail_msg("'%s', then key %d (%s) changes nothing", before, BL_KEY(key), bl_request_describe(r)->help);
 		bl_canvas_free(a);
 		bl_canvas_free(b);
 		bl_scene_free(s);
@@ -104,74 +103,74 @@ static void test_pictures(void **state)
 		bl_request request;
 		const char *before;
 	} all[] = {
-		{BL_REQUEST_HELP, "2"},
-		{BL_REQUEST_DASHBOARD, "2"},
-		{BL_REQUEST_HEATMAP, ""},
-		{BL_REQUEST_CURVES, ""},
-		{BL_REQUEST_SPECTRUM, ""},
-		{BL_REQUEST_SAMPLES, ""},
-		{BL_REQUEST_EMBEDDING, ""},
-		{BL_REQUEST_RUNS, ""},
-		{BL_REQUEST_SETTINGS, ""},
-		{BL_REQUEST_POOL, "2"},
-		{BL_REQUEST_SYMLOG, "2"},
-		{BL_REQUEST_LIGHT, "2"},
-		{BL_REQUEST_LEFT, "2l"},
-		{BL_REQUEST_RIGHT, "2h"},
-		{BL_REQUEST_UP, "2j"},
-		{BL_REQUEST_DOWN, "2k"},
-		{BL_REQUEST_FAR_LEFT, "2l"},
-		{BL_REQUEST_FAR_RIGHT, "2h"},
-		{BL_REQUEST_FAR_UP, "2j"},
-		{BL_REQUEST_FAR_DOWN, "2k"},
-		{BL_REQUEST_ZOOM_IN, "2"},
-		{BL_REQUEST_ZOOM_OUT, "2zz"},
-		{BL_REQUEST_WHOLE, "2zz"},
-		{BL_REQUEST_KIND, "2"},
-		{BL_REQUEST_ORDER, "2"},
-		{BL_REQUEST_FREEZE, "2"},
-		{BL_REQUEST_DIFFERENCE, "2f[[["},
-		{BL_REQUEST_SEVERAL, "2"},
-		{BL_REQUEST_EARLIER, "2"},
-		{BL_REQUEST_LATER, "2[[["},
-		{BL_REQUEST_FIRST, "2"},
-		{BL_REQUEST_NOW, "2["},
-		{BL_REQUEST_CURVES_CHOOSE, "3"},
-		{BL_REQUEST_CURVES_ONLY, "3"},
-		{BL_REQUEST_CURVES_DOWN, "3"},
-		{BL_REQUEST_CURVES_UP, "3"},
-		{BL_REQUEST_CURVES_SMOOTHER, "3"},
-		{BL_REQUEST_CURVES_ROUGHER, "3w"},
-		{BL_REQUEST_CURVES_AXIS, "3"},
-		{BL_REQUEST_CURVES_LOG_X, "3"},
-		{BL_REQUEST_CURVES_IN, "3"},
-		{BL_REQUEST_CURVES_OUT, "3zz"},
-		{BL_REQUEST_CURVES_WHOLE, "3zz"},
-		{BL_REQUEST_CURVES_LEFT, "3"},
-		{BL_REQUEST_CURVES_RIGHT, "3HH"},
-		{BL_REQUEST_CURVES_FAR_LEFT, "3"},
-		{BL_REQUEST_CURVES_FAR_RIGHT, "3HH"},
-		{BL_REQUEST_CURVES_BACK, "3zz"},
-		{BL_REQUEST_CURVES_ON, "3zz" BL_KEYS_PAGE_UP BL_KEYS_PAGE_UP},
-		{BL_REQUEST_CURVES_FIRST, "3"},
-		{BL_REQUEST_CURVES_NOW, "3H"},
-		{BL_REQUEST_SPECTRUM_EARLIER, "4"},
-		{BL_REQUEST_SPECTRUM_LATER, "4[[["},
-		{BL_REQUEST_SPECTRUM_FIRST, "4"},
-		{BL_REQUEST_SPECTRUM_NOW, "4["},
-		{BL_REQUEST_SAMPLES_NEXT, "5"},
-		{BL_REQUEST_SAMPLES_BACK, "5nn"},
-		{BL_REQUEST_SAMPLES_AGAIN, "5"},
-		{BL_REQUEST_EMBEDDING_EARLIER, "6"},
-		{BL_REQUEST_EMBEDDING_LATER, "6[[["},
-		{BL_REQUEST_EMBEDDING_FIRST, "6"},
-		{BL_REQUEST_EMBEDDING_NOW, "6["},
-		{BL_REQUEST_EMBEDDING_DOWN, "6"},
-		{BL_REQUEST_EMBEDDING_UP, "6"},
-		{BL_REQUEST_SETTINGS_DOWN, "8"},
-		{BL_REQUEST_SETTINGS_UP, "8"},
-		{BL_REQUEST_SETTINGS_ON, "8"},
-		{BL_REQUEST_SETTINGS_BACK, "8"},
+		{ BL_REQUEST_HELP, "2" },
+		{ BL_REQUEST_DASHBOARD, "2" },
+		{ BL_REQUEST_HEATMAP, "" },
+		{ BL_REQUEST_CURVES, "" },
+		{ BL_REQUEST_SPECTRUM, "" },
+		{ BL_REQUEST_SAMPLES, "" },
+		{ BL_REQUEST_EMBEDDING, "" },
+		{ BL_REQUEST_RUNS, "" },
+		{ BL_REQUEST_SETTINGS, "" },
+		{ BL_REQUEST_POOL, "2" },
+		{ BL_REQUEST_SYMLOG, "2" },
+		{ BL_REQUEST_LIGHT, "2" },
+		{ BL_REQUEST_LEFT, "2l" },
+		{ BL_REQUEST_RIGHT, "2h" },
+		{ BL_REQUEST_UP, "2j" },
+		{ BL_REQUEST_DOWN, "2k" },
+		{ BL_REQUEST_FAR_LEFT, "2l" },
+		{ BL_REQUEST_FAR_RIGHT, "2h" },
+		{ BL_REQUEST_FAR_UP, "2j" },
+		{ BL_REQUEST_FAR_DOWN, "2k" },
+		{ BL_REQUEST_ZOOM_IN, "2" },
+		{ BL_REQUEST_ZOOM_OUT, "2zz" },
+		{ BL_REQUEST_WHOLE, "2zz" },
+		{ BL_REQUEST_KIND, "2" },
+		{ BL_REQUEST_ORDER, "2" },
+		{ BL_REQUEST_FREEZE, "2" },
+		{ BL_REQUEST_DIFFERENCE, "2f[[[" },
+		{ BL_REQUEST_SEVERAL, "2" },
+		{ BL_REQUEST_EARLIER, "2" },
+		{ BL_REQUEST_LATER, "2[[[" },
+		{ BL_REQUEST_FIRST, "2" },
+		{ BL_REQUEST_NOW, "2[" },
+		{ BL_REQUEST_CURVES_CHOOSE, "3" },
+		{ BL_REQUEST_CURVES_ONLY, "3" },
+		{ BL_REQUEST_CURVES_DOWN, "3" },
+		{ BL_REQUEST_CURVES_UP, "3" },
+		{ BL_REQUEST_CURVES_SMOOTHER, "3" },
+		{ BL_REQUEST_CURVES_ROUGHER, "3w" },
+		{ BL_REQUEST_CURVES_AXIS, "3" },
+		{ BL_REQUEST_CURVES_LOG_X, "3" },
+		{ BL_REQUEST_CURVES_IN, "3" },
+		{ BL_REQUEST_CURVES_OUT, "3zz" },
+		{ BL_REQUEST_CURVES_WHOLE, "3zz" },
+		{ BL_REQUEST_CURVES_LEFT, "3" },
+		{ BL_REQUEST_CURVES_RIGHT, "3HH" },
+		{ BL_REQUEST_CURVES_FAR_LEFT, "3" },
+		{ BL_REQUEST_CURVES_FAR_RIGHT, "3HH" },
+		{ BL_REQUEST_CURVES_BACK, "3zz" },
+		{ BL_REQUEST_CURVES_ON, "3zz" BL_KEYS_PAGE_UP BL_KEYS_PAGE_UP },
+		{ BL_REQUEST_CURVES_FIRST, "3" },
+		{ BL_REQUEST_CURVES_NOW, "3H" },
+		{ BL_REQUEST_SPECTRUM_EARLIER, "4" },
+		{ BL_REQUEST_SPECTRUM_LATER, "4[[[" },
+		{ BL_REQUEST_SPECTRUM_FIRST, "4" },
+		{ BL_REQUEST_SPECTRUM_NOW, "4[" },
+		{ BL_REQUEST_SAMPLES_NEXT, "5" },
+		{ BL_REQUEST_SAMPLES_BACK, "5nn" },
+		{ BL_REQUEST_SAMPLES_AGAIN, "5" },
+		{ BL_REQUEST_EMBEDDING_EARLIER, "6" },
+		{ BL_REQUEST_EMBEDDING_LATER, "6[[[" },
+		{ BL_REQUEST_EMBEDDING_FIRST, "6" },
+		{ BL_REQUEST_EMBEDDING_NOW, "6[" },
+		{ BL_REQUEST_EMBEDDING_DOWN, "6" },
+		{ BL_REQUEST_EMBEDDING_UP, "6" },
+		{ BL_REQUEST_SETTINGS_DOWN, "8" },
+		{ BL_REQUEST_SETTINGS_UP, "8" },
+		{ BL_REQUEST_SETTINGS_ON, "8" },
+		{ BL_REQUEST_SETTINGS_BACK, "8" },
 	};
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		check_picture(all[i].request, all[i].before);
@@ -188,12 +187,12 @@ static void test_help(void **state)
 	press(s, a, "2?");
 	for (const char *key = bl_request_describe(BL_REQUEST_HELP_DOWN)->keys; *key; key++) {
 		draw(s, a);
-		press(s, b, (char[]){*key, '\0'});
+		press(s, b, (char[]){ *key, '\0' });
 		assert_false(same_picture(a, b));
 	}
 	for (const char *key = bl_request_describe(BL_REQUEST_HELP_UP)->keys; *key; key++) {
 		draw(s, a);
-		press(s, b, (char[]){*key, '\0'});
+		press(s, b, (char[]){ *key, '\0' });
 		assert_false(same_picture(a, b));
 	}
 	tested[BL_REQUEST_HELP_DOWN] = tested[BL_REQUEST_HELP_UP] = true;
@@ -211,8 +210,9 @@ static void test_mouse(void **state)
 		bl_request request;
 		const char *before;
 		bl_mouse_kind kind;
-	} all[] = {{BL_REQUEST_HEATMAP_MOUSE, "2", BL_MOUSE_CLICK}, {BL_REQUEST_HEATMAP_MOUSE, "2", BL_MOUSE_WHEEL_UP},
-		   {BL_REQUEST_CURVES_MOUSE, "3", BL_MOUSE_WHEEL_UP}};
+	} all[] = { { BL_REQUEST_HEATMAP_MOUSE, "2", BL_MOUSE_CLICK },
+		    { BL_REQUEST_HEATMAP_MOUSE, "2", BL_MOUSE_WHEEL_UP },
+		    { BL_REQUEST_CURVES_MOUSE, "3", BL_MOUSE_WHEEL_UP } };
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
 		bl_live *run = recorded_run(NULL, MIDWAY, BL_RUN_RUNNING);
 		bl_scene *s = bl_scene_new(run);
@@ -220,7 +220,7 @@ static void test_mouse(void **state)
 		draw(s, b);
 		press(s, b, all[i].before);
 		draw(s, a);
-		bl_control_key(s, bl_key_of_mouse((bl_mouse){all[i].kind, 10, 10}));
+		bl_control_key(s, bl_key_of_mouse((bl_mouse){ all[i].kind, 10, 10 }));
 		draw(s, b);
 		assert_false(same_picture(a, b));
 		tested[all[i].request] = true;
@@ -247,8 +247,8 @@ static void test_rest(void **state)
 	assert_int_equal(chdir(support_scratch("")), 0);
 	bl_control_key(s, 'x');
 	bl_control_key(s, 's');
-	bool wrote = access("barlow-recorded-dashboard-700.csv", R_OK) == 0 &&
-		     access("barlow-recorded-dashboard-700.txt", R_OK) == 0;
+	bool wrote =
+		access("barlow-recorded-dashboard-700.csv", R_OK) == 0 && access("barlow-recorded-dashboard-700.txt", R_OK) == 0;
 	assert_int_equal(chdir(here), 0);
 	assert_true(wrote);
 	tested[BL_REQUEST_REDRAW] = tested[BL_REQUEST_QUIT] = tested[BL_REQUEST_SAVE] = tested[BL_REQUEST_SHOT] = true;
@@ -274,12 +274,12 @@ static int save(void *ctx, bl_save_why why)
 
 static void rest(void)
 {
-	nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+	nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
 }
 
 static void stage_start(struct stage *g, bool labelled)
 {
-	*g = (struct stage){.t = frozen_run(24, labelled)};
+	*g = (struct stage){ .t = frozen_run(24, labelled) };
 	assert_int_equal(bl_trainer_keep(g->t, support_scratch("live"), save, g), 0);
 	g->s = bl_scene_new(bl_trainer_live(g->t));
 	assert_non_null(g->s);
@@ -417,15 +417,15 @@ static void test_all_are_here(void **state)
 	for (int r = 1; r < BL_REQUEST_COUNT; r++)
 		if (!tested[r] && bl_request_describe((bl_request)r)->scope != BL_SCOPE_RUNS)
 			fail_msg("no test has seen an effect of '%s': %s", bl_request_describe((bl_request)r)->shown,
-				 bl_request_describe((bl_request)r)->help);
+			         bl_request_describe((bl_request)r)->help);
 }
 
 int main(void)
 {
 	setenv("XDG_DATA_HOME", support_scratch("data"), 1);
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pictures), cmocka_unit_test(test_help), cmocka_unit_test(test_mouse),
-		cmocka_unit_test(test_rest),     cmocka_unit_test(test_run),  cmocka_unit_test(test_without_labels),
+		cmocka_unit_test(test_pictures),     cmocka_unit_test(test_help), cmocka_unit_test(test_mouse),
+		cmocka_unit_test(test_rest),         cmocka_unit_test(test_run),  cmocka_unit_test(test_without_labels),
 		cmocka_unit_test(test_all_are_here),
 	};
 	return cmocka_run_group_tests_name("keys", tests, NULL, NULL);

@@ -41,10 +41,12 @@ static bl_live_info info_of(int64_t steps)
 
 /* The columns of these runs. */
 enum { TIME, TOTAL, LAMBDA };
-static const bl_columns columns = { 3, {
-	{ .name = "time", .unit = "s", .kind = BL_COLUMN_TIME }, { .name = "total", .kind = BL_COLUMN_TOTAL },
-	{ .name = "lambda", .label = "λ", .kind = BL_COLUMN_PARAMETER },
-} };
+static const bl_columns columns = { 3,
+	                            {
+					    { .name = "time", .unit = "s", .kind = BL_COLUMN_TIME },
+					    { .name = "total", .kind = BL_COLUMN_TOTAL },
+					    { .name = "lambda", .label = "λ", .kind = BL_COLUMN_PARAMETER },
+				    } };
 
 static bl_record record_of(int64_t step)
 {
@@ -58,8 +60,15 @@ static bl_record record_of(int64_t step)
 static void fill_snapshot(bl_snapshot *s, int64_t step)
 {
 	memset(s, 0, sizeof *s);
-	*s = (bl_snapshot){ .step = step, .n = 8, .d = 16, .grid = 16, .diag = 16, .view_count = 2, .view_side = 4,
-	                    .view_channels = 1, .image_channels = 5 };
+	*s = (bl_snapshot){ .step = step,
+		            .n = 8,
+		            .d = 16,
+		            .grid = 16,
+		            .diag = 16,
+		            .view_count = 2,
+		            .view_side = 4,
+		            .view_channels = 1,
+		            .image_channels = 5 };
 	for (size_t i = 0; i < 16 * 16; i++)
 		s->mean[i] = s->extreme[i] = (float)step;
 	s->spectrum = 3;
@@ -406,8 +415,16 @@ static void test_asks(void **state)
 	(void)state;
 	bl_live *w = writer_with(4, 0), *a = bl_live_open(path, true), *b = bl_live_open(path, true);
 	bl_live *mute = bl_live_open(path, false);
-	bl_region r = { .matrix = BL_MATRIX_BB, .order = BL_ORDER_DIAGONAL, .row = 1, .rows = 2, .col = 3, .cols = 4,
-	                .points = 5, .view = 6, .redraw = 7 }, got;
+	bl_region r = { .matrix = BL_MATRIX_BB,
+		        .order = BL_ORDER_DIAGONAL,
+		        .row = 1,
+		        .rows = 2,
+		        .col = 3,
+		        .cols = 4,
+		        .points = 5,
+		        .view = 6,
+		        .redraw = 7 },
+		  got;
 	assert_false(bl_live_asked(w, &got));
 	assert_int_equal(bl_live_ask(mute, &r), -1);
 	assert_non_null(strstr(bl_error(), "read-only"));
@@ -630,7 +647,7 @@ static void *sender(void *arg)
 {
 	int who = *(int *)arg;
 	bl_live *l = bl_live_open(path, true);
-	for (int i = 0; l && i < SENT; )
+	for (int i = 0; l && i < SENT;)
 		if (bl_live_send(l, (bl_command){ .kind = BL_CMD_SET, .value = 1000. * who + i }) == 0)
 			i++;
 		else
@@ -651,7 +668,7 @@ static void test_many_senders(void **state)
 		name[i] = i;
 		assert_int_equal(pthread_create(&thread[i], NULL, sender, &name[i]), 0);
 	}
-	for (int got = 0; got < SENDERS * SENT; ) {
+	for (int got = 0; got < SENDERS * SENT;) {
 		if (!bl_live_take(w, &c)) {
 			sched_yield();
 			continue;
@@ -774,10 +791,12 @@ static void forge_header(void (*change)(struct live_header *h))
 	patch(0, &h, sizeof h);
 }
 
+/* clang-format off */
 static void be_me(struct live_header *h) { h->pid = getpid(); }
 static void be_huge(struct live_header *h) { h->capacity = INT64_MAX; }
 static void be_nameless(struct live_header *h) { h->section[SECTION_KEPT].name[0] = 'x'; }
 static void be_short(struct live_header *h) { h->section[SECTION_COLUMNS].size = 8; }
+/* clang-format on */
 static void have_more(struct live_header *h)
 {
 	h->section[h->sections++] = (struct live_section){ .name = "new in 0.9", .at = 64, .size = 1 };
@@ -903,7 +922,7 @@ static void disbelieve(const bl_snapshot *good, size_t field, int64_t v, size_t 
 	free(bytes);
 }
 
-#define DISBELIEVE(field, v) disbelieve(&s, offsetof(bl_snapshot, field), (v), sizeof ((bl_snapshot *)0)->field)
+#define DISBELIEVE(field, v) disbelieve(&s, offsetof(bl_snapshot, field), (v), sizeof((bl_snapshot *)0)->field)
 
 static void test_bounds(void **state)
 {
@@ -1480,8 +1499,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_memory_only),
 		cmocka_unit_test_teardown(test_info, remove_file),
 		cmocka_unit_test_teardown(test_close_trims, remove_file),
-		cmocka_unit_test_teardown(test_kept, remove_file), cmocka_unit_test_teardown(test_kept_short, remove_file),
-		cmocka_unit_test_teardown(test_asks, remove_file), cmocka_unit_test_teardown(test_asks_end, remove_file),
+		cmocka_unit_test_teardown(test_kept, remove_file),
+		cmocka_unit_test_teardown(test_kept_short, remove_file),
+		cmocka_unit_test_teardown(test_asks, remove_file),
+		cmocka_unit_test_teardown(test_asks_end, remove_file),
 		cmocka_unit_test_teardown(test_mailbox, remove_file),
 		cmocka_unit_test_teardown(test_info_of_one_moment, remove_file),
 		cmocka_unit_test_teardown(test_half_written, remove_file),
@@ -1494,9 +1515,12 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(test_writer_gone, remove_file),
 		cmocka_unit_test(test_next),
 		cmocka_unit_test_teardown(test_refusals, remove_file),
-		cmocka_unit_test(test_bounds), cmocka_unit_test(test_pack),
-		cmocka_unit_test_teardown(test_cut_short, remove_file), cmocka_unit_test_teardown(test_full_later, remove_file),
-		cmocka_unit_test_teardown(test_later_column, remove_file), cmocka_unit_test_teardown(test_keep, remove_file),
+		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_pack),
+		cmocka_unit_test_teardown(test_cut_short, remove_file),
+		cmocka_unit_test_teardown(test_full_later, remove_file),
+		cmocka_unit_test_teardown(test_later_column, remove_file),
+		cmocka_unit_test_teardown(test_keep, remove_file),
 		cmocka_unit_test_teardown(test_version_2, remove_file),
 		cmocka_unit_test_teardown(test_bad_list, remove_file),
 		cmocka_unit_test(test_full_disk),

@@ -177,8 +177,8 @@ static bl_loader *paced_loader(pace *p, int threads, int ahead)
 		          bl_aug_new("flip") };
 	bl_pipeline *v = bl_pipeline_new(ops, 2);
 	bl_dataset *d = data();
-	bl_loader *l = bl_loader_new(&(bl_loader_config){ .data = d, .views = { v }, .n_views = 1, .batch = BATCH, .seed = 4,
-	                                                  .threads = threads, .ahead = ahead });
+	bl_loader *l = bl_loader_new(&(bl_loader_config){
+		.data = d, .views = { v }, .n_views = 1, .batch = BATCH, .seed = 4, .threads = threads, .ahead = ahead });
 	assert_non_null(l);
 	bl_dataset_unref(d);
 	bl_pipeline_unref(v);
@@ -374,8 +374,8 @@ static void views_have_sizes_of_their_own(void **state)
 	bl_pipeline *p = views(SIZE), *q = views(SIZE + 1);
 	bl_tensor *v[3];
 	(void)state;
-	bl_loader *l = bl_loader_new(&(bl_loader_config){ .data = d, .views = { p, q, p }, .n_views = 3, .batch = BATCH,
-	                                                  .seed = 4, .threads = 2 });
+	bl_loader *l = bl_loader_new(&(bl_loader_config){
+		.data = d, .views = { p, q, p }, .n_views = 3, .batch = BATCH, .seed = 4, .threads = 2 });
 	batch *two = run(1, 1, 4, 0, 1);
 	assert_int_equal(bl_loader_next(l, v, NULL), 0);
 	assert_int_equal(bl_tensor_size(v[0], 2), SIZE);
@@ -412,8 +412,13 @@ static void batches_are_changed_as_a_whole(void **state)
 	(void)state;
 	for (int threads = 1; threads <= 4; threads *= 2) {
 		bl_batch_aug *a = bl_batch_aug_new(swap_views, NULL, d);
-		bl_loader *l = bl_loader_new(&(bl_loader_config){ .data = d, .views = { p, p }, .n_views = 2, .batch = BATCH,
-		                                                  .batch_aug = a, .seed = 4, .threads = threads });
+		bl_loader *l = bl_loader_new(&(bl_loader_config){ .data = d,
+		                                                  .views = { p, p },
+		                                                  .n_views = 2,
+		                                                  .batch = BATCH,
+		                                                  .batch_aug = a,
+		                                                  .seed = 4,
+		                                                  .threads = threads });
 		bl_batch_aug_unref(a);
 		for (int step = 0; step < 4; step++) {
 			bl_tensor *v[2];

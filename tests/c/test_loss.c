@@ -89,8 +89,8 @@ static void forms_agree(bl_barlow_config c, views v)
 
 static void gram_is_direct_for_n_below_at_and_above_d(void **state)
 {
-	static const int64_t sizes[][2] = { { 2, 5 },    { 3, 70 },   { 64, 200 }, { 96, 96 },   { 300, 65 },
-		                            { 513, 40 }, { 7, 600 },  { 40, 1100 }, { 130, 2100 } };
+	static const int64_t sizes[][2] = { { 2, 5 },    { 3, 70 },  { 64, 200 },  { 96, 96 },   { 300, 65 },
+		                            { 513, 40 }, { 7, 600 }, { 40, 1100 }, { 130, 2100 } };
 	(void)state;
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
 		for (bl_loss_dialect d = BL_DIALECT_PAPER; d <= BL_DIALECT_HSIC; d++) {
@@ -190,7 +190,8 @@ static void dead_in_one_view_has_the_slope_of_batch_norm(void **state)
 		float *grad = copy_grad(v.z[0]), column[N], expected[N];
 		for (int i = 0; i < N; i++) {
 			column[i] = grad[i * D + DEAD];
-			expected[i] = (float)((moved(&v, lambda, i * D + DEAD, step) - moved(&v, lambda, i * D + DEAD, -step)) / (2 * step));
+			expected[i] = (float)((moved(&v, lambda, i * D + DEAD, step) - moved(&v, lambda, i * D + DEAD, -step)) /
+			                      (2 * step));
 		}
 		assert_true(fabsf(column[0]) > 10);
 		assert_all_close(column, expected, N, 1e-2);

@@ -185,7 +185,10 @@ static void the_settings_of_a_call_go_before_its_own(void **state)
 	drop(z);
 }
 
-typedef struct check { const bl_loss *loss; int views; } check;
+typedef struct check {
+	const bl_loss *loss;
+	int views;
+} check;
 
 static bl_tensor *forward_of(void *ctx, bl_tensor *const *in)
 {
@@ -264,7 +267,9 @@ static void vicreg_is_its_definition(void **state)
 
 /* --- A table of one's own ------------------------------------------------------ */
 
-typedef struct apart { double weight; } apart;
+typedef struct apart {
+	double weight;
+} apart;
 
 static const bl_field apart_fields[] = {
 	BL_FIELD(DOUBLE, apart, weight, BL_DEFAULT(3), BL_AT_LEAST(0), .settable = true, .help = "of the only term"),
@@ -293,8 +298,13 @@ static void apart_release(void *ctx)
 	*(int *)ctx = -1;
 }
 
-static const bl_loss_ops apart_ops = { .name = "apart", .help = "Mean squared distance.", .fields = apart_fields,
-	                               .terms = apart_terms, .views = 2, .forward = apart_forward, .release = apart_release };
+static const bl_loss_ops apart_ops = { .name = "apart",
+	                               .help = "Mean squared distance.",
+	                               .fields = apart_fields,
+	                               .terms = apart_terms,
+	                               .views = 2,
+	                               .forward = apart_forward,
+	                               .release = apart_release };
 
 static void a_table_of_ones_own_is_a_loss(void **state)
 {

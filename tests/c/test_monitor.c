@@ -516,8 +516,9 @@ static void test_silly_regions(void **state)
 	bl_monitor *m = bl_monitor_new(0, 8, 20, NULL);
 	bl_look l = look_of(z, z);
 	for (int i = 0; i < ODD * ODD; i++) {
-		ask_region(m, &l, (bl_region){ odd[i % ODD], odd[i / ODD], odd[i % ODD], odd[i / ODD], odd[i / ODD], odd[i % ODD],
-		                               odd[i % ODD], odd[i / ODD], odd[i % ODD] });
+		ask_region(m, &l,
+		           (bl_region){ odd[i % ODD], odd[i / ODD], odd[i % ODD], odd[i / ODD], odd[i / ODD], odd[i % ODD],
+		                        odd[i % ODD], odd[i / ODD], odd[i % ODD] });
 		assert_true(bl_live_snapshot_clean(&shot) && shot.region_rows > 0 && shot.region_cols > 0);
 	}
 	assert_int_equal(bl_monitor_snapshot(m, &l, false, &shot), 0);
@@ -722,8 +723,13 @@ static bl_source source_of(const char *views)
 	static const float mean[4] = { .5f, .5f, .5f }, std[4] = { .5f, .5f, .5f };
 	bl_pipeline *p = bl_pipeline_parse(views);
 	bl_shapes_config shapes = { .n = IMAGES, .size = 20, .channels = 3, .seed = 4 };
-	bl_source s = { .data = bl_dataset_shapes(&shapes), .pipeline = { p, p }, .seed = 11, .mean = mean, .std = std,
-	                .steps_per_epoch = IMAGES / BATCH, .batch = 8 };
+	bl_source s = { .data = bl_dataset_shapes(&shapes),
+		        .pipeline = { p, p },
+		        .seed = 11,
+		        .mean = mean,
+		        .std = std,
+		        .steps_per_epoch = IMAGES / BATCH,
+		        .batch = 8 };
 	assert_true(p && s.data);
 	s.points = s.data;
 	return s;
@@ -740,8 +746,12 @@ static void test_pair(void **state)
 {
 	(void)state;
 	bl_source source = source_of("crop{size = 16}, flip, jitter, noise, normalize");
-	bl_loader *loader = bl_loader_new(&(bl_loader_config){ .data = source.data, .n_views = 2,
-	                                  .views = { source.pipeline[0], source.pipeline[1] }, .batch = BATCH, .seed = source.seed, .threads = 1 });
+	bl_loader *loader = bl_loader_new(&(bl_loader_config){ .data = source.data,
+	                                                       .n_views = 2,
+	                                                       .views = { source.pipeline[0], source.pipeline[1] },
+	                                                       .batch = BATCH,
+	                                                       .seed = source.seed,
+	                                                       .threads = 1 });
 	bl_tensor *z = random_tensor(BATCH, 4, 1), *view[2];
 	bl_monitor *m = bl_monitor_new(0, BATCH, 4, &source);
 	static bl_snapshot again;
@@ -933,13 +943,13 @@ static void test_paused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_picture), cmocka_unit_test(test_histogram_all), cmocka_unit_test(test_histogram_sample),
-		cmocka_unit_test(test_dead), cmocka_unit_test(test_spectrum), cmocka_unit_test(test_views),
-		cmocka_unit_test(test_when), cmocka_unit_test(test_rate), cmocka_unit_test(test_regions),
-		cmocka_unit_test(test_clusters), cmocka_unit_test(test_silly_regions), cmocka_unit_test(test_sampled),
-		cmocka_unit_test(test_wide_cells), cmocka_unit_test(test_brightness),
-		cmocka_unit_test(test_singular), cmocka_unit_test(test_pair), cmocka_unit_test(test_points),
-		cmocka_unit_test(test_points_turn), cmocka_unit_test(test_asked), cmocka_unit_test(test_paused),
+		cmocka_unit_test(test_picture),    cmocka_unit_test(test_histogram_all), cmocka_unit_test(test_histogram_sample),
+		cmocka_unit_test(test_dead),       cmocka_unit_test(test_spectrum),      cmocka_unit_test(test_views),
+		cmocka_unit_test(test_when),       cmocka_unit_test(test_rate),          cmocka_unit_test(test_regions),
+		cmocka_unit_test(test_clusters),   cmocka_unit_test(test_silly_regions), cmocka_unit_test(test_sampled),
+		cmocka_unit_test(test_wide_cells), cmocka_unit_test(test_brightness),    cmocka_unit_test(test_singular),
+		cmocka_unit_test(test_pair),       cmocka_unit_test(test_points),        cmocka_unit_test(test_points_turn),
+		cmocka_unit_test(test_asked),      cmocka_unit_test(test_paused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,10 +42,7 @@ static int list(void *ctx, const char *name, bl_tensor *t, bl_param_kind kind)
 	char *text = ((listing *)ctx)->text;
 	(void)t;
 	strcat(text, name);
-	strcat(text, kind == BL_PARAM_WEIGHT ? "=w "
-	             : kind == BL_PARAM_BIAS ? "=b "
-	             : kind == BL_PARAM_NORM ? "=n "
-	                                     : "=- ");
+	strcat(text, kind == BL_PARAM_WEIGHT ? "=w " : kind == BL_PARAM_BIAS ? "=b " : kind == BL_PARAM_NORM ? "=n " : "=- ");
 	return 0;
 }
 
@@ -69,8 +66,7 @@ static void texts_say_what_a_layer_is(void **state)
 	char text[12];
 	assert_text(bl_nn_linear(4, 2, true), "nn.linear(4, 2)");
 	assert_text(bl_nn_linear(4, 2, false), "nn.linear(4, 2, {bias = false})");
-	assert_text(bl_nn_conv2d(3, 64, 3, (bl_conv_shape){ 2, 1, 1, 1 }, true),
-	            "nn.conv2d(3, 64, 3, {stride = 2, padding = 1})");
+	assert_text(bl_nn_conv2d(3, 64, 3, (bl_conv_shape){ 2, 1, 1, 1 }, true), "nn.conv2d(3, 64, 3, {stride = 2, padding = 1})");
 	assert_text(bl_nn_conv2d(4, 4, 3, (bl_conv_shape){ 1, 1, 4, 1 }, false),
 	            "nn.conv2d(4, 4, 3, {padding = 1, groups = 4, bias = false})");
 	assert_text(bl_nn_batchnorm(8, true, true, .1f, 1e-5f), "nn.batchnorm(8)");
@@ -91,15 +87,17 @@ static void names_are_pytorchs(void **state)
 {
 	(void)state;
 	bl_module *cnn = bl_nn_cnn(&(bl_cnn_config){ 1, (int64_t[]){ 4, 8 }, (int[]){ 1, 2 }, 2, 8, false });
-	assert_names(cnn, "0.weight=w 1.weight=n 1.bias=n 1.running_mean=- 1.running_var=- 1.num_batches_tracked=- "
-	                  "3.weight=w 4.weight=n 4.bias=n 4.running_mean=- 4.running_var=- 4.num_batches_tracked=- ");
+	assert_names(cnn,
+	             "0.weight=w 1.weight=n 1.bias=n 1.running_mean=- 1.running_var=- 1.num_batches_tracked=- "
+	             "3.weight=w 4.weight=n 4.bias=n 4.running_mean=- 4.running_var=- 4.num_batches_tracked=- ");
 	assert_string_equal(bl_module_kind(cnn), "cnn");
 	bl_module_unref(cnn);
 	for (int flatten = 0; flatten < 2; flatten++) {
 		bl_mlp_config c = { 4, (int64_t[]){ 8, 2 }, 2, true, true, true, flatten };
 		bl_module *mlp = bl_nn_mlp(&c);
-		assert_names(mlp, "0.weight=w 0.bias=b 1.weight=n 1.bias=n 1.running_mean=- 1.running_var=- "
-		                  "1.num_batches_tracked=- 3.weight=w 3.bias=b ");
+		assert_names(mlp,
+		             "0.weight=w 0.bias=b 1.weight=n 1.bias=n 1.running_mean=- 1.running_var=- "
+		             "1.num_batches_tracked=- 3.weight=w 3.bias=b ");
 		bl_module_unref(mlp);
 	}
 }
@@ -329,12 +327,9 @@ static void refuse(bl_module *m, int ndim, const int64_t *shape, const char *mes
 static void failures_name_path_and_both_shapes(void **state)
 {
 	(void)state;
-	bl_module *outer = bl_nn_sequential(), *mlp = bl_nn_mlp(&(bl_mlp_config){ .in = 8,
-	                                                                          .widths = (int64_t[]){ 4, 2 },
-	                                                                          .layers = 2,
-	                                                                          .norm = true,
-	                                                                          .bias = true,
-	                                                                          .last_plain = true });
+	bl_module *outer = bl_nn_sequential(),
+		  *mlp = bl_nn_mlp(&(bl_mlp_config){
+			  .in = 8, .widths = (int64_t[]){ 4, 2 }, .layers = 2, .norm = true, .bias = true, .last_plain = true });
 	refuse(mlp, 2, (int64_t[]){ 256, 1024 }, "0 (linear 8 -> 4): expected (N, 8), got (256, 1024)");
 	refuse(mlp, 2, (int64_t[]){ 1, 8 }, "1 (batchnorm 4): statistics of a batch need more than one value");
 	add(outer, "projector", bl_module_ref(mlp));
@@ -345,8 +340,7 @@ static void failures_name_path_and_both_shapes(void **state)
 	refuse(norm, 2, (int64_t[]){ 3, 4 }, "batchnorm 4: expected (N, 4, H, W), got (3, 4)");
 	bl_module_unref(norm);
 	bl_module *res = residual(false, true);
-	refuse(res, 4, (int64_t[]){ 2, 1, 4, 4 },
-	       "branch.0 (conv2d 3 -> 3, 3x3): expected (N, 3, H, W), got (2, 1, 4, 4)");
+	refuse(res, 4, (int64_t[]){ 2, 1, 4, 4 }, "branch.0 (conv2d 3 -> 3, 3x3): expected (N, 3, H, W), got (2, 1, 4, 4)");
 	bl_module_unref(res);
 	bl_module *narrow = bl_nn_conv2d(3, 3, 3, (bl_conv_shape){ 1, 0, 1, 1 }, false);
 	res = bl_nn_residual(narrow, NULL, true);

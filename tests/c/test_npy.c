@@ -136,8 +136,7 @@ static void bad_headers_are_named(void **state)
 	refused("{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }\n", 13, "needs 12 bytes, the file has 13");
 	refused("{'descr': '<c8', 'fortran_order': False, 'shape': (3,), }\n", 24, "'<c8'");
 	refused("{'descr': '<c8', 'fortran_order': False, 'shape': (3,), }\n", 6, "'<c8'");
-	refused("{'descr': '<f4', 'fortran_order': Maybe, 'shape': (3,), }\n", 12,
-		"byte 44: header wants True or False");
+	refused("{'descr': '<f4', 'fortran_order': Maybe, 'shape': (3,), }\n", 12, "byte 44: header wants True or False");
 	refused("{'descr': '<f4', 'fortran_order': False, 'shape': (3), }\n", 12, "a comma");
 	refused("{'descr': '<f4', 'fortran_order': False, 'shape': (-3,), }\n", 12, "a size");
 	refused("{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1), }\n", 4, "at most 6");

@@ -68,8 +68,10 @@ static void decay_leaves_out_what_it_must(void **state)
 		const char *kind;
 		bool all, moves_bias;
 	} cases[] = {
-		{ "sgd", false, true },    { "lars", false, false },
-		{ "adamw", false, false }, { "adamw", true, true },
+		{ "sgd", false, true },
+		{ "lars", false, false },
+		{ "adamw", false, false },
+		{ "adamw", true, true },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -17,12 +17,27 @@
 enum { MOST = 20000, ODD = 4 }; /* values */
 
 /* What operators draw, as their own files have it. */
-struct crop_draws { int top, left, height, width; bool mirrored; };
-struct jitter_draws { int order[4]; float factor[4]; };
-struct turn_draws { float angle, x, y; };
-struct affine_draws { float angle, dx, dy, scale; };
-struct corner_draws { int x[4], y[4]; };
-struct trivial_draws { int operation, bin; bool negative; };
+struct crop_draws {
+	int top, left, height, width;
+	bool mirrored;
+};
+struct jitter_draws {
+	int order[4];
+	float factor[4];
+};
+struct turn_draws {
+	float angle, x, y;
+};
+struct affine_draws {
+	float angle, dx, dy, scale;
+};
+struct corner_draws {
+	int x[4], y[4];
+};
+struct trivial_draws {
+	int operation, bin;
+	bool negative;
+};
 enum { BRIGHTNESS, CONTRAST, SATURATION, HUE };
 
 static bl_tensor *reference(const char *name)
@@ -127,7 +142,9 @@ static void crops(void **state)
 		int size;
 		struct crop_draws draws;
 	} cases[] = {
-		{ "same", 30, { 3, 5, 29, 31, false } }, { "down", 11, { 1, 2, 34, 39, false } }, { "up", 32, { 6, 10, 7, 9, false } },
+		{ "same", 30, { 3, 5, 29, 31, false } },
+		{ "down", 11, { 1, 2, 34, 39, false } },
+		{ "up", 32, { 6, 10, 7, 9, false } },
 		{ "mirror", 16, { 6, 4, 20, 25, true } },
 	};
 	(void)state;
@@ -149,7 +166,8 @@ static void tones(void **state)
 			char name[32], text[128];
 			d.factor[part] = strong ? 1.4f : .65f;
 			snprintf(name, sizeof name, "%s_%g", names[part], strong ? 1.4 : .65);
-			snprintf(text, sizeof text, "jitter{brightness = %d, contrast = %d, saturation = 0, hue = 0, p = 1, backend = \"pil\"}",
+			snprintf(text, sizeof text,
+			         "jitter{brightness = %d, contrast = %d, saturation = 0, hue = 0, p = 1, backend = \"pil\"}",
 			         part == BRIGHTNESS, part == CONTRAST);
 			check_all(text, &d, sizeof d, name);
 		}
@@ -189,7 +207,8 @@ static void autocontrast(void **state)
 	for (int grey = 0; grey < 2; grey++) {
 		bl_image in = image_of("augment/input", grey, pixels);
 		apply("jitter{brightness = 0, contrast = 1, saturation = 0, hue = 0, p = 1, backend = \"pil\"}, "
-		      "autocontrast{p = 1, backend = \"pil\"}", (const void *const[]){ &d, NULL }, (const size_t[]){ sizeof d, 0 }, &in, out);
+		      "autocontrast{p = 1, backend = \"pil\"}",
+		      (const void *const[]){ &d, NULL }, (const size_t[]){ sizeof d, 0 }, &in, out);
 		check_same(out, grey ? "grey_autocontrast" : "colour_autocontrast");
 	}
 }
@@ -286,8 +305,8 @@ static void authors(void **state)
 	bl_image in = image_of("augment/input", false, pixels);
 	apply("crop{size = 24, backend = \"pil\"}, flip{p = 1}, jitter{p = 1, backend = \"pil\"}, blur{backend = \"pil\"}, "
 	      "solarize{p = 1, backend = \"pil\"}",
-	      (const void *const[]){ &crop, NULL, &jitter, &sigma, NULL }, (const size_t[]){ sizeof crop, 0, sizeof jitter, sizeof sigma, 0 },
-	      &in, out);
+	      (const void *const[]){ &crop, NULL, &jitter, &sigma, NULL },
+	      (const size_t[]){ sizeof crop, 0, sizeof jitter, sizeof sigma, 0 }, &in, out);
 	check_same(out, "colour_authors");
 }
 
@@ -305,9 +324,9 @@ static void evaluation(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(crops), cmocka_unit_test(tones), cmocka_unit_test(colours),
-		                            cmocka_unit_test(blurs), cmocka_unit_test(authors), cmocka_unit_test(evaluation), cmocka_unit_test(warps),
-		                            cmocka_unit_test(details), cmocka_unit_test(autocontrast), cmocka_unit_test(elastic),
-		                            cmocka_unit_test(trivial) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(crops),   cmocka_unit_test(tones),   cmocka_unit_test(colours),
+		                            cmocka_unit_test(blurs),   cmocka_unit_test(authors), cmocka_unit_test(evaluation),
+		                            cmocka_unit_test(warps),   cmocka_unit_test(details), cmocka_unit_test(autocontrast),
+		                            cmocka_unit_test(elastic), cmocka_unit_test(trivial) };
 	return cmocka_run_group_tests_name("pil", tests, NULL, NULL);
 }

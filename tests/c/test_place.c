@@ -30,10 +30,15 @@ static int begin(void **state)
 static bl_trainer *make_trainer(void)
 {
 	bl_trainer_config c = {
-		.name = "toy", .batch = 16, .epochs = STEPS / 4., .seed = 3, .loader_threads = 1,
-		.data = bl_dataset_shapes(&(bl_shapes_config){.n = 64, .size = 8, .channels = 1, .seed = 5}),
-		.first = bl_pipeline_parse("crop{size = 8}, flip"), .optim = bl_optim_default("adamw"),
-		.encoder = bl_nn_mlp(&(bl_mlp_config){.in = 64, .widths = (int64_t[]){16}, .layers = 1, .flatten = true}),
+		.name = "toy",
+		.batch = 16,
+		.epochs = STEPS / 4.,
+		.seed = 3,
+		.loader_threads = 1,
+		.data = bl_dataset_shapes(&(bl_shapes_config){ .n = 64, .size = 8, .channels = 1, .seed = 5 }),
+		.first = bl_pipeline_parse("crop{size = 8}, flip"),
+		.optim = bl_optim_default("adamw"),
+		.encoder = bl_nn_mlp(&(bl_mlp_config){ .in = 64, .widths = (int64_t[]){ 16 }, .layers = 1, .flatten = true }),
 		.checkpoint_every = -1,
 	};
 	c.second = c.first;
@@ -53,7 +58,7 @@ struct run {
 
 static struct run run_new(void)
 {
-	struct run r = {.t = make_trainer()};
+	struct run r = { .t = make_trainer() };
 	r.p = bl_place_new(r.t);
 	assert_non_null(r.p);
 	return r;
@@ -126,7 +131,7 @@ static void test_keeps(void **state)
 	assert_int_equal(bl_trainer_wait(r.t, -1), 1);
 	assert_int_equal(bl_trainer_saved(r.t), 0);
 	assert_true(exists(path(folder, BL_RUN_LIVE)) && exists(path(folder, BL_RUN_CHECKPOINT)) &&
-		    exists(path(folder, BL_RUN_WEIGHTS)));
+	            exists(path(folder, BL_RUN_WEIGHTS)));
 	assert_int_equal(bl_place_save_weights(r.p, path(scratch, "w.safetensors")), 0);
 	same_files(path(scratch, "w.safetensors"), path(folder, BL_RUN_WEIGHTS));
 	run_free(&r);

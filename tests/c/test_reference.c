@@ -567,8 +567,7 @@ static void resnet_names_are_torchvisions(void **state)
 		snprintf(path, sizeof path, "tests/reference/resnet%d.names", depth);
 		FILE *f = fopen(support_source(path), "r");
 		assert_non_null(f);
-		bl_module *m =
-			bl_nn_resnet(&(bl_resnet_config){ .depth = depth, .channels = 3, .width = 4, .classes = 10 });
+		bl_module *m = bl_nn_resnet(&(bl_resnet_config){ .depth = depth, .channels = 3, .width = 4, .classes = 10 });
 		bl_module_each(m, check_name, f);
 		assert_int_equal(fgetc(f), EOF);
 		fclose(f);

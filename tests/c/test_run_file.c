@@ -28,9 +28,19 @@ static int begin(void **state)
 static void there_and_back(void **state)
 {
 	(void)state;
-	bl_run_file f = { .name = "a \"name\"\n", .state = "running", .seed = INT64_MIN, .step = 5, .steps = 7, .created = 1.5,
-	                  .host = "h", .pid = 42, .threads = 3, .beat = 9, .parent = "/somewhere", .parent_step = 4,
-	                  .notes = "two\nlines" };
+	bl_run_file f = { .name = "a \"name\"\n",
+		          .state = "running",
+		          .seed = INT64_MIN,
+		          .step = 5,
+		          .steps = 7,
+		          .created = 1.5,
+		          .host = "h",
+		          .pid = 42,
+		          .threads = 3,
+		          .beat = 9,
+		          .parent = "/somewhere",
+		          .parent_step = 4,
+		          .notes = "two\nlines" };
 	bl_run_file g;
 	assert_int_equal(bl_run_file_read(folder, &g), 1);
 	assert_int_equal(bl_run_file_tag(&f, "one", true), 0);

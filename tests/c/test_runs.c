@@ -30,7 +30,7 @@ static int begin(void **state)
 static bl_live *make(const char *id, const char *name, bl_run_state state, double started, int64_t done, int64_t knn)
 {
 	char path[1024];
-	bl_live_info i = {.state = state, .step = done, .steps = 500, .d = 64, .batch = 8, .started = started};
+	bl_live_info i = { .state = state, .step = done, .steps = 500, .d = 64, .batch = 8, .started = started };
 	snprintf(i.name, sizeof i.name, "%s", name);
 	snprintf(path, sizeof path, "%s/barlow/runs/%s", data, id);
 	assert_int_equal(bl_runs_folder_take(path), 0);
@@ -338,13 +338,12 @@ static void test_open_foreign(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_root, begin),	cmocka_unit_test_setup(test_names, begin),
-		cmocka_unit_test_setup(test_take, begin),	cmocka_unit_test_setup(test_list, begin),
+		cmocka_unit_test_setup(test_root, begin),       cmocka_unit_test_setup(test_names, begin),
+		cmocka_unit_test_setup(test_take, begin),       cmocka_unit_test_setup(test_list, begin),
 		cmocka_unit_test_setup(test_list_again, begin), cmocka_unit_test_setup(test_lost, begin),
-		cmocka_unit_test_setup(test_zombie, begin),
-		cmocka_unit_test_setup(test_broken, begin),	cmocka_unit_test_setup(test_find, begin),
-		cmocka_unit_test_setup(test_many, begin),	cmocka_unit_test_setup(test_open, begin),
-		cmocka_unit_test_setup(test_open_foreign, begin),
+		cmocka_unit_test_setup(test_zombie, begin),     cmocka_unit_test_setup(test_broken, begin),
+		cmocka_unit_test_setup(test_find, begin),       cmocka_unit_test_setup(test_many, begin),
+		cmocka_unit_test_setup(test_open, begin),       cmocka_unit_test_setup(test_open_foreign, begin),
 	};
 	int failed = cmocka_run_group_tests_name("runs", tests, NULL, NULL);
 	void *none = NULL;

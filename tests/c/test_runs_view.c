@@ -21,8 +21,8 @@
 
 enum { MIDWAY = 700, DAY = 86400 };
 static const double START = 1767225600; /* 2026-01-01 00:00 UTC */
-static const bl_ability plain = {.depth = BL_DEPTH_MONO, .utf8 = true}, ascii = {.depth = BL_DEPTH_MONO},
-			colour = {.depth = BL_DEPTH_256, .utf8 = true};
+static const bl_ability plain = { .depth = BL_DEPTH_MONO, .utf8 = true }, ascii = { .depth = BL_DEPTH_MONO },
+			colour = { .depth = BL_DEPTH_256, .utf8 = true };
 
 static char root[512];
 static bl_live *going; /* the run that goes on, as its trainer holds it */
@@ -32,7 +32,7 @@ static bl_live *going; /* the run that goes on, as its trainer holds it */
 static bl_live *make(const char *name, bl_run_state state, double started, int64_t step, double knn, double lambda)
 {
 	char path[1024];
-	bl_live_info i = {.state = state, .step = step, .steps = 2000, .d = 256, .batch = 256, .started = started};
+	bl_live_info i = { .state = state, .step = step, .steps = 2000, .d = 256, .batch = 256, .started = started };
 	snprintf(i.name, sizeof i.name, "%s", name);
 	snprintf(path, sizeof path, "%s/%s", root, name);
 	assert_int_equal(bl_runs_folder_take(path), 0);
@@ -196,7 +196,7 @@ static void test_sort(void **state)
 	(void)state;
 	bl_scene *s = scene_of(going);
 	/* by started, name, state, step, total, kNN, lambda */
-	static const char *const orders[] = {"fSlncj", "Scfjln", "jcSlfn", "clfSnj", "Sflcnj", "fcSlnj", "Scflnj"};
+	static const char *const orders[] = { "fSlncj", "Scfjln", "jcSlfn", "clfSnj", "Sflcnj", "fcSlnj", "Scflnj" };
 	expect_order(s, orders[0]);
 	for (int i = 1; i < 7; i++) {
 		bl_control_key(s, 's');
@@ -214,13 +214,17 @@ static void test_sort(void **state)
 /* A run of VICReg: three weights, and none of them is a lambda. */
 static void make_vicreg(const char *name, double sim, double cov, double weight)
 {
-	static const bl_columns columns = {6, {
-		{.name = "invariance", .kind = BL_COLUMN_TERM}, {.name = "sim", .kind = BL_COLUMN_PARAMETER},
-		{.name = "std", .kind = BL_COLUMN_PARAMETER}, {.name = "cov", .kind = BL_COLUMN_PARAMETER},
-		{.name = "loss.invariance", .kind = BL_COLUMN_PARAMETER}, {.name = "total", .kind = BL_COLUMN_TOTAL},
-	}};
+	static const bl_columns columns = { 6,
+		                            {
+						    { .name = "invariance", .kind = BL_COLUMN_TERM },
+						    { .name = "sim", .kind = BL_COLUMN_PARAMETER },
+						    { .name = "std", .kind = BL_COLUMN_PARAMETER },
+						    { .name = "cov", .kind = BL_COLUMN_PARAMETER },
+						    { .name = "loss.invariance", .kind = BL_COLUMN_PARAMETER },
+						    { .name = "total", .kind = BL_COLUMN_TOTAL },
+					    } };
 	char path[1024];
-	bl_live_info i = {.state = BL_RUN_DONE, .step = 1, .steps = 1, .d = 64, .started = START + 9 * DAY};
+	bl_live_info i = { .state = BL_RUN_DONE, .step = 1, .steps = 1, .d = 64, .started = START + 9 * DAY };
 	snprintf(i.name, sizeof i.name, "%s", name);
 	snprintf(path, sizeof path, "%s/%s", root, name);
 	assert_int_equal(bl_runs_folder_take(path), 0);
@@ -228,7 +232,7 @@ static void make_vicreg(const char *name, double sim, double cov, double weight)
 	bl_live *l = bl_live_create(path, &i, &columns);
 	assert_non_null(l);
 	bl_record r = bl_record_empty(1);
-	memcpy(r.value, (double[]){1, sim, 25, cov, weight, 31}, 6 * sizeof r.value[0]);
+	memcpy(r.value, (double[]){ 1, sim, 25, cov, weight, 31 }, 6 * sizeof r.value[0]);
 	bl_live_add(l, &r);
 	bl_live_close(l);
 }
@@ -289,26 +293,24 @@ static void test_cursor(void **state)
 	bl_control_key(s, BL_KEY(BL_KEYS_DOWN));
 	assert_int_equal(table_of(s)->cursor, 5);
 	bl_control_key(s, BL_KEY(BL_KEYS_UP));
-	assert_string_equal(bl_run_table_at(table_of(s), table_of(s)->cursor)->id,
-			    "cifar-with-a-name-as-long-as-people-make-them");
+	assert_string_equal(bl_run_table_at(table_of(s), table_of(s)->cursor)->id, "cifar-with-a-name-as-long-as-people-make-them");
 	bl_control_key(s, 's'); /* it stays on its run */
 	assert_int_equal(table_of(s)->cursor, 1);
 	bl_live_close(make("another", BL_RUN_DONE, START + 9 * DAY, 5, NAN, 1));
 	assert_true(bl_run_table_read(table_of(s)));
 	assert_false(bl_run_table_read(table_of(s)));
 	assert_int_equal(table_of(s)->rows, 7);
-	assert_string_equal(bl_run_table_at(table_of(s), table_of(s)->cursor)->id,
-			    "cifar-with-a-name-as-long-as-people-make-them");
+	assert_string_equal(bl_run_table_at(table_of(s), table_of(s)->cursor)->id, "cifar-with-a-name-as-long-as-people-make-them");
 	bl_control_key(s, 'g');
 	assert_int_equal(table_of(s)->cursor, 0);
-	bl_control_key(s, bl_key_of_mouse((bl_mouse){BL_MOUSE_WHEEL_DOWN, 3, 3}));
+	bl_control_key(s, bl_key_of_mouse((bl_mouse){ BL_MOUSE_WHEEL_DOWN, 3, 3 }));
 	assert_int_equal(table_of(s)->cursor, 1);
 	bl_scene_free(s);
 }
 
 static void click(bl_scene *s, int y)
 {
-	bl_control_key(s, bl_key_of_mouse((bl_mouse){BL_MOUSE_CLICK, 5, y}));
+	bl_control_key(s, bl_key_of_mouse((bl_mouse){ BL_MOUSE_CLICK, 5, y }));
 }
 
 /* The first run is in the fifth row; the headings and what is below the last run are no runs. */
@@ -484,7 +486,7 @@ static void test_export(void **state)
 	assert_int_equal(lines, 1 + table_of(s)->rows);
 	assert_int_equal(strncmp(text, "name,state,step,total,kNN,lambda,D,started,folder\n\"", 51), 0);
 	assert_memory_equal(text + 51, bl_run_table_at(table_of(s), 0)->info.name,
-			    strlen(bl_run_table_at(table_of(s), 0)->info.name));
+	                    strlen(bl_run_table_at(table_of(s), 0)->info.name));
 	free(text);
 	free(folder);
 	bl_scene_free(s);
@@ -530,7 +532,9 @@ static void test_tag(void **state)
 	(void)state;
 	bl_scene *s = scene_of(going);
 	put_cursor_on(s, "new");
-	type(s, "tgoox\x7f" "d");
+	type(s,
+	     "tgoox\x7f"
+	     "d");
 	char *text = frame_text(s, 100, 20, plain);
 	assert_non_null(strstr(text, "tag: good_"));
 	free(text);
@@ -552,7 +556,8 @@ static void test_tag(void **state)
 /* --- Chosen columns, and the difference of runs --------------------------------------------------- */
 
 /* A run.json beside a live file that is there. */
-static void put_facts(const char *id, const char *state, double started, double lambda, double batch, const char *encoder, const char *tag)
+static void put_facts(const char *id, const char *state, double started, double lambda, double batch, const char *encoder,
+                      const char *tag)
 {
 	char path[1024];
 	bl_run_file f = { .step = 12, .steps = 2000, .created = started, .started = started };

@@ -26,8 +26,8 @@
 
 enum { MIDWAY = 700, OTHER = 400 };
 
-static const bl_ability plain = {.depth = BL_DEPTH_MONO, .utf8 = true}, ascii = {.depth = BL_DEPTH_MONO},
-			coloured = {.depth = BL_DEPTH_256, .utf8 = true};
+static const bl_ability plain = { .depth = BL_DEPTH_MONO, .utf8 = true }, ascii = { .depth = BL_DEPTH_MONO },
+			coloured = { .depth = BL_DEPTH_256, .utf8 = true };
 
 /* --- Scenes ------------------------------------------------------------------ */
 
@@ -117,10 +117,10 @@ static void test_every_view(void **state)
 	static const struct {
 		const char *name, *keys;
 	} views[] = {
-		{"dashboard", "1"}, {"curves", "3"},   {"spectrum", "4"},     {"views", "5"},
-		{"embedding", "6"}, {"settings", "8"}, {"help-curves", "3?"},
+		{ "dashboard", "1" }, { "curves", "3" },   { "spectrum", "4" },     { "views", "5" },
+		{ "embedding", "6" }, { "settings", "8" }, { "help-curves", "3?" },
 	};
-	static const int sizes[][2] = {{80, 24}, {120, 40}, {200, 60}};
+	static const int sizes[][2] = { { 80, 24 }, { 120, 40 }, { 200, 60 } };
 	for (size_t i = 0; i < sizeof views / sizeof views[0]; i++) {
 		bl_scene *s = begin(MIDWAY, views[i].keys);
 		for (int k = 0; k < 3; k++) {
@@ -141,25 +141,25 @@ static void test_scripts(void **state)
 		int64_t step;
 		bl_ability can;
 	} frames[] = {
-		{"dashboard-wide", "1", 160, 24, MIDWAY, plain},
-		{"curves-chosen", "3jjjjjj\rjj\rkkkkkkkko", 80, 24, MIDWAY, plain},
-		{"curves-zoomed", "3wwwzhhHy", 120, 40, MIDWAY, plain},
-		{"curves-log", "3YyyH", 80, 24, MIDWAY, plain},
-		{"curves-ascii", "3", 80, 24, MIDWAY, ascii},
-		{"curves-small", "3", 40, 12, MIDWAY, plain},
-		{"curves-new", "3", 80, 24, 0, plain},
-		{"spectrum-then", "4[[", 80, 24, MIDWAY, plain},
-		{"spectrum-ascii", "4", 80, 24, MIDWAY, ascii},
-		{"spectrum-small", "4", 40, 12, MIDWAY, plain},
-		{"spectrum-new", "4", 80, 24, 0, plain},
-		{"views-next", "5n", 80, 24, MIDWAY, plain},
-		{"views-small", "5", 40, 12, MIDWAY, plain},
-		{"views-new", "5", 80, 24, 0, plain},
-		{"embedding-then", "6[[[", 80, 24, MIDWAY, plain},
-		{"embedding-label", "6jjj", 80, 24, MIDWAY, plain},
-		{"embedding-small", "6", 40, 12, MIDWAY, plain},
-		{"embedding-new", "6", 80, 24, 0, plain},
-		{"help-down", "3?jjjjj", 80, 24, MIDWAY, plain},
+		{ "dashboard-wide", "1", 160, 24, MIDWAY, plain },
+		{ "curves-chosen", "3jjjjjj\rjj\rkkkkkkkko", 80, 24, MIDWAY, plain },
+		{ "curves-zoomed", "3wwwzhhHy", 120, 40, MIDWAY, plain },
+		{ "curves-log", "3YyyH", 80, 24, MIDWAY, plain },
+		{ "curves-ascii", "3", 80, 24, MIDWAY, ascii },
+		{ "curves-small", "3", 40, 12, MIDWAY, plain },
+		{ "curves-new", "3", 80, 24, 0, plain },
+		{ "spectrum-then", "4[[", 80, 24, MIDWAY, plain },
+		{ "spectrum-ascii", "4", 80, 24, MIDWAY, ascii },
+		{ "spectrum-small", "4", 40, 12, MIDWAY, plain },
+		{ "spectrum-new", "4", 80, 24, 0, plain },
+		{ "views-next", "5n", 80, 24, MIDWAY, plain },
+		{ "views-small", "5", 40, 12, MIDWAY, plain },
+		{ "views-new", "5", 80, 24, 0, plain },
+		{ "embedding-then", "6[[[", 80, 24, MIDWAY, plain },
+		{ "embedding-label", "6jjj", 80, 24, MIDWAY, plain },
+		{ "embedding-small", "6", 40, 12, MIDWAY, plain },
+		{ "embedding-new", "6", 80, 24, 0, plain },
+		{ "help-down", "3?jjjjj", 80, 24, MIDWAY, plain },
 	};
 	for (size_t i = 0; i < sizeof frames / sizeof frames[0]; i++) {
 		bl_scene *s = begin(frames[i].step, frames[i].keys);
@@ -236,16 +236,16 @@ static void test_every_size(void **state)
 {
 	(void)state;
 	const char *const keys = "12345689[]hjklHLnr0zZwWyYto\r\x80\x81\x82\x83\x84\x85\x86\x87m?";
-	const bl_ability abilities[] = {plain, ascii, coloured, {.depth = BL_DEPTH_16}};
-	const int64_t steps[] = {0, 1, 3, 150};
+	const bl_ability abilities[] = { plain, ascii, coloured, { .depth = BL_DEPTH_16 } };
+	const int64_t steps[] = { 0, 1, 3, 150 };
 	for (int k = 0; k < 4; k++) {
 		bl_scene *s = begin(steps[k], "");
 		for (int i = 0; i < 3000; i++) {
 			uint32_t dice = (uint32_t)i * 2654435761u;
 			dice ^= dice >> 15;
-			press(s, (char[]){keys[dice % strlen(keys)], '\0'});
-			bl_canvas *c = bl_canvas_new(40 + (int)(dice >> 8) % 100, 12 + (int)(dice >> 16) % 40,
-						     abilities[dice >> 24 & 3]);
+			press(s, (char[]){ keys[dice % strlen(keys)], '\0' });
+			bl_canvas *c =
+				bl_canvas_new(40 + (int)(dice >> 8) % 100, 12 + (int)(dice >> 16) % 40, abilities[dice >> 24 & 3]);
 			bl_frame_draw(s, c);
 			bl_canvas_free(c);
 		}
@@ -259,7 +259,7 @@ static void test_every_size(void **state)
 static void test_smoothing(void **state)
 {
 	(void)state;
-	const double x[] = {5, 3, NAN, 4, -1, 2}, w = .8;
+	const double x[] = { 5, 3, NAN, 4, -1, 2 }, w = .8;
 	double out[6];
 	bl_smooth(x, out, 6, w);
 	for (int n = 0; n < 6; n++) {
@@ -319,7 +319,7 @@ static void test_track(void **state)
 static void test_nearest(void **state)
 {
 	(void)state;
-	const double x[] = {1, 2, 5, 9};
+	const double x[] = { 1, 2, 5, 9 };
 	assert_int_equal(bl_track_nearest(x, 4, -3), 0);
 	assert_int_equal(bl_track_nearest(x, 4, 3), 1);
 	assert_int_equal(bl_track_nearest(x, 4, 3.6), 2);
@@ -403,12 +403,15 @@ static void test_export(void **state)
 
 static bl_live *run_of_another_loss(void)
 {
-	static const bl_columns columns = {6, {
-		{.name = "sim", .kind = BL_COLUMN_TERM}, {.name = "cov", .kind = BL_COLUMN_TERM},
-		{.name = "weighted_cov", .label = "ν·cov", .kind = BL_COLUMN_WEIGHTED},
-		{.name = "nu", .label = "ν", .kind = BL_COLUMN_PARAMETER}, {.name = "total", .kind = BL_COLUMN_TOTAL},
-		{.name = "mood", .kind = BL_COLUMN_OWN},
-	}};
+	static const bl_columns columns = { 6,
+		                            {
+						    { .name = "sim", .kind = BL_COLUMN_TERM },
+						    { .name = "cov", .kind = BL_COLUMN_TERM },
+						    { .name = "weighted_cov", .label = "ν·cov", .kind = BL_COLUMN_WEIGHTED },
+						    { .name = "nu", .label = "ν", .kind = BL_COLUMN_PARAMETER },
+						    { .name = "total", .kind = BL_COLUMN_TOTAL },
+						    { .name = "mood", .kind = BL_COLUMN_OWN },
+					    } };
 	bl_live_info info = recorded_info(0, 100, BL_RUN_RUNNING);
 	bl_live *run = bl_live_create(NULL, &info, &columns);
 	assert_non_null(run);
@@ -446,16 +449,20 @@ static void test_another_loss(void **state)
 /* A term's weight of 1 changes nothing, and takes no room in the head; another weight is there. */
 static void test_idle_weight(void **state)
 {
-	static const bl_columns columns = {4, {
-		{.name = "invariance", .brief = "inv", .kind = BL_COLUMN_TERM},
-		{.name = "loss.invariance", .label = "weight of inv", .kind = BL_COLUMN_PARAMETER},
-		{.name = "margin", .kind = BL_COLUMN_PARAMETER}, {.name = "total", .kind = BL_COLUMN_TOTAL},
-	}};
+	static const bl_columns columns = {
+		4,
+		{
+			{ .name = "invariance", .brief = "inv", .kind = BL_COLUMN_TERM },
+			{ .name = "loss.invariance", .label = "weight of inv", .kind = BL_COLUMN_PARAMETER },
+			{ .name = "margin", .kind = BL_COLUMN_PARAMETER },
+			{ .name = "total", .kind = BL_COLUMN_TOTAL },
+		}
+	};
 	(void)state;
 	bl_live_info info = recorded_info(0, 100, BL_RUN_RUNNING);
 	bl_live *run = bl_live_create(NULL, &info, &columns);
 	bl_record r = bl_record_empty(1);
-	memcpy(r.value, (double[]){5, 1, 1, 5}, 4 * sizeof r.value[0]);
+	memcpy(r.value, (double[]){ 5, 1, 1, 5 }, 4 * sizeof r.value[0]);
 	bl_live_add(run, &r);
 	bl_scene *s = scene_of(run);
 	assert_shows(s, "loss 5  inv 5  margin 1\n");
@@ -470,7 +477,7 @@ static void test_idle_weight(void **state)
 /* Runs of no step, of one and of two say so in every view that has an axis or a range of steps. */
 static void test_short_runs(void **state)
 {
-	static const char *const ranges[] = {"no steps yet  y auto", "step 1, following", "steps 1-2, following"};
+	static const char *const ranges[] = { "no steps yet  y auto", "step 1, following", "steps 1-2, following" };
 	(void)state;
 	for (int64_t step = 0; step <= 2; step++) {
 		bl_scene *s = begin(step, "3");
@@ -495,9 +502,13 @@ static void test_channels(void **state)
 		int has, shown;
 		const char *says;
 	} all[] = {
-		{1, 1, "28 x 28 grey  step"}, {2, 1, "28 x 28 2 channels, the first shown  step"}, {3, 3, "28 x 28 colour  step"},
-		{4, 3, "28 x 28 4 channels, the first 3 shown  step"}, {5, 3, "28 x 28 5 channels, the first 3 shown  step"},
-		{64, 3, "28 x 28 64 channels, the first 3 shown  step"}, {0, 1, "28 x 28 grey  step"},
+		{ 1, 1, "28 x 28 grey  step" },
+		{ 2, 1, "28 x 28 2 channels, the first shown  step" },
+		{ 3, 3, "28 x 28 colour  step" },
+		{ 4, 3, "28 x 28 4 channels, the first 3 shown  step" },
+		{ 5, 3, "28 x 28 5 channels, the first 3 shown  step" },
+		{ 64, 3, "28 x 28 64 channels, the first 3 shown  step" },
+		{ 0, 1, "28 x 28 grey  step" },
 	};
 	(void)state;
 	bl_scene *s = begin(MIDWAY, "5");
@@ -552,7 +563,8 @@ static bl_live *run_with_long_texts(int64_t step)
 	bl_live *run = recorded_run(NULL, step, BL_RUN_RUNNING);
 	bl_live_info info = recorded_info(step, 4000000, BL_RUN_RUNNING);
 	snprintf(info.name, sizeof info.name, "cifar-with-a-name-as-long-as-people-make-them-and-some-more");
-	snprintf(info.message, sizeof info.message, "step 3: not saved: /home/somebody/with/long/paths/that/nobody/reads/"
+	snprintf(info.message, sizeof info.message,
+	         "step 3: not saved: /home/somebody/with/long/paths/that/nobody/reads/"
 	         "in/a/terminal/because/they/are/too/long/checkpoint.safetensors: no space left on the device");
 	bl_live_set_info(run, &info);
 	return run;
@@ -573,11 +585,12 @@ static void assert_not_overlaid(const bl_scene *s, const char *keys, int w, int 
 /* No view writes one text over another, however long names are and however small the screen is. */
 static void test_no_text_over_text(void **state)
 {
-	static const char *const keys[] = {"1", "2", "2kk", "2zzzz", "2[[", "2f", "3", "3wwH", "4", "4[[", "5", "6", "6jj", "6[[",
-	                                   "7", "7/abc", "8", "1?", "2?jjj", "3?", "4?", "5?", "6?", "7?", "8?jjj", "1Q", "1+"};
-	static const int sizes[][2] = {{40, 12}, {60, 16}, {80, 24}, {120, 40}, {160, 24}, {40, 60}};
-	static const bl_ability abilities[] = {plain, ascii, coloured};
-	static const int64_t steps[] = {0, 1, 2, MIDWAY};
+	static const char *const keys[] = { "1",     "2",  "2kk", "2zzzz", "2[[", "2f", "3",     "3wwH", "4",
+		                            "4[[",   "5",  "6",   "6jj",   "6[[", "7",  "7/abc", "8",    "1?",
+		                            "2?jjj", "3?", "4?",  "5?",    "6?",  "7?", "8?jjj", "1Q",   "1+" };
+	static const int sizes[][2] = { { 40, 12 }, { 60, 16 }, { 80, 24 }, { 120, 40 }, { 160, 24 }, { 40, 60 } };
+	static const bl_ability abilities[] = { plain, ascii, coloured };
+	static const int64_t steps[] = { 0, 1, 2, MIDWAY };
 	(void)state;
 	bl_canvas *c = bl_canvas_new(40, 12, plain);
 	bl_canvas_text(c, 0, 0, 40, BL_PAINT_TEXT, "one text");
@@ -730,7 +743,7 @@ static void test_view_pixels(void **state)
 {
 	(void)state;
 	bl_scene *s = begin(MIDWAY, "5");
-	bl_canvas *c = bl_canvas_new(80, 24, (bl_ability){.depth = BL_DEPTH_FULL, .utf8 = true});
+	bl_canvas *c = bl_canvas_new(80, 24, (bl_ability){ .depth = BL_DEPTH_FULL, .utf8 = true });
 	bl_frame_draw(s, c);
 	for (int y = 0; y < RECORDED_VIEW; y++)
 		for (int x = 0; x < RECORDED_VIEW; x++) {
@@ -786,7 +799,7 @@ static void test_points_pending(void **state)
 static void test_point_colours(void **state)
 {
 	(void)state;
-	const bl_ability can = {.depth = BL_DEPTH_FULL, .utf8 = true};
+	const bl_ability can = { .depth = BL_DEPTH_FULL, .utf8 = true };
 	bl_scene *s = begin(MIDWAY, "6jj");
 	bl_canvas *c = bl_canvas_new(80, 24, can);
 	bl_frame_draw(s, c);
@@ -836,7 +849,7 @@ static void test_journal_on_disk(void **state)
 	bl_scene *s = begin(500, "");
 	bl_journal_line lines[BL_JOURNAL_MOST];
 	bl_change c[] = { { .step = 399, .old = .0051, .value = .0056, .name = "lambda", .who = "viewer 4711" },
-	                  { .step = 450, .old = NAN, .value = NAN, .name = "pause", .who = "script" } };
+		          { .step = 450, .old = NAN, .value = NAN, .name = "pause", .who = "script" } };
 	bl_live_info info = recorded_info(510, RECORDED_STEPS, BL_RUN_PAUSED);
 	snprintf(info.message, sizeof info.message, "step 505: no kNN: so it is");
 	bl_live_set_info(s->run, &info);
@@ -863,10 +876,7 @@ static void test_turns(void **state)
 	bl_live *run = recorded_live(NULL, &info);
 	bl_history *h = malloc(sizeof *h);
 	for (int64_t i = 1; i <= 60; i++) {
-		bl_record r = recorded_record(i, i < 11   ? .01
-						 : i < 21 ? .01 + .001 * (double)(i - 10)
-						 : i < 40 ? .02
-							  : 1);
+		bl_record r = recorded_record(i, i < 11 ? .01 : i < 21 ? .01 + .001 * (double)(i - 10) : i < 40 ? .02 : 1);
 		bl_live_add(run, &r);
 	}
 	bl_history_reset(h);
@@ -886,7 +896,7 @@ static void test_turns(void **state)
 static void test_settings(void **state)
 {
 	(void)state;
-	const bl_ability terminal = {.depth = BL_DEPTH_FULL, .utf8 = true};
+	const bl_ability terminal = { .depth = BL_DEPTH_FULL, .utf8 = true };
 	bl_scene *s = begin(MIDWAY, "8");
 	assert_int_equal(bl_scene_ability(s, terminal).depth, BL_DEPTH_FULL);
 	press(s, "l");
@@ -942,23 +952,39 @@ static void test_manual(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_view),     cmocka_unit_test(test_scripts),
-		cmocka_unit_test(test_runs_overlaid),  cmocka_unit_test(test_every_size),
-		cmocka_unit_test(test_smoothing),      cmocka_unit_test(test_track),
-		cmocka_unit_test(test_nearest),        cmocka_unit_test(test_cursor),
-		cmocka_unit_test(test_export),         cmocka_unit_test(test_past),
-		cmocka_unit_test(test_effective_rank), cmocka_unit_test(test_view_pixels),
-		cmocka_unit_test(test_asks),           cmocka_unit_test(test_point_colours), cmocka_unit_test(test_points_pending),
-		cmocka_unit_test(test_more_views), cmocka_unit_test(test_no_matrix_no_floor),
+		cmocka_unit_test(test_every_view),
+		cmocka_unit_test(test_scripts),
+		cmocka_unit_test(test_runs_overlaid),
+		cmocka_unit_test(test_every_size),
+		cmocka_unit_test(test_smoothing),
+		cmocka_unit_test(test_track),
+		cmocka_unit_test(test_nearest),
+		cmocka_unit_test(test_cursor),
+		cmocka_unit_test(test_export),
+		cmocka_unit_test(test_past),
+		cmocka_unit_test(test_effective_rank),
+		cmocka_unit_test(test_view_pixels),
+		cmocka_unit_test(test_asks),
+		cmocka_unit_test(test_point_colours),
+		cmocka_unit_test(test_points_pending),
+		cmocka_unit_test(test_more_views),
+		cmocka_unit_test(test_no_matrix_no_floor),
 		cmocka_unit_test(test_journal_on_disk),
-		cmocka_unit_test(test_journal),        cmocka_unit_test(test_turns),
-		cmocka_unit_test(test_another_loss),   cmocka_unit_test(test_settings),
-		cmocka_unit_test(test_idle_weight),		cmocka_unit_test(test_no_text_over_text),
-		cmocka_unit_test(test_short_runs),     cmocka_unit_test(test_channels),
-		cmocka_unit_test(test_interrupt_is_told), cmocka_unit_test(test_no_points),
-		cmocka_unit_test(test_long_texts),     cmocka_unit_test(test_written_out),
+		cmocka_unit_test(test_journal),
+		cmocka_unit_test(test_turns),
+		cmocka_unit_test(test_another_loss),
+		cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_idle_weight),
+		cmocka_unit_test(test_no_text_over_text),
+		cmocka_unit_test(test_short_runs),
+		cmocka_unit_test(test_channels),
+		cmocka_unit_test(test_interrupt_is_told),
+		cmocka_unit_test(test_no_points),
+		cmocka_unit_test(test_long_texts),
+		cmocka_unit_test(test_written_out),
 		cmocka_unit_test(test_manual),
-		cmocka_unit_test(test_too_small),      cmocka_unit_test(test_lost),
+		cmocka_unit_test(test_too_small),
+		cmocka_unit_test(test_lost),
 	};
 	return cmocka_run_group_tests_name("screens", tests, NULL, NULL);
 }

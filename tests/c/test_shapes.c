@@ -191,12 +191,9 @@ static void sizes_that_make_no_sense_are_named(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(images_depend_on_seed_and_number_alone),
-		cmocka_unit_test(factors_are_known),
-		cmocka_unit_test(figure_lies_where_the_factors_say),
-		cmocka_unit_test(colour_says_nothing_about_the_class),
-		cmocka_unit_test(figures_are_ten_different_ones),
-		cmocka_unit_test(sizes_that_make_no_sense_are_named),
+		cmocka_unit_test(images_depend_on_seed_and_number_alone), cmocka_unit_test(factors_are_known),
+		cmocka_unit_test(figure_lies_where_the_factors_say),      cmocka_unit_test(colour_says_nothing_about_the_class),
+		cmocka_unit_test(figures_are_ten_different_ones),         cmocka_unit_test(sizes_that_make_no_sense_are_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,7 +25,7 @@ static void child(const char *slave, const char *term, const char *typed)
 	setenv("TERM", term, 1);
 	tcgetattr(fd, &before);
 	if (*typed)
-		poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, WAIT_MS);
+		poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, WAIT_MS);
 	bool first = bl_terminal_has_sixels(fd, fd), second = bl_terminal_has_sixels(fd, fd);
 	tcgetattr(fd, &after);
 	if (first != second || before.c_lflag != after.c_lflag)
@@ -54,7 +54,7 @@ static int ask(const char *term, const char *typed, const char *answer, char ask
 	size_t n = 0;
 	asked[0] = '\0';
 	while (waitpid(pid, &status, WNOHANG) == 0) {
-		if (poll(&(struct pollfd){.fd = master, .events = POLLIN}, 1, 10) != 1)
+		if (poll(&(struct pollfd){ .fd = master, .events = POLLIN }, 1, 10) != 1)
 			continue;
 		ssize_t more = read(master, asked + n, 63 - n);
 		n += more > 0 ? (size_t)more : 0;
@@ -73,9 +73,20 @@ static int ask(const char *term, const char *typed, const char *answer, char ask
 static void test_answers(void **state)
 {
 	(void)state;
-	static const struct { const char *answer; int end; } all[] = {
-		{"\033[?62;4;6c", HAS}, {"\033[?4c", HAS}, {"\033[?64;1;4c", HAS}, {"\033[?1;2c", HAS_NOT}, {"\033[?64;14;44;40c", HAS_NOT},
-		{"x\033[?62;4c", HAS}, {"cc\033[Ac\033[?62;4c", HAS}, {"\033[?62;4", HAS_NOT}, {"", HAS_NOT}, {"ccc", HAS_NOT},
+	static const struct {
+		const char *answer;
+		int end;
+	} all[] = {
+		{ "\033[?62;4;6c", HAS },
+		{ "\033[?4c", HAS },
+		{ "\033[?64;1;4c", HAS },
+		{ "\033[?1;2c", HAS_NOT },
+		{ "\033[?64;14;44;40c", HAS_NOT },
+		{ "x\033[?62;4c", HAS },
+		{ "cc\033[Ac\033[?62;4c", HAS },
+		{ "\033[?62;4", HAS_NOT },
+		{ "", HAS_NOT },
+		{ "ccc", HAS_NOT },
 	};
 	char asked[64];
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {

@@ -89,7 +89,7 @@ static struct want cell_of(const bl_loss_side *rows, const bl_loss_side *cols, i
 
 /* Gram matrices are differences of larger numbers: what is near 0 has fewer digits. */
 static void check_cells(const bl_loss_side *rows, const bl_loss_side *cols, const float *rms, const float *diagonal,
-			double tolerance)
+                        double tolerance)
 {
 	for (int i = 0; i < rows->cells; i++)
 		for (int j = 0; j < cols->cells; j++) {

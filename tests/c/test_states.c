@@ -11,8 +11,12 @@
 static lua_State *new_state(void)
 {
 	lua_State *L = bl_lua_state_new(&(bl_lua_state_config){
-		.what = "the text", .open = bl_lua_open_sandbox, .bytes = 64 << 20, .instructions = 10 * 1000 * 1000,
-		.seconds = 5, .every = 100,
+		.what = "the text",
+		.open = bl_lua_open_sandbox,
+		.bytes = 64 << 20,
+		.instructions = 10 * 1000 * 1000,
+		.seconds = 5,
+		.every = 100,
 	});
 	assert_non_null(L);
 	return L;
@@ -41,13 +45,14 @@ static void test_what_is_there(void **state)
 		"assert(loss.barlow{} and aug.flip(.5) and optim.sgd{lr = .1} and eval.rankme(tensor.randn(4, 2)) > 0)",
 	};
 	static const char *const absent[] = {
-		"io", "os", "debug", "package", "require", "load", "loadstring", "loadfile", "dofile", "collectgarbage", "coroutine",
-		"xpcall", "warn", "arg", "string.dump", "trainer", "runs", "plot", "data", "help",
-		"interruptible", "math.os", "_G.os", "_G.io", "_G._G.load",
+		"io",          "os",      "debug",          "package",    "require", "load", "loadstring",
+		"loadfile",    "dofile",  "collectgarbage", "coroutine",  "xpcall",  "warn", "arg",
+		"string.dump", "trainer", "runs",           "plot",       "data",    "help", "interruptible",
+		"math.os",     "_G.os",   "_G.io",          "_G._G.load",
 	};
 	static const char *const withheld[] = {
-		"tensor.ones(2).save", "nn.relu().save", "nn.relu().load", "assert(tensor.load)", "assert(tensor.save)",
-		"assert(eval.features)", "assert(eval.knn)", "assert(eval.linear)",
+		"tensor.ones(2).save", "nn.relu().save",        "nn.relu().load",   "assert(tensor.load)",
+		"assert(tensor.save)", "assert(eval.features)", "assert(eval.knn)", "assert(eval.linear)",
 	};
 	char text[128];
 	lua_State *L = new_state();
@@ -125,7 +130,9 @@ static void test_budget(void **state)
 static void test_messages(void **state)
 {
 	(void)state;
-	static const struct { const char *text, *message; } cases[] = {
+	static const struct {
+		const char *text, *message;
+	} cases[] = {
 		{ "while true do end", "the text ran for more than 10000000 instructions" },
 		{ "('x'):rep(1e9)", "the text needs more than 64 MiB of memory" },
 		{ "error '\\27[2J\\n\\0hidden'", "text:1: \\x1b[2J\n" },
@@ -152,7 +159,11 @@ static void test_hurry(void **state)
 {
 	(void)state;
 	lua_State *L = bl_lua_state_new(&(bl_lua_state_config){
-		.what = "the text", .open = bl_lua_open_sandbox, .bytes = 64 << 20, .instructions = INT64_MAX / 2, .seconds = 60,
+		.what = "the text",
+		.open = bl_lua_open_sandbox,
+		.bytes = 64 << 20,
+		.instructions = INT64_MAX / 2,
+		.seconds = 60,
 		.every = 100,
 	});
 	lua_pushcfunction(L, hurry);
@@ -168,7 +179,9 @@ static void test_hurry(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_what_is_there), cmocka_unit_test(test_budget), cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_what_is_there),
+		cmocka_unit_test(test_budget),
+		cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_hurry),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,9 +11,12 @@
 /* Of the t table, and of scipy.stats.t.ppf to 15 digits. */
 static void quantiles(void **state)
 {
-	static const struct { double p, nu, t; } of[] = {
-		{ .975, 1, 12.706204736174707 }, { .975, 2, 4.302652729749464 }, { .975, 4, 2.776445105197791 },
-		{ .995, 9, 3.2498355415921254 }, { .95, 30, 1.697260886593958 }, { .975, 1000, 1.9623390808264074 },
+	static const struct {
+		double p, nu, t;
+	} of[] = {
+		{ .975, 1, 12.706204736174707 }, { .975, 2, 4.302652729749464 },
+		{ .975, 4, 2.776445105197791 },  { .995, 9, 3.2498355415921254 },
+		{ .95, 30, 1.697260886593958 },  { .975, 1000, 1.9623390808264074 },
 		{ .025, 4, -2.776445105197791 }, { .5, 7, 0 },
 	};
 	(void)state;
@@ -86,7 +89,10 @@ static void holm(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(quantiles), cmocka_unit_test(intervals), cmocka_unit_test(bootstrap), cmocka_unit_test(holm),
+		cmocka_unit_test(quantiles),
+		cmocka_unit_test(intervals),
+		cmocka_unit_test(bootstrap),
+		cmocka_unit_test(holm),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

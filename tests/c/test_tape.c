@@ -8,7 +8,11 @@
 
 #include <pthread.h>
 
-#define SHAPE(...) (int)(sizeof((int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t)), (int64_t[]){ __VA_ARGS__ }
+#define SHAPE(...) \
+	(int)(sizeof((int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t)), (int64_t[]) \
+	{ \
+		__VA_ARGS__ \
+	}
 
 static bl_tensor *leaf(float value)
 {

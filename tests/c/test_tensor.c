@@ -12,7 +12,11 @@
 #include <math.h>
 #include <string.h>
 
-#define SHAPE(...) (int)(sizeof((int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t)), (int64_t[]){ __VA_ARGS__ }
+#define SHAPE(...) \
+	(int)(sizeof((int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t)), (int64_t[]) \
+	{ \
+		__VA_ARGS__ \
+	}
 
 /* 0, 1, 2 ... in logical order. */
 static void count_up(bl_tensor *t)

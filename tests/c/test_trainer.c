@@ -34,8 +34,8 @@ static bl_pipeline *views_new(void)
 static bl_module *mlp(int64_t in, int64_t hidden, int64_t out, bool flatten)
 {
 	int64_t widths[] = { hidden, out };
-	return bl_nn_mlp(&(bl_mlp_config){ .in = in, .widths = widths, .layers = 2, .norm = true, .last_plain = !flatten,
-	                                   .flatten = flatten });
+	return bl_nn_mlp(&(bl_mlp_config){
+		.in = in, .widths = widths, .layers = 2, .norm = true, .last_plain = !flatten, .flatten = flatten });
 }
 
 static struct toy toy_with(bl_module *encoder)
@@ -46,9 +46,17 @@ static struct toy toy_with(bl_module *encoder)
 	bl_module_init(y.encoder, 1);
 	bl_module_init(y.projector, 2);
 	y.config = (bl_trainer_config){
-		.name = "toy", .data = y.data, .first = y.views, .second = y.views, .encoder = y.encoder,
+		.name = "toy",
+		.data = y.data,
+		.first = y.views,
+		.second = y.views,
+		.encoder = y.encoder,
 		.projector = y.projector,
-		.optim = bl_optim_default("sgd"), .batch = BATCH, .epochs = 20, .seed = 3, .loader_threads = 1,
+		.optim = bl_optim_default("sgd"),
+		.batch = BATCH,
+		.epochs = 20,
+		.seed = 3,
+		.loader_threads = 1,
 	};
 	y.config.optim.lr = .05;
 	return y;
@@ -287,8 +295,9 @@ static void test_precision(void **state)
 static bl_region question(int64_t step)
 {
 	int32_t k = (int32_t)step;
-	return (bl_region){ .matrix = k % 3, .order = k / 3 % 3, .row = k % D, .rows = 1 + k % 5, .points = 1, .view = k,
-	                    .redraw = k % 2 };
+	return (bl_region){
+		.matrix = k % 3, .order = k / 3 % 3, .row = k % D, .rows = 1 + k % 5, .points = 1, .view = k, .redraw = k % 2
+	};
 }
 
 /* Asks while the trainer is paused, and waits until it has been answered. */
@@ -891,13 +900,27 @@ static void test_nan_in_weight(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_learns), cmocka_unit_test(test_same_bits), cmocka_unit_test(test_precision), cmocka_unit_test(test_watched),
-		cmocka_unit_test(test_steady_memory), cmocka_unit_test(test_schedule), cmocka_unit_test(test_clip), cmocka_unit_test(test_knn),
-		cmocka_unit_test(test_pause_step_stop), cmocka_unit_test(test_start_stop_storm), cmocka_unit_test(test_last_word),
-		cmocka_unit_test(test_one_owner), cmocka_unit_test(test_warm_start),
-		cmocka_unit_test(test_settings), cmocka_unit_test(test_file), cmocka_unit_test(test_between_steps),
-		cmocka_unit_test(test_last_snapshot), cmocka_unit_test(test_refusals), cmocka_unit_test(test_nan_in_module),
-		cmocka_unit_test(test_nan_hidden), cmocka_unit_test(test_nan_in_weight),
+		cmocka_unit_test(test_learns),
+		cmocka_unit_test(test_same_bits),
+		cmocka_unit_test(test_precision),
+		cmocka_unit_test(test_watched),
+		cmocka_unit_test(test_steady_memory),
+		cmocka_unit_test(test_schedule),
+		cmocka_unit_test(test_clip),
+		cmocka_unit_test(test_knn),
+		cmocka_unit_test(test_pause_step_stop),
+		cmocka_unit_test(test_start_stop_storm),
+		cmocka_unit_test(test_last_word),
+		cmocka_unit_test(test_one_owner),
+		cmocka_unit_test(test_warm_start),
+		cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_between_steps),
+		cmocka_unit_test(test_last_snapshot),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_nan_in_module),
+		cmocka_unit_test(test_nan_hidden),
+		cmocka_unit_test(test_nan_in_weight),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

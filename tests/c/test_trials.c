@@ -128,7 +128,9 @@ static void a_name_without_links(void **state)
 	assert_int_equal(bl_file_write_atomic(from, "one", 3), 0);
 	pid_t child = fork();
 	if (child == 0)
-		_exit(!refuse_links() ? 77 : bl_file_publish(from, to, "one", 3) == 0 && bl_file_publish(from, to, "two", 3) == 1 ? 0 : 1);
+		_exit(!refuse_links()                                                                        ? 77
+		      : bl_file_publish(from, to, "one", 3) == 0 && bl_file_publish(from, to, "two", 3) == 1 ? 0
+		                                                                                             : 1);
 	waitpid(child, &status, 0);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
 		skip(); /* a kernel without such filters */
@@ -183,7 +185,8 @@ static void strange_files(void **state)
 
 static void processes(void **state)
 {
-	char log[600], *const line[] = { "sh", "-c", "echo said $WORD; exit 7", NULL }, *const none[] = { "/no/such/program", NULL };
+	char log[600], *const line[] = { "sh", "-c", "echo said $WORD; exit 7", NULL },
+			      *const none[] = { "/no/such/program", NULL };
 	const char *const words[] = { "WORD=this", NULL };
 	int status = 0;
 	size_t n;
@@ -211,8 +214,10 @@ static void processes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(a_trial_from_claim_to_result, begin), cmocka_unit_test_setup(many_at_once, begin),
-		cmocka_unit_test_setup(a_worker_that_died, begin), cmocka_unit_test_setup(strange_files, begin),
+		cmocka_unit_test_setup(a_trial_from_claim_to_result, begin),
+		cmocka_unit_test_setup(many_at_once, begin),
+		cmocka_unit_test_setup(a_worker_that_died, begin),
+		cmocka_unit_test_setup(strange_files, begin),
 		cmocka_unit_test_setup(processes, begin),
 #if defined __x86_64__ || defined __aarch64__
 		cmocka_unit_test_setup(a_name_without_links, begin),

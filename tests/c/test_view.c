@@ -26,8 +26,8 @@
 
 enum { MIDWAY = 700 };
 
-static const bl_ability plain = {.depth = BL_DEPTH_MONO, .utf8 = true}, ascii = {.depth = BL_DEPTH_MONO},
-			full = {.depth = BL_DEPTH_FULL, .utf8 = true};
+static const bl_ability plain = { .depth = BL_DEPTH_MONO, .utf8 = true }, ascii = { .depth = BL_DEPTH_MONO },
+			full = { .depth = BL_DEPTH_FULL, .utf8 = true };
 
 /* --- Frames ------------------------------------------------------------------ */
 
@@ -74,17 +74,17 @@ static void test_golden(void **state)
 	(void)state;
 	const bl_view_ops *dashboard = &bl_view_dashboard, *help = &bl_view_help;
 	const struct golden all[] = {
-		{"dashboard-80x24", 80, 24, MIDWAY, plain, dashboard, false},
-		{"dashboard-120x40", 120, 40, MIDWAY, plain, dashboard, false},
-		{"dashboard-200x60", 200, 60, MIDWAY, plain, dashboard, false},
-		{"dashboard-40x12", 40, 12, MIDWAY, plain, dashboard, false},
-		{"dashboard-40x60", 40, 60, MIDWAY, plain, dashboard, false},
-		{"dashboard-30x8", 30, 8, MIDWAY, plain, dashboard, false},
-		{"dashboard-ascii-80x24", 80, 24, MIDWAY, ascii, dashboard, false},
-		{"dashboard-new-80x24", 80, 24, 0, plain, dashboard, false},
-		{"dashboard-done-80x24", 80, 24, RECORDED_STEPS, plain, dashboard, false},
-		{"dashboard-still-80x24", 80, 24, MIDWAY, plain, dashboard, true},
-		{"help-80x24", 80, 24, MIDWAY, plain, help, false},
+		{ "dashboard-80x24", 80, 24, MIDWAY, plain, dashboard, false },
+		{ "dashboard-120x40", 120, 40, MIDWAY, plain, dashboard, false },
+		{ "dashboard-200x60", 200, 60, MIDWAY, plain, dashboard, false },
+		{ "dashboard-40x12", 40, 12, MIDWAY, plain, dashboard, false },
+		{ "dashboard-40x60", 40, 60, MIDWAY, plain, dashboard, false },
+		{ "dashboard-30x8", 30, 8, MIDWAY, plain, dashboard, false },
+		{ "dashboard-ascii-80x24", 80, 24, MIDWAY, ascii, dashboard, false },
+		{ "dashboard-new-80x24", 80, 24, 0, plain, dashboard, false },
+		{ "dashboard-done-80x24", 80, 24, RECORDED_STEPS, plain, dashboard, false },
+		{ "dashboard-still-80x24", 80, 24, MIDWAY, plain, dashboard, true },
+		{ "help-80x24", 80, 24, MIDWAY, plain, help, false },
 	};
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		check_golden(&all[i]);
@@ -94,9 +94,9 @@ static void test_golden(void **state)
 static void test_every_size(void **state)
 {
 	(void)state;
-	const bl_view_ops *const views[] = {&bl_view_dashboard, &bl_view_heatmap, &bl_view_help};
-	const bl_ability abilities[] = {plain, ascii, full, {.depth = BL_DEPTH_16}};
-	const int64_t steps[] = {0, 1, 3};
+	const bl_view_ops *const views[] = { &bl_view_dashboard, &bl_view_heatmap, &bl_view_help };
+	const bl_ability abilities[] = { plain, ascii, full, { .depth = BL_DEPTH_16 } };
+	const int64_t steps[] = { 0, 1, 3 };
 	for (int k = 0; k < 3; k++) {
 		bl_live *run = recorded_run(NULL, steps[k], BL_RUN_PAUSED);
 		bl_scene *s = scene_of(run);
@@ -138,7 +138,7 @@ static bl_live *small_run(bl_snapshot *p, int d)
 	bl_live_info info = recorded_info(0, 10, BL_RUN_RUNNING);
 	bl_live *run = recorded_live(NULL, &info);
 	memset(p, 0, sizeof *p);
-	*p = (bl_snapshot){.step = 1, .n = 8, .d = d, .grid = d, .diag = d, .rankme = NAN};
+	*p = (bl_snapshot){ .step = 1, .n = 8, .d = d, .grid = d, .diag = d, .rankme = NAN };
 	for (int i = 0; i < d * d; i++)
 		p->mean[i] = p->extreme[i] = (float)(i * 37 % 101) / 50 - 1;
 	for (int i = 0; i < d; i++)
@@ -155,12 +155,12 @@ static void test_heat_colours(void **state)
 	bl_snapshot *p = malloc(sizeof *p);
 	bl_live *run = small_run(p, D);
 	bl_scene *s = scene_of(run);
-	bl_heat_source m = {.mean = p->mean, .extreme = p->extreme, .cells = D, .d = D};
+	bl_heat_source m = { .mean = p->mean, .extreme = p->extreme, .cells = D, .d = D };
 	bl_canvas *c = bl_canvas_new(D, D / 2, full);
 	bl_heat_fit fit = bl_heat_measure(full, D, D / 2, &m);
 	assert_int_equal(fit.w, D);
 	assert_int_equal(fit.h, D / 2);
-	bl_heat_draw(c, 0, 0, fit, &m, (bl_heat_style){.pool = BL_POOL_MEAN});
+	bl_heat_draw(c, 0, 0, fit, &m, (bl_heat_style){ .pool = BL_POOL_MEAN });
 	for (int i = 0; i < D; i++)
 		for (int j = 0; j < D; j++) {
 			const bl_cell *cell = bl_canvas_cell(c, j, i / 2);
@@ -184,7 +184,8 @@ static void test_signs_have_hues(void **state)
 			assert_int_equal(none >> 16 & 255, none & 255);
 			assert_true(light ? (none & 255) > 200 : (none & 255) < 60);
 			for (double t = .4; t <= 1; t += .1) {
-				int32_t below = bl_colour_diverging_few(-t, colours[i], light), above = bl_colour_diverging_few(t, colours[i], light);
+				int32_t below = bl_colour_diverging_few(-t, colours[i], light),
+					above = bl_colour_diverging_few(t, colours[i], light);
 				assert_true((below & 255) > (below >> 16 & 255));
 				assert_true((above & 255) < (above >> 16 & 255));
 			}
@@ -195,21 +196,21 @@ static void test_signs_have_hues(void **state)
 static void test_heat_pools(void **state)
 {
 	(void)state;
-	const float c[16] = {.5f, -.25f, 0, 0, .25f, -.75f, 0, 0, 0, 0, .1f, .2f, 0, 0, .3f, .4f};
-	bl_heat_source m = {.mean = c, .extreme = c, .cells = 4, .d = 4};
+	const float c[16] = { .5f, -.25f, 0, 0, .25f, -.75f, 0, 0, 0, 0, .1f, .2f, 0, 0, .3f, .4f };
+	bl_heat_source m = { .mean = c, .extreme = c, .cells = 4, .d = 4 };
 	bl_canvas *canvas = bl_canvas_new(2, 1, full);
 	bl_heat_fit fit = bl_heat_measure(full, 2, 1, &m);
 	assert_int_equal(fit.w, 2);
 	assert_close(fit.dims_x, 2, 0);
 	assert_close(fit.dims_y, 2, 0);
-	bl_heat_draw(canvas, 0, 0, fit, &m, (bl_heat_style){.pool = BL_POOL_MEAN});
+	bl_heat_draw(canvas, 0, 0, fit, &m, (bl_heat_style){ .pool = BL_POOL_MEAN });
 	assert_int_equal(canvas->cells[0].fg, bl_colour_diverging(-.0625, false));
 	assert_int_equal(canvas->cells[1].bg, bl_colour_diverging((.1 + .2 + .3 + .4) / 4, false));
-	bl_heat_draw(canvas, 0, 0, fit, &m, (bl_heat_style){.pool = BL_POOL_LARGEST});
+	bl_heat_draw(canvas, 0, 0, fit, &m, (bl_heat_style){ .pool = BL_POOL_LARGEST });
 	assert_int_equal(canvas->cells[0].fg, bl_colour_diverging(-.75, false));
 	assert_int_equal(canvas->cells[1].bg, bl_colour_diverging(.4f, false));
 	m.d = 7; /* cells of 2, 2, 2 and 1 dims */
-	bl_heat_draw(canvas, 0, 0, fit, &m, (bl_heat_style){.pool = BL_POOL_MEAN});
+	bl_heat_draw(canvas, 0, 0, fit, &m, (bl_heat_style){ .pool = BL_POOL_MEAN });
 	assert_int_equal(canvas->cells[1].bg, bl_colour_diverging((4 * .1 + 2 * .2 + 2 * .3 + .4) / 9, false));
 	bl_canvas_free(canvas);
 }
@@ -218,10 +219,10 @@ static void test_heat_pools(void **state)
 static void test_heat_rms(void **state)
 {
 	(void)state;
-	const float rms[16] = {.1f, .3f, 0, .1f, .5f, .2f, .1f, .1f, .1f, .1f, .1f, .1f, .1f, .1f, .1f, .1f};
-	const float on[16] = {.9f, NAN, NAN, NAN, NAN, .7f, NAN, NAN, NAN, NAN, -.8f, NAN, NAN, NAN, NAN, -.4f};
-	bl_heat_source m = {.mean = rms, .extreme = rms, .rms = rms, .diagonal = on, .cells = 4, .d = 16, .n = 101};
-	bl_heat_style style = {BL_POOL_RMS, false};
+	const float rms[16] = { .1f, .3f, 0, .1f, .5f, .2f, .1f, .1f, .1f, .1f, .1f, .1f, .1f, .1f, .1f, .1f };
+	const float on[16] = { .9f, NAN, NAN, NAN, NAN, .7f, NAN, NAN, NAN, NAN, -.8f, NAN, NAN, NAN, NAN, -.4f };
+	bl_heat_source m = { .mean = rms, .extreme = rms, .rms = rms, .diagonal = on, .cells = 4, .d = 16, .n = 101 };
+	bl_heat_style style = { BL_POOL_RMS, false };
 	bl_canvas *canvas = bl_canvas_new(4, 2, full);
 	bl_heat_fit fit = bl_heat_measure(full, 4, 2, &m);
 	bl_scale scale = bl_heat_scale_of(fit, &m, style);
@@ -230,7 +231,7 @@ static void test_heat_rms(void **state)
 	assert_int_equal(canvas->cells[0].fg, bl_colour_diverging((.9f - scale.floor) / (1 - scale.floor), false));
 	assert_int_equal(canvas->cells[1].fg, bl_colour_diverging((.3f - scale.floor) / (1 - scale.floor), false));
 	assert_int_equal(canvas->cells[3].bg, bl_colour_diverging(0, false)); /* chance */
-	fit = bl_heat_measure(full, 2, 1, &m); /* dots of 2 x 2 cells */
+	fit = bl_heat_measure(full, 2, 1, &m);                                /* dots of 2 x 2 cells */
 	scale = bl_heat_scale_of(fit, &m, style);
 	bl_heat_draw(canvas, 0, 0, fit, &m, style);
 	bl_cell first = canvas->cells[0], second = canvas->cells[1];
@@ -270,7 +271,7 @@ static void test_numbers(void **state)
 static void test_scale(void **state)
 {
 	(void)state;
-	const bl_scale scales[] = {{0, false}, {0, true}, {.06, false}, {.06, true}};
+	const bl_scale scales[] = { { 0, false }, { 0, true }, { .06, false }, { .06, true } };
 	for (int k = 0; k < 4; k++) {
 		assert_close(bl_scale_place(scales[k], 1), 1, 1e-12);
 		assert_close(bl_scale_place(scales[k], -1), -1, 1e-12);
@@ -295,7 +296,7 @@ static void check_few(int colours, bool light, double sign)
 		int32_t b = bl_colour_diverging_few(sign * (k + 1) / 20., colours, light);
 		assert_true(a == b || (light ? lightness(a) > lightness(b) : lightness(a) < lightness(b)));
 		assert_true(k == 0 || a == bl_colour_diverging_few(0, colours, light) ||
-			    a != bl_colour_diverging_few(-sign * k / 20., colours, light));
+		            a != bl_colour_diverging_few(-sign * k / 20., colours, light));
 	}
 	assert_int_not_equal(bl_colour_diverging_few(NAN, colours, light), bl_colour_diverging_few(sign, colours, light));
 }
@@ -328,11 +329,11 @@ static void test_map(void **state)
 static void test_flat_line(void **state)
 {
 	(void)state;
-	const double x[] = {1, 2, 3}, y[] = {6400, nextafter(6400, 7000), nextafter(6400, 0)};
-	bl_line line = {"flat", 'f', 0, BL_PAINT_TEXT, x, y, 3};
+	const double x[] = { 1, 2, 3 }, y[] = { 6400, nextafter(6400, 7000), nextafter(6400, 0) };
+	bl_line line = { "flat", 'f', 0, BL_PAINT_TEXT, x, y, 3 };
 	bl_canvas *c = bl_canvas_new(40, 12, plain);
 	alarm(20);
-	bl_chart_draw(c, (bl_rect){0, 0, 40, 12}, &(bl_chart){.title = "flat", .lines = &line, .n = 1});
+	bl_chart_draw(c, (bl_rect){ 0, 0, 40, 12 }, &(bl_chart){ .title = "flat", .lines = &line, .n = 1 });
 	alarm(0);
 	char *text = bl_canvas_string(c);
 	assert_non_null(strstr(text, "6500"));
@@ -342,11 +343,12 @@ static void test_flat_line(void **state)
 
 static void check_axis(const double *x, int n, bool log_x, const char *name, const char *has, const char *has_not)
 {
-	const double y[] = {3, 2, 1};
-	bl_line line = {"line", 'l', 0, BL_PAINT_TEXT, x, y, n};
+	const double y[] = { 3, 2, 1 };
+	bl_line line = { "line", 'l', 0, BL_PAINT_TEXT, x, y, n };
 	bl_canvas *c = bl_canvas_new(40, 12, plain);
-	bl_chart_draw(c, (bl_rect){0, 0, 40, 12}, &(bl_chart){.title = "axis", .lines = &line, .n = n ? 1 : 0, .integer_x = true,
-	                                                      .log_x = log_x, .x_name = name});
+	bl_chart_draw(c, (bl_rect){ 0, 0, 40, 12 },
+	              &(bl_chart){
+			      .title = "axis", .lines = &line, .n = n ? 1 : 0, .integer_x = true, .log_x = log_x, .x_name = name });
 	char *text = bl_canvas_string(c);
 	if (!strstr(text, has) || (has_not && strstr(text, has_not)))
 		fail_msg("expected '%s', and not '%s':\n%s", has, has_not ? has_not : "", text);
@@ -359,12 +361,12 @@ static void test_short_axes(void **state)
 {
 	(void)state;
 	check_axis(NULL, 0, false, NULL, "nothing yet", "step");
-	check_axis((double[]){1}, 1, false, NULL, "       step 1\n", "step 2");
-	check_axis((double[]){1}, 1, true, NULL, "       (log) step 1\n", "10");
-	check_axis((double[]){7}, 1, false, "dims", "       dims 7\n", "dims 8");
-	check_axis((double[]){1, 2}, 2, false, NULL, "       1                          step 2\n", "3 ");
-	check_axis((double[]){1, 2}, 2, true, NULL, "       1                    (log) step 2\n", "10");
-	check_axis((double[]){4, 4, 4}, 3, false, NULL, "       step 4\n", "step 5");
+	check_axis((double[]){ 1 }, 1, false, NULL, "       step 1\n", "step 2");
+	check_axis((double[]){ 1 }, 1, true, NULL, "       (log) step 1\n", "10");
+	check_axis((double[]){ 7 }, 1, false, "dims", "       dims 7\n", "dims 8");
+	check_axis((double[]){ 1, 2 }, 2, false, NULL, "       1                          step 2\n", "3 ");
+	check_axis((double[]){ 1, 2 }, 2, true, NULL, "       1                    (log) step 2\n", "10");
+	check_axis((double[]){ 4, 4, 4 }, 3, false, NULL, "       step 4\n", "step 5");
 }
 
 /* --- Text --------------------------------------------------------------------- */
@@ -399,7 +401,7 @@ static void test_outside(void **state)
 {
 	(void)state;
 	bl_canvas *c = bl_canvas_new(3, 2, plain);
-	const int outside[][2] = {{3, 0}, {-1, 1}, {0, 2}, {0, -1}};
+	const int outside[][2] = { { 3, 0 }, { -1, 1 }, { 0, 2 }, { 0, -1 } };
 	for (int i = 0; i < 4; i++) {
 		assert_null(bl_canvas_cell(c, outside[i][0], outside[i][1]));
 		bl_canvas_put(c, outside[i][0], outside[i][1], 'x', 0, 0);
@@ -583,7 +585,7 @@ static void test_no_terminal(void **state)
 	assert_true(before >= 0 && null >= 0);
 	dup2(null, STDIN_FILENO);
 	bl_live *run = recorded_run(NULL, 3, BL_RUN_RUNNING);
-	assert_true(bl_watch(run, &(bl_watch_config){.stay = false}) < 0);
+	assert_true(bl_watch(run, &(bl_watch_config){ .stay = false }) < 0);
 	assert_error("no terminal to draw on: standard input is not one");
 	bl_live_close(run);
 	dup2(before, STDIN_FILENO);
@@ -594,14 +596,27 @@ static void test_no_terminal(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_golden),      cmocka_unit_test(test_every_size),
-		cmocka_unit_test(test_watch_text),  cmocka_unit_test(test_heat_colours),
-		cmocka_unit_test(test_signs_have_hues), cmocka_unit_test(test_heat_pools), cmocka_unit_test(test_heat_rms), cmocka_unit_test(test_scale), cmocka_unit_test(test_numbers),  cmocka_unit_test(test_map),
-		cmocka_unit_test(test_text),        cmocka_unit_test(test_outside),
-		cmocka_unit_test(test_history),     cmocka_unit_test(test_keys_command),
-		cmocka_unit_test(test_stop_asks),   cmocka_unit_test(test_read_only),
-		cmocka_unit_test(test_view_keys),   cmocka_unit_test(test_key_list),
-		cmocka_unit_test(test_no_terminal), cmocka_unit_test(test_flat_line), cmocka_unit_test(test_short_axes),
+		cmocka_unit_test(test_golden),
+		cmocka_unit_test(test_every_size),
+		cmocka_unit_test(test_watch_text),
+		cmocka_unit_test(test_heat_colours),
+		cmocka_unit_test(test_signs_have_hues),
+		cmocka_unit_test(test_heat_pools),
+		cmocka_unit_test(test_heat_rms),
+		cmocka_unit_test(test_scale),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_map),
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_outside),
+		cmocka_unit_test(test_history),
+		cmocka_unit_test(test_keys_command),
+		cmocka_unit_test(test_stop_asks),
+		cmocka_unit_test(test_read_only),
+		cmocka_unit_test(test_view_keys),
+		cmocka_unit_test(test_key_list),
+		cmocka_unit_test(test_no_terminal),
+		cmocka_unit_test(test_flat_line),
+		cmocka_unit_test(test_short_axes),
 	};
 	return cmocka_run_group_tests_name("view", tests, NULL, NULL);
 }

@@ -61,8 +61,7 @@ static void every_dtype_is_read(void **state)
 static float half(unsigned bits)
 {
 	char file[128];
-	const char *json = "{\"h\":{\"dtype\":\"F16\",\"shape\":[],\"data_offsets\":[0,2]}}",
-		   *path = support_scratch("h");
+	const char *json = "{\"h\":{\"dtype\":\"F16\",\"shape\":[],\"data_offsets\":[0,2]}}", *path = support_scratch("h");
 	size_t n = strlen(json);
 	bl_named *items;
 	float v;
@@ -94,11 +93,12 @@ static void half_precision_reaches_its_corners(void **state)
 /* Header and numbers of the smallest file, as the specification has them. */
 static void written_as_specified(void **state)
 {
-	static const char json[] = "{\"__metadata__\":{\"format\":\"pt\"},\"b\":{\"dtype\":\"F32\",\"shape\":[2],"
-				   "\"data_offsets\":[0,8]},\"a.num_batches_tracked\":{\"dtype\":\"I64\",\"shape\":[],"
-				   "\"data_offsets\":[8,16]}}";
+	static const char json[] =
+		"{\"__metadata__\":{\"format\":\"pt\"},\"b\":{\"dtype\":\"F32\",\"shape\":[2],"
+		"\"data_offsets\":[0,8]},\"a.num_batches_tracked\":{\"dtype\":\"I64\",\"shape\":[],"
+		"\"data_offsets\":[8,16]}}";
 	bl_named items[] = { { (char *)"b", counting(1, (int64_t[]){ 2 }, 1) },
-			     { (char *)"a.num_batches_tracked", bl_tensor_scalar(70000) } };
+		             { (char *)"a.num_batches_tracked", bl_tensor_scalar(70000) } };
 	const char *path = support_scratch("small.safetensors");
 	size_t n, length = (sizeof(json) - 1 + 7) / 8 * 8;
 	unsigned char *file;
@@ -122,9 +122,9 @@ static void round_trip_keeps_order_and_numbers(void **state)
 {
 	bl_tensor *image = bl_tensor_new_image(1, 2, 1, 2);
 	bl_named items[] = { { (char *)"z", counting(2, (int64_t[]){ 2, 3 }, 0) },
-			     { (char *)"empty", NULL },
-			     { (char *)"a", image },
-			     { (char *)"s", bl_tensor_scalar(-3) } };
+		             { (char *)"empty", NULL },
+		             { (char *)"a", image },
+		             { (char *)"s", bl_tensor_scalar(-3) } };
 	const char *path = support_scratch("trip.safetensors");
 	bl_named *back;
 	int n;
@@ -440,8 +440,9 @@ static bl_tensor *filled(int64_t n, int64_t m, float v)
 /* A linear layer 3 -> 4 under these names. */
 static void save_as(const char *path, const char *weight, const char *bias, const char *other)
 {
-	bl_named items[] = { { (char *)(uintptr_t)weight, filled(4, 3, 2) }, { (char *)(uintptr_t)bias, filled(4, 0, 3) },
-	                     { (char *)(uintptr_t)other, filled(2, 2, 5) } };
+	bl_named items[] = { { (char *)(uintptr_t)weight, filled(4, 3, 2) },
+		             { (char *)(uintptr_t)bias, filled(4, 0, 3) },
+		             { (char *)(uintptr_t)other, filled(2, 2, 5) } };
 	int n = bias ? other ? 3 : 2 : 1;
 	assert_int_equal(bl_safetensors_save(path, items, n, NULL), 0);
 	for (int i = 0; i < 3; i++)
@@ -482,14 +483,16 @@ static void names_may_have_something_in_front(void **state)
 	taken(path, (bl_weights_how){ .strict = true, .prefix = "module" }, 2);
 	taken(path, (bl_weights_how){ .strict = true, .prefix = "module." }, 2);
 	not_taken(path, (bl_weights_how){ .strict = true }, "all its names begin with 'module.': strip = \"module.\"");
-	not_taken(path, (bl_weights_how){ .strict = true, .strip = "model." }, "no name in it begins with 'model.' (the first is 'module.");
+	not_taken(path, (bl_weights_how){ .strict = true, .strip = "model." },
+	          "no name in it begins with 'model.' (the first is 'module.");
 	not_taken(path, (bl_weights_how){ .strict = true, .prefix = "net" }, "no name in it begins with 'net.'");
 	not_taken(path, (bl_weights_how){ .strict = false }, "nothing in it fits; not in the module: module.bias, module.weight");
 	save_as(path, "module.net.weight", "module.net.bias", "module.head.weight");
 	taken(path, (bl_weights_how){ .strict = true, .strip = "module.", .prefix = "net" }, 2);
 	not_taken(path, (bl_weights_how){ .strict = true, .strip = "module.net." }, "module.head.weight");
 	taken(path, (bl_weights_how){ .strip = "module.net." }, 2);
-	not_taken(path, (bl_weights_how){ .strict = true }, "'module.net.bias' is there: prefix = \"module.net\" takes what begins with that");
+	not_taken(path, (bl_weights_how){ .strict = true },
+	          "'module.net.bias' is there: prefix = \"module.net\" takes what begins with that");
 	save_as(path, "weight", NULL, NULL);
 	not_taken(path, (bl_weights_how){ .strict = true }, "no tensor 'bias'");
 	taken(path, (bl_weights_how){ .strict = false }, 1);

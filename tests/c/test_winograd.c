@@ -26,23 +26,23 @@ static float *normal_floats(int64_t n, uint32_t stream)
 static void naive(const bl_conv *g, const float *x, const float *w, const float *dy, double *y, double *dx, double *dw)
 {
 	for (int64_t n = 0; n < g->n; n++)
-	for (int64_t p = 0; p < g->p; p++)
-	for (int64_t q = 0; q < g->q; q++)
-	for (int64_t k = 0; k < g->k; k++)
-	for (int64_t t = 0; t < 9; t++) {
-		int64_t i = p + t / 3 - g->padding, j = q + t % 3 - g->padding;
-		if (i < 0 || j < 0 || i >= g->h || j >= g->w)
-			continue;
-		const float *xp = x + ((n * g->h + i) * g->w + j) * g->c;
-		double *dxp = dx + (xp - x);
-		int64_t yi = ((n * g->p + p) * g->q + q) * g->k + k;
-		for (int64_t c = 0; c < g->c; c++) {
-			int64_t wi = (k * g->c + c) * 9 + t;
-			y[yi] += (double)xp[c] * w[wi];
-			dxp[c] += (double)dy[yi] * w[wi];
-			dw[wi] += (double)xp[c] * dy[yi];
-		}
-	}
+		for (int64_t p = 0; p < g->p; p++)
+			for (int64_t q = 0; q < g->q; q++)
+				for (int64_t k = 0; k < g->k; k++)
+					for (int64_t t = 0; t < 9; t++) {
+						int64_t i = p + t / 3 - g->padding, j = q + t % 3 - g->padding;
+						if (i < 0 || j < 0 || i >= g->h || j >= g->w)
+							continue;
+						const float *xp = x + ((n * g->h + i) * g->w + j) * g->c;
+						double *dxp = dx + (xp - x);
+						int64_t yi = ((n * g->p + p) * g->q + q) * g->k + k;
+						for (int64_t c = 0; c < g->c; c++) {
+							int64_t wi = (k * g->c + c) * 9 + t;
+							y[yi] += (double)xp[c] * w[wi];
+							dxp[c] += (double)dy[yi] * w[wi];
+							dw[wi] += (double)xp[c] * dy[yi];
+						}
+					}
 }
 
 static double worst(const float *got, const double *want, int64_t n)
@@ -57,8 +57,18 @@ static double worst(const float *got, const double *want, int64_t n)
 
 static double check(int64_t n, int64_t c, int64_t k, int64_t h, int64_t w, int64_t padding, bool add)
 {
-	bl_conv g = { .n = n, .c = c, .h = h, .w = w, .k = k, .r = 3, .s = 3, .p = h + 2 * padding - 2, .q = w + 2 * padding - 2,
-		      .stride = 1, .padding = padding, .groups = 1 };
+	bl_conv g = { .n = n,
+		      .c = c,
+		      .h = h,
+		      .w = w,
+		      .k = k,
+		      .r = 3,
+		      .s = 3,
+		      .p = h + 2 * padding - 2,
+		      .q = w + 2 * padding - 2,
+		      .stride = 1,
+		      .padding = padding,
+		      .groups = 1 };
 	int64_t nx = n * h * w * c, nw = k * c * 9, ny = n * g.p * g.q * k;
 	float *x = normal_floats(nx, 1), *f = normal_floats(nw, 2), *dy = normal_floats(ny, 3);
 	float *gy = calloc((size_t)ny, sizeof *gy), *gx = calloc((size_t)nx, sizeof *gx), *gw = calloc((size_t)nw, sizeof *gw);
@@ -117,8 +127,19 @@ static void agrees_by_columns(void **state)
 /* A convolution with a bias that is asked to go by Winograd does so: the bits of the one without, and then the bias. */
 static void bias_case(int64_t n, int64_t c, int64_t k, int64_t side)
 {
-	bl_conv g = { .n = n, .c = c, .h = side, .w = side, .k = k, .r = 3, .s = 3, .p = side, .q = side, .stride = 1,
-		      .padding = 1, .groups = 1, .by = { BL_CONV_WINOGRAD, BL_CONV_WINOGRAD, BL_CONV_WINOGRAD } };
+	bl_conv g = { .n = n,
+		      .c = c,
+		      .h = side,
+		      .w = side,
+		      .k = k,
+		      .r = 3,
+		      .s = 3,
+		      .p = side,
+		      .q = side,
+		      .stride = 1,
+		      .padding = 1,
+		      .groups = 1,
+		      .by = { BL_CONV_WINOGRAD, BL_CONV_WINOGRAD, BL_CONV_WINOGRAD } };
 	int64_t ny = n * side * side * k;
 	float *x = normal_floats(n * side * side * c, 1), *w = normal_floats(k * c * 9, 2), *b = normal_floats(k, 3);
 	float *y = malloc((size_t)ny * sizeof *y), *plain = malloc((size_t)ny * sizeof *plain);
@@ -143,11 +164,22 @@ static void bias(void **state)
 
 static void same_bits(int64_t n, int64_t c, int64_t side)
 {
-	bl_conv g = { .n = n, .c = c, .h = side, .w = side, .k = c, .r = 3, .s = 3, .p = side, .q = side, .stride = 1,
-		      .padding = 1, .groups = 1 };
+	bl_conv g = { .n = n,
+		      .c = c,
+		      .h = side,
+		      .w = side,
+		      .k = c,
+		      .r = 3,
+		      .s = 3,
+		      .p = side,
+		      .q = side,
+		      .stride = 1,
+		      .padding = 1,
+		      .groups = 1 };
 	int64_t nx = n * side * side * c, nw = c * c * 9;
 	float *x = normal_floats(nx, 1), *w = normal_floats(nw, 2);
-	float *y[2] = { malloc((size_t)nx * 4), malloc((size_t)nx * 4) }, *dw[2] = { malloc((size_t)nw * 4), malloc((size_t)nw * 4) };
+	float *y[2] = { malloc((size_t)nx * 4), malloc((size_t)nx * 4) },
+	      *dw[2] = { malloc((size_t)nw * 4), malloc((size_t)nw * 4) };
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(bl_threads_set(2 * i + 1), 0);
 		assert_int_equal(bl_winograd_forward(&g, x, w, NULL, y[i]), 0);
@@ -189,11 +221,8 @@ static void other_kernels(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(agrees),
-		cmocka_unit_test(agrees_by_columns),
-		cmocka_unit_test(bias),
-		cmocka_unit_test(threads),
-		cmocka_unit_test(other_kernels),
+		cmocka_unit_test(agrees),  cmocka_unit_test(agrees_by_columns), cmocka_unit_test(bias),
+		cmocka_unit_test(threads), cmocka_unit_test(other_kernels),
 	};
 	(void)argc;
 	self = argv[0];

@@ -40,8 +40,8 @@ extern void *__libc_realloc(void *, size_t);
 extern void *__libc_memalign(size_t, size_t);
 
 enum kind { NONE, ALLOC, WRITE, SHORT, ROOM, FSYNC, RENAME, OPEN, READ, MMAP, THREAD, DISTURB, KINDS };
-static const char *const kind_names[KINDS] = { "", "alloc", "write", "short", "room", "fsync", "rename", "open", "read", "mmap", "thread",
-	"disturb" };
+static const char *const kind_names[KINDS] = { "",       "alloc", "write", "short", "room",   "fsync",
+	                                       "rename", "open",  "read",  "mmap",  "thread", "disturb" };
 
 static enum kind kind;
 static uint64_t nth, last; /* the first and the last call that fail */
@@ -52,8 +52,11 @@ static _Atomic uint64_t own_count, *count = &own_count;
 
 static int error_of(const char *name)
 {
-	static const struct { const char *name; int error; } known[] = { { "EIO", EIO }, { "ENOSPC", ENOSPC }, { "EROFS", EROFS },
-		{ "EDQUOT", EDQUOT }, { "EMFILE", EMFILE }, { "ENOMEM", ENOMEM }, { "EAGAIN", EAGAIN } };
+	static const struct {
+		const char *name;
+		int error;
+	} known[] = { { "EIO", EIO },       { "ENOSPC", ENOSPC }, { "EROFS", EROFS },  { "EDQUOT", EDQUOT },
+		      { "EMFILE", EMFILE }, { "ENOMEM", ENOMEM }, { "EAGAIN", EAGAIN } };
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
 		if (strcmp(known[i].name, name) == 0)
 			return known[i].error;
@@ -91,7 +94,9 @@ static void share_count(const char *path)
 
 /* --- Whose calls are left alone -------------------------------------------------------- */
 
-static struct range { uintptr_t from, to; } spared[8];
+static struct range {
+	uintptr_t from, to;
+} spared[8];
 static int spareds;
 
 static int spare(struct dl_phdr_info *library, size_t size, void *ctx)
@@ -118,10 +123,12 @@ static bool is_spared(const void *caller)
 }
 
 /* What stands behind this library's `name`, which other libraries call before this one is made ready. */
+/* clang-format off */
 #define BEHIND(name) \
 	static __typeof__(&name) behind; \
 	if (!behind) \
 		behind = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
+/* clang-format on */
 
 /* Runs after the constructors of the libraries, so these see no fault. */
 __attribute__((constructor)) static void begin(void)

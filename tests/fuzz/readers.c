@@ -227,7 +227,9 @@ static bool read_safetensors(const uint8_t *bytes, size_t n)
 static bool read_image(const uint8_t *bytes, size_t n)
 {
 	static const bl_wish wishes[] = {
-		{ .channels = 3 }, { .channels = 1, .orient = true }, { .channels = 3, .over = true, .ground = { 9, 99, 200 }, .orient = true },
+		{ .channels = 3 },
+		{ .channels = 1, .orient = true },
+		{ .channels = 3, .over = true, .ground = { 9, 99, 200 }, .orient = true },
 	};
 	bool fine = false;
 	for (size_t k = 0; k < 2 * sizeof wishes / sizeof *wishes; k++) {
@@ -235,7 +237,8 @@ static bool read_image(const uint8_t *bytes, size_t n)
 		bl_image im;
 		if (bl_decode_open_bytes(&e, bytes, n, &wishes[k / 2]) < 0)
 			continue;
-		bl_window all = { 0, 0, e.height, e.width, 1 }, part = { e.height / 3, e.width / 4, e.height - e.height / 3, e.width - e.width / 4, .4f };
+		bl_window all = { 0, 0, e.height, e.width, 1 },
+			  part = { e.height / 3, e.width / 4, e.height - e.height / 3, e.width - e.width / 4, .4f };
 		/* What takes a fuzzer long shows it nothing. */
 		if ((int64_t)e.height * e.width < 1 << 22)
 			fine |= bl_decode_read(&e, k % 2 ? &part : &all, &im) == 0;
@@ -254,12 +257,35 @@ static bool read_figure(const uint8_t *bytes, size_t n)
 }
 
 const fuzz_reader fuzz_readers[] = {
-	{ "idx", read_idx }, { "labels", read_labels }, { "cifar", read_cifar }, { "cifar_pickle", read_cifar_pickle },
-	{ "cifar100", read_cifar100 }, { "cifar100_pickle", read_cifar100_pickle }, { "stl", read_stl },
-	{ "stl_labels", read_stl_labels }, { "svhn", read_svhn }, { "csv", read_csv }, { "tar", read_tar }, { "pickle", read_pickle }, { "mat", read_mat }, { "json", read_json }, { "npy", read_npy },
-	{ "npz", read_npz }, { "safetensors", read_safetensors }, { "jpeg", read_image }, { "png", read_image }, { "webp", read_image },
-	{ "tiff", read_image }, { "gif", read_image }, { "bmp", read_image }, { "pnm", read_image }, { "figure", read_figure },
-	{ "live", fuzz_live }, { "mailbox", fuzz_mailbox }, { "run_json", fuzz_run_json }, { "checkpoint", fuzz_checkpoint },
+	{ "idx", read_idx },
+	{ "labels", read_labels },
+	{ "cifar", read_cifar },
+	{ "cifar_pickle", read_cifar_pickle },
+	{ "cifar100", read_cifar100 },
+	{ "cifar100_pickle", read_cifar100_pickle },
+	{ "stl", read_stl },
+	{ "stl_labels", read_stl_labels },
+	{ "svhn", read_svhn },
+	{ "csv", read_csv },
+	{ "tar", read_tar },
+	{ "pickle", read_pickle },
+	{ "mat", read_mat },
+	{ "json", read_json },
+	{ "npy", read_npy },
+	{ "npz", read_npz },
+	{ "safetensors", read_safetensors },
+	{ "jpeg", read_image },
+	{ "png", read_image },
+	{ "webp", read_image },
+	{ "tiff", read_image },
+	{ "gif", read_image },
+	{ "bmp", read_image },
+	{ "pnm", read_image },
+	{ "figure", read_figure },
+	{ "live", fuzz_live },
+	{ "mailbox", fuzz_mailbox },
+	{ "run_json", fuzz_run_json },
+	{ "checkpoint", fuzz_checkpoint },
 	{ "recipe", fuzz_recipe },
 	{ NULL, NULL },
 };

@@ -12,7 +12,7 @@ typedef struct fuzz_reader {
 	bool (*read)(const uint8_t *bytes, size_t n); /* was there something to read in them? */
 } fuzz_reader;
 
-extern const fuzz_reader fuzz_readers[]; /* ended by a name of NULL */
+extern const fuzz_reader fuzz_readers[];             /* ended by a name of NULL */
 const fuzz_reader *fuzz_reader_of(const char *name); /* NULL: there is none */
 
 /* A file of that name that has these bytes, in a folder that goes with the program; a folder there.  The name holds until the next. */

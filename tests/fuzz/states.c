@@ -125,7 +125,8 @@ static void take(bl_live *w, queue *q)
 	if (!taken)
 		return;
 	expect(c.kind == q->at[0].kind && memcmp(&c.value, &q->at[0].value, sizeof c.value) == 0 &&
-	       strcmp(c.name, q->at[0].name) == 0 && c.sender == getpid(), "a command changed on its way");
+	               strcmp(c.name, q->at[0].name) == 0 && c.sender == getpid(),
+	       "a command changed on its way");
 	pop(q);
 }
 
@@ -213,13 +214,21 @@ static bl_trainer *new_trainer(void)
 {
 	bl_dataset *d = bl_dataset_shapes(&(bl_shapes_config){ .n = 32, .size = 8, .channels = 1, .seed = 1 });
 	bl_pipeline *p = bl_pipeline_parse("flip");
-	bl_module *encoder = bl_nn_sequential(), *flat = bl_nn_flatten(), *linear = bl_nn_linear(64, 4, true), *norm = bl_nn_batchnorm(4, true, false, .1f, 1e-5f);
+	bl_module *encoder = bl_nn_sequential(), *flat = bl_nn_flatten(), *linear = bl_nn_linear(64, 4, true),
+		  *norm = bl_nn_batchnorm(4, true, false, .1f, 1e-5f);
 	bl_nn_append(encoder, NULL, flat);
 	bl_nn_append(encoder, NULL, linear);
 	bl_nn_append(encoder, NULL, norm);
-	bl_trainer *t = bl_trainer_new(&(bl_trainer_config){
-		.data = d, .first = p, .second = p, .encoder = encoder, .optim = bl_optim_default("sgd"),
-		.schedule = bl_schedule_default("cosine"), .batch = 16, .epochs = 3, .seed = 1, .loader_threads = 1 });
+	bl_trainer *t = bl_trainer_new(&(bl_trainer_config){ .data = d,
+	                                                     .first = p,
+	                                                     .second = p,
+	                                                     .encoder = encoder,
+	                                                     .optim = bl_optim_default("sgd"),
+	                                                     .schedule = bl_schedule_default("cosine"),
+	                                                     .batch = 16,
+	                                                     .epochs = 3,
+	                                                     .seed = 1,
+	                                                     .loader_threads = 1 });
 	expect(t != NULL, "there is no trainer");
 	bl_module_unref(norm);
 	bl_module_unref(linear);

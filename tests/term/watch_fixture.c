@@ -79,14 +79,14 @@ static void *train(void *arg)
 		bl_live_set_info(t->live, &i);
 		if (t->crash && turn == 500 / STEP_MS)
 			raise(t->crash);
-		nanosleep(&(struct timespec){.tv_nsec = STEP_MS * 1000000L}, NULL);
+		nanosleep(&(struct timespec){ .tv_nsec = STEP_MS * 1000000L }, NULL);
 	}
 	return NULL;
 }
 
 static void report(int end, const struct trainer *t)
 {
-	static const char *const ends[] = {"quit", "ended", "stop"};
+	static const char *const ends[] = { "quit", "ended", "stop" };
 	printf("end=%s\n", end < 0 ? bl_error() : ends[end]);
 	for (int i = 0; i < t->n; i++)
 		printf("took=%d:%.5f\n", (int)t->taken[i].kind, t->taken[i].value);
@@ -105,8 +105,8 @@ static int watch_live(const char *path, int crash)
 	t->state = BL_RUN_RUNNING;
 	if (pthread_create(&thread, NULL, train, t) != 0)
 		return 1;
-	int end = bl_watch(t->live, &(bl_watch_config){.stay = false, .interrupt_stops = true});
-	nanosleep(&(struct timespec){.tv_nsec = 3 * STEP_MS * 1000000L}, NULL); /* the last command is taken */
+	int end = bl_watch(t->live, &(bl_watch_config){ .stay = false, .interrupt_stops = true });
+	nanosleep(&(struct timespec){ .tv_nsec = 3 * STEP_MS * 1000000L }, NULL); /* the last command is taken */
 	t->leave = true;
 	pthread_join(thread, NULL);
 	report(end, t);
@@ -118,7 +118,7 @@ static int watch_live(const char *path, int crash)
 /* A child makes the run and dies before it is over. */
 static int watch_file(const char *path, bl_run_state state)
 {
-	struct trainer none = {.n = 0};
+	struct trainer none = { .n = 0 };
 	pid_t child = fork();
 	if (child == 0)
 		_exit(recorded_run(path, RECORDED_STEPS / 2, state) ? 0 : 1);
@@ -127,7 +127,7 @@ static int watch_file(const char *path, bl_run_state state)
 	bl_live *l = bl_live_open(path, true);
 	if (!l)
 		return 1;
-	report(bl_watch(l, &(bl_watch_config){.stay = true}), &none);
+	report(bl_watch(l, &(bl_watch_config){ .stay = true }), &none);
 	bl_live_close(l);
 	return 0;
 }

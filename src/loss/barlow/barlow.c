@@ -28,9 +28,9 @@ typedef struct state {
 	bool gram, hsic;
 	bool whole; /* z is in memory; else made again a panel at a time */
 	double lambda, invariance, scale;
-	float *m[2];    /* direct: m[0] is E (D,D); gram: G_A, G_B (N,N), the numbers of ... */
+	float *m[2];     /* direct: m[0] is E (D,D); gram: G_A, G_B (N,N), the numbers of ... */
 	bl_tensor *g[2]; /* ... these, which other pairs of views may have, too */
-	double *row[2]; /* gram, hsic: row sums of z (N) */
+	double *row[2];  /* gram, hsic: row sums of z (N) */
 } state;
 
 bl_barlow_form bl_barlow_pick(bl_barlow_form form, int64_t n, int64_t d)
@@ -267,9 +267,14 @@ static void product(const state *t, int view, const place *p)
 {
 	const bl_standard *s = &t->s;
 	int64_t k = t->gram ? s->n : s->d;
-	bl_panel_multiply(&(bl_panel_product){ .rows = s->n, .cols = p->step, .k = k,
-	                                       .a = t->gram ? t->m[!view] : s->z[!view], .lda = k,
-	                                       .panel = right_side(t, view, p), .c = p->dz, .ldc = p->step });
+	bl_panel_multiply(&(bl_panel_product){ .rows = s->n,
+	                                       .cols = p->step,
+	                                       .k = k,
+	                                       .a = t->gram ? t->m[!view] : s->z[!view],
+	                                       .lda = k,
+	                                       .panel = right_side(t, view, p),
+	                                       .c = p->dz,
+	                                       .ldc = p->step });
 }
 
 /* What the diagonal gives, and in hsic the row sums; then all the way to dx. */
@@ -283,8 +288,15 @@ static void finish(const back *b, int which, const place *p)
 		double c = t->s.diag[p->from + j];
 		w[j] = (float)(by * (t->invariance * (c - 1) - (t->gram ? t->lambda * (c + t->hsic) : 0)));
 	}
-	bl_standard_part part = { .view = view, .from = p->from, .width = p->width, .z = p->z[view],
-		                  .other = p->z[!view], .dz = p->dz, .pitch = p->step, .w = w, .row = b->row[!view],
+	bl_standard_part part = { .view = view,
+		                  .from = p->from,
+		                  .width = p->width,
+		                  .z = p->z[view],
+		                  .other = p->z[!view],
+		                  .dz = p->dz,
+		                  .pitch = p->step,
+		                  .w = w,
+		                  .row = b->row[!view],
 		                  .k = (float)(t->gram ? by * t->lambda / n : by * t->lambda) };
 	bl_standard_back(&t->s, &part, b->to[which].dx, b->to[which].add);
 }
@@ -391,8 +403,7 @@ static void keep_grams(const state *t, bl_tensor **const kept[2])
 
 bl_tensor *bl_barlow_among(const bl_barlow_config *c, bl_tensor *const z[2], bl_tensor **const kept[2], bl_barlow_terms *terms)
 {
-	state t = { .hsic = c->dialect == BL_DIALECT_HSIC, .lambda = c->lambda, .invariance = c->invariance,
-		    .scale = c->scale };
+	state t = { .hsic = c->dialect == BL_DIALECT_HSIC, .lambda = c->lambda, .invariance = c->invariance, .scale = c->scale };
 	bl_barlow_terms own = { 0 };
 	if (check(c) || standardise(&t, c, z[0], z[1]))
 		return NULL;
@@ -407,5 +418,5 @@ bl_tensor *bl_barlow_among(const bl_barlow_config *c, bl_tensor *const z[2], bl_
 
 bl_tensor *bl_barlow(const bl_barlow_config *c, bl_tensor *za, bl_tensor *zb, bl_barlow_terms *terms)
 {
-	return bl_barlow_among(c, (bl_tensor *[]){ za, zb }, (bl_tensor **[]){ NULL, NULL }, terms);
+	return bl_barlow_among(c, (bl_tensor *[]){ za, zb }, (bl_tensor * *[]){ NULL, NULL }, terms);
 }

@@ -23,8 +23,8 @@ typedef struct job {
 } job;
 
 /* Rows i.. of C -> those of e, columns from..; adds their squares, in float down a run of rows. */
-static inline __attribute__((always_inline)) void to_error(int rows, const job *b, int64_t i, int64_t from,
-                                                           int64_t width, double *restrict sum)
+static inline __attribute__((always_inline)) void to_error(int rows, const job *b, int64_t i, int64_t from, int64_t width,
+                                                           double *restrict sum)
 {
 	int64_t d = b->s->d;
 	float by = (float)(1 / (double)b->s->n), plus = b->hsic, *e = b->e + i * d + from;
@@ -62,8 +62,14 @@ static void panel_of_c(void *ctx, int64_t chunk)
 		return;
 	}
 	bl_panel_copy(s->z[1], s->n, s->d, from, panel);
-	bl_panel_multiply(&(bl_panel_product){ .rows = s->d, .cols = width, .k = s->n, .a = b->turned, .lda = b->pitch,
-	                                       .panel = panel, .c = b->e + from, .ldc = s->d });
+	bl_panel_multiply(&(bl_panel_product){ .rows = s->d,
+	                                       .cols = width,
+	                                       .k = s->n,
+	                                       .a = b->turned,
+	                                       .lda = b->pitch,
+	                                       .panel = panel,
+	                                       .c = b->e + from,
+	                                       .ldc = s->d });
 	to_errors(b, from, width, sum);
 	b->sum[chunk] = 0;
 	for (int64_t j = 0; j < width; j++)

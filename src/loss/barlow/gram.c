@@ -30,9 +30,15 @@ static void add_product(const bl_standard *s, int64_t width, const float *z, flo
 	int64_t step = bl_panel_width(), n = s->n;
 	for (int64_t j = 0; j < n; j += step) {
 		bl_panel_turn(z, n, width, j, turned);
-		bl_panel_multiply(&(bl_panel_product){ .rows = n - j, .cols = n - j < step ? n - j : step, .k = width,
-		                                       .a = z + j * width, .lda = width, .panel = turned,
-		                                       .c = part + j * n + j, .ldc = n, .add = add });
+		bl_panel_multiply(&(bl_panel_product){ .rows = n - j,
+		                                       .cols = n - j < step ? n - j : step,
+		                                       .k = width,
+		                                       .a = z + j * width,
+		                                       .lda = width,
+		                                       .panel = turned,
+		                                       .c = part + j * n + j,
+		                                       .ldc = n,
+		                                       .add = add });
 	}
 }
 

@@ -13,26 +13,37 @@ static const bl_field fields[] = {
 	BL_FIELD(DOUBLE, bl_barlow_config, invariance, BL_DEFAULT(1), BL_AT_LEAST(0), .settable = true,
 	         .help = "weight of the invariance term, the sum of (1 - C_ii)^2"),
 	BL_FIELD(DOUBLE, bl_barlow_config, scale, BL_DEFAULT(1), BL_ABOVE(0), .help = "factor on the whole loss"),
-	BL_FIELD(CHOICE, bl_barlow_config, form, BL_DEFAULT(BL_FORM_AUTO), .choices = forms,
-	         .help = "gram never makes C and is exact; direct is cheaper where the batch is larger than the width; auto picks. Rounding "
-	                 "leaves 1e-7 of the sum of C's squares in gram: for a large lambda and a small redundancy take direct"),
-	BL_FIELD(CHOICE, bl_barlow_config, dialect, BL_DEFAULT(BL_DIALECT_PAPER), .choices = dialects,
-	         .help = "paper: biased variance and eps 1e-5, as the authors' batch norm; algorithm1: unbiased and no eps, as the paper's "
-	                 "listing, where a unit that is constant in one view makes NaN; hsic: off-diagonal target -1; "
-	                 "unbiased: unbiased variance and eps 1e-5"),
+	BL_FIELD(
+		CHOICE, bl_barlow_config, form, BL_DEFAULT(BL_FORM_AUTO), .choices = forms,
+		.help = "gram never makes C and is exact; direct is cheaper where the batch is larger than the width; auto picks. Rounding "
+			"leaves 1e-7 of the sum of C's squares in gram: for a large lambda and a small redundancy take direct"),
+	BL_FIELD(
+		CHOICE, bl_barlow_config, dialect, BL_DEFAULT(BL_DIALECT_PAPER), .choices = dialects,
+		.help = "paper: biased variance and eps 1e-5, as the authors' batch norm; algorithm1: unbiased and no eps, as the paper's "
+			"listing, where a unit that is constant in one view makes NaN; hsic: off-diagonal target -1; "
+			"unbiased: unbiased variance and eps 1e-5"),
 	BL_FIELD_END,
 };
 
 static const bl_loss_term terms[] = {
-	{ .name = "invariance", .brief = "inv", .weight = "invariance", .weighted = "invariance", .weighted_brief = "inv",
+	{ .name = "invariance",
+	  .brief = "inv",
+	  .weight = "invariance",
+	  .weighted = "invariance",
+	  .weighted_brief = "inv",
 	  .mark = 'i' },
-	{ .name = "redundancy", .brief = "red", .weight = "lambda", .weighted = "λ·redundancy", .weighted_brief = "λ·red",
+	{ .name = "redundancy",
+	  .brief = "red",
+	  .weight = "lambda",
+	  .weighted = "λ·redundancy",
+	  .weighted_brief = "λ·red",
 	  .mark = 'r' },
 	{ .name = NULL },
 };
 
 /* The loss of a pair is added to *y and *out. */
-static bool add_pair(const bl_barlow_config *c, bl_tensor *const z[2], bl_tensor **const gram[2], bl_tensor **y, bl_loss_result *out)
+static bool add_pair(const bl_barlow_config *c, bl_tensor *const z[2], bl_tensor **const gram[2], bl_tensor **y,
+                     bl_loss_result *out)
 {
 	bl_barlow_terms t = { 0 };
 	bl_tensor *pair = bl_barlow_among(c, z, gram, &t), *sum = pair;
@@ -58,7 +69,7 @@ static bl_tensor *forward(void *ctx, const void *settings, bl_tensor *const *z, 
 	for (int a = 0; a < views; a++)
 		for (int b = a + 1; fine && b < views; b++)
 			fine = add_pair(c, (bl_tensor *[]){ z[a], z[b] },
-			                (bl_tensor **[]){ share ? &gram[a] : NULL, share ? &gram[b] : NULL }, &y, out);
+			                (bl_tensor * *[]){ share ? &gram[a] : NULL, share ? &gram[b] : NULL }, &y, out);
 	for (int a = 0; a < views; a++)
 		bl_tensor_unref(gram[a]);
 	return y;
@@ -77,8 +88,14 @@ static bl_loss_dialect matrix(const void *settings)
 }
 
 const bl_loss_ops bl_loss_ops_barlow = {
-	.name = "barlow", .help = "Barlow Twins: the cross-correlation matrix of the views against the identity.",
-	.fields = fields, .terms = terms, .turn = "lambda", .symbol = "λ", .forward = forward, .floor = lower_bound,
+	.name = "barlow",
+	.help = "Barlow Twins: the cross-correlation matrix of the views against the identity.",
+	.fields = fields,
+	.terms = terms,
+	.turn = "lambda",
+	.symbol = "λ",
+	.forward = forward,
+	.floor = lower_bound,
 	.matrix = matrix,
 };
 

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define READING "recipe that is read"            /* metatable of a reading */
+#define READING "recipe that is read"          /* metatable of a reading */
 #define LOADED_TENSORS "barlow.recipe.tensors" /* registry of the state: name -> tensor */
 
 enum { TEXT_MAX = 4 << 20, LABELS_MAX = 1000 };
@@ -242,8 +242,15 @@ static int run_text(lua_State *L)
 static int describe(reading *r)
 {
 	r->S = bl_lua_state_new(&(bl_lua_state_config){
-		.what = "the recipe", .open = open_describing, .ctx = r, .bytes = 64 << 20, .prints = 4 << 10, .instructions = 10 * 1000 * 1000,
-		.seconds = 10, .every = 100, .interruptible = true,
+		.what = "the recipe",
+		.open = open_describing,
+		.ctx = r,
+		.bytes = 64 << 20,
+		.prints = 4 << 10,
+		.instructions = 10 * 1000 * 1000,
+		.seconds = 10,
+		.every = 100,
+		.interruptible = true,
 	});
 	if (!r->S)
 		return -1;

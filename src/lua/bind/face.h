@@ -53,7 +53,7 @@ int bl_lua_give_loss(lua_State *L, bl_loss *l);
 int bl_lua_give_loss_with(lua_State *L, const double settings[BL_LOSS_ROOM]); /* the loss on top with these instead of its own */
 bl_trainer *bl_lua_trainer(lua_State *L, int arg);
 const bl_optim_config *bl_lua_optim(lua_State *L, int arg);
-extern const bl_lua_function bl_lua_optim_recipes[]; /* optim_recipes.c */
+extern const bl_lua_function bl_lua_optim_recipes[];                    /* optim_recipes.c */
 bl_schedule bl_lua_schedule(lua_State *L, int index, const char *what); /* what a trainer's key says: l_optim.c */
 
 /* Pipelines, one a view, and what changes whole batches of these views.  n 0: the paper's two. */
@@ -101,7 +101,7 @@ bl_dataset *bl_lua_open_recorded(const bl_recorded *r);
 /* Files that were moved are looked for below that path, of a command's --data, not below BARLOW_DATA.  Negative with bl_error. */
 int bl_lua_data_lies(const char *path);
 int bl_lua_data_found(lua_State *L); /* data_found(): raises where none of the sets opened since were there */
-int bl_lua_origin(lua_State *L);  /* l_data.c, for lua/recipe.lua */
+int bl_lua_origin(lua_State *L);     /* l_data.c, for lua/recipe.lua */
 int bl_lua_content(lua_State *L);
 /* l_module.c: the source of the object at 1 gets {method, arguments at 2 and 3}: a recipe calls it again. */
 void bl_lua_remember(lua_State *L, const char *method);
@@ -160,52 +160,52 @@ int bl_lua_profile_start(lua_State *L);
 int bl_lua_profile_stop(lua_State *L);
 int bl_lua_profile_rows(lua_State *L);
 int bl_lua_profile_ceiling(lua_State *L);
-int bl_lua_runs(lua_State *L);      /* list of tables, newest first */
-int bl_lua_run_file(lua_State *L);  /* (folder): run.json as a table; l_run_file.c */
-int bl_lua_run_change(lua_State *L);   /* its tags and notes */
-int bl_lua_run_records(lua_State *L); /* (folder): as t.records has them */
-int bl_lua_run_remove(lua_State *L); /* (folder, for ever): where it lies now */
-int bl_lua_run_size(lua_State *L);   /* (folder): bytes on disk */
-int bl_lua_write_file(lua_State *L); /* (path, text[, private]) */
-int bl_lua_write_array(lua_State *L); /* (path, tensor), private */
-bl_figure *bl_lua_figure(lua_State *L, int index); /* l_figure.c */
-int bl_lua_give_figure(lua_State *L, bl_figure *f); /* NULL: raises */
-int bl_lua_add_figure(lua_State *L); /* to the table on top, what lua/figure.lua needs */
+int bl_lua_runs(lua_State *L);                           /* list of tables, newest first */
+int bl_lua_run_file(lua_State *L);                       /* (folder): run.json as a table; l_run_file.c */
+int bl_lua_run_change(lua_State *L);                     /* its tags and notes */
+int bl_lua_run_records(lua_State *L);                    /* (folder): as t.records has them */
+int bl_lua_run_remove(lua_State *L);                     /* (folder, for ever): where it lies now */
+int bl_lua_run_size(lua_State *L);                       /* (folder): bytes on disk */
+int bl_lua_write_file(lua_State *L);                     /* (path, text[, private]) */
+int bl_lua_write_array(lua_State *L);                    /* (path, tensor), private */
+bl_figure *bl_lua_figure(lua_State *L, int index);       /* l_figure.c */
+int bl_lua_give_figure(lua_State *L, bl_figure *f);      /* NULL: raises */
+int bl_lua_add_figure(lua_State *L);                     /* to the table on top, what lua/figure.lua needs */
 int bl_lua_push_records(lua_State *L, const bl_live *l); /* l_run.c */
-int bl_lua_index(lua_State *L);      /* the index of runs, and questions to it; l_runs_index.c */
+int bl_lua_index(lua_State *L);                          /* the index of runs, and questions to it; l_runs_index.c */
 int bl_lua_index_ask(lua_State *L);
 int bl_lua_index_problem(lua_State *L);
 void bl_lua_define_index(lua_State *L);
-void bl_lua_push_runs(lua_State *L); /* l_runs_face.c: the table `runs`, which can be called */
+void bl_lua_push_runs(lua_State *L);  /* l_runs_face.c: the table `runs`, which can be called */
 void bl_lua_push_sweep(lua_State *L); /* l_sweep_face.c: the table `sweep`, which can be called */
-int bl_lua_runs_root(lua_State *L); /* runs_root(): the folder of all runs */
+int bl_lua_runs_root(lua_State *L);   /* runs_root(): the folder of all runs */
 int bl_lua_board_open(lua_State *L);  /* board_open(): a screen of text; l_board.c */
 int bl_lua_board_blank(lua_State *L); /* board_blank(width, height): the same without a terminal */
-int bl_lua_run_watch(lua_State *L); /* (live file[, read_only]) */
+int bl_lua_run_watch(lua_State *L);   /* (live file[, read_only]) */
 
 int bl_lua_trainers(lua_State *L); /* trainers(): those of this state, in the order in which they were made; l_run.c */
 void bl_lua_note_trainer(lua_State *L, int index); /* the trainer there is one of them */
 
 /* --- journals (l_journal.c) --- */
 
-int bl_lua_journal(lua_State *L);      /* trainer.journal */
-int bl_lua_break_when(lua_State *L);   /* trainer:break_when(f); l_break.c */
+int bl_lua_journal(lua_State *L);       /* trainer.journal */
+int bl_lua_break_when(lua_State *L);    /* trainer:break_when(f); l_break.c */
 int bl_lua_write_journal(lua_State *L); /* native.write_journal(path, trainer): as a folder would have it */
-void bl_lua_add_past(lua_State *L);    /* to native: what lua/past.lua needs; l_past.c */
+void bl_lua_add_past(lua_State *L);     /* to native: what lua/past.lua needs; l_past.c */
 extern const bl_field bl_lua_at_fields[], bl_lua_first_fields[];
-int bl_lua_at_break(lua_State *L);     /* native.at_break(trainer) */
+int bl_lua_at_break(lua_State *L);                                           /* native.at_break(trainer) */
 void bl_lua_push_record(lua_State *L, const bl_live *l, const bl_record *r); /* by names; l_run.c */
-int bl_lua_replay(lua_State *L);       /* trainer:replay(journal[, from[, to]]) */
-int bl_lua_read_journal(lua_State *L); /* (path): a list of tables, for lua/runs.lua */
+int bl_lua_replay(lua_State *L);                                             /* trainer:replay(journal[, from[, to]]) */
+int bl_lua_read_journal(lua_State *L);                                       /* (path): a list of tables, for lua/runs.lua */
 
 /* --- checkpoints (l_checkpoint.c) --- */
 
-int bl_lua_checkpoint(lua_State *L);      /* trainer:checkpoint([path]) */
-int bl_lua_load_checkpoint(lua_State *L); /* trainer:load_checkpoint(path) */
-int bl_lua_may_set(lua_State *L);         /* (trainer, name, value) */
+int bl_lua_checkpoint(lua_State *L);        /* trainer:checkpoint([path]) */
+int bl_lua_load_checkpoint(lua_State *L);   /* trainer:load_checkpoint(path) */
+int bl_lua_may_set(lua_State *L);           /* (trainer, name, value) */
 extern const bl_field bl_lua_fork_fields[]; /* of t:fork and runs.fork */
-int bl_lua_run_checkpoint(lua_State *L);  /* (folder, step): its file */
-int bl_lua_run_resumable(lua_State *L);   /* ([run]): its folder */
+int bl_lua_run_checkpoint(lua_State *L);    /* (folder, step): its file */
+int bl_lua_run_resumable(lua_State *L);     /* ([run]): its folder */
 
 /* --- functions as layers (func.c) --- */
 
@@ -224,7 +224,7 @@ extern const bl_field bl_lua_func_loss_fields[];
 /* --- pipelines of pipelines, and changed ones (l_aug_change.c) --- */
 
 extern const bl_lua_function bl_lua_aug_change[]; /* in aug */
-int bl_lua_pipelines_equal(lua_State *L); /* __eq of both types */
+int bl_lua_pipelines_equal(lua_State *L);         /* __eq of both types */
 
 /* --- looking at views (l_aug_look.c; lua/look.lua) --- */
 
@@ -293,19 +293,19 @@ void bl_lua_define_trainer(lua_State *L); /* l_run.c: the class behind it */
 int bl_lua_open_eval(lua_State *L);
 int bl_lua_open_plot(lua_State *L);
 int bl_lua_interruptible(lua_State *L); /* native.c: interruptible(f, ...) */
-int bl_lua_open_native(lua_State *L); /* for lua/ only, as "barlow.native" */
+int bl_lua_open_native(lua_State *L);   /* for lua/ only, as "barlow.native" */
 
 /* parts of the tensor class, one file each */
-extern const bl_lua_function bl_lua_tensor_ops[];    /* l_tensor_ops.c: methods */
+extern const bl_lua_function bl_lua_tensor_ops[];     /* l_tensor_ops.c: methods */
 extern const bl_lua_function bl_lua_tensor_linalg[];  /* l_tensor_linalg.c: methods */
 extern const bl_lua_function bl_lua_tensor_selects[]; /* l_tensor_select.c: methods */
-int bl_lua_tensor_where(lua_State *L);                 /* the same: tensor.where(mask, a, b) */
-extern const bl_lua_function bl_lua_tensor_shapes[]; /* l_tensor_shape.c: methods */
-extern const luaL_Reg bl_lua_tensor_meta[];          /* l_tensor_ops.c: operators */
+int bl_lua_tensor_where(lua_State *L);                /* the same: tensor.where(mask, a, b) */
+extern const bl_lua_function bl_lua_tensor_shapes[];  /* l_tensor_shape.c: methods */
+extern const luaL_Reg bl_lua_tensor_meta[];           /* l_tensor_ops.c: operators */
 /* Raises where the tensor is one around a function that threads share; `what` would write to it. */
 bl_tensor *bl_lua_writable_tensor(lua_State *L, int arg, const char *what);
-int bl_lua_tensor_element(lua_State *L);       /* l_tensor_index.c: t[i], t[{i, j}] */
-int bl_lua_tensor_assign(lua_State *L);        /* l_tensor_index.c: t[i] = v */
+int bl_lua_tensor_element(lua_State *L); /* l_tensor_index.c: t[i], t[{i, j}] */
+int bl_lua_tensor_assign(lua_State *L);  /* l_tensor_index.c: t[i] = v */
 /* Nested tables (or a number) at `index` as a tensor; raises on a ragged one. */
 bl_tensor *bl_lua_tensor_from_table(lua_State *L, int index);
 

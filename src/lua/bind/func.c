@@ -10,7 +10,9 @@ typedef struct func {
 	char name[64];
 } func;
 
-typedef struct call { bl_tensor *x, *y; } call;
+typedef struct call {
+	bl_tensor *x, *y;
+} call;
 
 static int push_argument(lua_State *L, void *ctx)
 {

@@ -132,7 +132,8 @@ static void take(lua_State *L, void *ctx)
 	    bl_tensor_size(*t, 2) != c->out_width)
 		luaL_error(L, "the function returned a tensor %s, expected (%d, %d, %d)%s", bl_tensor_text(*t, shape), c->channels,
 		           c->out_height, c->out_width,
-		           bl_tensor_ndim(*t) == 3 && bl_tensor_size(*t, 0) == c->channels ? ": aug.func's size says another one" : "");
+		           bl_tensor_ndim(*t) == 3 && bl_tensor_size(*t, 0) == c->channels ? ": aug.func's size says another one"
+		                                                                           : "");
 	if (!take_values(*t, c->out))
 		luaL_error(L, "the function returned an image with a value that is not finite");
 }
@@ -160,10 +161,11 @@ typedef struct arguments {
 } arguments;
 
 const bl_field bl_lua_func_aug_fields[] = {
-	BL_FIELD_UNREAD("f", "a function of an image", BL_REQUIRED, .position = 1,
-	                .help = "gives an image tensor (C, H, W); it gets such a one, values 0..1, an rng, and a table of sample, "
-	                        "epoch, step, view and label (nil: none); locals around it are copied when the pipeline is made, and "
-	                        "tables and tensors among them cannot be written to"),
+	BL_FIELD_UNREAD(
+		"f", "a function of an image", BL_REQUIRED, .position = 1,
+		.help = "gives an image tensor (C, H, W); it gets such a one, values 0..1, an rng, and a table of sample, "
+			"epoch, step, view and label (nil: none); locals around it are copied when the pipeline is made, and "
+			"tables and tensors among them cannot be written to"),
 	BL_FIELD(INT, arguments, size, BL_OTHERWISE("as it comes"), BL_WITHIN(1, 16384), .help = "side of what it gives, pixels"),
 	BL_FIELD(DOUBLE, arguments, seconds, BL_DEFAULT(5), BL_WITHIN(1e-3, 3600),
 	         .help = "the most that a call may take; of a recipe that is loaded 60 at most"),

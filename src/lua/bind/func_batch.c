@@ -75,7 +75,8 @@ static void take(lua_State *L, void *ctx)
 {
 	const bl_batch_call *c = ctx;
 	if (!lua_istable(L, -1) || lua_rawlen(L, -1) != (size_t)c->n_views)
-		luaL_error(L, "the function returned %s instead of a list of %d views", bl_lua_describe(L, lua_gettop(L)), c->n_views);
+		luaL_error(L, "the function returned %s instead of a list of %d views", bl_lua_describe(L, lua_gettop(L)),
+		           c->n_views);
 	for (int v = 0; v < c->n_views; v++) {
 		lua_rawgeti(L, -1, v + 1);
 		bl_tensor **t = bl_lua_test(L, -1, BL_T_TENSOR);

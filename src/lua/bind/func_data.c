@@ -94,8 +94,8 @@ static void take(lua_State *L, void *ctx)
 	if (!c->out)
 		luaL_error(L, "the function returned a tensor %s, expected (channels, height, width)", bl_tensor_text(*t, shape));
 	if (!image_shaped || m->shape[0] != c->channels || m->shape[1] != c->height || m->shape[2] != c->width)
-		luaL_error(L, "the function returned a tensor %s, expected (%d, %d, %d)", bl_tensor_text(*t, shape), c->channels, c->height,
-		           c->width);
+		luaL_error(L, "the function returned a tensor %s, expected (%d, %d, %d)", bl_tensor_text(*t, shape), c->channels,
+		           c->height, c->width);
 	bl_tensor_read(*t, c->out);
 	if (c->labelled && !lua_isnil(L, image + 1))
 		take_label(L, m, image + 1);
@@ -124,31 +124,37 @@ typedef struct arguments {
 	double seconds;
 } arguments;
 
+/* clang-format off */
 #define COMMON_FIELDS \
 	BL_FIELD(INT64, arguments, seed, BL_DEFAULT(0), .help = "of what the function draws: rng, math.random, tensor.rand"), \
 	BL_FIELD(DOUBLE, arguments, seconds, BL_DEFAULT(5), BL_WITHIN(1e-3, 3600), \
 	         .help = "the most that a call may take; of a recipe that is loaded 60 at most"), \
 	BL_FIELD(INT, arguments, memory, BL_DEFAULT(256), BL_WITHIN(1, 65536), \
 	         .help = "the most that a call may use, MiB, Lua's own and that of tensors; of a recipe that is loaded 4096")
+/* clang-format on */
 
 const bl_field bl_lua_func_data_fields[] = {
 	BL_FIELD(INT64, arguments, n, BL_REQUIRED, BL_WITHIN(1, 4e9), .position = 1, .help = "images"),
-	BL_FIELD_UNREAD("f", "a function of the image's number", BL_REQUIRED, .position = 2,
-	                .help = "gives image i as a tensor (C, H, W), values 0..1, and its label from 1 where there are classes; it "
-	                        "gets i from 1, and an rng"),
+	BL_FIELD_UNREAD(
+		"f", "a function of the image's number", BL_REQUIRED, .position = 2,
+		.help = "gives image i as a tensor (C, H, W), values 0..1, and its label from 1 where there are classes; it "
+			"gets i from 1, and an rng"),
 	BL_FIELD(FLOATS, arguments, size, BL_OTHERWISE("the first image's"), BL_WITHIN(1, 16384), .count = 2,
 	         .help = "side, or {height, width}, of every image"),
 	BL_FIELD(INT, arguments, channels, BL_OTHERWISE("the first image's"), BL_WITHIN(1, 64), .help = "of every image"),
-	BL_FIELD_UNREAD("classes", "a number, or a list of names", BL_OTHERWISE("no labels"),
-	                .help = "how many classes there are, or what they are called; without 'labels' the function is called for all "
-	                        "images at once, for their labels"),
-	BL_FIELD_UNREAD("labels", "a list or tensor of integers", BL_OTHERWISE("the function gives them"), .help = "all labels, from 1"),
+	BL_FIELD_UNREAD(
+		"classes", "a number, or a list of names", BL_OTHERWISE("no labels"),
+		.help = "how many classes there are, or what they are called; without 'labels' the function is called for all "
+			"images at once, for their labels"),
+	BL_FIELD_UNREAD("labels", "a list or tensor of integers", BL_OTHERWISE("the function gives them"),
+	                .help = "all labels, from 1"),
 	COMMON_FIELDS,
 	BL_FIELD_END,
 };
 const bl_field bl_lua_map_fields[] = {
-	BL_FIELD_UNREAD("f", "a function of an image", BL_REQUIRED, .position = 1,
-	                .help = "gives an image tensor (C, H, W), values 0..1; it gets such a one, an rng, and a table of sample and label"),
+	BL_FIELD_UNREAD(
+		"f", "a function of an image", BL_REQUIRED, .position = 1,
+		.help = "gives an image tensor (C, H, W), values 0..1; it gets such a one, an rng, and a table of sample and label"),
 	BL_FIELD(FLOATS, arguments, size, BL_OTHERWISE("as it comes"), BL_WITHIN(1, 16384), .count = 2,
 	         .help = "side, or {height, width}, of what it gives"),
 	BL_FIELD(INT, arguments, channels, BL_OTHERWISE("as they come"), BL_WITHIN(1, 64), .help = "of what it gives"),
@@ -247,8 +253,14 @@ int bl_lua_make_func_data(lua_State *L)
 {
 	arguments a = { 0 };
 	bl_lua_take(L, &a);
-	bl_data_function d = { .name = "data.func", .n = a.n, .channels = a.channels, .height = side(L, "data.func", a.size[0]),
-	                       .width = side(L, "data.func", a.size[1]), .seed = (uint64_t)a.seed, .apply = apply, .release = release };
+	bl_data_function d = { .name = "data.func",
+		               .n = a.n,
+		               .channels = a.channels,
+		               .height = side(L, "data.func", a.size[0]),
+		               .width = side(L, "data.func", a.size[1]),
+		               .seed = (uint64_t)a.seed,
+		               .apply = apply,
+		               .release = release };
 	take_classes(L, &d);
 	take_labels(L, &d);
 	lua_getfield(L, 1, "f");
@@ -269,8 +281,13 @@ int bl_lua_make_map(lua_State *L)
 	arguments a = { 0 };
 	bl_dataset *of = bl_lua_dataset(L, 1);
 	bl_lua_take_method(L, &a);
-	bl_data_function d = { .name = "ds:map", .channels = a.channels, .height = side(L, "map", a.size[0]),
-	                       .width = side(L, "map", a.size[1]), .seed = (uint64_t)a.seed, .apply = apply, .release = release };
+	bl_data_function d = { .name = "ds:map",
+		               .channels = a.channels,
+		               .height = side(L, "map", a.size[0]),
+		               .width = side(L, "map", a.size[1]),
+		               .seed = (uint64_t)a.seed,
+		               .apply = apply,
+		               .release = release };
 	lua_getfield(L, 2, "f");
 	d.context = make_function(L, lua_gettop(L), &a, "map");
 	return bl_lua_give_dataset(L, bl_dataset_map(of, &d));

@@ -24,7 +24,7 @@ typedef struct spec {
 	char parameter[PARAMETERS][BL_LOSS_NAME], help[PARAMETERS][64];
 	bl_field fields[PARAMETERS + 1];
 	char term[BL_LOSS_TERMS][BL_LOSS_NAME]; /* "" behind the last; none: the first call names them */
-	bool named; /* by whoever made it */
+	bool named;                             /* by whoever made it */
 } spec;
 
 typedef struct func_loss {
@@ -160,8 +160,11 @@ static void check_term(lua_State *L, const char *what, const spec *s, const char
 	check_name(L, "term", name);
 	for (int k = 0; k < PARAMETERS && s->parameter[k][0]; k++)
 		if (strcmp(s->parameter[k], name) == 0)
-			luaL_error(L, "%sa term and a parameter are both called '%s': give one of them another name, since records have a "
-			           "column for each", what, name);
+			luaL_error(
+				L,
+				"%sa term and a parameter are both called '%s': give one of them another name, since records have a "
+				"column for each",
+				what, name);
 }
 
 /* Those of the table on top are the loss's terms, in the order of the alphabet. */
@@ -266,7 +269,11 @@ typedef struct parameter {
 } parameter;
 
 static const bl_field parameter_fields[] = {
-	{ .name = "default", .kind = BL_FIELD_DOUBLE, .offset = offsetof(parameter, preset), BL_REQUIRED, .help = "value at first" },
+	{ .name = "default",
+	  .kind = BL_FIELD_DOUBLE,
+	  .offset = offsetof(parameter, preset),
+	  BL_REQUIRED,
+	  .help = "value at first" },
 	BL_FIELD(DOUBLE, parameter, min, BL_OTHERWISE("any"), .help = "the least that it may be"),
 	BL_FIELD(DOUBLE, parameter, max, BL_OTHERWISE("any"), .help = "the most that it may be"),
 	BL_FIELD(BOOL, parameter, settable, BL_DEFAULT(true), .help = "may be changed while a run trains"),
@@ -298,8 +305,12 @@ static void add_parameter(lua_State *L, spec *s, int k)
 		luaL_error(L, "%s is %s: expected a number, or {default = 25, min = 0}", what, bl_lua_describe(L, lua_gettop(L)));
 	}
 	strncpy(s->help[k], p.help, sizeof s->help[k] - 1);
-	s->fields[k] = (bl_field){ .kind = BL_FIELD_DOUBLE, .offset = (size_t)k * sizeof(double), .presets = 1,
-		                   .preset = { p.preset }, .min = ranged ? p.min : 0, .max = ranged ? p.max : 0,
+	s->fields[k] = (bl_field){ .kind = BL_FIELD_DOUBLE,
+		                   .offset = (size_t)k * sizeof(double),
+		                   .presets = 1,
+		                   .preset = { p.preset },
+		                   .min = ranged ? p.min : 0,
+		                   .max = ranged ? p.max : 0,
 		                   .settable = p.settable };
 	s->fields[k].name = name;
 	if (bl_field_set(&s->fields[k], (double[PARAMETERS]){ 0 }, &p.preset, 1) != 0)
@@ -368,8 +379,13 @@ static void settle(func_loss *f)
 		f->spec.fields[k].help = f->spec.help[k];
 	}
 	list_terms(f);
-	f->ops = (bl_loss_ops){ .name = f->spec.name, .help = "a Lua function", .fields = f->spec.fields, .terms = f->terms,
-		                .turn = f->spec.turn[0] ? f->spec.turn : NULL, .labels = true, .forward = forward,
+	f->ops = (bl_loss_ops){ .name = f->spec.name,
+		                .help = "a Lua function",
+		                .fields = f->spec.fields,
+		                .terms = f->terms,
+		                .turn = f->spec.turn[0] ? f->spec.turn : NULL,
+		                .labels = true,
+		                .forward = forward,
 		                .release = release };
 }
 
@@ -404,8 +420,8 @@ const bl_field bl_lua_func_loss_fields[] = {
 	                        "are the embeddings (N, D), the parameters as a table, and what is known of the batch; in a run "
 	                        "what it draws (math.random, tensor.rand) follows from the run's seed and the step, and what "
 	                        "calls leave in tables or globals is gone when the run is resumed"),
-	BL_FIELD_UNREAD("parameters", "a table of {default =, min =, max =, settable = true, help =} by name",
-	                BL_OTHERWISE("none"), .help = "numbers that the function gets by name and t:set{} may change"),
+	BL_FIELD_UNREAD("parameters", "a table of {default =, min =, max =, settable = true, help =} by name", BL_OTHERWISE("none"),
+	                .help = "numbers that the function gets by name and t:set{} may change"),
 	BL_FIELD_UNREAD("terms", "a list of 1 to 8 names", BL_OTHERWISE("as the first call names them, by the alphabet"),
 	                .help = "the names of the terms in the order in which they are shown"),
 	BL_FIELD(TEXT, func_arguments, turn, BL_TEXT(""), .help = "the parameter that the keys + and - turn; empty: the first"),

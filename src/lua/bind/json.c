@@ -23,7 +23,8 @@ static void push_value(lua_State *L, const json_t *v)
 		const char *key;
 		json_t *item;
 		lua_createtable(L, 0, (int)json_object_size(v));
-		json_object_foreach((json_t *)(uintptr_t)v, key, item) {
+		json_object_foreach((json_t *)(uintptr_t)v, key, item)
+		{
 			if (json_is_null(item))
 				continue;
 			push_value(L, item);
@@ -35,7 +36,8 @@ static void push_value(lua_State *L, const json_t *v)
 		size_t i;
 		json_t *item;
 		lua_createtable(L, (int)json_array_size(v), 0);
-		json_array_foreach(v, i, item) {
+		json_array_foreach(v, i, item)
+		{
 			if (json_is_null(item))
 				lua_pushboolean(L, 0);
 			else
@@ -157,7 +159,7 @@ static json_t *value_of(lua_State *L, int index, int depth)
 		const char *s = lua_tolstring(L, index, &n);
 		json_t *text = json_stringn(s, n);
 		if (text || (strlen(s) == n && bl_text_is_utf8(s)))
-			return text; /* NULL: no memory */
+			return text;           /* NULL: no memory */
 		bl_lua_push_clean(L, s, true); /* it is no UTF-8 */
 		text = json_string(lua_tostring(L, -1));
 		lua_pop(L, 1);

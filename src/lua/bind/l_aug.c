@@ -74,7 +74,7 @@ static void add_operators(lua_State *L)
 		bl_lua_function *list = lua_newuserdatauv(L, 2 * sizeof *list, 0);
 		luaL_ref(L, LUA_REGISTRYINDEX);
 		list[0] = (bl_lua_function)BL_LUA(name, make, ": pipeline", bl_aug_help(name), example,
-			.fields = bl_aug_fields(name), .context = name);
+		                                  .fields = bl_aug_fields(name), .context = name);
 		list[1] = (bl_lua_function)BL_LUA_END;
 		bl_lua_makers(L, "aug", list);
 	}
@@ -108,7 +108,7 @@ static int aug_compose(lua_State *L)
 		lua_rawgeti(L, 1, i);
 		if (!bl_lua_test(L, -1, BL_T_PIPELINE))
 			return luaL_error(L, "aug.compose: item %d must be a pipeline, got %s", i,
-					  bl_lua_describe(L, lua_gettop(L)));
+			                  bl_lua_describe(L, lua_gettop(L)));
 		n = append(L, pipeline(L, -1), ops, n);
 		lua_pop(L, 1);
 	}
@@ -192,9 +192,10 @@ typedef struct batch_arguments {
 } batch_arguments;
 
 static const bl_field batch_fields[] = {
-	BL_FIELD_UNREAD("f", "a function of views", BL_REQUIRED, .position = 1,
-	                .help = "gives a list of views; it gets such a one, each (N, C, H, W) and normalised, an rng, and a table of "
-	                        "step, epoch, samples and labels (nil: none)"),
+	BL_FIELD_UNREAD(
+		"f", "a function of views", BL_REQUIRED, .position = 1,
+		.help = "gives a list of views; it gets such a one, each (N, C, H, W) and normalised, an rng, and a table of "
+			"step, epoch, samples and labels (nil: none)"),
 	BL_FIELD_UNREAD("views", BL_LUA_VIEWS, BL_OTHERWISE("aug.paper at the images' size"), .help = "what makes them"),
 	BL_FIELD(DOUBLE, batch_arguments, seconds, BL_DEFAULT(60), BL_WITHIN(1e-3, 3600),
 	         .help = "the most that a call may take; of a recipe that is loaded 60 at most"),
@@ -231,24 +232,25 @@ typedef struct paper {
 
 /* Which field of which operator a number of the paper's is. */
 typedef struct place {
-	const char *operator, *field;
+	const char *operator, * field;
 	size_t offset; /* in struct paper */
 	enum { WHOLE, ONE, TWO, BY_VIEW } how;
 } place;
 
-#define PLACE(operator, field, member, how) { operator, field, offsetof(paper, member), how }
+#define PLACE(operator, field, member, how) \
+	{ \
+		operator, field, offsetof(paper, member), how \
+	}
 static const place places[] = {
-	PLACE("crop", "size", size, WHOLE), PLACE("crop", "scale", scale, TWO), PLACE("crop", "ratio", ratio, TWO),
-	PLACE("flip", "p", flip, ONE),
-	PLACE("jitter", "p", jitter, ONE), PLACE("jitter", "brightness", brightness, ONE),
+	PLACE("crop", "size", size, WHOLE),         PLACE("crop", "scale", scale, TWO),
+	PLACE("crop", "ratio", ratio, TWO),         PLACE("flip", "p", flip, ONE),
+	PLACE("jitter", "p", jitter, ONE),          PLACE("jitter", "brightness", brightness, ONE),
 	PLACE("jitter", "contrast", contrast, ONE), PLACE("jitter", "saturation", saturation, ONE),
-	PLACE("jitter", "hue", hue, ONE),
-	PLACE("grayscale", "p", grayscale, ONE),
-	PLACE("blur", "p", blur, BY_VIEW), PLACE("blur", "sigma", sigma, TWO),
-	PLACE("solarize", "p", solarize, BY_VIEW),
-	PLACE("crop", "backend", backend, WHOLE), PLACE("jitter", "backend", backend, WHOLE),
-	PLACE("grayscale", "backend", backend, WHOLE), PLACE("blur", "backend", backend, WHOLE),
-	PLACE("solarize", "backend", backend, WHOLE),
+	PLACE("jitter", "hue", hue, ONE),           PLACE("grayscale", "p", grayscale, ONE),
+	PLACE("blur", "p", blur, BY_VIEW),          PLACE("blur", "sigma", sigma, TWO),
+	PLACE("solarize", "p", solarize, BY_VIEW),  PLACE("crop", "backend", backend, WHOLE),
+	PLACE("jitter", "backend", backend, WHOLE), PLACE("grayscale", "backend", backend, WHOLE),
+	PLACE("blur", "backend", backend, WHOLE),   PLACE("solarize", "backend", backend, WHOLE),
 };
 #undef PLACE
 
@@ -340,7 +342,8 @@ static const bl_field paper_fields[] = {
 	STRENGTH(hue, .1),
 	ONE(grayscale, .2, "probability of grey"),
 	BL_FIELD(FLOATS, paper, blur, BL_DEFAULT(1, .1), BL_WITHIN(0, 1), .count = 2, .help = "probability of blur in T and in T'"),
-	BL_FIELD(FLOATS, paper, solarize, BL_DEFAULT(0, .2), BL_WITHIN(0, 1), .count = 2, .help = "probability of solarize in T and in T'"),
+	BL_FIELD(FLOATS, paper, solarize, BL_DEFAULT(0, .2), BL_WITHIN(0, 1), .count = 2,
+	         .help = "probability of solarize in T and in T'"),
 	BL_FIELD(CHOICE, paper, backend, BL_DEFAULT(0), .choices = backends,
 	         .help = "tensor: as torchvision on float tensors; pil: the authors' way, as on PIL images, which are bytes"),
 	BL_FIELD_END,
@@ -358,19 +361,30 @@ static int aug_paper(lua_State *L)
 
 /* --- named recipes: the paper's with other numbers --- */
 
-typedef struct change { const char *field; int n; double v[2]; } change;
+typedef struct change {
+	const char *field;
+	int n;
+	double v[2];
+} change;
 
 static const struct recipe {
 	const char *name, *help;
 	change changes[8];
 } recipes[] = {
-	{ "solo_cifar", "solo-learn's pair for CIFAR: the paper's at 32 pixels, without blur; any number changed.",
+	{ "solo_cifar",
+	  "solo-learn's pair for CIFAR: the paper's at 32 pixels, without blur; any number changed.",
 	  { { "size", 1, { 32 } }, { "blur", 2, { 0, 0 } } } },
-	{ "grey", "The paper's pair for images without colour: brightness and contrast only; any number changed.",
+	{ "grey",
+	  "The paper's pair for images without colour: brightness and contrast only; any number changed.",
 	  { { "size", 1, { 28 } }, { "saturation", 1, { 0 } }, { "hue", 1, { 0 } }, { "grayscale", 1, { 0 } } } },
-	{ "weak", "A pair that moves images little: a crop of at least half, and a flip; any number changed.",
-	  { { "size", 1, { 32 } }, { "scale", 2, { .5, 1 } }, { "jitter", 1, { 0 } }, { "grayscale", 1, { 0 } },
-	    { "blur", 2, { 0, 0 } }, { "solarize", 2, { 0, 0 } } } },
+	{ "weak",
+	  "A pair that moves images little: a crop of at least half, and a flip; any number changed.",
+	  { { "size", 1, { 32 } },
+	    { "scale", 2, { .5, 1 } },
+	    { "jitter", 1, { 0 } },
+	    { "grayscale", 1, { 0 } },
+	    { "blur", 2, { 0, 0 } },
+	    { "solarize", 2, { 0, 0 } } } },
 };
 
 /* The paper's fields with the recipe's numbers as their defaults. */
@@ -396,7 +410,8 @@ static void add_recipes(lua_State *L)
 		luaL_ref(L, LUA_REGISTRYINDEX);
 		bl_lua_function *list = lua_newuserdatauv(L, 2 * sizeof *list, 0);
 		luaL_ref(L, LUA_REGISTRYINDEX);
-		list[0] = (bl_lua_function)BL_LUA(recipes[i].name, aug_paper, ": pipelines", recipes[i].help, example, .fields = fields);
+		list[0] = (bl_lua_function)BL_LUA(recipes[i].name, aug_paper, ": pipelines", recipes[i].help, example,
+		                                  .fields = fields);
 		list[1] = (bl_lua_function)BL_LUA_END;
 		bl_lua_makers(L, "aug", list);
 	}
@@ -619,16 +634,30 @@ static int view_or_nil(lua_State *L, lua_Integer i)
 	return 1;
 }
 
-static int w_first(lua_State *L) { return view_or_nil(L, 1); }
-static int w_second(lua_State *L) { return view_or_nil(L, 2); }
+static int w_first(lua_State *L)
+{
+	return view_or_nil(L, 1);
+}
+static int w_second(lua_State *L)
+{
+	return view_or_nil(L, 2);
+}
 
 static const luaL_Reg pipeline_meta[] = {
-	{ "__gc", p_gc }, { "__call", p_call }, { "__tostring", p_tostring }, { "__len", p_len },
-	{ "__eq", bl_lua_pipelines_equal }, { NULL, NULL },
+	{ "__gc", p_gc },
+	{ "__call", p_call },
+	{ "__tostring", p_tostring },
+	{ "__len", p_len },
+	{ "__eq", bl_lua_pipelines_equal },
+	{ NULL, NULL },
 };
 static const luaL_Reg views_meta[] = {
-	{ "__gc", w_gc }, { "__call", w_call }, { "__tostring", w_tostring }, { "__len", w_len },
-	{ "__eq", bl_lua_pipelines_equal }, { NULL, NULL },
+	{ "__gc", w_gc },
+	{ "__call", w_call },
+	{ "__tostring", w_tostring },
+	{ "__len", w_len },
+	{ "__eq", bl_lua_pipelines_equal },
+	{ NULL, NULL },
 };
 static const bl_lua_function pipeline_methods[] = {
 	BL_LUA("()", NULL, "(image: tensor, seed?: integer): tensor", "One view of an image (C, H, W), values 0..1.",
@@ -656,23 +685,25 @@ static const bl_lua_function constructors[] = {
 	       "aug.views{aug.crop(8), aug.crop(8), aug.crop(4)}" IMAGE),
 	BL_LUA("repeated", aug_repeated, "(T: pipeline, n: integer): pipelines", "The same pipeline for each of n views.",
 	       "aug.repeated(aug.crop(8), 4)" IMAGE),
-	BL_LUA("view", aug_view, "(T: pipelines, i: integer): pipeline", "One of several views' pipelines, from 1; the same as T[i].",
-	       "aug.view(aug.paper{size = 8}, 2)"),
+	BL_LUA("view", aug_view, "(T: pipelines, i: integer): pipeline",
+	       "One of several views' pipelines, from 1; the same as T[i].", "aug.view(aug.paper{size = 8}, 2)"),
 	BL_LUA("batch", aug_batch, ": pipelines",
 	       "A Lua function of whole batches of views, as they will go to the network (mixup, CutMix).",
 	       "aug.batch(function(v, rng) local m, other = rng:beta(.4), rng:permutation(v[1]:size(1)) "
-	       "return {v[1] * m + v[1]:rows(other) * (1 - m), v[2]} end)", .fields = batch_fields),
+	       "return {v[1] * m + v[1]:rows(other) * (1 - m), v[2]} end)",
+	       .fields = batch_fields),
 	BL_LUA("func", bl_lua_make_func_aug, ": pipeline",
 	       "A Lua function of an image tensor (C, H, W), what it draws from, and what is known of the view, as an operator.",
 	       "aug.func(function(img, rng, info) return img * rng:uniform(.5, 1) end)" IMAGE, .fields = bl_lua_func_aug_fields),
-	BL_LUA("paper", aug_paper, ": pipelines", "The paper's T and T', any number changed.",
-	       "aug.paper{size = 8}" IMAGE, .fields = paper_fields),
+	BL_LUA("paper", aug_paper, ": pipelines", "The paper's T and T', any number changed.", "aug.paper{size = 8}" IMAGE,
+	       .fields = paper_fields),
 	BL_LUA_END,
 };
 
 int bl_lua_open_aug(lua_State *L)
 {
-	bl_lua_define_type(L, &(bl_lua_type){ .name = BL_T_PIPELINE, .self = "pipe", .meta = pipeline_meta, .methods = pipeline_methods });
+	bl_lua_define_type(L, &(bl_lua_type){
+				      .name = BL_T_PIPELINE, .self = "pipe", .meta = pipeline_meta, .methods = pipeline_methods });
 	bl_lua_define_type(L, &(bl_lua_type){ BL_T_VIEWS, "views", views_meta, views_methods, views_properties, w_element, NULL });
 	bl_lua_define_rng(L);
 	bl_lua_define_ramp(L);

@@ -51,7 +51,8 @@ static int take_parts(lua_State *L, const char *what, bl_pipeline **parts)
 		lua_rawgeti(L, 1, i + 1);
 		bl_pipeline **one = bl_lua_test(L, -1, BL_T_PIPELINE);
 		if (!one)
-			return luaL_error(L, "%s: item %d must be a pipeline, got %s", what, i + 1, bl_lua_describe(L, lua_gettop(L)));
+			return luaL_error(L, "%s: item %d must be a pipeline, got %s", what, i + 1,
+			                  bl_lua_describe(L, lua_gettop(L)));
 		parts[i] = *one;
 		lua_pop(L, 1);
 	}
@@ -63,8 +64,8 @@ static void check_keys(lua_State *L, const char *what, const char *key)
 {
 	for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1))
 		if (lua_type(L, -2) == LUA_TSTRING && !(key && strcmp(lua_tostring(L, -2), key) == 0))
-			luaL_error(L, "%s: unknown key '%s'%s%s%s", what, lua_tostring(L, -2), key ? " (known: " : "", key ? key : "",
-			           key ? ")" : "");
+			luaL_error(L, "%s: unknown key '%s'%s%s%s", what, lua_tostring(L, -2), key ? " (known: " : "",
+			           key ? key : "", key ? ")" : "");
 }
 
 /* random_choice{a, b, weights = {1, 2}} */
@@ -76,7 +77,8 @@ static int random_choice(lua_State *L)
 	bl_lua_ramp r;
 	int n = take_parts(L, "aug.random_choice", parts);
 	check_keys(L, "aug.random_choice", "weights");
-	bool given = lua_getfield(L, 1, "weights") != LUA_TNIL, ramp = bl_lua_ramp_of(L, lua_gettop(L), "aug.random_choice", &list, &r);
+	bool given = lua_getfield(L, 1, "weights") != LUA_TNIL,
+	     ramp = bl_lua_ramp_of(L, lua_gettop(L), "aug.random_choice", &list, &r);
 	if (given && (!lua_istable(L, -1) || (int)lua_rawlen(L, -1) != n))
 		return luaL_error(L, "aug.random_choice: 'weights' must be a list of %d numbers, got %s", n,
 		                  lua_istable(L, -1) ? "a list of another length" : bl_lua_describe(L, lua_gettop(L)));
@@ -171,15 +173,16 @@ static int aug_replace(lua_State *L)
 }
 
 const bl_lua_function bl_lua_aug_change[] = {
-	BL_LUA("random_apply", random_apply, "(T: pipeline, p?: number): pipeline", "A pipeline that is applied with probability p, 0.5.",
-	       "aug.random_apply(aug.rotate{p = 1}, .3)" IMAGE),
+	BL_LUA("random_apply", random_apply, "(T: pipeline, p?: number): pipeline",
+	       "A pipeline that is applied with probability p, 0.5.", "aug.random_apply(aug.rotate{p = 1}, .3)" IMAGE),
 	BL_LUA("random_choice", random_choice, "(pipelines: table): pipeline",
 	       "One of the pipelines of a list, each as likely, or by {a, b, weights = {1, 2}}.",
 	       "aug.random_choice{aug.invert{p = 1}, aug.equalize{p = 1}, weights = {1, 3}}" IMAGE),
 	BL_LUA("random_order", random_order, "(pipelines: table): pipeline", "All pipelines of a list, in random order.",
 	       "aug.random_order{aug.blur{}, aug.solarize{}}" IMAGE),
 	BL_LUA("without", aug_without, "(T: pipeline|pipelines, name: string): pipeline|pipelines",
-	       "Without operators of that name; what the others draw stays as it was.", "aug.without(aug.paper{size = 8}, 'blur')" IMAGE),
+	       "Without operators of that name; what the others draw stays as it was.",
+	       "aug.without(aug.paper{size = 8}, 'blur')" IMAGE),
 	BL_LUA("replace", aug_replace, "(T: pipeline|pipelines, name: string, by: pipeline): pipeline|pipelines",
 	       "With another pipeline in the place of operators of that name.",
 	       "aug.replace(aug.paper{size = 8}, 'blur', aug.noise{})" IMAGE),

@@ -37,8 +37,9 @@ static bl_image open_row(lua_State *L, bl_dataset *d, lua_Integer row, bl_view_k
 int bl_lua_look_draw(lua_State *L)
 {
 	bl_dataset *d = bl_lua_dataset(L, 2);
-	bl_view_key key = { .seed = (uint64_t)luaL_checkinteger(L, 4), .epoch = (uint32_t)luaL_checkinteger(L, 5) - 1,
-	                    .view = (uint32_t)luaL_checkinteger(L, 6) - 1 };
+	bl_view_key key = { .seed = (uint64_t)luaL_checkinteger(L, 4),
+		            .epoch = (uint32_t)luaL_checkinteger(L, 5) - 1,
+		            .view = (uint32_t)luaL_checkinteger(L, 6) - 1 };
 	bl_plan plan;
 	char text[512];
 	int h, w;
@@ -138,7 +139,8 @@ int bl_lua_look_sheet(lua_State *L)
 	sheet s = { .width = columns * (side + GAP) + GAP, .height = rows * (side + GAP) + GAP };
 	if (side < 1 || s.width > MOST || s.height > MOST)
 		return luaL_error(L, "aug.preview: a sheet of %d x %d pixels", s.width, s.height);
-	s.rgb = memset(lua_newuserdatauv(L, 3 * (size_t)s.width * (size_t)s.height, 0), 128, 3 * (size_t)s.width * (size_t)s.height);
+	s.rgb = memset(lua_newuserdatauv(L, 3 * (size_t)s.width * (size_t)s.height, 0), 128,
+	               3 * (size_t)s.width * (size_t)s.height);
 	for (int i = 0; i < rows; i++) {
 		lua_rawgeti(L, 1, i + 1);
 		for (int k = 0; k < columns; k++) {
@@ -163,7 +165,10 @@ int bl_lua_look_sheet(lua_State *L)
 
 /* --- in aug --- */
 
-typedef struct look { int n, epoch; int64_t seed; } look;
+typedef struct look {
+	int n, epoch;
+	int64_t seed;
+} look;
 
 static const bl_field preview_fields[] = {
 	BL_FIELD(INT, look, n, BL_DEFAULT(8), BL_WITHIN(1, 1000), .help = "the first so many images of the set"),
@@ -188,8 +193,14 @@ static int look_at(lua_State *L, const char *f)
 	return bl_lua_call_module(L, "barlow.look", f, 3);
 }
 
-static int aug_preview(lua_State *L) { return look_at(L, "preview"); }
-static int aug_stats(lua_State *L) { return look_at(L, "stats"); }
+static int aug_preview(lua_State *L)
+{
+	return look_at(L, "preview");
+}
+static int aug_stats(lua_State *L)
+{
+	return look_at(L, "stats");
+}
 
 const bl_lua_function bl_lua_aug_look[] = {
 	BL_LUA("preview", aug_preview, "(data: dataset, views: pipeline|pipelines, settings?: table): table",

@@ -91,7 +91,7 @@ static int ramp_equal(lua_State *L)
 {
 	const ramp *r = bl_lua_test(L, 1, TYPE), *s = bl_lua_test(L, 2, TYPE);
 	lua_pushboolean(L, r && s && r->epochs == s->epochs && same(r->from, r->n_from, s->from, s->n_from) &&
-	                       same(r->to, r->n_to, s->to, s->n_to));
+	                           same(r->to, r->n_to, s->to, s->n_to));
 	return 1;
 }
 

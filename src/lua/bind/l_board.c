@@ -72,9 +72,19 @@ static int board_string(lua_State *L)
 /* b:key(seconds): "up", "down", "page up", "page down", "home", "end", "enter", "escape", "interrupt", a character, or nil */
 static int board_key(lua_State *L)
 {
-	static const struct { int key; const char *name; } names[] = {
-		{ BL_BOARD_UP, "up" }, { BL_BOARD_DOWN, "down" }, { BL_BOARD_PAGE_UP, "page up" }, { BL_BOARD_PAGE_DOWN, "page down" },
-		{ BL_BOARD_HOME, "home" }, { BL_BOARD_END, "end" }, { '\r', "enter" }, { '\n', "enter" }, { 27, "escape" },
+	static const struct {
+		int key;
+		const char *name;
+	} names[] = {
+		{ BL_BOARD_UP, "up" },
+		{ BL_BOARD_DOWN, "down" },
+		{ BL_BOARD_PAGE_UP, "page up" },
+		{ BL_BOARD_PAGE_DOWN, "page down" },
+		{ BL_BOARD_HOME, "home" },
+		{ BL_BOARD_END, "end" },
+		{ '\r', "enter" },
+		{ '\n', "enter" },
+		{ 27, "escape" },
 		{ BL_BOARD_INTERRUPT, "interrupt" },
 	};
 	int key = bl_board_key(board(L), (int)(1000 * luaL_checknumber(L, 2)));
@@ -92,8 +102,8 @@ static int board_key(lua_State *L)
 static int give(lua_State *L, bl_board *made)
 {
 	static const luaL_Reg methods[] = {
-		{ "begin", board_begin }, { "text", board_text }, { "show", board_show }, { "utf8", board_utf8 },
-		{ "string", board_string }, { "key", board_key }, { "close", board_close }, { "__gc", board_close },
+		{ "begin", board_begin },   { "text", board_text }, { "show", board_show },   { "utf8", board_utf8 },
+		{ "string", board_string }, { "key", board_key },   { "close", board_close }, { "__gc", board_close },
 		{ "__close", board_close }, { NULL, NULL },
 	};
 	if (!made)

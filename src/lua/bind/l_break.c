@@ -74,7 +74,8 @@ static int view_index(lua_State *L)
 	if (!names[which])
 		return 0;
 	if (!asked || step_of(asked) != lua_tointeger(L, lua_upvalueindex(1)))
-		return luaL_error(L, "the view of step %I is over: '%s' was not asked for then", lua_tointeger(L, lua_upvalueindex(1)), name);
+		return luaL_error(L, "the view of step %I is over: '%s' was not asked for then",
+		                  lua_tointeger(L, lua_upvalueindex(1)), name);
 	if (which == 0)
 		bl_lua_give_tensor(L, bl_trainer_correlation(asked));
 	else if (which == 1)
@@ -150,7 +151,8 @@ int bl_lua_break_when(lua_State *L)
 	luaL_checkany(L, 2);
 	bool given = !lua_isnil(L, 2);
 	if (given && !lua_isfunction(L, 2) && !bl_lua_test(L, 2, BL_T_FUNCTION))
-		return luaL_error(L, "break_when: expected a function of the run, or nil, which takes it off; got %s", bl_lua_describe(L, 2));
+		return luaL_error(L, "break_when: expected a function of the run, or nil, which takes it off; got %s",
+		                  bl_lua_describe(L, 2));
 	bl_lua_enter(L);
 	if (given && (bl_lua_check_globals(L, 2) != 0 || bl_function_make(L, 2, &f) != 0)) {
 		bl_function_unref(f);

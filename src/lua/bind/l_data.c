@@ -34,11 +34,11 @@ typedef struct making {
 
 static const bl_field fingerprint_field =
 	BL_FIELD(TEXT, making, fingerprint, BL_OTHERWISE("any files will do"),
-	         .help = "recipes give it: number and names of the files, size and content of some; other files are refused, "
-	                 "those that were moved are found below $BARLOW_DATA");
+                 .help = "recipes give it: number and names of the files, size and content of some; other files are refused, "
+                         "those that were moved are found below $BARLOW_DATA");
 
-static const bl_field verify_field =
-	BL_FIELD(BOOL, making, verify, BL_DEFAULT(false), .help = "reads all images first, and refuses the set where some are broken");
+static const bl_field verify_field = BL_FIELD(BOOL, making, verify, BL_DEFAULT(false),
+                                              .help = "reads all images first, and refuses the set where some are broken");
 
 static const char **path_of(making *m, int k)
 {
@@ -91,7 +91,10 @@ static int make(lua_State *L)
 static void add_kinds(lua_State *L)
 {
 	enum { MOST = 32 };
-	typedef struct maker { bl_lua_function list[2]; bl_field fields[MOST]; } maker;
+	typedef struct maker {
+		bl_lua_function list[2];
+		bl_field fields[MOST];
+	} maker;
 	const bl_data_kind *k;
 	for (int i = 0; (k = bl_data_kind_at(i)) != NULL; i++) {
 		maker *m = lua_newuserdatauv(L, sizeof *m, 0);
@@ -104,7 +107,8 @@ static void add_kinds(lua_State *L)
 			m->fields[n++] = verify_field;
 			m->fields[n] = fingerprint_field;
 		}
-		m->list[0] = (bl_lua_function)BL_LUA(k->name, make, ": dataset", k->help, k->example, .fields = m->fields, .context = k);
+		m->list[0] =
+			(bl_lua_function)BL_LUA(k->name, make, ": dataset", k->help, k->example, .fields = m->fields, .context = k);
 		bl_lua_makers(L, "data", m->list);
 	}
 }
@@ -153,7 +157,8 @@ static void check_content(lua_State *L, bl_dataset *d, const char *recorded)
 	char content[BL_CONTENT_TEXT];
 	if (strcmp(bl_dataset_content(d, content), recorded) == 0)
 		return;
-	bl_fail("data.tensor: these are not the images that the recipe was written for: they are %s, they were %.100s", content, recorded);
+	bl_fail("data.tensor: these are not the images that the recipe was written for: they are %s, they were %.100s", content,
+	        recorded);
 	bl_lua_fail(L);
 }
 
@@ -216,8 +221,7 @@ static int d_subset(lua_State *L)
 	int64_t *rows = range ? range_rows(L, &n) : bl_lua_integers(L, 2, "subset", &n);
 	for (int64_t i = 0; i < n; i++)
 		if (--rows[i] < 0 || rows[i] >= length)
-			return luaL_error(L, "subset: row %I is outside of 1..%I", (lua_Integer)rows[i] + 1,
-					  (lua_Integer)length);
+			return luaL_error(L, "subset: row %I is outside of 1..%I", (lua_Integer)rows[i] + 1, (lua_Integer)length);
 	return bl_lua_give_dataset(L, bl_dataset_select(d, rows, n));
 }
 
@@ -372,7 +376,9 @@ static int d_statistics(lua_State *L)
 	return 2;
 }
 
-typedef struct statistics { bl_list mean, std; } statistics;
+typedef struct statistics {
+	bl_list mean, std;
+} statistics;
 
 static const bl_field statistics_fields[] = {
 	BL_FIELD(LIST, statistics, mean, BL_REQUIRED, BL_WITHIN(-1e6, 1e6), .count = BL_LIST_MOST, .help = "one a channel"),
@@ -439,7 +445,10 @@ static int d_gc(lua_State *L)
 }
 
 static const luaL_Reg meta[] = {
-	{ "__gc", d_gc }, { "__len", d_len }, { "__tostring", bl_lua_dataset_text }, { NULL, NULL },
+	{ "__gc", d_gc },
+	{ "__len", d_len },
+	{ "__tostring", bl_lua_dataset_text },
+	{ NULL, NULL },
 };
 static const bl_lua_function methods[] = {
 	BL_LUA("statistics", d_statistics, "(): number[], number[]",
@@ -447,15 +456,15 @@ static const bl_lua_function methods[] = {
 	       "data.shapes{n = 50, size = 8}:statistics()"),
 	BL_LUA("set_statistics", d_set_statistics, ": dataset",
 	       "Mean and standard deviation that count as the images' own from now on; a run's recipe states those that it normalises by.",
-	       "data.shapes{n = 50, size = 8}:set_statistics{mean = {.5, .5, .5}, std = {.25, .25, .25}}", .fields = statistics_fields),
+	       "data.shapes{n = 50, size = 8}:set_statistics{mean = {.5, .5, .5}, std = {.25, .25, .25}}",
+	       .fields = statistics_fields),
 	BL_LUA("[]", NULL, "ds[i]",
 	       "{image = tensor (C, H, W), label = number from 1, path = its file, factors = {...}}, as far as there are.",
 	       "data.shapes{n = 10, size = 16}[3].label"),
 	BL_LUA_END,
 };
 static const bl_lua_function part_methods[] = {
-	BL_LUA("split", d_split, "(fraction: number, seed?: integer): dataset, dataset",
-	       "Two parts, each class in proportion.",
+	BL_LUA("split", d_split, "(fraction: number, seed?: integer): dataset, dataset", "Two parts, each class in proportion.",
 	       "data.shapes{n = 50, size = 8}:split(.8, 1)"),
 	BL_LUA("subset", d_subset, "(from: integer|integer[], to?: integer): dataset", "Some of the images.",
 	       "data.shapes{n = 50, size = 8}:subset(1, 10)"),
@@ -471,7 +480,8 @@ static const bl_lua_function properties[] = {
 	       "data.shapes{n = 1, size = 8}.height"),
 	BL_LUA("width", p_width, ": integer", "Columns of an image; of files, as evaluation sees them.",
 	       "data.shapes{n = 1, size = 8}.width"),
-	BL_LUA("skipped", p_skipped, ": string[]", "Files of the folder that are not read, each with the reason: no images by their names, or broken (skip_broken).",
+	BL_LUA("skipped", p_skipped, ": string[]",
+	       "Files of the folder that are not read, each with the reason: no images by their names, or broken (skip_broken).",
 	       "data.shapes{n = 1, size = 8}.skipped"),
 	BL_LUA_END,
 };

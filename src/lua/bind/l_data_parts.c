@@ -51,8 +51,7 @@ static int d_concat(lua_State *L)
 const bl_lua_function bl_lua_data_parts[] = {
 	BL_LUA("few", d_few, ": dataset", "So many images of each class, drawn by seed.",
 	       "data.shapes{n = 200, size = 8}:few{per_class = 3, seed = 1}", .fields = few_fields),
-	BL_LUA("balance", d_balance, ": dataset",
-	       "As many images of each class: small classes several times, large ones in part.",
+	BL_LUA("balance", d_balance, ": dataset", "As many images of each class: small classes several times, large ones in part.",
 	       "data.shapes{n = 50, size = 8}:balance()", .fields = balance_fields),
 	BL_LUA("concat", d_concat, "(other: dataset, ...: dataset): dataset",
 	       "Several sets as one; classes of one name are one. It has labels where all of them have.",

@@ -204,9 +204,13 @@ static int user_folder(lua_State *L)
 void bl_lua_add_doctor(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{ "doctor_machine", machine }, { "doctor_terminal", terminal }, { "doctor_folder", folder },
-		{ "user_folder", user_folder }, { "colours", colours },
-		{ "progress", progress }, { NULL, NULL },
+		{ "doctor_machine", machine },
+		{ "doctor_terminal", terminal },
+		{ "doctor_folder", folder },
+		{ "user_folder", user_folder },
+		{ "colours", colours },
+		{ "progress", progress },
+		{ NULL, NULL },
 	};
 	luaL_setfuncs(L, functions, 0);
 }

@@ -50,7 +50,11 @@ static bl_tensor *give_features(lua_State *L, bl_module *encoder, bl_dataset *d,
 	BL_FIELD(BOOL, struct_, flip, BL_DEFAULT(false), \
 	         .help = "an image's features are the mean of its own and its mirror image's")
 
-typedef struct reading { int batch, pool; bool flip; bl_dataset **like; } reading;
+typedef struct reading {
+	int batch, pool;
+	bool flip;
+	bl_dataset **like;
+} reading;
 
 static const bl_field features_fields[] = {
 	BL_FIELD(OBJECT, reading, like, BL_OTHERWISE("the images themselves"), .type = BL_T_DATASET,
@@ -69,7 +73,7 @@ static int eval_features(lua_State *L)
 	bl_dataset *d = bl_lua_dataset(L, 2);
 	bl_lua_take_options(L, 3, &a);
 	give_features(L, encoder, d, a.like ? *a.like : NULL, d,
-		      &(bl_features_config){ a.batch, a.pool, a.flip, &bl_lua_interrupted });
+	              &(bl_features_config){ a.batch, a.pool, a.flip, &bl_lua_interrupted });
 	return 1;
 }
 
@@ -84,10 +88,15 @@ typedef struct probe {
 	bl_list l2, ridge;
 } probe;
 
-typedef struct sample { bl_tensor *features; int32_t *labels; int classes; } sample;
+typedef struct sample {
+	bl_tensor *features;
+	int32_t *labels;
+	int classes;
+} sample;
 
 #define SAMPLES "a dataset, or features: a tensor (N, F)"
 #define LABELS "a dataset, or a list of labels from 1"
+/* clang-format off */
 #define PROBE_FIELDS \
 	BL_FIELD(OBJECT, probe, encoder, BL_OTHERWISE("raw pixels"), .type = BL_T_MODULE, .help = "what makes features of images"), \
 	BL_FIELD_UNREAD("train", SAMPLES, BL_REQUIRED, .help = "what is learned from"), \
@@ -95,6 +104,7 @@ typedef struct sample { bl_tensor *features; int32_t *labels; int classes; } sam
 	BL_FIELD_UNREAD("train_labels", LABELS, BL_OTHERWISE("those of train"), .help = "classes of the rows of train"), \
 	BL_FIELD_UNREAD("test_labels", LABELS, BL_OTHERWISE("those of test"), .help = "classes of the rows of test"), \
 	BATCH(probe)
+/* clang-format on */
 
 /* The dataset's labels, in the numbering of `like` where that is one, in a userdata that is pushed. */
 static int32_t *dataset_labels(lua_State *L, bl_dataset *d, bl_dataset *like, int64_t n, const char *what)
@@ -116,13 +126,12 @@ static int32_t *listed_labels(lua_State *L, int64_t n, const char *what, int *cl
 {
 	int64_t length, *v = bl_lua_integers(L, -1, what, &length);
 	if (length != n)
-		luaL_error(L, "%s: %I %s for features of %I %s", what, (lua_Integer)length, bl_text_plural(length, "label", "labels"),
-		           (lua_Integer)n, bl_text_plural(n, "image", "images"));
+		luaL_error(L, "%s: %I %s for features of %I %s", what, (lua_Integer)length,
+		           bl_text_plural(length, "label", "labels"), (lua_Integer)n, bl_text_plural(n, "image", "images"));
 	int32_t *labels = lua_newuserdatauv(L, sizeof *labels * (size_t)(n + 1), 0);
 	for (int64_t i = 0; i < n; i++) {
 		if (v[i] < 1 || v[i] > 100000)
-			luaL_error(L, "%s: label %I is %I: labels count from 1", what, (lua_Integer)i + 1,
-				   (lua_Integer)v[i]);
+			luaL_error(L, "%s: label %I is %I: labels count from 1", what, (lua_Integer)i + 1, (lua_Integer)v[i]);
 		labels[i] = (int32_t)(v[i] - 1);
 		*classes = v[i] > *classes ? (int)v[i] : *classes;
 	}
@@ -150,8 +159,10 @@ static bl_dataset *label_set(lua_State *L)
 static bl_tensor *given_features(lua_State *L, const char *what, const char *name, const probe *p)
 {
 	if (p->flip)
-		luaL_error(L, "%s: flip = true needs images, but %s is a tensor of features: "
-		           "eval.features{flip = true} makes such", what, name);
+		luaL_error(L,
+		           "%s: flip = true needs images, but %s is a tensor of features: "
+		           "eval.features{flip = true} makes such",
+		           what, name);
 	return bl_lua_tensor(L, -1);
 }
 
@@ -165,9 +176,9 @@ static sample get_sample(lua_State *L, const char *what, const char *name, const
 	lua_getfield(L, 1, name);
 	bl_dataset **d = bl_lua_test(L, -1, BL_T_DATASET);
 	if (d)
-		s.features = give_features(L, p->encoder ? *p->encoder : NULL, *d, NULL,
-					   set_at(L, "train") ? set_at(L, "train") : *d,
-					   &(bl_features_config){ p->batch, p->pool, p->flip, &bl_lua_interrupted });
+		s.features =
+			give_features(L, p->encoder ? *p->encoder : NULL, *d, NULL, set_at(L, "train") ? set_at(L, "train") : *d,
+		                      &(bl_features_config){ p->batch, p->pool, p->flip, &bl_lua_interrupted });
 	else if (bl_lua_test(L, -1, BL_T_TENSOR))
 		s.features = given_features(L, what, name, p);
 	else
@@ -187,7 +198,10 @@ static sample get_sample(lua_State *L, const char *what, const char *name, const
 	return s;
 }
 
-static int most(int a, int b) { return a > b ? a : b; }
+static int most(int a, int b)
+{
+	return a > b ? a : b;
+}
 
 enum { WHITENED_POOL = 2 };
 
@@ -228,16 +242,20 @@ static double compare(const probe *p, const sample *a, const sample *b, int32_t 
 {
 	bl_knn_config knn = { p->k, p->temperature, &bl_lua_interrupted };
 	bl_whiten_config c = {
-		.knn = knn, .ridges = p->ridge.n ? p->ridge.v : NULL, .n_ridges = p->ridge.n,
-		.seed = (uint64_t)p->seed, .stop = &bl_lua_interrupted,
+		.knn = knn,
+		.ridges = p->ridge.n ? p->ridge.v : NULL,
+		.n_ridges = p->ridge.n,
+		.seed = (uint64_t)p->seed,
+		.stop = &bl_lua_interrupted,
 	};
 	int classes = most(a->classes, b->classes);
 	bl_tensor *made[2] = { NULL, NULL };
-	if (p->whiten ? bl_eval_whiten(&c, a->features, a->labels, b->features, classes, made, r) :
-	    p->standardise ? bl_eval_standardise(a->features, b->features, made) : 0)
+	if (p->whiten        ? bl_eval_whiten(&c, a->features, a->labels, b->features, classes, made, r)
+	    : p->standardise ? bl_eval_standardise(a->features, b->features, made)
+	                     : 0)
 		return -1;
 	double accuracy = bl_eval_knn_guess(&knn, made[0] ? made[0] : a->features, a->labels, made[1] ? made[1] : b->features,
-					    b->labels, classes, guess);
+	                                    b->labels, classes, guess);
 	bl_tensor_unref(made[0]);
 	bl_tensor_unref(made[1]);
 	return accuracy;
@@ -287,9 +305,10 @@ static void push_linear(lua_State *L, const bl_linear_result *r)
 
 static const bl_field linear_fields[] = {
 	PROBE_FIELDS,
-	BL_FIELD(LIST, probe, l2, BL_OTHERWISE("a grid of powers of 10"), BL_AT_LEAST(0),
-	         .help = "weights of the penalty, l2 / 2 |W|^2 beside the summed cross-entropy, to choose from by the part of train that is held "
-	                 "out. W has a row for each class: l2 is 1 / C of scikit-learn, of two classes 2 / C; and N times PyTorch's weight_decay"),
+	BL_FIELD(
+		LIST, probe, l2, BL_OTHERWISE("a grid of powers of 10"), BL_AT_LEAST(0),
+		.help = "weights of the penalty, l2 / 2 |W|^2 beside the summed cross-entropy, to choose from by the part of train that is held "
+			"out. W has a row for each class: l2 is 1 / C of scikit-learn, of two classes 2 / C; and N times PyTorch's weight_decay"),
 	BL_FIELD(DOUBLE, probe, held_out, BL_DEFAULT(.1), BL_WITHIN(.001, .9), .help = "share of train that l2 is chosen on"),
 	BL_FIELD(INT, probe, iterations, BL_DEFAULT(100), BL_WITHIN(1, 1e6), .help = "of L-BFGS, at most"),
 	BL_FIELD(INT64, probe, seed, BL_DEFAULT(0), .help = "of which rows are held out"),
@@ -303,15 +322,22 @@ static int eval_linear(lua_State *L)
 	bl_lua_take(L, &p);
 	sample a = get_sample(L, "eval.linear", "train", &p), b = get_sample(L, "eval.linear", "test", &p);
 	int classes = most(a.classes, b.classes);
-	bl_tensor *weight = bl_tensor_new(2, (int64_t[]){ classes, bl_tensor_ndim(a.features) == 2 ? bl_tensor_size(a.features, 1) : 0 });
+	bl_tensor *weight =
+		bl_tensor_new(2, (int64_t[]){ classes, bl_tensor_ndim(a.features) == 2 ? bl_tensor_size(a.features, 1) : 0 });
 	bl_lua_give_tensor(L, weight);
 	bl_tensor *bias = bl_tensor_new(1, (int64_t[]){ classes });
 	bl_lua_give_tensor(L, bias);
 	int32_t *guess = push_guess(L, &b);
 	int made = lua_gettop(L) - 2;
 	bl_linear_config c = {
-		.held_out = p.held_out, .l2 = p.l2.n ? p.l2.v : NULL, .n_l2 = p.l2.n, .iterations = p.iterations,
-		.seed = (uint64_t)p.seed, .stop = &bl_lua_interrupted, .weight = bl_tensor_data(weight), .bias = bl_tensor_data(bias),
+		.held_out = p.held_out,
+		.l2 = p.l2.n ? p.l2.v : NULL,
+		.n_l2 = p.l2.n,
+		.iterations = p.iterations,
+		.seed = (uint64_t)p.seed,
+		.stop = &bl_lua_interrupted,
+		.weight = bl_tensor_data(weight),
+		.bias = bl_tensor_data(bias),
 		.guess = guess,
 	};
 	if (bl_eval_linear(&c, a.features, a.labels, b.features, b.labels, classes, &r) < 0)
@@ -366,8 +392,7 @@ static int eval_spectrum(lua_State *L)
 static const bl_lua_function functions[] = {
 	BL_LUA("features", eval_features, "(encoder: module?, data: dataset, settings?: table): tensor",
 	       "Features (N, F) of every image, unaugmented; nil: raw pixels.  Normalised as `like`, or else as in training.",
-	       "eval.features(nil, data.shapes{n = 4, size = 8})",
-	       .fields = features_fields),
+	       "eval.features(nil, data.shapes{n = 4, size = 8})", .fields = features_fields),
 	BL_LUA("knn", eval_knn, ": number, table",
 	       "Accuracy of weighted cosine kNN of datasets (classes matched by name) or features; {predictions =, ridge =}.",
 	       "eval.knn{train = tensor.randn(20, 4), train_labels = data.shapes{n = 20, size = 8}, test = tensor.randn(9, 4), test_labels = data.shapes{n = 9, size = 8}}",
@@ -378,10 +403,8 @@ static const bl_lua_function functions[] = {
 	       .fields = linear_fields),
 	BL_LUA("rankme", eval_rankme, "(z: tensor): number", "Effective rank of embeddings (N, F).",
 	       "eval.rankme(tensor.randn(20, 4))"),
-	BL_LUA("std", eval_std, "(z: tensor): tensor", "Standard deviation of each dimension.",
-	       "eval.std(tensor.randn(20, 4))"),
-	BL_LUA("spectrum", eval_spectrum, "(z: tensor, centred?: boolean): tensor",
-	       "Eigenvalues of the covariance, descending.",
+	BL_LUA("std", eval_std, "(z: tensor): tensor", "Standard deviation of each dimension.", "eval.std(tensor.randn(20, 4))"),
+	BL_LUA("spectrum", eval_spectrum, "(z: tensor, centred?: boolean): tensor", "Eigenvalues of the covariance, descending.",
 	       "eval.spectrum(tensor.randn(20, 4))"),
 	BL_LUA_END,
 };

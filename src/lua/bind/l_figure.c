@@ -258,7 +258,8 @@ static int figure_matrix(lua_State *L)
 	if (lua_isnoneornil(L, 4))
 		return bl_lua_give_figure(L, bl_figure_heatmap(t, title, batch));
 	double d = luaL_checknumber(L, 4), elements = luaL_checknumber(L, 5);
-	return bl_lua_give_figure(L, bl_figure_heatmap_of(t, title, &(bl_extent){ 1, d, 1, d }, bl_scale_of_chance((double)batch, elements, false)));
+	return bl_lua_give_figure(L, bl_figure_heatmap_of(t, title, &(bl_extent){ 1, d, 1, d },
+	                                                  bl_scale_of_chance((double)batch, elements, false)));
 }
 
 /* --- Panels ---------------------------------------------------------------------------------- */
@@ -323,10 +324,18 @@ static bl_series take_series(lua_State *L)
 
 static void take_axes(lua_State *L, int item, bl_axes *a)
 {
-	*a = (bl_axes){ .title = text(L, item, "title"), .xlabel = text(L, item, "xlabel"), .ylabel = text(L, item, "ylabel"),
-	                .logx = flag(L, item, "logx"), .logy = flag(L, item, "logy"), .points = flag(L, item, "points"),
-	                .equal = flag(L, item, "equal"), .across = flag(L, item, "across"), .from = number(L, item, "from"),
-	                .to = number(L, item, "to"), .low = number(L, item, "low"), .high = number(L, item, "high") };
+	*a = (bl_axes){ .title = text(L, item, "title"),
+		        .xlabel = text(L, item, "xlabel"),
+		        .ylabel = text(L, item, "ylabel"),
+		        .logx = flag(L, item, "logx"),
+		        .logy = flag(L, item, "logy"),
+		        .points = flag(L, item, "points"),
+		        .equal = flag(L, item, "equal"),
+		        .across = flag(L, item, "across"),
+		        .from = number(L, item, "from"),
+		        .to = number(L, item, "to"),
+		        .low = number(L, item, "low"),
+		        .high = number(L, item, "high") };
 	if (lua_getfield(L, item, "names") != LUA_TTABLE) {
 		lua_pop(L, 1);
 		return;
@@ -437,7 +446,10 @@ static void set_axes(lua_State *L, const bl_axes *a)
 	set_text(L, "title", a->title);
 	set_text(L, "xlabel", a->xlabel);
 	set_text(L, "ylabel", a->ylabel);
-	const struct { const char *name; bool on; } flags[] = {
+	const struct {
+		const char *name;
+		bool on;
+	} flags[] = {
 		{ "logx", a->logx }, { "logy", a->logy }, { "points", a->points }, { "equal", a->equal }, { "across", a->across },
 	};
 	for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
@@ -523,8 +535,8 @@ static int figure_dots(lua_State *L)
 	}
 	double floor = luaL_checknumber(L, 4);
 	luaL_argcheck(L, floor >= 0 && floor <= .9, 4, "a floor from 0 to .9");
-	return bl_lua_give_figure(L, bl_figure_heatmap_of(bl_lua_tensor(L, 1), luaL_checkstring(L, 2), &(bl_extent){ d[0], d[1], d[2], d[3] },
-	                                                  (bl_scale){ floor, false }));
+	return bl_lua_give_figure(L, bl_figure_heatmap_of(bl_lua_tensor(L, 1), luaL_checkstring(L, 2),
+	                                                  &(bl_extent){ d[0], d[1], d[2], d[3] }, (bl_scale){ floor, false }));
 }
 
 /* figure_title(figure) */
@@ -550,7 +562,8 @@ static int figure_origin(lua_State *L)
 /* figure_save(figure, path, column, record): record nil: none */
 static int figure_save(lua_State *L)
 {
-	bl_figure_style style = { .width = lua_toboolean(L, 3) ? BL_FIGURE_COLUMN : BL_FIGURE_TEXT, .record = luaL_optstring(L, 4, NULL) };
+	bl_figure_style style = { .width = lua_toboolean(L, 3) ? BL_FIGURE_COLUMN : BL_FIGURE_TEXT,
+		                  .record = luaL_optstring(L, 4, NULL) };
 	if (bl_figure_save_as(bl_lua_figure(L, 1), luaL_checkstring(L, 2), &style) < 0)
 		return bl_lua_fail(L);
 	return 0;
@@ -582,11 +595,25 @@ static int sha256(lua_State *L)
 int bl_lua_add_figure(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{ "figure_curves", figure_curves }, { "figure_matrix", figure_matrix }, { "figure_panels", figure_panels },
-		{ "figure_data", figure_data }, { "figure_title", figure_title }, { "figure_origin", figure_origin },
-		{ "figure_save", figure_save }, { "figure_record", figure_record }, { "live_length", live_length },
-		{ "live_hash", live_hash }, { "run_moment", run_moment }, { "ask_points", ask_points }, { "sha256", sha256 }, { "figure_dots", figure_dots },
-		{ "live_records", live_records }, { "is_trainer", is_trainer }, { "is_tensor", is_tensor }, { "is_regular", is_regular }, { NULL, NULL },
+		{ "figure_curves", figure_curves },
+		{ "figure_matrix", figure_matrix },
+		{ "figure_panels", figure_panels },
+		{ "figure_data", figure_data },
+		{ "figure_title", figure_title },
+		{ "figure_origin", figure_origin },
+		{ "figure_save", figure_save },
+		{ "figure_record", figure_record },
+		{ "live_length", live_length },
+		{ "live_hash", live_hash },
+		{ "run_moment", run_moment },
+		{ "ask_points", ask_points },
+		{ "sha256", sha256 },
+		{ "figure_dots", figure_dots },
+		{ "live_records", live_records },
+		{ "is_trainer", is_trainer },
+		{ "is_tensor", is_tensor },
+		{ "is_regular", is_regular },
+		{ NULL, NULL },
 	};
 	luaL_setfuncs(L, functions, 0);
 	return 0;

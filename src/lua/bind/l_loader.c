@@ -25,13 +25,16 @@ typedef struct args {
 } args;
 
 static const bl_field fields[] = {
-	BL_FIELD(OBJECT, args, data, BL_REQUIRED, .type = BL_T_DATASET, .help = "its statistics normalise the views, unless these do it"),
-	BL_FIELD_UNREAD("views", BL_LUA_VIEWS, BL_OTHERWISE("aug.paper at the images' size"), .help = "a pipeline for each view; one alone makes two"),
+	BL_FIELD(OBJECT, args, data, BL_REQUIRED, .type = BL_T_DATASET,
+	         .help = "its statistics normalise the views, unless these do it"),
+	BL_FIELD_UNREAD("views", BL_LUA_VIEWS, BL_OTHERWISE("aug.paper at the images' size"),
+	                .help = "a pipeline for each view; one alone makes two"),
 	BL_FIELD(INT, args, batch, BL_DEFAULT(256), BL_WITHIN(1, 1e9), .help = "images in a batch"),
 	BL_FIELD(DOUBLE, args, epochs, BL_DEFAULT(1), BL_WITHIN(1e-9, 1e9), .help = "how long; may be a fraction"),
 	BL_FIELD(INT64, args, steps, BL_OTHERWISE("epochs say it"), BL_WITHIN(1, 1e15), .help = "how long, in batches"),
 	BL_FIELD(INT64, args, seed, BL_DEFAULT(0), .help = "of order and views"),
-	BL_FIELD(BOOL, args, labels, BL_DEFAULT(false), .help = "behind the views come the images' labels, a tensor (N) of numbers from 1"),
+	BL_FIELD(BOOL, args, labels, BL_DEFAULT(false),
+	         .help = "behind the views come the images' labels, a tensor (N) of numbers from 1"),
 	BL_FIELD(INT, args, workers, BL_DEFAULT(0), BL_WITHIN(0, 256), .help = "threads that make views; 0: one a core"),
 	BL_FIELD_END,
 };
@@ -45,7 +48,11 @@ static int loader_new(lua_State *L)
 	bl_lua_views v = bl_lua_views_of(L, 1, "data.loader", *a.data);
 	loader *l = bl_lua_new(L, TYPE, sizeof *l);
 	bl_loader_config c = {
-		.data = *a.data, .n_views = v.n, .batch_aug = v.batch_aug, .batch = a.batch, .seed = (uint64_t)a.seed,
+		.data = *a.data,
+		.n_views = v.n,
+		.batch_aug = v.batch_aug,
+		.batch = a.batch,
+		.seed = (uint64_t)a.seed,
 		.threads = a.workers,
 	};
 	for (int i = 0; i < v.n; i++)

@@ -64,7 +64,8 @@ static void add_kinds(lua_State *L)
 		luaL_ref(L, LUA_REGISTRYINDEX);
 		const char *example = lua_pushfstring(L, "loss.%s{}(tensor.randn(8, 4), tensor.randn(8, 4))", ops->name);
 		luaL_ref(L, LUA_REGISTRYINDEX);
-		list[0] = (bl_lua_function)BL_LUA(ops->name, make, ": loss", ops->help, example, .fields = ops->fields, .context = ops);
+		list[0] = (bl_lua_function)BL_LUA(ops->name, make, ": loss", ops->help, example, .fields = ops->fields,
+		                                  .context = ops);
 		list[1] = (bl_lua_function)BL_LUA_END;
 		bl_lua_makers(L, "loss", list);
 	}
@@ -175,7 +176,10 @@ static int lower_bound(lua_State *L)
 	return 1;
 }
 
-static int p_kind(lua_State *L) { return lua_pushstring(L, bl_loss_ops_of(bl_lua_loss(L, 1))->name), 1; }
+static int p_kind(lua_State *L)
+{
+	return lua_pushstring(L, bl_loss_ops_of(bl_lua_loss(L, 1))->name), 1;
+}
 
 /* --- functions --- */
 
@@ -190,8 +194,7 @@ static int loss_correlation(lua_State *L)
 		dialect++;
 	if (!dialects[dialect])
 		return bl_lua_unknown(L, "loss.correlation", "dialect", word, dialects);
-	return bl_lua_give_tensor(L, bl_loss_correlation((bl_loss_dialect)dialect, bl_lua_tensor(L, 1),
-	                                                 bl_lua_tensor(L, 2)));
+	return bl_lua_give_tensor(L, bl_loss_correlation((bl_loss_dialect)dialect, bl_lua_tensor(L, 1), bl_lua_tensor(L, 2)));
 }
 
 /* cross_entropy(logits (N,K), labels): labels count from 1 */
@@ -202,27 +205,28 @@ static int loss_cross_entropy(lua_State *L)
 	int64_t classes = bl_tensor_ndim(logits) == 2 ? bl_tensor_size(logits, 1) : 0;
 	char buf[BL_SHAPE_TEXT];
 	if (!classes || n != bl_tensor_size(logits, 0))
-		return luaL_error(L, "cross_entropy: %I labels for logits %s", (lua_Integer)n,
-				  bl_tensor_text(logits, buf));
+		return luaL_error(L, "cross_entropy: %I labels for logits %s", (lua_Integer)n, bl_tensor_text(logits, buf));
 	int32_t *labels = lua_newuserdatauv(L, (size_t)(n + 1) * sizeof *labels, 0);
 	for (int64_t i = 0; i < n; i++) {
 		if (v[i] < 1 || v[i] > classes)
 			return luaL_error(L, "cross_entropy: label %I is %I, outside of 1..%I", (lua_Integer)i + 1,
-					  (lua_Integer)v[i], (lua_Integer)classes);
+			                  (lua_Integer)v[i], (lua_Integer)classes);
 		labels[i] = (int32_t)(v[i] - 1);
 	}
 	return bl_lua_give_tensor(L, bl_cross_entropy(logits, labels));
 }
 
 static const bl_lua_function makers[] = {
-	BL_LUA("func", bl_lua_make_func_loss, ": loss", "A Lua function as a loss; where the run runs it is a copy, so its upvalues must be plain.",
+	BL_LUA("func", bl_lua_make_func_loss, ": loss",
+	       "A Lua function as a loss; where the run runs it is a copy, so its upvalues must be plain.",
 	       "loss.func{ function(za, zb, p) return p.mu * ((za - zb) ^ 2):mean() end, parameters = { mu = 25 } }",
 	       .fields = bl_lua_func_loss_fields),
 	BL_LUA_END,
 };
 
-static const luaL_Reg meta[] = { { "__call", l_call }, { "__tostring", l_tostring }, { "__eq", l_equal },
-	                        { "__gc", l_gc }, { NULL, NULL } };
+static const luaL_Reg meta[] = {
+	{ "__call", l_call }, { "__tostring", l_tostring }, { "__eq", l_equal }, { "__gc", l_gc }, { NULL, NULL }
+};
 static const bl_lua_function methods[] = {
 	BL_LUA("()", NULL, "(za: tensor, zb: tensor, ...: tensor): tensor, table",
 	       "The loss of embeddings (N, D), one of each view: a scalar to go backward from, and its terms.",
@@ -246,8 +250,13 @@ static const bl_lua_function functions[] = {
 
 int bl_lua_open_loss(lua_State *L)
 {
-	bl_lua_define_type(L, &(bl_lua_type){ .name = BL_T_LOSS, .self = "l", .meta = meta, .methods = methods,
-	                                      .properties = properties, .element = l_element, .fields = l_fields });
+	bl_lua_define_type(L, &(bl_lua_type){ .name = BL_T_LOSS,
+	                                      .self = "l",
+	                                      .meta = meta,
+	                                      .methods = methods,
+	                                      .properties = properties,
+	                                      .element = l_element,
+	                                      .fields = l_fields });
 	bl_lua_module_new(L, "loss");
 	bl_lua_functions(L, "loss", functions);
 	add_kinds(L);

@@ -39,7 +39,11 @@ static int m_call(lua_State *L)
 
 /* --- parameters --- */
 
-typedef struct walk { lua_State *L; bool buffers; int n; } walk;
+typedef struct walk {
+	lua_State *L;
+	bool buffers;
+	int n;
+} walk;
 
 /* Appends name and tensor to the list on top. */
 static int collect(void *ctx, const char *name, bl_tensor *t, bl_param_kind kind)
@@ -76,8 +80,14 @@ static int iterate(lua_State *L, bool buffers)
 	return 1;
 }
 
-static int m_parameters(lua_State *L) { return iterate(L, false); }
-static int m_buffers(lua_State *L) { return iterate(L, true); }
+static int m_parameters(lua_State *L)
+{
+	return iterate(L, false);
+}
+static int m_buffers(lua_State *L)
+{
+	return iterate(L, true);
+}
 
 static int m_count(lua_State *L)
 {
@@ -166,9 +176,11 @@ static int m_save(lua_State *L)
 }
 
 static const bl_field load_fields[] = {
-	BL_FIELD(BOOL, bl_weights_how, strict, BL_DEFAULT(true),
-	         .help = "names and shapes in the file and in the module must be the same; false: takes what fits and says what did not"),
-	BL_FIELD(TEXT, bl_weights_how, prefix, BL_TEXT(""), .help = "names in the file that begin with it are meant, as in \"encoder\""),
+	BL_FIELD(
+		BOOL, bl_weights_how, strict, BL_DEFAULT(true),
+		.help = "names and shapes in the file and in the module must be the same; false: takes what fits and says what did not"),
+	BL_FIELD(TEXT, bl_weights_how, prefix, BL_TEXT(""),
+	         .help = "names in the file that begin with it are meant, as in \"encoder\""),
 	BL_FIELD(TEXT, bl_weights_how, strip, BL_TEXT(""), .help = "goes from the front of names in the file, as in \"module.\""),
 	BL_FIELD_END,
 };
@@ -176,8 +188,14 @@ static const bl_field load_fields[] = {
 /* Pushes it; what did not fit is said on standard error as well. */
 static void tell_report(lua_State *L, const bl_weights_report *r)
 {
-	const struct { const char *name; int n; } counts[] = {
-		{ "taken", r->taken }, { "missing", r->missing }, { "unused", r->unused }, { "misfits", r->misfits },
+	const struct {
+		const char *name;
+		int n;
+	} counts[] = {
+		{ "taken", r->taken },
+		{ "missing", r->missing },
+		{ "unused", r->unused },
+		{ "misfits", r->misfits },
 	};
 	lua_createtable(L, 0, 5);
 	for (int i = 0; i < 4; i++) {
@@ -401,8 +419,8 @@ static int p_kind(lua_State *L)
 }
 
 static const luaL_Reg meta[] = {
-	{ "__gc", m_gc }, { "__call", m_call }, { "__tostring", m_tostring }, { "__len", m_len }, { "__eq", m_equal },
-	{ NULL, NULL },
+	{ "__gc", m_gc },   { "__call", m_call }, { "__tostring", m_tostring },
+	{ "__len", m_len }, { "__eq", m_equal },  { NULL, NULL },
 };
 static const bl_lua_function methods[] = {
 	BL_LUA("parameters", m_parameters, "(): function", "Iterates over names and tensors of the parameters.",
@@ -410,23 +428,22 @@ static const bl_lua_function methods[] = {
 	BL_LUA("buffers", m_buffers, "(): function", "Iterates over what is kept but not trained: running statistics.",
 	       "for name in nn.batchnorm(3):buffers() do print(name) end"),
 	BL_LUA("count", m_count, "(): integer", "The number of parameters.", "nn.linear(3, 4):count()"),
-	BL_LUA("zero_grad", m_zero_grad, "(): module", "Forgets the gradients of all parameters.",
-	       "nn.linear(3, 4):zero_grad()"),
-	BL_LUA("train", m_train, "(on?: boolean): module", "Training mode: batch statistics.",
-	       "nn.batchnorm(3):train()"),
+	BL_LUA("zero_grad", m_zero_grad, "(): module", "Forgets the gradients of all parameters.", "nn.linear(3, 4):zero_grad()"),
+	BL_LUA("train", m_train, "(on?: boolean): module", "Training mode: batch statistics.", "nn.batchnorm(3):train()"),
 	BL_LUA("eval", m_eval, "(): module", "Evaluation mode: running statistics.", "nn.batchnorm(3):eval()"),
 	BL_LUA("init", m_init, "(seed: integer): module", "Fresh parameters, as PyTorch draws them, from a seed.",
 	       "nn.linear(3, 4):init(7)"),
 	BL_LUA("features", m_features, "(channels: integer, height: integer, width: integer): integer",
-	       "How wide its output is for such an image.",
-	       "nn.cnn{channels = 1}:features(1, 28, 28)"),
+	       "How wide its output is for such an image.", "nn.cnn{channels = 1}:features(1, 28, 28)"),
 	BL_LUA("save", m_save, "(path: string): module", "Writes parameters and buffers as safetensors.",
 	       "local path = os.tmpname(); nn.linear(3, 4):save(path); os.remove(path)"),
 	BL_LUA("load", m_load, "(path: string, settings?: table): module, table",
 	       "Reads them back; also how many tensors were taken, missing, unused and misfits, and that in words (text).",
-	       "local path = os.tmpname(); nn.linear(3, 4):save(path); nn.linear(3, 4):load(path); os.remove(path)", .fields = load_fields),
+	       "local path = os.tmpname(); nn.linear(3, 4):save(path); nn.linear(3, 4):load(path); os.remove(path)",
+	       .fields = load_fields),
 	BL_LUA("()", NULL, "(x: tensor): tensor", "Runs it.", "nn.linear(3, 4)(tensor.randn(2, 3))"),
-	BL_LUA("[]", NULL, "net[i], net.name", "Children by place or name; == is true of one and the same module only.", "nn.sequential(nn.relu())[1]"),
+	BL_LUA("[]", NULL, "net[i], net.name", "Children by place or name; == is true of one and the same module only.",
+	       "nn.sequential(nn.relu())[1]"),
 	BL_LUA_END,
 };
 static const bl_lua_function properties[] = {

@@ -7,14 +7,19 @@
 /* What a key means to several layers, so that they say the same. */
 #define WIDTH(struct_, member_, at_, ...) \
 	BL_FIELD(INT64, struct_, member_, BL_REQUIRED, .position = at_, BL_WITHIN(1, 1e9), __VA_ARGS__)
+/* clang-format off */
 #define ALGORITHM(struct_) \
 	BL_FIELD(TEXT, struct_, algorithm, BL_TEXT("auto"), \
 	         .help = "how convolutions are computed: gather, winograd (3x3, stride 1, channels in sixteens; other shapes go by gather), " \
 	                 "onednn (where built in); auto: as chosen by shape")
+/* clang-format on */
 
 /* --- layers with parameters --- */
 
-typedef struct linear { int64_t inputs, outputs; bool bias; } linear;
+typedef struct linear {
+	int64_t inputs, outputs;
+	bool bias;
+} linear;
 
 static const bl_field linear_fields[] = {
 	WIDTH(linear, inputs, 1, .help = "width of what comes in"),
@@ -80,12 +85,17 @@ static int nn_conv2d(lua_State *L)
 	return give_convolving(L, m, a.algorithm);
 }
 
-typedef struct norm { int64_t features; bool affine; float momentum, eps; } norm;
+typedef struct norm {
+	int64_t features;
+	bool affine;
+	float momentum, eps;
+} norm;
 
 static const bl_field norm_fields[] = {
 	WIDTH(norm, features, 1, .help = "number of features, or channels"),
 	BL_FIELD(BOOL, norm, affine, BL_DEFAULT(true), .help = "a scale and a shift for each feature, both trained"),
-	BL_FIELD(FLOAT, norm, momentum, BL_DEFAULT(.1), BL_WITHIN(0, 1), .help = "weight of the newest batch in the running statistics"),
+	BL_FIELD(FLOAT, norm, momentum, BL_DEFAULT(.1), BL_WITHIN(0, 1),
+	         .help = "weight of the newest batch in the running statistics"),
 	BL_FIELD(FLOAT, norm, eps, BL_DEFAULT(1e-5), BL_WITHIN(0, 1), .help = "added to the variance before its root is taken"),
 	BL_FIELD_END,
 };
@@ -97,8 +107,14 @@ static int batchnorm(lua_State *L, bool two_d)
 	return bl_lua_give_module(L, bl_nn_batchnorm(a.features, a.affine, two_d, a.momentum, a.eps));
 }
 
-static int nn_batchnorm1d(lua_State *L) { return batchnorm(L, false); }
-static int nn_batchnorm2d(lua_State *L) { return batchnorm(L, true); }
+static int nn_batchnorm1d(lua_State *L)
+{
+	return batchnorm(L, false);
+}
+static int nn_batchnorm2d(lua_State *L)
+{
+	return batchnorm(L, true);
+}
 
 /* --- layers without --- */
 
@@ -118,12 +134,15 @@ LAYER(identity)
 LAYER(global_avgpool)
 #undef LAYER
 
-typedef struct window { int kernel, stride, padding; } window;
+typedef struct window {
+	int kernel, stride, padding;
+} window;
 
 static const bl_field pool_fields[] = {
 	BL_FIELD(INT, window, kernel, BL_REQUIRED, .position = 1, BL_WITHIN(1, 1e9), .help = "side of the window, pixels"),
 	BL_FIELD(INT, window, stride, BL_OTHERWISE("kernel"), BL_WITHIN(1, 1e9), .help = "pixels from one window to the next"),
-	BL_FIELD(INT, window, padding, BL_DEFAULT(0), BL_WITHIN(0, 1e9), .help = "rows and columns outside of the image on each side"),
+	BL_FIELD(INT, window, padding, BL_DEFAULT(0), BL_WITHIN(0, 1e9),
+	         .help = "rows and columns outside of the image on each side"),
 	BL_FIELD_END,
 };
 
@@ -137,8 +156,14 @@ static int pool(lua_State *L, bl_module *(*make)(int, int, int))
 	return bl_lua_give_module(L, make(a.kernel, a.stride, a.padding));
 }
 
-static int nn_maxpool(lua_State *L) { return pool(L, bl_nn_maxpool2d); }
-static int nn_avgpool(lua_State *L) { return pool(L, bl_nn_avgpool2d); }
+static int nn_maxpool(lua_State *L)
+{
+	return pool(L, bl_nn_maxpool2d);
+}
+static int nn_avgpool(lua_State *L)
+{
+	return pool(L, bl_nn_avgpool2d);
+}
 
 /* --- of other modules --- */
 
@@ -156,7 +181,7 @@ static int nn_sequential(lua_State *L)
 			lua_pushvalue(L, i);
 		if (!bl_lua_test(L, -1, BL_T_MODULE))
 			return luaL_error(L, "nn.sequential: item %d must be a module, got %s", i,
-					  bl_lua_describe(L, lua_gettop(L)));
+			                  bl_lua_describe(L, lua_gettop(L)));
 		if (bl_nn_append(s, NULL, bl_lua_module(L, -1)) < 0)
 			return bl_lua_fail(L);
 		lua_pop(L, 1);
@@ -164,7 +189,10 @@ static int nn_sequential(lua_State *L)
 	return 1;
 }
 
-typedef struct residual { bl_module **branch, **shortcut; bool relu; } residual;
+typedef struct residual {
+	bl_module **branch, **shortcut;
+	bool relu;
+} residual;
 
 static const bl_field residual_fields[] = {
 	BL_FIELD(OBJECT, residual, branch, BL_REQUIRED, .position = 1, .type = BL_T_MODULE, .help = "what the input goes through"),
@@ -183,7 +211,13 @@ static int nn_residual(lua_State *L)
 
 /* --- whole networks --- */
 
-typedef struct cnn { int64_t channels; bl_list widths, strides; int image; bool pool; const char *algorithm; } cnn;
+typedef struct cnn {
+	int64_t channels;
+	bl_list widths, strides;
+	int image;
+	bool pool;
+	const char *algorithm;
+} cnn;
 
 static const bl_field cnn_fields[] = {
 	BL_FIELD(INT64, cnn, channels, BL_DEFAULT(1), BL_WITHIN(1, 4096), .help = "channels of the images"),
@@ -223,11 +257,15 @@ static int nn_cnn(lua_State *L)
 		widths[i] = (int64_t)a.widths.v[i];
 		strides[i] = (int)a.strides.v[i];
 	}
-	bl_module *m = bl_nn_cnn(&(bl_cnn_config){a.channels, widths, strides, a.widths.n, a.image, a.pool});
+	bl_module *m = bl_nn_cnn(&(bl_cnn_config){ a.channels, widths, strides, a.widths.n, a.image, a.pool });
 	return give_convolving(L, m, a.algorithm);
 }
 
-typedef struct mlp { int64_t inputs; bl_list widths; bool norm, bias, last_plain, flatten; } mlp;
+typedef struct mlp {
+	int64_t inputs;
+	bl_list widths;
+	bool norm, bias, last_plain, flatten;
+} mlp;
 
 static const bl_field mlp_fields[] = {
 	WIDTH(mlp, inputs, 1, .help = "width of what comes in"),
@@ -247,12 +285,22 @@ static int nn_mlp(lua_State *L)
 	for (int i = 0; i < a.widths.n; i++)
 		widths[i] = (int64_t)a.widths.v[i];
 	return bl_lua_give_module(L, bl_nn_mlp(&(bl_mlp_config){
-		.in = a.inputs, .widths = widths, .layers = a.widths.n, .norm = a.norm, .bias = a.bias,
-		.last_plain = a.last_plain, .flatten = a.flatten,
-	}));
+					     .in = a.inputs,
+					     .widths = widths,
+					     .layers = a.widths.n,
+					     .norm = a.norm,
+					     .bias = a.bias,
+					     .last_plain = a.last_plain,
+					     .flatten = a.flatten,
+				     }));
 }
 
-typedef struct resnet { int depth, stem, stem_padding; int64_t channels, width, classes; bool zero_init; const char *algorithm; } resnet;
+typedef struct resnet {
+	int depth, stem, stem_padding;
+	int64_t channels, width, classes;
+	bool zero_init;
+	const char *algorithm;
+} resnet;
 
 static const char *const stems[] = { "large", "small", NULL };
 static const bl_field resnet_fields[] = {
@@ -264,7 +312,8 @@ static const bl_field resnet_fields[] = {
 	BL_FIELD(INT64, resnet, channels, BL_DEFAULT(3), BL_WITHIN(1, 4096), .help = "channels of the images"),
 	BL_FIELD(INT64, resnet, width, BL_DEFAULT(64), BL_WITHIN(1, 4096), .help = "channels of the first stage"),
 	BL_FIELD(BOOL, resnet, zero_init, BL_DEFAULT(false), .help = "each block starts as its shortcut"),
-	BL_FIELD(INT64, resnet, classes, BL_DEFAULT(0), BL_WITHIN(0, 1e6), .help = "outputs of a linear layer at the end; 0: there is none"),
+	BL_FIELD(INT64, resnet, classes, BL_DEFAULT(0), BL_WITHIN(0, 1e6),
+	         .help = "outputs of a linear layer at the end; 0: there is none"),
 	ALGORITHM(resnet),
 	BL_FIELD_END,
 };
@@ -274,15 +323,22 @@ static int nn_resnet(lua_State *L)
 	resnet a = { .stem_padding = 0 };
 	bl_lua_take(L, &a);
 	bl_module *m = bl_nn_resnet(&(bl_resnet_config){
-		.depth = a.depth, .stem_small = a.stem == 1, .stem_padding = a.stem_padding, .channels = a.channels, .width = a.width,
-		.zero_init = a.zero_init, .classes = a.classes,
+		.depth = a.depth,
+		.stem_small = a.stem == 1,
+		.stem_padding = a.stem_padding,
+		.channels = a.channels,
+		.width = a.width,
+		.zero_init = a.zero_init,
+		.classes = a.classes,
 	});
 	return give_convolving(L, m, a.algorithm);
 }
 
 /* --- functions --- */
 
-typedef struct func { const char *name; } func;
+typedef struct func {
+	const char *name;
+} func;
 
 static const bl_field func_fields[] = {
 	BL_FIELD_UNREAD("f", "a function", BL_REQUIRED, .position = 1,
@@ -386,36 +442,39 @@ static int nn_func(lua_State *L)
 static const bl_lua_function constructors[] = {
 	BL_LUA("linear", nn_linear, ": module", "x W^T + b.", "nn.linear(3, 4)(tensor.randn(2, 3))", .fields = linear_fields),
 	BL_LUA("conv2d", nn_conv2d, ": module", "Convolution of images (N, C, H, W).",
-	 "nn.conv2d(1, 4, {3, 5}, {padding = 2, dilation = 2})(tensor.randn(2, 1, 8, 8))", .fields = conv2d_fields),
-	BL_LUA("batchnorm", nn_batchnorm2d, ": module", "The same as nn.batchnorm2d.",
-	 "nn.batchnorm(4)(tensor.randn(2, 4, 8, 8))", .fields = norm_fields),
-	BL_LUA("batchnorm1d", nn_batchnorm1d, ": module", "Batch normalisation of (N, F).",
-	 "nn.batchnorm1d(4)(tensor.randn(8, 4))", .fields = norm_fields),
+	       "nn.conv2d(1, 4, {3, 5}, {padding = 2, dilation = 2})(tensor.randn(2, 1, 8, 8))", .fields = conv2d_fields),
+	BL_LUA("batchnorm", nn_batchnorm2d, ": module", "The same as nn.batchnorm2d.", "nn.batchnorm(4)(tensor.randn(2, 4, 8, 8))",
+	       .fields = norm_fields),
+	BL_LUA("batchnorm1d", nn_batchnorm1d, ": module", "Batch normalisation of (N, F).", "nn.batchnorm1d(4)(tensor.randn(8, 4))",
+	       .fields = norm_fields),
 	BL_LUA("batchnorm2d", nn_batchnorm2d, ": module", "Batch normalisation of images (N, C, H, W).",
-	 "nn.batchnorm2d(4)(tensor.randn(2, 4, 8, 8))", .fields = norm_fields),
+	       "nn.batchnorm2d(4)(tensor.randn(2, 4, 8, 8))", .fields = norm_fields),
 	BL_LUA("relu", nn_relu, ": module", "max(0, x).", "nn.relu()(tensor.randn(3))", .fields = no_fields),
 	BL_LUA("tanh", nn_tanh, ": module", "Hyperbolic tangent.", "nn.tanh()(tensor.randn(3))", .fields = no_fields),
 	BL_LUA("sigmoid", nn_sigmoid, ": module", "1 / (1 + exp(-x)).", "nn.sigmoid()(tensor.randn(3))", .fields = no_fields),
-	BL_LUA("flatten", nn_flatten, ": module", "(N, ...) as (N, the rest).", "nn.flatten()(tensor.randn(2, 3, 4))", .fields = no_fields),
-	BL_LUA("identity", nn_identity, ": module", "Gives back what it gets.", "nn.identity()(tensor.randn(3))", .fields = no_fields),
+	BL_LUA("flatten", nn_flatten, ": module", "(N, ...) as (N, the rest).", "nn.flatten()(tensor.randn(2, 3, 4))",
+	       .fields = no_fields),
+	BL_LUA("identity", nn_identity, ": module", "Gives back what it gets.", "nn.identity()(tensor.randn(3))",
+	       .fields = no_fields),
 	BL_LUA("maxpool", nn_maxpool, ": module", "The largest of each window.", "nn.maxpool(2)(tensor.randn(1, 1, 8, 8))",
-	 .fields = pool_fields),
+	       .fields = pool_fields),
 	BL_LUA("avgpool", nn_avgpool, ": module", "The mean of each window.", "nn.avgpool(2)(tensor.randn(1, 1, 8, 8))",
-	 .fields = pool_fields),
+	       .fields = pool_fields),
 	BL_LUA("global_avgpool", nn_global_avgpool, ": module", "The mean of each channel: (N, C, H, W) to (N, C, 1, 1).",
-	 "nn.global_avgpool()(tensor.randn(1, 3, 8, 8))", .fields = no_fields),
+	       "nn.global_avgpool()(tensor.randn(1, 3, 8, 8))", .fields = no_fields),
 	BL_LUA("sequential", nn_sequential, "(modules...: module): module", "One module after the other.",
-	 "nn.sequential(nn.linear(3, 4), nn.relu())"),
+	       "nn.sequential(nn.linear(3, 4), nn.relu())"),
 	BL_LUA("residual", nn_residual, ": module", "branch(x) + shortcut(x), with a ReLU behind.",
-	 "nn.residual(nn.linear(3, 3))(tensor.randn(2, 3))", .fields = residual_fields),
+	       "nn.residual(nn.linear(3, 3))(tensor.randn(2, 3))", .fields = residual_fields),
 	BL_LUA("cnn", nn_cnn, ": module", "3x3 convolutions with batch norm and ReLU; flattened, or pooled to one value a channel.",
-	 "nn.cnn{channels = 1}(tensor.randn(2, 1, 28, 28))", .fields = cnn_fields),
+	       "nn.cnn{channels = 1}(tensor.randn(2, 1, 28, 28))", .fields = cnn_fields),
 	BL_LUA("mlp", nn_mlp, ": module", "Linear layers with batch norm and ReLU between: the projector's form.",
-	 "nn.mlp(8, {widths = {16, 16}})", .fields = mlp_fields),
+	       "nn.mlp(8, {widths = {16, 16}})", .fields = mlp_fields),
 	BL_LUA("resnet", nn_resnet, ": module", "ResNet 18, 34 or 50.",
-	 "nn.resnet{depth = 18, width = 4}(tensor.randn(2, 3, 16, 16))", .fields = resnet_fields),
-	BL_LUA("func", nn_func, ": module", "A Lua function as a module; where the run runs it is a copy, so its upvalues must be plain.",
-	 "nn.func(function(x) return x:relu() ^ 2 end)(tensor.randn(3))", .fields = func_fields),
+	       "nn.resnet{depth = 18, width = 4}(tensor.randn(2, 3, 16, 16))", .fields = resnet_fields),
+	BL_LUA("func", nn_func, ": module",
+	       "A Lua function as a module; where the run runs it is a copy, so its upvalues must be plain.",
+	       "nn.func(function(x) return x:relu() ^ 2 end)(tensor.randn(3))", .fields = func_fields),
 	BL_LUA_END,
 };
 

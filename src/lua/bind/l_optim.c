@@ -108,22 +108,25 @@ static int make(lua_State *L)
 static void add_kinds(lua_State *L)
 {
 	enum { MOST = 24 };
-	typedef struct maker { bl_lua_function list[2]; bl_field fields[MOST]; } maker;
+	typedef struct maker {
+		bl_lua_function list[2];
+		bl_field fields[MOST];
+	} maker;
 	for (int i = 0; bl_optim_name(i); i++) {
 		const bl_field *own = bl_optim_fields(bl_optim_name(i));
 		maker *m = lua_newuserdatauv(L, sizeof *m, 0);
 		luaL_ref(L, LUA_REGISTRYINDEX);
 		memset(m, 0, sizeof *m);
 		m->fields[0] = (bl_field)BL_FIELD_UNREAD("params", "a module, or a list of modules and tensors", .position = 1,
-			BL_OTHERWISE("settings only, for a trainer"), .help = "what is optimised");
+		                                         BL_OTHERWISE("settings only, for a trainer"), .help = "what is optimised");
 		for (int k = 0; own[k].name && k < MOST - 2; k++) {
 			m->fields[k + 1] = own[k];
 			m->fields[k + 1].offset += offsetof(bl_optim_config, room);
 		}
 		const char *example = lua_pushfstring(L, "optim.%s(nn.linear(3, 4), {lr = .1})", bl_optim_name(i));
 		luaL_ref(L, LUA_REGISTRYINDEX);
-		m->list[0] = (bl_lua_function)BL_LUA(bl_optim_name(i), make, ": optimiser", bl_optim_help(bl_optim_name(i)), example,
-			.fields = m->fields, .context = bl_optim_name(i));
+		m->list[0] = (bl_lua_function)BL_LUA(bl_optim_name(i), make, ": optimiser", bl_optim_help(bl_optim_name(i)),
+		                                     example, .fields = m->fields, .context = bl_optim_name(i));
 		bl_lua_makers(L, "optim", m->list);
 	}
 }
@@ -197,8 +200,7 @@ static int o_tostring(lua_State *L)
 	lua_pushfstring(L, "optim.%s{%s}", bl_optim_kind(c),
 	                bl_fields_text(bl_optim_fields(bl_optim_kind(c)), c->room, text, sizeof text));
 	if (o->optim)
-		lua_pushfstring(L, "%s --[[ bound to %I parameters ]]", lua_tostring(L, -1),
-		                (LUAI_UACINT)count(o->params));
+		lua_pushfstring(L, "%s --[[ bound to %I parameters ]]", lua_tostring(L, -1), (LUAI_UACINT)count(o->params));
 	return 1;
 }
 
@@ -211,9 +213,11 @@ static int o_equal(lua_State *L)
 	return 1;
 }
 
+/* clang-format off */
 static int p_lr(lua_State *L) { return lua_pushnumber(L, bl_lua_optim(L, 1)->lr), 1; }
 static int p_weight_decay(lua_State *L) { return lua_pushnumber(L, bl_lua_optim(L, 1)->weight_decay), 1; }
 static int p_kind(lua_State *L) { return lua_pushstring(L, bl_optim_kind(bl_lua_optim(L, 1))), 1; }
+/* clang-format on */
 
 /* The setting that argument 2 names; raises where there is none. */
 static const bl_field *setting(lua_State *L, const bl_optim_config *c)
@@ -245,7 +249,8 @@ static int o_assign(lua_State *L)
 static int o_element(lua_State *L)
 {
 	const bl_optim_config *c = bl_lua_optim(L, 1);
-	const bl_field *f = lua_type(L, 2) == LUA_TSTRING ? bl_field_find(bl_optim_fields(bl_optim_kind(c)), lua_tostring(L, 2)) : NULL;
+	const bl_field *f =
+		lua_type(L, 2) == LUA_TSTRING ? bl_field_find(bl_optim_fields(bl_optim_kind(c)), lua_tostring(L, 2)) : NULL;
 	if (!f)
 		return 0;
 	bl_lua_push_value(L, f, c->room);
@@ -291,10 +296,12 @@ static void add_schedule_fields(bl_field *fields, const bl_schedule *s)
 }
 
 #define KIND BL_FIELD_UNREAD("kind", "the name of a schedule", BL_OTHERWISE("cosine"), .help = "constant, or cosine, down to last")
+/* clang-format off */
 #define SCHEDULE_COMMON \
 	KIND, \
 	BL_FIELD(INT64, bl_schedule, steps, BL_REQUIRED, BL_WITHIN(1, 1e15), .help = "the length of the run"), \
 	BL_FIELD(INT64, bl_schedule, warmup, BL_DEFAULT(0), BL_WITHIN(0, 1e15), .help = "steps from 0 up to the rate")
+/* clang-format on */
 
 /* A name, or a table {kind = "cosine", last = .01}; nothing: cosine. */
 bl_schedule bl_lua_schedule(lua_State *L, int index, const char *what)
@@ -341,19 +348,15 @@ static const luaL_Reg meta[] = {
 	{ "__gc", o_gc }, { "__tostring", o_tostring }, { "__newindex", o_assign }, { "__eq", o_equal }, { NULL, NULL },
 };
 static const bl_lua_function methods[] = {
-	BL_LUA("step", o_step, "(factor?: number)",
-	       "One step along the gradients.",
+	BL_LUA("step", o_step, "(factor?: number)", "One step along the gradients.",
 	       "local net = nn.linear(3, 4); local opt = optim.sgd(net, {lr = .1}); net(tensor.ones(1, 3)):sum():backward(); opt:step()"),
-	BL_LUA("zero_grad", o_zero_grad, "()", "Forgets the gradients.",
-	       "optim.sgd(nn.linear(3, 4), {lr = .1}):zero_grad()"),
+	BL_LUA("zero_grad", o_zero_grad, "()", "Forgets the gradients.", "optim.sgd(nn.linear(3, 4), {lr = .1}):zero_grad()"),
 	BL_LUA_END,
 };
 static const bl_lua_function properties[] = {
 	BL_LUA("kind", p_kind, ": string", "\"sgd\", \"lars\" or \"adamw\".", "optim.sgd{lr = .1}.kind"),
-	BL_LUA("lr", p_lr, ": number", "The rate; may be set.",
-	       "local opt = optim.sgd{lr = .1}; opt.lr = .2; print(opt.lr)"),
-	BL_LUA("weight_decay", p_weight_decay, ": number", "The weight decay; may be set.",
-	       "optim.sgd{lr = .1}.weight_decay"),
+	BL_LUA("lr", p_lr, ": number", "The rate; may be set.", "local opt = optim.sgd{lr = .1}; opt.lr = .2; print(opt.lr)"),
+	BL_LUA("weight_decay", p_weight_decay, ": number", "The weight decay; may be set.", "optim.sgd{lr = .1}.weight_decay"),
 	BL_LUA_END,
 };
 static const bl_lua_function schedule_methods[] = {
@@ -368,8 +371,8 @@ static int s_tostring(lua_State *L)
 	const bl_field *own = bl_schedule_fields(bl_schedule_kind(s));
 	char text[512];
 	bl_fields_text(own, s->room, text, sizeof text);
-	lua_pushfstring(L, "optim.schedule{kind = \"%s\", steps = %I, warmup = %I%s%s}", bl_schedule_kind(s),
-			(lua_Integer)s->steps, (lua_Integer)s->warmup, own && own->name ? ", " : "", text);
+	lua_pushfstring(L, "optim.schedule{kind = \"%s\", steps = %I, warmup = %I%s%s}", bl_schedule_kind(s), (lua_Integer)s->steps,
+	                (lua_Integer)s->warmup, own && own->name ? ", " : "", text);
 	return 1;
 }
 
@@ -382,13 +385,19 @@ static int s_equal(lua_State *L)
 }
 
 static const luaL_Reg schedule_meta[] = {
-	{ "__call", s_call }, { "__tostring", s_tostring }, { "__eq", s_equal }, { NULL, NULL },
+	{ "__call", s_call },
+	{ "__tostring", s_tostring },
+	{ "__eq", s_equal },
+	{ NULL, NULL },
 };
 
 /* optim.schedule, whose fields are those of all kinds; they live as long as the state. */
 static void add_schedule(lua_State *L)
 {
-	typedef struct maker { bl_lua_function list[2]; bl_field fields[SCHEDULE_FIELDS]; } maker;
+	typedef struct maker {
+		bl_lua_function list[2];
+		bl_field fields[SCHEDULE_FIELDS];
+	} maker;
 	maker *m = lua_newuserdatauv(L, sizeof *m, 0);
 	luaL_ref(L, LUA_REGISTRYINDEX);
 	*m = (maker){ .fields = { SCHEDULE_COMMON } };
@@ -396,15 +405,18 @@ static void add_schedule(lua_State *L)
 		bl_schedule s = bl_schedule_default(bl_schedule_name(i));
 		add_schedule_fields(m->fields, &s);
 	}
-	m->list[0] = (bl_lua_function)BL_LUA("schedule", optim_schedule, ": schedule", "Called with a step it gives the factor on the rate.",
-		"optim.schedule{steps = 100, warmup = 10}(5)", .fields = m->fields);
+	m->list[0] = (bl_lua_function)BL_LUA("schedule", optim_schedule, ": schedule",
+	                                     "Called with a step it gives the factor on the rate.",
+	                                     "optim.schedule{steps = 100, warmup = 10}(5)", .fields = m->fields);
 	bl_lua_makers(L, "optim", m->list);
 }
 
 int bl_lua_open_optim(lua_State *L)
 {
 	bl_lua_define_type(L, &(bl_lua_type){ BL_T_OPTIM, "opt", meta, methods, properties, o_element, o_fields });
-	bl_lua_define_type(L, &(bl_lua_type){ .name = BL_T_SCHEDULE, .self = "schedule", .meta = schedule_meta, .methods = schedule_methods });
+	bl_lua_define_type(L,
+	                   &(bl_lua_type){
+				   .name = BL_T_SCHEDULE, .self = "schedule", .meta = schedule_meta, .methods = schedule_methods });
 	bl_lua_module_new(L, "optim");
 	add_kinds(L);
 	add_schedule(L);

@@ -70,8 +70,13 @@ static int embeddings(lua_State *L)
 void bl_lua_add_past(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{ "check_replay", check_replay }, { "tensor_facts", tensor_facts }, { "tensors", read_tensors },
-		{ "embeddings", embeddings }, { "at_break", bl_lua_at_break }, { "write_journal", bl_lua_write_journal }, { NULL, NULL },
+		{ "check_replay", check_replay },
+		{ "tensor_facts", tensor_facts },
+		{ "tensors", read_tensors },
+		{ "embeddings", embeddings },
+		{ "at_break", bl_lua_at_break },
+		{ "write_journal", bl_lua_write_journal },
+		{ NULL, NULL },
 	};
 	luaL_setfuncs(L, functions, 0);
 }

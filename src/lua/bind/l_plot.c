@@ -16,7 +16,10 @@ static int through(lua_State *L)
 	return bl_lua_call_module(L, "barlow.figure", bl_lua_running(L)->name, lua_gettop(L));
 }
 
-typedef struct heatmap { const char *title; int batch; } heatmap;
+typedef struct heatmap {
+	const char *title;
+	int batch;
+} heatmap;
 static const bl_field heatmap_fields[] = {
 	BL_FIELD(TEXT, heatmap, title, BL_TEXT(""), .help = "above the figure"),
 	BL_FIELD(INT, heatmap, batch, BL_DEFAULT(0), BL_WITHIN(0, 1e9),
@@ -50,7 +53,8 @@ static double *numbers(lua_State *L, const char *what, const char *name, int64_t
 	for (int64_t i = 0; !t && i < *n; i++) {
 		lua_rawgeti(L, -2, i + 1);
 		if (lua_type(L, -1) != LUA_TNUMBER)
-			luaL_error(L, "%s: '%s' must be numbers, got %s at %I", what, name, bl_lua_describe(L, lua_gettop(L)), (lua_Integer)i + 1);
+			luaL_error(L, "%s: '%s' must be numbers, got %s at %I", what, name, bl_lua_describe(L, lua_gettop(L)),
+			           (lua_Integer)i + 1);
 		v[i] = lua_tonumber(L, -1);
 		lua_pop(L, 1);
 	}
@@ -117,7 +121,9 @@ static bl_series series(lua_State *L, int place)
 
 #define WORDS(field, of) BL_FIELD(TEXT, bl_axes, field, BL_TEXT(""), .help = of)
 static const bl_field lines_fields[] = {
-	WORDS(title, "above the figure"), WORDS(xlabel, "below the axis of x"), WORDS(ylabel, "beside the axis of y"),
+	WORDS(title, "above the figure"),
+	WORDS(xlabel, "below the axis of x"),
+	WORDS(ylabel, "beside the axis of y"),
 	BL_FIELD(BOOL, bl_axes, logx, BL_DEFAULT(false), .help = "a logarithmic axis of x"),
 	BL_FIELD(BOOL, bl_axes, logy, BL_DEFAULT(false), .help = "a logarithmic axis of y"),
 	BL_FIELD(BOOL, bl_axes, points, BL_DEFAULT(false), .help = "points, which no line joins"),
@@ -152,7 +158,10 @@ static int plot_lines(lua_State *L)
 }
 
 static const char *const widths[] = { [BL_FIGURE_TEXT] = "text", [BL_FIGURE_COLUMN] = "column", NULL };
-typedef struct saving { int width; bool record; } saving;
+typedef struct saving {
+	int width;
+	bool record;
+} saving;
 static const bl_field save_fields[] = {
 	BL_FIELD(CHOICE, saving, width, BL_DEFAULT(BL_FIGURE_TEXT), .choices = widths,
 	         .help = "as wide as the text of a paper (7 inches) or as one of its columns (3.35 inches)"),
@@ -171,9 +180,12 @@ static int f_save(lua_State *L)
 	return bl_lua_call_module(L, "barlow.figure", "save", 3);
 }
 
-static const char *const shapes[] = { [BL_SHOW_AUTO] = "auto", [BL_SHOW_SIXEL] = "sixel", [BL_SHOW_BRAILLE] = "braille",
-                                      [BL_SHOW_ASCII] = "ascii", NULL };
-typedef struct showing { int as, columns, rows; } showing;
+static const char *const shapes[] = {
+	[BL_SHOW_AUTO] = "auto", [BL_SHOW_SIXEL] = "sixel", [BL_SHOW_BRAILLE] = "braille", [BL_SHOW_ASCII] = "ascii", NULL
+};
+typedef struct showing {
+	int as, columns, rows;
+} showing;
 static const bl_field show_fields[] = {
 	BL_FIELD(CHOICE, showing, as, BL_DEFAULT(BL_SHOW_AUTO), .choices = shapes,
 	         .help = "auto: sixels where the terminal says that it has them, else braille; ASCII where there is no terminal"),
@@ -232,16 +244,18 @@ static const bl_lua_function methods[] = {
 };
 /* Read by lua/figure.lua, which also takes them beside runs in a list. */
 static const bl_field curves_fields[] = {
-	BL_FIELD_UNREAD("metric", "the name of a column of the records", BL_OTHERWISE("loss, scores and own columns of one run, the total of several"),
-	                .help = "what is drawn"),
+	BL_FIELD_UNREAD("metric", "the name of a column of the records",
+	                BL_OTHERWISE("loss, scores and own columns of one run, the total of several"), .help = "what is drawn"),
 	BL_FIELD_END,
 };
 static const bl_field compare_fields[] = {
-	BL_FIELD_UNREAD("metric", "the name of a column, of a sweep's trials too", BL_OTHERWISE("\"knn\", of a sweep its metric"), .help = "what is compared"),
+	BL_FIELD_UNREAD("metric", "the name of a column, of a sweep's trials too", BL_OTHERWISE("\"knn\", of a sweep its metric"),
+	                .help = "what is compared"),
 	BL_FIELD_END,
 };
 static const bl_field embedding_fields[] = {
-	BL_FIELD_UNREAD("labels", "a list or a tensor", BL_OTHERWISE("points of one kind"), .help = "of points or features that are given as a tensor"),
+	BL_FIELD_UNREAD("labels", "a list or a tensor", BL_OTHERWISE("points of one kind"),
+	                .help = "of points or features that are given as a tensor"),
 	BL_FIELD_UNREAD("title", "a text", BL_OTHERWISE("none"), .help = "above a figure of a tensor"),
 	BL_FIELD_END,
 };
@@ -252,8 +266,7 @@ static const bl_lua_function functions[] = {
 	       "plot.curves(" BL_EXAMPLE_RUN ":step(2))", .fields = curves_fields),
 	BL_LUA("heatmap", plot_heatmap, "(matrix: tensor|trainer|string|table, settings?: table): figure",
 	       "A matrix, colours fixed to [-1, 1]; of a large one root mean squares of blocks; of a run, C as it showed it last.",
-	       "plot.heatmap(tensor.eye(4), {batch = 16})",
-	       .fields = heatmap_fields),
+	       "plot.heatmap(tensor.eye(4), {batch = 16})", .fields = heatmap_fields),
 	BL_LUA("spectrum", through, "(run: tensor|trainer|string|table): figure",
 	       "Eigenvalues of the embedding's covariance and singular values of C, of one run or several; or of features (N, D).",
 	       "plot.spectrum(tensor.randn(32, 8))"),
@@ -263,12 +276,13 @@ static const bl_lua_function functions[] = {
 	BL_LUA("compare", through, "(runs: table|sweep, metric?: string|table): figure",
 	       "A metric of runs, those of the same recipe in a row with mean and interval; of a sweep differences from its base.",
 	       "pcall(plot.compare, {metric = \"knn\"})", .fields = compare_fields),
-	BL_LUA("lines", plot_lines, "(settings: table): figure", "A figure of curves, or of points that no line joins; low and high of a series are intervals of its points.",
-	       "plot.lines{{{1, 2, 3}, {1, 4, 9}, label = \"squares\"}}",
-	       .fields = lines_fields),
+	BL_LUA("lines", plot_lines, "(settings: table): figure",
+	       "A figure of curves, or of points that no line joins; low and high of a series are intervals of its points.",
+	       "plot.lines{{{1, 2, 3}, {1, 4, 9}, label = \"squares\"}}", .fields = lines_fields),
 	BL_LUA("sweep", through, "(sweep: sweep, path: string, metric?: string): figure",
 	       "A sweep's metric, or another one that its trials have, over one of its axes, with intervals; a curve for each point of "
-	       "the other axes.", "pcall(plot.sweep, {}, \"loss.lambda\")"),
+	       "the other axes.",
+	       "pcall(plot.sweep, {}, \"loss.lambda\")"),
 	BL_LUA_END,
 };
 

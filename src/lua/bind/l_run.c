@@ -220,8 +220,8 @@ static int t_watch(lua_State *L)
 	} else if (bl_trainer_state(t) != BL_RUN_RUNNING && bl_trainer_state(t) != BL_RUN_PAUSED) {
 		stay = true; /* nothing comes that it could wait for */
 	}
-	int end = bl_watch(bl_trainer_live(t), &(bl_watch_config){ .stay = stay, .interrupt_stops = true,
-	                                                             .interrupted = &bl_lua_interrupted });
+	int end = bl_watch(bl_trainer_live(t),
+	                   &(bl_watch_config){ .stay = stay, .interrupt_stops = true, .interrupted = &bl_lua_interrupted });
 	if (end < 0)
 		return bl_lua_fail(L);
 	if (end == BL_WATCH_STOP) {
@@ -391,11 +391,13 @@ static int p_message(lua_State *L)
 	return 1;
 }
 
+/* clang-format off */
 static int p_iteration(lua_State *L) { return lua_pushinteger(L, info(L).step), 1; }
 static int p_steps(lua_State *L) { return lua_pushinteger(L, info(L).steps), 1; }
 static int p_seconds(lua_State *L) { return lua_pushnumber(L, bl_trainer_seconds(bl_lua_trainer(L, 1))), 1; }
 static int p_steps_per_epoch(lua_State *L) { return lua_pushinteger(L, info(L).steps_per_epoch), 1; }
 static int p_batch(lua_State *L) { return lua_pushinteger(L, info(L).batch), 1; }
+/* clang-format on */
 
 static int kept(lua_State *L, const char *name)
 {
@@ -405,10 +407,12 @@ static int kept(lua_State *L, const char *name)
 	return 1;
 }
 
+/* clang-format off */
 static int p_encoder(lua_State *L) { return kept(L, "encoder"); }
 static int p_projector(lua_State *L) { return kept(L, "projector"); }
 static int p_data(lua_State *L) { return kept(L, "data"); }
 static int p_knn(lua_State *L) { return kept(L, "knn"); }
+/* clang-format on */
 
 /* As it was given while its settings are those; else a loss with those in force. */
 static int p_loss(lua_State *L)
@@ -422,8 +426,14 @@ static int p_loss(lua_State *L)
 	return bl_fields_same(bl_loss_ops_of(l)->fields, bl_loss_settings(l), settings) ? 1 : bl_lua_give_loss_with(L, settings);
 }
 
-static int p_optim(lua_State *L) { return kept(L, "optim"); }
-static int p_views(lua_State *L) { return kept(L, "views"); }
+static int p_optim(lua_State *L)
+{
+	return kept(L, "optim");
+}
+static int p_views(lua_State *L)
+{
+	return kept(L, "views");
+}
 
 /* A setting as it was when the trainer was made. */
 static int given(lua_State *L, const char *name)
@@ -432,8 +442,14 @@ static int given(lua_State *L, const char *name)
 	lua_getfield(L, -1, name);
 	return 1;
 }
-static int p_epochs(lua_State *L) { return given(L, "epochs"); }
-static int p_precision(lua_State *L) { return given(L, "precision"); }
+static int p_epochs(lua_State *L)
+{
+	return given(L, "epochs");
+}
+static int p_precision(lua_State *L)
+{
+	return given(L, "precision");
+}
 
 static int p_lr(lua_State *L)
 {
@@ -481,18 +497,23 @@ static int t_assign(lua_State *L)
 	const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "that", *settable;
 	for (int i = 0; (settable = bl_trainer_settable(t, i)); i++)
 		if (strcmp(settable, name) == 0)
-			return luaL_error(L, "trainer: '%s' is not assigned to: use t:set{%s = ...}, which takes effect at the next step", name,
-			                  name);
+			return luaL_error(
+				L, "trainer: '%s' is not assigned to: use t:set{%s = ...}, which takes effect at the next step",
+				name, name);
 	luaL_buffinit(L, &b);
 	for (int i = 0; (settable = bl_trainer_settable(t, i)); i++) {
 		luaL_addstring(&b, i ? ", " : "");
 		luaL_addstring(&b, settable);
 	}
 	luaL_pushresult(&b);
-	return luaL_error(L, "trainer: '%s' cannot be changed while it trains: use t:set{...} for one of %s", name, lua_tostring(L, -1));
+	return luaL_error(L, "trainer: '%s' cannot be changed while it trains: use t:set{...} for one of %s", name,
+	                  lua_tostring(L, -1));
 }
 
-static int p_folder(lua_State *L) { return lua_pushstring(L, bl_place_folder(bl_lua_place(L, 1))), 1; }
+static int p_folder(lua_State *L)
+{
+	return lua_pushstring(L, bl_place_folder(bl_lua_place(L, 1))), 1;
+}
 
 /* --- between steps --- */
 
@@ -536,7 +557,11 @@ static int call_lua(lua_State *L, const char *name)
 }
 
 /* Settings that lua/run.lua reads. */
-typedef struct settings { void *train, *test; int k; bool linear, quiet; } settings;
+typedef struct settings {
+	void *train, *test;
+	int k;
+	bool linear, quiet;
+} settings;
 
 static const bl_field run_fields[] = {
 	BL_FIELD_UNREAD("on_progress", "a function", BL_OTHERWISE("nothing"), .help = "called with each record and the trainer"),
@@ -567,7 +592,8 @@ static int t_eval(lua_State *L)
 }
 
 const bl_field bl_lua_fork_fields[] = {
-	BL_FIELD_UNREAD("step", "a number of steps", BL_OTHERWISE("the newest"), .help = "from which checkpoint (trainer{checkpoints = ...})"),
+	BL_FIELD_UNREAD("step", "a number of steps", BL_OTHERWISE("the newest"),
+	                .help = "from which checkpoint (trainer{checkpoints = ...})"),
 	BL_FIELD_UNREAD("set", "a table of settings by their paths", BL_OTHERWISE("all as it was"),
 	                .help = "what is another than the recipe has: {[\"loss.lambda\"] = .02}"),
 	BL_FIELD_UNREAD("name", "a text", BL_OTHERWISE("the run's"), .help = "what the new run is called"),
@@ -577,7 +603,8 @@ const bl_field bl_lua_fork_fields[] = {
 
 static const bl_field export_fields[] = {
 	BL_FIELD_UNREAD("data", "a dataset", BL_OTHERWISE("the run's"), .help = "images whose features are written"),
-	BL_FIELD_UNREAD("path", "a path that ends in .npy", BL_REQUIRED, .help = "the file of the features; labels go beside it, into NAME-labels.npy"),
+	BL_FIELD_UNREAD("path", "a path that ends in .npy", BL_REQUIRED,
+	                .help = "the file of the features; labels go beside it, into NAME-labels.npy"),
 	BL_FIELD_END,
 };
 
@@ -597,12 +624,15 @@ static int t_fork(lua_State *L)
 }
 
 #define BL_QUIET BL_FIELD_UNREAD("quiet", "true or false", BL_OTHERWISE("false"), .help = "does not say first what it costs")
-#define BL_PATH BL_FIELD_UNREAD("path", "a path", BL_OTHERWISE("none"), .help = "where the weights of that step are written as safetensors")
+#define BL_PATH \
+	BL_FIELD_UNREAD("path", "a path", BL_OTHERWISE("none"), .help = "where the weights of that step are written as safetensors")
 const bl_field bl_lua_at_fields[] = { BL_QUIET, BL_PATH, BL_FIELD_END };
 const bl_field bl_lua_first_fields[] = {
 	BL_FIELD_UNREAD("from", "a step", BL_OTHERWISE("1"), .help = "the first step that is looked at"),
 	BL_FIELD_UNREAD("to", "a step", BL_OTHERWISE("the newest"), .help = "the last one"),
-	BL_QUIET, BL_PATH, BL_FIELD_END,
+	BL_QUIET,
+	BL_PATH,
+	BL_FIELD_END,
 };
 
 /* The function of lua/past.lua that has the name of the one that runs; the settings come last. */
@@ -621,7 +651,10 @@ static int t_tune(lua_State *L)
 	lua_settop(L, 1);
 	return bl_lua_call_module(L, "barlow.tune", "trainer", 1);
 }
-static int t_profile(lua_State *L) { return bl_lua_call_module(L, "barlow.profile", "run", lua_gettop(L)); }
+static int t_profile(lua_State *L)
+{
+	return bl_lua_call_module(L, "barlow.profile", "run", lua_gettop(L));
+}
 
 /* The recipe: what the trainer was made by, as data that prints as Lua, with the choices that its run makes. */
 void bl_lua_recipe(lua_State *L, int index)
@@ -696,8 +729,8 @@ static int t_tostring(lua_State *L)
 {
 	bl_live_info i = info(L);
 	bl_lua_push_clean(L, i.name, false);
-	lua_pushfstring(L, "trainer %s: %s, step %I of %I", lua_tostring(L, -1), bl_run_state_name(i.state),
-	                (lua_Integer)i.step, (lua_Integer)i.steps);
+	lua_pushfstring(L, "trainer %s: %s, step %I of %I", lua_tostring(L, -1), bl_run_state_name(i.state), (lua_Integer)i.step,
+	                (lua_Integer)i.steps);
 	return 1;
 }
 
@@ -706,17 +739,12 @@ static const luaL_Reg meta[] = {
 };
 static const bl_lua_function methods[] = {
 	BL_LUA("start", t_start, "(): trainer", "Begins, in the background.", BL_EXAMPLE_RUN ":start():wait()"),
-	BL_LUA("pause", t_pause, "(): trainer", "Stands still between two steps.",
-	       BL_EXAMPLE_RUN ":start():pause():stop()"),
+	BL_LUA("pause", t_pause, "(): trainer", "Stands still between two steps.", BL_EXAMPLE_RUN ":start():pause():stop()"),
 	BL_LUA("resume", t_start, "(): trainer", "Goes on.", BL_EXAMPLE_RUN ":step(1):resume():wait()"),
-	BL_LUA("stop", t_stop, "(): trainer", "Ends it between two steps, and waits for that.",
-	       BL_EXAMPLE_RUN ":start():stop()"),
-	BL_LUA("wait", t_wait, "(seconds?: number): boolean", "Waits for the end; is it over?",
-	       BL_EXAMPLE_RUN ":start():wait()"),
-	BL_LUA("run", t_run, "(settings?: table): string",
-	       "Runs in the foreground and reports; Ctrl-C stops it between steps.",
-	       BL_EXAMPLE_RUN ":run{quiet = true}",
-	       .fields = run_fields),
+	BL_LUA("stop", t_stop, "(): trainer", "Ends it between two steps, and waits for that.", BL_EXAMPLE_RUN ":start():stop()"),
+	BL_LUA("wait", t_wait, "(seconds?: number): boolean", "Waits for the end; is it over?", BL_EXAMPLE_RUN ":start():wait()"),
+	BL_LUA("run", t_run, "(settings?: table): string", "Runs in the foreground and reports; Ctrl-C stops it between steps.",
+	       BL_EXAMPLE_RUN ":run{quiet = true}", .fields = run_fields),
 	BL_LUA("step", t_step, "(n?: integer): trainer", "n steps, here and now.", BL_EXAMPLE_RUN ":step(1)"),
 	BL_LUA("set", t_set, "(settings: table): trainer",
 	       "From the next step on: settings of optimiser (lr, weight_decay), loss (lambda) and views ([\"views.jitter.p\"]).",
@@ -727,14 +755,14 @@ static const bl_lua_function methods[] = {
 	BL_LUA("log", t_log, "(values: table): trainer",
 	       "Numbers by name for the next record: t:log{mood = 1.5} makes a column of your own, t.records.mood.",
 	       BL_EXAMPLE_RUN ":log{mood = 1.5}:step(1)"),
-	BL_LUA("watch", t_watch, "(stay?: boolean): string", "The screen of a run, which starts it where it is new: until q, or its end, if not stay; of one that has ended until q.",
+	BL_LUA("watch", t_watch, "(stay?: boolean): string",
+	       "The screen of a run, which starts it where it is new: until q, or its end, if not stay; of one that has ended until q.",
 	       "pcall(function(t) return t:watch() end, " BL_EXAMPLE_RUN ")"),
 	BL_LUA("record", t_record, "(step: integer): table?", "What was recorded at step i, or nil.",
 	       BL_EXAMPLE_RUN ":step(1):record(1)"),
 	BL_LUA("eval", t_eval, "(settings?: table): table",
 	       "kNN and linear probe of the encoder as it is, and what was measured on what.",
-	       BL_EXAMPLE_RUN ":step(1):eval{linear = false}",
-	       .fields = eval_fields),
+	       BL_EXAMPLE_RUN ":step(1):eval{linear = false}", .fields = eval_fields),
 	BL_LUA("export_features", t_export_features, "(settings: table): string, string?",
 	       "The encoder's features as a NumPy file (N, F), and the labels (from 0) as another beside it; returns their paths.",
 	       "local path = os.tmpname() .. \".npy\"; print(" BL_EXAMPLE_RUN ":step(1):export_features{path = path}); "
@@ -750,7 +778,8 @@ static const bl_lua_function methods[] = {
 	       "local path = os.tmpname(); " BL_EXAMPLE_RUN ":checkpoint(path); os.remove(path)"),
 	BL_LUA("load_checkpoint", bl_lua_load_checkpoint, "(path: string): trainer",
 	       "A new trainer goes on from a checkpoint, or a run's folder; with that as its `folder` it goes on in there.",
-	       "local path = os.tmpname(); " BL_EXAMPLE_RUN ":step(1):checkpoint(path); print(" BL_EXAMPLE_RUN ":load_checkpoint(path)); os.remove(path)"),
+	       "local path = os.tmpname(); " BL_EXAMPLE_RUN ":step(1):checkpoint(path); print(" BL_EXAMPLE_RUN
+	       ":load_checkpoint(path)); os.remove(path)"),
 	BL_LUA("fork", t_fork, "(settings?: table): trainer",
 	       "A new trainer that goes on from where this run is, or was at a step, with other settings; it has not begun.",
 	       "local path = os.tmpname(); os.remove(path); local t = trainer{data = data.shapes{n = 64, size = 8, channels = 1}, encoder = "
@@ -780,13 +809,11 @@ static const bl_lua_function methods[] = {
 	BL_LUA_END,
 };
 static const bl_lua_function properties[] = {
-	BL_LUA("terms", p_terms, ": table?",
-	       "The newest record: step, invariance, redundancy, total, floor, lr, knn ...",
+	BL_LUA("terms", p_terms, ": table?", "The newest record: step, invariance, redundancy, total, floor, lr, knn ...",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.terms)"),
 	BL_LUA("records", p_records, ": table", "All records, as one list for each column.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.records)"),
-	BL_LUA("columns", p_columns, ": table",
-	       "The columns of its records: name, label, brief, unit, kind and format of each.",
+	BL_LUA("columns", p_columns, ": table", "The columns of its records: name, label, brief, unit, kind and format of each.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.columns[1].name)"),
 	BL_LUA("C", p_C, ": tensor", "The cross-correlation matrix of the newest batch.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.C)"),
@@ -795,18 +822,14 @@ static const bl_lua_function properties[] = {
 	BL_LUA("name", p_name, ": string", "Its name.", "local t = " BL_EXAMPLE_RUN ":step(1); print(t.name)"),
 	BL_LUA("message", p_message, ": string", "Why it failed, or what was last changed.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.message)"),
-	BL_LUA("iteration", p_iteration, ": integer", "Steps done.",
-	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.iteration)"),
-	BL_LUA("steps", p_steps, ": integer", "Steps to do in all.",
-	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.steps)"),
+	BL_LUA("iteration", p_iteration, ": integer", "Steps done.", "local t = " BL_EXAMPLE_RUN ":step(1); print(t.iteration)"),
+	BL_LUA("steps", p_steps, ": integer", "Steps to do in all.", "local t = " BL_EXAMPLE_RUN ":step(1); print(t.steps)"),
 	BL_LUA("seconds", p_seconds, ": number", "Its budget of training time; 0: none.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.seconds)"),
 	BL_LUA("steps_per_epoch", p_steps_per_epoch, ": integer", "Steps in an epoch.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.steps_per_epoch)"),
-	BL_LUA("batch", p_batch, ": integer", "Images in a batch.",
-	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.batch)"),
-	BL_LUA("encoder", p_encoder, ": module", "The encoder.",
-	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.encoder)"),
+	BL_LUA("batch", p_batch, ": integer", "Images in a batch.", "local t = " BL_EXAMPLE_RUN ":step(1); print(t.batch)"),
+	BL_LUA("encoder", p_encoder, ": module", "The encoder.", "local t = " BL_EXAMPLE_RUN ":step(1); print(t.encoder)"),
 	BL_LUA("projector", p_projector, ": module?", "The projector, or nil.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.projector)"),
 	BL_LUA("data", p_data, ": dataset", "The dataset.", "local t = " BL_EXAMPLE_RUN ":step(1); print(t.data)"),
@@ -816,7 +839,8 @@ static const bl_lua_function properties[] = {
 	       "local t = " BL_EXAMPLE_RUN ":step(1):set{lambda = .01}:step(1); print(t.loss, t.lambda)"),
 	BL_LUA("optim", p_optim, ": optimiser", "The optimiser, as it was given.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.optim)"),
-	BL_LUA("lr", p_lr, ": number", "The learning rate that the schedule multiplies, as it is in force (t.terms.lr: that of the last step).",
+	BL_LUA("lr", p_lr, ": number",
+	       "The learning rate that the schedule multiplies, as it is in force (t.terms.lr: that of the last step).",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.lr, t.terms.lr)"),
 	BL_LUA("background", p_background, ": boolean", "Was it started in the background (t:start)?",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.background)"),
@@ -824,7 +848,8 @@ static const bl_lua_function properties[] = {
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.settable[1])"),
 	BL_LUA("epochs", p_epochs, ": number", "Epochs to do; like it any other setting: t.schedule, t.clip, t.workers.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.epochs)"),
-	BL_LUA("views", p_views, ": pipeline|pipelines", "What makes the views.", "local t = " BL_EXAMPLE_RUN ":step(1); print(t.views)"),
+	BL_LUA("views", p_views, ": pipeline|pipelines", "What makes the views.",
+	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.views)"),
 	BL_LUA("precision", p_precision, ": string", "float32 or bf16.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.precision)"),
 	BL_LUA("folder", p_folder, ": string?",

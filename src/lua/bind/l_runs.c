@@ -58,7 +58,8 @@ static void report_recipe(lua_State *L, bl_place *p)
 	if (lua_pcall(L, 1, 1, 0) == LUA_OK)
 		for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
 			bool number = lua_type(L, -1) == LUA_TNUMBER;
-			bl_facts_set(&facts, lua_tostring(L, -2), number ? lua_tonumber(L, -1) : 0, number ? NULL : lua_tostring(L, -1));
+			bl_facts_set(&facts, lua_tostring(L, -2), number ? lua_tonumber(L, -1) : 0,
+			             number ? NULL : lua_tostring(L, -1));
 		}
 	lua_pop(L, 1);
 	bl_place_recipe(p, &facts);

@@ -35,6 +35,7 @@ static int through(lua_State *L)
 }
 
 /* Which runs, of functions that take many. */
+/* clang-format off */
 #define WHERE \
 	BL_FIELD_UNREAD("where", "a condition as text, a table, or a function", BL_OTHERWISE("all"), \
 	                .help = "which: \"knn > .7 and loss.lambda < .1\" over columns, metrics and settings (SQL), {state = \"done\"}, " \
@@ -45,20 +46,27 @@ static int through(lua_State *L)
 #define TAGS BL_FIELD_UNREAD("tags", "a tag, or a list of them", BL_OTHERWISE("any or none"), .help = "which they all have")
 #define FOREVER \
 	BL_FIELD_UNREAD("forever", "true or false", BL_OTHERWISE("false"), .help = "removes files instead of moving them to the trash")
+/* clang-format on */
 #define ASK BL_FIELD_UNREAD("ask", "true or false", BL_OTHERWISE("true"), .help = "false: does it without asking on the terminal")
 
 static const bl_field list_fields[] = { WHERE, SORT, TAGS, BL_FIELD_END };
 static const bl_field best_fields[] = {
 	BL_FIELD_UNREAD("metric", "the name of a column, metric or setting", BL_OTHERWISE("\"knn\""), .help = "what is compared"),
 	BL_FIELD_UNREAD("goal", "\"max\" or \"min\"", BL_OTHERWISE("\"max\", of losses \"min\""), .help = "which is better"),
-	WHERE, TAGS, BL_FIELD_END,
+	WHERE,
+	TAGS,
+	BL_FIELD_END,
 };
 static const bl_field export_fields[] = {
-	BL_FIELD_UNREAD("format", "\"csv\", \"json\", \"markdown\", \"latex\" or \"plain\"", BL_OTHERWISE("\"csv\""), .help = "how it is written"),
+	BL_FIELD_UNREAD("format", "\"csv\", \"json\", \"markdown\", \"latex\" or \"plain\"", BL_OTHERWISE("\"csv\""),
+	                .help = "how it is written"),
 	BL_FIELD_UNREAD("path", "a path", BL_OTHERWISE("the text is returned"), .help = "the file that is written"),
 	BL_FIELD_UNREAD("columns", "a list of names of columns, metrics and settings", BL_OTHERWISE("the usual ones"),
 	                .help = "what of each run"),
-	WHERE, SORT, TAGS, BL_FIELD_END,
+	WHERE,
+	SORT,
+	TAGS,
+	BL_FIELD_END,
 };
 static const bl_field prune_fields[] = {
 	BL_FIELD_UNREAD("keep", "a number", BL_OTHERWISE("0"), .help = "how many of the newest stay in any case"),
@@ -66,11 +74,15 @@ static const bl_field prune_fields[] = {
 	BL_FIELD_UNREAD("size", "bytes, or a text such as \"10G\"", BL_OTHERWISE("size does not matter"),
 	                .help = "what all that stay may take on disk: the oldest go"),
 	BL_FIELD_UNREAD("dry", "true or false", BL_OTHERWISE("false"), .help = "only says which"),
-	FOREVER, ASK, WHERE, TAGS, BL_FIELD_END,
+	FOREVER,
+	ASK,
+	WHERE,
+	TAGS,
+	BL_FIELD_END,
 };
 
-static const bl_lua_function itself = BL_LUA("runs", NULL, "(): table",
-	"All runs that were kept, live and past, newest first.", "runs()");
+static const bl_lua_function itself =
+	BL_LUA("runs", NULL, "(): table", "All runs that were kept, live and past, newest first.", "runs()");
 static const bl_lua_function functions[] = {
 	BL_LUA("resume", resume, "(run?: string|table): trainer",
 	       "A trainer that stands where the run did: by name or folder, as an entry of runs(), or the newest that was stopped before its end.",
@@ -96,14 +108,16 @@ static const bl_lua_function functions[] = {
 	       "print(runs.query \"SELECT state, count(*) FROM runs GROUP BY state\")"),
 	BL_LUA("records", through, "(run: string): table", "All records of a run, as one list for each column.",
 	       "pcall(runs.records, \"no such run\")"),
-	BL_LUA("tag", through, "(run: string, ...: string)", "Adds tags to a run; \"-tag\" removes one. Those with the tag keep are never pruned.",
+	BL_LUA("tag", through, "(run: string, ...: string)",
+	       "Adds tags to a run; \"-tag\" removes one. Those with the tag keep are never pruned.",
 	       "pcall(runs.tag, \"no such run\", \"good\", \"-bad\")"),
 	BL_LUA("note", through, "(run: string, text: string)", "What is noted of a run, instead of what was.",
 	       "pcall(runs.note, \"no such run\", \"with the new crop\")"),
 	BL_LUA("delete", through, "(run: string, settings?: table): boolean",
 	       "Moves a run to the trash, $XDG_DATA_HOME/barlow/trash, after asking; ask = false: without, forever = true: removes it.",
 	       "pcall(runs.delete, \"no such run\", {ask = false})"),
-	BL_LUA("prune", through, ": table", "Moves runs that are old or too many to the trash, after asking; those that go on stay.",
+	BL_LUA("prune", through, ": table",
+	       "Moves runs that are old or too many to the trash, after asking; those that go on stay.",
 	       "print(runs.prune{older = 365, dry = true})", .fields = prune_fields),
 	BL_LUA_END,
 };

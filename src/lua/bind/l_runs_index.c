@@ -112,8 +112,9 @@ int bl_lua_index_ask(lua_State *L)
 	bl_cell *value = take_values(L, 3, &n);
 	lua_newtable(L);
 	lua_newtable(L);
-	bl_question q = { .sql = sql, .value = value, .values = n, .seconds = seconds, .stop = &bl_lua_interrupted,
-	                  .row = take_row, .ctx = L };
+	bl_question q = {
+		.sql = sql, .value = value, .values = n, .seconds = seconds, .stop = &bl_lua_interrupted, .row = take_row, .ctx = L
+	};
 	if (bl_index_ask(*x, &q) != 0)
 		return bl_lua_fail(L);
 	return 2;

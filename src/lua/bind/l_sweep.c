@@ -276,7 +276,11 @@ static int sweep_sleep(lua_State *L)
 
 enum { LINE_MOST = 1 << 20 };
 
-static struct { char text[LINE_MOST]; size_t n; bool over; } input;
+static struct {
+	char text[LINE_MOST];
+	size_t n;
+	bool over;
+} input;
 
 /* Pushes the first whole line that was read.  False: there is none. */
 static bool push_line(lua_State *L)
@@ -350,11 +354,15 @@ static int sweep_interval(lua_State *L)
 	const double *x = read_numbers(L, 1, &n);
 	double level = luaL_checknumber(L, 2);
 	luaL_argcheck(L, level > 0 && level < 1, 2, "expected a share between 0 and 1");
-	bl_interval v = lua_isnil(L, 3) ? bl_interval_of(x, n, level)
-	                                : bl_interval_bootstrap(x, n, level, luaL_checkinteger(L, 3), (uint64_t)luaL_optinteger(L, 4, 0));
+	bl_interval v = lua_isnil(L, 3)
+	                        ? bl_interval_of(x, n, level)
+	                        : bl_interval_bootstrap(x, n, level, luaL_checkinteger(L, 3), (uint64_t)luaL_optinteger(L, 4, 0));
 	lua_createtable(L, 0, 6);
 	set_integer(L, "n", v.n);
-	const struct { const char *name; double value; } of[] = {
+	const struct {
+		const char *name;
+		double value;
+	} of[] = {
 		{ "mean", v.mean }, { "sd", v.sd }, { "low", v.low }, { "high", v.high }, { "p", v.p },
 	};
 	for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
@@ -383,13 +391,28 @@ static int sweep_holm(lua_State *L)
 void bl_lua_add_sweep(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{ "trial_path", sweep_trial_path }, { "trial_look", sweep_trial_look }, { "trial_claim", sweep_trial_claim },
-		{ "trial_beat", sweep_trial_beat }, { "trial_finish", sweep_trial_finish },
-		{ "make_folder", sweep_make_folder }, { "create_file", sweep_create_file },
-		{ "append_line", sweep_append_line }, { "read_file", sweep_read_file }, { "list_folder", sweep_list_folder },
-		{ "process_start", sweep_process_start }, { "process_poll", sweep_process_poll }, { "process_end", sweep_process_end },
-		{ "cores", sweep_cores }, { "program", sweep_program }, { "whoami", sweep_whoami }, { "limit_memory", sweep_limit_memory },
-		{ "sleep", sweep_sleep }, { "input_line", sweep_input_line }, { "keyed", sweep_keyed }, { "interval", sweep_interval }, { "holm", sweep_holm },
+		{ "trial_path", sweep_trial_path },
+		{ "trial_look", sweep_trial_look },
+		{ "trial_claim", sweep_trial_claim },
+		{ "trial_beat", sweep_trial_beat },
+		{ "trial_finish", sweep_trial_finish },
+		{ "make_folder", sweep_make_folder },
+		{ "create_file", sweep_create_file },
+		{ "append_line", sweep_append_line },
+		{ "read_file", sweep_read_file },
+		{ "list_folder", sweep_list_folder },
+		{ "process_start", sweep_process_start },
+		{ "process_poll", sweep_process_poll },
+		{ "process_end", sweep_process_end },
+		{ "cores", sweep_cores },
+		{ "program", sweep_program },
+		{ "whoami", sweep_whoami },
+		{ "limit_memory", sweep_limit_memory },
+		{ "sleep", sweep_sleep },
+		{ "input_line", sweep_input_line },
+		{ "keyed", sweep_keyed },
+		{ "interval", sweep_interval },
+		{ "holm", sweep_holm },
 		{ NULL, NULL },
 	};
 	luaL_setfuncs(L, functions, 0);

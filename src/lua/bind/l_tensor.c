@@ -95,8 +95,14 @@ static int full_of(lua_State *L, int first, float value)
 	return bl_lua_give_tensor(L, bl_tensor_full(n, shape, value));
 }
 
-static int tensor_zeros(lua_State *L) { return full_of(L, 1, 0); }
-static int tensor_ones(lua_State *L) { return full_of(L, 1, 1); }
+static int tensor_zeros(lua_State *L)
+{
+	return full_of(L, 1, 0);
+}
+static int tensor_ones(lua_State *L)
+{
+	return full_of(L, 1, 1);
+}
 
 /* full({2, 3}, 7) */
 static int tensor_full(lua_State *L)
@@ -130,8 +136,10 @@ static int tensor_randn(lua_State *L)
 static int tensor_manual_seed(lua_State *L)
 {
 	if (bl_lua_stream)
-		return luaL_error(L, "tensor.manual_seed: here random numbers follow from the run's seed and from what is computed, so "
-		                  "that they come again");
+		return luaL_error(
+			L,
+			"tensor.manual_seed: here random numbers follow from the run's seed and from what is computed, so "
+			"that they come again");
 	lua_pushinteger(L, luaL_checkinteger(L, 1));
 	lua_setfield(L, LUA_REGISTRYINDEX, "barlow.seed");
 	lua_pushinteger(L, 0);
@@ -167,7 +175,10 @@ static int tensor_arange(lua_State *L)
 /* The arrays of a .npz file, before Lua has them. */
 typedef struct arrays {
 	int n, room;
-	struct { char name[BL_NPZ_NAME]; bl_tensor *t; } *list;
+	struct {
+		char name[BL_NPZ_NAME];
+		bl_tensor *t;
+	} * list;
 	bool short_of_memory;
 } arrays;
 
@@ -217,8 +228,14 @@ static int save(lua_State *L, int path, int t)
 	return 0;
 }
 
-static int tensor_save(lua_State *L) { return save(L, 1, 2); }
-static int t_save(lua_State *L) { return save(L, 2, 1); }
+static int tensor_save(lua_State *L)
+{
+	return save(L, 1, 2);
+}
+static int t_save(lua_State *L)
+{
+	return save(L, 2, 1);
+}
 
 /* The tensors of the list at 1, which keeps them alive, in a userdata that is pushed; their number in *n, at least 1. */
 static bl_tensor **tensor_list(lua_State *L, int *n)
@@ -233,7 +250,8 @@ static bl_tensor **tensor_list(lua_State *L, int *n)
 		lua_rawgeti(L, 1, i + 1);
 		bl_tensor **t = bl_lua_test(L, -1, BL_T_TENSOR);
 		if (!t)
-			luaL_error(L, "item %d of the list: expected a tensor, got %s", i + 1, bl_lua_describe(L, lua_absindex(L, -1)));
+			luaL_error(L, "item %d of the list: expected a tensor, got %s", i + 1,
+			           bl_lua_describe(L, lua_absindex(L, -1)));
 		parts[i] = *t;
 		lua_pop(L, 1);
 	}
@@ -340,7 +358,9 @@ bl_tensor *bl_lua_writable_tensor(lua_State *L, int arg, const char *what)
 {
 	bl_tensor *t = bl_lua_tensor(L, arg);
 	if (bl_tensor_is_constant(t))
-		luaL_error(L, "%s: a tensor around the function cannot be written to: all threads share it; write to a :clone() of it", what);
+		luaL_error(L,
+		           "%s: a tensor around the function cannot be written to: all threads share it; write to a :clone() of it",
+		           what);
 	return t;
 }
 
@@ -451,10 +471,8 @@ static int p_is_leaf(lua_State *L)
 
 static const bl_lua_function methods[] = {
 	BL_LUA("requires_grad", t_requires_grad, "(on?: boolean): tensor|boolean",
-	       "Asks for gradients and returns t; without argument: does it want them?",
-	       "tensor.ones(3):requires_grad(true)"),
-	BL_LUA("backward", t_backward, "(seed?: tensor)",
-	       "Adds the gradients of a scalar to .grad of everything that wants them.",
+	       "Asks for gradients and returns t; without argument: does it want them?", "tensor.ones(3):requires_grad(true)"),
+	BL_LUA("backward", t_backward, "(seed?: tensor)", "Adds the gradients of a scalar to .grad of everything that wants them.",
 	       "local w = tensor.ones(3):requires_grad(true); (w * w):sum():backward(); print(w.grad)"),
 	BL_LUA("zero_grad", t_zero_grad, "(): tensor", "Forgets the gradient.", "tensor.ones(3):zero_grad()"),
 	BL_LUA("detach", t_detach, "(): tensor", "The same numbers, outside of the graph.", "tensor.ones(3):detach()"),
@@ -474,19 +492,17 @@ static const bl_lua_function methods[] = {
 	BL_LUA("save", t_save, "(path: string)", "Writes a NumPy .npy file.",
 	       "local path = os.tmpname(); tensor.eye(2):save(path); os.remove(path)"),
 	BL_LUA("[]", NULL, "t[i], t[{i, j}], t[{{from, to}, {}}], t[mask]",
-	        "A row, an element, a part, t[mask] the elements under a mask; indices start at 1, negative ones count from the end.",
+	       "A row, an element, a part, t[mask] the elements under a mask; indices start at 1, negative ones count from the end.",
 	       "tensor{{1, 2}, {3, 4}}[{2, 1}]"),
 	BL_LUA_END,
 };
 static const bl_lua_function properties[] = {
 	BL_LUA("grad", p_grad, ": tensor?", "The gradient, nil before any backward.", "tensor.ones(3).grad"),
-	BL_LUA("is_leaf", p_is_leaf, ": boolean", "Was it made, not computed with gradients?",
-	       "tensor.ones(3).is_leaf"),
+	BL_LUA("is_leaf", p_is_leaf, ": boolean", "Was it made, not computed with gradients?", "tensor.ones(3).is_leaf"),
 	BL_LUA_END,
 };
 static const luaL_Reg meta[] = {
-	{ "__gc", t_gc }, { "__tostring", t_tostring }, { "__len", t_len }, { "__newindex", bl_lua_tensor_assign },
-	{ NULL, NULL },
+	{ "__gc", t_gc }, { "__tostring", t_tostring }, { "__len", t_len }, { "__newindex", bl_lua_tensor_assign }, { NULL, NULL },
 };
 static const bl_lua_function functions[] = {
 	BL_LUA("zeros", tensor_zeros, "(sizes...: integer): tensor", "Zeros.", "tensor.zeros(2, 3)"),
@@ -497,27 +513,23 @@ static const bl_lua_function functions[] = {
 	BL_LUA("randn", tensor_randn, "(sizes...: integer): tensor", "Normal random numbers, mean 0, variance 1.",
 	       "tensor.randn(2, 3)"),
 	BL_LUA("manual_seed", tensor_manual_seed, "(n: integer)",
-	       "Starts the random numbers of rand, randn and pipe(image) afresh.",
-	       "tensor.manual_seed(1); tensor.randn(3)"),
+	       "Starts the random numbers of rand, randn and pipe(image) afresh.", "tensor.manual_seed(1); tensor.randn(3)"),
 	BL_LUA("eye", tensor_eye, "(n: integer): tensor", "The identity matrix.", "tensor.eye(3)"),
 	BL_LUA("arange", tensor_arange, "(start: number, stop?: number, step?: number): tensor",
-	       "Numbers from start (0) up to, without, stop.",
-	       "tensor.arange(0, 1, .25)"),
-	BL_LUA("load", tensor_load, "(path: string): tensor", "A tensor from a NumPy .npy file; of a .npz file, a table of tensors by their names.",
+	       "Numbers from start (0) up to, without, stop.", "tensor.arange(0, 1, .25)"),
+	BL_LUA("load", tensor_load, "(path: string): tensor",
+	       "A tensor from a NumPy .npy file; of a .npz file, a table of tensors by their names.",
 	       "local path = os.tmpname(); tensor.eye(2):save(path); print(tensor.load(path)); os.remove(path)"),
 	BL_LUA("save", tensor_save, "(path: string, t: tensor)", "Writes a tensor as a NumPy .npy file.",
 	       "local path = os.tmpname(); tensor.save(path, tensor.eye(2)); os.remove(path)"),
 	BL_LUA("cat", tensor_cat, "(tensors: tensor[], dim?: integer): tensor",
-	       "Tensors one behind the other along a dimension (1).",
-	       "tensor.cat({tensor.ones(1, 2), tensor.zeros(1, 2)}, 1)"),
+	       "Tensors one behind the other along a dimension (1).", "tensor.cat({tensor.ones(1, 2), tensor.zeros(1, 2)}, 1)"),
 	BL_LUA("stack", tensor_stack, "(tensors: tensor[], dim?: integer): tensor",
-	       "Tensors of one shape along a new dimension (1).",
-	       "tensor.stack({tensor.ones(2), tensor.zeros(2)}, 2)"),
+	       "Tensors of one shape along a new dimension (1).", "tensor.stack({tensor.ones(2), tensor.zeros(2)}, 2)"),
 	BL_LUA("where", bl_lua_tensor_where, "(mask: tensor, a: tensor|number, b: tensor|number): tensor",
 	       "a where the mask is not 0, else b, with broadcasting.",
 	       "local x = tensor{-1, 2}; return tensor.where(x:gt(0), x, 0)"),
-	BL_LUA("no_grad", tensor_no_grad, "(f: function, ...: any): any",
-	       "Calls f with nothing recorded for gradients.",
+	BL_LUA("no_grad", tensor_no_grad, "(f: function, ...: any): any", "Calls f with nothing recorded for gradients.",
 	       "local w = tensor.ones(2):requires_grad(true); tensor.no_grad(function() return w * 2 end)"),
 	BL_LUA_END,
 };
@@ -534,9 +546,9 @@ static void define_class(lua_State *L)
 	bl_lua_methods(L, BL_T_TENSOR, bl_lua_tensor_linalg);
 }
 
-static const bl_lua_function itself = BL_LUA("tensor", NULL, "(numbers: table|number|tensor): tensor",
-                                             "A tensor of nested tables of numbers, of one number, or a copy of a tensor.",
-                                             "tensor{{1, 2}, {3, 4}}");
+static const bl_lua_function itself =
+	BL_LUA("tensor", NULL, "(numbers: table|number|tensor): tensor",
+               "A tensor of nested tables of numbers, of one number, or a copy of a tensor.", "tensor{{1, 2}, {3, 4}}");
 
 int bl_lua_open_tensor(lua_State *L)
 {

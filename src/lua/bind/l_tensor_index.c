@@ -84,8 +84,7 @@ int bl_lua_tensor_element(lua_State *L)
 static bl_tensor *assigned(lua_State *L, const bl_tensor *like)
 {
 	if (!bl_lua_test(L, 3, BL_T_TENSOR) && !lua_istable(L, 3))
-		luaL_error(L, "tensor assignment: expected a number, a table or a tensor, got %s",
-			   bl_lua_describe(L, 3));
+		luaL_error(L, "tensor assignment: expected a number, a table or a tensor, got %s", bl_lua_describe(L, 3));
 	bl_tensor *v = lua_istable(L, 3) ? bl_lua_tensor_from_table(L, 3) : bl_lua_tensor(L, 3);
 	if (bl_tensor_same_shape(v, like))
 		return v;

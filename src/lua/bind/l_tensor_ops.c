@@ -120,8 +120,7 @@ UNARY(relu)
 static int t_clamp(lua_State *L)
 {
 	bl_tensor *t = bl_lua_tensor(L, 1);
-	return bl_lua_give_tensor(L, bl_clamp(t, (float)luaL_optnumber(L, 2, -INFINITY),
-	                                      (float)luaL_optnumber(L, 3, INFINITY)));
+	return bl_lua_give_tensor(L, bl_clamp(t, (float)luaL_optnumber(L, 2, -INFINITY), (float)luaL_optnumber(L, 3, INFINITY)));
 }
 
 static int t_mm(lua_State *L)
@@ -154,7 +153,11 @@ static int t_norm(lua_State *L)
 }
 
 /* (dim, keepdim) or (dim, {keepdim =, unbiased =}); without a dim everything is reduced */
-typedef struct reduction { bl_tensor *t; int dim; bool keepdim, unbiased; } reduction;
+typedef struct reduction {
+	bl_tensor *t;
+	int dim;
+	bool keepdim, unbiased;
+} reduction;
 
 static const bl_field reduction_fields[] = {
 	BL_FIELD(BOOL, reduction, keepdim, BL_DEFAULT(false), .help = "the dimension stays, with size 1"),
@@ -275,8 +278,8 @@ static int t_find_nonfinite(lua_State *L)
 }
 
 const luaL_Reg bl_lua_tensor_meta[] = {
-	{ "__add", t_add }, { "__sub", t_sub }, { "__mul", t_mul }, { "__div", t_div }, { "__pow", t_pow },
-	{ "__unm", t_unm }, { NULL, NULL },
+	{ "__add", t_add }, { "__sub", t_sub }, { "__mul", t_mul }, { "__div", t_div },
+	{ "__pow", t_pow }, { "__unm", t_unm }, { NULL, NULL },
 };
 
 const bl_lua_function bl_lua_tensor_ops[] = {
@@ -296,9 +299,9 @@ const bl_lua_function bl_lua_tensor_ops[] = {
 	       "tensor{1, 5}:maximum(tensor{3, 4})"),
 	BL_LUA("minimum", t_minimum, "(other: tensor|number): tensor", "The smaller of two, element by element.",
 	       "tensor{1, 5}:minimum(tensor{3, 4})"),
-	BL_LUA("mm", t_mm, "(other: tensor): tensor", "The matrix product.",
-	       "tensor.eye(2):mm(tensor{{1, 2}, {3, 4}})"),
-	BL_LUA("matmul", t_matmul, "(other: tensor): tensor", "The product of matrices and vectors, (M, K) or (K) by (K, N) or (K).",
+	BL_LUA("mm", t_mm, "(other: tensor): tensor", "The matrix product.", "tensor.eye(2):mm(tensor{{1, 2}, {3, 4}})"),
+	BL_LUA("matmul", t_matmul, "(other: tensor): tensor",
+	       "The product of matrices and vectors, (M, K) or (K) by (K, N) or (K).",
 	       "tensor{{1, 2}, {3, 4}}:matmul(tensor{1, 1})"),
 	BL_LUA("dot", t_dot, "(other: tensor): tensor", "The scalar product of two vectors.", "tensor{1, 2}:dot(tensor{3, 4})"),
 	BL_LUA("norm", t_norm, "(p?: number, dim?: integer, keepdim?: boolean): tensor",
@@ -306,9 +309,12 @@ const bl_lua_function bl_lua_tensor_ops[] = {
 	       "tensor{3, 4}:norm()"),
 	BL_LUA("sum", t_sum, "(dim?: integer, keepdim?: boolean): tensor", "Sum of all elements or along a dimension.",
 	       "tensor.eye(3):sum(1)", .fields = keepdim_fields),
-	BL_LUA("mean", t_mean, "(dim?: integer, keepdim?: boolean): tensor", "Mean.", "tensor.eye(3):mean(1, true)", .fields = keepdim_fields),
-	BL_LUA("max", t_max, "(dim?: integer, keepdim?: boolean): tensor", "Largest element.", "tensor.eye(3):max()", .fields = keepdim_fields),
-	BL_LUA("min", t_min, "(dim?: integer, keepdim?: boolean): tensor", "Smallest element.", "tensor.eye(3):min(1)", .fields = keepdim_fields),
+	BL_LUA("mean", t_mean, "(dim?: integer, keepdim?: boolean): tensor", "Mean.", "tensor.eye(3):mean(1, true)",
+	       .fields = keepdim_fields),
+	BL_LUA("max", t_max, "(dim?: integer, keepdim?: boolean): tensor", "Largest element.", "tensor.eye(3):max()",
+	       .fields = keepdim_fields),
+	BL_LUA("min", t_min, "(dim?: integer, keepdim?: boolean): tensor", "Smallest element.", "tensor.eye(3):min(1)",
+	       .fields = keepdim_fields),
 	BL_LUA("var", t_var, "(dim?: integer, settings?: table): tensor", "Variance.", "tensor.randn(9):var()",
 	       .fields = reduction_fields),
 	BL_LUA("std", t_std, "(dim?: integer, settings?: table): tensor", "Standard deviation.",
@@ -317,10 +323,8 @@ const bl_lua_function bl_lua_tensor_ops[] = {
 	       "Where the largest element is: a number for a vector, a table for a matrix's rows.",
 	       "tensor{{1, 3}, {4, 2}}:argmax()"),
 	BL_LUA("allclose", t_allclose, "(other: tensor, rtol?: number, atol?: number): boolean, number",
-	       "Are they equal within tolerances?  Also the largest difference.",
-	       "tensor.ones(2):allclose(tensor.ones(2))"),
-	BL_LUA("find_nonfinite", t_find_nonfinite, "(): integer?",
-	       "Place of the first NaN or infinity in row-major order, or nil.",
+	       "Are they equal within tolerances?  Also the largest difference.", "tensor.ones(2):allclose(tensor.ones(2))"),
+	BL_LUA("find_nonfinite", t_find_nonfinite, "(): integer?", "Place of the first NaN or infinity in row-major order, or nil.",
 	       "tensor{1, 0 / 0}:find_nonfinite()"),
 	BL_LUA_END,
 };

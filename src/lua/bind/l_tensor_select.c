@@ -22,7 +22,11 @@ static int compare(lua_State *L, bl_comparison how)
 	return bl_lua_give_tensor(L, bl_compare(how, a, b));
 }
 
-#define COMPARISON(name, how) static int t_##name(lua_State *L) { return compare(L, how); }
+#define COMPARISON(name, how) \
+	static int t_##name(lua_State *L) \
+	{ \
+		return compare(L, how); \
+	}
 COMPARISON(lt, BL_LT)
 COMPARISON(le, BL_LE)
 COMPARISON(gt, BL_GT)

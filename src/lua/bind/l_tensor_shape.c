@@ -7,8 +7,7 @@ static int t_t(lua_State *L)
 	bl_tensor *t = bl_lua_tensor(L, 1);
 	char buf[BL_SHAPE_TEXT];
 	if (bl_tensor_ndim(t) != 2)
-		return luaL_error(L, "t: expected a matrix, got %s; for other shapes :transpose(d1, d2)",
-				  bl_tensor_text(t, buf));
+		return luaL_error(L, "t: expected a matrix, got %s; for other shapes :transpose(d1, d2)", bl_tensor_text(t, buf));
 	return bl_lua_give_tensor(L, bl_transpose(t, 0, 1));
 }
 
@@ -92,8 +91,7 @@ static int t_rows(lua_State *L)
 	int64_t *rows = bl_lua_integers(L, 2, "rows", &n);
 	for (int64_t i = 0; i < n; i++)
 		if (--rows[i] < 0 || rows[i] >= all)
-			return luaL_error(L, "rows: %I is outside of 1..%I", (lua_Integer)rows[i] + 1,
-					  (lua_Integer)all);
+			return luaL_error(L, "rows: %I is outside of 1..%I", (lua_Integer)rows[i] + 1, (lua_Integer)all);
 	return bl_lua_give_tensor(L, bl_index_rows(t, rows, n));
 }
 
@@ -146,20 +144,15 @@ const bl_lua_function bl_lua_tensor_shapes[] = {
 	BL_LUA("expand", t_expand, "(sizes...: integer): tensor", "Dimensions of size 1 repeated.",
 	       "tensor.ones(2, 1):expand(2, 3)"),
 	BL_LUA("flatten", t_flatten, "(): tensor", "(N, ...) as (N, the rest).", "tensor.zeros(2, 3, 4):flatten()"),
-	BL_LUA("narrow", t_narrow, "(dim: integer, start: integer, length: integer): tensor",
-	       "A part along a dimension.",
+	BL_LUA("narrow", t_narrow, "(dim: integer, start: integer, length: integer): tensor", "A part along a dimension.",
 	       "tensor.arange(6):narrow(1, 2, 3)"),
 	BL_LUA("select", t_select, "(dim: integer, index: integer): tensor", "One slice; the dimension goes.",
 	       "tensor.eye(3):select(2, 1)"),
-	BL_LUA("rows", t_rows, "(rows: integer[]): tensor", "Rows in any order, as a copy.",
-	       "tensor.eye(3):rows{3, 1}"),
+	BL_LUA("rows", t_rows, "(rows: integer[]): tensor", "Rows in any order, as a copy.", "tensor.eye(3):rows{3, 1}"),
 	BL_LUA("cat", t_cat, "(other: tensor, dim?: integer): tensor", "b behind a along a dimension (1).",
 	       "tensor.ones(2):cat(tensor.zeros(2))"),
-	BL_LUA("diag", t_diag, "(): tensor", "The diagonal of a matrix, or the matrix with that diagonal.",
-	       "tensor.eye(3):diag()"),
-	BL_LUA("squeeze", t_squeeze, "(): tensor", "Dimensions of size 1 taken out.",
-	       "tensor.zeros(1, 3, 1):squeeze()"),
-	BL_LUA("unsqueeze", t_unsqueeze, "(dim: integer): tensor", "A dimension of size 1 put in.",
-	       "tensor.zeros(3):unsqueeze(1)"),
+	BL_LUA("diag", t_diag, "(): tensor", "The diagonal of a matrix, or the matrix with that diagonal.", "tensor.eye(3):diag()"),
+	BL_LUA("squeeze", t_squeeze, "(): tensor", "Dimensions of size 1 taken out.", "tensor.zeros(1, 3, 1):squeeze()"),
+	BL_LUA("unsqueeze", t_unsqueeze, "(dim: integer): tensor", "A dimension of size 1 put in.", "tensor.zeros(3):unsqueeze(1)"),
 	BL_LUA_END,
 };

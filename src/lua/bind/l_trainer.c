@@ -21,11 +21,18 @@ typedef struct settings {
 enum { USUAL_EPOCHS = 10 };
 
 static const char *const keeps[] = {
-	[BL_KEEP_SOME] = "some", [BL_KEEP_ALL] = "all", [BL_KEEP_RECORDS] = "records", NULL,
+	[BL_KEEP_SOME] = "some",
+	[BL_KEEP_ALL] = "all",
+	[BL_KEEP_RECORDS] = "records",
+	NULL,
 };
 static const char *const precisions[] = { [BL_PRECISION_FLOAT32] = "float32", [BL_PRECISION_BF16] = "bf16", NULL };
 
-typedef struct knn { double every; bl_dataset **refs, **queries; int k; } knn;
+typedef struct knn {
+	double every;
+	bl_dataset **refs, **queries;
+	int k;
+} knn;
 
 static const bl_field knn_fields[] = {
 	BL_FIELD(OBJECT, knn, refs, BL_REQUIRED, .type = BL_T_DATASET, .help = "images whose neighbours vote"),
@@ -36,8 +43,10 @@ static const bl_field knn_fields[] = {
 };
 
 /* The member of the engine's settings. */
+/* clang-format off */
 #define IN_CONFIG(kind_, name_, member_, ...) \
 	{ .name = name_, .kind = BL_FIELD_##kind_, .offset = offsetof(settings, c.member_), __VA_ARGS__ }
+/* clang-format on */
 static const bl_field fields[] = {
 	BL_FIELD(OBJECT, settings, data, BL_REQUIRED, .type = BL_T_DATASET,
 	         .help = "a dataset; its statistics normalise the views, unless these do it themselves"),
@@ -49,43 +58,52 @@ static const bl_field fields[] = {
 	                .help = "a pipeline for both views, or one for each: two, or as many as the loss takes, of one size"),
 	BL_FIELD_UNREAD("loss", "a loss, or a function of the views' embeddings", BL_OTHERWISE("loss.barlow{}"),
 	                .help = "what is minimised; a function gives a scalar, or terms by name (loss.func)"),
-	BL_FIELD(OBJECT, settings, optim, BL_OTHERWISE("optim.adamw{}"), .type = BL_T_OPTIM, .help = "by which steps, and its rates"),
+	BL_FIELD(OBJECT, settings, optim, BL_OTHERWISE("optim.adamw{}"), .type = BL_T_OPTIM,
+	         .help = "by which steps, and its rates"),
 	IN_CONFIG(INT, "batch", batch, BL_DEFAULT(256), .help = "images in a batch, at least 2"),
 	IN_CONFIG(DOUBLE, "epochs", epochs, BL_OTHERWISE("10, unless there are steps"), BL_WITHIN(1e-9, 1e9),
 	          .help = "how long; may be a fraction"),
 	IN_CONFIG(INT64, "steps", max_steps, BL_OTHERWISE("epochs say it"), BL_WITHIN(1, 1e15),
 	          .help = "how long instead; together with epochs: an earlier end, the schedule still by epochs"),
-	IN_CONFIG(DOUBLE, "seconds", seconds, BL_OTHERWISE("no limit"), BL_ABOVE(0),
-	          .help = "an earlier end: after the step that uses up so much training time, as the column time counts it (steps; no pauses, "
-	                  "kNN, saving). The schedule still goes by epochs or steps; a resumed run has what is left"),
+	IN_CONFIG(
+		DOUBLE, "seconds", seconds, BL_OTHERWISE("no limit"), BL_ABOVE(0),
+		.help = "an earlier end: after the step that uses up so much training time, as the column time counts it (steps; no pauses, "
+			"kNN, saving). The schedule still goes by epochs or steps; a resumed run has what is left"),
 	IN_CONFIG(INT64, "seed", seed, BL_DEFAULT(0), .help = "of parameters, order and views: the same seed gives the same run"),
 	BL_FIELD_UNREAD("schedule", "a name, or a table {kind =, ...}", BL_OTHERWISE("\"cosine\""),
 	                .help = "of the rate: cosine, down to `last` times the rate, or constant"),
-	IN_CONFIG(DOUBLE, "warmup", warmup_epochs, BL_DEFAULT(0), BL_WITHIN(0, 1e9), .help = "epochs in which the rate goes up from 0"),
+	IN_CONFIG(DOUBLE, "warmup", warmup_epochs, BL_DEFAULT(0), BL_WITHIN(0, 1e9),
+	          .help = "epochs in which the rate goes up from 0"),
 	BL_FIELD(DOUBLE, settings, last, BL_OTHERWISE("the schedule's own, 0.001"), BL_WITHIN(0, 1),
 	         .help = "short for the schedule's: what is left of the rate at the end"),
 	IN_CONFIG(DOUBLE, "clip", clip, BL_DEFAULT(0), BL_AT_LEAST(0), .help = "the gradient's norm is cut to this; 0: it is not"),
-	BL_FIELD(CHOICE, settings, precision, BL_DEFAULT(BL_PRECISION_FLOAT32), .choices = precisions,
-	         .help = "of the factors in linear layers' products while training: float32, or bf16: rounded to bfloat16, sums and "
-	                 "parameters as they were"),
-	IN_CONFIG(INT, "workers", loader_threads, BL_DEFAULT(0), BL_WITHIN(0, 256), .help = "threads that make views; 0: one a core"),
-	BL_FIELD_UNREAD("knn", "a table {refs =, queries =, every =, k =}, or false", BL_OTHERWISE("it is not measured"), .fields = knn_fields,
-	                .help = "accuracy of the features while it trains"),
+	BL_FIELD(
+		CHOICE, settings, precision, BL_DEFAULT(BL_PRECISION_FLOAT32), .choices = precisions,
+		.help = "of the factors in linear layers' products while training: float32, or bf16: rounded to bfloat16, sums and "
+			"parameters as they were"),
+	IN_CONFIG(INT, "workers", loader_threads, BL_DEFAULT(0), BL_WITHIN(0, 256),
+	          .help = "threads that make views; 0: one a core"),
+	BL_FIELD_UNREAD("knn", "a table {refs =, queries =, every =, k =}, or false", BL_OTHERWISE("it is not measured"),
+	                .fields = knn_fields, .help = "accuracy of the features while it trains"),
 	BL_FIELD_UNREAD("convolution", "a table of algorithms by shape", BL_OTHERWISE("those tuned here, or a fixed rule"),
 	                .help = "which algorithm computes which convolution, as a run's recipe records them"),
-	IN_CONFIG(TEXT, "name", name, BL_OTHERWISE("\"run\""), .help = "shown with the run, and the beginning of its folder's name"),
+	IN_CONFIG(TEXT, "name", name, BL_OTHERWISE("\"run\""),
+	          .help = "shown with the run, and the beginning of its folder's name"),
 	BL_FIELD_UNREAD("folder", "a path, or false", BL_OTHERWISE("one of its own among runs()"),
 	                .help = "where the run is kept; false: in memory only"),
 	BL_FIELD(CHOICE, settings, keep, BL_DEFAULT(BL_KEEP_SOME), .choices = keeps,
 	         .help = "snapshots of the past in the live file: some (at most 48), all (at most 1024) or records (none)"),
-	BL_FIELD_UNREAD("checkpoint_every", "a number of epochs above 0, or false", BL_OTHERWISE("each epoch, within 1% of the time"),
+	BL_FIELD_UNREAD("checkpoint_every", "a number of epochs above 0, or false",
+	                BL_OTHERWISE("each epoch, within 1% of the time"),
 	                .help = "how often the run is saved; false: only at the end and when asked"),
-	IN_CONFIG(INT, "checkpoints", checkpoints, BL_DEFAULT(1), BL_WITHIN(1, 1000),
-	          .help = "how many of the newest checkpoints are kept, those before the newest as checkpoint-STEP.safetensors, from "
-	                  "which runs can be forked"),
-	BL_FIELD_UNREAD("warm_start", "true, false, or the path of a file of weights", BL_OTHERWISE("false"),
-	                .help = "true: encoder and projector may have been trained by another run, which has ended; a path: new ones begin with "
-	                        "these weights; the folder keeps what the run started from (start.safetensors)"),
+	IN_CONFIG(
+		INT, "checkpoints", checkpoints, BL_DEFAULT(1), BL_WITHIN(1, 1000),
+		.help = "how many of the newest checkpoints are kept, those before the newest as checkpoint-STEP.safetensors, from "
+			"which runs can be forked"),
+	BL_FIELD_UNREAD(
+		"warm_start", "true, false, or the path of a file of weights", BL_OTHERWISE("false"),
+		.help = "true: encoder and projector may have been trained by another run, which has ended; a path: new ones begin with "
+			"these weights; the folder keeps what the run started from (start.safetensors)"),
 	BL_FIELD_UNREAD("barlow", "the version that wrote the recipe, such as \"" PACKAGE_VERSION "\"", BL_OTHERWISE("this one"),
 	                .help = "recipes give it; one of a later version is refused"),
 	BL_FIELD_END,
@@ -369,8 +387,9 @@ static int trainer_new(lua_State *L)
 	return 1;
 }
 
-static const bl_lua_function maker = BL_LUA("trainer", trainer_new, ": trainer",
-	"A run of Barlow Twins, or the one a recipe describes.", BL_EXAMPLE_RUN, .fields = fields);
+static const bl_lua_function maker =
+	BL_LUA("trainer", trainer_new, ": trainer", "A run of Barlow Twins, or the one a recipe describes.", BL_EXAMPLE_RUN,
+               .fields = fields);
 
 int bl_lua_open_trainer(lua_State *L)
 {

@@ -39,7 +39,7 @@ static void add_choice(lua_State *L, const char *what, bl_choices *t)
 	bl_choice c;
 	if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING)
 		luaL_error(L, "%s: 'convolution' must have names of algorithms by shape, got %s", what,
-			   bl_lua_describe(L, lua_gettop(L)));
+		           bl_lua_describe(L, lua_gettop(L)));
 	if (bl_conv_key_parse(lua_tostring(L, -2), &c.key) < 0 || bl_choice_parse(lua_tostring(L, -1), &c) < 0)
 		luaL_error(L, "%s: convolution['%s']: %s", what, lua_tostring(L, -2), bl_error());
 	if (bl_choices_set(t, &c) < 0)
@@ -192,5 +192,5 @@ void bl_lua_tuned(void)
 		fprintf(stderr, "barlow: %s; it is ignored\n", bl_error());
 	if (bl_tuned_load() < 0)
 		fprintf(stderr, "barlow: %s; the file is ignored (barlow tune measures anew, barlow tune --forget removes it)\n",
-			bl_error());
+		        bl_error());
 }

@@ -9,8 +9,10 @@ typedef struct vectors {
 } vectors;
 
 const bl_field bl_lua_vectors_fields[] = {
-	BL_FIELD(OBJECT, vectors, features, BL_REQUIRED, .type = BL_T_TENSOR, .position = 1, .help = "a tensor (N, D): a vector a row"),
-	BL_FIELD_UNREAD("labels", "a list or tensor of integers", BL_OTHERWISE("no labels"), .position = 2, .help = "of each vector, from 1"),
+	BL_FIELD(OBJECT, vectors, features, BL_REQUIRED, .type = BL_T_TENSOR, .position = 1,
+	         .help = "a tensor (N, D): a vector a row"),
+	BL_FIELD_UNREAD("labels", "a list or tensor of integers", BL_OTHERWISE("no labels"), .position = 2,
+	                .help = "of each vector, from 1"),
 	BL_FIELD(BOOL, vectors, standardise, BL_DEFAULT(true), .help = "brings each feature to mean 0 and standard deviation 1"),
 	BL_FIELD(OBJECT, vectors, like, BL_OTHERWISE("by the set's own"), .type = BL_T_DATASET,
 	         .help = "standardises by mean and deviation of that set's features: a test set by its training set"),
@@ -47,8 +49,10 @@ typedef struct mixing {
 } mixing;
 
 static const bl_field mix_fields[] = {
-	BL_FIELD(OBJECT, mixing, from, BL_REQUIRED, .type = BL_T_DATASET, .position = 1, .help = "a set of vectors, such as the training set"),
-	BL_FIELD(FLOAT, mixing, p, BL_DEFAULT(.3), BL_WITHIN(0, 1), .position = 2, .help = "probability of each feature to be exchanged"),
+	BL_FIELD(OBJECT, mixing, from, BL_REQUIRED, .type = BL_T_DATASET, .position = 1,
+	         .help = "a set of vectors, such as the training set"),
+	BL_FIELD(FLOAT, mixing, p, BL_DEFAULT(.3), BL_WITHIN(0, 1), .position = 2,
+	         .help = "probability of each feature to be exchanged"),
 	BL_FIELD_END,
 };
 

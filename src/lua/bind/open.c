@@ -9,9 +9,11 @@
 #include <string.h>
 
 static const luaL_Reg modules[] = {
-	{ "tensor", bl_lua_open_tensor }, { "nn", bl_lua_open_nn }, { "aug", bl_lua_open_aug },
-	{ "data", bl_lua_open_data }, { "loss", bl_lua_open_loss }, { "optim", bl_lua_open_optim },
-	{ "trainer", bl_lua_open_trainer }, { "eval", bl_lua_open_eval }, { "plot", bl_lua_open_plot }, { NULL, NULL },
+	{ "tensor", bl_lua_open_tensor },   { "nn", bl_lua_open_nn },
+	{ "aug", bl_lua_open_aug },         { "data", bl_lua_open_data },
+	{ "loss", bl_lua_open_loss },       { "optim", bl_lua_open_optim },
+	{ "trainer", bl_lua_open_trainer }, { "eval", bl_lua_open_eval },
+	{ "plot", bl_lua_open_plot },       { NULL, NULL },
 };
 
 /* package.preload's entry for one file of ours; upvalue: which. */
@@ -102,8 +104,8 @@ static int clock_now(lua_State *L)
 }
 
 static const bl_lua_function functions[] = {
-	BL_LUA("help", help, "(name?: string|table|function)", "What there is, or what is known of a name; at the prompt also ?name.",
-	       "help \"tensor.zeros\""),
+	BL_LUA("help", help, "(name?: string|table|function)",
+	       "What there is, or what is known of a name; at the prompt also ?name.", "help \"tensor.zeros\""),
 	BL_LUA("interruptible", bl_lua_interruptible, "(f: function, ...: any): boolean, any",
 	       "true and f's results, or false when Ctrl-C ended it, which is then answered.",
 	       "interruptible(function() return 1 end)"),

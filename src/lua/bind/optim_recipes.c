@@ -7,19 +7,22 @@
  */
 #include "lua/bind/face.h"
 
-typedef struct asked { int batch; } asked;
+typedef struct asked {
+	int batch;
+} asked;
 
 /* What is not named here stays at optim.lars's defaults, which are the authors'. */
 typedef struct published {
-	double lr, lr_bias;      /* at 256 images a batch; in proportion for others */
+	double lr, lr_bias; /* at 256 images a batch; in proportion for others */
 	double weight_decay, eta;
 	bool clip, apart;
-	double last, warmup;     /* of the schedule; epochs */
+	double last, warmup; /* of the schedule; epochs */
 } published;
 
 static const published authors = { .lr = .2, .lr_bias = .0048, .weight_decay = 1e-6, .eta = .001, .last = .001, .warmup = 10 };
-static const published solo = { .lr = .3, .lr_bias = 0, .weight_decay = 1e-4, .eta = .02, .clip = true, .apart = true,
-	                        .last = 0, .warmup = 10 };
+static const published solo = {
+	.lr = .3, .lr_bias = 0, .weight_decay = 1e-4, .eta = .02, .clip = true, .apart = true, .last = 0, .warmup = 10
+};
 
 static void set_number(lua_State *L, const char *key, double v)
 {
@@ -76,7 +79,7 @@ const bl_lua_function bl_lua_optim_recipes[] = {
 	       .fields = authors_fields, .context = &authors),
 	BL_LUA("solo", make, ": optimiser, table",
 	       "LARS with the settings of solo-learn (CIFAR-10, 1000 epochs); and a trainer's {schedule =, warmup =}.",
-	       "local opt, times = optim.solo{batch = 512}; print(opt, times.warmup, times.schedule.last)",
-	       .fields = solo_fields, .context = &solo),
+	       "local opt, times = optim.solo{batch = 512}; print(opt, times.warmup, times.schedule.last)", .fields = solo_fields,
+	       .context = &solo),
 	BL_LUA_END,
 };

@@ -92,7 +92,8 @@ static void note_said(bool used, const char *why)
 int bl_lua_data_found(lua_State *L)
 {
 	if (said_root && !said_used)
-		return luaL_error(L, "--data %s: none of the run's images are there%s%s", said_root, *said_why ? ": " : "", said_why);
+		return luaL_error(L, "--data %s: none of the run's images are there%s%s", said_root, *said_why ? ": " : "",
+		                  said_why);
 	return 0;
 }
 
@@ -115,5 +116,6 @@ bl_dataset *bl_lua_open_recorded(const bl_recorded *r)
 		return bl_fail_null("%s; nor is it in %s, where %s says that data lie", bl_error(), root,
 		                    said_root ? "--data" : BL_DATA_VARIABLE);
 	return bl_fail_null("%s; where they were moved, --data PATH of barlow resume, fork and tune, or " BL_DATA_VARIABLE
-	                    " in the environment, says where they are", bl_error());
+	                    " in the environment, says where they are",
+	                    bl_error());
 }

@@ -62,7 +62,10 @@ static void pass(lua_State *L, int arg, bool writes)
 		lua_pushstring(L, real);
 	else
 		luaL_error(L, "%s: %s is refused: it lies outside of what a script that runs --safe may %s (%s)", name, path,
-		           writes ? "write" : "read", g->both && (writes || !g->read) ? g->both : g->read ? g->read : "nothing");
+		           writes ? "write" : "read",
+		           g->both && (writes || !g->read) ? g->both
+		           : g->read                       ? g->read
+		                                           : "nothing");
 	lua_replace(L, arg);
 }
 
@@ -91,7 +94,8 @@ static int open_files(lua_State *L)
 	const bl_lua_gate *g = gate_of(L);
 	const char *name = lua_tostring(L, lua_upvalueindex(3));
 	if (!g->kernel)
-		return luaL_error(L, "%s is refused: data sets of files need a kernel with Landlock in a script that runs --safe", name);
+		return luaL_error(L, "%s is refused: data sets of files need a kernel with Landlock in a script that runs --safe",
+		                  name);
 	lua_pushvalue(L, lua_upvalueindex(1));
 	lua_insert(L, 1);
 	if (lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0) == LUA_OK)
@@ -99,15 +103,21 @@ static int open_files(lua_State *L)
 	const char *why = lua_tostring(L, -1);
 	if (why && strstr(why, strerror(EACCES)))
 		return luaL_error(L, "%s (a script that runs --safe may read below %s only)", why,
-		                  g->read ? g->read : g->both ? g->both : "no folder");
+		                  g->read   ? g->read
+		                  : g->both ? g->both
+		                            : "no folder");
 	return lua_error(L);
 }
 
 /* --- names --- */
 
-static const struct guarded { const char *module, *type, *name; lua_CFunction by; int path; } guarded[] = {
-	{ "tensor", NULL, "load", read_file, 1 },          { "tensor", NULL, "save", write_file, 1 },
-	{ "tensor", BL_T_TENSOR, "save", write_file, 2 },  { "nn", BL_T_MODULE, "save", write_file, 2 },
+static const struct guarded {
+	const char *module, *type, *name;
+	lua_CFunction by;
+	int path;
+} guarded[] = {
+	{ "tensor", NULL, "load", read_file, 1 },         { "tensor", NULL, "save", write_file, 1 },
+	{ "tensor", BL_T_TENSOR, "save", write_file, 2 }, { "nn", BL_T_MODULE, "save", write_file, 2 },
 	{ "nn", BL_T_MODULE, "load", read_file, 2 },
 };
 
@@ -157,8 +167,12 @@ static void guard_data(lua_State *L, const bl_lua_gate *g)
 }
 
 /* They need parts of the workbench that are not here: pictures in the terminal. */
-static const struct { const char *module, *type, *name; } withheld[] = {
-	{ "aug", NULL, "preview" }, { "aug", NULL, "stats" }, { "data", BL_T_DATASET, "show" },
+static const struct {
+	const char *module, *type, *name;
+} withheld[] = {
+	{ "aug", NULL, "preview" },
+	{ "aug", NULL, "stats" },
+	{ "data", BL_T_DATASET, "show" },
 };
 
 static void withhold(lua_State *L, const char *module)
@@ -183,7 +197,9 @@ static void withhold(lua_State *L, const char *module)
 #define LIMITS "it runs code where the limits of time and memory do not hold"
 
 /* Known elsewhere, and not here; and why, or what to do instead. */
-static const struct { const char *name, *why; } refused[] = {
+static const struct {
+	const char *name, *why;
+} refused[] = {
 	{ "io", FILES "; tensor.load, tensor.save, net:load and net:save take paths" },
 	{ "os", FILES },
 	{ "require", FILES "; barlow's modules are globals" },
@@ -197,8 +213,9 @@ static const struct { const char *name, *why; } refused[] = {
 	{ "collectgarbage", LIMITS },
 	{ "warn", "it writes past the limit of what is printed; print does not" },
 	{ "rawequal", "it sees through what stands for libraries; == does not" },
-	{ "trainer", "what keeps a run and its recipe needs io and os, and its threads outlive an interrupted script; a loop of data.loader, "
-	             "loss and optim trains here" },
+	{ "trainer",
+	  "what keeps a run and its recipe needs io and os, and its threads outlive an interrupted script; a loop of data.loader, "
+	  "loss and optim trains here" },
 	{ "plot", "it starts gnuplot, and nothing may be started; tensor.save keeps numbers to be drawn outside" },
 	{ "runs", "its user's runs lie outside of what the script may read" },
 	{ "sweep", "it starts processes, and nothing may be started" },
@@ -211,7 +228,8 @@ static int missing_global(lua_State *L)
 	const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
 	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
 		if (strcmp(refused[i].name, name) == 0)
-			return luaL_error(L, "'%s' is refused: a script that runs --safe has no access to it, as %s", name, refused[i].why);
+			return luaL_error(L, "'%s' is refused: a script that runs --safe has no access to it, as %s", name,
+			                  refused[i].why);
 	return 0;
 }
 
@@ -230,10 +248,12 @@ static int print(lua_State *L)
 	return 0;
 }
 
-static const struct { const char *name; lua_CFunction open; } modules[] = {
-	{ "tensor", bl_lua_open_tensor }, { "nn", bl_lua_open_nn },       { "aug", bl_lua_open_aug },
-	{ "loss", bl_lua_open_loss },     { "optim", bl_lua_open_optim }, { "data", bl_lua_open_data },
-	{ "eval", bl_lua_open_eval },
+static const struct {
+	const char *name;
+	lua_CFunction open;
+} modules[] = {
+	{ "tensor", bl_lua_open_tensor }, { "nn", bl_lua_open_nn },     { "aug", bl_lua_open_aug },   { "loss", bl_lua_open_loss },
+	{ "optim", bl_lua_open_optim },   { "data", bl_lua_open_data }, { "eval", bl_lua_open_eval },
 };
 
 int bl_lua_open_safe(lua_State *L)

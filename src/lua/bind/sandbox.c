@@ -9,18 +9,30 @@
 
 #include <string.h>
 
-static const struct { const char *name; lua_CFunction open; } modules[] = {
+static const struct {
+	const char *name;
+	lua_CFunction open;
+} modules[] = {
 	{ "tensor", bl_lua_open_tensor }, { "nn", bl_lua_open_nn },       { "aug", bl_lua_open_aug },
 	{ "loss", bl_lua_open_loss },     { "optim", bl_lua_open_optim }, { "eval", bl_lua_open_eval },
 };
 enum { MODULES = sizeof modules / sizeof modules[0] };
 
 /* They reach files, or go through whole data sets. */
-static const struct { const char *module; const char *names[4]; } withheld[] = {
-	{ "tensor", { "load", "save" } }, { "aug", { "preview", "stats" } }, { "eval", { "features", "knn", "linear" } },
+static const struct {
+	const char *module;
+	const char *names[4];
+} withheld[] = {
+	{ "tensor", { "load", "save" } },
+	{ "aug", { "preview", "stats" } },
+	{ "eval", { "features", "knn", "linear" } },
 };
-static const struct { const char *module, *type; const char *names[3]; } withheld_methods[] = {
-	{ "tensor", BL_T_TENSOR, { "save" } }, { "nn", BL_T_MODULE, { "save", "load" } },
+static const struct {
+	const char *module, *type;
+	const char *names[3];
+} withheld_methods[] = {
+	{ "tensor", BL_T_TENSOR, { "save" } },
+	{ "nn", BL_T_MODULE, { "save", "load" } },
 };
 
 static void remove_names(lua_State *L, const char *const *names)

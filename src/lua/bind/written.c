@@ -130,9 +130,14 @@ static int written_is_tensor(lua_State *L)
 void bl_lua_add_written(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{ "texts", written_texts }, { "name_of", written_name_of }, { "function_value", written_function_value },
-		{ "is_function", written_is_function }, { "function_pieces", written_pieces }, { "identity", written_identity },
-		{ "is_tensor", written_is_tensor }, { NULL, NULL },
+		{ "texts", written_texts },
+		{ "name_of", written_name_of },
+		{ "function_value", written_function_value },
+		{ "is_function", written_is_function },
+		{ "function_pieces", written_pieces },
+		{ "identity", written_identity },
+		{ "is_tensor", written_is_tensor },
+		{ NULL, NULL },
 	};
 	luaL_setfuncs(L, functions, 0);
 	luaL_newmetatable(L, PIECE);

@@ -5,7 +5,10 @@
 
 #include "lua/kit/packing.h"
 
-typedef struct bl_cargo_code { char *bytes; size_t n; } bl_cargo_code;
+typedef struct bl_cargo_code {
+	char *bytes;
+	size_t n;
+} bl_cargo_code;
 
 typedef struct bl_cargo_upvalue {
 	char *name;

@@ -66,14 +66,10 @@ const char *bl_lua_describe(lua_State *L, int index)
 		return lua_pushfstring(L, "tensor %s", bl_tensor_text(*t, buf));
 	switch (lua_type(L, index)) {
 	case LUA_TSTRING: return lua_pushfstring(L, "string '%s'", lua_tostring(L, index));
-	case LUA_TNUMBER:
-		lua_pushvalue(L, index);
-		return lua_pushfstring(L, "number %s", lua_tostring(L, -1));
+	case LUA_TNUMBER: lua_pushvalue(L, index); return lua_pushfstring(L, "number %s", lua_tostring(L, -1));
 	case LUA_TBOOLEAN: return lua_toboolean(L, index) ? "true" : "false";
 	case LUA_TNONE: return "nothing";
-	default:
-		return luaL_getmetafield(L, index, "__name") == LUA_TSTRING ? lua_tostring(L, -1)
-									    : luaL_typename(L, index);
+	default: return luaL_getmetafield(L, index, "__name") == LUA_TSTRING ? lua_tostring(L, -1) : luaL_typename(L, index);
 	}
 }
 
@@ -119,8 +115,8 @@ int bl_lua_dim(lua_State *L, int arg, const bl_tensor *t)
 		return (int)d - 1;
 	if (d < 0 && d >= -n)
 		return (int)d + n;
-	return luaL_argerror(L, arg, lua_pushfstring(L, "no dimension %I in %s (1 is the first, -1 the last)", d,
-	                                              bl_tensor_text(t, buf)));
+	return luaL_argerror(L, arg,
+	                     lua_pushfstring(L, "no dimension %I in %s (1 is the first, -1 the last)", d, bl_tensor_text(t, buf)));
 }
 
 /* "(2, 3)"; a single size is "(2)". */
@@ -188,8 +184,8 @@ int bl_lua_shape(lua_State *L, int first, int64_t shape[BL_MAXDIM])
 		int ok, at = table ? -1 : first + i;
 		shape[i] = lua_type(L, at) == LUA_TNUMBER ? lua_tointegerx(L, at, &ok) : (ok = 0);
 		if (!ok)
-			luaL_argerror(L, table ? first : at, lua_pushfstring(L, "sizes are integers, not %s",
-			                                                     bl_lua_describe(L, lua_absindex(L, at))));
+			luaL_argerror(L, table ? first : at,
+			              lua_pushfstring(L, "sizes are integers, not %s", bl_lua_describe(L, lua_absindex(L, at))));
 		if (table)
 			lua_pop(L, 1);
 	}
@@ -208,8 +204,7 @@ static int64_t *tensor_integers(lua_State *L, const bl_tensor *t, const char *wh
 	bl_tensor_read(t, numbers);
 	for (int64_t i = 0; i < *n; i++) {
 		if (!(numbers[i] > -16777217.f && numbers[i] < 16777217.f) || numbers[i] != (float)(int64_t)numbers[i])
-			luaL_error(L, "%s: item %I must be an integer, got %f", what, (lua_Integer)i + 1,
-				   (lua_Number)numbers[i]);
+			luaL_error(L, "%s: item %I must be an integer, got %f", what, (lua_Integer)i + 1, (lua_Number)numbers[i]);
 		v[i] = (int64_t)numbers[i];
 	}
 	lua_pop(L, 1);
@@ -231,8 +226,7 @@ int64_t *bl_lua_integers(lua_State *L, int index, const char *what, int64_t *n)
 		lua_rawgeti(L, index, i + 1);
 		v[i] = lua_tointegerx(L, -1, &ok);
 		if (!ok)
-			luaL_error(L, "%s: item %I must be an integer, got %s", what, (lua_Integer)i + 1,
-				   bl_lua_describe(L, -1));
+			luaL_error(L, "%s: item %I must be an integer, got %s", what, (lua_Integer)i + 1, bl_lua_describe(L, -1));
 		lua_pop(L, 1);
 	}
 	return v;

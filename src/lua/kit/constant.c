@@ -34,7 +34,8 @@ bool bl_lua_constant_real(lua_State *L, int arg)
 
 static int refuse(lua_State *L)
 {
-	return luaL_error(L, "a table around the function cannot be written to: calls run on several threads, each with a copy, "
+	return luaL_error(L,
+	                  "a table around the function cannot be written to: calls run on several threads, each with a copy, "
 	                  "and none may see what another one did");
 }
 
@@ -63,8 +64,8 @@ static void set_closure(lua_State *L, int real, lua_CFunction f, const char *nam
 static int refuse_name(lua_State *L)
 {
 	const char *name = lua_tostring(L, lua_upvalueindex(1));
-	return luaL_error(L, "%s is a library's table, which cannot be written to: '%s' of one call would be there in the next", name,
-	                  luaL_tolstring(L, 2, NULL));
+	return luaL_error(L, "%s is a library's table, which cannot be written to: '%s' of one call would be there in the next",
+	                  name, luaL_tolstring(L, 2, NULL));
 }
 
 /* The fields of the metatable of the value at `index`, if it has one, into the table on top. */

@@ -24,8 +24,7 @@ static const char *running_name(lua_State *L)
 static int refuse(lua_State *L, const char *what, const bl_field *f, const char *got)
 {
 	char expected[512];
-	return luaL_error(L, "%s: '%s' must be %s, got %s", what, f->name, bl_field_expected(f, expected, sizeof expected),
-	                  got);
+	return luaL_error(L, "%s: '%s' must be %s, got %s", what, f->name, bl_field_expected(f, expected, sizeof expected), got);
 }
 
 static int refuse_top(lua_State *L, const char *what, const bl_field *f)
@@ -136,8 +135,8 @@ static int unknown_key(lua_State *L, const char *what, const bl_field *fields)
 	if (lua_type(L, -2) == LUA_TSTRING)
 		return bl_lua_unknown(L, what, "key", lua_tostring(L, -2), names);
 	lua_pushvalue(L, -2);
-	return luaL_error(L, "%s: argument %s is one too many, it takes %d without a name", what,
-	                  luaL_tolstring(L, -1, NULL), positions);
+	return luaL_error(L, "%s: argument %s is one too many, it takes %d without a name", what, luaL_tolstring(L, -1, NULL),
+	                  positions);
 }
 
 /* Of the key below the value on top. */

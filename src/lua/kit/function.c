@@ -24,7 +24,7 @@ struct bl_function {
 	atomic_int refs, holders;
 	bl_cargo *cargo;
 	lua_Integer number;
-	bool foreign; /* not the user's own script's: sandboxed on every thread */
+	bool foreign;  /* not the user's own script's: sandboxed on every thread */
 	bool constant; /* tables and tensors among its upvalues cannot be written to */
 };
 
@@ -65,8 +65,13 @@ static lua_State *own_state(void)
 	if (L)
 		return L;
 	L = bl_lua_state_new(&(bl_lua_state_config){
-		.what = "the function", .open = opener, .bytes = (size_t)1 << 30, .instructions = 300 * 1000 * 1000,
-		.seconds = 60, .every = 1000, .interruptible = current != NULL,
+		.what = "the function",
+		.open = opener,
+		.bytes = (size_t)1 << 30,
+		.instructions = 300 * 1000 * 1000,
+		.seconds = 60,
+		.every = 1000,
+		.interruptible = current != NULL,
 	});
 	if (L)
 		pthread_setspecific(own_key, L);
@@ -332,8 +337,8 @@ int bl_function_call_within(bl_function *f, const bl_lua_limits *limits, int (*p
 	return rc;
 }
 
-int bl_function_call(bl_function *f, int (*push)(lua_State *L, void *ctx), int results,
-                     void (*take)(lua_State *L, void *ctx), void *ctx)
+int bl_function_call(bl_function *f, int (*push)(lua_State *L, void *ctx), int results, void (*take)(lua_State *L, void *ctx),
+                     void *ctx)
 {
 	bl_rng stream, *before = bl_lua_stream;
 	if (bl_rng_of_call(&stream))

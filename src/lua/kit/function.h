@@ -36,8 +36,8 @@ int bl_function_value(lua_State *L, int index);
  * Calls it: push(L, ctx) pushes its arguments and returns how many; take(L, ctx) finds `results` results on top.  Both may
  * raise.  Negative with bl_error.  In a run (bl_rng_enter) it draws from the call's own stream.
  */
-int bl_function_call(bl_function *f, int (*push)(lua_State *L, void *ctx), int results,
-                         void (*take)(lua_State *L, void *ctx), void *ctx);
+int bl_function_call(bl_function *f, int (*push)(lua_State *L, void *ctx), int results, void (*take)(lua_State *L, void *ctx),
+                     void *ctx);
 /* For push: how many arguments the function on top looks at; all of them where it takes any number. */
 int bl_function_arguments(lua_State *L);
 /* The same within limits of its own where it runs sandboxed; messages then end with what was being called. */

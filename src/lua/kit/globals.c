@@ -8,11 +8,17 @@
 #include <string.h>
 
 enum {
-	OP_SETUPVAL = 10, OP_GETTABUP = 11, OP_SETTABUP = 15, /* lopcodes.h of Lua 5.4 */
-	MOST_UPVALUES = 255, MOST_CONSTANTS = 256,            /* that these instructions can name */
+	OP_SETUPVAL = 10,
+	OP_GETTABUP = 11,
+	OP_SETTABUP = 15, /* lopcodes.h of Lua 5.4 */
+	MOST_UPVALUES = 255,
+	MOST_CONSTANTS = 256, /* that these instructions can name */
 	DEPTH = 100,
 	HEAD = 4 + 1 + 1 + 6 + 3 + 8 + 8 + 1, /* signature, version, format, data, sizes, two numbers, upvalues */
-	SHORT_STRING = 4, LONG_STRING = 20, INTEGER = 3, FLOAT = 19,
+	SHORT_STRING = 4,
+	LONG_STRING = 20,
+	INTEGER = 3,
+	FLOAT = 19,
 	INNER = -1, /* in the place of an upvalue: a local of a function around it, within the dump */
 };
 
@@ -84,9 +90,9 @@ static text constant(reader *r)
 static int missing(lua_State *L, const char *name)
 {
 	bl_lua_push_near_global(L, name);
-	int rc = lua_isnil(L, -1) ? bl_fail("it uses the global '%s', which does not exist", name)
-	                          : bl_fail("it uses the global '%s', which does not exist (did you mean '%s'?)", name,
-	                                    lua_tostring(L, -1));
+	int rc = lua_isnil(L, -1)
+	                 ? bl_fail("it uses the global '%s', which does not exist", name)
+	                 : bl_fail("it uses the global '%s', which does not exist (did you mean '%s'?)", name, lua_tostring(L, -1));
 	lua_pop(L, 1);
 	return rc;
 }
@@ -102,14 +108,17 @@ static int check_read(const reader *r, const char *name)
 	const char *kind = luaL_typename(L, -1);
 	lua_pop(L, 2);
 	if (r->question == CONSTANT && strcmp(name, "_G") == 0)
-		return bl_fail("it uses _G, the table of globals: calls run on several threads, each with a copy, and none may see what "
-		               "another one did");
+		return bl_fail(
+			"it uses _G, the table of globals: calls run on several threads, each with a copy, and none may see what "
+			"another one did");
 	if (none)
 		return missing(L, name);
 	if (there || r->question == READS)
 		return 0;
-	return bl_fail("it uses the global '%s' (a %s), which is not there where the function runs: give it as a local above the "
-	               "function", name, kind);
+	return bl_fail(
+		"it uses the global '%s' (a %s), which is not there where the function runs: give it as a local above the "
+		"function",
+		name, kind);
 }
 
 static int check_name(const reader *r, const char *name, bool written)
@@ -117,8 +126,10 @@ static int check_name(const reader *r, const char *name, bool written)
 	if (r->question == KEEPS)
 		return 0;
 	if (written && r->question == CONSTANT)
-		return bl_fail("it sets the global '%s': calls run on several threads, each with a copy, and none may see what "
-		               "another one did", name);
+		return bl_fail(
+			"it sets the global '%s': calls run on several threads, each with a copy, and none may see what "
+			"another one did",
+			name);
 	if (written) {
 		lua_pushboolean(r->L, 1);
 		lua_setfield(r->L, r->set, name);
@@ -147,10 +158,14 @@ static int check_upvalue(reader *r, int at, int function)
 		return 0;
 	lua_pop(r->L, 1);
 	if (r->question == KEEPS)
-		return bl_fail("it sets '%s', a local around it: a run calls a copy of the function, and when it is resumed what "
-		               "calls left there is gone", name);
-	return bl_fail("it sets '%s', a local around it: calls run on several threads, each with a copy, and none may see what "
-	               "another one did", name);
+		return bl_fail(
+			"it sets '%s', a local around it: a run calls a copy of the function, and when it is resumed what "
+			"calls left there is gone",
+			name);
+	return bl_fail(
+		"it sets '%s', a local around it: calls run on several threads, each with a copy, and none may see what "
+		"another one did",
+		name);
 }
 
 /* One instruction; up: which of the main function's upvalues those of this one are. */

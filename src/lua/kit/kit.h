@@ -81,18 +81,23 @@ lua_Integer bl_lua_stream_integer(lua_Integer low, lua_Integer high); /* each as
  * arguments are settings that `fields` describe it only says what is returned, ": module".
  */
 typedef struct bl_lua_function {
-	const char *name;      /* "linear"; of objects also "()", when they are called, and "[]", when they are indexed */
-	lua_CFunction call;    /* NULL: the metatable has it */
+	const char *name;   /* "linear"; of objects also "()", when they are called, and "[]", when they are indexed */
+	lua_CFunction call; /* NULL: the metatable has it */
 	const char *signature;
-	const char *help;      /* a line */
-	const char *example;   /* Lua that runs by itself; the suite runs it */
+	const char *help;       /* a line */
+	const char *example;    /* Lua that runs by itself; the suite runs it */
 	const bl_field *fields; /* of its table of settings; NULL: it has none */
-	const void *context;   /* the binding's own */
+	const void *context;    /* the binding's own */
 } bl_lua_function;
 /* BL_LUA("linear", nn_linear, ": module", "x W^T + b.", "nn.linear(3, 4)", .fields = linear_fields) */
+/* clang-format off */
 #define BL_LUA(name_, call_, signature_, help_, example_, ...) \
 	{ .name = name_, .call = call_, .signature = signature_, .help = help_, .example = example_, __VA_ARGS__ }
-#define BL_LUA_END { .name = NULL }
+/* clang-format on */
+#define BL_LUA_END \
+	{ \
+		.name = NULL \
+	}
 
 /* Pushes the table of a module whose functions are these.  Reading a name that it does not have raises, with the nearest. */
 void bl_lua_module_new(lua_State *L, const char *module);
@@ -126,7 +131,7 @@ const bl_lua_function *bl_lua_described(lua_State *L, int index);
  * gets the nearest one behind it: the message, or a longer one, is pushed.
  */
 void bl_lua_hint(lua_State *L, int index);
-void bl_lua_note_method(lua_State *L, const char *name); /* of objects written in Lua, for bl_lua_hint */
+void bl_lua_note_method(lua_State *L, const char *name);      /* of objects written in Lua, for bl_lua_hint */
 void bl_lua_push_near_global(lua_State *L, const char *name); /* that `name` is likely to stand for, or nil */
 /* Of the function that runs (not of a property). */
 const bl_lua_function *bl_lua_running(lua_State *L);
@@ -184,8 +189,9 @@ int64_t *bl_lua_integers(lua_State *L, int index, const char *what, int64_t *n);
 extern volatile int bl_lua_interrupted;
 /* The process is about to end, by a signal: code is interrupted for good. */
 extern volatile int bl_lua_ending;
-void bl_lua_interrupt_guard(lua_State *L); /* the hook that raises "interrupted", for L and what it makes; NULL: for none any more */
-void bl_lua_interrupt(void);               /* raises the flag; for a signal's handler on the thread that runs L */
+void bl_lua_interrupt_guard(lua_State
+                                    *L); /* the hook that raises "interrupted", for L and what it makes; NULL: for none any more */
+void bl_lua_interrupt(void);             /* raises the flag; for a signal's handler on the thread that runs L */
 void bl_lua_interrupt_check(lua_State *L); /* raises when the flag is up */
 
 #endif

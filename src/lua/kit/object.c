@@ -73,7 +73,7 @@ static int missing_field(lua_State *L)
 	const char *type = lua_tostring(L, -1);
 	if (lua_type(L, 2) != LUA_TSTRING)
 		return luaL_error(L, "%s: expected %sthe name of a field, got %s", type,
-				  lua_isnil(L, lua_upvalueindex(3)) ? "" : "an index or ", bl_lua_describe(L, 2));
+		                  lua_isnil(L, lua_upvalueindex(3)) ? "" : "an index or ", bl_lua_describe(L, 2));
 	bl_lua_sort(names, (size_t)n);
 	int kept = 0; /* a property may be a setting, too */
 	for (int i = 0; i < n; i++)

@@ -131,8 +131,10 @@ static int check_table(packing *c)
 	lua_State *L = c->L;
 	if (lua_getmetatable(L, -1)) {
 		lua_pop(L, 1);
-		return bl_fail("%s is or holds a table with a metatable, which a copy of the function would not have: give it plain "
-		               "tables, and functions as locals", c->where);
+		return bl_fail(
+			"%s is or holds a table with a metatable, which a copy of the function would not have: give it plain "
+			"tables, and functions as locals",
+			c->where);
 	}
 	lua_pushvalue(L, -1);
 	lua_rawget(L, c->tables);
@@ -143,9 +145,10 @@ static int check_table(packing *c)
 	const char *name = lua_tostring(L, -2);
 	int rc = !shared ? 0
 	         : before == c->upvalue
-	             ? bl_fail("%s holds one table twice, or one that contains itself: a copy of the function would have two", c->where)
-	             : bl_fail("%s and '%s' hold the same table: a copy of the function would have two; use one of them", c->where,
-	                       name);
+	                 ? bl_fail("%s holds one table twice, or one that contains itself: a copy of the function would have two",
+	                           c->where)
+	                 : bl_fail("%s and '%s' hold the same table: a copy of the function would have two; use one of them",
+	                           c->where, name);
 	lua_pop(L, 3);
 	lua_pushvalue(L, -1);
 	lua_pushinteger(L, c->upvalue);
@@ -194,9 +197,10 @@ static int pack_object(packing *c, bl_plain *p, int depth)
 	if (!c->cargo && bl_lua_test(L, -1, BL_T_CALL))
 		return pack_call(c, p, depth);
 	if (!t)
-		return bl_fail("%s %s %s, which cannot go to another thread (numbers, strings, booleans, tables of these, "
-		               "tensors and functions can)", c->where, depth ? "contains" : "is",
-		               bl_lua_describe(L, lua_gettop(L)));
+		return bl_fail(
+			"%s %s %s, which cannot go to another thread (numbers, strings, booleans, tables of these, "
+			"tensors and functions can)",
+			c->where, depth ? "contains" : "is", bl_lua_describe(L, lua_gettop(L)));
 	p->kind = BL_PLAIN_TENSOR;
 	p->tensor = bl_tensor_ref(*t);
 	return 0;
@@ -218,7 +222,10 @@ int bl_packing_value(packing *c, bl_plain *p, int depth)
 		return pack_bytes(p, BL_PLAIN_NAME, name, strlen(name));
 	switch (lua_type(L, -1)) {
 	case LUA_TNIL: return 0;
-	case LUA_TBOOLEAN: p->kind = BL_PLAIN_BOOLEAN; p->boolean = lua_toboolean(L, -1); return 0;
+	case LUA_TBOOLEAN:
+		p->kind = BL_PLAIN_BOOLEAN;
+		p->boolean = lua_toboolean(L, -1);
+		return 0;
 	case LUA_TNUMBER:
 		p->kind = lua_isinteger(L, -1) ? BL_PLAIN_INTEGER : BL_PLAIN_NUMBER;
 		p->integer = lua_tointeger(L, -1);

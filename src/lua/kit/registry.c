@@ -244,10 +244,12 @@ static void set_text(lua_State *L, const char *name, const char *text)
 static const char *type_name(bl_field_kind kind)
 {
 	static const char *const names[] = {
-		[BL_FIELD_INT] = "integer", [BL_FIELD_INT64] = "integer", [BL_FIELD_FLOAT] = "number",
-		[BL_FIELD_DOUBLE] = "number", [BL_FIELD_BOOL] = "boolean", [BL_FIELD_CHOICE] = "string",
-		[BL_FIELD_PAIR] = "number|number[]", [BL_FIELD_FLOATS] = "number|number[]", [BL_FIELD_LIST] = "number|number[]",
-		[BL_FIELD_INTS] = "integer[]", [BL_FIELD_TEXT] = "string", [BL_FIELD_ANY] = "any",
+		[BL_FIELD_INT] = "integer",          [BL_FIELD_INT64] = "integer",
+		[BL_FIELD_FLOAT] = "number",         [BL_FIELD_DOUBLE] = "number",
+		[BL_FIELD_BOOL] = "boolean",         [BL_FIELD_CHOICE] = "string",
+		[BL_FIELD_PAIR] = "number|number[]", [BL_FIELD_FLOATS] = "number|number[]",
+		[BL_FIELD_LIST] = "number|number[]", [BL_FIELD_INTS] = "integer[]",
+		[BL_FIELD_TEXT] = "string",          [BL_FIELD_ANY] = "any",
 	};
 	return names[kind];
 }

@@ -62,8 +62,10 @@ static bool same_constant(reader *a, reader *b)
 	if (!same_bytes(a, b, 1))
 		return false;
 	switch (a->at[-1]) {
-	case FLOAT: case INTEGER: return same_bytes(a, b, NUMBERS);
-	case SHORT: case LONG: return same_size(a, b, &n) && same_bytes(a, b, n ? n - 1 : 0);
+	case FLOAT:
+	case INTEGER: return same_bytes(a, b, NUMBERS);
+	case SHORT:
+	case LONG: return same_size(a, b, &n) && same_bytes(a, b, n ? n - 1 : 0);
 	default: return true;
 	}
 }
@@ -148,14 +150,18 @@ static bool same_plain(const bl_plain *p, const bl_plain *q)
 	if (p->kind != q->kind)
 		return false;
 	switch (p->kind) {
-	case BL_PLAIN_NIL: case BL_PLAIN_GLOBALS: return true;
+	case BL_PLAIN_NIL:
+	case BL_PLAIN_GLOBALS: return true;
 	case BL_PLAIN_BOOLEAN: return p->boolean == q->boolean;
-	case BL_PLAIN_INTEGER: case BL_PLAIN_INNER: return p->integer == q->integer;
+	case BL_PLAIN_INTEGER:
+	case BL_PLAIN_INNER: return p->integer == q->integer;
 	case BL_PLAIN_NUMBER: return memcmp(&p->number, &q->number, sizeof p->number) == 0;
-	case BL_PLAIN_STRING: case BL_PLAIN_NAME: return p->length == q->length && memcmp(p->bytes, q->bytes, p->length) == 0;
+	case BL_PLAIN_STRING:
+	case BL_PLAIN_NAME: return p->length == q->length && memcmp(p->bytes, q->bytes, p->length) == 0;
 	case BL_PLAIN_TENSOR: return same_tensor(p->tensor, q->tensor);
 	case BL_PLAIN_FUNCTION: return bl_function_same(p->function, q->function);
-	case BL_PLAIN_TABLE: case BL_PLAIN_CALL: return same_items(p, q);
+	case BL_PLAIN_TABLE:
+	case BL_PLAIN_CALL: return same_items(p, q);
 	}
 	return false;
 }

@@ -23,9 +23,9 @@ typedef struct budget {
 	double seconds; /* of this call */
 	int depth;      /* of calls */
 	size_t printed; /* bytes, by this call */
-	bool over;    /* this call has spent it */
-	bool given_up; /* it was not the budget: somebody waits */
-	int64_t left; /* instructions */
+	bool over;      /* this call has spent it */
+	bool given_up;  /* it was not the budget: somebody waits */
+	int64_t left;   /* instructions */
 	double began;
 } budget;
 

@@ -20,8 +20,8 @@
 #include <stdint.h>
 
 typedef struct bl_lua_state_config {
-	const char *what;     /* who runs there, for messages: "the recipe"; must outlive the state */
-	lua_CFunction open;   /* called once with `ctx` as its argument: sets globals.  It runs without a budget. */
+	const char *what;   /* who runs there, for messages: "the recipe"; must outlive the state */
+	lua_CFunction open; /* called once with `ctx` as its argument: sets globals.  It runs without a budget. */
 	void *ctx;
 	size_t bytes;         /* of Lua's own memory, and of the tensors that it holds */
 	int64_t instructions; /* of one call */

@@ -19,8 +19,8 @@ static const double MOST_STEPS = 1e9;
 enum { MOST_ITEMS = 10 * 1000 * 1000 };
 
 static const char *const base_names[] = {
-	"assert", "error", "ipairs", "pairs", "pcall", "rawequal", "select", "tonumber", "tostring", "type", "getmetatable",
-	"_G", "_VERSION", NULL,
+	"assert",   "error",    "ipairs", "pairs",        "pcall", "rawequal", "select",
+	"tonumber", "tostring", "type",   "getmetatable", "_G",    "_VERSION", NULL,
 };
 static const char *const raw_names[] = { "rawget", "rawlen", NULL };
 static const char *const string_names[] = {
@@ -182,7 +182,8 @@ static int random_number(lua_State *L)
 static int random_seed(lua_State *L)
 {
 	if (bl_lua_stream)
-		return luaL_error(L, "math.randomseed: here random numbers follow from the run's seed and from what is computed, so "
+		return luaL_error(L,
+		                  "math.randomseed: here random numbers follow from the run's seed and from what is computed, so "
 		                  "that they come again");
 	if (bl_lua_state_is_sandbox(L))
 		luaL_checknumber(L, 1); /* without one it would be the time */

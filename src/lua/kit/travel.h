@@ -16,7 +16,13 @@
 #include <stddef.h>
 
 typedef enum bl_plain_kind {
-	BL_PLAIN_NIL, BL_PLAIN_BOOLEAN, BL_PLAIN_INTEGER, BL_PLAIN_NUMBER, BL_PLAIN_STRING, BL_PLAIN_TABLE, BL_PLAIN_TENSOR,
+	BL_PLAIN_NIL,
+	BL_PLAIN_BOOLEAN,
+	BL_PLAIN_INTEGER,
+	BL_PLAIN_NUMBER,
+	BL_PLAIN_STRING,
+	BL_PLAIN_TABLE,
+	BL_PLAIN_TENSOR,
 	BL_PLAIN_NAME,     /* what Lua calls by that name: "math.floor", "tensor" */
 	BL_PLAIN_GLOBALS,  /* the state's table of globals */
 	BL_PLAIN_INNER,    /* function `integer` of the same cargo */
