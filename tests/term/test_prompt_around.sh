@@ -89,9 +89,9 @@ check "... and the prompt comes up" '42'
 echo 'x = = 1' >"$init"
 begin "" "$config"
 check "... also where it is no Lua" "init\\.lua:1: unexpected symbol near '='"
-echo 'while true do end' >"$init"
+echo 'print "without end" while true do end' >"$init"
 in_tmux respawn-pane -k -t t "env $config XDG_STATE_HOME='$dir/state' TERM=screen '$BARLOW'; exec sleep 100"
-sleep 0.5
+check "init.lua may not end" '^without end$'
 keys C-c
 check "Ctrl-C ends one that does not end" '^barlow> *$'
 rm "$init"
@@ -171,6 +171,7 @@ in_tmux pipe-pane -t t "cat >'$dir/bytes'"
 line '6 * 7'
 check "in Emacs' shell the prompt works" '^42$'
 line 'tensor.ones('
+check "... which asks for more lines" '^    \.\.> *$'
 line '2)'
 check "... with entries of several lines" '^tensor\(\[1\., 1\.\]\)'
 keys C-d
