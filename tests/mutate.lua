@@ -73,8 +73,12 @@ local function variants(line, lua)
 			out[#out + 1] = put(line, from, to, lua and swap[3] or swap[2])
 		end
 	end
+	-- A failure that is returned is lost; that it is another negative number changes nothing, nor that an array is larger.
+	local from, to = code:find("return -1;", 1, true)
+	if from then out[#out + 1] = put(line, from, to, "return 0;") end
+	local without = from or code:find "^%s*[%w_ ]+ %*?[%w_]+%[%d+%]"
 	for from, number, to in code:gmatch "()%f[%w_.]([1-9]%d?%d?)%f[^%w_.]()" do
-		if not code:find "^%s*case" then out[#out + 1] = put(line, from, to - 1, tostring(math.tointeger(number) + 1)) end
+		if not without and not code:find "^%s*case" then out[#out + 1] = put(line, from, to - 1, tostring(math.tointeger(number) + 1)) end
 	end
 	for from, number, to in code:gmatch "()%f[%w_.](%d*%.%d+)%f[^%w_.]()" do
 		out[#out + 1] = put(line, from, to - 1, ("%g"):format(2 * tonumber(number)))
