@@ -12,7 +12,7 @@
  */
 #include <barlow/error.h>
 
-#include "view/control.h"
+#include "view/key_actions.h"
 #include "view/frame.h"
 
 #include <stdio.h>

@@ -15,7 +15,7 @@
 #include <barlow/parallel.h>
 #include <barlow/tensor.h>
 
-#include "tensor/conv.h"
+#include "tensor/conv/conv.h"
 
 #include <math.h>
 #include <oneapi/dnnl/dnnl.h>

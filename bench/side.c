@@ -14,8 +14,8 @@
 #include <barlow/optim.h>
 #include <barlow/parallel.h>
 
-#include "tensor/blas.h"
-#include "tensor/gemm_bf16.h"
+#include "tensor/matrix/blas.h"
+#include "tensor/matrix/gemm_bf16.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -84,7 +84,7 @@ local function run(what, options)
 			.. "the run longer"):format(parent.id, t.iteration, t.steps), 0)
 	end
 	print(("%s: forked at step %d of %s"):format(native.clean(t.name), t.iteration, native.clean(parent.id)))
-	resume.go_on(t, options.plain)
+	resume.run(t, options.plain)
 end
 
 -- barlow fork.  Messages are for its user: where in our code they come from says nothing to him.

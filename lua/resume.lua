@@ -46,7 +46,7 @@ function resume.load(what)
 end
 
 -- As a script would: on the screen where there is one and nobody asked for lines, else in lines.
-function resume.go_on(t, plain)
+function resume.run(t, plain)
 	local watched, how = false, nil
 	if not plain then watched, how = pcall(t.watch, t) end -- fails where there is no terminal
 	if not watched or how == "quit" then t:run() end
@@ -78,7 +78,7 @@ function resume.main(what, plain)
 	-- "resumed at step 20", and perhaps what there is to remark
 	local at, remark = t.message:match "^(resumed at step %d+)(.*)$"
 	print(native.clean(("%s: %s of %d%s"):format(t.name, at or t.message, t.steps, remark or "")))
-	resume.go_on(t, plain)
+	resume.run(t, plain)
 end
 
 return resume

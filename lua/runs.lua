@@ -119,7 +119,7 @@ local at = registry.add{
 }
 
 function Run.__index:at(step, options)
-	return require "barlow.past".at(self, step, registry.check(at, options))
+	return require "barlow.replay".at(self, step, registry.check(at, options))
 end
 
 local first_of = registry.add{
@@ -130,7 +130,7 @@ local first_of = registry.add{
 }
 
 function Run.__index:first(f, options)
-	return require "barlow.past".first(self, f, registry.check(first_of, options))
+	return require "barlow.replay".first(self, f, registry.check(first_of, options))
 end
 
 local bisect = registry.add{
@@ -139,7 +139,7 @@ local bisect = registry.add{
 }
 
 function Run.__index:bisect(f, options)
-	return require "barlow.past".bisect(self, f, registry.check(bisect, options))
+	return require "barlow.replay".bisect(self, f, registry.check(bisect, options))
 end
 
 function Run:__tostring()

@@ -86,7 +86,7 @@ end
 -- A trial.
 
 -- Where the newest attempt with a checkpoint left it.  False: at its end, of which no result came: it has to be made again.
-local function go_on(s, k, attempt, t)
+local function resume_trial(s, k, attempt, t)
 	for before = attempt - 1, 1, -1 do
 		local folder = native.trial_path(s.folder, k, before)
 		if native.exists(folder .. "/checkpoint.safetensors") then
@@ -165,7 +165,7 @@ end
 
 local function train(s, k, attempt)
 	local t, seed = trainer_of(s, k, attempt)
-	if not go_on(s, k, attempt, t) then t = trainer_of(s, k, attempt) end
+	if not resume_trial(s, k, attempt, t) then t = trainer_of(s, k, attempt) end
 	local began = native.now()
 	t:start()
 	if not t.folder then end_worker(k, "its folder cannot be written") end

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The suite.  `make check T="tests/c/test_random tests/floors.sh"` runs a part of it.
+# The suite.  `make check T="tests/c/test_random tests/layers.sh"` runs a part of it.
 
 test_scripts = $(sort $(wildcard $(addprefix $(srcdir)/, tests/*.sh tests/lua/test_*.lua tests/term/test_*.sh)))
 T = $(c_suite) $(patsubst $(srcdir)/%,%,$(test_scripts))

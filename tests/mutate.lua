@@ -9,7 +9,7 @@ local C, LUA = paths "tests/c/test_%0", paths "tests/lua/test_%0.lua"
 -- name, files (patterns of the shell), tests that are nearest to them
 local AREAS = {
 	{ "base", "src/base/*.c", C "base file field budget" .. LUA "profile recipe" },
-	{ "tensor", "src/tensor/*.c", C "tensor npy conv winograd choice gemm_bf16 shapes" .. LUA "arrays" },
+	{ "tensor", "src/tensor/*.c src/tensor/*/*.c", C "tensor npy conv winograd choice gemm_bf16 shapes" .. LUA "arrays" },
 	{ "grad", "src/grad/*.c", C "grad_ops gradcheck tape reference" .. LUA "nn tensor tensor_linalg tensor_select" },
 	{ "nn", "src/nn/*.c", C "nn reference" .. LUA "nn warm" },
 	{ "augment", "src/augment/*.c", C "augment draws pil" .. LUA "aug_func aug_ramp aug_change aug_views" },
@@ -28,7 +28,7 @@ local AREAS = {
 	{ "bindings", "src/lua/kit/*.c src/lua/bind/*.c", C "states"
 		.. LUA "registry defaults messages tensor nn trainer eval func rebuild parts runs loss" },
 	{ "lua", "lua/*.lua", LUA "trainer recipe resume fork sweep runs runs_list help complete printing rebuild source verify"
-		.. LUA "versions past profile run_report" },
+		.. LUA "versions replay profile run_report" },
 }
 
 local function chosen(names)

@@ -35,6 +35,11 @@ misformatted() {
 		grep 'error:'
 }
 
+# A name of a file says which one it is: in a message, in a debugger, in a search.
+named_twice() {
+	find src -name '*.[ch]' -exec basename {} \; | sort | uniq -d
+}
+
 number=0
 # check NAME COMMAND: ok when it prints nothing
 check() {
@@ -48,11 +53,12 @@ check() {
 	fi
 }
 
-echo 1..4
+echo 1..5
 check "sources are found" few
 check "every file names its licence in its first lines" without_licence
 check "no line ends in blanks" trailing_blanks
+check "no two files of src/ have the same name" named_twice
 case $(clang-format --version 2>/dev/null) in
 *version\ 14.*) check "every C file has the format of .clang-format" misformatted ;;
-*) echo "ok 4 - every C file has the format of .clang-format # SKIP clang-format 14 is not installed" ;;
+*) echo "ok 5 - every C file has the format of .clang-format # SKIP clang-format 14 is not installed" ;;
 esac

@@ -21,7 +21,7 @@ typedef struct bl_dataset bl_dataset;
 /*
  * A kind of data set: its name, its settings, and the function that makes one from them.  The constructors of the Lua
  * face (data.NAME), help, recipes and data.list() are made from these tables.  To add a kind, add a file in src/data
- * with its table at the end, and a line in src/data/list.c.
+ * with its table at the end, and a line in src/data/data_kinds.c.
  */
 enum { BL_DATA_ROOM = 128 }; /* doubles that hold the settings of any kind */
 typedef struct bl_data_kind {

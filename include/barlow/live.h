@@ -36,7 +36,7 @@ enum {
 	BL_CLUSTER_MOST = 1024, /* dims that can be sorted by cluster */
 	BL_CLASSES_MAX = 64,
 	BL_CLASS_TEXT = 24,
-	BL_KEPT_MAX = 48, /* snapshots of the past that are shown, and the default number that a run keeps */
+	BL_SNAPSHOTS_MAX = 48, /* snapshots of the past that are shown, and the default number that a run keeps */
 	BL_DRAW_TEXT = 320,
 };
 
@@ -153,9 +153,9 @@ typedef struct bl_command {
 typedef struct bl_live bl_live;
 
 /*
- * Which snapshots of the past are kept: SOME: BL_KEPT_MAX, spread over the run.  ALL: all that are made; at 1024 every
+ * Which snapshots of the past are kept: SOME: BL_SNAPSHOTS_MAX, spread over the run.  ALL: all that are made; at 1024 every
  * second one is dropped.  RECORDS: none, and the newest is removed too when the run is closed.  A run that has no file
- * keeps at most BL_KEPT_MAX.
+ * keeps at most BL_SNAPSHOTS_MAX.
  */
 typedef enum bl_keep { BL_KEEP_SOME, BL_KEEP_ALL, BL_KEEP_RECORDS } bl_keep;
 
@@ -195,7 +195,7 @@ int bl_live_owned(bl_live *l, const char *owner, bl_live_claim *claim);
 void bl_live_look_after(bl_live *l);
 int bl_live_check_place(const bl_live *l); /* fails if the run's folder is gone or another run's */
 /* Copies into a run without records the records of `past` up to step `until`, and the snapshots kept until then. */
-int bl_live_take_past(bl_live *l, const bl_live *past, int64_t until);
+int bl_live_resume(bl_live *l, const bl_live *past, int64_t until);
 
 /* Reader's side. */
 /* Opens a live file of this version, or of version 2 (barlow 0.1), which takes no commands.  NULL with bl_error. */
@@ -224,10 +224,10 @@ int64_t bl_live_snapshot(const bl_live *l, bl_snapshot *out); /* its step, or -1
 uint64_t bl_live_snapshots(const bl_live *l);                 /* number published; unchanged: nothing new to read */
 /*
  * Number of the snapshots kept from the past, oldest first, including the first of the run and the newest: at most
- * BL_KEPT_MAX, spread over the run, even if more are kept.  Those of the past have neither views nor a region.
+ * BL_SNAPSHOTS_MAX, spread over the run, even if more are kept.  Those of the past have neither views nor a region.
  */
-int bl_live_kept(const bl_live *l);
-int64_t bl_live_kept_snapshot(const bl_live *l, int i, bl_snapshot *out); /* its step, or -1 */
+int bl_live_snapshot_count(const bl_live *l);
+int64_t bl_live_snapshot_at(const bl_live *l, int i, bl_snapshot *out); /* its step, or -1 */
 int bl_live_ask(bl_live *l, const bl_region *r); /* valid for 3 s: repeat each second; fails when read-only */
 int bl_live_send(bl_live *l, bl_command c);      /* fails when the mailbox is full or read-only */
 bool bl_live_writer_alive(const bl_live *l);     /* does the trainer's process exist?  A zombie counts as gone */

@@ -5,7 +5,7 @@
  * A loss maps the embeddings of V >= 2 views of a batch, (N,D) each, to a differentiable scalar.  It is defined by a
  * const table of operations: the names of its terms, its settings and which of them may change during a run, the
  * matrix that screens show, and its lower bound (floor).  Trainer, records, checkpoints, commands and screens use
- * only this table.  To add a loss, add a file in src/loss and a line in src/loss/list.c, or make one from a table of
+ * only this table.  To add a loss, add a file in src/loss and a line in src/loss/losses.c, or make one from a table of
  * your own (as the Lua face does for functions of the user).
  *
  *     bl_loss *l = bl_loss_of("vicreg");

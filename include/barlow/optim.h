@@ -6,7 +6,7 @@
  * another.  State is in flat arrays beside the parameters.
  *
  * bl_optim_name, bl_optim_fields and the like list the kinds and their settings.
- * To add a kind, add a file in src/optim and a line in src/optim/list.c.
+ * To add a kind, add a file in src/optim and a line in src/optim/optimisers.c.
  */
 #ifndef BARLOW_OPTIM_H
 #define BARLOW_OPTIM_H

@@ -48,7 +48,7 @@ typedef struct bl_trainer_config {
 	float mean[BL_CHANNELS_MOST], std[BL_CHANNELS_MOST]; /* normalisation of unaugmented images (evaluation) */
 	const bl_choices *choices; /* convolution choices of an earlier run, used in bl_trainer_new only; may be NULL */
 	/*
-	 * Epochs between checkpoints of a run that has a place (bl_trainer_keep).  0: at the end of each, and ten minutes
+	 * Epochs between checkpoints of a run that has a place (bl_trainer_save_to).  0: at the end of each, and ten minutes
 	 * after the last, as long as they take at most 1% of the training time; negative: only at the end and when asked.
 	 */
 	double checkpoint_every;
@@ -128,9 +128,9 @@ bl_live *bl_trainer_live(bl_trainer *t); /* borrowed */
  */
 typedef enum bl_save_why { BL_SAVE_REGULAR, BL_SAVE_ASKED, BL_SAVE_END } bl_save_why;
 typedef int (*bl_trainer_save)(void *ctx, bl_save_why why);
-int bl_trainer_keep(bl_trainer *t, const char *live_path, bl_trainer_save save, void *ctx);
+int bl_trainer_save_to(bl_trainer *t, const char *live_path, bl_trainer_save save, void *ctx);
 /* Calls it now, between two steps, as for a requested checkpoint. */
-int bl_trainer_keep_now(bl_trainer *t);
+int bl_trainer_save_now(bl_trainer *t);
 void bl_trainer_weights_saved(bl_trainer *t, const char *path); /* sets the run's message; only between two steps */
 /* Negative, and bl_error says why: the run has ended and its end was not saved, nor was anything since.  Else 0. */
 int bl_trainer_saved(bl_trainer *t);
@@ -186,7 +186,7 @@ bool bl_trainer_change(bl_trainer *t, int64_t i, bl_change *out);
  */
 typedef int (*bl_trainer_tell)(void *ctx, const bl_change *c);
 void bl_trainer_journal(bl_trainer *t, bl_trainer_tell tell, void *ctx);
-/* Takes over the journal of the run that the trainer resumes (bl_trainer_go_on), and appends the resumption. */
+/* Takes over the journal of the run that the trainer resumes (bl_trainer_resume_at), and appends the resumption. */
 int bl_trainer_take_changes(bl_trainer *t, const bl_change *c, int64_t n);
 /*
  * Repeats the changes of settings among the n, for the steps from..to (inclusive), each at its step, so that a run
@@ -238,7 +238,7 @@ bl_progress bl_trainer_progress(bl_trainer *t);
  * far, whose records and kept snapshots up to that step are copied; may be NULL.  The journal says "resumed at step
  * N", followed by `remark`.  On failure nothing has changed.
  */
-int bl_trainer_go_on(bl_trainer *t, const bl_progress *p, const bl_live *past, const char *remark);
+int bl_trainer_resume_at(bl_trainer *t, const bl_progress *p, const bl_live *past, const char *remark);
 
 /*
  * The algorithms of all convolutions of the run by shape, for views and kNN images: fixed when the trainer is made,

@@ -25,7 +25,7 @@ char *bl_tuned_path(void);
  */
 int bl_tuned_load(void);
 /* Writes a choice into the file, beside those for other shapes; a file that could not be loaded is replaced. */
-int bl_tuned_keep(const bl_choice *c);
+int bl_tuned_save(const bl_choice *c);
 /* Removes the file.  1: there was none. */
 int bl_tuned_forget(void);
 

@@ -31,10 +31,10 @@ static bool draw(const void *params, drawing *w, void *drawn)
 	return true;
 }
 
-static int apply(const void *p, const void *drawn, canvas *c)
+static int apply(const void *p, const void *drawn, float_image *c)
 {
 	const draws *d = drawn;
-	bl_canvas_load(c);
+	bl_float_image_load(c);
 	bl_motion_apply(c,
 	                &(motion){ .angle = (double)d->angle, .scale = (double)d->scale, .dx = (double)d->dx, .dy = (double)d->dy },
 	                ((const parameters *)p)->backend);

@@ -17,11 +17,11 @@ static bool draw(const void *p, drawing *w, void *d)
 	return (bl_rng_u32(&coin) & 1) != (w->key->epoch & 1);
 }
 
-static int apply(const void *p, const void *d, canvas *c)
+static int apply(const void *p, const void *d, float_image *c)
 {
 	(void)p, (void)d;
-	bl_canvas_load(c);
-	bl_canvas_mirror(c);
+	bl_float_image_load(c);
+	bl_float_image_mirror(c);
 	return 0;
 }
 

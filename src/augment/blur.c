@@ -50,7 +50,7 @@ typedef struct space {
 	float *across, *down, *row, *tall;
 } space;
 
-static bool make_space(const canvas *c, float sigma, float sigmas, space *s)
+static bool make_space(const float_image *c, float sigma, float sigmas, space *s)
 {
 	s->wide = reach_of(sigma, sigmas, c->width);
 	s->high = reach_of(sigma, sigmas, c->height);
@@ -100,7 +100,7 @@ static void blur_plane(const space *s, float *plane, int height, int width)
 		weigh(plane + i, s->tall + i, n, s->down, 2 * s->high + 1, all - i < most ? all - i : most);
 }
 
-int bl_blur(canvas *c, float sigma, float reach)
+int bl_blur(float_image *c, float sigma, float reach)
 {
 	space s;
 	if (!make_space(c, sigma, reach, &s))
@@ -120,10 +120,10 @@ static bool draw(const void *params, drawing *w, void *drawn)
 	return true;
 }
 
-static int apply(const void *p, const void *drawn, canvas *c)
+static int apply(const void *p, const void *drawn, float_image *c)
 {
 	const draws *d = drawn;
-	bl_canvas_load(c);
+	bl_float_image_load(c);
 	if (((const parameters *)p)->backend == BACKEND_PIL)
 		return bl_pil_blur(c, d->sigma);
 	return d->sigma < LEAST_SIGMA ? 0 : bl_blur(c, d->sigma, REACH);

@@ -56,15 +56,15 @@ bl_window bl_centre_window(int h, int w, int height, int width)
 
 static int bring(const bl_image *in, patch from, int height, int width, const float *scale, const float *shift, float *out)
 {
-	canvas c;
-	bl_canvas_open(&c, in);
-	size_t result = bl_canvas_room(height, width), larger = c.values && c.plane > result ? c.plane : result;
+	float_image c;
+	bl_float_image_open(&c, in);
+	size_t result = bl_float_image_room(height, width), larger = c.values && c.plane > result ? c.plane : result;
 	larger *= (size_t)in->channels * sizeof(float);
 	c.data = bl_scratch(SLOT_IMAGE, larger);
 	c.spare = bl_scratch(SLOT_SPARE, larger);
 	if (!c.data || !c.spare || bl_resample(&c, from, height, width, false) < 0)
 		return -1;
-	bl_canvas_store(&c, scale, shift, out);
+	bl_float_image_store(&c, scale, shift, out);
 	return 0;
 }
 
@@ -82,7 +82,7 @@ int bl_image_resize(const bl_image *in, int height, int width, float *out)
 }
 
 /* The centre of what is in data, at the beginning of each plane. */
-static void crop_centre(canvas *c, int height, int width)
+static void crop_centre(float_image *c, int height, int width)
 {
 	size_t top = (size_t)lrint((c->height - height) / 2.0), left = (size_t)lrint((c->width - width) / 2.0), plane = c->plane;
 	for (int k = 0; k < c->channels; k++)
@@ -95,17 +95,17 @@ static void crop_centre(canvas *c, int height, int width)
 
 int bl_centre_apply_pil(const bl_image *in, int height, int width, const float *scale, const float *shift, float *out)
 {
-	canvas c;
+	float_image c;
 	int h, w;
 	bl_centre_size(in->height, in->width, height, width, &h, &w);
-	bl_canvas_open(&c, in);
-	size_t bytes = bl_canvas_room(h, w) * (size_t)in->channels * sizeof(float);
+	bl_float_image_open(&c, in);
+	size_t bytes = bl_float_image_room(h, w) * (size_t)in->channels * sizeof(float);
 	c.data = bl_scratch(SLOT_IMAGE, bytes);
 	c.spare = bl_scratch(SLOT_SPARE, bytes);
 	if (!c.data || !c.spare ||
 	    bl_pil_resample(&c, (patch){ 0, 0, (float)in->height, (float)in->width }, h, w, PIL_BILINEAR, false) < 0)
 		return -1;
 	crop_centre(&c, height, width);
-	bl_canvas_store(&c, scale, shift, out);
+	bl_float_image_store(&c, scale, shift, out);
 	return 0;
 }

@@ -40,10 +40,10 @@ static int accepts(const void *params, int channels)
 	                                 bl_text_plural(p->n, "channel", "channels"), channels);
 }
 
-static int apply(const void *p, const void *d, canvas *c)
+static int apply(const void *p, const void *d, float_image *c)
 {
 	(void)p;
-	bl_canvas_load(c);
+	bl_float_image_load(c);
 	for (int k = 0; k < c->channels; k++)
 		if (((const draws *)d)->gone >> k & 1)
 			memset(c->data + (size_t)k * c->plane, 0, (size_t)c->height * (size_t)c->width * sizeof(float));

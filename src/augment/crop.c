@@ -87,7 +87,7 @@ static void mirror(void *d)
 	((draws *)d)->mirrored = true;
 }
 
-static int apply(const void *params, const void *drawn, canvas *c)
+static int apply(const void *params, const void *drawn, float_image *c)
 {
 	const parameters *p = params;
 	const draws *d = drawn;

@@ -36,11 +36,11 @@ static bool draw(const void *params, drawing *w, void *drawn)
 	return true;
 }
 
-static int apply(const void *p, const void *drawn, canvas *c)
+static int apply(const void *p, const void *drawn, float_image *c)
 {
 	const draws *d = drawn;
 	(void)p;
-	bl_canvas_load(c);
+	bl_float_image_load(c);
 	for (int k = 0; k < c->channels; k++)
 		for (int y = 0; y < d->height; y++) {
 			size_t at = (size_t)(d->top + y) * (size_t)c->width + (size_t)d->left;

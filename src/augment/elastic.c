@@ -29,7 +29,7 @@ static bool draw(const void *params, drawing *w, void *d)
 }
 
 /* Two planes of smoothed noise, in pixels. */
-static int displace(const parameters *p, bl_rng *r, canvas *field)
+static int displace(const parameters *p, bl_rng *r, float_image *field)
 {
 	size_t n = (size_t)field->height * (size_t)field->width;
 	float aspect = (float)field->width / (float)field->height;
@@ -45,14 +45,14 @@ static int displace(const parameters *p, bl_rng *r, canvas *field)
 }
 
 /* Of PIL's images torchvision makes tensors of bytes here, and rounds what it has made of them. */
-static int apply(const void *params, const void *d, canvas *c)
+static int apply(const void *params, const void *d, float_image *c)
 {
 	const parameters *p = params;
 	bl_rng r = ((const draws *)d)->rng;
 	size_t n = (size_t)c->height * (size_t)c->width;
-	canvas field = { .channels = 2, .height = c->height, .width = c->width, .plane = n };
+	float_image field = { .channels = 2, .height = c->height, .width = c->width, .plane = n };
 	field.data = bl_scratch(SLOT_TAPS, 2 * n * sizeof *field.data);
-	bl_canvas_load(c);
+	bl_float_image_load(c);
 	if (!field.data || displace(p, &r, &field) < 0)
 		return -1;
 	if (p->backend == BACKEND_PIL)

@@ -14,11 +14,11 @@ static bool draw(const void *p, drawing *w, void *d)
 	return bl_rng_uniform(&w->rng) < ((const parameters *)p)->p;
 }
 
-static int apply(const void *p, const void *d, canvas *c)
+static int apply(const void *p, const void *d, float_image *c)
 {
 	(void)p, (void)d;
-	bl_canvas_load(c);
-	bl_canvas_mirror(c);
+	bl_float_image_load(c);
+	bl_float_image_mirror(c);
 	return 0;
 }
 

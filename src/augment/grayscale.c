@@ -25,10 +25,10 @@ static bool draw(const void *p, drawing *w, void *d)
 	return bl_rng_uniform(&w->rng) < ((const parameters *)p)->p;
 }
 
-static int apply(const void *p, const void *d, canvas *c)
+static int apply(const void *p, const void *d, float_image *c)
 {
 	(void)d;
-	bl_canvas_load(c);
+	bl_float_image_load(c);
 	if (c->channels == 3 && ((const parameters *)p)->backend == BACKEND_PIL)
 		bl_pil_grey(c);
 	else if (c->channels == 3)

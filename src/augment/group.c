@@ -76,7 +76,7 @@ static void plan(const parameters *p, const draws *d, int i, int height, int wid
 	bl_pipeline_plan(p->part[i], &key, height, width, d->channels, out);
 }
 
-static int apply(const void *params, const void *drawn, canvas *c)
+static int apply(const void *params, const void *drawn, float_image *c)
 {
 	const parameters *p = params;
 	const draws *d = drawn;

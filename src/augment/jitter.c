@@ -59,7 +59,7 @@ BL_CLONES static void turn_hue(float *restrict r, float *restrict g, float *rest
 	}
 }
 
-static void change(canvas *c, int part, float f)
+static void change(float_image *c, int part, float f)
 {
 	if (part == BRIGHTNESS)
 		bl_tone_brightness(c, f);
@@ -71,7 +71,7 @@ static void change(canvas *c, int part, float f)
 		turn_hue(c->data, c->data + c->plane, c->data + 2 * c->plane, (size_t)c->height * (size_t)c->width, f);
 }
 
-static void change_bytes(canvas *c, int part, float f)
+static void change_bytes(float_image *c, int part, float f)
 {
 	if (part == BRIGHTNESS)
 		bl_pil_brightness(c, f);
@@ -105,11 +105,11 @@ static float strength_of(const parameters *p, int part)
 	return part == BRIGHTNESS ? p->brightness : part == CONTRAST ? p->contrast : part == SATURATION ? p->saturation : p->hue;
 }
 
-static int apply(const void *params, const void *drawn, canvas *c)
+static int apply(const void *params, const void *drawn, float_image *c)
 {
 	const parameters *p = params;
 	const draws *d = drawn;
-	bl_canvas_load(c);
+	bl_float_image_load(c);
 	for (int k = 0; k < PARTS; k++)
 		if (strength_of(p, d->order[k]) > 0)
 			(p->backend == BACKEND_PIL ? change_bytes : change)(c, d->order[k], d->factor[d->order[k]]);

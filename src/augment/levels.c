@@ -25,43 +25,43 @@ static bool draw(const void *p, drawing *w, void *d)
 #define CHANCE(default_) \
 	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(default_), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY)
 
-static int apply_invert(const void *p, const void *d, canvas *c)
+static int apply_invert(const void *p, const void *d, float_image *c)
 {
 	(void)p, (void)d;
-	bl_canvas_load(c);
+	bl_float_image_load(c);
 	bl_tone_invert(c);
 	return 0;
 }
 
-static int apply_posterize(const void *p, const void *d, canvas *c)
+static int apply_posterize(const void *p, const void *d, float_image *c)
 {
 	(void)d;
-	bl_canvas_load(c);
+	bl_float_image_load(c);
 	bl_tone_posterize(c, ((const parameters *)p)->bits);
 	return 0;
 }
 
-static int apply_autocontrast(const void *p, const void *d, canvas *c)
+static int apply_autocontrast(const void *p, const void *d, float_image *c)
 {
 	(void)d;
-	bl_canvas_load(c);
+	bl_float_image_load(c);
 	(((const parameters *)p)->backend == BACKEND_PIL ? bl_pil_autocontrast : bl_tone_autocontrast)(c);
 	return 0;
 }
 
-static int apply_equalize(const void *p, const void *d, canvas *c)
+static int apply_equalize(const void *p, const void *d, float_image *c)
 {
 	(void)p, (void)d;
-	bl_canvas_load(c);
+	bl_float_image_load(c);
 	bl_tone_equalize(c);
 	return 0;
 }
 
-static int apply_sharpness(const void *params, const void *d, canvas *c)
+static int apply_sharpness(const void *params, const void *d, float_image *c)
 {
 	const parameters *p = params;
 	(void)d;
-	bl_canvas_load(c);
+	bl_float_image_load(c);
 	(p->backend == BACKEND_PIL ? bl_pil_sharpness : bl_tone_sharpness)(c, p->factor);
 	return 0;
 }

@@ -5,17 +5,17 @@ libbarlow_sources += \
 	src/augment/batch_aug.c \
 	src/augment/blur.c \
 	src/augment/blur.h \
-	src/augment/canvas.c \
-	src/augment/canvas.h \
+	src/augment/float_image.c \
+	src/augment/float_image.h \
 	src/augment/centre.c \
 	src/augment/change.c \
 	src/augment/channel_dropout.c \
 	src/augment/crop.c \
 	src/augment/cutout.c \
 	src/augment/elastic.c \
-	src/augment/features.c \
+	src/augment/feature_operators.c \
 	src/augment/flip.c \
-	src/augment/function.c \
+	src/augment/function_operator.c \
 	src/augment/grayscale.c \
 	src/augment/grey.h \
 	src/augment/group.c \
@@ -41,9 +41,9 @@ libbarlow_sources += \
 	src/augment/resample.c \
 	src/augment/resample.h \
 	src/augment/rotate.c \
-	src/augment/set.c \
+	src/augment/settable.c \
 	src/augment/solarize.c \
-	src/augment/text.c \
+	src/augment/pipeline_text.c \
 	src/augment/tone.c \
 	src/augment/tone.h \
 	src/augment/trivial.c \

@@ -29,7 +29,7 @@ static void from_corner(double m[8], const motion *by, double cx, double cy)
 	m[5] = m[3] * (-cx - by->dx) + m[4] * (-cy - by->dy) + cy;
 }
 
-void bl_motion_apply(canvas *c, const motion *by, backend way)
+void bl_motion_apply(float_image *c, const motion *by, backend way)
 {
 	double m[8], cx = .5 * c->width, cy = .5 * c->height;
 	inverse(by, m);

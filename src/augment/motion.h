@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* motion.h: images turned, sheared, scaled and moved, as F.affine of torchvision does it; black outside. */
-#ifndef AUGMENT_MOTION_H
-#define AUGMENT_MOTION_H
+#ifndef BARLOW_AUGMENT_MOTION_H
+#define BARLOW_AUGMENT_MOTION_H
 
 #include "augment/pil.h"
 
@@ -13,6 +13,6 @@ typedef struct motion {
 } motion;
 
 /* In place, on what has been read. */
-void bl_motion_apply(canvas *c, const motion *by, backend way);
+void bl_motion_apply(float_image *c, const motion *by, backend way);
 
 #endif

@@ -20,11 +20,11 @@ static bool draw(const void *p, drawing *w, void *d)
 	return true;
 }
 
-static int apply(const void *params, const void *d, canvas *c)
+static int apply(const void *params, const void *d, float_image *c)
 {
 	const parameters *p = params;
 	bl_rng r = ((const draws *)d)->rng;
-	bl_canvas_load(c);
+	bl_float_image_load(c);
 	for (int k = 0; k < c->channels; k++) {
 		float *x = c->data + (size_t)k * c->plane;
 		for (size_t i = 0; i < (size_t)c->height * (size_t)c->width; i++) {

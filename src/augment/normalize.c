@@ -49,12 +49,12 @@ BL_CLONES static void scale_plane(float *x, size_t n, float scale, float shift)
 		x[i] = x[i] * scale + shift;
 }
 
-static int apply(const void *p, const void *d, canvas *c)
+static int apply(const void *p, const void *d, float_image *c)
 {
 	float scale[BL_LIST_MOST], shift[BL_LIST_MOST];
 	(void)d;
 	factors(p, c->channels, scale, shift);
-	bl_canvas_load(c);
+	bl_float_image_load(c);
 	for (int k = 0; k < c->channels; k++)
 		scale_plane(c->data + (size_t)k * c->plane, (size_t)c->height * (size_t)c->width, scale[k], shift[k]);
 	return 0;

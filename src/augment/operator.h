@@ -7,10 +7,10 @@
  * file and to name it in operator.c.  All draws of a view are made before any
  * pixel is touched, so that the pipeline can fold neighbours into one pass.
  */
-#ifndef AUGMENT_OPERATOR_H
-#define AUGMENT_OPERATOR_H
+#ifndef BARLOW_AUGMENT_OPERATOR_H
+#define BARLOW_AUGMENT_OPERATOR_H
 
-#include "augment/canvas.h"
+#include "augment/float_image.h"
 
 #include <barlow/augment.h>
 
@@ -42,8 +42,8 @@ typedef struct operator
 	bool (*draw)(const void *p, drawing *w, void *d);     /* false: this view is left as it is; NULL: applies always */
 	/* What it reads of its input; NULL: all of it.  With it, the operator also reads canvases whose pixels are a part. */
 	void (*window)(const void *p, const void *d, bl_window *out);
-	void (*mirror)(void *d);                               /* takes on a mirroring that follows; NULL: cannot */
-	int (*apply)(const void *p, const void *d, canvas *c); /* 0, or negative with bl_error */
+	void (*mirror)(void *d);                                    /* takes on a mirroring that follows; NULL: cannot */
+	int (*apply)(const void *p, const void *d, float_image *c); /* 0, or negative with bl_error */
 	/* What was drawn in words, as snprintf; NULL: nothing to say. */
 	int (*describe)(const void *p, const void *d, int channels, char *buf, size_t size);
 	/* For one that is x * scale + shift in each channel: at the end of a pipeline it costs nothing.  NULL: it is not. */

@@ -33,7 +33,7 @@ static int mirrored(int i, int n)
 	return i >= n ? 2 * (n - 1) - i : i;
 }
 
-static float pixel(const float *plane, const canvas *c, int y, int x, int mode)
+static float pixel(const float *plane, const float_image *c, int y, int x, int mode)
 {
 	bool inside = y >= 0 && y < c->height && x >= 0 && x < c->width;
 	if (!inside && mode == BLACK)
@@ -41,20 +41,20 @@ static float pixel(const float *plane, const canvas *c, int y, int x, int mode)
 	return plane[(size_t)mirrored(y, c->height) * (size_t)c->width + (size_t)mirrored(x, c->width)];
 }
 
-static int apply(const void *params, const void *drawn, canvas *c)
+static int apply(const void *params, const void *drawn, float_image *c)
 {
 	const parameters *p = params;
 	const draws *d = drawn;
 	if (p->mode == REFLECT && (p->padding >= c->height || p->padding >= c->width))
 		return bl_fail("pad_crop: an image of %d x %d has not enough pixels to mirror %d", c->height, c->width, p->padding);
-	bl_canvas_load(c);
+	bl_float_image_load(c);
 	for (int k = 0; k < c->channels; k++) {
 		float *out = c->spare + (size_t)k * c->plane;
 		for (int y = 0; y < c->height; y++)
 			for (int x = 0; x < c->width; x++)
 				*out++ = pixel(c->data + (size_t)k * c->plane, c, y + d->dy, x + d->dx, p->mode);
 	}
-	bl_canvas_swap(c);
+	bl_float_image_swap(c);
 	return 0;
 }
 

@@ -92,10 +92,10 @@ static void from_centre(const double q[UNKNOWNS], int height, int width, double 
 	m[6] = q[6] / w, m[7] = q[7] / w;
 }
 
-static int apply(const void *p, const void *drawn, canvas *c)
+static int apply(const void *p, const void *drawn, float_image *c)
 {
 	double q[UNKNOWNS], m[8];
-	bl_canvas_load(c);
+	bl_float_image_load(c);
 	if (!find(drawn, c->height, c->width, q))
 		return 0; /* corners that came to lie on a line: of images of a pixel or two */
 	if (((const parameters *)p)->backend == BACKEND_PIL) {

@@ -7,12 +7,12 @@
 
 const char *const bl_backends[] = { [BACKEND_TENSOR] = "tensor", [BACKEND_PIL] = "pil", NULL };
 
-static size_t size_of(const canvas *c)
+static size_t size_of(const float_image *c)
 {
 	return (size_t)c->height * (size_t)c->width;
 }
 
-static float *plane_of(const canvas *c, int k)
+static float *plane_of(const float_image *c, int k)
 {
 	return c->data + (size_t)k * c->plane;
 }
@@ -32,7 +32,7 @@ INLINE int blend(int poorer, int level, float f)
 	return v <= 0 ? 0 : v >= 255 ? 255 : (int)v;
 }
 
-static void blend_with(canvas *c, int poorer, float f)
+static void blend_with(float_image *c, int poorer, float f)
 {
 	for (int k = 0; k < c->channels; k++) {
 		float *x = plane_of(c, k);
@@ -41,12 +41,12 @@ static void blend_with(canvas *c, int poorer, float f)
 	}
 }
 
-void bl_pil_brightness(canvas *c, float f)
+void bl_pil_brightness(float_image *c, float f)
 {
 	blend_with(c, 0, f);
 }
 
-static double sum_of(const canvas *c)
+static double sum_of(const float_image *c)
 {
 	const float *r = plane_of(c, 0), *g = plane_of(c, c->channels > 1), *b = plane_of(c, c->channels > 2 ? 2 : 0);
 	double sum = 0;
@@ -59,12 +59,12 @@ static double sum_of(const canvas *c)
 }
 
 /* The mean grey is rounded as well. */
-void bl_pil_contrast(canvas *c, float f)
+void bl_pil_contrast(float_image *c, float f)
 {
 	blend_with(c, (int)(sum_of(c) / (double)size_of(c) + .5), f);
 }
 
-void bl_pil_saturation(canvas *c, float f)
+void bl_pil_saturation(float_image *c, float f)
 {
 	float *r = plane_of(c, 0), *g = plane_of(c, 1), *b = plane_of(c, 2);
 	for (size_t i = 0; i < size_of(c); i++) {
@@ -75,14 +75,14 @@ void bl_pil_saturation(canvas *c, float f)
 	}
 }
 
-void bl_pil_grey(canvas *c)
+void bl_pil_grey(float_image *c)
 {
 	float *r = plane_of(c, 0), *g = plane_of(c, 1), *b = plane_of(c, 2);
 	for (size_t i = 0; i < size_of(c); i++)
 		r[i] = g[i] = b[i] = bl_pil_value(grey_of(bl_pil_level(r[i]), bl_pil_level(g[i]), bl_pil_level(b[i])));
 }
 
-void bl_pil_solarize(canvas *c, float threshold)
+void bl_pil_solarize(float_image *c, float threshold)
 {
 	int from = (int)lrintf(threshold * 255);
 	for (int k = 0; k < c->channels; k++) {
@@ -94,7 +94,7 @@ void bl_pil_solarize(canvas *c, float threshold)
 	}
 }
 
-void bl_pil_round(canvas *c)
+void bl_pil_round(float_image *c)
 {
 	for (int k = 0; k < c->channels; k++) {
 		float *x = plane_of(c, k);
@@ -114,7 +114,7 @@ static int smoothed(const float *row, size_t width, size_t x)
 	return (2 * sum + 13) / 26;
 }
 
-void bl_pil_sharpness(canvas *c, float f)
+void bl_pil_sharpness(float_image *c, float f)
 {
 	size_t height = (size_t)c->height, width = (size_t)c->width;
 	for (int k = 0; k < c->channels; k++) {
@@ -127,11 +127,11 @@ void bl_pil_sharpness(canvas *c, float f)
 			out[i] = bl_pil_value(edge ? level : blend(smoothed(in + y * width, width, x), level, f));
 		}
 	}
-	bl_canvas_swap(c);
+	bl_float_image_swap(c);
 }
 
 /* ImageOps.autocontrast: each channel's least level becomes 0 and its greatest 255; digits behind the point are cut off. */
-void bl_pil_autocontrast(canvas *c)
+void bl_pil_autocontrast(float_image *c)
 {
 	bl_pil_round(c);
 	for (int k = 0; k < c->channels; k++) {
@@ -188,7 +188,7 @@ static void from_hsv(const int hsv[3], int rgb[3])
 		rgb[k] = hsv[1] == 0 ? hsv[2] : level[places[sextant % 6][k]];
 }
 
-void bl_pil_hue(canvas *c, float turn)
+void bl_pil_hue(float_image *c, float turn)
 {
 	int by = (int)((double)turn * 255);
 	float *r = plane_of(c, 0), *g = plane_of(c, 1), *b = plane_of(c, 2);

@@ -70,7 +70,7 @@ static void blur_lines(const box_filter *f, float *x, int n, size_t next, int va
 	}
 }
 
-int bl_pil_blur(canvas *c, float sigma)
+int bl_pil_blur(float_image *c, float sigma)
 {
 	box_filter f = filter_of(sigma);
 	size_t width = (size_t)c->width;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* pil_level.h: values in 0..1 as levels of 8 bits, and back. */
-#ifndef AUGMENT_PIL_LEVEL_H
-#define AUGMENT_PIL_LEVEL_H
+#ifndef BARLOW_AUGMENT_PIL_LEVEL_H
+#define BARLOW_AUGMENT_PIL_LEVEL_H
 
-#include "augment/canvas.h"
+#include "augment/float_image.h"
 
 INLINE int bl_pil_level(float x)
 {

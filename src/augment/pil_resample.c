@@ -104,7 +104,7 @@ static uint8_t clipped(int sum)
 }
 
 /* Row y of channel k of what is at hand, n pixels from x on, as bytes. */
-static void take_row(const canvas *c, int k, int y, int x, int n, uint8_t *out)
+static void take_row(const float_image *c, int k, int y, int x, int n, uint8_t *out)
 {
 	size_t at = (size_t)y * (size_t)c->width + (size_t)x, step = (size_t)c->channels;
 	for (size_t i = 0; i < (size_t)n; i++)
@@ -137,7 +137,7 @@ static void down(const taps *t, const uint8_t *rows, int width, float *out)
 	}
 }
 
-int bl_pil_resample(canvas *c, patch from, int height, int width, pil_filter filter, bool mirror)
+int bl_pil_resample(float_image *c, patch from, int height, int width, pil_filter filter, bool mirror)
 {
 	side h = side_of(from.left, from.width, c->scale, c->left, c->width);
 	side v = side_of(from.top, from.height, c->scale, c->top, c->height);
@@ -148,7 +148,7 @@ int bl_pil_resample(canvas *c, patch from, int height, int width, pil_filter fil
 		return -1;
 	int *behind = place_taps(&horizontal, memory, &h, width, filter, mirror);
 	uint8_t *row = (uint8_t *)place_taps(&vertical, behind, &v, height, filter, false), *rows = row + h.n;
-	size_t plane = bl_canvas_room(height, width);
+	size_t plane = bl_float_image_room(height, width);
 	for (int k = 0; k < c->channels; k++) {
 		for (int y = 0; y < v.n; y++) {
 			take_row(c, k, v.first + y, h.first, h.n, row);
@@ -156,8 +156,8 @@ int bl_pil_resample(canvas *c, patch from, int height, int width, pil_filter fil
 		}
 		down(&vertical, rows, width, c->spare + (size_t)k * plane);
 	}
-	bl_canvas_swap(c);
-	bl_canvas_resize(c, height, width);
+	bl_float_image_swap(c);
+	bl_float_image_resize(c, height, width);
 	c->pixels = NULL;
 	c->values = NULL;
 	c->scale = 1;

@@ -30,7 +30,7 @@ static int bilinear(const float *p, int height, int width, double x, double y)
 	return (int)(above + (below - above) * low);
 }
 
-void bl_pil_warp(canvas *c, const double a[8])
+void bl_pil_warp(float_image *c, const double a[8])
 {
 	for (int row = 0; row < c->height; row++)
 		for (int column = 0; column < c->width; column++) {
@@ -43,7 +43,7 @@ void bl_pil_warp(canvas *c, const double a[8])
 					inside ? bl_pil_value(bilinear(c->data + (size_t)k * c->plane, c->height, c->width, u, v))
 					       : 0;
 		}
-	bl_canvas_swap(c);
+	bl_float_image_swap(c);
 }
 
 static int64_t fixed(double v)
@@ -52,7 +52,7 @@ static int64_t fixed(double v)
 }
 
 /* Steps are rounded before they are added up, as in PIL: what is far from the left edge is moved by that. */
-void bl_pil_warp_nearest(canvas *c, const double a[6])
+void bl_pil_warp_nearest(float_image *c, const double a[6])
 {
 	const int64_t right[2] = { fixed(a[0]), fixed(a[3]) }, down[2] = { fixed(a[1]), fixed(a[4]) };
 	int64_t u0 = fixed(a[2] + a[0] * .5 + a[1] * .5), v0 = fixed(a[5] + a[3] * .5 + a[4] * .5);
@@ -67,5 +67,5 @@ void bl_pil_warp_nearest(canvas *c, const double a[6])
 				                                                   (size_t)v * (size_t)c->width + (size_t)u]))
 					       : 0;
 		}
-	bl_canvas_swap(c);
+	bl_float_image_swap(c);
 }

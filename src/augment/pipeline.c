@@ -309,7 +309,7 @@ size_t bl_pipeline_room(const bl_pipeline *p, int height, int width)
 		const stage *s = &p->stage[i];
 		size_t within = s->op->room ? s->op->room(s->aug->parameters, height, width) : 0;
 		output_of(s, &height, &width);
-		size_t after = s->op->size ? bl_canvas_room(height, width) : 0;
+		size_t after = s->op->size ? bl_float_image_room(height, width) : 0;
 		most = within > most ? within : most;
 		most = after > most ? after : most;
 	}
@@ -318,10 +318,10 @@ size_t bl_pipeline_room(const bl_pipeline *p, int height, int width)
 
 /* Allocates planes for the largest size of the image between operators.  The input's own size counts only if no
    resampling reads bytes first. */
-static int make_canvas(const bl_pipeline *p, const bl_image *in, canvas *c)
+static int make_canvas(const bl_pipeline *p, const bl_image *in, float_image *c)
 {
 	int h = in->height, w = in->width;
-	bl_canvas_open(c, in);
+	bl_float_image_open(c, in);
 	size_t most = begins_with_window(p) && c->pixels ? 0 : c->plane, within = bl_pipeline_room(p, h, w);
 	most = within > most ? within : most;
 	size_t bytes = most * (size_t)in->channels * sizeof(float);
@@ -356,18 +356,18 @@ static int check_image(const bl_pipeline *p, const bl_plan *plan, const bl_image
 }
 
 /* Writes the view; a last operator that only scales and shifts is applied in the same pass. */
-static void finish(const stage *last, const canvas *c, float *out)
+static void finish(const stage *last, const float_image *c, float *out)
 {
 	float scale[BL_CHANNELS_MOST], shift[BL_CHANNELS_MOST] = { 0 };
 	for (int k = 0; k < c->channels; k++)
 		scale[k] = 1;
 	if (last)
 		last->op->factors(last->aug->parameters, c->channels, scale, shift);
-	bl_canvas_store(c, scale, shift, out);
+	bl_float_image_store(c, scale, shift, out);
 }
 
 /* Applies the first n operators. */
-static int run(const bl_pipeline *p, const bl_plan *plan, int n, canvas *c)
+static int run(const bl_pipeline *p, const bl_plan *plan, int n, float_image *c)
 {
 	for (int i = 0; i < n; i++) {
 		const stage *s = &p->stage[i];
@@ -377,7 +377,7 @@ static int run(const bl_pipeline *p, const bl_plan *plan, int n, canvas *c)
 	return 0;
 }
 
-int bl_pipeline_run(const bl_pipeline *p, const bl_plan *plan, canvas *c)
+int bl_pipeline_run(const bl_pipeline *p, const bl_plan *plan, float_image *c)
 {
 	return run(p, plan, p->n, c);
 }
@@ -392,13 +392,13 @@ bool bl_pipeline_leaves_unit(const bl_pipeline *p)
 
 int bl_pipeline_apply(const bl_pipeline *p, const bl_plan *plan, const bl_image *in, float *out)
 {
-	canvas c;
+	float_image c;
 	if (check_image(p, plan, in) < 0 || make_canvas(p, in, &c) < 0)
 		return -1;
 	const stage *last = p->n && p->stage[p->n - 1].op->factors ? &p->stage[p->n - 1] : NULL;
 	if (run(p, plan, p->n - (last != NULL), &c) < 0)
 		return -1;
-	bl_canvas_load(&c);
+	bl_float_image_load(&c);
 	finish(last, &c, out);
 	return 0;
 }

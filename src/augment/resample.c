@@ -204,7 +204,7 @@ BL_CLONES static void down(const float *rows, const taps *t, size_t pitch, size_
 }
 
 typedef struct job {
-	const canvas *from;
+	const float_image *from;
 	span x, y;
 	taps across, down;
 	size_t pitch; /* of a row after the first pass */
@@ -214,7 +214,7 @@ typedef struct job {
 
 static void read_columns(const job *j, int top)
 {
-	const canvas *c = j->from;
+	const float_image *c = j->from;
 	int channels = c->channels, left = j->x.first, width = j->x.n;
 	size_t y[LANES];
 	for (int i = 0; i < LANES; i++)
@@ -259,16 +259,16 @@ static bool place(job *j, int height, int width)
 	return true;
 }
 
-int bl_resample(canvas *c, patch from, int height, int width, bool mirror)
+int bl_resample(float_image *c, patch from, int height, int width, bool mirror)
 {
 	if (c->values)
-		bl_canvas_load(c);
+		bl_float_image_load(c);
 	job j = { .from = c, .top = c->pixels ? 255 : 1 };
 	j.x = span_of(from.left, from.width, c->scale, c->left, c->width);
 	j.y = span_of(from.top, from.height, c->scale, c->top, c->height);
 	if (!place(&j, height, width))
 		return -1;
-	size_t in_rows = round_up((size_t)j.y.n), plane = bl_canvas_room(height, width);
+	size_t in_rows = round_up((size_t)j.y.n), plane = bl_float_image_room(height, width);
 	fill_taps(&j.across, &j.x, mirror);
 	fill_taps(&j.down, &j.y, false);
 	for (int y = 0; y < j.y.n; y += LANES) {
@@ -280,8 +280,8 @@ int bl_resample(canvas *c, patch from, int height, int width, bool mirror)
 	}
 	for (size_t k = 0; k < (size_t)c->channels; k++)
 		down(j.rows + k * in_rows * j.pitch, &j.down, j.pitch, (size_t)width, j.top, c->spare + k * plane);
-	bl_canvas_resize(c, height, width);
-	bl_canvas_swap(c);
+	bl_float_image_resize(c, height, width);
+	bl_float_image_swap(c);
 	c->pixels = NULL;
 	c->scale = 1;
 	c->top = c->left = 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* resample.h: a box of an image, brought to another size. */
-#ifndef AUGMENT_RESAMPLE_H
-#define AUGMENT_RESAMPLE_H
+#ifndef BARLOW_AUGMENT_RESAMPLE_H
+#define BARLOW_AUGMENT_RESAMPLE_H
 
-#include "augment/canvas.h"
+#include "augment/float_image.h"
 
 #include <stdbool.h>
 
@@ -23,10 +23,10 @@ static inline patch bl_patch_of(const box *b)
 }
 
 /*
- * The canvas becomes the patch, resampled to height x width, mirrored left to
+ * The float_image becomes the patch, resampled to height x width, mirrored left to
  * right where asked.  Bicubic (a = -1/2) with antialiasing, no pixel outside
  * of the patch is read, as PIL does it; values stay within 0..1.
  */
-int bl_resample(canvas *c, patch from, int height, int width, bool mirror);
+int bl_resample(float_image *c, patch from, int height, int width, bool mirror);
 
 #endif

@@ -28,14 +28,14 @@ static bool draw(const void *params, drawing *w, void *drawn)
 	return true;
 }
 
-static int apply(const void *p, const void *drawn, canvas *c)
+static int apply(const void *p, const void *drawn, float_image *c)
 {
 	const draws *d = drawn;
 	const motion by = { .angle = RADIANS * (double)d->angle,
 		            .shear_x = RADIANS * (double)d->x,
 		            .shear_y = RADIANS * (double)d->y,
 		            .scale = 1 };
-	bl_canvas_load(c);
+	bl_float_image_load(c);
 	bl_motion_apply(c, &by, ((const parameters *)p)->backend);
 	return 0;
 }

@@ -17,11 +17,11 @@ static bool draw(const void *p, drawing *w, void *d)
 	return bl_rng_uniform(&w->rng) < ((const parameters *)p)->p;
 }
 
-static int apply(const void *params, const void *d, canvas *c)
+static int apply(const void *params, const void *d, float_image *c)
 {
 	const parameters *p = params;
 	(void)d;
-	bl_canvas_load(c);
+	bl_float_image_load(c);
 	if (p->backend == BACKEND_PIL)
 		bl_pil_solarize(c, p->threshold);
 	else

@@ -13,7 +13,7 @@ INLINE float clip(float x)
 	return x < 1 ? x : 1;
 }
 
-static size_t size_of(const canvas *c)
+static size_t size_of(const float_image *c)
 {
 	return (size_t)c->height * (size_t)c->width;
 }
@@ -43,13 +43,13 @@ BL_CLONES static float sum_plane(const float *x, size_t n)
 	return sum;
 }
 
-static float mean_of(const canvas *c, int channel, size_t n)
+static float mean_of(const float_image *c, int channel, size_t n)
 {
 	return sum_plane(c->data + (size_t)channel * c->plane, n) / (float)n;
 }
 
 /* Channels that are no colours count alike. */
-static float mean_grey(const canvas *c, size_t n)
+static float mean_grey(const float_image *c, size_t n)
 {
 	if (c->channels == 3)
 		return GREY(mean_of(c, 0, n), mean_of(c, 1, n), mean_of(c, 2, n));
@@ -59,18 +59,18 @@ static float mean_grey(const canvas *c, size_t n)
 	return sum / (float)c->channels;
 }
 
-static void blend(canvas *c, float f, float shift)
+static void blend(float_image *c, float f, float shift)
 {
 	for (int k = 0; k < c->channels; k++)
 		blend_plane(c->data + (size_t)k * c->plane, size_of(c), f, shift);
 }
 
-void bl_tone_brightness(canvas *c, float f)
+void bl_tone_brightness(float_image *c, float f)
 {
 	blend(c, f, 0);
 }
 
-void bl_tone_contrast(canvas *c, float f)
+void bl_tone_contrast(float_image *c, float f)
 {
 	blend(c, f, (1 - f) * mean_grey(c, size_of(c)));
 }
@@ -85,7 +85,7 @@ BL_CLONES static void saturate(float *restrict r, float *restrict g, float *rest
 	}
 }
 
-void bl_tone_saturation(canvas *c, float f)
+void bl_tone_saturation(float_image *c, float f)
 {
 	if (c->channels == 3)
 		saturate(c->data, c->data + c->plane, c->data + 2 * c->plane, size_of(c), f);
@@ -105,13 +105,13 @@ BL_CLONES static void sharpen(const float *in, float *out, size_t height, size_t
 	}
 }
 
-void bl_tone_sharpness(canvas *c, float f)
+void bl_tone_sharpness(float_image *c, float f)
 {
 	if (c->height <= 2 || c->width <= 2)
 		return;
 	for (int k = 0; k < c->channels; k++)
 		sharpen(c->data + (size_t)k * c->plane, c->spare + (size_t)k * c->plane, (size_t)c->height, (size_t)c->width, f);
-	bl_canvas_swap(c);
+	bl_float_image_swap(c);
 }
 
 /* --- values by themselves --- */
@@ -122,13 +122,13 @@ BL_CLONES static void invert_from(float *x, size_t n, float threshold)
 		x[i] = x[i] < threshold ? x[i] : 1 - x[i];
 }
 
-void bl_tone_solarize(canvas *c, float threshold)
+void bl_tone_solarize(float_image *c, float threshold)
 {
 	for (int k = 0; k < c->channels; k++)
 		invert_from(c->data + (size_t)k * c->plane, size_of(c), threshold);
 }
 
-void bl_tone_invert(canvas *c)
+void bl_tone_invert(float_image *c)
 {
 	blend(c, -1, 1);
 }
@@ -144,7 +144,7 @@ BL_CLONES static void keep_bits(float *x, size_t n, int mask)
 		x[i] = (float)(level(x[i]) & mask) * (1.0f / 255);
 }
 
-void bl_tone_posterize(canvas *c, int bits)
+void bl_tone_posterize(float_image *c, int bits)
 {
 	for (int k = 0; k < c->channels; k++)
 		keep_bits(c->data + (size_t)k * c->plane, size_of(c), 256 - (1 << (8 - bits)));
@@ -152,7 +152,7 @@ void bl_tone_posterize(canvas *c, int bits)
 
 /* --- values by what is in the image --- */
 
-void bl_tone_autocontrast(canvas *c)
+void bl_tone_autocontrast(float_image *c)
 {
 	for (int k = 0; k < c->channels; k++) {
 		float *x = c->data + (size_t)k * c->plane, least = x[0], most = x[0];
@@ -187,7 +187,7 @@ static void equalize_plane(float *x, size_t n)
 		x[i] = become[level(x[i])];
 }
 
-void bl_tone_equalize(canvas *c)
+void bl_tone_equalize(float_image *c)
 {
 	for (int k = 0; k < c->channels; k++)
 		equalize_plane(c->data + (size_t)k * c->plane, size_of(c));

@@ -96,13 +96,13 @@ static motion motion_of(int operation, double magnitude)
 }
 
 /* Grey stays as it is. */
-static void pil_colour(canvas *c, float f)
+static void pil_colour(float_image *c, float f)
 {
 	if (c->channels == 3)
 		bl_pil_saturation(c, f);
 }
 
-typedef void blend(canvas *c, float f);
+typedef void blend(float_image *c, float f);
 static blend *const blends[OPERATIONS][2] = {
 	[BRIGHTNESS] = { [BACKEND_TENSOR] = bl_tone_brightness, [BACKEND_PIL] = bl_pil_brightness },
 	[COLOUR] = { [BACKEND_TENSOR] = bl_tone_saturation, [BACKEND_PIL] = pil_colour },
@@ -111,7 +111,7 @@ static blend *const blends[OPERATIONS][2] = {
 };
 
 /* Posterize, solarize and equalize do the same to levels either way. */
-static void change(canvas *c, const draws *d, backend way)
+static void change(float_image *c, const draws *d, backend way)
 {
 	switch (d->operation) {
 	case POSTERIZE: bl_tone_posterize(c, bits_of(d->bin)); break;
@@ -122,11 +122,11 @@ static void change(canvas *c, const draws *d, backend way)
 	}
 }
 
-static int apply(const void *p, const void *drawn, canvas *c)
+static int apply(const void *p, const void *drawn, float_image *c)
 {
 	const draws *d = drawn;
 	backend way = ((const parameters *)p)->backend;
-	bl_canvas_load(c);
+	bl_float_image_load(c);
 	if (way == BACKEND_PIL)
 		bl_pil_round(c);
 	if (d->operation <= ROTATE) {

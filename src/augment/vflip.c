@@ -15,16 +15,16 @@ static bool draw(const void *p, drawing *w, void *d)
 	return bl_rng_uniform(&w->rng) < ((const parameters *)p)->p;
 }
 
-static int apply(const void *p, const void *d, canvas *c)
+static int apply(const void *p, const void *d, float_image *c)
 {
 	size_t width = (size_t)c->width, height = (size_t)c->height;
 	(void)p, (void)d;
-	bl_canvas_load(c);
+	bl_float_image_load(c);
 	for (size_t k = 0; k < (size_t)c->channels; k++)
 		for (size_t y = 0; y < height; y++)
 			memcpy(c->spare + k * c->plane + y * width, c->data + k * c->plane + (height - 1 - y) * width,
 			       width * sizeof(float));
-	bl_canvas_swap(c);
+	bl_float_image_swap(c);
 	return 0;
 }
 

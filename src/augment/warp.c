@@ -21,7 +21,7 @@ static float bilinear(const float *p, int height, int width, float x, float y)
 	return (a * (1 - right) + b * right) * (1 - low) + (c * (1 - right) + d * right) * low;
 }
 
-static void take(canvas *c, size_t at, float x, float y, bool nearest)
+static void take(float_image *c, size_t at, float x, float y, bool nearest)
 {
 	for (int k = 0; k < c->channels; k++) {
 		const float *p = c->data + (size_t)k * c->plane;
@@ -32,7 +32,7 @@ static void take(canvas *c, size_t at, float x, float y, bool nearest)
 	}
 }
 
-void bl_warp(canvas *c, const double m[8], bool nearest)
+void bl_warp(float_image *c, const double m[8], bool nearest)
 {
 	double cx = .5 * c->width - .5, cy = .5 * c->height - .5;
 	for (int row = 0; row < c->height; row++)
@@ -41,15 +41,15 @@ void bl_warp(canvas *c, const double m[8], bool nearest)
 			double u = (m[0] * x + m[1] * y + m[2]) / w, v = (m[3] * x + m[4] * y + m[5]) / w;
 			take(c, (size_t)row * (size_t)c->width + (size_t)column, (float)(u + cx), (float)(v + cy), nearest);
 		}
-	bl_canvas_swap(c);
+	bl_float_image_swap(c);
 }
 
-void bl_warp_by(canvas *c, const float *dx, const float *dy)
+void bl_warp_by(float_image *c, const float *dx, const float *dy)
 {
 	for (int row = 0; row < c->height; row++)
 		for (int column = 0; column < c->width; column++) {
 			size_t at = (size_t)row * (size_t)c->width + (size_t)column;
 			take(c, at, (float)column + dx[at], (float)row + dy[at], false);
 		}
-	bl_canvas_swap(c);
+	bl_float_image_swap(c);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* weigh.h: the sum of weighted rows, which resampling and blurring are made of. */
-#ifndef AUGMENT_WEIGH_H
-#define AUGMENT_WEIGH_H
+#ifndef BARLOW_AUGMENT_WEIGH_H
+#define BARLOW_AUGMENT_WEIGH_H
 
-#include "augment/canvas.h"
+#include "augment/float_image.h"
 
 #include <stdbool.h>
 

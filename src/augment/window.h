@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* window.h: what of an image is at hand, and an image as evaluation sees it. */
-#ifndef AUGMENT_WINDOW_H
-#define AUGMENT_WINDOW_H
+#ifndef BARLOW_AUGMENT_WINDOW_H
+#define BARLOW_AUGMENT_WINDOW_H
 
 #include <barlow/augment.h>
 

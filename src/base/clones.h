@@ -5,8 +5,8 @@
  * BL_CLONES_EXACT does without fused multiply-adds, so that every level computes the same bits.
  * ThreadSanitizer starts too late for what picks them: it gets one.
  */
-#ifndef BL_BASE_CLONES_H
-#define BL_BASE_CLONES_H
+#ifndef BARLOW_BASE_CLONES_H
+#define BARLOW_BASE_CLONES_H
 
 #if defined __x86_64__ && defined __GNUC__ && !defined __clang__ && !defined __SANITIZE_THREAD__
 /* clang-format off */

@@ -6,8 +6,8 @@
  * sizes halve from layer to layer, then hold little more memory than is in use.  The range is as long as the machine's
  * memory, or as may be reserved; pages are the system's until they are first touched.  The caller locks.
  */
-#ifndef BL_BASE_REGION_H
-#define BL_BASE_REGION_H
+#ifndef BARLOW_BASE_REGION_H
+#define BARLOW_BASE_REGION_H
 
 #include <stddef.h>
 

@@ -55,7 +55,7 @@ static void push_wish(lua_State *L, const struct wish *w)
 	lua_setfield(L, -2, "set");
 }
 
-static int go_on(lua_State *L, const struct wish *w, const char *run)
+static int resume_run(lua_State *L, const struct wish *w, const char *run)
 {
 	lua_pushcfunction(L, call_main);
 	lua_pushstring(L, run);
@@ -74,7 +74,7 @@ static int fork_run(const bl_subcommand *self, const void *options_read, const b
 	if (w->data && bl_lua_data_lies(w->data) < 0)
 		return fprintf(stderr, "barlow fork: %s\n", bl_error()), EXIT_FAILURE;
 	lua_State *L = bl_run_state_new(NULL);
-	return L ? bl_run_close(L, go_on(L, w, operands->text[0])) : EXIT_FAILURE;
+	return L ? bl_run_close(L, resume_run(L, w, operands->text[0])) : EXIT_FAILURE;
 }
 
 const bl_subcommand bl_subcommand_fork = {

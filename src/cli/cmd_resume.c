@@ -30,7 +30,7 @@ static int call_main(lua_State *L)
 	return bl_lua_call_module(L, "barlow.resume", "main", 2);
 }
 
-static int go_on(lua_State *L, const char *run, bool plain)
+static int resume_run(lua_State *L, const char *run, bool plain)
 {
 	lua_pushcfunction(L, call_main);
 	lua_pushstring(L, run);
@@ -49,7 +49,7 @@ static int resume(const bl_subcommand *self, const void *options_read, const bl_
 	if (w->data && bl_lua_data_lies(w->data) < 0)
 		return fprintf(stderr, "barlow resume: %s\n", bl_error()), EXIT_FAILURE;
 	lua_State *L = bl_run_state_new(NULL);
-	return L ? bl_run_close(L, go_on(L, operands->n ? operands->text[0] : NULL, w->plain)) : EXIT_FAILURE;
+	return L ? bl_run_close(L, resume_run(L, operands->n ? operands->text[0] : NULL, w->plain)) : EXIT_FAILURE;
 }
 
 const bl_subcommand bl_subcommand_resume = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* cmd_watch.c: barlow watch: which run is meant, then the screen or one frame as text. */
 #include "cli/command.h"
-#include "live/json.h"
+#include "live/record_json.h"
 
 #include <barlow/error.h>
 #include <barlow/runs.h>

@@ -19,7 +19,7 @@ barlow_sources += $(command_files) \
 	src/cli/command.h \
 	src/cli/complete.c \
 	src/cli/evaluate.c \
-	src/cli/history.c \
+	src/cli/prompt_history.c \
 	src/cli/installed.h \
 	src/cli/manual.c \
 	src/cli/output.c \

@@ -30,7 +30,7 @@ void bl_background_settle(void);
 /* progress.c: from here on this thread's long work shows how far it is. */
 void bl_progress_install(void);
 
-/* history.c: lines of earlier sessions, kept private in $XDG_STATE_HOME/barlow/history. */
+/* prompt_history.c: lines of earlier sessions, kept private in $XDG_STATE_HOME/barlow/history. */
 void bl_history_load(void);
 void bl_history_add(const char *line);
 int bl_history_list(lua_State *L); /* for lua/prompt_commands.lua: {{text =, time = seconds since 1970}} */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * safe.c: barlow --safe: a stranger's script in a sandboxed state (kit/states.h, bind/safe.c), and the process around it held
+ * safe.c: barlow --safe: a stranger's script in a sandboxed state (kit/states.h, bind/safe_modules.c), and the process around it held
  * by the kernel: files by Landlock where there is that, memory by a limit of data, time by a timer.
  */
 #define _GNU_SOURCE
 #include "cli/safe.h"
 #include "cli/run.h"
 
-#include "lua/bind/safe.h"
+#include "lua/bind/safe_modules.h"
 #include "lua/kit/kit.h"
 #include "lua/kit/states.h"
 #include "lua/kit/texts.h"

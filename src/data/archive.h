@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* archive.h: where the files in a tar archive lie. */
-#ifndef DATA_ARCHIVE_H
-#define DATA_ARCHIVE_H
+#ifndef BARLOW_DATA_ARCHIVE_H
+#define BARLOW_DATA_ARCHIVE_H
 
 #include <stdint.h>
 #include <sys/stat.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* braces.h: one name for many files: "shard-{000..011}.tar". */
-#ifndef DATA_BRACES_H
-#define DATA_BRACES_H
+#ifndef BARLOW_DATA_BRACES_H
+#define BARLOW_DATA_BRACES_H
 
 #include "data/listing.h"
 

@@ -5,8 +5,8 @@
  * An image is kept as bytes, all of it, at a size that evaluation needs: as large as it is, or with its shorter side 8/7 of
  * the set's size.  Views are cut from that copy.
  */
-#ifndef DATA_CACHE_H
-#define DATA_CACHE_H
+#ifndef BARLOW_DATA_CACHE_H
+#define BARLOW_DATA_CACHE_H
 
 #include "data/dataset.h"
 #include "data/decode.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* csv_text.h: rows of a text of values with separators (RFC 4180). */
-#ifndef DATA_CSV_TEXT_H
-#define DATA_CSV_TEXT_H
+#ifndef BARLOW_DATA_CSV_TEXT_H
+#define BARLOW_DATA_CSV_TEXT_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* dataset.h: what a dataset is made of, for the files that make one. */
-#ifndef DATA_DATASET_H
-#define DATA_DATASET_H
+#ifndef BARLOW_DATA_DATASET_H
+#define BARLOW_DATA_DATASET_H
 
 #include <barlow/data.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* decode.h: image files, told apart by their first bytes. */
-#ifndef DATA_DECODE_H
-#define DATA_DECODE_H
+#ifndef BARLOW_DATA_DECODE_H
+#define BARLOW_DATA_DECODE_H
 
 #include "data/marks.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* figures.h: the ten figures of data.shapes, as signed distances. */
-#ifndef DATA_FIGURES_H
-#define DATA_FIGURES_H
+#ifndef BARLOW_DATA_FIGURES_H
+#define BARLOW_DATA_FIGURES_H
 
 enum { FIGURES = 10 };
 

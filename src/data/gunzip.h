@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* gunzip.h: bytes that may or may not be compressed with gzip, of one member or several (RFC 1952, 2.2). */
-#ifndef DATA_GUNZIP_H
-#define DATA_GUNZIP_H
+#ifndef BARLOW_DATA_GUNZIP_H
+#define BARLOW_DATA_GUNZIP_H
 
 #include <stdbool.h>
 #include <stddef.h>

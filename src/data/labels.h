@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* labels.h: labels that are written as text. */
-#ifndef DATA_LABELS_H
-#define DATA_LABELS_H
+#ifndef BARLOW_DATA_LABELS_H
+#define BARLOW_DATA_LABELS_H
 
 #include "data/dataset.h"
 #include "data/listing.h"

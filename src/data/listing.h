@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* listing.h: the files of a folder and all below it, in a fixed order. */
-#ifndef DATA_LISTING_H
-#define DATA_LISTING_H
+#ifndef BARLOW_DATA_LISTING_H
+#define BARLOW_DATA_LISTING_H
 
 #include <stddef.h>
 #include <stdint.h>

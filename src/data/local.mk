@@ -32,13 +32,13 @@ libbarlow_sources += \
 	src/data/figures.h \
 	src/data/fingerprint.c \
 	src/data/folder.c \
-	src/data/function.c \
+	src/data/function_set.c \
 	src/data/gunzip.c \
 	src/data/gunzip.h \
 	src/data/idx.c \
 	src/data/labels.c \
 	src/data/labels.h \
-	src/data/list.c \
+	src/data/data_kinds.c \
 	src/data/listing.c \
 	src/data/listing.h \
 	src/data/loader.c \
@@ -57,7 +57,7 @@ libbarlow_sources += \
 	src/data/places.c \
 	src/data/places.h \
 	src/data/shapes.c \
-	src/data/statistics.c \
+	src/data/channel_statistics.c \
 	src/data/stl10.c \
 	src/data/subset.c \
 	src/data/svhn.c \

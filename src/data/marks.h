@@ -4,8 +4,8 @@
  *
  * Inode numbers are left out: some network file systems give a file another one after a while.
  */
-#ifndef DATA_MARKS_H
-#define DATA_MARKS_H
+#ifndef BARLOW_DATA_MARKS_H
+#define BARLOW_DATA_MARKS_H
 
 #include "data/listing.h"
 

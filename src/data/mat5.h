@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* mat5.h: numbers in a MATLAB file of version 5, which newer versions write as -v6 and -v7. */
-#ifndef DATA_MAT5_H
-#define DATA_MAT5_H
+#ifndef BARLOW_DATA_MAT5_H
+#define BARLOW_DATA_MAT5_H
 
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* order.h: which rows make batch k of a run. */
-#ifndef DATA_ORDER_H
-#define DATA_ORDER_H
+#ifndef BARLOW_DATA_ORDER_H
+#define BARLOW_DATA_ORDER_H
 
 #include <stdint.h>
 

@@ -3,8 +3,8 @@
  * pickle.h: what a Python pickle says, as data.  Nothing is executed: a call that the pickle asks for (an array of NumPy's)
  * becomes a value that says which one, and whoever reads it knows the few that make sense.
  */
-#ifndef DATA_PICKLE_H
-#define DATA_PICKLE_H
+#ifndef BARLOW_DATA_PICKLE_H
+#define BARLOW_DATA_PICKLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* pictures.h: settings of sets of image files, wherever those lie. */
-#ifndef DATA_PICTURES_H
-#define DATA_PICTURES_H
+#ifndef BARLOW_DATA_PICTURES_H
+#define BARLOW_DATA_PICTURES_H
 
 #include "data/cache.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* places.h: where the files of well-known data sets lie. */
-#ifndef DATA_PLACES_H
-#define DATA_PLACES_H
+#ifndef BARLOW_DATA_PLACES_H
+#define BARLOW_DATA_PLACES_H
 
 #include <stddef.h>
 

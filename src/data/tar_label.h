@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tar_label.h: the label that a .json file of a shard has. */
-#ifndef DATA_TAR_LABEL_H
-#define DATA_TAR_LABEL_H
+#ifndef BARLOW_DATA_TAR_LABEL_H
+#define BARLOW_DATA_TAR_LABEL_H
 
 #include <stddef.h>
 

@@ -11,8 +11,8 @@
 #include <barlow/memory.h>
 #include <barlow/parallel.h>
 
-#include "tensor/blas.h"
-#include "eval/labels.h"
+#include "tensor/matrix/blas.h"
+#include "eval/label_check.h"
 
 #include <inttypes.h>
 #include <math.h>

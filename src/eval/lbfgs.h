@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* lbfgs.h (private): limited-memory BFGS for smooth functions of many variables. */
-#ifndef BL_TRAIN_LBFGS_H
-#define BL_TRAIN_LBFGS_H
+#ifndef BARLOW_EVAL_LBFGS_H
+#define BARLOW_EVAL_LBFGS_H
 
 #include <stdbool.h>
 #include <stdint.h>

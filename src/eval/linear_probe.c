@@ -12,7 +12,7 @@
 #include <barlow/random.h>
 #include <barlow/text.h>
 
-#include "eval/labels.h"
+#include "eval/label_check.h"
 #include "eval/lbfgs.h"
 #include "eval/logistic.h"
 

@@ -2,8 +2,8 @@
 libbarlow_sources += \
 	src/eval/features.c \
 	src/eval/knn.c \
-	src/eval/labels.c \
-	src/eval/labels.h \
+	src/eval/label_check.c \
+	src/eval/label_check.h \
 	src/eval/lbfgs.c \
 	src/eval/lbfgs.h \
 	src/eval/linear_probe.c \

@@ -6,7 +6,7 @@
 #include <barlow/memory.h>
 #include <barlow/parallel.h>
 
-#include "tensor/blas.h"
+#include "tensor/matrix/blas.h"
 
 #include <math.h>
 #include <stdatomic.h>

@@ -5,8 +5,8 @@
  * Standardising happens block by block on the way, so that X is read once an
  * evaluation and never copied.  Weights are K rows of F, then K biases.
  */
-#ifndef BL_TRAIN_LOGISTIC_H
-#define BL_TRAIN_LOGISTIC_H
+#ifndef BARLOW_EVAL_LOGISTIC_H
+#define BARLOW_EVAL_LOGISTIC_H
 
 #include <stdbool.h>
 #include <stdint.h>

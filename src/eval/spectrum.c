@@ -4,7 +4,7 @@
 #include <barlow/eval.h>
 #include <barlow/memory.h>
 
-#include "tensor/lapack.h"
+#include "tensor/matrix/lapack.h"
 
 #include <inttypes.h>
 #include <math.h>

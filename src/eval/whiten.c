@@ -12,10 +12,10 @@
 #include <barlow/random.h>
 #include <barlow/text.h>
 
-#include "eval/labels.h"
+#include "eval/label_check.h"
 #include "eval/logistic.h"
-#include "tensor/blas.h"
-#include "tensor/lapack.h"
+#include "tensor/matrix/blas.h"
+#include "tensor/matrix/lapack.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -3,7 +3,7 @@
 #ifndef BARLOW_FIGURE_FIGURE_H
 #define BARLOW_FIGURE_FIGURE_H
 
-#include "figure/script.h"
+#include "figure/gnuplot_script.h"
 
 typedef enum bl_figure_kind { BL_FIGURE_PANELS, BL_FIGURE_MATRIX, BL_FIGURE_IMAGE } bl_figure_kind;
 

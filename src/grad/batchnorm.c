@@ -8,7 +8,7 @@
  * moments, one for y; going back one for the sums, one for dx.
  */
 #include "grad/node.h"
-#include "tensor/kernel.h"
+#include "tensor/kernel/kernel.h"
 
 #include <barlow/memory.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* conv2d.c: convolution of image batches: x (N,C,H,W), w (K,C/groups,R,S) -> y (N,K,P,Q). */
 #include "grad/node.h"
-#include "tensor/conv.h"
+#include "tensor/conv/conv.h"
 
 #include <barlow/profile.h>
 

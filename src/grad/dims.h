@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* dims.h (private): dimensions by number, broadcasting, and sums over dimensions. */
-#ifndef BL_GRAD_DIMS_H
-#define BL_GRAD_DIMS_H
+#ifndef BARLOW_GRAD_DIMS_H
+#define BARLOW_GRAD_DIMS_H
 
 #include "tensor/tensor.h"
 

@@ -7,7 +7,7 @@
  */
 #include "grad/dims.h"
 #include "grad/node.h"
-#include "tensor/lapack.h"
+#include "tensor/matrix/lapack.h"
 
 #include <barlow/memory.h>
 

@@ -9,7 +9,7 @@ libbarlow_sources += \
 	src/grad/elementwise.c \
 	src/grad/gradcheck.c \
 	src/grad/linalg.c \
-	src/grad/lines.c \
+	src/grad/along_dim.c \
 	src/grad/matmul.c \
 	src/grad/node.c \
 	src/grad/node.h \

@@ -2,8 +2,8 @@
 /* matmul.c: products of matrices.  Gradients are written by the product itself, without copies between. */
 #include "grad/dims.h"
 #include "grad/node.h"
-#include "tensor/blas.h"
-#include "tensor/gemm_bf16.h"
+#include "tensor/matrix/blas.h"
+#include "tensor/matrix/gemm_bf16.h"
 
 #include <barlow/profile.h>
 

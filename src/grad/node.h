@@ -7,8 +7,8 @@
  * error is set: see the flag).  backward(ctx, in, out, dout) writes into
  * bl_grad_sink(in[i]) for every input that wants a gradient.
  */
-#ifndef BL_GRAD_NODE_H
-#define BL_GRAD_NODE_H
+#ifndef BARLOW_GRAD_NODE_H
+#define BARLOW_GRAD_NODE_H
 
 #include "tensor/tensor.h"
 

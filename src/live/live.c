@@ -56,7 +56,7 @@ void bl_live_publish(bl_live *l, const bl_snapshot *s)
 	if (!l->writer)
 		return;
 	pthread_mutex_lock(&l->lock);
-	bl_kept_add(l, s);
+	bl_snapshots_add(l, s);
 	publish(l, s);
 	pthread_mutex_unlock(&l->lock);
 }

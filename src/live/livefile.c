@@ -85,7 +85,7 @@ bl_live *bl_livefile_writer(int64_t steps, const bl_columns *columns)
 	}
 	if (columns)
 		w->columns = *columns;
-	w->most = LIVE_KEPT_SOME;
+	w->most = LIVE_SNAPSHOTS_SOME;
 	w->list.interval = 1;
 	l->capacity = steps > 0 ? steps : 1;
 	l->started = seconds_since_1970();
@@ -261,7 +261,7 @@ static int find_sections(bl_live *l, const struct live_header *h, const char *pa
 		[SECTION_STATE] = { "state", 2 * sizeof(struct live_turn) },
 		[SECTION_COLUMNS] = { "columns", BL_COLUMNS_MAX * sizeof(bl_column) },
 		[SECTION_EXTENTS] = { "extents", LIVE_EXTENTS_MAX * sizeof(struct live_extent) },
-		[SECTION_KEPT] = { "kept", 2 * sizeof(struct live_turn) },
+		[SECTION_SNAPSHOTS] = { "kept", 2 * sizeof(struct live_turn) },
 	};
 	for (int i = 0; i < SECTIONS; i++)
 		if (find_section(l, h, i, wanted[i].name, wanted[i].least, path) != 0)
@@ -379,8 +379,8 @@ static bool is_whole(const bl_live *l, bl_snapshot *s)
 	for (int64_t i = 0; i < n; i++)
 		if (!bl_live_record(l, i, &r))
 			return false;
-	for (int i = 0; i < bl_live_kept(l); i++)
-		if (bl_live_kept_snapshot(l, i, s) < 0)
+	for (int i = 0; i < bl_live_snapshot_count(l); i++)
+		if (bl_live_snapshot_at(l, i, s) < 0)
 			return false;
 	return state.snapshot_size == 0 || bl_live_snapshot(l, s) > 0;
 }

@@ -25,7 +25,7 @@
 enum { LIVE_VERSION = 3, LIVE_MARK = 0x01020304, LIVE_ALIGN = 64 };
 enum { LIVE_SECTION_NAME = 16, LIVE_SECTIONS_MAX = 32 };
 enum { LIVE_SLOTS = 16, LIVE_ASKS = 8, LIVE_ASK_WORDS = 5, LIVE_EXTENTS_MAX = 192, LIVE_CACHE = 128, LIVE_PACK_HEAD = 32 };
-enum { LIVE_KEPT_SOME = BL_KEPT_MAX - 1, LIVE_KEPT_ALL = 1023 }; /* the newest snapshot counts as kept too */
+enum { LIVE_SNAPSHOTS_SOME = BL_SNAPSHOTS_MAX - 1, LIVE_SNAPSHOTS_ALL = 1023 }; /* the newest snapshot counts as kept too */
 
 #define LIVE_MAGIC "barlow\x1a\n"
 #define LIVE_MAILBOX_MAGIC UINT64_C(0x0a1a786f626c696d)
@@ -41,7 +41,7 @@ struct live_section {
 	uint64_t at, size;
 };
 
-enum { SECTION_MAILBOX, SECTION_ASKS, SECTION_INFO, SECTION_STATE, SECTION_COLUMNS, SECTION_EXTENTS, SECTION_KEPT, SECTIONS };
+enum { SECTION_MAILBOX, SECTION_ASKS, SECTION_INFO, SECTION_STATE, SECTION_COLUMNS, SECTION_EXTENTS, SECTION_SNAPSHOTS, SECTIONS };
 
 struct live_header {
 	char magic[8];
@@ -97,13 +97,13 @@ struct live_asks {
 };
 
 /* Packed snapshots of the past, oldest first.  One is kept when `interval` steps have passed since the last. */
-struct live_kept {
+struct live_stored {
 	int64_t step;
 	uint64_t at, size, room;
 };
 struct live_list {
 	int64_t n, interval;
-	struct live_kept kept[LIVE_KEPT_ALL];
+	struct live_stored kept[LIVE_SNAPSHOTS_ALL];
 };
 
 /* --- The handle --------------------------------------------------------------- */
@@ -131,10 +131,10 @@ struct live_writer {
 	} area[2]; /* of the newest snapshots in the file */
 	struct live_list list;
 	/* Those of the list that are in memory, not in the file: in slots of one block, made once, so that steps allocate none. */
-	char *blob[LIVE_KEPT_ALL], *slots;
+	char *blob[LIVE_SNAPSHOTS_ALL], *slots;
 	size_t slot_size;
-	int64_t most;                         /* snapshots to keep */
-	struct live_kept hole[LIVE_KEPT_ALL]; /* room in the file that thinning has left */
+	int64_t most;                                /* snapshots to keep */
+	struct live_stored hole[LIVE_SNAPSHOTS_ALL]; /* room in the file that thinning has left */
 	int holes;
 	bl_command queue[LIVE_SLOTS]; /* of this process, while there is no file */
 	int queued;
@@ -221,7 +221,7 @@ void bl_records_free(struct live_writer *w);
 
 /* pack.c: a snapshot as named parts, as long as they need to be.  kept: without views and region. */
 size_t bl_pack_most(void);
-size_t bl_pack_kept_most(int32_t d);                   /* of a kept one of width d; 0: no memory */
+size_t bl_pack_snapshot_most(int32_t d);               /* of a kept one of width d; 0: no memory */
 int64_t bl_pack_step(const char head[LIVE_PACK_HEAD]); /* of a packed one, or -1 */
 size_t bl_pack(const bl_snapshot *s, bool kept, char *out);
 /* False: it is not whole, or cannot be believed. */
@@ -229,15 +229,15 @@ bool bl_unpack(const char *bytes, size_t n, bl_snapshot *out);
 /* Readers believe a snapshot only if this does, which also cleans its texts. */
 bool bl_live_snapshot_clean(bl_snapshot *s);
 
-/* owner.c: has the file its name still, or was it moved with its folder; if not, puts it back where the run is ours. */
+/* file_owner.c: has the file its name still, or was it moved with its folder; if not, puts it back where the run is ours. */
 bool bl_owner_named(const bl_live *l);
 bool bl_owner_regain(bl_live *l);
 
-/* kept.c */
-void bl_kept_add(bl_live *l, const bl_snapshot *s); /* keeps s if it is its turn; by the writer, under the lock */
-void bl_kept_write(bl_live *l);                     /* what is in memory into a new file; what was in the old is lost */
+/* snapshots.c */
+void bl_snapshots_add(bl_live *l, const bl_snapshot *s); /* keeps s if it is its turn; by the writer, under the lock */
+void bl_snapshots_write(bl_live *l);                     /* what is in memory into a new file; what was in the old is lost */
 /* Those that another run's file kept until a step, by way of s; the last of them is l's newest. */
-void bl_live_keep_past(bl_live *l, const bl_live *past, int64_t until, bl_snapshot *s);
+void bl_live_resume_snapshots(bl_live *l, const bl_live *past, int64_t until, bl_snapshot *s);
 
 /* livefile.c */
 bl_live *bl_livefile_handle(void);

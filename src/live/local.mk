@@ -5,16 +5,16 @@ libbarlow_sources += \
 	src/live/disk.c \
 	src/live/history.c \
 	src/live/history.h \
-	src/live/json.c \
-	src/live/json.h \
-	src/live/kept.c \
+	src/live/record_json.c \
+	src/live/record_json.h \
+	src/live/snapshots.c \
 	src/live/live.c \
 	src/live/livefile.c \
 	src/live/livefile.h \
 	src/live/mailbox.c \
-	src/live/owner.c \
+	src/live/file_owner.c \
 	src/live/pack.c \
-	src/live/past.c \
+	src/live/live_resume.c \
 	src/live/records.c \
 	src/live/rescue.c \
 	src/live/version2.c \

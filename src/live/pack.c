@@ -152,7 +152,7 @@ size_t bl_pack_most(void)
 	return n;
 }
 
-size_t bl_pack_kept_most(int32_t d)
+size_t bl_pack_snapshot_most(int32_t d)
 {
 	bl_snapshot *s = calloc(1, sizeof *s);
 	size_t n = sizeof(struct blob_head);

@@ -116,7 +116,7 @@ static uint64_t place_sections(bl_live *l, int64_t most)
 		turn_room(sizeof(struct live_state)),
 		BL_COLUMNS_MAX * sizeof(bl_column),
 		LIVE_EXTENTS_MAX * sizeof(struct live_extent),
-		turn_room(offsetof(struct live_list, kept) + (size_t)most * sizeof(struct live_kept)),
+		turn_room(offsetof(struct live_list, kept) + (size_t)most * sizeof(struct live_stored)),
 	};
 	uint64_t at = aligned(sizeof(struct live_header));
 	for (int i = 0; i < SECTIONS; i++) {
@@ -184,7 +184,7 @@ void bl_writer_all(bl_live *l)
 	if (bl_writer_has_file(l) && ftruncate(l->fd, (off_t)w->end) != 0)
 		fail(l, errno);
 	bl_records_write(l);
-	bl_kept_write(l);
+	bl_snapshots_write(l);
 	write_newest(l);
 	bl_writer_turn(l, SECTION_INFO, &w->info, sizeof w->info);
 	bl_writer_state(l);

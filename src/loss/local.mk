@@ -8,7 +8,7 @@ libbarlow_sources += \
 	src/loss/barlow/ops.c \
 	src/loss/cells.c \
 	src/loss/chunks.c \
-	src/loss/list.c \
+	src/loss/losses.c \
 	src/loss/loss.c \
 	src/loss/picture.c \
 	src/loss/squares.c \

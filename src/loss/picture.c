@@ -3,7 +3,7 @@
 #include "base/clones.h"
 #include "loss/squares.h"
 #include "loss/standard.h"
-#include "tensor/blas.h"
+#include "tensor/matrix/blas.h"
 
 #include <barlow/memory.h>
 

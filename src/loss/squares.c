@@ -15,7 +15,7 @@
 #include "loss/squares.h"
 
 #include "loss/standard.h"
-#include "tensor/blas.h"
+#include "tensor/matrix/blas.h"
 
 #include <barlow/memory.h>
 #include <barlow/parallel.h>

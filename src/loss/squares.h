@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* squares.h (private): sums of squares over cells of C, and the elements of its diagonal in them. */
-#ifndef BL_LOSS_SQUARES_H
-#define BL_LOSS_SQUARES_H
+#ifndef BARLOW_LOSS_SQUARES_H
+#define BARLOW_LOSS_SQUARES_H
 
 #include <barlow/loss.h>
 

@@ -3,7 +3,7 @@
 #include "loss/standard.h"
 
 #include "base/clones.h"
-#include "tensor/panel.h"
+#include "tensor/matrix/panel.h"
 
 #include <barlow/memory.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* standard.h (private): two views' embeddings, each standardised per dimension over the batch, and the way back. */
-#ifndef BL_LOSS_STANDARD_H
-#define BL_LOSS_STANDARD_H
+#ifndef BARLOW_LOSS_STANDARD_H
+#define BARLOW_LOSS_STANDARD_H
 
 #include "tensor/tensor.h"
 

@@ -25,7 +25,7 @@ face_sources += \
 	src/lua/bind/l_eval.c \
 	src/lua/bind/l_figure.c \
 	src/lua/bind/l_break.c \
-	src/lua/bind/l_past.c \
+	src/lua/bind/l_replay.c \
 	src/lua/bind/l_journal.c \
 	src/lua/bind/l_loader.c \
 	src/lua/bind/l_loss.c \
@@ -55,8 +55,8 @@ face_sources += \
 	src/lua/bind/open.c \
 	src/lua/bind/optim_recipes.c \
 	src/lua/bind/recorded.c \
-	src/lua/bind/safe.c \
-	src/lua/bind/safe.h \
+	src/lua/bind/safe_modules.c \
+	src/lua/bind/safe_modules.h \
 	src/lua/bind/sandbox.c \
 	src/lua/bind/sweep.h \
 	src/lua/bind/views.c \
@@ -81,7 +81,7 @@ face_sources += \
 	src/lua/kit/states.h \
 	src/lua/kit/tame.c \
 	src/lua/kit/tame.h \
-	src/lua/kit/tensor.c \
+	src/lua/kit/tensor_object.c \
 	src/lua/kit/texts.c \
 	src/lua/kit/texts.h \
 	src/lua/kit/travel.c \

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 libbarlow_sources += \
 	src/monitor/arrange.c \
-	src/monitor/heat.c \
+	src/monitor/correlation.c \
 	src/monitor/measures.c \
 	src/monitor/meter.h \
 	src/monitor/monitor.c \

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "loss/standard.h"
-#include "tensor/blas.h"
-#include "tensor/lapack.h"
+#include "tensor/matrix/blas.h"
+#include "tensor/matrix/lapack.h"
 
 /* --- Dead units ------------------------------------------------------------------------ */
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tensor/lapack.h"
+#include "tensor/matrix/lapack.h"
 
 struct bl_points {
 	const bl_source *source;

@@ -6,7 +6,7 @@
 #include "monitor/monitor.h"
 
 /*
- * heat.c: pictures of C.  Means and the diagonal are of all elements.  How much the rest is made of, where C is too large
+ * correlation.c: pictures of C.  Means and the diagonal are of all elements.  How much the rest is made of, where C is too large
  * for the time there is:
  */
 typedef struct bl_heat_effort {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* init.h (private): numbers that layers start from. */
-#ifndef BL_NN_INIT_H
-#define BL_NN_INIT_H
+#ifndef BARLOW_NN_INIT_H
+#define BARLOW_NN_INIT_H
 
 #include "nn/module.h"
 

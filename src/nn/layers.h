@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* layers.h (private): what networks ask of layers beyond nn.h. */
-#ifndef BL_NN_LAYERS_H
-#define BL_NN_LAYERS_H
+#ifndef BARLOW_NN_LAYERS_H
+#define BARLOW_NN_LAYERS_H
 
 #include "nn/module.h"
 

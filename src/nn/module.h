@@ -7,8 +7,8 @@
  * container runs its children by the functions below, which put the child's
  * name in front of the message when it fails.
  */
-#ifndef BL_NN_MODULE_H
-#define BL_NN_MODULE_H
+#ifndef BARLOW_NN_MODULE_H
+#define BARLOW_NN_MODULE_H
 
 #include "tensor/tensor.h"
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 libbarlow_sources += \
 	src/optim/adamw.c \
-	src/optim/constant.c \
-	src/optim/cosine.c \
+	src/optim/schedule_constant.c \
+	src/optim/schedule_cosine.c \
 	src/optim/lars.c \
-	src/optim/list.c \
+	src/optim/optimisers.c \
 	src/optim/momentum.c \
 	src/optim/optim.c \
 	src/optim/optim.h \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* checkpoint.c: a trainer between two steps, to a file and back. */
 #include "store/state.h"
-#include "tensor/kernel.h"
+#include "tensor/kernel/kernel.h"
 
 #include <barlow/checkpoint.h>
 #include <barlow/error.h>
@@ -462,7 +462,7 @@ static int put(const char *path, bl_trainer *t, content *c, bl_live *past)
 		rc = collect(&s, t);
 	if (rc == 0)
 		rc = bl_state_fit(&s, path, c->items, c->n, true);
-	if (rc == 0 && bl_trainer_go_on(t, &c->progress, past, remark) != 0)
+	if (rc == 0 && bl_trainer_resume_at(t, &c->progress, past, remark) != 0)
 		rc = bl_fail_prefix("%s: ", path);
 	if (rc == 0) {
 		rc = bl_state_copy(&s, path, c->items, c->n);

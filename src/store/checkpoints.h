@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* checkpoints.h (private): checkpoints of steps before the newest, that a run keeps. */
-#ifndef BL_STORE_CHECKPOINTS_H
-#define BL_STORE_CHECKPOINTS_H
+#ifndef BARLOW_STORE_CHECKPOINTS_H
+#define BARLOW_STORE_CHECKPOINTS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* dtype.h (private): the number types of safetensors files, to and from float32. */
-#ifndef BL_STORE_DTYPE_H
-#define BL_STORE_DTYPE_H
+#ifndef BARLOW_STORE_DTYPE_H
+#define BARLOW_STORE_DTYPE_H
 
 #include <stdint.h>
 

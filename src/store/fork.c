@@ -95,7 +95,7 @@ static int make_live(const char *from, const char *into, int64_t step)
 		info.step = step;
 		snprintf(info.message, sizeof info.message, "forked at step %lld of %.180s", (long long)step, from);
 		l = bl_live_create(target, &info, NULL); /* the columns come with the records */
-		rc = l ? bl_live_take_past(l, past, step) : -1;
+		rc = l ? bl_live_resume(l, past, step) : -1;
 	}
 	bl_live_close(l);
 	bl_live_close(past);

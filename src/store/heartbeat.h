@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* heartbeat.h (private): the thread that keeps a run's run.json up to date while its process lives. */
-#ifndef BL_STORE_HEARTBEAT_H
-#define BL_STORE_HEARTBEAT_H
+#ifndef BARLOW_STORE_HEARTBEAT_H
+#define BARLOW_STORE_HEARTBEAT_H
 
 #include <barlow/run_file.h>
 #include <barlow/train.h>

@@ -9,7 +9,7 @@
  * be played back into the new file; the journal is in memory instead, and a writer that was killed is known by the version HALF
  * that it left: it is set under an exclusive lock before anything else is written, and taken back after everything is.
  */
-#include "store/cache.h"
+#include "store/cache_folder.h"
 #include "store/known.h"
 
 #include <barlow/error.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* known.h (private): all that a run's folder says, for the index. */
-#ifndef BL_STORE_KNOWN_H
-#define BL_STORE_KNOWN_H
+#ifndef BARLOW_STORE_KNOWN_H
+#define BARLOW_STORE_KNOWN_H
 
 #include <barlow/run_file.h>
 #include <barlow/runs.h>

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 libbarlow_sources += \
-	src/store/cache.c src/store/cache.h \
+	src/store/cache_folder.c src/store/cache_folder.h \
 	src/store/checkpoint.c \
 	src/store/checkpoints.c src/store/checkpoints.h \
 	src/store/delete.c \
@@ -18,7 +18,7 @@ libbarlow_sources += \
 	src/store/heartbeat.c src/store/heartbeat.h \
 	src/store/machine.c src/store/machine.h \
 	src/store/replay.c \
-	src/store/resume.c \
+	src/store/run_resume.c \
 	src/store/run_file.c \
 	src/store/run_folder.c \
 	src/store/run_names.c \

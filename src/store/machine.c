@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* machine.c: the CPU's type and the kernels that it runs. */
 #include "store/machine.h"
-#include "tensor/kernel.h"
+#include "tensor/kernel/kernel.h"
 
 #include <barlow/tensor.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* machine.h (private): which machine this is. */
-#ifndef BL_STORE_MACHINE_H
-#define BL_STORE_MACHINE_H
+#ifndef BARLOW_STORE_MACHINE_H
+#define BARLOW_STORE_MACHINE_H
 
 enum { BL_MACHINE_TEXT = 80 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* owner.h (private): whose the run in a folder is: that of the trainer which run.json names. */
-#ifndef BL_STORE_OWNER_H
-#define BL_STORE_OWNER_H
+#ifndef BARLOW_STORE_OWNER_H
+#define BARLOW_STORE_OWNER_H
 
 #include <barlow/live.h>
 #include <barlow/run_file.h>

@@ -132,7 +132,7 @@ static int no_folder(void)
 
 int bl_place_save(bl_place *p)
 {
-	return p->folder ? bl_trainer_keep_now(p->trainer) : no_folder();
+	return p->folder ? bl_trainer_save_now(p->trainer) : no_folder();
 }
 
 int bl_place_save_weights(bl_place *p, const char *path)
@@ -239,7 +239,7 @@ static int move_in(bl_place *p, const char *folder)
 	if (rc == 0)
 		rc = bl_journal_keep(p->journal, p->trainer);
 	if (rc == 0)
-		rc = bl_trainer_keep(p->trainer, p->live, save_run, p);
+		rc = bl_trainer_save_to(p->trainer, p->live, save_run, p);
 	if (rc == 0) {
 		begin_heartbeat(p);
 		return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* runs.h (private): what the files of run folders share. */
-#ifndef BL_STORE_RUNS_H
-#define BL_STORE_RUNS_H
+#ifndef BARLOW_STORE_RUNS_H
+#define BARLOW_STORE_RUNS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,7 +16,7 @@ int bl_runs_write_parent(const char *from, const char *into, int64_t step);
 extern const char *const bl_runs_files[];
 bool bl_runs_is_file(const char *name);
 bool bl_runs_is_leftover(const char *name);
-/* resume.c: negative with bl_error: the run in the folder is going on. */
+/* run_resume.c: negative with bl_error: the run in the folder is going on. */
 int bl_runs_check_idle(const char *folder);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* state.h (private): tensors of a model under their full names, to a file and back. */
-#ifndef BL_STORE_STATE_H
-#define BL_STORE_STATE_H
+#ifndef BARLOW_STORE_STATE_H
+#define BARLOW_STORE_STATE_H
 
 #include <barlow/checkpoint.h>
 #include <barlow/weights.h>

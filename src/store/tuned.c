@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tuned.c: the file of tuned choices, every line of which is checked when it is read. */
-#include "store/cache.h"
+#include "store/cache_folder.h"
 #include "store/machine.h"
 
 #include <barlow/error.h>
@@ -170,7 +170,7 @@ static int keep_in(const char *path, const bl_choice *c)
 	return rc;
 }
 
-int bl_tuned_keep(const bl_choice *c)
+int bl_tuned_save(const bl_choice *c)
 {
 	char *in = bl_cache_folder("tuned choices"), *path = in ? bl_tuned_path() : NULL;
 	int rc = path && bl_file_make_folder(in) == 0 ? keep_in(path, c) : -1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* tensor.h (private): what a tensor is made of, for the floors that compute. */
-#ifndef BL_TENSOR_TENSOR_H
-#define BL_TENSOR_TENSOR_H
+/* tensor.h (private): what a tensor is made of, for the layers that compute. */
+#ifndef BARLOW_TENSOR_TENSOR_H
+#define BARLOW_TENSOR_TENSOR_H
 
 #include <barlow/error.h>
 #include <barlow/parallel.h>
@@ -17,7 +17,7 @@ typedef struct bl_storage {
 	void *owner;
 } bl_storage;
 
-struct bl_node; /* how it was made: the grad floor's */
+struct bl_node; /* how it was made: the grad layer's */
 
 struct bl_tensor {
 	atomic_int refs;
@@ -25,7 +25,7 @@ struct bl_tensor {
 	int64_t shape[BL_MAXDIM], stride[BL_MAXDIM];
 	float *data;
 	bl_storage *storage;
-	/* For the grad floor. */
+	/* For the grad layer. */
 	bool leaf_grad; /* a leaf that wants its gradient */
 	bool grad_live; /* grad holds something, else its numbers are stale */
 	bool spent;     /* its node was let go by a backward */

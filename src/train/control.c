@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* control.c: the trainer's thread and states, who stands on the floor, and the commands taken between steps. */
+/* control.c: the trainer's thread and states, the exclusive section, and the commands taken between steps. */
 #include "train/trainer.h"
 
 #include <barlow/grad.h>
@@ -105,31 +105,31 @@ void bl_trainer_note(bl_trainer *t, const char *fmt, ...)
 	pthread_mutex_unlock(&t->lock);
 }
 
-/* --- The floor ------------------------------------------------------------------ */
+/* --- The exclusive section ------------------------------------------------------- */
 
-static void floor_enter(bl_trainer *t, bool guest)
+static void exclusive_enter(bl_trainer *t, bool guest)
 {
-	struct floor *f = &t->floor;
+	struct exclusive *x = &t->exclusive;
 	pthread_mutex_lock(&t->lock);
-	if (!f->taken || !pthread_equal(f->holder, pthread_self())) {
-		f->guests += guest;
-		while (f->taken || (!guest && f->guests > 0))
+	if (!x->taken || !pthread_equal(x->holder, pthread_self())) {
+		x->guests += guest;
+		while (x->taken || (!guest && x->guests > 0))
 			pthread_cond_wait(&t->changed, &t->lock);
-		f->guests -= guest;
-		f->taken = true;
-		f->holder = pthread_self();
-		f->outside = bl_choices_use(t->choices);
+		x->guests -= guest;
+		x->taken = true;
+		x->holder = pthread_self();
+		x->outside = bl_choices_use(t->choices);
 	}
-	f->depth++;
+	x->depth++;
 	pthread_mutex_unlock(&t->lock);
 }
 
-static void floor_leave(bl_trainer *t)
+static void exclusive_leave(bl_trainer *t)
 {
 	pthread_mutex_lock(&t->lock);
-	if (--t->floor.depth == 0) {
-		t->floor.taken = false;
-		bl_choices_use(t->floor.outside);
+	if (--t->exclusive.depth == 0) {
+		t->exclusive.taken = false;
+		bl_choices_use(t->exclusive.outside);
 		pthread_cond_broadcast(&t->changed);
 	}
 	pthread_mutex_unlock(&t->lock);
@@ -137,12 +137,12 @@ static void floor_leave(bl_trainer *t)
 
 void bl_trainer_between_steps(bl_trainer *t, void (*fn)(void *), void *ctx)
 {
-	floor_enter(t, true);
+	exclusive_enter(t, true);
 	fn(ctx);
-	floor_leave(t);
+	exclusive_leave(t);
 }
 
-/* --- Commands (taken by the floor's holder) --------------------------------------- */
+/* --- Commands (taken by the exclusive section's holder) ------------------------------ */
 
 static void steer(bl_trainer *t, bl_command_kind kind)
 {
@@ -161,7 +161,7 @@ static void steer(bl_trainer *t, bl_command_kind kind)
 static void save_asked(bl_trainer *t, const char *who)
 {
 	bl_changes_event(t, "checkpoint", who, "");
-	bl_trainer_save_now(t, BL_SAVE_ASKED);
+	bl_trainer_save_for(t, BL_SAVE_ASKED);
 }
 
 static void obey(bl_trainer *t, bl_command c)
@@ -292,7 +292,7 @@ static void take_if_idle(bl_trainer *t)
 {
 	if (!is_idle(t))
 		return;
-	floor_enter(t, true);
+	exclusive_enter(t, true);
 	if (is_idle(t)) {
 		take_commands(t);
 		bl_trainer_answer_knn(t);
@@ -301,7 +301,7 @@ static void take_if_idle(bl_trainer *t)
 	if (!t->active && t->stopping)
 		set_state(t, final_state(t));
 	pthread_mutex_unlock(&t->lock);
-	floor_leave(t);
+	exclusive_leave(t);
 }
 
 static void wake(bl_trainer *t)
@@ -391,16 +391,16 @@ static void save_end(bl_trainer *t)
 	bl_live_look_after(t->live);
 	note_trouble(t);
 	count_trouble(t);
-	bl_trainer_save_now(t, BL_SAVE_END);
+	bl_trainer_save_for(t, BL_SAVE_END);
 }
 
 static void note_start(bl_trainer *t)
 {
 	char who[BL_CHANGE_WHO];
 	bl_changes_who(who, 0);
-	floor_enter(t, false);
+	exclusive_enter(t, false);
 	bl_changes_event(t, "start", who, "");
-	floor_leave(t);
+	exclusive_leave(t);
 }
 
 static void *train(void *arg)
@@ -409,7 +409,7 @@ static void *train(void *arg)
 	enum turn next;
 	note_start(t);
 	do {
-		floor_enter(t, false);
+		exclusive_enter(t, false);
 		take_commands(t);
 		next = decide(t);
 		if (next == TURN_STEP)
@@ -420,7 +420,7 @@ static void *train(void *arg)
 			bl_trainer_look_again(t);
 		if (next == TURN_END)
 			save_end(t);
-		floor_leave(t);
+		exclusive_leave(t);
 		if (next == TURN_WAIT)
 			rest(t);
 	} while (next != TURN_END);
@@ -558,7 +558,7 @@ void bl_trainer_ask_to_stop(bl_trainer *t, const char *why)
 	pthread_mutex_unlock(&t->lock);
 }
 
-/* Steps made by hand end with the floor; nobody has saved them. */
+/* Steps made by hand end with the exclusive section; nobody has saved them. */
 static void save_by_hand(void *ctx)
 {
 	bl_trainer *t = ctx;
@@ -639,7 +639,7 @@ int bl_trainer_steps(bl_trainer *t, int64_t n)
 	bool recording = bl_grad_enable(true), stayed = false;
 	int rc = 0;
 	for (int64_t i = 0; i < n && !stayed && rc == 0; i++) {
-		floor_enter(t, true);
+		exclusive_enter(t, true);
 		take_commands(t);
 		if (!(stayed = hand_stayed(t)))
 			rc = make_step(t);
@@ -647,7 +647,7 @@ int bl_trainer_steps(bl_trainer *t, int64_t n)
 			bl_trainer_answer_knn(t);
 		if (bl_trainer_over(t))
 			save_end(t);
-		floor_leave(t);
+		exclusive_leave(t);
 	}
 	bl_grad_enable(recording);
 	int end = end_by_hand(t);

@@ -3,8 +3,8 @@
  * ending.c: all trainers of the process: runs that ended without their end being saved, and the end of the process, at
  * which every run is stopped and saved.
  *
- * `lock` guards what is here; it is taken before a trainer's own lock or floor, never while one of them is held.
- * Messages have a lock of their own, since a save fails while the floor is held.
+ * `lock` guards what is here; it is taken before a trainer's own lock or exclusive section, never while one of them is held.
+ * Messages have a lock of their own, since a save fails while the exclusive section is held.
  */
 #include "train/trainer.h"
 

@@ -4,9 +4,9 @@ libbarlow_sources += \
 	src/train/changes.c \
 	src/train/control.c \
 	src/train/ending.c \
-	src/train/go_on.c \
-	src/train/guard.c \
-	src/train/keep.c \
+	src/train/resume.c \
+	src/train/nan_guard.c \
+	src/train/save.c \
 	src/train/ownership.c \
 	src/train/record.c \
 	src/train/set.c \

@@ -104,7 +104,7 @@ static void may_set(void *ctx)
 	r->rc = bl_trainer_may_set_now(r->t, r->name, r->value);
 }
 
-/* The views' pipelines are the floor's holder's; the rest is read where it is. */
+/* The views' pipelines are the exclusive section's holder's; the rest is read where it is. */
 int bl_trainer_may_set(bl_trainer *t, const char *name, double value)
 {
 	request r = { t, name, value, 0 };

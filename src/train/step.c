@@ -32,7 +32,7 @@ static int make_views(bl_trainer *t, struct work *w)
 	bl_profile_book("", "waiting for views", false);
 	for (int v = 0; v < t->views; v++)
 		if (bl_tensor_find_nonfinite(w->view[v]) >= 0)
-			return bl_guard_blame(t, w->view, "the batch is not finite");
+			return bl_nan_guard_blame(t, w->view, "the batch is not finite");
 	return 0;
 }
 
@@ -79,7 +79,7 @@ static int blame_loss(bl_trainer *t, const struct work *w)
 		if (!isfinite(w->measured.loss.term[i]))
 			snprintf(what, sizeof what, "term '%s' of the loss is %s", bl_loss_ops_of(t->config.loss)->terms[i].name,
 			         bl_number_text(w->measured.loss.term[i], true, number, sizeof number));
-	return bl_guard_blame(t, w->view, what);
+	return bl_nan_guard_blame(t, w->view, what);
 }
 
 static int measure_loss(bl_trainer *t, struct work *w)
@@ -94,7 +94,7 @@ static int measure_loss(bl_trainer *t, struct work *w)
 	bl_rng_leave(outside);
 	if (!w->loss)
 		return -1;
-	return isfinite(w->measured.loss.total) && bl_guard_finite(&t->guard) ? 0 : blame_loss(t, w);
+	return isfinite(w->measured.loss.total) && bl_nan_guard_finite(&t->guard) ? 0 : blame_loss(t, w);
 }
 
 static int backward(bl_trainer *t, struct work *w)
@@ -299,7 +299,7 @@ static int differentiate(bl_trainer *t, struct work *w)
 static void fail_step(bl_trainer *t)
 {
 	char why[256];
-	bl_guard_restore(&t->guard);
+	bl_nan_guard_restore(&t->guard);
 	bl_fail_prefix("step %lld: ", (long long)t->step + 1);
 	snprintf(why, sizeof why, "%s", bl_error());
 	bl_changes_event(t, "failed", "trainer", why);
@@ -317,7 +317,7 @@ static void fail_step(bl_trainer *t)
 static void abandon_step(bl_trainer *t)
 {
 	char why[256];
-	bl_guard_restore(&t->guard);
+	bl_nan_guard_restore(&t->guard);
 	snprintf(why, sizeof why, "%s", bl_error());
 	bl_trainer_note(t, "step %lld was given up: %s", (long long)t->step + 1, why);
 	pthread_mutex_lock(&t->lock);
@@ -341,7 +341,7 @@ int bl_trainer_step(bl_trainer *t)
 	struct work w = { 0 };
 	double start = bl_now();
 	bl_profile_begin();
-	bl_guard_save(&t->guard);
+	bl_nan_guard_save(&t->guard);
 	int rc = differentiate(t, &w);
 	if (rc == 0) {
 		update(t, &w);

@@ -310,7 +310,7 @@ static int make_model(bl_trainer *t)
 	static const char *const names[] = { "encoder", "projector" };
 	t->params = bl_params_new(roots, names, t->config.projector ? 2 : 1);
 	t->optim = t->params ? bl_optim_new(&t->config.optim, t->params) : NULL;
-	if (!t->optim || bl_guard_init(&t->guard, t->config.encoder, t->config.projector) != 0)
+	if (!t->optim || bl_nan_guard_init(&t->guard, t->config.encoder, t->config.projector) != 0)
 		return -1;
 	t->partial = calloc((size_t)bl_trainer_norm_chunks(t), sizeof *t->partial);
 	return t->partial ? 0 : bl_fail("trainer: no memory");
@@ -417,7 +417,7 @@ static void free_parts(bl_trainer *t)
 		bl_loader_free(t->loader);
 	for (int i = 0; i < 2; i++)
 		bl_tensor_unref(t->z[i]);
-	bl_guard_free(&t->guard);
+	bl_nan_guard_free(&t->guard);
 	bl_monitor_free(t->monitor);
 	bl_live_close(t->live);
 	if (t->optim)

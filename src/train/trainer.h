@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * trainer.h: the trainer's inside, shared by trainer.c (making), control.c
- * (thread, commands, states), break.c (where it pauses by itself), set.c (what may be set), step.c (one step), record.c (what it records), guard.c (numbers
- * that are not finite), keep.c (saving), go_on.c (a run that was begun before) and
- * ending.c (all trainers, and the end of the process), ownership.c (whose
- * modules these are).
+ * trainer.h: the trainer's inside, shared by trainer.c (making), control.c (thread, commands, states), break.c (where it
+ * pauses by itself), set.c (what may be set), step.c (one step), record.c (what it records), nan_guard.c (numbers that are
+ * not finite), save.c (saving), resume.c (a run that was begun before), ending.c (all trainers, and the end of the
+ * process), ownership.c (whose modules these are).
  *
- * Two locks.  The *floor* is held for a whole step, or by a guest between
- * steps: who holds it may touch weights, optimiser, last embeddings and
- * counters.  `lock` is held for moments and guards what says so below.
+ * Two locks.  The *exclusive section* is held for a whole step, or by another thread (a guest) between two steps: its
+ * holder may touch weights, optimiser, last embeddings and counters.  `lock` is held for moments and guards what says so
+ * below.
  */
 #ifndef BARLOW_TRAIN_TRAINER_H
 #define BARLOW_TRAIN_TRAINER_H
@@ -29,17 +28,17 @@ struct rate {
 };
 
 /* Copies of the buffers (running statistics) as they were before the step, so that a failed step leaves no trace. */
-struct guard {
+struct nan_guard {
 	bl_tensor **live, **copy;
 	int n;
 };
 
-struct floor {
+struct exclusive {
 	bool taken;
 	pthread_t holder;
 	int depth;                 /* a holder may enter again */
 	int guests;                /* waiting: they go before the next step */
-	const bl_choices *outside; /* what the holder's convolutions used before: on the floor it is the run's choices */
+	const bl_choices *outside; /* what the holder's convolutions used before: in the section it is the run's choices */
 };
 
 /* guarded by the trainer's lock, but for tell and ctx */
@@ -69,7 +68,7 @@ struct bl_trainer {
 	int view_names;
 	bl_progress_setting set[BL_PROGRESS_SETTINGS]; /* what was set of views and optimiser, beside its rates, the newest last */
 	int sets;
-	double loss_settings[BL_LOSS_ROOM]; /* in force; the floor's holder's */
+	double loss_settings[BL_LOSS_ROOM]; /* in force; the exclusive section's holder's */
 	int32_t *labels;                    /* of the batch; NULL: the loss does not ask, or there are none */
 	bl_schedule schedule;
 	int64_t steps_per_epoch, steps, knn_steps; /* knn_steps 0: no kNN */
@@ -82,13 +81,13 @@ struct bl_trainer {
 	bl_source source;               /* of what the monitor shows */
 	bl_provenance *provenance;      /* the modules' */
 	bool warm;                      /* its weights are not freshly drawn; settled when it begins */
-	bl_condition condition;         /* the floor's holder's; no holds: there is none */
+	bl_condition condition;         /* the exclusive section's holder's; no holds: there is none */
 	struct changes changes, replay; /* the journal; changes that are to be made again */
 	bool begun;                     /* a step was, or is about to be made */
 	struct start start;             /* what it starts from, if warm; empty before it begins */
 
-	/* Of the floor's holder. */
-	struct guard guard;
+	/* Of the exclusive section's holder. */
+	struct nan_guard guard;
 	int64_t step;
 	double trained; /* seconds */
 	struct rate rate;
@@ -109,7 +108,7 @@ struct bl_trainer {
 	/* Under lock. */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	struct floor floor;
+	struct exclusive exclusive;
 	bl_live_info info; /* info.state is the state */
 	pthread_t thread;
 	bool joinable, active; /* there is a thread to join; it has not ended */
@@ -138,12 +137,12 @@ struct bl_trainer {
 void bl_trainer_set_training(const bl_trainer_config *c, bool on);
 bl_loss_dialect bl_trainer_dialect(const bl_trainer *t); /* of the matrix that is looked at */
 
-/* break.c, by the floor's holder: after a step; before one; and at the trainer's end. */
+/* break.c, by the exclusive section's holder: after a step; before one; and at the trainer's end. */
 void bl_break_look(bl_trainer *t);
 void bl_break_leave(bl_trainer *t);
 void bl_break_free(bl_trainer *t);
 
-/* changes.c, by the floor's holder */
+/* changes.c, by the exclusive section's holder */
 void bl_changes_who(char out[BL_CHANGE_WHO], int64_t sender); /* sender: a process; 0: this one */
 void bl_changes_add(bl_trainer *t, bl_change c);              /* with the step and time of now */
 void bl_changes_event(bl_trainer *t, const char *name, const char *who, const char *text);
@@ -169,21 +168,21 @@ void bl_trainer_stop_and_save(bl_trainer *t, const char *why);
 bool bl_trainer_over(const bl_trainer *t);
 int bl_trainer_check_over(const bl_trainer *t);
 
-/* set_views.c: settings of the views' operators by such names; by the floor's holder. */
+/* set_views.c: settings of the views' operators by such names; by the exclusive section's holder. */
 bool bl_views_named(const bl_trainer *t, const char *name);
 double bl_views_get(const bl_trainer *t, const char *name); /* NaN: there is none */
 int bl_views_check(const bl_trainer *t, const char *name, double value);
 int bl_views_set(bl_trainer *t, const char *name, double value);
 void bl_views_list(bl_trainer *t); /* into view_name, once */
 
-/* set.c, by the floor's holder, or before it runs. */
+/* set.c, by the exclusive section's holder, or before it runs. */
 int bl_trainer_may_set_now(bl_trainer *t, const char *name, double value);
-/* set.c, by the floor's holder: as a checkpoint has it, without a word. */
+/* set.c, by the exclusive section's holder: as a checkpoint has it, without a word. */
 int bl_trainer_set_again(bl_trainer *t, const bl_progress_setting *s);
-/* set.c, by the floor's holder: sets, and says so in the journal.  Negative with bl_error. */
+/* set.c, by the exclusive section's holder: sets, and says so in the journal.  Negative with bl_error. */
 int bl_trainer_set_now(bl_trainer *t, const char *name, double value, const char *who);
 
-/* step.c: one step by the floor's holder.  Negative: state is FAILED, weights and buffers as before. */
+/* step.c: one step by the exclusive section's holder.  Negative: state is FAILED, weights and buffers as before. */
 int bl_trainer_step(bl_trainer *t);
 void bl_trainer_look_again(bl_trainer *t); /* while paused: answers what viewers ask */
 /* A kNN that was asked for: whether there can be one, said where not; and, where no step will measure it, the value now. */
@@ -201,18 +200,18 @@ typedef struct bl_measured {
 int bl_trainer_columns(const bl_trainer *t, bl_columns *out);
 bl_record bl_trainer_record(bl_trainer *t, const bl_measured *m); /* of the step after t->step */
 
-/* keep.c, by the floor's holder: what the run's owner wants saved; a failure is journaled, and what was asked for. */
-int bl_trainer_save_now(bl_trainer *t, bl_save_why why);
+/* save.c, by the exclusive section's holder: what the run's owner wants saved; a failure is journaled, and what was asked for. */
+int bl_trainer_save_for(bl_trainer *t, bl_save_why why);
 void bl_trainer_save_due(bl_trainer *t); /* after a step: if it is time for it */
 
-/* guard.c */
-int bl_guard_init(struct guard *g, bl_module *encoder, bl_module *projector);
-void bl_guard_free(struct guard *g);
-void bl_guard_save(struct guard *g);
-void bl_guard_restore(struct guard *g);
-bool bl_guard_finite(const struct guard *g);
+/* nan_guard.c */
+int bl_nan_guard_init(struct nan_guard *g, bl_module *encoder, bl_module *projector);
+void bl_nan_guard_free(struct nan_guard *g);
+void bl_nan_guard_save(struct nan_guard *g);
+void bl_nan_guard_restore(struct nan_guard *g);
+bool bl_nan_guard_finite(const struct nan_guard *g);
 /* Names in bl_error which module first made a number that is not finite, from the views.  Returns -1. */
-int bl_guard_blame(bl_trainer *t, bl_tensor *const *view, const char *what);
+int bl_nan_guard_blame(bl_trainer *t, bl_tensor *const *view, const char *what);
 
 /* ending.c */
 void bl_trainer_enlist(bl_trainer *t);

@@ -2,7 +2,7 @@
 /* Line charts in braille, or with one letter a line in ASCII. */
 #include "view/chart.h"
 
-#include "view/number.h"
+#include "view/number_text.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The curves: any metrics of one run or of several, over any part of their steps. */
 #include "view/metric.h"
-#include "view/number.h"
+#include "view/number_text.h"
 
 #include <math.h>
 #include <stdio.h>

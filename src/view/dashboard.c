@@ -4,7 +4,7 @@
 #include "view/export.h"
 #include "view/histogram.h"
 #include "view/metric.h"
-#include "view/picture.h"
+#include "view/matrix_picture.h"
 #include "view/scene.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The embedding: the encoder's features of some images on their two widest axes, coloured by label. */
 #include "view/export.h"
-#include "view/past.h"
+#include "view/timeline.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@ enum {
 };
 
 struct own {
-	bl_past past;
+	bl_timeline past;
 	int lit; /* the label that is looked for; 0: none, else one more than it is */
 };
 
@@ -29,7 +29,7 @@ static struct own *own_of(const bl_scene *s)
 	return bl_scene_own(s, &bl_view_embedding);
 }
 
-static bl_past *past_of(const bl_scene *s)
+static bl_timeline *timeline_of(const bl_scene *s)
 {
 	return &own_of(s)->past;
 }
@@ -243,9 +243,9 @@ static void draw_legend(bl_canvas *c, bl_rect r, const bl_moment *m, int lit)
 /* --- The whole ------------------------------------------------------------ */
 
 /* The moment looked at, if it has points; else the last before it that has. */
-static const bl_moment *moment_of(const bl_past *p)
+static const bl_moment *moment_of(const bl_timeline *p)
 {
-	const bl_moment *at = bl_past_moment(p);
+	const bl_moment *at = bl_timeline_moment(p);
 	while (at && at > p->moment && !at->points)
 		at--;
 	return at && at->points ? at : NULL;
@@ -267,7 +267,7 @@ static const char *why_none(const bl_scene *s)
 /* What is on the screen is older than the newest snapshot: more is on its way. */
 static bool is_pending(const bl_scene *s, const bl_moment *m)
 {
-	return !is_over(s) && !s->read_only && past_of(s)->at == 0 && m->points_step < s->snapshot.step;
+	return !is_over(s) && !s->read_only && timeline_of(s)->at == 0 && m->points_step < s->snapshot.step;
 }
 
 /* In one row or two. */
@@ -283,12 +283,12 @@ static void draw_why(bl_canvas *c, bl_rect r, const char *text)
 
 static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
-	const bl_moment *m = moment_of(past_of(s));
+	const bl_moment *m = moment_of(timeline_of(s));
 	if (!m) {
 		draw_why(c, r, why_none(s));
 		return;
 	}
-	bool old = past_of(s)->at != 0;
+	bool old = timeline_of(s)->at != 0;
 	int x = bl_canvas_textf(c, r.x, r.y, r.w, old ? BL_PAINT_WARN : BL_PAINT_TEXT, "step %lld%s", (long long)m->points_step,
 	                        old ? ", then" : "");
 	static const char *const of[] = { "images", "training images", "of the kNN queries" };
@@ -310,7 +310,7 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 
 static bool read_past(bl_scene *s)
 {
-	return bl_past_read(past_of(s), s->run, &s->snapshot);
+	return bl_timeline_read(timeline_of(s), s->run, &s->snapshot);
 }
 
 static void enter(bl_scene *s)
@@ -320,7 +320,7 @@ static void enter(bl_scene *s)
 
 static void end(bl_scene *s)
 {
-	bl_past_forget(past_of(s));
+	bl_timeline_forget(timeline_of(s));
 }
 
 static void want(const bl_scene *s, bl_region *r)
@@ -332,7 +332,7 @@ static void want(const bl_scene *s, bl_region *r)
 /* The next label, the one before, and between last and first: all of them. */
 static void light(bl_scene *s, int by)
 {
-	const bl_moment *m = moment_of(past_of(s));
+	const bl_moment *m = moment_of(timeline_of(s));
 	int labels[LABELS_MAX], n = m ? labels_of(m, labels) : 0, at = n;
 	for (int i = 0; i < n; i++)
 		at = labels[i] == lit_label(s) ? i : at;
@@ -341,36 +341,36 @@ static void light(bl_scene *s, int by)
 }
 
 /* Over moments that have no points. */
-static void move(bl_past *p, int by)
+static void move(bl_timeline *p, int by)
 {
-	const bl_moment *was = bl_past_moment(p), *now;
+	const bl_moment *was = bl_timeline_moment(p), *now;
 	do {
-		now = bl_past_moment(p);
-		bl_past_move(p, by);
-	} while (bl_past_moment(p) != now && !bl_past_moment(p)->points);
-	if (bl_past_moment(p) && !bl_past_moment(p)->points)
+		now = bl_timeline_moment(p);
+		bl_timeline_move(p, by);
+	} while (bl_timeline_moment(p) != now && !bl_timeline_moment(p)->points);
+	if (bl_timeline_moment(p) && !bl_timeline_moment(p)->points)
 		p->at = was->step;
 }
 
 static void act(bl_scene *s, bl_request r)
 {
-	if (past_of(s)->n == 0)
+	if (timeline_of(s)->n == 0)
 		return;
 	if (r == BL_REQUEST_EMBEDDING_NOW)
-		bl_past_now(past_of(s));
+		bl_timeline_now(timeline_of(s));
 	else if (r == BL_REQUEST_EMBEDDING_FIRST)
-		bl_past_first(past_of(s));
+		bl_timeline_first(timeline_of(s));
 	else if (r == BL_REQUEST_EMBEDDING_DOWN || r == BL_REQUEST_EMBEDDING_UP)
 		light(s, r == BL_REQUEST_EMBEDDING_DOWN ? 1 : -1);
 	else
-		move(past_of(s), r == BL_REQUEST_EMBEDDING_LATER ? 1 : -1);
-	if (r == BL_REQUEST_EMBEDDING_FIRST && !bl_past_moment(past_of(s))->points)
-		move(past_of(s), 1);
+		move(timeline_of(s), r == BL_REQUEST_EMBEDDING_LATER ? 1 : -1);
+	if (r == BL_REQUEST_EMBEDDING_FIRST && !bl_timeline_moment(timeline_of(s))->points)
+		move(timeline_of(s), 1);
 }
 
 static int64_t step(const bl_scene *s)
 {
-	const bl_moment *m = moment_of(past_of(s));
+	const bl_moment *m = moment_of(timeline_of(s));
 	return m ? m->points_step : s->info.step;
 }
 
@@ -378,7 +378,7 @@ static int64_t step(const bl_scene *s)
 
 static void write_points(const bl_scene *s, FILE *f)
 {
-	const bl_moment *m = moment_of(past_of(s));
+	const bl_moment *m = moment_of(timeline_of(s));
 	fprintf(f, "x,y,label\n");
 	for (int i = 0; i < m->points; i++)
 		fprintf(f, "%.9g,%.9g,%d\n", m->point[i][0], m->point[i][1], m->label[i]);
@@ -425,7 +425,7 @@ static void save_picture(bl_scene *s, const bl_moment *m, const char *stem)
 
 static int save(bl_scene *s, const char *stem)
 {
-	const bl_moment *m = moment_of(past_of(s));
+	const bl_moment *m = moment_of(timeline_of(s));
 	if (!m)
 		return bl_fail("there are no points yet");
 	int rc = bl_export_table(s, stem, write_points);

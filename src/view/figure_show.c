@@ -3,7 +3,7 @@
 #include "view/figure_show.h"
 
 #include "view/chart.h"
-#include "view/number.h"
+#include "view/number_text.h"
 #include "view/screen.h"
 
 #include <barlow/view.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The numbers beside the heatmap, what matters most first: the cursor, the moment, what is not as it was asked for. */
 #include "view/heatmap.h"
-#include "view/number.h"
+#include "view/number_text.h"
 
 #include <barlow/text.h>
 

@@ -3,7 +3,7 @@
 #include "view/chart.h"
 #include "view/heatmap.h"
 #include "view/histogram.h"
-#include "view/number.h"
+#include "view/number_text.h"
 
 #include <stdio.h>
 

@@ -4,7 +4,7 @@ libbarlow_sources += \
 	src/view/canvas.c src/view/canvas.h \
 	src/view/chart.c src/view/chart.h \
 	src/view/colour.c src/view/colour.h \
-	src/view/control.c src/view/control.h \
+	src/view/key_actions.c src/view/key_actions.h \
 	src/view/curves.c src/view/curves.h \
 	src/view/curves_save.c \
 	src/view/dashboard.c \
@@ -22,25 +22,25 @@ libbarlow_sources += \
 	src/view/heatmap_side.c \
 	src/view/help.c \
 	src/view/histogram.c src/view/histogram.h \
-	src/view/journal.c src/view/journal.h \
+	src/view/run_journal.c src/view/run_journal.h \
 	src/view/keys.c src/view/keys.h \
 	src/view/look.c src/view/look.h \
-	src/view/manual.c src/view/manual.h \
+	src/view/key_manual.c src/view/key_manual.h \
 	src/view/metric.c src/view/metric.h \
-	src/view/number.c src/view/number.h \
-	src/view/past.c src/view/past.h \
-	src/view/picture.c src/view/picture.h \
+	src/view/number_text.c src/view/number_text.h \
+	src/view/timeline.c src/view/timeline.h \
+	src/view/matrix_picture.c src/view/matrix_picture.h \
 	src/view/run_diff.c \
 	src/view/run_facts.c src/view/run_facts.h \
 	src/view/run_table.c src/view/run_table.h \
-	src/view/runs.c \
+	src/view/runs_view.c \
 	src/view/samples.c \
 	src/view/scene.c src/view/scene.h \
 	src/view/screen.c src/view/screen.h \
 	src/view/settings.c \
 	src/view/sixel.c \
-	src/view/spectrum.c \
-	src/view/text.c \
+	src/view/spectrum_view.c \
+	src/view/frame_text.c \
 	src/view/track.c src/view/track.h \
 	src/view/wanted.c \
 	src/view/watch.c

@@ -65,10 +65,10 @@ void bl_look_point(bl_look *l, int d, int row, int col)
 /* Which are kept changes as the run goes on, so they are known by their steps. */
 static void list_kept(bl_look *l, const bl_live *run)
 {
-	int n = bl_live_kept(run);
+	int n = bl_live_snapshot_count(run);
 	l->kept = 0;
-	for (int i = 0; i < n && i < BL_KEPT_MAX; i++)
-		if (bl_live_kept_snapshot(run, i, &l->past) >= 0)
+	for (int i = 0; i < n && i < BL_SNAPSHOTS_MAX; i++)
+		if (bl_live_snapshot_at(run, i, &l->past) >= 0)
 			l->kept_step[l->kept++] = l->past.step;
 }
 
@@ -79,14 +79,14 @@ static int64_t distance(int64_t a, int64_t b)
 
 static void take_nearest(const bl_live *run, int64_t step, bl_snapshot *out)
 {
-	int best = -1, n = run ? bl_live_kept(run) : 0;
+	int best = -1, n = run ? bl_live_snapshot_count(run) : 0;
 	int64_t least = INT64_MAX;
 	for (int i = 0; i < n; i++)
-		if (bl_live_kept_snapshot(run, i, out) >= 0 && distance(out->step, step) < least) {
+		if (bl_live_snapshot_at(run, i, out) >= 0 && distance(out->step, step) < least) {
 			least = distance(out->step, step);
 			best = i;
 		}
-	if (best < 0 || bl_live_kept_snapshot(run, best, out) < 0)
+	if (best < 0 || bl_live_snapshot_at(run, best, out) < 0)
 		out->step = -1;
 }
 

@@ -7,7 +7,7 @@
 #ifndef BARLOW_VIEW_LOOK_H
 #define BARLOW_VIEW_LOOK_H
 
-#include "view/picture.h"
+#include "view/matrix_picture.h"
 
 typedef enum bl_kind { BL_KIND_C, BL_KIND_MINUS_I, BL_KIND_MAGNITUDE, BL_KIND_AA, BL_KINDS } bl_kind;
 
@@ -22,7 +22,7 @@ typedef struct bl_look {
 	bl_snapshot past;       /* that is shown instead of the newest; step -1: none */
 	bl_snapshot other_past; /* the other run's, of the nearest step */
 	int kept;               /* snapshots of the past there were at the last step through time */
-	int64_t kept_step[BL_KEPT_MAX];
+	int64_t kept_step[BL_SNAPSHOTS_MAX];
 	bl_picture shown, beside, subtracted; /* as last drawn: the run, the other run, the reference */
 	bool differs;                         /* `shown` is a difference */
 	bool several;                         /* the marked runs are shown as well, in small */

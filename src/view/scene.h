@@ -10,7 +10,7 @@
 #define BARLOW_VIEW_SCENE_H
 
 #include "view/canvas.h"
-#include "view/journal.h"
+#include "view/run_journal.h"
 #include "view/heat.h"
 #include "live/history.h"
 #include "view/keys.h"

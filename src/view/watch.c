@@ -2,7 +2,7 @@
 /* The loop of the live screen: a frame 10 or 30 times a second where something changed, a key answered at once. */
 #include <barlow/view.h>
 
-#include "view/control.h"
+#include "view/key_actions.h"
 #include "view/frame.h"
 #include "view/guard.h"
 #include "view/screen.h"

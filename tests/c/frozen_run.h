@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* frozen_run.h: a small run whose embeddings can be had. */
-#ifndef BARLOW_TESTS_FROZEN_RUN_H
-#define BARLOW_TESTS_FROZEN_RUN_H
+#ifndef BARLOW_TESTS_C_FROZEN_RUN_H
+#define BARLOW_TESTS_C_FROZEN_RUN_H
 
 #include <barlow/train.h>
 

@@ -5,8 +5,8 @@
  * After a change that is meant, run the test with UPDATE_GOLDEN=1 and look at
  * what git shows.  Coloured ones are shown by `cat` on a terminal.
  */
-#ifndef GOLDEN_H
-#define GOLDEN_H
+#ifndef BARLOW_TESTS_C_GOLDEN_H
+#define BARLOW_TESTS_C_GOLDEN_H
 
 #include "support.h"
 

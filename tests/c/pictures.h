@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* pictures.h: JPEG and PNG files for tests, written with the libraries themselves. */
-#ifndef BARLOW_TESTS_PICTURES_H
-#define BARLOW_TESTS_PICTURES_H
+#ifndef BARLOW_TESTS_C_PICTURES_H
+#define BARLOW_TESTS_C_PICTURES_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* recorded_run.h: a made-up run that looks like a real one, the same on every machine, for the tests of the views. */
-#ifndef RECORDED_RUN_H
-#define RECORDED_RUN_H
+#ifndef BARLOW_TESTS_C_RECORDED_RUN_H
+#define BARLOW_TESTS_C_RECORDED_RUN_H
 
 #include <barlow/live.h>
 

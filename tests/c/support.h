@@ -4,8 +4,8 @@
  *
  * A failed comparison ends the test like cmocka's own assertions.
  */
-#ifndef BARLOW_TESTS_SUPPORT_H
-#define BARLOW_TESTS_SUPPORT_H
+#ifndef BARLOW_TESTS_C_SUPPORT_H
+#define BARLOW_TESTS_C_SUPPORT_H
 
 #include <setjmp.h>
 #include <stdarg.h>

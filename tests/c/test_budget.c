@@ -166,7 +166,7 @@ static void saving_costs_one_percent(void **state)
 	                                                     .seed = 1 });
 	if (!t)
 		fail_msg("%s", bl_error());
-	assert_int_equal(bl_trainer_keep(t, support_scratch("budget"), count, NULL), 0);
+	assert_int_equal(bl_trainer_save_to(t, support_scratch("budget"), count, NULL), 0);
 	assert_int_equal(t->steps_per_epoch, 4);
 	assert_true(saved(t, 8, 101, 1));
 	assert_false(saved(t, 8, 99, 1));

@@ -233,7 +233,7 @@ static int save_nothing(void *ctx, bl_save_why why)
 static void first_half(const char *kind, const char *folder)
 {
 	struct toy y = trainer_new(kind, 1);
-	assert_int_equal(bl_trainer_keep(y.t, in(folder, BL_RUN_LIVE), save_nothing, NULL), 0);
+	assert_int_equal(bl_trainer_save_to(y.t, in(folder, BL_RUN_LIVE), save_nothing, NULL), 0);
 	make_steps(y.t, HALF);
 	assert_int_equal(bl_checkpoint_save(in(folder, BL_RUN_CHECKPOINT), y.t), 0);
 	make_steps(y.t, HALF + 5);
@@ -303,14 +303,14 @@ static void test_again_and_again(void **state)
 	const char *folder = folder_new("again");
 	struct toy straight = trainer_new("adamw", 1), y = trainer_new("adamw", 1);
 	make_steps(straight.t, STEPS);
-	assert_int_equal(bl_trainer_keep(y.t, in(folder, BL_RUN_LIVE), save_nothing, NULL), 0);
+	assert_int_equal(bl_trainer_save_to(y.t, in(folder, BL_RUN_LIVE), save_nothing, NULL), 0);
 	for (int i = 0; i < 4; i++) {
 		make_steps(y.t, at[i]);
 		assert_int_equal(bl_checkpoint_save(in(folder, BL_RUN_CHECKPOINT), y.t), 0);
 		toy_free(&y);
 		y = trainer_new("adamw", (uint64_t)i);
 		load(y.t, folder);
-		assert_int_equal(bl_trainer_keep(y.t, in(folder, BL_RUN_LIVE), save_nothing, NULL), 0);
+		assert_int_equal(bl_trainer_save_to(y.t, in(folder, BL_RUN_LIVE), save_nothing, NULL), 0);
 	}
 	assert_int_equal(bl_trainer_start(y.t), 0);
 	assert_int_equal(bl_trainer_wait(y.t, -1), 1);
@@ -322,7 +322,7 @@ static void test_again_and_again(void **state)
 
 /* --- What comes along ----------------------------------------------------------------------- */
 
-static void test_past(void **state)
+static void test_resumed_snapshots(void **state)
 {
 	(void)state;
 	const char *folder = folder_new("past");
@@ -339,13 +339,13 @@ static void test_past(void **state)
 	bl_live_info_get(now, &after);
 	assert_true(after.started == before.started && after.step == HALF && after.steps == STEPS);
 	assert_string_equal(after.message, "resumed at step 20");
-	assert_true(bl_live_kept(now) >= 1);
-	for (int i = 0; i < bl_live_kept(now); i++)
-		assert_in_range(bl_live_kept_snapshot(now, i, &s), 1, HALF);
-	assert_int_equal(bl_live_kept_snapshot(now, 0, &s), 1);
+	assert_true(bl_live_snapshot_count(now) >= 1);
+	for (int i = 0; i < bl_live_snapshot_count(now); i++)
+		assert_in_range(bl_live_snapshot_at(now, i, &s), 1, HALF);
+	assert_int_equal(bl_live_snapshot_at(now, 0, &s), 1);
 	/* What was in the file stays whole for who has it open, and is a file of the past now. */
 	assert_int_equal(bl_live_check_place(past), 0);
-	assert_int_equal(bl_trainer_keep(y.t, in(folder, BL_RUN_LIVE), save_nothing, NULL), 0);
+	assert_int_equal(bl_trainer_save_to(y.t, in(folder, BL_RUN_LIVE), save_nothing, NULL), 0);
 	assert_int_equal(bl_live_check_place(past), -1);
 	assert_int_equal(bl_live_check_place(now), 0);
 	assert_int_equal(bl_live_length(past), HALF + 5);
@@ -388,15 +388,15 @@ static void test_kept_spread(void **state)
 		bl_live_publish(a, &s);
 		bl_live_publish(whole, &s);
 	}
-	assert_int_equal(bl_live_take_past(b, a, 3000), 0);
+	assert_int_equal(bl_live_resume(b, a, 3000), 0);
 	for (int64_t step = 3001; step <= 4000; step++) {
 		s.step = step;
 		bl_live_publish(b, &s);
 	}
-	int n = bl_live_kept(b);
-	assert_in_range(n, bl_live_kept(whole) - 1, bl_live_kept(whole) + 1);
+	int n = bl_live_snapshot_count(b);
+	assert_in_range(n, bl_live_snapshot_count(whole) - 1, bl_live_snapshot_count(whole) + 1);
 	for (int i = 0, early = 0; i < n; i++) {
-		early += bl_live_kept_snapshot(b, i, &s) <= 2000;
+		early += bl_live_snapshot_at(b, i, &s) <= 2000;
 		if (i == n - 1)
 			assert_in_range(early, n / 3, 2 * n / 3);
 	}
@@ -581,7 +581,7 @@ static void assert_saved_at(double every, const char *want)
 	struct book b = { .t = start(&y) };
 	char path[1024];
 	snprintf(path, sizeof path, "%s", support_scratch("book"));
-	assert_int_equal(bl_trainer_keep(y.t, path, write_down, &b), 0);
+	assert_int_equal(bl_trainer_save_to(y.t, path, write_down, &b), 0);
 	assert_int_equal(bl_trainer_steps(y.t, 4), 0);
 	command(y.t, BL_CMD_CHECKPOINT, 0);
 	assert_int_equal(bl_trainer_start(y.t), 0);
@@ -613,7 +613,7 @@ static void test_when_it_costs(void **state)
 	struct toy y = toy_new("sgd", 1);
 	y.config.checkpoint_every = 0;
 	struct book b = { .t = start(&y) };
-	assert_int_equal(bl_trainer_keep(y.t, support_scratch("costly"), take_long, &b), 0);
+	assert_int_equal(bl_trainer_save_to(y.t, support_scratch("costly"), take_long, &b), 0);
 	make_steps(y.t, STEPS);
 	assert_string_equal(b.text, "3r 40e");
 	toy_free(&y);
@@ -646,7 +646,7 @@ static void test_full_disk(void **state)
 	bl_live_info info;
 	size_t n, m;
 	snprintf(b.text, sizeof b.text, "%s/%s", folder, BL_RUN_CHECKPOINT);
-	assert_int_equal(bl_trainer_keep(y.t, in(folder, BL_RUN_LIVE), save_to, &b), 0);
+	assert_int_equal(bl_trainer_save_to(y.t, in(folder, BL_RUN_LIVE), save_to, &b), 0);
 	make_steps(y.t, 3);
 	command(y.t, BL_CMD_CHECKPOINT, 0);
 	char *before = bl_file_read(b.text, &n);
@@ -682,7 +682,7 @@ static void test_resumable(void **state)
 	const char *folder = folder_new("mine");
 	char *found;
 	struct toy y = trainer_new("sgd", 1);
-	assert_int_equal(bl_trainer_keep(y.t, in(folder, BL_RUN_LIVE), save_nothing, NULL), 0);
+	assert_int_equal(bl_trainer_save_to(y.t, in(folder, BL_RUN_LIVE), save_nothing, NULL), 0);
 	make_steps(y.t, 2);
 	assert_null(bl_runs_resumable(folder));
 	assert_error("going on in this process");
@@ -731,11 +731,11 @@ static void test_replaced(void **state)
 	struct toy old = trainer_new("sgd", 1), new = trainer_new("sgd", 1);
 	struct book b = { .t = old.t };
 	bl_live_info info;
-	assert_int_equal(bl_trainer_keep(old.t, in(folder, BL_RUN_LIVE), write_down, &b), 0);
+	assert_int_equal(bl_trainer_save_to(old.t, in(folder, BL_RUN_LIVE), write_down, &b), 0);
 	make_steps(old.t, 2);
 	assert_int_equal(bl_checkpoint_save(in(folder, BL_RUN_CHECKPOINT), old.t), 0);
 	load(new.t, folder);
-	assert_int_equal(bl_trainer_keep(new.t, in(folder, BL_RUN_LIVE), save_nothing, NULL), 0);
+	assert_int_equal(bl_trainer_save_to(new.t, in(folder, BL_RUN_LIVE), save_nothing, NULL), 0);
 	assert_int_equal(bl_trainer_start(old.t), -1);
 	assert_error("another file was put in the place of");
 	command(old.t, BL_CMD_CHECKPOINT, 0);
@@ -756,7 +756,7 @@ int main(void)
 		cmocka_unit_test(test_adamw),
 		cmocka_unit_test(test_knn_is_there),
 		cmocka_unit_test(test_again_and_again),
-		cmocka_unit_test(test_past),
+		cmocka_unit_test(test_resumed_snapshots),
 		cmocka_unit_test(test_without_past),
 		cmocka_unit_test(test_kept_spread),
 		cmocka_unit_test(test_other_networks),

@@ -2,7 +2,7 @@
 /* test_choice.c: which algorithm a convolution takes: who is heard before whom, tables of choices, and tuning. */
 #include "support.h"
 
-#include "tensor/conv.h"
+#include "tensor/conv/conv.h"
 
 #include <barlow/error.h>
 #include <barlow/nn.h>

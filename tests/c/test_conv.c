@@ -2,8 +2,8 @@
 /* test_conv.c: convolution and its two gradients against the formula in double precision. */
 #include "support.h"
 
-#include "tensor/conv.h"
-#include "tensor/kernel.h"
+#include "tensor/conv/conv.h"
+#include "tensor/kernel/kernel.h"
 
 #include <barlow/parallel.h>
 #include <barlow/random.h>

@@ -8,7 +8,7 @@
 
 #include "figure/figure.h"
 #include "figure/gnuplot.h"
-#include "figure/record.h"
+#include "figure/figure_record.h"
 #include <barlow/hash.h>
 #include "recorded_run.h"
 

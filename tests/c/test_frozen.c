@@ -11,7 +11,7 @@
 #include <barlow/parallel.h>
 #include <barlow/train.h>
 
-#include "view/control.h"
+#include "view/key_actions.h"
 #include "view/frame.h"
 #include "view/heatmap.h"
 

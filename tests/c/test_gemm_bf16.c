@@ -2,8 +2,8 @@
 /* test_gemm_bf16.c: products of numbers rounded to bfloat16 against double precision, in every set of kernels. */
 #include "support.h"
 
-#include "tensor/gemm_bf16.h"
-#include "tensor/kernel.h"
+#include "tensor/matrix/gemm_bf16.h"
+#include "tensor/kernel/kernel.h"
 
 #include <barlow/grad.h>
 #include <barlow/parallel.h>

@@ -10,7 +10,7 @@
  */
 #include "support.h"
 
-#include "tensor/conv.h"
+#include "tensor/conv/conv.h"
 
 #include <barlow/error.h>
 #include <barlow/grad.h>

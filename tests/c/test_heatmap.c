@@ -8,7 +8,7 @@
 #include <barlow/tensor.h>
 
 #include "recorded_run.h"
-#include "view/control.h"
+#include "view/key_actions.h"
 #include "view/frame.h"
 #include "view/heatmap.h"
 
@@ -320,7 +320,7 @@ static void test_difference(void **state)
 	assert_true(shows(&g, "no reference yet"));
 	press(&g, "f" BL_KEYS_HOME "d");
 	assert_true(shows(&g, "change of C"));
-	assert_int_equal(bl_live_kept_snapshot(g.run, 0, then), bl_heatmap_look(g.s)->shown.step);
+	assert_int_equal(bl_live_snapshot_at(g.run, 0, then), bl_heatmap_look(g.s)->shown.step);
 	for (int k = 0; k < BL_GRID_MAX * BL_GRID_MAX; k += 17)
 		assert_close(bl_heatmap_look(g.s)->shown.mean[k], then->mean[k] - g.s->snapshot.mean[k], 1e-6);
 	press(&g, "o"); /* another order is another set of dims: values, and said so */
@@ -339,7 +339,7 @@ static void test_time(void **state)
 {
 	(void)state;
 	struct stage g = stage_new(MIDWAY, 80, 24, coloured);
-	int n = bl_live_kept(g.run);
+	int n = bl_live_snapshot_count(g.run);
 	assert_true(n > 3);
 	press(&g, "]");
 	assert_true(shows(&g, "this is the newest already"));

@@ -197,7 +197,7 @@ static void a_trainer_writes_its_changes(void **state)
 	bl_change *c;
 	int64_t n;
 	set(t, "lambda", .5); /* before there is a place for it */
-	assert_int_equal(bl_trainer_keep(t, support_scratch("live"), save_nothing, NULL), 0);
+	assert_int_equal(bl_trainer_save_to(t, support_scratch("live"), save_nothing, NULL), 0);
 	assert_int_equal(bl_journal_keep(path, t), 0);
 	assert_int_equal(bl_trainer_steps(t, 2), 0);
 	set(t, "lr", .25);
@@ -235,7 +235,7 @@ static void other_processes_are_named(void **state)
 	struct toy y;
 	bl_trainer *t = trainer_new(&y);
 	const char *path = support_scratch("live-of-others");
-	assert_int_equal(bl_trainer_keep(t, path, save_nothing, NULL), 0);
+	assert_int_equal(bl_trainer_save_to(t, path, save_nothing, NULL), 0);
 	pid_t child = fork();
 	if (child == 0) {
 		bl_live *l = bl_live_open(path, true);

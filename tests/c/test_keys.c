@@ -8,7 +8,7 @@
 #include "support.h"
 
 #include "recorded_run.h"
-#include "view/control.h"
+#include "view/key_actions.h"
 #include "view/frame.h"
 
 #include <barlow/train.h>
@@ -280,7 +280,7 @@ static void rest(void)
 static void stage_start(struct stage *g, bool labelled)
 {
 	*g = (struct stage){ .t = frozen_run(24, labelled) };
-	assert_int_equal(bl_trainer_keep(g->t, support_scratch("live"), save, g), 0);
+	assert_int_equal(bl_trainer_save_to(g->t, support_scratch("live"), save, g), 0);
 	g->s = bl_scene_new(bl_trainer_live(g->t));
 	assert_non_null(g->s);
 	assert_int_equal(bl_trainer_start(g->t), 0);

@@ -329,7 +329,7 @@ static void test_close_trims(void **state)
 static void check_kept(const bl_live *l, int i, int64_t step, int64_t newest)
 {
 	static bl_snapshot s;
-	assert_int_equal(bl_live_kept_snapshot(l, i, &s), step);
+	assert_int_equal(bl_live_snapshot_at(l, i, &s), step);
 	assert_true(s.step == step && s.mean[5] == (float)step && s.extreme[5] == (float)step);
 	assert_true(s.spectrum == 3 && s.eigenvalues[2] == (float)step && s.singular[2] == (float)step);
 	assert_true(s.points == 2 && s.points_step == step && s.point[1][1] == (float)step && s.point_label[1] == 7);
@@ -342,11 +342,11 @@ static void check_kept(const bl_live *l, int i, int64_t step, int64_t newest)
 static void check_spread(const bl_live *l, int64_t newest)
 {
 	static bl_snapshot s;
-	int n = bl_live_kept(l);
+	int n = bl_live_snapshot_count(l);
 	int64_t before = 0, narrow = INT64_MAX, wide = 0;
-	assert_in_range(n, newest < BL_KEPT_MAX / 2 ? newest : BL_KEPT_MAX / 2, BL_KEPT_MAX);
+	assert_in_range(n, newest < BL_SNAPSHOTS_MAX / 2 ? newest : BL_SNAPSHOTS_MAX / 2, BL_SNAPSHOTS_MAX);
 	for (int i = 0; i < n; i++) {
-		int64_t step = bl_live_kept_snapshot(l, i, &s), gap = step - before;
+		int64_t step = bl_live_snapshot_at(l, i, &s), gap = step - before;
 		assert_true(step > before);
 		narrow = i > 0 && i < n - 1 && gap < narrow ? gap : narrow;
 		wide = gap > wide ? gap : wide;
@@ -355,9 +355,9 @@ static void check_spread(const bl_live *l, int64_t newest)
 	assert_true(before == newest && (n < 3 || wide <= 2 * narrow));
 	check_kept(l, 0, 1, newest);
 	check_kept(l, n - 1, newest, newest);
-	check_kept(l, n / 2, bl_live_kept_snapshot(l, n / 2, &s), newest);
-	assert_int_equal(bl_live_kept_snapshot(l, n, &s), -1);
-	assert_int_equal(bl_live_kept_snapshot(l, -1, &s), -1);
+	check_kept(l, n / 2, bl_live_snapshot_at(l, n / 2, &s), newest);
+	assert_int_equal(bl_live_snapshot_at(l, n, &s), -1);
+	assert_int_equal(bl_live_snapshot_at(l, -1, &s), -1);
 }
 
 static void test_kept(void **state)
@@ -365,8 +365,8 @@ static void test_kept(void **state)
 	(void)state;
 	static bl_snapshot s;
 	bl_live *w = writer_with(2000, 0), *r = bl_live_open(path, false);
-	assert_int_equal(bl_live_kept(r), 0);
-	assert_int_equal(bl_live_kept_snapshot(r, 0, &s), -1);
+	assert_int_equal(bl_live_snapshot_count(r), 0);
+	assert_int_equal(bl_live_snapshot_at(r, 0, &s), -1);
 	for (int step = 1; step <= 2000; step++) {
 		fill_snapshot(&s, step);
 		bl_live_publish(w, &s);
@@ -392,9 +392,9 @@ static void test_kept_short(void **state)
 			fill_snapshot(&s, step);
 			bl_live_publish(w, &s);
 			bl_live_publish(w, &s);
-			assert_in_range(bl_live_kept(w), 1, capacity + 1);
+			assert_in_range(bl_live_snapshot_count(w), 1, capacity + 1);
 			check_kept(w, 0, 1, step);
-			check_kept(w, bl_live_kept(w) - 1, step, step);
+			check_kept(w, bl_live_snapshot_count(w) - 1, step, step);
 		}
 		bl_live_close(w);
 		unlink(path);
@@ -794,7 +794,7 @@ static void forge_header(void (*change)(struct live_header *h))
 /* clang-format off */
 static void be_me(struct live_header *h) { h->pid = getpid(); }
 static void be_huge(struct live_header *h) { h->capacity = INT64_MAX; }
-static void be_nameless(struct live_header *h) { h->section[SECTION_KEPT].name[0] = 'x'; }
+static void be_nameless(struct live_header *h) { h->section[SECTION_SNAPSHOTS].name[0] = 'x'; }
 static void be_short(struct live_header *h) { h->section[SECTION_COLUMNS].size = 8; }
 /* clang-format on */
 static void have_more(struct live_header *h)
@@ -1010,29 +1010,29 @@ static void test_bad_list(void **state)
 	(void)state;
 	static bl_snapshot s;
 	static struct live_list list, odd;
-	static const int64_t bad[] = { -1, LIVE_KEPT_ALL + 1, INT64_MAX };
+	static const int64_t bad[] = { -1, LIVE_SNAPSHOTS_ALL + 1, INT64_MAX };
 	bl_live *w = writer_with(SHORT, 0), *r = bl_live_open(path, false);
 	for (int step = 1; step < 3; step++) {
 		fill_snapshot(&s, step);
 		bl_live_publish(w, &s);
 	}
 	list = w->writer->list;
-	assert_int_equal(bl_live_kept(r), 2);
+	assert_int_equal(bl_live_snapshot_count(r), 2);
 	for (int i = 0; i < 3; i++) {
 		odd = list;
 		odd.n = bad[i];
-		forge_turn(r, SECTION_KEPT, &odd, 16 + 2 * sizeof odd.kept[0]);
-		assert_int_equal(bl_live_kept(r), 1);
+		forge_turn(r, SECTION_SNAPSHOTS, &odd, 16 + 2 * sizeof odd.kept[0]);
+		assert_int_equal(bl_live_snapshot_count(r), 1);
 	}
 	odd = list;
 	odd.kept[1].step = 1;
-	forge_turn(r, SECTION_KEPT, &odd, 16 + 2 * sizeof odd.kept[0]);
-	assert_int_equal(bl_live_kept(r), 1);
+	forge_turn(r, SECTION_SNAPSHOTS, &odd, 16 + 2 * sizeof odd.kept[0]);
+	assert_int_equal(bl_live_snapshot_count(r), 1);
 	odd = list;
 	odd.kept[0].at = 1 << 20; /* not in the file */
-	forge_turn(r, SECTION_KEPT, &odd, 16 + 2 * sizeof odd.kept[0]);
-	assert_int_equal(bl_live_kept(r), 2);
-	assert_int_equal(bl_live_kept_snapshot(r, 0, &s), -1);
+	forge_turn(r, SECTION_SNAPSHOTS, &odd, 16 + 2 * sizeof odd.kept[0]);
+	assert_int_equal(bl_live_snapshot_count(r), 2);
+	assert_int_equal(bl_live_snapshot_at(r, 0, &s), -1);
 	fill_snapshot(&s, 3);
 	strcpy(s.view_draws[0], "\x1b]0;crop");
 	memset(s.view_draws[1], '\a', BL_DRAW_TEXT);
@@ -1169,7 +1169,7 @@ static off_t size_with(bl_keep keep, int *kept)
 		add_record(l, step);
 	}
 	*kept = (int)l->writer->list.n;
-	assert_in_range(bl_live_kept(l), 1, BL_KEPT_MAX);
+	assert_in_range(bl_live_snapshot_count(l), 1, BL_SNAPSHOTS_MAX);
 	if (keep == BL_KEEP_ALL)
 		check_spread(l, 2000);
 	bl_live_close(l);
@@ -1224,7 +1224,7 @@ static void test_version_2(void **state)
 	assert_true(bl_record_value(&r, &c, "weighted_redundancy") == .02 * bl_record_value(&r, &c, "redundancy"));
 	assert_int_equal(bl_live_snapshot(l, &s), 40);
 	assert_true(s.d == 8 && s.grid == 8 && s.view_side == 8 && s.view_count == 2 && s.spectrum == 8);
-	assert_true(bl_live_kept(l) > 1 && bl_live_kept_snapshot(l, 0, &s) == 1);
+	assert_true(bl_live_snapshot_count(l) > 1 && bl_live_snapshot_at(l, 0, &s) == 1);
 	assert_int_equal(bl_live_send(l, (bl_command){ .kind = BL_CMD_STOP }), -1);
 	bl_live_close(l);
 }
@@ -1310,8 +1310,8 @@ static void read_everything(const bl_live *l)
 	if (bl_live_snapshot(l, &s) < 0)
 		return;
 	check_bounds(&s);
-	for (int i = bl_live_kept(l); i >= 0; i--)
-		if (bl_live_kept_snapshot(l, i, &s) >= 0)
+	for (int i = bl_live_snapshot_count(l); i >= 0; i--)
+		if (bl_live_snapshot_at(l, i, &s) >= 0)
 			check_bounds(&s);
 	if (bl_live_asked(l, &region))
 		assert_int_equal(region.view, 3);
@@ -1354,7 +1354,7 @@ static void seal(char *bytes, size_t n, const bl_live *l)
 {
 	struct live_header *h = (struct live_header *)(void *)bytes;
 	h->check = bl_disk_check(0, h, offsetof(struct live_header, check));
-	static const int turns[] = { SECTION_INFO, SECTION_STATE, SECTION_KEPT };
+	static const int turns[] = { SECTION_INFO, SECTION_STATE, SECTION_SNAPSHOTS };
 	for (int i = 0; i < 6; i++) {
 		const struct live_section *s = &l->section[turns[i / 2]];
 		char *half = bytes + s->at + (size_t)(i % 2) * (s->size / 2);

@@ -8,7 +8,7 @@
 #include <barlow/run_file.h>
 #include <barlow/runs.h>
 
-#include "view/control.h"
+#include "view/key_actions.h"
 #include "view/frame.h"
 #include "view/run_table.h"
 

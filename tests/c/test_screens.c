@@ -12,11 +12,11 @@
 #include <barlow/file.h>
 
 #include "recorded_run.h"
-#include "view/control.h"
+#include "view/key_actions.h"
 #include "view/curves.h"
 #include "view/frame.h"
-#include "view/manual.h"
-#include "view/past.h"
+#include "view/key_manual.h"
+#include "view/timeline.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -686,29 +686,29 @@ static void test_lost(void **state)
 
 /* --- Past ------------------------------------------------------------------------ */
 
-static void test_past(void **state)
+static void test_timeline(void **state)
 {
 	(void)state;
 	bl_scene *s = begin(MIDWAY, "4");
-	const bl_past *p = bl_scene_own(s, &bl_view_spectrum);
-	assert_int_equal(p->n, bl_live_kept(s->run));
+	const bl_timeline *p = bl_scene_own(s, &bl_view_spectrum);
+	assert_int_equal(p->n, bl_live_snapshot_count(s->run));
 	assert_true(p->n > 3);
 	for (int i = 1; i < p->n; i++)
 		assert_true(p->moment[i].step > p->moment[i - 1].step);
-	assert_int_equal(bl_past_moment(p)->step, MIDWAY);
+	assert_int_equal(bl_timeline_moment(p)->step, MIDWAY);
 	press(s, "[");
 	int64_t before = p->moment[p->n - 2].step;
-	assert_int_equal(bl_past_moment(p)->step, before);
+	assert_int_equal(bl_timeline_moment(p)->step, before);
 	/* One more comes: who looks at the past stays there. */
 	bl_snapshot *now = malloc(sizeof *now);
 	recorded_snapshot(MIDWAY + 100, now);
 	bl_live_publish(s->run, now);
 	bl_scene_read(s);
-	assert_int_equal(bl_past_moment(p)->step, before);
+	assert_int_equal(bl_timeline_moment(p)->step, before);
 	press(s, "n");
-	assert_int_equal(bl_past_moment(p)->step, MIDWAY + 100);
+	assert_int_equal(bl_timeline_moment(p)->step, MIDWAY + 100);
 	press(s, "0");
-	assert_int_equal(bl_past_moment(p)->step, p->moment[0].step);
+	assert_int_equal(bl_timeline_moment(p)->step, p->moment[0].step);
 	free(now);
 	end(s);
 }
@@ -719,18 +719,18 @@ static void test_effective_rank(void **state)
 	(void)state;
 	bl_live *run = recorded_run(NULL, 1, BL_RUN_RUNNING);
 	bl_snapshot *p = malloc(sizeof *p);
-	bl_past *past = calloc(1, sizeof *past);
+	bl_timeline *past = calloc(1, sizeof *past);
 	recorded_snapshot(2, p);
 	p->spectrum = 8;
 	for (int i = 0; i < 8; i++)
 		p->eigenvalues[i] = 3;
-	bl_past_read(past, run, p);
-	assert_close(bl_past_moment(past)->effective, 8, 1e-6);
+	bl_timeline_read(past, run, p);
+	assert_close(bl_timeline_moment(past)->effective, 8, 1e-6);
 	p->step = 3;
 	memset(p->eigenvalues + 1, 0, 7 * sizeof(float));
-	bl_past_read(past, run, p);
-	assert_close(bl_past_moment(past)->effective, 1, 1e-12);
-	bl_past_forget(past);
+	bl_timeline_read(past, run, p);
+	assert_close(bl_timeline_moment(past)->effective, 1, 1e-12);
+	bl_timeline_forget(past);
 	free(past);
 	free(p);
 	bl_live_close(run);
@@ -961,7 +961,7 @@ int main(void)
 		cmocka_unit_test(test_nearest),
 		cmocka_unit_test(test_cursor),
 		cmocka_unit_test(test_export),
-		cmocka_unit_test(test_past),
+		cmocka_unit_test(test_timeline),
 		cmocka_unit_test(test_effective_rank),
 		cmocka_unit_test(test_view_pixels),
 		cmocka_unit_test(test_asks),

@@ -12,9 +12,9 @@
 #include <barlow/view.h>
 
 #include "recorded_run.h"
-#include "view/number.h"
+#include "view/number_text.h"
 #include "view/chart.h"
-#include "view/control.h"
+#include "view/key_actions.h"
 #include "view/frame.h"
 
 #include <fcntl.h>

@@ -2,8 +2,8 @@
 /* test_winograd.c: Winograd's convolutions against double precision; prints the error, which must stay below 1e-4. */
 #include "support.h"
 
-#include "tensor/winograd.h"
-#include "tensor/winograd_filters.h"
+#include "tensor/winograd/winograd.h"
+#include "tensor/winograd/winograd_filters.h"
 
 #include <barlow/parallel.h>
 #include <barlow/random.h>

@@ -51,7 +51,7 @@ static void copy_live(const bl_live *from)
 	unlink(path);
 	bl_live *to = bl_live_create(path, &info, &columns);
 	expect(to != NULL, "a live file cannot be made by the info of one that was read");
-	expect(bl_live_take_past(to, from, INT64_MAX) == 0, "records that were read cannot be written");
+	expect(bl_live_resume(to, from, INT64_MAX) == 0, "records that were read cannot be written");
 	bl_live *reader = bl_live_open(path, false);
 	expect(reader != NULL, "a live file that was written cannot be read");
 	bl_live_columns(reader, &again);
@@ -63,8 +63,8 @@ static void copy_live(const bl_live *from)
 		expect(bl_live_record(reader, i, &b) && same_record(&a, &b, columns.n), "a record changed on its way");
 	}
 	expect(bl_live_length(reader) == i, "there are more records than were written");
-	for (int k = 0; k < bl_live_kept(reader); k++)
-		bl_live_kept_snapshot(reader, k, &snapshot);
+	for (int k = 0; k < bl_live_snapshot_count(reader); k++)
+		bl_live_snapshot_at(reader, k, &snapshot);
 	bl_live_close(reader);
 	bl_live_close(to);
 }
@@ -80,8 +80,8 @@ static bool look_at(bl_live *l)
 	bl_live_info_get(l, &info);
 	bl_live_damage(l);
 	bl_live_snapshot(l, &snapshot);
-	for (int i = 0; i < bl_live_kept(l); i++)
-		bl_live_kept_snapshot(l, i, &snapshot);
+	for (int i = 0; i < bl_live_snapshot_count(l); i++)
+		bl_live_snapshot_at(l, i, &snapshot);
 	for (int64_t i = 0; i < bl_live_length(l) && i < RECORDS_MOST; i++)
 		bl_live_record(l, i, &r);
 	bl_live_asked(l, &asked);

@@ -14,8 +14,8 @@
 #include "grad/node.h"
 #include "loss/barlow/direct.h"
 #include "loss/barlow/gram.h"
-#include "tensor/blas.h"
-#include "tensor/panel.h"
+#include "tensor/matrix/blas.h"
+#include "tensor/matrix/panel.h"
 
 #include <barlow/memory.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* direct.h (private): the cross-correlation matrix in memory, as what the loss counts of it. */
-#ifndef BL_LEARN_DIRECT_H
-#define BL_LEARN_DIRECT_H
+#ifndef BARLOW_LOSS_BARLOW_DIRECT_H
+#define BARLOW_LOSS_BARLOW_DIRECT_H
 
 #include "loss/standard.h"
 

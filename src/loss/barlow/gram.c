@@ -6,7 +6,7 @@
 #include "loss/barlow/gram.h"
 
 #include "base/clones.h"
-#include "tensor/panel.h"
+#include "tensor/matrix/panel.h"
 
 #include <barlow/memory.h>
 #include <barlow/parallel.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* gram.h (private): the Gram matrices of two views that are standardised a few columns at a time. */
-#ifndef BL_LEARN_GRAM_H
-#define BL_LEARN_GRAM_H
+#ifndef BARLOW_LOSS_BARLOW_GRAM_H
+#define BARLOW_LOSS_BARLOW_GRAM_H
 
 #include "loss/standard.h"
 

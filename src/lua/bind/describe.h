@@ -6,8 +6,8 @@
  * are then made in the caller's state, or not: nothing else of the text gets there.  Functions in it become function
  * values, which run in sandboxed states on every thread.
  */
-#ifndef BARLOW_LUA_DESCRIBE_H
-#define BARLOW_LUA_DESCRIBE_H
+#ifndef BARLOW_LUA_BIND_DESCRIBE_H
+#define BARLOW_LUA_BIND_DESCRIBE_H
 
 #include <lua.h>
 

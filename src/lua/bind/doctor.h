@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* doctor.h: what lua/doctor.lua has to know of the machine. */
-#ifndef BARLOW_LUA_DOCTOR_H
-#define BARLOW_LUA_DOCTOR_H
+#ifndef BARLOW_LUA_BIND_DOCTOR_H
+#define BARLOW_LUA_BIND_DOCTOR_H
 
 #include <lua.h>
 

@@ -6,8 +6,8 @@
  * written against include/barlow/, kit/ and this header only, and is the only
  * place where an error of the library becomes an error of Lua.
  */
-#ifndef BARLOW_LUA_FACE_H
-#define BARLOW_LUA_FACE_H
+#ifndef BARLOW_LUA_BIND_FACE_H
+#define BARLOW_LUA_BIND_FACE_H
 
 #include <barlow/augment.h>
 #include <barlow/data.h>
@@ -191,7 +191,7 @@ void bl_lua_note_trainer(lua_State *L, int index); /* the trainer there is one o
 int bl_lua_journal(lua_State *L);       /* trainer.journal */
 int bl_lua_break_when(lua_State *L);    /* trainer:break_when(f); l_break.c */
 int bl_lua_write_journal(lua_State *L); /* native.write_journal(path, trainer): as a folder would have it */
-void bl_lua_add_past(lua_State *L);     /* to native: what lua/past.lua needs; l_past.c */
+void bl_lua_add_replay(lua_State *L);   /* to native: what lua/replay.lua needs; l_replay.c */
 extern const bl_field bl_lua_at_fields[], bl_lua_first_fields[];
 int bl_lua_at_break(lua_State *L);                                           /* native.at_break(trainer) */
 void bl_lua_push_record(lua_State *L, const bl_live *l, const bl_record *r); /* by names; l_run.c */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* json.h: JSON texts and plain Lua values, for the Lua part. */
-#ifndef BARLOW_LUA_JSON_H
-#define BARLOW_LUA_JSON_H
+#ifndef BARLOW_LUA_BIND_JSON_H
+#define BARLOW_LUA_BIND_JSON_H
 
 #include <lua.h>
 

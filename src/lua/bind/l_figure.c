@@ -141,8 +141,8 @@ static bool find(const bl_live *l, int wish, int64_t step, bl_snapshot *s)
 {
 	if (bl_live_snapshot(l, s) >= 0 && fits(s, wish, step))
 		return true;
-	for (int i = bl_live_kept(l) - 1; i >= 0; i--)
-		if (bl_live_kept_snapshot(l, i, s) >= 0 && fits(s, wish, step))
+	for (int i = bl_live_snapshot_count(l) - 1; i >= 0; i--)
+		if (bl_live_snapshot_at(l, i, s) >= 0 && fits(s, wish, step))
 			return true;
 	return false;
 }

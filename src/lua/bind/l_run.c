@@ -635,14 +635,14 @@ const bl_field bl_lua_first_fields[] = {
 	BL_FIELD_END,
 };
 
-/* The function of lua/past.lua that has the name of the one that runs; the settings come last. */
-static int t_past(lua_State *L)
+/* The function of lua/replay.lua that has the name of the one that runs; the settings come last. */
+static int t_replay(lua_State *L)
 {
 	bl_lua_trainer(L, 1);
 	luaL_checkany(L, 2);
 	bl_lua_check_options(L, 3);
 	lua_settop(L, 3);
-	return bl_lua_call_module(L, "barlow.past", bl_lua_running(L)->name, 3);
+	return bl_lua_call_module(L, "barlow.replay", bl_lua_running(L)->name, 3);
 }
 
 static int t_tune(lua_State *L)
@@ -786,14 +786,14 @@ static const bl_lua_function methods[] = {
 	       "nn.cnn{widths = {4}, image = 8}, projector = {8}, batch = 32, epochs = 1, folder = path}; t:start():wait(); "
 	       "print(t:fork{set = {[\"loss.lambda\"] = .02}, folder = false}); os.execute(\"rm -r \" .. path)",
 	       .fields = bl_lua_fork_fields),
-	BL_LUA("at", t_past, "(step: integer, settings?: table): view",
+	BL_LUA("at", t_replay, "(step: integer, settings?: table): view",
 	       "The run as it was after a past step, made again to the bit in a process of its own: iteration, terms, C, z, weights by name.",
 	       "print(" BL_EXAMPLE_RUN ":step(2):at(1, {quiet = true}))", .fields = bl_lua_at_fields),
-	BL_LUA("first", t_past, "(f: function, settings?: table): view?",
+	BL_LUA("first", t_replay, "(f: function, settings?: table): view?",
 	       "The view (see t:at) of the first step at which f(view) holds, found by one replay forward; nil: there is none.",
 	       "print(" BL_EXAMPLE_RUN ":step(2):first(function(v) return v.terms.total > 0 end, {quiet = true}))",
 	       .fields = bl_lua_first_fields),
-	BL_LUA("bisect", t_past, "(f: function, settings?: table): view?",
+	BL_LUA("bisect", t_replay, "(f: function, settings?: table): view?",
 	       "The same for an f that holds from some step on, searched among checkpoints first (trainer{checkpoints = n}).",
 	       "print(" BL_EXAMPLE_RUN ":step(2):bisect(function(v) return v.iteration > 1 end, {quiet = true}))",
 	       .fields = bl_lua_at_fields),

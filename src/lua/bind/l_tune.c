@@ -140,7 +140,7 @@ int bl_lua_tune_measure(lua_State *L)
 	bl_conv_key key;
 	int64_t n = luaL_checkinteger(L, 2);
 	luaL_argcheck(L, n >= 1, 2, "expected at least one image");
-	if (bl_conv_key_parse(luaL_checkstring(L, 1), &key) < 0 || bl_conv_tune(&key, n, &r) < 0 || bl_tuned_keep(&r.best) < 0)
+	if (bl_conv_key_parse(luaL_checkstring(L, 1), &key) < 0 || bl_conv_tune(&key, n, &r) < 0 || bl_tuned_save(&r.best) < 0)
 		return bl_lua_fail(L);
 	lua_createtable(L, 0, BL_CONV_DIRECTIONS);
 	for (int d = 0; d < BL_CONV_DIRECTIONS; d++) {

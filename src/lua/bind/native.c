@@ -254,7 +254,7 @@ int bl_lua_open_native(lua_State *L)
 {
 	bl_lua_define_index(L);
 	luaL_newlib(L, functions);
-	bl_lua_add_past(L);
+	bl_lua_add_replay(L);
 	lua_pushliteral(L, PACKAGE_VERSION);
 	lua_setfield(L, -2, "version");
 	bl_lua_add_written(L);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* sweep.h: what the Lua part needs for sweeps. */
-#ifndef BARLOW_LUA_SWEEP_H
-#define BARLOW_LUA_SWEEP_H
+#ifndef BARLOW_LUA_BIND_SWEEP_H
+#define BARLOW_LUA_BIND_SWEEP_H
 
 #include <lua.h>
 

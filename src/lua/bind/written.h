@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* written.h: what the Lua part needs to write functions and tensors into recipes. */
-#ifndef BARLOW_LUA_WRITTEN_H
-#define BARLOW_LUA_WRITTEN_H
+#ifndef BARLOW_LUA_BIND_WRITTEN_H
+#define BARLOW_LUA_BIND_WRITTEN_H
 
 #include <lua.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* cargo.h: what is in a cargo. */
-#ifndef BARLOW_LUA_CARGO_H
-#define BARLOW_LUA_CARGO_H
+#ifndef BARLOW_LUA_KIT_CARGO_H
+#define BARLOW_LUA_KIT_CARGO_H
 
 #include "lua/kit/packing.h"
 

@@ -11,8 +11,8 @@
  *     bl_function_call(f, push, 1, take, ctx)                          on whatever thread; "" bl_error says what failed
  *     bl_function_unref(f)
  */
-#ifndef BARLOW_LUA_FUNCTION_H
-#define BARLOW_LUA_FUNCTION_H
+#ifndef BARLOW_LUA_KIT_FUNCTION_H
+#define BARLOW_LUA_KIT_FUNCTION_H
 
 #include "lua/kit/states.h"
 #include "lua/kit/travel.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* globals.h: what a function reads and writes around itself, told from its bytecode before it is called. */
-#ifndef BARLOW_LUA_GLOBALS_H
-#define BARLOW_LUA_GLOBALS_H
+#ifndef BARLOW_LUA_KIT_GLOBALS_H
+#define BARLOW_LUA_KIT_GLOBALS_H
 
 #include <lua.h>
 

@@ -3,8 +3,8 @@
  * kit.h: what every binding is written with: objects, constructor tables and their messages, interruption.  Nothing in
  * kit/ knows a module of the Lua face.
  */
-#ifndef BARLOW_LUA_KIT_H
-#define BARLOW_LUA_KIT_H
+#ifndef BARLOW_LUA_KIT_KIT_H
+#define BARLOW_LUA_KIT_KIT_H
 
 #include <lua.h>
 #include <lauxlib.h>
@@ -42,7 +42,7 @@ const char *const *bl_lua_push_makers(lua_State *L);
 /* Pushes o's source, {call = "nn.linear", n = 2, 3, 4}, or nil. */
 void bl_lua_source(lua_State *L, int index);
 
-/* Pushes it, taking the reference; raises bl_error() when t is NULL (tensor.c). */
+/* Pushes it, taking the reference; raises bl_error() when t is NULL (tensor_object.c). */
 int bl_lua_give_tensor(lua_State *L, bl_tensor *t);
 /* The same of n, at least 1; where one is NULL the others go. */
 int bl_lua_give_tensors(lua_State *L, int n, bl_tensor *const *t);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* packing.h: what plain.c and travel.c share: values hold functions, functions hold values. */
-#ifndef BARLOW_LUA_PACKING_H
-#define BARLOW_LUA_PACKING_H
+#ifndef BARLOW_LUA_KIT_PACKING_H
+#define BARLOW_LUA_KIT_PACKING_H
 
 #include "lua/kit/travel.h"
 

@@ -10,8 +10,8 @@
  *
  * Nothing but C values (numbers, strings, references to tensors) passes between such a state and another one.
  */
-#ifndef BARLOW_LUA_STATES_H
-#define BARLOW_LUA_STATES_H
+#ifndef BARLOW_LUA_KIT_STATES_H
+#define BARLOW_LUA_KIT_STATES_H
 
 #include <lua.h>
 

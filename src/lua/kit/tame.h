@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tame.h: what library functions in sandboxed states ask. */
-#ifndef BARLOW_LUA_TAME_H
-#define BARLOW_LUA_TAME_H
+#ifndef BARLOW_LUA_KIT_TAME_H
+#define BARLOW_LUA_KIT_TAME_H
 
 #include <lua.h>
 

@@ -4,8 +4,8 @@
  *
  * Text only: bytecode made by hand can break the interpreter.
  */
-#ifndef BARLOW_LUA_TEXTS_H
-#define BARLOW_LUA_TEXTS_H
+#ifndef BARLOW_LUA_KIT_TEXTS_H
+#define BARLOW_LUA_KIT_TEXTS_H
 
 #include <lua.h>
 

@@ -5,8 +5,8 @@
  * Numbers, strings, booleans, tables of these, tensors (shared, not copied), functions written in Lua, and by their names
  * Lua's harmless libraries, barlow's modules that a sandboxed state has, and their functions.
  */
-#ifndef BARLOW_LUA_TRAVEL_H
-#define BARLOW_LUA_TRAVEL_H
+#ifndef BARLOW_LUA_KIT_TRAVEL_H
+#define BARLOW_LUA_KIT_TRAVEL_H
 
 #include <barlow/tensor.h>
 

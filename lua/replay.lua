@@ -1,0 +1,376 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+--[[
+past.lua: a run as it was at a step of its past (t:at, t:first, t:bisect, and the same of kept runs).
+
+The step is made again, to the bit, in a process of its own: from the nearest checkpoint before it, or from the run's start, with
+the journal's changes at their steps.  That process gets a job as a file in a scratch folder and leaves its answer there.  What the
+replayed step recorded is compared with the run's own record of it, so that a view is never of other numbers.
+]]
+local json = require "barlow.json"
+local native = require "barlow.native"
+local recipe = require "barlow.recipe"
+local run = require "barlow.run"
+
+local past = {}
+
+local LOOK = .05  -- seconds between two looks at the process
+local TRIES = 5   -- a run that goes on may replace its checkpoint while it is read
+
+-- Where a replay may begin.
+
+-- Checkpoints of steps before `step` that the folder has, ascending: {step =, path =}.
+local function checkpoints(folder, step)
+	local found, seen = {}, {}
+	for _, name in ipairs(native.list_folder(folder)) do
+		local path = folder .. "/" .. name
+		local s = tonumber(name:match "^checkpoint%-(%d+)%.safetensors$")
+		if name == "checkpoint.safetensors" then s = tonumber((native.tensor_facts(path) or {}).step) end
+		s = s and math.tointeger(s)
+		if s and s < step and not seen[s] then
+			found[#found + 1], seen[s] = { step = s, path = path }, true
+		end
+	end
+	table.sort(found, function(a, b) return a.step < b.step end)
+	return found
+end
+
+-- A fork begins where it left its parent, at whose checkpoint.
+local function fork_start(folder, parent, step)
+	if step <= parent.step then
+		error(("step %d was made by the run that this one was forked from at step %d: ask runs.get(%q)"):format(step, parent.step,
+			parent.folder), 0)
+	end
+	for _, c in ipairs(checkpoints(parent.folder, parent.step + 1)) do
+		if c.step == parent.step then return c end
+	end
+	error(("%s: it has no checkpoint before step %d, and %s no longer has that of step %d, where this run was forked from it")
+		:format(folder, step, parent.folder, parent.step), 0)
+end
+
+-- All places where a replay to `step` may begin, ascending; at least one.
+local function starts(folder, step)
+	local list = checkpoints(folder, step)
+	local parent = (native.run_file(folder) or {}).parent
+	if not parent then
+		if #list == 0 or list[1].step > 0 then table.insert(list, 1, { step = 0 }) end
+	elseif #list == 0 then
+		list[1] = fork_start(folder, parent, step)
+	end
+	return list
+end
+
+local function nearest(folder, step)
+	local list = starts(folder, step)
+	return list[#list]
+end
+
+-- The process of its own.
+
+-- A trainer that stands at that place, with what the journal has after it still to be made.
+local function build(folder, start)
+	local resume = require "barlow.resume"
+	local r = resume.recipe_of(folder)
+	r.folder, r.seconds, r.checkpoint_every, r.keep, r.knn = false, nil, false, "records", false
+	local t = require "barlow".trainer(recipe.build(r))
+	if start.path then t:load_checkpoint(start.path) end
+	local known = start.path and #t.journal - 1 or 0 -- the last line is that it was loaded
+	local journal = native.journal(folder)
+	t:replay(table.move(journal, known + 1, #journal, 1, {}))
+	return t
+end
+
+-- The same from the nearest place before a step, whatever the run itself does to its checkpoints meanwhile.
+local function build_before(folder, step)
+	for _ = 1, TRIES do
+		local start = nearest(folder, step)
+		local fine, t = pcall(build, folder, start)
+		if not fine and native.exists(start.path or folder) then error(t, 0) end
+		if fine and t.iteration == start.step then return t, start.step end
+	end
+	error(folder .. ": its checkpoints change faster than they can be read", 0)
+end
+
+-- To a step, or to the first at which the trainer's condition holds: then true.
+local function go_to(t, step, job)
+	while t.iteration < step do
+		if native.whoami().parent ~= job.parent then os.exit(1, false) end
+		t:step(1)
+		if native.at_break(t) then
+			if t.message:find("its function failed: ", 1, true) then error(t.message, 0) end
+			return true
+		end
+	end
+	return false
+end
+
+local function condition_of(out)
+	local made, text, why = native.describe(out .. "/condition.lua")
+	if not text then error(why, 0) end
+	return made[1]
+end
+
+-- What is left for who asked: record, weights, embeddings and C of the step.
+local function leave(out, t, from)
+	local terms = {}
+	for name, v in pairs(t.iteration > 0 and t.terms or {}) do terms[name] = v end
+	t:save(out .. "/weights.safetensors")
+	local z = native.embeddings(t)
+	for i, v in ipairs(z) do v:save(("%s/z%d.npy"):format(out, i)) end
+	if #z > 0 then t.C:save(out .. "/C.npy") end
+	return { step = t.iteration, from = from, terms = terms, embeddings = #z }
+end
+
+local work = {}
+
+function work.at(out, job)
+	local t, from = build_before(job.folder, job.step)
+	go_to(t, job.step, job)
+	return leave(out, t, from)
+end
+
+-- The condition is looked at from step job.first to step job.last.
+function work.first(out, job)
+	local t, from = build_before(job.folder, job.first)
+	go_to(t, job.first - 1, job)
+	t:break_when(condition_of(out))
+	return go_to(t, job.last, job) and leave(out, t, from) or { none = true }
+end
+
+-- Does it hold at the first step that is made behind a place?
+local function probe(out, job, start)
+	local t = build(job.folder, start)
+	t:break_when(condition_of(out))
+	return go_to(t, start.step + 1, job)
+end
+
+-- The first place behind which it holds is searched, then the steps before that one are gone through.
+function work.bisect(out, job)
+	local list = starts(job.folder, job.last)
+	local low, high = 0, #list + 1 -- behind list[low] it does not hold, behind list[high] it does
+	while high - low > 1 do
+		local middle = (low + high) // 2
+		if probe(out, job, list[middle]) then high = middle else low = middle end
+	end
+	local begin, last = list[math.max(low, 1)], list[high] and list[high].step + 1 or job.last
+	local t = build(job.folder, begin)
+	t:break_when(condition_of(out))
+	return go_to(t, last, job) and leave(out, t, begin.step) or { none = true }
+end
+
+-- What the process does: native.process_start runs this.
+function past.work(out)
+	local job = native.json_read(native.read_file(out .. "/job.json"))
+	local fine, answer = pcall(work[job.what], out, job)
+	if not fine then answer = { error = native.clean(tostring(answer)) } end
+	native.write_file(out .. "/answer.json", json.encode(answer))
+end
+
+-- Asking.
+
+local function duration(seconds)
+	if not seconds then return "for a time that is not known" end
+	if seconds < 1 then return "in about a second" end
+	return seconds < 100 and ("in about %.0f s"):format(seconds) or "in about " .. run.clock(seconds) .. " min"
+end
+
+-- Seconds of training between two steps, by the run's own records.
+local function seconds_between(of, from, to)
+	local a, b = from > 0 and of.record(from) or { time = 0 }, of.record(to)
+	return a and b and b.time - a.time or nil
+end
+
+local function places(list)
+	return #list == 1 and list[1].step == 0 and "the start" or ("the checkpoint of step %d"):format(list[#list].step)
+end
+
+local function tell(of, job, quiet)
+	local text
+	if job.what == "bisect" then
+		local list, most = starts(job.folder, job.last), 0
+		for i, c in ipairs(list) do
+			most = math.max(most, seconds_between(of, c.step, list[i + 1] and list[i + 1].step or job.last) or 0)
+		end
+		local probes = math.ceil(math.log(#list + 1, 2))
+		text = ("bisect: %d probes of a step, then at most the steps between two of %d checkpoints, %s"):format(probes, #list, duration(most))
+	else
+		local to, from = job.what == "at" and job.step or job.last, nearest(job.folder, job.what == "at" and job.step or job.first)
+		local list = { from }
+		text = ("%s: %s%d steps are made again from %s, %s"):format(job.what == "at" and "step " .. to or "first",
+			job.what == "at" and "" or "at most ", to - from.step, places(list), duration(seconds_between(of, from.step, to)))
+	end
+	if not quiet then io.stderr:write("barlow: ", text, "\n") end
+end
+
+local function remove(out)
+	for _, name in ipairs(native.list_folder(out .. "/run")) do os.remove(out .. "/run/" .. name) end
+	os.remove(out .. "/run")
+	for _, name in ipairs(native.list_folder(out)) do os.remove(out .. "/" .. name) end
+	os.remove(out)
+end
+
+-- The answer of a process that does the job, whose number is `started.pid` while it runs.
+local function ask(out, job, started)
+	job.parent = native.whoami().pid
+	native.write_file(out .. "/job.json", json.encode(job))
+	started.pid = native.process_start({ native.program(), "-e", ("require 'barlow.replay'.work(%q)"):format(out) }, out .. "/log", {})
+	while not native.process_poll(started.pid) do native.sleep(LOOK) end
+	started.pid = nil
+	local text = native.read_file(out .. "/answer.json")
+	if not text then
+		local log = native.read_file(out .. "/log") or ""
+		error(("%s: the process that made the steps again ended without an answer: %s"):format(job.what, native.clean(log:sub(-400))), 0)
+	end
+	local answer = native.json_read(text)
+	if answer.error then error(job.what .. ": " .. answer.error, 0) end
+	return answer
+end
+
+-- Views.
+
+local View = {}
+
+function View.__newindex(_, name)
+	error(("a view of a past step is read-only: '%s' cannot be set; t:fork{step = ...} goes on from a checkpoint"):format(tostring(name)), 2)
+end
+
+function View.__tostring(v)
+	return ("%s at step %d of %d, made again from %s%s"):format(native.clean(v.name), v.iteration, v.steps,
+		v.from == 0 and "the start" or "step " .. v.from, v.terms and (": total %.4g"):format(v.terms.total) or "")
+end
+
+local measured_anew = { time = true, images_per_s = true, knn = true }
+
+-- NaN is no number of JSON.  What the clock says and kNN, which is not measured again, are the run's own.
+local function terms_of(of, answer)
+	if answer.step == 0 then return nil end
+	local own, out = of.record(answer.step), { step = answer.step }
+	for name, v in pairs(answer.terms) do out[name] = name == "step" and v or v + 0. end
+	for name, v in pairs(own or {}) do
+		if out[name] == nil then out[name] = 0 / 0 end
+		if v ~= out[name] and not (v ~= v and out[name] ~= out[name]) and not measured_anew[name] and of.is_own[name] == nil then
+			error(("step %d made again has %s %.17g, the run recorded %.17g: something that the recipe and the journal do not know has "
+				.. "changed it, so this is not the run's past"):format(answer.step, name, out[name], v), 0)
+		end
+		if measured_anew[name] or of.is_own[name] then out[name] = v end
+	end
+	return out
+end
+
+local function view_of(of, out, answer, path)
+	local v = { name = of.name, steps = of.steps, iteration = answer.step, from = answer.from, terms = terms_of(of, answer), z = {} }
+	v.weights = native.tensors(out .. "/weights.safetensors")
+	if path then native.write_file(path, native.read_file(out .. "/weights.safetensors")) end
+	for i = 1, answer.embeddings do v.z[i] = require "barlow".tensor.load(("%s/z%d.npy"):format(out, i)) end
+	if answer.embeddings > 0 then v.C = require "barlow".tensor.load(out .. "/C.npy") end
+	return setmetatable({}, { __index = v, __newindex = View.__newindex, __tostring = function() return View.__tostring(v) end })
+end
+
+-- The function's text, for a process that has not the script.
+local function write_condition(out, what, f)
+	if type(f) ~= "function" then error(("%s: expected a function of a view, got a %s"):format(what, type(f)), 0) end
+	local value, why = native.function_value(f)
+	if not value then error(("%s: %s"):format(what, why), 0) end
+	local d = recipe.call("nn.func", { value })
+	local lost = recipe.lost(d)
+	if lost then error(("%s: the function cannot go to another process: %s"):format(what, lost), 0) end
+	native.write_file(out .. "/condition.lua", recipe.file_text(d, out))
+end
+
+local function check_step(what, step, of, least)
+	if math.type(step) ~= "integer" or step < least or step > of.made then
+		error(("%s: expected a step from %d to %d, which the run has made, got %s"):format(what, least, of.made, tostring(step)), 0)
+	end
+end
+
+-- of: {name =, steps =, made =, record =, folder = (nil: write(folder) writes what a folder would have)}.
+local function do_job(of, job, settings, f)
+	local out = os.tmpname()
+	os.remove(out)
+	native.make_folder(out)
+	local started = {}
+	local function body()
+		job.folder = of.folder
+		if not job.folder then
+			job.folder = out .. "/run"
+			native.make_folder(job.folder)
+			of.write(job.folder)
+		else
+			native.check_replay(job.folder)
+		end
+		if f then write_condition(out, job.what, f) end
+		tell(of, job, settings.quiet)
+		local answer = ask(out, job, started)
+		return not answer.none and view_of(of, out, answer, settings.path) or nil
+	end
+	local fine, whole, view = pcall(native.interruptible, body) -- whole is false where Ctrl-C ended it
+	if started.pid then
+		native.process_end(started.pid, true)
+		while not native.process_poll(started.pid) do native.sleep(LOOK) end
+	end
+	remove(out)
+	if not fine then error(whole, 0) end
+	if not whole then error(job.what .. ": interrupted", 0) end
+	return view
+end
+
+-- What there is to go by of a trainer.
+local function of_trainer(t)
+	local of = { name = t.name, steps = t.steps, made = t.iteration, folder = t.folder, is_own = {} }
+	for _, c in ipairs(t.columns) do of.is_own[c.name] = c.kind == "own" or nil end
+	function of.record(step) return t:record(step) end
+	function of.write(folder)
+		for _, c in ipairs(t.journal) do
+			if c.name == "resumed" then
+				error("this run was loaded from a checkpoint and has no folder: what it was before is not known; give it a folder", 0)
+			end
+		end
+		native.write_file(folder .. "/recipe.lua", recipe.file_text(t.recipe, folder))
+		native.write_journal(folder .. "/journal", t)
+	end
+	return of
+end
+
+-- Of a kept run, whether it goes on in another process or is over.
+local function of_folder(r)
+	local records = native.run_records(r.folder)
+	local place = {}
+	for i, s in ipairs(records.step) do place[s] = i end
+	local of = { name = r.name, steps = r.steps, made = #records.step > 0 and records.step[#records.step] or 0, folder = r.folder, is_own = {} }
+	function of.record(step)
+		local i = place[step]
+		if not i then return nil end
+		local out = {}
+		for name, list in pairs(records) do out[name] = list[i] end
+		return out
+	end
+	return of
+end
+
+local function of_any(r)
+	return type(r) == "userdata" and of_trainer(r) or of_folder(r)
+end
+
+-- at(step[, {quiet =, path =}])
+function past.at(r, step, settings)
+	local of = of_any(r)
+	check_step("at", step, of, 0)
+	return do_job(of, { what = "at", step = step }, settings or {})
+end
+
+-- first(f[, {from =, to =, quiet =, path =}])
+function past.first(r, f, settings)
+	local of, s = of_any(r), settings or {}
+	local first, last = s.from or 1, s.to or of.made
+	check_step("first: from", first, of, 1)
+	check_step("first: to", last, of, first)
+	return do_job(of, { what = "first", first = first, last = last }, s, f)
+end
+
+-- bisect(f[, {quiet =, path =}])
+function past.bisect(r, f, settings)
+	local of = of_any(r)
+	check_step("bisect: the last step", of.made, of, 1)
+	return do_job(of, { what = "bisect", last = of.made }, settings or {}, f)
+end
+
+return past

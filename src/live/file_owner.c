@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * file_owner.c: whose run lies where the live file's name is, and putting a file back that has lost its name.
+ *
+ * A file that was removed, moved away or replaced does not say why: whoever resumes a run replaces it as well.  So the run's
+ * owner is asked (bl_live_owned), and the claim is held until the file is back.
+ */
+#define _GNU_SOURCE /* dup3 */
+#include "live/livefile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { CHUNK = 1 << 16 };
+
+/* What has the file's name: the file, nothing, something else, or there is no folder any more. */
+enum name { NAME_OURS, NAME_FREE, NAME_TAKEN, NAME_NOWHERE };
+
+static bool folder_exists(const char *path)
+{
+	struct stat s;
+	const char *slash = strrchr(path, '/');
+	char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	bool exists = folder && stat(folder, &s) == 0;
+	free(folder);
+	return exists;
+}
+
+static enum name look(const bl_live *l)
+{
+	struct stat ours, there;
+	const char *path = l->writer ? l->writer->path : l->path;
+	if (!path || fstat(l->fd, &ours) != 0)
+		return NAME_OURS;
+	if (lstat(path, &there) != 0)
+		return errno == ENOENT && folder_exists(path) ? NAME_FREE : NAME_NOWHERE;
+	return there.st_dev == ours.st_dev && there.st_ino == ours.st_ino ? NAME_OURS : NAME_TAKEN;
+}
+
+/* A folder that was moved takes the file with it. */
+bool bl_owner_named(const bl_live *l)
+{
+	enum name name = look(l);
+	return name == NAME_OURS || name == NAME_NOWHERE;
+}
+
+/* Without an owner who can be asked, a free name is ours, and a file of that name is somebody's.  *claim: -1 where none is. */
+static int claim_name(const bl_live *l, enum name name, bool wait, int *claim)
+{
+	const struct live_writer *w = l->writer;
+	*claim = -1;
+	if (!w || !w->claim)
+		return name == NAME_FREE ? 0 : bl_fail("another file was put in the place of %s", w ? w->path : l->path);
+	*claim = w->claim(w->path, w->owner, wait);
+	return *claim < 0 ? *claim : 0;
+}
+
+int bl_live_check_place(const bl_live *l)
+{
+	struct stat s;
+	int claim = -1, rc = 0;
+	enum name name = l->fd < 0 ? NAME_OURS : look(l);
+	if (name == NAME_NOWHERE && fstat(l->fd, &s) == 0 && s.st_nlink == 0)
+		return bl_fail("its folder was removed");
+	if (name == NAME_FREE || name == NAME_TAKEN)
+		rc = claim_name(l, name, true, &claim);
+	if (claim >= 0)
+		close(claim);
+	return rc == 0 ? 0 : -1;
+}
+
+int bl_live_owned(bl_live *l, const char *owner, bl_live_claim *claim)
+{
+	char *copy = strdup(owner);
+	if (!copy || !l->writer) {
+		free(copy);
+		return bl_fail("live: %s", l->writer ? "no memory for the owner's name" : "this handle is a reader's");
+	}
+	pthread_mutex_lock(&l->lock);
+	free(l->writer->owner);
+	l->writer->owner = copy;
+	l->writer->claim = claim;
+	pthread_mutex_unlock(&l->lock);
+	return 0;
+}
+
+/* --- Putting it back ---------------------------------------------------------------- */
+
+static int copy_to(const bl_live *l, int fd)
+{
+	char bytes[CHUNK];
+	ssize_t n;
+	uint64_t at = 0;
+	for (; (n = pread(l->fd, bytes, sizeof bytes, (off_t)at)) > 0; at += (uint64_t)n) {
+		int err = bl_disk_write(fd, at, bytes, (size_t)n);
+		if (err != 0)
+			return err;
+	}
+	return n < 0 ? errno : 0;
+}
+
+/* Under a claim only what is not the run's can have the name; without one, link() leaves whatever came meanwhile. */
+static int name_it(const char *temporary, const char *path, bool claimed)
+{
+	return (claimed ? rename(temporary, path) : link(temporary, path)) == 0 ? 0 : errno;
+}
+
+static int put_back(bl_live *l, bool claimed)
+{
+	char temporary[4096];
+	if (snprintf(temporary, sizeof temporary, "%s.%ld.new", l->writer->path, (long)getpid()) >= (int)sizeof temporary)
+		return ENAMETOOLONG;
+	int fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return errno;
+	int err = copy_to(l, fd);
+	if (err == 0)
+		err = bl_disk_sync(fd);
+	if (err == 0)
+		err = name_it(temporary, l->writer->path, claimed);
+	if (err == 0 && dup3(fd, l->fd, O_CLOEXEC) < 0)
+		err = errno;
+	unlink(temporary);
+	close(fd);
+	return err;
+}
+
+bool bl_owner_regain(bl_live *l)
+{
+	struct live_writer *w = l->writer;
+	enum name name = look(l);
+	const char *what = name == NAME_FREE ? "removed" : "replaced";
+	int claim, rc = claim_name(l, name, false, &claim);
+	bool back = false;
+	if (rc == 0) {
+		int err = put_back(l, claim >= 0);
+		back = err == 0;
+		if (back)
+			bl_writer_problem(l, "the run's live file was %s by somebody; it was written anew", what);
+		else if (!w->problem[0])
+			bl_writer_problem(
+				l, "the run's live file was %s by somebody, and cannot be written anew: %s; training goes on", what,
+				strerror(err));
+	} else if (rc != BL_LIVE_BUSY && !w->lost) {
+		bl_writer_problem(l, "%.150s: nothing more is kept there", bl_error());
+		w->lost = true;
+	}
+	if (claim >= 0)
+		close(claim);
+	return back;
+}

@@ -1,9 +1,0 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
-/* cache.h (private): where files lie that can be made again. */
-#ifndef BL_STORE_CACHE_H
-#define BL_STORE_CACHE_H
-
-/* $XDG_CACHE_HOME/barlow, or what stands for it below HOME; a new string.  NULL: no place for `what`, see bl_error. */
-char *bl_cache_folder(const char *what);
-
-#endif

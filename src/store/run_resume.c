@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* run_resume.c: which run is to go on, whether it may, and that nobody else goes on with it. */
+#include "store/runs.h"
+
+#include <barlow/error.h>
+#include <barlow/process.h>
+#include <barlow/run_file.h>
+#include <barlow/runs.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BEATS_SECONDS = 30 };
+
+/* --- May it? -------------------------------------------------------------------- */
+
+static int refuse_running(const char *folder, int64_t pid, const char *state, int64_t step, int64_t steps)
+{
+	return bl_fail("%s: the run is going on in %s %lld (%s, step %lld of %lld): stop it first", folder,
+	               pid == getpid() ? "this process" : "process", (long long)pid, state, (long long)step, (long long)steps);
+}
+
+/* Heartbeats are recent: a process that got the number of one which was killed is told apart. */
+static int check_by_run_file(const char *folder, const bl_run_file *f)
+{
+	char boot[BL_RUN_TEXT];
+	bl_process_boot(boot, sizeof boot);
+	bool going = strcmp(f->state, BL_RUN_FILE_NEW) == 0 || strcmp(f->state, BL_RUN_FILE_RUNNING) == 0 ||
+	             strcmp(f->state, BL_RUN_FILE_PAUSED) == 0;
+	double since = difftime(time(NULL), (time_t)f->beat_time);
+	if (!going || strcmp(f->boot, boot) != 0 || !bl_process_lives(f->pid, 0) || since > BEATS_SECONDS)
+		return 0;
+	return refuse_running(folder, f->pid, f->state, f->step, f->steps);
+}
+
+/*
+ * Negative: its process is at it.  The live file knows best, where it is that of the process which run.json names; it may have been
+ * removed or replaced, and be put back any moment.
+ */
+int bl_runs_check_idle(const char *folder)
+{
+	bl_run_file f;
+	char *path = bl_runs_path(folder, BL_RUN_LIVE);
+	bl_live *l = path ? bl_live_open(path, false) : NULL;
+	bl_run r = { .broken = !l };
+	int rc = bl_run_file_read(folder, &f) == 0 ? 0 : 1;
+	free(path);
+	if (l) {
+		bl_live_info_get(l, &r.info);
+		r.alive = bl_live_writer_alive(l);
+		bl_live_close(l);
+	}
+	if (bl_run_going(&r))
+		rc = refuse_running(folder, r.info.pid, bl_run_state_name(r.info.state), r.info.step, r.info.steps);
+	else if (rc == 0 && (!l || r.info.pid != f.pid))
+		rc = check_by_run_file(folder, &f);
+	bl_run_file_free(&f);
+	return rc < 0 ? rc : 0;
+}
+
+static int check_checkpoint(const char *folder)
+{
+	char *path = bl_runs_path(folder, BL_RUN_CHECKPOINT);
+	int rc = !path                     ? -1
+	         : access(path, R_OK) == 0 ? 0
+	                                   : bl_fail("%s: the run cannot go on: there is no checkpoint (%s: %s)", folder,
+	                                             BL_RUN_CHECKPOINT, strerror(errno));
+	free(path);
+	return rc;
+}
+
+/* --- Which one ------------------------------------------------------------------ */
+
+/* What is going on is somebody's; what is done is over; what failed would fail again, until somebody has looked at it. */
+static char *newest_unfinished(void)
+{
+	char *root = bl_runs_root(), *folder = NULL;
+	bl_runs *list = root ? bl_runs_list(root, NULL) : NULL;
+	for (int i = 0; list && i < list->n && !folder; i++) {
+		const bl_run *r = &list->run[i];
+		if (!r->broken && !bl_run_going(r) && r->info.state != BL_RUN_DONE && r->info.state != BL_RUN_FAILED)
+			folder = strdup(r->folder);
+	}
+	if (list && !folder)
+		bl_fail("no run in %s was stopped or killed before its end", root);
+	bl_runs_free(list);
+	free(root);
+	return folder;
+}
+
+static bool is_folder(const char *path)
+{
+	DIR *d = opendir(path);
+	if (d)
+		closedir(d);
+	return d != NULL;
+}
+
+static char *find(const char *what)
+{
+	if (!what)
+		return newest_unfinished();
+	if (strchr(what, '/') && is_folder(what))
+		return strdup(what);
+	char *path = bl_runs_live_path(what), *slash = path ? strrchr(path, '/') : NULL;
+	if (path)
+		snprintf(slash ? slash : path, 2, "%s", slash ? "" : ".");
+	return path;
+}
+
+char *bl_runs_resumable(const char *what)
+{
+	char *folder = find(what);
+	if (folder && bl_runs_check_idle(folder) == 0 && check_checkpoint(folder) == 0)
+		return folder;
+	free(folder);
+	return NULL;
+}
+
+/* --- One at a time ---------------------------------------------------------------- */
+
+/* A process that was killed while it wrote leaves a temporary file. */
+static void sweep(const char *folder)
+{
+	DIR *d = opendir(folder);
+	for (struct dirent *e; d && (e = readdir(d));)
+		if (bl_runs_is_leftover(e->d_name))
+			unlinkat(dirfd(d), e->d_name, 0);
+	if (d)
+		closedir(d);
+}
+
+/*
+ * Links are followed where a user names a file, never inside a run's folder: one that came from somebody else could
+ * make the run write anywhere.
+ */
+static int check_files(const char *folder)
+{
+	int rc = 0;
+	for (const char *const *name = bl_runs_files; rc == 0 && *name; name++) {
+		struct stat st;
+		char *path = bl_runs_path(folder, *name);
+		if (!path)
+			rc = -1;
+		else if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
+			rc = bl_fail("%s: not a regular file: nothing else is written to in a run's folder", path);
+		free(path);
+	}
+	return rc;
+}
+
+int bl_runs_claim(const char *folder)
+{
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return bl_fail("%s: %s", folder, strerror(errno));
+	int rc = flock(fd, LOCK_EX | LOCK_NB) == 0 ? bl_runs_check_idle(folder)
+	                                           : bl_fail("%s: somebody else resumes the run just now", folder);
+	if (rc == 0)
+		rc = check_files(folder);
+	if (rc != 0) {
+		close(fd);
+		return -1;
+	}
+	sweep(folder);
+	return fd;
+}
+
+void bl_runs_release(int claim)
+{
+	close(claim);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* npy.h (private): a .npy file that lies in memory. */
+#ifndef BARLOW_TENSOR_FILE_NPY_H
+#define BARLOW_TENSOR_FILE_NPY_H
+
+#include <barlow/tensor.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+/* name is what messages call it. */
+bl_tensor *bl_npy_read(const char *name, const unsigned char *bytes, size_t n);
+
+/* Do they begin as a .npz file does? */
+static inline bool bl_npz_begins(const void *bytes, size_t n)
+{
+	return n >= 4 && (memcmp(bytes, "PK\3\4", 4) == 0 || memcmp(bytes, "PK\5\6", 4) == 0);
+}
+
+#endif

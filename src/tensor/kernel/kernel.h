@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * kernel.h (private): the innermost loops, compiled once for each instruction set and picked at run time.
+ *
+ * Everything is channels-last: a pixel is a run of channels.
+ */
+#ifndef BARLOW_TENSOR_KERNEL_KERNEL_H
+#define BARLOW_TENSOR_KERNEL_KERNEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { BL_TILE_ROWS = 12 }; /* no kernel has taller tiles */
+
+/*
+ * Products by gathering: a tile of `rows` output pixels times one panel of
+ * output channels,
+ *
+ *   out[r][k] (+)= sum_t sum_c a[t * height + r][c] * w[(t * channels + c) * width + k]
+ *
+ * with width = vectors * lanes and height = heights[vectors].  Pointers of
+ * all `height` rows must be readable; only out[0..rows-1][0..cols-1] are written.
+ */
+typedef struct bl_gather_args {
+	int vectors, rows, cols, taps;
+	int64_t channels;
+	const float *const *a;
+	const float *w;
+	float *const *out;
+	bool add;
+} bl_gather_args;
+
+/*
+ * Products by outer sums: a tile of input channels times one panel of output
+ * channels, over n pixels,
+ *
+ *   out[r * ldo + k] (+)= sum_i x[i][x_at + r] * y[i][y_at + k]
+ */
+typedef struct bl_outer_args {
+	int vectors, first, rows, cols; /* rows first..rows-1 are written */
+	int64_t n;
+	const float *const *x, *const *y;
+	int64_t x_at, y_at; /* at x[i] + x_at there are `height` readable floats, at y[i] + y_at a panel of them */
+	float *out;
+	int64_t ldo;
+	bool add;
+} bl_outer_args;
+
+/*
+ * Products of numbers rounded to bfloat16, to the nearest, ties to even.  What is multiplied lies in units of 32 bits
+ * that hold `bf16_unit` numbers following each other along k: one, as a float, or two, the first in the low half.
+ *
+ * Packing of lines (rows of a, or columns of b), of k numbers each, which lie side by side in x (`along`) or `ld` apart:
+ *
+ *   to[line * line_pitch + unit * unit_pitch]
+ *
+ * for all units that have a number, with 0 for missing ones.  One pitch is 1.  With line_pitch 1 lines are filled up
+ * with zeros to a multiple of `lanes`; with unit_pitch 1 room for a multiple of `lanes` units is written.
+ */
+typedef struct bl_bf16_lines {
+	const float *x;
+	int64_t ld, lines, k;
+	bool along;
+	uint32_t *to;
+	int64_t line_pitch, unit_pitch;
+} bl_bf16_lines;
+
+/* Batch norm over n pixels of `c` channels; per-channel vectors have c elements. */
+typedef struct bl_norm_row {
+	int64_t n, c;
+	const float *x, *residual;         /* residual may be NULL */
+	const float *scale, *shift, *mean; /* y = scale (x - mean) + shift (+ residual) */
+	float *y;
+	bool relu;
+} bl_norm_row;
+
+/* g = dy where relu did not cut, else 0; mask from y when there is a residual, else from scale (x - mean) + shift. */
+typedef struct bl_norm_back {
+	int64_t n, c;
+	const float *x, *y, *dy;
+	const float *scale, *shift, *mean;
+	bool relu, masked_by_y;
+	float *sum, *dot;                /* reduce: sum g, sum g (x - mean) */
+	const float *by_g, *by_x, *by_1; /* apply: dx (+)= by_g g + by_x (x - mean) + by_1 */
+	float *dx, *dresidual;           /* dresidual may be NULL */
+	bool add, add_residual;
+} bl_norm_back;
+
+/*
+ * Winograd F(4x4, 3x3) (Lavin & Gray 2016, points 0, 1, -1, 2, -2, infinity): one tile, all its channels,
+ * which are a multiple of `lanes`.  Transformed values lie `pitch` floats apart: v[36][pitch].
+ */
+typedef void bl_winograd_load(int64_t channels, const float *const pixel[36], float *v, int64_t pitch);
+typedef void bl_winograd_store(int64_t channels, const float *v, int64_t pitch, float *const pixel[16], bool add);
+
+typedef struct bl_kernels {
+	const char *name;
+	int lanes;      /* floats in a vector */
+	int heights[5]; /* rows of a tile, by vectors; 0: no such kernel */
+	void (*gather)(const bl_gather_args *);
+	void (*outer)(const bl_outer_args *);
+	int bf16_unit;
+	void (*bf16_pack)(const bl_bf16_lines *);
+	void (*bf16_gather)(const bl_gather_args *); /* as gather, with units for floats in a and w */
+	/* Per channel a number p near the mean, and sum (x - p), sum (x - p)^2. */
+	void (*moments)(int64_t n, int64_t c, const float *x, float *p, float *sum, float *square);
+	void (*norm)(const bl_norm_row *);
+	void (*norm_reduce)(const bl_norm_back *);
+	void (*norm_apply)(const bl_norm_back *);
+	bl_winograd_load *winograd_input;    /* v = B^T d B of 6x6 pixels */
+	bl_winograd_load *winograd_gradient; /* v = A d A^T of the first 16 pixels, 4x4 */
+	bl_winograd_store *winograd_output;  /* 4x4 pixels (+)= A^T v A; NULL pixels are left out */
+	/* `lanes` filters at once: u[36][pitch] = G g G^T, tap t of filter l at g[t][l]; and dg = G^T u G. */
+	void (*winograd_filter)(const float *g, float *u, int64_t pitch);
+	void (*winograd_filter_gradient)(const float *u, int64_t pitch, float *dg);
+} bl_kernels;
+
+/* The best set that this CPU runs; BARLOW_KERNELS=avx512_bf16|avx512|avx2|generic can ask for another one. */
+const bl_kernels *bl_kernel(void);
+
+/* Panels that `cols` output channels are cut in: returns the vectors of the panel at column `from`. */
+int bl_panel_vectors(const bl_kernels *k, int64_t from, int64_t cols);
+
+extern const bl_kernels bl_kernels_avx512_bf16, bl_kernels_avx512, bl_kernels_avx2, bl_kernels_generic;
+
+#endif

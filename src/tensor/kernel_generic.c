@@ -1,7 +1,0 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
-/* kernel_generic.c: the kernels for any CPU: 4 floats a vector, as SSE2 and NEON have. */
-#define LANES 4
-#define KERNELS bl_kernels_generic
-#define KERNEL_NAME "generic"
-#define TILES TILE(4, 2) TILE(8, 1)
-#include "tensor/kernel_body.h"

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* save.c: a run's place on disk: where its live file goes, who saves the rest, and when. */
+#include "train/trainer.h"
+
+#include <barlow/parallel.h>
+#include <stdio.h>
+
+/* --- A place -------------------------------------------------------------------------- */
+
+struct place {
+	bl_trainer *trainer;
+	const char *live_path;
+	bl_trainer_save save;
+	void *ctx;
+	int rc;
+};
+
+static bool is_active(bl_trainer *t)
+{
+	pthread_mutex_lock(&t->lock);
+	bool active = t->active;
+	pthread_mutex_unlock(&t->lock);
+	return active;
+}
+
+static void take_place(void *ctx)
+{
+	struct place *p = ctx;
+	bl_trainer *t = p->trainer;
+	p->rc = is_active(t) ? bl_fail("trainer: it is running: too late for a place of its own")
+	                     : bl_live_move(t->live, p->live_path);
+	if (p->rc != 0)
+		return;
+	t->save = p->save;
+	t->save_ctx = p->ctx;
+}
+
+int bl_trainer_save_to(bl_trainer *t, const char *live_path, bl_trainer_save save, void *ctx)
+{
+	struct place p = { t, live_path, save, ctx, 0 };
+	bl_trainer_between_steps(t, take_place, &p);
+	return p.rc;
+}
+
+/* --- Saving --------------------------------------------------------------------------- */
+
+/* What saving may cost of the training time where nobody said how often; and how long it may be put off then. */
+#define SHARE .01
+#define MOST_SECONDS 600.
+
+static int save(bl_trainer *t, bl_save_why why)
+{
+	if (bl_live_check_place(t->live) != 0)
+		return -1;
+	return t->save(t->save_ctx, why);
+}
+
+int bl_trainer_save_for(bl_trainer *t, bl_save_why why)
+{
+	long long step = (long long)t->step;
+	if (!t->save && why == BL_SAVE_ASKED)
+		bl_trainer_note(t, "step %lld: no checkpoint: the run is in memory only", step);
+	if (!t->save)
+		return bl_fail("no checkpoint: the run is in memory only");
+	double start = bl_now();
+	int rc = save(t, why);
+	if (rc != 0) {
+		char text[BL_CHANGE_TEXT];
+		snprintf(text, sizeof text, "%s", bl_error());
+		bl_trainer_note(t, "step %lld: not saved: %s", step, bl_error());
+		if (why == BL_SAVE_END)
+			bl_trainer_end_lost(t, bl_error());
+		bl_changes_event(t, "not saved", "trainer", text);
+	} else {
+		bl_trainer_end_saved(t);
+	}
+	if (rc == 0 && why == BL_SAVE_ASKED)
+		bl_trainer_note(t, "step %lld: checkpoint saved", step);
+	t->save_cost = bl_now() - start;
+	t->saved_at = t->trained;
+	return rc;
+}
+
+void bl_trainer_weights_saved(bl_trainer *t, const char *path)
+{
+	if (t->info.state != BL_RUN_FAILED) /* whose message is the reason */
+		bl_trainer_note(t, "step %lld: weights saved to %s", (long long)t->step, path);
+}
+
+struct errand {
+	bl_trainer *trainer;
+	int rc;
+};
+
+static void save_as_asked(void *ctx)
+{
+	struct errand *e = ctx;
+	e->rc = bl_trainer_save_for(e->trainer, BL_SAVE_ASKED);
+}
+
+int bl_trainer_save_now(bl_trainer *t)
+{
+	struct errand e = { t, 0 };
+	bl_trainer_between_steps(t, save_as_asked, &e);
+	return e.rc;
+}
+
+/* The end of the run saves anyway. */
+static bool is_due(const bl_trainer *t)
+{
+	double since = t->trained - t->saved_at;
+	if (!t->save || t->save_steps < 0 || bl_trainer_over(t))
+		return false;
+	if (t->save_steps > 0)
+		return t->step % t->save_steps == 0;
+	return (t->step % t->steps_per_epoch == 0 || since >= MOST_SECONDS) && SHARE * since >= t->save_cost;
+}
+
+void bl_trainer_save_due(bl_trainer *t)
+{
+	if (is_due(t))
+		bl_trainer_save_for(t, BL_SAVE_REGULAR);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* view/key_actions.h: what keys do to the scene, and to the run. */
+#ifndef BARLOW_VIEW_KEY_ACTIONS_H
+#define BARLOW_VIEW_KEY_ACTIONS_H
+
+#include "view/scene.h"
+
+typedef enum bl_outcome { BL_OUTCOME_STAY, BL_OUTCOME_REDRAW, BL_OUTCOME_QUIT, BL_OUTCOME_STOP } bl_outcome;
+
+bl_outcome bl_control_key(bl_scene *s, int key);
+
+#endif

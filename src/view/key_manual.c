@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The keys as the manual page has them. */
+#include "view/key_manual.h"
+
+#include <barlow/error.h>
+
+#include <stdio.h>
+
+#include "view/keys.h"
+
+static const char *const headings[BL_SCOPES] = {
+	[BL_SCOPE_ALL] = "Everywhere",
+#define V(view, ops, key, word, heading, help) [BL_SCOPE_##view] = heading,
+	BL_VIEWS(V)
+#undef V
+		[BL_SCOPE_HELP] = "Help",
+};
+
+/* As text: a dot or quote that begins a line would be a request. */
+static void write_text(FILE *f, const char *text)
+{
+	if (*text == '.' || *text == '\'')
+		fputs("\\&", f);
+	for (; *text; text++)
+		if (*text == '-')
+			fputs("\\-", f);
+		else if (*text == '\\')
+			fputs("\\e", f);
+		else
+			fputc(*text, f);
+	fputc('\n', f);
+}
+
+static bool has_keys(bl_scope scope)
+{
+	for (int k = 1; k < BL_REQUEST_COUNT; k++)
+		if (bl_request_describe((bl_request)k)->scope == scope)
+			return true;
+	return false;
+}
+
+static void write_scope(FILE *f, bl_scope scope)
+{
+	if (!has_keys(scope))
+		return;
+	fprintf(f, ".SS %s\n", headings[scope]);
+	for (int k = 1; k < BL_REQUEST_COUNT; k++) {
+		const bl_request_info *i = bl_request_describe((bl_request)k);
+		if (i->scope != scope || !i->shown[0])
+			continue;
+		fputs(".TP\n.B ", f);
+		write_text(f, i->shown);
+		write_text(f, i->help);
+	}
+}
+
+char *bl_manual_keys(void)
+{
+	char *text = NULL;
+	size_t n;
+	FILE *f = open_memstream(&text, &n);
+	if (!f)
+		return bl_fail_null("no memory for the manual");
+	for (int scope = 0; scope < BL_SCOPES; scope++)
+		write_scope(f, (bl_scope)scope);
+	if (fclose(f) != 0)
+		return bl_fail_null("no memory for the manual");
+	return text;
+}

@@ -1,9 +1,0 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
-/* view/manual.h: the keys as the manual page has them, from the list in keys.h. */
-#ifndef BARLOW_VIEW_MANUAL_H
-#define BARLOW_VIEW_MANUAL_H
-
-/* A new string of man(7) lines, or NULL. */
-char *bl_manual_keys(void);
-
-#endif

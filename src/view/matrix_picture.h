@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * view/matrix_picture.h: a square part of a matrix of the run, as cells, with its own coordinates.
+ *
+ * It comes from a snapshot: from the region that the run computed when it was
+ * asked, or, until that is there and for snapshots of the past, from the cells
+ * of all of C.  So a picture need not be what was wanted; it always says what
+ * it is.
+ */
+#ifndef BARLOW_VIEW_MATRIX_PICTURE_H
+#define BARLOW_VIEW_MATRIX_PICTURE_H
+
+#include "view/heat.h"
+
+#include <barlow/live.h>
+
+/* What is made of the matrix: as it is, minus the identity, magnitudes. */
+typedef enum bl_shape { BL_SHAPE_PLAIN, BL_SHAPE_MINUS_I, BL_SHAPE_MAGNITUDE } bl_shape;
+
+typedef struct bl_picture {
+	int64_t step; /* -1: nothing */
+	bl_region part;
+	int d;                            /* of the whole matrix */
+	int cells;                        /* a side */
+	bl_heat_sample sample;            /* of the part's elements: what stands behind the cells */
+	bool has_rms, change;             /* the run tells it; it is a difference */
+	int n;                            /* batch */
+	bool of_embeddings;               /* of a loss that is made of no matrix */
+	int32_t edge[2][BL_GRID_MAX + 1]; /* down, across: places within the part, after ordering */
+	int32_t dim[2][BL_GRID_MAX];      /* the first dim of each cell */
+	float mean[BL_GRID_MAX * BL_GRID_MAX], extreme[BL_GRID_MAX * BL_GRID_MAX];
+	float rms[BL_GRID_MAX * BL_GRID_MAX];      /* of what is off the diagonal */
+	float diagonal[BL_GRID_MAX * BL_GRID_MAX]; /* the mean of what is on it, where there is something */
+} bl_picture;
+
+/* `want` as it can be had of d dims: a square, rows = 0 being all of it. */
+bl_region bl_picture_clamp(const bl_region *want, int d);
+
+/* What the snapshot has that is nearest to the (clamped) want.  False: nothing; step is -1 then. */
+bool bl_picture_take(bl_picture *p, const bl_snapshot *s, const bl_region *want);
+/* Only from the cells of all of C: what every snapshot has. */
+void bl_picture_crop(bl_picture *p, const bl_snapshot *s, const bl_region *want);
+
+bool bl_picture_is(const bl_picture *p, const bl_region *want);
+
+/*
+ * Magnitudes are those of what the cells hold: |mean|, |largest|.  Off the
+ * diagonal the rms is the same in all shapes.  Minus the identity, the largest of a cell on the diagonal is taken over C_ii - 1 only,
+ * of the dims that the snapshot tells.
+ */
+void bl_picture_shape(bl_picture *p, const bl_snapshot *s, bl_shape shape);
+
+bool bl_picture_same(const bl_picture *p, const bl_picture *q); /* do they show the same cells, of the same dims */
+/* p minus q, cell by cell.  False: these are not the same cells. */
+bool bl_picture_subtract(bl_picture *p, const bl_picture *q);
+
+bl_heat_source bl_picture_source(const bl_picture *p);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * view/run_journal.h: what changed in a run, newest first: its journal on disk (barlow/journal.h) and what it said meanwhile;
+ * of a run without a journal, turns of the loss's parameters from its records.
+ */
+#ifndef BARLOW_VIEW_RUN_JOURNAL_H
+#define BARLOW_VIEW_RUN_JOURNAL_H
+
+#include "live/history.h"
+
+enum { BL_JOURNAL_LINES = 32, BL_JOURNAL_MOST = 2 * BL_JOURNAL_LINES + BL_HISTORY_TURNS };
+
+typedef struct bl_journal_line {
+	int64_t step;
+	char text[128]; /* without the step */
+	bool told;      /* by the journal on disk, too, where there is one */
+} bl_journal_line;
+
+typedef struct bl_journal {
+	int n;
+	bl_journal_line line[BL_JOURNAL_LINES]; /* the newest ones, oldest first */
+	int on_disk;
+	bl_journal_line disk[BL_JOURNAL_LINES]; /* likewise */
+	int64_t disk_size;                      /* of the file that they were read from; 0: there is none */
+} bl_journal;
+
+/* Notes how `now` differs from `before`, which is all 0 at first; columns: of the run's records. */
+void bl_journal_see(bl_journal *j, const bl_columns *columns, const bl_live_info *before, const bl_live_info *now);
+
+/* Reads the journal on disk of the run with this live file, where that has changed.  NULL: there is none. */
+void bl_journal_load(bl_journal *j, const char *live_path);
+
+/* All lines, newest first; returns how many.  utf8: whether a parameter's label may be written, or its name is. */
+int bl_journal_lines(const bl_journal *j, const bl_history *h, bool utf8, bl_journal_line out[BL_JOURNAL_MOST]);
+
+#endif

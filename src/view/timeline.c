@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The snapshots that a run has kept. */
+#include "view/timeline.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Roy and Vetterli's effective rank, of the eigenvalues that there are. */
+static double effective_rank(const float *v, int n)
+{
+	double sum = 0, entropy = 0;
+	for (int i = 0; i < n; i++)
+		sum += fmax(v[i], 0);
+	for (int i = 0; i < n && sum > 0; i++) {
+		double p = fmax(v[i], 0) / sum;
+		entropy -= p > 0 ? p * log(p) : 0;
+	}
+	return sum > 0 ? exp(entropy) : NAN;
+}
+
+static void take(bl_moment *m, const bl_snapshot *s)
+{
+	m->step = s->step;
+	m->n = s->n;
+	m->d = s->d;
+	m->dead = s->dead;
+	m->spectrum = s->spectrum;
+	m->rankme = s->rankme;
+	m->effective = effective_rank(s->eigenvalues, s->spectrum);
+	memcpy(m->eigenvalues, s->eigenvalues, sizeof m->eigenvalues);
+	memcpy(m->singular, s->singular, sizeof m->singular);
+	m->points = s->points;
+	m->points_step = s->points_step;
+	memcpy(m->explained, s->explained, sizeof m->explained);
+	memcpy(m->point, s->point, sizeof m->point);
+	memcpy(m->label, s->point_label, sizeof m->label);
+	m->points_of = s->points_of;
+	m->classes = s->classes;
+	memcpy(m->class_name, s->class_name, sizeof m->class_name);
+}
+
+/* All but the newest.  One that the run lets go of meanwhile is left out until the next count. */
+static void read_kept(bl_timeline *p)
+{
+	p->n = 0;
+	for (int i = 0; i < p->kept - 1; i++) {
+		int64_t step = bl_live_snapshot_at(p->run, i, &p->buffer);
+		if (step > 0 && (p->n == 0 || step > p->moment[p->n - 1].step))
+			take(&p->moment[p->n++], &p->buffer);
+	}
+}
+
+/* The newest, over itself or behind the others. */
+static void add_newest(bl_timeline *p, const bl_snapshot *s)
+{
+	while (p->n > 0 && p->moment[p->n - 1].step >= s->step)
+		p->n--;
+	if (p->n > 0 && p->n == p->kept)
+		p->n--;
+	take(&p->moment[p->n++], s);
+}
+
+void bl_timeline_forget(bl_timeline *p)
+{
+	bl_live_close(p->run);
+	p->run = NULL;
+	p->n = p->kept = 0;
+	p->at = 0;
+}
+
+bool bl_timeline_read(bl_timeline *p, bl_live *run, const bl_snapshot *newest)
+{
+	if (p->run != run) {
+		bl_timeline_forget(p);
+		p->run = bl_live_ref(run);
+	}
+	int kept = bl_live_snapshot_count(run);
+	const bl_moment *last = p->n ? &p->moment[p->n - 1] : NULL;
+	bool changed = kept != p->kept ||
+	               (newest->step > 0 && (!last || last->step != newest->step || last->points_step != newest->points_step));
+	if (kept != p->kept) {
+		p->kept = kept < BL_SNAPSHOTS_MAX ? kept : BL_SNAPSHOTS_MAX;
+		read_kept(p);
+	}
+	if (changed && newest->step > 0)
+		add_newest(p, newest);
+	return changed;
+}
+
+/* The place of the one looked at: the last whose step is not after it. */
+static int place(const bl_timeline *p)
+{
+	int i = p->n - 1;
+	while (p->at && i > 0 && p->moment[i].step > p->at)
+		i--;
+	return i;
+}
+
+const bl_moment *bl_timeline_moment(const bl_timeline *p)
+{
+	return p->n ? &p->moment[place(p)] : NULL;
+}
+
+void bl_timeline_move(bl_timeline *p, int by)
+{
+	int i = place(p) + by;
+	p->at = i >= p->n - 1 ? 0 : p->moment[i > 0 ? i : 0].step;
+}
+
+void bl_timeline_first(bl_timeline *p)
+{
+	p->at = p->n ? p->moment[0].step : 0;
+}
+
+void bl_timeline_now(bl_timeline *p)
+{
+	p->at = 0;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * view/timeline.h: of the snapshots that a run has kept, what views show over time.
+ *
+ * They are read when their number changes, which is seldom, and take some
+ * milliseconds then; the newest comes with each frame.
+ */
+#ifndef BARLOW_VIEW_TIMELINE_H
+#define BARLOW_VIEW_TIMELINE_H
+
+#include <barlow/live.h>
+
+typedef struct bl_moment {
+	int64_t step;
+	int32_t n, d, dead;
+	int32_t spectrum; /* values of each kind; 0: none */
+	double rankme;    /* NaN: not computed */
+	double effective; /* exp of the entropy of the eigenvalues over their sum; NaN without a spectrum */
+	float eigenvalues[BL_SPECTRUM_MAX], singular[BL_SPECTRUM_MAX];
+	int32_t points; /* 0: none */
+	int64_t points_step;
+	float explained[2];
+	float point[BL_POINTS_MAX][2];
+	int16_t label[BL_POINTS_MAX];
+	int32_t points_of, classes;
+	char class_name[BL_CLASSES_MAX][BL_CLASS_TEXT];
+} bl_moment;
+
+typedef struct bl_timeline {
+	bl_live *run; /* a reference; NULL: none yet */
+	int n;
+	bl_moment moment[BL_SNAPSHOTS_MAX]; /* ascending, the newest last */
+	int64_t at;                         /* the step that is looked at; 0: the newest */
+	int kept;                           /* as last counted */
+	bl_snapshot buffer;
+} bl_timeline;
+
+/* True: something is new. */
+bool bl_timeline_read(bl_timeline *p, bl_live *run, const bl_snapshot *newest);
+void bl_timeline_forget(bl_timeline *p); /* the run and all of it */
+
+/* The one looked at, or NULL when there is none at all. */
+const bl_moment *bl_timeline_moment(const bl_timeline *p);
+void bl_timeline_move(bl_timeline *p, int by); /* beyond the last: the newest, whatever comes */
+void bl_timeline_first(bl_timeline *p);
+void bl_timeline_now(bl_timeline *p);
+
+#endif
