@@ -115,15 +115,15 @@ static void apply(const bl_aug *a, const void *d, bool grey, bool loaded, float 
 	const float one[] = { 1, 1, 1 }, zero[] = { 0, 0, 0 };
 	static float planes[2][3 * (MOST)];
 	bl_image in = input(grey);
-	canvas c;
-	bl_canvas_open(&c, &in);
+	float_image c;
+	bl_float_image_open(&c, &in);
 	c.data = planes[0];
 	c.spare = planes[1];
 	if (loaded)
-		bl_canvas_load(&c);
+		bl_float_image_load(&c);
 	assert_int_equal(a->op->apply(a->parameters, d, &c), 0);
-	bl_canvas_load(&c);
-	bl_canvas_store(&c, one, zero, out);
+	bl_float_image_load(&c);
+	bl_float_image_store(&c, one, zero, out);
 }
 
 /* The largest difference from a reference of bytes or of floats. */
@@ -362,7 +362,7 @@ static void autocontrast_is_torchvisions(void **state)
 	static float planes[2][HEIGHT * WIDTH * 3];
 	bl_aug *a = bl_aug_new("autocontrast");
 	bl_tensor *in = reference("input"), *t = reference("operators/autocontrast");
-	canvas c = {
+	float_image c = {
 		.channels = 3, .height = HEIGHT, .width = WIDTH, .plane = HEIGHT * WIDTH, .data = planes[0], .spare = planes[1]
 	};
 	(void)state;
@@ -414,11 +414,11 @@ static void warps_are_torchvisions(void **state)
 	check_grey(bl_aug_new("shear"), &lean, "operators/shear");
 	check_grey(bl_aug_new("perspective"), &corners, "operators/perspective");
 	bl_image in = input(true);
-	canvas c;
-	bl_canvas_open(&c, &in);
+	float_image c;
+	bl_float_image_open(&c, &in);
 	c.data = planes[0];
 	c.spare = planes[1];
-	bl_canvas_load(&c);
+	bl_float_image_load(&c);
 	for (int i = 0; i < HEIGHT * WIDTH; i++) {
 		dx[i] = 3 * sinf((float)(i / WIDTH) / 5);
 		dy[i] = 2.5f * cosf((float)(i % WIDTH) / 4);

@@ -221,18 +221,18 @@ static void elastic(void **state)
 	const float one[] = { 1, 1, 1 }, zero[] = { 0, 0, 0 };
 	(void)state;
 	bl_image in = image_of("augment/input", false, pixels);
-	canvas c;
-	bl_canvas_open(&c, &in);
+	float_image c;
+	bl_float_image_open(&c, &in);
 	c.data = planes[0];
 	c.spare = planes[1];
-	bl_canvas_load(&c);
+	bl_float_image_load(&c);
 	for (int i = 0; i < in.height * in.width; i++) {
 		dx[i] = 3 * sinf((float)(i / in.width) / 5);
 		dy[i] = 2.5f * cosf((float)(i % in.width) / 4);
 	}
 	bl_warp_by(&c, dx, dy);
 	bl_pil_round(&c);
-	bl_canvas_store(&c, one, zero, out);
+	bl_float_image_store(&c, one, zero, out);
 	check_but(out, "colour_elastic", 4);
 	/* And the operator gives levels. */
 	apply("elastic{p = 1, backend = \"pil\"}", (const void *const[]){ NULL }, (const size_t[]){ 0 }, &in, out);
