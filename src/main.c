@@ -20,6 +20,7 @@ int main(int argc, char **argv)
 	bl_run_need_room(0);
 	if (bl_output_install() != 0 || bl_signals_install() != 0)
 		return EXIT_FAILURE;
+	bl_subcommands = bl_subcommand_table;
 	const bl_subcommand *c = argc > 1 ? bl_subcommand_find(argv[1]) : NULL;
 	return c ? bl_subcommand_main(c, argc - 1, argv + 1) : bl_subcommand_main(&bl_subcommand_script, argc, argv);
 }

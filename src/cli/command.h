@@ -92,9 +92,11 @@ struct bl_subcommand {
 	int (*run)(const bl_subcommand *self, const void *options, const bl_texts *operands);
 };
 
-extern const bl_subcommand bl_subcommand_script;    /* script.c: the one without a name */
-extern const bl_subcommand *const bl_subcommands[]; /* made from local.mk; ended by NULL */
+extern const bl_subcommand bl_subcommand_script;         /* script.c: the one without a name */
+extern const bl_subcommand *const bl_subcommand_table[]; /* commands.c, made from local.mk; ended by NULL */
 
+/* command_list.c: that table, once main has set it. */
+extern const bl_subcommand *const *bl_subcommands;
 const bl_subcommand *bl_subcommand_find(const char *name); /* NULL: there is none */
 const char *bl_subcommand_nearest(const char *name);       /* the one that was meant, or NULL */
 

@@ -11,7 +11,7 @@ for file; do
 	echo "extern const bl_subcommand bl_subcommand_${name%.c};"
 done
 echo
-echo 'const bl_subcommand *const bl_subcommands[] = {'
+echo 'const bl_subcommand *const bl_subcommand_table[] = {'
 for file; do
 	name=${file##*/cmd_}
 	echo "	&bl_subcommand_${name%.c},"

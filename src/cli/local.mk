@@ -17,6 +17,7 @@ command_files = \
 barlow_sources += $(command_files) \
 	src/cli/background.c \
 	src/cli/command.h \
+	src/cli/command_list.c \
 	src/cli/complete.c \
 	src/cli/evaluate.c \
 	src/cli/prompt_history.c \

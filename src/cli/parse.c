@@ -17,22 +17,6 @@
 
 enum { OPTIONS_MOST = 64 };
 
-const bl_subcommand *bl_subcommand_find(const char *name)
-{
-	for (const bl_subcommand *const *c = bl_subcommands; *c; c++)
-		if (strcmp((*c)->name, name) == 0)
-			return *c;
-	return NULL;
-}
-
-const char *bl_subcommand_nearest(const char *name)
-{
-	const char *names[OPTIONS_MOST + 1] = { NULL };
-	for (int i = 0; bl_subcommands[i] && i < OPTIONS_MOST; i++)
-		names[i] = bl_subcommands[i]->name;
-	return bl_nearest(name, names);
-}
-
 const char *const bl_option_when[] = { "auto", "always", "never", NULL };
 
 void bl_subcommand_colour(const char *when)

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * command_list.c: the commands that there are.
+ *
+ * main hands over the list that commands.c has of them, so that what goes through it (help, completions, the manual) does
+ * not depend on any command.
+ */
+#include "cli/command.h"
+
+#include <barlow/error.h>
+#include <string.h>
+
+enum { COMMANDS_MOST = 64 };
+
+const bl_subcommand *const *bl_subcommands;
+
+const bl_subcommand *bl_subcommand_find(const char *name)
+{
+	for (const bl_subcommand *const *c = bl_subcommands; *c; c++)
+		if (strcmp((*c)->name, name) == 0)
+			return *c;
+	return NULL;
+}
+
+const char *bl_subcommand_nearest(const char *name)
+{
+	const char *names[COMMANDS_MOST + 1] = { NULL };
+	for (int i = 0; bl_subcommands[i] && i < COMMANDS_MOST; i++)
+		names[i] = bl_subcommands[i]->name;
+	return bl_nearest(name, names);
+}
