@@ -24,15 +24,17 @@ void bl_cache_free(bl_cache *c); /* NULL is fine */
 /* Image o->row of o->root: its size, and o->at_hand, which is good until the thread opens its next image. */
 int bl_cache_open(bl_opened *o);
 
+/* --- an image as it is kept (cache_decode.c) --- */
+
 /* The size at which an image of h x w is kept for a set of height x width. */
 void bl_cache_size(int h, int w, int height, int width, int *kept_h, int *kept_w);
+/* One image of the root set as it is kept, h x w x channels bytes of it in `out`. */
+int bl_cache_decode(const bl_dataset *root, int64_t row, int h, int w, uint8_t *out);
 
 /* --- the file (cache_file.c) --- */
 
 typedef struct bl_cache_file bl_cache_file;
 
-/* One image of the root set as it is kept, h x w x channels bytes of it in `out`. */
-int bl_cache_decode(const bl_dataset *root, int64_t row, int h, int w, uint8_t *out);
 /* The file of that key, or a new one, in which all images are.  NULL with bl_error. */
 bl_cache_file *bl_cache_file_open(const bl_dataset *root, const char *key);
 void bl_cache_file_close(bl_cache_file *f);

@@ -188,6 +188,11 @@ char *bl_dataset_path(const bl_dataset *d, int64_t i)
 	return root->ops->path ? root->ops->path(root, i) : NULL;
 }
 
+bool bl_dataset_is_vectors(const bl_dataset *d)
+{
+	return (d->root ? d->root : d)->vectors;
+}
+
 int bl_dataset_check_pipeline(const bl_dataset *d, const bl_pipeline *p)
 {
 	if (bl_pipeline_check(p, d->channels) < 0)

@@ -3,10 +3,7 @@
 #include "data/cache.h"
 #include "data/dataset.h"
 
-#include <barlow/error.h>
-
 #include <assert.h>
-#include <stdio.h>
 
 int bl_dataset_open(const bl_dataset *d, int64_t i, bl_opened *o)
 {
@@ -58,26 +55,4 @@ int bl_dataset_image_size(const bl_dataset *d, int64_t i, int *height, int *widt
 	*width = o.width;
 	bl_dataset_close(&o);
 	return 0;
-}
-
-void bl_first_failure_init(bl_first_failure *f)
-{
-	pthread_mutex_init(&f->lock, NULL);
-	f->row = INT64_MAX;
-}
-
-void bl_first_failure_note(bl_first_failure *f, int64_t row)
-{
-	pthread_mutex_lock(&f->lock);
-	if (row < f->row) {
-		f->row = row;
-		snprintf(f->message, sizeof f->message, "%s", bl_error());
-	}
-	pthread_mutex_unlock(&f->lock);
-}
-
-int bl_first_failure_end(bl_first_failure *f)
-{
-	pthread_mutex_destroy(&f->lock);
-	return f->row == INT64_MAX ? 0 : bl_fail("%s", f->message);
 }

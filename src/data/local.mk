@@ -7,6 +7,7 @@ libbarlow_sources += \
 	src/data/braces.h \
 	src/data/cache.c \
 	src/data/cache.h \
+	src/data/cache_decode.c \
 	src/data/cache_file.c \
 	src/data/cifar.c \
 	src/data/concat.c \
@@ -30,6 +31,7 @@ libbarlow_sources += \
 	src/data/fetch.c \
 	src/data/figures.c \
 	src/data/figures.h \
+	src/data/first_failure.c \
 	src/data/fingerprint.c \
 	src/data/folder.c \
 	src/data/function_set.c \

@@ -44,11 +44,6 @@ static void clear(bl_dataset *root)
 
 static const bl_dataset_ops ops = { .open = open_vector, .read = read_vector, .clear = clear };
 
-bool bl_dataset_is_vectors(const bl_dataset *d)
-{
-	return (d->root ? d->root : d)->vectors;
-}
-
 /* Mean and deviation of feature j over all rows; one that is the same everywhere is only moved. */
 static void measure(const float *v, int64_t n, int64_t features, int64_t j, source *s)
 {
