@@ -9,6 +9,7 @@ libbarlow_sources += \
 	src/live/record_json.h \
 	src/live/snapshots.c \
 	src/live/live.c \
+	src/live/live_open.c \
 	src/live/livefile.c \
 	src/live/livefile.h \
 	src/live/mailbox.c \
