@@ -4,106 +4,10 @@
 
 #include <stdio.h>
 
-enum {
-	TITLE_ROWS = 1,
-	STRIP_ROWS = 1,
-	BESIDE_COLUMNS = 18, /* a panel narrower than this goes below */
-	BELOW_ROWS = 3,      /* of two runs' panel */
-	BELOW_ROWS_HIGH = 7,
-	HIGH_FROM_ROWS = 30,
-	GAP = 2,
-};
-
-bl_look *bl_heatmap_look(const bl_scene *s)
-{
-	return bl_scene_own(s, &bl_view_heatmap);
-}
-
 static void start(bl_scene *s)
 {
 	bl_look_start(bl_heatmap_look(s));
 }
-
-const bl_snapshot *bl_heatmap_snapshot(const bl_scene *s)
-{
-	return bl_heatmap_look(s)->past.step >= 0 ? &bl_heatmap_look(s)->past : &s->snapshot;
-}
-
-const char *bl_heatmap_name(const bl_look *l, const bl_picture *p)
-{
-	if (p->part.matrix != BL_MATRIX_C)
-		return p->part.matrix == BL_MATRIX_AA ? "C of view 1 with itself" : "C of view 2 with itself";
-	if (l->kind == BL_KIND_MINUS_I)
-		return p->of_embeddings ? "C - I of the embeddings" : "C - I";
-	if (l->kind == BL_KIND_MAGNITUDE)
-		return p->of_embeddings ? "|C| of the embeddings" : "|C|";
-	return p->of_embeddings ? "C of the embeddings" : "C";
-}
-
-/* --- Places ----------------------------------------------------------------------- */
-
-static void take(const bl_scene *s)
-{
-	bl_look *l = bl_heatmap_look(s);
-	l->beside.step = -1;
-	bl_look_take(l, bl_heatmap_snapshot(s));
-	if (s->other)
-		bl_look_take_other(l, l->past.step >= 0 && l->other == s->other ? &l->other_past : &s->other_snapshot);
-}
-
-static bool has_strip(const bl_look *l)
-{
-	return l->shown.part.matrix == BL_MATRIX_C && l->shown.part.order == BL_ORDER_PLAIN && !l->differs;
-}
-
-/* The picture at the top left of its room, the panel to its right, or below where that is too narrow. */
-static void place_one(bl_heatmap_place *p, const bl_picture *shown, bl_ability can, bl_rect room, int below)
-{
-	bl_heat_source m = bl_picture_source(shown);
-	p->fit[0] = bl_heat_measure(can, room.w, room.h - below, &m);
-	p->picture[0] = (bl_rect){ room.x, room.y, p->fit[0].w, p->fit[0].h };
-	int left = room.w - p->fit[0].w - GAP, under = p->fit[0].h + below;
-	if (left >= BESIDE_COLUMNS)
-		p->panel = (bl_rect){ room.x + p->fit[0].w + GAP, room.y, left, room.h };
-	else
-		p->panel = (bl_rect){ room.x, room.y + under, room.w, room.h - under };
-}
-
-static void place_two(bl_heatmap_place *p, const bl_look *l, bl_ability can, bl_rect room, int below)
-{
-	int half = (room.w - GAP) / 2;
-	int high = room.h - (room.h >= HIGH_FROM_ROWS ? BELOW_ROWS_HIGH : BELOW_ROWS) - below;
-	const bl_picture *shown[2] = { &l->shown, &l->beside };
-	for (int k = 0; k < p->pictures; k++) {
-		bl_heat_source m = bl_picture_source(shown[k]);
-		p->fit[k] = bl_heat_measure(can, half, high > 1 ? high : 1, &m);
-		p->picture[k] = (bl_rect){ room.x + k * (half + GAP), room.y, p->fit[k].w, p->fit[k].h };
-	}
-	int under = high + below;
-	p->panel = (bl_rect){ room.x, room.y + under, room.w, room.h - under };
-}
-
-bl_heatmap_place bl_heatmap_lay_out(const bl_scene *s, bl_ability can, bl_rect r)
-{
-	bl_heatmap_place p = { .strip_y = -1, .time_y = -1 };
-	take(s);
-	if (bl_heatmap_look(s)->shown.step < 0)
-		return p;
-	p.pictures = bl_heatmap_look(s)->beside.step >= 0 ? 2 : 1;
-	bl_rect room = { r.x, r.y + TITLE_ROWS, r.w, r.h - TITLE_ROWS };
-	if (bl_heatmap_look(s)->past.step >= 0)
-		p.time_y = room.y + --room.h;
-	int below = has_strip(bl_heatmap_look(s)) ? STRIP_ROWS : 0;
-	if (p.pictures == 2)
-		place_two(&p, bl_heatmap_look(s), can, room, below);
-	else
-		place_one(&p, &bl_heatmap_look(s)->shown, can, room, below);
-	if (below)
-		p.strip_y = p.picture[0].y + p.picture[0].h;
-	return p;
-}
-
-/* --- Drawing ---------------------------------------------------------------------- */
 
 static void draw_title(const bl_scene *s, bl_canvas *c, const bl_picture *p, bl_rect at, bl_heat_fit fit, const char *run)
 {
@@ -187,7 +91,7 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 	const bl_picture *shown[2] = { &bl_heatmap_look(s)->shown, &bl_heatmap_look(s)->beside };
 	const char *names[2] = { s->info.name, s->other_info.name };
 	for (int k = 0; k < p.pictures; k++) {
-		int room = p.pictures > 1 ? (r.w - GAP) / 2 : r.w;
+		int room = p.pictures > 1 ? (r.w - BL_HEATMAP_GAP) / 2 : r.w;
 		char run[96] = "";
 		if (p.pictures > 1)
 			snprintf(run, sizeof run, "%s, step %lld: ", names[k], (long long)shown[k]->step);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * view/heatmap.h: the parts of the heatmap: where things lie on the screen, what
- * keys do (heatmap_act.c), the numbers beside the picture (heatmap_panel.c), the
+ * view/heatmap.h: the parts of the heatmap: where things lie on the screen
+ * (heatmap_place.c), what keys do (heatmap_act.c), the numbers beside the picture (heatmap_panel.c), the
  * charts below them (heatmap_side.c), and files of what is seen (heatmap_save.c).
  */
 #ifndef BARLOW_VIEW_HEATMAP_H
@@ -9,6 +9,8 @@
 
 #include "view/look.h"
 #include "view/scene.h"
+
+enum { BL_HEATMAP_GAP = 2 }; /* columns between two pictures, or a picture and the panel */
 
 typedef struct bl_heatmap_place {
 	int pictures; /* 0: nothing to show yet; 2: another run beside it */

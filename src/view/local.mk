@@ -7,6 +7,7 @@ libbarlow_sources += \
 	src/view/key_actions.c src/view/key_actions.h \
 	src/view/curves.c src/view/curves.h \
 	src/view/curves_save.c \
+	src/view/curves_panes.c \
 	src/view/dashboard.c \
 	src/view/embedding.c \
 	src/view/export.c src/view/export.h \
@@ -17,6 +18,7 @@ libbarlow_sources += \
 	src/view/heatmap.c src/view/heatmap.h \
 	src/view/heatmap_act.c \
 	src/view/heatmap_panel.c \
+	src/view/heatmap_place.c \
 	src/view/heatmap_save.c \
 	src/view/heatmap_several.c \
 	src/view/heatmap_side.c \
@@ -42,5 +44,6 @@ libbarlow_sources += \
 	src/view/spectrum_view.c \
 	src/view/frame_text.c \
 	src/view/track.c src/view/track.h \
+	src/view/view_list.c \
 	src/view/wanted.c \
 	src/view/watch.c

@@ -11,14 +11,6 @@
 
 enum { ASK_MS = 1000 };
 
-static const bl_view_ops *const views[] = {
-#define V(view, ops, key, word, heading, help) &bl_view_##ops,
-	BL_VIEWS(V)
-#undef V
-		& bl_view_help,
-};
-enum { VIEWS = (int)(sizeof views / sizeof views[0]) };
-
 void *bl_scene_own(const bl_scene *s, const bl_view_ops *view)
 {
 	return s->own[view->scope];
@@ -26,30 +18,31 @@ void *bl_scene_own(const bl_scene *s, const bl_view_ops *view)
 
 static bool take_own(bl_scene *s)
 {
-	for (int k = 0; k < VIEWS; k++)
-		if (views[k]->private_size > 0 && !(s->own[views[k]->scope] = calloc(1, views[k]->private_size)))
+	for (int k = 0; s->views[k]; k++)
+		if (s->views[k]->private_size > 0 && !(s->own[s->views[k]->scope] = calloc(1, s->views[k]->private_size)))
 			return false;
 	return true;
 }
 
 static void start_views(bl_scene *s)
 {
-	for (int k = 0; k < VIEWS; k++)
-		if (views[k]->start)
-			views[k]->start(s);
+	for (int k = 0; s->views[k]; k++)
+		if (s->views[k]->start)
+			s->views[k]->start(s);
 }
 
-bl_scene *bl_scene_new(bl_live *run)
+bl_scene *bl_scene_of(bl_live *run, const bl_view_ops *const *views)
 {
 	bl_scene *s = calloc(1, sizeof *s);
 	if (!s)
 		return bl_fail_null("no memory for a view");
 	s->run = s->home = run;
+	s->views = views;
 	if (!take_own(s)) {
 		bl_scene_free(s);
 		return bl_fail_null("no memory for a view");
 	}
-	s->view = s->before_help = &bl_view_dashboard;
+	s->view = s->before_help = views[0];
 	s->snapshot.step = s->other_snapshot.step = -1;
 	s->turned = NAN;
 	bl_history_reset(&s->history);
@@ -60,10 +53,10 @@ bl_scene *bl_scene_new(bl_live *run)
 
 static void end_views(bl_scene *s)
 {
-	for (int k = 0; k < VIEWS; k++) {
-		void *own = s->own[views[k]->scope];
-		if (own && views[k]->end)
-			views[k]->end(s);
+	for (int k = 0; s->views[k]; k++) {
+		void *own = s->own[s->views[k]->scope];
+		if (own && s->views[k]->end)
+			s->views[k]->end(s);
 		free(own);
 	}
 }
@@ -102,7 +95,7 @@ void bl_scene_switch(bl_scene *s, bl_live *run)
 	s->journal = (bl_journal){ .n = 0 };
 	bl_history_reset(&s->history);
 	start_views(s);
-	s->view = &bl_view_dashboard;
+	s->view = s->views[0];
 	bl_scene_read(s);
 }
 

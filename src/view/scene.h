@@ -20,7 +20,8 @@ struct bl_view_ops;
 enum { BL_MARKED_MAX = 8 };
 
 typedef struct bl_scene {
-	bl_live *run, *home; /* on the screen, and that it came up with: borrowed */
+	bl_live *run, *home;                    /* on the screen, and that it came up with: borrowed */
+	const struct bl_view_ops *const *views; /* ended by NULL; the first is shown first */
 	const struct bl_view_ops *view, *before_help;
 	bool read_only;
 	bool interrupt_stops; /* Ctrl-C stops the run that the screen came up with; else it leaves the screen only */
@@ -87,7 +88,8 @@ BL_VIEWS(V)
 #undef V
 extern const bl_view_ops bl_view_help;
 
-bl_scene *bl_scene_new(bl_live *run); /* borrowed */
+bl_scene *bl_scene_new(bl_live *run); /* view_list.c: with all views; the run is borrowed */
+bl_scene *bl_scene_of(bl_live *run, const bl_view_ops *const *views);
 void bl_scene_free(bl_scene *s);
 
 /* What is the view's own: private_size bytes. */
