@@ -15,13 +15,24 @@ trap 'exit 130' INT TERM
 export LC_ALL=C
 
 # Prints "FILE SYMBOL TYPE" of what each object of src/ defines and uses.  Where a file is compiled for the library and
-# without it, the library's is taken.
+# without it, the library's is taken.  Objects of files that were renamed since stay in a build folder; they do not count.
 symbols() {
-	find src -name '*.o' | awk '
+	{
+		(cd "$SRCDIR" && find src -name '*.c')
+		find src -name '*.c' # those that the build makes
+		find src -name '*.o'
+	} | awk '
+		/\.c$/ {
+			sub(/\.c$/, ".o")
+			sources[$0]
+			next
+		}
 		{
 			plain = $0
 			library = sub(/\/\.libs\//, "/", plain)
-			if (!(plain in path) || library) path[plain] = $0
+			source = plain
+			sub(/[a-z_0-9]*-/, "", source) # of an object that is named by its program
+			if ((plain in sources || source in sources) && (!(plain in path) || library)) path[plain] = $0
 		}
 		END { for (plain in path) print path[plain] }' | xargs nm -PA | sed 's,/\.libs/,/,; s,\.o:,,'
 }
