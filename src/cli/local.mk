@@ -19,6 +19,7 @@ barlow_sources += $(command_files) \
 	src/cli/command.h \
 	src/cli/command_list.c \
 	src/cli/complete.c \
+	src/cli/echo.c \
 	src/cli/evaluate.c \
 	src/cli/prompt_history.c \
 	src/cli/installed.h \

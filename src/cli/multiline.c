@@ -211,6 +211,7 @@ static int enter(int count, int key)
 	}
 	rl_point = rl_end;
 	rl_redisplay();
+	bl_echo_coloured();
 	return rl_newline(count, key);
 }
 

@@ -53,6 +53,9 @@ typedef enum bl_news { BL_NEWS_ALL, BL_NEWS_ENDS /* and breaks */, BL_NEWS_NONE 
 void bl_reports_choose(bl_news which); /* what is told from now on; what is not told is known all the same */
 void bl_reports_stand(char *out, size_t size);
 
+/* echo.c: draws Readline's line once more, in colours, and ends it, where the terminal can show that. */
+void bl_echo_coloured(void);
+
 /* multiline.c: Readline's keys for entries of several lines.  Before its first line. */
 void bl_multiline_install(lua_State *L, void (*take_terminal)(bool ours));
 bool bl_multiline_drawn(void); /* can the terminal show several lines?  Else each is read by itself. */
