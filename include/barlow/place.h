@@ -36,7 +36,8 @@ int bl_place_load(bl_place *p, const char *path);
  * (bl_start_save).  In the folder that was loaded from, the run goes on, locked against other processes; otherwise
  * the folder is made, and one that holds a run, or a file that a run would overwrite, is refused.  BL_PLACE_REFUSED:
  * the folder may not be used, and training without it would duplicate the run.  Another negative number: the folder
- * could not be made or written to, and nothing is left there; the trainer may run in memory.
+ * could not be made or written to, and nothing is left there; the trainer may run in memory, and its end counts as not
+ * saved (bl_trainer_saved).
  */
 enum { BL_PLACE_REFUSED = -2 };
 int bl_place_settle(bl_place *p, const char *folder);

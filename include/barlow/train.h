@@ -129,6 +129,8 @@ bl_live *bl_trainer_live(bl_trainer *t); /* borrowed */
 typedef enum bl_save_why { BL_SAVE_REGULAR, BL_SAVE_ASKED, BL_SAVE_END } bl_save_why;
 typedef int (*bl_trainer_save)(void *ctx, bl_save_why why);
 int bl_trainer_save_to(bl_trainer *t, const char *live_path, bl_trainer_save save, void *ctx);
+/* The run was to be stored, and cannot be, for the reason bl_error() has: its end counts as one that was not saved. */
+void bl_trainer_unsaved(bl_trainer *t);
 /* Calls it now, between two steps, as for a requested checkpoint. */
 int bl_trainer_save_now(bl_trainer *t);
 void bl_trainer_weights_saved(bl_trainer *t, const char *path); /* sets the run's message; only between two steps */

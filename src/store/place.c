@@ -307,8 +307,11 @@ int bl_place_settle(bl_place *p, const char *folder)
 		rc = name_parent(p, made);
 	if (rc == 0)
 		rc = move_in(p, made);
-	if (rc == -1 && made)
-		move_out(made);
+	if (rc == -1) {
+		bl_trainer_unsaved(p->trainer);
+		if (made)
+			move_out(made);
+	}
 	free(made);
 	return rc;
 }

@@ -42,6 +42,17 @@ int bl_trainer_save_to(bl_trainer *t, const char *live_path, bl_trainer_save sav
 	return p.rc;
 }
 
+static void remember_why(void *ctx)
+{
+	bl_trainer *t = ctx;
+	snprintf(t->unkept, sizeof t->unkept, "%s", bl_error());
+}
+
+void bl_trainer_unsaved(bl_trainer *t)
+{
+	bl_trainer_between_steps(t, remember_why, t);
+}
+
 /* --- Saving --------------------------------------------------------------------------- */
 
 /* What saving may cost of the training time where nobody said how often; and how long it may be put off then. */
@@ -60,6 +71,8 @@ int bl_trainer_save_for(bl_trainer *t, bl_save_why why)
 	long long step = (long long)t->step;
 	if (!t->save && why == BL_SAVE_ASKED)
 		bl_trainer_note(t, "step %lld: no checkpoint: the run is in memory only", step);
+	if (!t->save && why == BL_SAVE_END && t->unkept[0])
+		bl_trainer_end_lost(t, t->unkept);
 	if (!t->save)
 		return bl_fail("no checkpoint: the run is in memory only");
 	double start = bl_now();

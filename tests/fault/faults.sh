@@ -115,7 +115,7 @@ is_fine() {
 		why="status $status without a word"
 	elif [ $status -eq 0 ] && [ ! -s err ] && ! "is_done_$1"; then
 		why="status 0 without a word, and nothing is there"
-	elif [ $status -eq 0 ] && ! "is_done_$1" && [ "$1" != train ]; then
+	elif [ $status -eq 0 ] && ! "is_done_$1"; then
 		why="status 0, and what was to be made is not there: $(head -n 1 err)"
 	elif ! "is_whole_$1"; then
 		why="what is left is not whole: $(head -n 1 err): $(tail -n 1 again 2>/dev/null)"

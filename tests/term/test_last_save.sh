@@ -90,6 +90,20 @@ lua later 2 "t:run() os.remove('$dir/later/checkpoint.safetensors') t:checkpoint
 check "one that is saved after all is no failure" ends 0 later.lua
 check "... though it was said" says "$lost"
 
+touch file
+lua file/run 2 't:run() print("goes on: " .. t.state)' >nowhere.lua
+check "a run that gets no folder trains, and the program ends with status 1" ends 1 nowhere.lua
+check "... which standard error says" says "^barlow: run: the end of the run, step 8 of 8, was not saved: .*file/run"
+check "... the script goes on, and the run is done" prints "goes on: done"
+check "the same of the place of all runs" env XDG_DATA_HOME="$dir/file" sh -c '
+	sed "s/, folder = [^}]*}/}/" nowhere.lua >home.lua && ! "$BARLOW" home.lua >out 2>err'
+check "... which standard error says" says "^barlow: run: the end of the run, step 8 of 8, was not saved: .*file/barlow"
+lua file/run 1e4 't:start() while t.iteration == 0 do t:wait(.01) end' >nowhere.lua
+check "the same of one that the script's end stops" ends 1 nowhere.lua
+check "... which is said once" says "the end of the run, step .* was not saved"
+sed 's/folder = [^}]*/folder = false/' nowhere.lua >memory.lua
+check "a run that was to be in memory only is no failure" ends 0 memory.lua
+
 lua gone 20 't:start() while t.iteration == 0 do t:wait(.01) end os.execute("rm -r gone") t:run()' >gone.lua
 check "the folder is gone: status 1" ends 1 gone.lua
 check "... which is said" says "was not saved: its folder was removed"
