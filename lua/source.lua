@@ -58,40 +58,162 @@ local function behind_string(text, at)
 	end
 end
 
+-- The word, number, string or other sign at that place or behind blanks and comments there: its kind, and its first and last byte.
+local function next_token(text, at)
+	while true do
+		at = text:find("[^ \t\r\n\v\f]", at)
+		if not at then return nil, #text + 1, #text end
+		if text:sub(at, at + 1) ~= "--" then break end
+		at = behind_comment(text, at)
+	end
+	local c = text:sub(at, at)
+	local _, last = text:find("^[A-Za-z_][A-Za-z0-9_]*", at)
+	if last then return "word", at, last end
+	if c == '"' or c == "'" then return "string", at, behind_string(text, at) - 1 end
+	last = c == "[" and behind_long(text, at)
+	if last then return "string", at, last - 1 end
+	_, last = text:find("^%.?[0-9][0-9A-Za-z_.]*", at)
+	if last then
+		if text:find("^[eEpP][+-]", last) then _, last = text:find("^[0-9A-Za-z_]*", last + 2) end -- the sign of an exponent
+		return "number", at, last
+	end
+	_, last = text:find("^[<>/=~]?[<>/=]", at)
+	return "sign", at, last or at
+end
+
+--[[
+Constants.  `local name <const> = expression` of numbers, texts and other such names is no variable to Lua, but its value in
+the code of the functions that use it.
+]]
+local unary = { ["-"] = true, ["~"] = true, ["#"] = true, ["not"] = true }
+local binary, suffix = {}, { ["("] = true, ["{"] = true, ["["] = true, ["."] = true, [":"] = true }
+for op in ("+ - * / // % ^ & | ~ << >> < > <= >= == ~= and or"):gmatch "%S+" do binary[op] = true end
+
+-- The last byte of such an expression that begins at or behind that place, and the names in it; nil: it is of another kind.
+local function constant_expression(text, at, names)
+	local last
+	while true do
+		local kind, from, to = next_token(text, at)
+		local word = text:sub(from, to)
+		while kind and unary[word] do
+			kind, from, to = next_token(text, to + 1)
+			word = text:sub(from, to)
+		end
+		if word == "(" then
+			to = constant_expression(text, to + 1, names)
+			if not to then return nil end
+			_, from, to = next_token(text, to + 1)
+			if text:sub(from, to) ~= ")" then return nil end
+		elseif kind == "word" then
+			names[word] = true
+		elseif kind ~= "number" and kind ~= "string" then
+			return nil
+		end
+		last = to
+		local called = kind == "word" or word == "("
+		kind, from, to = next_token(text, last + 1)
+		word = text:sub(from, to)
+		if called and (suffix[word] or kind == "string") then return nil end
+		if not binary[word] then return last end
+		at = to + 1
+	end
+end
+
+-- The constant that the statement behind the word `local` declares, {name =, text =, names =}: its last variable at most.
+local function declared(text, at)
+	local variables, name, attribute = 0, nil, nil
+	repeat
+		local kind, from, to = next_token(text, at)
+		if kind ~= "word" then return nil end
+		variables, name, attribute = variables + 1, text:sub(from, to), nil
+		_, from, to = next_token(text, to + 1)
+		if text:sub(from, to) == "<" then
+			_, from, to = next_token(text, to + 1)
+			attribute = text:sub(from, to)
+			_, _, to = next_token(text, to + 1)
+			_, from, to = next_token(text, to + 1)
+		end
+		local sign = text:sub(from, to)
+		at = to + 1
+		if sign ~= "," and sign ~= "=" then return nil end
+	until sign == "="
+	if attribute ~= "const" then return nil end
+	for i = 1, variables do
+		local names = {}
+		local last = constant_expression(text, at, names)
+		if not last then return nil end
+		local _, from, to = next_token(text, last + 1)
+		local comma = text:sub(from, to) == ","
+		if comma ~= (i < variables) then return nil end
+		if not comma then
+			local _, first = next_token(text, at)
+			return { name = name, text = text:sub(first, last), names = names, to = last }
+		end
+		at = to + 1
+	end
+end
+
+-- The declarations that those names mean at a place, of the one that was declared last there on; the oldest comes first.
+local function constants_of(newest, names)
+	local needed, found = {}, {}
+	for name in pairs(names) do needed[name] = true end
+	local at = newest
+	while at do
+		if needed[at.name] then
+			table.insert(found, 1, at)
+			needed[at.name] = nil
+			for name in pairs(at.names) do needed[name] = true end
+		end
+		at = at.before
+	end
+	return found
+end
+
+-- Functions.
+
 local opens = { ["function"] = true, ["do"] = true, ["if"] = true, ["repeat"] = true }
 local closes = { ["end"] = true, ["until"] = true }
 
--- All functions of a text, {from =, to =, first =, last =}: bytes, and the lines that these are on.
+--[[
+All functions of a text, {from =, to =, first =, last =, newest =}: bytes, the lines that these are on, and the constant
+that was declared last where it begins.
+]]
 local function functions_of(text)
-	local starts, found, open, at = line_starts(text), {}, {}, 1
-	while at <= #text do
-		local c = text:sub(at, at)
-		local _, word_end = text:find("^[A-Za-z_][A-Za-z0-9_]*", at)
-		if word_end then
-			local word = text:sub(at, word_end)
-			if opens[word] then
-				open[#open + 1] = { word = word, from = at }
-			elseif closes[word] and #open > 0 then
-				local block = table.remove(open)
-				if block.word == "function" then
-					found[#found + 1] = { from = block.from, to = word_end, first = line_of(starts, block.from),
-						last = line_of(starts, at) }
-				end
+	local starts, found, open, at, newest = line_starts(text), {}, {}, 1, nil
+	while true do
+		local kind, from, to = next_token(text, at)
+		if not kind then return found end
+		local word = kind == "word" and text:sub(from, to)
+		if word and opens[word] then
+			open[#open + 1] = { word = word, from = from, newest = newest }
+		elseif word and closes[word] and #open > 0 then
+			local block = table.remove(open)
+			newest = block.newest
+			if block.word == "function" then
+				found[#found + 1] = { from = block.from, to = to, first = line_of(starts, block.from),
+					last = line_of(starts, from), newest = newest }
 			end
-			at = word_end + 1
-		elseif c == "-" and text:sub(at, at + 1) == "--" then
-			at = behind_comment(text, at)
-		elseif c == '"' or c == "'" then
-			at = behind_string(text, at)
-		elseif c == "[" then
-			at = behind_long(text, at) or at + 1
-		else
-			local _, number_end = text:find("^%.?[0-9][0-9A-Za-z_.]*", at)
-			local _, space_end = text:find("^[ \t\r\n]+", at)
-			at = (number_end or space_end or at) + 1
+		elseif word == "elseif" or word == "else" then
+			newest = #open > 0 and open[#open].newest or nil
+		elseif word == "local" then
+			local constant = declared(text, to + 1)
+			if constant then
+				constant.before, newest, to = newest, constant, constant.to
+			end
 		end
+		at = to + 1
 	end
-	return found
+end
+
+-- The words of a text.
+local function words_of(text)
+	local words, at = {}, 1
+	while true do
+		local kind, from, to = next_token(text, at)
+		if not kind then return words end
+		if kind == "word" then words[text:sub(from, to)] = true end
+		at = to + 1
+	end
 end
 
 local scanned, scanned_text = nil, nil
@@ -171,15 +293,23 @@ local function read_dump(dump, depth)
 			at = at + 1
 			if constant[kind] then at = at + constant[kind] else a_string() end
 		end
-		local head, upvalues = dump:sub(from, at - 1), size()
-		skip(3 * upvalues)
+		local parts, places = { dump:sub(from, at - 1) }, {}
+		for i = 1, size() do
+			places[i] = dump:sub(at, at + 1) -- and whether it is a constant, which makes no difference
+			skip(3)
+		end
+		f.places = table.concat(places)
+		for i = 1, size() do
+			f.inner[i] = a_function()
+			parts[#parts + 1] = ("%d %s%s"):format(#f.inner[i].places, f.inner[i].places, f.inner[i].text)
+		end
 		local behind = at
-		for i = 1, size() do f.inner[i] = a_function() end
 		skip(size())
 		for _ = 1, size() do size() size() end
 		for _ = 1, size() do a_string() size() size() end
 		for i = 1, size() do f.names[i] = a_string() end
-		f.text = ("%s %d %s"):format(head, upvalues, dump:sub(behind, at - 1))
+		parts[#parts + 1] = ("%d %s"):format(#places, dump:sub(behind, at - 1))
+		f.text = table.concat(parts, " ")
 		return f
 	end
 	local main = a_function()
@@ -187,10 +317,16 @@ local function read_dump(dump, depth)
 	return main and main.text, main and table.concat(main.names, " ")
 end
 
--- What an expression on that line compiles to, with those locals around it.  It is compiled, and never run.
-local function compiled(text, line, names)
-	local locals = #names > 0 and "local " .. table.concat(names, ", ") .. " " or ""
-	local chunk = load(("\n"):rep(line - 1) .. locals .. "return " .. text, "=cut", "t", {})
+local function constant_text(c) return ("local %s <const> = %s"):format(c.name, c.text) end
+
+-- What an expression on that line compiles to, with those constants and locals around it.  It is compiled, and never run.
+local function compiled(text, line, constants, names)
+	local around = {}
+	for i, c in ipairs(constants) do around[i] = constant_text(c) .. " " end
+	if #names > 0 then around[#around + 1] = "local " .. table.concat(names, ", ") .. " " end
+	around = table.concat(around)
+	local above = line - #line_starts(around) -- a constant may be of several lines
+	local chunk = load(("\n"):rep(above) .. around .. "return " .. text, "=cut", "t", {})
 	if not chunk then return nil end
 	local _, upvalues = read_dump(string.dump(chunk), 1)
 	return read_dump(string.dump(chunk, true), 1), upvalues
@@ -205,34 +341,58 @@ local function upvalue_names(piece)
 end
 
 local MANY_THERE = ("more than %d functions are on its lines: write it on lines of its own"):format(MANY)
-local UNLIKE = "its text alone means something else (a <const> from around it belongs inside)"
+local UNLIKE = "its text alone means something else than where it stands: write what it uses from around it inside"
 local UNKNOWN = "the text of its chunk is not kept"
 
--- In one text: the function that compiles to `wanted` and has those upvalues in that order, or nil and why not.
+-- The constants from around a function of a text that it may use: those of its words that are no upvalues.
+local function constants_around(f, text, names)
+	if not f.newest then return {} end
+	local words = words_of(text)
+	for _, name in ipairs(names) do words[name] = nil end
+	return constants_of(f.newest, words)
+end
+
+-- Those that are needed for `same` to hold.
+local function needed_of(constants, same)
+	local needed = table.move(constants, 1, #constants, 1, {})
+	for i = #needed, 1, -1 do
+		local c = table.remove(needed, i)
+		if not same(needed) then table.insert(needed, i, c) end
+	end
+	return needed
+end
+
+-- In one text: the function that compiles to `wanted` and has those upvalues in that order, and the constants that it uses; or
+-- nil and why not.
 local function find_in(text, piece, names, wanted, order)
 	local tried = 0
 	for _, f in ipairs(scan(text)) do
 		if f.last == piece.last and f.first <= piece.first then
 			tried = tried + 1
 			if tried > MANY then return nil, MANY_THERE end
-			for _, cut in ipairs(expressions(text:sub(f.from, f.to))) do
-				local found, upvalues = compiled(cut, f.first, names)
-				if found == wanted and upvalues == order then return cut end
+			local whole = text:sub(f.from, f.to)
+			local constants = constants_around(f, whole, names)
+			for _, cut in ipairs(expressions(whole)) do
+				local function same(around)
+					local found, upvalues = compiled(cut, f.first, around, names)
+					return found == wanted and upvalues == order
+				end
+				if same(constants) then return cut, needed_of(constants, same) end
 			end
 		end
 	end
 	return nil, tried > 0 and UNLIKE or nil
 end
 
--- Cut out of its chunk: its text, or nil and why not.
+-- Cut out of its chunk: its text and the constants from around it; or nil and why not.
 local function cut(piece)
 	local names, order, wanted, why = upvalue_names(piece), {}, read_dump(piece.bare, 0), nil
 	if not wanted or #names > 190 then return nil, "it is of an unknown kind" end
 	for i, u in ipairs(piece.upvalues) do order[i] = u.name end
 	for _, text in ipairs(native.texts(piece.chunk)) do
-		local found, problem = find_in(text, piece, names, wanted, table.concat(order, " "))
-		if found then return found end
-		why = why or problem
+		local found, more = find_in(text, piece, names, wanted, table.concat(order, " "))
+		if found then return found, more end
+		why = why or more
 	end
 	return nil, why or UNKNOWN
 end
@@ -241,7 +401,7 @@ end
 
 -- Makes the function again: its text alone, or with its upvalues around it as locals.  `to_text(v, indent, name)` writes them.
 local function piece_text(piece, to_text, indent)
-	if #upvalue_names(piece) == 0 then return piece.text end
+	if #upvalue_names(piece) == 0 and #piece.constants == 0 then return piece.text end
 	local pad, lines, made = "\n" .. ("\t"):rep(indent + 1), {}, "return " .. piece.text
 	for _, u in ipairs(piece.upvalues) do
 		if u.value == piece then
@@ -252,6 +412,7 @@ local function piece_text(piece, to_text, indent)
 			lines[#lines + 1] = ("local %s%s"):format(u.name, value)
 		end
 	end
+	for i, c in ipairs(piece.constants) do table.insert(lines, i, constant_text(c)) end
 	lines[#lines + 1] = made
 	return "(function()" .. pad .. table.concat(lines, pad) .. "\n" .. ("\t"):rep(indent) .. "end)()"
 end
@@ -288,8 +449,9 @@ end
 local function problem_of(piece)
 	local problem
 	each_piece(piece, function(p)
-		local text, why = cut(p)
-		p.text = text
+		local text, more = cut(p)
+		local why = not text and more or nil
+		p.text, p.constants = text, text and more
 		for _, u in ipairs(p.upvalues) do
 			if u.value ~= p and leads_to(u.value, p, {}) then why = ("it and '%s' refer to each other"):format(u.name) end
 		end

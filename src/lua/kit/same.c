@@ -70,10 +70,24 @@ static bool same_constant(reader *a, reader *b)
 	}
 }
 
-/* The upvalue descriptions of the outermost function depend on its surroundings and are not compared. */
+/*
+ * Descriptions of upvalues: in the stack or not, place, kind.  Those of the outermost function depend on its surroundings, and
+ * the kind says only whether the compiler let a function write to it.
+ */
+static bool same_upvalues(reader *a, reader *b, size_t n, bool outermost)
+{
+	enum { PLACE = 2, KIND = 1 };
+	if (outermost)
+		return take(a, (PLACE + KIND) * n) && take(b, (PLACE + KIND) * n);
+	for (; n > 0; n--)
+		if (!same_bytes(a, b, PLACE) || !take(a, KIND) || !take(b, KIND))
+			return false;
+	return true;
+}
+
 static bool same_code(reader *a, reader *b, int depth)
 {
-	enum { HEAD = 3, INSTRUCTION = 4, UPVALUE = 3 };
+	enum { HEAD = 3, INSTRUCTION = 4 };
 	size_t n;
 	for (int side = 0; side < 2; side++) {
 		reader *r = side ? b : a;
@@ -87,8 +101,7 @@ static bool same_code(reader *a, reader *b, int depth)
 	for (; n > 0; n--)
 		if (!same_constant(a, b))
 			return false;
-	if (!same_size(a, b, &n) || (depth ? !same_bytes(a, b, UPVALUE * n) : !take(a, UPVALUE * n) || !take(b, UPVALUE * n)) ||
-	    !same_size(a, b, &n))
+	if (!same_size(a, b, &n) || !same_upvalues(a, b, n, depth == 0) || !same_size(a, b, &n))
 		return false;
 	for (; n > 0; n--)
 		if (!same_code(a, b, depth + 1))
