@@ -69,6 +69,14 @@ void bl_module_set_provenance(bl_module *m, bl_provenance *p);
 int bl_module_children(const bl_module *m);
 bl_module *bl_module_child(const bl_module *m, int i); /* borrowed */
 const char *bl_module_child_name(const bl_module *m, int i);
+/*
+ * How messages and Lua name it behind its parent, and how it is reached there: "[1]" of the first child that has no name but
+ * its number, which is 0 in names of weights ("0.weight", as PyTorch has them); ".layer1" of one with a name.  Returns buf.
+ */
+enum { BL_MODULE_PLACE = 96 };
+char *bl_module_child_place(const bl_module *m, int i, char buf[BL_MODULE_PLACE]);
+/* What goes between a network's name and a message of its: nothing before a place, as in "encoder[1] (linear ...)", else ": ". */
+const char *bl_module_joint(const char *message);
 
 /* Calls fn for every parameter and buffer, depth first, in PyTorch's state_dict order.  A non-zero result of fn ends it
    and is returned. */
@@ -79,7 +87,7 @@ int64_t bl_module_count(bl_module *m); /* parameters, buffers not counted */
 
 /*
  * Finds the first value in the network that is not finite for input x, and
- * describes it in buf: "3 (conv2d 16 -> 32, 3x3): made NaN at (0, 5, 1, 1)".
+ * describes it in buf: "[4] (conv2d 16 -> 32, 3x3): made NaN at (0, 5, 1, 1)".
  * Returns 1 when found, 0 when all is finite.  Changes nothing in the module.
  */
 int bl_module_find_nonfinite(bl_module *m, bl_tensor *x, char *buf, size_t size);

@@ -81,7 +81,7 @@ static bl_tensor *run_branch(bl_module *m, bl_tensor *x)
 		return bl_module_run_child(m, 0, x);
 	bl_tensor *h = run_first(branch, x, branch->children - 1);
 	if (!h)
-		bl_fail_prefix("%s.", m->child[0].name);
+		bl_module_locate_child(m, 0);
 	return h;
 }
 
@@ -92,7 +92,7 @@ static bl_tensor *join(bl_module *m, bl_tensor *h, bl_tensor *s)
 	if (ends_in_norm(branch)) {
 		bl_tensor *y = bl_module_run_fused(branch, branch->children - 1, h, s, relu);
 		if (!y)
-			bl_fail_prefix("%s.", m->child[0].name);
+			bl_module_locate_child(m, 0);
 		return y;
 	}
 	bl_tensor *sum = bl_add(h, s);

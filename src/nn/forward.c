@@ -31,27 +31,25 @@ bool bl_module_can_fuse(const bl_module *m)
 	return m->ops->fused != NULL;
 }
 
-/*
- * Prefixes the message with "name (brief): " if m is a layer, or with "name." if the message comes from a module
- * below m.
- */
-static void locate(const bl_module *m, const char *name)
+static void add_brief(const bl_module *m, char buf[BL_MODULE_SUMMARY])
 {
-	char brief[BL_MODULE_SUMMARY] = "";
-	bl_text t = { brief, sizeof brief, 0 };
-	if (m->children > 0) {
-		if (name)
-			bl_fail_prefix("%s.", name);
-		return;
-	}
+	bl_text t = { buf, BL_MODULE_SUMMARY, 0 };
+	buf[0] = '\0';
 	if (m->ops->brief)
 		m->ops->brief(m, &t);
 	else
 		bl_text_add(&t, "%s", m->kind);
-	if (name)
-		bl_fail_prefix("%s (%s): ", name, brief);
-	else
-		bl_fail_prefix("%s: ", brief);
+}
+
+int bl_module_locate_child(const bl_module *m, int i)
+{
+	char place[BL_MODULE_PLACE], brief[BL_MODULE_SUMMARY];
+	const bl_module *child = m->child[i].module;
+	bl_module_child_place(m, i, place);
+	if (child->children > 0)
+		return bl_fail_prefix("%s%s", place, bl_module_joint(bl_error()));
+	add_brief(child, brief);
+	return bl_fail_prefix("%s (%s): ", place, brief);
 }
 
 static int check_finite(const bl_tensor *t, const char *what)
@@ -96,7 +94,7 @@ bl_tensor *bl_module_run_child(bl_module *m, int i, bl_tensor *x)
 	bl_tensor *y = compute(m->child[i].module, x, false, NULL, false);
 	bl_profile_leave(before);
 	if (!y)
-		locate(m->child[i].module, m->child[i].name);
+		bl_module_locate_child(m, i);
 	return y;
 }
 
@@ -106,15 +104,18 @@ bl_tensor *bl_module_run_fused(bl_module *m, int i, bl_tensor *x, bl_tensor *res
 	bl_tensor *y = compute(m->child[i].module, x, true, residual, relu);
 	bl_profile_leave(before);
 	if (!y)
-		locate(m->child[i].module, m->child[i].name);
+		bl_module_locate_child(m, i);
 	return y;
 }
 
 bl_tensor *bl_module_forward(bl_module *m, bl_tensor *x)
 {
+	char brief[BL_MODULE_SUMMARY];
 	bl_tensor *y = compute(m, x, false, NULL, false);
-	if (!y)
-		locate(m, NULL);
+	if (!y && m->children == 0) {
+		add_brief(m, brief);
+		bl_fail_prefix("%s: ", brief);
+	}
 	return y;
 }
 

@@ -226,6 +226,21 @@ const char *bl_module_child_name(const bl_module *m, int i)
 	return m->child[i].name;
 }
 
+char *bl_module_child_place(const bl_module *m, int i, char buf[BL_MODULE_PLACE])
+{
+	const char *name = m->child[i].name;
+	if (strspn(name, "0123456789") == strlen(name))
+		snprintf(buf, BL_MODULE_PLACE, "[%d]", i + 1);
+	else
+		snprintf(buf, BL_MODULE_PLACE, ".%s", name);
+	return buf;
+}
+
+const char *bl_module_joint(const char *message)
+{
+	return *message == '[' || *message == '.' ? "" : ": ";
+}
+
 static void init_from(bl_module *m, uint64_t seed, uint32_t *stream)
 {
 	if (m->ops->init)

@@ -82,6 +82,8 @@ bl_module *bl_module_keep(bl_module *m, bool ok);
 bl_module *bl_module_finish(bl_module *m, bool ok);
 
 bl_tensor *bl_module_run_child(bl_module *m, int i, bl_tensor *x);
+/* Puts in front of the error's message where child i is, "[1] (linear 3 -> 4): "; returns -1. */
+int bl_module_locate_child(const bl_module *m, int i);
 bl_tensor *bl_module_run_fused(bl_module *m, int i, bl_tensor *x, bl_tensor *residual, bool relu);
 bool bl_module_can_fuse(const bl_module *m);
 bool bl_module_is_relu(const bl_module *m);

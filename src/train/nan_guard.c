@@ -93,7 +93,7 @@ static bool blame_module(bl_module *m, const char *root, bl_tensor *x, char *buf
 	char path[256];
 	if (bl_module_find_nonfinite(m, x, path, sizeof path) != 1)
 		return false;
-	snprintf(buf, size, "%s: %s", root, path);
+	snprintf(buf, size, "%s%s%s", root, bl_module_joint(path), path);
 	return true;
 }
 

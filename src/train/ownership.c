@@ -11,14 +11,15 @@
 
 enum { PATH = 256 };
 
-/* Called with each module and its path, "encoder.layer1.0"; ends when it returns non-zero, with that. */
+/* Called with each module and its path, "encoder.layer1[1]"; ends when it returns non-zero, with that. */
 typedef int visit_fn(void *ctx, bl_module *m, const char *path);
 
 static int visit(bl_module *m, char path[PATH], size_t length, visit_fn *fn, void *ctx)
 {
+	char place[BL_MODULE_PLACE];
 	int rc = fn(ctx, m, path);
 	for (int i = 0; i < bl_module_children(m) && rc == 0; i++) {
-		int n = snprintf(path + length, PATH - length, ".%s", bl_module_child_name(m, i));
+		int n = snprintf(path + length, PATH - length, "%s", bl_module_child_place(m, i, place));
 		rc = visit(bl_module_child(m, i), path, length + (size_t)n < PATH ? length + (size_t)n : length, fn, ctx);
 		path[length] = '\0';
 	}
@@ -38,7 +39,7 @@ static int visit_all(const bl_trainer_config *c, visit_fn *fn, void *ctx)
 /* "the encoder", "encoder.layer1". */
 static const char *article(const char *path)
 {
-	return strchr(path, '.') ? "" : "the ";
+	return strpbrk(path, ".[") ? "" : "the ";
 }
 
 /* --- May it have them? ---------------------------------------------------------------- */

@@ -224,10 +224,10 @@ static int64_t dry_run(const bl_trainer_config *c, bl_tensor *x)
 	bl_tensor *h = bl_module_forward(c->encoder, x);
 	if (!h) {
 		bl_module_features(c->encoder, bl_tensor_size(x, 1), bl_tensor_size(x, 2), bl_tensor_size(x, 3)); /* says more */
-		return bl_fail_prefix("encoder: ");
+		return bl_fail_prefix("encoder%s", bl_module_joint(bl_error()));
 	}
 	bl_tensor *z = c->projector ? bl_module_forward(c->projector, h) : bl_tensor_ref(h);
-	int64_t d = z ? embedding_width(z) : bl_fail_prefix("projector: ");
+	int64_t d = z ? embedding_width(z) : bl_fail_prefix("projector%s", bl_module_joint(bl_error()));
 	bl_tensor_unref(h);
 	bl_tensor_unref(z);
 	return d;
@@ -322,7 +322,7 @@ static int check_knn_shape(const bl_trainer_config *c, const bl_dataset *d)
 	int h = bl_dataset_height(d), w = bl_dataset_width(d);
 	if (bl_module_features(c->encoder, bl_dataset_channels(d), h, w) > 0)
 		return 0;
-	return bl_fail_prefix("trainer: kNN images of %d x %d: encoder: ", h, w);
+	return bl_fail_prefix("trainer: kNN images of %d x %d: encoder%s", h, w, bl_module_joint(bl_error()));
 }
 
 static int make_knn(bl_trainer *t)

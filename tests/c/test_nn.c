@@ -306,7 +306,7 @@ static void features_are_found_without_a_trace(void **state)
 	assert_true(bl_module_training(m));
 	assert_true(*bl_tensor_data(find(m, "1.num_batches_tracked")) == 0);
 	assert_true(bl_module_features(m, 3, 8, 8) < 0);
-	assert_error("0 (conv2d 1 -> 4, 3x3): expected (N, 1, H, W), got (1, 3, 8, 8)");
+	assert_error("[1] (conv2d 1 -> 4, 3x3): expected (N, 1, H, W), got (1, 3, 8, 8)");
 	bl_module_unref(m);
 	m = bl_nn_cnn(&(bl_cnn_config){ 3, (int64_t[]){ 4, 8 }, (int[]){ 1, 2 }, 2, 8, true });
 	assert_int_equal(bl_module_features(m, 3, 8, 8), 8);
@@ -330,17 +330,17 @@ static void failures_name_path_and_both_shapes(void **state)
 	bl_module *outer = bl_nn_sequential(),
 		  *mlp = bl_nn_mlp(&(bl_mlp_config){
 			  .in = 8, .widths = (int64_t[]){ 4, 2 }, .layers = 2, .norm = true, .bias = true, .last_plain = true });
-	refuse(mlp, 2, (int64_t[]){ 256, 1024 }, "0 (linear 8 -> 4): expected (N, 8), got (256, 1024)");
-	refuse(mlp, 2, (int64_t[]){ 1, 8 }, "1 (batchnorm 4): statistics of a batch need more than one value");
+	refuse(mlp, 2, (int64_t[]){ 256, 1024 }, "[1] (linear 8 -> 4): expected (N, 8), got (256, 1024)");
+	refuse(mlp, 2, (int64_t[]){ 1, 8 }, "[2] (batchnorm 4): statistics of a batch need more than one value");
 	add(outer, "projector", bl_module_ref(mlp));
-	refuse(outer, 2, (int64_t[]){ 3, 9 }, "projector.0 (linear 8 -> 4): expected (N, 8), got (3, 9)");
+	refuse(outer, 2, (int64_t[]){ 3, 9 }, ".projector[1] (linear 8 -> 4): expected (N, 8), got (3, 9)");
 	bl_module_unref(mlp);
 	bl_module_unref(outer);
 	bl_module *norm = bl_nn_batchnorm(4, true, true, .1f, 1e-5f);
 	refuse(norm, 2, (int64_t[]){ 3, 4 }, "batchnorm 4: expected (N, 4, H, W), got (3, 4)");
 	bl_module_unref(norm);
 	bl_module *res = residual(false, true);
-	refuse(res, 4, (int64_t[]){ 2, 1, 4, 4 }, "branch.0 (conv2d 3 -> 3, 3x3): expected (N, 3, H, W), got (2, 1, 4, 4)");
+	refuse(res, 4, (int64_t[]){ 2, 1, 4, 4 }, ".branch[1] (conv2d 3 -> 3, 3x3): expected (N, 3, H, W), got (2, 1, 4, 4)");
 	bl_module_unref(res);
 	bl_module *narrow = bl_nn_conv2d(3, 3, 3, (bl_conv_shape){ 1, 0, 1, 1 }, false);
 	res = bl_nn_residual(narrow, NULL, true);
@@ -366,12 +366,12 @@ static void first_nan_is_found(void **state)
 	assert_true(*bl_tensor_data(find(m, "1.num_batches_tracked")) == 0);
 	float *w = bl_tensor_data(find(m, "3.weight")), kept = w[5];
 	w[5] = NAN;
-	find_bad(m, x, "3 (linear 4 -> 2): weight holds NaN at (1, 1)");
+	find_bad(m, x, "[4] (linear 4 -> 2): weight holds NaN at (1, 1)");
 	w[5] = kept;
 	w = bl_tensor_data(find(m, "0.weight"));
 	w[3] = w[4] = w[5] = 3e38f;
 	bl_tensor_fill(x, 10);
-	find_bad(m, x, "0 (linear 3 -> 4): made an infinity at (0, 1)");
+	find_bad(m, x, "[1] (linear 3 -> 4): made an infinity at (0, 1)");
 	bl_tensor_data(x)[4] = NAN;
 	find_bad(m, x, "the input holds NaN at (1, 1)");
 	bl_tensor_unref(x);

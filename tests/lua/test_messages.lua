@@ -194,13 +194,25 @@ test("shapes that do not fit name both", function()
 	end
 end)
 
+test("messages name a layer as a user can type it, from 1", function()
+	local net = nn.sequential(nn.flatten(), nn.sequential(nn.relu(), nn.linear(5, 4)))
+	local place = fails(function() net(tensor.zeros(2, 1, 8, 8)) end, "(linear 5 -> 4): expected (N, 5), got (2, 64)"):match "(%[[%[%]%d]*) %(linear"
+	tap.equal(load("return function(net) return net" .. place .. " end")()(net) == net[2][2], true)
+	fails(function() trainer(settings{ encoder = net }) end, "trainer: views of 8 x 8: encoder[2][2] (linear 5 -> 4): ")
+	fails(function() trainer(settings{ encoder = nn.resnet{ depth = 18, width = 4, channels = 3 } }) end,
+		"encoder.conv1 (conv2d 3 -> 4")
+	fails(function() trainer(settings{ encoder = nn.sequential(nn.residual(nn.conv2d(1, 1, 3))) }) end,
+		"encoder[1]: residual: the branch gives")
+	tap.equal(net:parameters()(), "1.1.weight") -- names of weights are PyTorch's
+end)
+
 test("NaN names step and module", function()
 	local broken = nn.linear(64, 8)
 	local t = trainer(settings{ encoder = nn.sequential(nn.flatten(), broken) })
 	t:step(2)
 	local _, w = broken:parameters()()
 	w[{ 1, 1 }] = 0 / 0
-	fails(function() t:step(1) end, "step 3", "encoder: 1 (linear", "NaN")
+	fails(function() t:step(1) end, "step 3", "encoder[2] (linear", "NaN")
 end)
 
 test("lambda negative", function()

@@ -48,7 +48,7 @@ test("a module that a run has trained is refused by another, by name of the run"
 	a:stop()
 	fails(function() small{ encoder = e, name = "B" } end,
 		"the encoder was trained by run 'A' (step 2): give warm_start = true to start from its weights, or make a new one")
-	fails(function() small{ encoder = nn.sequential(e), name = "B" } end, "encoder.0 was trained by run 'A'")
+	fails(function() small{ encoder = nn.sequential(e), name = "B" } end, "encoder[1] was trained by run 'A'")
 	fails(function() small{ projector = a.projector, name = "B" } end, "the projector was trained by run 'A'")
 	a = nil
 	collectgarbage()

@@ -241,18 +241,6 @@ static const char *count_text(int64_t n, char buf[24])
 	return buf;
 }
 
-static bool is_number(const char *name)
-{
-	return strspn(name, "0123456789") == strlen(name);
-}
-
-/* How the i-th child of m is reached: "[1]", ".layer1". */
-static const char *push_place(lua_State *L, bl_module *m, int i)
-{
-	const char *name = bl_module_child_name(m, i);
-	return is_number(name) ? lua_pushfstring(L, "[%d]", i + 1) : lua_pushfstring(L, ".%s", name);
-}
-
 static void add_count(luaL_Buffer *b, bl_module *m)
 {
 	char line[64], count[24];
@@ -264,15 +252,13 @@ static void add_count(luaL_Buffer *b, bl_module *m)
 /* A line for each module below m, "[1]: nn.linear(4, 3)  15 parameters", each behind `before`. */
 static void add_children(lua_State *L, luaL_Buffer *b, bl_module *m, const char *before, int depth)
 {
-	char text[512], line[1024];
+	char text[512], line[1024], place[BL_MODULE_PLACE];
 	luaL_checkstack(L, 4, "modules");
 	for (int i = 0; i < bl_module_children(m); i++) {
 		bl_module *child = bl_module_child(m, i);
 		bool leaf = bl_module_children(child) == 0;
-		int top = lua_gettop(L);
-		snprintf(line, sizeof line, "\n%s%*s%s: %s", before, 2 * depth, "", push_place(L, m, i),
+		snprintf(line, sizeof line, "\n%s%*s%s: %s", before, 2 * depth, "", bl_module_child_place(m, i, place),
 		         leaf ? bl_module_text(child, text, sizeof text) : bl_module_kind(child));
-		lua_settop(L, top);
 		luaL_addstring(b, line);
 		add_count(b, child);
 		add_children(L, b, child, before, depth + 1);
@@ -357,6 +343,7 @@ static void push_argument(lua_State *L, const char *name, int i)
  */
 static void note_origin(lua_State *L, bl_module *m, int i)
 {
+	char place[BL_MODULE_PLACE];
 	int child = lua_gettop(L);
 	push_origin(L, 1);
 	if (lua_istable(L, -1)) {
@@ -366,7 +353,7 @@ static void note_origin(lua_State *L, bl_module *m, int i)
 			lua_createtable(L, 0, 2);
 			lua_pushvalue(L, child + 1);
 			lua_setfield(L, -2, "of");
-			push_place(L, m, i);
+			lua_pushstring(L, bl_module_child_place(m, i, place));
 			lua_setfield(L, -2, "place");
 		}
 		lua_setiuservalue(L, child, 2);

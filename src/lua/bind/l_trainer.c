@@ -125,8 +125,10 @@ static void make_projector(lua_State *L, const settings *s)
 	bl_pipeline_output(s->c.first, bl_dataset_height(*s->data), bl_dataset_width(*s->data), &h, &w);
 	bl_lua_enter(L);
 	int64_t in = bl_module_features(*s->encoder, bl_dataset_channels(*s->data), h, w);
-	if (in < 0)
+	if (in < 0) {
+		bl_fail_prefix("trainer: views of %d x %d: encoder%s", h, w, bl_module_joint(bl_error()));
 		bl_lua_fail(L);
+	}
 	lua_createtable(L, 0, 3);
 	lua_pushinteger(L, in);
 	lua_setfield(L, -2, "inputs");
