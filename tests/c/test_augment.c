@@ -1219,7 +1219,40 @@ static void say(const char *name, const void *d, int channels, const char *want)
 	bl_aug_unref(a);
 }
 
+/* Every operator says what it drew, and cuts that to the buffer. */
 static void every_operator_has_words(void **state)
+{
+	bl_image in = input(false);
+	const char *name;
+	(void)state;
+	for (int k = 0; (name = bl_aug_name_at(k)); k++) {
+		bl_aug *a = bl_aug_new(name);
+		const operator* op = a->op;
+		_Alignas(16) unsigned char draws[BL_PLAN_BYTES];
+		char text[BL_SHAPE_TEXT], edge[4];
+		bool drawn = false;
+		if (op->describe) {
+			assert_true(op->draws <= sizeof draws);
+			for (uint32_t i = 0; i < 1000 && !drawn; i++) {
+				bl_view_key key = { .seed = 5, .sample = i };
+				drawing w = { .key = &key, .height = in.height, .width = in.width, .channels = 3 };
+				bl_rng_init(&w.rng, 5, 0, i, 0);
+				drawn = !op->draw || op->draw(a->parameters, &w, draws);
+			}
+			if (!drawn)
+				fail_msg("%s is never applied", name);
+			int length = op->describe(a->parameters, draws, 3, text, sizeof text);
+			if (length < 3 || length >= (int)sizeof text || (int)strlen(text) != length)
+				fail_msg("%s says '%s', of %d bytes", name, text, length);
+			op->describe(a->parameters, draws, 3, edge, sizeof edge);
+			assert_memory_equal(edge, text, sizeof edge - 1);
+			assert_int_equal(edge[sizeof edge - 1], 0);
+		}
+		bl_aug_unref(a);
+	}
+}
+
+static void operators_say_what_was_drawn(void **state)
 {
 	(void)state;
 	struct jitter_draws jitter = { { 3, 1, 0, 2 }, { 1.25f, .5f, 1.125f, -.0625f } };
@@ -1301,6 +1334,7 @@ int main(void)
 		cmocka_unit_test(trivial_is_torchvisions),
 		cmocka_unit_test(words_are_what_is_drawn),
 		cmocka_unit_test(every_operator_has_words),
+		cmocka_unit_test(operators_say_what_was_drawn),
 		cmocka_unit_test(words_are_cut_to_the_buffer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,14 +117,20 @@ test("aug.paper{} is the paper's", function()
 end)
 
 test("losses", function()
-	local arguments = { barlow = { { lambda = .1, scale = .024, form = "direct", dialect = "hsic" }, { form = "gram", dialect = "algorithm1" } } }
-	for name, list in pairs(arguments) do
-		table.insert(list, {})
-		for _, a in ipairs(list) do
-			local l = loss[name](a)
-			local b = again(tostring(l))
-			equal(tostring(b), tostring(l))
-			close(b(za, zb), l(za, zb), 0, 0)
+	local arguments = {
+		barlow = { {}, { lambda = .1, scale = .024, form = "direct", dialect = "hsic" }, { form = "gram", dialect = "algorithm1" } },
+		vicreg = { {}, { sim = 3, std = 2, cov = .5 } },
+	}
+	for _, e in ipairs(require "barlow.registry".entries()) do
+		local name = e.returns == "loss" and e.name:match "^loss%.([%w_]+)$"
+		if name and name ~= "func" then
+			assert(arguments[name], "test_printing.lua has no arguments for loss." .. name)
+			for _, a in ipairs(arguments[name]) do
+				local l = loss[name](a)
+				local b = again(tostring(l))
+				equal(tostring(b), tostring(l))
+				close(b(za, zb), l(za, zb), 0, 0)
+			end
 		end
 	end
 end)

@@ -142,9 +142,17 @@ for _, e in ipairs(registry.entries()) do
 	for _, k in ipairs(registry.flat(e.keys)) do probable[e.name] = probable[e.name] or k.name == "p" end
 end
 
-local OPERATORS = { "flip", "jitter", "grayscale", "blur", "solarize", "affine", "noise", "cutout", "vflip", "alternating_flip",
-	"pad_crop", "rotate", "shear", "perspective", "elastic", "invert", "posterize", "autocontrast", "equalize", "sharpness",
-	"channel_dropout", "trivial" }
+-- Everything that makes a pipeline, but what changes the size, leaves the range that others need, works on vectors, or
+-- takes functions or pipelines.
+local apart = { crop = true, resize = true, normalize = true, feature_noise = true, feature_mask = true, feature_mix = true,
+	compose = true, func = true, view = true, without = true, replace = true, random_apply = true, random_choice = true,
+	random_order = true, weak = true, grey = true }
+local OPERATORS = {}
+for _, e in ipairs(registry.entries()) do
+	local name = e.name:match "^aug%.([%w_]+)$"
+	if name and e.returns == "pipeline" and not apart[name] then OPERATORS[#OPERATORS + 1] = name end
+end
+table.sort(OPERATORS)
 
 local function operator()
 	local name = choice(OPERATORS)
