@@ -1,21 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The prompt asks a terminal for its background: one that answers, answers late, never, in pieces, or while somebody types.
-set -u
+. "$SRCDIR/tests/term/setup.sh"
+needs pty_talk
 
 talk=$BUILDDIR/tests/term/pty_talk
-if [ ! -x "$talk" ]; then
-	echo "1..0 # SKIP tests/term/pty_talk is not built"
-	exit 0
-fi
 
-dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-background-XXXXXX") || exit 1
-trap 'rm -rf "$dir"' EXIT
-trap 'exit 130' INT TERM
 unset NO_COLOR INSIDE_EMACS COLORFGBG
-XDG_STATE_HOME=$dir/state
 TERM=xterm-256color
-export XDG_STATE_HOME TERM
+export TERM
 
 ask='\e]11;?\e\\\e[c'
 white='\e]11;rgb:ffff/ffff/ffff\e\\'
@@ -23,30 +16,20 @@ black='\e]11;rgb:0000/0000/0000\a'
 attributes='\e[?62;4c'
 look='print("light", require "barlow.native".doctor_terminal().light)\r'
 
-number=0
+prints() {
+	pattern=$1
+	shift
+	"$talk" "$@" -- "$BARLOW" --no-init >"$dir/out" 2>&1 && grep -qE -- "$pattern" "$dir/out"
+}
 # check NAME PATTERN STEP...: what the program has written at the end has the pattern
 check() {
-	number=$((number + 1))
 	name=$1
 	pattern=$2
 	shift 2
-	if "$talk" "$@" -- "$BARLOW" --no-init >"$dir/out" 2>&1 && grep -qE -- "$pattern" "$dir/out"; then
-		echo "ok $number - $name"
-	else
-		echo "not ok $number - $name"
-		sed 's/^/# /' "$dir/out"
-	fi
+	result "$name" prints "$pattern" "$@"
 }
 # lacks NAME PATTERN: the last check's output has it nowhere
-lacks() {
-	number=$((number + 1))
-	if grep -qE -- "$2" "$dir/out"; then
-		echo "not ok $number - $1"
-		sed 's/^/# /' "$dir/out"
-	else
-		echo "ok $number - $1"
-	fi
-}
+lacks() { result "$1" eval "! grep -qE -- '$2' '$dir/out'"; }
 end='send:\d'
 
 check "a light background" 'light	true$' "wait:$ask" "send:$white$attributes" "send:$look" 'wait:light	' 'wait:barlow> ' "$end"

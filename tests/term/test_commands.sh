@@ -2,33 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The table of commands: how a command line is read, help, the manual's sections, and completions.
 # UPDATE_GOLDEN=1 writes the manual's sections anew.
-set -u
+. "$SRCDIR/tests/term/setup.sh"
 
-dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-commands-XXXXXX") || exit 1
-trap 'rm -rf "$dir"' EXIT
-trap 'exit 130' INT TERM
 cd "$dir" || exit 1
-XDG_DATA_HOME=$dir/data
-export XDG_DATA_HOME
 mkdir -p data/barlow/runs/first-20260101-000000 data/barlow/runs/second-20260101-000000
 
-number=0
-# check NAME COMMAND...: what was printed is shown when it fails
-check() {
-	name=$1
-	shift
-	number=$((number + 1))
-	if "$@"; then
-		echo "ok $number - $name"
-	else
-		echo "not ok $number - $name"
-		sed 's/^/# /' out
-	fi
-}
-skip() {
-	number=$((number + 1))
-	echo "ok $number - $1 # SKIP $2"
-}
 # says STATUS WORDS ARGUMENTS: what barlow prints, on either output
 says() {
 	want=$1 words=$2

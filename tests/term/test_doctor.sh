@@ -1,11 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # barlow doctor, and kernels that there are not.
-set -u
+. "$SRCDIR/tests/term/setup.sh"
 
-dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-doctor-XXXXXX") || exit 1
-trap 'rm -rf "$dir"' EXIT
-trap 'exit 130' INT TERM
 cd "$dir" || exit 1
 mkdir home bin
 HOME=$dir/home TERM=xterm-256color LC_ALL=C.UTF-8
@@ -23,18 +20,6 @@ chmod +x bin/gnuplot
 PATH=$dir/bin:$PATH TERMINALS="svg pngcairo pdfcairo pict2e"
 export PATH TERMINALS
 
-number=0
-check() {
-	name=$1
-	shift
-	number=$((number + 1))
-	if "$@"; then
-		echo "ok $number - $name"
-	else
-		echo "not ok $number - $name"
-		sed 's/^/# /' out
-	fi
-}
 # doctor STATUS PATTERN [VARIABLE=VALUE...]: a line of what it prints
 doctor() {
 	want=$1 pattern=$2

@@ -2,20 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Functions of the user's that do not return: a signal ends the program all the same, the run is stopped, not failed, and a
 # resume of it waits for nobody.
-set -u
+. "$SRCDIR/tests/term/setup.sh"
 
-dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-endless-XXXXXX") || exit 1
-one=
-clean() {
-	[ -z "$one" ] || kill -KILL "$one" 2>/dev/null
-	rm -rf "$dir"
-}
-trap clean EXIT
-trap 'exit 130' INT TERM
-XDG_DATA_HOME=$dir/data XDG_STATE_HOME=$dir/state XDG_CACHE_HOME=$dir/cache
-export XDG_DATA_HOME XDG_STATE_HOME XDG_CACHE_HOME
-
-number=0
 result() {
 	number=$((number + 1))
 	if [ "$1" = "$2" ]; then
@@ -26,15 +14,7 @@ result() {
 		sed 's/^/# /' "$dir/out"
 	fi
 }
-until_true() {
-	tries=0
-	until "$@"; do
-		tries=$((tries + 1))
-		[ $tries -lt 2400 ] || return 1
-		sleep 0.05
-	done
-}
-gone() { ! kill -0 "$one" 2>/dev/null; }
+gone() { ! kill -0 "$started" 2>/dev/null; }
 says() { grep -q "$1" "$dir/out"; }
 
 json() { sed -n 's/.*"state": *"\([a-z]*\)".*/\1/p' "$1/run.json" | head -1; }
@@ -57,13 +37,13 @@ end() {
 	shift 2
 	: >"$dir/out"
 	"$@" >"$dir/out" 2>&1 </dev/null &
-	one=$!
+	started=$!
 	until_true says "$word"
-	kill -"$signal" $one
-	until_true gone || kill -KILL $one
-	wait $one
+	kill -"$signal" $started
+	until_true gone || kill -KILL $started
+	wait $started
 	status=$?
-	one=
+	started=
 }
 
 loop='while true do end'

@@ -1,28 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The main job where something is missing: its data set, its folder, room on the disk.
-set -u
+. "$SRCDIR/tests/term/setup.sh"
 example=$SRCDIR/examples/first_light.lua
-dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-light-XXXXXX") || exit 1
-XDG_DATA_HOME=$dir/xdg/data XDG_STATE_HOME=$dir/xdg/state XDG_CONFIG_HOME=$dir/xdg/config XDG_CACHE_HOME=$dir/xdg/cache
-export XDG_DATA_HOME XDG_STATE_HOME XDG_CONFIG_HOME XDG_CACHE_HOME
-trap 'rm -rf "$dir"' EXIT
-trap 'exit 130' INT TERM
 mkdir "$dir/empty" "$dir/out" "$dir/full"
 
-number=0
-# check NAME COMMAND...: it succeeds
-check() {
-	number=$((number + 1))
-	name=$1
-	shift
-	if "$@"; then
-		echo "ok $number - $name"
-	else
-		echo "not ok $number - $name"
-		sed 's/^/# /' "$dir/text"
-	fi
-}
+report() { cat "$dir/text"; }
 says() { grep -qE -- "$1" "$dir/text"; }
 # light OPTION...: a very short run; its exit status in $status, what it printed in $dir/text
 light() {

@@ -2,45 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The end of a run that cannot be saved is said: on standard error, in the run's record, and by the exit status.  And a
 # process that is told to end saves its runs first.
-set -u
+. "$SRCDIR/tests/term/setup.sh"
+pause=0.01 tries=12000
+no_leak_check
 
-dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-last-XXXXXX") || exit 1
-started=
-clean() {
-	[ -z "$started" ] || kill -KILL "$started" 2>/dev/null
-	rm -rf "$dir"
-}
-trap clean EXIT
-trap 'exit 130' INT TERM
-# Where a signal ends a process that is at its exit, LeakSanitizer's tracer waits there for a thread that is gone, for ever.
-ASAN_OPTIONS=detect_leaks=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
-export ASAN_OPTIONS
 cd "$dir" || exit 1
-XDG_DATA_HOME=$dir/data
-export XDG_DATA_HOME
 
-number=0
-# check NAME COMMAND...
-check() {
-	name=$1
-	shift
-	number=$((number + 1))
-	if "$@"; then
-		echo "ok $number - $name"
-	else
-		echo "not ok $number - $name"
-		sed 's/^/# out: /' out
-		sed 's/^/# err: /' err
-	fi
-}
-until_true() {
-	tries=0
-	until "$@"; do
-		tries=$((tries + 1))
-		[ $tries -lt 12000 ] || return 1
-		sleep 0.01
-	done
-}
 # ends STATUS ARGUMENTS: barlow ends with that status
 ends() {
 	want=$1

@@ -1,41 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A run's live file as others use it: records as lines of JSON, a file that somebody cuts short, one of the version before.
-set -u
+. "$SRCDIR/tests/term/setup.sh"
+pause=0.01 tries=12000
 
-dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-live-XXXXXX") || exit 1
-started=
-clean() {
-	[ -z "$started" ] || kill -KILL "$started" 2>/dev/null
-	rm -rf "$dir"
-}
-trap clean EXIT
-trap 'exit 130' INT TERM
 cd "$dir" || exit 1
-XDG_DATA_HOME=$dir/data
-export XDG_DATA_HOME
 
-number=0
-# check NAME COMMAND...
-check() {
-	name=$1
-	shift
-	number=$((number + 1))
-	if "$@"; then
-		echo "ok $number - $name"
-	else
-		echo "not ok $number - $name"
-		tail -n 5 out err | sed 's/^/# /'
-	fi
-}
-until_true() {
-	tries=0
-	until "$@"; do
-		tries=$((tries + 1))
-		[ $tries -lt 12000 ] || return 1
-		sleep 0.01
-	done
-}
 : >out
 : >err
 

@@ -1,28 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A run goes on with the images that it began with, wherever it is resumed, or says that these are others.
-set -u
+. "$SRCDIR/tests/term/setup.sh"
 
-dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-moved-XXXXXX") || exit 1
-trap 'rm -rf "$dir"' EXIT
-XDG_DATA_HOME=$dir/data
-XDG_CACHE_HOME=$dir/cache
-export XDG_DATA_HOME XDG_CACHE_HOME
 unset BARLOW_DATA
 dir=$(cd "$dir" && pwd -P)
 
-number=0
-check() {
-	name=$1
-	shift
-	number=$((number + 1))
-	if "$@"; then
-		echo "ok $number - $name"
-	else
-		echo "not ok $number - $name"
-		sed 's/^/# /' "$dir/out"
-	fi
-}
 # run STATUS FOLDER ARGUMENTS: barlow, started in that folder, ends with that status
 run() {
 	want=$1
@@ -31,7 +14,6 @@ run() {
 	"$BARLOW" "$@" >"$dir/out" 2>&1 </dev/null
 	[ $? -eq "$want" ]
 }
-says() { grep -qF -- "$1" "$dir/out"; }
 fails_with() {
 	words=$1
 	shift

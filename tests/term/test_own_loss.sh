@@ -1,49 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A loss of one's own (examples/vicreg.lua): killed in the middle, its run goes on to the bits of one that nobody disturbed.
-set -u
+. "$SRCDIR/tests/term/setup.sh"
+pause=0.01 tries=12000
 
-dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-own-loss-XXXXXX") || exit 1
-trainer=
-clean() {
-	[ -z "$trainer" ] || kill -KILL "$trainer" 2>/dev/null
-	rm -rf "$dir"
-}
-trap clean EXIT
-trap 'exit 130' INT TERM
-XDG_DATA_HOME=$dir/data
-export XDG_DATA_HOME
-
-number=0
-check() {
-	name=$1
-	shift
-	number=$((number + 1))
-	if "$@"; then
-		echo "ok $number - $name"
-	else
-		echo "not ok $number - $name"
-		tail -n 5 "$dir/out" | sed 's/^/# /'
-	fi
-}
-# Tries for 20 seconds, as a machine under load may take long.
-until_true() {
-	tries=0
-	until "$@"; do
-		tries=$((tries + 1))
-		[ $tries -lt 12000 ] || return 1
-		sleep 0.01
-	done
-}
-says() { grep -qF -- "$1" "$dir/out"; }
 straight() { "$BARLOW" "$SRCDIR/examples/vicreg.lua" 300 "$dir/straight" >"$dir/out" 2>&1 </dev/null; }
 killed_after_a_checkpoint() {
 	"$BARLOW" "$SRCDIR/examples/vicreg.lua" 300 "$dir/killed" >"$dir/out" 2>&1 </dev/null &
-	trainer=$!
+	started=$!
 	until_true test -s "$dir/killed/checkpoint.safetensors" || return 1
-	kill -KILL "$trainer"
-	wait "$trainer" 2>/dev/null
-	trainer=
+	kill -KILL "$started"
+	wait "$started" 2>/dev/null
+	started=
 	[ ! -e "$dir/killed/weights.safetensors" ]
 }
 resume() { "$BARLOW" resume "$dir/killed" >"$dir/out" 2>&1 </dev/null; }

@@ -1,25 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Help at the prompt goes through $PAGER where the terminal (24 rows) does not hold it.
-set -u
+. "$SRCDIR/tests/term/setup.sh"
+needs pty_talk
 
 talk=$BUILDDIR/tests/term/pty_talk
-if [ ! -x "$talk" ]; then
-	echo "1..0 # SKIP tests/term/pty_talk is not built"
-	exit 0
-fi
 
-dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-pager-XXXXXX") || exit 1
-trap 'rm -rf "$dir"' EXIT
-trap 'exit 130' INT TERM
 unset INSIDE_EMACS LESS
-XDG_STATE_HOME=$dir/state
 TERM=xterm
 NO_COLOR=1
 PAGER="sed 's/^/paged /'"
-export XDG_STATE_HOME TERM NO_COLOR PAGER
+export TERM NO_COLOR PAGER
 
-number=0
 # typed NAME ENTRY PATTERN: with PATTERN in what is printed; "!PATTERN": without
 typed() {
 	number=$((number + 1))

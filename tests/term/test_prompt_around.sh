@@ -1,53 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What stands around the prompt: init.lua, inputrc, vi's keys, colours that are wanted or not.
-set -u
+. "$SRCDIR/tests/term/setup.sh"
+needs tmux
+no_leak_check
 
-if ! command -v tmux >/dev/null 2>&1; then
-	echo "1..0 # SKIP tmux is not installed"
-	exit 0
-fi
-
-dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-around-XXXXXX") || exit 1
-socket=barlow-around-$$
-in_tmux() { TMUX='' tmux -L "$socket" -f /dev/null "$@" 2>>"$dir/tmux.log"; }
-trap 'in_tmux kill-server; rm -rf "$dir"' EXIT
-trap 'exit 130' INT TERM
-ASAN_OPTIONS=detect_leaks=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
-export ASAN_OPTIONS
 unset NO_COLOR INSIDE_EMACS
+# $dir/config is only read where a case says so.
+XDG_CONFIG_HOME=$dir/none
 
-screen() { in_tmux capture-pane -p -t t; }
-keys() { in_tmux send-keys -t t "$@"; }
-line() {
-	in_tmux send-keys -t t -l "$1"
-	keys Enter
-}
-until_true() {
-	tries=0
-	until "$@"; do
-		tries=$((tries + 1))
-		[ $tries -lt 200 ] || return 1
-		sleep 0.1
-	done
-}
-has() { screen | grep -qE -- "$1"; }
-number=0
-# result NAME COMMAND...
-result() {
-	name=$1
-	shift
-	number=$((number + 1))
-	if "$@"; then
-		echo "ok $number - $name"
-	else
-		echo "not ok $number - $name"
-		screen | sed 's/^/# /'
-	fi
-}
 # check NAME PATTERN: the screen comes to show it
 check() { result "$1" until_true has "$2"; }
-lacks() { ! has "$1"; }
 
 mkdir -p "$dir/config/barlow" "$dir/home/.config/barlow"
 init=$dir/config/barlow/init.lua
@@ -56,7 +19,7 @@ began=
 begin() {
 	options=$1
 	shift
-	command="env XDG_STATE_HOME='$dir/state' TERM=screen $* '$BARLOW' $options; echo left with \$?; exec sleep 100"
+	command="env TERM=screen $* '$BARLOW' $options; echo left with \$?; exec sleep 100"
 	if [ -z "$began" ]; then
 		in_tmux new-session -d -s t -x 100 -y 30 "$command"
 	else
@@ -90,7 +53,7 @@ echo 'x = = 1' >"$init"
 begin "" "$config"
 check "... also where it is no Lua" "init\\.lua:1: unexpected symbol near '='"
 echo 'print "without end" while true do end' >"$init"
-in_tmux respawn-pane -k -t t "env $config XDG_STATE_HOME='$dir/state' TERM=screen '$BARLOW'; exec sleep 100"
+in_tmux respawn-pane -k -t t "env $config TERM=screen '$BARLOW'; exec sleep 100"
 check "init.lua may not end" '^without end$'
 keys C-c
 check "Ctrl-C ends one that does not end" '^barlow> *$'

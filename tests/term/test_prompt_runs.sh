@@ -1,54 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Runs beside the prompt, on a real terminal (tmux): news above the line, where they stand, the end of the session.
-set -u
+. "$SRCDIR/tests/term/setup.sh"
+needs tmux
+no_leak_check
 
-if ! command -v tmux >/dev/null 2>&1; then
-	echo "1..0 # SKIP tmux is not installed"
-	exit 0
-fi
-
-dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-prompt-runs-XXXXXX") || exit 1
-socket=barlow-prompt-runs-$$
-in_tmux() { TMUX='' tmux -L "$socket" -f /dev/null "$@" 2>>"$dir/tmux.log"; }
-trap 'in_tmux kill-server; rm -rf "$dir"' EXIT
-trap 'exit 130' INT TERM
-# Where a signal ends a process that is at its exit, LeakSanitizer's tracer waits there for a thread that is gone, for ever.
-ASAN_OPTIONS=detect_leaks=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
-export ASAN_OPTIONS
-
-screen() { in_tmux capture-pane -p -t t; }
-keys() { in_tmux send-keys -t t "$@"; }
-line() {
-	in_tmux send-keys -t t -l "$1"
-	keys Enter
-}
-until_true() {
-	tries=0
-	until "$@"; do
-		tries=$((tries + 1))
-		[ $tries -lt 200 ] || return 1
-		sleep 0.1
-	done
-}
-has() { screen | grep -qE -- "$1"; }
-shows() { until_true has "$1"; }
-
-number=0
 # check NAME PATTERN: the screen comes to show it
-check() {
-	number=$((number + 1))
-	if shows "$2"; then
-		echo "ok $number - $1"
-	else
-		echo "not ok $number - $1"
-		screen | sed 's/^/# /'
-	fi
-}
-clear_screen() {
-	keys C-l
-	in_tmux clear-history -t t
-}
+check() { result "$1" shows "$2"; }
 
 cat >"$dir/make.lua" <<'EOF'
 local ds = data.shapes{n = 64, size = 8, channels = 1}
@@ -59,7 +17,7 @@ function make(name, epochs, folder, more)
 	return trainer(settings)
 end
 EOF
-environment="XDG_STATE_HOME='$dir/state' XDG_DATA_HOME='$dir/data' XDG_CACHE_HOME='$dir/cache' TERM=screen"
+environment="TERM=screen"
 in_tmux new-session -d -s t -x 120 -y 40 "$environment '$BARLOW'; echo left with \$?; exec sleep 100"
 check "it prompts" '^barlow>'
 line "%run $dir/make.lua"
@@ -155,7 +113,7 @@ cat >"$dir/in" <<EOF
 dofile "$dir/make.lua"
 piped = make("piped", 2, false) piped:start() half = 1
 EOF
-XDG_STATE_HOME=$dir/state "$BARLOW" -i <"$dir/in" >"$dir/out" 2>&1
+"$BARLOW" -i <"$dir/in" >"$dir/out" 2>&1
 number=$((number + 1))
 if grep -qE 'step 4/4|piped: finished at step 4' "$dir/out"; then
 	echo "ok $number - the end of piped input waits for runs"

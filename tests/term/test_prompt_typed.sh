@@ -1,56 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # 200 lines are typed at the prompt, with completions, errors and Ctrl-C, while a run trains: its curve has the bits of one that was left alone.
-set -u
+. "$SRCDIR/tests/term/setup.sh"
+needs tmux
+no_leak_check
 
-if ! command -v tmux >/dev/null 2>&1; then
-	echo "1..0 # SKIP tmux is not installed"
-	exit 0
-fi
-
-dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-typed-XXXXXX") || exit 1
-XDG_DATA_HOME=$dir/xdg/data XDG_STATE_HOME=$dir/xdg/state XDG_CONFIG_HOME=$dir/xdg/config XDG_CACHE_HOME=$dir/xdg/cache
-export XDG_DATA_HOME XDG_STATE_HOME XDG_CONFIG_HOME XDG_CACHE_HOME
-socket=barlow-typed-$$
-in_tmux() { TMUX='' tmux -L "$socket" -f /dev/null "$@" 2>>"$dir/tmux.log"; }
-trap 'in_tmux kill-server; rm -rf "$dir"' EXIT
-trap 'exit 130' INT TERM
-# Where a signal ends a process that is at its exit, LeakSanitizer's tracer waits there for a thread that is gone, for ever.
-ASAN_OPTIONS=detect_leaks=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
-export ASAN_OPTIONS
-
-screen() { in_tmux capture-pane -p -t t; }
-keys() { in_tmux send-keys -t t "$@"; }
-line() {
-	in_tmux send-keys -t t -l "$1"
-	keys Enter
-}
-until_true() {
-	tries=0
-	until "$@"; do
-		tries=$((tries + 1))
-		[ $tries -lt 1200 ] || return 1
-		sleep 0.1
-	done
-}
-has() { screen | grep -qE -- "$1"; }
-shows() { until_true has "$1"; }
-
-number=0
 # check NAME PATTERN: the screen comes to show it
-check() {
-	number=$((number + 1))
-	if shows "$2"; then
-		echo "ok $number - $1"
-	else
-		echo "not ok $number - $1"
-		screen | sed 's/^/# /'
-	fi
-}
-clear_screen() {
-	keys C-l
-	in_tmux clear-history -t t
-}
+check() { result "$1" shows "$2"; }
 
 cat >"$dir/make.lua" <<'EOF'
 local ds = data.shapes{n = 256, size = 12, channels = 1, seed = 1}
@@ -69,7 +25,7 @@ function curve(t)
 	return #parts .. " " .. table.concat(parts, " ")
 end
 EOF
-in_tmux new-session -d -s t -x 100 -y 30 "XDG_STATE_HOME='$dir/state' TERM=screen '$BARLOW'; echo left with \$?; exec sleep 100"
+in_tmux new-session -d -s t -x 100 -y 30 "TERM=screen '$BARLOW'; echo left with \$?; exec sleep 100"
 check "it prompts" '^barlow>'
 line "dofile '$dir/make.lua'"
 line 't = make "typed" t:start() half = 1'

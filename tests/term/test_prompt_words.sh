@@ -1,16 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What the prompt prints, keeps and takes beside Lua: results, errors, %commands, $, and words; its input is a pipe.
-set -u
+. "$SRCDIR/tests/term/setup.sh"
 
-dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-words-XXXXXX") || exit 1
-trap 'rm -rf "$dir"' EXIT
-trap 'exit 130' INT TERM
 cd "$dir" || exit 1
-XDG_STATE_HOME=$dir/state
-export XDG_STATE_HOME
 
-number=0
 # says NAME PATTERN: what the file `in`, typed at the prompt, prints, has such a line
 says() {
 	number=$((number + 1))

@@ -1,16 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The program's command line: options, scripts, exit statuses, where messages go.
-set -u
+. "$SRCDIR/tests/term/setup.sh"
 
-dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-cli-XXXXXX") || exit 1
-XDG_DATA_HOME=$dir/xdg/data XDG_STATE_HOME=$dir/xdg/state XDG_CONFIG_HOME=$dir/xdg/config XDG_CACHE_HOME=$dir/xdg/cache
-export XDG_DATA_HOME XDG_STATE_HOME XDG_CONFIG_HOME XDG_CACHE_HOME
-trap 'rm -rf "$dir"' EXIT
-trap 'exit 130' INT TERM
 cd "$dir" || exit 1
 
-number=0
 # run ARGUMENT...: status, out and err
 run() {
 	"$BARLOW" "$@" >out 2>err </dev/null

@@ -1,58 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The prompt on a real terminal, which is tmux.
-set -u
+. "$SRCDIR/tests/term/setup.sh"
+needs tmux
+no_leak_check
 
-if ! command -v tmux >/dev/null 2>&1; then
-	echo "1..0 # SKIP tmux is not installed"
-	exit 0
-fi
-
-dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-prompt-XXXXXX") || exit 1
-XDG_DATA_HOME=$dir/xdg/data XDG_STATE_HOME=$dir/xdg/state XDG_CONFIG_HOME=$dir/xdg/config XDG_CACHE_HOME=$dir/xdg/cache
-export XDG_DATA_HOME XDG_STATE_HOME XDG_CONFIG_HOME XDG_CACHE_HOME
-socket=barlow-prompt-$$
-in_tmux() { TMUX='' tmux -L "$socket" -f /dev/null "$@" 2>>"$dir/tmux.log"; }
-trap 'in_tmux kill-server; rm -rf "$dir"' EXIT
-trap 'exit 130' INT TERM
-# Where a signal ends a process that is at its exit, LeakSanitizer's tracer waits there for a thread that is gone, for ever.
-ASAN_OPTIONS=detect_leaks=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
-export ASAN_OPTIONS
-
-screen() { in_tmux capture-pane -p -t t; }
-keys() { in_tmux send-keys -t t "$@"; }
-line() {
-	in_tmux send-keys -t t -l "$1"
-	keys Enter
-}
-until_true() {
-	tries=0
-	until "$@"; do
-		tries=$((tries + 1))
-		[ $tries -lt 1200 ] || return 1
-		sleep 0.1
-	done
-}
-has() { screen | grep -qE -- "$1"; }
-shows() { until_true has "$1"; }
-
-number=0
 # check NAME PATTERN: the screen comes to show it
-check() {
-	number=$((number + 1))
-	if shows "$2"; then
-		echo "ok $number - $1"
-	else
-		echo "not ok $number - $1"
-		screen | sed 's/^/# /'
-	fi
-}
-clear_screen() {
-	keys C-l
-	in_tmux clear-history -t t
-}
+check() { result "$1" shows "$2"; }
 
-prompt="XDG_STATE_HOME='$dir/state' EDITOR='sed -i s/printed/edited/' TERM=screen '$BARLOW'; echo left with \$?; exec sleep 100"
+prompt="EDITOR='sed -i s/printed/edited/' TERM=screen '$BARLOW'; echo left with \$?; exec sleep 100"
 
 # A history that others may read, from somewhere else: it is made private.
 mkdir -p "$dir/state/barlow" && chmod 700 "$dir/state/barlow"

@@ -1,55 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # barlow resume: a run killed in the middle goes on in a new process to the bits of one that nobody disturbed.
-set -u
+. "$SRCDIR/tests/term/setup.sh"
+pause=0.01 tries=12000
 
-dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-resume-XXXXXX") || exit 1
-trainer=
-clean() {
-	[ -z "$trainer" ] || kill -KILL "$trainer" 2>/dev/null
-	rm -rf "$dir"
-}
-trap clean EXIT
-trap 'exit 130' INT TERM
-XDG_DATA_HOME=$dir/data
-export XDG_DATA_HOME
 root=$dir/data/barlow/runs
-
-number=0
-# check NAME COMMAND...: what was printed last is shown when it fails
-check() {
-	name=$1
-	shift
-	number=$((number + 1))
-	if "$@"; then
-		echo "ok $number - $name"
-	else
-		echo "not ok $number - $name"
-		sed 's/^/# /' "$dir/out"
-	fi
-}
-# Tries for two minutes, as a machine under load may take long.
-until_true() {
-	tries=0
-	until "$@"; do
-		tries=$((tries + 1))
-		[ $tries -lt 12000 ] || return 1
-		sleep 0.01
-	done
-}
-# run STATUS ARGUMENTS: barlow ends with that status; what it says is in $dir/out
-run() {
-	want=$1
-	shift
-	"$BARLOW" "$@" >"$dir/out" 2>&1 </dev/null
-	[ $? -eq "$want" ]
-}
-says() { grep -qF -- "$1" "$dir/out"; }
-fails_with() {
-	words=$1
-	shift
-	run "$@" && says "$words"
-}
 
 # make_run NAME FOLDER: Lua for a run of some seconds, with kNN on the way and a layer written in Lua
 make_run() {
@@ -69,22 +24,22 @@ make_run() {
 start() {
 	make_run "$1" "$root/$1" >"$dir/$1.lua"
 	"$BARLOW" -t "$2" "$dir/$1.lua" >"$dir/$1.log" 2>&1 &
-	trainer=$!
+	started=$!
 }
 kill_it() {
-	kill -KILL "$trainer" && wait "$trainer" 2>/dev/null
-	trainer=
+	kill -KILL "$started" && wait "$started" 2>/dev/null
+	started=
 }
 is() { [ "$("$BARLOW" -e "print(runs().$1.$2)")" = "$3" ]; }
 later_than() { [ "$("$BARLOW" -e "print((runs().$1 or {step = 0}).step)")" -gt "$2" ] 2>/dev/null; }
 # Holds the run while it is looked at, so that it does not come to its end meanwhile; where it is so far, it is left held.
 held_later_than() {
-	kill -STOP "$trainer" || return 1
+	kill -STOP "$started" || return 1
 	later_than "$@" && return 0
-	kill -CONT "$trainer"
+	kill -CONT "$started"
 	return 1
 }
-go_on() { kill -CONT "$trainer"; }
+go_on() { kill -CONT "$started"; }
 checkpoint_of() { [ -s "$root/$1/checkpoint.safetensors" ]; }
 
 # What a run has come to: bits of weights, optimiser and records, without what the clock says and how many lines the
@@ -126,18 +81,18 @@ check "two runs: status 2" fails_with "'two'" 2 resume one two
 check "no number of threads: status 2" fails_with "got 'many'" 2 resume -t many
 
 start straight 1
-check "an undisturbed run comes to its end" wait "$trainer"
-trainer=
+check "an undisturbed run comes to its end" wait "$started"
+started=
 
 start killed 1
 check "another one saves on its own" until_true checkpoint_of killed
 until_true held_later_than killed 20
-check "while it goes on it is refused" fails_with "going on in process $trainer" 1 resume killed
+check "while it goes on it is refused" fails_with "going on in process $started" 1 resume killed
 check "... and goes on" go_on
 kill_it
 check "it is killed in the middle" is killed state killed
 "$BARLOW" resume -t 2 --plain >"$dir/out" 2>&1 </dev/null &
-trainer=$!
+started=$!
 until_true held_later_than killed 200 && kill_it
 check "it goes on, the newest, and is killed again" is killed state killed
 check "it goes on by name, to the end" run 0 resume killed
@@ -150,10 +105,10 @@ check "nothing is left half written" leftovers
 
 start stopped 2
 until_true held_later_than stopped 20
-kill -INT "$trainer"
+kill -INT "$started"
 go_on
-wait "$trainer"
-trainer=
+wait "$started"
+started=
 check "Ctrl-C stops a run, which is saved" is stopped state stopped
 rm "$root/stopped/live"
 check "... and goes on, without its live file, too" run 0 resume "$root/stopped"

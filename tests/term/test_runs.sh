@@ -1,58 +1,22 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # barlow watch against a real trainer: two viewers on one run, either side killed, runs of the past, one frame as text.
-set -u
+. "$SRCDIR/tests/term/setup.sh"
+needs tmux
+no_leak_check
 
-if ! command -v tmux >/dev/null 2>&1; then
-	echo "1..0 # SKIP tmux is not installed"
-	exit 0
-fi
-
-dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-runs-XXXXXX") || exit 1
-socket=barlow-runs-$$
-trainer=
-in_tmux() { TMUX='' tmux -L "$socket" -f /dev/null "$@" 2>>"$dir/tmux.log"; }
-clean() {
-	[ -z "$trainer" ] || kill -KILL "$trainer" 2>/dev/null
-	in_tmux kill-server
-	rm -rf "$dir"
-}
-trap clean EXIT
-trap 'exit 130' INT TERM
-# Where a signal ends a process that is at its exit, LeakSanitizer's tracer waits there for a thread that is gone, for ever.
-ASAN_OPTIONS=detect_leaks=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
-export ASAN_OPTIONS
-XDG_DATA_HOME=$dir/data LC_ALL=C.UTF-8
-export XDG_DATA_HOME LC_ALL
+LC_ALL=C.UTF-8
+export LC_ALL
 root=$dir/data/barlow/runs
 
-number=0
-# check NAME COMMAND...: both screens and what was printed last are shown when it fails
-check() {
-	name=$1
-	shift
-	number=$((number + 1))
-	if "$@"; then
-		echo "ok $number - $name"
-	else
-		echo "not ok $number - $name"
-		{ cat "$dir/out"; screen a; screen b; } 2>/dev/null | sed 's/^/# /'
-	fi
+report() {
+	cat "$dir/out"
+	screen a
+	screen b
 }
 
-screen() { in_tmux capture-pane -p -t "$1"; }
 keys() { in_tmux send-keys -t "$@"; }
-# Tries for 20 seconds, as a machine under load may take long.
-until_true() {
-	tries=0
-	until "$@"; do
-		tries=$((tries + 1))
-		[ $tries -lt 1200 ] || return 1
-		sleep 0.1
-	done
-}
 has() { screen "$1" | grep -qF -- "$2"; }
-shows() { until_true has "$@"; }
 
 # watch PANE ARGUMENTS: in a terminal of 100 x 30, which says the status and stays
 watch() {
@@ -62,20 +26,6 @@ watch() {
 		"unset NO_COLOR; TERM=tmux-256color '$BARLOW' watch $*; echo status=\$?; exec cat"
 }
 viewer() { pgrep -P "$(in_tmux display-message -p -t "$1" '#{pane_pid}')"; }
-
-# run STATUS ARGUMENTS: barlow ends with that status; what it says is in $dir/out
-run() {
-	want=$1
-	shift
-	"$BARLOW" "$@" >"$dir/out" 2>&1
-	[ $? -eq "$want" ]
-}
-says() { grep -qF -- "$1" "$dir/out"; }
-fails_with() {
-	words=$1
-	shift
-	run "$@" && says "$words"
-}
 
 # tell WORDS: a field of the newest run
 tell() { "$BARLOW" -e "print(runs()[1].$1)"; }
@@ -95,7 +45,7 @@ make_run() {
 start() {
 	make_run "$1" 25000 >"$dir/$1.lua"
 	"$BARLOW" -t 1 "$dir/$1.lua" >"$dir/$1.log" 2>&1 &
-	trainer=$!
+	started=$!
 }
 
 in_tmux new-session -d -s a -x 100 -y 30 cat
@@ -169,23 +119,23 @@ check "Backspace goes back" shows a "slow  ● paused"
 keys a Space
 check "... where keys still reach it" until_true is state running
 
-kill -KILL "$trainer"
+kill -KILL "$started"
 check "the trainer is killed: its viewers say so" shows a "is gone; this is the last it showed"
 check "... and keep what they showed" shows b "● KILLED  step"
 check "one frame of it says so too" fails_with "● KILLED" 0 watch --once --size 80x24 slow
-wait "$trainer" 2>/dev/null
-trainer=
+wait "$started" 2>/dev/null
+started=
 check "runs() says it was killed" is state killed
 keys a q
 check "and q leaves, status 0" shows a "status=0"
 "$BARLOW" resume -t 1 --plain slow >"$dir/out" 2>&1 </dev/null &
-trainer=$!
+started=$!
 check "it is resumed: a viewer that stayed follows it" shows b "slow  ● running"
 keys b Space
 check "... and is read-only, as before" shows b "read-only: the key Space is off"
 check "barlow stop stops it, and says where" run 0 stop slow
 check "... when it has ended" says "slow: stopped at step"
-wait "$trainer"
+wait "$started"
 check "... with status 0" [ $? -eq 0 ]
-trainer=
+started=
 check "a run that does not go on is not stopped" fails_with "slow is not going on: it is stopped at step" 1 stop slow

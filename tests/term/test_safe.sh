@@ -1,14 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # barlow --safe: what a stranger's script can do, and what hostile ones cannot.
-set -u
-
-dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-safe-XXXXXX") || exit 1
-trap 'rm -rf "$dir"' EXIT
-trap 'exit 130' INT TERM
+. "$SRCDIR/tests/term/setup.sh"
 # LeakSanitizer reads /proc, which a script that runs --safe may not.
-ASAN_OPTIONS=detect_leaks=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
-export ASAN_OPTIONS
+no_leak_check
+
 mkdir "$dir/in" "$dir/out" "$dir/elsewhere" "$dir/inside"
 cd "$dir/in" || exit 1
 "$BARLOW" -e 'tensor.save("here.npy", tensor.ones(2)); tensor.save("../elsewhere/secret.npy", tensor.ones(3))
@@ -18,18 +14,7 @@ ln -s ../elsewhere linked
 ln -s ../elsewhere/secret.npy ../out/link.npy
 cp ../elsewhere/secret.npy "$dir/before.npy"
 
-number=0
-result() {
-	name=$1
-	shift
-	number=$((number + 1))
-	if "$@"; then
-		echo "ok $number - $name"
-	else
-		echo "not ok $number - $name"
-		sed 's/^/# /' "$dir/said"
-	fi
-}
+report() { cat "$dir/said"; }
 # gives STATUS PATTERN [OPTIONS]: of the script x.lua
 gives() {
 	want=$1 pattern=$2

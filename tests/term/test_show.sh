@@ -2,25 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Figures on a real terminal, which is tmux: each kind at three sizes, as tests/term/golden/show-*.txt have it
 # (UPDATE_GOLDEN=1 writes them), and what comes out where there is no terminal, no UTF-8, no colour.
-set -u
+. "$SRCDIR/tests/term/setup.sh"
+needs tmux watch_fixture
 
 fixture=$BUILDDIR/tests/term/watch_fixture
-if ! command -v tmux >/dev/null 2>&1; then
-	echo "1..0 # SKIP tmux is not installed"
-	exit
-fi
-if [ ! -x "$fixture" ]; then
-	echo "1..0 # SKIP tests/term/watch_fixture is not built"
-	exit
-fi
 here=$(cd "$(dirname "$0")" && pwd)
 BARLOW=${BARLOW:-./barlow}
-dir=$(mktemp -d)
-socket=barlow-show-$$
-in_tmux() { TMUX='' tmux -L "$socket" -f /dev/null "$@" 2>>"$dir/tmux.log"; }
-trap 'in_tmux kill-server; rm -rf "$dir"' EXIT
-export XDG_DATA_HOME="$dir/data" XDG_CACHE_HOME="$dir/cache"
-number=0
 ok() {
 	number=$((number + 1))
 	if [ "$1" = 0 ]; then echo "ok $number - $2"; else echo "not ok $number - $2"; fi

@@ -2,55 +2,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Signals in every state that the program leaves a terminal in: afterwards the terminal is as the shell had it, the exit
 # status says which signal it was, and a run that went on is saved.
-set -u
+. "$SRCDIR/tests/term/setup.sh"
+needs tmux
+no_leak_check
 
-if ! command -v tmux >/dev/null 2>&1; then
-	echo "1..0 # SKIP tmux is not installed"
-	exit 0
-fi
-
-dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-signals-XXXXXX") || exit 1
-socket=barlow-signals-$$
-other=
-in_tmux() { TMUX='' tmux -L "$socket" -f /dev/null "$@" 2>>"$dir/tmux.log"; }
-clean() {
-	in_tmux kill-server
-	[ -z "$other" ] || kill -KILL "$other" 2>/dev/null
-	rm -rf "$dir"
-}
-trap clean EXIT
-trap 'exit 130' INT TERM
-# Where a signal ends a process that is at its exit, LeakSanitizer's tracer waits there for a thread that is gone, for ever.
-ASAN_OPTIONS=detect_leaks=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
-export ASAN_OPTIONS
-XDG_DATA_HOME=$dir/data XDG_STATE_HOME=$dir/state
-export XDG_DATA_HOME XDG_STATE_HOME
-
-screen() { in_tmux capture-pane -p -t t; }
-until_true() {
-	tries=0
-	until "$@"; do
-		tries=$((tries + 1))
-		[ $tries -lt 2400 ] || return 1
-		sleep 0.05
-	done
-}
-has() { screen | grep -qE -- "$1"; }
-shows() { until_true has "$1"; }
-
-number=0
-# check NAME COMMAND...: what is on the screen is shown when it fails
-check() {
-	name=$1
-	shift
-	number=$((number + 1))
-	if "$@"; then
-		echo "ok $number - $name"
-	else
-		echo "not ok $number - $name"
-		screen | sed 's/^/# /'
-		diff "$dir/before" "$dir/after" | sed 's/^/# stty: /'
-	fi
+report() {
+	screen
+	diff "$dir/before" "$dir/after"
 }
 
 # lua FOLDER CODE: a run that does not end by itself, and what is done with it
@@ -68,7 +26,7 @@ lua other 't:run()' >"$dir/other.lua"
 lua stopped 't:start() t:wait(.2) t:stop()' >"$dir/stopped.lua"
 "$BARLOW" "$dir/stopped.lua" || echo "# no run to resume"
 "$BARLOW" "$dir/other.lua" >"$dir/other.log" 2>&1 &
-other=$!
+started=$!
 
 # begin COMMAND PATTERN: a shell that notes the modes of its terminal, the command in it, and the modes again
 begin() {

@@ -3,55 +3,24 @@
 # The screen in a storm: keys at random, clicks, and sizes that change faster than frames.  It must stay up, obey
 # afterwards, and put the terminal back; with a sanitized build that means: without a fault.
 # BARLOW_STORM=long: 200 sizes in 10 s, and 2 minutes of keys; else some seconds of both.
-set -u
+. "$SRCDIR/tests/term/setup.sh"
+needs tmux watch_fixture
 
 fixture=$BUILDDIR/tests/term/watch_fixture
-if ! command -v tmux >/dev/null 2>&1; then
-	echo "1..0 # SKIP tmux is not installed"
-	exit 0
-fi
-if [ ! -x "$fixture" ]; then
-	echo "1..0 # SKIP tests/term/watch_fixture is not built"
-	exit 0
-fi
 sizes=30 seconds=4
 [ "${BARLOW_STORM-}" != long ] || sizes=200 seconds=120
 
-dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-storm-XXXXXX") || exit 1
-socket=barlow-storm-$$
-in_tmux() { TMUX='' tmux -L "$socket" -f /dev/null "$@" 2>>"$dir/tmux.log"; }
-trap 'in_tmux kill-server; rm -rf "$dir"' EXIT
-trap 'exit 130' INT TERM
-
-number=0
-check() {
-	name=$1
-	shift
-	number=$((number + 1))
-	if "$@"; then
-		echo "ok $number - $name"
-	else
-		echo "not ok $number - $name"
-		in_tmux capture-pane -p -t t | sed 's/^/# /'
-		cat "$dir"/fault* 2>/dev/null | sed 's/^/# /' | head -n 60
-	fi
+report() {
+	screen
+	cat "$dir"/fault* 2>/dev/null | head -n 60
 }
-until_true() {
-	tries=0
-	until "$@"; do
-		tries=$((tries + 1))
-		[ $tries -lt 1200 ] || return 1
-		sleep 0.1
-	done
-}
-has() { in_tmux capture-pane -p -t t | grep -qF -- "$1"; }
-shows() { until_true has "$1"; }
+has() { screen | grep -qF -- "$1"; }
 no_fault() { ! ls "$dir"/fault* >/dev/null 2>&1; }
 
 # begin: the fixture in a folder of its own, where what it exports may lie
 begin() {
 	in_tmux resize-window -t t -x 100 -y 30
-	in_tmux respawn-pane -k -t t "cd '$dir'; export LC_ALL=C.UTF-8 TERM=tmux-256color XDG_DATA_HOME='$dir'
+	in_tmux respawn-pane -k -t t "cd '$dir'; export LC_ALL=C.UTF-8 TERM=tmux-256color
 		unset NO_COLOR COLORTERM COLORFGBG
 		export ASAN_OPTIONS=log_path='$dir/fault' UBSAN_OPTIONS=log_path='$dir/fault'
 		rm -f live; '$fixture' live live; echo status=\$?; exec cat"

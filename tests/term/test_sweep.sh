@@ -1,34 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # barlow sweep: workers as processes, killed and resumed, driver killed, shares, stop, failures; each trial once, to the same bits.
-set -u
+. "$SRCDIR/tests/term/setup.sh"
+trap 'pkill -KILL -f "sweep worker $dir" 2>/dev/null; clean' EXIT
 
-dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-sweep-XXXXXX") || exit 1
-trap 'pkill -KILL -f "sweep worker $dir" 2>/dev/null; rm -rf "$dir"' EXIT
-trap 'exit 130' INT TERM
-XDG_DATA_HOME=$dir/data LC_ALL=C.UTF-8
-export XDG_DATA_HOME LC_ALL BARLOW
-
-number=0
-check() {
-	name=$1
-	shift
-	number=$((number + 1))
-	if "$@"; then
-		echo "ok $number - $name"
-	else
-		echo "not ok $number - $name"
-		sed 's/^/# /' "$dir/out" 2>/dev/null
-	fi
-}
-until_true() {
-	tries=0
-	until "$@"; do
-		tries=$((tries + 1))
-		[ $tries -lt 1200 ] || return 1
-		sleep 0.1
-	done
-}
+LC_ALL=C.UTF-8
+export LC_ALL BARLOW
 
 # script NAME EPOCHS MORE: a sweep of 2 x 2 trials kept in $dir/NAME
 script() {
@@ -41,7 +18,6 @@ script() {
 	END
 }
 sweep() { "$BARLOW" sweep "$@" >"$dir/out" 2>&1 </dev/null; }
-says() { grep -qF -- "$1" "$dir/out"; }
 attempts() { ls -d "$dir/$1"/trials/*/attempt-* 2>/dev/null | wc -l; }
 # The weights of all trials' results, by trial
 weights() {

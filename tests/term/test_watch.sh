@@ -1,55 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # bl_watch on a real terminal, which is tmux: keys, sizes, colours, endings, and the terminal put back after each.
-set -u
+. "$SRCDIR/tests/term/setup.sh"
+needs tmux watch_fixture
 
 fixture=$BUILDDIR/tests/term/watch_fixture
-if ! command -v tmux >/dev/null 2>&1; then
-	echo "1..0 # SKIP tmux is not installed"
-	exit 0
-fi
-if [ ! -x "$fixture" ]; then
-	echo "1..0 # SKIP tests/term/watch_fixture is not built"
-	exit 0
-fi
-
-dir=$(mktemp -d "${TMPDIR:-/tmp}/barlow-watch-XXXXXX") || exit 1
-XDG_DATA_HOME=$dir/xdg/data XDG_STATE_HOME=$dir/xdg/state XDG_CONFIG_HOME=$dir/xdg/config XDG_CACHE_HOME=$dir/xdg/cache
-export XDG_DATA_HOME XDG_STATE_HOME XDG_CONFIG_HOME XDG_CACHE_HOME
-socket=barlow-watch-$$
-in_tmux() { TMUX='' tmux -L "$socket" -f /dev/null "$@" 2>>"$dir/tmux.log"; }
-trap 'in_tmux kill-server; rm -rf "$dir"' EXIT
-trap 'exit 130' INT TERM
-
-number=0
-# check NAME COMMAND...: what is on the screen is shown when it fails
-check() {
-	name=$1
-	shift
-	number=$((number + 1))
-	if "$@"; then
-		echo "ok $number - $name"
-	else
-		echo "not ok $number - $name"
-		screen | sed 's/^/# /'
-	fi
-}
-
-screen() { in_tmux capture-pane -p -t t; }
-keys() { in_tmux send-keys -t t "$@"; }
-
-# until COMMAND...: tries for 20 seconds, as a machine under load may take long
-until_true() {
-	tries=0
-	until "$@"; do
-		tries=$((tries + 1))
-		[ $tries -lt 1200 ] || return 1
-		sleep 0.1
-	done
-}
 has() { screen | grep -qF -- "$1"; }
-shows() { until_true has "$1"; }
-lacks() { ! has "$1"; }
 restored() { [ "$(in_tmux display-message -p -t t '#{alternate_on}#{cursor_flag}#{mouse_any_flag}')" = 010 ]; }
 back() { until_true restored; }
 # colours YES NO: the screen has colour codes that match YES, and none that match NO
