@@ -38,11 +38,17 @@ static void range_of(const struct image *v, float *lo, float *hi)
 			}
 }
 
+/* All are drawn with the side of the largest one. */
+static void make_room(bl_snapshot *s, int64_t height, int64_t width)
+{
+	int64_t longer = height > width ? height : width, most = longer < BL_VIEW_MAX ? longer : BL_VIEW_MAX;
+	s->view_side = most > s->view_side ? (int32_t)most : s->view_side;
+}
+
 /* Darkest to brightest becomes 0..255: normalised views have no range of their own. */
 static void draw(const struct image *v, int which, bl_snapshot *s)
 {
-	int64_t longer = v->height > v->width ? v->height : v->width;
-	int side = s->view_side = (int32_t)(longer < BL_VIEW_MAX ? longer : BL_VIEW_MAX);
+	int side = s->view_side;
 	s->view_channels = v->channels < 3 ? 1 : 3;
 	s->image_channels = (int32_t)v->channels;
 	s->view_count = which + 1 > s->view_count ? which + 1 : s->view_count;
@@ -113,22 +119,37 @@ static int views_of(const bl_source *source)
 	return source->views ? source->views : 2;
 }
 
+/* "28 x 28, " where views have different sizes; how long it is. */
+static int add_size(const int size[][2], int n, int which, char out[BL_DRAW_TEXT])
+{
+	bool same = true;
+	for (int v = 1; v < n; v++)
+		same = same && size[v][0] == size[0][0] && size[v][1] == size[0][1];
+	return same ? 0 : snprintf(out, BL_DRAW_TEXT, "%d x %d, ", size[which][0], size[which][1]);
+}
+
 /* Where the batch is at hand the image's size is enough, to say what was drawn. */
 static int draw_views(const bl_look *l, const bl_source *source, bl_pipeline *const *pipeline, bl_snapshot *s, bl_opened *o)
 {
 	bl_plan plan[BL_VIEWS_MOST];
 	bl_image in;
-	int n = views_of(source);
+	int n = views_of(source), size[BL_VIEWS_MOST][2];
+	for (int which = 0; which < n; which++)
+		bl_pipeline_output(pipeline[which], o->height, o->width, &size[which][0], &size[which][1]);
 	for (int which = 0; which < n; which++) {
 		bl_view_key key = key_of(l, source, s->view_row, which);
 		bl_pipeline_plan(pipeline[which], &key, o->height, o->width, o->channels, &plan[which]);
-		bl_pipeline_describe(pipeline[which], &plan[which], s->view_draws[which], BL_DRAW_TEXT);
+		int at = add_size(size, n, which, s->view_draws[which]);
+		bl_pipeline_describe(pipeline[which], &plan[which], s->view_draws[which] + at, BL_DRAW_TEXT - at);
 	}
 	if (in_batch(l) && !(l->asked && l->asked->redraw > 0))
 		return 0;
 	bl_window needed = bl_plans_window(plan, n);
 	if (bl_dataset_read(o, &needed, &in) < 0)
 		return -1;
+	s->view_side = 0;
+	for (int which = 0; which < n; which++)
+		make_room(s, size[which][0], size[which][1]);
 	for (int which = 0; which < n; which++)
 		if (draw_again(pipeline[which], &plan[which], &in, which, s) != 0)
 			return -1;
@@ -171,6 +192,8 @@ int bl_pair_draw(const bl_look *l, const bl_source *source, bl_snapshot *s)
 	s->view_row = l->rows ? l->rows[i] : -1;
 	for (int which = 0; which < BL_VIEWS_MOST; which++)
 		s->view_draws[which][0] = '\0';
+	for (int which = 0; which < BL_VIEWS_MOST && in_batch(l) && l->view[which]; which++)
+		make_room(s, bl_tensor_size(l->view[which], 2), bl_tensor_size(l->view[which], 3));
 	for (int which = 0; which < BL_VIEWS_MOST && in_batch(l) && l->view[which]; which++)
 		draw_from_batch(l->view[which], i, which, s);
 	return source && l->rows ? draw_from_source(l, source, s) : 0;

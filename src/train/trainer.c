@@ -39,26 +39,6 @@ static int64_t last_change(const bl_trainer_config *c)
 	return c->epochs >= (double)last + 1 ? last : (int64_t)ceil(c->epochs) - 1;
 }
 
-/* The network gets all views. */
-static int check_sizes(const bl_trainer_config *c, int64_t epoch)
-{
-	int h = bl_dataset_height(c->data), w = bl_dataset_width(c->data), a[2], b[2];
-	bl_pipeline *p[BL_VIEWS_MOST];
-	char when[48] = "";
-	if (last_change(c) > 0)
-		snprintf(when, sizeof when, " in epoch %lld", (long long)epoch + 1);
-	for (int v = 0, n = pipelines_of(c, p); v < n; v++) {
-		if (bl_pipeline_output_at(p[v], epoch, h, w, &b[0], &b[1]) != 0)
-			return bl_fail_prefix("trainer: ");
-		if (v > 0 && (a[0] != b[0] || a[1] != b[1]))
-			return bl_fail("trainer: views have different sizes%s: view 1 is %d x %d, view %d is %d x %d", when, a[0],
-			               a[1], v + 1, b[0], b[1]);
-		a[0] = b[0];
-		a[1] = b[1];
-	}
-	return 0;
-}
-
 static int check_parts(const bl_trainer_config *c)
 {
 	if (!c->data || !c->first || !c->second || !c->encoder)
@@ -88,12 +68,7 @@ static int check_numbers(const bl_trainer_config *c)
 		return bl_fail("trainer: epochs is %g: expected more than 0", c->epochs);
 	if (c->max_steps < 0)
 		return bl_fail("trainer: max steps is %lld: expected 0 or more", (long long)c->max_steps);
-	if (check_number("seconds", c->seconds, 0) != 0)
-		return -1;
-	for (int64_t epoch = 0; epoch <= last_change(c); epoch++)
-		if (check_sizes(c, epoch) != 0)
-			return -1;
-	return 0;
+	return check_number("seconds", c->seconds, 0);
 }
 
 static int check_knn_set(const bl_trainer_config *c, const bl_dataset *d, const char *name)
@@ -263,8 +238,8 @@ void bl_trainer_set_training(const bl_trainer_config *c, bool on)
 		bl_module_train(c->projector, on);
 }
 
-/* In evaluation mode, as running statistics must not learn from it. */
-static int check_size(bl_trainer *t, int64_t epoch, int h, int w)
+/* Does the network take views of that size?  In evaluation mode, as running statistics must not learn from it. */
+static int check_size(bl_trainer *t, int h, int w)
 {
 	const bl_trainer_config *c = &t->config;
 	bl_tensor *x = bl_tensor_new_image(2, bl_dataset_channels(c->data), h, w);
@@ -276,28 +251,58 @@ static int check_size(bl_trainer *t, int64_t epoch, int h, int w)
 	bl_trainer_set_training(c, true);
 	bl_tensor_unref(x);
 	if (d > 0 && t->d > 0 && d != t->d)
-		d = bl_fail("embeddings have %lld dimensions, in the first epoch they have %lld", (long long)d, (long long)t->d);
-	if (d >= 0)
-		t->d = d;
-	else if (epoch == 0)
-		return bl_fail_prefix("trainer: views of %d x %d: ", h, w);
-	return d >= 0 ? 0 : bl_fail_prefix("trainer: views of %d x %d, in epoch %lld: ", h, w, (long long)epoch + 1);
+		return bl_fail("embeddings have %lld dimensions, those of the first view in the first epoch have %lld",
+		               (long long)d, (long long)t->d);
+	t->d = d > 0 ? d : t->d;
+	return d >= 0 ? 0 : -1;
+}
+
+/* Puts in front of the message which views the network did not take. */
+static int name_size(const int size[][2], int view, int64_t epoch)
+{
+	char when[48] = "";
+	const int *first = size[0], *now = size[view];
+	if (epoch > 0)
+		snprintf(when, sizeof when, ", in epoch %lld", (long long)epoch + 1);
+	if (view == 0)
+		return bl_fail_prefix("trainer: views of %d x %d%s: ", now[0], now[1], when);
+	return bl_fail_prefix(
+		"trainer: view 1 is %d x %d and view %d is %d x %d%s, which the network has to take both, as with global pooling: ",
+		first[0], first[1], view + 1, now[0], now[1], when);
+}
+
+/* The first view of that size; the view's own number where there is none before it. */
+static int first_of_size(const int size[][2], int view)
+{
+	int v = 0;
+	while (v < view && (size[v][0] != size[view][0] || size[v][1] != size[view][1]))
+		v++;
+	return v;
+}
+
+/* Sizes of all views in the epoch; `size` has those of the epoch before, and the network takes what is new. */
+static int check_epoch(bl_trainer *t, int64_t epoch, int size[][2])
+{
+	const bl_trainer_config *c = &t->config;
+	for (int v = 0; v < t->views; v++) {
+		int before[2] = { size[v][0], size[v][1] };
+		if (bl_pipeline_output_at(t->pipeline[v], epoch, bl_dataset_height(c->data), bl_dataset_width(c->data), &size[v][0],
+		                          &size[v][1]) != 0)
+			return bl_fail_prefix("trainer: ");
+		bool known = (size[v][0] == before[0] && size[v][1] == before[1]) || first_of_size(size, v) < v;
+		if (!known && check_size(t, size[v][0], size[v][1]) != 0)
+			return name_size(size, v, epoch);
+	}
+	return 0;
 }
 
 /* At each size that views have in the run. */
 static int check_shapes(bl_trainer *t)
 {
-	const bl_trainer_config *c = &t->config;
-	int before[2] = { 0, 0 }, now[2], rc = 0;
+	int size[BL_VIEWS_MOST][2] = { { 0 } }, rc = 0;
 	bool recording = bl_grad_enable(false);
-	for (int64_t epoch = 0; epoch <= last_change(c) && rc == 0; epoch++) {
-		rc = bl_pipeline_output_at(c->first, epoch, bl_dataset_height(c->data), bl_dataset_width(c->data), &now[0],
-		                           &now[1]);
-		if (rc == 0 && (now[0] != before[0] || now[1] != before[1]))
-			rc = check_size(t, epoch, now[0], now[1]);
-		before[0] = now[0];
-		before[1] = now[1];
-	}
+	for (int64_t epoch = 0; epoch <= last_change(&t->config) && rc == 0; epoch++)
+		rc = check_epoch(t, epoch, size);
 	if (rc == 0 && check_loss(t) != 0)
 		rc = bl_fail_prefix("trainer: ");
 	bl_grad_enable(recording);

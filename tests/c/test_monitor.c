@@ -272,6 +272,31 @@ static void check_views(int64_t channels, int64_t side, int want_side)
 	bl_monitor_free(m);
 }
 
+/* Views of several sizes are drawn with the side of the largest one. */
+static void test_views_of_sizes(void **state)
+{
+	(void)state;
+	enum { SMALL = 4, LARGE = 12 };
+	bl_tensor *z = random_tensor(2, 4, 1), *small = views(1, SMALL, 1), *large = views(1, LARGE, 1);
+	for (int first = 0; first < 2; first++) {
+		bl_monitor *m = bl_monitor_new(0, 2, 4, NULL);
+		bl_look l = look_of(z, z);
+		l.view[first] = small;
+		l.view[1 - first] = large;
+		assert_int_equal(bl_monitor_snapshot(m, &l, false, &shot), 0);
+		assert_int_equal(shot.view_side, LARGE);
+		for (int i = 0; i < LARGE * LARGE; i++) {
+			int y = i / LARGE * SMALL / LARGE, x = i % LARGE * SMALL / LARGE;
+			assert_int_equal(shot.views[first][i], (int)(255.f / (SMALL * SMALL - 1) * (float)(y * SMALL + x) + .5f));
+			assert_int_equal(shot.views[1 - first][i], (int)(255.f / (LARGE * LARGE - 1) * (float)i + .5f));
+		}
+		bl_monitor_free(m);
+	}
+	bl_tensor_unref(z);
+	bl_tensor_unref(small);
+	bl_tensor_unref(large);
+}
+
 static void test_views(void **state)
 {
 	(void)state;
@@ -943,13 +968,27 @@ static void test_paused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_picture),    cmocka_unit_test(test_histogram_all), cmocka_unit_test(test_histogram_sample),
-		cmocka_unit_test(test_dead),       cmocka_unit_test(test_spectrum),      cmocka_unit_test(test_views),
-		cmocka_unit_test(test_when),       cmocka_unit_test(test_rate),          cmocka_unit_test(test_regions),
-		cmocka_unit_test(test_clusters),   cmocka_unit_test(test_silly_regions), cmocka_unit_test(test_sampled),
-		cmocka_unit_test(test_wide_cells), cmocka_unit_test(test_brightness),    cmocka_unit_test(test_singular),
-		cmocka_unit_test(test_pair),       cmocka_unit_test(test_points),        cmocka_unit_test(test_points_turn),
-		cmocka_unit_test(test_asked),      cmocka_unit_test(test_paused),
+		cmocka_unit_test(test_picture),
+		cmocka_unit_test(test_histogram_all),
+		cmocka_unit_test(test_histogram_sample),
+		cmocka_unit_test(test_dead),
+		cmocka_unit_test(test_spectrum),
+		cmocka_unit_test(test_views),
+		cmocka_unit_test(test_views_of_sizes),
+		cmocka_unit_test(test_when),
+		cmocka_unit_test(test_rate),
+		cmocka_unit_test(test_regions),
+		cmocka_unit_test(test_clusters),
+		cmocka_unit_test(test_silly_regions),
+		cmocka_unit_test(test_sampled),
+		cmocka_unit_test(test_wide_cells),
+		cmocka_unit_test(test_brightness),
+		cmocka_unit_test(test_singular),
+		cmocka_unit_test(test_pair),
+		cmocka_unit_test(test_points),
+		cmocka_unit_test(test_points_turn),
+		cmocka_unit_test(test_asked),
+		cmocka_unit_test(test_paused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

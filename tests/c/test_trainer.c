@@ -794,13 +794,13 @@ static void test_refusals(void **state)
 	refused(&y, "references are missing");
 	y.config.knn_refs = y.config.knn_queries = y.data; /* 16 x 16, but views are 12 x 12 */
 	y.config.knn_k = 1;
-	refused(&y, "kNN images of 16 x 16: encoder: ");
+	refused(&y, "kNN images of 16 x 16: encoder[2] (linear ");
 	y.config = good;
 	y.config.live_path = "/nonexistent/live";
 	refused(&y, "/nonexistent/live");
 	y.config = good;
 	y.config.projector = mlp(17, 8, 4, false);
-	refused(&y, "projector: ");
+	refused(&y, "projector[1] (linear 17 -> 8): ");
 	assert_non_null(strstr(bl_error(), "(2, 16)"));
 	bl_module_unref(y.config.projector);
 	toy_free(&y);
@@ -836,7 +836,7 @@ static void test_nan_in_module(void **state)
 	poison = true;
 	assert_int_equal(bl_trainer_steps(t, 2), -1);
 	poison = false;
-	assert_non_null(strstr(bl_error(), "step 4: encoder: trap"));
+	assert_non_null(strstr(bl_error(), "step 4: encoder.trap ("));
 	assert_non_null(strstr(bl_error(), "NaN"));
 	assert_string_equal(message(t, &info), bl_error());
 	assert_int_equal(bl_trainer_state(t), BL_RUN_FAILED);
@@ -871,7 +871,7 @@ static void test_nan_hidden(void **state)
 	assert_int_equal(bl_trainer_steps(t, 1), 0);
 	bl_tensor_data(bl_params_get(bl_trainer_params(t), 0)->tensor)[5] = INFINITY;
 	assert_int_equal(bl_trainer_steps(t, 1), -1);
-	assert_non_null(strstr(bl_error(), "step 2: encoder: 0."));
+	assert_non_null(strstr(bl_error(), "step 2: encoder[1]"));
 	bl_trainer_free(t);
 	toy_free(&y);
 }
@@ -891,7 +891,7 @@ static void test_nan_in_weight(void **state)
 	wait_for_steps(t, 2);
 	bl_trainer_between_steps(t, spoil, bl_trainer_params(t));
 	assert_int_equal(bl_trainer_wait(t, 20), -1);
-	assert_non_null(strstr(bl_error(), "encoder: "));
+	assert_non_null(strstr(bl_error(), "encoder["));
 	assert_non_null(strstr(bl_error(), "(linear"));
 	bl_trainer_free(t);
 	toy_free(&y);

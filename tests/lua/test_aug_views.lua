@@ -59,8 +59,49 @@ test("what are no views is refused", function()
 			views = views }
 	end
 	fails(function() small(aug.views{ aug.crop(8) }) end, "one view", "two or more")
-	fails(function() small(aug.views{ aug.crop(8), aug.crop(8), aug.crop(4) }) end, "different sizes", "view 3 is 4 x 4")
-	fails(function() small(aug.views{ aug.crop(8), aug.crop(4) }) end, "different sizes", "view 2 is 4 x 4")
+	fails(function() small(aug.views{ aug.crop(8), aug.crop(8), aug.crop(4) }) end,
+		"view 1 is 8 x 8 and view 3 is 4 x 4, which the network has to take both", "projector[1] (linear 256 -> 8): expected (N, 256)")
+	fails(function() small(aug.views{ aug.crop(8), aug.crop(1) }) end, "view 2 is 1 x 1", "both")
+end)
+
+local function pooled(views, more)
+	local settings = { data = ds, encoder = nn.cnn{ channels = 3, widths = { 4, 8 }, image = 8, pool = true }, projector = { 8 }, batch = 32,
+		views = views, epochs = 4, seed = 3, folder = false, knn = { refs = ds, queries = ds, every = 1 } }
+	for k, v in pairs(more or {}) do settings[k] = v end
+	return trainer(settings)
+end
+
+test("views of several sizes train with an encoder that takes them, to the same bits at any number of threads and resumed", function()
+	for _, views in ipairs{ aug.views{ aug.crop(8), aug.crop(8), aug.crop(4) }, aug.twin(aug.crop(4), aug.crop{ size = 8, scale = { .3, 1 } }),
+		aug.batch(mixup, { views = aug.twin(aug.crop(8), aug.crop(4)) }) } do
+		local function weights(t)
+			local list = {}
+			for _, w in t.encoder:parameters() do list[#list + 1] = table.concat(w:contiguous():view(-1):totable(), " ") end
+			return table.concat(list, " ")
+		end
+		local one, folder = pooled(views, { workers = 1 }), os.tmpname()
+		one:start():wait()
+		equal(#one, 12)
+		os.remove(folder)
+		local four = pooled(views, { workers = 4, folder = folder })
+		four:start()
+		four:wait(.01)
+		four:stop()
+		local resumed = four.state == "done" and four or runs.resume(folder)
+		resumed:start():wait()
+		equal(weights(resumed), weights(one))
+		os.execute("rm -r " .. folder)
+	end
+end)
+
+test("the loss of views of two sizes is that of their embeddings", function()
+	local views = aug.twin(aug.crop(8), aug.crop(4))
+	local t = pooled(views, { schedule = "constant", epochs = 3 })
+	local _, a, b = data.loader{ data = ds, views = views, batch = 32, epochs = 1, seed = 3 }()
+	local za, zb = t.projector(t.encoder(a)), t.projector(t.encoder(b))
+	local want = loss.barlow{}(za, zb):item()
+	t:step(1)
+	tap.near(t.terms.total, want, 1e-5)
 end)
 
 test("a function changes whole batches, in the layout of the network", function()

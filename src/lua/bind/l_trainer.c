@@ -54,8 +54,9 @@ static const bl_field fields[] = {
 	         .help = "a module: images (N, C, H, W) to features (N, F), as nn.cnn{...}"),
 	BL_FIELD_UNREAD("projector", "a module, a list of widths, or false", BL_OTHERWISE("{512, 512, 512}"),
 	                .help = "what goes from features to embeddings; widths: of one in the paper's form"),
-	BL_FIELD_UNREAD("views", BL_LUA_VIEWS, BL_OTHERWISE("aug.paper at the images' size"),
-	                .help = "a pipeline for both views, or one for each: two, or as many as the loss takes, of one size"),
+	BL_FIELD_UNREAD(
+		"views", BL_LUA_VIEWS, BL_OTHERWISE("aug.paper at the images' size"),
+		.help = "a pipeline for both views, or one for each: two, or as many as the loss takes; sizes may differ where the encoder takes them all"),
 	BL_FIELD_UNREAD("loss", "a loss, or a function of the views' embeddings", BL_OTHERWISE("loss.barlow{}"),
 	                .help = "what is minimised; a function gives a scalar, or terms by name (loss.func)"),
 	BL_FIELD(OBJECT, settings, optim, BL_OTHERWISE("optim.adamw{}"), .type = BL_T_OPTIM,
