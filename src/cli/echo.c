@@ -164,9 +164,9 @@ static bool is_ascii_or_utf8(const char *text)
 
 static bool is_fit(const char *prompt, const char *text)
 {
-	return *text && !strchr("?%$!", *text) && isatty(STDOUT_FILENO) && bl_multiline_drawn() && !bl_prompt_in_emacs() &&
-	       bl_colours_wanted(true) && !is_on("show-mode-in-prompt") && !is_on("mark-modified-lines") &&
-	       !is_on("horizontal-scroll-mode") && !has_control(text) && is_ascii_or_utf8(text) && has_room(prompt, text);
+	return *text && !strchr("?%$!", *text) && isatty(STDOUT_FILENO) && !bl_prompt_in_emacs() && bl_colours_wanted(true) &&
+	       !is_on("show-mode-in-prompt") && !is_on("mark-modified-lines") && !is_on("horizontal-scroll-mode") &&
+	       !has_control(text) && is_ascii_or_utf8(text) && has_room(prompt, text);
 }
 
 /* Without the marks around escape codes. */
