@@ -28,7 +28,7 @@ look_up() {
 			topic("live", "columns live")
 			topic("eval", "eval statistics")
 			topic("train", "train")
-			topic("store", "weights checkpoint journal place index run_file runs trials tuned")
+			topic("store", "weights checkpoint journal place index json_text run_file runs trials tuned")
 			topic("view", "board view")
 			topic("figure", "figure")
 		}

@@ -15,4 +15,6 @@ libbarlow_sources += \
 	src/base/region.c \
 	src/base/region.h \
 	src/base/text.c \
+	src/base/text_stream.c \
+	src/base/text_stream.h \
 	src/base/user_folder.c

@@ -7,6 +7,7 @@
  */
 #include "cli/signals.h"
 
+#include "base/text_stream.h"
 #include "lua/bind/face.h"
 #include "lua/kit/states.h"
 #include "view/guard.h"
@@ -174,7 +175,7 @@ static void *end_program(void *unused)
 	bl_trainers_end(why, add_line, f);
 	bl_guard_end();
 	flush_output();
-	if (f && fclose(f) == 0)
+	if (bl_text_stream_end(f, &lines))
 		fputs(lines, stderr);
 	bl_lua_tell_unsaved();
 	die(end.number);

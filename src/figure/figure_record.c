@@ -2,6 +2,7 @@
 /* Records in figures' files: put in, found again.  What is found may be anybody's: lengths are looked at first. */
 #define _GNU_SOURCE 1 /* memmem */
 #include "figure/figure_record.h"
+#include "base/text_stream.h"
 
 #include <barlow/file.h>
 #include <barlow/hash.h>
@@ -39,13 +40,9 @@ static bool begin(bytes *b)
 
 static void *end(bytes *b, size_t *n)
 {
-	bool failed = ferror(b->out) != 0;
-	failed |= fclose(b->out) != 0;
+	bool whole = bl_text_stream_end(b->out, &b->at);
 	*n = b->n;
-	if (!failed)
-		return b->at;
-	free(b->at);
-	return bl_fail_null("no memory for a figure");
+	return whole ? b->at : bl_fail_null("no memory for a figure");
 }
 
 static void put_number(uint8_t out[4], uint32_t v)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What gnuplot is told, put together piece by piece. */
 #include "figure/gnuplot_script.h"
+#include "base/text_stream.h"
 
 #include <barlow/number.h>
 #include <barlow/text.h>
@@ -305,10 +306,7 @@ void bl_script_stacked(bl_script *s, const char *const *text, int n, double inch
 		fprintf(out, "%s%s", i ? "\n" : "", fitted ? fitted : "");
 		free(fitted);
 	}
-	if (out && fclose(out) == 0)
-		quote(s, all);
-	else
-		quote(s, "");
+	quote(s, bl_text_stream_end(out, &all) ? all : "");
 	free(all);
 }
 
@@ -384,13 +382,9 @@ void bl_script_log_axis(bl_script *s, char axis, double lo, double hi)
 
 char *bl_script_end(bl_script *s, size_t *n)
 {
-	bool failed = ferror(s->out) != 0;
-	failed |= fclose(s->out) != 0;
+	bool whole = bl_text_stream_end(s->out, &s->text);
 	char *text = s->text;
 	*n = s->n;
 	drop(s);
-	if (!failed)
-		return text;
-	free(text);
-	return bl_fail_null("no memory for a figure");
+	return whole ? text : bl_fail_null("no memory for a figure");
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* journal.c: a run's journal as lines of JSON. */
+#include "base/text_stream.h"
+
 #include <barlow/error.h>
 #include <barlow/file.h>
+#include <barlow/json_text.h>
 #include <barlow/journal.h>
 #include <barlow/number.h>
 
@@ -31,7 +34,7 @@ static bool add_text(FILE *f, const char *name, const char *text)
 			*c = '?';
 	if (!s)
 		s = json_string(clean);
-	char *quoted = s ? json_dumps(s, JSON_ENCODE_ANY | JSON_ENSURE_ASCII) : NULL;
+	char *quoted = s ? bl_json_text(s, JSON_ENCODE_ANY | JSON_ENSURE_ASCII) : NULL;
 	if (quoted)
 		fprintf(f, ",\"%s\":%s", name, quoted);
 	bool added = quoted;
@@ -66,11 +69,10 @@ static char *print_lines(const bl_change *c, int64_t n, size_t *bytes)
 {
 	char *text = NULL;
 	FILE *f = open_memstream(&text, bytes);
-	bool failed = !f;
-	for (int64_t i = 0; !failed && i < n; i++)
-		failed = !print_line(f, &c[i]) || ferror(f);
-	failed |= f && fclose(f) != 0;
-	if (!failed)
+	bool printed = f;
+	for (int64_t i = 0; printed && i < n; i++)
+		printed = print_line(f, &c[i]);
+	if (bl_text_stream_end(f, &text) && printed)
 		return text;
 	free(text);
 	return bl_fail_null("no memory for the lines of a journal");

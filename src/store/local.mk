@@ -14,6 +14,7 @@ libbarlow_sources += \
 	src/store/recipe_file.c \
 	src/store/index.c \
 	src/store/journal.c \
+	src/store/json_text.c \
 	src/store/known.c src/store/known.h \
 	src/store/heartbeat.c src/store/heartbeat.h \
 	src/store/machine.c src/store/machine.h \

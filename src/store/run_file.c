@@ -3,6 +3,7 @@
 #define _GNU_SOURCE 1 /* F_OFD_SETLK */
 #include <barlow/error.h>
 #include <barlow/file.h>
+#include <barlow/json_text.h>
 #include <barlow/run_file.h>
 #include <barlow/runs.h>
 #include <barlow/text.h>
@@ -282,7 +283,7 @@ static char *print(const bl_run_file *f)
 	for (int i = 0; fine && i < MEMBERS; i++)
 		fine = json_object_set_new(root, members[i].name, member_of(f, &members[i])) == 0;
 	fine = fine && json_object_set_new(root, "tags", tags_of(f)) == 0;
-	char *text = fine ? json_dumps(root, JSON_INDENT(1) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) : NULL;
+	char *text = fine ? bl_json_text(root, JSON_INDENT(1) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) : NULL;
 	json_decref(root);
 	return text ? text : bl_fail_null("no memory for a run's facts");
 }

@@ -10,6 +10,7 @@
 #include "store/state.h"
 
 #include <barlow/error.h>
+#include <barlow/json_text.h>
 #include <barlow/text.h>
 #include <barlow/weights.h>
 
@@ -387,7 +388,7 @@ static char *header_text(const bl_named *items, int n, const char *const *metada
 	if (!header)
 		return bl_fail_null("no memory for the header");
 	if (add_metadata(header, metadata) == 0 && add_items(header, items, n, data) == 0) {
-		text = json_dumps(header, JSON_COMPACT);
+		text = bl_json_text(header, JSON_COMPACT);
 		if (!text)
 			bl_fail("no memory for the header");
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tuned.c: the file of tuned choices, every line of which is checked when it is read. */
 #include "store/cache_folder.h"
+#include "base/text_stream.h"
 #include "store/machine.h"
 
 #include <barlow/error.h>
@@ -155,7 +156,7 @@ static int store(const char *path, const bl_choices *t)
 	FILE *f = open_memstream(&text, &n);
 	if (f)
 		print_choices(f, t);
-	int rc = f && fclose(f) == 0 ? bl_file_write_atomic(path, text, n) : bl_fail("%s: no memory to write it", path);
+	int rc = bl_text_stream_end(f, &text) ? bl_file_write_atomic(path, text, n) : bl_fail("%s: no memory to write it", path);
 	free(text);
 	return rc;
 }

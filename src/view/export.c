@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What is on the screen as files in the current folder. */
 #include "view/export.h"
+#include "base/text_stream.h"
 
 #include <barlow/file.h>
 #include <barlow/number.h>
@@ -57,9 +58,7 @@ int bl_export_table(const bl_scene *s, const char *stem, void (*write)(const bl_
 	write(s, f);
 	bl_number_unpoint(before);
 	snprintf(path, sizeof path, "%s.csv", stem);
-	bool failed = ferror(f) != 0;
-	failed |= fclose(f) != 0;
-	int rc = failed ? bl_fail("no memory for the numbers") : bl_file_write_atomic(path, text, n);
+	int rc = bl_text_stream_end(f, &text) ? bl_file_write_atomic(path, text, n) : bl_fail("no memory for the numbers");
 	free(text);
 	return rc;
 }

@@ -2,6 +2,7 @@
 /* figure_show.c: figures in the terminal: braille, coloured blocks, or plain characters where there is neither. */
 #include "view/figure_show.h"
 
+#include "base/text_stream.h"
 #include "view/chart.h"
 #include "view/number_text.h"
 #include "view/screen.h"
@@ -353,12 +354,8 @@ char *bl_figure_characters(const bl_figure *f, int width, int height, bl_ability
 		bl_figure_draw(f, c);
 		put_rows(out, c);
 	}
-	bool fine = out && fclose(out) == 0;
 	bl_canvas_free(c);
-	if (fine)
-		return text;
-	free(text);
-	return bl_fail_null("no memory for a figure");
+	return bl_text_stream_end(out, &text) ? text : bl_fail_null("no memory for a figure");
 }
 
 /* --- On standard output ----------------------------------------------------------------------- */

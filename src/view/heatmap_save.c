@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The heatmap as files: pictures by gnuplot, and the cells themselves for other programs. */
 #include "view/export.h"
+#include "base/text_stream.h"
 #include "view/heatmap.h"
 
 #include <barlow/file.h>
@@ -53,11 +54,7 @@ static char *csv_text(const bl_picture *p, const float *v, size_t *n)
 	}
 	fputc('\n', f);
 	bl_number_unpoint(before);
-	bool failed = ferror(f);
-	if (fclose(f) == 0 && !failed)
-		return text;
-	free(text);
-	return bl_fail_null("no memory for the numbers of the heatmap");
+	return bl_text_stream_end(f, &text) ? text : bl_fail_null("no memory for the numbers of the heatmap");
 }
 
 static int save_csv(const bl_picture *p, const bl_tensor *t, const char *stem)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The keys as the manual page has them. */
 #include "view/key_manual.h"
+#include "base/text_stream.h"
 
 #include <barlow/error.h>
 
@@ -63,7 +64,5 @@ char *bl_manual_keys(void)
 		return bl_fail_null("no memory for the manual");
 	for (int scope = 0; scope < BL_SCOPES; scope++)
 		write_scope(f, (bl_scope)scope);
-	if (fclose(f) != 0)
-		return bl_fail_null("no memory for the manual");
-	return text;
+	return bl_text_stream_end(f, &text) ? text : bl_fail_null("no memory for the manual");
 }

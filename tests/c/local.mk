@@ -38,6 +38,7 @@ c_tests += tests/c/test_loss
 c_tests += tests/c/test_losses
 c_tests += tests/c/test_monitor
 c_tests += tests/c/test_nn
+c_tests += tests/c/test_no_memory
 c_tests += tests/c/test_npy
 c_tests += tests/c/test_optim
 c_tests += tests/c/test_pil

@@ -2,7 +2,7 @@
 /* json.c: JSON texts and plain Lua values, by jansson. */
 #include "lua/bind/json.h"
 #include "lua/bind/face.h"
-
+#include <barlow/json_text.h>
 #include <barlow/text.h>
 
 #include <jansson.h>
@@ -176,7 +176,7 @@ int bl_lua_json_text(lua_State *L)
 	lua_settop(L, 1);
 	json_t **v = new_holder(L);
 	*v = value_of(L, 1, 0);
-	char *text = !*v ? NULL : json_dumps(*v, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
+	char *text = !*v ? NULL : bl_json_text(*v, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
 	if (!text)
 		return luaL_error(L, "no memory for a JSON text");
 	lua_pushstring(L, text);
