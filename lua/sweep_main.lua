@@ -55,7 +55,8 @@ function actions.worker(what, options)
 	local i, n = (shard_of(options) or "1/1"):match "^(%d+)/(%d+)$"
 	i, n = math.tointeger(tonumber(i)), math.tointeger(tonumber(n))
 	if not (i and n and i >= 1 and i <= n) then fail("--shard must be i/n with i from 1 to n") end
-	worker.run(sweep.open(what), { i = i, n = n, memory = options.memory, until_time = options.until_time })
+	local fine = worker.run(sweep.open(what), { i = i, n = n, memory = options.memory, until_time = options.until_time })
+	return not fine and 130 or nil
 end
 
 actions["ask-tell"] = function(what)

@@ -31,13 +31,15 @@ local function gone(look, k, seen)
 	return native.now() - at.since > LEASE
 end
 
--- Attempts at trial k whose worker died without stopping the run; nothing is counted against a trial that was stopped.
+-- Attempts at trial k whose worker died; those whose worker was told to end, or whose run was stopped, do not count.
 local function deaths(s, k, attempts)
-	local stopped = 0
-	for _, r in ipairs(native.runs(native.trial_path(s.folder, k))) do
-		if r.state == "stopped" then stopped = stopped + 1 end
+	local stopped, n = {}, 0
+	for _, r in ipairs(native.runs(native.trial_path(s.folder, k))) do stopped[r.folder:match "[^/]*$"] = r.state == "stopped" end
+	for attempt = 1, attempts do
+		local mark = native.trial_path(s.folder, k, attempt) .. "/stopped"
+		if not stopped["attempt-" .. attempt] and not native.exists(mark) then n = n + 1 end
 	end
-	return attempts - stopped
+	return n
 end
 
 local function keep(s, k, attempt, result)
@@ -57,9 +59,9 @@ local function claim(s, k, seen)
 	if look.over then return nil end
 	if look.attempts > 0 and not gone(look, k, seen) then return nil end
 	local attempt = look.attempts + 1
-	if look.attempts > 0 and deaths(s, k, look.attempts) > s.retries then
-		close(s, k, attempt, "failed", ("its worker died %d times; the last one: %s, process %d"):format(look.attempts, look.host,
-			look.pid))
+	local died = look.attempts > 0 and deaths(s, k, look.attempts) or 0
+	if died > s.retries then
+		close(s, k, attempt, "failed", ("its worker died %d times; the last one: %s, process %d"):format(died, look.host, look.pid))
 		return nil
 	end
 	if look.attempts == 0 and pruner.decided(s, k) then
@@ -171,7 +173,7 @@ local function train(s, k, attempt)
 	if not t.folder then end_worker(k, "its folder cannot be written") end
 	local ended = follow(s, k, attempt, t)
 	if t.state == "done" then ended = nil end -- it had come to its end before
-	if ended == "stopped" then return nil end
+	if ended == "stopped" or (ended or t.state == "stopped") and native.interrupted() then return nil end
 	if native.unsaved(t) then pcall(t.checkpoint, t) end -- the disk may have been full for a moment
 	local result = { trial = k, attempt = attempt, steps = t.iteration, seconds = t.terms and t.terms.time or native.now() - began,
 		host = native.whoami().host, seed = seed }
@@ -199,7 +201,11 @@ local function make(s, k, attempt)
 	elseif not fine then
 		result = { trial = k, attempt = attempt, state = "failed", reason = native.clean(tostring(result)) }
 	end
-	if not result then return io.write(("trial %d: stopped\n"):format(k)) end
+	if not result then
+		native.trial_stop()
+		io.write(("trial %d: stopped\n"):format(k))
+		return
+	end
 	local counts = keep(s, k, attempt, result)
 	io.write(("trial %d: %s%s%s\n"):format(k, result.state, result.reason and ": " .. result.reason or "",
 		counts and "" or "; another attempt's result had come before"))
@@ -207,11 +213,7 @@ local function make(s, k, attempt)
 	collectgarbage()
 end
 
---[[
-Makes trials until none of its share is left, the folder has a file `stop`, or who started it is gone.
-options: {i =, n = (the share), memory =, until_time =}
-]]
-function worker.run(s, options)
+local function work(s, options)
 	local share, over, seen = { i = options.i or 1, n = options.n or 1 }, {}, {}
 	local driver = tonumber(os.getenv "BARLOW_SWEEP_DRIVER")
 	io.stdout:setvbuf "line" -- what a worker that is killed has said is in its log
@@ -229,6 +231,16 @@ function worker.run(s, options)
 		end
 	end
 	io.write "stopped\n"
+end
+
+--[[
+Makes trials until none of its share is left, the folder has a file `stop`, or who started it is gone.
+options: {i =, n = (the share), memory =, until_time =}.  Returns false where Ctrl-C ended it.
+]]
+function worker.run(s, options)
+	local fine = native.interruptible(work, s, options)
+	if not fine then native.trial_stop() end
+	return fine
 end
 
 return worker

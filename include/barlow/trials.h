@@ -5,6 +5,7 @@
  *     FOLDER/trials/0007/attempt-2/   the run's folder of the second attempt at trial 7; in it, beside the run's own files,
  *         worker                      identifies the worker, with a counter that increases while it lives
  *         result.json                 the result of the attempt
+ *         stopped                     its worker was told to end: the attempt has not failed
  *     FOLDER/trials/0007/result.json  the result that counts: a link to that of the attempt that finished first
  *
  * An attempt is claimed by making its folder, which only one process can do.  If a worker seems dead, another attempt
@@ -21,6 +22,7 @@
 #include <stdint.h>
 
 #define BL_TRIAL_RESULT "result.json"
+#define BL_TRIAL_STOPPED "stopped"
 
 enum { BL_TRIALS_MOST = 1000000 };
 
@@ -45,5 +47,10 @@ int bl_trial_claim(const char *sweep, int trial, int attempt);
 int bl_trial_beat(const char *sweep, int trial, int attempt);
 /* Stores n bytes as the result of the attempt.  1: another attempt finished before, and its result counts. */
 int bl_trial_finish(const char *sweep, int trial, int attempt, const void *text, size_t n);
+/*
+ * Marks the attempt that this process has claimed, and whose result it has not stored, as stopped; nothing where there is none.
+ * At the process's end (`for_good`) nothing more can be claimed.  Any thread may call it.
+ */
+void bl_trial_stop(bool for_good);
 
 #endif

@@ -13,6 +13,7 @@
 #include "view/guard.h"
 
 #include <barlow/text.h>
+#include <barlow/trials.h>
 
 #include <errno.h>
 #include <pthread.h>
@@ -169,6 +170,7 @@ static void *end_program(void *unused)
 	while (!end.number)
 		if (sem_wait(&end.told) == 0 && atomic_exchange(&end.saves, 0) > 0 && !end.number)
 			bl_trainers_save("SIGUSR1");
+	bl_trial_stop(true);
 	FILE *f = open_memstream(&lines, &n);
 	snprintf(why, sizeof why, "the process got %s", name_of(end.number));
 	bl_lua_states_end(); /* a view's function or a layer may be in a loop without end */

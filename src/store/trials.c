@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,7 +115,43 @@ static int give_up(const char *sweep, int trial, int attempt)
 	return -1;
 }
 
-int bl_trial_claim(const char *sweep, int trial, int attempt)
+/* --- what this process is at --- */
+
+/* A signal may end the process at any time: it comes before a claim, or after all of it. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static char *own; /* the path of the mark of the attempt that was claimed last, until it has a result */
+static bool ending;
+
+static void own_is(char *mark)
+{
+	free(own);
+	own = mark;
+}
+
+void bl_trial_stop(bool for_good)
+{
+	pthread_mutex_lock(&lock);
+	int fd = own ? open(own, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600) : -1;
+	if (fd >= 0)
+		close(fd);
+	own_is(NULL);
+	ending |= for_good;
+	pthread_mutex_unlock(&lock);
+}
+
+static void own_is_over(const char *sweep, int trial, int attempt)
+{
+	char *mark = path_of(sweep, trial, attempt, BL_TRIAL_STOPPED);
+	pthread_mutex_lock(&lock);
+	if (own && mark && strcmp(own, mark) == 0)
+		own_is(NULL);
+	pthread_mutex_unlock(&lock);
+	free(mark);
+}
+
+/* --- claims --- */
+
+static int claim(const char *sweep, int trial, int attempt)
 {
 	if (make_folders(sweep, trial) < 0)
 		return -1;
@@ -126,6 +163,21 @@ int bl_trial_claim(const char *sweep, int trial, int attempt)
 	if (rc < 0)
 		return path && why == EEXIST ? 1 : -1;
 	return write_worker(sweep, trial, attempt) == 0 ? 0 : give_up(sweep, trial, attempt);
+}
+
+int bl_trial_claim(const char *sweep, int trial, int attempt)
+{
+	char *mark = path_of(sweep, trial, attempt, BL_TRIAL_STOPPED);
+	if (!mark)
+		return -1;
+	pthread_mutex_lock(&lock);
+	int rc = ending ? 1 : claim(sweep, trial, attempt);
+	if (rc == 0)
+		own_is(mark);
+	else
+		free(mark);
+	pthread_mutex_unlock(&lock);
+	return rc;
 }
 
 int bl_trial_beat(const char *sweep, int trial, int attempt)
@@ -167,6 +219,8 @@ int bl_trial_finish(const char *sweep, int trial, int attempt, const void *text,
 		rc = bl_file_publish(from, to, text, n);
 	if (rc == 0)
 		sync_folder(sweep, trial);
+	if (rc >= 0)
+		own_is_over(sweep, trial, attempt);
 	free(from);
 	free(to);
 	return rc;

@@ -403,6 +403,64 @@ test("a worker of another host is taken for dead when its counter has stood stil
 	equal(results.of(s, 1).attempt, 2)
 end)
 
+-- A worker as a process of its own, with what `code` changes in it; its output.
+local function worker_process(s, code)
+	local path = scratch .. "/worker.lua"
+	native.write_file(path, "local native = require 'barlow.native'\nlocal pid = native.whoami().pid\n" .. code
+		.. ("\nrequire 'barlow.worker'.run(sweep.open(%q), {})"):format(s.folder))
+	local pipe = io.popen(("%s %s </dev/null 2>&1; echo status $?"):format(os.getenv "BARLOW" or "barlow", path))
+	local said = pipe:read "a"
+	pipe:close()
+	return said
+end
+
+local STOPPED = [[
+local claim = native.trial_claim
+native.trial_claim = function(...)
+	local got = claim(...)
+	io.popen("kill -SIGNAL " .. pid):close() -- os.execute would have this process ignore SIGINT
+	while not native.interrupted() do end
+	WAIT
+	return got
+end]]
+
+test("a worker that is told to end when it has just begun a trial takes none of the trial's retries", function()
+	local s = make{ space = { ["loss.lambda"] = { .01 } }, seeds = 1, baseline = false, metric = "total", retries = 2 }
+	for i, signal in ipairs{ "TERM", "HUP", "TERM", "INT" } do
+		local said = worker_process(s, STOPPED:gsub("SIGNAL", signal):gsub("WAIT", signal ~= "INT" and "while true do end" or ""))
+		equal(native.exists(native.trial_path(s.folder, 1, i) .. "/stopped"), true, said)
+		equal(results.of(s, 1), nil, said) -- above all not "failed: interrupted"
+	end
+	local said = worker_process(s, "")
+	equal(results.of(s, 1) and results.of(s, 1).state, "complete", said)
+	equal(results.of(s, 1).attempt, 5)
+end)
+
+test("deaths use up the retries, whatever stops there were in between", function()
+	local s = make{ space = { ["loss.lambda"] = { .01 } }, seeds = 1, baseline = false, metric = "total", retries = 1 }
+	for _, signal in ipairs{ "KILL", "TERM", "KILL" } do
+		worker_process(s, STOPPED:gsub("SIGNAL", signal):gsub("WAIT", "while true do end"))
+	end
+	local said = worker_process(s, "")
+	equal(results.of(s, 1) and results.of(s, 1).state, "failed", said)
+	equal(results.of(s, 1).reason:match "its worker died 2 times", "its worker died 2 times")
+end)
+
+test("a trial that comes to its end as the sweep is stopped, or as it is ended itself, is complete", function()
+	for _, file in ipairs{ "/stop", "/trials/0001/end" } do
+		local s = make{ base = base{ epochs = 200 }, space = { ["loss.lambda"] = { .01 } }, seeds = 1, baseline = false, metric = "total" }
+		local said = worker_process(s, ([[
+			local beat = native.trial_beat
+			native.trial_beat = function(folder, k, attempt) -- the run ends between two looks, and then the file is there
+				beat(folder, k, attempt)
+				repeat native.sleep(.02) until native.runs(native.trial_path(folder, k))[1].state == "done"
+				native.create_file(folder .. %q, "")
+			end]]):format(file))
+		equal(results.of(s, 1) and results.of(s, 1).state, "complete", said)
+		equal(results.of(s, 1).steps, 600)
+	end
+end)
+
 test("asha goes on with the best third of what has come as far, median ends what is below; what was decided stays", function()
 	local pruner = require "barlow.pruner"
 	local s = make{ space = { ["loss.lambda"] = linspace(.001, .01, 6) }, seeds = 1, baseline = false, prune = { kind = "asha", first = 2 } }

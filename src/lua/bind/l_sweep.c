@@ -82,6 +82,14 @@ static int sweep_trial_claim(lua_State *L)
 	return 1;
 }
 
+/* trial_stop(): the attempt that this process is at was stopped, and has not failed */
+static int sweep_trial_stop(lua_State *L)
+{
+	(void)L;
+	bl_trial_stop(false);
+	return 0;
+}
+
 /* trial_beat(folder, trial, attempt) */
 static int sweep_trial_beat(lua_State *L)
 {
@@ -394,6 +402,7 @@ void bl_lua_add_sweep(lua_State *L)
 		{ "trial_path", sweep_trial_path },
 		{ "trial_look", sweep_trial_look },
 		{ "trial_claim", sweep_trial_claim },
+		{ "trial_stop", sweep_trial_stop },
 		{ "trial_beat", sweep_trial_beat },
 		{ "trial_finish", sweep_trial_finish },
 		{ "make_folder", sweep_make_folder },
