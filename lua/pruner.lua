@@ -87,21 +87,48 @@ function pruner.ask(s, k, epoch, value)
 	return ends and reason or nil
 end
 
---[[
-Needs the arm of trial k no further seed, as its interval is narrow enough?  Looks are taken after each seed from the second; to
-keep the level over all of them, each is made at 1 - (1 - level) / looks (Bonferroni's spending of alpha).
-]]
-function pruner.decided(s, k)
-	local narrow = s.narrow
-	if not narrow then return false end
-	local arm, list = sweep.arm_of(s, k), {}
+-- By place of the seed, what is known of an arm from trials before trial k.
+local function values_before(s, k, arm)
+	local out = {}
 	for other = 1, k - 1 do
-		local r = sweep.arm_of(s, other) == arm and results.of(s, other)
-		if r and r.value and r.state == "complete" then list[#list + 1] = r.value end
+		local of, seed = sweep.arm_of(s, other)
+		local r = of == arm and results.of(s, other)
+		if r and r.value and r.state == "complete" then out[seed] = r.value end
 	end
+	return out
+end
+
+-- Of the seeds that both arms have, the differences; without a base, the values.
+local function sample(s, values, base)
+	local out = {}
+	for i = 1, #s.seeds do
+		if values[i] and (not base or base[i]) then out[#out + 1] = values[i] - (base and base[i] or 0) end
+	end
+	return out
+end
+
+-- Looks are taken after each seed from the second on; each at 1 - (1 - level) / looks, so that all together keep the level
+-- (Bonferroni's spending of alpha).
+local function is_narrow(s, list)
 	if #list < 2 then return false end
 	local v = native.interval(list, 1 - (1 - s.level) / math.max(1, #s.seeds - 1))
-	return v.high - v.low <= 2 * narrow
+	return v.high - v.low <= 2 * s.narrow
+end
+
+--[[
+Needs the arm of trial k no further seed?  What is judged is the interval of the arm's paired difference from the base
+(stop.of = "difference"), else of its own mean.  Of the base a seed is needed as long as any other arm still needs it.
+]]
+function pruner.decided(s, k)
+	if not s.narrow then return false end
+	local arm = sweep.arm_of(s, k)
+	if s.narrow_of ~= "difference" then return is_narrow(s, sample(s, values_before(s, k, arm))) end
+	local base = values_before(s, k, s.reference)
+	if arm ~= s.reference then return is_narrow(s, sample(s, values_before(s, k, arm), base)) end
+	for other = 1, s.arms do
+		if other ~= arm and not is_narrow(s, sample(s, values_before(s, k, other), base)) then return false end
+	end
+	return true
 end
 
 return pruner

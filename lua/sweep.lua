@@ -55,7 +55,9 @@ local entry = registry.add{
 		{ name = "prune", type = "any", expected = "\"median\", \"asha\" or a table {kind =, first =, eta =}", otherwise = "nothing is",
 			text = "ends trials early that fall behind: below the median of the others, or not in the best 1/eta" },
 		{ name = "stop", type = "table", otherwise = "every arm gets all seeds",
-			text = "{interval =}: an arm gets no further seed when its interval is that narrow to either side" },
+			text = "{interval =, of =}: an arm gets no further seed when the interval of its paired difference from the base "
+				.. "(of = \"difference\") or of its own mean (of = \"arm\", the default without a base) is that narrow to either "
+				.. "side; looks after each seed share 1 - level" },
 		{ name = "baseline", type = "boolean", default = true, text = "the base itself is an arm, and others are held against it" },
 		{ name = "level", type = "number", default = .95, text = "of intervals and tests" },
 		{ name = "jobs", type = "integer", otherwise = "one for each two cores",
@@ -153,8 +155,9 @@ end
 local function check_stop(s)
 	local stop = s.stop
 	s.stop = nil
-	for k in pairs(stop or {}) do one_of("a key of stop", k, "interval") end
-	s.narrow = stop and stop.interval
+	for k in pairs(stop or {}) do one_of("a key of stop", k, "interval", "of") end
+	s.narrow, s.narrow_of = stop and stop.interval, stop and stop.of
+	if s.narrow_of then one_of("stop.of", s.narrow_of, "difference", "arm") end
 	if stop and not (type(s.narrow) == "number" and s.narrow > 0) then refuse "stop.interval must be a number above 0" end
 end
 
@@ -430,10 +433,18 @@ local function place_base(s, same)
 	end
 end
 
+-- Arms are held against the base where there is one.  A declaration of before says nothing of this: the arm's own interval.
+local function complete_stop(s)
+	if s.narrow_of == "difference" and not s.reference then
+		refuse "stop.of = \"difference\" needs a base that is an arm: give base =, without baseline = false, or of = \"arm\""
+	end
+	if s.narrow then s.narrow_of = s.narrow_of or s.reference and "difference" or "arm" end
+end
+
 -- The folder.
 
 local KEPT = { "name", "version", "base", "space", "trial", "seeds", "sampler", "metric", "goal", "validation", "references", "test",
-	"budget", "prune", "narrow", "baseline", "base_arm", "reference", "arms", "trials", "level", "retries", "memory" }
+	"budget", "prune", "narrow", "narrow_of", "baseline", "base_arm", "reference", "arms", "trials", "level", "retries", "memory" }
 
 -- The declaration as data, as it is written to the file.
 local function declaration(s)
@@ -489,6 +500,7 @@ function sweep.new(settings)
 	check_prune(s)
 	check_stop(s)
 	place_base(s, s.base and try_values(s, t) or {})
+	complete_stop(s)
 	check_budget(s)
 	sweep.check_metric(s, t)
 	settle(s)
@@ -540,6 +552,8 @@ local function check_read(s, path)
 	need(sampler.kinds[s.sampler], "an unknown sampler")
 	need(s.base_arm == nil or s.base_arm == 1, "an unknown base")
 	need(s.reference == nil or math.type(s.reference) == "integer", "an unknown base")
+	need(s.narrow == nil or type(s.narrow) == "number", "no width of an interval")
+	need(s.narrow_of == nil or s.narrow_of == "arm" or s.narrow_of == "difference" and s.reference, "an unknown interval")
 	need(type(s.base) == "table" or native.is_function(s.trial), "neither a base nor a trial")
 	for _, path in ipairs(space.paths(s.space)) do space.check_axis(path, s.space[path]) end
 	local grid = s.sampler ~= "grid" or sampler.grid_size(s.space, space.paths(s.space)) + (s.base_arm and 1 or 0) == s.arms

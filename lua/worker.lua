@@ -65,7 +65,8 @@ local function claim(s, k, seen)
 		return nil
 	end
 	if look.attempts == 0 and pruner.decided(s, k) then
-		close(s, k, attempt, "skipped", "the interval of its arm is narrow enough")
+		close(s, k, attempt, "skipped", s.narrow_of == "difference" and "the interval of the difference from the base is narrow enough"
+			or "the interval of its arm is narrow enough")
 		return nil
 	end
 	return native.trial_claim(s.folder, k, attempt) and attempt or nil

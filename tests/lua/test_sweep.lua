@@ -369,6 +369,30 @@ test("an arm whose interval is narrow needs no further seed", function()
 	equal(pruner.decided(s, 6), false)
 end)
 
+test("where there is a base, the interval of the paired difference from it is judged; of the base seeds are needed while others are", function()
+	local pruner = require "barlow.pruner"
+	local s = make{ space = { ["loss.lambda"] = { .0051, .01, .02 } }, seeds = 4, stop = { interval = .1 } }
+	equal(s.reference, 1)
+	equal(pruner.decided(s, 4), false)
+	for k, v in ipairs{ .2, .3, .4, .8, .9, .8 } do put(s, k, v) end -- of seeds that differ by .6; differences of .1, and of .2 and 0
+	equal(pruner.decided(s, 8), true)
+	equal(pruner.decided(s, 9), false)
+	equal(pruner.decided(s, 7), false, "the base, while an arm needs it")
+	for k, v in pairs{ [7] = .5, [9] = .6, [10] = .2, [12] = .3 } do put(s, k, v) end
+	equal(pruner.decided(s, 12), false)
+	local text = native.read_file(s.folder .. "/sweep.lua")
+	equal(text:find('narrow_of = "difference"', 1, true) ~= nil, true)
+	native.write_file(s.folder .. "/sweep.lua", (text:gsub('narrow_of = "difference",', "")))
+	local before = sweep.open(s.folder)
+	equal(pruner.decided(before, 8), false, "a declaration of before: the arm's own interval")
+	local narrow = make{ space = { ["loss.lambda"] = { .0051, .01, .02 } }, seeds = 4, stop = { interval = .1 } }
+	for k, v in ipairs{ .2, .3, .4, .8, .9, 1 } do put(narrow, k, v) end
+	equal(pruner.decided(narrow, 7), true, "the base, when no arm needs it")
+	equal(make{ stop = { interval = .1, of = "arm" } }.narrow_of, "arm")
+	fails(function() make{ stop = { interval = .1, of = "arms" } } end, "stop.of must be", "did you mean 'arm'?")
+	fails(function() make{ stop = { interval = .1, of = "difference" }, baseline = false } end, "needs a base that is an arm")
+end)
+
 -- A trial that a worker of another host is at, with a counter of so many turns.
 local function elsewhere(s, k, beat)
 	native.make_folder(native.trial_path(s.folder, k, 1))
