@@ -383,10 +383,18 @@ function methods.pareto(s)
 	return setmetatable(results.pareto(s), { __tostring = function(arms) return results.arms_text(s, arms) end })
 end
 
-add("importance", "(): table",
-	"By path: how much the parameter matters, from 0 to 1. Printed it names the formula: fANOVA of a complete grid, else PED-ANOVA.")
-function methods.importance(s)
-	local v = importance.of(s, results.arms(s))
+local importance_keys = {
+	{ name = "gamma", type = "number", otherwise = "fANOVA of a complete grid, else PED-ANOVA of the best quarter",
+		text = "PED-ANOVA of the best arms, this share of all" },
+}
+
+add("importance", "(settings?: table): table",
+	"By path: how much the parameter matters, from 0 to 1. Printed it names the formula: fANOVA of a complete grid, else PED-ANOVA.",
+	importance_keys)
+function methods.importance(s, options)
+	local gamma = registry.check({ name = "sweep:importance", keys = importance_keys }, options).gamma
+	if gamma and not (gamma > 0 and gamma < 1) then error(("sweep: gamma must be between 0 and 1, got %g"):format(gamma), 0) end
+	local v = importance.of(s, results.arms(s), gamma)
 	return setmetatable(v and v.shares or {}, { __tostring = function() return importance.text(v) end })
 end
 

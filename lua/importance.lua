@@ -11,32 +11,35 @@ parameter that has K values, that parameter explains by itself
 and what no parameter explains by itself is due to interactions, and to the noise of seeds.
 
 Of other designs (random, Halton, TPE, a grid that is not finished) it is PED-ANOVA (Watanabe, Bansal and Hutter 2023): the Pearson
-divergence of the distribution p of a parameter's values in the best quarter of the arms from their distribution q in all N arms,
+divergence of the density p of a parameter's values in the best arms, a share gamma' of all, from their density q in all N arms
+(gamma = 1),
 
 	D = sum over v of (p(v) - q(v))^2 / q(v),
 
-where v are the values of a list, or four equal parts of a distribution's range.  A quarter of M arms drawn by chance has
-D = (K - 1) (N - M) / ((N - 1) M) in the mean, K being the number of values that occur, which is subtracted; what remains, if
-positive, is given as a share of the sum over all parameters.
+as a share of the sum over all parameters.  The factor (gamma' / gamma)^2 of the published formula is the same for all parameters.
+Densities are those of kernels, one at each arm's value: Gaussian ones, cut off at the ends of the range and taken at GRID places of
+a distribution (on a logarithmic scale where that is the distribution's), with Scott's bandwidth
+1.059 min(standard deviation, interquartile range / 1.34) N^(-1/5); of a list the values themselves.  Two things differ from the
+publication, as sweeps have tens of arms, not thousands: gamma' is a quarter unless another one is given, and p has the bandwidth
+of q, so that the mean D of M arms drawn by chance is known, which is subtracted:
+
+	sum over v of s(v)^2 / q(v) (N - M) / ((N - 1) M),    s(v)^2 the variance over all arms of their kernels at v.
 ]]
 local recipe = require "barlow.recipe"
 local space = require "barlow.space"
 
 local importance = {}
 
-local LEAST_FACTORIAL, LEAST_ARMS, BEST, PARTS = 3, 8, 1 / 4, 4
+local LEAST_FACTORIAL, GAMMA, GRID = 3, 1 / 4, 50
 
--- What two arms with the same value of the axis have in common.
-local function cell(axis, v)
-	if axis.distribution then return math.min(PARTS - 1, math.floor(space.place(axis, v) * PARTS)) end
-	return (recipe.text(recipe.copy(v)))
-end
+-- What two arms with the same value of a list have in common.
+local function cell(v) return (recipe.text(recipe.copy(v))) end
 
 -- By cell of a parameter: how many of the arms, and the sum of their means.
 local function group(s, path, arms)
 	local groups, n = {}, 0
 	for _, a in ipairs(arms) do
-		local key = cell(s.space[path], a.params[path])
+		local key = cell(a.params[path])
 		if not groups[key] then groups[key], n = { n = 0, sum = 0 }, n + 1 end
 		groups[key].n, groups[key].sum = groups[key].n + 1, groups[key].sum + a.mean
 	end
@@ -45,7 +48,14 @@ end
 
 -- Has every combination of the values that occur one arm?
 local function is_factorial(s, arms)
-	local combinations = 1
+	local combinations, seen = 1, {}
+	for _, a in ipairs(arms) do
+		local point = {}
+		for i, path in ipairs(s.paths) do point[i] = cell(a.params[path]) end
+		local key = table.concat(point, "\0")
+		if seen[key] then return false end -- by chance, so that another one is missing
+		seen[key] = true
+	end
 	for _, path in ipairs(s.paths) do
 		if s.space[path].distribution then return false end
 		local _, n = group(s, path, arms)
@@ -68,56 +78,111 @@ local function factorial(s, arms)
 	return out
 end
 
-local function best_arms(s, arms)
+local function best_arms(s, arms, many)
 	local sorted, sign = table.move(arms, 1, #arms, 1, {}), s.goal == "max" and 1 or -1
 	table.sort(sorted, function(a, b)
 		if a.mean ~= b.mean then return sign * a.mean > sign * b.mean end
 		return a.arm < b.arm
 	end)
-	return table.move(sorted, 1, math.ceil(BEST * #arms), 1, {})
+	return table.move(sorted, 1, many, 1, {})
 end
 
-local function divergence(s, path, arms, best)
-	local all, k = group(s, path, arms)
-	local top, sum, n, m = group(s, path, best), 0, #arms, #best
-	for key, g in pairs(all) do
-		local p, q = (top[key] and top[key].n or 0) / m, g.n / n
-		sum = sum + (p - q) ^ 2 / q
+-- The value at a share of a sorted list, between its neighbours.
+local function quantile(sorted, share)
+	local at = 1 + share * (#sorted - 1)
+	local low = math.floor(at)
+	return sorted[low] + (at - low) * ((sorted[low + 1] or sorted[low]) - sorted[low])
+end
+
+-- Scott's rule; at least so that nine tenths of a kernel lie within a step of the grid.
+local function bandwidth(places)
+	local n, mean, square, sorted = #places, 0, 0, table.move(places, 1, #places, 1, {})
+	table.sort(sorted)
+	for _, x in ipairs(places) do mean = mean + x / n end
+	for _, x in ipairs(places) do square = square + (x - mean) ^ 2 / (n - 1) end
+	local spread = math.min(math.sqrt(square), (quantile(sorted, .75) - quantile(sorted, .25)) / 1.34)
+	return math.max(1.059 * spread * n ^ -.2, .5 / 1.64 / GRID)
+end
+
+-- Of each arm {[v] = its kernel at v}, which sums to 1.
+local function kernels(s, path, arms)
+	local axis, out, places = s.space[path], {}, {}
+	for i, a in ipairs(arms) do
+		if axis.distribution then places[i] = space.place(axis, a.params[path]) else out[i] = { [cell(a.params[path])] = 1 } end
 	end
-	return math.max(0, sum - (k - 1) * (n - m) / ((n - 1) * m))
+	local h = axis.distribution and bandwidth(places)
+	for i, x in ipairs(places) do
+		local k, sum = {}, 0
+		for g = 1, GRID do
+			k[g] = math.exp(-.5 * (((g - .5) / GRID - x) / h) ^ 2)
+			sum = sum + k[g]
+		end
+		for g = 1, GRID do k[g] = k[g] / sum end
+		out[i] = k
+	end
+	return out
 end
 
-local function by_divergence(s, arms)
-	local best, sum, out = best_arms(s, arms), 0, { method = "PED-ANOVA", shares = {} }
+-- The divergence D of those arms whose number is a key of `best`, m of them, from all, and its mean by chance.
+function importance.divergence(s, path, arms, best, m)
+	local p, q, square, n = {}, {}, {}, #arms
+	for i, kernel in ipairs(kernels(s, path, arms)) do
+		for v, k in pairs(kernel) do
+			q[v], square[v] = (q[v] or 0) + k / n, (square[v] or 0) + k * k / n
+			p[v] = (p[v] or 0) + (best[arms[i].arm] and k / m or 0)
+		end
+	end
+	local sum, chance = 0, 0
+	for v, all in pairs(q) do
+		if all > 0 then
+			sum, chance = sum + (p[v] - all) ^ 2 / all, chance + (square[v] - all * all) / all
+		end
+	end
+	return sum, chance * (n - m) / ((n - 1) * m)
+end
+
+local function by_divergence(s, arms, gamma)
+	local m, best, sum = math.ceil(gamma * #arms), {}, 0
+	local out = { method = "PED-ANOVA", shares = {}, best = m, arms = #arms }
+	for _, a in ipairs(best_arms(s, arms, m)) do best[a.arm] = true end
 	for _, path in ipairs(s.paths) do
-		out.shares[path] = divergence(s, path, arms, best)
+		local d, chance = importance.divergence(s, path, arms, best, m)
+		out.shares[path] = d - chance > 1e-12 and d - chance or 0
 		sum = sum + out.shares[path]
 	end
 	for path, v in pairs(out.shares) do out.shares[path] = sum > 0 and v / sum or 0 end
 	return out
 end
 
+-- Two arms are the best of at least so many.
+local function least_arms(gamma)
+	local n = 3
+	while math.ceil(gamma * n) < 2 do n = n + 1 end
+	return n
+end
+
 --[[
 Of the arms that results.arms gives: {method = "fANOVA" or "PED-ANOVA", shares = {by path}, rest = what interactions explain, of
-fANOVA}; nil: too few arms have a result.
+fANOVA}; nil: too few arms have a result.  gamma: the share of the best arms; nil: a quarter, and fANOVA where that can be.
 ]]
-function importance.of(s, arms)
+function importance.of(s, arms, gamma)
 	local known = {}
 	for _, a in ipairs(arms) do
 		if a.n > 0 and a.arm ~= s.base_arm and next(a.params) then known[#known + 1] = a end
 	end
-	if #known >= LEAST_FACTORIAL and is_factorial(s, known) then return factorial(s, known) end
-	return #known >= LEAST_ARMS and by_divergence(s, known) or nil
+	if not gamma and #known >= LEAST_FACTORIAL and is_factorial(s, known) then return factorial(s, known) end
+	gamma = gamma or GAMMA
+	return #known >= least_arms(gamma) and by_divergence(s, known, gamma) or nil
 end
 
 local WHAT = {
 	fANOVA = "share of the variance between arms that each parameter explains by itself",
-	["PED-ANOVA"] = "divergence of a parameter's values in the best quarter of the arms from those in all, beyond chance, in shares",
+	["PED-ANOVA"] = "divergence of a parameter's values in the best %d of %d arms from those in all, beyond chance, in shares",
 }
 
 -- One line, the most important parameter first; v: what importance.of gives.
 function importance.text(v)
-	if not v then return ("Importance: too few arms have a result, %d at least"):format(LEAST_ARMS) end
+	if not v then return ("Importance: too few arms have a result, %d at least"):format(least_arms(GAMMA)) end
 	local paths, list = {}, {}
 	for path in pairs(v.shares) do paths[#paths + 1] = path end
 	table.sort(paths, function(a, b)
@@ -127,7 +192,7 @@ function importance.text(v)
 	for i, path in ipairs(paths) do list[i] = ("%s %.0f%%"):format(path, 100 * v.shares[path]) end
 	if v.rest then list[#list + 1] = ("interactions %.0f%%"):format(100 * v.rest) end
 	local none = v.shares[paths[1]] == 0 and "no parameter stands out"
-	return ("Importance (%s: %s): %s."):format(v.method, WHAT[v.method], none or table.concat(list, ", "))
+	return ("Importance (%s: %s): %s."):format(v.method, WHAT[v.method]:format(v.best, v.arms), none or table.concat(list, ", "))
 end
 
 return importance

@@ -36,30 +36,77 @@ test("fANOVA of a product of two effects gives a third to each and a third to th
 	near(importance.of(s, arms).rest, 1 / 3, 1e-12) -- the base is no point of the grid
 end)
 
--- Eight arms: c is p in four, d in three, e is even, x has two in each quarter of its range; the best two have p and x in the first.
+-- Eight arms: c is p in four, d in three, e is even; x rises from one end of its range to the other.
 local function random()
 	local s, arms = { paths = { "c", "d", "e", "x" }, goal = "max",
 		space = { c = { "p", "q" }, d = { "p", "q" }, e = { 1, 2 }, x = space.loguniform(1, 16) } }, {}
 	for i = 1, 8 do
 		arms[i] = { arm = i, n = 1, mean = -i, params = { c = i <= 4 and "p" or "q", d = i <= 3 and "p" or "q", e = 1 + i % 2,
-			x = 2.0 ^ ((i - 1) // 2) * 1.5 } }
+			x = 16 ^ ((i - .5) / 8) } }
 	end
 	return s, arms
 end
 
 test("PED-ANOVA is the divergence of the best quarter from all, less its mean by chance", function()
 	local s, arms = random()
+	s.paths = { "c", "d", "e" } -- no complete grid, although there are 2 x 2 x 2 arms: some are equal
 	local v = importance.of(s, arms)
 	equal(v.method, "PED-ANOVA")
-	-- c: 1 - 3/7 = 12/21; d: 5/3 - 3/7 = 26/21; x: 3 - 9/7 = 36/21; e: 0 - 3/7, which is nothing
-	near(v.shares.c, 12 / 74, 1e-12)
-	near(v.shares.d, 26 / 74, 1e-12)
-	near(v.shares.x, 36 / 74, 1e-12)
+	-- c: 1 - 3/7 = 12/21; d: 5/3 - 3/7 = 26/21; e: 0 - 3/7, which is nothing
+	near(v.shares.c, 12 / 38, 1e-12)
+	near(v.shares.d, 26 / 38, 1e-12)
 	equal(v.shares.e, 0)
 	equal(v.rest, nil)
 	for _, a in ipairs(arms) do a.mean = -a.mean end
 	s.goal = "min"
-	near(importance.of(s, arms).shares.x, 36 / 74, 1e-12)
+	near(importance.of(s, arms).shares.d, 26 / 38, 1e-12)
+	equal(importance.text(v):match "the best 2 of 8 arms", "the best 2 of 8 arms")
+end)
+
+-- Worked out by the formula of the density, arm by arm.
+test("the density of a distribution's values is that of Gaussian kernels of Scott's bandwidth", function()
+	local s, arms = random()
+	local d = importance.divergence(s, "x", arms, { true, true }, 2)
+	-- places (i - .5) / 8: standard deviation sqrt(6) / 8, interquartile range 3.5 / 8
+	local h, sum, norm = 1.059 * math.min(math.sqrt(6), 3.5 / 1.34) / 8 * 8 ^ -.2, 0, {}
+	local function kernel(i, g) return math.exp(-((g - .5) / 50 - (i - .5) / 8) ^ 2 / (2 * h * h)) end
+	for i = 1, 8 do
+		norm[i] = 0
+		for g = 1, 50 do norm[i] = norm[i] + kernel(i, g) end
+	end
+	for g = 1, 50 do
+		local p, q = (kernel(1, g) / norm[1] + kernel(2, g) / norm[2]) / 2, 0
+		for i = 1, 8 do q = q + kernel(i, g) / norm[i] / 8 end
+		sum = sum + q * (p / q - 1) ^ 2
+	end
+	near(d, sum, 1e-12)
+	equal(d > .5, true, d)
+end)
+
+test("what is subtracted is the mean over all choices of two of eight arms", function()
+	local s, arms = random()
+	for _, path in ipairs(s.paths) do
+		local sum, chance, n = 0, nil, 0
+		for i = 1, 8 do
+			for j = i + 1, 8 do
+				local d, c = importance.divergence(s, path, arms, { [i] = true, [j] = true }, 2)
+				sum, chance, n = sum + d, c, n + 1
+			end
+		end
+		near(sum / n, chance, 1e-12)
+	end
+end)
+
+test("a share of the best arms may be given, also of a complete grid; five arms are enough for the best quarter", function()
+	local s, arms = random()
+	equal(importance.of(s, arms, .5).best, 4)
+	equal(importance.of(s, arms, .1), nil)
+	for i = 6, 8 do arms[i].n = 0 end
+	equal(importance.of(s, arms).best, 2)
+	arms[5].n = 0
+	equal(importance.of(s, arms), nil)
+	local g, all = grid({ 0, 2 }, { 0, 1, 2 }, function(a, b) return a + b end)
+	equal(importance.of(g, all, .5).method, "PED-ANOVA")
 end)
 
 test("a grid that is not complete is PED-ANOVA's", function()
@@ -73,7 +120,7 @@ test("without spread, or with few arms, nothing is claimed", function()
 	equal(importance.text(importance.of(s, arms)):match "no parameter stands out", "no parameter stands out")
 	arms[1].n = 0
 	equal(importance.of(s, arms), nil)
-	equal(importance.text(nil), "Importance: too few arms have a result, 8 at least")
+	equal(importance.text(nil), "Importance: too few arms have a result, 5 at least")
 end)
 
 test("every value of a distribution has its number", function()
