@@ -37,12 +37,31 @@ local function recipe_of(folder)
 end
 resume.recipe_of = recipe_of
 
+local function load(folder)
+	return require "barlow".trainer(recipe.build(recipe_of(folder))):load_checkpoint(folder)
+end
+
+local function is_over(t)
+	return t.iteration >= t.steps or t.seconds > 0 and t.terms and t.terms.time >= t.seconds
+end
+
+local function refuse_over(t, folder)
+	local most = t.iteration >= t.steps and ("%d of %d steps are done"):format(t.iteration, t.steps)
+		or ("its %g seconds of training are used up (%d of %d steps are done)"):format(t.seconds, t.iteration, t.steps)
+	local more = t.iteration >= t.steps and ("epochs = %g"):format(2 * math.ceil(t.steps / t.steps_per_epoch))
+		or ("seconds = %g"):format(2 * t.seconds)
+	error(native.clean(("%s: the run is over: %s; runs.fork(%q, {set = {%s}}), or barlow fork, trains longer in a folder of its own, and "
+		.. "runs.fork(%q) is a trainer that stands at its end"):format(t.name, most, folder, more, folder)), 0)
+end
+
 -- A trainer that stands where the run did; the run is given by its name, its folder, what runs() and runs.list have of it, or nil
 -- for the newest stopped one.
 function resume.load(what)
 	if type(what) == "table" then what = what.folder end
 	local folder = native.resumable(what)
-	return require "barlow".trainer(recipe.build(recipe_of(folder))):load_checkpoint(folder)
+	local t = load(folder)
+	if is_over(t) then refuse_over(t, folder) end
+	return t
 end
 
 -- As a script would: on the screen where there is one and nobody asked for lines, else in lines.
@@ -69,11 +88,11 @@ end
 
 -- barlow resume.
 function resume.main(what, plain)
-	local t = resume.load(what)
-	if t.iteration >= t.steps then
-		if save_weights(t, native.resumable(what)) then return end
-		error(("%s: the run is over: %d of %d steps are done; to train longer, build a trainer of more epochs and call "
-			.. "t:load_checkpoint(%q)"):format(t.name, t.iteration, t.steps, native.resumable(what)), 0)
+	local folder = native.resumable(what)
+	local t = load(folder)
+	if is_over(t) then
+		if save_weights(t, folder) then return end
+		refuse_over(t, folder)
 	end
 	-- "resumed at step 20", and perhaps what there is to remark
 	local at, remark = t.message:match "^(resumed at step %d+)(.*)$"

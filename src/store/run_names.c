@@ -41,12 +41,27 @@ const char *const bl_runs_files[] = {
 	BL_RUN_JOURNAL, BL_RUN_PARENT, BL_RUN_FILE,    BL_RUN_FILE ".broken", NULL,
 };
 
+/* checkpoint-STEP.safetensors.*.tmp */
+static bool is_of_checkpoint(const char *name)
+{
+	char file[64];
+	const char *tail = strstr(name, BL_CHECKPOINT_TAIL ".");
+	size_t n = tail ? (size_t)(tail - name) + strlen(BL_CHECKPOINT_TAIL) : sizeof file;
+	if (n >= sizeof file)
+		return false;
+	memcpy(file, name, n);
+	file[n] = '\0';
+	return bl_checkpoints_is_one(file, NULL);
+}
+
 /* FILE.*.tmp, FILE.*.new */
 bool bl_runs_is_leftover(const char *name)
 {
 	const char *dot = strrchr(name, '.');
 	if (!dot || (strcmp(dot, ".tmp") != 0 && strcmp(dot, ".new") != 0))
 		return false;
+	if (is_of_checkpoint(name))
+		return true;
 	for (const char *const *file = bl_runs_files; *file; file++)
 		if (strncmp(name, *file, strlen(*file)) == 0 && name[strlen(*file)] == '.')
 			return true;

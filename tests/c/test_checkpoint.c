@@ -708,6 +708,8 @@ static void test_claim(void **state)
 	const char *folder = folder_new("claimed");
 	support_write(in(folder, BL_RUN_CHECKPOINT ".12-3.tmp"), "half", 4);
 	support_write(in(folder, BL_RUN_LIVE ".12.new"), "half", 4);
+	support_write(in(folder, "checkpoint-20.safetensors.12-3.tmp"), "half", 4);
+	support_write(in(folder, "checkpoint-mine.safetensors.12-3.tmp"), "mine", 4);
 	support_write(in(folder, "notes.tmp"), "mine", 4);
 	int claim = bl_runs_claim(folder);
 	assert_true(claim >= 0);
@@ -719,6 +721,8 @@ static void test_claim(void **state)
 	bl_runs_release(claim);
 	assert_int_equal(access(in(folder, BL_RUN_CHECKPOINT ".12-3.tmp"), F_OK), -1);
 	assert_int_equal(access(in(folder, BL_RUN_LIVE ".12.new"), F_OK), -1);
+	assert_int_equal(access(in(folder, "checkpoint-20.safetensors.12-3.tmp"), F_OK), -1);
+	assert_int_equal(access(in(folder, "checkpoint-mine.safetensors.12-3.tmp"), F_OK), 0);
 	assert_int_equal(access(in(folder, "notes.tmp"), F_OK), 0);
 	assert_int_equal(bl_runs_claim("/nonexistent"), -1);
 }

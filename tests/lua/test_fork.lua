@@ -65,7 +65,7 @@ test("settings are changed from the fork on, those in the checkpoint, too", func
 	equal(r.parent_step, 12)
 	equal(r.parent, sh(("realpath '%s'"):format(parent.folder)))
 	equal(r.recipe["loss.lambda"], .5)
-	local again = runs.resume(r.id) -- the fork's own recipe and checkpoint
+	local again = runs.fork(r.id) -- the fork's own recipe and checkpoint
 	equal(again.iteration, 20)
 	equal(again.recipe.loss.lambda, .5)
 end)

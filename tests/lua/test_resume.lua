@@ -173,6 +173,18 @@ test("a recipe that lacks a function says so, and how to go on", function()
 	fails(function() u:start() end, "the run is over")
 end)
 
+test("a run that is over is refused at once, with what to do instead, which works", function()
+	small{ folder = place "over" }:run{ quiet = true }
+	local message = fails(function() runs.resume(place "over") end, "the run is over: 24 of 24 steps are done", "barlow fork")
+	local code, set = message:match "(runs%.fork%b()), or.*(runs%.fork%b())"
+	local more, at_end = load("return " .. code)(), load("return " .. set)()
+	equal(at_end.iteration, 24)
+	equal(more.steps, 48)
+	more:run{ quiet = true }
+	equal(more.iteration, 48)
+	equal(more.folder ~= place "over", true)
+end)
+
 test("recipes that are missing, broken or foreign", function()
 	local t = small{ folder = place "recipe" }
 	t:start()

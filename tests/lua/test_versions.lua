@@ -118,13 +118,14 @@ test("recipes of later versions are refused, those that make no sense too", func
 		fails(function() trainer{ barlow = version } end, "is no version")
 	end
 	says(native.version .. "-rc1+x86")
-	equal(quietly(runs.resume, folder).state, "new")
+	local function is_read() fails(function() runs.resume(folder) end, "the run is over: 26 of 26 steps are done") end
+	quietly(is_read)
 	says "new"
 	fails(function() runs.resume(folder) end, 'barlow = "new" is no version')
 	says(native.version:gsub("%d+$", "77"))
-	equal(runs.resume(folder).state, "done" and "new")
+	is_read()
 	write(folder .. "/recipe.lua", '-- barlow = "99.1"\n' .. text:gsub('\tbarlow = "[^"]*",\n', ""))
-	equal(quietly(runs.resume, folder).state, "new") -- what the trainer is given counts, not what the text looks like
+	quietly(is_read) -- what the trainer is given counts, not what the text looks like
 	fails(function() trainer{ barlow = "7.0" } end, "the recipe is barlow 7.0's")
 	fails(function() trainer{ barlow = 7 } end, "'barlow' must be the version that wrote the recipe")
 end)

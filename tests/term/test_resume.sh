@@ -52,7 +52,7 @@ cat >"$dir/sum.lua" <<-'END'
 		return text
 	end
 	local folder = arg[1]
-	local t = runs.resume(folder)
+	local t = runs.fork(folder)
 	for i = 1, #t do
 		local r = t:record(i)
 		r.time, r.images_per_s = nil, nil
