@@ -20,6 +20,7 @@ barlow_sources += $(command_files) \
 	src/cli/command_list.c \
 	src/cli/complete.c \
 	src/cli/echo.c \
+	src/cli/early.c \
 	src/cli/evaluate.c \
 	src/cli/prompt_history.c \
 	src/cli/installed.h \

@@ -200,7 +200,7 @@ limited() {
 	esac && status=0
 }
 if [ "${SANITIZERS:-no}" = no ]; then
-	for mb in 60 100 150 200 300 400 600 800 1000 2000; do
+	for mb in 60 $(seq 86 2 98) 100 150 200 300 400 600 800 1000 2000; do
 		limited $mb
 		expect "$mb MB of address space" 0 '*' '*'
 	done
