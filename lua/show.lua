@@ -128,11 +128,16 @@ local function table_text(t, depth, indent, seen)
 	return "{" .. pad .. table.concat(parts, "," .. pad) .. "\n" .. (" "):rep(indent) .. "}"
 end
 
+local function has_text(v)
+	local meta = getmetatable(v)
+	return type(meta) == "table" and meta.__tostring ~= nil
+end
+
 -- A value inside a table.
 function show.nested(v, depth, indent, seen)
 	if type(v) == "string" then return ("%q"):format(v) end
 	if type(v) == "number" then return show.number(v) end
-	if type(v) == "table" and not (getmetatable(v) or {}).__tostring then
+	if type(v) == "table" and not has_text(v) then
 		return table_text(v, depth, indent, seen)
 	end
 	local text = tostring(v)

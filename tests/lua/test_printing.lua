@@ -209,4 +209,25 @@ test("data sets by their descriptions", function()
 	end
 end)
 
+-- What a script prints, through a pipe.
+local function printed(script)
+	local pipe = assert(io.popen(("'%s' -e '%s' 2>&1"):format(os.getenv "BARLOW", script)))
+	local text = pipe:read "a"
+	pipe:close()
+	return text
+end
+
+test("print shows a table without a text of its own as the prompt does", function()
+	equal(printed "print({ 1, 2, a = { .5 } }, 3, nil, {}, print == print)", "{ 1, 2, a = { 0.5 } }\t3\tnil\t{}\ttrue\n")
+	equal(printed [[print(setmetatable({}, { __tostring = function() return "its own" end }))]], "its own\n")
+	equal(printed [[print(setmetatable({}, { __name = "kind" }))]]:match "^kind: 0x" ~= nil, true)
+	equal(printed [[local loop = { 1 } loop.me = loop print(loop, setmetatable({ 2 }, { __metatable = 5 }))]], "{ 1, me = {...} }\t{ 2 }\n")
+	for _, result in ipairs{ "data.list()", "data.shapes{ n = 4, size = 8 }[1]", "sweep.uniform(0, 1)", "runs()", "nn", "runs.query [[SELECT 1]]",
+		"eval.spectrum(tensor.randn(8, 4))" } do
+		local text = printed(("print(%s)"):format(result))
+		equal(text:find "table: 0x", nil)
+		equal(#text > 1, true)
+	end
+end)
+
 tap.done()

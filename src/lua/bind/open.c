@@ -139,8 +139,30 @@ int luaopen_barlow(lua_State *L)
 	return 1;
 }
 
+/* print, whose first upvalue is Lua's: a table without a text of its own is printed as at the prompt. */
+static int print(lua_State *L)
+{
+	for (int i = 1, n = lua_gettop(L); i <= n; i++) {
+		if (lua_type(L, i) != LUA_TTABLE || luaL_getmetafield(L, i, "__tostring") != LUA_TNIL ||
+		    luaL_getmetafield(L, i, "__name") != LUA_TNIL) {
+			lua_settop(L, n);
+			continue;
+		}
+		lua_pushvalue(L, i);
+		bl_lua_call_module(L, "barlow.show", "result", 1);
+		lua_replace(L, i);
+	}
+	lua_pushvalue(L, lua_upvalueindex(1));
+	lua_insert(L, 1);
+	lua_call(L, lua_gettop(L) - 1, 0);
+	return 0;
+}
+
 void bl_lua_open_globals(lua_State *L)
 {
+	lua_getglobal(L, "print");
+	lua_pushcclosure(L, print, 1);
+	lua_setglobal(L, "print");
 	luaL_requiref(L, "barlow", luaopen_barlow, 0);
 	for (lua_pushnil(L); lua_next(L, -2);)
 		lua_setglobal(L, lua_tostring(L, -2)); /* pops the value; the key stays for lua_next */
