@@ -184,28 +184,36 @@ static int skip_broken(source *s)
 	return bl_fail("%s: none of %" PRId64 " files can be read, the first: %s", s->folder, n, s->skipped[before]);
 }
 
-/* What the folder holds beside images is no error, but it is told. */
-static int note_others(source *s)
+/* Each of n files by its name, and how many more there are. */
+static int note(source *s, const bl_names *names, int64_t n, const char *why, const char *more)
 {
-	const bl_listing *l = &s->files;
-	int64_t n = l->others.n;
 	char text[BL_PATH_SIZE + 64];
-	if (!l->n_others)
-		return 0;
-	if (room_for_reasons(s, n + 1) < 0)
+	if (n > 0 && room_for_reasons(s, names->n + 1) < 0)
 		return -1;
-	for (int64_t i = 0; i <= n; i++) {
-		if (i < n)
-			snprintf(text, sizeof text, "%s: no image file by its name", bl_names_get(&l->others, i));
-		else if (l->n_others == n)
-			break;
+	for (int64_t i = 0; i < names->n + (n > names->n); i++) {
+		if (i < names->n)
+			snprintf(text, sizeof text, "%s%s", bl_names_get(names, i), why);
 		else
-			snprintf(text, sizeof text, "%" PRId64 " more that are no image files by their names", l->n_others - n);
+			snprintf(text, sizeof text, "%" PRId64 " more %s", n - names->n, more);
 		if (!(s->skipped[s->n_skipped] = strdup(text)))
 			return bl_fail("%s: no memory to name %" PRId64 " files", s->folder, n);
 		s->n_skipped++;
 	}
 	return 0;
+}
+
+/* What the folder holds beside images is no error, but it is told. */
+static int note_others(source *s)
+{
+	const bl_listing *l = &s->files;
+	if (note(s, &l->others, l->n_others, ": no image file by its name", "that are no image files by their names") < 0)
+		return -1;
+	return note(s, &l->lost, l->n_lost, "", "links that lead nowhere or back");
+}
+
+static int64_t unnamed(const bl_names *names, int64_t n)
+{
+	return n > names->n ? n - names->n - 1 : 0; /* a line speaks of all of them */
 }
 
 int64_t bl_dataset_unread(const bl_dataset *d)
@@ -214,8 +222,8 @@ int64_t bl_dataset_unread(const bl_dataset *d)
 	if (root->ops != &ops)
 		return 0;
 	const source *s = root->source;
-	int64_t named = s->files.others.n + (s->files.n_others > s->files.others.n);
-	return s->n_skipped - named + s->files.n_others;
+	const bl_listing *l = &s->files;
+	return s->n_skipped + unnamed(&l->others, l->n_others) + unnamed(&l->lost, l->n_lost);
 }
 
 int64_t bl_dataset_skipped(const bl_dataset *d)

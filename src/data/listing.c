@@ -80,14 +80,27 @@ static int add_file(struct walk *w)
 	return w->l->n_others++ < BL_OTHERS_MOST ? bl_names_add(&w->l->others, path) : 0;
 }
 
-/* Links are followed; one that leads nowhere is a file that cannot be read. */
-static bool is_folder(const char *path, unsigned char type, struct level *below)
+static int add_lost(struct walk *w, const char *why)
+{
+	char text[BL_PATH_SIZE + 64];
+	snprintf(text, sizeof text, "%s: %s", w->path + w->base, why);
+	return w->l->n_lost++ < BL_OTHERS_MOST ? bl_names_add(&w->l->lost, text) : 0;
+}
+
+typedef enum kind { FOLDER, REGULAR, OTHER, NOWHERE, CIRCLE } kind;
+
+/* Links are followed.  What cannot be looked at for another reason is an error when it is read. */
+static kind kind_of(const char *path, unsigned char type, struct level *below)
 {
 	struct stat s;
-	if (type == DT_REG || stat(path, &s) < 0 || !S_ISDIR(s.st_mode))
-		return false;
+	if (type == DT_REG)
+		return REGULAR;
+	if (stat(path, &s) < 0)
+		return errno == ENOENT ? NOWHERE : errno == ELOOP ? CIRCLE : REGULAR;
+	if (!S_ISDIR(s.st_mode))
+		return S_ISREG(s.st_mode) ? REGULAR : OTHER;
 	*below = (struct level){ .device = s.st_dev, .inode = s.st_ino };
-	return true;
+	return FOLDER;
 }
 
 static bool is_within(const struct level *l, const struct level *ups)
@@ -104,7 +117,7 @@ static int visit_folder(struct walk *w, size_t length, const char *name, const s
 {
 	int64_t before = w->l->images.n;
 	if (is_within(below, here))
-		return 0;
+		return add_lost(w, "a link to a folder that it is in");
 	if (walk_folder(w, length, below) < 0)
 		return -1;
 	if (!here->up && w->l->images.n == before)
@@ -124,8 +137,13 @@ static int visit(struct walk *w, size_t length, const struct dirent *entry, cons
 		return bl_fail("%.200s...: a path of more than %zu bytes", w->path, sizeof w->path);
 	w->path[length] = '/';
 	memcpy(w->path + length + 1, entry->d_name, more);
-	if (!is_folder(w->path, entry->d_type, &below))
-		return add_file(w);
+	switch (kind_of(w->path, entry->d_type, &below)) {
+	case REGULAR: return add_file(w);
+	case NOWHERE: return add_lost(w, "a link that leads nowhere");
+	case CIRCLE: return add_lost(w, "links in a circle");
+	case OTHER: return add_lost(w, "no regular file");
+	case FOLDER: break;
+	}
 	below.up = here;
 	return visit_folder(w, length + more, entry->d_name, here, &below);
 }
@@ -189,12 +207,13 @@ int bl_listing_read(bl_listing *l, const char *folder, const char *endings)
 	memcpy(w.path, folder, length);
 	w.base = length + 1;
 	errno = 0;
-	if (!is_folder(w.path, DT_UNKNOWN, &top))
+	if (kind_of(w.path, DT_UNKNOWN, &top) != FOLDER)
 		return bl_fail("%s: %s", w.path, errno ? strerror(errno) : "not a folder");
 	if (walk_folder(&w, length, &top) < 0)
 		return -1;
 	sort(&l->images);
 	sort(&l->others);
+	sort(&l->lost);
 	return 0;
 }
 
@@ -209,6 +228,7 @@ void bl_listing_free(bl_listing *l)
 {
 	bl_names_free(&l->images);
 	bl_names_free(&l->others);
+	bl_names_free(&l->lost);
 	*l = (bl_listing){ .n_others = 0 };
 }
 

@@ -20,7 +20,9 @@ typedef struct bl_names {
 typedef struct bl_listing {
 	bl_names images, others; /* others: files that are no images by their name, of at most BL_OTHERS_MOST */
 	int64_t n_others;        /* how many there are */
-	char empty[256];         /* a folder directly below it without images in it; "": there is none */
+	bl_names lost;           /* "cat/1.jpg: why": links that lead nowhere or back, pipes; of at most BL_OTHERS_MOST */
+	int64_t n_lost;
+	char empty[256]; /* a folder directly below it without images in it; "": there is none */
 } bl_listing;
 
 enum { BL_OTHERS_MOST = 10000 };
@@ -28,8 +30,8 @@ enum { BL_OTHERS_MOST = 10000 };
 /*
  * Files whose names end in one of `endings` ("jpg png"), NULL: as those of image files do, in whatever case, sorted by the
  * folder directly below `folder`, then by the folder they are in, then by name,
- * as torchvision does; and all other files.  Names that begin with a dot are passed
- * over.  Fails for a folder that cannot be read.
+ * as torchvision does; and all other files.  Links are followed, but for those back to a folder that they are in.  Names
+ * that begin with a dot are passed over.  Fails for a folder that cannot be read.
  */
 int bl_listing_read(bl_listing *l, const char *folder, const char *endings);
 void bl_listing_free(bl_listing *l);

@@ -96,22 +96,34 @@ static void folders_are_classes_in_a_fixed_order(void **state)
 		put(name, 8, 8, 10 * (int)i);
 	}
 	assert_int_equal(symlink("..", support_scratch("layout/cat/loop")), 0);
+	assert_int_equal(symlink("../cat/1.JPG", support_scratch("layout/Dog/linked.jpg")), 0);
+	assert_int_equal(symlink("nowhere.jpg", support_scratch("layout/cat/dangling.jpg")), 0);
+	assert_int_equal(symlink("circle.jpg", support_scratch("layout/cat/circle.jpg")), 0);
+	assert_int_equal(mkfifo(support_scratch("layout/cat/pipe.jpg"), 0600), 0);
 	bl_dataset *d = opened(&(bl_folder_config){ .path = support_scratch("layout") });
 	assert_string_equal(bl_dataset_name(d), "layout");
-	assert_int_equal(bl_dataset_length(d), 6);
+	assert_int_equal(bl_dataset_length(d), 7);
 	assert_int_equal(bl_dataset_classes(d), 3);
+	static const char *const skipped[] = { "cat/notes.txt: no image file by its name", "cat/circle.jpg: links in a circle",
+		                               "cat/dangling.jpg: a link that leads nowhere",
+		                               "cat/loop: a link to a folder that it is in", "cat/pipe.jpg: no regular file" };
+	assert_int_equal(bl_dataset_skipped(d), 5);
+	assert_int_equal(bl_dataset_unread(d), 5);
+	for (int i = 0; i < 5; i++)
+		assert_string_equal(bl_dataset_skipped_reason(d, i), skipped[i]);
 	assert_string_equal(bl_dataset_class_name(d, 0), "Dog");
 	assert_string_equal(bl_dataset_class_name(d, 1), "cat");
 	assert_string_equal(bl_dataset_class_name(d, 2), "cat-nap");
 	check_path(d, 0, "layout/Dog/2.png", 0);
-	check_path(d, 1, "layout/cat/0.Jpeg", 1);
-	check_path(d, 2, "layout/cat/1.JPG", 1);
-	check_path(d, 3, "layout/cat/b/3.jpg", 1);
-	check_path(d, 4, "layout/cat/b-c/7.png", 1);
-	check_path(d, 5, "layout/cat-nap/9.jpg", 2);
+	check_path(d, 1, "layout/Dog/linked.jpg", 0);
+	check_path(d, 2, "layout/cat/0.Jpeg", 1);
+	check_path(d, 3, "layout/cat/1.JPG", 1);
+	check_path(d, 4, "layout/cat/b/3.jpg", 1);
+	check_path(d, 5, "layout/cat/b-c/7.png", 1);
+	check_path(d, 6, "layout/cat-nap/9.jpg", 2);
 	bl_dataset_unref(d);
 	d = opened(&(bl_folder_config){ .path = support_scratch("layout"), .unlabelled = true });
-	assert_int_equal(bl_dataset_length(d), 6);
+	assert_int_equal(bl_dataset_length(d), 7);
 	assert_int_equal(bl_dataset_classes(d), 0);
 	bl_dataset_unref(d);
 }
