@@ -1,10 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# run.sh: `make bench`, `make growth` and `make experiments`.  Prints what it measures and appends it to BENCHMARKS.md.
+# run.sh: `make bench`, `make growth` and `make experiments`.  Prints what it measures and writes it into the build folder:
+# bench.md, growth.md with its figures, experiments.md.  The source tree is only read.
 #
 # TORCH names the interpreters that can import torch, "/usr/bin/python3" (Debian's python3-torch) unless set;
 # those that cannot are left out.
 set -eu
+# Python would write into the folder of its sources.
+export PYTHONDONTWRITEBYTECODE=1
 
 head_lines() {
 	echo
@@ -30,9 +33,9 @@ bench() {
 growth() {
 	head_lines "Growth" "make growth"
 	# shellcheck disable=SC2046  # a list of words
-	python3 "$SRCDIR/bench/growth.py" "$BUILDDIR/bench/side" "$SRCDIR/docs" $(torches)
-	echo "![time of the loss against D](docs/growth-loss.svg)"
-	echo "![time of a step against B](docs/growth-step.svg)"
+	python3 "$SRCDIR/bench/growth.py" "$BUILDDIR/bench/side" "$BUILDDIR" $(torches)
+	echo "![time of the loss against D](growth-loss.svg)"
+	echo "![time of a step against B](growth-step.svg)"
 }
 
 # Optuna beside barlow's own sweep: of a Python that has it (Debian's python3-optuna), else of one that gets it from PyPI.
@@ -65,7 +68,10 @@ experiments() {
 }
 
 case ${1:-} in
-bench | growth | experiments) "$1" | tee -a "$SRCDIR/BENCHMARKS.md" ;;
+bench | growth | experiments)
+	"$1" | tee "$BUILDDIR/$1.md"
+	echo "Written to $BUILDDIR/$1.md."
+	;;
 *)
 	echo "usage: run.sh bench | growth | experiments" >&2
 	exit 2
