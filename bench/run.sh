@@ -58,6 +58,11 @@ optuna() {
 	rm -rf "$place"
 }
 
+package() {
+	head_lines "Debian packages" "make package"
+	make -C "$BUILDDIR" --no-print-directory -s package 2>&1 || echo "Left out, or failed: see above."
+}
+
 experiments() {
 	head_lines "Main job, three seeds" "make experiments"
 	for seed in 1 2 3; do
@@ -65,6 +70,7 @@ experiments() {
 		"$BARLOW" "$SRCDIR/examples/first_light.lua" --plain --seed $seed --out "$BUILDDIR" | sed -n '/^|/p; /^done/p'
 	done
 	optuna
+	package
 }
 
 case ${1:-} in
