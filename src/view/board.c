@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* board.c: a screen of text for others to draw on. */
+/* board.c: a screen of text on which other modules draw. */
 #include "view/guard.h"
 #include "view/screen.h"
 
@@ -10,7 +10,7 @@
 struct bl_board {
 	bl_screen *screen; /* NULL: there is no terminal */
 	bl_canvas *canvas;
-	int width, height; /* of one without a terminal */
+	int width, height; /* the size if there is no terminal */
 };
 
 bl_board *bl_board_open(void)
@@ -74,7 +74,7 @@ static bl_paint paint_of(bl_tone t)
 	return paints[t];
 }
 
-/* A bar has the text's colours the other way round; without colours its text is bold. */
+/* A selected line has the text's colours exchanged; without colours its text is bold. */
 static void put_bar(bl_canvas *c, int y)
 {
 	int32_t ink = bl_colour_of(BL_PAINT_TEXT, c->can.light), paper = c->can.light ? 0xffffff : 0x000000;
@@ -122,7 +122,7 @@ static int translate(int key)
 	return key < 128 ? key : 0;
 }
 
-/* Stops and resizes are answered here: the next show draws everything. */
+/* Handles stops and resizes: the next bl_board_show draws everything. */
 static void answer_signals(bl_board *b)
 {
 	bl_guard_take(BL_GUARD_RESIZED);

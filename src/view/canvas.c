@@ -52,7 +52,7 @@ void bl_canvas_put(bl_canvas *c, int x, int y, uint32_t glyph, int32_t fg, int32
 		*cell = (bl_cell){ glyph, fg, bg, false };
 }
 
-/* Scripts and signs that are one column wide everywhere; others (marks, wide ones) are not let through. */
+/* Scripts and signs that are one column wide on all terminals; others (combining, wide) are replaced. */
 static bool one_column(uint32_t u)
 {
 	static const struct {
@@ -69,7 +69,7 @@ static bool one_column(uint32_t u)
 
 enum { CLEAN = 2048 };
 
-/* No name of a run, class or file reaches the terminal in another form. */
+/* All names of runs, classes and files pass through here on their way to the terminal. */
 static const char *cleaned(const char *text, char out[CLEAN])
 {
 	bl_text_clean(out, CLEAN, text, false);

@@ -15,7 +15,7 @@
 
 typedef enum bl_depth { BL_DEPTH_MONO, BL_DEPTH_8, BL_DEPTH_16, BL_DEPTH_256, BL_DEPTH_FULL } bl_depth;
 
-/* What the thing behind the canvas can show; drawing code asks here, and nowhere else. */
+/* What the terminal or file behind the canvas can show; drawing code uses only this. */
 typedef struct bl_ability {
 	bl_depth depth;
 	bool utf8;  /* else ASCII */
@@ -32,7 +32,7 @@ typedef struct bl_canvas {
 	int width, height;
 	bl_ability can;
 	bl_cell *cells; /* row-major */
-	int overlaid;   /* letters and digits over which other text was written: the layout of a view has a fault */
+	int overlaid;   /* letters and digits that were overwritten by other text, which means a fault in a view's layout */
 } bl_canvas;
 
 typedef struct bl_rect {
@@ -57,12 +57,12 @@ int bl_canvas_textf(bl_canvas *c, int x, int y, int room, bl_paint p, const char
 void bl_canvas_bold(bl_canvas *c, int x, int y, int w);
 int bl_canvas_columns(const char *text); /* that bl_canvas_text would use */
 
-/* The glyph as the canvas's character set has it: itself, or its stand-in in ASCII. */
+/* The glyph in the canvas's character set: itself, or its replacement in ASCII. */
 uint32_t bl_canvas_glyph(bl_ability can, uint32_t glyph);
 /* UTF-8 bytes of a glyph into out; returns how many. */
 int bl_canvas_encode(uint32_t glyph, char out[4]);
 
-/* The whole as plain text, blanks at line ends cut; a new string, or NULL. */
+/* The canvas as plain text without trailing blanks; a new string, or NULL. */
 char *bl_canvas_string(const bl_canvas *c);
 
 #endif

@@ -11,7 +11,7 @@
 enum { LABEL_COLUMNS = 6, BRAILLE = 0x2800, DOTS_X = 2, DOTS_Y = 4 };
 #define FLAT 1e-9
 
-/* Where values lie on the canvas: `area` holds the dots, axes are left of it and below. */
+/* The mapping from values to the canvas: `area` contains the dots, the axes are left of it and below. */
 struct frame {
 	bl_canvas *c;
 	bl_rect area;
@@ -55,7 +55,7 @@ static void set_y(struct frame *f, const struct range *y, bl_axis axis)
 	f->log = wants_log(y, axis);
 	f->y0 = f->log ? log10(y->least_positive) : y->lo;
 	f->y1 = f->log ? log10(y->hi) : y->hi;
-	/* What differs by rounding only is one value: no tick would fit between. */
+	/* Values that differ by rounding only are treated as one, as no tick would fit between them. */
 	bool flat = f->y1 - f->y0 <= FLAT * fmax(fabs(f->y0), fabs(f->y1));
 	double margin = flat ? fmax(fabs(f->y1) * .1, 1e-9) : .02 * (f->y1 - f->y0);
 	f->y0 -= margin;
@@ -147,7 +147,7 @@ static void segment(const struct frame *f, const bl_line *line, int ax, int ay, 
 	}
 }
 
-/* From one end of the interval to the other, as far as the axis has them. */
+/* Draws the interval from one end to the other, clipped to the axis. */
 static void draw_interval(const struct frame *f, const bl_line *line, const bl_chart_points *p, int i)
 {
 	double low = p->low[i], high = p->high[i];
@@ -197,7 +197,7 @@ static double round_distance(double span, int most)
 	return power * (m <= 1 ? 1 : m <= 2 ? 2 : m <= 5 ? 5 : 10);
 }
 
-/* Decades, and 2 and 5 between them where there is room; no two labels nearer than two rows. */
+/* Ticks at decades, and at 2 and 5 between them if there is room; labels are at least two rows apart. */
 static void ticks_log(const struct frame *f)
 {
 	double decades = f->y1 - f->y0;
@@ -217,7 +217,7 @@ static int ticks_within(const struct frame *f, double distance)
 	return (int)(floor(f->y1 / distance) - ceil(f->y0 / distance)) + 1;
 }
 
-/* Two rows apart; in a low chart that has only one tick then, nearer: one value tells no scale. */
+/* Ticks are two rows apart, or nearer in a low chart that would have only one, which would show no scale. */
 static void ticks_linear(const struct frame *f)
 {
 	double d = round_distance(f->y1 - f->y0, f->area.h / 2);
@@ -232,7 +232,7 @@ static void number_x(char *out, size_t size, const struct frame *f, const bl_cha
 	snprintf(out, size, chart->integer_x ? "%.0f" : "%.4g", f->log_x ? pow(10, v) : v);
 }
 
-/* The first and the last x; where there is one alone, that. */
+/* Labels the first and the last x, or the only one. */
 static void label_x(const struct frame *f, const bl_chart *chart)
 {
 	int y = f->area.y + f->area.h + 1, end = f->area.x + f->area.w;
@@ -250,7 +250,7 @@ static void label_x(const struct frame *f, const bl_chart *chart)
 		bl_canvas_text(f->c, from + room / 2, y, to - from, BL_PAINT_FAINT, chart->note);
 }
 
-/* Lines come over it. */
+/* Drawn first, below the lines. */
 static void draw_cursor(const struct frame *f, const bl_chart *chart)
 {
 	if (chart->cursor == 0 || !within(chart, chart->cursor))
@@ -278,7 +278,7 @@ static void draw_axes(const struct frame *f, const bl_chart *chart)
 
 /* --- The whole ------------------------------------------------------------ */
 
-/* A sample of the line, as the legend shows it. */
+/* Draws a sample of the line for the legend. */
 static const char *sample(const struct frame *f, const bl_line *line)
 {
 	if (f->c->can.depth != BL_DEPTH_MONO || !line->dash)
@@ -286,7 +286,7 @@ static const char *sample(const struct frame *f, const bl_line *line)
 	return line->dash > 2 ? "╍" : "┅";
 }
 
-/* The title and the lines' names in their colours; what does not fit is left out. */
+/* Draws the title and the lines' names in their colours, as many as fit. */
 static void draw_title(const struct frame *f, bl_rect r, const bl_chart *chart)
 {
 	int x = r.x + bl_canvas_text(f->c, r.x, r.y, r.w, BL_PAINT_TITLE, chart->title);

@@ -17,7 +17,7 @@ typedef struct bl_line {
 /* How a line's points are drawn. */
 typedef struct bl_chart_points {
 	bool apart;               /* not joined */
-	const double *low, *high; /* ends of each one's interval; NULL: it has none */
+	const double *low, *high; /* the ends of each point's interval; NULL: no intervals */
 } bl_chart_points;
 
 typedef enum bl_axis { BL_AXIS_AUTO, BL_AXIS_LINEAR, BL_AXIS_LOG } bl_axis;
@@ -30,11 +30,11 @@ typedef struct bl_chart {
 	/* What follows may be left 0. */
 	bl_axis axis;                  /* of y */
 	bool log_x;                    /* leaves out x <= 0 */
-	double from, to;               /* what of x is shown; to <= from: all */
-	double cursor;                 /* a line across at this x, where not 0 */
+	double from, to;               /* the range of x that is shown; to <= from: all */
+	double cursor;                 /* a vertical line at this x, unless it is 0 */
 	const char *x_name;            /* instead of "step" */
 	const bl_chart_points *points; /* one for each line; NULL: all are joined, without intervals */
-	const char *note;              /* in the middle below, where there is room */
+	const char *note;              /* below the chart in the middle, if there is room */
 } bl_chart;
 
 /* An automatic y axis is logarithmic when the values span more than this ratio. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The colours of the screen, and how a terminal with few of them comes near. */
+/* The colours of the screen, and their approximation on terminals with few colours. */
 #include "view/colour.h"
 
 #include <assert.h>
@@ -38,7 +38,10 @@ int32_t bl_colour_of(bl_paint p, bool light)
 	return light ? paints[p].light : paints[p].dark;
 }
 
-/* Equally spaced over [-1, 1]; lightness goes one way on each side of 0, so that order survives any kind of sight. */
+/*
+ * Equally spaced over [-1, 1]; lightness is monotonic on each side of 0, so that the order is visible with any colour
+ * vision.
+ */
 static const int32_t on_dark[] = { 0xb4dcff, 0x5aa9ee, 0x24589a, 0x0e1013, 0x96300f, 0xf0702f, 0xffd8b0 };
 static const int32_t on_light[] = { 0x0b3c7d, 0x3f7fc0, 0xa9cbe8, 0xfafafa, 0xf5b49a, 0xd25a45, 0x8c0f26 };
 
@@ -60,8 +63,8 @@ int32_t bl_colour_diverging(double t, bool light)
 	const int32_t *map = light ? on_light : on_dark;
 	const int last = COUNT(on_dark) - 1;
 	if (isnan(t))
-		return 0xff00ff; /* no value of C: must not look like one */
-	/* In steps that no eye tells apart: noise then costs few bytes of colour on a slow line. */
+		return 0xff00ff; /* NaN must not look like a value of C */
+	/* Quantised in steps that the eye cannot distinguish, so that noise costs few bytes on a slow connection. */
 	double at = (round(fmin(fmax(t, -1), 1) * STEPS) / STEPS + 1) / 2 * last;
 	int k = at >= last ? last - 1 : (int)at;
 	return blend(map[k], map[k + 1], at - k);
@@ -87,7 +90,7 @@ static int32_t palette(int index)
 	return cube_level(k / 36) << 16 | cube_level(k / 6 % 6) << 8 | cube_level(k % 6);
 }
 
-/* From 0 outwards, below and above; nearest colours to the map's own would change hue on the way, and lose the sign. */
+/* From 0 outwards, for negative and positive values; the nearest colours to the map would change hue and lose the sign. */
 static const struct steps {
 	int colours, n;
 	uint8_t dark[2][11], light[2][11];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * view/colour.h: the colours of the screen, and how a terminal with few of them comes near.
+ * view/colour.h: the colours of the screen, and their approximation on terminals with few colours.
  *
  * A colour is 0xRRGGBB, or BL_COLOUR_OWN: whatever the terminal itself uses.
  */
@@ -23,22 +23,22 @@ typedef enum bl_paint {
 	BL_PAINT_TOTAL,
 	BL_PAINT_FLOOR,
 	BL_PAINT_KNN,
-	BL_PAINT_CURSOR, /* on top of the map: none of its colours */
-	BL_PAINT_SERIES, /* the first of BL_SERIES: for runs, labels and whatever else has no colour of its own */
+	BL_PAINT_CURSOR, /* drawn over the map, so it is none of the map's colours */
+	BL_PAINT_SERIES, /* the first of BL_SERIES colours for runs, labels and other things without a fixed colour */
 	BL_PAINT_SERIES_LAST = BL_PAINT_SERIES + 9,
 } bl_paint;
 enum { BL_SERIES = BL_PAINT_SERIES_LAST - BL_PAINT_SERIES + 1 };
 
-/* The k'th of the series, k >= 0; they begin again after the last. */
+/* The k'th colour of the series, k >= 0; the series repeats after the last. */
 bl_paint bl_paint_series(int k);
 
-/* What a thing is painted with, on a dark or a light background (Okabe-Ito: told apart by colour-blind eyes too). */
+/* The colour of a role on a dark or a light background (Okabe-Ito, distinguishable with colour blindness). */
 int32_t bl_colour_of(bl_paint p, bool light);
 
 /* Diverging map of t in [-1, 1]: blue below, red above; 0 is the background: black on dark, white on light. */
 int32_t bl_colour_diverging(double t, bool light);
 
-/* The same in steps that are colours of a terminal with 256, 16 or 8 of them, so that order and sign survive there. */
+/* The same map for terminals with 256, 16 or 8 colours; order and sign are preserved. */
 int32_t bl_colour_diverging_few(double t, int colours, bool light);
 
 /* Nearest index of xterm's 256 (its fixed 240), and of the first `n` (8 or 16) ANSI colours. */

@@ -22,7 +22,7 @@ enum {
 
 /* --- Reading -------------------------------------------------------------- */
 
-/* Of another run all steps, and no cursor; what is shown and how stays. */
+/* For another run, all steps are shown without a cursor; the choice of metrics and the smoothing stay. */
 static void start(bl_scene *s)
 {
 	bl_curves *v = bl_curves_of(s);
@@ -54,7 +54,7 @@ static bool same_columns(const bl_columns *a, const bl_columns *b)
 	return a->n == b->n && memcmp(a->column, b->column, (size_t)a->n * sizeof a->column[0]) == 0;
 }
 
-/* What is chosen goes by its name, so that it is kept when another run is shown, or this one gets another column. */
+/* Columns are chosen by name, so that the choice stays when another run is shown or a column is added. */
 static void see_columns(bl_curves *v, const bl_columns *now)
 {
 	uint64_t shown = 0;
@@ -100,7 +100,7 @@ static bool has_steps(const bl_curves *v)
 	return false;
 }
 
-/* The newest step of any of the runs; 1 where they have none. */
+/* Returns the newest step of all the runs, or 1 if they have none. */
 static int64_t newest(const bl_curves *v)
 {
 	int64_t most = 1;
@@ -120,7 +120,7 @@ static int64_t shown_to(const bl_curves *v)
 
 static bool worth_drawing(const bl_curves *v, int m)
 {
-	/* A floor of 0 says nothing, and would keep the axis from being logarithmic. */
+	/* A floor of 0 carries no information, and would prevent a logarithmic axis. */
 	return v->columns.column[m].kind != BL_COLUMN_FLOOR || bl_history_newest(&v->track[0].h, m) > 0;
 }
 
@@ -131,7 +131,7 @@ static bl_line line_of(const bl_curves *v, const bl_track *t, int m, const char 
 	return line;
 }
 
-/* A run has a colour, and where there is none a letter or a dash. */
+/* Each run has a colour, or on a terminal without colours a letter or a dash pattern. */
 static bl_line line_of_run(const bl_curves *v, int k, int m)
 {
 	bl_line line = line_of(v, &v->track[k], m, v->track[k].name);
@@ -175,7 +175,7 @@ static void draw_pane(const bl_curves *v, bl_canvas *c, bl_rect r, const bl_curv
 	bl_chart_draw(c, r, &chart);
 }
 
-/* As few columns of panes as give each the rows it deserves. */
+/* Chooses the least number of columns that gives each pane enough rows. */
 static int columns_for(int n, int w, int h)
 {
 	int most = w / PANE_MIN_COLUMNS > 1 ? w / PANE_MIN_COLUMNS : 1, columns = 1;
@@ -192,7 +192,7 @@ static void draw_panes(const bl_curves *v, bl_canvas *c, bl_rect r)
 		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, v->shown ? "nothing yet" : "no metric is chosen: Enter chooses");
 	if (rows > r.h / PANE_MIN_ROWS) {
 		rows = r.h / PANE_MIN_ROWS > 1 ? r.h / PANE_MIN_ROWS : 1;
-		r.h -= n > rows * columns; /* for what is said below */
+		r.h -= n > rows * columns; /* for the line below */
 	}
 	for (int i = 0; i < n && i < rows * columns; i++) {
 		int x0 = r.w * (i % columns) / columns, x1 = r.w * (i % columns + 1) / columns;
@@ -220,7 +220,7 @@ static void draw_value(bl_canvas *c, int x, int y, bl_paint p, double value)
 	bl_canvas_text(c, x + VALUE_COLUMNS - bl_canvas_columns(text), y, VALUE_COLUMNS, p, isnan(value) ? "-" : text);
 }
 
-/* The value as measured, then as drawn where there is room for both. */
+/* Shows the measured value, then the smoothed one if there is room for both. */
 static void draw_values(const bl_curves *v, bl_canvas *c, bl_rect r, int y, const bl_track *t, int m, bl_paint p)
 {
 	bool both = v->smoothing > 0 && r.w > LIST_COLUMNS;
@@ -292,7 +292,7 @@ static void draw_state(const bl_curves *v, bl_canvas *c, bl_rect r)
 	bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, text);
 }
 
-/* Without room for the list: what is under its bar, in one line. */
+/* Without room for the list, its selected entry is shown in one line. */
 static void draw_brief(const bl_curves *v, bl_canvas *c, bl_rect r)
 {
 	char name[BL_LABEL_BYTES];
@@ -331,7 +331,7 @@ static int64_t clamp(int64_t v, int64_t lo, int64_t hi)
 	return v < lo ? lo : v > hi ? hi : v;
 }
 
-/* Shows `span` steps around `middle`; at the newest step the range follows the run. */
+/* Shows `span` steps around `middle`; a range that includes the newest step follows the run. */
 static void show_range(bl_curves *v, int64_t middle, int64_t span)
 {
 	int64_t end = newest(v);
@@ -353,7 +353,7 @@ static void zoom(bl_curves *v, bool in)
 	show_range(v, middle, span > LEAST_SPAN ? span : LEAST_SPAN);
 }
 
-/* A hundredth or a tenth of what is shown; beyond the edge the range goes with it. */
+/* Moves the cursor by a hundredth or a tenth of the range; at the edge the range moves with it. */
 static void move_cursor(bl_curves *v, int sign, int parts)
 {
 	int64_t by = span_of(v) / parts, at = v->cursor ? v->cursor : shown_to(v);
@@ -374,7 +374,7 @@ static void put_cursor(bl_curves *v, int64_t at)
 		show_range(v, at ? at : newest(v), span_of(v));
 }
 
-/* Usual weights; each about halves what a step shows of itself. */
+/* Common weights of exponential smoothing; each about halves the weight of the current value. */
 void bl_curves_turn_smoothing(bl_curves *v, int by)
 {
 	static const double weights[] = { 0, .3, .6, .8, .9, .95, .98, .99, .995, .999 };

@@ -13,14 +13,14 @@ static bool joins(const bl_curves *v, const bl_curves_pane *p, int m)
 	return v->tracks == 1 && p->n > 0 && bl_metric_of_loss(&v->columns, m) && bl_metric_of_loss(&v->columns, p->list[0]);
 }
 
-/* Runs of other losses have other columns. */
+/* Runs with other losses have other columns. */
 int bl_curves_line(const bl_curves *v, const bl_track *t, int column, bool smooth, const double **x, const double **y)
 {
 	int place = bl_columns_find(&t->h.columns, v->columns.column[column].name);
 	return place >= 0 ? bl_track_line(t, place, smooth, x, y) : 0;
 }
 
-/* One that was never measured would take room for nothing. */
+/* A column that was never measured gets no pane. */
 static bool has_points(const bl_curves *v, int m)
 {
 	const double *x, *y;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The dashboard: loss terms, kNN, C and its diagonal, then the rest.  What matters most stays longest. */
+/*
+ * The dashboard: loss terms, kNN, C and its diagonal, then the rest.  On small screens the least important parts are
+ * left out first.
+ */
 #include "view/chart.h"
 #include "view/export.h"
 #include "view/histogram.h"
@@ -15,12 +18,12 @@ enum {
 	CHART_MIN_COLUMNS = 20,
 	STACK_BELOW_COLUMNS = 60,
 	STACK_FROM_ROWS = 30,   /* charts above the matrix */
-	SCORE_FROM_ROWS = 18,   /* of the charts' column */
+	SCORE_FROM_ROWS = 18,   /* rows of the charts' column */
 	MORE_FROM_ROWS = 30,    /* histogram and journal below the charts */
 	MORE_FROM_COLUMNS = 90, /* ... and beside them */
 	JOURNAL_MIN_ROWS = 3,
 	LONG_NAMES_FROM_COLUMNS = 60,
-	SCALE_FROM_ROWS = 10, /* of the matrix's column */
+	SCALE_FROM_ROWS = 10, /* rows of the matrix's column */
 };
 
 /* C as last drawn. */
@@ -37,7 +40,7 @@ static bool lacks_floor(const bl_history *h)
 	return k >= 0 && h->seen > 0 && isnan(bl_history_newest(h, k));
 }
 
-/* Its parts and its floor lie below the total; the first of them above the others. */
+/* Terms and floor are drawn below the total, the first term above the others. */
 static void draw_loss(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
 	const bl_history *h = &s->history;
@@ -48,7 +51,7 @@ static void draw_loss(const bl_scene *s, bl_canvas *c, bl_rect r)
 	for (int i = bl_metric_list(all, list) - 1; i >= 0; i--) {
 		const bl_column *column = &all->column[list[i]];
 		bool bottom = column->kind == BL_COLUMN_FLOOR;
-		/* A floor of 0 says nothing, and would keep the axis from being logarithmic. */
+		/* A floor of 0 carries no information, and would prevent a logarithmic axis. */
 		if (!bl_metric_of_loss(all, list[i]) || (bottom && !(bl_history_newest(h, list[i]) > 0)))
 			continue;
 		bool brief = r.w < LONG_NAMES_FROM_COLUMNS;
@@ -65,7 +68,7 @@ static void draw_loss(const bl_scene *s, bl_canvas *c, bl_rect r)
 	                           .note = lacks_floor(h) ? "no floor known" : NULL });
 }
 
-/* The first score that was ever measured, or -1. */
+/* Returns the first score that has been measured, or -1. */
 static int score_of(const bl_history *h)
 {
 	int k = bl_columns_next(&h->columns, BL_COLUMN_SCORE, 0);
@@ -113,7 +116,7 @@ static void draw_journal(const bl_scene *s, bl_canvas *c, bl_rect r)
 	}
 }
 
-/* The histogram goes first when there is not room for both. */
+/* If there is no room for both, the histogram is left out. */
 static void draw_more(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
 	int bars = s->snapshot.step >= 0 && r.w >= BL_HISTOGRAM_MIN_COLUMNS ? r.h * 3 / 5 : 0;
@@ -127,7 +130,7 @@ static void draw_more(const bl_scene *s, bl_canvas *c, bl_rect r)
 		draw_journal(s, c, (bl_rect){ r.x, r.y + bars + (bars > 0), r.w, r.h - bars - (bars > 0) });
 }
 
-/* Charts, with histogram and journal below or beside where there is room. */
+/* Draws the charts, with histogram and journal below or beside them if there is room. */
 static void draw_left(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
 	int more = r.h >= MORE_FROM_ROWS ? r.h / 3 : 0;
@@ -160,13 +163,16 @@ static void draw_strip(const bl_scene *s, bl_canvas *c, int x, int y, int w, int
 		bl_canvas_text(c, x, y + 1, room, BL_PAINT_FAINT, text);
 }
 
-/* Rows besides the picture: what it says, the strip; from SCALE_FROM_ROWS on also the strip's numbers and the scale. */
+/*
+ * Rows besides the picture: its title and the strip of the diagonal; from SCALE_FROM_ROWS on also the strip's numbers
+ * and the scale.
+ */
 static int rows_beside(int h)
 {
 	return h >= SCALE_FROM_ROWS ? 4 : 2;
 }
 
-/* The scale, and beside it what it does not show itself. */
+/* Draws the scale, and beside it the meaning of its background colour. */
 static void draw_scale(bl_canvas *c, int x, int y, int w, bl_scale scale)
 {
 	enum { LEAST = 12, GAP = 2 };
@@ -215,7 +221,7 @@ static void draw_stacked(const bl_scene *s, bl_canvas *c, bl_rect r)
 	draw_matrix(s, c, (bl_rect){ r.x, r.y + r.h - rows, r.w, rows });
 }
 
-/* The matrix takes what makes it a square, the charts the rest, but not less than they need. */
+/* The matrix gets the width that makes it a square, the charts the rest, but at least their minimum. */
 static void draw_beside(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
 	int columns = 2 * (r.h - rows_beside(r.h));
@@ -236,7 +242,7 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 
 /* --- Files ------------------------------------------------------------------ */
 
-/* Nothing stands for what was not measured. */
+/* Values that were not measured are empty. */
 static void write_records(const bl_scene *s, FILE *f)
 {
 	bl_record r;
@@ -257,7 +263,7 @@ static void write_records(const bl_scene *s, FILE *f)
 	}
 }
 
-/* All records, and their curves; the matrix is the heatmap's to save. */
+/* Saves all records and their curves; the heatmap saves the matrix. */
 static int save(bl_scene *s, const char *stem)
 {
 	int rc = bl_export_table(s, stem, write_records);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The embedding: the encoder's features of some images on their two widest axes, coloured by label. */
+/* The embedding: features of some images on their first two principal axes, coloured by label. */
 #include "view/export.h"
 #include "view/timeline.h"
 
@@ -21,7 +21,7 @@ enum {
 
 struct own {
 	bl_timeline past;
-	int lit; /* the label that is looked for; 0: none, else one more than it is */
+	int lit; /* 1 + the highlighted label; 0: none */
 };
 
 static struct own *own_of(const bl_scene *s)
@@ -42,7 +42,7 @@ static int lit_label(const bl_scene *s)
 
 /* --- Where points lie ------------------------------------------------------- */
 
-/* The middle of the points, and how much of the plane a dot is; the same on both axes, as distances are what is shown.
+/* The centre of the points and the size of a dot in the plane, equal on both axes since distances matter.
  */
 struct plane {
 	bl_rect area;
@@ -71,12 +71,12 @@ static struct plane plane_of(const bl_moment *m, bl_rect area)
 	return (struct plane){ area, (x.lo + x.hi) / 2, (y.lo + y.hi) / 2, dot > 0 ? dot : 1 };
 }
 
-/* A point's dots, and what decides the look of its cell. */
+/* A dot of a point: its cell, its bit in the braille glyph, and its label. */
 struct mark {
 	int cell, bit, label;
 };
 
-/* Where points are few for the room, they are four dots each: one is hard to see. */
+/* If there are few points, each is drawn as four dots, as a single one is hard to see. */
 static uint8_t bits_of(int x, int y, bool thick)
 {
 	static const uint8_t bits[DOTS_Y][DOTS_X] = { { 0x01, 0x08 }, { 0x02, 0x10 }, { 0x04, 0x20 }, { 0x40, 0x80 } };
@@ -99,14 +99,14 @@ static bool place(const struct plane *p, const float at[2], bool thick, struct m
 
 /* --- Cells ---------------------------------------------------------------- */
 
-/* By cell; in a cell by label, the one that is looked for first. */
+/* Orders by cell, then by label. */
 static int compare(const void *a, const void *b)
 {
 	const struct mark *p = a, *q = b;
 	return p->cell != q->cell ? p->cell - q->cell : p->label - q->label;
 }
 
-/* The label that most points of a cell have; `lit` wins over all, and others than it are faint. */
+/* Returns the most frequent label of a cell; the highlighted label takes precedence, and others are dimmed. */
 static int label_of(const struct mark *m, int n, int lit)
 {
 	int best = m[0].label, most = 0;
@@ -122,7 +122,7 @@ static int label_of(const struct mark *m, int n, int lit)
 	return best;
 }
 
-/* For who sees no colours. */
+/* For terminals without colours. */
 static uint32_t sign_of(int label)
 {
 	static const char signs[] = "0123456789abcdefghijklmnopqrstuvwxyz";
@@ -169,7 +169,7 @@ static void draw_points(bl_canvas *c, bl_rect area, const bl_moment *m, int lit)
 
 /* --- Legend --------------------------------------------------------------- */
 
-/* The labels that points have, ascending; returns how many, of at most LABELS_MAX. */
+/* Collects the labels of the points in ascending order, at most LABELS_MAX; returns their number. */
 static int labels_of(const bl_moment *m, int labels[LABELS_MAX])
 {
 	int n = 0;
@@ -242,7 +242,7 @@ static void draw_legend(bl_canvas *c, bl_rect r, const bl_moment *m, int lit)
 
 /* --- The whole ------------------------------------------------------------ */
 
-/* The moment looked at, if it has points; else the last before it that has. */
+/* Returns the selected snapshot if it has points, or else the last one before it that has. */
 static const bl_moment *moment_of(const bl_timeline *p)
 {
 	const bl_moment *at = bl_timeline_moment(p);
@@ -264,7 +264,7 @@ static const char *why_none(const bl_scene *s)
 	                    : "the run was asked for points; they come when the features have been computed";
 }
 
-/* What is on the screen is older than the newest snapshot: more is on its way. */
+/* The points shown are older than the newest snapshot: new ones have been requested. */
 static bool is_pending(const bl_scene *s, const bl_moment *m)
 {
 	return !is_over(s) && !s->read_only && timeline_of(s)->at == 0 && m->points_step < s->snapshot.step;
@@ -329,7 +329,7 @@ static void want(const bl_scene *s, bl_region *r)
 	r->points = 1;
 }
 
-/* The next label, the one before, and between last and first: all of them. */
+/* Selects the next or previous label; between the last and the first, all labels. */
 static void light(bl_scene *s, int by)
 {
 	const bl_moment *m = moment_of(timeline_of(s));
@@ -340,7 +340,7 @@ static void light(bl_scene *s, int by)
 	own_of(s)->lit = at < n ? labels[at] + 1 : 0;
 }
 
-/* Over moments that have no points. */
+/* Skips snapshots without points. */
 static void move(bl_timeline *p, int by)
 {
 	const bl_moment *was = bl_timeline_moment(p), *now;
@@ -384,7 +384,7 @@ static void write_points(const bl_scene *s, FILE *f)
 		fprintf(f, "%.9g,%.9g,%d\n", m->point[i][0], m->point[i][1], m->label[i]);
 }
 
-/* The points of a label, or of none (-1), from x and y on. */
+/* Appends the points of a label (-1: of none) to x and y. */
 static bl_series series_of(const bl_moment *m, int label, double *x, double *y)
 {
 	bl_series s = { .x = x, .y = y };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What is on the screen as files in the current folder. */
+/* Saves what the screen shows as files in the current folder. */
 #include "view/export.h"
 #include "base/text_stream.h"
 
@@ -13,7 +13,7 @@
 
 enum { STEM = 128 };
 
-/* A run's name comes from a file: nothing in it may name another folder. */
+/* A run's name comes from a file and must not lead to another folder. */
 static void name_stem(const bl_scene *s, char out[STEM])
 {
 	char run[sizeof s->info.name];
@@ -71,7 +71,7 @@ void bl_export_field(FILE *f, const char *text)
 	fputc('"', f);
 }
 
-/* Numbers come first, as they need no other program. */
+/* Numbers are saved first, as they need no other program. */
 void bl_export_picture(bl_scene *s, const bl_figure *f, const char *stem)
 {
 	if (bl_export_figure(f, stem) == 0)

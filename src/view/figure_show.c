@@ -207,7 +207,7 @@ static int32_t colour_of(bl_ability can, double t)
 	return bl_colour_diverging_few(t, can.depth == BL_DEPTH_256 ? 256 : can.depth == BL_DEPTH_16 ? 16 : 8, can.light);
 }
 
-/* Without colours the magnitude, darker characters for what is below 0. */
+/* Without colours, density shows the magnitude, with darker characters for negative values. */
 static uint32_t ramp(double t)
 {
 	static const char above[] = " .:+*#@", below[] = " `-~=%&";
@@ -240,7 +240,7 @@ static void say_scale(char *out, size_t size, bool halves, const struct dots *d)
 		snprintf(out, size, "%s", what);
 }
 
-/* As large as it can be with dots that are square, or twice as high as wide where a cell is one. */
+/* The largest size with square dots, or with dots twice as high as wide if a dot is a whole cell. */
 static void draw_matrix(bl_canvas *c, bl_rect r, const bl_figure *f)
 {
 	struct dots d;
@@ -256,7 +256,7 @@ static void draw_matrix(bl_canvas *c, bl_rect r, const bl_figure *f)
 		bl_canvas_text(c, r.x, r.y + 1, r.w, BL_PAINT_FAINT, "there is no room for it, or it is no matrix");
 		return;
 	}
-	/* Small ones are repeated as often as they fit. */
+	/* Small matrices are enlarged by a whole factor. */
 	int64_t again = shrink < 1 ? 1 : (int64_t)fmin((double)wide / (double)d.cols, (double)high / (double)d.rows);
 	d.w = (int)fmax(1, floor((double)d.cols * shrink) * (double)again);
 	d.h = (int)fmax(1, floor((double)d.rows * shrink) * (double)again / (halves ? 1 : 2));
@@ -287,7 +287,7 @@ void bl_figure_draw(const bl_figure *f, bl_canvas *c)
 	draw_panels(c, all, p, n);
 }
 
-/* A colour as the terminal's escape has it. */
+/* Writes a colour as the terminal's escape sequence. */
 static void put_colour(FILE *out, bl_ability can, int32_t rgb, bool background)
 {
 	int base = background ? 40 : 30;
@@ -330,7 +330,7 @@ static void put_row(FILE *out, const bl_canvas *c, int y)
 	fputs(colours && (bold || fg != BL_COLOUR_OWN || bg != BL_COLOUR_OWN) ? "\033[0m\n" : "\n", out);
 }
 
-/* Rows without anything at the end are left out. */
+/* Empty rows at the end are left out. */
 static void put_rows(FILE *out, const bl_canvas *c)
 {
 	int rows = c->height;
@@ -415,7 +415,7 @@ int bl_figure_show(const bl_figure *f, const bl_show *how)
 	fflush(stdout);
 	if (how->as == BL_SHOW_SIXEL)
 		return show_sixels(f, size);
-	/* Without gnuplot there are no sixels, but the figure can be shown. */
+	/* Without gnuplot there are no sixels, but the figure can be drawn with characters. */
 	if (how->as == BL_SHOW_AUTO && terminal && bl_terminal_has_sixels(STDIN_FILENO, STDOUT_FILENO) && show_sixels(f, size) == 0)
 		return 0;
 	if (how->as == BL_SHOW_BRAILLE)

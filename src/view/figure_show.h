@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* view/figure_show.h: figures in the terminal, on a canvas as the views are. */
+/* view/figure_show.h: figures in the terminal, drawn on a canvas like the views. */
 #ifndef BARLOW_VIEW_FIGURE_SHOW_H
 #define BARLOW_VIEW_FIGURE_SHOW_H
 
@@ -8,10 +8,13 @@
 #include <barlow/figure.h>
 
 void bl_figure_draw(const bl_figure *f, bl_canvas *c);
-/* The same as lines with the terminal's escapes for what it can; a new string, or NULL. */
+/* The same as lines with escape sequences that the terminal supports; a new string, or NULL. */
 char *bl_figure_characters(const bl_figure *f, int width, int height, bl_ability can);
 
-/* sixel.c: does the terminal say that it shows sixels?  Asked once; false where somebody has typed, so that no key is lost. */
+/*
+ * sixel.c: does the terminal say that it shows sixels?  Asked once; false where somebody has typed, so that no key is
+ * lost.
+ */
 bool bl_terminal_has_sixels(int in, int out);
 
 #endif

@@ -19,7 +19,7 @@ bl_rect bl_frame_room(const bl_scene *s, int width, int height)
 	return (bl_rect){ 0, HEADER_ROWS, width, height - HEADER_ROWS - footer_rows(s, height) };
 }
 
-/* --- Rows of fields, the least important of which go first ------------------ */
+/* --- Rows of fields; the least important ones are dropped first --------------- */
 
 struct field {
 	bl_paint paint;
@@ -94,7 +94,7 @@ static void add_epochs(const bl_live_info *i, struct fields *fs)
 	ADD(fs, BL_PAINT_TEXT, 3, "epoch %.2f/%.*f", (double)i->step / epoch, decimals, all);
 }
 
-/* A third of the row at most, less where state and step, the first two fields, need the room. */
+/* At most a third of the row, or less if state and step, the first two fields, need the room. */
 static int draw_name(const char *name, bl_canvas *c, const struct fields *fs)
 {
 	enum { LEAST = 8 };
@@ -124,7 +124,7 @@ static void draw_progress(const bl_scene *s, bl_canvas *c)
 	draw_fields(c, x, 0, &fs);
 }
 
-/* What matters most stays longest; what has no room in the header at all, as the gradient's norm, is 0. */
+/* Fields with a higher rank stay longer; 0: never in the header, as the gradient's norm. */
 static int importance(const bl_columns *c, int column)
 {
 	static const uint8_t of[BL_COLUMN_KINDS] = {
@@ -152,7 +152,7 @@ static void add_value(const bl_history *h, const bl_canvas *c, struct fields *fs
 	ADD(fs, paint, importance(&h->columns, k), "%s %s", text, number);
 }
 
-/* Total, terms, floor, scores, parameters, rates: in the order of the curves' list, scores before what was set. */
+/* Total, terms, floor, scores, parameters, rates: in the order of the curves' list, scores before settings. */
 static void draw_terms(const bl_scene *s, bl_canvas *c)
 {
 	const bl_history *h = &s->history;
@@ -203,13 +203,13 @@ static int draw_hint(const bl_scene *s, bl_canvas *c, int x, int y, bl_request r
 	return x + bl_canvas_text(c, x, y, need, BL_PAINT_FAINT, word) + FIELD_GAP;
 }
 
-/* The request that the view on the screen answers. */
+/* The request that opens the view on the screen. */
 static bool is_shown(const bl_scene *s, bl_request r)
 {
 	return r == bl_request_of_scope(s->view->scope);
 }
 
-/* How to leave and to be helped, and which view this is, then what only this view has, then the rest. */
+/* Shows the keys for leaving and help, the view's own name, its own keys, then the rest. */
 static int hint_rank(const bl_scene *s, bl_request r)
 {
 	return r == BL_REQUEST_QUIT || r == BL_REQUEST_HELP || is_shown(s, r) ? 0
@@ -226,7 +226,7 @@ static void draw_hints(const bl_scene *s, bl_canvas *c, int y)
 				x = draw_hint(s, c, x, y, (bl_request)k, is_shown(s, (bl_request)k));
 }
 
-/* What must be said now, or "". */
+/* Returns the current notice, or "". */
 static void urgent(const bl_scene *s, int room, char *out, size_t size)
 {
 	const char *leave = s->still ? "" : "; q leaves";

@@ -7,9 +7,9 @@
 
 enum { BL_FRAME_MIN_WIDTH = 40, BL_FRAME_MIN_HEIGHT = 12 };
 
-/* Where the view lies on a screen of that size. */
+/* The view's rectangle on a screen of that size. */
 bl_rect bl_frame_room(const bl_scene *s, int width, int height);
-/* Below the least size it says what it needs. */
+/* On a screen below the least size, it draws a message with that size. */
 void bl_frame_draw(const bl_scene *s, bl_canvas *c);
 
 #endif

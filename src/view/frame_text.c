@@ -30,7 +30,7 @@ char *bl_watch_text(const bl_live *run, int width, int height)
 	if (width < BL_FRAME_MIN_WIDTH || height < BL_FRAME_MIN_HEIGHT)
 		return bl_fail_null("a frame needs %d x %d cells, not %d x %d", BL_FRAME_MIN_WIDTH, BL_FRAME_MIN_HEIGHT, width,
 		                    height);
-	/* Reading only: no key is taken, so no command is sent. */
+	/* Read-only: there are no keys, so no command is sent. */
 	bl_scene *s = bl_scene_new((bl_live *)run);
 	if (!s)
 		return NULL;

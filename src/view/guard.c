@@ -22,16 +22,16 @@ static struct {
 	struct termios cooked;
 } terminal;
 
-/* Of handlers as well as of threads: the one that ends the process, and those that draw. */
+/* Shared by signal handlers, the thread that ends the process, and threads that draw. */
 static atomic_int armed, dying, seen[BL_GUARD_EVENTS];
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2, "handlers may wait for no lock");
 
-/* Held by whoever writes to the terminal or changes its modes. */
+/* Held while a thread writes to the terminal or changes its modes. */
 static pthread_mutex_t hold = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
-static atomic_int holder; /* the thread that does; 0: none.  For handlers, which may not ask the mutex */
-static int depth;         /* how often it does */
+static atomic_int holder; /* the thread that holds it; 0: none.  For signal handlers, which must not use the mutex */
+static int depth;         /* how often that thread has locked it */
 
-/* A job in the background has no say in the terminal, which is the shell's or another job's then. */
+/* A background job must not change the terminal, which belongs to the shell or another job then. */
 static bool in_background(void)
 {
 	pid_t owner = tcgetpgrp(terminal.fd);
@@ -46,7 +46,7 @@ void bl_guard_put_back(void)
 	dying = 1;
 	if (in_background())
 		return;
-	/* The process is dying: there is nobody left to tell of a failure.  A terminal that takes nothing is not waited for long. */
+	/* The process is ending, so failures are ignored, and a terminal that accepts no output is given up soon. */
 	if (poll(&(struct pollfd){ .fd = terminal.fd, .events = POLLOUT }, 1, FULL_MS) == 1 &&
 	    write(terminal.fd, terminal.restore, terminal.n) < 0)
 		errno = 0;
@@ -61,7 +61,7 @@ void bl_guard_end(void)
 	until.tv_nsec += HELD_MS * 1000000L;
 	until.tv_sec += until.tv_nsec / 1000000000L;
 	until.tv_nsec %= 1000000000L;
-	pthread_mutex_timedlock(&hold, &until); /* in vain where a terminal that takes nothing holds a writer up */
+	pthread_mutex_timedlock(&hold, &until); /* fails if a writer is blocked by a terminal that accepts no output */
 	bl_guard_put_back();
 }
 
@@ -82,7 +82,7 @@ void bl_guard_release(void)
 static void on_fatal(int sig);
 static void on_event(int sig);
 
-/* What is taken over, and whether from everybody or only where nobody else handles it. */
+/* The signals that are handled; some only if no other handler is installed. */
 static struct watched {
 	int sig;
 	bool only_default;
@@ -115,7 +115,7 @@ static struct watched *find(int sig)
 	return NULL;
 }
 
-/* Another thread that is writing a frame ends it first: it would go on behind the putting back. */
+/* Waits until another thread has finished its frame, which it would otherwise write after the terminal was restored. */
 static void wait_for_writer(void)
 {
 	dying = 1;
@@ -123,7 +123,7 @@ static void wait_for_writer(void)
 		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 }
 
-/* The signal is blocked in here: raised again, it comes on return, and meets whoever was there before. */
+/* The signal is blocked in its handler: raised again, it is delivered on return, to the previous handler. */
 static void on_fatal(int sig)
 {
 	wait_for_writer();
@@ -141,7 +141,7 @@ static void take(struct watched *w)
 {
 	struct sigaction own = { .sa_handler = w->handler };
 	sigemptyset(&own.sa_mask);
-	/* No SA_RESTART for events: the wait for a key must end. */
+	/* Events have no SA_RESTART, since they must end the wait for a key. */
 	sigaction(w->sig, NULL, &w->before);
 	bool handled = (w->before.sa_flags & SA_SIGINFO) || w->before.sa_handler != SIG_DFL;
 	w->taken = !(w->only_default && handled) && sigaction(w->sig, &own, NULL) == 0;

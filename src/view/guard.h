@@ -29,11 +29,11 @@ enum { BL_GUARD_RESTORE_MAX = 1024 };
  * own that exit on SIGINT and SIGTERM, and never takes them away again.
  */
 void bl_guard_arm(int fd, const struct termios *cooked);
-/* What a dying process writes to fd before it sets it back to `cooked`; copied. */
+/* The text that an ending process writes to fd before it restores the modes `cooked`; copied. */
 void bl_guard_restore_by(const char *restore, size_t n);
-/* The process is dying, and the terminal put back: nothing more is to be drawn over its last words. */
+/* Has the terminal been restored since the process is ending?  Then nothing may be drawn. */
 bool bl_guard_dying(void);
-/* Puts the terminal back, if it is guarded, for good.  Async-signal-safe. */
+/* Restores the terminal for good, if it is guarded.  Async-signal-safe. */
 void bl_guard_put_back(void);
 /*
  * The same from a thread of its own that is about to end the process: waits, for a moment, until nobody holds the
@@ -43,7 +43,7 @@ void bl_guard_end(void);
 /* Around every write to the guarded terminal and every change of its modes. */
 void bl_guard_hold(void);
 void bl_guard_release(void);
-void bl_guard_disarm(void);           /* handlers as they were before */
-bool bl_guard_take(bl_guard_event e); /* whether it came since the last time */
+void bl_guard_disarm(void);           /* restores the previous handlers */
+bool bl_guard_take(bl_guard_event e); /* whether the signal came since the last call */
 
 #endif

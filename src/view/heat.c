@@ -32,7 +32,7 @@ static int start_of(int k, int parts, int n)
 	return (int)((int64_t)k * n / parts);
 }
 
-/* The dim that a cell starts with, down (0) or across (1); of cell `cells`: d. */
+/* The first dimension of a cell, vertically (0) or horizontally (1); for cell `cells`: d. */
 static int edge(const bl_heat_source *m, int axis, int cell)
 {
 	const int32_t *edges = axis ? m->col_edge : m->row_edge;
@@ -85,7 +85,7 @@ static int on_diagonal(const bl_heat_source *m, int r, int c)
 	return n > 0 ? n : 0;
 }
 
-/* Off the diagonal and on it; NaN where there is nothing.  Differences of roots have no mean square. */
+/* Values off the diagonal and on it, or NaN.  Differences of root mean squares cannot be pooled as squares. */
 static void block_apart(const bl_heat_source *m, int r0, int r1, int c0, int c1, double *rms, double *diagonal)
 {
 	double off = 0, offs = 0, on = 0, ons = 0;
@@ -118,7 +118,7 @@ static double block_rms(const bl_heat_source *m, int r0, int r1, int c0, int c1)
 	return isnan(diagonal) ? rms : diagonal;
 }
 
-/* A dot of a picture of w x h dots; where dots are more than cells, a cell is repeated. */
+/* A dot of a picture of w x h dots; if there are more dots than cells, cells are repeated. */
 static double dot_value(const bl_heat_source *m, int w, int h, int x, int y, bl_pool pool)
 {
 	int r0 = start_of(y, h, m->cells), r1 = start_of(y + 1, h, m->cells);
@@ -210,7 +210,7 @@ bl_heat_block bl_heat_block_under(bl_heat_fit fit, const bl_heat_source *m, int 
 	                        x * bl_heat_blocks(fit, m, 1) / fit.dots_x);
 }
 
-/* The middle dot of the block, so that the rest of a large one still shows its colour. */
+/* Marks the middle dot of the block only, so that the rest of a large block shows its colour. */
 static int dot_of(int dots, int blocks, int at)
 {
 	return (start_of(at, blocks, dots) + start_of(at + 1, blocks, dots) - 1) / 2;
@@ -235,7 +235,7 @@ void bl_heat_mark(bl_canvas *c, int x, int y, bl_heat_fit fit, const bl_heat_sou
 
 /* --- Drawing -------------------------------------------------------------- */
 
-/* Without colours: how far from 0 by density, which side by shape. */
+/* Without colours, density shows the magnitude and shape the sign. */
 static uint32_t ramp(double t)
 {
 	static const char above[] = " .:+*#@", below[] = " `-~=%&";
@@ -309,7 +309,7 @@ void bl_heat_strip(bl_canvas *c, int x, int y, int w, const float *values, int n
 	}
 }
 
-/* The map itself, evenly in what the eye sees. */
+/* The map itself, with perceptually even steps. */
 void bl_heat_scale(bl_canvas *c, int x, int y, int w)
 {
 	int bar = w - 6;
@@ -338,7 +338,7 @@ static void number(char *out, int size, double v)
 	snprintf(out, (size_t)size, v == floor(v) ? "%.0f" : "%.3g", v);
 }
 
-/* How a dot is made; the mean is always of all elements. */
+/* How the elements of a dot are pooled; the mean is always over all elements. */
 static void name_pooling(char out[48], const char *largest, bl_pool pool, bl_heat_sample sample)
 {
 	if (pool == BL_POOL_RMS && sample.rms < 1)

@@ -13,61 +13,64 @@
 
 #include <barlow/figure.h>
 
-/* Row and column k of `cells` hold the dims from edge k to edge k + 1. */
+/* Row and column k of `cells` cover the dimensions from edge k to edge k + 1. */
 typedef struct bl_heat_source {
 	const float *mean, *extreme;        /* (cells, cells), row-major */
 	const float *rms, *diagonal;        /* off the diagonal, and the mean on it; NULL: not known */
 	int cells, d;                       /* dims a side */
-	const int32_t *row_edge, *col_edge; /* cells + 1 of each, from 0 to d; NULL: as bl_chunk_range cuts d */
-	int shift;                          /* row and column r and r + shift meet on the diagonal */
-	int n;                              /* batch, which says what chance gives; 0: of no interest */
+	const int32_t *row_edge, *col_edge; /* cells + 1 of each, from 0 to d; NULL: d is divided as by bl_chunk_range */
+	int shift;                          /* row r and column r + shift meet on the diagonal */
+	int n;                              /* the batch size, from which the level of chance follows; 0: not used */
 	bool change;                        /* differences, of rms too */
 } bl_heat_source;
 
-/* How a block is seen as one: its root mean square off the diagonal, or what lies on it; its mean; its largest. */
+/* How a block is pooled: its root mean square off the diagonal, or the mean on it; its mean; its largest element. */
 typedef enum bl_pool { BL_POOL_RMS, BL_POOL_MEAN, BL_POOL_LARGEST, BL_POOLS } bl_pool;
 
 typedef struct bl_heat_style {
 	bl_pool pool;
-	bool symlog; /* spread the small */
+	bool symlog; /* small values get more of the colour scale */
 } bl_heat_style;
 
-/* The pool as it can be had: without rms the largest. */
+/* The pooling that is possible: the largest element if there is no rms. */
 bl_pool bl_heat_pool(const bl_heat_source *m, bl_heat_style s);
 
-/* Where the picture went, and what a dot of it holds; dims are means when blocks differ by one. */
+/* The picture's place, and the size of a dot; dims are means if blocks differ by one. */
 typedef struct bl_heat_fit {
 	int w, h; /* in cells of the canvas */
 	int dots_x, dots_y;
 	double dims_x, dims_y; /* of C a dot */
 } bl_heat_fit;
 
-/* A block of the matrix that is seen as one: a dot, or a cell that is drawn over many dots.  Rows first, then columns.
+/* A block of the matrix that is shown as one: a dot, or a cell that is drawn over many dots.  Rows first, then columns.
  */
 typedef struct bl_heat_block {
-	int at[2];          /* which, of all that are seen */
-	int from[2], to[2]; /* its dims */
+	int at[2];          /* its index among the visible blocks */
+	int from[2], to[2]; /* its dimensions */
 	float mean, extreme;
 	float rms, diagonal; /* NaN: not known; none of it is on the diagonal */
 } bl_heat_block;
 
-/* A cell as one value, which is in its picture's place on the scale. */
+/* A cell's value, as the scale of the picture shows it. */
 double bl_heat_cell(const bl_heat_source *m, int row, int col, bl_pool pool);
 
-/* The largest that fits into w x h cells. */
+/* The largest picture that fits into w x h cells. */
 bl_heat_fit bl_heat_measure(bl_ability can, int w, int h, const bl_heat_source *m);
 /* Draws it at (x,y). */
 void bl_heat_draw(bl_canvas *c, int x, int y, bl_heat_fit fit, const bl_heat_source *m, bl_heat_style s);
 
-/* How many blocks are seen down (0) or across (1), the one that holds a dim, and the one that was drawn in a cell. */
+/*
+ * The number of visible blocks vertically (0) or horizontally (1), the block that contains a dimension, and the block
+ * drawn in a cell.
+ */
 int bl_heat_blocks(bl_heat_fit fit, const bl_heat_source *m, int axis);
 bl_heat_block bl_heat_block_at(bl_heat_fit fit, const bl_heat_source *m, int row, int col);
 bl_heat_block bl_heat_block_of_dims(bl_heat_fit fit, const bl_heat_source *m, int row, int col);
 bl_heat_block bl_heat_block_under(bl_heat_fit fit, const bl_heat_source *m, int x, int y);
-/* Points at it in the picture that was drawn at (x,y). */
+/* Draws the cursor on it in the picture that was drawn at (x,y). */
 void bl_heat_mark(bl_canvas *c, int x, int y, bl_heat_fit fit, const bl_heat_source *m, const bl_heat_block *b);
 
-/* The scale of the colours: of root mean squares the background is what chance gives a dot of so many elements. */
+/* The colour scale; for root mean squares the background is the level of chance for a dot of so many elements. */
 bl_scale bl_heat_scale_of(bl_heat_fit fit, const bl_heat_source *m, bl_heat_style s);
 
 /* Values as bars of w columns, height from 0 to 1 and colour from the map; below 0 the bar is empty. */
@@ -82,7 +85,10 @@ void bl_heat_scale(bl_canvas *c, int x, int y, int w);
 enum { BL_HEAT_SCALE_TEXT = 64 };
 void bl_heat_scale_says(char out[BL_HEAT_SCALE_TEXT], int room, bl_ability can, bl_scale s);
 
-/* What stands behind the cells: the share of the elements that the largest are of, of the pairs behind the rms, its error. */
+/*
+ * What the cells were computed from: the sampled share of elements for the largest, of pairs for the rms, and the
+ * rms's error.
+ */
 typedef struct bl_heat_sample {
 	double largest, rms, error;
 } bl_heat_sample;

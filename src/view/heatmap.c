@@ -61,7 +61,7 @@ static void draw_strip(const bl_scene *s, bl_canvas *c, const bl_picture *p, con
 		              bl_heat_scale_of(place->fit[0], &m, s->heat));
 }
 
-/* The kept snapshots between the first step and the run's last, and which one is shown. */
+/* Draws the stored snapshots between the first and the last step, and which one is shown. */
 static void draw_time(const bl_scene *s, bl_canvas *c, bl_rect r, int y)
 {
 	const bl_look *l = bl_heatmap_look(s);

@@ -22,20 +22,20 @@ typedef struct bl_heatmap_place {
 
 bl_look *bl_heatmap_look(const bl_scene *s);
 
-/* Takes from the snapshots what is looked at, and says where it goes in r. */
+/* Reads the visible part from the snapshots, and returns its places in r. */
 bl_heatmap_place bl_heatmap_lay_out(const bl_scene *s, bl_ability can, bl_rect r);
 
-/* That is shown: the newest, or one of the past. */
+/* The snapshot that is shown: the newest, or an earlier one. */
 const bl_snapshot *bl_heatmap_snapshot(const bl_scene *s);
-/* "C", "C - I", ... of the picture as it is, and the same in words. */
+/* "C", "C - I", ... for the picture shown, and the same in words. */
 const char *bl_heatmap_name(const bl_look *l, const bl_picture *p);
 
 void bl_heatmap_panel(const bl_scene *s, bl_canvas *c, const bl_heatmap_place *place);
 
-/* What there is room for: the histogram against chance, the diagonal sorted, the largest pairs. */
+/* Draws what there is room for: the histogram against chance, the sorted diagonal, the largest pairs. */
 void bl_heatmap_side(const bl_scene *s, bl_canvas *c, bl_rect r);
 
-/* Small pictures of this run and of the marked ones; how many of these are others than this run. */
+/* Draws small pictures of this run and of the marked ones; returns the number of marked runs other than this one. */
 void bl_heatmap_several(const bl_scene *s, bl_canvas *c, bl_rect r);
 int bl_heatmap_others(const bl_scene *s);
 

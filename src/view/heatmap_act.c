@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What keys and the mouse do to the heatmap. */
+/* The effects of keys and the mouse on the heatmap. */
 #include "view/frame.h"
 #include "view/heatmap.h"
 
 #include <stddef.h>
 
-/* How the picture was drawn last; where nothing was drawn, as on a small terminal. */
+/* The last picture drawn, or an empty one if nothing was drawn, as on a small terminal. */
 static bl_heatmap_place place_now(const bl_scene *s)
 {
 	static const bl_ability plain = { .depth = BL_DEPTH_MONO };
@@ -20,14 +20,14 @@ static int clamp(int v, int lo, int hi)
 	return v < lo ? lo : v > hi ? hi : v;
 }
 
-/* It starts in the middle. */
+/* The cursor starts in the middle. */
 static void point_anywhere(bl_look *l, const bl_picture *p)
 {
 	if (!l->pointing)
 		bl_look_point(l, p->d, p->part.row + p->part.rows / 2, p->part.col + p->part.cols / 2);
 }
 
-/* One axis: from block to block, and past the picture's side by as many dims as a block has. */
+/* Moves along one axis from block to block; beyond the edge the picture moves by the dimensions of a block. */
 static int next_place(const bl_heat_source *m, bl_heat_fit fit, const bl_heat_block *b, int axis, int by)
 {
 	int at = b->at[axis] + by, blocks = bl_heat_blocks(fit, m, axis), size = b->to[axis] - b->from[axis];
@@ -68,12 +68,12 @@ static void move_far(bl_scene *s, int down, int right)
 static void zoom(bl_scene *s, bool in)
 {
 	const bl_snapshot *p = bl_heatmap_snapshot(s);
-	int d = p->step >= 0 ? p->d : s->info.d; /* the run may be asked for a part before its first step */
+	int d = p->step >= 0 ? p->d : s->info.d; /* a part may be requested before the run's first step */
 	if (d > 0)
 		bl_look_zoom(bl_heatmap_look(s), d, in);
 }
 
-/* True: the cursor is where the mouse is. */
+/* Returns true if the mouse has set the cursor. */
 static bool point_under(bl_scene *s, bl_mouse at)
 {
 	bl_heatmap_place place = place_now(s);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The numbers beside the heatmap, what matters most first: the cursor, the moment, what is not as it was asked for. */
+/* The numbers beside the heatmap, the most important first: the cursor, the time, differences from the request. */
 #include "view/heatmap.h"
 #include "view/number_text.h"
 
@@ -31,7 +31,7 @@ static void line(struct panel *p, bl_paint paint, const char *fmt, ...)
 
 /* --- The cursor --------------------------------------------------------------------- */
 
-/* In the order as it is a block's dims are a range; else the first is told. */
+/* In the original order a block's dimensions are a range; in others the first one is shown. */
 static void name_dims(char out[48], const bl_picture *p, int axis, int from, int to)
 {
 	int cell = 0;
@@ -46,7 +46,7 @@ static void name_dims(char out[48], const bl_picture *p, int axis, int from, int
 		snprintf(out, 48, "%d and %d more", first, to - from - 1);
 }
 
-/* False: the cursor is not on the picture, which may be an older part. */
+/* Returns false if the cursor is not on the picture, which may be an older part. */
 static bool block_at_cursor(const bl_look *l, const bl_picture *p, bl_heat_fit fit, bl_heat_block *b)
 {
 	int row = l->at[0] - p->part.row, col = l->at[1] - p->part.col;
@@ -57,7 +57,7 @@ static bool block_at_cursor(const bl_look *l, const bl_picture *p, bl_heat_fit f
 	return true;
 }
 
-/* What there is to say, in one line where that is wide enough. */
+/* Draws the values under the cursor, in one line if it is wide enough. */
 static void tell_values(struct panel *p, const bl_heat_block *b, const char *whose)
 {
 	char first[48], rest[64];
@@ -120,7 +120,7 @@ static void tell_moment(const bl_scene *s, struct panel *p)
 		line(p, BL_PAINT_FAINT, "reference: step %lld", (long long)l->reference.step);
 }
 
-/* Why the picture is another than was asked for; "": it is not. */
+/* Returns why the picture differs from the request, or "". */
 static const char *why_not(const bl_scene *s, const bl_region *part)
 {
 	const bl_look *l = bl_heatmap_look(s);
@@ -138,7 +138,7 @@ static const char *why_not(const bl_scene *s, const bl_region *part)
 	return part->order != p->part.order ? "being sorted, not here yet" : "asked for, not here yet";
 }
 
-/* What a dot of many elements is. */
+/* Describes a dot of many elements. */
 static void tell_pool(const bl_scene *s, struct panel *p, const bl_picture *shown)
 {
 	const bl_heat_sample *a = &shown->sample;

@@ -5,7 +5,7 @@
 enum {
 	TITLE_ROWS = 1,
 	STRIP_ROWS = 1,
-	BESIDE_COLUMNS = 18, /* a panel narrower than this goes below */
+	BESIDE_COLUMNS = 18, /* a narrower panel is placed below */
 	BELOW_ROWS = 3,      /* of two runs' panel */
 	BELOW_ROWS_HIGH = 7,
 	HIGH_FROM_ROWS = 30,
@@ -46,7 +46,7 @@ static bool has_strip(const bl_look *l)
 	return l->shown.part.matrix == BL_MATRIX_C && l->shown.part.order == BL_ORDER_PLAIN && !l->differs;
 }
 
-/* The picture at the top left of its room, the panel to its right, or below where that is too narrow. */
+/* Places the picture at the top left, and the panel to its right, or below if there is too little width. */
 static void place_one(bl_heatmap_place *p, const bl_picture *shown, bl_ability can, bl_rect room, int below)
 {
 	bl_heat_source m = bl_picture_source(shown);

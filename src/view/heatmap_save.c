@@ -12,7 +12,7 @@
 
 enum { PATH = 256 };
 
-/* The cells as they are seen. */
+/* The cells as they are shown. */
 static bl_tensor *values(const bl_scene *s)
 {
 	bl_heat_source m = bl_picture_source(&bl_heatmap_look(s)->shown);
@@ -22,7 +22,7 @@ static bl_tensor *values(const bl_scene *s)
 	return t;
 }
 
-/* A figure has a dot a cell, or more. */
+/* A figure has one or more dots for each cell. */
 static bl_scale scale_of(const bl_scene *s)
 {
 	const bl_picture *p = &bl_heatmap_look(s)->shown;
@@ -36,7 +36,7 @@ static void name_file(char out[PATH], const char *stem, const char *ending)
 	snprintf(out, PATH, "%s.%s", stem, ending);
 }
 
-/* Column j and row i are named by the first dims behind them, counted from 1. */
+/* Column j and row i are named by their first dimensions, counted from 1. */
 static char *csv_text(const bl_picture *p, const float *v, size_t *n)
 {
 	char *text = NULL;
@@ -100,7 +100,7 @@ static int save_figures(const bl_scene *s, const bl_tensor *t, const char *stem)
 	return rc;
 }
 
-/* Numbers first: they need no other program. */
+/* Numbers are saved first, as they need no other program. */
 int bl_heatmap_save(bl_scene *s, const char *stem)
 {
 	const bl_picture *p = &bl_heatmap_look(s)->shown;

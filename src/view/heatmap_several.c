@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The matrices of this run and of the marked ones side by side, each as large as they all can be. */
+/* The matrices of this run and of the marked ones side by side, in the largest common size. */
 #include "view/heatmap.h"
 
 #include <stdio.h>
@@ -8,7 +8,7 @@
 enum { GAP = 2, TITLE_ROWS = 1 };
 
 struct tiles {
-	int n, across, w, h; /* of one, without its title */
+	int n, across, w, h; /* of one picture, without its title */
 };
 
 static bool is_this_run(const bl_scene *s, const bl_live *l)
@@ -40,7 +40,7 @@ static struct tiles tiles_of(int n, int across, bl_rect r)
 	return (struct tiles){ n, across, (r.w - (across - 1) * GAP) / across, r.h / down - TITLE_ROWS };
 }
 
-/* As many in a row as makes the pictures largest. */
+/* Chooses the number in a row that makes the pictures largest. */
 static struct tiles lay_out(int n, bl_ability can, bl_rect r, const bl_heat_source *m)
 {
 	struct tiles best = tiles_of(n, n, r);

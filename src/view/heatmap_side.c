@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Beside the heatmap, where there is room: the elements off the diagonal against chance, C_ii sorted, the largest pairs. */
+/* Beside the heatmap, if there is room: the off-diagonal elements against chance, the sorted C_ii, the largest pairs. */
 #include "view/chart.h"
 #include "view/heatmap.h"
 #include "view/histogram.h"
@@ -9,7 +9,7 @@
 
 enum { TWO_FROM_ROWS = 11, THREE_FROM_ROWS = 19, PAIR_COLUMNS = 22, CHART_MIN_COLUMNS = 20 };
 
-/* From the largest on, so that what has not been learned yet is at the end. */
+/* Descending, so that what has not been learned yet is at the end. */
 static void draw_diagonal(const bl_snapshot *p, bl_canvas *c, bl_rect r)
 {
 	double x[BL_QUANTILES], y[BL_QUANTILES];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The help: the keys of the view that it was asked in, then those of all views, from the one list. */
+/* The help: the keys of the view from which it was opened, then those of all views, from the list in keys.h. */
 #include "view/frame.h"
 #include "view/scene.h"
 
@@ -8,7 +8,7 @@
 enum { KEY_COLUMNS = 11 };
 
 struct own {
-	int from; /* the first line that is shown */
+	int from; /* the first visible line */
 };
 
 static struct own *own_of(const bl_scene *s)
@@ -16,13 +16,13 @@ static struct own *own_of(const bl_scene *s)
 	return bl_scene_own(s, &bl_view_help);
 }
 
-/* A request's line, or a heading where the request is NONE. */
+/* A request's line, or a heading if the request is NONE. */
 struct line {
 	bl_request request;
 	const char *heading;
 };
 
-/* The requests of a scope; returns how many lines there are then. */
+/* Appends the requests of a scope; returns the number of lines. */
 static int gather(const bl_scene *s, bl_scope scope, struct line *out, int n)
 {
 	for (int k = 1; k < BL_REQUEST_COUNT; k++) {
@@ -43,7 +43,7 @@ static int gather_all(const bl_scene *s, struct line *out)
 	return gather(s, BL_SCOPE_ALL, out, n);
 }
 
-/* A row of the screen: a line, or what of its text does not fit beside the keys any more. */
+/* A row of the screen: a line, or the rest of a text that does not fit beside the keys. */
 struct row {
 	struct line line;
 	const char *text;
@@ -63,7 +63,7 @@ static int fitting(const char *text, int w)
 	return cut > 0 ? cut : w;
 }
 
-/* Ctrl-C does one of two things, and here it is known which. */
+/* Ctrl-C does one of two things; this run decides which. */
 static const char *text_of(const bl_scene *s, const struct line *line)
 {
 	if (line->request == BL_REQUEST_INTERRUPT)
@@ -104,7 +104,7 @@ static void draw_row(bl_canvas *c, bl_rect r, const struct row *row)
 	bl_canvas_part(c, r.x + KEY_COLUMNS, r.y, row->n, BL_PAINT_TEXT, row->text);
 }
 
-/* How far it can be moved; while there is more below, the last row says so. */
+/* How far the text can be scrolled; the last row says whether there is more below. */
 static int furthest(int rows, int room)
 {
 	return rows > room ? rows - room : 0;
@@ -122,7 +122,7 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 		                n - from - shown);
 }
 
-/* As far as the last press could be seen to move it. */
+/* Clamped to the last visible position. */
 static void act(bl_scene *s, bl_request r)
 {
 	struct row rows[ROWS];

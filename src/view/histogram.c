@@ -8,7 +8,7 @@
 
 enum { EIGHTHS = 8, NEAR = 2 /* bins on each side of 0: 1/16 */ };
 
-/* Columns for the bins: as many each, so that no stripes come of it. */
+/* Every bin gets the same number of columns, so that there are no stripes. */
 static int columns_for(int w)
 {
 	int columns = BL_HIST_BINS;
@@ -17,7 +17,7 @@ static int columns_for(int w)
 	return w >= 2 * BL_HIST_BINS ? w / BL_HIST_BINS * BL_HIST_BINS : columns;
 }
 
-/* What column x of `columns` counts. */
+/* The count of column x of `columns`. */
 static double count_of(const double bins[BL_HIST_BINS], int x, int columns)
 {
 	if (columns >= BL_HIST_BINS)
@@ -39,7 +39,7 @@ static double share_near_zero(const bl_snapshot *p)
 	return all > 0 ? near / all : NAN;
 }
 
-/* A bar from the bottom up; a count of 1 is still seen. */
+/* Draws a bar from the bottom up; a count of 1 is still visible. */
 static void draw_bar(bl_canvas *c, int x, bl_rect r, double height)
 {
 	int left = (int)lround(height * r.h * EIGHTHS);
@@ -54,7 +54,10 @@ static void draw_bar(bl_canvas *c, int x, bl_rect r, double height)
 	}
 }
 
-/* What a bin would count of independent views: their correlations have a density in proportion to (1 - r^2)^((N-4)/2). */
+/*
+ * The expected count of a bin for independent views, whose correlations have a density proportional to (1 -
+ * r^2)^((N-4)/2).
+ */
 static void fill_chance(const bl_snapshot *p, double chance[BL_HIST_BINS])
 {
 	enum { POINTS = 16 };
@@ -71,7 +74,7 @@ static void fill_chance(const bl_snapshot *p, double chance[BL_HIST_BINS])
 		chance[i] *= p->sampled / all;
 }
 
-/* Over the bars, a point a column. */
+/* Draws one point for each column over the bars. */
 static void draw_chance(bl_canvas *c, int x, bl_rect r, double height, double bar)
 {
 	int row = (int)(height * r.h), y = r.y + r.h - 1 - (row < r.h ? row : r.h - 1);
@@ -105,7 +108,7 @@ static void draw_title(bl_canvas *c, bl_rect r, const bl_snapshot *p)
 		bl_canvas_text(c, r.x + n, r.y, r.w - n, BL_PAINT_FAINT, says);
 }
 
-/* Less than one is none. */
+/* An expected count below 1 is not drawn. */
 static double height_of(double count, double most)
 {
 	return log1p(count < 1 ? 0 : count) / log1p(most);

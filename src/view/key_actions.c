@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What keys do to the scene, and to the run. */
+/* The effects of keys on the scene and on the run. */
 #include "view/key_actions.h"
 
 #include "view/export.h"
@@ -9,7 +9,7 @@
 
 #define TURN_FACTOR 1.1
 
-/* True: sent.  Else the notice says why not. */
+/* Returns true if the command was sent; otherwise the notice says why not. */
 static bool send(bl_scene *s, bl_command c)
 {
 	if (s->lost || bl_scene_over(s)) {
@@ -27,7 +27,7 @@ static bool command(bl_scene *s, bl_command_kind kind, double value)
 	return send(s, (bl_command){ .kind = kind, .value = value });
 }
 
-/* Turns what the loss names first. */
+/* Changes the first parameter that the loss names. */
 static void turn(bl_scene *s, double factor)
 {
 	const bl_columns *columns = &s->history.columns;
@@ -124,7 +124,7 @@ static void ask_stop(bl_scene *s)
 		s->asking = true;
 }
 
-/* y: the trainer is told, and the caller too where it is his. */
+/* After y, the trainer is told to stop, and so is the caller if the run is its own. */
 static bl_outcome answer(bl_scene *s, int key)
 {
 	s->asking = false;
@@ -137,14 +137,14 @@ static bl_outcome answer(bl_scene *s, int key)
 	return bl_scene_at_home(s) ? BL_OUTCOME_STOP : BL_OUTCOME_STAY;
 }
 
-/* Requests that bring a view onto the screen. */
+/* Requests that open a view. */
 static const bl_view_ops *const views[BL_REQUEST_COUNT] = {
 #define V(view, ops, key, word, heading, help) [BL_REQUEST_##view] = &bl_view_##ops,
 	BL_VIEWS(V)
 #undef V
 };
 
-/* What requests of all views do to the scene; those that are missing are the caller's. */
+/* The effects of requests that all views have; others are handled by the caller. */
 static void (*const actions[BL_REQUEST_COUNT])(bl_scene *s) = {
 	[BL_REQUEST_HELP] = show_help,      [BL_REQUEST_PAUSE] = turn_pause,           [BL_REQUEST_STEP] = take_step,
 	[BL_REQUEST_TURN_UP] = turn_up,     [BL_REQUEST_TURN_DOWN] = turn_down,        [BL_REQUEST_STOP] = ask_stop,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* view/key_actions.h: what keys do to the scene, and to the run. */
+/* view/key_actions.h: the effects of keys on the scene and on the run. */
 #ifndef BARLOW_VIEW_KEY_ACTIONS_H
 #define BARLOW_VIEW_KEY_ACTIONS_H
 

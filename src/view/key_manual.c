@@ -17,7 +17,7 @@ static const char *const headings[BL_SCOPES] = {
 		[BL_SCOPE_HELP] = "Help",
 };
 
-/* As text: a dot or quote that begins a line would be a request. */
+/* Escapes text: a dot or quote at the beginning of a line would be a request. */
 static void write_text(FILE *f, const char *text)
 {
 	if (*text == '.' || *text == '\'')

@@ -49,7 +49,7 @@ bl_request bl_request_of_scope(bl_scope view)
 	return requests_of[view];
 }
 
-/* 13 bits a coordinate; no terminal is wider. */
+/* 13 bits for each coordinate; no terminal is wider. */
 enum { MOUSE = 1 << 28, SIDE_BITS = 13, SIDE_MASK = (1 << SIDE_BITS) - 1 };
 
 int bl_key_of_mouse(bl_mouse m)

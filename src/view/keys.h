@@ -31,7 +31,7 @@ enum { BL_KEY_NONE = 0, BL_KEY_INTERRUPT = 3, BL_KEY_SUSPEND = 26, BL_KEY_ESCAPE
 #define BL_KEYS_BACKSPACE "\x7f"
 #define BL_KEY(keys) ((unsigned char)(keys)[0])
 
-/* What the mouse did, and in which cell of the screen; as a key it is one number beyond all others. */
+/* The mouse's action, and its cell of the screen, as a key number above all others. */
 typedef enum bl_mouse_kind { BL_MOUSE_CLICK, BL_MOUSE_WHEEL_UP, BL_MOUSE_WHEEL_DOWN } bl_mouse_kind;
 typedef struct bl_mouse {
 	bl_mouse_kind kind;
@@ -163,7 +163,7 @@ bool bl_key_is_mouse(int key, bl_mouse *out);
 /* clang-format on */
 /* clang-format on */
 
-/* What has keys of its own: the views, and the help. */
+/* The scopes that have keys of their own: the views and the help. */
 typedef enum bl_scope {
 	BL_SCOPE_ALL,
 #define V(view, ops, key, word, heading, help) BL_SCOPE_##view,
@@ -190,10 +190,10 @@ typedef struct bl_request_info {
 	const char *help;
 } bl_request_info;
 
-/* Of a request; BL_REQUEST_NONE has empty texts. */
+/* The texts of a request; those of BL_REQUEST_NONE are empty. */
 const bl_request_info *bl_request_describe(bl_request r);
 bool bl_request_offered(bl_request r, bl_scope view, bool read_only);
 bl_request bl_request_of_key(bl_scope view, int key);
-bl_request bl_request_of_scope(bl_scope view); /* that brings the view onto the screen */
+bl_request bl_request_of_scope(bl_scope view); /* the request that opens the view */
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What of the matrix is looked at, and at which moment. */
+/* The visible part of the matrix, and the selected time. */
 #include "view/look.h"
 
 #include <string.h>
 
-enum { NEAREST = 4 }; /* places a side at least */
+enum { NEAREST = 4 }; /* least number of places on a side */
 
 void bl_look_start(bl_look *l)
 {
@@ -29,7 +29,7 @@ static int clamp(int v, int lo, int hi)
 	return v < lo ? lo : v > hi ? hi : v;
 }
 
-/* What was under the cursor stays where it was on the screen. */
+/* The element under the cursor keeps its place on the screen. */
 void bl_look_zoom(bl_look *l, int d, bool in)
 {
 	int least = d < NEAREST ? d : NEAREST, side = l->side ? l->side : d;
@@ -62,7 +62,7 @@ void bl_look_point(bl_look *l, int d, int row, int col)
 
 /* --- When ----------------------------------------------------------------------- */
 
-/* Which are kept changes as the run goes on, so they are known by their steps. */
+/* The set of stored snapshots changes during the run, so they are identified by their steps. */
 static void list_kept(bl_look *l, const bl_live *run)
 {
 	int n = bl_live_snapshot_count(run);
@@ -97,7 +97,7 @@ static void go_to(bl_look *l, const bl_live *run, const bl_live *other, int kept
 	l->other = other;
 }
 
-/* The newest kept one is what is there now. */
+/* The newest stored snapshot is the current one. */
 void bl_look_step(bl_look *l, const bl_live *run, const bl_live *other, bool earlier)
 {
 	int64_t from = l->past.step;
@@ -142,7 +142,7 @@ static bool is_plain(const bl_region *r)
 	return r->matrix == BL_MATRIX_C && r->order == BL_ORDER_PLAIN;
 }
 
-/* The same part from both: as the run computed it, or else from the cells of C that every snapshot has. */
+/* Reads the same part from both: as the run computed it on request, or else from the cells of C that every snapshot has. */
 static void take_pair(bl_look *l, const bl_snapshot *p, const bl_region *part)
 {
 	bl_picture_take(&l->subtracted, &l->reference, &l->shown.part);

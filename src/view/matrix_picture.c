@@ -36,7 +36,7 @@ bool bl_picture_is(const bl_picture *p, const bl_region *want)
 	return p->step >= 0 && same_part(&p->part, want);
 }
 
-/* Of the places of a cell, those on the matrix's diagonal. */
+/* The places of a cell that lie on the matrix's diagonal. */
 static int on_diagonal(const bl_picture *p, int i, int j)
 {
 	int from = p->part.row + p->edge[0][i], to = p->part.row + p->edge[0][i + 1];
@@ -47,7 +47,7 @@ static int on_diagonal(const bl_picture *p, int i, int j)
 
 /* --- From the region that was asked for ------------------------------------------ */
 
-/* Others ask too, perhaps for what is no square. */
+/* Other viewers make requests, too, possibly for a part that is not a square. */
 static bool has_region(const bl_snapshot *s)
 {
 	return s->region_rows > 0 && s->region_rows == s->region_cols && s->region.rows == s->region.cols &&
@@ -131,7 +131,7 @@ static int name_edges(bl_picture *p, const bl_snapshot *s, int axis, int first)
 	return (int)start;
 }
 
-/* The fewest cells that cover what is wanted. */
+/* The smallest range of cells that covers the requested part. */
 void bl_picture_crop(bl_picture *p, const bl_snapshot *s, const bl_region *want)
 {
 	p->step = s->step;

@@ -14,7 +14,7 @@
 
 #include <barlow/live.h>
 
-/* What is made of the matrix: as it is, minus the identity, magnitudes. */
+/* The transformation of the matrix: none, minus the identity, magnitudes. */
 typedef enum bl_shape { BL_SHAPE_PLAIN, BL_SHAPE_MINUS_I, BL_SHAPE_MAGNITUDE } bl_shape;
 
 typedef struct bl_picture {
@@ -23,22 +23,22 @@ typedef struct bl_picture {
 	int d;                            /* of the whole matrix */
 	int cells;                        /* a side */
 	bl_heat_sample sample;            /* of the part's elements: what stands behind the cells */
-	bool has_rms, change;             /* the run tells it; it is a difference */
+	bool has_rms, change;             /* the run computed it; the cells are a difference */
 	int n;                            /* batch */
-	bool of_embeddings;               /* of a loss that is made of no matrix */
+	bool of_embeddings;               /* of a loss without a matrix */
 	int32_t edge[2][BL_GRID_MAX + 1]; /* down, across: places within the part, after ordering */
 	int32_t dim[2][BL_GRID_MAX];      /* the first dim of each cell */
 	float mean[BL_GRID_MAX * BL_GRID_MAX], extreme[BL_GRID_MAX * BL_GRID_MAX];
 	float rms[BL_GRID_MAX * BL_GRID_MAX];      /* of what is off the diagonal */
-	float diagonal[BL_GRID_MAX * BL_GRID_MAX]; /* the mean of what is on it, where there is something */
+	float diagonal[BL_GRID_MAX * BL_GRID_MAX]; /* the mean of the elements on it, if there are any */
 } bl_picture;
 
-/* `want` as it can be had of d dims: a square, rows = 0 being all of it. */
+/* `want` clamped to d dimensions: a square; rows = 0: all of it. */
 bl_region bl_picture_clamp(const bl_region *want, int d);
 
-/* What the snapshot has that is nearest to the (clamped) want.  False: nothing; step is -1 then. */
+/* Reads the part of the snapshot nearest to the (clamped) request.  Returns false, with step -1, if there is none. */
 bool bl_picture_take(bl_picture *p, const bl_snapshot *s, const bl_region *want);
-/* Only from the cells of all of C: what every snapshot has. */
+/* Reads only from the cells of all of C, which every snapshot has. */
 void bl_picture_crop(bl_picture *p, const bl_snapshot *s, const bl_region *want);
 
 bool bl_picture_is(const bl_picture *p, const bl_region *want);

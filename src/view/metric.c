@@ -7,7 +7,7 @@
 
 enum { RANK_AT_FIRST = 3, RANK_OWN = 8, HIDDEN = 100 };
 
-/* The place of its kind in the list of the curves; the first are shown at first. */
+/* The position of its kind in the list of curves; the first kinds are shown initially. */
 static int rank(const bl_columns *c, int column)
 {
 	static const uint8_t ranks[BL_COLUMN_KINDS] = {
@@ -38,7 +38,7 @@ bool bl_metric_of_loss(const bl_columns *c, int column)
 	return rank(c, column) < RANK_AT_FIRST;
 }
 
-/* How many of its kind come before it; a weighted term counts as the term that it belongs to. */
+/* The number of columns of its kind before it; a weighted term counts as its term. */
 static int ordinal(const bl_columns *c, int column)
 {
 	uint8_t kind = c->column[column].kind == BL_COLUMN_WEIGHTED ? BL_COLUMN_TERM : c->column[column].kind;

@@ -19,11 +19,11 @@ static void add(bl_journal *j, int64_t step, const char *text, bool told)
 	bl_journal_line *line = &j->line[j->n++];
 	line->step = step;
 	line->told = told;
-	/* Cut where it is too long. */
+	/* Truncated if it is too long. */
 	snprintf(line->text, sizeof line->text, "%.*s", (int)sizeof line->text - 1, text);
 }
 
-/* "step 400: what" says itself when it was; returns what follows. */
+/* Removes the step from "step 400: text", and returns the text. */
 static const char *split(const char *message, int64_t *step)
 {
 	int n = 0;
@@ -34,7 +34,7 @@ static const char *split(const char *message, int64_t *step)
 	return message + n;
 }
 
-/* "lambda .01 -> .02": turns of parameters stand in the records, for who comes later too. */
+/* Adds "lambda .01 -> .02": changes of parameters are in the records, so that later viewers see them, too. */
 static bool is_turn(const bl_columns *c, const char *what)
 {
 	size_t n = strcspn(what, " ");
@@ -56,7 +56,7 @@ void bl_journal_see(bl_journal *j, const bl_columns *columns, const bl_live_info
 
 /* --- On disk ------------------------------------------------------------------------------ */
 
-/* Who is said where it is not the run's own script. */
+/* The author of a change is shown unless it is the run's own script. */
 static bl_journal_line line_on_disk(const bl_change *c)
 {
 	bl_journal_line line = { .step = c->step, .told = true };
@@ -78,7 +78,7 @@ static void take(bl_journal *j, const bl_change *c, int64_t n)
 		j->disk[j->on_disk++] = line_on_disk(&c[i]);
 }
 
-/* One that cannot be read is no journal: the run's messages stand in for it. */
+/* If the journal cannot be read, the run's messages are shown instead. */
 void bl_journal_load(bl_journal *j, const char *live_path)
 {
 	char path[4096];

@@ -13,7 +13,7 @@ enum { BL_JOURNAL_LINES = 32, BL_JOURNAL_MOST = 2 * BL_JOURNAL_LINES + BL_HISTOR
 typedef struct bl_journal_line {
 	int64_t step;
 	char text[128]; /* without the step */
-	bool told;      /* by the journal on disk, too, where there is one */
+	bool told;      /* also in the journal on disk, if there is one */
 } bl_journal_line;
 
 typedef struct bl_journal {
@@ -21,13 +21,13 @@ typedef struct bl_journal {
 	bl_journal_line line[BL_JOURNAL_LINES]; /* the newest ones, oldest first */
 	int on_disk;
 	bl_journal_line disk[BL_JOURNAL_LINES]; /* likewise */
-	int64_t disk_size;                      /* of the file that they were read from; 0: there is none */
+	int64_t disk_size;                      /* the size of the file that they were read from; 0: none */
 } bl_journal;
 
-/* Notes how `now` differs from `before`, which is all 0 at first; columns: of the run's records. */
+/* Adds the differences between `now` and `before`, which is all 0 at first; columns: those of the run's records. */
 void bl_journal_see(bl_journal *j, const bl_columns *columns, const bl_live_info *before, const bl_live_info *now);
 
-/* Reads the journal on disk of the run with this live file, where that has changed.  NULL: there is none. */
+/* Reads the journal on disk of the run with this live file if it has changed.  NULL: there is none. */
 void bl_journal_load(bl_journal *j, const char *live_path);
 
 /* All lines, newest first; returns how many.  utf8: whether a parameter's label may be written, or its name is. */

@@ -14,7 +14,10 @@
 
 #include <stddef.h>
 
-/* What a column shows: something that all runs have, a parameter that the loss of some of them names, or what was asked for. */
+/*
+ * What a column shows: something that all runs have, a parameter that the loss of some of them names, or what was
+ * asked for.
+ */
 typedef enum bl_run_field {
 	BL_RUN_NAME,
 	BL_RUN_STATE,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The views: one sample as often as the network gets it, as it gets it, with what the pipelines drew. */
+/* The views: all views of one sample as the network gets them, with the parameters that the pipelines drew. */
 #include "view/export.h"
 #include "view/scene.h"
 
@@ -11,7 +11,7 @@
 enum { GAP = 2, TEXT_ROWS_MAX = 5 };
 
 struct own {
-	int32_t sample, redraws; /* the pair that is asked for */
+	int32_t sample, redraws; /* the requested sample */
 };
 
 static struct own *own_of(const bl_scene *s)
@@ -19,7 +19,7 @@ static struct own *own_of(const bl_scene *s)
 	return bl_scene_own(s, &bl_view_samples);
 }
 
-/* Of another run the first pair. */
+/* For another run, the first sample is shown. */
 static void start(bl_scene *s)
 {
 	*own_of(s) = (struct own){ 0, 0 };
@@ -60,7 +60,7 @@ static int32_t colour_at(const struct picture *p, int x, int w, int y, int h)
 	return rgb;
 }
 
-/* Without colours: light by density, as on a dark background. */
+/* Without colours, density shows the lightness, as on a dark background. */
 static uint32_t ramp(const struct picture *p, int x, int w, int y, int h)
 {
 	static const char steps[] = " .:-=+*#%@";
@@ -70,7 +70,7 @@ static uint32_t ramp(const struct picture *p, int x, int w, int y, int h)
 	return (unsigned char)steps[lround(v / 255 * (double)(sizeof steps - 2))];
 }
 
-/* Two dots a cell where there are half blocks and colours, else one. */
+/* Two dots in a cell if there are half blocks and colours, else one. */
 static void put_cell(bl_canvas *c, int x0, int y0, const struct picture *p, int x, int y, int side)
 {
 	if (c->can.depth == BL_DEPTH_MONO)
@@ -92,7 +92,7 @@ static int side_for(int w, int h, int side)
 
 /* --- Text ----------------------------------------------------------------- */
 
-/* How much of the text goes into a line of w columns: up to the last comma, where there is one. */
+/* The length of text that fits into w columns, up to the last comma if there is one. */
 static int line_length(const char *text, int w)
 {
 	int n = (int)strlen(text), cut = n <= w ? n : w;
@@ -103,7 +103,7 @@ static int line_length(const char *text, int w)
 	return cut > 0 ? cut : w;
 }
 
-/* Draws it, or counts its lines only where c is NULL. */
+/* Draws it, or only counts its lines if c is NULL. */
 static int draw_wrapped(bl_canvas *c, int x, int y, int w, const char *text)
 {
 	int lines = 0;
@@ -126,14 +126,14 @@ static int text_rows(const bl_snapshot *p, int w)
 	return most;
 }
 
-/* What was asked for is not what is shown yet. */
+/* The requested sample is not shown yet. */
 static bool waits(const bl_scene *s)
 {
 	const bl_region *r = &s->snapshot.region;
 	return !bl_scene_over(s) && !s->lost && (r->view != own_of(s)->sample || r->redraw != own_of(s)->redraws);
 }
 
-/* What the images have, and what of it is shown; of files of before only the latter is known. */
+/* The number of channels, and how many are shown; older files contain only the latter. */
 static void channels_text(const bl_snapshot *p, char *out, size_t size)
 {
 	int n = p->image_channels > 0 ? p->image_channels : p->view_channels;
@@ -176,7 +176,7 @@ static void draw_one(const bl_snapshot *p, int k, bl_canvas *c, bl_rect r, int r
 	draw_wrapped(c, r.x, r.y + 1 + side / 2, r.w, p->view_draws[k]);
 }
 
-/* In how many columns pictures are largest: the fewest of those; two views always lie side by side. */
+/* The least number of columns with the largest pictures; two views are always side by side. */
 static int columns_for(const bl_snapshot *p, bl_rect r)
 {
 	int best = 2, largest = -1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The run as last read. */
+/* The state of the run as it was read last. */
 #include "view/scene.h"
 
 #include <math.h>
@@ -79,7 +79,7 @@ bool bl_scene_at_home(const bl_scene *s)
 	return s->run == s->home;
 }
 
-/* What was read of the run before, and was asked of it, says nothing about this one. */
+/* Values and requests of the previous run do not apply to this one. */
 void bl_scene_switch(bl_scene *s, bl_live *run)
 {
 	if (!bl_scene_at_home(s))
@@ -134,7 +134,7 @@ static bool read_info(bl_scene *s)
 	return changed;
 }
 
-/* A paused run answers what is asked without a new step. */
+/* A paused run fulfils requests without a new step. */
 static bool read_snapshot(const bl_live *run, bl_snapshot *p, uint64_t *seen)
 {
 	uint64_t published = bl_live_snapshots(run);
@@ -161,11 +161,11 @@ static bool read_lost(bl_scene *s)
 	bool had = s->lost;
 	s->lost = !bl_scene_over(s) && !bl_live_writer_alive(s->run);
 	if (s->lost && !had)
-		s->notice[0] = '\0'; /* what an earlier key did matters less */
+		s->notice[0] = '\0'; /* it replaces the notice of an earlier key */
 	return s->lost != had;
 }
 
-/* A record made after the command shows what became of it. */
+/* A record made after the command shows its effect. */
 static double turned_now(const bl_scene *s)
 {
 	int i = bl_columns_next(&s->history.columns, BL_COLUMN_PARAMETER, 0);
@@ -185,7 +185,7 @@ static int64_t now_ms(void)
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* A run forgets what was asked after some seconds.  Where nobody may ask, the view lives with what there is. */
+/* Requests expire after some seconds.  In read-only mode, the view uses what is available. */
 static void ask(bl_scene *s)
 {
 	bl_region want = { 0 };
@@ -201,7 +201,7 @@ static void ask(bl_scene *s)
 		bl_live_ask(s->other, &want);
 }
 
-/* Who resumes a run makes a new file of it, by the name of the old. */
+/* A resumed run has a new file under the old name. */
 static void follow(bl_scene *s)
 {
 	if (!s->lost || now_ms() < s->followed_at + ASK_MS)

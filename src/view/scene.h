@@ -20,18 +20,18 @@ struct bl_view_ops;
 enum { BL_MARKED_MAX = 8 };
 
 typedef struct bl_scene {
-	bl_live *run, *home;                    /* on the screen, and that it came up with: borrowed */
+	bl_live *run, *home;                    /* the run on the screen, and the first one: borrowed */
 	const struct bl_view_ops *const *views; /* ended by NULL; the first is shown first */
 	const struct bl_view_ops *view, *before_help;
 	bool read_only;
-	bool interrupt_stops; /* Ctrl-C stops the run that the screen came up with; else it leaves the screen only */
-	bool still;           /* a frame on paper: no keys to hint at */
+	bool interrupt_stops; /* Ctrl-C stops the first run; otherwise it only leaves the screen */
+	bool still;           /* a single frame as text, without hints about keys */
 
 	/* As last read. */
 	bl_live_info info;
 	bl_history history;
 	bl_snapshot snapshot; /* step -1: none yet */
-	uint64_t snapshots;   /* that the run had published by then; 0: read it anyhow */
+	uint64_t snapshots;   /* how many the run had published then; 0: read the newest in any case */
 	bl_journal journal;
 	bool lost; /* the trainer's process died with the run unfinished */
 
@@ -44,43 +44,43 @@ typedef struct bl_scene {
 	bl_snapshot other_snapshot;
 	uint64_t other_snapshots;
 
-	/* What the run was asked to compute, and when (ms). */
+	/* What the run was requested to compute, and when (ms). */
 	bl_region asked;
 	int64_t asked_at;
-	int64_t followed_at; /* ms; when a lost run was last looked for under its name */
+	int64_t followed_at; /* ms; when a resumed file of a dead run was last searched for */
 
-	/* How to show it. */
+	/* Display settings. */
 	const bl_canvas *on; /* as last shown, borrowed; NULL: not yet */
 	bl_heat_style heat;
 	int frames_per_s;    /* 0: as the view needs */
-	bl_depth depth_most; /* of colours, where the terminal has more */
+	bl_depth depth_most; /* limit on colours, if the terminal has more */
 	bool ascii;
 	bool flip_background;
 	bool asking;      /* "stop training?" is on the screen */
-	char notice[256]; /* what the last key did */
-	bool knn_asked;   /* by the last key: what comes of it is told */
-	double turned;    /* what the loss names first, as sent and not in a record yet; NaN: nothing is */
+	char notice[256]; /* the effect of the last key */
+	bool knn_asked;   /* by the last key; the result will be shown */
+	double turned;    /* the loss's first parameter as sent but not yet in a record; NaN: none */
 	int64_t turned_at;
 
-	void *own[BL_SCOPES]; /* the views': bl_scene_own */
+	void *own[BL_SCOPES]; /* the states of the views: bl_scene_own */
 } bl_scene;
 
 typedef struct bl_view_ops {
 	const char *name;
-	bl_scope scope; /* it, and the requests that it has for itself in keys.h */
+	bl_scope scope; /* of the view and of its own requests in keys.h */
 	void (*draw)(const bl_scene *s, bl_canvas *c, bl_rect r);
-	/* What follows may be missing. */
-	size_t private_size;                    /* of what is its own, all 0 at first */
-	void (*start)(bl_scene *s);             /* when the scene is new, and when another run comes onto the screen */
-	void (*end)(bl_scene *s);               /* before the scene goes */
-	void (*act)(bl_scene *s, bl_request r); /* one of these was made */
-	void (*enter)(bl_scene *s);             /* it comes onto the screen */
-	bool (*key)(bl_scene *s, int key);      /* each key first, as while text is typed; true: it took it */
-	bool (*read)(bl_scene *s);              /* while it is shown: what else it shows; true: that has changed */
+	/* The following members may be missing. */
+	size_t private_size;                    /* size of its state, which is all 0 at first */
+	void (*start)(bl_scene *s);             /* called for a new scene, and when another run is opened */
+	void (*end)(bl_scene *s);               /* called before the scene is freed */
+	void (*act)(bl_scene *s, bl_request r); /* one of these requests was made */
+	void (*enter)(bl_scene *s);             /* the view is opened */
+	bool (*key)(bl_scene *s, int key);      /* gets each key first, as while text is typed; true: it was used */
+	bool (*read)(bl_scene *s);              /* called while it is shown, to read more; true: something has changed */
 	void (*mouse)(bl_scene *s, bl_mouse m);
-	void (*want)(const bl_scene *s, bl_region *r); /* fills in what the run is to compute while the view is shown */
-	int64_t (*step)(const bl_scene *s);            /* that it shows, where that need not be the run's */
-	int (*save)(bl_scene *s, const char *stem);    /* files stem + ending, told in the notice; negative: failed */
+	void (*want)(const bl_scene *s, bl_region *r); /* fills in what the run has to compute while the view is shown */
+	int64_t (*step)(const bl_scene *s);            /* the step that it shows, if that may differ from the run's */
+	int (*save)(bl_scene *s, const char *stem);    /* saves files stem + ending, named in the notice; negative: failed */
 } bl_view_ops;
 
 #define V(view, ops, key, word, heading, help) extern const bl_view_ops bl_view_##ops;
@@ -92,23 +92,23 @@ bl_scene *bl_scene_new(bl_live *run); /* view_list.c: with all views; the run is
 bl_scene *bl_scene_of(bl_live *run, const bl_view_ops *const *views);
 void bl_scene_free(bl_scene *s);
 
-/* What is the view's own: private_size bytes. */
+/* The view's own state: private_size bytes. */
 void *bl_scene_own(const bl_scene *s, const bl_view_ops *view);
 
-/* Puts another run onto the screen, and takes over the reference; home: back to that. */
+/* Opens another run and takes over the reference; home: back to the first run. */
 void bl_scene_switch(bl_scene *s, bl_live *run);
 bool bl_scene_at_home(const bl_scene *s);
 
-/* Reads what is new of the run.  True: something a view shows has changed. */
+/* Reads what is new of the run.  Returns true if something that a view shows has changed. */
 bool bl_scene_read(bl_scene *s);
 
-/* What the footer says until the next key. */
+/* Sets the notice that the footer shows until the next key. */
 void bl_scene_notice(bl_scene *s, const char *fmt, ...) BL_PRINTF(2, 3);
 
-/* Shows `other` beside the run, takes over the reference; NULL: no more. */
+/* Shows `other` beside the run and takes over the reference; NULL: removes it. */
 void bl_scene_compare(bl_scene *s, bl_live *other);
 
-/* What a terminal that can do this is asked for. */
+/* The canvas settings for a terminal with these abilities. */
 bl_ability bl_scene_ability(const bl_scene *s, bl_ability terminal);
 
 bool bl_scene_over(const bl_scene *s);           /* done, stopped or failed */

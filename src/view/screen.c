@@ -32,9 +32,9 @@ struct bl_screen {
 	TERMINAL *before; /* Readline's, put back at the end */
 	locale_t locale, locale_before;
 	bl_ability can;    /* the terminal */
-	bl_ability asked;  /* of it by the canvas that is shown: no more than it can */
+	bl_ability asked;  /* the abilities that the shown canvas uses */
 	bool skip_corner;  /* writing the last cell would scroll */
-	struct pen pen;    /* what the terminal writes with */
+	struct pen pen;    /* the terminal's current pen */
 	bl_cell *shown;    /* NULL: nothing known */
 	int width, height; /* of shown */
 	char *out;         /* bytes to be written */
@@ -127,14 +127,14 @@ static bl_depth find_depth(void)
 	return colours >= 16 ? BL_DEPTH_16 : BL_DEPTH_8;
 }
 
-static int told_light = -1; /* by the terminal; negative: it was not asked, or said nothing */
+static int told_light = -1; /* according to the terminal; negative: it was not asked, or did not answer */
 
 void bl_background_set(bool light)
 {
 	told_light = light;
 }
 
-/* "foreground;background" as some terminals tell it, in ANSI numbers; most say nothing and are dark. */
+/* "foreground;background" in ANSI numbers, which some terminals set; most set nothing and are dark. */
 static bool find_light(void)
 {
 	const char *v = getenv("COLORFGBG"), *last = v ? strrchr(v, ';') : NULL;
@@ -166,7 +166,7 @@ bl_ability bl_screen_ability(const bl_screen *s)
 	return s->can;
 }
 
-/* The terminal's own word; not LINES and COLUMNS, which Readline exports and nobody renews. */
+/* Asks the terminal, not LINES and COLUMNS, which Readline exports and nobody updates. */
 void bl_screen_size(const bl_screen *s, int *width, int *height)
 {
 	(void)s;
@@ -222,7 +222,7 @@ static int check_terminal(void)
 	return 0;
 }
 
-/* ncurses asks the thread's locale for the character set; the process's own stays as its main program wants it. */
+/* ncurses reads the character set from the thread's locale; the process's locale stays unchanged. */
 static void take_locale(bl_screen *s)
 {
 	s->locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
@@ -327,7 +327,7 @@ bl_screen *bl_screen_open(void)
 	return s;
 }
 
-/* Where there is no other screen to go back to, the frame stays, but for the row that the prompt comes to. */
+/* Without an alternate screen the frame stays, except for the row in which the prompt appears. */
 static void leave(bl_screen *s)
 {
 	append_string(exit_attribute_mode);
@@ -402,7 +402,7 @@ static void write_colour(bl_screen *s, int32_t colour, bool background)
 	append_level(s, colour & 255, 'm');
 }
 
-/* Going back to the terminal's own colours, or from bold, is only possible by forgetting everything. */
+/* The terminal's own colours and normal weight can be restored only by resetting all attributes. */
 static void set_pen(bl_screen *s, const bl_cell *cell)
 {
 	bool reset = s->pen.fg == CLEAR_PEN || (s->pen.bold && !cell->bold) ||
@@ -453,7 +453,7 @@ static void show_row(bl_screen *s, const bl_canvas *c, int y)
 	}
 }
 
-/* A blank terminal of the canvas's size, and our knowledge of it. */
+/* Clears the terminal, and records that it is blank at the canvas's size. */
 static int start_anew(bl_screen *s, const bl_canvas *c)
 {
 	size_t cells = (size_t)c->width * (size_t)c->height;
@@ -474,7 +474,7 @@ static int start_anew(bl_screen *s, const bl_canvas *c)
 int bl_screen_show(bl_screen *s, const bl_canvas *c)
 {
 	if (s->asked.depth != c->can.depth)
-		bl_screen_forget(s); /* its colours mean others now */
+		bl_screen_forget(s); /* the colours of the abilities have changed */
 	s->asked = c->can;
 	if ((!s->shown || s->width != c->width || s->height != c->height) && start_anew(s, c) < 0)
 		return -1;
@@ -491,7 +491,7 @@ void bl_screen_forget(bl_screen *s)
 
 /* --- Keys ----------------------------------------------------------------------- */
 
-/* As keys.h has them.  ncurses's own numbers begin at 256; bytes from 128 on are parts of characters. */
+/* Converts to the keys of keys.h.  The numbers of ncurses begin at 256; bytes from 128 on are parts of characters. */
 static int translate(int key)
 {
 	static const struct {
@@ -588,7 +588,7 @@ static int read_key(bl_screen *s)
 
 int bl_screen_key(bl_screen *s, int timeout_ms)
 {
-	int key = read_key(s); /* one that ncurses has read already, poll cannot see */
+	int key = read_key(s); /* poll does not see keys that ncurses has already read */
 	if (key != BL_KEY_NONE)
 		return key;
 	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
@@ -612,7 +612,7 @@ void bl_screen_again(bl_screen *s)
 	bl_screen_forget(s);
 }
 
-/* To the whole group, as the terminal does it: a shell waits for the script that started us, not for us. */
+/* Sent to the whole process group, as the terminal does, since the shell waits for the script that started this process. */
 void bl_screen_suspend(bl_screen *s)
 {
 	struct sigaction as_usual = { .sa_handler = SIG_DFL }, ours;

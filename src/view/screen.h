@@ -15,25 +15,25 @@
 
 typedef struct bl_screen bl_screen;
 
-/* Standard input and output.  NULL when that is no fit terminal, or a screen is up already. */
+/* On standard input and output.  NULL if they are no suitable terminal, or a screen is already open. */
 bl_screen *bl_screen_open(void);
 void bl_screen_close(bl_screen *s); /* the terminal as it was */
 
 bl_ability bl_screen_ability(const bl_screen *s);
-bl_ability bl_screen_ability_of(int fd); /* of a terminal that no screen is on; all it takes is its entry in terminfo */
+bl_ability bl_screen_ability_of(int fd); /* of a terminal without an open screen, from its terminfo entry */
 void bl_screen_size(const bl_screen *s, int *width, int *height); /* now: asks the terminal */
 
 /* Makes the terminal show c; writes only what differs from what it shows. */
 int bl_screen_show(bl_screen *s, const bl_canvas *c);
 void bl_screen_forget(bl_screen *s); /* the next show writes everything */
 
-/* Waits for a key up to timeout_ms; BL_KEY_NONE: none came (or a signal did). */
+/* Waits for a key up to timeout_ms; BL_KEY_NONE: no key (or a signal came). */
 int bl_screen_key(bl_screen *s, int timeout_ms);
 
-/* Sets the modes again and forgets: after a stop that nobody announced (SIGSTOP). */
+/* Sets the modes again and redraws everything, after a stop without notice (SIGSTOP). */
 void bl_screen_again(bl_screen *s);
 
-/* Gives the terminal back and stops the process, as Ctrl-Z does; returns when it goes on. */
+/* Restores the terminal and stops the process, as Ctrl-Z does; returns when it is continued. */
 void bl_screen_suspend(bl_screen *s);
 
 #endif

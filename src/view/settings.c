@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The settings: how the screen shows things, each with its value and the key that turns it elsewhere. */
+/* The settings of the display, each with its value and the key that changes it in other views. */
 #include "view/curves.h"
 
 #include <stdio.h>
@@ -7,7 +7,7 @@
 enum { NAME_COLUMNS = 22, VALUE_COLUMNS = 25 };
 
 struct own {
-	int at; /* the setting under the bar */
+	int at; /* the selected setting */
 };
 
 static struct own *own_of(const bl_scene *s)
@@ -23,7 +23,7 @@ static int wrapped(int v, int by, int n)
 	return (v + by + n) % n;
 }
 
-/* --- Values, and what turns them -------------------------------------------- */
+/* --- Values, and how they change ---------------------------------------------- */
 
 static void say_background(const bl_scene *s, char *out, size_t size)
 {
@@ -98,7 +98,7 @@ static void say_rate(const bl_scene *s, char *out, size_t size)
 		snprintf(out, size, "10, 30 where asked for");
 }
 
-/* Around through "as it comes", which is 0. */
+/* Cycles through the values, including "as it comes", which is 0. */
 static void turn_rate(bl_scene *s, int by)
 {
 	int k = 0;
@@ -110,7 +110,7 @@ static void turn_rate(bl_scene *s, int by)
 
 static const struct setting {
 	const char *name;
-	bl_request key; /* that turns it in other views; NONE: none does */
+	bl_request key; /* the request that changes it in other views; NONE: none */
 	void (*say)(const bl_scene *s, char *out, size_t size);
 	void (*turn)(bl_scene *s, int by);
 } settings[] = {

@@ -45,7 +45,7 @@ static bool says_sixels(const char *p, size_t n)
 	return false;
 }
 
-/* What came beside the answer was typed. */
+/* Other bytes beside the answer were typed by the user. */
 static void give_back(int fd, const char *bytes, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -98,7 +98,7 @@ bool bl_terminal_has_sixels(int in, int out)
 	if (!isatty(in) || !isatty(out) || !term || !strcmp(term, "dumb") || !strncmp(term, "linux", 5))
 		return false;
 	if (known < 0 && waits(in, 0))
-		return false; /* asked when nothing waits */
+		return false; /* asked only if no input is waiting */
 	if (known < 0) {
 		bl_guard_hold();
 		known = ask(in, out);

@@ -16,9 +16,9 @@ static bl_timeline *timeline_of(const bl_scene *s)
 
 enum { TWO_COLUMNS_FROM = 64, TWO_ROWS_FROM = 14, FACT_GAP = 3 };
 
-/* --- What it says --------------------------------------------------------- */
+/* --- Summary ---------------------------------------------------------------- */
 
-/* Dims that hold this share of the variance; 0: unknown. */
+/* The number of dimensions that contain this share of the variance; 0: unknown. */
 static int dims_holding(const bl_moment *m, double share)
 {
 	double sum = 0, part = 0;
@@ -88,7 +88,7 @@ static void load_values(struct curve *v, const bl_moment *m, values_of values)
 	}
 }
 
-/* The first moment that has a spectrum: what is looked at is compared with it. */
+/* The first snapshot with a spectrum, with which the selected one is compared. */
 static const bl_moment *beginning(const bl_timeline *p)
 {
 	for (int i = 0; i < p->n; i++)
@@ -166,7 +166,7 @@ static void draw_dead(const bl_timeline *p, const struct times *t, bl_canvas *c,
 	                           .cursor = (double)p->at });
 }
 
-/* --- Room: the eigenvalues stay longest ------------------------------------- */
+/* --- Layout: on small screens the eigenvalues remain -------------------------- */
 
 static void draw_now(const bl_timeline *p, const bl_moment *m, bl_canvas *c, bl_rect r)
 {
@@ -254,7 +254,7 @@ static bool any_singular(const bl_moment *m)
 	return i < m->spectrum;
 }
 
-/* What is 0 has no place on a logarithmic axis. */
+/* Zero cannot be drawn on a logarithmic axis. */
 static void save_picture(bl_scene *s, const bl_moment *m, const char *stem)
 {
 	double number[BL_SPECTRUM_MAX], value[2][BL_SPECTRUM_MAX];

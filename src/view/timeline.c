@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Roy and Vetterli's effective rank, of the eigenvalues that there are. */
+/* Roy and Vetterli's effective rank of the available eigenvalues. */
 static double effective_rank(const float *v, int n)
 {
 	double sum = 0, entropy = 0;
@@ -39,7 +39,7 @@ static void take(bl_moment *m, const bl_snapshot *s)
 	memcpy(m->class_name, s->class_name, sizeof m->class_name);
 }
 
-/* All but the newest.  One that the run lets go of meanwhile is left out until the next count. */
+/* Reads all but the newest.  One that the run removes meanwhile is skipped until the next read. */
 static void read_kept(bl_timeline *p)
 {
 	p->n = 0;
@@ -50,7 +50,7 @@ static void read_kept(bl_timeline *p)
 	}
 }
 
-/* The newest, over itself or behind the others. */
+/* Replaces the newest, or appends it. */
 static void add_newest(bl_timeline *p, const bl_snapshot *s)
 {
 	while (p->n > 0 && p->moment[p->n - 1].step >= s->step)
@@ -87,7 +87,7 @@ bool bl_timeline_read(bl_timeline *p, bl_live *run, const bl_snapshot *newest)
 	return changed;
 }
 
-/* The place of the one looked at: the last whose step is not after it. */
+/* The index of the selected snapshot: the last whose step is not later. */
 static int place(const bl_timeline *p)
 {
 	int i = p->n - 1;

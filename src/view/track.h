@@ -19,16 +19,16 @@ typedef struct bl_track {
 	double smooth[BL_COLUMNS_MAX][BL_HISTORY_BINS];
 } bl_track;
 
-/* Takes a reference of its own; NULL: lets go. */
+/* Takes a reference of its own; NULL: releases it. */
 void bl_track_follow(bl_track *t, bl_live *run);
-/* `most` records at most; true: there is something new. */
+/* Reads at most `most` records; returns true if there are new ones. */
 bool bl_track_read(bl_track *t, int64_t from, int64_t until, int64_t most);
-/* Smooths with this weight what was read; to be called after each read. */
+/* Smooths the values that were read with this weight; to be called after each read. */
 void bl_track_smooth(bl_track *t, double weight);
 
-/* The points of a column; returns how many.  y: smoothed, or as it is. */
+/* The points of a column; returns their number.  y: smoothed or raw. */
 int bl_track_line(const bl_track *t, int column, bool smooth, const double **x, const double **y);
-/* The place of the point nearest to x among n that ascend; -1: there is none. */
+/* The index of the point nearest to x among n ascending ones; -1: there is none. */
 int bl_track_nearest(const double *x, int n, double at);
 
 /*

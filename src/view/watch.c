@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* A view that asks the run for something gets more of it. */
+/* A view that makes requests of the run gets more frames. */
 enum { FRAME_MS = 100, ASKING_FRAME_MS = 33, KEYS_A_FRAME = 32 };
 
 struct watch {
@@ -32,7 +32,7 @@ static int64_t now_ms(void)
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* A canvas of the terminal's present size.  Returns 1 when it is another than before, 0 when not, -1 on failure. */
+/* Fits the canvas to the terminal's size.  Returns 1 if it has changed, 0 if not, -1 on failure. */
 static int fit_canvas(struct watch *w)
 {
 	int width, height;
@@ -58,7 +58,7 @@ static bool interrupted(const struct watch *w)
 	return bl_guard_take(BL_GUARD_INTERRUPT) || (w->config->interrupted && *w->config->interrupted);
 }
 
-/* What a key asks for: a bl_watch_end, or -1 to stay. */
+/* Handles a key.  Returns a bl_watch_end, or -1 to stay. */
 static int answer(struct watch *w, int key)
 {
 	if (key == BL_KEY_INTERRUPT)
@@ -73,7 +73,7 @@ static int answer(struct watch *w, int key)
 	return o == BL_OUTCOME_QUIT ? BL_WATCH_QUIT : o == BL_OUTCOME_STOP ? BL_WATCH_STOP : -1;
 }
 
-/* Keys that came together are answered together: a key held down must not queue up behind frames. */
+/* Keys that came together are handled together, so that a held key does not queue up behind frames. */
 static int answer_all(struct watch *w, int timeout_ms, bool *dirty)
 {
 	int end = -1, key = bl_screen_key(w->screen, timeout_ms);
@@ -85,7 +85,7 @@ static int answer_all(struct watch *w, int timeout_ms, bool *dirty)
 	return end;
 }
 
-/* True: the terminal must be drawn again whatever the run did. */
+/* Returns true if the terminal must be drawn again in any case. */
 static bool signalled(struct watch *w)
 {
 	bool again = bl_guard_take(BL_GUARD_RESIZED);
@@ -100,7 +100,7 @@ static bool signalled(struct watch *w)
 	return again;
 }
 
-/* One turn: read, draw, wait for a key.  Returns a bl_watch_end, -1 to go on, -2 on failure. */
+/* One iteration: read, draw, wait for a key.  Returns a bl_watch_end, -1 to continue, -2 on failure. */
 static int turn(struct watch *w, int64_t *next, bool *dirty)
 {
 	if (now_ms() >= *next) {
