@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* describe.c: running a recipe's text where constructors only note their calls. */
+/* describe.c: runs a recipe's text in a state where constructors only record their calls. */
 #include "lua/bind/describe.h"
 #include "lua/bind/face.h"
 #include "lua/kit/states.h"
@@ -28,13 +28,13 @@ typedef struct reading {
 	bl_plain result;
 } reading;
 
-/* --- the state: what a recipe may call --- */
+/* --- the state: functions that a recipe may call --- */
 
-/* Constructors that start something: nothing that a trainer is made of. */
+/* Constructors that start something, which no part of a trainer is. */
 static const char *const withheld[] = { "data.loader", NULL };
-/* Methods that change what a constructor made. */
+/* Methods that change the object that a constructor made. */
 static const char *const changing[] = { "init", "load", "set_statistics", NULL };
-/* Constructors of two results. */
+/* Constructors with two results. */
 static const char *const pairs[] = { ":split", NULL };
 
 static bool is_among(const char *name, const char *const *names)
@@ -77,7 +77,7 @@ static int note_call(lua_State *L)
 	return results;
 }
 
-/* A changing method of a node; upvalue: its name. */
+/* A method that changes a node; upvalue: its name. */
 static int note_change(lua_State *L)
 {
 	luaL_checkudata(L, 1, BL_T_CALL);
@@ -94,7 +94,7 @@ static int note_change(lua_State *L)
 	return 1;
 }
 
-/* What is not there; upvalue 1: names that are, upvalue 2: of what. */
+/* __index for unknown names; upvalue 1: the known names, upvalue 2: the table's name. */
 static int refuse_name(lua_State *L)
 {
 	lua_pushvalue(L, 2);
@@ -110,7 +110,7 @@ static void push_noting(lua_State *L, lua_CFunction note, const char *name)
 	lua_pushcclosure(L, note, 1);
 }
 
-/* Sets the table on top as the one that names of `what` are looked up in, for the metatable below it. */
+/* Sets the table on top as __index of the metatable below it; `what` is the table's name in messages. */
 static void set_names(lua_State *L, const char *what)
 {
 	lua_pushstring(L, what);
@@ -137,7 +137,7 @@ static void define_node(lua_State *L, const char *const *makers)
 	lua_pop(L, 1);
 }
 
-/* "nn.linear" into table nn of the table on top. */
+/* Adds "nn.linear" to the table nn in the table on top. */
 static void add_maker(lua_State *L, const char *name)
 {
 	const char *dot = strchr(name, '.');
@@ -156,7 +156,7 @@ static void add_maker(lua_State *L, const char *name)
 	lua_pop(L, 2);
 }
 
-/* Every table in the table on top complains about names that it does not have. */
+/* Makes every table in the table on top raise an error for unknown names. */
 static void close_modules(lua_State *L)
 {
 	for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
@@ -173,7 +173,7 @@ static void close_modules(lua_State *L)
 	}
 }
 
-/* tensor.load(name): of the recipe's folder; upvalue: the reading. */
+/* tensor.load(name): loads from the recipe's folder; upvalue: the state of the reader. */
 static int load_beside(lua_State *L)
 {
 	const reading *r = lua_touserdata(L, lua_upvalueindex(1));
@@ -182,7 +182,8 @@ static int load_beside(lua_State *L)
 	for (const char *c = name; *c; c++)
 		if (!isalnum((unsigned char)*c) && *c != '_' && *c != '-' && (*c != '.' || c == name))
 			return luaL_error(L, "tensor.load: a recipe loads files of its own folder only, by their names");
-	luaL_getsubtable(L, LUA_REGISTRYINDEX, LOADED_TENSORS); /* a name is one tensor: a function and its parameters share it */
+	luaL_getsubtable(L, LUA_REGISTRYINDEX,
+	                 LOADED_TENSORS); /* the same name is the same tensor: a function and its parameters share it */
 	if (lua_getfield(L, -1, name) != LUA_TNIL)
 		return 1;
 	const char *path = lua_pushfstring(L, "%s/%s", r->folder, name);
@@ -259,7 +260,7 @@ static int describe(reading *r)
 	return bl_lua_state_call(r->S, 1, 0);
 }
 
-/* Lua's compiler takes time with the square of the number of labels. */
+/* The time of Lua's compiler grows with the square of the number of labels. */
 static int check_labels(const reading *r)
 {
 	int labels = 0;
@@ -319,7 +320,7 @@ int bl_lua_describe_recipe(lua_State *L)
 	bl_lua_push_described(L);
 	if (read_text(r) < 0 || describe(r) < 0)
 		return lua_pushnil(L), lua_pushnil(L), lua_pushstring(L, bl_error()), 3;
-	bl_lua_keep_text(L, r->text, r->n, lua_pushfstring(L, "@%s", path)); /* its functions are written again some day */
+	bl_lua_keep_text(L, r->text, r->n, lua_pushfstring(L, "@%s", path)); /* its functions may be written again later */
 	bl_plain_push(L, &r->result);
 	lua_pushlstring(L, r->text, r->n);
 	return 2;

@@ -19,7 +19,7 @@
  */
 int bl_lua_describe_recipe(lua_State *L);
 
-/* Pushes that metatable, which is a plain table's otherwise: what says which tables are calls. */
+/* Pushes that metatable, which marks the tables that are calls. */
 void bl_lua_push_described(lua_State *L);
 
 #endif

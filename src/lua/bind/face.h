@@ -24,7 +24,7 @@
 #include "lua/kit/function.h"
 #include "lua/kit/kit.h"
 
-/* Metatable names, which are also what messages call the things. */
+/* Metatable names, which messages use as names of the types, too. */
 #define BL_T_MODULE "module"
 #define BL_T_PIPELINE "pipeline"
 #define BL_T_VIEWS "pipelines"
@@ -35,12 +35,12 @@
 #define BL_T_TRAINER "trainer"
 #define BL_T_FIGURE "figure"
 
-/* A small run, with which examples begin. */
+/* A small run with which examples in the help begin. */
 #define BL_EXAMPLE_RUN \
 	"trainer{data = data.shapes{n = 64, size = 8, channels = 1}, encoder = nn.cnn{widths = {4}, image = 8}, " \
 	"projector = {8}, batch = 32, epochs = 1}"
 
-/* --- what is an object of which type --- */
+/* --- objects and their types --- */
 
 /* Takes the reference; raises bl_error() when t is NULL. */
 int bl_lua_give_module(lua_State *L, bl_module *m);
@@ -50,13 +50,14 @@ bl_module *bl_lua_module(lua_State *L, int arg);
 bl_dataset *bl_lua_dataset(lua_State *L, int arg);
 bl_loss *bl_lua_loss(lua_State *L, int arg);
 int bl_lua_give_loss(lua_State *L, bl_loss *l);
-int bl_lua_give_loss_with(lua_State *L, const double settings[BL_LOSS_ROOM]); /* the loss on top with these instead of its own */
+int bl_lua_give_loss_with(lua_State *L,
+                          const double settings[BL_LOSS_ROOM]); /* the loss on top with these settings instead of its own */
 bl_trainer *bl_lua_trainer(lua_State *L, int arg);
 const bl_optim_config *bl_lua_optim(lua_State *L, int arg);
 extern const bl_lua_function bl_lua_optim_recipes[];                    /* optim_recipes.c */
-bl_schedule bl_lua_schedule(lua_State *L, int index, const char *what); /* what a trainer's key says: l_optim.c */
+bl_schedule bl_lua_schedule(lua_State *L, int index, const char *what); /* from a trainer's setting: l_optim.c */
 
-/* Pipelines, one a view, and what changes whole batches of these views.  n 0: the paper's two. */
+/* One pipeline for each view, and functions that change whole batches of them.  n 0: the paper's two. */
 typedef struct bl_pipelines {
 	int n;
 	bl_pipeline *view[BL_VIEWS_MOST];
@@ -66,10 +67,10 @@ bl_pipelines *bl_lua_push_views(lua_State *L); /* of type BL_T_VIEWS, without an
 
 /* --- parts of data sets, and sets of sets (l_data_parts.c); looking at them (l_data_look.c; lua/look.lua) --- */
 
-extern const bl_lua_function bl_lua_data_parts[]; /* methods of data sets that make one */
+extern const bl_lua_function bl_lua_data_parts[]; /* methods of data sets that make another set */
 extern const bl_lua_function bl_lua_data_look[];  /* other ones */
 int bl_lua_dataset_text(lua_State *L);            /* their __tostring */
-/* n labels from the list or tensor at `index`, from 1 there and from 0 in the userdata that is pushed. */
+/* Pushes a userdata with n labels, counted from 0, from the list or tensor at `index`, where they are counted from 1. */
 int32_t *bl_lua_labels(lua_State *L, int index, int64_t n);
 
 /* --- vectors of features (l_vectors.c) --- */
@@ -87,23 +88,23 @@ extern const bl_field bl_lua_map_fields[];
 
 /* --- data sets by recorded paths (recorded.c) --- */
 
-#define BL_DATA_VARIABLE "BARLOW_DATA" /* where data lie that are no longer where a recipe says; barlow resume --data */
+#define BL_DATA_VARIABLE "BARLOW_DATA" /* for data that are no longer at the recipe's path; barlow resume --data */
 
 typedef struct bl_recorded {
 	bl_dataset *(*open)(void *ctx, const char *first, const char *second);
 	void *ctx;
 	const char *first, *second; /* paths; second may be NULL */
-	const char *fingerprint;    /* NULL: there is none to be met, first and second are opened as they are */
+	const char *fingerprint;    /* NULL: no fingerprint is checked, and first and second are opened as given */
 } bl_recorded;
 
-/* A new set, whose files are those of the fingerprint; NULL with bl_error. */
+/* A new set whose files match the fingerprint; NULL with bl_error. */
 bl_dataset *bl_lua_open_recorded(const bl_recorded *r);
-/* Files that were moved are looked for below that path, of a command's --data, not below BARLOW_DATA.  Negative with bl_error. */
+/* Searches for moved files below that path, from --data, instead of BARLOW_DATA.  Negative with bl_error. */
 int bl_lua_data_lies(const char *path);
-int bl_lua_data_found(lua_State *L); /* data_found(): raises where none of the sets opened since were there */
+int bl_lua_data_found(lua_State *L); /* data_found(): raises an error if none of the sets opened since were found */
 int bl_lua_origin(lua_State *L);     /* l_data.c, for lua/recipe.lua */
 int bl_lua_content(lua_State *L);
-/* l_module.c: the source of the object at 1 gets {method, arguments at 2 and 3}: a recipe calls it again. */
+/* l_module.c: adds {method, arguments at 2 and 3} to the source of the object at 1: a recipe repeats the call. */
 void bl_lua_remember(lua_State *L, const char *method);
 
 /* --- views (views.c) --- */
@@ -116,7 +117,7 @@ typedef struct bl_lua_views {
 } bl_lua_views;
 
 #define BL_LUA_VIEWS "a pipeline, or several (aug.twin, aug.paper, aug.views)"
-/* Key `views` of the table: pipelines, one for two views, or nothing: the paper's at the size of the images, which are put there. */
+/* Reads key `views` of the table: pipelines, one for two views, or nothing: then the paper's at the size of the images are stored there. */
 bl_lua_views bl_lua_views_of(lua_State *L, int table, const char *what, bl_dataset *d);
 
 /* --- where runs are kept (l_runs.c) --- */
@@ -128,23 +129,23 @@ typedef struct bl_lua_run {
 } bl_lua_run;
 
 bl_place *bl_lua_place(lua_State *L, int index); /* of the trainer there */
-/* Gives the trainer's run its folder, once; where that cannot be the run stays in memory, and this is said. */
+/* Makes the folder of the trainer's run, once; if that fails the run stays in memory, with a message. */
 void bl_lua_place_run(lua_State *L, int index);
-/* On standard error, which runs of this process ended without being saved; each once. */
+/* Prints to standard error which runs of this process ended without being saved; each once. */
 void bl_lua_tell_unsaved(void);
-/* What the run's owner should hear of (bl_trainer_trouble), on standard error. */
+/* Prints problems of the run (bl_trainer_trouble) to standard error. */
 void bl_lua_tell_trouble(bl_trainer *t);
-/* Pushes what the trainer at `index` starts from: false: freshly drawn weights, true: others, or the path of those kept. */
+/* Pushes the start of the trainer at `index`: false: freshly drawn weights, true: other weights, or the path of stored ones. */
 void bl_lua_push_start(lua_State *L, int index);
 void bl_lua_recipe(lua_State *L, int index); /* pushes the trainer's recipe */
 
 /* --- choices of convolution algorithms (l_tune.c) --- */
 
-/* What the environment and the file of tuned choices say is in force from now on; complains on standard error, once. */
+/* Applies the environment and the file of tuned choices from now on; prints problems to standard error, once. */
 void bl_lua_tuned(void);
-/* Key `convolution` of the table, kept alive by what is pushed; NULL: there is none. */
+/* Reads key `convolution` of the table; what is pushed keeps the result alive; NULL: none. */
 const bl_choices *bl_lua_choices_of(lua_State *L, int table, const char *what);
-void bl_lua_push_choices(lua_State *L, const bl_choices *t); /* as such a table; nil where it is empty */
+void bl_lua_push_choices(lua_State *L, const bl_choices *t); /* pushes it as such a table, or nil if it is empty */
 /* For lua/tune.lua. */
 int bl_lua_tune_names(lua_State *L);
 int bl_lua_tune_trainer(lua_State *L);
@@ -164,15 +165,15 @@ int bl_lua_runs(lua_State *L);                           /* list of tables, newe
 int bl_lua_run_file(lua_State *L);                       /* (folder): run.json as a table; l_run_file.c */
 int bl_lua_run_change(lua_State *L);                     /* its tags and notes */
 int bl_lua_run_records(lua_State *L);                    /* (folder): as t.records has them */
-int bl_lua_run_remove(lua_State *L);                     /* (folder, for ever): where it lies now */
+int bl_lua_run_remove(lua_State *L);                     /* (folder, forever): returns its new place */
 int bl_lua_run_size(lua_State *L);                       /* (folder): bytes on disk */
 int bl_lua_write_file(lua_State *L);                     /* (path, text[, private]) */
 int bl_lua_write_array(lua_State *L);                    /* (path, tensor), private */
 bl_figure *bl_lua_figure(lua_State *L, int index);       /* l_figure.c */
 int bl_lua_give_figure(lua_State *L, bl_figure *f);      /* NULL: raises */
-int bl_lua_add_figure(lua_State *L);                     /* to the table on top, what lua/figure.lua needs */
+int bl_lua_add_figure(lua_State *L);                     /* adds the functions of lua/figure.lua to the table on top */
 int bl_lua_push_records(lua_State *L, const bl_live *l); /* l_run.c */
-int bl_lua_index(lua_State *L);                          /* the index of runs, and questions to it; l_runs_index.c */
+int bl_lua_index(lua_State *L);                          /* the index of runs and queries; l_runs_index.c */
 int bl_lua_index_ask(lua_State *L);
 int bl_lua_index_problem(lua_State *L);
 void bl_lua_define_index(lua_State *L);
@@ -183,14 +184,14 @@ int bl_lua_board_open(lua_State *L);  /* board_open(): a screen of text; l_board
 int bl_lua_board_blank(lua_State *L); /* board_blank(width, height): the same without a terminal */
 int bl_lua_run_watch(lua_State *L);   /* (live file[, read_only]) */
 
-int bl_lua_trainers(lua_State *L); /* trainers(): those of this state, in the order in which they were made; l_run.c */
+int bl_lua_trainers(lua_State *L);                 /* trainers(): those of this state in the order of construction; l_run.c */
 void bl_lua_note_trainer(lua_State *L, int index); /* the trainer there is one of them */
 
 /* --- journals (l_journal.c) --- */
 
 int bl_lua_journal(lua_State *L);       /* trainer.journal */
 int bl_lua_break_when(lua_State *L);    /* trainer:break_when(f); l_break.c */
-int bl_lua_write_journal(lua_State *L); /* native.write_journal(path, trainer): as a folder would have it */
+int bl_lua_write_journal(lua_State *L); /* native.write_journal(path, trainer): writes the journal as in a run's folder */
 void bl_lua_add_replay(lua_State *L);   /* to native: what lua/replay.lua needs; l_replay.c */
 extern const bl_field bl_lua_at_fields[], bl_lua_first_fields[];
 int bl_lua_at_break(lua_State *L);                                           /* native.at_break(trainer) */
@@ -209,15 +210,15 @@ int bl_lua_run_resumable(lua_State *L);     /* ([run]): its folder */
 
 /* --- functions as layers (func.c) --- */
 
-/* A module that calls the function at `index`, one of Lua or a value; new reference, or NULL with bl_error. */
+/* A module that calls the function at `index`, a Lua function or a value; new reference, or NULL with bl_error. */
 bl_module *bl_lua_func(lua_State *L, int index, const char *name);
 
 /* --- functions as losses (func_loss.c) --- */
 
-/* A loss of one term that is the function at `index`; new reference, or NULL with bl_error. */
+/* A loss whose one term is computed by the function at `index`; new reference, or NULL with bl_error. */
 bl_loss *bl_lua_func_loss(lua_State *L, int index);
 int bl_lua_make_func_loss(lua_State *L); /* loss.func, by these */
-/* Of two losses that are functions; *of_functions: is any of them one? */
+/* Compares two losses that are functions; *of_functions: is either of them one? */
 bool bl_lua_func_loss_same(const bl_loss *l, const bl_loss *k, bool *of_functions);
 extern const bl_field bl_lua_func_loss_fields[];
 
@@ -233,7 +234,7 @@ extern const bl_lua_function bl_lua_aug_look[]; /* in aug */
 /* --- ramps (l_aug_ramp.c) --- */
 
 enum { BL_LUA_RAMPS_MOST = 32 };
-/* A field that goes from what it is to these values. */
+/* A ramp of a field from its value to these values. */
 typedef struct bl_lua_ramp {
 	const bl_field *field;
 	int n;
@@ -246,11 +247,11 @@ typedef struct bl_lua_ramps {
 } bl_lua_ramps;
 extern const bl_lua_function bl_lua_aug_ramp[]; /* in aug */
 void bl_lua_define_ramp(lua_State *L);
-/* As bl_lua_take; where a field has a ramp, `out` has its first values. */
+/* Like bl_lua_take; if a field has a ramp, `out` has its first values. */
 void bl_lua_take_ramps(lua_State *L, void *out, bl_lua_ramps *ramps);
-/* To an operator made of the first values.  0, or negative with bl_error. */
+/* Adds the ramps to an operator that was made with the first values.  0, or negative with bl_error. */
 int bl_lua_set_ramps(bl_aug *a, const bl_lua_ramps *ramps);
-/* Is a ramp at `index`?  Then its first values take its place.  Raises where its last ones are out of the field's range. */
+/* If there is a ramp at `index`, replaces it by its first values.  Raises an error if its last values are out of range. */
 bool bl_lua_ramp_of(lua_State *L, int index, const char *what, const bl_field *f, bl_lua_ramp *out);
 int bl_lua_look_draw(lua_State *L);
 int bl_lua_look_time(lua_State *L);
@@ -259,23 +260,23 @@ int bl_lua_look_sheet(lua_State *L);
 
 /* --- functions as image operators (func_aug.c), and what they draw from (l_rng.c) --- */
 
-/* A copy of the function at `index` that runs sandboxed wherever it is called and keeps nothing; NULL with bl_error. */
+/* A copy of the function at `index` that runs sandboxed on every thread and keeps no state; NULL with bl_error. */
 bl_function *bl_lua_constant_function(lua_State *L, int index);
 int bl_lua_make_func_aug(lua_State *L); /* aug.func, by these */
-/* What changes batches by the function at `index`, within the limits (func_batch.c); NULL with bl_error. */
+/* A batch augmentation by the function at `index`, within the limits (func_batch.c); NULL with bl_error. */
 bl_batch_aug *bl_lua_func_batch(lua_State *L, int index, const bl_lua_limits *limits);
 extern const bl_field bl_lua_func_aug_fields[];
 void bl_lua_define_rng(lua_State *L);
-void bl_lua_push_rng(lua_State *L); /* what draws from the stream of the call */
+void bl_lua_push_rng(lua_State *L); /* an object that draws from the call's stream */
 
-/* --- sandboxed states (sandbox.c): what functions find there --- */
+/* --- sandboxed states (sandbox.c): the modules in them --- */
 
 int bl_lua_open_sandbox(lua_State *L);
-/* Takes out of the module whose table is on top, and of its objects, what reads, writes or runs. */
+/* Removes from the module on top, and from its objects, all functions that read, write or run something. */
 void bl_lua_withhold(lua_State *L, const char *module);
-/* What travels by its name in the state with barlow's table on top: Lua's libraries, and the modules of the sandbox. */
+/* Registers what travels by name, with barlow's table on top: Lua's libraries, and the modules of the sandbox. */
 void bl_lua_name_modules(lua_State *L);
-void bl_lua_preload(lua_State *L, const char *module); /* open.c: one of our Lua files, for bl_lua_call_module */
+void bl_lua_preload(lua_State *L, const char *module); /* open.c: loads one of barlow's Lua files, for bl_lua_call_module */
 
 /* --- modules of the face: each pushes its table --- */
 
@@ -302,11 +303,11 @@ extern const bl_lua_function bl_lua_tensor_selects[]; /* l_tensor_select.c: meth
 int bl_lua_tensor_where(lua_State *L);                /* the same: tensor.where(mask, a, b) */
 extern const bl_lua_function bl_lua_tensor_shapes[];  /* l_tensor_shape.c: methods */
 extern const luaL_Reg bl_lua_tensor_meta[];           /* l_tensor_ops.c: operators */
-/* Raises where the tensor is one around a function that threads share; `what` would write to it. */
+/* Raises an error if the tensor is a read-only upvalue that threads share; `what` would write to it. */
 bl_tensor *bl_lua_writable_tensor(lua_State *L, int arg, const char *what);
 int bl_lua_tensor_element(lua_State *L); /* l_tensor_index.c: t[i], t[{i, j}] */
 int bl_lua_tensor_assign(lua_State *L);  /* l_tensor_index.c: t[i] = v */
-/* Nested tables (or a number) at `index` as a tensor; raises on a ragged one. */
+/* Converts nested tables (or a number) at `index` to a tensor; raises an error for ragged ones. */
 bl_tensor *bl_lua_tensor_from_table(lua_State *L, int index);
 
 /*
@@ -317,7 +318,7 @@ bool bl_lua_as_recipe(lua_State *L, int index);
 int bl_lua_module_layers(lua_State *L);
 int bl_lua_module_origin(lua_State *L);
 
-/* Calls function `name` of Lua module `module` ("barlow.show") on the nargs values on top; returns how many results. */
+/* Calls function `name` of Lua module `module` ("barlow.show") on the nargs values on top; returns the number of results. */
 int bl_lua_call_module(lua_State *L, const char *module, const char *name, int nargs);
 
 /* Calls a constructor, "nn" and "mlp", on the nargs values on top; leaves one result. */
@@ -325,7 +326,7 @@ void bl_lua_call_maker(lua_State *L, const char *module, const char *name, int n
 
 /* What `require "barlow"` calls: the table of modules. */
 int luaopen_barlow(lua_State *L);
-/* The same, into the globals, as the barlow program has them. */
+/* The same as globals, for the barlow program. */
 void bl_lua_open_globals(lua_State *L);
 
 /* Seed for the next random draw of this state: (manual seed, how many draws before). */

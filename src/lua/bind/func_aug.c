@@ -37,7 +37,7 @@ static bool equal(const void *p, const void *q)
 
 /* --- calling --- */
 
-static _Thread_local int calls; /* of such functions, one within the other */
+static _Thread_local int calls; /* nesting depth of such functions */
 
 static bool is_image(const bl_tensor *t, const bl_aug_call *c)
 {
@@ -45,7 +45,7 @@ static bool is_image(const bl_tensor *t, const bl_aug_call *c)
 	       bl_tensor_size(t, 2) == c->width && bl_tensor_is_contiguous(t) && !bl_tensor_requires_grad(t);
 }
 
-/* No call keeps anything, so that the next one's image may lie in the same tensor: memory that is at hand is faster. */
+/* Calls keep no state, so the next image may use the same tensor, whose memory is in the cache. */
 static void push_image(lua_State *L, const bl_aug_call *c)
 {
 	lua_getfield(L, LUA_REGISTRYINDEX, IMAGE);
@@ -66,7 +66,7 @@ static void set_integer(lua_State *L, const char *name, lua_Integer v)
 	lua_setfield(L, -2, name);
 }
 
-/* As Lua counts: all from 1. */
+/* Numbers count from 1, as in Lua. */
 static void push_info(lua_State *L, const bl_view_key *key)
 {
 	lua_createtable(L, 0, 5);
@@ -103,7 +103,7 @@ static bool is_finite(const float *v, size_t n)
 	return !bad;
 }
 
-/* False where one is not finite.  Those of a plain tensor are looked at a piece at a time, while it is in the cache. */
+/* Returns false if a value is not finite.  A plain tensor is checked in pieces that stay in the cache. */
 static bool take_values(const bl_tensor *t, float *out)
 {
 	enum { PIECE = 2048 };

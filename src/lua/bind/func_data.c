@@ -26,7 +26,7 @@ static void release(void *ctx)
 
 /* --- calling --- */
 
-/* A call that fills an image in, or, with `out` NULL, asks for the shape of one. */
+/* A call that fills in an image, or, with `out` NULL, returns its shape. */
 typedef struct making {
 	bl_data_call *c;
 	int shape[3];
@@ -76,7 +76,7 @@ static void take_label(lua_State *L, making *m, int index)
 	m->c->label = (int)label - 1;
 }
 
-/* Image and label on top. */
+/* Takes image and label from the top. */
 static void take(lua_State *L, void *ctx)
 {
 	making *m = ctx;
@@ -162,7 +162,7 @@ const bl_field bl_lua_map_fields[] = {
 	BL_FIELD_END,
 };
 
-/* The function at `index`; raises. */
+/* The function at `index`; may raise an error. */
 static func_data *make_function(lua_State *L, int index, const arguments *a, const char *what)
 {
 	func_data *f = calloc(1, sizeof *f);
@@ -186,7 +186,7 @@ static int side(lua_State *L, const char *what, float v)
 
 /* --- data.func --- */
 
-/* What the settings leave out, from the first image.  Negative with bl_error. */
+/* Takes what the settings leave out from the first image.  Negative with bl_error. */
 static int ask_shape(const func_data *f, const arguments *a, bl_data_function *d)
 {
 	bl_rng r;
@@ -205,7 +205,7 @@ static int ask_shape(const func_data *f, const arguments *a, bl_data_function *d
 	return 0;
 }
 
-/* Key `classes` of the table at 1: a number, or names, which are pushed. */
+/* Reads key `classes` of the table at 1: a number, or names, which are pushed. */
 static void take_classes(lua_State *L, bl_data_function *d)
 {
 	int whole;

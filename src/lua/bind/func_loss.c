@@ -18,12 +18,12 @@
 
 enum { PARAMETERS = BL_LOSS_ROOM / 2 };
 
-/* What the script said. */
+/* Settings of the script. */
 typedef struct spec {
 	char name[BL_LOSS_NAME], turn[BL_LOSS_NAME];
 	char parameter[PARAMETERS][BL_LOSS_NAME], help[PARAMETERS][64];
 	bl_field fields[PARAMETERS + 1];
-	char term[BL_LOSS_TERMS][BL_LOSS_NAME]; /* "" behind the last; none: the first call names them */
+	char term[BL_LOSS_TERMS][BL_LOSS_NAME]; /* "" after the last; empty: the first call names them */
 	bool named;                             /* by whoever made it */
 } spec;
 
@@ -78,7 +78,7 @@ static void set_integer(lua_State *L, const char *name, int64_t v)
 	lua_setfield(L, -2, name);
 }
 
-/* As Lua counts: step, epoch, rows and labels from 1; 0 is no label. */
+/* Step, epoch, rows and labels count from 1, as in Lua; label 0: none. */
 static void push_batch(lua_State *L, const call *c)
 {
 	int64_t n = bl_tensor_size(c->z[0], 0);
@@ -112,7 +112,7 @@ static int push_arguments(lua_State *L, void *ctx)
 	return c->views + 2;
 }
 
-/* The scalar on top, which a term is. */
+/* Takes the scalar on top as a term. */
 static bl_tensor *scalar(lua_State *L, const char *term)
 {
 	char shape[BL_SHAPE_TEXT];
@@ -144,7 +144,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
-/* A term's or parameter's name. */
+/* Checks the name of a term or parameter. */
 static void check_name(lua_State *L, const char *what, const char *name)
 {
 	size_t n = strlen(name);
@@ -167,7 +167,7 @@ static void check_term(lua_State *L, const char *what, const spec *s, const char
 				what, name);
 }
 
-/* Those of the table on top are the loss's terms, in the order of the alphabet. */
+/* Takes the terms' names from the table on top, in alphabetical order. */
 static void name_terms(lua_State *L, func_loss *f)
 {
 	char names[BL_LOSS_TERMS][BL_LOSS_NAME] = { { 0 } };
@@ -288,7 +288,7 @@ static bool has(lua_State *L, const char *key)
 	return there;
 }
 
-/* {default = 25, min = 0}, or a number, on top. */
+/* Reads {default = 25, min = 0}, or a number, on top. */
 static void add_parameter(lua_State *L, spec *s, int k)
 {
 	const char *name = s->parameter[k], *what = lua_pushfstring(L, "loss.func: parameter '%s'", name);
@@ -318,7 +318,7 @@ static void add_parameter(lua_State *L, spec *s, int k)
 	lua_pop(L, 2);
 }
 
-/* In the order of their names, whatever that of the table is: the same text has the same places. */
+/* Sorted by name, since a table has no order: the same text gives the same order. */
 static void take_parameters(lua_State *L, spec *s)
 {
 	int n = 0, table = lua_gettop(L);
@@ -362,7 +362,7 @@ static void take_terms(lua_State *L, spec *s)
 	}
 }
 
-/* The parameter that + and - turn. */
+/* The parameter that the keys + and - change. */
 static void take_turn(lua_State *L, spec *s, const char *name)
 {
 	const bl_field *f = bl_field_find(s->fields, name);
@@ -371,7 +371,7 @@ static void take_turn(lua_State *L, spec *s, const char *name)
 	strncpy(s->turn, name, sizeof s->turn - 1);
 }
 
-/* Its own pointers go to its own names. */
+/* Points the copied pointers to the copied names. */
 static void settle(func_loss *f)
 {
 	for (int k = 0; k < PARAMETERS && f->spec.parameter[k][0]; k++) {

@@ -14,7 +14,7 @@ enum { DEPTH_MOST = 64, TEXT_MOST = 64 << 20 };
 
 /* --- to Lua --- */
 
-/* null is left out of tables, as nil is; of lists it is false, so that those behind it keep their places. */
+/* null is left out of tables, as nil is; in lists it becomes false, so that later items keep their places. */
 static void push_value(lua_State *L, const json_t *v)
 {
 	luaL_checkstack(L, 6, "JSON nested too deeply");
@@ -55,7 +55,7 @@ static void push_value(lua_State *L, const json_t *v)
 	}
 }
 
-/* Lets go of the text's values when an error passes by. */
+/* Releases the parsed values when an error is raised. */
 static int free_json(lua_State *L)
 {
 	json_t **v = lua_touserdata(L, 1);
@@ -121,7 +121,7 @@ static bool fill_list(lua_State *L, int index, int depth, json_t *out)
 	return fine;
 }
 
-/* A key that is no UTF-8 is left out. */
+/* A key that is not valid UTF-8 is left out. */
 static bool fill_object(lua_State *L, int index, int depth, json_t *out)
 {
 	for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
@@ -144,7 +144,7 @@ static json_t *table_of(lua_State *L, int index, int depth)
 	return NULL;
 }
 
-/* What JSON has no words for (a function, NaN) is null.  NULL: no memory. */
+/* Values that JSON cannot represent (functions, NaN) become null.  NULL: out of memory. */
 static json_t *value_of(lua_State *L, int index, int depth)
 {
 	luaL_checkstack(L, 8, "tables nested too deeply for JSON");

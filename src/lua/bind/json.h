@@ -5,9 +5,9 @@
 
 #include <lua.h>
 
-/* json_read(text): its value, objects and arrays as tables; or nil and why it is no JSON */
+/* json_read(text): its value, objects and arrays as tables; or nil and the reason */
 int bl_lua_json_read(lua_State *L);
-/* json_text(value): in one line, keys sorted; NaN, infinity and what JSON does not know are null; an empty table is {} */
+/* json_text(value): one line with sorted keys; NaN, infinity and other values without JSON are null; an empty table is {} */
 int bl_lua_json_text(lua_State *L);
 
 #endif

@@ -30,9 +30,9 @@ static bl_pipelines *pipelines(lua_State *L, int arg)
 	return bl_lua_check(L, arg, BL_T_VIEWS);
 }
 
-/* --- operators: what they are called, and their fields, is the engine's to say --- */
+/* --- operators: names and fields come from the engine --- */
 
-/* A pipeline of one; takes the operator. */
+/* Pushes a pipeline of one operator; takes the reference. */
 static int give_one(lua_State *L, bl_aug *a)
 {
 	bl_pipeline *p = a ? bl_pipeline_new(&a, 1) : NULL;
@@ -56,7 +56,7 @@ static int make(lua_State *L)
 
 #define IMAGE "(data.shapes{n = 1, size = 16}[1].image)"
 
-/* Pushes an example of the operator of that name: one that applies always, where it has a p. */
+/* Pushes an example of the operator of that name, with p = 1 if it has a p. */
 static const char *push_example(lua_State *L, const char *name)
 {
 	const bl_field *fields = bl_aug_fields(name), *first = bl_field_find(fields, "size");
@@ -65,7 +65,7 @@ static const char *push_example(lua_State *L, const char *name)
 	return lua_pushfstring(L, bl_field_find(fields, "p") ? "aug.%s{p = 1}" IMAGE : "aug.%s{}" IMAGE, name);
 }
 
-/* A constructor for every operator that the engine has, into the table on top; descriptions live as long as the state. */
+/* Adds a constructor for every operator of the engine to the table on top; descriptions live as long as the state. */
 static void add_operators(lua_State *L)
 {
 	for (int i = 0; bl_aug_name_at(i); i++) {
@@ -141,7 +141,7 @@ static void add_view(lua_State *L, bl_pipelines *to, bl_pipeline *p, const char 
 	to->view[to->n++] = bl_pipeline_ref(p);
 }
 
-/* The pipeline, or pipelines, at `arg`, behind those that are there. */
+/* Appends the pipeline or pipelines at `arg`. */
 static void add_views(lua_State *L, bl_pipelines *to, int arg, const char *what)
 {
 	bl_pipelines *several = bl_lua_test(L, arg, BL_T_VIEWS);
@@ -230,7 +230,7 @@ typedef struct paper {
 	int backend;
 } paper;
 
-/* Which field of which operator a number of the paper's is. */
+/* The operator and field of each number of the paper's pair. */
 typedef struct place {
 	const char *operator, * field;
 	size_t offset; /* in struct paper */
@@ -262,7 +262,7 @@ static int set_place(bl_aug *a, const paper *c, const place *at, int view)
 	return bl_aug_set(a, at->field, at->how == TWO ? (double[]){ (double)v[0], (double)v[1] } : &one, 1 + (at->how == TWO));
 }
 
-/* The ramp of the paper's number at that place, as this view has it; NULL: none. */
+/* The ramp of the paper's number at that place for this view; NULL: none. */
 static const bl_lua_ramp *ramp_at(const bl_lua_ramps *ramps, const place *at)
 {
 	for (int i = 0; i < ramps->n; i++)
@@ -276,7 +276,7 @@ static int set_ramp(bl_aug *a, const bl_lua_ramp *r, const place *at, int view)
 	bool own = at->how == BY_VIEW;
 	double from[BL_LIST_MOST], to = r->to[view];
 	if (own && bl_aug_get(a, at->field, from) == 1 && (float)from[0] == (float)to)
-		return 0; /* in this view it stays */
+		return 0; /* it is constant in this view */
 	return bl_aug_ramp(a, at->field, own ? &to : r->to, own ? 1 : r->n, r->epochs);
 }
 
@@ -295,7 +295,7 @@ static bl_aug *paper_operator(const paper *c, const bl_lua_ramps *ramps, const c
 	return a;
 }
 
-/* One that never applies is left out. */
+/* An operator that never applies is left out. */
 static bool idle(const bl_aug *a, const bl_lua_ramps *ramps, int view)
 {
 	double p[BL_LIST_MOST];
@@ -349,7 +349,7 @@ static const bl_field paper_fields[] = {
 	BL_FIELD_END,
 };
 
-/* T and T' of the paper, any of its numbers changed */
+/* T and T' of the paper, with any of its numbers changed */
 static int aug_paper(lua_State *L)
 {
 	paper c;
@@ -387,7 +387,7 @@ static const struct recipe {
 	    { "solarize", 2, { 0, 0 } } } },
 };
 
-/* The paper's fields with the recipe's numbers as their defaults. */
+/* The paper's fields with the named recipe's numbers as defaults. */
 static void change_fields(bl_field *fields, const struct recipe *r)
 {
 	for (const change *c = r->changes; c->field; c++)
@@ -398,7 +398,7 @@ static void change_fields(bl_field *fields, const struct recipe *r)
 			}
 }
 
-/* Into the table on top; descriptions live as long as the state. */
+/* Adds them to the table on top; descriptions live as long as the state. */
 static void add_recipes(lua_State *L)
 {
 	for (size_t i = 0; i < sizeof recipes / sizeof *recipes; i++) {
@@ -521,7 +521,7 @@ static void add_text(luaL_Buffer *b, const bl_pipeline *p)
 	luaL_addstring(b, n == 1 ? "" : " }");
 }
 
-/* Operators that numbers do not describe: functions, and those made of pipelines. */
+/* Operators that are not described by numbers: functions, and those made of pipelines. */
 static bool has_parts(const bl_pipeline *p)
 {
 	for (int i = 0; i < bl_pipeline_length(p); i++)
@@ -581,7 +581,7 @@ static int w_len(lua_State *L)
 	return 1;
 }
 
-/* View i of those at 1, as aug.view makes it. */
+/* Pushes view i of those at 1, as aug.view does. */
 static int give_view(lua_State *L, lua_Integer i)
 {
 	lua_settop(L, 1);
@@ -625,7 +625,7 @@ static int p_len(lua_State *L)
 	return 1;
 }
 
-/* View i, or nil where there are fewer: aug.batch alone has none. */
+/* View i, or nil if there are fewer: aug.batch alone has none. */
 static int view_or_nil(lua_State *L, lua_Integer i)
 {
 	if (i <= pipelines(L, 1)->n)

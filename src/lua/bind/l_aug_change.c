@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_aug_change.c: operators made of pipelines, pipelines compared, and with an operator taken out or replaced. */
+/* l_aug_change.c: operators made of pipelines; comparing pipelines, removing and replacing operators. */
 #include "lua/bind/face.h"
 
 #include <math.h>
@@ -17,7 +17,7 @@ static bl_pipeline *pipeline(lua_State *L, int arg)
 
 /* --- made of pipelines --- */
 
-/* r: the ramp of its number or numbers; NULL: it has none. */
+/* r: the ramp of its number or numbers; NULL: none. */
 static int give_group(lua_State *L, bl_group_kind kind, bl_pipeline *const *parts, int n, const float *weights, float p,
                       const bl_lua_ramp *r)
 {
@@ -40,7 +40,7 @@ static int random_apply(lua_State *L)
 	return give_group(L, BL_GROUP_APPLY, &part, 1, NULL, (float)luaL_optnumber(L, 2, .5), ramp ? &r : NULL);
 }
 
-/* The pipelines of the list at 1; how many. */
+/* The pipelines of the list at 1; returns their number. */
 static int take_parts(lua_State *L, const char *what, bl_pipeline **parts)
 {
 	luaL_checktype(L, 1, LUA_TTABLE);
@@ -102,7 +102,7 @@ static int random_order(lua_State *L)
 	return give_group(L, BL_GROUP_ORDER, parts, n, NULL, 1, NULL);
 }
 
-/* --- compared --- */
+/* --- comparing --- */
 
 int bl_lua_pipelines_equal(lua_State *L)
 {
@@ -118,7 +118,7 @@ int bl_lua_pipelines_equal(lua_State *L)
 	return 1;
 }
 
-/* --- changed --- */
+/* --- changing --- */
 
 /* Names of all operators of a pipeline, or of those of each view, for "did you mean". */
 static void complain(lua_State *L, const char *what, const char *name, bl_pipeline *const *views, int n)
@@ -135,7 +135,7 @@ static void complain(lua_State *L, const char *what, const char *name, bl_pipeli
 	luaL_error(L, "%s: there is no operator '%s' in it", what, name);
 }
 
-/* The pipeline, or pipelines, at 1 with `by` in the places of operators of that name. */
+/* Pushes the pipeline or pipelines at 1 with operators of that name replaced by `by`. */
 static int change(lua_State *L, const char *what, const bl_pipeline *by)
 {
 	bl_pipelines *several = bl_lua_test(L, 1, BL_T_VIEWS);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_aug_look.c: what lua/look.lua needs to show views, and to measure what makes them. */
+/* l_aug_look.c: functions for lua/look.lua, which shows views and measures pipelines. */
 #include "lua/bind/face.h"
 
 #include <barlow/figure.h>
@@ -22,7 +22,7 @@ static void give_image(lua_State *L, const float *hwc, int channels, int height,
 		bl_tensor_data(t)[i % (size_t)channels * plane + i / (size_t)channels] = hwc[i];
 }
 
-/* Row `row` (from 1) of the set: its key as a run of that seed has it, and the image, which is the thread's. */
+/* Row `row` (from 1) of the set: its random key in a run with that seed, and the image, which belongs to the thread. */
 static bl_image open_row(lua_State *L, bl_dataset *d, lua_Integer row, bl_view_key *key)
 {
 	bl_image im;
@@ -33,7 +33,7 @@ static bl_image open_row(lua_State *L, bl_dataset *d, lua_Integer row, bl_view_k
 	return im;
 }
 
-/* look_draw(pipeline, data, row, seed, epoch, view): the view that a run with that seed makes of a row, and what was drawn */
+/* look_draw(pipeline, data, row, seed, epoch, view): the view that a run with that seed makes of a row, and the drawn parameters */
 int bl_lua_look_draw(lua_State *L)
 {
 	bl_dataset *d = bl_lua_dataset(L, 2);
@@ -58,7 +58,7 @@ int bl_lua_look_draw(lua_State *L)
 	return 2;
 }
 
-/* look_time(pipeline, n, data, views): seconds a view of its first n operators, the least of a few rounds */
+/* look_time(pipeline, n, data, views): seconds for each view of its first n operators, the least of a few rounds */
 int bl_lua_look_time(lua_State *L)
 {
 	enum { ROUNDS = 3, MOST = 64 };
@@ -111,7 +111,7 @@ typedef struct sheet {
 	int width, height;
 } sheet;
 
-/* The image (C,H,W) in a cell of that side, as large as whole pixels of it allow, or made smaller. */
+/* Draws the image (C,H,W) in a cell of that side, enlarged by a whole factor, or reduced. */
 static void put(sheet *s, const bl_tensor *t, int left, int top, int side)
 {
 	int channels = (int)bl_tensor_size(t, 0), h = (int)bl_tensor_size(t, 1), w = (int)bl_tensor_size(t, 2);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_aug_ramp.c: aug.ramp(from, to, epochs), which may stand where an operator's field has a number. */
+/* l_aug_ramp.c: aug.ramp(from, to, epochs), which may replace a number of an operator. */
 #include "lua/bind/face.h"
 
 #include <barlow/number.h>
@@ -7,17 +7,17 @@
 #include <string.h>
 
 #define TYPE "ramp"
-#define FOUND "barlow.ramps" /* registry: the ramps of the call that is read, by names of fields */
+#define FOUND "barlow.ramps" /* registry: the ramps of the call that is being read, by names of fields */
 
 typedef struct ramp {
 	double from[BL_LIST_MOST], to[BL_LIST_MOST];
-	int n_from, n_to; /* 0: one number, no list */
+	int n_from, n_to; /* 0: a number, not a list */
 	int64_t epochs;
 } ramp;
 
 /* --- the object --- */
 
-/* The number, or list of numbers, at `arg`; how many, 0: no list. */
+/* Reads the number or list of numbers at `arg`; returns the length of the list, 0 for a number. */
 static int take_numbers(lua_State *L, int arg, double *v)
 {
 	if (!lua_istable(L, arg)) {
@@ -97,7 +97,7 @@ static int ramp_equal(lua_State *L)
 
 /* --- ramps among settings --- */
 
-/* The field that key `key` of a table, or that argument, is; NULL: none. */
+/* The field of key `key` of a table, or of that argument; NULL: none. */
 static const bl_field *find(const bl_field *fields, const char *key, lua_Integer position)
 {
 	for (const bl_field *f = fields; f->name; f++)
@@ -106,7 +106,7 @@ static const bl_field *find(const bl_field *fields, const char *key, lua_Integer
 	return NULL;
 }
 
-/* The ramp on top is noted as that of the field; its first value takes its place. */
+/* Stores the ramp on top as that of the field, and replaces it by its first value. */
 static void note(lua_State *L, const bl_field *f)
 {
 	const ramp *r = lua_touserdata(L, -1);
@@ -120,7 +120,7 @@ static void note(lua_State *L, const bl_field *f)
 	push_numbers(L, r->from, r->n_from);
 }
 
-/* A copy of the table at `index` in its place, without ramps. */
+/* Replaces the table at `index` by a copy without ramps. */
 static void replace_in_table(lua_State *L, int index, const bl_field *fields)
 {
 	lua_newtable(L);
@@ -158,7 +158,7 @@ static void replace_ramps(lua_State *L, const bl_field *fields)
 	}
 }
 
-/* The ramps that were noted, whose last values are checked; settings remember them. */
+/* Takes the stored ramps and checks their last values; the source contains them. */
 static void collect(lua_State *L, const bl_field *fields, bl_lua_ramps *out)
 {
 	_Alignas(16) unsigned char last[4096] = { 0 };

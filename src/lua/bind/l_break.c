@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-static _Thread_local bl_trainer *asked; /* whose condition this thread looks at; NULL: none's */
+static _Thread_local bl_trainer *asked; /* the trainer whose condition this thread evaluates; NULL: none */
 
 typedef struct question {
 	bl_trainer *trainer;
@@ -42,7 +42,7 @@ static int add_weight(void *ctx, const char *name, bl_tensor *t, bl_param_kind k
 	return 0;
 }
 
-/* Copies: the next step writes over the parameters. */
+/* Copies, since the next step overwrites the parameters. */
 static int push_weights(lua_State *L, bl_trainer *t)
 {
 	const bl_trainer_config *c = bl_trainer_settings(t);
@@ -63,7 +63,7 @@ static int push_embeddings(lua_State *L, bl_trainer *t)
 	return 1;
 }
 
-/* What is made when somebody asks for it; of a step that has passed there is nothing any more. */
+/* Values that are computed on access; after the step they are not available. */
 static int view_index(lua_State *L)
 {
 	static const char *const names[] = { "C", "z", "weights", NULL };

@@ -24,7 +24,7 @@ int bl_lua_checkpoint(lua_State *L)
 	return 1;
 }
 
-/* load_checkpoint(path): puts the new trainer where the run of that file or folder was */
+/* load_checkpoint(path): restores the state of the run of that file or folder in a new trainer */
 int bl_lua_load_checkpoint(lua_State *L)
 {
 	if (bl_place_load(bl_lua_place(L, 1), luaL_checkstring(L, 2)) < 0)

@@ -22,9 +22,9 @@ bl_dataset *bl_lua_dataset(lua_State *L, int arg)
 	return *(bl_dataset **)bl_lua_check(L, arg, BL_T_DATASET);
 }
 
-/* --- constructors, one for each kind that there is --- */
+/* --- constructors, one for each kind --- */
 
-/* The settings of any kind, and what recipes add to sets of files: they have to be those that it was written for. */
+/* The settings of all kinds, and the fingerprint that recipes add to sets of files. */
 typedef struct making {
 	double room[BL_DATA_ROOM];
 	const char *fingerprint;
@@ -64,7 +64,7 @@ static bl_dataset *open_recorded(lua_State *L, making *m)
 	return bl_lua_open_recorded(&(bl_recorded){ open_kind, m, first, second, m->fingerprint });
 }
 
-/* The size that evaluation sees is in force, given or not. */
+/* Stores the size for evaluation, whether given or not. */
 static void state_size(lua_State *L, bl_dataset *d)
 {
 	lua_createtable(L, 2, 0);
@@ -87,7 +87,7 @@ static int make(lua_State *L)
 	return 1;
 }
 
-/* A constructor for each kind, its fields those of the kind and, of files, the fingerprint; alive as long as the state. */
+/* Adds a constructor for each kind, with the kind's fields and, for files, the fingerprint; lives as long as the state. */
 static void add_kinds(lua_State *L)
 {
 	enum { MOST = 32 };
@@ -113,7 +113,7 @@ static void add_kinds(lua_State *L)
 	}
 }
 
-/* origin(object, "data.idx"): its fingerprint and {images = absolute path, ...}; nothing where it is no set of files */
+/* origin(object, "data.idx"): its fingerprint and {images = absolute path, ...}; nothing if it is not a set of files */
 int bl_lua_origin(lua_State *L)
 {
 	if (!bl_lua_test(L, 1, BL_T_DATASET))
@@ -174,7 +174,7 @@ static int data_tensor(lua_State *L)
 	return 1;
 }
 
-/* content(dataset): of a set made of a tensor, what recipes hold of it */
+/* content(dataset): what recipes contain of a set made of a tensor */
 int bl_lua_content(lua_State *L)
 {
 	char content[BL_CONTENT_TEXT];
@@ -198,7 +198,7 @@ static int d_split(lua_State *L)
 	return 2;
 }
 
-/* Rows from..to of the arguments, in a userdata that is pushed. */
+/* Pushes a userdata with rows from..to of the arguments. */
 static int64_t *range_rows(lua_State *L, int64_t *n)
 {
 	int64_t from = luaL_checkinteger(L, 2), to = luaL_checkinteger(L, 3);
@@ -245,7 +245,7 @@ static int give_image(lua_State *L, bl_dataset *d, int64_t i)
 	return 1;
 }
 
-/* Where image i was read from, into the table on top. */
+/* Adds the origin of image i to the table on top. */
 static void set_path(lua_State *L, bl_dataset *d, int64_t i)
 {
 	char *path = bl_dataset_path(d, i);
@@ -261,7 +261,7 @@ static int d_element(lua_State *L)
 {
 	bl_dataset *d = bl_lua_dataset(L, 1);
 	int whole = 0;
-	int64_t i = lua_type(L, 2) == LUA_TNUMBER ? lua_tointegerx(L, 2, &whole) : 0; /* 5.0 is 5, as for tables */
+	int64_t i = lua_type(L, 2) == LUA_TNUMBER ? lua_tointegerx(L, 2, &whole) : 0; /* 5.0 means 5, as for tables */
 	if (!whole)
 		return 0;
 	if (i < 1 || i > bl_dataset_length(d))
@@ -326,7 +326,7 @@ static int p_labels(lua_State *L)
 	return 1;
 }
 
-/* Files that are not read, each with the reason. */
+/* Lists the files that are skipped, each with the reason. */
 static int p_skipped(lua_State *L)
 {
 	bl_dataset *d = bl_lua_dataset(L, 1);
@@ -412,7 +412,7 @@ static int d_set_statistics(lua_State *L)
 	return 1;
 }
 
-/* list(): {{name =, help =, path = where it was found, missing = where it was looked for and how to get it}, ...} */
+/* list(): {{name =, help =, path = where it was found, missing = where it was searched for and how to get it}, ...} */
 static int data_list(lua_State *L)
 {
 	enum { PATH = 4096 };
@@ -508,7 +508,7 @@ static const bl_lua_function constructors[] = {
 int bl_lua_open_data(lua_State *L)
 {
 	bl_lua_define_type(L, &(bl_lua_type){ BL_T_DATASET, "ds", meta, methods, properties, d_element, NULL });
-	bl_lua_maker_methods(L, BL_T_DATASET, part_methods); /* parts remember what they are parts of */
+	bl_lua_maker_methods(L, BL_T_DATASET, part_methods); /* parts store the set to which they belong */
 	bl_lua_maker_methods(L, BL_T_DATASET, bl_lua_data_parts);
 	bl_lua_methods(L, BL_T_DATASET, bl_lua_data_look);
 	bl_lua_define_loader(L);

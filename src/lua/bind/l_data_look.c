@@ -9,7 +9,7 @@
 
 enum { WIDTH = 100, CLASSES_NAMED = 24 };
 
-/* A line of text that is made of items; a new line begins where the old one is full. */
+/* Text made of items, wrapped into lines. */
 typedef struct lines {
 	luaL_Buffer b;
 	size_t column;
@@ -32,7 +32,7 @@ static void add_item(lines *l, const char *item, bool last)
 	l->column += !last;
 }
 
-/* How many images each class has, in a userdata that is pushed; are they as many? */
+/* Pushes a userdata with the number of images of each class; returns whether they are equal. */
 static bool count_classes(lua_State *L, const bl_dataset *d, int64_t **counts)
 {
 	int classes = bl_dataset_classes(d);
@@ -47,7 +47,7 @@ static bool count_classes(lua_State *L, const bl_dataset *d, int64_t **counts)
 	return true;
 }
 
-/* "T-shirt 6000", or "T-shirt" where all classes have as many, pushed as text that can be shown. */
+/* Pushes "T-shirt 6000", or "T-shirt" if all classes have the same number, as text that is safe to show. */
 static const char *push_class(lua_State *L, const bl_dataset *d, int c, int64_t count, bool even)
 {
 	char number[24];
@@ -83,7 +83,7 @@ static void push_classes(lua_State *L, const bl_dataset *d)
 	luaL_pushresult(&l.b);
 }
 
-/* "mean 0.1 0.2 0.3, std ..." of each channel, at most 8 of them; or why there is none. */
+/* "mean 0.1 0.2 0.3, std ..." of at most 8 channels, or why there are no statistics. */
 static void push_statistics(lua_State *L, bl_dataset *d)
 {
 	enum { SHOWN = 8 };
@@ -154,7 +154,7 @@ struct reasons {
 	lua_Integer n;
 };
 
-/* Into the table on top. */
+/* Added to the table on top. */
 static void add_reason(void *ctx, int64_t row, const char *why)
 {
 	struct reasons *r = ctx;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_data_parts.c: data sets made of data sets.  Recipes state how, with every setting in force. */
+/* l_data_parts.c: data sets made of data sets.  Recipes contain how, with every setting. */
 #include "lua/bind/face.h"
 
 typedef struct per_class {

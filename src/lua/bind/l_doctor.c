@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_doctor.c: facts of the machine, the terminal and a folder as tables; lua/doctor.lua judges them. */
+/* l_doctor.c: facts of the machine, the terminal and a folder as tables, which lua/doctor.lua evaluates. */
 #define _GNU_SOURCE
 #include "lua/bind/doctor.h"
 #include "lua/bind/face.h"
@@ -45,7 +45,7 @@ static void set_limit(lua_State *L, const char *name, int resource)
 		set_integer(L, name, (lua_Integer)limit.rlim_cur);
 }
 
-/* doctor_machine(): limits in bytes, nil where there is none */
+/* doctor_machine(): limits in bytes, or nil */
 static int machine(lua_State *L)
 {
 	const char *names[BL_KERNEL_SETS + 1];
@@ -85,7 +85,7 @@ static int terminal(lua_State *L)
 	return 1;
 }
 
-/* colours(): does what is printed get colours? */
+/* colours(): is output coloured? */
 static int colours(lua_State *L)
 {
 	lua_pushboolean(L, bl_colours_wanted(isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)));
@@ -124,7 +124,7 @@ static int progress(lua_State *L)
 
 /* --- a folder --- */
 
-/* Cuts the path back to what exists of it. */
+/* Shortens the path to its existing part. */
 static void to_existing(char *path)
 {
 	while (access(path, F_OK) != 0) {
@@ -137,7 +137,7 @@ static void to_existing(char *path)
 	}
 }
 
-/* With a file of its own there: hard links, locks, and how far the file system's clock is from ours. */
+/* Tests with a temporary file: hard links, locks, and the difference between the file system's clock and this machine's. */
 static void try_file(lua_State *L, const char *folder)
 {
 	char *path = bl_runs_path(folder, ".barlow-doctor-XXXXXX");
@@ -167,7 +167,7 @@ static void try_file(lua_State *L, const char *folder)
 	free(path);
 }
 
-/* doctor_folder(path): of one that does not exist, what is known of the folder in which it would be made */
+/* doctor_folder(path): if it does not exist, facts of the folder in which it would be made */
 static int folder(lua_State *L)
 {
 	size_t n;
@@ -191,7 +191,7 @@ static int folder(lua_State *L)
 	return 1;
 }
 
-/* user_folder(variable, below): nil and why where there is none */
+/* user_folder(variable, below): the folder, or nil and the reason */
 static int user_folder(lua_State *L)
 {
 	char *path = bl_file_user_folder(luaL_checkstring(L, 1), luaL_checkstring(L, 2));

@@ -106,7 +106,7 @@ typedef struct sample {
 	BATCH(probe)
 /* clang-format on */
 
-/* The dataset's labels, in the numbering of `like` where that is one, in a userdata that is pushed. */
+/* Pushes a userdata with the dataset's labels, numbered as in `like` if that is a data set. */
 static int32_t *dataset_labels(lua_State *L, bl_dataset *d, bl_dataset *like, int64_t n, const char *what)
 {
 	if (bl_dataset_length(d) != n)
@@ -121,7 +121,7 @@ static int32_t *dataset_labels(lua_State *L, bl_dataset *d, bl_dataset *like, in
 	return copy;
 }
 
-/* The list or tensor on top as labels from 0, in a userdata that is pushed; *classes is at least their number. */
+/* Pushes a userdata with the labels of the list or tensor on top, counted from 0; *classes is at least their number. */
 static int32_t *listed_labels(lua_State *L, int64_t n, const char *what, int *classes)
 {
 	int64_t length, *v = bl_lua_integers(L, -1, what, &length);
@@ -147,7 +147,7 @@ static bl_dataset *set_at(lua_State *L, const char *name)
 	return d ? *d : NULL;
 }
 
-/* Where the labels of the training rows come from: a data set, or NULL. */
+/* The data set from which the labels of the training rows come, or NULL. */
 static bl_dataset *label_set(lua_State *L)
 {
 	bool own = lua_getfield(L, 1, "train_labels") != LUA_TNIL;
@@ -155,7 +155,7 @@ static bl_dataset *label_set(lua_State *L)
 	return set_at(L, own ? "train_labels" : "train");
 }
 
-/* The tensor on top.  What is done with images was not done with it. */
+/* Takes the tensor on top.  Settings for images do not apply to it. */
 static bl_tensor *given_features(lua_State *L, const char *what, const char *name, const probe *p)
 {
 	if (p->flip)
@@ -237,7 +237,7 @@ static void set_predictions(lua_State *L, const sample *s, const int32_t *guess)
 	lua_setfield(L, -2, "predictions");
 }
 
-/* Accuracy on b by a, in the units that were asked for; negative: bl_error. */
+/* Accuracy on b with references a, in the requested features; negative: bl_error. */
 static double compare(const probe *p, const sample *a, const sample *b, int32_t *guess, bl_whiten_result *r)
 {
 	bl_knn_config knn = { p->k, p->temperature, &bl_lua_interrupted };
@@ -281,7 +281,7 @@ static int eval_knn(lua_State *L)
 		return 2;
 	lua_pushnumber(L, r.ridge);
 	lua_setfield(L, -2, "ridge");
-	if (r.held_out_accuracy == r.held_out_accuracy) { /* a choice was made */
+	if (r.held_out_accuracy == r.held_out_accuracy) { /* a regularisation was chosen */
 		lua_pushnumber(L, r.held_out_accuracy);
 		lua_setfield(L, -2, "held_out_accuracy");
 	}

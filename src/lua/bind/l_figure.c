@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_figure.c: what lua/figure.lua needs: figures of plain values, what is in them, and runs' records and snapshots. */
+/* l_figure.c: functions for lua/figure.lua: figures of plain values, their data, and runs' records and snapshots. */
 #include "lua/bind/face.h"
 
 #include <barlow/figure.h>
@@ -30,7 +30,7 @@ int bl_lua_give_figure(lua_State *L, bl_figure *f)
 
 /* --- Runs ------------------------------------------------------------------------------- */
 
-/* A trainer's, or the live file of that path; to be closed. */
+/* Opens a trainer's live file, or that of a path; to be closed by the caller. */
 static bl_live *open_live(lua_State *L, int index)
 {
 	if (bl_lua_test(L, index, BL_T_TRAINER))
@@ -89,7 +89,7 @@ static int live_length(lua_State *L)
 	return 1;
 }
 
-/* Of a clock: a run that is killed and goes on makes the same results in another time. */
+/* Columns with times: a run that is killed and resumed has the same results but other times. */
 static bool is_timing(const bl_column *c)
 {
 	size_t n = strlen(c->unit);
@@ -136,7 +136,7 @@ static bool fits(const bl_snapshot *s, int wish, int64_t step)
 	return has && (step < 0 || is == step);
 }
 
-/* The newest that has it, of that step where one is given (from 0 on). */
+/* The newest snapshot with that part, or that of a given step (from 0 on). */
 static bool find(const bl_live *l, int wish, int64_t step, bl_snapshot *s)
 {
 	if (bl_live_snapshot(l, s) >= 0 && fits(s, wish, step))
@@ -163,7 +163,7 @@ static void set_floats(lua_State *L, const char *name, const float *v, int n)
 	lua_setfield(L, -2, name);
 }
 
-/* A cell: an element of C, or what lies on the diagonal of its block, or the root mean square of a block off it. */
+/* A cell: an element of C, or the diagonal mean of its block, or the root mean square of an off-diagonal block. */
 static float cell(const bl_snapshot *s, int row, int col)
 {
 	if (s->grid == s->d || !(s->rms_share > 0))
@@ -221,7 +221,7 @@ static void push_snapshot(lua_State *L, const bl_snapshot *s, int wish)
 		push_points(L, s);
 }
 
-/* run_moment(live, "matrix" | "spectrum" | "points"[, step]): a snapshot's; nil where there is none */
+/* run_moment(live, "matrix" | "spectrum" | "points"[, step]): that part of a snapshot, or nil */
 static int run_moment(lua_State *L)
 {
 	int wish = luaL_checkoption(L, 2, NULL, wishes);
@@ -236,7 +236,7 @@ static int run_moment(lua_State *L)
 	return 1;
 }
 
-/* ask_points(trainer): the next snapshots are to have points, beside what somebody else looks at */
+/* ask_points(trainer): requests points in the next snapshots, in addition to other viewers' requests */
 static int ask_points(lua_State *L)
 {
 	bl_region r;
@@ -286,7 +286,7 @@ static double number(lua_State *L, int index, const char *name)
 	return v;
 }
 
-/* Numbers of the list `name`, in a userdata that stays on the stack; NULL: there is none. */
+/* Pushes a userdata with the numbers of the list `name`, which stays on the stack; NULL: none. */
 static const double *numbers(lua_State *L, int index, const char *name, int64_t *n)
 {
 	if (lua_getfield(L, index, name) != LUA_TTABLE)
@@ -377,9 +377,9 @@ static int figure_panels(lua_State *L)
 	return bl_lua_give_figure(L, bl_figure_panels(panel, n));
 }
 
-/* --- What is in a figure ----------------------------------------------------------------------- */
+/* --- The data of a figure ---------------------------------------------------------------------- */
 
-/* To nine digits, as the script says it; what JSON has no number for is a text. */
+/* Rounds to nine digits, as gnuplot's script does; NaN and infinities become strings. */
 static void push_number(lua_State *L, double v)
 {
 	char digits[BL_NUMBER_TEXT];
@@ -546,7 +546,7 @@ static int figure_title(lua_State *L)
 	return 1;
 }
 
-/* figure_origin(figure[, origin]): a table that stays with it */
+/* figure_origin(figure[, origin]): gets or sets the table of its origin */
 static int figure_origin(lua_State *L)
 {
 	bl_lua_figure(L, 1);
@@ -569,7 +569,7 @@ static int figure_save(lua_State *L)
 	return 0;
 }
 
-/* figure_record(path): the record's text and the picture's hash, or nil and why there is none */
+/* figure_record(path): the record's text and the picture's hash, or nil and the reason */
 static int figure_record(lua_State *L)
 {
 	char picture[BL_FIGURE_HASH];

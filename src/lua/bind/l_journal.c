@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_journal.c: what was changed while a run trained, as tables, and made again. */
+/* l_journal.c: changes during a run as tables, and their replay. */
 #include "lua/bind/face.h"
 
 #include <barlow/journal.h>
@@ -52,7 +52,7 @@ int bl_lua_journal(lua_State *L)
 	return 1;
 }
 
-/* n changes, in a userdata that is pushed: an error on the way does not lose them. */
+/* Pushes a userdata for n changes, which is collected if an error is raised. */
 static bl_change *keep_changes(lua_State *L, const bl_change *c, int64_t n)
 {
 	bl_change *kept = lua_newuserdatauv(L, (size_t)(n + 1) * sizeof *kept, 0);
@@ -99,7 +99,7 @@ int bl_lua_write_journal(lua_State *L)
 	return bl_journal_write(luaL_checkstring(L, 1), c, n) != 0 ? bl_lua_fail(L) : 0;
 }
 
-/* --- made again --- */
+/* --- replay --- */
 
 static const char *text_of(lua_State *L, int64_t i, const char *key, const char *otherwise)
 {
@@ -120,7 +120,7 @@ static double number_of(lua_State *L, int64_t i, const char *key, bool needed)
 	return v;
 }
 
-/* Tables as trainer.journal gives them. */
+/* Reads tables as in trainer.journal. */
 static bl_change *take_tables(lua_State *L, int index, int64_t *n)
 {
 	*n = (int64_t)lua_rawlen(L, index);
@@ -139,7 +139,7 @@ static bl_change *take_tables(lua_State *L, int index, int64_t *n)
 	return c;
 }
 
-/* replay(journal[, from[, to]]): its changes of settings at these steps are made again, each at its step */
+/* replay(journal[, from[, to]]): repeats its changes of settings between these steps, each at its step */
 int bl_lua_replay(lua_State *L)
 {
 	int64_t n, from = luaL_optinteger(L, 3, 0), to = luaL_optinteger(L, 4, INT64_MAX);

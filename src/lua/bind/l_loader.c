@@ -11,7 +11,7 @@
 
 typedef struct loader {
 	bl_loader *l;
-	bl_dataset *data; /* lent: the loader has a reference; NULL: labels are not asked for */
+	bl_dataset *data; /* borrowed: the loader has a reference; NULL: labels are not requested */
 	int views, batch;
 	int64_t step, steps;
 } loader;
@@ -76,7 +76,7 @@ static bl_tensor *labels_of(const loader *l, const int64_t *rows)
 	return t;
 }
 
-/* The iterator: step (from 1), a batch of each view, labels where they were asked for; nil after the last. */
+/* The iterator returns step (from 1), a batch of each view, and labels if requested; nil after the last. */
 static int l_call(lua_State *L)
 {
 	loader *l = bl_lua_check(L, 1, TYPE);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_loss.c: `loss`: losses as objects that are called, and the matrix that Barlow Twins' is made of. */
+/* l_loss.c: `loss`: losses as callable objects, and the matrix C of Barlow Twins. */
 #include "lua/bind/face.h"
 
 #include <string.h>
@@ -46,7 +46,7 @@ int bl_lua_give_loss_with(lua_State *L, const double settings[BL_LOSS_ROOM])
 	return 1;
 }
 
-/* --- constructors, one for each kind that there is --- */
+/* --- constructors, one for each kind --- */
 
 static int make(lua_State *L)
 {
@@ -71,7 +71,7 @@ static void add_kinds(lua_State *L)
 	}
 }
 
-/* --- what a loss can do --- */
+/* --- methods of losses --- */
 
 static void set_number(lua_State *L, const char *name, double v)
 {
@@ -79,7 +79,7 @@ static void set_number(lua_State *L, const char *name, double v)
 	lua_setfield(L, -2, name);
 }
 
-/* What bl_loss_forward measured: {invariance =, redundancy =, total =, floor =} */
+/* Pushes what bl_loss_forward measured: {invariance =, redundancy =, total =, floor =} */
 static void push_result(lua_State *L, const bl_loss *l, const bl_loss_result *r)
 {
 	lua_createtable(L, 0, BL_LOSS_TERMS + 2);
@@ -89,7 +89,7 @@ static void push_result(lua_State *L, const bl_loss *l, const bl_loss_result *r)
 	set_number(L, "floor", r->floor);
 }
 
-/* loss(za, zb, ...): the scalar to go backward from, and its terms */
+/* loss(za, zb, ...): the scalar with its graph, and the terms */
 static int l_call(lua_State *L)
 {
 	bl_loss *l = bl_lua_loss(L, 1);
@@ -113,7 +113,7 @@ static bool l_is_of_function(const bl_loss *l)
 	return of_functions;
 }
 
-/* The same kind with the same settings; of functions, with the same text. */
+/* Equal if kind and settings are equal, and for functions their text. */
 static int l_equal(lua_State *L)
 {
 	bl_loss **at = bl_lua_test(L, 1, BL_T_LOSS), **other = bl_lua_test(L, 2, BL_T_LOSS);
@@ -128,7 +128,7 @@ static int l_equal(lua_State *L)
 	return 1;
 }
 
-/* The Lua that makes an equal one; that of a function is known where the object remembers it. */
+/* The Lua that makes an equal loss; for a function if the object has its source. */
 static int l_tostring(lua_State *L)
 {
 	const bl_loss *l = bl_lua_loss(L, 1);
@@ -167,7 +167,7 @@ static int l_fields(lua_State *L)
 	return 1;
 }
 
-/* floor(n, d[, views = 2]): what the loss of n embeddings of width d cannot go below; NaN: none is known */
+/* floor(n, d[, views = 2]): the lower bound of the loss of n embeddings of width d; NaN: not known */
 static int lower_bound(lua_State *L)
 {
 	int views = (int)luaL_optinteger(L, 4, 2);

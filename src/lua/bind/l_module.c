@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_module.c: what a module can do: be called, be walked, be switched, be saved, be printed. */
+/* l_module.c: methods of modules: calling, walking, switching modes, saving, printing. */
 #include "lua/bind/face.h"
 
 #include <barlow/weights.h>
@@ -185,7 +185,7 @@ static const bl_field load_fields[] = {
 	BL_FIELD_END,
 };
 
-/* Pushes it; what did not fit is said on standard error as well. */
+/* Pushes it; parameters that did not fit are also listed on standard error. */
 static void tell_report(lua_State *L, const bl_weights_report *r)
 {
 	const struct {
@@ -226,7 +226,7 @@ static int m_load(lua_State *L)
 	return 2;
 }
 
-/* --- looking at it --- */
+/* --- printing --- */
 
 static const char *count_text(int64_t n, char buf[24])
 {
@@ -265,7 +265,7 @@ static void add_children(lua_State *L, luaL_Buffer *b, bl_module *m, const char 
 	}
 }
 
-/* Where nobody knows what made it: its kind, and what is in it. */
+/* For a module of unknown origin: its kind and its children. */
 static void push_tree(lua_State *L, bl_module *m)
 {
 	char text[512];
@@ -277,7 +277,7 @@ static void push_tree(lua_State *L, bl_module *m)
 	luaL_pushresult(&b);
 }
 
-/* The Lua that makes a module of the same architecture, with what is in it as comments (lua/printed.lua). */
+/* The Lua that makes a module of the same architecture, with its layers as comments (lua/printed.lua). */
 static int m_tostring(lua_State *L)
 {
 	bl_module *m = bl_lua_module(L, 1);
@@ -301,7 +301,7 @@ int bl_lua_module_layers(lua_State *L)
 	return 1;
 }
 
-/* module_origin(module): what made it: its source, or {of = origin, place = "[1]"}, or nil */
+/* module_origin(module): its origin: its source, or {of = origin, place = "[1]"}, or nil */
 int bl_lua_module_origin(lua_State *L)
 {
 	bl_lua_module(L, 1);
@@ -321,7 +321,7 @@ static void push_origin(lua_State *L, int index)
 	}
 }
 
-/* The argument that became child i, among those of the source on top, is pushed, or nil. */
+/* Pushes the argument of the source on top that became child i, or nil. */
 static void push_argument(lua_State *L, const char *name, int i)
 {
 	bool list = lua_rawgeti(L, -1, 1) == LUA_TTABLE;
@@ -366,7 +366,7 @@ static int m_element(lua_State *L)
 {
 	bl_module *m = bl_lua_module(L, 1);
 	int n = bl_module_children(m), at = -1, whole = 0;
-	lua_Integer place = lua_type(L, 2) == LUA_TNUMBER ? lua_tointegerx(L, 2, &whole) : 0; /* 2.0 is 2, as for tables */
+	lua_Integer place = lua_type(L, 2) == LUA_TNUMBER ? lua_tointegerx(L, 2, &whole) : 0; /* 2.0 means 2, as for tables */
 	if (whole && place >= 1 && place <= n)
 		at = (int)place - 1;
 	for (int i = 0; lua_type(L, 2) == LUA_TSTRING && i < n; i++)
@@ -379,7 +379,7 @@ static int m_element(lua_State *L)
 	return 1;
 }
 
-/* One module: two objects of Lua may be it.  Others are never equal, whatever their layers, as in PyTorch. */
+/* Two Lua objects may be the same module.  Different modules are never equal, as in PyTorch. */
 static int m_equal(lua_State *L)
 {
 	bl_module **m = bl_lua_test(L, 1, BL_T_MODULE), **other = bl_lua_test(L, 2, BL_T_MODULE);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_nn.c: `nn`: constructors of layers and networks.  What a module can do is in l_module.c. */
+/* l_nn.c: `nn`: constructors of layers and networks.  The methods of modules are in l_module.c. */
 #include "lua/bind/face.h"
 
 #include "lua/kit/globals.h"
 
-/* What a key means to several layers, so that they say the same. */
+/* Fields that several layers share. */
 #define WIDTH(struct_, member_, at_, ...) \
 	BL_FIELD(INT64, struct_, member_, BL_REQUIRED, .position = at_, BL_WITHIN(1, 1e9), __VA_ARGS__)
 /* clang-format off */
@@ -35,7 +35,7 @@ static int nn_linear(lua_State *L)
 	return bl_lua_give_module(L, bl_nn_linear(a.inputs, a.outputs, a.bias));
 }
 
-/* The convolutions in m are computed by that algorithm. */
+/* Sets the algorithm of the convolutions in m. */
 static int give_convolving(lua_State *L, bl_module *m, const char *algorithm)
 {
 	bl_lua_give_module(L, m);
@@ -116,7 +116,7 @@ static int nn_batchnorm2d(lua_State *L)
 	return batchnorm(L, true);
 }
 
-/* --- layers without --- */
+/* --- layers without parameters --- */
 
 static const bl_field no_fields[] = { BL_FIELD_END };
 
@@ -229,7 +229,7 @@ static const bl_field cnn_fields[] = {
 	BL_FIELD_END,
 };
 
-/* Those that were not given: 1, then 2 each. */
+/* Default strides: 1, then 2 for each. */
 static void set_strides(lua_State *L, cnn *a)
 {
 	if (a->strides.n)
@@ -359,7 +359,7 @@ typedef struct parameters {
 	bl_tensor *tensor[PARAMETERS_MAX], *copy[PARAMETERS_MAX];
 } parameters;
 
-/* Of the table of settings at 1.  Pushes a table of the copies. */
+/* Copies the parameters in the table of settings at 1.  Pushes a table of the copies. */
 static void read_parameters(lua_State *L, parameters *p)
 {
 	int type = lua_getfield(L, 1, "parameters");
@@ -395,7 +395,7 @@ static void push_value(lua_State *L)
 		lua_remove(L, -2);
 }
 
-/* Puts in its place one with copies of its parameters in their places. */
+/* Replaces it by one with copies of its parameters. */
 static void exchange_parameters(lua_State *L, const parameters *p)
 {
 	bl_function **f = bl_lua_check(L, -1, BL_T_FUNCTION), *copy = bl_function_with(*f, p->tensor, p->copy, p->n);

@@ -28,7 +28,7 @@ const bl_optim_config *bl_lua_optim(lua_State *L, int arg)
 	return o->optim ? bl_optim_settings(o->optim) : &o->config;
 }
 
-/* --- what is optimised --- */
+/* --- parameters --- */
 
 static bl_tensor *never_called(void *ctx, bl_tensor *x)
 {
@@ -36,7 +36,7 @@ static bl_tensor *never_called(void *ctx, bl_tensor *x)
 	return bl_fail_null("this module only holds parameters");
 }
 
-/* A module around the one tensor on top, pushed in its place. */
+/* Replaces the tensor on top by a module with this one parameter. */
 static bl_module *hold_tensor(lua_State *L)
 {
 	bl_tensor *t = bl_lua_writable_tensor(L, -1, "params");
@@ -58,7 +58,7 @@ static bl_module *root(lua_State *L, const char *what)
 	return bl_lua_module(L, -1);
 }
 
-/* Binds o to what is on top; what the parameters belong to is kept alive in o's second user value. */
+/* Binds o to what is on top; o's second user value keeps the owner of the parameters alive. */
 static void bind(lua_State *L, const char *what, optimiser *o, int self)
 {
 	enum { MOST = 256 };
@@ -104,7 +104,7 @@ static int make(lua_State *L)
 	return 1;
 }
 
-/* A constructor for each kind, its fields those of the kind and what is optimised; alive as long as the state. */
+/* Adds a constructor for each kind, with the kind's fields and the parameters; lives as long as the state. */
 static void add_kinds(lua_State *L)
 {
 	enum { MOST = 24 };
@@ -141,7 +141,7 @@ static optimiser *bound(lua_State *L)
 	return o;
 }
 
-/* Whoever trains on these modules does not start from freshly drawn weights. */
+/* Notes that these modules have been trained, so that a run on them does not start from freshly drawn weights. */
 static void mark(lua_State *L)
 {
 	bl_provenance *p = bl_provenance_new("a loop of a script", false);
@@ -182,7 +182,7 @@ static int o_gc(lua_State *L)
 	return 0;
 }
 
-/* Numbers that it trains, without what lies between them. */
+/* The number of trained values, without padding. */
 static int64_t count(const bl_params *p)
 {
 	int64_t n = 0;
@@ -191,7 +191,7 @@ static int64_t count(const bl_params *p)
 	return n;
 }
 
-/* The Lua that makes such settings anew. */
+/* The Lua that makes equal settings. */
 static int o_tostring(lua_State *L)
 {
 	const bl_optim_config *c = bl_lua_optim(L, 1);
@@ -204,7 +204,7 @@ static int o_tostring(lua_State *L)
 	return 1;
 }
 
-/* Settings are equal by value; an optimiser that is bound to parameters is itself alone, as it holds their state. */
+/* Settings are compared by value; an optimiser that is bound to parameters equals only itself, as it has their state. */
 static int o_equal(lua_State *L)
 {
 	const optimiser *o = bl_lua_test(L, 1, BL_T_OPTIM), *p = bl_lua_test(L, 2, BL_T_OPTIM);
@@ -219,7 +219,7 @@ static int p_weight_decay(lua_State *L) { return lua_pushnumber(L, bl_lua_optim(
 static int p_kind(lua_State *L) { return lua_pushstring(L, bl_optim_kind(bl_lua_optim(L, 1))), 1; }
 /* clang-format on */
 
-/* The setting that argument 2 names; raises where there is none. */
+/* The setting that argument 2 names; raises an error if there is none. */
 static const bl_field *setting(lua_State *L, const bl_optim_config *c)
 {
 	const char *names[32] = { NULL }, *name = luaL_checkstring(L, 2);
@@ -231,7 +231,7 @@ static const bl_field *setting(lua_State *L, const bl_optim_config *c)
 	return f;
 }
 
-/* opt.lr = x; recipes say so, too. */
+/* opt.lr = x; changes the source for recipes, too. */
 static int o_assign(lua_State *L)
 {
 	optimiser *o = check(L);
@@ -265,7 +265,7 @@ static int o_fields(lua_State *L)
 
 /* --- schedules --- */
 
-/* The kind that the table at `index` names; cosine where it names none. */
+/* The kind that the table at `index` names, or cosine. */
 static bl_schedule schedule_kind(lua_State *L, int index, const char *what)
 {
 	const char *names[32] = { NULL };
@@ -282,7 +282,7 @@ static bl_schedule schedule_kind(lua_State *L, int index, const char *what)
 
 enum { SCHEDULE_FIELDS = 16 };
 
-/* The fields of a schedule of s's kind behind those that are there. */
+/* Appends the fields of s's kind of schedule. */
 static void add_schedule_fields(bl_field *fields, const bl_schedule *s)
 {
 	const bl_field *own = bl_schedule_fields(bl_schedule_kind(s));
@@ -391,7 +391,7 @@ static const luaL_Reg schedule_meta[] = {
 	{ NULL, NULL },
 };
 
-/* optim.schedule, whose fields are those of all kinds; they live as long as the state. */
+/* optim.schedule, with the fields of all kinds; they live as long as the state. */
 static void add_schedule(lua_State *L)
 {
 	typedef struct maker {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_plot.c: `plot`: what makes figures, most of which lua/figure.lua does, and what they can do. */
+/* l_plot.c: `plot`: constructors and methods of figures, most of which are in lua/figure.lua. */
 #include "lua/bind/face.h"
 
 #include <barlow/figure.h>
@@ -10,7 +10,7 @@
 
 enum { SERIES_MAX = 32 };
 
-/* The function of lua/figure.lua that has the name of the one that runs. */
+/* Calls the function of lua/figure.lua with the name of the running one. */
 static int through(lua_State *L)
 {
 	return bl_lua_call_module(L, "barlow.figure", bl_lua_running(L)->name, lua_gettop(L));
@@ -35,7 +35,7 @@ static int plot_heatmap(lua_State *L)
 	return through(L);
 }
 
-/* Numbers of the list or the vector on top, in a userdata that is pushed in its place; what: "series 2: x". */
+/* Replaces the list or vector on top by a userdata with its numbers; what: "series 2: x" for messages. */
 static double *numbers(lua_State *L, const char *what, const char *name, int64_t *n)
 {
 	bl_tensor **t = bl_lua_test(L, -1, BL_T_TENSOR);
@@ -62,7 +62,7 @@ static double *numbers(lua_State *L, const char *what, const char *name, int64_t
 	return v;
 }
 
-/* Ends of the intervals of n points, of the series at that index; NULL: it has none.  They stay on the stack. */
+/* The ends of the intervals of n points of the series at that index; NULL: none.  They stay on the stack. */
 static const double *interval_end(lua_State *L, int index, const char *what, const char *name, int64_t n)
 {
 	int64_t many;
@@ -89,7 +89,7 @@ static void check_series_keys(lua_State *L, int index, const char *what)
 	}
 }
 
-/* {x = list, y = list, label = "", low = list, high = list} or {x, y} on top; what it needs stays on the stack below it. */
+/* Reads {x = list, y = list, label = "", low = list, high = list} or {x, y} on top; its numbers stay on the stack below it. */
 static bl_series series(lua_State *L, int place)
 {
 	bl_series s = { .label = "" };
@@ -242,7 +242,7 @@ static const bl_lua_function methods[] = {
 	       "plot.heatmap(tensor.eye(4)):show{rows = 10}", .fields = show_fields),
 	BL_LUA_END,
 };
-/* Read by lua/figure.lua, which also takes them beside runs in a list. */
+/* Settings that lua/figure.lua reads, also in a list beside runs. */
 static const bl_field curves_fields[] = {
 	BL_FIELD_UNREAD("metric", "the name of a column of the records",
 	                BL_OTHERWISE("loss, scores and own columns of one run, the total of several"), .help = "what is drawn"),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_profile.c: the profile's book as Lua tables, and the ceiling to hold it against; lua/profile.lua makes the table. */
+/* l_profile.c: the profile as Lua tables, and the machine's peak rate; lua/profile.lua formats them. */
 #include "lua/bind/face.h"
 
 #include <barlow/parallel.h>
@@ -40,7 +40,7 @@ static void push_row(lua_State *L, const bl_profile_row *r)
 	set_pair(L, "flops_forward", "flops_backward", r->flops);
 }
 
-/* {rows, slowest first}, seconds in all */
+/* returns {rows, slowest first} and the total seconds */
 int bl_lua_profile_rows(lua_State *L)
 {
 	bl_profile_row *rows = lua_newuserdatauv(L, BL_PROFILE_ROWS * sizeof *rows, 0);
@@ -54,7 +54,7 @@ int bl_lua_profile_rows(lua_State *L)
 	return 2;
 }
 
-/* Operations a second that a product of large square matrices reaches here: the best of a few. */
+/* The peak rate: operations per second of a product of large square matrices, the best of a few. */
 int bl_lua_profile_ceiling(lua_State *L)
 {
 	enum { N = 1024, TURNS = 5 };

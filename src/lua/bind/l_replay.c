@@ -5,13 +5,13 @@
 #include <barlow/runs.h>
 #include <barlow/weights.h>
 
-/* check_replay(folder): an error where this is not the machine or version that made the run */
+/* check_replay(folder): raises an error if another machine or version made the run */
 static int check_replay(lua_State *L)
 {
 	return bl_runs_check_replay(luaL_checkstring(L, 1)) != 0 ? bl_lua_fail(L) : 0;
 }
 
-/* tensor_facts(path): the metadata of a safetensors file as a table; nil where it cannot be read */
+/* tensor_facts(path): the metadata of a safetensors file as a table, or nil if it cannot be read */
 static int tensor_facts(lua_State *L)
 {
 	char **facts = bl_safetensors_metadata(luaL_checkstring(L, 1));
@@ -54,7 +54,7 @@ static void take_embeddings(void *ctx)
 		a->z[i] = bl_trainer_embeddings(a->trainer, i);
 }
 
-/* embeddings(trainer): its newest ones, {z1, z2}; none before the first step */
+/* embeddings(trainer): the newest ones, {z1, z2}; none before the first step */
 static int embeddings(lua_State *L)
 {
 	asked a = { bl_lua_trainer(L, 1), { NULL } };

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_rng.c: `rng`, the random numbers of one call of a function: it draws from the stream that the call has. */
+/* l_rng.c: `rng`, which draws from the random stream of the current call of a function. */
 #include "lua/bind/face.h"
 
 #include <math.h>
 
 #define TYPE "rng"
-#define ONLY "barlow.rng" /* registry: the one object of a state */
+#define ONLY "barlow.rng" /* registry: the only object of a state */
 
 void bl_lua_push_rng(lua_State *L)
 {
@@ -110,7 +110,7 @@ static int r_choice(lua_State *L)
 	return 1;
 }
 
-/* Of shape a and scale 1 (Marsaglia and Tsang 2000); the logarithm, as for a small shape it is often 0 otherwise. */
+/* The logarithm of a gamma variate of shape a and scale 1 (Marsaglia and Tsang 2000); for a small shape the variate itself often underflows to 0. */
 static double log_gamma_draw(double a)
 {
 	if (a < 1)
@@ -145,7 +145,8 @@ static int r_permutation(lua_State *L)
 	lua_Integer n = luaL_checkinteger(L, 2);
 	luaL_argcheck(L, n >= 0 && n <= 1000 * 1000, 2, "expected 0 to 1000000");
 	lua_createtable(L, (int)n, 0);
-	for (lua_Integer i = 1; i <= n; i++) { /* inside out: item i goes to a place drawn, whose item comes to the end */
+	for (lua_Integer i = 1; i <= n;
+	     i++) { /* inside-out shuffle: item i takes a drawn place, and the item there moves to the end */
 		lua_Integer to = bl_lua_stream_integer(1, i);
 		lua_rawgeti(L, -1, to);
 		lua_rawseti(L, -2, i);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_run.c: what a trainer can do: run, be looked at, be changed, be saved; see lua/run.lua, too. */
+/* l_run.c: methods of trainers: running, watching, changing, saving; see also lua/run.lua. */
 #include "lua/bind/face.h"
 #include "lua/kit/states.h"
 
@@ -35,9 +35,9 @@ static bool is_going(bl_trainer *t)
 
 /* --- control --- */
 
-#define STARTED "barlow.started" /* registry: [trainer] = true: nobody else may know of a run in the background */
+#define STARTED "barlow.started" /* registry: [trainer] = true keeps runs in the background alive */
 
-/* Those whose runs are over go when the next is started, or when the trainers are listed. */
+/* Trainers whose runs have ended are removed when the next one is started, or when trainers are listed. */
 static void release_started(lua_State *L)
 {
 	luaL_getsubtable(L, LUA_REGISTRYINDEX, STARTED);
@@ -93,7 +93,7 @@ void bl_lua_tell_trouble(bl_trainer *t)
 	fprintf(stderr, "barlow: %s\n", what);
 }
 
-/* log{name = number, ...}: into the next record, in columns by these names */
+/* log{name = number, ...}: adds columns of these names to the next record */
 static int t_log(lua_State *L)
 {
 	bl_trainer *t = bl_lua_trainer(L, 1);
@@ -110,7 +110,7 @@ static int t_log(lua_State *L)
 	return itself(L);
 }
 
-/* Waits in short turns, so that Ctrl-C is heard (where `heard`), for ever at most until it stands at a break.  Is it over? */
+/* Waits in short intervals, so that Ctrl-C is noticed (if `heard`), without a limit until the run ends or stops at a break.  Returns whether it has ended. */
 static bool wait_until(lua_State *L, bl_trainer *t, double seconds, bool heard)
 {
 	for (double end = bl_now() + seconds;;) {
@@ -126,7 +126,7 @@ static bool wait_until(lua_State *L, bl_trainer *t, double seconds, bool heard)
 	}
 }
 
-/* wait([seconds]): is it over? */
+/* wait([seconds]): returns whether the run has ended */
 static int t_wait(lua_State *L)
 {
 	lua_pushboolean(L, wait_until(L, bl_lua_trainer(L, 1), luaL_optnumber(L, 2, HUGE_VAL), true));
@@ -135,13 +135,13 @@ static int t_wait(lua_State *L)
 	return 1;
 }
 
-/* Ends the run between steps, and waits for that. */
+/* Stops the run between steps, and waits for it. */
 static int t_stop(lua_State *L)
 {
 	bl_trainer *t = bl_lua_trainer(L, 1);
 	if (is_going(t)) {
 		command(L, BL_CMD_STOP, 0);
-		bl_lua_states_hurry(true); /* a layer in Lua may be in a loop without end */
+		bl_lua_states_hurry(true); /* a layer in Lua may be in an endless loop */
 		wait_until(L, t, HUGE_VAL, false);
 		bl_lua_states_hurry(false);
 		bl_lua_tell_unsaved();
@@ -149,7 +149,7 @@ static int t_stop(lua_State *L)
 	return itself(L);
 }
 
-/* step([n = 1]): n steps, here and now */
+/* step([n = 1]): makes n steps on this thread */
 static int t_step(lua_State *L)
 {
 	bl_trainer *t = bl_lua_trainer(L, 1);
@@ -164,7 +164,7 @@ static int t_step(lua_State *L)
 	return itself(L);
 }
 
-/* Key and value at -2 and -1: a name, and a number. */
+/* Checks key and value at -2 and -1: a name and a number. */
 static void check_setting(lua_State *L, bl_trainer *t)
 {
 	int key = lua_gettop(L) - 1;
@@ -183,11 +183,11 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* set{lr =, lambda =, ["loss.lr"] =}: from the next step on; all of it is checked first */
+/* set{lr =, lambda =, ["loss.lr"] =}: takes effect from the next step on; all values are checked first */
 static int t_set(lua_State *L)
 {
 	bl_trainer *t = bl_lua_trainer(L, 1);
-	const char *names[SETTINGS_MOST]; /* alive in the table */
+	const char *names[SETTINGS_MOST]; /* kept alive by the table */
 	int n = 0;
 	luaL_checktype(L, 2, LUA_TTABLE);
 	lua_settop(L, 2);
@@ -196,7 +196,7 @@ static int t_set(lua_State *L)
 		luaL_argcheck(L, n < SETTINGS_MOST, 2, "too many settings");
 		names[n++] = lua_tostring(L, -2);
 	}
-	/* By name: the order of a table is another each time, and the journal is not to depend on it. */
+	/* Sorted by name, since the order of a table varies, and the journal must not depend on it. */
 	qsort(names, (size_t)n, sizeof *names, compare_names);
 	for (int i = 0; i < n; i++) {
 		lua_getfield(L, 2, names[i]);
@@ -207,7 +207,7 @@ static int t_set(lua_State *L)
 	return itself(L);
 }
 
-/* watch(): the screen, until q ("quit"), the run's end ("ended") or Ctrl-C and Q, which stop the run ("stopped") */
+/* watch(): shows the screen until q ("quit"), the run's end ("ended"), or Ctrl-C or Q, which stop the run ("stopped") */
 static int t_watch(lua_State *L)
 {
 	static const char *const ends[] = { "quit", "ended", "stopped" };
@@ -218,7 +218,7 @@ static int t_watch(lua_State *L)
 		lua_pushvalue(L, 1);
 		lua_call(L, 1, 0);
 	} else if (bl_trainer_state(t) != BL_RUN_RUNNING && bl_trainer_state(t) != BL_RUN_PAUSED) {
-		stay = true; /* nothing comes that it could wait for */
+		stay = true; /* there is nothing to wait for */
 	}
 	int end = bl_watch(bl_trainer_live(t),
 	                   &(bl_watch_config){ .stay = stay, .interrupt_stops = true, .interrupted = &bl_lua_interrupted });
@@ -254,7 +254,7 @@ void bl_lua_push_record(lua_State *L, const bl_live *l, const bl_record *r)
 	}
 }
 
-/* Of a step.  Its place is the step, unless records of the run's past were lost. */
+/* Finds the record of a step.  Its index is the step, unless earlier records were lost. */
 static bool find_record(const bl_live *l, int64_t step, bl_record *r)
 {
 	int64_t from = 0, to = bl_live_length(l);
@@ -274,7 +274,7 @@ static bool find_record(const bl_live *l, int64_t step, bl_record *r)
 	return false;
 }
 
-/* record(step), or nil where there is none */
+/* record(step): the record, or nil */
 static int t_record(lua_State *L)
 {
 	bl_record r;
@@ -414,7 +414,7 @@ static int p_data(lua_State *L) { return kept(L, "data"); }
 static int p_knn(lua_State *L) { return kept(L, "knn"); }
 /* clang-format on */
 
-/* As it was given while its settings are those; else a loss with those in force. */
+/* The loss as it was given if its settings are unchanged, or else one with the current settings. */
 static int p_loss(lua_State *L)
 {
 	double settings[BL_LOSS_ROOM] = { 0 };
@@ -435,7 +435,7 @@ static int p_views(lua_State *L)
 	return kept(L, "views");
 }
 
-/* A setting as it was when the trainer was made. */
+/* A setting as it was when the trainer was constructed. */
 static int given(lua_State *L, const char *name)
 {
 	bl_lua_recipe(L, 1);
@@ -475,7 +475,7 @@ static int p_settable(lua_State *L)
 	return 1;
 }
 
-/* t.lambda: what may be set while it trains, as it is in force; else any setting of the recipe. */
+/* t.lambda: the current value of a setting that may change during the run, or any setting of the recipe. */
 static int t_setting(lua_State *L)
 {
 	if (lua_type(L, 2) != LUA_TSTRING)
@@ -541,7 +541,7 @@ static void call_function(void *ctx)
 	e->status = lua_pcall(e->L, lua_gettop(e->L) - 2, LUA_MULTRET, 0);
 }
 
-/* between(f, ...): f's results; the run stands between two steps meanwhile */
+/* between(f, ...): calls f while the run is held between two steps, and returns its results */
 static int t_between(lua_State *L)
 {
 	errand e = { .L = L };
@@ -656,7 +656,7 @@ static int t_profile(lua_State *L)
 	return bl_lua_call_module(L, "barlow.profile", "run", lua_gettop(L));
 }
 
-/* The recipe: what the trainer was made by, as data that prints as Lua, with the choices that its run makes. */
+/* The recipe: the trainer's arguments as data that prints as Lua, with the run's choices of algorithms. */
 void bl_lua_recipe(lua_State *L, int index)
 {
 	bl_trainer *t = bl_lua_trainer(L, index);
@@ -686,7 +686,7 @@ static int t_gc(lua_State *L)
 	return 0;
 }
 
-#define TRAINERS "barlow.trainers" /* registry: [n] = trainer, weak; n = how many there were */
+#define TRAINERS "barlow.trainers" /* registry: [n] = trainer, weak; n = number of trainers so far */
 
 void bl_lua_note_trainer(lua_State *L, int index)
 {

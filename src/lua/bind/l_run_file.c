@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_run_file.c: run.json as a table, its tags and notes changed, and its folder looked at and removed; for lua/runs.lua. */
+/* l_run_file.c: for lua/runs.lua: reads run.json, changes tags and notes, measures and removes folders of runs. */
 #include "lua/bind/face.h"
 
 #include <barlow/file.h>
@@ -83,7 +83,7 @@ static void push_file(lua_State *L, const bl_run_file *f)
 	set_facts(L, "metrics", &f->metrics);
 }
 
-/* An error on the way does not lose it. */
+/* Owned by a userdata, so that it is freed if an error is raised. */
 static int free_file(lua_State *L)
 {
 	bl_run_file_free(lua_touserdata(L, 1));
@@ -101,7 +101,7 @@ static bl_run_file *new_file(lua_State *L)
 	return f;
 }
 
-/* run_file(folder): what run.json there says; nil where there is none; nil and why where it cannot be read */
+/* run_file(folder): the content of run.json, nil if there is none, or nil and the reason if it cannot be read */
 int bl_lua_run_file(lua_State *L)
 {
 	const char *folder = luaL_checkstring(L, 1);
@@ -118,9 +118,9 @@ int bl_lua_run_file(lua_State *L)
 	return 2;
 }
 
-/* --- changes --- */
+/* --- changing --- */
 
-/* The list of texts at `index` into `out`, which the list keeps alive. */
+/* Copies the list of strings at `index` into `out`; the list keeps them alive. */
 static int take_tags(lua_State *L, int index, const char *out[BL_RUN_TAGS])
 {
 	int n = 0;
@@ -134,7 +134,7 @@ static int take_tags(lua_State *L, int index, const char *out[BL_RUN_TAGS])
 	return n;
 }
 
-/* run_change(folder, {tag, ...}, {tag that goes, ...}[, notes]) */
+/* run_change(folder, {tag to add, ...}, {tag to remove, ...}[, notes]) */
 int bl_lua_run_change(lua_State *L)
 {
 	const char *add[BL_RUN_TAGS], *drop[BL_RUN_TAGS];
@@ -144,7 +144,7 @@ int bl_lua_run_change(lua_State *L)
 	return bl_runs_edit(luaL_checkstring(L, 1), &e) < 0 ? bl_lua_fail(L) : 0;
 }
 
-/* run_remove(folder[, forever]): the folder in the trash; nothing where it is gone for ever */
+/* run_remove(folder[, forever]): returns the folder in the trash; nothing if it was deleted */
 int bl_lua_run_remove(lua_State *L)
 {
 	const char *folder = luaL_checkstring(L, 1);
@@ -176,7 +176,7 @@ int bl_lua_run_records(lua_State *L)
 	return 1;
 }
 
-/* write_file(path, text[, private]): as a whole, or not at all */
+/* write_file(path, text[, private]): writes atomically */
 int bl_lua_write_file(lua_State *L)
 {
 	size_t n;
@@ -185,7 +185,7 @@ int bl_lua_write_file(lua_State *L)
 	return write(luaL_checkstring(L, 1), text, n) != 0 ? bl_lua_fail(L) : 0;
 }
 
-/* write_array(path, tensor): a tensor beside a run's recipe */
+/* write_array(path, tensor): writes a tensor beside a run's recipe */
 int bl_lua_write_array(lua_State *L)
 {
 	return bl_npy_save_private(luaL_checkstring(L, 1), bl_lua_tensor(L, 2)) != 0 ? bl_lua_fail(L) : 0;

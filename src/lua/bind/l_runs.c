@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_runs.c: where a trainer's run is kept, and the runs there are.  What is easier said in Lua is in lua/runs.lua. */
+/* l_runs.c: folders of runs, and lists of runs; more of it is in lua/runs.lua. */
 #include "lua/bind/face.h"
 
 #include <barlow/place.h>
@@ -19,7 +19,7 @@ bl_place *bl_lua_place(lua_State *L, int index)
 	return ((bl_lua_run *)lua_touserdata(L, index))->place;
 }
 
-/* Once a process: a sweep's hundred runs have one reason. */
+/* Printed once in a process, as the hundred runs of a sweep have the same reason. */
 static void complain(const char *consequence)
 {
 	static bool said;
@@ -37,19 +37,19 @@ void bl_lua_push_start(lua_State *L, int index)
 		lua_pushboolean(L, bl_trainer_warm(bl_lua_trainer(L, index)));
 }
 
-/* (recipe, folder): the text for that folder, whose tensors are written there */
+/* (recipe, folder): the text for that folder; writes its tensors there */
 static int call_file_text(lua_State *L)
 {
 	return bl_lua_call_module(L, "barlow.recipe", "file_text", 2);
 }
 
-/* (recipe): numbers and texts by their paths */
+/* (recipe): numbers and strings by path */
 static int call_facts(lua_State *L)
 {
 	return bl_lua_call_module(L, "barlow.recipe", "facts", 1);
 }
 
-/* The recipe on top, for run.json; what does not fit there is left out. */
+/* Adds the recipe on top to run.json; what does not fit there is left out. */
 static void report_recipe(lua_State *L, bl_place *p)
 {
 	bl_facts facts = { 0 };
@@ -99,7 +99,7 @@ void bl_lua_place_run(lua_State *L, int index)
 	lua_settop(L, top);
 }
 
-/* --- ends that were not saved --- */
+/* --- runs whose end was not saved --- */
 
 void bl_lua_tell_unsaved(void)
 {
@@ -131,7 +131,7 @@ static void set_text(lua_State *L, const char *name, const char *text)
 	lua_setfield(L, -2, name);
 }
 
-/* {kind =, name =, label =, value =}, behind those of the list on top. */
+/* Appends {kind =, name =, label =, value =} to the list on top. */
 static void add_column(lua_State *L, const bl_run *r, int k)
 {
 	const bl_column *c = &r->columns.column[k];
@@ -143,7 +143,7 @@ static void add_column(lua_State *L, const bl_run *r, int k)
 	lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
 }
 
-/* What a table of runs shows of this one beside its total: what was measured, and the parameter that its loss names first. */
+/* What a table of runs shows of this run beside the total: the measured scores, and the first parameter of its loss. */
 static void push_columns(lua_State *L, const bl_run *r)
 {
 	static const bl_column_kind kinds[] = { BL_COLUMN_SCORE, BL_COLUMN_OWN };
@@ -182,7 +182,7 @@ static void push_run(lua_State *L, const bl_run *r)
 	lua_setfield(L, -2, "alive");
 }
 
-/* Kept by a userdata, so that an error on the way does not lose it. */
+/* Owned by a userdata, so that it is freed if an error is raised. */
 static int free_list(lua_State *L)
 {
 	bl_runs **list = lua_touserdata(L, 1);

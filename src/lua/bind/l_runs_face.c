@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_runs_face.c: the table `runs`: what can be called, which lua/runs.lua and its kin do. */
+/* l_runs_face.c: the table `runs`; its functions are in lua/runs.lua and related files. */
 #include "lua/bind/face.h"
 
-/* barlow.runs(): the call of a table, whose first argument is itself */
+/* barlow.runs(): calling the table passes it as the first argument */
 static int all_runs(lua_State *L)
 {
 	lua_remove(L, 1);
@@ -25,7 +25,7 @@ static int fork_run(lua_State *L)
 	return bl_lua_call_module(L, "barlow.runs", "fork", 2);
 }
 
-/* The function of lua/runs.lua that has the name of the one that runs. */
+/* Calls the function of lua/runs.lua with the name of the running one. */
 static int through(lua_State *L)
 {
 	const bl_lua_function *f = bl_lua_running(L);
@@ -34,7 +34,7 @@ static int through(lua_State *L)
 	return bl_lua_call_module(L, "barlow.runs", f->name, lua_gettop(L));
 }
 
-/* Which runs, of functions that take many. */
+/* Settings that select runs, for functions that take many. */
 /* clang-format off */
 #define WHERE \
 	BL_FIELD_UNREAD("where", "a condition as text, a table, or a function", BL_OTHERWISE("all"), \

@@ -9,7 +9,7 @@
 
 #define INDEX "index of runs"
 
-/* index(): of all runs, as they are now */
+/* index(): the updated index of all runs */
 int bl_lua_index(lua_State *L)
 {
 	bl_index **x = lua_newuserdatauv(L, sizeof *x, 0);
@@ -39,7 +39,7 @@ static void push_cell(lua_State *L, const bl_cell *c)
 	}
 }
 
-/* A row on its way: an error of memory must not go through SQLite, so that Lua takes it in a call of its own. */
+/* A row that is passed to Lua in a protected call, since an out-of-memory error must not jump through SQLite. */
 struct delivery {
 	const bl_cell *cell;
 	int64_t row;
@@ -66,7 +66,7 @@ static int deliver(lua_State *L)
 	return 0;
 }
 
-/* On the stack: the list, the names. */
+/* The list and the names are on the stack. */
 static int take_row(void *ctx, int64_t row, int n, const bl_cell *cell)
 {
 	lua_State *L = ctx;
@@ -82,7 +82,7 @@ static int take_row(void *ctx, int64_t row, int n, const bl_cell *cell)
 	return -1;
 }
 
-/* The list at `index` as cells in a userdata that is pushed. */
+/* Pushes a userdata with the items of the list at `index` as cells. */
 static bl_cell *take_values(lua_State *L, int index, int *n)
 {
 	*n = lua_istable(L, index) ? (int)lua_rawlen(L, index) : 0;
@@ -120,7 +120,7 @@ int bl_lua_index_ask(lua_State *L)
 	return 2;
 }
 
-/* index_problem(index): why it is in memory; nil: it is in its file */
+/* index_problem(index): why it is in memory, or nil if it is in its file */
 int bl_lua_index_problem(lua_State *L)
 {
 	bl_index **x = luaL_checkudata(L, 1, INDEX);

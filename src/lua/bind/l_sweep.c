@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_sweep.c: what lua/sweep.lua and its kin need: trials as files, processes, keyed draws, intervals. */
+/* l_sweep.c: functions for lua/sweep.lua and related files: trials as files, processes, keyed draws, intervals. */
 #include "lua/bind/face.h"
 #include "lua/bind/sweep.h"
 
@@ -117,7 +117,7 @@ static int sweep_make_folder(lua_State *L)
 	return bl_file_make_folder(luaL_checkstring(L, 1)) < 0 ? bl_lua_fail(L) : 0;
 }
 
-/* create_file(path, text): true, or false: it is there already, as whoever came first wrote it */
+/* create_file(path, text): true, or false if the file exists already */
 static int sweep_create_file(lua_State *L)
 {
 	size_t n;
@@ -133,7 +133,7 @@ static int sweep_create_file(lua_State *L)
 	return 1;
 }
 
-/* append_line(path, text): whole lines stay whole, also of several processes that append */
+/* append_line(path, text): lines stay whole even if several processes append */
 static int sweep_append_line(lua_State *L)
 {
 	size_t n;
@@ -151,7 +151,7 @@ static int sweep_append_line(lua_State *L)
 	return fine ? 0 : luaL_error(L, "%s: %s", path, strerror(why));
 }
 
-/* read_file(path): its text, or nil and why not */
+/* read_file(path): its text, or nil and the reason */
 static int sweep_read_file(lua_State *L)
 {
 	size_t n;
@@ -163,7 +163,7 @@ static int sweep_read_file(lua_State *L)
 	return 1;
 }
 
-/* list_folder(path): the names in it, sorted; none where it is not there */
+/* list_folder(path): its names, sorted; none if it does not exist */
 static int sweep_list_folder(lua_State *L)
 {
 	struct dirent **names = NULL;
@@ -219,7 +219,7 @@ static int sweep_process_poll(lua_State *L)
 	return 1;
 }
 
-/* process_end(pid, hard): asks it to save and to end, or ends it */
+/* process_end(pid, hard): asks it to save and end, or kills it */
 static int sweep_process_end(lua_State *L)
 {
 	lua_Integer pid = luaL_checkinteger(L, 1);
@@ -228,7 +228,7 @@ static int sweep_process_end(lua_State *L)
 	return 1;
 }
 
-/* cores(): threads that this process may work with */
+/* cores(): the number of threads that this process may use */
 static int sweep_cores(lua_State *L)
 {
 	lua_pushinteger(L, bl_threads());
@@ -258,7 +258,7 @@ static int sweep_whoami(lua_State *L)
 	return 1;
 }
 
-/* limit_memory(megabytes): of this process's own data from now on */
+/* limit_memory(megabytes): limits this process's data from now on */
 static int sweep_limit_memory(lua_State *L)
 {
 	rlim_t bytes = (rlim_t)luaL_checkinteger(L, 1) << 20;
@@ -271,7 +271,7 @@ static int sweep_limit_memory(lua_State *L)
 	return 0;
 }
 
-/* sleep(seconds): shorter where a signal comes */
+/* sleep(seconds): ends early if a signal comes */
 static int sweep_sleep(lua_State *L)
 {
 	double s = luaL_checknumber(L, 1);
@@ -280,7 +280,7 @@ static int sweep_sleep(lua_State *L)
 	return 0;
 }
 
-/* --- standard input, as lines that may not be there yet --- */
+/* --- standard input, read line by line without blocking --- */
 
 enum { LINE_MOST = 1 << 20 };
 
@@ -290,7 +290,7 @@ static struct {
 	bool over;
 } input;
 
-/* Pushes the first whole line that was read.  False: there is none. */
+/* Pushes the first complete line that was read.  Returns false if there is none. */
 static bool push_line(lua_State *L)
 {
 	const char *end = memchr(input.text, '\n', input.n);
@@ -304,7 +304,7 @@ static bool push_line(lua_State *L)
 	return true;
 }
 
-/* input_line([seconds]): a line of standard input; nil: none came within these, or at all as it has ended */
+/* input_line([seconds]): a line of standard input, or nil if none came within this time, or if it has ended */
 static int sweep_input_line(lua_State *L)
 {
 	double s = luaL_optnumber(L, 1, -1);
@@ -324,7 +324,7 @@ static int sweep_input_line(lua_State *L)
 
 /* --- numbers --- */
 
-/* keyed(seed, purpose, number, n): n uniform numbers of [0, 1), by these alone */
+/* keyed(seed, purpose, number, n): n uniform numbers in [0, 1), which depend on these arguments only */
 static int sweep_keyed(lua_State *L)
 {
 	bl_rng r;
@@ -354,7 +354,7 @@ static double *read_numbers(lua_State *L, int index, int64_t *n)
 	return x;
 }
 
-/* interval(values, level[, draws, seed]): {n =, mean =, sd =, low =, high =, p =}; by the bootstrap where draws are given */
+/* interval(values, level[, draws, seed]): {n =, mean =, sd =, low =, high =, p =}; by bootstrap if draws are given */
 static int sweep_interval(lua_State *L)
 {
 	int64_t n;

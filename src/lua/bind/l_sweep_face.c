@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_sweep_face.c: the table `sweep` and two lists of numbers: what can be called, which lua/sweep.lua and its kin do. */
+/* l_sweep_face.c: the table `sweep`, linspace and geomspace; their functions are in lua/sweep.lua and related files. */
 #include "lua/bind/face.h"
 
-/* barlow.sweep{...}: the call of a table, whose first argument is itself */
+/* barlow.sweep{...}: calling the table passes it as the first argument */
 static int new_sweep(lua_State *L)
 {
 	lua_remove(L, 1);
@@ -11,7 +11,7 @@ static int new_sweep(lua_State *L)
 	return bl_lua_call_module(L, "barlow.driver", "with_methods", 1);
 }
 
-/* What sweep.list has of one will do. */
+/* An entry of sweep.list is accepted, too. */
 static int open_sweep(lua_State *L)
 {
 	if (lua_istable(L, 1)) {
@@ -29,7 +29,7 @@ static int list_sweeps(lua_State *L)
 	return bl_lua_call_module(L, "barlow.sweep_list", "list", 0);
 }
 
-/* The function of lua/space.lua that has the name of the one that runs. */
+/* Calls the function of lua/space.lua with the name of the running one. */
 static int through(lua_State *L)
 {
 	return bl_lua_call_module(L, "barlow.space", bl_lua_running(L)->name, lua_gettop(L));

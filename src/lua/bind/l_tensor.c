@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_tensor.c: `tensor`: making tensors, and the class with its gradients.  Operations lie in l_tensor_*.c. */
+/* l_tensor.c: `tensor`: constructors, and the class with its gradients.  Operations are in l_tensor_*.c. */
 #include "lua/bind/face.h"
 
 #include <barlow/memory.h>
@@ -23,7 +23,7 @@ uint64_t bl_lua_next_seed(lua_State *L)
 
 /* --- nested tables --- */
 
-/* Shape by following first items down.  The table is on top and stays. */
+/* Finds the shape by following first items.  The table stays on top. */
 static int nested_shape(lua_State *L, int64_t shape[BL_MAXDIM])
 {
 	int n = 0, depth = 0;
@@ -66,7 +66,7 @@ bl_tensor *bl_lua_tensor_from_table(lua_State *L, int index)
 	lua_pushvalue(L, index);
 	int ndim = nested_shape(L, shape);
 	bl_tensor *t = bl_tensor_new(ndim, shape);
-	bl_lua_give_tensor(L, t); /* Lua frees it should a row be ragged */
+	bl_lua_give_tensor(L, t); /* Lua frees it if a row is ragged */
 	lua_insert(L, -2);
 	fill_nested(L, 0, ndim, shape, bl_tensor_data(t));
 	lua_pop(L, 1);
@@ -172,7 +172,7 @@ static int tensor_arange(lua_State *L)
 	return 1;
 }
 
-/* The arrays of a .npz file, before Lua has them. */
+/* The arrays of a .npz file, before Lua owns them. */
 typedef struct arrays {
 	int n, room;
 	struct {
@@ -237,7 +237,7 @@ static int t_save(lua_State *L)
 	return save(L, 2, 1);
 }
 
-/* The tensors of the list at 1, which keeps them alive, in a userdata that is pushed; their number in *n, at least 1. */
+/* Pushes a userdata with the tensors of the list at 1, which keeps them alive; stores their number, at least 1, in *n. */
 static bl_tensor **tensor_list(lua_State *L, int *n)
 {
 	lua_settop(L, 2); /* the list and a dimension */
@@ -266,7 +266,7 @@ static int tensor_cat(lua_State *L)
 	return bl_lua_give_tensor(L, bl_cat(parts, n, lua_isnoneornil(L, 2) ? 0 : bl_lua_dim(L, 2, parts[0])));
 }
 
-/* stack({a, b}[, dim]): a dimension that is new, so one more than the tensors have */
+/* stack({a, b}[, dim]): dim is a new dimension, so it may be one more than the tensors have */
 static int tensor_stack(lua_State *L)
 {
 	int n;
@@ -277,7 +277,7 @@ static int tensor_stack(lua_State *L)
 	return bl_lua_give_tensor(L, bl_stack(parts, n, (int)(dim > 0 ? dim - 1 : dim)));
 }
 
-/* no_grad(f, ...): f's results, nothing recorded meanwhile */
+/* no_grad(f, ...): calls f without recording, and returns its results */
 static int tensor_no_grad(lua_State *L)
 {
 	luaL_checkany(L, 1);
@@ -308,7 +308,7 @@ static int t_len(lua_State *L)
 	return 1;
 }
 
-/* requires_grad(): does it?  requires_grad(on): sets it and returns the tensor */
+/* requires_grad(): the flag; requires_grad(on): sets it and returns the tensor */
 static int t_requires_grad(lua_State *L)
 {
 	bl_tensor *t = bl_lua_tensor(L, 1);
@@ -364,7 +364,7 @@ bl_tensor *bl_lua_writable_tensor(lua_State *L, int arg, const char *what)
 	return t;
 }
 
-/* copy_(t): t's numbers into this tensor, outside the graph */
+/* copy_(t): copies t's numbers into this tensor, without recording */
 static int t_copy(lua_State *L)
 {
 	if (bl_tensor_copy(bl_lua_writable_tensor(L, 1, "copy_"), bl_lua_tensor(L, 2)) < 0)
@@ -392,7 +392,7 @@ static int t_item(lua_State *L)
 	return 1;
 }
 
-/* Dimensions from `dim` on as nested tables; v are the elements in row-major order. */
+/* Pushes dimensions from `dim` on as nested tables; v are the elements in row-major order. */
 static const float *push_nested(lua_State *L, const bl_tensor *t, int dim, const float *v)
 {
 	if (dim == bl_tensor_ndim(t)) {

@@ -7,7 +7,7 @@
  */
 #include "lua/bind/face.h"
 
-/* The item on top as a 0-based place in 0..n-1. */
+/* Converts the item on top to an index from 0 to n - 1. */
 static int64_t place(lua_State *L, int64_t n)
 {
 	int ok;
@@ -29,7 +29,7 @@ static int64_t range_end(lua_State *L, int item, int64_t n)
 	return i;
 }
 
-/* One index item (on top) applied to dimension *dim of t; moves *dim on where the dimension stays. */
+/* Applies one index item (on top) to dimension *dim of t; advances *dim if the dimension stays. */
 static bl_tensor *apply_item(lua_State *L, bl_tensor *t, int *dim)
 {
 	int64_t n = bl_tensor_size(t, *dim);
@@ -80,7 +80,7 @@ int bl_lua_tensor_element(lua_State *L)
 	return 1;
 }
 
-/* The value at 3 as a tensor that broadcasts to `like`'s shape; pushed. */
+/* Pushes the value at 3 as a tensor that broadcasts to `like`'s shape. */
 static bl_tensor *assigned(lua_State *L, const bl_tensor *like)
 {
 	if (!bl_lua_test(L, 3, BL_T_TENSOR) && !lua_istable(L, 3))
@@ -92,7 +92,7 @@ static bl_tensor *assigned(lua_State *L, const bl_tensor *like)
 	return bl_lua_tensor(L, -1);
 }
 
-/* t[mask] = number, outside the graph */
+/* t[mask] = number, without recording */
 static int assign_masked(lua_State *L, bl_tensor *mask)
 {
 	bl_tensor *t = bl_lua_tensor(L, 1);

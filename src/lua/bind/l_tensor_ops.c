@@ -25,7 +25,7 @@ static bl_tensor *operand(lua_State *L, int arg)
 	return *t;
 }
 
-/* fn with a number on either side as a scalar tensor */
+/* Calls fn; a number on either side becomes a scalar tensor. */
 static int with_scalars(lua_State *L, binary *fn)
 {
 	for (int i = 1; i <= 2; i++) {
@@ -219,7 +219,7 @@ static int t_std(lua_State *L)
 	return bl_lua_give_tensor(L, bl_std(r.t, r.dim, r.keepdim, r.unbiased));
 }
 
-/* Row-major copy of the numbers, in a userdata that is pushed. */
+/* Pushes a userdata with a row-major copy of the numbers. */
 static float *read_all(lua_State *L, const bl_tensor *t)
 {
 	float *v = lua_newuserdatauv(L, sizeof *v * (size_t)(bl_tensor_count(t) + 1), 0);
@@ -227,7 +227,7 @@ static float *read_all(lua_State *L, const bl_tensor *t)
 	return v;
 }
 
-/* argmax() of a vector: its 1-based place; of a matrix: a table with one for each row */
+/* argmax() of a vector: an index from 1; of a matrix: a table with one for each row */
 static int t_argmax(lua_State *L)
 {
 	bl_tensor *t = bl_lua_tensor(L, 1);
@@ -266,7 +266,7 @@ static int t_allclose(lua_State *L)
 	return 2;
 }
 
-/* The place of the first element that is no number or infinite, 1-based in row-major order, or nil. */
+/* The index, from 1 in row-major order, of the first element that is NaN or infinite, or nil. */
 static int t_find_nonfinite(lua_State *L)
 {
 	int64_t at = bl_tensor_find_nonfinite(bl_lua_tensor(L, 1));

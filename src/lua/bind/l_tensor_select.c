@@ -6,7 +6,7 @@
  */
 #include "lua/bind/face.h"
 
-/* The tensor or number at arg as a tensor, which takes its place on the stack. */
+/* Replaces the tensor or number at arg by a tensor. */
 static bl_tensor *operand(lua_State *L, int arg)
 {
 	if (lua_type(L, arg) == LUA_TNUMBER) {
@@ -65,7 +65,7 @@ static int t_masked_select(lua_State *L)
 
 /* --- order --- */
 
-/* Dimension at arg, the last one where there is none. */
+/* The dimension at arg, by default the last one. */
 static int dim_or_last(lua_State *L, int arg, const bl_tensor *t)
 {
 	return lua_isnoneornil(L, arg) ? -1 : bl_lua_dim(L, arg, t);
@@ -91,7 +91,7 @@ static int t_sort(lua_State *L)
 static int t_argsort(lua_State *L)
 {
 	t_sort(L);
-	return 1; /* of values and places the one on top */
+	return 1; /* returns the indices, which are on top of the values */
 }
 
 static int t_topk(lua_State *L)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_tensor_shape.c: tensor methods that only look at the numbers in another shape. */
+/* l_tensor_shape.c: tensor methods that only change the shape. */
 #include "lua/bind/face.h"
 
 static int t_t(lua_State *L)

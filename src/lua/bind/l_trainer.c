@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_trainer.c: `trainer{...}`: its settings.  What a trainer can do is in l_run.c. */
+/* l_trainer.c: `trainer{...}` and its settings.  The methods of trainers are in l_run.c. */
 #include "lua/bind/face.h"
 #include "lua/kit/function.h"
 
@@ -111,7 +111,7 @@ static const bl_field fields[] = {
 };
 #undef IN_CONFIG
 
-/* Raises where the key that fields describe has another value than it may; the value is on top. */
+/* Checks the value on top against the field of that key; raises an error. */
 static int refuse(lua_State *L, const char *key)
 {
 	return bl_lua_bad(L, "trainer", key, bl_field_find(fields, key)->type, -1);
@@ -119,7 +119,7 @@ static int refuse(lua_State *L, const char *key)
 
 /* --- projector --- */
 
-/* The widths on top as the authors' projector behind the encoder; pushed in their place. */
+/* Replaces the widths on top by the authors' projector for the encoder's output. */
 static void make_projector(lua_State *L, const settings *s)
 {
 	int h, w;
@@ -148,7 +148,7 @@ static void push_usual_widths(lua_State *L)
 	}
 }
 
-/* projector: a module, widths, false for none; nothing: the usual widths, put there.  Leaves it, or nil, on the stack. */
+/* projector: a module, widths, or false for none; by default the usual widths, which are stored.  Leaves it, or nil, on the stack. */
 static void set_projector(lua_State *L, settings *s)
 {
 	int type = lua_getfield(L, 1, "projector");
@@ -185,7 +185,7 @@ static void set_knn(lua_State *L, settings *s)
 	s->c.knn_queries = *k.queries;
 }
 
-/* --- all of it --- */
+/* --- the trainer --- */
 
 static void set_rest(settings *s)
 {
@@ -195,7 +195,7 @@ static void set_rest(settings *s)
 	s->c.keep = (bl_keep)s->keep;
 }
 
-/* Key of the table is what the maker of that name makes of no settings, where it was left out.  Pushes it. */
+/* If the key is missing in the table, sets it to the default object of that constructor.  Pushes it. */
 static void *part(lua_State *L, const char *key, const char *maker)
 {
 	if (lua_getfield(L, 1, key) == LUA_TNIL) {
@@ -208,7 +208,7 @@ static void *part(lua_State *L, const char *key, const char *maker)
 	return lua_touserdata(L, -1);
 }
 
-/* A Lua function becomes a loss of its own, kept alive by what is pushed. */
+/* Makes a loss of a Lua function; what is pushed keeps it alive. */
 static bl_loss *loss_of(lua_State *L)
 {
 	part(L, "loss", "barlow");
@@ -223,7 +223,7 @@ static bl_loss *loss_of(lua_State *L)
 	return bl_lua_loss(L, -1);
 }
 
-/* The schedule as a table of all that it has, which `last` is a part of. */
+/* Converts the schedule to a table of all its settings, to which `last` belongs. */
 static void state_schedule(lua_State *L, const bl_schedule *s)
 {
 	lua_newtable(L);
@@ -238,7 +238,7 @@ static void state_schedule(lua_State *L, const bl_schedule *s)
 	lua_setfield(L, 1, "last");
 }
 
-/* `last` is short for that of the schedule, where it has one. */
+/* `last` is an abbreviation of the schedule's setting, if it has one. */
 static void set_schedule(lua_State *L, settings *s)
 {
 	lua_getfield(L, 1, "schedule");
@@ -249,7 +249,7 @@ static void set_schedule(lua_State *L, settings *s)
 	state_schedule(L, &s->c.schedule);
 }
 
-/* Steps without epochs: the schedule, too, goes by them.  With epochs they end the run early. */
+/* Steps without epochs also set the schedule's length.  With epochs they only end the run early. */
 static void set_length(lua_State *L, settings *s)
 {
 	int64_t n = bl_dataset_length(*s->data);
@@ -266,7 +266,7 @@ static void set_length(lua_State *L, settings *s)
 	lua_setfield(L, 1, "epochs");
 }
 
-/* checkpoint_every: epochs; false: never on its own; nothing: as often as it costs little. */
+/* checkpoint_every: epochs; false: only on request; by default as often as it costs little. */
 static void set_checkpoints(lua_State *L, settings *s)
 {
 	int type = lua_getfield(L, 1, "checkpoint_every");
@@ -277,7 +277,7 @@ static void set_checkpoints(lua_State *L, settings *s)
 	lua_pop(L, 1);
 }
 
-/* folder: false for none, or a path; nothing: one of the run's own among all runs. */
+/* folder: false for none, or a path; by default a new one among all runs. */
 static void check_folder(lua_State *L)
 {
 	int type = lua_getfield(L, 1, "folder");
@@ -314,7 +314,7 @@ static const char *warm_start(lua_State *L, settings *s)
 	return path;
 }
 
-/* Into modules that are the trainer's by now. */
+/* Loads weights into the trainer's modules. */
 static void load_start(lua_State *L, const bl_trainer_config *c, const char *path)
 {
 	bl_module *roots[] = { c->encoder, c->projector };
@@ -324,7 +324,7 @@ static void load_start(lua_State *L, const bl_trainer_config *c, const char *pat
 	bl_lua_fail(L);
 }
 
-/* Keeps the objects that the trainer shows: t.encoder and the like.  projector: where it is on the stack. */
+/* Stores the objects that are properties of the trainer, such as t.encoder.  projector: its stack index. */
 static void keep_objects(lua_State *L, int trainer, int projector)
 {
 	static const char *const names[] = { "encoder", "data", "knn", "folder", "loss", "optim", "views", NULL };
@@ -338,7 +338,7 @@ static void keep_objects(lua_State *L, int trainer, int projector)
 	lua_setiuservalue(L, trainer, 2);
 }
 
-/* A recipe has descriptions where objects go: barlow.recipe makes them. */
+/* A recipe contains descriptions of objects, which barlow.recipe constructs. */
 static void build_recipe(lua_State *L)
 {
 	if (!luaL_getmetafield(L, 1, "__recipe"))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_tune.c: choices of convolution algorithms as Lua has them, and measuring them; lua/tune.lua does the rest. */
+/* l_tune.c: choices of convolution algorithms as Lua tables, and their measurement; see lua/tune.lua. */
 #include "lua/bind/face.h"
 
 #include <barlow/tuned.h>
@@ -33,7 +33,7 @@ static bl_choices *new_choices(lua_State *L)
 	return *t;
 }
 
-/* One of the table's pairs, on top. */
+/* Reads one pair of the table, on top. */
 static void add_choice(lua_State *L, const char *what, bl_choices *t)
 {
 	bl_choice c;
@@ -76,7 +76,7 @@ void bl_lua_push_choices(lua_State *L, const bl_choices *t)
 	}
 }
 
-/* --- shapes, in the order in which a network meets them --- */
+/* --- shapes, in the order in which a network uses them --- */
 
 static int push_shapes(lua_State *L, const bl_choices *t)
 {

@@ -56,7 +56,7 @@ static const bl_field mix_fields[] = {
 	BL_FIELD_END,
 };
 
-/* A pipeline of one; takes the operator. */
+/* Pushes a pipeline of one operator; takes the reference. */
 static bl_pipeline *pipeline_of(bl_aug *a)
 {
 	bl_pipeline *p = a ? bl_pipeline_new(&a, 1) : NULL;

@@ -12,12 +12,12 @@ typedef struct bl_cargo_code {
 
 typedef struct bl_cargo_upvalue {
 	char *name;
-	bl_plain *value; /* stays where it is while more upvalues come */
+	bl_plain *value; /* its address stays while upvalues are added */
 } bl_cargo_upvalue;
 
 typedef struct bl_cargo_piece {
-	bl_cargo_code code; /* with names and lines, to run */
-	bl_cargo_code bare; /* without, to compare */
+	bl_cargo_code code; /* bytecode with names and lines, to be run */
+	bl_cargo_code bare; /* bytecode without them, to be compared */
 	char *chunk;        /* the name of the text that it was compiled from */
 	int first, last;    /* its lines there */
 	bl_cargo_upvalue *upvalue;

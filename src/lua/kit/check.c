@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* check.c: what a value is, and messages for what is wrong; shapes, dimensions and lists of integers as Lua gives them. */
+/* check.c: types of values, error messages, and arguments that are shapes, dimensions and lists of integers. */
 #include "lua/kit/kit.h"
 
 #include <stdarg.h>
@@ -12,7 +12,7 @@ static bool is_ours(const char *name)
 	return strncmp(name, "barlow.", 7) == 0;
 }
 
-/* Pushes "script.lua:5: ", or "" where no script called. */
+/* Pushes "script.lua:5: ", or "" if no script made the call. */
 static void push_place(lua_State *L)
 {
 	lua_Debug d;
@@ -165,7 +165,7 @@ void bl_lua_push_shape(lua_State *L, int n, const int64_t *sizes)
 		lua_setfield(L, -2, "__tostring");
 		lua_pushcfunction(L, shape_equal);
 		lua_setfield(L, -2, "__eq");
-		lua_createtable(L, 0, 1); /* what getmetatable gives: nobody may add to the real one */
+		lua_createtable(L, 0, 1); /* the result of getmetatable, which keeps scripts from changing the real one */
 		lua_pushcfunction(L, shape_text);
 		lua_setfield(L, -2, "__tostring");
 		lua_setfield(L, -2, "__metatable");

@@ -81,7 +81,7 @@ static void copy_metatable(lua_State *L, int index)
 	lua_pop(L, 1);
 }
 
-/* An empty table in front of the one on top, in its place; library: its name, or NULL. */
+/* Replaces the table on top by an empty one in front of it; library: its name, or NULL. */
 static void put_in_front(lua_State *L, const char *library)
 {
 	luaL_checkstack(L, 10, "tables");

@@ -52,7 +52,7 @@ static void take_choice(lua_State *L, const char *what, const bl_field *f, void 
 	refuse(L, what, f, near ? lua_pushfstring(L, "%s (did you mean '%s'?)", got, near) : got);
 }
 
-/* Of 64 bits, which a double would not hold: a seed may be any of them. */
+/* All 64 bits, which a double cannot represent, since a seed may be any integer. */
 static void take_int64(lua_State *L, const char *what, const bl_field *f, void *out)
 {
 	int whole;
@@ -94,7 +94,7 @@ static void take_numbers(lua_State *L, const char *what, const bl_field *f, void
 		set(L, what, f, out, &(double){ lua_tonumber(L, -1) }, 1);
 }
 
-/* The value on top into its place. */
+/* Stores the value on top in its place. */
 static void take(lua_State *L, const char *what, const bl_field *f, void *out)
 {
 	void *at = (char *)out + f->offset;
@@ -139,7 +139,7 @@ static int unknown_key(lua_State *L, const char *what, const bl_field *fields)
 	                  positions);
 }
 
-/* Of the key below the value on top. */
+/* Stores the value on top under the key below it. */
 static const bl_field *find(lua_State *L, const bl_field *fields)
 {
 	int position = lua_isinteger(L, -2) ? (int)lua_tointeger(L, -2) : 0;
@@ -160,7 +160,7 @@ static bool plain_table(lua_State *L, int index)
 	return !special;
 }
 
-/* A copy of the value on top in its place, with the plain tables in it: the caller may change his own afterwards. */
+/* Replaces the value on top by a copy, including plain tables in it, since the caller may change its own afterwards. */
 static void copy_deep(lua_State *L, int depth)
 {
 	if (depth == 0 || !plain_table(L, -1))
@@ -176,7 +176,7 @@ static void copy_deep(lua_State *L, int depth)
 	lua_replace(L, -2);
 }
 
-/* The pairs of the table at `from` into the one at `to`, where keys are names and values are checked. */
+/* Copies the pairs of the table at `from` into the one at `to`; keys must be names, and values are checked. */
 static void move(lua_State *L, const char *what, const bl_field *fields, int from, int to, void *out)
 {
 	for (lua_pushnil(L); lua_next(L, from); lua_pop(L, 1)) {
@@ -205,7 +205,7 @@ static void push_list(lua_State *L, const bl_field *f)
 	}
 }
 
-/* The default, or nil where none is fixed. */
+/* Pushes the default, or nil if there is no fixed one. */
 static void push_default(lua_State *L, const bl_field *f)
 {
 	if (f->kind == BL_FIELD_TEXT)
@@ -224,7 +224,7 @@ static void push_default(lua_State *L, const bl_field *f)
 		lua_pushnumber(L, f->preset[0]);
 }
 
-/* What the table at `table` leaves out. */
+/* Adds the defaults that the table at `table` leaves out. */
 static void complete(lua_State *L, const char *what, const bl_field *fields, int table)
 {
 	char expected[512];
@@ -241,7 +241,7 @@ static void complete(lua_State *L, const char *what, const bl_field *fields, int
 	}
 }
 
-/* A completed copy of the table at `index`, pushed. */
+/* Pushes a copy of the table at `index`, completed by defaults. */
 static void read_table(lua_State *L, const char *what, const bl_field *fields, int index, void *out)
 {
 	index = lua_absindex(L, index);
@@ -252,7 +252,7 @@ static void read_table(lua_State *L, const char *what, const bl_field *fields, i
 	complete(L, what, fields, copy);
 }
 
-/* A table of settings; one with an item 1 is a list, and a value like others. */
+/* Is it a table of settings?  A table with an item 1 is a list, which is a value. */
 static bool named_ones(lua_State *L, int index)
 {
 	bool named = plain_table(L, index) && lua_rawgeti(L, index, 1) == LUA_TNIL;
@@ -260,7 +260,7 @@ static bool named_ones(lua_State *L, int index)
 	return named;
 }
 
-/* Positional arguments from `first`, and a last table of named ones, as one table on top. */
+/* Pushes one table with the positional arguments from `first` and those of a last table of named ones. */
 static void gather(lua_State *L, int first)
 {
 	int n = lua_gettop(L);
@@ -279,7 +279,7 @@ static void gather(lua_State *L, int first)
 	}
 }
 
-/* The table on top is what the object that is being made remembers, unless the running function makes none. */
+/* Stores the table on top as the source of the object that is being made, unless the running function makes none. */
 static void remember(lua_State *L)
 {
 	lua_pushnil(L);
@@ -339,7 +339,7 @@ void bl_lua_take_value(lua_State *L, int index, const char *what, const bl_field
 	lua_pop(L, 1);
 }
 
-/* As a Lua value of the field's kind: a value is pushed as a default would be. */
+/* Pushes a value of the field's type, as a default is pushed. */
 void bl_lua_push_value(lua_State *L, const bl_field *f, const void *settings)
 {
 	bl_field now = *f;

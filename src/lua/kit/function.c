@@ -24,11 +24,11 @@ struct bl_function {
 	atomic_int refs, holders;
 	bl_cargo *cargo;
 	lua_Integer number;
-	bool foreign;  /* not the user's own script's: sandboxed on every thread */
+	bool foreign;  /* not from the user's own script: runs sandboxed on every thread */
 	bool constant; /* tables and tensors among its upvalues cannot be written to */
 };
 
-static _Thread_local lua_State *current; /* the coroutine this thread is in; NULL: not in Lua */
+static _Thread_local lua_State *current; /* the coroutine that this thread runs; NULL: none */
 static pthread_key_t own_key;            /* the thread's own state */
 static pthread_once_t own_once = PTHREAD_ONCE_INIT;
 static atomic_llong numbers;
@@ -145,7 +145,7 @@ static void push_value(lua_State *L, bl_function *f, int function)
 	lua_setiuservalue(L, -2, 2);
 }
 
-/* The table function -> value of this state. */
+/* Pushes this state's table function -> value. */
 static void push_values(lua_State *L)
 {
 	if (luaL_getsubtable(L, LUA_REGISTRYINDEX, VALUES))
@@ -156,7 +156,7 @@ static void push_values(lua_State *L)
 	lua_setmetatable(L, -2);
 }
 
-/* The function on top, popped, runs as it is in this state. */
+/* Pops the function on top, which runs unchanged in this state. */
 static void keep(lua_State *L, const bl_function *f)
 {
 	luaL_getsubtable(L, LUA_REGISTRYINDEX, FUNCTIONS);

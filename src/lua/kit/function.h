@@ -18,12 +18,12 @@
 #include "lua/kit/travel.h"
 
 #define BL_T_FUNCTION "function value" /* userdata: bl_function *; user value 2: the Lua function, where it is known */
-#define BL_T_CALL "described call"     /* metatable of what a recipe's text calls */
+#define BL_T_CALL "described call"     /* metatable of functions that a recipe's text constructs */
 
-/* Into *out a reference, which the caller lets go, also after a failure.  Negative with bl_error; may raise (no memory). */
+/* Stores a reference in *out, which the caller releases, also after a failure.  Negative with bl_error; may raise an error (out of memory). */
 int bl_function_make(lua_State *L, int index, bl_function **out);
 bl_function *bl_function_ref(bl_function *f);
-void bl_function_unref(bl_function *f); /* NULL is fine */
+void bl_function_unref(bl_function *f); /* NULL is allowed */
 /* Pushes it as a value of Lua, taking the reference. */
 void bl_lua_give_function(lua_State *L, bl_function *f);
 /*
@@ -38,9 +38,9 @@ int bl_function_value(lua_State *L, int index);
  */
 int bl_function_call(bl_function *f, int (*push)(lua_State *L, void *ctx), int results, void (*take)(lua_State *L, void *ctx),
                      void *ctx);
-/* For push: how many arguments the function on top looks at; all of them where it takes any number. */
+/* For push: how many arguments the function on top uses; 255 if it takes any number. */
 int bl_function_arguments(lua_State *L);
-/* The same within limits of its own where it runs sandboxed; messages then end with what was being called. */
+/* The same with its own limits if it runs sandboxed; messages then end with the active calls. */
 int bl_function_call_within(bl_function *f, const bl_lua_limits *limits, int (*push)(lua_State *L, void *ctx), int results,
                             void (*take)(lua_State *L, void *ctx), void *ctx);
 
@@ -62,15 +62,15 @@ bl_function *bl_function_with(bl_function *f, bl_tensor *const *from, bl_tensor 
  */
 bl_function *bl_function_constant(bl_function *f);
 
-/* Do both do the same: the same code with the same upvalues, by value?  Where their texts stand does not matter. */
+/* Do both have the same code and equal upvalues?  The places of their texts do not matter. */
 bool bl_function_same(const bl_function *f, const bl_function *g);
 
-/* Its cargo, for whoever writes its text. */
+/* Its cargo, from which its text is written. */
 bl_cargo *bl_function_cargo(bl_function *f);
 
-/* Tells which coroutine of a state this thread is in, before anything that may call functions. */
+/* Notes which coroutine of a state this thread runs; needed before functions may be called. */
 void bl_lua_enter(lua_State *L);
-/* What opens the sandboxed states of threads: once a process, before any call. */
+/* Sets the function that opens the sandboxed states of threads; once in a process, before any call. */
 void bl_lua_thread_states(lua_CFunction open);
 
 void bl_lua_define_function(lua_State *L); /* the class, in every state */

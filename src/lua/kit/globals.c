@@ -14,12 +14,12 @@ enum {
 	MOST_UPVALUES = 255,
 	MOST_CONSTANTS = 256, /* that these instructions can name */
 	DEPTH = 100,
-	HEAD = 4 + 1 + 1 + 6 + 3 + 8 + 8 + 1, /* signature, version, format, data, sizes, two numbers, upvalues */
+	HEAD = 4 + 1 + 1 + 6 + 3 + 8 + 8 + 1, /* of a dump: signature, version, format, data, sizes, two numbers, upvalues */
 	SHORT_STRING = 4,
 	LONG_STRING = 20,
 	INTEGER = 3,
 	FLOAT = 19,
-	INNER = -1, /* in the place of an upvalue: a local of a function around it, within the dump */
+	INNER = -1, /* stands for an upvalue that is a local of an enclosing function within the dump */
 };
 
 /*
@@ -33,7 +33,7 @@ typedef struct reader {
 	const unsigned char *at, *end;
 	int env; /* which upvalue of the main function is _ENV; INNER: none is */
 	question question;
-	int set; /* where the table of the globals that functions set lies; for SETS and READS */
+	int set; /* stack index of the table of globals that functions set; for SETS and READS */
 } reader;
 
 typedef struct text {
@@ -41,7 +41,7 @@ typedef struct text {
 	size_t n;
 } text;
 
-/* --- reading; at the end of the dump everything is 0 --- */
+/* --- reading; beyond the end of the dump everything reads as 0 --- */
 
 static unsigned byte(reader *r)
 {
@@ -85,7 +85,7 @@ static text constant(reader *r)
 	return (text){ NULL, 0 };
 }
 
-/* --- judging --- */
+/* --- checks --- */
 
 static int missing(lua_State *L, const char *name)
 {
@@ -97,7 +97,7 @@ static int missing(lua_State *L, const char *name)
 	return rc;
 }
 
-/* A sandboxed state has those globals that go there by name. */
+/* Globals that travel by name exist in a sandboxed state. */
 static int check_read(const reader *r, const char *name)
 {
 	lua_State *L = r->L;
@@ -168,7 +168,7 @@ static int check_upvalue(reader *r, int at, int function)
 		name);
 }
 
-/* One instruction; up: which of the main function's upvalues those of this one are. */
+/* Checks one instruction; up: the main function's upvalues to which those of this function belong. */
 static int check_instruction(reader *r, uint32_t code, const int *up, const text *constants, int function)
 {
 	unsigned op = code & 127, a = code >> 7 & 255, b = code >> 16 & 255, c = code >> 24;
@@ -253,7 +253,7 @@ static int append(lua_State *L, const void *bytes, size_t n, void *ctx)
 	return 0;
 }
 
-/* The function at `function`, asked what *asked says; another version of Lua is not looked at, and complains when it runs. */
+/* Checks the function at `function` for *asked; dumps of another version of Lua are not checked, and fail when they run. */
 static int check_one(const reader *asked, int function)
 {
 	lua_State *L = asked->L;
@@ -282,7 +282,7 @@ static int check_one(const reader *asked, int function)
 	return rc;
 }
 
-/* With the functions among its upvalues, each once: seen is a table of them. */
+/* Also checks the functions among its upvalues, each once; seen is the table of those already checked. */
 static int check_all(const reader *asked, int function, int seen, int depth)
 {
 	lua_State *L = asked->L;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* globals.h: what a function reads and writes around itself, told from its bytecode before it is called. */
+/* globals.h: finds from a function's bytecode, before it is called, which globals and upvalues it reads and writes. */
 #ifndef BARLOW_LUA_KIT_GLOBALS_H
 #define BARLOW_LUA_KIT_GLOBALS_H
 

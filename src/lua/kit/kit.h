@@ -15,7 +15,7 @@
 #include <barlow/random.h>
 #include <barlow/tensor.h>
 
-/* The metatable's name, which is also what messages call it.  Tensors are values to the kit; it knows no other type. */
+/* The metatable's name, which messages use, too.  The kit treats tensors as values; it knows no other type. */
 #define BL_T_TENSOR "tensor"
 
 /* --- objects (object.c) --- */
@@ -23,9 +23,9 @@
 /* Pushes a zeroed userdata of `type`.  User value 1 is its source (what made it, for recipes), 2 the binding's own. */
 void *bl_lua_new(lua_State *L, const char *type, size_t size);
 void *bl_lua_check(lua_State *L, int arg, const char *type);
-void *bl_lua_test(lua_State *L, int arg, const char *type); /* NULL when it is something else */
+void *bl_lua_test(lua_State *L, int arg, const char *type); /* NULL if it has another type */
 
-/* A type without public names; bl_lua_define_type makes those that users meet. */
+/* Makes a type without public names; bl_lua_define_type makes public ones. */
 typedef struct bl_lua_class {
 	const char *type;
 	const luaL_Reg *meta;  /* __gc, __call, __tostring, operators */
@@ -47,7 +47,7 @@ int bl_lua_give_tensor(lua_State *L, bl_tensor *t);
 /* The same of n, at least 1; where one is NULL the others go. */
 int bl_lua_give_tensors(lua_State *L, int n, bl_tensor *const *t);
 bl_tensor *bl_lua_tensor(lua_State *L, int arg);
-void bl_lua_drop_tensor(lua_State *L, bl_tensor **t); /* of an object that goes */
+void bl_lua_drop_tensor(lua_State *L, bl_tensor **t); /* of an object that is collected */
 
 /*
  * luaL_error for all that is ours: where one of our own Lua files (lua/) made the call, the place in front is that of the
@@ -63,15 +63,15 @@ void bl_lua_push_message(lua_State *L, int index);
 int bl_lua_fail(lua_State *L);
 /* Pushes text from outside fit to be shown (text.h). */
 void bl_lua_push_clean(lua_State *L, const char *text, bool lines);
-/* Prints what is at `index`, for a message: "string 'abc'", "number 3", "tensor (2, 3)". */
+/* Describes the value at `index` for a message: "string 'abc'", "number 3", "tensor (2, 3)". */
 const char *bl_lua_describe(lua_State *L, int index);
 
 /* --- random numbers (tame.c) --- */
 
-/* What the function that this thread calls draws from, as do math.random and tensor.rand meanwhile; NULL: nothing of its own. */
+/* The random stream of the function that this thread calls, which math.random and tensor.rand use meanwhile; NULL: none of its own. */
 extern _Thread_local bl_rng *bl_lua_stream;
 uint64_t bl_lua_stream_bits(void);
-lua_Integer bl_lua_stream_integer(lua_Integer low, lua_Integer high); /* each as likely; low <= high */
+lua_Integer bl_lua_stream_integer(lua_Integer low, lua_Integer high); /* uniform on the integers low to high; low <= high */
 
 /* --- the registry (registry.c): every public name of the Lua face, described where it is implemented --- */
 
@@ -82,11 +82,11 @@ lua_Integer bl_lua_stream_integer(lua_Integer low, lua_Integer high); /* each as
  */
 typedef struct bl_lua_function {
 	const char *name;   /* "linear"; of objects also "()", when they are called, and "[]", when they are indexed */
-	lua_CFunction call; /* NULL: the metatable has it */
+	lua_CFunction call; /* NULL: it is defined in the metatable */
 	const char *signature;
-	const char *help;       /* a line */
+	const char *help;       /* one line */
 	const char *example;    /* Lua that runs by itself; the suite runs it */
-	const bl_field *fields; /* of its table of settings; NULL: it has none */
+	const bl_field *fields; /* the fields of its table of settings; NULL: none */
 	const void *context;    /* the binding's own */
 } bl_lua_function;
 /* BL_LUA("linear", nn_linear, ": module", "x W^T + b.", "nn.linear(3, 4)", .fields = linear_fields) */
@@ -99,15 +99,15 @@ typedef struct bl_lua_function {
 		.name = NULL \
 	}
 
-/* Pushes the table of a module whose functions are these.  Reading a name that it does not have raises, with the nearest. */
+/* Pushes the table of a module with these functions.  Reading an unknown name raises an error that suggests the nearest one. */
 void bl_lua_module_new(lua_State *L, const char *module);
 /* Adds to the table on top, and to the registry as "<module>.<name>". */
 void bl_lua_functions(lua_State *L, const char *module, const bl_lua_function *list);
-/* The same for what makes objects: they remember name and settings as their source, from which recipes are written. */
+/* The same for constructors: objects store name and settings as their source, from which recipes are written. */
 void bl_lua_makers(lua_State *L, const char *module, const bl_lua_function *list);
 /* The same for methods that make objects ("dataset:split"), into the methods of a type. */
 void bl_lua_maker_methods(lua_State *L, const char *type, const bl_lua_function *list);
-/* Pushes one that belongs to no module: "trainer". */
+/* Pushes a constructor that belongs to no module: "trainer". */
 void bl_lua_maker(lua_State *L, const bl_lua_function *f);
 /* Adds to the registry only. */
 void bl_lua_describe_function(lua_State *L, const char *module, const bl_lua_function *f);
@@ -117,8 +117,8 @@ typedef struct bl_lua_type {
 	const char *self;                  /* what examples call such an object: "t" in "t:sum()" */
 	const luaL_Reg *meta;              /* __gc, __tostring, operators */
 	const bl_lua_function *methods;    /* o:name(...) */
-	const bl_lua_function *properties; /* o.name: called with the object alone, pushes one value */
-	lua_CFunction element;             /* o[key] for keys that are none of these; pushes one value or none; may be NULL */
+	const bl_lua_function *properties; /* o.name: called with the object only, pushes one value */
+	lua_CFunction element;             /* o[key] for other keys; pushes one value or none; may be NULL */
 	lua_CFunction fields;              /* as in bl_lua_class */
 } bl_lua_type;
 void bl_lua_define_type(lua_State *L, const bl_lua_type *t);

@@ -10,10 +10,10 @@
 #include <string.h>
 
 #define REGISTRY "barlow.registry"
-#define METHODS "barlow.methods" /* registry: names of methods of objects that are written in Lua, as keys */
+#define METHODS "barlow.methods" /* registry: set of the names of methods that are written in Lua */
 enum { ITEMS = 3 };
 
-/* --- entering --- */
+/* --- adding entries --- */
 
 static void enter(lua_State *L, const char *name, const bl_lua_function *f, const char *kind)
 {
@@ -28,7 +28,7 @@ static void enter(lua_State *L, const char *name, const bl_lua_function *f, cons
 	lua_pop(L, 1);
 }
 
-/* Pushes f's full name: "nn.linear", "tensor:sum", or its own where it belongs to nothing. */
+/* Pushes f's full name: "nn.linear", "tensor:sum", or its own name if it belongs to no module or type. */
 static const char *push_name(lua_State *L, const char *owner, const char *between, const bl_lua_function *f)
 {
 	bool sign = f->name[0] == '(' || f->name[0] == '[';
@@ -42,7 +42,7 @@ static void push_function(lua_State *L, const bl_lua_function *f, const char *na
 	lua_pushcclosure(L, f->call, BL_LUA_UP_NAME);
 }
 
-/* Adds what `push` pushes for each of the list to the table on top. */
+/* Adds what `push` pushes for each item of the list to the table on top. */
 static void add(lua_State *L, const char *owner, const char *between, const bl_lua_function *list, const char *kind,
                 void (*push)(lua_State *, const bl_lua_function *, const char *))
 {
@@ -99,7 +99,7 @@ const bl_lua_function *bl_lua_described(lua_State *L, int index)
 
 static const char *const no_names[] = { NULL };
 
-/* Every string key of the table at `index`, sorted, in a userdata that is pushed. */
+/* Pushes a userdata with all string keys of the table at `index`, sorted. */
 static const char *const *push_keys(lua_State *L, int index)
 {
 	lua_Integer n = 0;
@@ -118,7 +118,7 @@ static const char *const *push_keys(lua_State *L, int index)
 	return names;
 }
 
-/* __index of a module: (module, name) that is not there; upvalue: what the module is called. */
+/* __index of a module, called for an unknown name; upvalue: the module's name. */
 static int missing_name(lua_State *L)
 {
 	const char *module = lua_tostring(L, lua_upvalueindex(1));
@@ -130,7 +130,7 @@ static int missing_name(lua_State *L)
 	return luaL_error(L, "%s has no '%s' (help \"%s\" lists what it has)", module, lua_tostring(L, 2), module);
 }
 
-/* The name in "... a nil value (global 'NAME')", before: what is in front of it; false: the message is none of those. */
+/* Finds the name in "... a nil value (global 'NAME')"; before: the text in front of it; false: another message. */
 static bool missing(const char *message, const char *before, char *name, size_t size)
 {
 	const char *from = strstr(message, before), *to = from ? strchr(from += strlen(before), '\'') : NULL;
@@ -151,7 +151,7 @@ void bl_lua_push_near_global(lua_State *L, const char *name)
 	lua_settop(L, top + 1);
 }
 
-/* Objects written in Lua give nil for methods that they do not have. */
+/* Objects written in Lua return nil for unknown methods. */
 static void push_near_method(lua_State *L, const char *name)
 {
 	int top = lua_gettop(L);
@@ -266,7 +266,7 @@ static void set_choices(lua_State *L, const bl_field *f)
 
 static void push_field(lua_State *L, const bl_field *f);
 
-/* As `keys` of the table on top. */
+/* Stores it as `keys` of the table on top. */
 static void set_fields(lua_State *L, const bl_field *fields)
 {
 	luaL_checkstack(L, 6, "fields");
@@ -301,7 +301,7 @@ static void push_field(lua_State *L, const bl_field *f)
 		set_fields(L, f->fields);
 }
 
-/* What examples call an object of the type that "tensor:sum" begins with, into the table on top. */
+/* Stores the name that examples give to an object of the type before ":" ("tensor:sum") in the table on top. */
 static void set_self(lua_State *L, const char *name)
 {
 	lua_pushlstring(L, name, strcspn(name, ".:(["));

@@ -10,29 +10,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MARK "barlow.sandbox" /* registry: true in states that were made here */
+#define MARK "barlow.sandbox" /* registry: true in states that this file made */
 
-/* Every state's main thread and what is made from it have a pointer to this in their extra space. */
+/* The main thread of every state and its coroutines have a pointer to this in their extra space. */
 typedef struct budget {
 	bl_lua_state_config c;
 	size_t used;    /* by Lua */
-	size_t tensors; /* bytes of those that it holds; views count as what they show */
+	size_t tensors; /* bytes of the tensors that it holds; views count with their own size */
 	size_t fresh;   /* bytes of tensors since the last collection */
-	size_t limit;   /* of what this call makes, for messages ... */
-	size_t most;    /* ... and of used and tensors */
+	size_t limit;   /* limit on what this call allocates, for messages ... */
+	size_t most;    /* ... and limit on used + tensors */
 	double seconds; /* of this call */
 	int depth;      /* of calls */
 	size_t printed; /* bytes, by this call */
-	bool over;      /* this call has spent it */
-	bool given_up;  /* it was not the budget: somebody waits */
+	bool over;      /* this call has used up its budget */
+	bool given_up;  /* it was interrupted since another thread waits, not by the budget */
 	int64_t left;   /* instructions */
 	double began;
 } budget;
 
-enum { PATIENCE = 1 }; /* seconds that a call may take once somebody waits */
+enum { PATIENCE = 1 }; /* seconds that a call may take while another thread waits */
 
 static atomic_int hurried;
-static _Atomic double end_at; /* when all give up; 0: never */
+static _Atomic double end_at; /* when all calls are interrupted; 0: never */
 
 void bl_lua_states_hurry(bool on)
 {
@@ -78,7 +78,7 @@ static void *allocate(void *ctx, void *block, size_t old, size_t size)
 	return moved;
 }
 
-/* As long as it is over, every instruction raises again, so that no pcall holds it back. */
+/* While the budget is exceeded, every instruction raises the error again, so that pcall cannot stop it. */
 static void look(lua_State *L, lua_Debug *ar)
 {
 	(void)ar;
@@ -147,7 +147,7 @@ bool bl_lua_state_is_sandbox(lua_State *L)
 	return is;
 }
 
-enum { COLLECT_PART = 8 }; /* tensors of this part of the budget make a collection worth while */
+enum { COLLECT_PART = 8 }; /* tensors of this part of the budget cause a collection */
 
 void bl_lua_state_charge(lua_State *L, int64_t bytes)
 {
@@ -227,7 +227,7 @@ int bl_lua_state_call(lua_State *L, int nargs, int nresults)
 	return call(L, nargs, nresults, NULL, 0);
 }
 
-/* Lua's traceback, without what was called from C around the function. */
+/* Lua's traceback, without the calls from C around the function. */
 static int trace(lua_State *L)
 {
 	if (lua_type(L, 1) != LUA_TSTRING)

@@ -20,15 +20,15 @@
 #include <stdint.h>
 
 typedef struct bl_lua_state_config {
-	const char *what;   /* who runs there, for messages: "the recipe"; must outlive the state */
+	const char *what;   /* what runs there, for messages: "the recipe"; must outlive the state */
 	lua_CFunction open; /* called once with `ctx` as its argument: sets globals.  It runs without a budget. */
 	void *ctx;
-	size_t bytes;         /* of Lua's own memory, and of the tensors that it holds */
+	size_t bytes;         /* bytes of Lua's own memory, and of the tensors that it holds */
 	int64_t instructions; /* of one call */
 	double seconds;       /* of one call */
 	size_t prints;        /* bytes that a call may print; 0: 64 KiB */
-	int every;            /* instructions between two looks at the budget: 100 to 1000 */
-	bool interruptible;   /* Ctrl-C is an error there: for states of the main thread */
+	int every;            /* instructions between two checks of the budget: 100 to 1000 */
+	bool interruptible;   /* Ctrl-C raises an error: for states of the main thread */
 } bl_lua_state_config;
 
 /* A new state; NULL with bl_error.  It is used by one thread at a time. */
@@ -41,23 +41,23 @@ void bl_lua_state_close(lua_State *L);
  */
 int bl_lua_state_call(lua_State *L, int nargs, int nresults);
 
-/* A budget of one call, in the place of the state's. */
+/* A budget of one call, which replaces the state's. */
 typedef struct bl_lua_limits {
 	double seconds;
 	size_t bytes; /* of what it makes */
 } bl_lua_limits;
-/* The same within these limits, with the functions that were being called at the end of the message. */
+/* The same within these limits; the message ends with the active calls. */
 int bl_lua_state_call_within(lua_State *L, int nargs, int nresults, const bl_lua_limits *limits);
-/* May this call print so many bytes more?  Where that is too much it says so, once. */
+/* May this call print so many more bytes?  If not, a notice is printed once. */
 bool bl_lua_state_may_print(lua_State *L, size_t bytes);
-/* Tensors of so many bytes come to be in L, or go (negative).  Raises where the budget has no room.  Any state. */
+/* Charges tensors of so many bytes to L, or returns them (negative).  Raises an error if the budget is exceeded.  For any state. */
 void bl_lua_state_charge(lua_State *L, int64_t bytes);
-/* Was L made here?  Then it belongs to a stranger's text, else to the user's own script. */
+/* Is L a sandboxed state?  Then it runs a stranger's text, otherwise the user's own script. */
 bool bl_lua_state_is_sandbox(lua_State *L);
 
-/* Somebody waits for functions to end: those that are at it for long give up.  Counted: leave as often as enter. */
+/* A thread waits for functions to end: calls that take long are interrupted.  Counted: leave as often as enter. */
 void bl_lua_states_hurry(bool on);
-/* The process is about to end: in a second all of them give up, also those that are called then.  For good. */
+/* The process is about to end: after a second all calls are interrupted, also later ones.  Not reversible. */
 void bl_lua_states_end(void);
 
 /* Lua's harmless functions as globals (tame.c); for states.c. */

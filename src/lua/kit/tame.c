@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Work that is let through: about a second of it. */
+/* The most work that is allowed: about a second. */
 static const double MOST_STEPS = 1e9;
 enum { MOST_ITEMS = 10 * 1000 * 1000 };
 
@@ -33,7 +33,7 @@ static const char *const writing_table_names[] = { "insert", "remove", "sort", N
 
 /* --- strings --- */
 
-/* Of a set that begins at i: its last byte. */
+/* The last byte of a character set that begins at i. */
 static size_t set_end(const char *p, size_t i, size_t lp)
 {
 	i += p[i + 1] == '^' ? 2 : 1;
@@ -43,7 +43,7 @@ static size_t set_end(const char *p, size_t i, size_t lp)
 	return i;
 }
 
-/* Steps that matching may take: each repetition tries all lengths, each start all of it again. */
+/* An upper bound on the steps of matching: each repetition tries all lengths, from each starting place. */
 static double cost(const char *p, size_t lp, size_t ls)
 {
 	double steps = (double)(lp + 1) * (double)(ls + 1) * (*p == '^' ? 1 / (double)(ls + 1) : 1);
@@ -60,7 +60,7 @@ static double cost(const char *p, size_t lp, size_t ls)
 	return steps;
 }
 
-/* Calls the real function, upvalue 1, where pattern 2 on subject 1 cannot take for ever. */
+/* Calls the real function, upvalue 1, if pattern 2 on subject 1 has a bounded time. */
 static int match(lua_State *L)
 {
 	size_t ls, lp;
@@ -86,7 +86,7 @@ static int rep(lua_State *L)
 
 /* --- tables --- */
 
-/* A shape's metatable has nothing that these functions call. */
+/* The metatable of a shape has no metamethods that these functions call. */
 static bool is_shape(lua_State *L, int arg)
 {
 	if (!lua_getmetatable(L, arg))
@@ -97,7 +97,7 @@ static bool is_shape(lua_State *L, int arg)
 	return same;
 }
 
-/* A plain table at `arg`, of a length that is one: # may be a power of 2 far beyond what the table has. */
+/* Checks for a plain table at `arg` whose length is real: # may be a power of 2 far beyond the table's items. */
 static void check_table(lua_State *L, int arg)
 {
 	luaL_checktype(L, arg, LUA_TTABLE);
@@ -111,7 +111,7 @@ static int refuse_constant(lua_State *L)
 	return luaL_error(L, "a table around the function cannot be written to");
 }
 
-/* Upvalue 2: it only reads. */
+/* Upvalue 2: whether it only reads. */
 static int on_table(lua_State *L)
 {
 	if (lua_istable(L, 1) && bl_lua_constant_real(L, 1) && !lua_toboolean(L, lua_upvalueindex(2)))
@@ -162,7 +162,7 @@ static int call_real(lua_State *L)
 	return lua_gettop(L);
 }
 
-/* math.random: of the stream that the call has, where it has one. */
+/* math.random: uses the call's stream, if it has one. */
 static int random_number(lua_State *L)
 {
 	int n = lua_gettop(L);
@@ -231,7 +231,7 @@ static int raw_set(lua_State *L)
 	return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
 
-/* Finalizers run where no hook is called, and after the state's end. */
+/* Finalizers run without the hook, and when the state is closed. */
 static int set_metatable(lua_State *L)
 {
 	if (lua_istable(L, 2)) {
@@ -242,7 +242,7 @@ static int set_metatable(lua_State *L)
 	return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
 
-/* To standard error: what runs here is not the script whose output it would join.  Without control bytes. */
+/* Prints to standard error, without control bytes, since standard output belongs to the user's script. */
 static int print(lua_State *L)
 {
 	int n = lua_gettop(L);
@@ -259,7 +259,7 @@ static int print(lua_State *L)
 
 /* --- opening --- */
 
-/* The named functions of the table at the top's copy: from below it into the top. */
+/* Copies the named functions of the table below the top into the table on top. */
 static void copy_names(lua_State *L, const char *const *names)
 {
 	for (; *names; names++) {
@@ -268,7 +268,7 @@ static void copy_names(lua_State *L, const char *const *names)
 	}
 }
 
-/* Into the table on top, from that below it, with a bound in front. */
+/* Copies a function from the table below into the table on top, wrapped by a check of its work. */
 static void bound(lua_State *L, const char *name, lua_CFunction with, bool takes_plain)
 {
 	lua_getfield(L, -2, name);
@@ -285,7 +285,7 @@ static void begin(lua_State *L, lua_CFunction library)
 	lua_newtable(L);
 }
 
-/* What was chosen becomes the global. */
+/* Sets the chosen table as the global. */
 static void end(lua_State *L, const char *name)
 {
 	bl_lua_close_library(L, name);
@@ -300,7 +300,7 @@ static void open_string(lua_State *L)
 	for (const char *const *name = matching_names; *name; name++)
 		bound(L, *name, match, strcmp(*name, "find") == 0);
 	bound(L, "rep", rep, false);
-	lua_pushliteral(L, ""); /* methods of strings are these, and stay these */
+	lua_pushliteral(L, ""); /* strings have these methods, which cannot be changed */
 	lua_getmetatable(L, -1);
 	lua_pushvalue(L, -3);
 	lua_setfield(L, -2, "__index");
@@ -322,7 +322,7 @@ static void open_table(lua_State *L)
 	end(L, "table");
 }
 
-/* Random numbers are the same each time: what is made from a text follows from the text. */
+/* The random seed is fixed, so that the result depends on the text only. */
 static void open_math(lua_State *L)
 {
 	lua_pushcfunction(L, luaopen_math);
@@ -338,7 +338,7 @@ static void open_math(lua_State *L)
 	lua_setglobal(L, "math");
 }
 
-/* luaopen_base fills the globals: they are emptied of all that is not named. */
+/* luaopen_base sets globals; all that are not named here are removed. */
 static void open_base(lua_State *L)
 {
 	lua_pushcfunction(L, luaopen_base);

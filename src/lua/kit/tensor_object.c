@@ -3,7 +3,7 @@
 #include "lua/kit/kit.h"
 #include "lua/kit/states.h"
 
-/* Bytes of tensors handed to Lua that make a collection worth while: Lua itself sees only the small handles. */
+/* Bytes of tensors passed to Lua that cause a collection, as Lua itself sees only the small handles. */
 enum { COLLECT_BYTES = 96 << 20 };
 
 static int64_t bytes_of(const bl_tensor *t)
@@ -53,7 +53,7 @@ int bl_lua_give_tensors(lua_State *L, int n, bl_tensor *const *t)
 	for (int i = 0; i < n; i++)
 		*(bl_tensor **)lua_touserdata(L, i - n) = t[i];
 	for (int i = 0; i < n; i++) {
-		bl_lua_state_charge(L, bytes_of(t[i])); /* raises where there is no room; the places have the tensors by now */
+		bl_lua_state_charge(L, bytes_of(t[i])); /* may raise an error; the userdata own the tensors by now */
 		collect_now_and_then(L, t[i]);
 	}
 	return n;

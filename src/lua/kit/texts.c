@@ -30,7 +30,7 @@ static void set_field(lua_State *L, int table, const char *name, lua_Integer v)
 	lua_setfield(L, table, name);
 }
 
-/* Lets the oldest of the queue go until it is small enough. */
+/* Removes the oldest texts until the queue is small enough. */
 static void trim(lua_State *L, int queue)
 {
 	lua_Integer first = field(L, queue, "first"), last = field(L, queue, "last"), bytes = field(L, queue, "bytes");
@@ -99,7 +99,7 @@ static int refuse(lua_State *L, const char *what, const char *name)
 	return LUA_ERRFILE;
 }
 
-/* Pushes the whole of the file, or says that it cannot be read. */
+/* Pushes the content of the file, or fails with the reason. */
 static bool push_all(lua_State *L, FILE *f)
 {
 	luaL_Buffer b;
@@ -111,7 +111,7 @@ static bool push_all(lua_State *L, FILE *f)
 	return fine;
 }
 
-/* Without a byte order mark, and without a first line that begins with #, whose end stays so that lines count the same. */
+/* Skips a byte order mark and a first line that begins with #, but not its line end, so that line numbers stay. */
 static const char *begin(const char *text, size_t *n)
 {
 	const char *at = *n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? text + 3 : text, *end = text + *n;

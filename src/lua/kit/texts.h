@@ -11,12 +11,12 @@
 
 #include <stddef.h>
 
-/* As luaL_loadbufferx and luaL_loadfilex do, for text; path NULL: standard input.  What was loaded is kept by its name. */
+/* Like luaL_loadbufferx and luaL_loadfilex for text; path NULL: standard input.  The text is stored under its name. */
 int bl_lua_load_text(lua_State *L, const char *text, size_t n, const char *name);
 int bl_lua_load_file(lua_State *L, const char *path);
-/* Keeps a text that somebody else loaded under that name. */
+/* Stores a text that was loaded elsewhere under that name. */
 void bl_lua_keep_text(lua_State *L, const char *text, size_t n, const char *name);
-/* Pushes a list of the texts that were loaded under a name, the newest first. */
+/* Pushes the list of texts that were loaded under a name, the newest first. */
 void bl_lua_push_texts(lua_State *L, const char *name);
 
 #endif

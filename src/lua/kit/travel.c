@@ -59,7 +59,7 @@ static int append(lua_State *L, const void *bytes, size_t n, void *ctx)
 	return 0;
 }
 
-/* The function on top: its code, and where its text is. */
+/* Packs the function on top: its code, and the place of its text. */
 static int pack_code(lua_State *L, bl_cargo_piece *f)
 {
 	lua_Debug ar;
@@ -73,7 +73,7 @@ static int pack_code(lua_State *L, bl_cargo_piece *f)
 	return f->chunk ? 0 : no_memory();
 }
 
-/* The upvalue on top; where: whose. */
+/* Packs the upvalue on top; where: its name for messages. */
 static int pack_upvalue(packing *c, int number, int at, const char *name)
 {
 	lua_State *L = c->L;
@@ -104,7 +104,7 @@ static int pack_upvalue(packing *c, int number, int at, const char *name)
 	return rc;
 }
 
-/* The function on top becomes the cargo's next one. */
+/* Adds the function on top to the cargo. */
 static int pack_piece(packing *c)
 {
 	lua_State *L = c->L;

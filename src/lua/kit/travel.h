@@ -23,11 +23,11 @@ typedef enum bl_plain_kind {
 	BL_PLAIN_STRING,
 	BL_PLAIN_TABLE,
 	BL_PLAIN_TENSOR,
-	BL_PLAIN_NAME,     /* what Lua calls by that name: "math.floor", "tensor" */
+	BL_PLAIN_NAME,     /* a value of that name in Lua: "math.floor", "tensor" */
 	BL_PLAIN_GLOBALS,  /* the state's table of globals */
 	BL_PLAIN_INNER,    /* function `integer` of the same cargo */
 	BL_PLAIN_FUNCTION, /* a function on its own */
-	BL_PLAIN_CALL,     /* the call of a constructor that a recipe describes: a table as describe.c has it */
+	BL_PLAIN_CALL,     /* a constructor's call that a recipe describes: a table as in describe.c */
 } bl_plain_kind;
 
 typedef struct bl_cargo bl_cargo;
@@ -39,7 +39,7 @@ typedef struct bl_plain {
 	lua_Integer integer;
 	lua_Number number;
 	char *bytes;            /* STRING, NAME */
-	size_t length;          /* of bytes; TABLE, CALL: items */
+	size_t length;          /* number of bytes; TABLE, CALL: of items */
 	struct bl_plain *items; /* TABLE, CALL: key, value, key, value ... */
 	bl_tensor *tensor;
 	bl_function *function;
@@ -50,7 +50,7 @@ typedef struct bl_plain {
  * messages: "upvalue 'x'".  May raise an error of L (out of memory).  Negative with bl_error.
  */
 int bl_plain_pack(lua_State *L, int index, bl_plain *p, const char *where);
-/* Pushes it.  Raises. */
+/* Pushes it; may raise an error. */
 void bl_plain_push(lua_State *L, const bl_plain *p);
 void bl_plain_clear(bl_plain *p);
 
@@ -60,7 +60,7 @@ void bl_plain_clear(bl_plain *p);
  */
 void bl_lua_name(lua_State *L, const char *name, bool functions);
 void bl_lua_name_libraries(lua_State *L); /* Lua's harmless ones (tame.c) */
-/* The name of the value at `index`, which lives as long as the state; NULL: it has none. */
+/* The name of the value at `index`, valid as long as the state; NULL: none. */
 const char *bl_lua_name_of(lua_State *L, int index);
 
 /* --- functions: bytecode that this process dumped, its upvalues, and those of its upvalues that are functions --- */
@@ -70,14 +70,14 @@ const char *bl_lua_name_of(lua_State *L, int index);
  * the upvalue that cannot go; may raise an error of L (out of memory).
  */
 int bl_cargo_pack(lua_State *L, int index, bl_cargo **out);
-/* Pushes the function, in another state; constant: with tables among its upvalues that cannot be written to.  Raises. */
+/* Pushes the function in another state; constant: tables among its upvalues are read-only.  May raise an error. */
 void bl_cargo_push(lua_State *L, const bl_cargo *c, bool constant);
-/* Tensors among its upvalues become copies that cannot be written to.  Negative with bl_error. */
+/* Replaces tensors among its upvalues by read-only copies.  Negative with bl_error. */
 int bl_cargo_freeze(bl_cargo *c);
 void bl_cargo_free(bl_cargo *c);
 /* The same code with the same upvalues (same.c). */
 bool bl_cargo_same(const bl_cargo *c, const bl_cargo *d);
-/* A copy, into *out as above, with tensors to[i] in the places of from[i].  Negative with bl_error. */
+/* Stores a copy in *out, as above, with tensors to[i] instead of from[i].  Negative with bl_error. */
 int bl_cargo_copy(const bl_cargo *c, bl_tensor *const *from, bl_tensor *const *to, int n, bl_cargo **out);
 
 #endif
