@@ -47,9 +47,9 @@ bl_cell *bl_canvas_cell(const bl_canvas *c, int x, int y); /* NULL outside */
 void bl_canvas_put(bl_canvas *c, int x, int y, uint32_t glyph, int32_t fg, int32_t bg);
 
 /*
- * UTF-8 text from (x,y) in `room` columns, the last of which is an ellipsis where it is longer.  What a terminal must not
- * get is written out (bl_text_clean), and what is not one column wide becomes '?'.  Returns the columns used.
- * bl_canvas_part: the first `columns` of it, on purpose.
+ * UTF-8 text from (x,y) in `room` columns; if it is longer, the last column is an ellipsis.  Control characters are escaped
+ * (bl_text_clean), and characters that are not one column wide become '?'.  Returns the number of columns used.
+ * bl_canvas_part: draws only the first `columns` of it.
  */
 int bl_canvas_text(bl_canvas *c, int x, int y, int room, bl_paint p, const char *text);
 int bl_canvas_part(bl_canvas *c, int x, int y, int columns, bl_paint p, const char *text);

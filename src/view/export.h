@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * view/export.h: what is on the screen as files in the current folder.
+ * view/export.h: saves what the screen shows as files in the current folder.
  *
- * Their names are barlow-<run>-<view>-<step>.<ending>; the notice says them,
- * or what went wrong.
+ * The files are named barlow-<run>-<view>-<step>.<ending>; the notice shows the names
+ * or the error.
  */
 #ifndef BARLOW_VIEW_EXPORT_H
 #define BARLOW_VIEW_EXPORT_H

@@ -12,8 +12,8 @@ void bl_figure_draw(const bl_figure *f, bl_canvas *c);
 char *bl_figure_characters(const bl_figure *f, int width, int height, bl_ability can);
 
 /*
- * sixel.c: does the terminal say that it shows sixels?  Asked once; false where somebody has typed, so that no key is
- * lost.
+ * sixel.c: does the terminal support sixels?  It is asked once; the result is false if input is already waiting, so that
+ * no key is lost.
  */
 bool bl_terminal_has_sixels(int in, int out);
 

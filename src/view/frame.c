@@ -168,8 +168,8 @@ static void draw_terms(const bl_scene *s, bl_canvas *c)
 /* --- Footer ----------------------------------------------------------------- */
 
 /*
- * What the keys do in a word; the two that turn something name it, or say nothing where this loss has nothing to turn.
- * Ctrl-C is told where it does more than leave.
+ * The meaning of the keys in a word; + and - are labelled by the parameter that they change, or not shown if this loss
+ * has none. Ctrl-C is listed if it does more than leave.
  */
 static const char *hint_word(const bl_scene *s, bl_request r, char out[BL_COLUMN_NAME + 8])
 {

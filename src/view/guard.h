@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * view/guard.h: signals while the terminal is in other modes than the shell left it in: a screen is up, or the prompt
+ * view/guard.h: signals while the terminal is in modes that differ from the shell's: a screen is open, or the prompt
  * reads a line.
  *
- * One that kills (a crash in any thread, or SIGTERM and its kind where the
- * process has no handler) first gets the terminal put back, then does what it
- * would have done.  The others are noted and asked for between frames.
+ * A fatal signal (a crash in any thread, or SIGTERM and similar ones if the
+ * process has no handler) first restores the terminal and then has its default
+ * effect.  Other signals are recorded and polled between frames.
  */
 #ifndef BARLOW_VIEW_GUARD_H
 #define BARLOW_VIEW_GUARD_H
@@ -25,8 +25,8 @@ typedef enum bl_guard_event {
 enum { BL_GUARD_RESTORE_MAX = 1024 };
 
 /*
- * Takes the signals over; before newterm, which else installs handlers of its
- * own that exit on SIGINT and SIGTERM, and never takes them away again.
+ * Installs the signal handlers; must be called before newterm, which otherwise installs
+ * handlers of its own that exit on SIGINT and SIGTERM, and never removes them.
  */
 void bl_guard_arm(int fd, const struct termios *cooked);
 /* The text that an ending process writes to fd before it restores the modes `cooked`; copied. */
@@ -36,8 +36,8 @@ bool bl_guard_dying(void);
 /* Restores the terminal for good, if it is guarded.  Async-signal-safe. */
 void bl_guard_put_back(void);
 /*
- * The same from a thread of its own that is about to end the process: waits, for a moment, until nobody holds the
- * terminal, and whoever asks for it afterwards waits for the process's end.
+ * The same from a thread that is about to end the process: waits for a moment until no thread holds the terminal;
+ * threads that lock it afterwards wait for the end of the process.
  */
 void bl_guard_end(void);
 /* Around every write to the guarded terminal and every change of its modes. */

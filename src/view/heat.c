@@ -138,8 +138,8 @@ double bl_heat_cell(const bl_heat_source *m, int row, int col, bl_pool pool)
 /* --- Size ----------------------------------------------------------------- */
 
 /*
- * Dots a side for at most `room`: equal blocks where they cost little, because
- * unequal ones show as stripes; else as many as fit.
+ * The number of dots on a side, at most `room`: equal blocks if they cost little, because
+ * unequal ones appear as stripes; otherwise as many as fit.
  */
 static int side_for(int room, int cells)
 {

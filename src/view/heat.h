@@ -79,8 +79,8 @@ void bl_heat_strip(bl_canvas *c, int x, int y, int w, const float *values, int n
 /* The colour scale from -1 to +1, w columns wide. */
 void bl_heat_scale(bl_canvas *c, int x, int y, int w);
 /*
- * What the scale itself does not show, in at most `room` columns: "black: |C| < 0.067 (chance)", where the middle of the
- * scale is black and stands for what chance gives.
+ * The meaning of the scale's middle in at most `room` columns: "black: |C| < 0.067 (chance)", where black is the middle of
+ * the scale and stands for the level of chance.
  */
 enum { BL_HEAT_SCALE_TEXT = 64 };
 void bl_heat_scale_says(char out[BL_HEAT_SCALE_TEXT], int room, bl_ability can, bl_scale s);
@@ -94,8 +94,8 @@ typedef struct bl_heat_sample {
 } bl_heat_sample;
 
 /*
- * "C  D 512: 1 dot = 8 x 8 dims, mean", or as much of it as w columns hold: what it is, in long and in brief, and its
- * dots.  Of a sample that is said.
+ * "C  D 512: 1 dot = 8 x 8 dims, mean", shortened to w columns: the matrix, in a long and a brief form, and the size of a
+ * dot.  If the elements were sampled, the text says so.
  */
 void bl_heat_says(char *out, int size, int w, const char *what, const char *brief, bl_heat_fit fit, bl_pool pool,
                   bl_heat_sample sample);

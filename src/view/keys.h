@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * view/keys.h: what one can ask of the screen, once: the key map, the line of
- * hints, the help view and the manual are all made from these lists.
+ * view/keys.h: all requests that keys can make: the key map, the line of hints, the help view and the manual are made
+ * from these lists.
  *
- * Views first, in their order: a view is a line here and a file with its table of functions, bl_view_<ops>.
+ * First the views, in their order: a view is a line here and a file with its table of functions, bl_view_<ops>.
  * X(view, ops, key, in a word, heading in the manual, what it shows)
  *
- * Then what keys do.
+ * Then the other requests.
  * X(request, scope, keys, shown as, in a word, changes the run, what it does)
- * `keys` are the characters (or BL_KEYS_...) that mean it; `scope` is the view that has it, or ALL.  What a view has
- * comes before what all have.  Without a word it is in the help only, not among the hints; what the mouse does has no keys.
+ * `keys` are the characters (or BL_KEYS_...) of the request; `scope` is the view that has it, or ALL.  Requests of a
+ * view take precedence over those of ALL.  A request without a word is in the help only, not among the hints; requests
+ * of the mouse have no keys.
  */
 #ifndef BARLOW_VIEW_KEYS_H
 #define BARLOW_VIEW_KEYS_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * view/look.h: what of the matrix is looked at, and at which moment: the state of the heatmap.
+ * view/look.h: the visible part of the matrix, and the selected time: the state of the heatmap.
  *
- * Places are those after ordering, from 0 to d - 1, the first index going down.
+ * Places are counted after ordering, from 0 to d - 1; the first index is vertical.
  */
 #ifndef BARLOW_VIEW_LOOK_H
 #define BARLOW_VIEW_LOOK_H

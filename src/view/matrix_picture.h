@@ -2,10 +2,9 @@
 /*
  * view/matrix_picture.h: a square part of a matrix of the run, as cells, with its own coordinates.
  *
- * It comes from a snapshot: from the region that the run computed when it was
- * asked, or, until that is there and for snapshots of the past, from the cells
- * of all of C.  So a picture need not be what was wanted; it always says what
- * it is.
+ * It comes from a snapshot: from the region that the run computed on request, or,
+ * until that is available and for earlier snapshots, from the cells of all of C.
+ * So a picture may differ from the request; it always contains its own description.
  */
 #ifndef BARLOW_VIEW_MATRIX_PICTURE_H
 #define BARLOW_VIEW_MATRIX_PICTURE_H
@@ -44,9 +43,9 @@ void bl_picture_crop(bl_picture *p, const bl_snapshot *s, const bl_region *want)
 bool bl_picture_is(const bl_picture *p, const bl_region *want);
 
 /*
- * Magnitudes are those of what the cells hold: |mean|, |largest|.  Off the
- * diagonal the rms is the same in all shapes.  Minus the identity, the largest of a cell on the diagonal is taken over C_ii - 1 only,
- * of the dims that the snapshot tells.
+ * Magnitudes are those of the cells' values: |mean|, |largest|.  Off the diagonal the rms is the same for all kinds. 
+ * For C - I, the largest of a cell on the diagonal is taken over C_ii - 1 only, for the dimensions that the snapshot
+ * contains.
  */
 void bl_picture_shape(bl_picture *p, const bl_snapshot *s, bl_shape shape);
 

@@ -15,8 +15,8 @@ typedef struct bl_run_value {
 typedef struct bl_run_facts bl_run_facts;
 
 /*
- * `names`, with commas or blanks between: columns of the index, "tags", metrics, and settings by their paths.  Of the runs of a
- * list, which may go afterwards.  NULL with bl_error, as where a name is unknown.
+ * `names`, separated by commas or blanks: columns of the index, "tags", metrics, and settings by path, for the runs of a
+ * list, which may be freed afterwards.  NULL with bl_error, also if a name is unknown.
  */
 bl_run_facts *bl_run_facts_read(const char *names, const bl_runs *runs);
 void bl_run_facts_free(bl_run_facts *f);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * view/run_journal.h: what changed in a run, newest first: its journal on disk (barlow/journal.h) and what it said meanwhile;
- * of a run without a journal, turns of the loss's parameters from its records.
+ * view/run_journal.h: the changes in a run, newest first: its journal on disk (barlow/journal.h) and its messages;
+ * for a run without a journal, changes of the loss's parameters from its records.
  */
 #ifndef BARLOW_VIEW_RUN_JOURNAL_H
 #define BARLOW_VIEW_RUN_JOURNAL_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * view/run_table.h: the runs there are, in the order and the choice in which they are shown.
+ * view/run_table.h: the list of runs, sorted and filtered as it is shown.
  *
- * A place is a row of what is shown, from 0.  The cursor stays on its run
- * when the list is read again or put into another order.
+ * A place is a row of the visible list, from 0.  The cursor stays on its run
+ * when the list is read again or sorted differently.
  */
 #ifndef BARLOW_VIEW_RUN_TABLE_H
 #define BARLOW_VIEW_RUN_TABLE_H
@@ -15,8 +15,8 @@
 #include <stddef.h>
 
 /*
- * What a column shows: something that all runs have, a parameter that the loss of some of them names, or what was
- * asked for.
+ * The content of a column: a field of all runs, a parameter that some of their losses have, or a requested
+ * column.
  */
 typedef enum bl_run_field {
 	BL_RUN_NAME,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * view/scene.h: all that views look at: the run as last read, and how it is to be shown.
+ * view/scene.h: the data of all views: the state of the run as it was read last, and the display settings.
  *
- * The scene holds what was read of the run, and what all views have in common.
- * A view is a const table of functions at the end of its own file; what it
- * remembers between frames is its own, of a type that its file knows.
+ * The scene contains what was read of the run, and what all views share.
+ * A view is a const table of functions at the end of its own file; its state between
+ * frames has a type that only its file knows.
  */
 #ifndef BARLOW_VIEW_SCENE_H
 #define BARLOW_VIEW_SCENE_H

@@ -238,8 +238,8 @@ static void give_locale(bl_screen *s)
 }
 
 /*
- * As ncurses does it where terminfo says how.  Where it does not, in the way of all terminals with a mouse, and with
- * reports in digits (1006) where they can: those in bytes end at column 223.
+ * Like ncurses if terminfo has the sequence.  Otherwise with the sequence that all terminals with a mouse know, and with
+ * decimal reports (1006) where supported: reports in bytes end at column 223.
  */
 static void append_mouse(bl_screen *s, bool on)
 {

@@ -2,10 +2,10 @@
 /*
  * view/screen.h: the terminal: its modes, keys, size and abilities, and a canvas on it.
  *
- * ncurses sets the modes, decodes keys and knows the terminal's strings; what
- * changed between two canvases is written by ourselves, because ncurses has no
- * way to 24-bit colours on a terminal whose terminfo entry lacks them, and
- * its colour pairs run out in a heatmap.
+ * ncurses sets the modes, decodes keys and knows the terminal's strings.  The
+ * differences between two canvases are written by this module, because ncurses cannot
+ * use 24-bit colours on a terminal whose terminfo entry lacks them, and
+ * its colour pairs do not suffice for a heatmap.
  */
 #ifndef BARLOW_VIEW_SCREEN_H
 #define BARLOW_VIEW_SCREEN_H

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * sixel.c: does the terminal show sixels?  It is asked for its primary attributes (DA1, "\033[c") and answers
- * "\033[?62;4;6c", where 4 says so.
+ * sixel.c: does the terminal support sixels?  It is asked for its primary attributes (DA1, "\033[c") and answers
+ * "\033[?62;4;6c", where 4 stands for sixels.
  *
- * A terminal that knows no such question stays silent: nothing is waited for longer than a moment.  Keys that
- * somebody typed before are left alone: then nothing is asked.  Bytes between that are no part of an answer are
- * given back to the terminal where the system allows it.
+ * A terminal that does not know this query stays silent, so the wait is short.  If input is waiting already, nothing is
+ * asked, so that no key is lost.  Bytes beside the answer are returned to the terminal's input where the system
+ * allows it.
  */
 #define _GNU_SOURCE 1
 #include "view/figure_show.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * view/timeline.h: of the snapshots that a run has kept, what views show over time.
+ * view/timeline.h: values over time from the snapshots that a run has stored.
  *
- * They are read when their number changes, which is seldom, and take some
- * milliseconds then; the newest comes with each frame.
+ * They are read when their number changes, which is rare, and takes some
+ * milliseconds; the newest snapshot is read with each frame.
  */
 #ifndef BARLOW_VIEW_TIMELINE_H
 #define BARLOW_VIEW_TIMELINE_H

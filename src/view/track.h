@@ -2,8 +2,8 @@
 /*
  * view/track.h: one run's metrics over a range of its steps, thinned and smoothed, ready to be drawn.
  *
- * Reading goes on in pieces, a bounded one each turn of the screen, so that a
- * run of a million steps holds no key up.
+ * Records are read in bounded pieces, one in each iteration of the screen's loop, so that a
+ * run of a million steps does not delay keys.
  */
 #ifndef BARLOW_VIEW_TRACK_H
 #define BARLOW_VIEW_TRACK_H
@@ -32,9 +32,9 @@ int bl_track_line(const bl_track *t, int column, bool smooth, const double **x, 
 int bl_track_nearest(const double *x, int n, double at);
 
 /*
- * Exponential smoothing without the bias to 0 of its start, as TensorBoard has it:
+ * Exponential smoothing with the bias correction of TensorBoard:
  * s_n = w s_(n-1) + (1 - w) x_n, out_n = s_n / (1 - w^n).
- * What is not finite stays as it is and counts for nothing.
+ * Values that are not finite are kept and not counted.
  */
 void bl_smooth(const double *in, double *out, int n, double weight);
 

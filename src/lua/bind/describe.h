@@ -2,8 +2,8 @@
 /*
  * describe.h: the text of a recipe as a description: which constructors it calls with which arguments.
  *
- * The text runs in a sandboxed state of its own, where barlow's constructors only note that they were called.  The calls
- * are then made in the caller's state, or not: nothing else of the text gets there.  Functions in it become function
+ * The text runs in a sandboxed state of its own, where barlow's constructors only record their calls.  The calls
+ * may then be made in the caller's state; nothing else of the text gets there.  Functions in it become function
  * values, which run in sandboxed states on every thread.
  */
 #ifndef BARLOW_LUA_BIND_DESCRIBE_H

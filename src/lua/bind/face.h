@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * face.h: what the bindings share with each other.
+ * face.h: declarations that the bindings share.
  *
- * A binding file owns one module of the Lua face (l_tensor.c: `tensor`).  It is
- * written against include/barlow/, kit/ and this header only, and is the only
- * place where an error of the library becomes an error of Lua.
+ * A binding file implements one module of the Lua face (l_tensor.c: `tensor`).  It
+ * uses include/barlow/, kit/ and this header only, and is the only
+ * place where an error of the library becomes a Lua error.
  */
 #ifndef BARLOW_LUA_BIND_FACE_H
 #define BARLOW_LUA_BIND_FACE_H
@@ -192,7 +192,7 @@ void bl_lua_note_trainer(lua_State *L, int index); /* the trainer there is one o
 int bl_lua_journal(lua_State *L);       /* trainer.journal */
 int bl_lua_break_when(lua_State *L);    /* trainer:break_when(f); l_break.c */
 int bl_lua_write_journal(lua_State *L); /* native.write_journal(path, trainer): writes the journal as in a run's folder */
-void bl_lua_add_replay(lua_State *L);   /* to native: what lua/replay.lua needs; l_replay.c */
+void bl_lua_add_replay(lua_State *L);   /* adds the functions of lua/replay.lua to native; l_replay.c */
 extern const bl_field bl_lua_at_fields[], bl_lua_first_fields[];
 int bl_lua_at_break(lua_State *L);                                           /* native.at_break(trainer) */
 void bl_lua_push_record(lua_State *L, const bl_live *l, const bl_record *r); /* by names; l_run.c */
@@ -311,8 +311,8 @@ int bl_lua_tensor_assign(lua_State *L);  /* l_tensor_index.c: t[i] = v */
 bl_tensor *bl_lua_tensor_from_table(lua_State *L, int index);
 
 /*
- * Pushes the Lua that makes an object equal to the one at `index` (lua/printed.lua); false, and nothing: it does not remember
- * what made it, or this is a sandboxed state.
+ * Pushes the Lua that makes an object equal to the one at `index` (lua/printed.lua).  Returns false, and pushes
+ * nothing, if the object has no source, or in a sandboxed state.
  */
 bool bl_lua_as_recipe(lua_State *L, int index);
 int bl_lua_module_layers(lua_State *L);

@@ -4,8 +4,8 @@
  *
  *     f(image[, rng[, info]]) -> image
  *
- * An operator makes the same view on whatever thread it runs: the function is always called sandboxed, what it draws is
- * keyed by the view, and nothing that it could keep from one call to the next is there.
+ * An operator makes the same view on any thread: the function always runs sandboxed, its random draws are
+ * keyed by the view, and it cannot keep state between calls.
  */
 #include "lua/bind/face.h"
 

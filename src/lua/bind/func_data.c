@@ -4,8 +4,8 @@
  *
  *     data.func(n, function(i, rng) return image, label end)       ds:map(function(image, rng, info) return image end)
  *
- * As with aug.func, the function is always called sandboxed and keeps nothing, so that an image is the same on whatever
- * thread and whenever it is read.
+ * As with aug.func, the function always runs sandboxed and keeps no state, so that an image is the same on any
+ * thread and at any time.
  */
 #include "lua/bind/face.h"
 

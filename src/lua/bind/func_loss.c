@@ -42,8 +42,9 @@ static void release(void *ctx)
 }
 
 /*
- * The table of terms, after the names; the first one last, so that the list is whole once it is there.  They are named when
- * the loss is made or by its first call, which is that of whoever makes a trainer with it: no two threads do it at once.
+ * The table of terms, after the names; the first name is stored last, so that the list is complete once it is set. 
+ * Terms are named when the loss is made, or by its first call, which happens when a trainer is constructed: no two
+ * threads do it at once.
  */
 static void list_terms(func_loss *f)
 {

@@ -2,8 +2,8 @@
 /*
  * l_aug.c: `aug`: image operators and pipelines.
  *
- * Every operator of the engine has a constructor of its name, which makes a
- * pipeline of one; aug.compose strings pipelines together,
+ * Every operator of the engine has a constructor of the same name, which makes a
+ * pipeline of one operator; aug.compose concatenates pipelines,
  * aug.twin pairs two of them, aug.views takes up to eight, aug.paper is the paper's pair.
  */
 #include "lua/bind/face.h"

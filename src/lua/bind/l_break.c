@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * l_break.c: t:break_when(f): f is called after each step, where the step was made (kit/function.h), with a view of the run.
+ * l_break.c: t:break_when(f): f is called after each step on the thread that made it (kit/function.h), with a view of
+ * the run.
  *
- *     f(view) -> does it hold?      view.terms, view.iteration, ...; view.C, view.z and view.weights are made when asked for
+ *     f(view) -> does it hold?      view.terms, view.iteration, ...; view.C, view.z and view.weights are computed on access
  */
 #include "lua/bind/face.h"
 

@@ -100,7 +100,8 @@ static int progress_end(lua_State *L)
 }
 
 /*
- * progress(what): an object that is called with (done, all) as long work goes on, and ends that when it is closed:
+ * progress(what): an object that is called with (done, all) during long work, and removes the progress line when it is
+ * closed:
  *     local told <close> = native.progress "tune"
  */
 static int progress_call(lua_State *L)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * l_eval.c: `eval`: what features are worth.
+ * l_eval.c: `eval`: evaluation of features.
  *
  * eval.knn and eval.linear take `train` and `test` as datasets (with `encoder`,
- * or raw pixels without) or as features, (N,F) tensors, with the labels beside
- * them.  Ctrl-C ends each with an error.
+ * or raw pixels without) or as features, (N,F) tensors, with their labels.
+ * Ctrl-C ends each with an error.
  */
 #include "lua/bind/face.h"
 
@@ -23,8 +23,8 @@ static int fail(lua_State *L)
 /* --- features --- */
 
 /*
- * encoder NULL: raw pixels.  Images are normalised by the statistics of `like`; where that is NULL as those were that the
- * encoder was trained on, and where nobody knows these, by the statistics of `train`.
+ * encoder NULL: raw pixels.  Images are normalised by the statistics of `like`; if that is NULL, by those with which the
+ * encoder was trained, or else by the statistics of `train`.
  */
 static bl_tensor *give_features(lua_State *L, bl_module *encoder, bl_dataset *d, bl_dataset *like, bl_dataset *train,
                                 const bl_features_config *c)
@@ -167,8 +167,8 @@ static bl_tensor *given_features(lua_State *L, const char *what, const char *nam
 }
 
 /*
- * Field `name` of the table at 1 (and name_labels); what it needs stays on the stack.  Images of the test set are
- * normalised as those of the training set, and its classes are matched with those by name.
+ * Reads field `name` of the table at 1 (and name_labels); its values stay on the stack.  Images of the test set are
+ * normalised as those of the training set, and its classes are matched to those by name.
  */
 static sample get_sample(lua_State *L, const char *what, const char *name, const probe *p)
 {

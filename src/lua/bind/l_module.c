@@ -338,8 +338,8 @@ static void push_argument(lua_State *L, const char *name, int i)
 }
 
 /*
- * The module on top is child i of the one at 1, and remembers how that was made: as an argument of a container, whose origin
- * is its own then, or as a place in what a network's constructor makes.  Not as its source: its weights may be others.
+ * Stores in the module on top that it is child i of the module at 1: as an argument of a container, which keeps
+ * its own origin, or as a place in a network's constructor.  This is not its source, as its weights may differ.
  */
 static void note_origin(lua_State *L, bl_module *m, int i)
 {

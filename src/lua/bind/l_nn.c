@@ -406,8 +406,8 @@ static void exchange_parameters(lua_State *L, const parameters *p)
 }
 
 /*
- * A function from a recipe trains copies of its parameters, and one of Lua trains those that it was given: then the recipe
- * gets the copies.  So what a recipe has never changes.
+ * A function from a recipe trains copies of its parameters, and a Lua function trains the given ones; then the recipe
+ * gets the copies.  So the content of a recipe never changes.
  */
 static int nn_func(lua_State *L)
 {

@@ -635,7 +635,7 @@ const bl_field bl_lua_first_fields[] = {
 	BL_FIELD_END,
 };
 
-/* The function of lua/replay.lua that has the name of the one that runs; the settings come last. */
+/* Calls the function of lua/replay.lua with the name of the running one; the settings come last. */
 static int t_replay(lua_State *L)
 {
 	bl_lua_trainer(L, 1);

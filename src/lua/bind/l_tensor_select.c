@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * l_tensor_select.c: tensor methods that compare, choose and order elements.
+ * l_tensor_select.c: tensor methods that compare, select and sort elements.
  *
- * Masks are tensors of 1 and 0; what is not 0 is true.  Places count from 1, as all indices of the Lua face.
+ * Masks are tensors of 1 and 0; any value other than 0 is true.  Indices count from 1, as in all of the Lua face.
  */
 #include "lua/bind/face.h"
 

@@ -61,9 +61,9 @@ static int is_interrupted(lua_State *L)
 }
 
 /*
- * interruptible(f, ...): true and f's results, or false when Ctrl-C ended it, which is
- * then answered.  Other errors go on.  Here and not in Lua: between a Lua
- * function's pcall and its next instruction the hook would strike again.
+ * interruptible(f, ...): true and f's results, or false if Ctrl-C ended it, which is then reset.  Other errors are
+ * passed on.  This is not written in Lua, since the hook would raise the error again between a Lua function's pcall and
+ * its next instruction.
  */
 int bl_lua_interruptible(lua_State *L)
 {
@@ -121,8 +121,8 @@ static int native_width(lua_State *L)
 }
 
 /*
- * number_text(v): Lua that reads as v again, type and all: "1.5", "2.0", "1/0".  Lua's own tostring and string.format go
- * by the locale, and by 14 digits.
+ * number_text(v): Lua text that evaluates to v, including its type: "1.5", "2.0", "1/0".  Lua's own tostring and
+ * string.format depend on the locale, and use 14 digits.
  */
 static int native_number_text(lua_State *L)
 {

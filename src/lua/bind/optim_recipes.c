@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * optim_recipes.c: optim.authors, optim.solo: optimisers with the settings that others published.
+ * optim_recipes.c: optim.authors, optim.solo: optimisers with published settings.
  *
- * Each gives what optim.lars{...} makes of these settings, which is what a run's recipe says then, and a table of what
- * belongs to them in a trainer's settings: {schedule =, warmup =}.  (solo-learn's warm-up begins at 3e-5, barlow's at 0.)
+ * Each returns the result of optim.lars{...} with these settings, which is what a run's recipe contains, and a table of the
+ * matching trainer's settings: {schedule =, warmup =}.  (solo-learn's warm-up begins at 3e-5, barlow's at 0.)
  */
 #include "lua/bind/face.h"
 

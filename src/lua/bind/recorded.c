@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * recorded.c: data sets that a recipe names: by absolute path, with a fingerprint.
+ * recorded.c: data sets in recipes: by absolute path, with a fingerprint.
  *
- * Files that were moved are looked for below BARLOW_DATA: of a set recorded as /a/b/c in BARLOW_DATA/c, BARLOW_DATA,
- * BARLOW_DATA/b/c, BARLOW_DATA/a/b/c; the first with the right fingerprint is it.
+ * Moved files are searched for below BARLOW_DATA: a set recorded as /a/b/c in BARLOW_DATA/c, BARLOW_DATA,
+ * BARLOW_DATA/b/c, BARLOW_DATA/a/b/c; the first with the right fingerprint is taken.
  */
 #include "lua/bind/face.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * safe_modules.c: what a stranger's script finds (barlow --safe): Lua's harmless functions, and barlow's modules that compute and
- * construct; those of their functions that reach files ask a gate first.
+ * safe_modules.c: the modules for a stranger's script (barlow --safe): Lua's harmless functions, and barlow's modules
+ * that compute and construct; functions that access files check their paths first.
  *
- * A path goes to the function as the real one that was compared, so that no link and no ".." leads out.
+ * A function gets the resolved path that was checked, so that no link and no ".." leads elsewhere.
  */
 #define _GNU_SOURCE
 #include "lua/bind/safe_modules.h"

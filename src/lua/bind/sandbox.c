@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * sandbox.c: what functions find where they run sandboxed: barlow's modules that compute and construct.
+ * sandbox.c: the modules in sandboxed states: those of barlow that compute and construct.
  *
- * Nothing here reads, writes or runs: no data sets, trainers, runs, figures, and no methods that save or load.
+ * Nothing here reads, writes or runs something: no data sets, trainers, runs, figures, and no methods that save or load.
  */
 #include "lua/bind/face.h"
 #include "lua/kit/tame.h"

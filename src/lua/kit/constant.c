@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * constant.c: tables that cannot be written to: those around a function, and those of libraries.
+ * constant.c: read-only tables: upvalues of functions, and libraries.
  *
- * Such a table is an empty one that stands in front of the real one: indexing, #, pairs, ipairs, next, table.unpack and
- * table.concat go to that, and what would write raises.
+ * A read-only table is an empty table in front of the real one: indexing, #, pairs, ipairs, next, table.unpack and
+ * table.concat access the real one, and writing raises an error.
  */
 #include "lua/kit/kit.h"
 #include "lua/kit/packing.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * fields.c: constructor tables, read by the fields that describe them: unknown keys are refused with the nearest known one,
- * values are checked, what was left out is filled in.
+ * fields.c: reads constructor tables by the fields that describe them: unknown keys are refused with a suggestion,
+ * values are checked, missing ones get their defaults.
  */
 #include "lua/kit/kit.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * function.c: functions as values, and the states that threads call them in.
+ * function.c: functions as values, and the states in which threads call them.
  *
- * Each state keeps the functions that it has met by their number.  A thread's own state is made when the thread first
+ * Each state stores the functions that it has used by number.  A thread's own state is made when the thread first
  * calls a function, and closed when the thread ends.
  */
 #include "lua/kit/function.h"
@@ -17,8 +17,8 @@
 #define VALUES "barlow.values"       /* registry: function -> its value, weak keys */
 
 /*
- * Values in Lua share it; C code holds it.  Only while somebody in C does, states keep the function by its number: values
- * know it themselves, so that what nobody needs can be collected.
+ * Values in Lua share it, and C code has references.  Only while C code has a reference, states store the function by
+ * number; Lua values refer to it directly, so that unused functions can be collected.
  */
 struct bl_function {
 	atomic_int refs, holders;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * function.h: Lua functions as values of the C side: callable from any thread, and known by their source text.
+ * function.h: Lua functions as values in C: callable from any thread, and known by their source text.
  *
- * A function that the user's own script gave runs on the script's thread as it is, sharing its upvalues there.  On any
- * other thread a copy of it runs, with the upvalues as they were when it was given, in a sandboxed state of that thread.
- * A function that a recipe gave, or another sandboxed state, runs in a sandboxed state on every thread.
+ * A function from the user's own script runs unchanged on the script's thread, sharing its upvalues there.  On any
+ * other thread a copy of it runs, with the upvalues at the time when it was passed, in a sandboxed state of that thread.
+ * A function from a recipe, or from another sandboxed state, runs in a sandboxed state on every thread.
  *
  *     bl_function *f = NULL;
- *     if (bl_function_make(L, index, &f) < 0) ...                      the function at `index`, or a value that is one
- *     bl_function_call(f, push, 1, take, ctx)                          on whatever thread; "" bl_error says what failed
+ *     if (bl_function_make(L, index, &f) < 0) ...                      the function at `index`, or such a value
+ *     bl_function_call(f, push, 1, take, ctx)                          on any thread; "" bl_error has the error
  *     bl_function_unref(f)
  */
 #ifndef BARLOW_LUA_KIT_FUNCTION_H
@@ -27,14 +27,14 @@ void bl_function_unref(bl_function *f); /* NULL is allowed */
 /* Pushes it as a value of Lua, taking the reference. */
 void bl_lua_give_function(lua_State *L, bl_function *f);
 /*
- * What recipes hold of the Lua function at `index`: pushes the value that bl_function_make made of it last, or a new
- * one.  Negative with bl_error and nothing pushed: it cannot travel.
+ * What recipes contain of the Lua function at `index`: pushes the value that bl_function_make made of it last, or a new
+ * one.  Negative with bl_error, and nothing pushed, if it cannot travel.
  */
 int bl_function_value(lua_State *L, int index);
 
 /*
- * Calls it: push(L, ctx) pushes its arguments and returns how many; take(L, ctx) finds `results` results on top.  Both may
- * raise.  Negative with bl_error.  In a run (bl_rng_enter) it draws from the call's own stream.
+ * Calls it: push(L, ctx) pushes its arguments and returns their number; take(L, ctx) finds `results` results on top. 
+ * Both may raise errors.  Negative with bl_error.  In a run (bl_rng_enter) it draws from the call's own stream.
  */
 int bl_function_call(bl_function *f, int (*push)(lua_State *L, void *ctx), int results, void (*take)(lua_State *L, void *ctx),
                      void *ctx);
@@ -45,20 +45,20 @@ int bl_function_call_within(bl_function *f, const bl_lua_limits *limits, int (*p
                             void (*take)(lua_State *L, void *ctx), void *ctx);
 
 /*
- * The limits of calls of the function that is the value at `index`: as the user's own script says; those that a recipe says
- * are a stranger's, and count up to 60 s and 4 GiB.
+ * Returns the limits for calls of the function that is the value at `index`.  Those from the user's own script are
+ * unlimited; those from a recipe, which may be a stranger's, are capped at 60 s and 4 GiB.
  */
 bl_lua_limits bl_function_limits(lua_State *L, int index, double seconds, int mebibytes);
 
 /*
- * A copy of it, as a recipe has it, with tensors to[i] in the places of from[i] among its upvalues: a new reference, or
+ * A copy of it, as in a recipe, with tensors to[i] instead of from[i] among its upvalues: a new reference, or
  * NULL with bl_error.  It runs sandboxed on every thread.
  */
 bl_function *bl_function_with(bl_function *f, bl_tensor *const *from, bl_tensor *const *to, int n);
 
 /*
- * A copy of it whose calls leave nothing behind for the next: it runs sandboxed on every thread, and tables among its
- * upvalues cannot be written to.  A new reference, or NULL with bl_error.
+ * A copy of it that keeps no state between calls: it runs sandboxed on every thread, and tables among its
+ * upvalues are read-only.  A new reference, or NULL with bl_error.
  */
 bl_function *bl_function_constant(bl_function *f);
 

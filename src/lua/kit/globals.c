@@ -23,8 +23,8 @@ enum {
 };
 
 /*
- * What is asked of a function: that its calls leave nothing behind; that they set no local around it; which globals it
- * sets; that those it reads exist.
+ * The checks of a function: that its calls keep no state; that they set no enclosing local; which globals it
+ * sets; that the globals that it reads exist.
  */
 typedef enum question { CONSTANT, KEEPS, SETS, READS } question;
 

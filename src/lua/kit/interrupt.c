@@ -2,10 +2,10 @@
 /*
  * interrupt.c: Ctrl-C as an error of the script.
  *
- * A permanent count hook, inherited by every coroutine made later, looks at
- * the flag.  While the flag is up the hook looks at every instruction, so that
- * a pcall that catches the error meets it again at once, outside.  The signal's
- * handler makes it do so at once, as Lua's own program does: a thousand instructions
+ * A permanent count hook, inherited by every coroutine made later, checks
+ * the flag.  While the flag is set the hook runs at every instruction, so that
+ * a pcall that catches the error meets it again immediately outside.  The signal's
+ * handler enables this at once, as Lua's own program does: a thousand instructions
  * may be a thousand products of matrices.
  */
 #include "lua/kit/kit.h"

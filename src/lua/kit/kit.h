@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * kit.h: what every binding is written with: objects, constructor tables and their messages, interruption.  Nothing in
+ * kit.h: the toolkit of all bindings: objects, constructor tables and their messages, interruption.  Nothing in
  * kit/ knows a module of the Lua face.
  */
 #ifndef BARLOW_LUA_KIT_KIT_H
@@ -35,8 +35,9 @@ typedef struct bl_lua_class {
 void bl_lua_define(lua_State *L, const bl_lua_class *c);
 
 /*
- * Pushes the names of all constructors of this state, NULL-terminated: "nn.linear", ":split" for methods.  Recipes, a
- * stranger's too, may call them: one only makes an object; it does not write, run or start anything.
+ * Pushes the names of all constructors of this state, NULL-terminated: "nn.linear", ":split" for methods.  Recipes,
+ * also those of strangers, may call them: a constructor only makes an object, and does not write, run or start
+ * anything.
  */
 const char *const *bl_lua_push_makers(lua_State *L);
 /* Pushes o's source, {call = "nn.linear", n = 2, 3, 4}, or nil. */
@@ -50,8 +51,8 @@ bl_tensor *bl_lua_tensor(lua_State *L, int arg);
 void bl_lua_drop_tensor(lua_State *L, bl_tensor **t); /* of an object that is collected */
 
 /*
- * luaL_error for all that is ours: where one of our own Lua files (lua/) made the call, the place in front is that of the
- * script that called it, or none.
+ * luaL_error for barlow's errors: if one of barlow's own Lua files (lua/) made the call, the message begins with the
+ * place of the script that called it, or with no place.
  */
 int bl_lua_error(lua_State *L, const char *format, ...);
 #undef luaL_error
@@ -76,9 +77,9 @@ lua_Integer bl_lua_stream_integer(lua_Integer low, lua_Integer high); /* uniform
 /* --- the registry (registry.c): every public name of the Lua face, described where it is implemented --- */
 
 /*
- * A function, constructor, method or property.  The signature is what a call takes and gives, as in
- * "(start: number, stop?: number, ...: integer): tensor, number"; types are Lua's or those of objects.  Where the
- * arguments are settings that `fields` describe it only says what is returned, ": module".
+ * A function, constructor, method or property.  The signature has the arguments and results of a call, as in
+ * "(start: number, stop?: number, ...: integer): tensor, number"; types are Lua's or those of objects.  If the
+ * arguments are settings described by `fields`, it has the result only, ": module".
  */
 typedef struct bl_lua_function {
 	const char *name;   /* "linear"; of objects also "()", when they are called, and "[]", when they are indexed */
@@ -127,8 +128,8 @@ void bl_lua_methods(lua_State *L, const char *type, const bl_lua_function *list)
 /* Of the function at `index`; NULL: it is none of those. */
 const bl_lua_function *bl_lua_described(lua_State *L, int index);
 /*
- * The message at `index`, which Lua made where a global or a method was nil ("attempt to call a nil value (global 'trainr')"),
- * gets the nearest one behind it: the message, or a longer one, is pushed.
+ * For a message of Lua at `index` about a nil global or method ("attempt to call a nil value (global 'trainr')"):
+ * pushes the message, followed by the most similar name if there is one.
  */
 void bl_lua_hint(lua_State *L, int index);
 void bl_lua_note_method(lua_State *L, const char *name);      /* of objects written in Lua, for bl_lua_hint */
@@ -146,10 +147,10 @@ enum { BL_LUA_UP_ENTRY = 1, BL_LUA_UP_NAME, BL_LUA_UP_SOURCE /* of those that ma
 /* --- tables of settings (fields.c) --- */
 
 /*
- * The arguments of the running function, by its fields, into `out`: either one table, or positional arguments and, last,
- * perhaps a table.  Defaults are written into `out`, which otherwise keeps what it held.  Leaves a table of all that
- * is in force as the only thing on the stack; what the function adds to it, the object remembers as well.  Raises for
- * unknown keys (naming the nearest known one), wrong types, numbers out of range, and what is missing.
+ * Reads the arguments of the running function by its fields into `out`: either one table, or positional arguments and,
+ * last, optionally a table.  Defaults are written into `out`, whose other members stay unchanged.  Leaves a table of
+ * all settings as the only value on the stack; what the function adds to it becomes part of the object's source. 
+ * Raises errors for unknown keys (with the most similar one), wrong types, numbers out of range, and missing settings.
  */
 void bl_lua_take(lua_State *L, void *out);
 /* The same for a method that makes an object: what it is called on is argument 1 and stays, its settings become argument 2. */

@@ -102,8 +102,8 @@ static int object_index(lua_State *L)
 }
 
 /*
- * __gc: upvalue 1 is the type's own.  Who gets hold of it (debug.getmetatable) could call it twice, or use the object
- * afterwards: an object that was ended is of no type any more.
+ * __gc: upvalue 1 is the type's own finalizer.  A script that gets it (debug.getmetatable) could call it twice, or use
+ * the object afterwards, so a finalized object has no type any more.
  */
 static int end_object(lua_State *L)
 {
@@ -191,8 +191,8 @@ static void give_source(lua_State *L, int results)
 }
 
 /*
- * What makes objects.  The real function runs in this very frame, so that messages name it; what it was given is its
- * objects' source, unless it reads settings (bl_lua_take) and puts those that are in force in its place.
+ * The wrapper of constructors.  The real function runs in this stack frame, so that messages name it; its arguments
+ * become the objects' source, unless it reads settings (bl_lua_take), which then replace them.
  */
 static int construct(lua_State *L)
 {

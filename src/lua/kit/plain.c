@@ -123,8 +123,8 @@ static int pack_items(packing *c, bl_plain *p, bl_plain_kind kind, int depth)
 }
 
 /*
- * What a copy of the table on top would not be: a recipe's text makes each upvalue anew, in the order in which they are
- * met.  Two functions may share a variable.
+ * Refuses tables whose copy would differ: a recipe's text makes each upvalue anew, in the order of first
+ * use.  Two functions may share a variable.
  */
 static int check_table(packing *c)
 {

@@ -2,8 +2,8 @@
 /*
  * registry.c: the public names of the Lua face.
  *
- * Registering a function makes it callable and enters it into one list of the Lua state, three items each: its full name,
- * a pointer to its description, its kind.  Help, completion, manual and stubs are made from that list.
+ * Registering a function makes it callable and adds it to a list in the Lua state, as three items: its full name,
+ * a pointer to its description, and its kind.  Help, completion, manual and stubs are made from that list.
  */
 #include "lua/kit/kit.h"
 

@@ -71,8 +71,8 @@ static bool same_constant(reader *a, reader *b)
 }
 
 /*
- * Descriptions of upvalues: in the stack or not, place, kind.  Those of the outermost function depend on its surroundings, and
- * the kind says only whether the compiler let a function write to it.
+ * Descriptions of upvalues: in the stack or not, index, kind.  Those of the outermost function depend on its
+ * surroundings, and the kind only says whether the compiler let a function write to it, so they are not compared.
  */
 static bool same_upvalues(reader *a, reader *b, size_t n, bool outermost)
 {

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * states.h: Lua states in which the text of a stranger may run: the one place that makes them.
+ * states.h: sandboxed Lua states, in which text from a stranger may run; no other file makes them.
  *
- * Such a state has Lua's harmless functions (tame.c lists them) and what `open` adds.  It has no io, os,
- * package, debug, load, dofile, require, coroutine, xpcall or collectgarbage, and no finalizers written in Lua: each of
- * these runs something, or runs where the instruction hook does not.  Library functions whose time does not follow from
- * the number of instructions (patterns, string.rep, table.move, ...) refuse what would take long.  Every call has a budget
- * of instructions and of time, and the state one of memory; who exceeds it gets an error that pcall cannot hold back.
+ * Such a state has Lua's harmless functions (listed in tame.c) and what `open` adds.  It has no io, os, package, debug,
+ * load, dofile, require, coroutine, xpcall or collectgarbage, and no finalizers written in Lua: each of these runs
+ * something, or runs where the instruction hook does not.  Library functions whose time is not proportional to the
+ * number of instructions (patterns, string.rep, table.move, ...) refuse arguments that would take long.  Every call has
+ * a budget of instructions and of time, and the state one of memory; exceeding it raises an error that pcall cannot
+ * stop.
  *
- * Nothing but C values (numbers, strings, references to tensors) passes between such a state and another one.
+ * Only C values (numbers, strings, references to tensors) pass between such a state and another one.
  */
 #ifndef BARLOW_LUA_KIT_STATES_H
 #define BARLOW_LUA_KIT_STATES_H
@@ -35,9 +36,9 @@ typedef struct bl_lua_state_config {
 lua_State *bl_lua_state_new(const bl_lua_state_config *c);
 void bl_lua_state_close(lua_State *L);
 /*
- * Calls the function below its nargs arguments on the stack, as lua_pcall does, within the budget.  Negative with
- * bl_error, one line without control bytes (bl_error_interrupted: it was given up): nothing is left on the stack then.  A call inside of a call shares the
- * outer one's budget.
+ * Calls the function below its nargs arguments on the stack, like lua_pcall, within the budget.  On failure the result
+ * is negative with bl_error, one line without control bytes (bl_error_interrupted: it was interrupted), and nothing is
+ * left on the stack.  A nested call shares the outer one's budget.
  */
 int bl_lua_state_call(lua_State *L, int nargs, int nresults);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * tame.c: the part of Lua's libraries that a stranger's text may call.
+ * tame.c: the part of Lua's libraries that text from a stranger may call.
  *
- * The hook counts instructions of Lua; what a library function does in one of them is not counted.  So those whose time
+ * The hook counts Lua's instructions, but not the work of a library function within one of them.  So functions whose time
  * can grow without bound (repeated empty strings, patterns that backtrack, moves over a length that a table only claims)
- * are called only where their work is bounded.
+ * are called only if their work is bounded.
  */
 #include "lua/kit/kit.h"
 #include "lua/kit/states.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* tensor_object.c: tensors as objects of Lua; what they can do is bound above. */
+/* tensor_object.c: tensors as Lua objects; their methods are bound in bind/. */
 #include "lua/kit/kit.h"
 #include "lua/kit/states.h"
 

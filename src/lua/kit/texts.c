@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * texts.c: the texts of chunks, kept by name in a queue; of many, the oldest are let go.
+ * texts.c: the texts of chunks, stored by name in a queue from which the oldest are removed.
  *
- * Lines of the prompt all have the same name, and a file may be loaded again after a change: whoever cuts a function out
- * of such texts compares what it compiles to.
+ * Lines of the prompt all have the same name, and a file may be loaded again after a change, so code that cuts a
+ * function out of such texts compares the bytecode.
  */
 #include "lua/kit/texts.h"
 #include "lua/kit/kit.h"

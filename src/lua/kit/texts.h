@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * texts.h: loading Lua text, and keeping it, so that the source text of a function can be cut out of its chunk.
+ * texts.h: loads Lua text and stores it, so that the source text of a function can be cut out of its chunk.
  *
- * Text only: bytecode made by hand can break the interpreter.
+ * Only text is loaded, since crafted bytecode can break the interpreter.
  */
 #ifndef BARLOW_LUA_KIT_TEXTS_H
 #define BARLOW_LUA_KIT_TEXTS_H

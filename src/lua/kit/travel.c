@@ -2,8 +2,8 @@
 /*
  * travel.c: functions written in Lua as cargo: their bytecode and plain copies of their upvalues.
  *
- * Bytecode is only ever what this process dumped, and never goes to disk.  Functions that are upvalues come along; each
- * is there once, so that a function may call itself.
+ * Bytecode is always dumped by this process, and is never written to disk.  Functions among the upvalues are included, each
+ * once, so that a function may call itself.
  */
 #include "lua/kit/cargo.h"
 #include "lua/kit/function.h"
