@@ -104,7 +104,7 @@ static int move_to(bl_live *l, const char *temporary, const char *path)
 		return errno;
 	w->problem[0] = '\0';
 	errno = 0;
-	bl_writer_all(l);
+	bl_whole_write(l);
 	int err = w->broken ? w->failed : bl_disk_sync(l->fd);
 	if (err == 0 && rename(temporary, path) != 0)
 		err = errno;
@@ -209,7 +209,7 @@ static void leave_records(bl_live *l)
 	w->snapshots = 0;
 	for (int i = 0; i < w->extents; i++)
 		w->extent[i].room = w->extent[i].n;
-	bl_writer_all(l);
+	bl_whole_write(l);
 	if (w->broken || bl_disk_sync(l->fd) != 0 || rename(temporary, w->path) != 0)
 		unlink(temporary);
 	close(old);

@@ -26,6 +26,7 @@ enum { LIVE_VERSION = 3, LIVE_MARK = 0x01020304, LIVE_ALIGN = 64 };
 enum { LIVE_SECTION_NAME = 16, LIVE_SECTIONS_MAX = 32 };
 enum { LIVE_SLOTS = 16, LIVE_ASKS = 8, LIVE_ASK_WORDS = 5, LIVE_EXTENTS_MAX = 192, LIVE_CACHE = 128, LIVE_PACK_HEAD = 32 };
 enum { LIVE_SNAPSHOTS_SOME = BL_SNAPSHOTS_MAX - 1, LIVE_SNAPSHOTS_ALL = 1023 }; /* the newest snapshot counts as kept too */
+enum { LIVE_RETRY_MS = 3000 }; /* between two attempts to write a broken file anew */
 
 #define LIVE_MAGIC "barlow\x1a\n"
 #define LIVE_MAILBOX_MAGIC UINT64_C(0x0a1a786f626c696d)
@@ -196,8 +197,14 @@ int bl_disk_lock(int fd, const struct live_section *s);
 void bl_disk_unlock(int fd, const struct live_section *s);
 int64_t bl_disk_ms(void); /* of the monotonic clock */
 
+static inline uint64_t bl_live_aligned(uint64_t n)
+{
+	return (n + LIVE_ALIGN - 1) / LIVE_ALIGN * LIVE_ALIGN;
+}
+
 /* writer.c: under the lock, by the writer.  They note a failure, and do nothing while the file is broken. */
 bool bl_writer_has_file(const bl_live *l);
+void bl_writer_fail(bl_live *l, int err); /* a write has failed with this errno */
 void bl_writer_put(bl_live *l, uint64_t at, const void *in, size_t n);
 void bl_writer_turn(bl_live *l, int section, const void *in, size_t n);
 void bl_writer_state(bl_live *l);
@@ -207,13 +214,15 @@ bool bl_writer_has(const bl_live *l, uint64_t at, const void *bytes, size_t n);
 bool bl_records_whole(bl_live *l);
 /* Room for n bytes at the end of the file, reserved where it can be. */
 uint64_t bl_writer_room(bl_live *l, size_t n);
-/* Somebody has cut the file short, or a write failed some time ago: it is written anew. */
-void bl_writer_look_after(bl_live *l);
-void bl_writer_spoilt(bl_live *l);
-void bl_writer_all(bl_live *l); /* the whole file, from its first byte on */
-/* live.c: the step of the newest snapshot, or -1; under the writer's lock. */
-int64_t bl_live_newest_step(const bl_live *l);
 void bl_writer_problem(bl_live *l, const char *fmt, ...) BL_PRINTF(2, 3);
+
+/* whole_file.c: somebody has cut the file short, or a write failed some time ago: it is written anew. */
+void bl_whole_look_after(bl_live *l);
+void bl_whole_spoilt(bl_live *l);
+void bl_whole_write(bl_live *l); /* the whole file, from its first byte on */
+
+/* newest.c: the step of the newest snapshot, or -1; under the writer's lock. */
+int64_t bl_live_newest_step(const bl_live *l);
 
 /* records.c */
 void bl_records_write(bl_live *l); /* all of them and their columns, anew */
@@ -226,7 +235,7 @@ int64_t bl_pack_step(const char head[LIVE_PACK_HEAD]); /* of a packed one, or -1
 size_t bl_pack(const bl_snapshot *s, bool kept, char *out);
 /* False: it is not whole, or cannot be believed. */
 bool bl_unpack(const char *bytes, size_t n, bl_snapshot *out);
-/* Readers believe a snapshot only if this does, which also cleans its texts. */
+/* snapshot_check.c: readers believe a snapshot only if this does, which also cleans its texts. */
 bool bl_live_snapshot_clean(bl_snapshot *s);
 
 /* file_owner.c: has the file its name still, or was it moved with its folder; if not, puts it back where the run is ours. */
@@ -234,10 +243,12 @@ bool bl_owner_named(const bl_live *l);
 bool bl_owner_regain(bl_live *l);
 
 /* snapshots.c */
-void bl_snapshots_add(bl_live *l, const bl_snapshot *s); /* keeps s if it is its turn; by the writer, under the lock */
-void bl_snapshots_write(bl_live *l);                     /* what is in memory into a new file; what was in the old is lost */
-/* Those that another run's file kept until a step, by way of s; the last of them is l's newest. */
-void bl_live_resume_snapshots(bl_live *l, const bl_live *past, int64_t until, bl_snapshot *s);
+void bl_snapshots_add(bl_live *l, const bl_snapshot *s);     /* keeps s if it is its turn; by the writer, under the lock */
+void bl_snapshots_write(bl_live *l);                         /* what is in memory into a new file; what was in the old is lost */
+void bl_snapshots_interval(bl_live *l, const bl_live *past); /* as in another run's file */
+
+/* newest.c: by the writer, under the lock */
+void bl_newest_publish(bl_live *l, const bl_snapshot *s);
 
 /* livefile.c */
 bl_live *bl_livefile_handle(void);
@@ -248,9 +259,9 @@ void bl_livefile_free(bl_live *l);
 bool bl_row_unpack(const double *row, int columns, bl_record *out);
 bool bl_extent_sane(const struct live_extent *e, uint64_t place);
 void bl_columns_read(int fd, const struct live_section *s, int n, bool named, bl_columns *out);
-/* livefile.c: the sections of a file by its head; negative: that is damaged.  writer.c: as this program lays them out. */
+/* livefile.c: the sections of a file by its head; negative: that is damaged.  whole_file.c: as this program lays them out. */
 int bl_livefile_sections(bl_live *l, const struct live_header *h, const char *path);
-void bl_writer_usual_sections(bl_live *l);
+void bl_whole_usual_sections(bl_live *l);
 
 /*
  * rescue.c: what is whole in a file that is damaged, as a run in memory.  NULL: somebody writes it, it is no live file, or, where

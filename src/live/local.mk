@@ -13,10 +13,13 @@ libbarlow_sources += \
 	src/live/livefile.c \
 	src/live/livefile.h \
 	src/live/mailbox.c \
+	src/live/newest.c \
 	src/live/file_owner.c \
 	src/live/pack.c \
 	src/live/live_resume.c \
 	src/live/records.c \
 	src/live/rescue.c \
+	src/live/snapshot_check.c \
 	src/live/version2.c \
+	src/live/whole_file.c \
 	src/live/writer.c

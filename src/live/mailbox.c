@@ -89,7 +89,7 @@ static bool take_from_file(bl_live *l, bl_command *out)
 	if (!bl_writer_has_file(l))
 		return false;
 	if (!bl_disk_read(l->fd, at->at, &m, sizeof m) || m.magic != LIVE_MAILBOX_MAGIC) {
-		bl_writer_spoilt(l);
+		bl_whole_spoilt(l);
 		return false;
 	}
 	const struct live_slot *s = oldest(&m, w->taken);
@@ -126,7 +126,7 @@ bool bl_live_take(bl_live *l, bl_command *out)
 	if (!l->writer)
 		return false;
 	pthread_mutex_lock(&l->lock);
-	bl_writer_look_after(l);
+	bl_whole_look_after(l);
 	do
 		found = take_from_file(l, out) || take_from_memory(l->writer, out);
 	while (found && (out->kind <= BL_CMD_NONE || out->kind >= BL_CMD_KINDS));

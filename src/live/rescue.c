@@ -46,7 +46,7 @@ static bool read_tables(struct rescue *r, int fd, const struct live_header *h, c
 	bl_live *l = &r->layout;
 	r->head = h && bl_livefile_sections(l, h, path) == 0;
 	if (!r->head)
-		bl_writer_usual_sections(l);
+		bl_whole_usual_sections(l);
 	r->info_whole = bl_disk_newest(fd, &l->section[SECTION_INFO], &r->info, sizeof r->info);
 	r->state_whole = bl_disk_newest(fd, &l->section[SECTION_STATE], &r->state, sizeof r->state);
 	return r->head || r->info_whole || r->state_whole;

@@ -243,10 +243,8 @@ int64_t bl_live_snapshot_at(const bl_live *l, int i, bl_snapshot *out)
 	return newest ? bl_live_snapshot(l, out) : found;
 }
 
-/* --- From one file to another ---------------------------------------------- */
-
-/* Takes over the old interval, so that later snapshots do not crowd out those of the past. */
-void bl_live_resume_snapshots(bl_live *l, const bl_live *past, int64_t until, bl_snapshot *s)
+/* Later snapshots do not crowd out those of the past then. */
+void bl_snapshots_interval(bl_live *l, const bl_live *past)
 {
 	struct live_list k;
 	pthread_mutex_t *lock = (pthread_mutex_t *)&past->lock;
@@ -255,7 +253,4 @@ void bl_live_resume_snapshots(bl_live *l, const bl_live *past, int64_t until, bl
 	pthread_mutex_unlock(lock);
 	if (k.n > 0 && k.interval > 0 && k.interval <= past->capacity)
 		l->writer->list.interval = k.interval;
-	for (int i = 0; i < bl_live_snapshot_count(past); i++)
-		if (bl_live_snapshot_at(past, i, s) > 0 && s->step <= until)
-			bl_live_publish(l, s);
 }
