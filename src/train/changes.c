@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* changes.c: the run's journal: what was changed while it trained, and when; and changes that are made again. */
+/* changes.c: the run's journal: what was changed while it trained, and when. */
 #include "train/trainer.h"
 
 #include <math.h>
@@ -28,7 +28,7 @@ void bl_changes_who(char out[BL_CHANGE_WHO], int64_t sender)
 
 /* --- The list --------------------------------------------------------------------------- */
 
-static int append(struct changes *j, const bl_change *c)
+int bl_changes_append(struct changes *j, const bl_change *c)
 {
 	if (j->n == j->room) {
 		int64_t room = j->room ? 2 * j->room : 16;
@@ -74,7 +74,7 @@ void bl_changes_add(bl_trainer *t, bl_change c)
 	c.step = t->step;
 	c.time = seconds_since_1970();
 	pthread_mutex_lock(&t->lock);
-	int rc = append(&t->changes, &c);
+	int rc = bl_changes_append(&t->changes, &c);
 	pthread_mutex_unlock(&t->lock);
 	if (rc != 0 || keep(t, &c) != 0)
 		tell_lost(t, &c);
@@ -121,7 +121,7 @@ int bl_trainer_take_changes(bl_trainer *t, const bl_change *c, int64_t n)
 	char who[BL_CHANGE_WHO];
 	pthread_mutex_lock(&t->lock);
 	for (int64_t i = 0; i < n && rc == 0; i++)
-		rc = append(&t->changes, &c[i]);
+		rc = bl_changes_append(&t->changes, &c[i]);
 	pthread_mutex_unlock(&t->lock);
 	bl_changes_who(who, 0);
 	bl_changes_event(t, "resumed", who, "");
@@ -132,59 +132,4 @@ void bl_trainer_journal(bl_trainer *t, bl_trainer_tell tell, void *ctx)
 {
 	t->changes.tell = tell;
 	t->changes.ctx = ctx;
-}
-
-/* --- Again ---------------------------------------------------------------------------------- */
-
-static bool is_setting(const bl_change *c)
-{
-	return isfinite(c->value);
-}
-
-struct replaying {
-	bl_trainer *t;
-	const bl_change *c;
-	int64_t n, from, to;
-	int rc;
-};
-
-static int check_replay(const struct replaying *r)
-{
-	const bl_trainer *t = r->t;
-	for (int64_t i = 0; i < r->n; i++) {
-		const bl_change *c = &r->c[i];
-		if (!is_setting(c) || c->step < r->from || c->step > r->to)
-			continue;
-		if (c->step < t->step)
-			return bl_fail("trainer: a change of %s at step %lld is to be made again, but step %lld is made already",
-			               c->name, (long long)c->step, (long long)t->step);
-		if (bl_trainer_may_set(r->t, c->name, c->value) != 0)
-			return bl_fail_prefix("trainer: the journal's change at step %lld: ", (long long)c->step);
-	}
-	return 0;
-}
-
-static void take_replay(void *ctx)
-{
-	struct replaying *r = ctx;
-	struct changes *again = &r->t->replay;
-	r->rc = check_replay(r);
-	for (int64_t i = 0; i < r->n && r->rc == 0; i++)
-		if (is_setting(&r->c[i]) && r->c[i].step >= r->from && r->c[i].step <= r->to)
-			r->rc = append(again, &r->c[i]);
-}
-
-int bl_trainer_replay(bl_trainer *t, const bl_change *c, int64_t n, int64_t from, int64_t to)
-{
-	struct replaying r = { t, c, n, from, to, 0 };
-	bl_trainer_between_steps(t, take_replay, &r);
-	return r.rc;
-}
-
-/* In their order, which is that of the steps: whatever is due at the step that is made. */
-void bl_changes_replay_due(bl_trainer *t)
-{
-	struct changes *again = &t->replay;
-	for (; again->next < again->n && again->at[again->next].step <= t->step; again->next++)
-		bl_trainer_set_now(t, again->at[again->next].name, again->at[again->next].value, "replay");
 }

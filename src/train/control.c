@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* control.c: the trainer's thread and states, the exclusive section, and the commands taken between steps. */
+/* control.c: the trainer's thread and states, and the commands taken between steps. */
 #include "train/trainer.h"
 
 #include <barlow/grad.h>
@@ -33,17 +33,7 @@ static struct timespec after(double seconds)
 	return at;
 }
 
-void bl_trainer_control_init(bl_trainer *t)
-{
-	pthread_condattr_t attr;
-	pthread_mutex_init(&t->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&t->changed, &attr);
-	pthread_condattr_destroy(&attr);
-}
-
-/* --- What the world is told (under lock) -------------------------------------- */
+/* --- States (under lock) -------------------------------------------------------- */
 
 static void set_state(bl_trainer *t, bl_run_state s)
 {
@@ -51,33 +41,6 @@ static void set_state(bl_trainer *t, bl_run_state s)
 	bl_provenance_set(t->provenance, t->step, s == BL_RUN_RUNNING || s == BL_RUN_PAUSED);
 	bl_live_set_info(t->live, &t->info);
 	pthread_cond_broadcast(&t->changed);
-}
-
-double bl_trainer_seconds(const bl_trainer *t)
-{
-	return t->config.seconds;
-}
-
-static bool spent(const bl_trainer *t)
-{
-	return t->config.seconds > 0 && t->trained >= t->config.seconds;
-}
-
-bool bl_trainer_over(const bl_trainer *t)
-{
-	return t->step >= t->steps || spent(t);
-}
-
-int bl_trainer_check_over(const bl_trainer *t)
-{
-	if (t->step >= t->steps)
-		return bl_fail("trainer: the run is over: %lld of %lld steps are done", (long long)t->step, (long long)t->steps);
-	if (spent(t))
-		return bl_fail(
-			"trainer: the run is over: its %g seconds of training are used up (%lld of %lld steps are done); give it more "
-			"in trainer{seconds =}, of a run that is resumed in its recipe.lua",
-			t->config.seconds, (long long)t->step, (long long)t->steps);
-	return 0;
 }
 
 static bool run_over(const bl_trainer *t)
@@ -90,56 +53,6 @@ static bl_run_state final_state(const bl_trainer *t)
 	if (t->info.state == BL_RUN_FAILED)
 		return BL_RUN_FAILED;
 	return bl_trainer_over(t) ? BL_RUN_DONE : BL_RUN_STOPPED;
-}
-
-void bl_trainer_note(bl_trainer *t, const char *fmt, ...)
-{
-	va_list ap;
-	pthread_mutex_lock(&t->lock);
-	bl_point *before = bl_number_point();
-	va_start(ap, fmt);
-	vsnprintf(t->info.message, sizeof t->info.message, fmt, ap);
-	va_end(ap);
-	bl_number_unpoint(before);
-	bl_live_set_info(t->live, &t->info);
-	pthread_mutex_unlock(&t->lock);
-}
-
-/* --- The exclusive section ------------------------------------------------------- */
-
-static void exclusive_enter(bl_trainer *t, bool guest)
-{
-	struct exclusive *x = &t->exclusive;
-	pthread_mutex_lock(&t->lock);
-	if (!x->taken || !pthread_equal(x->holder, pthread_self())) {
-		x->guests += guest;
-		while (x->taken || (!guest && x->guests > 0))
-			pthread_cond_wait(&t->changed, &t->lock);
-		x->guests -= guest;
-		x->taken = true;
-		x->holder = pthread_self();
-		x->outside = bl_choices_use(t->choices);
-	}
-	x->depth++;
-	pthread_mutex_unlock(&t->lock);
-}
-
-static void exclusive_leave(bl_trainer *t)
-{
-	pthread_mutex_lock(&t->lock);
-	if (--t->exclusive.depth == 0) {
-		t->exclusive.taken = false;
-		bl_choices_use(t->exclusive.outside);
-		pthread_cond_broadcast(&t->changed);
-	}
-	pthread_mutex_unlock(&t->lock);
-}
-
-void bl_trainer_between_steps(bl_trainer *t, void (*fn)(void *), void *ctx)
-{
-	exclusive_enter(t, true);
-	fn(ctx);
-	exclusive_leave(t);
 }
 
 /* --- Commands (taken by the exclusive section's holder) ------------------------------ */
@@ -186,57 +99,6 @@ static void obey(bl_trainer *t, bl_command c)
 	}
 }
 
-/* Under lock. */
-static void add_trouble(bl_trainer *t, const char *text)
-{
-	size_t used = strlen(t->trouble);
-	bl_text_clean(t->trouble + used, sizeof t->trouble - used, used ? "; " : "", false);
-	used = strlen(t->trouble);
-	bl_text_clean(t->trouble + used, sizeof t->trouble - used, text, false);
-}
-
-/* Under lock: counts a text, and says whether it is the first of its kind.  Where too many differ, each is told. */
-static bool is_new(bl_trainer *t, const char *text)
-{
-	enum { KINDS = sizeof t->told / sizeof t->told[0] };
-	char start[sizeof t->told[0].text];
-	int i = 0;
-	snprintf(start, sizeof start, "%.*s", (int)sizeof start - 1, text);
-	while (i < KINDS && t->told[i].n > 0 && strcmp(t->told[i].text, start) != 0)
-		i++;
-	if (i == KINDS)
-		return true;
-	memcpy(t->told[i].text, start, sizeof start);
-	return t->told[i].n++ == 0;
-}
-
-void bl_trainer_complain(bl_trainer *t, const char *fmt, ...)
-{
-	char text[sizeof t->trouble];
-	va_list ap;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	pthread_mutex_lock(&t->lock);
-	if (is_new(t, text))
-		add_trouble(t, text);
-	pthread_mutex_unlock(&t->lock);
-}
-
-/* At the end, how often it was what was told once only. */
-static void count_trouble(bl_trainer *t)
-{
-	char text[sizeof t->told[0].text + 40];
-	pthread_mutex_lock(&t->lock);
-	for (size_t i = 0; i < sizeof t->told / sizeof t->told[0]; i++) {
-		snprintf(text, sizeof text, "%d times in all: %s", t->told[i].n, t->told[i].text);
-		if (t->told[i].n > 1)
-			add_trouble(t, text);
-	}
-	memset(t->told, 0, sizeof t->told);
-	pthread_mutex_unlock(&t->lock);
-}
-
 static void note_trouble(bl_trainer *t)
 {
 	char what[200];
@@ -268,17 +130,6 @@ static void take_commands(bl_trainer *t)
 	note_trouble(t);
 }
 
-bool bl_trainer_trouble(bl_trainer *t, char *out, size_t size)
-{
-	pthread_mutex_lock(&t->lock);
-	bool any = t->trouble[0] != '\0';
-	if (any)
-		snprintf(out, size, "%s", t->trouble);
-	t->trouble[0] = '\0';
-	pthread_mutex_unlock(&t->lock);
-	return any;
-}
-
 static bool is_idle(bl_trainer *t)
 {
 	pthread_mutex_lock(&t->lock);
@@ -292,7 +143,7 @@ static void take_if_idle(bl_trainer *t)
 {
 	if (!is_idle(t))
 		return;
-	exclusive_enter(t, true);
+	bl_exclusive_enter(t, true);
 	if (is_idle(t)) {
 		take_commands(t);
 		bl_trainer_answer_knn(t);
@@ -301,7 +152,7 @@ static void take_if_idle(bl_trainer *t)
 	if (!t->active && t->stopping)
 		set_state(t, final_state(t));
 	pthread_mutex_unlock(&t->lock);
-	exclusive_leave(t);
+	bl_exclusive_leave(t);
 }
 
 static void wake(bl_trainer *t)
@@ -322,6 +173,15 @@ int bl_trainer_command(bl_trainer *t, bl_command c)
 	wake(t);
 	take_if_idle(t);
 	return 0;
+}
+
+int bl_trainer_set(bl_trainer *t, const char *name, double value)
+{
+	bl_command c = { .kind = BL_CMD_SET, .value = value };
+	if (bl_trainer_may_set(t, name, value) != 0)
+		return -1;
+	snprintf(c.name, sizeof c.name, "%s", name);
+	return bl_trainer_command(t, c);
 }
 
 int64_t bl_trainer_requests(bl_trainer *t, bl_command_kind kind)
@@ -380,7 +240,7 @@ static int make_step(bl_trainer *t)
 static void save_end(bl_trainer *t)
 {
 	char why[64] = "";
-	if (t->step < t->steps && spent(t)) {
+	if (t->step < t->steps && bl_trainer_spent(t)) {
 		snprintf(why, sizeof why, "%g seconds of training are used up", t->config.seconds);
 		bl_trainer_note(t, "step %lld: done: %s", (long long)t->step, why);
 	}
@@ -390,7 +250,7 @@ static void save_end(bl_trainer *t)
 		bl_changes_event(t, "stop", "process", t->ending_why);
 	bl_live_look_after(t->live);
 	note_trouble(t);
-	count_trouble(t);
+	bl_trainer_count_trouble(t);
 	bl_trainer_save_for(t, BL_SAVE_END);
 }
 
@@ -398,9 +258,9 @@ static void note_start(bl_trainer *t)
 {
 	char who[BL_CHANGE_WHO];
 	bl_changes_who(who, 0);
-	exclusive_enter(t, false);
+	bl_exclusive_enter(t, false);
 	bl_changes_event(t, "start", who, "");
-	exclusive_leave(t);
+	bl_exclusive_leave(t);
 }
 
 static void *train(void *arg)
@@ -409,7 +269,7 @@ static void *train(void *arg)
 	enum turn next;
 	note_start(t);
 	do {
-		exclusive_enter(t, false);
+		bl_exclusive_enter(t, false);
 		take_commands(t);
 		next = decide(t);
 		if (next == TURN_STEP)
@@ -420,7 +280,7 @@ static void *train(void *arg)
 			bl_trainer_look_again(t);
 		if (next == TURN_END)
 			save_end(t);
-		exclusive_leave(t);
+		bl_exclusive_leave(t);
 		if (next == TURN_WAIT)
 			rest(t);
 	} while (next != TURN_END);
@@ -503,15 +363,6 @@ int bl_trainer_wait(bl_trainer *t, double seconds)
 		rc = bl_fail("%s", t->info.message);
 	pthread_mutex_unlock(&t->lock);
 	return rc;
-}
-
-bl_run_state bl_trainer_state(const bl_trainer *t)
-{
-	pthread_mutex_t *lock = (pthread_mutex_t *)&t->lock;
-	pthread_mutex_lock(lock);
-	bl_run_state s = t->info.state;
-	pthread_mutex_unlock(lock);
-	return s;
 }
 
 bool bl_trainer_launched(bl_trainer *t)
@@ -639,7 +490,7 @@ int bl_trainer_steps(bl_trainer *t, int64_t n)
 	bool recording = bl_grad_enable(true), stayed = false;
 	int rc = 0;
 	for (int64_t i = 0; i < n && !stayed && rc == 0; i++) {
-		exclusive_enter(t, true);
+		bl_exclusive_enter(t, true);
 		take_commands(t);
 		if (!(stayed = hand_stayed(t)))
 			rc = make_step(t);
@@ -647,7 +498,7 @@ int bl_trainer_steps(bl_trainer *t, int64_t n)
 			bl_trainer_answer_knn(t);
 		if (bl_trainer_over(t))
 			save_end(t);
-		exclusive_leave(t);
+		bl_exclusive_leave(t);
 	}
 	bl_grad_enable(recording);
 	int end = end_by_hand(t);

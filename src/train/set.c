@@ -187,15 +187,6 @@ int bl_trainer_set_now(bl_trainer *t, const char *name, double value, const char
 	return 0;
 }
 
-int bl_trainer_set(bl_trainer *t, const char *name, double value)
-{
-	bl_command c = { .kind = BL_CMD_SET, .value = value };
-	if (bl_trainer_may_set(t, name, value) != 0)
-		return -1;
-	snprintf(c.name, sizeof c.name, "%s", name);
-	return bl_trainer_command(t, c);
-}
-
 static void read_value(void *ctx)
 {
 	request *r = ctx;

@@ -54,6 +54,13 @@ static bl_tensor *embed(const bl_trainer_config *c, bl_tensor *x)
 	return z;
 }
 
+void bl_trainer_set_training(const bl_trainer_config *c, bool on)
+{
+	bl_module_train(c->encoder, on);
+	if (c->projector)
+		bl_module_train(c->projector, on);
+}
+
 /*
  * Training mode anew each time: whoever looked at the network between steps may have left it in evaluation mode.  The
  * layers remember the precision for their way back.

@@ -231,13 +231,6 @@ static int check_loss(bl_trainer *t)
 	return y ? 0 : -1;
 }
 
-void bl_trainer_set_training(const bl_trainer_config *c, bool on)
-{
-	bl_module_train(c->encoder, on);
-	if (c->projector)
-		bl_module_train(c->projector, on);
-}
-
 /* Does the network take views of that size?  In evaluation mode, as running statistics must not learn from it. */
 static int check_size(bl_trainer *t, int h, int w)
 {
@@ -454,7 +447,7 @@ bl_trainer *bl_trainer_new(const bl_trainer_config *c)
 		free_parts(t);
 		return NULL;
 	}
-	bl_trainer_control_init(t);
+	bl_exclusive_init(t);
 	bl_trainer_enlist(t);
 	return t;
 }

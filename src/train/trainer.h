@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * trainer.h: the trainer's inside, shared by trainer.c (making), control.c (thread, commands, states), break.c (where it
- * pauses by itself), set.c (what may be set), step.c (one step), record.c (what it records), nan_guard.c (numbers that are
- * not finite), save.c (saving), resume.c (a run that was begun before), ending.c (all trainers, and the end of the
- * process), ownership.c (whose modules these are).
+ * trainer.h: the trainer's inside, shared by trainer.c (making), control.c (thread, commands), exclusive.c (the section
+ * below), state.c (where it stands, and what is said of it), break.c (where it pauses by itself), set.c (what may be set),
+ * changes.c (its journal), step.c (one step), record.c (what it records), nan_guard.c (numbers that are not finite), save.c
+ * (saving), resume.c (a run that was begun before), trainers.c (all of them), unsaved.c (ends that were not saved),
+ * ending.c (the end of the process), ownership.c (whose modules these are).
  *
  * Two locks.  The *exclusive section* is held for a whole step, or by another thread (a guest) between two steps: its
  * holder may touch weights, optimiser, last embeddings and counters.  `lock` is held for moments and guards what says so
@@ -102,7 +103,7 @@ struct bl_trainer {
 	double saved_at;  /* seconds of training at the last save */
 	double save_cost; /* seconds that it took */
 
-	/* Under the locks of ending.c. */
+	/* Under the locks of trainers.c and unsaved.c. */
 	bl_trainer *next;
 	char unsaved[320]; /* why the run's end was not saved; "" where it was */
 
@@ -135,7 +136,6 @@ struct bl_trainer {
 };
 
 /* trainer.c */
-void bl_trainer_set_training(const bl_trainer_config *c, bool on);
 bl_loss_dialect bl_trainer_dialect(const bl_trainer *t); /* of the matrix that is looked at */
 
 /* break.c, by the exclusive section's holder: after a step; before one; and at the trainer's end. */
@@ -147,8 +147,10 @@ void bl_break_free(bl_trainer *t);
 void bl_changes_who(char out[BL_CHANGE_WHO], int64_t sender); /* sender: a process; 0: this one */
 void bl_changes_add(bl_trainer *t, bl_change c);              /* with the step and time of now */
 void bl_changes_event(bl_trainer *t, const char *name, const char *who, const char *text);
-void bl_changes_replay_due(bl_trainer *t);
+int bl_changes_append(struct changes *j, const bl_change *c);
 void bl_changes_free(bl_trainer *t);
+/* changes_replay.c: makes again what is due at the next step */
+void bl_changes_replay_due(bl_trainer *t);
 
 /* ownership.c */
 int bl_ownership_check(const bl_trainer_config *c); /* may a new trainer have its modules? */
@@ -156,15 +158,22 @@ int bl_ownership_take(bl_trainer *t);               /* it has them */
 int bl_ownership_begin(bl_trainer *t);              /* before steps are made: are they its own still? */
 void bl_ownership_free(bl_trainer *t);
 
+/* exclusive.c: the holder may enter again.  Guests go before the next step. */
+void bl_exclusive_init(bl_trainer *t); /* and the lock */
+void bl_exclusive_enter(bl_trainer *t, bool guest);
+void bl_exclusive_leave(bl_trainer *t);
+
 /* control.c */
-void bl_trainer_control_init(bl_trainer *t);
-void bl_trainer_control_end(bl_trainer *t);                                /* stops and joins */
-void bl_trainer_note(bl_trainer *t, const char *fmt, ...) BL_PRINTF(2, 3); /* a journal line */
+void bl_trainer_control_end(bl_trainer *t); /* stops and joins */
 /* At the next step boundary; then waits for that, and sees to it that the run is saved as at its end. */
 void bl_trainer_ask_to_stop(bl_trainer *t, const char *why);
 void bl_trainer_ask_to_save(bl_trainer *t, const char *who); /* a checkpoint at the next one */
 void bl_trainer_stop_and_save(bl_trainer *t, const char *why);
 
+/* state.c */
+void bl_trainer_note(bl_trainer *t, const char *fmt, ...) BL_PRINTF(2, 3); /* the message that screens show */
+void bl_trainer_count_trouble(bl_trainer *t);                              /* at the end: how often each was told */
+bool bl_trainer_spent(const bl_trainer *t);                                /* its seconds are used up */
 /* May no further step be made, by the number of steps or the seconds?  Says why in bl_error where asked. */
 bool bl_trainer_over(const bl_trainer *t);
 int bl_trainer_check_over(const bl_trainer *t);
@@ -189,7 +198,8 @@ void bl_trainer_look_again(bl_trainer *t); /* while paused: answers what viewers
 /* A kNN that was asked for: whether there can be one, said where not; and, where no step will measure it, the value now. */
 void bl_trainer_ask_knn(bl_trainer *t);
 void bl_trainer_answer_knn(bl_trainer *t);
-int64_t bl_trainer_norm_chunks(const bl_trainer *t); /* partial sums of the gradient's norm */
+void bl_trainer_set_training(const bl_trainer_config *c, bool on); /* of both modules */
+int64_t bl_trainer_norm_chunks(const bl_trainer *t);               /* partial sums of the gradient's norm */
 
 /* record.c: what a step measured; the columns that records of it have, and its record. */
 typedef struct bl_measured {
@@ -214,10 +224,15 @@ bool bl_nan_guard_finite(const struct nan_guard *g);
 /* Names in bl_error which module first made a number that is not finite, from the views.  Returns -1. */
 int bl_nan_guard_blame(bl_trainer *t, bl_tensor *const *view, const char *what);
 
-/* ending.c */
+/* trainers.c */
 void bl_trainer_enlist(bl_trainer *t);
 void bl_trainer_delist(bl_trainer *t);
-int bl_trainers_check_ending(void);                       /* negative with bl_error: no step may be begun any more */
+bl_trainer *bl_trainers_lock(void); /* the newest; the list stays as it is until bl_trainers_unlock */
+void bl_trainers_unlock(void);
+void bl_trainers_forbid_steps(void); /* the process ends */
+int bl_trainers_check_ending(void);  /* negative with bl_error: no step may be begun any more */
+
+/* unsaved.c */
 void bl_trainer_end_lost(bl_trainer *t, const char *why); /* the run's end was not saved */
 void bl_trainer_end_saved(bl_trainer *t);                 /* it was, or something newer since */
 
