@@ -43,7 +43,7 @@ void bl_picture_crop(bl_picture *p, const bl_snapshot *s, const bl_region *want)
 bool bl_picture_is(const bl_picture *p, const bl_region *want);
 
 /*
- * Magnitudes are those of the cells' values: |mean|, |largest|.  Off the diagonal the rms is the same for all kinds. 
+ * Magnitudes are those of the cells' values: |mean|, |largest|.  Off the diagonal the rms is the same for all kinds.
  * For C - I, the largest of a cell on the diagonal is taken over C_ii - 1 only, for the dimensions that the snapshot
  * contains.
  */

@@ -42,7 +42,7 @@ static void release(void *ctx)
 }
 
 /*
- * The table of terms, after the names; the first name is stored last, so that the list is complete once it is set. 
+ * The table of terms, after the names; the first name is stored last, so that the list is complete once it is set.
  * Terms are named when the loss is made, or by its first call, which happens when a trainer is constructed: no two
  * threads do it at once.
  */

@@ -33,7 +33,7 @@ void bl_lua_give_function(lua_State *L, bl_function *f);
 int bl_function_value(lua_State *L, int index);
 
 /*
- * Calls it: push(L, ctx) pushes its arguments and returns their number; take(L, ctx) finds `results` results on top. 
+ * Calls it: push(L, ctx) pushes its arguments and returns their number; take(L, ctx) finds `results` results on top.
  * Both may raise errors.  Negative with bl_error.  In a run (bl_rng_enter) it draws from the call's own stream.
  */
 int bl_function_call(bl_function *f, int (*push)(lua_State *L, void *ctx), int results, void (*take)(lua_State *L, void *ctx),

@@ -149,7 +149,7 @@ enum { BL_LUA_UP_ENTRY = 1, BL_LUA_UP_NAME, BL_LUA_UP_SOURCE /* of those that ma
 /*
  * Reads the arguments of the running function by its fields into `out`: either one table, or positional arguments and,
  * last, optionally a table.  Defaults are written into `out`, whose other members stay unchanged.  Leaves a table of
- * all settings as the only value on the stack; what the function adds to it becomes part of the object's source. 
+ * all settings as the only value on the stack; what the function adds to it becomes part of the object's source.
  * Raises errors for unknown keys (with the most similar one), wrong types, numbers out of range, and missing settings.
  */
 void bl_lua_take(lua_State *L, void *out);
