@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-Every default of the Lua face, against defaults.golden.  A default that changes is news for whoever left it out: write it into
+Every default of the Lua face, with what the setting takes and whether a run may change it, against defaults.golden.  A default that changes is news for whoever left it out: write it into
 NEWS, and the old one into lua/versions.lua, before UPDATE_GOLDEN=1 makes the file anew.
 ]]
 local folder = arg[0]:match "^(.*/)"
@@ -12,8 +12,8 @@ local function text()
 	local lines = {}
 	for _, e in ipairs(registry.entries()) do
 		for _, k in ipairs(registry.flat(e.keys)) do
-			lines[#lines + 1] = ("%s: %s %s"):format(e.name, k.name, k.default and "= " .. k.default or
-				k.otherwise and "otherwise " .. k.otherwise or "required")
+			local preset = k.default and "= " .. k.default or k.otherwise and "otherwise " .. k.otherwise or "required"
+			lines[#lines + 1] = ("%s: %s %s (%s%s)"):format(e.name, k.name, preset, k.expected, k.settable and ", settable" or "")
 		end
 	end
 	table.sort(lines)
@@ -27,7 +27,7 @@ if os.getenv "UPDATE_GOLDEN" then
 	file:close()
 end
 
-tap.test("every default is what it was", function()
+tap.test("every default and range is what it was", function()
 	local file = assert(io.open(path))
 	local expected, got = {}, {}
 	for line in file:lines() do expected[line] = true end

@@ -130,6 +130,12 @@ END
 try "17: reading by .." 1 'is refused: it lies outside' <<END
 tensor.load("$dir/in/../elsewhere/secret.npy")
 END
+try "17b: a path that a zero byte ends early" 1 'tensor.load: expected a path, got a text with zero bytes' <<'END'
+tensor.load "here.npy\0../../elsewhere/secret.npy"
+END
+try "17c: a path that is none" 1 'tensor.load: expected a path, got nil' <<'END'
+tensor.load(nil)
+END
 try "18: reading through a link" 1 'is refused: it lies outside' <<END
 tensor.load("$dir/in/link.npy")
 END
