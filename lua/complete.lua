@@ -386,9 +386,10 @@ local function in_code(text, state)
 	return out, at
 end
 
--- Names that help knows, which begin with the word; modules too.
+-- Names that help knows, which begin with the word; modules and the settings of a trainer, too.
 function complete.help_names(word)
 	local names = {}
+	for _, k in ipairs(registry.flat(look_up().entry.trainer.keys)) do names[#names + 1] = k.name end
 	for _, e in ipairs(registry.entries()) do
 		if e.name:match "^[%w_.:]+$" then names[#names + 1] = e.name end
 		names[#names + 1] = e.group
@@ -410,10 +411,18 @@ function complete.candidates(text)
 	local list, at, close
 	local name = text:match "^%s*%?%??%s*([%w_.:]*)$"
 	local command = text:match "^%s*%%(%a*)$"
+	local behind, argument = text:match "^%s*%%+(%a+)%s+()"
+	local words = behind and require "barlow.prompt_commands".words(behind)
 	if name then
 		list, at = complete.help_names(name), #text - #name + 1
 	elseif command then
 		list, at = beginning(command, require "barlow.prompt_commands".names(), " "), #text - #command + 1
+	elseif words == "CODE" then
+		local offset = argument - 1
+		list, at, close = complete.candidates(text:sub(argument))
+		return list, at + offset, close
+	elseif words then
+		list, at = beginning(text:sub(argument), words), argument
 	elseif text:match "^%s*[%$!%%]" then
 		local path = text:match "(%S*)$"
 		list, at = paths(path), #text - #path + 1

@@ -104,7 +104,8 @@ local function overview()
 		if not seen[e.group] then print_names(("%-8s "):format(e.group), of_group(e.group)) end
 		seen[e.group] = true
 	end
-	say "?name or help \"name\" says more: ?nn, ?tensor.zeros, ?trainer"
+	print_names("prompt   ", { { last = "commands as %time, and what chooses how the prompt behaves" } })
+	say "?name or help \"name\" says more: ?nn, ?tensor.zeros, ?trainer, ?prompt"
 end
 
 -- "t:set" by what the global t is: "trainer:set".
@@ -163,6 +164,18 @@ function help.described(value)
 	return #lines > 0 and table.concat(lines, "\n") or nil
 end
 
+-- The same of a method, as x.shape gives it without a call.
+function help.method(value)
+	for _, e in ipairs(type(value) == "function" and registry.entries() or {}) do
+		local class = e.kind == "method" and debug.getregistry()[e.group]
+		if class and rawequal(class.__methods[e.last], value) then
+			local lines = {}
+			add_wrapped(lines, "", ("a method, to be called with ':' and '()': %s  -- %s"):format(e.signature, e.text), 4)
+			return table.concat(lines, "\n")
+		end
+	end
+end
+
 -- "did you mean ...?" of groups and whole names, else of their last parts.
 local function near(name)
 	local names, parts = {}, {}
@@ -200,6 +213,7 @@ local function search(word)
 			add(("%s{%s = }"):format(e.name, k.name), help.key_text(k), math.max(3 * fit(k.name, word), fit(k.text, word) - .5))
 		end
 	end
+	for _, e in ipairs(require "barlow.prompt_commands".described()) do add(e[1], e[2], math.max(3 * fit(e[1], word), fit(e[2], word))) end
 	table.sort(found, function(a, b)
 		if a.score ~= b.score then return a.score > b.score end
 		return order[a] < order[b]
@@ -258,9 +272,30 @@ local function print_settings(name)
 	end
 end
 
+-- What the prompt understands beside Lua.
+local function print_prompt(entries)
+	local width = 0
+	for _, e in ipairs(entries) do width = math.max(width, #e[1]) end
+	for _, e in ipairs(entries) do print_wrapped(("%-" .. width .. "s  "):format(e[1]), e[2], width + 2) end
+end
+
+-- Of that what is called so: "%time", "_NEWS", "PAGER".
+local function of_prompt(name)
+	local found = {}
+	for _, e in ipairs(require "barlow.prompt_commands".described()) do
+		for word in e[1]:gmatch "[^%s,]+" do
+			if word == name or word == "$" .. name then found[1] = e end
+		end
+	end
+	return found[1] and found
+end
+
 local function show(what)
 	if what == nil or what == "" then return overview() end
+	if what == "prompt" then return print_prompt(require "barlow.prompt_commands".described()) end
 	local name = type(what) == "string" and what or name_of(what)
+	local known = name:find "^[%%$_%u]" and of_prompt(name)
+	if known then return print_prompt(known) end
 	name = of_object(name)
 	local found, group = help.find(name), of_group(name)
 	local whole = found[1] and (found[1].name == name or found[1].last == name or found[1].name:gsub(":", ".") == name

@@ -87,6 +87,9 @@ function manual.text(version)
 			end
 		end
 	end
+	add(out, ".SH THE PROMPT", "Beside Lua the prompt understands these; what chooses how it behaves stands below.",
+		"The names of commands may be completed by Tab.")
+	for _, e in ipairs(require "barlow.prompt_commands".described()) do add(out, ".TP", ".B " .. escape(e[1]), escape(e[2])) end
 	add(out, ".SH SEE ALSO", ".BR barlow (1)", "")
 	return table.concat(out, "\n")
 end

@@ -2,7 +2,7 @@
 -- pager.lua: long texts at the prompt go through $PAGER, where the terminal does not hold them.
 local native = require "barlow.native"
 
-local pager = {}
+local pager = { seconds = 0 } -- that pagers took since somebody set it to 0
 
 local function at_prompt()
 	local prompt = package.loaded["barlow.prompt"]
@@ -31,7 +31,9 @@ local function run_pager(text)
 	local file = io.open(path, "w")
 	local fine = file and file:write(text) and file:close()
 	io.stdout:flush()
+	local began = native.now()
 	if fine then fine = os.execute(("LESS=${LESS-FRX} %s <'%s'"):format(command, path)) end
+	pager.seconds = pager.seconds + native.now() - began
 	os.remove(path)
 	return fine
 end

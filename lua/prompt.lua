@@ -161,6 +161,8 @@ end
 
 -- Notes an entry that was run, and says what its user should know of it.
 function prompt.ran(input, seconds, failed)
+	local pager = require "barlow.pager"
+	seconds, pager.seconds = seconds - pager.seconds, 0
 	prompt.entries[#prompt.entries + 1] = { text = input, seconds = seconds, failed = failed }
 	local names = not failed and prompt.local_names(input)
 	if names then

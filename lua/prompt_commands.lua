@@ -17,8 +17,10 @@ local function add(usage, text, run)
 	by_name[c.name] = c
 end
 
+local typed -- the name that the user gave the command by
+
 local function need(name, argument)
-	if argument == "" then error(("%%%s needs an argument: %%%s"):format(name, by_name[name].usage), 0) end
+	if argument == "" then error(("%%%s needs an argument: %%%s"):format(typed, by_name[name].usage:gsub("^%S+", typed)), 0) end
 	return argument
 end
 
@@ -76,11 +78,16 @@ end)
 
 -- Variables.
 
+-- Globals that choose how the prompt behaves, and no variables.
+local settings = { _NEWS = true, _PROMPT = true }
+
 -- The names of the user's globals, sorted.
 local function own_globals()
 	local names = {}
 	for name in pairs(_G) do
-		if type(name) == "string" and not prompt.given[name] and not prompt.is_result(name) then names[#names + 1] = name end
+		if type(name) == "string" and not prompt.given[name] and not prompt.is_result(name) and not settings[name] then
+			names[#names + 1] = name
+		end
 	end
 	table.sort(names)
 	return names
@@ -212,7 +219,7 @@ local function job_row(t)
 	local run, r = require "barlow.run", t.terms
 	local left = t.state == "running" and r and run.remaining(t, r)
 	local knn = run.newest(t, "knn")
-	return { native.clean(t.name), t.state, ("%.3g/%.4g"):format(t.iteration / t.steps_per_epoch, t.steps / t.steps_per_epoch),
+	return { native.clean(t.name), t.state, ("%s/%s"):format(run.count(t.iteration / t.steps_per_epoch), run.count(t.steps / t.steps_per_epoch)),
 		("%d/%d"):format(t.iteration, t.steps), knn and ("%.4f"):format(knn) or "-", r and ("%.4g"):format(r.total) or "-",
 		left and run.clock(left) or "-", t.state == "failed" and native.clean(t.message:match "[^\n]*") or t.folder or "in memory only" }
 end
@@ -240,20 +247,45 @@ add("news [all|ends|none]", "what is told of runs in the background: all, only h
 	if argument ~= "" and news[argument] == nil then error(("%%news takes all, ends or none, got '%s'"):format(argument), 0) end
 	if argument ~= "" then rawset(_G, "_NEWS", news[argument]) end
 	local now = rawget(_G, "_NEWS")
-	print(("news of runs: %s"):format(now == false and "none" or now == "ends" and "ends" or "all"))
+	print(("news of runs: %s"):format((now == false or now == "none") and "none" or now == "ends" and "ends" or "all"))
 end)
 
 add("traceback", "print the whole traceback of the last error", function()
 	print(prompt.traceback or "there was no error yet")
 end)
 
-add("help", "list these commands", function()
-	local width = 0
-	for _, c in ipairs(list) do width = math.max(width, #c.usage + 1) end
-	for _, c in ipairs(list) do print(("%-" .. width .. "s  %s"):format("%" .. c.usage, c.text)) end
-	print(("%-" .. width .. "s  %s"):format("$ COMMAND, !COMMAND", "run a command of the shell"))
-	print(("%-" .. width .. "s  %s"):format("?NAME, ??NAME", "help on a name; with its source"))
-end)
+-- What the prompt understands beside Lua and these commands, and what chooses how it behaves.
+local others = {
+	{ "$ COMMAND, !COMMAND", "run a command of the shell" },
+	{ "?NAME, ??NAME", "help on a name; with its source" },
+	{ "jobs, ls, pwd, clear, who", "the commands of these names, where no variable has the name" },
+	{ "exit, quit", "end the session, as Ctrl-D does" },
+	{ "_1 to _100, _, __", "the last hundred results by their numbers, the last one, and the one before" },
+	{ "_NEWS", "a global, for init.lua: what is told of runs: \"all\", \"ends\" (only how they end) or \"none\"; %news sets it" },
+	{ "_PROMPT", "a global: what stands before an entry, a text or a function that returns one; %r in it stands for the runs that go on" },
+	{ "$PAGER", "from the environment: the program for output that the terminal does not hold; otherwise less -FRX" },
+	{ "$VISUAL, $EDITOR", "from the environment: the editor of %edit and of Ctrl-X Ctrl-E; otherwise vi" },
+	{ "$NO_COLOR", "from the environment: not empty: no colours, as with --color=never" },
+}
+
+-- All of that as a list of {what is typed or set, text}: for %help, help "prompt" and the manual page.
+function commands.described()
+	local out = {}
+	for i, c in ipairs(list) do out[i] = { "%" .. c.usage, c.text } end
+	return table.move(others, 1, #others, #out + 1, out)
+end
+
+add("help", "list these commands", function() require "barlow.help".show "prompt" end)
+
+-- What may stand behind the command, for completion: a list, "CODE", or nil for files.
+function commands.words(name)
+	local c = by_name[hints.alias[name] or name]
+	local usage = c and c.usage:match "%s(.*)$"
+	if usage == "CODE" then return usage end
+	local choices, words = usage and usage:match "^%[(%l[%l|]*)%]$", {}
+	for word in (choices or ""):gmatch "%l+" do words[#words + 1] = word end
+	return choices and words
+end
 
 -- For completion and help.
 function commands.names()
@@ -283,6 +315,7 @@ function commands.run(input, caller)
 		local near = native.nearest(name, commands.names())
 		error(("there is no command %%%s (%s)"):format(name, near and ("did you mean %%%s?"):format(near) or "%help lists them"), 0)
 	end
+	typed = name
 	c.run(argument)
 end
 

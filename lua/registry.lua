@@ -63,8 +63,8 @@ local function finish(e)
 	local call = e.kind == "function" and e.name or (e.self or e.group) .. (e.kind == "method" and ":" or ".") .. e.last
 	local params, returns, listed = parse(e.signature or "")
 	e.params, e.returns = params, returns
-	if e.name:find "%[" then
-		return e -- as it was written
+	if e.name:find "%[" then -- an index: as it was written, but for "(i: integer): type"
+		if e.signature:find "^%(" then e.signature = ("%s[%s]"):format(e.self, params_text(params)) end
 	elseif e.name:find "%(" then
 		e.signature = e.self .. "(" .. params_text(params) .. ")"
 	elseif e.kind == "property" then

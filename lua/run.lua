@@ -13,6 +13,9 @@ local function clock(seconds)
 end
 run.clock = clock
 
+-- Epochs: a whole number with all its digits, others with four.
+function run.count(v) return v == v // 1 and v < 1e15 and ("%d"):format(v // 1) or ("%.4g"):format(v) end
+
 local function measured(v) return v == v end
 
 local function short(v)
@@ -141,11 +144,13 @@ function run.card(t)
 	local function add(head, text) out[#out + 1] = ("  %-9s %s"):format(head, text) end
 	local done = t.steps > 0 and 100 * t.iteration // t.steps or 0
 	local eta = r and t.state == "running" and remaining(t, r)
-	add("step", ("%d of %d (%d%%), epoch %.3g of %.4g%s"):format(t.iteration, t.steps, done, t.iteration / t.steps_per_epoch,
-		t.steps / t.steps_per_epoch, eta and ", ETA " .. clock(eta) or ""))
+	add("step", ("%d of %d (%d%%), epoch %s of %s%s"):format(t.iteration, t.steps, done, run.count(t.iteration / t.steps_per_epoch),
+		run.count(t.steps / t.steps_per_epoch), eta and ", ETA " .. clock(eta) or ""))
 	if r then
 		local scores = {}
-		see_scores(t, r, scores)
+		for _, c in ipairs(t.columns) do
+			if c.kind == "score" then scores[c.name] = run.newest(t, c.name) end
+		end
 		add("loss", line_text({ "total", "term", "floor" }, t, r, scores))
 		add("measured", line_text({ "score", "measure", "own" }, t, r, scores))
 	end

@@ -201,7 +201,8 @@ end
 function show.result(v)
 	local native, text = require "barlow.native", nil
 	if is_sample(v) then return sample_text(v) end
-	local described = (type(v) == "table" or type(v) == "function") and require "barlow.help".described(v)
+	local described = (type(v) == "table" or type(v) == "function") and (require "barlow.help".described(v) or
+		require "barlow.help".method(v))
 	if described then return described end
 	if type(v) == "string" then
 		text = result_string(v)

@@ -3,10 +3,10 @@
  * journal.h: a run's journal on disk: a line of JSON for every change while it trained (train.h).
  *
  *     {"step":10,"name":"lambda","old":0.0051,"new":0.02,"who":"script","time":1764463530.25}
- *     {"step":12,"name":"pause","who":"viewer 4711","time":1764463531.5}
+ *     {"step":12,"name":"pause","who":"process 4711","time":1764463531.5}
  *
- * `step` steps were made before it; who is "script", "prompt", "viewer <process>", "replay" or "trainer"; time is in
- * seconds since 1970.  Lines are only appended; when a run is resumed, those later than its checkpoint are removed.
+ * `step` steps were made before it; who is "script", "prompt", "process <number>" (another one, as barlow watch), "replay"
+ * or "trainer"; time is in seconds since 1970.  Lines are only appended; when a run is resumed, those later than its checkpoint are removed.
  */
 #ifndef BARLOW_JOURNAL_H
 #define BARLOW_JOURNAL_H

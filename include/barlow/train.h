@@ -177,7 +177,7 @@ typedef struct bl_change {
 	double time;               /* seconds since 1970 */
 	double old, value;         /* of a setting; NaN: another event */
 	char name[BL_CHANGE_NAME]; /* "lambda", "lr"; "start", "pause", "resume", "step", "stop", "checkpoint", ... */
-	char who[BL_CHANGE_WHO];   /* "script", "prompt", "viewer 4711" (a process), "replay", "trainer" */
+	char who[BL_CHANGE_WHO];   /* "script", "prompt", "process 4711" (another one), "replay", "trainer" */
 	char text[BL_CHANGE_TEXT]; /* details, or "" */
 } bl_change;
 int64_t bl_trainer_changes(bl_trainer *t); /* how many there are; from any thread */

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <readline/readline.h>
@@ -209,6 +210,15 @@ static int next_byte(FILE *in)
 
 /* --- Asking ----------------------------------------------------------------------------- */
 
+static bool write_question(FILE *out)
+{
+	static const char question[] = "\033]11;?\033\\\033[c";
+	fflush(out);
+	it.expected = write(STDOUT_FILENO, question, sizeof question - 1) == sizeof question - 1;
+	it.asked_at = bl_now();
+	return it.expected;
+}
+
 static bool is_fit(void)
 {
 	const char *term = getenv("TERM");
@@ -218,7 +228,6 @@ static bool is_fit(void)
 
 void bl_background_ask(void)
 {
-	static const char question[] = "\033]11;?\033\\\033[c";
 	if (it.asked)
 		return;
 	it.asked = true;
@@ -227,10 +236,8 @@ void bl_background_ask(void)
 	rl_getc_function = next_byte;
 	rl_input_available_hook = is_input;
 	bl_guard_hold();
-	fflush(rl_outstream);
-	it.expected = write(STDOUT_FILENO, question, sizeof question - 1) == sizeof question - 1;
+	write_question(rl_outstream);
 	bl_guard_release();
-	it.asked_at = bl_now();
 }
 
 void bl_background_settle(void)
@@ -243,4 +250,27 @@ void bl_background_settle(void)
 	}
 	if (it.held_n < KEYS_MOST)
 		bl_background_release();
+}
+
+/* Keys that are typed meanwhile are lost: there is no line yet that they could be meant for. */
+void bl_background_ask_now(void)
+{
+	struct termios before, raw;
+	if (it.asked || !is_fit() || tcgetattr(STDIN_FILENO, &before) != 0)
+		return;
+	it.asked = true;
+	raw = before;
+	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+	raw.c_cc[VMIN] = 1;
+	raw.c_cc[VTIME] = 0;
+	bl_guard_hold();
+	bl_guard_arm(STDIN_FILENO, &before);
+	tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+	bl_guard_release();
+	if (write_question(stdout))
+		bl_background_settle();
+	bl_guard_hold();
+	tcsetattr(STDIN_FILENO, TCSANOW, &before);
+	bl_guard_disarm();
+	bl_guard_release();
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* cmd_watch.c: barlow watch: which run is meant, then the screen or one frame as text. */
 #include "cli/command.h"
+#include "cli/prompt.h"
 #include "live/record_json.h"
 
 #include <barlow/error.h>
@@ -101,6 +102,7 @@ static int stream(const bl_live *run, bool once)
 /* q, Q and Ctrl-C all leave; only Q has told the run anything. */
 static int show(bl_live *run, bool read_only)
 {
+	bl_background_ask_now();
 	return bl_watch(run, &(bl_watch_config){ .stay = true, .read_only = read_only }) < 0 ? fail() : EXIT_SUCCESS;
 }
 

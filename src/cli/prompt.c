@@ -194,15 +194,35 @@ static void prompt_text(lua_State *L, char out[TEXT_SIZE])
 	lua_settop(L, 0);
 }
 
-/* The global _NEWS: false, "ends", or all. */
+/* The value on top as news; negative: it is none. */
+static int news_of(lua_State *L)
+{
+	if (lua_isnil(L, -1))
+		return BL_NEWS_ALL;
+	if (lua_isboolean(L, -1))
+		return lua_toboolean(L, -1) ? BL_NEWS_ALL : BL_NEWS_NONE;
+	const char *word = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+	return strcmp(word, "all") == 0    ? BL_NEWS_ALL
+	       : strcmp(word, "ends") == 0 ? BL_NEWS_ENDS
+	       : strcmp(word, "none") == 0 ? BL_NEWS_NONE
+	                                   : -1;
+}
+
+/* The global _NEWS.  A value that is none is refused once: it is taken away. */
 static void choose_news(lua_State *L)
 {
 	lua_pushglobaltable(L);
 	lua_pushliteral(L, "_NEWS");
 	lua_rawget(L, -2);
-	bool ends = lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "ends") == 0;
-	bool none = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
-	bl_reports_choose(none ? BL_NEWS_NONE : ends ? BL_NEWS_ENDS : BL_NEWS_ALL);
+	int news = news_of(L);
+	if (news < 0) {
+		bl_lua_push_clean(L, luaL_tolstring(L, -1, NULL), false);
+		fprintf(stderr, "_NEWS: expected \"all\", \"ends\", \"none\" or false, got %s: all is told\n", lua_tostring(L, -1));
+		lua_pushliteral(L, "_NEWS");
+		lua_pushnil(L);
+		lua_rawset(L, 1);
+	}
+	bl_reports_choose(news < 0 ? BL_NEWS_ALL : (bl_news)news);
 	lua_settop(L, 0);
 }
 

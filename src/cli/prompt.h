@@ -17,9 +17,11 @@ bool bl_prompt_in_emacs(void);
  * background.c: whether the terminal's background is light.  ask: once, behind a prompt that is drawn.  While an answer is
  * expected, bytes of the terminal are read by read (false: its end), which keeps answers and gives Readline the others: typed
  * says that there are some.  holds: for how many ms more the beginning of what may be an answer is kept, 0: there is none;
- * release gives it to Readline.  settle: waits for the answer, for 100 ms from the question at most.
+ * release gives it to Readline.  settle: waits for the answer, for 100 ms from the question at most.  ask_now: asks and settles
+ * where there is no prompt.
  */
 void bl_background_ask(void);
+void bl_background_ask_now(void);
 bool bl_background_expected(void);
 bool bl_background_read(void);
 bool bl_background_typed(void);
@@ -53,7 +55,7 @@ typedef enum bl_news { BL_NEWS_ALL, BL_NEWS_ENDS /* and breaks */, BL_NEWS_NONE 
 void bl_reports_choose(bl_news which); /* what is told from now on; what is not told is known all the same */
 void bl_reports_stand(char *out, size_t size);
 
-/* echo.c: draws Readline's line once more, in colours, and ends it, where the terminal can show that. */
+/* echo.c: draws Readline's line once more, in colours, and ends it, where that can be; the terminal can go up a line. */
 void bl_echo_coloured(void);
 
 /* multiline.c: Readline's keys for entries of several lines.  Before its first line. */

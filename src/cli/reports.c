@@ -68,6 +68,13 @@ static double epochs_of(const bl_live_info *i, int64_t steps)
 	return i->steps_per_epoch > 0 ? (double)steps / (double)i->steps_per_epoch : 0;
 }
 
+/* A whole number with all its digits, others with four. */
+static const char *count_text(double v, char out[32])
+{
+	snprintf(out, 32, v == floor(v) && v < 1e15 ? "%.0f" : "%.4g", v);
+	return out;
+}
+
 /* The newest kNN of the records behind `seen`; NaN: none. */
 static double newest_knn(const bl_standing *s, int64_t seen, int64_t length)
 {
@@ -118,9 +125,9 @@ static void tell_progress(const bl_standing *s, known *k, void (*tell)(const cha
 	k->seen = length;
 	if (isnan(knn) && !(epoch && now - k->told_at > EPOCH_SECONDS))
 		return;
-	char line[512];
-	snprintf(line, sizeof line, "%s: epoch %.4g of %.4g, step %lld of %lld", i->name, epochs_of(i, length),
-	         epochs_of(i, i->steps), (long long)i->step, (long long)i->steps);
+	char line[512], at[32], all[32];
+	snprintf(line, sizeof line, "%s: epoch %s of %s, step %lld of %lld", i->name, count_text(epochs_of(i, length), at),
+	         count_text(epochs_of(i, i->steps), all), (long long)i->step, (long long)i->steps);
 	add_value(line, sizeof line, "kNN", "%.4f", knn);
 	add_value(line, sizeof line, "total", "%.4g", newest_total(s, length));
 	k->told_at = now;
@@ -184,10 +191,10 @@ static int stand_text(char *out, size_t size, const bl_standing *s)
 {
 	const bl_live_info *i = &s->info;
 	double done = i->steps > 0 ? (double)i->step / (double)i->steps : 0;
-	char name[64];
+	char name[64], all[32];
 	bl_text_clean(name, sizeof name, i->name, false);
-	return snprintf(out, size, "%.20s %s%.0f/%.4g %d%%", name, i->state == BL_RUN_PAUSED ? "paused " : "",
-	                ceil(epochs_of(i, i->step)), epochs_of(i, i->steps), (int)(100 * done));
+	return snprintf(out, size, "%.20s %s%.0f/%s %d%%", name, i->state == BL_RUN_PAUSED ? "paused " : "",
+	                ceil(epochs_of(i, i->step)), count_text(epochs_of(i, i->steps), all), (int)(100 * done));
 }
 
 void bl_reports_stand(char *out, size_t size)

@@ -61,10 +61,19 @@ static void stand_still(bl_trainer *t, const char *error)
 	pthread_mutex_unlock(&t->lock);
 }
 
+void bl_break_leave_locked(bl_trainer *t)
+{
+	if (!t->at_break)
+		return;
+	t->at_break = false;
+	t->info.message[0] = '\0'; /* it says that the run is paused */
+	bl_live_set_info(t->live, &t->info);
+}
+
 void bl_break_leave(bl_trainer *t)
 {
 	pthread_mutex_lock(&t->lock);
-	t->at_break = false;
+	bl_break_leave_locked(t);
 	pthread_mutex_unlock(&t->lock);
 }
 

@@ -23,7 +23,7 @@ void bl_changes_who(char out[BL_CHANGE_WHO], int64_t sender)
 	if (sender == 0 || sender == getpid())
 		snprintf(out, BL_CHANGE_WHO, "%s", own ? own : "script");
 	else
-		snprintf(out, BL_CHANGE_WHO, "viewer %lld", (long long)sender);
+		snprintf(out, BL_CHANGE_WHO, "process %lld", (long long)sender);
 }
 
 /* --- The list --------------------------------------------------------------------------- */

@@ -62,8 +62,10 @@ static void steer(bl_trainer *t, bl_command_kind kind)
 	pthread_mutex_lock(&t->lock);
 	if (kind == BL_CMD_PAUSE || kind == BL_CMD_STEP)
 		t->paused = true;
-	if (kind == BL_CMD_RESUME && !t->ending_asked)
-		t->paused = t->stopping = t->restart = t->at_break = false;
+	if (kind == BL_CMD_RESUME && !t->ending_asked) {
+		t->paused = t->stopping = t->restart = false;
+		bl_break_leave_locked(t);
+	}
 	t->allowance = kind == BL_CMD_STEP ? t->allowance + 1 : 0;
 	if (kind == BL_CMD_STOP)
 		t->stopping = true;
@@ -343,7 +345,7 @@ int bl_trainer_start(bl_trainer *t)
 	while (t->active && t->ending)
 		pthread_cond_wait(&t->changed, &t->lock);
 	join_ended(t);
-	t->at_break = false;
+	bl_break_leave_locked(t);
 	int rc = t->active ? restart(t) : launch(t);
 	pthread_mutex_unlock(&t->lock);
 	return rc;
@@ -454,7 +456,7 @@ static int begin_by_hand(bl_trainer *t, int64_t n)
 	pthread_mutex_lock(&t->lock);
 	int rc = may_step_by_hand(t, n);
 	if (rc == 0)
-		t->at_break = false;
+		bl_break_leave_locked(t);
 	if (rc == 0 && !t->active) {
 		t->paused = t->stopping = false;
 		t->allowance = 0;

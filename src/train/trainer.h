@@ -141,6 +141,7 @@ bl_loss_dialect bl_trainer_dialect(const bl_trainer *t); /* of the matrix that i
 /* break.c, by the exclusive section's holder: after a step; before one; and at the trainer's end. */
 void bl_break_look(bl_trainer *t);
 void bl_break_leave(bl_trainer *t);
+void bl_break_leave_locked(bl_trainer *t); /* the same, by who holds its lock */
 void bl_break_free(bl_trainer *t);
 
 /* changes.c, by the exclusive section's holder */

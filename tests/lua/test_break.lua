@@ -31,6 +31,7 @@ test("a run in the background pauses behind the step at which it holds, and goes
 	equal(last(t).who, "trainer")
 	equal(last(t).text, "paused by break_when at step 5")
 	equal(t:resume():wait(), true)
+	assert(not t.message:find "paused by break_when", t.message)
 	equal(t.state, "done")
 	equal(table.concat(t.records.total, " "), losses)
 end)

@@ -66,6 +66,15 @@ test("files in strings", function()
 	os.execute(("rm -r '%s'"):format(folder))
 end)
 
+test("settings behind ?, and what may stand behind a command", function()
+	equal(offers "?project", "projector")
+	equal(offers "%news ", "all ends none")
+	equal(offers "%news e", "ends")
+	local list, at = offers "%time tensor.zer"
+	equal(list, "zeros")
+	equal(at, 14)
+end)
+
 test("any beginning of a text is taken", function()
 	local text = [==[t = trainer{ encoder = nn.cnn{ widths = {4}, x = "a\"b" }, knn = {refs = ds:split(.5)}, [1] = [[x]], f = function(a) return a.b:c{1} end }
 		--[[ c ]] t:set{ lambda = .1 } ("x"):upper()..'y'  ?? %x $ y ::]==]

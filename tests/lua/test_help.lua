@@ -105,6 +105,17 @@ tap.test("a word is looked for in names, settings and texts, the best first", fu
 	assert(said "ds:few":match "^ds:few")
 end)
 
+tap.test("what the prompt understands is in help, in the search, and on the manual page", function()
+	local page = require "barlow.manual".text "1"
+	for _, name in ipairs{ "%time", "%news", "_NEWS", "_PROMPT" } do
+		assert(said(name):find(name, 1, true) == 1, name)
+		assert(said "prompt":find("\n" .. name, 1, true) or said "prompt":find(name, 1, true) == 1, name)
+		assert(page:find(".B " .. name, 1, true), name)
+	end
+	assert(said "PAGER":find "^%$PAGER ")
+	assert(said "traceback":find "^%%traceback ")
+end)
+
 tap.test("a variable of the user's stands for its type", function()
 	my_net = nn.relu() -- luacheck: ignore
 	assert(said "my_net:save":match "^%a+:save")

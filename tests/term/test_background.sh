@@ -45,16 +45,36 @@ check "one in pieces, and keys between" 'light	true$' "wait:$ask" 'send:hal\e]1'
 	'send:half\r' 'wait:8' 'wait:barlow> ' "$end"
 check "no answer: what is typed is there" 'l5$' "wait:$ask" 'send:2 + 3\r' 'wait:5' 'wait:barlow> ' "send:$look" 'wait:light	false' \
 	'wait:barlow> ' "$end"
-check "and keys of several bytes" 'l13$' "wait:$ask" 'send:3\e[D' 'sleep:20' 'send:1\e' 'sleep:20' 'send:[C\r' 'wait:13' 'wait:barlow> ' "$end"
-check "an Esc alone goes on" 'l5$' "wait:$ask" 'send:23\e' 'sleep:900' "send:b5 --\r" 'wait:5' 'wait:barlow> ' "$end"
+check "and keys of several bytes" 'l13$' "wait:$ask" 'send:3\e[D' 'sleep:20' 'send:1\e' 'sleep:20' 'send:[C\r' 'wait:l\r13' 'wait:barlow> ' "$end"
+check "an Esc alone goes on" 'l5$' "wait:$ask" 'send:23\e' 'sleep:900' "send:b5 --\r" 'wait:l\r5' 'wait:barlow> ' "$end"
 check "lines typed ahead, answers among them" 'l3	4	5$' "send:x = 3\ry = 4\rz =" "wait:$ask" "send:${white}5\r$attributes" \
 	'send:print(x, y, z)\r' 'wait:3	4	5' 'wait:barlow> ' "$end"
-check "it is asked once" 'light	true$' "wait:$ask" "send:$white$attributes" 'send:1\r' 'wait:1' 'wait:barlow> ' "send:$look" \
+check "it is asked once" 'light	true$' "wait:$ask" "send:$white$attributes" 'send:1\r' 'wait:l\r1' 'wait:barlow> ' "send:$look" \
 	'wait:light	' 'wait:barlow> ' "$end"
 number=$((number + 1))
 if [ "$(grep -oF ']11;?' "$dir/out" | wc -l)" = 1 ]; then echo "ok $number - indeed"; else echo "not ok $number - indeed"; fi
 
-check "errors are red" '31mstdin:1: .*none' "wait:$ask" "send:$attributes" 'send:none.x\r' 'wait:none' 'wait:barlow> ' "$end"
+check "errors are red" '31mstdin:1: .*none' "wait:$ask" "send:$attributes" 'send:none.x\r' 'wait:nil value' 'wait:barlow> ' "$end"
+
+# barlow watch asks as well.
+cat >"$dir/kept.lua" <<'EOF'
+trainer{data = data.shapes{n = 32, size = 8, channels = 1}, encoder = nn.cnn{widths = {4}, image = 8, channels = 1}, projector = {8}, batch = 16,
+	epochs = 1, folder = arg[1]}:run{quiet = true}
+EOF
+"$BARLOW" "$dir/kept.lua" "$dir/kept"
+# watched NAME COLOUR ANSWER: the paint of keys on a background of which the terminal says that
+watched() {
+	number=$((number + 1))
+	"$talk" "wait:$ask" "send:$3$attributes" 'wait:dashboard' 'send:q' -- "$BARLOW" watch "$dir/kept" >"$dir/out" 2>&1
+	if grep -qF "38;5;$2m" "$dir/out"; then
+		echo "ok $number - $1"
+	else
+		echo "not ok $number - $1"
+		sed 's/^/# /' "$dir/out"
+	fi
+}
+watched "the screen of barlow watch on a light background" 25 "$white"
+watched "and on a dark one" 221 "$black"
 
 # Where it is not asked.
 for setting in TERM=dumb TERM=linux NO_COLOR=1 INSIDE_EMACS=29.1,comint; do

@@ -46,7 +46,7 @@ begin() {
 	session=$1
 	in_tmux new-session -d -s "$session" -x 60 -y 40 \
 		"env LC_ALL=C.UTF-8 XDG_STATE_HOME='$dir/$1' XDG_CONFIG_HOME='$dir' $2 '$BARLOW' --no-init ${3-}; exec sleep 100"
-	shows "barlow> "
+	shows "barlow>"
 }
 
 # Waits until so many prompts stand on the screen, then types the entry: what is typed ahead would be echoed twice.

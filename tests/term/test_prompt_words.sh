@@ -111,5 +111,28 @@ printf 'x = 5\ny = f( b = 1)\n' >in; says "Python's way of calling" "settings go
 number=$((number + 1))
 if grep -q 'x = 5' out; then echo "not ok $number - no other entry's line"; else echo "ok $number - no other entry's line"; fi
 printf 'f = print f:g\n7\n' >in; says "a method without its arguments is an error at once" '^7$'
+printf 'x = tensor.zeros(2, 3)\nx.shape\n' >in; says "a method without a call" "called with ':' and '\(\)': t:shape\(\)"
+printf '%s\n' '%timeit' >in; says "a command by its other name" '^%timeit needs an argument: %timeit CODE$'
+printf '_NEWS = "loud"\n_NEWS\n' >in; says "news that are none" '^_NEWS: expected "all", "ends", "none" or false, got loud: all is told$'
+printf '_NEWS = "loud"\n_NEWS\n' >in; says "are taken away" '^nil$'
+printf '%%news ends\n_PROMPT = "> "\n%%reset\n_NEWS .. _PROMPT\n' >in; says "%reset leaves the prompt as it is" '^"ends> "$'
+cat >run.lua <<'EOF'
+local ds = data.shapes{n = 64, size = 8, channels = 1}
+function make(s)
+	local all = {data = ds, encoder = nn.cnn{widths = {4}, image = 8, channels = 1}, projector = {8}, batch = 16, epochs = 2, folder = false}
+	for k, v in pairs(s or {}) do all[k] = v end
+	return trainer(all)
+end
+EOF
+printf '%%run run.lua\nt = make() t:run{quiet = true}\nt:set{lr = .1};\n' >in; says "set, of a run that is over" "set changes nothing: the run 'run' is over \(done\)"
+printf '%%run run.lua\nt = make() t:run{quiet = true}\nt:pause();\n' >in; says "pause" "pause changes nothing: the run 'run' is over \(done\)"
+printf '%%run run.lua\nt = make() t:run{quiet = true}\nt:break_when(nil);\n' >in; says "break_when" "break_when changes nothing: the run 'run' is over \(done\)"
+printf '%%run run.lua\nt = make{epochs = 100000}:start()\nt:pause()\nt:stop();\n' >in; says "pause waits until it stands" '^trainer run: paused'
+printf '%%run run.lua\nt = make{epochs = 100000}\nt:step(3);\nt\n' >in; says "many epochs with all digits" 'of 400000 \(0%\), epoch 0\.75 of 100000$'
+printf '%%run run.lua\nds = data.shapes{n = 64, size = 8, channels = 1}\nt = make{knn = {every = 1, refs = ds, queries = ds}}:step(5);\nt\n' >in; says "the card has the last kNN" 'kNN [01]\.[0-9]{4} '
+printf '%%run run.lua\nt = make{name = "lost", epochs = 100000}:start() t = nil\nfor _, u in ipairs(runs.trainers()) do print(u.name, u:stop().state) end\n' >in
+says "runs.trainers() has those that nobody refers to" '^lost	stopped$'
+printf '%%run run.lua\nt = make():break_when(function() error "one\\n\\ttwo" end) t:step(1);\nt.message\n' >in
+says "an error of several lines is one of the run's message" 'its function failed: run\.lua.*one  two"$|its function failed: stdin:1: one  two"$'
 printf '?gpu\n' >in; says "words that others use" 'CPU only'
 echo "1..$number"

@@ -154,6 +154,7 @@ int bl_lua_break_when(lua_State *L)
 	if (given && !lua_isfunction(L, 2) && !bl_lua_test(L, 2, BL_T_FUNCTION))
 		return luaL_error(L, "break_when: expected a function of the run, or nil, which takes it off; got %s",
 		                  bl_lua_describe(L, 2));
+	bl_lua_tell_over(t, "break_when");
 	bl_lua_enter(L);
 	if (given && (bl_lua_check_globals(L, 2) != 0 || bl_function_make(L, 2, &f) != 0)) {
 		bl_function_unref(f);

@@ -6,12 +6,14 @@
 #include <barlow/live.h>
 #include <barlow/parallel.h>
 #include <barlow/runs.h>
+#include <barlow/text.h>
 #include <barlow/view.h>
 
 #include <math.h>
 #include <string.h>
 #include <stdlib.h>
 #include <stdio.h>
+#include <time.h>
 
 bl_trainer *bl_lua_trainer(lua_State *L, int arg)
 {
@@ -78,9 +80,30 @@ static void command(lua_State *L, bl_command_kind kind, double value)
 		bl_lua_fail(L);
 }
 
+void bl_lua_tell_over(bl_trainer *t, const char *what)
+{
+	bl_live_info i;
+	char name[256];
+	bl_live_info_get(bl_trainer_live(t), &i);
+	if (i.state != BL_RUN_DONE && i.state != BL_RUN_FAILED)
+		return;
+	bl_text_clean(name, sizeof name, i.name, false);
+	fflush(stdout);
+	fprintf(stderr, "barlow: %s changes nothing: the run '%s' is over (%s)\n", what, name, bl_run_state_name(i.state));
+}
+
+/* Until it stands, for PAUSE_SECONDS at most: a step or a kNN may be long. */
+#define PAUSE_SECONDS 2.
+
 static int t_pause(lua_State *L)
 {
+	bl_trainer *t = bl_lua_trainer(L, 1);
+	bl_lua_tell_over(t, "pause");
 	command(L, BL_CMD_PAUSE, 0);
+	for (double end = bl_now() + PAUSE_SECONDS; bl_trainer_state(t) == BL_RUN_RUNNING && bl_now() < end;) {
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+		bl_lua_interrupt_check(L);
+	}
 	return itself(L);
 }
 
@@ -191,6 +214,7 @@ static int t_set(lua_State *L)
 	int n = 0;
 	luaL_checktype(L, 2, LUA_TTABLE);
 	lua_settop(L, 2);
+	bl_lua_tell_over(t, "set");
 	for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
 		check_setting(L, t);
 		luaL_argcheck(L, n < SETTINGS_MOST, 2, "too many settings");
@@ -739,7 +763,9 @@ static const luaL_Reg meta[] = {
 };
 static const bl_lua_function methods[] = {
 	BL_LUA("start", t_start, "(): trainer", "Begins, in the background.", BL_EXAMPLE_RUN ":start():wait()"),
-	BL_LUA("pause", t_pause, "(): trainer", "Stands still between two steps.", BL_EXAMPLE_RUN ":start():pause():stop()"),
+	BL_LUA("pause", t_pause, "(): trainer",
+	       "Stands still between two steps, once the one under way is made, which is waited for, but not for more than 2 s.",
+	       BL_EXAMPLE_RUN ":start():pause():stop()"),
 	BL_LUA("resume", t_start, "(): trainer", "Goes on.", BL_EXAMPLE_RUN ":step(1):resume():wait()"),
 	BL_LUA("stop", t_stop, "(): trainer", "Ends it between two steps, and waits for that.", BL_EXAMPLE_RUN ":start():stop()"),
 	BL_LUA("wait", t_wait, "(seconds?: number): boolean", "Waits for the end; is it over?", BL_EXAMPLE_RUN ":start():wait()"),

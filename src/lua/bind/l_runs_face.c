@@ -119,6 +119,9 @@ static const bl_lua_function functions[] = {
 	BL_LUA("prune", through, ": table",
 	       "Moves runs that are old or too many to the trash, after asking; those that go on stay.",
 	       "print(runs.prune{older = 365, dry = true})", .fields = prune_fields),
+	BL_LUA("trainers", bl_lua_trainers, "(): trainer[]",
+	       "Trainers of this session, as they were made: also those that go on and that nobody refers to any more.",
+	       "for i, t in ipairs(runs.trainers()) do print(i, t.name, t.state) end"),
 	BL_LUA_END,
 };
 
