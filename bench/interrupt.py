@@ -18,14 +18,13 @@ import time
 
 IMAGES = "d = data.shapes{n = 20000, size = 64} "
 FEATURES = "x = tensor.randn(%d, %d) l = {} for i = 1, %d do l[i] = i %% 10 + 1 end "
-TRAINER = ("t = trainer{data = data.shapes{n = 4096, size = 32}, encoder = nn.cnn{image = 32, widths = {32, 64, 128}}, "
+TRAINER = ("t = trainer{data = data.shapes{n = 4096, size = 32}, encoder = nn.cnn{channels = 3, image = 32, widths = {32, 64, 128}}, "
            "projector = {512, 512}, batch = 256, epochs = 1000, knn = false, folder = false} ")
 POINTS = "p = {} for i = 1, 2e6 do p[i] = {i, math.sin(i)} end "
 
 # name: what is prepared, what is interrupted, seconds until Ctrl-C
 CALLS = {
     "loop in Lua": ("", "while true do end", .5),
-    "table.sort": ("l = {} for i = 1, 3e6 do l[i] = math.random() end", "table.sort(l)", .5),
     "eval.knn": (FEATURES % (60000, 512, 60000), "eval.knn{train = x, train_labels = l, test = x, test_labels = l}", 2),
     "eval.knn, whitened": (FEATURES % (40000, 1024, 40000),
                            "eval.knn{train = x, train_labels = l, test = x, test_labels = l, whiten = true}", 1),
@@ -61,7 +60,7 @@ CALLS = {
     "data.csv": ("", "data.csv('table.csv')", .1),
     "plot.lines, shown": (POINTS, "plot.lines{{name = 'a', points = p}}", .3),
     "plot.lines, saved": (POINTS + "f = plot.lines{{name = 'a', points = p}}", "f:save 'x.png'", .5),
-    "sweep": ("s = sweep{base = {data = data.shapes{n = 4096, size = 32}, encoder = nn.cnn{image = 32}, projector = {64}, "
+    "sweep": ("s = sweep{base = {data = data.shapes{n = 4096, size = 32}, encoder = nn.cnn{channels = 3, image = 32}, projector = {64}, "
               "batch = 256, epochs = 1000}, space = {lr = {.001, .002}}}", "s:run()", 4),
     "runs": ("", "runs()", .1),
     "runs.query": ("", "runs.query 'knn > .5'", .1),

@@ -10,6 +10,7 @@
 #ifndef BARLOW_PARALLEL_H
 #define BARLOW_PARALLEL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { BL_THREADS_MAX = 256 };
@@ -27,6 +28,14 @@ int bl_threads_set(int n);
  */
 typedef void bl_parallel_fn(void *ctx, int64_t chunk);
 void bl_parallel(int64_t chunks, bl_parallel_fn *fn, void *ctx);
+
+/*
+ * Where the calling thread's work may be given up: bl_parallel skips the chunks that are left while *flag, which a signal's
+ * handler sets, is not 0, and bl_given_up says so, in chunks as well: what was made is incomplete then, and its maker fails.
+ * NULL: it may not.
+ */
+void bl_give_up_on(const volatile int *flag);
+bool bl_given_up(void);
 
 /* Chunk c of n items divided into `chunks` nearly equal parts: [*from, *to). */
 void bl_chunk_range(int64_t n, int64_t chunks, int64_t c, int64_t *from, int64_t *to);

@@ -29,6 +29,7 @@ static struct {
 	bl_parallel_fn *fn;
 	void *ctx;
 	int64_t chunks;
+	const volatile int *give_up; /* of the thread whose job it is */
 	atomic_llong next;
 } pool = { .region = PTHREAD_MUTEX_INITIALIZER,
 	   .lock = PTHREAD_MUTEX_INITIALIZER,
@@ -37,6 +38,19 @@ static struct {
 
 static atomic_int wanted; /* 0: not set */
 static _Thread_local bool inside;
+static _Thread_local const volatile int *give_up;
+
+void bl_give_up_on(const volatile int *flag)
+{
+	give_up = flag;
+}
+
+/* In a chunk it is the job's flag, whose thread may be another one. */
+bool bl_given_up(void)
+{
+	const volatile int *flag = inside ? pool.give_up : give_up;
+	return flag && *flag;
+}
 
 static int cores(void)
 {
@@ -70,7 +84,7 @@ static void work(void)
 	inside = true;
 	for (;;) {
 		int64_t c = atomic_fetch_add(&pool.next, 1);
-		if (c >= pool.chunks)
+		if (c >= pool.chunks || (pool.give_up && *pool.give_up))
 			break;
 		pool.fn(pool.ctx, c);
 	}
@@ -145,6 +159,7 @@ static void open_job(int64_t chunks, bl_parallel_fn *fn, void *ctx, int helpers)
 	pool.fn = fn;
 	pool.ctx = ctx;
 	pool.chunks = chunks;
+	pool.give_up = give_up;
 	atomic_store(&pool.next, 0);
 	pool.helpers = helpers;
 	pool.open = true;
@@ -178,7 +193,7 @@ void bl_parallel(int64_t chunks, bl_parallel_fn *fn, void *ctx)
 	if (chunks - 1 < helpers)
 		helpers = (int)(chunks - 1);
 	if (helpers <= 0 || inside || pthread_mutex_trylock(&pool.region)) {
-		for (int64_t c = 0; c < chunks; c++)
+		for (int64_t c = 0; c < chunks && !bl_given_up(); c++)
 			fn(ctx, c);
 		return;
 	}

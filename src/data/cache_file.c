@@ -201,7 +201,8 @@ static int for_all(const bl_dataset *root, bl_cache_file *f, bl_parallel_fn *fn)
 	making m = { .root = root, .f = f };
 	bl_first_failure_init(&m.failure);
 	bl_parallel((root->n + CHUNK - 1) / CHUNK, fn, &m);
-	return bl_first_failure_end(&m.failure);
+	int rc = bl_first_failure_end(&m.failure);
+	return rc == 0 && bl_given_up() ? bl_fail_interrupted("%s: interrupted", f->path) : rc;
 }
 
 static int write_all(const bl_dataset *root, bl_cache_file *f, const char *key)

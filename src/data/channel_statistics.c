@@ -66,7 +66,7 @@ static void measure_part(void *ctx, int64_t part)
 	struct measuring *m = ctx;
 	int64_t from, to;
 	bl_chunk_range(m->n, PARTS, part, &from, &to);
-	for (int64_t i = from; i < to; i++) {
+	for (int64_t i = from; i < to && !bl_given_up(); i++) {
 		int64_t row = i * m->d->n / m->n;
 		if (measure_image(m->d, row, &m->parts[part]) < 0)
 			bl_first_failure_note(&m->failure, row);
@@ -94,6 +94,8 @@ static int measure(bl_dataset *d)
 	bl_parallel(PARTS, measure_part, &m);
 	if (bl_first_failure_end(&m.failure) < 0)
 		return -1;
+	if (bl_given_up())
+		return bl_fail_interrupted("%s: interrupted", d->name);
 	for (int k = 0; k < PARTS; k++) {
 		all.n += m.parts[k].n;
 		for (int c = 0; c < d->channels; c++) {

@@ -138,7 +138,7 @@ static void try_chunk(void *ctx, int64_t chunk)
 {
 	struct trial *t = ctx;
 	int64_t to = (chunk + 1) * CHUNK < t->s->files.images.n ? (chunk + 1) * CHUNK : t->s->files.images.n;
-	for (int64_t i = chunk * CHUNK; i < to; i++)
+	for (int64_t i = chunk * CHUNK; i < to && !bl_given_up(); i++)
 		if (try_file(t->s, i) < 0)
 			t->reason[i] = strdup(bl_error());
 }
@@ -179,6 +179,8 @@ static int skip_broken(source *s)
 		leave_out(s, t.reason);
 	}
 	free(t.reason);
+	if (rc == 0 && bl_given_up())
+		return bl_fail_interrupted("%s: interrupted", s->folder);
 	if (rc < 0 || s->files.images.n)
 		return rc;
 	return bl_fail("%s: none of %" PRId64 " files can be read, the first: %s", s->folder, n, s->skipped[before]);

@@ -39,6 +39,10 @@ bl_mark *bl_marks_take(int64_t n, bl_marks_path *path, const void *files)
 	if (!l.mark)
 		return bl_fail_null("no memory for what %" PRId64 " files are", n);
 	bl_parallel((n + CHUNK - 1) / CHUNK, look_at_chunk, &l);
+	if (bl_given_up()) {
+		free(l.mark);
+		return bl_fail_interrupted("interrupted"), NULL;
+	}
 	return l.mark;
 }
 

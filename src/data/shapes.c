@@ -226,7 +226,9 @@ bl_dataset *bl_dataset_shapes(const bl_shapes_config *c)
 	if (d && make_room(d) == 0) {
 		struct making m = { d, c->seed };
 		bl_parallel((d->n + CHUNK - 1) / CHUNK, make_chunk, &m);
-		return d;
+		if (!bl_given_up())
+			return d;
+		bl_fail_interrupted("shapes: interrupted");
 	}
 	bl_dataset_unref(d);
 	return NULL;

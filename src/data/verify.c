@@ -35,7 +35,7 @@ static void try_chunk(void *ctx, int64_t chunk)
 {
 	struct trial *t = ctx;
 	int64_t to = (chunk + 1) * CHUNK < t->d->n ? (chunk + 1) * CHUNK : t->d->n;
-	for (int64_t i = chunk * CHUNK; i < to; i++)
+	for (int64_t i = chunk * CHUNK; i < to && !bl_given_up(); i++)
 		if (try_row(t->d, i) < 0)
 			t->reason[i] = strdup(bl_error());
 	bl_advance("images", atomic_fetch_add(&t->done, to - chunk * CHUNK) + to - chunk * CHUNK, t->d->n);
@@ -49,15 +49,17 @@ int64_t bl_dataset_verify(const bl_dataset *d, void (*broken)(void *ctx, int64_t
 		return bl_fail("%s: no memory to try %" PRId64 " images", d->name, d->n);
 	bl_parallel((d->n + CHUNK - 1) / CHUNK, try_chunk, &t);
 	bl_advance_end();
+	bool whole = !bl_given_up();
 	for (int64_t i = 0; i < d->n; i++) {
 		if (!t.reason[i])
 			continue;
 		found++;
-		broken(ctx, i, t.reason[i]);
+		if (whole)
+			broken(ctx, i, t.reason[i]);
 		free(t.reason[i]);
 	}
 	free(t.reason);
-	return found;
+	return whole ? found : bl_fail_interrupted("%s: interrupted", d->name);
 }
 
 struct report {

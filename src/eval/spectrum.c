@@ -3,6 +3,7 @@
 #include <barlow/error.h>
 #include <barlow/eval.h>
 #include <barlow/memory.h>
+#include <barlow/parallel.h>
 
 #include "tensor/matrix/lapack.h"
 
@@ -49,6 +50,8 @@ static int gram_eigenvalues(const float *x, int64_t n, int64_t f, const double *
 
 	if (rc == 0)
 		rc = side == f ? bl_gram(f, n, x, f, 1, mean, g) : bl_gram(n, f, x, 1, f, NULL, g);
+	if (rc == 0 && bl_given_up())
+		rc = bl_fail_interrupted("interrupted");
 	if (rc == 0)
 		rc = bl_eigh(side, g, w);
 	bl_block_give(g);

@@ -22,6 +22,7 @@ c_tests += tests/c/test_figure
 c_tests += tests/c/test_file
 c_tests += tests/c/test_folder
 c_tests += tests/c/test_gemm_bf16
+c_tests += tests/c/test_give_up
 c_tests += tests/c/test_formats
 c_tests += tests/c/test_frozen
 c_tests += tests/c/test_grad_ops

@@ -249,7 +249,7 @@ static void other_processes_are_named(void **state)
 	char who[64];
 	assert_true(bl_trainer_change(t, 0, &c));
 	expect(&c, 0, "lambda", .5);
-	snprintf(who, sizeof who, "viewer %d", (int)child);
+	snprintf(who, sizeof who, "process %d", (int)child);
 	assert_string_equal(c.who, who);
 	toy_free(&y, t);
 }

@@ -51,9 +51,9 @@ check "which comes back" '^"ended"$'
 clear_screen
 line 'long = make("long", 1e6)'
 line 'long:start() half = 1'
-check "the prompt shows a run" '^barlow \[long [0-9]+/1e\+06 [0-9]+%\]>'
+check "the prompt shows a run" '^barlow \[long [0-9]+/1000000 [0-9]+%\]>'
 line 'jobs'
-check "jobs lists it" '^long +running +[0-9.e+]+/1e\+06 +[0-9]+/2000000 '
+check "jobs lists it" '^long +running +[0-9.e+]+/1000000 +[0-9]+/2000000 '
 line 'long'
 check "the run is a card" '^  settings +lambda 0\.0051, invariance 1, lr 0\.001, lr_bias 0, weight_decay 0\.01, batch 32, float32, adamw$'
 clear_screen
@@ -66,11 +66,11 @@ line 'held = make("held", 9, false):break_when(function(t) return t.iteration ==
 check "a break is told" '^held: paused by break_when at step 5$'
 line 'held:stop() half = 1'
 line '_PROMPT = "mine%r$ "'
-check "the prompt can be another" '^mine \[long [0-9]+/1e\+06 [0-9]+%\]\$'
+check "the prompt can be another" '^mine \[long [0-9]+/1000000 [0-9]+%\]\$'
 line '_PROMPT = nil'
 clear_screen
 line 'memory = make("memory", 1e6, false):start() half = 1'
-check "the prompt shows both" '^barlow \[long [0-9]+/1e\+06 [0-9]+%, memory [0-9]+/1e\+06 [0-9]+%\]>$'
+check "the prompt shows both" '^barlow \[long [0-9]+/1000000 [0-9]+%, memory [0-9]+/1000000 [0-9]+%\]>$'
 keys C-d
 check "Ctrl-D asks what is to become of runs" '^2 runs are under way: long \(step [0-9]+ of 2000000\), memory '
 check "with its choices" '^\[w\]ait, \[d\]etach .*, \[s\]top and save, or Enter to stay\?'
@@ -83,7 +83,7 @@ check "quit asks too" '^\[w\]ait.*stay\?$'
 line 'd'
 check "what is in memory only cannot be detached" '^memory cannot be detached: it is kept in memory only'
 line 'memory:stop() memory = nil'
-check "there is one left" '^barlow \[long [0-9]+/1e\+06 [0-9]+%\]>$'
+check "there is one left" '^barlow \[long [0-9]+/1000000 [0-9]+%\]>$'
 clear_screen
 keys C-d
 check "it asks again" '^1 run is under way: long'

@@ -4,6 +4,7 @@
  */
 #include "lua/bind/face.h"
 
+#include <barlow/parallel.h>
 #include <barlow/text.h>
 
 #include <stdlib.h>
@@ -55,12 +56,17 @@ static bl_dataset *open_kind(void *ctx, const char *first, const char *second)
 	return m->kind->make(m->room);
 }
 
-static bl_dataset *open_recorded(lua_State *L, making *m)
+/* A fingerprint alone does not say which files it is of. */
+static void need_place(lua_State *L, making *m)
 {
-	const char *first = *path_of(m, 0), *second = m->kind->paths[1] ? *path_of(m, 1) : NULL;
-	if (!first && m->fingerprint)
+	if (m->kind->paths[0] && !*path_of(m, 0) && m->fingerprint)
 		bl_lua_missing(L, lua_tostring(L, lua_upvalueindex(BL_LUA_UP_NAME)), m->kind->paths[0],
 		               "where the files of that fingerprint lie");
+}
+
+static bl_dataset *open_recorded(making *m)
+{
+	const char *first = *path_of(m, 0), *second = m->kind->paths[1] ? *path_of(m, 1) : NULL;
 	return bl_lua_open_recorded(&(bl_recorded){ open_kind, m, first, second, m->fingerprint });
 }
 
@@ -79,8 +85,13 @@ static int make(lua_State *L)
 {
 	making m = { .kind = bl_lua_running(L)->context };
 	bl_lua_take(L, &m);
-	bl_lua_give_dataset(L, m.kind->paths[0] ? open_recorded(L, &m) : m.kind->make(m.room));
-	if (m.verify && bl_dataset_check_images(bl_lua_dataset(L, -1)) < 0)
+	need_place(L, &m);
+	bl_give_up_on(&bl_lua_interrupted);
+	bl_dataset *d = m.kind->paths[0] ? open_recorded(&m) : m.kind->make(m.room);
+	bool broken = d && m.verify && bl_dataset_check_images(d) < 0;
+	bl_give_up_on(NULL);
+	bl_lua_give_dataset(L, d);
+	if (broken)
 		return bl_lua_fail(L);
 	if (m.kind->sized)
 		state_size(L, bl_lua_dataset(L, -1));
@@ -369,7 +380,10 @@ static int d_statistics(lua_State *L)
 {
 	bl_dataset *d = bl_lua_dataset(L, 1);
 	float mean[BL_CHANNELS_MOST], std[BL_CHANNELS_MOST];
-	if (bl_dataset_statistics(d, mean, std) < 0)
+	bl_give_up_on(&bl_lua_interrupted);
+	int rc = bl_dataset_statistics(d, mean, std);
+	bl_give_up_on(NULL);
+	if (rc < 0)
 		return bl_lua_fail(L);
 	push_floats(L, mean, bl_dataset_channels(d));
 	push_floats(L, std, bl_dataset_channels(d));

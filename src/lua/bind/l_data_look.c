@@ -2,6 +2,7 @@
 /* l_data_look.c: data sets as text and in the terminal, and whether their images can be read. */
 #include "lua/bind/face.h"
 
+#include <barlow/parallel.h>
 #include <barlow/text.h>
 
 #include <stdio.h>
@@ -167,7 +168,10 @@ static int d_verify(lua_State *L)
 {
 	bl_dataset *d = bl_lua_dataset(L, 1);
 	lua_newtable(L);
-	return bl_dataset_verify(d, add_reason, &(struct reasons){ L, 0 }) < 0 ? bl_lua_fail(L) : 1;
+	bl_give_up_on(&bl_lua_interrupted);
+	int64_t n = bl_dataset_verify(d, add_reason, &(struct reasons){ L, 0 });
+	bl_give_up_on(NULL);
+	return n < 0 ? bl_lua_fail(L) : 1;
 }
 
 const bl_lua_function bl_lua_data_look[] = {

@@ -9,6 +9,7 @@
 #include "lua/bind/face.h"
 
 #include <barlow/eval.h>
+#include <barlow/parallel.h>
 #include <barlow/text.h>
 
 #include <stdlib.h>
@@ -36,10 +37,13 @@ static bl_tensor *give_features(lua_State *L, bl_module *encoder, bl_dataset *d,
 	else if (bl_dataset_statistics(like ? like : train, mean, std) < 0)
 		bl_lua_fail(L);
 	bl_lua_enter(L);
+	bl_give_up_on(&bl_lua_interrupted);
 	bl_tensor *f = bl_eval_features_by(encoder, d, mean, std, c);
+	bl_give_up_on(NULL);
 	if (!f)
 		fail(L);
 	bl_lua_give_tensor(L, f);
+	bl_lua_interrupt_check(L); /* of one that came in the last batch */
 	return f;
 }
 
@@ -271,7 +275,10 @@ static int eval_knn(lua_State *L)
 	p.pool = p.whiten ? WHITENED_POOL : 0;
 	sample a = get_sample(L, "eval.knn", "train", &p), b = get_sample(L, "eval.knn", "test", &p);
 	int32_t *guess = push_guess(L, &b);
+	bl_give_up_on(&bl_lua_interrupted);
 	double accuracy = compare(&p, &a, &b, guess, &r);
+	bl_give_up_on(NULL);
+	bl_lua_interrupt_check(L);
 	if (accuracy < 0)
 		return fail(L);
 	lua_pushnumber(L, accuracy);
@@ -356,7 +363,10 @@ static int eval_linear(lua_State *L)
 
 static int eval_rankme(lua_State *L)
 {
-	double r = bl_eval_rankme(bl_lua_tensor(L, 1));
+	bl_tensor *z = bl_lua_tensor(L, 1);
+	bl_give_up_on(&bl_lua_interrupted);
+	double r = bl_eval_rankme(z);
+	bl_give_up_on(NULL);
 	if (r < 0)
 		return fail(L);
 	lua_pushnumber(L, r);
@@ -386,7 +396,10 @@ static int eval_spectrum(lua_State *L)
 {
 	bool centred = lua_toboolean(L, 2);
 	bl_tensor *v = vector(L);
-	return bl_eval_spectrum(bl_lua_tensor(L, 1), centred, bl_tensor_data(v)) < 0 ? fail(L) : 1;
+	bl_give_up_on(&bl_lua_interrupted);
+	int rc = bl_eval_spectrum(bl_lua_tensor(L, 1), centred, bl_tensor_data(v));
+	bl_give_up_on(NULL);
+	return rc < 0 ? fail(L) : 1;
 }
 
 static const bl_lua_function functions[] = {

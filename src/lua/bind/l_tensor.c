@@ -403,6 +403,8 @@ static const float *push_nested(lua_State *L, const bl_tensor *t, int dim, const
 	luaL_checkstack(L, 4, "nested tables");
 	lua_createtable(L, n < INT32_MAX ? (int)n : 0, 0);
 	for (int64_t i = 0; i < n; i++) {
+		if ((i & 0xffff) == 0xffff)
+			bl_lua_interrupt_check(L);
 		v = push_nested(L, t, dim + 1, v);
 		lua_rawseti(L, -2, i + 1);
 	}

@@ -10,6 +10,8 @@
  */
 #include "lua/kit/kit.h"
 
+#include <barlow/parallel.h>
+
 enum { EVERY = 1000 };
 
 volatile int bl_lua_interrupted, bl_lua_ending;
@@ -28,6 +30,7 @@ static lua_State *volatile guarded;
 void bl_lua_interrupt_guard(lua_State *L)
 {
 	guarded = L;
+	bl_give_up_on(NULL); /* a Lua error may have left it */
 	if (L)
 		lua_sethook(L, look, LUA_MASKCOUNT, EVERY);
 }
