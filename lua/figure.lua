@@ -203,8 +203,13 @@ end
 -- Of the data in the record alone, where nothing says what they were made from.
 function figure.of_data(record)
 	local data, f = record.data, nil
+	local function dots(m, title) return native.figure_dots(require "barlow".tensor(numbers(m.matrix)), title, m.dims, m.floor) end
 	if data.matrix then
-		f = native.figure_dots(require "barlow".tensor(numbers(data.matrix)), record.title, data.dims, data.floor)
+		f = dots(data, record.title)
+	elseif data.matrices then
+		local parts = {}
+		for i, m in ipairs(data.matrices) do parts[i] = dots(m, m.title) end
+		f = native.figure_beside(parts)
 	else
 		f = native.figure_panels(data.panels)
 	end

@@ -86,15 +86,23 @@ local function moment(kind, r, wish, what)
 end
 
 -- The matrix of one run as its newest snapshot has it; of a large one root mean squares of blocks.
-kinds.heatmap = { keys = { title = "string", batch = "number" } }
-function kinds.heatmap.make(list, settings)
-	if #list > 1 then error("plot.heatmap: expected one run", 0) end
-	local r = list[1]
+local function matrix_of(r, name, settings)
 	local m = moment("heatmap", r, "matrix", "no matrix")
 	local side = m.matrix:shape()[1]
-	local title = settings.title ~= "" and settings.title or ("%s, step %d%s"):format(native.clean(r.name or "run"), m.step, m.pooled
+	local title = settings.title ~= "" and settings.title or ("%s, step %d%s"):format(name, m.step, m.pooled
 		and ": root mean squares of blocks, means of the diagonal's" or "")
 	return native.figure_matrix(m.matrix, title, settings.batch and settings.batch > 0 and math.tointeger(settings.batch) or m.n, m.d, (m.d / side) ^ 2)
+end
+
+-- Of several runs beside each other, on one scale.
+kinds.heatmap = { keys = { title = "string", batch = "number" } }
+function kinds.heatmap.make(list, settings)
+	local names, parts = labels(list), {}
+	if #list == 1 then return matrix_of(list[1], names[1], settings) end
+	if settings.title and settings.title ~= "" then error("plot.heatmap: a title is for one run; of several the names stand above", 0) end
+	if #list > 16 then error(("plot.heatmap: %d runs are too many for a figure: expected 16 at most"):format(#list), 0) end
+	for i, r in ipairs(list) do parts[i] = matrix_of(r, names[i], settings) end
+	return native.figure_beside(parts)
 end
 function kinds.heatmap.tensor(t, settings)
 	return native.figure_matrix(t, settings.title, settings.batch)

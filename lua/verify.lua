@@ -51,12 +51,19 @@ local function is_panel(p)
 	return p.names == nil or is_list(p.names, function(v) return type(v) == "string" end)
 end
 
-local function check_data(d)
-	need(type(d) == "table", "it has no data")
-	if d.matrix == nil then return need(is_list(d.panels, is_panel) and #d.panels > 0, "its data are no panels") end
+local function check_matrix(d)
 	local cols = type(d.matrix) == "table" and type(d.matrix[1]) == "table" and #d.matrix[1] or 0
 	need(cols > 0 and is_list(d.matrix, function(row) return is_list(row, is_number) and #row == cols end), "its matrix is none")
 	need(is_list(d.dims, is_number) and #d.dims == 4 and type(d.floor) == "number", "its matrix has no place")
+end
+
+local function check_data(d)
+	need(type(d) == "table", "it has no data")
+	if d.matrix ~= nil then return check_matrix(d) end
+	if d.matrices == nil then return need(is_list(d.panels, is_panel) and #d.panels > 0, "its data are no panels") end
+	need(is_list(d.matrices, function(m) return type(m) == "table" and type(m.title) == "string" end) and #d.matrices >= 2
+		and #d.matrices <= 16, "its matrices are no list")
+	for _, m in ipairs(d.matrices) do check_matrix(m) end
 end
 
 local function is_run(r)
@@ -202,6 +209,9 @@ local function compare_data(was, is)
 	local out = {}
 	if was.matrix then
 		compare_matrix(out, was.matrix, is.matrix)
+	elseif was.matrices then
+		if not is.matrices or #is.matrices ~= #was.matrices then return { ("it had %d matrices"):format(#was.matrices) } end
+		for i, m in ipairs(was.matrices) do compare_matrix(out, m.matrix, is.matrices[i].matrix) end
 	elseif not is.panels then
 		out[1] = "it is a matrix now"
 	else

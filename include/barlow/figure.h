@@ -43,6 +43,11 @@ typedef struct bl_extent {
 	double row, rows, col, cols;
 } bl_extent;
 bl_figure *bl_figure_heatmap_of(const bl_tensor *c, const char *title, const bl_extent *dims, bl_scale scale);
+/*
+ * Matrices beside each other, each with its title, on one scale: that of the highest level of chance.  Takes the n figures
+ * (2 to 16 of one matrix each), also where it fails.
+ */
+bl_figure *bl_figure_beside(bl_figure **f, int n);
 /* The colours of Okabe and Ito, dark enough on white. */
 typedef enum bl_ink {
 	BL_INK_BLUE,
@@ -91,6 +96,8 @@ void bl_figure_free(bl_figure *f);
  * extent.
  */
 int bl_figure_panels_of(const bl_figure *f, const bl_panel **panels);
+int bl_figure_parts(const bl_figure *f); /* of matrices beside each other how many; 1 of any other figure, which is its own part */
+const bl_figure *bl_figure_part(const bl_figure *f, int i);
 const float *bl_figure_dots(const bl_figure *f, int64_t *rows, int64_t *cols, bl_extent *dims, bl_scale *scale);
 const char *bl_figure_title(const bl_figure *f);
 

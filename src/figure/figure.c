@@ -47,6 +47,9 @@ void bl_figure_free(bl_figure *f)
 		free_panel(&f->panel[i]);
 	free(f->panel);
 	free(f->matrix.dot);
+	for (int i = 0; i < f->parts; i++)
+		bl_figure_free(f->part[i]);
+	free(f->part);
 	free(f->pixels.rgb);
 	free(f->pixels.notes);
 	free(f->title);
@@ -144,12 +147,62 @@ bl_figure *bl_figure_lines(const bl_series *series, int n, const bl_axes *axes)
 	return bl_figure_panels(&(bl_panel){ series, n, *axes }, 1);
 }
 
+/* --- Matrices beside each other ------------------------------------------------------ */
+
+static bool are_matrices(bl_figure *const *f, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (!f[i] || f[i]->kind != BL_FIGURE_MATRIX || f[i]->parts)
+			return false;
+	return true;
+}
+
+static void share_scale(bl_figure **f, int n)
+{
+	bl_scale most = f[0]->matrix.scale;
+	for (int i = 1; i < n; i++)
+		if (f[i]->matrix.scale.floor > most.floor)
+			most = f[i]->matrix.scale;
+	for (int i = 0; i < n; i++)
+		f[i]->matrix.scale = most;
+}
+
+bl_figure *bl_figure_beside(bl_figure **f, int n)
+{
+	bool fine = n >= 2 && n <= MAX_PANELS && are_matrices(f, n);
+	bl_figure *whole = fine ? bl_figure_new(BL_FIGURE_MATRIX, NULL) : NULL;
+	if (!fine)
+		bl_fail("2 to %d matrices can be beside each other, not %d", MAX_PANELS, n);
+	if (whole && !(whole->part = calloc((size_t)n, sizeof(bl_figure *)))) {
+		bl_figure_free(whole);
+		whole = bl_fail_null("no memory for a figure");
+	}
+	if (whole)
+		share_scale(f, n);
+	for (int i = 0; i < n; i++)
+		if (whole)
+			whole->part[whole->parts++] = f[i];
+		else
+			bl_figure_free(f[i]);
+	return whole;
+}
+
 /* --- What is in it ------------------------------------------------------------------- */
 
 int bl_figure_panels_of(const bl_figure *f, const bl_panel **panels)
 {
 	*panels = f->panel;
 	return f->panels;
+}
+
+int bl_figure_parts(const bl_figure *f)
+{
+	return f->parts ? f->parts : 1;
+}
+
+const bl_figure *bl_figure_part(const bl_figure *f, int i)
+{
+	return f->parts ? f->part[i] : f;
 }
 
 const float *bl_figure_dots(const bl_figure *f, int64_t *rows, int64_t *cols, bl_extent *dims, bl_scale *scale)

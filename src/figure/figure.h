@@ -28,6 +28,8 @@ struct bl_figure {
 	int panels;
 	bl_panel *panel;
 	bl_dots matrix;
+	bl_figure **part; /* of matrices beside each other, which has no matrix of its own */
+	int parts;
 	bl_pixels pixels;
 };
 

@@ -123,7 +123,7 @@ static void add_dots(bl_script *s, const bl_dots *m)
 	free(fewer);
 }
 
-static void add_title(bl_script *s, const bl_figure *f)
+static void add_title(bl_script *s, const bl_figure *f, double inches)
 {
 	const bl_dots *m = &f->matrix;
 	char size[128];
@@ -132,7 +132,7 @@ static void add_title(bl_script *s, const bl_figure *f)
 		snprintf(size + n, sizeof size - (size_t)n, ", a dot is the rms of %lld × %lld elements", (long long)m->block,
 		         (long long)m->block);
 	bl_script_add(s, "set title ");
-	bl_script_stacked(s, (const char *const[]){ *f->title ? f->title : "C", size }, 2, bl_script_look(s)->width - .4);
+	bl_script_stacked(s, (const char *const[]){ *f->title ? f->title : "C", size }, 2, inches);
 	bl_script_add(s, "\n");
 }
 
@@ -173,43 +173,101 @@ static void add_tics(bl_script *s, bl_scale scale)
 	bl_script_add(s, ")\n");
 }
 
-static void add_scale(bl_script *s, bl_scale scale)
+static void add_scale(bl_script *s, bl_scale scale, bool brief)
 {
 	bl_script_add(s, "set cbrange [-1:1]\nset cbtics scale .4\nset colorbox noborder\n");
 	add_tics(s, scale);
 	if (scale.floor <= 0)
 		return;
 	char label[96];
-	snprintf(label, sizeof label,
-	         bl_script_look(s)->column ? "within ±%.2g: chance" : "within ±%.2g: what chance gives at this batch size",
+	snprintf(label, sizeof label, brief ? "within ±%.2g: chance" : "within ±%.2g: what chance gives at this batch size",
 	         scale.floor);
 	bl_script_add(s, "set cblabel ");
 	bl_script_quoted(s, label);
 	bl_script_add(s, " offset 1.5, 0\nset rmargin %d\n", bl_script_look(s)->column ? 13 : 15);
 }
 
-static void add_axes(bl_script *s, bl_scale scale)
+static void add_axes(bl_script *s, bl_scale scale, bool brief)
 {
 	bl_script_add(s,
 	              "set size ratio -1\nunset grid\nset border 15 linecolor rgb '#404040'\n"
 	              "set xlabel 'j (second view)'\nset ylabel 'i (first view)'\n"
 	              "set palette defined (-1 '#0b3c7d', -.667 '#3f7fc0', -.333 '#a9cbe8', 0 '#fafafa', .333 '#f5b49a', "
 	              ".667 '#d25a45', 1 '#8c0f26')\n");
-	add_scale(s, scale);
+	add_scale(s, scale, brief);
+}
+
+static void draw_one(bl_script *s, const bl_figure *f, double inches)
+{
+	add_title(s, f, inches);
+	add_ranges(s, &f->matrix.dims);
+	add_dots(s, &f->matrix);
+}
+
+/* --- Several ---------------------------------------------------------------------------- */
+
+/* Inches: what stands around a map, and beside the last one the scale. */
+#define LEFT .55
+#define ABOVE .62
+#define BELOW .45
+#define GAP .12
+#define SCALE .95
+
+struct grid {
+	int across, down;
+	double map, height; /* a map's side, and the whole, inches */
+};
+
+static struct grid grid_of(int parts, const bl_look *look)
+{
+	struct grid g = { look->column ? 1 : parts == 4 ? 2 : 3, 0, 0, 0 };
+	g.across = parts < g.across ? parts : g.across;
+	g.down = (parts + g.across - 1) / g.across;
+	g.map = (look->width - SCALE) / g.across - LEFT - GAP;
+	g.height = g.down * (g.map + ABOVE + BELOW);
+	return g;
+}
+
+/* Where map k lies, in shares of the whole, as gnuplot counts from below.  What is drawn may be lower than it asked for. */
+static void add_place(bl_script *s, const struct grid *g, int k)
+{
+	const bl_look *look = bl_script_look(s);
+	double left = k % g->across * (g->map + LEFT + GAP) + LEFT, top = k / g->across * (g->map + ABOVE + BELOW) + ABOVE;
+	bl_script_add(s,
+	              "set lmargin at screen %.4g\nset rmargin at screen %.4g\nset tmargin at screen %.4g\n"
+	              "set bmargin at screen %.4g\n",
+	              left / look->width, (left + g->map) / look->width, 1 - top / g->height, 1 - (top + g->map) / g->height);
+	bl_script_add(s, "set ylabel '%s'\nset xlabel '%s'\n", k % g->across ? "" : "i (first view)", "j (second view)");
+}
+
+static void draw_several(bl_script *s, const bl_figure *f)
+{
+	const bl_look *look = bl_script_look(s);
+	struct grid g = grid_of(f->parts, look);
+	bl_script_add(s, "set multiplot\nset colorbox user origin %.4g, %.4g size %.4g, %.4g\n", 1 - (SCALE - .05) / look->width,
+	              1 - (ABOVE + g.map) / g.height, .12 / look->width, g.map / g.height);
+	for (int k = 0; k < f->parts; k++) {
+		if (k == 1)
+			bl_script_add(s, "unset colorbox\n");
+		add_place(s, &g, k);
+		draw_one(s, f->part[k], g.map + LEFT);
+	}
+	bl_script_add(s, "unset multiplot\n");
 }
 
 double bl_matrix_height(const bl_figure *f, const bl_look *look)
 {
-	(void)f;
-	return look->column ? 2.9 : 5.6;
+	return f->parts ? grid_of(f->parts, look).height : look->column ? 2.9 : 5.6;
 }
 
 void bl_matrix_draw(bl_script *s, const bl_figure *f)
 {
-	add_title(s, f);
-	add_axes(s, f->matrix.scale);
-	add_ranges(s, &f->matrix.dims);
-	add_dots(s, &f->matrix);
+	const bl_look *look = bl_script_look(s);
+	add_axes(s, bl_figure_part(f, 0)->matrix.scale, look->column || f->parts > 2);
+	if (f->parts)
+		draw_several(s, f);
+	else
+		draw_one(s, f, look->width - .4);
 }
 
 /* --- Making --------------------------------------------------------------------------- */

@@ -130,7 +130,7 @@ char *bl_figure_sixels(const bl_figure *f, int width, int height, size_t *n)
 	bl_look look = look_of(f, BL_FORM_SIXEL, BL_FIGURE_TEXT);
 	look.width = width / DOTS;
 	look.height = fmin(look.height, height / DOTS);
-	if (f->kind != BL_FIGURE_PANELS || f->panel[0].axes.equal)
+	if (f->kind == BL_FIGURE_PANELS ? f->panel[0].axes.equal : !f->parts)
 		look.width = fmin(look.width, 1.4 * look.height);
 	return draw(f, &look, n);
 }

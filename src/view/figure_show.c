@@ -241,7 +241,7 @@ static void say_scale(char *out, size_t size, bool halves, const struct dots *d)
 }
 
 /* The largest size with square dots, or with dots twice as high as wide if a dot is a whole cell. */
-static void draw_matrix(bl_canvas *c, bl_rect r, const bl_figure *f)
+static void draw_matrix(bl_canvas *c, bl_rect r, const bl_figure *f, bool alone)
 {
 	struct dots d;
 	bl_extent e;
@@ -263,8 +263,32 @@ static void draw_matrix(bl_canvas *c, bl_rect r, const bl_figure *f)
 	draw_dots(c, (bl_rect){ r.x, r.y + 1, r.w, r.h - 2 }, &d, halves);
 	say_scale(text, sizeof text, halves, &d);
 	int last = r.y + 1 + (halves ? (d.h + 1) / 2 : d.h);
-	int n = bl_canvas_textf(c, r.x, last, r.w, BL_PAINT_FAINT, "%.0f x %.0f; ", e.rows, e.cols);
-	bl_canvas_text(c, r.x + n, last, r.w - n, BL_PAINT_FAINT, text);
+	int n = bl_canvas_textf(c, r.x, last, r.w, BL_PAINT_FAINT, "%.0f x %.0f%s", e.rows, e.cols, alone ? "; " : "");
+	bl_canvas_text(c, r.x + n, last, r.w - n, BL_PAINT_FAINT, alone ? text : "");
+}
+
+/* Several share the width, or lie below each other where that leaves them more room.  What the scale is stands below once. */
+static void draw_matrices(bl_canvas *c, bl_rect r, const bl_figure *f)
+{
+	struct dots d;
+	bl_extent e;
+	char text[160];
+	int n = bl_figure_parts(f), h = r.h - 1;
+	bool below = r.w / n < 16 && h > r.w / 2;
+	for (int i = 0; i < n; i++) {
+		bl_rect part = { r.x, r.y, r.w, h };
+		if (below) {
+			part.y = r.y + h * i / n;
+			part.h = h * (i + 1) / n - h * i / n;
+		} else {
+			part.x = r.x + r.w * i / n;
+			part.w = r.w * (i + 1) / n - r.w * i / n - (i + 1 < n);
+		}
+		draw_matrix(c, part, bl_figure_part(f, i), false);
+	}
+	bl_figure_dots(bl_figure_part(f, 0), &d.rows, &d.cols, &e, &d.scale);
+	say_scale(text, sizeof text, c->can.utf8 && c->can.depth != BL_DEPTH_MONO, &d);
+	bl_canvas_text(c, r.x, r.y + h, r.w, BL_PAINT_FAINT, text);
 }
 
 /* --- The whole ------------------------------------------------------------------------------ */
@@ -275,7 +299,10 @@ void bl_figure_draw(const bl_figure *f, bl_canvas *c)
 	int n = bl_figure_panels_of(f, &p);
 	bl_rect all = { 0, 0, c->width, c->height };
 	if (n == 0) {
-		draw_matrix(c, all, f);
+		if (bl_figure_parts(f) > 1)
+			draw_matrices(c, all, f);
+		else
+			draw_matrix(c, all, f, true);
 		return;
 	}
 	bool named = p[0].axes.named > 0, head = *p[0].axes.title && *p[0].axes.ylabel && !named && c->height > PANEL_LEAST + 1;

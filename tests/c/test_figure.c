@@ -162,6 +162,45 @@ static void test_scripts_of_curves(void **state)
 	bl_live_close(start);
 }
 
+static bl_figure *beside(int n)
+{
+	static const char *const names[] = { "one", "it's {another} with a name that is longer than its map is wide", "c", "d",
+		                             "e" };
+	bl_figure *f[5];
+	for (int i = 0; i < n; i++) {
+		bl_tensor *c = identity(i + 2);
+		f[i] = bl_figure_heatmap(c, names[i], 64 >> i);
+		bl_tensor_unref(c);
+	}
+	return bl_figure_beside(f, n);
+}
+
+/* On the scale of the least batch, of which chance gives most. */
+static void test_heatmaps_beside_each_other(void **state)
+{
+	(void)state;
+	int64_t rows, cols;
+	bl_extent dims;
+	bl_scale scale;
+	bl_figure *f = beside(2);
+	expect_script_at(f, "heatmaps-column", BL_FIGURE_COLUMN, "a.gp");
+	expect_script_at(f, "heatmaps-tex", BL_FIGURE_TEXT, "a.tex");
+	bl_figure_free(f);
+	f = beside(5);
+	assert_int_equal(bl_figure_parts(f), 5);
+	for (int i = 0; i < 5; i++) {
+		bl_figure_dots(bl_figure_part(f, i), &rows, &cols, &dims, &scale);
+		assert_int_equal(rows, i + 2);
+		assert_close(scale.floor, bl_scale_of_chance(4, 1, false).floor, 0);
+	}
+	expect_script_at(f, "heatmaps", BL_FIGURE_TEXT, "a.gp");
+	bl_figure_free(f);
+	bl_figure *twice[] = { beside(2), beside(2) };
+	assert_null(bl_figure_beside(twice, 2));
+	assert_error("2 to 16 matrices");
+	assert_null(beside(1));
+}
+
 /* 1 x 1025 elements, three a dot, the last dot of two: their root mean square; and rows from the top down. */
 static void test_dots_of_a_heatmap(void **state)
 {
@@ -598,6 +637,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scripts_of_lines),
 		cmocka_unit_test(test_scripts_of_curves),
+		cmocka_unit_test(test_heatmaps_beside_each_other),
 		cmocka_unit_test(test_dots_of_a_heatmap),
 		cmocka_unit_test(test_curves),
 		cmocka_unit_test(test_curves_of_nothing),

@@ -69,7 +69,7 @@ test("every format has its data, and they are verified", function()
 end)
 
 test("every kind of figure of runs is verified, and made again to the bit", function()
-	local all = { curves = plot.curves{ one, two, metric = "total" }, trainer = plot.curves(t), heatmap = plot.heatmap(one),
+	local all = { curves = plot.curves{ one, two, metric = "total" }, trainer = plot.curves(t), heatmap = plot.heatmap(one), heatmaps = plot.heatmap{ one, three },
 		spectrum = plot.spectrum(one), spectra = plot.spectrum{ one, three }, compare = plot.compare{ one, two, three, metric = "knn" } }
 	for name, f in pairs(all) do
 		local path, again = scratch .. "/" .. name .. ".svg", scratch .. "/" .. name .. "-again.svg"
@@ -79,6 +79,20 @@ test("every kind of figure of runs is verified, and made again to the bit", func
 		verify(("--remake -o %s %s"):format(again, path))
 		equal(read(again), read(path), name)
 	end
+end)
+
+test("heatmaps of several runs have their names, one scale, and each its cells in the record", function()
+	local path = scratch .. "/several.svg"
+	local f = plot.heatmap{ one, three }
+	equal(tostring(f), "figure of 2 matrices")
+	f:save(path)
+	local text = read(path)
+	has(text, ">" .. one.name .. ", step ", ">" .. three.name .. ", step ")
+	local record = native.json_read(native.figure_record(path))
+	equal(#record.data.matrices, 2)
+	equal(record.data.matrices[1].floor, record.data.matrices[2].floor)
+	record.runs, record.hash = {}, nil
+	equal(tostring(require "barlow.figure".of_data(record)), "figure of 2 matrices")
 end)
 
 test("one changed record is noticed in every format", function()
@@ -287,7 +301,8 @@ test("wrong things are said in words", function()
 	fails(function() plot.embedding(tensor.zeros(4)) end, "expected points (N, 2) or features (N, D), not a tensor (4)")
 	fails(function() plot.embedding(tensor.randn(4, 2), { labels = { 1 } }) end, "'labels' must be a list or a tensor of 4 labels")
 	fails(function() plot.embedding(tensor.randn(4, 2), { lables = { 1 } }) end, "did you mean 'labels'?")
-	fails(function() plot.heatmap({ one, two }) end, "plot.heatmap: expected one run")
+	fails(function() plot.heatmap({ one, two }, { title = "both" }) end, "a title is for one run")
+	fails(function() plot.heatmap({ one, "nobody" }) end, "nobody")
 	fails(function() plot.curves(one):save(scratch .. "/a.svg", { width = "colum" }) end, "width", "did you mean 'column'?")
 	fails(function() plot.curves(one):save(scratch .. "/a.gif") end, ".svg, .png, .pdf, .tex or .gp")
 	fails(function() plot.curves(one):save(scratch .. "/none/a.svg") end, "none/a.svg")

@@ -504,7 +504,43 @@ static void set_dots(lua_State *L, const bl_figure *f)
 	set_number(L, "floor", scale.floor);
 }
 
-/* figure_data(figure): {panels = {{series = {...}, title =, ...}, ...}}, as figure_panels takes them; or {matrix = rows, ...} */
+/* One stands in the table itself. */
+static void set_matrices(lua_State *L, const bl_figure *f)
+{
+	int n = bl_figure_parts(f);
+	if (n == 1) {
+		set_dots(L, f);
+		return;
+	}
+	lua_createtable(L, n, 0);
+	for (int i = 0; i < n; i++) {
+		lua_newtable(L);
+		set_dots(L, bl_figure_part(f, i));
+		lua_pushstring(L, bl_figure_title(bl_figure_part(f, i)));
+		lua_setfield(L, -2, "title");
+		lua_rawseti(L, -2, i + 1);
+	}
+	lua_setfield(L, -2, "matrices");
+}
+
+/* figure_beside(list): matrices beside each other on one scale, which takes the figures of the list: nobody else may have them */
+static int figure_beside(lua_State *L)
+{
+	enum { MOST = 16 };
+	bl_figure *part[MOST] = { 0 };
+	lua_Integer n = luaL_len(L, 1);
+	if (n > MOST)
+		return luaL_error(L, "heatmap: %I matrices in a figure, expected %d at most", n, (int)MOST);
+	for (int i = 0; i < n; i++) {
+		lua_rawgeti(L, 1, i + 1);
+		part[i] = bl_lua_figure(L, -1);
+		*(bl_figure **)lua_touserdata(L, -1) = NULL;
+		lua_pop(L, 1);
+	}
+	return bl_lua_give_figure(L, bl_figure_beside(part, (int)n));
+}
+
+/* figure_data(figure): {panels = {{series = {...}, title =, ...}, ...}}, as figure_panels takes them; or {matrix = rows, ...}, or {matrices = list} */
 static int figure_data(lua_State *L)
 {
 	const bl_panel *panel;
@@ -512,7 +548,7 @@ static int figure_data(lua_State *L)
 	int n = bl_figure_panels_of(f, &panel);
 	lua_newtable(L);
 	if (n == 0) {
-		set_dots(L, f);
+		set_matrices(L, f);
 		return 1;
 	}
 	lua_createtable(L, n, 0);
@@ -609,6 +645,7 @@ int bl_lua_add_figure(lua_State *L)
 		{ "ask_points", ask_points },
 		{ "sha256", sha256 },
 		{ "figure_dots", figure_dots },
+		{ "figure_beside", figure_beside },
 		{ "live_records", live_records },
 		{ "is_trainer", is_trainer },
 		{ "is_tensor", is_tensor },

@@ -223,7 +223,9 @@ static int f_tostring(lua_State *L)
 	int panels = bl_figure_panels_of(f, &panel);
 	bl_lua_push_clean(L, bl_figure_title(f), false);
 	const char *title = lua_tostring(L, -1), *colon = *title ? ": " : "";
-	if (panels == 0)
+	if (bl_figure_parts(f) > 1)
+		lua_pushfstring(L, "figure of %d matrices", bl_figure_parts(f));
+	else if (panels == 0)
 		lua_pushfstring(L, "figure of a matrix%s%s", colon, title);
 	else if (panels == 1)
 		lua_pushfstring(L, "figure of %d series%s%s", panel->n, colon, title);
@@ -265,7 +267,7 @@ static const bl_lua_function functions[] = {
 	       "Loss terms, floor and kNN of a trainer or a kept run; of {run, run, ..., metric = \"total\"} a metric of several.",
 	       "plot.curves(" BL_EXAMPLE_RUN ":step(2))", .fields = curves_fields),
 	BL_LUA("heatmap", plot_heatmap, "(matrix: tensor|trainer|string|table, settings?: table): figure",
-	       "A matrix, colours fixed to [-1, 1]; of a large one root mean squares of blocks; of a run, C as it showed it last.",
+	       "A matrix, colours fixed to [-1, 1]; of a large one root mean squares of blocks; of runs, C as each showed it last.",
 	       "plot.heatmap(tensor.eye(4), {batch = 16})", .fields = heatmap_fields),
 	BL_LUA("spectrum", through, "(run: tensor|trainer|string|table): figure",
 	       "Eigenvalues of the embedding's covariance and singular values of C, of one run or several; or of features (N, D).",

@@ -1,0 +1,61 @@
+set terminal pict2e color size 7in, 3.425in font ',8.5'
+set encoding utf8
+set border 3 linecolor rgb '#404040' linewidth .8
+set tics nomirror out scale .6, .35 textcolor rgb '#202020'
+set mxtics 2
+set mytics 2
+set grid linecolor rgb '#e4e4e4' linewidth .6 linetype 1
+set datafile missing NaN
+set errorbars small
+set key noenhanced samplen 1.8 spacing 1.7 width 3
+set size ratio -1
+unset grid
+set border 15 linecolor rgb '#404040'
+set xlabel 'j (second view)'
+set ylabel 'i (first view)'
+set palette defined (-1 '#0b3c7d', -.667 '#3f7fc0', -.333 '#a9cbe8', 0 '#fafafa', .333 '#f5b49a', .667 '#d25a45', 1 '#8c0f26')
+set cbrange [-1:1]
+set cbtics scale .4
+set colorbox noborder
+set cbtics ('±0.43' 0, '1' 1, '-1' -1, '0.75' 0.5586, '-0.75' -0.5586)
+set cblabel 'within $\pm$0.43: what chance gives at this batch size' offset 1.5, 0
+set rmargin 15
+set multiplot
+set colorbox user origin 0.8714, 0.1314 size 0.01714, 0.6876
+set lmargin at screen 0.07857
+set rmargin at screen 0.415
+set tmargin at screen 0.819
+set bmargin at screen 0.1314
+set ylabel 'i (first view)'
+set xlabel 'j (second view)'
+set title '\shortstack{one\\2 $\times$ 2}'
+set xrange [0.5:2.5]
+set yrange [2.5:0.5]
+set xtics 1, 1
+set ytics 1, 1
+# places on the map of colours, of which the scale's labels tell the values
+$M << EOD
+1 0
+0 1
+EOD
+plot $M matrix using (1 + 1 * $1):(1 + 1 * $2):3 with image pixels notitle
+unset colorbox
+set lmargin at screen 0.5107
+set rmargin at screen 0.8471
+set tmargin at screen 0.819
+set bmargin at screen 0.1314
+set ylabel ''
+set xlabel 'j (second view)'
+set title '\shortstack{it'."'".'s \{another\} with a name that is longer than\dots{}\\3 $\times$ 3}'
+set xrange [0.5:3.5]
+set yrange [3.5:0.5]
+set xtics 1, 1
+set ytics 1, 1
+# places on the map of colours, of which the scale's labels tell the values
+$M << EOD
+1 0 0
+0 1 0
+0 0 1
+EOD
+plot $M matrix using (1 + 1 * $1):(1 + 1 * $2):3 with image pixels notitle
+unset multiplot
