@@ -336,4 +336,13 @@ test("shapes are lists where functions run sandboxed, too", function()
 	close(call(function(img) return img:reshape(table.unpack(img:shape())) * select("#", table.unpack(img:shape())) end), image * 3)
 end)
 
+test("the time of a call is looked at where tensors are made, too: few instructions may take long", function()
+	local f = aug.func{ function(img)
+		local a = tensor.zeros(400, 400)
+		for _ = 1, 150 do a:mm(a) end
+		return img
+	end, seconds = .01 }
+	fails(function() f(tensor.zeros(3, 8, 8)) end, "ran for more than 0.01 s")
+end)
+
 tap.done()

@@ -78,15 +78,14 @@ static void *allocate(void *ctx, void *block, size_t old, size_t size)
 	return moved;
 }
 
-/* While the budget is exceeded, every instruction raises the error again, so that pcall cannot stop it. */
-static void look(lua_State *L, lua_Debug *ar)
+static void look(lua_State *L, lua_Debug *ar);
+
+/* Raises an error where the budget is exceeded, and then again at every instruction, so that pcall cannot stop it. */
+static void check(lua_State *L, budget *b)
 {
-	(void)ar;
-	budget *b = budget_of(L);
 	double now = bl_now();
 	bool interrupted = b->c.interruptible && bl_lua_interrupted;
 	bool late = now - b->began > b->seconds, hurry = awaited(b->began, now);
-	b->left -= lua_gethookcount(L);
 	if (b->left >= 0 && !late && !hurry && !interrupted && !b->over)
 		return;
 	b->over = true;
@@ -97,6 +96,14 @@ static void look(lua_State *L, lua_Debug *ar)
 	if (late)
 		luaL_error(L, "%s ran for more than %f s", b->c.what, b->seconds);
 	luaL_error(L, "%s ran for more than %I instructions", b->c.what, (lua_Integer)b->c.instructions);
+}
+
+static void look(lua_State *L, lua_Debug *ar)
+{
+	(void)ar;
+	budget *b = budget_of(L);
+	b->left -= lua_gethookcount(L);
+	check(L, b);
 }
 
 static int open_state(lua_State *L)
@@ -160,6 +167,8 @@ void bl_lua_state_charge(lua_State *L, int64_t bytes)
 	}
 	b->tensors += (size_t)bytes;
 	b->fresh += (size_t)bytes;
+	if (b->depth > 0)
+		check(L, b); /* products of large matrices take long, and few instructions */
 	if (b->fresh <= (b->most - b->used) / COLLECT_PART && b->used + b->tensors <= b->most)
 		return;
 	lua_gc(L, LUA_GCCOLLECT);
