@@ -74,7 +74,10 @@ static int push(lua_State *L, void *ctx)
 static void take(lua_State *L, void *ctx)
 {
 	const bl_batch_call *c = ctx;
-	if (!lua_istable(L, -1) || lua_rawlen(L, -1) != (size_t)c->n_views)
+	if (lua_istable(L, -1) && lua_rawlen(L, -1) != (size_t)c->n_views)
+		luaL_error(L, "the function returned a list of %d instead of a list of %d views", (int)lua_rawlen(L, -1),
+		           c->n_views);
+	if (!lua_istable(L, -1))
 		luaL_error(L, "the function returned %s instead of a list of %d views", bl_lua_describe(L, lua_gettop(L)),
 		           c->n_views);
 	for (int v = 0; v < c->n_views; v++) {
