@@ -16,6 +16,7 @@ enum { CHUNK = 16 };
 
 typedef struct source {
 	char *folder;
+	const char *endings; /* the caller's, while the set is made; NULL: those of all formats */
 	bl_listing files;
 	bl_mark *marks; /* of the images */
 	bl_wish wish;
@@ -242,13 +243,14 @@ const char *bl_dataset_skipped_reason(const bl_dataset *d, int64_t k)
 
 /* --- Classes -------------------------------------------------------------------------- */
 
-static int fail_empty(const bl_listing *l, const char *folder, const char *sub)
+static int fail_empty(const source *s, const char *sub)
 {
-	char endings[256], others[128] = "";
+	const bl_listing *l = &s->files;
+	char all[256], others[128] = "";
 	if (l->n_others)
 		snprintf(others, sizeof others, "; %" PRId64 " others, such as %.60s", l->n_others, bl_names_get(&l->others, 0));
-	return bl_fail("%s%s%s: no image file in %s (names end in %s%s)", folder, sub ? "/" : "", sub ? sub : "",
-	               sub ? "this class" : "it", bl_decode_endings(endings, sizeof endings), others);
+	return bl_fail("%s%s%s: no image file in %s (names end in %s%s)", s->folder, sub ? "/" : "", sub ? sub : "",
+	               sub ? "this class" : "it", s->endings ? s->endings : bl_decode_endings(all, sizeof all), others);
 }
 
 /* Files are sorted by class, those in none first. */
@@ -257,7 +259,7 @@ static int check_layout(const source *s)
 	const bl_names *l = &s->files.images;
 	int64_t loose = 0;
 	if (l->n == 0)
-		return fail_empty(&s->files, s->folder, NULL);
+		return fail_empty(s, NULL);
 	while (loose < l->n && bl_listing_class_length(bl_names_get(l, loose)) == 0)
 		loose++;
 	if (loose > 0 && loose < l->n)
@@ -266,7 +268,7 @@ static int check_layout(const source *s)
 		               "folders, one a class, or labels = false",
 		               s->folder, loose, bl_names_get(l, 0));
 	if (loose == 0 && s->files.empty[0])
-		return fail_empty(&s->files, s->folder, s->files.empty);
+		return fail_empty(s, s->files.empty);
 	return 0;
 }
 
@@ -388,6 +390,7 @@ bl_dataset *bl_dataset_folder(const bl_folder_config *c)
 	source *s = calloc(1, sizeof *s);
 	if (!s)
 		return bl_fail_null("%s: out of memory", c->path);
+	s->endings = c->endings;
 	if (fill(s, c) == 0 && (s->marks = bl_marks_take(s->files.images.n, put_path, s)) != NULL &&
 	    (!c->skip_broken || skip_broken(s) == 0))
 		return make_set(s, c);

@@ -152,6 +152,8 @@ test("what is refused", function()
 	fails(function() return data.folder{ path = photographs, size = 0 } end, "'size'", "between 1 and 16384")
 	fails(function() return data.folder{ path = photographs, channels = 2 } end, "channels = 2, expected 3 or 1")
 	fails(function() return data.folder{ path = photographs, skip = true } end, "unknown key 'skip'")
+	fails(function() return data.folder{ photographs, endings = "xyz" } end, "no image file in it (names end in xyz; ")
+	fails(function() return data.folder(photographs .. "\0/elsewhere") end, "data.folder: 'path' has a byte 0 in it")
 end)
 
 tap.done()

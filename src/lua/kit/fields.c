@@ -110,6 +110,8 @@ static void take(lua_State *L, const char *what, const bl_field *f, void *out)
 	case BL_FIELD_TEXT:
 		if (lua_type(L, -1) != LUA_TSTRING)
 			refuse_top(L, what, f);
+		if (strlen(lua_tostring(L, -1)) != lua_rawlen(L, -1))
+			luaL_error(L, "%s: '%s' has a byte 0 in it, which no text may have here", what, f->name);
 		*(const char **)at = lua_tostring(L, -1);
 		break;
 	case BL_FIELD_OBJECT:
