@@ -17,7 +17,7 @@ look_up() {
 		BEGIN {
 			n = split("base tensor grad nn augment data loss optim live eval monitor train store figure view lua cli main", order, " ")
 			for (i = 1; i <= n; i++) rank[order[i]] = i
-			topic("base", "error field file hash memory number parallel process profile random text")
+			topic("base", "ambient error field file hash memory number parallel process profile random text")
 			topic("tensor", "tensor convolution")
 			topic("grad", "grad")
 			topic("nn", "nn")

@@ -255,7 +255,10 @@ void bl_trainer_choose_again(bl_trainer *t);
 bl_tensor *bl_trainer_correlation(bl_trainer *t);
 /* The newest embeddings (N,D) of view 0 or 1: a new reference; NULL before the first step.  Call between steps. */
 bl_tensor *bl_trainer_embeddings(bl_trainer *t, int view);
-/* Runs fn(ctx) while the trainer is held at a step boundary (at once when it does not run). */
+/*
+ * Runs fn(ctx) while the trainer is held at a step boundary (at once when it does not run), in the run's context
+ * (ambient.h): convolutions go by the run's choices.
+ */
 void bl_trainer_between_steps(bl_trainer *t, void (*fn)(void *), void *ctx);
 
 #endif

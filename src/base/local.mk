@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 libbarlow_sources += \
 	src/base/advance.c \
+	src/base/ambient.c \
 	src/base/clones.h \
 	src/base/error.c \
 	src/base/field.c \

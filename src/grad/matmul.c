@@ -5,6 +5,7 @@
 #include "tensor/matrix/blas.h"
 #include "tensor/matrix/gemm_bf16.h"
 
+#include <barlow/ambient.h>
 #include <barlow/profile.h>
 
 /* A matrix as BLAS takes it: rows `ld` apart, or columns when it lies transposed. */
@@ -41,12 +42,11 @@ static bool matrix_of(const bl_tensor *t, matrix *m)
 	return m->copy != NULL;
 }
 
-static _Thread_local bl_precision precision;
-
 bl_precision bl_grad_precision(bl_precision p)
 {
-	bl_precision was = precision;
-	precision = p;
+	bl_ambient *here = bl_ambient_here();
+	bl_precision was = (bl_precision)here->precision;
+	here->precision = (int)p;
 	return was;
 }
 
@@ -173,14 +173,15 @@ bl_tensor *bl_linear(bl_tensor *x, bl_tensor *w, bl_tensor *b)
 {
 	if (linear_check(x, w, b))
 		return NULL;
+	const bl_precision how = (bl_precision)bl_ambient_here()->precision;
 	bl_tensor *y = bl_tensor_new(2, (int64_t[]){ x->shape[0], w->shape[0] });
 	if (y && b) {
 		bl_tensor rows = bl_broadcast_view(b, 2, y->shape);
 		bl_tensor_copy(y, &rows);
 	}
-	if (y && product(x, false, w, true, precision, b != NULL, y)) {
+	if (y && product(x, false, w, true, how, b != NULL, y)) {
 		bl_tensor_unref(y);
 		return NULL;
 	}
-	return bl_node_attach(y, BL_OP_linear, 3, (bl_tensor *[]){ x, w, b }, linear_back, &precision, sizeof precision, NULL);
+	return bl_node_attach(y, BL_OP_linear, 3, (bl_tensor *[]){ x, w, b }, linear_back, &how, sizeof how, NULL);
 }

@@ -2,6 +2,7 @@
 /* node.c: the record of what was computed, and the walk back through it. */
 #include "grad/node.h"
 
+#include <barlow/ambient.h>
 #include <barlow/memory.h>
 #include <barlow/profile.h>
 
@@ -23,7 +24,6 @@ typedef struct bl_node {
 	_Alignas(16) char ctx[BL_NODE_CONTEXT];
 } bl_node;
 
-static _Thread_local bool recording_off;
 static atomic_uint_fast64_t turns;
 
 static const char *const names[] = {
@@ -45,8 +45,9 @@ const char *bl_op_name(enum bl_op op)
 
 bool bl_grad_enable(bool on)
 {
-	bool was = !recording_off;
-	recording_off = !on;
+	bl_ambient *here = bl_ambient_here();
+	bool was = !here->no_graph;
+	here->no_graph = !on;
 	return was;
 }
 
@@ -57,7 +58,7 @@ bool bl_grad_wants(const bl_tensor *t)
 
 bool bl_node_wanted(int n, bl_tensor *const *in)
 {
-	if (recording_off)
+	if (bl_ambient_here()->no_graph)
 		return false;
 	for (int i = 0; i < n; i++)
 		if (bl_grad_wants(in[i]))

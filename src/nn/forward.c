@@ -2,6 +2,7 @@
 /* forward.c: runs modules; a failure names the module by its path.  Dry runs without side effects are here as well. */
 #include "nn/module.h"
 
+#include <barlow/ambient.h>
 #include <barlow/profile.h>
 #include <barlow/text.h>
 
@@ -14,16 +15,15 @@ typedef enum run_mode {
 	RUN_PROBE,  /* finds the shape of the output */
 	RUN_FINITE, /* finds the first module whose output is not finite */
 } run_mode;
-static _Thread_local run_mode mode;
 
 bool bl_module_dry(void)
 {
-	return mode != RUN_PLAIN;
+	return bl_ambient_here()->dry != RUN_PLAIN;
 }
 
 bool bl_module_probing(void)
 {
-	return mode == RUN_PROBE;
+	return bl_ambient_here()->dry == RUN_PROBE;
 }
 
 bool bl_module_can_fuse(const bl_module *m)
@@ -79,10 +79,10 @@ static int check_slots(const bl_module *m)
 
 static bl_tensor *compute(bl_module *m, bl_tensor *x, bool fused, bl_tensor *residual, bool relu)
 {
-	if (mode == RUN_FINITE && check_slots(m))
+	if (bl_ambient_here()->dry == RUN_FINITE && check_slots(m))
 		return NULL;
 	bl_tensor *y = fused ? m->ops->fused(m, x, residual, relu) : m->ops->forward(m, x);
-	if (!y || mode != RUN_FINITE || !check_finite(y, "made"))
+	if (!y || bl_ambient_here()->dry != RUN_FINITE || !check_finite(y, "made"))
 		return y;
 	bl_tensor_unref(y);
 	return NULL;
@@ -121,12 +121,11 @@ bl_tensor *bl_module_forward(bl_module *m, bl_tensor *x)
 
 static bl_tensor *run_dry(bl_module *m, bl_tensor *x, run_mode how)
 {
-	bool recording = bl_grad_enable(false);
-	run_mode was = mode;
-	mode = how;
+	bl_ambient outside = bl_ambient_enter();
+	bl_grad_enable(false);
+	bl_ambient_here()->dry = (int)how;
 	bl_tensor *y = bl_module_forward(m, x);
-	mode = was;
-	bl_grad_enable(recording);
+	bl_ambient_leave(outside);
 	return y;
 }
 

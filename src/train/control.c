@@ -146,10 +146,12 @@ static void take_if_idle(bl_trainer *t)
 	if (!is_idle(t))
 		return;
 	bl_exclusive_enter(t, true);
+	bl_ambient outside = bl_trainer_enter(t);
 	if (is_idle(t)) {
 		take_commands(t);
 		bl_trainer_answer_knn(t);
 	}
+	bl_ambient_leave(outside);
 	pthread_mutex_lock(&t->lock);
 	if (!t->active && t->stopping)
 		set_state(t, final_state(t));
@@ -269,6 +271,7 @@ static void *train(void *arg)
 {
 	bl_trainer *t = arg;
 	enum turn next;
+	bl_trainer_enter(t); /* for the thread's life */
 	note_start(t);
 	do {
 		bl_exclusive_enter(t, false);
@@ -489,7 +492,9 @@ int bl_trainer_steps(bl_trainer *t, int64_t n)
 	take_if_idle(t);
 	if (begin_by_hand(t, n) != 0)
 		return -1;
-	bool recording = bl_grad_enable(true), stayed = false;
+	bl_ambient outside = bl_trainer_enter(t);
+	bl_grad_enable(true);
+	bool stayed = false;
 	int rc = 0;
 	for (int64_t i = 0; i < n && !stayed && rc == 0; i++) {
 		bl_exclusive_enter(t, true);
@@ -502,7 +507,7 @@ int bl_trainer_steps(bl_trainer *t, int64_t n)
 			save_end(t);
 		bl_exclusive_leave(t);
 	}
-	bl_grad_enable(recording);
+	bl_ambient_leave(outside);
 	int end = end_by_hand(t);
 	return rc < 0 ? rc : end;
 }

@@ -25,7 +25,6 @@ void bl_exclusive_enter(bl_trainer *t, bool guest)
 		x->guests -= guest;
 		x->taken = true;
 		x->holder = pthread_self();
-		x->outside = bl_choices_use(t->choices);
 	}
 	x->depth++;
 	pthread_mutex_unlock(&t->lock);
@@ -36,15 +35,23 @@ void bl_exclusive_leave(bl_trainer *t)
 	pthread_mutex_lock(&t->lock);
 	if (--t->exclusive.depth == 0) {
 		t->exclusive.taken = false;
-		bl_choices_use(t->exclusive.outside);
 		pthread_cond_broadcast(&t->changed);
 	}
 	pthread_mutex_unlock(&t->lock);
 }
 
+bl_ambient bl_trainer_enter(const bl_trainer *t)
+{
+	bl_ambient outside = bl_ambient_enter();
+	bl_choices_use(t->choices);
+	return outside;
+}
+
 void bl_trainer_between_steps(bl_trainer *t, void (*fn)(void *), void *ctx)
 {
 	bl_exclusive_enter(t, true);
+	bl_ambient outside = bl_trainer_enter(t);
 	fn(ctx);
+	bl_ambient_leave(outside);
 	bl_exclusive_leave(t);
 }

@@ -387,11 +387,11 @@ static int check_and_choose(bl_trainer *t)
 	t->choices = bl_choices_new();
 	if (!t->choices)
 		return -1;
-	const bl_choices *before = bl_choices_use(t->config.choices);
+	bl_ambient outside = bl_ambient_enter();
+	bl_choices_use(t->config.choices);
 	bl_choices_record(t->choices);
 	int rc = check_shapes(t) != 0 || make_knn(t) != 0 ? -1 : 0;
-	bl_choices_record(NULL);
-	bl_choices_use(before);
+	bl_ambient_leave(outside);
 	t->config.choices = NULL;
 	return rc;
 }

@@ -13,6 +13,7 @@
 #ifndef BARLOW_TRAIN_TRAINER_H
 #define BARLOW_TRAIN_TRAINER_H
 
+#include <barlow/ambient.h>
 #include <barlow/error.h>
 #include <barlow/train.h>
 #include <pthread.h>
@@ -37,9 +38,8 @@ struct nan_guard {
 struct exclusive {
 	bool taken;
 	pthread_t holder;
-	int depth;                 /* a holder may enter again */
-	int guests;                /* waiting: they go before the next step */
-	const bl_choices *outside; /* what the holder's convolutions used before: in the section it is the run's choices */
+	int depth;  /* a holder may enter again */
+	int guests; /* waiting: they go before the next step */
 };
 
 /* guarded by the trainer's lock, but for tell and ctx */
@@ -163,6 +163,8 @@ void bl_ownership_free(bl_trainer *t);
 void bl_exclusive_init(bl_trainer *t); /* and the lock */
 void bl_exclusive_enter(bl_trainer *t, bool guest);
 void bl_exclusive_leave(bl_trainer *t);
+/* The run's context, for what computes for it: its convolutions' choices.  bl_ambient_leave ends it. */
+bl_ambient bl_trainer_enter(const bl_trainer *t);
 
 /* control.c */
 void bl_trainer_control_end(bl_trainer *t); /* stops and joins */

@@ -6,7 +6,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <barlow/ambient.h>
 #include <barlow/error.h>
+#include <barlow/grad.h>
 #include <barlow/memory.h>
 #include <barlow/parallel.h>
 #include <barlow/train.h>
@@ -746,6 +748,56 @@ static void test_between_steps(void **state)
 }
 
 /* At the end C, the last record and the last snapshot are of the same step. */
+struct context {
+	bl_trainer *here, *other;
+	const bl_choices *seen[3];
+};
+
+static void look_within(void *ctx)
+{
+	struct context *c = ctx;
+	c->seen[2] = bl_ambient_here()->choices;
+}
+
+static void look_around(void *ctx)
+{
+	struct context *c = ctx;
+	c->seen[0] = bl_ambient_here()->choices;
+	bl_trainer_between_steps(c->other, look_within, c);
+	c->seen[1] = bl_ambient_here()->choices;
+}
+
+/* Who computes for a run goes by its choices meanwhile, also from within another run's, and by nothing of it afterwards. */
+static void test_context(void **state)
+{
+	(void)state;
+	struct toy a = toy_new(), b = toy_new();
+	bl_trainer *t = trainer_of(&a), *other = trainer_of(&b);
+	bl_choices *own = bl_choices_new();
+	struct context c = { t, other, { NULL } };
+	bl_ambient outside = bl_ambient_enter();
+	bl_choices_use(own);
+	bl_grad_enable(false);
+	bl_grad_precision(BL_PRECISION_BF16);
+	bl_trainer_between_steps(t, look_around, &c);
+	assert_ptr_equal(c.seen[0], bl_trainer_choices(t));
+	assert_ptr_equal(c.seen[1], bl_trainer_choices(t));
+	assert_ptr_equal(c.seen[2], bl_trainer_choices(other));
+	assert_int_equal(bl_trainer_steps(t, 1), 0);
+	assert_ptr_equal(bl_ambient_here()->choices, own);
+	assert_false(bl_grad_enable(false));
+	assert_int_equal(bl_ambient_here()->precision, BL_PRECISION_BF16);
+	bl_ambient_leave(outside);
+	assert_null(bl_ambient_here()->choices);
+	assert_true(bl_grad_enable(true));
+	assert_int_equal(bl_ambient_here()->precision, BL_PRECISION_FLOAT32);
+	bl_trainer_free(t);
+	bl_trainer_free(other);
+	bl_choices_free(own);
+	toy_free(&a);
+	toy_free(&b);
+}
+
 static void test_last_snapshot(void **state)
 {
 	(void)state;
@@ -916,6 +968,7 @@ int main(void)
 		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_file),
 		cmocka_unit_test(test_between_steps),
+		cmocka_unit_test(test_context),
 		cmocka_unit_test(test_last_snapshot),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_nan_in_module),

@@ -142,12 +142,12 @@ static int apply(void *ctx, const bl_aug_call *c)
 {
 	const func_aug *f = ctx;
 	const bl_view_key *key = c->key;
-	bl_rng *before = bl_lua_stream;
-	bl_lua_stream = c->rng;
+	bl_rng *before = bl_ambient_here()->stream;
+	bl_ambient_here()->stream = c->rng;
 	calls++;
 	int rc = bl_function_call_within(f->function, &f->limits, push, 1, take, (void *)(uintptr_t)c);
 	calls--;
-	bl_lua_stream = before;
+	bl_ambient_here()->stream = before;
 	if (rc == 0)
 		return 0;
 	return bl_fail_prefix("aug.func, sample %u of epoch %u: ", (unsigned)key->sample + 1, (unsigned)key->epoch + 1);

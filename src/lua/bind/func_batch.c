@@ -96,10 +96,10 @@ static void take(lua_State *L, void *ctx)
 static int apply(void *ctx, const bl_batch_call *c)
 {
 	const func_batch *f = ctx;
-	bl_rng *before = bl_lua_stream;
-	bl_lua_stream = c->rng;
+	bl_rng *before = bl_ambient_here()->stream;
+	bl_ambient_here()->stream = c->rng;
 	int rc = bl_function_call_within(f->function, &f->limits, push, 1, take, (void *)(uintptr_t)c);
-	bl_lua_stream = before;
+	bl_ambient_here()->stream = before;
 	return rc == 0 ? 0 : bl_fail_prefix("aug.batch, step %lld: ", (long long)c->step + 1);
 }
 

@@ -103,10 +103,10 @@ static void take(lua_State *L, void *ctx)
 
 static int call(const func_data *f, making *m)
 {
-	bl_rng *before = bl_lua_stream;
-	bl_lua_stream = m->c->rng;
+	bl_rng *before = bl_ambient_here()->stream;
+	bl_ambient_here()->stream = m->c->rng;
 	int rc = bl_function_call_within(f->function, &f->limits, push, 2, take, m);
-	bl_lua_stream = before;
+	bl_ambient_here()->stream = before;
 	return rc;
 }
 

@@ -20,7 +20,7 @@ void bl_lua_push_rng(lua_State *L)
 static void check(lua_State *L)
 {
 	bl_lua_check(L, 1, TYPE);
-	if (!bl_lua_stream)
+	if (!bl_ambient_here()->stream)
 		luaL_error(L, "rng: the call that it belongs to has ended");
 }
 
@@ -53,7 +53,7 @@ static int r_normal(lua_State *L)
 	check(L);
 	double mean = number(L, 2, 0), std = number(L, 3, 1);
 	luaL_argcheck(L, std >= 0, 3, "a standard deviation below 0");
-	lua_pushnumber(L, mean + std * (double)bl_rng_normal(bl_lua_stream));
+	lua_pushnumber(L, mean + std * (double)bl_rng_normal(bl_ambient_here()->stream));
 	return 1;
 }
 
@@ -117,7 +117,7 @@ static double log_gamma_draw(double a)
 		return log_gamma_draw(a + 1) + log(1 - uniform()) / a;
 	double d = a - 1 / 3., c = 1 / sqrt(9 * d);
 	for (;;) {
-		double x = (double)bl_rng_normal(bl_lua_stream), v = 1 + c * x;
+		double x = (double)bl_rng_normal(bl_ambient_here()->stream), v = 1 + c * x;
 		if (v <= 0)
 			continue;
 		v = v * v * v;

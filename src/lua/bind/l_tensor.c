@@ -10,7 +10,7 @@
 
 uint64_t bl_lua_next_seed(lua_State *L)
 {
-	if (bl_lua_stream)
+	if (bl_ambient_here()->stream)
 		return bl_lua_stream_bits();
 	lua_getfield(L, LUA_REGISTRYINDEX, "barlow.seed");
 	lua_getfield(L, LUA_REGISTRYINDEX, "barlow.draws");
@@ -135,7 +135,7 @@ static int tensor_randn(lua_State *L)
 
 static int tensor_manual_seed(lua_State *L)
 {
-	if (bl_lua_stream)
+	if (bl_ambient_here()->stream)
 		return luaL_error(
 			L,
 			"tensor.manual_seed: here random numbers follow from the run's seed and from what is computed, so "

@@ -28,15 +28,14 @@ struct bl_function {
 	bool constant; /* tables and tensors among its upvalues cannot be written to */
 };
 
-static _Thread_local lua_State *current; /* the coroutine that this thread runs; NULL: none */
-static pthread_key_t own_key;            /* the thread's own state */
+static pthread_key_t own_key; /* the thread's own state */
 static pthread_once_t own_once = PTHREAD_ONCE_INIT;
 static atomic_llong numbers;
 static lua_CFunction opener;
 
 void bl_lua_enter(lua_State *L)
 {
-	current = L;
+	bl_ambient_here()->lua = L;
 }
 
 void bl_lua_thread_states(lua_CFunction open)
@@ -48,9 +47,9 @@ void bl_lua_thread_states(lua_CFunction open)
 
 static void close_own(void *L)
 {
-	current = L;
+	bl_ambient_here()->lua = L;
 	bl_lua_state_close(L);
-	current = NULL;
+	bl_ambient_here()->lua = NULL;
 }
 
 static void make_key(void)
@@ -71,7 +70,7 @@ static lua_State *own_state(void)
 		.instructions = 300 * 1000 * 1000,
 		.seconds = 60,
 		.every = 1000,
-		.interruptible = current != NULL,
+		.interruptible = bl_ambient_here()->lua != NULL,
 	});
 	if (L)
 		pthread_setspecific(own_key, L);
@@ -117,7 +116,7 @@ void bl_function_unref(bl_function *f)
 		return;
 	if (--f->holders == 0) {
 		pthread_once(&own_once, make_key);
-		lua_State *own = pthread_getspecific(own_key);
+		lua_State *own = pthread_getspecific(own_key), *current = bl_ambient_here()->lua;
 		forget(current, f);
 		if (own != current)
 			forget(own, f);
@@ -323,28 +322,28 @@ int bl_function_call_within(bl_function *f, const bl_lua_limits *limits, int (*p
                             void (*take)(lua_State *L, void *ctx), void *ctx)
 {
 	call c = { f, push, results, take, ctx };
-	lua_State *was = current, *own = was && !f->foreign ? NULL : own_state(), *L = own ? own : was;
+	lua_State *was = bl_ambient_here()->lua, *own = was && !f->foreign ? NULL : own_state(), *L = own ? own : was;
 	if (!L)
 		return -1;
 	if (!lua_checkstack(L, 8))
 		return bl_fail("the Lua stack is full");
 	bool sandboxed = own || bl_lua_state_is_sandbox(L);
-	current = L;
+	bl_ambient_here()->lua = L;
 	lua_pushcfunction(L, protected_call);
 	lua_pushlightuserdata(L, &c);
 	int rc = !sandboxed ? call_in(L) : limits ? bl_lua_state_call_within(L, 1, 0, limits) : bl_lua_state_call(L, 1, 0);
-	current = was;
+	bl_ambient_here()->lua = was;
 	return rc;
 }
 
 int bl_function_call(bl_function *f, int (*push)(lua_State *L, void *ctx), int results, void (*take)(lua_State *L, void *ctx),
                      void *ctx)
 {
-	bl_rng stream, *before = bl_lua_stream;
+	bl_rng stream, *before = bl_ambient_here()->stream;
 	if (bl_rng_of_call(&stream))
-		bl_lua_stream = &stream;
+		bl_ambient_here()->stream = &stream;
 	int rc = bl_function_call_within(f, NULL, push, results, take, ctx);
-	bl_lua_stream = before;
+	bl_ambient_here()->stream = before;
 	return rc;
 }
 

@@ -10,6 +10,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include <barlow/ambient.h>
 #include <barlow/error.h>
 #include <barlow/field.h>
 #include <barlow/random.h>
@@ -69,8 +70,7 @@ const char *bl_lua_describe(lua_State *L, int index);
 
 /* --- random numbers (tame.c) --- */
 
-/* The random stream of the function that this thread calls, which math.random and tensor.rand use meanwhile; NULL: none of its own. */
-extern _Thread_local bl_rng *bl_lua_stream;
+/* Of the stream of bl_ambient, where there is one. */
 uint64_t bl_lua_stream_bits(void);
 lua_Integer bl_lua_stream_integer(lua_Integer low, lua_Integer high); /* uniform on the integers low to high; low <= high */
 

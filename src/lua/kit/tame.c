@@ -136,12 +136,11 @@ static int move(lua_State *L)
 
 /* --- random numbers --- */
 
-_Thread_local bl_rng *bl_lua_stream;
-
 uint64_t bl_lua_stream_bits(void)
 {
-	uint64_t high = bl_rng_u32(bl_lua_stream);
-	return high << 32 | bl_rng_u32(bl_lua_stream);
+	bl_rng *stream = bl_ambient_here()->stream;
+	uint64_t high = bl_rng_u32(stream);
+	return high << 32 | bl_rng_u32(stream);
 }
 
 lua_Integer bl_lua_stream_integer(lua_Integer low, lua_Integer high)
@@ -170,7 +169,7 @@ static int random_number(lua_State *L)
 	lua_Integer low = n < 2 ? 1 : luaL_checkinteger(L, 1), high = n == 0 ? 1 : luaL_checkinteger(L, n);
 	bool any = n == 1 && high == 0; /* all bits of an integer */
 	luaL_argcheck(L, low <= high || any, n, "interval is empty");
-	if (!bl_lua_stream)
+	if (!bl_ambient_here()->stream)
 		return call_real(L);
 	if (n == 0)
 		lua_pushnumber(L, (lua_Number)(bl_lua_stream_bits() >> 11) * 0x1p-53);
@@ -181,7 +180,7 @@ static int random_number(lua_State *L)
 
 static int random_seed(lua_State *L)
 {
-	if (bl_lua_stream)
+	if (bl_ambient_here()->stream)
 		return luaL_error(L,
 		                  "math.randomseed: here random numbers follow from the run's seed and from what is computed, so "
 		                  "that they come again");

@@ -2,6 +2,7 @@
 /* conv_choice.c: choices of algorithms: as text, in tables, and who is heard first. */
 #include "tensor/conv/conv.h"
 
+#include <barlow/ambient.h>
 #include <barlow/error.h>
 
 #include <stdatomic.h>
@@ -17,8 +18,6 @@ struct bl_choices {
 
 static atomic_int forced = -1; /* not asked yet */
 static _Atomic(bl_choices *) tuned;
-static _Thread_local const bl_choices *used;
-static _Thread_local bl_choices *recorded;
 
 /* --- Shapes and choices as text ---------------------------------------------------- */
 
@@ -179,14 +178,14 @@ static bl_conv_algorithm force(void)
 
 const bl_choices *bl_choices_use(const bl_choices *t)
 {
-	const bl_choices *before = used;
-	used = t;
+	const bl_choices *before = bl_ambient_here()->choices;
+	bl_ambient_here()->choices = t;
 	return before;
 }
 
 void bl_choices_record(bl_choices *t)
 {
-	recorded = t;
+	bl_ambient_here()->record = t;
 }
 
 void bl_choices_publish(bl_choices *t)
@@ -248,7 +247,8 @@ static bl_choice choice_of(const bl_conv *g, const bl_conv_key *k)
 int bl_conv_choose(bl_conv *g, bl_conv_algorithm asked)
 {
 	bl_conv_key k = key_of(g);
-	choose(g, &k, asked, used);
+	bl_choices *recorded = bl_ambient_here()->record;
+	choose(g, &k, asked, bl_ambient_here()->choices);
 	if (!recorded || asked != BL_CONV_AUTO || find(recorded, &k))
 		return 0;
 	bl_choice c = choice_of(g, &k);
