@@ -51,7 +51,9 @@ face_sources += \
 	src/lua/bind/l_trainer.c \
 	src/lua/bind/l_tune.c \
 	src/lua/bind/l_vectors.c \
+	src/lua/bind/modules.c \
 	src/lua/bind/native.c \
+	src/lua/bind/objects.c \
 	src/lua/bind/open.c \
 	src/lua/bind/optim_recipes.c \
 	src/lua/bind/recorded.c \
@@ -59,10 +61,13 @@ face_sources += \
 	src/lua/bind/safe_modules.h \
 	src/lua/bind/sandbox.c \
 	src/lua/bind/sweep.h \
+	src/lua/bind/trainer_object.c \
 	src/lua/bind/views.c \
 	src/lua/bind/written.c \
 	src/lua/bind/written.h \
 	src/lua/kit/check.c \
+	src/lua/kit/budget.c \
+	src/lua/kit/budget.h \
 	src/lua/kit/cargo.h \
 	src/lua/kit/constant.c \
 	src/lua/kit/fields.c \
@@ -72,6 +77,7 @@ face_sources += \
 	src/lua/kit/globals.h \
 	src/lua/kit/interrupt.c \
 	src/lua/kit/kit.h \
+	src/lua/kit/names.c \
 	src/lua/kit/object.c \
 	src/lua/kit/packing.h \
 	src/lua/kit/plain.c \

@@ -278,7 +278,8 @@ int bl_lua_open_sandbox(lua_State *L);
 void bl_lua_withhold(lua_State *L, const char *module);
 /* Registers what travels by name, with barlow's table on top: Lua's libraries, and the modules of the sandbox. */
 void bl_lua_name_modules(lua_State *L);
-void bl_lua_preload(lua_State *L, const char *module); /* open.c: loads one of barlow's Lua files, for bl_lua_call_module */
+void bl_lua_preload(lua_State *L,
+                    const char *module); /* modules.c: loads one of barlow's Lua files, NULL: all; for bl_lua_call_module */
 
 /* --- modules of the face: each pushes its table --- */
 

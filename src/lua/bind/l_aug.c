@@ -12,14 +12,6 @@
 
 enum { OPS_MAX = 64 };
 
-int bl_lua_give_pipeline(lua_State *L, bl_pipeline *p)
-{
-	if (!p)
-		return bl_lua_fail(L);
-	*(bl_pipeline **)bl_lua_new(L, BL_T_PIPELINE, sizeof p) = p;
-	return 1;
-}
-
 static bl_pipeline *pipeline(lua_State *L, int arg)
 {
 	return *(bl_pipeline **)bl_lua_check(L, arg, BL_T_PIPELINE);
@@ -113,11 +105,6 @@ static int aug_compose(lua_State *L)
 		lua_pop(L, 1);
 	}
 	return bl_lua_give_pipeline(L, bl_pipeline_new(ops, n));
-}
-
-bl_pipelines *bl_lua_push_views(lua_State *L)
-{
-	return bl_lua_new(L, BL_T_VIEWS, sizeof(bl_pipelines));
 }
 
 /* Takes both references. */

@@ -10,19 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-int bl_lua_give_dataset(lua_State *L, bl_dataset *d)
-{
-	if (!d)
-		return bl_lua_fail(L);
-	*(bl_dataset **)bl_lua_new(L, BL_T_DATASET, sizeof d) = d;
-	return 1;
-}
-
-bl_dataset *bl_lua_dataset(lua_State *L, int arg)
-{
-	return *(bl_dataset **)bl_lua_check(L, arg, BL_T_DATASET);
-}
-
 /* --- constructors, one for each kind --- */
 
 /* The settings of all kinds, and the fingerprint that recipes add to sets of files. */
@@ -146,21 +133,6 @@ int bl_lua_origin(lua_State *L)
 		lua_setfield(L, -2, k->paths[j]);
 	}
 	return 2;
-}
-
-int32_t *bl_lua_labels(lua_State *L, int index, int64_t expected)
-{
-	int64_t n, *v = bl_lua_integers(L, index, "labels", &n);
-	if (n != expected)
-		luaL_error(L, "%I %s for %I %s", (lua_Integer)n, bl_text_plural(n, "label", "labels"), (lua_Integer)expected,
-		           bl_text_plural(expected, "image", "images"));
-	int32_t *labels = lua_newuserdatauv(L, (size_t)(n + 1) * sizeof *labels, 0);
-	for (int64_t i = 0; i < n; i++) {
-		if (v[i] < 1 || v[i] > INT32_MAX)
-			luaL_error(L, "label %I is %I: labels count from 1", (lua_Integer)i + 1, (lua_Integer)v[i]);
-		labels[i] = (int32_t)(v[i] - 1);
-	}
-	return labels;
 }
 
 static void check_content(lua_State *L, bl_dataset *d, const char *recorded)

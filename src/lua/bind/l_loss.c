@@ -4,21 +4,6 @@
 
 #include <string.h>
 
-bl_loss *bl_lua_loss(lua_State *L, int arg)
-{
-	return *(bl_loss **)bl_lua_check(L, arg, BL_T_LOSS);
-}
-
-/* Takes the reference; raises bl_error() when l is NULL. */
-int bl_lua_give_loss(lua_State *L, bl_loss *l)
-{
-	if (!l)
-		return bl_lua_fail(L);
-	bl_loss **at = bl_lua_new(L, BL_T_LOSS, sizeof *at);
-	*at = l;
-	return 1;
-}
-
 /* (source, settings) -> the source of a loss with these settings */
 static int source_with(lua_State *L)
 {

@@ -15,14 +15,6 @@
 #include <stdio.h>
 #include <time.h>
 
-bl_trainer *bl_lua_trainer(lua_State *L, int arg)
-{
-	bl_trainer **t = bl_lua_check(L, arg, BL_T_TRAINER);
-	if (!*t)
-		luaL_error(L, "the trainer was closed");
-	return *t;
-}
-
 static int itself(lua_State *L)
 {
 	lua_settop(L, 1);
@@ -105,15 +97,6 @@ static int t_pause(lua_State *L)
 		bl_lua_interrupt_check(L);
 	}
 	return itself(L);
-}
-
-void bl_lua_tell_trouble(bl_trainer *t)
-{
-	char what[1024];
-	if (!bl_trainer_trouble(t, what, sizeof what))
-		return;
-	fflush(stdout);
-	fprintf(stderr, "barlow: %s\n", what);
 }
 
 /* log{name = number, ...}: adds columns of these names to the next record */
@@ -265,19 +248,6 @@ static void set_text(lua_State *L, const char *name, const char *text)
 	lua_setfield(L, -2, name);
 }
 
-void bl_lua_push_record(lua_State *L, const bl_live *l, const bl_record *r)
-{
-	bl_columns c;
-	bl_live_columns(l, &c);
-	lua_createtable(L, 0, c.n + 1);
-	lua_pushinteger(L, r->step);
-	lua_setfield(L, -2, "step");
-	for (int k = 0; k < c.n; k++) {
-		lua_pushnumber(L, r->value[k]);
-		lua_setfield(L, -2, c.column[k].name);
-	}
-}
-
 /* Finds the record of a step.  Its index is the step, unless earlier records were lost. */
 static bool find_record(const bl_live *l, int64_t step, bl_record *r)
 {
@@ -319,32 +289,6 @@ static int p_terms(lua_State *L)
 		bl_lua_push_record(L, l, &r);
 	else
 		lua_pushnil(L);
-	return 1;
-}
-
-/* All records: {step = {...}, invariance = {...}, ...} */
-int bl_lua_push_records(lua_State *L, const bl_live *l)
-{
-	int64_t n = bl_live_length(l);
-	bl_columns c;
-	bl_record r;
-	bl_live_columns(l, &c);
-	luaL_checkstack(L, c.n + 4, NULL);
-	lua_createtable(L, 0, c.n + 1);
-	int first = lua_gettop(L) + 1;
-	for (int k = 0; k <= c.n; k++)
-		lua_createtable(L, (int)n, 0);
-	for (int64_t i = 0; i < n && bl_live_record(l, i, &r); i++) {
-		lua_pushinteger(L, r.step);
-		lua_rawseti(L, first + c.n, i + 1);
-		for (int k = 0; k < c.n; k++) {
-			lua_pushnumber(L, r.value[k]);
-			lua_rawseti(L, first + k, i + 1);
-		}
-	}
-	lua_setfield(L, first - 1, "step");
-	for (int k = c.n - 1; k >= 0; k--)
-		lua_setfield(L, first - 1, c.column[k].name);
 	return 1;
 }
 
@@ -678,16 +622,6 @@ static int t_tune(lua_State *L)
 static int t_profile(lua_State *L)
 {
 	return bl_lua_call_module(L, "barlow.profile", "run", lua_gettop(L));
-}
-
-/* The recipe: the trainer's arguments as data that prints as Lua, with the run's choices of algorithms. */
-void bl_lua_recipe(lua_State *L, int index)
-{
-	bl_trainer *t = bl_lua_trainer(L, index);
-	bl_lua_source(L, index);
-	bl_lua_push_choices(L, bl_trainer_choices(t));
-	bl_lua_push_start(L, index);
-	bl_lua_call_module(L, "barlow.recipe", "of_source", 3);
 }
 
 static int p_recipe(lua_State *L)

@@ -11,14 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- a place --- */
-
-bl_place *bl_lua_place(lua_State *L, int index)
-{
-	bl_lua_trainer(L, index);
-	return ((bl_lua_run *)lua_touserdata(L, index))->place;
-}
-
 /* Printed once in a process, as the hundred runs of a sweep have the same reason. */
 static void complain(const char *consequence)
 {
@@ -63,6 +55,16 @@ static void report_recipe(lua_State *L, bl_place *p)
 		}
 	lua_pop(L, 1);
 	bl_place_recipe(p, &facts);
+}
+
+/* The recipe: the trainer's arguments as data that prints as Lua, with the run's choices of algorithms. */
+void bl_lua_recipe(lua_State *L, int index)
+{
+	bl_trainer *t = bl_lua_trainer(L, index);
+	bl_lua_source(L, index);
+	bl_lua_push_choices(L, bl_trainer_choices(t));
+	bl_lua_push_start(L, index);
+	bl_lua_call_module(L, "barlow.recipe", "of_source", 3);
 }
 
 static void write_recipe(lua_State *L, int index)

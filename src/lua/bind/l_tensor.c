@@ -21,58 +21,6 @@ uint64_t bl_lua_next_seed(lua_State *L)
 	return seed + draws * UINT64_C(0x9e3779b97f4a7c15);
 }
 
-/* --- nested tables --- */
-
-/* Finds the shape by following first items.  The table stays on top. */
-static int nested_shape(lua_State *L, int64_t shape[BL_MAXDIM])
-{
-	int n = 0, depth = 0;
-	lua_pushvalue(L, -1);
-	while (lua_istable(L, -1)) {
-		if (n == BL_MAXDIM)
-			luaL_error(L, "tensor: tables nested deeper than %d", BL_MAXDIM);
-		shape[n++] = (int64_t)lua_rawlen(L, -1);
-		depth++;
-		luaL_checkstack(L, 4, "nested tables");
-		lua_rawgeti(L, -1, 1);
-	}
-	lua_pop(L, depth + 1);
-	return n;
-}
-
-static float *fill_nested(lua_State *L, int depth, int ndim, const int64_t *shape, float *out)
-{
-	if (depth == ndim) {
-		if (lua_type(L, -1) != LUA_TNUMBER)
-			luaL_error(L, "tensor: expected a number, got %s", bl_lua_describe(L, lua_absindex(L, -1)));
-		*out = (float)lua_tonumber(L, -1);
-		return out + 1;
-	}
-	if (!lua_istable(L, -1) || (int64_t)lua_rawlen(L, -1) != shape[depth])
-		luaL_error(L, "tensor: a ragged table: expected rows of %I items at depth %d, got %s of %I",
-		           (lua_Integer)shape[depth], depth + 1, luaL_typename(L, -1),
-		           (lua_Integer)(lua_istable(L, -1) ? lua_rawlen(L, -1) : 1));
-	for (int64_t i = 0; i < shape[depth]; i++) {
-		lua_rawgeti(L, -1, i + 1);
-		out = fill_nested(L, depth + 1, ndim, shape, out);
-		lua_pop(L, 1);
-	}
-	return out;
-}
-
-bl_tensor *bl_lua_tensor_from_table(lua_State *L, int index)
-{
-	int64_t shape[BL_MAXDIM];
-	lua_pushvalue(L, index);
-	int ndim = nested_shape(L, shape);
-	bl_tensor *t = bl_tensor_new(ndim, shape);
-	bl_lua_give_tensor(L, t); /* Lua frees it if a row is ragged */
-	lua_insert(L, -2);
-	fill_nested(L, 0, ndim, shape, bl_tensor_data(t));
-	lua_pop(L, 1);
-	return t;
-}
-
 /* tensor(x): x is a number, nested tables, or a tensor (copied). */
 static int tensor_call(lua_State *L)
 {
@@ -352,16 +300,6 @@ static int t_clone(lua_State *L)
 static int t_contiguous(lua_State *L)
 {
 	return bl_lua_give_tensor(L, bl_tensor_contiguous(bl_lua_tensor(L, 1)));
-}
-
-bl_tensor *bl_lua_writable_tensor(lua_State *L, int arg, const char *what)
-{
-	bl_tensor *t = bl_lua_tensor(L, arg);
-	if (bl_tensor_is_constant(t))
-		luaL_error(L,
-		           "%s: a tensor around the function cannot be written to: all threads share it; write to a :clone() of it",
-		           what);
-	return t;
 }
 
 /* copy_(t): copies t's numbers into this tensor, without recording */

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* open.c: what `require "barlow"` gives, and the Lua files that are carried in the binary. */
-#include "lua/embed.h"
+/* open.c: what `require "barlow"` gives. */
 #include "lua/bind/face.h"
 #include "lua/kit/tame.h"
 
 #include <barlow/parallel.h>
-
-#include <string.h>
 
 static const luaL_Reg modules[] = {
 	{ "tensor", bl_lua_open_tensor },   { "nn", bl_lua_open_nn },
@@ -16,79 +13,13 @@ static const luaL_Reg modules[] = {
 	{ "plot", bl_lua_open_plot },       { NULL, NULL },
 };
 
-/* package.preload's entry for one file of ours; upvalue: which. */
-static int load_embedded(lua_State *L)
-{
-	const bl_lua_file *f = lua_touserdata(L, lua_upvalueindex(1));
-	const char *name = lua_pushfstring(L, "=%s", f->name);
-	if (luaL_loadbufferx(L, (const char *)f->text, f->length, name, "t") != LUA_OK)
-		return lua_error(L);
-	lua_call(L, 0, 1);
-	return 1;
-}
-
-static void preload(lua_State *L, const bl_lua_file *f)
-{
-	luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
-	lua_pushlightuserdata(L, (void *)(uintptr_t)f);
-	lua_pushcclosure(L, load_embedded, 1);
-	lua_setfield(L, -2, f->name);
-	lua_pop(L, 1);
-}
-
-void bl_lua_preload(lua_State *L, const char *module)
-{
-	for (const bl_lua_file *f = bl_lua_files; f->name; f++)
-		if (strcmp(f->name, module) == 0)
-			preload(L, f);
-}
-
 static void preload_embedded(lua_State *L)
 {
-	for (const bl_lua_file *f = bl_lua_files; f->name; f++)
-		preload(L, f);
+	bl_lua_preload(L, NULL);
 	luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
 	lua_pushcfunction(L, bl_lua_open_native);
 	lua_setfield(L, -2, "barlow.native");
 	lua_pop(L, 1);
-}
-
-/* As `require` does, which sandboxed states do not have, and only our own files. */
-static void push_module(lua_State *L, const char *module)
-{
-	luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-	if (lua_getfield(L, -1, module) == LUA_TNIL) {
-		lua_pop(L, 1);
-		luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
-		lua_getfield(L, -1, module);
-		lua_remove(L, -2);
-		lua_pushstring(L, module);
-		lua_call(L, 1, 1);
-		lua_pushvalue(L, -1);
-		lua_setfield(L, -3, module);
-	}
-	lua_remove(L, -2);
-}
-
-int bl_lua_call_module(lua_State *L, const char *module, const char *name, int nargs)
-{
-	int base = lua_gettop(L) - nargs;
-	push_module(L, module);
-	lua_getfield(L, -1, name);
-	lua_replace(L, -2);
-	lua_insert(L, base + 1);
-	lua_call(L, nargs, LUA_MULTRET);
-	return lua_gettop(L) - base;
-}
-
-void bl_lua_call_maker(lua_State *L, const char *module, const char *name, int nargs)
-{
-	luaL_requiref(L, "barlow", luaopen_barlow, 0);
-	lua_getfield(L, -1, module);
-	lua_getfield(L, -1, name);
-	lua_insert(L, -nargs - 3);
-	lua_pop(L, 2);
-	lua_call(L, nargs, 1);
 }
 
 /* barlow.help(name), loaded when first called */

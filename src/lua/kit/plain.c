@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAMES "barlow.names" /* registry: value -> name, name -> value */
-
 enum { DEPTH_MAX = 48, ITEMS_MAX = 1000 * 1000 };
 
 void bl_plain_clear(bl_plain *p)
@@ -23,52 +21,6 @@ void bl_plain_clear(bl_plain *p)
 	bl_tensor_unref(p->tensor);
 	bl_function_unref(p->function);
 	*p = (bl_plain){ .kind = BL_PLAIN_NIL };
-}
-
-/* --- names --- */
-
-static void note(lua_State *L, int names, const char *name)
-{
-	lua_pushvalue(L, -1);
-	lua_pushstring(L, name);
-	lua_rawset(L, names);
-	lua_pushvalue(L, -1);
-	lua_setfield(L, names, name);
-}
-
-void bl_lua_name(lua_State *L, const char *name, bool functions)
-{
-	int value = lua_gettop(L), names = value + 1;
-	luaL_getsubtable(L, LUA_REGISTRYINDEX, NAMES);
-	lua_pushvalue(L, value);
-	note(L, names, name);
-	lua_settop(L, names);
-	lua_pushvalue(L, value);
-	int real = lua_gettop(L);
-	if (lua_istable(L, real))
-		bl_lua_constant_real(L, real);
-	for (lua_pushnil(L); functions && lua_next(L, real); lua_pop(L, 1))
-		if (lua_type(L, -2) == LUA_TSTRING && lua_isfunction(L, -1)) {
-			const char *full = lua_pushfstring(L, "%s.%s", name, lua_tostring(L, -2));
-			lua_insert(L, -2);
-			note(L, names, full);
-			lua_remove(L, -2);
-		}
-	lua_settop(L, value);
-}
-
-const char *bl_lua_name_of(lua_State *L, int index)
-{
-	const char *name = NULL;
-	index = lua_absindex(L, index);
-	if (!lua_istable(L, index) && !lua_isfunction(L, index) && lua_type(L, index) != LUA_TUSERDATA)
-		return NULL;
-	luaL_getsubtable(L, LUA_REGISTRYINDEX, NAMES);
-	lua_pushvalue(L, index);
-	if (lua_rawget(L, -2) == LUA_TSTRING)
-		name = lua_tostring(L, -1); /* the table keeps it */
-	lua_pop(L, 2);
-	return name;
 }
 
 /* --- packing --- */
@@ -257,14 +209,6 @@ int bl_plain_pack(lua_State *L, int index, bl_plain *p, const char *where)
 
 /* --- unpacking --- */
 
-static void push_name(lua_State *L, const char *name)
-{
-	luaL_getsubtable(L, LUA_REGISTRYINDEX, NAMES);
-	if (lua_getfield(L, -1, name) == LUA_TNIL)
-		luaL_error(L, "a copied function refers to '%s', which does not exist where it runs", name);
-	lua_remove(L, -2);
-}
-
 void bl_packing_push(lua_State *L, const bl_plain *p, int functions, bool constant)
 {
 	luaL_checkstack(L, 8, "nested tables");
@@ -276,7 +220,7 @@ void bl_packing_push(lua_State *L, const bl_plain *p, int functions, bool consta
 	case BL_PLAIN_STRING: lua_pushlstring(L, p->bytes, p->length); break;
 	case BL_PLAIN_TENSOR: bl_lua_give_tensor(L, bl_tensor_ref(p->tensor)); break;
 	case BL_PLAIN_GLOBALS: lua_pushglobaltable(L); break;
-	case BL_PLAIN_NAME: push_name(L, p->bytes); break;
+	case BL_PLAIN_NAME: bl_lua_push_named(L, p->bytes); break;
 	case BL_PLAIN_INNER: lua_rawgeti(L, functions, p->integer + 1); break;
 	case BL_PLAIN_FUNCTION: bl_lua_give_function(L, bl_function_ref(p->function)); break;
 	case BL_PLAIN_TABLE:

@@ -49,7 +49,7 @@ typedef struct bl_lua_limits {
 } bl_lua_limits;
 /* The same within these limits; the message ends with the active calls. */
 int bl_lua_state_call_within(lua_State *L, int nargs, int nresults, const bl_lua_limits *limits);
-/* May this call print so many more bytes?  If not, a notice is printed once. */
+/* budget.c: may this call print so many more bytes?  If not, a notice is printed once. */
 bool bl_lua_state_may_print(lua_State *L, size_t bytes);
 /* Charges tensors of so many bytes to L, or returns them (negative).  Raises an error if the budget is exceeded.  For any state. */
 void bl_lua_state_charge(lua_State *L, int64_t bytes);

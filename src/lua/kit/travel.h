@@ -55,13 +55,14 @@ void bl_plain_push(lua_State *L, const bl_plain *p);
 void bl_plain_clear(bl_plain *p);
 
 /*
- * Notes the value on top under its name; a table's functions, where asked, as "name.function".  Such values travel as
+ * names.c: notes the value on top under its name; a table's functions, where asked, as "name.function".  Such values travel as
  * their names.  For who opens a state.
  */
 void bl_lua_name(lua_State *L, const char *name, bool functions);
 void bl_lua_name_libraries(lua_State *L); /* Lua's harmless ones (tame.c) */
 /* The name of the value at `index`, valid as long as the state; NULL: none. */
 const char *bl_lua_name_of(lua_State *L, int index);
+void bl_lua_push_named(lua_State *L, const char *name); /* the value of that name; raises where there is none */
 
 /* --- functions: bytecode that this process dumped, its upvalues, and those of its upvalues that are functions --- */
 

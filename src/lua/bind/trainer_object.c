@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* trainer_object.c: trainers as Lua objects: taken from arguments, their place, their records, what they have to tell. */
+#include "lua/bind/face.h"
+
+#include <stdio.h>
+
+bl_trainer *bl_lua_trainer(lua_State *L, int arg)
+{
+	bl_trainer **t = bl_lua_check(L, arg, BL_T_TRAINER);
+	if (!*t)
+		luaL_error(L, "the trainer was closed");
+	return *t;
+}
+
+void bl_lua_tell_trouble(bl_trainer *t)
+{
+	char what[1024];
+	if (!bl_trainer_trouble(t, what, sizeof what))
+		return;
+	fflush(stdout);
+	fprintf(stderr, "barlow: %s\n", what);
+}
+
+void bl_lua_push_record(lua_State *L, const bl_live *l, const bl_record *r)
+{
+	bl_columns c;
+	bl_live_columns(l, &c);
+	lua_createtable(L, 0, c.n + 1);
+	lua_pushinteger(L, r->step);
+	lua_setfield(L, -2, "step");
+	for (int k = 0; k < c.n; k++) {
+		lua_pushnumber(L, r->value[k]);
+		lua_setfield(L, -2, c.column[k].name);
+	}
+}
+
+/* All records: {step = {...}, invariance = {...}, ...} */
+int bl_lua_push_records(lua_State *L, const bl_live *l)
+{
+	int64_t n = bl_live_length(l);
+	bl_columns c;
+	bl_record r;
+	bl_live_columns(l, &c);
+	luaL_checkstack(L, c.n + 4, NULL);
+	lua_createtable(L, 0, c.n + 1);
+	int first = lua_gettop(L) + 1;
+	for (int k = 0; k <= c.n; k++)
+		lua_createtable(L, (int)n, 0);
+	for (int64_t i = 0; i < n && bl_live_record(l, i, &r); i++) {
+		lua_pushinteger(L, r.step);
+		lua_rawseti(L, first + c.n, i + 1);
+		for (int k = 0; k < c.n; k++) {
+			lua_pushnumber(L, r.value[k]);
+			lua_rawseti(L, first + k, i + 1);
+		}
+	}
+	lua_setfield(L, first - 1, "step");
+	for (int k = c.n - 1; k >= 0; k--)
+		lua_setfield(L, first - 1, c.column[k].name);
+	return 1;
+}
+
+bl_place *bl_lua_place(lua_State *L, int index)
+{
+	bl_lua_trainer(L, index);
+	return ((bl_lua_run *)lua_touserdata(L, index))->place;
+}
