@@ -140,14 +140,14 @@ def make_images(home):
     random.seed(1)
     for c in "ab":
         os.makedirs(f"{home}/images/{c}")
-        for i in range(200):
+        for i in range(60):
             noise = bytes(random.randrange(256) for _ in range(48 * 48 * 3))
             Image.frombytes("RGB", (48, 48), noise).resize((1600, 1200)).save(f"{home}/images/{c}/{i}.jpg")
     subprocess.run(["tar", "cf", f"{home}/images.tar", "-C", home, "images"], check=True)
     with open(f"{home}/table.csv", "w") as f:
         f.write("file,label\n")
         for i in range(1000000):
-            f.write(f"images/a/{i % 200}.jpg,{i % 10}\n")
+            f.write(f"images/a/{i % 60}.jpg,{i % 10}\n")
 
 
 def main():

@@ -2,8 +2,6 @@
 /* l_tensor_ops.c: tensor arithmetic: operators (with numbers too), functions of elements, products, reductions. */
 #include "lua/bind/face.h"
 
-#include <barlow/parallel.h>
-
 #include <math.h>
 #include <stdlib.h>
 
@@ -130,20 +128,9 @@ static int t_mm(lua_State *L)
 	return bl_lua_give_tensor(L, bl_mm(bl_lua_tensor(L, 1), bl_lua_tensor(L, 2)));
 }
 
-/* A product of large matrices takes long enough to be given up. */
-static int give_product(lua_State *L, bl_tensor *a, bl_tensor *b)
-{
-	bl_give_up_on(&bl_lua_interrupted);
-	bl_tensor *y = bl_matmul(a, b);
-	bl_give_up_on(NULL);
-	int n = bl_lua_give_tensor(L, y);
-	bl_lua_interrupt_check(L);
-	return n;
-}
-
 static int t_matmul(lua_State *L)
 {
-	return give_product(L, bl_lua_tensor(L, 1), bl_lua_tensor(L, 2));
+	return bl_lua_give_tensor(L, bl_matmul(bl_lua_tensor(L, 1), bl_lua_tensor(L, 2)));
 }
 
 static int t_dot(lua_State *L)
@@ -153,7 +140,7 @@ static int t_dot(lua_State *L)
 	if (bl_tensor_ndim(a) != 1 || !bl_tensor_same_shape(a, b))
 		return luaL_error(L, "dot: expected two vectors of one length, got %s and %s", bl_tensor_text(a, at),
 		                  bl_tensor_text(b, bt));
-	return give_product(L, a, b);
+	return bl_lua_give_tensor(L, bl_matmul(a, b));
 }
 
 /* norm([p[, dim[, keepdim]]]) */
