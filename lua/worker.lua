@@ -221,6 +221,9 @@ local function work(s, options)
 	if options.memory then native.limit_memory(options.memory) end
 	while not native.exists(s.folder .. "/stop") do
 		if driver and native.whoami().parent ~= driver then return io.write "who started this worker is gone: it ends\n" end
+		if not native.exists(s.folder .. "/sweep.lua") then -- what somebody has deleted is not made again
+			error(("%s: the sweep's folder was removed, or its sweep.lua"):format(native.clean(s.folder)), 0)
+		end
 		if options.until_time and os.time() >= options.until_time then return io.write "the time is up\n" end
 		local k, attempt = next_trial(s, share, over, seen)
 		if k then

@@ -470,6 +470,20 @@ test("deaths use up the retries, whatever stops there were in between", function
 	equal(results.of(s, 1).reason:match "its worker died 2 times", "its worker died 2 times")
 end)
 
+test("a worker whose sweep was deleted ends, says so, and does not make the folder again", function()
+	local s = make{ seeds = 3, metric = "total" }
+	local said = worker_process(s, ([[
+		local finish = native.trial_finish
+		native.trial_finish = function(...)
+			local counts = finish(...)
+			os.execute("rm -rf '%s'")
+			return counts
+		end]]):format(s.folder))
+	equal(said:find(s.folder .. ": the sweep's folder was removed", 1, true) ~= nil, true, said)
+	equal(select(2, said:gsub("complete", "")), 1, said)
+	equal(native.exists(s.folder), false)
+end)
+
 test("a trial that comes to its end as the sweep is stopped, or as it is ended itself, is complete", function()
 	for _, file in ipairs{ "/stop", "/trials/0001/end" } do
 		local s = make{ base = base{ epochs = 200 }, space = { ["loss.lambda"] = { .01 } }, seeds = 1, baseline = false, metric = "total" }
