@@ -298,13 +298,13 @@ test("a call has limits of time and memory, which pcall does not hold back", fun
 		call(function()
 			local t = {}
 			while true do t[#t + 1] = tensor.zeros(256, 256) end
-		end, { memory = 20 })
+		end, { memory = 20, seconds = 60 })
 	end, "more than 20 MiB")
 	fails(function()
 		call(function()
 			local t = {}
 			while true do t[#t + 1] = ("x"):rep(1000) .. #t end
-		end, { memory = 20 })
+		end, { memory = 20, seconds = 60 })
 	end, "more than 20 MiB")
 	if os.time() - began > 30 then error "it took long" end
 	local many = aug.func(function(x) -- what is let go does not count
