@@ -45,7 +45,7 @@ static void braille(int x, int y, uint32_t dots, const char *fill)
 				printf("<circle cx=\"%d\" cy=\"%d\" r=\"1.5\" fill=\"%s\"/>\n", x + 2 + 4 * i, y + 2 + 4 * j, fill);
 }
 
-static void letter(int x, int y, const bl_cell *cell, const char *fill)
+static void letter(int x, int y, const bl_screen_cell *cell, const char *fill)
 {
 	char bytes[5] = { 0 };
 	bl_canvas_encode(cell->glyph, bytes);
@@ -82,7 +82,7 @@ static bool line_glyph(int x, int y, uint32_t glyph, const char *fill)
 
 static void draw_cell(const bl_canvas *c, int col, int row, const char *ink, const char *paper)
 {
-	const bl_cell *cell = bl_canvas_cell(c, col, row);
+	const bl_screen_cell *cell = bl_canvas_cell(c, col, row);
 	int x = col * CELL_W, y = row * CELL_H;
 	char fg[8], bg[8];
 	colour_text(fg, cell->fg, ink);

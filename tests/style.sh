@@ -40,6 +40,12 @@ named_twice() {
 	find src -name '*.[ch]' -exec basename {} \; | sort | uniq -d
 }
 
+# A type of ours means one thing, whatever headers a file includes.
+types_twice() {
+	grep -rhoE '^(\} bl_[a-z0-9_]+;|typedef [^;{(]*[ *]bl_[a-z0-9_]+;)' --include='*.[ch]' src include |
+		grep -oE 'bl_[a-z0-9_]+;$' | sort | uniq -d
+}
+
 number=0
 # check NAME COMMAND: ok when it prints nothing
 check() {
@@ -53,12 +59,13 @@ check() {
 	fi
 }
 
-echo 1..5
+echo 1..6
 check "sources are found" few
 check "every file names its licence in its first lines" without_licence
 check "no line ends in blanks" trailing_blanks
 check "no two files of src/ have the same name" named_twice
+check "no type is defined twice" types_twice
 case $(clang-format --version 2>/dev/null) in
 *version\ 14.*) check "every C file has the format of .clang-format" misformatted ;;
-*) echo "ok 5 - every C file has the format of .clang-format # SKIP clang-format 14 is not installed" ;;
+*) echo "ok 6 - every C file has the format of .clang-format # SKIP clang-format 14 is not installed" ;;
 esac

@@ -2,6 +2,7 @@
 libbarlow_sources += \
 	src/base/advance.c \
 	src/base/ambient.c \
+	src/base/bounded.h \
 	src/base/clones.h \
 	src/base/error.c \
 	src/base/field.c \

@@ -28,7 +28,7 @@ enum { ALIGN = 64, SMALL = 512, LARGE = 128 << 10, CLASSES = 8 + 8 * (17 - 9), I
 /* In front of a block.  extent.bytes is what it counts for. */
 typedef union head {
 	struct {
-		bl_extent extent;
+		bl_free_extent extent;
 		int class;
 	};
 	char room[ALIGN];
@@ -36,7 +36,7 @@ typedef union head {
 
 static struct {
 	pthread_mutex_t lock;
-	bl_extent *free[CLASSES];
+	bl_free_extent *free[CLASSES];
 	bl_memory_region region;
 	bl_memory_stats stats;
 } heap = { .lock = PTHREAD_MUTEX_INITIALIZER };
@@ -62,9 +62,9 @@ static void count_growth(size_t bytes)
 	heap.stats.held += bytes;
 }
 
-static bl_extent *pop(int class)
+static bl_free_extent *pop(int class)
 {
-	bl_extent *e = heap.free[class];
+	bl_free_extent *e = heap.free[class];
 	if (e)
 		heap.free[class] = e->next;
 	return e;
@@ -112,7 +112,7 @@ void *bl_block_take(size_t bytes)
 			heap.stats.peak = heap.stats.used;
 	}
 	pthread_mutex_unlock(&heap.lock);
-	return h ? h + 1 : bl_fail_null("out of memory: %zu bytes more on top of %zu", bytes, held);
+	return h ? h + 1 : bl_fail_null("no memory: %zu bytes more on top of %zu", bytes, held);
 }
 
 void bl_block_give(void *block)
@@ -143,7 +143,7 @@ void bl_memory_trim(void)
 {
 	pthread_mutex_lock(&heap.lock);
 	for (int c = 0; c < CLASSES; c++)
-		for (bl_extent *e; (e = pop(c)) != NULL; free(e))
+		for (bl_free_extent *e; (e = pop(c)) != NULL; free(e))
 			heap.stats.held -= e->bytes;
 	heap.stats.held -= bl_region_trim(&heap.region);
 	pthread_mutex_unlock(&heap.lock);

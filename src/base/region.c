@@ -56,43 +56,43 @@ static bool reserve(bl_memory_region *r)
 	return false;
 }
 
-UNWATCHED static char *end_of(const bl_extent *e)
+UNWATCHED static char *end_of(const bl_free_extent *e)
 {
 	return (char *)(uintptr_t)e + e->bytes;
 }
 
 /* The link to the smallest free extent that is large enough; NULL: none. */
-UNWATCHED static bl_extent **best(bl_memory_region *r, size_t bytes)
+UNWATCHED static bl_free_extent **best(bl_memory_region *r, size_t bytes)
 {
-	bl_extent **found = NULL;
-	for (bl_extent **link = &r->free; *link; link = &(*link)->next)
+	bl_free_extent **found = NULL;
+	for (bl_free_extent **link = &r->free; *link; link = &(*link)->next)
 		if ((*link)->bytes >= bytes && (!found || (*link)->bytes < (*found)->bytes))
 			found = link;
 	return found;
 }
 
 /* Takes the front of a free extent; what is left stays free. */
-UNWATCHED static bl_extent *split(bl_extent **link, size_t bytes)
+UNWATCHED static bl_free_extent *split(bl_free_extent **link, size_t bytes)
 {
-	bl_extent *e = *link;
+	bl_free_extent *e = *link;
 	if (e->bytes == bytes) {
 		*link = e->next;
 		return e;
 	}
-	bl_extent *rest = (bl_extent *)(void *)((char *)e + bytes);
-	*rest = (bl_extent){ e->next, e->bytes - bytes };
+	bl_free_extent *rest = (bl_free_extent *)(void *)((char *)e + bytes);
+	*rest = (bl_free_extent){ e->next, e->bytes - bytes };
 	*link = rest;
 	e->bytes = bytes;
 	return e;
 }
 
 /* From the top, the last extent along with it where that is free. */
-UNWATCHED static bl_extent *extend(bl_memory_region *r, size_t bytes)
+UNWATCHED static bl_free_extent *extend(bl_memory_region *r, size_t bytes)
 {
-	bl_extent **link = &r->free;
+	bl_free_extent **link = &r->free;
 	while (*link && (*link)->next)
 		link = &(*link)->next;
-	bl_extent *e = (bl_extent *)(void *)(r->base + r->top);
+	bl_free_extent *e = (bl_free_extent *)(void *)(r->base + r->top);
 	bool join = *link && end_of(*link) == (char *)e;
 	size_t more = join ? bytes - (*link)->bytes : bytes;
 	if (more > r->room - r->top)
@@ -106,16 +106,16 @@ UNWATCHED static bl_extent *extend(bl_memory_region *r, size_t bytes)
 	return e;
 }
 
-UNWATCHED bl_extent *bl_region_take(bl_memory_region *r, size_t bytes)
+UNWATCHED bl_free_extent *bl_region_take(bl_memory_region *r, size_t bytes)
 {
 	if (!reserve(r))
 		return NULL;
 	bytes = whole_pages(r, bytes);
-	bl_extent **link = best(r, bytes);
+	bl_free_extent **link = best(r, bytes);
 	return link ? split(link, bytes) : extend(r, bytes);
 }
 
-UNWATCHED static void join(bl_extent *e)
+UNWATCHED static void join(bl_free_extent *e)
 {
 	if (!e->next || end_of(e) != (char *)e->next)
 		return;
@@ -123,9 +123,9 @@ UNWATCHED static void join(bl_extent *e)
 	e->next = e->next->next;
 }
 
-UNWATCHED void bl_region_give(bl_memory_region *r, bl_extent *e)
+UNWATCHED void bl_region_give(bl_memory_region *r, bl_free_extent *e)
 {
-	bl_extent *before = NULL, *after = r->free;
+	bl_free_extent *before = NULL, *after = r->free;
 	for (; after && after < e; after = after->next)
 		before = after;
 	e->next = after;
@@ -140,8 +140,8 @@ UNWATCHED void bl_region_give(bl_memory_region *r, bl_extent *e)
 
 UNWATCHED size_t bl_region_trim(bl_memory_region *r)
 {
-	for (bl_extent **link = &r->free; *link; link = &(*link)->next) {
-		bl_extent *e = *link;
+	for (bl_free_extent **link = &r->free; *link; link = &(*link)->next) {
+		bl_free_extent *e = *link;
 		if (end_of(e) == r->base + r->top) {
 			size_t bytes = e->bytes;
 			*link = NULL;

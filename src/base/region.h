@@ -11,21 +11,21 @@
 
 #include <stddef.h>
 
-typedef struct bl_extent {
-	struct bl_extent *next; /* free extents, by address */
-	size_t bytes;           /* this header included */
-} bl_extent;
+typedef struct bl_free_extent {
+	struct bl_free_extent *next; /* free extents, by address */
+	size_t bytes;                /* this header included */
+} bl_free_extent;
 
 typedef struct bl_memory_region {
 	char *base;
 	size_t page;      /* extents are multiples of it: the system's (up to 64 KiB on arm64), which is asked where this is 0 */
 	size_t room, top; /* bytes reserved; bytes from base that have been handed out at least once */
-	bl_extent *free;
+	bl_free_extent *free;
 } bl_memory_region;
 
 /* At least `bytes` bytes, the header that lies at their start included; NULL where the range is used up. */
-bl_extent *bl_region_take(bl_memory_region *r, size_t bytes);
-void bl_region_give(bl_memory_region *r, bl_extent *e);
+bl_free_extent *bl_region_take(bl_memory_region *r, size_t bytes);
+void bl_region_give(bl_memory_region *r, bl_free_extent *e);
 
 /* Gives the free pages back to the system.  Returns by how much the top came down. */
 size_t bl_region_trim(bl_memory_region *r);

@@ -156,7 +156,7 @@ static bl_dataset *make_set(const set *s, const char *folder, bool train)
 	bl_found *found = malloc(sizeof *found);
 	bl_dataset *d = NULL;
 	if (!found)
-		return bl_fail_null("%s: out of memory", s->place.title);
+		return bl_fail_null("%s: no memory", s->place.title);
 	if (bl_places_find(&s->place, folder, p->binary, found) == 0)
 		d = read_files(s, found, p->binary, false, train);
 	else if (bl_places_find(&s->place, folder, p->python, found) == 0)

@@ -199,7 +199,7 @@ static char *folder_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
-	return folder ? folder : bl_fail_null("%s: out of memory", path);
+	return folder ? folder : bl_fail_null("%s: no memory", path);
 }
 
 /* --- all of it --- */
@@ -244,7 +244,7 @@ static bl_dataset *make(const void *settings)
 	table t = { .settings = c, .image = -1, .label = -1, .s = calloc(1, sizeof(source)) };
 	bl_dataset *d = NULL;
 	if (!t.s)
-		return bl_fail_null("%s: out of memory", c->path);
+		return bl_fail_null("%s: no memory", c->path);
 	if (check(c) == 0 && bl_pictures_wish(&c->pictures, "data.csv", &t.s->wish) == 0 &&
 	    (t.s->folder = folder_of(c->path)) != NULL && read_table(&t, c->path) == 0)
 		d = make_set(&t);

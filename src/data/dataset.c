@@ -53,7 +53,7 @@ bl_dataset *bl_dataset_make_source(const char *name, int64_t n, int channels, in
 	if (!d || !own_name) {
 		free(d);
 		free(own_name);
-		return bl_fail_null("%s: out of memory", name);
+		return bl_fail_null("%s: no memory", name);
 	}
 	atomic_init(&d->refs, 1);
 	pthread_mutex_init(&d->lock, NULL);
@@ -71,7 +71,7 @@ int bl_dataset_rename(bl_dataset *d, const char *name)
 {
 	char *copy = strdup(name);
 	if (!copy)
-		return bl_fail("%s: out of memory", name);
+		return bl_fail("%s: no memory", name);
 	free(d->name);
 	d->name = copy;
 	return 0;

@@ -348,7 +348,7 @@ static int fill(source *s, const bl_folder_config *c)
 		s->wish.ground[k] = (uint8_t)lrintf(255 * c->background[k]);
 	s->folder = strdup(c->path);
 	if (!s->folder)
-		return bl_fail("%s: out of memory", c->path);
+		return bl_fail("%s: no memory", c->path);
 	for (size_t n = strlen(s->folder); n > 1 && s->folder[n - 1] == '/'; n--)
 		s->folder[n - 1] = '\0';
 	if (bl_listing_read(&s->files, s->folder, c->endings) < 0 || note_others(s) < 0)
@@ -389,7 +389,7 @@ bl_dataset *bl_dataset_folder(const bl_folder_config *c)
 		return NULL;
 	source *s = calloc(1, sizeof *s);
 	if (!s)
-		return bl_fail_null("%s: out of memory", c->path);
+		return bl_fail_null("%s: no memory", c->path);
 	s->endings = c->endings;
 	if (fill(s, c) == 0 && (s->marks = bl_marks_take(s->files.images.n, put_path, s)) != NULL &&
 	    (!c->skip_broken || skip_broken(s) == 0))

@@ -222,7 +222,7 @@ static source *make_source(const bl_data_function *f, bl_dataset *of)
 	if (!s) {
 		if (f->release)
 			f->release(f->context);
-		return bl_fail_null("%s: out of memory", f->name);
+		return bl_fail_null("%s: no memory", f->name);
 	}
 	s->f = *f;
 	s->of = of ? bl_dataset_ref(of) : NULL;

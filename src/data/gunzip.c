@@ -37,11 +37,11 @@ bl_gunzip *bl_gunzip_open(const char *path)
 {
 	bl_gunzip *g = calloc(1, sizeof *g);
 	if (!g)
-		return bl_fail_null("%s: out of memory", path);
+		return bl_fail_null("%s: no memory", path);
 	g->path = strdup(path);
 	g->bytes = g->path ? bl_file_read(path, &g->size) : NULL;
 	if (!g->path)
-		bl_fail("%s: out of memory", path);
+		bl_fail("%s: no memory", path);
 	if (g->bytes && start(g) == 0)
 		return g;
 	bl_gunzip_close(g);

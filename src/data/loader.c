@@ -54,7 +54,7 @@ struct bl_loader {
 	bool stop, pause;
 	int busy;     /* threads at work outside of the lock */
 	int64_t head; /* step that bl_loader_next hands out next */
-	bl_order order;
+	bl_row_order order;
 	slot *ring;
 	int ahead;
 	double waited;

@@ -81,7 +81,7 @@ int bl_places_have(const bl_place_of *set, const char *file, char *path, size_t 
 {
 	bl_found *found = malloc(sizeof *found);
 	if (!found)
-		return bl_fail("%s: out of memory", set->title);
+		return bl_fail("%s: no memory", set->title);
 	int rc = bl_places_find(set, NULL, (const char *const[]){ file, NULL }, found);
 	if (rc == 0)
 		snprintf(path, size, "%s", found->folder);

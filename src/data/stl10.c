@@ -118,7 +118,7 @@ static source *open_source(const char *path, int64_t *n)
 	struct stat st;
 	source *s = calloc(1, sizeof *s);
 	if (!s)
-		return bl_fail_null("%s: out of memory", path);
+		return bl_fail_null("%s: no memory", path);
 	snprintf(s->path, sizeof s->path, "%s", path);
 	s->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (s->fd < 0 || fstat(s->fd, &st) < 0)
@@ -184,7 +184,7 @@ static bl_dataset *make(const void *settings_)
 	bl_found *found = malloc(sizeof *found);
 	bl_dataset *d = NULL;
 	if (!found)
-		return bl_fail_null("STL-10: out of memory");
+		return bl_fail_null("STL-10: no memory");
 	if (bl_places_find(&place, s->folder, files[s->part], found) == 0)
 		d = read_part(s->part, found);
 	free(found);

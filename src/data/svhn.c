@@ -101,7 +101,7 @@ static bl_dataset *make(const void *settings_)
 	bl_found *found = malloc(sizeof *found);
 	bl_dataset *d = NULL;
 	if (!found)
-		return bl_fail_null("SVHN: out of memory");
+		return bl_fail_null("SVHN: no memory");
 	if (bl_places_find(&place, s->folder, files[s->part], found) == 0)
 		d = read_part(s->part, found);
 	free(found);

@@ -311,7 +311,7 @@ static int read_shards(gathering *g, const char *pattern)
 	for (int k = 0; rc == 0 && k < names.n; k++) {
 		s->n_shards = k + 1;
 		s->shards[k].path = strdup(bl_names_get(&names, k));
-		rc = s->shards[k].path ? read_shard(g, k) : bl_fail("%s: out of memory", pattern);
+		rc = s->shards[k].path ? read_shard(g, k) : bl_fail("%s: no memory", pattern);
 	}
 	bl_names_free(&names);
 	if (rc < 0)
@@ -373,7 +373,7 @@ static bl_dataset *make(const void *settings)
 	gathering *g = calloc(1, sizeof *g);
 	if (!g || !(g->s = calloc(1, sizeof *g->s))) {
 		free(g);
-		return bl_fail_null("%s: out of memory", c->path);
+		return bl_fail_null("%s: no memory", c->path);
 	}
 	if (bl_pictures_wish(&c->pictures, "data.tar", &g->s->wish) == 0 && set_labels_kind(g, c->labels) == 0 &&
 	    read_shards(g, c->path) == 0)

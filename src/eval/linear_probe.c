@@ -36,7 +36,7 @@ typedef struct split {
 } split;
 
 /* All rows in random order, then class after class. */
-static int64_t *rows_by_class(const bl_rows *r, int classes, uint64_t seed, int64_t *sizes)
+static int64_t *rows_by_class(const bl_feature_rows *r, int classes, uint64_t seed, int64_t *sizes)
 {
 	int64_t *order = bl_block_take((size_t)(2 * r->n) * sizeof(*order)), *sorted = order ? order + r->n : NULL;
 	int64_t at = 0;
@@ -72,7 +72,7 @@ static void split_class(split *s, const int64_t *rows, int64_t n, double part, d
 		s->fit[s->n_fit++] = rows[i];
 }
 
-static int split_rows(split *s, const bl_rows *r, int classes, double held_out, uint64_t seed)
+static int split_rows(split *s, const bl_feature_rows *r, int classes, double held_out, uint64_t seed)
 {
 	int64_t *sizes = bl_block_take((size_t)classes * sizeof(*sizes));
 	int64_t *rows = sizes ? rows_by_class(r, classes, seed, sizes) : NULL, *at = rows;
@@ -99,14 +99,14 @@ static int split_rows(split *s, const bl_rows *r, int classes, double held_out, 
 typedef struct probe {
 	bl_linear_config c; /* with defaults filled in */
 	bl_scaler scaler;
-	bl_rows train, test;
+	bl_feature_rows train, test;
 	int classes;
 	int64_t size; /* weights */
 	double *w, *best_w, *gradient;
 } probe;
 
 /* Fits p->w, from where it is; the tolerance is relative to `scale`, the gradient at weights of 0. */
-static int fit(probe *p, const bl_rows *rows, double l2, double tolerance, double scale, bl_lbfgs_result *out)
+static int fit(probe *p, const bl_feature_rows *rows, double l2, double tolerance, double scale, bl_lbfgs_result *out)
 {
 	bl_logistic l = { *rows, &p->scaler, p->classes, l2 };
 	bl_lbfgs_config c = { .n = p->size,
@@ -119,7 +119,7 @@ static int fit(probe *p, const bl_rows *rows, double l2, double tolerance, doubl
 }
 
 /* The gradient's largest element at weights of 0, which p->w is set to. */
-static double gradient_at_zero(probe *p, const bl_rows *rows)
+static double gradient_at_zero(probe *p, const bl_feature_rows *rows)
 {
 	bl_logistic l = { *rows, &p->scaler, p->classes, 0 };
 	double f, m = 0;
@@ -135,7 +135,7 @@ static double gradient_at_zero(probe *p, const bl_rows *rows)
 /* Leaves the best weights in p->best_w.  From strong to weak the held-out loss falls, then rises: it ends there. */
 static int choose_l2(probe *p, const split *s, bl_linear_result *out)
 {
-	bl_rows some = p->train, held = p->train;
+	bl_feature_rows some = p->train, held = p->train;
 	double best = INFINITY, scale;
 
 	some.index = s->fit;
@@ -275,8 +275,8 @@ int bl_eval_linear(const bl_linear_config *c, const bl_tensor *train, const int3
 	if (x && y) {
 		int64_t width = bl_tensor_size(x, 1);
 
-		p.train = (bl_rows){ bl_tensor_data(x), train_labels, NULL, bl_tensor_size(x, 0), width };
-		p.test = (bl_rows){ bl_tensor_data(y), test_labels, NULL, bl_tensor_size(y, 0), width };
+		p.train = (bl_feature_rows){ bl_tensor_data(x), train_labels, NULL, bl_tensor_size(x, 0), width };
+		p.test = (bl_feature_rows){ bl_tensor_data(y), test_labels, NULL, bl_tensor_size(y, 0), width };
 		*out = (bl_linear_result){ 0 };
 		rc = run(&p, out);
 	}

@@ -17,24 +17,24 @@ enum { CHUNKS = 32, BLOCK_FLOATS = 1 << 17, BLOCK_MIN = 16, BLOCK_MAX = 256 };
 
 static const double flat = 1e-6; /* a column's deviation below this part of its mean is rounding */
 
-static const float *row_of(const bl_rows *r, int64_t i)
+static const float *row_of(const bl_feature_rows *r, int64_t i)
 {
 	return r->x + (r->index ? r->index[i] : i) * r->width;
 }
 
-static int32_t label_of(const bl_rows *r, int64_t i)
+static int32_t label_of(const bl_feature_rows *r, int64_t i)
 {
 	return r->labels[r->index ? r->index[i] : i];
 }
 
-static int64_t chunks_of(const bl_rows *r)
+static int64_t chunks_of(const bl_feature_rows *r)
 {
 	return r->n < CHUNKS ? r->n : CHUNKS;
 }
 
 /* Column sums of (x - mean)^power, power 1 or 2, chunk by chunk. */
 typedef struct moments {
-	const bl_rows *rows;
+	const bl_feature_rows *rows;
 	const double *mean;
 	int power;
 	double *sums; /* (CHUNKS,width) */
@@ -72,7 +72,7 @@ static void take_moments(moments *m)
 		m->sums[j] /= (double)m->rows->n;
 }
 
-int bl_scaler_fit(bl_scaler *s, const bl_rows *r)
+int bl_scaler_fit(bl_scaler *s, const bl_feature_rows *r)
 {
 	size_t n = (size_t)r->width;
 	double *mean = bl_block_take((CHUNKS + 1) * n * sizeof(*mean));

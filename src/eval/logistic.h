@@ -12,22 +12,22 @@
 #include <stdint.h>
 
 /* Some rows of a matrix (.,width), with their labels. */
-typedef struct bl_rows {
+typedef struct bl_feature_rows {
 	const float *x;
 	const int32_t *labels;
 	const int64_t *index; /* which rows; NULL: the first n */
 	int64_t n, width;
-} bl_rows;
+} bl_feature_rows;
 
 /* z = (x - mean) scale, a column at a time; a column that does not vary has scale 0. */
 typedef struct bl_scaler {
 	float *mean, *scale;
 } bl_scaler;
-int bl_scaler_fit(bl_scaler *s, const bl_rows *r); /* bl_scaler_free either way */
+int bl_scaler_fit(bl_scaler *s, const bl_feature_rows *r); /* bl_scaler_free either way */
 void bl_scaler_free(bl_scaler *s);
 
 typedef struct bl_logistic {
-	bl_rows rows;
+	bl_feature_rows rows;
 	const bl_scaler *scaler;
 	int classes;
 	double l2; /* as eval.h has it: l2 / 2 |W|^2 beside the summed cross-entropy */

@@ -29,7 +29,7 @@ static const double default_ridges[] = { 10, 3, 1, .3, .1, .03, .01, .003, .001 
 /* --- standardised --- */
 
 typedef struct standardising {
-	const bl_rows *rows;
+	const bl_feature_rows *rows;
 	const bl_scaler *scaler;
 	float *out;
 } standardising;
@@ -49,7 +49,7 @@ static void standardise_chunk(void *ctx, int64_t chunk)
 }
 
 /* z (n,F) of the rows into out. */
-static void standardise(const bl_rows *rows, const bl_scaler *scaler, float *out)
+static void standardise(const bl_feature_rows *rows, const bl_scaler *scaler, float *out)
 {
 	standardising s = { rows, scaler, out };
 
@@ -61,9 +61,9 @@ static float *room(int64_t n, int64_t width)
 	return bl_block_take((size_t)(n * width) * sizeof(float));
 }
 
-static bl_rows rows_of(const bl_tensor *x, const int32_t *labels)
+static bl_feature_rows rows_of(const bl_tensor *x, const int32_t *labels)
 {
-	return (bl_rows){ bl_tensor_data(x), labels, NULL, bl_tensor_size(x, 0), bl_tensor_size(x, 1) };
+	return (bl_feature_rows){ bl_tensor_data(x), labels, NULL, bl_tensor_size(x, 0), bl_tensor_size(x, 1) };
 }
 
 /* --- whitened --- */
@@ -142,7 +142,7 @@ static int shrink(const axes *a, double ridge, const float *from, int64_t n, int
 
 /* References of which some are held out: both parts standardised by the others' statistics and turned to their axes. */
 typedef struct trial {
-	bl_rows fit, held;
+	bl_feature_rows fit, held;
 	int32_t *fit_labels, *held_labels;
 	float *fit_turned, *held_turned, *fit_z, *held_z;
 	axes axes;
@@ -159,7 +159,7 @@ static void trial_free(trial *t)
 }
 
 /* Which rows are held out follows from the seed and their number alone. */
-static int split(trial *t, const bl_rows *refs, double held_out, uint64_t seed)
+static int split(trial *t, const bl_feature_rows *refs, double held_out, uint64_t seed)
 {
 	int64_t held = (int64_t)ceil((double)refs->n * held_out);
 	bl_rng rng;
@@ -230,7 +230,7 @@ static double try_ridge(trial *t, const bl_knn_config *knn, int classes, double 
 }
 
 /* Of equally good ridges the first, which is the stronger in the default list. */
-static int choose_ridge(const bl_whiten_config *c, const bl_rows *refs, int classes, bl_whiten_result *out)
+static int choose_ridge(const bl_whiten_config *c, const bl_feature_rows *refs, int classes, bl_whiten_result *out)
 {
 	trial t = { 0 };
 	int rc = split(&t, refs, c->held_out, c->seed);
@@ -321,7 +321,7 @@ static int pairs_end(pairs *p, int rc, bl_tensor *out[2])
 int bl_eval_standardise(const bl_tensor *refs, const bl_tensor *queries, bl_tensor *out[2])
 {
 	bl_scaler scaler = { 0 };
-	bl_rows rows;
+	bl_feature_rows rows;
 	pairs p;
 	int rc;
 
@@ -345,7 +345,7 @@ static int whiten_all(pairs *p, double ridge)
 {
 	int64_t n[] = { bl_tensor_size(p->in[0], 0), bl_tensor_size(p->in[1], 0) }, width = bl_tensor_size(p->in[0], 1);
 	float *z = room(n[0] > n[1] ? n[0] : n[1], width);
-	bl_rows rows = rows_of(p->in[0], NULL);
+	bl_feature_rows rows = rows_of(p->in[0], NULL);
 	bl_scaler scaler = { 0 };
 	axes a = { 0 };
 	int rc = z ? bl_scaler_fit(&scaler, &rows) : -1;
@@ -379,7 +379,7 @@ int bl_eval_whiten(const bl_whiten_config *config, const bl_tensor *refs, const 
 	*result = (bl_whiten_result){ .ridge = c.ridges[0], .held_out_accuracy = NAN };
 	rc = pairs_new(&p, refs, queries);
 	if (rc == 0 && c.n_ridges > 1) {
-		bl_rows rows = rows_of(p.in[0], ref_labels);
+		bl_feature_rows rows = rows_of(p.in[0], ref_labels);
 
 		rc = bl_labels_check("whitening: reference", ref_labels, rows.n, classes);
 		rc = rc < 0 ? rc : choose_ridge(&c, &rows, classes, result);

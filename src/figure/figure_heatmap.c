@@ -255,7 +255,7 @@ static void draw_several(bl_script *s, const bl_figure *f)
 	bl_script_add(s, "unset multiplot\n");
 }
 
-double bl_matrix_height(const bl_figure *f, const bl_look *look)
+double bl_matrix_height(const bl_figure *f, const bl_figure_look *look)
 {
 	return f->parts ? grid_of(f->parts, look).height : look->column ? 2.9 : 5.6;
 }

@@ -76,30 +76,30 @@ static int labelled(const bl_panel *p)
 }
 
 /* Many short names of points stand on the right where there is room. */
-static bool key_beside(const bl_panel *p, const bl_look *look)
+static bool key_beside(const bl_panel *p, const bl_figure_look *look)
 {
 	return p->axes.points && !p->axes.named && !look->column && label_columns(p) <= SIDE_KEY_COLUMNS && labelled(p) <= 20;
 }
 
-static double key_inches(const bl_panel *p, const bl_look *look)
+static double key_inches(const bl_panel *p, const bl_figure_look *look)
 {
 	return fmin(label_columns(p) * .52 * look->font / 72 + KEY_SAMPLE, look->width - .6);
 }
 
 /* Labels beside each other above the panel. */
-static int key_columns(const bl_panel *p, const bl_look *look)
+static int key_columns(const bl_panel *p, const bl_figure_look *look)
 {
 	int most = (int)((look->width - .6) / key_inches(p, look)), n = labelled(p);
 	return most < 1 ? 1 : most > n ? (n > 0 ? n : 1) : most;
 }
 
-static int key_rows(const bl_panel *p, const bl_look *look)
+static int key_rows(const bl_panel *p, const bl_figure_look *look)
 {
 	int per = key_columns(p, look);
 	return key_beside(p, look) ? 0 : (labelled(p) + per - 1) / per;
 }
 
-static double panel_height(const bl_figure *f, int i, const bl_look *look)
+static double panel_height(const bl_figure *f, int i, const bl_figure_look *look)
 {
 	const bl_panel *p = &f->panel[i];
 	double line = bl_look_line(look), base = look->column ? 2.1 : 3.2;
@@ -112,7 +112,7 @@ static double panel_height(const bl_figure *f, int i, const bl_look *look)
 	return base + line * (key_rows(p, look) + bl_look_lines(look, p->axes.title, look->width - .3, TITLE_LINES));
 }
 
-double bl_panels_height(const bl_figure *f, const bl_look *look)
+double bl_panels_height(const bl_figure *f, const bl_figure_look *look)
 {
 	double sum = 0;
 	for (int i = 0; i < f->panels; i++)
@@ -131,7 +131,7 @@ static void add_text(bl_script *s, const char *what, const char *text, double in
 
 static void add_key(bl_script *s, const bl_panel *p)
 {
-	const bl_look *look = bl_script_look(s);
+	const bl_figure_look *look = bl_script_look(s);
 	if (labelled(p) == 0)
 		bl_script_add(s, "set key off\n");
 	else if (key_beside(p, look))
@@ -269,7 +269,7 @@ static void add_panel(bl_script *s, const bl_panel *p, int *block, double height
 /* Panels lie below each other, in parts of the whole height. */
 void bl_panels_draw(bl_script *s, const bl_figure *f)
 {
-	const bl_look *look = bl_script_look(s);
+	const bl_figure_look *look = bl_script_look(s);
 	double whole = bl_panels_height(f, look), left = 1;
 	int stored = 0, drawn = 0;
 	for (int i = 0; i < f->panels; i++)

@@ -16,7 +16,7 @@ struct bl_script {
 	FILE *out;
 	char *text;
 	size_t n;
-	const bl_look *look;
+	const bl_figure_look *look;
 	bl_point *before; /* scripts are written in one go, by one thread */
 };
 
@@ -49,7 +49,7 @@ static void drop(bl_script *s)
 
 static void add_terminal(bl_script *s)
 {
-	const bl_look *l = s->look;
+	const bl_figure_look *l = s->look;
 	switch (l->form) {
 	case BL_FORM_SVG:
 	case BL_FORM_GP:
@@ -82,7 +82,7 @@ static void add_terminal(bl_script *s)
 	fputc('\n', s->out);
 }
 
-bl_script *bl_script_new(const bl_look *look)
+bl_script *bl_script_new(const bl_figure_look *look)
 {
 	bl_script *s = calloc(1, sizeof *s);
 	if (!s)
@@ -103,7 +103,7 @@ bl_script *bl_script_new(const bl_look *look)
 	return s;
 }
 
-const bl_look *bl_script_look(const bl_script *s)
+const bl_figure_look *bl_script_look(const bl_script *s)
 {
 	return s->look;
 }
@@ -216,13 +216,13 @@ void bl_script_quoted(bl_script *s, const char *text)
 /* --- Texts that fit ------------------------------------------------------------------ */
 
 /* A letter of a text without serifs is about .52 of its size wide. */
-int bl_look_columns(const bl_look *look, double inches)
+int bl_look_columns(const bl_figure_look *look, double inches)
 {
 	int n = (int)(inches * 72 / (.52 * look->font));
 	return n < 4 ? 4 : n;
 }
 
-double bl_look_line(const bl_look *look)
+double bl_look_line(const bl_figure_look *look)
 {
 	return look->font * 1.35 / 72;
 }
@@ -268,7 +268,7 @@ static int wrap(const char *text, int columns, int most, char *out)
 	return lines;
 }
 
-static int fit(const bl_look *look, const char *text, double inches, int most, char **out)
+static int fit(const bl_figure_look *look, const char *text, double inches, int most, char **out)
 {
 	char *clean = one_line(text);
 	*out = clean ? malloc(2 * strlen(clean) + 8) : NULL;
@@ -279,7 +279,7 @@ static int fit(const bl_look *look, const char *text, double inches, int most, c
 	return lines;
 }
 
-int bl_look_lines(const bl_look *look, const char *text, double inches, int most)
+int bl_look_lines(const bl_figure_look *look, const char *text, double inches, int most)
 {
 	char *fitted;
 	int lines = fit(look, text, inches, most, &fitted);

@@ -17,28 +17,28 @@
 typedef enum bl_form { BL_FORM_SVG, BL_FORM_PNG, BL_FORM_PDF, BL_FORM_TEX, BL_FORM_GP, BL_FORM_SIXEL } bl_form;
 
 /* What a figure is drawn for. */
-typedef struct bl_look {
+typedef struct bl_figure_look {
 	bl_form form;
 	bool column;          /* a column of a paper, else its text */
 	double width, height; /* inches */
 	double font;          /* points */
 	const char *output;   /* of a script: what it writes */
-} bl_look;
+} bl_figure_look;
 
 typedef struct bl_script bl_script;
 
 /* Starts with the lines that all figures of that look share; it is borrowed.  NULL: no memory. */
-bl_script *bl_script_new(const bl_look *look);
-const bl_look *bl_script_look(const bl_script *s);
+bl_script *bl_script_new(const bl_figure_look *look);
+const bl_figure_look *bl_script_look(const bl_script *s);
 void bl_script_add(bl_script *s, const char *fmt, ...) BL_PRINTF(2, 3);
 void bl_script_bytes(bl_script *s, const void *bytes, size_t n);
 void bl_script_quoted(bl_script *s, const char *text); /* NULL counts as "" */
 /* The same of a text that has to fit: in lines of so many inches at the most; what is left over ends in an ellipsis. */
 void bl_script_fitted(bl_script *s, const char *text, double inches, int lines);
-void bl_script_stacked(bl_script *s, const char *const *text, int n, double inches); /* n texts, a line each */
-int bl_look_lines(const bl_look *look, const char *text, double inches, int most);   /* how many it takes */
-int bl_look_columns(const bl_look *look, double inches);                             /* characters that fit */
-double bl_look_line(const bl_look *look);                                            /* height of a line of text, inches */
+void bl_script_stacked(bl_script *s, const char *const *text, int n, double inches);      /* n texts, a line each */
+int bl_look_lines(const bl_figure_look *look, const char *text, double inches, int most); /* how many it takes */
+int bl_look_columns(const bl_figure_look *look, double inches);                           /* characters that fit */
+double bl_look_line(const bl_figure_look *look);                                          /* height of a line of text, inches */
 #define BL_SCRIPT_MOST 1e300 /* what is as large is not drawn: the span of an axis has to be a number */
 /* "$NAME << EOD ... EOD"; name is ours.  Values that are not finite become NaN, which gnuplot leaves out. */
 void bl_script_block(bl_script *s, const char *name, const double *const *columns, int many, int64_t n);

@@ -14,7 +14,7 @@ static int repeat_of(int w, int h)
 	return side < MIN_DOTS ? MIN_DOTS / side : 1;
 }
 
-double bl_pixels_height(const bl_figure *f, const bl_look *look)
+double bl_pixels_height(const bl_figure *f, const bl_figure_look *look)
 {
 	const bl_pixels *p = &f->pixels;
 	return .6 + (look->width - .6) * p->h / p->w + (p->lines + 1) * bl_look_line(look);

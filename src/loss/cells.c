@@ -98,7 +98,7 @@ static int run_grid(grid *g, bl_tensor *a, bl_tensor *b)
 	g->chunks = bl_standard_chunks(g->s.n, g->count, 16);
 	g->chunks = g->chunks < g->cells ? g->chunks : g->cells;
 	bl_parallel(g->chunks, run_cells, g);
-	return atomic_load(&g->failed) ? bl_fail("barlow loss: out of memory") : 0;
+	return atomic_load(&g->failed) ? bl_fail("barlow loss: no memory") : 0;
 }
 
 static int start_grid(grid *g, const bl_tensor *za, const bl_tensor *zb)

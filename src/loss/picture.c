@@ -196,7 +196,7 @@ static int draw(picture *p)
 {
 	p->chunks = count_chunks(p->rows, p->gr);
 	bl_parallel(p->chunks, cell_rows, p);
-	return atomic_load(&p->failed) ? bl_fail("picture of C: out of memory") : 0;
+	return atomic_load(&p->failed) ? bl_fail("picture of C: no memory") : 0;
 }
 
 int bl_loss_picture(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb, int g, float *mean, float *extreme,

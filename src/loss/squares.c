@@ -88,7 +88,7 @@ static int sum_pairs(job *p, double *sum)
 		for (int64_t k = 0; k < cells; k++)
 			sum[k] += (double)p->part[c * cells + k];
 	bl_block_give(p->part);
-	return atomic_load(&p->failed) ? bl_fail("squares of C: out of memory") : 0;
+	return atomic_load(&p->failed) ? bl_fail("squares of C: no memory") : 0;
 }
 
 /* --- Pairs n = m ------------------------------------------------------------------ */

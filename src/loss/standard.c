@@ -361,7 +361,7 @@ static int run(bl_standard *s, float *turned, int64_t pitch)
 	if (take_z(s))
 		return -1;
 	bl_parallel(b.chunks, columns, &b);
-	return atomic_load(&b.failed) ? bl_fail("barlow loss: out of memory") : 0;
+	return atomic_load(&b.failed) ? bl_fail("barlow loss: no memory") : 0;
 }
 
 int bl_standard_whole(bl_standard *s, float *turned, int64_t pitch)
@@ -456,7 +456,7 @@ int bl_standard_pick(bl_loss_dialect dialect, const bl_tensor *x, const int32_t 
 	p.x = whole->data;
 	bl_parallel(p.chunks, pick_columns, &p);
 	bl_tensor_unref(whole);
-	return atomic_load(&p.failed) ? bl_fail("barlow loss: out of memory") : 0;
+	return atomic_load(&p.failed) ? bl_fail("barlow loss: no memory") : 0;
 }
 
 static inline __attribute__((always_inline)) void finish_row(const bl_standard_part *p, int64_t i)

@@ -35,7 +35,7 @@ static int larger_first(const void *a, const void *b)
 	return x->dim < y->dim ? -1 : 1;
 }
 
-static int by_diagonal(const bl_look *l, int64_t d, int32_t *dims)
+static int by_diagonal(const bl_monitor_input *l, int64_t d, int32_t *dims)
 {
 	bl_standard s;
 	if (bl_standard_make(&s, l->dialect, l->z[0], l->z[1]) != 0)
@@ -154,7 +154,7 @@ static void link_all(struct linkage *k, const float *c, int32_t *dims)
 		*dims++ = at;
 }
 
-static int by_cluster(const bl_look *l, int64_t d, int32_t *dims)
+static int by_cluster(const bl_monitor_input *l, int64_t d, int32_t *dims)
 {
 	struct linkage k = { .d = d };
 	bl_tensor *c = bl_loss_correlation(l->dialect, l->z[0], l->z[1]);
@@ -175,7 +175,7 @@ static int by_cluster(const bl_look *l, int64_t d, int32_t *dims)
 	return rc;
 }
 
-int bl_arrange(const bl_look *l, bl_order order, int32_t *dims)
+int bl_arrange(const bl_monitor_input *l, bl_order order, int32_t *dims)
 {
 	int64_t d = bl_tensor_size(l->z[0], 1);
 	if (order == BL_ORDER_DIAGONAL)

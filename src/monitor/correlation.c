@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* correlation.c: pictures of C: whole and pooled, the region a viewer asks for, the diagonal, the histogram. */
+#include "base/bounded.h"
 #include "monitor/snapshot.h"
 
 #include <barlow/error.h>
@@ -87,7 +88,8 @@ struct cells {
 	bl_snapshot *pairs; /* NULL: of no interest */
 };
 
-static int fill_rms(const bl_look *l, bl_tensor *const z[2], const bl_loss_side side[2], int64_t samples, const struct cells *out)
+static int fill_rms(const bl_monitor_input *l, bl_tensor *const z[2], const bl_loss_side side[2], int64_t samples,
+                    const struct cells *out)
 {
 	bl_loss_rms r = { .rms = out->rms, .diagonal = out->diagonal, .samples = samples, .key = (uint64_t)l->step };
 	double n = (double)bl_tensor_size(z[0], 0);
@@ -106,7 +108,8 @@ static void take_pairs(const bl_loss_pair *pair, int n, bl_snapshot *s)
 }
 
 /* Of these dims: means and extremes, and, where they are all that there are, also the rms and the diagonal. */
-static int fill_direct(const bl_look *l, bl_tensor *const z[2], const bl_loss_side side[2], bool all, const struct cells *out)
+static int fill_direct(const bl_monitor_input *l, bl_tensor *const z[2], const bl_loss_side side[2], bool all,
+                       const struct cells *out)
 {
 	float *scratch = NULL;
 	bl_loss_pair pair[BL_PAIRS_MAX];
@@ -137,8 +140,8 @@ static void all_dims(const struct span *s, int32_t *dims)
 }
 
 /* Elements of the matrix behind the extremes, or -1. */
-static int64_t pool(const bl_look *l, bl_tensor *const z[2], const struct span *rows, const struct span *cols, bl_heat_effort e,
-                    const struct cells *out)
+static int64_t pool(const bl_monitor_input *l, bl_tensor *const z[2], const struct span *rows, const struct span *cols,
+                    bl_heat_effort e, const struct cells *out)
 {
 	int32_t *dims = bl_block_take((size_t)(rows->n + cols->n) * sizeof *dims);
 	bool all = is_whole(rows, e.most) && is_whole(cols, e.most);
@@ -163,7 +166,7 @@ static int64_t pool(const bl_look *l, bl_tensor *const z[2], const struct span *
 /* --- Means ---------------------------------------------------------------------------- */
 
 /* out (N,cells): of each row of z, the means of its cells. */
-static int cell_means(const bl_look *l, const bl_tensor *z, const struct span *s, float *out)
+static int cell_means(const bl_monitor_input *l, const bl_tensor *z, const struct span *s, float *out)
 {
 	int32_t *dims = bl_block_take((size_t)s->n * sizeof *dims);
 	if (!dims)
@@ -179,7 +182,8 @@ static void multiply_means(const float *u, int64_t rows, const float *v, int64_t
 	bl_gemm(true, false, rows, cols, n, (float)(1 / (double)n), u, rows, v, cols, 0, mean, cols);
 }
 
-static int all_means(const bl_look *l, bl_tensor *const z[2], const struct span *rows, const struct span *cols, float *mean)
+static int all_means(const bl_monitor_input *l, bl_tensor *const z[2], const struct span *rows, const struct span *cols,
+                     float *mean)
 {
 	int64_t n = bl_tensor_size(z[0], 0);
 	float *u = bl_block_take((size_t)(n * (rows->cells + cols->cells)) * sizeof *u), *v = u ? u + n * rows->cells : NULL;
@@ -229,7 +233,7 @@ static void take_quantiles(double *all, int64_t n, float quantile[BL_QUANTILES])
 }
 
 /* The diagonal, and, where the cells are of a sample, means that are of all elements. */
-static int fill_grid(const bl_look *l, bool sample, bl_snapshot *s)
+static int fill_grid(const bl_monitor_input *l, bool sample, bl_snapshot *s)
 {
 	int64_t means = 2 * (int64_t)s->n * s->grid;
 	double *diag = bl_block_take((size_t)s->d * sizeof *diag + (size_t)means * sizeof(float));
@@ -248,7 +252,7 @@ static int fill_grid(const bl_look *l, bool sample, bl_snapshot *s)
 	return rc;
 }
 
-int bl_heat_grid(const bl_look *l, bl_heat_effort e, bl_snapshot *s)
+int bl_heat_grid(const bl_monitor_input *l, bl_heat_effort e, bl_snapshot *s)
 {
 	s->grid = s->d < BL_GRID_MAX ? s->d : BL_GRID_MAX;
 	s->diag = s->d < BL_DIAG_MAX ? s->d : BL_DIAG_MAX;
@@ -263,7 +267,7 @@ int bl_heat_grid(const bl_look *l, bl_heat_effort e, bl_snapshot *s)
 /* --- The histogram ---------------------------------------------------------------------- */
 
 /* x[i][j] is C's element of the i-th and the j-th of the dims in `s`, one a cell. */
-static float *elements(const bl_look *l, const struct span *s)
+static float *elements(const bl_monitor_input *l, const struct span *s)
 {
 	int64_t n = bl_tensor_size(l->z[0], 0), k = s->cells;
 	int32_t *dims = bl_block_take((size_t)k * sizeof *dims);
@@ -295,7 +299,7 @@ static void count_bins(const float *c, int side, bl_snapshot *s)
 	s->sampled = side * (side - 1);
 }
 
-int bl_heat_histogram(const bl_look *l, bl_snapshot *s)
+int bl_heat_histogram(const bl_monitor_input *l, bl_snapshot *s)
 {
 	struct span sample = { NULL, 0, s->d, s->d < SAMPLE ? s->d : SAMPLE };
 	float *c = elements(l, &sample);
@@ -308,16 +312,11 @@ int bl_heat_histogram(const bl_look *l, bl_snapshot *s)
 
 /* --- The region ------------------------------------------------------------------------ */
 
-static int32_t clamp(int64_t v, int64_t lo, int64_t hi)
-{
-	return (int32_t)(v < lo ? lo : v > hi ? hi : v);
-}
-
 /* No rows, or no columns, means all of them. */
 static void clamp_span(int32_t *from, int32_t *n, int32_t d)
 {
-	*n = *n <= 0 ? d : clamp(*n, 1, d);
-	*from = clamp(*from, 0, d - *n);
+	*n = *n <= 0 ? d : bl_bounded(*n, 1, d);
+	*from = bl_bounded(*from, 0, d - *n);
 }
 
 bl_region bl_heat_clamp(const bl_region *asked, int32_t d)
@@ -325,7 +324,7 @@ bl_region bl_heat_clamp(const bl_region *asked, int32_t d)
 	bl_region r = *asked;
 	clamp_span(&r.row, &r.rows, d);
 	clamp_span(&r.col, &r.cols, d);
-	r.matrix = clamp(r.matrix, BL_MATRIX_C, BL_MATRIX_BB);
+	r.matrix = bl_bounded(r.matrix, BL_MATRIX_C, BL_MATRIX_BB);
 	if (r.order < BL_ORDER_PLAIN || r.order > BL_ORDER_CLUSTER || !bl_arrange_can((bl_order)r.order, d))
 		r.order = BL_ORDER_PLAIN;
 	return r;
@@ -368,7 +367,7 @@ static void pack_diagonal(const float *diagonal, int64_t cells, float out[2 * BL
 			out[n++] = diagonal[k];
 }
 
-static int64_t pool_region(const bl_look *l, bl_tensor *const z[2], const struct span *rows, const struct span *cols,
+static int64_t pool_region(const bl_monitor_input *l, bl_tensor *const z[2], const struct span *rows, const struct span *cols,
                            bl_heat_effort e, bl_snapshot *s)
 {
 	int64_t cells = (int64_t)rows->cells * cols->cells;
@@ -381,12 +380,12 @@ static int64_t pool_region(const bl_look *l, bl_tensor *const z[2], const struct
 	return elements;
 }
 
-int bl_heat_region(const bl_look *l, const int32_t *order, bl_heat_effort e, bl_snapshot *s)
+int bl_heat_region(const bl_monitor_input *l, const int32_t *order, bl_heat_effort e, bl_snapshot *s)
 {
 	const bl_region *r = &s->region;
 	bl_tensor *z[2] = { l->z[r->matrix == BL_MATRIX_BB], l->z[r->matrix != BL_MATRIX_AA] };
-	struct span rows = { order, r->row, r->rows, clamp(r->rows, 1, BL_GRID_MAX) };
-	struct span cols = { order, r->col, r->cols, clamp(r->cols, 1, BL_GRID_MAX) };
+	struct span rows = { order, r->row, r->rows, bl_bounded(r->rows, 1, BL_GRID_MAX) };
+	struct span cols = { order, r->col, r->cols, bl_bounded(r->cols, 1, BL_GRID_MAX) };
 	name_dims(&rows, s->dims);
 	name_dims(&cols, s->dims + rows.cells);
 	s->region_rows = rows.cells;

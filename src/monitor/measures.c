@@ -42,7 +42,7 @@ static void find_dead(const bl_tensor *z, double *mean, double *square, uint8_t 
 }
 
 /* Dead in either view is dead in C. */
-int bl_measure_dead(const bl_look *l, bl_snapshot *s)
+int bl_measure_dead(const bl_monitor_input *l, bl_snapshot *s)
 {
 	size_t d = (size_t)s->d;
 	double *mean = bl_block_take(d * (2 * sizeof *mean + 1));
@@ -76,7 +76,7 @@ static bl_tensor *centred(const bl_tensor *z)
 	return y;
 }
 
-static int eigenvalues(const bl_look *l, bl_snapshot *s)
+static int eigenvalues(const bl_monitor_input *l, bl_snapshot *s)
 {
 	float *all = bl_block_take((size_t)s->d * sizeof *all);
 	bl_tensor *y = all ? centred(l->z[0]) : NULL;
@@ -127,7 +127,7 @@ static int singular_of(const bl_standard *z, int count, float *out)
 	return rc;
 }
 
-int bl_measure_singular(const bl_look *l, int count, float *out)
+int bl_measure_singular(const bl_monitor_input *l, int count, float *out)
 {
 	bl_standard z;
 	if (bl_standard_make(&z, l->dialect, l->z[0], l->z[1]) != 0)
@@ -137,7 +137,7 @@ int bl_measure_singular(const bl_look *l, int count, float *out)
 	return rc;
 }
 
-int bl_measure_spectrum(const bl_look *l, bl_snapshot *s)
+int bl_measure_spectrum(const bl_monitor_input *l, bl_snapshot *s)
 {
 	s->spectrum = s->d < BL_SPECTRUM_MAX ? s->d : BL_SPECTRUM_MAX;
 	s->rankme = bl_eval_rankme(l->z[0]);

@@ -156,29 +156,29 @@ void bl_monitor_free(bl_monitor *m)
 
 /* --- Slow tasks ---------------------------------------------------------------------------- */
 
-static bl_order order_asked(const bl_monitor *m, const bl_look *l)
+static bl_order order_asked(const bl_monitor *m, const bl_monitor_input *l)
 {
 	bl_region r = l->asked ? bl_heat_clamp(l->asked, (int32_t)m->d) : (bl_region){ 0 };
 	return (bl_order)r.order;
 }
 
-static bool order_wanted(const bl_monitor *m, const bl_look *l)
+static bool order_wanted(const bl_monitor *m, const bl_monitor_input *l)
 {
 	bl_order order = order_asked(m, l);
 	return order != BL_ORDER_PLAIN && (order != m->order || l->trained >= m->ordered_at + ORDER_HOLDS);
 }
 
-static bool points_wanted(const bl_monitor *m, const bl_look *l)
+static bool points_wanted(const bl_monitor *m, const bl_monitor_input *l)
 {
 	return l->asked && l->asked->points && m->source && !m->pointless && m->snapshot->points_step != l->step;
 }
 
-static unsigned wanted(const bl_monitor *m, const bl_look *l)
+static unsigned wanted(const bl_monitor *m, const bl_monitor_input *l)
 {
 	return SPECTRUM | (order_wanted(m, l) ? ORDER : 0) | (points_wanted(m, l) ? POINTS : 0);
 }
 
-static int arrange(bl_monitor *m, const bl_look *l)
+static int arrange(bl_monitor *m, const bl_monitor_input *l)
 {
 	m->order = order_asked(m, l);
 	m->ordered_at = l->trained;
@@ -189,14 +189,14 @@ static int arrange(bl_monitor *m, const bl_look *l)
 }
 
 /* An image of a step goes forwards and backwards, twice each; a backward is twice a forward. */
-static int64_t points_rows(const bl_monitor *m, const bl_look *l)
+static int64_t points_rows(const bl_monitor *m, const bl_monitor_input *l)
 {
 	double image = l->step > 0 ? l->trained / (double)l->step / (6 * (double)m->n) : 0;
 	double rows = image > 0 ? POINTS_COST / image : BL_POINTS_MAX;
 	return rows < POINTS_LEAST ? POINTS_LEAST : rows < BL_POINTS_MAX ? (int64_t)rows : BL_POINTS_MAX;
 }
 
-static int find_points(bl_monitor *m, const bl_look *l)
+static int find_points(bl_monitor *m, const bl_monitor_input *l)
 {
 	if (!m->points)
 		m->points = bl_points_new(m->source, points_rows(m, l));
@@ -204,7 +204,7 @@ static int find_points(bl_monitor *m, const bl_look *l)
 	return m->pointless ? -1 : 0;
 }
 
-static int run_task(bl_monitor *m, const bl_look *l, int task)
+static int run_task(bl_monitor *m, const bl_monitor_input *l, int task)
 {
 	double start = bl_now();
 	int rc = task == TASK_SPECTRUM ? bl_measure_spectrum(l, m->snapshot)
@@ -216,7 +216,7 @@ static int run_task(bl_monitor *m, const bl_look *l, int task)
 }
 
 /* All the same what fails: the others and the frame go on; the first message stands. */
-static int run_tasks(bl_monitor *m, const bl_look *l, unsigned tasks)
+static int run_tasks(bl_monitor *m, const bl_monitor_input *l, unsigned tasks)
 {
 	int rc = 0;
 	for (int task = 0; task < TASKS && rc == 0; task++)
@@ -226,7 +226,7 @@ static int run_tasks(bl_monitor *m, const bl_look *l, unsigned tasks)
 }
 
 /* The next one that is wanted, if it can be paid for: a dear one is waited for, not passed over. */
-static unsigned next_task(bl_monitor *m, const bl_look *l)
+static unsigned next_task(bl_monitor *m, const bl_monitor_input *l)
 {
 	unsigned want = wanted(m, l);
 	if (l->last)
@@ -243,7 +243,7 @@ static unsigned next_task(bl_monitor *m, const bl_look *l)
 
 /* --- Frames ---------------------------------------------------------------------------------- */
 
-static int fill_region(const bl_monitor *m, const bl_look *l, bl_heat_effort e)
+static int fill_region(const bl_monitor *m, const bl_monitor_input *l, bl_heat_effort e)
 {
 	bl_snapshot *s = m->snapshot;
 	s->region_rows = s->region_cols = 0;
@@ -256,7 +256,7 @@ static int fill_region(const bl_monitor *m, const bl_look *l, bl_heat_effort e)
 	return bl_heat_region(l, s->region.order == BL_ORDER_PLAIN ? NULL : m->dims, e, s);
 }
 
-static int fill(bl_monitor *m, const bl_look *l, bl_heat_effort e)
+static int fill(bl_monitor *m, const bl_monitor_input *l, bl_heat_effort e)
 {
 	bl_snapshot *s = m->snapshot;
 	s->step = l->step;
@@ -268,9 +268,9 @@ static int fill(bl_monitor *m, const bl_look *l, bl_heat_effort e)
 }
 
 /* Slow tasks first, as a region is drawn in the order that one of them finds. */
-static int make(bl_monitor *m, const bl_look *look, unsigned tasks, bl_heat_effort e)
+static int make(bl_monitor *m, const bl_monitor_input *look, unsigned tasks, bl_heat_effort e)
 {
-	bl_look l = *look;
+	bl_monitor_input l = *look;
 	l.z[0] = bl_tensor_contiguous(look->z[0]);
 	l.z[1] = bl_tensor_contiguous(look->z[1]);
 	int slow = l.z[0] && l.z[1] ? run_tasks(m, &l, tasks) : -1;
@@ -280,7 +280,7 @@ static int make(bl_monitor *m, const bl_look *look, unsigned tasks, bl_heat_effo
 	return rc != 0 ? rc : slow != 0 ? 1 : 0;
 }
 
-int bl_monitor_snapshot(bl_monitor *m, const bl_look *look, bool with_spectrum, bl_snapshot *out)
+int bl_monitor_snapshot(bl_monitor *m, const bl_monitor_input *look, bool with_spectrum, bl_snapshot *out)
 {
 	unsigned tasks = wanted(m, look) & (with_spectrum ? SPECTRUM | ORDER | POINTS : ORDER | POINTS);
 	if (make(m, look, tasks, all_of(m)) != 0)
@@ -291,12 +291,12 @@ int bl_monitor_snapshot(bl_monitor *m, const bl_look *look, bool with_spectrum, 
 
 /* --- When -------------------------------------------------------------------------------------- */
 
-static double interval(const bl_monitor *m, const bl_look *l)
+static double interval(const bl_monitor *m, const bl_monitor_input *l)
 {
 	return l->asked && 1 / HZ_ASKED < m->interval ? 1 / HZ_ASKED : m->interval;
 }
 
-static void earn(bl_monitor *m, const bl_look *l)
+static void earn(bl_monitor *m, const bl_monitor_input *l)
 {
 	double passed = l->trained - m->earned_at;
 	bool waits = order_wanted(m, l) || points_wanted(m, l);
@@ -305,7 +305,7 @@ static void earn(bl_monitor *m, const bl_look *l)
 	bl_meter_earn(&m->slow, waits ? SLOW_ASKED : SLOW, passed);
 }
 
-static bool frame_due(const bl_monitor *m, const bl_look *l, double now)
+static bool frame_due(const bl_monitor *m, const bl_monitor_input *l, double now)
 {
 	if (l->step == 1 || l->last)
 		return true;
@@ -318,7 +318,7 @@ static bool frame_due(const bl_monitor *m, const bl_look *l, double now)
  * much of a frame is none of that: it is tried, and what it cost is kept in
  * mind, so that samples do not change size all the time.
  */
-static void adapt(bl_monitor *m, const bl_look *l, double cost)
+static void adapt(bl_monitor *m, const bl_monitor_input *l, double cost)
 {
 	double passed = fmax(l->asked ? PATIENCE_ASKED : PATIENCE, l->trained - m->trained);
 	double may = passed * (l->asked ? FRAMES_ASKED : FRAMES);
@@ -337,7 +337,7 @@ static void adapt(bl_monitor *m, const bl_look *l, double cost)
 }
 
 /* The first and the last are not charged: all of a large C would keep the next ones away for long. */
-static int frame(bl_monitor *m, const bl_look *l, bl_live *live, double start)
+static int frame(bl_monitor *m, const bl_monitor_input *l, bl_live *live, double start)
 {
 	double before = m->slow.credit;
 	bool all = l->step == 1 || l->last;
@@ -353,7 +353,7 @@ static int frame(bl_monitor *m, const bl_look *l, bl_live *live, double start)
 }
 
 /* Nothing is trained that looking could hold up: a new question gets a whole answer at once. */
-static int answer(bl_monitor *m, const bl_look *l, bl_live *live)
+static int answer(bl_monitor *m, const bl_monitor_input *l, bl_live *live)
 {
 	if (!l->asked || (m->answered_step == l->step && memcmp(l->asked, &m->answered, sizeof m->answered) == 0))
 		return 0;
@@ -365,9 +365,9 @@ static int answer(bl_monitor *m, const bl_look *l, bl_live *live)
 	return rc == 0 ? 0 : -1;
 }
 
-int bl_monitor_look(bl_monitor *m, const bl_look *look, bl_live *live)
+int bl_monitor_look(bl_monitor *m, const bl_monitor_input *look, bl_live *live)
 {
-	bl_look l = *look;
+	bl_monitor_input l = *look;
 	bl_region asked;
 	double now = bl_now();
 	l.asked = bl_live_asked(live, &asked) ? &asked : NULL;

@@ -28,7 +28,7 @@ typedef struct bl_source {
 } bl_source;
 
 /* What there is to see after a step; all borrowed. */
-typedef struct bl_look {
+typedef struct bl_monitor_input {
 	int64_t step;
 	double trained; /* seconds of training so far: the budget is a part of them */
 	bool last;      /* of the run */
@@ -39,14 +39,14 @@ typedef struct bl_look {
 	bl_tensor *view[BL_VIEWS_MOST]; /* (N,C,H,W), NULL behind the last; the first NULL: drawn again */
 	const int64_t *rows;            /* of the data set, N of them, or NULL */
 	const bl_region *asked;         /* by a viewer, or NULL; bl_monitor_look asks for itself */
-} bl_look;
+} bl_monitor_input;
 
 /* source may be NULL: then there are no views but those of the look, and no points. */
 bl_monitor *bl_monitor_new(double hz, int64_t n, int64_t d, const bl_source *source);
 void bl_monitor_free(bl_monitor *m);
 /* Publishes a snapshot when it is time for one and within the budget; the first and the last step always have one. */
-int bl_monitor_look(bl_monitor *m, const bl_look *look, bl_live *live);
+int bl_monitor_look(bl_monitor *m, const bl_monitor_input *look, bl_live *live);
 /* Makes a snapshot now, of all elements and with all that is asked.  `spectrum`: with eigenvalues, RankMe and so on. */
-int bl_monitor_snapshot(bl_monitor *m, const bl_look *look, bool spectrum, bl_snapshot *out);
+int bl_monitor_snapshot(bl_monitor *m, const bl_monitor_input *look, bool spectrum, bl_snapshot *out);
 
 #endif

@@ -77,7 +77,7 @@ static void draw_from_batch(const bl_tensor *v, int64_t i, int which, bl_snapsho
 /* --- Drawn again ------------------------------------------------------------------------- */
 
 /* The view as the network got it, or one drawn anew for who asks. */
-static bl_view_key key_of(const bl_look *l, const bl_source *source, int64_t row, int which)
+static bl_view_key key_of(const bl_monitor_input *l, const bl_source *source, int64_t row, int which)
 {
 	int32_t redraw = l->asked ? l->asked->redraw : 0;
 	bl_view_key key = {
@@ -103,13 +103,13 @@ static int draw_again(const bl_pipeline *p, const bl_plan *plan, const bl_image 
 /* --- One of the pair ------------------------------------------------------------------------ */
 
 /* Which image of the batch: asked for by counting up, or down. */
-static int64_t place(const bl_look *l, int64_t n)
+static int64_t place(const bl_monitor_input *l, int64_t n)
 {
 	int64_t i = l->asked ? l->asked->view % n : 0;
 	return i < 0 ? i + n : i;
 }
 
-static bool in_batch(const bl_look *l)
+static bool in_batch(const bl_monitor_input *l)
 {
 	return l->view[0] && l->view[1] && bl_tensor_ndim(l->view[0]) == 4 && bl_tensor_ndim(l->view[1]) == 4;
 }
@@ -129,7 +129,8 @@ static int add_size(const int size[][2], int n, int which, char out[BL_DRAW_TEXT
 }
 
 /* Where the batch is at hand the image's size is enough, to say what was drawn. */
-static int draw_views(const bl_look *l, const bl_source *source, bl_pipeline *const *pipeline, bl_snapshot *s, bl_opened *o)
+static int draw_views(const bl_monitor_input *l, const bl_source *source, bl_pipeline *const *pipeline, bl_snapshot *s,
+                      bl_opened *o)
 {
 	bl_plan plan[BL_VIEWS_MOST];
 	bl_image in;
@@ -157,7 +158,7 @@ static int draw_views(const bl_look *l, const bl_source *source, bl_pipeline *co
 }
 
 /* By the pipelines as they are in the epoch. */
-static int draw_opened(const bl_look *l, const bl_source *source, bl_snapshot *s, bl_opened *o)
+static int draw_opened(const bl_monitor_input *l, const bl_source *source, bl_snapshot *s, bl_opened *o)
 {
 	int64_t epoch = (l->step - 1) / source->steps_per_epoch;
 	bl_pipeline *now[BL_VIEWS_MOST];
@@ -170,7 +171,7 @@ static int draw_opened(const bl_look *l, const bl_source *source, bl_snapshot *s
 	return rc;
 }
 
-static int draw_from_source(const bl_look *l, const bl_source *source, bl_snapshot *s)
+static int draw_from_source(const bl_monitor_input *l, const bl_source *source, bl_snapshot *s)
 {
 	bl_opened o;
 	s->view_label = bl_dataset_label(source->data, s->view_row);
@@ -183,7 +184,7 @@ static int draw_from_source(const bl_look *l, const bl_source *source, bl_snapsh
 	return rc;
 }
 
-int bl_pair_draw(const bl_look *l, const bl_source *source, bl_snapshot *s)
+int bl_pair_draw(const bl_monitor_input *l, const bl_source *source, bl_snapshot *s)
 {
 	int64_t i = place(l, s->n);
 	s->view_count = s->view_side = s->view_channels = s->image_channels = 0;

@@ -144,7 +144,7 @@ static void name_classes(const bl_dataset *d, bl_snapshot *s)
 	}
 }
 
-int bl_points_fill(const bl_points *p, const bl_look *l, bl_snapshot *s)
+int bl_points_fill(const bl_points *p, const bl_monitor_input *l, bl_snapshot *s)
 {
 	const bl_source *c = p->source;
 	bl_tensor *features = bl_eval_features(c->encoder, p->rows, c->mean, c->std, c->batch, c->stop);

@@ -214,7 +214,7 @@ bl_module *bl_nn_func(const char *name, bl_func_fn *fn, void *ctx, void (*releas
 		bl_module_unref((bl_module *)f);
 		if (release)
 			release(ctx);
-		return bl_fail_null("func: out of memory");
+		return bl_fail_null("func: no memory");
 	}
 	f->fn = fn;
 	f->ctx = ctx;
@@ -242,7 +242,7 @@ int bl_nn_func_parameter(bl_module *m, const char *name, bl_tensor *t)
 		return -1;
 	char *copy = strdup(name);
 	if (!copy)
-		return bl_fail("func: out of memory");
+		return bl_fail("func: no memory");
 	((func *)m)->parameter[m->slots] = copy;
 	bl_tensor_set_requires_grad(t, true);
 	m->slot[m->slots++] = (bl_slot){ copy, bl_tensor_ref(t), t->ndim > 1 ? BL_PARAM_WEIGHT : BL_PARAM_BIAS };

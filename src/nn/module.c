@@ -31,7 +31,7 @@ bl_module *bl_module_new(const bl_module_ops *ops)
 {
 	bl_module *m = calloc(1, ops->size);
 	if (!m)
-		return bl_fail_null("%s: out of memory", ops->kind);
+		return bl_fail_null("%s: no memory", ops->kind);
 	atomic_init(&m->refs, 1);
 	m->ops = ops;
 	m->kind = ops->kind;
@@ -70,7 +70,7 @@ int bl_module_set_input(bl_module *m, const float *mean, const float *std, int c
 	size_t part = (size_t)channels * sizeof *mean;
 	float *input = malloc(2 * part);
 	if (!input)
-		return bl_fail("%s: out of memory", m->kind);
+		return bl_fail("%s: no memory", m->kind);
 	memcpy(input, mean, part);
 	memcpy(input + channels, std, part);
 	free(m->input);
@@ -145,7 +145,7 @@ static int grow(bl_module *m)
 	int room = m->room ? 2 * m->room : 8;
 	bl_child *more = realloc(m->child, (size_t)room * sizeof *more);
 	if (!more)
-		return bl_fail("%s: out of memory", m->kind);
+		return bl_fail("%s: no memory", m->kind);
 	m->child = more;
 	m->room = room;
 	return 0;
@@ -157,7 +157,7 @@ int bl_module_add_child(bl_module *m, const char *name, bl_module *child)
 		return -1;
 	char *copy = strdup(name);
 	if (!copy)
-		return bl_fail("%s: out of memory", m->kind);
+		return bl_fail("%s: no memory", m->kind);
 	m->child[m->children++] = (bl_child){ copy, bl_module_ref(child) };
 	m->levels = child->levels >= m->levels ? child->levels + 1 : m->levels;
 	m->members += child->members;

@@ -25,7 +25,7 @@ static int grow(bl_params *p)
 	int room = p->room ? 2 * p->room : 64;
 	bl_param *more = realloc(p->item, (size_t)room * sizeof *more);
 	if (!more)
-		return bl_fail("parameters: out of memory");
+		return bl_fail("parameters: no memory");
 	p->item = more;
 	p->room = room;
 	return 0;
@@ -58,7 +58,7 @@ static int collect(void *ctx, const char *name, bl_tensor *t, bl_param_kind kind
 		return -1;
 	char *full = full_name(c->prefix, name);
 	if (!full)
-		return bl_fail("parameters: out of memory");
+		return bl_fail("parameters: no memory");
 	p->item[p->n++] = (bl_param){ full, bl_tensor_ref(t), kind, p->count, bl_tensor_count(t), t->ndim };
 	p->count += (bl_tensor_count(t) + LINE - 1) / LINE * LINE;
 	return 0;
@@ -126,7 +126,7 @@ bl_params *bl_params_new(bl_module *const *roots, const char *const *prefixes, i
 {
 	bl_params *p = calloc(1, sizeof *p);
 	if (!p)
-		return bl_fail_null("parameters: out of memory");
+		return bl_fail_null("parameters: no memory");
 	if (collect_all(p, roots, prefixes, n) || lay_out(p)) {
 		bl_params_free(p);
 		return NULL;

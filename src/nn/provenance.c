@@ -17,7 +17,7 @@ bl_provenance *bl_provenance_new(const char *name, bool run)
 {
 	bl_provenance *p = calloc(1, sizeof *p);
 	if (!p)
-		return bl_fail_null("%s: out of memory", name);
+		return bl_fail_null("%s: no memory", name);
 	atomic_init(&p->refs, 1);
 	p->run = run;
 	snprintf(p->name, sizeof p->name, "%s", name);

@@ -66,7 +66,7 @@ static int take_memory(bl_optim *o)
 	o->piece = malloc(((size_t)o->pieces + 1) * sizeof *o->piece);
 	o->work = malloc(o->c.ops->room ? o->c.ops->room(o) + 1 : 1);
 	if (!o->piece || !o->work)
-		return bl_fail("optimiser: out of memory");
+		return bl_fail("optimiser: no memory");
 	for (int k = 0; o->c.ops->state[k]; k++) {
 		o->state[k] = bl_block_take(bytes);
 		if (!o->state[k])
@@ -82,7 +82,7 @@ bl_optim *bl_optim_new(const bl_optim_config *c, bl_params *p)
 		return NULL;
 	bl_optim *o = calloc(1, sizeof *o);
 	if (!o)
-		return bl_fail_null("optimiser: out of memory");
+		return bl_fail_null("optimiser: no memory");
 	o->c = *c;
 	o->p = p;
 	if (take_memory(o)) {

@@ -267,7 +267,7 @@ static void publish(bl_trainer *t, struct work *w, double seconds)
 	pthread_mutex_unlock(&t->lock);
 }
 
-static void show(bl_trainer *t, bl_look *l)
+static void show(bl_trainer *t, bl_monitor_input *l)
 {
 	l->step = t->step;
 	l->trained = t->trained;
@@ -281,7 +281,7 @@ static void show(bl_trainer *t, bl_look *l)
 
 static void look(bl_trainer *t, const struct work *w)
 {
-	bl_look l = { .last = bl_trainer_over(t) };
+	bl_monitor_input l = { .last = bl_trainer_over(t) };
 	for (int v = 0; v < t->views; v++)
 		l.view[v] = w->view[v];
 	show(t, &l);
@@ -290,7 +290,7 @@ static void look(bl_trainer *t, const struct work *w)
 void bl_trainer_look_again(bl_trainer *t)
 {
 	if (t->z[0] && t->z[1])
-		show(t, &(bl_look){ .paused = true });
+		show(t, &(bl_monitor_input){ .paused = true });
 }
 
 /* --- The step ------------------------------------------------------------------------- */

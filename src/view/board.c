@@ -79,7 +79,7 @@ static void put_bar(bl_canvas *c, int y)
 {
 	int32_t ink = bl_colour_of(BL_PAINT_TEXT, c->can.light), paper = c->can.light ? 0xffffff : 0x000000;
 	for (int x = 0; x < c->width; x++) {
-		bl_cell *cell = bl_canvas_cell(c, x, y);
+		bl_screen_cell *cell = bl_canvas_cell(c, x, y);
 		if (!cell)
 			return;
 		cell->bold = true;

@@ -12,7 +12,7 @@
 bl_canvas *bl_canvas_new(int width, int height, bl_ability can)
 {
 	bl_canvas *c = malloc(sizeof *c);
-	bl_cell *cells = calloc((size_t)width * (size_t)height, sizeof *cells);
+	bl_screen_cell *cells = calloc((size_t)width * (size_t)height, sizeof *cells);
 	if (!c || !cells) {
 		free(c);
 		free(cells);
@@ -34,11 +34,11 @@ void bl_canvas_free(bl_canvas *c)
 void bl_canvas_clear(bl_canvas *c)
 {
 	for (int i = 0; i < c->width * c->height; i++)
-		c->cells[i] = (bl_cell){ ' ', BL_COLOUR_OWN, BL_COLOUR_OWN, false };
+		c->cells[i] = (bl_screen_cell){ ' ', BL_COLOUR_OWN, BL_COLOUR_OWN, false };
 	c->overlaid = 0;
 }
 
-bl_cell *bl_canvas_cell(const bl_canvas *c, int x, int y)
+bl_screen_cell *bl_canvas_cell(const bl_canvas *c, int x, int y)
 {
 	if (x < 0 || y < 0 || x >= c->width || y >= c->height)
 		return NULL;
@@ -47,9 +47,9 @@ bl_cell *bl_canvas_cell(const bl_canvas *c, int x, int y)
 
 void bl_canvas_put(bl_canvas *c, int x, int y, uint32_t glyph, int32_t fg, int32_t bg)
 {
-	bl_cell *cell = bl_canvas_cell(c, x, y);
+	bl_screen_cell *cell = bl_canvas_cell(c, x, y);
 	if (cell)
-		*cell = (bl_cell){ glyph, fg, bg, false };
+		*cell = (bl_screen_cell){ glyph, fg, bg, false };
 }
 
 /* Scripts and signs that are one column wide on all terminals; others (combining, wide) are replaced. */
@@ -97,7 +97,7 @@ int bl_canvas_part(bl_canvas *c, int x, int y, int columns, bl_paint p, const ch
 	int n = 0;
 	for (; *at && n < columns; n++) {
 		uint32_t u = bl_text_next(&at), glyph = one_column(u) ? u : '?';
-		const bl_cell *cell = bl_canvas_cell(c, x + n, y);
+		const bl_screen_cell *cell = bl_canvas_cell(c, x + n, y);
 		c->overlaid += cell && is_word(cell->glyph) && cell->glyph != glyph;
 		bl_canvas_put(c, x + n, y, glyph, bl_colour_of(p, c->can.light), BL_COLOUR_OWN);
 	}
@@ -127,7 +127,7 @@ int bl_canvas_textf(bl_canvas *c, int x, int y, int room, bl_paint p, const char
 void bl_canvas_bold(bl_canvas *c, int x, int y, int w)
 {
 	for (int i = 0; i < w; i++) {
-		bl_cell *cell = bl_canvas_cell(c, x + i, y);
+		bl_screen_cell *cell = bl_canvas_cell(c, x + i, y);
 		if (cell)
 			cell->bold = true;
 	}

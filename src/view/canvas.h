@@ -22,17 +22,17 @@ typedef struct bl_ability {
 	bool light; /* background */
 } bl_ability;
 
-typedef struct bl_cell {
+typedef struct bl_screen_cell {
 	uint32_t glyph; /* Unicode, one column wide */
 	int32_t fg, bg;
 	bool bold;
-} bl_cell;
+} bl_screen_cell;
 
 typedef struct bl_canvas {
 	int width, height;
 	bl_ability can;
-	bl_cell *cells; /* row-major */
-	int overlaid;   /* letters and digits that were overwritten by other text, which means a fault in a view's layout */
+	bl_screen_cell *cells; /* row-major */
+	int overlaid;          /* letters and digits that were overwritten by other text, which means a fault in a view's layout */
 } bl_canvas;
 
 typedef struct bl_rect {
@@ -43,7 +43,7 @@ bl_canvas *bl_canvas_new(int width, int height, bl_ability can); /* blank; NULL:
 void bl_canvas_free(bl_canvas *c);
 void bl_canvas_clear(bl_canvas *c);
 
-bl_cell *bl_canvas_cell(const bl_canvas *c, int x, int y); /* NULL outside */
+bl_screen_cell *bl_canvas_cell(const bl_canvas *c, int x, int y); /* NULL outside */
 void bl_canvas_put(bl_canvas *c, int x, int y, uint32_t glyph, int32_t fg, int32_t bg);
 
 /*

@@ -114,7 +114,7 @@ static void dot(const struct frame *f, const bl_line *line, int dx, int dy)
 {
 	static const uint8_t bits[DOTS_Y][DOTS_X] = { { 0x01, 0x08 }, { 0x02, 0x10 }, { 0x04, 0x20 }, { 0x40, 0x80 } };
 	int x = f->area.x + dx / DOTS_X, y = f->area.y + dy / DOTS_Y;
-	bl_cell *cell = bl_canvas_cell(f->c, x, y);
+	bl_screen_cell *cell = bl_canvas_cell(f->c, x, y);
 	bool left_out = f->c->can.utf8 && f->c->can.depth == BL_DEPTH_MONO && line->dash && dx / line->dash % 2;
 	if (!cell || left_out)
 		return;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The curves: any metrics of one run or of several, over any part of their steps. */
+#include "base/bounded.h"
 #include "view/metric.h"
 #include "view/number_text.h"
 
@@ -326,19 +327,14 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 
 /* --- Keys ----------------------------------------------------------------- */
 
-static int64_t clamp(int64_t v, int64_t lo, int64_t hi)
-{
-	return v < lo ? lo : v > hi ? hi : v;
-}
-
 /* Shows `span` steps around `middle`; a range that includes the newest step follows the run. */
 static void show_range(bl_curves *v, int64_t middle, int64_t span)
 {
 	int64_t end = newest(v);
-	v->from = clamp(middle - span / 2, 1, end > span ? end - span + 1 : 1);
+	v->from = bl_bounded(middle - span / 2, 1, end > span ? end - span + 1 : 1);
 	v->to = v->from + span - 1 >= end ? 0 : v->from + span - 1;
 	if (v->cursor)
-		v->cursor = clamp(v->cursor, v->from, shown_to(v));
+		v->cursor = bl_bounded(v->cursor, v->from, shown_to(v));
 }
 
 static int64_t span_of(const bl_curves *v)
@@ -357,7 +353,7 @@ static void zoom(bl_curves *v, bool in)
 static void move_cursor(bl_curves *v, int sign, int parts)
 {
 	int64_t by = span_of(v) / parts, at = v->cursor ? v->cursor : shown_to(v);
-	v->cursor = clamp(at + sign * (by > 1 ? by : 1), 1, newest(v));
+	v->cursor = bl_bounded(at + sign * (by > 1 ? by : 1), 1, newest(v));
 	if (v->cursor < v->from || v->cursor > shown_to(v))
 		show_range(v, v->cursor, span_of(v));
 }
@@ -382,7 +378,7 @@ void bl_curves_turn_smoothing(bl_curves *v, int by)
 	int k = 0;
 	while (k < n - 1 && weights[k] < v->smoothing)
 		k++;
-	v->smoothing = weights[clamp(k + by, 0, n - 1)];
+	v->smoothing = weights[bl_bounded(k + by, 0, n - 1)];
 	for (int i = 0; i < v->tracks; i++)
 		bl_track_smooth(&v->track[i], v->smoothing);
 }

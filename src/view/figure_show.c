@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* figure_show.c: figures in the terminal: braille, coloured blocks, or plain characters where there is neither. */
 #include "view/figure_show.h"
+#include "base/bounded.h"
 
 #include "base/text_stream.h"
 #include "view/chart.h"
@@ -330,7 +331,7 @@ static void put_colour(FILE *out, bl_ability can, int32_t rgb, bool background)
 	}
 }
 
-static bool is_blank(const bl_cell *c)
+static bool is_blank(const bl_screen_cell *c)
 {
 	return (c->glyph == ' ' || c->glyph == 0) && c->bg == BL_COLOUR_OWN;
 }
@@ -343,7 +344,7 @@ static void put_row(FILE *out, const bl_canvas *c, int y)
 	while (w > 0 && is_blank(bl_canvas_cell(c, w - 1, y)))
 		w--;
 	for (int x = 0; x < w; x++) {
-		const bl_cell *cell = bl_canvas_cell(c, x, y);
+		const bl_screen_cell *cell = bl_canvas_cell(c, x, y);
 		char bytes[4];
 		if (colours && cell->bold != bold)
 			fputs(cell->bold ? "\033[1m" : "\033[22m", out);
@@ -398,11 +399,6 @@ enum {
 	CELL_HEIGHT = 17
 };
 
-static int within(int v, int least, int most)
-{
-	return v < least ? least : v > most ? most : v;
-}
-
 static struct winsize size_of(bool terminal, const bl_show *how)
 {
 	struct winsize w;
@@ -410,10 +406,10 @@ static struct winsize size_of(bool terminal, const bl_show *how)
 		w = (struct winsize){ .ws_col = COLUMNS, .ws_row = ROWS + PROMPT_ROWS };
 	double cell_w = w.ws_xpixel ? (double)w.ws_xpixel / w.ws_col : CELL_WIDTH;
 	double cell_h = w.ws_ypixel ? (double)w.ws_ypixel / w.ws_row : CELL_HEIGHT;
-	w.ws_col = (unsigned short)within(how->columns ? how->columns : w.ws_col, LEAST_COLUMNS, MOST);
-	w.ws_row = (unsigned short)within(how->rows ? how->rows : w.ws_row - PROMPT_ROWS, LEAST_ROWS, MOST);
-	w.ws_xpixel = (unsigned short)within((int)(w.ws_col * cell_w), 100, 4000);
-	w.ws_ypixel = (unsigned short)within((int)(w.ws_row * cell_h), 100, 4000);
+	w.ws_col = (unsigned short)bl_bounded(how->columns ? how->columns : w.ws_col, LEAST_COLUMNS, MOST);
+	w.ws_row = (unsigned short)bl_bounded(how->rows ? how->rows : w.ws_row - PROMPT_ROWS, LEAST_ROWS, MOST);
+	w.ws_xpixel = (unsigned short)bl_bounded((int)(w.ws_col * cell_w), 100, 4000);
+	w.ws_ypixel = (unsigned short)bl_bounded((int)(w.ws_row * cell_h), 100, 4000);
 	return w;
 }
 

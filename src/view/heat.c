@@ -222,15 +222,15 @@ void bl_heat_mark(bl_canvas *c, int x, int y, bl_heat_fit fit, const bl_heat_sou
 	int row = dot_of(fit.dots_y, bl_heat_blocks(fit, m, 0), b->at[0]);
 	int col = dot_of(fit.dots_x, bl_heat_blocks(fit, m, 1), b->at[1]);
 	bool halves = fit.dots_y > fit.h;
-	bl_cell *cell = bl_canvas_cell(c, x + col, y + (halves ? row / 2 : row));
+	bl_screen_cell *cell = bl_canvas_cell(c, x + col, y + (halves ? row / 2 : row));
 	if (!cell)
 		return;
 	if (!halves)
-		*cell = (bl_cell){ 'X', ink, cell->bg, true };
+		*cell = (bl_screen_cell){ 'X', ink, cell->bg, true };
 	else if (row % 2)
-		*cell = (bl_cell){ 0x2580, cell->glyph == ' ' ? cell->bg : cell->fg, ink, false };
+		*cell = (bl_screen_cell){ 0x2580, cell->glyph == ' ' ? cell->bg : cell->fg, ink, false };
 	else
-		*cell = (bl_cell){ 0x2580, ink, cell->bg, false };
+		*cell = (bl_screen_cell){ 0x2580, ink, cell->bg, false };
 }
 
 /* --- Drawing -------------------------------------------------------------- */

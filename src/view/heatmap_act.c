@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The effects of keys and the mouse on the heatmap. */
+#include "base/bounded.h"
 #include "view/frame.h"
 #include "view/heatmap.h"
 
@@ -14,11 +15,6 @@ static bl_heatmap_place place_now(const bl_scene *s)
 }
 
 /* --- The cursor ------------------------------------------------------------------- */
-
-static int clamp(int v, int lo, int hi)
-{
-	return v < lo ? lo : v > hi ? hi : v;
-}
 
 /* The cursor starts in the middle. */
 static void point_anywhere(bl_look *l, const bl_picture *p)
@@ -48,8 +44,8 @@ static void move(bl_scene *s, int down, int right)
 		return;
 	point_anywhere(l, p);
 	bl_heat_source m = bl_picture_source(p);
-	bl_heat_block b = bl_heat_block_of_dims(place.fit[0], &m, clamp(l->at[0] - p->part.row, 0, m.d - 1),
-	                                        clamp(l->at[1] - p->part.col, 0, m.d - 1));
+	bl_heat_block b = bl_heat_block_of_dims(place.fit[0], &m, bl_bounded(l->at[0] - p->part.row, 0, m.d - 1),
+	                                        bl_bounded(l->at[1] - p->part.col, 0, m.d - 1));
 	int row = down ? p->part.row + next_place(&m, place.fit[0], &b, 0, down) : l->at[0];
 	int col = right ? p->part.col + next_place(&m, place.fit[0], &b, 1, right) : l->at[1];
 	bl_look_point(l, p->d, row, col);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The help: the keys of the view from which it was opened, then those of all views, from the list in keys.h. */
 #include "view/frame.h"
+#include "base/bounded.h"
 #include "view/scene.h"
 
 #include <string.h>
@@ -129,7 +130,7 @@ static void act(bl_scene *s, bl_request r)
 	bl_rect room = bl_frame_room(s, s->on ? s->on->width : 80, s->on ? s->on->height : 24);
 	int last = furthest(lay_out(s, room.w, rows), room.h);
 	int from = own_of(s)->from + (r == BL_REQUEST_HELP_DOWN ? 1 : -1);
-	own_of(s)->from = from < 0 ? 0 : from > last ? last : from;
+	own_of(s)->from = bl_bounded(from, 0, last);
 }
 
 static void enter(bl_scene *s)

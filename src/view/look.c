@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The visible part of the matrix, and the selected time. */
 #include "view/look.h"
+#include "base/bounded.h"
 
 #include <string.h>
 
@@ -24,20 +25,15 @@ bl_region bl_look_part(const bl_look *l, int d)
 	return bl_picture_clamp(&want, d);
 }
 
-static int clamp(int v, int lo, int hi)
-{
-	return v < lo ? lo : v > hi ? hi : v;
-}
-
 /* The element under the cursor keeps its place on the screen. */
 void bl_look_zoom(bl_look *l, int d, bool in)
 {
 	int least = d < NEAREST ? d : NEAREST, side = l->side ? l->side : d;
-	int next = clamp(in ? (side + 1) / 2 : 2 * side, least, d);
+	int next = bl_bounded(in ? (side + 1) / 2 : 2 * side, least, d);
 	for (int axis = 0; axis < 2; axis++) {
 		int at = l->pointing ? l->at[axis] : l->from[axis] + side / 2;
 		int from = at - (int)((int64_t)(at - l->from[axis]) * next / side);
-		l->from[axis] = clamp(from, 0, d - next);
+		l->from[axis] = bl_bounded(from, 0, d - next);
 	}
 	l->side = next < d ? next : 0;
 }
@@ -49,7 +45,7 @@ void bl_look_whole(bl_look *l)
 
 void bl_look_point(bl_look *l, int d, int row, int col)
 {
-	int side = l->side ? l->side : d, place[2] = { clamp(row, 0, d - 1), clamp(col, 0, d - 1) };
+	int side = l->side ? l->side : d, place[2] = { bl_bounded(row, 0, d - 1), bl_bounded(col, 0, d - 1) };
 	l->pointing = true;
 	for (int axis = 0; axis < 2; axis++) {
 		l->at[axis] = place[axis];

@@ -1,23 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A square part of a matrix of the run, as cells, with its own coordinates. */
 #include "view/matrix_picture.h"
+#include "base/bounded.h"
 
 #include <barlow/parallel.h>
 
 #include <math.h>
 #include <string.h>
 
-static int clamp(int v, int lo, int hi)
-{
-	return v < lo ? lo : v > hi ? hi : v;
-}
-
 bl_region bl_picture_clamp(const bl_region *want, int d)
 {
 	bl_region r = *want;
 	r.rows = r.cols = r.rows <= 0 || r.rows > d ? d : r.rows;
-	r.row = clamp(r.row, 0, d - r.rows);
-	r.col = clamp(r.col, 0, d - r.cols);
+	r.row = bl_bounded(r.row, 0, d - r.rows);
+	r.col = bl_bounded(r.col, 0, d - r.cols);
 	return r;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The runs there are, sorted and chosen. */
 #include "view/run_table.h"
+#include "base/bounded.h"
 #include "view/canvas.h"
 
 #include <barlow/error.h>
@@ -152,7 +153,7 @@ const bl_run *bl_run_table_at(const bl_run_table *t, int place)
 void bl_run_table_move(bl_run_table *t, int by)
 {
 	int64_t to = (int64_t)t->cursor + by, last = t->rows > 0 ? t->rows - 1 : 0;
-	t->cursor = (int)(to < 0 ? 0 : to > last ? last : to);
+	t->cursor = (int)bl_bounded(to, 0, last);
 }
 
 /* --- Order -------------------------------------------------------------------- */

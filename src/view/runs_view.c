@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The table of all runs, live and past: sorted, chosen, marked to compare, opened. */
 #include "view/export.h"
+#include "base/bounded.h"
 #include "view/frame.h"
 #include "view/run_table.h"
 #include "view/scene.h"
@@ -539,7 +540,7 @@ static void leave_diff(bl_run_table *t)
 static void move_diff(bl_run_table *t, int by)
 {
 	int64_t top = (int64_t)t->diff_top + by, last = t->diff->rows > 0 ? t->diff->rows - 1 : 0;
-	t->diff_top = (int)(top < 0 ? 0 : top > last ? last : top);
+	t->diff_top = (int)bl_bounded(top, 0, last);
 }
 
 static void type_filter(bl_scene *s)

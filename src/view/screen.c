@@ -31,13 +31,13 @@ struct bl_screen {
 	WINDOW *keys;     /* a pad: reading keys from it never repaints anything */
 	TERMINAL *before; /* Readline's, put back at the end */
 	locale_t locale, locale_before;
-	bl_ability can;    /* the terminal */
-	bl_ability asked;  /* the abilities that the shown canvas uses */
-	bool skip_corner;  /* writing the last cell would scroll */
-	struct pen pen;    /* the terminal's current pen */
-	bl_cell *shown;    /* NULL: nothing known */
-	int width, height; /* of shown */
-	char *out;         /* bytes to be written */
+	bl_ability can;        /* the terminal */
+	bl_ability asked;      /* the abilities that the shown canvas uses */
+	bool skip_corner;      /* writing the last cell would scroll */
+	struct pen pen;        /* the terminal's current pen */
+	bl_screen_cell *shown; /* NULL: nothing known */
+	int width, height;     /* of shown */
+	char *out;             /* bytes to be written */
 	size_t n, room;
 	bool no_memory;
 };
@@ -403,7 +403,7 @@ static void write_colour(bl_screen *s, int32_t colour, bool background)
 }
 
 /* The terminal's own colours and normal weight can be restored only by resetting all attributes. */
-static void set_pen(bl_screen *s, const bl_cell *cell)
+static void set_pen(bl_screen *s, const bl_screen_cell *cell)
 {
 	bool reset = s->pen.fg == CLEAR_PEN || (s->pen.bold && !cell->bold) ||
 	             (cell->fg == BL_COLOUR_OWN && s->pen.fg != BL_COLOUR_OWN) ||
@@ -421,14 +421,15 @@ static void set_pen(bl_screen *s, const bl_cell *cell)
 	s->pen = (struct pen){ cell->fg, cell->bg, cell->bold };
 }
 
-static bool same(const bl_cell *a, const bl_cell *b)
+static bool same(const bl_screen_cell *a, const bl_screen_cell *b)
 {
 	return a->glyph == b->glyph && a->fg == b->fg && a->bg == b->bg && a->bold == b->bold;
 }
 
-static bl_cell device_cell(const bl_screen *s, const bl_cell *cell)
+static bl_screen_cell device_cell(const bl_screen *s, const bl_screen_cell *cell)
 {
-	bl_cell d = { bl_canvas_glyph(s->asked, cell->glyph), device_colour(s, cell->fg), device_colour(s, cell->bg), cell->bold };
+	bl_screen_cell d = { bl_canvas_glyph(s->asked, cell->glyph), device_colour(s, cell->fg), device_colour(s, cell->bg),
+		             cell->bold };
 	if (d.glyph == ' ')
 		d.fg = s->pen.fg >= BL_COLOUR_OWN ? s->pen.fg : BL_COLOUR_OWN; /* invisible: no change of pen for it */
 	return d;
@@ -438,7 +439,7 @@ static void show_row(bl_screen *s, const bl_canvas *c, int y)
 {
 	int at = -1; /* column of the cursor when it is in this row */
 	for (int x = 0; x < c->width; x++) {
-		bl_cell *shown = &s->shown[y * c->width + x], want = device_cell(s, bl_canvas_cell(c, x, y));
+		bl_screen_cell *shown = &s->shown[y * c->width + x], want = device_cell(s, bl_canvas_cell(c, x, y));
 		if (same(&want, shown) || (want.glyph == ' ' && shown->glyph == ' ' && want.bg == shown->bg))
 			continue;
 		if (s->skip_corner && y == c->height - 1 && x == c->width - 1)
@@ -462,7 +463,7 @@ static int start_anew(bl_screen *s, const bl_canvas *c)
 	if (!s->shown)
 		return bl_fail("no memory for a screen of %d x %d", c->width, c->height);
 	for (size_t i = 0; i < cells; i++)
-		s->shown[i] = (bl_cell){ ' ', BL_COLOUR_OWN, BL_COLOUR_OWN, false };
+		s->shown[i] = (bl_screen_cell){ ' ', BL_COLOUR_OWN, BL_COLOUR_OWN, false };
 	s->width = c->width;
 	s->height = c->height;
 	s->pen.fg = CLEAR_PEN;

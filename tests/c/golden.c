@@ -49,7 +49,7 @@ static void write_colour(FILE *f, int32_t rgb, bool background)
 }
 
 /* Only what changes from cell to cell; a blank has no ink. */
-static void write_cell(FILE *f, const bl_cell *cell, bl_cell *pen)
+static void write_cell(FILE *f, const bl_screen_cell *cell, bl_screen_cell *pen)
 {
 	char bytes[4];
 	int32_t fg = cell->glyph == ' ' ? pen->fg : cell->fg;
@@ -60,7 +60,7 @@ static void write_cell(FILE *f, const bl_cell *cell, bl_cell *pen)
 	if (cell->bg != pen->bg)
 		write_colour(f, cell->bg, true);
 	fwrite(bytes, 1, (size_t)bl_canvas_encode(cell->glyph, bytes), f);
-	*pen = (bl_cell){ cell->glyph, fg, cell->bg, cell->bold };
+	*pen = (bl_screen_cell){ cell->glyph, fg, cell->bg, cell->bold };
 }
 
 static char *coloured(const bl_canvas *c)
@@ -70,7 +70,7 @@ static char *coloured(const bl_canvas *c)
 	FILE *f = open_memstream(&text, &n);
 	assert_non_null(f);
 	for (int y = 0; y < c->height; y++) {
-		bl_cell pen = { ' ', BL_COLOUR_OWN, BL_COLOUR_OWN, false };
+		bl_screen_cell pen = { ' ', BL_COLOUR_OWN, BL_COLOUR_OWN, false };
 		for (int x = 0; x < c->width; x++)
 			write_cell(f, bl_canvas_cell(c, x, y), &pen);
 		fputs("\033[m\n", f);

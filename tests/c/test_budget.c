@@ -40,7 +40,7 @@ typedef struct watched {
 	bl_tensor *z;
 	bl_live *live;
 	bl_monitor *m;
-	bl_look look;
+	bl_monitor_input look;
 } watched;
 
 /* Step 1 has been looked at: its frame is not charged, but tells what the next one will cost. */
@@ -51,7 +51,7 @@ static watched watch(int64_t side, bool asked)
 	bl_tensor_normal(w.z, 3, 1, 0, 1);
 	w.live = bl_live_create(NULL, &(bl_live_info){ .steps = 10 }, NULL);
 	w.m = bl_monitor_new(1e9, side, side, NULL);
-	w.look = (bl_look){ .step = 1, .dialect = BL_DIALECT_PAPER, .z = { w.z, w.z } };
+	w.look = (bl_monitor_input){ .step = 1, .dialect = BL_DIALECT_PAPER, .z = { w.z, w.z } };
 	if (asked)
 		assert_int_equal(bl_live_ask(w.live, &all), 0);
 	counted = true;

@@ -163,7 +163,7 @@ static void check_dot(const struct stage *g, const bl_heatmap_place *place, int 
 	const bl_picture *p = &bl_heatmap_look(g->s)->shown;
 	bl_heat_fit fit = place->fit[0];
 	int x = j * fit.dots_x / p->cells, y = i * fit.dots_y / p->cells;
-	const bl_cell *cell = bl_canvas_cell(g->c, place->picture[0].x + x, place->picture[0].y + y / 2);
+	const bl_screen_cell *cell = bl_canvas_cell(g->c, place->picture[0].x + x, place->picture[0].y + y / 2);
 	bl_heat_source m = bl_picture_source(p);
 	double v = bl_scale_place(bl_heat_scale_of(fit, &m, g->s->heat), bl_heat_cell(&m, i, j, g->s->heat.pool));
 	int32_t ink = y % 2 || cell->glyph == ' ' ? cell->bg : cell->fg;

@@ -218,7 +218,7 @@ static void test_elements(void **state)
 		for (int j = 0; j < shown->cells; j++) {
 			bl_region one = { .row = shown->part.row + i, .col = shown->part.col + j, .rows = 1, .cols = 1 };
 			recorded_region(MIDWAY, &one, p);
-			const bl_cell *cell = bl_canvas_cell(g.c, place.picture[0].x + j, place.picture[0].y + i / 2);
+			const bl_screen_cell *cell = bl_canvas_cell(g.c, place.picture[0].x + j, place.picture[0].y + i / 2);
 			int32_t want = bl_colour_diverging_few(p->region_mean[0], 256, false);
 			int32_t upper = cell->glyph == ' ' ? cell->bg : cell->fg;
 			assert_int_equal(i % 2 ? cell->bg : upper, want);

@@ -28,9 +28,9 @@ static bl_tensor *random_tensor(int64_t n, int64_t d, uint32_t stream)
 	return t;
 }
 
-static bl_look look_of(bl_tensor *za, bl_tensor *zb)
+static bl_monitor_input look_of(bl_tensor *za, bl_tensor *zb)
 {
-	return (bl_look){ .step = 1, .dialect = BL_DIALECT_PAPER, .z = { za, zb } };
+	return (bl_monitor_input){ .step = 1, .dialect = BL_DIALECT_PAPER, .z = { za, zb } };
 }
 
 /* --- Against C made whole ---------------------------------------------------------- */
@@ -113,7 +113,7 @@ static void check_size(int64_t n, int64_t d)
 {
 	bl_tensor *za = random_tensor(n, d, 1), *zb = random_tensor(n, d, 2);
 	bl_monitor *m = bl_monitor_new(0, n, d, NULL);
-	bl_look l = look_of(za, zb);
+	bl_monitor_input l = look_of(za, zb);
 	assert_int_equal(bl_monitor_snapshot(m, &l, false, &shot), 0);
 	assert_true(shot.step == 1 && shot.n == n && shot.d == d);
 	assert_int_equal(shot.grid, d < BL_GRID_MAX ? d : BL_GRID_MAX);
@@ -150,7 +150,7 @@ static void test_histogram_all(void **state)
 	enum { D = 20 };
 	bl_tensor *za = random_tensor(32, D, 1), *zb = random_tensor(32, D, 2);
 	bl_monitor *m = bl_monitor_new(0, 32, D, NULL);
-	bl_look l = look_of(za, zb);
+	bl_monitor_input l = look_of(za, zb);
 	uint32_t want[BL_HIST_BINS] = { 0 };
 	assert_int_equal(bl_monitor_snapshot(m, &l, false, &shot), 0);
 	bl_tensor *c = bl_loss_correlation(l.dialect, za, zb);
@@ -174,7 +174,7 @@ static void test_histogram_sample(void **state)
 	for (int i = 0; i < N * D; i++)
 		bl_tensor_data(z)[i] = (float)(i / D * 100);
 	bl_monitor *m = bl_monitor_new(0, N, D, NULL);
-	bl_look l = look_of(z, z);
+	bl_monitor_input l = look_of(z, z);
 	assert_int_equal(bl_monitor_snapshot(m, &l, false, &shot), 0);
 	assert_true(shot.sampled > 0 && shot.sampled < D * (D - 1));
 	assert_int_equal(shot.histogram[BL_HIST_BINS - 1], shot.sampled);
@@ -197,7 +197,7 @@ static void test_dead(void **state)
 		bl_tensor_data(zb)[i * D + 8] = 1e-5f * (float)i;
 	}
 	bl_monitor *m = bl_monitor_new(0, N, D, NULL);
-	bl_look l = look_of(za, zb);
+	bl_monitor_input l = look_of(za, zb);
 	assert_int_equal(bl_monitor_snapshot(m, &l, false, &shot), 0);
 	assert_int_equal(shot.dead, 3);
 	bl_tensor_unref(za);
@@ -209,7 +209,7 @@ static void check_spectrum(int64_t n, int64_t d)
 {
 	bl_tensor *za = random_tensor(n, d, 1), *zb = random_tensor(n, d, 2);
 	bl_monitor *m = bl_monitor_new(0, n, d, NULL);
-	bl_look l = look_of(za, zb);
+	bl_monitor_input l = look_of(za, zb);
 	float want[64];
 	assert_true(d <= 64);
 	assert_int_equal(bl_monitor_snapshot(m, &l, true, &shot), 0);
@@ -251,7 +251,7 @@ static void check_views(int64_t channels, int64_t side, int want_side)
 {
 	bl_tensor *z = random_tensor(2, 4, 1), *v = views(channels, side, .25f), *flat = views(channels, side, 0);
 	bl_monitor *m = bl_monitor_new(0, 2, 4, NULL);
-	bl_look l = look_of(z, z);
+	bl_monitor_input l = look_of(z, z);
 	l.view[0] = v;
 	l.view[1] = flat;
 	assert_int_equal(bl_monitor_snapshot(m, &l, false, &shot), 0);
@@ -280,7 +280,7 @@ static void test_views_of_sizes(void **state)
 	bl_tensor *z = random_tensor(2, 4, 1), *small = views(1, SMALL, 1), *large = views(1, LARGE, 1);
 	for (int first = 0; first < 2; first++) {
 		bl_monitor *m = bl_monitor_new(0, 2, 4, NULL);
-		bl_look l = look_of(z, z);
+		bl_monitor_input l = look_of(z, z);
 		l.view[first] = small;
 		l.view[1 - first] = large;
 		assert_int_equal(bl_monitor_snapshot(m, &l, false, &shot), 0);
@@ -319,7 +319,7 @@ static void test_when(void **state)
 	bl_tensor *z = random_tensor(64, 64, 1);
 	bl_live *live = bl_live_create(NULL, &(bl_live_info){ .steps = 4 }, NULL);
 	bl_monitor *m = bl_monitor_new(1e9, 64, 64, NULL);
-	bl_look l = look_of(z, z);
+	bl_monitor_input l = look_of(z, z);
 	assert_int_equal(bl_monitor_look(m, &l, live), 0);
 	assert_int_equal(newest(live), 1);
 	l.step = 2;
@@ -348,7 +348,7 @@ static void test_rate(void **state)
 	bl_tensor *z = random_tensor(8, 8, 1);
 	bl_live *live = bl_live_create(NULL, &(bl_live_info){ .steps = 4 }, NULL);
 	bl_monitor *m = bl_monitor_new(1e-6, 8, 8, NULL);
-	bl_look l = look_of(z, z);
+	bl_monitor_input l = look_of(z, z);
 	assert_int_equal(bl_monitor_look(m, &l, live), 0);
 	l.step = 2;
 	l.trained = 1e9;
@@ -421,7 +421,7 @@ static void check_order(const int32_t *order, int d, int32_t kind)
 	}
 }
 
-static void ask_region(bl_monitor *m, bl_look *l, bl_region r)
+static void ask_region(bl_monitor *m, bl_monitor_input *l, bl_region r)
 {
 	l->asked = &r;
 	assert_int_equal(bl_monitor_snapshot(m, l, false, &shot), 0);
@@ -429,7 +429,7 @@ static void ask_region(bl_monitor *m, bl_look *l, bl_region r)
 }
 
 /* The whole order, which no single region of cells shows when there are more dims than cells. */
-static void learn_order(bl_monitor *m, bl_look *l, bl_region r, int d, int32_t *order)
+static void learn_order(bl_monitor *m, bl_monitor_input *l, bl_region r, int d, int32_t *order)
 {
 	for (int from = 0; from < d; from += 50) {
 		r.row = from;
@@ -473,7 +473,7 @@ static void check_region_cell(const int32_t *order, int i, int j, int *on_diagon
 		assert_true(shot.region_mean[at] == shot.region_extreme[at]);
 }
 
-static void check_region(bl_monitor *m, bl_look *l, bl_region r, const int32_t *order)
+static void check_region(bl_monitor *m, bl_monitor_input *l, bl_region r, const int32_t *order)
 {
 	ask_region(m, l, r);
 	assert_true(shot.region.matrix == r.matrix && shot.region.order == r.order);
@@ -493,7 +493,7 @@ static void check_regions(int64_t n, int d, int groups)
 	int32_t order[MOST];
 	for (int k = 0; k < 9; k++) {
 		bl_monitor *m = bl_monitor_new(0, n, d, NULL);
-		bl_look l = look_of(z[0], z[1]);
+		bl_monitor_input l = look_of(z[0], z[1]);
 		bl_region r = { .matrix = k / 3, .order = k % 3 };
 		fill_reference(z[0], z[1]); /* by which dims are ordered, whatever is looked at */
 		learn_order(m, &l, r, d, order);
@@ -521,7 +521,7 @@ static void test_clusters(void **state)
 	enum { D = 40, GROUPS = 5 };
 	bl_tensor *z[2] = { grouped(64, D, GROUPS, 1), grouped(64, D, GROUPS, 2) };
 	bl_monitor *m = bl_monitor_new(0, 64, D, NULL);
-	bl_look l = look_of(z[0], z[1]);
+	bl_monitor_input l = look_of(z[0], z[1]);
 	int runs = 1;
 	ask_region(m, &l, (bl_region){ .order = BL_ORDER_CLUSTER });
 	for (int i = 1; i < D; i++)
@@ -539,7 +539,7 @@ static void test_silly_regions(void **state)
 	enum { ODD = sizeof odd / sizeof *odd };
 	bl_tensor *z = random_tensor(8, 20, 1);
 	bl_monitor *m = bl_monitor_new(0, 8, 20, NULL);
-	bl_look l = look_of(z, z);
+	bl_monitor_input l = look_of(z, z);
 	for (int i = 0; i < ODD * ODD; i++) {
 		ask_region(m, &l,
 		           (bl_region){ odd[i % ODD], odd[i / ODD], odd[i % ODD], odd[i / ODD], odd[i / ODD], odd[i % ODD],
@@ -580,7 +580,7 @@ static void test_sampled(void **state)
 	enum { N = 16, D = MOST - 1 };
 	static const int32_t step[] = { 1, 2, 3 };
 	bl_tensor *z[2] = { random_tensor(N, D, 1), random_tensor(N, D, 2) };
-	bl_look l = look_of(z[0], z[1]);
+	bl_monitor_input l = look_of(z[0], z[1]);
 	fill_reference(z[0], z[1]);
 	for (int k = 0; k < 3; k++) {
 		shot = (bl_snapshot){ .step = 1, .n = N, .d = D };
@@ -607,7 +607,7 @@ static void test_brightness(void **state)
 	(void)state;
 	enum { N = 64, D = 2048 };
 	bl_tensor *z[2] = { grouped(N, D, 40, 1), grouped(N, D, 40, 2) };
-	bl_look l = look_of(z[0], z[1]);
+	bl_monitor_input l = look_of(z[0], z[1]);
 	double all = 0;
 	for (int64_t samples = 8; samples <= N; samples *= 2) {
 		double square = 0;
@@ -710,7 +710,7 @@ static double column_length(double (*a)[MOST], int rows, int j)
 static void check_singular(int64_t n, int d)
 {
 	bl_tensor *z[2] = { grouped(n, d, 3, 1), grouped(n, d, 3, 2) };
-	bl_look l = look_of(z[0], z[1]);
+	bl_monitor_input l = look_of(z[0], z[1]);
 	double want[MOST];
 	float got[MOST];
 	fill_reference(z[0], z[1]);
@@ -782,10 +782,10 @@ static void test_pair(void **state)
 	static bl_snapshot again;
 	int64_t rows[BATCH];
 	for (int64_t step = 1; step <= 9; step++) {
-		bl_look l = look_of(z, z);
+		bl_monitor_input l = look_of(z, z);
 		bl_region r = { .view = (int32_t)step - 3 };
 		assert_int_equal(bl_loader_next(loader, view, rows), 0);
-		l = (bl_look){ .step = step, .z = { z, z }, .view = { view[0], view[1] }, .rows = rows };
+		l = (bl_monitor_input){ .step = step, .z = { z, z }, .view = { view[0], view[1] }, .rows = rows };
 		ask_region(m, &l, r);
 		assert_int_equal(shot.view_row, rows[((step - 3) % BATCH + BATCH) % BATCH]);
 		assert_int_equal(shot.view_label, bl_dataset_label(source.data, shot.view_row));
@@ -864,7 +864,7 @@ static void check_points(bl_module *encoder)
 	assert_non_null(source.points = bl_dataset_shapes(&shapes));
 	bl_tensor *z = random_tensor(BATCH, 4, 1);
 	bl_monitor *m = bl_monitor_new(0, BATCH, 4, &source);
-	bl_look l = look_of(z, z);
+	bl_monitor_input l = look_of(z, z);
 	ask_region(m, &l, (bl_region){ .points = 0 });
 	assert_int_equal(shot.points, 0);
 	for (l.step = 1; l.step < 4; l.step++) {
@@ -889,7 +889,7 @@ static void test_points_turn(void **state)
 	(void)state;
 	bl_source source = source_of("resize");
 	bl_points *p = bl_points_new(&source, IMAGES / 2);
-	bl_look l = { .step = 1 };
+	bl_monitor_input l = { .step = 1 };
 	memset(&shot, 0, sizeof shot);
 	assert_int_equal(bl_points_fill(p, &l, &shot), 0);
 	assert_int_equal(shot.points, IMAGES / 2);
@@ -922,7 +922,7 @@ static void test_asked(void **state)
 	bl_tensor *z = random_tensor(16, 20, 1);
 	bl_live *live = bl_live_create(NULL, &(bl_live_info){ .steps = 9 }, NULL);
 	bl_monitor *m = bl_monitor_new(1e9, 16, 20, NULL);
-	bl_look l = look_of(z, z);
+	bl_monitor_input l = look_of(z, z);
 	assert_int_equal(bl_monitor_look(m, &l, live), 0);
 	newest(live);
 	assert_int_equal(shot.region_rows, 0);
@@ -945,7 +945,7 @@ static void test_paused(void **state)
 	bl_tensor *z = random_tensor(16, 200, 1);
 	bl_live *live = bl_live_create(NULL, &(bl_live_info){ .steps = 9 }, NULL);
 	bl_monitor *m = bl_monitor_new(1e-6, 16, 200, NULL);
-	bl_look l = look_of(z, z);
+	bl_monitor_input l = look_of(z, z);
 	l.paused = true;
 	assert_int_equal(bl_monitor_look(m, &l, live), 0);
 	assert_int_equal(newest(live), -1);

@@ -747,7 +747,7 @@ static void test_view_pixels(void **state)
 	bl_frame_draw(s, c);
 	for (int y = 0; y < RECORDED_VIEW; y++)
 		for (int x = 0; x < RECORDED_VIEW; x++) {
-			const bl_cell *cell = bl_canvas_cell(c, x, 4 + y / 2);
+			const bl_screen_cell *cell = bl_canvas_cell(c, x, 4 + y / 2);
 			int v = s->snapshot.views[0][y * RECORDED_VIEW + x];
 			assert_int_equal(y % 2 ? cell->bg : cell->fg, v << 16 | v << 8 | v);
 		}
@@ -806,7 +806,7 @@ static void test_point_colours(void **state)
 	int lit = 0;
 	for (int y = 3; y < 22; y++)
 		for (int x = 0; x < 66; x++) {
-			const bl_cell *cell = bl_canvas_cell(c, x, y);
+			const bl_screen_cell *cell = bl_canvas_cell(c, x, y);
 			if (cell->glyph <= 0x2800)
 				continue;
 			bool is = cell->fg == bl_colour_of(bl_paint_series(1), false);

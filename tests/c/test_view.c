@@ -163,7 +163,7 @@ static void test_heat_colours(void **state)
 	bl_heat_draw(c, 0, 0, fit, &m, (bl_heat_style){ .pool = BL_POOL_MEAN });
 	for (int i = 0; i < D; i++)
 		for (int j = 0; j < D; j++) {
-			const bl_cell *cell = bl_canvas_cell(c, j, i / 2);
+			const bl_screen_cell *cell = bl_canvas_cell(c, j, i / 2);
 			int32_t want = bl_colour_diverging(p->mean[i * D + j], false);
 			assert_int_equal(i % 2 ? cell->bg : cell->fg, want);
 		}
@@ -234,7 +234,7 @@ static void test_heat_rms(void **state)
 	fit = bl_heat_measure(full, 2, 1, &m);                                /* dots of 2 x 2 cells */
 	scale = bl_heat_scale_of(fit, &m, style);
 	bl_heat_draw(canvas, 0, 0, fit, &m, style);
-	bl_cell first = canvas->cells[0], second = canvas->cells[1];
+	bl_screen_cell first = canvas->cells[0], second = canvas->cells[1];
 	assert_int_equal(first.fg, bl_colour_diverging(bl_scale_place(scale, (.9 + .7) / 2), false));
 	assert_int_equal(second.fg, bl_colour_diverging(bl_scale_place(scale, sqrt((0 + 3 * .01) / 4)), false));
 	assert_int_equal(second.bg, bl_colour_diverging(bl_scale_place(scale, -.6), false));

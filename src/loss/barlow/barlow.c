@@ -360,7 +360,7 @@ static int run_back(back *b)
 {
 	bl_parallel(bl_panels(b->t->s.d), back_panel, b);
 	b->count = 0;
-	return atomic_load(&b->failed) ? bl_fail("out of memory") : 0;
+	return atomic_load(&b->failed) ? bl_fail("no memory") : 0;
 }
 
 static int backward(void *ctx, bl_tensor *const *in, const bl_tensor *out, const bl_tensor *dout)

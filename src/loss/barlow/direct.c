@@ -86,7 +86,7 @@ static int run(job *b, bl_standard *s, double *squares)
 	*squares = 0;
 	for (int64_t i = 0; i < count; i++)
 		*squares += b->sum[i];
-	return atomic_load(&b->failed) ? bl_fail("barlow loss: out of memory") : 0;
+	return atomic_load(&b->failed) ? bl_fail("barlow loss: no memory") : 0;
 }
 
 int bl_direct_error(bl_standard *s, bool hsic, float *e, double *squares)

@@ -119,7 +119,7 @@ static int run(job *b)
 {
 	bl_parallel(b->groups, sum_group, b);
 	if (atomic_load(&b->failed))
-		return bl_fail("barlow loss: out of memory");
+		return bl_fail("barlow loss: no memory");
 	bl_parallel(b->s->n, fold_row, b);
 	bl_parallel(b->s->n, mirror_row, b);
 	return 0;

@@ -47,7 +47,7 @@ typedef struct bl_plain {
 
 /*
  * The value at `index` into *p, a zeroed one that the caller clears, also after a failure.  `where` names it for
- * messages: "upvalue 'x'".  May raise an error of L (out of memory).  Negative with bl_error.
+ * messages: "upvalue 'x'".  May raise an error of L (no memory).  Negative with bl_error.
  */
 int bl_plain_pack(lua_State *L, int index, bl_plain *p, const char *where);
 /* Pushes it; may raise an error. */

@@ -6,6 +6,7 @@
  * buffer of its own, (tap,c,k) order, and the buffers are added in order at
  * the end; large weights get few cuts, small ones many.
  */
+#include "base/bounded.h"
 #include "tensor/conv/conv_gather.h"
 
 #include "tensor/conv/conv_rows.h"
@@ -22,7 +23,7 @@ enum { SCRATCH_PANEL = 3, CUTS = 16, PARTIAL_FLOATS = 1 << 20, BLOCK_FLOATS = 96
 
 typedef struct job {
 	const bl_kernels *k;
-	bl_rows rows;
+	bl_conv_rows rows;
 	float *partial;  /* [cut][tap][c][k] */
 	int64_t columns; /* of one group */
 	int64_t cuts;
@@ -74,7 +75,7 @@ static void multiply(const job *j, const bl_rows_block *b, float *panel, float *
 static void unit(void *ctx, int64_t u)
 {
 	job *j = ctx;
-	const bl_rows *r = &j->rows;
+	const bl_conv_rows *r = &j->rows;
 	int64_t taps = bl_rows_taps(r), parts = r->class->taps / taps, first, last, size = taps * r->channels * j->columns;
 	float *out = j->partial + u * size;
 	float *panel = bl_scratch(SCRATCH_PANEL, (size_t)r->block * 4 * (size_t)j->k->lanes * sizeof *panel);
@@ -120,11 +121,6 @@ static void fold_block(void *ctx, int64_t block)
 		}
 }
 
-static int64_t clamp(int64_t v, int64_t lo, int64_t hi)
-{
-	return v < lo ? lo : v > hi ? hi : v;
-}
-
 static int group(job *j, float *dw, bool add)
 {
 	fold f = { j, dw, add };
@@ -144,8 +140,8 @@ int bl_gather_weight_gradient(const bl_conv *g, const float *x, const float *dy,
 	if (bl_conv_plan_forward(&plan, g))
 		return -1;
 	j.rows.class = plan.class;
-	j.rows.block = clamp(BLOCK_FLOATS / (bl_rows_taps(&j.rows) * cg + kg), 64, 2048);
-	j.cuts = clamp(PARTIAL_FLOATS / (size ? size : 1), 1, g->n < CUTS ? (g->n ? g->n : 1) : CUTS);
+	j.rows.block = bl_bounded(BLOCK_FLOATS / (bl_rows_taps(&j.rows) * cg + kg), 64, 2048);
+	j.cuts = bl_bounded(PARTIAL_FLOATS / (size ? size : 1), 1, g->n < CUTS ? (g->n ? g->n : 1) : CUTS);
 	j.partial = bl_block_take((size_t)(j.cuts * size) * sizeof *j.partial);
 	int rc = j.partial ? 0 : -1;
 	for (int64_t i = 0; i < g->groups && !rc; i++) {

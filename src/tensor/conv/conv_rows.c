@@ -24,25 +24,25 @@ bl_together bl_rows_together(const bl_conv *g)
 	return cg < BL_CONV_FEW ? BL_FILTER : cg < NARROW && g->groups == 1 && g->s > 1 ? BL_ROW : BL_ONE_TAP;
 }
 
-int64_t bl_rows_taps(const bl_rows *r)
+int64_t bl_rows_taps(const bl_conv_rows *r)
 {
 	return r->together == BL_FILTER ? r->class->taps : r->together == BL_ROW ? r->g->s : 1;
 }
 
 /* A row may be read a tile further than it is long, and written a run further. */
-static int64_t row_width(const bl_rows *r)
+static int64_t row_width(const bl_conv_rows *r)
 {
 	int64_t width = bl_rows_taps(r) * r->channels;
 	return (width < BL_TILE_ROWS ? BL_TILE_ROWS : width) + RUN;
 }
 
 /* One tap's channels stay where they are, unless a tile would read beyond the image. */
-static bool is_copied(const bl_rows *r)
+static bool is_copied(const bl_conv_rows *r)
 {
 	return r->together != BL_ONE_TAP || (r->g->gap && r->channels < BL_TILE_ROWS);
 }
 
-bool bl_rows_room(const bl_rows *r, bl_rows_block *b)
+bool bl_rows_room(const bl_conv_rows *r, bl_rows_block *b)
 {
 	size_t n = (size_t)r->block;
 	bool copied = is_copied(r), padded = r->together == BL_FILTER;
@@ -55,7 +55,7 @@ bool bl_rows_room(const bl_rows *r, bl_rows_block *b)
 	return b->x && (b->rows || !copied) && (b->padded || !padded);
 }
 
-static const float *x_pixel(const bl_rows *r, int64_t image, int32_t place)
+static const float *x_pixel(const bl_conv_rows *r, int64_t image, int32_t place)
 {
 	return r->x + (image * r->g->h * r->g->w + place) * r->g->c;
 }
@@ -67,7 +67,7 @@ static void copy_runs(const float *from, int64_t n, float *to)
 }
 
 /* All taps of `n` output pixels of a line, side by side; what a run writes beyond its end, the next one writes again. */
-static void lower_line(const bl_rows *r, const float *from, int64_t n, float *to)
+static void lower_line(const bl_conv_rows *r, const float *from, int64_t n, float *to)
 {
 	const bl_conv *g = r->g;
 	int64_t length = g->s * r->channels, pitch = bl_conv_pad_pitch(g), step = g->stride * r->channels, width = row_width(r);
@@ -76,7 +76,7 @@ static void lower_line(const bl_rows *r, const float *from, int64_t n, float *to
 			copy_runs(from + t * pitch, length, to + t * length);
 }
 
-static const float *padded_image(const bl_rows *r, bl_rows_block *b, int64_t image)
+static const float *padded_image(const bl_conv_rows *r, bl_rows_block *b, int64_t image)
 {
 	if (b->image != image)
 		bl_conv_pad(r->g, r->x + image * r->g->h * r->g->w * r->g->c, b->padded);
@@ -107,7 +107,7 @@ static place next_place(const bl_conv *g, place a)
 	return a;
 }
 
-static void fill_lowered(const bl_rows *r, bl_rows_block *b, int64_t m, int64_t m2)
+static void fill_lowered(const bl_conv_rows *r, bl_rows_block *b, int64_t m, int64_t m2)
 {
 	const bl_conv *g = r->g;
 	int64_t width = row_width(r);
@@ -126,7 +126,7 @@ static void fill_lowered(const bl_rows *r, bl_rows_block *b, int64_t m, int64_t 
 }
 
 /* The S pixels from column `left` on, of which some are padding. */
-static const float *edge(const bl_rows *r, const float *line, int64_t left, float *to)
+static const float *edge(const bl_conv_rows *r, const float *line, int64_t left, float *to)
 {
 	int64_t c = r->channels, from = left < 0 ? -left : 0, n = r->g->w - left < r->g->s ? r->g->w - left : r->g->s;
 	memset(to, 0, (size_t)(r->g->s * c) * sizeof *to);
@@ -136,7 +136,7 @@ static const float *edge(const bl_rows *r, const float *line, int64_t left, floa
 }
 
 /* Row `row` of the filter. */
-static void fill_row(const bl_rows *r, bl_rows_block *b, int64_t m, int64_t m2, int64_t row)
+static void fill_row(const bl_conv_rows *r, bl_rows_block *b, int64_t m, int64_t m2, int64_t row)
 {
 	const bl_conv *g = r->g;
 	float *copy = b->rows;
@@ -153,7 +153,7 @@ static void fill_row(const bl_rows *r, bl_rows_block *b, int64_t m, int64_t m2, 
 	}
 }
 
-static void fill_tap(const bl_rows *r, bl_rows_block *b, int64_t m, int64_t m2, int64_t tap)
+static void fill_tap(const bl_conv_rows *r, bl_rows_block *b, int64_t m, int64_t m2, int64_t tap)
 {
 	const bl_conv_class *k = r->class;
 	int64_t width = row_width(r);
@@ -176,7 +176,7 @@ static void fill_tap(const bl_rows *r, bl_rows_block *b, int64_t m, int64_t m2, 
 	}
 }
 
-void bl_rows_fill(const bl_rows *r, bl_rows_block *b, int64_t m, int64_t m2, int64_t part)
+void bl_rows_fill(const bl_conv_rows *r, bl_rows_block *b, int64_t m, int64_t m2, int64_t part)
 {
 	if (r->together == BL_FILTER)
 		fill_lowered(r, b, m, m2);

@@ -16,14 +16,14 @@
  */
 typedef enum bl_together { BL_ONE_TAP, BL_ROW, BL_FILTER } bl_together;
 
-typedef struct bl_rows {
+typedef struct bl_conv_rows {
 	const bl_conv *g;
 	const bl_conv_class *class; /* the forward one */
 	const float *x, *dy;        /* of this group's first channel */
 	int64_t channels;           /* of one group */
 	int64_t block;              /* pixels of the largest block */
 	bl_together together;
-} bl_rows;
+} bl_conv_rows;
 
 /* A block of pixels that meet the taps taken together; memory is the thread's scratch, slots 0 to 2. */
 typedef struct bl_rows_block {
@@ -34,11 +34,11 @@ typedef struct bl_rows_block {
 } bl_rows_block;
 
 bl_together bl_rows_together(const bl_conv *g);
-int64_t bl_rows_taps(const bl_rows *r);
+int64_t bl_rows_taps(const bl_conv_rows *r);
 
 /* Room for blocks; false: no memory. */
-bool bl_rows_room(const bl_rows *r, bl_rows_block *b);
+bool bl_rows_room(const bl_conv_rows *r, bl_rows_block *b);
 /* Output pixels m..m2-1 (at most `block`), counted over all images, that meet the taps of part `part` of the filter. */
-void bl_rows_fill(const bl_rows *r, bl_rows_block *b, int64_t m, int64_t m2, int64_t part);
+void bl_rows_fill(const bl_conv_rows *r, bl_rows_block *b, int64_t m, int64_t m2, int64_t part);
 
 #endif
