@@ -5,8 +5,8 @@ ask_tell.lua: a sweep whose points another program chooses (barlow sweep ask-tel
 It asks:       {"params": {"loss.lambda": 0.01, "batch": 64}, "seed": 1, "id": 7}
 and is told:   {"id": 7, "step": 120, "epoch": 1.0, "value": 0.71}           whenever the metric is measured
                {"id": 7, "state": "complete", "value": 0.83, "metrics": {...}, "folder": "..."}
-While a trial is under way, {"prune": true} ends it early: "state" is then "pruned".  A trial that fails has the state "failed"
-and a "reason", and so has a line that is no JSON.  What the script prints goes to standard error.  Standard input's end ends it.
+During a trial, {"prune": true} ends it early: "state" is then "pruned".  A trial that fails has the state "failed"
+and a "reason", and so has a line that is not JSON.  What the script prints goes to standard error.  The end of standard input ends it.
 ]]
 local native = require "barlow.native"
 local pruner = require "barlow.pruner"
@@ -15,7 +15,7 @@ local worker = require "barlow.worker"
 
 local ask_tell = {}
 
-local LOOK = .1 -- seconds between two looks at a trial that is under way
+local LOOK = .1 -- seconds between two polls of the active trial
 
 local function tell(message)
 	io.stdout:write(native.json_text(message), "\n")
@@ -24,7 +24,7 @@ end
 
 local function finite(v) return type(v) == "number" and v == v and math.abs(v) < math.huge end
 
--- Is there a line that asks to end the trial?  What comes besides is kept for later, in `waiting`.
+-- Is there a line that asks to end the trial?  Other lines are stored in `waiting`.
 local function asked_to_prune(waiting)
 	while true do
 		local line = native.input_line(0)
@@ -79,7 +79,7 @@ function ask_tell.run(s)
 		local question, why = native.json_read(line)
 		local fine, answer
 		if type(question) == "table" and question.prune == true then
-			fine, answer = true, nil -- of a trial that has ended meanwhile
+			fine, answer = true, nil -- the trial has ended meanwhile
 		elseif type(question) == "table" then
 			number = number + 1
 			fine, answer = pcall(run, s, question, number, waiting)

@@ -2,8 +2,8 @@
 --[[
 complete.lua: what may follow in a line that is being typed, for the prompt and for editors (barlow complete).
 
-The line up to the cursor is scanned for strings and open brackets; what stands before the word decides what it may be.  No
-code of the user's runs: values are followed by raw access, and of objects only the types are, as the registry has them.
+The line up to the cursor is scanned for strings and open brackets; the text before the word decides which names fit.  No
+code of the user is run: tables are read by raw access, and of objects only the types in the registry are used.
 ]]
 local native = require "barlow.native"
 local registry = require "barlow.registry"
@@ -13,7 +13,7 @@ local complete = {}
 local keywords = { "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil",
 	"not", "or", "repeat", "return", "then", "true", "until", "while" }
 
--- The registry by names, types and functions, made once.
+-- Returns the registry indexed by name, type and function; it is built once.
 
 local known
 
@@ -21,7 +21,7 @@ local function first_type(text) return text and text:match "^[%a_]+" end
 
 local function look_up()
 	if known then return known end
-	local made = { entry = {}, of_type = {}, of_function = {} } -- an error on the way must not leave half of it
+	local made = { entry = {}, of_type = {}, of_function = {} } -- stored only when it is complete
 	for _, e in ipairs(registry.entries()) do
 		made.entry[e.name] = e
 		if e.kind ~= "function" then
@@ -50,7 +50,8 @@ local function behind_string(text, at)
 	end
 end
 
--- Where the text ends: {open = {places of brackets}, string = place of the quote that is open, comment = in one}.
+-- Returns the state at the end of the text: {open = {places of open brackets}, string = place of an open quote,
+-- comment = true in one}.
 local function scan(text)
 	local open, at = {}, 1
 	while at <= #text do
@@ -78,12 +79,12 @@ local function scan(text)
 	return { open = open }
 end
 
--- The text before place `at`, without blanks at its end.
+-- Returns the text before place `at`, without trailing blanks.
 local function before(text, at) return (text:sub(1, at - 1):gsub("%s+$", "")) end
 
 -- Expressions.
 
--- Where the expression that ends the text begins: names, calls, indices and strings in a chain.
+-- Returns where the expression at the end of the text begins: a chain of names, calls, indices and strings.
 local function chain_begin(text)
 	local at = #text + 1
 	while at > 1 do
@@ -119,7 +120,7 @@ end
 
 local function call_of(e) return e and { type = first_type(e.returns) } or nil end
 
--- One more link of the chain: ".name", ":name", a call, an index.
+-- Follows one more link of the chain: ".name", ":name", a call or an index.
 local function follow(x, link, name)
 	if link == "name" and x.value ~= nil then
 		local v = type(x.value) == "table" and rawget(x.value, name) or nil
@@ -140,8 +141,8 @@ local function follow(x, link, name)
 	end
 end
 
--- What the expression is, {value =} or {type =} or {method =}; nil: not known.
-local function infer(text) -- calls itself for what is in parentheses
+-- Returns {value =}, {type =} or {method =} of the expression, or nil if it is not known.
+local function infer(text) -- calls itself for expressions in parentheses
 	local rest, x = text, nil
 	local inside = rest:match "^%b()"
 	if inside then
@@ -168,7 +169,7 @@ local function infer(text) -- calls itself for what is in parentheses
 	return x
 end
 
--- The registry's entry of what is called by the bracket at `at`, or nil.
+-- Returns the registry's entry of the function whose call opens at the bracket at `at`, or nil.
 local function called(text, at)
 	local head = before(text, at)
 	local expression = head:sub(chain_begin(head))
@@ -182,7 +183,8 @@ local function key_named(keys, name)
 	end
 end
 
--- The trainer that a method is called on, where the text before the bracket names it by a global: its settings are its own.
+-- Returns the trainer whose method is called, if the text before the bracket names it by a global, since each trainer
+-- has its own settings.
 local function settable_of(text, at)
 	local name = before(text, at):match "([%a_][%w_]*):set$"
 	local v = name and rawget(_G, name)
@@ -192,7 +194,7 @@ local function settable_of(text, at)
 	return keys
 end
 
--- The settings that the brace at `open[n]` has: of a call, or of a setting in such a brace that is a table itself.
+-- Returns the settings that fit in the brace at `open[n]`: those of a call, or of a setting whose value is a table.
 local function settings_of(text, open, n)
 	local at = open[n]
 	if not at or text:sub(at, at) ~= "{" then return nil end
@@ -208,7 +210,7 @@ local function settings_of(text, open, n)
 	return e and e.keys
 end
 
--- The values of a closed set, or nil.
+-- Returns the values of a setting that has a fixed set of them, or nil.
 local function choices_of(k)
 	return k.choices or (k.name == "schedule" and native.schedules()) or nil
 end
@@ -240,7 +242,7 @@ local function string_keys(t, only_functions)
 	return out
 end
 
--- Methods behind ':', properties behind '.' of objects; of tables what they hold.
+-- Adds methods after ':', properties after '.', and the keys of tables.
 local function members(x, separator)
 	if x.value ~= nil then return type(x.value) == "table" and string_keys(x.value, separator == ":") or {} end
 	if x.type == "string" then return separator == ":" and string_keys(string) or {} end
@@ -256,7 +258,7 @@ local function folder_entries(folder)
 	return fine and names or {}
 end
 
--- Files and folders whose path goes on like this; none whose name begins with a dot.
+-- Adds files and folders whose path begins like this, without hidden ones.
 local function paths(path)
 	local folder, name = path:match "^(.*/)([^/]*)$"
 	folder, name = folder or "", name or path
@@ -278,7 +280,7 @@ end
 local takes_runs = { ["runs.resume"] = true, ["runs.fork"] = true, ["runs.get"] = true, ["runs.records"] = true, ["runs.tag"] = true,
 	["runs.note"] = true, ["runs.delete"] = true, ["runs.compare"] = true, ["plot.curves"] = true, ["plot.heatmap"] = true }
 
--- In a string that begins at `quote`: values of a setting, names of runs or of what help knows, files.
+-- Adds candidates in a string that begins at `quote`: values of a setting, names of runs, names in the help, files.
 local function in_string(text, state)
 	local quote, word = state.string, text:sub(state.string + 1)
 	local head = before(text, quote)
@@ -293,7 +295,7 @@ local function in_string(text, state)
 	return paths(word), quote + 1, ""
 end
 
--- Values of `key = ` where there is a closed set of them.
+-- Adds the values that may follow `key = `, if there is a fixed set of them.
 local function values(k)
 	local out = {}
 	for i, choice in ipairs(choices_of(k) or {}) do out[i] = ('"%s"'):format(choice) end
@@ -309,7 +311,7 @@ local function values(k)
 	return out
 end
 
--- Names of locals and parameters in the text itself.
+-- Adds the names of locals and parameters in the text itself.
 local function names_in(text)
 	local out = {}
 	for name in text:gmatch "local%s+([%a_][%w_]*)" do out[#out + 1] = name end
@@ -330,7 +332,7 @@ local function globals()
 	return out
 end
 
--- Settings that the brace has not been given yet.
+-- Adds the settings that the brace does not contain yet.
 local function missing_settings(settings, text, brace)
 	local given, out = {}, {}
 	for name in text:sub(brace + 1):gmatch "([%a_][%w_]*)%s*=[^=]" do given[name] = true end
@@ -345,7 +347,7 @@ local function word_at_end(text)
 	return at or #text + 1
 end
 
--- Names of settings that have dots go in quotes: `views.fl` becomes ["views.flip.p"] = .
+-- Names of settings with dots are completed in quotes: `views.fl` becomes ["views.flip.p"] = .
 local function dotted(text, state)
 	local at = text:find "[%a_][%w_.]*$"
 	local settings = at and text:sub(1, at - 1):find "[{,;]%s*$" and settings_of(text, state.open, #state.open)
@@ -386,7 +388,7 @@ local function in_code(text, state)
 	return out, at
 end
 
--- Names that help knows, which begin with the word; modules and the settings of a trainer, too.
+-- Adds the names in the help that begin with the word, including modules and the settings of a trainer.
 function complete.help_names(word)
 	local names = {}
 	for _, k in ipairs(registry.flat(look_up().entry.trainer.keys)) do names[#names + 1] = k.name end

@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-doctor.lua: barlow doctor: what this machine offers to barlow, and what stands in its way.
+doctor.lua: barlow doctor: checks what this machine offers to barlow and finds problems.
 
-A finding is {name =, state =, text =, remedy =}; its state is "fine", "note" (something is missing that one can do
-without) or "problem" (something will not work).
+A finding is {name =, state =, text =, remedy =}; its state is "fine", "note" (something optional is
+missing) or "problem" (something will not work).
 ]]
 local native = require "barlow.native"
 
@@ -16,7 +16,7 @@ local function size(bytes)
 	return ("%.0f MiB"):format(bytes / (1 << 20))
 end
 
--- The first line of a file, or nil.
+-- Returns the first line of a file, or nil.
 local function first_line(path)
 	local f = io.open(path)
 	local line = f and f:read "l"
@@ -24,14 +24,14 @@ local function first_line(path)
 	return line
 end
 
--- What a program prints, both outputs together, or nil.
+-- Returns what a program prints to both outputs, or nil.
 local function output(command)
 	local p = io.popen(command .. " 2>&1 </dev/null")
 	local text = p and p:read "a"
 	return p and p:close() and text or nil
 end
 
--- The lowest limit that a control group sets, of this process's group and those around it; nil: none.
+-- Returns the lowest limit set by this process's control group and its parents, or nil if there is none.
 local function group_limit(file, read)
 	local at = (first_line "/proc/self/cgroup" or ""):match "^0::(/.*)$"
 	local least
@@ -170,7 +170,7 @@ check("data", function(add)
 	end
 end)
 
--- What is kept in a folder that cannot be written to is lost; `needed`: that hinders.
+-- Checks that a folder can be written to; `needed`: otherwise it is a problem, not a note.
 local function check_folder(add, path, why, what, needed)
 	local bad = needed and "problem" or "note"
 	if not path then return add(bad, why, "set HOME: without it no " .. what .. " is kept") end

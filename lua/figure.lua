@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-figure.lua: figures that say where their data came from: saved with a record, made anew from it.
+figure.lua: figures with a record of where their data came from, from which they can be made again.
 
 A figure's origin is what it was made from: its kind, the settings, and the runs (or the sweep), of which it took so many
 records, or a snapshot of one step.  The record in a file is that, the runs' recipes and seeds, the data themselves and their
@@ -54,12 +54,12 @@ local function encode(v)
 end
 figure.encode = encode
 
--- What is kept.
+-- Records.
 
--- Of a run, besides which it is: how it was made, and the hash of the records that were there.
+-- Returns how a run is identified: its recipe and seed, and the hash of the records that it had.
 local function run_facts(r)
 	local out = { id = r.id, name = r.name, records = r.records, moment = r.moment }
-	out.folder = not r.listed and r.folder or nil -- of a run among all runs the name says enough
+	out.folder = not r.listed and r.folder or nil -- a run among all runs is found by its name
 	out.recipe = r.folder and native.read_file(r.folder .. "/recipe.lua") or nil
 	local file = r.folder and native.run_file(r.folder)
 	out.seed = file and file.seed or nil
@@ -69,12 +69,12 @@ end
 
 local function sweep_facts(s)
 	local name = s.folder:match "[^/]*$"
-	local listed = s.folder == sweep.root() .. "/" .. name -- then the name says enough
+	local listed = s.folder == sweep.root() .. "/" .. name -- then it is found by its name
 	return { name = name, folder = not listed and s.folder or nil, declaration = native.read_file(s.folder .. "/sweep.lua"),
 		seeds = s.seeds }
 end
 
--- What a figure is now: of the runs as they were when it was made.
+-- Builds the figure from the runs as they were when it was first made.
 function figure.record(f)
 	local origin, data = native.figure_origin(f) or { kind = "lines", settings = {}, runs = {} }, native.figure_data(f)
 	local out = { version = 1, barlow = native.version, figure = origin.kind, settings = origin.settings, title = native.figure_title(f),
@@ -84,7 +84,7 @@ function figure.record(f)
 	return out
 end
 
-figure.saved = setmetatable({}, { __mode = "k" }) -- the path that each was saved to last, for the prompt
+figure.saved = setmetatable({}, { __mode = "k" }) -- the path to which each figure was saved last, for the prompt
 
 -- figure:save(path, settings)
 function figure.save(f, path, settings)
@@ -108,7 +108,7 @@ local function made(kind, f, settings, list, s)
 	return f
 end
 
--- Runs that are given as a trainer, by name, or as runs() has them; as many as there are records of each, now.
+-- Finds runs that are given as a trainer, by name, or as entries of runs(), and notes how many records each has now.
 local function resolve(what, kind)
 	local r = {}
 	if native.is_trainer(what) then
@@ -130,7 +130,7 @@ local function is_run(what)
 end
 figure.is_run = is_run
 
--- {run, run, ..., key = value} as a list of runs and settings; keys as `known` has them.
+-- Splits {run, run, ..., key = value} into a list of runs and settings; `known` lists the allowed keys.
 local function split(kind, what, settings, known)
 	local list, out, names = {}, {}, {}
 	for name in pairs(known) do names[#names + 1] = name end
@@ -182,7 +182,7 @@ function figure.sweep(s, path, metric)
 	return made("sweep", kinds.sweep.make(s, plain), plain, {}, s)
 end
 
--- The same figure of the same runs (or the sweep) as they are now.
+-- Makes the same figure from the same runs (or the sweep) as they are now.
 function figure.remake(record, list, s)
 	local plain, k = {}, kinds[record.figure]
 	for name, v in pairs(record.settings) do plain[name] = v end
@@ -190,7 +190,7 @@ function figure.remake(record, list, s)
 	return made(record.figure, k.make(list, plain), plain, list)
 end
 
--- Rows of numbers, of which JSON has no word for some.
+-- Converts rows of numbers: JSON cannot represent NaN and infinities.
 local function numbers(rows)
 	local words, out = { nan = 0 / 0, inf = math.huge, ["-inf"] = -math.huge }, {}
 	for i, row in ipairs(rows) do
@@ -200,7 +200,7 @@ local function numbers(rows)
 	return out
 end
 
--- Of the data in the record alone, where nothing says what they were made from.
+-- Draws from the data in the record alone, for figures without runs.
 function figure.of_data(record)
 	local data, f = record.data, nil
 	local function dots(m, title) return native.figure_dots(require "barlow".tensor(numbers(m.matrix)), title, m.dims, m.floor) end

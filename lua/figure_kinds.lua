@@ -16,7 +16,7 @@ local kinds = {}
 
 function kinds.is_sweep(v) return getmetatable(v) == sweep.class end
 
--- Names that several runs have get what tells their folders apart.
+-- If several runs have one name, the distinguishing part of their folders is added.
 local function labels(list)
 	local count, out = {}, {}
 	for _, r in ipairs(list) do count[r.name] = (count[r.name] or 0) + 1 end
@@ -24,7 +24,7 @@ local function labels(list)
 	return out
 end
 
--- The values of a metric that were measured in the first records, and their steps.
+-- Returns the measured values of a metric in the first records, and their steps.
 local function measured(kind, r, metric)
 	local all = native.live_records(r.live)
 	local values = all[metric]
@@ -45,7 +45,7 @@ end
 
 local LESS = { total = true, invariance = true, redundancy = true, weighted_redundancy = true, time = true, grad_norm = true }
 
--- Means of neighbours where there are more points than a figure can show.
+-- Averages neighbouring points if there are more than a figure can show.
 local MOST = 1024
 local function thinned(x, y)
 	local stride = (#x + MOST - 1) // MOST
@@ -59,7 +59,7 @@ local function thinned(x, y)
 	return tx, ty, stride
 end
 
--- Curves: of one run its loss, scores and own columns; of several one metric.
+-- Curves: the loss, scores and own columns of one run, or one metric of several runs.
 kinds.curves = { keys = { metric = "string" } }
 function kinds.curves.make(list, settings)
 	if #list == 1 and not settings.metric then return native.figure_curves(list[1].live, list[1].records) end
@@ -74,7 +74,7 @@ function kinds.curves.make(list, settings)
 	return native.figure_panels{ panel }
 end
 
--- The snapshot that was taken of, or the newest that has it.
+-- Returns the snapshot that the figure was made from, or the newest one that contains this part.
 local function moment(kind, r, wish, what)
 	local m = native.run_moment(r.live, wish, r.moment)
 	if not m then
@@ -85,7 +85,7 @@ local function moment(kind, r, wish, what)
 	return m
 end
 
--- The matrix of one run as its newest snapshot has it; of a large one root mean squares of blocks.
+-- The matrix of one run in its newest snapshot; a large matrix is reduced to root mean squares of blocks.
 local function matrix_of(r, name, settings)
 	local m = moment("heatmap", r, "matrix", "no matrix")
 	local side = m.matrix:shape()[1]
@@ -108,11 +108,11 @@ function kinds.heatmap.tensor(t, settings)
 	return native.figure_matrix(t, settings.title, settings.batch)
 end
 
--- Eigenvalues of the embedding's covariance and singular values of C; of several runs their eigenvalues.
+-- Eigenvalues of the embedding's covariance and singular values of C of one run, or the eigenvalues of several runs.
 local function ranks(values)
 	local x, y = {}, {}
 	for i, v in ipairs(values) do
-		if v == v and v > 0 then x[#x + 1], y[#y + 1] = i, v end -- what is 0 has no place on a logarithmic axis
+		if v == v and v > 0 then x[#x + 1], y[#y + 1] = i, v end -- the axis is logarithmic
 	end
 	return x, y
 end
@@ -147,7 +147,7 @@ function kinds.spectrum.tensor(t)
 	return native.figure_panels{ { { x = x, y = y, marks = "none" }, xlabel = "number", ylabel = t:dim() == 2 and "singular value" or "value", logy = true } }
 end
 
--- Points by their labels.
+-- Groups points by their labels.
 local function groups(points, names, title, xlabel, ylabel)
 	local by, order, panel = {}, {}, { points = true, equal = true, title = title, xlabel = xlabel, ylabel = ylabel }
 	for _, p in ipairs(points) do
@@ -167,13 +167,13 @@ local function groups(points, names, title, xlabel, ylabel)
 	return native.figure_panels{ panel }
 end
 
--- A run that trains here is asked for them, which takes a moment; Ctrl-C ends the waiting.
+-- A run that trains in this process computes the points on request, which takes a moment; Ctrl-C ends the waiting.
 local PATIENCE = 30
 local function wait_for_points(r)
 	if r.moment or not native.is_trainer(r.live) then return end
 	local until_time = native.now() + PATIENCE
 	while r.live.state == "running" and native.now() < until_time and not native.run_moment(r.live, "points") do
-		native.ask_points(r.live) -- holds for some seconds
+		native.ask_points(r.live) -- the request expires after some seconds
 		native.sleep(.05)
 	end
 end
@@ -188,7 +188,7 @@ function kinds.embedding.make(list)
 	return groups(m.points, m.classes, ("%s, step %d"):format(native.clean(r.name or "run"), m.step), axis(1), axis(2))
 end
 
--- Features (N, D) seen from their two widest sides, or points (N, 2) as they are.
+-- Features (N, D) projected onto their first two principal components, or points (N, 2) unchanged.
 function kinds.embedding.tensor(t, settings)
 	for name in pairs(settings) do
 		if name ~= "labels" and name ~= "title" then
@@ -227,11 +227,11 @@ function kinds.embedding.tensor(t, settings)
 	return groups(points, names, settings.title, xlabel, ylabel)
 end
 
--- Comparisons: rows with a mean and its interval, the best on top.
+-- Comparisons: rows with a mean and its interval, the best first.
 
 local ROWS = 40
 
--- Rows {label =, n =, mean =, low =, high =, values = {}} as points across, with a line where nothing differs.
+-- Draws rows {label =, n =, mean =, low =, high =, values = {}} as horizontal points, with a line at zero difference.
 local function rows_figure(rows, axes, zero)
 	local points, means, names = { x = {}, y = {}, label = "", ink = 6 }, { x = {}, y = {}, low = {}, high = {}, label = "", ink = 1 }, {}
 	local least, most = math.huge, -math.huge
@@ -254,7 +254,7 @@ local function rows_figure(rows, axes, zero)
 	return native.figure_panels{ panel }
 end
 
--- Runs whose recipes differ in the seed alone are one row, which is called by what differs between rows.
+-- Runs whose recipes differ in the seed only are one row; its label is what differs between rows.
 local SAME = { seed = true, name = true, folder = true }
 
 local function facts_of(r)
@@ -324,7 +324,7 @@ function kinds.compare.make(list, settings)
 	return rows_figure(rows, { xlabel = metric .. (most > 1 and ": each run, and means with 95% intervals" or " at the end of each run") })
 end
 
--- Of a sweep: the differences from its base, by pairs of the same seed; or where it has none the means.
+-- A sweep: the paired differences from its base by seed, or the means if it has no base.
 function kinds.compare.sweep(s, settings)
 	local metric = settings.metric or s.metric
 	local rows, by_base = {}, false
@@ -349,14 +349,14 @@ end
 
 -- A sweep's metric over one of its axes.
 
--- The value of the axis at that arm, the base's own where it is the base.
+-- Returns the value of the axis for that arm, or the base's own value.
 local function value_of(s, a, path)
 	local v = a.params[path]
 	if v == nil and s.base and a.arm == s.base_arm then return space.get(s.base, path) end
 	return v
 end
 
--- What the arm is on all other axes, in words.
+-- Returns the arm's values on all other axes as text.
 local function rest_of(s, a, path)
 	local out = {}
 	for i, p in ipairs(s.paths) do
@@ -365,7 +365,7 @@ local function rest_of(s, a, path)
 	return table.concat(out, ", ")
 end
 
--- Curves by what the other axes are, in the order of the arms; points by the axis.
+-- Returns a curve for each combination of the other axes, in the order of the arms, with points over this axis.
 local function curves(s, path, metric)
 	local list, by = {}, {}
 	for _, a in ipairs(results.arms(s, metric)) do
@@ -386,7 +386,7 @@ local function curves(s, path, metric)
 	return list
 end
 
--- Logarithmic where the values spread over more than a factor of 20 and are above 0.
+-- An axis is logarithmic if its values are positive and spread over more than a factor of 20.
 local function is_wide(list)
 	local low, high = math.huge, 0
 	for _, c in ipairs(list) do
@@ -424,7 +424,7 @@ function kinds.sweep.make(s, settings)
 	return native.figure_panels{ out }
 end
 
--- Lines are a script's own: what they were made from only it can say.
+-- Lines come from a script's own numbers, so their origin is not known.
 kinds.lines = {}
 
 return kinds

@@ -17,7 +17,7 @@ local function set(r, path, value)
 	if not fine then error("fork: set: " .. tostring(message), 0) end
 end
 
--- The settings among these that a run may change while it trains, by the names that t:set takes.
+-- Returns those of these settings that may change during a run, by the names that t:set takes.
 local function settable(t, changes)
 	local out, any = {}, false
 	for path, v in pairs(changes) do
@@ -36,7 +36,7 @@ local function changes_of(settings)
 	return changes
 end
 
--- The run's folder; settings: step, set, name, folder.  The trainer has not begun.
+-- Forks the run in that folder; settings: step, set, name, folder.  Returns a trainer that has not started.
 function fork.make(folder, settings)
 	local changes = changes_of(settings)
 	local from = settings.step and native.run_checkpoint(folder, settings.step) or folder
@@ -50,7 +50,7 @@ function fork.make(folder, settings)
 	return t
 end
 
--- t:fork: as it is now, or as it was at a step whose checkpoint it kept.
+-- t:fork: forks the run as it is now, or at a step whose checkpoint was kept.
 function fork.trainer(t, settings)
 	settings = settings or {}
 	if not t.folder then error("fork: this run has no folder, and so no checkpoint to go on from", 0) end
@@ -58,7 +58,7 @@ function fork.trainer(t, settings)
 	return fork.make(t.folder, settings)
 end
 
--- Numbers, booleans and lists as Lua has them; anything else is a text.
+-- Reads numbers, booleans and lists in Lua's syntax; anything else is a string.
 local function value_of(text)
 	local chunk = text:match "^[%w%s%.%+%-%*/%^%(%){},_]*$" and load("return " .. text, "=value", "t", {})
 	if chunk then
@@ -68,7 +68,7 @@ local function value_of(text)
 	return text
 end
 
--- Assignments as "loss.lambda=.02".
+-- Reads assignments such as "loss.lambda=.02".
 local function run(what, options)
 	local runs = require "barlow.runs"
 	local changes = {}
@@ -87,7 +87,7 @@ local function run(what, options)
 	resume.run(t, options.plain)
 end
 
--- barlow fork.  Messages are for its user: where in our code they come from says nothing to him.
+-- barlow fork.  Messages are shown without the place in this code.
 function fork.main(what, options)
 	local fine, message = pcall(run, what, options)
 	if not fine then error((tostring(message):gsub("^barlow%.%w+:%d+: ", "")), 0) end

@@ -1,15 +1,15 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- help.lua: help(name): what the registry says of it.
+-- help.lua: help(name): prints the registry's description of a name.
 local native = require "barlow.native"
 local registry = require "barlow.registry"
 
 local help = {}
 
-local page -- the lines of the answer that is being made
+local page -- the lines of the text that is being built
 
 local function say(line) page[#page + 1] = line end
 
--- Calls f, and prints what it says.
+-- Calls f and prints the lines that it adds.
 local function answer(f, ...)
 	local lines = {}
 	page = lines
@@ -17,9 +17,10 @@ local function answer(f, ...)
 	require "barlow.pager".print(lines)
 end
 
--- Looking up.
+-- Lookup.
 
--- Head and text as lines, cut at spaces (but not before "=") to the terminal's width, later lines behind `indent` spaces.
+-- Wraps head and text at spaces (but not before "=") to the terminal's width; later lines are indented by `indent`
+-- spaces.
 local function add_wrapped(lines, head, text, indent)
 	local width, line, empty = math.max(indent + 20, native.width() - 1), head, true
 	for word in text:gsub(" =", "\0="):gmatch "%S+" do
@@ -40,7 +41,7 @@ end
 
 local HEAD = 24 -- columns of a setting's name and default, at most
 
--- What it is for, what it must be, and what happens without it.
+-- Returns the purpose of a setting, the allowed values, and its default.
 function help.key_text(k)
 	local text = k.text
 	local told = k.expected and k.expected:gsub("between (%S+) and 1000000000$", "of at least %1")
@@ -62,7 +63,7 @@ local function print_keys(keys)
 	end
 end
 
--- Examples run as they are, so those of methods make a trainer first: whoever asks has one, t.
+-- Examples of methods construct a trainer first, so that they run as they are; at the prompt this part is left out.
 local function short_example(text)
 	text = text:gsub("trainer(%b{})", function(settings)
 		return settings:find "n = 64, size = 8" and settings:find "epochs = 1}$" and "t" or nil
@@ -78,7 +79,7 @@ local function print_entry(e)
 	say("    > " .. (e.self and short_example(e.example) or e.example))
 end
 
--- A line each.
+-- Adds one line for each entry.
 local function print_list(entries)
 	for _, e in ipairs(entries) do print_wrapped(("%-20s "):format(e.name), e.text, 21) end
 end
@@ -108,14 +109,14 @@ local function overview()
 	say "?name or help \"name\" says more: ?nn, ?tensor.zeros, ?trainer, ?prompt"
 end
 
--- "t:set" by what the global t is: "trainer:set".
+-- Replaces a global by its type: "t:set" becomes "trainer:set".
 local function of_object(name)
 	local root, rest = name:match "^([%a_][%w_]*)(.*)$"
 	local kind = root and native.type_name(rawget(_G, root))
 	return kind and kind .. rest or name
 end
 
--- Entries whose whole name or last part is `name`, the whole one first, else those whose name contains it.
+-- Returns the entries whose whole name or last part is `name`, exact matches first, or else those whose name contains it.
 function help.find(name)
 	local exact, part = {}, {}
 	for _, e in ipairs(registry.entries()) do
@@ -132,7 +133,7 @@ function help.find(name)
 	return #exact > 0 and exact or part
 end
 
--- The name of one of barlow's modules or functions, or nil.
+-- Returns the name of one of barlow's modules or functions, or nil.
 local function known_name(value)
 	for name, v in pairs(require "barlow") do
 		if rawequal(v, value) then return name end
@@ -146,7 +147,8 @@ local function name_of(value)
 	return known_name(value) or error("help: expected a name, or one of barlow's modules and functions, got " .. type(value), 0)
 end
 
--- What the prompt shows of one of barlow's modules or functions: what is in it, or how it is called.  nil: it is none.
+-- Returns what the prompt prints for a module (its content) or a function (its signature) of barlow, or nil for other
+-- values.
 function help.described(value)
 	local name, lines = known_name(value), {}
 	if not name then return nil end
@@ -164,7 +166,7 @@ function help.described(value)
 	return #lines > 0 and table.concat(lines, "\n") or nil
 end
 
--- The same of a method, as x.shape gives it without a call.
+-- The same for a method, which x.shape gives without a call.
 function help.method(value)
 	for _, e in ipairs(type(value) == "function" and registry.entries() or {}) do
 		local class = e.kind == "method" and debug.getregistry()[e.group]
@@ -176,7 +178,7 @@ function help.method(value)
 	end
 end
 
--- "did you mean ...?" of groups and whole names, else of their last parts.
+-- Suggests groups and whole names, or else names whose last part is similar.
 local function near(name)
 	local names, parts = {}, {}
 	for _, e in ipairs(registry.entries()) do
@@ -187,7 +189,7 @@ local function near(name)
 	return found and (" (did you mean '%s'?)"):format(found) or ""
 end
 
--- How well a text has the word, case aside: 3 as a whole, 2 as a word in it, 1 anywhere.
+-- Scores how well a text matches the word, ignoring case: 3 as a whole, 2 as a word in it, 1 anywhere.
 local function fit(text, word)
 	text = (text or ""):lower()
 	if text == word then return 3 end
@@ -197,7 +199,7 @@ local function fit(text, word)
 	return (left:match "[%w]" and from > 1 or right:match "[%w]") and 1 or 2
 end
 
--- What is found for a word, the best first: {name =, text =, score =}, of functions and of their settings.
+-- Searches functions and their settings for a word: {name =, text =, score =}, the best first.
 local function search(word)
 	local found, order = {}, {}
 	local function add(name, text, score)
@@ -243,7 +245,7 @@ local function search_all(name)
 	return out or {}
 end
 
--- What people look for by other words.
+-- Synonyms from other programs.
 local elsewhere = {
 	gpu = "barlow computes on the CPU only", cuda = "barlow computes on the CPU only", device = "barlow computes on the CPU only",
 	tensorboard = "barlow watch --jsonl RUN streams records as lines of JSON", wandb = "barlow watch --jsonl RUN streams records as lines of JSON",
@@ -262,7 +264,7 @@ local function print_search(name)
 	if #found > FOUND_MOST then say(("... and %d more with '%s' in them"):format(#found - FOUND_MOST, name)) end
 end
 
--- The setting of a trainer that has that name, before properties and others.
+-- Finds the trainer's setting of that name; it precedes properties and others.
 local function print_settings(name)
 	for _, k in ipairs(registry.flat(help.find "trainer"[1].keys)) do
 		if k.name == name then
@@ -324,7 +326,7 @@ local function value_of(name)
 	return value
 end
 
--- The lines on which a Lua function was written, of the newest text of its chunk that has so many; nil: none is kept.
+-- Returns the source lines of a Lua function from the newest stored text of its chunk that has enough lines, or nil.
 local function lines_of(info)
 	for _, text in ipairs(native.texts(info.source)) do
 		local lines, n = {}, 0
@@ -336,7 +338,7 @@ local function lines_of(info)
 	end
 end
 
--- The source of a function of the user's; of what is barlow's own the help, which says what it does.
+-- Prints the source of a user's function, or the help of a function of barlow.
 function help.source(name)
 	local value = value_of(name)
 	local info = type(value) == "function" and debug.getinfo(value, "S")

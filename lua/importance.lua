@@ -35,7 +35,7 @@ local LEAST_FACTORIAL, GAMMA, GRID = 3, 1 / 4, 50
 -- What two arms with the same value of a list have in common.
 local function cell(v) return (recipe.text(recipe.copy(v))) end
 
--- By cell of a parameter: how many of the arms, and the sum of their means.
+-- Returns, for each cell of a parameter, the number of arms and the sum of their means.
 local function group(s, path, arms)
 	local groups, n = {}, 0
 	for _, a in ipairs(arms) do
@@ -46,7 +46,7 @@ local function group(s, path, arms)
 	return groups, n
 end
 
--- Has every combination of the values that occur one arm?
+-- Is the design a full grid: one arm for every combination of the values that occur?
 local function is_factorial(s, arms)
 	local combinations, seen = 1, {}
 	for _, a in ipairs(arms) do

@@ -7,7 +7,7 @@ local json = {}
 
 local escapes = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\t"] = "\\t", ["\r"] = "\\r" }
 
--- Control bytes are written out, and bytes that are no UTF-8 are taken for Latin-1.
+-- Control bytes are escaped; bytes that are not valid UTF-8 are read as Latin-1.
 local function text(s)
 	local valid = utf8.len(s)
 	local out = s:gsub('[%c"\\\127]', function(c) return escapes[c] or ("\\u%04x"):format(c:byte()) end)
@@ -15,7 +15,7 @@ local function text(s)
 	return '"' .. out .. '"'
 end
 
--- What no number of JSON says is null.
+-- NaN and infinities are written as null.
 local function number(v)
 	if math.type(v) == "integer" then return tostring(v) end
 	if v ~= v or v == math.huge or v == -math.huge then return "null" end

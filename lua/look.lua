@@ -9,7 +9,7 @@ local native = require "barlow.native"
 
 local look = {}
 
--- The pipelines of each view: of one there are two views.
+-- Returns the pipeline of each view; a single pipeline makes two views.
 local function pipelines_of(views)
 	local several = pcall(function() return views.first end)
 	if not several then return { views, views } end
@@ -25,7 +25,7 @@ local RAMP = " .:-=+*#%@"
 
 local function byte(v) return math.floor(255 * math.max(0, math.min(1, v)) + .5) end
 
--- How the terminal shows colours: "full", "256", or nil: by characters.
+-- Returns the terminal's colours: "full", "256", or nil if it has none.
 local function colours()
 	if not native.colours() then return nil end
 	local more, term = os.getenv "COLORTERM" or "", os.getenv "TERM" or ""
@@ -39,7 +39,7 @@ local function code(kind, layer, r, g, b)
 	return ("\27[%d8;5;%dm"):format(layer, 16 + 36 * step(r) + 6 * step(g) + step(b))
 end
 
--- Colour of the pixel (0..1 across and down) of an image (C,H,W) as nested tables.
+-- Returns the colour of a pixel (coordinates from 0 to 1) of an image (C,H,W) given as nested tables.
 local function pixel(image, x, y)
 	local rows = #image[1]
 	local columns = #image[1][1]
@@ -51,7 +51,8 @@ local function pixel(image, x, y)
 	return r, image[2][i][j], image[3][i][j]
 end
 
--- Lines of a row of images, each `side` columns wide: two pixels a cell, above each other, or one by its lightness.
+-- Draws a row of images, each `side` columns wide: with colours two pixels in a cell, one above the other, else one
+-- character for the lightness.
 local function row_lines(images, side, kind)
 	local lines, cells = {}, {}
 	for i, t in ipairs(images) do cells[i] = t:totable() end
@@ -79,7 +80,7 @@ local function row_lines(images, side, kind)
 	return lines
 end
 
--- An image (C,H,W) as text for the terminal, at most so many columns wide.
+-- Draws an image (C,H,W) as text, at most so many columns wide.
 function look.picture(image, most)
 	local side = math.max(4, math.min(most, native.width() - 1)) // 2 * 2
 	local lines = row_lines({ image }, side, colours())
@@ -87,7 +88,7 @@ function look.picture(image, most)
 	return table.concat(lines, "\n")
 end
 
--- ds:show(i): one image, as wide as the terminal has room for, and what is known of it.
+-- ds:show(i): draws one image as wide as the terminal allows, and prints what is known of it.
 function look.show(ds, i)
 	local it = ds[i]
 	local rows, columns = it.image:size(2), it.image:size(3)
@@ -103,7 +104,7 @@ local preview = {}
 preview.__index = preview
 preview.__name = "preview"
 
--- What was drawn, a line a view.
+-- Prints the drawn parameters, one line for each view.
 local function notes_of(p)
 	local notes = {}
 	for i, row in ipairs(p.rows) do
@@ -158,7 +159,7 @@ end
 
 -- Measuring.
 
--- Pearson's correlation of two images of one size; nil where one of them is the same everywhere.
+-- Returns Pearson's correlation of two images of one size, or nil if one of them is constant.
 local function correlation(a, b)
 	if a:numel() ~= b:numel() then return nil end
 	a, b = a:contiguous():flatten(), b:contiguous():flatten()

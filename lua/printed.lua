@@ -40,7 +40,7 @@ local function note_weights(d, book)
 	for _, v in pairs(d) do note_weights(v, book) end
 end
 
--- write(t, name) for recipe.expression: a tensor that is met twice is a local of that name, once all are known.
+-- write(t, name) for recipe.expression: a tensor that occurs twice becomes a local of that name, once all are known.
 local function writer(book)
 	return function(t, name)
 		local id = native.identity(t)
@@ -51,7 +51,7 @@ local function writer(book)
 	end
 end
 
--- Names for the tensors that were met twice, words that are not in the text; as lines of locals.
+-- Chooses names that do not occur in the text for tensors that occur twice; returns their lines of locals.
 local function name_shared(book, text)
 	local lines = {}
 	for _, e in pairs(book) do
@@ -67,7 +67,7 @@ local function name_shared(book, text)
 	return lines
 end
 
--- make(write, indent): the text with tensors as `write` says, which is made once more where some are shared.
+-- Calls make(write, indent), which returns the text with tensors written by `write`, and once more if tensors are shared.
 local function with_tensors(d, make)
 	local book = {}
 	note_weights(d, book)
@@ -99,13 +99,13 @@ end
 
 local render
 
--- Lines between the brackets of a call, each behind a tab more than the call.
+-- Puts lines between the brackets of a call, indented by one tab more than the call.
 local function block(open, note, lines, close, indent)
 	local pad = "\n" .. ("\t"):rep(indent)
 	return open .. (note ~= "" and " -- " .. note or "") .. pad .. "\t" .. table.concat(lines, pad .. "\t") .. pad .. close
 end
 
--- A line of a child: its text and its remark.
+-- Formats the line of a child: its text and its comment.
 local function line(key, m, d, place, last, indent, write)
 	local text, note = render(m, d, place, indent + 1, write)
 	return key .. text .. (last and "" or ",") .. (note and note ~= "" and " -- " .. note or "")
@@ -125,7 +125,7 @@ local function residual(m, d, place, indent, write)
 	return block("nn.residual{", remark(place, m), lines, "}", indent)
 end
 
--- A network by its settings, its layers as comments in its braces.
+-- Formats a network by its settings, with its layers as comments in the braces.
 local function network(m, d, place, indent, write)
 	local text = recipe.expression(d, indent, write)
 	local open, settings = text:match "^([%w_.]+{)%s*(.-)%s*}$"
@@ -137,7 +137,7 @@ end
 
 local containers = { ["nn.sequential"] = sequential, ["nn.residual"] = residual }
 
--- Its text, and what is to be said behind it, unless that is in the text.
+-- Returns the text, and the comment that follows it unless the text contains it.
 function render(m, d, place, indent, write)
 	local container = containers[getmetatable(d).call]
 	if container then return container(m, d, place, indent, write) end
@@ -145,7 +145,7 @@ function render(m, d, place, indent, write)
 	return recipe.expression(d, indent, write), remark(place, m)
 end
 
--- Weights that were drawn anew or loaded are not part of it.
+-- Weights that were drawn again or loaded are not part of the text.
 local function without_weights(d)
 	if type(d) ~= "table" or native.name_of(d) then return d end
 	local meta = getmetatable(d)
@@ -158,7 +158,7 @@ local function commented(text, note)
 	return note and note ~= "" and ("%s --[[ %s ]]"):format(text, note:gsub("%]%]", "] ]")) or text
 end
 
--- A module within what a network's constructor makes: the network, and the way from there.
+-- A module inside a network is written as the network and the path to the module.
 local function inner(m, origin)
 	local way = ""
 	while origin.place do way, origin = origin.place .. way, origin.of end

@@ -26,7 +26,7 @@ local function keep(value)
 	rawset(_G, "_" .. prompt.results - KEPT, nil)
 end
 
--- Is it a name that keep() gives?
+-- Is it a name that keep() assigns?
 function prompt.is_result(name) return name:match "^_+$" ~= nil or name:match "^_%d+$" ~= nil end
 
 -- Prints the values of an entry unless it ends with ';', and keeps the first.
@@ -38,7 +38,7 @@ end
 
 -- Errors.
 
--- What a message says that it is about: "(global 'x')", "near 'x'".
+-- Extracts the name that a message is about: "(global 'x')", "near 'x'".
 local function token_of(message)
 	for _, pattern in ipairs{ "%(%l+ '([^']+)'%)", "near '([^']+)'", "near (<eof>)" } do
 		local token = message:match(pattern)
@@ -46,7 +46,7 @@ local function token_of(message)
 	end
 end
 
--- Columns of the token in the line: where it is there exactly once, as a word of its own.
+-- Returns the columns of the token in the line, if it occurs exactly once as a word.
 local function columns_of(line, token)
 	local found, at, word = nil, 1, token:match "^[%w_]+$" ~= nil
 	while true do
@@ -68,7 +68,7 @@ local function nth_line(text, n)
 	end
 end
 
--- The line of the file, where it is a short text file.
+-- Returns the line of the file, if that is a short text file.
 local function file_line(path, n)
 	local file = io.open(path, "r")
 	local text = file and file:read(1 << 20)
@@ -76,7 +76,7 @@ local function file_line(path, n)
 	return text and nth_line(text, n)
 end
 
--- A line of an entry, and where the token is in it: of this one, or of the newest earlier one that has both.
+-- Returns a line of an entry and the token's place in it, from this entry or the newest earlier one that contains both.
 local function entry_line(input, n, token, earlier_too)
 	local line = nth_line(input, n)
 	local from, to = nil, nil
@@ -90,7 +90,8 @@ local function entry_line(input, n, token, earlier_too)
 	return line
 end
 
--- The offending line with a mark below what the message names.  Of an entry of one line only where there is a mark.
+-- Returns the offending line with a mark below the name in the message; for an entry of one line, only if there is a
+-- mark.
 local function marked(message, input)
 	local chunk, number = message:match "^([^\n]-):(%d+): "
 	if not chunk then return "" end
@@ -106,7 +107,7 @@ local function marked(message, input)
 	return from and text .. "\n    " .. (" "):rep(from - 1) .. ("^"):rep(to - from + 1) or text
 end
 
--- Frames of the user's: not of C, of barlow's own Lua, or of the prompt's entry.
+-- Returns the stack frames of the user's code: not those of C, of barlow's own Lua, or of the prompt's entry.
 local function own_frames(traceback)
 	local out = {}
 	for frame in traceback:gmatch "\n\t([^\n]*)" do
@@ -115,10 +116,10 @@ local function own_frames(traceback)
 			out[#out + 1] = "\n    at " .. frame
 		end
 	end
-	return #out > 1 and table.concat(out) or "" -- the first is where the message says
+	return #out > 1 and table.concat(out) or "" -- the message already names the first
 end
 
--- The error of an entry as it is shown; the whole traceback is kept for %traceback.
+-- Returns the error of an entry as it is shown; the whole traceback is stored for %traceback.
 function prompt.error_text(input, value, traceback)
 	local message = type(value) == "string" and value or show.result(value)
 	if message:match "^barlow%.[%w_]+:%d+: interrupted$" then message = "interrupted" end
@@ -159,7 +160,7 @@ function prompt.local_names(input)
 	return names and (names:gsub("%s+$", ""))
 end
 
--- Notes an entry that was run, and says what its user should know of it.
+-- Stores an entry that was run, and prints hints about it.
 function prompt.ran(input, seconds, failed)
 	local pager = require "barlow.pager"
 	seconds, pager.seconds = seconds - pager.seconds, 0

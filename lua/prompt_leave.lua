@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-prompt_leave.lua: the end of a session while runs go on: they are waited for, stopped, or go on in a process of their own.
+prompt_leave.lua: the end of a session with active runs: it waits for them, stops them, or moves them to a process of their own.
 ]]
 local native = require "barlow.native"
 
@@ -16,7 +16,7 @@ local function going()
 	return out
 end
 
--- Follows each to its end, as t:run does; Ctrl-C stops the one that is followed.
+-- Reports each run until its end, as t:run does; Ctrl-C stops the run that is being reported.
 local function wait_for(list)
 	for _, t in ipairs(list) do
 		if is_going(t) then
@@ -36,16 +36,16 @@ local function stop(list)
 	return true
 end
 
--- Why a run cannot go on without this process, or nil.
+-- Returns why a run cannot continue in another process, or nil.
 local function obstacle(t)
 	if not t.folder then return "it is kept in memory only: give trainer{} a folder, or a home to write to" end
 	local lost = require "barlow.recipe".lost(t.recipe)
 	return lost and "its recipe lacks " .. lost
 end
 
-local SECONDS = 20 -- for the new process to take the run over
+local SECONDS = 20 -- until the new process must have taken over the run
 
--- The run's state as its live file has it, or nil while nobody has it.
+-- Returns the run's state in its live file, or nil while no process owns it.
 local function taken_over(folder, pid)
 	local file = native.run_file(folder)
 	return file and file.pid == pid
@@ -59,7 +59,7 @@ local function detach_one(t)
 	local deadline = native.now() + SECONDS
 	while not taken_over(folder, pid) do
 		local status = native.process_poll(pid)
-		if status == 0 then break end -- over already
+		if status == 0 then break end -- it has already ended
 		if status then error(("barlow resume ended with status %d; %s/log says why"):format(status, folder), 0) end
 		if native.now() > deadline then break end
 		native.sleep(.02)
@@ -68,7 +68,7 @@ local function detach_one(t)
 		native.clean(t.name), pid, t.iteration, native.clean(t.name), folder))
 end
 
--- All or none: the session stays where one cannot.
+-- Detaches all runs or none: if one cannot be detached, the session stays.
 local function detach(list)
 	for _, t in ipairs(list) do
 		local why = obstacle(t)
@@ -97,7 +97,7 @@ local function describe(list)
 	return ("%d run%s: %s"):format(#list, #list == 1 and " is under way" or "s are under way", table.concat(parts, ", "))
 end
 
--- May the session end?  `terminal`: somebody can be asked; else runs are waited for.
+-- May the session end?  `terminal`: ask the user; otherwise wait for the runs.
 function leave.may(terminal)
 	local list = going()
 	if #list == 0 then return true end

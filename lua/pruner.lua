@@ -3,9 +3,9 @@
 pruner.lua: which trials end early, and which need not begin.
 
 median ends a trial whose metric is worse than the median of the other trials' at the same epoch.  asha (asynchronous successive
-halving, Li et al. 2020, in its stopping form) looks after first, first x eta, first x eta^2 ... epochs, and goes on with the best
-1/eta of what has come that far.  The base's trials are never ended.  Such decisions depend on what others have done by then: each
-is noted in the trial's folder with what it saw, and a later attempt at the trial follows it.
+halving, Li et al. 2020, in its stopping form) compares after first, first x eta, first x eta^2 ... epochs, and continues the best
+1/eta of the trials that reached this epoch.  The base's trials are never pruned.  Decisions depend on the other trials' progress: each
+is recorded in the trial's folder with the values compared, and a later attempt at the trial follows it.
 ]]
 local native = require "barlow.native"
 local results = require "barlow.results"
@@ -13,11 +13,11 @@ local sweep = require "barlow.sweep"
 
 local pruner = {}
 
-local ENOUGH = 4 -- other trials, for a median
+local ENOUGH = 4 -- least number of other trials for a median
 
 local function decisions_path(s, k) return native.trial_path(s.folder, k) .. "/decisions.jsonl" end
 
--- All lines of a file of JSON lines; those that are cut short are left out.
+-- Reads a file of JSON lines; truncated lines are skipped.
 local function lines_of(path)
 	local out = {}
 	for line in (native.exists(path) and native.read_file(path) or ""):gmatch "[^\n]+" do
@@ -27,7 +27,7 @@ local function lines_of(path)
 	return out
 end
 
--- The metric of trial k at the first look from that epoch on, by whichever attempt came that far; nil: none has.
+-- Returns the metric of trial k at the first comparison from that epoch on, from any attempt that reached it, or nil.
 local function value_at(s, k, epoch)
 	for attempt = 1, native.trial_look(s.folder, k).attempts do
 		for _, p in ipairs(lines_of(native.trial_path(s.folder, k, attempt) .. "/progress.jsonl")) do
@@ -37,7 +37,7 @@ local function value_at(s, k, epoch)
 	return nil
 end
 
--- Is there something to look at?  Accuracies whenever they are measured; of what every step has, once an epoch.
+-- Is there a value to compare?  Accuracies count whenever they are measured, values of every step once an epoch.
 function pruner.is_look(s, t, r)
 	for _, c in ipairs(t.columns) do
 		if c.name == s.metric and c.kind == "score" then return true end
@@ -45,7 +45,7 @@ function pruner.is_look(s, t, r)
 	return r.step % t.steps_per_epoch == 0 or r.step == t.steps
 end
 
--- The last of asha's rungs that this epoch has reached, or nil.
+-- Returns the last of asha's rungs that this epoch has reached, or nil.
 local function rung_of(s, epoch)
 	local rung, at = nil, s.prune.first
 	while at <= epoch + 1e-9 do rung, at = at, at * s.prune.eta end
@@ -71,7 +71,7 @@ local function judge(s, at, value, seen)
 end
 
 --[[
-Trial k has this value after so many epochs: why it ends, or nil: it goes on.
+Returns why trial k, with this value after so many epochs, is pruned, or nil if it continues.
 ]]
 function pruner.ask(s, k, epoch, value)
 	if not s.prune or sweep.arm_of(s, k) == s.reference then return nil end
@@ -116,8 +116,8 @@ local function is_narrow(s, list)
 end
 
 --[[
-Needs the arm of trial k no further seed?  What is judged is the interval of the arm's paired difference from the base
-(stop.of = "difference"), else of its own mean.  Of the base a seed is needed as long as any other arm still needs it.
+Needs the arm of trial k no further seed?  The criterion is the interval of the arm's paired difference from the base
+(stop.of = "difference"), or else of its own mean.  The base needs a seed as long as any other arm needs it.
 ]]
 function pruner.decided(s, k)
 	if not s.narrow then return false end

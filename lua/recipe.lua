@@ -18,8 +18,9 @@ local recipe = {}
 
 local describe
 
--- Sets of files by absolute path and with a fingerprint, of tensors with a hash: the recipe means the same images wherever it
--- is read.
+-- Data sets of files are written by absolute path with a fingerprint, those of tensors with a hash: the recipe means
+-- the same
+-- images wherever it is read.
 local function add_origin(d, meta, set)
 	if meta.call == "data.tensor" then
 		d[3], meta.n = native.content(set), 3
@@ -31,7 +32,7 @@ local function add_origin(d, meta, set)
 	d.fingerprint = fingerprint
 end
 
--- What gives a data set statistics, among the steps after its making; and of which set they are, as text.
+-- Finds the call that gives a data set its statistics, and the set from which they are, as text.
 local STATISTICS = "set_statistics"
 
 local function text_of_set(d)
@@ -50,7 +51,7 @@ local function note_statistics(d)
 	return d
 end
 
--- Those by which the run normalises, measured or given, so that it does so to the bit wherever it goes on.
+-- Stores the statistics by which the run normalises, measured or given, so that a resumed run uses the same bits.
 local function state_statistics(d, set)
 	local meta, after = getmetatable(d), {}
 	for _, step in ipairs(meta.after or {}) do
@@ -62,7 +63,7 @@ local function state_statistics(d, set)
 	note_statistics(d)
 end
 
--- The description of what `source` made.
+-- Returns the description of the object that `source` made.
 local function of_source(source)
 	local meta = { call = source.call, result = source.result, results = source.results, after = source.after }
 	local single = source.n == 1 and type(source[1]) == "table" and getmetatable(source[1]) ~= native.described
@@ -82,7 +83,7 @@ function describe(v)
 		local out, meta = {}, getmetatable(v)
 		for k, item in pairs(v) do out[k] = describe(item) end
 		if not (meta and meta.call) then return out end
-		local copy = {} -- a description stays one
+		local copy = {} -- keeps the metatable of a description
 		for k, item in pairs(meta) do copy[k] = item end
 		return setmetatable(out, copy)
 	end
@@ -94,7 +95,7 @@ function describe(v)
 	return note_statistics(d)
 end
 
--- Weights that were loaded: the run's own copy of them takes the place of whatever file that was.
+-- Loaded weights: the run's own copy replaces the original file.
 local function drop_loads(d)
 	if type(d) ~= "table" then return end
 	local meta, kept = getmetatable(d), {}
@@ -105,17 +106,17 @@ local function drop_loads(d)
 	for _, v in pairs(d) do drop_loads(v) end
 end
 
--- A copy of a description, or the description of an object or of a table of settings.
+-- Returns a copy of a description, or the description of an object or of a table of settings.
 recipe.copy = describe
 
--- The description of a trainer of these settings, which need not be all that it has.
+-- Returns the description of a trainer with these settings, which may be incomplete.
 function recipe.of_settings(t)
 	local r = of_source{ call = "trainer", n = 1, result = 1, results = 1, t }
 	getmetatable(r).__recipe = true
 	return r
 end
 
--- The description of a call, as if `call` had been called with these arguments and made `results`, of which this is one.
+-- Returns the description of a call, as if `call` had been called with these arguments and this were one of `results`.
 function recipe.call(call, arguments, result, results)
 	return setmetatable(arguments, { call = call, n = #arguments, result = result or 1, results = results or 1,
 		__tostring = recipe.text })
@@ -138,14 +139,14 @@ function recipe.of_source(source, convolution, start)
 	elseif type(r.warm_start) ~= "string" then
 		r.warm_start = true
 	end
-	if type(r.folder) == "string" then r.folder = nil end -- that run's own: another one needs another
+	if type(r.folder) == "string" then r.folder = nil end -- it belongs to that run; a new run needs its own
 	getmetatable(r).__recipe = true
 	return r
 end
 
 --[[
-The recipe in a file, a run's or one that a user wrote, and its text; or nil and why not.  The text runs where it can
-only say what is to be constructed, so that a stranger's may be read.  Whatever loads a recipe goes through here.
+Returns the recipe in a file, a run's or a user's, and its text; or nil and the reason.  The text runs in a sandbox where it can
+only construct objects, so that recipes from strangers can be read.  Everything that loads a recipe calls this function.
 ]]
 function recipe.read(path)
 	local made, text, why = native.describe(path)
@@ -160,9 +161,9 @@ end
 
 -- Text.
 
-local LARGE = 64 << 20 -- elements of a tensor that is not copied beside a recipe
+local LARGE = 64 << 20 -- a tensor of more elements is not copied beside a recipe
 
--- What no text can say, in words; nil: text can.
+-- Returns in words what cannot be written as text, or nil if it can.
 local function words(v)
 	if native.is_function(v) then return source_of.problem(v) end
 	if native.is_tensor(v) then
@@ -182,14 +183,15 @@ local function comment_text(v)
 	return "nil --[[ " .. words(v):gsub("%]%]", "] ]") .. " ]]"
 end
 
--- Tensors of the text that is written: {name, tensor}, in order; where they go, or nil.  Who else writes them: f(t, name).
+-- Tensors of the text that is being written: {name, tensor}, in order; their folder, or nil.  f(t, name) writes them
+-- instead, if given.
 local tensors, tensors_folder, other_writer
 
 local function equal(a, b)
 	return table.concat(a:shape(), " ") == table.concat(b:shape(), " ") and a:allclose(b, 0, 0)
 end
 
--- May the tensor have that name?  Not that of another one, nor of a file with something else in it.
+-- May the tensor be written under that name?  Not if another tensor has it, or a file with other content.
 local function fits(name, t)
 	for _, other in ipairs(tensors) do
 		if other.name == name then return false end
@@ -200,7 +202,7 @@ local function fits(name, t)
 	return fine and equal(there, t)
 end
 
--- name: what it is called where it is, for the file's name.
+-- name: its name in the recipe, which becomes the file's name.
 local function tensor_text(t, name)
 	if other_writer then return other_writer(t, name) end
 	for _, other in ipairs(tensors) do
@@ -222,13 +224,13 @@ local reserved = {}
 for word in ("and break do else elseif end false for function goto if in local nil not or repeat return then true until "
 	.. "while"):gmatch "%a+" do reserved[word] = true end
 
--- A table's key as Lua.  Letters are ASCII's here: what %a takes depends on the locale.
+-- Writes a table's key as Lua.  Only ASCII letters count: what %a matches depends on the locale.
 local function key_text(k)
 	if type(k) == "string" and k:find "^[A-Za-z_][A-Za-z0-9_]*$" and not reserved[k] then return k end
 	return ("[%s]"):format(to_text(k, 0))
 end
 
--- Items of a table: {1, 2, name = value}.
+-- Writes the items of a table: {1, 2, name = value}.
 local function items_text(t, indent)
 	local parts, long, place = {}, 0, 1
 	for _, k in ipairs(show.sorted_keys(t)) do
@@ -240,7 +242,7 @@ local function items_text(t, indent)
 	return parts, long
 end
 
--- Arguments first to n of a call, those that were left out as nil.
+-- Writes the arguments `first` to n of a call; omitted ones become nil.
 local function arguments_text(d, first, n, indent)
 	local parts, long = {}, 0
 	for i = first, n do
@@ -281,7 +283,7 @@ local function call_text(d, meta, indent)
 	return text
 end
 
--- name: that of the value where it is.
+-- name: the value's name in the table that contains it.
 function to_text(v, indent, name)
 	if type(v) == "number" then return native.number_text(v) end
 	if type(v) == "string" then return ("%q"):format(v) end
@@ -297,7 +299,7 @@ function to_text(v, indent, name)
 	return wrap("{", parts, long, "}", indent)
 end
 
--- Also the tensors that it loads, {name =, tensor =}, whose names are such that they can be written into that folder.
+-- Also returns the tensors that the text loads, {name =, tensor =}, with names that are free in that folder.
 function recipe.text(d, folder)
 	tensors, tensors_folder = {}, folder
 	local text, list = to_text(d, 0), tensors
@@ -305,7 +307,7 @@ function recipe.text(d, folder)
 	return text, list
 end
 
--- The same with tensors as write_tensor(t, name) says, for a place that is indented so far.
+-- The same with tensors written by write_tensor(t, name), at that indentation.
 function recipe.expression(d, indent, write_tensor)
 	other_writer = write_tensor
 	local text = to_text(d, indent)
@@ -315,7 +317,7 @@ end
 
 recipe.described = of_source
 
--- As a file.  What the text lacks is named in its first line, for whoever wants to go by it.
+-- Files.  The first line of a file names what its text lacks.
 
 local LACKS = "-- This text lacks "
 
@@ -323,7 +325,7 @@ local function join(path, k)
 	return (type(k) == "string" and "%s.%s" or "%s[%s]"):format(path, k)
 end
 
--- "encoder[2]: the function of x.lua:3: ..." for everything below v that no text can say.
+-- Lists everything below v that cannot be written as text: "encoder[2]: the function of x.lua:3: ...".
 local function find_lost(v, path, out)
 	local lost = words(v)
 	if lost then
@@ -338,13 +340,13 @@ local function find_lost(v, path, out)
 	return out
 end
 
--- What text cannot say of the recipe, or nil.
+-- Returns what the recipe's text lacks, or nil.
 function recipe.lost(d)
 	local lost = table.concat(find_lost(d, "", {}), ", ")
 	return lost ~= "" and lost or nil
 end
 
--- The text for a run's folder, in which its tensors are written.
+-- Returns the text for a run's folder, and writes its tensors there.
 function recipe.file_text(d, folder)
 	local lost, text, list = recipe.lost(d), recipe.text(d, folder)
 	for _, t in ipairs(list) do
@@ -357,7 +359,7 @@ function recipe.file_text(d, folder)
 	return (lost and LACKS .. lost .. "\n" or "") .. "return " .. text .. "\n"
 end
 
--- What a file's text lacks, or nil.
+-- Returns what a file's text lacks according to its first line, or nil.
 function recipe.lacking(text)
 	return text:sub(1, #LACKS) == LACKS and text:match("[^\n]*", #LACKS + 1) or nil
 end
@@ -370,7 +372,7 @@ local function is_plain(v)
 	return type(v) == "number" or type(v) == "string" or type(v) == "boolean"
 end
 
--- A list of numbers and texts, which is one value to people: {256, 256}.
+-- Is it a list of numbers and strings, which counts as one value: {256, 256}?
 local function is_list(v)
 	for k, item in pairs(v) do
 		if math.type(k) ~= "integer" or not is_plain(item) then return false end
@@ -396,7 +398,8 @@ local function add_facts(v, path, out)
 	end
 end
 
--- Numbers and texts of a recipe by their paths, {["loss.lambda"] = .0051, ...}; a constructor is the text of its name.
+-- Returns the numbers and strings of a recipe by path, {["loss.lambda"] = .0051, ...}; a constructor is given by its
+-- name.
 function recipe.facts(d)
 	local out = { n = 0 }
 	for _, k in ipairs(show.sorted_keys(d)) do
@@ -431,13 +434,13 @@ function make(v)
 	local results = meta.single and { call(items) } or { call(table.unpack(items, 1, meta.n)) }
 	local made = results[meta.result]
 	for _, step in ipairs(meta.after or {}) do
-		-- Who has changed the set in the recipe means the statistics of what it is now.
+		-- If the data set in the recipe was changed, the statistics are those of the new set.
 		if step[1] ~= STATISTICS or meta.statistics_of == text_of_set(v) then made[step[1]](made, step[2], step[3]) end
 	end
 	return made
 end
 
--- A trainer's arguments: the objects made, the table itself not yet a trainer.
+-- Makes the objects among a trainer's arguments, but not the trainer.
 function recipe.build(r)
 	if r.warm_start == true then
 		error("this run's recipe cannot be built again: it started from weights that were not drawn by it (warm_start), and "

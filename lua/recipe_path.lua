@@ -36,7 +36,7 @@ local function call_of(v)
 	return meta and meta.call or nil
 end
 
--- The settings that what made v takes, by the registry; they may be set although the recipe does not have them.
+-- Returns the settings of v's constructor from the registry; they may be set even if the recipe does not contain them.
 local fields
 
 local function settings_of(v)
@@ -51,7 +51,7 @@ local function settings_of(v)
 	return names
 end
 
--- Parts of v, at any depth, that the constructor of that name made: aug.blur, nn.linear, optim.adamw ...
+-- Finds the parts of v, at any depth, that the constructor of that name made: aug.blur, nn.linear, optim.adamw ...
 local function find_parts(v, name, out)
 	for _, k in ipairs(show.sorted_keys(v)) do
 		local item = v[k]
@@ -70,7 +70,7 @@ local function has(names, name)
 	return false
 end
 
--- Names that could follow: what is there, what may be set, and parts of it.
+-- Returns the names that may follow: existing keys, settings, and names of parts.
 local function names_in(v, out)
 	for _, k in ipairs(show.sorted_keys(v)) do
 		if type(k) == "string" then out[#out + 1] = k end
@@ -87,7 +87,7 @@ local function names_in(v, out)
 	return out
 end
 
--- "loss.lambda" for "lambda", where one part of the recipe has such a setting; nil: none, or several have.
+-- Returns "loss.lambda" for "lambda" if exactly one part of the recipe has such a setting, or else nil.
 local function within_a_part(recipe, name)
 	local found
 	for _, k in ipairs(show.sorted_keys(recipe)) do
@@ -115,7 +115,7 @@ local function refuse(path, at, holders, name)
 		near and ("did you mean '%s'?"):format(near) or "there are: " .. table.concat(known, ", ")), 0)
 end
 
--- One step of a path from these tables: the list of { table, key } that it names.
+-- Follows one step of a path from these tables; returns the list of { table, key } that it names.
 local function step(path, at, holders, part)
 	local out = {}
 	for _, v in ipairs(holders) do
@@ -127,13 +127,13 @@ local function step(path, at, holders, part)
 			for _, found in ipairs(find_parts(v, part, {})) do out[#out + 1] = { found } end
 		end
 	end
-	-- A number behind the name of a part takes one of the parts.
+	-- A number after the name of a part selects one of several.
 	if #out == 0 and math.type(part) == "integer" and holders[part] then out = { { holders[part] } } end
 	if #out == 0 then refuse(path, at, holders, part) end
 	return out
 end
 
--- Where a path leads in recipe r: a list of { table, key }.
+-- Returns what a path names in recipe r: a list of { table, key }.
 local function places(r, path)
 	local at, found = "", { { { recipe = r }, "recipe" } }
 	for _, part in ipairs(parse(path)) do
@@ -152,12 +152,12 @@ local function places(r, path)
 	return found
 end
 
--- Sets what the path names.  Raises, naming what is near, where there is nothing of that name.
+-- Sets what the path names.  If there is nothing of that name, the error suggests similar names.
 function recipe_path.set(r, path, value)
 	for _, place in ipairs(places(r, path)) do place[1][place[2]] = value end
 end
 
--- What stands there now, of the first of several; nil: nothing.
+-- Returns the current value, of the first if the path names several, or nil.
 function recipe_path.get(r, path)
 	local place = places(r, path)[1]
 	return place[1][place[2]]

@@ -79,14 +79,14 @@ end
 
 local added = {}
 
--- An entry of the Lua part; returns it.
+-- Adds an entry of a function written in Lua, and returns it.
 function registry.add(e)
 	added[#added + 1] = e
 	if e.kind == "method" then native.note_method(e.name:match "[%w_]+$") end
 	return e
 end
 
--- A default as help shows it.
+-- Returns a default as the help shows it.
 local function default_text(v)
 	if v == nil then return nil end
 	return type(v) == "string" and ("%q"):format(v) or tostring(v)
@@ -107,7 +107,8 @@ local function unknown(e, name)
 	error(("%s: unknown key '%s' (%s)"):format(e.name, tostring(name), hint), 3)
 end
 
--- A copy of a table of settings with the defaults of what it leaves out; raises for what the entry e does not know.
+-- Returns a copy of a table of settings with defaults for missing ones; raises an error for settings that entry e
+-- does not have.
 function registry.check(e, settings)
 	local out, known = {}, {}
 	for _, k in ipairs(e.keys) do
@@ -124,12 +125,12 @@ function registry.check(e, settings)
 	return out
 end
 
--- Where the Lua part has names of its own.
+-- Groups of names that are written in Lua.
 local parts = { "barlow.runs", "barlow.driver", "barlow.help" }
 
 local all
 
--- Settings in a list, those of tables in tables behind the table's: "knn", "knn.every", ...
+-- Returns settings as a flat list; those of a nested table follow the table: "knn", "knn.every", ...
 function registry.flat(keys, before, out)
 	out = out or {}
 	for _, k in ipairs(keys or {}) do
@@ -144,7 +145,7 @@ end
 
 local rank = { ["function"] = 1, method = 2, property = 3 }
 
--- Group by group as they were first met; in a group functions first, then methods, then properties.
+-- Sorts entries by group in order of first occurrence; within a group functions, then methods, then properties.
 local function sorted(entries)
 	local place, groups = {}, {}
 	for i, e in ipairs(entries) do
@@ -159,7 +160,7 @@ local function sorted(entries)
 	return entries
 end
 
--- An entry of the Lua part as those of C are.
+-- Converts an entry written in Lua to the form of those from C.
 local function described(e)
 	local copy, keys = {}, e.keys and {}
 	for field, v in pairs(e) do copy[field] = v end
@@ -171,7 +172,7 @@ local function described(e)
 	return copy
 end
 
--- All entries, made once.
+-- Returns all entries; the list is built once.
 function registry.entries()
 	if all then return all end
 	for _, part in ipairs(parts) do require(part) end

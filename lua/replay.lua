@@ -13,12 +13,12 @@ local run = require "barlow.run"
 
 local past = {}
 
-local LOOK = .05  -- seconds between two looks at the process
-local TRIES = 5   -- a run that goes on may replace its checkpoint while it is read
+local LOOK = .05  -- seconds between two polls of the process
+local TRIES = 5   -- an active run may replace its checkpoint while it is read
 
--- Where a replay may begin.
+-- Starting points of a replay.
 
--- Checkpoints of steps before `step` that the folder has, ascending: {step =, path =}.
+-- Returns the folder's checkpoints of steps before `step` in ascending order: {step =, path =}.
 local function checkpoints(folder, step)
 	local found, seen = {}, {}
 	for _, name in ipairs(native.list_folder(folder)) do
@@ -34,7 +34,7 @@ local function checkpoints(folder, step)
 	return found
 end
 
--- A fork begins where it left its parent, at whose checkpoint.
+-- A fork starts at its parent's checkpoint.
 local function fork_start(folder, parent, step)
 	if step <= parent.step then
 		error(("step %d was made by the run that this one was forked from at step %d: ask runs.get(%q)"):format(step, parent.step,
@@ -47,7 +47,7 @@ local function fork_start(folder, parent, step)
 		:format(folder, step, parent.folder, parent.step), 0)
 end
 
--- All places where a replay to `step` may begin, ascending; at least one.
+-- Returns all starting points of a replay to `step` in ascending order, at least one.
 local function starts(folder, step)
 	local list = checkpoints(folder, step)
 	local parent = (native.run_file(folder) or {}).parent
@@ -64,22 +64,22 @@ local function nearest(folder, step)
 	return list[#list]
 end
 
--- The process of its own.
+-- The replaying process.
 
--- A trainer that stands at that place, with what the journal has after it still to be made.
+-- Returns a trainer at that starting point; later changes in the journal are still to be applied.
 local function build(folder, start)
 	local resume = require "barlow.resume"
 	local r = resume.recipe_of(folder)
 	r.folder, r.seconds, r.checkpoint_every, r.keep, r.knn = false, nil, false, "records", false
 	local t = require "barlow".trainer(recipe.build(r))
 	if start.path then t:load_checkpoint(start.path) end
-	local known = start.path and #t.journal - 1 or 0 -- the last line is that it was loaded
+	local known = start.path and #t.journal - 1 or 0 -- the last line records the loading itself
 	local journal = native.journal(folder)
 	t:replay(table.move(journal, known + 1, #journal, 1, {}))
 	return t
 end
 
--- The same from the nearest place before a step, whatever the run itself does to its checkpoints meanwhile.
+-- The same for the nearest starting point before a step; tries again if the run replaces its checkpoints meanwhile.
 local function build_before(folder, step)
 	for _ = 1, TRIES do
 		local start = nearest(folder, step)
@@ -90,7 +90,7 @@ local function build_before(folder, step)
 	error(folder .. ": its checkpoints change faster than they can be read", 0)
 end
 
--- To a step, or to the first at which the trainer's condition holds: then true.
+-- Trains up to a step, or up to the first one at which the trainer's condition holds; returns true in that case.
 local function go_to(t, step, job)
 	while t.iteration < step do
 		if native.whoami().parent ~= job.parent then os.exit(1, false) end
@@ -109,7 +109,7 @@ local function condition_of(out)
 	return made[1]
 end
 
--- What is left for who asked: record, weights, embeddings and C of the step.
+-- Writes the answer: record, weights, embeddings and C of the step.
 local function leave(out, t, from)
 	local terms = {}
 	for name, v in pairs(t.iteration > 0 and t.terms or {}) do terms[name] = v end
@@ -128,7 +128,7 @@ function work.at(out, job)
 	return leave(out, t, from)
 end
 
--- The condition is looked at from step job.first to step job.last.
+-- The condition is evaluated from step job.first to step job.last.
 function work.first(out, job)
 	local t, from = build_before(job.folder, job.first)
 	go_to(t, job.first - 1, job)
@@ -136,17 +136,17 @@ function work.first(out, job)
 	return go_to(t, job.last, job) and leave(out, t, from) or { none = true }
 end
 
--- Does it hold at the first step that is made behind a place?
+-- Does the condition hold at the first step after a starting point?
 local function probe(out, job, start)
 	local t = build(job.folder, start)
 	t:break_when(condition_of(out))
 	return go_to(t, start.step + 1, job)
 end
 
--- The first place behind which it holds is searched, then the steps before that one are gone through.
+-- Finds the first starting point after which the condition holds by bisection, then goes through the steps before it.
 function work.bisect(out, job)
 	local list = starts(job.folder, job.last)
-	local low, high = 0, #list + 1 -- behind list[low] it does not hold, behind list[high] it does
+	local low, high = 0, #list + 1 -- it does not hold after list[low], and holds after list[high]
 	while high - low > 1 do
 		local middle = (low + high) // 2
 		if probe(out, job, list[middle]) then high = middle else low = middle end
@@ -157,7 +157,7 @@ function work.bisect(out, job)
 	return go_to(t, last, job) and leave(out, t, begin.step) or { none = true }
 end
 
--- What the process does: native.process_start runs this.
+-- The main function of the process, which native.process_start runs.
 function past.work(out)
 	local job = native.json_read(native.read_file(out .. "/job.json"))
 	local fine, answer = pcall(work[job.what], out, job)
@@ -165,7 +165,7 @@ function past.work(out)
 	native.write_file(out .. "/answer.json", json.encode(answer))
 end
 
--- Asking.
+-- Requests.
 
 local function duration(seconds)
 	if not seconds then return "for a time that is not known" end
@@ -173,7 +173,7 @@ local function duration(seconds)
 	return seconds < 100 and ("in about %.0f s"):format(seconds) or "in about " .. run.clock(seconds) .. " min"
 end
 
--- Seconds of training between two steps, by the run's own records.
+-- Returns the seconds of training between two steps according to the run's records.
 local function seconds_between(of, from, to)
 	local a, b = from > 0 and of.record(from) or { time = 0 }, of.record(to)
 	return a and b and b.time - a.time or nil
@@ -208,7 +208,7 @@ local function remove(out)
 	os.remove(out)
 end
 
--- The answer of a process that does the job, whose number is `started.pid` while it runs.
+-- Runs a process for the job and returns its answer; `started.pid` is the process's number while it runs.
 local function ask(out, job, started)
 	job.parent = native.whoami().pid
 	native.write_file(out .. "/job.json", json.encode(job))
@@ -240,7 +240,7 @@ end
 
 local measured_anew = { time = true, images_per_s = true, knn = true }
 
--- NaN is no number of JSON.  What the clock says and kNN, which is not measured again, are the run's own.
+-- JSON has no NaN.  Times and kNN, which are not measured again, are taken from the run's record.
 local function terms_of(of, answer)
 	if answer.step == 0 then return nil end
 	local own, out = of.record(answer.step), { step = answer.step }
@@ -265,7 +265,7 @@ local function view_of(of, out, answer, path)
 	return setmetatable({}, { __index = v, __newindex = View.__newindex, __tostring = function() return View.__tostring(v) end })
 end
 
--- The function's text, for a process that has not the script.
+-- Returns the function's text, since the process does not have the script.
 local function write_condition(out, what, f)
 	if type(f) ~= "function" then error(("%s: expected a function of a view, got a %s"):format(what, type(f)), 0) end
 	local value, why = native.function_value(f)
@@ -302,7 +302,7 @@ local function do_job(of, job, settings, f)
 		local answer = ask(out, job, started)
 		return not answer.none and view_of(of, out, answer, settings.path) or nil
 	end
-	local fine, whole, view = pcall(native.interruptible, body) -- whole is false where Ctrl-C ended it
+	local fine, whole, view = pcall(native.interruptible, body) -- whole is false if Ctrl-C ended it
 	if started.pid then
 		native.process_end(started.pid, true)
 		while not native.process_poll(started.pid) do native.sleep(LOOK) end
@@ -313,7 +313,7 @@ local function do_job(of, job, settings, f)
 	return view
 end
 
--- What there is to go by of a trainer.
+-- Describes a trainer's run for a replay.
 local function of_trainer(t)
 	local of = { name = t.name, steps = t.steps, made = t.iteration, folder = t.folder, is_own = {} }
 	for _, c in ipairs(t.columns) do of.is_own[c.name] = c.kind == "own" or nil end
@@ -330,7 +330,7 @@ local function of_trainer(t)
 	return of
 end
 
--- Of a kept run, whether it goes on in another process or is over.
+-- Describes a stored run, active in another process or finished.
 local function of_folder(r)
 	local records = native.run_records(r.folder)
 	local place = {}

@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-results.lua: what came of a sweep's trials, and what that says of its arms.
+results.lua: the results of a sweep's trials, and statistics of its arms.
 
-Intervals are Student's, from 8 seeds on percentiles of the bootstrap.  An arm is held against the base by the differences of
-trials of the same seed (a paired t test); the probabilities of all arms are Holm's.
+Intervals are Student's t, or bootstrap percentiles from 8 seeds on.  An arm is compared with the base by the differences of
+trials of the same seed (a paired t test); p-values are corrected by Holm's method.
 ]]
 local importance = require "barlow.importance"
 local native = require "barlow.native"
@@ -13,18 +13,18 @@ local sweep = require "barlow.sweep"
 
 local results = {}
 
-local BOOTSTRAP, DRAWS = 8, 10000 -- from so many seeds on; resamples
+local BOOTSTRAP, DRAWS = 8, 10000 -- least number of seeds for the bootstrap; resamples
 
 local STATES = { complete = true, failed = true, pruned = true, skipped = true }
 
--- What came of trial k, or nil: {state =, value =, seconds =, reason =, attempt =, metrics =}.  Kept once it is read.
+-- Returns the result of trial k, or nil: {state =, value =, seconds =, reason =, attempt =, metrics =}.  It is cached.
 function results.of(s, k)
 	s.read = s.read or {}
 	if s.read[k] then return s.read[k] end
 	local path = native.trial_path(s.folder, k) .. "/result.json"
 	if not native.exists(path) then return nil end
 	local r = native.json_read(native.read_file(path) or "")
-	if type(r) ~= "table" or not STATES[r.state] then return nil end -- not all of it is there yet
+	if type(r) ~= "table" or not STATES[r.state] then return nil end -- it is still being written
 	if type(r.value) ~= "number" then r.value = nil end
 	if type(r.metrics) ~= "table" then r.metrics = {} end
 	if type(r.seconds) ~= "number" then r.seconds = nil end
@@ -35,7 +35,7 @@ function results.of(s, k)
 	return r
 end
 
--- "3 of 21 complete, 1 failed": how many trials are in which state; open ones are neither.
+-- Counts the trials by state, for "3 of 21 complete, 1 failed"; trials without a result are in neither count.
 function results.counts(s)
 	local out = { complete = 0, failed = 0, pruned = 0, skipped = 0, over = 0 }
 	for k = 1, s.trials do
@@ -45,7 +45,7 @@ function results.counts(s)
 	return out
 end
 
--- By arm: {values = {[seed's place] = value}, seconds = mean, n =}, of the sweep's metric or another one.
+-- Returns by arm {values = {[index of the seed] = value}, seconds = mean, n =}, for the sweep's metric or another one.
 local function gather(s, metric)
 	local arms = {}
 	for arm = 1, s.arms do arms[arm] = { arm = arm, values = {}, seconds = 0, n = 0, failed = 0, pruned = 0 } end
@@ -68,7 +68,7 @@ local function interval(list, level)
 	return native.interval(list, level)
 end
 
--- In the order of the seeds, of those that both have.
+-- Pairs of values in the order of the seeds, for seeds that both arms have.
 local function differences(a, b, seeds)
 	local out = {}
 	for i = 1, seeds do
@@ -124,7 +124,7 @@ function results.arms(s, metric)
 	return arms
 end
 
--- What a sampler knows: of each arm with a result its point and its mean, more being better.
+-- Returns what a sampler uses: the point and mean of each arm with a result, higher being better.
 function results.known(s)
 	local out, sign = {}, s.goal == "max" and 1 or -1
 	for _, a in ipairs(gather(s)) do
@@ -139,8 +139,8 @@ function results.known(s)
 end
 
 --[[
-The best arm: of those with the most seeds the one with the best mean.  nil: no trial is complete.
-arms: what results.arms gave, the best mean first.
+Returns the arm with the best mean among those with the most seeds, or nil if no trial is complete.
+arms: the result of results.arms, the best mean first.
 ]]
 function results.best(arms)
 	local best
@@ -150,7 +150,7 @@ function results.best(arms)
 	return best
 end
 
--- Arms that no other one beats in both the metric and the seconds that a trial took, fastest first.
+-- Returns the Pareto front: arms that no other beats in both metric and seconds for each trial, fastest first.
 function results.pareto(s)
 	local arms, out, sign = results.arms(s), {}, s.goal == "max" and 1 or -1
 	for _, a in ipairs(arms) do
@@ -167,7 +167,7 @@ end
 
 -- The table.
 
--- A value of an axis in a few characters.
+-- Formats a value of an axis in a few characters.
 function results.value_text(v)
 	if math.type(v) == "float" then return ("%.4g"):format(v) end
 	local text = recipe.text(recipe.copy(v)):gsub("%s+", " ")
@@ -180,12 +180,12 @@ local function number(v, digits)
 	return ("%." .. digits .. "f"):format(v)
 end
 
-local function spread(v) -- "+-.0012": half of an interval, or both ends where they are not as far
+local function spread(v) -- "+-.0012" of a symmetric interval, or both ends
 	if not v or not v.low or v.low ~= v.low then return "" end
 	return ("%s to %s"):format(number(v.low, 4), number(v.high, 4))
 end
 
--- The names of paths as columns: the last part, unless two end alike.
+-- Returns the column names of paths: the last part, unless two paths share it.
 function results.headings(s)
 	local count, out = {}, {}
 	local function last(path) return path:match "[^.]*$" end
@@ -194,7 +194,7 @@ function results.headings(s)
 	return out
 end
 
--- {headings}, {rows of cells}, of all arms.
+-- Returns {headings}, {rows of cells} of all arms.
 local function cells(s, arms)
 	local head = results.headings(s)
 	local compared = s.reference and { "against base", "interval", "p (Holm)" } or {}
@@ -229,7 +229,7 @@ local function widths_of(head, rows)
 	return widths
 end
 
--- Takes the columns out that say least, one after the other, until the rest fits.
+-- Removes the least important columns one by one until the rest fits.
 local function fit(head, rows, room)
 	for _, name in ipairs{ "s/trial", "n", "p (Holm)", "interval", "against base" } do
 		local sum = -2
@@ -270,7 +270,7 @@ function results.state_text(s)
 	return out
 end
 
--- What trials of the same seed have in common, in words.
+-- Returns in words what trials of the same seed have in common.
 local function pairing(s)
 	local own = {}
 	for _, path in ipairs(s.paths) do
@@ -285,14 +285,14 @@ local function pairing(s)
 		.. (#list > 0 and ", except for " .. table.concat(list, ", ") or "") .. "."
 end
 
--- These arms as lines.
+-- Formats these arms as lines.
 function results.arms_text(s, arms)
 	local head, rows = cells(s, arms)
 	if native.is_terminal() then fit(head, rows, native.width()) end
 	return aligned(head, rows)
 end
 
--- The table as text; nothing of it stands on a test set.
+-- Returns the table as text; nothing in it is measured on a test set.
 function results.table_text(s)
 	local arms = results.arms(s)
 	local out = { results.state_text(s), results.arms_text(s, arms) }
@@ -301,7 +301,7 @@ function results.table_text(s)
 	return table.concat(out, "\n")
 end
 
--- Headings and rows, for exports.
+-- Returns headings and rows, for exports.
 function results.rows(s)
 	local head, rows = cells(s, results.arms(s))
 	head[#head] = "verdict"

@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-resume.lua: a run that goes on (runs.resume, barlow resume).
+resume.lua: resuming runs (runs.resume, barlow resume).
 
 The trainer is rebuilt from the recipe in the run's folder, and its checkpoint
-puts it where the run was.  A recipe that lacks something, such as a layer
-written in Lua, is its user's to complete: the message says how.
+restores its state.  If the recipe lacks something, such as a layer
+written in Lua, the message says how the user can supply it.
 ]]
 local native = require "barlow.native"
 local recipe = require "barlow.recipe"
@@ -17,7 +17,7 @@ local function by_hand(folder, why)
 		.. "t:load_checkpoint(%q)"):format(folder, why, folder, folder), 0)
 end
 
--- The recipe in the folder, for a trainer that goes on there.
+-- Returns the recipe in the folder, for a trainer that continues there.
 local function recipe_of(folder)
 	local r, text = recipe.read(folder .. "/recipe.lua")
 	if not r and not native.exists(folder .. "/recipe.lua") then
@@ -32,7 +32,7 @@ local function recipe_of(folder)
 	local remark = versions.remark(version)
 	if remark then io.stderr:write(("barlow: %s: %s\n"):format(folder, remark)) end
 	r.folder = folder
-	if r.warm_start then r.warm_start = folder .. "/start.safetensors" end -- wherever the folder is now
+	if r.warm_start then r.warm_start = folder .. "/start.safetensors" end -- the folder may have been moved
 	return r
 end
 resume.recipe_of = recipe_of
@@ -54,7 +54,7 @@ local function refuse_over(t, folder)
 		.. "runs.fork(%q) is a trainer that stands at its end"):format(t.name, most, folder, more, folder)), 0)
 end
 
--- A trainer that stands where the run did; the run is given by its name, its folder, what runs() and runs.list have of it, or nil
+-- Returns a trainer in the run's last state; the run is given by its name, folder or entry of runs() or runs.list, or nil
 -- for the newest stopped one.
 function resume.load(what)
 	if type(what) == "table" then what = what.folder end
@@ -64,7 +64,7 @@ function resume.load(what)
 	return t
 end
 
--- As a script would: on the screen where there is one and nobody asked for lines, else in lines.
+-- Trains on the screen if there is a terminal and lines were not requested, else with progress lines.
 function resume.run(t, plain)
 	local watched, how = false, nil
 	if not plain then watched, how = pcall(t.watch, t) end -- fails where there is no terminal
@@ -74,7 +74,7 @@ function resume.run(t, plain)
 	print(("%s at step %d of %d, %s"):format(t.state, t.iteration, t.steps, where))
 end
 
--- Of a run that is over the weights, where the end that is in its checkpoint could not save them.  False: they are there.
+-- Writes the weights of a finished run if they could not be saved at its end.  Returns false if they exist.
 local function save_weights(t, folder)
 	local path, scratch = folder .. "/weights.safetensors", os.tmpname()
 	t:save(scratch)
@@ -94,7 +94,7 @@ function resume.main(what, plain)
 		if save_weights(t, folder) then return end
 		refuse_over(t, folder)
 	end
-	-- "resumed at step 20", and perhaps what there is to remark
+	-- "resumed at step 20", and possibly a remark
 	local at, remark = t.message:match "^(resumed at step %d+)(.*)$"
 	print(native.clean(("%s: %s of %d%s"):format(t.name, at or t.message, t.steps, remark or "")))
 	resume.run(t, plain)

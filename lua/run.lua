@@ -4,7 +4,7 @@ local native = require "barlow.native"
 
 local run = {}
 
-local LINES = 24 -- plain lines a run, at least one for each kNN
+local LINES = 24 -- plain progress lines of a run, at least one for each kNN
 
 local function clock(seconds)
 	seconds = math.max(0, math.floor(seconds + .5))
@@ -23,7 +23,7 @@ local function short(v)
 	return ("%.4g"):format(v)
 end
 
--- Seconds to go at the speed of the last records.
+-- Returns the remaining seconds at the speed of the last records.
 local function remaining(t, r)
 	local back = t:record(math.max(1, r.step - 50))
 	if not back or back.step >= r.step then return nil end
@@ -33,7 +33,7 @@ end
 
 run.remaining = remaining
 
--- The newest value of a column that few records have, or nil.
+-- Returns the newest value of a column that few records have, or nil.
 function run.newest(t, name)
 	for i = t.terms and t.terms.step or 0, 1, -1 do
 		local r = t:record(i)
@@ -42,7 +42,7 @@ function run.newest(t, name)
 	end
 end
 
--- A value with its name, as its column has it; scores to four decimals, as tables of results do.
+-- Formats a value with its column's name; scores have four decimals.
 local function field_text(column, value)
 	local name = column.kind == "score" and column.brief or column.name
 	local text = "-"
@@ -54,11 +54,11 @@ local function field_text(column, value)
 	return name .. " " .. text
 end
 
--- Appends the columns of one kind; of a score its last value, which `scores` keeps by name.
+-- Appends the columns of one kind; for a score its last value, which `scores` stores by name.
 local function add_kind(out, columns, r, scores, kind)
 	for _, c in ipairs(columns) do
 		local value = r[c.name]
-		-- A loss whose floor is not known has none to be told.
+		-- A loss without a known floor shows none.
 		if c.kind == kind and (kind ~= "floor" or measured(value)) then
 			if kind == "score" then value = scores[c.name] or value end
 			out[#out + 1] = field_text(c, value)
@@ -66,9 +66,9 @@ local function add_kind(out, columns, r, scores, kind)
 	end
 end
 
--- Everything, in words, of these kinds in their order; "step" and "eta" stand for what is no column.
+-- Formats the values of these kinds in this order; "step" and "eta" are no columns.
 local PLAIN = { "step", "term", "total", "floor", "rate", "score", "measure", "own", "eta" }
--- The same, what matters first: a narrow terminal cuts the end off.
+-- The most important values first, since a narrow terminal cuts off the end.
 local TERMINAL = { "step", "eta", "measure", "total", "term", "score", "floor", "rate", "own" }
 
 local function line_text(kinds, t, r, scores)
@@ -85,7 +85,7 @@ local function line_text(kinds, t, r, scores)
 	return table.concat(out, "  ")
 end
 
--- Notes the scores that were measured at this step; true: there was one.
+-- Stores the scores that were measured at this step; returns whether there were any.
 local function see_scores(t, r, scores)
 	local fresh = false
 	for _, c in ipairs(t.columns) do
@@ -97,7 +97,7 @@ local function see_scores(t, r, scores)
 	return fresh
 end
 
--- One line that is overwritten; a line stays where kNN was measured and at the end.
+-- Overwrites one line; it remains where kNN was measured and at the end.
 local function terminal_report(t)
 	local scores = {}
 	return function(r, last)
@@ -119,7 +119,7 @@ local function plain_report(t)
 	end
 end
 
--- The newest step with a record; those of a resumed run's past may be lost.
+-- Returns the newest step with a record; a resumed run may have lost its earlier ones.
 local function newest_step(t)
 	local r = t.terms
 	return r and r.step or t.iteration
@@ -128,7 +128,7 @@ end
 -- "lambda 0.0051, lr 0.001, batch 32, float32, adamw"
 local function settings_text(t)
 	local parts = {}
-	for _, name in ipairs(t.settable) do -- the views' settings are too many for a line: t.views has them
+	for _, name in ipairs(t.settable) do -- the views have too many settings for a line: see t.views
 		if not name:find "^views%." then parts[#parts + 1] = ("%s %.4g"):format(name, t[name]) end
 	end
 	parts[#parts + 1] = "batch " .. t.batch
@@ -137,7 +137,7 @@ local function settings_text(t)
 	return table.concat(parts, ", ")
 end
 
--- The trainer as the prompt prints it: where it stands, by what, and where it is kept.
+-- Returns the trainer as the prompt prints it: progress, settings and folder.
 function run.card(t)
 	local told = t.state == "failed" or (t.state == "paused" and t.message:find "paused")
 	local r, out = t.terms, { tostring(t):gsub(",.*", "") .. (told and ", " .. t.message or "") }
@@ -160,11 +160,11 @@ function run.card(t)
 	return table.concat(out, "\n")
 end
 
--- Records behind step `seen`, as they come, go to report(record, last) and on_progress(record, trainer).
+-- Passes new records after step `seen` to report(record, last) and on_progress(record, trainer).
 local function follow(t, seen, report, on_progress)
 	local over = false
 	while not over do
-		over = t:wait(.1) or native.at_break(t) -- nobody else in a script could go on from a break
+		over = t:wait(.1) or native.at_break(t) -- in a script nobody could continue after a break
 		local newest = newest_step(t)
 		for i = seen + 1, newest do
 			local r = t:record(i)
@@ -178,8 +178,8 @@ end
 
 --[[
 run{on_progress = function(record, trainer) ... end, quiet = false}: starts the
-run unless it is under way, and reports until it ends.  Ctrl-C stops it between
-steps.  Returns the state it ended in: "done" or "stopped"; or "paused", where t:break_when says so.
+run unless it is active, and reports until it ends.  Ctrl-C stops it between
+steps.  Returns its final state: "done" or "stopped"; or "paused" after t:break_when.
 ]]
 function run.run(t, options)
 	options = options or {}
@@ -198,20 +198,20 @@ function run.run(t, options)
 	return t.state
 end
 
--- What t:eval{} returns prints what was measured on what.
+-- The result of t:eval{} prints the measurements and their data sets.
 local evaluated = { __tostring = function(e)
 	local scores = ("kNN %.4f"):format(e.knn) .. (e.linear and (", linear probe %.4f"):format(e.linear) or "")
 	local function line(text) return text:match "^[^\n]*" .. (text:match "\n.*(, of the training images)$" or "") end
 	return ("%s\n  on %s\n  by %s"):format(scores, line(e.test), line(e.train))
 end }
 
--- What a run is measured on when nobody said: its own kNN sets, or parts of its data, which is then told.
+-- Chooses the data sets if none are given: the run's own kNN sets, or parts of its data, with a notice.
 local function default_sets(t, options)
 	local knn = t.knn or {}
 	local train, test = options.train or knn.refs, options.test or knn.queries
 	if train and test then return train, test, tostring(train), tostring(test) end
 	local first, second = t.data:split(.8, 0)
-	local same = not train and rawequal(test, t.data) -- references of it would be among its images
+	local same = not train and rawequal(test, t.data) -- the references would be among the test images
 	if not test or same then
 		test = nil
 		io.stderr:write("barlow: eval: ", same and "the test set is what the run trains on" or "no test set was given",
@@ -225,8 +225,8 @@ end
 
 --[[
 eval{train = dataset, test = dataset, k = 20, linear = true}: {knn =, linear =, train =, test =} of
-the encoder's features as they are now, images normalised as in training; train and test say in words
-what was measured on what.  A run under way stands still for the features.
+the encoder's current features, with images normalised as in training; train and test say in words
+which sets were used.  An active run pauses while features are computed.
 ]]
 function run.evaluate(t, options)
 	options = options or {}
@@ -243,7 +243,7 @@ function run.evaluate(t, options)
 	return setmetatable(out, evaluated)
 end
 
--- Whole numbers as a NumPy file of int64, little-endian.
+-- Writes whole numbers as a NumPy file of little-endian int64.
 local function int64_file(path, numbers)
 	local head = ("{'descr': '<i8', 'fortran_order': False, 'shape': (%d,), }"):format(#numbers)
 	head = head .. (" "):rep(-(10 + #head + 1) % 64) .. "\n"
@@ -252,7 +252,7 @@ local function int64_file(path, numbers)
 	native.write_file(path, table.concat(parts))
 end
 
--- Labels as files of data sets have them, from 0; -1: none.  nil: no image has one.
+-- Returns labels counted from 0, -1 for none, as data sets' files have them, or nil if no image has one.
 local function labels_of(set)
 	local out, any = {}, false
 	for i = 1, #set do
@@ -279,7 +279,8 @@ function run.export_features(t, options)
 	return path, beside
 end
 
--- The source of a loss (what a recipe has of it) with other values of its settings; parameters of functions are a level below.
+-- Returns the source of a loss, as recipes contain it, with other values of its settings; parameters of functions are
+-- nested.
 function run.loss_source(source, values)
 	local function copy(t)
 		local out = {}

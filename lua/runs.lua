@@ -4,7 +4,7 @@ runs.lua: runs(): all runs, live and past, newest first.
 
 runs()[i] by place, runs()["name"] by the folder's name, the run's name (the
 newest of it) or how one folder's name begins.  Printing shows a table.
-What is over can be shown, and what was stopped can go on.
+Finished runs can be shown, and stopped ones can be resumed.
 ]]
 local json = require "barlow.json"
 local native = require "barlow.native"
@@ -32,7 +32,7 @@ local last = {
 	end },
 }
 
--- What a run shows of its own: a list of {kind =, name =, label =, value =}.
+-- Returns a run's own columns: a list of {kind =, name =, label =, value =}.
 local own = setmetatable({}, { __mode = "k" })
 
 local formats = { score = "%.4f", own = "%.4g", parameter = "%.3g" }
@@ -46,7 +46,7 @@ local function own_column(kind, name, label)
 	end }
 end
 
--- The columns of a table of these runs: what their records have of metrics, and what their losses name first.
+-- Returns the columns of a table of these runs: the metrics in their records, and the first names of their losses.
 local function columns_of(list)
 	local all, seen = table.move(first, 1, #first, 1, {}), {}
 	for _, kind in ipairs{ "score", "own", "parameter" } do
@@ -63,7 +63,7 @@ local function columns_of(list)
 	return table.move(last, 1, #last, #all + 1, all)
 end
 
--- A line of the table; text(column) is a cell's text.
+-- Formats a line of the table; text(column) is a cell's text.
 local function line(columns, text)
 	local cells = {}
 	for i, c in ipairs(columns) do cells[i] = ("%" .. c[1] .. "s"):format(text(c)) end
@@ -184,7 +184,7 @@ end
 
 local index_of = setmetatable({}, { __mode = "k" }) -- of a run that came from one
 
--- What went wrong in SQL is its asker's, and where we asked says nothing to him.
+-- Errors in SQL are the caller's, so they are shown without the place in this code.
 local function ask(...)
 	local out = table.pack(pcall(native.index_ask, ...))
 	if not out[1] then error((tostring(out[2]):gsub("^barlow%.[%w_]+:%d+: ", "")), 0) end
@@ -201,7 +201,7 @@ local function by_key(r, what)
 	return out
 end
 
--- What is read of a run only when somebody asks.
+-- Fields of a run that are read on access.
 local later = {
 	metrics = function(r) return by_key(r, "metrics") end,
 	recipe = function(r) return by_key(r, "recipe") end,
@@ -227,7 +227,7 @@ function Known.__index(r, key)
 	return v
 end
 
--- The value of a column: a field of the run, a metric, or a setting of its recipe.
+-- Returns the value of a column: a field of the run, a metric, or a setting of its recipe.
 function runs.value(r, name)
 	local v = r[name]
 	if v == nil or type(v) == "function" then v = r.metrics[name] end
@@ -283,7 +283,7 @@ local Elsewhere = { __index = Run.__index }
 
 function Elsewhere.__tostring(r) return Known.__tostring(r) end
 
--- A run that does not lie among all runs, as its own run.json says.
+-- Returns a run outside of the folder of all runs, according to its run.json.
 local function elsewhere(folder)
 	if not (native.exists(folder .. "/run.json") or native.exists(folder .. "/live") or native.exists(folder .. "/recipe.lua")) then
 		error(("no run in the folder %s"):format(folder), 0)
@@ -296,12 +296,13 @@ local function elsewhere(folder)
 	return setmetatable(r, Elsewhere)
 end
 
--- One, by its folder's name, its name (the newest), how one folder's name begins, or the path of its folder.
+-- Finds one run by its folder's name, its name (the newest), a unique beginning of a folder's name, or the path of
+-- its folder.
 function runs.get(what)
 	if native.type_name(what) == "trainer" then what = what.folder or error("the run is in memory only: it has no folder", 0) end
 	if type(what) == "table" and what.folder then
 		if what.recipe then return what end
-		what = what.folder -- of what runs() lists
+		what = what.folder -- an entry of runs()
 	end
 	if type(what) ~= "string" or what == "" then error("expected the name of a run, got " .. show.value(what), 0) end
 	local list = runs.list{}
@@ -334,7 +335,7 @@ end
 
 local function facts_of(r)
 	if next(r.recipe) then return r.recipe end
-	local d, why = recipe.read(r.folder .. "/recipe.lua") -- of a run of a version before
+	local d, why = recipe.read(r.folder .. "/recipe.lua") -- a run of an earlier version
 	if not d then error(why, 0) end
 	return recipe.facts(d)
 end
@@ -373,7 +374,7 @@ end
 
 runs.usual = { "id", "state", "step", "steps", "total", "knn", "lambda", "d", "started", "tags" }
 
--- Metrics, settings and tags of all runs of a list at once: a question for each run would take most of the time.
+-- Reads metrics, settings and tags of all runs of a list at once: a query for each run would dominate the time.
 local function prefetch(list, columns)
 	local index, by_run, keys = index_of[list[1]], {}, {}
 	if not index then return function(r, name) return runs.value(r, name) end end
@@ -385,7 +386,7 @@ local function prefetch(list, columns)
 	for _, part in ipairs(#keys > 0 and { "recipe", "metrics" } or {}) do
 		local marks = ("?"):rep(#keys, ", ")
 		local rows = ask(index, ("SELECT run, key, value FROM %s WHERE key IN (%s)"):format(part, marks), keys)
-		for _, row in ipairs(rows) do found[row.key][row.run] = row.value end -- a metric is more than a setting
+		for _, row in ipairs(rows) do found[row.key][row.run] = row.value end -- a metric takes precedence over a setting
 	end
 	for _, row in ipairs((ask(index, "SELECT run, tag FROM tags ORDER BY tag"))) do
 		found.tags[row.run] = found.tags[row.run] or {}
@@ -397,7 +398,7 @@ local function prefetch(list, columns)
 	end
 end
 
--- Raises for a column that is no column of the index, nor a metric or setting of any run.
+-- Raises an error for a name that is neither a column of the index nor a metric or setting of any run.
 function runs.check_columns(list, columns)
 	local index = index_of[list[1]]
 	for _, name in ipairs(index and columns or {}) do
@@ -405,7 +406,7 @@ function runs.check_columns(list, columns)
 	end
 end
 
--- Rows of these columns, as lua/runs_table.lua takes them.
+-- Returns rows of these columns, as lua/runs_table.lua takes them.
 function runs.rows(list, columns)
 	local rows = {}
 	if #list == 0 then return rows end
@@ -436,7 +437,7 @@ function runs.export_text(format, list, columns)
 	return tables.text(format, columns, (format == "markdown" or format == "latex") and runs.date_rows(rows) or rows)
 end
 
--- For people: columns that some run has something in, steps beside how many there are, times as dates.
+-- For people: only columns that are not empty, steps with their total, times as dates.
 function runs.shown(list, columns)
 	local names, rows = {}, runs.rows(list, columns or runs.usual)
 	for _, name in ipairs(columns or runs.usual) do
@@ -479,7 +480,7 @@ function Answer.__tostring(a)
 	return #a == 0 and "no rows" or tables.plain(getmetatable(a).names, a)
 end
 
--- Rows as tables by names, which print as a table.
+-- Returns rows as tables by name; the list prints as a table.
 function runs.query(sql, ...)
 	local rows, names = ask(native.index(), sql, { ... })
 	return setmetatable(rows, { names = names, __tostring = Answer.__tostring })
@@ -493,9 +494,9 @@ function runs.fork(what, settings)
 	return require "barlow.fork".make(runs.get(what).folder, settings or {})
 end
 
--- What people say of a run.
+-- Tags and notes.
 
--- Tags, of which those behind a "-" go.
+-- Adds tags; those with "-" in front are removed.
 function runs.tag(what, ...)
 	local add, drop = {}, {}
 	for _, tag in ipairs(type(...) == "table" and ... or { ... }) do
@@ -527,7 +528,7 @@ local function remove(list, forever)
 	for _, r in ipairs(list) do native.run_remove(r.folder, forever) end
 end
 
--- Returns whether it is gone.
+-- Returns whether the run was removed.
 function runs.delete(what, settings)
 	settings = settings or {}
 	local r = runs.get(what)
@@ -557,7 +558,7 @@ local function check_prune(s)
 	end
 end
 
--- Newest first: those that may go and have to.  Of runs that go on none does, nor of those with the tag "keep".
+-- Returns the runs to be pruned, newest first; never active runs, nor those with the tag "keep".
 local function to_prune(list, s)
 	local gone, used, most = {}, 0, s.size and bytes_of(s.size)
 	for i, r in ipairs(list) do
@@ -571,7 +572,7 @@ local function to_prune(list, s)
 	return gone
 end
 
--- Returns the runs that are gone; of a dry one, those that would be.
+-- Returns the runs that were removed, or in a dry run those that would be.
 function runs.prune(settings)
 	local s = settings or {}
 	check_prune(s)

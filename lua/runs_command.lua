@@ -8,7 +8,7 @@ local tables = require "barlow.runs_table"
 
 local command = {}
 
--- Text of others' files to a terminal has no control bytes; a file or a pipe gets it as it is.
+-- On a terminal, text from files is printed without control bytes; a file or a pipe gets it unchanged.
 local function put(text)
 	io.write(native.is_terminal() and native.clean(text, true) or text, "\n")
 end
@@ -29,7 +29,7 @@ local function listed(options, limit)
 	return list
 end
 
--- The columns that were asked for, or nil.
+-- Returns the requested columns, or nil.
 local function columns_of(options, list)
 	local columns = options.columns and split(options.columns)
 	if columns then runs.check_columns(list, columns) end
@@ -50,7 +50,7 @@ local verbs = {}
 
 verbs.list = { most = 0, call = function(_, options) print_list(listed(options), options) end }
 
--- One run as a table of tables.
+-- Returns one run as a nested table.
 local function whole(r)
 	local out = {}
 	for _, name in ipairs{ "id", "folder", "name", "state", "reason", "problem", "step", "steps", "seed", "d", "pid", "host", "barlow",
@@ -78,7 +78,7 @@ local function print_whole(r)
 	put(table.concat(lines, "\n"))
 end
 
--- Keys of tables within with a dot between.
+-- Flattens nested tables; keys are joined by dots.
 local function flat(v, before, out)
 	for _, k in ipairs(show.sorted_keys(v)) do
 		local item = v[k]
@@ -138,7 +138,7 @@ end }
 
 verbs.rm = { least = 1, what = "RUN...", call = function(operands, options)
 	local list = {}
-	for i, what in ipairs(operands) do list[i] = runs.get(what) end -- all of them, before the first goes
+	for i, what in ipairs(operands) do list[i] = runs.get(what) end -- find all before the first is removed
 	for _, r in ipairs(list) do
 		runs.delete(r, { ask = not options.yes, forever = options.forever })
 	end

@@ -7,7 +7,7 @@ local tables = {}
 
 local function is_number(v) return type(v) == "number" end
 
--- What a cell shows; numbers short.
+-- Formats a cell, with few digits.
 local function cell_text(v)
 	if v == nil then return "-" end
 	if math.type(v) == "integer" then return tostring(v) end
@@ -20,7 +20,7 @@ local function cell_text(v)
 end
 tables.cell_text = cell_text
 
--- Characters, not bytes; what is wider than one column is not looked for.
+-- Counts characters, not bytes; wide characters count as one column.
 local function width(text) return utf8.len(text) or #text end
 
 local function padded(text, columns, left)
@@ -28,7 +28,7 @@ local function padded(text, columns, left)
 	return left and text .. blank or blank .. text
 end
 
--- Is the column one of numbers, which stand to the right?
+-- Does the column contain numbers, which are right-aligned?
 local function of_numbers(rows, name)
 	local any = false
 	for _, r in ipairs(rows) do
@@ -58,7 +58,7 @@ function tables.plain(names, rows)
 	return table.concat(lines, "\n")
 end
 
--- All digits, and texts as they are; a cell that begins as a formula of a spreadsheet would get a blank in front.
+-- All digits, and unchanged strings; a cell that a spreadsheet would read as a formula gets a leading blank.
 local function csv_cell(v)
 	if v == nil then return "" end
 	if is_number(v) then return v == v and v ~= math.huge and v ~= -math.huge and (native.number_text(v):gsub("%.0$", "")) or "" end

@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-runs_where.lua: which runs are meant, as SQL over the index (index.h).
+runs_where.lua: conditions on runs as SQL over the index (index.h).
 
-Whoever says "knn > .7 and loss.lambda < .1" means a metric and a setting: names that are no columns of the table of runs
-are looked up among these.  What stands in quotes, functions and SQL's own words stay as they are.
+"knn > .7 and loss.lambda < .1" names a metric and a setting: names that are no columns of the table of runs
+are looked up among these.  Quoted text, functions and keywords of SQL stay unchanged.
 ]]
 local native = require "barlow.native"
 
@@ -14,14 +14,14 @@ for name in ("run id folder name state reason problem step steps seed d pid host
 	.. "parent parent_step notes message"):gmatch "%S+" do columns[name] = true end
 where.columns = columns
 
--- Metrics that can be asked for before any run has them.
+-- Metrics that may be named before any run has them.
 local expected = { knn = true, total = true, lambda = true }
 
 local words = {}
 for word in ("and or not in is null like glob between case when then else end collate nocase exists select from where as "
 	.. "escape true false cast distinct desc asc notnull isnull"):gmatch "%S+" do words[word] = true end
 
--- States under the names that they had before 0.2.
+-- Names of states before 0.2.
 local states = { finished = "done", lost = "killed" }
 
 local function quoted(text)
@@ -36,7 +36,7 @@ local function names_of(index)
 	return names
 end
 
--- The value of that name as SQL; raises for one that no run has.
+-- Returns SQL for the value of that name; raises an error for a name that no run has.
 function where.value(index, name, known)
 	if columns[name] then return "runs." .. name end
 	known = known or names_of(index)
@@ -54,7 +54,7 @@ function where.value(index, name, known)
 		.. "(SELECT value FROM recipe AS s WHERE s.run = runs.run AND s.key = %s))"):format(key, key)
 end
 
--- A name with what belongs to it: views[2].blur[1].p
+-- Matches a whole path: views[2].blur[1].p
 local function name_at(text, from)
 	local to = select(2, text:find("^[%a_][%w_]*", from))
 	while to do
@@ -64,7 +64,7 @@ local function name_at(text, from)
 	end
 end
 
--- The condition with its names replaced.
+-- Returns the condition with its names replaced by SQL.
 local function from_text(index, text)
 	local out, at, known = {}, 1, names_of(index)
 	while at <= #text do

@@ -1,18 +1,18 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-sampler.lua: which points of a space a sweep tries: the numbers u in [0, 1) of its axes, by the arm's number.
+sampler.lua: chooses the points of a space: a number u in [0, 1) for each axis, by the arm's number.
 
-grid, random and halton depend on (seed, arm) alone, so that any process draws the same.  tpe looks at results that are there.
+grid, random and halton depend on (seed, arm) alone, so that any process draws the same.  tpe uses the results so far.
 ]]
 local native = require "barlow.native"
 local space = require "barlow.space"
 
 local sampler = {}
 
--- u of the i-th of n values.
+-- Returns u of the i-th of n values.
 local function middle(i, n) return (i - .5) / n end
 
--- How many arms a grid has.
+-- Returns the number of arms of a grid.
 function sampler.grid_size(axes, paths)
 	local n = 1
 	for _, path in ipairs(paths) do n = n * space.count(axes[path]) end
@@ -35,7 +35,7 @@ end
 
 local PRIMES = { 2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97 }
 
--- The digits of i to the base b, behind the point in reverse (van der Corput).
+-- Returns the radical inverse of i in base b (van der Corput).
 local function radical_inverse(i, b)
 	local out, scale = 0.0, 1 / b
 	while i > 0 do
@@ -45,7 +45,8 @@ local function radical_inverse(i, b)
 	return out
 end
 
--- Halton 1960, shifted by a random vector modulo 1 (Cranley and Patterson 1976), which takes the first points off the axes.
+-- Halton 1960, shifted by a random vector modulo 1 (Cranley and Patterson 1976), which moves the first points off the
+-- axes.
 local function halton(arm, s)
 	if #s.paths > #PRIMES then
 		error(("sweep: halton covers at most %d axes, got %d; take sampler = \"random\""):format(#PRIMES, #s.paths), 0)
@@ -56,8 +57,8 @@ local function halton(arm, s)
 end
 
 --[[
-The tree-structured Parzen estimator (Bergstra et al. 2011), each axis by itself: the best quarter of what is known against
-the rest; of CANDIDATES drawn near the good ones the one with the highest ratio of densities.  `known` is a list of
+The tree-structured Parzen estimator (Bergstra et al. 2011), for each axis separately: the best quarter of the results against
+the rest.  Of CANDIDATES drawn from the good ones, the one with the highest ratio of densities is taken.  `known` is a list of
 { u =, value = } with higher values better.
 ]]
 local START, CANDIDATES, GOOD = 8, 24, .25
@@ -69,7 +70,7 @@ local function normal_cdf(x) -- by the error function's series and fraction (Abr
 	return x < 0 and tail or 1 - tail
 end
 
--- Kernels at the points, each as wide as the gap to its farther neighbour, and a uniform one; cut to [0, 1].
+-- Returns kernels at the points, each as wide as the larger gap to a neighbour, and a uniform one, truncated to [0, 1].
 local function kernels(points)
 	table.sort(points)
 	local out = {}
@@ -90,7 +91,7 @@ local function density(list, u)
 	return sum / (#list + 1)
 end
 
--- One of the kernels, and a number from it; r: three uniform numbers.
+-- Draws a kernel and a number from it; r: three uniform numbers.
 local function draw(list, r)
 	local k = list[math.floor(r[1] * (#list + 1))]
 	if not k then return r[2] end
@@ -103,7 +104,7 @@ local function draw(list, r)
 	return math.min((a + b) / 2, 1 - 1e-9)
 end
 
--- Of n values: how often each was good or bad, and one more each.
+-- Counts how often each of n values was good or bad, plus one.
 local function weights(points, n)
 	local out, total = {}, n
 	for i = 1, n do out[i] = 1 end

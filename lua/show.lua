@@ -22,7 +22,7 @@ end
 
 local function finite(v) return v == v and v ~= math.huge and v ~= -math.huge end
 
--- One printf format for all numbers: integers as "3.", small spreads as %.4f, others as %.4e.
+-- Returns one printf format for all numbers: integers as "3.", small ranges as %.4f, others as %.4e.
 local function number_format(values)
 	local whole, low, high = true, math.huge, 0
 	each_number(values, function(v)
@@ -133,7 +133,7 @@ local function has_text(v)
 	return type(meta) == "table" and meta.__tostring ~= nil
 end
 
--- A value inside a table.
+-- Formats a value inside a table.
 function show.nested(v, depth, indent, seen)
 	if type(v) == "string" then return ("%q"):format(v) end
 	if type(v) == "number" then return show.number(v) end
@@ -150,14 +150,14 @@ function show.number(v)
 	return short:find "[%.e]" and short or short .. ".0"
 end
 
--- A value as text for a person.
+-- Formats a value for people.
 function show.value(v)
 	return require "barlow.native".clean(type(v) == "string" and v or show.nested(v, DEPTH, 0, {}), true)
 end
 
 -- Results at the prompt.
 
--- All digits: as Lua prints it, and a whole number with each of its digits.
+-- Formats a number with all digits: as Lua prints it, whole numbers without an exponent.
 local function result_number(v)
 	if math.type(v) == "float" and v == math.floor(v) and finite(v) and math.abs(v) < 2 ^ 63 then return ("%.1f"):format(v) end
 	return tostring(v)
@@ -165,7 +165,7 @@ end
 
 local escapes = { ["\\"] = "\\\\", ['"'] = '\\"', ["\t"] = "\\t", ["\r"] = "\\r" }
 
--- Of one line in quotes, of several in long brackets.
+-- Writes a string of one line in quotes, of several lines in long brackets.
 local function result_string(v)
 	if not v:find "\n" then return '"' .. v:gsub('[\\"\t\r]', escapes) .. '"' end
 	local level = ""
@@ -173,7 +173,7 @@ local function result_string(v)
 	return "[" .. level .. "[\n" .. v .. "]" .. level .. "]"
 end
 
--- Shape, mean, spread and range of a tensor with several elements.
+-- Describes a tensor with several elements: shape, mean, standard deviation and range.
 local function tensor_notes(t)
 	local d, n = t:detach(), t:numel()
 	if n < 2 then return "" end
@@ -184,7 +184,7 @@ end
 
 local PICTURE = 32 -- columns
 
--- What ds[i] gives: the picture, and the rest with the shape in its place.
+-- Prints ds[i]: the image as a picture, then the other fields with its shape.
 local function sample_text(v)
 	local rest = {}
 	for k, x in next, v do rest[k] = x end
@@ -197,7 +197,7 @@ local function is_sample(v)
 	return image and require "barlow.native".is_tensor(image) and image:dim() == 3 and image:numel() > 0
 end
 
--- A value as the prompt prints it.
+-- Returns a value as the prompt prints it.
 function show.result(v)
 	local native, text = require "barlow.native", nil
 	if is_sample(v) then return sample_text(v) end
@@ -219,7 +219,7 @@ function show.result(v)
 	return native.clean(text, true)
 end
 
--- Seconds with three digits and the unit that fits.
+-- Formats seconds with three digits and a suitable unit.
 function show.seconds(s)
 	if s >= 60 then return ("%d min %02d s"):format(s // 60, s % 60 // 1) end
 	if s >= 1 then return ("%.3g s"):format(s) end
@@ -227,7 +227,7 @@ function show.seconds(s)
 	return ("%.3g us"):format(s * 1e6)
 end
 
--- The text in at most `width` bytes.
+-- Truncates the text to at most `width` bytes.
 function show.cut(text, width)
 	if #text <= width then return text end
 	local at = math.max(0, width - 3)

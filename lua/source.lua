@@ -9,11 +9,11 @@ local native = require "barlow.native"
 
 local source = {}
 
-local MANY = 64 -- functions on the same lines, which are compiled one by one
+local MANY = 64 -- most functions on the same lines, each of which is compiled
 
 -- Scanning.
 
--- Where the line that holds each place begins, as Lua counts: \r\n and \n\r are one end of a line.
+-- Returns the places at which lines begin, counted as Lua does: \r\n and \n\r are one line end.
 local function line_starts(text)
 	local starts, at = { 1 }, 1
 	while true do
@@ -34,7 +34,7 @@ local function line_of(starts, place)
 	return low
 end
 
--- Behind the long bracket that begins at `at`; nil: none does.
+-- Returns the place after the long bracket that begins at `at`, or nil.
 local function behind_long(text, at)
 	local _, open, level = text:find("^%[(=*)%[", at)
 	if not open then return nil end
@@ -218,13 +218,13 @@ end
 
 local scanned, scanned_text = nil, nil
 
--- The same of the last text once more.
+-- Caches the result for the last text.
 local function scan(text)
 	if text ~= scanned_text then scanned, scanned_text = functions_of(text), text end
 	return scanned
 end
 
--- The place of the parenthesis behind a function's name, and whether the name is a method's.  There may be comments between.
+-- Returns the place of the parenthesis after a function's name, and whether it is a method.  Comments may precede it.
 local function parameters_of(text)
 	local at, method = #"function" + 1, false
 	while at <= #text do
@@ -237,8 +237,8 @@ local function parameters_of(text)
 end
 
 --[[
-Expressions: a function that has a name loses it, and a method gets its self.  Where the name goes on for several lines there
-are two: the lines that a function is of begin with its parameters when it is local, else with its first word.
+Returns a function's text as expressions: its name is removed, and a method gets its self.  If the name spans several lines, there
+are two: the lines of a local function begin with its parameters, those of others with the first word.
 ]]
 local function expressions(text)
 	local at, method = parameters_of(text)
@@ -256,9 +256,9 @@ end
 -- Comparing.
 
 --[[
-What a dump says of its main function, or of the only function within it (`depth` 1): its code, constants and inner
-functions as one string, without where it finds its upvalues, which depends on what is around it; and the names of its
-upvalues, if the dump has them.  nil: no such dump.
+Reads from a dump the main function, or the only function within it (`depth` 1): its code, constants and inner
+functions as one string, without the places of its upvalues, which depend on the surrounding code; and the names of its
+upvalues, if the dump contains them.  Returns nil if there is no such function.
 ]]
 local function read_dump(dump, depth)
 	local HEAD = 4 + 1 + 1 + 6 + 3 + 8 + 8
@@ -273,7 +273,7 @@ local function read_dump(dump, depth)
 			if byte >= 128 then return n end
 		end
 	end
-	local function skip(n) at = at + n end -- the argument comes first, and moves `at` as well
+	local function skip(n) at = at + n end -- the argument is evaluated first, and moves `at` as well
 	local function a_string()
 		local n = math.max(size() - 1, 0)
 		skip(n)
@@ -319,7 +319,7 @@ end
 
 local function constant_text(c) return ("local %s <const> = %s"):format(c.name, c.text) end
 
--- What an expression on that line compiles to, with those constants and locals around it.  It is compiled, and never run.
+-- Compiles an expression on that line, with those constants and locals around it; it is never run.
 local function compiled(text, line, constants, names)
 	local around = {}
 	for i, c in ipairs(constants) do around[i] = constant_text(c) .. " " end
@@ -362,7 +362,7 @@ local function needed_of(constants, same)
 	return needed
 end
 
--- In one text: the function that compiles to `wanted` and has those upvalues in that order, and the constants that it uses; or
+-- Finds in one text the function that compiles to `wanted` with those upvalues in that order, and the constants that it uses; or
 -- nil and why not.
 local function find_in(text, piece, names, wanted, order)
 	local tried = 0
@@ -384,7 +384,7 @@ local function find_in(text, piece, names, wanted, order)
 	return nil, tried > 0 and UNLIKE or nil
 end
 
--- Cut out of its chunk: its text and the constants from around it; or nil and why not.
+-- Cuts a function out of its chunk: returns its text and the constants from around it, or nil and the reason.
 local function cut(piece)
 	local names, order, wanted, why = upvalue_names(piece), {}, read_dump(piece.bare, 0), nil
 	if not wanted or #names > 190 then return nil, "it is of an unknown kind" end
@@ -399,7 +399,8 @@ end
 
 -- Writing.
 
--- Makes the function again: its text alone, or with its upvalues around it as locals.  `to_text(v, indent, name)` writes them.
+-- Writes Lua that makes the function again: its text, with its upvalues as locals around it.  `to_text(v, indent,
+-- name)` writes values.
 local function piece_text(piece, to_text, indent)
 	if #upvalue_names(piece) == 0 and #piece.constants == 0 then return piece.text end
 	local pad, lines, made = "\n" .. ("\t"):rep(indent + 1), {}, "return " .. piece.text
@@ -420,7 +421,7 @@ end
 local function is_piece(v) return type(v) == "table" and getmetatable(v) == native.piece end
 source.is_piece = is_piece
 
--- The pieces in a value, each once.
+-- Lists the pieces in a value, each once.
 local function each_piece(v, f, seen)
 	if type(v) ~= "table" or seen[v] or native.name_of(v) then return end
 	seen[v] = true
@@ -445,7 +446,7 @@ local function place_of(piece)
 	return ("the function of %s:%d"):format(piece.chunk:gsub("^[@=]", ""):match "[^\n]*":sub(1, 200), piece.first)
 end
 
--- Why one of a function and those that it refers to has no text, or nil.
+-- Returns why a function, or one that it refers to, has no text, or nil.
 local function problem_of(piece)
 	local problem
 	each_piece(piece, function(p)
@@ -472,17 +473,17 @@ local function pieces_of(value)
 	return p
 end
 
--- Why a function value cannot be written, or nil.
+-- Returns why a function value cannot be written, or nil.
 function source.problem(value)
 	return pieces_of(value).problem
 end
 
--- Lua that makes it, or one of its pieces; `to_text(v, indent, name)` writes upvalues.
+-- Returns Lua that makes the value or one of its pieces; `to_text(v, indent, name)` writes upvalues.
 function source.text(value, to_text, indent)
 	return piece_text(is_piece(value) and value or pieces_of(value), to_text, indent)
 end
 
--- Every value among its upvalues, and those of the functions it refers to: f(value, name).
+-- Calls f(value, name) for every value among its upvalues, and those of the functions that it refers to.
 function source.each_upvalue(value, f)
 	each_piece(pieces_of(value), function(p)
 		for _, u in ipairs(p.upvalues) do f(u.value, u.name) end

@@ -69,7 +69,7 @@ function space.geomspace(from, to, n)
 	return spaced("geomspace", from, to, n, function(u) return from * (to / from) ^ u end)
 end
 
--- How many values: of a list; nil: a distribution, which has no end of them.
+-- Returns the number of values of a list, or nil for a distribution.
 function space.count(axis)
 	return not axis.distribution and #axis or nil
 end
@@ -80,14 +80,14 @@ function space.value(axis, u)
 	return axis[math.min(#axis, math.floor(u * #axis) + 1)]
 end
 
--- The number u of a value of a distribution, from 0 to 1.
+-- Returns the number u, from 0 to 1, of a value of a distribution.
 function space.place(axis, v)
 	if axis.distribution == "loguniform" then return math.log(v / axis.low) / math.log(axis.high / axis.low) end
 	if axis.distribution == "integer" then return (v - axis.low + .5) / (axis.high - axis.low + 1) end
 	return (v - axis.low) / (axis.high - axis.low)
 end
 
--- Is this an axis?  Raises where not.
+-- Raises an error if this is not an axis.
 function space.check_axis(path, axis)
 	if type(axis) == "table" and axis.distribution then
 		if not (distributions[axis.distribution] and finite(axis.low) and finite(axis.high)) then
@@ -109,10 +109,10 @@ end
 
 function space.set(r, path, value) by_path(recipe_path.set, r, path, value) end
 
--- What stands there now, of the first of several; nil: nothing.
+-- Returns the current value, of the first if the path names several, or nil.
 function space.get(r, path) return by_path(recipe_path.get, r, path) end
 
--- The paths of a space in their order: of grids the last one varies fastest.
+-- Returns the paths of a space in order; in a grid the last one varies fastest.
 function space.paths(axes)
 	return show.sorted_keys(axes)
 end

@@ -51,7 +51,7 @@ function add_settings(name, keys)
 	add ""
 end
 
--- Parameters of a call: those that are written, or the required ones by place and the settings.
+-- Returns the parameters of a call: the declared ones, or the required ones by position and the settings.
 local function params_of(e)
 	local params = {}
 	for _, p in ipairs(e.params) do
@@ -123,7 +123,7 @@ local function add_class(type_name, entries)
 	end
 end
 
--- Functions by the table that holds them; "" are globals.
+-- Returns functions by the table that contains them; "" stands for globals.
 local function add_modules(modules, callable)
 	for _, m in ipairs(modules) do
 		if m.name ~= "" then
@@ -136,7 +136,7 @@ local function add_modules(modules, callable)
 	end
 end
 
--- Lists of entries by `of(e)`, in the order in which they are met.
+-- Groups entries by `of(e)`, in order of occurrence.
 local function grouped(of)
 	local lists, by_name = {}, {}
 	for _, e in ipairs(registry.entries()) do
@@ -150,7 +150,7 @@ local function grouped(of)
 	return lists, by_name
 end
 
--- The file as text.
+-- Returns the file as text.
 function stubs.text(version)
 	out, classes = {}, {}
 	local types = grouped(function(e) return e.self and e.group or nil end)

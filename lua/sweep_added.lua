@@ -28,7 +28,7 @@ function added.is_integers(v)
 	return true
 end
 
--- Writes a file of values that no other one has the name of, and then the line that names it.
+-- Writes a file of values under a new name, and then the line that names it.
 function added.append_values(s, v)
 	native.make_folder(s.folder .. "/added")
 	local n, text = 0, recipe.file_text(recipe.copy(v), s.folder)
@@ -50,7 +50,7 @@ local function read_values(s, n)
 	return v
 end
 
--- More arms, each with all seeds that there are.
+-- Adds arms, each with all existing seeds.
 local function add_arms(out, n)
 	out.blocks[#out.blocks + 1] = { from = out.arms + 1, to = out.arms + n, first = 1, last = #out.seeds }
 	out.arms = out.arms + n

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- sweep_list.lua: all sweeps that lie where sweeps without a folder of their own are kept (sweep.list, barlow sweep list).
+-- sweep_list.lua: lists all sweeps in the default folder of sweeps (sweep.list, barlow sweep list).
 local native = require "barlow.native"
 local results = require "barlow.results"
 local sweep = require "barlow.sweep"
@@ -11,7 +11,7 @@ local List = {}
 
 local COLUMNS = { "name", "complete", "trials", "failed", "pruned", "metric", "best", "problem" }
 
--- Has the column anything to say of this sweep?
+-- Does the column have a value for this sweep?
 local function says(s, name)
 	local counts = name == "failed" or name == "pruned"
 	return s[name] ~= nil and not (counts and s[name] == 0)
@@ -37,7 +37,7 @@ local function entry(name)
 		metric = s.metric, best = best and best.mean }
 end
 
--- In the order of their names.
+-- Sorted by name.
 function sweeps.list()
 	local out = {}
 	for i, name in ipairs(native.list_folder(sweep.root())) do out[i] = entry(name) end

@@ -9,7 +9,7 @@ local main = {}
 
 local function fail(format, ...) error((format):format(...), 0) end
 
--- The share of a Slurm array's task, where there is one and no other was asked for: "i/n".
+-- Returns the requested share, or that of a Slurm array's task, as "i/n".
 local function shard_of(options)
 	if options.shard then return options.shard end
 	local id, low = tonumber(os.getenv "SLURM_ARRAY_TASK_ID"), tonumber(os.getenv "SLURM_ARRAY_TASK_MIN")
@@ -18,7 +18,7 @@ local function shard_of(options)
 	return ("%d/%d"):format(id - low + 1, count)
 end
 
--- The sweep that a script returns, or the newest one whose declaration it makes; or the one in a folder.
+-- Returns the sweep that a script returns, or the newest one that it declares; or the sweep in a folder.
 local function load_sweep(what)
 	if not what:find "%.lua$" or native.exists(what .. "/sweep.lua") then return sweep.open(what) end
 	local chunk, why = loadfile(what, "t")
@@ -28,7 +28,7 @@ local function load_sweep(what)
 	return s
 end
 
--- Fails where a trial did, or where some were not made.
+-- Fails if a trial failed, or if some were not run.
 local function run(s, options)
 	s:run{ jobs = options.jobs, shard = shard_of(options), plain = options.plain, notify = options.notify }
 	if s.interrupted then return 130 end
@@ -60,7 +60,7 @@ function actions.worker(what, options)
 end
 
 actions["ask-tell"] = function(what)
-	print = function(...) -- standard output belongs to the answers
+	print = function(...) -- standard output is for the protocol only
 		local out = table.pack(...)
 		for i = 1, out.n do out[i] = tostring(out[i]) end
 		io.stderr:write(table.concat(out, "\t"), "\n")

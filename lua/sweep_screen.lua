@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-sweep_screen.lua: a sweep on the whole terminal: its arms with their intervals, and its trials as they go.
+sweep_screen.lua: shows a sweep on the whole terminal: its arms with their intervals, and the progress of its trials.
 
-draw(board, s, view) draws what `look` has read; show(s, tend) is the loop of keys.
+draw(board, s, view) draws what `look` has read; show(s, tend) is the event loop.
 ]]
 local native = require "barlow.native"
 local results = require "barlow.results"
@@ -12,7 +12,7 @@ local sweep = require "barlow.sweep"
 
 local screen = {}
 
-local LOOK = .5       -- seconds between two looks
+local LOOK = .5       -- seconds between two reads
 local SPARKS = 12     -- columns of a trial's curve
 local PLOT = 24       -- least columns of the plot of intervals
 local LEAST = { 40, 12 }
@@ -28,7 +28,7 @@ local function jsonl_values(path)
 	return out
 end
 
--- A trial that is not over: {k =, state = "running" | "lost" | "open", step =, steps =, values =, folder =}.
+-- Returns a trial without a result: {k =, state = "running" | "lost" | "open", step =, steps =, values =, folder =}.
 local function read_open(s, k)
 	local look = native.trial_look(s.folder, k)
 	if look.attempts == 0 then return { k = k, state = "open" } end
@@ -49,7 +49,7 @@ end
 
 local ORDER = { running = 1, lost = 2, failed = 3, complete = 4, pruned = 5, skipped = 6, open = 7 }
 
--- All trials: those that run first, those to come last; what is over is read once.
+-- Returns all trials: active ones first, waiting ones last; finished ones are read once.
 local function read_trials(s, over)
 	local list = {}
 	for k = 1, s.trials do
@@ -68,7 +68,7 @@ local function read_trials(s, over)
 	return list
 end
 
--- The bar stays on its trial when the order changes.
+-- Keeps the cursor on its trial when the order changes.
 local function follow_bar(view)
 	for i, t in ipairs(view.trials) do
 		if t.k == view.bar then view.chosen = i end
@@ -102,7 +102,7 @@ local function sparkline(values, utf8)
 	return table.concat(out)
 end
 
--- "  |---o---|  ": the interval of an arm between the ends of the scale.
+-- Draws the interval of an arm on the scale: "  |---o---|  ".
 local function interval_text(a, low, high, columns, utf8)
 	local function place(v) return math.floor((v - low) / (high - low) * (columns - 1) + .5) + 1 end
 	local cells = {}
@@ -117,7 +117,7 @@ local function interval_text(a, low, high, columns, utf8)
 	return table.concat(cells)
 end
 
--- The scale of all intervals; one that is very wide (two seeds) is cut rather than hide the others.
+-- Returns the scale of all intervals; a very wide one (two seeds) is clipped so that it does not hide the others.
 local function scale(arms)
 	local low, high, wide = math.huge, -math.huge, {}
 	for _, a in ipairs(arms) do
@@ -248,7 +248,7 @@ function keys.enter(_, view)
 	return "open", t.folder .. "/live"
 end
 
--- After a second press: what is over is not ended by a slip.
+-- A second press is needed, so that a slip of the finger ends nothing.
 function keys.d(s, view)
 	local t = view.trials[view.chosen]
 	if not t or t.state ~= "running" then
@@ -266,7 +266,7 @@ function keys.S(_, view)
 	view.notice, view.asked = "S again stops all trials; the sweep can be resumed", "stop"
 end
 
--- What a key asks for: "quit", "interrupt", "open" with a path, or nil.
+-- Returns what a key requests: "quit", "interrupt", "open" with a path, or nil.
 function screen.press(s, view, key)
 	local asked = view.asked
 	view.notice = nil

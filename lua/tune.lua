@@ -2,7 +2,7 @@
 --[[
 tune.lua: measuring which convolution algorithm is fastest for which shape (barlow tune, trainer:tune).
 
-What is found goes into a file that later runs choose by; a run that exists has
+Results are stored in a file from which later runs choose; an existing run has
 its choices recorded with it and keeps them.
 ]]
 local native = require "barlow.native"
@@ -19,7 +19,7 @@ local function heading()
 	return ("%-28s %6s  %-16s %s  chosen"):format("shape, ms", "images", "direction", table.concat(cells, " "))
 end
 
--- A line for one direction of a shape.
+-- Formats the line of one direction of a shape.
 local function line(row, direction)
 	local cells, found = {}, row[direction]
 	for i, a in ipairs(algorithms) do cells[i] = found[a] and ("%9.3f"):format(found[a]) or ("%9s"):format("-") end
@@ -41,7 +41,8 @@ end
 
 local class = { __tostring = text, __name = "tuning" }
 
--- {{shape =, images =, forward = {gather = ms, best = name}, ...}, ...} of shapes on so many images; each goes to on_row.
+-- Measures shapes on so many images: {{shape =, images =, forward = {gather = ms, best = name}, ...}, ...}; calls
+-- on_row for each.
 local function measure(shapes, images, report, on_row)
 	local told <close> = native.progress "tune"
 	for i, shape in ipairs(shapes) do
@@ -102,7 +103,7 @@ end
 
 local function refuse(message, ...) error(message:format(...), 0) end
 
--- A recipe's file, or that of a run by its name or folder.
+-- Returns the path of a recipe's file, given itself or by a run's name or folder.
 local function recipe_path(what)
 	local run = require "barlow".runs()[what]
 	local folder = run and run.folder or native.exists(what .. "/.") and what

@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-verify.lua: does a figure still show what its runs are (barlow verify)?
+verify.lua: checks whether a figure still agrees with its runs (barlow verify).
 
-What is read from a figure may be anybody's: each field is looked at before it is used, names are cleaned before they are
-shown, folders are only read, and nothing of it is run.
+A figure may come from a stranger: each field is checked before it is used, names are cleaned before they are
+shown, folders are only read, and nothing in it is executed.
 ]]
 local figure = require "barlow.figure"
 local json = require "barlow.json"
@@ -14,10 +14,10 @@ local sweep = require "barlow.sweep"
 
 local verify = {}
 
-local SHOWN = 5  -- differences that are told of each thing
-local LONG = 400 -- bytes of a line that is told; a recipe's may be of any length
+local SHOWN = 5  -- most differences printed for each part
+local LONG = 400 -- most bytes of a printed line; a recipe's may have any length
 
--- The record, looked at.
+-- Checks of the record.
 
 local function need(fine, what) if not fine then error("its record is none of barlow's: " .. what, 0) end end
 
@@ -98,7 +98,7 @@ local function check(record)
 	return record
 end
 
--- The record of a file and the hash of its picture; raises where there is none.
+-- Returns the record of a file and the hash of its picture; raises an error if there is none.
 function verify.read(path)
 	local text, picture = native.figure_record(path)
 	if not text then error(native.clean(picture), 0) end
@@ -109,9 +109,9 @@ function verify.read(path)
 	return record, picture
 end
 
--- Where runs are now.
+-- Finding runs.
 
--- The folder of the run, among all runs or where it was; nil: it is not there.
+-- Returns the folder of the run, among all runs or at its old place, or nil.
 local function place_of(r)
 	local list = { r.id and native.runs_root() .. "/" .. r.id or false, r.folder or false }
 	for _, folder in ipairs(list) do
@@ -125,15 +125,15 @@ local function sweep_place(s)
 	end
 end
 
--- The run as figure_kinds.lua takes it: as much of it as the figure has.
+-- Returns the run in the form of figure_kinds.lua, with as many records as the figure used.
 local function run_now(r, folder)
 	return { id = r.id or folder:match "[^/]*$", name = r.name or r.id, folder = folder, live = folder .. "/live", records = r.records,
 		moment = r.moment, listed = folder:match "^(.*)/[^/]*$" == native.runs_root() }
 end
 
--- What differs.
+-- Differences.
 
--- "12: lr = .1, was lr = .2" of two texts, line by line.
+-- Compares two texts line by line: "12: lr = .1, was lr = .2".
 local function lines_differing(old, new)
 	local function lines(text)
 		local out = {}
@@ -220,7 +220,7 @@ local function compare_data(was, is)
 	return out
 end
 
--- What is other about a run that is there.
+-- Lists the differences of an existing run.
 local function compare_run(r, now)
 	local out = {}
 	local length = native.live_length(now.live)

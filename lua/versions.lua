@@ -1,17 +1,17 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-versions.lua: which barlow wrote a recipe.
+versions.lua: recipes of earlier versions.
 
-A recipe says so, trainer{barlow = "0.2.0", ...}, and states every setting.
-Those of 0.1 say neither: what they leave out meant 0.1's defaults, which are
-kept here, so that later ones may differ.  A recipe of a later version than
-this may say what this one does not know, and is refused.
+A recipe states its version, trainer{barlow = "0.2.0", ...}, and every setting.
+Those of 0.1 state neither: omitted settings had 0.1's defaults, which are
+kept here, so that later defaults may differ.  A recipe of a later version than
+this program may contain unknown settings, and is refused.
 ]]
 local native = require "barlow.native"
 
 local versions = { here = native.version }
 
--- By the call's name.  Of calls with settings by name only; the rest has no defaults.
+-- By the call's name; only for calls with named settings, as others have no defaults.
 local first = {
 	["trainer"] = { batch = 256, epochs = 10, seed = 0, schedule = "cosine", warmup = 0, last = .001, clip = 0,
 		precision = "float32", projector = { 512, 512, 512 } },
@@ -27,7 +27,7 @@ local first = {
 	["aug.grayscale"] = { p = .2 },
 	["aug.blur"] = { sigma = { .1, 2 }, p = 1 },
 	["aug.solarize"] = { threshold = 128 / 255, p = .2 },
-	["aug.affine"] = { degrees = 10, translate = .1, scale = { .9, 1.1 }, p = .5, backend = "pil" }, -- its edges were PIL's
+	["aug.affine"] = { degrees = 10, translate = .1, scale = { .9, 1.1 }, p = .5, backend = "pil" }, -- as its edges were PIL's
 	["aug.noise"] = { std = .05, p = .5 },
 	["aug.cutout"] = { p = .5 },
 	["data.folder"] = { channels = 3, labels = true, skip_broken = false, full_scale = false, endings = "jpg jpeg png" },
@@ -37,14 +37,14 @@ local first = {
 
 local LONGEST = 32
 
--- Of a version such as 0.2.0 or 0.3.1-rc1.
+-- Parses a version such as 0.2.0 or 0.3.1-rc1.
 local function numbers(text)
 	local major, minor, rest = text:match "^(%d+)%.(%d+)([0-9A-Za-z.+-]*)$"
 	if not major or #text > LONGEST or (rest ~= "" and not rest:find "^[.+-]") then return nil end
 	return tonumber(major), tonumber(minor)
 end
 
--- Raises for what is no version, and for a later one.
+-- Raises an error for an invalid version, and for a later one.
 function versions.check(version)
 	local major, minor = numbers(version)
 	if not major then
@@ -57,7 +57,7 @@ function versions.check(version)
 	end
 end
 
--- The version that the text of a recipe names, as recipes are written; "0.1" where it names none.
+-- Returns the version that the text of a recipe names, or "0.1" if it names none.
 function versions.of(text)
 	local version = text:match '%f[%w_]barlow = "([%w.]*)"'
 	if version then versions.check(version) end
@@ -82,7 +82,7 @@ local function wrap(names, prefix)
 	end })
 end
 
--- Parts that 0.1 made by its defaults where there were none.
+-- Parts that 0.1 constructed by default.
 local function complete(arguments, names)
 	for part, name in pairs{ loss = "barlow", optim = "adamw" } do
 		if arguments[part] == nil then arguments[part] = names[part][name]{} end
@@ -91,7 +91,7 @@ local function complete(arguments, names)
 	return arguments
 end
 
--- The names that a recipe of `version` may use, as they were then: of those of now.
+-- Wraps the current constructors so that omitted settings have the defaults of `version`.
 function versions.names(names, version)
 	if version ~= "0.1" then return names end
 	local old = wrap(names, "")
@@ -99,7 +99,7 @@ function versions.names(names, version)
 	rawset(old, "trainer", function(arguments)
 		local all = {}
 		for k, v in pairs(first.trainer) do
-			if k ~= "epochs" then all[k] = v end -- steps alone are a length, too
+			if k ~= "epochs" then all[k] = v end -- a recipe may give steps instead
 		end
 		for k, v in pairs(arguments) do all[k] = v end
 		return make(complete(all, old))
@@ -107,7 +107,7 @@ function versions.names(names, version)
 	return old
 end
 
--- The same for a recipe that was read as data, in place: descriptions, with the call's name in their metatables.
+-- The same for a recipe that was read as data, in place: descriptions have the call's name in their metatables.
 
 local function fill(d)
 	if type(d) ~= "table" then return end
@@ -124,7 +124,7 @@ local function described(name)
 	return setmetatable({}, { call = name, single = true, n = 1, result = 1, results = 1 })
 end
 
--- Takes what recipe.read gives: of a recipe of 0.1, what it leaves out is filled in.  Raises for one of a later version.
+-- Fills in what a recipe of 0.1, as read by recipe.read, leaves out.  Raises an error for a later version.
 function versions.complete(r)
 	if r.barlow ~= nil then
 		versions.check(tostring(r.barlow))
@@ -136,7 +136,7 @@ function versions.complete(r)
 	return r
 end
 
--- What has to be said when a run of that version goes on; nil: nothing.
+-- Returns the notice for resuming a run of that version, or nil.
 function versions.remark(version)
 	return version == "0.1" and "its recipe is barlow 0.1's: what it leaves out has the defaults of then, its images are not "
 		.. "checked to be the same, and from here on views are drawn by other random numbers than 0.1's" or nil

@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-worker.lua: a process that makes trials of a sweep, one after the other, until none is left (barlow sweep worker FOLDER).
+worker.lua: a process that runs trials of a sweep one after the other until none is left (barlow sweep worker FOLDER).
 
-Workers know of each other by the sweep's folder only, so that any number of them may work on it, on any hosts that see it.  A
-trial is claimed by making the folder of an attempt at it.  A worker whose counter stands still for LEASE seconds is taken for
-dead, and so is one of this host that is no process any more; another attempt goes on from his checkpoint.
+Workers communicate through the sweep's folder only, so that any number of them may work on it, on any hosts that share it.  A
+trial is claimed by making the folder of an attempt at it.  A worker whose counter does not change for LEASE seconds is considered
+dead, and so is one of this host whose process has ended; another attempt continues from its checkpoint.
 ]]
 local native = require "barlow.native"
 local pruner = require "barlow.pruner"
@@ -14,13 +14,14 @@ local sweep = require "barlow.sweep"
 local worker = {}
 
 local LEASE = 120  -- seconds
-local LOOK = .2    -- seconds between two looks at a trial that is under way
-local BEAT = 2     -- seconds between two turns of the counter
-local IDLE = 1     -- seconds until the next look for a trial that others left
+local LOOK = .2    -- seconds between two polls of the active trial
+local BEAT = 2     -- seconds between two increments of the counter
+local IDLE = 1     -- seconds between two searches for a trial that another worker left
 
 -- Claims.
 
--- Is the worker of the newest attempt gone?  By this process's own clock: `seen` has when each counter was last seen to move.
+-- Is the worker of the newest attempt dead?  Uses this process's clock: `seen` has the time at which each counter
+-- last changed.
 local function gone(look, k, seen)
 	if look.here then return look.dead end
 	local at = seen[k]
@@ -46,14 +47,14 @@ local function keep(s, k, attempt, result)
 	return native.trial_finish(s.folder, k, attempt, native.json_text(result))
 end
 
--- An end without a run, such as of a trial that nobody needs any more.
+-- Ends a trial without running it, for example one that is not needed any more.
 local function close(s, k, attempt, state, reason)
 	if native.trial_claim(s.folder, k, attempt) then
 		keep(s, k, attempt, { trial = k, state = state, reason = reason, attempt = attempt })
 	end
 end
 
--- Trial k for this process: the number of the attempt, or nil.
+-- Claims trial k for this process: returns the number of the attempt, or nil.
 local function claim(s, k, seen)
 	local look = native.trial_look(s.folder, k)
 	if look.over then return nil end
@@ -72,10 +73,11 @@ local function claim(s, k, seen)
 	return native.trial_claim(s.folder, k, attempt) and attempt or nil
 end
 
--- The next trial of this worker's share, and the attempt; nil and whether others are still at some.
+-- Claims the next trial of this worker's share: returns it and the attempt, or nil and whether others are still
+-- running trials.
 local function next_trial(s, share, over, seen)
 	local waiting = false
-	sweep.refresh(s) -- there may be more by now
+	sweep.refresh(s) -- trials may have been added
 	for k = 1, s.trials do
 		if not over[k] and (k - 1) % share.n == share.i - 1 then
 			local attempt = claim(s, k, seen)
@@ -88,7 +90,8 @@ end
 
 -- A trial.
 
--- Where the newest attempt with a checkpoint left it.  False: at its end, of which no result came: it has to be made again.
+-- Finds the newest attempt with a checkpoint.  Returns false if that run had ended without a result: it has to be
+-- repeated.
 local function resume_trial(s, k, attempt, t)
 	for before = attempt - 1, 1, -1 do
 		local folder = native.trial_path(s.folder, k, before)
@@ -101,7 +104,8 @@ local function resume_trial(s, k, attempt, t)
 	return true
 end
 
--- A worker whose run is not kept ends, as if it had been killed.  Another attempt is made, as often as trials are retried.
+-- A worker whose run cannot be saved ends, as if it had been killed.  Another attempt follows, up to the number of
+-- retries.
 local function end_worker(k, why)
 	io.stderr:write(("trial %d: the run is not kept: %s\n"):format(k, native.clean(why)))
 	os.exit(1, false)
@@ -109,7 +113,7 @@ end
 
 local function finite(v) return type(v) == "number" and v == v and math.abs(v) < math.huge end
 
--- Follows the run: turns the counter, notes the metric as it is measured, asks the pruner.  Returns why it was ended, or nil.
+-- Follows the run: increments the counter, records the metric, asks the pruner.  Returns why it was ended, or nil.
 local function follow(s, k, attempt, t)
 	local progress = native.trial_path(s.folder, k, attempt) .. "/progress.jsonl"
 	local beat, seen, ended, over = -1 / 0, t.iteration, nil, false
@@ -138,7 +142,7 @@ local function follow(s, k, attempt, t)
 	return ended
 end
 
--- Of the run's last record, with the last accuracies that were measured.
+-- Returns the values of the run's last record, with the last accuracies that were measured.
 function worker.final_metrics(s, t)
 	local out, scores = {}, {}
 	for _, c in ipairs(t.columns) do
@@ -173,9 +177,9 @@ local function train(s, k, attempt)
 	t:start()
 	if not t.folder then end_worker(k, "its folder cannot be written") end
 	local ended = follow(s, k, attempt, t)
-	if t.state == "done" then ended = nil end -- it had come to its end before
+	if t.state == "done" then ended = nil end -- it had already finished
 	if ended == "stopped" or (ended or t.state == "stopped") and native.interrupted() then return nil end
-	if native.unsaved(t) then pcall(t.checkpoint, t) end -- the disk may have been full for a moment
+	if native.unsaved(t) then pcall(t.checkpoint, t) end -- the disk may have been full temporarily
 	local result = { trial = k, attempt = attempt, steps = t.iteration, seconds = t.terms and t.terms.time or native.now() - began,
 		host = native.whoami().host, seed = seed }
 	if t.state == "failed" then
@@ -193,12 +197,12 @@ local function train(s, k, attempt)
 	return result
 end
 
--- One trial.  What goes wrong in it is its result; the sweep goes on.
+-- Runs one trial.  An error in it becomes its result; the sweep continues.
 local function make(s, k, attempt)
 	io.write(("trial %d, attempt %d\n"):format(k, attempt))
 	local fine, result = pcall(train, s, k, attempt)
 	if not fine and native.interrupted() then
-		result = nil -- whoever ends the worker does not end the trial
+		result = nil -- ending the worker does not end the trial
 	elseif not fine then
 		result = { trial = k, attempt = attempt, state = "failed", reason = native.clean(tostring(result)) }
 	end
@@ -217,7 +221,7 @@ end
 local function work(s, options)
 	local share, over, seen = { i = options.i or 1, n = options.n or 1 }, {}, {}
 	local driver = tonumber(os.getenv "BARLOW_SWEEP_DRIVER")
-	io.stdout:setvbuf "line" -- what a worker that is killed has said is in its log
+	io.stdout:setvbuf "line" -- so that the log of a killed worker is complete
 	if options.memory then native.limit_memory(options.memory) end
 	while not native.exists(s.folder .. "/stop") do
 		if driver and native.whoami().parent ~= driver then return io.write "who started this worker is gone: it ends\n" end
@@ -238,7 +242,7 @@ local function work(s, options)
 end
 
 --[[
-Makes trials until none of its share is left, the folder has a file `stop`, or who started it is gone.
+Runs trials until none of its share is left, the folder contains a file `stop`, or its driver has ended.
 options: {i =, n = (the share), memory =, until_time =}.  Returns false where Ctrl-C ended it.
 ]]
 function worker.run(s, options)

@@ -144,7 +144,7 @@ static json_t *table_of(lua_State *L, int index, int depth)
 	return NULL;
 }
 
-/* Values that JSON cannot represent (functions, NaN) become null.  NULL: out of memory. */
+/* Values that JSON cannot represent (functions, NaN) become null.  NULL: no memory. */
 static json_t *value_of(lua_State *L, int index, int depth)
 {
 	luaL_checkstack(L, 8, "tables nested too deeply for JSON");
