@@ -218,7 +218,7 @@ struct grid {
 	double map, height; /* a map's side, and the whole, inches */
 };
 
-static struct grid grid_of(int parts, const bl_look *look)
+static struct grid grid_of(int parts, const bl_figure_look *look)
 {
 	struct grid g = { look->column ? 1 : parts == 4 ? 2 : 3, 0, 0, 0 };
 	g.across = parts < g.across ? parts : g.across;
@@ -231,7 +231,7 @@ static struct grid grid_of(int parts, const bl_look *look)
 /* Where map k lies, in shares of the whole, as gnuplot counts from below.  What is drawn may be lower than it asked for. */
 static void add_place(bl_script *s, const struct grid *g, int k)
 {
-	const bl_look *look = bl_script_look(s);
+	const bl_figure_look *look = bl_script_look(s);
 	double left = k % g->across * (g->map + LEFT + GAP) + LEFT, top = k / g->across * (g->map + ABOVE + BELOW) + ABOVE;
 	bl_script_add(s,
 	              "set lmargin at screen %.4g\nset rmargin at screen %.4g\nset tmargin at screen %.4g\n"
@@ -242,7 +242,7 @@ static void add_place(bl_script *s, const struct grid *g, int k)
 
 static void draw_several(bl_script *s, const bl_figure *f)
 {
-	const bl_look *look = bl_script_look(s);
+	const bl_figure_look *look = bl_script_look(s);
 	struct grid g = grid_of(f->parts, look);
 	bl_script_add(s, "set multiplot\nset colorbox user origin %.4g, %.4g size %.4g, %.4g\n", 1 - (SCALE - .05) / look->width,
 	              1 - (ABOVE + g.map) / g.height, .12 / look->width, g.map / g.height);
@@ -262,7 +262,7 @@ double bl_matrix_height(const bl_figure *f, const bl_figure_look *look)
 
 void bl_matrix_draw(bl_script *s, const bl_figure *f)
 {
-	const bl_look *look = bl_script_look(s);
+	const bl_figure_look *look = bl_script_look(s);
 	add_axes(s, bl_figure_part(f, 0)->matrix.scale, look->column || f->parts > 2);
 	if (f->parts)
 		draw_several(s, f);

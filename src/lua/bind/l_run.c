@@ -72,18 +72,6 @@ static void command(lua_State *L, bl_command_kind kind, double value)
 		bl_lua_fail(L);
 }
 
-void bl_lua_tell_over(bl_trainer *t, const char *what)
-{
-	bl_live_info i;
-	char name[256];
-	bl_live_info_get(bl_trainer_live(t), &i);
-	if (i.state != BL_RUN_DONE && i.state != BL_RUN_FAILED)
-		return;
-	bl_text_clean(name, sizeof name, i.name, false);
-	fflush(stdout);
-	fprintf(stderr, "barlow: %s changes nothing: the run '%s' is over (%s)\n", what, name, bl_run_state_name(i.state));
-}
-
 /* Until it stands, for PAUSE_SECONDS at most: a step or a kNN may be long. */
 #define PAUSE_SECONDS 2.
 

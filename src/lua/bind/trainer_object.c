@@ -2,6 +2,8 @@
 /* trainer_object.c: trainers as Lua objects: taken from arguments, their place, their records, what they have to tell. */
 #include "lua/bind/face.h"
 
+#include <barlow/text.h>
+
 #include <stdio.h>
 
 bl_trainer *bl_lua_trainer(lua_State *L, int arg)
@@ -19,6 +21,18 @@ void bl_lua_tell_trouble(bl_trainer *t)
 		return;
 	fflush(stdout);
 	fprintf(stderr, "barlow: %s\n", what);
+}
+
+void bl_lua_tell_over(bl_trainer *t, const char *what)
+{
+	bl_live_info i;
+	char name[256];
+	bl_live_info_get(bl_trainer_live(t), &i);
+	if (i.state != BL_RUN_DONE && i.state != BL_RUN_FAILED)
+		return;
+	bl_text_clean(name, sizeof name, i.name, false);
+	fflush(stdout);
+	fprintf(stderr, "barlow: %s changes nothing: the run '%s' is over (%s)\n", what, name, bl_run_state_name(i.state));
 }
 
 void bl_lua_push_record(lua_State *L, const bl_live *l, const bl_record *r)
