@@ -422,6 +422,9 @@ void bl_prompt(lua_State *L)
 	for (;;) {
 		bl_lua_interrupt_guard(L);
 		bl_signals_yield();
+		if (isatty(STDOUT_FILENO))
+			clearerr(
+				stdout); /* Ctrl-C ended a write to the terminal; that is no output which the session's end has to report */
 		prompt_text(L, text);
 		choose_news(L);
 		bl_reports(tell_plainly);

@@ -139,9 +139,12 @@ static void on_event(int sig)
 
 static void take(struct watched *w)
 {
-	struct sigaction own = { .sa_handler = w->handler };
+	/*
+	 * poll(), which waits for keys, returns at any signal.  What is printed meanwhile must not be lost by a terminal that is
+	 * resized; Ctrl-C ends a write that waits, too.
+	 */
+	struct sigaction own = { .sa_handler = w->handler, .sa_flags = w->sig == SIGINT ? 0 : SA_RESTART };
 	sigemptyset(&own.sa_mask);
-	/* Events have no SA_RESTART, since they must end the wait for a key. */
 	sigaction(w->sig, NULL, &w->before);
 	bool handled = (w->before.sa_flags & SA_SIGINFO) || w->before.sa_handler != SIG_DFL;
 	w->taken = !(w->only_default && handled) && sigaction(w->sig, &own, NULL) == 0;
