@@ -241,7 +241,7 @@ test("mistakes name the key and the nearest known one, or both shapes", function
 	fails(function() return nn.cnn{ widths = 5 } end, "list of 1 to 64 integers")
 	fails(function() return nn.sequential(nn.relu(), 3) end, "item 2", "number 3")
 	fails(function() return nn.linear(4, 3)(tensor.zeros(2, 5)) end, "(2, 5)", "(N, 4)")
-	fails(function() return nn.sequential(nn.relu(), nn.linear(4, 3))(tensor.zeros(2, 5)) end, "1", "(2, 5)", "4")
+	fails(function() return nn.sequential(nn.relu(), nn.linear(4, 3))(tensor.zeros(2, 5)) end, "[2] (linear 4 -> 3)", "(2, 5)", "(N, 4)")
 	fails(function() return nn.conv2d(3, 4, 3)(tensor.zeros(2, 1, 5, 5)) end, "(2, 1, 5, 5)")
 	fails(function() return nn.linear(4, 3)(7) end, "tensor expected, got number")
 	fails(function() return loss.cross_entropy(tensor.zeros(1, 2), { 3 }) end, "3", "1..2")
