@@ -20,11 +20,12 @@ local AREAS = {
 	{ "live", "src/live/*.c", C "live frozen" .. LUA "livefile" },
 	{ "eval", "src/eval/*.c", C "eval lbfgs statistics" .. LUA "eval" },
 	{ "monitor", "src/monitor/*.c", C "monitor budget embed" },
-	{ "train", "src/train/*.c", C "trainer checkpoint journal budget" .. LUA "trainer set resume break journal" },
+	{ "train", "src/train/*.c", C "trainer checkpoint journal budget" .. LUA "trainer set resume break journal"
+		.. "tests/term/test_save_signal.sh " },
 	{ "store", "src/store/*.c", C "weights checkpoint place index run_file runs trials journal choice"
 		.. LUA "runs runs_list fork resume tune" },
 	{ "figure", "src/figure/*.c", C "figure" .. LUA "verify" },
-	{ "view", "src/view/*.c", C "view screens heatmap keys runs_view sixel" },
+	{ "view", "src/view/*.c", C "view screens heatmap keys runs_view sixel" .. "tests/term/test_watch.sh " },
 	{ "bindings", "src/lua/kit/*.c src/lua/bind/*.c", C "states"
 		.. LUA "registry defaults messages tensor nn trainer eval func rebuild parts runs loss" },
 	{ "lua", "lua/*.lua", LUA "trainer recipe resume fork sweep runs runs_list help complete printing rebuild source verify"

@@ -227,12 +227,14 @@ static void test_info(void **state)
 	bl_live_info info = info_of(4);
 	info.state = BL_RUN_PAUSED;
 	info.step = 3;
-	strcpy(info.message, "step 3: \x1b[31mred");
+	strcpy(info.message, "step 3:\n\x1b[31mred");
+	strcpy(info.name, "tri\x1b[31mal");
 	bl_live_set_info(w, &info);
 	bl_live_info_get(r, &info);
 	assert_int_equal(info.state, BL_RUN_PAUSED);
 	assert_int_equal(info.step, 3);
 	assert_string_equal(info.message, "step 3: \\x1b[31mred");
+	assert_string_equal(info.name, "tri\\x1b[31mal");
 	assert_string_equal(bl_run_state_name(info.state), "paused");
 	assert_string_equal(bl_run_state_name((bl_run_state)77), "unknown");
 	bl_live_close(w);
