@@ -133,7 +133,7 @@ bl_place *bl_lua_place(lua_State *L, int index); /* of the trainer there */
 void bl_lua_place_run(lua_State *L, int index);
 /* Prints to standard error which runs of this process ended without being saved; each once. */
 void bl_lua_tell_unsaved(void);
-/* Prints to standard error, if the run is over, that `what`, a method\'s name, changes nothing. */
+/* Prints to standard error, if the run is over, that `what`, the name of a method, can change no step any more. */
 void bl_lua_tell_over(bl_trainer *t, const char *what);
 /* Prints problems of the run (bl_trainer_trouble) to standard error. */
 void bl_lua_tell_trouble(bl_trainer *t);

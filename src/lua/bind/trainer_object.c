@@ -32,7 +32,8 @@ void bl_lua_tell_over(bl_trainer *t, const char *what)
 		return;
 	bl_text_clean(name, sizeof name, i.name, false);
 	fflush(stdout);
-	fprintf(stderr, "barlow: %s changes nothing: the run '%s' is over (%s)\n", what, name, bl_run_state_name(i.state));
+	fprintf(stderr, "barlow: %s: the run '%s' is over (%s), and no step is left that this could change\n", what, name,
+	        bl_run_state_name(i.state));
 }
 
 void bl_lua_push_record(lua_State *L, const bl_live *l, const bl_record *r)
