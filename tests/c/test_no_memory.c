@@ -49,7 +49,6 @@ void *realloc(void *p, size_t n)
 {
 	return fails_now() ? NULL : __libc_realloc(p, n);
 }
-#endif
 
 enum { MOST = 1 << 20 };
 
@@ -61,6 +60,7 @@ static size_t bytes_of(const char *path, char out[MOST])
 		fclose(f);
 	return n;
 }
+#endif
 
 /* write(path, ctx): 0, or negative with bl_error. */
 static void each_fails(int (*write)(const char *path, void *ctx), void *ctx, const char *name)
