@@ -7,15 +7,15 @@
  * read again.  If it is missing, broken or of another version, it is rebuilt; if it cannot be locked or written, it
  * is kept in memory.
  *
- *     runs     run (a number), id, folder, name, state, reason, problem, step, steps, seed, d, pid, host, barlow, cpu, blas,
- *              threads, created, started, ended, parent, parent_step, notes, message
+ *     runs     run (a number), id, folder, name, state, reason, problem, step, steps, seed, d, pid, host, barlow, cpu,
+ *              blas, threads, created, started, ended, parent, parent_step, notes, message
  *     metrics  run, key, value    columns of the records, as last measured
  *     recipe   run, key, value    settings by their paths: 'loss.lambda'
  *     tags     run, tag
  *
- * States are those of run_file.h, and "killed": the process is gone.  A run on another host counts as killed when its
- * heartbeat counter (run_file.h) has not changed for half a minute of this host's clock.  "broken": nothing can be
- * read.
+ * The states are those of run_file.h and two more.  "killed": the run has not ended, but its process is gone; a run on
+ * another host counts as killed if its heartbeat counter (run_file.h) has not changed for half a minute of this host's
+ * clock.  "broken": nothing in the run's folder can be read.
  */
 #ifndef BARLOW_INDEX_H
 #define BARLOW_INDEX_H
@@ -25,35 +25,35 @@
 
 typedef struct bl_index bl_index;
 
-/* Opens and updates the index of the runs in root; closed by bl_index_close.  NULL with bl_error. */
+/* Opens and updates the index of the runs in the folder root; the caller closes it.  NULL with bl_error. */
 bl_index *bl_index_open(const char *root);
 void bl_index_close(bl_index *x);
-const char *bl_index_problem(const bl_index *x); /* why it is in memory; "": it is in its file */
-char *bl_index_path(const char *root);           /* of its file, a new string; NULL with bl_error */
+const char *bl_index_problem(const bl_index *x); /* why it is in memory; "": it is in its file.  Borrowed. */
+char *bl_index_path(const char *root);           /* of its file; the caller frees it.  NULL with bl_error */
 
 typedef enum bl_cell_kind { BL_CELL_NOTHING, BL_CELL_NUMBER, BL_CELL_WHOLE, BL_CELL_TEXT } bl_cell_kind;
 typedef struct bl_cell {
 	bl_cell_kind kind;
 	double number;
 	int64_t whole;
-	const char *text; /* ended by a NUL; borrowed */
+	const char *text; /* terminated by a NUL; borrowed: in a callback, until it returns */
 } bl_cell;
 
 typedef struct bl_question {
-	const char *sql;      /* one statement that only reads: no PRAGMA, no ATTACH */
-	const bl_cell *value; /* of its parameters ?1, ?2, ... */
-	int values;
-	double seconds;     /* time limit; 0: 5 */
-	volatile int *stop; /* non-zero: the query is cancelled; may be NULL */
+	const char *sql;      /* one statement, which may only read: no PRAGMA, no ATTACH */
+	const bl_cell *value; /* values of the parameters ?1, ?2, ... */
+	int values;           /* how many; has to be the number of parameters */
+	double seconds;       /* time limit; 0: 5 s */
+	volatile int *stop;   /* non-zero: the query is cancelled; may be NULL */
 	/*
-	 * Callback for each of at most 100,000 rows, first with row -1 for the names.  Non-zero ends the query and is
-	 * returned.
+	 * Callback for each row of n cells: first with row -1 and the names of the columns, then with row 0, 1, ...  A
+	 * query with more than 100,000 rows fails.  A non-zero result ends the query and is returned.
 	 */
 	int (*row)(void *ctx, int64_t row, int n, const bl_cell *cell);
 	void *ctx;
 } bl_question;
 
-/* 0, what `row` returned, or negative with bl_error. */
+/* Runs a query.  Returns 0, the non-zero result of `row`, or negative with bl_error. */
 int bl_index_ask(bl_index *x, const bl_question *q);
 
 #endif

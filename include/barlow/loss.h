@@ -4,9 +4,9 @@
  *
  * A loss maps the embeddings of V >= 2 views of a batch, (N,D) each, to a differentiable scalar.  It is defined by a
  * const table of operations: the names of its terms, its settings and which of them may change during a run, the
- * matrix that screens show, and its lower bound (floor).  Trainer, records, checkpoints, commands and screens use
- * only this table.  To add a loss, add a file in src/loss and a line in src/loss/losses.c, or make one from a table of
- * your own (as the Lua face does for functions of the user).
+ * matrix that screens show, and its lower bound (floor).  The trainer, records, checkpoints, commands and screens use
+ * a loss through this table only.  To add a loss, add a file in src/loss and a line in src/loss/losses.c, or pass a
+ * table of your own to bl_loss_new (as the Lua binding does for functions of the user).
  *
  *     bl_loss *l = bl_loss_of("vicreg");
  *     bl_tensor *y = bl_loss_forward(l, NULL, (bl_tensor *[]){ za, zb }, 2, NULL, &result);
@@ -21,86 +21,100 @@
 
 enum { BL_LOSS_TERMS = 8, BL_LOSS_ROOM = 32, BL_LOSS_NAME = 24, BL_LOSS_VIEWS = 16 };
 
+/* How embeddings are standardised over the batch, and the target of C's off-diagonal elements: 0 unless stated. */
 typedef enum bl_loss_dialect {
-	BL_DIALECT_PAPER,      /* biased variance, eps 1e-5 */
-	BL_DIALECT_ALGORITHM1, /* unbiased std, no eps */
-	BL_DIALECT_HSIC,       /* paper's normalisation, off-diagonal target -1 (Tsai et al. 2021) */
+	BL_DIALECT_PAPER,      /* biased variance, eps 1e-5: batch norm, as in the authors' code */
+	BL_DIALECT_ALGORITHM1, /* unbiased standard deviation, no eps: algorithm 1 of the paper */
+	BL_DIALECT_HSIC,       /* standardised as in PAPER; off-diagonal target -1 (Tsai et al. 2021) */
 	BL_DIALECT_UNBIASED,   /* unbiased variance, eps 1e-5: (x - mean) / sqrt(var + eps) */
 } bl_loss_dialect;
 
 typedef struct bl_loss bl_loss;
 
-/* A term is measured without its weight. */
+/* One term of a loss.  Its recorded value is without its weight.  Its strings have to live as long as the loss. */
 typedef struct bl_loss_term {
-	const char *name;                      /* "redundancy": letters, digits, underscores; shorter than BL_LOSS_NAME */
-	const char *brief;                     /* where there is little room; NULL: the name */
+	const char *name;                      /* "redundancy": at most BL_LOSS_NAME - 1 letters, digits, underscores */
+	const char *brief;                     /* shorter name where there is little room; NULL: the name */
 	const char *weight;                    /* the setting that multiplies it in the total; NULL: 1 */
 	const char *weighted, *weighted_brief; /* names of the product, UTF-8: "λ·redundancy", "λ·red" */
-	char mark; /* letter in a chart in ASCII, of the weighted term if there is one; 0: the name's first */
+	char mark; /* its letter (the weighted term's, if there is one) in ASCII charts; 0: the name's first letter */
 } bl_loss_term;
 
-/* Information about the batch; all of it may be missing. */
+/* Information about the batch, borrowed during the call; all zeros if nothing is known. */
 typedef struct bl_loss_batch {
 	int64_t step;          /* 0 for the first */
 	int64_t epoch;         /* 0 for the first */
-	uint64_t seed;         /* of the run */
-	const int64_t *rows;   /* (N) of the data set, 0-based; NULL: not known */
-	const int32_t *labels; /* (N), 0-based; NULL: the data set has none, or bl_loss_ops.labels is false */
+	uint64_t seed;         /* seed of the run */
+	const int64_t *rows;   /* (N): the images' rows in the data set, 0-based; NULL: unknown */
+	const int32_t *labels; /* (N): 0-based; NULL: the data set has none, or bl_loss_ops.labels is false */
 } bl_loss_batch;
 
 typedef struct bl_loss_result {
 	double total;
-	double term[BL_LOSS_TERMS]; /* in the order of the loss's terms */
+	double term[BL_LOSS_TERMS]; /* values without weights, in the order of the loss's terms */
 	double floor;               /* lower bound of total; NaN: none known */
 } bl_loss_result;
 
 typedef struct bl_loss_ops {
-	const char *name, *help;   /* "barlow"; a line */
-	const bl_field *fields;    /* its settings, in at most BL_LOSS_ROOM doubles; `settable` ones may change in a run */
-	const bl_loss_term *terms; /* BL_LOSS_TERMS at most, ended by a NULL name; may be filled in by the first forward */
-	const char *turn;          /* the settable one that the keys + and - change; NULL: the first */
-	const char *symbol;        /* how a screen writes that one, UTF-8: "λ"; NULL: its name */
+	const char *name, *help;   /* "barlow"; one line of text */
+	const bl_field *fields;    /* its settings: at most BL_LOSS_ROOM doubles; `settable` ones may change in a run */
+	const bl_loss_term *terms; /* at most BL_LOSS_TERMS; name NULL ends them; the first forward may fill them in */
+	const char *turn;          /* the settable field that the keys + and - change; NULL: the first one */
+	const char *symbol;        /* how screens write that field, UTF-8: "λ"; NULL: its name */
 	int views;                 /* the largest number of views; 0: any */
-	bool labels;               /* it reads bl_loss_batch.labels */
+	bool labels;               /* does it read bl_loss_batch.labels? */
 	/*
-	 * z[0..views-1] (N,D), all of one shape, N >= 2 -> scalar, whose value is out->total up to rounding; fills in
-	 * out->total and out->term.  settings are this call's; ctx is that of bl_loss_new.  NULL with bl_error.
+	 * Computes the loss of z[0..views-1], (N,D) each with N >= 2: returns a new scalar tensor, and sets
+	 * out->total (the same value, up to rounding) and out->term.  settings are those of this call, ctx is that of
+	 * bl_loss_new.  NULL with bl_error.
 	 */
 	bl_tensor *(*forward)(void *ctx, const void *settings, bl_tensor *const *z, int views, const bl_loss_batch *at,
 	                      bl_loss_result *out);
-	/* NULL, or NaN: none known. */
+	/* The lower bound of the total for this shape.  NULL, or a result of NaN: none is known. */
 	double (*floor)(const void *settings, int views, int64_t n, int64_t d);
 	/* The standardisation of the matrix C that the loss uses; NULL: it uses none. */
 	bl_loss_dialect (*matrix)(const void *settings);
 	void (*release)(void *ctx); /* may be NULL */
 } bl_loss_ops;
 
-/* The losses of the library, "barlow" first.  i counts from 0; NULL after the last. */
+/* The i-th loss of the library, from 0; "barlow" is the first.  Static; NULL after the last. */
 const bl_loss_ops *bl_loss_kind(int i);
-/* One of them with its default settings; for an unknown name NULL with bl_error, which names the nearest. */
+/*
+ * A new reference to one of them with its default settings.  NULL with bl_error, which names a similar name if there
+ * is one.
+ */
 bl_loss *bl_loss_of(const char *name);
 /*
- * A loss from any table, which must outlive it; settings NULL: the defaults.  Settings are copied and checked.  On
- * failure NULL with bl_error, and ctx is released.
+ * A new loss with the operations of a table, which must outlive it.  Settings (NULL: the defaults) are checked and
+ * copied.  The loss owns ctx: ops->release is called with it when the loss is freed, or if this function fails.  NULL
+ * with bl_error.
  */
 bl_loss *bl_loss_new(const bl_loss_ops *ops, const void *settings, void *ctx);
-/* The same loss with these settings, which are checked; it keeps l.  NULL with bl_error. */
+/*
+ * A new loss with l's operations and other settings, which are checked and copied; it holds a reference to l.  NULL
+ * with bl_error.
+ */
 bl_loss *bl_loss_with(bl_loss *l, const void *settings);
 bl_loss *bl_loss_ref(bl_loss *l);
 void bl_loss_unref(bl_loss *l); /* NULL is fine */
 
+/* These are borrowed from the loss. */
 const bl_loss_ops *bl_loss_ops_of(const bl_loss *l);
 void *bl_loss_ctx(const bl_loss *l);
-const void *bl_loss_settings(const bl_loss *l); /* never change: to change some, keep a copy */
-/* Copies settings of the loss to `to`, which has room for BL_LOSS_ROOM doubles; from NULL: its own. */
+const void *bl_loss_settings(const bl_loss *l); /* constant: to change settings, modify a copy */
+/*
+ * Copies settings of the loss's kind from `from` (NULL: the loss's own) to `to`, which has room for BL_LOSS_ROOM
+ * doubles.
+ */
 void bl_loss_settings_copy(const bl_loss *l, void *to, const void *from);
-int bl_loss_terms(const bl_loss *l); /* how many; 0: not known before the first forward */
+int bl_loss_terms(const bl_loss *l); /* number of terms; 0: not known before the first forward */
 /* The field that + and - change, or NULL if nothing is settable. */
 const bl_field *bl_loss_turn(const bl_loss *l);
 
 /*
- * Computes the loss of all views (N,D), N >= 2: a new scalar, or NULL with bl_error, which begins with the loss's name.
- * settings NULL: the loss's own; at and out may be NULL.  Numbers that are not finite are not an error here.
+ * Computes the loss of the views z[0..views-1], (N,D) each with N >= 2.  Returns a new scalar tensor, or NULL with
+ * bl_error, which begins with the loss's name.  settings NULL: the loss's own; at and out may be NULL.  A result that
+ * is not finite is not an error here.
  */
 bl_tensor *bl_loss_forward(const bl_loss *l, const void *settings, bl_tensor *const *z, int views, const bl_loss_batch *at,
                            bl_loss_result *out);
@@ -109,8 +123,8 @@ double bl_loss_floor(const bl_loss *l, const void *settings, int views, int64_t 
 bool bl_loss_matrix(const bl_loss *l, const void *settings, bl_loss_dialect *out);
 
 /*
- * --- The loss of a batch in chunks, whose graphs need not be in memory together (GradCache, Gao et al. 2021, arXiv
- * 2101.06983).
+ * --- The loss of a batch that is processed in chunks, so that only one chunk's graph is in memory at a time
+ * (GradCache, Gao et al. 2021, arXiv 2101.06983).
  *
  * Embeddings are collected without a graph; the loss is computed from all of them, since moments and Gram matrices
  * belong to the whole batch; then each chunk's embeddings are computed again, with a graph, through which the loss's
@@ -126,115 +140,135 @@ bool bl_loss_matrix(const bl_loss *l, const void *settings, bl_loss_dialect *out
  * again from the same views and the same random numbers.
  */
 typedef struct bl_loss_chunks bl_loss_chunks;
-bl_loss_chunks *bl_loss_chunks_new(const bl_loss *l, const void *settings, int views); /* takes a reference to l */
+bl_loss_chunks *bl_loss_chunks_new(const bl_loss *l, const void *settings, int views); /* holds a reference to l */
 void bl_loss_chunks_free(bl_loss_chunks *c);
-/* z[0..views-1] (n,D), n >= 1: numbers are copied.  Negative with bl_error. */
+/* Adds a chunk: z[0..views-1] (n,D), n >= 1, are copied.  0, or negative with bl_error. */
 int bl_loss_chunks_add(bl_loss_chunks *c, bl_tensor *const *z);
-/* Computes the loss of all chunks into *out, and its gradients, which c keeps.  To be called once. */
+/*
+ * Computes the loss of all chunks into *out, and the gradients of the embeddings, which c keeps.  Must be called
+ * once, after the last chunk was added.  0, or negative with bl_error.
+ */
 int bl_loss_chunks_finish(bl_loss_chunks *c, const bl_loss_batch *at, bl_loss_result *out);
-/* Propagates the gradient of the k-th chunk (from 0) back through z. */
+/*
+ * Backward pass through z, the embeddings of the k-th chunk (from 0) computed with a graph: adds to the gradients of
+ * the leaves.  0, or negative with bl_error.
+ */
 int bl_loss_chunks_backward(bl_loss_chunks *c, int k, bl_tensor *const *z);
 
 /*
- * --- Barlow Twins, in its forms and dialects (equations 1 and 2 of the paper)
+ * --- Barlow Twins (equations 1 and 2 of the paper), in two forms that compute the same value, and several dialects
  *
  *   C = standardise(zA)^T standardise(zB) / N                         (D,D)
  *   L = scale * ( invariance * sum_i (1 - C_ii)^2 + lambda * sum_{i != j} C_ij^2 )
  *
- * `gram` never forms C: ||C||_F^2 = sum((zA zA^T) .* (zB zB^T)) / N^2, which is exact, with O(N^2 D) work and O(N^2)
- * memory.  For more than two views the loss is the sum over their pairs.
+ * The form `direct` computes C.  `gram` does not: it uses ||C||_F^2 = sum((zA zA^T) .* (zB zB^T)) / N^2, an exact
+ * identity, with O(N^2 D) work and O(N^2) memory.  For more than two views the loss is the sum over their pairs.
  */
 typedef enum bl_barlow_form { BL_FORM_AUTO, BL_FORM_DIRECT, BL_FORM_GRAM } bl_barlow_form;
 
 typedef struct bl_barlow_config {
-	double lambda; /* >= 0, .0051 */
-	double scale;  /* > 0, 1 */
+	double lambda; /* weight of the off-diagonal term, >= 0; default .0051 */
+	double scale;  /* factor on the loss, > 0; default 1 */
 	bl_barlow_form form;
 	bl_loss_dialect dialect;
-	double invariance; /* weight of the diagonal's term, >= 0, 1 */
+	double invariance; /* weight of the diagonal's term, >= 0; default 1 */
 } bl_barlow_config;
 #define BL_BARLOW_DEFAULT ((bl_barlow_config){ .0051, 1, BL_FORM_AUTO, BL_DIALECT_PAPER, 1 })
 
-bl_loss *bl_loss_barlow(const bl_barlow_config *c); /* NULL: the defaults */
+/* A new loss with these settings, which are copied (c NULL: the defaults).  NULL with bl_error. */
+bl_loss *bl_loss_barlow(const bl_barlow_config *c);
 
 typedef struct bl_barlow_terms {
 	double invariance; /* sum_i (1 - C_ii)^2, without its weight */
-	double redundancy; /* sum_{i != j} C_ij^2, (C_ij + 1)^2 in hsic; without lambda */
-	double total;      /* scale * (weight * invariance + lambda * redundancy) */
+	double redundancy; /* sum_{i != j} C_ij^2, in hsic of (C_ij + 1)^2; without lambda */
+	double total;      /* scale * (config.invariance * invariance + lambda * redundancy) */
 } bl_barlow_terms;
 
 /*
- * za, zb (N,D), N >= 2 -> scalar; terms may be NULL.  A unit that is constant in one view has C_ii = 0, and that view's
- * gradient the slope 1/sqrt(eps), about 316, as the authors' batch norm gives it; in algorithm1, which has no eps, the
- * loss is NaN then, as the listing's is.  One that is constant in both has z = 0 and C_ii = 0; in algorithm1 it gets no
- * gradient.  The backward pass may read za and zb again: do not change their numbers before.
+ * The loss of za and zb, (N,D) each with N >= 2: a new scalar tensor, or NULL with bl_error; terms may be NULL.
+ *
+ * If dimension i is constant over the batch in one view, then C_ii = 0, and the gradient of that dimension in that
+ * view is multiplied by 1/sqrt(eps), about 316, as by the authors' batch norm.  In algorithm1, which has no eps, the
+ * loss is NaN then, as in the paper's listing.  If it is constant in both views, its standardised values and C_ii are
+ * 0; in algorithm1 it gets no gradient.
+ *
+ * The backward pass may read za and zb again: do not change their values before it.
  */
 bl_tensor *bl_barlow(const bl_barlow_config *c, bl_tensor *za, bl_tensor *zb, bl_barlow_terms *terms);
 
-/* The form that is used for this shape: `auto` selects by cost; always direct if D is 1. */
+/* The form that is used for embeddings (n,d): `auto` selects the cheaper one; always direct if d is 1. */
 bl_barlow_form bl_barlow_pick(bl_barlow_form form, int64_t n, int64_t d);
 
 /*
- * Loss floor: scale D K / (D + K), K = lambda (D^2/r - D), r = min(D, N-1) the rank that C can have; 0 where that is
- * D, as C can be the identity then.  The diagonal of algorithm1 and unbiased ends at m = (N-1)/N: where D / (D + K)
- * is more, the floor is scale (D (1 - m)^2 + K m^2).  With a weight w of the invariance it is w times the floor of
- * lambda / w.  NaN, as none is known: lambda > w, hsic, N < 2.
+ * The floor: a lower bound of the loss for embeddings (N,D).  It is scale D K / (D + K) with K = lambda (D^2/r - D),
+ * where r = min(D, N-1) is the largest possible rank of C.  It is 0 if r = D, since C can be the identity then.
+ *
+ * In the dialects algorithm1 and unbiased, elements of C's diagonal are at most m = (N-1)/N: if D / (D + K) is larger
+ * than m, the floor is scale (D (1 - m)^2 + K m^2).  With a weight w of the invariance, the floor is w times that of
+ * lambda / w.  No floor is known, and the result is NaN, if lambda > w, for hsic, and if N < 2.
  */
 double bl_barlow_floor(const bl_barlow_config *c, int64_t n, int64_t d);
 
-/* The cross-correlation matrix itself, (D,D), outside the graph. */
+/* The cross-correlation matrix C (D,D) of za and zb (N,D): a new tensor without gradient.  NULL with bl_error. */
 bl_tensor *bl_loss_correlation(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb);
 
 /*
- * A pooled picture of C without forming all of C: g x g cells, g <= D, for each the mean of its block and the signed
- * element of largest magnitude; mean and extreme are (g,g).  diag (D), the diagonal, may be NULL.  0, or negative with
- * bl_error.
+ * Pools C to g x g cells, g <= D, without storing all of C.  mean (g,g) gets the mean of each cell's elements, extreme
+ * (g,g) the element of largest magnitude, with its sign, and diag (D), which may be NULL, the diagonal of C.  0, or
+ * negative with bl_error.
  */
 int bl_loss_picture(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb, int g, float *mean, float *extreme,
                     float *diag);
 
-/* The dims of a region's rows or columns, in order, and the number of cells (at most n) that they are pooled to. */
+/*
+ * The n dimensions (0-based) that are a region's rows or columns, in order, and the number of cells, 1 to n, they are
+ * pooled to.
+ */
 typedef struct bl_loss_side {
 	const int32_t *dims;
 	int64_t n;
 	int cells;
 } bl_loss_side;
 
-/* Elements off the diagonal; i and j are dims, 0-based. */
+/* An element of C that is not on its diagonal; i and j are dimensions, 0-based. */
 typedef struct bl_loss_pair {
 	int32_t i, j;
 	float value;
 } bl_loss_pair;
 
-/* Results for a region; every array that is not NULL is filled in. */
+/* Results for a region, in the caller's arrays; those that are NULL are not computed. */
 typedef struct bl_loss_cells {
 	float *mean, *extreme; /* (rows->cells, cols->cells) */
 	/*
-	 * rms is the root mean square of a cell's elements off the diagonal, 0 if there are none; diagonal is the mean of
-	 * those on it, NaN if there are none.  Give both arrays or neither.
+	 * Of each cell, (rows->cells, cols->cells): rms is the root mean square of its elements that are not on C's
+	 * diagonal, 0 if there are none; diagonal is the mean of those on it, NaN if there are none.  Give both or
+	 * neither.
 	 */
 	float *rms, *diagonal;
-	bl_loss_pair *pair; /* those of largest magnitude, largest first */
-	int pairs;          /* room for so many; then how many there are */
+	bl_loss_pair *pair; /* the off-diagonal elements of largest magnitude, largest first; only if rms is given */
+	int pairs;          /* the capacity of pair; on return the number filled in */
 } bl_loss_cells;
 
 /*
- * The same for any rows and columns of C, in any order, at the cost of these alone: cells (rows->cells, cols->cells).
- * If za and zb are the same, the matrix is that of one view with itself.
+ * Pools the elements of C in given rows and columns, in any order, to cells (rows->cells, cols->cells); only these
+ * elements are computed.  If za and zb are the same tensor, C is the correlation matrix of one view with itself.  0, or
+ * negative with bl_error.
  */
 int bl_loss_region(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb, const bl_loss_side *rows,
                    const bl_loss_side *cols, bl_loss_cells *out);
 
 /*
- * rms and diagonal alone, in O(N^2 (D + g^2)) instead of O(N D^2), by Gram matrices of the cells: faster if D is much
- * larger than g sqrt(N).  With `samples` < N samples, selected by key, the squares are unbiased estimates.
+ * Computes only rms and diagonal of bl_loss_cells, by Gram matrices of the cells' rows and columns, in O(N^2 (D +
+ * g^2)) instead of O(N D^2) for g x g cells: faster if D is much larger than g sqrt(N).  If samples < N, that many
+ * rows of the batch are used, drawn with the random key `key`, and the squares of rms are unbiased estimates.
  */
 typedef struct bl_loss_rms {
-	float *rms, *diagonal; /* as above */
-	int64_t samples;       /* requested, used are 8 to N; on return the number used */
+	float *rms, *diagonal; /* as in bl_loss_cells */
+	int64_t samples;       /* number requested; on return the number used, from min(8, N) to N */
 	uint64_t key;
-	double error; /* on return the relative standard error of an rms, typical of the cells; 0: exact */
+	double error; /* on return the relative standard error of rms in a typical cell; 0: exact */
 } bl_loss_rms;
+/* 0, or negative with bl_error. */
 int bl_loss_rms_of(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb, const bl_loss_side *rows,
                    const bl_loss_side *cols, bl_loss_rms *out);
 

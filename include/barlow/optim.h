@@ -2,10 +2,14 @@
 /*
  * optim.h: optimisers over flat parameters, and learning-rate schedules.
  *
- * Weights have one rate; biases and norms (parameters of one dimension) have
- * another.  State is in flat arrays beside the parameters.
+ * Weights have one learning rate; biases and the parameters of norms (all
+ * parameters with at most one dimension) have another.  An optimiser keeps its
+ * state (momentum, moments) in flat arrays that are laid out as the parameters
+ * are.  Formulas and their sources are in src/optim: LARS is You et al. 2017
+ * (arXiv 1708.03888), AdamW is Loshchilov and Hutter 2017 (arXiv 1711.05101).
  *
- * bl_optim_name, bl_optim_fields and the like list the kinds and their settings.
+ * bl_optim_name and bl_optim_fields list the kinds and their settings, as
+ * bl_schedule_name and bl_schedule_fields do.  Strings and fields are static.
  * To add a kind, add a file in src/optim and a line in src/optim/optimisers.c.
  */
 #ifndef BARLOW_OPTIM_H
@@ -18,61 +22,71 @@
 
 enum { BL_OPTIM_ROOM = 16 };
 typedef struct bl_optim_ops bl_optim_ops;
-/* Settings that the kind's fields describe, in room; all begin with these three. */
+/* The settings of an optimiser.  The fields of its kind say what `room` holds; these three are first in all kinds. */
 typedef struct bl_optim_config {
 	const bl_optim_ops *ops;
 	union {
 		struct {
-			double lr;           /* base rate of weights */
-			double lr_bias;      /* base rate of biases and norms; 0: the same as lr */
-			double weight_decay; /* sgd: L2 on all; lars: weights only; adamw: decoupled, weights only unless decay_all */
+			double lr;      /* base rate of weights */
+			double lr_bias; /* base rate of biases and norms; 0: the same as lr */
+			/* sgd: L2 penalty on all; lars: on weights; adamw: decoupled, on weights unless decay_all */
+			double weight_decay;
 		};
 		double room[BL_OPTIM_ROOM];
 	};
 } bl_optim_config;
 
-const char *bl_optim_name(int i);                  /* of the i-th kind, from 0; NULL behind the last */
-const char *bl_optim_help(const char *kind);       /* a line; NULL with bl_error */
-const bl_field *bl_optim_fields(const char *kind); /* of room; NULL with bl_error: there is no such kind */
+const char *bl_optim_name(int i);                  /* name of the i-th kind, from 0; NULL after the last */
+const char *bl_optim_help(const char *kind);       /* one line; NULL with bl_error: no such kind */
+const bl_field *bl_optim_fields(const char *kind); /* the fields of `room`; NULL with bl_error: no such kind */
 /* A kind with its default settings; ops is NULL, with bl_error, if there is no such kind. */
 bl_optim_config bl_optim_default(const char *kind);
-int bl_optim_set(bl_optim_config *c, const char *name, double value); /* negative with bl_error */
-double bl_optim_get(const bl_optim_config *c, const char *name);      /* NaN: the kind has no such setting */
-const char *bl_optim_kind(const bl_optim_config *c);
+/* 0, or negative with bl_error: the kind has no such setting, or value is out of its range. */
+int bl_optim_set(bl_optim_config *c, const char *name, double value);
+double bl_optim_get(const bl_optim_config *c, const char *name); /* NaN: the kind has no such setting */
+const char *bl_optim_kind(const bl_optim_config *c);             /* the kind's name */
 
 typedef struct bl_optim bl_optim;
-/* p must outlive it; settings are checked and copied; NULL with bl_error. */
+/*
+ * An optimiser of p, which is borrowed and has to outlive it.  The settings are checked and copied.  Free it with
+ * bl_optim_free.  NULL with bl_error.
+ */
 bl_optim *bl_optim_new(const bl_optim_config *c, bl_params *p);
 void bl_optim_free(bl_optim *o);
-/* One step with rates base * factor.  Uses bl_params_grads. */
+/* Takes one step with the gradients of bl_params_grads; learning rates are the base rates times factor. */
 void bl_optim_step(bl_optim *o, double factor);
-bl_optim_config *bl_optim_settings(bl_optim *o); /* may be changed between steps */
-/* State for checkpoints, borrowed: the k-th flat array ("momentum", "m", "v"), NULL after the last, and the step count.
-   The arrays have bl_params_count floats; name may be NULL. */
+bl_optim_config *bl_optim_settings(bl_optim *o); /* borrowed; may be changed between steps */
+/*
+ * The state, for checkpoints; both pointers are borrowed.  bl_optim_state returns the k-th array, of bl_params_count
+ * floats, and sets *name (unless name is NULL) to "momentum", "m" or "v"; NULL after the last.  bl_optim_count points
+ * to the number of steps taken.
+ */
 float *bl_optim_state(bl_optim *o, int k, const char **name);
 int64_t *bl_optim_count(bl_optim *o);
 
 /* --- Schedules: "constant", "cosine" --- */
 
-/* The factor on the base rate at a step: step / warmup at first, then that of the kind.  See bl_schedule_at. */
+/* A schedule gives the factor on the base learning rates at each step, see bl_schedule_at. */
 enum { BL_SCHEDULE_ROOM = 8 };
 typedef struct bl_schedule_ops bl_schedule_ops;
 typedef struct bl_schedule {
 	const bl_schedule_ops *ops;    /* NULL: constant */
 	int64_t warmup, steps;         /* linear warm-up from 0 over the first `warmup` steps */
-	double room[BL_SCHEDULE_ROOM]; /* settings that the kind's fields describe */
+	double room[BL_SCHEDULE_ROOM]; /* settings: the fields of the kind say what it holds */
 } bl_schedule;
 
-const char *bl_schedule_name(int i);                  /* of the i-th kind, from 0; NULL behind the last */
-const bl_field *bl_schedule_fields(const char *kind); /* of room; NULL with bl_error: there is no such kind */
+const char *bl_schedule_name(int i);                  /* name of the i-th kind, from 0; NULL after the last */
+const bl_field *bl_schedule_fields(const char *kind); /* the fields of `room`; NULL with bl_error: no such kind */
 /* A kind with its default settings and 0 steps; ops is NULL, with bl_error, if there is no such kind. */
 bl_schedule bl_schedule_default(const char *kind);
-int bl_schedule_set(bl_schedule *s, const char *name, double value); /* negative with bl_error */
-const char *bl_schedule_kind(const bl_schedule *s);                  /* its name, static */
-int bl_schedule_check(const bl_schedule *s);                         /* of room: 0, or negative with bl_error */
+/* 0, or negative with bl_error: the kind has no such setting, or value is out of its range. */
+int bl_schedule_set(bl_schedule *s, const char *name, double value);
+const char *bl_schedule_kind(const bl_schedule *s); /* the kind's name */
+int bl_schedule_check(const bl_schedule *s);        /* checks the settings in `room`: 0, or negative with bl_error */
 /*
- * The factor at `step`, from 0.  "constant": 1 after the warm-up.  "cosine": q + last (1 - q), q = (1 + cos(pi t)) / 2,
- * where t goes from 0 at the end of the warm-up to 1 at `steps` and stays there.
+ * The factor at `step`, counted from 0.  During the warm-up it is step / warmup.  After that "constant" has 1, and
+ * "cosine" has q + last (1 - q) with q = (1 + cos(pi t)) / 2, where t rises linearly from 0 at the end of the warm-up
+ * to 1 at `steps` and stays 1.
  */
 double bl_schedule_at(const bl_schedule *s, int64_t step);
 
