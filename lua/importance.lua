@@ -1,29 +1,38 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-importance.lua: how much each parameter of a sweep matters to its metric.
+importance.lua: the importance of each parameter of a sweep for the sweep's metric.
 
-Of a full factorial design (all combinations have a result) the functional analysis of variance is exact (fANOVA; Hutter, Hoos
-and Leyton-Brown 2014).  With y the mean of an arm, m the mean of all N arms, and m_v the mean of the arms with the value v of a
-parameter that has K values, that parameter explains by itself
+An arm is one combination of values, with the mean of the metric over its seeds.  For a full factorial design (every
+combination has a result), importance is computed by a functional analysis of variance, which is exact then (fANOVA;
+Hutter, Hoos and Leyton-Brown 2014).  Let y be the mean of an arm, m the mean of all N arms, and m_v the mean of the
+arms in which a parameter with K values has the value v.  The share of the variance that this parameter explains by
+itself is
 
 	sum over v of N/K (m_v - m)^2  /  sum over arms of (y - m)^2,
 
-and what no parameter explains by itself is due to interactions, and to the noise of seeds.
+and the rest, which no parameter explains by itself, is due to interactions and to the noise of seeds.
 
-Of other designs (random, Halton, TPE, a grid that is not finished) it is PED-ANOVA (Watanabe, Bansal and Hutter 2023): the Pearson
-divergence of the density p of a parameter's values in the best arms, a share gamma' of all, from their density q in all N arms
-(gamma = 1),
+For other designs (random, Halton, TPE, an unfinished grid) it is computed by PED-ANOVA (Watanabe, Bansal and Hutter
+2023).  A parameter's values have the density q in all N arms (gamma = 1), and the density p in the best arms, a share
+gamma' of all.  The importance is the Pearson divergence of p from q,
 
 	D = sum over v of (p(v) - q(v))^2 / q(v),
 
-as a share of the sum over all parameters.  The factor (gamma' / gamma)^2 of the published formula is the same for all parameters.
-Densities are those of kernels, one at each arm's value: Gaussian ones, cut off at the ends of the range and taken at GRID places of
-a distribution (on a logarithmic scale where that is the distribution's), with Scott's bandwidth
-1.059 min(standard deviation, interquartile range / 1.34) N^(-1/5); of a list the values themselves.  Two things differ from the
-publication, as sweeps have tens of arms, not thousands: gamma' is a quarter unless another one is given, and p has the bandwidth
-of q, so that the mean D of M arms drawn by chance is known, which is subtracted:
+as a share of its sum over all parameters.  The factor (gamma' / gamma)^2 of the published formula is left out, since
+it is the same for all parameters.
 
-	sum over v of s(v)^2 / q(v) (N - M) / ((N - 1) M),    s(v)^2 the variance over all arms of their kernels at v.
+The densities are kernel density estimates with one kernel at each arm's value.  For a distribution the kernels are
+Gaussian, truncated at the ends of the range, and evaluated at GRID points (on a logarithmic scale if the distribution
+has one), with Scott's bandwidth 1.059 min(standard deviation, interquartile range / 1.34) N^(-1/5).  For a list of
+values, a kernel is 1 at its value and 0 at the others.
+
+Two things differ from the publication, since sweeps have tens of arms, not thousands.  gamma' is a quarter unless it
+is given, and p has the bandwidth of q.  Therefore the expected D of M arms drawn at random is known; it is subtracted
+from D:
+
+	sum over v of s(v)^2 / q(v) (N - M) / ((N - 1) M),
+
+where s(v)^2 is the variance of the kernels at v over all arms.
 ]]
 local recipe = require "barlow.recipe"
 local space = require "barlow.space"
@@ -32,10 +41,11 @@ local importance = {}
 
 local LEAST_FACTORIAL, GAMMA, GRID = 3, 1 / 4, 50
 
--- What two arms with the same value of a list have in common.
+-- Returns a text that is the same for equal values of a parameter, and differs for others.
 local function cell(v) return (recipe.text(recipe.copy(v))) end
 
--- Returns, for each cell of a parameter, the number of arms and the sum of their means.
+-- Groups arms by their value of a parameter.  Returns {[cell] = {n = number of arms, sum = sum of their means}}, and
+-- the number of groups.
 local function group(s, path, arms)
 	local groups, n = {}, 0
 	for _, a in ipairs(arms) do
@@ -53,7 +63,7 @@ local function is_factorial(s, arms)
 		local point = {}
 		for i, path in ipairs(s.paths) do point[i] = cell(a.params[path]) end
 		local key = table.concat(point, "\0")
-		if seen[key] then return false end -- by chance, so that another one is missing
+		if seen[key] then return false end -- a combination occurs twice, so this is no full grid
 		seen[key] = true
 	end
 	for _, path in ipairs(s.paths) do
@@ -64,6 +74,7 @@ local function is_factorial(s, arms)
 	return combinations == #arms
 end
 
+-- fANOVA: returns what importance.of does.
 local function factorial(s, arms)
 	local total, mean, out = 0, 0, { method = "fANOVA", shares = {}, rest = 1 }
 	for _, a in ipairs(arms) do mean = mean + a.mean / #arms end
@@ -78,6 +89,7 @@ local function factorial(s, arms)
 	return out
 end
 
+-- Returns the `many` best arms, the best one first; arms with the same mean are in the order of their numbers.
 local function best_arms(s, arms, many)
 	local sorted, sign = table.move(arms, 1, #arms, 1, {}), s.goal == "max" and 1 or -1
 	table.sort(sorted, function(a, b)
@@ -87,14 +99,14 @@ local function best_arms(s, arms, many)
 	return table.move(sorted, 1, many, 1, {})
 end
 
--- The value at a share of a sorted list, between its neighbours.
+-- Returns the quantile of a sorted list at `share` (0 to 1), interpolated linearly.
 local function quantile(sorted, share)
 	local at = 1 + share * (#sorted - 1)
 	local low = math.floor(at)
 	return sorted[low] + (at - low) * ((sorted[low + 1] or sorted[low]) - sorted[low])
 end
 
--- Scott's rule; at least so that nine tenths of a kernel lie within a step of the grid.
+-- Scott's bandwidth, but at least the one with which nine tenths of a kernel's mass lie within one step of the grid.
 local function bandwidth(places)
 	local n, mean, square, sorted = #places, 0, 0, table.move(places, 1, #places, 1, {})
 	table.sort(sorted)
@@ -104,7 +116,7 @@ local function bandwidth(places)
 	return math.max(1.059 * spread * n ^ -.2, .5 / 1.64 / GRID)
 end
 
--- Of each arm {[v] = its kernel at v}, which sums to 1.
+-- Returns, for each arm, its kernel as a table {[v] = weight at v}, whose weights sum to 1.
 local function kernels(s, path, arms)
 	local axis, out, places = s.space[path], {}, {}
 	for i, a in ipairs(arms) do
@@ -123,7 +135,8 @@ local function kernels(s, path, arms)
 	return out
 end
 
--- The divergence D of those arms whose number is a key of `best`, m of them, from all, and its mean by chance.
+-- Returns the divergence D of the m best arms, whose numbers are the keys of `best`, from all arms, and the expected
+-- D of m arms drawn at random.
 function importance.divergence(s, path, arms, best, m)
 	local p, q, square, n = {}, {}, {}, #arms
 	for i, kernel in ipairs(kernels(s, path, arms)) do
@@ -141,6 +154,7 @@ function importance.divergence(s, path, arms, best, m)
 	return sum, chance * (n - m) / ((n - 1) * m)
 end
 
+-- PED-ANOVA: returns what importance.of does.
 local function by_divergence(s, arms, gamma)
 	local m, best, sum = math.ceil(gamma * #arms), {}, 0
 	local out = { method = "PED-ANOVA", shares = {}, best = m, arms = #arms }
@@ -154,7 +168,7 @@ local function by_divergence(s, arms, gamma)
 	return out
 end
 
--- Two arms are the best of at least so many.
+-- Returns the smallest number of arms of which at least two are the best ones.
 local function least_arms(gamma)
 	local n = 3
 	while math.ceil(gamma * n) < 2 do n = n + 1 end
@@ -162,8 +176,10 @@ local function least_arms(gamma)
 end
 
 --[[
-Of the arms that results.arms gives: {method = "fANOVA" or "PED-ANOVA", shares = {by path}, rest = what interactions explain, of
-fANOVA}; nil: too few arms have a result.  gamma: the share of the best arms; nil: a quarter, and fANOVA where that can be.
+Returns the importance of the parameters, from the arms that results.arms returns: {method = "fANOVA" or "PED-ANOVA",
+shares = {[path] = importance}}, for fANOVA also rest, the share that interactions and noise explain, and for
+PED-ANOVA also best and arms, the numbers of the best arms and of all.  Returns nil if too few arms have a result.
+gamma is the share of the best arms; nil: fANOVA if the design allows it, else a quarter.
 ]]
 function importance.of(s, arms, gamma)
 	local known = {}
@@ -180,7 +196,7 @@ local WHAT = {
 	["PED-ANOVA"] = "divergence of a parameter's values in the best %d of %d arms from those in all, beyond chance, in shares",
 }
 
--- One line, the most important parameter first; v: what importance.of gives.
+-- Returns one line of text, the most important parameter first; v: the result of importance.of.
 function importance.text(v)
 	if not v then return ("Importance: too few arms have a result, %d at least"):format(least_arms(GAMMA)) end
 	local paths, list = {}, {}

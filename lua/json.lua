@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- json.lua: Lua values as JSON.
+-- json.lua: writes Lua values as JSON.
 local native = require "barlow.native"
 local show = require "barlow.show"
 
@@ -7,7 +7,7 @@ local json = {}
 
 local escapes = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\t"] = "\\t", ["\r"] = "\\r" }
 
--- Control bytes are escaped; bytes that are not valid UTF-8 are read as Latin-1.
+-- Control bytes are escaped.  In a text that is not valid UTF-8, bytes from 128 on are taken as Latin-1.
 local function text(s)
 	local valid = utf8.len(s)
 	local out = s:gsub('[%c"\\\127]', function(c) return escapes[c] or ("\\u%04x"):format(c:byte()) end)
@@ -24,7 +24,8 @@ end
 
 local write
 
--- A table without string keys is a list; an empty one is a list where its metatable says so.
+-- A table whose length (#) is not 0 is written as a list, up to its first nil and without its other keys, and any
+-- other table as an object.  An empty table is a list if json.list made it.
 local function write_table(v, indent)
 	local pad, close, parts = "\n" .. ("  "):rep(indent + 1), "\n" .. ("  "):rep(indent), {}
 	if #v > 0 or (getmetatable(v) or {}).list then
@@ -45,12 +46,13 @@ function write(v, indent)
 	return text(tostring(v))
 end
 
--- Numbers, texts, booleans and tables of these; nil inside of a list is json.null.
+-- Returns the JSON text of a value, indented by two spaces a level.  Values that are no number, boolean, table or nil
+-- (null) are written as the text that tostring gives.
 function json.encode(v)
 	return write(v, 0)
 end
 
--- An empty list, which an empty table would not be.
+-- Marks t as a list, so that it is written as [] if it is empty; returns t.
 function json.list(t)
 	return setmetatable(t, { list = true })
 end

@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-look.lua: images in the terminal: ds:show, and aug.preview and aug.stats: what augmentations make of images, and what
-they cost.
+look.lua: shows images in the terminal (ds:show), shows what augmentations do to images (aug.preview), and measures
+the time that they take (aug.stats).
 
-A view is the one that a run with that seed would make of that image in that epoch.
+The views are those that a run with the same seed makes of the same images in the same epoch.
 ]]
 local native = require "barlow.native"
 
@@ -25,7 +25,7 @@ local RAMP = " .:-=+*#%@"
 
 local function byte(v) return math.floor(255 * math.max(0, math.min(1, v)) + .5) end
 
--- Returns the terminal's colours: "full", "256", or nil if it has none.
+-- Returns the terminal's number of colours: "full" (24 bits), "256", or nil if it has none.
 local function colours()
 	if not native.colours() then return nil end
 	local more, term = os.getenv "COLORTERM" or "", os.getenv "TERM" or ""
@@ -33,13 +33,15 @@ local function colours()
 	return term:find "256" and "256" or nil
 end
 
+-- Returns the escape sequence that sets a colour (0 to 255 each); layer 3: foreground, 4: background.
 local function code(kind, layer, r, g, b)
 	if kind == "full" then return ("\27[%d8;2;%d;%d;%dm"):format(layer, r, g, b) end
 	local function step(v) return (v * 5 + 127) // 255 end
 	return ("\27[%d8;5;%dm"):format(layer, 16 + 36 * step(r) + 6 * step(g) + step(b))
 end
 
--- Returns the colour of a pixel (coordinates from 0 to 1) of an image (C,H,W) given as nested tables.
+-- Returns red, green and blue of an image (C,H,W), given as nested tables, at x and y, which are fractions of its
+-- longer side; nil outside of the image.
 local function pixel(image, x, y)
 	local rows = #image[1]
 	local columns = #image[1][1]
@@ -51,8 +53,8 @@ local function pixel(image, x, y)
 	return r, image[2][i][j], image[3][i][j]
 end
 
--- Draws a row of images, each `side` columns wide: with colours two pixels in a cell, one above the other, else one
--- character for the lightness.
+-- Returns the lines of text that draw a row of images, each `side` columns wide.  With colours a character cell shows
+-- two pixels, one above the other; without, it shows one pixel as a character whose density is its lightness.
 local function row_lines(images, side, kind)
 	local lines, cells = {}, {}
 	for i, t in ipairs(images) do cells[i] = t:totable() end
@@ -80,7 +82,7 @@ local function row_lines(images, side, kind)
 	return lines
 end
 
--- Draws an image (C,H,W) as text, at most so many columns wide.
+-- Returns text that draws an image (C,H,W), at most `most` columns wide.
 function look.picture(image, most)
 	local side = math.max(4, math.min(most, native.width() - 1)) // 2 * 2
 	local lines = row_lines({ image }, side, colours())
@@ -88,7 +90,7 @@ function look.picture(image, most)
 	return table.concat(lines, "\n")
 end
 
--- ds:show(i): draws one image as wide as the terminal allows, and prints what is known of it.
+-- ds:show(i): draws one image, at most 64 columns wide, and prints its size, class and path.
 function look.show(ds, i)
 	local it = ds[i]
 	local rows, columns = it.image:size(2), it.image:size(3)
@@ -104,7 +106,7 @@ local preview = {}
 preview.__index = preview
 preview.__name = "preview"
 
--- Prints the drawn parameters, one line for each view.
+-- Returns texts with the randomly drawn parameters, one for each view.
 local function notes_of(p)
 	local notes = {}
 	for i, row in ipairs(p.rows) do
@@ -119,7 +121,7 @@ function preview:__tostring()
 	return table.concat(notes_of(self), "\n")
 end
 
--- In the terminal: each image and its views.
+-- Draws each image and its views in the terminal.
 function preview:show()
 	local kind, columns = colours(), 1 + #self.rows[1].drawn
 	local side = math.max(4, math.min(32, native.width() // columns - 1)) // 2 * 2
@@ -129,7 +131,7 @@ function preview:show()
 	return self
 end
 
--- A contact sheet, with what was drawn below it.
+-- Saves a contact sheet of the images and their views, with the drawn parameters below it.
 function preview:save(path)
 	local rows, longest = {}, 1
 	for i, row in ipairs(self.rows) do
@@ -141,6 +143,7 @@ function preview:save(path)
 	return self
 end
 
+-- aug.preview: views of the first o.n images.  views: a pipeline, or one for each view.
 function look.preview(ds, views, o)
 	local list, plain, p = pipelines_of(views), require "barlow".aug.compose{}, { rows = {} }
 	local told <close> = native.progress "views"
@@ -159,7 +162,7 @@ end
 
 -- Measuring.
 
--- Returns Pearson's correlation of two images of one size, or nil if one of them is constant.
+-- Returns Pearson's correlation of two images, or nil if their sizes differ or one of them is constant.
 local function correlation(a, b)
 	if a:numel() ~= b:numel() then return nil end
 	a, b = a:contiguous():flatten(), b:contiguous():flatten()
@@ -190,6 +193,8 @@ function stats.__tostring(s)
 	return table.concat(lines, "\n")
 end
 
+-- Measures a pipeline on n views: an operator's time is that of the pipeline up to it, minus that of the pipeline
+-- before it.
 local function measure(pipe, ds, n)
 	local view, before = { operators = {} }, 0
 	local all
@@ -206,6 +211,7 @@ local function measure(pipe, ds, n)
 	return view
 end
 
+-- aug.stats: the time of each operator, and mean correlations of two views of an image, and of views of two images.
 function look.stats(ds, views, o)
 	local n = math.min(o.n, #ds)
 	local list, s, pairs_of, others = pipelines_of(views), { views = {} }, {}, {}

@@ -1,10 +1,11 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- manual.lua: writes the registry as a manual page, barlow-lua(7).
+-- manual.lua: formats the registry of functions and settings as a manual page, barlow-lua(7).
 local registry = require "barlow.registry"
 local help = require "barlow.help"
 
 local manual = {}
 
+-- Escapes text for roff.
 local function escape(text)
 	text = text:gsub("\\", "\\e"):gsub("%-", "\\-")
 	return (text:gsub("^[.']", "\\&%0"):gsub("\n", " "))
@@ -52,7 +53,7 @@ The same texts are shown by
 and, at the prompt, by
 .BR ?name .]]
 
--- Text that precedes the entries of a group.
+-- Text, in roff, that precedes the entries of a group.
 local notes = {
 	aug = [[
 Operators do what torchvision does on float tensors
@@ -71,7 +72,7 @@ Flips, pad_crop, invert, posterize and equalize are the same in both, and have n
 Noise, cutout, channel_dropout, operators of vectors and functions have no counterpart of PIL's.]],
 }
 
--- Returns the page as text.
+-- Returns the page as roff text; version is that of barlow.
 function manual.text(version)
 	local out, group = { head:format(escape(version)) }, nil
 	local done = {}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * vectors.c: sets of vectors of features, which are images of one row, and what exchanges their features.
+ * vectors.c: data sets of feature vectors, which are stored as images of one row and one channel, and the augmentation
+ * that exchanges features between vectors.
  *
- * Features are brought to mean 0 and standard deviation 1, each by its own, unless they are to stay as they are.
+ * On request each feature is standardised to mean 0 and standard deviation 1.
  */
 #include "data/dataset.h"
 
@@ -15,7 +16,7 @@
 
 enum { MOST_FEATURES = 1 << 20 };
 
-/* What a set of vectors takes away and divides by: (D) each. */
+/* The standardisation of a set of vectors: (v - shift) / scale, (D) each. */
 typedef struct source {
 	float *shift, *scale;
 } source;
@@ -44,7 +45,10 @@ static void clear(bl_dataset *root)
 
 static const bl_dataset_ops ops = { .open = open_vector, .read = read_vector, .clear = clear };
 
-/* Mean and deviation of feature j over all rows; one that is the same everywhere is only moved. */
+/*
+ * Sets shift and scale of feature j to its mean and standard deviation (biased) over n rows.  A feature that is
+ * constant gets scale 1.
+ */
 static void measure(const float *v, int64_t n, int64_t features, int64_t j, source *s)
 {
 	double mean = 0, variance = 0;
@@ -58,6 +62,7 @@ static void measure(const float *v, int64_t n, int64_t features, int64_t j, sour
 	s->scale[j] = variance > 0 ? (float)sqrt(variance) : 1;
 }
 
+/* Standardises the values by the statistics of `like`, by their own if `like` is NULL, or not at all. */
 static int make_source(bl_dataset *d, const bl_dataset *like, bool standardise)
 {
 	size_t bytes = (size_t)d->width * sizeof(float);
@@ -138,7 +143,7 @@ bl_dataset *bl_dataset_vectors(const bl_tensor *features, const int32_t *labels,
 	return NULL;
 }
 
-/* --- exchanging features --- */
+/* --- feature_mix: exchange of features between vectors --- */
 
 typedef struct mix {
 	bl_dataset *from;
@@ -164,6 +169,7 @@ static int apply_mix(void *ctx, const bl_aug_call *c)
 	return 0;
 }
 
+/* Do both have the same p and a set of the same content? */
 static bool equal_mix(const void *ctx, const void *other)
 {
 	const mix *m = ctx, *k = other;

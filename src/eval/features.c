@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* features.c: a data set seen through an encoder. */
+/* features.c: the features that an encoder computes of a data set, and the data set's labels. */
 #include <barlow/error.h>
 #include <barlow/eval.h>
 #include <barlow/parallel.h>
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Modes of a module and all below it, depth first. */
+/* The modes (training or evaluation) of a module and all its descendants, depth first. */
 typedef struct modes {
 	bool *training;
 	int n, room;
@@ -33,7 +33,7 @@ static int remember(modes *m, const bl_module *module)
 	return 0;
 }
 
-/* Setting a mode reaches down, so each child is set after its parent. */
+/* bl_module_train also sets all descendants, so each child is restored after its parent. */
 static void restore(const modes *m, bl_module *module, int *at)
 {
 	bl_module_train(module, m->training[(*at)++]);
@@ -41,14 +41,18 @@ static void restore(const modes *m, bl_module *module, int *at)
 		restore(m, bl_module_child(module, i), at);
 }
 
-/* --- maps, averaged --- */
+/* --- average pooling of feature maps --- */
 
+/* Is it a sequential or a cnn, which only run their children one after another? */
 static bool is_chain(const bl_module *m)
 {
 	return strcmp(bl_module_kind(m), "sequential") == 0 || strcmp(bl_module_kind(m), "cnn") == 0;
 }
 
-/* The encoder's features as maps (n,C,H,W), where a flatten at its very end would hide that; otherwise as they are. */
+/*
+ * Runs the encoder, leaving out a flatten that is its last layer: then the result is the feature maps (n,C,H,W).  Other
+ * outputs are returned unchanged.
+ */
 static bl_tensor *forward_maps(bl_module *m, bl_tensor *x)
 {
 	int n = bl_module_children(m);
@@ -69,7 +73,7 @@ static bl_tensor *forward_maps(bl_module *m, bl_tensor *x)
 	return h;
 }
 
-/* Mean of rows y0..y1-1 and columns x0..x1-1 of the map. */
+/* The mean of map c of image n over rows y[0]..y[1]-1 and columns x[0]..x[1]-1. */
 static float mean_of(const bl_tensor *h, int64_t n, int64_t c, const int64_t y[2], const int64_t x[2])
 {
 	double sum = 0;
@@ -80,14 +84,14 @@ static float mean_of(const bl_tensor *h, int64_t n, int64_t c, const int64_t y[2
 	return (float)(sum / (double)((y[1] - y[0]) * (x[1] - x[0])));
 }
 
-/* Where cell i of `cells` begins and ends among `size` pixels: cells may share one. */
+/* Cell i, if `size` pixels are divided into `cells`, is range[0]..range[1]-1; adjacent cells may share a pixel. */
 static void cell_range(int64_t size, int64_t cells, int64_t i, int64_t range[2])
 {
 	range[0] = i * size / cells;
 	range[1] = ((i + 1) * size + cells - 1) / cells;
 }
 
-/* h (n,C,H,W) averaged to `side` x side, or what it has less of. */
+/* Averages h (n,C,H,W) to min(side, H) rows and min(side, W) columns. */
 static bl_tensor *pool_maps(const bl_tensor *h, int side)
 {
 	const int64_t *in = bl_tensor_shape(h);
@@ -118,7 +122,7 @@ static bl_tensor *forward_pooled(bl_module *encoder, bl_tensor *x, int side)
 
 /* --- a batch --- */
 
-/* Features (n,F) of a batch of images: a new reference. */
+/* Returns the features (n,F) of a batch of images, or its pixels if encoder is NULL: a new reference. */
 static bl_tensor *features_of(bl_module *encoder, bl_tensor *x, int pool)
 {
 	bl_tensor *h, *flat;
@@ -132,7 +136,7 @@ static bl_tensor *features_of(bl_module *encoder, bl_tensor *x, int pool)
 	return flat;
 }
 
-/* The mean of h, which goes, and the features of the mirror images of x. */
+/* Returns the mean of h and of the features of x mirrored horizontally.  Takes over the reference to h. */
 static bl_tensor *with_mirrored(bl_module *encoder, bl_tensor *x, int pool, bl_tensor *h)
 {
 	bl_tensor *mirrored = bl_flip(x, 3), *g = mirrored ? features_of(encoder, mirrored, pool) : NULL;
@@ -145,7 +149,7 @@ static bl_tensor *with_mirrored(bl_module *encoder, bl_tensor *x, int pool, bl_t
 	return mean;
 }
 
-/* Features of n rows from `first`: (n,F), a new reference. */
+/* Returns the features (n,F) of rows first..first+n-1 of the data set: a new reference. */
 static bl_tensor *encode(bl_module *encoder, bl_dataset *d, int64_t first, int64_t n, const float *mean, const float *std,
                          const bl_features_config *c)
 {
@@ -165,6 +169,7 @@ static bl_tensor *encode(bl_module *encoder, bl_dataset *d, int64_t first, int64
 	return h;
 }
 
+/* Copies `part` to rows `first` and following of *all (total,F), which the first call creates. */
 static int put_rows(bl_tensor **all, const bl_tensor *part, int64_t first, int64_t total)
 {
 	int64_t width = bl_tensor_size(part, 1);
@@ -239,7 +244,10 @@ bl_tensor *bl_eval_features_by(bl_module *encoder, bl_dataset *d, const float *m
 	return all;
 }
 
-/* Class `label` of d among those of `like`, by name where both have names; -1: it is none of them. */
+/*
+ * Returns the label that class `label` of d has in `like`: that of the class of the same name if both have names,
+ * else the same number.  -1: `like` has no such class.
+ */
 static int32_t match_class(const bl_dataset *d, const bl_dataset *like, int label)
 {
 	const char *name = bl_dataset_class_name(d, label);

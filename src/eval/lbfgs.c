@@ -14,11 +14,11 @@
 
 enum { HISTORY = 10, TRIALS = 20 };
 
-static const double decrease = 1e-4, curvature = .9; /* of the Wolfe conditions */
+static const double decrease = 1e-4, curvature = .9; /* c1 and c2 of the strong Wolfe conditions */
 
 typedef struct pair {
-	double *s, *y; /* change of x and of the gradient */
-	double sy;
+	double *s, *y; /* (n) each: change of x, and of the gradient, in one iteration */
+	double sy;     /* s^T y */
 } pair;
 
 typedef struct lbfgs {
@@ -26,7 +26,7 @@ typedef struct lbfgs {
 	bl_lbfgs_fn *fn;
 	void *ctx;
 	double *x, *g, *direction;
-	double *trial, *trial_g; /* where the line search looked last */
+	double *trial, *trial_g; /* the last point that the line search evaluated, and the gradient there */
 	double f;
 	pair pairs[HISTORY]; /* a ring: pairs[(next - 1 - i) % HISTORY] is the i-th newest */
 	int held, next;
@@ -34,11 +34,12 @@ typedef struct lbfgs {
 	void *memory;
 } lbfgs;
 
-/* A place along the direction: f and its slope there. */
+/* A point x + alpha * direction of the line search: f, and its derivative with respect to alpha. */
 typedef struct place {
 	double alpha, f, slope;
 } place;
 
+/* FAILED: with bl_error.  STUCK: no step was found that decreases f. */
 typedef enum outcome { FAILED = -1, STUCK, FOUND } outcome;
 
 static double dot(const double *a, const double *b, int64_t n)
@@ -65,6 +66,7 @@ static double largest(const double *v, int64_t n)
 	return m;
 }
 
+/* Allocates the arrays, and evaluates f and its gradient at x. */
 static int start(lbfgs *l, double *x)
 {
 	double *p = bl_block_take((size_t)(l->n * (4 + 2 * HISTORY)) * sizeof(*p));
@@ -90,7 +92,10 @@ static pair *newest(lbfgs *l, int i)
 	return &l->pairs[(l->next - 1 - i + 2 * HISTORY) % HISTORY];
 }
 
-/* direction = -H g, H made of the pairs held and gamma = s y / y y of the newest: the two-loop recursion. */
+/*
+ * Computes direction = -H g by the two-loop recursion.  H approximates the inverse Hessian: it is made from the stored
+ * pairs, starting from gamma I with gamma = s^T y / y^T y of the newest pair.
+ */
 static void find_direction(lbfgs *l)
 {
 	double *d = l->direction, alpha[HISTORY];
@@ -114,6 +119,7 @@ static void find_direction(lbfgs *l)
 	}
 }
 
+/* Evaluates f and its gradient at x + alpha * direction, into *out, trial and trial_g. */
 static int look(lbfgs *l, double alpha, place *out)
 {
 	memcpy(l->trial, l->x, (size_t)l->n * sizeof(*l->x));
@@ -126,17 +132,22 @@ static int look(lbfgs *l, double alpha, place *out)
 	return 0;
 }
 
+/* The first Wolfe condition, sufficient decrease. */
 static bool low_enough(const place *p, const place *origin)
 {
 	return p->f <= origin->f + decrease * p->alpha * origin->slope;
 }
 
+/* The second of the strong Wolfe conditions, on the curvature. */
 static bool flat_enough(const place *p, const place *origin)
 {
 	return fabs(p->slope) <= -curvature * origin->slope;
 }
 
-/* Minimum of the cubic through both places, kept off the ends of the interval. */
+/*
+ * The minimum of the cubic that interpolates f and its derivative at a and b (equation 3.59), but at least a tenth of
+ * the interval away from both ends; the middle of the interval if the cubic has no minimum.
+ */
 static double between(const place *a, const place *b)
 {
 	double width = b->alpha - a->alpha;
@@ -151,7 +162,11 @@ static double between(const place *a, const place *b)
 	return a->alpha + width * fmin(fmax(part, .1), .9);
 }
 
-/* The interval from low (the lowest so far) to high holds what the conditions ask for. */
+/*
+ * Algorithm 3.6.  The interval between low and high contains a point that satisfies both Wolfe conditions; low has the
+ * smallest f of the points that satisfied the first condition so far.  If all trials are used up, low is returned, or
+ * STUCK where low is still the start.
+ */
 static outcome zoom(lbfgs *l, const place *origin, place low, place high, place *found)
 {
 	for (int i = 0; i < TRIALS; i++) {
@@ -175,6 +190,7 @@ static outcome zoom(lbfgs *l, const place *origin, place low, place high, place 
 	return look(l, low.alpha, found) < 0 ? FAILED : FOUND;
 }
 
+/* Algorithm 3.5: alpha starts at `first` and doubles until an interval for zoom is found. */
 static outcome line_search(lbfgs *l, const place *origin, double first, place *found)
 {
 	place before = *origin, p;
@@ -194,7 +210,7 @@ static outcome line_search(lbfgs *l, const place *origin, double first, place *f
 	return FOUND;
 }
 
-/* Moves to where the line search ended, and remembers the pair if it tells of positive curvature. */
+/* Moves x to the point that the line search found, and stores the pair if its curvature s^T y is positive. */
 static void move(lbfgs *l, const place *to)
 {
 	pair *p = &l->pairs[l->next];
@@ -208,7 +224,7 @@ static void move(lbfgs *l, const place *to)
 		l->next = (l->next + 1) % HISTORY;
 		l->held += l->held < HISTORY;
 	} else if (l->held == HISTORY) {
-		l->held--; /* the oldest was written over */
+		l->held--; /* the rejected pair has overwritten the oldest one */
 	}
 	memcpy(l->x, l->trial, (size_t)l->n * sizeof(*l->x));
 	memcpy(l->g, l->trial_g, (size_t)l->n * sizeof(*l->g));
@@ -225,7 +241,7 @@ static outcome iterate(lbfgs *l)
 	origin.slope = dot(l->g, l->direction, l->n);
 	if (!(origin.slope < 0))
 		return STUCK;
-	if (l->held == 0) /* the direction's length means nothing yet */
+	if (l->held == 0) /* the direction is -g, whose length is arbitrary: the first step is at most 1 long */
 		first = fmin(1, 1 / sqrt(-origin.slope));
 	rc = line_search(l, &origin, first, &found);
 	if (rc == FOUND)
@@ -233,7 +249,10 @@ static outcome iterate(lbfgs *l)
 	return rc;
 }
 
-/* past is a ring of f at the last iterations. */
+/*
+ * Did f decrease by less than progress * |f| in the last BL_LBFGS_SPAN iterations?  `past` is a ring buffer of f, with
+ * one element for each of them.
+ */
 static bool slow(double *past, int iteration, double f, double progress)
 {
 	double *then = &past[iteration % BL_LBFGS_SPAN], fell = *then - f;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* linear.c: the layers that multiply: linear and convolution. */
+/* linear.c: linear and convolutional layers. */
 #include "nn/init.h"
 #include "nn/layers.h"
 
@@ -64,7 +64,7 @@ bl_module *bl_nn_linear(int64_t in, int64_t out, bool bias)
 typedef struct conv {
 	bl_module base;
 	int64_t in, out;
-	int kernel[2]; /* rows, columns */
+	int kernel[2]; /* height, width */
 	bl_conv_shape shape;
 	bl_conv_algorithm algorithm;
 	bool bias, start_normal;
@@ -128,6 +128,7 @@ static const bl_module_ops conv_ops = {
 	.init = conv_init,
 };
 
+/* Checks the arguments of a constructor: 0, or -1 with bl_error. */
 static int conv_check(int64_t in, int64_t out, const int kernel[2], bl_conv_shape s)
 {
 	if (in < 1 || out < 1)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* module.c: modules as a tree: making, asking, visiting, and letting go. */
+/* module.c: modules as a tree: creating, querying, traversing and freeing them. */
 #include "nn/module.h"
 
 #include <stdarg.h>
@@ -115,6 +115,7 @@ int bl_module_add_slot(bl_module *m, const char *name, bl_param_kind kind, int n
 	return 0;
 }
 
+/* Is `what` m itself or one of its descendants? */
 static bool contains(const bl_module *m, const bl_module *what)
 {
 	bool found = m == what;
@@ -241,6 +242,7 @@ const char *bl_module_joint(const char *message)
 	return *message == '[' || *message == '.' ? "" : ": ";
 }
 
+/* Every slot has a random stream of its own; *stream is that of m's first slot. */
 static void init_from(bl_module *m, uint64_t seed, uint32_t *stream)
 {
 	if (m->ops->init)
@@ -257,7 +259,10 @@ void bl_module_init(bl_module *m, uint64_t seed)
 	bl_module_set_provenance(m, NULL);
 }
 
-/* path: the names so far, each with its dot; m's own go behind it. */
+/*
+ * path[0..length-1] holds the names of the modules from the root to m, each with a dot after it; the names of m's
+ * tensors and children are appended there.
+ */
 static int each_from(bl_module *m, char path[BL_MODULE_PATH], size_t length, bl_module_visit *fn, void *ctx)
 {
 	int rc = 0;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* dtype.c: the number types of safetensors files, to and from float32.  Files and machine are little-endian. */
+/*
+ * dtype.c: conversion of the number types of safetensors files to and from float32.  Both the files and the machine are
+ * little-endian.
+ */
 #include "store/dtype.h"
 
 #include <stddef.h>
@@ -9,7 +12,7 @@
 #error "safetensors files are little-endian: big-endian machines need swaps here"
 #endif
 
-/* `in` may lie at any byte. */
+/* Defines a function that decodes n numbers.  `in` need not be aligned. */
 #define DECODER(fn, type, convert) \
 	static void fn(const unsigned char *in, int64_t n, float *out) \
 	{ \
@@ -33,7 +36,7 @@ static float bf16(uint16_t h)
 	return from_bits((uint32_t)h << 16);
 }
 
-/* IEEE half: 1 sign, 5 exponent (bias 15), 10 fraction. */
+/* IEEE half precision: 1 bit of sign, 5 of exponent (bias 15), 10 of fraction. */
 static float f16(uint16_t h)
 {
 	uint32_t sign = (uint32_t)(h & 0x8000) << 16, exponent = h >> 10 & 31, fraction = h & 0x3ff;
@@ -70,7 +73,7 @@ static void encode_f32(const float *in, int64_t n, unsigned char *out)
 static void encode_i64(const float *in, int64_t n, unsigned char *out)
 {
 	for (int64_t i = 0; i < n; i++) {
-		/* Outside the type's range (NaN too) the cast is undefined. */
+		/* The cast would be undefined for NaN and for values outside the range of int64_t: these become 0. */
 		int64_t v = in[i] > -0x1p63f && in[i] < 0x1p63f ? (int64_t)in[i] : 0;
 
 		memcpy(out + i * (int64_t)sizeof(v), &v, sizeof(v));

@@ -10,7 +10,7 @@
 struct bl_board {
 	bl_screen *screen; /* NULL: there is no terminal */
 	bl_canvas *canvas;
-	int width, height; /* the size if there is no terminal */
+	int width, height; /* the size, in cells, if there is no terminal */
 };
 
 bl_board *bl_board_open(void)
@@ -74,7 +74,10 @@ static bl_paint paint_of(bl_tone t)
 	return paints[t];
 }
 
-/* A selected line has the text's colours exchanged; without colours its text is bold. */
+/*
+ * Marks row y as selected: foreground and background are exchanged, and the text is bold for terminals without
+ * colours.
+ */
 static void put_bar(bl_canvas *c, int y)
 {
 	int32_t ink = bl_colour_of(BL_PAINT_TEXT, c->can.light), paper = c->can.light ? 0xffffff : 0x000000;
@@ -107,6 +110,7 @@ char *bl_board_string(const bl_board *b)
 	return bl_canvas_string(b->canvas);
 }
 
+/* Returns the BL_BOARD_ code, or the character, of a key of keys.h; 0: the board has none for it. */
 static int translate(int key)
 {
 	static const struct {
@@ -122,7 +126,7 @@ static int translate(int key)
 	return key < 128 ? key : 0;
 }
 
-/* Handles stops and resizes: the next bl_board_show draws everything. */
+/* Handles pending signals (resized, suspended, continued); the next bl_board_show redraws the whole screen. */
 static void answer_signals(bl_board *b)
 {
 	bl_guard_take(BL_GUARD_RESIZED);

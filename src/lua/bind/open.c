@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* open.c: what `require "barlow"` gives. */
+/* open.c: the table that `require "barlow"` returns, and the same names as globals. */
 #include "lua/bind/face.h"
 #include "lua/kit/tame.h"
 
@@ -13,6 +13,7 @@ static const luaL_Reg modules[] = {
 	{ "plot", bl_lua_open_plot },       { NULL, NULL },
 };
 
+/* Makes the embedded Lua modules, and the C module barlow.native, available to `require`. */
 static void preload_embedded(lua_State *L)
 {
 	bl_lua_preload(L, NULL);
@@ -22,7 +23,7 @@ static void preload_embedded(lua_State *L)
 	lua_pop(L, 1);
 }
 
-/* barlow.help(name), loaded when first called */
+/* barlow.help(name); its module is loaded on the first call */
 static int help(lua_State *L)
 {
 	return bl_lua_call_module(L, "barlow.help", "show", lua_gettop(L));
@@ -70,7 +71,10 @@ int luaopen_barlow(lua_State *L)
 	return 1;
 }
 
-/* print, whose first upvalue is Lua's: a table without a text of its own is printed as at the prompt. */
+/*
+ * print; its first upvalue is Lua's own print.  A table whose metatable has neither __tostring nor __name is printed
+ * as it is at the prompt.
+ */
 static int print(lua_State *L)
 {
 	for (int i = 1, n = lua_gettop(L); i <= n; i++) {

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * conv_onednn.c: convolution by oneDNN 2.x, in channels-last memory; the only file that knows oneDNN.
+ * conv_onednn.c: convolution by oneDNN 2.x, in channels-last memory; the only file that uses oneDNN.
  *
- * oneDNN divides its work by the number of its threads, which would change
- * bits.  So the images are divided here, as everywhere, and oneDNN computes
- * each part on one thread; the parts of the weight gradient are added in order.
- * The primitives of a shape are made once and kept.  Weights are reordered into
- * the layout that oneDNN prefers, and their gradient is reordered back.
+ * oneDNN divides its work according to its number of threads, so that its results
+ * would differ in the last bits between numbers of threads.  Therefore this file
+ * divides the images into parts, whose number depends on the shape alone, and
+ * oneDNN computes each part on one thread; the parts' weight gradients are added
+ * in a fixed order.  The primitives of a shape are created once and kept.
+ * Weights are reordered into the layout that oneDNN prefers, and their gradient
+ * is reordered back.
  */
 #include "tensor/conv/conv_onednn.h"
 
@@ -32,7 +34,7 @@ enum {
 };
 enum { X, W, Y, ARRAYS };
 
-/* oneDNN's names of x, w and y in each direction. */
+/* oneDNN's argument numbers of x, w and y (or of their gradients) in each direction. */
 static const int names[BL_CONV_DIRECTIONS][ARRAYS] = {
 	{ DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST },
 	{ DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_DST },
@@ -42,16 +44,17 @@ static const int names[BL_CONV_DIRECTIONS][ARRAYS] = {
 /* A convolution of a fixed number of images in one direction. */
 typedef struct part {
 	dnnl_primitive_t conv;
-	dnnl_memory_desc_t d[ARRAYS], pad;
+	dnnl_memory_desc_t d[ARRAYS], pad; /* layouts of x, w and y, and of oneDNN's scratch memory */
 } part;
 
+/* The primitives for one shape in one direction; its images are divided into `cuts` parts. */
 typedef struct plan {
 	bl_conv g;
 	bl_conv_direction direction;
 	int64_t cuts;
-	part part[2];            /* for n / cuts images, and for one image more */
-	dnnl_memory_desc_t ours; /* our layout of the weights */
-	dnnl_primitive_t move;   /* reorders weights to oneDNN's layout, or their gradient back; NULL: it is ours */
+	part part[2];            /* for n / cuts images, and for one more (used if cuts does not divide n) */
+	dnnl_memory_desc_t ours; /* the weights' layout outside of oneDNN: K, C, R, S */
+	dnnl_primitive_t move;   /* reorders weights to oneDNN's layout, or the gradient back; NULL: equal layouts */
 	struct plan *next;
 } plan;
 
@@ -65,6 +68,7 @@ static int refused(const char *what)
 
 /* --- Plans -------------------------------------------------------------------------- */
 
+/* Sets the layouts of x, w and y for n images.  w: layout of the weights; NULL: oneDNN chooses it. */
 static int describe(const bl_conv *g, int64_t n, const dnnl_memory_desc_t *w, dnnl_memory_desc_t d[ARRAYS])
 {
 	dnnl_status_t s = dnnl_memory_desc_init_by_tag(&d[X], 4, (dnnl_dims_t){ n, g->c, g->h, g->w }, dnnl_f32, dnnl_nhwc);
@@ -77,7 +81,7 @@ static int describe(const bl_conv *g, int64_t n, const dnnl_memory_desc_t *w, dn
 	return s == dnnl_success ? 0 : refused("these arrays");
 }
 
-/* hint: the description of the forward direction, which the other two need. */
+/* hint: the primitive descriptor of the forward direction, which oneDNN requires for the other two; NULL: forward. */
 static dnnl_primitive_desc_t describe_conv(const bl_conv *g, bl_conv_direction direction, const dnnl_memory_desc_t *d,
                                            dnnl_primitive_desc_t hint)
 {
@@ -115,7 +119,7 @@ static dnnl_primitive_desc_t describe_direction(const bl_conv *g, bl_conv_direct
 	return pd;
 }
 
-/* w: layout of the weights; NULL: oneDNN chooses. */
+/* Creates the primitive for n images.  w: layout of the weights; NULL: oneDNN chooses it. */
 static int make_part(const plan *p, int64_t n, const dnnl_memory_desc_t *w, part *out)
 {
 	if (describe(&p->g, n, w, out->d) != 0)
@@ -130,6 +134,7 @@ static int make_part(const plan *p, int64_t n, const dnnl_memory_desc_t *w, part
 	return s == dnnl_success ? 0 : refused("to make this convolution");
 }
 
+/* Creates the reordering of the weights or of their gradient, if the layouts differ. */
 static int make_move(plan *p)
 {
 	const bl_conv *g = &p->g;
@@ -148,7 +153,10 @@ static int make_move(plan *p)
 	return s == dnnl_success ? 0 : refused("to order our weights");
 }
 
-/* Few parts if the weights are large, since each part of their gradient has its own array. */
+/*
+ * The number of parts that the images are divided into.  For the weight gradient it is small if there are many weights,
+ * since each part has its own array for the gradient.
+ */
 static int64_t cuts_of(const bl_conv *g, bl_conv_direction direction)
 {
 	int64_t cuts = CUTS;
@@ -221,7 +229,7 @@ static int one_thread(void)
 	return before;
 }
 
-/* Plans stay until the process ends. */
+/* Returns the plan for a shape, which is created on first use and never freed; NULL with bl_error. */
 static plan *plan_for(const bl_conv *g, bl_conv_direction direction)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -273,11 +281,11 @@ static dnnl_memory_t memory(const dnnl_memory_desc_t *d, const void *at)
 
 typedef struct job {
 	const plan *p;
-	const float *at[ARRAYS]; /* arrays of all images; the result's is written to */
+	const float *at[ARRAYS]; /* x, w and y of all images; the direction says which one is written */
 	const float *bias;
-	float *partial; /* of the weight gradient: [cut][size] */
-	int64_t size;   /* of the weights in oneDNN's layout */
-	bool add;
+	float *partial; /* the parts' weight gradients, [cut][size]; NULL in the other directions */
+	int64_t size;   /* floats of the weights in oneDNN's layout */
+	bool add;       /* add to dx instead of overwriting it */
 	atomic_bool failed;
 } job;
 
@@ -306,7 +314,10 @@ static void add_bias(const bl_conv *g, const float *bias, float *y, int64_t imag
 		add_to(y + i * g->k, bias, g->k);
 }
 
-/* Images from..to-1.  oneDNN cannot add to an array, so a result that is added goes through a scratch buffer. */
+/*
+ * Computes images from..to-1.  oneDNN overwrites its result, so a result that has to be added to dx is first written to
+ * a scratch buffer.
+ */
 static int run_images(job *j, int64_t cut, int64_t from, int64_t to)
 {
 	const bl_conv *g = &j->p->g;
@@ -350,7 +361,7 @@ static int move(const plan *p, const dnnl_memory_desc_t *from_d, const float *fr
 	return rc;
 }
 
-/* Forward and data gradient, which read the weights. */
+/* Runs the forward direction or the data gradient: both read the weights, which are reordered first. */
 static int run_with_weights(job *j)
 {
 	const plan *p = j->p;
@@ -385,6 +396,7 @@ int bl_onednn_data_gradient(const bl_conv *g, const float *dy, const float *w, f
 
 /* --- Weight gradient: sum of the parts -------------------------------------------------- */
 
+/* Adds the gradients of all parts to that of part 0, for one range of elements. */
 static void sum_chunk(void *ctx, int64_t chunk)
 {
 	job *j = ctx;
@@ -393,7 +405,10 @@ static void sum_chunk(void *ctx, int64_t chunk)
 		add_to(j->partial + from, j->partial + cut * j->size + from, n);
 }
 
-/* Reorders the sum from oneDNN's layout into dw in ours; through `between` if it is added to dw. */
+/*
+ * Writes the sum of the parts to dw, or adds it, reordered from oneDNN's layout if that differs.  If it is both
+ * reordered and added, the reordered sum goes to the temporary array `between` first.
+ */
 static int give(const job *j, float *dw, bool add)
 {
 	const plan *p = j->p;

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * winograd.c: F(4x4, 3x3) forwards and for the data gradient.
+ * winograd.c: convolution by Winograd's F(4x4, 3x3): the forward pass and the data gradient.
  *
  *   Y = A^T [ (G g G^T) . (B^T d B) ] A      for each tile of 4x4 outputs
  *
- * Summed over channels that is 36 matrix products (tiles,C) x (C,K).  A chunk
- * of tiles goes through all three stages while it is in the cache (or, where
- * filters are many, a chunk of columns: winograd_columns.c).  The data gradient
- * is the same with filters turned round and C and K exchanged.
+ * The dot is the elementwise product; summed over the input channels it becomes
+ * 36 matrix products (tiles,C) x (C,K), one for each element of a transformed
+ * tile (a point).  A chunk of tiles goes through all three stages (transform of
+ * the input, products, transform of the output) while it is in the cache.  Where
+ * there are many filters, chunks of output channels are used instead, see
+ * winograd_columns.c.  The data gradient is the same computation with the
+ * filters rotated by 180 degrees, and with C and K exchanged.
  */
 #include "tensor/winograd/winograd.h"
 
@@ -31,8 +34,9 @@ bool bl_winograd_fits(const bl_conv *g)
 }
 
 /*
- * Multiply-adds: gather 9 p q C K; Winograd 36 tiles C K, and its transforms
- * cost about as much as TRANSFORM more channels each way (measured, Zen 4).
+ * Compares the multiply-adds for one image.  The direct algorithm ("gather") needs 9 p q C K.  Winograd needs 36 C K
+ * for each tile, and its transforms take about as long as TRANSFORM more input channels and TRANSFORM more output
+ * channels would (measured on Zen 4).
  */
 bool bl_winograd_pays(const bl_conv *g)
 {
@@ -41,15 +45,18 @@ bool bl_winograd_pays(const bl_conv *g)
 	return 36 * tiles * (g->c * g->k + TRANSFORM * (g->c + g->k)) < 9 * g->p * g->q * g->c * g->k;
 }
 
-/* Tiles that go through all stages together: [point][tile][channel]. */
+/* A convolution that is computed in chunks of tiles. */
 typedef struct job {
 	const bl_winograd_job *of;
-	float *u; /* [point][panel][channel][column in panel] */
-	int64_t per_chunk;
-	atomic_bool failed; /* a chunk got no memory */
+	float *u;           /* transformed filters: [point][panel][channel][column in panel] */
+	int64_t per_chunk;  /* tiles */
+	atomic_bool failed; /* there was no memory for a chunk */
 } job;
 
-/* The panel that a column lies in: returns its first column. */
+/*
+ * Returns the first column of the panel that contains `column`, and sets *width to its number of columns.  A column is
+ * an output channel; a panel is a group of columns that the kernel computes together.
+ */
 static int64_t panel_of(const bl_winograd_job *j, int64_t column, int64_t *width)
 {
 	int64_t from = 0;
@@ -68,6 +75,7 @@ static void filter_columns(void *ctx, int64_t block)
 	bl_winograd_filter_columns(f, column, j->u + from * f->channels + (column - from), width, f->channels * j->of->columns);
 }
 
+/* m = v u at each point, for n tiles: v is [point][tile][channel], m is [point][tile][column]. */
 static void products(const job *j, int64_t n, const float *v, float *m)
 {
 	const bl_kernels *k = j->of->filters.k;
@@ -155,7 +163,10 @@ static int run(bl_winograd_job *j)
 	return rc;
 }
 
-/* An image's pixels of `channels` floats, each the bias. */
+/*
+ * The arguments of fill_image, which sets all pixels of an image, of `channels` floats each, to the bias; the
+ * convolution is added to that.
+ */
 typedef struct fill {
 	const float *bias;
 	float *y;
