@@ -84,6 +84,7 @@ type_beside_runs() {
 		end
 		t, u = make "typed", make "other"
 	END
+	socket=$socket-prompt # the server before may be at its end yet
 	in_tmux new-session -d -s t -x 100 -y 40 "'$build/barlow' -i '$build/typed.lua'; echo \"left with \$?\"; sleep 60"
 	for entry in 't:start(); u:start();' 't' 'jobs' 't:set{lambda = .01}' 't.records[#t.records].total' 't.terms.total > 0' \
 		't:break_when(function(t) return t.iteration > 40 end)' '#t.journal' 'trainr{}' 'u:checkpoint()' 't:start();' \
