@@ -108,12 +108,21 @@ static void write_all(const char *text)
 		return;
 }
 
-/* One call of a library (a decomposition, gnuplot) cannot be ended from outside. */
+static pthread_t interruptible; /* the thread that runs Lua, and waits for keys */
+
+/*
+ * One call of a library (a decomposition, gnuplot) cannot be ended from outside.  The system may choose a thread of a run for
+ * the signal: what a state of Lua is told, and the end of a wait for keys, is for the thread that this concerns.
+ */
 static void on_interrupt(int number)
 {
 	static struct timespec first;
 	int why = errno;
-	(void)number;
+	if (!pthread_equal(pthread_self(), interruptible)) {
+		pthread_kill(interruptible, number);
+		errno = why;
+		return;
+	}
 	bl_lua_interrupt();
 	if (bl_lua_interrupted == 1)
 		clock_gettime(CLOCK_MONOTONIC, &first);
@@ -233,6 +242,7 @@ int bl_signals_install(void)
 void bl_signals_catch_interrupts(void)
 {
 	struct sigaction own = { .sa_handler = on_interrupt };
+	interruptible = pthread_self();
 	sigemptyset(&own.sa_mask);
 	sigaction(SIGINT, &own, NULL);
 }

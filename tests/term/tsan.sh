@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # ThreadSanitizer on what has threads: a build of its own, the C tests of live file, mailbox, loader, monitor and trainer,
-# a run that trains and saves itself while a viewer in another process watches it and turns its knobs, a prompt at which
-# lines are typed while runs train behind it, and a sweep with two workers.  For `make tsan`, which takes some minutes.
+# a run that trains and saves itself while a viewer in another process watches it and turns its knobs, and a sweep with
+# two workers.  For `make tsan`, which takes some minutes.
 # Usage: tsan.sh FOLDER    where to build; what lies there from the last time is used again
 set -u
 
@@ -63,44 +63,6 @@ watch_a_run() {
 	in_tmux kill-server 2>/dev/null
 }
 
-# until_shown PATTERN: the last line on the screen is that
-until_shown() {
-	tries=0
-	until in_tmux capture-pane -p -t t | grep . | tail -n 1 | grep -qE "$1"; do
-		tries=$((tries + 1))
-		[ $tries -lt 600 ] || fail "the prompt shows no $1: $(in_tmux capture-pane -p -t t)"
-		sleep .1
-	done
-}
-at_the_prompt() { until_shown '^barlow.*> *$'; }
-
-# Runs behind a prompt: completion and results read what their threads write, settings and breaks reach them, Ctrl-C does not.
-type_beside_runs() {
-	cat >"$build/typed.lua" <<-'END'
-		ds = data.shapes{n = 128, size = 16, channels = 1, seed = 1}
-		function make(name)
-			return trainer{data = ds, projector = {32}, batch = 32, epochs = 1e4, name = name, checkpoint_every = 2,
-				encoder = nn.cnn{widths = {4, 8}, image = 16}}
-		end
-		t, u = make "typed", make "other"
-	END
-	socket=$socket-prompt # the server before may be at its end yet
-	in_tmux new-session -d -s t -x 100 -y 40 "'$build/barlow' -i '$build/typed.lua'; echo \"left with \$?\"; sleep 60"
-	for entry in 't:start(); u:start();' 't' 'jobs' 't:set{lambda = .01}' 't.records[#t.records].total' 't.terms.total > 0' \
-		't:break_when(function(t) return t.iteration > 40 end)' '#t.journal' 'trainr{}' 'u:checkpoint()' 't:start();' \
-		't:eval{linear = false}' 'u:pause();' 'runs.list()' '?t:set' 'u:start();' 't:fork{name = "forked"}' 't:stop();' 'u:stop();'; do
-		at_the_prompt
-		in_tmux send-keys -t t -l 't:' && in_tmux send-keys -t t Tab Tab C-c
-		at_the_prompt
-		in_tmux send-keys -t t -l "$entry" && in_tmux send-keys -t t Enter
-		sleep .5
-	done
-	at_the_prompt
-	in_tmux send-keys -t t C-d
-	until_shown '^left with 0'
-	in_tmux kill-server
-}
-
 sweep_with_workers() {
 	cat >"$build/sweep.lua" <<-'END'
 		local s = sweep{name = "tsan", base = {data = data.shapes{n = 64, size = 8, channels = 1}, encoder = nn.cnn{widths = {4}, image = 8},
@@ -124,9 +86,8 @@ SRCDIR=$build BUILDDIR=$build sh tests/run $tests
 status=$?
 if command -v tmux >/dev/null 2>&1; then
 	watch_a_run
-	type_beside_runs
 else
-	echo "skipped: the run that is watched and the prompt: tmux is not installed"
+	echo "skipped: the run that is watched: tmux is not installed"
 fi
 sweep_with_workers
 set -- "$found".*
