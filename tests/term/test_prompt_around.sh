@@ -133,8 +133,9 @@ begin "--no-init" TERM=dumb INSIDE_EMACS=29.1,comint
 in_tmux pipe-pane -t t "cat >'$dir/bytes'"
 line '6 * 7'
 check "in Emacs' shell the prompt works" '^42$'
+until_true has '^barlow> *$' # the terminal echoes what is typed before
 line 'tensor.ones('
-check "... which asks for more lines" '^    \.\.> *$'
+check "... which asks for more lines" '\.\.> *$'
 line '2)'
 check "... with entries of several lines" '^tensor\(\[1\., 1\.\]\)'
 keys C-d
