@@ -126,7 +126,7 @@ end
 EOF
 printf '%%run run.lua\nt = make() t:run{quiet = true}\nt:set{lr = .1};\n' >in; says "set, of a run that is over" "set: the run 'run' is over \(done\)"
 printf '%%run run.lua\nt = make() t:run{quiet = true}\nt:pause();\n' >in; says "pause" "pause: the run 'run' is over \(done\)"
-printf '%%run run.lua\nt = make() t:run{quiet = true}\nt:break_when(nil);\n' >in; says "break_when" "break_when changes nothing: the run 'run' is over \(done\)"
+printf '%%run run.lua\nt = make() t:run{quiet = true}\nt:break_when(nil);\n' >in; says "break_when" "break_when: the run 'run' is over \(done\)"
 printf '%%run run.lua\nt = make{epochs = 100000}:start()\nt:pause()\nt:stop();\n' >in; says "pause waits until it stands" '^trainer run: paused'
 printf '%%run run.lua\nt = make{epochs = 100000}\nt:step(3);\nt\n' >in; says "many epochs with all digits" 'of 400000 \(0%\), epoch 0\.75 of 100000$'
 printf '%%run run.lua\nds = data.shapes{n = 64, size = 8, channels = 1}\nt = make{knn = {every = 1, refs = ds, queries = ds}}:step(5);\nt\n' >in; says "the card has the last kNN" 'kNN [01]\.[0-9]{4} '
