@@ -422,9 +422,9 @@ void bl_prompt(lua_State *L)
 	for (;;) {
 		bl_lua_interrupt_guard(L);
 		bl_signals_yield();
+		/* A write to the terminal that Ctrl-C ended is not lost output that the end of the session has to report. */
 		if (isatty(STDOUT_FILENO))
-			clearerr(
-				stdout); /* Ctrl-C ended a write to the terminal; that is no output which the session's end has to report */
+			clearerr(stdout);
 		prompt_text(L, text);
 		choose_news(L);
 		bl_reports(tell_plainly);

@@ -111,8 +111,9 @@ static void write_all(const char *text)
 static pthread_t interruptible; /* the thread that runs Lua, and waits for keys */
 
 /*
- * One call of a library (a decomposition, gnuplot) cannot be ended from outside.  The system may choose a thread of a run for
- * the signal: what a state of Lua is told, and the end of a wait for keys, is for the thread that this concerns.
+ * The system may deliver the signal to any thread.  Only the thread that runs Lua may set the hook of its state, and it is its
+ * poll() that has to end, so another thread passes the signal on.  One call of a library (a decomposition, gnuplot) cannot be
+ * ended from outside.
  */
 static void on_interrupt(int number)
 {

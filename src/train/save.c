@@ -45,7 +45,7 @@ int bl_trainer_save_to(bl_trainer *t, const char *live_path, bl_trainer_save sav
 static void remember_why(void *ctx)
 {
 	bl_trainer *t = ctx;
-	snprintf(t->unkept, sizeof t->unkept, "%s", bl_error());
+	snprintf(t->why_unsaved, sizeof t->why_unsaved, "%s", bl_error());
 }
 
 void bl_trainer_unsaved(bl_trainer *t)
@@ -71,8 +71,8 @@ int bl_trainer_save_for(bl_trainer *t, bl_save_why why)
 	long long step = (long long)t->step;
 	if (!t->save && why == BL_SAVE_ASKED)
 		bl_trainer_note(t, "step %lld: no checkpoint: the run is in memory only", step);
-	if (!t->save && why == BL_SAVE_END && t->unkept[0])
-		bl_trainer_end_lost(t, t->unkept);
+	if (!t->save && why == BL_SAVE_END && t->why_unsaved[0])
+		bl_trainer_end_lost(t, t->why_unsaved);
 	if (!t->save)
 		return bl_fail("no checkpoint: the run is in memory only");
 	double start = bl_now();

@@ -99,9 +99,9 @@ struct bl_trainer {
 	bool knn_asked;       /* by a command: the next step measures it, or who waits instead of stepping */
 	bl_trainer_save save; /* NULL: the run has no place of its own */
 	void *save_ctx;
-	char unkept[256]; /* why it has none; "": nobody wanted one */
-	double saved_at;  /* seconds of training at the last save */
-	double save_cost; /* seconds that it took */
+	char why_unsaved[256]; /* why it has none; "": nobody wanted one */
+	double saved_at;       /* seconds of training at the last save */
+	double save_cost;      /* seconds that it took */
 
 	/* Under the locks of trainers.c and unsaved.c. */
 	bl_trainer *next;

@@ -566,12 +566,25 @@ static int read_sequence(bl_screen *s)
 	return first == 'M' ? read_mouse_bytes(s) : BL_KEY_NONE;
 }
 
+/* ESC ] text, ended by BEL or ESC \: the terminal's answer to a question of before, whose letters are no keys. */
+static int read_answer(bl_screen *s)
+{
+	int c = wgetch(s->keys);
+	while (c >= ' ')
+		c = wgetch(s->keys);
+	if (c == BL_KEY_ESCAPE)
+		wgetch(s->keys);
+	return BL_KEY_NONE;
+}
+
 /* Esc alone; or what follows it at once. */
 static int read_escape(bl_screen *s)
 {
 	int next = wgetch(s->keys);
 	if (next == '[')
 		return read_sequence(s);
+	if (next == ']')
+		return read_answer(s);
 	if (next == 'O') {
 		wgetch(s->keys);
 		return BL_KEY_NONE;

@@ -75,6 +75,11 @@ watched() {
 }
 watched "the screen of barlow watch on a light background" 25 "$white"
 watched "and on a dark one" 221 "$black"
+late() {
+	"$talk" "wait:$ask" 'wait:dashboard' 'sleep:200' "send:\\e]11;rgb:2222/2222/2222\\e\\\\$attributes" 'sleep:400' 'send:q' -- \
+		"$BARLOW" watch "$dir/kept" >"$dir/out" 2>&1 && ! grep -q zoom "$dir/out"
+}
+result "an answer that comes late is no keys" late
 
 # Where it is not asked.
 for setting in TERM=dumb TERM=linux NO_COLOR=1 INSIDE_EMACS=29.1,comint; do
