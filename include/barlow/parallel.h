@@ -30,9 +30,9 @@ typedef void bl_parallel_fn(void *ctx, int64_t chunk);
 void bl_parallel(int64_t chunks, bl_parallel_fn *fn, void *ctx);
 
 /*
- * Where the calling thread's work may be given up: bl_parallel skips the chunks that are left while *flag, which a signal's
- * handler sets, is not 0, and bl_given_up says so, in chunks as well: what was made is incomplete then, and its maker fails.
- * NULL: it may not.
+ * Lets the calling thread's work be interrupted: while *flag, which a signal handler sets, is not 0, bl_parallel skips the
+ * remaining chunks, and bl_given_up() is true, within chunks as well.  The result is incomplete then, and the function that
+ * computes it has to fail.  flag NULL: the work is not interrupted.
  */
 void bl_give_up_on(const volatile int *flag);
 bool bl_given_up(void);
