@@ -32,10 +32,13 @@ void bl_parallel(int64_t chunks, bl_parallel_fn *fn, void *ctx);
 /*
  * Lets the calling thread's work be interrupted: while *flag, which a signal handler sets, is not 0, bl_parallel skips the
  * remaining chunks, and bl_given_up() is true, within chunks as well.  The result is incomplete then, and the function that
- * computes it has to fail.  flag NULL: the work is not interrupted.
+ * computes it has to fail.  flag NULL: the work is not interrupted.  bl_give_up_on returns the flag that was set before.
  */
-void bl_give_up_on(const volatile int *flag);
+const volatile int *bl_give_up_on(const volatile int *flag);
 bool bl_given_up(void);
+
+/* For functions of many steps, between two of them: negative with bl_error_interrupted() if bl_given_up(), else 0. */
+int bl_check_given_up(void);
 
 /* Chunk c of n items divided into `chunks` nearly equal parts: [*from, *to). */
 void bl_chunk_range(int64_t n, int64_t chunks, int64_t c, int64_t *from, int64_t *to);

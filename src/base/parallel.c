@@ -40,9 +40,11 @@ static atomic_int wanted; /* 0: not set */
 static _Thread_local bool inside;
 static _Thread_local const volatile int *give_up;
 
-void bl_give_up_on(const volatile int *flag)
+const volatile int *bl_give_up_on(const volatile int *flag)
 {
+	const volatile int *before = give_up;
 	give_up = flag;
+	return before;
 }
 
 /* In a chunk it is the job's flag, whose thread may be another one. */
@@ -50,6 +52,11 @@ bool bl_given_up(void)
 {
 	const volatile int *flag = inside ? pool.give_up : give_up;
 	return flag && *flag;
+}
+
+int bl_check_given_up(void)
+{
+	return bl_given_up() ? bl_fail_interrupted("interrupted") : 0;
 }
 
 static int cores(void)

@@ -158,8 +158,8 @@ static int add_image(table *t, int64_t line, const char *file, const char *label
 static int take_row(void *ctx, int64_t line, char **fields, int n)
 {
 	table *t = ctx;
-	if (bl_given_up())
-		return bl_fail_interrupted("interrupted");
+	if (bl_check_given_up())
+		return -1;
 	if (t->image < 0) {
 		if (find_columns(t, fields, n) < 0)
 			return -1;

@@ -50,8 +50,8 @@ static int gram_eigenvalues(const float *x, int64_t n, int64_t f, const double *
 
 	if (rc == 0)
 		rc = side == f ? bl_gram(f, n, x, f, 1, mean, g) : bl_gram(n, f, x, 1, f, NULL, g);
-	if (rc == 0 && bl_given_up())
-		rc = bl_fail_interrupted("interrupted");
+	if (rc == 0)
+		rc = bl_check_given_up();
 	if (rc == 0)
 		rc = bl_eigh(side, g, w);
 	bl_block_give(g);

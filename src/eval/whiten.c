@@ -89,8 +89,8 @@ static int axes_find(axes *a, const float *z, int64_t n, int64_t width)
 	a->w = bl_block_take((size_t)width * sizeof(*a->w));
 	a->v = room(width, width);
 	rc = c && a->w && a->v ? bl_gram(width, n, z, width, 1, NULL, c) : -1;
-	if (rc == 0 && bl_given_up())
-		rc = bl_fail_interrupted("interrupted");
+	if (rc == 0)
+		rc = bl_check_given_up();
 	if (rc == 0)
 		rc = bl_eigh_vectors(width, c, a->w);
 	for (int64_t i = 0; rc == 0 && i < width * width; i++)
@@ -208,7 +208,7 @@ static int prepare(trial *t)
 	if (rc == 0)
 		turn(&t->axes, t->fit_z, n, width, t->fit_turned);
 	bl_scaler_free(&scaler);
-	return rc == 0 && bl_given_up() ? bl_fail_interrupted("interrupted") : rc;
+	return rc == 0 ? bl_check_given_up() : rc;
 }
 
 /* Accuracy of kNN on those that are held out; z is written over. */
@@ -386,7 +386,7 @@ int bl_eval_whiten(const bl_whiten_config *config, const bl_tensor *refs, const 
 	}
 	if (rc == 0)
 		rc = whiten_all(&p, result->ridge);
-	if (rc == 0 && bl_given_up())
-		rc = bl_fail_interrupted("interrupted");
+	if (rc == 0)
+		rc = bl_check_given_up();
 	return pairs_end(&p, rc, out);
 }

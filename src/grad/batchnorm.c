@@ -11,6 +11,7 @@
 #include "tensor/kernel/kernel.h"
 
 #include <barlow/memory.h>
+#include <barlow/parallel.h>
 
 #include <math.h>
 
@@ -105,6 +106,10 @@ static int batch_statistics(context *x, const float *data, const bl_norm_args *a
 	if (!j.parts)
 		return -1;
 	bl_parallel(chunks_of(x), moments_chunk, &j);
+	if (bl_check_given_up()) { /* the running statistics stay as they are */
+		bl_block_give(j.parts);
+		return -1;
+	}
 	for (int64_t k = 0; k < x->c; k++) {
 		double mean, var;
 		join(&j, k, &mean, &var);

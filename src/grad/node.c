@@ -4,6 +4,7 @@
 
 #include <barlow/ambient.h>
 #include <barlow/memory.h>
+#include <barlow/parallel.h>
 #include <barlow/profile.h>
 
 #include <assert.h>
@@ -441,7 +442,7 @@ int bl_backward(bl_tensor *t, const bl_tensor *seed)
 	while (q.n > 0) {
 		bl_tensor *top = pop(&q);
 		if (!rc)
-			rc = step_back(&q, top);
+			rc = bl_check_given_up() ? -1 : step_back(&q, top);
 		spend(top);
 		bl_tensor_unref(top);
 	}

@@ -3,6 +3,7 @@
 #include "nn/module.h"
 
 #include <barlow/ambient.h>
+#include <barlow/parallel.h>
 #include <barlow/profile.h>
 #include <barlow/text.h>
 
@@ -79,7 +80,7 @@ static int check_slots(const bl_module *m)
 
 static bl_tensor *compute(bl_module *m, bl_tensor *x, bool fused, bl_tensor *residual, bool relu)
 {
-	if (bl_ambient_here()->dry == RUN_FINITE && check_slots(m))
+	if (bl_check_given_up() || (bl_ambient_here()->dry == RUN_FINITE && check_slots(m)))
 		return NULL;
 	bl_tensor *y = fused ? m->ops->fused(m, x, residual, relu) : m->ops->forward(m, x);
 	if (!y || bl_ambient_here()->dry != RUN_FINITE || !check_finite(y, "made"))

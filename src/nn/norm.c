@@ -41,9 +41,10 @@ static bl_tensor *forward(bl_module *m, bl_tensor *x, bl_tensor *residual, bool 
 		args.running_mean = running[0].tensor;
 		args.running_var = running[1].tensor;
 	}
-	if (keep)
+	bl_tensor *y = bl_batchnorm(x, &args);
+	if (y && keep)
 		running[2].tensor->data[0] += 1;
-	return bl_batchnorm(x, &args);
+	return y;
 }
 
 static bl_tensor *plain(bl_module *m, bl_tensor *x)

@@ -266,13 +266,18 @@ char *bl_tensor_text(const bl_tensor *t, char buf[BL_SHAPE_TEXT])
 	return bl_shape_text(t->ndim, t->shape, buf);
 }
 
+/* Looks every 65,536 elements. */
+static bool given_up_at(int64_t i)
+{
+	return (i & 0xffff) == 0 && bl_given_up();
+}
+
 void bl_tensor_uniform(bl_tensor *t, uint64_t seed, uint32_t stream, float lo, float hi)
 {
 	bl_rng r;
 	bl_rng_init(&r, seed, 0, stream, BL_STREAM_INIT);
-	int64_t n = bl_tensor_count(t);
 	assert(bl_tensor_is_contiguous(t));
-	for (int64_t i = 0; i < n; i++)
+	for (int64_t i = 0, n = bl_tensor_count(t); i < n && !given_up_at(i); i++)
 		t->data[i] = bl_rng_between(&r, lo, hi);
 }
 
@@ -280,8 +285,7 @@ void bl_tensor_normal(bl_tensor *t, uint64_t seed, uint32_t stream, float mean, 
 {
 	bl_rng r;
 	bl_rng_init(&r, seed, 0, stream, BL_STREAM_INIT);
-	int64_t n = bl_tensor_count(t);
 	assert(bl_tensor_is_contiguous(t));
-	for (int64_t i = 0; i < n; i++)
+	for (int64_t i = 0, n = bl_tensor_count(t); i < n && !given_up_at(i); i++)
 		t->data[i] = mean + std * bl_rng_normal(&r);
 }

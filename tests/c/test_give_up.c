@@ -5,6 +5,7 @@
 #include <barlow/data.h>
 #include <barlow/error.h>
 #include <barlow/eval.h>
+#include <barlow/nn.h>
 #include <barlow/parallel.h>
 
 #include <stdatomic.h>
@@ -136,12 +137,81 @@ static void features_are_not_measured_by_half(void **state)
 	bl_tensor_unref(x);
 }
 
+/* Gives the work up while it is under way. */
+static bl_tensor *stop_here(void *ctx, bl_tensor *x)
+{
+	(void)ctx;
+	ask(true);
+	return bl_tensor_ref(x);
+}
+
+static bl_module *two_norms(bl_module *first)
+{
+	bl_module *net = bl_nn_sequential(), *layers[] = { first, bl_nn_batchnorm(3, true, false, .1f, 1e-5f) };
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(bl_nn_append(net, NULL, layers[i]), 0);
+		bl_module_unref(layers[i]);
+	}
+	return net;
+}
+
+static int add_sum(void *ctx, const char *name, bl_tensor *t, bl_param_kind kind)
+{
+	(void)name, (void)kind;
+	for (int64_t i = 0; i < bl_tensor_count(t); i++)
+		*(double *)ctx += (double)bl_tensor_data(t)[i];
+	return 0;
+}
+
+static void passes_end_and_leave_running_statistics_alone(void **state)
+{
+	bl_tensor *x = bl_tensor_full(2, (int64_t[]){ 4, 3 }, 5);
+	bl_module *net = two_norms(bl_nn_func("stop", stop_here, NULL, NULL));
+	double before = 0, after = 0;
+	(void)state;
+	bl_module_each(net, add_sum, &before);
+	assert_null(bl_module_forward(net, x));
+	assert_true(bl_error_interrupted());
+	bl_module_each(net, add_sum, &after);
+	assert_true(before == after);
+	const bl_norm_args args = { .training = true, .eps = 1e-5 };
+	assert_null(bl_batchnorm(x, &args)); /* as if it came during the sums */
+	assert_true(bl_error_interrupted());
+	ask(false);
+	bl_tensor_set_requires_grad(x, true);
+	bl_tensor *y = bl_sum(x, BL_ALL, false);
+	ask(true);
+	assert_int_equal(bl_backward(y, NULL), -1);
+	assert_true(bl_error_interrupted());
+	assert_null(bl_tensor_grad(x));
+	bl_tensor_unref(y);
+	bl_tensor_unref(x);
+	bl_module_unref(net);
+}
+
+static void random_numbers_end(void **state)
+{
+	enum { MANY = 1 << 18 };
+	(void)state;
+	bl_tensor *x = bl_tensor_full(1, (int64_t[]){ MANY }, 7);
+	ask(true);
+	bl_tensor_normal(x, 1, 0, 0, 1);
+	bl_tensor_uniform(x, 1, 0, 0, 1);
+	assert_true(bl_tensor_data(x)[MANY - 1] == 7);
+	ask(false);
+	bl_tensor_uniform(x, 1, 0, 0, 1);
+	assert_true(bl_tensor_data(x)[MANY - 1] < 1);
+	bl_tensor_unref(x);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(chunks_that_are_left_are_skipped, forget),
 		cmocka_unit_test_teardown(sets_are_not_made_or_measured_by_half, forget),
 		cmocka_unit_test_teardown(features_are_not_measured_by_half, forget),
+		cmocka_unit_test_teardown(passes_end_and_leave_running_statistics_alone, forget),
+		cmocka_unit_test_teardown(random_numbers_end, forget),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -73,10 +73,10 @@ static int make(lua_State *L)
 	making m = { .kind = bl_lua_running(L)->context };
 	bl_lua_take(L, &m);
 	need_place(L, &m);
-	bl_give_up_on(&bl_lua_interrupted);
+	const volatile int *before = bl_lua_interrupt_begin(L);
 	bl_dataset *d = m.kind->paths[0] ? open_recorded(&m) : m.kind->make(m.room);
 	bool broken = d && m.verify && bl_dataset_check_images(d) < 0;
-	bl_give_up_on(NULL);
+	bl_lua_interrupt_end(before);
 	bl_lua_give_dataset(L, d);
 	if (broken)
 		return bl_lua_fail(L);
@@ -352,9 +352,9 @@ static int d_statistics(lua_State *L)
 {
 	bl_dataset *d = bl_lua_dataset(L, 1);
 	float mean[BL_CHANNELS_MOST], std[BL_CHANNELS_MOST];
-	bl_give_up_on(&bl_lua_interrupted);
+	const volatile int *before = bl_lua_interrupt_begin(L);
 	int rc = bl_dataset_statistics(d, mean, std);
-	bl_give_up_on(NULL);
+	bl_lua_interrupt_end(before);
 	if (rc < 0)
 		return bl_lua_fail(L);
 	push_floats(L, mean, bl_dataset_channels(d));

@@ -168,9 +168,9 @@ static int d_verify(lua_State *L)
 {
 	bl_dataset *d = bl_lua_dataset(L, 1);
 	lua_newtable(L);
-	bl_give_up_on(&bl_lua_interrupted);
+	const volatile int *before = bl_lua_interrupt_begin(L);
 	int64_t n = bl_dataset_verify(d, add_reason, &(struct reasons){ L, 0 });
-	bl_give_up_on(NULL);
+	bl_lua_interrupt_end(before);
 	return n < 0 ? bl_lua_fail(L) : 1;
 }
 

@@ -37,9 +37,9 @@ static bl_tensor *give_features(lua_State *L, bl_module *encoder, bl_dataset *d,
 	else if (bl_dataset_statistics(like ? like : train, mean, std) < 0)
 		bl_lua_fail(L);
 	bl_lua_enter(L);
-	bl_give_up_on(&bl_lua_interrupted);
+	const volatile int *before = bl_lua_interrupt_begin(L);
 	bl_tensor *f = bl_eval_features_by(encoder, d, mean, std, c);
-	bl_give_up_on(NULL);
+	bl_lua_interrupt_end(before);
 	if (!f)
 		fail(L);
 	bl_lua_give_tensor(L, f);
@@ -275,9 +275,9 @@ static int eval_knn(lua_State *L)
 	p.pool = p.whiten ? WHITENED_POOL : 0;
 	sample a = get_sample(L, "eval.knn", "train", &p), b = get_sample(L, "eval.knn", "test", &p);
 	int32_t *guess = push_guess(L, &b);
-	bl_give_up_on(&bl_lua_interrupted);
+	const volatile int *before = bl_lua_interrupt_begin(L);
 	double accuracy = compare(&p, &a, &b, guess, &r);
-	bl_give_up_on(NULL);
+	bl_lua_interrupt_end(before);
 	bl_lua_interrupt_check(L);
 	if (accuracy < 0)
 		return fail(L);
@@ -364,9 +364,9 @@ static int eval_linear(lua_State *L)
 static int eval_rankme(lua_State *L)
 {
 	bl_tensor *z = bl_lua_tensor(L, 1);
-	bl_give_up_on(&bl_lua_interrupted);
+	const volatile int *before = bl_lua_interrupt_begin(L);
 	double r = bl_eval_rankme(z);
-	bl_give_up_on(NULL);
+	bl_lua_interrupt_end(before);
 	if (r < 0)
 		return fail(L);
 	lua_pushnumber(L, r);
@@ -396,9 +396,9 @@ static int eval_spectrum(lua_State *L)
 {
 	bool centred = lua_toboolean(L, 2);
 	bl_tensor *v = vector(L);
-	bl_give_up_on(&bl_lua_interrupted);
+	const volatile int *before = bl_lua_interrupt_begin(L);
 	int rc = bl_eval_spectrum(bl_lua_tensor(L, 1), centred, bl_tensor_data(v));
-	bl_give_up_on(NULL);
+	bl_lua_interrupt_end(before);
 	return rc < 0 ? fail(L) : 1;
 }
 

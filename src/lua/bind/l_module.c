@@ -34,7 +34,8 @@ static int m_call(lua_State *L)
 	bl_module *m = bl_lua_module(L, 1);
 	bl_tensor *x = bl_lua_tensor(L, 2);
 	bl_lua_enter(L);
-	return bl_lua_give_tensor(L, bl_module_forward(m, x));
+	const volatile int *before = bl_lua_interrupt_begin(L);
+	return bl_lua_interrupt_give(L, before, bl_module_forward(m, x));
 }
 
 /* --- parameters --- */

@@ -69,16 +69,25 @@ static bl_tensor *empty(lua_State *L)
 	return t;
 }
 
+typedef void draw_fn(bl_tensor *t, uint64_t seed, uint32_t stream, float a, float b);
+
+static int draw(lua_State *L, draw_fn *fn)
+{
+	bl_tensor *t = empty(L);
+	uint64_t seed = bl_lua_next_seed(L);
+	const volatile int *before = bl_lua_interrupt_begin(L);
+	fn(t, seed, BL_STREAM_USER, 0, 1);
+	return bl_lua_interrupt_end(before) ? luaL_error(L, "interrupted") : 1;
+}
+
 static int tensor_rand(lua_State *L)
 {
-	bl_tensor_uniform(empty(L), bl_lua_next_seed(L), BL_STREAM_USER, 0, 1);
-	return 1;
+	return draw(L, bl_tensor_uniform);
 }
 
 static int tensor_randn(lua_State *L)
 {
-	bl_tensor_normal(empty(L), bl_lua_next_seed(L), BL_STREAM_USER, 0, 1);
-	return 1;
+	return draw(L, bl_tensor_normal);
 }
 
 static int tensor_manual_seed(lua_State *L)
@@ -277,7 +286,11 @@ static int t_backward(lua_State *L)
 {
 	bl_tensor *t = bl_lua_tensor(L, 1);
 	const bl_tensor *seed = lua_isnoneornil(L, 2) ? NULL : bl_lua_tensor(L, 2);
-	return bl_backward(t, seed) < 0 ? bl_lua_fail(L) : 0;
+	const volatile int *before = bl_lua_interrupt_begin(L);
+	int rc = bl_backward(t, seed);
+	if (bl_lua_interrupt_end(before))
+		return luaL_error(L, "interrupted: the gradients are incomplete (zero_grad clears them)");
+	return rc < 0 ? bl_lua_fail(L) : 0;
 }
 
 static int t_zero_grad(lua_State *L)

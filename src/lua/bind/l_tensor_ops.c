@@ -123,14 +123,20 @@ static int t_clamp(lua_State *L)
 	return bl_lua_give_tensor(L, bl_clamp(t, (float)luaL_optnumber(L, 2, -INFINITY), (float)luaL_optnumber(L, 3, INFINITY)));
 }
 
+static int product(lua_State *L, binary *fn, bl_tensor *a, bl_tensor *b)
+{
+	const volatile int *before = bl_lua_interrupt_begin(L);
+	return bl_lua_interrupt_give(L, before, fn(a, b));
+}
+
 static int t_mm(lua_State *L)
 {
-	return bl_lua_give_tensor(L, bl_mm(bl_lua_tensor(L, 1), bl_lua_tensor(L, 2)));
+	return product(L, bl_mm, bl_lua_tensor(L, 1), bl_lua_tensor(L, 2));
 }
 
 static int t_matmul(lua_State *L)
 {
-	return bl_lua_give_tensor(L, bl_matmul(bl_lua_tensor(L, 1), bl_lua_tensor(L, 2)));
+	return product(L, bl_matmul, bl_lua_tensor(L, 1), bl_lua_tensor(L, 2));
 }
 
 static int t_dot(lua_State *L)
@@ -140,7 +146,7 @@ static int t_dot(lua_State *L)
 	if (bl_tensor_ndim(a) != 1 || !bl_tensor_same_shape(a, b))
 		return luaL_error(L, "dot: expected two vectors of one length, got %s and %s", bl_tensor_text(a, at),
 		                  bl_tensor_text(b, bt));
-	return bl_lua_give_tensor(L, bl_matmul(a, b));
+	return product(L, bl_matmul, a, b);
 }
 
 /* norm([p[, dim[, keepdim]]]) */

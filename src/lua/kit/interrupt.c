@@ -42,6 +42,21 @@ void bl_lua_interrupt(void)
 		lua_sethook(guarded, look, LUA_MASKCOUNT, 1);
 }
 
+const volatile int *bl_lua_interrupt_begin(lua_State *L)
+{
+	lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+	bool here = guarded && lua_tothread(L, -1) == guarded;
+	lua_pop(L, 1);
+	return bl_give_up_on(here ? &bl_lua_interrupted : NULL);
+}
+
+bool bl_lua_interrupt_end(const volatile int *before)
+{
+	bool given_up = bl_given_up();
+	bl_give_up_on(before);
+	return given_up;
+}
+
 void bl_lua_interrupt_check(lua_State *L)
 {
 	if (bl_lua_interrupted || bl_lua_ending)

@@ -195,4 +195,12 @@ void bl_lua_interrupt_guard(lua_State
 void bl_lua_interrupt(void);             /* raises the flag; for a signal's handler on the thread that runs L */
 void bl_lua_interrupt_check(lua_State *L); /* raises when the flag is up */
 
+/*
+ * Between begin and end Ctrl-C makes the thread's work incomplete (bl_give_up_on), if L is of the guarded state.  begin returns
+ * what end needs; end returns whether the work was given up.  _give ends it and gives Lua the result, or raises "interrupted".
+ */
+const volatile int *bl_lua_interrupt_begin(lua_State *L);
+bool bl_lua_interrupt_end(const volatile int *before);
+int bl_lua_interrupt_give(lua_State *L, const volatile int *before, bl_tensor *t);
+
 #endif

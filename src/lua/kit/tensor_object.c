@@ -64,6 +64,14 @@ int bl_lua_give_tensor(lua_State *L, bl_tensor *t)
 	return bl_lua_give_tensors(L, 1, &t);
 }
 
+int bl_lua_interrupt_give(lua_State *L, const volatile int *before, bl_tensor *t)
+{
+	if (!bl_lua_interrupt_end(before))
+		return bl_lua_give_tensor(L, t);
+	bl_tensor_unref(t);
+	return luaL_error(L, "interrupted");
+}
+
 bl_tensor *bl_lua_tensor(lua_State *L, int arg)
 {
 	return *(bl_tensor **)bl_lua_check(L, arg, BL_T_TENSOR);
