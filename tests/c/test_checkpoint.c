@@ -536,6 +536,14 @@ static void test_flipped(void **state)
 	toy_free(&y);
 }
 
+/* Adds `by` to the first digit of a fact in the bytes of a checkpoint. */
+static void change_fact(unsigned char *bytes, const char *start, int by)
+{
+	char *fact = strstr((char *)bytes + 8, start);
+	assert_non_null(fact);
+	fact[strlen(start)] = (char)(fact[strlen(start)] + by);
+}
+
 static void test_damaged_numbers(void **state)
 {
 	(void)state;
@@ -548,11 +556,13 @@ static void test_damaged_numbers(void **state)
 	support_write(path, bytes, n);
 	refuse(&y, path, "damaged: the checksum of tensor optim.momentum.projector.");
 	bytes[n - 1] ^= 1;
-	char *step = strstr((char *)bytes + 8, "\"step\":\"2\"");
-	assert_non_null(step);
-	step[8] = '3';
-	support_write(path, bytes, n);
-	refuse(&y, path, "damaged: the checksum of its metadata");
+	static const char *const facts[] = { "\"step\":\"", "\"journal\":\"" };
+	for (int i = 0; i < 2; i++) {
+		change_fact(bytes, facts[i], 1);
+		support_write(path, bytes, n);
+		refuse(&y, path, "damaged: the checksum of its metadata");
+		change_fact(bytes, facts[i], -1);
+	}
 	free(bytes);
 	toy_free(&y);
 }
