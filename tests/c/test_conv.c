@@ -137,6 +137,8 @@ static void shapes(void **state)
 		{ .n = 2, .c = 24, .h = 9, .w = 9, .k = 12, .r = 2, .s = 5, .stride = 3, .padding = 4, .groups = 4, .gap = 1 },
 		{ .n = 2, .c = 70, .h = 8, .w = 8, .k = 70, .r = 3, .s = 3, .stride = 2, .padding = 0, .groups = 1, .gap = 1 },
 		{ .n = 1, .c = 3, .h = 5, .w = 5, .k = 2, .r = 3, .s = 3, .stride = 1, .padding = 0, .groups = 1, .gap = 1 },
+		/* the weights' second block of 2048 pixels begins within a line and ends in the next but one */
+		{ .n = 1, .c = 1, .h = 45, .w = 47, .k = 8, .r = 3, .s = 3, .stride = 1, .padding = 1, .groups = 1 },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

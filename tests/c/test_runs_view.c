@@ -329,6 +329,15 @@ static void test_click(void **state)
 	click(s, 4);
 	assert_int_equal(table_of(s)->cursor, 0);
 	assert_ptr_equal(s->view, &bl_view_runs);
+	bl_canvas *low = frame_of(s, 100, 12, plain); /* five runs, and the line that says where the chosen one lies */
+	s->on = low;
+	click(s, 9);
+	assert_int_equal(table_of(s)->cursor, 0);
+	click(s, 8);
+	assert_int_equal(table_of(s)->cursor, 4);
+	bl_control_key(s, 'g');
+	s->on = c;
+	bl_canvas_free(low);
 	click(s, 4); /* again: opened */
 	assert_ptr_equal(s->view, &bl_view_dashboard);
 	assert_string_equal(s->info.name, "fashion");
