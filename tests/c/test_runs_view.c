@@ -329,7 +329,7 @@ static void test_click(void **state)
 	click(s, 4);
 	assert_int_equal(table_of(s)->cursor, 0);
 	assert_ptr_equal(s->view, &bl_view_runs);
-	bl_canvas *low = frame_of(s, 100, 12, plain); /* five runs, and the line that says where the chosen one lies */
+	bl_canvas *low = frame_of(s, 100, 11, plain); /* five runs, and the line that says where the chosen one lies */
 	s->on = low;
 	click(s, 9);
 	assert_int_equal(table_of(s)->cursor, 0);
