@@ -46,21 +46,6 @@ void bl_break_free(bl_trainer *t)
 	release(&t->condition);
 }
 
-/* The journal first: the checkpoint of this step counts it. */
-static void stand_still(bl_trainer *t, const char *error)
-{
-	char text[sizeof t->info.message];
-	snprintf(text, sizeof text, "paused by break_when at step %lld%s%.200s", (long long)t->step,
-	         error ? ": its function failed: " : "", error ? error : "");
-	bl_changes_event(t, "pause", "trainer", text);
-	bl_trainer_note(t, "%s", text);
-	pthread_mutex_lock(&t->lock);
-	t->paused = t->at_break = true;
-	t->break_known = false;
-	t->allowance = 0;
-	pthread_mutex_unlock(&t->lock);
-}
-
 void bl_break_leave_locked(bl_trainer *t)
 {
 	if (!t->at_break)
@@ -80,12 +65,20 @@ void bl_break_leave(bl_trainer *t)
 /* A call that was given up because somebody waits for the run's end says nothing of the step. */
 void bl_break_look(bl_trainer *t)
 {
-	char why[256];
+	char why[256], text[sizeof t->info.message];
 	if (!t->condition.holds)
 		return;
 	int rc = t->condition.holds(t->condition.ctx, t);
 	if (rc == 0 || (rc < 0 && bl_error_interrupted()))
 		return;
-	snprintf(why, sizeof why, "%s", bl_error());
-	stand_still(t, rc < 0 ? why : NULL);
+	snprintf(why, sizeof why, "%s", rc < 0 ? bl_error() : "");
+	snprintf(text, sizeof text, "paused by break_when at step %lld%s%.200s", (long long)t->step,
+	         rc < 0 ? ": its function failed: " : "", why);
+	bl_changes_event(t, "pause", "trainer", text); /* the journal first: the checkpoint of this step counts it */
+	bl_trainer_note(t, "%s", text);
+	pthread_mutex_lock(&t->lock);
+	t->paused = t->at_break = true;
+	t->break_known = false;
+	t->allowance = 0;
+	pthread_mutex_unlock(&t->lock);
 }

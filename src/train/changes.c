@@ -49,35 +49,21 @@ static double seconds_since_1970(void)
 	return (double)now.tv_sec + floor((double)now.tv_nsec / 1e6) / 1e3;
 }
 
-/* Once a run: a full disk has one reason for all that follows. */
-static void tell_lost(bl_trainer *t, const bl_change *c)
-{
-	struct changes *j = &t->changes;
-	if (j->lost++ > 0)
-		return;
-	bl_trainer_note(t, "step %lld: the journal lacks %s: %s", (long long)c->step, c->name, bl_error());
-	bl_trainer_complain(t, "run '%s': its journal on disk lacks '%s' at step %lld, and perhaps more: %s", t->info.name, c->name,
-	                    (long long)c->step, bl_error());
-}
-
-/* A run that was resumed elsewhere has its journal there. */
-static int keep(bl_trainer *t, const bl_change *c)
-{
-	struct changes *j = &t->changes;
-	if (!j->tell || bl_live_check_place(t->live) != 0)
-		return 0;
-	return j->tell(j->ctx, c);
-}
-
 void bl_changes_add(bl_trainer *t, bl_change c)
 {
+	struct changes *j = &t->changes;
 	c.step = t->step;
 	c.time = seconds_since_1970();
 	pthread_mutex_lock(&t->lock);
-	int rc = bl_changes_append(&t->changes, &c);
+	int rc = bl_changes_append(j, &c);
 	pthread_mutex_unlock(&t->lock);
-	if (rc != 0 || keep(t, &c) != 0)
-		tell_lost(t, &c);
+	if (rc == 0 && j->tell && bl_live_check_place(t->live) == 0) /* a run that was resumed elsewhere has its journal there */
+		rc = j->tell(j->ctx, &c);
+	if (rc == 0 || j->lost++ > 0) /* told once a run: a full disk has one reason for all that follows */
+		return;
+	bl_trainer_note(t, "step %lld: the journal lacks %s: %s", (long long)c.step, c.name, bl_error());
+	bl_trainer_complain(t, "run '%s': its journal on disk lacks '%s' at step %lld, and perhaps more: %s", t->info.name, c.name,
+	                    (long long)c.step, bl_error());
 }
 
 void bl_changes_event(bl_trainer *t, const char *name, const char *who, const char *text)

@@ -110,25 +110,20 @@ static void note_trouble(bl_trainer *t)
 	bl_trainer_complain(t, "%s", what);
 }
 
-/* What a signal asked for; it does not go through the mailbox, which may be full. */
-static void save_for_signal(bl_trainer *t)
+static void take_commands(bl_trainer *t)
 {
+	bl_command c;
 	char who[BL_CHANGE_WHO];
+	bl_changes_replay_due(t);
+	while (bl_live_take(t->live, &c))
+		obey(t, c);
+	/* What a signal asked for; it does not go through the mailbox, which may be full. */
 	pthread_mutex_lock(&t->lock);
 	memcpy(who, t->save_asked, sizeof who);
 	t->save_asked[0] = '\0';
 	pthread_mutex_unlock(&t->lock);
 	if (who[0])
 		save_asked(t, who);
-}
-
-static void take_commands(bl_trainer *t)
-{
-	bl_command c;
-	bl_changes_replay_due(t);
-	while (bl_live_take(t->live, &c))
-		obey(t, c);
-	save_for_signal(t);
 	note_trouble(t);
 }
 
@@ -159,13 +154,6 @@ static void take_if_idle(bl_trainer *t)
 	bl_exclusive_leave(t);
 }
 
-static void wake(bl_trainer *t)
-{
-	pthread_mutex_lock(&t->lock);
-	pthread_cond_broadcast(&t->changed);
-	pthread_mutex_unlock(&t->lock);
-}
-
 int bl_trainer_command(bl_trainer *t, bl_command c)
 {
 	if (c.kind <= BL_CMD_NONE || c.kind >= BL_CMD_KINDS)
@@ -174,7 +162,9 @@ int bl_trainer_command(bl_trainer *t, bl_command c)
 		return -1;
 	if (bl_live_send(t->live, c) != 0)
 		return -1;
-	wake(t);
+	pthread_mutex_lock(&t->lock);
+	pthread_cond_broadcast(&t->changed);
+	pthread_mutex_unlock(&t->lock);
 	take_if_idle(t);
 	return 0;
 }
@@ -258,21 +248,16 @@ static void save_end(bl_trainer *t)
 	bl_trainer_save_for(t, BL_SAVE_END);
 }
 
-static void note_start(bl_trainer *t)
+static void *train(void *arg)
 {
+	bl_trainer *t = arg;
 	char who[BL_CHANGE_WHO];
+	enum turn next;
+	bl_trainer_enter(t); /* for the thread's life */
 	bl_changes_who(who, 0);
 	bl_exclusive_enter(t, false);
 	bl_changes_event(t, "start", who, "");
 	bl_exclusive_leave(t);
-}
-
-static void *train(void *arg)
-{
-	bl_trainer *t = arg;
-	enum turn next;
-	bl_trainer_enter(t); /* for the thread's life */
-	note_start(t);
 	do {
 		bl_exclusive_enter(t, false);
 		take_commands(t);
@@ -453,53 +438,31 @@ static int may_step_by_hand(bl_trainer *t, int64_t n)
 	return t->active ? 0 : bl_ownership_begin(t);
 }
 
-/* Without a thread, flags left from before would end the loop at once. */
-static int begin_by_hand(bl_trainer *t, int64_t n)
+int bl_trainer_steps(bl_trainer *t, int64_t n)
 {
+	take_if_idle(t);
 	pthread_mutex_lock(&t->lock);
 	int rc = may_step_by_hand(t, n);
 	if (rc == 0)
 		bl_break_leave_locked(t);
-	if (rc == 0 && !t->active) {
+	if (rc == 0 && !t->active) { /* without a thread, flags left from before would end the loop at once */
 		t->paused = t->stopping = false;
 		t->allowance = 0;
 		set_state(t, BL_RUN_RUNNING);
 	}
 	pthread_mutex_unlock(&t->lock);
-	return rc;
-}
-
-static bool hand_stayed(bl_trainer *t)
-{
-	pthread_mutex_lock(&t->lock);
-	bool stayed = t->quit || t->stopping || run_over(t) || (t->paused && !t->active) || t->at_break;
-	pthread_mutex_unlock(&t->lock);
-	return stayed;
-}
-
-static int end_by_hand(bl_trainer *t)
-{
-	pthread_mutex_lock(&t->lock);
-	if (!t->active)
-		set_state(t, run_over(t) || t->stopping ? final_state(t) : BL_RUN_PAUSED);
-	int rc = t->info.state == BL_RUN_FAILED ? bl_fail("%s", t->info.message) : 0;
-	pthread_mutex_unlock(&t->lock);
-	return rc;
-}
-
-int bl_trainer_steps(bl_trainer *t, int64_t n)
-{
-	take_if_idle(t);
-	if (begin_by_hand(t, n) != 0)
+	if (rc != 0)
 		return -1;
 	bl_ambient outside = bl_trainer_enter(t);
 	bl_grad_enable(true);
 	bool stayed = false;
-	int rc = 0;
 	for (int64_t i = 0; i < n && !stayed && rc == 0; i++) {
 		bl_exclusive_enter(t, true);
 		take_commands(t);
-		if (!(stayed = hand_stayed(t)))
+		pthread_mutex_lock(&t->lock);
+		stayed = t->quit || t->stopping || run_over(t) || (t->paused && !t->active) || t->at_break;
+		pthread_mutex_unlock(&t->lock);
+		if (!stayed)
 			rc = make_step(t);
 		else
 			bl_trainer_answer_knn(t);
@@ -508,6 +471,11 @@ int bl_trainer_steps(bl_trainer *t, int64_t n)
 		bl_exclusive_leave(t);
 	}
 	bl_ambient_leave(outside);
-	int end = end_by_hand(t);
-	return rc < 0 ? rc : end;
+	pthread_mutex_lock(&t->lock);
+	if (!t->active)
+		set_state(t, run_over(t) || t->stopping ? final_state(t) : BL_RUN_PAUSED);
+	if (t->info.state == BL_RUN_FAILED)
+		rc = bl_fail("%s", t->info.message);
+	pthread_mutex_unlock(&t->lock);
+	return rc;
 }

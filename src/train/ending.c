@@ -5,21 +5,11 @@
 #include <barlow/text.h>
 #include <stdio.h>
 
+/* A run that was begun, and whose steps are made by its own thread or by hand. */
 static bool began(bl_trainer *t)
 {
 	bl_run_state s = bl_trainer_state(t);
 	return t->save && (s == BL_RUN_RUNNING || s == BL_RUN_PAUSED);
-}
-
-/* A run that was begun, and whose steps are made by its own thread or by hand. */
-static void end_run(bl_trainer *t, const char *why, void (*tell)(void *ctx, const char *line), void *ctx)
-{
-	char line[256], clean[512];
-	bl_trainer_stop_and_save(t, why);
-	snprintf(line, sizeof line, "%s: stopped at step %lld of %lld%s", t->info.name, (long long)t->step, (long long)t->steps,
-	         t->unsaved[0] ? "" : ", saved");
-	bl_text_clean(clean, sizeof clean, line, false);
-	tell(ctx, clean);
 }
 
 /* A command is all that is needed: who makes the steps takes it. */
@@ -38,7 +28,14 @@ void bl_trainers_end(const char *why, void (*tell)(void *ctx, const char *line),
 	for (bl_trainer *t = all; t; t = t->next)
 		if (began(t))
 			bl_trainer_ask_to_stop(t, why);
-	for (bl_trainer *t = all; t; t = t->next)
-		if (t->ending_asked)
-			end_run(t, why, tell, ctx);
+	for (bl_trainer *t = all; t; t = t->next) {
+		char line[256], clean[512];
+		if (!t->ending_asked)
+			continue;
+		bl_trainer_stop_and_save(t, why);
+		snprintf(line, sizeof line, "%s: stopped at step %lld of %lld%s", t->info.name, (long long)t->step,
+		         (long long)t->steps, t->unsaved[0] ? "" : ", saved");
+		bl_text_clean(clean, sizeof clean, line, false);
+		tell(ctx, clean);
+	}
 }

@@ -118,15 +118,6 @@ static int copy_one(void *ctx, const char *name, bl_tensor *x, bl_param_kind kin
 	return 0;
 }
 
-static int keep_start(bl_trainer *t)
-{
-	const bl_trainer_config *c = &t->config;
-	if (!t->warm || t->start.n > 0)
-		return 0;
-	int rc = bl_module_each(c->encoder, copy_one, &t->start);
-	return rc == 0 && c->projector ? bl_module_each(c->projector, copy_one, &t->start) : rc;
-}
-
 int bl_ownership_take(bl_trainer *t)
 {
 	t->provenance = bl_provenance_new(t->info.name, true);
@@ -147,12 +138,16 @@ void bl_ownership_free(bl_trainer *t)
 
 int bl_ownership_begin(bl_trainer *t)
 {
+	const bl_trainer_config *c = &t->config;
 	if (visit_all(&t->config, check_held, t) != 0)
 		return -1;
 	if (t->begun)
 		return 0;
 	t->warm = bl_trainer_warm(t);
-	if (keep_start(t) != 0)
+	bool keeps = t->warm && t->start.n == 0;
+	if (keeps && bl_module_each(c->encoder, copy_one, &t->start) != 0)
+		return -1;
+	if (keeps && c->projector && bl_module_each(c->projector, copy_one, &t->start) != 0)
 		return -1;
 	take(t);
 	t->begun = true;

@@ -145,25 +145,19 @@ static void give_setting(const bl_trainer *t, walk *w, const bl_field *f, const 
 	give(w, &c, setting(t, f->name));
 }
 
-/* What may be set, first what + and - turn. */
-static void give_settable(const bl_trainer *t, walk *w)
-{
-	const bl_loss_ops *ops = bl_loss_ops_of(t->config.loss);
-	const bl_field *turned = bl_loss_turn(t->config.loss);
-	if (turned)
-		give_setting(t, w, turned, ops->symbol);
-	for (const bl_field *f = ops->fields; f->name; f++)
-		if (f->settable && f != turned)
-			give_setting(t, w, f, NULL);
-}
-
 static void walk_loss(const bl_trainer *t, walk *w, const bl_loss_result *r)
 {
 	static const bl_column total = { .name = "total", .kind = BL_COLUMN_TOTAL, .mark = 'T' };
 	static const bl_column lowest = { .name = "floor", .kind = BL_COLUMN_FLOOR, .precision = 3, .mark = '-' };
+	const bl_loss_ops *ops = bl_loss_ops_of(t->config.loss);
+	const bl_field *turned = bl_loss_turn(t->config.loss);
 	for (int i = 0; i < bl_loss_terms(t->config.loss); i++)
-		give_term(t, w, &bl_loss_ops_of(t->config.loss)->terms[i], r ? r->term[i] : NAN);
-	give_settable(t, w);
+		give_term(t, w, &ops->terms[i], r ? r->term[i] : NAN);
+	if (turned)
+		give_setting(t, w, turned, ops->symbol);
+	for (const bl_field *f = ops->fields; f->name; f++) /* what may be set, behind what + and - turn */
+		if (f->settable && f != turned)
+			give_setting(t, w, f, NULL);
 	give(w, &total, r ? r->total : NAN);
 	give(w, &lowest, r ? r->floor : NAN);
 }
@@ -214,15 +208,6 @@ int bl_trainer_log(bl_trainer *t, const char *name, double value)
 	return place < 0 ? bl_fail_prefix("log: ") : 0;
 }
 
-/* Each value goes into one record. */
-static void take_logged(bl_trainer *t, bl_record *r)
-{
-	pthread_mutex_lock(&t->lock);
-	memcpy(r->value, t->logged.value, sizeof r->value); /* the others are written afterwards */
-	t->logged = bl_record_empty(0);
-	pthread_mutex_unlock(&t->lock);
-}
-
 /* A rate of their own that biases and norms got later has a column behind the others, from then on. */
 static void take_late_rate(bl_trainer *t, const bl_measured *m, bl_record *r)
 {
@@ -246,7 +231,10 @@ static void take_late_rate(bl_trainer *t, const bl_measured *m, bl_record *r)
 bl_record bl_trainer_record(bl_trainer *t, const bl_measured *m)
 {
 	bl_record r = bl_record_empty(t->step + 1);
-	take_logged(t, &r);
+	pthread_mutex_lock(&t->lock);
+	memcpy(r.value, t->logged.value, sizeof r.value); /* each goes into one record; the others are written afterwards */
+	t->logged = bl_record_empty(0);
+	pthread_mutex_unlock(&t->lock);
 	walk w = { .values = r.value };
 	walk_loss(t, &w, &m->loss);
 	walk_step(t, &w, m);

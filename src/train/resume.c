@@ -35,30 +35,9 @@ static const bl_field *loss_field(const bl_trainer *t, const char *name)
 	return bl_field_find(bl_loss_ops_of(t->config.loss)->fields, name);
 }
 
-static int check_loss(const bl_trainer *t, const bl_progress *p)
-{
-	double copy[BL_LOSS_ROOM];
-	for (int i = 0; i < p->n; i++) {
-		const bl_field *f = loss_field(t, p->loss[i].name);
-		if (!f)
-			return bl_fail("trainer: the loss of the run so far had '%s', this one (%s) has no such setting",
-			               p->loss[i].name, bl_loss_ops_of(t->config.loss)->name);
-		if (bl_field_set(f, copy, &p->loss[i].value, 1) != 0)
-			return bl_fail_prefix("trainer: the loss of the run so far: ");
-	}
-	return 0;
-}
-
-static int check_settings(bl_trainer *t, const bl_progress *p)
-{
-	for (int i = 0; i < p->settings; i++)
-		if (bl_trainer_may_set_now(t, p->setting[i].name, p->setting[i].value) != 0)
-			return bl_fail_prefix("what was set in the run so far: ");
-	return 0;
-}
-
 static int check(bl_trainer *t, const bl_progress *p)
 {
+	double copy[BL_LOSS_ROOM];
 	if (t->info.state != BL_RUN_NEW)
 		return bl_fail("trainer: it has begun already: only a new one can go on from a checkpoint");
 	if (p->step < 0 || p->step > t->steps)
@@ -67,7 +46,18 @@ static int check(bl_trainer *t, const bl_progress *p)
 	if (!is_amount(p->trained) || !is_amount(p->lr) || !is_amount(p->lr_bias))
 		return bl_fail("trainer: seconds %g, lr %g and %g of the run so far: expected 0 or more", p->trained, p->lr,
 		               p->lr_bias);
-	return check_loss(t, p) != 0 ? -1 : check_settings(t, p);
+	for (int i = 0; i < p->n; i++) {
+		const bl_field *f = loss_field(t, p->loss[i].name);
+		if (!f)
+			return bl_fail("trainer: the loss of the run so far had '%s', this one (%s) has no such setting",
+			               p->loss[i].name, bl_loss_ops_of(t->config.loss)->name);
+		if (bl_field_set(f, copy, &p->loss[i].value, 1) != 0)
+			return bl_fail_prefix("trainer: the loss of the run so far: ");
+	}
+	for (int i = 0; i < p->settings; i++)
+		if (bl_trainer_may_set_now(t, p->setting[i].name, p->setting[i].value) != 0)
+			return bl_fail_prefix("what was set in the run so far: ");
+	return 0;
 }
 
 /* Under lock. */

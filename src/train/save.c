@@ -15,20 +15,14 @@ struct place {
 	int rc;
 };
 
-static bool is_active(bl_trainer *t)
-{
-	pthread_mutex_lock(&t->lock);
-	bool active = t->active;
-	pthread_mutex_unlock(&t->lock);
-	return active;
-}
-
 static void take_place(void *ctx)
 {
 	struct place *p = ctx;
 	bl_trainer *t = p->trainer;
-	p->rc = is_active(t) ? bl_fail("trainer: it is running: too late for a place of its own")
-	                     : bl_live_move(t->live, p->live_path);
+	pthread_mutex_lock(&t->lock);
+	bool active = t->active;
+	pthread_mutex_unlock(&t->lock);
+	p->rc = active ? bl_fail("trainer: it is running: too late for a place of its own") : bl_live_move(t->live, p->live_path);
 	if (p->rc != 0)
 		return;
 	t->save = p->save;
@@ -59,13 +53,6 @@ void bl_trainer_unsaved(bl_trainer *t)
 #define SHARE .01
 #define MOST_SECONDS 600.
 
-static int save(bl_trainer *t, bl_save_why why)
-{
-	if (bl_live_check_place(t->live) != 0)
-		return -1;
-	return t->save(t->save_ctx, why);
-}
-
 int bl_trainer_save_for(bl_trainer *t, bl_save_why why)
 {
 	long long step = (long long)t->step;
@@ -76,7 +63,7 @@ int bl_trainer_save_for(bl_trainer *t, bl_save_why why)
 	if (!t->save)
 		return bl_fail("no checkpoint: the run is in memory only");
 	double start = bl_now();
-	int rc = save(t, why);
+	int rc = bl_live_check_place(t->live) != 0 ? -1 : t->save(t->save_ctx, why);
 	if (rc != 0) {
 		char text[BL_CHANGE_TEXT];
 		snprintf(text, sizeof text, "%s", bl_error());
@@ -118,19 +105,14 @@ int bl_trainer_save_now(bl_trainer *t)
 	return e.rc;
 }
 
-/* The end of the run saves anyway. */
-static bool is_due(const bl_trainer *t)
-{
-	double since = t->trained - t->saved_at;
-	if (!t->save || t->save_steps < 0 || bl_trainer_over(t))
-		return false;
-	if (t->save_steps > 0)
-		return t->step % t->save_steps == 0;
-	return (t->step % t->steps_per_epoch == 0 || since >= MOST_SECONDS) && SHARE * since >= t->save_cost;
-}
-
 void bl_trainer_save_due(bl_trainer *t)
 {
-	if (is_due(t))
+	double since = t->trained - t->saved_at;
+	if (!t->save || t->save_steps < 0 || bl_trainer_over(t)) /* the end of the run saves anyway */
+		return;
+	bool due = t->save_steps > 0
+	                   ? t->step % t->save_steps == 0
+	                   : (t->step % t->steps_per_epoch == 0 || since >= MOST_SECONDS) && SHARE * since >= t->save_cost;
+	if (due)
 		bl_trainer_save_for(t, BL_SAVE_REGULAR);
 }

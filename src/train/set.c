@@ -73,21 +73,15 @@ static int unknown(bl_trainer *t, const char *name)
 	return bl_fail("nothing called '%s' can be set (known: %s)", name, list);
 }
 
-/* Of a copy: the setting itself stays. */
-static int try_value(target at, double value)
-{
-	double copy[BL_LOSS_ROOM + BL_OPTIM_ROOM];
-	return bl_field_set(at.field, copy, &value, 1);
-}
-
 int bl_trainer_may_set_now(bl_trainer *t, const char *name, double value)
 {
 	target at = find(t, name);
+	double copy[BL_LOSS_ROOM + BL_OPTIM_ROOM]; /* the setting itself stays */
 	int rc;
 	if (bl_views_named(t, name) && !isnan(bl_views_get(t, name)))
 		rc = bl_views_check(t, name, value);
 	else
-		rc = at.field ? try_value(at, value) : unknown(t, name);
+		rc = at.field ? bl_field_set(at.field, copy, &value, 1) : unknown(t, name);
 	return rc == 0 ? 0 : bl_fail_prefix("trainer: ");
 }
 
@@ -123,13 +117,6 @@ static double value_of(target at)
 	return v[0];
 }
 
-/* A rate of its own for biases and norms keeps its proportion to that of the weights. */
-static void keep_proportion(bl_trainer *t, double before, double value)
-{
-	if (before > 0)
-		bl_optim_settings(t->optim)->lr_bias *= value / before;
-}
-
 /* What a checkpoint has to know of it, the newest last. */
 static int remember(bl_trainer *t, const char *name, double value)
 {
@@ -156,8 +143,8 @@ static int put(bl_trainer *t, const char *name, double value)
 		return -1;
 	if (of_views)
 		return bl_views_set(t, name, value);
-	if (at.rate)
-		keep_proportion(t, before, value);
+	if (at.rate && before > 0) /* a rate of its own for biases and norms keeps its proportion to that of the weights */
+		bl_optim_settings(t->optim)->lr_bias *= value / before;
 	return bl_field_set(at.field, at.settings, &value, 1);
 }
 

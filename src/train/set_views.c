@@ -81,13 +81,6 @@ int bl_views_check(const bl_trainer *t, const char *name, double value)
 	return 0;
 }
 
-static void take(bl_pipeline **place, bl_pipeline *p)
-{
-	bl_pipeline_ref(p);
-	bl_pipeline_unref(*place);
-	*place = p;
-}
-
 int bl_views_set(bl_trainer *t, const char *name, double value)
 {
 	bl_pipeline *made[BL_VIEWS_MOST];
@@ -95,7 +88,10 @@ int bl_views_set(bl_trainer *t, const char *name, double value)
 		return -1;
 	bl_loader_views(t->loader, made, t->step);
 	for (int v = 0; v < t->views; v++) {
-		take(v == 0 ? &t->config.first : v == 1 ? &t->config.second : &t->config.more[v - 2], made[v]);
+		bl_pipeline **place = v == 0 ? &t->config.first : v == 1 ? &t->config.second : &t->config.more[v - 2];
+		bl_pipeline_ref(made[v]);
+		bl_pipeline_unref(*place);
+		*place = made[v];
 		t->pipeline[v] = t->source.pipeline[v] = made[v];
 	}
 	drop(made, t->views);

@@ -207,7 +207,8 @@ static bl_tensor *features(bl_trainer *t, bl_dataset *d)
 	return bl_eval_features(c->encoder, d, c->mean, c->std, c->batch, &t->cancel);
 }
 
-static double knn_accuracy(bl_trainer *t)
+/* A kNN that cannot be taken is no reason to end the run: it is journaled, and so is one that was asked for. */
+static double take_knn(bl_trainer *t, int64_t step)
 {
 	const bl_trainer_config *c = &t->config;
 	bl_rng_place outside = bl_rng_enter(c->seed, t->step, "knn", 0);
@@ -219,25 +220,12 @@ static double knn_accuracy(bl_trainer *t)
 		                       bl_dataset_classes(c->knn_refs));
 	bl_tensor_unref(refs);
 	bl_tensor_unref(queries);
-	return accuracy;
-}
-
-/* A kNN that cannot be taken is no reason to end the run: it is journaled, and so is one that was asked for. */
-static double take_knn(bl_trainer *t, int64_t step)
-{
-	double accuracy = knn_accuracy(t);
 	if (accuracy >= 0 && t->knn_asked)
 		bl_trainer_note(t, "step %lld: kNN %.4f, as asked", (long long)step, accuracy);
 	else if (accuracy < 0 && !t->cancel)
 		bl_trainer_note(t, "step %lld: no kNN: %.200s", (long long)step, bl_error());
 	t->knn_asked = false;
 	return accuracy >= 0 ? accuracy : NAN;
-}
-
-static double measure_knn(bl_trainer *t, int64_t step)
-{
-	bool due = t->knn_steps > 0 && (step % t->knn_steps == 0 || step == t->steps || bl_trainer_over(t));
-	return due || t->knn_asked ? take_knn(t, step) : NAN;
 }
 
 void bl_trainer_ask_knn(bl_trainer *t)
@@ -258,7 +246,9 @@ static void publish(bl_trainer *t, struct work *w, double seconds)
 {
 	t->trained += seconds;
 	w->measured.images_per_s = t->config.batch * rate_add(&t->rate, seconds);
-	w->measured.knn = measure_knn(t, t->step + 1);
+	int64_t step = t->step + 1;
+	bool due = t->knn_steps > 0 && (step % t->knn_steps == 0 || step == t->steps || bl_trainer_over(t));
+	w->measured.knn = due || t->knn_asked ? take_knn(t, step) : NAN;
 	bl_record r = bl_trainer_record(t, &w->measured);
 	bl_live_add(t->live, &r); /* there is room for all steps */
 	pthread_mutex_lock(&t->lock);

@@ -39,7 +39,17 @@ static int64_t last_change(const bl_trainer_config *c)
 	return c->epochs >= (double)last + 1 ? last : (int64_t)ceil(c->epochs) - 1;
 }
 
-static int check_parts(const bl_trainer_config *c)
+static int check_knn_set(const bl_trainer_config *c, const bl_dataset *d, const char *name)
+{
+	if (!d || bl_dataset_classes(d) < 1)
+		return bl_fail("trainer: the kNN %s %s", name, d ? "have no labels" : "are missing");
+	if (bl_dataset_channels(d) != bl_dataset_channels(c->data))
+		return bl_fail("trainer: the kNN %s have %d %s, the training images %d", name, bl_dataset_channels(d),
+		               bl_text_plural(bl_dataset_channels(d), "channel", "channels"), bl_dataset_channels(c->data));
+	return 0;
+}
+
+static int check_config(const bl_trainer_config *c)
 {
 	if (!c->data || !c->first || !c->second || !c->encoder)
 		return bl_fail("trainer: %s is missing", !c->data ? "data" : !c->encoder ? "encoder" : "a pipeline of views");
@@ -49,11 +59,6 @@ static int check_parts(const bl_trainer_config *c)
 		return bl_fail("trainer: batch is %d, but the data set (%s) has %lld %s", c->batch, bl_dataset_name(c->data),
 		               (long long)bl_dataset_length(c->data),
 		               bl_text_plural(bl_dataset_length(c->data), "image", "images"));
-	return 0;
-}
-
-static int check_numbers(const bl_trainer_config *c)
-{
 	if (check_number("lr", c->optim.lr, 0) != 0 || check_number("warmup epochs", c->warmup_epochs, 0) != 0 ||
 	    check_number("clip", c->clip, 0) != 0 || check_number("kNN interval", c->knn_every, 0) != 0 ||
 	    check_number("snapshots a second", c->snapshot_hz, 0) != 0)
@@ -68,21 +73,8 @@ static int check_numbers(const bl_trainer_config *c)
 		return bl_fail("trainer: epochs is %g: expected more than 0", c->epochs);
 	if (c->max_steps < 0)
 		return bl_fail("trainer: max steps is %lld: expected 0 or more", (long long)c->max_steps);
-	return check_number("seconds", c->seconds, 0);
-}
-
-static int check_knn_set(const bl_trainer_config *c, const bl_dataset *d, const char *name)
-{
-	if (!d || bl_dataset_classes(d) < 1)
-		return bl_fail("trainer: the kNN %s %s", name, d ? "have no labels" : "are missing");
-	if (bl_dataset_channels(d) != bl_dataset_channels(c->data))
-		return bl_fail("trainer: the kNN %s have %d %s, the training images %d", name, bl_dataset_channels(d),
-		               bl_text_plural(bl_dataset_channels(d), "channel", "channels"), bl_dataset_channels(c->data));
-	return 0;
-}
-
-static int check_knn(const bl_trainer_config *c)
-{
+	if (check_number("seconds", c->seconds, 0) != 0)
+		return -1;
 	if (c->knn_every <= 0)
 		return 0;
 	if (check_knn_set(c, c->knn_refs, "references") != 0 || check_knn_set(c, c->knn_queries, "queries") != 0)
@@ -186,14 +178,6 @@ static void plan_steps(bl_trainer *t)
 }
 
 /* The width of z for a batch, which is the width for two images. */
-static int64_t embedding_width(const bl_tensor *z)
-{
-	char shape[BL_SHAPE_TEXT];
-	if (bl_tensor_ndim(z) == 2 && bl_tensor_size(z, 0) == 2 && bl_tensor_size(z, 1) > 0)
-		return bl_tensor_size(z, 1);
-	return bl_fail("embeddings are %s for 2 images: expected (2, D)", bl_tensor_text(z, shape));
-}
-
 static int64_t dry_run(const bl_trainer_config *c, bl_tensor *x)
 {
 	bl_tensor *h = bl_module_forward(c->encoder, x);
@@ -202,7 +186,14 @@ static int64_t dry_run(const bl_trainer_config *c, bl_tensor *x)
 		return bl_fail_prefix("encoder%s", bl_module_joint(bl_error()));
 	}
 	bl_tensor *z = c->projector ? bl_module_forward(c->projector, h) : bl_tensor_ref(h);
-	int64_t d = z ? embedding_width(z) : bl_fail_prefix("projector%s", bl_module_joint(bl_error()));
+	int64_t d;
+	char shape[BL_SHAPE_TEXT];
+	if (!z)
+		d = bl_fail_prefix("projector%s", bl_module_joint(bl_error()));
+	else if (bl_tensor_ndim(z) == 2 && bl_tensor_size(z, 0) == 2 && bl_tensor_size(z, 1) > 0)
+		d = bl_tensor_size(z, 1);
+	else
+		d = bl_fail("embeddings are %s for 2 images: expected (2, D)", bl_tensor_text(z, shape));
 	bl_tensor_unref(h);
 	bl_tensor_unref(z);
 	return d;
@@ -264,15 +255,6 @@ static int name_size(const int size[][2], int view, int64_t epoch)
 		first[0], first[1], view + 1, now[0], now[1], when);
 }
 
-/* The first view of that size; the view's own number where there is none before it. */
-static int first_of_size(const int size[][2], int view)
-{
-	int v = 0;
-	while (v < view && (size[v][0] != size[view][0] || size[v][1] != size[view][1]))
-		v++;
-	return v;
-}
-
 /* Sizes of all views in the epoch; `size` has those of the epoch before, and the network takes what is new. */
 static int check_epoch(bl_trainer *t, int64_t epoch, int size[][2])
 {
@@ -282,7 +264,9 @@ static int check_epoch(bl_trainer *t, int64_t epoch, int size[][2])
 		if (bl_pipeline_output_at(t->pipeline[v], epoch, bl_dataset_height(c->data), bl_dataset_width(c->data), &size[v][0],
 		                          &size[v][1]) != 0)
 			return bl_fail_prefix("trainer: ");
-		bool known = (size[v][0] == before[0] && size[v][1] == before[1]) || first_of_size(size, v) < v;
+		bool known = size[v][0] == before[0] && size[v][1] == before[1];
+		for (int k = 0; k < v && !known; k++)
+			known = size[k][0] == size[v][0] && size[k][1] == size[v][1];
 		if (!known && check_size(t, size[v][0], size[v][1]) != 0)
 			return name_size(size, v, epoch);
 	}
@@ -334,9 +318,29 @@ static int make_knn(bl_trainer *t)
 	return t->ref_labels && t->query_labels ? 0 : bl_fail_prefix("trainer: kNN: ");
 }
 
-static void describe_source(bl_trainer *t)
+static int32_t knn_images(const bl_dataset *d)
+{
+	int64_t n = d ? bl_dataset_length(d) : 0;
+	return (int32_t)(n < INT32_MAX ? n : INT32_MAX);
+}
+
+static int make_live(bl_trainer *t, const char *path)
 {
 	const bl_trainer_config *c = &t->config;
+	bl_live_info *i = &t->info;
+	i->steps = t->steps;
+	i->steps_per_epoch = t->steps_per_epoch;
+	i->batch = c->batch;
+	i->d = (int32_t)t->d;
+	i->knn_queries = knn_images(c->knn_queries);
+	i->knn_refs = knn_images(c->knn_refs);
+	i->parameters_m = (int32_t)((bl_params_count(t->params) + 500000) / 1000000);
+	bl_columns columns;
+	t->logged = bl_record_empty(0);
+	t->live = bl_trainer_columns(t, &columns) == 0 ? bl_live_create(NULL, i, &columns) : NULL;
+	if (!t->live || bl_live_keep(t->live, c->keep) != 0 || (path && bl_live_take_place(t->live, path) != 0))
+		return -1;
+	bl_live_info_get(t->live, i); /* with the time, and with the reason if it is in memory only */
 	t->source = (bl_source){
 		.data = c->data,
 		.views = t->views,
@@ -351,33 +355,7 @@ static void describe_source(bl_trainer *t)
 		.stop = &t->cancel,
 	};
 	memcpy(t->source.pipeline, t->pipeline, sizeof t->pipeline);
-}
-
-static int32_t knn_images(const bl_dataset *d)
-{
-	int64_t n = d ? bl_dataset_length(d) : 0;
-	return (int32_t)(n < INT32_MAX ? n : INT32_MAX);
-}
-
-static int make_live(bl_trainer *t, const char *path)
-{
-	bl_live_info *i = &t->info;
-	i->steps = t->steps;
-	i->steps_per_epoch = t->steps_per_epoch;
-	i->batch = t->config.batch;
-	i->d = (int32_t)t->d;
-	i->knn_queries = knn_images(t->config.knn_queries);
-	i->knn_refs = knn_images(t->config.knn_refs);
-	i->parameters_m = (int32_t)((bl_params_count(t->params) + 500000) / 1000000);
-	bl_columns columns;
-	t->logged = bl_record_empty(0);
-	t->live = bl_trainer_columns(t, &columns) == 0 ? bl_live_create(NULL, i, &columns) : NULL;
-	if (!t->live || bl_live_keep(t->live, t->config.keep) != 0 || (path && bl_live_take_place(t->live, path) != 0))
-		return -1;
-	if (t->live)
-		bl_live_info_get(t->live, i); /* with the time, and with the reason if it is in memory only */
-	describe_source(t);
-	t->monitor = t->live ? bl_monitor_new(t->config.snapshot_hz, i->batch, t->d, &t->source) : NULL;
+	t->monitor = bl_monitor_new(c->snapshot_hz, i->batch, t->d, &t->source);
 	return t->monitor ? 0 : -1;
 }
 
@@ -437,7 +415,7 @@ static void free_parts(bl_trainer *t)
 
 bl_trainer *bl_trainer_new(const bl_trainer_config *c)
 {
-	if (check_parts(c) != 0 || check_numbers(c) != 0 || check_knn(c) != 0 || bl_ownership_check(c) != 0)
+	if (check_config(c) != 0 || bl_ownership_check(c) != 0)
 		return NULL;
 	bl_trainer *t = calloc(1, sizeof *t);
 	if (!t)
