@@ -155,22 +155,6 @@ static int take_settings(const char *path, facts f, bl_progress *p)
 	return 0;
 }
 
-static int take_progress(const char *path, facts f, bl_progress *p, int64_t *updates)
-{
-	if (take_count(path, f, STEP, &p->step) != 0 || take_count(path, f, UPDATES, updates) != 0 ||
-	    take_number(path, f, TRAINED, &p->trained) != 0 || take_settings(path, f, p) != 0)
-		return -1;
-	return take_number(path, f, LR, &p->lr) != 0 ? -1 : take_number(path, f, LR_BIAS, &p->lr_bias);
-}
-
-static int64_t count_changes(char *const *metadata)
-{
-	char *end;
-	const char *text = bl_metadata_get(metadata, journal_key);
-	long long n = text ? strtoll(text, &end, 10) : -1;
-	return text && end != text && !*end ? n : -1;
-}
-
 /* "views.jitter.p=0.5 weight_decay=0.01", in the order in which they were set; "": nothing was. */
 static void put_changed(char out[FACT_BYTES], const bl_progress *p)
 {
@@ -202,17 +186,6 @@ static int take_changed(const char *path, char *const *metadata, bl_progress *p)
 
 /* --- Checksums --------------------------------------------------------------------- */
 
-/* journal: how many changes; changed: what was set; each NULL where the file does not say. */
-static uLong crc_of_facts(facts f, const char *journal, const char *changed)
-{
-	uLong crc = crc32(0, NULL, 0);
-	for (int i = 0; i < FACTS; i++)
-		crc = crc32_z(crc, (const Bytef *)f[i], strlen(f[i]) + 1);
-	if (journal)
-		crc = crc32_z(crc, (const Bytef *)journal, strlen(journal) + 1);
-	return changed ? crc32_z(crc, (const Bytef *)changed, strlen(changed) + 1) : crc;
-}
-
 /* Of the numbers in row-major order, which is that of the file. */
 static int crc_of_tensor(const bl_named *item, uLong *crc)
 {
@@ -229,14 +202,23 @@ static int crc_of_tensor(const bl_named *item, uLong *crc)
 	return 0;
 }
 
-/* Of the facts, then of each tensor, in their order: "0badcafe 12345678 ...".  The caller frees it. */
+/*
+ * Of the facts, then of each tensor, in their order: "0badcafe 12345678 ...".  The caller frees it.  journal: how many
+ * changes; changed: what was set; each NULL where the file does not say.
+ */
 static char *crc_text(facts f, const char *journal, const char *changed, const bl_named *items, int n)
 {
 	char *text = malloc((size_t)(n + 1) * CRC_BYTES + 1);
 	if (!text)
 		return bl_fail_null("no memory for %d checksums", n + 1);
+	uLong crc = crc32(0, NULL, 0);
+	for (int i = 0; i < FACTS; i++)
+		crc = crc32_z(crc, (const Bytef *)f[i], strlen(f[i]) + 1);
+	if (journal)
+		crc = crc32_z(crc, (const Bytef *)journal, strlen(journal) + 1);
+	if (changed)
+		crc = crc32_z(crc, (const Bytef *)changed, strlen(changed) + 1);
 	for (int i = 0; i <= n; i++) {
-		uLong crc = crc_of_facts(f, journal, changed);
 		if (i > 0 && crc_of_tensor(&items[i - 1], &crc) != 0) {
 			free(text);
 			return NULL;
@@ -265,13 +247,6 @@ static int check_crc(const char *path, char *const *metadata, facts f, const bl_
 
 /* --- The trainer's tensors ---------------------------------------------------------- */
 
-static int collect_modules(bl_state *s, bl_trainer *t)
-{
-	const bl_trainer_config *c = bl_trainer_settings(t);
-	bl_module *roots[] = { c->encoder, c->projector };
-	return bl_state_collect(s, roots, (const char *const[]){ "encoder", "projector" }, c->projector ? 2 : 1);
-}
-
 /* The memory is the optimiser's. */
 static void release_nothing(void *owner)
 {
@@ -286,11 +261,15 @@ static int add_slice(bl_state *s, const char *prefix, const bl_param *q, float *
 	return rc;
 }
 
-static int collect_optimiser(bl_state *s, bl_trainer *t)
+static int collect(bl_state *s, bl_trainer *t)
 {
+	const bl_trainer_config *c = bl_trainer_settings(t);
+	bl_module *roots[] = { c->encoder, c->projector };
 	const bl_params *p = bl_trainer_params(t);
 	const char *name;
 	float *flat;
+	if (bl_state_collect(s, roots, (const char *const[]){ "encoder", "projector" }, c->projector ? 2 : 1) != 0)
+		return -1;
 	for (int k = 0; (flat = bl_optim_state(bl_trainer_optim(t), k, &name)); k++) {
 		char prefix[FACT_BYTES];
 		snprintf(prefix, sizeof prefix, "optim.%s", name);
@@ -299,11 +278,6 @@ static int collect_optimiser(bl_state *s, bl_trainer *t)
 				return -1;
 	}
 	return 0;
-}
-
-static int collect(bl_state *s, bl_trainer *t)
-{
-	return collect_modules(s, t) != 0 ? -1 : collect_optimiser(s, t);
 }
 
 /* --- Saving -------------------------------------------------------------------------- */
@@ -380,19 +354,19 @@ typedef struct content {
 
 static int read_file(const char *path, content *c)
 {
+	bl_progress *p = &c->progress;
+	char *end;
 	if (bl_safetensors_read(path, &c->items, &c->n, &c->metadata) != 0 || take_facts(path, c->metadata, c->f) != 0 ||
 	    check_crc(path, c->metadata, c->f, c->items, c->n) != 0)
 		return -1;
-	c->progress.changes = count_changes(c->metadata);
-	if (take_changed(path, c->metadata, &c->progress) != 0)
+	const char *text = bl_metadata_get(c->metadata, journal_key);
+	long long changes = text ? strtoll(text, &end, 10) : -1;
+	p->changes = text && end != text && !*end ? changes : -1;
+	if (take_changed(path, c->metadata, p) != 0 || take_count(path, c->f, STEP, &p->step) != 0 ||
+	    take_count(path, c->f, UPDATES, &c->updates) != 0 || take_number(path, c->f, TRAINED, &p->trained) != 0 ||
+	    take_settings(path, c->f, p) != 0 || take_number(path, c->f, LR, &p->lr) != 0)
 		return -1;
-	return take_progress(path, c->f, &c->progress, &c->updates);
-}
-
-static void content_free(content *c)
-{
-	bl_named_free(c->items, c->n);
-	bl_metadata_free(c->metadata);
+	return take_number(path, c->f, LR_BIAS, &p->lr_bias);
 }
 
 /* What else there is to say in the journal. */
@@ -404,35 +378,14 @@ static void make_remark(char *out, size_t size, const content *c, facts here, co
 	         lost ? "; the live file could not be read: the records of the steps before this one are lost" : "");
 }
 
-static char *folder_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	return slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
-}
-
 /* A file beside the checkpoint; the caller frees its path. */
 static char *beside(const char *path, const char *name)
 {
-	char *folder = folder_of(path), *file = folder ? bl_runs_path(folder, name) : NULL;
+	const char *slash = strrchr(path, '/');
+	char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+	char *file = folder ? bl_runs_path(folder, name) : NULL;
 	free(folder);
 	return file;
-}
-
-static bl_live *open_past(const char *path)
-{
-	char *live = beside(path, BL_RUN_LIVE);
-	bl_live *past = live ? bl_live_open_whole(live, false) : NULL;
-	free(live);
-	return past;
-}
-
-/* What was changed after the checkpoint is undone with the steps behind it. */
-static int64_t known_changes(const bl_change *c, int64_t n, const bl_progress *p)
-{
-	int64_t kept = 0;
-	while (kept < n && c[kept].step <= p->step && (p->changes < 0 || kept < p->changes))
-		kept++;
-	return kept;
 }
 
 /* A journal that cannot be read is told, and lost like records are; the run's weights do not depend on it. */
@@ -440,10 +393,12 @@ static int take_journal(const char *path, bl_trainer *t, const bl_progress *p)
 {
 	char *file = beside(path, BL_RUN_JOURNAL);
 	bl_change *all = NULL;
-	int64_t n = 0;
+	int64_t n = 0, kept = 0;
 	if (file && bl_journal_read(file, &all, &n) != 0)
 		bl_trainer_complain(t, "the journal is lost: %s", bl_error());
-	int rc = bl_trainer_take_changes(t, all, known_changes(all, n, p));
+	while (kept < n && all[kept].step <= p->step && (p->changes < 0 || kept < p->changes))
+		kept++; /* what was changed after the checkpoint is undone with the steps behind it */
+	int rc = bl_trainer_take_changes(t, all, kept);
 	free(all);
 	free(file);
 	return rc;
@@ -482,11 +437,14 @@ static void load(void *ctx)
 	content c = { .n = 0 };
 	j->rc = read_file(j->path, &c);
 	if (j->rc == 0) {
-		bl_live *past = open_past(j->path);
+		char *live = beside(j->path, BL_RUN_LIVE);
+		bl_live *past = live ? bl_live_open_whole(live, false) : NULL;
+		free(live);
 		j->rc = put(j->path, j->trainer, &c, past);
 		bl_live_close(past);
 	}
-	content_free(&c);
+	bl_named_free(c.items, c.n);
+	bl_metadata_free(c.metadata);
 }
 
 int bl_checkpoint_load(const char *path, bl_trainer *t)

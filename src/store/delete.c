@@ -101,15 +101,6 @@ static int open_target(const char *folder, target *t)
 	return 0;
 }
 
-static void close_target(target *t)
-{
-	if (t->folder >= 0)
-		close(t->folder);
-	if (t->parent >= 0)
-		close(t->parent);
-	free(t->path);
-}
-
 static bool holds_a_run(int fd)
 {
 	struct stat s;
@@ -155,6 +146,10 @@ int bl_runs_delete(const char *folder)
 		rc = bl_runs_check_idle(folder);
 	if (rc == 0)
 		rc = remove_run(&t, folder);
-	close_target(&t);
+	if (t.folder >= 0)
+		close(t.folder);
+	if (t.parent >= 0)
+		close(t.parent);
+	free(t.path);
 	return rc;
 }

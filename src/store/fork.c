@@ -40,21 +40,6 @@ static bool has(const char *folder, const char *name)
 	return there;
 }
 
-/* Arrays that a recipe reads. */
-static int copy_arrays(const char *from, const char *into)
-{
-	DIR *d = opendir(from);
-	int rc = d ? 0 : bl_fail("%s: %s", from, strerror(errno));
-	for (struct dirent *e; rc == 0 && (e = readdir(d));) {
-		size_t n = strlen(e->d_name);
-		if (n > 4 && strcmp(e->d_name + n - 4, ".npy") == 0 && has(from, e->d_name))
-			rc = copy_file(from, into, e->d_name);
-	}
-	if (d)
-		closedir(d);
-	return rc;
-}
-
 static int copy_files(const char *from, const char *into)
 {
 	static const char *const others[] = { BL_RUN_RECIPE, BL_RUN_START, BL_RUN_JOURNAL };
@@ -62,7 +47,17 @@ static int copy_files(const char *from, const char *into)
 	for (size_t i = 0; rc == 0 && i < sizeof others / sizeof others[0]; i++)
 		if (has(from, others[i]))
 			rc = copy_file(from, into, others[i]);
-	return rc == 0 ? copy_arrays(from, into) : rc;
+	DIR *d = rc == 0 ? opendir(from) : NULL;
+	if (rc == 0 && !d)
+		rc = bl_fail("%s: %s", from, strerror(errno));
+	for (struct dirent *e; rc == 0 && (e = readdir(d));) { /* arrays that a recipe reads */
+		size_t n = strlen(e->d_name);
+		if (n > 4 && strcmp(e->d_name + n - 4, ".npy") == 0 && has(from, e->d_name))
+			rc = copy_file(from, into, e->d_name);
+	}
+	if (d)
+		closedir(d);
+	return rc;
 }
 
 /* --- What is made anew ------------------------------------------------------------------------ */
@@ -155,15 +150,6 @@ static char *folder_for(const char *from, const char *into)
 	return bl_runs_folder_new(info.name);
 }
 
-/* The live file last: what has none is no run yet. */
-static int fill(const char *from, const char *into)
-{
-	int64_t step;
-	if (copy_files(from, into) != 0 || read_step(into, &step) != 0 || bl_runs_write_parent(from, into, step) != 0)
-		return -1;
-	return make_live(from, into, step);
-}
-
 char *bl_runs_fork(const char *from, const char *into)
 {
 	if (!has(from, BL_RUN_CHECKPOINT))
@@ -171,7 +157,9 @@ char *bl_runs_fork(const char *from, const char *into)
 	char *folder = folder_for(from, into);
 	if (!folder)
 		return NULL;
-	if (fill(from, folder) == 0)
+	int64_t step;
+	if (copy_files(from, folder) == 0 && read_step(folder, &step) == 0 && bl_runs_write_parent(from, folder, step) == 0 &&
+	    make_live(from, folder, step) == 0) /* last: what has no live file is no run yet */
 		return folder;
 	char why[512];
 	snprintf(why, sizeof why, "%s", bl_error());

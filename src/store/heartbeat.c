@@ -51,19 +51,6 @@ static double seconds_since_1970(void)
 	return (double)now.tv_sec + floor((double)now.tv_nsec / 1e6) / 1e3;
 }
 
-static const char *state_name(bl_run_state s)
-{
-	switch (s) {
-	case BL_RUN_NEW: return BL_RUN_FILE_NEW;
-	case BL_RUN_RUNNING: return BL_RUN_FILE_RUNNING;
-	case BL_RUN_PAUSED: return BL_RUN_FILE_PAUSED;
-	case BL_RUN_DONE: return BL_RUN_FILE_DONE;
-	case BL_RUN_STOPPED: return BL_RUN_FILE_STOPPED;
-	case BL_RUN_FAILED: return BL_RUN_FILE_FAILED;
-	}
-	return BL_RUN_FILE_NEW;
-}
-
 static bool is_over(const char *state)
 {
 	return strcmp(state, BL_RUN_FILE_DONE) == 0 || strcmp(state, BL_RUN_FILE_STOPPED) == 0 ||
@@ -121,15 +108,6 @@ static void set_state(bl_heartbeat *h, const char *state, const char *reason)
 	take_metrics(h);
 }
 
-/* The end of a run is written before the live file says it. */
-static bool is_ahead(bl_heartbeat *h, const bl_live_info *i)
-{
-	bool ahead = h->ended_at >= 0 && h->ended_at == i->step && !is_over(state_name(i->state));
-	if (!ahead)
-		h->ended_at = -1;
-	return ahead;
-}
-
 /* Of an end that nobody asked for. */
 static const char *usual_reason(const bl_live_info *i)
 {
@@ -145,9 +123,12 @@ static void look(bl_heartbeat *h)
 {
 	bl_live_info i;
 	bl_live_info_get(h->live, &i);
-	const char *state = state_name(i.state);
+	const char *state = bl_run_state_name(i.state);
 	bool news = strcmp(state, h->file.state) != 0 || i.step != h->file.step;
-	if (is_ahead(h, &i) || (!news && is_over(state)))
+	if (h->ended_at == i.step && !is_over(state)) /* the end of a run is written before the live file says it */
+		return;
+	h->ended_at = -1;
+	if (!news && is_over(state))
 		return;
 	if (strcmp(state, h->file.state) == 0 && bl_now() < h->written + BEAT_SECONDS)
 		return;
@@ -194,36 +175,6 @@ static int start_thread(bl_heartbeat *h)
 
 /* --- What does not change ------------------------------------------------------------------------ */
 
-static void describe_data(bl_facts *f, bl_dataset *d)
-{
-	bl_facts_set(f, "name", 0, bl_dataset_name(d));
-	bl_facts_set(f, "images", (double)bl_dataset_length(d), NULL);
-	const char *print = bl_dataset_origin(d, 0) ? bl_dataset_fingerprint(d) : NULL;
-	if (print)
-		bl_facts_set(f, "fingerprint", 0, print);
-}
-
-static void describe_choices(bl_facts *f, const bl_choices *c)
-{
-	char key[BL_CONV_KEY_TEXT], text[BL_CHOICE_TEXT];
-	for (int i = 0; i < bl_choices_count(c); i++) {
-		const bl_choice *at = bl_choices_at(c, i);
-		bl_facts_set(f, bl_conv_key_text(&at->key, key), 0, bl_choice_text(at, text));
-	}
-}
-
-static void describe_machine(bl_run_file *f)
-{
-	char cpu[BL_MACHINE_TEXT];
-	if (gethostname(f->host, sizeof f->host - 1) != 0)
-		f->host[0] = '\0';
-	bl_process_boot(f->boot, sizeof f->boot);
-	snprintf(f->cpu, sizeof f->cpu, "%s", bl_machine(cpu));
-	snprintf(f->blas, sizeof f->blas, "%s", bl_blas_core());
-	f->pid = getpid();
-	f->threads = bl_threads();
-}
-
 static void describe_parent(bl_run_file *f, const char *folder)
 {
 	char *path = bl_runs_path(folder, BL_RUN_PARENT);
@@ -237,11 +188,13 @@ static void describe_parent(bl_run_file *f, const char *folder)
 static void describe(bl_run_file *f, const char *folder, bl_trainer *t)
 {
 	bl_live_info i;
+	char cpu[BL_MACHINE_TEXT], key[BL_CONV_KEY_TEXT], text[BL_CHOICE_TEXT];
 	const bl_trainer_config *c = bl_trainer_settings(t);
+	const bl_choices *choices = bl_trainer_choices(t);
 	bl_live_info_get(bl_trainer_live(t), &i);
 	snprintf(f->barlow, sizeof f->barlow, "%s", PACKAGE_VERSION);
 	snprintf(f->name, sizeof f->name, "%s", i.name);
-	snprintf(f->state, sizeof f->state, "%s", state_name(i.state));
+	snprintf(f->state, sizeof f->state, "%s", bl_run_state_name(i.state));
 	f->seed = (int64_t)c->seed;
 	f->step = i.step;
 	f->steps = i.steps;
@@ -249,10 +202,23 @@ static void describe(bl_run_file *f, const char *folder, bl_trainer *t)
 	f->started = seconds_since_1970();
 	if (!(f->created > 0))
 		f->created = f->started;
-	describe_machine(f);
+	if (gethostname(f->host, sizeof f->host - 1) != 0)
+		f->host[0] = '\0';
+	bl_process_boot(f->boot, sizeof f->boot);
+	snprintf(f->cpu, sizeof f->cpu, "%s", bl_machine(cpu));
+	snprintf(f->blas, sizeof f->blas, "%s", bl_blas_core());
+	f->pid = getpid();
+	f->threads = bl_threads();
 	describe_parent(f, folder);
-	describe_data(&f->data, c->data);
-	describe_choices(&f->convolution, bl_trainer_choices(t));
+	bl_facts_set(&f->data, "name", 0, bl_dataset_name(c->data));
+	bl_facts_set(&f->data, "images", (double)bl_dataset_length(c->data), NULL);
+	const char *print = bl_dataset_origin(c->data, 0) ? bl_dataset_fingerprint(c->data) : NULL;
+	if (print)
+		bl_facts_set(&f->data, "fingerprint", 0, print);
+	for (int k = 0; k < bl_choices_count(choices); k++) {
+		const bl_choice *at = bl_choices_at(choices, k);
+		bl_facts_set(&f->convolution, bl_conv_key_text(&at->key, key), 0, bl_choice_text(at, text));
+	}
 }
 
 /* A run that goes on keeps when it was made; a file that cannot be read is put aside, not lost. */

@@ -176,11 +176,6 @@ static int compare_entry(const void *id, const void *e)
 	return strcmp(id, ((const entry *)e)->id);
 }
 
-static entry *find_entry(const bl_index *x, const char *id)
-{
-	return x->entries ? bsearch(id, x->entry, (size_t)x->entries, sizeof *x->entry, compare_entry) : NULL;
-}
-
 /* --- A run goes in ---------------------------------------------------------------------------------- */
 
 /* The statements that a run is written by. */
@@ -203,15 +198,6 @@ static int open_writers(bl_index *x, writers *w)
 	w->setting = prepare(x, "INSERT OR REPLACE INTO recipe VALUES(?, ?, ?)");
 	w->tag = prepare(x, "INSERT OR REPLACE INTO tags VALUES(?, ?)");
 	return w->drop && w->run && w->metric && w->setting && w->tag ? 0 : -1;
-}
-
-static void close_writers(writers *w)
-{
-	sqlite3_finalize(w->drop);
-	sqlite3_finalize(w->run);
-	sqlite3_finalize(w->metric);
-	sqlite3_finalize(w->setting);
-	sqlite3_finalize(w->tag);
 }
 
 static int put_facts(bl_index *x, sqlite3_stmt *s, int64_t run, const bl_facts *f)
@@ -309,23 +295,16 @@ static double seconds_since_1970(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* What is over changes only with its file; what goes on is looked at each time. */
-static bool holds(const entry *e, const char *stamp)
-{
-	return strcmp(e->stamp, stamp) == 0 && strcmp(e->state, BL_RUN_FILE_NEW) != 0 &&
-	       strcmp(e->state, BL_RUN_FILE_RUNNING) != 0 && strcmp(e->state, BL_RUN_FILE_PAUSED) != 0;
-}
-
 static int update_run(bl_index *x, writers *w, int root, const char *id)
 {
 	char stamp[STAMP], *folder;
 	bl_known *k;
-	entry *e = find_entry(x, id);
+	entry *e = x->entries ? bsearch(id, x->entry, (size_t)x->entries, sizeof *x->entry, compare_entry) : NULL;
 	if (e)
 		e->seen = true;
 	stamp_of(stamp, root, id);
-	if (e && holds(e, stamp))
-		return 0;
+	if (e && strcmp(e->stamp, stamp) == 0 && !bl_known_going(e->state))
+		return 0; /* what is over changes only with its file; what goes on is looked at each time */
 	x->stale = true;
 	if (!w)
 		return 0;
@@ -398,7 +377,11 @@ static int write_all(bl_index *x)
 {
 	writers w = { NULL };
 	int rc = run_sql(x, "BEGIN") == 0 ? compare_all(x, &w) : -1;
-	close_writers(&w);
+	sqlite3_finalize(w.drop);
+	sqlite3_finalize(w.run);
+	sqlite3_finalize(w.metric);
+	sqlite3_finalize(w.setting);
+	sqlite3_finalize(w.tag);
 	if (rc != 0) {
 		sqlite3_exec(x->db, "ROLLBACK", NULL, NULL, NULL);
 		return rc;
@@ -416,13 +399,6 @@ static int write_alone(bl_index *x)
 	if (rc == 0)
 		rc = set_version(x, HALF) == 0 && write_all(x) == 0 ? set_version(x, VERSION) : -1;
 	return rc == 0 ? run_sql(x, "PRAGMA locking_mode = NORMAL; SELECT 1 FROM runs LIMIT 1") : rc;
-}
-
-static int bring_up_to_date(bl_index *x)
-{
-	x->stale = false;
-	int rc = compare_all(x, NULL);
-	return rc == 0 && x->stale ? write_alone(x) : rc;
 }
 
 /* --- Its file ------------------------------------------------------------------------------------------ */
@@ -495,7 +471,10 @@ static int open_file(bl_index *x, const char *path)
 	            "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; "
 	            "PRAGMA cache_size = -16000") != 0)
 		return -1;
-	return make_tables(x) == 0 && check_pages(x) == 0 ? bring_up_to_date(x) : -1;
+	x->stale = false;
+	if (make_tables(x) != 0 || check_pages(x) != 0 || compare_all(x, NULL) != 0)
+		return -1;
+	return x->stale ? write_alone(x) : 0;
 }
 
 /* May a new file help?  Not where it is locked, or where nothing can be written. */
@@ -506,34 +485,24 @@ static bool is_spoilt(const bl_index *x)
 	       code != SQLITE_FULL && code != SQLITE_NOMEM && code != SQLITE_PERM;
 }
 
-static void close_file(bl_index *x)
-{
-	sqlite3_close(x->db);
-	x->db = NULL;
-}
-
-static void remove_file(const char *path)
-{
-	char journal[4096];
-	unlink(path);
-	if (snprintf(journal, sizeof journal, "%s-journal", path) < (int)sizeof journal)
-		unlink(journal);
-}
-
 static int open_cached(bl_index *x)
 {
-	char *folder = bl_cache_folder("an index of runs");
+	char journal[4096], *folder = bl_cache_folder("an index of runs");
 	char *path = folder && bl_file_make_folder(folder) == 0 ? bl_index_path(x->root) : NULL;
 	int rc = path ? 0 : -1;
 	for (int turn = 0; rc == 0 && turn < 2; turn++) {
 		if (open_file(x, path) == 0)
 			break;
 		bool again = turn == 0 && is_spoilt(x);
-		close_file(x);
-		if (again)
-			remove_file(path);
-		else
+		sqlite3_close(x->db);
+		x->db = NULL;
+		if (!again) {
 			rc = -1;
+			break;
+		}
+		unlink(path);
+		if (snprintf(journal, sizeof journal, "%s-journal", path) < (int)sizeof journal)
+			unlink(journal);
 	}
 	free(folder);
 	free(path);
@@ -630,18 +599,13 @@ static bl_cell read_cell(sqlite3_stmt *s, int i)
 	}
 }
 
-static int give_names(sqlite3_stmt *s, const bl_question *q, bl_cell *cell, int n)
-{
-	for (int i = 0; i < n; i++)
-		cell[i] = (bl_cell){ .kind = BL_CELL_TEXT, .text = sqlite3_column_name(s, i) };
-	return q->row(q->ctx, -1, n, cell);
-}
-
 static int give_rows(bl_index *x, sqlite3_stmt *s, const bl_question *q)
 {
 	int n = sqlite3_column_count(s), step = SQLITE_DONE;
 	bl_cell *cell = calloc((size_t)n + 1, sizeof *cell);
-	int rc = cell ? give_names(s, q, cell, n) : bl_fail("no memory for a row of %d", n);
+	for (int i = 0; cell && i < n; i++)
+		cell[i] = (bl_cell){ .kind = BL_CELL_TEXT, .text = sqlite3_column_name(s, i) };
+	int rc = cell ? q->row(q->ctx, -1, n, cell) : bl_fail("no memory for a row of %d", n);
 	for (int64_t row = 0; rc == 0 && (step = sqlite3_step(s)) == SQLITE_ROW; row++) {
 		for (int i = 0; i < n; i++)
 			cell[i] = read_cell(s, i);

@@ -18,7 +18,7 @@
 /* A run on another host whose count has stood still for so long is dead: it goes up every five seconds. */
 enum { STILL_SECONDS = 30 };
 
-static bool going(const char *state)
+bool bl_known_going(const char *state)
 {
 	return strcmp(state, BL_RUN_FILE_NEW) == 0 || strcmp(state, BL_RUN_FILE_RUNNING) == 0 ||
 	       strcmp(state, BL_RUN_FILE_PAUSED) == 0;
@@ -44,19 +44,6 @@ static bool beats_still(bl_known *k, bl_beats before, double now)
 }
 
 /* --- The live file ---------------------------------------------------------------------------- */
-
-static const char *state_of(const bl_live_info *i)
-{
-	switch (i->state) {
-	case BL_RUN_NEW: return BL_RUN_FILE_NEW;
-	case BL_RUN_RUNNING: return BL_RUN_FILE_RUNNING;
-	case BL_RUN_PAUSED: return BL_RUN_FILE_PAUSED;
-	case BL_RUN_DONE: return BL_RUN_FILE_DONE;
-	case BL_RUN_STOPPED: return BL_RUN_FILE_STOPPED;
-	case BL_RUN_FAILED: return BL_RUN_FILE_FAILED;
-	}
-	return BL_RUN_FILE_NEW;
-}
 
 /* Values of the last record; of columns that are measured now and then the newest among the last `LOOK_BACK`. */
 static void read_metrics(bl_known *k, const bl_live *l)
@@ -87,25 +74,7 @@ static void read_metrics(bl_known *k, const bl_live *l)
 /* Which of the states there is in the end: the file's, or that its process is gone. */
 static void judge(bl_known *k, bool alive, const char *state)
 {
-	snprintf(k->state, sizeof k->state, "%s", going(state) && !alive ? BL_KNOWN_KILLED : state);
-}
-
-/* All that there is to know of a run without run.json. */
-static void take_all(bl_known *k, const bl_live *l, const bl_live_info *i)
-{
-	bl_run_file *f = &k->file;
-	snprintf(f->name, sizeof f->name, "%s", i->name);
-	f->steps = i->steps;
-	f->d = i->d;
-	f->created = f->started = i->started;
-	f->pid = i->pid;
-	f->step = i->step;
-	read_metrics(k, l);
-}
-
-static bool is_alive(const bl_known *k, const bl_live *l, bool has_file, bool beating)
-{
-	return has_file && !is_here(&k->file) ? beating : bl_live_writer_alive(l);
+	snprintf(k->state, sizeof k->state, "%s", bl_known_going(state) && !alive ? BL_KNOWN_KILLED : state);
 }
 
 static void take_live(bl_known *k, const bl_live *l, bool has_file, bool beating)
@@ -113,24 +82,27 @@ static void take_live(bl_known *k, const bl_live *l, bool has_file, bool beating
 	bl_live_info i;
 	bl_live_info_get(l, &i);
 	snprintf(k->message, sizeof k->message, "%s", i.message);
-	if (!has_file)
-		take_all(k, l, &i);
+	if (!has_file) { /* all that there is to know of a run without run.json */
+		bl_run_file *f = &k->file;
+		snprintf(f->name, sizeof f->name, "%s", i.name);
+		f->steps = i.steps;
+		f->d = i.d;
+		f->created = f->started = i.started;
+		f->pid = i.pid;
+		f->step = i.step;
+		read_metrics(k, l);
+	}
 	/* A trainer that ends writes run.json first; one that goes on, its live file. */
-	bool fresh = has_file && going(k->file.state) && i.step >= k->file.step;
+	bool fresh = has_file && bl_known_going(k->file.state) && i.step >= k->file.step;
 	if (fresh) {
 		k->file.step = i.step;
 		read_metrics(k, l);
 	}
-	judge(k, is_alive(k, l, has_file, beating), has_file && !fresh ? k->file.state : state_of(&i));
+	bool alive = has_file && !is_here(&k->file) ? beating : bl_live_writer_alive(l);
+	judge(k, alive, has_file && !fresh ? k->file.state : bl_run_state_name(i.state));
 }
 
 /* --- A folder ------------------------------------------------------------------------------------- */
-
-/* Of a run that is over its run.json says all. */
-static bool needs_live(const bl_known *k, int rc)
-{
-	return rc != 0 || going(k->file.state);
-}
 
 static void read_live(bl_known *k, const char *folder, bool has_file, bool beating)
 {
@@ -155,7 +127,7 @@ void bl_known_read(bl_known *k, const char *folder, const char *id, bl_beats bef
 	bool has_file = rc == 0, beating = has_file && beats_still(k, before, now);
 	if (rc < 0)
 		snprintf(k->problem, sizeof k->problem, "%s", bl_error());
-	if (needs_live(k, rc))
+	if (rc != 0 || bl_known_going(k->file.state)) /* of a run that is over its run.json says all */
 		read_live(k, folder, has_file, beating);
 	else
 		snprintf(k->state, sizeof k->state, "%s", k->file.state);

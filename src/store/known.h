@@ -27,4 +27,7 @@ typedef struct bl_known {
 void bl_known_read(bl_known *k, const char *folder, const char *id, bl_beats before, double now);
 void bl_known_free(bl_known *k);
 
+/* Is that the state of a run that is not over, in the words of run.json? */
+bool bl_known_going(const char *state);
+
 #endif

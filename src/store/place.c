@@ -100,26 +100,23 @@ static void write_weights_asked(void *ctx)
 		bl_trainer_weights_saved(j->place->trainer, j->path);
 }
 
-/* The checkpoint first: it has the weights too.  Where it fails these may still find room. */
-static int save_files(bl_place *p, bl_save_why why)
-{
-	struct job j = { p, p->weights, bl_file_write_private, 0 };
-	const bl_trainer_config *c = bl_trainer_settings(p->trainer);
-	int rc = bl_checkpoint_write(p->checkpoint, p->trainer, bl_file_write_private);
-	if (rc == 0 && c->checkpoints > 1)
-		rc = bl_checkpoints_keep(p->folder, bl_trainer_progress(p->trainer).step, c->checkpoints);
-	char failed[512];
-	snprintf(failed, sizeof failed, "%s", rc != 0 ? bl_error() : "");
-	if (why != BL_SAVE_REGULAR)
-		write_weights(&j);
-	return rc == 0 ? j.rc : bl_fail("%s", failed);
-}
-
-/* An end that was not saved is told as well, and what went wrong with the saving is the message that stays. */
+/*
+ * The checkpoint first: it has the weights too.  Where it fails these may still find room.  An end that was not saved is
+ * told as well, and what went wrong with the saving is the message that stays.
+ */
 static int save_run(void *ctx, bl_save_why why)
 {
 	bl_place *p = ctx;
-	int rc = save_files(p, why);
+	struct job j = { p, p->weights, bl_file_write_private, 0 };
+	const bl_trainer_config *c = bl_trainer_settings(p->trainer);
+	char failed[512];
+	int rc = bl_checkpoint_write(p->checkpoint, p->trainer, bl_file_write_private);
+	if (rc == 0 && c->checkpoints > 1)
+		rc = bl_checkpoints_keep(p->folder, bl_trainer_progress(p->trainer).step, c->checkpoints);
+	snprintf(failed, sizeof failed, "%s", rc != 0 ? bl_error() : "");
+	if (why != BL_SAVE_REGULAR)
+		write_weights(&j);
+	rc = rc == 0 ? j.rc : bl_fail("%s", failed);
 	if (rc == 0 && why == BL_SAVE_END && p->heartbeat)
 		bl_heartbeat_end(p->heartbeat, p->trainer);
 	return rc;
@@ -274,26 +271,6 @@ static int take_over(bl_place *p, const char *folder)
 	return rc == 0 ? 0 : BL_PLACE_REFUSED;
 }
 
-/* A run that goes on elsewhere is a fork. */
-static int name_parent(const bl_place *p, const char *folder)
-{
-	bl_live_info info;
-	if (!p->from)
-		return 0;
-	bl_live_info_get(bl_trainer_live(p->trainer), &info);
-	return bl_runs_write_parent(p->from, folder, info.step);
-}
-
-/* A new string: the folder that was chosen, or a new one. */
-static int make_folder(const bl_place *p, const char *chosen, char **out)
-{
-	bl_live_info info;
-	bl_live_info_get(bl_trainer_live(p->trainer), &info);
-	int taken = chosen ? bl_runs_folder_take(chosen) : 0;
-	*out = taken ? NULL : chosen ? strdup(chosen) : bl_runs_folder_new(info.name);
-	return taken > 0 ? BL_PLACE_REFUSED : *out ? 0 : -1;
-}
-
 int bl_place_settle(bl_place *p, const char *folder)
 {
 	if (p->settled)
@@ -301,10 +278,15 @@ int bl_place_settle(bl_place *p, const char *folder)
 	p->settled = true;
 	if (p->from && folder && same_place(p->from, folder))
 		return take_over(p, folder);
-	char *made;
-	int rc = make_folder(p, folder, &made);
-	if (rc == 0)
-		rc = name_parent(p, made);
+	bl_live_info info;
+	bl_live_info_get(bl_trainer_live(p->trainer), &info);
+	int taken = folder ? bl_runs_folder_take(folder) : 0;
+	if (taken > 0)
+		return BL_PLACE_REFUSED;
+	char *made = taken ? NULL : folder ? strdup(folder) : bl_runs_folder_new(info.name);
+	int rc = made ? 0 : -1;
+	if (rc == 0 && p->from) /* a run that goes on elsewhere is a fork */
+		rc = bl_runs_write_parent(p->from, made, info.step);
 	if (rc == 0)
 		rc = move_in(p, made);
 	if (rc == -1) {

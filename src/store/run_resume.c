@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* run_resume.c: which run is to go on, whether it may, and that nobody else goes on with it. */
+#include "store/known.h"
 #include "store/runs.h"
 
 #include <barlow/error.h>
@@ -33,10 +34,8 @@ static int check_by_run_file(const char *folder, const bl_run_file *f)
 {
 	char boot[BL_RUN_TEXT];
 	bl_process_boot(boot, sizeof boot);
-	bool going = strcmp(f->state, BL_RUN_FILE_NEW) == 0 || strcmp(f->state, BL_RUN_FILE_RUNNING) == 0 ||
-	             strcmp(f->state, BL_RUN_FILE_PAUSED) == 0;
 	double since = difftime(time(NULL), (time_t)f->beat_time);
-	if (!going || strcmp(f->boot, boot) != 0 || !bl_process_lives(f->pid, 0) || since > BEATS_SECONDS)
+	if (!bl_known_going(f->state) || strcmp(f->boot, boot) != 0 || !bl_process_lives(f->pid, 0) || since > BEATS_SECONDS)
 		return 0;
 	return refuse_running(folder, f->pid, f->state, f->step, f->steps);
 }

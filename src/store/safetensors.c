@@ -51,21 +51,10 @@ static void source_close(source *s)
 	free(s->bytes);
 }
 
-static int parse_json(source *s, size_t length)
-{
-	json_error_t e;
-
-	s->header = json_loadb((const char *)s->bytes + PREFIX, length, JSON_REJECT_DUPLICATES, &e);
-	if (!s->header)
-		return bl_fail("%s: byte %d: header: %s", s->path, PREFIX + e.position, e.text);
-	if (!json_is_object(s->header))
-		return bl_fail("%s: byte %d: header is not a JSON object", s->path, PREFIX);
-	return 0;
-}
-
 static int parse_header(source *s)
 {
 	uint64_t length = 0;
+	json_error_t e;
 
 	if (s->size < PREFIX)
 		return bl_fail("%s: byte %zu: file ends inside the 8 bytes of the header's length", s->path, s->size);
@@ -77,7 +66,12 @@ static int parse_header(source *s)
 		return bl_fail("%s: byte 0: header of %" PRIu64 " bytes, but the file has %zu after its length", s->path, length,
 		               s->size - PREFIX);
 	s->data = PREFIX + (size_t)length;
-	return parse_json(s, (size_t)length);
+	s->header = json_loadb((const char *)s->bytes + PREFIX, (size_t)length, JSON_REJECT_DUPLICATES, &e);
+	if (!s->header)
+		return bl_fail("%s: byte %d: header: %s", s->path, PREFIX + e.position, e.text);
+	if (!json_is_object(s->header))
+		return bl_fail("%s: byte %d: header is not a JSON object", s->path, PREFIX);
+	return 0;
 }
 
 static int take_shape(const source *s, entry *e, const json_t *shape)

@@ -14,37 +14,20 @@ typedef struct walk {
 	const char *prefix;
 } walk;
 
-static char *full_name(const char *prefix, const char *name)
-{
-	size_t size = strlen(prefix) + strlen(name) + 2;
-	char *full = malloc(size);
-
-	if (full)
-		snprintf(full, size, "%s%s%s", prefix, *prefix ? "." : "", name);
-	return full;
-}
-
-static int make_room(bl_state *s)
-{
-	int room = s->room ? 2 * s->room : 64;
-	bl_named *items;
-
-	if (s->n < s->room)
-		return 0;
-	items = realloc(s->items, (size_t)room * sizeof(*items));
-	if (!items)
-		return -1;
-	s->items = items;
-	s->room = room;
-	return 0;
-}
-
 int bl_state_add(bl_state *s, const char *prefix, const char *name, bl_tensor *t)
 {
-	char *full = make_room(s) == 0 ? full_name(prefix, name) : NULL;
+	size_t size = strlen(prefix) + strlen(name) + 2;
+	int room = s->n < s->room ? s->room : s->room ? 2 * s->room : 64;
+	bl_named *items = room > s->room ? realloc(s->items, (size_t)room * sizeof(*items)) : s->items;
+	char *full = items ? malloc(size) : NULL;
 
+	if (items) {
+		s->items = items;
+		s->room = room;
+	}
 	if (!full)
 		return bl_fail("no memory for the names of weights");
+	snprintf(full, size, "%s%s%s", prefix, *prefix ? "." : "", name);
 	s->items[s->n].name = full;
 	s->items[s->n++].tensor = bl_tensor_ref(t);
 	return 0;
