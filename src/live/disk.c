@@ -66,13 +66,6 @@ uint64_t bl_disk_check(uint64_t seed, const void *bytes, size_t n)
 
 /* --- Turns --------------------------------------------------------------------- */
 
-static bool turn_whole(const char *half, size_t room)
-{
-	struct live_turn t;
-	memcpy(&t, half, sizeof t);
-	return t.turn > 0 && t.length <= room - sizeof t && t.check == bl_disk_check(t.turn, half + sizeof t, t.length);
-}
-
 static uint64_t turn_of(const char *half)
 {
 	uint64_t turn;
@@ -80,25 +73,22 @@ static uint64_t turn_of(const char *half)
 	return turn;
 }
 
-static void take_turn(const char *half, void *out, size_t n)
-{
-	struct live_turn t;
-	memcpy(&t, half, sizeof t);
-	size_t have = t.length < n ? t.length : n;
-	memcpy(out, half + sizeof t, have);
-	memset((char *)out + have, 0, n - have);
-}
-
 /* The half with the newer turn is taken, where it is whole; else the other one. */
 static bool newest_in(const char *bytes, size_t room, void *out, size_t n)
 {
 	const char *half[2] = { bytes, bytes + room };
 	int first = turn_of(half[1]) > turn_of(half[0]);
-	for (int i = 0; i < 2; i++)
-		if (turn_whole(half[first ^ i], room)) {
-			take_turn(half[first ^ i], out, n);
-			return true;
-		}
+	for (int i = 0; i < 2; i++) {
+		const char *in = half[first ^ i];
+		struct live_turn t;
+		memcpy(&t, in, sizeof t);
+		if (t.turn == 0 || t.length > room - sizeof t || t.check != bl_disk_check(t.turn, in + sizeof t, t.length))
+			continue;
+		size_t have = t.length < n ? t.length : n;
+		memcpy(out, in + sizeof t, have);
+		memset((char *)out + have, 0, n - have);
+		return true;
+	}
 	return false;
 }
 

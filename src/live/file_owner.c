@@ -104,12 +104,6 @@ static int copy_to(const bl_live *l, int fd)
 	return n < 0 ? errno : 0;
 }
 
-/* Under a claim only what is not the run's can have the name; without one, link() leaves whatever came meanwhile. */
-static int name_it(const char *temporary, const char *path, bool claimed)
-{
-	return (claimed ? rename(temporary, path) : link(temporary, path)) == 0 ? 0 : errno;
-}
-
 static int put_back(bl_live *l, bool claimed)
 {
 	char temporary[4096];
@@ -121,8 +115,9 @@ static int put_back(bl_live *l, bool claimed)
 	int err = copy_to(l, fd);
 	if (err == 0)
 		err = bl_disk_sync(fd);
-	if (err == 0)
-		err = name_it(temporary, l->writer->path, claimed);
+	/* Under a claim only what is not the run's can have the name; without one, link() leaves whatever came meanwhile. */
+	if (err == 0 && (claimed ? rename(temporary, l->writer->path) : link(temporary, l->writer->path)) != 0)
+		err = errno;
 	if (err == 0 && dup3(fd, l->fd, O_CLOEXEC) < 0)
 		err = errno;
 	unlink(temporary);

@@ -131,13 +131,6 @@ static void add_turn(bl_history *h, int column, const bl_record *before, const b
 	h->turn[h->turns++] = (bl_turn){ column, r->step, r->step, from, to };
 }
 
-static void add_turns(bl_history *h, const bl_record *r)
-{
-	const bl_columns *all = &h->columns;
-	for (int c = bl_columns_next(all, BL_COLUMN_PARAMETER, 0); c >= 0; c = bl_columns_next(all, BL_COLUMN_PARAMETER, c + 1))
-		add_turn(h, c, &h->last, r);
-}
-
 /* --- Reading --------------------------------------------------------------- */
 
 /* The length first: what is counted by then has no other columns than those that are read after it. */
@@ -149,7 +142,8 @@ bool bl_history_read_some(bl_history *h, const bl_live *run, int64_t until, int6
 	see_columns(h, run);
 	while (h->seen < end && h->seen - from < most && bl_live_record(run, h->seen, &r)) {
 		add_values(h, &r);
-		add_turns(h, &r);
+		for (int c = -1; (c = bl_columns_next(&h->columns, BL_COLUMN_PARAMETER, c + 1)) >= 0;)
+			add_turn(h, c, &h->last, &r);
 		h->last = r;
 		h->seen++;
 	}

@@ -61,18 +61,12 @@ static int64_t not_negative(int64_t v)
 	return v < 0 ? 0 : v;
 }
 
-/* Of a text that some byte of `size` ends, as a message in one line: line ends and tabs become blanks. */
-static void join_lines(char *text, size_t size)
-{
-	for (size_t i = 0; i < size && text[i]; i++)
-		if (text[i] == '\n' || text[i] == '\t')
-			text[i] = ' ';
-}
-
 static void clean_info(bl_live_info *i)
 {
 	bl_text_clean_here(i->name, sizeof i->name);
-	join_lines(i->message, sizeof i->message);
+	for (size_t k = 0; k < sizeof i->message && i->message[k]; k++) /* a message is one line */
+		if (i->message[k] == '\n' || i->message[k] == '\t')
+			i->message[k] = ' ';
 	bl_text_clean_here(i->message, sizeof i->message);
 	if ((unsigned)i->state > BL_RUN_FAILED)
 		i->state = BL_RUN_FAILED;

@@ -10,25 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int64_t size_of(int fd)
-{
-	struct stat s;
-	return fstat(fd, &s) == 0 ? (int64_t)s.st_size : 0;
-}
-
-static int adopt_header(bl_live *l, const struct live_header *h, const char *path)
-{
-	if (bl_livefile_sections(l, h, path) != 0)
-		return -1;
-	l->capacity = h->capacity;
-	l->pid = h->pid;
-	l->pid_ticks = h->pid_ticks;
-	memcpy(l->boot, h->boot, sizeof l->boot);
-	l->boot[sizeof l->boot - 1] = '\0';
-	l->cache = calloc(1, sizeof *l->cache);
-	return l->cache ? 0 : bl_fail("live: no memory for a reader");
-}
-
 /* O_NONBLOCK: opening a FIFO of that name must not block. */
 static int open_regular(const char *path, bool writable, struct stat *s)
 {
@@ -46,9 +27,10 @@ static int open_regular(const char *path, bool writable, struct stat *s)
 static bl_live *open_file(int fd, bool writable, const char *path)
 {
 	struct live_header h;
+	struct stat s;
 	if (!bl_disk_read(fd, 0, &h, sizeof h))
-		return bl_fail_null("%s: %lld bytes are too few for a live file (%zu and more)", path, (long long)size_of(fd),
-		                    sizeof h);
+		return bl_fail_null("%s: %lld bytes are too few for a live file (%zu and more)", path,
+		                    fstat(fd, &s) == 0 ? (long long)s.st_size : 0, sizeof h);
 	bool magic = memcmp(h.magic, LIVE_MAGIC, sizeof h.magic) == 0;
 	if (magic && h.version == 2)
 		return bl_version2_open(fd, path);
@@ -60,13 +42,20 @@ static bl_live *open_file(int fd, bool writable, const char *path)
 	l = bl_livefile_handle();
 	if (!l)
 		return NULL;
-	l->commands = writable;
-	if (adopt_header(l, &h, path) == 0) {
-		l->fd = fd;
-		return l;
+	if (bl_livefile_sections(l, &h, path) == 0 && !(l->cache = calloc(1, sizeof *l->cache)))
+		bl_fail("live: no memory for a reader");
+	if (!l->cache) {
+		bl_livefile_free(l);
+		return NULL;
 	}
-	bl_livefile_free(l);
-	return NULL;
+	l->fd = fd;
+	l->commands = writable;
+	l->capacity = h.capacity;
+	l->pid = h.pid;
+	l->pid_ticks = h.pid_ticks;
+	memcpy(l->boot, h.boot, sizeof l->boot);
+	l->boot[sizeof l->boot - 1] = '\0';
+	return l;
 }
 
 bl_live *bl_live_open(const char *path, bool writable_mailbox)

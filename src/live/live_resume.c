@@ -42,15 +42,6 @@ static int copy_records(bl_live *l, const bl_live *past, int64_t until)
 	return columns < 0 ? -1 : 0;
 }
 
-/* By way of s; the last of them is l's newest. */
-static void copy_snapshots(bl_live *l, const bl_live *past, int64_t until, bl_snapshot *s)
-{
-	bl_snapshots_interval(l, past);
-	for (int i = 0; i < bl_live_snapshot_count(past); i++)
-		if (bl_live_snapshot_at(past, i, s) > 0 && s->step <= until)
-			bl_live_publish(l, s);
-}
-
 int bl_live_resume(bl_live *l, const bl_live *past, int64_t until)
 {
 	if (bl_live_length(l) > 0)
@@ -60,7 +51,10 @@ int bl_live_resume(bl_live *l, const bl_live *past, int64_t until)
 		return bl_fail("live: no memory for a snapshot");
 	int rc = copy_records(l, past, until);
 	if (rc == 0)
-		copy_snapshots(l, past, until, s);
+		bl_snapshots_interval(l, past);
+	for (int i = 0; rc == 0 && i < bl_live_snapshot_count(past); i++)
+		if (bl_live_snapshot_at(past, i, s) > 0 && s->step <= until)
+			bl_live_publish(l, s); /* the last of them is l's newest */
 	free(s);
 	return rc;
 }

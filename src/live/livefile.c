@@ -16,22 +16,18 @@ enum { NAME_MAX_BYTES = 4096 };
 
 /* --- Handles ------------------------------------------------------------ */
 
-static void writer_free(struct live_writer *w)
-{
-	if (!w)
-		return;
-	bl_records_free(w);
-	free(w->slots);
-	free(w->newest);
-	free(w->packed);
-	free(w->path);
-	free(w->owner);
-	free(w);
-}
-
 void bl_livefile_free(bl_live *l)
 {
-	writer_free(l->writer);
+	struct live_writer *w = l->writer;
+	if (w) {
+		bl_records_free(w);
+		free(w->slots);
+		free(w->newest);
+		free(w->packed);
+		free(w->path);
+		free(w->owner);
+		free(w);
+	}
 	free(l->cache);
 	pthread_mutex_destroy(&l->lock);
 	if (l->fd >= 0)
@@ -243,7 +239,7 @@ static int find_section(bl_live *l, const struct live_header *h, int which, cons
 	return bl_fail("%s: live file without a section '%s'", path, name);
 }
 
-static int find_sections(bl_live *l, const struct live_header *h, const char *path)
+int bl_livefile_sections(bl_live *l, const struct live_header *h, const char *path)
 {
 	static const struct {
 		const char *name;
@@ -257,14 +253,6 @@ static int find_sections(bl_live *l, const struct live_header *h, const char *pa
 		[SECTION_EXTENTS] = { "extents", LIVE_EXTENTS_MAX * sizeof(struct live_extent) },
 		[SECTION_SNAPSHOTS] = { "kept", 2 * sizeof(struct live_turn) },
 	};
-	for (int i = 0; i < SECTIONS; i++)
-		if (find_section(l, h, i, wanted[i].name, wanted[i].least, path) != 0)
-			return -1;
-	return 0;
-}
-
-static int check_header(const struct live_header *h, const char *path)
-{
 	if (h->version != LIVE_VERSION)
 		return bl_fail("%s: live file of version %u, this program reads versions 2 and %d", path, h->version, LIVE_VERSION);
 	if (h->mark != LIVE_MARK)
@@ -273,10 +261,8 @@ static int check_header(const struct live_header *h, const char *path)
 		return bl_fail("%s: the head of the live file is damaged", path);
 	if (h->capacity < 1 || h->capacity > LIVE_CAPACITY_MAX)
 		return bl_fail("%s: live file with room for %lld records", path, (long long)h->capacity);
+	for (int i = 0; i < SECTIONS; i++)
+		if (find_section(l, h, i, wanted[i].name, wanted[i].least, path) != 0)
+			return -1;
 	return 0;
-}
-
-int bl_livefile_sections(bl_live *l, const struct live_header *h, const char *path)
-{
-	return check_header(h, path) == 0 ? find_sections(l, h, path) : -1;
 }

@@ -78,20 +78,15 @@ static int begin_extent(bl_live *l)
 	return 0;
 }
 
-static bool needs_extent(const struct live_writer *w)
-{
-	const struct memory_extent *m = w->extents ? &w->extent[w->extents - 1] : NULL;
-	return !m || m->n == m->room || m->columns != w->columns.n;
-}
-
 static int add(bl_live *l, const bl_record *r)
 {
 	struct live_writer *w = l->writer;
 	if (w->written >= l->capacity)
 		return bl_fail("live: all %lld records are used", (long long)l->capacity);
-	if (needs_extent(w) && begin_extent(l) != 0)
+	struct memory_extent *m = w->extents ? &w->extent[w->extents - 1] : NULL;
+	if ((!m || m->n == m->room || m->columns != w->columns.n) && begin_extent(l) != 0)
 		return -1;
-	struct memory_extent *m = &w->extent[w->extents - 1];
+	m = &w->extent[w->extents - 1];
 	size_t words = row_words(m->columns), at = (size_t)m->n * words;
 	pack_row(r, m->columns, m->rows + at);
 	m->n++;

@@ -129,18 +129,13 @@ static int take_run(struct rescue *r, size_t at, int columns)
 	return 0;
 }
 
-static void note_snapshot(struct rescue *r, size_t at)
-{
-	int64_t step = at + LIVE_PACK_HEAD <= r->n ? bl_pack_step(r->bytes + at) : -1;
-	if (step > 0 && r->snapshots < SNAPSHOTS_MOST)
-		r->snapshot[r->snapshots++] = (struct place){ step, at };
-}
-
 static int search(struct rescue *r)
 {
 	bl_record record;
 	for (size_t at = 0; at < r->n; at += LIVE_ALIGN) {
-		note_snapshot(r, at);
+		int64_t step = at + LIVE_PACK_HEAD <= r->n ? bl_pack_step(r->bytes + at) : -1;
+		if (step > 0 && r->snapshots < SNAPSHOTS_MOST)
+			r->snapshot[r->snapshots++] = (struct place){ step, at };
 		for (int columns = r->columns.n; columns > 0; columns--)
 			if (!is_known(r, at, (size_t)(columns + 2) * 8) && take_row(r, at, columns, &record) &&
 			    take_run(r, at, columns) != 0)
@@ -158,15 +153,6 @@ static int by_step(const void *a, const void *b)
 
 /* --- What is missing ---------------------------------------------------------------- */
 
-static void add_range(char *text, size_t size, int ranges, int64_t from, int64_t to)
-{
-	size_t n = strlen(text);
-	if (ranges > RANGES_SHOWN)
-		return;
-	snprintf(text + n, size - n, from == to ? "%s%lld" : "%s%lld to %lld", ranges > 1 ? ", " : "", (long long)from,
-	         (long long)to);
-}
-
 /* Of `all` records those whose steps are not there: "records 120 to 480, 500 are damaged". */
 static void describe_gaps(const struct rescue *r, int64_t all, char *text, size_t size)
 {
@@ -176,7 +162,10 @@ static void describe_gaps(const struct rescue *r, int64_t all, char *text, size_
 	for (int64_t i = 0; i <= r->records; i++) {
 		int64_t step = i < r->records ? r->record[i].step : all + 1;
 		if (step > before + 1) {
-			add_range(list, sizeof list, ++ranges, before + 1, step - 1);
+			size_t n = strlen(list);
+			if (++ranges <= RANGES_SHOWN)
+				snprintf(list + n, sizeof list - n, before + 2 == step ? "%s%lld" : "%s%lld to %lld",
+				         ranges > 1 ? ", " : "", (long long)before + 1, (long long)step - 1);
 			missing += step - before - 1;
 		}
 		before = step;
@@ -219,16 +208,6 @@ static void sort_out(struct rescue *r)
 	r->records = n;
 }
 
-/* Of a step there may be two, one of which was kept: the second adds nothing. */
-static void publish(const struct rescue *r, bl_live *l, bl_snapshot *s)
-{
-	for (int i = 0; i < r->snapshots; i++) {
-		const struct place *p = &r->snapshot[i];
-		if (bl_live_newest_step(l) < p->step && bl_unpack(r->bytes + p->at, r->n - p->at, s))
-			bl_live_publish(l, s);
-	}
-}
-
 static int64_t most(int64_t a, int64_t b)
 {
 	return a > b ? a : b;
@@ -257,7 +236,12 @@ static bl_live *rebuild(struct rescue *r, const struct live_header *h)
 		l->started = r->info.started;
 		bl_live_set_info(l, &r->info);
 		l->writer->list.interval = 1;
-		publish(r, l, s);
+		for (int i = 0; i < r->snapshots;
+		     i++) { /* of a step there may be two, one of which was kept: the second adds nothing */
+			const struct place *p = &r->snapshot[i];
+			if (bl_live_newest_step(l) < p->step && bl_unpack(r->bytes + p->at, r->n - p->at, s))
+				bl_live_publish(l, s);
+		}
 		l->commands = false;
 	}
 	free(s);
@@ -281,13 +265,6 @@ static bool read_all(struct rescue *r, int fd)
 	return r->bytes && r->snapshot && bl_disk_read(fd, 0, r->bytes, r->n);
 }
 
-/* How many there were is in the state; without it all that have a name. */
-static void read_columns(struct rescue *r, int fd)
-{
-	uint32_t n = r->state_whole && r->state.columns <= BL_COLUMNS_MAX ? r->state.columns : BL_COLUMNS_MAX;
-	bl_columns_read(fd, &r->layout.section[SECTION_COLUMNS], (int)n, !r->state_whole, &r->columns);
-}
-
 bl_live *bl_rescue(int fd, const struct live_header *h, bool look, const char *path)
 {
 	struct rescue r = { .records = 0 };
@@ -296,7 +273,9 @@ bl_live *bl_rescue(int fd, const struct live_header *h, bool look, const char *p
 	    (look && r.head && r.info_whole && r.state_whole && extents_whole(&r, fd)))
 		return NULL;
 	if (read_all(&r, fd)) {
-		read_columns(&r, fd);
+		/* How many there were is in the state; without it all that have a name. */
+		uint32_t n = r.state_whole && r.state.columns <= BL_COLUMNS_MAX ? r.state.columns : BL_COLUMNS_MAX;
+		bl_columns_read(fd, &r.layout.section[SECTION_COLUMNS], (int)n, !r.state_whole, &r.columns);
 		if (search(&r) == 0) {
 			sort_out(&r);
 			out = rebuild(&r, h);

@@ -26,12 +26,6 @@ static bool due(const struct live_list *k, int64_t step)
 	return k->n == 0 || step >= k->kept[k->n - 1].step + k->interval;
 }
 
-static void let_go(struct live_writer *w, int64_t i)
-{
-	if (!w->blob[i])
-		w->hole[w->holes++] = w->list.kept[i];
-}
-
 /* Publishes the list at once, so that no reader looks for a snapshot whose space is about to be reused. */
 static void thin(bl_live *l)
 {
@@ -40,11 +34,12 @@ static void thin(bl_live *l)
 	int64_t n = 0;
 	for (int64_t i = 0; i < k->n; i++) {
 		char *blob = w->blob[i];
-		if (i % 2 == 1)
-			let_go(w, i);
 		w->blob[i] = NULL;
-		if (i % 2 == 1)
+		if (i % 2 == 1) {
+			if (!blob)
+				w->hole[w->holes++] = k->kept[i];
 			continue;
+		}
 		k->kept[n] = k->kept[i];
 		w->blob[n++] = blob;
 	}

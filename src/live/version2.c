@@ -146,22 +146,16 @@ static const bl_columns columns = {
 	}
 };
 
-static bl_record record_of(const old_record *o)
-{
-	bl_record r = bl_record_empty(o->step);
-	const double v[] = { o->time,  o->invariance, o->redundancy, o->lambda * o->redundancy, o->lambda, o->total,
-		             o->floor, o->lr,         o->grad_norm,  o->images_per_s,           o->knn };
-	memcpy(r.value, v, sizeof v);
-	return r;
-}
-
 static int take_records(bl_live *l, int fd, const struct old_header *h)
 {
 	old_record o;
 	for (uint64_t i = 0; i < h->records && i < (uint64_t)h->capacity; i++) {
 		if (!bl_disk_read(fd, h->records_at + i * sizeof o, &o, sizeof o) || o.step <= 0)
 			return 0;
-		bl_record r = record_of(&o);
+		bl_record r = bl_record_empty(o.step);
+		const double v[] = { o.time,  o.invariance, o.redundancy, o.lambda * o.redundancy, o.lambda, o.total,
+			             o.floor, o.lr,         o.grad_norm,  o.images_per_s,          o.knn };
+		memcpy(r.value, v, sizeof v);
 		if (bl_live_add(l, &r) != 0)
 			return -1;
 	}

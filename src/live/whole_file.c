@@ -64,12 +64,6 @@ static struct live_header header_of(const bl_live *l)
 	return h;
 }
 
-static void write_header(bl_live *l)
-{
-	struct live_header h = header_of(l);
-	bl_writer_put(l, 0, &h, sizeof h);
-}
-
 static void write_newest(bl_live *l)
 {
 	struct live_writer *w = l->writer;
@@ -103,7 +97,8 @@ void bl_whole_write(bl_live *l)
 	write_newest(l);
 	bl_writer_turn(l, SECTION_INFO, &w->info, sizeof w->info);
 	bl_writer_state(l);
-	write_header(l);
+	struct live_header h = header_of(l);
+	bl_writer_put(l, 0, &h, sizeof h);
 }
 
 static void write_anew(bl_live *l, const char *why)
@@ -121,13 +116,6 @@ void bl_whole_spoilt(bl_live *l)
 	write_anew(l, "the run's live file was cut short or overwritten by somebody");
 	if (l->writer->broken && l->writer->problem[0] == '\0')
 		bl_writer_problem(l, "the run's live file was cut short by somebody, and cannot be written anew; training goes on");
-}
-
-/* Snapshots and what changes at every step carry checks of their own, and are soon written again. */
-static bool is_whole(bl_live *l)
-{
-	struct live_header h = header_of(l);
-	return bl_writer_has(l, 0, &h, sizeof h) && bl_records_whole(l);
 }
 
 void bl_live_look_after(bl_live *l)
@@ -159,8 +147,10 @@ void bl_whole_look_after(bl_live *l)
 	else if ((uint64_t)s.st_size < w->end - LIVE_ALIGN)
 		bl_whole_spoilt(l);
 	else if (now >= w->check_at) {
+		/* Snapshots and what changes at every step carry checks of their own, and are soon written again. */
+		struct live_header h = header_of(l);
 		w->check_at = now + CHECK_MS;
-		if (!is_whole(l))
+		if (!bl_writer_has(l, 0, &h, sizeof h) || !bl_records_whole(l))
 			bl_whole_spoilt(l);
 	}
 }
