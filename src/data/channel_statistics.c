@@ -73,19 +73,6 @@ static void measure_part(void *ctx, int64_t part)
 	}
 }
 
-/* A channel that never changes would divide by 0 later: half a grey level stands in for its deviation. */
-static void finish(bl_dataset *d, const struct sums *s)
-{
-	double n = (double)s->n;
-	for (int c = 0; c < d->channels; c++) {
-		double mean = ((double)s->x[c] + s->v[c]) / n;
-		double variance = ((double)s->xx[c] + s->vv[c]) / n - mean * mean;
-		d->mean[c] = (float)(mean / 255);
-		d->std[c] = (float)(sqrt(fmax(variance, 0.25)) / 255);
-	}
-	d->measured = true;
-}
-
 static int measure(bl_dataset *d)
 {
 	struct measuring m = { .d = d, .n = bl_dataset_reads(d) && d->n > MOST_READ ? MOST_READ : d->n };
@@ -105,7 +92,15 @@ static int measure(bl_dataset *d)
 			all.vv[c] += m.parts[k].vv[c];
 		}
 	}
-	finish(d, &all);
+	double n = (double)all.n;
+	for (int c = 0; c < d->channels; c++) {
+		double mean = ((double)all.x[c] + all.v[c]) / n;
+		double variance = ((double)all.xx[c] + all.vv[c]) / n - mean * mean;
+		d->mean[c] = (float)(mean / 255);
+		/* A channel that never changes would divide by 0 later: half a grey level stands in for its deviation. */
+		d->std[c] = (float)(sqrt(fmax(variance, 0.25)) / 255);
+	}
+	d->measured = true;
 	return 0;
 }
 

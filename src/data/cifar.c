@@ -109,21 +109,15 @@ static int take_pickled(bl_dataset *d, const set *s, const bl_pickle *p, const c
 	return rc;
 }
 
-static int read_python(bl_dataset *d, const set *s, const uint8_t *bytes, size_t n, const char *path)
-{
-	bl_pickle *p = bl_pickle_read(bytes, n);
-	int rc = p ? take_pickled(d, s, p, path) : bl_fail_prefix("%s: ", path);
-	bl_pickle_free(p);
-	return rc;
-}
-
 static int read_file(bl_dataset *d, const set *s, bool python, const char *path)
 {
 	size_t n;
 	uint8_t *bytes = bl_gunzip_all(path, &n);
 	if (!bytes)
 		return -1;
-	int rc = python ? read_python(d, s, bytes, n, path) : read_binary(d, s, bytes, n, path);
+	bl_pickle *p = python ? bl_pickle_read(bytes, n) : NULL;
+	int rc = !python ? read_binary(d, s, bytes, n, path) : p ? take_pickled(d, s, p, path) : bl_fail_prefix("%s: ", path);
+	bl_pickle_free(p);
 	free(bytes);
 	return rc < 0 ? rc : bl_dataset_add_archive(d, path);
 }

@@ -101,30 +101,15 @@ static int take_parts(source *s, bl_dataset *const *parts, int n)
 
 /* --- classes --- */
 
-static bool all_named(const source *s)
-{
-	for (int k = 0; k < s->n; k++)
-		if (!s->part[k]->class_names)
-			return false;
-	return true;
-}
-
-/* The class of that name among the first n; n: it is a new one. */
-static int find_class(const source *s, int n, const char *name)
-{
-	int c = 0;
-	while (c < n && strcmp(s->class_names[c], name) != 0)
-		c++;
-	return c;
-}
-
 /* Number of each class of part k in the whole: where all have names, classes of one name are one; else by number. */
 static int *map_classes(bl_dataset *d, const source *s, int k, bool named)
 {
 	const bl_dataset *part = s->part[k];
 	int *map = malloc((size_t)part->classes * sizeof *map);
 	for (int c = 0; map && c < part->classes; c++) {
-		map[c] = named ? find_class(s, d->classes, part->class_names[c]) : c;
+		map[c] = named ? 0 : c;
+		while (named && map[c] < d->classes && strcmp(s->class_names[map[c]], part->class_names[c]) != 0)
+			map[c]++;
 		if (map[c] == d->classes && named)
 			s->class_names[d->classes] = part->class_names[c];
 		if (map[c] >= d->classes)
@@ -148,10 +133,11 @@ static int label_part(bl_dataset *d, const source *s, int k, bool named)
 static int label(bl_dataset *d, source *s)
 {
 	size_t most = 0;
-	bool named = all_named(s);
+	bool named = true;
 	for (int k = 0; k < s->n; k++) {
 		if (s->part[k]->classes == 0)
 			return 0;
+		named &= s->part[k]->class_names != NULL;
 		most += (size_t)s->part[k]->classes;
 	}
 	d->labels = malloc((size_t)d->n * sizeof *d->labels);

@@ -132,14 +132,6 @@ static int find_column(const table *t, const char *word, char **fields, int n)
 	return bl_fail("no column '%.60s': expected a number from 1 to %d, as there is no header", word, n);
 }
 
-static int find_columns(table *t, char **fields, int n)
-{
-	const csv *c = t->settings;
-	t->image = c->images ? find_column(t, c->images, fields, n) : 0;
-	t->label = c->labels ? find_column(t, c->labels, fields, n) : -1;
-	return t->image < 0 || (c->labels && t->label < 0) ? -1 : 0;
-}
-
 static int add_image(table *t, int64_t line, const char *file, const char *label)
 {
 	char key[2 * BL_PATH_SIZE];
@@ -158,12 +150,15 @@ static int add_image(table *t, int64_t line, const char *file, const char *label
 static int take_row(void *ctx, int64_t line, char **fields, int n)
 {
 	table *t = ctx;
+	const csv *c = t->settings;
 	if (bl_check_given_up())
 		return -1;
 	if (t->image < 0) {
-		if (find_columns(t, fields, n) < 0)
+		t->image = c->images ? find_column(t, c->images, fields, n) : 0;
+		t->label = c->labels ? find_column(t, c->labels, fields, n) : -1;
+		if (t->image < 0 || (c->labels && t->label < 0))
 			return -1;
-		if (t->settings->header)
+		if (c->header)
 			return 0;
 	}
 	return add_image(t, line, fields[t->image], t->label >= 0 ? fields[t->label] : NULL);
@@ -204,49 +199,37 @@ static char *folder_of(const char *path)
 
 /* --- all of it --- */
 
-static int fill(bl_dataset *d, table *t)
-{
-	const csv *c = t->settings;
-	if (bl_dataset_set_origin(d, 0, c->path) < 0 || !(t->s->marks = bl_marks_take(t->s->files.n, put_path, t->s)))
-		return -1;
-	if (t->label >= 0 && bl_labels_of_texts(d, &t->labels, &t->s->class_names) < 0)
-		return -1;
-	return bl_pictures_finish(d, &c->pictures, &t->s->wish);
-}
-
 /* Takes the source. */
 static bl_dataset *make_set(table *t)
 {
+	const csv *c = t->settings;
 	source *s = t->s;
-	const char *slash = strrchr(t->settings->path, '/');
-	bl_dataset *d = bl_dataset_make_source(slash ? slash + 1 : t->settings->path, s->files.n, s->wish.channels, 1, 1, &ops);
+	const char *slash = strrchr(c->path, '/');
+	bl_dataset *d = bl_dataset_make_source(slash ? slash + 1 : c->path, s->files.n, s->wish.channels, 1, 1, &ops);
 	if (!d) {
 		free_source(s);
 		return NULL;
 	}
 	d->source = s;
-	if (fill(d, t) == 0)
+	if (bl_dataset_set_origin(d, 0, c->path) == 0 && (s->marks = bl_marks_take(s->files.n, put_path, s)) != NULL &&
+	    (t->label < 0 || bl_labels_of_texts(d, &t->labels, &s->class_names) == 0) &&
+	    bl_pictures_finish(d, &c->pictures, &s->wish) == 0)
 		return d;
 	bl_dataset_unref(d);
 	return NULL;
 }
 
-static int check(const csv *c)
-{
-	if (strlen(c->separator) != 1 || strchr("\"\r\n", *c->separator))
-		return bl_fail("data.csv: 'separator' must be one byte, no quote and no line end, got '%.20s'", c->separator);
-	return 0;
-}
-
 static bl_dataset *make(const void *settings)
 {
 	const csv *c = settings;
+	if (strlen(c->separator) != 1 || strchr("\"\r\n", *c->separator))
+		return bl_fail_null("data.csv: 'separator' must be one byte, no quote and no line end, got '%.20s'", c->separator);
 	table t = { .settings = c, .image = -1, .label = -1, .s = calloc(1, sizeof(source)) };
 	bl_dataset *d = NULL;
 	if (!t.s)
 		return bl_fail_null("%s: no memory", c->path);
-	if (check(c) == 0 && bl_pictures_wish(&c->pictures, "data.csv", &t.s->wish) == 0 &&
-	    (t.s->folder = folder_of(c->path)) != NULL && read_table(&t, c->path) == 0)
+	if (bl_pictures_wish(&c->pictures, "data.csv", &t.s->wish) == 0 && (t.s->folder = folder_of(c->path)) != NULL &&
+	    read_table(&t, c->path) == 0)
 		d = make_set(&t);
 	else
 		free_source(t.s);

@@ -134,15 +134,6 @@ static int find_format(bl_encoded *e)
 	return fail_format(e);
 }
 
-static void find_orientation(bl_encoded *e)
-{
-	size_t n;
-	const uint8_t *exif = e->wish.orient && e->format->exif ? e->format->exif(e, &n) : NULL;
-	e->orientation = exif ? bl_exif_orientation(exif, n) : 1;
-	if (e->orientation > 1)
-		e->wish.full_scale = true; /* the pixels of a reduced copy do not lie where those of the turned image's would */
-}
-
 /* Height and width change places: from the file's to those that are wanted, and back. */
 static void turn_size(bl_encoded *e)
 {
@@ -155,11 +146,15 @@ static void turn_size(bl_encoded *e)
 
 static int open_format(bl_encoded *e)
 {
+	size_t n;
 	if (e->format->open(e) < 0)
 		return -1;
 	if (e->height < 1 || e->width < 1 || (int64_t)e->height * e->width > MOST_PIXELS)
 		return bl_fail("%d x %d pixels, expected at most %" PRId64 " million", e->height, e->width, MOST_PIXELS / 1000000);
-	find_orientation(e);
+	const uint8_t *exif = e->wish.orient && e->format->exif ? e->format->exif(e, &n) : NULL;
+	e->orientation = exif ? bl_exif_orientation(exif, n) : 1;
+	if (e->orientation > 1)
+		e->wish.full_scale = true; /* the pixels of a reduced copy do not lie where those of the turned image's would */
 	turn_size(e);
 	return 0;
 }

@@ -76,14 +76,6 @@ static void take_names(const bl_dataset *root, print *p)
 	p->names = (uint32_t)names;
 }
 
-/* Images and labels, whatever their files are called. */
-static void take_archives(const bl_dataset *root, print *p)
-{
-	for (; p->n < root->archives; p->n++)
-		p->row[p->n] = p->n;
-	p->files = p->n;
-}
-
 /* --- Contents ----------------------------------------------------------------------- */
 
 static int hash_blocks(int fd, const char *path, int64_t size, int64_t most, uLong *crc)
@@ -156,8 +148,12 @@ static int measure(const bl_dataset *root, print *p)
 	*p = (print){ .n = 0 };
 	if (root->ops->file_name)
 		take_names(root, p);
-	else
-		take_archives(root, p);
+	else {
+		/* Images and labels, whatever their files are called. */
+		for (; p->n < root->archives; p->n++)
+			p->row[p->n] = p->n;
+		p->files = p->n;
+	}
 	return take_contents(root, p);
 }
 
@@ -233,15 +229,6 @@ static int fail_contents(const bl_dataset *root, const print *then, const print 
 	return -1;
 }
 
-static int compare(const bl_dataset *root, const print *then, const print *now)
-{
-	if (then->files != now->files)
-		return bl_fail("there were %" PRId64 " files then, there are %" PRId64 " now", then->files, now->files);
-	if (then->names != now->names)
-		return bl_fail("there are %" PRId64 " files as there were then, but they have other names", now->files);
-	return then->contents == now->contents ? 0 : fail_contents(root, then, now);
-}
-
 int bl_dataset_check_fingerprint(bl_dataset *d, const char *fingerprint)
 {
 	const bl_dataset *root = d->root ? d->root : d;
@@ -253,7 +240,13 @@ int bl_dataset_check_fingerprint(bl_dataset *d, const char *fingerprint)
 	/* Another process may have changed the files since. */
 	if (measure(root, &now) != 0)
 		return -1;
-	if (compare(root, &then, &now) == 0)
+	if (then.files != now.files)
+		bl_fail("there were %" PRId64 " files then, there are %" PRId64 " now", then.files, now.files);
+	else if (then.names != now.names)
+		bl_fail("there are %" PRId64 " files as there were then, but they have other names", now.files);
+	else if (then.contents != now.contents)
+		fail_contents(root, &then, &now);
+	else
 		return 0;
 	return bl_fail_prefix("%s: these are not the images that the recipe was written for: ", root->origin[0]);
 }

@@ -205,15 +205,6 @@ static int note(source *s, const bl_names *names, int64_t n, const char *why, co
 	return 0;
 }
 
-/* What the folder holds beside images is no error, but it is told. */
-static int note_others(source *s)
-{
-	const bl_listing *l = &s->files;
-	if (note(s, &l->others, l->n_others, ": no image file by its name", "that are no image files by their names") < 0)
-		return -1;
-	return note(s, &l->lost, l->n_lost, "", "links that lead nowhere or back");
-}
-
 static int64_t unnamed(const bl_names *names, int64_t n)
 {
 	return n > names->n ? n - names->n - 1 : 0; /* a line speaks of all of them */
@@ -278,17 +269,11 @@ static bool same_class(const char *a, const char *b)
 	return n == bl_listing_class_length(b) && memcmp(a, b, n) == 0;
 }
 
-static int count_classes(const source *s)
+static int name_classes(source *s)
 {
 	int n = 1;
 	for (int64_t i = 1; i < s->files.images.n; i++)
 		n += !same_class(bl_names_get(&s->files.images, i - 1), bl_names_get(&s->files.images, i));
-	return n;
-}
-
-static int name_classes(source *s)
-{
-	int n = count_classes(s);
 	s->class_names = calloc((size_t)n, sizeof *s->class_names);
 	if (!s->class_names)
 		return bl_fail("%s: no memory for %d classes", s->folder, n);
@@ -351,7 +336,12 @@ static int fill(source *s, const bl_folder_config *c)
 		return bl_fail("%s: no memory", c->path);
 	for (size_t n = strlen(s->folder); n > 1 && s->folder[n - 1] == '/'; n--)
 		s->folder[n - 1] = '\0';
-	if (bl_listing_read(&s->files, s->folder, c->endings) < 0 || note_others(s) < 0)
+	const bl_listing *l = &s->files;
+	if (bl_listing_read(&s->files, s->folder, c->endings) < 0)
+		return -1;
+	/* What the folder holds beside images is no error, but it is told. */
+	if (note(s, &l->others, l->n_others, ": no image file by its name", "that are no image files by their names") < 0 ||
+	    note(s, &l->lost, l->n_lost, "", "links that lead nowhere or back") < 0)
 		return -1;
 	if (c->unlabelled)
 		return s->files.images.n ? 0 : check_layout(s);

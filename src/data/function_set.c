@@ -157,15 +157,6 @@ static void label_chunk(void *ctx, int64_t chunk)
 	bl_block_give(planes);
 }
 
-/* Labels have to be known before images are read: the function is called for all of them once. */
-static int ask_labels(bl_dataset *d)
-{
-	struct labelling l = { .d = d };
-	bl_first_failure_init(&l.failure);
-	bl_parallel((d->n + CHUNK - 1) / CHUNK, label_chunk, &l);
-	return bl_first_failure_end(&l.failure);
-}
-
 static int copy_labels(bl_dataset *d, const int32_t *labels)
 {
 	for (int64_t i = 0; i < d->n; i++) {
@@ -199,7 +190,13 @@ static int label(bl_dataset *d, source *s)
 		return bl_fail("%s: no memory for %" PRId64 " labels", d->name, d->n);
 	if (copy_names(d, s) < 0)
 		return -1;
-	return s->f.labels ? copy_labels(d, s->f.labels) : ask_labels(d);
+	if (s->f.labels)
+		return copy_labels(d, s->f.labels);
+	/* Labels have to be known before images are read: the function is called for all of them once. */
+	struct labelling l = { .d = d };
+	bl_first_failure_init(&l.failure);
+	bl_parallel((d->n + CHUNK - 1) / CHUNK, label_chunk, &l);
+	return bl_first_failure_end(&l.failure);
 }
 
 /* --- sets --- */

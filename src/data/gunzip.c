@@ -162,21 +162,15 @@ static int finish_gzip(bl_gunzip *g)
 	return 0;
 }
 
-static void skip_padding(bl_gunzip *g)
-{
-	size_t at = g->taken;
-	while (at < g->size && g->bytes[at] == 0)
-		at++;
-	if (at == g->size)
-		g->taken = at;
-}
-
 int bl_gunzip_finish(bl_gunzip *g)
 {
+	size_t at;
 	if (g->gzip && finish_gzip(g) < 0)
 		return -1;
-	if (g->gzip)
-		skip_padding(g);
+	for (at = g->taken; g->gzip && at < g->size && g->bytes[at] == 0; at++)
+		;
+	if (at == g->size)
+		g->taken = at; /* zeros that pad the file */
 	if (g->taken < g->size)
 		return bl_fail("%s: %zu bytes too many: the data ends at byte %zu, the file at %zu", g->path, g->size - g->taken,
 		               g->taken, g->size);

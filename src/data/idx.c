@@ -118,32 +118,26 @@ static const char *base_name(const char *path)
 	return slash && slash[1] ? slash + 1 : path;
 }
 
-/* Number k of the images, counted from 0, as a byte or a float of the set. */
-static int put(bl_dataset *d, int type, size_t k, double v, const char *path)
-{
-	double most = is_float(type) ? 1 : 255;
-	if (!(v >= 0 && v <= most))
-		return bl_fail("%s: number %zu of the images (counted from 0) is %g, expected 0 to %g", path, k, v, most);
-	if (is_float(type))
-		d->values[k] = (float)v;
-	else
-		d->memory[k] = (uint8_t)v;
-	return 0;
-}
-
 /* Numbers that are no unsigned bytes, a block at a time. */
 static int convert(bl_gunzip *g, const char *path, bl_dataset *d, int type, size_t n)
 {
 	uint8_t block[8 * BLOCK];
 	size_t size = item_size(type);
+	double most = is_float(type) ? 1 : 255;
 	for (size_t at = 0; at < n;) {
 		size_t some = n - at < BLOCK ? n - at : BLOCK;
 		if (bl_gunzip_read(g, block, some * size, "the pixels") < 0)
 			return -1;
-		for (size_t i = 0; i < some; i++)
-			if (put(d, type, at + i, item(type, block + i * size), path) < 0)
-				return -1;
-		at += some;
+		for (size_t i = 0; i < some; i++, at++) {
+			double v = item(type, block + i * size);
+			if (!(v >= 0 && v <= most))
+				return bl_fail("%s: number %zu of the images (counted from 0) is %g, expected 0 to %g", path, at, v,
+				               most);
+			if (is_float(type))
+				d->values[at] = (float)v;
+			else
+				d->memory[at] = (uint8_t)v;
+		}
 	}
 	return 0;
 }
@@ -212,14 +206,6 @@ static int read_labels(bl_gunzip *g, const char *path, const char *images_path, 
 	return read_classes(g, path, h.type, h.ndim == COLUMNS_DIMS ? h.size[1] : 1, d);
 }
 
-static int add_labels(bl_dataset *d, const char *path, const char *images_path)
-{
-	bl_gunzip *g = bl_gunzip_open(path);
-	int rc = g ? read_labels(g, path, images_path, d) : -1;
-	bl_gunzip_close(g);
-	return rc;
-}
-
 static int note_file(bl_dataset *d, int k, const char *path)
 {
 	return bl_dataset_set_origin(d, k, path) < 0 ? -1 : bl_dataset_add_archive(d, path);
@@ -230,10 +216,15 @@ bl_dataset *bl_dataset_idx(const char *images_path, const char *labels_path)
 	bl_gunzip *g = bl_gunzip_open(images_path);
 	bl_dataset *d = g ? read_images(g, images_path) : NULL;
 	bl_gunzip_close(g);
-	if (!d)
-		return NULL;
-	if (note_file(d, 0, images_path) == 0 &&
-	    (!labels_path || (add_labels(d, labels_path, images_path) == 0 && note_file(d, 1, labels_path) == 0)))
+	int rc = d ? note_file(d, 0, images_path) : -1;
+	if (rc == 0 && labels_path) {
+		g = bl_gunzip_open(labels_path);
+		rc = g ? read_labels(g, labels_path, images_path, d) : -1;
+		bl_gunzip_close(g);
+		if (rc == 0)
+			rc = note_file(d, 1, labels_path);
+	}
+	if (rc == 0)
 		return d;
 	bl_dataset_unref(d);
 	return NULL;

@@ -20,22 +20,6 @@ static int number_of(const char *text)
 	return v <= LABELS_MOST ? v : -1;
 }
 
-static bool are_numbers(const bl_dataset *d, const bl_names *texts)
-{
-	for (int64_t i = 0; i < d->n; i++)
-		if (number_of(bl_names_get(texts, i)) < 0)
-			return false;
-	return true;
-}
-
-static void take_numbers(bl_dataset *d, const bl_names *texts)
-{
-	for (int64_t i = 0; i < d->n; i++) {
-		d->labels[i] = number_of(bl_names_get(texts, i));
-		d->classes = d->labels[i] >= d->classes ? d->labels[i] + 1 : d->classes;
-	}
-}
-
 static int compare(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -91,10 +75,31 @@ int bl_labels_of_texts(bl_dataset *d, const bl_names *texts, char ***class_names
 	d->labels = malloc((size_t)d->n * sizeof *d->labels);
 	const char **list = malloc((size_t)d->n * sizeof *list);
 	int rc = d->labels && list ? 0 : bl_fail("%s: no memory for %" PRId64 " labels", d->name, d->n);
-	if (rc == 0 && are_numbers(d, texts))
-		take_numbers(d, texts);
-	else if (rc == 0)
+	bool numbers = rc == 0;
+	for (int64_t i = 0; i < d->n && numbers; i++) {
+		d->labels[i] = number_of(bl_names_get(texts, i));
+		numbers = d->labels[i] >= 0;
+	}
+	for (int64_t i = 0; i < d->n && numbers; i++)
+		d->classes = d->labels[i] >= d->classes ? d->labels[i] + 1 : d->classes;
+	if (rc == 0 && !numbers)
 		rc = take_texts(d, texts, list, class_names);
 	free(list);
 	return rc;
+}
+
+int bl_labels_copy(bl_dataset *d, const int32_t *labels)
+{
+	d->labels = malloc((size_t)d->n * sizeof *d->labels);
+	if (!d->labels)
+		return bl_fail("no memory for %" PRId64 " labels", d->n);
+	d->first_class = 1;
+	for (int64_t i = 0; i < d->n; i++) {
+		if (labels[i] < 0 || labels[i] == INT32_MAX)
+			return bl_fail("label %" PRId64 " is %d, expected 0 or more", i, (int)labels[i]);
+		d->labels[i] = labels[i];
+		if (labels[i] >= d->classes)
+			d->classes = labels[i] + 1;
+	}
+	return 0;
 }

@@ -122,16 +122,6 @@ static int set_pipelines(const bl_loader *l, slot *s, int64_t epoch)
 	return 0;
 }
 
-static int make_tensors(const bl_loader *l, slot *s, int64_t epoch)
-{
-	if (set_pipelines(l, s, epoch) < 0)
-		return -1;
-	for (int v = 0; v < l->views; v++)
-		if (!(s->view[v] = bl_tensor_new_image(l->batch, bl_dataset_channels(l->data), s->height[v], s->width[v])))
-			return -1;
-	return 0;
-}
-
 /* Starts batch `step` in its slot; without memory for it the batch is done at once, and failed. */
 static void open_slot(bl_loader *l, slot *s, int64_t step)
 {
@@ -141,7 +131,12 @@ static void open_slot(bl_loader *l, slot *s, int64_t step)
 	s->made = s->interrupted = false;
 	s->failed = INT32_MAX;
 	memcpy(s->rows, bl_order_rows(&l->order, step), (size_t)l->batch * sizeof *s->rows);
-	if (make_tensors(l, s, step / l->order.steps) == 0)
+	int rc = set_pipelines(l, s, step / l->order.steps);
+	for (int v = 0; v < l->views && rc == 0; v++) {
+		s->view[v] = bl_tensor_new_image(l->batch, bl_dataset_channels(l->data), s->height[v], s->width[v]);
+		rc = s->view[v] ? 0 : -1;
+	}
+	if (rc == 0)
 		return;
 	note_failure(s, 0);
 	s->begun = s->done = l->batch;
@@ -212,15 +207,6 @@ static int make_views(const bl_loader *l, const slot *s, int image)
 	return rc < 0 ? bl_fail_prefix("row %" PRId64 ": ", s->rows[image] + 1) : 0;
 }
 
-/* Returns the first image that failed, or INT32_MAX. */
-static int make_piece(const bl_loader *l, const piece *p)
-{
-	for (int i = p->from; i < p->to; i++)
-		if (make_views(l, p->s, i) < 0)
-			return i;
-	return INT32_MAX;
-}
-
 /* The function of batches, without the lock; the slot is nobody else's then. */
 static void change_batch(const bl_loader *l, slot *s)
 {
@@ -278,10 +264,13 @@ static void *work(void *arg)
 		}
 		l->busy++;
 		pthread_mutex_unlock(&l->lock);
-		int failed = make_piece(l, &p);
+		int i = p.from;
+		while (i < p.to && make_views(l, p.s, i) == 0)
+			i++;
 		pthread_mutex_lock(&l->lock);
 		l->busy--;
-		note_failure(p.s, failed);
+		if (i < p.to)
+			note_failure(p.s, i);
 		p.s->done += p.to - p.from;
 		settle_slot(l, p.s);
 		if (l->busy == 0 && l->pause)
@@ -289,17 +278,6 @@ static void *work(void *arg)
 	}
 	pthread_mutex_unlock(&l->lock);
 	return NULL;
-}
-
-/* That all pipelines can work on the images. */
-static int check_views(const bl_loader_config *c)
-{
-	if (c->n_views < 1 || c->n_views > BL_VIEWS_MOST)
-		return bl_fail("%d views of an image, expected 1 to %d", c->n_views, BL_VIEWS_MOST);
-	for (int v = 0; v < c->n_views; v++)
-		if (bl_dataset_check_pipeline(c->data, c->views[v]) < 0)
-			return bl_fail_prefix("%s, view %d: ", bl_dataset_name(c->data), v + 1);
-	return 0;
 }
 
 static int check(const bl_loader_config *c)
@@ -319,7 +297,12 @@ static int check(const bl_loader_config *c)
 		return bl_fail("%d batches ahead, expected 0 (%d) to %d", c->ahead, AHEAD, MOST_AHEAD);
 	if (n > UINT32_MAX)
 		return bl_fail("%s has %" PRId64 " images, the loader can name %" PRIu32, bl_dataset_name(c->data), n, UINT32_MAX);
-	return check_views(c);
+	if (c->n_views < 1 || c->n_views > BL_VIEWS_MOST)
+		return bl_fail("%d views of an image, expected 1 to %d", c->n_views, BL_VIEWS_MOST);
+	for (int v = 0; v < c->n_views; v++) /* all pipelines can work on the images */
+		if (bl_dataset_check_pipeline(c->data, c->views[v]) < 0)
+			return bl_fail_prefix("%s, view %d: ", bl_dataset_name(c->data), v + 1);
+	return 0;
 }
 
 static int make_ring(bl_loader *l)
@@ -395,8 +378,10 @@ bl_loader *bl_loader_new(const bl_loader_config *c)
 	return NULL;
 }
 
-static void join(bl_loader *l)
+void bl_loader_free(bl_loader *l)
 {
+	if (!l)
+		return;
 	pthread_mutex_lock(&l->lock);
 	l->stop = true;
 	pthread_cond_broadcast(&l->work);
@@ -404,13 +389,6 @@ static void join(bl_loader *l)
 	for (int i = 0; i < l->threads; i++)
 		pthread_join(l->thread[i], NULL);
 	free(l->thread);
-}
-
-void bl_loader_free(bl_loader *l)
-{
-	if (!l)
-		return;
-	join(l);
 	for (int i = 0; l->ring && i < l->ahead; i++) {
 		close_slot(&l->ring[i]);
 		drop_pipelines(&l->ring[i]);
@@ -434,18 +412,6 @@ int64_t bl_loader_steps(const bl_loader *l)
 	return l->order.steps;
 }
 
-/* Called with the lock held, and nobody at work. */
-static void take_views(bl_loader *l, bl_pipeline *const *views)
-{
-	for (int v = 0; v < l->views; v++) {
-		bl_pipeline_ref(views[v]);
-		bl_pipeline_unref(l->pipeline[v]);
-		l->pipeline[v] = views[v];
-	}
-	for (int i = 0; i < l->ahead; i++)
-		drop_pipelines(&l->ring[i]);
-}
-
 void bl_loader_views(bl_loader *l, bl_pipeline *const *views, int64_t step)
 {
 	assert(step >= 0);
@@ -453,10 +419,16 @@ void bl_loader_views(bl_loader *l, bl_pipeline *const *views, int64_t step)
 	l->pause = true;
 	while (l->busy > 0)
 		pthread_cond_wait(&l->idle, &l->lock);
-	for (int i = 0; i < l->ahead; i++)
+	for (int i = 0; i < l->ahead; i++) {
 		close_slot(&l->ring[i]);
-	if (views)
-		take_views(l, views);
+		if (views)
+			drop_pipelines(&l->ring[i]);
+	}
+	for (int v = 0; views && v < l->views; v++) {
+		bl_pipeline_ref(views[v]);
+		bl_pipeline_unref(l->pipeline[v]);
+		l->pipeline[v] = views[v];
+	}
 	l->head = step;
 	l->pause = false;
 	pthread_cond_broadcast(&l->work);

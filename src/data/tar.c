@@ -153,20 +153,6 @@ typedef struct gathering {
 	int64_t others; /* files that are neither */
 } gathering;
 
-/* What comes before the first dot of the file's name, with its folders; the rest in `ending`. */
-static size_t key_length(const char *name, const char **ending)
-{
-	const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name, *dot = strchr(base, '.');
-	*ending = dot ? dot + 1 : "";
-	return dot ? (size_t)(dot - name) : strlen(name);
-}
-
-static int fail_label(const gathering *g)
-{
-	return bl_fail("%s: sample %.*s has no label (%s), others have one", g->s->shards[g->image.shard].path, MESSAGE_NAME,
-	               g->sample, g->kind == CLS ? ".cls" : ".json");
-}
-
 static int add_image(gathering *g)
 {
 	source *s = g->s;
@@ -192,7 +178,8 @@ static int finish_sample(gathering *g)
 		if (g->kind == UNKNOWN)
 			g->kind = NO_LABELS;
 		if (g->kind != NO_LABELS && !g->label)
-			rc = fail_label(g);
+			rc = bl_fail("%s: sample %.*s has no label (%s), others have one", g->s->shards[g->image.shard].path,
+			             MESSAGE_NAME, g->sample, g->kind == CLS ? ".cls" : ".json");
 		if (rc == 0)
 			rc = add_image(g);
 		if (rc == 0 && g->label)
@@ -272,8 +259,9 @@ static int take_entry(void *ctx, const bl_archive_entry *e)
 {
 	const visit *v = ctx;
 	gathering *g = v->g;
-	const char *ending, *slash = strrchr(e->name, '/');
-	size_t n = key_length(e->name, &ending);
+	const char *slash = strrchr(e->name, '/'), *dot = strrchr(slash ? slash + 1 : e->name, '.');
+	const char *ending = dot ? dot + 1 : "";
+	size_t n = dot ? (size_t)(dot - e->name) : strlen(e->name); /* of the sample's name, with its folders */
 	if (strlen(e->name) >= BL_PATH_SIZE)
 		return bl_fail("%s: a name of more than %d bytes", g->s->shards[v->shard].path, BL_PATH_SIZE);
 	if ((slash ? slash[1] : e->name[0]) == '.')
@@ -340,15 +328,6 @@ static int set_labels_kind(gathering *g, const char *labels)
 	return 0;
 }
 
-static int fill(bl_dataset *d, const tar *c, gathering *g)
-{
-	if (bl_dataset_set_origin(d, 0, c->path) < 0)
-		return -1;
-	if (g->labels.n && bl_labels_of_texts(d, &g->labels, &g->s->class_names) < 0)
-		return -1;
-	return bl_pictures_finish(d, &c->pictures, &g->s->wish);
-}
-
 /* Takes the source. */
 static bl_dataset *make_set(const tar *c, gathering *g)
 {
@@ -360,7 +339,9 @@ static bl_dataset *make_set(const tar *c, gathering *g)
 		return NULL;
 	}
 	d->source = s;
-	if (fill(d, c, g) == 0)
+	if (bl_dataset_set_origin(d, 0, c->path) == 0 &&
+	    (g->labels.n == 0 || bl_labels_of_texts(d, &g->labels, &s->class_names) == 0) &&
+	    bl_pictures_finish(d, &c->pictures, &s->wish) == 0)
 		return d;
 	bl_dataset_unref(d);
 	return NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tensors.c: a dataset from a tensor of images. */
 #include "data/dataset.h"
+#include "data/labels.h"
 
 #include <barlow/error.h>
 
@@ -49,22 +50,6 @@ static int keep(bl_dataset *d, const float *values, bool bytes)
 	return 0;
 }
 
-static int copy_labels(bl_dataset *d, const int32_t *labels)
-{
-	d->labels = malloc((size_t)d->n * sizeof *d->labels);
-	if (!d->labels)
-		return bl_fail("no memory for %" PRId64 " labels", d->n);
-	d->first_class = 1;
-	for (int64_t i = 0; i < d->n; i++) {
-		if (labels[i] < 0 || labels[i] == INT32_MAX)
-			return bl_fail("label %" PRId64 " is %d, expected 0 or more", i, (int)labels[i]);
-		d->labels[i] = labels[i];
-		if (labels[i] >= d->classes)
-			d->classes = labels[i] + 1;
-	}
-	return 0;
-}
-
 static int fill(bl_dataset *d, const bl_tensor *images, const int32_t *labels)
 {
 	float *values = malloc((size_t)bl_tensor_count(images) * sizeof *values);
@@ -76,7 +61,7 @@ static int fill(bl_dataset *d, const bl_tensor *images, const int32_t *labels)
 		rc = keep(d, values, fit_bytes(values, bl_tensor_count(images)));
 	free(values);
 	if (rc == 0 && labels)
-		rc = copy_labels(d, labels);
+		rc = bl_labels_copy(d, labels);
 	return rc;
 }
 

@@ -6,6 +6,7 @@
  * On request each feature is standardised to mean 0 and standard deviation 1.
  */
 #include "data/dataset.h"
+#include "data/labels.h"
 
 #include <barlow/error.h>
 
@@ -94,21 +95,6 @@ static int check_finite(const bl_dataset *d)
 	return 0;
 }
 
-static int copy_labels(bl_dataset *d, const int32_t *labels)
-{
-	d->labels = malloc((size_t)d->n * sizeof *d->labels);
-	if (!d->labels)
-		return bl_fail("no memory for %" PRId64 " labels", d->n);
-	d->first_class = 1;
-	for (int64_t i = 0; i < d->n; i++) {
-		if (labels[i] < 0 || labels[i] == INT32_MAX)
-			return bl_fail("label %" PRId64 " is %d, expected 0 or more", i, (int)labels[i]);
-		d->labels[i] = labels[i];
-		d->classes = labels[i] >= d->classes ? labels[i] + 1 : d->classes;
-	}
-	return 0;
-}
-
 static int fill(bl_dataset *d, const bl_tensor *features, const int32_t *labels, const bl_dataset *like, bool standardise)
 {
 	if (!(d->values = malloc((size_t)bl_tensor_count(features) * sizeof *d->values)))
@@ -116,7 +102,7 @@ static int fill(bl_dataset *d, const bl_tensor *features, const int32_t *labels,
 	bl_tensor_read(features, d->values);
 	if (check_finite(d) < 0 || make_source(d, like, standardise) < 0)
 		return -1;
-	return labels ? copy_labels(d, labels) : 0;
+	return labels ? bl_labels_copy(d, labels) : 0;
 }
 
 bl_dataset *bl_dataset_vectors(const bl_tensor *features, const int32_t *labels, const bl_dataset *like, bool standardise)
