@@ -206,22 +206,16 @@ static int take_operators(reader *r, bl_aug *ops[MOST_OPERATORS], int *n)
 	return take(r, '\0') ? 0 : fail(r, "',' or the end");
 }
 
-static bl_pipeline *parse(const char *text)
+/* Numbers have a point, whatever the program's locale has. */
+bl_pipeline *bl_pipeline_parse(const char *text)
 {
 	bl_aug *ops[MOST_OPERATORS] = { NULL };
 	reader r = { text, text };
 	int n = 0;
+	bl_point *before = bl_number_point();
 	bl_pipeline *p = take_operators(&r, ops, &n) < 0 ? NULL : bl_pipeline_new(ops, n);
+	bl_number_unpoint(before);
 	for (int i = 0; i < n; i++)
 		bl_aug_unref(ops[i]);
-	return p;
-}
-
-/* Numbers have a point, whatever the program's locale has. */
-bl_pipeline *bl_pipeline_parse(const char *text)
-{
-	bl_point *before = bl_number_point();
-	bl_pipeline *p = parse(text);
-	bl_number_unpoint(before);
 	return p;
 }

@@ -43,12 +43,6 @@ static void restore(const modes *m, bl_module *module, int *at)
 
 /* --- average pooling of feature maps --- */
 
-/* Is it a sequential or a cnn, which only run their children one after another? */
-static bool is_chain(const bl_module *m)
-{
-	return strcmp(bl_module_kind(m), "sequential") == 0 || strcmp(bl_module_kind(m), "cnn") == 0;
-}
-
 /*
  * Runs the encoder, leaving out a flatten that is its last layer: then the result is the feature maps (n,C,H,W).  Other
  * outputs are returned unchanged.
@@ -56,11 +50,13 @@ static bool is_chain(const bl_module *m)
 static bl_tensor *forward_maps(bl_module *m, bl_tensor *x)
 {
 	int n = bl_module_children(m);
+	const char *kind = bl_module_kind(m);
+	bool chain = strcmp(kind, "sequential") == 0 || strcmp(kind, "cnn") == 0; /* which only run their children in turn */
 	bl_tensor *h;
 
-	if (strcmp(bl_module_kind(m), "flatten") == 0)
+	if (strcmp(kind, "flatten") == 0)
 		return bl_tensor_ref(x);
-	if (!is_chain(m) || n == 0)
+	if (!chain || n == 0)
 		return bl_module_forward(m, x);
 	h = bl_tensor_ref(x);
 	for (int i = 0; h && i < n; i++) {

@@ -149,15 +149,6 @@ typedef struct trial {
 	int64_t *order;
 } trial;
 
-static void trial_free(trial *t)
-{
-	bl_block_give(t->order);
-	bl_block_give(t->fit_labels);
-	bl_block_give(t->fit_turned);
-	bl_block_give(t->fit_z);
-	axes_free(&t->axes);
-}
-
 /* Which rows are held out follows from the seed and their number alone. */
 static int split(trial *t, const bl_feature_rows *refs, double held_out, uint64_t seed)
 {
@@ -248,7 +239,11 @@ static int choose_ridge(const bl_whiten_config *c, const bl_feature_rows *refs, 
 		out->held_out_accuracy = accuracy;
 		out->ridge = c->ridges[i];
 	}
-	trial_free(&t);
+	bl_block_give(t.order);
+	bl_block_give(t.fit_labels);
+	bl_block_give(t.fit_turned);
+	bl_block_give(t.fit_z);
+	axes_free(&t.axes);
 	return rc;
 }
 

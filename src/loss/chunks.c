@@ -55,14 +55,6 @@ static int check(const bl_loss_chunks *c, bl_tensor *const *z)
 	return 0;
 }
 
-static bl_tensor *copy_of(bl_tensor *t)
-{
-	bl_tensor *copy = bl_tensor_new(2, bl_tensor_shape(t));
-	if (copy)
-		bl_tensor_copy(copy, t);
-	return copy;
-}
-
 int bl_loss_chunks_add(bl_loss_chunks *c, bl_tensor *const *z)
 {
 	if (c->whole[0])
@@ -74,10 +66,12 @@ int bl_loss_chunks_add(bl_loss_chunks *c, bl_tensor *const *z)
 		return bl_fail("no memory for %d chunks", c->n + 1);
 	c->part = longer;
 	for (int v = 0; v < c->views; v++) {
-		bl_tensor *copy = copy_of(z[v]);
+		bl_tensor *copy = bl_tensor_new(2, bl_tensor_shape(z[v]));
 		c->part[c->n * c->views + v] = copy;
-		if (copy)
+		if (copy) {
+			bl_tensor_copy(copy, z[v]);
 			continue;
+		}
 		while (v-- > 0)
 			bl_tensor_unref(c->part[c->n * c->views + v]);
 		return -1;

@@ -19,20 +19,11 @@ struct bl_loss {
 
 /* --- Making ------------------------------------------------------------------ */
 
-/* As many bytes as the fields reach. */
-static size_t settings_size(const bl_field *fields)
-{
-	size_t size = 0;
-	for (; fields->name; fields++)
-		if (fields->offset + sizeof(double) > size)
-			size = fields->offset + sizeof(double);
-	return size;
-}
-
 static int check(const bl_loss_ops *ops, const void *settings)
 {
-	if (settings_size(ops->fields) > sizeof(double[BL_LOSS_ROOM]))
-		return bl_fail("loss %s: its settings take more than %zu bytes", ops->name, sizeof(double[BL_LOSS_ROOM]));
+	for (const bl_field *f = ops->fields; f->name; f++)
+		if (f->offset + sizeof(double) > sizeof(double[BL_LOSS_ROOM]))
+			return bl_fail("loss %s: its settings take more than %zu bytes", ops->name, sizeof(double[BL_LOSS_ROOM]));
 	return settings && bl_settings_check(ops->fields, settings) != 0 ? bl_fail_prefix("loss.%s: ", ops->name) : 0;
 }
 

@@ -312,8 +312,11 @@ typedef struct room {
 	double *square;
 } room;
 
-static int take_room(room *m, int64_t n, const bl_loss_side *rows, const bl_loss_side *cols)
+static int fill(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb, const bl_loss_side *rows,
+                const bl_loss_side *cols, bl_loss_rms *out, room *m)
 {
+	int64_t n = bl_tensor_size(za, 0), samples = out->samples < LEAST ? LEAST : out->samples;
+	out->samples = samples < n ? samples : n;
 	m->u = bl_block_take((size_t)(n * (rows->n + cols->n) + 2 * rows->n) * sizeof *m->u);
 	m->square = bl_block_take((size_t)rows->cells * (size_t)cols->cells * sizeof *m->square);
 	if (!m->u || !m->square)
@@ -321,16 +324,7 @@ static int take_room(room *m, int64_t n, const bl_loss_side *rows, const bl_loss
 	m->v = m->u + n * rows->n;
 	m->diag = m->v + n * cols->n;
 	m->cross = (int32_t *)(void *)(m->diag + rows->n);
-	return 0;
-}
-
-static int fill(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb, const bl_loss_side *rows,
-                const bl_loss_side *cols, bl_loss_rms *out, room *m)
-{
-	int64_t n = bl_tensor_size(za, 0), samples = out->samples < LEAST ? LEAST : out->samples;
-	out->samples = samples < n ? samples : n;
-	if (take_room(m, n, rows, cols) || bl_standard_pick(dialect, za, rows->dims, rows->n, m->u) ||
-	    bl_standard_pick(dialect, zb, cols->dims, cols->n, m->v) ||
+	if (bl_standard_pick(dialect, za, rows->dims, rows->n, m->u) || bl_standard_pick(dialect, zb, cols->dims, cols->n, m->v) ||
 	    bl_squares_cross(rows, cols, bl_tensor_size(za, 1), m->cross) ||
 	    all_squares(m->u, m->v, n, rows, cols, out->samples, out->key, m->square, &out->error))
 		return -1;

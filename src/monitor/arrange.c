@@ -130,7 +130,7 @@ static void extend(struct linkage *k)
 	merge(k, top < before ? top : before, top < before ? before : top);
 }
 
-static void start(struct linkage *k, const float *c)
+static void link_all(struct linkage *k, const float *c, int32_t *dims)
 {
 	for (int64_t i = 0; i < k->d; i++) {
 		k->size[i] = 1;
@@ -141,11 +141,6 @@ static void start(struct linkage *k, const float *c)
 			k->like[i * k->d + j] = k->leaf[i * k->d + j] = like == like ? like : 0; /* no order has NaN in it */
 		}
 	}
-}
-
-static void link_all(struct linkage *k, const float *c, int32_t *dims)
-{
-	start(k, c);
 	while (k->size[0] < k->d)
 		extend(k);
 	if (k->head[0] > k->tail[0])

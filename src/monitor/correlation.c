@@ -100,13 +100,6 @@ static int fill_rms(const bl_monitor_input *l, bl_tensor *const z[2], const bl_l
 	return 0;
 }
 
-static void take_pairs(const bl_loss_pair *pair, int n, bl_snapshot *s)
-{
-	s->pairs = n;
-	for (int k = 0; k < n; k++)
-		s->pair[k] = (bl_pair){ pair[k].i, pair[k].j, pair[k].value };
-}
-
 /* Of these dims: means and extremes, and, where they are all that there are, also the rms and the diagonal. */
 static int fill_direct(const bl_monitor_input *l, bl_tensor *const z[2], const bl_loss_side side[2], bool all,
                        const struct cells *out)
@@ -128,9 +121,12 @@ static int fill_direct(const bl_monitor_input *l, bl_tensor *const z[2], const b
 	}
 	int rc = bl_loss_region(l->dialect, z[0], z[1], &side[0], &side[1], &c);
 	bl_block_give(scratch);
-	if (rc == 0 && out->pairs)
-		take_pairs(pair, c.pairs, out->pairs);
-	return rc;
+	if (rc != 0 || !out->pairs)
+		return rc;
+	out->pairs->pairs = c.pairs;
+	for (int k = 0; k < c.pairs; k++)
+		out->pairs->pair[k] = (bl_pair){ pair[k].i, pair[k].j, pair[k].value };
+	return 0;
 }
 
 static void all_dims(const struct span *s, int32_t *dims)
@@ -287,25 +283,20 @@ static float *elements(const bl_monitor_input *l, const struct span *s)
 	return x;
 }
 
-static void count_bins(const float *c, int side, bl_snapshot *s)
-{
-	memset(s->histogram, 0, sizeof s->histogram);
-	for (int i = 0; i < side; i++)
-		for (int j = 0; j < side; j++) {
-			int bin = (int)((c[i * side + j] + 1) * (BL_HIST_BINS / 2));
-			bin = bin < 0 ? 0 : bin < BL_HIST_BINS ? bin : BL_HIST_BINS - 1;
-			s->histogram[bin] += i != j;
-		}
-	s->sampled = side * (side - 1);
-}
-
 int bl_heat_histogram(const bl_monitor_input *l, bl_snapshot *s)
 {
 	struct span sample = { NULL, 0, s->d, s->d < SAMPLE ? s->d : SAMPLE };
 	float *c = elements(l, &sample);
 	if (!c)
 		return -1;
-	count_bins(c, sample.cells, s);
+	int side = sample.cells;
+	memset(s->histogram, 0, sizeof s->histogram);
+	for (int i = 0; i < side; i++)
+		for (int j = 0; j < side; j++) {
+			int bin = (int)((c[i * side + j] + 1) * (BL_HIST_BINS / 2));
+			s->histogram[bl_bounded(bin, 0, BL_HIST_BINS - 1)] += i != j;
+		}
+	s->sampled = side * (side - 1);
 	bl_block_give(c);
 	return 0;
 }
@@ -358,15 +349,6 @@ static int64_t copy_grid(bl_snapshot *s)
 	return s->grid_elements;
 }
 
-/* Of as many cells as rows and columns together, at most: the diagonal goes down one or across one, cell by cell. */
-static void pack_diagonal(const float *diagonal, int64_t cells, float out[2 * BL_GRID_MAX])
-{
-	int n = 0;
-	for (int64_t k = 0; k < cells && n < 2 * BL_GRID_MAX; k++)
-		if (!isnan(diagonal[k]))
-			out[n++] = diagonal[k];
-}
-
 static int64_t pool_region(const bl_monitor_input *l, bl_tensor *const z[2], const struct span *rows, const struct span *cols,
                            bl_heat_effort e, bl_snapshot *s)
 {
@@ -374,8 +356,11 @@ static int64_t pool_region(const bl_monitor_input *l, bl_tensor *const z[2], con
 	float *diagonal = bl_block_take((size_t)cells * sizeof *diagonal);
 	struct cells out = { s->region_mean, s->region_extreme, s->region_rms, diagonal, &s->region_share, &s->region_error, NULL };
 	int64_t elements = diagonal ? pool(l, z, rows, cols, effort_for(e, s->n, rows->n, cols->n), &out) : -1;
-	if (elements >= 0)
-		pack_diagonal(diagonal, cells, s->region_diagonal);
+	/* Of as many cells as rows and columns together, at most: the diagonal goes down one or across one, cell by cell. */
+	int n = 0;
+	for (int64_t k = 0; elements >= 0 && k < cells && n < 2 * BL_GRID_MAX; k++)
+		if (!isnan(diagonal[k]))
+			s->region_diagonal[n++] = diagonal[k];
 	bl_block_give(diagonal);
 	return elements;
 }

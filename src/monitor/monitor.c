@@ -94,17 +94,6 @@ static void list_efforts(bl_monitor *m)
 	m->at = m->efforts - 1;
 }
 
-static void start_snapshot(bl_monitor *m)
-{
-	bl_snapshot *s = m->snapshot;
-	s->n = (int32_t)m->n;
-	s->d = (int32_t)m->d;
-	s->rankme = NAN;
-	s->view_row = s->view_label = -1;
-	for (int i = 0; i < BL_SPECTRUM_MAX; i++)
-		s->singular[i] = NAN;
-}
-
 /*
  * The first spectrum comes when the budget allows, long after the step has
  * settled: what it works in is taken from the system now.
@@ -139,7 +128,12 @@ bl_monitor *bl_monitor_new(double hz, int64_t n, int64_t d, const bl_source *sou
 		bl_monitor_free(m);
 		return bl_fail_null("monitor: no memory");
 	}
-	start_snapshot(m);
+	m->snapshot->n = (int32_t)n;
+	m->snapshot->d = (int32_t)d;
+	m->snapshot->rankme = NAN;
+	m->snapshot->view_row = m->snapshot->view_label = -1;
+	for (int i = 0; i < BL_SPECTRUM_MAX; i++)
+		m->snapshot->singular[i] = NAN;
 	reserve(n, d);
 	return m;
 }
@@ -204,24 +198,20 @@ static int find_points(bl_monitor *m, const bl_monitor_input *l)
 	return m->pointless ? -1 : 0;
 }
 
-static int run_task(bl_monitor *m, const bl_monitor_input *l, int task)
-{
-	double start = bl_now();
-	int rc = task == TASK_SPECTRUM ? bl_measure_spectrum(l, m->snapshot)
-	         : task == TASK_ORDER  ? arrange(m, l)
-	                               : find_points(m, l);
-	m->price[task] = bl_now() - start;
-	m->slow.credit -= m->price[task];
-	return rc;
-}
-
 /* All the same what fails: the others and the frame go on; the first message stands. */
 static int run_tasks(bl_monitor *m, const bl_monitor_input *l, unsigned tasks)
 {
 	int rc = 0;
-	for (int task = 0; task < TASKS && rc == 0; task++)
-		if (tasks & 1u << task)
-			rc = run_task(m, l, task);
+	for (int task = 0; task < TASKS && rc == 0; task++) {
+		if (!(tasks & 1u << task))
+			continue;
+		double start = bl_now();
+		rc = task == TASK_SPECTRUM ? bl_measure_spectrum(l, m->snapshot)
+		     : task == TASK_ORDER  ? arrange(m, l)
+		                           : find_points(m, l);
+		m->price[task] = bl_now() - start;
+		m->slow.credit -= m->price[task];
+	}
 	return rc;
 }
 
@@ -291,27 +281,6 @@ int bl_monitor_snapshot(bl_monitor *m, const bl_monitor_input *look, bool with_s
 
 /* --- When -------------------------------------------------------------------------------------- */
 
-static double interval(const bl_monitor *m, const bl_monitor_input *l)
-{
-	return l->asked && 1 / HZ_ASKED < m->interval ? 1 / HZ_ASKED : m->interval;
-}
-
-static void earn(bl_monitor *m, const bl_monitor_input *l)
-{
-	double passed = l->trained - m->earned_at;
-	bool waits = order_wanted(m, l) || points_wanted(m, l);
-	m->earned_at = l->trained;
-	bl_meter_earn(&m->frames, l->asked ? FRAMES_ASKED : FRAMES, passed);
-	bl_meter_earn(&m->slow, waits ? SLOW_ASKED : SLOW, passed);
-}
-
-static bool frame_due(const bl_monitor *m, const bl_monitor_input *l, double now)
-{
-	if (l->step == 1 || l->last)
-		return true;
-	return now - m->last_at >= interval(m, l) && bl_meter_affords(&m->frames);
-}
-
 /*
  * So much effort that a frame costs no more than what is earned until it should
  * be there.  The next one may cost four times as much of what is made of C, but
@@ -373,6 +342,12 @@ int bl_monitor_look(bl_monitor *m, const bl_monitor_input *look, bl_live *live)
 	l.asked = bl_live_asked(live, &asked) ? &asked : NULL;
 	if (l.paused)
 		return answer(m, &l, live);
-	earn(m, &l);
-	return frame_due(m, &l, now) ? frame(m, &l, live, now) : 0;
+	double passed = l.trained - m->earned_at;
+	bool waits = order_wanted(m, &l) || points_wanted(m, &l);
+	m->earned_at = l.trained;
+	bl_meter_earn(&m->frames, l.asked ? FRAMES_ASKED : FRAMES, passed);
+	bl_meter_earn(&m->slow, waits ? SLOW_ASKED : SLOW, passed);
+	double interval = l.asked && 1 / HZ_ASKED < m->interval ? 1 / HZ_ASKED : m->interval;
+	bool due = l.step == 1 || l.last || (now - m->last_at >= interval && bl_meter_affords(&m->frames));
+	return due ? frame(m, &l, live, now) : 0;
 }

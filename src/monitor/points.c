@@ -21,21 +21,17 @@ struct bl_points {
 
 /* --- Which rows ------------------------------------------------------------------------- */
 
-static int16_t label_of(const bl_dataset *d, int64_t i)
-{
-	int label = bl_dataset_classes(d) > 0 ? bl_dataset_label(d, i) : -1;
-	return (int16_t)(label > INT16_MAX ? -1 : label);
-}
-
 /* Evenly spread: sets are often sorted. */
 static int choose_rows(bl_points *p, int64_t most)
 {
-	int64_t row[BL_POINTS_MAX], all = bl_dataset_length(p->source->points);
+	const bl_dataset *d = p->source->points;
+	int64_t row[BL_POINTS_MAX], all = bl_dataset_length(d);
 	most = most < BL_POINTS_MAX ? most : BL_POINTS_MAX;
 	p->n = (int)(all < most ? all : most);
 	for (int i = 0; i < p->n; i++) {
 		row[i] = i * all / p->n;
-		p->label[i] = label_of(p->source->points, row[i]);
+		int label = bl_dataset_classes(d) > 0 ? bl_dataset_label(d, row[i]) : -1;
+		p->label[i] = (int16_t)(label > INT16_MAX ? -1 : label);
 	}
 	p->rows = bl_dataset_select(p->source->points, row, p->n);
 	return p->rows ? 0 : -1;
@@ -135,15 +131,6 @@ static int project(bl_tensor *features, bl_snapshot *s)
 	return rc;
 }
 
-static void name_classes(const bl_dataset *d, bl_snapshot *s)
-{
-	int n = bl_dataset_classes(d);
-	s->classes = n < BL_CLASSES_MAX ? n : BL_CLASSES_MAX;
-	for (int k = 0; k < s->classes; k++) {
-		bl_dataset_class_text(d, k, s->class_name[k], BL_CLASS_TEXT);
-	}
-}
-
 int bl_points_fill(const bl_points *p, const bl_monitor_input *l, bl_snapshot *s)
 {
 	const bl_source *c = p->source;
@@ -156,6 +143,9 @@ int bl_points_fill(const bl_points *p, const bl_monitor_input *l, bl_snapshot *s
 	s->points_step = l->step;
 	memcpy(s->point_label, p->label, sizeof p->label);
 	s->points_of = c->points_of;
-	name_classes(c->points, s);
+	int n = bl_dataset_classes(c->points);
+	s->classes = n < BL_CLASSES_MAX ? n : BL_CLASSES_MAX;
+	for (int k = 0; k < s->classes; k++)
+		bl_dataset_class_text(c->points, k, s->class_name[k], BL_CLASS_TEXT);
 	return 0;
 }

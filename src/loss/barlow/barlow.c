@@ -152,15 +152,6 @@ static void z_row(void *ctx, int64_t i)
 	}
 }
 
-static int take_rows(state *t)
-{
-	t->row[0] = bl_block_take((size_t)(2 * t->s.n) * sizeof *t->row[0]);
-	if (!t->row[0])
-		return -1;
-	t->row[1] = t->row[0] + t->s.n;
-	return 0;
-}
-
 /* sum_ij C_ij = sum_n rowsum(zA)_n rowsum(zB)_n / N */
 static double sum_of_c(const state *t)
 {
@@ -188,8 +179,14 @@ static int multiply(state *t, bl_tensor **const kept[2])
 {
 	const bl_standard *s = &t->s;
 	float *made[2];
-	if (take_grams(t, kept, made) || (t->hsic && take_rows(t)))
+	if (take_grams(t, kept, made))
 		return -1;
+	if (t->hsic) {
+		t->row[0] = bl_block_take((size_t)(2 * s->n) * sizeof *t->row[0]);
+		if (!t->row[0])
+			return -1;
+		t->row[1] = t->row[0] + s->n;
+	}
 	if (!t->whole)
 		return bl_gram_pair(s, made, t->hsic ? t->row : NULL);
 	if (bl_standard_whole(&t->s, NULL, 0))
@@ -316,26 +313,22 @@ static bool take_place(const state *t, int64_t chunk, place *p)
 	return true;
 }
 
-static void fetch_z(const state *t, const place *p)
-{
-	for (int v = 0; v < 2; v++)
-		if (t->whole)
-			bl_panel_copy(t->s.z[v], t->s.n, t->s.d, p->from, p->z[v]);
-		else
-			bl_standard_again(&t->s, v, p->from, p->width, p->step, p->z[v]);
-}
-
 static void back_panel(void *ctx, int64_t chunk)
 {
 	back *b = ctx;
+	const state *t = b->t;
 	place p;
-	if (!take_place(b->t, chunk, &p)) {
+	if (!take_place(t, chunk, &p)) {
 		atomic_store(&b->failed, true);
 		return;
 	}
-	fetch_z(b->t, &p);
+	for (int v = 0; v < 2; v++)
+		if (t->whole)
+			bl_panel_copy(t->s.z[v], t->s.n, t->s.d, p.from, p.z[v]);
+		else
+			bl_standard_again(&t->s, v, p.from, p.width, p.step, p.z[v]);
 	for (int i = 0; i < b->count; i++) {
-		product(b->t, b->to[i].view, &p);
+		product(t, b->to[i].view, &p);
 		finish(b, i, &p);
 	}
 }
@@ -384,32 +377,18 @@ static int backward(void *ctx, bl_tensor *const *in, const bl_tensor *out, const
 	return run_back(&b);
 }
 
-static int standardise(state *t, const bl_barlow_config *c, const bl_tensor *za, const bl_tensor *zb)
-{
-	if (bl_standard_open(&t->s, c->dialect, za, zb))
-		return -1;
-	t->gram = bl_barlow_pick(c->form, t->s.n, t->s.d) == BL_FORM_GRAM;
-	t->whole = !t->gram || t->s.n > BL_GRAM_BATCH;
-	return 0;
-}
-
-/* What was made is kept for the pairs to come. */
-static void keep_grams(const state *t, bl_tensor **const kept[2])
-{
-	for (int v = 0; v < 2; v++)
-		if (t->g[v] && kept[v] && !*kept[v])
-			*kept[v] = bl_tensor_ref(t->g[v]);
-}
-
 bl_tensor *bl_barlow_among(const bl_barlow_config *c, bl_tensor *const z[2], bl_tensor **const kept[2], bl_barlow_terms *terms)
 {
 	state t = { .hsic = c->dialect == BL_DIALECT_HSIC, .lambda = c->lambda, .invariance = c->invariance, .scale = c->scale };
 	bl_barlow_terms own = { 0 };
-	if (check(c) || standardise(&t, c, z[0], z[1]))
+	if (check(c) || bl_standard_open(&t.s, c->dialect, z[0], z[1]))
 		return NULL;
+	t.gram = bl_barlow_pick(c->form, t.s.n, t.s.d) == BL_FORM_GRAM;
+	t.whole = !t.gram || t.s.n > BL_GRAM_BATCH;
 	bl_tensor *out = compute(&t, c, kept, &own) ? NULL : bl_tensor_scalar((float)own.total);
-	if (out)
-		keep_grams(&t, kept);
+	for (int v = 0; out && v < 2; v++)
+		if (t.g[v] && kept[v] && !*kept[v]) /* what was made is kept for the pairs to come */
+			*kept[v] = bl_tensor_ref(t.g[v]);
 	if (terms)
 		*terms = own;
 	_Static_assert(sizeof t <= BL_NODE_CONTEXT, "the state is the node's context");
