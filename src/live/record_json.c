@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* record_json.c: a record as a line of JSON, for other tools. */
+/*
+ * record_json.c: a record as a line of JSON, for other tools.
+ *
+ * It is written by hand: jansson prints numbers with a fixed count of digits, bl_number_text the shortest text that is read
+ * back as the same number; and a line for each step allocates nothing.
+ */
 #include "live/record_json.h"
 
 #include <barlow/number.h>

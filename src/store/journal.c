@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* journal.c: a run's journal as lines of JSON. */
+/*
+ * journal.c: a run's journal as lines of JSON.
+ *
+ * jansson quotes the texts and reads the lines.  The rest of a line is written by hand, as jansson prints numbers with a fixed
+ * count of digits, and bl_number_text the shortest text that is read back as the same number.
+ */
 #include "base/text_stream.h"
 
 #include <barlow/error.h>

@@ -326,16 +326,19 @@ static void sets_are_made_of_texts(void **state)
 	assert_int_equal(bl_dataset_width(d), 9);
 	assert_int_equal(bl_dataset_channels(d), 3);
 	bl_dataset_unref(d);
-	assert_null(bl_dataset_of("shape", NULL));
-	assert_error("no kind of data set 'shape' (did you mean 'shapes'?)");
-	assert_null(bl_dataset_of("shapes", (const char *[]){ "sise", "9", NULL }));
-	assert_error("shapes: there is no setting 'sise' (did you mean 'size'?)");
-	assert_null(bl_dataset_of("shapes", (const char *[]){ "size", "wide", NULL }));
-	assert_error("got 'wide'");
-	assert_null(bl_dataset_of("idx", NULL));
-	assert_error("idx: 'images' is missing");
-	assert_null(bl_dataset_of("folder", (const char *[]){ "path", "/nonexistent", "labels", "perhaps", NULL }));
-	assert_error("'labels' must be ");
+	static const struct {
+		const char *kind, *settings[5], *message;
+	} refused[] = {
+		{ "shape", { NULL }, "no kind of data set 'shape' (did you mean 'shapes'?)" },
+		{ "shapes", { "sise", "9" }, "shapes: there is no setting 'sise' (did you mean 'size'?)" },
+		{ "shapes", { "size", "wide" }, "got 'wide'" },
+		{ "idx", { NULL }, "idx: 'images' is missing" },
+		{ "folder", { "path", "/nonexistent", "labels", "perhaps" }, "'labels' must be " },
+	};
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+		assert_null(bl_dataset_of(refused[i].kind, refused[i].settings));
+		assert_error(refused[i].message);
+	}
 }
 
 static void settings_of_every_kind_fit(void **state)

@@ -35,6 +35,13 @@ static const char *written(const char *name, const uint8_t *bytes, size_t n)
 	return path;
 }
 
+/* The set that a file of these bytes would be is refused, with such a message. */
+static void refused(const char *name, const uint8_t *bytes, size_t n, const char *message)
+{
+	assert_null(bl_dataset_idx(written(name, bytes, n), NULL));
+	assert_error(message);
+}
+
 static const char *good_images(void)
 {
 	uint8_t b[IMAGES_SIZE];
@@ -119,8 +126,7 @@ static void colour_is_read(void **state)
 		bl_dataset_unref(d);
 	}
 	b[19] = 65;
-	assert_null(bl_dataset_idx(written("colour", b, sizeof b), NULL));
-	assert_error("images of 65 channels, expected 1 to 64");
+	refused("colour", b, sizeof b, "images of 65 channels, expected 1 to 64");
 }
 
 /* Every way to cut the file off is an error that names the byte at which it ends. */
@@ -131,8 +137,7 @@ static void cut_off_files_are_refused(void **state)
 	(void)state;
 	image_bytes(b);
 	for (size_t n = 0; n < sizeof b; n++) {
-		assert_null(bl_dataset_idx(written("cut", b, n), NULL));
-		assert_error("/cut: ");
+		refused("cut", b, n, "/cut: ");
 		if (n < 16) {
 			snprintf(words, sizeof words, "ends at byte %zu, after ", n);
 			assert_error(words);
@@ -153,15 +158,12 @@ static void trailing_bytes_are_refused(void **state)
 	uint8_t b[IMAGES_SIZE + 3] = { 0 }, z[256] = { 0 };
 	(void)state;
 	image_bytes(b);
-	assert_null(bl_dataset_idx(written("long", b, sizeof b), NULL));
-	assert_error("/long: 3 bytes too many: the data ends at byte 76, the file at 79");
+	refused("long", b, sizeof b, "/long: 3 bytes too many: the data ends at byte 76, the file at 79");
 	size_t n = gzip(b, sizeof b, z, sizeof z);
-	assert_null(bl_dataset_idx(written("long", z, n), NULL));
-	assert_error("/long: more plain bytes follow byte 76");
+	refused("long", z, n, "/long: more plain bytes follow byte 76");
 	n = gzip(b, IMAGES_SIZE, z, sizeof z);
 	z[n] = 'x';
-	assert_null(bl_dataset_idx(written("long", z, n + 5), NULL));
-	assert_error("/long: 5 bytes too many");
+	refused("long", z, n + 5, "/long: 5 bytes too many");
 	z[n] = 0; /* what a tape pads with */
 	bl_dataset *d = bl_dataset_idx(written("long", z, n + 5), NULL);
 	check_good(d);
@@ -180,8 +182,7 @@ static void gzip_of_several_members_is_read(void **state)
 		bl_dataset *d = bl_dataset_idx(written("two", z, n), NULL);
 		check_good(d);
 		bl_dataset_unref(d);
-		assert_null(bl_dataset_idx(written("two", z, n - 9), NULL));
-		assert_error("two: the gzip data is cut short");
+		refused("two", z, n - 9, "two: the gzip data is cut short");
 	}
 }
 
@@ -192,8 +193,7 @@ static void damaged_gzip_is_refused(void **state)
 	image_bytes(b);
 	size_t n = gzip(b, sizeof b, z, sizeof z);
 	z[n - 6] ^= 1; /* of the checksum */
-	assert_null(bl_dataset_idx(written("bad", z, n), NULL));
-	assert_error("/bad: bad gzip data before byte ");
+	refused("bad", z, n, "/bad: bad gzip data before byte ");
 	assert_error("incorrect data check");
 }
 
@@ -234,18 +234,14 @@ static void promises_are_held_against_the_file(void **state)
 	(void)state;
 	image_bytes(b);
 	memset(b + 4, 0x7f, 12);
-	assert_null(bl_dataset_idx(written("huge", b, sizeof b), NULL));
-	assert_error("/huge: byte 4: sizes 2139062143 x 2139062143 x 2139062143, but the file can hold 60 bytes");
+	refused("huge", b, sizeof b, "/huge: byte 4: sizes 2139062143 x 2139062143 x 2139062143, but the file can hold 60 bytes");
 	memcpy(b + 4, (uint8_t[]){ 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0 }, 12);
 	size_t n = gzip(b, sizeof b, z, sizeof z);
-	assert_null(bl_dataset_idx(written("huge", z, n), NULL));
-	assert_error("/huge: byte 4: sizes 65536 x 256 x 256, but the file can hold");
+	refused("huge", z, n, "/huge: byte 4: sizes 65536 x 256 x 256, but the file can hold");
 	memset(b + 4, 0, 4);
-	assert_null(bl_dataset_idx(written("none", b, sizeof b), NULL));
-	assert_error("/none: byte 4: size 0 of dimension 1, expected 1 to");
+	refused("none", b, sizeof b, "/none: byte 4: size 0 of dimension 1, expected 1 to");
 	memset(b + 4, 0xff, 4);
-	assert_null(bl_dataset_idx(written("none", b, sizeof b), NULL));
-	assert_error("/none: byte 4: size 4294967295 of dimension 1");
+	refused("none", b, sizeof b, "/none: byte 4: size 4294967295 of dimension 1");
 }
 
 static void missing_files_are_named(void **state)

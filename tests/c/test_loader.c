@@ -450,29 +450,25 @@ static void numbers_that_make_no_sense_are_named(void **state)
 	bl_dataset *d = data();
 	bl_pipeline *p = views(SIZE);
 	bl_pipeline *grey = bl_pipeline_parse("crop{size = 12}, normalize{mean = {0.1, 0.2}, std = 1}");
-	bl_loader_config c = { .data = d, .views = { p, p }, .n_views = 2, .batch = N + 1 };
+	const struct {
+		bl_loader_config config;
+		const char *message;
+	} refused[] = {
+		{ { .data = d, .views = { p, p }, .n_views = 2, .batch = N + 1 },
+		  "batch of 51 is larger than the set: shapes has 50 images" },
+		{ { .data = d, .views = { p, p }, .n_views = 2, .batch = 1 },
+		  "batch of 1, expected 2 (statistics over a batch need two) to 50, the images in shapes" },
+		{ { .data = d, .views = { p, p }, .n_views = 9, .batch = BATCH }, "9 views of an image, expected 1 to 8" },
+		{ { .data = d, .views = { p, grey }, .n_views = 2, .batch = BATCH },
+		  "shapes, view 2: operator 2 (normalize): 2 numbers in mean for images of 3 channels, expected one for each" },
+		{ { .data = d, .views = { p, p }, .n_views = 2, .batch = BATCH, .threads = -1 }, "-1 loader threads" },
+		{ { .data = d, .views = { p, p }, .n_views = 2, .batch = BATCH, .ahead = 5000 }, "5000 batches ahead" },
+	};
 	(void)state;
-	assert_null(bl_loader_new(&c));
-	assert_error("batch of 51 is larger than the set: shapes has 50 images");
-	c.batch = 1;
-	assert_null(bl_loader_new(&c));
-	assert_error("batch of 1, expected 2 (statistics over a batch need two) to 50, the images in shapes");
-	c.batch = BATCH;
-	c.n_views = 9;
-	assert_null(bl_loader_new(&c));
-	assert_error("9 views of an image, expected 1 to 8");
-	c.n_views = 2;
-	c.views[1] = grey;
-	assert_null(bl_loader_new(&c));
-	assert_error("shapes, view 2: operator 2 (normalize): 2 numbers in mean for images of 3 channels, expected one for each");
-	c.views[1] = p;
-	c.threads = -1;
-	assert_null(bl_loader_new(&c));
-	assert_error("-1 loader threads");
-	c.threads = 0;
-	c.ahead = 5000;
-	assert_null(bl_loader_new(&c));
-	assert_error("5000 batches ahead");
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+		assert_null(bl_loader_new(&refused[i].config));
+		assert_error(refused[i].message);
+	}
 	bl_pipeline_unref(p);
 	bl_pipeline_unref(grey);
 	bl_dataset_unref(d);

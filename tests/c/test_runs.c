@@ -267,15 +267,18 @@ static void test_many(void **state)
 		bl_live_close(make(id, id, BL_RUN_DONE, i + 1, 1, 0));
 	}
 	bl_runs *r = list(NULL);
-	assert_int_equal(bl_runs_find(r, "nothing"), -1);
-	assert_error("no run named nothing; the newest runs: a-name-of-thirty-characters-39, a-name-of-thirty-characters-38, ");
-	assert_error("-characters-36, a-name-of-thirty-characters-35 and 35 more");
-	assert_int_equal(bl_runs_find(r, "a-"), -1);
-	assert_error("-characters-36, a-name-of-thirty-characters-35 and 35 more");
-	assert_int_equal(bl_runs_find(r, "a-nme-of-thirty-character-7"), -1);
-	assert_error("(did you mean a-name-of-thirty-characters-7?)");
-	assert_int_equal(bl_runs_find(r, "characters-12"), -1);
-	assert_error("(did you mean a-name-of-thirty-characters-12?)");
+	static const char *const unknown[][2] = {
+		{ "nothing",
+		  "no run named nothing; the newest runs: a-name-of-thirty-characters-39, a-name-of-thirty-characters-38, " },
+		{ "nothing", "-characters-36, a-name-of-thirty-characters-35 and 35 more" },
+		{ "a-", "-characters-36, a-name-of-thirty-characters-35 and 35 more" },
+		{ "a-nme-of-thirty-character-7", "(did you mean a-name-of-thirty-characters-7?)" },
+		{ "characters-12", "(did you mean a-name-of-thirty-characters-12?)" },
+	};
+	for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
+		assert_int_equal(bl_runs_find(r, unknown[i][0]), -1);
+		assert_error(unknown[i][1]);
+	}
 	bl_runs_free(r);
 }
 
