@@ -8,8 +8,22 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { MARKERS_UP_TO = 40, LABEL_TEXT = 64, TITLE_LINES = 2, SIDE_KEY_COLUMNS = 16, NAME_COLUMNS = 28 };
-#define KEY_SAMPLE .42 /* inches that a label's line and its distance to the next take */
+enum { MARKERS_UP_TO = 40, LABEL_TEXT = 64, TITLE_LINES = 2, LABEL_LINES = 2, SIDE_KEY_COLUMNS = 16, NAME_COLUMNS = 28 };
+enum { X_STEPS = 6, Y_STEPS = 4 }; /* between numbers, at the most where these are few */
+/* In inches. */
+#define KEY_SAMPLE .42 /* what a label's line and its distance to the next take */
+#define AXIS_HEIGHT .6 /* below and above an axis y */
+#define BESIDE_AXIS .9 /* of an axis x, about */
+#define TIC_INCHES .22 /* beside an axis y: the tic, the distances between it, its number, the label and the edge */
+#define EDGE .04
+#define AXIS_ROOM .02   /* of its width, on either side of an axis x */
+#define DIGIT_WIDTH .64 /* of the size of letters: digits are wider than most of them */
+#define TEX_LETTERS 1.2 /* letters of a document may be larger */
+
+/* Parts of the figure's width; of a figure of one panel 0, as gnuplot finds its margins. */
+typedef struct margins {
+	double label, left, right; /* the middle of the labels of axes y; the axes' ends */
+} margins;
 
 /* Can it be drawn: numbers on a linear axis, numbers above 0 on a logarithmic one? */
 static bool drawable(double v, bool log)
@@ -31,25 +45,34 @@ int bl_series_check(const bl_series *s, int k, const bl_axes *axes)
 	                                        : "all its values are NaN, infinite or beyond 1e300");
 }
 
-/* What a logarithmic axis has to show of one coordinate of all series: values above 0.  hi < lo: there are none. */
-static void find_range(const bl_panel *p, bool x, double *lo, double *hi)
+static void widen(const double *v, int64_t n, bool log, double *lo, double *hi)
+{
+	for (int64_t i = 0; v && i < n; i++)
+		if (drawable(v[i], log)) {
+			*lo = fmin(*lo, v[i]);
+			*hi = fmax(*hi, v[i]);
+		}
+}
+
+/* What an axis has to show of one coordinate of all series.  hi < lo: there is nothing. */
+static void find_range(const bl_panel *p, bool x, bool log, double *lo, double *hi)
 {
 	*lo = INFINITY;
-	*hi = 0;
+	*hi = -INFINITY;
 	for (int k = 0; k < p->n; k++) {
-		const double *v = x ? p->series[k].x : p->series[k].y;
-		for (int64_t i = 0; i < p->series[k].n; i++)
-			if (drawable(v[i], true)) {
-				*lo = fmin(*lo, v[i]);
-				*hi = fmax(*hi, v[i]);
-			}
+		const bl_series *s = &p->series[k];
+		widen(x ? s->x : s->y, s->n, log, lo, hi);
+		if (x == p->axes.across) {
+			widen(s->low, s->n, log, lo, hi);
+			widen(s->high, s->n, log, lo, hi);
+		}
 	}
 }
 
 static void add_log_axis(bl_script *s, const bl_panel *p, char axis)
 {
 	double lo, hi;
-	find_range(p, axis == 'x', &lo, &hi);
+	find_range(p, axis == 'x', true, &lo, &hi);
 	bl_script_log_axis(s, axis, lo, hi);
 }
 
@@ -164,28 +187,37 @@ static void add_names(bl_script *s, const bl_axes *a)
 	bl_script_add(s, ")\n");
 }
 
-/* Of the panels below the first. */
-static void add_few_tics(bl_script *s, const bl_panel *p)
+static double digit_inches(const bl_figure_look *look)
 {
-	double lo = INFINITY, hi = -INFINITY;
-	for (int k = 0; k < p->n; k++)
-		for (int64_t i = 0; i < p->series[k].n; i++)
-			if (drawable(p->series[k].y[i], false)) {
-				lo = fmin(lo, p->series[k].y[i]);
-				hi = fmax(hi, p->series[k].y[i]);
-			}
-	bl_script_few_tics(s, 'y', lo, hi);
+	return DIGIT_WIDTH * look->font / 72 * (look->form == BL_FORM_TEX ? TEX_LETTERS : 1);
+}
+
+/* Of long numbers fewer. */
+static void add_x_tics(bl_script *s, const bl_panel *p)
+{
+	const bl_figure_look *look = bl_script_look(s);
+	double lo = p->axes.from, hi = p->axes.to;
+	if (!(hi > lo))
+		find_range(p, true, false, &lo, &hi);
+	double number = (bl_tics_columns(lo, hi, X_STEPS, false) + 2) * digit_inches(look);
+	int fit = (int)((look->width - BESIDE_AXIS) / number);
+	if (fit < X_STEPS)
+		bl_script_few_tics(s, 'x', lo, hi, fit > 1 ? fit : 1);
 }
 
 static void add_ranges(bl_script *s, const bl_panel *p)
 {
 	const bl_axes *a = &p->axes;
-	if (a->logx)
-		add_log_axis(s, p, 'x');
 	if (a->logy)
 		add_log_axis(s, p, 'y');
-	if (a->to > a->from)
-		bl_script_add(s, "set xrange [%.9g:%.9g]\n", a->from, a->to);
+	if (a->logx)
+		add_log_axis(s, p, 'x');
+	else
+		add_x_tics(s, p);
+	if (a->to > a->from) {
+		double room = AXIS_ROOM * (a->to - a->from);
+		bl_script_add(s, "set xrange [%.9g:%.9g]\n", a->from - room, a->to + room);
+	}
 	if (a->high > a->low)
 		bl_script_add(s, "set yrange [%.9g:%.9g]\n", a->low, a->high);
 	if (a->named)
@@ -196,15 +228,30 @@ static void add_ranges(bl_script *s, const bl_panel *p)
 	              y ? "graph .05" : "0");
 }
 
+/* Of one panel beside gnuplot's own margin; of several where the margins have room for it. */
+static void add_y_label(bl_script *s, const bl_axes *axes, double height, const margins *m)
+{
+	double inches = height - AXIS_HEIGHT;
+	if (m->left > 0 && *axes->ylabel) {
+		bl_script_add(s, "set label 1 ");
+		bl_script_fitted(s, axes->ylabel, inches, LABEL_LINES);
+		bl_script_add(s, " at screen %.4g, graph .5 center rotate\n", m->label);
+	} else if (m->left > 0) {
+		bl_script_add(s, "unset label 1\n");
+	} else {
+		add_text(s, "ylabel", axes->ylabel, inches, LABEL_LINES);
+	}
+}
+
 /* All is said anew, as a panel before may have said otherwise. */
-static void add_axes(bl_script *s, const bl_panel *p, double height)
+static void add_axes(bl_script *s, const bl_panel *p, double height, const margins *m)
 {
 	const bl_axes *axes = &p->axes;
 	double width = bl_script_look(s)->width;
 	add_text(s, "title", axes->title, width - .3, TITLE_LINES);
 	add_text(s, "xlabel", axes->xlabel, axes->named ? width - names_inches(s, axes) - .3 : width - .8,
 	         axes->named ? TITLE_LINES : 1);
-	add_text(s, "ylabel", axes->ylabel, height - .6, 1);
+	add_y_label(s, axes, height, m);
 	bl_script_add(s,
 	              "unset logscale\nset autoscale\nset autoscale fix\nset xtics autofreq\nset ytics autofreq scale .6, .35\n"
 	              "set mxtics 2\nset mytics 2\nset format '%%g'\n");
@@ -255,15 +302,50 @@ static void add_blocks(bl_script *s, const bl_panel *p, int *block)
 	}
 }
 
-static void add_panel(bl_script *s, const bl_panel *p, int *block, double height, bool below)
+static void add_panel(bl_script *s, const bl_panel *p, int *block, double height, const margins *m)
 {
-	add_axes(s, p, height);
-	if (below && !p->axes.logy)
-		add_few_tics(s, p);
+	double lo, hi;
+	add_axes(s, p, height, m);
+	if (m->left > 0 && !p->axes.logy && !p->axes.named) {
+		find_range(p, false, false, &lo, &hi);
+		bl_script_few_tics(s, 'y', lo, hi, Y_STEPS);
+	}
 	bl_script_add(s, "plot ");
 	for (int k = 0; k < p->n; k++)
 		add_line(s, &p->series[k], &p->axes, (*block)++, k);
 	bl_script_add(s, "\n");
+}
+
+static double numbers_inches(const bl_script *s, const bl_panel *p)
+{
+	double lo, hi;
+	if (p->axes.named)
+		return names_inches(s, &p->axes);
+	find_range(p, false, p->axes.logy, &lo, &hi);
+	return bl_tics_columns(lo, hi, Y_STEPS, p->axes.logy) * digit_inches(bl_script_look(s));
+}
+
+/* The axes of several panels stand at one place, with room for the widest numbers and labels. */
+static margins margins_of(const bl_script *s, const bl_figure *f)
+{
+	const bl_figure_look *look = bl_script_look(s);
+	double numbers = 0, last = 0, scale = look->height / bl_panels_height(f, look);
+	int lines = 0;
+	if (f->panels == 1)
+		return (margins){ 0 };
+	for (int i = 0; i < f->panels; i++) {
+		const bl_panel *p = &f->panel[i];
+		double height = panel_height(f, i, look) * scale, lo, hi;
+		int n = bl_look_lines(look, p->axes.ylabel, height - AXIS_HEIGHT, LABEL_LINES);
+		lines = n > lines ? n : lines;
+		numbers = fmax(numbers, numbers_inches(s, p));
+		find_range(p, true, p->axes.logx, &lo, &hi);
+		last = fmax(last, bl_tics_columns(lo, hi, X_STEPS, p->axes.logx) * digit_inches(look) / 2);
+	}
+	double label = lines * bl_look_line(look), left = label + numbers + TIC_INCHES;
+	return (margins){ .label = (EDGE + label / 2) / look->width,
+		          .left = fmin(left / look->width, .5),
+		          .right = 1 - (EDGE + last) / look->width };
 }
 
 /* Panels lie below each other, in parts of the whole height. */
@@ -274,15 +356,16 @@ void bl_panels_draw(bl_script *s, const bl_figure *f)
 	int stored = 0, drawn = 0;
 	for (int i = 0; i < f->panels; i++)
 		add_blocks(s, &f->panel[i], &stored);
-	if (f->panels > 1)
-		bl_script_add(s, "set lmargin 9\nset rmargin 2\nset multiplot\n");
+	margins m = margins_of(s, f);
+	if (m.left > 0)
+		bl_script_add(s, "set lmargin at screen %.4g\nset rmargin at screen %.4g\nset multiplot\n", m.left, m.right);
 	for (int i = 0; i < f->panels; i++) {
 		double height = panel_height(f, i, look);
-		left -= height / whole;
-		bl_script_add(s, "set origin 0, %.4g\nset size %s 1, %.4g\n", fmax(left, 0),
-		              f->panel[i].axes.equal ? "ratio -1" : "noratio", height / whole);
-		add_panel(s, &f->panel[i], &drawn, height * look->height / whole, i > 0);
+		left = i + 1 < f->panels ? left - height / whole : 0;
+		bl_script_add(s, "set origin 0, %.4g\nset size %s 1, %.4g\n", left, f->panel[i].axes.equal ? "ratio -1" : "noratio",
+		              height / whole);
+		add_panel(s, &f->panel[i], &drawn, height * look->height / whole, &m);
 	}
-	if (f->panels > 1)
+	if (m.left > 0)
 		bl_script_add(s, "unset multiplot\n");
 }

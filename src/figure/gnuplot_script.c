@@ -6,6 +6,7 @@
 #include <barlow/number.h>
 #include <barlow/text.h>
 
+#include <float.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,6 +22,8 @@ struct bl_script {
 };
 
 enum { SVG_DOTS = 96, PNG_DOTS = 300 }; /* an inch */
+enum { TICS_MOST = 32 };
+enum { LOG_SHORT = 6, LOG_LONG = 1000 }; /* of a logarithmic axis: even tics below, decades only above */
 
 static const char shared[] =
 	"set encoding utf8\n"
@@ -339,9 +342,14 @@ static double round_step(double step)
 	return step <= power ? power : step <= 2 * power ? 2 * power : step <= 5 * power ? 5 * power : 10 * power;
 }
 
+static double even_step(double lo, double hi)
+{
+	return hi > lo ? round_step((hi - lo) / 5) : round_step(lo / 2);
+}
+
 static void add_even_tics(bl_script *s, double lo, double hi)
 {
-	double step = hi > lo ? round_step((hi - lo) / 5) : round_step(lo / 2);
+	double step = even_step(lo, hi);
 	long long first = (long long)floor(lo / step), last = (long long)ceil(hi / step);
 	const char *comma = "";
 	for (long long k = first > 0 ? first : 1; k <= last; k++, comma = ", ") {
@@ -359,25 +367,61 @@ static void add_decade_tics(bl_script *s, double lo, double hi)
 			bl_script_add(s, digit == 1 || digit == 2 || digit == 5 ? "%s%.9g" : "%s'' %.9g 1", comma, digit * power);
 }
 
-void bl_script_few_tics(bl_script *s, char axis, double lo, double hi)
+void bl_script_few_tics(bl_script *s, char axis, double lo, double hi, int steps)
 {
 	if (hi > lo)
-		bl_script_add(s, "set %ctics %.9g\n", axis, round_step((hi - lo) / 4));
+		bl_script_add(s, "set %ctics %.9g\n", axis, round_step((hi - lo) / steps));
+}
+
+/* gnuplot alone would end the axis at the data, or go on to the next power of ten. */
+static void add_log_range(bl_script *s, char axis, double lo, double hi)
+{
+	double room = fmax(exp((log(hi) - log(lo)) * .04), 1.02);
+	bl_script_add(s, "set %crange [%.9g:%.9g]\n", axis, fmax(lo / room, DBL_MIN), fmin(hi * room, DBL_MAX));
 }
 
 void bl_script_log_axis(bl_script *s, char axis, double lo, double hi)
 {
 	bl_script_add(s, "set logscale %c\nset m%ctics default\nset format %c '%%g'\n", axis, axis, axis);
-	if (!(lo > 0) || !(hi >= lo) || !isfinite(hi) || hi / lo >= 1000)
+	if (!(lo > 0) || !(hi >= lo) || !isfinite(hi))
 		return;
-	/* gnuplot would go on to the next power of ten on both sides. */
-	double room = fmax(pow(hi / lo, .04), 1.02);
-	bl_script_add(s, "set %crange [%.9g:%.9g]\nset %ctics (", axis, lo / room, hi * room, axis);
-	if (hi / lo < 6)
+	add_log_range(s, axis, lo, hi);
+	if (hi / lo >= LOG_LONG)
+		return;
+	bl_script_add(s, "set %ctics (", axis);
+	if (hi / lo < LOG_SHORT)
 		add_even_tics(s, lo, hi);
 	else
 		add_decade_tics(s, lo, hi);
 	bl_script_add(s, ")\n");
+}
+
+static int number_columns(double v)
+{
+	return snprintf(NULL, 0, "%g", v);
+}
+
+static int columns_of_steps(double lo, double hi, double step)
+{
+	double first = floor(lo / step), n = fmin(ceil(hi / step) - first, TICS_MOST);
+	int most = 0;
+	for (int k = 0; k <= n; k++)
+		most = (int)fmax(most, number_columns((first + k) * step));
+	return most;
+}
+
+int bl_tics_columns(double lo, double hi, int steps, bool log)
+{
+	int most = 1;
+	if (!(hi >= lo) || !isfinite(hi - lo))
+		return most;
+	if (!log)
+		return hi > lo ? columns_of_steps(lo, hi, round_step((hi - lo) / steps)) : number_columns(lo);
+	if (hi / lo < LOG_SHORT)
+		return columns_of_steps(lo, hi, even_step(lo, hi));
+	for (double power = pow(10, floor(log10(lo))); power <= hi; power *= 10)
+		most = (int)fmax(most, number_columns(power));
+	return most;
 }
 
 char *bl_script_end(bl_script *s, size_t *n)

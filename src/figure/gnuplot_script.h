@@ -49,8 +49,9 @@ void bl_script_block(bl_script *s, const char *name, const double *const *column
  */
 void bl_script_log_axis(bl_script *s, char axis, double lo, double hi);
 
-/* Of a low panel, where gnuplot's own would stand too near. */
-void bl_script_few_tics(bl_script *s, char axis, double lo, double hi);
+/* In so many steps at the most, where gnuplot's own tics would stand too near; and characters of the longest number there. */
+void bl_script_few_tics(bl_script *s, char axis, double lo, double hi, int steps);
+int bl_tics_columns(double lo, double hi, int steps, bool log);
 
 /* Ends the script: its text, which may hold binary data.  NULL: no memory. */
 char *bl_script_end(bl_script *s, size_t *n);

@@ -132,6 +132,24 @@ static void test_scripts_of_lines(void **state)
 	expect_script(bl_figure_panels(p, 2), "panels");
 }
 
+/* Numbers and labels of any width have room, and no line or mark lies on an axis. */
+static void test_scripts_with_wide_numbers(void **state)
+{
+	(void)state;
+	static const double steps[] = { 20000, 40000, 120000 }, loss[] = { 1e-7, 1, 1e5 }, score[] = { .20512, .2052, .2057 };
+	bl_series above = { .label = "total", .x = steps, .y = loss, .n = 3 },
+		  below = { .label = "", .x = steps, .y = score, .n = 3 };
+	bl_panel p[] = { { &above, 1, { .title = "wide", .ylabel = "loss", .logy = true, .to = 120000 } },
+		         { &below, 1, { .ylabel = "kNN accuracy (k = 200)", .xlabel = "step", .to = 120000 } } };
+	bl_figure *f = bl_figure_panels(p, 2);
+	expect_script_at(f, "panels-wide-column", BL_FIGURE_COLUMN, "a.gp");
+	bl_figure_free(f);
+	static const double low[] = { 1e-9, .5, 1e4 }, high[] = { 1e-6, 2, 1e6 };
+	above.low = low;
+	above.high = high;
+	expect_script(bl_figure_lines(&above, 1, &(bl_axes){ .logy = true }), "logy-intervals");
+}
+
 /* A run whose loss falls from 3 to 2. */
 static bl_live *narrow_run(void)
 {
@@ -636,6 +654,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scripts_of_lines),
+		cmocka_unit_test(test_scripts_with_wide_numbers),
 		cmocka_unit_test(test_scripts_of_curves),
 		cmocka_unit_test(test_heatmaps_beside_each_other),
 		cmocka_unit_test(test_dots_of_a_heatmap),

@@ -26,7 +26,7 @@ set ytics autofreq scale .6, .35
 set mxtics 2
 set mytics 2
 set format '%g'
-set xrange [0:3]
+set xrange [-0.06:3.06]
 set offsets 0, 0, graph .05, graph .05
 set key off
 plot $S0 with lines linecolor rgb '#202020' linewidth 1.4 pointtype 7 pointsize .45 dashtype 1 notitle

@@ -46,7 +46,7 @@ set mytics default
 set format y '%g'
 set yrange [0.243369996:394.554052]
 set ytics (0.1, 0.2, '' 0.3 1, '' 0.4 1, 0.5, '' 0.6 1, '' 0.7 1, '' 0.8 1, '' 0.9 1, 1, 2, '' 3 1, '' 4 1, 5, '' 6 1, '' 7 1, '' 8 1, '' 9 1, 10, 20, '' 30 1, '' 40 1, 50, '' 60 1, '' 70 1, '' 80 1, '' 90 1, 100, 200, '' 300 1, '' 400 1, 500, '' 600 1, '' 700 1, '' 800 1, '' 900 1)
-set xrange [0:3]
+set xrange [-0.06:3.06]
 set offsets 0, 0, 0, 0
 set key on outside center top horizontal reverse Left maxcols 4
 plot $S0 with lines linecolor rgb '#009e73' linewidth 1 pointtype 7 pointsize .45 dashtype 2 title 'floor', $S1 with lines linecolor rgb '#d55e00' linewidth 1.4 pointtype 7 pointsize .45 dashtype 1 title 'λ·redundancy', $S2 with lines linecolor rgb '#0072b2' linewidth 1.4 pointtype 7 pointsize .45 dashtype 1 title 'invariance', $S3 with lines linecolor rgb '#202020' linewidth 1.4 pointtype 7 pointsize .45 dashtype 1 title 'total'

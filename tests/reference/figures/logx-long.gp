@@ -29,6 +29,7 @@ set format '%g'
 set logscale x
 set mxtics default
 set format x '%g'
+set xrange [0.000539561806:9266.77897]
 set offsets 0, 0, graph .05, graph .05
 set key on outside center top horizontal reverse Left maxcols 1
 plot $S0 with linespoints linecolor rgb '#0072b2' linewidth 1.4 pointtype 7 pointsize .45 dashtype 1 title 'across'

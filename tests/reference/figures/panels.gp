@@ -18,14 +18,14 @@ $S1 << EOD
 1 2
 5000 40
 EOD
-set lmargin 9
-set rmargin 2
+set lmargin at screen 0.05302
+set rmargin at screen 0.9727
 set multiplot
 set origin 0, 0.4007
 set size noratio 1, 0.5993
 set title 'above'
 set xlabel ''
-set ylabel ''
+unset label 1
 unset logscale
 set autoscale
 set autoscale fix
@@ -46,7 +46,7 @@ set origin 0, 0
 set size noratio 1, 0.4007
 set title 'below'
 set xlabel ''
-set ylabel ''
+unset label 1
 unset logscale
 set autoscale
 set autoscale fix
