@@ -451,8 +451,16 @@ function runs.shown(list, columns)
 	return names, runs.date_rows(rows)
 end
 
+-- Says what prune freed; nil if that is nothing.
+function runs.leftovers_text(left)
+	if not left or left.files == 0 then return nil end
+	return ("%d %s of killed saves%s removed: %.1f MiB"):format(left.files, left.files == 1 and "file" or "files",
+		left.dry and " would be" or "", left.bytes / (1 << 20))
+end
+
 function KnownList.__tostring(list)
-	return #list == 0 and "no runs" or tables.plain(runs.shown(list))
+	local text, left = #list == 0 and "no runs" or tables.plain(runs.shown(list)), runs.leftovers_text(list.leftovers)
+	return left and text .. "\n" .. left or text
 end
 
 function Known.__tostring(r)
@@ -548,8 +556,8 @@ local function bytes_of(size)
 end
 
 local function check_prune(s)
-	if not s.keep and not s.older and not s.size then
-		error("prune: say which: keep = how many of the newest stay, older = days, or size = what all may take on disk", 0)
+	if not s.keep and not s.older and not s.size and not s.leftovers then
+		error("prune: say which: keep = how many of the newest stay, older = days, size = what all may take on disk, or leftovers = true", 0)
 	end
 	for _, name in ipairs{ "keep", "older" } do
 		if s[name] and (type(s[name]) ~= "number" or s[name] < 0) then
@@ -561,8 +569,9 @@ end
 -- Returns the runs to be pruned, newest first; never active runs, nor those with the tag "keep".
 local function to_prune(list, s)
 	local gone, used, most = {}, 0, s.size and bytes_of(s.size)
+	if not (s.keep or s.older or s.size) then return gone end
 	for i, r in ipairs(list) do
-		local size = most and native.run_size(r.folder) or 0
+		local size = most and native.run_size(r.folder) - select(2, native.run_tidy(r.folder, true)) or 0
 		local safe = r.alive or i <= (s.keep or 0)
 		for _, tag in ipairs(r.tags) do safe = safe or tag == "keep" end
 		local old = s.older and os.time() - (r.ended or r.started or os.time()) > s.older * 86400
@@ -572,18 +581,31 @@ local function to_prune(list, s)
 	return gone
 end
 
--- Returns the runs that were removed, or in a dry run those that would be.
+-- Removes what killed saves left half written, except from active runs.
+local function tidy(list, dry)
+	local all = { files = 0, bytes = 0, dry = dry or nil }
+	for _, r in ipairs(list) do
+		if not r.alive then
+			local files, bytes = native.run_tidy(r.folder, dry)
+			all.files, all.bytes = all.files + files, all.bytes + bytes
+		end
+	end
+	return all
+end
+
+-- Returns the runs that were removed, or in a dry run those that would be; `leftovers` of it counts the half-written files.
 function runs.prune(settings)
 	local s = settings or {}
 	check_prune(s)
-	local gone = setmetatable(to_prune(runs.list{ where = s.where, tags = s.tags }, s), KnownList)
-	if s.dry or #gone == 0 then return gone end
-	if s.ask ~= false then
+	local list = runs.list{ where = s.where, tags = s.tags }
+	local gone = setmetatable(to_prune(list, s), KnownList)
+	if #gone > 0 and not s.dry and s.ask ~= false then
 		print(gone)
 		local where_to = s.forever and "Delete these %d runs for ever?" or "Move these %d runs to the trash?"
 		if not agreed(where_to:format(#gone)) then return setmetatable({}, KnownList) end
 	end
-	remove(gone, s.forever)
+	gone.leftovers = tidy(list, s.dry)
+	if not s.dry then remove(gone, s.forever) end
 	return gone
 end
 

@@ -151,8 +151,11 @@ end
 
 verbs.prune = { most = 0, call = function(_, options)
 	local gone = runs.prune{ keep = number_of("keep", options.keep), older = number_of("older", options.older), size = options.size,
-		where = options.where, tags = options.tags, dry = options.dry_run, ask = not options.yes, forever = options.forever }
+		where = options.where, tags = options.tags, dry = options.dry_run, ask = not options.yes, forever = options.forever,
+		leftovers = options.leftovers }
 	if options.dry_run or options.yes then print_list(gone, options) end
+	local left = runs.leftovers_text(gone.leftovers)
+	if left then io.stderr:write("barlow runs: ", left, "\n") end
 end }
 
 local function verb_of(name)

@@ -118,6 +118,16 @@ int bl_runs_delete(const char *folder);
  */
 char *bl_runs_to_trash(const char *folder);
 int64_t bl_runs_size(const char *folder); /* bytes that the folder's files take on disk; 0: it cannot be read */
+/*
+ * Removes from the folder of a run that is not running what killed saves left half written: files with the names of
+ * barlow's own temporary files, a minute old or older, whose writers are dead.  dry: only counts.  Negative with bl_error: the
+ * run is running or resumed elsewhere.
+ */
+typedef struct bl_leftovers {
+	int files;
+	int64_t bytes; /* on disk */
+} bl_leftovers;
+int bl_runs_tidy(const char *folder, bool dry, bl_leftovers *removed);
 
 /* Changes tags and notes in run.json (run_file.h), which is created for a run of an older version. */
 typedef struct bl_run_edit {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 struct wish {
-	bool json, csv, yes, forever, dry_run;
+	bool json, csv, yes, forever, dry_run, leftovers;
 	const char *where, *sort, *columns, *metric, *goal, *format, *output, *keep, *older, *size;
 	bl_texts tags;
 	int number;
@@ -40,6 +40,8 @@ static const bl_option options[] = {
 	BL_OPTION(TEXT, struct wish, older, .name = "older", .argument = "DAYS", .help = "prune: those that ended before go"),
 	BL_OPTION(TEXT, struct wish, size, .name = "size", .argument = "SIZE",
 	          .help = "prune: the oldest go until all take no more than this, as 10G"),
+	BL_OPTION(FLAG, struct wish, leftovers, .name = "leftovers",
+	          .help = "prune: only remove what killed saves left half written"),
 	BL_OPTION(FLAG, struct wish, dry_run, .name = "dry-run", .help = "prune: only say which"),
 	BL_OPTION(FLAG, struct wish, forever, .name = "forever", .help = "rm, prune: remove the files, not into the trash"),
 	BL_OPTION(FLAG, struct wish, yes, .letter = 'y', .name = "yes", .help = "rm, prune: do not ask"),
@@ -81,6 +83,7 @@ static void push_wish(lua_State *L, const struct wish *w)
 	set_flag(L, "yes", w->yes);
 	set_flag(L, "forever", w->forever);
 	set_flag(L, "dry_run", w->dry_run);
+	set_flag(L, "leftovers", w->leftovers);
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
 		lua_pushstring(L, texts[i].text);
 		lua_setfield(L, -2, texts[i].name);
@@ -130,7 +133,8 @@ const bl_subcommand bl_subcommand_runs = {
 		"metrics(run, key, value), recipe(run, key, value) and tags(run, tag), and can only read.\n"
 		"tag RUN TAG... adds tags, and removes those with \"-\" in front (put -- before them); note RUN TEXT keeps a text with it; "
 		"rm RUN... moves runs to the trash, the folder trash beside all runs, and prune those that are too old or too many, but "
-		"none that goes on or has the tag keep. Runs are given as for watch.\n"
+		"none that goes on or has the tag keep; from the folders of runs that do not go on it removes what killed saves left "
+		"half written, and says how much that was. Runs are given as for watch.\n"
 		"What is known is kept in an index in the cache, which is made again from the runs' folders whenever it is missing.\n",
 	.size = sizeof(struct wish),
 	.run = runs,

@@ -41,31 +41,52 @@ const char *const bl_runs_files[] = {
 	BL_RUN_JOURNAL, BL_RUN_PARENT, BL_RUN_FILE,    BL_RUN_FILE ".broken", NULL,
 };
 
-/* checkpoint-STEP.safetensors.*.tmp */
-static bool is_of_checkpoint(const char *name)
+/* What follows checkpoint-STEP.safetensors in the name; NULL: it does not begin so. */
+static const char *end_of_checkpoint(const char *name)
 {
 	char file[64];
 	const char *tail = strstr(name, BL_CHECKPOINT_TAIL ".");
 	size_t n = tail ? (size_t)(tail - name) + strlen(BL_CHECKPOINT_TAIL) : sizeof file;
 	if (n >= sizeof file)
-		return false;
+		return NULL;
 	memcpy(file, name, n);
 	file[n] = '\0';
-	return bl_checkpoints_is_one(file, NULL);
+	return bl_checkpoints_is_one(file, NULL) ? name + n : NULL;
 }
 
-/* FILE.*.tmp, FILE.*.new */
+/* The process in ".PID-TURN.tmp" (base/file.c) or ".PID.new" (live), the ends of temporary names; 0: it is none. */
+static int64_t writer_in(const char *end)
+{
+	size_t digits = strspn(end + 1, "0123456789");
+	const char *rest = end + 1 + digits;
+	if (*end != '.' || digits < 1 || digits > DIGITS)
+		return 0;
+	if (*rest == '-') {
+		size_t turn = strspn(rest + 1, "0123456789");
+		rest = turn < 1 || strcmp(rest + 1 + turn, ".tmp") != 0 ? NULL : "";
+	} else {
+		rest = strcmp(rest, ".new") == 0 ? "" : NULL;
+	}
+	return rest ? strtoll(end + 1, NULL, 10) : 0;
+}
+
+int64_t bl_runs_leftover_writer(const char *name)
+{
+	const char *end = end_of_checkpoint(name);
+	if (end)
+		return writer_in(end);
+	for (const char *const *file = bl_runs_files; *file; file++) {
+		size_t n = strlen(*file);
+		int64_t writer = strncmp(name, *file, n) == 0 ? writer_in(name + n) : 0;
+		if (writer > 0)
+			return writer;
+	}
+	return 0;
+}
+
 bool bl_runs_is_leftover(const char *name)
 {
-	const char *dot = strrchr(name, '.');
-	if (!dot || (strcmp(dot, ".tmp") != 0 && strcmp(dot, ".new") != 0))
-		return false;
-	if (is_of_checkpoint(name))
-		return true;
-	for (const char *const *file = bl_runs_files; *file; file++)
-		if (strncmp(name, *file, strlen(*file)) == 0 && name[strlen(*file)] == '.')
-			return true;
-	return false;
+	return bl_runs_leftover_writer(name) > 0;
 }
 
 bool bl_runs_is_file(const char *name)

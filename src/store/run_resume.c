@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BEATS_SECONDS = 30 };
+enum { BEATS_SECONDS = 30, LEFT_SECONDS = 60 };
 
 /* --- May it? -------------------------------------------------------------------- */
 
@@ -156,7 +156,8 @@ static int check_files(const char *folder)
 	return rc;
 }
 
-int bl_runs_claim(const char *folder)
+/* The folder, locked; negative with bl_error. */
+static int lock_idle(const char *folder)
 {
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
@@ -169,11 +170,44 @@ int bl_runs_claim(const char *folder)
 		close(fd);
 		return -1;
 	}
-	sweep(folder);
+	return fd;
+}
+
+int bl_runs_claim(const char *folder)
+{
+	int fd = lock_idle(folder);
+	if (fd >= 0)
+		sweep(folder);
 	return fd;
 }
 
 void bl_runs_release(int claim)
 {
 	close(claim);
+}
+
+/* Somebody may be writing it although the run is over: tags, or a process on another host that is taken for dead. */
+static bool is_left_behind(int folder, const char *name, struct stat *st)
+{
+	int64_t writer = bl_runs_leftover_writer(name);
+	return writer > 0 && !bl_process_lives(writer, 0) && fstatat(folder, name, st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISREG(st->st_mode) && difftime(time(NULL), st->st_mtime) >= LEFT_SECONDS;
+}
+
+int bl_runs_tidy(const char *folder, bool dry, bl_leftovers *removed)
+{
+	struct stat st;
+	*removed = (bl_leftovers){ 0 };
+	int claim = lock_idle(folder);
+	DIR *d = claim < 0 ? NULL : opendir(folder);
+	for (struct dirent *e; d && (e = readdir(d));)
+		if (is_left_behind(dirfd(d), e->d_name, &st) && (dry || unlinkat(dirfd(d), e->d_name, 0) == 0)) {
+			removed->files++;
+			removed->bytes += (int64_t)st.st_blocks * 512;
+		}
+	if (d)
+		closedir(d);
+	if (claim >= 0)
+		bl_runs_release(claim);
+	return claim < 0 ? -1 : 0;
 }

@@ -16,6 +16,7 @@ int bl_runs_write_parent(const char *from, const char *into, int64_t step);
 extern const char *const bl_runs_files[];
 bool bl_runs_is_file(const char *name);
 bool bl_runs_is_leftover(const char *name);
+int64_t bl_runs_leftover_writer(const char *name); /* the process that wrote it; 0: it is none */
 /* run_resume.c: negative with bl_error: the run in the folder is going on. */
 int bl_runs_check_idle(const char *folder);
 

@@ -173,6 +173,52 @@ test("a tag that is given while the run goes on stays", function()
 	equal(runs.get(tag .. "going").state, "stopped")
 end)
 
+local function exists(path)
+	local f = io.open(path)
+	return f ~= nil and f:close()
+end
+
+test("prune removes what killed saves left, of runs that do not go on, and nothing else", function()
+	local dead = sh "sh -c 'echo $$'"
+	local t = small("living", .01, { epochs = 100000 })
+	t:start()
+	while #t < 2 do t:wait(.01) end
+	local living = runs.get(tag .. "living")
+	local function put(folder, name, old)
+		local path = folder .. "/" .. name
+		sh(("head -c 300000 /dev/zero >'%s'"):format(path))
+		if old then sh(("touch -d '2 hours ago' '%s'"):format(path)) end
+		return path
+	end
+	local left, kept = {}, {}
+	for _, name in ipairs{ "checkpoint.safetensors.%s-0.tmp", "checkpoint-12.safetensors.%s-7.tmp", "live.%s.new", "run.json.%s-3.tmp" } do
+		left[#left + 1] = put(one.folder, name:format(dead), true)
+		kept[#kept + 1] = put(living.folder, name:format(dead), true)
+	end
+	for _, name in ipairs{ "mine.%s-0.tmp", "recipe.lua.%s.tmp", "recipe.lua.mine.tmp", "weights.safetensors.%s-0.tmp.bak",
+		"weights.safetensors.%s-.tmp", "checkpoint-012.safetensors.%s-0.tmp" } do
+		kept[#kept + 1] = put(one.folder, name:format(dead), true)
+	end
+	kept[#kept + 1] = put(one.folder, ("weights.safetensors.%s-0.tmp"):format(dead), false) -- somebody may be writing it just now
+	kept[#kept + 1] = put(one.folder, ("weights.safetensors.%d-0.tmp"):format(living.pid), true)
+	os.execute(("mkdir '%s'/journal.%s-0.tmp"):format(one.folder, dead))
+	local both = ("name = '%sone' or name = '%sliving'"):format(tag, tag)
+	local dry = runs.prune{ leftovers = true, where = both, dry = true }
+	equal(#dry, 0)
+	equal(dry.leftovers.files, 4)
+	has(tostring(dry), "4 files of killed saves would be removed: 1.")
+	for _, path in ipairs(left) do equal(exists(path), true, path) end
+	has(barlow(("prune --leftovers --yes -w \"%s\""):format(both)), "no runs", "barlow runs: 4 files of killed saves removed: 1.")
+	for _, path in ipairs(left) do equal(exists(path), false, path) end
+	for _, path in ipairs(kept) do equal(exists(path), true, path) end
+	equal(runs.prune{ older = 100, where = both }.leftovers.files, 0)
+	equal(runs.get(one.id).state, "done")
+	t:stop()
+	for _, path in ipairs(kept) do os.remove(path) end
+	os.remove(one.folder .. ("/journal.%s-0.tmp"):format(dead))
+	runs.delete(tag .. "living", { ask = false, forever = true })
+end)
+
 test("the command: tables, JSON, CSV", function()
 	local where = ("-w \"%s and loss.lambda > .015\""):format(ours)
 	has(barlow("list " .. where), "id ", "state", tag .. "two", tag .. "three")

@@ -169,6 +169,7 @@ int bl_lua_run_change(lua_State *L);                     /* its tags and notes *
 int bl_lua_run_records(lua_State *L);                    /* (folder): as t.records has them */
 int bl_lua_run_remove(lua_State *L);                     /* (folder, forever): returns its new place */
 int bl_lua_run_size(lua_State *L);                       /* (folder): bytes on disk */
+int bl_lua_run_tidy(lua_State *L);                       /* (folder[, dry]): files and bytes of killed saves */
 int bl_lua_write_file(lua_State *L);                     /* (path, text[, private]) */
 int bl_lua_write_array(lua_State *L);                    /* (path, tensor), private */
 bl_figure *bl_lua_figure(lua_State *L, int index);       /* l_figure.c */

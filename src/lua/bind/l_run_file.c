@@ -165,6 +165,16 @@ int bl_lua_run_size(lua_State *L)
 	return 1;
 }
 
+/* run_tidy(folder[, dry]): files and bytes that killed saves left half written; 0 of a run that is going on */
+int bl_lua_run_tidy(lua_State *L)
+{
+	bl_leftovers removed;
+	bl_runs_tidy(luaL_checkstring(L, 1), lua_toboolean(L, 2), &removed);
+	lua_pushinteger(L, removed.files);
+	lua_pushinteger(L, removed.bytes);
+	return 2;
+}
+
 /* run_records(folder): {step = {...}, total = {...}, ...} */
 int bl_lua_run_records(lua_State *L)
 {

@@ -227,6 +227,7 @@ static const luaL_Reg functions[] = {
 	{ "run_records", bl_lua_run_records },
 	{ "run_remove", bl_lua_run_remove },
 	{ "run_size", bl_lua_run_size },
+	{ "run_tidy", bl_lua_run_tidy },
 	{ "run_watch", bl_lua_run_watch },
 	{ "runs", bl_lua_runs },
 	{ "runs_root", bl_lua_runs_root },
