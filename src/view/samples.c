@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GAP = 2, TEXT_ROWS_MAX = 5 };
+enum { GAP = 2, TEXT_ROWS_MAX = 5, TEXT_SHARE = 3 };
+enum { TITLE_BYTES = 48, SIZED_TITLE_COLUMNS = 24, TITLE_COLUMNS = 12, BRIEF_COLUMNS = 17 }; /* for all views alike */
 
 struct own {
 	int32_t sample, redraws; /* the requested sample */
@@ -92,35 +93,54 @@ static int side_for(int w, int h, int side)
 
 /* --- Text ----------------------------------------------------------------- */
 
-/* The length of text that fits into w columns, up to the last comma if there is one. */
+/* The length of text that fits into w columns: up to the last comma, else the last blank, else as much as fits. */
 static int line_length(const char *text, int w)
 {
-	int n = (int)strlen(text), cut = n <= w ? n : w;
+	int n = (int)strlen(text), comma = 0, blank = 0;
 	if (n <= w)
 		return n;
-	while (cut > 0 && text[cut - 1] != ' ')
-		cut--;
-	return cut > 0 ? cut : w;
+	for (int i = 1; i <= w; i++)
+		if (text[i] == ' ') {
+			blank = i + 1;
+			comma = text[i - 1] == ',' ? i + 1 : comma;
+		}
+	return comma > 0 ? comma : blank > 0 ? blank : w;
 }
 
-/* Draws it, or only counts its lines if c is NULL. */
-static int draw_wrapped(bl_canvas *c, int x, int y, int w, const char *text)
+/* Draws it in so many rows at the most, or only counts its rows if c is NULL; the last one is cut where more follows. */
+static int draw_wrapped(bl_canvas *c, int x, int y, int w, int most, const char *text)
 {
-	int lines = 0;
-	for (; *text && w > 0 && lines < TEXT_ROWS_MAX; lines++) {
+	int rows = 0;
+	for (; *text && w > 0 && rows < most; rows++) {
 		int n = line_length(text, w);
-		if (c)
-			bl_canvas_part(c, x, y + lines, n, BL_PAINT_TEXT, text);
+		if (c && rows + 1 == most)
+			bl_canvas_text(c, x, y + rows, w, BL_PAINT_TEXT, text);
+		else if (c)
+			bl_canvas_part(c, x, y + rows, n < w ? n : w, BL_PAINT_TEXT, text);
 		text += n;
 	}
-	return lines;
+	return rows;
 }
 
-static int text_rows(const bl_snapshot *p, int w)
+/* "28 x 28, ", with which the text begins where views have different sizes: how long it is, without the comma. */
+static int size_length(const char *draws)
 {
-	int most = 0;
+	int h, w, n = 0;
+	return sscanf(draws, "%d x %d%n", &h, &w, &n) == 2 && strncmp(draws + n, ", ", 2) == 0 ? n : 0;
+}
+
+static const char *parameters(const char *draws)
+{
+	int n = size_length(draws);
+	return n ? draws + n + 2 : draws;
+}
+
+/* Rows of text below pictures, which leave most of the h rows to these. */
+static int text_rows(const bl_snapshot *p, int w, int h)
+{
+	int most = 0, room = h / TEXT_SHARE < TEXT_ROWS_MAX ? h / TEXT_SHARE : TEXT_ROWS_MAX;
 	for (int k = 0; k < p->view_count; k++) {
-		int rows = draw_wrapped(NULL, 0, 0, w, p->view_draws[k]);
+		int rows = draw_wrapped(NULL, 0, 0, w, room, parameters(p->view_draws[k]));
 		most = rows > most ? rows : most;
 	}
 	return most;
@@ -146,7 +166,7 @@ static void channels_text(const bl_snapshot *p, char *out, size_t size)
 static void draw_facts(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
 	const bl_snapshot *p = &s->snapshot;
-	char label[32] = "", row[48] = "", channels[48];
+	char label[32] = "", row[48] = "", size[48] = "", channels[48];
 	channels_text(p, channels, sizeof channels);
 	if (p->view_row >= 0)
 		snprintf(row, sizeof row, "row %lld  ", (long long)p->view_row + 1);
@@ -154,26 +174,42 @@ static void draw_facts(const bl_scene *s, bl_canvas *c, bl_rect r)
 		snprintf(label, sizeof label, "%s  ", p->view_class);
 	else if (p->view_label >= 0)
 		snprintf(label, sizeof label, "label %d  ", (int)p->view_label);
-	int x = bl_canvas_textf(c, r.x, r.y, r.w, BL_PAINT_TEXT,
-	                        p->view_side < BL_VIEW_MAX ? "%s%s%d x %d %s  step %lld" : "%s%sshown as %d x %d, %s  step %lld",
-	                        row, label, (int)p->view_side, (int)p->view_side, channels, (long long)p->step);
+	if (p->view_side == BL_VIEW_MAX)
+		snprintf(size, sizeof size, "shown as %d x %d, ", (int)p->view_side, (int)p->view_side);
+	else if (size_length(p->view_draws[0]) == 0)
+		snprintf(size, sizeof size, "%d x %d ", (int)p->view_side, (int)p->view_side);
+	int x = bl_canvas_textf(c, r.x, r.y, r.w, BL_PAINT_TEXT, "%s%s%s%s  step %lld", row, label, size, channels,
+	                        (long long)p->step);
 	if (waits(s))
 		bl_canvas_text(c, r.x + x + 2, r.y, r.w - x - 2, BL_PAINT_WARN, "asked for another...");
 }
 
 /* --- The whole ------------------------------------------------------------ */
 
+/* Which view, and its size where sizes differ; in narrow columns shorter. */
+static void draw_title(bl_canvas *c, bl_rect r, int k, const char *draws)
+{
+	static const char *const names[BL_VIEWS_MAX] = { "first view", "second view", "third view",   "fourth view",
+		                                         "fifth view", "sixth view",  "seventh view", "eighth view" };
+	char title[TITLE_BYTES];
+	int n = size_length(draws);
+	if (r.w >= (n ? SIZED_TITLE_COLUMNS : TITLE_COLUMNS))
+		snprintf(title, sizeof title, "%s%s%.*s", names[k], n ? "  " : "", n, draws);
+	else
+		snprintf(title, sizeof title, "view %d%s%.*s", k + 1, n && r.w >= BRIEF_COLUMNS ? " " : "",
+		         r.w >= BRIEF_COLUMNS ? n : 0, draws);
+	bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_TITLE, title);
+}
+
 static void draw_one(const bl_snapshot *p, int k, bl_canvas *c, bl_rect r, int rows)
 {
 	struct picture picture = { p->views[k], p->view_side, p->view_channels };
-	int side = side_for(r.w, r.h - 1 - rows, p->view_side);
-	static const char *const titles[BL_VIEWS_MAX] = { "first view", "second view", "third view",   "fourth view",
-		                                          "fifth view", "sixth view",  "seventh view", "eighth view" };
-	bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_TITLE, titles[k]);
+	int side = side_for(r.w, r.h - 1 - rows, p->view_side), left = r.h - 1 - side / 2;
+	draw_title(c, r, k, p->view_draws[k]);
 	for (int y = 0; y < side / 2; y++)
 		for (int x = 0; x < side; x++)
 			put_cell(c, r.x, r.y + 1, &picture, x, y, side);
-	draw_wrapped(c, r.x, r.y + 1 + side / 2, r.w, p->view_draws[k]);
+	draw_wrapped(c, r.x, r.y + 1 + side / 2, r.w, left < TEXT_ROWS_MAX ? left : TEXT_ROWS_MAX, parameters(p->view_draws[k]));
 }
 
 /* The least number of columns with the largest pictures; two views are always side by side. */
@@ -182,7 +218,7 @@ static int columns_for(const bl_snapshot *p, bl_rect r)
 	int best = 2, largest = -1;
 	for (int n = 2; n <= p->view_count; n++) {
 		int w = (r.w - GAP * (n - 1)) / n, lines = (p->view_count + n - 1) / n;
-		int side = side_for(w, (r.h - 1) / lines - 1 - text_rows(p, w), p->view_side);
+		int h = (r.h - 1) / lines, side = side_for(w, h - 1 - text_rows(p, w, h), p->view_side);
 		best = side > largest ? n : best;
 		largest = side > largest ? side : largest;
 	}
@@ -197,7 +233,7 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 		return;
 	}
 	int columns = columns_for(p, r), lines = (p->view_count + columns - 1) / columns;
-	int w = (r.w - GAP * (columns - 1)) / columns, h = (r.h - 1) / lines, rows = text_rows(p, w);
+	int w = (r.w - GAP * (columns - 1)) / columns, h = (r.h - 1) / lines, rows = text_rows(p, w, h);
 	draw_facts(s, c, r);
 	for (int k = 0; k < p->view_count; k++)
 		draw_one(p, k, c, (bl_rect){ r.x + k % columns * (w + GAP), r.y + 1 + k / columns * h, w, h }, rows);

@@ -97,6 +97,13 @@ static void check_frame(const bl_scene *s, const char *name, int w, int h, const
 	bl_canvas_free(c);
 }
 
+static void check_sizes(const bl_scene *s, const char *name, const char *suffix, bl_ability can)
+{
+	static const int sizes[][2] = { { 80, 24 }, { 120, 40 }, { 200, 60 } };
+	for (int k = 0; k < 3; k++)
+		check_frame(s, name, sizes[k][0], sizes[k][1], suffix, can);
+}
+
 static bl_scene *begin(int64_t step, const char *keys)
 {
 	bl_scene *s = scene_of(recorded_run(NULL, step, BL_RUN_RUNNING));
@@ -118,17 +125,42 @@ static void test_every_view(void **state)
 		const char *name, *keys;
 	} views[] = {
 		{ "dashboard", "1" }, { "curves", "3" },   { "spectrum", "4" },     { "views", "5" },
-		{ "embedding", "6" }, { "settings", "8" }, { "help-curves", "3?" },
+		{ "embedding", "6" }, { "settings", "8" }, { "help-curves", "3?" }, { "help", "1?" },
 	};
-	static const int sizes[][2] = { { 80, 24 }, { 120, 40 }, { 200, 60 } };
 	for (size_t i = 0; i < sizeof views / sizeof views[0]; i++) {
 		bl_scene *s = begin(MIDWAY, views[i].keys);
-		for (int k = 0; k < 3; k++) {
-			check_frame(s, views[i].name, sizes[k][0], sizes[k][1], "", plain);
-			check_frame(s, views[i].name, sizes[k][0], sizes[k][1], "256-", coloured);
-		}
+		check_sizes(s, views[i].name, "", plain);
+		check_sizes(s, views[i].name, "256-", coloured);
 		end(s);
 	}
+}
+
+/* What happened to a run, as its journal on disk says it: long lines, and more than there is room for. */
+static void test_changes_of_a_run(void **state)
+{
+	(void)state;
+	bl_scene *s = begin(MIDWAY, "1");
+	bl_change c[24];
+	int n = 0;
+	for (; n < 20; n++)
+		c[n] = (bl_change){ .step = 20 * n + 19, .old = n, .value = n + .5, .name = "lambda", .who = "viewer 4711" };
+	c[n++] = (bl_change){ .step = 450, .old = NAN, .value = NAN, .name = "pause", .who = "script" };
+	c[n++] = (bl_change){ .step = 450, .old = .001, .value = .0005, .name = "lr", .who = "viewer 4711" };
+	c[n++] = (bl_change){ .step = 612, .old = .12345678, .value = 123456789, .name = "views.blur.sigma.2", .who = "prompt" };
+	c[n++] =
+		(bl_change){ .step = 650,
+		             .old = NAN,
+		             .value = NAN,
+		             .name = "checkpoint",
+		             .who = "trainer",
+		             .text = "checkpoint.safetensors: cannot write 48213 bytes: No space left on device; what was there is "
+		                     "unchanged" };
+	assert_int_equal(bl_journal_write(support_scratch("journal"), c, n), 0);
+	bl_journal_load(&s->journal, support_scratch("live"));
+	check_sizes(s, "changes", "", plain);
+	check_sizes(s, "changes", "256-", coloured);
+	check_frame(s, "changes", 40, 60, "", plain);
+	end(s);
 }
 
 /* What keys do to them, and other rooms. */
@@ -186,6 +218,40 @@ static void test_more_views(void **state)
 	check_frame(s, "views-five", 120, 40, "", plain);
 	check_frame(s, "views-five", 80, 24, "256-", coloured);
 	check_frame(s, "views-five-small", 40, 12, "", plain);
+	end(s);
+}
+
+/* As the monitor does with a smaller view: each of its pixels takes several, and its size stands first. */
+static void halve_view(bl_snapshot *p, int which, int of)
+{
+	int side = p->view_side;
+	for (int y = 0; y < side; y++)
+		for (int x = 0; x < side; x++)
+			p->views[which][y * side + x] = p->views[of][y / 2 * 2 * side + x / 2 * 2];
+	snprintf(p->view_draws[which], BL_DRAW_TEXT, "14 x 14, crop 5,%d 9x8, flip, brightness 1.21, saturation 0.71, hue -0.02",
+	         which);
+}
+
+/* Of views of different sizes each has its own above it; the pictures keep most of a small room. */
+static void test_sizes_of_views(void **state)
+{
+	static const char large[] = "28 x 28, crop 1,2 20x21, contrast 0.92, hue 0.03, saturation 0.84";
+	(void)state;
+	bl_scene *s = begin(MIDWAY, "5");
+	bl_snapshot *p = &s->snapshot;
+	snprintf(p->view_draws[0], BL_DRAW_TEXT, "%s", large);
+	halve_view(p, 1, 0);
+	check_sizes(s, "views-sizes", "", plain);
+	check_sizes(s, "views-sizes", "256-", coloured);
+	check_frame(s, "views-sizes", 40, 12, "", plain);
+	memcpy(p->views[1], p->views[0], sizeof p->views[0]);
+	snprintf(p->view_draws[1], BL_DRAW_TEXT, "%s, flip", large);
+	halve_view(p, 2, 0);
+	halve_view(p, 3, 0);
+	p->view_count = 4;
+	check_sizes(s, "views-crops", "", plain);
+	check_sizes(s, "views-crops", "256-", coloured);
+	check_frame(s, "views-crops", 40, 12, "", plain);
 	end(s);
 }
 
@@ -953,6 +1019,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_view),
+		cmocka_unit_test(test_changes_of_a_run),
 		cmocka_unit_test(test_scripts),
 		cmocka_unit_test(test_runs_overlaid),
 		cmocka_unit_test(test_every_size),
@@ -968,6 +1035,7 @@ int main(void)
 		cmocka_unit_test(test_point_colours),
 		cmocka_unit_test(test_points_pending),
 		cmocka_unit_test(test_more_views),
+		cmocka_unit_test(test_sizes_of_views),
 		cmocka_unit_test(test_no_matrix_no_floor),
 		cmocka_unit_test(test_journal_on_disk),
 		cmocka_unit_test(test_journal),

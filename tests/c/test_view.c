@@ -72,7 +72,7 @@ static void check_golden(const struct golden *g)
 static void test_golden(void **state)
 {
 	(void)state;
-	const bl_view_ops *dashboard = &bl_view_dashboard, *help = &bl_view_help;
+	const bl_view_ops *dashboard = &bl_view_dashboard;
 	const struct golden all[] = {
 		{ "dashboard-80x24", 80, 24, MIDWAY, plain, dashboard, false },
 		{ "dashboard-120x40", 120, 40, MIDWAY, plain, dashboard, false },
@@ -84,7 +84,6 @@ static void test_golden(void **state)
 		{ "dashboard-new-80x24", 80, 24, 0, plain, dashboard, false },
 		{ "dashboard-done-80x24", 80, 24, RECORDED_STEPS, plain, dashboard, false },
 		{ "dashboard-still-80x24", 80, 24, MIDWAY, plain, dashboard, true },
-		{ "help-80x24", 80, 24, MIDWAY, plain, help, false },
 	};
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		check_golden(&all[i]);
