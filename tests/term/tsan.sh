@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # ThreadSanitizer on what has threads: a build of its own, the C tests of live file, mailbox, loader, monitor and trainer,
-# a run that trains and saves itself while a viewer in another process watches it and turns its knobs, and a sweep with
-# two workers.  For `make tsan`, which takes some minutes.
+# a run that trains and saves itself while a viewer in another process watches it and turns its knobs, a prompt at which
+# lines are typed beside two runs (test_beside_runs.sh), and a sweep with two workers.  For `make tsan`, which takes some
+# minutes.
 # Usage: tsan.sh FOLDER    where to build; what lies there from the last time is used again
 set -u
 
@@ -82,7 +83,7 @@ rm -f "$found".*
 TSAN_OPTIONS="log_path=$found exitcode=66" XDG_DATA_HOME=$build/data XDG_STATE_HOME=$build/state
 export TSAN_OPTIONS XDG_DATA_HOME XDG_STATE_HOME
 rm -rf data
-SRCDIR=$build BUILDDIR=$build sh tests/run $tests
+TEST_TIMEOUT=1200 SRCDIR=$build BUILDDIR=$build sh tests/run $tests tests/term/test_beside_runs.sh
 status=$?
 if command -v tmux >/dev/null 2>&1; then
 	watch_a_run
