@@ -29,7 +29,7 @@ end
 -- Is it a name that keep() assigns?
 function prompt.is_result(name) return name:match "^_+$" ~= nil or name:match "^_%d+$" ~= nil end
 
--- Prints the values of an entry unless it ends with ';', and keeps the first.
+-- Prints the values of an entry unless it ends with ';' (comments may follow), and keeps the first.
 function prompt.values(silent, ...)
 	local n, first = select("#", ...), ...
 	if n > 0 and first ~= nil then keep(first) end
@@ -146,7 +146,8 @@ function prompt.split(input)
 		if mark == ";" or mark == "\n" then
 			local head, tail = input:sub(1, at), input:sub(at + 1)
 			local whole = head .. "return " .. tail
-			if tail:find "%S" and load("return " .. tail, "=split", "t") and load(whole, "=split", "t") then return whole, head, tail end
+			-- A tail of comments only is no expression, but may follow 'return'.
+			if load("local _ = " .. tail, "=split", "t") and load(whole, "=split", "t") then return whole, head, tail end
 			tries = tries + 1
 			if tries == SPLITS_MOST then return nil end
 		end

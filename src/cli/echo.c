@@ -20,93 +20,18 @@
 
 #include <readline/readline.h>
 
-typedef enum token { PLAIN, KEYWORD, STRING, NUMBER, COMMENT } token;
-
+/* By bl_token. */
 static const char *const colours[] = { "", "\033[35m", "\033[32m", "\033[36m", "\033[90m" };
-
-/* --- Tokens of Lua ------------------------------------------------------------------------ */
-
-static bool is_keyword(const char *word, size_t n)
-{
-	static const char *const words[] = { "and",      "break",  "do",   "else", "elseif", "end",  "false", "for",
-		                             "function", "goto",   "if",   "in",   "local",  "nil",  "not",   "or",
-		                             "repeat",   "return", "then", "true", "until",  "while" };
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		if (strlen(words[i]) == n && strncmp(words[i], word, n) == 0)
-			return true;
-	return false;
-}
-
-/* The length of [[...]], [=[...]=], ... at s, 0: there is none.  Without its end it goes on to the end of the text. */
-static size_t long_bracket(const char *s)
-{
-	size_t level = s[0] == '[' ? strspn(s + 1, "=") : 0;
-	if (s[0] != '[' || s[1 + level] != '[')
-		return 0;
-	for (const char *p = s + level + 2; (p = strchr(p, ']')); p++)
-		if (strspn(p + 1, "=") == level && p[1 + level] == ']')
-			return (size_t)(p - s) + level + 2;
-	return strlen(s);
-}
-
-static size_t quoted(const char *s)
-{
-	size_t n = 1;
-	while (s[n] && s[n] != s[0] && s[n] != '\n')
-		n += s[n] == '\\' && s[n + 1] ? 2 : 1;
-	return s[n] == s[0] ? n + 1 : n;
-}
-
-static size_t numeral(const char *s)
-{
-	const char *exponent = s[0] == '0' && tolower((unsigned char)s[1]) == 'x' ? "pP" : "eE";
-	size_t n = 0;
-	while (isalnum((unsigned char)s[n]) || s[n] == '.' || (n > 0 && s[n] && strchr("+-", s[n]) && strchr(exponent, s[n - 1])))
-		n++;
-	return n;
-}
-
-static size_t name(const char *s)
-{
-	size_t n = 0;
-	while (isalnum((unsigned char)s[n]) || s[n] == '_')
-		n++;
-	return n;
-}
-
-/* What the text begins with, of *length bytes. */
-static token next_token(const char *s, size_t *length)
-{
-	if (s[0] == '-' && s[1] == '-') {
-		size_t n = long_bracket(s + 2);
-		*length = n ? n + 2 : strcspn(s, "\n");
-		return COMMENT;
-	}
-	if ((*length = long_bracket(s)) > 0)
-		return STRING;
-	if (s[0] == '"' || s[0] == '\'') {
-		*length = quoted(s);
-		return STRING;
-	}
-	if (isdigit((unsigned char)s[0]) || (s[0] == '.' && isdigit((unsigned char)s[1]))) {
-		*length = numeral(s);
-		return NUMBER;
-	}
-	if ((*length = name(s)) > 0)
-		return is_keyword(s, *length) ? KEYWORD : PLAIN;
-	*length = s[0] == '.' && s[1] == '.' ? 2 : 1; /* 1 ..2 */
-	return PLAIN;
-}
 
 static void write_coloured(FILE *f, const char *s)
 {
 	while (*s) {
 		size_t n;
-		token t = next_token(s, &n);
+		bl_token t = bl_token_of(s, &n);
 		fputs(colours[t], f);
 		for (size_t i = 0; i < n; i++)
 			fputs(s[i] == '\n' ? "\r\n" : (char[]){ s[i], '\0' }, f);
-		fputs(t == PLAIN ? "" : "\033[m", f);
+		fputs(t == BL_TOKEN_PLAIN ? "" : "\033[m", f);
 		s += n;
 	}
 }

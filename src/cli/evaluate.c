@@ -94,12 +94,14 @@ static int load(lua_State *L, const char *input)
 	return status;
 }
 
+/* Is ';' the last of it, but for comments? */
 static bool is_silenced(const char *input)
 {
-	size_t n = strlen(input);
-	while (n > 0 && isspace((unsigned char)input[n - 1]))
-		n--;
-	return n > 0 && input[n - 1] == ';';
+	bool silenced = false;
+	for (size_t n; *input; input += n)
+		if (bl_token_of(input, &n) != BL_TOKEN_COMMENT && !isspace((unsigned char)*input))
+			silenced = *input == ';';
+	return silenced;
 }
 
 /* --- errors --- */

@@ -44,6 +44,7 @@ barlow_sources += $(command_files) \
 	src/cli/signals.c \
 	src/cli/signals.h \
 	src/cli/text_only.c \
+	src/cli/tokens.c \
 	src/cli/usage.c
 
 # The list of commands, and a declaration of each.

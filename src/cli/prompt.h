@@ -55,6 +55,10 @@ typedef enum bl_news { BL_NEWS_ALL, BL_NEWS_ENDS /* and breaks */, BL_NEWS_NONE 
 void bl_reports_choose(bl_news which); /* what is told from now on; what is not told is known all the same */
 void bl_reports_stand(char *out, size_t size);
 
+/* tokens.c: what the text, which is not empty, begins with, of *length bytes. */
+typedef enum bl_token { BL_TOKEN_PLAIN, BL_TOKEN_KEYWORD, BL_TOKEN_STRING, BL_TOKEN_NUMBER, BL_TOKEN_COMMENT } bl_token;
+bl_token bl_token_of(const char *s, size_t *length);
+
 /* echo.c: draws Readline's line once more, in colours, and ends it, where that can be; the terminal can go up a line. */
 void bl_echo_coloured(void);
 

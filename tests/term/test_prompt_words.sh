@@ -50,6 +50,22 @@ printf '%s\n' '$ exit 3' >in; says "and its status" '^exit status 3$'
 printf '%s\n' 'x = 1; x + 1' >in; says "an expression behind statements is printed" '^2$'
 printf '%s\n' 'q = 16; math.sqrt(q)' >in; says "a call behind statements, too" '^4\.0$'
 printf '%s\n' 'x = 1; x, 5;' '_' >in; ends "silenced too, and kept" 1
+cat >in <<'END'
+1; -- "one"
+"two"; --[[ of
+two lines; ]]
+"three" --[==[ ]] ]==] ; --
+"four; -- seen"
+"five" -- ;
+x = 6; x; -- six
+print "seven"; -- it has no value
+[[eight; --]]
+END
+ends "where comments follow, too" '"four; -- seen"
+"five"
+seven
+"eight; --"'
+printf '%s\n' 'x = 1; "kept"; -- c' '_;' '_1' >in; ends "and is kept all the same" '"kept"'
 rm -f kept.lua; printf '%s\n' 'x = 2; y = 3; x, y' '%save kept.lua' '%run kept.lua' >in
 says "and is saved as a script that prints it" '^2	3$'
 printf '%s\n' 'nn' >in; says "a library lists what is in it" '^nn\.linear  +x W'
