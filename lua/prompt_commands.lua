@@ -215,6 +215,8 @@ add("results", "list the results that are kept as _1, _2, ...", function()
 	end
 end)
 
+local KNN = 5 -- the column of kNN, which is left out where no run has measured it
+
 local function job_row(t)
 	local run, r = require "barlow.run", t.terms
 	local left = t.state == "running" and r and run.remaining(t, r)
@@ -226,10 +228,15 @@ end
 
 add("jobs", "list the runs of this session; also the word jobs", function()
 	local rows = { { "run", "state", "epoch", "step", "kNN", "total", "ETA", "folder" } }
+	local scored = false
 	for _, t in ipairs(native.trainers()) do
-		if t.state ~= "new" then rows[#rows + 1] = job_row(t) end
+		if t.state ~= "new" then
+			rows[#rows + 1] = job_row(t)
+			scored = scored or rows[#rows][KNN] ~= "-"
+		end
 	end
 	if #rows == 1 then return print "there are no runs in this session" end
+	for _, r in ipairs(scored and {} or rows) do table.remove(r, KNN) end
 	local width = {}
 	for _, r in ipairs(rows) do
 		for i, text in ipairs(r) do width[i] = math.max(width[i] or 0, utf8.len(text) or #text) end

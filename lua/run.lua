@@ -54,13 +54,12 @@ local function field_text(column, value)
 	return name .. " " .. text
 end
 
--- Appends the columns of one kind; for a score its last value, which `scores` stores by name.
+-- Appends the columns of one kind; for a score its last value, which `scores` stores by name.  A loss without a known floor shows
+-- none, and a score that was never measured is left out.
 local function add_kind(out, columns, r, scores, kind)
 	for _, c in ipairs(columns) do
-		local value = r[c.name]
-		-- A loss without a known floor shows none.
-		if c.kind == kind and (kind ~= "floor" or measured(value)) then
-			if kind == "score" then value = scores[c.name] or value end
+		local value = kind == "score" and scores[c.name] or r[c.name]
+		if c.kind == kind and (measured(value) or (kind ~= "floor" and kind ~= "score")) then
 			out[#out + 1] = field_text(c, value)
 		end
 	end

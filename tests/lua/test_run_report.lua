@@ -52,6 +52,7 @@ test("the lines of a run have its records, those of its start and end among them
 		step = math.tointeger(step)
 		steps[#steps + 1] = step
 		equal(line:match "  total ([^ ]+)", ("%.4g"):format(total[step]))
+		equal(line:match "kNN", nil)
 		local eta = line:match "  ETA ([%d:-]+)$"
 		if not eta then error("no ETA at the end of: " .. line) end
 		if step == 1 then equal(eta, "-") end
@@ -61,5 +62,35 @@ test("the lines of a run have its records, those of its start and end among them
 	equal(steps[#steps], 60)
 	equal(steps[2], 2) -- every second one
 	equal(#steps, 31)
+end)
+
+-- What f prints.
+local function printed(f)
+	local lines, before = {}, print
+	print = function(text) lines[#lines + 1] = text end
+	local fine, why = pcall(f)
+	print = before
+	if not fine then error(why, 0) end
+	return table.concat(lines, "\n")
+end
+
+local function small(name, knn)
+	return trainer{ data = data.shapes{ n = 64, size = 8, channels = 1, seed = 1 }, encoder = nn.cnn{ widths = { 4 }, image = 8 }, projector = { 8 },
+		batch = 32, epochs = 2, folder = false, name = name, knn = knn }
+end
+
+test("kNN that was never measured is not shown, in lines, in the card and in jobs", function()
+	local jobs = function() require "barlow.prompt_commands".run("%jobs", require "barlow.prompt") end
+	local without = small("without", false)
+	without:step(1)
+	if not run.card(without):find "measured  grad_norm" then error(run.card(without)) end
+	local text = printed(jobs)
+	if text:find "kNN" or not text:find "total  " then error(text) end
+	local measured = data.shapes{ n = 32, size = 8, channels = 1, seed = 2 }
+	local with = small("with", { refs = measured, queries = measured })
+	with:run{ quiet = true }
+	if not run.card(with):find "measured  kNN 1%.0000" then error(run.card(with)) end
+	text = printed(jobs)
+	if not text:find "kNN" or not text:find "without .* %- " or not text:find "with .* 1%.0000 " then error(text) end
 end)
 tap.done()
