@@ -61,6 +61,15 @@ test("what ends a script names the nearest global, and the nearest method of an 
 	end
 end)
 
+test("a method that is called with a dot says how it is called", function()
+	local x = tensor.zeros(2, 3)
+	fails(function() x.size() end, "tensor expected, got no value; a method is called with ':', as t:size()")
+	fails(function() x.unsqueeze(1) end, "tensor expected, got number 1; a method is called with ':', as t:unsqueeze()")
+	fails(function() nn.relu().parameters() end, "a method is called with ':', as net:parameters()")
+	fails(function() data.shapes{ n = 4 }.subset(1, 2) end, "got number 1; a method is called with ':', as ds:subset()")
+	fails(function() x:mm(3) end, "tensor expected, got number)")
+end)
+
 test("what may be set is named, with what it got", function()
 	local t = trainer(settings{ folder = false })
 	fails(function() t:set{ lr = "abc" } end, "set: 'lr' must be a number, got string 'abc'")

@@ -15,8 +15,23 @@ void *bl_lua_new(lua_State *L, const char *type, size_t size)
 	return p;
 }
 
+/* t.size() instead of t:size(): the running function is a method, and its object is not its first argument. */
+static int refuse_no_self(lua_State *L, const char *type)
+{
+	const char *got = lua_isnone(L, 1) ? "no value" : bl_lua_describe(L, 1);
+	const char *name = lua_tostring(L, lua_upvalueindex(BL_LUA_UP_NAME)), *method = name ? strchr(name, ':') : NULL;
+	const char *self = method && luaL_getmetatable(L, type) && lua_getfield(L, -1, "__self") ? lua_tostring(L, -1) : NULL;
+	if (!self)
+		return 0;
+	return luaL_argerror(L, 1,
+	                     lua_pushfstring(L, "%s expected, got %s; a method is called with ':', as %s%s()", type, got, self,
+	                                     method));
+}
+
 void *bl_lua_check(lua_State *L, int arg, const char *type)
 {
+	if (arg == 1 && !luaL_testudata(L, 1, type))
+		refuse_no_self(L, type);
 	return luaL_checkudata(L, arg, type);
 }
 
