@@ -40,7 +40,7 @@ bool bl_lua_state_is_sandbox(lua_State *L)
 	return is;
 }
 
-/* Raises an error where the budget is exceeded, and then again at every instruction, so that pcall cannot stop it. */
+/* Raises an error if the budget is exceeded, and then again at every instruction, so that pcall cannot stop it. */
 static void check(lua_State *L, bl_budget *b)
 {
 	double now = bl_now();
@@ -66,7 +66,7 @@ void bl_budget_look(lua_State *L, lua_Debug *ar)
 	check(L, b);
 }
 
-enum { COLLECT_PART = 8 }; /* tensors of this part of the budget cause a collection */
+enum { COLLECT_PART = 8 }; /* new tensors of 1/8 of the free budget cause a collection */
 
 void bl_lua_state_charge(lua_State *L, int64_t bytes)
 {
@@ -80,7 +80,7 @@ void bl_lua_state_charge(lua_State *L, int64_t bytes)
 	b->tensors += (size_t)bytes;
 	b->fresh += (size_t)bytes;
 	if (b->depth > 0)
-		check(L, b); /* products of large matrices take long, and few instructions */
+		check(L, b); /* products of large matrices take long, but few instructions, which the hook counts */
 	if (b->fresh <= (b->most - b->used) / COLLECT_PART && b->used + b->tensors <= b->most)
 		return;
 	lua_gc(L, LUA_GCCOLLECT);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* cargo.h: what is in a cargo. */
+/* cargo.h: the parts of a cargo: a Lua function as C data, with the functions among its upvalues. */
 #ifndef BARLOW_LUA_KIT_CARGO_H
 #define BARLOW_LUA_KIT_CARGO_H
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Names of our own Lua files as chunks: "=barlow.run". */
+/* Is it the chunk name of one of barlow's own Lua files, "barlow.run"? */
 static bool is_ours(const char *name)
 {
 	return strncmp(name, "barlow.", 7) == 0;
@@ -139,7 +139,7 @@ static int shape_text(lua_State *L)
 	return 1;
 }
 
-/* Lists of the same items. */
+/* __eq: the lists have equal items. */
 static int shape_equal(lua_State *L)
 {
 	bool same = lua_istable(L, 1) && lua_istable(L, 2) && lua_rawlen(L, 1) == lua_rawlen(L, 2);
@@ -192,7 +192,7 @@ int bl_lua_shape(lua_State *L, int first, int64_t shape[BL_MAXDIM])
 	return n < 0 ? 0 : n;
 }
 
-/* The elements of a vector, in a userdata that is pushed. */
+/* Copies the elements of a tensor of one dimension into a userdata, which it pushes. */
 static int64_t *tensor_integers(lua_State *L, const bl_tensor *t, const char *what, int64_t *n)
 {
 	char buf[BL_SHAPE_TEXT];

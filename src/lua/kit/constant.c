@@ -9,7 +9,7 @@
 #include "lua/kit/packing.h"
 #include "lua/kit/tame.h"
 
-#define REAL "barlow.real" /* registry: constant table -> the real one, weak keys */
+#define REAL "barlow.real" /* registry: read-only table -> the real one, weak keys */
 
 static void push_reals(lua_State *L)
 {
@@ -34,9 +34,10 @@ bool bl_lua_constant_real(lua_State *L, int arg)
 
 static int refuse(lua_State *L)
 {
-	return luaL_error(L,
-	                  "a table around the function cannot be written to: calls run on several threads, each with a copy, "
-	                  "and none may see what another one did");
+	return luaL_error(
+		L,
+		"a table among the function's upvalues cannot be written to: calls run on several threads, each with a copy, "
+		"and none may see what another one did");
 }
 
 static int length(lua_State *L)
@@ -64,11 +65,12 @@ static void set_closure(lua_State *L, int real, lua_CFunction f, const char *nam
 static int refuse_name(lua_State *L)
 {
 	const char *name = lua_tostring(L, lua_upvalueindex(1));
-	return luaL_error(L, "%s is a library's table, which cannot be written to: '%s' of one call would be there in the next",
-	                  name, luaL_tolstring(L, 2, NULL));
+	return luaL_error(
+		L, "%s is a library's table, which cannot be written to: the next call would still find the '%s' of this one", name,
+		luaL_tolstring(L, 2, NULL));
 }
 
-/* The fields of the metatable of the value at `index`, if it has one, into the table on top. */
+/* Copies the fields of the metatable of the value at `index`, if it has one, into the table on top. */
 static void copy_metatable(lua_State *L, int index)
 {
 	if (!lua_getmetatable(L, index))

@@ -52,7 +52,7 @@ static void take_choice(lua_State *L, const char *what, const bl_field *f, void 
 	refuse(L, what, f, near ? lua_pushfstring(L, "%s (did you mean '%s'?)", got, near) : got);
 }
 
-/* All 64 bits, which a double cannot represent, since a seed may be any integer. */
+/* Stores all 64 bits, which a double cannot represent: a seed may be any integer. */
 static void take_int64(lua_State *L, const char *what, const bl_field *f, void *out)
 {
 	int whole;
@@ -141,7 +141,7 @@ static int unknown_key(lua_State *L, const char *what, const bl_field *fields)
 	                  positions);
 }
 
-/* Stores the value on top under the key below it. */
+/* The field that the key below the top names, by name or by position; NULL if there is none. */
 static const bl_field *find(lua_State *L, const bl_field *fields)
 {
 	int position = lua_isinteger(L, -2) ? (int)lua_tointeger(L, -2) : 0;
@@ -226,7 +226,7 @@ static void push_default(lua_State *L, const bl_field *f)
 		lua_pushnumber(L, f->preset[0]);
 }
 
-/* Adds the defaults that the table at `table` leaves out. */
+/* Adds the defaults of settings that are missing in the table at `table`. */
 static void complete(lua_State *L, const char *what, const bl_field *fields, int table)
 {
 	char expected[512];
@@ -262,7 +262,7 @@ static bool named_ones(lua_State *L, int index)
 	return named;
 }
 
-/* Pushes one table with the positional arguments from `first` and those of a last table of named ones. */
+/* Pushes one table with the positional arguments from `first` on and, if the last one is a table of settings, its pairs. */
 static void gather(lua_State *L, int first)
 {
 	int n = lua_gettop(L);

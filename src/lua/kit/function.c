@@ -17,8 +17,8 @@
 #define VALUES "barlow.values"       /* registry: function -> its value, weak keys */
 
 /*
- * Values in Lua share it, and C code has references.  Only while C code has a reference, states store the function by
- * number; Lua values refer to it directly, so that unused functions can be collected.
+ * `refs` counts all references, `holders` those of C code.  States store the function by its number only while C code
+ * has a reference, so that unused functions can be collected.
  */
 struct bl_function {
 	atomic_int refs, holders;
@@ -155,7 +155,7 @@ static void push_values(lua_State *L)
 	lua_setmetatable(L, -2);
 }
 
-/* Pops the function on top, which runs unchanged in this state. */
+/* Pops the function on top and stores it by number: calls of f in this state run it unchanged. */
 static void keep(lua_State *L, const bl_function *f)
 {
 	luaL_getsubtable(L, LUA_REGISTRYINDEX, FUNCTIONS);

@@ -7,8 +7,8 @@
  * A function from a recipe, or from another sandboxed state, runs in a sandboxed state on every thread.
  *
  *     bl_function *f = NULL;
- *     if (bl_function_make(L, index, &f) < 0) ...                      the function at `index`, or such a value
- *     bl_function_call(f, push, 1, take, ctx)                          on any thread; "" bl_error has the error
+ *     if (bl_function_make(L, index, &f) < 0) ...                      the Lua function, or value of one, at `index`
+ *     bl_function_call(f, push, 1, take, ctx)                          on any thread; negative with bl_error
  *     bl_function_unref(f)
  */
 #ifndef BARLOW_LUA_KIT_FUNCTION_H
@@ -20,25 +20,25 @@
 #define BL_T_FUNCTION "function value" /* userdata: bl_function *; user value 2: the Lua function, where it is known */
 #define BL_T_CALL "described call"     /* metatable of functions that a recipe's text constructs */
 
-/* Stores a reference in *out, which the caller releases, also after a failure.  Negative with bl_error; may raise an error (out of memory). */
+/* Stores a reference in *out, which the caller releases, also after a failure.  Negative with bl_error; may raise an error. */
 int bl_function_make(lua_State *L, int index, bl_function **out);
 bl_function *bl_function_ref(bl_function *f);
 void bl_function_unref(bl_function *f); /* NULL is allowed */
 /* Pushes it as a value of Lua, taking the reference. */
 void bl_lua_give_function(lua_State *L, bl_function *f);
 /*
- * What recipes contain of the Lua function at `index`: pushes the value that bl_function_make made of it last, or a new
- * one.  Negative with bl_error, and nothing pushed, if it cannot travel.
+ * Pushes the value by which recipes contain the Lua function at `index`: the one that bl_function_make made of it last,
+ * or a new one.  Negative with bl_error, and nothing pushed, if an upvalue cannot be copied.
  */
 int bl_function_value(lua_State *L, int index);
 
 /*
- * Calls it: push(L, ctx) pushes its arguments and returns their number; take(L, ctx) finds `results` results on top.
- * Both may raise errors.  Negative with bl_error.  In a run (bl_rng_enter) it draws from the call's own stream.
+ * Calls f: push(L, ctx) pushes its arguments and returns their number; take(L, ctx) reads `results` results on top.
+ * Both may raise errors.  Negative with bl_error.  In a run (bl_rng_enter) f draws from a stream of this call.
  */
 int bl_function_call(bl_function *f, int (*push)(lua_State *L, void *ctx), int results, void (*take)(lua_State *L, void *ctx),
                      void *ctx);
-/* For push: how many arguments the function on top uses; 255 if it takes any number. */
+/* To be called in push: the number of parameters of the function on top; 255 if it takes any number. */
 int bl_function_arguments(lua_State *L);
 /* The same with its own limits if it runs sandboxed; messages then end with the active calls. */
 int bl_function_call_within(bl_function *f, const bl_lua_limits *limits, int (*push)(lua_State *L, void *ctx), int results,
@@ -62,15 +62,15 @@ bl_function *bl_function_with(bl_function *f, bl_tensor *const *from, bl_tensor 
  */
 bl_function *bl_function_constant(bl_function *f);
 
-/* Do both have the same code and equal upvalues?  The places of their texts do not matter. */
+/* Whether both have the same code and equal upvalues, wherever their texts lie. */
 bool bl_function_same(const bl_function *f, const bl_function *g);
 
-/* Its cargo, from which its text is written. */
+/* The function's cargo, which f owns; its source text is found from it. */
 bl_cargo *bl_function_cargo(bl_function *f);
 
 /* Notes which coroutine of a state this thread runs; needed before functions may be called. */
 void bl_lua_enter(lua_State *L);
-/* Sets the function that opens the sandboxed states of threads; once in a process, before any call. */
+/* Sets the function that opens the sandboxed states of threads; called once in a process, before any call of a function. */
 void bl_lua_thread_states(lua_CFunction open);
 
 void bl_lua_define_function(lua_State *L); /* the class, in every state */

@@ -23,8 +23,8 @@ enum {
 };
 
 /*
- * The checks of a function: that its calls keep no state; that they set no enclosing local; which globals it
- * sets; that the globals that it reads exist.
+ * The checks of a function.  CONSTANT: its calls keep no state; KEEPS: they set no local of an enclosing scope; SETS:
+ * collects the globals that it sets; READS: the globals that it reads exist.
  */
 typedef enum question { CONSTANT, KEEPS, SETS, READS } question;
 
@@ -97,7 +97,7 @@ static int missing(lua_State *L, const char *name)
 	return rc;
 }
 
-/* Globals that travel by name exist in a sandboxed state. */
+/* A global exists in a sandboxed state if it is one of the values that travel by name. */
 static int check_read(const reader *r, const char *name)
 {
 	lua_State *L = r->L;
@@ -116,8 +116,8 @@ static int check_read(const reader *r, const char *name)
 	if (there || r->question == READS)
 		return 0;
 	return bl_fail(
-		"it uses the global '%s' (a %s), which is not there where the function runs: give it as a local above the "
-		"function",
+		"it uses the global '%s' (a %s), which does not exist in the state where the function runs: make it a local above "
+		"the function",
 		name, kind);
 }
 
@@ -159,8 +159,8 @@ static int check_upvalue(reader *r, int at, int function)
 	lua_pop(r->L, 1);
 	if (r->question == KEEPS)
 		return bl_fail(
-			"it sets '%s', a local around it: a run calls a copy of the function, and when it is resumed what "
-			"calls left there is gone",
+			"it sets '%s', a local around it: a run calls a copy of the function, and values that calls store there are "
+			"lost when the run is resumed",
 			name);
 	return bl_fail(
 		"it sets '%s', a local around it: calls run on several threads, each with a copy, and none may see what "
@@ -168,7 +168,7 @@ static int check_upvalue(reader *r, int at, int function)
 		name);
 }
 
-/* Checks one instruction; up: the main function's upvalues to which those of this function belong. */
+/* Checks one instruction; up: for each upvalue of this function, which upvalue of the main function it is, or INNER. */
 static int check_instruction(reader *r, uint32_t code, const int *up, const text *constants, int function)
 {
 	unsigned op = code & 127, a = code >> 7 & 255, b = code >> 16 & 255, c = code >> 24;
@@ -239,7 +239,7 @@ static int check_function(reader *r, const int *outer, int function, int depth)
 }
 
 typedef struct dump {
-	bool begun; /* the buffer lies on the stack above the function */
+	bool begun; /* the buffer is initialised; it uses the stack above the function */
 	luaL_Buffer b;
 } dump;
 
@@ -253,7 +253,7 @@ static int append(lua_State *L, const void *bytes, size_t n, void *ctx)
 	return 0;
 }
 
-/* Checks the function at `function` for *asked; dumps of another version of Lua are not checked, and fail when they run. */
+/* Checks the function at `function`.  The dump of another version of Lua passes unchecked: its errors come when it runs. */
 static int check_one(const reader *asked, int function)
 {
 	lua_State *L = asked->L;
@@ -282,7 +282,7 @@ static int check_one(const reader *asked, int function)
 	return rc;
 }
 
-/* Also checks the functions among its upvalues, each once; seen is the table of those already checked. */
+/* Checks the function and those among its upvalues, each once; seen: stack index of the set of those already checked. */
 static int check_all(const reader *asked, int function, int seen, int depth)
 {
 	lua_State *L = asked->L;

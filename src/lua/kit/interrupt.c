@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * interrupt.c: Ctrl-C as an error of the script.
- *
- * A permanent count hook, inherited by every coroutine made later, checks
- * the flag.  While the flag is set the hook runs at every instruction, so that
- * a pcall that catches the error meets it again immediately outside.  The signal's
- * handler enables this at once, as Lua's own program does: a thousand instructions
- * may be a thousand products of matrices.
+ * A permanent count hook, inherited by every coroutine made later, checks the flag.  While the flag is set the hook
+ * runs at every instruction, so that an error that a pcall has caught is raised again at once.  The signal handler sets
+ * the hook so without waiting, as Lua's own program does: a thousand instructions may be a thousand products of matrices.
  */
 #include "lua/kit/kit.h"
 
@@ -30,7 +27,7 @@ static lua_State *volatile guarded;
 void bl_lua_interrupt_guard(lua_State *L)
 {
 	guarded = L;
-	bl_give_up_on(NULL); /* a Lua error may have left it */
+	bl_give_up_on(NULL); /* a Lua error may have skipped the call that resets it */
 	if (L)
 		lua_sethook(L, look, LUA_MASKCOUNT, EVERY);
 }

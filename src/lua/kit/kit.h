@@ -46,10 +46,10 @@ void bl_lua_source(lua_State *L, int index);
 
 /* Pushes it, taking the reference; raises bl_error() when t is NULL (tensor_object.c). */
 int bl_lua_give_tensor(lua_State *L, bl_tensor *t);
-/* The same of n, at least 1; where one is NULL the others go. */
+/* The same for n >= 1 tensors; if one of them is NULL, the others are released. */
 int bl_lua_give_tensors(lua_State *L, int n, bl_tensor *const *t);
 bl_tensor *bl_lua_tensor(lua_State *L, int arg);
-void bl_lua_drop_tensor(lua_State *L, bl_tensor **t); /* of an object that is collected */
+void bl_lua_drop_tensor(lua_State *L, bl_tensor **t); /* for __gc: releases the object's tensor and sets it to NULL */
 
 /*
  * luaL_error for barlow's errors: if one of barlow's own Lua files (lua/) made the call, the message begins with the
@@ -58,21 +58,22 @@ void bl_lua_drop_tensor(lua_State *L, bl_tensor **t); /* of an object that is co
 int bl_lua_error(lua_State *L, const char *format, ...);
 #undef luaL_error
 #define luaL_error bl_lua_error
-/* The message at `index` without such a place, as a bad argument of a library function may have: pushed. */
+/* Pushes the message at `index`, without the place in barlow's own Lua files that luaL_argerror may have put before it. */
 void bl_lua_push_message(lua_State *L, int index);
 
 /* Raises the library's message, with the place in the script. */
 int bl_lua_fail(lua_State *L);
-/* Pushes text from outside fit to be shown (text.h). */
+/* Pushes text from outside without what a terminal would obey; lines: line ends stay (bl_text_clean in text.h). */
 void bl_lua_push_clean(lua_State *L, const char *text, bool lines);
 /* Describes the value at `index` for a message: "string 'abc'", "number 3", "tensor (2, 3)". */
 const char *bl_lua_describe(lua_State *L, int index);
 
 /* --- random numbers (tame.c) --- */
 
-/* Of the stream of bl_ambient, where there is one. */
+/* 64 random bits from the stream of the thread's context (bl_ambient), which must have one. */
 uint64_t bl_lua_stream_bits(void);
-lua_Integer bl_lua_stream_integer(lua_Integer low, lua_Integer high); /* uniform on the integers low to high; low <= high */
+lua_Integer bl_lua_stream_integer(lua_Integer low,
+                                  lua_Integer high); /* likewise, uniform on the integers low to high; low <= high */
 
 /* --- the registry (registry.c): every public name of the Lua face, described where it is implemented --- */
 
@@ -125,20 +126,21 @@ typedef struct bl_lua_type {
 void bl_lua_define_type(lua_State *L, const bl_lua_type *t);
 void bl_lua_methods(lua_State *L, const char *type, const bl_lua_function *list); /* further ones */
 
-/* Of the function at `index`; NULL: it is none of those. */
+/* The description of the function at `index`; NULL if it is not a registered one. */
 const bl_lua_function *bl_lua_described(lua_State *L, int index);
 /*
  * For a message of Lua at `index` about a nil global or method ("attempt to call a nil value (global 'trainr')"):
  * pushes the message, followed by the most similar name if there is one.
  */
 void bl_lua_hint(lua_State *L, int index);
-void bl_lua_note_method(lua_State *L, const char *name);      /* of objects written in Lua, for bl_lua_hint */
-void bl_lua_push_near_global(lua_State *L, const char *name); /* that `name` is likely to stand for, or nil */
-/* Of the function that runs (not of a property). */
+void bl_lua_note_method(lua_State *L, const char *name);      /* a method of objects written in Lua, for bl_lua_hint */
+void bl_lua_push_near_global(lua_State *L, const char *name); /* pushes the most similar global name, or nil */
+/* The description of the function that runs; not for properties, which have no upvalues then. */
 const bl_lua_function *bl_lua_running(lua_State *L);
 /* Pushes a list of {name =, kind =, self =, signature =, text =, example =, keys = {{name =, type =, default =, ...}}}. */
 void bl_lua_registry(lua_State *L);
 
+/* Pushes the constructor f; sources and recipes call it `name`, which has a ':' for a method. */
 void bl_lua_push_maker(lua_State *L, const bl_lua_function *f, const char *name);
 void bl_lua_sort(const char **names, size_t n);
 /* Upvalues of a registered function. */
@@ -157,13 +159,14 @@ void bl_lua_take(lua_State *L, void *out);
 void bl_lua_take_method(lua_State *L, void *out);
 /* The same for a table at `index`, or nothing there; a completed copy takes its place. */
 void bl_lua_take_options(lua_State *L, int index, void *out);
-void bl_lua_check_options(lua_State *L, int index); /* for functions that go on in Lua */
-/* The object that is being made remembers v as the index-th argument of its call, given or not. */
+void bl_lua_check_options(lua_State *L, int index); /* the same without storing them: for functions whose body is in lua/ */
+/* Stores v as argument `index` in the source of the object that is being made, whether or not it was given. */
 void bl_lua_state_integer(lua_State *L, int index, lua_Integer v);
-/* One value at `index` into the field's place of `out`, or from it; raises as above, "what: ...". */
+/* Stores the value at `index` in the field's member of `out`; raises the same errors, which begin with "what: ". */
 void bl_lua_take_value(lua_State *L, int index, const char *what, const bl_field *f, void *out);
+/* Pushes the value of the field's member of `settings`. */
 void bl_lua_push_value(lua_State *L, const bl_field *f, const void *settings);
-/* The same by other fields; the copy is pushed. */
+/* Like bl_lua_take_options, with the given fields; pushes the completed copy. */
 void bl_lua_take_table(lua_State *L, int index, const char *what, const bl_field *fields, void *out);
 
 /* --- messages, shapes and lists (check.c) --- */
@@ -174,26 +177,26 @@ int bl_lua_missing(lua_State *L, const char *what, const char *key, const char *
 /* Raises "unknown <thing> 'word' (did you mean ...?)". */
 int bl_lua_unknown(lua_State *L, const char *what, const char *thing, const char *word, const char *const *known);
 
-/* Lua's dimension (1-based, negative from the end) as the library's.  Raises outside of t's. */
+/* The dimension at `arg` (1-based, negative from the end) counted from 0.  Raises an error if t has no such dimension. */
 int bl_lua_dim(lua_State *L, int arg, const bl_tensor *t);
 /* Pushes sizes as a list that prints as "(2, 3)". */
 #define BL_T_SHAPE "shape"
 void bl_lua_push_shape(lua_State *L, int n, const int64_t *sizes);
-/* Sizes from arguments first.. or from a table at `first`; how many. */
+/* Reads sizes from the arguments from `first` on, or from a table there, and returns how many there are. */
 int bl_lua_shape(lua_State *L, int first, int64_t shape[BL_MAXDIM]);
-/* Integers of the list, or of the tensor of one dimension, at `index` into a userdata that is pushed; their number in *n. */
+/* Copies the *n integers of the list, or of the tensor of one dimension, at `index` into a userdata, which it pushes. */
 int64_t *bl_lua_integers(lua_State *L, int index, const char *what, int64_t *n);
 
 /* --- interruption (interrupt.c) --- */
 
-/* How often Ctrl-C came since it was last answered.  Set by the signal handler, polled by whatever takes long. */
+/* How many times Ctrl-C was pressed and is not handled yet.  Counted by the signal handler, polled by whatever takes long. */
 extern volatile int bl_lua_interrupted;
 /* The process is about to end, by a signal: code is interrupted for good. */
 extern volatile int bl_lua_ending;
-void bl_lua_interrupt_guard(lua_State
-                                    *L); /* the hook that raises "interrupted", for L and what it makes; NULL: for none any more */
-void bl_lua_interrupt(void);             /* raises the flag; for a signal's handler on the thread that runs L */
-void bl_lua_interrupt_check(lua_State *L); /* raises when the flag is up */
+/* Sets the hook that raises "interrupted" in L and in coroutines made later; NULL: the handler reaches no state any more. */
+void bl_lua_interrupt_guard(lua_State *L);
+void bl_lua_interrupt(void);               /* counts one; for a signal handler on the thread that runs L */
+void bl_lua_interrupt_check(lua_State *L); /* raises "interrupted" if one is not handled yet, or when the process ends */
 
 /*
  * Between begin and end Ctrl-C makes the thread's work incomplete (bl_give_up_on), if L is of the guarded state.  begin returns

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* names.c: values that are known by names in every state: libraries and their functions. */
+/* names.c: values that every state has under the same name: libraries and their functions. */
 #include "lua/kit/kit.h"
 #include "lua/kit/tame.h"
 #include "lua/kit/travel.h"

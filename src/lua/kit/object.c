@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* object.c: userdata with methods, properties, and the memory of how they were made. */
+/* object.c: userdata with methods, properties, and their source: the constructor call that made them. */
 #include "lua/kit/kit.h"
 
 #include <barlow/text.h>
@@ -59,7 +59,7 @@ void bl_lua_sort(const char **names, size_t n)
 	qsort(names, n, sizeof *names, by_name);
 }
 
-/* Those of an object's settings, behind n others. */
+/* Appends the names of the object's settings to n others, and returns how many names there are. */
 static int add_settings(lua_State *L, const char **names, int n, int most)
 {
 	lua_CFunction fields = lua_tocfunction(L, lua_upvalueindex(4));
@@ -69,7 +69,7 @@ static int add_settings(lua_State *L, const char **names, int n, int most)
 	return n;
 }
 
-/* All names in the tables at upvalues 1 and 2, and of settings, for "did you mean". */
+/* Raises the error for an unknown field; its suggestion is one of the methods, properties and settings. */
 static int missing_field(lua_State *L)
 {
 	const char *names[256];
@@ -172,7 +172,7 @@ static void push_copy(lua_State *L, int table)
 	}
 }
 
-/* {call = name, n = nargs, ...}, plain tables copied one level deep: the caller may reuse his. */
+/* Pushes {call = name, n = nargs, ...}, with tables copied one level deep, since the caller may change its own afterwards. */
 static void pack_source(lua_State *L, int name)
 {
 	int n = lua_gettop(L);
@@ -190,7 +190,7 @@ static void pack_source(lua_State *L, int name)
 	lua_setfield(L, -2, "call");
 }
 
-/* A copy of what upvalue SOURCE holds becomes that of each of the results on top. */
+/* Stores a copy of upvalue SOURCE as the source of each of the results on top. */
 static void give_source(lua_State *L, int results)
 {
 	for (int i = 1; i <= results; i++) {
@@ -223,7 +223,7 @@ static int construct(lua_State *L)
 
 #define MAKERS "barlow.makers" /* registry: the names as keys */
 
-/* The name on top, which stays. */
+/* Registers the name on top, which stays. */
 static void note_maker(lua_State *L)
 {
 	luaL_getsubtable(L, LUA_REGISTRYINDEX, MAKERS);

@@ -49,7 +49,7 @@ static int pack_string(lua_State *L, bl_plain *p)
 	return pack_bytes(p, BL_PLAIN_STRING, s, n);
 }
 
-/* The table on top. */
+/* Packs the keys and values of the table on top. */
 static int pack_items(packing *c, bl_plain *p, bl_plain_kind kind, int depth)
 {
 	lua_State *L = c->L;
@@ -75,8 +75,8 @@ static int pack_items(packing *c, bl_plain *p, bl_plain_kind kind, int depth)
 }
 
 /*
- * Refuses tables whose copy would differ: a recipe's text makes each upvalue anew, in the order of first
- * use.  Two functions may share a variable.
+ * Refuses tables whose copy would differ: with a metatable, or reached twice, since a recipe's text constructs each
+ * upvalue by itself.  Two functions may share one variable, which has the same name in both.
  */
 static int check_table(packing *c)
 {
@@ -186,7 +186,9 @@ int bl_packing_value(packing *c, bl_plain *p, int depth)
 	case LUA_TSTRING: return pack_string(L, p);
 	case LUA_TTABLE:
 		if (is_globals(L) && c->cargo && !c->env)
-			return bl_fail("%s is or holds _G, the table of globals: name what the function needs of it", c->where);
+			return bl_fail(
+				"%s is or holds _G, the table of globals: use the globals that the function needs by their names",
+				c->where);
 		if (is_globals(L))
 			return p->kind = BL_PLAIN_GLOBALS, 0;
 		return pack_table(c, p, BL_PLAIN_TABLE, depth);

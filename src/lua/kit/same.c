@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* same.c: compares functions: two are equal if code and upvalues are equal, wherever their source is. */
+/* same.c: compares functions: two are equal if their code and upvalues are, wherever their source text lies. */
 #include "lua/kit/cargo.h"
 #include "lua/kit/function.h"
 
@@ -143,7 +143,7 @@ static bool same_tensor(const bl_tensor *t, const bl_tensor *u)
 
 static bool same_plain(const bl_plain *p, const bl_plain *q);
 
-/* Compares pairs of keys and values in any order; tables that were built the same way have the same order. */
+/* Compares pairs of keys and values in any order, first in the same one, which tables built the same way have. */
 static bool same_items(const bl_plain *p, const bl_plain *q)
 {
 	if (p->length != q->length)

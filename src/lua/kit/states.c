@@ -21,7 +21,7 @@ static void *allocate(void *ctx, void *block, size_t old, size_t size)
 {
 	bl_budget *b = ctx;
 	if (!block)
-		old = 0; /* it says which type then */
+		old = 0; /* for a new block Lua passes a type instead */
 	if (size == 0) {
 		free(block);
 		b->used -= old;

@@ -108,7 +108,7 @@ static void check_table(lua_State *L, int arg)
 
 static int refuse_constant(lua_State *L)
 {
-	return luaL_error(L, "a table around the function cannot be written to");
+	return luaL_error(L, "a table among the function's upvalues cannot be written to");
 }
 
 /* Upvalue 2: whether it only reads. */
@@ -181,11 +181,12 @@ static int random_number(lua_State *L)
 static int random_seed(lua_State *L)
 {
 	if (bl_ambient_here()->stream)
-		return luaL_error(L,
-		                  "math.randomseed: here random numbers follow from the run's seed and from what is computed, so "
-		                  "that they come again");
+		return luaL_error(
+			L,
+			"math.randomseed: here random numbers are derived from the run's seed and the place of the call, so "
+			"that a run can be repeated");
 	if (bl_lua_state_is_sandbox(L))
-		luaL_checknumber(L, 1); /* without one it would be the time */
+		luaL_checknumber(L, 1); /* without an argument the seed would be the time */
 	return call_real(L);
 }
 
@@ -267,7 +268,7 @@ static void copy_names(lua_State *L, const char *const *names)
 	}
 }
 
-/* Copies a function from the table below into the table on top, wrapped by a check of its work. */
+/* Copies a function from the table below the top into the table on top, as upvalue 1 of the check `with`. */
 static void bound(lua_State *L, const char *name, lua_CFunction with, bool takes_plain)
 {
 	lua_getfield(L, -2, name);
@@ -337,7 +338,7 @@ static void open_math(lua_State *L)
 	lua_setglobal(L, "math");
 }
 
-/* luaopen_base sets globals; all that are not named here are removed. */
+/* luaopen_base sets globals; a new table of globals has only those named here. */
 static void open_base(lua_State *L)
 {
 	lua_pushcfunction(L, luaopen_base);

@@ -12,7 +12,7 @@ bool bl_lua_constant_real(lua_State *L, int arg);
 /* Replaces the library on top by a read-only table in front of it, so that calls cannot leave anything there. */
 void bl_lua_close_library(lua_State *L, const char *name);
 
-/* While a run calls a function, math.random of the script's own state uses that call's stream. */
+/* Makes math.random of the script's own state draw from the call's stream while a run calls a function. */
 void bl_lua_wrap_random(lua_State *L);
 
 #endif

@@ -24,7 +24,7 @@ static void collect_now_and_then(lua_State *L, const bl_tensor *t)
 	lua_setfield(L, LUA_REGISTRYINDEX, "barlow.pending");
 }
 
-/* (n): so many places */
+/* (n): pushes n tensor objects that are still empty */
 static int new_places(lua_State *L)
 {
 	int n = (int)lua_tointeger(L, 1);
@@ -53,7 +53,7 @@ int bl_lua_give_tensors(lua_State *L, int n, bl_tensor *const *t)
 	for (int i = 0; i < n; i++)
 		*(bl_tensor **)lua_touserdata(L, i - n) = t[i];
 	for (int i = 0; i < n; i++) {
-		bl_lua_state_charge(L, bytes_of(t[i])); /* may raise an error; the userdata own the tensors by now */
+		bl_lua_state_charge(L, bytes_of(t[i])); /* may raise an error; the objects own the tensors by now */
 		collect_now_and_then(L, t[i]);
 	}
 	return n;

@@ -133,7 +133,7 @@ int bl_packing_inner(packing *c, bl_plain *p)
 {
 	lua_State *L = c->L;
 	if (!lua_isfunction(L, -1))
-		return bl_fail("%s: a function that a recipe gave cannot be another one's upvalue", c->where);
+		return bl_fail("%s: a function from a recipe cannot be an upvalue of another function", c->where);
 	luaL_checkstack(L, 8, "functions");
 	lua_pushvalue(L, -1);
 	lua_rawget(L, c->numbers);
@@ -222,7 +222,7 @@ int bl_cargo_copy(const bl_cargo *c, bl_tensor *const *from, bl_tensor *const *t
 	return 0;
 }
 
-/* --- tensors that stay as they are --- */
+/* --- read-only tensors --- */
 
 static int freeze_plain(bl_plain *p)
 {

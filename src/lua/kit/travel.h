@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * travel.h: Lua values as C data, with which they go from one Lua state to another, and to a recipe's text.
+ * travel.h: Lua values as C data, in which they are passed from one Lua state to another, and to a recipe's text.
  *
- * Numbers, strings, booleans, tables of these, tensors (shared, not copied), functions written in Lua, and by their names
- * Lua's harmless libraries, barlow's modules that a sandboxed state has, and their functions.
+ * A value may be a number, string, boolean, table of these, tensor (shared, not copied) or function written in Lua.
+ * Lua's harmless libraries, barlow's modules that a sandboxed state has, and their functions are passed by name.
  */
 #ifndef BARLOW_LUA_KIT_TRAVEL_H
 #define BARLOW_LUA_KIT_TRAVEL_H
@@ -26,7 +26,7 @@ typedef enum bl_plain_kind {
 	BL_PLAIN_NAME,     /* a value of that name in Lua: "math.floor", "tensor" */
 	BL_PLAIN_GLOBALS,  /* the state's table of globals */
 	BL_PLAIN_INNER,    /* function `integer` of the same cargo */
-	BL_PLAIN_FUNCTION, /* a function on its own */
+	BL_PLAIN_FUNCTION, /* a function with a cargo of its own */
 	BL_PLAIN_CALL,     /* a constructor's call that a recipe describes: a table as in describe.c */
 } bl_plain_kind;
 
@@ -46,8 +46,8 @@ typedef struct bl_plain {
 } bl_plain;
 
 /*
- * The value at `index` into *p, a zeroed one that the caller clears, also after a failure.  `where` names it for
- * messages: "upvalue 'x'".  May raise an error of L (no memory).  Negative with bl_error.
+ * Copies the value at `index` into *p, which is zeroed before and which the caller clears, also after a failure.  `where`
+ * names it in messages: "upvalue 'x'".  Negative with bl_error; may raise an error of L (out of memory).
  */
 int bl_plain_pack(lua_State *L, int index, bl_plain *p, const char *where);
 /* Pushes it; may raise an error. */
@@ -55,20 +55,20 @@ void bl_plain_push(lua_State *L, const bl_plain *p);
 void bl_plain_clear(bl_plain *p);
 
 /*
- * names.c: notes the value on top under its name; a table's functions, where asked, as "name.function".  Such values travel as
- * their names.  For who opens a state.
+ * names.c: registers the value on top under a name, by which it travels; functions: also those in the table, as
+ * "name.function".  Called when a state is opened.
  */
 void bl_lua_name(lua_State *L, const char *name, bool functions);
 void bl_lua_name_libraries(lua_State *L); /* Lua's harmless ones (tame.c) */
-/* The name of the value at `index`, valid as long as the state; NULL: none. */
+/* The registered name of the value at `index`, valid as long as the state, or NULL. */
 const char *bl_lua_name_of(lua_State *L, int index);
-void bl_lua_push_named(lua_State *L, const char *name); /* the value of that name; raises where there is none */
+void bl_lua_push_named(lua_State *L, const char *name); /* raises an error if no value has that name */
 
 /* --- functions: bytecode that this process dumped, its upvalues, and those of its upvalues that are functions --- */
 
 /*
- * Of the Lua function at `index`, into *out, which the caller frees, also after a failure.  Negative with bl_error naming
- * the upvalue that cannot go; may raise an error of L (out of memory).
+ * Packs the Lua function at `index` into *out, which the caller frees, also after a failure.  Negative with bl_error that
+ * names the upvalue that cannot be copied; may raise an error of L (out of memory).
  */
 int bl_cargo_pack(lua_State *L, int index, bl_cargo **out);
 /* Pushes the function in another state; constant: tables among its upvalues are read-only.  May raise an error. */
