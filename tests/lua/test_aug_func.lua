@@ -83,7 +83,7 @@ test("tensors around a function are as they were, and cannot be written to", fun
 		["nn.func"] = function(img) nn.func{ function(x) return x end, parameters = { w = m } } return img end,
 	}
 	for name, write in pairs(writes) do
-		fails(function() call(write) end, name:match "[^ ].*[^ ]", "a tensor around the function cannot be written to", ":clone()")
+		fails(function() call(write) end, name:match "[^ ].*[^ ]", "a tensor among the function's upvalues cannot be written to", ":clone()")
 	end
 	close(f(image), image * .5)
 	close(call(function(img) local own = m:clone() own:fill_(2) own[1] = 3 img:fill_(1) return own * img end), tensor.full({ 3, 8, 8 }, 2)

@@ -19,7 +19,7 @@ test("the stubs are Lua, and have every function, setting and class", function()
 		for _, k in ipairs(e.keys or {}) do has(text, ("---@field %s%s "):format(k.name, k.required and "" or "?")) end
 	end
 	has(text, "function nn.linear(inputs, outputs, settings) end")
-	has(text, "---@field bias? boolean adds b, one number for each output (default true)")
+	has(text, "---@field bias? boolean adds a trained b, one number for each output (default true)")
 	has(text, "function tensor_class:narrow(dim, start, length) end")
 	has(text, "---@param path string\n---@return barlow.tensor\nfunction tensor.load(path) end")
 	has(text, "---@operator add(number|barlow.tensor): barlow.tensor")

@@ -42,7 +42,7 @@
 
 /* --- objects and their types --- */
 
-/* Takes the reference; raises bl_error() when t is NULL. */
+/* bl_lua_give_...: push the object, taking the reference; raise bl_error() when it is NULL. */
 int bl_lua_give_module(lua_State *L, bl_module *m);
 int bl_lua_give_dataset(lua_State *L, bl_dataset *d);
 int bl_lua_give_pipeline(lua_State *L, bl_pipeline *p);
@@ -50,8 +50,8 @@ bl_module *bl_lua_module(lua_State *L, int arg);
 bl_dataset *bl_lua_dataset(lua_State *L, int arg);
 bl_loss *bl_lua_loss(lua_State *L, int arg);
 int bl_lua_give_loss(lua_State *L, bl_loss *l);
-int bl_lua_give_loss_with(lua_State *L,
-                          const double settings[BL_LOSS_ROOM]); /* the loss on top with these settings instead of its own */
+/* Pushes a copy of the loss on top with these settings instead of its own. */
+int bl_lua_give_loss_with(lua_State *L, const double settings[BL_LOSS_ROOM]);
 bl_trainer *bl_lua_trainer(lua_State *L, int arg);
 const bl_optim_config *bl_lua_optim(lua_State *L, int arg);
 extern const bl_lua_function bl_lua_optim_recipes[];                    /* optim_recipes.c */
@@ -75,15 +75,15 @@ int32_t *bl_lua_labels(lua_State *L, int index, int64_t n);
 
 /* --- vectors of features (l_vectors.c) --- */
 
-int bl_lua_make_vectors(lua_State *L); /* data.vectors, by these */
+int bl_lua_make_vectors(lua_State *L); /* data.vectors; its fields: */
 extern const bl_field bl_lua_vectors_fields[];
 extern const bl_lua_function bl_lua_aug_vectors[]; /* in aug */
 
 /* --- data sets by functions (func_data.c) --- */
 
-int bl_lua_make_func_data(lua_State *L); /* data.func, by these */
+int bl_lua_make_func_data(lua_State *L); /* data.func; its fields: */
 extern const bl_field bl_lua_func_data_fields[];
-int bl_lua_make_map(lua_State *L); /* ds:map, by these */
+int bl_lua_make_map(lua_State *L); /* ds:map; its fields: */
 extern const bl_field bl_lua_map_fields[];
 
 /* --- data sets by recorded paths (recorded.c) --- */
@@ -99,7 +99,7 @@ typedef struct bl_recorded {
 
 /* A new set whose files match the fingerprint; NULL with bl_error. */
 bl_dataset *bl_lua_open_recorded(const bl_recorded *r);
-/* Searches for moved files below that path, from --data, instead of BARLOW_DATA.  Negative with bl_error. */
+/* From now on, searches for moved files below that path (--data) instead of BARLOW_DATA.  Negative with bl_error. */
 int bl_lua_data_lies(const char *path);
 int bl_lua_data_found(lua_State *L); /* data_found(): raises an error if none of the sets opened since were found */
 int bl_lua_origin(lua_State *L);     /* l_data.c, for lua/recipe.lua */
@@ -111,13 +111,16 @@ void bl_lua_remember(lua_State *L, const char *method);
 
 typedef struct bl_lua_views {
 	int n;
-	bl_pipeline *view[BL_VIEWS_MOST]; /* kept alive by what was pushed, and so is this: */
+	bl_pipeline *view[BL_VIEWS_MOST]; /* kept alive, like batch_aug, by the value that was pushed */
 	bl_batch_aug *batch_aug;
 	float mean[BL_CHANNELS_MOST], std[BL_CHANNELS_MOST]; /* for images without augmentation */
 } bl_lua_views;
 
 #define BL_LUA_VIEWS "a pipeline, or several (aug.twin, aug.paper, aug.views)"
-/* Reads key `views` of the table: pipelines, one for two views, or nothing: then the paper's at the size of the images are stored there. */
+/*
+ * Reads key `views` of the table: several pipelines, or one for two views.  If the key is missing, the paper's two
+ * pipelines at the size of d's images are stored there.
+ */
 bl_lua_views bl_lua_views_of(lua_State *L, int table, const char *what, bl_dataset *d);
 
 /* --- where runs are kept (l_runs.c) --- */
@@ -220,7 +223,7 @@ bl_module *bl_lua_func(lua_State *L, int index, const char *name);
 
 /* A loss whose one term is computed by the function at `index`; new reference, or NULL with bl_error. */
 bl_loss *bl_lua_func_loss(lua_State *L, int index);
-int bl_lua_make_func_loss(lua_State *L); /* loss.func, by these */
+int bl_lua_make_func_loss(lua_State *L); /* loss.func; its fields: */
 /* Compares two losses that are functions; *of_functions: is either of them one? */
 bool bl_lua_func_loss_same(const bl_loss *l, const bl_loss *k, bool *of_functions);
 extern const bl_field bl_lua_func_loss_fields[];
@@ -265,7 +268,7 @@ int bl_lua_look_sheet(lua_State *L);
 
 /* A copy of the function at `index` that runs sandboxed on every thread and keeps no state; NULL with bl_error. */
 bl_function *bl_lua_constant_function(lua_State *L, int index);
-int bl_lua_make_func_aug(lua_State *L); /* aug.func, by these */
+int bl_lua_make_func_aug(lua_State *L); /* aug.func; its fields: */
 /* A batch augmentation by the function at `index`, within the limits (func_batch.c); NULL with bl_error. */
 bl_batch_aug *bl_lua_func_batch(lua_State *L, int index, const bl_lua_limits *limits);
 extern const bl_field bl_lua_func_aug_fields[];
@@ -279,8 +282,8 @@ int bl_lua_open_sandbox(lua_State *L);
 void bl_lua_withhold(lua_State *L, const char *module);
 /* Registers what travels by name, with barlow's table on top: Lua's libraries, and the modules of the sandbox. */
 void bl_lua_name_modules(lua_State *L);
-void bl_lua_preload(lua_State *L,
-                    const char *module); /* modules.c: loads one of barlow's Lua files, NULL: all; for bl_lua_call_module */
+/* modules.c: loads one of barlow's Lua files, or all of them (NULL), for bl_lua_call_module. */
+void bl_lua_preload(lua_State *L, const char *module);
 
 /* --- modules of the face: each pushes its table --- */
 
@@ -307,7 +310,7 @@ extern const bl_lua_function bl_lua_tensor_selects[]; /* l_tensor_select.c: meth
 int bl_lua_tensor_where(lua_State *L);                /* the same: tensor.where(mask, a, b) */
 extern const bl_lua_function bl_lua_tensor_shapes[];  /* l_tensor_shape.c: methods */
 extern const luaL_Reg bl_lua_tensor_meta[];           /* l_tensor_ops.c: operators */
-/* Raises an error if the tensor is a read-only upvalue that threads share; `what` would write to it. */
+/* The tensor at `arg`, to which `what` writes; raises an error if it is a read-only upvalue that threads share. */
 bl_tensor *bl_lua_writable_tensor(lua_State *L, int arg, const char *what);
 int bl_lua_tensor_element(lua_State *L); /* l_tensor_index.c: t[i], t[{i, j}] */
 int bl_lua_tensor_assign(lua_State *L);  /* l_tensor_index.c: t[i] = v */
@@ -330,7 +333,7 @@ void bl_lua_call_maker(lua_State *L, const char *module, const char *name, int n
 
 /* What `require "barlow"` calls: the table of modules. */
 int luaopen_barlow(lua_State *L);
-/* The same as globals, for the barlow program. */
+/* Sets the modules as globals, for the barlow program. */
 void bl_lua_open_globals(lua_State *L);
 
 /* Seed for the next random draw of this state: (manual seed, how many draws before). */

@@ -45,7 +45,7 @@ static bool is_image(const bl_tensor *t, const bl_aug_call *c)
 	       bl_tensor_size(t, 2) == c->width && bl_tensor_is_contiguous(t) && !bl_tensor_requires_grad(t);
 }
 
-/* Calls keep no state, so the next image may use the same tensor, whose memory is in the cache. */
+/* Pushes the image.  Calls keep no state, so each uses the tensor of the last one again, whose memory is in the cache. */
 static void push_image(lua_State *L, const bl_aug_call *c)
 {
 	lua_getfield(L, LUA_REGISTRYINDEX, IMAGE);
@@ -66,7 +66,7 @@ static void set_integer(lua_State *L, const char *name, lua_Integer v)
 	lua_setfield(L, -2, name);
 }
 
-/* Numbers count from 1, as in Lua. */
+/* Pushes the table `info`, in which numbers count from 1, as in Lua. */
 static void push_info(lua_State *L, const bl_view_key *key)
 {
 	lua_createtable(L, 0, 5);
@@ -103,7 +103,7 @@ static bool is_finite(const float *v, size_t n)
 	return !bad;
 }
 
-/* Returns false if a value is not finite.  A plain tensor is checked in pieces that stay in the cache. */
+/* Copies the values; returns false if one is not finite.  A contiguous tensor is checked in pieces that stay in the cache. */
 static bool take_values(const bl_tensor *t, float *out)
 {
 	enum { PIECE = 2048 };
@@ -132,8 +132,9 @@ static void take(lua_State *L, void *ctx)
 	    bl_tensor_size(*t, 2) != c->out_width)
 		luaL_error(L, "the function returned a tensor %s, expected (%d, %d, %d)%s", bl_tensor_text(*t, shape), c->channels,
 		           c->out_height, c->out_width,
-		           bl_tensor_ndim(*t) == 3 && bl_tensor_size(*t, 0) == c->channels ? ": aug.func's size says another one"
-		                                                                           : "");
+		           bl_tensor_ndim(*t) == 3 && bl_tensor_size(*t, 0) == c->channels
+		                   ? ": for another size, set aug.func's 'size'"
+		                   : "");
 	if (!take_values(*t, c->out))
 		luaL_error(L, "the function returned an image with a value that is not finite");
 }
@@ -163,14 +164,15 @@ typedef struct arguments {
 const bl_field bl_lua_func_aug_fields[] = {
 	BL_FIELD_UNREAD(
 		"f", "a function of an image", BL_REQUIRED, .position = 1,
-		.help = "gives an image tensor (C, H, W); it gets such a one, values 0..1, an rng, and a table of sample, "
-			"epoch, step, view and label (nil: none); locals around it are copied when the pipeline is made, and "
-			"tables and tensors among them cannot be written to"),
-	BL_FIELD(INT, arguments, size, BL_OTHERWISE("as it comes"), BL_WITHIN(1, 16384), .help = "side of what it gives, pixels"),
+		.help = "called with an image (C, H, W), values 0..1, an rng, and a table of sample, epoch, step, view and label (nil: "
+			"none); returns the changed image. Its upvalues are copied when the pipeline is made; tables and tensors among "
+			"them are read-only"),
+	BL_FIELD(INT, arguments, size, BL_OTHERWISE("unchanged"), BL_WITHIN(1, 16384),
+	         .help = "side of the returned image, pixels"),
 	BL_FIELD(DOUBLE, arguments, seconds, BL_DEFAULT(5), BL_WITHIN(1e-3, 3600),
-	         .help = "the most that a call may take; of a recipe that is loaded 60 at most"),
+	         .help = "limit on the time of a call; for functions of a loaded recipe 60 at most"),
 	BL_FIELD(INT, arguments, memory, BL_DEFAULT(256), BL_WITHIN(1, 65536),
-	         .help = "the most that a call may use, MiB, Lua's own and that of tensors; of a recipe that is loaded 4096"),
+	         .help = "limit on the memory of a call, MiB, for Lua and tensors; for functions of a loaded recipe 4096 at most"),
 	BL_FIELD_END,
 };
 

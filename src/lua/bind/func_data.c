@@ -26,13 +26,13 @@ static void release(void *ctx)
 
 /* --- calling --- */
 
-/* A call that fills in an image, or, with `out` NULL, returns its shape. */
+/* A call that fills in an image or, if c->out is NULL, only its shape. */
 typedef struct making {
 	bl_data_call *c;
 	int shape[3];
 } making;
 
-/* (H,W,C) -> a tensor (C,H,W), 0..1, pushed */
+/* Pushes an image, (H,W,C), as a tensor (C,H,W) with values 0..1. */
 static void push_image(lua_State *L, const bl_image *im)
 {
 	bl_tensor *t = bl_tensor_new(3, (int64_t[]){ im->channels, im->height, im->width });
@@ -126,27 +126,27 @@ typedef struct arguments {
 
 /* clang-format off */
 #define COMMON_FIELDS \
-	BL_FIELD(INT64, arguments, seed, BL_DEFAULT(0), .help = "of what the function draws: rng, math.random, tensor.rand"), \
+	BL_FIELD(INT64, arguments, seed, BL_DEFAULT(0), .help = "seed of the function's random numbers: rng, math.random, tensor.rand"), \
 	BL_FIELD(DOUBLE, arguments, seconds, BL_DEFAULT(5), BL_WITHIN(1e-3, 3600), \
-	         .help = "the most that a call may take; of a recipe that is loaded 60 at most"), \
+	         .help = "limit on the time of a call; for functions of a loaded recipe 60 at most"), \
 	BL_FIELD(INT, arguments, memory, BL_DEFAULT(256), BL_WITHIN(1, 65536), \
-	         .help = "the most that a call may use, MiB, Lua's own and that of tensors; of a recipe that is loaded 4096")
+	         .help = "limit on the memory of a call, MiB, for Lua and tensors; for functions of a loaded recipe 4096 at most")
 /* clang-format on */
 
 const bl_field bl_lua_func_data_fields[] = {
-	BL_FIELD(INT64, arguments, n, BL_REQUIRED, BL_WITHIN(1, 4e9), .position = 1, .help = "images"),
+	BL_FIELD(INT64, arguments, n, BL_REQUIRED, BL_WITHIN(1, 4e9), .position = 1, .help = "number of images"),
 	BL_FIELD_UNREAD(
 		"f", "a function of the image's number", BL_REQUIRED, .position = 2,
-		.help = "gives image i as a tensor (C, H, W), values 0..1, and its label from 1 where there are classes; it "
-			"gets i from 1, and an rng"),
+		.help = "called with i from 1 and an rng; returns image i as a tensor (C, H, W), values 0..1, and its label from 1 if "
+			"there are classes"),
 	BL_FIELD(FLOATS, arguments, size, BL_OTHERWISE("the first image's"), BL_WITHIN(1, 16384), .count = 2,
 	         .help = "side, or {height, width}, of every image"),
-	BL_FIELD(INT, arguments, channels, BL_OTHERWISE("the first image's"), BL_WITHIN(1, 64), .help = "of every image"),
+	BL_FIELD(INT, arguments, channels, BL_OTHERWISE("the first image's"), BL_WITHIN(1, 64), .help = "channels of every image"),
 	BL_FIELD_UNREAD(
 		"classes", "a number, or a list of names", BL_OTHERWISE("no labels"),
-		.help = "how many classes there are, or what they are called; without 'labels' the function is called for all "
-			"images at once, for their labels"),
-	BL_FIELD_UNREAD("labels", "a list or tensor of integers", BL_OTHERWISE("the function gives them"),
+		.help = "number of classes, or their names; without 'labels' the function is called for all images when the set is "
+			"made, to get their labels"),
+	BL_FIELD_UNREAD("labels", "a list or tensor of integers", BL_OTHERWISE("returned by the function"),
 	                .help = "all labels, from 1"),
 	COMMON_FIELDS,
 	BL_FIELD_END,
@@ -154,15 +154,15 @@ const bl_field bl_lua_func_data_fields[] = {
 const bl_field bl_lua_map_fields[] = {
 	BL_FIELD_UNREAD(
 		"f", "a function of an image", BL_REQUIRED, .position = 1,
-		.help = "gives an image tensor (C, H, W), values 0..1; it gets such a one, an rng, and a table of sample and label"),
-	BL_FIELD(FLOATS, arguments, size, BL_OTHERWISE("as it comes"), BL_WITHIN(1, 16384), .count = 2,
-	         .help = "side, or {height, width}, of what it gives"),
-	BL_FIELD(INT, arguments, channels, BL_OTHERWISE("as they come"), BL_WITHIN(1, 64), .help = "of what it gives"),
+		.help = "called with an image (C, H, W), values 0..1, an rng, and a table of sample and label; returns the changed image"),
+	BL_FIELD(FLOATS, arguments, size, BL_OTHERWISE("unchanged"), BL_WITHIN(1, 16384), .count = 2,
+	         .help = "side, or {height, width}, of the changed image"),
+	BL_FIELD(INT, arguments, channels, BL_OTHERWISE("unchanged"), BL_WITHIN(1, 64), .help = "channels of the changed image"),
 	COMMON_FIELDS,
 	BL_FIELD_END,
 };
 
-/* The function at `index`; may raise an error. */
+/* Copies the function at `index` for calls on any thread; raises errors. */
 static func_data *make_function(lua_State *L, int index, const arguments *a, const char *what)
 {
 	func_data *f = calloc(1, sizeof *f);
@@ -186,7 +186,7 @@ static int side(lua_State *L, const char *what, float v)
 
 /* --- data.func --- */
 
-/* Takes what the settings leave out from the first image.  Negative with bl_error. */
+/* Takes size and channels, if the settings leave them out, from the first image.  Negative with bl_error. */
 static int ask_shape(const func_data *f, const arguments *a, bl_data_function *d)
 {
 	bl_rng r;
@@ -233,7 +233,7 @@ static void take_labels(lua_State *L, bl_data_function *d)
 	if (lua_getfield(L, 1, "labels") == LUA_TNIL)
 		return;
 	if (d->classes == 0)
-		luaL_error(L, "data.func: 'labels' without 'classes': say how many classes there are, or what they are called");
+		luaL_error(L, "data.func: 'labels' without 'classes': give the number of classes, or their names");
 	d->labels = bl_lua_labels(L, lua_gettop(L), d->n);
 }
 

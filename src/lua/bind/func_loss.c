@@ -3,8 +3,7 @@
  * func_loss.c: losses that are Lua functions (kit/function.h says where they run).
  *
  *     f(z1, ..., zV[, p[, at]]) -> a scalar, or {name = scalar, ...}, whose sum is the loss
- *
- * p holds the parameters in force, at the batch's step, epoch, seed, rows and labels.
+ * p is a table of the current parameters; at is a table of the batch's step, epoch, seed, rows and labels.
  */
 #include "lua/bind/face.h"
 
@@ -18,13 +17,13 @@
 
 enum { PARAMETERS = BL_LOSS_ROOM / 2 };
 
-/* Settings of the script. */
+/* What the script sets: names, parameters and terms. */
 typedef struct spec {
 	char name[BL_LOSS_NAME], turn[BL_LOSS_NAME];
 	char parameter[PARAMETERS][BL_LOSS_NAME], help[PARAMETERS][64];
 	bl_field fields[PARAMETERS + 1];
 	char term[BL_LOSS_TERMS][BL_LOSS_NAME]; /* "" after the last; empty: the first call names them */
-	bool named;                             /* by whoever made it */
+	bool named;                             /* `term` was given when the loss was made */
 } spec;
 
 typedef struct func_loss {
@@ -42,7 +41,7 @@ static void release(void *ctx)
 }
 
 /*
- * The table of terms, after the names; the first name is stored last, so that the list is complete once it is set.
+ * Fills the table of terms from their names; the first is stored last, so that the list is complete once it is set.
  * Terms are named when the loss is made, or by its first call, which happens when a trainer is constructed: no two
  * threads do it at once.
  */
@@ -113,7 +112,7 @@ static int push_arguments(lua_State *L, void *ctx)
 	return c->views + 2;
 }
 
-/* Takes the scalar on top as a term. */
+/* The scalar on top, which is a term; borrowed. */
 static bl_tensor *scalar(lua_State *L, const char *term)
 {
 	char shape[BL_SHAPE_TEXT];
@@ -155,7 +154,7 @@ static void check_name(lua_State *L, const char *what, const char *name)
 		           BL_LOSS_NAME);
 }
 
-/* Records have a column for each, by its name. */
+/* Checks that no parameter has the term's name, since records have a column for each by its name. */
 static void check_term(lua_State *L, const char *what, const spec *s, const char *name)
 {
 	check_name(L, "term", name);
@@ -270,13 +269,9 @@ typedef struct parameter {
 } parameter;
 
 static const bl_field parameter_fields[] = {
-	{ .name = "default",
-	  .kind = BL_FIELD_DOUBLE,
-	  .offset = offsetof(parameter, preset),
-	  BL_REQUIRED,
-	  .help = "value at first" },
-	BL_FIELD(DOUBLE, parameter, min, BL_OTHERWISE("any"), .help = "the least that it may be"),
-	BL_FIELD(DOUBLE, parameter, max, BL_OTHERWISE("any"), .help = "the most that it may be"),
+	{ .name = "default", .kind = BL_FIELD_DOUBLE, .offset = offsetof(parameter, preset), BL_REQUIRED, .help = "initial value" },
+	BL_FIELD(DOUBLE, parameter, min, BL_OTHERWISE("any"), .help = "smallest allowed value"),
+	BL_FIELD(DOUBLE, parameter, max, BL_OTHERWISE("any"), .help = "largest allowed value"),
 	BL_FIELD(BOOL, parameter, settable, BL_DEFAULT(true), .help = "may be changed while a run trains"),
 	BL_FIELD(TEXT, parameter, help, BL_TEXT(""), .help = "what it does"),
 	BL_FIELD_END,
@@ -319,7 +314,7 @@ static void add_parameter(lua_State *L, spec *s, int k)
 	lua_pop(L, 2);
 }
 
-/* Sorted by name, since a table has no order: the same text gives the same order. */
+/* Reads the table on top.  Parameters are sorted by name, since tables have no order and equal losses must be equal. */
 static void take_parameters(lua_State *L, spec *s)
 {
 	int n = 0, table = lua_gettop(L);
@@ -372,7 +367,7 @@ static void take_turn(lua_State *L, spec *s, const char *name)
 	strncpy(s->turn, name, sizeof s->turn - 1);
 }
 
-/* Points the copied pointers to the copied names. */
+/* Sets the pointers in the copied settings to the copied names. */
 static void settle(func_loss *f)
 {
 	for (int k = 0; k < PARAMETERS && f->spec.parameter[k][0]; k++) {
@@ -416,17 +411,18 @@ typedef struct func_arguments {
 } func_arguments;
 
 const bl_field bl_lua_func_loss_fields[] = {
-	BL_FIELD_UNREAD("f", "a function of the views' embeddings", BL_REQUIRED, .position = 1,
-	                .help = "gives a scalar, or a table of them by the names of terms, whose sum is the loss; its arguments "
-	                        "are the embeddings (N, D), the parameters as a table, and what is known of the batch; in a run "
-	                        "what it draws (math.random, tensor.rand) follows from the run's seed and the step, and what "
-	                        "calls leave in tables or globals is gone when the run is resumed"),
+	BL_FIELD_UNREAD(
+		"f", "a function of the views' embeddings", BL_REQUIRED, .position = 1,
+		.help = "called with the embeddings (N, D) of each view, a table of the parameters, and a table about the "
+			"batch (step, epoch, seed, rows, labels); returns a scalar, or a table of named terms, whose sum is "
+			"the loss. In a run, random numbers (math.random, tensor.rand) are derived from the run's seed and "
+			"the step, and what calls store in tables or globals is lost when the run is resumed"),
 	BL_FIELD_UNREAD("parameters", "a table of {default =, min =, max =, settable = true, help =} by name", BL_OTHERWISE("none"),
-	                .help = "numbers that the function gets by name and t:set{} may change"),
-	BL_FIELD_UNREAD("terms", "a list of 1 to 8 names", BL_OTHERWISE("as the first call names them, by the alphabet"),
+	                .help = "numbers that are passed to the function by name and that t:set{} may change"),
+	BL_FIELD_UNREAD("terms", "a list of 1 to 8 names", BL_OTHERWISE("as the first call names them, in alphabetical order"),
 	                .help = "the names of the terms in the order in which they are shown"),
-	BL_FIELD(TEXT, func_arguments, turn, BL_TEXT(""), .help = "the parameter that the keys + and - turn; empty: the first"),
-	BL_FIELD(TEXT, func_arguments, name, BL_TEXT("func"), .help = "what messages call it"),
+	BL_FIELD(TEXT, func_arguments, turn, BL_TEXT(""), .help = "the parameter that the keys + and - change; empty: the first"),
+	BL_FIELD(TEXT, func_arguments, name, BL_TEXT("func"), .help = "its name in messages"),
 	BL_FIELD_END,
 };
 

@@ -4,7 +4,7 @@
  *
  * Every operator of the engine has a constructor of the same name, which makes a
  * pipeline of one operator; aug.compose concatenates pipelines,
- * aug.twin pairs two of them, aug.views takes up to eight, aug.paper is the paper's pair.
+ * aug.twin pairs two of them, aug.views combines up to eight, and aug.paper is the paper's pair.
  */
 #include "lua/bind/face.h"
 
@@ -32,7 +32,7 @@ static int give_one(lua_State *L, bl_aug *a)
 	return bl_lua_give_pipeline(L, p);
 }
 
-/* Every operator's constructor: the context of the running one is the operator's name. */
+/* The constructor of every operator; the context of the running function is the operator's name. */
 static int make(lua_State *L)
 {
 	_Alignas(16) unsigned char parameters[BL_AUG_BYTES] = { 0 };
@@ -181,13 +181,14 @@ typedef struct batch_arguments {
 static const bl_field batch_fields[] = {
 	BL_FIELD_UNREAD(
 		"f", "a function of views", BL_REQUIRED, .position = 1,
-		.help = "gives a list of views; it gets such a one, each (N, C, H, W) and normalised, an rng, and a table of "
-			"step, epoch, samples and labels (nil: none)"),
-	BL_FIELD_UNREAD("views", BL_LUA_VIEWS, BL_OTHERWISE("aug.paper at the images' size"), .help = "what makes them"),
+		.help = "called with a list of views, each (N, C, H, W) and normalised, an rng, and a table of step, epoch, samples and "
+			"labels (nil: none); returns the changed list"),
+	BL_FIELD_UNREAD("views", BL_LUA_VIEWS, BL_OTHERWISE("aug.paper at the images' size"),
+	                .help = "the pipelines that make the views"),
 	BL_FIELD(DOUBLE, batch_arguments, seconds, BL_DEFAULT(60), BL_WITHIN(1e-3, 3600),
-	         .help = "the most that a call may take; of a recipe that is loaded 60 at most"),
+	         .help = "limit on the time of a call; for functions of a loaded recipe 60 at most"),
 	BL_FIELD(INT, batch_arguments, memory, BL_DEFAULT(4096), BL_WITHIN(1, 1048576),
-	         .help = "the most that a call may use, MiB, Lua's own and that of tensors; of a recipe that is loaded 4096"),
+	         .help = "limit on the memory of a call, MiB, for Lua and tensors; for functions of a loaded recipe 4096 at most"),
 	BL_FIELD_END,
 };
 
@@ -249,7 +250,7 @@ static int set_place(bl_aug *a, const paper *c, const place *at, int view)
 	return bl_aug_set(a, at->field, at->how == TWO ? (double[]){ (double)v[0], (double)v[1] } : &one, 1 + (at->how == TWO));
 }
 
-/* The ramp of the paper's number at that place for this view; NULL: none. */
+/* The ramp of the paper's number at that place, or NULL. */
 static const bl_lua_ramp *ramp_at(const bl_lua_ramps *ramps, const place *at)
 {
 	for (int i = 0; i < ramps->n; i++)
@@ -267,7 +268,7 @@ static int set_ramp(bl_aug *a, const bl_lua_ramp *r, const place *at, int view)
 	return bl_aug_ramp(a, at->field, own ? &to : r->to, own ? 1 : r->n, r->epochs);
 }
 
-/* The paper's operator of that name; NULL with bl_error. */
+/* The paper's operator of that name for one view, with its numbers and ramps; NULL with bl_error. */
 static bl_aug *paper_operator(const paper *c, const bl_lua_ramps *ramps, const char *name, int view)
 {
 	bl_aug *a = bl_aug_new(name);
@@ -282,7 +283,7 @@ static bl_aug *paper_operator(const paper *c, const bl_lua_ramps *ramps, const c
 	return a;
 }
 
-/* An operator that never applies is left out. */
+/* Whether the operator never applies in this view: p is 0 and, if it is a ramp, ends at 0.  It is left out then. */
 static bool idle(const bl_aug *a, const bl_lua_ramps *ramps, int view)
 {
 	double p[BL_LIST_MOST];
@@ -318,25 +319,26 @@ static const char *const backends[] = { "tensor", "pil", NULL };
 	BL_FIELD(FLOAT, paper, member, BL_DEFAULT(default_), BL_AT_LEAST(0), .help = "strength of the colour jitter's " #member)
 static const bl_field paper_fields[] = {
 	BL_FIELD(INT, paper, size, BL_DEFAULT(224), BL_WITHIN(1, 16384), .position = 1, .help = "side of a view, pixels"),
-	BL_FIELD(PAIR, paper, scale, BL_DEFAULT(.08, 1), BL_WITHIN(0, 1), .help = "share of the image's area that a crop has"),
-	BL_FIELD(PAIR, paper, ratio, BL_DEFAULT(3 / 4., 4 / 3.), BL_ABOVE(0), .help = "width over height of a crop"),
+	BL_FIELD(PAIR, paper, scale, BL_DEFAULT(.08, 1), BL_WITHIN(0, 1), .help = "area of a crop as a fraction of the image's"),
+	BL_FIELD(PAIR, paper, ratio, BL_DEFAULT(3 / 4., 4 / 3.), BL_ABOVE(0), .help = "width of a crop divided by its height"),
 	BL_FIELD(PAIR, paper, sigma, BL_DEFAULT(.1, 2), BL_ABOVE(0), .help = "standard deviation of the blur, pixels"),
-	ONE(flip, .5, "probability of a flip from left to right"),
+	ONE(flip, .5, "probability of a horizontal flip"),
 	ONE(jitter, .8, "probability of colour jitter"),
 	STRENGTH(brightness, .4),
 	STRENGTH(contrast, .4),
 	STRENGTH(saturation, .2),
 	STRENGTH(hue, .1),
-	ONE(grayscale, .2, "probability of grey"),
+	ONE(grayscale, .2, "probability of grayscale"),
 	BL_FIELD(FLOATS, paper, blur, BL_DEFAULT(1, .1), BL_WITHIN(0, 1), .count = 2, .help = "probability of blur in T and in T'"),
 	BL_FIELD(FLOATS, paper, solarize, BL_DEFAULT(0, .2), BL_WITHIN(0, 1), .count = 2,
 	         .help = "probability of solarize in T and in T'"),
-	BL_FIELD(CHOICE, paper, backend, BL_DEFAULT(0), .choices = backends,
-	         .help = "tensor: as torchvision on float tensors; pil: the authors' way, as on PIL images, which are bytes"),
+	BL_FIELD(
+		CHOICE, paper, backend, BL_DEFAULT(0), .choices = backends,
+		.help = "tensor: computes as torchvision on float tensors; pil: as torchvision on PIL images (bytes), like the authors"),
 	BL_FIELD_END,
 };
 
-/* T and T' of the paper, with any of its numbers changed */
+/* Pushes T and T' of the paper, with any of their numbers changed. */
 static int aug_paper(lua_State *L)
 {
 	paper c;
@@ -359,13 +361,13 @@ static const struct recipe {
 	change changes[8];
 } recipes[] = {
 	{ "solo_cifar",
-	  "solo-learn's pair for CIFAR: the paper's at 32 pixels, without blur; any number changed.",
+	  "solo-learn's pair for CIFAR: the paper's at 32 pixels, without blur; any number may be changed.",
 	  { { "size", 1, { 32 } }, { "blur", 2, { 0, 0 } } } },
 	{ "grey",
-	  "The paper's pair for images without colour: brightness and contrast only; any number changed.",
+	  "The paper's pair for images without colour: brightness and contrast only; any number may be changed.",
 	  { { "size", 1, { 28 } }, { "saturation", 1, { 0 } }, { "hue", 1, { 0 } }, { "grayscale", 1, { 0 } } } },
 	{ "weak",
-	  "A pair that moves images little: a crop of at least half, and a flip; any number changed.",
+	  "A pair of weak views: a crop of at least half the area, and a flip; any number may be changed.",
 	  { { "size", 1, { 32 } },
 	    { "scale", 2, { .5, 1 } },
 	    { "jitter", 1, { 0 } },
@@ -385,7 +387,7 @@ static void change_fields(bl_field *fields, const struct recipe *r)
 			}
 }
 
-/* Adds them to the table on top; descriptions live as long as the state. */
+/* Adds the constructors of the recipes to the table on top; descriptions live as long as the state. */
 static void add_recipes(lua_State *L)
 {
 	for (size_t i = 0; i < sizeof recipes / sizeof *recipes; i++) {
@@ -404,16 +406,16 @@ static void add_recipes(lua_State *L)
 	}
 }
 
-/* --- applying one --- */
+/* --- applying pipelines --- */
 
-/* One row, one channel. */
+/* Is it a vector: an image of one channel and one row? */
 static bool is_vector(lua_State *L, int arg)
 {
 	bl_tensor *t = bl_lua_tensor(L, arg);
 	return bl_tensor_ndim(t) == 3 && bl_tensor_size(t, 0) == 1 && bl_tensor_size(t, 1) == 1;
 }
 
-/* The image tensor (C,H,W) at `arg`, brought into 0..1 unless its values may be any, as (H,W,C) in a userdata that is pushed. */
+/* The tensor (C,H,W) at `arg` as (H,W,C) in a userdata, which is pushed; values are clamped to 0..1 unless `any` is set. */
 static bl_image image_of(lua_State *L, int arg, bool any)
 {
 	bl_tensor *t = bl_lua_tensor(L, arg);
@@ -459,7 +461,7 @@ static int p_call(lua_State *L)
 	return apply(L, pipeline(L, 1), 2, seed_of(L, 3), BL_STREAM_USER);
 }
 
-/* views(image[, seed]): one of each */
+/* views(image[, seed]): a view by each pipeline */
 static int w_call(lua_State *L)
 {
 	bl_pipelines *v = pipelines(L, 1);
@@ -508,7 +510,7 @@ static void add_text(luaL_Buffer *b, const bl_pipeline *p)
 	luaL_addstring(b, n == 1 ? "" : " }");
 }
 
-/* Operators that are not described by numbers: functions, and those made of pipelines. */
+/* Whether it has operators that are not described by numbers alone: functions, and those made of pipelines. */
 static bool has_parts(const bl_pipeline *p)
 {
 	for (int i = 0; i < bl_pipeline_length(p); i++)
@@ -664,25 +666,26 @@ static const bl_lua_function views_properties[] = {
 };
 
 static const bl_lua_function constructors[] = {
-	BL_LUA("compose", aug_compose, "(pipelines...: pipeline): pipeline", "One after the other.",
+	BL_LUA("compose", aug_compose, "(pipelines...: pipeline): pipeline", "Applies pipelines one after the other.",
 	       "aug.compose{aug.crop(8), aug.flip()}" IMAGE),
 	BL_LUA("twin", aug_twin, "(T: pipeline, T2: pipeline): pipelines", "A pipeline for each of the two views.",
 	       "aug.twin(aug.crop(8), aug.resize(8))" IMAGE),
-	BL_LUA("views", aug_views, "(pipelines...: pipeline): pipelines", "A pipeline for each of up to 8 views; sizes may differ.",
+	BL_LUA("views", aug_views, "(pipelines...: pipeline): pipelines",
+	       "A pipeline for each of up to 8 views, whose sizes may differ.",
 	       "aug.views{aug.crop(8), aug.crop(8), aug.crop(4)}" IMAGE),
 	BL_LUA("repeated", aug_repeated, "(T: pipeline, n: integer): pipelines", "The same pipeline for each of n views.",
 	       "aug.repeated(aug.crop(8), 4)" IMAGE),
-	BL_LUA("view", aug_view, "(T: pipelines, i: integer): pipeline",
-	       "One of several views' pipelines, from 1; the same as T[i].", "aug.view(aug.paper{size = 8}, 2)"),
+	BL_LUA("view", aug_view, "(T: pipelines, i: integer): pipeline", "The pipeline of view i, from 1; the same as T[i].",
+	       "aug.view(aug.paper{size = 8}, 2)"),
 	BL_LUA("batch", aug_batch, ": pipelines",
-	       "A Lua function of whole batches of views, as they will go to the network (mixup, CutMix).",
+	       "Views whose batches a Lua function changes before they go to the network (mixup, CutMix).",
 	       "aug.batch(function(v, rng) local m, other = rng:beta(.4), rng:permutation(v[1]:size(1)) "
 	       "return {v[1] * m + v[1]:rows(other) * (1 - m), v[2]} end)",
 	       .fields = batch_fields),
 	BL_LUA("func", bl_lua_make_func_aug, ": pipeline",
-	       "A Lua function of an image tensor (C, H, W), what it draws from, and what is known of the view, as an operator.",
+	       "A Lua function as an operator: it is called with an image (C, H, W), an rng, and a table about the view.",
 	       "aug.func(function(img, rng, info) return img * rng:uniform(.5, 1) end)" IMAGE, .fields = bl_lua_func_aug_fields),
-	BL_LUA("paper", aug_paper, ": pipelines", "The paper's T and T', any number changed.", "aug.paper{size = 8}" IMAGE,
+	BL_LUA("paper", aug_paper, ": pipelines", "The paper's T and T'; any number may be changed.", "aug.paper{size = 8}" IMAGE,
 	       .fields = paper_fields),
 	BL_LUA_END,
 };

@@ -17,7 +17,7 @@ static bl_pipeline *pipeline(lua_State *L, int arg)
 
 /* --- made of pipelines --- */
 
-/* r: the ramp of its number or numbers; NULL: none. */
+/* Pushes a pipeline of one operator made of pipelines; r: the ramp of its p or its weights, or NULL. */
 static int give_group(lua_State *L, bl_group_kind kind, bl_pipeline *const *parts, int n, const float *weights, float p,
                       const bl_lua_ramp *r)
 {
@@ -40,7 +40,7 @@ static int random_apply(lua_State *L)
 	return give_group(L, BL_GROUP_APPLY, &part, 1, NULL, (float)luaL_optnumber(L, 2, .5), ramp ? &r : NULL);
 }
 
-/* The pipelines of the list at 1; returns their number. */
+/* Reads the pipelines of the list at 1, borrowed; returns their number. */
 static int take_parts(lua_State *L, const char *what, bl_pipeline **parts)
 {
 	luaL_checktype(L, 1, LUA_TTABLE);
@@ -59,7 +59,7 @@ static int take_parts(lua_State *L, const char *what, bl_pipeline **parts)
 	return n;
 }
 
-/* Complains about keys that are neither a place in the list nor `key`. */
+/* Raises an error for keys that are neither list indices nor `key`. */
 static void check_keys(lua_State *L, const char *what, const char *key)
 {
 	for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1))
@@ -120,7 +120,7 @@ int bl_lua_pipelines_equal(lua_State *L)
 
 /* --- changing --- */
 
-/* Names of all operators of a pipeline, or of those of each view, for "did you mean". */
+/* Raises the error that no pipeline has an operator of that name, with the most similar name. */
 static void complain(lua_State *L, const char *what, const char *name, bl_pipeline *const *views, int n)
 {
 	const char *names[BL_VIEWS_MOST * 64 + 1];
@@ -173,18 +173,18 @@ static int aug_replace(lua_State *L)
 }
 
 const bl_lua_function bl_lua_aug_change[] = {
-	BL_LUA("random_apply", random_apply, "(T: pipeline, p?: number): pipeline",
-	       "A pipeline that is applied with probability p, 0.5.", "aug.random_apply(aug.rotate{p = 1}, .3)" IMAGE),
+	BL_LUA("random_apply", random_apply, "(T: pipeline, p?: number): pipeline", "Applies a pipeline with probability p (0.5).",
+	       "aug.random_apply(aug.rotate{p = 1}, .3)" IMAGE),
 	BL_LUA("random_choice", random_choice, "(pipelines: table): pipeline",
-	       "One of the pipelines of a list, each as likely, or by {a, b, weights = {1, 2}}.",
+	       "Applies one pipeline of a list, chosen uniformly, or by weights: {a, b, weights = {1, 2}}.",
 	       "aug.random_choice{aug.invert{p = 1}, aug.equalize{p = 1}, weights = {1, 3}}" IMAGE),
-	BL_LUA("random_order", random_order, "(pipelines: table): pipeline", "All pipelines of a list, in random order.",
+	BL_LUA("random_order", random_order, "(pipelines: table): pipeline", "Applies all pipelines of a list in random order.",
 	       "aug.random_order{aug.blur{}, aug.solarize{}}" IMAGE),
 	BL_LUA("without", aug_without, "(T: pipeline|pipelines, name: string): pipeline|pipelines",
-	       "Without operators of that name; what the others draw stays as it was.",
+	       "Removes operators of that name; the random draws of the others do not change.",
 	       "aug.without(aug.paper{size = 8}, 'blur')" IMAGE),
 	BL_LUA("replace", aug_replace, "(T: pipeline|pipelines, name: string, by: pipeline): pipeline|pipelines",
-	       "With another pipeline in the place of operators of that name.",
+	       "Replaces operators of that name by another pipeline.",
 	       "aug.replace(aug.paper{size = 8}, 'blur', aug.noise{})" IMAGE),
 	BL_LUA_END,
 };

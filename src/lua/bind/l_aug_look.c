@@ -12,7 +12,7 @@ static bl_pipeline *pipeline(lua_State *L, int arg)
 	return *(bl_pipeline **)bl_lua_check(L, arg, BL_T_PIPELINE);
 }
 
-/* (H,W,C) values, pushed as a tensor (C,H,W). */
+/* Pushes values (H,W,C) as a tensor (C,H,W). */
 static void give_image(lua_State *L, const float *hwc, int channels, int height, int width)
 {
 	bl_tensor *t = bl_tensor_new(3, (int64_t[]){ channels, height, width });
@@ -22,7 +22,7 @@ static void give_image(lua_State *L, const float *hwc, int channels, int height,
 		bl_tensor_data(t)[i % (size_t)channels * plane + i / (size_t)channels] = hwc[i];
 }
 
-/* Row `row` (from 1) of the set: its random key in a run with that seed, and the image, which belongs to the thread. */
+/* The image of row `row` (from 1), which belongs to the thread; completes the key, whose seed, epoch and view are set. */
 static bl_image open_row(lua_State *L, bl_dataset *d, lua_Integer row, bl_view_key *key)
 {
 	bl_image im;
@@ -58,7 +58,7 @@ int bl_lua_look_draw(lua_State *L)
 	return 2;
 }
 
-/* look_time(pipeline, n, data, views): seconds for each view of its first n operators, the least of a few rounds */
+/* look_time(pipeline, n, data, views): seconds per view of its first n operators, the least of a few rounds */
 int bl_lua_look_time(lua_State *L)
 {
 	enum { ROUNDS = 3, MOST = 64 };
@@ -94,7 +94,7 @@ int bl_lua_look_time(lua_State *L)
 	return 1;
 }
 
-/* look_text(pipeline, i): operator i as Lua */
+/* look_text(pipeline, i): the name of operator i, and the operator as Lua */
 int bl_lua_look_text(lua_State *L)
 {
 	char text[4096];
@@ -171,18 +171,18 @@ typedef struct look {
 } look;
 
 static const bl_field preview_fields[] = {
-	BL_FIELD(INT, look, n, BL_DEFAULT(8), BL_WITHIN(1, 1000), .help = "the first so many images of the set"),
-	BL_FIELD(INT64, look, seed, BL_DEFAULT(0), .help = "of the run whose views these are"),
-	BL_FIELD(INT, look, epoch, BL_DEFAULT(1), BL_WITHIN(1, 1e9), .help = "of that run"),
+	BL_FIELD(INT, look, n, BL_DEFAULT(8), BL_WITHIN(1, 1000), .help = "number of images, the first of the set"),
+	BL_FIELD(INT64, look, seed, BL_DEFAULT(0), .help = "seed of the run whose views are shown"),
+	BL_FIELD(INT, look, epoch, BL_DEFAULT(1), BL_WITHIN(1, 1e9), .help = "epoch of that run"),
 	BL_FIELD_END,
 };
 static const bl_field stats_fields[] = {
-	BL_FIELD(INT, look, n, BL_DEFAULT(256), BL_WITHIN(1, 1e6), .help = "the first so many images of the set"),
-	BL_FIELD(INT64, look, seed, BL_DEFAULT(0), .help = "of the run whose views these are"),
+	BL_FIELD(INT, look, n, BL_DEFAULT(256), BL_WITHIN(1, 1e6), .help = "number of images, the first of the set"),
+	BL_FIELD(INT64, look, seed, BL_DEFAULT(0), .help = "seed of the run whose views are measured"),
 	BL_FIELD_END,
 };
 
-/* f(data, views, settings) of lua/look.lua */
+/* Checks the arguments and calls f(data, views, settings) of lua/look.lua. */
 static int look_at(lua_State *L, const char *f)
 {
 	bl_lua_dataset(L, 1);
@@ -204,10 +204,10 @@ static int aug_stats(lua_State *L)
 
 const bl_lua_function bl_lua_aug_look[] = {
 	BL_LUA("preview", aug_preview, "(data: dataset, views: pipeline|pipelines, settings?: table): table",
-	       "Images and their views in the terminal; :save \"sheet.png\" keeps them with what was drawn.",
+	       "Shows images and their views in the terminal; :save \"sheet.png\" writes them with the drawn parameters.",
 	       "aug.preview(data.shapes{n = 4, size = 8}, aug.paper(8), {n = 2})", .fields = preview_fields),
 	BL_LUA("stats", aug_stats, "(data: dataset, views: pipeline|pipelines, settings?: table): table",
-	       "Views a second by operator, and how alike two views of an image are (mean correlation).",
+	       "Views per second by operator, and how similar two views of an image are (mean correlation).",
 	       "aug.stats(data.shapes{n = 4, size = 8}, aug.weak(8), {n = 4})", .fields = stats_fields),
 	BL_LUA_END,
 };

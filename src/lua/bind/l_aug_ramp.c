@@ -97,7 +97,7 @@ static int ramp_equal(lua_State *L)
 
 /* --- ramps among settings --- */
 
-/* The field of key `key` of a table, or of that argument; NULL: none. */
+/* The field of that key or, if it is NULL, of the argument at that position; NULL if there is none. */
 static const bl_field *find(const bl_field *fields, const char *key, lua_Integer position)
 {
 	for (const bl_field *f = fields; f->name; f++)
@@ -158,7 +158,7 @@ static void replace_ramps(lua_State *L, const bl_field *fields)
 	}
 }
 
-/* Takes the stored ramps and checks their last values; the source contains them. */
+/* Moves the stored ramps to `out`, checks their last values, and puts them into the object's source. */
 static void collect(lua_State *L, const bl_field *fields, bl_lua_ramps *out)
 {
 	_Alignas(16) unsigned char last[4096] = { 0 };
@@ -218,7 +218,7 @@ static const luaL_Reg meta[] = { { "__tostring", ramp_tostring }, { "__eq", ramp
 
 const bl_lua_function bl_lua_aug_ramp[] = {
 	BL_LUA("ramp", ramp_new, "(from: number|table, to: number|table, epochs: integer): ramp",
-	       "In place of any number of an operator: goes from one in the first epoch to the other in that epoch, then stays; sizes too.",
+	       "Replaces a number of an operator, also a size: goes from the first value in epoch 1 to the second in epoch `epochs`, then stays.",
 	       "aug.compose{aug.crop(aug.ramp(14, 28, 10)), aug.jitter{brightness = aug.ramp(0, .8, 10)}}"),
 	BL_LUA_END,
 };

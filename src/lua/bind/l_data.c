@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * l_data.c: `data`: datasets.  Rows count from 1, and so do labels: ds[i].label is the place of its name in ds.classes.
+ * l_data.c: `data`: datasets.  Rows count from 1, and so do labels: ds[i].label is the index of its name in ds.classes.
  */
 #include "lua/bind/face.h"
 
@@ -20,13 +20,13 @@ typedef struct making {
 	const bl_data_kind *kind;
 } making;
 
-static const bl_field fingerprint_field =
-	BL_FIELD(TEXT, making, fingerprint, BL_OTHERWISE("any files will do"),
-                 .help = "recipes give it: number and names of the files, size and content of some; other files are refused, "
-                         "those that were moved are found below $BARLOW_DATA");
+static const bl_field fingerprint_field = BL_FIELD(
+	TEXT, making, fingerprint, BL_OTHERWISE("files are not compared"),
+	.help = "given in recipes: a hash of the number and names of the files, and of size and content of some; other files "
+		"are refused, and moved ones are searched for below $BARLOW_DATA");
 
-static const bl_field verify_field = BL_FIELD(BOOL, making, verify, BL_DEFAULT(false),
-                                              .help = "reads all images first, and refuses the set where some are broken");
+static const bl_field verify_field =
+	BL_FIELD(BOOL, making, verify, BL_DEFAULT(false), .help = "reads all images first, and raises an error if some are broken");
 
 static const char **path_of(making *m, int k)
 {
@@ -43,7 +43,7 @@ static bl_dataset *open_kind(void *ctx, const char *first, const char *second)
 	return m->kind->make(m->room);
 }
 
-/* A fingerprint alone does not say which files it is of. */
+/* Raises an error if there is a fingerprint without a path, since it does not say where its files are. */
 static void need_place(lua_State *L, making *m)
 {
 	if (m->kind->paths[0] && !*path_of(m, 0) && m->fingerprint)
@@ -181,7 +181,7 @@ static int d_split(lua_State *L)
 	return 2;
 }
 
-/* Pushes a userdata with rows from..to of the arguments. */
+/* Pushes a userdata with the rows from arguments 2 to 3. */
 static int64_t *range_rows(lua_State *L, int64_t *n)
 {
 	int64_t from = luaL_checkinteger(L, 2), to = luaL_checkinteger(L, 3);
@@ -210,7 +210,7 @@ static int d_subset(lua_State *L)
 
 /* --- one image --- */
 
-/* (H,W,C) as a tensor (C,H,W), 0..1 */
+/* Pushes image i, (H,W,C), as a tensor (C,H,W) with values 0..1. */
 static int give_image(lua_State *L, bl_dataset *d, int64_t i)
 {
 	bl_image im;
@@ -228,7 +228,7 @@ static int give_image(lua_State *L, bl_dataset *d, int64_t i)
 	return 1;
 }
 
-/* Adds the origin of image i to the table on top. */
+/* Adds the path of image i, if it has one, to the table on top. */
 static void set_path(lua_State *L, bl_dataset *d, int64_t i)
 {
 	char *path = bl_dataset_path(d, i);
@@ -367,8 +367,8 @@ typedef struct statistics {
 } statistics;
 
 static const bl_field statistics_fields[] = {
-	BL_FIELD(LIST, statistics, mean, BL_REQUIRED, BL_WITHIN(-1e6, 1e6), .count = BL_LIST_MOST, .help = "one a channel"),
-	BL_FIELD(LIST, statistics, std, BL_REQUIRED, BL_ABOVE(0), .count = BL_LIST_MOST, .help = "one a channel"),
+	BL_FIELD(LIST, statistics, mean, BL_REQUIRED, BL_WITHIN(-1e6, 1e6), .count = BL_LIST_MOST, .help = "one per channel"),
+	BL_FIELD(LIST, statistics, std, BL_REQUIRED, BL_ABOVE(0), .count = BL_LIST_MOST, .help = "one per channel"),
 	BL_FIELD_END,
 };
 
@@ -438,54 +438,55 @@ static const luaL_Reg meta[] = {
 };
 static const bl_lua_function methods[] = {
 	BL_LUA("statistics", d_statistics, "(): number[], number[]",
-	       "Mean and standard deviation of each channel; of files, over 1024 images at most.",
+	       "Mean and standard deviation of each channel; for sets of files, of 1024 images at most.",
 	       "data.shapes{n = 50, size = 8}:statistics()"),
 	BL_LUA("set_statistics", d_set_statistics, ": dataset",
-	       "Mean and standard deviation that count as the images' own from now on; a run's recipe states those that it normalises by.",
+	       "Sets mean and standard deviation that normalise the images from now on; a run's recipe states those that it uses.",
 	       "data.shapes{n = 50, size = 8}:set_statistics{mean = {.5, .5, .5}, std = {.25, .25, .25}}",
 	       .fields = statistics_fields),
 	BL_LUA("[]", NULL, "ds[i]",
-	       "{image = tensor (C, H, W), label = number from 1, path = its file, factors = {...}}, as far as there are.",
+	       "{image = tensor (C, H, W), label = number from 1, path = its file, factors = {...}}; what the set does not have is nil.",
 	       "data.shapes{n = 10, size = 16}[3].label"),
 	BL_LUA_END,
 };
 static const bl_lua_function part_methods[] = {
-	BL_LUA("split", d_split, "(fraction: number, seed?: integer): dataset, dataset", "Two parts, each class in proportion.",
+	BL_LUA("split", d_split, "(fraction: number, seed?: integer): dataset, dataset",
+	       "Splits it into two parts, each with the classes in the same proportion.",
 	       "data.shapes{n = 50, size = 8}:split(.8, 1)"),
-	BL_LUA("subset", d_subset, "(from: integer|integer[], to?: integer): dataset", "Some of the images.",
-	       "data.shapes{n = 50, size = 8}:subset(1, 10)"),
+	BL_LUA("subset", d_subset, "(from: integer|integer[], to?: integer): dataset",
+	       "The images of a range, or of a list of rows.", "data.shapes{n = 50, size = 8}:subset(1, 10)"),
 	BL_LUA_END,
 };
 static const bl_lua_function properties[] = {
-	BL_LUA("classes", p_classes, ": string[]", "Names of the classes; labels are places in this list.",
+	BL_LUA("classes", p_classes, ": string[]", "Names of the classes; labels are indices into this list.",
 	       "data.shapes{n = 1, size = 8}.classes"),
 	BL_LUA("labels", p_labels, ": integer[]", "All labels.", "data.shapes{n = 5, size = 8}.labels"),
-	BL_LUA("name", p_name, ": string", "What it is.", "data.shapes{n = 1, size = 8}.name"),
+	BL_LUA("name", p_name, ": string", "The set's name, for messages and titles.", "data.shapes{n = 1, size = 8}.name"),
 	BL_LUA("channels", p_channels, ": integer", "Channels of an image.", "data.shapes{n = 1, size = 8}.channels"),
-	BL_LUA("height", p_height, ": integer", "Rows of an image; of files, as evaluation sees them.",
+	BL_LUA("height", p_height, ": integer", "Rows of an image; for sets of files, after resizing for evaluation.",
 	       "data.shapes{n = 1, size = 8}.height"),
-	BL_LUA("width", p_width, ": integer", "Columns of an image; of files, as evaluation sees them.",
+	BL_LUA("width", p_width, ": integer", "Columns of an image; for sets of files, after resizing for evaluation.",
 	       "data.shapes{n = 1, size = 8}.width"),
 	BL_LUA("skipped", p_skipped, ": string[]",
-	       "Files of the folder that are not read, each with the reason: no images by their names, or broken (skip_broken).",
+	       "Files of the folder that are not read, each with the reason: not an image by its name, or broken (skip_broken).",
 	       "data.shapes{n = 1, size = 8}.skipped"),
 	BL_LUA_END,
 };
 static const bl_lua_function functions[] = {
 	BL_LUA("list", data_list, "(): table[]",
-	       "Sets with a place of their own: name, help, and path where it is here, or missing: where it was looked for, how to get it.",
+	       "Well-known sets: name, help, and path if found on this machine, or missing: where it was searched for and how to get it.",
 	       "data.list()[1].name"),
 	BL_LUA_END,
 };
 static const bl_lua_function constructors[] = {
 	BL_LUA("tensor", data_tensor, "(images: tensor, labels?: integer[], content?: string): dataset",
-	       "A tensor (N, C, H, W), C up to 64, values 0..1, and labels from 1, a list or a tensor; content: a hash that recipes give.",
+	       "Images of a tensor (N, C, H, W), C up to 64, values 0..1, and labels from 1, a list or a tensor; content: a hash, given in recipes.",
 	       "data.tensor(tensor.rand(4, 1, 8, 8), {1, 2, 1, 2})"),
 	BL_LUA("vectors", bl_lua_make_vectors, ": dataset",
-	       "Vectors of features, of any values: each is an image of one row, augmented by aug.features and its kin.",
+	       "Vectors of features of any values; each is an image of one row, augmented by aug.features and similar operators.",
 	       "data.vectors(tensor.rand(4, 8), {1, 2, 1, 2})", .fields = bl_lua_vectors_fields),
 	BL_LUA("func", bl_lua_make_func_data, ": dataset",
-	       "Images that a Lua function makes when they are needed, sandboxed in whatever thread needs them.",
+	       "Images that a Lua function makes when they are needed; it runs sandboxed, on any thread.",
 	       "local x = tensor.rand(50, 1, 8, 8); data.func(50, function(i, rng) return x[i] * rng:uniform(), i % 2 + 1 end, {classes = 2})",
 	       .fields = bl_lua_func_data_fields),
 	BL_LUA_END,

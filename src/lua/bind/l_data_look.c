@@ -105,13 +105,13 @@ static void push_statistics(lua_State *L, bl_dataset *d)
 	lua_pushfstring(L, "\n  %s", text);
 }
 
-/* "4 images", pushed. */
+/* Pushes "4 images". */
 static const char *push_count(lua_State *L, int64_t n, const char *one, const char *many)
 {
 	return lua_pushfstring(L, "%I %s", (lua_Integer)n, bl_text_plural(n, one, many));
 }
 
-/* The set's name is on top. */
+/* Pushes the first line; the set's name is on top. */
 static const char *push_head(lua_State *L, const bl_dataset *d)
 {
 	const char *name = lua_tostring(L, -1), *classes = push_count(L, bl_dataset_classes(d), "class", "classes");
@@ -155,7 +155,7 @@ struct reasons {
 	lua_Integer n;
 };
 
-/* Added to the table on top. */
+/* Appends the reason to the list on top. */
 static void add_reason(void *ctx, int64_t row, const char *why)
 {
 	struct reasons *r = ctx;
@@ -175,9 +175,9 @@ static int d_verify(lua_State *L)
 }
 
 const bl_lua_function bl_lua_data_look[] = {
-	BL_LUA("show", d_show, "(i?: integer)", "An image in the terminal, with its label and file.",
+	BL_LUA("show", d_show, "(i?: integer)", "Shows image i (1) in the terminal, with its label and file.",
 	       "data.shapes{n = 3, size = 8}:show(2)"),
-	BL_LUA("verify", d_verify, "(): string[]", "Reads all images; gives why those that are broken cannot be read.",
+	BL_LUA("verify", d_verify, "(): string[]", "Reads all images; returns for each broken one why it cannot be read.",
 	       "data.shapes{n = 3, size = 8}:verify()"),
 	BL_LUA_END,
 };

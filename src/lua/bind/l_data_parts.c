@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_data_parts.c: data sets made of data sets.  Recipes contain how, with every setting. */
+/* l_data_parts.c: data sets made of data sets.  Recipes contain the calls that made them, with all settings. */
 #include "lua/bind/face.h"
 
 typedef struct per_class {
@@ -9,7 +9,8 @@ typedef struct per_class {
 static const bl_field few_fields[] = {
 	BL_FIELD(INT64, per_class, per_class, BL_REQUIRED, BL_WITHIN(1, 1e9), .position = 1,
 	         .help = "images of each class; a class that has fewer is an error"),
-	BL_FIELD(INT64, per_class, seed, BL_DEFAULT(0), .help = "which of them; of one seed, fewer are a part of more"),
+	BL_FIELD(INT64, per_class, seed, BL_DEFAULT(0),
+	         .help = "seed of the draw; with the same seed, fewer images are a subset of more"),
 	BL_FIELD_END,
 };
 
@@ -23,8 +24,9 @@ static int d_few(lua_State *L)
 
 static const bl_field balance_fields[] = {
 	BL_FIELD(INT64, per_class, per_class, BL_OTHERWISE("as many as the largest class has"), BL_WITHIN(1, 1e9), .position = 1,
-	         .help = "images of each class; those of a class that has fewer come several times"),
-	BL_FIELD(INT64, per_class, seed, BL_DEFAULT(0), .help = "which images are left out, or come once more than others"),
+	         .help = "images of each class; images of a class that has fewer are repeated"),
+	BL_FIELD(INT64, per_class, seed, BL_DEFAULT(0),
+	         .help = "seed of the draw of images that are left out, or repeated once more than others"),
 	BL_FIELD_END,
 };
 
@@ -49,15 +51,16 @@ static int d_concat(lua_State *L)
 }
 
 const bl_lua_function bl_lua_data_parts[] = {
-	BL_LUA("few", d_few, ": dataset", "So many images of each class, drawn by seed.",
+	BL_LUA("few", d_few, ": dataset", "A given number of images of each class, drawn by a seed.",
 	       "data.shapes{n = 200, size = 8}:few{per_class = 3, seed = 1}", .fields = few_fields),
-	BL_LUA("balance", d_balance, ": dataset", "As many images of each class: small classes several times, large ones in part.",
+	BL_LUA("balance", d_balance, ": dataset",
+	       "The same number of images of each class: those of small classes are repeated, those of large ones left out.",
 	       "data.shapes{n = 50, size = 8}:balance()", .fields = balance_fields),
 	BL_LUA("concat", d_concat, "(other: dataset, ...: dataset): dataset",
-	       "Several sets as one; classes of one name are one. It has labels where all of them have.",
+	       "Several sets as one; classes of the same name are merged. It has labels if all of the sets have labels.",
 	       "data.shapes{n = 50, size = 8}:concat(data.shapes{n = 9, size = 8, seed = 1})"),
 	BL_LUA("map", bl_lua_make_map, ": dataset",
-	       "Images as a Lua function changes them, in training and evaluation alike; aug.func changes views only.",
+	       "Images changed by a Lua function, for training and evaluation; aug.func changes views only.",
 	       "data.shapes{n = 50, size = 8}:map(function(img) return 1 - img end)", .fields = bl_lua_map_fields),
 	BL_LUA_END,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * l_loader.c: data.loader{...}: batches of views, for a training loop of one's own.
+ * l_loader.c: data.loader{...}: batches of views, for training loops written in Lua.
  *
  *     for step, ya, yb in data.loader{data = ds, views = T, batch = 256, epochs = 2} do ... end
  *     for step, ya, yb, labels in data.loader{data = ds, labels = true} do ... end
@@ -26,16 +26,17 @@ typedef struct args {
 
 static const bl_field fields[] = {
 	BL_FIELD(OBJECT, args, data, BL_REQUIRED, .type = BL_T_DATASET,
-	         .help = "its statistics normalise the views, unless these do it"),
+	         .help = "the images; their mean and deviation normalise the views, unless the pipelines do"),
 	BL_FIELD_UNREAD("views", BL_LUA_VIEWS, BL_OTHERWISE("aug.paper at the images' size"),
-	                .help = "a pipeline for each view; one alone makes two"),
+	                .help = "a pipeline for each view, or one for two views"),
 	BL_FIELD(INT, args, batch, BL_DEFAULT(256), BL_WITHIN(1, 1e9), .help = "images in a batch"),
-	BL_FIELD(DOUBLE, args, epochs, BL_DEFAULT(1), BL_WITHIN(1e-9, 1e9), .help = "how long; may be a fraction"),
-	BL_FIELD(INT64, args, steps, BL_OTHERWISE("epochs say it"), BL_WITHIN(1, 1e15), .help = "how long, in batches"),
-	BL_FIELD(INT64, args, seed, BL_DEFAULT(0), .help = "of order and views"),
+	BL_FIELD(DOUBLE, args, epochs, BL_DEFAULT(1), BL_WITHIN(1e-9, 1e9), .help = "length in epochs; may be a fraction"),
+	BL_FIELD(INT64, args, steps, BL_OTHERWISE("computed from epochs"), BL_WITHIN(1, 1e15),
+	         .help = "length in batches, instead of epochs"),
+	BL_FIELD(INT64, args, seed, BL_DEFAULT(0), .help = "seed of the order of images and of the views"),
 	BL_FIELD(BOOL, args, labels, BL_DEFAULT(false),
-	         .help = "behind the views come the images' labels, a tensor (N) of numbers from 1"),
-	BL_FIELD(INT, args, workers, BL_DEFAULT(0), BL_WITHIN(0, 256), .help = "threads that make views; 0: one a core"),
+	         .help = "returns the images' labels after the views, a tensor (N) of numbers from 1"),
+	BL_FIELD(INT, args, workers, BL_DEFAULT(0), BL_WITHIN(0, 256), .help = "threads that make views; 0: one per core"),
 	BL_FIELD_END,
 };
 
@@ -113,7 +114,7 @@ static int l_len(lua_State *L)
 static const luaL_Reg meta[] = { { "__gc", l_gc }, { "__call", l_call }, { "__len", l_len }, { NULL, NULL } };
 
 const bl_lua_function bl_lua_loader[] = {
-	BL_LUA("loader", loader_new, ": loader", "Iterates over step, a batch of each view, normalised, and perhaps labels.",
+	BL_LUA("loader", loader_new, ": loader", "Iterates over step, a normalised batch of each view, and the labels on request.",
 	       "for step, a, b in data.loader{data = data.shapes{n = 8, size = 8}, batch = 4} do print(step, a:size(1)) end",
 	       .fields = fields),
 	BL_LUA_END,

@@ -98,7 +98,7 @@ static bool l_is_of_function(const bl_loss *l)
 	return of_functions;
 }
 
-/* Equal if kind and settings are equal, and for functions their text. */
+/* __eq: kind and settings are equal; of functions, the code, its upvalues, parameters and names. */
 static int l_equal(lua_State *L)
 {
 	bl_loss **at = bl_lua_test(L, 1, BL_T_LOSS), **other = bl_lua_test(L, 2, BL_T_LOSS);
@@ -203,7 +203,7 @@ static int loss_cross_entropy(lua_State *L)
 
 static const bl_lua_function makers[] = {
 	BL_LUA("func", bl_lua_make_func_loss, ": loss",
-	       "A Lua function as a loss; where the run runs it is a copy, so its upvalues must be plain.",
+	       "A Lua function as a loss. Threads of a run call copies of it, so its upvalues must be plain values.",
 	       "loss.func{ function(za, zb, p) return p.mu * ((za - zb) ^ 2):mean() end, parameters = { mu = 25 } }",
 	       .fields = bl_lua_func_loss_fields),
 	BL_LUA_END,
@@ -214,22 +214,22 @@ static const luaL_Reg meta[] = {
 };
 static const bl_lua_function methods[] = {
 	BL_LUA("()", NULL, "(za: tensor, zb: tensor, ...: tensor): tensor, table",
-	       "The loss of embeddings (N, D), one of each view: a scalar to go backward from, and its terms.",
+	       "The loss of the views' embeddings (N, D): a scalar, on which :backward() can be called, and a table of its terms.",
 	       "loss.barlow{}(tensor.randn(8, 4), tensor.randn(8, 4))"),
 	BL_LUA("floor", lower_bound, "(n: integer, d: integer, views?: integer): number",
-	       "What the loss of n embeddings of width d cannot go below; NaN: none is known.", "loss.barlow{}:floor(256, 8192)"),
+	       "A lower bound of the loss of n embeddings of width d; NaN: none is known.", "loss.barlow{}:floor(256, 8192)"),
 	BL_LUA_END,
 };
 static const bl_lua_function properties[] = {
-	BL_LUA("kind", p_kind, ": string", "Its name: \"barlow\".  Its settings are there by their names: l.lambda.",
-	       "loss.barlow{}.kind"),
+	BL_LUA("kind", p_kind, ": string",
+	       "The name of its kind, such as \"barlow\". Its settings are read by their names: l.lambda.", "loss.barlow{}.kind"),
 	BL_LUA_END,
 };
 static const bl_lua_function functions[] = {
 	BL_LUA("correlation", loss_correlation, "(za: tensor, zb: tensor, dialect?: string): tensor",
 	       "The cross-correlation matrix C (D, D).", "loss.correlation(tensor.randn(8, 4), tensor.randn(8, 4))"),
 	BL_LUA("cross_entropy", loss_cross_entropy, "(logits: tensor, labels: integer[]|tensor): tensor",
-	       "Mean of -log softmax at the labels, which count from 1.", "loss.cross_entropy(tensor.randn(2, 3), {1, 3})"),
+	       "Mean of -log softmax(logits) at the labels, which count from 1.", "loss.cross_entropy(tensor.randn(2, 3), {1, 3})"),
 	BL_LUA_END,
 };
 

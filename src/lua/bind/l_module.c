@@ -59,7 +59,7 @@ static int collect(void *ctx, const char *name, bl_tensor *t, bl_param_kind kind
 	return 0;
 }
 
-/* Iterator over the list at upvalue 1 of pairs; upvalue 2: where it is. */
+/* Iterator over the names and tensors in the list at upvalue 1; upvalue 2: how many items were read. */
 static int next_pair(lua_State *L)
 {
 	lua_Integer at = lua_tointeger(L, lua_upvalueindex(2));
@@ -179,14 +179,15 @@ static int m_save(lua_State *L)
 static const bl_field load_fields[] = {
 	BL_FIELD(
 		BOOL, bl_weights_how, strict, BL_DEFAULT(true),
-		.help = "names and shapes in the file and in the module must be the same; false: takes what fits and says what did not"),
+		.help = "names and shapes in file and module must be the same; false: loads tensors that fit and reports the others"),
 	BL_FIELD(TEXT, bl_weights_how, prefix, BL_TEXT(""),
-	         .help = "names in the file that begin with it are meant, as in \"encoder\""),
-	BL_FIELD(TEXT, bl_weights_how, strip, BL_TEXT(""), .help = "goes from the front of names in the file, as in \"module.\""),
+	         .help = "only names that begin with it are loaded, without it, such as \"encoder\""),
+	BL_FIELD(TEXT, bl_weights_how, strip, BL_TEXT(""),
+	         .help = "removed from the beginning of names in the file, such as \"module.\""),
 	BL_FIELD_END,
 };
 
-/* Pushes it; parameters that did not fit are also listed on standard error. */
+/* Pushes the report as a table, and prints which tensors did not fit to standard error. */
 static void tell_report(lua_State *L, const bl_weights_report *r)
 {
 	const struct {
@@ -413,30 +414,32 @@ static const luaL_Reg meta[] = {
 static const bl_lua_function methods[] = {
 	BL_LUA("parameters", m_parameters, "(): function", "Iterates over names and tensors of the parameters.",
 	       "for name, p in nn.linear(3, 4):parameters() do print(name, p:numel()) end"),
-	BL_LUA("buffers", m_buffers, "(): function", "Iterates over what is kept but not trained: running statistics.",
+	BL_LUA("buffers", m_buffers, "(): function",
+	       "Iterates over names and tensors of the buffers, which are saved but not trained: running statistics.",
 	       "for name in nn.batchnorm(3):buffers() do print(name) end"),
 	BL_LUA("count", m_count, "(): integer", "The number of parameters.", "nn.linear(3, 4):count()"),
-	BL_LUA("zero_grad", m_zero_grad, "(): module", "Forgets the gradients of all parameters.", "nn.linear(3, 4):zero_grad()"),
+	BL_LUA("zero_grad", m_zero_grad, "(): module", "Clears the gradients of all parameters.", "nn.linear(3, 4):zero_grad()"),
 	BL_LUA("train", m_train, "(on?: boolean): module", "Training mode: batch statistics.", "nn.batchnorm(3):train()"),
 	BL_LUA("eval", m_eval, "(): module", "Evaluation mode: running statistics.", "nn.batchnorm(3):eval()"),
 	BL_LUA("init", m_init, "(seed: integer): module", "Fresh parameters, as PyTorch draws them, from a seed.",
 	       "nn.linear(3, 4):init(7)"),
 	BL_LUA("features", m_features, "(channels: integer, height: integer, width: integer): integer",
-	       "How wide its output is for such an image.", "nn.cnn{channels = 1}:features(1, 28, 28)"),
+	       "The width of its output for an image of that size.", "nn.cnn{channels = 1}:features(1, 28, 28)"),
 	BL_LUA("save", m_save, "(path: string): module", "Writes parameters and buffers as safetensors.",
 	       "local path = os.tmpname(); nn.linear(3, 4):save(path); os.remove(path)"),
 	BL_LUA("load", m_load, "(path: string, settings?: table): module, table",
-	       "Reads them back; also how many tensors were taken, missing, unused and misfits, and that in words (text).",
+	       "Loads parameters and buffers; also returns how many tensors were taken, missing, unused and misfits, and a text.",
 	       "local path = os.tmpname(); nn.linear(3, 4):save(path); nn.linear(3, 4):load(path); os.remove(path)",
 	       .fields = load_fields),
-	BL_LUA("()", NULL, "(x: tensor): tensor", "Runs it.", "nn.linear(3, 4)(tensor.randn(2, 3))"),
-	BL_LUA("[]", NULL, "net[i], net.name", "Children by place or name; == is true of one and the same module only.",
+	BL_LUA("()", NULL, "(x: tensor): tensor", "Computes the module's output.", "nn.linear(3, 4)(tensor.randn(2, 3))"),
+	BL_LUA("[]", NULL, "net[i], net.name",
+	       "Children by position or name; == is true only for the same module, not for an equal one.",
 	       "nn.sequential(nn.relu())[1]"),
 	BL_LUA_END,
 };
 static const bl_lua_function properties[] = {
-	BL_LUA("training", p_training, ": boolean", "Is it in training mode?", "nn.batchnorm(3).training"),
-	BL_LUA("kind", p_kind, ": string", "What it is: \"linear\".", "nn.linear(3, 4).kind"),
+	BL_LUA("training", p_training, ": boolean", "Whether it is in training mode.", "nn.batchnorm(3).training"),
+	BL_LUA("kind", p_kind, ": string", "Its kind, such as \"linear\".", "nn.linear(3, 4).kind"),
 	BL_LUA_END,
 };
 

@@ -10,8 +10,8 @@
 /* clang-format off */
 #define ALGORITHM(struct_) \
 	BL_FIELD(TEXT, struct_, algorithm, BL_TEXT("auto"), \
-	         .help = "how convolutions are computed: gather, winograd (3x3, stride 1, channels in sixteens; other shapes go by gather), " \
-	                 "onednn (where built in); auto: as chosen by shape")
+	         .help = "how convolutions are computed: gather, winograd (3x3, stride 1, channels a multiple of 16; gather for other shapes), " \
+	                 "onednn (if built in); auto: chosen by shape")
 /* clang-format on */
 
 /* --- layers with parameters --- */
@@ -22,9 +22,9 @@ typedef struct linear {
 } linear;
 
 static const bl_field linear_fields[] = {
-	WIDTH(linear, inputs, 1, .help = "width of what comes in"),
-	WIDTH(linear, outputs, 2, .help = "width of what goes out"),
-	BL_FIELD(BOOL, linear, bias, BL_DEFAULT(true), .help = "adds b, one number for each output"),
+	WIDTH(linear, inputs, 1, .help = "width of the input"),
+	WIDTH(linear, outputs, 2, .help = "width of the output"),
+	BL_FIELD(BOOL, linear, bias, BL_DEFAULT(true), .help = "adds a trained b, one number for each output"),
 	BL_FIELD_END,
 };
 
@@ -55,16 +55,16 @@ typedef struct conv2d {
 } conv2d;
 
 static const bl_field conv2d_fields[] = {
-	WIDTH(conv2d, inputs, 1, .help = "channels that come in"),
-	WIDTH(conv2d, outputs, 2, .help = "channels that go out, one filter each"),
+	WIDTH(conv2d, inputs, 1, .help = "channels of the input"),
+	WIDTH(conv2d, outputs, 2, .help = "channels of the output, a filter for each"),
 	BL_FIELD(LIST, conv2d, kernel, BL_REQUIRED, .position = 3, .count = 2, BL_WITHIN(1, 1e9),
-	         .help = "rows and columns of a filter, {1, 5}; a number is both"),
+	         .help = "rows and columns of a filter, {1, 5}; one number stands for both"),
 	BL_FIELD(INT, conv2d, stride, BL_DEFAULT(1), BL_WITHIN(1, 1e9), .help = "pixels from one window to the next"),
 	BL_FIELD(INT, conv2d, padding, BL_DEFAULT(0), BL_WITHIN(0, 1e9), .help = "rows and columns of zeros on each side"),
-	BL_FIELD(INT, conv2d, dilation, BL_DEFAULT(1), BL_WITHIN(1, 1e9), .help = "pixels from one tap of a filter to the next"),
+	BL_FIELD(INT, conv2d, dilation, BL_DEFAULT(1), BL_WITHIN(1, 1e9), .help = "pixels from one weight of a filter to the next"),
 	BL_FIELD(INT, conv2d, groups, BL_DEFAULT(1), BL_WITHIN(1, 1e9),
-	         .help = "inputs and outputs fall into so many groups, which do not see each other"),
-	BL_FIELD(BOOL, conv2d, bias, BL_DEFAULT(true), .help = "adds one number for each channel that goes out"),
+	         .help = "number of groups of channels, each of which is convolved by itself"),
+	BL_FIELD(BOOL, conv2d, bias, BL_DEFAULT(true), .help = "adds one trained number to each channel of the output"),
 	ALGORITHM(conv2d),
 	BL_FIELD_END,
 };
@@ -96,7 +96,8 @@ static const bl_field norm_fields[] = {
 	BL_FIELD(BOOL, norm, affine, BL_DEFAULT(true), .help = "a scale and a shift for each feature, both trained"),
 	BL_FIELD(FLOAT, norm, momentum, BL_DEFAULT(.1), BL_WITHIN(0, 1),
 	         .help = "weight of the newest batch in the running statistics"),
-	BL_FIELD(FLOAT, norm, eps, BL_DEFAULT(1e-5), BL_WITHIN(0, 1), .help = "added to the variance before its root is taken"),
+	BL_FIELD(FLOAT, norm, eps, BL_DEFAULT(1e-5), BL_WITHIN(0, 1),
+	         .help = "added to the variance before its square root is taken"),
 	BL_FIELD_END,
 };
 
@@ -165,7 +166,7 @@ static int nn_avgpool(lua_State *L)
 	return pool(L, bl_nn_avgpool2d);
 }
 
-/* --- of other modules --- */
+/* --- modules made of other modules --- */
 
 /* sequential(a, b, ...) or sequential{a, b, ...} */
 static int nn_sequential(lua_State *L)
@@ -195,10 +196,11 @@ typedef struct residual {
 } residual;
 
 static const bl_field residual_fields[] = {
-	BL_FIELD(OBJECT, residual, branch, BL_REQUIRED, .position = 1, .type = BL_T_MODULE, .help = "what the input goes through"),
+	BL_FIELD(OBJECT, residual, branch, BL_REQUIRED, .position = 1, .type = BL_T_MODULE,
+	         .help = "computes what is added to the shortcut"),
 	BL_FIELD(OBJECT, residual, shortcut, BL_OTHERWISE("the input itself"), .position = 2, .type = BL_T_MODULE,
-	         .help = "what is added to it"),
-	BL_FIELD(BOOL, residual, relu, BL_DEFAULT(true), .help = "max(0, x) of the sum"),
+	         .help = "maps the input to the branch's shape"),
+	BL_FIELD(BOOL, residual, relu, BL_DEFAULT(true), .help = "applies max(0, x) to the sum"),
 	BL_FIELD_END,
 };
 
@@ -224,7 +226,7 @@ static const bl_field cnn_fields[] = {
 	BL_FIELD(INTS, cnn, widths, BL_DEFAULT(16, 32, 64, 128), BL_WITHIN(1, 65536), .help = "channels of each layer"),
 	BL_FIELD(INTS, cnn, strides, BL_OTHERWISE("1, then 2 each"), BL_WITHIN(1, 8), .help = "stride of each layer"),
 	BL_FIELD(INT, cnn, image, BL_DEFAULT(28), BL_WITHIN(1, 1e9), .help = "side of the images, pixels"),
-	BL_FIELD(BOOL, cnn, pool, BL_DEFAULT(false), .help = "the mean of each channel at the end, instead of all its pixels"),
+	BL_FIELD(BOOL, cnn, pool, BL_DEFAULT(false), .help = "returns the mean of each channel instead of all its pixels"),
 	ALGORITHM(cnn),
 	BL_FIELD_END,
 };
@@ -268,12 +270,12 @@ typedef struct mlp {
 } mlp;
 
 static const bl_field mlp_fields[] = {
-	WIDTH(mlp, inputs, 1, .help = "width of what comes in"),
+	WIDTH(mlp, inputs, 1, .help = "width of the input"),
 	BL_FIELD(INTS, mlp, widths, BL_DEFAULT(512, 512), BL_WITHIN(1, 1 << 20), .help = "width of each layer"),
 	BL_FIELD(BOOL, mlp, norm, BL_DEFAULT(true), .help = "batch norm between layers"),
 	BL_FIELD(BOOL, mlp, bias, BL_DEFAULT(false), .help = "linear layers add b"),
 	BL_FIELD(BOOL, mlp, last_plain, BL_DEFAULT(true), .help = "no batch norm and no ReLU after the last layer"),
-	BL_FIELD(BOOL, mlp, flatten, BL_DEFAULT(false), .help = "takes images (N, C, H, W), too"),
+	BL_FIELD(BOOL, mlp, flatten, BL_DEFAULT(false), .help = "accepts images (N, C, H, W), too, and flattens them"),
 	BL_FIELD_END,
 };
 
@@ -306,12 +308,12 @@ static const char *const stems[] = { "large", "small", NULL };
 static const bl_field resnet_fields[] = {
 	BL_FIELD(INT, resnet, depth, BL_DEFAULT(18), BL_WITHIN(18, 50), .help = "layers: 18, 34 or 50"),
 	BL_FIELD(CHOICE, resnet, stem, BL_DEFAULT(1), .choices = stems,
-	         .help = "the first layers: large are torchvision's, small are those for small images"),
+	         .help = "the first layers: large as in torchvision, or small, a 3x3 convolution for small images"),
 	BL_FIELD(INT, resnet, stem_padding, BL_OTHERWISE("half the filter: 1 of the small stem, 3 of the large"), BL_WITHIN(1, 64),
 	         .help = "zeros around the image for the first convolution; solo-learn's stem for CIFAR is the small one with 2"),
 	BL_FIELD(INT64, resnet, channels, BL_DEFAULT(3), BL_WITHIN(1, 4096), .help = "channels of the images"),
 	BL_FIELD(INT64, resnet, width, BL_DEFAULT(64), BL_WITHIN(1, 4096), .help = "channels of the first stage"),
-	BL_FIELD(BOOL, resnet, zero_init, BL_DEFAULT(false), .help = "each block starts as its shortcut"),
+	BL_FIELD(BOOL, resnet, zero_init, BL_DEFAULT(false), .help = "initialises each block so that it returns its shortcut"),
 	BL_FIELD(INT64, resnet, classes, BL_DEFAULT(0), BL_WITHIN(0, 1e6),
 	         .help = "outputs of a linear layer at the end; 0: there is none"),
 	ALGORITHM(resnet),
@@ -341,13 +343,14 @@ typedef struct func {
 } func;
 
 static const bl_field func_fields[] = {
-	BL_FIELD_UNREAD("f", "a function", BL_REQUIRED, .position = 1,
-	                .help = "from a tensor to a tensor, whose gradients are those of what it calls; in a run what it draws "
-	                        "(math.random, tensor.rand) follows from the run's seed and the step, and what calls leave in "
-	                        "tables or globals is gone when the run is resumed"),
-	BL_FIELD(TEXT, func, name, BL_TEXT("func"), .help = "what messages and the profile call it"),
+	BL_FIELD_UNREAD(
+		"f", "a function", BL_REQUIRED, .position = 1,
+		.help = "maps a tensor to a tensor; gradients are those of the operations that it calls. In a run, random numbers "
+			"(math.random, tensor.rand) are derived from the run's seed and the step, and what calls store in "
+			"tables or globals is lost when the run is resumed"),
+	BL_FIELD(TEXT, func, name, BL_TEXT("func"), .help = "its name in messages and in the profile"),
 	BL_FIELD_UNREAD("parameters", "a table of tensors by name", BL_OTHERWISE("none"),
-	                .help = "those of its upvalues that are trained with the network"),
+	                .help = "which of its upvalues are trained with the network"),
 	BL_FIELD_END,
 };
 
@@ -395,7 +398,7 @@ static void push_value(lua_State *L)
 		lua_remove(L, -2);
 }
 
-/* Replaces it by one with copies of its parameters. */
+/* Replaces the function value on top by one that has copies of its parameters. */
 static void exchange_parameters(lua_State *L, const parameters *p)
 {
 	bl_function **f = bl_lua_check(L, -1, BL_T_FUNCTION), *copy = bl_function_with(*f, p->tensor, p->copy, p->n);
@@ -406,8 +409,8 @@ static void exchange_parameters(lua_State *L, const parameters *p)
 }
 
 /*
- * A function from a recipe trains copies of its parameters, and a Lua function trains the given ones; then the recipe
- * gets the copies.  So the content of a recipe never changes.
+ * A function from a recipe trains copies of its parameters.  A Lua function trains the given ones, and its recipe contains
+ * the copies.  So the content of a recipe never changes.
  */
 static int nn_func(lua_State *L)
 {
@@ -452,28 +455,28 @@ static const bl_lua_function constructors[] = {
 	BL_LUA("relu", nn_relu, ": module", "max(0, x).", "nn.relu()(tensor.randn(3))", .fields = no_fields),
 	BL_LUA("tanh", nn_tanh, ": module", "Hyperbolic tangent.", "nn.tanh()(tensor.randn(3))", .fields = no_fields),
 	BL_LUA("sigmoid", nn_sigmoid, ": module", "1 / (1 + exp(-x)).", "nn.sigmoid()(tensor.randn(3))", .fields = no_fields),
-	BL_LUA("flatten", nn_flatten, ": module", "(N, ...) as (N, the rest).", "nn.flatten()(tensor.randn(2, 3, 4))",
-	       .fields = no_fields),
-	BL_LUA("identity", nn_identity, ": module", "Gives back what it gets.", "nn.identity()(tensor.randn(3))",
-	       .fields = no_fields),
-	BL_LUA("maxpool", nn_maxpool, ": module", "The largest of each window.", "nn.maxpool(2)(tensor.randn(1, 1, 8, 8))",
-	       .fields = pool_fields),
-	BL_LUA("avgpool", nn_avgpool, ": module", "The mean of each window.", "nn.avgpool(2)(tensor.randn(1, 1, 8, 8))",
-	       .fields = pool_fields),
+	BL_LUA("flatten", nn_flatten, ": module", "Reshapes (N, ...) to (N, F), where F is the product of the other sizes.",
+	       "nn.flatten()(tensor.randn(2, 3, 4))", .fields = no_fields),
+	BL_LUA("identity", nn_identity, ": module", "Returns its input.", "nn.identity()(tensor.randn(3))", .fields = no_fields),
+	BL_LUA("maxpool", nn_maxpool, ": module", "The largest value of each window, for each channel.",
+	       "nn.maxpool(2)(tensor.randn(1, 1, 8, 8))", .fields = pool_fields),
+	BL_LUA("avgpool", nn_avgpool, ": module", "The mean of each window, for each channel.",
+	       "nn.avgpool(2)(tensor.randn(1, 1, 8, 8))", .fields = pool_fields),
 	BL_LUA("global_avgpool", nn_global_avgpool, ": module", "The mean of each channel: (N, C, H, W) to (N, C, 1, 1).",
 	       "nn.global_avgpool()(tensor.randn(1, 3, 8, 8))", .fields = no_fields),
-	BL_LUA("sequential", nn_sequential, "(modules...: module): module", "One module after the other.",
+	BL_LUA("sequential", nn_sequential, "(modules...: module): module", "Applies one module after the other.",
 	       "nn.sequential(nn.linear(3, 4), nn.relu())"),
-	BL_LUA("residual", nn_residual, ": module", "branch(x) + shortcut(x), with a ReLU behind.",
+	BL_LUA("residual", nn_residual, ": module", "branch(x) + shortcut(x), followed by a ReLU.",
 	       "nn.residual(nn.linear(3, 3))(tensor.randn(2, 3))", .fields = residual_fields),
-	BL_LUA("cnn", nn_cnn, ": module", "3x3 convolutions with batch norm and ReLU; flattened, or pooled to one value a channel.",
+	BL_LUA("cnn", nn_cnn, ": module",
+	       "3x3 convolutions with batch norm and ReLU; the output is flattened, or pooled to one value per channel.",
 	       "nn.cnn{channels = 1}(tensor.randn(2, 1, 28, 28))", .fields = cnn_fields),
-	BL_LUA("mlp", nn_mlp, ": module", "Linear layers with batch norm and ReLU between: the projector's form.",
+	BL_LUA("mlp", nn_mlp, ": module", "Linear layers with batch norm and ReLU between them: the form of the paper's projector.",
 	       "nn.mlp(8, {widths = {16, 16}})", .fields = mlp_fields),
 	BL_LUA("resnet", nn_resnet, ": module", "ResNet 18, 34 or 50.",
 	       "nn.resnet{depth = 18, width = 4}(tensor.randn(2, 3, 16, 16))", .fields = resnet_fields),
 	BL_LUA("func", nn_func, ": module",
-	       "A Lua function as a module; where the run runs it is a copy, so its upvalues must be plain.",
+	       "A Lua function as a module. Threads of a run call copies of it, so its upvalues must be plain values.",
 	       "nn.func(function(x) return x:relu() ^ 2 end)(tensor.randn(3))", .fields = func_fields),
 	BL_LUA_END,
 };

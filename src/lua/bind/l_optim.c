@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * l_optim.c: `optim`: optimisers, as settings for a trainer or bound to parameters for a loop of one's own.
+ * l_optim.c: `optim`: optimisers, as settings for a trainer or bound to parameters for a training loop in Lua.
  *
  *     optim.adamw{lr = 1e-3}                    settings: trainer{optim = ...}
  *     optim.adamw(net, {lr = 1e-3})             bound: opt:zero_grad() ... loss:backward() ... opt:step()
@@ -58,7 +58,7 @@ static bl_module *root(lua_State *L, const char *what)
 	return bl_lua_module(L, -1);
 }
 
-/* Binds o to what is on top; o's second user value keeps the owner of the parameters alive. */
+/* Binds o to the parameters of the module or list on top; o's second user value keeps their owners alive. */
 static void bind(lua_State *L, const char *what, optimiser *o, int self)
 {
 	enum { MOST = 256 };
@@ -118,7 +118,8 @@ static void add_kinds(lua_State *L)
 		luaL_ref(L, LUA_REGISTRYINDEX);
 		memset(m, 0, sizeof *m);
 		m->fields[0] = (bl_field)BL_FIELD_UNREAD("params", "a module, or a list of modules and tensors", .position = 1,
-		                                         BL_OTHERWISE("settings only, for a trainer"), .help = "what is optimised");
+		                                         BL_OTHERWISE("settings only, for a trainer"),
+		                                         .help = "the parameters that are optimised");
 		for (int k = 0; own[k].name && k < MOST - 2; k++) {
 			m->fields[k + 1] = own[k];
 			m->fields[k + 1].offset += offsetof(bl_optim_config, room);
@@ -295,15 +296,17 @@ static void add_schedule_fields(bl_field *fields, const bl_schedule *s)
 	}
 }
 
-#define KIND BL_FIELD_UNREAD("kind", "the name of a schedule", BL_OTHERWISE("cosine"), .help = "constant, or cosine, down to last")
+#define KIND \
+	BL_FIELD_UNREAD("kind", "the name of a schedule", BL_OTHERWISE("cosine"), \
+	                .help = "constant, or cosine, which falls to `last`")
 /* clang-format off */
 #define SCHEDULE_COMMON \
 	KIND, \
 	BL_FIELD(INT64, bl_schedule, steps, BL_REQUIRED, BL_WITHIN(1, 1e15), .help = "the length of the run"), \
-	BL_FIELD(INT64, bl_schedule, warmup, BL_DEFAULT(0), BL_WITHIN(0, 1e15), .help = "steps from 0 up to the rate")
+	BL_FIELD(INT64, bl_schedule, warmup, BL_DEFAULT(0), BL_WITHIN(0, 1e15), .help = "steps in which the factor rises linearly from 0")
 /* clang-format on */
 
-/* A name, or a table {kind = "cosine", last = .01}; nothing: cosine. */
+/* The schedule at `index`: a name, or a table {kind = "cosine", last = .01}; nil: cosine. */
 bl_schedule bl_lua_schedule(lua_State *L, int index, const char *what)
 {
 	bl_field fields[SCHEDULE_FIELDS] = { KIND };
@@ -325,7 +328,7 @@ bl_schedule bl_lua_schedule(lua_State *L, int index, const char *what)
 	return s;
 }
 
-/* schedule{kind = "cosine", steps = 1000, warmup = 0, last = .001}: for loops of one's own */
+/* schedule{kind = "cosine", steps = 1000, warmup = 0, last = .001}: for training loops in Lua */
 static int optim_schedule(lua_State *L)
 {
 	bl_field fields[SCHEDULE_FIELDS] = { SCHEDULE_COMMON };
@@ -348,23 +351,25 @@ static const luaL_Reg meta[] = {
 	{ "__gc", o_gc }, { "__tostring", o_tostring }, { "__newindex", o_assign }, { "__eq", o_equal }, { NULL, NULL },
 };
 static const bl_lua_function methods[] = {
-	BL_LUA("step", o_step, "(factor?: number)", "One step along the gradients.",
+	BL_LUA("step", o_step, "(factor?: number)",
+	       "Updates the parameters by their gradients, with the learning rate times factor (1).",
 	       "local net = nn.linear(3, 4); local opt = optim.sgd(net, {lr = .1}); net(tensor.ones(1, 3)):sum():backward(); opt:step()"),
-	BL_LUA("zero_grad", o_zero_grad, "()", "Forgets the gradients.", "optim.sgd(nn.linear(3, 4), {lr = .1}):zero_grad()"),
+	BL_LUA("zero_grad", o_zero_grad, "()", "Clears the gradients.", "optim.sgd(nn.linear(3, 4), {lr = .1}):zero_grad()"),
 	BL_LUA_END,
 };
 static const bl_lua_function properties[] = {
 	BL_LUA("kind", p_kind, ": string", "\"sgd\", \"lars\" or \"adamw\".", "optim.sgd{lr = .1}.kind"),
-	BL_LUA("lr", p_lr, ": number", "The rate; may be set.", "local opt = optim.sgd{lr = .1}; opt.lr = .2; print(opt.lr)"),
+	BL_LUA("lr", p_lr, ": number", "The learning rate; may be set.",
+	       "local opt = optim.sgd{lr = .1}; opt.lr = .2; print(opt.lr)"),
 	BL_LUA("weight_decay", p_weight_decay, ": number", "The weight decay; may be set.", "optim.sgd{lr = .1}.weight_decay"),
 	BL_LUA_END,
 };
 static const bl_lua_function schedule_methods[] = {
-	BL_LUA("()", NULL, "(step: integer): number", "The factor on the rate for the step after so many.",
+	BL_LUA("()", NULL, "(step: integer): number", "The factor on the learning rate for the step after that many steps.",
 	       "optim.schedule{steps = 100, warmup = 10}(5)"),
 	BL_LUA_END,
 };
-/* The Lua that makes an equal one. */
+/* The Lua that makes an equal schedule. */
 static int s_tostring(lua_State *L)
 {
 	const bl_schedule *s = bl_lua_check(L, 1, BL_T_SCHEDULE);
@@ -405,9 +410,10 @@ static void add_schedule(lua_State *L)
 		bl_schedule s = bl_schedule_default(bl_schedule_name(i));
 		add_schedule_fields(m->fields, &s);
 	}
-	m->list[0] = (bl_lua_function)BL_LUA("schedule", optim_schedule, ": schedule",
-	                                     "Called with a step it gives the factor on the rate.",
-	                                     "optim.schedule{steps = 100, warmup = 10}(5)", .fields = m->fields);
+	m->list[0] = (bl_lua_function)
+		BL_LUA("schedule", optim_schedule, ": schedule",
+	               "A schedule, which returns the factor on the learning rate when it is called with a number of steps.",
+	               "optim.schedule{steps = 100, warmup = 10}(5)", .fields = m->fields);
 	bl_lua_makers(L, "optim", m->list);
 }
 

@@ -5,7 +5,7 @@
 #include <math.h>
 
 #define TYPE "rng"
-#define ONLY "barlow.rng" /* registry: the only object of a state */
+#define ONLY "barlow.rng" /* registry: the one rng object of a state */
 
 void bl_lua_push_rng(lua_State *L)
 {
@@ -24,7 +24,7 @@ static void check(lua_State *L)
 		luaL_error(L, "rng: the call that it belongs to has ended");
 }
 
-/* [0, 1), 53 bits */
+/* A uniform number in [0, 1), with 53 random bits. */
 static double uniform(void)
 {
 	return (double)(bl_lua_stream_bits() >> 11) * 0x1p-53;
@@ -110,7 +110,10 @@ static int r_choice(lua_State *L)
 	return 1;
 }
 
-/* The logarithm of a gamma variate of shape a and scale 1 (Marsaglia and Tsang 2000); for a small shape the variate itself often underflows to 0. */
+/*
+ * The logarithm of a gamma variate of shape a and scale 1 (Marsaglia and Tsang 2000); for a small shape the variate itself
+ * often underflows to 0.
+ */
 static double log_gamma_draw(double a)
 {
 	if (a < 1)
@@ -138,7 +141,7 @@ static int r_beta(lua_State *L)
 	return 1;
 }
 
-/* permutation(n): 1 to n in an order drawn */
+/* permutation(n): 1 to n in a random order */
 static int r_permutation(lua_State *L)
 {
 	check(L);
@@ -160,16 +163,16 @@ static int r_permutation(lua_State *L)
 static const bl_lua_function methods[] = {
 	BL_LUA("uniform", r_uniform, "(low?: number, high?: number): number", "Uniform in [0, 1), or between two numbers.",
 	       EXAMPLE("rng:uniform(.5, 1)")),
-	BL_LUA("normal", r_normal, "(mean?: number, std?: number): number", "Normal, mean 0 and standard deviation 1, or these.",
-	       EXAMPLE("rng:normal(0, .1)")),
+	BL_LUA("normal", r_normal, "(mean?: number, std?: number): number",
+	       "Normally distributed, by default with mean 0 and standard deviation 1.", EXAMPLE("rng:normal(0, .1)")),
 	BL_LUA("integer", r_integer, "(low: integer, high?: integer): integer",
-	       "An integer of 1 to n, or from the first to the second.", EXAMPLE("rng:integer(8)")),
-	BL_LUA("bernoulli", r_bernoulli, "(p?: number): boolean", "True with probability p, 0.5.", EXAMPLE("rng:bernoulli(.2)")),
-	BL_LUA("choice", r_choice, "(list: any[], weights?: number[]): any", "An item of a list, each as likely, or by weights.",
+	       "A uniform integer from 1 to n, or from the first to the second.", EXAMPLE("rng:integer(8)")),
+	BL_LUA("bernoulli", r_bernoulli, "(p?: number): boolean", "True with probability p (0.5).", EXAMPLE("rng:bernoulli(.2)")),
+	BL_LUA("choice", r_choice, "(list: any[], weights?: number[]): any", "An item of a list, chosen uniformly or by weights.",
 	       EXAMPLE("rng:choice({1, 2, 3}, {.5, .25, .25})")),
 	BL_LUA("permutation", r_permutation, "(n: integer): integer[]", "The integers 1 to n in a random order.",
 	       EXAMPLE("rng:permutation(4)")),
-	BL_LUA("beta", r_beta, "(a: number, b?: number): number", "Beta distributed, in [0, 1]; b is a where it is not given.",
+	BL_LUA("beta", r_beta, "(a: number, b?: number): number", "Beta distributed, in [0, 1]; b is a by default.",
 	       EXAMPLE("rng:beta(.4)")),
 	BL_LUA_END,
 };

@@ -72,7 +72,7 @@ static void command(lua_State *L, bl_command_kind kind, double value)
 		bl_lua_fail(L);
 }
 
-/* Until it stands, for PAUSE_SECONDS at most: a step or a kNN may be long. */
+/* How long t:pause waits for the run to be paused: a step or a kNN evaluation may take long. */
 #define PAUSE_SECONDS 2.
 
 static int t_pause(lua_State *L)
@@ -104,7 +104,10 @@ static int t_log(lua_State *L)
 	return itself(L);
 }
 
-/* Waits in short intervals, so that Ctrl-C is noticed (if `heard`), without a limit until the run ends or stops at a break.  Returns whether it has ended. */
+/*
+ * Waits in short intervals, between which Ctrl-C is noticed if `heard`.  Returns whether the run is over.  A wait without
+ * limit also ends when the run stops at a break.
+ */
 static bool wait_until(lua_State *L, bl_trainer *t, double seconds, bool heard)
 {
 	for (double end = bl_now() + seconds;;) {
@@ -527,9 +530,9 @@ static const bl_field run_fields[] = {
 
 static const bl_field eval_fields[] = {
 	BL_FIELD(OBJECT, settings, train, BL_OTHERWISE("the references of the run's knn, or four fifths of its data"),
-	         .type = BL_T_DATASET, .help = "what is learned from"),
+	         .type = BL_T_DATASET, .help = "labelled images from which kNN and probe learn"),
 	BL_FIELD(OBJECT, settings, test, BL_OTHERWISE("the queries of the run's knn, or the last fifth of its data"),
-	         .type = BL_T_DATASET, .help = "what the accuracies are measured on"),
+	         .type = BL_T_DATASET, .help = "images on which the accuracies are measured"),
 	BL_FIELD(INT, settings, k, BL_DEFAULT(20), BL_WITHIN(1, 1e9), .help = "neighbours that vote"),
 	BL_FIELD(BOOL, settings, linear, BL_DEFAULT(true), .help = "trains a linear probe, too"),
 	BL_FIELD_END,
@@ -549,18 +552,19 @@ static int t_eval(lua_State *L)
 
 const bl_field bl_lua_fork_fields[] = {
 	BL_FIELD_UNREAD("step", "a number of steps", BL_OTHERWISE("the newest"),
-	                .help = "from which checkpoint (trainer{checkpoints = ...})"),
-	BL_FIELD_UNREAD("set", "a table of settings by their paths", BL_OTHERWISE("all as it was"),
-	                .help = "what is another than the recipe has: {[\"loss.lambda\"] = .02}"),
-	BL_FIELD_UNREAD("name", "a text", BL_OTHERWISE("the run's"), .help = "what the new run is called"),
-	BL_FIELD_UNREAD("folder", "a path, or false", BL_OTHERWISE("one of its own among runs()"), .help = "where it is kept"),
+	                .help = "of which checkpoint (see trainer{checkpoints = ...})"),
+	BL_FIELD_UNREAD("set", "a table of settings by their paths", BL_OTHERWISE("no changes"),
+	                .help = "settings that differ from the recipe: {[\"loss.lambda\"] = .02}"),
+	BL_FIELD_UNREAD("name", "a text", BL_OTHERWISE("the run's"), .help = "the new run's name"),
+	BL_FIELD_UNREAD("folder", "a path, or false", BL_OTHERWISE("a new one, listed by runs()"),
+	                .help = "where the new run is saved"),
 	BL_FIELD_END,
 };
 
 static const bl_field export_fields[] = {
 	BL_FIELD_UNREAD("data", "a dataset", BL_OTHERWISE("the run's"), .help = "images whose features are written"),
 	BL_FIELD_UNREAD("path", "a path that ends in .npy", BL_REQUIRED,
-	                .help = "the file of the features; labels go beside it, into NAME-labels.npy"),
+	                .help = "the file of the features; labels are written to NAME-labels.npy beside it"),
 	BL_FIELD_END,
 };
 
@@ -579,12 +583,14 @@ static int t_fork(lua_State *L)
 	return bl_lua_call_module(L, "barlow.fork", "trainer", 2);
 }
 
-#define BL_QUIET BL_FIELD_UNREAD("quiet", "true or false", BL_OTHERWISE("false"), .help = "does not say first what it costs")
+#define BL_QUIET \
+	BL_FIELD_UNREAD("quiet", "true or false", BL_OTHERWISE("false"), \
+	                .help = "does not print first how much has to be recomputed")
 #define BL_PATH \
 	BL_FIELD_UNREAD("path", "a path", BL_OTHERWISE("none"), .help = "where the weights of that step are written as safetensors")
 const bl_field bl_lua_at_fields[] = { BL_QUIET, BL_PATH, BL_FIELD_END };
 const bl_field bl_lua_first_fields[] = {
-	BL_FIELD_UNREAD("from", "a step", BL_OTHERWISE("1"), .help = "the first step that is looked at"),
+	BL_FIELD_UNREAD("from", "a step", BL_OTHERWISE("1"), .help = "the first step that is tested"),
 	BL_FIELD_UNREAD("to", "a step", BL_OTHERWISE("the newest"), .help = "the last one"),
 	BL_QUIET,
 	BL_PATH,
@@ -684,75 +690,79 @@ static const luaL_Reg meta[] = {
 	{ "__gc", t_gc }, { "__tostring", t_tostring }, { "__len", t_len }, { "__newindex", t_assign }, { NULL, NULL },
 };
 static const bl_lua_function methods[] = {
-	BL_LUA("start", t_start, "(): trainer", "Begins, in the background.", BL_EXAMPLE_RUN ":start():wait()"),
+	BL_LUA("start", t_start, "(): trainer", "Starts the run in the background.", BL_EXAMPLE_RUN ":start():wait()"),
 	BL_LUA("pause", t_pause, "(): trainer",
-	       "Stands still between two steps, once the one under way is made, which is waited for, but not for more than 2 s.",
+	       "Pauses the run between two steps; waits until the current step has ended, but at most 2 s.",
 	       BL_EXAMPLE_RUN ":start():pause():stop()"),
-	BL_LUA("resume", t_start, "(): trainer", "Goes on.", BL_EXAMPLE_RUN ":step(1):resume():wait()"),
-	BL_LUA("stop", t_stop, "(): trainer", "Ends it between two steps, and waits for that.", BL_EXAMPLE_RUN ":start():stop()"),
-	BL_LUA("wait", t_wait, "(seconds?: number): boolean", "Waits for the end; is it over?", BL_EXAMPLE_RUN ":start():wait()"),
-	BL_LUA("run", t_run, "(settings?: table): string", "Runs in the foreground and reports; Ctrl-C stops it between steps.",
+	BL_LUA("resume", t_start, "(): trainer", "Continues the run in the background.", BL_EXAMPLE_RUN ":step(1):resume():wait()"),
+	BL_LUA("stop", t_stop, "(): trainer", "Ends the run between two steps, and waits until it has ended.",
+	       BL_EXAMPLE_RUN ":start():stop()"),
+	BL_LUA("wait", t_wait, "(seconds?: number): boolean",
+	       "Waits until the run ends (or stops at a break), or for so many seconds; returns whether it has ended.",
+	       BL_EXAMPLE_RUN ":start():wait()"),
+	BL_LUA("run", t_run, "(settings?: table): string",
+	       "Runs in the foreground and prints progress; Ctrl-C stops the run between steps.",
 	       BL_EXAMPLE_RUN ":run{quiet = true}", .fields = run_fields),
-	BL_LUA("step", t_step, "(n?: integer): trainer", "n steps, here and now.", BL_EXAMPLE_RUN ":step(1)"),
+	BL_LUA("step", t_step, "(n?: integer): trainer", "Makes n steps (1) on this thread.", BL_EXAMPLE_RUN ":step(1)"),
 	BL_LUA("set", t_set, "(settings: table): trainer",
-	       "From the next step on: settings of optimiser (lr, weight_decay), loss (lambda) and views ([\"views.jitter.p\"]).",
+	       "Changes settings of optimiser (lr, weight_decay), loss (lambda) and views ([\"views.jitter.p\"]) from the next step on.",
 	       BL_EXAMPLE_RUN ":set{lambda = .01}"),
 	BL_LUA("break_when", bl_lua_break_when, "(f: function?): trainer",
-	       "Pauses the run after each step at which f(view) holds (sandboxed; view: terms, iteration, C, z, weights ...); nil: no more.",
+	       "Pauses the run after each step for which f(view) is true (sandboxed; view: terms, iteration, C, z, weights ...); nil: never.",
 	       BL_EXAMPLE_RUN ":break_when(function(t) return t.terms.total > 100 end):step(1)"),
 	BL_LUA("log", t_log, "(values: table): trainer",
-	       "Numbers by name for the next record: t:log{mood = 1.5} makes a column of your own, t.records.mood.",
+	       "Adds numbers by name to the next record: t:log{mood = 1.5} makes a column t.records.mood.",
 	       BL_EXAMPLE_RUN ":log{mood = 1.5}:step(1)"),
 	BL_LUA("watch", t_watch, "(stay?: boolean): string",
-	       "The screen of a run, which starts it where it is new: until q, or its end, if not stay; of one that has ended until q.",
+	       "Shows the screen until q or the run's end, and starts a new run; with stay, or if the run has ended, until q.",
 	       "pcall(function(t) return t:watch() end, " BL_EXAMPLE_RUN ")"),
-	BL_LUA("record", t_record, "(step: integer): table?", "What was recorded at step i, or nil.",
+	BL_LUA("record", t_record, "(step: integer): table?", "The record of that step, or nil.",
 	       BL_EXAMPLE_RUN ":step(1):record(1)"),
 	BL_LUA("eval", t_eval, "(settings?: table): table",
-	       "kNN and linear probe of the encoder as it is, and what was measured on what.",
+	       "Accuracies of kNN and linear probe on the encoder's features as they are now, and which data were used.",
 	       BL_EXAMPLE_RUN ":step(1):eval{linear = false}", .fields = eval_fields),
 	BL_LUA("export_features", t_export_features, "(settings: table): string, string?",
-	       "The encoder's features as a NumPy file (N, F), and the labels (from 0) as another beside it; returns their paths.",
+	       "Writes the encoder's features to a NumPy file (N, F), and the labels (from 0) to another beside it; returns their paths.",
 	       "local path = os.tmpname() .. \".npy\"; print(" BL_EXAMPLE_RUN ":step(1):export_features{path = path}); "
 	       "os.remove(path); os.remove((path:gsub(\"%.npy$\", \"-labels.npy\"))); os.remove((path:gsub(\"%.npy$\", \"\")))",
 	       .fields = export_fields),
 	BL_LUA("save", t_save, "(path?: string): trainer",
-	       "Weights of encoder and projector as safetensors; without a path into the run's folder.",
+	       "Writes the weights of encoder and projector as safetensors; without a path, into the run's folder.",
 	       "local path = os.tmpname(); " BL_EXAMPLE_RUN ":save(path); os.remove(path)"),
-	BL_LUA("between", t_between, "(f: function, ...: any): any", "Calls f while the run stands between two steps.",
-	       BL_EXAMPLE_RUN ":between(print, 1)"),
+	BL_LUA("between", t_between, "(f: function, ...: any): any",
+	       "Calls f while the run is stopped between two steps, and returns its results.", BL_EXAMPLE_RUN ":between(print, 1)"),
 	BL_LUA("checkpoint", bl_lua_checkpoint, "(path?: string): trainer",
-	       "All that the run needs to go on, as safetensors; without a path into the run's folder.",
+	       "Writes all that the run needs to continue, as safetensors; without a path, into the run's folder.",
 	       "local path = os.tmpname(); " BL_EXAMPLE_RUN ":checkpoint(path); os.remove(path)"),
 	BL_LUA("load_checkpoint", bl_lua_load_checkpoint, "(path: string): trainer",
-	       "A new trainer goes on from a checkpoint, or a run's folder; with that as its `folder` it goes on in there.",
+	       "Makes a new trainer continue from a checkpoint or a run's folder; if that is its own `folder`, it continues that run.",
 	       "local path = os.tmpname(); " BL_EXAMPLE_RUN ":step(1):checkpoint(path); print(" BL_EXAMPLE_RUN
 	       ":load_checkpoint(path)); os.remove(path)"),
 	BL_LUA("fork", t_fork, "(settings?: table): trainer",
-	       "A new trainer that goes on from where this run is, or was at a step, with other settings; it has not begun.",
+	       "A new trainer, not started, that continues from this run's state, now or at an earlier step, with other settings.",
 	       "local path = os.tmpname(); os.remove(path); local t = trainer{data = data.shapes{n = 64, size = 8, channels = 1}, encoder = "
 	       "nn.cnn{widths = {4}, image = 8}, projector = {8}, batch = 32, epochs = 1, folder = path}; t:start():wait(); "
 	       "print(t:fork{set = {[\"loss.lambda\"] = .02}, folder = false}); os.execute(\"rm -r \" .. path)",
 	       .fields = bl_lua_fork_fields),
 	BL_LUA("at", t_replay, "(step: integer, settings?: table): view",
-	       "The run as it was after a past step, made again to the bit in a process of its own: iteration, terms, C, z, weights by name.",
+	       "The run's state after an earlier step, recomputed bit for bit in another process: iteration, terms, C, z, weights by name.",
 	       "print(" BL_EXAMPLE_RUN ":step(2):at(1, {quiet = true}))", .fields = bl_lua_at_fields),
 	BL_LUA("first", t_replay, "(f: function, settings?: table): view?",
-	       "The view (see t:at) of the first step at which f(view) holds, found by one replay forward; nil: there is none.",
+	       "The view (see t:at) of the first step for which f(view) is true, found by one replay forward; nil: there is none.",
 	       "print(" BL_EXAMPLE_RUN ":step(2):first(function(v) return v.terms.total > 0 end, {quiet = true}))",
 	       .fields = bl_lua_first_fields),
 	BL_LUA("bisect", t_replay, "(f: function, settings?: table): view?",
-	       "The same for an f that holds from some step on, searched among checkpoints first (trainer{checkpoints = n}).",
+	       "Like t:first, for an f that is true from some step on: searches among the checkpoints first (trainer{checkpoints = n}).",
 	       "print(" BL_EXAMPLE_RUN ":step(2):bisect(function(v) return v.iteration > 1 end, {quiet = true}))",
 	       .fields = bl_lua_at_fields),
 	BL_LUA("replay", bl_lua_replay, "(journal: any, from?: integer, to?: integer): trainer",
-	       "Makes the changes of settings of a journal (t.journal, or a run's folder) again, each at its step.",
+	       "Repeats the changes of settings in a journal (t.journal, or a run's folder), each at its step.",
 	       BL_EXAMPLE_RUN ":replay{{step = 1, name = \"lambda\", new = .01}}:step(2)"),
 	BL_LUA("profile", t_profile, "(steps?: integer): table",
 	       "Makes n steps (20) and returns where their time went, as a table that prints.",
 	       "print(" BL_EXAMPLE_RUN ":profile(2))"),
 	BL_LUA("tune", t_tune, "(): table",
-	       "Measures which algorithms are fastest for its convolutions, keeps that for later runs; returns a table that prints.",
+	       "Measures which algorithms are fastest for its convolutions and stores the choice for later runs; returns a table that prints.",
 	       "print(" BL_EXAMPLE_RUN ":tune())"),
 	BL_LUA_END,
 };
@@ -767,12 +777,12 @@ static const bl_lua_function properties[] = {
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.C)"),
 	BL_LUA("state", p_state, ": string", "new, running, paused, done, stopped or failed.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.state)"),
-	BL_LUA("name", p_name, ": string", "Its name.", "local t = " BL_EXAMPLE_RUN ":step(1); print(t.name)"),
-	BL_LUA("message", p_message, ": string", "Why it failed, or what was last changed.",
+	BL_LUA("name", p_name, ": string", "The run's name.", "local t = " BL_EXAMPLE_RUN ":step(1); print(t.name)"),
+	BL_LUA("message", p_message, ": string", "Why the run failed, or which setting was changed last.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.message)"),
 	BL_LUA("iteration", p_iteration, ": integer", "Steps done.", "local t = " BL_EXAMPLE_RUN ":step(1); print(t.iteration)"),
-	BL_LUA("steps", p_steps, ": integer", "Steps to do in all.", "local t = " BL_EXAMPLE_RUN ":step(1); print(t.steps)"),
-	BL_LUA("seconds", p_seconds, ": number", "Its budget of training time; 0: none.",
+	BL_LUA("steps", p_steps, ": integer", "Steps of the whole run.", "local t = " BL_EXAMPLE_RUN ":step(1); print(t.steps)"),
+	BL_LUA("seconds", p_seconds, ": number", "The limit on its training time; 0: none.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.seconds)"),
 	BL_LUA("steps_per_epoch", p_steps_per_epoch, ": integer", "Steps in an epoch.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.steps_per_epoch)"),
@@ -781,33 +791,34 @@ static const bl_lua_function properties[] = {
 	BL_LUA("projector", p_projector, ": module?", "The projector, or nil.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.projector)"),
 	BL_LUA("data", p_data, ": dataset", "The dataset.", "local t = " BL_EXAMPLE_RUN ":step(1); print(t.data)"),
-	BL_LUA("knn", p_knn, ": table?", "The sets of the kNN during training, or nil.",
+	BL_LUA("knn", p_knn, ": table?", "The settings of the kNN measurement during training, or nil.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.knn)"),
-	BL_LUA("loss", p_loss, ": loss", "The loss with the settings that are in force; t.lambda, t.mu: what may be set of it.",
+	BL_LUA("loss", p_loss, ": loss", "The loss with its current settings; t.lambda and t.mu read those that may be set.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1):set{lambda = .01}:step(1); print(t.loss, t.lambda)"),
 	BL_LUA("optim", p_optim, ": optimiser", "The optimiser, as it was given.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.optim)"),
 	BL_LUA("lr", p_lr, ": number",
-	       "The learning rate that the schedule multiplies, as it is in force (t.terms.lr: that of the last step).",
+	       "The current base learning rate, which the schedule multiplies (t.terms.lr: the rate of the last step).",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.lr, t.terms.lr)"),
-	BL_LUA("background", p_background, ": boolean", "Was it started in the background (t:start)?",
+	BL_LUA("background", p_background, ": boolean", "Whether it was started in the background (t:start).",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.background)"),
 	BL_LUA("settable", p_settable, ": table", "The names that t:set{} takes while it trains.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.settable[1])"),
-	BL_LUA("epochs", p_epochs, ": number", "Epochs to do; like it any other setting: t.schedule, t.clip, t.workers.",
+	BL_LUA("epochs", p_epochs, ": number",
+	       "Epochs of the whole run; other settings are read likewise: t.schedule, t.clip, t.workers.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.epochs)"),
-	BL_LUA("views", p_views, ": pipeline|pipelines", "What makes the views.",
+	BL_LUA("views", p_views, ": pipeline|pipelines", "The pipelines that make the views.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.views)"),
 	BL_LUA("precision", p_precision, ": string", "float32 or bf16.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.precision)"),
 	BL_LUA("folder", p_folder, ": string?",
-	       "Where the run is kept once it has started: live, recipe.lua, checkpoint and weights; nil: in memory only.",
+	       "The run's folder once it has started, with live file, recipe.lua, checkpoint and weights; nil: in memory only.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.folder)"),
 	BL_LUA("journal", bl_lua_journal, ": table",
-	       "What was changed while it trained, and what else happened: a list of {step =, name =, old =, new =, who =, time =}.",
+	       "Changes of settings while it trained, and other events: a list of {step =, name =, old =, new =, who =, time =}.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1):set{lambda = .01}; print(t.journal)"),
 	BL_LUA("recipe", p_recipe, ": table",
-	       "What it was made by: a table, which prints as Lua and which trainer(recipe) rebuilds.",
+	       "The settings that made it: a table, which prints as Lua and from which trainer(recipe) builds it again.",
 	       "local t = " BL_EXAMPLE_RUN ":step(1); print(t.recipe)"),
 	BL_LUA_END,
 };

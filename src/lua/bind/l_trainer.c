@@ -36,82 +36,84 @@ typedef struct knn {
 
 static const bl_field knn_fields[] = {
 	BL_FIELD(OBJECT, knn, refs, BL_REQUIRED, .type = BL_T_DATASET, .help = "images whose neighbours vote"),
-	BL_FIELD(OBJECT, knn, queries, BL_REQUIRED, .type = BL_T_DATASET, .help = "images whose classes are guessed"),
+	BL_FIELD(OBJECT, knn, queries, BL_REQUIRED, .type = BL_T_DATASET, .help = "images whose classes are predicted"),
 	BL_FIELD(DOUBLE, knn, every, BL_DEFAULT(1), BL_WITHIN(1e-9, 1e9), .help = "epochs from one measurement to the next"),
 	BL_FIELD(INT, knn, k, BL_DEFAULT(20), BL_WITHIN(1, 1e9), .help = "neighbours that vote"),
 	BL_FIELD_END,
 };
 
-/* The member of the engine's settings. */
+/* A field whose member lies in the engine's settings. */
 /* clang-format off */
 #define IN_CONFIG(kind_, name_, member_, ...) \
 	{ .name = name_, .kind = BL_FIELD_##kind_, .offset = offsetof(settings, c.member_), __VA_ARGS__ }
 /* clang-format on */
 static const bl_field fields[] = {
 	BL_FIELD(OBJECT, settings, data, BL_REQUIRED, .type = BL_T_DATASET,
-	         .help = "a dataset; its statistics normalise the views, unless these do it themselves"),
+	         .help = "the images; their mean and deviation normalise the views, unless the pipelines do"),
 	BL_FIELD(OBJECT, settings, encoder, BL_REQUIRED, .type = BL_T_MODULE,
-	         .help = "a module: images (N, C, H, W) to features (N, F), as nn.cnn{...}"),
+	         .help = "maps images (N, C, H, W) to features (N, F), such as nn.cnn{...}"),
 	BL_FIELD_UNREAD("projector", "a module, a list of widths, or false", BL_OTHERWISE("{512, 512, 512}"),
-	                .help = "what goes from features to embeddings; widths: of one in the paper's form"),
+	                .help = "maps features to embeddings; a list of widths makes an nn.mlp of the paper's form"),
 	BL_FIELD_UNREAD(
 		"views", BL_LUA_VIEWS, BL_OTHERWISE("aug.paper at the images' size"),
-		.help = "a pipeline for both views, or one for each: two, or as many as the loss takes; sizes may differ where the encoder takes them all"),
+		.help = "a pipeline for both views, or one for each of two or more, as many as the loss takes; their sizes may differ if the encoder accepts all"),
 	BL_FIELD_UNREAD("loss", "a loss, or a function of the views' embeddings", BL_OTHERWISE("loss.barlow{}"),
-	                .help = "what is minimised; a function gives a scalar, or terms by name (loss.func)"),
+	                .help = "what is minimised; a function returns a scalar, or terms by name (loss.func)"),
 	BL_FIELD(OBJECT, settings, optim, BL_OTHERWISE("optim.adamw{}"), .type = BL_T_OPTIM,
-	         .help = "by which steps, and its rates"),
+	         .help = "how parameters are updated, with its learning rate"),
 	IN_CONFIG(INT, "batch", batch, BL_DEFAULT(256), .help = "images in a batch, at least 2"),
 	IN_CONFIG(DOUBLE, "epochs", epochs, BL_OTHERWISE("10, unless there are steps"), BL_WITHIN(1e-9, 1e9),
-	          .help = "how long; may be a fraction"),
-	IN_CONFIG(INT64, "steps", max_steps, BL_OTHERWISE("epochs say it"), BL_WITHIN(1, 1e15),
-	          .help = "how long instead; together with epochs: an earlier end, the schedule still by epochs"),
+	          .help = "length of the run; may be a fraction"),
+	IN_CONFIG(
+		INT64, "steps", max_steps, BL_OTHERWISE("computed from epochs"), BL_WITHIN(1, 1e15),
+		.help = "length of the run instead of epochs; with both, steps end it earlier, while the schedule spans the epochs"),
 	IN_CONFIG(
 		DOUBLE, "seconds", seconds, BL_OTHERWISE("no limit"), BL_ABOVE(0),
-		.help = "an earlier end: after the step that uses up so much training time, as the column time counts it (steps; no pauses, "
-			"kNN, saving). The schedule still goes by epochs or steps; a resumed run has what is left"),
-	IN_CONFIG(INT64, "seed", seed, BL_DEFAULT(0), .help = "of parameters, order and views: the same seed gives the same run"),
+		.help = "limit on training time: the run ends after the step that exceeds it. Only steps count, as in the column time, not pauses, "
+			"kNN and saving. The schedule still spans epochs or steps; a resumed run has what is left of the time"),
+	IN_CONFIG(INT64, "seed", seed, BL_DEFAULT(0),
+	          .help = "seed of parameters, order of images and views: the same seed gives the same run"),
 	BL_FIELD_UNREAD("schedule", "a name, or a table {kind =, ...}", BL_OTHERWISE("\"cosine\""),
-	                .help = "of the rate: cosine, down to `last` times the rate, or constant"),
+	                .help = "schedule of the learning rate: cosine, down to `last` times the rate, or constant"),
 	IN_CONFIG(DOUBLE, "warmup", warmup_epochs, BL_DEFAULT(0), BL_WITHIN(0, 1e9),
-	          .help = "epochs in which the rate goes up from 0"),
+	          .help = "epochs in which the learning rate rises linearly from 0"),
 	BL_FIELD(DOUBLE, settings, last, BL_OTHERWISE("the schedule's own, 0.001"), BL_WITHIN(0, 1),
-	         .help = "short for the schedule's: what is left of the rate at the end"),
-	IN_CONFIG(DOUBLE, "clip", clip, BL_DEFAULT(0), BL_AT_LEAST(0), .help = "the gradient's norm is cut to this; 0: it is not"),
+	         .help = "short for the schedule's own setting: the fraction of the learning rate that is left at the end"),
+	IN_CONFIG(DOUBLE, "clip", clip, BL_DEFAULT(0), BL_AT_LEAST(0),
+	          .help = "largest norm of the gradient, which is scaled down to it; 0: no limit"),
 	BL_FIELD(
 		CHOICE, settings, precision, BL_DEFAULT(BL_PRECISION_FLOAT32), .choices = precisions,
-		.help = "of the factors in linear layers' products while training: float32, or bf16: rounded to bfloat16, sums and "
-			"parameters as they were"),
+		.help = "of the factors of products in linear layers while training: float32, or bf16: rounded to bfloat16, while sums and "
+			"parameters stay float32"),
 	IN_CONFIG(INT, "workers", loader_threads, BL_DEFAULT(0), BL_WITHIN(0, 256),
-	          .help = "threads that make views; 0: one a core"),
+	          .help = "threads that make views; 0: one per core"),
 	BL_FIELD_UNREAD("knn", "a table {refs =, queries =, every =, k =}, or false", BL_OTHERWISE("it is not measured"),
-	                .fields = knn_fields, .help = "accuracy of the features while it trains"),
-	BL_FIELD_UNREAD("convolution", "a table of algorithms by shape", BL_OTHERWISE("those tuned here, or a fixed rule"),
-	                .help = "which algorithm computes which convolution, as a run's recipe records them"),
-	IN_CONFIG(TEXT, "name", name, BL_OTHERWISE("\"run\""),
-	          .help = "shown with the run, and the beginning of its folder's name"),
-	BL_FIELD_UNREAD("folder", "a path, or false", BL_OTHERWISE("one of its own among runs()"),
-	                .help = "where the run is kept; false: in memory only"),
+	                .fields = knn_fields, .help = "measures the kNN accuracy of the features during training"),
+	BL_FIELD_UNREAD("convolution", "a table of algorithms by shape",
+	                BL_OTHERWISE("those tuned on this machine, or a fixed rule"),
+	                .help = "which algorithm computes convolutions of which shape, as a run's recipe records it"),
+	IN_CONFIG(TEXT, "name", name, BL_OTHERWISE("\"run\""), .help = "shown with the run; the name of its folder begins with it"),
+	BL_FIELD_UNREAD("folder", "a path, or false", BL_OTHERWISE("a new one, listed by runs()"),
+	                .help = "where the run is saved; false: it stays in memory only"),
 	BL_FIELD(CHOICE, settings, keep, BL_DEFAULT(BL_KEEP_SOME), .choices = keeps,
-	         .help = "snapshots of the past in the live file: some (at most 48), all (at most 1024) or records (none)"),
+	         .help = "how many earlier snapshots the live file has: some (at most 48), all (at most 1024) or records (none)"),
 	BL_FIELD_UNREAD("checkpoint_every", "a number of epochs above 0, or false",
-	                BL_OTHERWISE("each epoch, within 1% of the time"),
-	                .help = "how often the run is saved; false: only at the end and when asked"),
-	IN_CONFIG(
-		INT, "checkpoints", checkpoints, BL_DEFAULT(1), BL_WITHIN(1, 1000),
-		.help = "how many of the newest checkpoints are kept, those before the newest as checkpoint-STEP.safetensors, from "
-			"which runs can be forked"),
+	                BL_OTHERWISE("each epoch, or less often if saving would take more than 1% of the time"),
+	                .help = "how often the run is saved; false: only at its end and on request"),
+	IN_CONFIG(INT, "checkpoints", checkpoints, BL_DEFAULT(1), BL_WITHIN(1, 1000),
+	          .help = "how many of the newest checkpoints are kept; runs can be forked from each. The earlier ones are named "
+	                  "checkpoint-STEP.safetensors"),
 	BL_FIELD_UNREAD(
 		"warm_start", "true, false, or the path of a file of weights", BL_OTHERWISE("false"),
-		.help = "true: encoder and projector may have been trained by another run, which has ended; a path: new ones begin with "
-			"these weights; the folder keeps what the run started from (start.safetensors)"),
+		.help = "true: encoder and projector may have been trained by another run, which has ended; a path: new ones start with the "
+			"weights in this file. The run's folder has the weights that it started from (start.safetensors)"),
 	BL_FIELD_UNREAD("barlow", "the version that wrote the recipe, such as \"" PACKAGE_VERSION "\"", BL_OTHERWISE("this one"),
-	                .help = "recipes give it; one of a later version is refused"),
+	                .help = "given in recipes; a recipe of a later version is refused"),
 	BL_FIELD_END,
 };
 #undef IN_CONFIG
 
-/* Checks the value on top against the field of that key; raises an error. */
+/* Raises the error that the value on top is not what the key expects. */
 static int refuse(lua_State *L, const char *key)
 {
 	return bl_lua_bad(L, "trainer", key, bl_field_find(fields, key)->type, -1);
@@ -119,7 +121,7 @@ static int refuse(lua_State *L, const char *key)
 
 /* --- projector --- */
 
-/* Replaces the widths on top by the authors' projector for the encoder's output. */
+/* Replaces the widths on top by a projector, an nn.mlp, whose input has the width of the encoder's output. */
 static void make_projector(lua_State *L, const settings *s)
 {
 	int h, w;
@@ -148,7 +150,10 @@ static void push_usual_widths(lua_State *L)
 	}
 }
 
-/* projector: a module, widths, or false for none; by default the usual widths, which are stored.  Leaves it, or nil, on the stack. */
+/*
+ * projector: a module, widths, or false for none; by default the usual widths, which are stored.  Leaves the module, or nil,
+ * on the stack.
+ */
 static void set_projector(lua_State *L, settings *s)
 {
 	int type = lua_getfield(L, 1, "projector");
@@ -208,7 +213,7 @@ static void *part(lua_State *L, const char *key, const char *maker)
 	return lua_touserdata(L, -1);
 }
 
-/* Makes a loss of a Lua function; what is pushed keeps it alive. */
+/* The loss of the setting, made if it is a Lua function; what is pushed keeps it alive. */
 static bl_loss *loss_of(lua_State *L)
 {
 	part(L, "loss", "barlow");
@@ -358,7 +363,7 @@ static int trainer_new(lua_State *L)
 	set_checkpoints(L, &s);
 	bl_lua_views v = bl_lua_views_of(L, 1, "trainer", *s.data);
 	if (v.n < 2)
-		return luaL_error(L, "trainer: 'views' makes one view of an image: losses are of two or more");
+		return luaL_error(L, "trainer: 'views' makes one view of an image: a loss needs two or more");
 	s.c.first = v.view[0];
 	s.c.second = v.view[1];
 	for (int i = 2; i < v.n; i++)
@@ -391,8 +396,8 @@ static int trainer_new(lua_State *L)
 }
 
 static const bl_lua_function maker =
-	BL_LUA("trainer", trainer_new, ": trainer", "A run of Barlow Twins, or the one a recipe describes.", BL_EXAMPLE_RUN,
-               .fields = fields);
+	BL_LUA("trainer", trainer_new, ": trainer",
+               "Makes a run of Barlow Twins from settings, or the run that a recipe describes.", BL_EXAMPLE_RUN, .fields = fields);
 
 int bl_lua_open_trainer(lua_State *L)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_vectors.c: data.vectors, and the augmentations of vectors that are no operators of the engine by name. */
+/* l_vectors.c: data.vectors, and augmentations of vectors that are not in the engine's list of operators. */
 #include "lua/bind/face.h"
 
 typedef struct vectors {
@@ -10,16 +10,17 @@ typedef struct vectors {
 
 const bl_field bl_lua_vectors_fields[] = {
 	BL_FIELD(OBJECT, vectors, features, BL_REQUIRED, .type = BL_T_TENSOR, .position = 1,
-	         .help = "a tensor (N, D): a vector a row"),
+	         .help = "a tensor (N, D), a vector in each row"),
 	BL_FIELD_UNREAD("labels", "a list or tensor of integers", BL_OTHERWISE("no labels"), .position = 2,
-	                .help = "of each vector, from 1"),
-	BL_FIELD(BOOL, vectors, standardise, BL_DEFAULT(true), .help = "brings each feature to mean 0 and standard deviation 1"),
-	BL_FIELD(OBJECT, vectors, like, BL_OTHERWISE("by the set's own"), .type = BL_T_DATASET,
-	         .help = "standardises by mean and deviation of that set's features: a test set by its training set"),
+	                .help = "the class of each vector, from 1"),
+	BL_FIELD(BOOL, vectors, standardise, BL_DEFAULT(true),
+	         .help = "shifts and scales each feature to mean 0 and standard deviation 1"),
+	BL_FIELD(OBJECT, vectors, like, BL_OTHERWISE("the set itself"), .type = BL_T_DATASET,
+	         .help = "the set whose mean and deviation standardise the features: for a test set, its training set"),
 	BL_FIELD_END,
 };
 
-/* A recipe has the labels as a tensor, in a file beside it, not as a line for each. */
+/* Stores the labels as a tensor, which a recipe has in a file beside it, not as a list with a line for each. */
 static void state_labels(lua_State *L, const int32_t *labels, int64_t n)
 {
 	bl_tensor *t = bl_tensor_new(1, &n);
@@ -52,11 +53,11 @@ static const bl_field mix_fields[] = {
 	BL_FIELD(OBJECT, mixing, from, BL_REQUIRED, .type = BL_T_DATASET, .position = 1,
 	         .help = "a set of vectors, such as the training set"),
 	BL_FIELD(FLOAT, mixing, p, BL_DEFAULT(.3), BL_WITHIN(0, 1), .position = 2,
-	         .help = "probability of each feature to be exchanged"),
+	         .help = "probability that a feature is exchanged"),
 	BL_FIELD_END,
 };
 
-/* Pushes a pipeline of one operator; takes the reference. */
+/* A pipeline of one operator, whose reference it takes; NULL with bl_error. */
 static bl_pipeline *pipeline_of(bl_aug *a)
 {
 	bl_pipeline *p = a ? bl_pipeline_new(&a, 1) : NULL;
@@ -76,12 +77,12 @@ typedef struct pair {
 } pair;
 
 static const bl_field pair_fields[] = {
-	BL_FIELD(FLOAT, pair, mask, BL_DEFAULT(.2), BL_WITHIN(0, 1), .help = "probability of each feature to be left out"),
+	BL_FIELD(FLOAT, pair, mask, BL_DEFAULT(.2), BL_WITHIN(0, 1), .help = "probability that a feature is set to 0"),
 	BL_FIELD(FLOAT, pair, noise, BL_DEFAULT(.1), BL_WITHIN(0, 1e6), .help = "standard deviation of the noise"),
 	BL_FIELD_END,
 };
 
-/* Mask and noise, the same in both views. */
+/* The pipeline of mask and noise for either view. */
 static bl_pipeline *features_view(const pair *c)
 {
 	bl_aug *ops[2] = { bl_aug_new("feature_mask"), bl_aug_new("feature_noise") };
@@ -107,9 +108,9 @@ static int features(lua_State *L)
 
 const bl_lua_function bl_lua_aug_vectors[] = {
 	BL_LUA("feature_mix", feature_mix, ": pipeline",
-	       "Vectors: each feature is exchanged, with a probability, for that of another vector.",
+	       "For vectors: replaces each feature, with a probability, by that of another vector of a set.",
 	       "aug.feature_mix{from = data.vectors(tensor.rand(9, 4)), p = .5}(tensor.rand(1, 1, 4))", .fields = mix_fields),
-	BL_LUA("features", features, ": pipelines", "A pair for vectors: some features left out, noise on all.",
+	BL_LUA("features", features, ": pipelines", "Two views for vectors: sets some features to 0, and adds noise to all.",
 	       "aug.features{mask = .3}(tensor.rand(1, 1, 4))", .fields = pair_fields),
 	BL_LUA_END,
 };

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* package.preload's entry for one file of ours; upvalue: which. */
+/* The loader of one of barlow's Lua files in package.preload; upvalue 1: the file. */
 static int load_embedded(lua_State *L)
 {
 	const bl_lua_file *f = lua_touserdata(L, lua_upvalueindex(1));
@@ -32,7 +32,7 @@ void bl_lua_preload(lua_State *L, const char *module)
 			preload(L, f);
 }
 
-/* As `require` does, which sandboxed states do not have, and only our own files. */
+/* Does what `require` does, which sandboxed states do not have; only for barlow's own files. */
 static void push_module(lua_State *L, const char *module)
 {
 	luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);

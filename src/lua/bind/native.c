@@ -26,7 +26,7 @@ static int native_source(lua_State *L)
 	return 1;
 }
 
-/* schedules(): the kinds that there are */
+/* schedules(): the names of all kinds of schedules */
 static int native_schedules(lua_State *L)
 {
 	const char *name;
@@ -38,7 +38,7 @@ static int native_schedules(lua_State *L)
 	return 1;
 }
 
-/* type_name(value): what barlow calls objects of its type; nil: it is none */
+/* type_name(value): the name of a barlow object's type; nil for other values */
 static int native_type_name(lua_State *L)
 {
 	if (lua_type(L, 1) != LUA_TUSERDATA || luaL_getmetafield(L, 1, "__name") == LUA_TNIL)
@@ -46,14 +46,14 @@ static int native_type_name(lua_State *L)
 	return 1;
 }
 
-/* texts(name): those that were loaded as chunks of that name, the newest first */
+/* texts(name): the texts that were loaded as chunks of that name, the newest first */
 static int native_texts(lua_State *L)
 {
 	bl_lua_push_texts(L, luaL_checkstring(L, 1));
 	return 1;
 }
 
-/* interrupted(): has Ctrl-C or a signal that ends the program come, which the script has not answered yet? */
+/* interrupted(): whether Ctrl-C was pressed and is not handled yet, or a signal ends the program */
 static int is_interrupted(lua_State *L)
 {
 	lua_pushboolean(L, bl_lua_interrupted || bl_lua_ending);
@@ -61,7 +61,7 @@ static int is_interrupted(lua_State *L)
 }
 
 /*
- * interruptible(f, ...): true and f's results, or false if Ctrl-C ended it, which is then reset.  Other errors are
+ * interruptible(f, ...): true and f's results, or false if Ctrl-C interrupted it, which is then handled.  Other errors are
  * passed on.  This is not written in Lua, since the hook would raise the error again between a Lua function's pcall and
  * its next instruction.
  */
@@ -91,7 +91,7 @@ static int native_unsaved(lua_State *L)
 	return 1;
 }
 
-/* tell_unsaved(): which runs' ends were not saved, on standard error; each once */
+/* tell_unsaved(): prints to standard error which runs' ends were not saved, each once */
 static int native_tell_unsaved(lua_State *L)
 {
 	(void)L;
@@ -111,7 +111,7 @@ static int native_is_terminal(lua_State *L)
 	return 1;
 }
 
-/* Columns of the terminal, 80 where there is none. */
+/* width(): columns of the terminal, or 80 without one */
 static int native_width(lua_State *L)
 {
 	struct winsize w;
@@ -143,7 +143,7 @@ static int native_number_text(lua_State *L)
 	return 1;
 }
 
-/* exists(path): without opening it, which would wait at a FIFO. */
+/* exists(path): checks without opening the file, which would block on a FIFO */
 static int native_exists(lua_State *L)
 {
 	lua_pushboolean(L, access(luaL_checkstring(L, 1), F_OK) == 0);
@@ -157,14 +157,14 @@ static int native_registry(lua_State *L)
 	return 1;
 }
 
-/* note_method(name): of objects written in Lua, for "did you mean" */
+/* note_method(name): registers a method of objects written in Lua, for "did you mean" */
 static int native_note_method(lua_State *L)
 {
 	bl_lua_note_method(L, luaL_checkstring(L, 1));
 	return 0;
 }
 
-/* nearest(word, names): the one that word is likely to stand for, or nil */
+/* nearest(word, names): the name that is most similar to word, or nil */
 static int native_nearest(lua_State *L)
 {
 	const char *word = luaL_checkstring(L, 1);
@@ -178,7 +178,7 @@ static int native_nearest(lua_State *L)
 	return 1;
 }
 
-/* clean(text[, lines = false]): as it may be shown; with its newlines and tabs where `lines` */
+/* clean(text[, lines = false]): the text without control bytes, as it may be shown; lines: newlines and tabs stay */
 static int native_clean(lua_State *L)
 {
 	bl_lua_push_clean(L, luaL_checkstring(L, 1), lua_toboolean(L, 2));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * objects.c: data sets, pipelines, losses and tensors as Lua objects: pushed, and taken from arguments.
+ * objects.c: data sets, pipelines, losses and tensors as Lua objects: pushing them, and reading them from arguments.
  *
  * Their constructors and methods lie above, in l_data.c, l_aug.c, l_loss.c and l_tensor.c.
  */
@@ -68,9 +68,10 @@ bl_tensor *bl_lua_writable_tensor(lua_State *L, int arg, const char *what)
 {
 	bl_tensor *t = bl_lua_tensor(L, arg);
 	if (bl_tensor_is_constant(t))
-		luaL_error(L,
-		           "%s: a tensor around the function cannot be written to: all threads share it; write to a :clone() of it",
-		           what);
+		luaL_error(
+			L,
+			"%s: a tensor among the function's upvalues cannot be written to, as all threads share it: write to its :clone()",
+			what);
 	return t;
 }
 

@@ -37,12 +37,12 @@ static int clock_now(lua_State *L)
 
 static const bl_lua_function functions[] = {
 	BL_LUA("help", help, "(name?: string|table|function)",
-	       "What there is, or what is known of a name; at the prompt also ?name.", "help \"tensor.zeros\""),
+	       "Lists all names, or describes the one given; at the prompt also ?name.", "help \"tensor.zeros\""),
 	BL_LUA("interruptible", bl_lua_interruptible, "(f: function, ...: any): boolean, any",
-	       "true and f's results, or false when Ctrl-C ended it, which is then answered.",
+	       "Calls f; returns true and its results, or false if Ctrl-C interrupted it. Other errors are raised.",
 	       "interruptible(function() return 1 end)"),
 	BL_LUA("clock", clock_now, "(): number",
-	       "Seconds on a clock that nobody sets, with fractions: differences are time that passed (os.clock is the processor's).",
+	       "Seconds of a monotonic clock, with fractions, to measure elapsed time (os.clock counts processor time).",
 	       "local before = clock(); tensor.randn(64, 64):sum(); print(clock() - before >= 0)"),
 	BL_LUA_END,
 };

@@ -11,12 +11,12 @@ typedef struct asked {
 	int batch;
 } asked;
 
-/* What is not named here stays at optim.lars's defaults, which are the authors'. */
+/* Other settings are optim.lars's defaults, which are the authors'. */
 typedef struct published {
-	double lr, lr_bias; /* at 256 images a batch; in proportion for others */
+	double lr, lr_bias; /* for 256 images in a batch; for other sizes in proportion */
 	double weight_decay, eta;
 	bool clip, apart;
-	double last, warmup; /* of the schedule; epochs */
+	double last, warmup; /* last: of the schedule; warmup: epochs */
 } published;
 
 static const published authors = { .lr = .2, .lr_bias = .0048, .weight_decay = 1e-6, .eta = .001, .last = .001, .warmup = 10 };
@@ -67,18 +67,19 @@ static int make(lua_State *L)
 }
 
 #define BATCH(n_) \
-	BL_FIELD(INT, asked, batch, BL_DEFAULT(n_), BL_WITHIN(1, 1e9), .help = "images in a batch: rates are in proportion to it")
+	BL_FIELD(INT, asked, batch, BL_DEFAULT(n_), BL_WITHIN(1, 1e9), \
+	         .help = "images in a batch; learning rates are proportional to it")
 
 static const bl_field authors_fields[] = { BATCH(2048), BL_FIELD_END };
 static const bl_field solo_fields[] = { BATCH(256), BL_FIELD_END };
 
 const bl_lua_function bl_lua_optim_recipes[] = {
 	BL_LUA("authors", make, ": optimiser, table",
-	       "LARS with the settings of the paper's authors (ImageNet, 1000 epochs); and a trainer's {schedule =, warmup =}.",
+	       "LARS with the settings of the paper's authors (ImageNet, 1000 epochs); also returns a trainer's {schedule =, warmup =}.",
 	       "local opt, times = optim.authors{batch = 512}; print(opt, times.warmup, times.schedule.last)",
 	       .fields = authors_fields, .context = &authors),
 	BL_LUA("solo", make, ": optimiser, table",
-	       "LARS with the settings of solo-learn (CIFAR-10, 1000 epochs); and a trainer's {schedule =, warmup =}.",
+	       "LARS with the settings of solo-learn (CIFAR-10, 1000 epochs); also returns a trainer's {schedule =, warmup =}.",
 	       "local opt, times = optim.solo{batch = 512}; print(opt, times.warmup, times.schedule.last)", .fields = solo_fields,
 	       .context = &solo),
 	BL_LUA_END,

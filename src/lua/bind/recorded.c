@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * recorded.c: data sets in recipes: by absolute path, with a fingerprint.
- *
- * Moved files are searched for below BARLOW_DATA: a set recorded as /a/b/c in BARLOW_DATA/c, BARLOW_DATA,
- * BARLOW_DATA/b/c, BARLOW_DATA/a/b/c; the first with the right fingerprint is taken.
+ * recorded.c: opens the data sets of recipes, which are recorded by absolute path and fingerprint.
+ * Moved files are searched for below BARLOW_DATA: a set recorded as /a/b/c at BARLOW_DATA/c, BARLOW_DATA,
+ * BARLOW_DATA/b/c, BARLOW_DATA/a/b/c.  The first with the right fingerprint is used.
  */
 #include "lua/bind/face.h"
 
@@ -15,7 +14,7 @@
 
 enum { MOST_PATH = 4096, MOST_PARTS = 64, MESSAGE = 1024 };
 
-/* Of a pattern of names, "shard-{00..11}.tar", its folder. */
+/* Whether the path exists; for a pattern of names, "shard-{00..11}.tar", whether its folder does. */
 static bool is_there(const char *path)
 {
 	char folder[MOST_PATH];
@@ -28,7 +27,7 @@ static bool is_there(const char *path)
 	return access(folder, F_OK) == 0;
 }
 
-/* root, with the last `parts` parts of the recorded path behind it.  False: it has fewer, or that is too long. */
+/* Appends the last `parts` components of the recorded path to root.  False if it has fewer, or nothing exists there. */
 static bool moved_path(char out[MOST_PATH], const char *root, const char *recorded, int parts)
 {
 	const char *at = recorded + strlen(recorded);
@@ -50,7 +49,7 @@ static bl_dataset *open_checked(const bl_recorded *r, const char *first, const c
 	return NULL;
 }
 
-/* why: of the first place where there was something. */
+/* The set below root, or NULL; why: then the error of the first place at which something exists, or "". */
 static bl_dataset *open_moved(const bl_recorded *r, const char *root, char why[MESSAGE])
 {
 	char first[MOST_PATH], second[MOST_PATH];
@@ -68,7 +67,7 @@ static bl_dataset *open_moved(const bl_recorded *r, const char *root, char why[M
 	return NULL;
 }
 
-static const char *said_root; /* by a command's --data */
+static const char *said_root; /* the path of a command's --data; NULL: none was given */
 
 int bl_lua_data_lies(const char *path)
 {
@@ -80,7 +79,7 @@ int bl_lua_data_lies(const char *path)
 }
 
 static bool said_used;
-static char said_why[MESSAGE]; /* why something there is no set of the recipe's */
+static char said_why[MESSAGE]; /* the first reason why files there are not the recipe's */
 
 static void note_said(bool used, const char *why)
 {
@@ -113,9 +112,10 @@ bl_dataset *bl_lua_open_recorded(const bl_recorded *r)
 	if (*why)
 		return bl_fail_null("%s", why);
 	if (moved)
-		return bl_fail_null("%s; nor is it in %s, where %s says that data lie", bl_error(), root,
+		return bl_fail_null("%s; nor was it found below %s (%s)", bl_error(), root,
 		                    said_root ? "--data" : BL_DATA_VARIABLE);
-	return bl_fail_null("%s; where they were moved, --data PATH of barlow resume, fork and tune, or " BL_DATA_VARIABLE
-	                    " in the environment, says where they are",
-	                    bl_error());
+	return bl_fail_null(
+		"%s; if the files were moved, give their folder by --data PATH of barlow resume, fork and tune, or by " BL_DATA_VARIABLE
+		" in the environment",
+		bl_error());
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* trainer_object.c: trainers as Lua objects: taken from arguments, their place, their records, what they have to tell. */
+/* trainer_object.c: trainers as Lua objects: reading them from arguments, their folder, records and messages. */
 #include "lua/bind/face.h"
 
 #include <barlow/text.h>
@@ -49,7 +49,7 @@ void bl_lua_push_record(lua_State *L, const bl_live *l, const bl_record *r)
 	}
 }
 
-/* All records: {step = {...}, invariance = {...}, ...} */
+/* Pushes all records, a list for each column: {step = {...}, invariance = {...}, ...} */
 int bl_lua_push_records(lua_State *L, const bl_live *l)
 {
 	int64_t n = bl_live_length(l);

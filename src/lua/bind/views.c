@@ -14,7 +14,7 @@ static bl_aug *find_normalize(const bl_pipeline *p)
 	return NULL;
 }
 
-/* n numbers of a field from floats. */
+/* Sets the field to n floats. */
 static int set(bl_aug *a, const char *field, const float *v, int n)
 {
 	double values[BL_LIST_MOST];
@@ -23,7 +23,7 @@ static int set(bl_aug *a, const char *field, const float *v, int n)
 	return bl_aug_set(a, field, values, n);
 }
 
-/* p with the data's statistics at its end; NULL with bl_error. */
+/* A copy of p that ends with a normalisation by the data's statistics; NULL with bl_error. */
 static bl_pipeline *with_statistics(const bl_pipeline *p, const bl_lua_views *v, int channels)
 {
 	bl_aug *ops[OPS_MAX];
@@ -38,7 +38,7 @@ static bl_pipeline *with_statistics(const bl_pipeline *p, const bl_lua_views *v,
 	return made;
 }
 
-/* p, with the data's statistics at its end where it does not normalise; pushes it. */
+/* Pushes p, or a copy that also normalises by the data's statistics if p does not normalise. */
 static bl_pipeline *normalized(lua_State *L, bl_pipeline *p, const bl_lua_views *v, int channels)
 {
 	bool done = find_normalize(p) || bl_pipeline_length(p) >= OPS_MAX;
@@ -46,7 +46,7 @@ static bl_pipeline *normalized(lua_State *L, bl_pipeline *p, const bl_lua_views 
 	return *(bl_pipeline **)lua_touserdata(L, -1);
 }
 
-/* The numbers of a field, one a channel. */
+/* Reads the field's numbers, one per channel; the last one is repeated. */
 static void spread(const bl_aug *a, const char *field, float *out, int channels)
 {
 	double v[BL_LIST_MOST];
@@ -55,7 +55,7 @@ static void spread(const bl_aug *a, const char *field, float *out, int channels)
 		out[i] = (float)v[i < n ? i : n - 1];
 }
 
-/* Evaluation normalises as the views do. */
+/* Evaluation normalises like the first view: copies the statistics of its operator normalize. */
 static void adopt_statistics(bl_lua_views *v, int channels)
 {
 	const bl_aug *a = find_normalize(v->view[0]);
@@ -65,7 +65,7 @@ static void adopt_statistics(bl_lua_views *v, int channels)
 	spread(a, "std", v->std, channels);
 }
 
-/* What there is without any choice: the paper's pair, and one of their own for vectors. */
+/* Pushes the default pipelines: aug.paper at the images' size, or aug.features for vectors. */
 static void push_default(lua_State *L, bl_dataset *d)
 {
 	bool vectors = bl_dataset_is_vectors(d);
@@ -77,7 +77,7 @@ static void push_default(lua_State *L, bl_dataset *d)
 	bl_lua_call_maker(L, "aug", vectors ? "features" : "paper", 1);
 }
 
-/* The pipelines on top, which may be one for two views. */
+/* Reads the pipelines on top; a single one is for two views. */
 static void take_pipelines(lua_State *L, bl_lua_views *v, const char *what)
 {
 	bl_pipelines *several = bl_lua_test(L, -1, BL_T_VIEWS);
@@ -98,7 +98,7 @@ bl_lua_views bl_lua_views_of(lua_State *L, int table, const char *what, bl_datas
 		lua_pop(L, 1);
 		push_default(L, d);
 		lua_pushvalue(L, -1);
-		lua_setfield(L, table, "views"); /* they are in force, given or not */
+		lua_setfield(L, table, "views"); /* the recipe states them, given or not */
 	}
 	take_pipelines(L, &v, what);
 	if (v.n == 0) {
