@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-complete.lua: what may follow in a line that is being typed, for the prompt and for editors (barlow complete).
+complete.lua: completes a line that is being typed, for the prompt and for editors (barlow complete).
 
 The line up to the cursor is scanned for strings and open brackets; the text before the word decides which names fit.  No
-code of the user is run: tables are read by raw access, and of objects only the types in the registry are used.
+code of the user is run: tables are read by raw access, and objects are known by their types in the registry only.
 ]]
 local native = require "barlow.native"
 local registry = require "barlow.registry"
@@ -13,7 +13,7 @@ local complete = {}
 local keywords = { "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil",
 	"not", "or", "repeat", "return", "then", "true", "until", "while" }
 
--- Returns the registry indexed by name, type and function; it is built once.
+-- The registry indexed by name, type and function, which look_up builds once.
 
 local known
 
@@ -50,8 +50,8 @@ local function behind_string(text, at)
 	end
 end
 
--- Returns the state at the end of the text: {open = {places of open brackets}, string = place of an open quote,
--- comment = true in one}.
+-- Returns the state at the end of the text: {open = {positions of open brackets}, string = position of an open quote,
+-- comment = true if it ends in a comment}.
 local function scan(text)
 	local open, at = {}, 1
 	while at <= #text do
@@ -79,7 +79,7 @@ local function scan(text)
 	return { open = open }
 end
 
--- Returns the text before place `at`, without trailing blanks.
+-- Returns the text before position `at`, without trailing blanks.
 local function before(text, at) return (text:sub(1, at - 1):gsub("%s+$", "")) end
 
 -- Expressions.
@@ -120,7 +120,7 @@ end
 
 local function call_of(e) return e and { type = first_type(e.returns) } or nil end
 
--- Follows one more link of the chain: ".name", ":name", a call or an index.
+-- Returns what one more link of the chain leads to, or nil: ".name", ":name", a call or an index.
 local function follow(x, link, name)
 	if link == "name" and x.value ~= nil then
 		local v = type(x.value) == "table" and rawget(x.value, name) or nil
@@ -141,8 +141,8 @@ local function follow(x, link, name)
 	end
 end
 
--- Returns {value =}, {type =} or {method =} of the expression, or nil if it is not known.
-local function infer(text) -- calls itself for expressions in parentheses
+-- Returns {value =}, {type =} or {method =} of the expression, or nil if they are not known.
+local function infer(text) -- recursive for expressions in parentheses
 	local rest, x = text, nil
 	local inside = rest:match "^%b()"
 	if inside then
@@ -183,8 +183,8 @@ local function key_named(keys, name)
 	end
 end
 
--- Returns the trainer whose method is called, if the text before the bracket names it by a global, since each trainer
--- has its own settings.
+-- Returns the settings of the trainer whose method `set` is called, if the text before the bracket names it by a global: each
+-- trainer has its own.
 local function settable_of(text, at)
 	local name = before(text, at):match "([%a_][%w_]*):set$"
 	local v = name and rawget(_G, name)
@@ -242,7 +242,7 @@ local function string_keys(t, only_functions)
 	return out
 end
 
--- Adds methods after ':', properties after '.', and the keys of tables.
+-- Returns methods after ':', properties after '.', and the keys of tables.
 local function members(x, separator)
 	if x.value ~= nil then return type(x.value) == "table" and string_keys(x.value, separator == ":") or {} end
 	if x.type == "string" then return separator == ":" and string_keys(string) or {} end
@@ -258,7 +258,7 @@ local function folder_entries(folder)
 	return fine and names or {}
 end
 
--- Adds files and folders whose path begins like this, without hidden ones.
+-- Returns files and folders whose path begins like this, without hidden ones.
 local function paths(path)
 	local folder, name = path:match "^(.*/)([^/]*)$"
 	folder, name = folder or "", name or path
@@ -280,7 +280,7 @@ end
 local takes_runs = { ["runs.resume"] = true, ["runs.fork"] = true, ["runs.get"] = true, ["runs.records"] = true, ["runs.tag"] = true,
 	["runs.note"] = true, ["runs.delete"] = true, ["runs.compare"] = true, ["plot.curves"] = true, ["plot.heatmap"] = true }
 
--- Adds candidates in a string that begins at `quote`: values of a setting, names of runs, names in the help, files.
+-- Returns candidates within an open string: values of a setting, names of runs, names in the help, or files.
 local function in_string(text, state)
 	local quote, word = state.string, text:sub(state.string + 1)
 	local head = before(text, quote)
@@ -295,7 +295,7 @@ local function in_string(text, state)
 	return paths(word), quote + 1, ""
 end
 
--- Adds the values that may follow `key = `, if there is a fixed set of them.
+-- Returns the values that may follow `key = `: a fixed set, or constructors and globals of the setting's type.
 local function values(k)
 	local out = {}
 	for i, choice in ipairs(choices_of(k) or {}) do out[i] = ('"%s"'):format(choice) end
@@ -311,7 +311,7 @@ local function values(k)
 	return out
 end
 
--- Adds the names of locals and parameters in the text itself.
+-- Returns the names of locals and parameters in the text itself.
 local function names_in(text)
 	local out = {}
 	for name in text:gmatch "local%s+([%a_][%w_]*)" do out[#out + 1] = name end
@@ -332,7 +332,7 @@ local function globals()
 	return out
 end
 
--- Adds the settings that the brace does not contain yet.
+-- Returns the settings that the brace does not contain yet.
 local function missing_settings(settings, text, brace)
 	local given, out = {}, {}
 	for name in text:sub(brace + 1):gmatch "([%a_][%w_]*)%s*=[^=]" do given[name] = true end
@@ -347,7 +347,7 @@ local function word_at_end(text)
 	return at or #text + 1
 end
 
--- Names of settings with dots are completed in quotes: `views.fl` becomes ["views.flip.p"] = .
+-- Returns candidates for names of settings with dots, in quotes: `views.fl` becomes ["views.flip.p"] = .
 local function dotted(text, state)
 	local at = text:find "[%a_][%w_.]*$"
 	local settings = at and text:sub(1, at - 1):find "[{,;]%s*$" and settings_of(text, state.open, #state.open)
@@ -388,7 +388,7 @@ local function in_code(text, state)
 	return out, at
 end
 
--- Adds the names in the help that begin with the word, including modules and the settings of a trainer.
+-- Returns the names in the help that begin with the word, including modules and the settings of a trainer.
 function complete.help_names(word)
 	local names = {}
 	for _, k in ipairs(registry.flat(look_up().entry.trainer.keys)) do names[#names + 1] = k.name end
@@ -406,8 +406,8 @@ function complete.help_names(word)
 end
 
 --[[
-candidates(text): what may stand from place `at` to the end of the text, sorted, that place, and what may close it where
-there is one candidate only (the quote of a string).
+candidates(text): returns the sorted texts that may replace the text from position `at` to its end, that position, and what
+may be appended if there is only one of them (the closing quote of a string).
 ]]
 function complete.candidates(text)
 	local list, at, close

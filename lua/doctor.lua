@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-doctor.lua: barlow doctor: checks what this machine offers to barlow and finds problems.
+doctor.lua: barlow doctor: checks whether this machine has what barlow needs, and reports problems.
 
 A finding is {name =, state =, text =, remedy =}; its state is "fine", "note" (something optional is
 missing) or "problem" (something will not work).
@@ -57,7 +57,7 @@ check("kernels", function(add, m)
 	end
 	local text = m.kernels .. (#others > 0 and "; this CPU runs " .. table.concat(others, ", ") .. ", too" or "")
 	if os.getenv "BARLOW_KERNELS" and m.kernels ~= m.kernel_sets[1] then
-		return add("note", text, ("BARLOW_KERNELS asks for less than this CPU has; unset it to have %s"):format(m.kernel_sets[1]))
+		return add("note", text, ("BARLOW_KERNELS selects fewer instructions than this CPU has; unset it to use %s"):format(m.kernel_sets[1]))
 	end
 	add("fine", text)
 end)
@@ -65,7 +65,7 @@ end)
 check("BLAS", function(add, m)
 	local text = ("OpenBLAS with kernels for %s, %s"):format(m.blas_core, m.blas_library)
 	if m.kernels ~= "generic" and (m.blas_core == "Prescott" or m.blas_core == "Core2" or m.blas_core == "Generic") then
-		return add("note", text, "OpenBLAS takes this CPU for an old one, and is several times slower: install a newer libopenblas0, or "
+		return add("note", text, "OpenBLAS takes this CPU for an older one, which is several times slower: install a newer libopenblas0, or "
 			.. "set OPENBLAS_CORETYPE=" .. (m.kernels == "avx2" and "Haswell" or "SkylakeX"))
 	end
 	add("fine", text)
@@ -110,7 +110,7 @@ end
 
 check("terminal", function(add)
 	local t, term = native.doctor_terminal(), os.getenv "TERM"
-	if not t.is_one then add("fine", "standard output is none, so nothing is drawn") end
+	if not t.is_one then add("fine", "standard output is not a terminal, so no screen is drawn") end
 	if not term or term == "" then
 		return add("note", "TERM is not set", "screens need it: export TERM=xterm-256color fits most terminals")
 	end
@@ -130,7 +130,7 @@ check("terminal", function(add)
 		add("note", "the locale has no UTF-8: curves and images are drawn with ASCII characters", "export LC_CTYPE=C.UTF-8")
 	end
 	if t.width > 0 and (t.width < 80 or t.height < 24) then
-		add("note", ("%d x %d is small"):format(t.width, t.height), "screens show all that they have from 80 x 24 on")
+		add("note", ("%d x %d is small"):format(t.width, t.height), "screens need 80 x 24 to show everything")
 	end
 end)
 
@@ -139,7 +139,7 @@ local drivers = { { "svg", ".svg" }, { "pngcairo", ".png" }, { "pdfcairo", ".pdf
 check("gnuplot", function(add)
 	local version = output "gnuplot --version"
 	if not version then
-		return add("problem", "it is not installed: figures can be kept as data and as .gp, but not be drawn",
+		return add("problem", "it is not installed: figures can be saved as .gp scripts, but not drawn",
 			"install Debian's package gnuplot-nox")
 	end
 	local known, missing, have = " " .. (output "gnuplot -d -e 'print GPVAL_TERMINALS'" or "") .. " ", {}, {}
@@ -166,11 +166,11 @@ check("data", function(add)
 	end
 	if #missing > 0 then
 		add("note", "not here: " .. table.concat(missing, ", "),
-			"data.list() says where each is looked for and where to get it; data.shapes needs no files")
+			"data.list() says where each is searched for and how to get it; data.shapes needs no files")
 	end
 end)
 
--- Checks that a folder can be written to; `needed`: otherwise it is a problem, not a note.
+-- Checks that a folder can be written to.  needed: if it cannot, that is a problem; otherwise a note.
 local function check_folder(add, path, why, what, needed)
 	local bad = needed and "problem" or "note"
 	if not path then return add(bad, why, "set HOME: without it no " .. what .. " is kept") end
@@ -196,7 +196,7 @@ check("runs", function(add)
 	local f = check_folder(add, fine and root or nil, not fine and root or nil, "run", true)
 	if not f then return end
 	if f.links == false then
-		add("problem", "hard links do not work there: workers of a sweep cannot agree on who makes a trial",
+		add("problem", "hard links do not work there: workers of a sweep cannot agree on which of them runs a trial",
 			"set XDG_DATA_HOME to a folder on another file system")
 	end
 	if f.locks == false then
@@ -253,10 +253,10 @@ local function print_text(list, problems)
 		print(("%s%-9s %s"):format(marks[f.state], f.name, f.text))
 		if f.remedy then print(("  %-9s %s"):format("", "--> " .. f.remedy)) end
 	end
-	print(problems == 0 and "Nothing hinders barlow here." or ("%d problem%s."):format(problems, problems > 1 and "s" or ""))
+	print(problems == 0 and "No problems were found." or ("%d problem%s."):format(problems, problems > 1 and "s" or ""))
 end
 
--- The exit status.
+-- Prints the findings; returns the exit status.
 function doctor.main(json)
 	local list, problems = findings(), 0
 	for _, f in ipairs(list) do

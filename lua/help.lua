@@ -5,7 +5,7 @@ local registry = require "barlow.registry"
 
 local help = {}
 
-local page -- the lines of the text that is being built
+local page -- the lines of the help text that is being built
 
 local function say(line) page[#page + 1] = line end
 
@@ -39,7 +39,7 @@ local function print_wrapped(head, text, indent)
 	for _, line in ipairs(lines) do say(line) end
 end
 
-local HEAD = 24 -- columns of a setting's name and default, at most
+local HEAD = 24 -- most columns for a setting's name and default
 
 -- Returns the purpose of a setting, the allowed values, and its default.
 function help.key_text(k)
@@ -105,11 +105,11 @@ local function overview()
 		if not seen[e.group] then print_names(("%-8s "):format(e.group), of_group(e.group)) end
 		seen[e.group] = true
 	end
-	print_names("prompt   ", { { last = "commands as %time, and what chooses how the prompt behaves" } })
-	say "?name or help \"name\" says more: ?nn, ?tensor.zeros, ?trainer, ?prompt"
+	print_names("prompt   ", { { last = "commands such as %time, and settings of the prompt" } })
+	say "?name or help \"name\" describes one: ?nn, ?tensor.zeros, ?trainer, ?prompt"
 end
 
--- Replaces a global by its type: "t:set" becomes "trainer:set".
+-- Replaces the name of a global object by its type: "t:set" becomes "trainer:set".
 local function of_object(name)
 	local root, rest = name:match "^([%a_][%w_]*)(.*)$"
 	local kind = root and native.type_name(rawget(_G, root))
@@ -166,7 +166,7 @@ function help.described(value)
 	return #lines > 0 and table.concat(lines, "\n") or nil
 end
 
--- The same for a method, which x.shape gives without a call.
+-- The same for a method of barlow, which x.shape evaluates to without a call.
 function help.method(value)
 	for _, e in ipairs(type(value) == "function" and registry.entries() or {}) do
 		local class = e.kind == "method" and debug.getregistry()[e.group]
@@ -189,7 +189,7 @@ local function near(name)
 	return found and (" (did you mean '%s'?)"):format(found) or ""
 end
 
--- Scores how well a text matches the word, ignoring case: 3 as a whole, 2 as a word in it, 1 anywhere.
+-- Scores how well a text matches the word, ignoring case: 3 if they are equal, 2 for a word in it, 1 for a part, 0 for none.
 local function fit(text, word)
 	text = (text or ""):lower()
 	if text == word then return 3 end
@@ -223,10 +223,10 @@ local function search(word)
 	return found
 end
 
-local MOST = 8 -- entries in full
-local FOUND_MOST = 10 -- of a search, a line each
+local MOST = 8 -- most entries that are printed in full
+local FOUND_MOST = 10 -- most results of a search, one per line
 
--- Each word of `name` must be found.
+-- Searches for all words of `name`; returns entries that match each of them.
 local function search_all(name)
 	local out
 	for word in name:gmatch "%S+" do
@@ -245,26 +245,26 @@ local function search_all(name)
 	return out or {}
 end
 
--- Synonyms from other programs.
+-- Answers for words from other programs.
 local elsewhere = {
 	gpu = "barlow computes on the CPU only", cuda = "barlow computes on the CPU only", device = "barlow computes on the CPU only",
 	tensorboard = "barlow watch --jsonl RUN streams records as lines of JSON", wandb = "barlow watch --jsonl RUN streams records as lines of JSON",
 	batch_size = "trainer{batch = }", augmentation = "?aug lists augmentations", augmentations = "?aug lists augmentations",
 	quit = "quit, exit or Ctrl-D end the session", exit = "quit, exit or Ctrl-D end the session", history = "%history lists entries, %help all commands",
-	finetune = "a loop of your own with optim.sgd, or nn's net:load(path) and trainer{warm_start = true}",
+	finetune = "use a training loop with optim.sgd, or net:load(path) and trainer{warm_start = true}",
 }
 
 local function print_search(name)
 	if elsewhere[name:lower()] then return say(elsewhere[name:lower()]) end
 	local found = search_all(name)
 	if #found == 0 then
-		return say(("nothing is known about '%s'%s; help() lists what there is"):format(name, near(name)))
+		return say(("there is no help on '%s'%s; help() lists all names"):format(name, near(name)))
 	end
 	for i = 1, math.min(#found, FOUND_MOST) do print_wrapped(("%-28s "):format(found[i].name), found[i].text, 29) end
 	if #found > FOUND_MOST then say(("... and %d more with '%s' in them"):format(#found - FOUND_MOST, name)) end
 end
 
--- Finds the trainer's setting of that name; it precedes properties and others.
+-- Prints the trainer's setting of that name, if there is one, before properties and others.
 local function print_settings(name)
 	for _, k in ipairs(registry.flat(help.find "trainer"[1].keys)) do
 		if k.name == name then
@@ -274,14 +274,14 @@ local function print_settings(name)
 	end
 end
 
--- What the prompt understands beside Lua.
+-- Prints entries of the prompt's commands and settings.
 local function print_prompt(entries)
 	local width = 0
 	for _, e in ipairs(entries) do width = math.max(width, #e[1]) end
 	for _, e in ipairs(entries) do print_wrapped(("%-" .. width .. "s  "):format(e[1]), e[2], width + 2) end
 end
 
--- Of that what is called so: "%time", "_NEWS", "PAGER".
+-- Returns a list with the prompt's command or setting of that name ("%time", "_NEWS", "PAGER"), or nil.
 local function of_prompt(name)
 	local found = {}
 	for _, e in ipairs(require "barlow.prompt_commands".described()) do
@@ -343,7 +343,7 @@ function help.source(name)
 	local value = value_of(name)
 	local info = type(value) == "function" and debug.getinfo(value, "S")
 	if not info or info.what == "C" then return help.show(name) end
-	local text = lines_of(info) or ("the text of '%s' is not kept (it was loaded from %s)"):format(name, info.short_src)
+	local text = lines_of(info) or ("the text of '%s' is not stored (it was loaded from %s)"):format(name, info.short_src)
 	answer(function()
 		for line in (text .. "\n"):gmatch "(.-)\n" do say(line) end
 	end)

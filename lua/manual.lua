@@ -45,9 +45,9 @@ gives them to another Lua as one table.
 Indices, rows, labels and dimensions count from 1.
 .PP
 Functions whose settings are listed take one table of them.
-Those that are named in parentheses may also be given in that order, with the table behind them.
+Those that are named in parentheses may also be given in that order, before the table.
 Unknown settings, other types and numbers out of range are refused.
-What a setting is when it is left out stands behind its name.
+The default of a setting follows its name.
 The same texts are shown by
 .B help(\(dqname\(dq)
 and, at the prompt, by
@@ -56,20 +56,20 @@ and, at the prompt, by
 -- Text, in roff, that precedes the entries of a group.
 local notes = {
 	aug = [[
-Operators do what torchvision does on float tensors
+Operators compute what torchvision computes on float tensors
 .RB ( "backend = \(dqtensor\(dq" ,
 the default). With
 .B backend = \(dqpil\(dq
-those that have this field do what torchvision does on PIL images, as the authors' code does.
-Then an image is of bytes after each operator, and these are PIL's.
+those that have this field compute what torchvision computes on PIL images, like the authors' code.
+Then an image has bytes after each operator, the same as with PIL.
 The two are at most a level of 8 bits apart in crop, resize, brightness, contrast, grayscale, autocontrast and elastic, and 1.2 in saturation
 and sharpness.
-Hue differs by up to 14 levels (1.2 in the mean over all colours), since PIL's has 8 bits as well; blur by up to 21 at edges
-(0.7 to 1.3 in the mean for sigmas from 0.26 to 2), since PIL's is three box filters.
+Hue differs by up to 14 levels (1.2 in the mean over all colours), since PIL computes it with 8 bits as well; blur by up to 21 at edges
+(0.7 to 1.3 in the mean for sigmas from 0.26 to 2), since PIL uses three box filters.
 Rotate, shear, affine and perspective differ by less than a level inside, and by up to half of a pixel's value at the image's edge, which fades into black
 on tensors and is cut sharply by PIL (on 37 x 41 pixels in 5% of the values, 2 levels in the mean).
 Flips, pad_crop, invert, posterize and equalize are the same in both, and have no such field.
-Noise, cutout, channel_dropout, operators of vectors and functions have no counterpart of PIL's.]],
+Noise, cutout, channel_dropout, operators of vectors and functions have no counterpart in PIL.]],
 }
 
 -- Returns the page as roff text; version is that of barlow.
@@ -88,8 +88,8 @@ function manual.text(version)
 			end
 		end
 	end
-	add(out, ".SH THE PROMPT", "Beside Lua the prompt understands these; what chooses how it behaves stands below.",
-		"The names of commands may be completed by Tab.")
+	add(out, ".SH THE PROMPT", "Besides Lua, the prompt understands these commands; settings of the prompt follow below.",
+		"Tab completes the names of commands.")
 	for _, e in ipairs(require "barlow.prompt_commands".described()) do add(out, ".TP", ".B " .. escape(e[1]), escape(e[2])) end
 	add(out, ".SH SEE ALSO", ".BR barlow (1)", "")
 	return table.concat(out, "\n")

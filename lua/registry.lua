@@ -2,8 +2,8 @@
 --[[
 registry.lua: every public name of the Lua face with its description, for help, manual, stubs and tests.
 
-Bindings describe their functions in C, beside the code; what is written in Lua describes its own with
-registry.add, which also checks its settings.  An entry is
+Functions in C are described there, beside their code; functions in Lua are described by registry.add, and their settings
+checked by registry.check.  An entry is
 
 	{ name = "nn.linear" | "tensor:sum" | "tensor.grad" | "tensor[]", kind = "function" | "method" | "property",
 	  group = "nn", self = "t", text =, example =, signature = for people, params = {{name =, type =, optional =}},
@@ -13,9 +13,9 @@ local native = require "barlow.native"
 
 local registry = {}
 
-local LONG = 100 -- a signature with more characters names no settings: they are listed below it
+local LONG = 100 -- a signature whose settings have more characters shows {...}: they are listed below it
 
--- "(a: integer, b?: number): tensor" as params and returns.
+-- Parses "(a: integer, b?: number): tensor"; returns the parameters, the results, and whether parameters are listed.
 local function parse(signature)
 	local inside, rest = signature:match "^(%b())(.*)$"
 	local params = {}
@@ -26,7 +26,7 @@ local function parse(signature)
 	return params, returns, inside ~= nil
 end
 
--- "start[, stop[, step]]"
+-- Returns parameters as text: "start[, stop[, step]]".
 local function params_text(params)
 	local text, closing = "", ""
 	for i, p in ipairs(params) do
@@ -41,7 +41,7 @@ local function key_text(k)
 	return k.name .. " =" .. (k.default and " " .. k.default or "")
 end
 
--- "(inputs, outputs[, {bias = true}])", "{lambda = 0.0051, ...}"
+-- Returns the settings of a call as text: "(inputs, outputs[, {bias = true}])", "{lambda = 0.0051, ...}".
 local function keys_text(keys)
 	local first, named = {}, {}
 	for _, k in ipairs(keys) do
@@ -55,7 +55,7 @@ end
 
 local groups = { help = "other", interruptible = "other", clock = "other" }
 
--- Fills in what follows from the description.
+-- Adds the fields of an entry that are derived from its name and signature.
 local function finish(e)
 	local owner, last = e.name:match "^(.-)[.:]([%w_]+)$"
 	e.last = last or e.name
@@ -63,7 +63,7 @@ local function finish(e)
 	local call = e.kind == "function" and e.name or (e.self or e.group) .. (e.kind == "method" and ":" or ".") .. e.last
 	local params, returns, listed = parse(e.signature or "")
 	e.params, e.returns = params, returns
-	if e.name:find "%[" then -- an index: as it was written, but for "(i: integer): type"
+	if e.name:find "%[" then -- an index: the signature stays as it was written, except "(i: integer): type"
 		if e.signature:find "^%(" then e.signature = ("%s[%s]"):format(e.self, params_text(params)) end
 	elseif e.name:find "%(" then
 		e.signature = e.self .. "(" .. params_text(params) .. ")"
@@ -125,7 +125,7 @@ function registry.check(e, settings)
 	return out
 end
 
--- Groups of names that are written in Lua.
+-- The files of lua/ that call registry.add.
 local parts = { "barlow.runs", "barlow.driver", "barlow.help" }
 
 local all

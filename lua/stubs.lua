@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- stubs.lua: the registry as annotations for Lua language servers (LuaCATS), barlow.d.lua.
+-- stubs.lua: writes the registry as annotations for Lua language servers (LuaCATS), barlow.d.lua.
 local registry = require "barlow.registry"
 
 local stubs = {}
@@ -14,7 +14,7 @@ local function class_name(type_name)
 	return "barlow." .. type_name:gsub("[^%w_]", "_")
 end
 
--- "tensor?|module[]" with the names of classes.
+-- Replaces the names of barlow's types in "tensor?|module[]" by those of their classes.
 local function type_text(text)
 	local parts = {}
 	for part in (text or "any"):gmatch "[^|]+" do
@@ -123,7 +123,7 @@ local function add_class(type_name, entries)
 	end
 end
 
--- Returns functions by the table that contains them; "" stands for globals.
+-- Adds the functions of each module; the module "" has the globals.
 local function add_modules(modules, callable)
 	for _, m in ipairs(modules) do
 		if m.name ~= "" then

@@ -57,7 +57,7 @@ end
 tap.test("a module's list, a function by value, keys one by one, nothing wider than the terminal", function()
 	for _, what in ipairs{ "nn", nn } do
 		local text = shown(what)
-		for _, part in ipairs{ "nn.linear ", "nn.resnet ", "projector's form" } do
+		for _, part in ipairs{ "nn.linear ", "nn.resnet ", "paper's projector" } do
 			if not text:find(part, 1, true) then error(text) end
 		end
 	end
@@ -72,9 +72,9 @@ tap.test("a module's list, a function by value, keys one by one, nothing wider t
 	tap.fails(function() shown(3) end, "expected a name", "number")
 	for word, near in pairs{ trainr = "trainer", lineer = "linear", ["tensor.zeroes"] = "tensor.zeros",
 		optm = "optim", ["module:trian"] = "module:train" } do
-		tap.equal(shown(word):find(("nothing is known about '%s' (did you mean '%s'?)"):format(word, near), 1, true), 1, shown(word))
+		tap.equal(shown(word):find(("there is no help on '%s' (did you mean '%s'?)"):format(word, near), 1, true), 1, shown(word))
 	end
-	tap.equal(shown "qqqqqqqqqq", "nothing is known about 'qqqqqqqqqq'; help() lists what there is")
+	tap.equal(shown "qqqqqqqqqq", "there is no help on 'qqqqqqqqqq'; help() lists all names")
 end)
 
 tap.test("a setting is explained with its default, what it must be, and what happens without it", function()
@@ -99,7 +99,7 @@ tap.test("a word is looked for in names, settings and texts, the best first", fu
 	assert(said "KNN":find("trainer{knn = }", 1, true))
 	assert(said "mixup":match "^aug%.batch ")
 	assert(said "learning rate":find "optim%.sgd{lr = }")
-	assert(said "xyzzy":find "nothing is known about 'xyzzy'")
+	assert(said "xyzzy":find "there is no help on 'xyzzy'")
 	assert(said "trainr":find "did you mean 'trainer'")
 	assert(said "t:set":match "^t:set")
 	assert(said "ds:few":match "^ds:few")

@@ -78,7 +78,7 @@ test("a warm start keeps its weights beside the recipe, which begins with them",
 	local made = { encoder = a.encoder, projector = a.projector, warm_start = true, name = "B", folder = place "B" }
 	local b = small(made)
 	equal(b.recipe.warm_start, true)
-	fails(function() trainer(b.recipe) end, "cannot be built again", "without a folder keeps none")
+	fails(function() trainer(b.recipe) end, "cannot be built again", "without a folder does not save them")
 	b:start():wait()
 	local path = b.folder:gsub("^/tmp", "/tmp") .. "/start.safetensors"
 	equal(exists(path), true)

@@ -28,7 +28,7 @@ doctor() {
 	[ $? -eq "$want" ] && grep -qE -- "$pattern" out
 }
 before=$(find home | sort)
-check "nothing hinders where nothing is wrong" doctor 0 '^Nothing hinders barlow here\.$'
+check "nothing hinders where nothing is wrong" doctor 0 '^No problems were found\.$'
 for name in version kernels BLAS threads memory terminal gnuplot data runs cache state config clock; do
 	check "there is a line about $name" grep -qE "^[ -] $name " out
 done

@@ -30,7 +30,7 @@ typedef struct reading {
 
 /* --- the state: functions that a recipe may call --- */
 
-/* Constructors that start something, which no part of a trainer is. */
+/* Constructors that recipes cannot call, since they start threads; no part of a trainer needs them. */
 static const char *const withheld[] = { "data.loader", NULL };
 /* Methods that change the object that a constructor made. */
 static const char *const changing[] = { "init", "load", "set_statistics", NULL };
@@ -133,11 +133,11 @@ static void define_node(lua_State *L, const char *const *makers)
 		push_noting(L, note_change, *name);
 		lua_setfield(L, -2, *name);
 	}
-	set_names(L, "what a constructor makes");
+	set_names(L, "an object");
 	lua_pop(L, 1);
 }
 
-/* Adds "nn.linear" to the table nn in the table on top. */
+/* Adds a constructor, "nn.linear", to the table `nn` in the table on top. */
 static void add_maker(lua_State *L, const char *name)
 {
 	const char *dot = strchr(name, '.');
@@ -182,8 +182,8 @@ static int load_beside(lua_State *L)
 	for (const char *c = name; *c; c++)
 		if (!isalnum((unsigned char)*c) && *c != '_' && *c != '-' && (*c != '.' || c == name))
 			return luaL_error(L, "tensor.load: a recipe loads files of its own folder only, by their names");
-	luaL_getsubtable(L, LUA_REGISTRYINDEX,
-	                 LOADED_TENSORS); /* the same name is the same tensor: a function and its parameters share it */
+	/* The same name gives the same tensor, which a function and its parameters then share. */
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, LOADED_TENSORS);
 	if (lua_getfield(L, -1, name) != LUA_TNIL)
 		return 1;
 	const char *path = lua_pushfstring(L, "%s/%s", r->folder, name);
@@ -260,7 +260,7 @@ static int describe(reading *r)
 	return bl_lua_state_call(r->S, 1, 0);
 }
 
-/* The time of Lua's compiler grows with the square of the number of labels. */
+/* Limits the number of labels, since the time of Lua's compiler grows with its square. */
 static int check_labels(const reading *r)
 {
 	int labels = 0;
@@ -320,7 +320,8 @@ int bl_lua_describe_recipe(lua_State *L)
 	bl_lua_push_described(L);
 	if (read_text(r) < 0 || describe(r) < 0)
 		return lua_pushnil(L), lua_pushnil(L), lua_pushstring(L, bl_error()), 3;
-	bl_lua_keep_text(L, r->text, r->n, lua_pushfstring(L, "@%s", path)); /* its functions may be written again later */
+	bl_lua_keep_text(L, r->text, r->n,
+	                 lua_pushfstring(L, "@%s", path)); /* its functions may be written into another recipe later */
 	bl_plain_push(L, &r->result);
 	lua_pushlstring(L, r->text, r->n);
 	return 2;

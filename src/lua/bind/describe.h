@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * describe.h: the text of a recipe as a description: which constructors it calls with which arguments.
+ * describe.h: turns the text of a recipe into a description: which constructors it calls with which arguments.
  *
  * The text runs in a sandboxed state of its own, where barlow's constructors only record their calls.  The calls
  * may then be made in the caller's state; nothing else of the text gets there.  Functions in it become function
@@ -12,8 +12,8 @@
 #include <lua.h>
 
 /*
- * describe(path): reads that file of a recipe, a regular one, and pushes what its text returns and
- * the text, or nil, nil and a message; calls as tables
+ * describe(path): runs the recipe in that file, which must be a regular one, and returns the value of its text and the text
+ * itself, or nil, nil and a message.  Calls in the value are tables
  * {call = "nn.linear", n = 2, 3, 4, result = 1, results = 1, after = {{"init", 7}}} whose metatable is native.described.
  * tensor.load in it reads NumPy files of the same folder only.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* doctor.h: facts of the machine for lua/doctor.lua. */
+/* doctor.h: facts about the machine for lua/doctor.lua. */
 #ifndef BARLOW_LUA_BIND_DOCTOR_H
 #define BARLOW_LUA_BIND_DOCTOR_H
 

@@ -14,7 +14,7 @@ enum { DEPTH_MOST = 64, TEXT_MOST = 64 << 20 };
 
 /* --- to Lua --- */
 
-/* null is left out of tables, as nil is; in lists it becomes false, so that later items keep their places. */
+/* Pushes v.  null is left out of objects, as nil would be; in lists it becomes false, so that later items keep their index. */
 static void push_value(lua_State *L, const json_t *v)
 {
 	luaL_checkstack(L, 6, "JSON nested too deeply");
@@ -87,7 +87,7 @@ int bl_lua_json_read(lua_State *L)
 	*v = json_loadb(text, n, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &why);
 	if (!*v) {
 		lua_pushnil(L);
-		lua_pushfstring(L, "no JSON: line %d: %s", why.line, why.text);
+		lua_pushfstring(L, "not JSON: line %d: %s", why.line, why.text);
 		return 2;
 	}
 	push_value(L, *v);
@@ -160,7 +160,7 @@ static json_t *value_of(lua_State *L, int index, int depth)
 		json_t *text = json_stringn(s, n);
 		if (text || (strlen(s) == n && bl_text_is_utf8(s)))
 			return text;           /* NULL: no memory */
-		bl_lua_push_clean(L, s, true); /* it is no UTF-8 */
+		bl_lua_push_clean(L, s, true); /* it is not UTF-8 */
 		text = json_string(lua_tostring(L, -1));
 		lua_pop(L, 1);
 		return text ? text : json_null();

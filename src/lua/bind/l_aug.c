@@ -467,7 +467,7 @@ static int w_call(lua_State *L)
 	bl_pipelines *v = pipelines(L, 1);
 	uint64_t seed = seed_of(L, 3);
 	if (v->n == 0)
-		return luaL_error(L, "aug.batch: which views it changes is known once a trainer or loader has it: give 'views'");
+		return luaL_error(L, "aug.batch: without 'views' it only has views within a trainer or loader: give 'views'");
 	lua_settop(L, 2);
 	luaL_checkstack(L, BL_VIEWS_MOST + 8, "views");
 	for (int i = 0; i < v->n; i++) {

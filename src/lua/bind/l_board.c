@@ -12,7 +12,7 @@ static bl_board *board(lua_State *L)
 {
 	bl_board **b = luaL_checkudata(L, 1, TYPE);
 	if (!*b)
-		luaL_error(L, "a screen that is closed");
+		luaL_error(L, "the screen is closed");
 	return *b;
 }
 
@@ -36,7 +36,7 @@ static int board_begin(lua_State *L)
 	return 2;
 }
 
-/* b:text(x, y, room, tone, bar, text): from column and row 0 */
+/* b:text(x, y, room, tone, bar, text): writes text in `room` columns; columns and rows count from 0 */
 static int board_text(lua_State *L)
 {
 	static const char *const tones[] = { "text", "faint", "title", "warn", "good", "mark", NULL };

@@ -3,7 +3,7 @@
  * l_break.c: t:break_when(f): f is called after each step on the thread that made it (kit/function.h), with a view of
  * the run.
  *
- *     f(view) -> does it hold?      view.terms, view.iteration, ...; view.C, view.z and view.weights are computed on access
+ *     f(view) -> true to pause      view.terms, view.iteration, ...; view.C, view.z and view.weights are computed on access
  */
 #include "lua/bind/face.h"
 
@@ -43,7 +43,7 @@ static int add_weight(void *ctx, const char *name, bl_tensor *t, bl_param_kind k
 	return 0;
 }
 
-/* Copies, since the next step overwrites the parameters. */
+/* Pushes copies of the weights by name, since the next step overwrites the parameters. */
 static int push_weights(lua_State *L, bl_trainer *t)
 {
 	const bl_trainer_config *c = bl_trainer_settings(t);
@@ -75,7 +75,7 @@ static int view_index(lua_State *L)
 	if (!names[which])
 		return 0;
 	if (!asked || step_of(asked) != lua_tointeger(L, lua_upvalueindex(1)))
-		return luaL_error(L, "the view of step %I is over: '%s' was not asked for then",
+		return luaL_error(L, "the view of step %I is over: '%s' can only be computed while the condition is called",
 		                  lua_tointeger(L, lua_upvalueindex(1)), name);
 	if (which == 0)
 		bl_lua_give_tensor(L, bl_trainer_correlation(asked));
@@ -120,7 +120,7 @@ static int push_view(lua_State *L, void *ctx)
 	return 1;
 }
 
-/* --- asking --- */
+/* --- the condition --- */
 
 static void take_answer(lua_State *L, void *ctx)
 {
@@ -152,8 +152,9 @@ int bl_lua_break_when(lua_State *L)
 	luaL_checkany(L, 2);
 	bool given = !lua_isnil(L, 2);
 	if (given && !lua_isfunction(L, 2) && !bl_lua_test(L, 2, BL_T_FUNCTION))
-		return luaL_error(L, "break_when: expected a function of the run, or nil, which takes it off; got %s",
-		                  bl_lua_describe(L, 2));
+		return luaL_error(
+			L, "break_when: expected a function of a view of the run, or nil, which removes the condition; got %s",
+			bl_lua_describe(L, 2));
 	bl_lua_tell_over(t, "break_when");
 	bl_lua_enter(L);
 	if (given && (bl_lua_check_globals(L, 2) != 0 || bl_function_make(L, 2, &f) != 0)) {
@@ -166,7 +167,7 @@ int bl_lua_break_when(lua_State *L)
 	return 1;
 }
 
-/* at_break(trainer): did its condition hold after the last step? */
+/* at_break(trainer): whether its condition was true after the last step */
 int bl_lua_at_break(lua_State *L)
 {
 	lua_pushboolean(L, bl_trainer_at_break(bl_lua_trainer(L, 1)));

@@ -34,7 +34,7 @@ int bl_lua_load_checkpoint(lua_State *L)
 	return 1;
 }
 
-/* resumable([run]): its folder; raises an error if the run cannot be resumed */
+/* resumable([run]): the folder of the run, by default the newest that was stopped early; raises an error if it cannot be resumed */
 int bl_lua_run_resumable(lua_State *L)
 {
 	char *folder = bl_runs_resumable(luaL_optstring(L, 1, NULL));
@@ -56,7 +56,7 @@ int bl_lua_run_checkpoint(lua_State *L)
 	return 1;
 }
 
-/* may_set(trainer, name, value): may the setting take this value while the run trains? */
+/* may_set(trainer, name, value): whether the setting may get this value while the run trains */
 int bl_lua_may_set(lua_State *L)
 {
 	lua_pushboolean(L, bl_trainer_may_set(bl_lua_trainer(L, 1), luaL_checkstring(L, 2), luaL_checknumber(L, 3)) == 0);

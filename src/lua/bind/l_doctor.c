@@ -45,7 +45,7 @@ static void set_limit(lua_State *L, const char *name, int resource)
 		set_integer(L, name, (lua_Integer)limit.rlim_cur);
 }
 
-/* doctor_machine(): limits in bytes, or nil */
+/* doctor_machine(): facts of the machine; memory and limits are in bytes, and a limit that is not set is nil */
 static int machine(lua_State *L)
 {
 	const char *names[BL_KERNEL_SETS + 1];
@@ -85,7 +85,7 @@ static int terminal(lua_State *L)
 	return 1;
 }
 
-/* colours(): is output coloured? */
+/* colours(): whether output is coloured */
 static int colours(lua_State *L)
 {
 	lua_pushboolean(L, bl_colours_wanted(isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)));

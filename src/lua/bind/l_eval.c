@@ -24,8 +24,8 @@ static int fail(lua_State *L)
 /* --- features --- */
 
 /*
- * encoder NULL: raw pixels.  Images are normalised by the statistics of `like`; if that is NULL, by those with which the
- * encoder was trained, or else by the statistics of `train`.
+ * Pushes the features of d's images; encoder NULL: raw pixels.  Images are normalised by the statistics of `like`; if that
+ * is NULL, by those with which the encoder was trained, or else by the statistics of `train`.
  */
 static bl_tensor *give_features(lua_State *L, bl_module *encoder, bl_dataset *d, bl_dataset *like, bl_dataset *train,
                                 const bl_features_config *c)
@@ -43,16 +43,15 @@ static bl_tensor *give_features(lua_State *L, bl_module *encoder, bl_dataset *d,
 	if (!f)
 		fail(L);
 	bl_lua_give_tensor(L, f);
-	bl_lua_interrupt_check(L); /* of one that came in the last batch */
+	bl_lua_interrupt_check(L); /* Ctrl-C may have been pressed during the last batch */
 	return f;
 }
 
 #define BATCH(struct_) \
-	BL_FIELD(INT, struct_, batch, BL_DEFAULT(256), BL_WITHIN(1, 65536), .help = "images that go through the encoder at a time")
+	BL_FIELD(INT, struct_, batch, BL_DEFAULT(256), BL_WITHIN(1, 65536), .help = "images that the encoder computes at a time")
 
 #define FLIP(struct_) \
-	BL_FIELD(BOOL, struct_, flip, BL_DEFAULT(false), \
-	         .help = "an image's features are the mean of its own and its mirror image's")
+	BL_FIELD(BOOL, struct_, flip, BL_DEFAULT(false), .help = "averages the features of each image and of its mirror image")
 
 typedef struct reading {
 	int batch, pool;
@@ -62,9 +61,9 @@ typedef struct reading {
 
 static const bl_field features_fields[] = {
 	BL_FIELD(OBJECT, reading, like, BL_OTHERWISE("the images themselves"), .type = BL_T_DATASET,
-	         .help = "whose mean and standard deviation normalise the images"),
+	         .help = "the set whose mean and standard deviation normalise the images"),
 	BL_FIELD(INT, reading, pool, BL_OTHERWISE("whole maps"), BL_WITHIN(1, 64),
-	         .help = "side to which maps that the encoder ends in are averaged; vectors and raw pixels stay as they are"),
+	         .help = "side to which the encoder's output maps are average-pooled; vectors and raw pixels are not pooled"),
 	FLIP(reading),
 	BATCH(reading),
 	BL_FIELD_END,
@@ -102,9 +101,9 @@ typedef struct sample {
 #define LABELS "a dataset, or a list of labels from 1"
 /* clang-format off */
 #define PROBE_FIELDS \
-	BL_FIELD(OBJECT, probe, encoder, BL_OTHERWISE("raw pixels"), .type = BL_T_MODULE, .help = "what makes features of images"), \
-	BL_FIELD_UNREAD("train", SAMPLES, BL_REQUIRED, .help = "what is learned from"), \
-	BL_FIELD_UNREAD("test", SAMPLES, BL_REQUIRED, .help = "what the accuracy is measured on"), \
+	BL_FIELD(OBJECT, probe, encoder, BL_OTHERWISE("raw pixels"), .type = BL_T_MODULE, .help = "computes the features of images"), \
+	BL_FIELD_UNREAD("train", SAMPLES, BL_REQUIRED, .help = "labelled samples to learn from"), \
+	BL_FIELD_UNREAD("test", SAMPLES, BL_REQUIRED, .help = "labelled samples on which the accuracy is measured"), \
 	BL_FIELD_UNREAD("train_labels", LABELS, BL_OTHERWISE("those of train"), .help = "classes of the rows of train"), \
 	BL_FIELD_UNREAD("test_labels", LABELS, BL_OTHERWISE("those of test"), .help = "classes of the rows of test"), \
 	BATCH(probe)
@@ -159,14 +158,14 @@ static bl_dataset *label_set(lua_State *L)
 	return set_at(L, own ? "train_labels" : "train");
 }
 
-/* Takes the tensor on top.  Settings for images do not apply to it. */
+/* The tensor of features on top.  Raises an error for settings that need images. */
 static bl_tensor *given_features(lua_State *L, const char *what, const char *name, const probe *p)
 {
 	if (p->flip)
-		luaL_error(L,
-		           "%s: flip = true needs images, but %s is a tensor of features: "
-		           "eval.features{flip = true} makes such",
-		           what, name);
+		luaL_error(
+			L,
+			"%s: flip = true needs images, but %s is a tensor of features: give eval.features the setting flip = true",
+			what, name);
 	return bl_lua_tensor(L, -1);
 }
 
@@ -212,25 +211,27 @@ enum { WHITENED_POOL = 2 };
 static const bl_field knn_fields[] = {
 	PROBE_FIELDS,
 	BL_FIELD(INT, probe, k, BL_DEFAULT(20), BL_WITHIN(1, 1e9), .help = "neighbours that vote"),
-	BL_FIELD(DOUBLE, probe, temperature, BL_DEFAULT(.1), BL_WITHIN(1e-6, 1e6), .help = "T of a vote's weight, exp(cosine / T)"),
+	BL_FIELD(DOUBLE, probe, temperature, BL_DEFAULT(.1), BL_WITHIN(1e-6, 1e6),
+	         .help = "T in the weight of a vote, exp(cosine / T)"),
 	BL_FIELD(BOOL, probe, standardise, BL_DEFAULT(false),
-	         .help = "features get mean 0 and variance 1 by the statistics of train"),
-	BL_FIELD(BOOL, probe, whiten, BL_DEFAULT(false),
-	         .help = "standardised, then times (covariance + ridge)^-1/2 of train; a map is averaged to 2 x 2 first"),
+	         .help = "scales the features to mean 0 and variance 1 by the statistics of train"),
+	BL_FIELD(
+		BOOL, probe, whiten, BL_DEFAULT(false),
+		.help = "standardises the features and multiplies them by (covariance + ridge)^-1/2 of train; maps are pooled to 2 x 2 first"),
 	BL_FIELD(LIST, probe, ridge, BL_OTHERWISE("a grid from 0.001 to 10"), BL_AT_LEAST(0),
-	         .help = "ridges of whiten to choose from, by a fifth of train that is held out"),
-	BL_FIELD(INT64, probe, seed, BL_DEFAULT(0), .help = "of which rows are held out for the ridge"),
+	         .help = "values of whiten's ridge, of which one is chosen by a held-out fifth of train"),
+	BL_FIELD(INT64, probe, seed, BL_DEFAULT(0), .help = "seed of the choice of held-out rows"),
 	FLIP(probe),
 	BL_FIELD_END,
 };
 
-/* Pushes a userdata with room for the classes of n rows. */
+/* Pushes a userdata for the predicted class of each row of s. */
 static int32_t *push_guess(lua_State *L, const sample *s)
 {
 	return lua_newuserdatauv(L, sizeof(int32_t) * ((size_t)bl_tensor_size(s->features, 0) + 1), 0);
 }
 
-/* Field `predictions` of the table on top: classes from 1. */
+/* Stores the predicted classes, from 1, as field `predictions` of the table on top. */
 static void set_predictions(lua_State *L, const sample *s, const int32_t *guess)
 {
 	int64_t n = bl_tensor_size(s->features, 0);
@@ -241,7 +242,7 @@ static void set_predictions(lua_State *L, const sample *s, const int32_t *guess)
 	lua_setfield(L, -2, "predictions");
 }
 
-/* Accuracy on b with references a, in the requested features; negative: bl_error. */
+/* kNN accuracy on b with references a, after standardising or whitening as requested; negative with bl_error. */
 static double compare(const probe *p, const sample *a, const sample *b, int32_t *guess, bl_whiten_result *r)
 {
 	bl_knn_config knn = { p->k, p->temperature, &bl_lua_interrupted };
@@ -314,11 +315,12 @@ static const bl_field linear_fields[] = {
 	PROBE_FIELDS,
 	BL_FIELD(
 		LIST, probe, l2, BL_OTHERWISE("a grid of powers of 10"), BL_AT_LEAST(0),
-		.help = "weights of the penalty, l2 / 2 |W|^2 beside the summed cross-entropy, to choose from by the part of train that is held "
-			"out. W has a row for each class: l2 is 1 / C of scikit-learn, of two classes 2 / C; and N times PyTorch's weight_decay"),
-	BL_FIELD(DOUBLE, probe, held_out, BL_DEFAULT(.1), BL_WITHIN(.001, .9), .help = "share of train that l2 is chosen on"),
-	BL_FIELD(INT, probe, iterations, BL_DEFAULT(100), BL_WITHIN(1, 1e6), .help = "of L-BFGS, at most"),
-	BL_FIELD(INT64, probe, seed, BL_DEFAULT(0), .help = "of which rows are held out"),
+		.help = "weights of the penalty l2 / 2 |W|^2, which is added to the summed cross-entropy; one is chosen by the held-out part of "
+			"train. W has a row for each class: l2 is 1 / C of scikit-learn (2 / C for two classes), and N times PyTorch's weight_decay"),
+	BL_FIELD(DOUBLE, probe, held_out, BL_DEFAULT(.1), BL_WITHIN(.001, .9),
+	         .help = "fraction of train that is held out to choose l2"),
+	BL_FIELD(INT, probe, iterations, BL_DEFAULT(100), BL_WITHIN(1, 1e6), .help = "largest number of iterations of L-BFGS"),
+	BL_FIELD(INT64, probe, seed, BL_DEFAULT(0), .help = "seed of the choice of held-out rows"),
 	BL_FIELD_END,
 };
 
@@ -373,7 +375,7 @@ static int eval_rankme(lua_State *L)
 	return 1;
 }
 
-/* Pushes a vector as wide as the matrix at 1. */
+/* Pushes a new vector with an element for each column of the matrix at 1. */
 static bl_tensor *vector(lua_State *L)
 {
 	bl_tensor *z = bl_lua_tensor(L, 1);
@@ -404,14 +406,14 @@ static int eval_spectrum(lua_State *L)
 
 static const bl_lua_function functions[] = {
 	BL_LUA("features", eval_features, "(encoder: module?, data: dataset, settings?: table): tensor",
-	       "Features (N, F) of every image, unaugmented; nil: raw pixels.  Normalised as `like`, or else as in training.",
+	       "Features (N, F) of all images, not augmented; encoder nil: raw pixels. Normalised by `like`, or else as in training.",
 	       "eval.features(nil, data.shapes{n = 4, size = 8})", .fields = features_fields),
 	BL_LUA("knn", eval_knn, ": number, table",
-	       "Accuracy of weighted cosine kNN of datasets (classes matched by name) or features; {predictions =, ridge =}.",
+	       "Accuracy of a weighted cosine kNN on datasets (classes are matched by name) or features, and {predictions =, ridge =}.",
 	       "eval.knn{train = tensor.randn(20, 4), train_labels = data.shapes{n = 20, size = 8}, test = tensor.randn(9, 4), test_labels = data.shapes{n = 9, size = 8}}",
 	       .fields = knn_fields),
 	BL_LUA("linear", eval_linear, ": number, table",
-	       "Accuracy of a linear probe, and details: {l2 =, weight =, bias =, predictions =, ...}; logits are x weight^T + bias.",
+	       "Accuracy of a linear probe, and {l2 =, weight =, bias =, predictions =, ...}; logits are x weight^T + bias.",
 	       "eval.linear{train = tensor.randn(20, 4), train_labels = data.shapes{n = 20, size = 8}, test = tensor.randn(9, 4), test_labels = data.shapes{n = 9, size = 8}}",
 	       .fields = linear_fields),
 	BL_LUA("rankme", eval_rankme, "(z: tensor): number", "Effective rank of embeddings (N, F).",

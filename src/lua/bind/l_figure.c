@@ -41,7 +41,7 @@ static bl_live *open_live(lua_State *L, int index)
 	return l;
 }
 
-/* figure_curves(live, records): of the first records */
+/* figure_curves(live, records): the curves of the first `records` records */
 static int figure_curves(lua_State *L)
 {
 	lua_Integer records = luaL_checkinteger(L, 2);
@@ -72,7 +72,7 @@ static int is_tensor(lua_State *L)
 	return 1;
 }
 
-/* is_regular(path): a file that can be read without waiting */
+/* is_regular(path): whether it is a regular file, which can be read without blocking */
 static int is_regular(lua_State *L)
 {
 	struct stat st;
@@ -89,14 +89,14 @@ static int live_length(lua_State *L)
 	return 1;
 }
 
-/* Columns with times: a run that is killed and resumed has the same results but other times. */
+/* Whether a column has times, which differ between runs with the same results. */
 static bool is_timing(const bl_column *c)
 {
 	size_t n = strlen(c->unit);
 	return c->kind == BL_COLUMN_TIME || (n > 2 && !strcmp(c->unit + n - 2, "/s"));
 }
 
-/* live_hash(live, records): of the steps and values of the first records */
+/* live_hash(live, records): a hash of the steps and values, without times, of the first `records` records */
 static int live_hash(lua_State *L)
 {
 	lua_Integer records = luaL_checkinteger(L, 2);
@@ -136,7 +136,7 @@ static bool fits(const bl_snapshot *s, int wish, int64_t step)
 	return has && (step < 0 || is == step);
 }
 
-/* The newest snapshot with that part, or that of a given step (from 0 on). */
+/* Finds the newest snapshot with that part or, if step is not negative, the one of that step. */
 static bool find(const bl_live *l, int wish, int64_t step, bl_snapshot *s)
 {
 	if (bl_live_snapshot(l, s) >= 0 && fits(s, wish, step))
@@ -249,7 +249,10 @@ static int ask_points(lua_State *L)
 	return rc < 0 ? bl_lua_fail(L) : 0;
 }
 
-/* figure_matrix(tensor, title, batch[, d, elements]): of a run's cells the dims that they stand for, and of how many each is */
+/*
+ * figure_matrix(tensor, title, batch[, d, elements]).  If the cells are pooled, d is the number of dimensions that the rows
+ * stand for, and elements the number of elements of C in a cell.
+ */
 static int figure_matrix(lua_State *L)
 {
 	bl_tensor *t = bl_lua_tensor(L, 1);
@@ -301,7 +304,7 @@ static const double *numbers(lua_State *L, int index, const char *name, int64_t 
 	return v;
 }
 
-/* {x =, y =, label =, low =, high =, ink = 1.., marks = "all" | "none", dashed =} on top */
+/* Reads the series on top: {x =, y =, label =, low =, high =, ink = 1.., marks = "all" | "none", dashed =}. */
 static bl_series take_series(lua_State *L)
 {
 	int item = lua_gettop(L);
@@ -317,7 +320,7 @@ static bl_series take_series(lua_State *L)
 	s.low = numbers(L, item, "low", &low);
 	s.high = numbers(L, item, "high", &high);
 	if (!s.x || !s.y || n != ny || (s.low && low != n) || (s.high && high != n))
-		luaL_error(L, "a series of a figure has lists that do not fit");
+		luaL_error(L, "a series of a figure has lists of different lengths");
 	s.n = n;
 	return s;
 }
@@ -504,7 +507,7 @@ static void set_dots(lua_State *L, const bl_figure *f)
 	set_number(L, "floor", scale.floor);
 }
 
-/* One stands in the table itself. */
+/* Stores a single matrix in the table on top itself, and several as its list `matrices`. */
 static void set_matrices(lua_State *L, const bl_figure *f)
 {
 	int n = bl_figure_parts(f);
@@ -523,7 +526,7 @@ static void set_matrices(lua_State *L, const bl_figure *f)
 	lua_setfield(L, -2, "matrices");
 }
 
-/* figure_beside(list): matrices beside each other on one scale, which takes the figures of the list: nobody else may have them */
+/* figure_beside(list): matrices side by side on one scale; takes the figures out of the list's objects, which are empty then */
 static int figure_beside(lua_State *L)
 {
 	enum { MOST = 16 };
@@ -540,7 +543,10 @@ static int figure_beside(lua_State *L)
 	return bl_lua_give_figure(L, bl_figure_beside(part, (int)n));
 }
 
-/* figure_data(figure): {panels = {{series = {...}, title =, ...}, ...}}, as figure_panels takes them; or {matrix = rows, ...}, or {matrices = list} */
+/*
+ * figure_data(figure): {panels = {{series = {...}, title =, ...}, ...}}, as figure_panels takes them; or {matrix = rows,
+ * ...}, or {matrices = list}
+ */
 static int figure_data(lua_State *L)
 {
 	const bl_panel *panel;
@@ -560,17 +566,17 @@ static int figure_data(lua_State *L)
 	return 1;
 }
 
-/* figure_dots(tensor, title, dims, floor): a matrix as figure_data has it */
+/* figure_dots(tensor, title, dims, floor): a figure of a matrix, from the values that figure_data returned */
 static int figure_dots(lua_State *L)
 {
 	double d[4];
 	for (int i = 0; i < 4; i++) {
 		lua_rawgeti(L, 3, i + 1);
 		d[i] = luaL_checknumber(L, -1);
-		luaL_argcheck(L, fabs(d[i]) < 1e9 && (i % 2 == 0 || d[i] >= 1), 3, "dims that cannot be");
+		luaL_argcheck(L, fabs(d[i]) < 1e9 && (i % 2 == 0 || d[i] >= 1), 3, "dims out of range");
 	}
 	double floor = luaL_checknumber(L, 4);
-	luaL_argcheck(L, floor >= 0 && floor <= .9, 4, "a floor from 0 to .9");
+	luaL_argcheck(L, floor >= 0 && floor <= .9, 4, "expected a floor from 0 to .9");
 	return bl_lua_give_figure(L, bl_figure_heatmap_of(bl_lua_tensor(L, 1), luaL_checkstring(L, 2),
 	                                                  &(bl_extent){ d[0], d[1], d[2], d[3] }, (bl_scale){ floor, false }));
 }

@@ -52,7 +52,7 @@ int bl_lua_journal(lua_State *L)
 	return 1;
 }
 
-/* Pushes a userdata for n changes, which is collected if an error is raised. */
+/* Pushes a copy of n changes as a userdata, which is collected if an error is raised. */
 static bl_change *keep_changes(lua_State *L, const bl_change *c, int64_t n)
 {
 	bl_change *kept = lua_newuserdatauv(L, (size_t)(n + 1) * sizeof *kept, 0);
@@ -61,7 +61,7 @@ static bl_change *keep_changes(lua_State *L, const bl_change *c, int64_t n)
 	return kept;
 }
 
-/* The path of a journal, or the folder of a run with one. */
+/* Pushes a userdata with the changes of a journal: `path` is its file, or the folder of its run. */
 static bl_change *read_file(lua_State *L, const char *path, int64_t *n)
 {
 	struct stat s;

@@ -21,9 +21,10 @@ typedef struct heatmap {
 	int batch;
 } heatmap;
 static const bl_field heatmap_fields[] = {
-	BL_FIELD(TEXT, heatmap, title, BL_TEXT(""), .help = "above the figure"),
-	BL_FIELD(INT, heatmap, batch, BL_DEFAULT(0), BL_WITHIN(0, 1e9),
-	         .help = "of C's batch: what chance gives there is the background; 0: zero alone"),
+	BL_FIELD(TEXT, heatmap, title, BL_TEXT(""), .help = "title above the figure"),
+	BL_FIELD(
+		INT, heatmap, batch, BL_DEFAULT(0), BL_WITHIN(0, 1e9),
+		.help = "number of images in C's batch: values that chance explains have the background colour; 0: only zero has it"),
 	BL_FIELD_END,
 };
 
@@ -35,7 +36,7 @@ static int plot_heatmap(lua_State *L)
 	return through(L);
 }
 
-/* Replaces the list or vector on top by a userdata with its numbers; what: "series 2: x" for messages. */
+/* Replaces the list or tensor on top by a userdata with its *n numbers; what and name are for messages. */
 static double *numbers(lua_State *L, const char *what, const char *name, int64_t *n)
 {
 	bl_tensor **t = bl_lua_test(L, -1, BL_T_TENSOR);
@@ -62,7 +63,7 @@ static double *numbers(lua_State *L, const char *what, const char *name, int64_t
 	return v;
 }
 
-/* The ends of the intervals of n points of the series at that index; NULL: none.  They stay on the stack. */
+/* Reads list `name` of the series at `index`: n ends of intervals, which stay on the stack.  NULL if there are none. */
 static const double *interval_end(lua_State *L, int index, const char *what, const char *name, int64_t n)
 {
 	int64_t many;
@@ -121,13 +122,13 @@ static bl_series series(lua_State *L, int place)
 
 #define WORDS(field, of) BL_FIELD(TEXT, bl_axes, field, BL_TEXT(""), .help = of)
 static const bl_field lines_fields[] = {
-	WORDS(title, "above the figure"),
-	WORDS(xlabel, "below the axis of x"),
-	WORDS(ylabel, "beside the axis of y"),
-	BL_FIELD(BOOL, bl_axes, logx, BL_DEFAULT(false), .help = "a logarithmic axis of x"),
-	BL_FIELD(BOOL, bl_axes, logy, BL_DEFAULT(false), .help = "a logarithmic axis of y"),
-	BL_FIELD(BOOL, bl_axes, points, BL_DEFAULT(false), .help = "points, which no line joins"),
-	BL_FIELD(BOOL, bl_axes, equal, BL_DEFAULT(false), .help = "a unit is as long on one axis as on the other"),
+	WORDS(title, "title above the figure"),
+	WORDS(xlabel, "label of the x axis"),
+	WORDS(ylabel, "label of the y axis"),
+	BL_FIELD(BOOL, bl_axes, logx, BL_DEFAULT(false), .help = "logarithmic x axis"),
+	BL_FIELD(BOOL, bl_axes, logy, BL_DEFAULT(false), .help = "logarithmic y axis"),
+	BL_FIELD(BOOL, bl_axes, points, BL_DEFAULT(false), .help = "draws points that are not joined by lines"),
+	BL_FIELD(BOOL, bl_axes, equal, BL_DEFAULT(false), .help = "a unit has the same length on both axes"),
 	BL_FIELD_END,
 };
 
@@ -164,9 +165,9 @@ typedef struct saving {
 } saving;
 static const bl_field save_fields[] = {
 	BL_FIELD(CHOICE, saving, width, BL_DEFAULT(BL_FIGURE_TEXT), .choices = widths,
-	         .help = "as wide as the text of a paper (7 inches) or as one of its columns (3.35 inches)"),
+	         .help = "width of the figure: that of a paper's text (7 inches) or of one of its columns (3.35 inches)"),
 	BL_FIELD(BOOL, saving, record, BL_DEFAULT(true),
-	         .help = "keeps runs, recipes (with the paths of data), seeds and data in the file, for barlow verify"),
+	         .help = "stores runs, recipes (with the paths of data), seeds and data in the file, for barlow verify"),
 	BL_FIELD_END,
 };
 
@@ -188,9 +189,10 @@ typedef struct showing {
 } showing;
 static const bl_field show_fields[] = {
 	BL_FIELD(CHOICE, showing, as, BL_DEFAULT(BL_SHOW_AUTO), .choices = shapes,
-	         .help = "auto: sixels where the terminal says that it has them, else braille; ASCII where there is no terminal"),
-	BL_FIELD(INT, showing, columns, BL_DEFAULT(0), BL_WITHIN(0, 1000), .help = "of characters; 0: the terminal's, or 80"),
-	BL_FIELD(INT, showing, rows, BL_DEFAULT(0), BL_WITHIN(0, 1000), .help = "of characters; 0: the terminal's less two, or 24"),
+	         .help = "auto: sixels if the terminal reports that it supports them, else braille; ASCII without a terminal"),
+	BL_FIELD(INT, showing, columns, BL_DEFAULT(0), BL_WITHIN(0, 1000), .help = "width in characters; 0: the terminal's, or 80"),
+	BL_FIELD(INT, showing, rows, BL_DEFAULT(0), BL_WITHIN(0, 1000),
+	         .help = "height in characters; 0: the terminal's less two, or 24"),
 	BL_FIELD_END,
 };
 
@@ -240,50 +242,51 @@ static const bl_lua_function methods[] = {
 	       "Draws it with gnuplot: .svg, .png, .pdf, .tex (\\input) or .gp (a script with its data).",
 	       "plot.heatmap(tensor.eye(4))", .fields = save_fields),
 	BL_LUA("show", f_show, "(settings?: table)",
-	       "Shows it on the terminal: as sixels or in braille and blocks; in ASCII where there is no terminal.",
+	       "Shows it on the terminal: as sixels, or in braille and blocks; in ASCII without a terminal.",
 	       "plot.heatmap(tensor.eye(4)):show{rows = 10}", .fields = show_fields),
 	BL_LUA_END,
 };
 /* Settings that lua/figure.lua reads, also in a list beside runs. */
 static const bl_field curves_fields[] = {
 	BL_FIELD_UNREAD("metric", "the name of a column of the records",
-	                BL_OTHERWISE("loss, scores and own columns of one run, the total of several"), .help = "what is drawn"),
+	                BL_OTHERWISE("loss, scores and own columns of one run, the total of several"),
+	                .help = "the column that is drawn"),
 	BL_FIELD_END,
 };
 static const bl_field compare_fields[] = {
 	BL_FIELD_UNREAD("metric", "the name of a column, of a sweep's trials too", BL_OTHERWISE("\"knn\", of a sweep its metric"),
-	                .help = "what is compared"),
+	                .help = "the column that is compared"),
 	BL_FIELD_END,
 };
 static const bl_field embedding_fields[] = {
-	BL_FIELD_UNREAD("labels", "a list or a tensor", BL_OTHERWISE("points of one kind"),
-	                .help = "of points or features that are given as a tensor"),
-	BL_FIELD_UNREAD("title", "a text", BL_OTHERWISE("none"), .help = "above a figure of a tensor"),
+	BL_FIELD_UNREAD("labels", "a list or a tensor", BL_OTHERWISE("no classes"),
+	                .help = "classes of points or features that are given as a tensor"),
+	BL_FIELD_UNREAD("title", "a text", BL_OTHERWISE("none"), .help = "title above a figure of a tensor"),
 	BL_FIELD_END,
 };
 
 static const bl_lua_function functions[] = {
 	BL_LUA("curves", through, "(run: trainer|string|table, settings?: table): figure",
-	       "Loss terms, floor and kNN of a trainer or a kept run; of {run, run, ..., metric = \"total\"} a metric of several.",
+	       "Loss terms, floor and kNN of a trainer or a saved run; for {run, run, ..., metric = \"total\"}, one metric of several runs.",
 	       "plot.curves(" BL_EXAMPLE_RUN ":step(2))", .fields = curves_fields),
 	BL_LUA("heatmap", plot_heatmap, "(matrix: tensor|trainer|string|table, settings?: table): figure",
-	       "A matrix, colours fixed to [-1, 1]; of a large one root mean squares of blocks; of runs, C as each showed it last.",
+	       "A matrix, with colours fixed to [-1, 1]; for a large one, root mean squares of blocks; for runs, the newest C of each.",
 	       "plot.heatmap(tensor.eye(4), {batch = 16})", .fields = heatmap_fields),
 	BL_LUA("spectrum", through, "(run: tensor|trainer|string|table): figure",
-	       "Eigenvalues of the embedding's covariance and singular values of C, of one run or several; or of features (N, D).",
+	       "Eigenvalues of the embeddings' covariance and singular values of C, for one run or several; or for features (N, D).",
 	       "plot.spectrum(tensor.randn(32, 8))"),
 	BL_LUA("embedding", through, "(run: tensor|trainer|string|table, settings?: table): figure",
-	       "The embedding's points by class, of a run that trains or whose view showed them; or of features (N, D), points (N, 2).",
+	       "Points of the embeddings by class, for a run that trains or whose view has shown them; or for features (N, D), points (N, 2).",
 	       "plot.embedding(tensor.randn(32, 8))", .fields = embedding_fields),
 	BL_LUA("compare", through, "(runs: table|sweep, metric?: string|table): figure",
-	       "A metric of runs, those of the same recipe in a row with mean and interval; of a sweep differences from its base.",
+	       "A metric of runs; those with the same recipe are one row with mean and interval; for a sweep, differences from its base.",
 	       "pcall(plot.compare, {metric = \"knn\"})", .fields = compare_fields),
 	BL_LUA("lines", plot_lines, "(settings: table): figure",
-	       "A figure of curves, or of points that no line joins; low and high of a series are intervals of its points.",
+	       "A figure of curves, or of points without lines; low and high of a series are the intervals of its points.",
 	       "plot.lines{{{1, 2, 3}, {1, 4, 9}, label = \"squares\"}}", .fields = lines_fields),
 	BL_LUA("sweep", through, "(sweep: sweep, path: string, metric?: string): figure",
-	       "A sweep's metric, or another one that its trials have, over one of its axes, with intervals; a curve for each point of "
-	       "the other axes.",
+	       "A sweep's metric, or another one of its trials, over one of its axes, with intervals; a curve for each point of the "
+	       "other axes.",
 	       "pcall(plot.sweep, {}, \"loss.lambda\")"),
 	BL_LUA_END,
 };

@@ -26,7 +26,7 @@ static int tensor_facts(lua_State *L)
 	return 1;
 }
 
-/* tensors(path): those of a safetensors file by their names */
+/* tensors(path): the tensors of a safetensors file, by name */
 static int read_tensors(lua_State *L)
 {
 	bl_named *items;
@@ -54,7 +54,7 @@ static void take_embeddings(void *ctx)
 		a->z[i] = bl_trainer_embeddings(a->trainer, i);
 }
 
-/* embeddings(trainer): the newest ones, {z1, z2}; none before the first step */
+/* embeddings(trainer): the newest embeddings {z1, z2}; {} before the first step */
 static int embeddings(lua_State *L)
 {
 	asked a = { bl_lua_trainer(L, 1), { NULL } };

@@ -83,7 +83,7 @@ static void push_file(lua_State *L, const bl_run_file *f)
 	set_facts(L, "metrics", &f->metrics);
 }
 
-/* Owned by a userdata, so that it is freed if an error is raised. */
+/* __gc of a userdata that owns a run file, so that it is freed if an error is raised. */
 static int free_file(lua_State *L)
 {
 	bl_run_file_free(lua_touserdata(L, 1));

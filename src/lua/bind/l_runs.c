@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Printed once in a process, as the hundred runs of a sweep have the same reason. */
+/* Prints bl_error and the consequence once in a process, since all runs of a sweep would have the same reason. */
 static void complain(const char *consequence)
 {
 	static bool said;
@@ -29,7 +29,7 @@ void bl_lua_push_start(lua_State *L, int index)
 		lua_pushboolean(L, bl_trainer_warm(bl_lua_trainer(L, index)));
 }
 
-/* (recipe, folder): the text for that folder; writes its tensors there */
+/* (recipe, folder): the recipe's text for that folder, where its tensors are written */
 static int call_file_text(lua_State *L)
 {
 	return bl_lua_call_module(L, "barlow.recipe", "file_text", 2);
@@ -57,7 +57,7 @@ static void report_recipe(lua_State *L, bl_place *p)
 	bl_place_recipe(p, &facts);
 }
 
-/* The recipe: the trainer's arguments as data that prints as Lua, with the run's choices of algorithms. */
+/* Pushes the trainer's arguments as a table that prints as Lua, with the run's choices of algorithms. */
 void bl_lua_recipe(lua_State *L, int index)
 {
 	bl_trainer *t = bl_lua_trainer(L, index);
@@ -78,7 +78,7 @@ static void write_recipe(lua_State *L, int index)
 	int rc = lua_pcall(L, 2, 1, 0) == LUA_OK ? 0 : bl_fail("%s", luaL_tolstring(L, -1, NULL));
 	const char *text = lua_tolstring(L, -1, &n);
 	if (rc != 0 || bl_place_write_recipe(p, text, n) != 0)
-		complain("but its folder will not tell how to go on with it");
+		complain("but the run cannot be resumed from its folder");
 }
 
 void bl_lua_place_run(lua_State *L, int index)
@@ -145,7 +145,7 @@ static void add_column(lua_State *L, const bl_run *r, int k)
 	lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
 }
 
-/* What a table of runs shows of this run beside the total: the measured scores, and the first parameter of its loss. */
+/* Pushes the columns that a table of runs shows beside the total: measured scores, and the first parameter of the loss. */
 static void push_columns(lua_State *L, const bl_run *r)
 {
 	static const bl_column_kind kinds[] = { BL_COLUMN_SCORE, BL_COLUMN_OWN };
@@ -184,7 +184,7 @@ static void push_run(lua_State *L, const bl_run *r)
 	lua_setfield(L, -2, "alive");
 }
 
-/* Owned by a userdata, so that it is freed if an error is raised. */
+/* __gc of a userdata that owns a list of runs, so that it is freed if an error is raised. */
 static int free_list(lua_State *L)
 {
 	bl_runs **list = lua_touserdata(L, 1);

@@ -38,44 +38,47 @@ static int through(lua_State *L)
 /* clang-format off */
 #define WHERE \
 	BL_FIELD_UNREAD("where", "a condition as text, a table, or a function", BL_OTHERWISE("all"), \
-	                .help = "which: \"knn > .7 and loss.lambda < .1\" over columns, metrics and settings (SQL), {state = \"done\"}, " \
+	                .help = "selects runs: by \"knn > .7 and loss.lambda < .1\" over columns, metrics and settings (SQL), {state = \"done\"}, " \
 	                        "or function(r) return r.step > 9 end")
 #define SORT \
 	BL_FIELD_UNREAD("sort", "the name of a column, metric or setting", BL_OTHERWISE("newest first"), \
-	                .help = "by what, ascending; with \"-\" in front descending")
-#define TAGS BL_FIELD_UNREAD("tags", "a tag, or a list of them", BL_OTHERWISE("any or none"), .help = "which they all have")
+	                .help = "sorts by its values, ascending; with \"-\" in front, descending")
+#define TAGS BL_FIELD_UNREAD("tags", "a tag, or a list of them", BL_OTHERWISE("any or none"), .help = "tags that all of the runs have")
 #define FOREVER \
-	BL_FIELD_UNREAD("forever", "true or false", BL_OTHERWISE("false"), .help = "removes files instead of moving them to the trash")
+	BL_FIELD_UNREAD("forever", "true or false", BL_OTHERWISE("false"), .help = "deletes the files instead of moving them to the trash")
 /* clang-format on */
-#define ASK BL_FIELD_UNREAD("ask", "true or false", BL_OTHERWISE("true"), .help = "false: does it without asking on the terminal")
+#define ASK BL_FIELD_UNREAD("ask", "true or false", BL_OTHERWISE("true"), .help = "asks for confirmation on the terminal")
 
 static const bl_field list_fields[] = { WHERE, SORT, TAGS, BL_FIELD_END };
 static const bl_field best_fields[] = {
-	BL_FIELD_UNREAD("metric", "the name of a column, metric or setting", BL_OTHERWISE("\"knn\""), .help = "what is compared"),
-	BL_FIELD_UNREAD("goal", "\"max\" or \"min\"", BL_OTHERWISE("\"max\", of losses \"min\""), .help = "which is better"),
+	BL_FIELD_UNREAD("metric", "the name of a column, metric or setting", BL_OTHERWISE("\"knn\""),
+	                .help = "the value that is compared"),
+	BL_FIELD_UNREAD("goal", "\"max\" or \"min\"", BL_OTHERWISE("\"max\", of losses \"min\""),
+	                .help = "whether larger or smaller values are better"),
 	WHERE,
 	TAGS,
 	BL_FIELD_END,
 };
 static const bl_field export_fields[] = {
 	BL_FIELD_UNREAD("format", "\"csv\", \"json\", \"markdown\", \"latex\" or \"plain\"", BL_OTHERWISE("\"csv\""),
-	                .help = "how it is written"),
+	                .help = "format of the text"),
 	BL_FIELD_UNREAD("path", "a path", BL_OTHERWISE("the text is returned"), .help = "the file that is written"),
 	BL_FIELD_UNREAD("columns", "a list of names of columns, metrics and settings", BL_OTHERWISE("the usual ones"),
-	                .help = "what of each run"),
+	                .help = "the columns of the table"),
 	WHERE,
 	SORT,
 	TAGS,
 	BL_FIELD_END,
 };
 static const bl_field prune_fields[] = {
-	BL_FIELD_UNREAD("keep", "a number", BL_OTHERWISE("0"), .help = "how many of the newest stay in any case"),
-	BL_FIELD_UNREAD("older", "a number of days", BL_OTHERWISE("age does not matter"), .help = "runs that ended before go"),
+	BL_FIELD_UNREAD("keep", "a number", BL_OTHERWISE("0"), .help = "number of the newest runs that stay in any case"),
+	BL_FIELD_UNREAD("older", "a number of days", BL_OTHERWISE("age does not matter"),
+	                .help = "removes runs that ended earlier than that"),
 	BL_FIELD_UNREAD("size", "bytes, or a text such as \"10G\"", BL_OTHERWISE("size does not matter"),
-	                .help = "what all that stay may take on disk: the oldest go"),
+	                .help = "limit on the disk space of all runs that stay: the oldest are removed"),
 	BL_FIELD_UNREAD("leftovers", "true or false", BL_OTHERWISE("false"),
-	                .help = "removes half-written files of killed saves, as in any case, and alone does nothing else"),
-	BL_FIELD_UNREAD("dry", "true or false", BL_OTHERWISE("false"), .help = "only says which"),
+	                .help = "only removes the half-written files of killed saves, which any call removes as well"),
+	BL_FIELD_UNREAD("dry", "true or false", BL_OTHERWISE("false"), .help = "only lists the runs that would be removed"),
 	FOREVER,
 	ASK,
 	WHERE,
@@ -84,45 +87,45 @@ static const bl_field prune_fields[] = {
 };
 
 static const bl_lua_function itself =
-	BL_LUA("runs", NULL, "(): table", "All runs that were kept, live and past, newest first.", "runs()");
+	BL_LUA("runs", NULL, "(): table", "All saved runs, running and past, newest first.", "runs()");
 static const bl_lua_function functions[] = {
 	BL_LUA("resume", resume, "(run?: string|table): trainer",
-	       "A trainer that stands where the run did: by name or folder, as an entry of runs(), or the newest that was stopped before its end.",
+	       "A trainer that continues a run: by its name or folder, as an entry of runs(), or by default the newest that was stopped early.",
 	       "pcall(runs.resume, \"no such run\")"),
 	BL_LUA("fork", fork_run, "(run: string, settings?: table): trainer",
-	       "A trainer that goes on from a checkpoint of a run, with other settings, as a run of its own; it has not begun.",
+	       "A trainer, not started, that continues from a checkpoint of a run, with other settings, as a new run.",
 	       "pcall(runs.fork, \"no such run\", {set = {[\"loss.lambda\"] = .02}})", .fields = bl_lua_fork_fields),
 	BL_LUA("list", through, ": table",
-	       "Runs with all that is known of them: state (new, running, paused, done, stopped, failed, killed, broken), metrics, recipe, tags ...",
+	       "Runs with their state (new, running, paused, done, stopped, failed, killed, broken), metrics, recipe, tags and more.",
 	       "print(runs.list{where = {state = \"done\"}, sort = \"-created\"})", .fields = list_fields),
 	BL_LUA("get", through, "(run: string): table",
-	       "One run: by its folder's name, its name (the newest of it), how one folder's name begins, or the path of its folder.",
+	       "One run, by its folder's name or path, by its name (the newest), or by the beginning of only one folder's name.",
 	       "pcall(runs.get, \"no such run\")"),
 	BL_LUA("best", through, ": table?", "The run with the best value of a metric, or nil.",
 	       "print(pcall(runs.best, {metric = \"total\"}))", .fields = best_fields),
 	BL_LUA("compare", through, "(a: string, b: string): table",
-	       "In what settings and metrics two runs differ: {recipe = {{key =, a =, b =}, ...}, metrics = ...}, which prints as a table.",
+	       "Settings and metrics in which two runs differ: {recipe = {{key =, a =, b =}, ...}, metrics = ...}, which prints as a table.",
 	       "pcall(runs.compare, \"one\", \"another\")"),
-	BL_LUA("export", through, ": string", "Runs as a table in text.",
+	BL_LUA("export", through, ": string", "A table of runs in a text format.",
 	       "print(runs.export{format = \"markdown\", columns = {\"id\", \"state\"}})", .fields = export_fields),
 	BL_LUA("query", through, "(sql: string, ...: any): table",
-	       "Rows that SQL gives of the tables runs, metrics(run, key, value), recipe(run, key, value) and tags(run, tag); it can only read.",
+	       "Rows of an SQL query on the tables runs, metrics(run, key, value), recipe(run, key, value) and tags(run, tag), read-only.",
 	       "print(runs.query \"SELECT state, count(*) FROM runs GROUP BY state\")"),
 	BL_LUA("records", through, "(run: string): table", "All records of a run, as one list for each column.",
 	       "pcall(runs.records, \"no such run\")"),
 	BL_LUA("tag", through, "(run: string, ...: string)",
-	       "Adds tags to a run; \"-tag\" removes one. Those with the tag keep are never pruned.",
+	       "Adds tags to a run; \"-tag\" removes one. Runs with the tag keep are never pruned.",
 	       "pcall(runs.tag, \"no such run\", \"good\", \"-bad\")"),
-	BL_LUA("note", through, "(run: string, text: string)", "What is noted of a run, instead of what was.",
+	BL_LUA("note", through, "(run: string, text: string)", "Sets the note of a run, which replaces the former one.",
 	       "pcall(runs.note, \"no such run\", \"with the new crop\")"),
 	BL_LUA("delete", through, "(run: string, settings?: table): boolean",
-	       "Moves a run to the trash, $XDG_DATA_HOME/barlow/trash, after asking; ask = false: without, forever = true: removes it.",
+	       "Moves a run to the trash, $XDG_DATA_HOME/barlow/trash, after asking; ask = false: without asking, forever = true: deletes it.",
 	       "pcall(runs.delete, \"no such run\", {ask = false})"),
 	BL_LUA("prune", through, ": table",
-	       "Moves runs that are old or too many to the trash, after asking; removes what killed saves left. Runs that go on stay.",
+	       "Moves runs that are old or too many to the trash, after asking; removes what killed saves left. Runs that still train stay.",
 	       "print(runs.prune{older = 365, dry = true})", .fields = prune_fields),
 	BL_LUA("trainers", bl_lua_trainers, "(): trainer[]",
-	       "Trainers of this session, as they were made: also those that go on and that nobody refers to any more.",
+	       "Trainers of this session in the order of their construction, also running ones that no variable refers to.",
 	       "for i, t in ipairs(runs.trainers()) do print(i, t.name, t.state) end"),
 	BL_LUA_END,
 };

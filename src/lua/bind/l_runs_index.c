@@ -46,7 +46,7 @@ struct delivery {
 	int n;
 };
 
-/* (list, names, delivery): rows are tables by names; row -1 is the names */
+/* (list, names, delivery): appends the row, a table by names, to the list; row -1 fills in the names */
 static int deliver(lua_State *L)
 {
 	const struct delivery *d = lua_touserdata(L, 3);
@@ -66,7 +66,7 @@ static int deliver(lua_State *L)
 	return 0;
 }
 
-/* The list and the names are on the stack. */
+/* Takes a row of the query; the list and the names are on top of the stack. */
 static int take_row(void *ctx, int64_t row, int n, const bl_cell *cell)
 {
 	lua_State *L = ctx;
@@ -102,7 +102,7 @@ static bl_cell *take_values(lua_State *L, int index, int *n)
 	return cell;
 }
 
-/* index_ask(index, sql[, values[, seconds]]): a list of rows by names, and the names */
+/* index_ask(index, sql[, values[, seconds]]): a list of rows, which are tables by names, and the list of names */
 int bl_lua_index_ask(lua_State *L)
 {
 	bl_index **x = luaL_checkudata(L, 1, INDEX);
@@ -120,7 +120,7 @@ int bl_lua_index_ask(lua_State *L)
 	return 2;
 }
 
-/* index_problem(index): why it is in memory, or nil if it is in its file */
+/* index_problem(index): why the index is in memory only, or nil if it is in its file */
 int bl_lua_index_problem(lua_State *L)
 {
 	bl_index **x = luaL_checkudata(L, 1, INDEX);

@@ -72,7 +72,7 @@ static int sweep_trial_look(lua_State *L)
 	return 1;
 }
 
-/* trial_claim(folder, trial, attempt): true, or false: another process has it */
+/* trial_claim(folder, trial, attempt): true, or false if another process has it */
 static int sweep_trial_claim(lua_State *L)
 {
 	int rc = bl_trial_claim(luaL_checkstring(L, 1), trial_number(L, 2), (int)luaL_checkinteger(L, 3));
@@ -82,7 +82,7 @@ static int sweep_trial_claim(lua_State *L)
 	return 1;
 }
 
-/* trial_stop(): the attempt that this process is at was stopped, and has not failed */
+/* trial_stop(): records that this process's attempt was stopped, so that it does not count as failed */
 static int sweep_trial_stop(lua_State *L)
 {
 	(void)L;
@@ -97,7 +97,7 @@ static int sweep_trial_beat(lua_State *L)
 	return rc < 0 ? bl_lua_fail(L) : 0;
 }
 
-/* trial_finish(folder, trial, attempt, text): true, or false: another attempt's result counts */
+/* trial_finish(folder, trial, attempt, text): true, or false if another attempt's result counts */
 static int sweep_trial_finish(lua_State *L)
 {
 	size_t n;
@@ -163,7 +163,7 @@ static int sweep_read_file(lua_State *L)
 	return 1;
 }
 
-/* list_folder(path): its names, sorted; none if it does not exist */
+/* list_folder(path): the names in it, without hidden ones, sorted; {} if it does not exist */
 static int sweep_list_folder(lua_State *L)
 {
 	struct dirent **names = NULL;
@@ -193,7 +193,7 @@ static void read_texts(lua_State *L, int index, const char *out[ARGUMENTS_MOST +
 	out[n] = NULL;
 }
 
-/* process_start(arguments, log, environment): its number */
+/* process_start(arguments, log, environment): the id of the new process */
 static int sweep_process_start(lua_State *L)
 {
 	const char *arguments[ARGUMENTS_MOST + 1], *extra[ARGUMENTS_MOST + 1];
@@ -271,7 +271,7 @@ static int sweep_limit_memory(lua_State *L)
 	return 0;
 }
 
-/* sleep(seconds): ends early if a signal comes */
+/* sleep(seconds): returns early when a signal arrives */
 static int sweep_sleep(lua_State *L)
 {
 	double s = luaL_checknumber(L, 1);
@@ -304,7 +304,7 @@ static bool push_line(lua_State *L)
 	return true;
 }
 
-/* input_line([seconds]): a line of standard input, or nil if none came within this time, or if it has ended */
+/* input_line([seconds]): a line of standard input, or nil if none arrived within this time or the input has ended */
 static int sweep_input_line(lua_State *L)
 {
 	double s = luaL_optnumber(L, 1, -1);
@@ -329,7 +329,7 @@ static int sweep_keyed(lua_State *L)
 {
 	bl_rng r;
 	lua_Integer number = luaL_checkinteger(L, 3), n = luaL_checkinteger(L, 4);
-	luaL_argcheck(L, n >= 0 && n <= 1000000, 4, "expected how many");
+	luaL_argcheck(L, n >= 0 && n <= 1000000, 4, "expected a number from 0 to 1000000");
 	bl_rng_init(&r, (uint64_t)luaL_checkinteger(L, 1), 0, (uint32_t)number, BL_STREAM_USER);
 	bl_rng_narrow(&r, luaL_checkstring(L, 2), (uint32_t)(number >> 32));
 	lua_createtable(L, (int)n, 0);
@@ -341,7 +341,7 @@ static int sweep_keyed(lua_State *L)
 	return 1;
 }
 
-/* A list of numbers as an array that Lua frees. */
+/* Pushes a userdata with the *n numbers of the list at `index`. */
 static double *read_numbers(lua_State *L, int index, int64_t *n)
 {
 	luaL_checktype(L, index, LUA_TTABLE);
@@ -361,7 +361,7 @@ static int sweep_interval(lua_State *L)
 	lua_settop(L, 4);
 	const double *x = read_numbers(L, 1, &n);
 	double level = luaL_checknumber(L, 2);
-	luaL_argcheck(L, level > 0 && level < 1, 2, "expected a share between 0 and 1");
+	luaL_argcheck(L, level > 0 && level < 1, 2, "expected a level between 0 and 1");
 	bl_interval v = lua_isnil(L, 3)
 	                        ? bl_interval_of(x, n, level)
 	                        : bl_interval_bootstrap(x, n, level, luaL_checkinteger(L, 3), (uint64_t)luaL_optinteger(L, 4, 0));
@@ -380,7 +380,7 @@ static int sweep_interval(lua_State *L)
 	return 1;
 }
 
-/* holm(list of p): the corrected ones */
+/* holm(list): the p values of the list, corrected by Holm's method */
 static int sweep_holm(lua_State *L)
 {
 	int64_t n;

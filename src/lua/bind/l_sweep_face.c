@@ -37,27 +37,27 @@ static int through(lua_State *L)
 
 static const bl_lua_function functions[] = {
 	BL_LUA("open", open_sweep, "(sweep: string|table): sweep",
-	       "One that is there: by its folder, by how its name among all sweeps begins, or as an entry of sweep.list().",
+	       "An existing sweep, by its folder, by the beginning of its name among all sweeps, or as an entry of sweep.list().",
 	       "pcall(sweep.open, \"no such sweep\")"),
 	BL_LUA("list", list_sweeps, "(): table",
-	       "All sweeps without a folder of their own: {name, folder, trials, complete, failed, pruned, skipped, metric, best or problem}.",
+	       "All sweeps in the default folder: {name, folder, trials, complete, failed, pruned, skipped, metric, best or problem}.",
 	       "print(sweep.list())"),
-	BL_LUA("uniform", through, "(low: number, high: number): table", "An axis of a sweep's space: numbers of [low, high).",
-	       "sweep.uniform(0, .5)"),
-	BL_LUA("loguniform", through, "(low: number, high: number): table", "An axis: numbers whose logarithms are spread evenly.",
-	       "sweep.loguniform(1e-4, 1e-1)"),
-	BL_LUA("integer", through, "(low: integer, high: integer): table", "An axis: whole numbers, both ends among them.",
+	BL_LUA("uniform", through, "(low: number, high: number): table",
+	       "An axis of a sweep's space: uniform numbers in [low, high).", "sweep.uniform(0, .5)"),
+	BL_LUA("loguniform", through, "(low: number, high: number): table",
+	       "An axis: numbers in [low, high) whose logarithms are uniform.", "sweep.loguniform(1e-4, 1e-1)"),
+	BL_LUA("integer", through, "(low: integer, high: integer): table", "An axis: uniform integers from low to high.",
 	       "sweep.integer(1, 4)"),
-	BL_LUA("choice", through, "(values: table): table", "An axis: one of the values; a list by itself says the same.",
+	BL_LUA("choice", through, "(values: table): table", "An axis: one of the values; a plain list means the same.",
 	       "sweep.choice{64, 256}"),
 	BL_LUA_END,
 };
 
 static const bl_lua_function numbers[] = {
 	BL_LUA("geomspace", through, "(from: number, to: number, n: integer): table",
-	       "A list of n numbers, each by the same factor from the one before.", "geomspace(1e-4, 1e-1, 4)"),
+	       "A list of n numbers from the first to the last with a constant ratio.", "geomspace(1e-4, 1e-1, 4)"),
 	BL_LUA("linspace", through, "(from: number, to: number, n: integer): table",
-	       "A list of n numbers, each by the same distance from the one before.", "linspace(0, 1, 5)"),
+	       "A list of n numbers from the first to the last with a constant difference.", "linspace(0, 1, 5)"),
 	BL_LUA_END,
 };
 

@@ -95,8 +95,8 @@ static int tensor_manual_seed(lua_State *L)
 	if (bl_ambient_here()->stream)
 		return luaL_error(
 			L,
-			"tensor.manual_seed: here random numbers follow from the run's seed and from what is computed, so "
-			"that they come again");
+			"tensor.manual_seed: here random numbers are derived from the run's seed and the place of the call, so "
+			"that a run can be repeated");
 	lua_pushinteger(L, luaL_checkinteger(L, 1));
 	lua_setfield(L, LUA_REGISTRYINDEX, "barlow.seed");
 	lua_pushinteger(L, 0);
@@ -114,7 +114,7 @@ static int tensor_eye(lua_State *L)
 	return 1;
 }
 
-/* arange(stop), arange(start, stop[, step]): stop is left out, as in PyTorch */
+/* arange(stop), arange(start, stop[, step]): stop is excluded, as in PyTorch */
 static int tensor_arange(lua_State *L)
 {
 	bool one = lua_gettop(L) < 2;
@@ -129,7 +129,7 @@ static int tensor_arange(lua_State *L)
 	return 1;
 }
 
-/* The arrays of a .npz file, before Lua owns them. */
+/* The arrays of a .npz file, until Lua owns them. */
 typedef struct arrays {
 	int n, room;
 	struct {
@@ -424,19 +424,21 @@ static int p_is_leaf(lua_State *L)
 
 static const bl_lua_function methods[] = {
 	BL_LUA("requires_grad", t_requires_grad, "(on?: boolean): tensor|boolean",
-	       "Asks for gradients and returns t; without argument: does it want them?", "tensor.ones(3):requires_grad(true)"),
-	BL_LUA("backward", t_backward, "(seed?: tensor)", "Adds the gradients of a scalar to .grad of everything that wants them.",
+	       "Sets whether t gets a gradient, and returns t; without an argument, returns whether it does.",
+	       "tensor.ones(3):requires_grad(true)"),
+	BL_LUA("backward", t_backward, "(seed?: tensor)",
+	       "Adds the gradients of a scalar (with a seed, of sum(seed * t)) to .grad of the leaves that require them.",
 	       "local w = tensor.ones(3):requires_grad(true); (w * w):sum():backward(); print(w.grad)"),
-	BL_LUA("zero_grad", t_zero_grad, "(): tensor", "Forgets the gradient.", "tensor.ones(3):zero_grad()"),
-	BL_LUA("detach", t_detach, "(): tensor", "The same numbers, outside of the graph.", "tensor.ones(3):detach()"),
-	BL_LUA("clone", t_clone, "(): tensor", "A copy, outside of the graph.", "tensor.ones(3):clone()"),
-	BL_LUA("contiguous", t_contiguous, "(): tensor", "t itself or a copy in row-major order.",
+	BL_LUA("zero_grad", t_zero_grad, "(): tensor", "Clears the gradient.", "tensor.ones(3):zero_grad()"),
+	BL_LUA("detach", t_detach, "(): tensor", "The same numbers, without the recorded operations.", "tensor.ones(3):detach()"),
+	BL_LUA("clone", t_clone, "(): tensor", "A copy, without the recorded operations.", "tensor.ones(3):clone()"),
+	BL_LUA("contiguous", t_contiguous, "(): tensor", "t itself, or a copy if it is not in row-major order.",
 	       "tensor.eye(2):t():contiguous()"),
-	BL_LUA("copy_", t_copy, "(other: tensor): tensor", "Takes over the numbers of a tensor of the same shape.",
+	BL_LUA("copy_", t_copy, "(other: tensor): tensor", "Copies the numbers of a tensor of the same shape into t.",
 	       "tensor.zeros(2):copy_(tensor.ones(2))"),
 	BL_LUA("fill_", t_fill, "(value: number): tensor", "Sets every element.", "tensor.zeros(2):fill_(3)"),
 	BL_LUA("item", t_item, "(): number", "The number in a tensor of one element.", "tensor(3):item()"),
-	BL_LUA("totable", t_totable, "(): table|number", "Nested tables of the numbers.", "tensor.eye(2):totable()"),
+	BL_LUA("totable", t_totable, "(): table|number", "The numbers as nested tables.", "tensor.eye(2):totable()"),
 	BL_LUA("shape", t_shape, "(): integer[]", "The sizes as a list, which prints as (2, 3).", "tensor.zeros(2, 3):shape()"),
 	BL_LUA("size", t_size, "(dim?: integer): integer|integer[]", "One size, or all of them as a table.",
 	       "tensor.zeros(2, 3):size(-1)"),
@@ -445,13 +447,13 @@ static const bl_lua_function methods[] = {
 	BL_LUA("save", t_save, "(path: string)", "Writes a NumPy .npy file.",
 	       "local path = os.tmpname(); tensor.eye(2):save(path); os.remove(path)"),
 	BL_LUA("[]", NULL, "t[i], t[{i, j}], t[{{from, to}, {}}], t[mask]",
-	       "A row, an element, a part, t[mask] the elements under a mask; indices start at 1, negative ones count from the end.",
+	       "A row, an element, a part, or the elements where a mask is not 0; indices start at 1, negative ones count from the end.",
 	       "tensor{{1, 2}, {3, 4}}[{2, 1}]"),
 	BL_LUA_END,
 };
 static const bl_lua_function properties[] = {
 	BL_LUA("grad", p_grad, ": tensor?", "The gradient, nil before any backward.", "tensor.ones(3).grad"),
-	BL_LUA("is_leaf", p_is_leaf, ": boolean", "Was it made, not computed with gradients?", "tensor.ones(3).is_leaf"),
+	BL_LUA("is_leaf", p_is_leaf, ": boolean", "Whether no recorded operation computed it.", "tensor.ones(3).is_leaf"),
 	BL_LUA_END,
 };
 static const luaL_Reg meta[] = {
@@ -460,29 +462,30 @@ static const luaL_Reg meta[] = {
 static const bl_lua_function functions[] = {
 	BL_LUA("zeros", tensor_zeros, "(sizes...: integer): tensor", "Zeros.", "tensor.zeros(2, 3)"),
 	BL_LUA("ones", tensor_ones, "(sizes...: integer): tensor", "Ones.", "tensor.ones(2, 3)"),
-	BL_LUA("full", tensor_full, "(sizes: integer[], value: number): tensor", "The same number everywhere.",
+	BL_LUA("full", tensor_full, "(sizes: integer[], value: number): tensor", "A tensor whose elements are all the same number.",
 	       "tensor.full({2, 3}, 7)"),
 	BL_LUA("rand", tensor_rand, "(sizes...: integer): tensor", "Uniform random numbers in [0, 1).", "tensor.rand(2, 3)"),
 	BL_LUA("randn", tensor_randn, "(sizes...: integer): tensor", "Normal random numbers, mean 0, variance 1.",
 	       "tensor.randn(2, 3)"),
 	BL_LUA("manual_seed", tensor_manual_seed, "(n: integer)",
-	       "Starts the random numbers of rand, randn and pipe(image) afresh.", "tensor.manual_seed(1); tensor.randn(3)"),
+	       "Sets the seed of the random numbers of rand, randn and pipe(image).", "tensor.manual_seed(1); tensor.randn(3)"),
 	BL_LUA("eye", tensor_eye, "(n: integer): tensor", "The identity matrix.", "tensor.eye(3)"),
 	BL_LUA("arange", tensor_arange, "(start: number, stop?: number, step?: number): tensor",
-	       "Numbers from start (0) up to, without, stop.", "tensor.arange(0, 1, .25)"),
+	       "Numbers from start (0) to stop, which is excluded, in steps of step (1).", "tensor.arange(0, 1, .25)"),
 	BL_LUA("load", tensor_load, "(path: string): tensor",
-	       "A tensor from a NumPy .npy file; of a .npz file, a table of tensors by their names.",
+	       "A tensor from a NumPy .npy file; from a .npz file, a table of tensors by name.",
 	       "local path = os.tmpname(); tensor.eye(2):save(path); print(tensor.load(path)); os.remove(path)"),
 	BL_LUA("save", tensor_save, "(path: string, t: tensor)", "Writes a tensor as a NumPy .npy file.",
 	       "local path = os.tmpname(); tensor.save(path, tensor.eye(2)); os.remove(path)"),
-	BL_LUA("cat", tensor_cat, "(tensors: tensor[], dim?: integer): tensor",
-	       "Tensors one behind the other along a dimension (1).", "tensor.cat({tensor.ones(1, 2), tensor.zeros(1, 2)}, 1)"),
+	BL_LUA("cat", tensor_cat, "(tensors: tensor[], dim?: integer): tensor", "Concatenates tensors along a dimension (1).",
+	       "tensor.cat({tensor.ones(1, 2), tensor.zeros(1, 2)}, 1)"),
 	BL_LUA("stack", tensor_stack, "(tensors: tensor[], dim?: integer): tensor",
-	       "Tensors of one shape along a new dimension (1).", "tensor.stack({tensor.ones(2), tensor.zeros(2)}, 2)"),
+	       "Stacks tensors of the same shape along a new dimension (1).", "tensor.stack({tensor.ones(2), tensor.zeros(2)}, 2)"),
 	BL_LUA("where", bl_lua_tensor_where, "(mask: tensor, a: tensor|number, b: tensor|number): tensor",
 	       "a where the mask is not 0, else b, with broadcasting.",
 	       "local x = tensor{-1, 2}; return tensor.where(x:gt(0), x, 0)"),
-	BL_LUA("no_grad", tensor_no_grad, "(f: function, ...: any): any", "Calls f with nothing recorded for gradients.",
+	BL_LUA("no_grad", tensor_no_grad, "(f: function, ...: any): any",
+	       "Calls f without recording operations for gradients, and returns its results.",
 	       "local w = tensor.ones(2):requires_grad(true); tensor.no_grad(function() return w * 2 end)"),
 	BL_LUA_END,
 };
@@ -501,7 +504,7 @@ static void define_class(lua_State *L)
 
 static const bl_lua_function itself =
 	BL_LUA("tensor", NULL, "(numbers: table|number|tensor): tensor",
-               "A tensor of nested tables of numbers, of one number, or a copy of a tensor.", "tensor{{1, 2}, {3, 4}}");
+               "Makes a tensor from nested tables of numbers or from one number, or copies a tensor.", "tensor{{1, 2}, {3, 4}}");
 
 int bl_lua_open_tensor(lua_State *L)
 {

@@ -2,8 +2,8 @@
 /*
  * l_tensor_index.c: t[i], t[{i, j}], t[{{from, to}, {}}], t[mask], and assignment to them.
  *
- * An integer drops its dimension, {from, to} keeps a part of it, {} all of it.
- * Where every dimension is dropped the value is a number.
+ * An integer removes its dimension, {from, to} keeps a part of it, {} all of it.  If all dimensions are removed, the value
+ * is a number.
  */
 #include "lua/bind/face.h"
 
@@ -44,7 +44,7 @@ static bl_tensor *apply_item(lua_State *L, bl_tensor *t, int *dim)
 	return bl_narrow(t, d, from, to - from + 1);
 }
 
-/* Pushes the view of the tensor at 1 that the key at 2 names. */
+/* Pushes the view of the tensor at 1 that the index at 2 selects. */
 static bl_tensor *indexed(lua_State *L)
 {
 	bl_tensor *t = bl_lua_tensor(L, 1);

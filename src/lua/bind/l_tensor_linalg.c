@@ -30,16 +30,17 @@ static int t_svd(lua_State *L)
 }
 
 const bl_lua_function bl_lua_tensor_linalg[] = {
-	BL_LUA("solve", t_solve, "(b: tensor): tensor", "x of t x = b; b is a vector or a matrix.",
+	BL_LUA("solve", t_solve, "(b: tensor): tensor", "The solution x of t x = b; b is a vector or a matrix.",
 	       "tensor{{2, 1}, {1, 3}}:solve(tensor{3, 4})"),
 	BL_LUA("inverse", t_inverse, "(): tensor", "The inverse of a matrix.", "tensor{{2, 0}, {0, 4}}:inverse()"),
-	BL_LUA("cholesky", t_cholesky, "(): tensor", "L, lower triangular, with t = L L^T of a symmetric positive definite matrix.",
+	BL_LUA("cholesky", t_cholesky, "(): tensor",
+	       "The lower triangular L with t = L L^T, for a symmetric positive definite matrix.",
 	       "tensor{{4, 2}, {2, 3}}:cholesky()"),
 	BL_LUA("eigh", t_eigh, "(): tensor, tensor",
-	       "Eigenvalues of a symmetric matrix, ascending, and eigenvectors, a column each; gradients flow through the values alone.",
+	       "Eigenvalues of a symmetric matrix, ascending, and eigenvectors as columns; only the values have gradients.",
 	       "tensor{{2, 1}, {1, 2}}:eigh()"),
 	BL_LUA("svd", t_svd, "(): tensor, tensor, tensor",
-	       "U (M, K), S (K), Vt (K, N) with t = U diag(S) Vt, K = min(M, N), S descending; gradients flow through S alone.",
+	       "U (M, K), S (K), Vt (K, N) with t = U diag(S) Vt, K = min(M, N), S descending; only S has gradients.",
 	       "tensor{{3, 0}, {4, 5}}:svd()"),
 	BL_LUA_END,
 };

@@ -158,7 +158,7 @@ static int t_norm(lua_State *L)
 	return bl_lua_give_tensor(L, bl_norm(t, p, dim, lua_toboolean(L, 4)));
 }
 
-/* (dim, keepdim) or (dim, {keepdim =, unbiased =}); without a dim everything is reduced */
+/* Arguments (dim, keepdim) or (dim, {keepdim =, unbiased =}); without a dim all elements are reduced. */
 typedef struct reduction {
 	bl_tensor *t;
 	int dim;
@@ -166,13 +166,13 @@ typedef struct reduction {
 } reduction;
 
 static const bl_field reduction_fields[] = {
-	BL_FIELD(BOOL, reduction, keepdim, BL_DEFAULT(false), .help = "the dimension stays, with size 1"),
+	BL_FIELD(BOOL, reduction, keepdim, BL_DEFAULT(false), .help = "keeps the dimension, with size 1"),
 	BL_FIELD(BOOL, reduction, unbiased, BL_DEFAULT(true), .help = "divides by n - 1 instead of n"),
 	BL_FIELD_END,
 };
 
 static const bl_field keepdim_fields[] = {
-	BL_FIELD(BOOL, reduction, keepdim, BL_DEFAULT(false), .help = "the dimension stays, with size 1"),
+	BL_FIELD(BOOL, reduction, keepdim, BL_DEFAULT(false), .help = "keeps the dimension, with size 1"),
 	BL_FIELD_END,
 };
 
@@ -299,7 +299,7 @@ const bl_lua_function bl_lua_tensor_ops[] = {
 	BL_LUA("pow", t_pow, "(exponent: number|tensor): tensor", "Each element to a power; the same as t ^ exponent.",
 	       "tensor{1, 2, 3}:pow(2)"),
 	BL_LUA("clamp", t_clamp, "(lowest: number?, highest: number?): tensor",
-	       "Elements brought into a range; nil is no limit. At the bounds themselves the gradient goes through.",
+	       "Limits elements to a range; nil: no limit. At the bounds the gradient is passed on.",
 	       "tensor{1, 2, 3}:clamp(nil, 2)"),
 	BL_LUA("maximum", t_maximum, "(other: tensor|number): tensor", "The larger of two, element by element.",
 	       "tensor{1, 5}:maximum(tensor{3, 4})"),
@@ -311,26 +311,28 @@ const bl_lua_function bl_lua_tensor_ops[] = {
 	       "tensor{{1, 2}, {3, 4}}:matmul(tensor{1, 1})"),
 	BL_LUA("dot", t_dot, "(other: tensor): tensor", "The scalar product of two vectors.", "tensor{1, 2}:dot(tensor{3, 4})"),
 	BL_LUA("norm", t_norm, "(p?: number, dim?: integer, keepdim?: boolean): tensor",
-	       "(sum |x|^p)^(1/p), of p = 2 the length; math.huge is the largest |x|.  Of all elements or along a dimension.",
+	       "(sum |x|^p)^(1/p), p = 2 by default; math.huge: the largest |x|. Of all elements or along a dimension.",
 	       "tensor{3, 4}:norm()"),
-	BL_LUA("sum", t_sum, "(dim?: integer, keepdim?: boolean): tensor", "Sum of all elements or along a dimension.",
+	BL_LUA("sum", t_sum, "(dim?: integer, keepdim?: boolean): tensor", "Sum of all elements, or along a dimension.",
 	       "tensor.eye(3):sum(1)", .fields = keepdim_fields),
-	BL_LUA("mean", t_mean, "(dim?: integer, keepdim?: boolean): tensor", "Mean.", "tensor.eye(3):mean(1, true)",
-	       .fields = keepdim_fields),
-	BL_LUA("max", t_max, "(dim?: integer, keepdim?: boolean): tensor", "Largest element.", "tensor.eye(3):max()",
-	       .fields = keepdim_fields),
-	BL_LUA("min", t_min, "(dim?: integer, keepdim?: boolean): tensor", "Smallest element.", "tensor.eye(3):min(1)",
-	       .fields = keepdim_fields),
-	BL_LUA("var", t_var, "(dim?: integer, settings?: table): tensor", "Variance.", "tensor.randn(9):var()",
+	BL_LUA("mean", t_mean, "(dim?: integer, keepdim?: boolean): tensor", "Mean of all elements, or along a dimension.",
+	       "tensor.eye(3):mean(1, true)", .fields = keepdim_fields),
+	BL_LUA("max", t_max, "(dim?: integer, keepdim?: boolean): tensor", "Largest of all elements, or along a dimension.",
+	       "tensor.eye(3):max()", .fields = keepdim_fields),
+	BL_LUA("min", t_min, "(dim?: integer, keepdim?: boolean): tensor", "Smallest of all elements, or along a dimension.",
+	       "tensor.eye(3):min(1)", .fields = keepdim_fields),
+	BL_LUA("var", t_var, "(dim?: integer, settings?: table): tensor", "Variance of all elements, or along a dimension.",
+	       "tensor.randn(9):var()", .fields = reduction_fields),
+	BL_LUA("std", t_std, "(dim?: integer, settings?: table): tensor",
+	       "Standard deviation of all elements, or along a dimension.", "tensor.randn(9, 2):std(1, {unbiased = false})",
 	       .fields = reduction_fields),
-	BL_LUA("std", t_std, "(dim?: integer, settings?: table): tensor", "Standard deviation.",
-	       "tensor.randn(9, 2):std(1, {unbiased = false})", .fields = reduction_fields),
 	BL_LUA("argmax", t_argmax, "(): integer|integer[]",
-	       "Where the largest element is: a number for a vector, a table for a matrix's rows.",
+	       "Index of the largest element, from 1; for a matrix, a table with an index for each row.",
 	       "tensor{{1, 3}, {4, 2}}:argmax()"),
 	BL_LUA("allclose", t_allclose, "(other: tensor, rtol?: number, atol?: number): boolean, number",
-	       "Are they equal within tolerances?  Also the largest difference.", "tensor.ones(2):allclose(tensor.ones(2))"),
-	BL_LUA("find_nonfinite", t_find_nonfinite, "(): integer?", "Place of the first NaN or infinity in row-major order, or nil.",
-	       "tensor{1, 0 / 0}:find_nonfinite()"),
+	       "Whether they are equal within tolerances, |t - other| <= atol + rtol |other|, and the largest difference.",
+	       "tensor.ones(2):allclose(tensor.ones(2))"),
+	BL_LUA("find_nonfinite", t_find_nonfinite, "(): integer?",
+	       "Index, in row-major order from 1, of the first NaN or infinity, or nil.", "tensor{1, 0 / 0}:find_nonfinite()"),
 	BL_LUA_END,
 };

@@ -6,7 +6,7 @@
  */
 #include "lua/bind/face.h"
 
-/* Replaces the tensor or number at arg by a tensor. */
+/* The tensor at arg; replaces a number there by a tensor. */
 static bl_tensor *operand(lua_State *L, int arg)
 {
 	if (lua_type(L, arg) == LUA_TNUMBER) {
@@ -115,7 +115,7 @@ static int t_gather(lua_State *L)
 	bl_tensor_read(places, v);
 	for (int64_t i = 0; i < bl_tensor_count(places); i++, v[i - 1] -= 1)
 		if (!(v[i] >= 1 && v[i] <= (float)n) || v[i] != (float)(int64_t)v[i])
-			return luaL_error(L, "gather: place %f is not one of 1..%I along dimension %d of %s", (lua_Number)v[i],
+			return luaL_error(L, "gather: place %f is outside of 1..%I along dimension %d of %s", (lua_Number)v[i],
 			                  (lua_Integer)n, dim + 1, bl_tensor_text(t, buf));
 	bl_tensor *from_zero = bl_tensor_from(bl_tensor_ndim(places), bl_tensor_shape(places), v);
 	bl_tensor *out = from_zero ? bl_gather(t, dim, from_zero) : NULL;
@@ -144,7 +144,7 @@ static int t_cumsum(lua_State *L)
 }
 
 const bl_lua_function bl_lua_tensor_selects[] = {
-	BL_LUA("lt", t_lt, "(other: tensor|number): tensor", "1 where t < other, else 0: a mask.  No gradient flows.",
+	BL_LUA("lt", t_lt, "(other: tensor|number): tensor", "A mask: 1 where t < other, else 0. Masks have no gradients.",
 	       "tensor{1, 2, 3}:lt(2)"),
 	BL_LUA("le", t_le, "(other: tensor|number): tensor", "1 where t <= other, else 0.", "tensor{1, 2, 3}:le(2)"),
 	BL_LUA("gt", t_gt, "(other: tensor|number): tensor", "1 where t > other, else 0.", "tensor{1, 2, 3}:gt(2)"),
@@ -157,27 +157,27 @@ const bl_lua_function bl_lua_tensor_selects[] = {
 	       "local x = tensor{1, 2, 3}; return x:gt(1):logical_and(x:lt(3))"),
 	BL_LUA("logical_or", t_logical_or, "(other: tensor|number): tensor", "1 where not both are 0, else 0.",
 	       "tensor{0, 1}:logical_or(tensor{0, 0})"),
-	BL_LUA("logical_xor", t_logical_xor, "(other: tensor|number): tensor", "1 where one of them is 0, else 0.",
+	BL_LUA("logical_xor", t_logical_xor, "(other: tensor|number): tensor", "1 where exactly one of the two is 0, else 0.",
 	       "tensor{0, 1}:logical_xor(1)"),
 	BL_LUA("logical_not", t_logical_not, "(): tensor", "1 where t is 0, else 0.", "tensor{0, 2}:logical_not()"),
 	BL_LUA("masked_fill", t_masked_fill, "(mask: tensor, value: number|tensor): tensor",
-	       "A copy with the value where the mask is not 0.", "local x = tensor{1, -2}; return x:masked_fill(x:lt(0), 0)"),
+	       "A copy in which elements where the mask is not 0 are replaced by the value.",
+	       "local x = tensor{1, -2}; return x:masked_fill(x:lt(0), 0)"),
 	BL_LUA("masked_select", t_masked_select, "(mask: tensor): tensor", "The elements where the mask is not 0, as a vector.",
 	       "local x = tensor{3, -2, 5}; return x:masked_select(x:gt(0))"),
 	BL_LUA("sort", t_sort, "(dim?: integer, descending?: boolean): tensor, tensor",
-	       "Sorted along a dimension (the last), and from which places; of equal elements the earlier first, NaN is the largest.",
+	       "Sorts along a dimension (the last); returns values and their indices. Equal elements keep their order; NaN is the largest.",
 	       "tensor{3, 1, 2}:sort()"),
-	BL_LUA("argsort", t_argsort, "(dim?: integer, descending?: boolean): tensor", "The places alone.",
+	BL_LUA("argsort", t_argsort, "(dim?: integer, descending?: boolean): tensor", "Only the indices that sort returns.",
 	       "tensor{3, 1, 2}:argsort()"),
 	BL_LUA("topk", t_topk, "(k: integer, dim?: integer, largest?: boolean): tensor, tensor",
-	       "The k largest along a dimension (the last), largest first, and their places; largest = false: the smallest.",
+	       "The k largest along a dimension (the last), largest first, and their indices; largest = false: the smallest.",
 	       "tensor{3, 1, 2}:topk(2)"),
 	BL_LUA("gather", t_gather, "(dim: integer, places: tensor): tensor",
-	       "Elements by their places along a dimension, as sort gives them.",
+	       "Elements by their indices along a dimension, as sort returns them.",
 	       "tensor{{1, 2}, {3, 4}}:gather(2, tensor{{2}, {1}})"),
-	BL_LUA("flip", t_flip, "(dims...: integer): tensor", "A copy with dimensions in reverse order.",
+	BL_LUA("flip", t_flip, "(dims...: integer): tensor", "A copy with the elements reversed along dimensions.",
 	       "tensor{{1, 2}, {3, 4}}:flip(2)"),
-	BL_LUA("cumsum", t_cumsum, "(dim: integer): tensor", "Sums of the elements up to each along a dimension.",
-	       "tensor{1, 2, 3}:cumsum(1)"),
+	BL_LUA("cumsum", t_cumsum, "(dim: integer): tensor", "Cumulative sums along a dimension.", "tensor{1, 2, 3}:cumsum(1)"),
 	BL_LUA_END,
 };

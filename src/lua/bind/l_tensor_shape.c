@@ -55,7 +55,7 @@ static int t_flatten(lua_State *L)
 	return bl_lua_give_tensor(L, bl_flatten(bl_lua_tensor(L, 1)));
 }
 
-/* 1-based, negative from the end, as 0-based */
+/* The index at `arg` (1-based, negative from the end) of n elements, counted from 0. */
 static int64_t place(lua_State *L, int arg, int64_t n)
 {
 	lua_Integer i = luaL_checkinteger(L, arg);
@@ -118,7 +118,7 @@ static int t_squeeze(lua_State *L)
 	return bl_lua_give_tensor(L, bl_reshape(t, n, shape));
 }
 
-/* unsqueeze(dim): a dimension of size 1 before `dim`, or at the end for dim + 1 */
+/* unsqueeze(dim): inserts a dimension of size 1, which becomes dimension `dim` of the result */
 static int t_unsqueeze(lua_State *L)
 {
 	bl_tensor *t = bl_lua_tensor(L, 1);
@@ -133,26 +133,28 @@ static int t_unsqueeze(lua_State *L)
 }
 
 const bl_lua_function bl_lua_tensor_shapes[] = {
-	BL_LUA("t", t_t, "(): tensor", "A matrix transposed.", "tensor{{1, 2}, {3, 4}}:t()"),
-	BL_LUA("transpose", t_transpose, "(d1: integer, d2: integer): tensor", "Two dimensions exchanged.",
+	BL_LUA("t", t_t, "(): tensor", "Transposes a matrix.", "tensor{{1, 2}, {3, 4}}:t()"),
+	BL_LUA("transpose", t_transpose, "(d1: integer, d2: integer): tensor", "Exchanges two dimensions.",
 	       "tensor.zeros(2, 3, 4):transpose(1, 3)"),
-	BL_LUA("permute", t_permute, "(order...: integer): tensor", "Dimensions in another order.",
+	BL_LUA("permute", t_permute, "(order...: integer): tensor", "Reorders the dimensions.",
 	       "tensor.zeros(2, 3, 4):permute(3, 1, 2)"),
-	BL_LUA("view", t_reshape, "(sizes...: integer): tensor", "Another shape; one size may be -1.",
-	       "tensor.arange(6):view(2, -1)"),
+	BL_LUA("view", t_reshape, "(sizes...: integer): tensor",
+	       "The same elements in another shape; one size may be -1, which is computed.", "tensor.arange(6):view(2, -1)"),
 	BL_LUA("reshape", t_reshape, "(sizes...: integer): tensor", "The same as view.", "tensor.arange(6):reshape(3, 2)"),
-	BL_LUA("expand", t_expand, "(sizes...: integer): tensor", "Dimensions of size 1 repeated.",
+	BL_LUA("expand", t_expand, "(sizes...: integer): tensor", "Repeats dimensions of size 1.",
 	       "tensor.ones(2, 1):expand(2, 3)"),
-	BL_LUA("flatten", t_flatten, "(): tensor", "(N, ...) as (N, the rest).", "tensor.zeros(2, 3, 4):flatten()"),
-	BL_LUA("narrow", t_narrow, "(dim: integer, start: integer, length: integer): tensor", "A part along a dimension.",
-	       "tensor.arange(6):narrow(1, 2, 3)"),
-	BL_LUA("select", t_select, "(dim: integer, index: integer): tensor", "One slice; the dimension goes.",
-	       "tensor.eye(3):select(2, 1)"),
-	BL_LUA("rows", t_rows, "(rows: integer[]): tensor", "Rows in any order, as a copy.", "tensor.eye(3):rows{3, 1}"),
-	BL_LUA("cat", t_cat, "(other: tensor, dim?: integer): tensor", "b behind a along a dimension (1).",
+	BL_LUA("flatten", t_flatten, "(): tensor", "Reshapes (N, ...) to (N, F), where F is the product of the other sizes.",
+	       "tensor.zeros(2, 3, 4):flatten()"),
+	BL_LUA("narrow", t_narrow, "(dim: integer, start: integer, length: integer): tensor",
+	       "The part of that length along a dimension, from index start.", "tensor.arange(6):narrow(1, 2, 3)"),
+	BL_LUA("select", t_select, "(dim: integer, index: integer): tensor",
+	       "The slice at an index of a dimension, which is removed.", "tensor.eye(3):select(2, 1)"),
+	BL_LUA("rows", t_rows, "(rows: integer[]): tensor", "A copy of the given rows, in that order.", "tensor.eye(3):rows{3, 1}"),
+	BL_LUA("cat", t_cat, "(other: tensor, dim?: integer): tensor", "Appends another tensor along a dimension (1).",
 	       "tensor.ones(2):cat(tensor.zeros(2))"),
 	BL_LUA("diag", t_diag, "(): tensor", "The diagonal of a matrix, or the matrix with that diagonal.", "tensor.eye(3):diag()"),
-	BL_LUA("squeeze", t_squeeze, "(): tensor", "Dimensions of size 1 taken out.", "tensor.zeros(1, 3, 1):squeeze()"),
-	BL_LUA("unsqueeze", t_unsqueeze, "(dim: integer): tensor", "A dimension of size 1 put in.", "tensor.zeros(3):unsqueeze(1)"),
+	BL_LUA("squeeze", t_squeeze, "(): tensor", "Removes all dimensions of size 1.", "tensor.zeros(1, 3, 1):squeeze()"),
+	BL_LUA("unsqueeze", t_unsqueeze, "(dim: integer): tensor", "Inserts a dimension of size 1.",
+	       "tensor.zeros(3):unsqueeze(1)"),
 	BL_LUA_END,
 };

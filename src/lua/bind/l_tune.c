@@ -18,7 +18,7 @@ static int choices_gc(lua_State *L)
 	return 0;
 }
 
-/* Kept by a userdata that is pushed, so that an error on the way does not lose it. */
+/* Pushes a userdata that owns the new choices, so that they are freed if an error is raised. */
 static bl_choices *new_choices(lua_State *L)
 {
 	bl_choices **t = lua_newuserdatauv(L, sizeof *t, 0);
@@ -90,13 +90,13 @@ static int push_shapes(lua_State *L, const bl_choices *t)
 	return 1;
 }
 
-/* (trainer) */
+/* (trainer): the shapes of its convolutions */
 int bl_lua_tune_trainer(lua_State *L)
 {
 	return push_shapes(L, bl_trainer_choices(bl_lua_trainer(L, 1)));
 }
 
-/* (module, channels, height, width) */
+/* (module, channels, height, width): the shapes of its convolutions for such images */
 int bl_lua_tune_module(lua_State *L)
 {
 	bl_module *m = bl_lua_module(L, 1);
@@ -109,7 +109,7 @@ int bl_lua_tune_module(lua_State *L)
 	return width < 0 ? bl_lua_fail(L) : push_shapes(L, t);
 }
 
-/* (trainer): by what is now tuned, where it has not begun */
+/* (trainer): chooses anew by what is tuned now, if the trainer has not started */
 int bl_lua_tune_renew(lua_State *L)
 {
 	bl_trainer_choose_again(bl_lua_trainer(L, 1));
@@ -133,7 +133,7 @@ static void push_direction(lua_State *L, const bl_tuning *r, int d)
 	lua_setfield(L, -2, "best");
 }
 
-/* (shape, images): {forward = {...}, ["data-gradient"] = {...}, ...}; the best are kept in the file */
+/* (shape, images): measures {forward = {...}, ["data-gradient"] = {...}, ...}, and stores the best in the file of choices */
 int bl_lua_tune_measure(lua_State *L)
 {
 	bl_tuning r;
@@ -160,13 +160,13 @@ static int push_names(lua_State *L, const char *const *names)
 	return 1;
 }
 
-/* (): directions, algorithms ("auto" is none) */
+/* (): the names of directions and of algorithms, without "auto" */
 int bl_lua_tune_names(lua_State *L)
 {
 	return push_names(L, bl_conv_directions()) + push_names(L, bl_conv_algorithms() + 1);
 }
 
-/* (): the file's path */
+/* (): the path of the file of choices */
 int bl_lua_tune_path(lua_State *L)
 {
 	char *path = bl_tuned_path();
@@ -177,7 +177,7 @@ int bl_lua_tune_path(lua_State *L)
 	return 1;
 }
 
-/* (): what the file has is in force */
+/* (): reads the file of choices, which apply from now on */
 int bl_lua_tune_load(lua_State *L)
 {
 	return bl_tuned_load() < 0 ? bl_lua_fail(L) : 0;

@@ -30,7 +30,7 @@ static bool lies_below(const char *path, const char *folder)
 	return folder && strncmp(path, folder, n) == 0 && (path[n] == '/' || path[n] == '\0' || (n == 1 && *folder == '/'));
 }
 
-/* Of a file that may not be there yet: its folder's real path, and its name. */
+/* Resolves the path of a file; if the file does not exist yet, that of its folder, and appends its name. */
 static bool find_real(const char *path, char real[PATH_MAX])
 {
 	if (realpath(path, real))
@@ -45,7 +45,7 @@ static bool find_real(const char *path, char real[PATH_MAX])
 	return snprintf(real, PATH_MAX, "%s/%s", strcmp(into, "/") ? into : "", name) < PATH_MAX;
 }
 
-/* The path at `arg` becomes its real one. */
+/* Checks the path at `arg`, and replaces it by the real path. */
 static void pass(lua_State *L, int arg, bool writes)
 {
 	const bl_lua_gate *g = gate_of(L);
@@ -69,7 +69,7 @@ static void pass(lua_State *L, int arg, bool writes)
 	lua_replace(L, arg);
 }
 
-/* Upvalues: the real function, the gate, the name, which argument is the path. */
+/* Upvalues of these functions: the real function, the gate, the name, and which argument is the path. */
 static int read_file(lua_State *L)
 {
 	pass(L, (int)lua_tointeger(L, lua_upvalueindex(4)), false);
@@ -88,7 +88,7 @@ static int write_file(lua_State *L)
 	return lua_gettop(L);
 }
 
-/* A set of many files, which may be links or be named in a table: only the kernel can keep them in. */
+/* Opens a set of many files, which may be links or named in a table, so that only the kernel can confine the access. */
 static int open_files(lua_State *L)
 {
 	const bl_lua_gate *g = gate_of(L);
@@ -121,7 +121,7 @@ static const struct guarded {
 	{ "nn", BL_T_MODULE, "load", read_file, 2 },
 };
 
-/* The field of the table on top gets the gate in front. */
+/* Replaces the function in that field of the table on top by one that checks its path first. */
 static void guard(lua_State *L, const bl_lua_gate *g, const char *field, const char *shown, lua_CFunction by, int path)
 {
 	if (lua_getfield(L, -1, field) != LUA_TFUNCTION) {
@@ -135,7 +135,7 @@ static void guard(lua_State *L, const bl_lua_gate *g, const char *field, const c
 	lua_setfield(L, -2, field);
 }
 
-/* Of the module whose table is on top, and of its objects. */
+/* Guards the functions of the module whose table is on top, and the methods of its objects. */
 static void guard_all(lua_State *L, const bl_lua_gate *g, const char *module)
 {
 	char shown[64];
@@ -166,7 +166,7 @@ static void guard_data(lua_State *L, const bl_lua_gate *g)
 	}
 }
 
-/* They need parts of the workbench that are not here: pictures in the terminal. */
+/* Functions that show pictures in the terminal, with parts of the workbench that are not loaded here. */
 static const struct {
 	const char *module, *type, *name;
 } withheld[] = {
@@ -193,10 +193,10 @@ static void withhold(lua_State *L, const char *module)
 
 /* --- globals --- */
 
-#define FILES "it reaches files and programs of its user's"
-#define LIMITS "it runs code where the limits of time and memory do not hold"
+#define FILES "it gives access to the user's files and programs"
+#define LIMITS "it runs code for which the limits of time and memory do not hold"
 
-/* Known elsewhere, and not here; and why, or what to do instead. */
+/* Globals of other scripts that are refused here, with the reason or what to use instead. */
 static const struct {
 	const char *name, *why;
 } refused[] = {
@@ -206,20 +206,20 @@ static const struct {
 	{ "package", FILES },
 	{ "loadfile", FILES },
 	{ "dofile", FILES },
-	{ "debug", "it looks behind the sandbox" },
-	{ "load", "what it loads may be bytecode, which nothing checks" },
+	{ "debug", "it gives access to the sandbox itself" },
+	{ "load", "it also loads bytecode, which is not checked" },
 	{ "coroutine", LIMITS },
 	{ "xpcall", LIMITS },
 	{ "collectgarbage", LIMITS },
-	{ "warn", "it writes past the limit of what is printed; print does not" },
-	{ "rawequal", "it sees through what stands for libraries; == does not" },
+	{ "warn", "its output is not limited; that of print is" },
+	{ "rawequal", "it distinguishes the read-only tables of libraries from the real ones; use ==" },
 	{ "trainer",
-	  "what keeps a run and its recipe needs io and os, and its threads outlive an interrupted script; a loop of data.loader, "
-	  "loss and optim trains here" },
-	{ "plot", "it starts gnuplot, and nothing may be started; tensor.save keeps numbers to be drawn outside" },
-	{ "runs", "its user's runs lie outside of what the script may read" },
-	{ "sweep", "it starts processes, and nothing may be started" },
-	{ "help", "it reads texts of barlow's that are not loaded here" },
+	  "saving a run and its recipe needs io and os, and its threads outlive an interrupted script; train in a loop with "
+	  "data.loader, loss and optim" },
+	{ "plot", "it starts a program, gnuplot; write numbers with tensor.save and draw them outside" },
+	{ "runs", "the user's runs lie outside of the folders that the script may read" },
+	{ "sweep", "it starts other processes" },
+	{ "help", "it needs texts that are not loaded here" },
 	{ "interruptible", LIMITS },
 };
 
@@ -233,7 +233,7 @@ static int missing_global(lua_State *L)
 	return 0;
 }
 
-/* To standard output, as a script's print does; without control bytes. */
+/* Prints to standard output, like a script's print, but without control bytes. */
 static int print(lua_State *L)
 {
 	int n = lua_gettop(L);

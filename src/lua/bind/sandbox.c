@@ -18,7 +18,7 @@ static const struct {
 };
 enum { MODULES = sizeof modules / sizeof modules[0] };
 
-/* They reach files, or go through whole data sets. */
+/* Functions that access files or go through whole data sets. */
 static const struct {
 	const char *module;
 	const char *names[4];
@@ -43,7 +43,7 @@ static void remove_names(lua_State *L, const char *const *names)
 	}
 }
 
-/* Of the module whose table is on top, and of its objects. */
+/* The module's table is on top. */
 void bl_lua_withhold(lua_State *L, const char *module)
 {
 	for (size_t i = 0; i < sizeof withheld / sizeof withheld[0]; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* sweep.h: what the Lua part needs for sweeps. */
+/* sweep.h: functions for the files of lua/ that run sweeps. */
 #ifndef BARLOW_LUA_BIND_SWEEP_H
 #define BARLOW_LUA_BIND_SWEEP_H
 

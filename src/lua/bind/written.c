@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* written.c: functions as lua/source.lua and lua/recipe.lua need them, to write them as text. */
+/* written.c: functions for lua/source.lua and lua/recipe.lua, which write Lua functions and tensors as text. */
 #include "lua/bind/face.h"
 #include "lua/bind/written.h"
 #include "lua/kit/cargo.h"
@@ -11,7 +11,7 @@
 
 #define PIECE "piece of a function"
 
-/* texts(chunk): the texts that were loaded under that name; a file's as it is now, where it was not loaded by us */
+/* texts(chunk): the texts that were loaded under that name; if barlow did not load the file, its current text */
 static int written_texts(lua_State *L)
 {
 	size_t n;
@@ -34,7 +34,7 @@ static int written_texts(lua_State *L)
 	return 1;
 }
 
-/* name_of(v): what travels by a name, by which, or nil */
+/* name_of(v): the name by which v is passed between states, or nil */
 static int written_name_of(lua_State *L)
 {
 	luaL_checkany(L, 1);
@@ -42,7 +42,7 @@ static int written_name_of(lua_State *L)
 	return 1;
 }
 
-/* function_value(f): what stands for the Lua function in recipes; or nil and why it cannot */
+/* function_value(f): the value by which recipes contain the Lua function, or nil and the reason why they cannot */
 static int written_function_value(lua_State *L)
 {
 	luaL_checktype(L, 1, LUA_TFUNCTION);
@@ -53,7 +53,7 @@ static int written_function_value(lua_State *L)
 	return 2;
 }
 
-/* is_function(v): is it such a value? */
+/* is_function(v): whether v is such a value */
 static int written_is_function(lua_State *L)
 {
 	lua_pushboolean(L, bl_lua_test(L, 1, BL_T_FUNCTION) != NULL);
@@ -66,7 +66,7 @@ static void set_string(lua_State *L, const char *name, const char *s, size_t n)
 	lua_setfield(L, -2, name);
 }
 
-/* The upvalues of f into a list on top: {name =, value =}; functions among them are tables of the list at `pieces`. */
+/* Pushes the list of f's upvalues, {name =, value =}; functions among them are tables of the list at `pieces`. */
 static void push_upvalues(lua_State *L, const bl_cargo_piece *f, int pieces)
 {
 	lua_createtable(L, f->n, 0);
@@ -113,7 +113,7 @@ static int written_pieces(lua_State *L)
 	return 1;
 }
 
-/* identity(tensor): the same for two objects that are the same tensor */
+/* identity(tensor): a value that two objects have in common if they are the same tensor */
 static int written_identity(lua_State *L)
 {
 	lua_pushlightuserdata(L, bl_lua_tensor(L, 1));

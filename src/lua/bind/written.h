@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* written.h: what the Lua part needs to write functions and tensors into recipes. */
+/* written.h: functions for the files of lua/ that write functions and tensors into recipes. */
 #ifndef BARLOW_LUA_BIND_WRITTEN_H
 #define BARLOW_LUA_BIND_WRITTEN_H
 
