@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-fork.lua: a run that goes on from a checkpoint of another one, in a folder of its own (runs.fork, t:fork, barlow fork).
+fork.lua: makes a new run that continues from a checkpoint of another one (runs.fork, t:fork, barlow fork).
 
-Its trainer is made from the other's recipe, with changes, and its records begin with the other's.  What may be set while a
-run trains is in the checkpoint as well, as it was then; where it is changed it is set again behind that.
+Its trainer is built from the other run's recipe, with changes, and its records begin with those of the other run.  The
+checkpoint also has the settings that may change during a run, so changed ones are set again after it was loaded.
 ]]
 local native = require "barlow.native"
 local recipe = require "barlow.recipe"
@@ -53,7 +53,7 @@ end
 -- t:fork: forks the run as it is now, or at a step whose checkpoint was kept.
 function fork.trainer(t, settings)
 	settings = settings or {}
-	if not t.folder then error("fork: this run has no folder, and so no checkpoint to go on from", 0) end
+	if not t.folder then error("fork: this run has no folder, and so no checkpoint to continue from", 0) end
 	if not settings.step then t:checkpoint() end
 	return fork.make(t.folder, settings)
 end
@@ -68,7 +68,7 @@ local function value_of(text)
 	return text
 end
 
--- Reads assignments such as "loss.lambda=.02".
+-- Runs barlow fork with the assignments options.set, such as "loss.lambda=.02".
 local function run(what, options)
 	local runs = require "barlow.runs"
 	local changes = {}
@@ -87,7 +87,7 @@ local function run(what, options)
 	resume.run(t, options.plain)
 end
 
--- barlow fork.  Messages are shown without the place in this code.
+-- The command barlow fork.  Messages are raised without the place in this code.
 function fork.main(what, options)
 	local fine, message = pcall(run, what, options)
 	if not fine then error((tostring(message):gsub("^barlow%.%w+:%d+: ", "")), 0) end

@@ -7,7 +7,7 @@ local json = {}
 
 local escapes = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\t"] = "\\t", ["\r"] = "\\r" }
 
--- Control bytes are escaped.  In a text that is not valid UTF-8, bytes from 128 on are taken as Latin-1.
+-- Writes a string; control bytes are escaped.  If it is not valid UTF-8, bytes from 128 on are taken as Latin-1.
 local function text(s)
 	local valid = utf8.len(s)
 	local out = s:gsub('[%c"\\\127]', function(c) return escapes[c] or ("\\u%04x"):format(c:byte()) end)
@@ -46,8 +46,8 @@ function write(v, indent)
 	return text(tostring(v))
 end
 
--- Returns the JSON text of a value, indented by two spaces a level.  Values that are no number, boolean, table or nil
--- (null) are written as the text that tostring gives.
+-- Returns the JSON text of a value, indented by two spaces per level.  Values other than numbers, booleans, tables and nil
+-- (null) are written as the strings that tostring returns.
 function json.encode(v)
 	return write(v, 0)
 end

@@ -2,15 +2,15 @@
 --[[
 printed.lua: objects as the Lua that makes equal ones, for print.
 
-It is what a recipe would say, but nothing lies beside it: the numbers of tensors are in the text.  Of modules it is the
-architecture, weights left out, with the layers and their parameters as comments.
+The text is that of a recipe, but with the numbers of tensors in it instead of in files.  For modules it has the
+architecture without weights, and comments with the layers and their numbers of parameters.
 ]]
 local native = require "barlow.native"
 local recipe = require "barlow.recipe"
 
 local printed = {}
 
-local MOST = 4096 -- numbers of a tensor that are printed
+local MOST = 4096 -- elements of a tensor that are printed
 
 -- Tensors.
 
@@ -30,7 +30,7 @@ local function literal(t)
 	return t:dim() == 0 and ("tensor(%s)"):format(text) or "tensor" .. text
 end
 
--- Parameters of functions are weights: only their shapes belong to the architecture.
+-- Notes the parameters of functions as zeros: they are weights, of which only the shapes belong to the architecture.
 local function note_weights(d, book)
 	if type(d) ~= "table" or native.name_of(d) then return end
 	local meta = getmetatable(d)
@@ -40,7 +40,7 @@ local function note_weights(d, book)
 	for _, v in pairs(d) do note_weights(v, book) end
 end
 
--- write(t, name) for recipe.expression: a tensor that occurs twice becomes a local of that name, once all are known.
+-- Returns write(t, name) for recipe.expression.  A tensor that occurs twice becomes a local of that name in the second pass.
 local function writer(book)
 	return function(t, name)
 		local id = native.identity(t)
@@ -67,7 +67,7 @@ local function name_shared(book, text)
 	return lines
 end
 
--- Calls make(write, indent), which returns the text with tensors written by `write`, and once more if tensors are shared.
+-- Returns the text of make(write, indent), which writes tensors by `write`; calls it once more if tensors are shared.
 local function with_tensors(d, make)
 	local book = {}
 	note_weights(d, book)
@@ -90,7 +90,7 @@ local function grouped(n)
 	return text
 end
 
--- "[1], 15 parameters"
+-- Returns the comment of a module: "[1], 15 parameters".
 local function remark(place, m)
 	local n = m:count()
 	local count = n > 0 and ("%s parameter%s"):format(grouped(n), n == 1 and "" or "s") or nil
@@ -137,7 +137,7 @@ end
 
 local containers = { ["nn.sequential"] = sequential, ["nn.residual"] = residual }
 
--- Returns the text, and the comment that follows it unless the text contains it.
+-- Returns the text of a module, and the comment that follows it unless the text contains it.
 function render(m, d, place, indent, write)
 	local container = containers[getmetatable(d).call]
 	if container then return container(m, d, place, indent, write) end
@@ -145,7 +145,7 @@ function render(m, d, place, indent, write)
 	return recipe.expression(d, indent, write), remark(place, m)
 end
 
--- Weights that were drawn again or loaded are not part of the text.
+-- Removes calls that draw or load weights from a description.
 local function without_weights(d)
 	if type(d) ~= "table" or native.name_of(d) then return d end
 	local meta = getmetatable(d)
@@ -158,7 +158,7 @@ local function commented(text, note)
 	return note and note ~= "" and ("%s --[[ %s ]]"):format(text, note:gsub("%]%]", "] ]")) or text
 end
 
--- A module inside a network is written as the network and the path to the module.
+-- Writes a module inside a network as the network followed by the path to the module.
 local function inner(m, origin)
 	local way = ""
 	while origin.place do way, origin = origin.place .. way, origin.of end

@@ -2,13 +2,11 @@
 --[[
 recipe.lua: a trainer as data.
 
-Objects remember the call that made them.  A description of an object is a
-table of that call's arguments, so that recipe.loss.lambda can be read and
-set; which call it was is in its metatable.  A recipe is the description of a
-trainer: tostring gives Lua that rebuilds it, and trainer(recipe) does so.
-Functions are written as their source text with their upvalues (source.lua),
-tensors as NumPy files beside the recipe.  What no text can say stays in the
-table as it is, and the text has a comment in its place.
+Objects store the call that made them.  A description of an object is a table of that call's arguments, so that
+recipe.loss.lambda can be read and set; the name of the call is in its metatable.  A recipe is the description of a
+trainer: tostring returns Lua that builds it again, and trainer(recipe) does so.  Functions are written as their source
+text with their upvalues (source.lua), tensors as NumPy files beside the recipe.  A value that cannot be written as text
+stays in the table, and the text has a comment in its place.
 ]]
 local native = require "barlow.native"
 local show = require "barlow.show"
@@ -18,9 +16,8 @@ local recipe = {}
 
 local describe
 
--- Data sets of files are written by absolute path with a fingerprint, those of tensors with a hash: the recipe means
--- the same
--- images wherever it is read.
+-- Adds absolute paths and a fingerprint to a data set of files, and a hash to one of a tensor, so that the recipe means the
+-- same images wherever it is read.
 local function add_origin(d, meta, set)
 	if meta.call == "data.tensor" then
 		d[3], meta.n = native.content(set), 3
@@ -32,7 +29,7 @@ local function add_origin(d, meta, set)
 	d.fingerprint = fingerprint
 end
 
--- Finds the call that gives a data set its statistics, and the set from which they are, as text.
+-- The method that sets the statistics of a data set.  Its description also stores the text of the set that they belong to.
 local STATISTICS = "set_statistics"
 
 local function text_of_set(d)
@@ -95,7 +92,7 @@ function describe(v)
 	return note_statistics(d)
 end
 
--- Loaded weights: the run's own copy replaces the original file.
+-- Removes loads of weights from a description, as the run's own copy replaces the original files.
 local function drop_loads(d)
 	if type(d) ~= "table" then return end
 	local meta, kept = getmetatable(d), {}
@@ -123,8 +120,8 @@ function recipe.call(call, arguments, result, results)
 end
 
 --[[
-convolution: the choices that the run makes, asked for or not.  start: what the run starts from: the path of weights that
-it keeps, true: weights that it does not keep, false: those that the text draws.
+Returns the recipe of a trainer with that source.  convolution: the choices that the run uses, given or not.  start: the path
+of the starting weights that the run stores; true: starting weights that are not stored; false: weights that the recipe draws.
 ]]
 function recipe.of_source(source, convolution, start)
 	local r = of_source(source)
@@ -145,8 +142,8 @@ function recipe.of_source(source, convolution, start)
 end
 
 --[[
-Returns the recipe in a file, a run's or a user's, and its text; or nil and the reason.  The text runs in a sandbox where it can
-only construct objects, so that recipes from strangers can be read.  Everything that loads a recipe calls this function.
+Returns the recipe in a file and its text, or nil and the reason.  The text runs in a sandbox where it can only construct
+objects, so that recipes from strangers can be read.  Everything that loads a recipe calls this function.
 ]]
 function recipe.read(path)
 	local made, text, why = native.describe(path)
@@ -161,9 +158,9 @@ end
 
 -- Text.
 
-local LARGE = 64 << 20 -- a tensor of more elements is not copied beside a recipe
+local LARGE = 64 << 20 -- elements; a larger tensor is not written beside a recipe
 
--- Returns in words what cannot be written as text, or nil if it can.
+-- Describes a value that cannot be written as text, and why; nil if it can be written.
 local function words(v)
 	if native.is_function(v) then return source_of.problem(v) end
 	if native.is_tensor(v) then
@@ -191,7 +188,7 @@ local function equal(a, b)
 	return table.concat(a:shape(), " ") == table.concat(b:shape(), " ") and a:allclose(b, 0, 0)
 end
 
--- May the tensor be written under that name?  Not if another tensor has it, or a file with other content.
+-- Returns whether the tensor may be written under that name: no other tensor has it, nor a file with other content.
 local function fits(name, t)
 	for _, other in ipairs(tensors) do
 		if other.name == name then return false end
@@ -202,7 +199,7 @@ local function fits(name, t)
 	return fine and equal(there, t)
 end
 
--- name: its name in the recipe, which becomes the file's name.
+-- Writes the Lua that loads a tensor, and notes the tensor; name: its name in the recipe, from which the file's is made.
 local function tensor_text(t, name)
 	if other_writer then return other_writer(t, name) end
 	for _, other in ipairs(tensors) do
@@ -283,7 +280,7 @@ local function call_text(d, meta, indent)
 	return text
 end
 
--- name: the value's name in the table that contains it.
+-- Writes a value as Lua; name: its key in the table that contains it.
 function to_text(v, indent, name)
 	if type(v) == "number" then return native.number_text(v) end
 	if type(v) == "string" then return ("%q"):format(v) end
@@ -299,7 +296,7 @@ function to_text(v, indent, name)
 	return wrap("{", parts, long, "}", indent)
 end
 
--- Also returns the tensors that the text loads, {name =, tensor =}, with names that are free in that folder.
+-- Returns the text of a description and the list of tensors that it loads, {name =, tensor =}, whose names are free in the folder.
 function recipe.text(d, folder)
 	tensors, tensors_folder = {}, folder
 	local text, list = to_text(d, 0), tensors
@@ -307,7 +304,7 @@ function recipe.text(d, folder)
 	return text, list
 end
 
--- The same with tensors written by write_tensor(t, name), at that indentation.
+-- Returns the text of a description at that indentation, with tensors written by write_tensor(t, name).
 function recipe.expression(d, indent, write_tensor)
 	other_writer = write_tensor
 	local text = to_text(d, indent)
@@ -317,7 +314,7 @@ end
 
 recipe.described = of_source
 
--- Files.  The first line of a file names what its text lacks.
+-- Files.  The first line of a recipe's file names the values that its text lacks.
 
 local LACKS = "-- This text lacks "
 
@@ -325,7 +322,7 @@ local function join(path, k)
 	return (type(k) == "string" and "%s.%s" or "%s[%s]"):format(path, k)
 end
 
--- Lists everything below v that cannot be written as text: "encoder[2]: the function of x.lua:3: ...".
+-- Appends all values below v that cannot be written as text: "encoder[2]: the function of x.lua:3: ...".
 local function find_lost(v, path, out)
 	local lost = words(v)
 	if lost then
@@ -354,7 +351,7 @@ function recipe.file_text(d, folder)
 		if not native.exists(path) then native.write_array(path, t.tensor) end
 	end
 	if lost then
-		io.stderr:write(("barlow: %s: barlow resume will not do, as the recipe lacks %s\n"):format(folder, lost))
+		io.stderr:write(("barlow: %s: barlow resume cannot continue this run, since its recipe lacks %s\n"):format(folder, lost))
 	end
 	return (lost and LACKS .. lost .. "\n" or "") .. "return " .. text .. "\n"
 end
@@ -372,7 +369,7 @@ local function is_plain(v)
 	return type(v) == "number" or type(v) == "string" or type(v) == "boolean"
 end
 
--- Is it a list of numbers and strings, which counts as one value: {256, 256}?
+-- Returns whether v is a list of numbers and strings, which counts as one value: {256, 256}.
 local function is_list(v)
 	for k, item in pairs(v) do
 		if math.type(k) ~= "integer" or not is_plain(item) then return false end
@@ -443,8 +440,8 @@ end
 -- Makes the objects among a trainer's arguments, but not the trainer.
 function recipe.build(r)
 	if r.warm_start == true then
-		error("this run's recipe cannot be built again: it started from weights that were not drawn by it (warm_start), and "
-			.. "a run without a folder keeps none: give it a folder, or save them and give their path as warm_start", 0)
+		error("this run's recipe cannot be built again: the run started from weights that its recipe does not draw (warm_start), and "
+			.. "a run without a folder does not save them: give it a folder, or save the weights and give their path as warm_start", 0)
 	end
 	local built = make_items(r)
 	native.data_found()

@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-recipe_path.lua: settings of a recipe by a path (forks, sweeps).
+recipe_path.lua: reads and changes settings of a recipe by their paths (forks, sweeps).
 
-A path names settings of a recipe: "batch", "loss.lambda", "projector", "views[2].blur[1].p".  A name is a setting of the
-object where the path is, or else an operator, layer or other part anywhere in it, of which there may be several:
-"views.blur.p" is the blur's p in every view.  A number in brackets takes one of several, or an item of a list.
+A path names settings of a recipe: "batch", "loss.lambda", "projector", "views[2].blur[1].p".  A name in a path is a setting
+of the current object, or else an operator, layer or other part anywhere in it, of which there may be several:
+"views.blur.p" is p of the blurs in all views.  A number in brackets selects one of several, or an item of a list.
 ]]
 local native = require "barlow.native"
 local registry = require "barlow.registry"
@@ -12,7 +12,7 @@ local show = require "barlow.show"
 
 local recipe_path = {}
 
--- "views[2].blur.p" as { "views", 2, "blur", "p" }
+-- Parses "views[2].blur.p" to { "views", 2, "blur", "p" }.
 local function parse(path)
 	local parts, at = {}, 1
 	while at <= #path do
@@ -23,7 +23,7 @@ local function parse(path)
 		elseif number and at > 1 then
 			parts[#parts + 1], at = math.tointeger(number), behind
 		else
-			error(("'%s' is no path: expected names with dots between them, and [numbers], as in "
+			error(("'%s' is not a path: expected names with dots between them, and [numbers], as in "
 				.. "views[2].blur.p"):format(native.clean(path)), 0)
 		end
 	end
@@ -152,7 +152,7 @@ local function places(r, path)
 	return found
 end
 
--- Sets what the path names.  If there is nothing of that name, the error suggests similar names.
+-- Sets all settings that the path names.  If there are none, raises an error that suggests similar names.
 function recipe_path.set(r, path, value)
 	for _, place in ipairs(places(r, path)) do place[1][place[2]] = value end
 end

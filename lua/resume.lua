@@ -2,9 +2,8 @@
 --[[
 resume.lua: resuming runs (runs.resume, barlow resume).
 
-The trainer is rebuilt from the recipe in the run's folder, and its checkpoint
-restores its state.  If the recipe lacks something, such as a layer
-written in Lua, the message says how the user can supply it.
+The trainer is built again from the recipe in the run's folder, and the checkpoint restores its state.  If the recipe lacks
+something, such as a function whose text was not found, the message says how the user can supply it.
 ]]
 local native = require "barlow.native"
 local recipe = require "barlow.recipe"
@@ -21,7 +20,7 @@ end
 local function recipe_of(folder)
 	local r, text = recipe.read(folder .. "/recipe.lua")
 	if not r and not native.exists(folder .. "/recipe.lua") then
-		by_hand(folder, "there is none (recipe.lua): a run of a C program keeps none, and goes on in that program")
+		by_hand(folder, "there is none (recipe.lua): a run of a C program has no recipe, and can only be continued by that program")
 	end
 	if not r then by_hand(folder, text) end
 	local lacking = recipe.lacking(text)
@@ -47,11 +46,11 @@ end
 
 local function refuse_over(t, folder)
 	local most = t.iteration >= t.steps and ("%d of %d steps are done"):format(t.iteration, t.steps)
-		or ("its %g seconds of training are used up (%d of %d steps are done)"):format(t.seconds, t.iteration, t.steps)
+		or ("its limit of %g s of training time is reached (%d of %d steps are done)"):format(t.seconds, t.iteration, t.steps)
 	local more = t.iteration >= t.steps and ("epochs = %g"):format(2 * math.ceil(t.steps / t.steps_per_epoch))
 		or ("seconds = %g"):format(2 * t.seconds)
-	error(native.clean(("%s: the run is over: %s; runs.fork(%q, {set = {%s}}), or barlow fork, trains longer in a folder of its own, and "
-		.. "runs.fork(%q) is a trainer that stands at its end"):format(t.name, most, folder, more, folder)), 0)
+	error(native.clean(("%s: the run is over: %s; runs.fork(%q, {set = {%s}}), or barlow fork, trains longer as a new run, and "
+		.. "runs.fork(%q) is a trainer in its last state"):format(t.name, most, folder, more, folder)), 0)
 end
 
 -- Returns a trainer in the run's last state; the run is given by its name, folder or entry of runs() or runs.list, or nil
@@ -64,10 +63,10 @@ function resume.load(what)
 	return t
 end
 
--- Trains on the screen if there is a terminal and lines were not requested, else with progress lines.
+-- Trains t, shown on the screen or, without a terminal or if plain, with progress lines.
 function resume.run(t, plain)
 	local watched, how = false, nil
-	if not plain then watched, how = pcall(t.watch, t) end -- fails where there is no terminal
+	if not plain then watched, how = pcall(t.watch, t) end -- fails without a terminal
 	if not watched or how == "quit" then t:run() end
 	t:wait()
 	local where = native.unsaved(t) and "not saved" or "kept in " .. t.folder
@@ -82,11 +81,11 @@ local function save_weights(t, folder)
 	os.remove(scratch)
 	if text == native.read_file(path) then return false end
 	native.write_file(path, text, true)
-	print(native.clean(("%s: the run is over; its weights were not saved at its end, and are kept in %s now"):format(t.name, path)))
+	print(native.clean(("%s: the run is over; its weights were not saved at its end, and are in %s now"):format(t.name, path)))
 	return true
 end
 
--- barlow resume.
+-- The command barlow resume.
 function resume.main(what, plain)
 	local folder = native.resumable(what)
 	local t = load(folder)

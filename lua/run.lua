@@ -13,7 +13,7 @@ local function clock(seconds)
 end
 run.clock = clock
 
--- Epochs: a whole number with all its digits, others with four.
+-- Formats a number of epochs: a whole number with all its digits, others with four.
 function run.count(v) return v == v // 1 and v < 1e15 and ("%d"):format(v // 1) or ("%.4g"):format(v) end
 
 local function measured(v) return v == v end
@@ -65,9 +65,9 @@ local function add_kind(out, columns, r, scores, kind)
 	end
 end
 
--- Formats the values of these kinds in this order; "step" and "eta" are no columns.
+-- Kinds of columns in the order in which a line shows them; "step" and "eta" are not columns.
 local PLAIN = { "step", "term", "total", "floor", "rate", "score", "measure", "own", "eta" }
--- The most important values first, since a narrow terminal cuts off the end.
+-- The same for a terminal: the most important first, since a narrow terminal cuts off the end.
 local TERMINAL = { "step", "eta", "measure", "total", "term", "score", "floor", "rate", "own" }
 
 local function line_text(kinds, t, r, scores)
@@ -96,7 +96,7 @@ local function see_scores(t, r, scores)
 	return fresh
 end
 
--- Overwrites one line; it remains where kNN was measured and at the end.
+-- Reports on one line, which is overwritten unless a score was measured or the run has ended.
 local function terminal_report(t)
 	local scores = {}
 	return function(r, last)
@@ -155,7 +155,7 @@ function run.card(t)
 	end
 	add("settings", settings_text(t))
 	add("data", tostring(t.data):gsub("\n.*", ""))
-	add("folder", t.folder or (t.state == "new" and "it gets one when it starts, where it may" or "none: it is kept in memory only"))
+	add("folder", t.folder or (t.state == "new" and "made when it starts, unless folder = false" or "none: the run is in memory only"))
 	return table.concat(out, "\n")
 end
 
@@ -163,7 +163,8 @@ end
 local function follow(t, seen, report, on_progress)
 	local over = false
 	while not over do
-		over = t:wait(.1) or native.at_break(t) -- in a script nobody could continue after a break
+		-- A break ends this, too: nothing could continue the run while a script waits here.
+		over = t:wait(.1) or native.at_break(t)
 		local newest = newest_step(t)
 		for i = seen + 1, newest do
 			local r = t:record(i)
@@ -210,10 +211,10 @@ local function default_sets(t, options)
 	local train, test = options.train or knn.refs, options.test or knn.queries
 	if train and test then return train, test, tostring(train), tostring(test) end
 	local first, second = t.data:split(.8, 0)
-	local same = not train and rawequal(test, t.data) -- the references would be among the test images
+	local same = not train and rawequal(test, t.data) -- the training images would be among the test images
 	if not test or same then
 		test = nil
-		io.stderr:write("barlow: eval: ", same and "the test set is what the run trains on" or "no test set was given",
+		io.stderr:write("barlow: eval: ", same and "the test set is the set that the run trains on" or "no test set was given",
 			": measured on a fifth of the images that the run trains on; ",
 			"give test = (and train =) for images that it has not seen\n")
 	end
@@ -262,8 +263,9 @@ local function labels_of(set)
 end
 
 --[[
-export_features{data = dataset, path = "x.npy"}: the encoder's features as they are now as a NumPy file (N, F), and the
-labels beside it, x-labels.npy.  Images are normalised as in training.  Returns both paths.
+export_features{data = dataset, path = "x.npy"}: writes the encoder's current features to a NumPy file (N, F), and the
+labels to x-labels.npy beside it.  Images are normalised as in training.  Returns the paths of both, or of the first if no
+image has a label.
 ]]
 function run.export_features(t, options)
 	local data, path = options.data or t.data, options.path

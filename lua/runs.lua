@@ -1,10 +1,9 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-runs.lua: runs(): all runs, live and past, newest first.
+runs.lua: runs(): all runs, running and past, newest first.
 
-runs()[i] by place, runs()["name"] by the folder's name, the run's name (the
-newest of it) or how one folder's name begins.  Printing shows a table.
-Finished runs can be shown, and stopped ones can be resumed.
+A run is found by its number, runs()[i], or by runs()["name"]: its folder's name, its own name (the newest run of that
+name), or the beginning of only one folder's name.  Printing the list shows a table.
 ]]
 local json = require "barlow.json"
 local native = require "barlow.native"
@@ -18,7 +17,7 @@ local runs = {}
 
 local Run, List = {}, {}
 
--- Width, heading, and a run's text; a negative width is left-aligned.  Between these two are the runs' own.
+-- Columns of the table: {width, heading, text(run)}; a negative width aligns left.  A run's own columns stand between them.
 local first = {
 	{ -34, "run", function(r) return r.id end },
 	{ -8, "state", function(r) return r.state end },
@@ -32,7 +31,7 @@ local last = {
 	end },
 }
 
--- Returns a run's own columns: a list of {kind =, name =, label =, value =}.
+-- The own columns of each run: run -> list of {kind =, name =, label =, value =}.
 local own = setmetatable({}, { __mode = "k" })
 
 local formats = { score = "%.4f", own = "%.4g", parameter = "%.3g" }
@@ -78,13 +77,13 @@ Run.__index = {}
 
 registry.add{
 	name = "runs[]", kind = "function", signature = "runs()[i], runs()[name]", example = "runs()[1]",
-	text = "One, by place or name: its name, folder, state, step, steps, total, knn, d, started, pid, alive, lambda (or what its loss has).",
+	text = "A run, by number or name: its name, folder, state, step, steps, total, knn, d, started, pid, alive, and parameters of its loss.",
 }
 
 local watch = registry.add{
 	name = "run:watch", kind = "method", self = "run", signature = "(settings?: table)", example = "#runs()",
-	text = "The screen of a run: steered when it is going on, shown when it is over.",
-	keys = { { name = "read_only", type = "boolean", default = false, text = "shows a run that is going on, too, without steering it" } },
+	text = "Shows the run's screen; a run that is still running can be steered there.",
+	keys = { { name = "read_only", type = "boolean", default = false, text = "also shows a running run without steering it" } },
 }
 
 function Run.__index:watch(options)
@@ -93,7 +92,7 @@ end
 
 registry.add{
 	name = "run:journal", kind = "method", self = "run", signature = "(): table", example = "#runs()",
-	text = "What was changed while it trained, as t.journal has it.",
+	text = "Changes of settings while it trained, and other events, like t.journal.",
 }
 
 function Run.__index:journal()
@@ -102,7 +101,7 @@ end
 
 registry.add{
 	name = "run:resume", kind = "method", self = "run", signature = "(): trainer", example = "#runs()",
-	text = "A trainer that stands where the run did; t:start() goes on.",
+	text = "A trainer in the run's last state; t:start() continues the run.",
 }
 
 -- See resume.lua.
@@ -110,12 +109,12 @@ function Run.__index:resume()
 	return require "barlow.resume".load(self.folder)
 end
 
-local quiet = { name = "quiet", type = "boolean", default = false, text = "does not say first what it costs" }
+local quiet = { name = "quiet", type = "boolean", default = false, text = "does not print first how much has to be recomputed" }
 local path = { name = "path", type = "string", otherwise = "none", text = "where the weights of that step are written as safetensors" }
 
 local at = registry.add{
 	name = "run:at", kind = "method", self = "run", signature = "(step: integer, settings?: table): view", example = "#runs()",
-	text = "The run as it was after that step, made again to the bit, as t:at has it.", keys = { quiet, path },
+	text = "The run's state after that step, recomputed bit for bit, like t:at.", keys = { quiet, path },
 }
 
 function Run.__index:at(step, options)
@@ -124,8 +123,8 @@ end
 
 local first_of = registry.add{
 	name = "run:first", kind = "method", self = "run", signature = "(f: function, settings?: table): view?", example = "#runs()",
-	text = "The view of the first step at which f(view) holds, as t:first has it.",
-	keys = { { name = "from", type = "integer", otherwise = "1", text = "the first step that is looked at" },
+	text = "The view of the first step for which f(view) is true, like t:first.",
+	keys = { { name = "from", type = "integer", otherwise = "1", text = "the first step that is tested" },
 		{ name = "to", type = "integer", otherwise = "the newest", text = "the last one" }, quiet, path },
 }
 
@@ -135,7 +134,7 @@ end
 
 local bisect = registry.add{
 	name = "run:bisect", kind = "method", self = "run", signature = "(f: function, settings?: table): view?", example = "#runs()",
-	text = "The same for an f that holds from some step on, searched among checkpoints first.", keys = { quiet, path },
+	text = "Like run:first, for an f that is true from some step on: searches among the checkpoints first.", keys = { quiet, path },
 }
 
 function Run.__index:bisect(f, options)
@@ -180,11 +179,11 @@ function runs.all()
 	return setmetatable(list, List)
 end
 
--- The index.
+-- The index of runs.
 
-local index_of = setmetatable({}, { __mode = "k" }) -- of a run that came from one
+local index_of = setmetatable({}, { __mode = "k" }) -- run -> the index from which it came
 
--- Errors in SQL are the caller's, so they are shown without the place in this code.
+-- Queries the index.  Errors in SQL are the caller's, so they are raised without the place in this code.
 local function ask(...)
 	local out = table.pack(pcall(native.index_ask, ...))
 	if not out[1] then error((tostring(out[2]):gsub("^barlow%.[%w_]+:%d+: ", "")), 0) end
@@ -317,7 +316,7 @@ function runs.get(what)
 	return elsewhere(folder)
 end
 
--- The best.
+-- The best run.
 
 local LESS = { total = true, invariance = true, redundancy = true, weighted_redundancy = true, time = true, grad_norm = true }
 
@@ -331,7 +330,7 @@ function runs.best(settings)
 	return best and runs.value(best, metric) ~= nil and best or nil
 end
 
--- Two runs.
+-- Comparing two runs.
 
 local function facts_of(r)
 	if next(r.recipe) then return r.recipe end
@@ -370,7 +369,7 @@ function runs.compare(a, b)
 		metrics = differences(a.metrics, b.metrics) }, Comparison)
 end
 
--- As text.
+-- Runs as text.
 
 runs.usual = { "id", "state", "step", "steps", "total", "knn", "lambda", "d", "started", "tags" }
 
@@ -423,7 +422,7 @@ local function date(seconds)
 end
 runs.date = date
 
--- Times as dates, for tables that people read.
+-- Replaces times by dates, for tables that people read.
 function runs.date_rows(rows)
 	for _, r in ipairs(rows) do
 		for _, name in ipairs{ "created", "started", "ended" } do r[name] = date(r[name]) end
@@ -431,13 +430,13 @@ function runs.date_rows(rows)
 	return rows
 end
 
--- Markdown and LaTeX are for people: they get dates.
+-- Returns the list as text in that format; Markdown and LaTeX are for people, and have dates.
 function runs.export_text(format, list, columns)
 	local rows = runs.rows(list, columns)
 	return tables.text(format, columns, (format == "markdown" or format == "latex") and runs.date_rows(rows) or rows)
 end
 
--- For people: only columns that are not empty, steps with their total, times as dates.
+-- Returns names and rows for people: only columns that are not empty, "step/steps" in one, and times as dates.
 function runs.shown(list, columns)
 	local names, rows = {}, runs.rows(list, columns or runs.usual)
 	for _, name in ipairs(columns or runs.usual) do
@@ -524,7 +523,7 @@ end
 
 local function agreed(question)
 	if not native.is_terminal() then
-		error(question .. " nobody can be asked: there is no terminal; ask = false, or --yes, does it without asking", 0)
+		error(question .. " it cannot be confirmed without a terminal; ask = false, or --yes, does it without asking", 0)
 	end
 	io.write(native.clean(question), " [y/N] ")
 	io.flush()
@@ -557,7 +556,8 @@ end
 
 local function check_prune(s)
 	if not s.keep and not s.older and not s.size and not s.leftovers then
-		error("prune: say which: keep = how many of the newest stay, older = days, size = what all may take on disk, or leftovers = true", 0)
+		error("prune: give keep = number of the newest that stay, older = days, size = limit on the disk space of all, or "
+			.. "leftovers = true", 0)
 	end
 	for _, name in ipairs{ "keep", "older" } do
 		if s[name] and (type(s[name]) ~= "number" or s[name] < 0) then

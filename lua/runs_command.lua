@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- runs_command.lua: barlow runs.
+-- runs_command.lua: the command barlow runs; each verb is an entry of `verbs`.
 local json = require "barlow.json"
 local native = require "barlow.native"
 local runs = require "barlow.runs"
@@ -138,7 +138,7 @@ end }
 
 verbs.rm = { least = 1, what = "RUN...", call = function(operands, options)
 	local list = {}
-	for i, what in ipairs(operands) do list[i] = runs.get(what) end -- find all before the first is removed
+	for i, what in ipairs(operands) do list[i] = runs.get(what) end -- find all runs before the first is removed
 	for _, r in ipairs(list) do
 		runs.delete(r, { ask = not options.yes, forever = options.forever })
 	end

@@ -28,7 +28,7 @@ local function padded(text, columns, left)
 	return left and text .. blank or blank .. text
 end
 
--- Does the column contain numbers, which are right-aligned?
+-- Returns whether the column contains only numbers, which are right-aligned.
 local function of_numbers(rows, name)
 	local any = false
 	for _, r in ipairs(rows) do
@@ -58,7 +58,7 @@ function tables.plain(names, rows)
 	return table.concat(lines, "\n")
 end
 
--- All digits, and unchanged strings; a cell that a spreadsheet would read as a formula gets a leading blank.
+-- Formats a cell with all digits, and strings as they are; one that a spreadsheet would take for a formula begins with a blank.
 local function csv_cell(v)
 	if v == nil then return "" end
 	if is_number(v) then return v == v and v ~= math.huge and v ~= -math.huge and (native.number_text(v):gsub("%.0$", "")) or "" end

@@ -2,8 +2,8 @@
 --[[
 runs_where.lua: conditions on runs as SQL over the index (index.h).
 
-"knn > .7 and loss.lambda < .1" names a metric and a setting: names that are no columns of the table of runs
-are looked up among these.  Quoted text, functions and keywords of SQL stay unchanged.
+"knn > .7 and loss.lambda < .1" names a metric and a setting: names that are not columns of the table of runs are looked up
+among metrics and settings.  Quoted text, functions and keywords of SQL stay unchanged.
 ]]
 local native = require "barlow.native"
 
@@ -112,8 +112,8 @@ local function order_text(index, sort)
 end
 
 --[[
-SELECT's end and the values of its parameters, for what runs.list takes: where as a text or a table (a function is for the
-caller), sort, tags.
+Returns the end of a SELECT statement and the values of its parameters, for the settings of runs.list: where as a text or
+a table (the caller applies a function), sort and tags.
 ]]
 function where.clause(index, settings)
 	local values, parts, asked = {}, {}, settings.where

@@ -1,19 +1,17 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-source.lua: the source text of a function, cut out of its chunk, and Lua that makes the function again.
+source.lua: finds the source text of a function in its chunk, and writes Lua that makes the function again.
 
-Lua knows the lines on which a function begins and ends.  The functions that a scan of the chunk finds there are compiled
-(not run), and the text is that of the one that compiles to the same bytecode, with the same upvalues.
+Lua records the lines on which a function begins and ends.  Each function that a scan of the chunk finds on these lines is
+compiled (not run); the text is that of the one which compiles to the same bytecode with the same upvalues.
 ]]
 local native = require "barlow.native"
 
 local source = {}
 
-local MANY = 64 -- most functions on the same lines, each of which is compiled
+local MANY = 64 -- most functions on the same lines, since each is compiled
 
--- Scanning.
-
--- Returns the places at which lines begin, counted as Lua does: \r\n and \n\r are one line end.
+-- --- scanning --- Returns the positions at which lines begin, counted as Lua does: \r\n and \n\r are one line end.
 local function line_starts(text)
 	local starts, at = { 1 }, 1
 	while true do
@@ -34,7 +32,7 @@ local function line_of(starts, place)
 	return low
 end
 
--- Returns the place after the long bracket that begins at `at`, or nil.
+-- Returns the position after the long bracket that begins at `at`, or nil.
 local function behind_long(text, at)
 	local _, open, level = text:find("^%[(=*)%[", at)
 	if not open then return nil end
@@ -58,7 +56,8 @@ local function behind_string(text, at)
 	end
 end
 
--- The word, number, string or other sign at that place or behind blanks and comments there: its kind, and its first and last byte.
+-- Returns the next token from `at` on, after blanks and comments: its kind ("word", "number", "string" or "sign"), and the
+-- positions of its first and last byte; the kind is nil at the end of the text.
 local function next_token(text, at)
 	while true do
 		at = text:find("[^ \t\r\n\v\f]", at)
@@ -82,14 +81,15 @@ local function next_token(text, at)
 end
 
 --[[
-Constants.  `local name <const> = expression` of numbers, texts and other such names is no variable to Lua, but its value in
-the code of the functions that use it.
+Constants.  If the expression in `local name <const> = expression` consists of numbers, strings and other such names, the
+compiler makes no variable of it: functions that use the name have its value in their code.
 ]]
 local unary = { ["-"] = true, ["~"] = true, ["#"] = true, ["not"] = true }
 local binary, suffix = {}, { ["("] = true, ["{"] = true, ["["] = true, ["."] = true, [":"] = true }
 for op in ("+ - * / // % ^ & | ~ << >> < > <= >= == ~= and or"):gmatch "%S+" do binary[op] = true end
 
--- The last byte of such an expression that begins at or behind that place, and the names in it; nil: it is of another kind.
+-- Returns the position of the last byte of such an expression that begins at or after `at`, or nil if it is of another
+-- kind; adds the names in it to `names`.
 local function constant_expression(text, at, names)
 	local last
 	while true do
@@ -119,7 +119,8 @@ local function constant_expression(text, at, names)
 	end
 end
 
--- The constant that the statement behind the word `local` declares, {name =, text =, names =}: its last variable at most.
+-- Returns the constant that the statement after the word `local` declares, {name =, text =, names =, to =}, or nil.  Only
+-- the last variable of the statement is taken.
 local function declared(text, at)
 	local variables, name, attribute = 0, nil, nil
 	repeat
@@ -153,7 +154,8 @@ local function declared(text, at)
 	end
 end
 
--- The declarations that those names mean at a place, of the one that was declared last there on; the oldest comes first.
+-- Returns the declarations to which these names refer, and those on which they depend, oldest first.  `newest` is the latest
+-- declaration in scope, from which `before` leads to earlier ones.
 local function constants_of(newest, names)
 	local needed, found = {}, {}
 	for name in pairs(names) do needed[name] = true end
@@ -175,8 +177,8 @@ local opens = { ["function"] = true, ["do"] = true, ["if"] = true, ["repeat"] = 
 local closes = { ["end"] = true, ["until"] = true }
 
 --[[
-All functions of a text, {from =, to =, first =, last =, newest =}: bytes, the lines that these are on, and the constant
-that was declared last where it begins.
+Returns all functions of a text, {from =, to =, first =, last =, newest =}: positions of their first and last byte, the lines
+of these, and the latest constant in scope where the function begins.
 ]]
 local function functions_of(text)
 	local starts, found, open, at, newest = line_starts(text), {}, {}, 1, nil
@@ -205,7 +207,7 @@ local function functions_of(text)
 	end
 end
 
--- The words of a text.
+-- Returns the set of words in a text.
 local function words_of(text)
 	local words, at = {}, 1
 	while true do
@@ -218,13 +220,13 @@ end
 
 local scanned, scanned_text = nil, nil
 
--- Caches the result for the last text.
+-- Returns functions_of(text), and caches it for the last text.
 local function scan(text)
 	if text ~= scanned_text then scanned, scanned_text = functions_of(text), text end
 	return scanned
 end
 
--- Returns the place of the parenthesis after a function's name, and whether it is a method.  Comments may precede it.
+-- Returns the position of the parenthesis after a function's name, and whether it is a method.  Comments may precede it.
 local function parameters_of(text)
 	local at, method = #"function" + 1, false
 	while at <= #text do
@@ -237,8 +239,9 @@ local function parameters_of(text)
 end
 
 --[[
-Returns a function's text as expressions: its name is removed, and a method gets its self.  If the name spans several lines, there
-are two: the lines of a local function begin with its parameters, those of others with the first word.
+Returns a function's text as a list of expressions: the name is removed, and a method gets the parameter self.  If the name
+spans several lines, there are two candidates, since Lua counts the lines of a local function from its parameters, and those
+of others from the word `function`.
 ]]
 local function expressions(text)
 	local at, method = parameters_of(text)
@@ -263,7 +266,7 @@ upvalues, if the dump contains them.  Returns nil if there is no such function.
 local function read_dump(dump, depth)
 	local HEAD = 4 + 1 + 1 + 6 + 3 + 8 + 8
 	if dump:sub(1, 6) ~= "\27Lua\x54\0" or dump:sub(13, 15) ~= "\4\8\8" then return nil end
-	local at = HEAD + 2 -- and the number of upvalues
+	local at = HEAD + 2 -- the byte after the head is the number of upvalues
 	local function size()
 		local n = 0
 		while true do
@@ -295,7 +298,7 @@ local function read_dump(dump, depth)
 		end
 		local parts, places = { dump:sub(from, at - 1) }, {}
 		for i = 1, size() do
-			places[i] = dump:sub(at, at + 1) -- and whether it is a constant, which makes no difference
+			places[i] = dump:sub(at, at + 1) -- the third byte, whether it is a constant, makes no difference
 			skip(3)
 		end
 		f.places = table.concat(places)
@@ -319,13 +322,14 @@ end
 
 local function constant_text(c) return ("local %s <const> = %s"):format(c.name, c.text) end
 
--- Compiles an expression on that line, with those constants and locals around it; it is never run.
+-- Compiles a function's expression on that line, with these constants and locals around it, without running it.  Returns its
+-- code and upvalue names as read_dump does, or nil.
 local function compiled(text, line, constants, names)
 	local around = {}
 	for i, c in ipairs(constants) do around[i] = constant_text(c) .. " " end
 	if #names > 0 then around[#around + 1] = "local " .. table.concat(names, ", ") .. " " end
 	around = table.concat(around)
-	local above = line - #line_starts(around) -- a constant may be of several lines
+	local above = line - #line_starts(around) -- a constant may span several lines
 	local chunk = load(("\n"):rep(above) .. around .. "return " .. text, "=cut", "t", {})
 	if not chunk then return nil end
 	local _, upvalues = read_dump(string.dump(chunk), 1)
@@ -341,10 +345,10 @@ local function upvalue_names(piece)
 end
 
 local MANY_THERE = ("more than %d functions are on its lines: write it on lines of its own"):format(MANY)
-local UNLIKE = "its text alone means something else than where it stands: write what it uses from around it inside"
-local UNKNOWN = "the text of its chunk is not kept"
+local UNLIKE = "its text alone compiles to another function than in its place: move what it uses from around it inside"
+local UNKNOWN = "the text of its chunk is not stored"
 
--- The constants from around a function of a text that it may use: those of its words that are no upvalues.
+-- Returns the constants from around a function that it may use: those named by its words, except upvalues.
 local function constants_around(f, text, names)
 	if not f.newest then return {} end
 	local words = words_of(text)
@@ -352,7 +356,7 @@ local function constants_around(f, text, names)
 	return constants_of(f.newest, words)
 end
 
--- Those that are needed for `same` to hold.
+-- Returns the constants without which same(constants) would be false.
 local function needed_of(constants, same)
 	local needed = table.move(constants, 1, #constants, 1, {})
 	for i = #needed, 1, -1 do
@@ -362,8 +366,8 @@ local function needed_of(constants, same)
 	return needed
 end
 
--- Finds in one text the function that compiles to `wanted` with those upvalues in that order, and the constants that it uses; or
--- nil and why not.
+-- Finds the function in a text that compiles to `wanted` with these upvalues in that order.  Returns its expression and the
+-- constants that it uses, or nil and the reason.
 local function find_in(text, piece, names, wanted, order)
 	local tried = 0
 	for _, f in ipairs(scan(text)) do
@@ -397,10 +401,8 @@ local function cut(piece)
 	return nil, why or UNKNOWN
 end
 
--- Writing.
-
--- Writes Lua that makes the function again: its text, with its upvalues as locals around it.  `to_text(v, indent,
--- name)` writes values.
+-- --- writing --- Returns Lua that makes the function again: its text, with its upvalues and constants as locals around it.
+-- to_text(v, indent, name) writes values.
 local function piece_text(piece, to_text, indent)
 	if #upvalue_names(piece) == 0 and #piece.constants == 0 then return piece.text end
 	local pad, lines, made = "\n" .. ("\t"):rep(indent + 1), {}, "return " .. piece.text
@@ -421,7 +423,7 @@ end
 local function is_piece(v) return type(v) == "table" and getmetatable(v) == native.piece end
 source.is_piece = is_piece
 
--- Lists the pieces in a value, each once.
+-- Calls f for each piece in a value, once.
 local function each_piece(v, f, seen)
 	if type(v) ~= "table" or seen[v] or native.name_of(v) then return end
 	seen[v] = true

@@ -1,9 +1,8 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-tune.lua: measuring which convolution algorithm is fastest for which shape (barlow tune, trainer:tune).
+tune.lua: measures which convolution algorithm is fastest for which shape (barlow tune, trainer:tune).
 
-Results are stored in a file from which later runs choose; an existing run has
-its choices recorded with it and keeps them.
+Results are stored in a file, by which later runs choose.  Existing runs keep the choices that were recorded with them.
 ]]
 local native = require "barlow.native"
 local recipe = require "barlow.recipe"
@@ -41,8 +40,8 @@ end
 
 local class = { __tostring = text, __name = "tuning" }
 
--- Measures shapes on so many images: {{shape =, images =, forward = {gather = ms, best = name}, ...}, ...}; calls
--- on_row for each.
+-- Measures shapes with that many images; appends a row to the report for each, {shape =, images =, forward = {gather = ms,
+-- best = name}, ...}, and calls on_row with it.
 local function measure(shapes, images, report, on_row)
 	local told <close> = native.progress "tune"
 	for i, shape in ipairs(shapes) do
@@ -55,8 +54,8 @@ local function measure(shapes, images, report, on_row)
 end
 
 --[[
-tune(): measures the shapes that a trainer's convolutions have, and keeps what was
-found.  A trainer that has not begun takes it; another goes on as it began.
+tune(): measures the shapes of a trainer's convolutions, and stores the results.  A trainer that has not started uses them;
+another one keeps its choices.
 ]]
 function tune.trainer(t, on_row)
 	local report = setmetatable({}, class)
@@ -65,7 +64,7 @@ function tune.trainer(t, on_row)
 	if t.state == "new" and t.iteration == 0 then
 		native.tune_renew(t)
 	else
-		report.note = "this run goes on with the choices it began with"
+		report.note = "this run continues with the choices that it started with"
 	end
 	return report
 end
@@ -107,16 +106,16 @@ local function refuse(message, ...) error(message:format(...), 0) end
 local function recipe_path(what)
 	local run = require "barlow".runs()[what]
 	local folder = run and run.folder or native.exists(what .. "/.") and what
-	if not folder then return native.exists(what) and what or refuse("'%s' is no run, and no file of a recipe", what) end
+	if not folder then return native.exists(what) and what or refuse("'%s' is neither a run nor the file of a recipe", what) end
 	local path = folder .. "/recipe.lua"
 	if native.exists(path) then return path end
-	refuse("%s has no recipe.lua: a run of a C program keeps none, and other folders have none; give the file of a recipe", folder)
+	refuse("%s has no recipe.lua (runs of C programs have none): give the file of a recipe", folder)
 end
 
 local function trainer_of(what)
 	local path = recipe_path(what)
 	local r, why = recipe.read(path)
-	if not r then refuse("%s: expected a file that returns a trainer, as a run's recipe.lua does", why) end
+	if not r then refuse("%s: expected a file that returns a trainer, like a run's recipe.lua", why) end
 	local lacking = recipe.lacking(why)
 	if lacking then refuse("%s: its text lacks %s", path, lacking) end
 	local fine, t = pcall(function() return require "barlow".trainer(recipe.build(versions.complete(r))) end)

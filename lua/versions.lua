@@ -1,17 +1,16 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-versions.lua: recipes of earlier versions.
+versions.lua: reads recipes of earlier versions.
 
-A recipe states its version, trainer{barlow = "0.2.0", ...}, and every setting.
-Those of 0.1 state neither: omitted settings had 0.1's defaults, which are
-kept here, so that later defaults may differ.  A recipe of a later version than
+A recipe states its version, trainer{barlow = "0.2.0", ...}, and every setting.  Those of 0.1 state neither: omitted
+settings have 0.1's defaults, which are listed here, so that later defaults may differ.  A recipe of a later version than
 this program may contain unknown settings, and is refused.
 ]]
 local native = require "barlow.native"
 
 local versions = { here = native.version }
 
--- By the call's name; only for calls with named settings, as others have no defaults.
+-- The defaults of 0.1 by the name of the call; only for calls with named settings, since others have no defaults.
 local first = {
 	["trainer"] = { batch = 256, epochs = 10, seed = 0, schedule = "cosine", warmup = 0, last = .001, clip = 0,
 		precision = "float32", projector = { 512, 512, 512 } },
@@ -27,7 +26,7 @@ local first = {
 	["aug.grayscale"] = { p = .2 },
 	["aug.blur"] = { sigma = { .1, 2 }, p = 1 },
 	["aug.solarize"] = { threshold = 128 / 255, p = .2 },
-	["aug.affine"] = { degrees = 10, translate = .1, scale = { .9, 1.1 }, p = .5, backend = "pil" }, -- as its edges were PIL's
+	["aug.affine"] = { degrees = 10, translate = .1, scale = { .9, 1.1 }, p = .5, backend = "pil" }, -- its edges were those of PIL
 	["aug.noise"] = { std = .05, p = .5 },
 	["aug.cutout"] = { p = .5 },
 	["data.folder"] = { channels = 3, labels = true, skip_broken = false, full_scale = false, endings = "jpg jpeg png" },
@@ -48,11 +47,11 @@ end
 function versions.check(version)
 	local major, minor = numbers(version)
 	if not major then
-		error(("barlow = %q is no version: expected one such as %q"):format(version:sub(1, LONGEST), versions.here), 0)
+		error(("barlow = %q is not a version: expected one such as %q"):format(version:sub(1, LONGEST), versions.here), 0)
 	end
 	local here_major, here_minor = numbers(versions.here)
 	if major > here_major or (major == here_major and minor > here_minor) then
-		error(("the recipe is barlow %s's, this is barlow %s: it may say what this version does not know"):format(version,
+		error(("the recipe was written by barlow %s, this is barlow %s: it may have settings that this version does not know"):format(version,
 			versions.here), 0)
 	end
 end
@@ -82,7 +81,7 @@ local function wrap(names, prefix)
 	end })
 end
 
--- Parts that 0.1 constructed by default.
+-- Adds the parts that 0.1 constructed by default.
 local function complete(arguments, names)
 	for part, name in pairs{ loss = "barlow", optim = "adamw" } do
 		if arguments[part] == nil then arguments[part] = names[part][name]{} end
@@ -107,7 +106,7 @@ function versions.names(names, version)
 	return old
 end
 
--- The same for a recipe that was read as data, in place: descriptions have the call's name in their metatables.
+-- The same for a recipe that was read as data, which is changed in place: descriptions have the call's name in their metatables.
 
 local function fill(d)
 	if type(d) ~= "table" then return end
@@ -124,7 +123,7 @@ local function described(name)
 	return setmetatable({}, { call = name, single = true, n = 1, result = 1, results = 1 })
 end
 
--- Fills in what a recipe of 0.1, as read by recipe.read, leaves out.  Raises an error for a later version.
+-- Adds the settings that a recipe of 0.1, as read by recipe.read, omits.  Raises an error for a later version.
 function versions.complete(r)
 	if r.barlow ~= nil then
 		versions.check(tostring(r.barlow))
@@ -138,8 +137,8 @@ end
 
 -- Returns the notice for resuming a run of that version, or nil.
 function versions.remark(version)
-	return version == "0.1" and "its recipe is barlow 0.1's: what it leaves out has the defaults of then, its images are not "
-		.. "checked to be the same, and from here on views are drawn by other random numbers than 0.1's" or nil
+	return version == "0.1" and "its recipe was written by barlow 0.1: omitted settings have the defaults of 0.1, its images are not "
+		.. "compared with those of the run, and from here on views are drawn with other random numbers than in 0.1" or nil
 end
 
 return versions

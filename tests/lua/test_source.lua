@@ -178,7 +178,7 @@ test("why one cannot be written", function()
 		{ ping, "refer to each other" },
 		{ many[100], "more than 64 functions are on its lines" },
 		{ load((function() local done return function() if done then return nil end done = true
-			return "return function(x) return x end" end end)(), "=unkept")(), "the text of its chunk is not kept" },
+			return "return function(x) return x end" end end)(), "=unkept")(), "the text of its chunk is not stored" },
 	} do
 		local t = small(nn.func(case[1]))
 		has(tostring(t.recipe), "f = nil --[[ the function of ", case[2])

@@ -122,7 +122,7 @@ test("t:tune() reports, keeps, and a trainer that has not begun takes it", funct
 	sh(("rm -f '%s'"):format(path))
 	local out = run(make .. "local r = t:tune() print(r) print(#r, r[2].shape, r[2].images, r[2].forward.best)"
 		.. " local c = t.recipe.convolution[r[2].shape] print(c) t:step(1) print(t:tune())")
-	for _, word in ipairs{ both .. "                32  forward", "data-gradient", "2\t" .. both .. "\t32\t", "began with" } do
+	for _, word in ipairs{ both .. "                32  forward", "data-gradient", "2\t" .. both .. "\t32\t", "started with" } do
 		if not out:find(word, 1, true) then error(word .. " is not in\n" .. out) end
 	end
 	for d in ("forward data-gradient weight-gradient"):gmatch "%S+" do
@@ -221,7 +221,7 @@ test("barlow tune measures a recipe's shapes, and forgets", function()
 	if not tune(scratch):find(both, 1, true) then error "a folder with a recipe" end
 	equal(tune "--forget", "removed " .. path .. "\n0")
 	equal(tune "--forget", "nothing was kept in " .. path .. "\n0")
-	equal(tune "no-such-run", "barlow tune: 'no-such-run' is no run, and no file of a recipe\n1")
+	equal(tune "no-such-run", "barlow tune: 'no-such-run' is neither a run nor the file of a recipe\n1")
 	write(scratch .. "/recipe.lua", "return 1")
 	if not tune(scratch):find "expected a file that returns a trainer" then error "a number is no trainer" end
 	if not tune "--what":find("unknown option '%-%-what'.*\n2$") then error "an unknown option" end
@@ -239,7 +239,7 @@ test("barlow tune says in one line what a file lacks, and nothing of where barlo
 		{ "return trainer{ data = data.shapes{ n = 3 }, encoder = nn.linear(0, 1) }", "nn.linear: 'inputs' must be" },
 		{ "return trainer{ data = data.folder{ path = '/nonexistent', fingerprint = 'v1 1 files, names 0' }, encoder = nn.relu() }",
 			"/nonexistent" },
-		{ "return trainer{ barlow = '99.1', data = data.shapes{}, encoder = nn.relu() }", "the recipe is barlow 99.1's" },
+		{ "return trainer{ barlow = '99.1', data = data.shapes{}, encoder = nn.relu() }", "the recipe was written by barlow 99.1" },
 	} do
 		write(path, case[1])
 		local said = command("tune " .. path)
@@ -248,8 +248,8 @@ test("barlow tune says in one line what a file lacks, and nothing of where barlo
 		equal(said:match "^barlow tune: [^\n]*\nstatus (%d+)$", "1", said)
 	end
 	sh(("mkdir -p '%s/folder'"):format(scratch))
-	equal(command(("tune '%s/folder'"):format(scratch)):match "has no recipe.lua: a run of a C program keeps none" ~= nil, true)
-	equal(command("tune /nonexistent"), "barlow tune: '/nonexistent' is no run, and no file of a recipe\nstatus 1")
+	equal(command(("tune '%s/folder'"):format(scratch)):match "has no recipe.lua %(runs of C programs have none%)" ~= nil, true)
+	equal(command("tune /nonexistent"), "barlow tune: '/nonexistent' is neither a run nor the file of a recipe\nstatus 1")
 	equal(command("tune --data /nonexistent " .. path), "barlow tune: --data /nonexistent: there is no such file or folder\nstatus 1")
 end)
 

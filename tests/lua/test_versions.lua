@@ -99,7 +99,7 @@ test("the same of a recipe that was read as data", function()
 	equal(r.epochs, nil)
 	equal(r.batch, 256)
 	equal(versions.complete(d("trainer", { barlow = "0.2.0" })).batch, nil)
-	fails(function() versions.complete(d("trainer", { barlow = "0.9" })) end, "the recipe is barlow 0.9's")
+	fails(function() versions.complete(d("trainer", { barlow = "0.9" })) end, "the recipe was written by barlow 0.9")
 end)
 
 test("recipes of later versions are refused, those that make no sense too", function()
@@ -109,24 +109,24 @@ test("recipes of later versions are refused, those that make no sense too", func
 	local function says(version) write(folder .. "/recipe.lua", (text:gsub('barlow = "[^"]*"', ('barlow = %q'):format(version)))) end
 	for _, version in ipairs{ "0.3.0", "1.0.0", "0.10", "99.1" } do
 		says(version)
-		fails(function() runs.resume(folder) end, folder .. "/recipe.lua: the recipe is barlow " .. version .. "'s, this is barlow "
+		fails(function() runs.resume(folder) end, folder .. "/recipe.lua: the recipe was written by barlow " .. version .. ", this is barlow "
 			.. native.version)
 	end
 	for _, version in ipairs{ "0.2.0\27[2J", "0.2.0 ", "0.2.0\n", "0.2.0'", "0.2.0\0", "0.2x", "0", "", ".2", ("0"):rep(40) .. ".1" } do
 		says(version)
-		fails(function() runs.resume(folder) end, "is no version")
-		fails(function() trainer{ barlow = version } end, "is no version")
+		fails(function() runs.resume(folder) end, "is not a version")
+		fails(function() trainer{ barlow = version } end, "is not a version")
 	end
 	says(native.version .. "-rc1+x86")
 	local function is_read() fails(function() runs.resume(folder) end, "the run is over: 26 of 26 steps are done") end
 	quietly(is_read)
 	says "new"
-	fails(function() runs.resume(folder) end, 'barlow = "new" is no version')
+	fails(function() runs.resume(folder) end, 'barlow = "new" is not a version')
 	says(native.version:gsub("%d+$", "77"))
 	is_read()
 	write(folder .. "/recipe.lua", '-- barlow = "99.1"\n' .. text:gsub('\tbarlow = "[^"]*",\n', ""))
 	quietly(is_read) -- what the trainer is given counts, not what the text looks like
-	fails(function() trainer{ barlow = "7.0" } end, "the recipe is barlow 7.0's")
+	fails(function() trainer{ barlow = "7.0" } end, "the recipe was written by barlow 7.0")
 	fails(function() trainer{ barlow = 7 } end, "'barlow' must be the version that wrote the recipe")
 end)
 
