@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-driver.lua: the methods of a sweep: they start its workers, follow them, and give its results.
+driver.lua: the methods of a sweep, which start and follow its workers and return its results.
 
 Workers are processes of this program and run independently.  The driver restarts workers that have died, and reports
 progress.  Without a driver a worker ends after its trial.
@@ -16,7 +16,7 @@ local sweep = require "barlow.sweep"
 local Sweep = sweep.class
 local methods = Sweep.__index
 
-local LOOK = .5       -- seconds between two looks at the workers
+local LOOK = .5       -- seconds between two polls of the workers
 local PATIENCE = 30   -- seconds until a worker that was asked to end is killed
 local RESTARTS = 5    -- allowed in a row, without a trial finished in between
 
@@ -30,7 +30,7 @@ end
 local started = {
 	{ name = "jobs", type = "integer", otherwise = "the sweep's", text = "worker processes at a time" },
 	{ name = "shard", type = "string", otherwise = "all trials", text = "\"i/n\": only the i-th of n shares of the trials" },
-	{ name = "plain", type = "boolean", default = false, text = "a line for each trial, also where a terminal could show the screen" },
+	{ name = "plain", type = "boolean", default = false, text = "prints a line for each trial, also on a terminal that could show the screen" },
 }
 
 local function jobs_of(s, options)
@@ -72,10 +72,10 @@ local function open_trials(s)
 	return open
 end
 
-add("start", "(settings?: table): sweep", "Starts the workers, which go on beside the prompt; s:wait() waits for them.", started)
+add("start", "(settings?: table): sweep", "Starts the workers in the background; s:wait() waits for them.", started)
 function methods.start(s, options)
 	options = registry.check({ name = "sweep:start", keys = started }, options)
-	if s.workers and #s.workers > 0 then error("sweep: its workers are at work already", 0) end
+	if s.workers and #s.workers > 0 then error("sweep: its workers are running already", 0) end
 	share_of(options.shard)
 	local jobs = math.min(jobs_of(s, options), math.max(1, open_trials(s)))
 	s.workers, s.shard, s.restarts, s.began = {}, options.shard, 0, native.now()
@@ -138,7 +138,7 @@ local function eta(s)
 	return run.clock((native.now() - s.began) / done * (s.trials - over))
 end
 
--- Prints a line for each result that came since the last call.
+-- Prints a line for each result that is new since the last call.
 local function report(s, told)
 	for k = 1, s.trials do
 		local r = not told[k] and results.of(s, k)
@@ -178,7 +178,7 @@ local function end_workers(s)
 	s.stopping = false
 end
 
--- Shows the sweep's screen.  True: the user left it while the sweep goes on, or there was no screen.
+-- Shows the sweep's screen.  Returns true if the user left it while the sweep runs, or if there was no screen.
 local function show(s)
 	local fine, how = pcall(require "barlow.sweep_screen".show, s, function() return tend(s) end)
 	if not fine then
@@ -192,7 +192,7 @@ local function show(s)
 	return how == "quit"
 end
 
-add("watch", "(): sweep", "The sweep on the whole terminal: arms with their intervals, trials as they go; q leaves it.", nil, "")
+add("watch", "(): sweep", "Shows the sweep's screen: arms with their intervals, and the state of trials; q leaves it.", nil, "")
 function methods.watch(s)
 	s.workers = s.workers or {}
 	local others = #s.workers == 0 -- the workers belong to other processes: the screen stays until q
@@ -202,9 +202,9 @@ function methods.watch(s)
 	return s
 end
 
-local waited = { { name = "quiet", type = "boolean", default = false, text = "no line for each trial" } }
+local waited = { { name = "quiet", type = "boolean", default = false, text = "prints no line for each trial" } }
 
-add("wait", "(settings?: table): sweep", "Waits until its workers have ended, and tells of each trial; Ctrl-C stops them.", waited)
+add("wait", "(settings?: table): sweep", "Waits until its workers have ended, and prints a line for each trial; Ctrl-C stops them.", waited)
 function methods.wait(s, options)
 	options = registry.check({ name = "sweep:wait", keys = waited }, options)
 	local told = already_told(s)
@@ -227,8 +227,8 @@ local function how_to_go_on(s)
 end
 
 local ran = table.move(started, 1, #started, 1, {})
-ran[#ran + 1] = { name = "notify", type = "string", otherwise = "what the variable BARLOW_NOTIFY says, else bell",
-	text = "how a terminal is told of the end: bell, osc9 (a notification of the desktop, where the terminal makes one) or none" }
+ran[#ran + 1] = { name = "notify", type = "string", otherwise = "the environment variable BARLOW_NOTIFY, or bell",
+	text = "how a terminal signals the end: bell, osc9 (a desktop notification, if the terminal supports it) or none" }
 
 local SIGNS = { bell = "\a", osc9 = "\27]9;%s\a", none = "" }
 
@@ -248,7 +248,7 @@ local function notify(s, sign)
 	io.flush()
 end
 
-add("run", "(settings?: table): sweep", "Makes all trials that have no result yet, and prints the table.", ran)
+add("run", "(settings?: table): sweep", "Runs all trials that have no result yet, and prints the table.", ran)
 function methods.run(s, options)
 	options = registry.check({ name = "sweep:run", keys = ran }, options)
 	local c, sign = results.counts(s), sign_of(options.notify)
@@ -263,23 +263,23 @@ function methods.run(s, options)
 	return s
 end
 
-add("resume", "(settings?: table): sweep", "As s:run(): trials that were stopped go on from their checkpoints.", ran)
+add("resume", "(settings?: table): sweep", "The same as s:run(): stopped trials continue from their checkpoints.", ran)
 methods.resume = methods.run
 
 local added = {
 	{ name = "seeds", type = "any", expected = "how many, or a list of integers", otherwise = "none", text = "further seeds of all arms" },
 	{ name = "arms", type = "integer", otherwise = "none", text = "further points of random, halton or tpe" },
 	{ name = "values", type = "table", otherwise = "none",
-		text = "of a grid, by path: further values, each with all values of the other axes" },
+		text = "further values of a grid's axes, by path; each is combined with all values of the other axes" },
 }
 
-add("add", "(settings: table): sweep", "More seeds, arms, or values of a grid, for s:run() to make; what is there stays.", added, ":add{seeds = 1}")
+add("add", "(settings: table): sweep", "Adds seeds, arms, or values of a grid, whose trials s:run() runs; existing trials stay.", added, ":add{seeds = 1}")
 function methods.add(s, more)
 	sweep.add(s, registry.check({ name = "sweep:add", keys = added }, more))
 	return s
 end
 
-add("stop", "(): sweep", "Stops all workers, also those of other processes and hosts; they save where they are.")
+add("stop", "(): sweep", "Stops all workers, also those of other processes and hosts; they save their trials.")
 function methods.stop(s)
 	native.create_file(s.folder .. "/stop", "")
 	end_workers(s)
@@ -308,7 +308,7 @@ function methods.list(s)
 	return out
 end
 
--- The complete trials of an arm.
+-- Returns the numbers of the complete trials of an arm.
 local function complete_trials(s, arm)
 	local out = {}
 	for k = 1, s.trials do
@@ -342,7 +342,7 @@ local function test(s, a)
 end
 
 local best_keys = {
-	{ name = "test", type = "boolean", default = false, text = "measures its trials on the test set, once: the figures are kept" },
+	{ name = "test", type = "boolean", default = false, text = "measures its trials on the test set, once; the results are stored" },
 }
 
 local Best = {}
@@ -363,7 +363,7 @@ function Best.__tostring(b)
 end
 
 add("best", "(settings?: table): table",
-	"The best arm, {arm, params, mean, low, high, n, recipe, folder}; its recipe makes its trainer again.", best_keys,
+	"The best arm, {arm, params, mean, low, high, n, recipe, folder}; its trainer can be built again from its recipe.", best_keys,
 	":run():best()")
 function methods.best(s, options)
 	options = registry.check({ name = "sweep:best", keys = best_keys }, options)
@@ -378,18 +378,18 @@ function methods.best(s, options)
 	return setmetatable(a, Best)
 end
 
-add("pareto", "(): table", "Arms that no other beats in both the metric and the seconds of a trial, the fastest first.")
+add("pareto", "(): table", "Arms that no other arm beats in both metric and seconds per trial (the Pareto front), the fastest first.")
 function methods.pareto(s)
 	return setmetatable(results.pareto(s), { __tostring = function(arms) return results.arms_text(s, arms) end })
 end
 
 local importance_keys = {
 	{ name = "gamma", type = "number", otherwise = "fANOVA of a complete grid, else PED-ANOVA of the best quarter",
-		text = "PED-ANOVA of the best arms, this share of all" },
+		text = "PED-ANOVA of the best arms, which are this fraction of all" },
 }
 
 add("importance", "(settings?: table): table",
-	"By path: how much the parameter matters, from 0 to 1. Printed it names the formula: fANOVA of a complete grid, else PED-ANOVA.",
+	"The importance of each parameter, by path, from 0 to 1; prints with its formula: fANOVA of a complete grid, else PED-ANOVA.",
 	importance_keys)
 function methods.importance(s, options)
 	local gamma = registry.check({ name = "sweep:importance", keys = importance_keys }, options).gamma

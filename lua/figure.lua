@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-figure.lua: figures with a record of where their data came from, from which they can be made again.
+figure.lua: makes figures, and stores in their files a record from which they can be made again.
 
-A figure's origin is what it was made from: its kind, the settings, and the runs (or the sweep), of which it took so many
-records, or a snapshot of one step.  The record in a file is that, the runs' recipes and seeds, the data themselves and their
-hash, as JSON.  A record that is read may be anybody's: it is looked at field by field, and nothing in it is ever run.
+A figure's origin is its kind, its settings, and the runs (or the sweep) that it was made from, with the number of records
+or the step of the snapshot that was used.  The record in a file has the origin, the runs' recipes and seeds, the data and
+their hash, as JSON.  A record that is read may come from a stranger: verify.lua checks each field, and nothing in it is run.
 ]]
 local kinds = require "barlow.figure_kinds"
 local native = require "barlow.native"
@@ -14,7 +14,7 @@ local sweep = require "barlow.sweep"
 
 local figure = {}
 
--- JSON in one line of ASCII without <, > and &, the same text for the same value: keys sorted, numbers as short as they can be.
+-- JSON in one line of ASCII without <, > and &.  Equal values have equal texts: keys are sorted, and numbers as short as possible.
 
 local function text_of(s)
 	local out = {}
@@ -59,7 +59,7 @@ figure.encode = encode
 -- Returns how a run is identified: its recipe and seed, and the hash of the records that it had.
 local function run_facts(r)
 	local out = { id = r.id, name = r.name, records = r.records, moment = r.moment }
-	out.folder = not r.listed and r.folder or nil -- a run among all runs is found by its name
+	out.folder = not r.listed and r.folder or nil -- a run in the folder of all runs is found by its name
 	out.recipe = r.folder and native.read_file(r.folder .. "/recipe.lua") or nil
 	local file = r.folder and native.run_file(r.folder)
 	out.seed = file and file.seed or nil
@@ -69,12 +69,12 @@ end
 
 local function sweep_facts(s)
 	local name = s.folder:match "[^/]*$"
-	local listed = s.folder == sweep.root() .. "/" .. name -- then it is found by its name
+	local listed = s.folder == sweep.root() .. "/" .. name -- it is found by its name then
 	return { name = name, folder = not listed and s.folder or nil, declaration = native.read_file(s.folder .. "/sweep.lua"),
 		seeds = s.seeds }
 end
 
--- Builds the figure from the runs as they were when it was first made.
+-- Returns the record of a figure.
 function figure.record(f)
 	local origin, data = native.figure_origin(f) or { kind = "lines", settings = {}, runs = {} }, native.figure_data(f)
 	local out = { version = 1, barlow = native.version, figure = origin.kind, settings = origin.settings, title = native.figure_title(f),

@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-figure_kinds.lua: the kinds of figures: what each takes of runs, or of a sweep, and how it is drawn.
+figure_kinds.lua: the kinds of figures: which data of runs or of a sweep each needs, and how it is drawn.
 
-make(list, settings) gets runs as {live =, records =, name =, id =, folder =} and makes the figure of their first
-`records` records, or of the snapshot of `moment` where there is one (else of the newest, which it notes): so that the same
-figure can be made again when a run has gone on.
+make(list, settings) draws runs, {live =, records =, name =, id =, folder =, moment =}.  It uses their first `records` records,
+or the snapshot of step `moment`; if that is nil, the newest one, whose step it stores there.  So the same figure can be made
+again after a run has continued.
 ]]
 local native = require "barlow.native"
 local recipe = require "barlow.recipe"
@@ -16,7 +16,7 @@ local kinds = {}
 
 function kinds.is_sweep(v) return getmetatable(v) == sweep.class end
 
--- If several runs have one name, the distinguishing part of their folders is added.
+-- Returns a label for each run: its name or, if several runs have that name, its folder's name.
 local function labels(list)
 	local count, out = {}, {}
 	for _, r in ipairs(list) do count[r.name] = (count[r.name] or 0) + 1 end
@@ -24,7 +24,7 @@ local function labels(list)
 	return out
 end
 
--- Returns the measured values of a metric in the first records, and their steps.
+-- Returns the steps and values of a metric in a run's first r.records records, where it was measured.
 local function measured(kind, r, metric)
 	local all = native.live_records(r.live)
 	local values = all[metric]
@@ -45,7 +45,7 @@ end
 
 local LESS = { total = true, invariance = true, redundancy = true, weighted_redundancy = true, time = true, grad_norm = true }
 
--- Averages neighbouring points if there are more than a figure can show.
+-- Averages neighbouring points if there are more than MOST; also returns how many values make a point.
 local MOST = 1024
 local function thinned(x, y)
 	local stride = (#x + MOST - 1) // MOST
@@ -74,7 +74,7 @@ function kinds.curves.make(list, settings)
 	return native.figure_panels{ panel }
 end
 
--- Returns the snapshot that the figure was made from, or the newest one that contains this part.
+-- Returns the part `wish` of the snapshot that the figure was made from, or of the newest one that has it.
 local function moment(kind, r, wish, what)
 	local m = native.run_moment(r.live, wish, r.moment)
 	if not m then
@@ -85,7 +85,7 @@ local function moment(kind, r, wish, what)
 	return m
 end
 
--- The matrix of one run in its newest snapshot; a large matrix is reduced to root mean squares of blocks.
+-- Returns a figure of one run's matrix; in snapshots a large matrix is reduced to root mean squares of blocks.
 local function matrix_of(r, name, settings)
 	local m = moment("heatmap", r, "matrix", "no matrix")
 	local side = m.matrix:shape()[1]
@@ -94,12 +94,12 @@ local function matrix_of(r, name, settings)
 	return native.figure_matrix(m.matrix, title, settings.batch and settings.batch > 0 and math.tointeger(settings.batch) or m.n, m.d, (m.d / side) ^ 2)
 end
 
--- Of several runs beside each other, on one scale.
+-- Heat maps: the matrix of one run, or those of several runs side by side on one scale.
 kinds.heatmap = { keys = { title = "string", batch = "number" } }
 function kinds.heatmap.make(list, settings)
 	local names, parts = labels(list), {}
 	if #list == 1 then return matrix_of(list[1], names[1], settings) end
-	if settings.title and settings.title ~= "" then error("plot.heatmap: a title is for one run; of several the names stand above", 0) end
+	if settings.title and settings.title ~= "" then error("plot.heatmap: a title is for one run; figures of several have the runs' names as titles", 0) end
 	if #list > 16 then error(("plot.heatmap: %d runs are too many for a figure: expected 16 at most"):format(#list), 0) end
 	for i, r in ipairs(list) do parts[i] = matrix_of(r, names[i], settings) end
 	return native.figure_beside(parts)
@@ -108,15 +108,16 @@ function kinds.heatmap.tensor(t, settings)
 	return native.figure_matrix(t, settings.title, settings.batch)
 end
 
--- Eigenvalues of the embedding's covariance and singular values of C of one run, or the eigenvalues of several runs.
+-- Returns the numbers and values of those that are positive, since the axis is logarithmic.
 local function ranks(values)
 	local x, y = {}, {}
 	for i, v in ipairs(values) do
-		if v == v and v > 0 then x[#x + 1], y[#y + 1] = i, v end -- the axis is logarithmic
+		if v == v and v > 0 then x[#x + 1], y[#y + 1] = i, v end
 	end
 	return x, y
 end
 
+-- Spectra: eigenvalues of the embeddings' covariance and singular values of C of one run, or the eigenvalues of several.
 kinds.spectrum = { keys = {} }
 function kinds.spectrum.make(list)
 	local panel, names = { xlabel = "number", logy = true }, labels(list)
@@ -147,7 +148,7 @@ function kinds.spectrum.tensor(t)
 	return native.figure_panels{ { { x = x, y = y, marks = "none" }, xlabel = "number", ylabel = t:dim() == 2 and "singular value" or "value", logy = true } }
 end
 
--- Groups points by their labels.
+-- Returns a figure of points {x, y, label}, with a series for each label.
 local function groups(points, names, title, xlabel, ylabel)
 	local by, order, panel = {}, {}, { points = true, equal = true, title = title, xlabel = xlabel, ylabel = ylabel }
 	for _, p in ipairs(points) do
@@ -160,7 +161,7 @@ local function groups(points, names, title, xlabel, ylabel)
 	end
 	table.sort(order)
 	for i, label in ipairs(order) do
-		if i > 64 then error(("plot.embedding: %d labels, of which a figure can tell 64 apart"):format(#order), 0) end
+		if i > 64 then error(("plot.embedding: %d labels are too many for a figure: expected 64 at most"):format(#order), 0) end
 		panel[i] = by[label]
 	end
 	if #panel == 1 then panel[1].label = "" end
@@ -183,7 +184,7 @@ function kinds.embedding.make(list)
 	if #list > 1 then error("plot.embedding: expected one run", 0) end
 	local r = list[1]
 	wait_for_points(r)
-	local m = moment("embedding", r, "points", "shown no points of its embedding, which only its view asks for; plot.embedding(eval.features(encoder, data)) draws features")
+	local m = moment("embedding", r, "points", "no points of its embeddings, which are computed only while its screen shows them; plot.embedding(eval.features(encoder, data)) draws features")
 	local function axis(k) return ("axis %d, %.0f%% of the variance"):format(k, 100 * m.explained[k]) end
 	return groups(m.points, m.classes, ("%s, step %d"):format(native.clean(r.name or "run"), m.step), axis(1), axis(2))
 end
@@ -231,7 +232,7 @@ end
 
 local ROWS = 40
 
--- Draws rows {label =, n =, mean =, low =, high =, values = {}} as horizontal points, with a line at zero difference.
+-- Draws rows {label =, mean =, low =, high =, values = {}} as points on horizontal lines; zero: with a line at 0.
 local function rows_figure(rows, axes, zero)
 	local points, means, names = { x = {}, y = {}, label = "", ink = 6 }, { x = {}, y = {}, low = {}, high = {}, label = "", ink = 1 }, {}
 	local least, most = math.huge, -math.huge
@@ -254,7 +255,7 @@ local function rows_figure(rows, axes, zero)
 	return native.figure_panels{ panel }
 end
 
--- Runs whose recipes differ in the seed only are one row; its label is what differs between rows.
+-- Settings in which the runs of one row may differ.
 local SAME = { seed = true, name = true, folder = true }
 
 local function facts_of(r)
@@ -262,6 +263,7 @@ local function facts_of(r)
 	return file and file.recipe or {}
 end
 
+-- Groups runs into rows; the label of a row has up to three settings in which rows differ.
 local function group(list)
 	local by, out, differ = {}, {}, {}
 	for _, r in ipairs(list) do
@@ -319,7 +321,7 @@ function kinds.compare.make(list, settings)
 		rows[i] = { label = #values > 1 and ("%s (%d)"):format(g.label, #values) or g.label, mean = v.mean, low = v.low, high = v.high, values = values }
 		most = math.max(most, #values)
 	end
-	if #rows > ROWS then error(("plot.compare: %d rows, of which a figure takes %d"):format(#rows, ROWS), 0) end
+	if #rows > ROWS then error(("plot.compare: %d rows are too many for a figure: expected %d at most"):format(#rows, ROWS), 0) end
 	best_first(rows, not LESS[metric])
 	return rows_figure(rows, { xlabel = metric .. (most > 1 and ": each run, and means with 95% intervals" or " at the end of each run") })
 end
@@ -371,7 +373,7 @@ local function curves(s, path, metric)
 	for _, a in ipairs(results.arms(s, metric)) do
 		local x = value_of(s, a, path)
 		if a.n > 0 and type(x) ~= "number" then
-			error(("plot.sweep: %s is no axis of numbers: it has %s; plot.compare shows any"):format(native.clean(path), results.value_text(x)), 0)
+			error(("plot.sweep: %s is not an axis of numbers: it has %s; plot.compare shows axes of any values"):format(native.clean(path), results.value_text(x)), 0)
 		elseif a.n > 0 then
 			local label = rest_of(s, a, path)
 			if not by[label] then
@@ -386,7 +388,7 @@ local function curves(s, path, metric)
 	return list
 end
 
--- An axis is logarithmic if its values are positive and spread over more than a factor of 20.
+-- Returns whether the axis is logarithmic: its values are positive and span more than a factor of 20.
 local function is_wide(list)
 	local low, high = math.huge, 0
 	for _, c in ipairs(list) do

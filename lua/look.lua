@@ -15,7 +15,7 @@ local function pipelines_of(views)
 	if not several then return { views, views } end
 	local list = {}
 	for i = 1, #views do list[i] = views[i] end
-	if #list == 0 then error("which views these are is known once a trainer or loader has them: give 'views'", 3) end
+	if #list == 0 then error("aug.batch without 'views' only has views within a trainer or loader: give 'views'", 3) end
 	return list
 end
 

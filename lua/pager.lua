@@ -1,15 +1,15 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- pager.lua: long texts at the prompt go through $PAGER, where the terminal does not hold them.
+-- pager.lua: at the prompt, shows texts that are longer than the terminal through $PAGER.
 local native = require "barlow.native"
 
-local pager = { seconds = 0 } -- that pagers took since somebody set it to 0
+local pager = { seconds = 0 } -- time in pagers since the prompt reset it to 0
 
 local function at_prompt()
 	local prompt = package.loaded["barlow.prompt"]
 	return prompt and prompt.given ~= nil
 end
 
--- The terminal's rows where a pager can be used, or nil.
+-- Returns the terminal (doctor_terminal) if a pager can be used, or nil.
 local function rows()
 	local term, emacs = os.getenv "TERM" or "", os.getenv "INSIDE_EMACS"
 	if not at_prompt() or emacs or term == "" or term == "dumb" or not native.is_terminal() then return nil end
@@ -17,14 +17,14 @@ local function rows()
 	return t.height > 0 and t or nil
 end
 
--- Lines of the screen that the text takes.
+-- Returns the number of lines that the text takes on the screen.
 local function height_of(lines, width)
 	local n = 0
 	for _, line in ipairs(lines) do n = n + math.max(1, ((utf8.len(line) or #line) + width - 1) // math.max(1, width)) end
 	return n
 end
 
--- Through a file: a pager that ends before it has read all would end this program by SIGPIPE.
+-- Shows the text in a pager, which reads a file: if it ended before it had read all of a pipe, SIGPIPE would end this program.
 local function run_pager(text)
 	local command, path = os.getenv "PAGER", os.tmpname()
 	if not command or command == "" then command = "less -FRX" end
@@ -38,7 +38,7 @@ local function run_pager(text)
 	return fine
 end
 
--- Prints the lines, by a pager where they do not fit above a prompt; where that fails, plainly.
+-- Prints the lines, through a pager if they do not fit above a prompt; without one if it fails.
 function pager.print(lines)
 	local terminal, text = rows(), table.concat(lines, "\n") .. "\n"
 	if terminal and height_of(lines, terminal.width) > terminal.height - 2 and run_pager(text) then return end

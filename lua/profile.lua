@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- profile.lua: the time of training steps by module and operation, as a table (trainer:profile, barlow --profile).
+-- profile.lua: reports the time of training steps by module and operation as a table (trainer:profile, barlow --profile).
 local native = require "barlow.native"
 
 local profile = {}
@@ -31,7 +31,7 @@ end
 
 local class = { __tostring = text, __name = "profile" }
 
--- The recorded profile: {rows = {...}, seconds =, accounted =, ceiling =}.
+-- Ends profiling and returns the profile: {rows = {...}, seconds =, accounted =, ceiling =}.
 function profile.report()
 	native.profile_stop()
 	local rows, seconds = native.profile_rows()
@@ -42,8 +42,8 @@ function profile.report()
 end
 
 --[[
-profile(n): makes n more steps (20, fewer when the run has fewer) in this thread, after two warm-up steps if the run has
-enough left; returns the profile, which prints as a table.
+profile(n): profiles n steps (20, or as many as are left) on this thread, after two warm-up steps if enough are left; returns
+the profile, which prints as a table.
 ]]
 function profile.run(t, n)
 	local left = t.steps - t.iteration

@@ -1,23 +1,23 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-prompt.lua: what the prompt does beside running Lua: it prints and keeps results, explains errors, and takes the words that
-are no Lua: %commands, $ shell lines, help, jobs.
+prompt.lua: prints and stores the results of entries at the prompt, explains errors, and splits entries.  Entries that are not
+Lua (%commands, $ shell lines) are run by prompt_commands.lua.
 ]]
 local native = require "barlow.native"
 local show = require "barlow.show"
 
 local prompt = {
 	entries = {}, -- what was typed in this session, {text =, seconds =, failed =}
-	results = 0, -- how many values were kept as _1, _2, ...
+	results = 0, -- number of values that were stored as _1, _2, ...
 	traceback = nil, -- of the last error
 }
 
-local KEPT = 100 -- results
-local SLOW = 1 -- seconds from which on an entry prints its time
+local KEPT = 100 -- number of results that are stored
+local SLOW = 1 -- seconds; the time of a slower entry is printed
 
 -- Results.
 
--- Keeps the value as `_` and `_N`, and the one before as `__`.
+-- Stores the value as `_` and `_N`, and the previous one as `__`.
 local function keep(value)
 	prompt.results = prompt.results + 1
 	rawset(_G, "__", rawget(_G, "_"))
@@ -26,10 +26,10 @@ local function keep(value)
 	rawset(_G, "_" .. prompt.results - KEPT, nil)
 end
 
--- Is it a name that keep() assigns?
+-- Returns whether keep() assigns that name.
 function prompt.is_result(name) return name:match "^_+$" ~= nil or name:match "^_%d+$" ~= nil end
 
--- Prints the values of an entry unless it ends with ';' (comments may follow), and keeps the first.
+-- Prints the values of an entry unless it ends with ';' (comments may follow), and stores the first.
 function prompt.values(silent, ...)
 	local n, first = select("#", ...), ...
 	if n > 0 and first ~= nil then keep(first) end
@@ -137,8 +137,8 @@ end
 
 local SPLITS_MOST = 50
 
--- Statements with an expression behind them, "x = 1; x": Lua that gives its values, the statements, and the expression.  nil:
--- the input is nothing of that kind.
+-- Splits statements that are followed by an expression, "x = 1; x": returns Lua that returns the values, the statements, and
+-- the expression; nil for other input.
 function prompt.split(input)
 	local tries = 0
 	for at = #input, 1, -1 do
@@ -154,7 +154,7 @@ function prompt.split(input)
 	end
 end
 
--- `local x = 1` as a whole entry: the names that are gone again.
+-- Returns the names that an entry such as `local x = 1` declares, which end with the entry; nil for other entries.
 function prompt.local_names(input)
 	local names = input:match "^%s*local%s+([%w_%s,]+)=[^;\n]*$" or input:match "^%s*local%s+([%w_%s,]+)$"
 		or input:match "^%s*local%s+function%s+([%w_]+)%s*%([^;\n]*$"
@@ -175,7 +175,8 @@ function prompt.ran(input, seconds, failed)
 	if seconds > SLOW and native.is_terminal() then print(("(%s)"):format(show.seconds(seconds))) end
 end
 
--- The entries in a text that was copied with its prompts, as from README; nil: it was not.  Lines without one are output.
+-- Returns the entries in a text that was copied with its prompts, as from README; nil if it has none.  Lines without a prompt
+-- are output.
 function prompt.entries_in(text)
 	if not text:match "^%s*barlow[^\n>]*> " then return nil end
 	local out = {}
@@ -190,7 +191,7 @@ function prompt.entries_in(text)
 	return out
 end
 
--- At the start: what lists the entries of all sessions; the globals of now are not the user's.
+-- Starts the session.  history(): the entries of all sessions.  The present globals do not count as the user's.
 function prompt.begin(history)
 	prompt.history = history
 	prompt.given = {}

@@ -17,7 +17,7 @@ local function add(usage, text, run)
 	by_name[c.name] = c
 end
 
-local typed -- the name that the user gave the command by
+local typed -- the name by which the user called the command
 
 local function need(name, argument)
 	if argument == "" then error(("%%%s needs an argument: %%%s"):format(typed, by_name[name].usage:gsub("^%S+", typed)), 0) end
@@ -36,13 +36,13 @@ end
 
 -- Time.
 
-add("time CODE", "run CODE and print the seconds that passed and those of the processors", function(argument)
+add("time CODE", "run CODE and print elapsed time and processor time", function(argument)
 	local f = compile(need("time", argument))
 	local wall, processor = native.now(), os.clock()
 	local values = table.pack(f())
 	wall, processor = native.now() - wall, os.clock() - processor
 	prompt.values(false, table.unpack(values, 1, values.n))
-	print(("%s, of the processors %s"):format(show.seconds(wall), show.seconds(processor)))
+	print(("%s, processor time %s"):format(show.seconds(wall), show.seconds(processor)))
 end)
 
 local BENCH_SECONDS, BENCH_RUNS = 1, 5
@@ -54,7 +54,7 @@ local function time_calls(f, n)
 	return native.now() - before
 end
 
-add("bench CODE", "run CODE again and again for a second or more: median, fastest and slowest", function(argument)
+add("bench CODE", "run CODE repeatedly for at least a second: median, fastest and slowest", function(argument)
 	local f, n = compile(need("bench", argument)), 1
 	local once = time_calls(f, 1)
 	while once < BENCH_SECONDS / BENCH_RUNS / 2 and n < 1e7 do
@@ -78,10 +78,10 @@ end)
 
 -- Variables.
 
--- Globals that choose how the prompt behaves, and no variables.
+-- Globals that are settings of the prompt, and not listed as variables.
 local settings = { _NEWS = true, _PROMPT = true }
 
--- The names of the user's globals, sorted.
+-- Returns the names of the user's globals, sorted.
 local function own_globals()
 	local names = {}
 	for name in pairs(_G) do
@@ -95,7 +95,7 @@ end
 
 add("who", "list your global variables", function()
 	local names, width = own_globals(), 0
-	if #names == 0 then print "there are no global variables of yours" end
+	if #names == 0 then print "you have no global variables" end
 	for _, name in ipairs(names) do width = math.max(width, #name) end
 	for _, name in ipairs(names) do
 		local text = show.result(_G[name]):gsub("\n.*", " ...")
@@ -103,7 +103,7 @@ add("who", "list your global variables", function()
 	end
 end)
 
-add("reset", "forget your global variables and results (runs go on)", function()
+add("reset", "delete your global variables and results (runs continue)", function()
 	local names = own_globals()
 	for _, name in ipairs(names) do _G[name] = nil end
 	for name in pairs(_G) do
@@ -130,7 +130,7 @@ end
 
 local function with_home(path) return (path:gsub("^~/", (os.getenv "HOME" or "~") .. "/")) end
 
-add("run FILE [ARGUMENTS]", "run a script in this session: its global variables stay", function(argument)
+add("run FILE [ARGUMENTS]", "run a script in this session, which keeps its global variables", function(argument)
 	local words = {}
 	for word in need("run", argument):gmatch "%S+" do words[#words + 1] = word end
 	local path = with_home(words[1])
@@ -143,7 +143,7 @@ add("run FILE [ARGUMENTS]", "run a script in this session: its global variables 
 	if not fine then error(why, 0) end
 end)
 
--- The session as a script, without the entries that failed.
+-- Returns the session as a script, without the entries that failed.
 local function session_text()
 	local lines = {}
 	for _, e in ipairs(prompt.entries) do
@@ -152,7 +152,7 @@ local function session_text()
 	return #lines > 0 and table.concat(lines, "\n") .. "\n" or nil
 end
 
--- Makes an entry a line of a script: an expression alone, which is not a statement in Lua, is printed.
+-- Converts an entry to a line of a script: an expression alone, which is not a statement in Lua, is printed.
 local function as_statement(text)
 	text = text:gsub("^%s*=", "")
 	if load(text, "=save", "t") then return text end
@@ -165,20 +165,20 @@ local function as_statement(text)
 	return ("%sprint(%s)"):format(head, (tail:gsub("%s*;?%s*$", "")))
 end
 
-add("save FILE", "write what this session ran into a new file, as a script that runs", function(argument)
+add("save FILE", "write the entries of this session to a new file, as a script", function(argument)
 	local path, lines = with_home(need("save", argument)), {}
 	for _, e in ipairs(prompt.entries) do
 		local line = not e.failed and as_statement(e.text)
 		if line then lines[#lines + 1] = line end
 	end
-	if #lines == 0 then error("nothing has been run yet that a script could hold", 0) end
+	if #lines == 0 then error("there is no entry yet that can be written to a script", 0) end
 	write_new(path, table.concat(lines, "\n") .. "\n")
 	print(("%s: %d entr%s"):format(path, #lines, #lines == 1 and "y" or "ies"))
 end)
 
 local function shell_quoted(text) return "'" .. text:gsub("'", [['\'']]) .. "'" end
 
-add("edit [FILE]", "open FILE, or this session, in $VISUAL or $EDITOR, and run what was written", function(argument)
+add("edit [FILE]", "open FILE, or the entries of this session, in $VISUAL or $EDITOR, and run the result", function(argument)
 	local path = argument ~= "" and with_home(argument) or nil
 	local scratch = not path and os.tmpname() .. ".lua"
 	if scratch then
@@ -209,7 +209,7 @@ add("history [TEXT]", "list the entries of this session, or those of all session
 	end
 end)
 
-add("results", "list the results that are kept as _1, _2, ...", function()
+add("results", "list the results that are stored as _1, _2, ...", function()
 	for i = math.max(1, prompt.results - 99), prompt.results do
 		print(show.cut(("_%-4d %s"):format(i, show.result(rawget(_G, "_" .. i)):gsub("\n.*", " ...")), native.width() - 1))
 	end
@@ -250,7 +250,7 @@ end)
 
 local news = { all = true, ends = "ends", none = false }
 
-add("news [all|ends|none]", "what is told of runs in the background: all, only how they end, or nothing; as _NEWS in init.lua", function(argument)
+add("news [all|ends|none]", "choose the messages of runs in the background: all, only their ends, or none; like _NEWS in init.lua", function(argument)
 	if argument ~= "" and news[argument] == nil then error(("%%news takes all, ends or none, got '%s'"):format(argument), 0) end
 	if argument ~= "" then rawset(_G, "_NEWS", news[argument]) end
 	local now = rawget(_G, "_NEWS")
@@ -261,21 +261,21 @@ add("traceback", "print the whole traceback of the last error", function()
 	print(prompt.traceback or "there was no error yet")
 end)
 
--- What the prompt understands beside Lua and these commands, and what chooses how it behaves.
+-- Entries that are neither Lua nor these commands, and settings of the prompt.
 local others = {
 	{ "$ COMMAND, !COMMAND", "run a command of the shell" },
 	{ "?NAME, ??NAME", "help on a name; with its source" },
-	{ "jobs, ls, pwd, clear, who", "the commands of these names, where no variable has the name" },
-	{ "exit, quit", "end the session, as Ctrl-D does" },
-	{ "_1 to _100, _, __", "the last hundred results by their numbers, the last one, and the one before" },
-	{ "_NEWS", "a global, for init.lua: what is told of runs: \"all\", \"ends\" (only how they end) or \"none\"; %news sets it" },
-	{ "_PROMPT", "a global: what stands before an entry, a text or a function that returns one; %r in it stands for the runs that go on" },
-	{ "$PAGER", "from the environment: the program for output that the terminal does not hold; otherwise less -FRX" },
+	{ "jobs, ls, pwd, clear, who", "the commands of these names, unless a variable has the name" },
+	{ "exit, quit", "end the session, like Ctrl-D" },
+	{ "_1 to _100, _, __", "the last hundred results by number, the last result, and the one before it" },
+	{ "_NEWS", "a global, for init.lua: which messages of runs are printed: \"all\", \"ends\" (only how they end) or \"none\"; %news sets it" },
+	{ "_PROMPT", "a global: the text of the prompt, or a function that returns it; %r in it is replaced by the running runs" },
+	{ "$PAGER", "from the environment: the program that shows output longer than the terminal; otherwise less -FRX" },
 	{ "$VISUAL, $EDITOR", "from the environment: the editor of %edit and of Ctrl-X Ctrl-E; otherwise vi" },
-	{ "$NO_COLOR", "from the environment: not empty: no colours, as with --color=never" },
+	{ "$NO_COLOR", "from the environment: if it is not empty, no colours, like --color=never" },
 }
 
--- All of that as a list of {what is typed or set, text}: for %help, help "prompt" and the manual page.
+-- Returns all of these as a list of {name and arguments, text}, for %help, help "prompt" and the manual page.
 function commands.described()
 	local out = {}
 	for i, c in ipairs(list) do out[i] = { "%" .. c.usage, c.text } end
@@ -284,7 +284,7 @@ end
 
 add("help", "list these commands", function() require "barlow.help".show "prompt" end)
 
--- What may stand behind the command, for completion: a list, "CODE", or nil for files.
+-- Returns what may follow the command, for completion: a list of words, "CODE", or nil for files.
 function commands.words(name)
 	local c = by_name[hints.alias[name] or name]
 	local usage = c and c.usage:match "%s(.*)$"
@@ -294,7 +294,7 @@ function commands.words(name)
 	return choices and words
 end
 
--- For completion and help.
+-- Returns the names of all commands.
 function commands.names()
 	local names = {}
 	for i, c in ipairs(list) do names[i] = c.name end
@@ -305,7 +305,7 @@ local function shell(command)
 	if command == "" then error("$ needs a command of the shell: $ ls", 0) end
 	local _, how, status = os.execute(command)
 	if how == "signal" then print(("ended by signal %d"):format(status)) end
-	if command:find "^cd%s" and not command:find "[;&|]" then print "that was the folder of this one shell: the session's stays" end
+	if command:find "^cd%s" and not command:find "[;&|]" then print "this changed the folder of that shell only, not the session's" end
 	if how == "exit" and status ~= 0 then print(("exit status %d"):format(status)) end
 end
 

@@ -14,7 +14,7 @@ hints.shell = { ls = true, pwd = true, cat = true, mkdir = true, rmdir = true, r
 
 local packages = "barlow has no packages to install; require \"name\" loads a Lua module, LUA_PATH says from where"
 local extensions = "there are no extensions; package.loaded[\"name\"] = nil; require \"name\" loads a module again"
-local debugger = "there is no debugger; %traceback has all of the last error"
+local debugger = "there is no debugger; %traceback prints all of the last error"
 
 -- Commands without a counterpart, and what to do instead.
 hints.instead = {
@@ -22,19 +22,19 @@ hints.instead = {
 	matplotlib = "figures are drawn in the terminal or saved as files: ?plot", pylab = "figures are saved as files: ?plot",
 	pip = packages, conda = packages, load_ext = extensions, reload_ext = extensions, autoreload = extensions,
 	pdb = debugger, debug = debugger, xmode = debugger,
-	paste = "paste as it is: prompts in the text are taken away", cpaste = "paste as it is: prompts in the text are taken away",
+	paste = "paste the text as it is: prompts in it are removed", cpaste = "paste the text as it is: prompts in it are removed",
 	load = "%run FILE runs a script here, %edit FILE opens it first", writefile = "%save FILE writes the session's entries",
-	logstart = "%history TEXT searches what all sessions have run", store = "tensor:save, net:save and %save FILE keep things",
+	logstart = "%history TEXT searches what all sessions have run", store = "tensor:save, net:save and %save FILE write to files",
 	rerun = "Up and Ctrl-R bring entries back", recall = "Up and Ctrl-R bring entries back", rep = "Up and Ctrl-R bring entries back",
 	macro = "a function does that: function name() ... end", alias = "a function does that: function ll() os.execute \"ls -l\" end",
 	config = "init.lua in the folder that 'barlow doctor' names runs at the start", colors = "barlow --color never|always|auto",
-	memit = "memory() says what is in use", cython = "nn.func and aug.func take Lua functions",
+	memit = "$ ps -o rss,args lists the memory of processes", cython = "nn.func and aug.func take Lua functions",
 }
 
 -- Hints for entries that are not valid Lua, by pattern.
 local syntax = {
-	{ "^%s*import%s", "barlow's modules are there without import; require \"name\" loads others" },
-	{ "^%s*from%s+[%w_.]+%s+import%s", "barlow's modules are there without import; require \"name\" loads others" },
+	{ "^%s*import%s", "barlow's modules need no import; require \"name\" loads others" },
+	{ "^%s*from%s+[%w_.]+%s+import%s", "barlow's modules need no import; require \"name\" loads others" },
 	{ "^%s*def%s", "in Lua: function name(x) ... end" },
 	{ "^%s*class%s", "in Lua tables with metatables are classes" },
 	{ "^%s*del%s", "in Lua: name = nil" },
@@ -66,7 +66,7 @@ local names = {
 	cd = hints.instead.cd,
 }
 
--- The hint that follows an error message, or "".
+-- Returns the hint that follows an error message, or "".
 function hints.of(input, message)
 	if message:find(" near ", 1, true) or message:find("expected", 1, true) then
 		for _, s in ipairs(syntax) do

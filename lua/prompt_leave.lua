@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-prompt_leave.lua: the end of a session with active runs: it waits for them, stops them, or moves them to a process of their own.
+prompt_leave.lua: ends a session with active runs: waits for them, stops them, or moves each to its own process.
 ]]
 local native = require "barlow.native"
 
@@ -38,14 +38,14 @@ end
 
 -- Returns why a run cannot continue in another process, or nil.
 local function obstacle(t)
-	if not t.folder then return "it is kept in memory only: give trainer{} a folder, or a home to write to" end
+	if not t.folder then return "it is kept in memory only: give trainer{} a folder, or set HOME to one that can be written to" end
 	local lost = require "barlow.recipe".lost(t.recipe)
 	return lost and "its recipe lacks " .. lost
 end
 
-local SECONDS = 20 -- until the new process must have taken over the run
+local SECONDS = 20 -- the longest that the new process may take to take over the run
 
--- Returns the run's state in its live file, or nil while no process owns it.
+-- Returns whether that process has taken over the run, according to its run.json.
 local function taken_over(folder, pid)
 	local file = native.run_file(folder)
 	return file and file.pid == pid
@@ -97,7 +97,7 @@ local function describe(list)
 	return ("%d run%s: %s"):format(#list, #list == 1 and " is under way" or "s are under way", table.concat(parts, ", "))
 end
 
--- May the session end?  `terminal`: ask the user; otherwise wait for the runs.
+-- Returns whether the session may end.  `terminal`: asks the user; otherwise waits for the runs.
 function leave.may(terminal)
 	local list = going()
 	if #list == 0 then return true end

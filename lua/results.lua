@@ -35,7 +35,7 @@ function results.of(s, k)
 	return r
 end
 
--- Counts the trials by state, for "3 of 21 complete, 1 failed"; trials without a result are in neither count.
+-- Counts the trials with a result by state; `over` is their number.
 function results.counts(s)
 	local out = { complete = 0, failed = 0, pruned = 0, skipped = 0, over = 0 }
 	for k = 1, s.trials do
@@ -45,7 +45,8 @@ function results.counts(s)
 	return out
 end
 
--- Returns by arm {values = {[index of the seed] = value}, seconds = mean, n =}, for the sweep's metric or another one.
+-- Returns for each arm {arm =, values = {[index of the seed] = value}, seconds = sum, n =, failed =, pruned =}, for the sweep's
+-- metric or another one.
 local function gather(s, metric)
 	local arms = {}
 	for arm = 1, s.arms do arms[arm] = { arm = arm, values = {}, seconds = 0, n = 0, failed = 0, pruned = 0 } end
@@ -68,7 +69,7 @@ local function interval(list, level)
 	return native.interval(list, level)
 end
 
--- Pairs of values in the order of the seeds, for seeds that both arms have.
+-- Returns the differences of two arms' values, for seeds that both arms have.
 local function differences(a, b, seeds)
 	local out = {}
 	for i = 1, seeds do
@@ -77,6 +78,7 @@ local function differences(a, b, seeds)
 	return out
 end
 
+-- Returns the verdict on an arm in words.
 local function words(s, a)
 	if a.n == 0 then return a.failed > 0 and "failed" or a.pruned > 0 and "pruned" or "" end
 	if a.arm == s.reference then return "the base" end
@@ -88,9 +90,9 @@ local function words(s, a)
 end
 
 --[[
-All arms: {arm =, values = {by place of the seed}, n =, mean =, low =, high =, seconds =, difference = {n =, mean =, low =,
-high =}, p = Holm's, verdict = in words, params = {by path}}, the best first; those without a result last.
-metric: another one than the sweep's.
+Returns all arms, the best first and those without a result last: {arm =, values = {[index of the seed] = value}, n =, mean =,
+low =, high =, seconds =, difference = {n =, mean =, low =, high =, p =}, p = corrected by Holm's method, verdict = in words,
+params = {[path] = value}}.  metric: instead of the sweep's.
 ]]
 function results.arms(s, metric)
 	local arms, ps, compared = gather(s, metric), {}, {}
@@ -124,7 +126,7 @@ function results.arms(s, metric)
 	return arms
 end
 
--- Returns what a sampler uses: the point and mean of each arm with a result, higher being better.
+-- Returns what a sampler needs: for each arm with a result its point and its mean, with a sign such that higher is better.
 function results.known(s)
 	local out, sign = {}, s.goal == "max" and 1 or -1
 	for _, a in ipairs(gather(s)) do
@@ -150,7 +152,7 @@ function results.best(arms)
 	return best
 end
 
--- Returns the Pareto front: arms that no other beats in both metric and seconds for each trial, fastest first.
+-- Returns the Pareto front: arms that no other arm beats in both metric and seconds per trial, the fastest first.
 function results.pareto(s)
 	local arms, out, sign = results.arms(s), {}, s.goal == "max" and 1 or -1
 	for _, a in ipairs(arms) do
@@ -180,7 +182,7 @@ local function number(v, digits)
 	return ("%." .. digits .. "f"):format(v)
 end
 
-local function spread(v) -- "+-.0012" of a symmetric interval, or both ends
+local function spread(v) -- "0.6550 to 0.7100", or "" without an interval
 	if not v or not v.low or v.low ~= v.low then return "" end
 	return ("%s to %s"):format(number(v.low, 4), number(v.high, 4))
 end
@@ -194,7 +196,7 @@ function results.headings(s)
 	return out
 end
 
--- Returns {headings}, {rows of cells} of all arms.
+-- Returns the headings and the rows of cells of a table of these arms.
 local function cells(s, arms)
 	local head = results.headings(s)
 	local compared = s.reference and { "against base", "interval", "p (Holm)" } or {}
@@ -260,7 +262,7 @@ local function aligned(head, rows)
 	return table.concat(lines, "\n")
 end
 
--- "12 of 21 trials complete, 1 failed"
+-- Returns "12 of 21 trials complete, 1 failed".
 function results.state_text(s)
 	local c, out = results.counts(s), nil
 	out = ("%d of %d trials complete"):format(c.complete, s.trials)
@@ -270,7 +272,7 @@ function results.state_text(s)
 	return out
 end
 
--- Returns in words what trials of the same seed have in common.
+-- Describes what trials of the same seed have in common.
 local function pairing(s)
 	local own = {}
 	for _, path in ipairs(s.paths) do
@@ -292,7 +294,7 @@ function results.arms_text(s, arms)
 	return aligned(head, rows)
 end
 
--- Returns the table as text; nothing in it is measured on a test set.
+-- Returns the table of all arms as text, without results on the test set.
 function results.table_text(s)
 	local arms = results.arms(s)
 	local out = { results.state_text(s), results.arms_text(s, arms) }

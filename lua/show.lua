@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- show.lua: values as text: tensors as PyTorch prints them, tables and the rest for the prompt.
+-- show.lua: formats values as text: tensors as PyTorch prints them, tables and other values for the prompt.
 local show = {}
 
 local EDGE, FULL, WIDTH = 3, 1000, 80
 
--- Nested tables of a large tensor's numbers: the first and last EDGE of each dimension, "..." between.
+-- Returns a large tensor's numbers as nested tables: the first and last EDGE of each dimension, with "..." between them.
 local function gather_cut(t)
 	if t:dim() == 0 then return t:item() end
 	local out, n = {}, #t
@@ -177,14 +177,14 @@ end
 local function tensor_notes(t)
 	local d, n = t:detach(), t:numel()
 	if n < 2 then return "" end
-	local mean = d:mean():item() + 0.0 -- no -0
+	local mean = d:mean():item() + 0.0 -- -0 becomes 0
 	local std = (math.max(0, ((d - mean) ^ 2):mean():item())) ^ .5
 	return ("\n-- %s, mean %.4g, std %.4g, from %.4g to %.4g"):format(tostring(t:shape()), mean, std, d:min():item() + 0.0, d:max():item() + 0.0)
 end
 
-local PICTURE = 32 -- columns
+local PICTURE = 32 -- columns of a picture
 
--- Prints ds[i]: the image as a picture, then the other fields with its shape.
+-- Formats ds[i]: the image as a picture, then the other fields and the image's shape.
 local function sample_text(v)
 	local rest = {}
 	for k, x in next, v do rest[k] = x end

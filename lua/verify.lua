@@ -19,7 +19,7 @@ local LONG = 400 -- most bytes of a printed line; a recipe's may have any length
 
 -- Checks of the record.
 
-local function need(fine, what) if not fine then error("its record is none of barlow's: " .. what, 0) end end
+local function need(fine, what) if not fine then error("its record was not written by barlow: " .. what, 0) end end
 
 local function is_count(v) return math.type(v) == "integer" and v >= 0 end
 local function is_text(v) return v == nil or type(v) == "string" end
@@ -53,16 +53,16 @@ end
 
 local function check_matrix(d)
 	local cols = type(d.matrix) == "table" and type(d.matrix[1]) == "table" and #d.matrix[1] or 0
-	need(cols > 0 and is_list(d.matrix, function(row) return is_list(row, is_number) and #row == cols end), "its matrix is none")
-	need(is_list(d.dims, is_number) and #d.dims == 4 and type(d.floor) == "number", "its matrix has no place")
+	need(cols > 0 and is_list(d.matrix, function(row) return is_list(row, is_number) and #row == cols end), "its matrix is not valid")
+	need(is_list(d.dims, is_number) and #d.dims == 4 and type(d.floor) == "number", "its matrix has no valid dims and floor")
 end
 
 local function check_data(d)
 	need(type(d) == "table", "it has no data")
 	if d.matrix ~= nil then return check_matrix(d) end
-	if d.matrices == nil then return need(is_list(d.panels, is_panel) and #d.panels > 0, "its data are no panels") end
+	if d.matrices == nil then return need(is_list(d.panels, is_panel) and #d.panels > 0, "its data are not valid panels") end
 	need(is_list(d.matrices, function(m) return type(m) == "table" and type(m.title) == "string" end) and #d.matrices >= 2
-		and #d.matrices <= 16, "its matrices are no list")
+		and #d.matrices <= 16, "its matrices are not a list")
 	for _, m in ipairs(d.matrices) do check_matrix(m) end
 end
 
@@ -79,20 +79,20 @@ end
 local function is_setting(v) return type(v) == "string" or type(v) == "number" or type(v) == "boolean" end
 
 local function check(record)
-	need(type(record) == "table", "it is no table")
-	need(record.version == 1, ("its version is %s, and this barlow knows 1"):format(tostring(record.version)))
+	need(type(record) == "table", "it is not a table")
+	need(record.version == 1, ("its version is %s, expected 1"):format(tostring(record.version)))
 	need(is_text(record.barlow) and is_text(record.title) and is_text(record.hash) and is_text(record.width), "it has no version or title")
-	need(type(record.figure) == "string" and kinds[record.figure] ~= nil and type(kinds[record.figure]) == "table", "its figure is of no known kind")
+	need(type(record.figure) == "string" and kinds[record.figure] ~= nil and type(kinds[record.figure]) == "table", "its kind of figure is unknown")
 	record.settings, record.runs = record.settings or {}, record.runs or {}
-	need(type(record.settings) == "table" and is_list(record.runs, is_run), "its runs or settings are none")
+	need(type(record.settings) == "table" and is_list(record.runs, is_run), "its runs or settings are not valid")
 	for name, v in pairs(record.settings) do
-		if type(name) == "string" then need(is_setting(v), "its settings are none") else record.settings[name] = nil end
+		if type(name) == "string" then need(is_setting(v), "its settings are not valid") else record.settings[name] = nil end
 	end
 	if record.sweep ~= nil then
 		local s = record.sweep
 		need(type(s) == "table" and type(s.name) == "string" and not s.name:find "/" and not s.name:find "^%." and is_text(s.folder)
-			and is_text(s.declaration), "its sweep is none")
-		need(record.figure == "sweep" or record.figure == "compare", "such a figure is of no sweep")
+			and is_text(s.declaration), "its sweep is not valid")
+		need(record.figure == "sweep" or record.figure == "compare", "this kind of figure has no sweep")
 	end
 	check_data(record.data)
 	return record
@@ -111,7 +111,7 @@ end
 
 -- Finding runs.
 
--- Returns the folder of the run, among all runs or at its old place, or nil.
+-- Returns the folder of the run, in the folder of all runs or where it was, or nil.
 local function place_of(r)
 	local list = { r.id and native.runs_root() .. "/" .. r.id or false, r.folder or false }
 	for _, folder in ipairs(list) do
@@ -125,7 +125,7 @@ local function sweep_place(s)
 	end
 end
 
--- Returns the run in the form of figure_kinds.lua, with as many records as the figure used.
+-- Returns the run as figure_kinds.lua takes it, with as many records as the figure used.
 local function run_now(r, folder)
 	return { id = r.id or folder:match "[^/]*$", name = r.name or r.id, folder = folder, live = folder .. "/live", records = r.records,
 		moment = r.moment, listed = folder:match "^(.*)/[^/]*$" == native.runs_root() }
@@ -133,7 +133,7 @@ end
 
 -- Differences.
 
--- Compares two texts line by line: "12: lr = .1, was lr = .2".
+-- Compares two texts line by line: "line 12 is lr = .1, was lr = .2".
 local function lines_differing(old, new)
 	local function lines(text)
 		local out = {}
@@ -183,7 +183,7 @@ local function compare_panels(out, was, is)
 		end
 		local old, new = table.concat(was[i].names or {}, "\n"), table.concat(is[i].names or {}, "\n")
 		if old ~= new then
-			for _, line in ipairs(lines_differing(old, new)) do out[#out + 1] = "of the rows' names " .. line end
+			for _, line in ipairs(lines_differing(old, new)) do out[#out + 1] = "names of rows: " .. line end
 		end
 	end
 end
@@ -220,14 +220,14 @@ local function compare_data(was, is)
 	return out
 end
 
--- Lists the differences of an existing run.
+-- Lists the differences between the record of a run and the run as it is now.
 local function compare_run(r, now)
 	local out = {}
 	local length = native.live_length(now.live)
 	if length < r.records then
 		out[#out + 1] = ("it has %d records, had %d"):format(length, r.records)
 	elseif r.hash and native.live_hash(now.live, r.records) ~= r.hash then
-		out[#out + 1] = ("its first %d records are others"):format(r.records)
+		out[#out + 1] = ("its first %d records have other values"):format(r.records)
 	end
 	local file = native.run_file(now.folder)
 	if r.seed ~= nil and file and file.seed ~= r.seed then
@@ -235,12 +235,12 @@ local function compare_run(r, now)
 	end
 	local text = native.is_regular(now.folder .. "/recipe.lua") and native.read_file(now.folder .. "/recipe.lua") or ""
 	if r.recipe and text ~= r.recipe then
-		for _, line in ipairs(lines_differing(r.recipe, text)) do out[#out + 1] = "of its recipe " .. line end
+		for _, line in ipairs(lines_differing(r.recipe, text)) do out[#out + 1] = "its recipe: " .. line end
 	end
 	return out
 end
 
--- The whole.
+-- The report.
 
 local function add(report, what, list)
 	report.same = false
@@ -258,7 +258,7 @@ local function look_at_runs(record, report)
 		local folder = place_of(r)
 		if not folder then
 			report.missing = report.missing + 1
-			add(report, what, { r.id and "missing: there is no such run any more" or "it was not kept" })
+			add(report, what, { r.id and "missing: there is no such run any more" or "it was not saved" })
 		else
 			list[i] = run_now(r, folder)
 			local known, out = pcall(compare_run, r, list[i])
@@ -280,12 +280,13 @@ local function look_at_sweep(s, report)
 	local known, now = pcall(sweep.open, folder)
 	if not known then return add(report, what, { native.clean(tostring(now)) }) end
 	local out = s.declaration and lines_differing(s.declaration, native.read_file(folder .. "/sweep.lua") or "") or {}
-	for i, line in ipairs(out) do out[i] = "of its declaration " .. line end
+	for i, line in ipairs(out) do out[i] = "its declaration: " .. line end
 	if #out > 0 then add(report, what, out) else fine(report, what, "its declaration is the same") end
 	return now
 end
 
--- {same =, missing =, things = {{what =, differences = {texts}, word =}}, record =, list =, sweep =}
+-- Returns the report on a figure's file: {same =, missing =, things = {{what =, differences = {texts}, word =}}, record =,
+-- list =, sweep =}.
 function verify.look(path)
 	local record, picture = verify.read(path)
 	local report = { same = true, missing = 0, things = {}, record = record }
@@ -297,11 +298,11 @@ function verify.look(path)
 	if record.hash == native.sha256(figure.encode(record.data)) then
 		fine(report, "data", ("as they were saved, sha256 %s"):format(record.hash))
 	else
-		add(report, "data", { "those in the file do not have the hash that it states" })
+		add(report, "data", { "the data in the file do not have the hash that is stated there" })
 	end
 	report.sourceless = #record.runs == 0 and not record.sweep
 	if report.sourceless then
-		add(report, "runs", { "the figure names none: a script's own numbers, which only that script can make again" })
+		add(report, "runs", { "the figure has none: its numbers are those of a script, which alone can make them again" })
 		report.things[#report.things].unknown = true
 		return report
 	end
@@ -319,7 +320,7 @@ function verify.look(path)
 	return report
 end
 
--- barlow verify
+-- The command barlow verify.
 
 local function put(text) io.write(native.clean(text, true), "\n") end
 
@@ -335,8 +336,8 @@ local function tell(path, report)
 		end
 		if #t.differences > SHOWN then put(("  differs  %s: and %d more"):format(t.what, #t.differences - SHOWN)) end
 	end
-	put(report.same and "The runs still give this figure." or report.sourceless and "Nothing says which runs it is of."
-		or report.missing > 0 and ("It cannot be told: %d of its runs are missing."):format(report.missing)
+	put(report.same and "The runs still give this figure." or report.sourceless and "The file names no runs that it was made from."
+		or report.missing > 0 and ("It cannot be checked: %d of its runs are missing."):format(report.missing)
 		or "The runs do not give this figure, or not this file.")
 end
 

@@ -81,8 +81,8 @@ printf '%s\n' '%timeit 1+1' >in; says "commands of IPython by their names there"
 printf '%s\n' '%pwd' 'pwd' >in; ends "or those of the shell" "$dir
 $dir"
 printf '%s\n' '%cd /' >in; says "or why there is none" 'no command %cd: a session stays in its folder'
-printf '%s\n' '$ cd /' >in; says "which the shell has in vain" "the session's stays"
-printf '%s\n' 'import torch' >in; says "Python's words are told Lua's" 'without import'
+printf '%s\n' '$ cd /' >in; says "which the shell has in vain" "not the session's"
+printf '%s\n' 'import torch' >in; says "Python's words are told Lua's" 'need no import'
 printf 'for i in range(3):\nlen({1, 2})\n' >in; says "and begin nothing" 'in Lua: for i, x in ipairs'
 printf '%s\n' 'len({1, 2})' >in; says "functions, too" 'the length of x is #x'
 printf '%s\n' 't:' '7' >in; says "a colon begins nothing" '^7$'
@@ -104,7 +104,7 @@ printf '%%run bad.lua\n' >in; says "an error in a file shows its line" '^    nil
 printf '%s\n' 'n = (arg[1] or "none") .. #arg' >args.lua
 printf '%%run args.lua one two\nn\n' >in; says "%run leaves variables" '^"one2"$'
 printf '%s\n' '%time 6 * 7' >in; says "%time prints the value" '^42$'
-printf '%s\n' '%time 6 * 7' >in; says "and the time" '^[0-9.]+ [mu]?s, of the processors [0-9.]+ [mu]?s$'
+printf '%s\n' '%time 6 * 7' >in; says "and the time" '^[0-9.]+ [mu]?s, processor time [0-9.]+ [mu]?s$'
 printf '%s\n' '%bench 6 * 7' >in; says "%bench" 'median [0-9.]+ [mu]?s, fastest .*, slowest .*: 5 runs of [0-9]+ calls'
 printf 'alpha = 1\nbeta = "x"\n%%who\n' >in; says "%who" '^alpha +integer +1$'
 printf 'alpha = 1\n%%reset\nalpha == nil and trainer ~= nil\n' >in; says "%reset" '^true$'
