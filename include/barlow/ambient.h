@@ -2,8 +2,9 @@
 /*
  * ambient.h: the context of the calling thread: settings that its computations use without receiving them as arguments.
  *
- * A new thread's context is all 0.  The pool's threads, which compute parts of an operation, do not use theirs: an operation
- * reads the context of the thread that calls it.  Code that changes it for a part of its work restores it in every case:
+ * A new thread's context is all 0.  The pool's threads, which compute parts of an operation, do not use theirs: an
+ * operation reads the context of the thread that calls it.  Code that changes it for a part of its work restores it in
+ * every case:
  *
  *     bl_ambient outside = bl_ambient_enter();
  *     bl_grad_enable(false);
@@ -31,10 +32,10 @@ typedef struct bl_ambient {
 	int precision;                    /* a bl_precision: of products in linear layers (bl_grad_precision) */
 	int dry;                          /* not 0: running statistics do not change, as when sizes are probed (src/nn/forward.c) */
 	struct lua_State *lua;            /* the coroutine that the thread is in; NULL: not in Lua */
-	bl_rng *stream;                   /* what math.random and tensor.rand of Lua draw from; NULL: nothing of its own */
+	bl_rng *stream;                   /* random stream of Lua's math.random and tensor.rand; NULL: their own generators */
 } bl_ambient;
 
-/* The calling thread's context, which may be written. */
+/* The calling thread's context; the caller may change its members. */
 bl_ambient *bl_ambient_here(void);
 
 bl_ambient bl_ambient_enter(void);         /* returns a copy of the context ... */

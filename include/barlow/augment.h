@@ -35,7 +35,7 @@ typedef enum bl_pixel_type { BL_PIXEL_UINT8, BL_PIXEL_FLOAT32 } bl_pixel_type;
 typedef struct bl_image {
 	bl_pixel_type type;
 	union {
-		const uint8_t *pixels; /* (H,W,C); 255 is 1 */
+		const uint8_t *pixels; /* (H,W,C); level 255 is the value 1 */
 		const float *values;   /* the same as float32, in 0..1 */
 	};
 	int height, width, channels; /* channels: 1 to BL_CHANNELS_MOST */
@@ -80,8 +80,8 @@ enum { BL_RAMP_MOST = 100000 }; /* epochs */
 int bl_aug_ramp(bl_aug *a, const char *field, const double *to, int n, int64_t epochs);
 const char *bl_aug_name(const bl_aug *a);
 /*
- * "crop{size = 28, scale = {0.08, 1}, ...}" with all fields, from which bl_pipeline_parse and Lua make an equal one;
- * a ramp is "aug.ramp(from, to, epochs)".
+ * "crop{size = 28, scale = {0.08, 1}, ...}" with all fields, from which bl_pipeline_parse and Lua make an equal operator;
+ * a ramp is "aug.ramp(from, to, epochs)".  Returns buf.
  */
 char *bl_aug_text(const bl_aug *a, char *buf, size_t size);
 bl_aug *bl_aug_ref(bl_aug *a);
@@ -116,7 +116,10 @@ typedef struct bl_aug_function {
 	void (*release)(void *context);
 	void *context;
 	int height, width; /* of the output; 0: those of the input */
-	/* Do both contexts, of operators with the same `apply`, make the same views?  NULL: only where they are one. */
+	/*
+	 * Do the contexts of two operators with the same `apply` make the same views?  NULL: only if they are one
+
+	 */
 	bool (*equal)(const void *context, const void *other);
 } bl_aug_function;
 /* Takes ownership of the context, also on failure. */
@@ -144,9 +147,9 @@ typedef struct bl_batch_call {
 	bl_tensor **view; /* references; each may be replaced by one to another tensor of the same shape */
 } bl_batch_call;
 
-/* Changes batches (mixup, CutMix).  Reference-counted; called by several threads at once, for each batch by one. */
+/* Changes batches (mixup, CutMix).  Reference-counted; threads call it at once for different batches. */
 typedef struct bl_batch_aug bl_batch_aug;
-/* Takes ownership of the context, also on failure: release, which may be NULL, is called with it in the end. */
+/* Takes ownership of the context, also on failure: release, unless NULL, is called with it when the object is freed. */
 bl_batch_aug *bl_batch_aug_new(int (*apply)(void *context, const bl_batch_call *call), void (*release)(void *context),
                                void *context);
 bl_batch_aug *bl_batch_aug_ref(bl_batch_aug *a);
@@ -154,7 +157,7 @@ void bl_batch_aug_unref(bl_batch_aug *a); /* NULL is fine */
 /* Sets the comparison of contexts with the same `apply`; without it they are equal only if they are identical. */
 void bl_batch_aug_set_equal(bl_batch_aug *a, bool (*equal)(const void *context, const void *other));
 bool bl_batch_aug_equal(const bl_batch_aug *a, const bl_batch_aug *b); /* NULL, none, equals NULL only */
-/* Makes the call's random stream from seed and step, and calls the function; views keep their shapes and layout. */
+/* Sets call->rng from seed and step and calls the function; fails if it changes a view's shape or makes it non-finite. */
 int bl_batch_aug_apply(const bl_batch_aug *a, bl_batch_call *call);
 
 /* --- Pipelines ---------------------------------------------------------------------------------- */
@@ -170,11 +173,11 @@ bl_pipeline *bl_pipeline_ref(bl_pipeline *p);
 void bl_pipeline_unref(bl_pipeline *p);
 /* Do both have the same operators with the same parameters?  For the program's own see bl_aug_function.equal. */
 bool bl_pipeline_equal(const bl_pipeline *p, const bl_pipeline *q);
-/* A new pipeline with each operator of that name replaced by those of `by` (NULL: removed); *found: how many. */
+/* A new pipeline with each operator of that name replaced by those of `by` (NULL: removed); *found: their number. */
 bl_pipeline *bl_pipeline_replace(const bl_pipeline *p, const char *name, const bl_pipeline *by, int *found);
 int bl_pipeline_length(const bl_pipeline *p);
-bl_aug *bl_pipeline_op(const bl_pipeline *p, int i); /* borrowed; NULL: no such one */
-/* 0, or negative naming the operator that does not support images of so many channels. */
+bl_aug *bl_pipeline_op(const bl_pipeline *p, int i); /* borrowed; i from 0; NULL: no such operator */
+/* 0, or negative with bl_error naming the operator that does not support images of that many channels. */
 int bl_pipeline_check(const bl_pipeline *p, int channels);
 /*
  * Fields that may change while a run trains, such as "jitter.p": those of all operators of that name that are not
@@ -209,7 +212,7 @@ typedef struct bl_plan {
 	 * that leaves at least as many pixels as the output has; otherwise the whole image.
 	 */
 	bl_window window;
-	uint64_t applies, folded; /* a bit for each operator: it is applied; its work is done by the operator before it */
+	uint64_t applies, folded; /* bit i: operator i is applied; the operator before it does its work */
 	_Alignas(16) unsigned char draws[BL_PLAN_BYTES];
 } bl_plan;
 

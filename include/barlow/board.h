@@ -18,12 +18,12 @@ typedef struct bl_board bl_board;
 typedef enum bl_tone { BL_TONE_TEXT, BL_TONE_FAINT, BL_TONE_TITLE, BL_TONE_WARN, BL_TONE_GOOD, BL_TONE_MARK } bl_tone;
 
 bl_board *bl_board_open(void);                   /* NULL with bl_error: no suitable terminal, or a screen is open */
-bl_board *bl_board_blank(int width, int height); /* without a terminal, in UTF-8 */
+bl_board *bl_board_blank(int width, int height); /* of that size, without a terminal, in UTF-8 */
 void bl_board_close(bl_board *b);                /* restores the terminal */
 
-/* Clears the board and sets it to the terminal's current size, in cells.  False: no memory. */
+/* Clears the board and gives it the terminal's current size, which is returned in cells.  False: no memory. */
 bool bl_board_begin(bl_board *b, int *width, int *height);
-bool bl_board_utf8(const bl_board *b);
+bool bl_board_utf8(const bl_board *b); /* can the board show UTF-8? */
 /*
  * Writes UTF-8 text at (x, y), from 0, in at most `room` columns; longer text ends in an ellipsis.  Characters that
  * could move the cursor become '?'.  bar: highlights the whole row, as for a selected one.

@@ -14,7 +14,7 @@
 
 #include <barlow/train.h>
 
-/* Saves between two steps: waits for that, unless the caller holds the trainer there.  Written atomically (file.h). */
+/* Waits until the trainer is between two steps, then saves.  Written atomically (file.h). */
 int bl_checkpoint_save(const char *path, bl_trainer *t);
 
 /*

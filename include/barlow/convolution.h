@@ -89,7 +89,7 @@ const bl_choices *bl_choices_use(const bl_choices *t);
  * layer that requests an algorithm is not recorded.
  */
 void bl_choices_record(bl_choices *t);
-/* Replaces every choice in t by the one that holds without t. */
+/* Replaces every choice in t by the one that would be made without t. */
 void bl_choices_renew(bl_choices *t);
 /*
  * Sets the choices tuned on this machine for the whole process.  Takes ownership of t until the process ends; NULL:

@@ -38,7 +38,7 @@ typedef struct bl_data_kind {
 	int (*find)(char *path, size_t size);
 } bl_data_kind;
 
-/* i counts from 0; NULL behind the last. */
+/* i counts from 0; NULL after the last. */
 const bl_data_kind *bl_data_kind_at(int i);
 /*
  * Makes a set of a kind from names and values as text, ended by NULL; settings that are left out have their defaults:
@@ -121,7 +121,7 @@ typedef struct bl_data_function {
 bl_dataset *bl_dataset_function(const bl_data_function *f);
 /*
  * A set whose images are those of another set, changed by a function, in training and evaluation alike; labels, classes
- * and paths are unchanged.  In f, channels or size 0 mean those of the set; number, classes and labels are ignored.
+ * and paths are unchanged.  In f, channels or size 0 mean those of the set; n, classes, class_names and labels are ignored.
  */
 bl_dataset *bl_dataset_map(bl_dataset *of, const bl_data_function *f);
 
@@ -157,16 +157,16 @@ int64_t bl_dataset_skipped(const bl_dataset *d);
 const char *bl_dataset_skipped_reason(const bl_dataset *d, int64_t k);
 
 /*
- * Where the images come from, so that the same ones can be found again: absolute path k, in the order of the paths of
- * the set's kind: a folder, or the IDX files of images (0) and labels (1).  NULL: there is none.  Borrowed from the
- * set, or from the set that it is a part of.
+ * The set's k-th path, absolute, in the order of the paths of the set's kind (bl_data_kind.paths): a folder, or the IDX
+ * files of images (0) and labels (1).  NULL: there is none.  Borrowed from the set, or from the set that it is a part
+ * of.
  */
 const char *bl_dataset_origin(const bl_dataset *d, int k);
 /*
- * A fingerprint that distinguishes these files from others at the same path: number and names of all, and size and
- * content of at most 64 of a folder, chosen by their names alone, or of the files that hold all images and labels.  A
- * line of text of less than 400 bytes, computed at the first call; borrowed likewise.  "": the images come from no
- * file.  NULL with bl_error: a file cannot be read.
+ * A fingerprint that distinguishes these files from others at the same path.  For a folder it covers the number and
+ * names of all files, and size and content of at most 64, chosen by their names alone; for other sets, the files that
+ * hold the images and labels.  A line of less than 400 bytes, computed at the first call, borrowed from the set or from
+ * the set that it is a part of.  "": the images come from no file.  NULL with bl_error: a file cannot be read.
  */
 const char *bl_dataset_fingerprint(bl_dataset *d);
 /* Reads the files again.  0: they have that fingerprint; negative: bl_error says how they differ. */
@@ -218,10 +218,10 @@ int bl_dataset_channels(const bl_dataset *d);
 int bl_dataset_height(const bl_dataset *d);
 int bl_dataset_width(const bl_dataset *d);
 int bl_dataset_classes(const bl_dataset *d);                       /* 0: no labels */
-const char *bl_dataset_class_name(const bl_dataset *d, int label); /* NULL when it has none */
+const char *bl_dataset_class_name(const bl_dataset *d, int label); /* borrowed; NULL: it has none */
 /*
- * The same into out; for a class without a name its number: from 1 if the labels are the caller's, else as in the
- * files.
+ * Writes the class's name into out or, if it has none, its number: from 1 if the labels came from the caller, else as
+ * in the files.
  */
 void bl_dataset_class_text(const bl_dataset *d, int label, char *out, size_t size);
 /*
@@ -247,7 +247,10 @@ float bl_dataset_factor(const bl_dataset *d, int64_t i, int factor);
  * spread, JPEGs decoded at a reduced scale.  Negative: a file cannot be read.
  */
 int bl_dataset_statistics(bl_dataset *d, float *mean, float *std);
-/* Replaces them from now on: one of each for each channel, std above 0; otherwise negative with bl_error. */
+/*
+ * Replaces both from now on: `channels` values each.  Negative with bl_error: a value is not finite, or a std not above
+ * 0.
+ */
 int bl_dataset_set_statistics(bl_dataset *d, const float *mean, const float *std);
 
 /*

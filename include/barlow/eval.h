@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * eval.h: what features are worth: kNN, linear probe, and measures of collapse.
+ * eval.h: measures of the quality of features: kNN, linear probe, and measures of collapse.
  *
  * Features are row-major (N,F) tensors, labels int32 0-based.
  */
@@ -30,11 +30,11 @@ typedef struct bl_features_config {
 	const volatile int *stop;
 } bl_features_config;
 bl_tensor *bl_eval_features_by(bl_module *encoder, bl_dataset *d, const float *mean, const float *std, const bl_features_config *c);
-/* The labels of the whole set, as many as its length; the caller frees them.  NULL when it has none. */
+/* The labels of the whole set, as many as its length; the caller frees them.  NULL with bl_error: it has none. */
 int32_t *bl_eval_labels(const bl_dataset *d);
 /*
  * The same in the numbering of `like`: where both sets name their classes, classes are matched by name, otherwise by
- * number.  NULL also where d has images of a class that `like` does not have.
+ * number.  NULL with bl_error if d has images of a class that `like` does not have.
  */
 int32_t *bl_eval_labels_like(const bl_dataset *d, const bl_dataset *like);
 
@@ -61,7 +61,7 @@ double bl_eval_knn_guess(const bl_knn_config *c, const bl_tensor *refs, const in
  * feature has mean 0 and variance 1 (a constant one becomes 0).  Whitened: these times (covariance + ridge)^-1/2, up
  * to a rotation, which changes no cosine.
  *
- * Of several ridges the one is used with which kNN does best on a held-out part of the references; statistics and
+ * Of several ridges, the one with the best kNN accuracy on a held-out part of the references is used; statistics and
  * neighbours then come from the rest.  Time grows with N F^2 and F^3, memory is 3 N F floats.
  */
 typedef struct bl_whiten_config {

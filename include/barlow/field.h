@@ -3,8 +3,8 @@
  * field.h: settings as data.
  *
  * Everything that has settings (an optimiser, a loss, an image operator, a function of the Lua face) lists them in a
- * const array of bl_field, ended by one without a name.  That list is the only definition of a setting's name, type,
- * default, range and description: defaults, checks, messages, help, completion and manual are generated from it.
+ * const array of bl_field, terminated by one whose name is NULL.  That list is the only definition of a setting's name,
+ * type, default, range and description: defaults, checks, messages, help, completion and manual are generated from it.
  *
  *     typedef struct blur { float sigma[2]; float p; } blur;
  *     static const bl_field fields[] = {
@@ -30,11 +30,11 @@ typedef enum bl_field_kind {
 	BL_FIELD_PAIR,   /* float[2], the first not above the second; one number stands for both */
 	BL_FIELD_FLOATS, /* float[count]: exactly `count` numbers; one number stands for all */
 	BL_FIELD_LIST,   /* bl_list: 1 to `count` numbers, at most BL_LIST_MOST; one number is a list of one */
-	BL_FIELD_INTS,   /* bl_list: a list of integers, even where it is one */
+	BL_FIELD_INTS,   /* bl_list: 1 to `count` integers, always written as a list */
 	/* The library neither sets nor checks the kinds below; the code that reads the settings does. */
 	BL_FIELD_TEXT,   /* const char * */
 	BL_FIELD_OBJECT, /* void *: an object of the Lua type `type` */
-	BL_FIELD_ANY,    /* not a member of the struct: read by hand; `type` says what is expected */
+	BL_FIELD_ANY,    /* not a member of the struct: the code that uses it reads it; `type` says what is expected */
 } bl_field_kind;
 
 enum { BL_LIST_MOST = 64, BL_FIELD_PRESETS = 8 };
@@ -58,11 +58,11 @@ typedef struct bl_field {
 
 	/* Range of numbers, also of each in a list: always finite; within min..max, unless both are 0. */
 	double min, max;   /* max may be INFINITY */
-	bool above, below; /* min, or max, itself is outside of the range */
+	bool above, below; /* min (above) or max (below) is itself outside of the range */
 	int count;
-	const char *const *choices; /* ended by NULL */
-	const char *type;
-	const struct bl_field *fields; /* of an ANY that may be a table: the table's fields; NULL: it is not one */
+	const char *const *choices;    /* ended by NULL */
+	const char *type;              /* of OBJECT and ANY: the expected type, for messages and help */
+	const struct bl_field *fields; /* of an ANY that may be a table: the table's fields; NULL: it may not */
 	int position;                  /* may also be given as the position-th argument of the call; 0: by name only */
 	bool settable;                 /* may be changed between two steps of a run */
 } bl_field;

@@ -44,8 +44,8 @@ typedef struct bl_extent {
 } bl_extent;
 bl_figure *bl_figure_heatmap_of(const bl_tensor *c, const char *title, const bl_extent *dims, bl_scale scale);
 /*
- * Matrices beside each other, each with its title, on one scale: that of the highest level of chance.  Takes the n figures
- * (2 to 16 of one matrix each), also where it fails.
+ * Matrices beside each other, each with its title, on one scale: the one with the highest level of chance.  Takes
+ * ownership of the n figures (2 to 16, of one matrix each), also on failure.
  */
 bl_figure *bl_figure_beside(bl_figure **f, int n);
 /* The colours of Okabe and Ito, dark enough on white. */
@@ -59,8 +59,9 @@ typedef enum bl_ink {
 	BL_INK_BLACK,
 	BL_INKS
 } bl_ink;
-typedef enum bl_marks { BL_MARKS_OF_FEW, BL_MARKS_ALL, BL_MARKS_NONE } bl_marks; /* of a joined series: of up to 40 points */
-/* The members after `high` may be 0.  low, high: the ends of each point's interval; NULL: none is drawn. */
+/* Points of a joined series that are marked.  OF_FEW: all of them, if there are at most 40. */
+typedef enum bl_marks { BL_MARKS_OF_FEW, BL_MARKS_ALL, BL_MARKS_NONE } bl_marks;
+/* n points.  low, high: the ends of each point's interval; NULL: none is drawn.  The members after them may be 0. */
 typedef struct bl_series {
 	const char *label;
 	const double *x, *y;
@@ -74,7 +75,7 @@ typedef struct bl_series {
 typedef struct bl_axes {
 	const char *title, *xlabel, *ylabel;
 	bool logx, logy, points, equal;
-	bool across;              /* intervals are of x */
+	bool across;              /* low and high are intervals of x, else of y */
 	double from, to;          /* range of the x axis; to <= from: that of the points */
 	double low, high;         /* the same for y */
 	const char *const *names; /* replace the numbers at y = 1, 2 ..., from the top */
@@ -96,12 +97,12 @@ void bl_figure_free(bl_figure *f);
  * extent.
  */
 int bl_figure_panels_of(const bl_figure *f, const bl_panel **panels);
-int bl_figure_parts(const bl_figure *f); /* of matrices beside each other how many; 1 of any other figure, which is its own part */
+int bl_figure_parts(const bl_figure *f); /* the number of matrices beside each other; 1: another figure, its own only part */
 const bl_figure *bl_figure_part(const bl_figure *f, int i);
 const float *bl_figure_dots(const bl_figure *f, int64_t *rows, int64_t *cols, bl_extent *dims, bl_scale *scale);
 const char *bl_figure_title(const bl_figure *f);
 
-/* As wide as a column of a paper (3.35 inches) or as its text (7 inches). */
+/* The width of a column of a paper (3.35 inches), or of its whole text (7 inches). */
 typedef enum bl_figure_width { BL_FIGURE_TEXT, BL_FIGURE_COLUMN } bl_figure_width;
 typedef struct bl_figure_style {
 	bl_figure_width width;
@@ -110,7 +111,7 @@ typedef struct bl_figure_style {
 /*
  * The ending selects the format: .svg, .png (300 dots an inch), .pdf; .tex: a picture for \input, which needs the
  * packages pict2e, xcolor, graphicx and amssymb; .gp: a gnuplot script that contains the data.  0, or negative with
- * bl_error, which names gnuplot's package if gnuplot is missing, or has gnuplot's message.
+ * bl_error, which names gnuplot's package if gnuplot is missing, or contains gnuplot's message.
  */
 int bl_figure_save(const bl_figure *f, const char *path);
 int bl_figure_save_as(const bl_figure *f, const char *path, const bl_figure_style *style);

@@ -17,7 +17,7 @@
 
 /* Leaves: tensors that no recorded operation has made. */
 void bl_tensor_set_requires_grad(bl_tensor *t, bool on); /* t has to be a leaf */
-bool bl_tensor_requires_grad(const bl_tensor *t);
+bool bl_tensor_requires_grad(const bl_tensor *t);        /* also true of results that depend on such a leaf */
 bool bl_tensor_is_leaf(const bl_tensor *t);
 bl_tensor *bl_tensor_grad(const bl_tensor *t); /* borrowed; NULL: none yet, or none since bl_tensor_zero_grad */
 void bl_tensor_zero_grad(bl_tensor *t);        /* bl_tensor_grad becomes NULL; the memory is kept for later */

@@ -72,8 +72,8 @@ typedef struct bl_snapshot {
 	float mean[BL_GRID_MAX * BL_GRID_MAX];    /* row-major grid x grid: mean over the cell's block of C */
 	float extreme[BL_GRID_MAX * BL_GRID_MAX]; /* the signed element of largest magnitude in the block */
 	/*
-	 * The root mean square of the block's elements off the diagonal; independent embeddings give 1/sqrt(n-1).  From a
-	 * part of the pairs of samples it is an estimate, whose square is unbiased.
+	 * The root mean square of the block's elements off the diagonal; independent embeddings give 1/sqrt(n-1).  From
+	 * a part of the pairs of samples it is an estimate, whose square is unbiased.
 	 */
 	float rms[BL_GRID_MAX * BL_GRID_MAX];
 	float rms_share;                  /* share of the pairs that it was computed from; 1: exact; 0: there is no rms */
@@ -153,9 +153,9 @@ typedef struct bl_command {
 typedef struct bl_live bl_live;
 
 /*
- * Which snapshots of the past are kept: SOME: BL_SNAPSHOTS_MAX, spread over the run.  ALL: all that are made; at 1024 every
- * second one is dropped.  RECORDS: none, and the newest is removed too when the run is closed.  A run that has no file
- * keeps at most BL_SNAPSHOTS_MAX.
+ * Which snapshots of the past are kept.  SOME: BL_SNAPSHOTS_MAX, spread over the run.  ALL: all that are made; at 1024
+ * every second one is dropped.  RECORDS: none, and the newest is removed too when the run is closed.  A run that has no
+ * file keeps at most BL_SNAPSHOTS_MAX.
  */
 typedef enum bl_keep { BL_KEEP_SOME, BL_KEEP_ALL, BL_KEEP_RECORDS } bl_keep;
 
@@ -165,10 +165,10 @@ typedef enum bl_keep { BL_KEEP_SOME, BL_KEEP_ALL, BL_KEEP_RECORDS } bl_keep;
  * fail and return int return 0, or negative with bl_error, unless they say otherwise.
  */
 bl_live *bl_live_create(const char *path, const bl_live_info *info, const bl_columns *columns);
-int bl_live_keep(bl_live *l, bl_keep keep); /* default: BL_KEEP_SOME; only in memory and before the first snapshot */
+int bl_live_keep(bl_live *l, bl_keep keep); /* default: BL_KEEP_SOME; fails if the run is in a file or has a snapshot */
 /*
- * Moves to a file as bl_live_create does: if the disk is full, the run stays in memory, the info says so, and this is
- * 0.
+ * Moves a run in memory to a new file, as bl_live_create does.  If the disk is full, the run stays in memory,
+ * info.message says so, and the result is 0.
  */
 int bl_live_take_place(bl_live *l, const char *path);
 /* Moves from memory to a file with all content.  No other thread may use the handle; on failure it stays in memory. */
@@ -193,7 +193,7 @@ typedef int bl_live_claim(const char *path, const char *owner, bool wait);
 int bl_live_owned(bl_live *l, const char *owner, bl_live_claim *claim);
 /* Checks now that the file is complete and still has its name, and repairs it; training does this at intervals. */
 void bl_live_look_after(bl_live *l);
-int bl_live_check_place(const bl_live *l); /* fails if the run's folder is gone or another run's */
+int bl_live_check_place(const bl_live *l); /* fails if the run's folder is gone or belongs to another run */
 /* Copies into a run without records the records of `past` up to step `until`, and the snapshots kept until then. */
 int bl_live_resume(bl_live *l, const bl_live *past, int64_t until);
 
@@ -207,11 +207,11 @@ bl_live *bl_live_open(const char *path, bool writable_mailbox);
 bl_live *bl_live_open_whole(const char *path, bool writable_mailbox);
 const char *bl_live_damage(const bl_live *l); /* "records 120 to 480 are damaged", borrowed; NULL: no damage was seen */
 /*
- * Opens the file that the reader's path names now, if it is another one: the run was resumed.  NULL with bl_error if
- * not.
+ * When a run is resumed, its path names a new file.  Opens that file for a reader of the old one; NULL with bl_error if
+ * there is no new file.
  */
 bl_live *bl_live_open_next(const bl_live *l);
-const char *bl_live_path(const bl_live *l); /* path that a reader opened, borrowed; NULL: in memory, or a writer's */
+const char *bl_live_path(const bl_live *l); /* path that a reader opened, borrowed; NULL: none, or l is the trainer's */
 bl_live *bl_live_ref(bl_live *l);
 void bl_live_close(bl_live *l);
 void bl_live_info_get(const bl_live *l, bl_live_info *out);
@@ -228,8 +228,9 @@ uint64_t bl_live_snapshots(const bl_live *l);                 /* number publishe
  */
 int bl_live_snapshot_count(const bl_live *l);
 int64_t bl_live_snapshot_at(const bl_live *l, int i, bl_snapshot *out); /* its step, or -1 */
-int bl_live_ask(bl_live *l, const bl_region *r); /* valid for 3 s: repeat each second; fails when read-only */
-int bl_live_send(bl_live *l, bl_command c);      /* fails when the mailbox is full or read-only */
-bool bl_live_writer_alive(const bl_live *l);     /* does the trainer's process exist?  A zombie counts as gone */
+/* Requests a region for the next 3 s, so it has to be repeated, for example each second.  Fails when read-only. */
+int bl_live_ask(bl_live *l, const bl_region *r);
+int bl_live_send(bl_live *l, bl_command c);  /* fails when the mailbox is full or read-only */
+bool bl_live_writer_alive(const bl_live *l); /* does the trainer's process exist?  A zombie counts as gone */
 
 #endif

@@ -23,14 +23,14 @@ enum { BL_SCRATCH_SLOTS = 13 };
 void *bl_scratch(int slot, size_t bytes);
 
 typedef struct bl_memory_stats {
-	uint64_t system_calls; /* blocks and scratches asked from the system so far: stands still in a steady state */
-	size_t held;           /* bytes held from the system */
+	uint64_t system_calls; /* requests for memory to the system so far; constant in a steady state */
+	size_t held;           /* bytes obtained from the system and not returned */
 	size_t used;           /* bytes in blocks handed out */
 	size_t peak;           /* largest `used` so far */
 } bl_memory_stats;
 void bl_memory(bl_memory_stats *out);
 
-/* Gives all free blocks back to the system. */
+/* Returns all free blocks to the system. */
 void bl_memory_trim(void);
 
 #endif

@@ -4,8 +4,8 @@
  *
  *     bl_trainer *t = bl_trainer_new(&config);
  *     bl_place *p = bl_place_new(t);
- *     bl_place_load(p, folder);             to go on with the run there
- *     bl_place_settle(p, folder);           NULL: a new folder among all runs
+ *     bl_place_load(p, folder);             only to resume the run in that folder
+ *     bl_place_settle(p, folder);           folder NULL: a new folder among all runs
  *     bl_trainer_start(t);
  *     bl_trainer_wait(t, -1);               from here on the run is saved as it goes, and at its end
  *     bl_trainer_free(t);
@@ -24,16 +24,19 @@
 
 typedef struct bl_place bl_place;
 
-/* For a new trainer, which the caller owns and frees before the place: its end is saved through the place. */
+/*
+ * For a new trainer, which the caller owns and frees before the place, because the trainer saves its end through the
+ * place.
+ */
 bl_place *bl_place_new(bl_trainer *t);
 void bl_place_free(bl_place *p);
 
-/* As bl_checkpoint_load; the run of the checkpoint can then go on in the same folder (bl_place_settle). */
+/* As bl_checkpoint_load; bl_place_settle can then resume the checkpoint's run in the same folder. */
 int bl_place_load(bl_place *p, const char *path);
 
 /*
  * Gives the run its folder, once, before the trainer starts; weights that no recipe can draw again are saved there
- * (bl_start_save).  In the folder that was loaded from, the run goes on, locked against other processes; otherwise
+ * (bl_start_save).  In the folder that bl_place_load read, the run is resumed, locked against other processes; otherwise
  * the folder is made, and one that holds a run, or a file that a run would overwrite, is refused.  BL_PLACE_REFUSED:
  * the folder may not be used, and training without it would duplicate the run.  Another negative number: the folder
  * could not be made or written to, and nothing is left there; the trainer may run in memory, and its end counts as not

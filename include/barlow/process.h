@@ -20,7 +20,7 @@ typedef struct bl_process_id {
 } bl_process_id;
 
 void bl_process_self(bl_process_id *id);
-/* Is it a process of this host and this boot? */
+/* Is `id` a process of this host and this boot? */
 bool bl_process_is_here(const bl_process_id *id);
 /* Is a process of this host and boot alive?  A zombie is not. */
 bool bl_process_alive(const bl_process_id *id);
@@ -43,7 +43,7 @@ int64_t bl_process_spawn(char *const argv[], const char *log, const char *const 
  * or 128 plus the signal that ended it.  The end is reported once; negative with bl_error: not such a process.
  */
 int bl_process_poll(int64_t pid, int *status);
-/* The path of this program: $BARLOW where that is set, else what runs; a new string. */
+/* The path of this program: $BARLOW if that is set, else of the running executable; a new string, NULL with bl_error. */
 char *bl_process_program(void);
 
 #endif

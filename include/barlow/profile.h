@@ -18,8 +18,8 @@ typedef struct bl_profile_row {
 	char module[BL_PROFILE_MODULE]; /* "encoder.layer1.0.conv1", "" outside modules */
 	const char *op;                 /* "conv2d", "optimiser", ... */
 	int64_t calls;
-	double seconds[2]; /* forwards, backwards */
-	double flops[2];   /* as a direct algorithm would do them; 0: not counted */
+	double seconds[2]; /* of the forward pass, of the backward pass */
+	double flops[2];   /* likewise; the operations of a direct algorithm; 0: not counted */
 } bl_profile_row;
 
 /* Clears all rows; from now on threads that call bl_profile_begin are profiled. */
@@ -38,9 +38,9 @@ void bl_profile_end(void);
 void bl_profile_book(const char *module, const char *op, bool backward);
 /* Sets the number of floating-point operations of the next entry. */
 void bl_profile_work(double flops);
-/* Enters a module of the calling thread; names are joined by dots.  The result is the argument of bl_profile_leave. */
+/* The calling thread enters a module; names are joined by dots.  Pass the result to bl_profile_leave. */
 int bl_profile_enter(const char *name);
 void bl_profile_leave(int before);
-const char *bl_profile_module(void);
+const char *bl_profile_module(void); /* the calling thread's current module, "" outside of modules; borrowed */
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * random.h: counter-based random numbers (Philox4x32-10, Salmon et al. 2011).
  *
- * A stream is named by (seed, epoch, sample, view), never by what was drawn
- * before: any thread can make any number at any time, and a resumed run draws
+ * A stream is identified by (seed, epoch, sample, view), never by what was drawn
+ * before: any thread can compute any number at any time, and a resumed run draws
  * what the uninterrupted one would have drawn.
  */
 #ifndef BARLOW_RANDOM_H
@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* out = Philox4x32-10(counter, key): the bare function, checked against its published vectors. */
+/* out = Philox4x32-10(counter, key): the function itself, tested against its published vectors. */
 void bl_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
 typedef struct bl_rng {
@@ -22,11 +22,12 @@ typedef struct bl_rng {
 	int used; /* words of block already handed out */
 } bl_rng;
 
+/* Starts the stream of these coordinates. */
 void bl_rng_init(bl_rng *r, uint64_t seed, uint32_t epoch, uint32_t sample, uint32_t view);
 
 /*
- * Turns the stream into one for a single purpose, named by a text and a number: streams of other purposes with the same
- * seed, epoch, sample and view are independent of it.  To be called before anything is drawn.
+ * Makes the stream specific to a purpose, which is a text and a number: streams of other purposes with the same
+ * seed, epoch, sample and view are independent of it.  Call it before anything is drawn.
  */
 void bl_rng_narrow(bl_rng *r, const char *purpose, uint32_t number);
 
@@ -37,14 +38,14 @@ void bl_rng_narrow(bl_rng *r, const char *purpose, uint32_t number);
  */
 typedef struct bl_rng_place {
 	const char *what; /* "view"; NULL: not in a run */
-	uint32_t number;  /* of it: which view */
+	uint32_t number;  /* of what is computed: 1 is the second view */
 	uint64_t seed;
 	int64_t step;
-	uint32_t calls; /* so far */
+	uint32_t calls; /* of the user's functions so far */
 } bl_rng_place;
 bl_rng_place bl_rng_enter(uint64_t seed, int64_t step, const char *what, uint32_t number);
 void bl_rng_leave(bl_rng_place before);
-bool bl_rng_of_call(bl_rng *r); /* the stream of the next call; false: the thread is not in a run */
+bool bl_rng_of_call(bl_rng *r); /* starts the stream of the next call; false: the thread is not in a run */
 
 uint32_t bl_rng_u32(bl_rng *r);
 float bl_rng_uniform(bl_rng *r);                       /* [0, 1), 24 bits */
@@ -53,7 +54,7 @@ float bl_rng_normal(bl_rng *r);                        /* mean 0, variance 1 (Bo
 uint32_t bl_rng_below(bl_rng *r, uint32_t n);          /* 0 .. n-1, unbiased; n > 0 */
 void bl_rng_shuffle(bl_rng *r, int64_t *v, int64_t n); /* Fisher-Yates */
 
-/* Values of the `view` coordinate that are not views: one stream never serves two purposes. */
+/* Values of the `view` coordinate for purposes other than views, so that no two purposes share a stream. */
 enum {
 	BL_STREAM_INIT = 0x10000,
 	BL_STREAM_SHUFFLE,

@@ -20,21 +20,21 @@ enum {
 	BL_RUN_REASON = 256,
 	BL_RUN_PATH = 4096,
 	BL_RUN_NOTES = 8192,
-	BL_RUN_TAGS = 32, /* how many there are at most */
+	BL_RUN_TAGS = 32, /* the largest number of tags */
 	BL_RUN_TAG = 64,
-	BL_RUN_FACTS = 1024, /* how many a list has at most */
+	BL_RUN_FACTS = 1024, /* the largest number of facts in a list */
 	BL_RUN_FACT_NAME = 96,
 	BL_RUN_FACT_TEXT = 512,
 	BL_RUN_FILE_BYTES = 1 << 20,
 };
 
-/* A name with a number or a text. */
+/* A name with a value, which is a number or a text. */
 typedef struct bl_fact {
 	char *name, *text; /* text NULL: it is a number */
 	double number;
 } bl_fact;
 
-/* Empty: { 0 }. */
+/* A list of facts; { 0 } is empty. */
 typedef struct bl_facts {
 	bl_fact *at;
 	int n;
@@ -84,16 +84,16 @@ typedef struct bl_run_file {
 
 /* 0; 1: the folder has none; negative with bl_error: it cannot be read or is invalid.  Unless 0, `out` is empty. */
 int bl_run_file_read(const char *folder, bl_run_file *out);
-/* Replaces an existing file. */
+/* Writes the file, replacing an existing one.  0, or negative with bl_error. */
 int bl_run_file_write(const char *folder, const bl_run_file *f);
 /*
  * Reads the file, calls `change`, and writes the file, under a lock; if there is no file, change gets an empty one.
- * If the callback returns another number than 0, nothing is written and that number is returned.
+ * If the callback returns another number than 0, nothing is written and that number is returned.  Negative with bl_error.
  */
 int bl_run_file_change(const char *folder, int (*change)(void *ctx, bl_run_file *f), void *ctx);
-void bl_run_file_free(bl_run_file *f); /* what it holds; leaves it empty */
+void bl_run_file_free(bl_run_file *f); /* frees its lists, and leaves it empty */
 
-/* Adds a tag, or removes it; 1: nothing to do.  Tags are words without blanks and commas. */
+/* Adds a tag (on) or removes it.  1: nothing to do; negative with bl_error.  Tags are words without blanks and commas. */
 int bl_run_file_tag(bl_run_file *f, const char *tag, bool on);
 
 #endif

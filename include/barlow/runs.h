@@ -4,7 +4,9 @@
  *
  * A run's folder has `live` (live.h), `recipe.lua`, `weights.safetensors`,
  * `checkpoint.safetensors`, perhaps `start.safetensors` (checkpoint.h), and `journal` (journal.h).
- * All of them lie in one place unless their users put them elsewhere.
+ * New folders are made in bl_runs_root, unless the user names another one.
+ * Functions return 0, or negative with bl_error, unless they say otherwise;
+ * those that return a string return a new one, which the caller frees, or NULL with bl_error.
  */
 #ifndef BARLOW_RUNS_H
 #define BARLOW_RUNS_H
@@ -21,11 +23,11 @@
 #define BL_RUN_START "start.safetensors" /* of runs that start from given weights */
 #define BL_RUN_CHECKPOINT "checkpoint.safetensors"
 
-/* $XDG_DATA_HOME/barlow/runs, or its default below HOME.  Strings from here are new: the caller frees them. */
+/* $XDG_DATA_HOME/barlow/runs, or its default below HOME. */
 char *bl_runs_root(void);
-/* Makes a new private folder in it for a run that starts now: NAME-YYYYmmdd-HHMMSS. */
+/* Makes a new private folder in bl_runs_root for a run that starts now: NAME-YYYYmmdd-HHMMSS. */
 char *bl_runs_folder_new(const char *name);
-/* Makes the folder that a user chose if it is missing.  1: it has a run, or a file that a run would overwrite. */
+/* Makes the folder that a user chose, if it is missing.  1 with bl_error: a run or its files would be overwritten. */
 int bl_runs_folder_take(const char *folder);
 /*
  * Writes the text of n bytes as the run's recipe.  A different existing recipe, for example an edited one, is kept
@@ -53,7 +55,7 @@ typedef struct bl_run {
 	bl_record last;     /* step 0 and all NaN: none yet */
 	bl_record measured; /* the same, but rarely measured columns have their newest value */
 	double knn;         /* the last measured, or NaN */
-	int64_t read;       /* number of records read for these two */
+	int64_t read;       /* number of records that were read for `last` and `measured` */
 } bl_run;
 
 typedef struct bl_runs {
@@ -61,7 +63,7 @@ typedef struct bl_runs {
 	int n;
 } bl_runs;
 
-bool bl_run_going(const bl_run *r);             /* its process lives, and the run has not ended */
+bool bl_run_going(const bl_run *r);             /* its process exists, and the run has not ended */
 const char *bl_run_state_text(const bl_run *r); /* the state's name, "killed" or "broken" */
 
 /*
@@ -102,18 +104,18 @@ void bl_runs_release(int claim);
  * run; NULL: a new one among all runs.  Returns the folder, a new string; NULL with bl_error.
  */
 char *bl_runs_fork(const char *from, const char *into);
-/* The file of a checkpoint of that step, where the run kept it (bl_trainer_config.checkpoints), a new string. */
+/* The path of the checkpoint of that step.  NULL with bl_error: it was not kept (bl_trainer_config.checkpoints). */
 char *bl_runs_checkpoint(const char *folder, int64_t step);
-/* The folder that a run was forked from, a new string, and at which step.  NULL with bl_error: it is no fork. */
+/* The folder that a run was forked from; *step: at which step.  NULL with bl_error: it is no fork. */
 char *bl_runs_parent(const char *folder, int64_t *step);
 /*
- * Deletes a run that is not running.  Among all runs, the whole folder is deleted; in a folder elsewhere, which its
+ * Deletes a run that is not running.  In bl_runs_root, the whole folder is deleted; in a folder elsewhere, which its
  * user chose, the run's files are, and the folder if it is empty then.  Links are not followed.  Negative with
- * bl_error: nothing was deleted, or not all.
+ * bl_error: nothing was deleted, or only a part.
  */
 int bl_runs_delete(const char *folder);
 /*
- * Moves a run that is not running, and is among all runs, into the folder `trash` beside them, from which the user may
+ * Moves a run in bl_runs_root that is not running into the folder `trash` beside bl_runs_root, from which the user may
  * restore it.  Returns its new path, a new string; NULL with bl_error.
  */
 char *bl_runs_to_trash(const char *folder);
@@ -133,7 +135,7 @@ int bl_runs_tidy(const char *folder, bool dry, bl_leftovers *removed);
 typedef struct bl_run_edit {
 	const char *const *add, *const *drop; /* tags */
 	int adds, drops;
-	const char *notes; /* NULL: they stay as they are */
+	const char *notes; /* NULL: they are not changed */
 } bl_run_edit;
 int bl_runs_edit(const char *folder, const bl_run_edit *e);
 

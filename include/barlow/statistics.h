@@ -10,19 +10,19 @@
 
 #include <stdint.h>
 
-/* P(T <= t) of Student's distribution with nu > 0 degrees of freedom, and its inverse: t for p, 0 < p < 1. */
+/* P(T <= t) of Student's distribution with nu > 0 degrees of freedom; and its inverse, the t of a p, 0 < p < 1. */
 double bl_student_cdf(double t, double nu);
 double bl_student_quantile(double p, double nu);
 
-/* n values: their mean, and the interval that holds the true mean with probability `level`. */
+/* The mean of n values, and the interval that contains the true mean with probability `level`. */
 typedef struct bl_interval {
 	int64_t n;
-	double mean, sd;  /* sd: of the values, by n - 1; NaN below two */
-	double low, high; /* NaN below two */
-	double p;         /* two-sided, for a true mean of 0; NaN below two, and if all values are equal; 1: all are 0 */
+	double mean, sd;  /* sd: standard deviation of the values, divisor n - 1; NaN if n < 2 */
+	double low, high; /* NaN if n < 2 */
+	double p;         /* two-sided, for a true mean of 0; NaN if n < 2 or all values are equal, but 1 if all are 0 */
 } bl_interval;
 
-/* By Student's distribution. */
+/* The interval by Student's distribution. */
 bl_interval bl_interval_of(const double *x, int64_t n, double level);
 /*
  * By percentiles of the means of `draws` resamples, keyed by seed: recommended from about 8 values on.  p is

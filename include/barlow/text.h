@@ -22,12 +22,12 @@ bool bl_text_is_utf8(const char *text);
 /*
  * Copies `in` as valid UTF-8 with escapes: control bytes and malformed ones as
  * "\x1b", C1 controls, marks of direction and invisible format characters as
- * "\u{202e}".  `lines`: newlines and tabs are kept.  Writes at most size - 1
+ * "\u{202e}".  lines: newlines and tabs are kept.  Writes at most size - 1
  * bytes and a NUL, whole characters only; returns the number of bytes of the
  * full result, as snprintf does.
  */
 size_t bl_text_clean(char *out, size_t size, const char *in, bool lines);
-/* The same in place, without lines; the result is cut to `size` bytes, at most 512. */
+/* The same in place, and newlines and tabs are escaped, too; the result is cut to `size` bytes, at most 512. */
 void bl_text_clean_here(char *text, size_t size);
 
 /* Returns one or many, depending on n: bl_text_plural(n, "class", "classes"). */

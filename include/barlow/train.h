@@ -48,8 +48,9 @@ typedef struct bl_trainer_config {
 	float mean[BL_CHANNELS_MOST], std[BL_CHANNELS_MOST]; /* normalisation of unaugmented images (evaluation) */
 	const bl_choices *choices; /* convolution choices of an earlier run, used in bl_trainer_new only; may be NULL */
 	/*
-	 * Epochs between checkpoints of a run that has a place (bl_trainer_save_to).  0: at the end of each, and ten minutes
-	 * after the last, as long as they take at most 1% of the training time; negative: only at the end and when asked.
+	 * Epochs between checkpoints of a run that has a place (bl_trainer_save_to).  0: at the end of each, and ten
+	 * minutes after the last, as long as they take at most 1% of the training time; negative: only at the end and
+	 * when asked.
 	 */
 	double checkpoint_every;
 	int checkpoints; /* number of the newest that are kept; 0 or 1: the newest */
@@ -90,8 +91,8 @@ typedef struct bl_condition {
 } bl_condition;
 void bl_trainer_break_when(bl_trainer *t, const bl_condition *c); /* replaces the current one; NULL: none */
 /*
- * Did it hold after the last step?  True until the run goes on.  A call marks the break as known
- * (bl_standing.at_break).
+ * Did the condition hold after the last step?  True until the run is resumed.  A call that returns true marks the break
+ * as known (bl_standing.at_break).
  */
 bool bl_trainer_at_break(bl_trainer *t);
 /*
@@ -129,7 +130,7 @@ bl_live *bl_trainer_live(bl_trainer *t); /* borrowed */
 typedef enum bl_save_why { BL_SAVE_REGULAR, BL_SAVE_ASKED, BL_SAVE_END } bl_save_why;
 typedef int (*bl_trainer_save)(void *ctx, bl_save_why why);
 int bl_trainer_save_to(bl_trainer *t, const char *live_path, bl_trainer_save save, void *ctx);
-/* The run was to be stored, and cannot be, for the reason bl_error() has: its end counts as one that was not saved. */
+/* To be called when storing the run has failed; bl_error() has the reason.  The run's end counts as not saved. */
 void bl_trainer_unsaved(bl_trainer *t);
 /* Calls it now, between two steps, as for a requested checkpoint. */
 int bl_trainer_save_now(bl_trainer *t);
@@ -180,11 +181,11 @@ typedef struct bl_change {
 	char who[BL_CHANGE_WHO];   /* "script", "prompt", "process 4711" (another one), "replay", "trainer" */
 	char text[BL_CHANGE_TEXT]; /* details, or "" */
 } bl_change;
-int64_t bl_trainer_changes(bl_trainer *t); /* how many there are; from any thread */
-bool bl_trainer_change(bl_trainer *t, int64_t i, bl_change *out);
+int64_t bl_trainer_changes(bl_trainer *t);                        /* the number of changes; any thread may call it */
+bool bl_trainer_change(bl_trainer *t, int64_t i, bl_change *out); /* change i, from 0; false: there is none */
 /*
- * Calls tell(ctx, change) for each from now on, between steps.  Negative: not stored; a warning is set, the run goes
- * on.
+ * Calls tell(ctx, change) for each later change, between steps.  If it returns a negative number, the change was not
+ * stored: a warning is set, and the run goes on.
  */
 typedef int (*bl_trainer_tell)(void *ctx, const bl_change *c);
 void bl_trainer_journal(bl_trainer *t, bl_trainer_tell tell, void *ctx);
@@ -199,14 +200,17 @@ int bl_trainer_replay(bl_trainer *t, const bl_change *c, int64_t n, int64_t from
 /* Sets the author that the journal gives for this process's own commands, a static text; initially "script". */
 void bl_trainer_called_by(const char *who);
 
-/* Between steps (the trainer not running, or paused), by the caller's thread. */
-int bl_trainer_steps(bl_trainer *t, int64_t n); /* n steps now, in this thread */
+/* These functions are to be called between steps: the trainer does not run, or is paused. */
+int bl_trainer_steps(bl_trainer *t, int64_t n); /* makes n steps now, in the calling thread */
 bl_params *bl_trainer_params(bl_trainer *t);
 bl_optim *bl_trainer_optim(bl_trainer *t);
-/* As it was made (bl_trainer_get has what was set since); borrowed.  Name and live_path are NULL. */
+/*
+ * The configuration that it was made with, borrowed; bl_trainer_get returns settings in force.  name and live_path are
+ * NULL.
+ */
 const bl_trainer_config *bl_trainer_settings(const bl_trainer *t);
 int64_t bl_trainer_steps_per_epoch(const bl_trainer *t);
-/* Does it start from other than freshly drawn weights?  Decided by the first step; bl_start_save saves them. */
+/* Does it start from weights that were not freshly drawn?  Determined by the first step; bl_start_save saves them. */
 bool bl_trainer_warm(const bl_trainer *t);
 /* For a warm trainer that has begun: initial parameter or buffer k, in the order of bl_module_each; else NULL. */
 const bl_tensor *bl_trainer_start_tensor(const bl_trainer *t, int k);

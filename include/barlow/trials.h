@@ -32,9 +32,9 @@ typedef struct bl_trial {
 	int attempts;  /* 0: not begun */
 	char host[72]; /* of the newest attempt's worker; "" if its file cannot be read (yet) */
 	int64_t pid;
-	int64_t beat; /* its counter, which stops when the worker or its host is gone */
+	int64_t beat; /* the worker's counter, which no longer increases when the worker or its host is gone */
 	bool here;    /* the worker is a process of this host and boot */
-	bool dead;    /* and that process has ended */
+	bool dead;    /* here, and that process has ended */
 } bl_trial;
 
 /* FOLDER/trials/NNNN, and FOLDER/trials/NNNN/attempt-N where attempt > 0: a new string, or NULL with bl_error. */
@@ -48,8 +48,8 @@ int bl_trial_beat(const char *sweep, int trial, int attempt);
 /* Stores n bytes as the result of the attempt.  1: another attempt finished before, and its result counts. */
 int bl_trial_finish(const char *sweep, int trial, int attempt, const void *text, size_t n);
 /*
- * Marks the attempt that this process has claimed, and whose result it has not stored, as stopped; nothing where there is none.
- * At the process's end (`for_good`) nothing more can be claimed.  Any thread may call it.
+ * Marks the attempt that this process has claimed, and whose result it has not stored, as stopped; does nothing without
+ * one.  for_good: the process is ending, and cannot claim another attempt.  Any thread may call it.
  */
 void bl_trial_stop(bool for_good);
 

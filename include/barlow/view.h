@@ -21,9 +21,9 @@ typedef struct bl_watch_config {
 } bl_watch_config;
 
 /*
- * Returns a bl_watch_end: q: BL_WATCH_QUIT (the run goes on); run ended: BL_WATCH_ENDED; Q or Ctrl-C: BL_WATCH_STOP
- * (after Q the run has been told to stop, after Ctrl-C the caller has to).  Negative with bl_error: no suitable
- * terminal.
+ * Returns a bl_watch_end.  After q: BL_WATCH_QUIT (the run goes on); when the run has ended: BL_WATCH_ENDED; after Q or
+ * Ctrl-C: BL_WATCH_STOP (after Q the run has been told to stop, after Ctrl-C the caller has to).  Negative with
+ * bl_error: no suitable terminal.
  */
 int bl_watch(bl_live *run, const bl_watch_config *c);
 
@@ -39,7 +39,10 @@ typedef struct bl_show {
 } bl_show;
 int bl_figure_show(const bl_figure *f, const bl_show *how);
 
-/* One frame as plain text of width x height cells, no escapes, into a new string (caller frees). */
+/*
+ * One frame of width x height cells as plain text without escapes, a new string, which the caller frees.  NULL with
+ * bl_error.
+ */
 char *bl_watch_text(const bl_live *run, int width, int height);
 
 /*
@@ -55,9 +58,10 @@ void bl_background_set(bool light);
 
 /* Capabilities of the terminal of standard output, by TERM, the locale and the setting of colours. */
 typedef struct bl_terminal {
+	/* It is a terminal; terminfo knows TERM; the cursor can be moved; text is UTF-8; the background is light. */
 	bool is_one, known, moves, utf8, light;
 	int colours;       /* 0, 8, 16, 256 or 1 << 24 */
-	int width, height; /* 0: it does not tell */
+	int width, height; /* in cells; 0: not known */
 } bl_terminal;
 bl_terminal bl_terminal_look(void);
 
