@@ -116,10 +116,7 @@ typedef struct bl_aug_function {
 	void (*release)(void *context);
 	void *context;
 	int height, width; /* of the output; 0: those of the input */
-	/*
-	 * Do the contexts of two operators with the same `apply` make the same views?  NULL: only if they are one
-
-	 */
+	/* Do the contexts of two operators with the same `apply` make the same views?  NULL: only a context and itself. */
 	bool (*equal)(const void *context, const void *other);
 } bl_aug_function;
 /* Takes ownership of the context, also on failure. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* copy.c: tensors' numbers from one memory order to another, and plain sweeps over them. */
+/* copy.c: copies tensors between memory orders, fills them, and searches them for values that are not finite. */
 #include "tensor/tensor.h"
 
 #include <math.h>
@@ -102,7 +102,7 @@ bl_tensor *bl_tensor_scalar(float value)
 	return bl_tensor_full(0, NULL, value);
 }
 
-/* x - x is 0 for finite x and NaN otherwise: a sum of those is 0 exactly when all is finite. */
+/* x - x is 0 for finite x and NaN otherwise: the sum of these is 0 exactly if all values are finite. */
 static bool all_finite(const float *x, int64_t n)
 {
 	float bad = 0;

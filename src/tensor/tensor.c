@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* tensor.c: making, sharing and asking tensors. */
+/* tensor.c: creates, shares and queries tensors. */
 #include "tensor/tensor.h"
 
 #include <barlow/memory.h>
@@ -32,7 +32,7 @@ static void storage_unref(bl_storage *s)
 	bl_block_give(s);
 }
 
-/* Takes over one reference to s; lets it go on failure. */
+/* Takes over one reference to s, and releases it on failure. */
 static bl_tensor *tensor_on(bl_storage *s, int ndim, const int64_t *shape, const int64_t *stride, float *data)
 {
 	bl_tensor *t = s ? bl_block_take(sizeof *t) : NULL;
@@ -61,7 +61,7 @@ void bl_strides_row_major(int ndim, const int64_t *shape, int64_t *stride)
 	}
 }
 
-/* Elements of a shape, or -1 with a message.  Beside a size of 0 others must not be too large for strides either. */
+/* Number of elements of a shape, or -1 with bl_error.  Even if one size is 0, strides of the others must not overflow. */
 static int64_t shape_count(int ndim, const int64_t *shape)
 {
 	char text[BL_SHAPE_TEXT];

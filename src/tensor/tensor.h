@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* tensor.h (private): what a tensor is made of, for the layers that compute. */
+/* tensor.h (private): the struct of tensors, for the layers that compute with them. */
 #ifndef BARLOW_TENSOR_TENSOR_H
 #define BARLOW_TENSOR_TENSOR_H
 
@@ -17,7 +17,7 @@ typedef struct bl_storage {
 	void *owner;
 } bl_storage;
 
-struct bl_node; /* how it was made: the grad layer's */
+struct bl_node; /* the recorded operation that made the tensor; belongs to the grad layer */
 
 struct bl_tensor {
 	atomic_int refs;
@@ -26,22 +26,22 @@ struct bl_tensor {
 	float *data;
 	bl_storage *storage;
 	/* For the grad layer. */
-	bool leaf_grad; /* a leaf that wants its gradient */
-	bool grad_live; /* grad holds something, else its numbers are stale */
-	bool spent;     /* its node was let go by a backward */
+	bool leaf_grad; /* a leaf that requires a gradient */
+	bool grad_live; /* grad holds a gradient; otherwise its values are obsolete */
+	bool spent;     /* a backward pass has freed its node */
 	bl_tensor *grad;
 	struct bl_node *node;
 	void (*node_free)(struct bl_node *);
 };
 
-/* View of t's storage with another shape; strides and data are the caller's to set right. */
+/* A view of t's storage with another shape; strides and data are not checked. */
 bl_tensor *bl_tensor_view_of(const bl_tensor *t, int ndim, const int64_t *shape, const int64_t *stride, float *data);
 
 /* Row-major strides of a shape. */
 void bl_strides_row_major(int ndim, const int64_t *shape, int64_t *stride);
 
 /*
- * Walks up to four strided operands of one shape together: dimensions are
+ * Visits up to four strided operands of one shape together: dimensions are
  * merged where all operands allow, and fn gets runs of `n` elements along the
  * innermost one.  step[k] is operand k's stride there.  fn is called by many
  * threads, on runs that do not overlap.
@@ -55,7 +55,7 @@ typedef struct bl_walk {
 	float *data[BL_WALK_MAX];
 } bl_walk;
 typedef void bl_walk_fn(void *ctx, int64_t n, float *const *p, const int64_t *step);
-/* Operands with the same shape as the first. */
+/* All operands must have the shape of the first; strides of 0 repeat elements. */
 void bl_walk_init(bl_walk *w, int operands, bl_tensor *const *t);
 void bl_walk_run(bl_walk *w, bl_walk_fn *fn, void *ctx);
 

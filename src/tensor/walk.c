@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* walk.c: several strided operands visited together, in runs. */
+/* walk.c: visits the elements of several strided operands together, in runs (tensor.h). */
 #include "tensor/tensor.h"
 
 #include <assert.h>
@@ -26,7 +26,7 @@ static void swap_dims(bl_walk *w, int a, int b)
 	}
 }
 
-/* Dimensions in the order of the first operand's strides, largest first: its memory is walked forwards. */
+/* Sorts dimensions by the first operand's strides, largest first, so that its memory is visited in ascending order. */
 static void sort_dims(bl_walk *w)
 {
 	for (int i = 1; i < w->ndim; i++)
@@ -70,13 +70,17 @@ void bl_walk_init(bl_walk *w, int operands, bl_tensor *const *t)
 	}
 }
 
-enum { RUN = 1 << 14 }; /* elements of a chunk, about */
+enum { RUN = 1 << 14 }; /* approximate number of elements in a chunk */
 
 typedef struct job {
 	const bl_walk *w;
 	bl_walk_fn *fn;
 	void *ctx;
-	int64_t outer, chunks, inner, pieces; /* runs; chunks of runs; run length; pieces a run is cut in */
+	/*
+	 * Number of runs; number of chunks of whole runs; length of a run; number of chunks that a long run is divided
+	 * into.
+	 */
+	int64_t outer, chunks, inner, pieces;
 } job;
 
 static void run_at(const job *j, int64_t run, int64_t from, int64_t to)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* conv.c: a convolution by the algorithm that was chosen. */
+/* conv.c: computes a convolution by the chosen algorithm. */
 #include "tensor/conv/conv.h"
 
 static bl_conv_algorithm pick(const bl_conv *g, bl_conv_direction d)

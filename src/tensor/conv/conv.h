@@ -5,7 +5,7 @@
  *   y[n,p,q,k] = sum_{r,s,c} x[n, p stride + r (gap + 1) - padding, q stride + s (gap + 1) - padding, c] w[k,c,r,s]
  *
  * Weights are row-major (K,C/groups,R,S).  Results do not depend on the
- * number of threads.  All return 0, or -1 when there is no memory.
+ * number of threads.  Functions that return int return 0, or -1 when there is no memory.
  */
 #ifndef BARLOW_TENSOR_CONV_CONV_H
 #define BARLOW_TENSOR_CONV_CONV_H
@@ -21,7 +21,7 @@ typedef struct bl_conv {
 	bl_conv_algorithm by[BL_CONV_DIRECTIONS]; /* BL_CONV_AUTO: chosen by each call */
 } bl_conv;
 
-/* Pixels that `taps` taps reach over, gaps included; output pixels of one axis of x. */
+/* The pixels covered by `taps` taps with gaps between them; and the number of output pixels along one axis. */
 static inline int64_t bl_conv_reach(int64_t taps, int64_t gap)
 {
 	return (taps - 1) * (gap + 1) + 1;
@@ -32,23 +32,23 @@ static inline int64_t bl_conv_outputs(int64_t pixels, int64_t taps, int64_t stri
 	return (pixels + 2 * padding - bl_conv_reach(taps, gap)) / stride + 1;
 }
 
-/* What an algorithm does; see bl_conv_forward and its gradients. */
+/* An algorithm; its functions are those of bl_conv_forward and the gradients below. */
 typedef struct bl_conv_ops {
-	bool (*fits)(const bl_conv *g); /* NULL: it is not built in */
+	bool (*fits)(const bl_conv *g); /* does it support the shape?  NULL: it is not built in */
 	int (*forward)(const bl_conv *g, const float *x, const float *w, const float *bias, float *y);
 	int (*data_gradient)(const bl_conv *g, const float *dy, const float *w, float *dx, bool add);
 	int (*weight_gradient)(const bl_conv *g, const float *x, const float *dy, float *dw, bool add);
 } bl_conv_ops;
 extern const bl_conv_ops bl_conv_ops_of[BL_CONV_ALGORITHMS];
 
-/* n images of a shape. */
+/* A convolution of n images of this shape. */
 bl_conv bl_conv_of_key(const bl_conv_key *k, int64_t n);
 bool bl_conv_fits(const bl_conv *g, bl_conv_algorithm a);
-/* The fixed rule. */
+/* The algorithm of the fixed rule. */
 bl_conv_algorithm bl_conv_rule(const bl_conv *g);
-/* By the milliseconds that each took (0: it cannot): the rule's own, unless another one is clearly faster. */
+/* The rule's algorithm, unless another one is clearly faster.  ms: measured milliseconds; 0: it does not fit. */
 bl_conv_algorithm bl_conv_fastest(const bl_conv *g, const double ms[BL_CONV_ALGORITHMS]);
-/* Fills g->by, as convolution.h has it; `asked`: what the layer asks for.  -1: no memory to write it down. */
+/* Fills g->by as convolution.h describes; asked: the layer's algorithm.  -1: no memory to record the choice. */
 int bl_conv_choose(bl_conv *g, bl_conv_algorithm asked);
 
 /* bias (K) may be NULL. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* conv_algorithms.c: the algorithms of convolutions that there are: their names, and what each can do. */
+/* conv_algorithms.c: the table of convolution algorithms, with their names. */
 #include "tensor/conv/conv.h"
 
 #include "tensor/conv/conv_gather.h"

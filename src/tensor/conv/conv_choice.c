@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* conv_choice.c: choices of algorithms: as text, in tables, and who is heard first. */
+/* conv_choice.c: choices of algorithms: as text, in tables, and their order of precedence. */
 #include "tensor/conv/conv.h"
 
 #include <barlow/ambient.h>
@@ -13,10 +13,10 @@
 struct bl_choices {
 	bl_choice *list;
 	int n, room;
-	bl_choices *before; /* published earlier: somebody may still be reading it */
+	bl_choices *before; /* published earlier; kept, since another thread may still be reading it */
 };
 
-static atomic_int forced = -1; /* not asked yet */
+static atomic_int forced = -1; /* -1: BARLOW_CONV was not read yet */
 static _Atomic(bl_choices *) tuned;
 
 /* --- Shapes and choices as text ---------------------------------------------------- */
@@ -40,7 +40,7 @@ static bool can_be(const bl_conv_key *k)
 	       k->w + 2 * k->padding >= bl_conv_reach(k->s, k->gap);
 }
 
-/* What may follow the shape, each once: "g4", "d2". */
+/* Parses the optional parts after the shape, "g4" and "d2", each at most once. */
 static void parse_rest(const char *rest, bl_conv_key *k)
 {
 	long groups = 1, dilation = 1;
@@ -50,7 +50,7 @@ static void parse_rest(const char *rest, bl_conv_key *k)
 	k->gap = dilation - 1;
 }
 
-/* At most nine digits a number; printed again it must be the same text. */
+/* A number has at most nine digits.  The text must equal that of the parsed shape. */
 int bl_conv_key_parse(const char *text, bl_conv_key *k)
 {
 	long v[8] = { 0 };
@@ -149,7 +149,7 @@ const bl_choice *bl_choices_at(const bl_choices *t, int i)
 	return t->list + i;
 }
 
-/* --- Who is heard ---------------------------------------------------------------------- */
+/* --- Precedence ------------------------------------------------------------------------ */
 
 void bl_conv_force(bl_conv_algorithm a)
 {
@@ -218,7 +218,7 @@ bl_conv bl_conv_of_key(const bl_conv_key *k, int64_t n)
 		          .gap = k->gap };
 }
 
-/* The first of four that says something, or the rule; and gather where that cannot do the shape. */
+/* The first of four that is not BL_CONV_AUTO, or else the rule's; gather if that does not fit the shape. */
 static bl_conv_algorithm first(const bl_conv *g, const bl_conv_algorithm says[4])
 {
 	bl_conv_algorithm a = bl_conv_rule(g);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * conv_few.c: convolution of images of few channels: each image is padded, and the filter's rows are the taps of a
- * gathering product, S * channels long.
+ * conv_few.c: convolution of images of few channels: each image is padded, and a whole row of the filter, S * channels
+ * floats long, is one tap of a gathering product.
  */
 #include "tensor/conv/conv_gather.h"
 
@@ -26,7 +26,7 @@ typedef struct job {
 	atomic_bool failed; /* a chunk got no memory */
 } job;
 
-/* Where the first row of the filter lies for output pixels m.. of the image; those beyond the end repeat the last. */
+/* first[r]: the position of the filter's first row for output pixel m + r of the image, or for the last one beyond it. */
 static void point(const job *j, const float *padded, int64_t m, int height, const float **first)
 {
 	const bl_conv *g = j->g;
@@ -44,7 +44,7 @@ static void point(const job *j, const float *padded, int64_t m, int height, cons
 	}
 }
 
-/* The image's output pixels, one panel of columns. */
+/* Computes all output pixels of the image for one panel of columns. */
 static void panel(const job *j, bl_gather_args *a, const float *padded, float *y)
 {
 	const bl_conv *g = j->g;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * conv_gather.c: convolution and its data gradient, both as gathering products: no im2col is ever made.  Inputs of few channels are conv_few.c's.
+ * conv_gather.c: convolution and its data gradient as gathering products, without im2col.  conv_few.c has inputs of few
+ * channels.
  */
 #include "tensor/conv/conv_gather.h"
 
@@ -15,7 +16,7 @@
 
 enum { CHUNK_FLOATS = 96 << 10 };
 
-/* A class of pixels with its weights, packed in blocks of so many channels. */
+/* A class of pixels with its weights, which are packed in blocks of `block` channels. */
 typedef struct part {
 	const bl_conv_class *class;
 	const float *packed;
@@ -26,12 +27,12 @@ typedef struct job {
 	const bl_kernels *k;
 	const float *in, *bias, *zeros;
 	float *out;
-	int64_t in_pixels, in_pitch; /* pixels of an image, floats of a pixel */
+	int64_t in_pixels, in_pitch; /* pixels of an image, floats from one pixel to the next */
 	int64_t out_pixels, out_pitch;
 	int64_t channels, columns; /* of one group */
 	int64_t images, per_chunk;
 	const part *parts;
-	int n; /* parts */
+	int n; /* number of parts */
 	bool add;
 } job;
 
@@ -63,7 +64,7 @@ static float *target(const job *j, const bl_conv_class *k, row m)
 	return j->out + (m.image * j->out_pixels + k->to[m.i]) * j->out_pitch;
 }
 
-/* Rows m..m2-1 times one panel of one block. */
+/* Multiplies rows m..m2-1 by one panel of one block. */
 static void panel(const job *j, const bl_conv_class *k, bl_gather_args *g, int64_t m, int64_t m2, int64_t c, int64_t from)
 {
 	const int height = j->k->heights[g->vectors], taps = g->taps;
@@ -75,7 +76,7 @@ static void panel(const job *j, const bl_conv_class *k, bl_gather_args *g, int64
 		row first = at;
 		g->rows = m2 - m < height ? (int)(m2 - m) : height;
 		for (int r = 0; r < height; r++) {
-			bool beyond = r >= g->rows; /* computed from the first, and dropped */
+			bool beyond = r >= g->rows; /* row r is computed from the first row, and not written */
 			point(j, k, beyond ? first : at, r, height, c, a);
 			out[r] = target(j, k, beyond ? first : at) + from;
 			at = beyond ? at : next_row(k, at);
@@ -113,7 +114,7 @@ static void put_bias(const job *j, const bl_conv_class *k, int64_t m, int64_t m2
 		memcpy(target(j, k, at), j->bias, (size_t)j->columns * sizeof *j->bias);
 }
 
-/* Classes follow each other on the same images, while these are in the cache. */
+/* Computes all classes of a chunk of images, one after the other, while the images are in the cache. */
 static void chunk(void *ctx, int64_t i)
 {
 	const job *j = ctx;
@@ -128,14 +129,14 @@ static void chunk(void *ctx, int64_t i)
 	}
 }
 
-/* Images of a chunk: about CHUNK_FLOATS of input and output, so that it stays in the second cache. */
+/* The number of images in a chunk: about CHUNK_FLOATS of input and output, which fit in the second-level cache. */
 static int64_t images_per_chunk(const job *j)
 {
 	int64_t image = j->in_pixels * j->in_pitch + j->out_pixels * j->out_pitch, n = CHUNK_FLOATS / (image ? image : 1);
 	return n < 1 ? 1 : n;
 }
 
-/* Packs a class's weights; p->block and p->tap are its own. */
+/* Packs a class's weights to `to`, for which p->block and p->tap are set. */
 static part pack(const job *j, bl_pack *p, const bl_conv_class *k, float *to)
 {
 	p->tap = k->tap;
@@ -145,7 +146,7 @@ static part pack(const job *j, bl_pack *p, const bl_conv_class *k, float *to)
 	return (part){ k, to, p->block };
 }
 
-/* Each tap is some class's, so that all classes are packed in what one of all taps would take. */
+/* Each tap belongs to one class, so the packed weights of all classes take the memory of one class with all taps. */
 static int run_group(job *j, bl_pack *p, const bl_conv_plan *plan, int taps)
 {
 	p->taps = taps;
@@ -176,7 +177,7 @@ static float *zero_pixel(int64_t channels)
 int bl_gather_forward(const bl_conv *g, const float *x, const float *w, const float *bias, float *y)
 {
 	int64_t cg = g->c / g->groups, kg = g->k / g->groups, rs = g->r * g->s;
-	if (cg < BL_CONV_FEW && !g->gap) /* whose filters' rows are runs of floats */
+	if (cg < BL_CONV_FEW && !g->gap) /* a filter's row is a run of floats */
 		return bl_few_forward(g, x, w, bias, y);
 	job j = { .k = bl_kernel(),
 		  .in_pixels = g->h * g->w,

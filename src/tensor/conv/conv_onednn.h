@@ -5,7 +5,7 @@
 
 #include "tensor/conv/conv.h"
 
-/* Can it: one group, no gaps. */
+/* Does it support the shape: one group, no dilation? */
 bool bl_onednn_fits(const bl_conv *g);
 
 int bl_onednn_forward(const bl_conv *g, const float *x, const float *w, const float *bias, float *y);

@@ -2,9 +2,9 @@
 /*
  * conv_outer.c: the weight gradient, as sums of outer products over pixels.
  *
- * Work is cut over images and taps.  Each cut of the images sums into a
- * buffer of its own, (tap,c,k) order, and the buffers are added in order at
- * the end; large weights get few cuts, small ones many.
+ * Work is divided by images and taps.  Each part of the images (a cut) is summed
+ * in a buffer of its own, in (tap,c,k) order, and the buffers are added in order
+ * at the end; large weights get few cuts, small ones many.
  */
 #include "base/bounded.h"
 #include "tensor/conv/conv_gather.h"
@@ -30,7 +30,7 @@ typedef struct job {
 	atomic_bool failed;
 } job;
 
-/* A panel narrower than its kernel is copied, so that nothing is read beyond the array. */
+/* Copies a panel with fewer columns than the kernel reads, so that nothing is read beyond the array. */
 static void narrow_panel(const bl_rows_block *b, float *panel, int64_t from, int cols, int width, const float **y)
 {
 	for (int64_t i = 0; i < b->n; i++) {
@@ -41,7 +41,10 @@ static void narrow_panel(const bl_rows_block *b, float *panel, int64_t from, int
 	}
 }
 
-/* Tiles of input channels; the last overlaps the one before it rather than read beyond the pixel. */
+/*
+ * Computes the tiles of input channels; the last one overlaps the one before it, so that nothing is read beyond the
+ * pixel.
+ */
 static void column_tiles(const job *j, const bl_rows_block *b, bl_outer_args *o, float *out)
 {
 	int height = j->k->heights[o->vectors];
@@ -100,7 +103,10 @@ typedef struct fold {
 	bool add;
 } fold;
 
-/* FOLD x FOLD channels of dw from the sum of the cuts, in their order: a line of sums is read while FOLD lines of dw are written. */
+/*
+ * Sums the cuts, in order, for FOLD x FOLD channels of dw: a cache line of sums is read while FOLD lines of dw are
+ * written.
+ */
 static void fold_block(void *ctx, int64_t block)
 {
 	const fold *f = ctx;

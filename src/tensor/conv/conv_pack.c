@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* conv_pack.c: weights laid out for the kernels. */
+/* conv_pack.c: reorders weights for the kernels. */
 #include "tensor/conv/conv_pack.h"
 
 #include <barlow/parallel.h>

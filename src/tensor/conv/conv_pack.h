@@ -5,19 +5,19 @@
 
 #include "tensor/kernel/kernel.h"
 
-/* Weight of output column j, input channel c, tap t lies at w[j * column + c * channel + tap[t]]. */
+/* The weight of output column j, input channel c and tap t is w[j * column + c * channel + tap[t]]. */
 typedef struct bl_pack {
 	const float *w;
 	int64_t column, channel;
 	const int32_t *tap; /* NULL: all, in their order */
 	int taps;
 	int64_t columns, channels;
-	int64_t block; /* channels of a block of the reduction */
+	int64_t block; /* input channels that are summed in one block */
 } bl_pack;
 
-/* Channels that keep a panel's share of a block within the second cache. */
+/* The number of channels in a block, such that a panel of it fits in the second-level cache. */
 int64_t bl_pack_block(const bl_kernels *k, int taps, int64_t channels);
-/* Floats of the packed weights, and of each block. */
+/* The number of floats of the packed weights. */
 int64_t bl_pack_size(const bl_kernels *k, const bl_pack *p);
 /* to[block][panel][tap][channel in block][column in panel], panels filled up with zeros. */
 void bl_pack_run(const bl_kernels *k, const bl_pack *p, float *to);

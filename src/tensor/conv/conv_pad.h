@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * conv_pad.h (private to conv*.c): one image of few channels with its padding around it.
+ * conv_pad.h (private to conv*.c): an image of few channels with its padding stored around it.
  *
- * Around an output pixel, a row of the filter then meets S * channels floats in a run, and nothing has to be asked
- * about edges.
+ * A row of the filter then covers S * channels consecutive floats for every output pixel, and edges need no special
+ * case.
  */
 #ifndef BARLOW_TENSOR_CONV_CONV_PAD_H
 #define BARLOW_TENSOR_CONV_CONV_PAD_H
 
 #include "tensor/conv/conv.h"
 
-/* Images of fewer channels (of a group) are padded rather than gathered from pixel by pixel. */
+/* Images with fewer channels in a group are padded; those with more are gathered pixel by pixel. */
 enum { BL_CONV_FEW = 12 };
 
-/* Floats of a padded image; a few more than it has may be read behind it. */
+/* Floats of a padded image, including a few after its end, which may be read. */
 int64_t bl_conv_pad_size(const bl_conv *g);
 /* x: the image's first channel of a group.  to: (H + 2 padding, W + 2 padding, C / groups). */
 void bl_conv_pad(const bl_conv *g, const float *x, float *to);
-/* Where the filter's first tap lies for output pixel (p, q); its next row lies bl_conv_pad_pitch further. */
+/* The position of the filter's first tap for output pixel (p, q); its next row is bl_conv_pad_pitch floats further. */
 const float *bl_conv_pad_at(const bl_conv *g, const float *padded, int64_t p, int64_t q);
 int64_t bl_conv_pad_pitch(const bl_conv *g);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* conv_plan.c: the pixels behind each pixel, forwards and backwards. */
+/* conv_plan.c: the input pixels of each output pixel, for the forward direction and the data gradient. */
 #include "tensor/conv/conv_plan.h"
 
 #include <barlow/memory.h>
 
 #include <stddef.h>
 
-/* One block for `classes` classes over `pixels` pixels and `taps` taps in all. */
+/* Allocates the plan for that many classes, with `pixels` pixels and `taps` taps in total. */
 static int plan_room(bl_conv_plan *plan, int classes, int64_t pixels, int64_t taps)
 {
 	size_t head = (size_t)classes * sizeof *plan->class;
@@ -50,7 +50,7 @@ int bl_conv_plan_forward(bl_conv_plan *plan, const bl_conv *g)
 	return 0;
 }
 
-/* x[i] meets y[p] through tap r where i + padding - r dilation = p stride. */
+/* x[i] contributes to y[p] through tap r if i + padding - r dilation = p stride. */
 static int32_t data_place(const bl_conv *g, int64_t i, int64_t j, int tap)
 {
 	int64_t p = i + g->padding - tap / g->s * (g->gap + 1), q = j + g->padding - tap % g->s * (g->gap + 1);
@@ -74,7 +74,7 @@ static void data_pixel(bl_conv_class *k, const bl_conv *g, int64_t i, int64_t j)
 	k->pixels++;
 }
 
-/* The class of pixels that lie at (i0, j0) modulo the stride; returns where the next class's numbers start. */
+/* Fills the class of pixels at (i0, j0) modulo the stride; returns the position for the next class's numbers. */
 static int32_t *data_class(bl_conv_class *k, const bl_conv *g, int64_t i0, int64_t j0, int32_t *at)
 {
 	int64_t rows = (g->h - i0 + g->stride - 1) / g->stride, cols = (g->w - j0 + g->stride - 1) / g->stride;

@@ -2,9 +2,9 @@
 /*
  * conv_plan.h (private to conv*.c): which input pixels each output pixel gathers from.
  *
- * Output pixels fall in classes that share their taps: one class forwards,
- * stride^2 classes for the data gradient (by the pixel's place modulo the
- * stride), so that no multiplication by a skipped pixel is done.
+ * Output pixels form classes that share their taps: one class in the forward
+ * direction, stride^2 classes for the data gradient (by the pixel's position
+ * modulo the stride), so that no skipped pixel is multiplied.
  */
 #ifndef BARLOW_TENSOR_CONV_CONV_PLAN_H
 #define BARLOW_TENSOR_CONV_CONV_PLAN_H
@@ -15,14 +15,14 @@ typedef struct bl_conv_class {
 	int64_t pixels;
 	int taps;
 	int32_t *tap;  /* [taps]: r * S + s */
-	int32_t *to;   /* [pixels]: the output pixel's place in its image */
-	int32_t *from; /* [pixels][taps]: the input pixel's, -1 in the padding */
+	int32_t *to;   /* [pixels]: the output pixel's index in its image */
+	int32_t *from; /* [pixels][taps]: the input pixel's index, -1 in the padding */
 } bl_conv_class;
 
 typedef struct bl_conv_plan {
 	int classes;
 	bl_conv_class *class;
-	void *block; /* all of the above lies here */
+	void *block; /* the memory of all of the above */
 } bl_conv_plan;
 
 int bl_conv_plan_forward(bl_conv_plan *plan, const bl_conv *g);

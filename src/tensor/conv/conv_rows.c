@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* conv_rows.c: the rows of the weight gradient's products. */
+/* conv_rows.c: collects the factors of the weight gradient's outer products (conv_rows.h). */
 #include "tensor/conv/conv_rows.h"
 
 #include "tensor/conv/conv_pad.h"
@@ -15,7 +15,7 @@ enum { NARROW = 64, RUN = 4 /* floats copied at once */ };
 
 typedef float run __attribute__((vector_size(RUN * 4), aligned(4), may_alias));
 
-/* A filter's row must lie in a run, which the groups of one image do not, and taps with gaps between them neither. */
+/* A filter's row can be taken together only if it is a run of floats: not with several groups, and not with dilation. */
 bl_together bl_rows_together(const bl_conv *g)
 {
 	int64_t cg = g->c / g->groups;
@@ -29,14 +29,14 @@ int64_t bl_rows_taps(const bl_conv_rows *r)
 	return r->together == BL_FILTER ? r->class->taps : r->together == BL_ROW ? r->g->s : 1;
 }
 
-/* A row may be read a tile further than it is long, and written a run further. */
+/* Room of a row: kernels read at least a whole tile, and copies write up to a run beyond the end. */
 static int64_t row_width(const bl_conv_rows *r)
 {
 	int64_t width = bl_rows_taps(r) * r->channels;
 	return (width < BL_TILE_ROWS ? BL_TILE_ROWS : width) + RUN;
 }
 
-/* One tap's channels stay where they are, unless a tile would read beyond the image. */
+/* Are rows copied?  One tap's channels are read in place, unless a tile would read beyond the image. */
 static bool is_copied(const bl_conv_rows *r)
 {
 	return r->together != BL_ONE_TAP || (r->g->gap && r->channels < BL_TILE_ROWS);
@@ -66,7 +66,10 @@ static void copy_runs(const float *from, int64_t n, float *to)
 		*(run *)(to + i) = *(const run *)(from + i);
 }
 
-/* All taps of `n` output pixels of a line, side by side; what a run writes beyond its end, the next one writes again. */
+/*
+ * Copies all taps of n output pixels of a line next to each other; what one copy writes beyond its end, the next
+ * overwrites.
+ */
 static void lower_line(const bl_conv_rows *r, const float *from, int64_t n, float *to)
 {
 	const bl_conv *g = r->g;
@@ -84,7 +87,7 @@ static const float *padded_image(const bl_conv_rows *r, bl_rows_block *b, int64_
 	return b->padded;
 }
 
-/* An output pixel; stepping to the next one takes no division. */
+/* An output pixel as coordinates, so that stepping to the next one needs no division. */
 typedef struct place {
 	int64_t image, p, q;
 } place;
@@ -125,7 +128,7 @@ static void fill_lowered(const bl_conv_rows *r, bl_rows_block *b, int64_t m, int
 	}
 }
 
-/* The S pixels from column `left` on, of which some are padding. */
+/* Copies the S pixels from column `left` on, some of which are padding. */
 static const float *edge(const bl_conv_rows *r, const float *line, int64_t left, float *to)
 {
 	int64_t c = r->channels, from = left < 0 ? -left : 0, n = r->g->w - left < r->g->s ? r->g->w - left : r->g->s;
@@ -135,7 +138,7 @@ static const float *edge(const bl_conv_rows *r, const float *line, int64_t left,
 	return to;
 }
 
-/* Row `row` of the filter. */
+/* Fills the block with the pixels that row `row` of the filter covers. */
 static void fill_row(const bl_conv_rows *r, bl_rows_block *b, int64_t m, int64_t m2, int64_t row)
 {
 	const bl_conv *g = r->g;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* conv_tune.c: timing the algorithms on a shape. */
+/* conv_tune.c: measures the time of each algorithm on a shape. */
 #include "tensor/conv/conv.h"
 
 #include <barlow/error.h>
@@ -9,8 +9,8 @@
 #include <stdlib.h>
 
 enum { TURNS = 5 };
-#define ENOUGH .01 /* seconds that a timing takes at least */
-#define BETTER .97 /* of the rule's time, to be taken instead of it */
+#define ENOUGH .01 /* a measurement takes at least this many seconds */
+#define BETTER .97 /* an algorithm is chosen if it takes less than this share of the time of the rule's */
 
 typedef struct trial {
 	bl_conv g;
@@ -25,7 +25,7 @@ static float *random_array(int64_t n, uint32_t seed)
 	return v;
 }
 
-/* Results overwrite the arrays: what the numbers are does not matter, as long as they stay small. */
+/* Results overwrite the arrays: the values do not matter as long as they stay small. */
 static int run(const trial *t, bl_conv_direction d)
 {
 	if (d == BL_CONV_FORWARD)
@@ -35,7 +35,7 @@ static int run(const trial *t, bl_conv_direction d)
 	return bl_conv_weight_gradient(&t->g, t->x, t->y, t->w, false);
 }
 
-/* Milliseconds of one run, runs following each other; negative: it failed. */
+/* Mean milliseconds of consecutive runs; negative: a run failed. */
 static double timing(const trial *t, bl_conv_direction d)
 {
 	double start = bl_now(), seconds = 0;
@@ -52,7 +52,7 @@ static int by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The algorithms take turns, so that what else the machine does meets all of them; medians. */
+/* Medians of measurements of the algorithms in turn, so that other load on the machine affects all of them. */
 static int time_direction(trial *t, bl_conv_direction d, double ms[BL_CONV_ALGORITHMS])
 {
 	double v[BL_CONV_ALGORITHMS][TURNS];

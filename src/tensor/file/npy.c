@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* npy.c: NumPy's .npy files: a magic, a Python dictionary as text, the numbers. */
+/* npy.c: NumPy's .npy files: a magic number, a header (a Python dictionary as text), and the data. */
 #include "tensor/file/npy.h"
 
 #include <barlow/error.h>
@@ -18,15 +18,15 @@ static const char magic[MAGIC + 1] = "\x93NUMPY";
 
 typedef struct header {
 	char kind;    /* f, i, u or b */
-	int item;     /* bytes of a number */
+	int item;     /* bytes per number */
 	bool swapped; /* big-endian */
 	bool fortran;
 	int ndim;
 	int64_t shape[BL_MAXDIM];
-	size_t data; /* where the numbers start */
+	size_t data; /* the byte at which the data start */
 } header;
 
-/* A cursor on the header's text; `at` is the byte in the file, for messages. */
+/* A position p in the header's text; `at` is the byte of `start` in the file, for messages. */
 typedef struct text {
 	const char *path, *start, *p, *end;
 	size_t at;
@@ -147,8 +147,7 @@ static int take_order(text *t, header *h)
 
 typedef int take_fn(text *t, header *h);
 
-/* {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), } and spaces up to a newline; keys in any order, once each
- */
+/* {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }, spaces, a newline; each key once, in any order */
 static int parse_dictionary(text *t, header *h)
 {
 	static const struct {
@@ -273,7 +272,7 @@ static float decode(const header *h, const unsigned char *b)
 	return h->item == 1 ? *b : h->item == 2 ? AS(uint16_t, b) : h->item == 4 ? AS(uint32_t, b) : AS(uint64_t, b);
 }
 
-/* The file counts the first index fastest; out is row-major. */
+/* In the file the first index varies fastest; out is row-major. */
 static void decode_fortran(const header *h, const unsigned char *b, int64_t count, float *out)
 {
 	int64_t stride[BL_MAXDIM], index[BL_MAXDIM] = { 0 }, at = 0, step = 1;
@@ -336,7 +335,7 @@ bl_tensor *bl_npy_load(const char *path)
 	return t;
 }
 
-/* Magic to newline; the numbers after it start at a multiple of 64. */
+/* Writes everything before the data, which start at a multiple of 64 bytes.  Returns its length. */
 static size_t write_header(const bl_tensor *t, char *out, size_t size)
 {
 	char shape[BL_SHAPE_TEXT]; /* written as Python writes a tuple */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * npz.c: NumPy's .npz files: a zip archive (PKWARE's APPNOTE.TXT) of .npy files, stored or deflated.  The directory at the
- * archive's end says where each begins and how long it is.
+ * archive's end has the position and length of each.
  */
 #include "tensor/file/npy.h"
 
@@ -19,7 +19,7 @@
 #include <zlib.h>
 
 enum { END_SIZE = 22, ENTRY_SIZE = 46, LOCAL_SIZE = 30, COMMENT_MOST = 65535, STORED = 0, DEFLATED = 8, ENCRYPTED = 1 };
-/* Deflate cannot do better than this ratio (zlib's technical notes). */
+/* The highest compression ratio of deflate (zlib's technical notes). */
 enum { MOST_RATIO = 1032 };
 
 typedef struct archive {
@@ -46,7 +46,7 @@ static uint32_t read32(const uint8_t *b)
 	return (uint32_t)read16(b) | (uint32_t)read16(b + 2) << 16;
 }
 
-/* O_NONBLOCK: a FIFO must not be waited for. */
+/* O_NONBLOCK: opening a FIFO must not block. */
 bool bl_npz_is(const char *path)
 {
 	uint8_t head[4];
@@ -59,7 +59,7 @@ bool bl_npz_is(const char *path)
 	return n > 0 && bl_npz_begins(head, (size_t)n);
 }
 
-/* The end record, which only a comment may follow. */
+/* Finds the record that ends the archive; only a comment may follow it. */
 static const uint8_t *find_end(const archive *a)
 {
 	for (size_t back = END_SIZE; back <= a->n && back <= END_SIZE + COMMENT_MOST; back++)
@@ -68,7 +68,7 @@ static const uint8_t *find_end(const archive *a)
 	return bl_fail_null("%s: no end of a zip archive: the file is cut short", a->path);
 }
 
-/* Reads the entry of the directory at *at and moves on to the next. */
+/* Reads the directory's entry at *at, and moves *at to the next one. */
 static int read_entry(const archive *a, size_t *at, entry *e)
 {
 	if (*at > a->n || a->n - *at < ENTRY_SIZE || memcmp(a->b + *at, "PK\1\2", 4) != 0)
@@ -114,7 +114,7 @@ static int unpack(const entry *e, const uint8_t *in, uint8_t *out)
 	return rc == Z_STREAM_END && z.avail_out == 0 ? 0 : -1;
 }
 
-/* The bytes of the entry, new memory. */
+/* The uncompressed bytes of the entry, which the caller frees. */
 static uint8_t *read_bytes(const archive *a, const entry *e)
 {
 	const uint8_t *in = find_data(a, e);
@@ -138,7 +138,7 @@ static uint8_t *read_bytes(const archive *a, const entry *e)
 	return out;
 }
 
-/* Calls give for an array: its name without ".npy". */
+/* Passes an array to give; its name is that of the file without ".npy". */
 static int give_array(const archive *a, const entry *e, bl_npz_give *give, void *ctx)
 {
 	char name[BL_NPZ_NAME], text[BL_NPZ_NAME + 512];

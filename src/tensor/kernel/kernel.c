@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* kernel.c: which set of kernels this process uses. */
+/* kernel.c: selects the set of kernels that this process uses. */
 #include <config.h>
 
 #include "tensor/kernel/kernel.h"
@@ -14,7 +14,7 @@ static const bl_kernels *chosen;
 
 #if defined __x86_64__
 #if defined HAVE_AVX512_BF16
-/* Since Sapphire Rapids, which has AMX for that, Intel's product of pairs takes four times as long as one of floats. */
+/* On Intel's CPUs since Sapphire Rapids, the bfloat16 instruction takes four times as long as one for floats. */
 static bool pairs_pay(void)
 {
 	return __builtin_cpu_is("amd") || __builtin_cpu_is("cooperlake");
@@ -35,7 +35,7 @@ static int runnable_pairs(const bl_kernels **sets, int n, bool pay)
 #endif
 #endif
 
-/* Sets from the best to the least that this CPU runs. */
+/* The sets that this CPU supports, the best first; returns their number. */
 static int runnable(const bl_kernels **sets)
 {
 	int n = 0;
@@ -87,7 +87,7 @@ const bl_kernels *bl_kernel(void)
 	return chosen;
 }
 
-/* The widest panel that is full; the last few columns get the narrowest. */
+/* The widest panel that the remaining columns fill; for the last few columns, the narrowest. */
 int bl_panel_vectors(const bl_kernels *k, int64_t from, int64_t cols)
 {
 	int best = 1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * kernel.h (private): the innermost loops, compiled once for each instruction set and picked at run time.
+ * kernel.h (private): the innermost loops, compiled once for each instruction set and selected at run time.
  *
- * Everything is channels-last: a pixel is a run of channels.
+ * Images are channels-last: a pixel is a contiguous run of its channels.
  */
 #ifndef BARLOW_TENSOR_KERNEL_KERNEL_H
 #define BARLOW_TENSOR_KERNEL_KERNEL_H
@@ -37,25 +37,26 @@ typedef struct bl_gather_args {
  *   out[r * ldo + k] (+)= sum_i x[i][x_at + r] * y[i][y_at + k]
  */
 typedef struct bl_outer_args {
-	int vectors, first, rows, cols; /* rows first..rows-1 are written */
+	int vectors, first, rows, cols; /* only rows first..rows-1 are written */
 	int64_t n;
 	const float *const *x, *const *y;
-	int64_t x_at, y_at; /* at x[i] + x_at there are `height` readable floats, at y[i] + y_at a panel of them */
+	int64_t x_at, y_at; /* `height` floats at x[i] + x_at, and a panel's width at y[i] + y_at, must be readable */
 	float *out;
 	int64_t ldo;
 	bool add;
 } bl_outer_args;
 
 /*
- * Products of numbers rounded to bfloat16, to the nearest, ties to even.  What is multiplied lies in units of 32 bits
- * that hold `bf16_unit` numbers following each other along k: one, as a float, or two, the first in the low half.
+ * Products of numbers rounded to bfloat16, to the nearest, ties to even.  Factors are packed in units of 32 bits, each
+ * of `bf16_unit` consecutive numbers along k: one number, as a float; or two, the first in the low half.
  *
- * Packing of lines (rows of a, or columns of b), of k numbers each, which lie side by side in x (`along`) or `ld` apart:
+ * Packs lines (rows of a, or columns of b) of k numbers each.  In x, the numbers of a line are adjacent (`along`; lines
+ * are `ld` apart), or they are `ld` apart (and lines are adjacent).  They are packed to
  *
  *   to[line * line_pitch + unit * unit_pitch]
  *
- * for all units that have a number, with 0 for missing ones.  One pitch is 1.  With line_pitch 1 lines are filled up
- * with zeros to a multiple of `lanes`; with unit_pitch 1 room for a multiple of `lanes` units is written.
+ * for all units that have a number; missing numbers are 0.  One of the pitches is 1.  With line_pitch 1, zero lines are
+ * added up to a multiple of `lanes`; with unit_pitch 1, a multiple of `lanes` units is written for each line.
  */
 typedef struct bl_bf16_lines {
 	const float *x;
@@ -74,7 +75,10 @@ typedef struct bl_norm_row {
 	bool relu;
 } bl_norm_row;
 
-/* g = dy where relu did not cut, else 0; mask from y when there is a residual, else from scale (x - mean) + shift. */
+/*
+ * g = dy where the ReLU's input was positive, else 0; masked_by_y: that is where y > 0, else scale (x - mean) + shift >
+ * 0.
+ */
 typedef struct bl_norm_back {
 	int64_t n, c;
 	const float *x, *y, *dy;
@@ -96,29 +100,32 @@ typedef void bl_winograd_store(int64_t channels, const float *v, int64_t pitch, 
 typedef struct bl_kernels {
 	const char *name;
 	int lanes;      /* floats in a vector */
-	int heights[5]; /* rows of a tile, by vectors; 0: no such kernel */
+	int heights[5]; /* rows of a tile, by its width in vectors; 0: no such kernel */
 	void (*gather)(const bl_gather_args *);
 	void (*outer)(const bl_outer_args *);
 	int bf16_unit;
 	void (*bf16_pack)(const bl_bf16_lines *);
 	void (*bf16_gather)(const bl_gather_args *); /* as gather, with units for floats in a and w */
-	/* Per channel a number p near the mean, and sum (x - p), sum (x - p)^2. */
+	/* For each channel a number p near the mean, sum (x - p), and sum (x - p)^2. */
 	void (*moments)(int64_t n, int64_t c, const float *x, float *p, float *sum, float *square);
 	void (*norm)(const bl_norm_row *);
 	void (*norm_reduce)(const bl_norm_back *);
 	void (*norm_apply)(const bl_norm_back *);
 	bl_winograd_load *winograd_input;    /* v = B^T d B of 6x6 pixels */
 	bl_winograd_load *winograd_gradient; /* v = A d A^T of the first 16 pixels, 4x4 */
-	bl_winograd_store *winograd_output;  /* 4x4 pixels (+)= A^T v A; NULL pixels are left out */
+	bl_winograd_store *winograd_output;  /* 4x4 pixels (+)= A^T v A; those whose pointer is NULL are skipped */
 	/* `lanes` filters at once: u[36][pitch] = G g G^T, tap t of filter l at g[t][l]; and dg = G^T u G. */
 	void (*winograd_filter)(const float *g, float *u, int64_t pitch);
 	void (*winograd_filter_gradient)(const float *u, int64_t pitch, float *dg);
 } bl_kernels;
 
-/* The best set that this CPU runs; BARLOW_KERNELS=avx512_bf16|avx512|avx2|generic can ask for another one. */
+/* The best set that this CPU supports; BARLOW_KERNELS=avx512_bf16|avx512|avx2|generic selects another one. */
 const bl_kernels *bl_kernel(void);
 
-/* Panels that `cols` output channels are cut in: returns the vectors of the panel at column `from`. */
+/*
+ * `cols` output channels are divided into panels: returns the width, in vectors, of the one that begins at column
+ * `from`.
+ */
 int bl_panel_vectors(const bl_kernels *k, int64_t from, int64_t cols);
 
 extern const bl_kernels bl_kernels_avx512_bf16, bl_kernels_avx512, bl_kernels_avx2, bl_kernels_generic;

@@ -2,8 +2,8 @@
 /*
  * kernel_bf16.h: numbers rounded to bfloat16 and packed for products, included by kernel_body.h.
  *
- * Where the instruction set has PAIR_ADD(sum, a, b), the sum of two products of bfloat16 more, a unit is such a pair;
- * elsewhere it is a float whose lower half is 0, and its products are those of floats.
+ * PAIR_ADD(sum, a, b), on instruction sets that have it, adds the two products of pairs a and b of bfloat16 to sum: a
+ * unit is then such a pair.  Otherwise it is one number, a float whose lower half is 0, and products are those of floats.
  */
 typedef uint32_t units __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
 
@@ -24,7 +24,7 @@ enum { BF16_UNIT = 1 };
 #define EVEN 0, 2, 4, 6
 #endif
 
-/* To the nearest, ties to even; what is no number stays none. */
+/* Rounds to the nearest, ties to even; NaN stays NaN. */
 INLINE units rounded(const float *at)
 {
 	units x = *(const units *)at, near = x + 0x7fff + (x >> 16 & 1), odd = (units)((x & 0x7fffffff) > 0x7f800000);
@@ -36,7 +36,7 @@ INLINE units paired(units first, units second)
 	return first >> 16 | second;
 }
 
-#ifdef __clang__ /* has no shuffle by a vector */
+#ifdef __clang__ /* which has no shuffle with variable indices */
 INLINE units shuffled(units a, units b, units from)
 {
 	units out;
@@ -48,7 +48,7 @@ INLINE units shuffled(units a, units b, units from)
 #define shuffled __builtin_shuffle
 #endif
 
-/* LANES units of numbers side by side. */
+/* LANES units of adjacent numbers. */
 INLINE units units_along(const float *x)
 {
 	if (BF16_UNIT == 1)
@@ -68,7 +68,7 @@ static int64_t least(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* The same of the first n numbers, with zeros for the rest. */
+/* As units_along, with only the first n numbers, and zeros for the rest. */
 INLINE units some_along(const float *x, int64_t n)
 {
 	float copy[LANES * BF16_UNIT] = { 0 };
@@ -79,7 +79,7 @@ INLINE units some_along(const float *x, int64_t n)
 	return units_along(copy);
 }
 
-/* The same of the first n lines and k numbers. */
+/* As units_across, with only the first n lines and k numbers, and zeros for the rest. */
 INLINE units some_across(const float *x, int64_t ld, int64_t k, int64_t n)
 {
 	float copy[BF16_UNIT][LANES] = { { 0 } };
@@ -91,8 +91,8 @@ INLINE units some_across(const float *x, int64_t ld, int64_t k, int64_t n)
 }
 
 /*
- * Interleaving row i with row i + LANES/2 turns the bits of an element's place (row, lane) round by one; after as many
- * rounds as a row has bits, row and lane have changed places.
+ * Transposes a square.  Interleaving rows i and i + LANES/2 rotates the bits of an element's position (row, lane) by
+ * one; after log2(LANES) rounds, row and lane are exchanged.
  */
 INLINE void transpose(units v[LANES])
 {
@@ -109,7 +109,7 @@ INLINE void transpose(units v[LANES])
 	}
 }
 
-/* LANES lines and units from where x has the ones below each other to where `to` has the others. */
+/* Packs a square of LANES lines and LANES units by transposing it.  whole: none of them are missing. */
 INLINE void pack_square(const bl_bf16_lines *p, int64_t line, int64_t unit, bool whole)
 {
 	units v[LANES];

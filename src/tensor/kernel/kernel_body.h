@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * kernel_body.h: the kernels themselves, in GCC's vector notation.  The
- * including file sets LANES, KERNELS and KERNEL_NAME, TILES (which
- * (rows, vectors) pairs there are) and is compiled with its own flags.
+ * kernel_body.h: the kernels, with GCC's vector extensions.  The including file
+ * defines LANES, KERNELS, KERNEL_NAME and TILES (the tiles' sizes, as pairs of
+ * rows and vectors), and is compiled with flags of its own.
  */
 #include "tensor/kernel/kernel.h"
 
@@ -13,8 +13,8 @@
 typedef float vec __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
 
 /*
- * A tile's rows of vectors stay in registers: every loop over them is
- * unrolled, and acc never has its address taken (SPILL copies it to be stored).
+ * A tile's rows of vectors stay in registers: every loop over them is unrolled,
+ * and the address of acc is never taken (SPILL copies it before it is stored).
  */
 /* clang-format off */
 #define SPILL(ROWS, VECTORS)                                              \

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * kernel_norm.h: batch norm's passes over pixels, included by kernel_body.h.
+ * kernel_norm.h: the passes of batch norm over pixels, included by kernel_body.h.
  *
- * Channels are taken in strips of a few vectors: what belongs to a channel (its sums, its scale) stays in registers
- * while the pixels go by.  The last channels, which fill no vector, are taken one by one by the same expressions.
+ * Channels are processed in strips of a few vectors, so that the values of a channel (its sums, its scale) stay in
+ * registers in the loop over pixels.  The last channels, which do not fill a vector, are computed one by one with the
+ * same expressions.
  */
 #define EACH_VECTOR _Pragma("GCC unroll 4") for (int v = 0; v < vectors; v++)
 
-enum { STRIP = LANES == 16 ? 4 : 2 }; /* vectors; 32 registers, or 16 */
+enum { STRIP = LANES == 16 ? 4 : 2 }; /* vectors; AVX-512 has 32 registers, others have 16 */
 
 typedef int mask_vec __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
 
@@ -27,7 +28,7 @@ INLINE vec keep_where(mask_vec keep, vec x)
 	return (vec)((mask_vec)x & keep);
 }
 
-/* Calls strip(args, first channel, vectors) for all channels that fill vectors; returns the first of the others. */
+/* Calls strip(args, first channel, vectors) for all channels that fill vectors; `at` becomes the first of the others. */
 #define STRIPS(c, strip, ...) \
 	int64_t at = 0; \
 	for (; at + STRIP * LANES <= (c); at += STRIP * LANES) \
@@ -35,12 +36,13 @@ INLINE vec keep_where(mask_vec keep, vec x)
 	for (; at + LANES <= (c); at += LANES) \
 		strip(__VA_ARGS__, at, 1);
 
-/* Sums are folded after so many rows, squares with what the fold rounds off: long ones in float would lose what short ones keep. */
+/* Number of rows after which partial sums are added to the totals: long sums in float would lose digits. */
 enum { FOLD = 16 };
 
 /*
- * Sums about a number near the mean, in two passes over a chunk that fits the cache.  The first takes that number, as the
- * mean of the distances from the first row, so that a constant channel has exactly itself; what it is off by is in `sum`.
+ * Sums of x - p and (x - p)^2 for a number p near the mean, in two passes over a chunk that fits the cache.  The first
+ * pass computes p as the first row plus the mean difference from it, so that p is exact for a constant channel; `sum`
+ * accounts for its rounding.  Sums of squares are compensated: `lost` has their rounding errors.
  */
 INLINE void moments_strip(int64_t n, int64_t c, const float *x, float *p, float *sum, float *square, int64_t at, const int vectors)
 {
@@ -126,7 +128,7 @@ INLINE void norm_strip(const bl_norm_row *a, bool residual, bool relu, int64_t a
 			vec y = scale[v] * (load(a->x + k) - mean[v]) + shift[v];
 			if (residual)
 				y += load(a->residual + k);
-			save(a->y + k, relu ? keep_where(~(mask_vec)(y < 0), y) : y); /* a NaN stays one */
+			save(a->y + k, relu ? keep_where(~(mask_vec)(y < 0), y) : y); /* NaN stays NaN */
 		}
 }
 
@@ -151,7 +153,7 @@ static void norm(const bl_norm_row *a)
 
 enum mask { MASK_NONE, MASK_X, MASK_Y };
 
-/* dy where the ReLU did not cut; d = x - mean. */
+/* dy where the ReLU's input was positive, else 0; d = x - mean. */
 INLINE vec cut(const bl_norm_back *a, enum mask m, int64_t k, vec d, vec scale, vec shift)
 {
 	vec dy = load(a->dy + k);

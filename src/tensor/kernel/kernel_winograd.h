@@ -66,7 +66,7 @@ INLINE void line_filter_gradient(const vec *u, int step, vec *g)
 static void winograd_input(int64_t channels, const float *const pixel[36], float *v, int64_t pitch)
 {
 	for (int64_t c = 0; c < channels; c += LANES) {
-		vec d[36], half[36], row[6]; /* half[j][i]: columns done */
+		vec d[36], half[36], row[6]; /* half[j][i]: after the columns */
 #pragma GCC unroll 6
 		for (int j = 0; j < 6; j++) {
 #pragma GCC unroll 6

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* blas.c: matrix products by OpenBLAS, one thread a call; the pool is what makes them parallel. */
+/* blas.c: matrix products by OpenBLAS, which uses one thread per call; they run in parallel on the thread pool. */
 #define _GNU_SOURCE
 #include "tensor/matrix/blas.h"
 
@@ -11,7 +11,10 @@
 #include <cblas.h>
 #include <dlfcn.h>
 
-/* When the library is loaded, there being no other thread yet.  OpenBLAS's own threads change digits with their number. */
+/*
+ * Runs when the library is loaded and there is no other thread yet.  With threads of its own, OpenBLAS's results would
+ * depend on their number.
+ */
 __attribute__((constructor)) static void prepare(void)
 {
 	bl_blas_core_mend(openblas_get_corename());
@@ -43,7 +46,7 @@ static void tile(void *ctx, int64_t chunk)
 	bl_gemm(t->ta, t->tb, i2 - i, j2 - j, t->k, t->alpha, a, t->lda, b, t->ldb, t->beta, t->c + i * t->ldc + j, t->ldc);
 }
 
-/* Tiles large enough that packing both operands again costs little: about 512 x 512, fewer for small work. */
+/* The number of tiles for n rows or columns, of about `side` each: large enough that packing the operands costs little. */
 static int64_t pieces(int64_t n, int64_t side)
 {
 	int64_t p = (n + side / 2) / side;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * blas_core.c: OpenBLAS on a CPU that is newer than it.
+ * blas_core.c: makes an OpenBLAS that is older than the CPU use the CPU's instructions.
  *
- * An OpenBLAS that does not know the CPU's model takes its kernels for the oldest x86-64 ("Prescott", SSE3), which costs
- * four fifths of the speed where there is AVX-512.  OPENBLAS_CORETYPE names other kernels, but is read once, when the
- * library is loaded; so it is set and the library told to look again.
+ * An OpenBLAS that does not know the CPU's model uses its kernels for the oldest x86-64 ("Prescott", SSE3), which on a
+ * CPU with AVX-512 reach a fifth of the speed.  OPENBLAS_CORETYPE selects other kernels, but OpenBLAS reads it only when
+ * it is loaded; so we set it, and make OpenBLAS repeat its selection.
  */
 #define _GNU_SOURCE
 #include "tensor/matrix/blas_core.h"
@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Kernels of the same instructions as ours; NULL: none better than the oldest. */
+/* OpenBLAS's kernels for the instruction set of our `kernels`; NULL: there are none better than the oldest. */
 static const char *core_for(const char *kernels)
 {
 	if (!strcmp(kernels, "avx512"))

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* blas_core.h (private): has OpenBLAS use this CPU's instructions where it does not know the CPU. */
+/* blas_core.h (private): makes OpenBLAS use this CPU's instructions if it does not know the CPU's model. */
 #ifndef BARLOW_TENSOR_MATRIX_BLAS_CORE_H
 #define BARLOW_TENSOR_MATRIX_BLAS_CORE_H
 
 #include <stdbool.h>
 
-/* core: what OpenBLAS has chosen.  To be called while there is one thread: it touches the environment. */
+/* core: the kernels that OpenBLAS has selected.  It changes the environment, so there must be no other thread. */
 void bl_blas_core_mend(const char *core);
-bool bl_blas_core_failed(void); /* there was no memory for that */
+bool bl_blas_core_failed(void); /* did bl_blas_core_mend have no memory? */
 
 #endif

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * blas_room.c: OpenBLAS where the address space is limited (ulimit -v).
+ * blas_room.c: OpenBLAS when the address space is limited (ulimit -v).
  *
- * OpenBLAS maps a buffer of 128 MiB for each thread that multiplies, keeps it,
- * and tries again for ever where it cannot.  So what it will need is looked at
- * before, and taken while there is room.
+ * OpenBLAS maps a buffer of 128 MiB for each thread that multiplies and keeps it; if it cannot, it retries for ever.
+ * So we check in advance that the buffers fit, and make OpenBLAS allocate them while there is room.
  */
 #define _GNU_SOURCE
 #include "tensor/matrix/blas.h"
@@ -19,12 +18,12 @@
 
 enum {
 	BUFFER = 128 << 20,
-	OTHERS = 1,       /* of the pool's threads and the callers one more than there are threads may multiply */
+	OTHERS = 1,       /* a caller outside of the pool may multiply at the same time as the pool's threads */
 	REST = 128 << 20, /* stacks, arenas of malloc, a small run's tensors */
 	BUFFERS_MAX = BL_THREADS_MAX + OTHERS
 };
 
-/* OpenBLAS itself has taken some already; for whom it would be one too many must be looked at as well. */
+/* Makes OpenBLAS allocate n buffers, by taking all before any is released.  It may have some already. */
 static void take_buffers(int n)
 {
 	void *(*alloc)(int), (*release)(void *), *buffer[BUFFERS_MAX];

@@ -17,11 +17,11 @@
 #include <stdatomic.h>
 
 enum {
-	BLOCK = 256, /* units of k: with 64 columns a panel of 64 KB */
-	ROWS = 504,  /* of a chunk: a multiple of every tile's height */
+	BLOCK = 256, /* units of k in a block; with 64 columns this is a panel of 64 KB */
+	ROWS = 504,  /* rows of a chunk: a multiple of every tile's height */
 	PACKED = 48, /* rows that are packed at once */
 	WIDEST = 64, /* columns: a multiple of every panel's width */
-	STRIP = 4,   /* panels of a chunk, when there are plenty */
+	STRIP = 4,   /* panels of a chunk, if there are many */
 	SCRATCH_PANEL = 0,
 };
 
@@ -32,7 +32,7 @@ typedef struct product {
 	const float *a, *b;
 	float *c;
 	int64_t block, blocks; /* units in a block of k, and how many blocks */
-	int64_t strip, strips; /* columns in a chunk, and how many such */
+	int64_t strip, strips; /* columns in a chunk, and how many such ranges */
 	uint32_t *packed;
 	atomic_bool failed;
 } product;
@@ -47,7 +47,7 @@ static int64_t parts(int64_t n, int64_t size)
 	return (n + size - 1) / size;
 }
 
-/* Numbers of k in a block, and the first of them. */
+/* The number of indices of k in a block; *from: the first of them. */
 static int64_t numbers(const product *p, int64_t block, int64_t *from)
 {
 	int64_t size = p->block * p->kernels->bf16_unit;
@@ -85,7 +85,7 @@ static void pack_panel(const product *p, int64_t block, int64_t j, int64_t width
 	                                        .unit_pitch = width });
 }
 
-/* Rows past the last are read again, and not written. */
+/* If the tile is taller than the rows left, the last row is read repeatedly, but written once. */
 static void multiply_tile(const product *p, int64_t block, int64_t i, int64_t i2, int64_t j, bl_gather_args *g)
 {
 	const float *a[BL_TILE_ROWS];
@@ -133,7 +133,7 @@ static void multiply(void *ctx, int64_t chunk)
 		}
 }
 
-/* Blocks of k of equal length, a multiple of all vectors. */
+/* Divides k into blocks of equal length, a multiple of every vector's length, and the columns into strips. */
 static void plan(product *p)
 {
 	enum { LANES_MAX = 16, ENOUGH = 32 };

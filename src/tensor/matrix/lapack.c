@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* lapack.c: Gram matrices, and linear algebra by the LAPACK inside OpenBLAS, through its Fortran names. */
+/* lapack.c: Gram matrices, and linear algebra by OpenBLAS's LAPACK, which is called by its Fortran names. */
 #include "tensor/matrix/lapack.h"
 
 #include <barlow/error.h>
@@ -18,7 +18,7 @@ enum { COLUMNS = 128, DEPTH = 256 };
 extern void openblas_set_num_threads(int n);
 extern void dgemm_(const char *ta, const char *tb, const int *m, const int *n, const int *k, const double *alpha, const double *a,
                    const int *lda, const double *b, const int *ldb, const double *beta, double *c, const int *ldc);
-/* Fortran passes the lengths of strings last; dsyevd calls on in Fortran and may reuse their place on the stack. */
+/* Fortran functions have the lengths of strings as last arguments; without them dsyevd may overwrite the caller's stack. */
 extern void dsyevd_(const char *job, const char *triangle, const int *n, double *a, const int *lda, double *w, double *work,
                     const int *lwork, int *iwork, const int *liwork, int *info, size_t job_length, size_t triangle_length);
 
@@ -29,7 +29,7 @@ extern void dpotrf_(const char *triangle, const int *n, double *a, const int *ld
 extern void dgesdd_(const char *job, const int *m, const int *n, double *a, const int *lda, double *s, double *u, const int *ldu,
                     double *vt, const int *ldvt, double *work, const int *lwork, int *iwork, int *info, size_t job_length);
 
-/* OpenBLAS's own threads change digits with their number. */
+/* With threads of its own, OpenBLAS's results would depend on their number. */
 static void single_thread(void)
 {
 	openblas_set_num_threads(1);
@@ -61,7 +61,7 @@ static void load(const gram *j, int64_t from, int64_t to, int64_t m, double *out
 	}
 }
 
-/* Rows first..last-1 of g up to their diagonal: a row needs only what lies left of it. */
+/* Computes rows first..last-1 of g, each up to the diagonal. */
 static void gram_chunk(void *ctx, int64_t chunk)
 {
 	gram *j = ctx;
@@ -79,7 +79,7 @@ static void gram_chunk(void *ctx, int64_t chunk)
 		int rows = (int)(last - first), wide = (int)last, ld = (int)j->m;
 
 		load(j, k, k + depth, last, v);
-		/* In Fortran's column order v is (last, depth) and the rows of g are its columns. */
+		/* To Fortran, which is column-major, v is (last, depth), and g is its transpose. */
 		dgemm_("N", "T", &wide, &rows, &depth, &(double){ 1 }, v, &wide, v + first, &wide, &(double){ k > 0 },
 		       j->g + first * j->m, &ld);
 	}
@@ -111,7 +111,7 @@ static void reverse(double *w, int64_t n)
 	}
 }
 
-/* Row k of a and row n - 1 - k change places, as their eigenvalues do. */
+/* Reverses the order of the rows of a, as reverse() does that of their eigenvalues. */
 static void reverse_rows(double *a, int64_t n)
 {
 	for (int64_t k = 0; k < n / 2; k++)
@@ -123,14 +123,14 @@ static void reverse_rows(double *a, int64_t n)
 		}
 }
 
-/* job "N" or "V"; ascending.  LAPACK says how much room it wants when lwork is -1. */
+/* Eigenvalues, ascending; job "V": also eigenvectors, "N": without.  With lwork = -1, LAPACK returns the room it needs. */
 static int solve(const char *job, int64_t n, double *a, double *w)
 {
 	int size = (int)n, query = -1, lwork, liwork, info;
 	double room, *work;
 
 	if (n < 1 || n > INT_MAX / 128)
-		return bl_fail("eigenvalues of a %" PRId64 " x %" PRId64 " matrix", n, n);
+		return bl_fail("eigenvalues of a %" PRId64 " x %" PRId64 " matrix: it is empty or too large", n, n);
 	prepare();
 	dsyevd_(job, "U", &size, a, &size, w, &room, &query, &liwork, &query, &info, 1, 1);
 	if (info || room > INT_MAX - 1)
@@ -164,12 +164,12 @@ int bl_eigh_vectors(int64_t n, double *a, double *w)
 static int check_size(const char *what, int64_t m, int64_t n)
 {
 	if (m < 1 || n < 1 || m > INT_MAX / 128 || n > INT_MAX / 128)
-		return bl_fail("%s of a %" PRId64 " x %" PRId64 " matrix", what, m, n);
+		return bl_fail("%s of a %" PRId64 " x %" PRId64 " matrix: it is empty or too large", what, m, n);
 	prepare();
 	return 0;
 }
 
-/* A row-major matrix is its transpose to Fortran. */
+/* To Fortran, a row-major matrix is its transpose. */
 int64_t bl_lu_solve(int64_t n, int64_t right, double *a, bool transposed, double *b)
 {
 	int size = (int)n, sides = (int)right, info;

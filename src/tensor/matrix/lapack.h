@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * lapack.h (private): spectra and linear algebra.  All is in double precision, since a float32 Gram matrix loses the
- * smaller half of the singular values.  Matrices are row-major.
+ * lapack.h (private): spectra and linear algebra, in double precision, since a Gram matrix in float32 loses the smaller
+ * half of the singular values.  Matrices are row-major.
  */
 #ifndef BARLOW_TENSOR_MATRIX_LAPACK_H
 #define BARLOW_TENSOR_MATRIX_LAPACK_H
@@ -10,13 +10,13 @@
 #include <stdint.h>
 
 /*
- * g (m,m) = sum over k of v_k v_k^T, with both triangles filled, where v_k has
+ * g (m,m) = sum over k = 0..count-1 of v_k v_k^T, with both triangles filled, where v_k has
  * the elements x[k * step_k + i * step_i] - shift[i]; shift NULL: nothing is
- * subtracted.  Runs on the thread pool; same bits at any number of threads.
+ * subtracted.  Runs on the thread pool; the result is bit-identical at any number of threads.  0, or -1: no memory.
  */
 int bl_gram(int64_t m, int64_t count, const float *x, int64_t step_k, int64_t step_i, const double *shift, double *g);
 
-/* Eigenvalues of the symmetric a (n,n), descending, into w (n).  a is destroyed. */
+/* Eigenvalues of the symmetric a (n,n), descending, into w (n).  a is destroyed.  0, or negative with bl_error. */
 int bl_eigh(int64_t n, double *a, double *w);
 
 /* The same with eigenvectors: row k of a becomes the eigenvector of w[k], of length 1. */
@@ -28,10 +28,13 @@ int bl_eigh_vectors(int64_t n, double *a, double *w);
  */
 int64_t bl_lu_solve(int64_t n, int64_t right, double *a, bool transposed, double *b);
 
-/* a (n,n), whose lower triangle is read, becomes L of a = L L^T.  k > 0: the leading k x k part is not positive. */
+/*
+ * a (n,n), of which only the lower triangle is read, is replaced by L, with a = L L^T.  0; k > 0: the leading k x k part
+ * is not positive definite; negative with bl_error.
+ */
 int64_t bl_cholesky_factor(int64_t n, double *a);
 
-/* a (m,n) = u diag(s) vt, u (m,k), s (k) descending, vt (k,n), k = min(m,n).  a is destroyed. */
+/* a (m,n) = u diag(s) vt, u (m,k), s (k) descending, vt (k,n), k = min(m,n).  a is destroyed.  0, or negative. */
 int bl_svd(int64_t m, int64_t n, double *a, double *s, double *u, double *vt);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* panel.c: products with one panel. */
+/* panel.c: products with one panel, and transposition. */
 #include "tensor/matrix/panel.h"
 
 #include "tensor/kernel/kernel.h"
@@ -25,7 +25,7 @@ int64_t bl_panels(int64_t columns)
 	return (columns + bl_panel_width() - 1) / bl_panel_width();
 }
 
-/* Rows past the last are the last again: they must be readable, and are not written. */
+/* The kernel reads a full tile of rows: past the end, the last row is repeated, and its results are not written. */
 static void tile(const bl_kernels *k, bl_gather_args *g, const bl_panel_product *p, int64_t row, int64_t depth)
 {
 	const float *a[BL_TILE_ROWS];
@@ -42,7 +42,7 @@ static void tile(const bl_kernels *k, bl_gather_args *g, const bl_panel_product 
 	k->gather(g);
 }
 
-/* As much of the panel at a time as stays in a core's cache. */
+/* Processes DEPTH rows of the panel at a time, which stay in a core's cache. */
 void bl_panel_multiply(const bl_panel_product *p)
 {
 	enum { DEPTH = 1024 };
@@ -62,7 +62,7 @@ void bl_panel_multiply(const bl_panel_product *p)
 
 typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
 
-/* 4 x 4 at once */
+/* Transposes 4 x 4 floats. */
 static void turn_four(const float *a, int64_t lda, float *b, int64_t ldb)
 {
 	four r[4], t[4];
@@ -78,7 +78,7 @@ static void turn_four(const float *a, int64_t lda, float *b, int64_t ldb)
 	}
 }
 
-/* A cache line of columns at a time: every line is read once. */
+/* Takes a cache line of columns at a time, so that every line is read once. */
 void bl_turn(int64_t rows, int64_t cols, const float *a, int64_t lda, float *to, int64_t ldt)
 {
 	enum { LINE = 16 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * panel.h (private): products of a row-major matrix and one panel, by the gathering kernels: nothing is packed again.
+ * panel.h (private): products of a row-major matrix and a panel, by the gathering kernels, which need no further packing.
  *
- * A panel is (k, bl_panel_width()), dense; columns that are not used may hold anything.
+ * A panel is a dense array (k, bl_panel_width()); columns that are not used may have any values.
  */
 #ifndef BARLOW_TENSOR_MATRIX_PANEL_H
 #define BARLOW_TENSOR_MATRIX_PANEL_H
@@ -10,11 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Columns of a panel: what this CPU's kernels are fastest with. */
+/* The number of columns of a panel, for which this CPU's kernels are fastest. */
 int64_t bl_panel_width(void);
-int64_t bl_panels(int64_t columns); /* that many columns make */
+int64_t bl_panels(int64_t columns); /* the number of panels for that many columns */
 
-/* c (rows,cols) = a (rows,k) panel, or += ; in the calling thread alone. */
+/* c (rows,cols) = a (rows,k) panel, or, with `add`, c += a panel; computed by the calling thread alone. */
 typedef struct bl_panel_product {
 	int64_t rows, cols, k;
 	const float *a;
@@ -26,13 +26,13 @@ typedef struct bl_panel_product {
 } bl_panel_product;
 void bl_panel_multiply(const bl_panel_product *p);
 
-/* Panel (k,width) = a^T with columns from.. being rows from.. of a (n,k); 0 beyond row n. */
+/* Panel (k,width): column i is row from + i of a (n,k), or 0 beyond row n. */
 void bl_panel_turn(const float *a, int64_t n, int64_t k, int64_t from, float *panel);
 
-/* Panel (n,width) = columns from.. of a (n,k); 0 beyond column k. */
+/* Panel (n,width): column i is column from + i of a (n,k), or 0 beyond column k. */
 void bl_panel_copy(const float *a, int64_t n, int64_t k, int64_t from, float *panel);
 
-/* to (cols,rows) = a^T, a (rows,cols); in the calling thread alone. */
+/* to (cols,rows) = a^T with a (rows,cols); computed by the calling thread alone. */
 void bl_turn(int64_t rows, int64_t cols, const float *a, int64_t lda, float *to, int64_t ldt);
 
 #endif

@@ -9,9 +9,9 @@
 
 #include "tensor/conv/conv.h"
 
-/* Can it: 3x3, stride 1, one group, channels in multiples of 16. */
+/* Does it support the shape: 3x3, stride 1, one group, no dilation, padding up to 2, channels in multiples of 16? */
 bool bl_winograd_fits(const bl_conv *g);
-/* Does it do less work than a direct convolution, transforms included?  By the shape alone. */
+/* Does it do less work than a direct convolution, transforms included?  Depends on the shape alone. */
 bool bl_winograd_pays(const bl_conv *g);
 
 int bl_winograd_forward(const bl_conv *g, const float *x, const float *w, const float *bias, float *y);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * winograd_columns.c: F(4x4, 3x3) where filters are many: all tiles are transformed first, then each chunk takes a few
- * output columns through the rest, so that no filter is brought to the 36 points twice, or leaves the cache in between.
+ * winograd_columns.c: F(4x4, 3x3) for many filters: all tiles are transformed first; then each chunk computes the
+ * products and the output transform for a few output columns, so that each filter is transformed only once, and its
+ * transform stays in the cache until it is used.
  */
 #include "tensor/winograd/winograd.h"
 
@@ -17,7 +18,7 @@ enum { POINTS = BL_WINOGRAD_POINTS, SCRATCH = 0, GROUP = 8, TILES = 256, BATCH_F
 
 typedef struct batch {
 	const bl_winograd_job *job;
-	int64_t first, n, room; /* tiles of this batch; of the largest */
+	int64_t first, n, room; /* the first tile of this batch, their number, and the largest number in a batch */
 	float *v;               /* [point][tile][channel] */
 	atomic_bool failed;     /* a chunk got no memory */
 } batch;
@@ -51,7 +52,7 @@ static void products(const batch *b, int64_t first, int64_t n, const float *u, i
 		g.w = u;
 		for (int64_t t = 0; t < n; t += height) {
 			g.rows = n - t < height ? (int)(n - t) : height;
-			for (int r = 0; r < height; r++) { /* rows beyond the end repeat the first, and are dropped */
+			for (int r = 0; r < height; r++) { /* rows beyond the end repeat the first, and are not written */
 				int64_t row = r < g.rows ? t + r : t;
 				a[r] = v + row * channels;
 				out[r] = m + row * width;

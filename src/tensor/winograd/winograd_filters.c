@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* winograd_filters.c: filters brought to Winograd's 36 points. */
+/* winograd_filters.c: transforms filters to Winograd's 36 points. */
 #include "tensor/winograd/winograd_filters.h"
 
 enum { CHANNELS = 16, TAPS = 9, LANES_MOST = 16, CACHED_FLOATS = 1 << 20 };
 
-/* Taps of CHANNELS channels of `lanes` columns: [channel][tap][lane].  Rows are read in the order in which they lie. */
+/* Reads the taps of CHANNELS channels of `lanes` columns, in memory order, into g [channel][tap][lane]. */
 static void take_taps(const bl_winograd_filters *f, int64_t column, int64_t c, float *g)
 {
 	int lanes = f->k->lanes;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* winograd_filters.h (private to winograd*.c): filters brought to Winograd's 36 points. */
+/* winograd_filters.h (private to winograd*.c): transforms filters to Winograd's 36 points. */
 #ifndef BARLOW_TENSOR_WINOGRAD_WINOGRAD_FILTERS_H
 #define BARLOW_TENSOR_WINOGRAD_WINOGRAD_FILTERS_H
 
@@ -7,7 +7,7 @@
 
 enum { BL_WINOGRAD_POINTS = 36 };
 
-/* Tap t of output column j and input channel c lies at w[j * column + c * channel + t], or 8 - t where turned. */
+/* Tap t of output column j and input channel c is w[j * column + c * channel + t]; with 8 - t instead of t if `turned`. */
 typedef struct bl_winograd_filters {
 	const bl_kernels *k;
 	const float *w;
@@ -16,15 +16,15 @@ typedef struct bl_winograd_filters {
 	bool turned;
 } bl_winograd_filters;
 
-/* `lanes` columns from `column` on, all channels: u[point * pitch + c * width + lane]. */
+/* Transforms `lanes` columns from `column` on, all channels: u[point * pitch + c * width + lane]. */
 void bl_winograd_filter_columns(const bl_winograd_filters *f, int64_t column, float *u, int64_t width, int64_t pitch);
 
 /*
- * Are there so many filters that they no longer stay in a core's cache while tiles go by?  Then a few columns are
- * taken at a time, their filters brought to the points where they are used.
+ * Are there so many filters that their transforms do not stay in a core's cache?  Then a few columns are computed at a
+ * time, and their filters are transformed just before they are used.
  */
 bool bl_winograd_by_columns(int64_t channels, int64_t columns);
-/* Columns taken at a time. */
+/* The number of columns computed at a time. */
 int64_t bl_winograd_width(const bl_kernels *k);
 
 #endif

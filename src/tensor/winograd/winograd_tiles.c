@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* winograd_tiles.c: where the pixels of a tile lie. */
+/* winograd_tiles.c: pointers to the pixels of a tile. */
 #include "tensor/winograd/winograd_tiles.h"
 
 #include <barlow/memory.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* winograd_tiles.h (private to winograd*.c): the pixels of the tiles that outputs of `height` x `width` are cut in. */
+/*
+ * winograd_tiles.h (private to winograd*.c): images of `height` x `width` are divided into tiles; pointers to their
+ * pixels.
+ */
 #ifndef BARLOW_TENSOR_WINOGRAD_WINOGRAD_TILES_H
 #define BARLOW_TENSOR_WINOGRAD_WINOGRAD_TILES_H
 
@@ -7,19 +10,19 @@
 
 typedef struct bl_tiles {
 	float *data;        /* (n, h, w, channels) */
-	const float *zeros; /* a pixel of zeros, for what lies outside */
+	const float *zeros; /* a pixel of zeros, used outside of the image */
 	int64_t h, w, channels;
-	int64_t side, padding; /* pixels of a tile; where tile 0 starts, to the left of pixel 0 */
-	int64_t down, across;  /* tiles of an image */
+	int64_t side, padding; /* a tile's width in pixels; the first tile starts `padding` pixels left of pixel 0 */
+	int64_t down, across;  /* tiles per image, vertically and horizontally */
 } bl_tiles;
 
 bl_tiles bl_tiles_of(float *data, int64_t h, int64_t w, int64_t channels, int64_t side, int64_t padding, int64_t out_h,
                      int64_t out_w);
-/* side x side pointers; outside the image they point to zeros. */
+/* Sets side x side pointers; those outside of the image point to zeros. */
 void bl_tiles_read(const bl_tiles *t, int64_t tile, const float **pixel);
-/* The same; outside they are NULL. */
+/* The same; pointers outside of the image are NULL. */
 void bl_tiles_write(const bl_tiles *t, int64_t tile, float **pixel);
-/* A pixel of zeros; the caller gives the block back. */
+/* A new block (memory.h) with a pixel of zeros, or NULL; the caller returns it with bl_block_give. */
 float *bl_tiles_zeros(int64_t channels);
 
 #endif

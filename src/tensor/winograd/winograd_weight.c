@@ -4,10 +4,10 @@
  *
  *   dg = G^T [ sum over tiles (B^T d B) . (A dy A^T) ] G
  *
- * Three ways, by how many filters there are.  Few: the tiles are cut in a fixed number of parts, each of which goes
- * through batches that stay in a core's cache and has products of its own, summed in order at the end.  More: a batch
- * of tiles is transformed by all threads, then each of the 36 points adds its product.  Many: products are taken for a
- * few columns and channels at a time, and brought back to taps while they are in the cache.
+ * There are three methods, by the number of filters.  Few: the tiles are divided into a fixed number of parts (cuts);
+ * each processes its tiles in batches that stay in a core's cache, and sums its own products; these are added in order
+ * at the end.  More: all threads transform a batch of tiles, then each of the 36 points adds its product.  Many: the
+ * products of a few columns and channels are computed and transformed to taps at a time, while they are in the cache.
  */
 #include "tensor/winograd/winograd.h"
 
@@ -36,8 +36,8 @@ typedef struct job {
 	const bl_kernels *k;
 	bl_tiles in, out;
 	int64_t channels, columns, tiles;
-	int64_t room; /* tiles of the largest batch */
-	batch batch;  /* that all threads share */
+	int64_t room; /* the largest number of tiles in a batch */
+	batch batch;  /* shared by all threads */
 	int64_t cuts;
 	float *u;  /* [cut][point][channel][column] */
 	float *dw; /* (column, channel, 9) */
@@ -63,7 +63,7 @@ static void transform_group(void *ctx, int64_t group)
 	transform(j, &j->batch, group * GROUP, last);
 }
 
-/* The tiles' values at point p. */
+/* Pointers to the tiles' values at point p. */
 static void point_at(const job *j, const batch *b, int64_t p, const float **x, const float **y)
 {
 	for (int64_t t = 0; t < b->n; t++) {
@@ -72,7 +72,7 @@ static void point_at(const job *j, const batch *b, int64_t p, const float **x, c
 	}
 }
 
-/* Tiles of `channels` channels from `first` on; the last overlaps the one before it. */
+/* Computes the kernel's tiles for `channels` channels from `first` on; the last tile overlaps the one before it. */
 static void panel(const job *j, bl_outer_args *o, int64_t first, int64_t channels, float *u)
 {
 	int height = j->k->heights[o->vectors];
@@ -86,7 +86,7 @@ static void panel(const job *j, bl_outer_args *o, int64_t first, int64_t channel
 	}
 }
 
-/* u (+)= point p of the batch */
+/* u (+)= the products of the batch at point p. */
 static void point(const job *j, const batch *b, int64_t p, float *u, bool add)
 {
 	const float *x[b->n], *y[b->n];
@@ -107,8 +107,8 @@ static void shared_point(void *ctx, int64_t p)
 }
 
 /*
- * Filters of `lanes` columns and CHANNELS channels: dg[channel][tap][lane], then into dw row by row.
- * u[point * pitch + channel * width + lane], from the first of these on.
+ * Transforms u[point * pitch + channel * width + lane], for `lanes` columns from `column` and CHANNELS channels from c,
+ * to dg[channel][tap][lane], and writes that to dw row by row.
  */
 static void finish_block(const job *j, int64_t column, int64_t c, const float *u, int64_t width, int64_t pitch, bool add)
 {
@@ -139,7 +139,7 @@ static void next_batch(job *j)
 	bl_parallel((b->n + GROUP - 1) / GROUP, transform_group, j);
 }
 
-/* Room for a batch in v. */
+/* Divides the memory v between the arrays of a batch. */
 static void lay(const job *j, batch *b, float *v)
 {
 	b->v = v;
@@ -185,7 +185,7 @@ static void cut(void *ctx, int64_t i)
 	}
 }
 
-/* The sum of the cuts, in their order, into the first. */
+/* Adds the cuts to the first one, in order. */
 static void sum_point(void *ctx, int64_t p)
 {
 	const job *j = ctx;
@@ -205,7 +205,7 @@ static void by_cuts(job *j)
 	bl_parallel(j->columns / j->k->lanes, finish_columns, j);
 }
 
-/* The panel of number n: returns its first column; *width its columns. */
+/* Returns the first column of panel n, and sets *width to its number of columns. */
 static int64_t panel_at(const job *j, int64_t n, int64_t *width)
 {
 	int64_t from = 0;
@@ -229,7 +229,7 @@ static int64_t slices(const job *j)
 	return (j->channels + SLICE - 1) / SLICE;
 }
 
-/* SLICE channels of a panel of columns: products, then taps.  Slices go fastest: neighbours share their columns. */
+/* Products and taps of SLICE channels and a panel of columns.  Consecutive slices share their columns. */
 static void slice(void *ctx, int64_t i)
 {
 	job *j = ctx;
@@ -279,7 +279,7 @@ static void run(job *j, bool columns)
 		by_points(j);
 }
 
-/* Takes memory for the way that the shape goes. */
+/* Allocates the memory of the method for this shape, and runs it. */
 static int run_with_room(job *j)
 {
 	int64_t filters = POINTS * j->channels * j->columns;
