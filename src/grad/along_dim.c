@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* along_dim.c: what goes along a dimension, line by line: sort, cumulative sum, norm. */
+/* along_dim.c: operations on each line along a dimension: sort, cumulative sum, norm. */
 #include "grad/dims.h"
 #include "grad/node.h"
 
@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* The lines of a tensor along `dim`: as many as the other dimensions have elements, in their row-major order. */
+/* The number of lines along `dim`: the product of the other sizes.  Lines are in row-major order of the other indices. */
 static int64_t lines_of(const bl_tensor *t, int dim)
 {
 	int64_t n = 1;
@@ -39,14 +39,14 @@ typedef struct job {
 
 /* --- sort --- */
 
-enum { PLACES_MOST = 1 << 24 }; /* places are float32 numbers */
+enum { PLACES_MOST = 1 << 24 }; /* indices are stored as float32, which is exact up to here */
 
 typedef struct keyed {
 	float value;
 	int32_t place;
 } keyed;
 
-/* NaN is the largest of all, as in PyTorch; of equal elements the earlier is first, whichever way. */
+/* NaN is the largest value, as in PyTorch; equal elements keep their order in both directions. */
 static int by_value(const keyed *a, const keyed *b, int sign)
 {
 	bool less = a->value < b->value || (b->value != b->value && a->value == a->value);
@@ -64,7 +64,7 @@ static int descending(const void *a, const void *b)
 	return by_value(a, b, -1);
 }
 
-/* Places of x's line in sorted order into y's. */
+/* Writes the indices of the elements of x's line, in sorted order, to y's line. */
 static void sort_line(void *ctx, int64_t line)
 {
 	job *j = ctx;
@@ -84,7 +84,7 @@ static void sort_line(void *ctx, int64_t line)
 	bl_block_give(k);
 }
 
-/* The first k places along dim in sorted order, a new tensor; dim is an index. */
+/* A new tensor of the first k indices along dim (0..ndim-1) in sorted order. */
 static bl_tensor *sorted_places(const char *op, const bl_tensor *a, int64_t k, int dim, bool descend)
 {
 	char text[BL_SHAPE_TEXT];
@@ -132,7 +132,7 @@ bl_tensor *bl_topk(bl_tensor *a, int64_t k, int dim, bool largest, bl_tensor **p
 
 /* --- cumulative sum: y_i = x_0 + ... + x_i;  dx_i = dy_i + ... + dy_n --- */
 
-/* y's line from x's; flag: from the end, and added to what is there where g is not NULL. */
+/* Writes y's line.  flag: sums from the end.  g not NULL: adds to y. */
 static void sum_line(void *ctx, int64_t line)
 {
 	const job *j = ctx;
@@ -190,7 +190,7 @@ static void norm_line(void *ctx, int64_t line)
 typedef struct norm_job {
 	const bl_tensor *x;
 	bl_tensor *dx;
-	const float *y, *dy; /* one a line */
+	const float *y, *dy; /* one value per line */
 	int dim;
 	bool add;
 } norm_job;
@@ -218,7 +218,7 @@ static int norm_back(void *ctx, bl_tensor *const *in, const bl_tensor *out, cons
 	return j.dx ? 0 : -1;
 }
 
-/* dim is an index. */
+/* dim: 0..ndim-1. */
 static bl_tensor *euclidean(bl_tensor *a, int dim, bool keepdim)
 {
 	int64_t shape[BL_MAXDIM];
@@ -233,14 +233,14 @@ static bl_tensor *euclidean(bl_tensor *a, int dim, bool keepdim)
 	return bl_node_attach(y, BL_OP_norm, 1, &a, norm_back, &dim, sizeof dim, NULL);
 }
 
-/* Takes t over, and gives f of it. */
+/* Releases t and returns f, which was computed from t. */
 static bl_tensor *then(bl_tensor *t, bl_tensor *f)
 {
 	bl_tensor_unref(t);
 	return f;
 }
 
-/* (sum |x|^p)^(1/p) by other operations, 1 and infinity being sums and maxima. */
+/* (sum |x|^p)^(1/p) composed of other operations; p = 1 is a sum, and infinity a maximum. */
 static bl_tensor *other_norm(bl_tensor *a, double p, int dim, bool keepdim)
 {
 	bl_tensor *t = bl_abs(a);
@@ -252,7 +252,7 @@ static bl_tensor *other_norm(bl_tensor *a, double p, int dim, bool keepdim)
 	return t && p != 1 ? then(t, bl_pow(t, (float)(1 / p))) : t;
 }
 
-/* Over everything: along the one dimension of a flat view. */
+/* The norm of all elements: along the one dimension of a flat view. */
 static bl_tensor *norm_of_all(bl_tensor *a, bool keepdim)
 {
 	static const int64_t ones[BL_MAXDIM] = { 1, 1, 1, 1, 1, 1 };

@@ -4,8 +4,9 @@
  *
  *   y = relu( gamma (x - mean) / sqrt(var + eps) + beta + residual )
  *
- * x is (N,C), or (N,C,H,W) with statistics over N, H, W.  One pass for the
- * moments, one for y; going back one for the sums, one for dx.
+ * x is (N,C), or (N,C,H,W) with statistics over N, H, W.  The forward direction
+ * takes a pass for the moments and one for y; the backward direction takes one
+ * for the sums and one for dx.
  */
 #include "grad/node.h"
 #include "tensor/kernel/kernel.h"
@@ -17,7 +18,7 @@
 
 enum { CHUNK_FLOATS = 32 << 10 };
 
-/* Per channel, c floats each, in one block.  The mean in two: one float alone would be off by its last digit. */
+/* Arrays of c floats, in one block.  The mean is mean + low: a single float would not be exact enough. */
 typedef struct context {
 	int64_t n, c; /* pixels, channels */
 	float *scale, *shift, *mean, *low, *invstd;
@@ -51,7 +52,7 @@ static int64_t chunks_of(const context *x)
 	return (x->n + rows_per_chunk(x->c) - 1) / rows_per_chunk(x->c);
 }
 
-/* Rows of chunk i: returns how many, *first the first. */
+/* Returns the number of rows in chunk i, and sets *first to the first. */
 static int64_t chunk_rows(const context *x, int64_t i, int64_t *first)
 {
 	int64_t rows = rows_per_chunk(x->c);
@@ -59,7 +60,7 @@ static int64_t chunk_rows(const context *x, int64_t i, int64_t *first)
 	return x->n - *first < rows ? x->n - *first : rows;
 }
 
-/* Moments: each chunk its own mean and sum of squares, joined in double precision (Chan et al. 1979). */
+/* Moments: mean and sum of squares of each chunk, combined in double precision (Chan et al. 1979). */
 typedef struct moments_job {
 	const context *x;
 	const float *data;
@@ -87,7 +88,7 @@ static void join(const moments_job *j, int64_t k, double *mean, double *var)
 		n = total;
 	}
 	*mean = m;
-	*var = m2 < 0 ? 0 : m2 / n; /* rounding; a NaN stays one */
+	*var = m2 < 0 ? 0 : m2 / n; /* negative by rounding; NaN stays NaN */
 }
 
 static void update_running(const bl_norm_args *a, int64_t n, int64_t k, double mean, double var)
@@ -162,11 +163,11 @@ static void apply_chunk(void *ctx, int64_t i)
 	                                  .relu = j->x->relu });
 }
 
-/* Going back. */
+/* The backward direction. */
 typedef struct back_job {
 	const context *x;
 	const float *data, *y, *dy;
-	float *parts; /* [chunk][sum, dot][c], x in dot from its mean's first float */
+	float *parts; /* [chunk][sum, dot][c]; dot uses x - mean without low */
 	const float *by_g, *by_x, *by_1;
 	float *dx, *dresidual;
 	bool add, add_residual, has_residual;
@@ -259,7 +260,7 @@ static int back_with(back_job *j, bl_tensor *const *in, float *vectors)
 	return give_vector(in[1], vectors + 2 * x->c) || give_vector(in[2], vectors + 3 * x->c) ? -1 : 0;
 }
 
-/* Tensors in the memory order that the kernels read. */
+/* A new reference to t, or to a copy, in the memory order that the kernels read. */
 static bl_tensor *pixels_of(const bl_tensor *t)
 {
 	return t->ndim == 4 ? bl_tensor_channels_last((bl_tensor *)t) : bl_tensor_contiguous((bl_tensor *)t);
@@ -270,7 +271,10 @@ static bool is_pixels(const bl_tensor *t)
 	return t->ndim == 4 ? bl_tensor_is_channels_last(t) : bl_tensor_is_contiguous(t);
 }
 
-/* t's sink where the kernels can write it (over `spent`, if not NULL), else a tensor to be added later; *direct says which. */
+/*
+ * *direct: the result is t's gradient sink, which the kernels can write (reusing `spent`, unless NULL); otherwise it is a
+ * temporary tensor, which is added to the gradient later.
+ */
 static bl_tensor *sink_for(bl_tensor *t, bl_tensor *spent, bool *add, bool *direct)
 {
 	*add = false;
@@ -295,7 +299,7 @@ static int backward(void *ctx, bl_tensor *const *in, const bl_tensor *out, const
 	const context *x = ctx;
 	bool direct, residual_direct = true;
 	back_job j = { .x = x, .has_residual = in[3] != NULL };
-	bl_tensor *spent = in[3] == in[0] ? NULL : (bl_tensor *)dout; /* one sink would meet both */
+	bl_tensor *spent = in[3] == in[0] ? NULL : (bl_tensor *)dout; /* both inputs would use the same sink */
 	bl_tensor *dx = sink_for(in[0], spent, &j.add, &direct), *dr = NULL;
 	if (bl_grad_wants(in[3]))
 		dr = sink_for(in[3], NULL, &j.add_residual, &residual_direct);

@@ -16,7 +16,7 @@ static int64_t gap(bl_conv_shape s)
 	return s.dilation > 0 ? s.dilation - 1 : 0;
 }
 
-/* ", dilated by 2", or nothing. */
+/* Writes ", dilated by 2", or "" without dilation. */
 enum { DILATED = 32 };
 static const char *dilated(bl_conv_shape s, char buf[DILATED])
 {
@@ -66,7 +66,7 @@ static bl_conv geometry(const bl_tensor *x, const bl_tensor *w, bl_conv_shape s)
 	return g;
 }
 
-/* Of one direction, done directly. */
+/* Floating-point operations of one direction by the direct algorithm. */
 static double flops(const bl_conv *g)
 {
 	return 2. * (double)(g->n * g->p * g->q * g->k * g->r * g->s) * (double)(g->c / g->groups);
@@ -136,7 +136,10 @@ bl_tensor *bl_conv2d(bl_tensor *x, bl_tensor *w, bl_tensor *b, bl_conv_shape s)
 	return bl_conv2d_by(x, w, b, s, BL_CONV_AUTO);
 }
 
-/* The algorithms are chosen here for all three directions, so that going back does not depend on whose thread does it. */
+/*
+ * The algorithms of all directions are chosen here, so that the backward pass does not depend on the thread that runs
+ * it.
+ */
 bl_tensor *bl_conv2d_by(bl_tensor *x, bl_tensor *w, bl_tensor *b, bl_conv_shape s, bl_conv_algorithm algorithm)
 {
 	if (check(x, w, b, s))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* elementwise.c: operations on each element by itself, with NumPy's broadcasting.  Two tables say what each one is. */
+/* elementwise.c: elementwise operations, with NumPy's broadcasting.  Two tables define them. */
 #include "grad/dims.h"
 #include "grad/node.h"
 
@@ -10,13 +10,13 @@
 
 typedef struct params {
 	float p, q;
-	bool add; /* backward: to what the gradient holds already */
+	bool add; /* backward: add to the gradient instead of overwriting it */
 } params;
 
 /*
- * The loops are written once and inlined with constant steps where operands
- * are contiguous (step 1) or one number for the whole run (step 0): those
- * vectorise.
+ * The loops are written once, and inlined with constant steps for operands that
+ * are contiguous (step 1) or the same number in the whole run (step 0), so that
+ * these cases are vectorised.
  */
 typedef float unary_y(float x, params c);
 typedef float unary_dx(float g, float x, float y, params c);
@@ -97,8 +97,8 @@ INLINE void binary_backward(bool add, int64_t n, float *const *v, const int64_t 
 }
 
 /*
- * X(kernel, operation, y of x, dx of g = dL/dy, x and y).  c.p and c.q are the
- * operation's numbers.  Comparisons are written so that a NaN comes through.
+ * X(kernel, operation, y as a function of x, dx as one of g = dL/dy, x and y).
+ * c.p and c.q are the operation's parameters.  Comparisons propagate NaN.
  */
 /* clang-format off */
 #define UNARIES(X)                                                                                  \
@@ -115,7 +115,7 @@ INLINE void binary_backward(bool add, int64_t n, float *const *v, const int64_t 
 	X(relu, BL_OP_relu, x < 0 ? 0 : x, x > 0 ? g : 0)                                           \
 	X(clamp, BL_OP_clamp, x < c.p ? c.p : x > c.q ? c.q : x, x >= c.p && x <= c.q ? g : 0)
 
-/* X(name, operation, y of a and b, da, db) */
+/* X(name, operation, y as a function of a and b, da, db) */
 #define BINARIES(X)                                                                                 \
 	X(add, BL_OP_add, a + b, g, g)                                                              \
 	X(sub, BL_OP_sub, a - b, g, -g)                                                             \
@@ -289,7 +289,7 @@ static bool is_linear(const binary *b)
 	return b == &add_op || b == &sub_op;
 }
 
-/* The gradient of an input that was stretched: summed back to its shape. */
+/* The gradient of an input that was broadcast: summed to its shape. */
 static int stretched_back(const binary *b, int side, bl_tensor *const *in, const bl_tensor *dout)
 {
 	if (is_linear(b))
@@ -328,7 +328,7 @@ static int binary_back(void *ctx, bl_tensor *const *in, const bl_tensor *out, co
 	return side_back(b, 1, in, dout);
 }
 
-/* In the memory order of the first operand that has the result's shape. */
+/* A new tensor in the memory order of the first operand that has the result's shape. */
 static bl_tensor *binary_result(const bl_tensor *a, const bl_tensor *b, int ndim, const int64_t *shape)
 {
 	bl_tensor model = { .ndim = ndim };

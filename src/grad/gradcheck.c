@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* gradcheck.c: gradients held against central differences. */
+/* gradcheck.c: compares gradients with central differences. */
 #include "grad/node.h"
 
 #include <barlow/random.h>
@@ -55,7 +55,7 @@ static void unravel(const bl_tensor *t, int64_t i, int64_t *index)
 	}
 }
 
-/* Worst disagreement over the elements of input k. */
+/* The largest difference over the elements of input k. */
 static double check_input(bl_gradcheck_fn *f, void *ctx, bl_tensor *const *inputs, int k, const bl_tensor *w, float h)
 {
 	bl_tensor *x = inputs[k], *g = bl_tensor_grad(x);
@@ -71,7 +71,7 @@ static double check_input(bl_gradcheck_fn *f, void *ctx, bl_tensor *const *input
 		bl_tensor_put(x, at, old);
 		double numeric = (plus - minus) / ((double)up - down), exact = g ? bl_tensor_at(g, at) : 0;
 		double scale = fmax(1, fmax(fabs(numeric), fabs(exact))), error = fabs(numeric - exact) / scale;
-		worst = error <= worst ? worst : error; /* a NaN stays */
+		worst = error <= worst ? worst : error; /* NaN stays NaN */
 	}
 	return worst;
 }
@@ -89,5 +89,5 @@ double bl_gradcheck(bl_gradcheck_fn *f, void *ctx, bl_tensor *const *inputs, int
 		worst = e <= worst ? worst : e;
 	}
 	bl_tensor_unref(w);
-	return isnan(worst) ? bl_fail("gradient check: a value or a gradient is not a number") : worst;
+	return isnan(worst) ? bl_fail("gradient check: a value or a gradient is NaN") : worst;
 }

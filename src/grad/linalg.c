@@ -20,7 +20,7 @@ static double *doubles(int64_t n)
 	return bl_block_take((size_t)n * sizeof(double));
 }
 
-/* The elements in row-major order, each checked, in a block of doubles; NULL: bl_error. */
+/* A block with the elements as doubles, in row-major order.  NULL with bl_error: one is not finite, or no memory. */
 static double *load(const char *op, const bl_tensor *t)
 {
 	char text[BL_SHAPE_TEXT];
@@ -57,7 +57,7 @@ static int check_square(const char *op, const bl_tensor *a)
 	return bl_fail("%s: expected a square matrix, got shape %s", op, bl_tensor_text(a, text));
 }
 
-/* The square matrix as loaded, NULL where it is not symmetric. */
+/* As load, for a square matrix; NULL also if it is not symmetric. */
 static double *load_symmetric(const char *op, const bl_tensor *t)
 {
 	double *a = check_square(op, t) < 0 ? NULL : load(op, t), most = 0;
@@ -78,7 +78,7 @@ static double *load_symmetric(const char *op, const bl_tensor *t)
 
 /* --- solve: x = a^-1 b;  db = a^-T dx,  da = -db x^T --- */
 
-/* rows (right,n) from b (n) or (n,right), and back: LAPACK takes a right-hand side as a row. */
+/* Transposes: LAPACK takes each right-hand side, a column of b (n,right), as a row. */
 static void turn(const double *from, int64_t rows, int64_t columns, double *to)
 {
 	for (int64_t i = 0; i < rows; i++)
@@ -86,7 +86,7 @@ static void turn(const double *from, int64_t rows, int64_t columns, double *to)
 			to[j * rows + i] = from[i * columns + j];
 }
 
-/* op(a)^-1 b, not recorded. */
+/* op(a)^-1 b, without a node. */
 static bl_tensor *solution(const char *op, const bl_tensor *a, bool transposed, const bl_tensor *b)
 {
 	int64_t n = a->shape[0], right = b->ndim == 2 ? b->shape[1] : 1, rc = -1;
@@ -105,7 +105,7 @@ static bl_tensor *solution(const char *op, const bl_tensor *a, bool transposed, 
 	return y;
 }
 
-/* A view of the vector as a matrix of one column; a matrix as it is. */
+/* A view of a vector as a matrix of one column; a matrix is unchanged. */
 static bl_tensor column(const bl_tensor *t)
 {
 	bl_tensor v = *t;
@@ -117,7 +117,7 @@ static bl_tensor column(const bl_tensor *t)
 	return v;
 }
 
-/* scale u v^T, u (N,M) and v (P,M), not recorded */
+/* scale u v^T, with u (N,M) and v (P,M), without a node. */
 static bl_tensor *outer(bl_tensor *u, bl_tensor *v, float scale)
 {
 	bl_tensor *turned = bl_transpose(v, 0, 1), *y = turned ? bl_mm(u, turned) : NULL;
@@ -127,7 +127,7 @@ static bl_tensor *outer(bl_tensor *u, bl_tensor *v, float scale)
 	return out;
 }
 
-/* Adds g, which goes, to t's gradient; NULL: an error was met. */
+/* Adds g to t's gradient and releases g; g NULL: there was an error, returns -1. */
 static int give(bl_tensor *t, bl_tensor *g)
 {
 	int rc = g ? bl_grad_add(t, g) : -1;
@@ -159,8 +159,8 @@ bl_tensor *bl_linalg_solve(bl_tensor *a, bl_tensor *b)
 	if (check_square("solve", a) < 0)
 		return NULL;
 	if (b->ndim < 1 || b->ndim > 2 || b->shape[0] != a->shape[0])
-		return bl_fail_null("solve: shapes %s and %s do not fit: expected a right side of %lld rows", bl_tensor_text(a, at),
-		                    bl_tensor_text(b, bt), (long long)a->shape[0]);
+		return bl_fail_null("solve: shapes %s and %s do not fit: expected a right-hand side of %lld rows",
+		                    bl_tensor_text(a, at), bl_tensor_text(b, bt), (long long)a->shape[0]);
 	return solve("solve", a, b);
 }
 
@@ -226,7 +226,7 @@ bl_tensor *bl_linalg_cholesky(bl_tensor *a)
 	return bl_node_attach(y, BL_OP_cholesky, 1, &a, cholesky_back, NULL, 0, NULL);
 }
 
-/* --- values of a spectrum: y = diag(u^T a v);  da = u diag(dy) v^T --- */
+/* --- eigenvalues and singular values: y = diag(u^T a v);  da = u diag(dy) v^T --- */
 
 typedef struct factors {
 	bl_tensor *u, *vt; /* (M,K), (K,N) */
@@ -243,20 +243,20 @@ static int values_back(void *ctx, bl_tensor *const *in, const bl_tensor *out, co
 {
 	const factors *f = ctx;
 	(void)out;
-	bl_tensor *scaled = bl_mul(f->u, (bl_tensor *)dout); /* each column by its own */
+	bl_tensor *scaled = bl_mul(f->u, (bl_tensor *)dout); /* column k by dout[k] */
 	int rc = give(in[0], scaled ? bl_mm(scaled, f->vt) : NULL);
 	bl_tensor_unref(scaled);
 	return rc;
 }
 
-/* Hands the factors out where they are asked for; f keeps its own. */
+/* Sets *to, unless `to` is NULL, to a new reference to t. */
 static void show(bl_tensor **to, bl_tensor *t)
 {
 	if (to)
 		*to = t ? bl_tensor_ref(t) : NULL;
 }
 
-/* w and the rows of v, descending, as values and columns, ascending. */
+/* Converts w and the rows of v, in descending order, to eigenvalues and columns in ascending order. */
 static bl_tensor *ascending(int64_t n, double *w, const double *v, double *columns, factors *f)
 {
 	for (int64_t i = 0; i < n; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* node.c: the record of what was computed, and the walk back through it. */
+/* node.c: records operations in a graph, and walks back through it. */
 #include "grad/node.h"
 
 #include <barlow/ambient.h>
@@ -11,15 +11,15 @@
 #include <string.h>
 
 typedef struct bl_node {
-	uint64_t turn; /* order of making; a node is younger than everything it was made from */
+	uint64_t turn; /* order of creation: larger than the turns of the nodes of its inputs */
 	enum bl_op op;
 	int n;
 	bl_tensor *in[BL_NODE_INPUTS];
-	bl_tensor **many; /* instead of in[], when there are more */
+	bl_tensor **many; /* used instead of in[] for more inputs */
 	bl_backward_fn *backward;
 	void (*release)(void *);
 	const char *name; /* of a custom operation */
-	char *module;     /* where it was made, when profiled */
+	char *module;     /* the module that created it, if profiled */
 	bool queued;
 	struct bl_node *next; /* among those being freed */
 	_Alignas(16) char ctx[BL_NODE_CONTEXT];
@@ -122,7 +122,7 @@ static bl_node *node_new(int n, bl_tensor *const *in)
 	return nd;
 }
 
-/* Books the operation that has just ended, and lets its node know where backward is to be booked. */
+/* Adds the operation's time to the profile, and stores its module in the node for the time of the backward pass. */
 static void profile(bl_node *nd, enum bl_op op)
 {
 	if (!bl_profile_on())
@@ -160,7 +160,7 @@ bl_tensor *bl_node_attach(bl_tensor *out, enum bl_op op, int n, bl_tensor *const
 	return out;
 }
 
-/* Custom operations keep a pointer of the caller's. */
+/* The context of a custom operation; ctx belongs to the caller. */
 typedef struct custom {
 	bl_backward_fn *backward;
 	void (*release)(void *);
@@ -184,7 +184,7 @@ int bl_grad_record(bl_tensor *out, const char *name, bl_tensor *const *inputs, i
                    void (*release)(void *))
 {
 	custom c = { backward, release, ctx };
-	bl_tensor_ref(out); /* bl_node_attach lets go of it when it fails */
+	bl_tensor_ref(out); /* bl_node_attach releases it on failure */
 	if (!bl_node_attach(out, BL_OP_custom, n, inputs, custom_backward, &c, sizeof c, custom_release))
 		return -1;
 	if (out->node)
@@ -229,13 +229,13 @@ bl_tensor *bl_tensor_detach(bl_tensor *t)
 	return bl_tensor_view_of(t, t->ndim, t->shape, t->stride, t->data);
 }
 
-/* Does nobody else hold it, itself or a view of its numbers? */
+/* Is this the only reference to g and to its storage? */
 static bool held_once(bl_tensor *g)
 {
 	return atomic_load(&g->refs) == 1 && atomic_load(&g->storage->refs) == 1;
 }
 
-/* A gradient that somebody else holds too may not be added to. */
+/* Copies the gradient if there are other references to it, since adding to it would change them. */
 static bool own_grad(bl_tensor *t)
 {
 	if (held_once(t->grad))
@@ -320,7 +320,7 @@ int bl_grad_pass(bl_tensor *t, bl_tensor *g)
 	return 0;
 }
 
-/* Tensors waiting for their turn, youngest on top: a binary heap. */
+/* Tensors to be processed, the largest turn first: a binary heap. */
 typedef struct queue {
 	bl_tensor **v;
 	int n, room;
@@ -374,14 +374,14 @@ static int push_inputs(queue *q, bl_node *nd)
 		if (!in)
 			continue;
 		if (in->spent)
-			return bl_fail("backward: part of the graph was already let go by an earlier backward");
+			return bl_fail("backward: a part of the graph was freed by an earlier backward pass");
 		if (in->node && !in->node->queued && push(q, in))
 			return -1;
 	}
 	return 0;
 }
 
-/* The tensor's node has served: it and its gradient go, so that memory is free for the next. */
+/* Frees the tensor's node and gradient, which are no longer needed, so that the next operations can use the memory. */
 static void spend(bl_tensor *t)
 {
 	bl_node *nd = t->node;
@@ -412,9 +412,9 @@ static int check_start(const bl_tensor *t, const bl_tensor *seed)
 {
 	char a[BL_SHAPE_TEXT], b[BL_SHAPE_TEXT];
 	if (t->spent)
-		return bl_fail("backward: the graph was already let go by an earlier backward");
+		return bl_fail("backward: the graph was freed by an earlier backward pass");
 	if (!bl_grad_wants(t))
-		return bl_fail("backward: nothing that led to this tensor requires a gradient");
+		return bl_fail("backward: nothing that this tensor was computed from requires a gradient");
 	if (!seed && bl_tensor_count(t) != 1)
 		return bl_fail("backward: expected a scalar, got shape %s", bl_tensor_text(t, a));
 	if (seed && !bl_tensor_same_shape(t, seed))

@@ -10,14 +10,14 @@ typedef struct context {
 	int64_t kernel, stride, padding;
 } context;
 
-/* One direction of one pooling: images are its chunks. */
+/* One direction of a pooling; each chunk is an image. */
 typedef struct job {
 	const context *g;
 	const float *x, *y, *dy;
 	float *out;
 } job;
 
-/* The part of window p that lies on the image: [*from, *to). */
+/* The part of window p that is inside the image: [*from, *to). */
 static void window(const context *g, int64_t p, int64_t size, int64_t *from, int64_t *to)
 {
 	int64_t start = p * g->stride - g->padding, end = start + g->kernel;
@@ -87,7 +87,7 @@ static void mean_back_image(void *ctx, int64_t n)
 	each(ctx, n, mean_back_visit);
 }
 
-/* The first pixel of the window that holds its maximum takes the gradient. */
+/* The first pixel with the window's maximum gets the gradient. */
 static void max_back_channel(const job *j, int64_t n, int64_t p, int64_t q, int64_t c)
 {
 	const context *g = j->g;
@@ -195,7 +195,7 @@ bl_tensor *bl_avgpool2d(bl_tensor *x, int kernel, int stride, int padding)
 	return pool(x, &g, BL_OP_avgpool2d, mean_image, mean_backward);
 }
 
-/* Global: each channel's mean over the image, summed in the order of the pixels. */
+/* Global pooling: each channel's mean over the image, summed in the order of the pixels. */
 static void global_image(void *ctx, int64_t n)
 {
 	const job *j = ctx;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* rearrange.c: the same numbers at other places: flip, gather, what a mask marks, stack. */
+/* rearrange.c: operations that move elements: flip, gather, selection by a mask, stack. */
 #include "grad/dims.h"
 #include "grad/node.h"
 
 #include <barlow/memory.h>
 
-/* t with its elements along dim in reverse.  For walks only: holds no reference. */
+/* t with reverse order along dim.  Only for bl_walk: it holds no reference. */
 static bl_tensor reversed(const bl_tensor *t, int dim)
 {
 	bl_tensor v = *t;
@@ -33,11 +33,14 @@ bl_tensor *bl_flip(bl_tensor *a, int dim)
 	return bl_node_attach(y, BL_OP_flip, 1, &a, flip_back, &dim, sizeof dim, NULL);
 }
 
-/* --- gather: elements by their places along a dimension --- */
+/* --- gather: elements by their indices along a dimension --- */
 
 typedef void gather_fn(void *ctx, int64_t at, int64_t from);
 
-/* Calls fn(number of the result's element, its offset in t) in row-major order.  places: as the result, row-major. */
+/*
+ * Calls fn(index of the result's element, its offset in t) in row-major order.  places: of the result's shape,
+ * row-major.
+ */
 static void each_gathered(const bl_tensor *t, int dim, const bl_tensor *places, gather_fn *fn, void *ctx)
 {
 	int64_t index[BL_MAXDIM] = { 0 }, count = bl_tensor_count(places);
@@ -116,7 +119,7 @@ bl_tensor *bl_gather(bl_tensor *a, int dim, bl_tensor *places)
 	return y;
 }
 
-/* --- elements under a mask --- */
+/* --- selection by a mask --- */
 
 bl_tensor *bl_masked_select(bl_tensor *a, const bl_tensor *mask)
 {

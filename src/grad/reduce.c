@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* reduce.c: sums, means, variances and maxima, along one dimension or over all. */
+/* reduce.c: sums, means, variances, maxima and minima, along one dimension or over all. */
 #include "grad/dims.h"
 #include "grad/node.h"
 
@@ -7,7 +7,7 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* What is summed over: dimensions by bits, and how many elements that is. */
+/* The dimensions that are reduced, a bit for each, and the product of their sizes. */
 typedef struct extent {
 	unsigned mask;
 	int64_t count;
@@ -40,7 +40,7 @@ static int extent_filled(const char *op, const bl_tensor *a, int dim, extent *e)
 	               bl_dim_ordinal(dim < 0 ? dim + a->ndim : dim));
 }
 
-/* New tensor of a's shape with size 1 where the mask says so. */
+/* A new tensor of a's shape, but with size 1 along the dimensions of the mask. */
 static bl_tensor *kept_new(const bl_tensor *a, unsigned mask)
 {
 	int64_t shape[BL_MAXDIM] = { 0 };
@@ -49,7 +49,7 @@ static bl_tensor *kept_new(const bl_tensor *a, unsigned mask)
 	return bl_tensor_new(a->ndim, shape);
 }
 
-/* t with, or without, the dimensions of the mask, which have size 1.  Takes t over. */
+/* Takes over t.  Returns t if keepdim, else a view without the dimensions of the mask, which have size 1. */
 static bl_tensor *without(bl_tensor *t, unsigned mask, bool keepdim)
 {
 	int64_t shape[BL_MAXDIM], stride[BL_MAXDIM];
@@ -67,7 +67,7 @@ static bl_tensor *without(bl_tensor *t, unsigned mask, bool keepdim)
 	return view;
 }
 
-/* The other way: g, whose masked dimensions may be gone, stretched over x's shape.  For walks. */
+/* The reverse: g, which may lack the dimensions of the mask, broadcast to x's shape.  Only for bl_walk. */
 static bl_tensor stretched(const bl_tensor *g, const bl_tensor *x, unsigned mask)
 {
 	bl_tensor v = { .ndim = x->ndim, .data = g->data };
@@ -81,7 +81,7 @@ static bl_tensor stretched(const bl_tensor *g, const bl_tensor *x, unsigned mask
 	return v;
 }
 
-/* Sum of x, or of (x - mean)^2, over the mask. */
+/* scale times the sum of a, or of (a - mean)^2, over the dimensions of the mask. */
 static bl_tensor *sums(const bl_tensor *a, const bl_tensor *mean, unsigned mask, double scale)
 {
 	bl_tensor *y = kept_new(a, mask);
@@ -172,7 +172,7 @@ static void var_factor_run(void *ctx, int64_t n, float *const *v, const int64_t 
 	}
 }
 
-/* What x - m is multiplied with. */
+/* The factor of x - m in the gradient. */
 static bl_tensor *var_factor(var_node *nd, const bl_tensor *out, const bl_tensor *dout)
 {
 	bl_tensor *f = bl_tensor_like(dout);
@@ -267,8 +267,8 @@ bl_tensor *bl_std(bl_tensor *a, int dim, bool keepdim, bool unbiased)
 }
 
 /*
- * Maximum or minimum along a dimension.  `place`, int32 numbers in a tensor of y's shape
- * with the dimension kept, says where it was.
+ * Maximum or minimum along a dimension.  `place` has its index: int32 numbers stored in a tensor of y's shape, with the
+ * dimension kept.
  */
 typedef struct extreme_node {
 	int dim;
@@ -282,7 +282,7 @@ typedef struct line { /* the elements along the dimension */
 
 static bool beats(float a, float b, bool least)
 {
-	return (least ? a < b : a > b) || (a != a && b == b); /* a NaN comes before all numbers */
+	return (least ? a < b : a > b) || (a != a && b == b); /* NaN precedes all numbers */
 }
 
 static void extreme_run(void *ctx, int64_t n, float *const *v, const int64_t *s)
@@ -307,7 +307,7 @@ static void extreme_back_run(void *ctx, int64_t n, float *const *v, const int64_
 		v[0][i * s[0] + place[i * s[2]] * stride] += v[1][i * s[1]];
 }
 
-/* t's first slice along dim, with that size 1.  For walks. */
+/* t's first slice along dim, whose size becomes 1.  Only for bl_walk. */
 static bl_tensor first_slice(const bl_tensor *t, int dim)
 {
 	bl_tensor v = { .ndim = t->ndim, .data = t->data };
@@ -357,7 +357,7 @@ static bl_tensor *extreme_along(bl_tensor *a, int dim, bool keepdim, bool least)
 	                      extreme_release);
 }
 
-/* Over everything: along the one dimension of a flat view. */
+/* The maximum or minimum of all elements: along the one dimension of a flat view. */
 static bl_tensor *extreme_of_all(bl_tensor *a, int64_t count, bool keepdim, bool least)
 {
 	static const int64_t ones[BL_MAXDIM] = { 1, 1, 1, 1, 1, 1 };

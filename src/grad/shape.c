@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* shape.c: the same numbers in other shapes: views where strides allow, else copies. */
+/* shape.c: operations that change shapes: views if strides allow that, else copies; rows by index; concatenation. */
 #include "grad/dims.h"
 #include "grad/node.h"
 
@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* A tensor on `loan`'s shape, strides and data, sharing a's storage. */
+/* A view of a's storage with the shape, strides and data of `loan`. */
 static bl_tensor *view(const bl_tensor *a, const bl_tensor *loan)
 {
 	return bl_tensor_view_of(a, loan->ndim, loan->shape, loan->stride, loan->data);
@@ -74,7 +74,7 @@ bl_tensor *bl_permute(bl_tensor *a, const int *wanted)
 	return permute_new(a, &o);
 }
 
-/* Parts of a tensor, by strides: narrow, select, the diagonal.  The gradient goes to the same part of the input's. */
+/* Views of a part of a tensor: narrow, select, the diagonal.  The gradient is added to the same part of the input's. */
 typedef struct part {
 	bl_tensor (*of)(const bl_tensor *t, const struct part *p);
 	int dim;
@@ -218,7 +218,7 @@ bl_tensor *bl_expand(bl_tensor *a, int ndim, const int64_t *shape)
 
 /* Reshape. */
 
-/* The sizes from `shape`, the one that is -1 worked out.  0, or -1 when they do not hold a's elements. */
+/* Copies `shape` to out, with the size that is -1 computed.  -1: the shape does not have a's number of elements. */
 static int fill_in(const bl_tensor *a, int ndim, const int64_t *shape, int64_t *out)
 {
 	int64_t count = bl_tensor_count(a), known = 1;
@@ -240,7 +240,7 @@ static int fill_in(const bl_tensor *a, int ndim, const int64_t *shape, int64_t *
 	return 0;
 }
 
-/* Neighbouring dimensions, from..to-1, and the elements that they hold together. */
+/* Adjacent dimensions from..to-1, and the product of their sizes. */
 typedef struct group {
 	int from, to;
 	int64_t count;
@@ -251,7 +251,7 @@ static void group_take(group *g, const int64_t *shape)
 	g->count *= shape[g->to++];
 }
 
-/* Are the dimensions of the group one run of evenly spaced elements? */
+/* Are the elements of the group evenly spaced in memory? */
 static bool group_is_even(const group *g, const int64_t *shape, const int64_t *stride)
 {
 	for (int d = g->from; d + 1 < g->to; d++)
@@ -268,7 +268,7 @@ static void group_strides(const group *g, const int64_t *shape, int64_t step, in
 	}
 }
 
-/* a's dimensions without those of size 1, whose strides mean nothing. */
+/* a's dimensions without those of size 1, whose strides have no meaning; returns their number. */
 static int solid_dims(const bl_tensor *a, int64_t *shape, int64_t *stride)
 {
 	int n = 0;
@@ -282,9 +282,9 @@ static int solid_dims(const bl_tensor *a, int64_t *shape, int64_t *stride)
 }
 
 /*
- * Strides with which a's memory reads as `shape`, if there are any.  Both
- * shapes are cut in groups of equal element counts; a group of a must be
- * evenly spaced to be cut up anew.
+ * Finds strides with which a's memory has this shape, if there are any.  Both
+ * shapes are divided into groups of dimensions with equal numbers of elements;
+ * the elements of each group of a have to be evenly spaced.
  */
 static bool restride(const bl_tensor *a, int ndim, const int64_t *shape, int64_t *stride)
 {
@@ -296,7 +296,7 @@ static bool restride(const bl_tensor *a, int ndim, const int64_t *shape, int64_t
 	for (group g = { 0, 0, 1 }, o = { 0, 0, 1 }; g.to < ndim && o.to < n;
 	     g = (group){ g.to, g.to, 1 }, o = (group){ o.to, o.to, 1 }) {
 		group_take(&g, shape);
-		if (g.count == 1) { /* a size of 1: belongs to nothing */
+		if (g.count == 1) { /* a size of 1: in no group */
 			o.to = o.from;
 			continue;
 		}
@@ -310,7 +310,7 @@ static bool restride(const bl_tensor *a, int ndim, const int64_t *shape, int64_t
 	return true;
 }
 
-/* A view of t, or of a row-major copy of it, in a shape that fits. */
+/* A view of t, or of a row-major copy of it, with a shape of as many elements. */
 static bl_tensor *reshaped(bl_tensor *t, int ndim, const int64_t *shape)
 {
 	int64_t stride[BL_MAXDIM] = { 0 };
@@ -344,13 +344,13 @@ bl_tensor *bl_reshape(bl_tensor *a, int ndim, const int64_t *shape)
 	return bl_node_attach(reshaped(a, ndim, filled), BL_OP_reshape, 1, &a, reshape_back, NULL, 0, NULL);
 }
 
-/* Flatten of channels-last images: a transposition of (H W, C) per image, in tiles that stay in the first cache. */
+/* Flattens channels-last images: transposes (H W, C) of each image, in tiles that stay in the first-level cache. */
 enum { TILE = 16 };
 
 typedef struct repack {
 	const float *from;
 	float *to;
-	int64_t rows, cols, bands; /* of an image in `from`; bands of rows it is cut in */
+	int64_t rows, cols, bands; /* of an image in `from`, and the number of bands that its rows are divided into */
 	bool add;
 } repack;
 
@@ -421,7 +421,7 @@ bl_tensor *bl_flatten(bl_tensor *a)
 	return bl_reshape(a, 2, (int64_t[]){ a->shape[0], rest });
 }
 
-/* Rows by number. */
+/* Rows by index. */
 typedef struct rows_node {
 	int64_t *rows;
 	int64_t n;
@@ -436,7 +436,7 @@ typedef struct rows_job {
 	const rows_node *nd;
 	float *to;
 	const float *from;
-	int64_t row, cuts; /* elements of a row; pieces that rows are cut in */
+	int64_t row, cuts; /* elements in a row, and the number of pieces that rows are divided into */
 } rows_job;
 
 static void gather_row(void *ctx, int64_t i)
@@ -445,7 +445,7 @@ static void gather_row(void *ctx, int64_t i)
 	memcpy(j->to + i * j->row, j->from + j->nd->rows[i] * j->row, (size_t)j->row * sizeof *j->to);
 }
 
-/* The same piece of all rows, in order: a row that was taken twice is added to twice. */
+/* Adds one piece of all rows, in order: a row that was selected twice gets both gradients. */
 static void scatter_piece(void *ctx, int64_t piece)
 {
 	const rows_job *j = ctx;
@@ -459,7 +459,7 @@ static void scatter_piece(void *ctx, int64_t piece)
 	}
 }
 
-/* Elements of a row: what lies from one row of a dense tensor to the next. */
+/* The number of elements in a row of a dense tensor. */
 static int64_t row_length(const bl_tensor *t)
 {
 	int64_t n = 1;
@@ -501,7 +501,7 @@ static int rows_check(const bl_tensor *a, const int64_t *rows, int64_t n)
 	return 0;
 }
 
-/* For n rows of a's kind, in the memory order of a, which is dense. */
+/* A new tensor for n rows of a, which is dense, in a's memory order. */
 static bl_tensor *rows_result(const bl_tensor *a, int64_t n)
 {
 	int64_t shape[BL_MAXDIM];
@@ -543,7 +543,7 @@ static int cat_back(void *ctx, bl_tensor *const *in, const bl_tensor *out, const
 	return rc;
 }
 
-/* Fails unless t goes with `first` along all dimensions but dim. */
+/* Fails unless t has the sizes of `first` along all dimensions but dim. */
 static int cat_check(const bl_tensor *first, const bl_tensor *t, int dim)
 {
 	char a[BL_SHAPE_TEXT], b[BL_SHAPE_TEXT];

@@ -7,11 +7,11 @@
 #define INLINE static inline __attribute__((always_inline))
 
 /*
- * Dimensions are kept or summed.  Where the smallest stride is a kept one,
- * rows of kept elements are added up ("columns"), else each kept element's
- * terms are ("runs").  Work is cut in blocks of kept elements and, when these
- * are few, in pieces of the summed range, whose partial sums are added in
- * order at the end.
+ * Dimensions are kept or summed.  If a kept one has the smallest stride, whole
+ * rows of kept elements are added ("columns"); otherwise each kept element's
+ * terms are added by themselves ("runs").  Work is divided into blocks of kept
+ * elements and, if these are few, into pieces of the summed range, whose partial
+ * sums are added in order at the end.
  */
 enum { WIDTH = 512, CELL = 1 << 15, FEW = 16, PIECES = 64 };
 
@@ -26,9 +26,9 @@ typedef struct plan {
 	dims kept, summed;
 	bool columns, add;
 	double scale;
-	int64_t inner, blocks; /* kept elements side by side; blocks of at most WIDTH of them */
-	int64_t cuts, pieces;  /* of the blocks; of the summed range */
-	double *partial;       /* (pieces, kept), when there is more than one piece */
+	int64_t inner, blocks; /* adjacent kept elements; the number of blocks of at most WIDTH of them */
+	int64_t cuts, pieces;  /* the numbers of parts of the blocks, and of the summed range */
+	double *partial;       /* (pieces, kept), if there are several pieces */
 } plan;
 
 static void dims_insert(dims *d, int64_t shape, int64_t x, int64_t out)
@@ -47,7 +47,7 @@ static void dims_insert(dims *d, int64_t shape, int64_t x, int64_t out)
 
 static void dims_merge(dims *d)
 {
-	int n = 0; /* dimensions that stay */
+	int n = 0; /* dimensions that are not merged into the one before */
 	for (int i = 0; i < d->n; i++) {
 		bool joins = n && d->x[n - 1] == d->x[i] * d->shape[i] && d->out[n - 1] == d->out[i] * d->shape[i];
 		n += !joins;
@@ -58,7 +58,7 @@ static void dims_merge(dims *d)
 	d->n = n;
 }
 
-/* Offset, by the strides given, of element i. */
+/* The offset of element i with these strides. */
 INLINE int64_t offset(const dims *d, const int64_t *stride, int64_t i)
 {
 	int64_t at = 0;
@@ -85,7 +85,7 @@ INLINE double term(float x, float mean, bool squares)
 	return squares ? d * d : d;
 }
 
-/* Eight sums side by side, so that it vectorises. */
+/* Keeps eight separate sums, so that the loop is vectorised. */
 INLINE double run_of(const float *x, int64_t n, int64_t step, float mean, bool squares)
 {
 	double lane[8] = { 0 }, rest = 0;
@@ -105,7 +105,7 @@ static double run(const float *x, int64_t n, int64_t step, const float *mean)
 	return mean ? run_of(x, n, step, *mean, true) : run_of(x, n, step, 0, false);
 }
 
-/* The terms from..to of one kept element. */
+/* Sums terms from..to-1 of kept element k. */
 static double run_sum(const plan *p, int64_t k, int64_t from, int64_t to)
 {
 	const dims *s = &p->summed;
@@ -127,7 +127,7 @@ INLINE void add_row(double *sum, const float *x, int64_t n, int64_t step, const 
 		sum[i] += term(x[i * step], mean ? mean[i * mean_step] : 0, mean != NULL);
 }
 
-/* n kept elements side by side, from element k on: the rows from..to. */
+/* Adds rows from..to-1 of n adjacent kept elements, from element k on. */
 static void column_sums(const plan *p, int64_t k, int64_t n, int64_t from, int64_t to, double *sum)
 {
 	const dims *kept = &p->kept, *s = &p->summed;
@@ -167,7 +167,7 @@ static void cell(void *ctx, int64_t chunk)
 		block(p, b, piece, from, to);
 }
 
-/* The pieces' sums, added in order. */
+/* Adds the sums of the pieces, in order. */
 static void gather(plan *p)
 {
 	int64_t pieces = p->pieces;

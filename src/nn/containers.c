@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* containers.c: modules made of modules.  A norm takes a ReLU or a residual sum behind it into its own pass. */
+/* containers.c: modules made of modules.  A batch norm computes a following ReLU or residual sum in its own pass. */
 #include "nn/layers.h"
 
 #include <stdio.h>
 
-/* Children 0..n-1, one after the other. */
+/* Runs children 0..n-1, one after the other. */
 static bl_tensor *run_first(bl_module *m, bl_tensor *x, int n)
 {
 	bl_tensor *h = bl_tensor_ref(x);
@@ -67,7 +67,7 @@ static int same_shape(const bl_tensor *branch, const bl_tensor *shortcut)
 	return bl_fail("residual: the branch gives %s, the shortcut %s", bl_tensor_text(branch, a), bl_tensor_text(shortcut, b));
 }
 
-/* The branch's last child when it can take the sum, else NULL. */
+/* Can the branch's last child add the shortcut in its own pass? */
 static bool ends_in_norm(const bl_module *branch)
 {
 	int n = branch->children;

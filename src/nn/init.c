@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* init.c: numbers that layers start from. */
+/* init.c: initial values of layers' parameters. */
 #include "nn/init.h"
 
 #include <math.h>
 
-/* A seed and a stream name the numbers: layers of one network never share theirs. */
+/* Values are determined by seed and stream; each layer of a network has a stream of its own. */
 void bl_init_default(bl_module *m, uint64_t seed, uint32_t stream, int64_t fan_in)
 {
 	float bound = (float)(1 / sqrt((double)fan_in));

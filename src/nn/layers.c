@@ -160,7 +160,7 @@ bl_module *bl_nn_avgpool2d(int kernel, int stride, int padding)
 	return pool_new(&ops, "avgpool", kernel, stride, padding);
 }
 
-/* A function of the caller's. */
+/* A module whose forward pass is a function of the caller. */
 typedef struct func {
 	bl_module base;
 	char *name;

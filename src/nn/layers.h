@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* layers.h (private): what networks ask of layers beyond nn.h. */
+/* layers.h (private): functions of layers for the networks of this folder, beyond those in nn.h. */
 #ifndef BARLOW_NN_LAYERS_H
 #define BARLOW_NN_LAYERS_H
 
 #include "nn/module.h"
 
-/* Weights start as He et al. (2015) have them, by the fan out, as torchvision's ResNets do.  Returns conv. */
+/* Sets the initialisation of He et al. (2015) with fan_out, as in torchvision's ResNets.  Returns conv. */
 bl_module *bl_conv2d_start_normal(bl_module *conv);
-/* gamma starts at this value.  Returns norm. */
+/* Sets the initial value of gamma.  Returns norm. */
 bl_module *bl_batchnorm_start(bl_module *norm, float gamma);
 
-/* A sequential that is called `kind`; summary stands for its children in its text. */
+/* A sequential whose kind is `kind`; in its text, its summary replaces the children. */
 bl_module *bl_sequential_named(const char *kind);
 
 extern const bl_module_ops bl_relu_ops;

@@ -20,7 +20,7 @@ static int check(const norm *l, const bl_tensor *x, bool training)
 		return bl_fail("expected (N, %lld%s), got %s", (long long)l->features, l->two_d ? ", H, W" : "",
 		               bl_tensor_text(x, text));
 	if (training && bl_tensor_count(x) / l->features < 2)
-		return bl_fail("statistics of a batch need more than one value a channel, got %s", bl_tensor_text(x, text));
+		return bl_fail("statistics of a batch need more than one value per channel, got %s", bl_tensor_text(x, text));
 	return 0;
 }
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE = 16 }; /* floats: slices begin on cache lines of their own */
+enum { LINE = 16 }; /* floats in a cache line; each slice begins on a new one */
 
 struct bl_params {
 	bl_param *item;
@@ -39,7 +39,7 @@ static char *full_name(const char *prefix, const char *name)
 	return full;
 }
 
-/* Tied weights are found under several names; the first counts. */
+/* Is the tensor listed already?  Tied weights have several names, of which the first is used. */
 static bool known(const bl_params *p, const bl_tensor *t)
 {
 	for (int i = 0; i < p->n; i++)
@@ -82,7 +82,7 @@ static bl_tensor *slice(const bl_tensor *flat, const bl_param *q)
 	return bl_tensor_view_of(flat, q->tensor->ndim, q->tensor->shape, stride, flat->data + q->start);
 }
 
-/* The tensor stays the same object, since modules hold it; what changes is where its numbers lie. */
+/* Moves a tensor's values to the flat array.  The tensor remains the same object, since modules refer to it. */
 static int move_values(bl_params *p, const bl_param *q)
 {
 	bl_tensor *t = q->tensor, *v = slice(p->values, q);
@@ -168,7 +168,7 @@ float *bl_params_values(const bl_params *p)
 	return p->values->data;
 }
 
-/* What got no gradient since the last zero_grad reads as zeros. */
+/* Parameters that got no gradient since the last bl_params_zero_grad have zeros. */
 float *bl_params_grads(const bl_params *p)
 {
 	for (int i = 0; i < p->n; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* provenance.c: what made a module's weights, where that is not their initialisation alone. */
+/* provenance.c: the origin of a module's weights, if they are not only initialised (nn.h). */
 #include "nn/module.h"
 
 #include <stdio.h>
@@ -67,7 +67,7 @@ bl_provenance *bl_module_provenance(const bl_module *m)
 	return m->provenance;
 }
 
-/* What a run trains just now is its own, whatever else is done to it. */
+/* Modules that belong to a live run keep their provenance. */
 static void set(bl_module *m, bl_provenance *p)
 {
 	bl_provenance *before = m->provenance;
@@ -77,7 +77,7 @@ static void set(bl_module *m, bl_provenance *p)
 	bl_provenance_unref(before);
 }
 
-/* Is there anything to train, or to keep, in it?  What has nothing (a ReLU, a plain function) belongs to nobody. */
+/* Only modules that contain a parameter or buffer get a provenance: not a ReLU.  Returns whether m does. */
 static bool set_all(bl_module *m, bl_provenance *p)
 {
 	bool any = m->slots > 0;

@@ -2,7 +2,7 @@
 /*
  * resnet.c: residual networks (He et al. 2016) under torchvision's names.
  *
- * The bottleneck's stride lies on its 3x3 convolution, as torchvision has it ("ResNet v1.5").
+ * The stride of a bottleneck is in its 3x3 convolution, as in torchvision ("ResNet v1.5").
  */
 #include "nn/layers.h"
 
@@ -20,7 +20,7 @@ static bl_tensor *shortcut(bl_module *m, bl_tensor *x)
 	return m->children > at ? bl_module_run_child(m, at, x) : bl_tensor_ref(x);
 }
 
-/* The convolution at child i, and the norm behind it with all that the norm can take in.  Gives x back. */
+/* Runs the convolution at child i and the following norm, with residual sum and ReLU in its pass.  Releases x. */
 static bl_tensor *conv_norm(bl_module *m, int i, bl_tensor *x, bl_tensor *residual)
 {
 	bl_tensor *h = bl_module_run_child(m, i, x);
@@ -65,7 +65,7 @@ static bl_module *norm(int64_t width, float start)
 	return bl_batchnorm_start(bl_nn_batchnorm(width, true, true, .1f, 1e-5f), start);
 }
 
-/* What kind of blocks a depth has, and how many a stage. */
+/* The kind and number of blocks in each stage, by depth. */
 typedef struct plan {
 	int depth, stages[4];
 	bool bottleneck;
@@ -125,7 +125,7 @@ static bl_module *block_new(const plan *p, const block_shape *s)
 	return bl_module_keep(m, !rc);
 }
 
-/* Stage 0..3; *in is the width that comes in, and then the one that goes out. */
+/* Makes stage 0..3.  *in: the number of input channels; on return that of the output. */
 static bl_module *stage(const bl_resnet_config *c, const plan *p, int number, int64_t *in)
 {
 	char name[24];
@@ -180,7 +180,7 @@ static const plan *find_plan(const bl_resnet_config *c)
 	return bl_fail_null("resnet: depth must be 18, 34 or 50, got %d", c->depth);
 }
 
-/* In Lua. */
+/* Sets the summary: the arguments of the Lua constructor. */
 static void summarise(bl_module *m, const bl_resnet_config *c)
 {
 	bl_text t = { m->summary, sizeof m->summary, 0 };

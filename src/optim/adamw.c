@@ -14,14 +14,16 @@ typedef struct adamw {
 } adamw;
 
 static const bl_field fields[] = {
-	BL_OPTIM_COMMON(adamw, 1e-3, 0, 1e-2, "decay, apart from the gradient; of weights only, unless decay_all"),
-	BL_FIELD(DOUBLE, adamw, beta1, BL_DEFAULT(.9), BL_BELOW(0, 1), .help = "how much of the mean gradient is kept"),
-	BL_FIELD(DOUBLE, adamw, beta2, BL_DEFAULT(.999), BL_BELOW(0, 1), .help = "how much of the mean squared gradient is kept"),
-	BL_FIELD(DOUBLE, adamw, eps, BL_DEFAULT(1e-8), BL_AT_LEAST(0), .help = "added to the root of the mean squared gradient"),
+	BL_OPTIM_COMMON(adamw, 1e-3, 0, 1e-2, "decoupled weight decay; of weights only, unless decay_all"),
+	BL_FIELD(DOUBLE, adamw, beta1, BL_DEFAULT(.9), BL_BELOW(0, 1), .help = "decay rate of the running mean of gradients"),
+	BL_FIELD(DOUBLE, adamw, beta2, BL_DEFAULT(.999), BL_BELOW(0, 1),
+	         .help = "decay rate of the running mean of squared gradients"),
+	BL_FIELD(DOUBLE, adamw, eps, BL_DEFAULT(1e-8), BL_AT_LEAST(0),
+	         .help = "added to the square root of the mean squared gradient"),
 	BL_FIELD(
 		BOOL, adamw, decay_all, BL_DEFAULT(false),
-		.help = "decay parameters of one dimension, too: biases, and the scales and shifts of norms.  PyTorch's AdamW decays every parameter "
-			"it is given; recipes of self-supervised learning leave these out, since decay draws scales and shifts to 0"),
+		.help = "decay biases and the scales and shifts of norms, too, as PyTorch's AdamW does with every parameter that it is given; "
+			"recipes of self-supervised learning exclude them, since decay draws scales and shifts to 0"),
 	BL_FIELD_END,
 };
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * lars.c (You et al. 2017, arXiv 1708.03888), as the authors of Barlow Twins have it:
+ * lars.c (You et al. 2017, arXiv 1708.03888), as in the code of the authors of Barlow Twins:
  *
  *   d = g + wd p;  d *= eta |p| / |d|;  mu = momentum mu + d;  p -= lr mu
  *
- * with wd and eta for weights only; the factor is 1 where a norm is 0.  Others have it as You et al. do, with the norms apart,
- * eta |p| / (|g| + wd |p| + 1e-8), or clip the factor: min(eta |p| / |d| / lr, 1).
+ * with wd and eta for weights only; the factor eta |p| / |d| is 1 if a norm is 0.  `apart` uses the factor of You et al.,
+ * eta |p| / (|g| + wd |p| + 1e-8); `clip` limits the factor: min(eta |p| / |d| / lr, 1).
  */
 #include "optim/optim.h"
 
@@ -21,26 +21,25 @@ typedef struct lars {
 
 static const bl_field fields[] = {
 	BL_OPTIM_COMMON(lars, .2, .0048, 1e-6, "L2 penalty on weights"),
-	BL_FIELD(DOUBLE, lars, momentum, BL_DEFAULT(.9), BL_BELOW(0, 1), .help = "how much of the last move is kept"),
+	BL_FIELD(DOUBLE, lars, momentum, BL_DEFAULT(.9), BL_BELOW(0, 1), .help = "factor of the previous update in the next one"),
 	BL_FIELD(DOUBLE, lars, eta, BL_DEFAULT(.001), BL_AT_LEAST(0),
-	         .help = "trust coefficient: a move is lr eta of a weight's norm"),
-	BL_FIELD(BOOL, lars, clip, BL_DEFAULT(false),
-	         .help = "a move is eta of a weight's norm, but never more than lr times the gradient, as in solo-learn's recipes"),
+	         .help = "trust coefficient: the norm of a weight's update is lr eta times that of the weight"),
 	BL_FIELD(
-		BOOL, lars, apart, BL_DEFAULT(false),
-		.help = "the gradient's and the decay's norms are taken apart, |g| + wd |p| for |g + wd p|, as You et al. and solo-learn do"),
+		BOOL, lars, clip, BL_DEFAULT(false),
+		.help = "the update's norm is eta times the weight's, and at most lr times the gradient's, as in solo-learn's recipes"),
+	BL_FIELD(BOOL, lars, apart, BL_DEFAULT(false),
+	         .help = "divide by |g| + wd |p| instead of |g + wd p|, as You et al. and solo-learn do"),
 	BL_FIELD_END,
 };
 
-/* In o->work. */
-typedef double norms[2]; /* of a piece: sums of p^2 and d^2; of p^2 and g^2 where they are taken apart */
+typedef double norms[2]; /* in o->work, of a piece: the sums of p^2 and d^2; with `apart`, of p^2 and g^2 */
 
 static norms *norms_of(const bl_optim *o)
 {
 	return o->work;
 }
 
-static float *trust_of(const bl_optim *o) /* of a parameter: its factor */
+static float *trust_of(const bl_optim *o) /* in o->work: the factor of each parameter */
 {
 	return (float *)(norms_of(o) + o->pieces);
 }
@@ -50,7 +49,7 @@ static size_t room(const bl_optim *o)
 	return (size_t)o->pieces * sizeof(norms) + (size_t)bl_params_length(o->p) * sizeof(float);
 }
 
-/* Eight sums side by side, so that the compiler may vectorise without changing the order. */
+/* Keeps LANES separate sums, so that the compiler can vectorise without changing the order. */
 static void norm_piece(void *ctx, int64_t chunk)
 {
 	const bl_optim_job *j = ctx;
@@ -72,7 +71,7 @@ static void norm_piece(void *ctx, int64_t chunk)
 	}
 }
 
-/* p, d: a weight's norms, both above 0. */
+/* The factor of a weight with norm p and gradient norm d, both above 0. */
 static double trust(const bl_optim_job *j, int param, double p, double d)
 {
 	lars own = BL_OPTIM_OWN(lars, j->o);
@@ -116,7 +115,7 @@ static void step(const bl_optim_job *j)
 
 const bl_optim_ops bl_lars = {
 	.name = "lars",
-	.help = "LARS as the paper's authors wrote it.",
+	.help = "LARS as in the code of the authors of Barlow Twins.",
 	.fields = fields,
 	.state = { "momentum" },
 	.room = room,

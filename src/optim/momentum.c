@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* momentum.c: a piece of parameters moved by momentum, as SGD and LARS do. */
+/* momentum.c: the update of a piece of parameters with momentum, for SGD and LARS (equations: optim.h). */
 #include "optim/optim.h"
 
 void bl_optim_momentum(const bl_optim_job *j, const bl_optim_piece *q, const bl_optim_push *by)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* optim.c: what all optimisers share: their settings, state and pieces. */
+/* optim.c: settings, state and pieces of all optimisers. */
 #include "optim/optim.h"
 
 #include <barlow/error.h>

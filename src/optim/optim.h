@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * optim.h (private): what an optimiser is and what a schedule is, as const tables of operations.
+ * optim.h (private): optimisers and schedules as const tables of operations.
  *
- * Parameters are cut into pieces that lie in one parameter each and depend on its length alone, so that any number of
- * threads makes the same bits.
+ * Each parameter is divided into pieces, which depend on its length alone, so that results are bit-identical at any
+ * number of threads.
  */
 #ifndef BARLOW_OPTIM_OPTIM_H
 #define BARLOW_OPTIM_OPTIM_H
@@ -22,20 +22,20 @@ typedef struct bl_optim_piece {
 	int64_t from, count;
 } bl_optim_piece;
 
-/* One step's work. */
+/* The data of one step. */
 typedef struct bl_optim_job {
 	bl_optim *o;
 	float *values;
 	const float *grads;
-	double factor; /* on the rates */
+	double factor; /* by which the learning rates are multiplied */
 } bl_optim_job;
 
 struct bl_optim_ops {
 	const char *name, *help;
-	const bl_field *fields;              /* BL_OPTIM_COMMON, then its own; settings of at most BL_OPTIM_ROOM doubles */
+	const bl_field *fields;              /* BL_OPTIM_COMMON, then its own, in a struct of at most BL_OPTIM_ROOM doubles */
 	const char *state[OPTIM_STATES + 1]; /* names of its flat arrays, NULL after the last */
 	size_t (*room)(const bl_optim *o);   /* bytes of o->work; NULL: it needs none */
-	void (*step)(const bl_optim_job *j); /* o->steps counts this step already */
+	void (*step)(const bl_optim_job *j); /* o->steps includes this step */
 };
 
 struct bl_optim {
@@ -48,7 +48,7 @@ struct bl_optim {
 	void *work;
 };
 
-/* The settings of every kind begin with these. */
+/* The first settings of every kind. */
 #define BL_OPTIM_SETTINGS double lr, lr_bias, weight_decay
 /* clang-format off */
 #define BL_OPTIM_COMMON(struct_, lr_, lr_bias_, decay_, decays_) \
@@ -67,7 +67,10 @@ struct bl_optim {
 		own_; \
 	})
 
-/* Biases and norms have one dimension; the authors' exclusions go by that. */
+/*
+ * Has the parameter more than one dimension?  Those of biases and norms have one, as the paper's code distinguishes
+ * them.
+ */
 bool bl_optim_is_weight(const bl_optim *o, int param);
 double bl_optim_rate(const bl_optim_job *j, int param);
 double bl_optim_decay(const bl_optim *o, int param, bool all);
@@ -82,8 +85,8 @@ void bl_optim_momentum(const bl_optim_job *j, const bl_optim_piece *q, const bl_
 
 struct bl_schedule_ops {
 	const char *name;
-	const bl_field *fields; /* settings of at most BL_SCHEDULE_ROOM doubles */
-	/* t: how much of the steps behind the warm-up is done, 0 to 1 */
+	const bl_field *fields; /* in a struct of at most BL_SCHEDULE_ROOM doubles */
+	/* t: the share of the steps after the warm-up that is done, 0 to 1 */
 	double (*factor)(const void *settings, double t);
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* optimisers.c: the optimisers and schedules that there are, by number and by name. */
+/* optimisers.c: the lists of optimisers and schedules, by number and by name. */
 #include "optim/optim.h"
 
 #include <barlow/error.h>

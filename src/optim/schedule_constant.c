@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* schedule_constant.c: the schedule that leaves the rates as they are. */
+/* schedule_constant.c: the factor is always 1. */
 #include "optim/optim.h"
 
 static const bl_field fields[] = { BL_FIELD_END };

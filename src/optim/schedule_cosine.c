@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* schedule_cosine.c: q + last (1 - q), q = (1 + cos(pi t)) / 2 */
+/* schedule_cosine.c: the factor is q + last (1 - q) with q = (1 + cos(pi t)) / 2. */
 #include "optim/optim.h"
 
 typedef struct cosine {

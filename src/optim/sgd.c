@@ -9,9 +9,9 @@ typedef struct sgd {
 } sgd;
 
 static const bl_field fields[] = {
-	BL_OPTIM_COMMON(sgd, .06, 0, 0, "L2 penalty on all parameters, biases and norms, too; 0, as in PyTorch"),
-	BL_FIELD(DOUBLE, sgd, momentum, BL_DEFAULT(.9), BL_BELOW(0, 1), .help = "how much of the last move is kept"),
-	BL_FIELD(BOOL, sgd, nesterov, BL_DEFAULT(false), .help = "look ahead along the momentum"),
+	BL_OPTIM_COMMON(sgd, .06, 0, 0, "L2 penalty on all parameters, including biases and norms, as in PyTorch"),
+	BL_FIELD(DOUBLE, sgd, momentum, BL_DEFAULT(.9), BL_BELOW(0, 1), .help = "factor of the previous update in the next one"),
+	BL_FIELD(BOOL, sgd, nesterov, BL_DEFAULT(false), .help = "use Nesterov momentum"),
 	BL_FIELD_END,
 };
 
