@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* advance.c: how far long work is, for who shows it on the thread that asked for the work. */
+/* advance.c: reports the progress of long operations to the calling thread's callback (parallel.h). */
 #include <barlow/parallel.h>
 
 #include <stddef.h>

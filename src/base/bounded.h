@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* bounded.h (private): a whole number brought within bounds. */
+/* bounded.h (private): limits an integer to a range. */
 #ifndef BARLOW_BASE_BOUNDED_H
 #define BARLOW_BASE_BOUNDED_H
 
 #include <stdint.h>
 
-/* v, or the bound that it lies beyond; lo where hi is less. */
+/* v limited to lo..hi; lo if hi is less than lo. */
 static inline int64_t bl_bounded(int64_t v, int64_t lo, int64_t hi)
 {
 	return v < lo ? lo : v > hi ? hi : v;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * clones.h (private): plain loops built for several levels of x86-64, picked when the program starts; elsewhere once.
+ * clones.h (private): on x86-64, compiles plain loops for several levels of the instruction set, one of which is
+ * selected when the program starts; on other machines, once.
  *
- * BL_CLONES_EXACT does without fused multiply-adds, so that every level computes the same bits.
- * ThreadSanitizer starts too late for what picks them: it gets one.
+ * BL_CLONES_EXACT disables fused multiply-adds, so that every level computes the same bits.  With ThreadSanitizer,
+ * which is not initialised yet when the level is selected, loops are compiled once.
  */
 #ifndef BARLOW_BASE_CLONES_H
 #define BARLOW_BASE_CLONES_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* error.c: the calling thread's last error, and near misses of names. */
+/* error.c: the calling thread's last error message, and the nearest name to a misspelt one. */
 #include <barlow/error.h>
 #include <barlow/number.h>
 #include <barlow/text.h>
@@ -18,7 +18,7 @@ const char *bl_error(void)
 	return message;
 }
 
-/* Messages are recorded and pasted into scripts: their numbers have a point. */
+/* Numbers have a decimal point in every locale, since messages are recorded and pasted into scripts. */
 static void format(char text[MESSAGE], const char *fmt, va_list ap)
 {
 	bl_point *before = bl_number_point();
@@ -28,7 +28,7 @@ static void format(char text[MESSAGE], const char *fmt, va_list ap)
 
 int bl_fail(const char *fmt, ...)
 {
-	char text[MESSAGE]; /* arguments may point into the old message */
+	char text[MESSAGE]; /* a separate buffer, since arguments may point into the old message */
 	va_list ap;
 	va_start(ap, fmt);
 	format(text, fmt, ap);
@@ -74,7 +74,7 @@ static size_t min3(size_t a, size_t b, size_t c)
 	return m < c ? m : c;
 }
 
-/* Levenshtein distance of words shorter than WORD, where two letters that changed places count as one mistake. */
+/* Damerau-Levenshtein distance of words shorter than WORD: an exchange of two adjacent letters counts as one edit. */
 static size_t distance(const char *a, const char *b)
 {
 	size_t rows[3][WORD + 1], n = strlen(b);
@@ -106,7 +106,7 @@ static const char *continued(const char *word, size_t length, const char *const 
 	return found;
 }
 
-/* Of names that are as near, one that begins with the word; where none is near, one that the word may be the beginning of. */
+/* Prefers a name that begins with the word to one that is as near, and takes it also if no name is near. */
 const char *bl_nearest(const char *word, const char *const *names)
 {
 	enum { BEGINNING = 3 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* field.c: settings as data: defaults, checks and texts, all from one description. */
+/* field.c: defaults, checks and texts of settings, from their fields (field.h). */
 #include <barlow/error.h>
 #include <barlow/field.h>
 #include <barlow/number.h>
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Text into a buffer that stays ended, however much is added. */
+/* Text that is appended to a buffer, cut at its end, and always terminated. */
 typedef struct text {
 	char *at;
 	size_t left;
@@ -55,7 +55,7 @@ static bool ranged(const bl_field *f)
 	return f->min != 0 || f->max != 0;
 }
 
-/* How many numbers fit a list. */
+/* The largest number of elements of a list. */
 static int most(const bl_field *f)
 {
 	return f->count ? f->count : BL_LIST_MOST;
@@ -69,7 +69,7 @@ static bool in_range(const bl_field *f, double v)
 		return false;
 	if (f->kind == BL_FIELD_INT64 && fabs(v) > 9007199254740992.)
 		return false;
-	/* A float nearer to the range than its own precision lies in it: .1f is above .1. */
+	/* Floats are compared with bounds rounded to float: .1f is larger than .1, but equals a bound of .1. */
 	bool single = f->kind == BL_FIELD_FLOAT || f->kind == BL_FIELD_FLOATS || f->kind == BL_FIELD_PAIR;
 	double min = single ? (double)(float)f->min : f->min, max = single ? (double)(float)f->max : f->max;
 	v = single ? (double)(float)v : v;
@@ -134,7 +134,7 @@ char *bl_field_expected(const bl_field *f, char *buf, size_t size)
 
 /* --- setting and getting --- */
 
-/* The numbers of `v` as they look in a message. */
+/* Appends the numbers as messages show them. */
 static void add_numbers(text *t, const double *v, int n)
 {
 	char number[32];
@@ -144,7 +144,7 @@ static void add_numbers(text *t, const double *v, int n)
 	add(t, n == 1 ? "" : "}");
 }
 
-/* Of an integer that is larger than what its place can hold, though nothing that is expected says so. */
+/* The limit of int, for a value that exceeds it while the expectation names no upper limit. */
 static const char *also(const bl_field *f, double v)
 {
 	return f->kind == BL_FIELD_INT && v > INT32_MAX && !(isfinite(f->max) && ranged(f)) ? ", at most 2147483647" : "";
@@ -166,7 +166,7 @@ static int n_choices(const bl_field *f)
 	return n;
 }
 
-/* Do so many numbers fit? */
+/* Does a field of this kind take n numbers? */
 static bool count_fits(const bl_field *f, int n)
 {
 	switch (f->kind) {
@@ -277,7 +277,7 @@ int bl_settings_check(const bl_field *fields, const void *settings)
 	double v[BL_LIST_MOST];
 	for (const bl_field *f = fields; f->name; f++) {
 		int n = bl_field_get(f, settings, v);
-		/* A list without items and a number that is not set stand for "left out". */
+		/* If a field has no default, an empty list or 0 means that it was left out. */
 		bool left_out = f->otherwise && (n == 0 || (n == 1 && v[0] == 0));
 		if (read_by_us(f->kind) && !left_out && !acceptable(f, v, n))
 			return refuse(f, v, n);

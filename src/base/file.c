@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* file.c: whole files, in and out. */
+/* file.c: reads and writes whole files. */
 #include <barlow/error.h>
 #include <barlow/file.h>
 
@@ -52,7 +52,7 @@ int64_t bl_file_get(int fd, void *bytes, size_t n, int64_t at)
 	return (int64_t)have;
 }
 
-/* What the link at `path` names, one step further; NULL with errno. */
+/* The target of the symbolic link at `path`, as a path, one step only; NULL with errno. */
 static char *read_link(const char *path)
 {
 	char to[PATH_MAX];
@@ -73,8 +73,8 @@ static char *read_link(const char *path)
 }
 
 /*
- * The file that writing to `path` means: symbolic links are followed, also one whose target is not there yet.  *mode
- * becomes the permissions that the file has, or is left alone where there is none.  NULL with bl_error.
+ * The path of the file that a write to `path` replaces: symbolic links are followed, also one whose target does not
+ * exist.  *mode becomes the file's permissions; it is unchanged if there is no file.  NULL with bl_error.
  */
 static char *target_of(const char *path, mode_t *mode)
 {
@@ -99,7 +99,7 @@ static char *target_of(const char *path, mode_t *mode)
 	return at;
 }
 
-/* How much of the path can stand in front of an ending, for a name that file systems take. */
+/* The number of bytes of the path to which an ending can be added without making the name too long. */
 static int stem_bytes(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -108,8 +108,8 @@ static int stem_bytes(const char *path)
 }
 
 /*
- * A file beside `target` that nobody else has, with these permissions; its name into temp.  mkstemp would make it
- * unreadable for the group.
+ * Creates a file with a new name, which is returned in temp, beside `target`.  `exact`: permissions are `mode`, else
+ * `mode` less the umask (mkstemp would make the file unreadable for the group).
  */
 static int open_beside(const char *target, mode_t mode, bool exact, char *temp, size_t size)
 {
@@ -125,11 +125,11 @@ static int open_beside(const char *target, mode_t mode, bool exact, char *temp, 
 			break;
 	}
 	if (fd >= 0 && exact)
-		fchmod(fd, mode); /* the umask took some away; where this fails the file is the stricter one */
+		fchmod(fd, mode); /* undoes the umask; if this fails, the file has fewer permissions */
 	return fd;
 }
 
-/* Makes the rename itself last.  Some file systems cannot sync a folder and say EINVAL: nothing better exists there. */
+/* Makes the rename durable.  File systems that cannot sync a folder return EINVAL, which is ignored. */
 static int sync_folder(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -190,7 +190,7 @@ static int replace(const char *path, const char *target, mode_t mode, bool exact
 	return 0;
 }
 
-/* `fresh`: the permissions of a new file, less the umask. */
+/* fresh: the permissions of a new file, before the umask. */
 static int write_file(const char *path, mode_t fresh, const void *bytes, size_t n)
 {
 	mode_t mode = (mode_t)-1;
@@ -226,7 +226,7 @@ static void *read_exactly(int fd, const char *path, size_t n)
 			continue;
 		if (got <= 0) {
 			bl_fail("%s: cannot read past byte %zu of %zu: %s", path, have, n,
-			        got < 0 ? strerror(errno) : "it got shorter");
+			        got < 0 ? strerror(errno) : "it became shorter");
 			free(bytes);
 			return NULL;
 		}
@@ -237,7 +237,7 @@ static void *read_exactly(int fd, const char *path, size_t n)
 
 void *bl_file_read(const char *path, size_t *n)
 {
-	/* O_NONBLOCK: a FIFO must be refused, not waited for. */
+	/* O_NONBLOCK: opening a FIFO must not block; it is refused below. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 	void *bytes;

@@ -22,7 +22,7 @@ static uint32_t turn(uint32_t x, int n)
 	return x >> n | x << (32 - n);
 }
 
-/* 6.2.2 */
+/* Adds a block of 64 bytes (6.2.2). */
 static void take_block(bl_hash *h, const uint8_t *block)
 {
 	uint32_t w[ROUNDS], v[8];

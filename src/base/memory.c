@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* memory.c: blocks, small ones from free lists by size class, large ones from a region; per-thread scratch. */
+/* memory.c: allocates small blocks from free lists by size class, large ones from a region, and per-thread scratch. */
 #include "base/region.h"
 
 #include <barlow/error.h>
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is free in the region is out of bounds for everybody else. */
+/* Tells AddressSanitizer that free memory of the region must not be accessed. */
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
 #define POISON ASAN_POISON_MEMORY_REGION
@@ -20,12 +20,13 @@
 #endif
 
 /*
- * Small blocks by class: multiples of 64 up to 512, then eight steps to each
- * doubling, so that at most an eighth of a block is idle.  Large ones lie in the region.
+ * Size classes of small blocks: multiples of 64 up to 512, then eight per power
+ * of two, so that at most an eighth of a block is unused.  Larger blocks are
+ * allocated from the region.
  */
 enum { ALIGN = 64, SMALL = 512, LARGE = 128 << 10, CLASSES = 8 + 8 * (17 - 9), IN_REGION = CLASSES };
 
-/* In front of a block.  extent.bytes is what it counts for. */
+/* The header before each block.  extent.bytes is its size in the statistics. */
 typedef union head {
 	struct {
 		bl_free_extent extent;
@@ -41,7 +42,7 @@ static struct {
 	bl_memory_stats stats;
 } heap = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-/* Class of a size up to LARGE, and the size that the class has. */
+/* Returns the class for a size up to LARGE, and sets *size to the size of its blocks. */
 static int class_of(size_t bytes, size_t *size)
 {
 	if (bytes <= SMALL) {
@@ -149,7 +150,7 @@ void bl_memory_trim(void)
 	pthread_mutex_unlock(&heap.lock);
 }
 
-/* Scratch: a block a slot, swapped for a larger one when it is short. */
+/* Scratch: a block for each slot, replaced by a larger one when it is too small. */
 typedef struct scratch {
 	void *block;
 	size_t bytes;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* number.c: numbers as text, whatever the locale. */
+/* number.c: numbers as text, independent of the locale. */
 #include <barlow/number.h>
 
 #include <locale.h>
@@ -11,7 +11,7 @@
 
 static locale_t point;
 
-/* Made once and kept for the process.  Without memory for it the locale stays what it is. */
+/* Creates, once for the process, the locale in which numbers have a point.  Without memory the locale is not changed. */
 static void make_point(void)
 {
 	point = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
@@ -29,7 +29,7 @@ void bl_number_unpoint(bl_point *before)
 	uselocale((locale_t)before);
 }
 
-/* 17 digits always suffice, 9 for a float; up to 15, or 6, every decimal reads back as itself. */
+/* 17 digits (9 for float) always identify a value; with up to 15 (6), every decimal is preserved by reading and writing. */
 static void print_shortest(double v, bool single, char *buf, size_t size)
 {
 	char text[64];

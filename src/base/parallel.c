@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* parallel.c: the one pool of threads. */
+/* parallel.c: the thread pool. */
 #define _GNU_SOURCE
 #include <barlow/error.h>
 #include <barlow/parallel.h>
@@ -13,23 +13,23 @@
 #include <time.h>
 
 /*
- * One job at a time.  A worker joins an open job under the lock, so that the
- * caller, once it has closed the job and seen `active` fall to 0, knows that
- * nobody still looks at it.
+ * The pool runs one job at a time.  A worker joins an open job under the lock, so
+ * that when the caller has closed the job and `active` is 0, no worker accesses
+ * the job any more.
  */
 static struct {
-	pthread_mutex_t region; /* held by the thread whose job it is */
+	pthread_mutex_t region; /* held by the thread that runs the job */
 	pthread_mutex_t lock;
 	pthread_cond_t wake, idle;
 	int workers;       /* threads started so far */
-	int helpers;       /* how many of them may join the job */
+	int helpers;       /* the number of them that may join the job */
 	atomic_int active; /* changed under the lock */
 	bool open;
-	atomic_uint turn; /* jobs so far: workers spin on it for a moment before they sleep */
+	atomic_uint turn; /* the number of jobs so far; workers spin on it briefly before they sleep */
 	bl_parallel_fn *fn;
 	void *ctx;
 	int64_t chunks;
-	const volatile int *give_up; /* of the thread whose job it is */
+	const volatile int *give_up; /* the flag of the thread that runs the job */
 	atomic_llong next;
 } pool = { .region = PTHREAD_MUTEX_INITIALIZER,
 	   .lock = PTHREAD_MUTEX_INITIALIZER,
@@ -47,7 +47,7 @@ const volatile int *bl_give_up_on(const volatile int *flag)
 	return before;
 }
 
-/* In a chunk it is the job's flag, whose thread may be another one. */
+/* In a chunk, the flag is that of the thread that runs the job, which may be another one. */
 bool bl_given_up(void)
 {
 	const volatile int *flag = inside ? pool.give_up : give_up;
@@ -109,7 +109,7 @@ static void pause_a_little(void)
 
 enum { SPINS = 2000 };
 
-/* A job often follows the last within microseconds; sleeping costs more than that. */
+/* The next job often follows within microseconds, and sleeping takes longer than that. */
 static void spin_for_turn(unsigned seen)
 {
 	for (int i = 0; i < SPINS && atomic_load_explicit(&pool.turn, memory_order_relaxed) == seen; i++)
@@ -140,7 +140,7 @@ static void *worker(void *arg)
 	return NULL;
 }
 
-/* Workers take no signals: Ctrl-C belongs to the thread that reads the keyboard. */
+/* Workers block all signals: Ctrl-C is for the thread that reads the keyboard. */
 static void start_workers(int n)
 {
 	sigset_t all, old;
@@ -175,7 +175,7 @@ static void open_job(int64_t chunks, bl_parallel_fn *fn, void *ctx, int helpers)
 	pthread_mutex_unlock(&pool.lock);
 }
 
-/* The others are at their last chunks, mostly for microseconds. */
+/* Waits for the workers' last chunks, which usually takes microseconds. */
 static void spin_for_idle(void)
 {
 	for (int i = 0; i < SPINS && atomic_load(&pool.active) > 0; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* process.c: starting other processes and telling them apart. */
+/* process.c: starts other processes, and identifies processes. */
 #define _GNU_SOURCE /* POSIX_SPAWN_SETSID */
 #include <barlow/error.h>
 #include <barlow/file.h>
@@ -18,7 +18,7 @@
 
 extern char **environ;
 
-/* --- who a process is --- */
+/* --- identity --- */
 
 static bool read_text(const char *path, char *text, size_t size)
 {
@@ -30,13 +30,13 @@ static bool read_text(const char *path, char *text, size_t size)
 	return n > 0;
 }
 
-/* What /proc/PID/stat says; zeros where it says nothing. */
+/* Fields of /proc/PID/stat; 0 if they cannot be read. */
 struct stat_line {
 	char state;
 	uint64_t threads, born; /* fields 20 and 22 */
 };
 
-/* Fields are counted from the last ')', as the name in field 2 may hold anything. */
+/* Fields are counted from the last ')', since the name in field 2 may contain any character. */
 static struct stat_line read_stat(int64_t pid)
 {
 	struct stat_line out = { .state = '\0' };
@@ -55,7 +55,7 @@ static struct stat_line read_stat(int64_t pid)
 	return out;
 }
 
-/* A zombie keeps its number until its parent has asked for its end; a process whose main thread alone has ended lives. */
+/* A zombie exists until its parent has waited for it.  A process of which only the main thread has ended is alive. */
 static bool is_zombie(const struct stat_line *s)
 {
 	return (s->state == 'Z' && s->threads <= 1) || s->state == 'X';
@@ -80,7 +80,7 @@ void bl_process_boot(char *boot, size_t size)
 	boot[strcspn(boot, " \n")] = '\0';
 }
 
-/* As one word, without blanks. */
+/* Sets host and boot, without blanks. */
 static void set_host_and_boot(bl_process_id *id)
 {
 	memset(id->host, 0, sizeof id->host);
@@ -90,7 +90,7 @@ static void set_host_and_boot(bl_process_id *id)
 	for (char *c = id->host; *c; c++)
 		if (*c <= ' ')
 			*c = '_';
-	/* Containers of one host may have its name and its boot, and each numbers its own processes. */
+	/* Containers may have the host's name and boot, but number processes themselves; so the PID namespace is added. */
 	char boot[64], space[64] = "";
 	bl_process_boot(boot, sizeof boot);
 	if (readlink("/proc/self/ns/pid", space, sizeof space - 1) < 0 || !*boot)
@@ -116,9 +116,9 @@ bool bl_process_alive(const bl_process_id *id)
 	return bl_process_lives(id->pid, id->born);
 }
 
-/* --- starting one --- */
+/* --- starting a process --- */
 
-/* The environment with the extra ones in place of those of the same name; the caller frees the list. */
+/* The environment, with the variables `extra` replacing those of the same names; the caller frees the list. */
 static char **environment_with(const char *const extra[])
 {
 	size_t n = 0, more = 0;
@@ -142,7 +142,7 @@ static char **environment_with(const char *const extra[])
 	return list;
 }
 
-/* A group of its own: Ctrl-C at the terminal is for who started it, and he tells it what to do. */
+/* The process gets a session of its own: Ctrl-C at the terminal is for the process that started it. */
 static int set_up(posix_spawn_file_actions_t *files, posix_spawnattr_t *attributes, const char *log)
 {
 	sigset_t none, usual;

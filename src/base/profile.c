@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* profile.c: rows of booked time. */
+/* profile.c: adds up time in rows by module and operation. */
 #include <barlow/parallel.h>
 #include <barlow/profile.h>
 
@@ -18,7 +18,7 @@ static struct {
 	double wall;
 } book = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-/* The calling thread's stopwatch; `running` between begin and end only. */
+/* The calling thread's timer; it runs between bl_profile_begin and bl_profile_end. */
 static _Thread_local struct {
 	bool running;
 	double begun, last, flops;
@@ -71,7 +71,7 @@ void bl_profile_end(void)
 	pthread_mutex_unlock(&book.lock);
 }
 
-/* The row of module and op, made when there is none; the last row takes what finds no room. */
+/* The row of module and op, which is added if necessary.  When all rows are in use, the last one is overwritten. */
 static bl_profile_row *row_of(const char *module, const char *op)
 {
 	for (int i = 0; i < book.rows; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* random.c: Philox4x32-10 and what is drawn from it. */
+/* random.c: Philox4x32-10, and random numbers of several distributions. */
 #include <barlow/random.h>
 
 #include <math.h>
@@ -36,7 +36,7 @@ void bl_rng_init(bl_rng *r, uint64_t seed, uint32_t epoch, uint32_t sample, uint
 	r->used = 4;
 }
 
-/* FNV-1a */
+/* The FNV-1a hash. */
 static uint32_t hash(const char *text)
 {
 	uint32_t h = 2166136261u;
@@ -45,7 +45,7 @@ static uint32_t hash(const char *text)
 	return h;
 }
 
-/* The key goes through the cipher, with the purpose as the counter: other purposes have keys that share nothing with it. */
+/* The new key is Philox of the purpose with the old key, so that keys of different purposes are independent. */
 void bl_rng_narrow(bl_rng *r, const char *purpose, uint32_t number)
 {
 	uint32_t out[4];
@@ -99,12 +99,12 @@ float bl_rng_between(bl_rng *r, float lo, float hi)
 
 float bl_rng_normal(bl_rng *r)
 {
-	double u = ((double)bl_rng_u32(r) + 1) * 0x1p-32; /* (0, 1]: the logarithm stays finite */
+	double u = ((double)bl_rng_u32(r) + 1) * 0x1p-32; /* in (0, 1], so that the logarithm is finite */
 	double v = (double)bl_rng_u32(r) * 0x1p-32;
 	return (float)(sqrt(-2 * log(u)) * cos(2 * M_PI * v));
 }
 
-/* Lemire's multiply-and-reject. */
+/* Lemire 2019, "Fast random integer generation in an interval": multiply, and reject. */
 uint32_t bl_rng_below(bl_rng *r, uint32_t n)
 {
 	uint64_t product = (uint64_t)bl_rng_u32(r) * n;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* region.c: best fit among free extents in order of address, which melt into their neighbours. */
+/* region.c: best fit among free extents, which are sorted by address and merged with adjacent ones. */
 #define _GNU_SOURCE
 #include "base/region.h"
 
@@ -10,7 +10,7 @@
 
 enum { LEAST = 1 << 24 };
 
-/* Headers of free extents lie where AddressSanitizer is told that nobody may look. */
+/* Functions that access headers of free extents, which AddressSanitizer treats as inaccessible. */
 #ifdef __SANITIZE_ADDRESS__
 #define UNWATCHED __attribute__((no_sanitize_address))
 #else
@@ -27,7 +27,7 @@ static void *map(size_t bytes)
 	return mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 }
 
-/* Where addresses are limited, others (stacks, malloc) must have some, too: there has to be room for half as much again. */
+/* If the address space is limited, stacks and malloc need a part of it: succeeds only if half as much again is free. */
 static void *map_with_room(size_t bytes)
 {
 	void *whole = map(bytes + bytes / 2);
@@ -37,7 +37,7 @@ static void *map_with_room(size_t bytes)
 	return map(bytes);
 }
 
-/* As much as the machine has, or as RLIMIT_AS or strict accounting let us have. */
+/* Reserves as many addresses as the machine has memory, or as many as RLIMIT_AS and overcommit accounting allow. */
 static bool reserve(bl_memory_region *r)
 {
 	if (r->base)
@@ -49,7 +49,7 @@ static bool reserve(bl_memory_region *r)
 		void *p = map_with_room(r->room);
 		if (p == MAP_FAILED)
 			continue;
-		madvise(p, r->room, MADV_HUGEPAGE); /* a wish: failing it costs speed only */
+		madvise(p, r->room, MADV_HUGEPAGE); /* if this fails, it is only slower */
 		r->base = p;
 		return true;
 	}
@@ -61,7 +61,7 @@ UNWATCHED static char *end_of(const bl_free_extent *e)
 	return (char *)(uintptr_t)e + e->bytes;
 }
 
-/* The link to the smallest free extent that is large enough; NULL: none. */
+/* The pointer to the smallest free extent that is large enough; NULL: none. */
 UNWATCHED static bl_free_extent **best(bl_memory_region *r, size_t bytes)
 {
 	bl_free_extent **found = NULL;
@@ -71,7 +71,7 @@ UNWATCHED static bl_free_extent **best(bl_memory_region *r, size_t bytes)
 	return found;
 }
 
-/* Takes the front of a free extent; what is left stays free. */
+/* Takes the first `bytes` bytes of a free extent; the rest remains free. */
 UNWATCHED static bl_free_extent *split(bl_free_extent **link, size_t bytes)
 {
 	bl_free_extent *e = *link;
@@ -86,7 +86,7 @@ UNWATCHED static bl_free_extent *split(bl_free_extent **link, size_t bytes)
 	return e;
 }
 
-/* From the top, the last extent along with it where that is free. */
+/* Takes addresses at the top, together with the last extent if that is free and adjacent. */
 UNWATCHED static bl_free_extent *extend(bl_memory_region *r, size_t bytes)
 {
 	bl_free_extent **link = &r->free;

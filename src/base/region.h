@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * region.h (private): large blocks out of one reserved range of addresses.
+ * region.h (private): allocates large blocks from one reserved range of addresses.
  *
- * Neighbours that are free become one, so that a block may lie where several smaller ones lay: activations, whose
- * sizes halve from layer to layer, then hold little more memory than is in use.  The range is as long as the machine's
- * memory, or as may be reserved; pages are the system's until they are first touched.  The caller locks.
+ * Adjacent free extents are merged, so that a block can take the place of several smaller ones: activations, whose sizes
+ * halve from layer to layer, then need little more memory than is in use.  The range is as large as the machine's
+ * memory, or as large as can be reserved; the system provides pages when they are first accessed.  The caller locks.
  */
 #ifndef BARLOW_BASE_REGION_H
 #define BARLOW_BASE_REGION_H
@@ -12,22 +12,22 @@
 #include <stddef.h>
 
 typedef struct bl_free_extent {
-	struct bl_free_extent *next; /* free extents, by address */
-	size_t bytes;                /* this header included */
+	struct bl_free_extent *next; /* the next free extent by address */
+	size_t bytes;                /* including this header */
 } bl_free_extent;
 
 typedef struct bl_memory_region {
 	char *base;
-	size_t page;      /* extents are multiples of it: the system's (up to 64 KiB on arm64), which is asked where this is 0 */
+	size_t page;      /* extents are multiples of it; 0: the system's page size, up to 64 KiB on arm64, is filled in */
 	size_t room, top; /* bytes reserved; bytes from base that have been handed out at least once */
 	bl_free_extent *free;
 } bl_memory_region;
 
-/* At least `bytes` bytes, the header that lies at their start included; NULL where the range is used up. */
+/* An extent of at least `bytes` bytes, including the header at its start; NULL: the range is exhausted. */
 bl_free_extent *bl_region_take(bl_memory_region *r, size_t bytes);
 void bl_region_give(bl_memory_region *r, bl_free_extent *e);
 
-/* Gives the free pages back to the system.  Returns by how much the top came down. */
+/* Returns free pages to the system.  The result is the number of bytes by which the top was lowered. */
 size_t bl_region_trim(bl_memory_region *r);
 
 #endif

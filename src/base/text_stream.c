@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* text_stream.c: the end of streams that write to memory. */
+/* text_stream.c: closes streams that write to memory. */
 #include "base/text_stream.h"
 
 #include <stdlib.h>

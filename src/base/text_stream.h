@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* text_stream.h: the end of streams that write to memory. */
+/* text_stream.h (private): closes streams that write to memory. */
 #ifndef BARLOW_BASE_TEXT_STREAM_H
 #define BARLOW_BASE_TEXT_STREAM_H
 
@@ -7,8 +7,8 @@
 #include <stdio.h>
 
 /*
- * Closes `f`, which open_memstream made with *text.  False, and *text is freed and NULL: there was no memory for a part of what
- * was written.  fclose() alone does not say so, as the part is lost when it is written.  NULL for `f`: it could not be opened.
+ * Closes `f`, which open_memstream made with *text.  False, with *text freed and NULL: there was no memory for a part of
+ * the text, or f is NULL.  fclose() alone does not report this, since the failure occurs when that part is written.
  */
 bool bl_text_stream_end(FILE *f, char **text);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* user_folder.c: where the user's files of one kind lie. */
+/* user_folder.c: the user's folders for data and caches. */
 #include <barlow/error.h>
 #include <barlow/file.h>
 

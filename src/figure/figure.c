@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Figures as data: made, looked at, freed. */
+/* figure.c: figures as data: creates, reads and frees them. */
 #include "figure/figure.h"
 
 #include <stdlib.h>
@@ -33,7 +33,7 @@ static void free_panel(bl_panel *p)
 	for (int k = 0; p->series && k < p->n; k++) {
 		const bl_series *s = &p->series[k];
 		free((char *)(uintptr_t)s->label);
-		free((double *)(uintptr_t)s->x); /* the others lie behind it */
+		free((double *)(uintptr_t)s->x); /* y, low and high are in the same allocation */
 	}
 	free((bl_series *)(uintptr_t)p->series);
 	free_axes(&p->axes);
@@ -58,7 +58,7 @@ void bl_figure_free(bl_figure *f)
 
 /* --- Panels ------------------------------------------------------------------------ */
 
-/* x, y, low and high in one piece. */
+/* Copies x, y, low and high into one allocation. */
 static bool copy_series(bl_series *to, const bl_series *from)
 {
 	size_t n = (size_t)from->n;
@@ -187,7 +187,7 @@ bl_figure *bl_figure_beside(bl_figure **f, int n)
 	return whole;
 }
 
-/* --- What is in it ------------------------------------------------------------------- */
+/* --- Contents ------------------------------------------------------------------------ */
 
 int bl_figure_panels_of(const bl_figure *f, const bl_panel **panels)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* figure/figure.h: what a figure holds until it is drawn. */
+/* figure/figure.h (private): the data of a figure, and the functions that draw each kind. */
 #ifndef BARLOW_FIGURE_FIGURE_H
 #define BARLOW_FIGURE_FIGURE_H
 
@@ -8,9 +8,9 @@
 typedef enum bl_figure_kind { BL_FIGURE_PANELS, BL_FIGURE_MATRIX, BL_FIGURE_IMAGE } bl_figure_kind;
 
 typedef struct bl_dots {
-	float *dot;         /* rows x cols, from above */
-	int64_t rows, cols; /* dots */
-	int64_t block;      /* elements a side behind one */
+	float *dot;         /* (rows, cols), the first row at the top */
+	int64_t rows, cols; /* numbers of dots */
+	int64_t block;      /* a dot represents block x block elements */
 	bl_extent dims;
 	bl_scale scale;
 } bl_dots;
@@ -18,27 +18,27 @@ typedef struct bl_dots {
 typedef struct bl_pixels {
 	uint8_t *rgb;
 	int w, h;
-	char *notes; /* lines below */
+	char *notes; /* the lines of text below, each ended by a NUL */
 	int lines;
 } bl_pixels;
 
 struct bl_figure {
 	bl_figure_kind kind;
-	char *title; /* of all but panels */
+	char *title; /* not used by panels, which have their own */
 	int panels;
 	bl_panel *panel;
 	bl_dots matrix;
-	bl_figure **part; /* of matrices beside each other, which has no matrix of its own */
+	bl_figure **part; /* matrices beside each other; `matrix` is not used then */
 	int parts;
 	bl_pixels pixels;
 };
 
 bl_figure *bl_figure_new(bl_figure_kind kind, const char *title); /* NULL: no memory */
 
-/* What gnuplot would be told for that path; for tests. */
+/* The gnuplot script for that path; used by tests. */
 char *bl_figure_text(const bl_figure *f, const char *path, bl_figure_width width);
 
-/* How high it is in this look, in inches, and what gnuplot is told after the look's own lines. */
+/* For each kind: the height in this look, in inches; and a function that adds the figure's commands to a script. */
 double bl_panels_height(const bl_figure *f, const bl_figure_look *look);
 void bl_panels_draw(bl_script *s, const bl_figure *f);
 double bl_matrix_height(const bl_figure *f, const bl_figure_look *look);

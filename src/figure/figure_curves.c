@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The curves of a run: the loss with its parts and floor above, scores and the user's own columns below. */
+/* figure_curves.c: the curves of a run: the loss with its terms and floor above, scores and the user's columns below. */
 #include <barlow/error.h>
 #include <barlow/figure.h>
 
@@ -11,17 +11,17 @@
 
 enum { PANELS_MAX = 8, LOG_RATIO = 20, TITLE_BYTES = 128 };
 
-/* Lines over each other: columns of the history. */
+/* A panel: the columns of the history that are its lines. */
 typedef struct panel {
 	int n, column[BL_COLUMNS_MAX];
 } panel;
 
 typedef struct panels {
-	int n; /* the first is the loss */
+	int n; /* number of panels; the first has the loss */
 	panel panel[PANELS_MAX];
 } panels;
 
-/* --- What is drawn ---------------------------------------------------------------- */
+/* --- Choice of panels and columns ------------------------------------------------- */
 
 static bool has_points(const bl_history *h, int column)
 {
@@ -39,7 +39,7 @@ static void add_kind(panel *p, const bl_history *h, bl_column_kind kind)
 			p->column[p->n++] = k;
 }
 
-/* From below: a floor that is known, what the total is made of, the total. */
+/* The lines of the loss in drawing order: the floor, if known, the summands of the total, the total. */
 static panel loss_of(const bl_history *h)
 {
 	panel p = { .n = 0 };
@@ -66,7 +66,7 @@ static panels choose(const bl_history *h)
 	return all;
 }
 
-/* --- How --------------------------------------------------------------------------- */
+/* --- Appearance -------------------------------------------------------------------- */
 
 static bl_ink ink_of(const bl_columns *c, int column)
 {
@@ -84,7 +84,10 @@ static bl_ink ink_of(const bl_columns *c, int column)
 	return parts[before % (int)(sizeof parts / sizeof parts[0])];
 }
 
-/* The drawn values above 0; false where a line has one below, or none above, which no logarithmic axis can show. */
+/*
+ * The range of the values above 0; false: a line has a value below 0, or none above 0, so the axis cannot be
+ * logarithmic.
+ */
 static bool find_range(const bl_history *h, const panel *p, double *lo, double *hi)
 {
 	*lo = INFINITY;
@@ -123,7 +126,7 @@ static int add_lines(const bl_history *h, const panel *p, bl_series out[BL_COLUM
 	return p->n;
 }
 
-/* A logarithmic axis where the loss spans enough, with no column that such an axis cannot show. */
+/* Is the range wide enough for a logarithmic axis, and can such an axis show all columns? */
 static bool is_wide(const bl_history *h, const panel *p)
 {
 	double lo, hi;

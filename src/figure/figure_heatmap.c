@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A matrix over the diverging map, fixed to [-1, 1], so that two figures can be compared. */
+/* figure_heatmap.c: a matrix on the diverging colour map, fixed to [-1, 1], so that figures can be compared. */
 #include "figure/figure.h"
 
 #include <math.h>
@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 /*
- * Of a large matrix `block` elements a side go into a dot; a dot of a small one is repeated in pictures, because viewers
- * smooth these.  TeX draws each dot as a rectangle, of which it bears fewer.
+ * In a large matrix, a dot represents block x block elements.  In a small one, dots are repeated in pictures, because
+ * viewers smooth these.  TeX draws each dot as a rectangle, so it gets fewer.
  */
 enum { MAX_DOTS = 512, MIN_DOTS = 384, TEX_DOTS = 128 };
 
@@ -25,7 +25,7 @@ static struct plan make_plan(int64_t rows, int64_t cols, int most)
 	return p;
 }
 
-/* As on the screen: single elements; of a block the root of their mean square, or what lies on a square's diagonal. */
+/* As on the screen: an element, the root mean square of a block, or the mean of the diagonal elements in it. */
 static double block_value(const float *c, const struct plan *p, int64_t row, int64_t col)
 {
 	int64_t r1 = row + p->block < p->rows ? row + p->block : p->rows;
@@ -56,7 +56,7 @@ static float *pool(const float *c, const struct plan *p)
 
 enum { DIM_TICS_MOST = 6 };
 
-/* At round dims that there are: by itself gnuplot would label the edge before dim 1 as 0. */
+/* Sets ticks at round dims, from 1 on: gnuplot's own would label the edge before dim 1 as 0. */
 static void add_dim_tics(bl_script *s, const char *axis, double first, double n)
 {
 	static const int factors[] = { 2, 5, 10 };
@@ -68,7 +68,7 @@ static void add_dim_tics(bl_script *s, const char *axis, double first, double n)
 	bl_script_add(s, "set %stics %.9g, %.9g\n", axis, fmax(1, ceil(first / step)) * step, step);
 }
 
-/* Dim i lies at i; a dot's middle lies where the middle of its elements does. */
+/* Sets the axes: dim i has coordinate i, and a dot is centred on its elements. */
 static void add_ranges(bl_script *s, const bl_extent *e)
 {
 	double left = e->col - .5, top = e->row - .5;
@@ -77,7 +77,7 @@ static void add_ranges(bl_script *s, const bl_extent *e)
 	add_dim_tics(s, "y", e->row, e->rows);
 }
 
-/* Rows of bytes, each dot so often that no viewer blurs it. */
+/* Adds the dots as binary data, each repeated so often that viewers do not blur it. */
 static void add_picture(bl_script *s, const bl_dots *m)
 {
 	int64_t side = m->rows > m->cols ? m->rows : m->cols, repeat = side < MIN_DOTS ? MAX_DOTS / side : 1;
@@ -93,11 +93,11 @@ static void add_picture(bl_script *s, const bl_dots *m)
 		}
 }
 
-/* As text, for a script that is kept, and for TeX. */
+/* Adds the dots as text, for scripts that are kept, and for TeX. */
 static void add_numbers(bl_script *s, const float *dot, int64_t rows, int64_t cols, const bl_extent *e, bl_scale scale)
 {
 	double dx = e->cols / (double)cols, dy = e->rows / (double)rows;
-	bl_script_add(s, "# places on the map of colours, of which the scale's labels tell the values\n$M << EOD\n");
+	bl_script_add(s, "# positions on the colour map; the labels of the scale have the values\n$M << EOD\n");
 	for (int64_t y = 0; y < rows; y++)
 		for (int64_t x = 0; x < cols; x++) {
 			double place = bl_scale_place(scale, (double)dot[y * cols + x]);
@@ -137,9 +137,9 @@ static void add_title(bl_script *s, const bl_figure *f, double inches)
 }
 
 enum { TICS_LEAST = 2 };
-#define TIC_ROOM .12 /* of half the map: labels nearer to each other would touch */
+#define TIC_ROOM .12 /* smallest distance of labels, as a share of half the map */
 
-/* From 1 down in round steps, so many that two or more lie above the floor. */
+/* The largest round step, downwards from 1, with which two or more ticks are above the level of chance. */
 static double even_step(bl_scale scale)
 {
 	static const double steps[] = { .5, .25, .2, .1, .05, .02, .01 };
@@ -149,14 +149,14 @@ static double even_step(bl_scale scale)
 	return steps[k];
 }
 
-/* 1, .5, .2, .1 ... */
+/* The next value below v in 1, .5, .2, .1, ... */
 static double lower(double v)
 {
 	double power = pow(10, floor(log10(v) + 1e-9)), digit = round(v / power);
 	return digit > 2 ? 2 * power : digit > 1 ? power : power / 2;
 }
 
-/* Numbers stand where their values lie on the map; its middle says up to which they are the background. */
+/* Labels values at their positions on the map; the middle is labelled with the level of chance. */
 static void add_tics(bl_script *s, bl_scale scale)
 {
 	double step = even_step(scale), before = 1 + TIC_ROOM;
@@ -206,7 +206,7 @@ static void draw_one(bl_script *s, const bl_figure *f, double inches)
 
 /* --- Several ---------------------------------------------------------------------------- */
 
-/* Inches: what stands around a map, and beside the last one the scale. */
+/* Inches around each map, and for the colour scale beside the last one. */
 #define LEFT .55
 #define ABOVE .62
 #define BELOW .45
@@ -215,7 +215,7 @@ static void draw_one(bl_script *s, const bl_figure *f, double inches)
 
 struct grid {
 	int across, down;
-	double map, height; /* a map's side, and the whole, inches */
+	double map, height; /* the side of a map and the height of the figure, in inches */
 };
 
 static struct grid grid_of(int parts, const bl_figure_look *look)
@@ -228,7 +228,7 @@ static struct grid grid_of(int parts, const bl_figure_look *look)
 	return g;
 }
 
-/* Where map k lies, in shares of the whole, as gnuplot counts from below.  What is drawn may be lower than it asked for. */
+/* Sets the position of map k, in shares of the figure, counted from the bottom as gnuplot does. */
 static void add_place(bl_script *s, const struct grid *g, int k)
 {
 	const bl_figure_look *look = bl_script_look(s);
@@ -310,7 +310,7 @@ bl_figure *bl_figure_heatmap_of(const bl_tensor *c, const char *title, const bl_
 	return f;
 }
 
-/* Elements are counted from 1, as Lua does. */
+/* On the axes, elements are counted from 1, as in Lua. */
 bl_figure *bl_figure_heatmap(const bl_tensor *c, const char *title, int64_t batch)
 {
 	bool matrix = bl_tensor_ndim(c) == 2;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Records in figures' files: put in, found again.  What is found may be anybody's: lengths are looked at first. */
+/* figure_record.c: writes records to figures' files, and reads them.  Files are not trusted: lengths are checked first. */
 #define _GNU_SOURCE 1 /* memmem */
 #include "figure/figure_record.h"
 #include "base/text_stream.h"
@@ -20,11 +20,11 @@ enum { FILE_MOST = 256 << 20, RECORD_MOST = 64 << 20, LINE = 200, CHUNK_HEAD = 8
 static const char svg_open[] = "\n<metadata id=\"barlow-figure\">", svg_close[] = "</metadata>";
 static const char line_mark[] = "barlow-figure ";
 static const char png_mark[] = "\x89PNG\r\n\x1a\n";
-/* Keyword, compressed, by deflate, no language, no translated keyword (PNG, 11.3.4.5). */
+/* Keyword; compressed; method deflate; empty language; empty translated keyword (PNG, 11.3.4.5). */
 static const char png_text[] = "barlow-figure\0\1\0\0";
 enum { PNG_TEXT = sizeof png_text };
 
-/* --- Bytes that grow -------------------------------------------------------------------- */
+/* --- Growing buffers -------------------------------------------------------------------- */
 
 typedef struct bytes {
 	char *at;
@@ -56,9 +56,9 @@ static uint32_t number_at(const uint8_t *p)
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-/* --- In ----------------------------------------------------------------------------------- */
+/* --- Writing ------------------------------------------------------------------------------ */
 
-/* Lines short enough for TeX and PDF, each a comment. */
+/* Writes the text as comment lines that are short enough for TeX and PDF. */
 static void put_lines(FILE *out, char comment, const char *text)
 {
 	for (size_t n = strlen(text), at = 0; at < n; at += LINE)
@@ -85,7 +85,7 @@ static bool put_chunk(FILE *out, const char *text)
 	return fine;
 }
 
-/* Where the record goes. */
+/* The byte of the picture before which the record is inserted; 0: the picture is invalid. */
 static size_t place_of(bl_form form, const char *picture, size_t n)
 {
 	const char *svg, *tag;
@@ -94,12 +94,12 @@ static size_t place_of(bl_form form, const char *picture, size_t n)
 		svg = memmem(picture, n, "<svg", 4);
 		tag = svg ? memchr(svg, '>', n - (size_t)(svg - picture)) : NULL;
 		return tag ? (size_t)(tag + 1 - picture) : 0;
-	case BL_FORM_PNG: return n > PNG_HEAD ? PNG_HEAD : 0; /* behind the head */
+	case BL_FORM_PNG: return n > PNG_HEAD ? PNG_HEAD : 0; /* after the header */
 	default: return n;
 	}
 }
 
-/* A PDF ends by saying where its table of objects is: again, as comments follow. */
+/* A PDF ends with the position of its table of objects, which has to be repeated after the comments. */
 static void put_end_of_pdf(FILE *out, const char *picture, size_t n)
 {
 	static const char word[] = "startxref";
@@ -116,7 +116,7 @@ static void put_end_of_pdf(FILE *out, const char *picture, size_t n)
 	fprintf(out, "startxref\n%llu\n%%%%EOF\n", where);
 }
 
-/* The record with the picture's hash in front. */
+/* The record with the picture's hash as its first member. */
 static char *with_hash(const char *record, const char hash[BL_HASH_TEXT])
 {
 	size_t size = strlen(record) + BL_HASH_TEXT + 32;
@@ -155,7 +155,7 @@ void *bl_record_put(bl_form form, const void *picture, size_t *n, const char *re
 	char hash[BL_HASH_TEXT];
 	bl_hash h;
 	if (before == 0)
-		return bl_fail_null("gnuplot's picture is none");
+		return bl_fail_null("gnuplot wrote no picture in the expected format");
 	if (!begin(&tail))
 		return bl_fail_null("no memory for a figure");
 	if (form == BL_FORM_PDF)
@@ -172,7 +172,7 @@ void *bl_record_put(bl_form form, const void *picture, size_t *n, const char *re
 	return all ? all : bl_fail_null("no memory for a figure");
 }
 
-/* --- Out ---------------------------------------------------------------------------------- */
+/* --- Reading ------------------------------------------------------------------------------ */
 
 static char *none(void)
 {
@@ -227,7 +227,7 @@ static char *of_png(const uint8_t *p, size_t n, char picture[BL_FIGURE_HASH])
 		const uint8_t *body = p + at + 4;
 		if (size > PNG_TEXT && !memcmp(body, "iTXt", 4) && !memcmp(body + 4, png_text, PNG_TEXT)) {
 			if (number_at(body + 4 + size) != crc32_z(0, body, 4 + size))
-				return bl_fail_null("its record is damaged: its check is another one");
+				return bl_fail_null("its record is damaged: its checksum does not match");
 			hash_around((const char *)p, n, at, at + CHUNK_REST + size, picture);
 			return unpack(body + 4 + PNG_TEXT, size - PNG_TEXT);
 		}
@@ -249,7 +249,7 @@ static char *of_svg(const char *p, size_t n, char picture[BL_FIGURE_HASH])
 	return found(text, (size_t)(to - text));
 }
 
-/* Lines of comment, wherever they are. */
+/* Reads a record from comment lines anywhere in the file. */
 static char *of_lines(const char *p, size_t n, char comment, char picture[BL_FIGURE_HASH])
 {
 	bytes b;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A figure into a file: the ending says the format. */
+/* figure_save.c: saves a figure in a file, in the format of its ending. */
 #include "figure/figure.h"
 #include "figure/gnuplot.h"
 #include "figure/figure_record.h"
@@ -14,7 +14,7 @@
 
 #define COLUMN_INCHES 3.35
 #define TEXT_INCHES 7.
-#define DOTS 96. /* an inch of a screen */
+#define DOTS 96. /* dots per inch of a screen */
 
 static int form_of(const char *path, bl_form *form)
 {
@@ -60,7 +60,7 @@ static char *script_of(const bl_figure *f, const bl_figure_look *look, size_t *n
 	return bl_script_end(s, n);
 }
 
-/* What gnuplot makes of the script; or, of a script that is wanted itself, that. */
+/* The picture that gnuplot makes of the script; for .gp, the script itself. */
 static void *draw(const bl_figure *f, const bl_figure_look *look, size_t *n)
 {
 	char *script = script_of(f, look, n);
@@ -73,7 +73,7 @@ static void *draw(const bl_figure *f, const bl_figure_look *look, size_t *n)
 	return picture;
 }
 
-/* What a kept script writes lies beside where it is run, whatever its own name says: gnuplot pipes into "|program". */
+/* A script's output file is in the current folder; "./" keeps gnuplot from running a name "|program" as a pipe. */
 static char *output_of(const char *path)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;

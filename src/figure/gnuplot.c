@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * gnuplot as a child process.  No shell, no file names: the script goes in
- * through a socket, because send() can be told not to raise SIGPIPE without
- * touching the process's signals; picture and messages come back in files
- * without names, so that no pipe can fill up while we still write.
+ * gnuplot.c: runs gnuplot as a child process, without a shell or file names.
+ * The script is sent through a socket, because send() can suppress SIGPIPE
+ * without changing the process's signals; picture and messages are written to
+ * anonymous files, so that no pipe can fill up while the script is being sent.
  */
 #define _GNU_SOURCE 1 /* memfd_create */
 #include "figure/gnuplot.h"
@@ -26,7 +26,7 @@
 
 extern char **environ;
 
-/* NOT_FOUND: how a child may end that was to run what is not there, where posix_spawn could not say so (POSIX). */
+/* NOT_FOUND: the exit status of the child if the program does not exist and posix_spawn could not report it (POSIX). */
 enum { SAID_MAX = 600, NOT_FOUND = 127 };
 
 struct child {
@@ -42,7 +42,7 @@ static void close_if(int fd)
 		close(fd);
 }
 
-/* The child gets usual signals, whatever our threads block or ignore. */
+/* The child gets default signal handling, whatever our threads block or ignore. */
 static int set_signals(posix_spawnattr_t *attr)
 {
 	sigset_t none, usual;
@@ -55,7 +55,7 @@ static int set_signals(posix_spawnattr_t *attr)
 	return posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 }
 
-/* 0, or an errno. */
+/* Starts gnuplot.  0, or an errno. */
 static int spawn(struct child *c, int in)
 {
 	char *argv[] = { "gnuplot", "-d", "-", NULL }; /* -d: no init file of anybody's */
@@ -97,7 +97,7 @@ static int start(struct child *c)
 	return rc ? bl_fail("gnuplot does not start: %s", strerror(rc)) : 0;
 }
 
-/* A child that hung up has said why; that it did is no error here. */
+/* Sends the script.  If the child has closed the socket, its messages say why, so that is no error here. */
 static void feed(int to, const bl_piece *piece)
 {
 	const char *bytes = piece->bytes;
@@ -109,13 +109,13 @@ static void feed(int to, const bl_piece *piece)
 	}
 }
 
-/* Its exit status; -1: a signal ended it. */
+/* Waits for the child.  Returns its exit status; -1: a signal ended it. */
 static int finish(const struct child *c)
 {
 	int status;
 	while (waitpid(c->pid, &status, 0) < 0)
 		if (errno != EINTR)
-			return 0; /* somebody ignores SIGCHLD: the picture decides */
+			return 0; /* the process ignores SIGCHLD, so the status is lost: the picture is checked */
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
@@ -139,7 +139,7 @@ static void *read_whole(int fd, size_t *n)
 	return bytes;
 }
 
-/* Every run of blanks and line ends becomes one blank. */
+/* Replaces every run of blanks and line ends by one blank. */
 static void squeeze(char *text)
 {
 	char *to = text;
@@ -160,7 +160,7 @@ static int fail_with_words(int fd, int status)
 	if (status == NOT_FOUND && said && !*said)
 		not_installed();
 	else
-		bl_fail("gnuplot failed: %.*s", SAID_MAX, said && *said ? said : "it did not say why");
+		bl_fail("gnuplot failed: %.*s", SAID_MAX, said && *said ? said : "it wrote no message");
 	free(said);
 	return -1;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* figure/gnuplot.h: gnuplot as a child process: a script in, a picture out. */
+/* figure/gnuplot.h (private): runs gnuplot as a child process. */
 #ifndef BARLOW_FIGURE_GNUPLOT_H
 #define BARLOW_FIGURE_GNUPLOT_H
 
@@ -10,7 +10,10 @@ typedef struct bl_piece {
 	size_t n;
 } bl_piece;
 
-/* Feeds gnuplot the pieces; what it writes to its standard output becomes *picture (caller frees), n bytes. */
+/*
+ * Sends the pieces to gnuplot.  *picture becomes its output of *n bytes, which the caller frees.  0, or negative with
+ * bl_error.
+ */
 int bl_gnuplot_run(const bl_piece *pieces, int count, void **picture, size_t *n);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A picture of pixels as they are, with lines of text below. */
+/* image.c: an unscaled picture of pixels, with lines of text below. */
 #include "figure/figure.h"
 
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 
 enum { MIN_DOTS = 384 };
 
-/* Each pixel is repeated over some dots, because viewers smooth small pictures. */
+/* The number of dots, per side, that each pixel is repeated over, because viewers smooth small pictures. */
 static int repeat_of(int w, int h)
 {
 	int side = w > h ? w : h;
@@ -35,7 +35,7 @@ static void add_texts(bl_script *s, const bl_figure *f)
 	bl_script_add(s, "\n");
 }
 
-/* As bytes in a row, or as text, which TeX and scripts take. */
+/* Adds the pixels as binary data, or as text for TeX and scripts that are kept. */
 static void add_dots(bl_script *s, const bl_pixels *p)
 {
 	bl_form form = bl_script_look(s)->form;
@@ -65,7 +65,7 @@ void bl_pixels_draw(bl_script *s, const bl_figure *f)
 	add_dots(s, &f->pixels);
 }
 
-/* Ended by a NUL each. */
+/* Copies the notes to one string, each ended by a NUL. */
 static char *copy_notes(const char *const *notes, int n)
 {
 	size_t size = 1;
@@ -80,7 +80,7 @@ static char *copy_notes(const char *const *notes, int n)
 bl_figure *bl_figure_image(const uint8_t *rgb, int w, int h, const char *title, const char *const *notes, int n)
 {
 	if (w < 1 || h < 1)
-		return bl_fail_null("a picture of %d x %d pixels has none", w, h);
+		return bl_fail_null("a picture of %d x %d pixels: expected at least 1 x 1", w, h);
 	if (n > NOTES_MOST)
 		return bl_fail_null("a picture takes %d lines of text at the most, not %d", NOTES_MOST, n);
 	bl_figure *f = bl_figure_new(BL_FIGURE_IMAGE, title);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Where values lie on the diverging map. */
+/* scale.c: positions of values on the diverging colour map. */
 #include <barlow/figure.h>
 
 #include <math.h>
 
-/* Without a floor the logarithm begins here; below it is linear. */
+/* Without a level of chance, the logarithmic map is about linear below this value. */
 #define KNEE .01
 
 double bl_scale_place(bl_scale s, double v)

@@ -33,7 +33,7 @@ set xrange [0.5:2.5]
 set yrange [2.5:0.5]
 set xtics 1, 1
 set ytics 1, 1
-# places on the map of colours, of which the scale's labels tell the values
+# positions on the colour map; the labels of the scale have the values
 $M << EOD
 1 0
 0 1
@@ -51,7 +51,7 @@ set xrange [0.5:3.5]
 set yrange [3.5:0.5]
 set xtics 1, 1
 set ytics 1, 1
-# places on the map of colours, of which the scale's labels tell the values
+# positions on the colour map; the labels of the scale have the values
 $M << EOD
 1 0 0
 0 1 0

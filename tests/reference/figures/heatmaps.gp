@@ -33,7 +33,7 @@ set xrange [0.5:2.5]
 set yrange [2.5:0.5]
 set xtics 1, 1
 set ytics 1, 1
-# places on the map of colours, of which the scale's labels tell the values
+# positions on the colour map; the labels of the scale have the values
 $M << EOD
 1 0
 0 1
@@ -51,7 +51,7 @@ set xrange [0.5:3.5]
 set yrange [3.5:0.5]
 set xtics 1, 1
 set ytics 1, 1
-# places on the map of colours, of which the scale's labels tell the values
+# positions on the colour map; the labels of the scale have the values
 $M << EOD
 1 0 0
 0 1 0
@@ -69,7 +69,7 @@ set xrange [0.5:4.5]
 set yrange [4.5:0.5]
 set xtics 1, 1
 set ytics 1, 1
-# places on the map of colours, of which the scale's labels tell the values
+# positions on the colour map; the labels of the scale have the values
 $M << EOD
 1 0 0 0
 0 1 0 0
@@ -88,7 +88,7 @@ set xrange [0.5:5.5]
 set yrange [5.5:0.5]
 set xtics 1, 1
 set ytics 1, 1
-# places on the map of colours, of which the scale's labels tell the values
+# positions on the colour map; the labels of the scale have the values
 $M << EOD
 1 0 0 0 0
 0 1 0 0 0
@@ -108,7 +108,7 @@ set xrange [0.5:6.5]
 set yrange [6.5:0.5]
 set xtics 1, 1
 set ytics 1, 1
-# places on the map of colours, of which the scale's labels tell the values
+# positions on the colour map; the labels of the scale have the values
 $M << EOD
 1 0 0 0 0 0
 0 1 0 0 0 0
