@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* board.c: a screen of text on which other modules draw. */
+/* board.c: a full-screen page of text for other modules (board.h). */
 #include "view/guard.h"
 #include "view/screen.h"
 

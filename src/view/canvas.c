@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A grid of character cells in memory, and text on it. */
+/* canvas.c: a grid of character cells in memory, and text on it. */
 #include "view/canvas.h"
 
 #include <barlow/text.h>
@@ -52,7 +52,7 @@ void bl_canvas_put(bl_canvas *c, int x, int y, uint32_t glyph, int32_t fg, int32
 		*cell = (bl_screen_cell){ glyph, fg, bg, false };
 }
 
-/* Scripts and signs that are one column wide on all terminals; others (combining, wide) are replaced. */
+/* Is the character one column wide on all terminals?  Others (combining, wide) are replaced. */
 static bool one_column(uint32_t u)
 {
 	static const struct {
@@ -69,7 +69,7 @@ static bool one_column(uint32_t u)
 
 enum { CLEAN = 2048 };
 
-/* All names of runs, classes and files pass through here on their way to the terminal. */
+/* Sanitises text (text.h): all names of runs, classes and files are drawn through this function. */
 static const char *cleaned(const char *text, char out[CLEAN])
 {
 	bl_text_clean(out, CLEAN, text, false);

@@ -2,9 +2,9 @@
 /*
  * view/canvas.h: a grid of character cells in memory.
  *
- * Every view draws here and nowhere else; the screen, the plain-text frame and
- * the tests only differ in what they do with the grid.  Drawing outside is
- * cut off silently, so that no view needs to count its columns twice.
+ * All views draw on a canvas; the screen, the plain-text frame and the tests
+ * differ only in how they use it.  What is drawn outside of the grid is ignored,
+ * so views need no checks of their own.
  */
 #ifndef BARLOW_VIEW_CANVAS_H
 #define BARLOW_VIEW_CANVAS_H
@@ -19,7 +19,7 @@ typedef enum bl_depth { BL_DEPTH_MONO, BL_DEPTH_8, BL_DEPTH_16, BL_DEPTH_256, BL
 typedef struct bl_ability {
 	bl_depth depth;
 	bool utf8;  /* else ASCII */
-	bool light; /* background */
+	bool light; /* the background is light */
 } bl_ability;
 
 typedef struct bl_screen_cell {
@@ -32,7 +32,7 @@ typedef struct bl_canvas {
 	int width, height;
 	bl_ability can;
 	bl_screen_cell *cells; /* row-major */
-	int overlaid;          /* letters and digits that were overwritten by other text, which means a fault in a view's layout */
+	int overlaid;          /* number of letters and digits that other text has overwritten: an error in a view's layout */
 } bl_canvas;
 
 typedef struct bl_rect {
@@ -55,7 +55,7 @@ int bl_canvas_text(bl_canvas *c, int x, int y, int room, bl_paint p, const char 
 int bl_canvas_part(bl_canvas *c, int x, int y, int columns, bl_paint p, const char *text);
 int bl_canvas_textf(bl_canvas *c, int x, int y, int room, bl_paint p, const char *fmt, ...) BL_PRINTF(6, 7);
 void bl_canvas_bold(bl_canvas *c, int x, int y, int w);
-int bl_canvas_columns(const char *text); /* that bl_canvas_text would use */
+int bl_canvas_columns(const char *text); /* the number that bl_canvas_text would use */
 
 /* The glyph in the canvas's character set: itself, or its replacement in ASCII. */
 uint32_t bl_canvas_glyph(bl_ability can, uint32_t glyph);

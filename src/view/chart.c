@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Line charts in braille, or with one letter a line in ASCII. */
+/* chart.c: line charts in braille, or in ASCII with a letter for each line. */
 #include "view/chart.h"
 
 #include "view/number_text.h"
@@ -17,7 +17,7 @@ struct frame {
 	bl_rect area;
 	double x0, x1, y0, y1; /* in log10 when logarithmic */
 	bool log, log_x;
-	bool one_x; /* all points have one x, at the left end */
+	bool one_x; /* all points have the same x, which is at the left end */
 };
 
 static bool drawable(double y, bool log)
@@ -276,7 +276,7 @@ static void draw_axes(const struct frame *f, const bl_chart *chart)
 	label_x(f, chart);
 }
 
-/* --- The whole ------------------------------------------------------------ */
+/* --- The chart ------------------------------------------------------------ */
 
 /* Draws a sample of the line for the legend. */
 static const char *sample(const struct frame *f, const bl_line *line)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* view/chart.h: line charts in braille (2 x 4 dots a cell), or with one letter a line in ASCII. */
+/* view/chart.h: line charts in braille (2 x 4 dots per cell), or in ASCII with a letter for each line. */
 #ifndef BARLOW_VIEW_CHART_H
 #define BARLOW_VIEW_CHART_H
 
@@ -7,8 +7,8 @@
 
 typedef struct bl_line {
 	const char *label;
-	char mark; /* in ASCII */
-	int dash;  /* without colours: so many dots drawn, so many left out; 0: solid */
+	char mark; /* its letter in ASCII */
+	int dash;  /* without colours: alternately this many dots are drawn and skipped; 0: solid */
 	bl_paint paint;
 	const double *x, *y; /* a y that is not finite, or <= 0 on a log axis, leaves a gap */
 	int n;
@@ -24,12 +24,12 @@ typedef enum bl_axis { BL_AXIS_AUTO, BL_AXIS_LINEAR, BL_AXIS_LOG } bl_axis;
 
 typedef struct bl_chart {
 	const char *title;
-	const bl_line *lines; /* later ones lie above */
+	const bl_line *lines; /* later ones are drawn over earlier ones */
 	int n;
-	bool integer_x; /* x counts steps */
-	/* What follows may be left 0. */
+	bool integer_x; /* x has integers, such as steps */
+	/* The following members may be 0. */
 	bl_axis axis;                  /* of y */
-	bool log_x;                    /* leaves out x <= 0 */
+	bool log_x;                    /* logarithmic x axis; points with x <= 0 are not drawn */
 	double from, to;               /* the range of x that is shown; to <= from: all */
 	double cursor;                 /* a vertical line at this x, unless it is 0 */
 	const char *x_name;            /* instead of "step" */

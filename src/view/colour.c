@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The colours of the screen, and their approximation on terminals with few colours. */
+/* colour.c: the colours of the screen, and their approximation on terminals with few colours. */
 #include "view/colour.h"
 
 #include <assert.h>

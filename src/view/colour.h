@@ -2,7 +2,7 @@
 /*
  * view/colour.h: the colours of the screen, and their approximation on terminals with few colours.
  *
- * A colour is 0xRRGGBB, or BL_COLOUR_OWN: whatever the terminal itself uses.
+ * A colour is 0xRRGGBB, or BL_COLOUR_OWN: the terminal's default.
  */
 #ifndef BARLOW_VIEW_COLOUR_H
 #define BARLOW_VIEW_COLOUR_H
@@ -41,7 +41,7 @@ int32_t bl_colour_diverging(double t, bool light);
 /* The same map for terminals with 256, 16 or 8 colours; order and sign are preserved. */
 int32_t bl_colour_diverging_few(double t, int colours, bool light);
 
-/* Nearest index of xterm's 256 (its fixed 240), and of the first `n` (8 or 16) ANSI colours. */
+/* The index of the nearest of xterm's 256 colours (of the 240 fixed ones), and of the first n (8 or 16) ANSI colours. */
 int bl_colour_256(int32_t rgb);
 int bl_colour_ansi(int32_t rgb, int n);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The curves: any metrics of one run or of several, over any part of their steps. */
+/* curves.c: the curves: any metrics of one or several runs, over any range of their steps. */
 #include "base/bounded.h"
 #include "view/metric.h"
 #include "view/number_text.h"
@@ -12,12 +12,12 @@
 enum {
 	LIST_FROM_COLUMNS = 66,
 	LIST_COLUMNS = 27,
-	SMOOTHED_FROM_COLUMNS = 100, /* a second column of values */
+	SMOOTHED_FROM_COLUMNS = 100, /* from this width on, smoothed values are listed, too */
 	VALUE_COLUMNS = 10,
 	PANE_MIN_COLUMNS = 30,
 	PANE_GOOD_ROWS = 9,
 	PANE_MIN_ROWS = 5,
-	READ_EACH_TURN = 60000, /* records, all runs together: some milliseconds */
+	READ_EACH_TURN = 60000, /* records of all runs that are read at a time, which takes some milliseconds */
 	LEAST_SPAN = 10,
 };
 
@@ -101,7 +101,7 @@ static bool has_steps(const bl_curves *v)
 	return false;
 }
 
-/* Returns the newest step of all the runs, or 1 if they have none. */
+/* Returns the newest step of all runs, or 1 if they have none. */
 static int64_t newest(const bl_curves *v)
 {
 	int64_t most = 1;
@@ -193,7 +193,7 @@ static void draw_panes(const bl_curves *v, bl_canvas *c, bl_rect r)
 		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, v->shown ? "nothing yet" : "no metric is chosen: Enter chooses");
 	if (rows > r.h / PANE_MIN_ROWS) {
 		rows = r.h / PANE_MIN_ROWS > 1 ? r.h / PANE_MIN_ROWS : 1;
-		r.h -= n > rows * columns; /* for the line below */
+		r.h -= n > rows * columns; /* a row for the message below */
 	}
 	for (int i = 0; i < n && i < rows * columns; i++) {
 		int x0 = r.w * (i % columns) / columns, x1 = r.w * (i % columns + 1) / columns;
@@ -274,7 +274,7 @@ static void draw_list(const bl_curves *v, bl_canvas *c, bl_rect r)
 		draw_runs(v, c, r, y + 2);
 }
 
-/* --- The whole ------------------------------------------------------------ */
+/* --- The view ------------------------------------------------------------- */
 
 static void draw_state(const bl_curves *v, bl_canvas *c, bl_rect r)
 {
@@ -293,7 +293,7 @@ static void draw_state(const bl_curves *v, bl_canvas *c, bl_rect r)
 	bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, text);
 }
 
-/* Without room for the list, its selected entry is shown in one line. */
+/* If there is no room for the list, its selected entry is shown in one line. */
 static void draw_brief(const bl_curves *v, bl_canvas *c, bl_rect r)
 {
 	char name[BL_LABEL_BYTES];

@@ -13,17 +13,17 @@ typedef struct bl_curves {
 	bl_track track[BL_CURVES_RUNS];
 	int tracks;
 	bl_columns columns;              /* the first run's columns, which the list shows */
-	int lines, list[BL_COLUMNS_MAX]; /* of the list: columns */
+	int lines, list[BL_COLUMNS_MAX]; /* the list: columns of the records */
 	uint64_t shown;                  /* a bit per column */
 	int at;                          /* the selected line of the list */
 	double smoothing;                /* smoothing weight of past values, 0: none */
 	int64_t from, to;                /* the range of steps; to = 0: all from `from` on */
-	int64_t cursor;                  /* step; 0: the newest */
+	int64_t cursor;                  /* a step; 0: the newest */
 	bl_axis axis;
 	bool log_x;
 } bl_curves;
 
 bl_curves *bl_curves_of(const bl_scene *s);
-void bl_curves_turn_smoothing(bl_curves *c, int by); /* to the next common weight, up or down */
+void bl_curves_turn_smoothing(bl_curves *c, int by); /* sets the next larger (by 1) or smaller (-1) of a few weights */
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The lines of the curves, and the panes that they share. */
+/* curves_panes.c: the lines of the curves, and their division into panes. */
 #include "view/curves.h"
 #include "view/metric.h"
 

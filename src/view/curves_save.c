@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Saves the shown curves as files: a table of their points, and a picture with the same panes. */
+/* curves_save.c: saves the curves on the screen: a table of their points, and a picture with the same panes. */
 #include "view/export.h"
 #include "view/metric.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The dashboard: loss terms, kNN, C and its diagonal, then the rest.  On small screens the least important parts are
- * left out first.
+ * dashboard.c: the dashboard: loss terms, kNN, C and its diagonal, then the rest.  On small screens the least important
+ * parts are left out first.
  */
 #include "view/chart.h"
 #include "view/export.h"
@@ -17,16 +17,16 @@
 enum {
 	CHART_MIN_COLUMNS = 20,
 	STACK_BELOW_COLUMNS = 60,
-	STACK_FROM_ROWS = 30,   /* charts above the matrix */
-	SCORE_FROM_ROWS = 18,   /* rows of the charts' column */
-	MORE_FROM_ROWS = 30,    /* histogram and journal below the charts */
-	MORE_FROM_COLUMNS = 90, /* ... and beside them */
+	STACK_FROM_ROWS = 30,   /* from here on, charts can be above the matrix */
+	SCORE_FROM_ROWS = 18,   /* of the charts: from here on, with scores */
+	MORE_FROM_ROWS = 30,    /* of the charts: from here on, with histogram and journal below them */
+	MORE_FROM_COLUMNS = 90, /* ... or beside them */
 	JOURNAL_MIN_ROWS = 3,
 	LONG_NAMES_FROM_COLUMNS = 60,
-	SCALE_FROM_ROWS = 10, /* rows of the matrix's column */
+	SCALE_FROM_ROWS = 10, /* of the matrix: from here on, with its scale */
 };
 
-/* C as last drawn. */
+/* The picture of C that was drawn last. */
 static bl_picture *picture_of(const bl_scene *s)
 {
 	return bl_scene_own(s, &bl_view_dashboard);
@@ -210,7 +210,7 @@ static void draw_matrix(const bl_scene *s, bl_canvas *c, bl_rect r)
 		draw_scale(c, r.x, r.y + 3 + fit.h, fit.w > 20 ? fit.w : r.w, scale);
 }
 
-/* --- Room ----------------------------------------------------------------- */
+/* --- Layout --------------------------------------------------------------- */
 
 static void draw_stacked(const bl_scene *s, bl_canvas *c, bl_rect r)
 {

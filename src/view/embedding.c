@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The embedding: features of some images on their first two principal axes, coloured by label. */
+/* embedding.c: the embedding: features of some images on their first two principal axes, coloured by label. */
 #include "view/export.h"
 #include "view/timeline.h"
 
@@ -34,16 +34,15 @@ static bl_timeline *timeline_of(const bl_scene *s)
 	return &own_of(s)->past;
 }
 
-/* -1: none */
+/* The highlighted label; -1: none. */
 static int lit_label(const bl_scene *s)
 {
 	return own_of(s)->lit - 1;
 }
 
-/* --- Where points lie ------------------------------------------------------- */
+/* --- Positions of points ---------------------------------------------------- */
 
-/* The centre of the points and the size of a dot in the plane, equal on both axes since distances matter.
- */
+/* The centre of the points, and the size of a dot in their plane, equal on both axes since distances matter. */
 struct plane {
 	bl_rect area;
 	double x, y, dot;
@@ -122,7 +121,7 @@ static int label_of(const struct mark *m, int n, int lit)
 	return best;
 }
 
-/* For terminals without colours. */
+/* The character of a label, for terminals without colours. */
 static uint32_t sign_of(int label)
 {
 	static const char signs[] = "0123456789abcdefghijklmnopqrstuvwxyz";
@@ -240,7 +239,7 @@ static void draw_legend(bl_canvas *c, bl_rect r, const bl_moment *m, int lit)
 	}
 }
 
-/* --- The whole ------------------------------------------------------------ */
+/* --- The view ------------------------------------------------------------- */
 
 /* Returns the selected snapshot if it has points, or else the last one before it that has. */
 static const bl_moment *moment_of(const bl_timeline *p)
@@ -264,13 +263,13 @@ static const char *why_none(const bl_scene *s)
 	                    : "the run was asked for points; they come when the features have been computed";
 }
 
-/* The points shown are older than the newest snapshot: new ones have been requested. */
+/* Are the points older than the newest snapshot?  Then new ones have been requested. */
 static bool is_pending(const bl_scene *s, const bl_moment *m)
 {
 	return !is_over(s) && !s->read_only && timeline_of(s)->at == 0 && m->points_step < s->snapshot.step;
 }
 
-/* In one row or two. */
+/* Draws the text in one row, or in two. */
 static void draw_why(bl_canvas *c, bl_rect r, const char *text)
 {
 	int n = bl_canvas_columns(text);
@@ -384,7 +383,7 @@ static void write_points(const bl_scene *s, FILE *f)
 		fprintf(f, "%.9g,%.9g,%d\n", m->point[i][0], m->point[i][1], m->label[i]);
 }
 
-/* Appends the points of a label (-1: of none) to x and y. */
+/* Appends the points of a label (-1: those without a label) to x and y. */
 static bl_series series_of(const bl_moment *m, int label, double *x, double *y)
 {
 	bl_series s = { .x = x, .y = y };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Saves what the screen shows as files in the current folder. */
+/* export.c: saves what the screen shows as files in the current folder. */
 #include "view/export.h"
 #include "base/text_stream.h"
 
@@ -71,7 +71,7 @@ void bl_export_field(FILE *f, const char *text)
 	fputc('"', f);
 }
 
-/* Numbers are saved first, as they need no other program. */
+/* The table was saved before the picture, since it needs no other program. */
 void bl_export_picture(bl_scene *s, const bl_figure *f, const char *stem)
 {
 	if (bl_export_figure(f, stem) == 0)

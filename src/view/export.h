@@ -14,16 +14,19 @@
 
 #include <stdio.h>
 
-void bl_export_view(bl_scene *s); /* as the view itself saves it */
-/* As stem.png and stem.svg; a figure that could not be made (NULL) fails as it did. */
+void bl_export_view(bl_scene *s); /* saves the files that the view's `save` function makes */
+/*
+ * Saves f as stem.png and stem.svg.  Negative with bl_error; f NULL: the figure could not be made, bl_error is
+ * unchanged.
+ */
 int bl_export_figure(const bl_figure *f, const char *stem);
-void bl_export_text(bl_scene *s); /* the screen's characters */
+void bl_export_text(bl_scene *s); /* saves the screen's characters */
 
-/* stem.csv of what `write` writes; negative: failed. */
+/* Saves what `write` writes as stem.csv; negative with bl_error. */
 int bl_export_table(const bl_scene *s, const char *stem, void (*write)(const bl_scene *s, FILE *f));
-/* Text in quotes: names come from files of others. */
+/* Writes text quoted for CSV, since names come from files that are not trusted. */
 void bl_export_field(FILE *f, const char *text);
-/* After the table: the pictures of f (NULL: as bl_error says), and the notice of what there is now. */
+/* To be called after the table was saved: saves the pictures of f (see bl_export_figure), and sets the notice. */
 void bl_export_picture(bl_scene *s, const bl_figure *f, const char *stem);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* figure_show.c: figures in the terminal: braille, coloured blocks, or plain characters where there is neither. */
+/* figure_show.c: figures in the terminal: in braille and coloured blocks, or in ASCII if these are not supported. */
 #include "view/figure_show.h"
 #include "base/bounded.h"
 
@@ -22,7 +22,7 @@ enum { PANEL_LEAST = 6, LINES_MOST = 64, NAMES_SHARE = 2, NAME_LEAST = 6 };
 
 /* --- Lines --------------------------------------------------------------------------- */
 
-/* Letters of ASCII, by place: the first of the name may be another's as well. */
+/* The ASCII letter of series k.  It is not the first one of the name, which may not be unique. */
 static char letter_of(int k)
 {
 	static const char letters[] = "*o+x#@%&abcdefghijklmnpqrstuvwyz";
@@ -46,7 +46,7 @@ static bl_line line_of(const bl_series *s, int k)
 		          .n = (int)s->n };
 }
 
-/* The chart names its last line first. */
+/* Lines are passed in reverse order, since the chart's legend begins with the last one. */
 static void draw_lines(bl_canvas *c, bl_rect r, const bl_panel *p)
 {
 	bl_line lines[LINES_MOST];
@@ -76,7 +76,7 @@ static void draw_lines(bl_canvas *c, bl_rect r, const bl_panel *p)
 
 struct across {
 	bl_canvas *c;
-	int x, w; /* of the part where values lie */
+	int x, w; /* the columns in which values are drawn */
 	double from, to;
 };
 
@@ -92,7 +92,7 @@ static void put(const struct across *a, double v, int y, uint32_t glyph, bl_pain
 		bl_canvas_put(a->c, x, y, bl_canvas_glyph(a->c->can, glyph), bl_colour_of(paint, a->c->can.light), BL_COLOUR_OWN);
 }
 
-/* Those of a series that lie in the row. */
+/* Draws the points of a series that are in the row. */
 static void draw_row(const struct across *a, const bl_series *s, int k, int row, int y)
 {
 	bool utf8 = a->c->can.utf8;
@@ -174,10 +174,13 @@ struct dots {
 	const float *at;
 	int64_t rows, cols;
 	bl_scale scale;
-	int w, h; /* of what is shown */
+	int w, h; /* the size in dots as shown */
 };
 
-/* Dots of the figure behind one that is shown: itself, or the root mean square, or of a square's diagonal the mean. */
+/*
+ * The value of a dot on the screen: that of the figure's dot; for several, their rms, or the mean of those on the
+ * diagonal.
+ */
 static double shown_dot(const struct dots *d, int x, int y)
 {
 	int64_t r0 = d->rows * y / d->h, r1 = d->rows * (y + 1) / d->h, c0 = d->cols * x / d->w, c1 = d->cols * (x + 1) / d->w,
@@ -241,7 +244,7 @@ static void say_scale(char *out, size_t size, bool halves, const struct dots *d)
 		snprintf(out, size, "%s", what);
 }
 
-/* The largest size with square dots, or with dots twice as high as wide if a dot is a whole cell. */
+/* Draws the matrix as large as possible, with square dots; if a dot is a whole cell, it is twice as high as wide. */
 static void draw_matrix(bl_canvas *c, bl_rect r, const bl_figure *f, bool alone)
 {
 	struct dots d;
@@ -257,7 +260,7 @@ static void draw_matrix(bl_canvas *c, bl_rect r, const bl_figure *f, bool alone)
 		bl_canvas_text(c, r.x, r.y + 1, r.w, BL_PAINT_FAINT, "there is no room for it, or it is no matrix");
 		return;
 	}
-	/* Small matrices are enlarged by a whole factor. */
+	/* Small matrices are enlarged by an integer factor. */
 	int64_t again = shrink < 1 ? 1 : (int64_t)fmin((double)wide / (double)d.cols, (double)high / (double)d.rows);
 	d.w = (int)fmax(1, floor((double)d.cols * shrink) * (double)again);
 	d.h = (int)fmax(1, floor((double)d.rows * shrink) * (double)again / (halves ? 1 : 2));
@@ -268,7 +271,7 @@ static void draw_matrix(bl_canvas *c, bl_rect r, const bl_figure *f, bool alone)
 	bl_canvas_text(c, r.x + n, last, r.w - n, BL_PAINT_FAINT, alone ? text : "");
 }
 
-/* Several share the width, or lie below each other where that leaves them more room.  What the scale is stands below once. */
+/* Draws matrices beside each other, or below each other if that gives them more room, and the scale once at the bottom. */
 static void draw_matrices(bl_canvas *c, bl_rect r, const bl_figure *f)
 {
 	struct dots d;
@@ -292,7 +295,7 @@ static void draw_matrices(bl_canvas *c, bl_rect r, const bl_figure *f)
 	bl_canvas_text(c, r.x, r.y + h, r.w, BL_PAINT_FAINT, text);
 }
 
-/* --- The whole ------------------------------------------------------------------------------ */
+/* --- The figure ----------------------------------------------------------------------------- */
 
 void bl_figure_draw(const bl_figure *f, bl_canvas *c)
 {
@@ -358,7 +361,7 @@ static void put_row(FILE *out, const bl_canvas *c, int y)
 	fputs(colours && (bold || fg != BL_COLOUR_OWN || bg != BL_COLOUR_OWN) ? "\033[0m\n" : "\n", out);
 }
 
-/* Empty rows at the end are left out. */
+/* Writes the rows, without empty ones at the end. */
 static void put_rows(FILE *out, const bl_canvas *c)
 {
 	int rows = c->height;

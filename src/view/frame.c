@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The whole screen: header, the view, footer. */
+/* frame.c: the whole screen: header, view, footer. */
 #include "view/frame.h"
 #include "view/metric.h"
 
@@ -185,7 +185,7 @@ static const char *hint_word(const bl_scene *s, bl_request r, char out[BL_COLUMN
 	return out;
 }
 
-/* Draws the first of its keys at column x where it fits; returns where the next goes. */
+/* Draws a hint for the request's first key at column x, if it fits; returns the column for the next hint. */
 static int draw_hint(const bl_scene *s, bl_canvas *c, int x, int y, bl_request r, bool current)
 {
 	char own[BL_COLUMN_NAME + 8];
@@ -203,13 +203,13 @@ static int draw_hint(const bl_scene *s, bl_canvas *c, int x, int y, bl_request r
 	return x + bl_canvas_text(c, x, y, need, BL_PAINT_FAINT, word) + FIELD_GAP;
 }
 
-/* The request that opens the view on the screen. */
+/* Does the request open the view that is on the screen? */
 static bool is_shown(const bl_scene *s, bl_request r)
 {
 	return r == bl_request_of_scope(s->view->scope);
 }
 
-/* Shows the keys for leaving and help, the view's own name, its own keys, then the rest. */
+/* Order of hints: the keys for leaving and help, the view's name, its own keys, then the rest. */
 static int hint_rank(const bl_scene *s, bl_request r)
 {
 	return r == BL_REQUEST_QUIT || r == BL_REQUEST_HELP || is_shown(s, r) ? 0
@@ -255,7 +255,7 @@ static void draw_footer(const bl_scene *s, bl_canvas *c)
 		draw_hints(s, c, c->height - 1);
 }
 
-/* --- The whole -------------------------------------------------------------- */
+/* --- The screen ------------------------------------------------------------- */
 
 static void draw_centred(bl_canvas *c, int y, const char *text)
 {

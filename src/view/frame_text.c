@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One frame as plain text, for logs and pipes. */
+/* frame_text.c: one frame as plain text, for logs and pipes. */
 #include <barlow/view.h>
 
 #include "view/frame.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Signals while a screen is up.  Handlers call only what POSIX calls async-signal-safe. */
+/* guard.c: signals while the terminal is in other modes (guard.h).  Handlers call only async-signal-safe functions. */
 #define _GNU_SOURCE 1 /* a mutex that its holder may take again */
 #include "view/guard.h"
 
@@ -140,8 +140,9 @@ static void on_event(int sig)
 static void take(struct watched *w)
 {
 	/*
-	 * poll(), which waits for keys, returns at any signal.  What is printed meanwhile must not be lost by a terminal that is
-	 * resized; Ctrl-C ends a write that waits, too.
+	 * SA_RESTART: poll(), which waits for keys, returns at any signal in any case; but a write must not be
+	 * interrupted when the terminal is resized, since its text would be lost.  Only Ctrl-C interrupts a write that
+	 * blocks.
 	 */
 	struct sigaction own = { .sa_handler = w->handler, .sa_flags = w->sig == SIGINT ? 0 : SA_RESTART };
 	sigemptyset(&own.sa_mask);

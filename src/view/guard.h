@@ -40,7 +40,7 @@ void bl_guard_put_back(void);
  * threads that lock it afterwards wait for the end of the process.
  */
 void bl_guard_end(void);
-/* Around every write to the guarded terminal and every change of its modes. */
+/* Lock and unlock the terminal; required around every write to it and every change of its modes. */
 void bl_guard_hold(void);
 void bl_guard_release(void);
 void bl_guard_disarm(void);           /* restores the previous handlers */

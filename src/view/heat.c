@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Matrices with values in [-1, 1] as coloured dots, or as a ramp of characters. */
+/* heat.c: matrices with values in [-1, 1] as coloured dots, or as characters of increasing density. */
 #include "view/heat.h"
 
 #include <barlow/parallel.h>
@@ -76,7 +76,7 @@ static double block_extreme(const bl_heat_source *m, int r0, int r1, int c0, int
 	return best;
 }
 
-/* Elements of a cell that lie on the diagonal. */
+/* The number of elements of a cell that are on the diagonal. */
 static int on_diagonal(const bl_heat_source *m, int r, int c)
 {
 	int top = edge(m, 0, r) + m->shift, bottom = edge(m, 0, r + 1) + m->shift;
@@ -85,7 +85,7 @@ static int on_diagonal(const bl_heat_source *m, int r, int c)
 	return n > 0 ? n : 0;
 }
 
-/* Values off the diagonal and on it, or NaN.  Differences of root mean squares cannot be pooled as squares. */
+/* The rms off the diagonal and the mean on it, or NaN.  Differences of rms are averaged, since they are not rms. */
 static void block_apart(const bl_heat_source *m, int r0, int r1, int c0, int c1, double *rms, double *diagonal)
 {
 	double off = 0, offs = 0, on = 0, ons = 0;
@@ -108,7 +108,7 @@ bl_pool bl_heat_pool(const bl_heat_source *m, bl_heat_style s)
 	return s.pool == BL_POOL_RMS && !m->rms ? BL_POOL_LARGEST : s.pool;
 }
 
-/* A single element has a sign. */
+/* For a single element, its value with its sign. */
 static double block_rms(const bl_heat_source *m, int r0, int r1, int c0, int c1)
 {
 	double rms, diagonal;
@@ -309,7 +309,7 @@ void bl_heat_strip(bl_canvas *c, int x, int y, int w, const float *values, int n
 	}
 }
 
-/* The map itself, with perceptually even steps. */
+/* Draws the colour map as a scale. */
 void bl_heat_scale(bl_canvas *c, int x, int y, int w)
 {
 	int bar = w - 6;

@@ -2,9 +2,9 @@
 /*
  * view/heat.h: matrices with values in [-1, 1] as coloured dots.
  *
- * With colours and half blocks a cell shows two dots, one above the other, so
- * that a dot is about square.  Without either a cell shows one dot, twice as
- * high as wide, so that a square matrix gets half as many rows.
+ * With colours and half blocks, a cell shows two dots, one above the other, so
+ * that a dot is about square.  Without colours or half blocks, a cell is one dot,
+ * twice as high as wide, so that a square matrix has half as many rows.
  */
 #ifndef BARLOW_VIEW_HEAT_H
 #define BARLOW_VIEW_HEAT_H
@@ -17,7 +17,7 @@
 typedef struct bl_heat_source {
 	const float *mean, *extreme;        /* (cells, cells), row-major */
 	const float *rms, *diagonal;        /* off the diagonal, and the mean on it; NULL: not known */
-	int cells, d;                       /* dims a side */
+	int cells, d;                       /* numbers of cells and of dimensions on a side */
 	const int32_t *row_edge, *col_edge; /* cells + 1 of each, from 0 to d; NULL: d is divided as by bl_chunk_range */
 	int shift;                          /* row r and column r + shift meet on the diagonal */
 	int n;                              /* the batch size, from which the level of chance follows; 0: not used */
@@ -35,28 +35,30 @@ typedef struct bl_heat_style {
 /* The pooling that is possible: the largest element if there is no rms. */
 bl_pool bl_heat_pool(const bl_heat_source *m, bl_heat_style s);
 
-/* The picture's place, and the size of a dot; dims are means if blocks differ by one. */
+/* The size of the picture and of its dots; dims are means if the sizes of blocks differ by one. */
 typedef struct bl_heat_fit {
 	int w, h; /* in cells of the canvas */
 	int dots_x, dots_y;
-	double dims_x, dims_y; /* of C a dot */
+	double dims_x, dims_y; /* dimensions of C per dot */
 } bl_heat_fit;
 
-/* A block of the matrix that is shown as one: a dot, or a cell that is drawn over many dots.  Rows first, then columns.
+/*
+ * A block of the matrix that is shown with one value: a dot, or a cell that covers many dots.  Index 0: rows, 1:
+ * columns.
  */
 typedef struct bl_heat_block {
 	int at[2];          /* its index among the visible blocks */
 	int from[2], to[2]; /* its dimensions */
 	float mean, extreme;
-	float rms, diagonal; /* NaN: not known; none of it is on the diagonal */
+	float rms, diagonal; /* NaN: rms is not known; no element is on the diagonal */
 } bl_heat_block;
 
-/* A cell's value, as the scale of the picture shows it. */
+/* The value of a cell that determines its colour. */
 double bl_heat_cell(const bl_heat_source *m, int row, int col, bl_pool pool);
 
 /* The largest picture that fits into w x h cells. */
 bl_heat_fit bl_heat_measure(bl_ability can, int w, int h, const bl_heat_source *m);
-/* Draws it at (x,y). */
+/* Draws the matrix with its top left corner at (x,y). */
 void bl_heat_draw(bl_canvas *c, int x, int y, bl_heat_fit fit, const bl_heat_source *m, bl_heat_style s);
 
 /*
@@ -67,13 +69,13 @@ int bl_heat_blocks(bl_heat_fit fit, const bl_heat_source *m, int axis);
 bl_heat_block bl_heat_block_at(bl_heat_fit fit, const bl_heat_source *m, int row, int col);
 bl_heat_block bl_heat_block_of_dims(bl_heat_fit fit, const bl_heat_source *m, int row, int col);
 bl_heat_block bl_heat_block_under(bl_heat_fit fit, const bl_heat_source *m, int x, int y);
-/* Draws the cursor on it in the picture that was drawn at (x,y). */
+/* Draws the cursor on block b of the picture that was drawn at (x,y). */
 void bl_heat_mark(bl_canvas *c, int x, int y, bl_heat_fit fit, const bl_heat_source *m, const bl_heat_block *b);
 
 /* The colour scale; for root mean squares the background is the level of chance for a dot of so many elements. */
 bl_scale bl_heat_scale_of(bl_heat_fit fit, const bl_heat_source *m, bl_heat_style s);
 
-/* Values as bars of w columns, height from 0 to 1 and colour from the map; below 0 the bar is empty. */
+/* Draws values as bars, w columns in all: heights from 0 to 1, colours from the map; a value below 0 has no bar. */
 void bl_heat_strip(bl_canvas *c, int x, int y, int w, const float *values, int n, bl_scale s);
 
 /* The colour scale from -1 to +1, w columns wide. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The heatmap over the whole screen: the matrix of one run or of two, and the line of time. */
+/* heatmap.c: the heatmap: the matrix of one or two runs on the whole screen, and the line of time. */
 #include "view/heatmap.h"
 
 #include <stdio.h>
@@ -50,7 +50,7 @@ static void draw_picture(const bl_scene *s, bl_canvas *c, const bl_picture *p, b
 	draw_cursor(s, c, p, at, fit);
 }
 
-/* C_jj of the columns above. */
+/* Draws C_jj of the picture's columns below it. */
 static void draw_strip(const bl_scene *s, bl_canvas *c, const bl_picture *p, const bl_heatmap_place *place)
 {
 	const bl_snapshot *n = bl_heatmap_snapshot(s);

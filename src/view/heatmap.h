@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * view/heatmap.h: the parts of the heatmap: where things lie on the screen
+ * view/heatmap.h: the parts of the heatmap: the layout of the screen
  * (heatmap_place.c), what keys do (heatmap_act.c), the numbers beside the picture (heatmap_panel.c), the
- * charts below them (heatmap_side.c), and files of what is seen (heatmap_save.c).
+ * charts below them (heatmap_side.c), and saving the picture as files (heatmap_save.c).
  */
 #ifndef BARLOW_VIEW_HEATMAP_H
 #define BARLOW_VIEW_HEATMAP_H
@@ -22,7 +22,7 @@ typedef struct bl_heatmap_place {
 
 bl_look *bl_heatmap_look(const bl_scene *s);
 
-/* Reads the visible part from the snapshots, and returns its places in r. */
+/* Reads the visible part from the snapshots, and returns the layout of r. */
 bl_heatmap_place bl_heatmap_lay_out(const bl_scene *s, bl_ability can, bl_rect r);
 
 /* The snapshot that is shown: the newest, or an earlier one. */

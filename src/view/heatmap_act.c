@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The effects of keys and the mouse on the heatmap. */
+/* heatmap_act.c: the effects of keys and the mouse on the heatmap. */
 #include "base/bounded.h"
 #include "view/frame.h"
 #include "view/heatmap.h"
@@ -92,7 +92,7 @@ void bl_heatmap_mouse(bl_scene *s, bl_mouse m)
 		zoom(s, m.kind == BL_MOUSE_WHEEL_UP);
 }
 
-/* --- What, and against what ---------------------------------------------------------- */
+/* --- Matrix, order and reference ------------------------------------------------------ */
 
 static void turn_kind(bl_scene *s)
 {
@@ -139,7 +139,7 @@ static void turn_several(bl_scene *s)
 		bl_scene_notice(s, "no other run is marked: m in the table of runs (7)");
 }
 
-/* --- When ----------------------------------------------------------------------------- */
+/* --- Time ----------------------------------------------------------------------------- */
 
 static void step_time(bl_scene *s, bool earlier)
 {

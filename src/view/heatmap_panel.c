@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The numbers beside the heatmap, the most important first: the cursor, the time, differences from the request. */
+/*
+ * heatmap_panel.c: the numbers beside the heatmap, the most important first: the cursor, the snapshot, and how the
+ * picture differs from the request.
+ */
 #include "view/heatmap.h"
 #include "view/number_text.h"
 
@@ -100,7 +103,7 @@ static void tell_cursor(const bl_scene *s, struct panel *p, const bl_heatmap_pla
 		tell_values(p, &b, "there: ");
 }
 
-/* --- The moment, and what it is not ---------------------------------------------------- */
+/* --- The snapshot, and differences from the request ----------------------------------- */
 
 static void tell_moment(const bl_scene *s, struct panel *p)
 {

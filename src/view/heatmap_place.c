@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the heatmap shows, and where on the screen it lies. */
+/* heatmap_place.c: the content of the heatmap, and its layout on the screen. */
 #include "view/heatmap.h"
 
 enum {
 	TITLE_ROWS = 1,
 	STRIP_ROWS = 1,
 	BESIDE_COLUMNS = 18, /* a narrower panel is placed below */
-	BELOW_ROWS = 3,      /* of two runs' panel */
+	BELOW_ROWS = 3,      /* rows of the panel below the pictures of two runs */
 	BELOW_ROWS_HIGH = 7,
 	HIGH_FROM_ROWS = 30,
 };

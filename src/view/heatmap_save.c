@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The heatmap as files: pictures by gnuplot, and the cells themselves for other programs. */
+/* heatmap_save.c: saves the heatmap: pictures made by gnuplot, and the values of the cells for other programs. */
 #include "view/export.h"
 #include "base/text_stream.h"
 #include "view/heatmap.h"
@@ -12,7 +12,7 @@
 
 enum { PATH = 256 };
 
-/* The cells as they are shown. */
+/* The values of the cells that determine their colours. */
 static bl_tensor *values(const bl_scene *s)
 {
 	bl_heat_source m = bl_picture_source(&bl_heatmap_look(s)->shown);
@@ -22,7 +22,7 @@ static bl_tensor *values(const bl_scene *s)
 	return t;
 }
 
-/* A figure has one or more dots for each cell. */
+/* The colour scale of the figure, which has one or more dots for each cell. */
 static bl_scale scale_of(const bl_scene *s)
 {
 	const bl_picture *p = &bl_heatmap_look(s)->shown;
@@ -100,7 +100,7 @@ static int save_figures(const bl_scene *s, const bl_tensor *t, const char *stem)
 	return rc;
 }
 
-/* Numbers are saved first, as they need no other program. */
+/* The numbers are saved before the pictures, since they need no other program. */
 int bl_heatmap_save(bl_scene *s, const char *stem)
 {
 	const bl_picture *p = &bl_heatmap_look(s)->shown;

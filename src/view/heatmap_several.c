@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The matrices of this run and of the marked ones side by side, in the largest common size. */
+/* heatmap_several.c: the matrices of this run and of the marked ones side by side, in the largest common size. */
 #include "view/heatmap.h"
 
 #include <stdio.h>
@@ -18,7 +18,7 @@ static bool is_this_run(const bl_scene *s, const bl_live *l)
 	return i.pid == s->info.pid && i.started == s->info.started && strcmp(i.name, s->info.name) == 0;
 }
 
-/* The marked runs other than this one; returns how many. */
+/* Lists the marked runs other than this one; returns their number. */
 static int others(const bl_scene *s, bl_live *list[BL_MARKED_MAX])
 {
 	int n = 0;
@@ -40,7 +40,7 @@ static struct tiles tiles_of(int n, int across, bl_rect r)
 	return (struct tiles){ n, across, (r.w - (across - 1) * GAP) / across, r.h / down - TITLE_ROWS };
 }
 
-/* Chooses the number in a row that makes the pictures largest. */
+/* Chooses the number of pictures in a row with which they are largest. */
 static struct tiles lay_out(int n, bl_ability can, bl_rect r, const bl_heat_source *m)
 {
 	struct tiles best = tiles_of(n, n, r);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Beside the heatmap, if there is room: the off-diagonal elements against chance, the sorted C_ii, the largest pairs. */
+/*
+ * heatmap_side.c: beside the heatmap, if there is room: the off-diagonal elements compared with chance, the sorted C_ii,
+ * the largest pairs.
+ */
 #include "view/chart.h"
 #include "view/heatmap.h"
 #include "view/histogram.h"
@@ -9,7 +12,7 @@
 
 enum { TWO_FROM_ROWS = 11, THREE_FROM_ROWS = 19, PAIR_COLUMNS = 22, CHART_MIN_COLUMNS = 20 };
 
-/* Descending, so that what has not been learned yet is at the end. */
+/* Draws C_ii in descending order, so that dims that are not yet learned are at the end. */
 static void draw_diagonal(const bl_snapshot *p, bl_canvas *c, bl_rect r)
 {
 	double x[BL_QUANTILES], y[BL_QUANTILES];
@@ -27,7 +30,7 @@ static void draw_diagonal(const bl_snapshot *p, bl_canvas *c, bl_rect r)
 	                           .x_name = "dims" });
 }
 
-/* In as many columns as fit. */
+/* Draws the pairs in as many columns as fit. */
 static void draw_pairs(const bl_snapshot *p, bl_canvas *c, bl_rect r)
 {
 	double share = (double)p->grid_elements / ((double)p->d * p->d);

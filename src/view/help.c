@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The help: the keys of the view from which it was opened, then those of all views, from the list in keys.h. */
+/* help.c: the help: the keys of the view from which it was opened, then those of all views, from the list in keys.h. */
 #include "view/frame.h"
 #include "base/bounded.h"
 #include "view/scene.h"
@@ -53,7 +53,7 @@ struct row {
 };
 enum { LINES = BL_REQUEST_COUNT + 2, ROWS = 4 * LINES };
 
-/* Up to the last blank that fits; the texts are ASCII. */
+/* The number of bytes up to the last blank that fits into w columns; the texts are ASCII. */
 static int fitting(const char *text, int w)
 {
 	int n = (int)strlen(text), cut = w;
@@ -64,7 +64,7 @@ static int fitting(const char *text, int w)
 	return cut > 0 ? cut : w;
 }
 
-/* Ctrl-C does one of two things; this run decides which. */
+/* The help text of a request; that of Ctrl-C depends on whether it stops this run. */
 static const char *text_of(const bl_scene *s, const struct line *line)
 {
 	if (line->request == BL_REQUEST_INTERRUPT)

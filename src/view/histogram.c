@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The off-diagonal values of C as bars. */
+/* histogram.c: the off-diagonal values of C as bars. */
 #include "view/histogram.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* view/histogram.h: the off-diagonal values of C as bars, their heights the logarithms of counts. */
+/* view/histogram.h: the off-diagonal values of C as bars, whose heights are logarithms of counts. */
 #ifndef BARLOW_VIEW_HISTOGRAM_H
 #define BARLOW_VIEW_HISTOGRAM_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The effects of keys on the scene and on the run. */
+/* key_actions.c: the effects of keys on the scene and on the run. */
 #include "view/key_actions.h"
 
 #include "view/export.h"
@@ -27,7 +27,7 @@ static bool command(bl_scene *s, bl_command_kind kind, double value)
 	return send(s, (bl_command){ .kind = kind, .value = value });
 }
 
-/* Changes the first parameter that the loss names. */
+/* Multiplies the loss's first parameter by the factor. */
 static void turn(bl_scene *s, double factor)
 {
 	const bl_columns *columns = &s->history.columns;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The keys as the manual page has them. */
+/* key_manual.c: the keys as lines of the manual page. */
 #include "view/key_manual.h"
 #include "base/text_stream.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* view/key_manual.h: the keys as the manual page has them, from the list in keys.h. */
+/* view/key_manual.h: the keys as lines of the manual page, from the list in keys.h. */
 #ifndef BARLOW_VIEW_KEY_MANUAL_H
 #define BARLOW_VIEW_KEY_MANUAL_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The key map. */
+/* keys.c: the key map. */
 #include "view/keys.h"
 
 #include <assert.h>

@@ -19,7 +19,7 @@
 
 enum { BL_KEY_NONE = 0, BL_KEY_INTERRUPT = 3, BL_KEY_SUSPEND = 26, BL_KEY_ESCAPE = 27 };
 
-/* Keys that are no characters, as one byte each, so that they fit into `keys`.  No other byte from 128 on is a key. */
+/* Keys that are not characters, as one byte each, so that they fit into `keys`.  No other byte from 128 on is a key. */
 #define BL_KEYS_UP "\x80"
 #define BL_KEYS_DOWN "\x81"
 #define BL_KEYS_LEFT "\x82"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The visible part of the matrix, and the selected time. */
+/* look.c: the visible part of the matrix, and the selected snapshot. */
 #include "view/look.h"
 #include "base/bounded.h"
 
 #include <string.h>
 
-enum { NEAREST = 4 }; /* least number of places on a side */
+enum { NEAREST = 4 }; /* the least number of dimensions on a side */
 
 void bl_look_start(bl_look *l)
 {
@@ -14,7 +14,7 @@ void bl_look_start(bl_look *l)
 	l->shown.step = l->beside.step = l->subtracted.step = -1;
 }
 
-/* --- Where ---------------------------------------------------------------------- */
+/* --- The visible part ----------------------------------------------------------- */
 
 bl_region bl_look_part(const bl_look *l, int d)
 {
@@ -25,7 +25,7 @@ bl_region bl_look_part(const bl_look *l, int d)
 	return bl_picture_clamp(&want, d);
 }
 
-/* The element under the cursor keeps its place on the screen. */
+/* The element under the cursor keeps its position on the screen. */
 void bl_look_zoom(bl_look *l, int d, bool in)
 {
 	int least = d < NEAREST ? d : NEAREST, side = l->side ? l->side : d;
@@ -56,7 +56,7 @@ void bl_look_point(bl_look *l, int d, int row, int col)
 	}
 }
 
-/* --- When ----------------------------------------------------------------------- */
+/* --- Time ----------------------------------------------------------------------- */
 
 /* The set of stored snapshots changes during the run, so they are identified by their steps. */
 static void list_kept(bl_look *l, const bl_live *run)
@@ -126,7 +126,7 @@ void bl_look_now(bl_look *l)
 	l->past.step = l->other_past.step = -1;
 }
 
-/* --- What ----------------------------------------------------------------------- */
+/* --- The matrix ----------------------------------------------------------------- */
 
 static bl_shape shape_of(bl_kind kind)
 {
@@ -138,7 +138,10 @@ static bool is_plain(const bl_region *r)
 	return r->matrix == BL_MATRIX_C && r->order == BL_ORDER_PLAIN;
 }
 
-/* Reads the same part from both: as the run computed it on request, or else from the cells of C that every snapshot has. */
+/*
+ * Reads the same part of the snapshot and of the reference: from the regions that the run computed on request, or else
+ * from the cells of C, which every snapshot has.
+ */
 static void take_pair(bl_look *l, const bl_snapshot *p, const bl_region *part)
 {
 	bl_picture_take(&l->subtracted, &l->reference, &l->shown.part);

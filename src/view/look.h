@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * view/look.h: the visible part of the matrix, and the selected time: the state of the heatmap.
+ * view/look.h: the visible part of the matrix, and the selected snapshot: the state of the heatmap.
  *
- * Places are counted after ordering, from 0 to d - 1; the first index is vertical.
+ * Places are indices of dimensions after ordering, from 0 to d - 1; the first of two is vertical.
  */
 #ifndef BARLOW_VIEW_LOOK_H
 #define BARLOW_VIEW_LOOK_H
@@ -15,9 +15,9 @@ typedef struct bl_look {
 	bl_kind kind;
 	bl_order order;
 	int from[2], side; /* the visible part, a square; side 0: all */
-	bool pointing;     /* the cursor is there, at this place */
+	bool pointing;     /* there is a cursor, at this place */
 	int at[2];
-	bool difference;        /* to the reference */
+	bool difference;        /* show the difference from the reference */
 	bl_snapshot reference;  /* step -1: none */
 	bl_snapshot past;       /* the snapshot that is shown instead of the newest; step -1: none */
 	bl_snapshot other_past; /* the other run's snapshot of the nearest step */
@@ -30,9 +30,9 @@ typedef struct bl_look {
 	const bl_live *other;                 /* the run to which other_past belongs */
 } bl_look;
 
-void bl_look_start(bl_look *l); /* all anew */
+void bl_look_start(bl_look *l); /* sets the initial state */
 
-/* What the run has to compute for it. */
+/* The region that the run has to compute for the visible part. */
 bl_region bl_look_part(const bl_look *l, int d);
 
 /* Zooms by two, in or out, around the cursor or else the middle. */
@@ -48,7 +48,7 @@ void bl_look_now(bl_look *l);
 
 /* Fills in `shown` from p: the difference from the reference if it is requested and available. */
 void bl_look_take(bl_look *l, const bl_snapshot *p);
-/* `beside`, of another run. */
+/* The same for `beside`, from the other run's snapshot. */
 void bl_look_take_other(bl_look *l, const bl_snapshot *p);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A square part of a matrix of the run, as cells, with its own coordinates. */
+/* matrix_picture.c: a square part of a matrix of the run, as cells, with its own coordinates. */
 #include "view/matrix_picture.h"
 #include "base/bounded.h"
 
@@ -32,7 +32,7 @@ bool bl_picture_is(const bl_picture *p, const bl_region *want)
 	return p->step >= 0 && same_part(&p->part, want);
 }
 
-/* The places of a cell that lie on the matrix's diagonal. */
+/* The number of elements of a cell that are on the matrix's diagonal. */
 static int on_diagonal(const bl_picture *p, int i, int j)
 {
 	int from = p->part.row + p->edge[0][i], to = p->part.row + p->edge[0][i + 1];
@@ -41,9 +41,9 @@ static int on_diagonal(const bl_picture *p, int i, int j)
 	return n > 0 ? n : 0;
 }
 
-/* --- From the region that was asked for ------------------------------------------ */
+/* --- From the requested region ----------------------------------------------------- */
 
-/* Other viewers make requests, too, possibly for a part that is not a square. */
+/* Is the snapshot's region usable?  Other viewers make requests, too, possibly for a part that is not a square. */
 static bool has_region(const bl_snapshot *s)
 {
 	return s->region_rows > 0 && s->region_rows == s->region_cols && s->region.rows == s->region.cols &&
@@ -61,7 +61,7 @@ static void cut_edges(bl_picture *p)
 		}
 }
 
-/* values: of the cells on the diagonal, row after row. */
+/* Fills in the cells on the diagonal; values: theirs, row after row. */
 static void lay_diagonal(bl_picture *p, const float *values)
 {
 	int next = 0;
@@ -174,14 +174,16 @@ bool bl_picture_take(bl_picture *p, const bl_snapshot *s, const bl_region *want)
 	return true;
 }
 
-/* --- What is made of it -------------------------------------------------------------- */
+/* --- Transformations ------------------------------------------------------------------ */
 
 static float diagonal_at(const bl_snapshot *s, int dim)
 {
 	return s->diagonal[(int64_t)dim * s->diag / s->d];
 }
 
-/* C_ii - 1 of largest magnitude, over the dims of a cell on the diagonal that are known: in another order only one is.
+/*
+ * The C_ii - 1 of largest magnitude in a cell on the diagonal, over the dimensions that are known: after reordering, only
+ * one is.
  */
 static float diagonal_extreme(const bl_picture *p, const bl_snapshot *s, int cell)
 {

@@ -17,22 +17,22 @@
 typedef enum bl_shape { BL_SHAPE_PLAIN, BL_SHAPE_MINUS_I, BL_SHAPE_MAGNITUDE } bl_shape;
 
 typedef struct bl_picture {
-	int64_t step; /* -1: nothing */
+	int64_t step; /* -1: there is no picture */
 	bl_region part;
-	int d;                            /* of the whole matrix */
-	int cells;                        /* a side */
-	bl_heat_sample sample;            /* of the part's elements: what stands behind the cells */
-	bool has_rms, change;             /* the run computed it; the cells are a difference */
-	int n;                            /* batch */
-	bool of_embeddings;               /* of a loss without a matrix */
-	int32_t edge[2][BL_GRID_MAX + 1]; /* down, across: places within the part, after ordering */
+	int d;                            /* size of the whole matrix */
+	int cells;                        /* on a side */
+	bl_heat_sample sample;            /* the share of the elements from which the cells were computed */
+	bool has_rms, change;             /* the run computed rms; the cells are differences */
+	int n;                            /* batch size */
+	bool of_embeddings;               /* the loss does not use a matrix */
+	int32_t edge[2][BL_GRID_MAX + 1]; /* of rows, of columns: the places within the part at which cells begin */
 	int32_t dim[2][BL_GRID_MAX];      /* the first dim of each cell */
 	float mean[BL_GRID_MAX * BL_GRID_MAX], extreme[BL_GRID_MAX * BL_GRID_MAX];
-	float rms[BL_GRID_MAX * BL_GRID_MAX];      /* of what is off the diagonal */
+	float rms[BL_GRID_MAX * BL_GRID_MAX];      /* of the elements off the diagonal */
 	float diagonal[BL_GRID_MAX * BL_GRID_MAX]; /* the mean of the elements on it, if there are any */
 } bl_picture;
 
-/* `want` clamped to d dimensions: a square; rows = 0: all of it. */
+/* `want`, a square, clamped to d dimensions; rows = 0: the whole matrix. */
 bl_region bl_picture_clamp(const bl_region *want, int d);
 
 /* Reads the part of the snapshot nearest to the (clamped) request.  Returns false, with step -1, if there is none. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* How the columns of a run's records look on the screen. */
+/* metric.c: the order, colours and names of a run's columns on the screen. */
 #include "view/metric.h"
 
 #include <stdio.h>

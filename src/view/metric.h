@@ -15,8 +15,8 @@ bool bl_metric_at_first(const bl_columns *c, int column);
 bool bl_metric_of_loss(const bl_columns *c, int column);
 bl_paint bl_metric_paint(const bl_columns *c, int column);
 /*
- * A label in the canvas's character set.  Without UTF-8 a lone "\xce\xbb" is "lambda", and in a product the text
- * `lambda`.
+ * A label in the canvas's character set.  Without UTF-8, a label that is only the letter lambda becomes "lambda", and
+ * the letter in a product becomes the argument `lambda`.
  */
 const char *bl_metric_text(const bl_canvas *c, const char *label, const char *lambda, char out[BL_LABEL_BYTES]);
 const char *bl_metric_name(const bl_canvas *c, const bl_column *column, char out[BL_LABEL_BYTES]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Numbers as they are shown. */
+/* number_text.c: formatting of numbers for the screen. */
 #include "view/number_text.h"
 
 #include <math.h>
@@ -27,7 +27,7 @@ static void shorten_exponent(char *text)
 	memmove(to, from, strlen(from) + 1);
 }
 
-/* Numbers from a thousand to a million are whole. */
+/* Numbers from a thousand to a million are shown without decimals. */
 void bl_shown_number(char out[BL_NUMBER_TEXT], double v, int digits, int columns)
 {
 	bool whole = fabs(v) >= 1000 && fabs(v) < 1e6 && digits < 4;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The settings and metrics in which runs differ, read from the index. */
+/* run_diff.c: the settings and metrics in which runs differ, read from the index. */
 #include "view/run_facts.h"
 
 #include <barlow/error.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Chosen columns of runs, from the index. */
+/* run_facts.c: selected columns of runs, from the index. */
 #include "view/run_facts.h"
 
 #include <barlow/error.h>
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-/* Columns of the table `runs` of the index, and what is there under another one. */
+/* Columns of the table `runs` of the index, and names that are not columns of it, such as "tags". */
 static const char *const known[] = { "id",    "folder",  "name",    "state",   "reason", "problem", "step",
 	                             "steps", "seed",    "d",       "pid",     "host",   "barlow",  "cpu",
 	                             "blas",  "threads", "created", "started", "ended",  "parent",  "parent_step",
@@ -98,14 +98,14 @@ static int check_names(const bl_run_facts *f, bl_index *x)
 
 /* --- Values ---------------------------------------------------------------------- */
 
-struct place { /* of a run in its list */
+struct place { /* the index of a run in the list */
 	const char *id;
 	int run;
 };
 
 struct filling {
 	bl_run_facts *f;
-	struct place *place; /* in the order of ids */
+	struct place *place; /* sorted by id */
 	int column;
 };
 
@@ -154,7 +154,7 @@ static int take_value(void *ctx, int64_t row, int n, const bl_cell *cell)
 	return 0;
 }
 
-/* A metric counts for more than a setting of the same name, as in runs.list. */
+/* A metric takes precedence over a setting of the same name, as in runs.list. */
 static int ask_column(struct filling *fill, bl_index *x)
 {
 	char sql[512];

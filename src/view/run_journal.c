@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What changed in a run. */
+/* run_journal.c: the changes in a run (run_journal.h). */
 #include "view/run_journal.h"
 
 #include <barlow/journal.h>

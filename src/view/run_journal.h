@@ -30,7 +30,7 @@ void bl_journal_see(bl_journal *j, const bl_columns *columns, const bl_live_info
 /* Reads the journal on disk of the run with this live file if it has changed.  NULL: there is none. */
 void bl_journal_load(bl_journal *j, const char *live_path);
 
-/* All lines, newest first; returns how many.  utf8: whether a parameter's label may be written, or its name is. */
+/* All lines, newest first; returns their number.  utf8: parameters are written with their labels, else with their names. */
 int bl_journal_lines(const bl_journal *j, const bl_history *h, bool utf8, bl_journal_line out[BL_JOURNAL_MOST]);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The runs there are, sorted and chosen. */
+/* run_table.c: the list of runs, sorted and filtered (run_table.h). */
 #include "view/run_table.h"
 #include "base/bounded.h"
 #include "view/canvas.h"
@@ -46,12 +46,12 @@ static void add_parameter(bl_run_table *t, const char *name, int importance)
 	int width = (int)strlen(name) + SIGN;
 	snprintf(c.heading, sizeof c.heading, "%s", name);
 	c.width = width < LEAST ? LEAST : width > MOST ? MOST : width;
-	/* So many columns of those that all runs have come after the parameters. */
+	/* Leaves room for the columns of all runs that come after the parameters. */
 	if (place_of(t, &c) < 0 && t->columns < BL_RUN_COLUMNS - (USUAL - (int)BL_RUN_PARAMETER))
 		t->column[t->columns++] = c;
 }
 
-/* The parameters of a run's loss: the one that it names first, or the others as far as they change anything. */
+/* Adds the first parameter of a run's loss; or the others, except weights of 1, which have no effect. */
 static void add_parameters(bl_run_table *t, const bl_run *r, bool first)
 {
 	const bl_columns *c = &r->columns;
@@ -66,7 +66,7 @@ static const bl_run_value *fact_of(const bl_run_table *t, const bl_run *r, const
 	return bl_run_facts_value(t->facts, (int)(r - t->runs->run), c->fact);
 }
 
-/* As wide as what stands there; numbers to the right. */
+/* Adds the column of a fact, as wide as its texts; numbers are aligned to the right. */
 static void add_fact(bl_run_table *t, int fact)
 {
 	enum { LEAST = 6, MOST = 24, SIGN = 2 };
@@ -86,7 +86,7 @@ static void add_fact(bl_run_table *t, int fact)
 		t->column[t->columns++] = c;
 }
 
-/* Name and state, and what was asked for. */
+/* Name, state, and the requested columns. */
 static void choose_facts(bl_run_table *t)
 {
 	for (int i = 0; i <= BL_RUN_STATE; i++)
@@ -97,7 +97,7 @@ static void choose_facts(bl_run_table *t)
 		t->by = t->column[t->columns - 1];
 }
 
-/* First what the losses name first, newest run first, then their other parameters. */
+/* Parameters: first the first ones of all losses, from the newest run on, then the others. */
 static void choose_columns(bl_run_table *t)
 {
 	t->columns = 0;
@@ -171,7 +171,7 @@ static double number(const bl_run_table *t, const bl_run *r, const bl_run_column
 	}
 }
 
-/* Texts from A on, numbers from the largest on. */
+/* Texts in ascending order, numbers in descending order. */
 static int compare(const bl_run_table *t, const bl_run *a, const bl_run *b, const bl_run_column *c)
 {
 	if (c->field == BL_RUN_NAME)
@@ -191,7 +191,7 @@ static bool unknown(const bl_run_table *t, const bl_run *r, const bl_run_column 
 	return c->field > BL_RUN_STATE && isnan(number(t, r, c));
 }
 
-/* Does b come before a?  What is not known comes last either way; equals stay newest first. */
+/* Does b come before a?  Unknown values come last in both directions; equal ones remain in the order newest first. */
 static bool swapped(const bl_run_table *t, int a, int b)
 {
 	const bl_run *x = &t->runs->run[a], *y = &t->runs->run[b];
@@ -201,7 +201,7 @@ static bool swapped(const bl_run_table *t, int a, int b)
 	return t->reversed ? order < 0 : order > 0;
 }
 
-/* By insertion, which keeps equals in their order; on a list that is nearly sorted it is quick. */
+/* Insertion sort is stable, and fast for a list that is nearly sorted. */
 static void sort(bl_run_table *t)
 {
 	for (int i = 1; i < t->rows; i++)
@@ -212,7 +212,7 @@ static void sort(bl_run_table *t)
 		}
 }
 
-/* ASCII letters whatever their case. */
+/* Does the text contain the part?  ASCII letters are compared without case. */
 static bool contains(const char *text, const char *part)
 {
 	size_t n = strlen(part);
@@ -281,7 +281,7 @@ static bl_runs *list(const bl_runs *before)
 	return r;
 }
 
-/* Those of the list as it is now; where that fails, the usual columns are shown. */
+/* Reads the facts for the current list; if that fails, the usual columns are shown. */
 static void read_facts(bl_run_table *t)
 {
 	bl_run_facts_free(t->facts);
@@ -301,7 +301,7 @@ int bl_run_table_choose(bl_run_table *t, const char *names)
 	return 0;
 }
 
-/* Takes `now` over; what the rows point at goes only when the cursor has found its run again. */
+/* Takes over the list `now`.  The old list is freed last, since the cursor's run is found by its id. */
 static void take(bl_run_table *t, bl_runs *now)
 {
 	const bl_run *at = bl_run_table_at(t, t->cursor);

@@ -32,34 +32,34 @@ typedef enum bl_run_field {
 
 typedef struct bl_run_column {
 	bl_run_field field;
-	char heading[BL_FACT_NAME]; /* of a parameter or a fact its name */
+	char heading[BL_FACT_NAME]; /* of a parameter or a fact, its name */
 	int width;                  /* in cells; negative: left-aligned */
-	int importance;             /* where room is short, the one with the least is left out first */
-	int fact;                   /* of a fact: which */
+	int importance;             /* if there is too little room, the least important column is omitted first */
+	int fact;                   /* of a fact: its index */
 } bl_run_column;
 
 enum { BL_RUN_PARAMETERS = 8 /* columns of parameters, at most */, BL_RUN_COLUMNS = BL_RUN_STARTED + BL_RUN_PARAMETERS };
 _Static_assert((int)BL_RUN_COLUMNS >= 2 + (int)BL_FACTS_COLUMNS, "name, state, and all facts");
 
 typedef struct bl_run_table {
-	bl_runs *runs;  /* NULL: not read yet, or no place for runs: bl_error then */
-	int *row, rows; /* of what is shown: places in runs */
-	int cursor;     /* 0 when nothing is shown */
+	bl_runs *runs;  /* NULL: not read yet, or it could not be read */
+	int *row, rows; /* the visible runs, as indices into runs */
+	int cursor;     /* a place; 0 if the list is empty */
 	bl_run_column column[BL_RUN_COLUMNS];
 	int columns;
 	bl_run_column by;
 	bool reversed;
 	char filter[64];                   /* part of a name, folder or state; "": all */
-	bool typing;                       /* it is being typed */
-	char tag[64];                      /* that is being typed for the run at the cursor */
-	char names[256], names_typed[256]; /* of the columns that were chosen, "": the usual ones; as they are being typed */
+	bool typing;                       /* the filter is being typed */
+	char tag[64];                      /* the tag that is being typed for the run at the cursor */
+	char names[256], names_typed[256]; /* names of the chosen columns, "": the usual ones; the names being typed */
 	bl_run_facts *facts;               /* of these names; NULL: the usual columns are shown */
-	bl_run_diff *diff;                 /* of some runs, shown in place of the table; NULL: the table is */
+	bl_run_diff *diff;                 /* the difference of runs that is shown instead of the table; NULL: none */
 	char diff_name[BL_DIFF_RUNS][BL_FACT_NAME];
-	int diff_top; /* its first row that is shown */
+	int diff_top; /* the first visible row of diff */
 	bool tagging, deleting,
 		choosing; /* a tag is being typed; whether to delete the run is being asked; names are being typed */
-	char asked[256];  /* of which run, by its folder's name: another one may have come to the cursor meanwhile */
+	char asked[256];  /* the folder's name of the run that the question is about, since the cursor's run may change */
 	char problem[160];
 	int64_t read_at;
 } bl_run_table;
@@ -67,22 +67,22 @@ typedef struct bl_run_table {
 bl_run_table *bl_run_table_new(void);
 void bl_run_table_free(bl_run_table *t);
 
-/* Reads what there is; true: it is something else than before. */
+/* Reads the list of runs; true: it has changed. */
 bool bl_run_table_read(bl_run_table *t);
-/* Order and choice anew, after by, reversed or filter were set. */
+/* Sorts and filters the list again; to be called after changing by, reversed or filter. */
 void bl_run_table_arrange(bl_run_table *t);
 
 const bl_run *bl_run_table_at(const bl_run_table *t, int place); /* NULL outside */
-void bl_run_table_move(bl_run_table *t, int by);                 /* the cursor, to the ends at most */
+void bl_run_table_move(bl_run_table *t, int by);                 /* moves the cursor, at most to the ends */
 
-/* Sorts by the column after the present one, after the last by the first. */
+/* Sorts by the next column, after the last by the first. */
 void bl_run_table_sort_by_next(bl_run_table *t);
 bool bl_run_table_sorted_by(const bl_run_table *t, const bl_run_column *c);
 
-/* The columns of these names, with commas between; "": the usual ones.  Negative with bl_error: a name is unknown. */
+/* Shows the columns with these names, separated by commas; "": the usual ones.  Negative with bl_error: an unknown name. */
 int bl_run_table_choose(bl_run_table *t, const char *names);
 
-/* What stands in a cell of a run of the table; "-" where nothing is known, and where the run has no such parameter. */
+/* The text of a cell; "-": the value is unknown, or the run has no such parameter. */
 void bl_run_table_text(const bl_run_table *t, const bl_run *r, const bl_run_column *c, char *out, size_t size);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The table of all runs, live and past: sorted, chosen, marked to compare, opened. */
+/* runs_view.c: the table of all runs, live and past, and its keys: sort, filter, mark, compare, open. */
 #include "view/export.h"
 #include "base/bounded.h"
 #include "view/frame.h"
@@ -16,16 +16,16 @@
 
 enum {
 	READ_MS = 1000,
-	TITLE_ROWS = 2, /* what it is, and the headings */
+	TITLE_ROWS = 2, /* the title and the headings */
 	SIGN_COLUMNS = 4,
 	GAP = 2,
 	NAME_COLUMNS_MAX = 40,
-	PLACE_FROM_ROWS = 8, /* from here on the last row says where the run lies */
+	PLACE_FROM_ROWS = 8, /* from this height on, the last row shows the folder of the run at the cursor */
 	PAGE = 10,
 	CELL_TEXT = 96,
 };
 
-/* NULL: not asked for yet. */
+/* The view's state: a table; NULL: it was not needed yet. */
 static bl_run_table **own_of(const bl_scene *s)
 {
 	return bl_scene_own(s, &bl_view_runs);
@@ -41,7 +41,7 @@ static bl_run_table *table_of(const bl_scene *s)
 struct layout {
 	const bl_run_column *column;
 	bool on[BL_RUN_COLUMNS];
-	int n, name; /* the name's columns: it takes what the others leave */
+	int n, name; /* number of columns; width of the name, which gets the remaining room */
 };
 
 static int columns_needed(const struct layout *l)
@@ -52,7 +52,7 @@ static int columns_needed(const struct layout *l)
 	return sum;
 }
 
-/* Of equals the last.  False: name and state are all there is. */
+/* Omits the least important column, the last of equal ones.  False: none can be omitted. */
 static bool drop_least(struct layout *l)
 {
 	int least = -1;
@@ -78,7 +78,7 @@ static struct layout lay_out(const bl_run_table *t, int room)
 	return l;
 }
 
-/* text(column) of every column that is on, each in its place. */
+/* Draws text(column) of every column that is shown. */
 static void draw_cells(bl_canvas *c, bl_rect r, int y, const struct layout *l, bl_paint p, const void *of,
                        void (*text)(const void *of, const bl_run_column *column, char *out, size_t size))
 {
@@ -180,7 +180,7 @@ static void draw_title(const bl_run_table *t, bl_canvas *c, bl_rect r)
 	                bl_text_plural(n, "run", "runs"), going, choice);
 }
 
-/* Where it lies, or why it cannot be read. */
+/* Draws the folder of the run at the cursor, or why it cannot be read. */
 static void draw_place(const bl_run_table *t, bl_canvas *c, int x, int y, int room)
 {
 	const bl_run *run = bl_run_table_at(t, t->cursor);
@@ -191,13 +191,13 @@ static void draw_place(const bl_run_table *t, bl_canvas *c, int x, int y, int ro
 		               run->broken ? run->info.message : run->folder);
 }
 
-/* Rows for runs in a table that is h rows high. */
+/* The number of rows for runs in a table that is h rows high. */
 static int rows_for_runs(int h)
 {
 	return h - TITLE_ROWS - (h >= PLACE_FROM_ROWS);
 }
 
-/* The place in the first row: the cursor stays in sight, in the middle where it can. */
+/* The place in the first row, such that the cursor is visible, and in the middle if possible. */
 static int first_place(const bl_run_table *t, int rows)
 {
 	int top = t->cursor - rows / 2, most = t->rows - rows;
@@ -210,7 +210,7 @@ static int first_place(const bl_run_table *t, int rows)
 
 enum { KEY_MOST = 30, DIFF_CELL_LEAST = 10, DIFF_CELL_MOST = 32 };
 
-/* The cells of a row, of as many runs as there is room for: "+2" says that there are more. */
+/* Draws the cells of a row for as many runs as there is room for; the first row says how many more there are. */
 static void draw_diff_row(const bl_run_table *t, bl_canvas *c, bl_rect r, int y, bl_paint p, const char *key, char *const *cell,
                           int width)
 {
@@ -286,7 +286,7 @@ static bool read_table(bl_scene *s)
 	return changed;
 }
 
-/* The first time the cursor is on the run that was on the screen. */
+/* When the table is opened for the first time, the cursor is on the run that is on the screen. */
 static void enter(bl_scene *s)
 {
 	if (table_of(s)) {
@@ -309,7 +309,7 @@ static void end(bl_scene *s)
 
 /* --- Keys ----------------------------------------------------------------------- */
 
-/* The run at the cursor, opened; NULL: the footer says why not. */
+/* Opens the run at the cursor.  NULL: failed, and the notice says why. */
 static bl_live *open_run(bl_scene *s)
 {
 	const bl_run *r = bl_run_table_at(table_of(s), table_of(s)->cursor);
@@ -380,7 +380,7 @@ static void reverse(bl_scene *s)
 	bl_run_table_arrange(table_of(s));
 }
 
-/* The run at the cursor, for what changes its folder; NULL: the footer says why not. */
+/* The run at the cursor, for an action that changes its folder.  NULL: not possible, and the notice says why. */
 static const bl_run *run_to_change(bl_scene *s)
 {
 	const bl_run *r = bl_run_table_at(table_of(s), table_of(s)->cursor);
@@ -393,7 +393,7 @@ static const bl_run *run_to_change(bl_scene *s)
 	return s->read_only ? NULL : r;
 }
 
-/* The run that was asked about, if it is still there; NULL: the footer says that it is not. */
+/* The run that the question was about.  NULL: it does not exist any more, and the notice says so. */
 static const bl_run *run_asked_about(bl_scene *s)
 {
 	const bl_run_table *t = table_of(s);
@@ -446,7 +446,7 @@ static void delete_it(bl_scene *s)
 	table_of(s)->read_at = 0;
 }
 
-/* Letters of a tag: Enter gives it, Esc does not. */
+/* Handles a key while a tag is typed: Enter sets the tag, Esc cancels. */
 static void tag_key(bl_scene *s, int k)
 {
 	bl_run_table *t = table_of(s);
@@ -488,7 +488,7 @@ static void choose_typed(bl_scene *s)
 		bl_scene_notice(s, "the usual columns");
 }
 
-/* Letters of the columns' names: Enter takes them where all are known, Esc leaves all as it was. */
+/* Handles a key while names of columns are typed: Enter shows them if all are known, Esc cancels. */
 static void columns_key(bl_scene *s, int k)
 {
 	bl_run_table *t = table_of(s);
@@ -511,7 +511,7 @@ static void add_to_diff(bl_run_table *t, const bl_run *r, const char **id, int *
 	id[(*n)++] = r->id;
 }
 
-/* The marked runs in the order of the table, and the one at the cursor. */
+/* Shows the difference of the marked runs, in the order of the table, and the one at the cursor. */
 static void show_diff(bl_scene *s)
 {
 	bl_run_table *t = table_of(s);
@@ -536,7 +536,7 @@ static void leave_diff(bl_run_table *t)
 	t->diff = NULL;
 }
 
-/* By so many rows, as far as there are some. */
+/* Scrolls by that many rows, at most to the ends. */
 static void move_diff(bl_run_table *t, int by)
 {
 	int64_t top = (int64_t)t->diff_top + by, last = t->diff->rows > 0 ? t->diff->rows - 1 : 0;
@@ -590,7 +590,7 @@ static void set_filter(bl_run_table *t, size_t n, int letter)
 	bl_run_table_arrange(t);
 }
 
-/* Letters of the filter, a tag or an answer, while they are typed; Esc ends the filter and shows all again. */
+/* Handles keys while a filter, a tag, names or an answer are typed.  Esc removes the filter. */
 static bool key(bl_scene *s, int k)
 {
 	bl_run_table *t = table_of(s);
@@ -616,7 +616,7 @@ static bool key(bl_scene *s, int k)
 	return true;
 }
 
-/* The run in the row that was clicked becomes the chosen one; a click on the chosen one opens it. */
+/* A click moves the cursor to the run in the row; a click on the run at the cursor opens it. */
 static void click(bl_scene *s, int y)
 {
 	bl_run_table *t = table_of(s);
@@ -665,7 +665,7 @@ static void write_runs(const bl_scene *s, FILE *f)
 	}
 }
 
-/* The runs that are shown, in their order. */
+/* Saves the runs that are shown, in their order. */
 static int save(bl_scene *s, const char *stem)
 {
 	int rc = table_of(s) ? bl_export_table(s, stem, write_runs) : bl_fail("there is no table");

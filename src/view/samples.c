@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The views: all views of one sample as the network gets them, with the parameters that the pipelines drew. */
+/* samples.c: all views of one sample, as the network gets them, with the parameters that the pipelines drew. */
 #include "view/export.h"
 #include "view/scene.h"
 
@@ -39,7 +39,7 @@ static int start_of(int k, int parts, int n)
 	return (int)((int64_t)k * n / parts);
 }
 
-/* Mean of a channel over the pixels behind the dot (x,y) of a picture of w x h dots; enlarged, a pixel is repeated. */
+/* The mean of a channel over the pixels of dot (x,y) of a picture of w x h dots; if enlarged, pixels are repeated. */
 static double dot_of(const struct picture *p, int channel, int x, int w, int y, int h)
 {
 	int x0 = start_of(x, w, p->side), x1 = start_of(x + 1, w, p->side);
@@ -71,7 +71,7 @@ static uint32_t ramp(const struct picture *p, int x, int w, int y, int h)
 	return (unsigned char)steps[lround(v / 255 * (double)(sizeof steps - 2))];
 }
 
-/* Two dots in a cell if there are half blocks and colours, else one. */
+/* Draws a cell: two dots if there are half blocks and colours, else one. */
 static void put_cell(bl_canvas *c, int x0, int y0, const struct picture *p, int x, int y, int side)
 {
 	if (c->can.depth == BL_DEPTH_MONO)
@@ -83,7 +83,7 @@ static void put_cell(bl_canvas *c, int x0, int y0, const struct picture *p, int 
 		              colour_at(p, x, side, 2 * y + 1, side));
 }
 
-/* Dots a side in w x h cells: a multiple of the picture's own when enlarged; even, as a cell holds two. */
+/* The number of dots per side in w x h cells: if enlarged, a multiple of the picture's; even, since a cell has two. */
 static int side_for(int w, int h, int side)
 {
 	int room = w < 2 * h ? w : 2 * h;
@@ -107,7 +107,7 @@ static int line_length(const char *text, int w)
 	return comma > 0 ? comma : blank > 0 ? blank : w;
 }
 
-/* Draws it in so many rows at the most, or only counts its rows if c is NULL; the last one is cut where more follows. */
+/* Draws the text in at most `most` rows, or only counts them if c is NULL; the last row is cut where more text follows. */
 static int draw_wrapped(bl_canvas *c, int x, int y, int w, int most, const char *text)
 {
 	int rows = 0;
@@ -146,14 +146,14 @@ static int text_rows(const bl_snapshot *p, int w, int h)
 	return most;
 }
 
-/* The requested sample is not shown yet. */
+/* Is the requested sample not shown yet? */
 static bool waits(const bl_scene *s)
 {
 	const bl_region *r = &s->snapshot.region;
 	return !bl_scene_over(s) && !s->lost && (r->view != own_of(s)->sample || r->redraw != own_of(s)->redraws);
 }
 
-/* The number of channels, and how many are shown; older files contain only the latter. */
+/* Writes the number of channels and how many are shown; older files have only the latter. */
 static void channels_text(const bl_snapshot *p, char *out, size_t size)
 {
 	int n = p->image_channels > 0 ? p->image_channels : p->view_channels;
@@ -184,7 +184,7 @@ static void draw_facts(const bl_scene *s, bl_canvas *c, bl_rect r)
 		bl_canvas_text(c, r.x + x + 2, r.y, r.w - x - 2, BL_PAINT_WARN, "asked for another...");
 }
 
-/* --- The whole ------------------------------------------------------------ */
+/* --- The view ------------------------------------------------------------- */
 
 /* Which view, and its size where sizes differ; in narrow columns shorter. */
 static void draw_title(bl_canvas *c, bl_rect r, int k, const char *draws)
@@ -273,7 +273,7 @@ static void write_pixels(const bl_scene *s, FILE *f)
 		}
 }
 
-/* All views side by side on white; (side, views * (side + gap) - gap, 3) bytes. */
+/* Writes all views side by side on white: (side, views * (side + gap) - gap, 3) bytes. */
 static void put_pixels(const bl_snapshot *p, int gap, uint8_t *rgb)
 {
 	int side = p->view_side, w = p->view_count * (side + gap) - gap;

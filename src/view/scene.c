@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The state of the run as it was read last. */
+/* scene.c: the state of the run as it was last read, and the data of all views. */
 #include "view/scene.h"
 
 #include <math.h>
@@ -161,17 +161,18 @@ static bool read_lost(bl_scene *s)
 	bool had = s->lost;
 	s->lost = !bl_scene_over(s) && !bl_live_writer_alive(s->run);
 	if (s->lost && !had)
-		s->notice[0] = '\0'; /* it replaces the notice of an earlier key */
+		s->notice[0] = '\0'; /* the run's message replaces the notice of an earlier key */
 	return s->lost != had;
 }
 
-/* A record made after the command shows its effect. */
+/* The loss's first parameter in the newest record; NaN: none. */
 static double turned_now(const bl_scene *s)
 {
 	int i = bl_columns_next(&s->history.columns, BL_COLUMN_PARAMETER, 0);
 	return i < 0 ? NAN : bl_history_value(&s->history, s->history.columns.column[i].name);
 }
 
+/* Forgets the value that was sent once a record made after the command shows it. */
 static void settle_turned(bl_scene *s)
 {
 	if (s->history.last.step > s->turned_at + 1 || turned_now(s) == s->turned)

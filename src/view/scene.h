@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * view/scene.h: the data of all views: the state of the run as it was read last, and the display settings.
+ * view/scene.h: the data of all views: the state of the run as it was last read, and the display settings.
  *
  * The scene contains what was read of the run, and what all views share.
  * A view is a const table of functions at the end of its own file; its state between
@@ -27,30 +27,30 @@ typedef struct bl_scene {
 	bool interrupt_stops; /* Ctrl-C stops the first run; otherwise it only leaves the screen */
 	bool still;           /* a single frame as text, without hints about keys */
 
-	/* As last read. */
+	/* The state of the run, as last read. */
 	bl_live_info info;
 	bl_history history;
 	bl_snapshot snapshot; /* step -1: none yet */
-	uint64_t snapshots;   /* how many the run had published then; 0: read the newest in any case */
+	uint64_t snapshots;   /* number of snapshots that the run had published; 0: read the newest in any case */
 	bl_journal journal;
 	bool lost; /* the trainer's process died with the run unfinished */
 
 	/* Runs to compare with, marked in the table of runs; the scene holds a reference on each.  NULL: none. */
 	bl_live *marked[BL_MARKED_MAX];
 
-	/* A second run beside it, or NULL. */
+	/* A second run, shown beside the first, or NULL. */
 	bl_live *other;
 	bl_live_info other_info;
 	bl_snapshot other_snapshot;
 	uint64_t other_snapshots;
 
-	/* What the run was requested to compute, and when (ms). */
+	/* The region that was last requested from the run, and when (ms). */
 	bl_region asked;
 	int64_t asked_at;
 	int64_t followed_at; /* ms; when a resumed file of a dead run was last searched for */
 
 	/* Display settings. */
-	const bl_canvas *on; /* as last shown, borrowed; NULL: not yet */
+	const bl_canvas *on; /* the canvas that was last shown, borrowed; NULL: none yet */
 	bl_heat_style heat;
 	int frames_per_s;    /* 0: as the view needs */
 	bl_depth depth_most; /* limit on colours, if the terminal has more */
@@ -58,8 +58,8 @@ typedef struct bl_scene {
 	bool flip_background;
 	bool asking;      /* "stop training?" is on the screen */
 	char notice[256]; /* the effect of the last key */
-	bool knn_asked;   /* by the last key; the result will be shown */
-	double turned;    /* the loss's first parameter as sent but not yet in a record; NaN: none */
+	bool knn_asked;   /* the last key requested kNN, whose result will be shown */
+	double turned;    /* the loss's first parameter that was sent and is not in a record yet; NaN: none */
 	int64_t turned_at;
 
 	void *own[BL_SCOPES]; /* the states of the views: bl_scene_own */
@@ -99,7 +99,7 @@ void *bl_scene_own(const bl_scene *s, const bl_view_ops *view);
 void bl_scene_switch(bl_scene *s, bl_live *run);
 bool bl_scene_at_home(const bl_scene *s);
 
-/* Reads what is new of the run.  Returns true if something that a view shows has changed. */
+/* Reads new data of the run.  Returns true if something that a view shows has changed. */
 bool bl_scene_read(bl_scene *s);
 
 /* Sets the notice that the footer shows until the next key. */
@@ -108,7 +108,7 @@ void bl_scene_notice(bl_scene *s, const char *fmt, ...) BL_PRINTF(2, 3);
 /* Shows `other` beside the run and takes over the reference; NULL: removes it. */
 void bl_scene_compare(bl_scene *s, bl_live *other);
 
-/* The canvas settings for a terminal with these abilities. */
+/* The abilities to draw with on a terminal with these abilities, limited by the display settings. */
 bl_ability bl_scene_ability(const bl_scene *s, bl_ability terminal);
 
 bool bl_scene_over(const bl_scene *s);           /* done, stopped or failed */

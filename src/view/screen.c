@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The terminal.  The only file that includes ncurses. */
+/* screen.c: the terminal.  The only file that includes ncurses. */
 #include "view/screen.h"
 
 #include "view/guard.h"
@@ -28,15 +28,15 @@ struct pen {
 
 struct bl_screen {
 	SCREEN *curses;
-	WINDOW *keys;     /* a pad: reading keys from it never repaints anything */
-	TERMINAL *before; /* Readline's, put back at the end */
+	WINDOW *keys;     /* a pad, so that reading keys never redraws anything */
+	TERMINAL *before; /* Readline's terminal, which is set again at the end */
 	locale_t locale, locale_before;
-	bl_ability can;        /* the terminal */
+	bl_ability can;        /* the abilities of the terminal */
 	bl_ability asked;      /* the abilities that the shown canvas uses */
-	bool skip_corner;      /* writing the last cell would scroll */
+	bool skip_corner;      /* do not write the last cell, which would scroll the screen */
 	struct pen pen;        /* the terminal's current pen */
-	bl_screen_cell *shown; /* NULL: nothing known */
-	int width, height;     /* of shown */
+	bl_screen_cell *shown; /* the content of the screen; NULL: unknown */
+	int width, height;     /* the size of shown */
 	char *out;             /* bytes to be written */
 	size_t n, room;
 	bool no_memory;
@@ -45,7 +45,7 @@ struct bl_screen {
 /* tputs has no argument for a context, and there is one terminal. */
 static bl_screen *current;
 
-/* --- Bytes -------------------------------------------------------------------- */
+/* --- Output ------------------------------------------------------------------- */
 
 static void append(bl_screen *s, const char *bytes, size_t n)
 {
@@ -108,7 +108,7 @@ static bool is_set(const char *name)
 	return v && *v;
 }
 
-/* RGB is ncurses' name, a flag, number or string; Tc is tmux's. */
+/* Does terminfo report 24-bit colours?  RGB is ncurses' name, a flag, number or string; Tc is tmux's. */
 static bool has_full_colour(void)
 {
 	const char *v = getenv("COLORTERM");
@@ -127,14 +127,14 @@ static bl_depth find_depth(void)
 	return colours >= 16 ? BL_DEPTH_16 : BL_DEPTH_8;
 }
 
-static int told_light = -1; /* according to the terminal; negative: it was not asked, or did not answer */
+static int told_light = -1; /* as the terminal has reported; negative: it was not queried, or did not answer */
 
 void bl_background_set(bool light)
 {
 	told_light = light;
 }
 
-/* "foreground;background" in ANSI numbers, which some terminals set; most set nothing and are dark. */
+/* Some terminals set COLORFGBG to "foreground;background" in ANSI numbers; most do not, and are dark. */
 static bool find_light(void)
 {
 	const char *v = getenv("COLORFGBG"), *last = v ? strrchr(v, ';') : NULL;
@@ -166,7 +166,7 @@ bl_ability bl_screen_ability(const bl_screen *s)
 	return s->can;
 }
 
-/* Asks the terminal, not LINES and COLUMNS, which Readline exports and nobody updates. */
+/* Queries the terminal instead of LINES and COLUMNS, which Readline exports and never updates. */
 void bl_screen_size(const bl_screen *s, int *width, int *height)
 {
 	(void)s;
@@ -264,7 +264,7 @@ static int set_modes(bl_screen *s)
 	keypad(s->keys, TRUE);
 	nodelay(s->keys, TRUE);
 	mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
-	mouseinterval(0); /* a press is a click at once */
+	mouseinterval(0); /* a press is reported as a click immediately */
 	curs_set(0);
 	refresh();
 	append_mouse(s, true);
@@ -292,7 +292,7 @@ static int start(bl_screen *s)
 	fflush(stdout);
 	s->before = cur_term;
 	bl_guard_arm(STDOUT_FILENO, &cooked);
-	use_env(FALSE); /* LINES and COLUMNS, see bl_screen_size; ncurses would set a scroll region by them */
+	use_env(FALSE); /* do not use LINES and COLUMNS (see bl_screen_size), by which ncurses would set a scroll region */
 	use_tioctl(TRUE);
 	s->curses = newterm(NULL, stdout, stdin);
 	if (!s->curses)
@@ -327,7 +327,7 @@ bl_screen *bl_screen_open(void)
 	return s;
 }
 
-/* Without an alternate screen the frame stays, except for the row in which the prompt appears. */
+/* Without an alternate screen, the frame remains visible, except for the row in which the prompt appears. */
 static void leave(bl_screen *s)
 {
 	append_string(exit_attribute_mode);
@@ -376,7 +376,7 @@ static int32_t device_colour(const bl_screen *s, int32_t rgb)
 	return s->asked.depth == BL_DEPTH_256 ? bl_colour_256(rgb) : bl_colour_ansi(rgb, s->asked.depth == BL_DEPTH_16 ? 16 : 8);
 }
 
-/* 0 to 255 and what follows it; a frame has thousands of these. */
+/* Appends a number from 0 to 255 and `end`, without printf, since a frame has thousands of these. */
 static void append_level(bl_screen *s, int v, char end)
 {
 	char text[4];
@@ -431,13 +431,13 @@ static bl_screen_cell device_cell(const bl_screen *s, const bl_screen_cell *cell
 	bl_screen_cell d = { bl_canvas_glyph(s->asked, cell->glyph), device_colour(s, cell->fg), device_colour(s, cell->bg),
 		             cell->bold };
 	if (d.glyph == ' ')
-		d.fg = s->pen.fg >= BL_COLOUR_OWN ? s->pen.fg : BL_COLOUR_OWN; /* invisible: no change of pen for it */
+		d.fg = s->pen.fg >= BL_COLOUR_OWN ? s->pen.fg : BL_COLOUR_OWN; /* a blank shows no colour: keep the pen */
 	return d;
 }
 
 static void show_row(bl_screen *s, const bl_canvas *c, int y)
 {
-	int at = -1; /* column of the cursor when it is in this row */
+	int at = -1; /* column of the cursor; -1: it is not in this row */
 	for (int x = 0; x < c->width; x++) {
 		bl_screen_cell *shown = &s->shown[y * c->width + x], want = device_cell(s, bl_canvas_cell(c, x, y));
 		if (same(&want, shown) || (want.glyph == ' ' && shown->glyph == ' ' && want.bg == shown->bg))
@@ -531,7 +531,7 @@ static int read_mouse(void)
 	return bl_key_of_mouse(m);
 }
 
-/* A report as xterm makes it: button and modifiers in bits, places from 1 on. */
+/* Decodes a report of the mouse in xterm's format: button and modifiers as bits, coordinates from 1. */
 static int decode_mouse(int button, int x, int y)
 {
 	enum { MODIFIERS = 4 | 8 | 16, WHEEL = 64 };
@@ -541,7 +541,7 @@ static int decode_mouse(int button, int x, int y)
 	return known && x > 0 && y > 0 ? bl_key_of_mouse(m) : BL_KEY_NONE;
 }
 
-/* ESC [ M and three bytes. */
+/* Reads the three bytes after ESC [ M. */
 static int read_mouse_bytes(bl_screen *s)
 {
 	int byte[3];
@@ -550,7 +550,7 @@ static int read_mouse_bytes(bl_screen *s)
 	return decode_mouse(byte[0] - 32, byte[1] - 32, byte[2] - 32);
 }
 
-/* ESC [ numbers letter, of a key or mouse that terminfo does not know: its letters must not be taken for keys. */
+/* Reads the rest of ESC [ numbers letter, of a key or mouse that terminfo does not know, so that it is not read as keys. */
 static int read_sequence(bl_screen *s)
 {
 	int number[3] = { 0 }, n = 0, first = wgetch(s->keys), c = first;
@@ -566,7 +566,7 @@ static int read_sequence(bl_screen *s)
 	return first == 'M' ? read_mouse_bytes(s) : BL_KEY_NONE;
 }
 
-/* ESC ] text, ended by BEL or ESC \: the terminal's answer to a question of before, whose letters are no keys. */
+/* Reads the rest of ESC ] text, ended by BEL or ESC \: a late answer of the terminal to a query, which is not keys. */
 static int read_answer(bl_screen *s)
 {
 	int c = wgetch(s->keys);
@@ -577,7 +577,7 @@ static int read_answer(bl_screen *s)
 	return BL_KEY_NONE;
 }
 
-/* Esc alone; or what follows it at once. */
+/* Returns Esc, or the key of the sequence that follows it immediately. */
 static int read_escape(bl_screen *s)
 {
 	int next = wgetch(s->keys);
@@ -602,7 +602,7 @@ static int read_key(bl_screen *s)
 
 int bl_screen_key(bl_screen *s, int timeout_ms)
 {
-	int key = read_key(s); /* poll does not see keys that ncurses has already read */
+	int key = read_key(s); /* first, since poll does not see keys that ncurses has already read */
 	if (key != BL_KEY_NONE)
 		return key;
 	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
@@ -626,7 +626,10 @@ void bl_screen_again(bl_screen *s)
 	bl_screen_forget(s);
 }
 
-/* Sent to the whole process group, as the terminal does, since the shell waits for the script that started this process. */
+/*
+ * The stop signal goes to the whole process group, as the terminal sends it, since the shell may wait for a script in
+ * it.
+ */
 void bl_screen_suspend(bl_screen *s)
 {
 	struct sigaction as_usual = { .sa_handler = SIG_DFL }, ours;

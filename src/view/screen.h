@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * view/screen.h: the terminal: its modes, keys, size and abilities, and a canvas on it.
+ * view/screen.h: the terminal: its modes, keys, size and abilities, and drawing a canvas on it.
  *
  * ncurses sets the modes, decodes keys and knows the terminal's strings.  The
  * differences between two canvases are written by this module, because ncurses cannot
@@ -15,15 +15,15 @@
 
 typedef struct bl_screen bl_screen;
 
-/* On standard input and output.  NULL if they are no suitable terminal, or a screen is already open. */
+/* Opens the screen on standard input and output.  NULL with bl_error: no suitable terminal, or a screen is open. */
 bl_screen *bl_screen_open(void);
-void bl_screen_close(bl_screen *s); /* the terminal as it was */
+void bl_screen_close(bl_screen *s); /* restores the terminal */
 
 bl_ability bl_screen_ability(const bl_screen *s);
 bl_ability bl_screen_ability_of(int fd); /* of a terminal without an open screen, from its terminfo entry */
-void bl_screen_size(const bl_screen *s, int *width, int *height); /* now: asks the terminal */
+void bl_screen_size(const bl_screen *s, int *width, int *height); /* the terminal's current size */
 
-/* Makes the terminal show c; writes only what differs from what it shows. */
+/* Makes the terminal show c; writes only differences.  Negative with bl_error. */
 int bl_screen_show(bl_screen *s, const bl_canvas *c);
 void bl_screen_forget(bl_screen *s); /* the next show writes everything */
 

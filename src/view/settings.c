@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The settings of the display, each with its value and the key that changes it in other views. */
+/* settings.c: the settings of the display, each with its value and the key that changes it in other views. */
 #include "view/curves.h"
 
 #include <stdio.h>
@@ -98,7 +98,7 @@ static void say_rate(const bl_scene *s, char *out, size_t size)
 		snprintf(out, size, "10, 30 where asked for");
 }
 
-/* Cycles through the values, including "as it comes", which is 0. */
+/* Cycles through the values, including 0: the rate depends on the view. */
 static void turn_rate(bl_scene *s, int by)
 {
 	int k = 0;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * sixel.c: does the terminal support sixels?  It is asked for its primary attributes (DA1, "\033[c") and answers
+ * sixel.c: does the terminal support sixels?  It is queried for its primary attributes (DA1, "\033[c") and answers
  * "\033[?62;4;6c", where 4 stands for sixels.
  *
- * A terminal that does not know this query stays silent, so the wait is short.  If input is waiting already, nothing is
- * asked, so that no key is lost.  Bytes beside the answer are returned to the terminal's input where the system
+ * A terminal that does not know this query does not answer, so the timeout is short.  If input is waiting already, there
+ * is no query, so that no key is lost.  Other bytes than the answer are returned to the terminal's input if the system
  * allows it.
  */
 #define _GNU_SOURCE 1
@@ -36,7 +36,7 @@ static size_t answer_at(const char *p, size_t n)
 	return i < n && p[i] == 'c' ? i + 1 : 0;
 }
 
-/* Is 4 one of the numbers behind "ESC [ ?"? */
+/* Is 4 one of the numbers after "ESC [ ?"? */
 static bool says_sixels(const char *p, size_t n)
 {
 	for (size_t i = 3; i < n; i++)
@@ -45,7 +45,7 @@ static bool says_sixels(const char *p, size_t n)
 	return false;
 }
 
-/* Other bytes beside the answer were typed by the user. */
+/* Returns bytes to the terminal's input: those that are not the answer were typed by the user. */
 static void give_back(int fd, const char *bytes, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -98,7 +98,7 @@ bool bl_terminal_has_sixels(int in, int out)
 	if (!isatty(in) || !isatty(out) || !term || !strcmp(term, "dumb") || !strncmp(term, "linux", 5))
 		return false;
 	if (known < 0 && waits(in, 0))
-		return false; /* asked only if no input is waiting */
+		return false; /* the terminal is queried only if no input is waiting */
 	if (known < 0) {
 		bl_guard_hold();
 		known = ask(in, out);

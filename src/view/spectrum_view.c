@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The spectrum: eigenvalues of the embeddings' covariance, singular values of C, and how many dims are used, over time.
+/*
+ * spectrum_view.c: the spectrum: eigenvalues of the embeddings' covariance, singular values of C, and the number of dims
+ * in use, over time.
  */
 #include "view/chart.h"
 #include "view/export.h"

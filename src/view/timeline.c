@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The snapshots that a run has kept. */
+/* timeline.c: values of the snapshots that a run has stored (timeline.h). */
 #include "view/timeline.h"
 
 #include <math.h>
@@ -39,7 +39,7 @@ static void take(bl_moment *m, const bl_snapshot *s)
 	memcpy(m->class_name, s->class_name, sizeof m->class_name);
 }
 
-/* Reads all but the newest.  One that the run removes meanwhile is skipped until the next read. */
+/* Reads all snapshots but the newest.  One that the run removes at the same time is skipped until the next read. */
 static void read_kept(bl_timeline *p)
 {
 	p->n = 0;

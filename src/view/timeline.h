@@ -31,17 +31,17 @@ typedef struct bl_timeline {
 	int n;
 	bl_moment moment[BL_SNAPSHOTS_MAX]; /* ascending, the newest last */
 	int64_t at;                         /* the selected step; 0: the newest */
-	int kept;                           /* as last counted */
+	int kept;                           /* number of stored snapshots when they were last read */
 	bl_snapshot buffer;
 } bl_timeline;
 
 /* Returns true if something is new. */
 bool bl_timeline_read(bl_timeline *p, bl_live *run, const bl_snapshot *newest);
-void bl_timeline_forget(bl_timeline *p); /* the run and all of it */
+void bl_timeline_forget(bl_timeline *p); /* releases the run, and clears everything */
 
 /* The selected snapshot, or NULL if there is none. */
 const bl_moment *bl_timeline_moment(const bl_timeline *p);
-void bl_timeline_move(bl_timeline *p, int by); /* beyond the last: the newest, also later */
+void bl_timeline_move(bl_timeline *p, int by); /* beyond the last: follows the newest */
 void bl_timeline_first(bl_timeline *p);
 void bl_timeline_now(bl_timeline *p);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One run's metrics over a range of its steps. */
+/* track.c: one run's metrics over a range of its steps (track.h). */
 #include "view/track.h"
 
 #include <math.h>

@@ -11,10 +11,10 @@
 #include "live/history.h"
 
 typedef struct bl_track {
-	bl_live *run; /* a reference; NULL: follows nothing */
+	bl_live *run; /* a reference; NULL: none */
 	char name[64];
-	int64_t from, until; /* records of these places, 0-based */
-	double weight;       /* of what smooth holds */
+	int64_t from, until; /* indices of the records, from 0 */
+	double weight;       /* the weight with which `smooth` was computed */
 	bl_history h;
 	double smooth[BL_COLUMNS_MAX][BL_HISTORY_BINS];
 } bl_track;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* view_list.c: the list of views; only what makes a scene calls it, and views know the scene. */
+/* view_list.c: the list of views, from which scenes are made; a file of its own, because views call functions of scenes. */
 #include "view/scene.h"
 
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* wanted.c: whether colours are wanted, determined once for the process. */
+/* wanted.c: are colours wanted?  Determined once for the process. */
 #include <barlow/view.h>
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The loop of the live screen: a frame 10 or 30 times a second where something changed, a key answered at once. */
+/* watch.c: the loop of the live screen: up to 10 or 30 frames a second when something changes; keys are handled at once. */
 #include <barlow/view.h>
 
 #include "view/key_actions.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* A view that makes requests of the run gets more frames. */
+/* Views that request data from the run get more frames. */
 enum { FRAME_MS = 100, ASKING_FRAME_MS = 33, KEYS_A_FRAME = 32 };
 
 struct watch {
@@ -73,7 +73,7 @@ static int answer(struct watch *w, int key)
 	return o == BL_OUTCOME_QUIT ? BL_WATCH_QUIT : o == BL_OUTCOME_STOP ? BL_WATCH_STOP : -1;
 }
 
-/* Keys that came together are handled together, so that a held key does not queue up behind frames. */
+/* Handles all waiting keys before the next frame, so that a key that is held down does not lag behind. */
 static int answer_all(struct watch *w, int timeout_ms, bool *dirty)
 {
 	int end = -1, key = bl_screen_key(w->screen, timeout_ms);
