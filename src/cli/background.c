@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * background.c: is the terminal's background light?  It is asked once, behind the first prompt: OSC 11 for the colour, then
- * DA1, which nearly every terminal answers, so that its answer says that none of the other is to come.
+ * background.c: is the terminal's background light?  The terminal is queried once, after the first prompt: OSC 11 for the
+ * colour, then DA1, which nearly every terminal answers, so that no answer to OSC 11 can follow that to DA1.
  *
- * Nothing waits for the answer but the end of the first line, and that for 100 ms at most: what runs then may read the
- * terminal itself.  While an answer may come, bytes are read here one by one; those that are none of it go on to Readline, by
- * rl_getc_function.  The beginning of an escape sequence is held back for a moment while it may be an answer.
+ * Only the end of the first line waits for the answer, for at most 100 ms, since the code that runs then may read the
+ * terminal itself.  While an answer is expected, bytes are read here one by one, and those that are not part of it are
+ * passed to Readline (rl_getc_function).  The beginning of an escape sequence is held for a moment, since it may be that
+ * of an answer.
  */
 #include "cli/prompt.h"
 
@@ -25,9 +26,9 @@
 #include <readline/readline.h>
 
 enum { HELD_MOST = 64, TYPED_MOST = 4096 };
-/* Of so few bytes a key may have sent them, and nothing follows; of more a slow line may have kept the rest of an answer. */
+/* Up to KEYS_MOST held bytes may be those of a key; of more, the rest is probably delayed by a slow connection. */
 enum { KEYS_MOST = 3, KEY_MS = 100, ANSWER_MS = 2000 };
-#define PATIENCE .1 /* seconds, for the answer */
+#define PATIENCE .1 /* seconds to wait for the answer */
 
 typedef enum match { NO, PERHAPS, COLOUR, ATTRIBUTES } match;
 
@@ -40,7 +41,7 @@ static struct {
 
 /* --- Answers ---------------------------------------------------------------------------- */
 
-/* "ESC ] 11 ; rgb:1e1e/1e1e/1e1e", ended by BEL or ESC \. */
+/* "ESC ] 11 ; rgb:1e1e/1e1e/1e1e", ended by BEL or ESC \: the answer to OSC 11. */
 static match match_colour(const char *p, size_t n)
 {
 	static const char head[] = "\033]11;";
@@ -58,7 +59,7 @@ static match match_colour(const char *p, size_t n)
 	return PERHAPS;
 }
 
-/* "ESC [ ? 62 ; 4 c" */
+/* "ESC [ ? 62 ; 4 c", the answer to DA1. */
 static match match_attributes(const char *p, size_t n)
 {
 	static const char head[] = "\033[?";
@@ -80,7 +81,7 @@ static match match_of(const char *p, size_t n)
 	return colour != NO ? colour : match_attributes(p, n);
 }
 
-/* A channel of 1 to 4 hexadecimal digits at *p, which goes behind it: 0 to 1, or negative. */
+/* Reads a channel of 1 to 4 hexadecimal digits at *p, and moves *p past it.  0 to 1; negative: there is none. */
 static double channel(const char **p)
 {
 	char digits[5] = "", *end;
@@ -115,7 +116,7 @@ static void type(const char *bytes, size_t n)
 	it.typed_n += n;
 }
 
-/* The first byte held is no part of an answer. */
+/* Passes the first held byte on as typed: it is not part of an answer. */
 static void let_go(void)
 {
 	type(it.held, 1);
@@ -173,7 +174,7 @@ bool bl_background_typed(void)
 	return it.typed_n > 0;
 }
 
-/* Reads until something was typed, for `ms` at most, negative: for ever.  False: nothing was. */
+/* Reads until something was typed, for at most `ms` (negative: without limit).  False: nothing was typed. */
 static bool await(int ms)
 {
 	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
@@ -189,18 +190,18 @@ static bool await(int ms)
 	return it.typed_n > 0;
 }
 
-/* Readline asks this after each key, to take several in one, and within sequences of keys. */
+/* Is input waiting?  Readline calls this after each key, to handle several at once, and within sequences of keys. */
 static int is_input(void)
 {
 	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
 	return await(0) || (!it.expected && poll(&in, 1, 0) == 1);
 }
 
-/* For Readline: what was typed beside answers, then the terminal. */
+/* For Readline: bytes that were typed while an answer was expected, then the terminal's input. */
 static int next_byte(FILE *in)
 {
 	if (!it.expected && it.typed_n == 0)
-		rl_input_available_hook = NULL; /* Readline's own knows how long to wait for the rest of a sequence */
+		rl_input_available_hook = NULL; /* Readline's own function waits for the rest of a sequence */
 	if (!await(-1))
 		return rl_getc(in);
 	unsigned char byte = (unsigned char)it.typed[0];
@@ -252,7 +253,7 @@ void bl_background_settle(void)
 		bl_background_release();
 }
 
-/* Keys that are typed meanwhile are lost: there is no line yet that they could be meant for. */
+/* Keys that are typed at the same time are lost, since there is no prompt yet. */
 void bl_background_ask_now(void)
 {
 	struct termios before, raw;

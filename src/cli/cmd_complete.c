@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* cmd_complete.c: barlow complete: what the prompt's Tab would offer, for editors. */
+/* cmd_complete.c: barlow complete: the candidates that Tab offers at the prompt, for editors. */
 #include "cli/command.h"
 #include "cli/run.h"
 
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* candidates(text), a line each: the place in the text from 1 on, a tab, the candidate. */
+/* Prints candidates(text), one per line: its position in the text (from 1), a tab, the candidate. */
 static int print_candidates(lua_State *L)
 {
 	lua_settop(L, 1);
@@ -37,12 +37,12 @@ static int complete(const bl_subcommand *self, const void *options, const bl_tex
 
 const bl_subcommand bl_subcommand_complete = {
 	.name = "complete",
-	.summary = "print what may follow in a line of Lua, for editors",
+	.summary = "print how a line of Lua may be completed, for editors",
 	.operand = "text",
 	.thing = BL_THING_WORD,
 	.needed = true,
 	.about =
-		"Prints what Tab would offer at the prompt behind the text: for each candidate a line with the place in the text from "
-		"which on it stands (in bytes, from 1), a tab, and the candidate. Nothing of the text is run.\n",
+		"Prints the candidates that Tab would offer at the prompt after the text, one per line: the byte of the text (from 1) "
+		"at which the candidate begins, a tab, and the candidate. The text is not run.\n",
 	.run = complete,
 };

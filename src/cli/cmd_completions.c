@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* cmd_completions.c: barlow completions: the table for a shell that completes what is typed. */
+/* cmd_completions.c: barlow completions: a shell's completions of the command line. */
 #include "cli/command.h"
 
 #include <stdlib.h>
@@ -21,13 +21,13 @@ static int completions(const bl_subcommand *self, const void *options, const bl_
 
 const bl_subcommand bl_subcommand_completions = {
 	.name = "completions",
-	.summary = "print what makes a shell complete barlow's command line",
+	.summary = "print completions of barlow's command line for a shell",
 	.operand = "shell",
 	.thing = BL_THING_WORD,
 	.words = shells,
 	.needed = true,
 	.about =
-		"Prints the completions for bash, zsh or fish. They are installed with barlow; where the shell does not find them, as "
-		"below another prefix, load them yourself: source <(barlow completions bash).\n",
+		"Prints the completions for bash, zsh or fish. They are installed with barlow; if the shell does not find them, for "
+		"example below another prefix, load them yourself: source <(barlow completions bash).\n",
 	.run = completions,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* cmd_doctor.c: barlow doctor; what it looks at is lua/doctor.lua's. */
+/* cmd_doctor.c: barlow doctor; lua/doctor.lua has the checks. */
 #include "cli/command.h"
 #include "cli/run.h"
 
@@ -43,12 +43,12 @@ static int doctor(const bl_subcommand *self, const void *options_read, const bl_
 
 const bl_subcommand bl_subcommand_doctor = {
 	.name = "doctor",
-	.summary = "say what this machine offers, and what stands in barlow's way",
+	.summary = "check what barlow needs and can use on this machine",
 	.options = options,
 	.about =
 		"Prints what barlow finds: kernels, BLAS, threads, memory limits, the terminal, gnuplot, data sets, folders and the clock. "
-		"A line with - in front names something that is missing but not needed, one with ! a problem; below it stands what to do. "
-		"The exit status is 1 where there is a problem.\n",
+		"A line that begins with - names something that is missing but not needed, one that begins with ! a problem, followed by "
+		"what to do. The exit status is 1 if there is a problem.\n",
 	.size = sizeof(struct wish),
 	.run = doctor,
 };

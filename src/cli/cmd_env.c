@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * cmd_env.c: barlow env: a shell's commands by which this barlow is found: the program, its manual and completions, and the
- * module by a stock Lua.
+ * cmd_env.c: barlow env: prints shell commands that set the paths of this barlow: of the program, its manual and
+ * completions, and of the module for a stock Lua.
  *
- * A build that is not installed is known by its module: .libs/barlow.so beside the program.
+ * A build that is not installed is recognised by its module: .libs/barlow.so beside the program.
  */
 #include "cli/command.h"
 #include "cli/installed.h"
@@ -18,7 +18,7 @@
 static const char *const shells[] = { "sh", "fish", NULL };
 
 typedef struct places {
-	char program[PATH_MAX], folder[PATH_MAX]; /* the folder that it is in */
+	char program[PATH_MAX], folder[PATH_MAX]; /* the program and its folder */
 	char module[PATH_MAX], manual[PATH_MAX];  /* folders of barlow.so, and of man1 */
 	char bash[PATH_MAX], zsh[PATH_MAX], fish[PATH_MAX];
 } places;
@@ -39,7 +39,7 @@ static int find_places(places *p)
 {
 	ssize_t n = readlink("/proc/self/exe", p->program, sizeof p->program - 1);
 	if (n <= 0)
-		return bl_fail("/proc/self/exe does not say where this program lies");
+		return bl_fail("/proc/self/exe does not have the path of this program");
 	p->program[n] = '\0';
 	memcpy(p->folder, p->program, (size_t)n + 1);
 	*strrchr(p->folder, '/') = '\0';
@@ -57,7 +57,7 @@ static int find_places(places *p)
 	return 0;
 }
 
-/* In quotes, so that a shell takes it as it is. */
+/* Prints the text in quotes, so that the shell does not interpret it. */
 static void put_quoted(const char *text, bool fish)
 {
 	putchar('\'');
@@ -72,7 +72,7 @@ static void put_quoted(const char *text, bool fish)
 	putchar('\'');
 }
 
-/* Puts `first` before what the variable has, `otherwise` where it has nothing; once only. */
+/* Prints commands that put `first` before the variable's value (or before `otherwise` if it is unset), once. */
 static void put_first(const char *variable, const char *first, const char *otherwise)
 {
 	printf("case \"${%s-}\" in ", variable);
@@ -141,13 +141,13 @@ static int env(const bl_subcommand *self, const void *options, const bl_texts *o
 
 const bl_subcommand bl_subcommand_env = {
 	.name = "env",
-	.summary = "print what makes a shell and a stock lua5.4 find this barlow",
+	.summary = "print shell commands with which a shell and a stock lua5.4 find this barlow",
 	.operand = "shell",
 	.thing = BL_THING_WORD,
 	.words = shells,
 	.about =
-		"eval \"$(./barlow env)\" puts the program, its manual pages, its completions and the module for lua5.4 (require "
-		"\"barlow\") in a shell's reach, also of a build that is not installed. sh (for bash and zsh, too) when none is named; "
-		"in fish: ./barlow env fish | source.\n",
+		"eval \"$(./barlow env)\" lets a shell find the program, its manual pages, its completions and the module for lua5.4 "
+		"(require \"barlow\"), also of a build that is not installed. Without an argument the commands are for sh, bash and "
+		"zsh; in fish: ./barlow env fish | source.\n",
 	.run = env,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* cmd_fork.c: barlow fork; the run itself is lua/fork.lua's. */
+/* cmd_fork.c: barlow fork; lua/fork.lua makes the run. */
 #include "cli/command.h"
 #include "cli/run.h"
 #include "cli/signals.h"
@@ -20,13 +20,14 @@ struct wish {
 
 static const bl_option options[] = {
 	BL_OPTION(TEXTS, struct wish, set, .letter = 's', .name = "set", .argument = "NAME=VALUE",
-	          .help = "another value of a setting, by its path in the recipe, as loss.lambda=.02; may be given again"),
+	          .help = "set another value, by its path in the recipe, such as loss.lambda=.02; may be repeated"),
 	BL_OPTION(WHOLE, struct wish, step, .name = "step", .argument = "N", .min = 1, .max = INT_MAX,
 	          .help = "from the checkpoint of that step, if it was kept (default: the newest)"),
-	BL_OPTION(TEXT, struct wish, name, .letter = 'n', .name = "name", .argument = "NAME", .help = "what the new run is called"),
-	BL_OPTION(FLAG, struct wish, plain, .name = "plain", .help = "progress lines also on a terminal, instead of the screen"),
+	BL_OPTION(TEXT, struct wish, name, .letter = 'n', .name = "name", .argument = "NAME", .help = "name of the new run"),
+	BL_OPTION(FLAG, struct wish, plain, .name = "plain",
+	          .help = "print lines of progress also on a terminal, instead of the screen"),
 	BL_OPTION(TEXT, struct wish, data, .name = "data", .argument = "PATH", .thing = BL_THING_FOLDER,
-	          .help = "look for the images there, where they were moved; they have to be the same ones"),
+	          .help = "folder of the images if they were moved; they have to be the same ones"),
 	BL_OPTION_THREADS(struct wish, threads),
 	BL_OPTION_END,
 };
@@ -79,15 +80,15 @@ static int fork_run(const bl_subcommand *self, const void *options_read, const b
 
 const bl_subcommand bl_subcommand_fork = {
 	.name = "fork",
-	.summary = "go on from a run's checkpoint as a run of its own, with other settings",
+	.summary = "start a new run from another run's checkpoint, with other settings",
 	.options = options,
 	.operand = "run",
 	.thing = BL_THING_RUN,
 	.needed = true,
 	.about =
-		"Makes a new run out of another one's checkpoint and recipe, and trains it: its records begin with the other's, which stays "
-		"as it is, and it remembers where it came from (barlow runs show). What the steps so far went by, such as seed, batch and "
-		"optimiser, cannot be another.\n",
+		"Makes a new run from the checkpoint and recipe of another one, which is not changed, and trains it. The new run has a "
+		"copy of the other's records, and knows its parent (barlow runs show). Settings that the steps so far depend on, such as "
+		"seed, batch and optimiser, cannot be changed.\n",
 	.size = sizeof(struct wish),
 	.run = fork_run,
 };

@@ -9,8 +9,7 @@ struct wish {
 };
 
 static const bl_option options[] = {
-	BL_OPTION(FLAG, struct wish, manual, .name = "man",
-	          .help = "print the sections of the manual page that are about commands"),
+	BL_OPTION(FLAG, struct wish, manual, .name = "man", .help = "print the sections about commands of the manual page"),
 	BL_OPTION_END,
 };
 

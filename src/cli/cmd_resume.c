@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* cmd_resume.c: barlow resume; the run itself is lua/resume.lua's. */
+/* cmd_resume.c: barlow resume; lua/resume.lua resumes the run. */
 #include "cli/command.h"
 #include "cli/run.h"
 #include "cli/signals.h"
@@ -13,14 +13,15 @@
 
 struct wish {
 	bool plain;
-	const char *data; /* NULL: where the recipe says, or BARLOW_DATA */
+	const char *data; /* NULL: the recipe's folder, or BARLOW_DATA */
 	int threads;      /* 0: the default */
 };
 
 static const bl_option options[] = {
-	BL_OPTION(FLAG, struct wish, plain, .name = "plain", .help = "progress lines also on a terminal, instead of the screen"),
+	BL_OPTION(FLAG, struct wish, plain, .name = "plain",
+	          .help = "print lines of progress also on a terminal, instead of the screen"),
 	BL_OPTION(TEXT, struct wish, data, .name = "data", .argument = "PATH", .thing = BL_THING_FOLDER,
-	          .help = "look for the images there, where they were moved; they have to be the same ones"),
+	          .help = "folder of the images if they were moved; they have to be the same ones"),
 	BL_OPTION_THREADS(struct wish, threads),
 	BL_OPTION_END,
 };
@@ -54,13 +55,13 @@ static int resume(const bl_subcommand *self, const void *options_read, const bl_
 
 const bl_subcommand bl_subcommand_resume = {
 	.name = "resume",
-	.summary = "go on with a run that was stopped or killed",
+	.summary = "resume a run that was stopped or killed",
 	.options = options,
 	.operand = "run",
 	.thing = BL_THING_RUN,
 	.about =
-		"Goes on from the run's last checkpoint, in its own folder, to the same bits as if it had never stopped. The run is "
-		"given as for watch. Without, it is the newest that was stopped or killed; one that failed has to be named.\n",
+		"Resumes the run from its last checkpoint, in its own folder, to the same bits as if it had never stopped. RUN is given "
+		"as for watch; without it, the newest run that was stopped or killed is resumed. A run that failed has to be named.\n",
 	.size = sizeof(struct wish),
 	.run = resume,
 };

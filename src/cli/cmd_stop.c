@@ -17,7 +17,7 @@ struct wish {
 
 static const bl_option options[] = {
 	BL_OPTION(FLAG, struct wish, no_wait, .name = "no-wait",
-	          .help = "return at once, not when the run has stopped and is saved"),
+	          .help = "return at once, without waiting until the run has stopped and is saved"),
 	BL_OPTION_END,
 };
 
@@ -26,18 +26,18 @@ static bool is_over(const bl_live_info *i)
 	return i->state == BL_RUN_DONE || i->state == BL_RUN_STOPPED || i->state == BL_RUN_FAILED;
 }
 
-/* Refused: a run that does not go on, and one whose live file may not be written: it is another user's. */
+/* Refuses a run that is not running, and one whose live file cannot be written, since it belongs to another user. */
 static int send_stop(bl_live *run, bool commands)
 {
 	bl_live_info i;
 	bl_live_info_get(run, &i);
 	if (is_over(&i))
-		return bl_fail("%s is not going on: it is %s at step %lld of %lld", i.name, bl_run_state_name(i.state),
+		return bl_fail("%s is not running: it is %s at step %lld of %lld", i.name, bl_run_state_name(i.state),
 		               (long long)i.step, (long long)i.steps);
 	if (!bl_live_writer_alive(run))
-		return bl_fail("%s is not going on: its process %lld is gone, or runs on another host", i.name, (long long)i.pid);
+		return bl_fail("%s is not running: its process %lld is gone, or is on another host", i.name, (long long)i.pid);
 	if (!commands)
-		return bl_fail("%s cannot be stopped: its live file %s may not be written, as it is another user's", i.name,
+		return bl_fail("%s cannot be stopped: its live file %s cannot be written, since it belongs to another user", i.name,
 		               bl_live_path(run));
 	return bl_live_send(run, (bl_command){ .kind = BL_CMD_STOP });
 }
@@ -46,7 +46,7 @@ static int wait_for_end(const bl_live *run, bl_live_info *i)
 {
 	for (bl_live_info_get(run, i); !is_over(i); bl_live_info_get(run, i)) {
 		if (!bl_live_writer_alive(run))
-			return bl_fail("its process %lld is gone before it had stopped", (long long)i->pid);
+			return bl_fail("its process %lld ended before the run had stopped", (long long)i->pid);
 		nanosleep(&(struct timespec){ .tv_nsec = LOOK_NS }, NULL);
 	}
 	return 0;
@@ -84,14 +84,14 @@ static int stop(const bl_subcommand *self, const void *options_read, const bl_te
 
 const bl_subcommand bl_subcommand_stop = {
 	.name = "stop",
-	.summary = "stop a run that goes on in another process of this host",
+	.summary = "stop a run of another process of this host",
 	.options = options,
 	.operand = "run",
 	.thing = BL_THING_RUN,
 	.needed = true,
 	.about =
-		"Asks a run to stop after its step, and waits until it has: it saves itself and can be resumed. The run is given as for "
-		"watch. Only its user may: who cannot write its live file is refused. A sweep is stopped by barlow sweep stop.\n",
+		"Asks a run to stop after its current step, and waits until it has stopped; it is saved and can be resumed. RUN is given "
+		"as for watch. Only the run's user can stop it, since its live file has to be writable. barlow sweep stop stops a sweep.\n",
 	.size = sizeof(struct wish),
 	.run = stop,
 };

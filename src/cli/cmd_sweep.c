@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* cmd_sweep.c: barlow sweep; what it does is lua/sweep_main.lua's. */
+/* cmd_sweep.c: barlow sweep; lua/sweep_main.lua runs it. */
 #include "cli/command.h"
 #include "cli/run.h"
 #include "cli/signals.h"
@@ -20,19 +20,19 @@ struct wish {
 
 static const bl_option options[] = {
 	BL_OPTION(WHOLE, struct wish, jobs, .letter = 'j', .name = "jobs", .argument = "N", .min = 1, .max = 1024,
-	          .help = "run, resume: worker processes at a time (default: the sweep's, or one for each two cores)"),
+	          .help = "run, resume: number of worker processes (default: the sweep's, or one for every two cores)"),
 	BL_OPTION(TEXT, struct wish, shard, .name = "shard", .argument = "I/N",
-	          .help = "run, resume, worker: only the I-th of N shares of the trials (default: a Slurm array's task)"),
+	          .help = "run, resume, worker: only the I-th of N shares of the trials (default: that of the Slurm array's task)"),
 	BL_OPTION(FLAG, struct wish, plain, .name = "plain",
-	          .help = "run, resume: a line for each trial also on a terminal, instead of the screen"),
+	          .help = "run, resume: print a line for each trial also on a terminal, instead of the screen"),
 	BL_OPTION(TEXT, struct wish, notify, .name = "notify", .argument = "HOW",
-	          .help = "run, resume: how a terminal is told of the end: bell, osc9 or none (default: BARLOW_NOTIFY, else bell)"),
-	BL_OPTION(FLAG, struct wish, test, .name = "test", .help = "best: measure on the test set, once; the figures are kept"),
+	          .help = "run, resume: how the terminal signals the end: bell, osc9 or none (default: BARLOW_NOTIFY, else bell)"),
+	BL_OPTION(FLAG, struct wish, test, .name = "test", .help = "best: measure on the test set, once; the results are stored"),
 	BL_OPTION(FLAG, struct wish, json, .name = "json", .help = "status, best, list: print JSON"),
 	BL_OPTION(FLAG, struct wish, csv, .name = "csv", .help = "status: print the table as comma-separated values"),
 	BL_OPTION_THREADS(struct wish, threads),
 	BL_OPTION(WHOLE, struct wish, memory, .name = "memory", .argument = "MB", .min = 64, .max = 1 << 30,
-	          .help = "worker: take no more memory than that"),
+	          .help = "worker: limit of memory"),
 	BL_OPTION(WHOLE, struct wish, until, .name = "until", .argument = "TIME", .min = 1, .max = 2147483647,
 	          .help = "worker: begin no trial after TIME, seconds since 1970"),
 	BL_OPTION_END,
@@ -49,7 +49,7 @@ static void set_flag(lua_State *L, const char *name, bool on)
 	lua_setfield(L, -2, name);
 }
 
-/* Zero: it was not given. */
+/* Sets a field unless the option was not given (0). */
 static void set_whole(lua_State *L, const char *name, int n)
 {
 	if (n == 0)
@@ -104,7 +104,7 @@ static int sweep(const bl_subcommand *self, const void *options_read, const bl_t
 
 const bl_subcommand bl_subcommand_sweep = {
 	.name = "sweep",
-	.summary = "make the trials of a sweep, tell how it goes, and what came of it",
+	.summary = "run the trials of a sweep, and show its progress and results",
 	.options = options,
 	.operand = "run or ask-tell SCRIPT.lua | watch, status, best, resume, stop or worker SWEEP | list",
 	.thing = BL_THING_WORD,
@@ -113,14 +113,14 @@ const bl_subcommand bl_subcommand_sweep = {
 	.many = true,
 	.others = BL_THING_FILE,
 	.about =
-		"run makes the trials of the sweep that a script returns (return sweep{...}). resume goes on with one that was stopped "
-		"or killed; watch shows it on the whole terminal, status prints its table, best its best arm, and stop stops its workers, which save where they are. list "
-		"names all sweeps. A sweep is given by its folder, or by how its name among all sweeps begins.\n"
+		"run makes the trials of the sweep that a script returns (return sweep{...}). resume continues one that was stopped "
+		"or killed; watch shows it on the whole terminal, status prints its table, best its best arm, and stop stops its workers, which save their runs. list "
+		"names all sweeps. A sweep is given by its folder, or by the beginning of its name among all sweeps.\n"
 		"worker makes trials until none is left: any number of workers may be started by hand on any hosts that see the folder, "
-		"and each trial is made once. In a Slurm array each task takes its share.\n"
+		"and each trial is made once. In a Slurm array each task makes its share.\n"
 		"ask-tell lets another program choose the points: it writes lines of JSON to its standard input, {\"params\": {\"loss.lambda\": "
 		"0.01}, \"seed\": 1, \"id\": 7}, and reads lines with the metric as it is measured and, at the end, with \"state\", \"value\" and "
-		"all \"metrics\". {\"prune\": true} ends the trial that is under way.\n",
+		"all \"metrics\". {\"prune\": true} ends the current trial.\n",
 	.size = sizeof(struct wish),
 	.run = sweep,
 };

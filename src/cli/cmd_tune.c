@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* cmd_tune.c: barlow tune; the measuring is lua/tune.lua's. */
+/* cmd_tune.c: barlow tune; lua/tune.lua measures. */
 #include "cli/command.h"
 #include "cli/run.h"
 #include "cli/signals.h"
@@ -13,16 +13,17 @@
 #include <stdlib.h>
 
 struct wish {
-	const char *data; /* NULL: where the recipe says, or BARLOW_DATA */
+	const char *data; /* NULL: the recipe's folder, or BARLOW_DATA */
 	int threads;      /* 0: the default */
 	bool forget;
 };
 
 static const bl_option options[] = {
 	BL_OPTION(TEXT, struct wish, data, .name = "data", .argument = "PATH", .thing = BL_THING_FOLDER,
-	          .help = "look for the recipe's images there, where they were moved; they have to be the same ones"),
+	          .help = "folder of the recipe's images if they were moved; they have to be the same ones"),
 	BL_OPTION_THREADS(struct wish, threads),
-	BL_OPTION(FLAG, struct wish, forget, .name = "forget", .help = "remove what was found: the fixed rule chooses again"),
+	BL_OPTION(FLAG, struct wish, forget, .name = "forget",
+	          .help = "remove the stored choices, so that the fixed rule applies again"),
 	BL_OPTION_END,
 };
 
@@ -37,7 +38,7 @@ static int forget(void)
 	char *path = bl_tuned_path();
 	int rc = path ? bl_tuned_forget() : -1;
 	if (rc >= 0)
-		printf(rc ? "nothing was kept in %s\n" : "removed %s\n", path);
+		printf(rc ? "nothing was stored in %s\n" : "removed %s\n", path);
 	free(path);
 	return rc < 0 ? fail() : EXIT_SUCCESS;
 }
@@ -53,7 +54,7 @@ static int measure(const char *what)
 	if (!L)
 		return EXIT_FAILURE;
 	lua_pushcfunction(L, call_main);
-	lua_pushstring(L, what); /* nil where there is none */
+	lua_pushstring(L, what); /* nil if NULL */
 	int status = lua_pcall(L, 1, 0, 0) == LUA_OK ? EXIT_SUCCESS : bl_run_failed(L, "tune");
 	return bl_run_close(L, status);
 }
@@ -77,9 +78,9 @@ const bl_subcommand bl_subcommand_tune = {
 	.operand = "run",
 	.thing = BL_THING_RUN,
 	.about =
-		"Measures the algorithms of convolutions for the shapes of a run or a recipe's file, or else for those of the "
-		"networks that barlow comes with, and keeps the fastest for later runs on this type of CPU. A run that exists keeps "
-		"the choices it began with.\n",
+		"Measures the algorithms of convolutions for the shapes of a run or of a recipe file, or else for those of the "
+		"networks that barlow comes with, and stores the fastest for later runs on this type of CPU. An existing run keeps "
+		"the choices that it began with.\n",
 	.size = sizeof(struct wish),
 	.run = tune,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* cmd_verify.c: barlow verify; what it does is lua/verify.lua's. */
+/* cmd_verify.c: barlow verify; lua/verify.lua verifies. */
 #include "cli/command.h"
 #include "cli/run.h"
 #include "cli/signals.h"
@@ -15,12 +15,12 @@ struct wish {
 
 static const bl_option options[] = {
 	BL_OPTION(FLAG, struct wish, remake, .letter = 'r', .name = "remake",
-	          .help = "make the figure anew from its runs, in its place"),
+	          .help = "make the figure again from its runs, and replace it"),
 	BL_OPTION(TEXT, struct wish, output, .letter = 'o', .name = "output", .argument = "FILE", .thing = BL_THING_FILE,
-	          .help = "remake: write this file, whose ending says the format"),
+	          .help = "remake: write this file instead, in the format of its ending"),
 	BL_OPTION(FLAG, struct wish, print, .letter = 'p', .name = "print",
 	          .help = "print the figure's record: data, recipes, seeds and runs, as JSON"),
-	BL_OPTION(FLAG, struct wish, json, .name = "json", .help = "print what was found as JSON"),
+	BL_OPTION(FLAG, struct wish, json, .name = "json", .help = "print the result as JSON"),
 	BL_OPTION_END,
 };
 
@@ -66,7 +66,7 @@ static int verify(const bl_subcommand *self, const void *options_read, const bl_
 
 const bl_subcommand bl_subcommand_verify = {
 	.name = "verify",
-	.summary = "say whether a figure's runs still give it",
+	.summary = "check that a figure's runs still give the same figure",
 	.options = options,
 	.operand = "figure",
 	.thing = BL_THING_FILE,
@@ -74,10 +74,9 @@ const bl_subcommand bl_subcommand_verify = {
 	.many = true,
 	.others = BL_THING_FILE,
 	.about =
-		"Figures that were saved by barlow (svg, png, pdf, tex, gp) say in them which runs they are of, with their recipes and seeds, "
-		"and have their data and a hash of these. verify makes the data again from the runs as they are now and compares: 0 is "
-		"the status where all is the same, 1 where something differs or is missing, which it tells. A file that was changed after "
-		"it was saved differs, too.\n",
+		"A figure that barlow saved (svg, png, pdf, tex, gp) contains a record of its runs, their recipes and seeds, its data, and "
+		"hashes of these. verify makes the data again from the runs as they are now, and compares. It prints what differs or is "
+		"missing; the exit status is 0 if all is the same, else 1. A file that was changed after it was saved differs, too.\n",
 	.size = sizeof(struct wish),
 	.run = verify,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* cmd_watch.c: barlow watch: which run is meant, then the screen or one frame as text. */
+/* cmd_watch.c: barlow watch: finds the run, and shows it on the screen, as one frame of text, or as JSON. */
 #include "cli/command.h"
 #include "cli/prompt.h"
 #include "live/record_json.h"
@@ -21,13 +21,13 @@ struct wish {
 };
 
 static const bl_option options[] = {
-	BL_OPTION(FLAG, struct wish, read_only, .name = "read-only", .help = "only look: no key changes the run"),
-	BL_OPTION(FLAG, struct wish, once, .name = "once", .help = "print one frame as plain text, for logs and pipes, and end"),
+	BL_OPTION(FLAG, struct wish, read_only, .name = "read-only", .help = "disable the keys that change the run"),
+	BL_OPTION(FLAG, struct wish, once, .name = "once", .help = "print one frame as plain text, for logs and pipes, and exit"),
 	BL_OPTION(SIZE, struct wish, size, .name = "size", .argument = "WxH",
 	          .help = "columns and rows of that frame (default: the terminal's, else 80x24)"),
 	BL_OPTION(
 		FLAG, struct wish, jsonl, .name = "jsonl",
-		.help = "print each record as a line of JSON, those to come as well until the run ends (--once: no), for other tools"),
+		.help = "print each record as a line of JSON, for other tools: also new ones until the run ends, unless --once is given"),
 	BL_OPTION_COLOUR(struct wish, colour),
 	BL_OPTION_END,
 };
@@ -60,7 +60,7 @@ static int print_frame(const bl_live *run, const bl_size *asked)
 
 enum { LOOK_NS = 100000000 };
 
-/* Those from `from` on; returns where the next begin, or negative: standard output failed. */
+/* Prints the records from number `from` on.  Returns the number of the next one; negative: standard output failed. */
 static int64_t print_records(const bl_live *run, int64_t from)
 {
 	bl_columns c;
@@ -73,14 +73,17 @@ static int64_t print_records(const bl_live *run, int64_t from)
 	return fflush(stdout) == 0 ? from : -1;
 }
 
-/* Ends with the run, or with what there is now.  The state is looked at before the records: what it ended with is among them. */
+/*
+ * Prints records until the run ends or, if `once`, those that exist now.  The state is read before the records, so that
+ * the last records of a run that has ended are printed.
+ */
 static int stream(const bl_live *run, bool once)
 {
 	for (int64_t next = 0;;) {
 		bl_live_info info;
 		bl_live_info_get(run, &info);
 		bool alive = bl_live_writer_alive(run), read = info.pid != 0;
-		/* Of a file that somebody has just cut short nothing can be read until its writer, if there is one, writes it anew. */
+		/* A truncated file cannot be read until its writer, if there is one, rewrites it. */
 		bool over = (read || !alive) &&
 		            (info.state == BL_RUN_DONE || info.state == BL_RUN_STOPPED || info.state == BL_RUN_FAILED);
 		bool lost = !over && !alive;
@@ -99,7 +102,7 @@ static int stream(const bl_live *run, bool once)
 	}
 }
 
-/* q, Q and Ctrl-C all leave; only Q has told the run anything. */
+/* q, Q and Ctrl-C all leave the screen; only Q has stopped the run. */
 static int show(bl_live *run, bool read_only)
 {
 	bl_background_ask_now();
@@ -125,14 +128,14 @@ static int watch(const bl_subcommand *self, const void *options_read, const bl_t
 
 const bl_subcommand bl_subcommand_watch = {
 	.name = "watch",
-	.summary = "show a run of any process, live or past, and steer it",
+	.summary = "show a run of any process, live or past, and control it",
 	.options = options,
 	.operand = "run",
 	.thing = BL_THING_RUN,
 	.about =
-		"Shows a run on the whole terminal: one that is going on in any process, and steers it, or one of the past. The run "
-		"is given by its name (the newest of that name), its folder's name, the beginning of one folder's name, or the "
-		"path of a folder or live file. Without, it is the newest run that is going on, or else the newest.\n",
+		"Shows a run on the whole terminal: one that is running in any process, which can be controlled by keys, or one of the "
+		"past. RUN is its name (the newest run of that name), its folder's name, the beginning of only one folder's name, or "
+		"the path of a folder or live file. Without it, the newest running run is shown, or else the newest.\n",
 	.size = sizeof(struct wish),
 	.run = watch,
 };

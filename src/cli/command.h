@@ -2,8 +2,8 @@
 /*
  * command.h: the program's commands as data.
  *
- * A command is one file, cmd_NAME.c, with a const `bl_subcommand_NAME` at its end, and a line in local.mk.  Parsing, messages,
- * -h, the manual's sections and the completions of three shells are made from it.
+ * A command is one file, cmd_NAME.c, with a const `bl_subcommand_NAME` at its end, and a line in local.mk.  Parsing,
+ * messages, -h, the manual's sections and the completions of three shells are made from it.
  */
 #ifndef BARLOW_CLI_COMMAND_H
 #define BARLOW_CLI_COMMAND_H
@@ -14,7 +14,7 @@
 
 enum { EXIT_USAGE = 2 };
 
-/* Arguments, in their order; borrowed from argv. */
+/* Arguments in their order, borrowed from argv. */
 typedef struct bl_texts {
 	char **text;
 	int n;
@@ -24,7 +24,7 @@ typedef struct bl_size {
 	int width, height; /* 0: not given */
 } bl_size;
 
-/* Where an option's value goes: the type of the member of the command's struct. */
+/* The type of an option's value, a member of the command's struct. */
 typedef enum bl_option_kind {
 	BL_OPTION_FLAG,  /* bool; takes no argument */
 	BL_OPTION_TEXT,  /* const char *, NULL when not given */
@@ -33,7 +33,7 @@ typedef enum bl_option_kind {
 	BL_OPTION_SIZE,  /* bl_size, as 120x40 */
 } bl_option_kind;
 
-/* What an argument is, for those who complete it. */
+/* The kind of an argument, for completion. */
 typedef enum bl_thing {
 	BL_THING_TEXT,
 	BL_THING_FILE,
@@ -50,9 +50,9 @@ typedef struct bl_option {
 	const char *name; /* without dashes; NULL: letter only */
 	bl_option_kind kind;
 	size_t offset;
-	const char *argument; /* its name in help, as "N"; NULL of a flag */
+	const char *argument; /* its name in help, such as "N"; NULL: it is a flag */
 	bl_thing thing;
-	const char *const *words; /* which texts it may be, ended by NULL; NULL: any */
+	const char *const *words; /* the texts that it may be, ended by NULL; NULL: any */
 	int min, max;
 	const char *help; /* NULL ends the list */
 } bl_option;
@@ -76,43 +76,43 @@ extern const char *const bl_option_when[]; /* auto, always, never */
 	          .help = "work with N threads (default: one a core); results do not depend on it")
 
 struct bl_subcommand {
-	const char *name;         /* NULL: what the program does when its first argument is no command */
-	const char *summary;      /* in one line, without a dot */
-	const bl_option *options; /* -h, --help comes by itself */
-	const char *operand;      /* what it is given beside options: "run"; NULL: nothing */
-	bl_thing thing;           /* which is this */
-	const char *const *words; /* of a BL_THING_WORD: which there are, ended by NULL */
-	bool needed;              /* the operand cannot be left out */
+	const char *name;         /* NULL: the program without a command */
+	const char *summary;      /* one line, without a full stop */
+	const bl_option *options; /* -h, --help is added to them */
+	const char *operand;      /* name of its operand: "run"; NULL: there is none */
+	bl_thing thing;           /* the kind of the operand */
+	const char *const *words; /* of a BL_THING_WORD: the words, ended by NULL */
+	bool needed;              /* the operand is required */
 	bool many;                /* further ones may follow, with options among them, ... */
-	bl_thing others;          /* ... which are this */
-	bool rest;                /* what follows the operand, options too, is not the program's: a script's arguments */
+	bl_thing others;          /* ... which are of this kind */
+	bool rest;                /* everything after the operand, also options, is passed on: a script's arguments */
 	const char *about;        /* full sentences; paragraphs end with a line end */
-	size_t size;              /* of its struct, which begins as zeros */
+	size_t size;              /* size of its struct, which is zeros at first */
 	/* `options` is that struct.  Returns the exit status. */
 	int (*run)(const bl_subcommand *self, const void *options, const bl_texts *operands);
 };
 
-extern const bl_subcommand bl_subcommand_script;         /* script.c: the one without a name */
+extern const bl_subcommand bl_subcommand_script;         /* script.c: the program without a command */
 extern const bl_subcommand *const bl_subcommand_table[]; /* commands.c, made from local.mk; ended by NULL */
 
-/* command_list.c: that table, once main has set it. */
+/* command_list.c: that table, which main sets. */
 extern const bl_subcommand *const *bl_subcommands;
 const bl_subcommand *bl_subcommand_find(const char *name); /* NULL: there is none */
-const char *bl_subcommand_nearest(const char *name);       /* the one that was meant, or NULL */
+const char *bl_subcommand_nearest(const char *name);       /* the command with the nearest name, or NULL */
 
-/* parse.c: understands argv, of which [0] is not looked at, and runs the command.  Returns the exit status. */
+/* parse.c: parses argv from [1] on, and runs the command.  Returns the exit status. */
 int bl_subcommand_main(const bl_subcommand *c, int argc, char **argv);
-void bl_subcommand_colour(const char *when); /* what --color said; NULL: nothing */
-/* Says "barlow NAME: message\nTry 'barlow NAME --help'." on standard error.  Returns EXIT_USAGE. */
+void bl_subcommand_colour(const char *when); /* applies the value of --color; NULL: it was not given */
+/* Prints "barlow NAME: message\nTry 'barlow NAME --help'." to standard error.  Returns EXIT_USAGE. */
 int bl_subcommand_refuse(const bl_subcommand *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* usage.c */
 void bl_subcommand_usage(const bl_subcommand *c, FILE *f);          /* "barlow watch [options] [run]" */
-int bl_subcommand_print(const bl_subcommand *c);                    /* prints it; the exit status */
-int bl_option_columns(const bl_option *o, char *text, size_t size); /* "-t, --threads N"; its width */
+int bl_subcommand_print(const bl_subcommand *c);                    /* prints the help; returns the exit status */
+int bl_option_columns(const bl_option *o, char *text, size_t size); /* "-t, --threads N"; returns its width */
 extern const bl_option bl_option_help;                              /* -h, --help */
 
-/* manual.c and shell_*.c: the whole table in other forms */
+/* manual.c and shell_*.c: the table as a manual page and as completions */
 void bl_subcommands_manual(FILE *f);
 void bl_subcommands_bash(FILE *f);
 void bl_subcommands_zsh(FILE *f);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * command_list.c: the commands that there are.
+ * command_list.c: finds commands by name.
  *
- * main hands over the list that commands.c has of them, so that what goes through it (help, completions, the manual) does
- * not depend on any command.
+ * main sets the list, which commands.c has, so that code that uses it (help, completions, the manual) does not depend on
+ * the commands.
  */
 #include "cli/command.h"
 

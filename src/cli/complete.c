@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* complete.c: Readline's Tab: what lua/complete.lua says may follow.  Completion never runs code of the user's. */
+/* complete.c: Tab at the prompt: candidates of lua/complete.lua.  Completion never runs the user's code. */
 #include "cli/prompt.h"
 
 #include "lua/bind/face.h"
@@ -11,7 +11,7 @@
 
 static lua_State *state;
 
-/* The longest beginning that all matches share goes first, as Readline wants it. */
+/* Readline expects the longest common prefix of all matches as the first element. */
 static void share_beginning(char **list, size_t count)
 {
 	size_t n = strlen(list[1]);
@@ -20,13 +20,13 @@ static void share_beginning(char **list, size_t count)
 			if (list[i][k] != list[1][k])
 				n = k;
 	list[0] = strndup(list[1], n);
-	if (count == 1) { /* a single match is given alone */
+	if (count == 1) { /* a single match is the only element */
 		free(list[1]);
 		list[1] = NULL;
 	}
 }
 
-/* The candidate stands from `at` on: as Readline's word, which begins at `from`. */
+/* Converts a candidate, which begins at `at` in the line, to Readline's word, which begins at `from`. */
 static char *as_word(const char *candidate, int at, int from)
 {
 	if (at < from) {
@@ -42,7 +42,7 @@ static char *as_word(const char *candidate, int at, int from)
 	return out;
 }
 
-/* The list at index 1, of what stands from `at` on. */
+/* The list of candidates at index 1, which begin at `at`, as Readline's list of matches. */
 static char **matches(lua_State *L, int at, int from)
 {
 	lua_Integer n = (lua_Integer)lua_rawlen(L, 1);
@@ -78,7 +78,7 @@ static char **complete(const char *word, int from, int to)
 	lua_settop(L, 0);
 	lua_pushcfunction(L, candidates);
 	lua_pushlstring(L, rl_line_buffer, (size_t)to);
-	if (lua_pcall(L, 1, 3, 0) == LUA_OK && lua_istable(L, 1)) { /* the list, the place from 1 on, what closes it */
+	if (lua_pcall(L, 1, 3, 0) == LUA_OK && lua_istable(L, 1)) { /* the list, the position from 1, the closing character */
 		list = matches(L, (int)lua_tointeger(L, 2) - 1, from);
 		const char *close = lua_tostring(L, 3);
 		if (list && !list[1] && close)

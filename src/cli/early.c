@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * early.c: before any library begins, OpenBLAS is told to start no threads where addresses are limited (ulimit -v).
+ * early.c: prevents OpenBLAS from starting threads if the address space is limited (ulimit -v).  Runs before libraries are
+ * initialised.
  *
- * When it is loaded, OpenBLAS starts a thread for each CPU, and ends the program with a signal if a stack has no room.
- * Here it computes in one thread anyway.  Whether the rest has room is looked at later, by bl_run_need_room.
+ * When OpenBLAS is loaded, it starts a thread for each CPU, and a signal ends the program if there is no room for a stack.
+ * barlow uses it with one thread anyway.  bl_run_need_room checks later that there is enough room for everything else.
  */
 #define _GNU_SOURCE
 #include <stdbool.h>
@@ -17,7 +18,7 @@
 #define HAS_FEATURE(x) 0
 #endif
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || HAS_FEATURE(address_sanitizer) || HAS_FEATURE(thread_sanitizer)
-#define SANITIZED 1 /* their own memory is not there yet, and does not fit into limited addresses */
+#define SANITIZED 1 /* sanitizers are not initialised yet, and do not work in a limited address space */
 #else
 #define SANITIZED 0
 #endif
@@ -26,7 +27,7 @@
 
 static char one_thread[] = NAME "1";
 
-/* The C library does not know the environment yet: what OpenBLAS reads is what a program is started with. */
+/* The C library's environment is not initialised yet, so the program is executed again with a changed environment. */
 static void start_anew(char **argv, char **env)
 {
 	enum { MOST = 4096 };

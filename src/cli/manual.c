@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* manual.c: the commands as sections of the manual page. */
+/* manual.c: prints the commands as sections of the manual page. */
 #include "cli/command.h"
 
-/* A character as text: neither a minus nor an escape. */
+/* Writes a character so that roff does not interpret it. */
 static void write_char(FILE *f, char c)
 {
 	if (c == '-')
@@ -13,7 +13,7 @@ static void write_char(FILE *f, char c)
 		fputc(c, f);
 }
 
-/* Lines begin paragraphs.  A dot or quote that begins one would be a request. */
+/* Writes each line as a paragraph.  A dot or quote at the beginning is escaped, since it would be a roff request. */
 static void write_text(FILE *f, const char *text)
 {
 	bool begin = true;

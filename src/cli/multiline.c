@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * multiline.c: an entry of several lines is one line of Readline's with newlines in it, which Readline draws but whose
- * motions ignore them: the motions between lines, Enter, and an editor for the whole entry are here.
+ * multiline.c: keys for entries of several lines: Enter, motions between lines, and editing in an external editor.  For
+ * Readline, an entry is one line that contains newlines, which it draws, but which its own motions ignore.
  *
- * Keys are bound before Readline reads the user's inputrc, which may bind others to these commands by their names.
+ * Keys are bound before Readline reads the user's inputrc, in which other keys can be bound to these commands by name.
  */
 #include "cli/prompt.h"
 
@@ -49,7 +49,7 @@ static int line_end(int at)
 	return at;
 }
 
-/* The place in the line that begins at `begin`, as far from there as the cursor is from its line's begin. */
+/* The position in the line that begins at `begin` with the cursor's column, or that line's end. */
 static int same_column(int begin)
 {
 	int column = rl_point - line_begin(rl_point), end = line_end(begin);
@@ -74,7 +74,7 @@ static int down(int count, int key)
 	return 0;
 }
 
-/* Of the line that the cursor is on; there already, of the entry. */
+/* Moves to the beginning of the line or, if the cursor is there, of the entry. */
 static int home(int count, int key)
 {
 	int begin = line_begin(rl_point);
@@ -103,7 +103,7 @@ static int kill_to_end(int count, int key)
 
 /* --- Indentation --- */
 
-/* Behind the string, comment or long bracket that begins at s[i]; i where none does. */
+/* The position after the string, comment or long bracket that begins at s[i]; i if none does. */
 static int behind_quoted(const char *s, int i, int n)
 {
 	if (s[i] == '"' || s[i] == '\'') {
@@ -140,7 +140,7 @@ static int block_of(const char *word, int n)
 	return 0;
 }
 
-/* How many blocks and brackets the first n bytes leave open. */
+/* The number of blocks and brackets that are open after the first n bytes. */
 static int depth_of(const char *s, int n)
 {
 	int depth = 0;
@@ -174,7 +174,7 @@ static bool closes(const char *s)
 	return false;
 }
 
-/* The line that the cursor is on gets one step less than the block that it closes has. */
+/* If the cursor's line closes a block, reduces its indentation by one step. */
 static void indent_closing(void)
 {
 	int begin = line_begin(rl_point), text = begin;
@@ -196,7 +196,7 @@ static void add_line(void)
 		rl_insert_text(" ");
 }
 
-/* Runs what is complete; within an entry of several lines, and where more must follow, it begins a new line. */
+/* Enter: runs a complete entry; begins a new line inside an entry of several lines, or if the entry is incomplete. */
 static int enter(int count, int key)
 {
 	bool inside = line_end(rl_point) != rl_end;
@@ -215,7 +215,7 @@ static int enter(int count, int key)
 	return rl_newline(count, key);
 }
 
-/* A new line, whatever is there. */
+/* Begins a new line in any case. */
 static int newline(int count, int key)
 {
 	(void)count, (void)key;
@@ -231,7 +231,7 @@ static const char *editor(void)
 	return visual && *visual ? visual : editor && *editor ? editor : "vi";
 }
 
-/* The user's command line for the file, by the shell, as other programs run it.  0: it succeeded. */
+/* Runs the editor's command line with the file, by the shell, as other programs do.  0: it succeeded. */
 static int run_editor(const char *path)
 {
 	pid_t pid = fork();
@@ -247,7 +247,7 @@ static int run_editor(const char *path)
 	return pid > 0 && status == 0 ? 0 : -1;
 }
 
-/* The file's text becomes the entry.  Negative: it cannot be read, or is too long for one. */
+/* Replaces the entry by the file's text.  Negative: the file cannot be read, or is too long. */
 static int take_text(const char *path)
 {
 	FILE *f = fopen(path, "r");
@@ -267,7 +267,7 @@ static int take_text(const char *path)
 	return fine ? 0 : -1;
 }
 
-/* The entry in $VISUAL or $EDITOR; what is saved there replaces it, and is not run yet. */
+/* Edits the entry in $VISUAL or $EDITOR; the saved text replaces it, and is not run yet. */
 static int edit(int count, int key)
 {
 	const char *tmp = getenv("TMPDIR");
@@ -282,9 +282,9 @@ static int edit(int count, int key)
 	written = close(fd) == 0 && written;
 	take_terminal(false);
 	if (!written || run_editor(path) != 0)
-		fprintf(stderr, "%s failed: the entry is as it was\n", written ? editor() : path);
+		fprintf(stderr, "%s failed: the entry is unchanged\n", written ? editor() : path);
 	else if (take_text(path) != 0)
-		fprintf(stderr, "%s cannot be read, or has more than %d bytes: the entry is as it was\n", path, EDITED_MOST);
+		fprintf(stderr, "%s cannot be read, or has more than %d bytes: the entry is unchanged\n", path, EDITED_MOST);
 	unlink(path);
 	take_terminal(true);
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* output.c: at the end of the program, whatever ends it: what it printed has been written, or it says so and ends with status 1. */
+/* output.c: when the program ends in any way, checks that its output was written; if not, a message and exit status 1. */
 #include "cli/output.h"
 #include "cli/signals.h"
 
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Of a write that failed earlier the reason is not known any more.  A closed pipe ends the program by its signal instead. */
+/* The reason of an earlier failed write is no longer known.  A closed pipe ends the program by SIGPIPE instead. */
 static void check(void)
 {
 	bool failed_before = ferror(stdout) != 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* output.h (private): what was printed must have been written when the program ends. */
+/* output.h (private): checks at the end of the program that its output was written. */
 #ifndef BARLOW_CLI_OUTPUT_H
 #define BARLOW_CLI_OUTPUT_H
 
-/* Before anything else asks for its turn at exit: what is asked for first comes last. */
+/* To be called before other functions are registered with atexit(), so that the check runs last. */
 int bl_output_install(void);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * parse.c: a command line against the table.
+ * parse.c: parses a command line by the command's table.
  *
- * As GNU's getopt_long reads one: -t4, -t 4, --threads=4, --threads 4, letters in a bunch, names cut short where that is
- * clear, options behind operands, and -- before what is no option.
+ * The syntax is that of GNU's getopt_long: -t4, -t 4, --threads=4, --threads 4, several letters after one dash,
+ * unambiguous abbreviations of names, options after operands, and -- before arguments that are not options.
  */
 #include "cli/command.h"
 
@@ -39,10 +39,10 @@ int bl_subcommand_refuse(const bl_subcommand *c, const char *format, ...)
 	return EXIT_USAGE;
 }
 
-/* A command line that is being read.  Functions return an exit status, or -1 to go on. */
+/* The state of parsing.  Functions return an exit status, or -1 to continue. */
 typedef struct parser {
 	const bl_subcommand *command;
-	char **argv; /* what is left of it */
+	char **argv; /* the remaining arguments */
 	int argc;
 	void *options;
 	bl_texts operands;
@@ -92,7 +92,7 @@ static int put_text(const parser *p, const bl_option *o, const char *shown, cons
 	return -1;
 }
 
-/* Each list has room for all arguments there are, allocated when it is first needed. */
+/* A list is allocated when it is first needed, with room for all arguments. */
 static int put_more(parser *p, bl_texts *list, char *text)
 {
 	if (!list->text)
@@ -118,7 +118,7 @@ static int put(parser *p, const bl_option *o, const char *shown, char *text)
 	return -1;
 }
 
-/* The option with its value: `given`, or the next argument. */
+/* Stores an option's value: `given`, or else the next argument. */
 static int take(parser *p, const bl_option *o, const char *shown, char *given)
 {
 	if (o == &bl_option_help)
@@ -134,7 +134,7 @@ static int take(parser *p, const bl_option *o, const char *shown, char *given)
 
 /* --- Names ------------------------------------------------------------------------------- */
 
-/* All options of the command, and --help.  Returns how many. */
+/* Lists the options of the command, and --help.  Returns their number. */
 static int list_options(const bl_subcommand *c, const bl_option *list[OPTIONS_MOST])
 {
 	int n = 0;
@@ -158,7 +158,7 @@ static int unknown_name(const parser *p, const bl_option *const *list, int n, co
 	return bl_subcommand_refuse(p->command, "unknown option '--%s'", name);
 }
 
-/* By its whole name, or the beginning of one. */
+/* Finds an option by its name, or by the beginning of only one name. */
 static int find_name(const parser *p, const char *name, const bl_option **out)
 {
 	const bl_option *list[OPTIONS_MOST];
@@ -173,11 +173,11 @@ static int find_name(const parser *p, const char *name, const bl_option **out)
 	}
 	if (begin == 1 && *name)
 		return -1;
-	return begin > 1 && *name ? bl_subcommand_refuse(p->command, "option '--%s' may be several", name)
+	return begin > 1 && *name ? bl_subcommand_refuse(p->command, "option '--%s' is ambiguous", name)
 	                          : unknown_name(p, list, n, name);
 }
 
-/* --name, --name=value; the word is cut at the sign. */
+/* --name, --name=value; the word is cut at the '='. */
 static int take_name(parser *p, char *word)
 {
 	char *value = strchr(word, '=');
@@ -212,7 +212,7 @@ static int take_letters(parser *p, char *word)
 	return -1;
 }
 
-/* --- All of it ---------------------------------------------------------------------------- */
+/* --- The command line --------------------------------------------------------------------- */
 
 static int take_operand(parser *p, char *word)
 {

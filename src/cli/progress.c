@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* progress.c: a bar on standard error for work at the prompt that takes more than a second; it is erased at the end. */
+/* progress.c: a progress bar on standard error for operations at the prompt that take more than a second. */
 #include "cli/prompt.h"
 
 #include <barlow/parallel.h>
@@ -10,12 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PATIENCE 1. /* seconds without a bar */
-#define PERIOD .1   /* from one drawing to the next */
+#define PATIENCE 1. /* seconds before the bar is shown */
+#define PERIOD .1   /* seconds between drawings */
 enum { CELLS = 24 };
 
 static struct {
-	double began, drawn; /* 0: not */
+	double began, drawn; /* times; 0: not yet */
 } bar;
 
 static void draw(const char *what, double done, double seconds)

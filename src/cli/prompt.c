@@ -34,20 +34,20 @@ static void take_line(char *line)
 {
 	got = line;
 	state = line ? GOT_LINE : GOT_EOF;
-	bl_background_settle(); /* what runs now may read the terminal */
+	bl_background_settle(); /* the entry may read the terminal itself */
 	rl_callback_handler_remove();
 }
 
 /* --- The terminal ----------------------------------------------------------------- */
 
-/* Text that is pasted comes in brackets, for which Readline writes escape codes. */
+/* Does Readline write escape codes that make the terminal mark pasted text (bracketed paste)? */
 static bool has_brackets(void)
 {
 	const char *brackets = rl_variable_value("enable-bracketed-paste");
 	return brackets && strcmp(brackets, "on") == 0;
 }
 
-/* What undoes these. */
+/* Tells the guard the escape code that undoes this. */
 static void tell_guard(void)
 {
 	static const char brackets_off[] = "\033[?2004l\r\n", nothing[] = "\r\n";
@@ -58,8 +58,8 @@ static void tell_guard(void)
 /* --- Ctrl-D that was typed ahead ------------------------------------------------------- */
 
 /*
- * The terminal driver takes Ctrl-D while code runs, and keeps it as a byte of 0 (Linux, n_tty.c), which Readline reads as
- * Ctrl-@.  So where bytes waited already as the entry began, a 0 on the empty line is what was typed: the end of input.
+ * While code runs, the terminal driver stores Ctrl-D as a byte 0 (Linux, n_tty.c), which Readline reads as Ctrl-@.  So if
+ * bytes were already waiting when the entry began, a byte 0 on the empty line means end of input.
  */
 static bool typed_ahead;
 static unsigned char end_of_input;
@@ -94,9 +94,9 @@ static void begin_reading(const char *prompt)
 		tell_guard();
 		end_of_input = cooked.c_cc[VEOF];
 	}
-	rl_eof_found = 0; /* of an entry before, for which Readline would write an empty line again */
+	rl_eof_found = 0; /* may be set by an earlier entry: Readline would write an empty line again */
 	rl_callback_handler_install(prompt, take_line);
-	look_ahead(); /* now: in cooked mode only whole lines count */
+	look_ahead(); /* after leaving cooked mode, in which FIONREAD counts whole lines only */
 	bl_guard_release();
 }
 
@@ -109,7 +109,7 @@ static reading end_reading(reading how)
 	return how;
 }
 
-/* The shell, or whoever stopped us, has left the terminal in modes of its own. */
+/* Sets Readline's terminal modes again, after the shell or another process has changed them. */
 static void take_terminal_again(void)
 {
 	bl_guard_hold();
@@ -119,7 +119,7 @@ static void take_terminal_again(void)
 	rl_forced_update_display();
 }
 
-/* An editor has the terminal meanwhile. */
+/* Gives the terminal to an editor (ours: false), or takes it back (true). */
 static void lend_terminal(bool ours)
 {
 	if (ours) {
@@ -127,7 +127,7 @@ static void lend_terminal(bool ours)
 		return;
 	}
 	bl_guard_hold();
-	rl_clear_visible_line(); /* it is drawn anew behind it, perhaps shorter */
+	rl_clear_visible_line(); /* the entry is drawn again afterwards, and may be shorter then */
 	rl_deprep_term_function();
 	bl_guard_release();
 }
@@ -146,7 +146,7 @@ static void suspend(void)
 	take_terminal_again();
 }
 
-/* Readline looks at its size when it begins; what the terminal has become since is asked here. */
+/* Readline reads the terminal's size when it begins; later changes are passed on here. */
 static void follow_size(void)
 {
 	static struct winsize known;
@@ -171,15 +171,13 @@ static void follow_signals(void)
 		take_terminal_again();
 }
 
-/* --- Lines -------------------------------------------------------------------------- */
-
 /* --- Runs in the background ------------------------------------------------------------ */
 
 enum { LOOK_MS = 200, TEXT_SIZE = 512 };
 
 /*
- * What stands before an entry: the global _PROMPT, as in Lua's own program, or "barlow%r> ", where %r is where runs stand.
- * A function is called once an entry.
+ * The text of the prompt: the global _PROMPT, as in Lua's own program, or "barlow%r> ", where %r stands for the progress
+ * of runs.  If it is a function, it is called once for each entry.
  */
 static void prompt_text(lua_State *L, char out[TEXT_SIZE])
 {
@@ -194,7 +192,7 @@ static void prompt_text(lua_State *L, char out[TEXT_SIZE])
 	lua_settop(L, 0);
 }
 
-/* The value on top as news; negative: it is none. */
+/* The bl_news of the value at the top of the stack; negative: it is invalid. */
 static int news_of(lua_State *L)
 {
 	if (lua_isnil(L, -1))
@@ -208,7 +206,7 @@ static int news_of(lua_State *L)
 	                                   : -1;
 }
 
-/* The global _NEWS.  A value that is none is refused once: it is taken away. */
+/* Applies the global _NEWS.  An invalid value is reported once, since it is removed. */
 static void choose_news(lua_State *L)
 {
 	lua_pushglobaltable(L);
@@ -217,7 +215,8 @@ static void choose_news(lua_State *L)
 	int news = news_of(L);
 	if (news < 0) {
 		bl_lua_push_clean(L, luaL_tolstring(L, -1, NULL), false);
-		fprintf(stderr, "_NEWS: expected \"all\", \"ends\", \"none\" or false, got %s: all is told\n", lua_tostring(L, -1));
+		fprintf(stderr, "_NEWS: expected \"all\", \"ends\", \"none\" or false, got %s: all news is printed\n",
+		        lua_tostring(L, -1));
 		lua_pushliteral(L, "_NEWS");
 		lua_pushnil(L);
 		lua_rawset(L, 1);
@@ -226,7 +225,7 @@ static void choose_news(lua_State *L)
 	lua_settop(L, 0);
 }
 
-/* `text` with where runs stand in the place of %r. */
+/* Replaces %r in the text by the progress of runs. */
 static void expand(char out[TEXT_SIZE], const char *text)
 {
 	char stand[200];
@@ -238,13 +237,13 @@ static void expand(char out[TEXT_SIZE], const char *text)
 		snprintf(out, TEXT_SIZE, "%s", text);
 }
 
-/* Between entries. */
+/* Prints news between entries. */
 static void tell_plainly(const char *line)
 {
 	puts(line);
 }
 
-/* Above the line that is being typed. */
+/* Prints news above the line that is being typed. */
 static void tell_above(const char *line)
 {
 	rl_clear_visible_line();
@@ -253,7 +252,7 @@ static void tell_above(const char *line)
 	rl_redisplay();
 }
 
-/* News, and the prompt anew where runs stand elsewhere by now; not while Readline shows something else in its place. */
+/* Prints news, and updates the prompt if the progress of runs has changed, unless Readline shows a search instead of it. */
 static bool look_at_runs(const char *text)
 {
 	char now[TEXT_SIZE];
@@ -271,7 +270,7 @@ static bool look_at_runs(const char *text)
 	return any;
 }
 
-/* Ctrl-C while typing: an empty line, at the first prompt. */
+/* Ctrl-C while typing: abandons the entry, also its earlier lines. */
 static reading abandon_line(void)
 {
 	bl_lua_interrupted = 0;
@@ -281,7 +280,7 @@ static reading abandon_line(void)
 	return WAITING;
 }
 
-/* Input that is no terminal: there is no prompt, nothing is edited, and no escape code is written. */
+/* Reads a line of input that is not a terminal: without prompt, editing, or escape codes. */
 static reading read_plain_line(void)
 {
 	size_t room = 0;
@@ -299,7 +298,7 @@ static reading read_plain_line(void)
 	return interrupted ? WAITING : GOT_EOF;
 }
 
-/* What was read of the terminal beside its answers. */
+/* Passes on bytes that were typed while an answer of the terminal was expected. */
 static void take_typed(void)
 {
 	while (state == WAITING && bl_background_typed())
@@ -320,7 +319,7 @@ static void take_input(void)
 		rl_callback_read_char();
 }
 
-/* One line into *got.  WAITING: it was abandoned. */
+/* Reads a line into *got.  WAITING: it was abandoned. */
 static reading read_line(const char *text)
 {
 	char prompt[TEXT_SIZE];
@@ -349,7 +348,7 @@ static reading read_line(const char *text)
 		else if (n < 0 && errno != EINTR)
 			return end_reading(GOT_EOF);
 		if (state != WAITING)
-			break; /* an entry that is taken is not drawn again */
+			break; /* a completed entry is not drawn again */
 		follow_signals();
 		if (runs && n == 0)
 			runs = look_at_runs(text);
@@ -372,7 +371,7 @@ static char *append(char *input, const char *line)
 	return longer;
 }
 
-/* Runs the input unless more must follow: then it is what *input is after.  LEAVE ends the prompt. */
+/* Runs the input, and frees it, unless it is incomplete.  LEAVE ends the prompt. */
 static bl_evaluated evaluate(lua_State *L, char **input)
 {
 	bl_evaluated how = *input ? bl_evaluate(L, *input) : BL_EVALUATED;
@@ -390,7 +389,7 @@ static int may_leave(lua_State *L)
 	return bl_lua_call_module(L, "barlow.prompt_leave", "may", 1);
 }
 
-/* Where runs go on, somebody is asked what is to become of them, or they are waited for. */
+/* May the prompt end?  If runs are running, the user is asked what to do; without a terminal, they are waited for. */
 static bool leaves(lua_State *L)
 {
 	lua_pushcfunction(L, may_leave);
@@ -412,8 +411,7 @@ void bl_prompt(lua_State *L)
 	rl_readline_name = "barlow";
 	rl_change_environment = 0; /* exported LINES and COLUMNS would break resizing in the views */
 	rl_catch_signals = 0;
-	rl_catch_sigwinch =
-		0; /* Readline forgets what Tab found where its handler was called meanwhile; follow_size looks instead */
+	rl_catch_sigwinch = 0; /* Readline's handler would discard Tab's candidates; follow_size is used instead */
 	bl_complete_install(L);
 	bl_multiline_install(L, lend_terminal);
 	bind_typed_ahead();
@@ -422,7 +420,10 @@ void bl_prompt(lua_State *L)
 	for (;;) {
 		bl_lua_interrupt_guard(L);
 		bl_signals_yield();
-		/* A write to the terminal that Ctrl-C ended is not lost output that the end of the session has to report. */
+		/*
+		 * Ctrl-C may interrupt a write to the terminal, which is no error to be reported at the end of the
+		 * session.
+		 */
 		if (isatty(STDOUT_FILENO))
 			clearerr(stdout);
 		prompt_text(L, text);
@@ -431,7 +432,7 @@ void bl_prompt(lua_State *L)
 		reading r = read_line(input ? "    ..> " : text);
 		if (r == GOT_EOF) {
 			if (isatty(STDIN_FILENO) &&
-			    (bl_prompt_in_emacs() || !has_brackets())) /* where Readline has not written it */
+			    (bl_prompt_in_emacs() || !has_brackets())) /* otherwise Readline has written the line end */
 				puts("");
 			if (leaves(L))
 				break;

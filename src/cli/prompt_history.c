@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * prompt_history.c: the prompt's history file.  Nobody else may read it; without a home there is none.
+ * prompt_history.c: the prompt's history file, which only the user can read.  Without HOME there is none.
  *
- * Before each entry, which may have several lines, is a line "#" and the seconds since 1970.  Sessions append to it; what
- * was typed again counts once, where it was typed last.
+ * Each entry, which may have several lines, follows a line "#" with the seconds since 1970.  Sessions append entries; of
+ * equal entries, only the last is kept.
  */
 #include "cli/prompt.h"
 
@@ -46,7 +46,7 @@ static int find_path(void)
 	return n > 0 && n < (int)sizeof path ? 0 : -1;
 }
 
-/* Is it an older one without times, whose entries have one line each? */
+/* Is it an older file without times, in which each line is an entry? */
 static bool lacks_times(void)
 {
 	FILE *f = fopen(path, "r");
@@ -84,7 +84,7 @@ static int compare_places(const void *a, const void *b)
 	return by_text ? by_text : (p->at > q->at) - (p->at < q->at);
 }
 
-/* Of the entries that say the same, the last one stays. */
+/* Removes all but the last of equal entries. */
 static void keep_last_ones(void)
 {
 	HISTORY_STATE *s = history_get_history_state();
@@ -98,7 +98,7 @@ static void keep_last_ones(void)
 			if (strcmp(sorted[i].entry->line, sorted[i + 1].entry->line) == 0) {
 				s->entries[sorted[i].at] = NULL;
 				free_entry(sorted[i].entry);
-				sorted[i].entry = sorted[i + 1].entry; /* compared no more: what is freed is not read */
+				sorted[i].entry = sorted[i + 1].entry; /* so that the freed entry is not compared again */
 			}
 		for (int i = 0; i < n; i++)
 			if (s->entries[i])
@@ -111,7 +111,7 @@ static void keep_last_ones(void)
 	free(s);
 }
 
-/* Takes out every entry before number `last` (from 0) that says the same. */
+/* Removes every entry before number `last` (from 0) that equals it. */
 static void drop_same(int last)
 {
 	HIST_ENTRY **all = history_list();
@@ -123,7 +123,7 @@ static void drop_same(int last)
 		}
 }
 
-/* Another file takes its place, so that a session that ends meanwhile spoils none. */
+/* Replaces the file by a new one, so that another session that ends at the same time cannot damage it. */
 static void write_anew(void)
 {
 	char scratch[PATH_MAX + 16];
@@ -188,5 +188,5 @@ void bl_history_add(const char *line)
 	drop_same(history_length - 1);
 	if (*path && append_history(1, path) == 0)
 		return;
-	path[0] = 0; /* a folder that went away: go on without */
+	path[0] = 0; /* the folder was removed: continue without a history file */
 }

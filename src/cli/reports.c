@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * reports.c: what the prompt tells of runs in the background: a line where kNN was measured or an epoch is over, and at
- * the end, with the reason of a failure; where a condition (t:break_when) paused one; and where they stand, for the prompt.
+ * reports.c: news of runs in the background for the prompt: a line when kNN was measured, when an epoch has ended, when a
+ * condition (t:break_when) paused the run, and at its end, with the reason of a failure; and their progress.
  *
- * Ends that somebody waited for (t:wait, t:run, t:stop) are known already.
+ * Ends that the program waited for (t:wait, t:run, t:stop) are not reported.
  */
 #include "cli/prompt.h"
 
@@ -19,10 +19,10 @@
 enum { RUNS_MOST = 64, SHOWN_MOST = 2 };
 #define EPOCH_SECONDS 60. /* between lines about epochs without kNN */
 
-/* What was told of a run. */
+/* What was already reported of a run. */
 typedef struct known {
-	int64_t id, seen; /* records */
-	int64_t broke;    /* the step of the break that was told */
+	int64_t id, seen; /* seen: number of records that were looked at */
+	int64_t broke;    /* the step of the break that was reported */
 	double told_at;
 	bool going;
 } known;
@@ -37,13 +37,13 @@ void bl_reports_choose(bl_news which)
 	wanted = which;
 }
 
-/* In the background: steps that are made by hand are no news. */
+/* Is the run running or paused in the background?  Steps that the program makes itself are not reported. */
 static bool is_going(const bl_standing *s)
 {
 	return s->fresh && (s->info.state == BL_RUN_RUNNING || s->info.state == BL_RUN_PAUSED);
 }
 
-/* What is known of the run; entries of trainers that are gone are used again.  NULL: there is no room. */
+/* The entry of the run; those of freed trainers are reused.  NULL: there is no room. */
 static known *known_of(const bl_standing *s, int n)
 {
 	for (int i = 0; i < known_count; i++)
@@ -68,14 +68,14 @@ static double epochs_of(const bl_live_info *i, int64_t steps)
 	return i->steps_per_epoch > 0 ? (double)steps / (double)i->steps_per_epoch : 0;
 }
 
-/* A whole number with all its digits, others with four. */
+/* An integer with all its digits, other numbers with four. */
 static const char *count_text(double v, char out[32])
 {
 	snprintf(out, 32, v == floor(v) && v < 1e15 ? "%.0f" : "%.4g", v);
 	return out;
 }
 
-/* The newest kNN of the records behind `seen`; NaN: none. */
+/* The newest kNN of the records after the first `seen`; NaN: none. */
 static double newest_knn(const bl_standing *s, int64_t seen, int64_t length)
 {
 	bl_columns columns;
@@ -96,7 +96,7 @@ static double newest_total(const bl_standing *s, int64_t length)
 	return length > 0 && bl_live_record(s->live, length - 1, &r) ? bl_record_value(&r, &columns, "total") : NAN;
 }
 
-/* `most`: the least talkative choice that tells this. */
+/* most: the choice of news with the fewest lines that includes this one. */
 static void say(const char *text, bl_news most, void (*tell)(const char *line))
 {
 	if (wanted > most)
@@ -151,7 +151,7 @@ static void tell_end(const bl_standing *s, void (*tell)(const char *line))
 	say(line, BL_NEWS_ENDS, tell);
 }
 
-/* Paused by t:break_when: once for each step. */
+/* Reports that t:break_when has paused the run, once for each step. */
 static void tell_break(const bl_standing *s, known *k, void (*tell)(const char *line))
 {
 	char line[640];
@@ -180,7 +180,7 @@ bool bl_reports(void (*tell)(const char *line))
 			tell_end(s, tell);
 		}
 		if (!going)
-			k->seen = bl_live_length(s->live) + 1; /* told */
+			k->seen = bl_live_length(s->live) + 1; /* more than there are: its end was reported */
 		k->going = going;
 	}
 	return any;

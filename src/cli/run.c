@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* run.c: scripts: opened as text only, run with `arg`, errors with a traceback on standard error. */
+/* run.c: runs scripts, which are loaded as text only, with `arg`; errors are printed with a traceback to standard error. */
 #include "cli/run.h"
 #include "cli/signals.h"
 
@@ -30,12 +30,12 @@ static int clean_message(lua_State *L)
 	return 1;
 }
 
-/* Takes the error from the stack, and leaves what is to be printed of it, which is a string. */
+/* Replaces the error on the stack by the string to be printed, and returns it. */
 static const char *push_error(lua_State *L)
 {
 	lua_pushcfunction(L, clean_message);
 	lua_insert(L, -2);
-	lua_pcall(L, 1, 1, 0); /* where that fails, as for want of memory, the reason is what there is to print */
+	lua_pcall(L, 1, 1, 0); /* if that fails, for example without memory, its own error is printed */
 	return lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an error that cannot be shown";
 }
 
@@ -51,7 +51,7 @@ static int report(lua_State *L, int status)
 	return EXIT_FAILURE;
 }
 
-/* Functions of Lua may begin their messages with their own name, which is the command's. */
+/* Removes the command's name from the message, which Lua functions of the same name may begin with. */
 int bl_run_failed(lua_State *L, const char *command)
 {
 	size_t n = strlen(command);
@@ -64,7 +64,7 @@ int bl_run_failed(lua_State *L, const char *command)
 	return EXIT_FAILURE;
 }
 
-/* Runs the chunk under n arguments. */
+/* Runs the chunk that is on the stack below its n arguments. */
 static int run_chunk(lua_State *L, int n)
 {
 	int base = lua_gettop(L) - n;
@@ -93,7 +93,7 @@ int bl_run_script(lua_State *L, const bl_texts *script)
 	return run_chunk(L, script->n ? script->n - 1 : 0);
 }
 
-/* Says of each run that still goes on that it ends here. */
+/* Reports each run that is still running, and that it ends now. */
 static int tell_going(lua_State *L)
 {
 	lua_settop(L, 0);
@@ -102,7 +102,7 @@ static int tell_going(lua_State *L)
 		bl_live_info info;
 		bl_live_info_get(bl_trainer_live(bl_lua_trainer(L, -1)), &info);
 		if (info.state != BL_RUN_RUNNING)
-			continue; /* steps by hand leave a run paused */
+			continue; /* a run is paused after the program has made steps itself */
 		fflush(stdout);
 		bl_lua_push_clean(L, info.name, false);
 		fprintf(stderr, "%s: the program ends at step %lld of %lld of this run, which stops (t:wait() would wait for it)\n",
@@ -116,16 +116,16 @@ int bl_run_close(lua_State *L, int status)
 	bl_signals_yield();
 	bl_lua_interrupt_guard(NULL);
 	lua_pushcfunction(L, tell_going);
-	if (lua_pcall(L, 0, 0, 0) != LUA_OK) /* no memory: runs are stopped and saved all the same */
+	if (lua_pcall(L, 0, 0, 0) != LUA_OK) /* no memory: runs are stopped and saved nevertheless */
 		fprintf(stderr, "barlow: %s\n", push_error(L));
-	lua_close(L); /* which ends runs that still go on, and saves them */
+	lua_close(L); /* stops and saves runs that are still running */
 	bl_lua_tell_unsaved();
 	return status == EXIT_SUCCESS && bl_trainers_unsaved() ? EXIT_FAILURE : status;
 }
 
 /*
- * os.exit([code[, close]]) as Lua's own, but that it closes the state where `close` is not false: runs are stopped and saved.
- * Upvalue 1: Lua's own.
+ * os.exit([code[, close]]) as in Lua, but it closes the state unless `close` is false, so that runs are stopped and saved.
+ * Upvalue 1: Lua's function.
  */
 static int leave(lua_State *L)
 {
@@ -177,10 +177,10 @@ void bl_run_need_room(int threads)
 		return;
 	fprintf(stderr, "barlow: %s\n", bl_error());
 	fflush(NULL);
-	_exit(EXIT_FAILURE); /* exit() would wait for OpenBLAS's own threads, which may be trying for ever */
+	_exit(EXIT_FAILURE); /* exit() would wait for OpenBLAS's threads, which may retry for ever */
 }
 
-/* An error that nothing catches, as when there is no memory to call something with.  Runs are as their checkpoints have them. */
+/* Called for an error outside of any pcall, such as no memory for a call.  Runs are not saved beyond their checkpoints. */
 static int panic(lua_State *L)
 {
 	const char *why = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an error that cannot be shown";
@@ -195,7 +195,7 @@ lua_State *bl_run_state_new(const bl_texts *script)
 	bl_run_need_room(bl_threads());
 	lua_State *L = luaL_newstate();
 	if (!L) {
-		fputs("barlow: no memory to begin with\n", stderr);
+		fputs("barlow: no memory to start\n", stderr);
 		return NULL;
 	}
 	lua_atpanic(L, panic);

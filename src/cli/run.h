@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* run.h: a Lua state for the program, and scripts in it. */
+/* run.h: the program's Lua state, and running scripts in it. */
 #ifndef BARLOW_CLI_RUN_H
 #define BARLOW_CLI_RUN_H
 
@@ -7,24 +7,27 @@
 
 #include <lua.h>
 
-/* Ends the program, saying why, where the address space is limited to less than the engine needs for so many threads. */
+/* Ends the program with a message if the address space is limited to less than that many threads need. */
 void bl_run_need_room(int threads);
-/* Libraries, barlow's globals, `arg` (a script and its arguments, or NULL), and the hook for Ctrl-C.  NULL: no memory. */
+/*
+ * A new state with libraries, barlow's globals, `arg` (script: its path and arguments, or NULL), and the hook for
+ * Ctrl-C.
+ */
 lua_State *bl_run_state_new(const bl_texts *script);
 /*
- * Closes the state.  Returns the program's exit status: `status`, but never success where a run's end was not saved, which
- * is said.
+ * Closes the state.  Returns the program's exit status: `status`, or EXIT_FAILURE, with a message, if a run's end could not
+ * be saved.
  */
 int bl_run_close(lua_State *L, int status);
-/* A chunk's text; or a file ("-", or none: standard input) with arguments.  An error is printed with a traceback: EXIT_FAILURE. */
+/* Runs a chunk's text; or a file ("-", or none: standard input) with arguments.  EXIT_FAILURE: an error was printed. */
 int bl_run_code(lua_State *L, const char *code);
 int bl_run_script(lua_State *L, const bl_texts *script);
-/* Says the error on top on standard error, in the name of the command and without a traceback.  EXIT_FAILURE. */
+/* Prints the error at the top of the stack to standard error, after the command's name.  Returns EXIT_FAILURE. */
 int bl_run_failed(lua_State *L, const char *command);
-/* Message handler: the message with a traceback. */
+/* Message handler: adds a traceback to the message. */
 int bl_run_traceback(lua_State *L);
 
-/* text_only.c: from here on the state loads no bytecode. */
+/* text_only.c: from now on the state loads no bytecode. */
 void bl_run_text_only(lua_State *L);
 
 #endif

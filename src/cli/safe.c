@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * safe.c: barlow --safe: a stranger's script in a sandboxed state (kit/states.h, bind/safe_modules.c), and the process around it held
- * by the kernel: files by Landlock where there is that, memory by a limit of data, time by a timer.
+ * safe.c: barlow --safe: runs an untrusted script in a sandboxed state (kit/states.h, bind/safe_modules.c).  In addition,
+ * the kernel restricts the process: files by Landlock, if available, memory by a limit of data, time by a timer.
  */
 #define _GNU_SOURCE
 #include "cli/safe.h"
@@ -43,24 +43,24 @@ enum { MEMORY = 2048, SECONDS = 60, GRACE = 2, PRINTS = 64 << 20, EVERY = 1000 }
 #if defined LANDLOCK_ACCESS_FS_MAKE_SYM
 static const uint64_t reading = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
 static const uint64_t writing = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE;
-/* Those of the first version: what is handled and allowed nowhere is refused. */
+/* The rights of Landlock's first version.  A right that is handled is refused wherever no rule allows it. */
 static const uint64_t handled = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
 
 static int allow(int rules, const char *folder, uint64_t access)
 {
 	int fd = folder ? open(folder, O_PATH | O_CLOEXEC) : -1;
 	if (fd < 0)
-		return 0; /* nothing is there to be allowed */
+		return 0; /* the folder does not exist */
 	struct landlock_path_beneath_attr below = { .allowed_access = access, .parent_fd = fd };
 	int rc = (int)syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &below, 0);
 	close(fd);
 	return rc;
 }
 
-/* Threads that are started from here on are held as well.  False: this kernel has no Landlock, or something is amiss. */
+/* Restricts this thread and all threads that it starts later.  False: the kernel has no Landlock, or a call failed. */
 static bool hold_files(const bl_lua_gate *g)
 {
-	/* Libraries that are loaded late, data sets in their usual place, and what says how many cores there are. */
+	/* Libraries that are loaded later, data sets in their usual folders, and the number of cores. */
 	static const char *const system[] = { "/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/sys/devices/system/cpu", NULL };
 	struct landlock_ruleset_attr all = { .handled_access_fs = handled };
 	int rules = (int)syscall(SYS_landlock_create_ruleset, &all, sizeof all.handled_access_fs, 0);
@@ -89,13 +89,13 @@ static bool hold_files(const bl_lua_gate *g)
 static volatile sig_atomic_t late;
 static char last_words[80];
 
-/* First the script is interrupted, as by Ctrl-C; what does not heed that is ended. */
+/* First interrupts the script, as Ctrl-C does; the second time, ends the process. */
 static void on_alarm(int number)
 {
 	(void)number;
 	if (late++) {
 		if (write(STDERR_FILENO, last_words, strlen(last_words)) < 0)
-			late++; /* nobody can be told */
+			late++; /* there is no way to report it */
 		_exit(EXIT_FAILURE);
 	}
 	bl_lua_interrupted = 1;
@@ -115,7 +115,7 @@ static void release_time(void)
 	setitimer(ITIMER_REAL, &(struct itimerval){ .it_value = { .tv_sec = 0 } }, NULL);
 }
 
-/* --- Memory: of the whole process, beyond what it has now --- */
+/* --- Memory: a limit for the whole process --- */
 
 static size_t data_now(void)
 {
@@ -128,8 +128,8 @@ static size_t data_now(void)
 }
 
 /*
- * Beside the script's own: scratch, and for each thread of ours and of OpenBLAS a stack and the buffer that OpenBLAS wants
- * for it; without room for that it would try for ever.  Returns the limit of before.
+ * The limit includes, besides the script's memory, scratch memory, and for each thread of the pool and of OpenBLAS a stack
+ * and OpenBLAS's buffer, for which it would otherwise retry for ever.  Returns the previous limit.
  */
 static struct rlimit hold_memory(size_t bytes)
 {
@@ -217,7 +217,7 @@ static int run_held(const bl_safe *w, const piece *p, bl_lua_gate *g)
 	int status = L ? run(L, p, w) : fail(bl_error());
 	if (L)
 		bl_lua_state_close(L);
-	setrlimit(RLIMIT_DATA, &before); /* for OpenBLAS's threads, which the end of the process waits for */
+	setrlimit(RLIMIT_DATA, &before); /* for OpenBLAS's threads, for which the process waits at its end */
 	return status;
 }
 
@@ -250,7 +250,7 @@ int bl_safe_run(const bl_safe *wish, const bl_texts *script)
 	if (!text) {
 		status = fail(bl_error());
 	} else if (w.below && (!below || stat(below, &s) != 0 || !S_ISDIR(s.st_mode))) {
-		fprintf(stderr, "barlow: --below %s: %s\n", w.below, below ? "it is no folder" : strerror(errno));
+		fprintf(stderr, "barlow: --below %s: %s\n", w.below, below ? "it is not a folder" : strerror(errno));
 		status = EXIT_FAILURE;
 	} else {
 		text[n] = '\0';

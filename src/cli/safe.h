@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* safe.h: a stranger's script. */
+/* safe.h: runs an untrusted script. */
 #ifndef BARLOW_CLI_SAFE_H
 #define BARLOW_CLI_SAFE_H
 
@@ -7,10 +7,10 @@
 
 typedef struct bl_safe {
 	const char *below;   /* a folder that may be read and written; NULL: nothing is written */
-	int memory, seconds; /* MiB; 0: the usual */
+	int memory, seconds; /* limits, in MiB and in s; 0: the defaults */
 } bl_safe;
 
-/* Runs the script (with arguments) sandboxed.  Returns the exit status; what went wrong has been said. */
+/* Runs the script (with arguments) in a sandbox.  Returns the exit status; errors were printed. */
 int bl_safe_run(const bl_safe *w, const bl_texts *script);
 
 #endif

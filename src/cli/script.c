@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* script.c: what the program does without a command: code, a script, the prompt. */
+/* script.c: the program without a command: runs code or a script, or starts the prompt. */
 #include "cli/command.h"
 #include "cli/prompt.h"
 #include "cli/run.h"
@@ -29,26 +29,25 @@ struct wish {
 
 static const bl_option options[] = {
 	BL_OPTION(TEXTS, struct wish, code, .letter = 'e', .argument = "CODE", .help = "run CODE (may be given more than once)"),
-	BL_OPTION(FLAG, struct wish, interactive, .letter = 'i', .help = "prompt after running"),
-	BL_OPTION(FLAG, struct wish, no_init, .name = "no-init", .help = "prompt without running init.lua before"),
-	BL_OPTION(
-		FLAG, struct wish, safe, .name = "safe",
-		.help = "run a stranger's script: it computes, reads below its own folder only, writes nothing and starts nothing"),
+	BL_OPTION(FLAG, struct wish, interactive, .letter = 'i', .help = "start the prompt afterwards"),
+	BL_OPTION(FLAG, struct wish, no_init, .name = "no-init", .help = "start the prompt without running init.lua"),
+	BL_OPTION(FLAG, struct wish, safe, .name = "safe",
+	          .help = "run an untrusted script: it can only compute, and read files below its own folder"),
 	BL_OPTION(TEXT, struct wish, limits.below, .name = "below", .argument = "FOLDER", .thing = BL_THING_FOLDER,
-	          .help = "--safe: below FOLDER it may read and write as well"),
+	          .help = "--safe: the script may also read and write below FOLDER"),
 	BL_OPTION(WHOLE, struct wish, limits.memory, .name = "memory", .argument = "MB", .min = 16, .max = 1 << 20,
-	          .help = "--safe: it may take MB megabytes (default: 2048)"),
+	          .help = "--safe: limit of memory in MB (default: 2048)"),
 	BL_OPTION(WHOLE, struct wish, limits.seconds, .name = "seconds", .argument = "S", .min = 1, .max = 10000000,
-	          .help = "--safe: it may run for S seconds (default: 60)"),
+	          .help = "--safe: limit of time in seconds (default: 60)"),
 	BL_OPTION_COLOUR(struct wish, colour),
 	BL_OPTION_THREADS(struct wish, threads),
 	BL_OPTION(FLAG, struct wish, profile, .name = "profile",
-	          .help = "at the end print where the time of training steps went, by module and operation"),
+	          .help = "print the time of training steps at the end, by module and operation"),
 	BL_OPTION(FLAG, struct wish, version, .letter = 'v', .name = "version", .help = "print the version"),
 	BL_OPTION_END,
 };
 
-/* A word that is no file may be a command that was written wrong; -1: it is not. */
+/* A word that is not a file may be a misspelt command, which is reported.  -1: it is not. */
 static int check_word(const bl_subcommand *self, const char *word)
 {
 	const char *near = strpbrk(word, "./") || (access(word, F_OK) == 0 || errno != ENOENT) ? NULL : bl_subcommand_nearest(word);
@@ -57,7 +56,7 @@ static int check_word(const bl_subcommand *self, const char *word)
 	return bl_subcommand_refuse(self, "there is no command and no file '%s' (did you mean 'barlow %s'?)", word, near);
 }
 
-/* The user's own init.lua, where there is one: an error there is said, and the prompt comes up. */
+/* Runs the user's init.lua, if there is one; an error is printed, and the prompt starts nevertheless. */
 static void run_init(lua_State *L)
 {
 	char *folder = bl_file_user_folder("XDG_CONFIG_HOME", ".config"), *path = folder ? bl_runs_path(folder, "init.lua") : NULL;
@@ -87,7 +86,7 @@ static int run_all(lua_State *L, const struct wish *w, const bl_texts *script)
 	return w->interactive ? EXIT_SUCCESS : status;
 }
 
-/* -1: all is well. */
+/* Checks the options of --safe.  -1: they are valid. */
 static int check_safe(const bl_subcommand *self, const struct wish *w, const bl_texts *script)
 {
 	if (!w->safe && (w->limits.below || w->limits.memory || w->limits.seconds))
@@ -121,15 +120,14 @@ static int script(const bl_subcommand *self, const void *options_read, const bl_
 }
 
 const bl_subcommand bl_subcommand_script = {
-	.summary = "run a script, or prompt",
+	.summary = "run a script, or start the prompt",
 	.options = options,
 	.operand = "script",
 	.thing = BL_THING_SCRIPT,
 	.rest = true,
-	.about =
-		"barlow trains image encoders with the Barlow Twins objective, shows them learn, and measures what they learned. It "
-		"is driven by Lua: from a script (-: from standard input), or from a prompt when it is started on a terminal "
-		"without a script. There, help() and ?name help on.\n",
+	.about = "barlow trains image encoders with the Barlow Twins objective, shows the training, and evaluates the result. It "
+		 "is controlled by Lua: by a script (-: standard input), or at a prompt if it is started on a terminal "
+		 "without a script. At the prompt, help() and ?name print help.\n",
 	.size = sizeof(struct wish),
 	.run = script,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* shell_bash.c: completion for bash: a function that knows the table. */
+/* shell_bash.c: completions for bash: a shell function made from the table. */
 #include "cli/command.h"
 
 static const char head[] =
@@ -85,11 +85,11 @@ static void write_operand(const bl_subcommand *c, FILE *f)
 	fputs("'\n", f);
 	if (c->many)
 		fprintf(f, "\t\t((COMP_CWORD == 2)) || thing=%s words=\n", thing_name(c->others));
-	if (c->rest) /* the first word only: what follows is the script's */
+	if (c->rest) /* the first word only: the others are the script's */
 		fputs("\t\t((COMP_CWORD == 1)) || thing=file\n", f);
 }
 
-/* An option's argument comes before anything else. */
+/* Completes the argument of the previous word, if that is an option. */
 static void write_arguments(const bl_subcommand *c, FILE *f)
 {
 	fputs("\t\tcase $previous in\n", f);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* shell_fish.c: completion for fish: a line for each word that there is. */
+/* shell_fish.c: completions for fish: a line for each command, option and word. */
 #include "cli/command.h"
 
 static const char head[] =
@@ -49,7 +49,7 @@ static void write_condition(const bl_subcommand *c, FILE *f)
 	fputc('\'', f);
 }
 
-/* What can stand there; -r: there has to be something, -F: files. */
+/* Writes what an argument can be; -r: it is required, -F: files. */
 static void write_thing(bl_thing t, const char *const *words, FILE *f)
 {
 	switch (t) {

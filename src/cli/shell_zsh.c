@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* shell_zsh.c: completion for zsh: arguments for its _arguments. */
+/* shell_zsh.c: completions for zsh, as arguments of its function _arguments. */
 #include "cli/command.h"
 
 #include <string.h>
@@ -23,7 +23,7 @@ static const char tail[] =
 	"\n"
 	"if [[ ${funcstack[1]} == _barlow ]]; then _barlow \"$@\"; else compdef _barlow barlow; fi\n";
 
-/* Inside of single quotes; `special` gets a backslash in front. */
+/* Writes text inside of single quotes, with a backslash before the characters in `special`. */
 static void write_quoted(const char *text, const char *special, FILE *f)
 {
 	for (; *text; text++)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * signals.c: how a signal ends the program, and how one has it save its runs.
+ * signals.c: signals that end the program, save its runs, or interrupt Lua code.
  *
- * Handlers only note the signal.  A thread of its own does the rest, whatever the main thread is at; that one's Lua code
- * is interrupted, and whatever would end the process in another way waits (bl_signals_yield).
+ * Handlers only record the signal.  A separate thread does the rest, whatever the main thread is doing: it interrupts the
+ * main thread's Lua code, and code that would end the process in another way waits for it (bl_signals_yield).
  */
 #include "cli/signals.h"
 
@@ -28,16 +28,16 @@
 
 /* A terminal that is closed sends SIGHUP twice: once through the shell, once by itself. */
 #define SAME_HANGUP_SECONDS .2
-#define AGAIN_SECONDS .3 /* from a Ctrl-C that is not yet answered to one that asks why */
+#define AGAIN_SECONDS .3 /* after an unanswered Ctrl-C, a further one prints what is running */
 
 static struct {
 	sem_t told;
-	atomic_int saves;  /* SIGUSR1, which nobody has answered yet */
+	atomic_int saves;  /* number of SIGUSR1 that were not handled yet */
 	atomic_int number; /* of the signal that ends the program; 0: none yet */
 	struct timespec at;
 } end;
 
-/* By the signal's default action, so that whoever started us sees what it was. */
+/* Ends the process by the signal's default action, so that its parent sees the signal. */
 static void die(int number)
 {
 	struct sigaction usual = { .sa_handler = SIG_DFL };
@@ -58,7 +58,7 @@ static double seconds_since(const struct timespec *then)
 	return (double)(now.tv_sec - then->tv_sec) + 1e-9 * (double)(now.tv_nsec - then->tv_nsec);
 }
 
-/* A closed pipe says so at every write. */
+/* Is this signal a repetition of the first?  A closed pipe causes one at every write. */
 static bool is_the_same(int number, int first)
 {
 	return number == SIGPIPE || (number == SIGHUP && first == SIGHUP && seconds_since(&end.at) < SAME_HANGUP_SECONDS);
@@ -77,7 +77,7 @@ static void on_end(int number)
 	errno = why;
 }
 
-/* A batch system's warning, as Slurm's before its time is up. */
+/* SIGUSR1, which batch systems such as Slurm send before the time limit. */
 static void on_save(int number)
 {
 	int why = errno;
@@ -92,7 +92,7 @@ static void on_nothing(int number)
 	(void)number;
 }
 
-/* What runs by now, for who presses Ctrl-C again. */
+/* The entry that is running, for the message at a further Ctrl-C. */
 static char running[256];
 
 void bl_signals_running(const char *text)
@@ -111,9 +111,9 @@ static void write_all(const char *text)
 static pthread_t interruptible; /* the thread that runs Lua, and waits for keys */
 
 /*
- * The system may deliver the signal to any thread.  Only the thread that runs Lua may set the hook of its state, and it is its
- * poll() that has to end, so another thread passes the signal on.  One call of a library (a decomposition, gnuplot) cannot be
- * ended from outside.
+ * The system may deliver the signal to any thread.  Only the thread that runs Lua may set the hook of its state, and it
+ * is its poll() that has to end, so another thread passes the signal on.  One call of a library (a decomposition,
+ * gnuplot) cannot be ended from outside.
  */
 static void on_interrupt(int number)
 {
@@ -162,7 +162,7 @@ static void add_line(void *ctx, const char *line)
 		fprintf(f, "barlow: %s\n", line);
 }
 
-/* What the main thread has printed but not written; not where it is just writing, which may take for ever. */
+/* Writes what the main thread has printed, unless it is writing itself, which may block for ever. */
 static void flush_output(void)
 {
 	if (ftrylockfile(stdout) != 0)
@@ -171,7 +171,7 @@ static void flush_output(void)
 	funlockfile(stdout);
 }
 
-/* Lines about runs wait until no screen is in their way. */
+/* Ends the program; lines about runs are printed after the screen was closed. */
 static void *end_program(void *unused)
 {
 	char *lines = NULL, why[64];
@@ -183,7 +183,7 @@ static void *end_program(void *unused)
 	bl_trial_stop(true);
 	FILE *f = open_memstream(&lines, &n);
 	snprintf(why, sizeof why, "the process got %s", name_of(end.number));
-	bl_lua_states_end(); /* a view's function or a layer may be in a loop without end */
+	bl_lua_states_end(); /* a function of a view or layer may be in an endless loop */
 	bl_trainers_end(why, add_line, f);
 	bl_guard_end();
 	flush_output();
@@ -207,7 +207,7 @@ static int start_ender(void)
 	sigset_t all, before;
 	pthread_t thread;
 	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before); /* which the new thread inherits: handlers run elsewhere */
+	pthread_sigmask(SIG_SETMASK, &all, &before); /* inherited by the new thread, so that handlers run in other threads */
 	int rc = sem_init(&end.told, 0, 0) != 0 ? errno : pthread_create(&thread, NULL, end_program, NULL);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (rc == 0)
@@ -215,7 +215,7 @@ static int start_ender(void)
 	return rc;
 }
 
-/* Not where it was ignored when we started, as under nohup.  A handler, unlike SIG_IGN, is not passed on to children. */
+/* Installs a handler, unless the signal was ignored at the start (nohup).  Unlike SIG_IGN, children do not inherit it. */
 static void handle(int number, void (*handler)(int), int flags)
 {
 	struct sigaction before, own = { .sa_handler = handler, .sa_flags = flags };
@@ -239,7 +239,7 @@ int bl_signals_install(void)
 	return 0;
 }
 
-/* Without SA_RESTART: a waiting read or poll returns at once.  Also where it was ignored: `barlow x.lua &` is stopped so. */
+/* Without SA_RESTART, so that read and poll return; also if SIGINT was ignored, as it is for `barlow x.lua &`. */
 void bl_signals_catch_interrupts(void)
 {
 	struct sigaction own = { .sa_handler = on_interrupt };

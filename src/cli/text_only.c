@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * text_only.c: load, loadfile, dofile and require that take Lua text, and no bytecode, and keep the text (kit/texts.h).
+ * text_only.c: load, loadfile, dofile and require for Lua text only, which is stored (kit/texts.h).
  *
- * Bytecode made by hand can break the interpreter; who loads a file means text.
+ * They refuse bytecode, since manipulated bytecode can crash the interpreter.
  */
 #include "cli/run.h"
 
@@ -12,7 +12,10 @@
 
 #include <stdbool.h>
 
-/* load(chunk[, name[, mode[, env]]]); upvalue: the real one.  A text's own name is the text itself: that need not be kept. */
+/*
+ * load(chunk[, name[, mode[, env]]]); upvalue: Lua's function.  Without a name, a text is its own name, and is not
+ * stored.
+ */
 static int load_text(lua_State *L)
 {
 	size_t n;
@@ -70,7 +73,7 @@ static int search_text(lua_State *L)
 	lua_getfield(L, lua_upvalueindex(1), "path");
 	lua_call(L, 2, 2);
 	if (lua_isnil(L, -2))
-		return 1; /* where it was looked for */
+		return 1; /* the message with the paths that were searched */
 	lua_pop(L, 1);
 	const char *path = lua_tostring(L, -1);
 	if (bl_lua_load_file(L, path) != LUA_OK)

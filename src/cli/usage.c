@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* usage.c: -h: a command, or all of them, in words. */
+/* usage.c: -h: prints the help of a command, or of the program. */
 #include "cli/command.h"
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@ enum { WIDTH = 100, COLUMN = 80 };
 
 const bl_option bl_option_help = { .letter = 'h', .name = "help", .kind = BL_OPTION_FLAG, .help = "print this" };
 
-/* An operand that may be left out stands in brackets. */
+/* Writes the operand, in brackets if it is optional. */
 static void write_operand(const bl_subcommand *c, FILE *f)
 {
 	if (c->operand)
@@ -57,7 +57,7 @@ static void write_options(const bl_subcommand *c, FILE *f)
 	write_option(&bl_option_help, width, f);
 }
 
-/* Paragraphs, filled to lines of WIDTH. */
+/* Writes paragraphs, filled to lines of WIDTH columns. */
 static void write_filled(const char *text, FILE *f)
 {
 	size_t at = 0;
@@ -83,7 +83,7 @@ static void write_commands(FILE *f)
 	int width = 0;
 	for (const bl_subcommand *const *c = bl_subcommands; *c; c++)
 		width = (int)strlen((*c)->name) > width ? (int)strlen((*c)->name) : width;
-	fputs("commands; barlow COMMAND --help tells more:\n", f);
+	fputs("commands (barlow COMMAND --help prints more):\n", f);
 	for (const bl_subcommand *const *c = bl_subcommands; *c; c++)
 		fprintf(f, "  %-*s  %s\n", width, (*c)->name, (*c)->summary);
 }

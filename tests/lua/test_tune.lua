@@ -220,7 +220,7 @@ test("barlow tune measures a recipe's shapes, and forgets", function()
 	equal(select(2, read(path):gsub("\n", "\n")), 4 + 6)
 	if not tune(scratch):find(both, 1, true) then error "a folder with a recipe" end
 	equal(tune "--forget", "removed " .. path .. "\n0")
-	equal(tune "--forget", "nothing was kept in " .. path .. "\n0")
+	equal(tune "--forget", "nothing was stored in " .. path .. "\n0")
 	equal(tune "no-such-run", "barlow tune: 'no-such-run' is neither a run nor the file of a recipe\n1")
 	write(scratch .. "/recipe.lua", "return 1")
 	if not tune(scratch):find "expected a file that returns a trainer" then error "a number is no trainer" end

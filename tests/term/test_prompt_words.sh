@@ -129,7 +129,7 @@ if grep -q 'x = 5' out; then echo "not ok $number - no other entry's line"; else
 printf 'f = print f:g\n7\n' >in; says "a method without its arguments is an error at once" '^7$'
 printf 'x = tensor.zeros(2, 3)\nx.shape\n' >in; says "a method without a call" "called with ':' and '\(\)': t:shape\(\)"
 printf '%s\n' '%timeit' >in; says "a command by its other name" '^%timeit needs an argument: %timeit CODE$'
-printf '_NEWS = "loud"\n_NEWS\n' >in; says "news that are none" '^_NEWS: expected "all", "ends", "none" or false, got loud: all is told$'
+printf '_NEWS = "loud"\n_NEWS\n' >in; says "news that are none" '^_NEWS: expected "all", "ends", "none" or false, got loud: all news is printed$'
 printf '_NEWS = "loud"\n_NEWS\n' >in; says "are taken away" '^nil$'
 printf '%%news ends\n_PROMPT = "> "\n%%reset\n_NEWS .. _PROMPT\n' >in; says "%reset leaves the prompt as it is" '^"ends> "$'
 cat >run.lua <<'EOF'

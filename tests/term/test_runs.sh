@@ -138,4 +138,4 @@ check "... when it has ended" says "slow: stopped at step"
 wait "$started"
 check "... with status 0" [ $? -eq 0 ]
 started=
-check "a run that does not go on is not stopped" fails_with "slow is not going on: it is stopped at step" 1 stop slow
+check "a run that does not go on is not stopped" fails_with "slow is not running: it is stopped at step" 1 stop slow

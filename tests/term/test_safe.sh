@@ -190,6 +190,6 @@ result "--safe without a script" says "--safe: expected a script's file" --safe
 result "--safe with -e" says "without -e, -i and --profile" --safe -e 'print(1)' x.lua
 result "limits without --safe" says "are for --safe" --memory 64 x.lua
 echo 'print(1)' >x.lua
-result "--below what is no folder" gives 1 'it is no folder' --below "$dir/in/x.lua"
+result "--below what is no folder" gives 1 'it is not a folder' --below "$dir/in/x.lua"
 result "... or is not there" gives 1 'No such file' --below "$dir/none"
 echo "1..$number"
