@@ -237,6 +237,27 @@ local function check_paths(name)
 	ok(#missing == 0, name .. ": what it links to and names is there", table.concat(missing, ", "))
 end
 
+-- Files by their names without folders, and functions of the C library (`bl_name`, and `bl_name_*` for those that begin so): they
+-- have to exist, or at least to occur in the sources, as files that the build makes do.
+local function check_names(name)
+	local p = io.popen(("cd %s && find src include lua tests bench -type f && cat $(find src include tests bench "
+		.. "'(' -name '*.[ch]' -o -name '*.sh' -o -name '*.mk' -o -name '*.lua' ')')"):format(quoted(root)))
+	local sources, missing = p:read "a", {}
+	p:close()
+	for line in io.lines(root .. name) do
+		for file in line:gmatch "`([%w_]+%.%l+)`" do
+			local ending = file:match "%.(%l+)$"
+			if (ending == "c" or ending == "h" or ending == "lua" or ending == "sh" or ending == "def") and not sources:find(file, 1, true) then
+				missing[#missing + 1] = file
+			end
+		end
+		for symbol in line:gmatch "%f[%w_](bl_[%l%d_]+)%f[^%w_]" do
+			if not sources:find(symbol, 1, true) then missing[#missing + 1] = symbol end
+		end
+	end
+	ok(#missing == 0, name .. ": files and functions that it names are in the sources", table.concat(missing, ", "))
+end
+
 -- Checks the document of that name, by its path in the source tree.
 function documents.check(name)
 	local folder = os.tmpname()
@@ -258,4 +279,5 @@ function documents.check(name)
 end
 
 documents.ok, documents.quoted, documents.root, documents.same, documents.same_text = ok, quoted, root, same, same_text
+documents.check_paths, documents.check_names = check_paths, check_names
 return documents

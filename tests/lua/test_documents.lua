@@ -11,4 +11,7 @@ for name in list:lines() do
 	if not apart[name] then documents.check(name) end
 end
 ok(found > 12, "documents are found", found)
+documents.check_paths "ARCHITECTURE.md"
+documents.check_names "ARCHITECTURE.md"
+documents.check_names "CONTRIBUTING.md"
 tap.done()
