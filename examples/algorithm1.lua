@@ -1,15 +1,15 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
 Algorithm 1 of the Barlow Twins paper (Zbontar et al. 2021), line for line, on
-tensors with autograd; loss.barlow is not used.
+tensors with automatic differentiation. It does not use loss.barlow.
 
     barlow examples/algorithm1.lua [STEPS]
 
-Loaded from another program (as the test does) it returns its functions.
+When another program loads this file, as the test does, it returns its functions.
 ]]
 local algorithm1 = {}
 
--- off_diagonal(x):mul_(lambda) without changing x in place: the off-diagonal elements times lambda
+-- The listing's off_diagonal(x).mul_(lambda), but not in place: returns x with its off-diagonal elements times lambda.
 local function weigh_off_diagonal(x, lambda)
 	local eye = tensor.eye(#x)
 	return x * (eye + (1 - eye) * lambda)
@@ -30,7 +30,7 @@ function algorithm1.loss(z_a, z_b, lambda)
 	return c_diff:sum()
 end
 
--- f: encoder network, loader: batches of two views, lambda: weight on the off-diagonal terms
+-- f: the encoder; loader: gives batches of two views; lambda: weight of the off-diagonal terms
 function algorithm1.train(f, loader, optimizer, lambda, on_step)
 	for step, y_a, y_b in loader do -- load a batch with N samples, two randomly augmented versions of each
 		-- compute embeddings

@@ -1,18 +1,18 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-An augmentation of one's own against the default, on Fashion-MNIST: the same network is trained with both from the same
-seeds, and the accuracies of kNN on its features are compared pair by pair.
+Compares an augmentation written in Lua with the default, on Fashion-MNIST: the same network is trained with both from the
+same seeds, and the accuracies of kNN on its features are compared seed by seed.
 
     barlow examples/augmentations.lua [--images N] [--steps N] [--seeds N] [--test N] [--data FOLDER]
 
 --images  training images (6000)
---steps   of 256 images, for each of the runs (100)
---seeds   runs of each kind (3)
---test    images whose classes are guessed (2000)
---data    where Fashion-MNIST's files are; where they are not, generated shapes take their place
+--steps   training steps of 256 images in each run (100)
+--seeds   number of seeds, which is the number of runs of each kind (3)
+--test    test images for kNN (2000)
+--data    folder with the files of Fashion-MNIST; without them, generated shapes are used
 
-The default is what examples/first_light.lua trains with. What is added is light that falls from one side, and a film's
-curve: both change what the camera did and leave the garment what it is. Write your own into `own` below.
+The default is the pipeline of examples/first_light.lua. The added augmentation simulates light from one side and the
+response curve of a film: both vary the photograph and not the garment. Replace `own` below by your own.
 ]]
 
 local function options(list)

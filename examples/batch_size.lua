@@ -1,12 +1,13 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-How small may a batch be?  The Barlow Twins paper found its method robust: batches of 256 cost little against 2048, where SimCLR loses
-much (Fig. 2).  Here: batches from 32 to 512 that see the same number of images, Fashion-MNIST or generated shapes, three seeds each.
+How small may a batch be?  The Barlow Twins paper found its method robust: batches of 256 lose little accuracy compared with 2048, where
+SimCLR loses much (Fig. 2).  This sweep compares batches from 32 to 512 that see the same number of images of Fashion-MNIST, or of
+generated shapes, with three seeds each.
 
-    barlow sweep run examples/batch_size.lua          makes the trials, or goes on with them
-    barlow examples/batch_size.lua [--figure FILE]    the same, and the figure
+    barlow sweep run examples/batch_size.lua          runs the trials, or resumes them
+    barlow examples/batch_size.lua [--figure FILE]    does the same, and saves the figure
 
-BARLOW_QUICK=1 takes few images and steps, to try it.
+BARLOW_QUICK=1 uses few images and steps, for a quick try.
 ]]
 local quick = os.getenv "BARLOW_QUICK" == "1"
 local fashion = not quick and pcall(data.fashion, { train = true })
@@ -30,7 +31,7 @@ local s = sweep{
 	jobs = 2,
 }
 
-if not (arg and arg[0]) then return s end -- barlow sweep run makes the trials
+if not (arg and arg[0]) then return s end -- loaded by barlow sweep run, which runs the trials
 
 local figure = arg[1] == "--figure" and arg[2] or "batch_size.svg"
 s:run()

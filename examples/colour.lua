@@ -1,27 +1,27 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-Real colour pictures from files: the icons of Debian's package oxygen-icon-theme, 48 x 48, whose folders (actions, apps,
-devices ...) are classes.  An encoder is trained without labels; then the classes of held-out icons are guessed by kNN on its
-features, on those of the same encoder before training, and on raw pixels.
+Colour pictures from files: the icons of Debian's package oxygen-icon-theme, 48 x 48, whose folders (actions, apps,
+devices ...) are the classes.  An encoder is trained without labels; then the classes of held-out icons are predicted by kNN
+on its features, on those of the same encoder before training, and on raw pixels.
 
     barlow examples/colour.lua [--steps N] [--seed N] [--icons FOLDER]
 
---steps   of 128 icons (120)
---seed    of the split, the weights and the views (1)
---icons   where the class folders are (/usr/share/icons/oxygen/base/48x48)
+--steps   training steps of 128 icons (120)
+--seed    seed of the split, the weights and the views (1)
+--icons   folder that contains the class folders (/usr/share/icons/oxygen/base/48x48)
 
-data.folder follows links, and many icons are links to others: each picture is taken once, so that none is on both sides of
-the split, and classes of 50 and more: 1046 icons in 5 classes.
+data.folder follows links, and many icons are links to others.  Each picture is used once, so that none is on both sides of
+the split, and only classes of at least 50 pictures: 1046 icons in 5 classes.
 
-Training does not pay here, and the example says so.  Of 314 held-out icons (seed 1) plain and whitened kNN tell
+Training does not help here, and the example says so.  Accuracy of plain and of whitened kNN on 314 held-out icons (seed 1):
     raw pixels       .736  .576
     before training  .713  .732
     trained          .592  .640     with these views, after 120 steps
-With the 1044 icons that are files of their own it was .65 and .68 after 40 to 160 steps, and .63 and .71 with crops from half
-the area and noise, after 300.
-A likely reason, which was not tested: the classes are told by where things lie and by colour (a mimetype is a sheet of paper in
-the same place), which views teach an encoder not to look at, and 730 icons are few to learn something else from.  So views here
-change colour and place a little only; those recipes with stronger ones that were tried came out lower.
+With the 1044 icons that are files and not links, the trained encoder reached .65 and .68 after 40 to 160 steps, and .63 and .71
+after 300 steps with noise and crops of at least half the area.
+A likely reason, which was not tested: classes differ by position and colour (a mimetype is a sheet of paper in the same place),
+to which views make an encoder invariant, and 730 icons are too few to learn other features.  So the views here change colour and
+position only slightly; the stronger views that were tried gave lower accuracies.
 ]]
 
 local function options(list)
@@ -38,7 +38,7 @@ end
 local o = options(arg)
 local SIZE, LEAST = 48, 50
 
--- Rows of pictures that no row before has, of classes that then have enough: a link is its file once more.
+-- The rows without repeated pictures (a link repeats its file), of the classes that have enough pictures then.
 local function find_rows(ds)
 	local seen, rows, counts, weights = {}, {}, {}, {}
 	for i = 1, #ds do

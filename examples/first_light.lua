@@ -1,20 +1,20 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-First light: a small convolutional encoder learns from Fashion-MNIST without
-labels, on the screen at once, and is then held against raw pixels and against
-itself untrained.
+First light: trains a small convolutional encoder on Fashion-MNIST without
+labels, shows the run on the screen, and then compares the encoder's features
+with raw pixels and with those of the untrained encoder.
 
     barlow examples/first_light.lua [--plain] [--epochs N] [--steps N] [--seed N] [--out FOLDER] [--data FOLDER]
         [--images N] [--precision float32|bf16]
 
---plain   progress lines also on a terminal, instead of the screen
---steps   ends after so many steps, before the epochs do
---out     where weights and figures go (.)
---data    where Fashion-MNIST's files are; where they are not, generated shapes take their place
---images  only so many training images, for a quick try
---precision  of the projector's products (float32)
+--plain   print progress lines also on a terminal, instead of the screen
+--steps   end after this number of steps, if it is reached before the epochs
+--out     folder for weights and figures (.)
+--data    folder with the files of Fashion-MNIST; without them, generated shapes are used
+--images  number of training images, for a quick try (all)
+--precision  precision of the projector's matrix products (float32)
 
-Ctrl-C stops between two steps, saves, and prints the table so far.
+Ctrl-C stops the run between two steps, saves it, and prints the table as far as it was measured.
 ]]
 
 -- Options.
@@ -49,7 +49,7 @@ local function parse(list)
 	return o
 end
 
--- Better now than after minutes of training: can files be made in the folder?
+-- Checks before the training, and not after minutes of it, that files can be written to the folder.
 local function check_out(folder)
 	local path = folder:gsub("/*$", "/first_light.tmp")
 	local file, message = io.open(path, "w")
@@ -83,10 +83,10 @@ local function load_data(folder)
 	return generated()
 end
 
--- The first n, or all.
+-- The first n images, or all of them.
 local function first(ds, n) return n and n < #ds and ds:subset(1, n) or ds end
 
--- What is trained.
+-- Network and trainer.
 
 local function new_encoder(train, seed)
 	return nn.cnn{ channels = train.channels, widths = { 16, 32, 64, 128 }, strides = { 1, 2, 2, 2 },
@@ -109,7 +109,7 @@ local function new_trainer(train, test, encoder, o)
 	}
 end
 
--- What it is worth.
+-- Evaluation.
 
 local REFERENCES, FEW = 20000, 1000
 
@@ -117,7 +117,7 @@ local function row_features(encoder, train, test)
 	return eval.features(encoder, train), eval.features(encoder, test, { like = train })
 end
 
--- Does f and says so, how long it took, and what came out.
+-- Calls f and prints what is measured, how long it took, and the result.
 local function report(what, f, ...)
 	local start = os.time()
 	io.write("  ", what, " ... ")
@@ -132,14 +132,14 @@ local function heads(train)
 		("linear, %d labels"):format(math.min(FEW, #train)), ("linear, %d labels"):format(#train) }
 end
 
--- kNN in whitened features says what is in them; plain cosine also what the few largest directions hide.
+-- Whitening gives all directions the same weight; in plain cosine similarity a few large directions dominate.
 local function whitened(encoder, train, test, n)
 	local refs = train:subset(1, math.min(n, #train))
 	return eval.knn{ whiten = true, train = eval.features(encoder, refs, { like = train, pool = 2 }), train_labels = refs,
 		test = eval.features(encoder, test, { like = train, pool = 2 }), test_labels = test }
 end
 
--- Fills row = {knn, whitened, few, all}, one measure after the other: what Ctrl-C leaves is shown.
+-- Fills row = {knn, whitened, few, all} one after the other, so that after Ctrl-C the finished ones are shown.
 local function measure(row, encoder, train, test)
 	local a, b = row_features(encoder, train, test)
 	local function part(n)
@@ -169,7 +169,7 @@ local function print_table(rows, train)
 	print()
 end
 
--- The run: on the screen where there is one, else in lines.  Is it complete?
+-- Trains: on the screen if there is a terminal, otherwise with a line for each step.  Returns true if the run is complete.
 local function train_it(t, o)
 	local watched, how = false, nil
 	if not o.plain then watched, how = pcall(t.watch, t) end -- fails where there is no terminal
@@ -185,7 +185,8 @@ local function last_knn(t)
 	end
 end
 
--- Saves, and says where or why not: a full disk must not cost the measures.  Was it saved?
+-- Saves the weights and prints where, or why that failed: a full disk must not prevent the evaluation.  Returns true if they
+-- were saved.
 local function try_save(make, path)
 	local fine, message = pcall(function() make():save(path) end)
 	print(fine and "saved " .. path or message)
@@ -199,7 +200,7 @@ local function save(t, o)
 	return try_save(function() return plot.heatmap(t.C, { title = "cross-correlation", batch = t.batch }) end, base .. "c.png") and saved
 end
 
--- Measures a row unless Ctrl-C comes; what it had by then stays in the row.
+-- Measures a row until it is complete or Ctrl-C is pressed; the numbers measured by then stay in the row.
 local function try_measure(row, encoder, train, test)
 	print(("measuring %s"):format(row.name))
 	return interruptible(measure, row, encoder, train, test)

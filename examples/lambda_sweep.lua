@@ -1,12 +1,12 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-How much does lambda matter?  The main job's encoder on Fashion-MNIST at seven values of lambda, each with three seeds: a table with
-intervals, and the figure with the metric over lambda.
+How much does lambda matter?  This sweep trains the encoder of examples/first_light.lua on Fashion-MNIST with seven values of lambda and
+three seeds each.  It prints a table with intervals and saves a figure of the metric over lambda.
 
-    barlow sweep run examples/lambda_sweep.lua          makes the trials, or goes on with them
-    barlow examples/lambda_sweep.lua [--figure FILE]    the same, and the figure
+    barlow sweep run examples/lambda_sweep.lua          runs the trials, or resumes them
+    barlow examples/lambda_sweep.lua [--figure FILE]    does the same, and saves the figure
 
-BARLOW_QUICK=1 takes few images and steps, to try it.
+BARLOW_QUICK=1 uses few images and steps, for a quick try.
 ]]
 local quick = os.getenv "BARLOW_QUICK" == "1"
 
@@ -34,7 +34,7 @@ local s = sweep{
 	jobs = 2,
 }
 
-if not (arg and arg[0]) then return s end -- barlow sweep run makes the trials
+if not (arg and arg[0]) then return s end -- loaded by barlow sweep run, which runs the trials
 
 local figure = arg[1] == "--figure" and arg[2] or "lambda.svg"
 s:run()

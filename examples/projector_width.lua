@@ -1,12 +1,13 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-Does a wider projector help?  The Barlow Twins paper found that accuracy goes on growing with the dimension of the embeddings, where
-other methods level off (Fig. 4).  Here: projectors of two layers, Fashion-MNIST or generated shapes, three seeds each.
+Does a wider projector help?  The Barlow Twins paper found that accuracy keeps rising with the dimension of the embeddings, where
+other methods level off (Fig. 4).  This sweep compares projectors of two layers on Fashion-MNIST, or on generated shapes, with three seeds
+each.
 
-    barlow sweep run examples/projector_width.lua          makes the trials, or goes on with them
-    barlow examples/projector_width.lua [--figure FILE]    the same, and the figure
+    barlow sweep run examples/projector_width.lua          runs the trials, or resumes them
+    barlow examples/projector_width.lua [--figure FILE]    does the same, and saves the figure
 
-BARLOW_QUICK=1 takes few images and steps, to try it.
+BARLOW_QUICK=1 uses few images and steps, for a quick try.
 ]]
 local quick = os.getenv "BARLOW_QUICK" == "1"
 local fashion = not quick and pcall(data.fashion, { train = true })
@@ -31,7 +32,7 @@ local s = sweep{
 	end,
 }
 
-if not (arg and arg[0]) then return s end -- barlow sweep run makes the trials
+if not (arg and arg[0]) then return s end -- loaded by barlow sweep run, which runs the trials
 
 local figure = arg[1] == "--figure" and arg[2] or "projector_width.svg"
 s:run()

@@ -1,16 +1,16 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-Fig. 3 of the Barlow Twins paper in miniature: augmentations are taken away one after the other, and the features of what is
-trained with the rest are measured, here on Fashion-MNIST and by kNN.
+Fig. 3 of the Barlow Twins paper in miniature: removes augmentations one after the other, trains with those that remain, and
+measures the features by kNN, here on Fashion-MNIST.
 
     barlow examples/removal.lua [--images N] [--steps N] [--seeds N] [--test N] [--out FIGURE] [--data FOLDER]
 
 --images  training images (6000)
---steps   of 256 images, for each of the runs (100)
---seeds   runs of each kind (3)
---test    images whose classes are guessed (2000)
---out     where the figure goes (removal.svg)
---data    where Fashion-MNIST's files are; where they are not, generated shapes take their place
+--steps   training steps of 256 images in each run (100)
+--seeds   number of seeds, which is the number of runs of each kind (3)
+--test    test images for kNN (2000)
+--out     file for the figure (removal.svg)
+--data    folder with the files of Fashion-MNIST; without them, generated shapes are used
 ]]
 
 local function options(list)
@@ -49,7 +49,7 @@ local function accuracy(views, seed)
 	return eval.knn{ encoder = t.encoder, train = train, test = test }
 end
 
--- The images are grey: of the paper's jitter there are brightness and contrast, and nothing is to be made grey.
+-- The images are grey, so of the paper's jitter only brightness and contrast apply, and its grayscale does not.
 local rows = { { name = "all", views = aug.grey{ size = SIZE, scale = { .4, 1 } } } }
 for _, name in ipairs{ "jitter", "blur", "solarize", "flip" } do
 	rows[#rows + 1] = { name = "- " .. name, views = aug.without(rows[#rows].views, name) }

@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[=[
-A loss of one's own: VICReg (Bardes, Ponce, LeCun 2022) as a Lua function, trained like any other.
+A loss written in Lua: VICReg (Bardes, Ponce, LeCun 2022) as a function, which the trainer uses like a built-in loss.
 
     barlow examples/vicreg.lua [STEPS [FOLDER]]
 
-FOLDER is where the run is kept (one of its own among all runs): `barlow watch FOLDER` shows it, `barlow resume FOLDER` goes
-on with it. Its three terms are columns of the run's records; t:set{cov = 2}, or + and - on the screen, change a weight while
+FOLDER is the folder of the run (default: a new one among all runs): `barlow watch FOLDER` shows the run, `barlow resume FOLDER`
+continues it. Its three terms are columns of the run's records; t:set{cov = 2}, or + and - on the screen, change a weight while
 it trains. loss.vicreg{} is the same loss in C.
 ]=]
 local steps, folder = tonumber(arg[1] or 300), arg[2]

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * train_and_resume.c: a run from C: trained, kept in a folder, stopped, gone on with.
+ * train_and_resume.c: trains a run from C, saves it in a folder, stops it, and resumes it.
  *
  *     cc train_and_resume.c $(pkg-config --cflags --libs barlow) -o train_and_resume
  *     ./train_and_resume my-run 40      trains 40 steps, and stops
- *     ./train_and_resume my-run         goes on to the end, to the same bits as if it had never stopped
+ *     ./train_and_resume my-run         resumes it to the end, to the same bits as if it had never stopped
  *
- * `barlow watch my-run/` shows it meanwhile.
+ * `barlow watch my-run/` shows the run while it trains.
  */
 #include <barlow/error.h>
 #include <barlow/place.h>
@@ -22,7 +22,7 @@ static int fail(void)
 	return EXIT_FAILURE;
 }
 
-/* All that decides about the run: the same in both calls. */
+/* All settings of the run, which have to be the same in both calls. */
 static bl_trainer *make_trainer(void)
 {
 	bl_trainer_config c = {

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# A sweep on several hosts by GNU parallel: a worker on each, in a folder that all of them see.
+# A sweep on several hosts by GNU parallel: one worker on each host, in a folder that all hosts share.
 #
 #     examples/cluster/parallel.sh /shared/lambda alpha beta gamma
 folder=$1
