@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- documents.lua: checks a document: what is typed there prints what stands there, scripts run, commands print what they are
--- said to, and a block that is not run says why: <!-- not run: REASON --> on the line before it.
--- In what is printed "…" stands for any text, and a line of it alone for any lines.  Numbers with a point may differ by a tenth:
--- another CPU type rounds otherwise, and training carries that on.
+-- documents.lua: tests a document: entries at the prompt, scripts and commands in it are run and their output is compared, and a
+-- block that is not run has to state why: <!-- not run: REASON --> on the line before it.
+-- In expected output "…" stands for any text, and a line with nothing else for any lines.  Numbers with a point may differ by a
+-- tenth, because another CPU type rounds differently and training amplifies that.
 package.path = os.getenv "SRCDIR" .. "/tests/lua/?.lua;" .. package.path
 local tap = require "tap"
 local documents = {}
@@ -19,8 +19,8 @@ local HOW = {
 	sh = "lines behind $ are commands; what is printed is compared",
 }
 
--- The fenced blocks of a document: {language =, line =, why = reason that it is not run, lines = {...}}.  An indented line
--- behind an empty one would be a block as well: these are listed, since nobody would check them.
+-- The fenced blocks of a document: {language =, line =, why = reason that it is not run, lines = {...}}.  An indented line after
+-- an empty one would be a block, too; the numbers of such lines are returned, since they would not be run.
 local function read_blocks(path)
 	local blocks, indented, number, inside, before, why = {}, {}, 0, nil, "", nil
 	for line in io.lines(path) do
@@ -43,7 +43,7 @@ local function read_blocks(path)
 	return blocks, indented
 end
 
--- Of the blocks in that language that are run: {{text = what is typed, line = where, prints = {lines}}, ...}
+-- The entries of those blocks in the language that are run: {{text = input, line = its number, prints = {lines}}, ...}
 local function entries_of(blocks, language, prompt, continued)
 	local entries = {}
 	for _, block in ipairs(blocks) do
@@ -66,7 +66,7 @@ end
 
 local MARK = "-- entry %d --"
 
--- What each entry prints, from one session.  Where the prompt echoes what is typed, that is left out.
+-- Runs the entries in one session and returns the output of each.  Echoed input is removed.
 local function run(entries)
 	local typed = {}
 	local dir = os.tmpname()
@@ -89,7 +89,7 @@ local function run(entries)
 	local text, printed, at = p:read "a", {}, 0
 	p:close()
 	for line in text:gmatch "[^\n]*" do
-		repeat -- prompts are not followed by what was typed
+		repeat -- repeat -- the output follows prompts on the same line
 			local n
 			line, n = line:gsub("^barlow[^>\n]*> ", "")
 			local m
@@ -112,7 +112,7 @@ local function near(a, b)
 	return math.abs(x - y) <= .1 * math.max(math.abs(x), math.abs(y))
 end
 
--- Pieces of a line: numbers, and what is between them.
+-- Splits a line into numbers and the texts between them.
 local function pieces(line)
 	local list = {}
 	for words, number in (line .. "\1"):gmatch "([^%d\1]*)(%d*%.?%d*)\1?" do
@@ -148,7 +148,7 @@ local function same(want, got, i, j)
 	return got[j] ~= nil and same_line(want[i], got[j]) and same(want, got, i + 1, j + 1)
 end
 
--- Does it print an error that does not stand in the text?
+-- Did it print an error that the document does not show?
 local function fails(want, got)
 	if table.concat(want, "\n"):find "stdin:%d" then return false end
 	for _, line in ipairs(got) do
@@ -186,7 +186,7 @@ end
 
 local function quoted(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
 
--- Runs the command in the folder, with `barlow` on the PATH: its lines, and did it succeed?
+-- Runs the command in the folder, with `barlow` on the PATH.  Returns its lines of output, and whether it succeeded.
 local function shell(folder, command)
 	local p = io.popen(("cd %s && PATH=%s:$PATH XDG_DATA_HOME=%s XDG_CACHE_HOME=%s sh -c %s 2>&1 </dev/null"):format(quoted(folder),
 		quoted(os.getenv "BARLOW":match "^(.*)/"), quoted(folder), quoted(folder), quoted(command)))
@@ -219,7 +219,7 @@ local function exists(path)
 	return f and f:close()
 end
 
--- Links to files, and files of the source tree that are named in `code`.
+-- Links to files, and files of the source tree that are named in `code`, have to exist.
 local function check_paths(name)
 	local missing, folder = {}, name:match "^(.*/)" or ""
 	for line in io.lines(root .. name) do
@@ -237,8 +237,8 @@ local function check_paths(name)
 	ok(#missing == 0, name .. ": what it links to and names is there", table.concat(missing, ", "))
 end
 
--- Files by their names without folders, and functions of the C library (`bl_name`, and `bl_name_*` for those that begin so): they
--- have to exist, or at least to occur in the sources, as files that the build makes do.
+-- Files that are named without a folder, and functions of the C library (bl_NAME), have to exist, or at least to occur in the
+-- sources, as files do that the build makes.
 local function check_names(name)
 	local p = io.popen(("cd %s && find src include lua tests bench -type f && cat $(find src include tests bench "
 		.. "'(' -name '*.[ch]' -o -name '*.sh' -o -name '*.mk' -o -name '*.lua' ')')"):format(quoted(root)))
@@ -258,7 +258,7 @@ local function check_names(name)
 	ok(#missing == 0, name .. ": files and functions that it names are in the sources", table.concat(missing, ", "))
 end
 
--- Checks the document of that name, by its path in the source tree.
+-- Checks the document with this path in the source tree.
 function documents.check(name)
 	local folder = os.tmpname()
 	os.remove(folder)

@@ -1,19 +1,19 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-hostile.lua: recipes as somebody might send them, {name, text}.  "@" in a text is the path of the folder of somebody's
-files, in which none of them may make, change or remove anything: "@/mark" must not come to be, "@/victim" must stay.
+hostile.lua: hostile recipes, {name, text}.  "@" in a text is the path of a folder with the user's files, in which no recipe
+may create, change or remove anything: "@/mark" must not appear, and "@/victim" must stay.
 ]]
 local settings = [[projector = {8}, batch = 32, epochs = 40, seed = 1, name = "hostile"}]]
 local set = [[data = data.shapes{n = 64, size = 8, channels = 1, seed = 1}]]
 local network = [[nn.mlp(64, {widths = {8}, flatten = true})]]
 
--- A trainer with that layer in front; its network is that of the run that recipes are put into.
+-- A trainer with the given layer in front; its network is that of the run whose recipe is replaced.
 local function with_layer(layer)
 	return ("return trainer{%s, encoder = nn.sequential(%s, %s), %s"):format(set, layer, network, settings)
 end
 local plain = with_layer "nn.func(function(x) return x end)"
 local function head(text) return text .. "\n" .. plain end
--- A layer that does that whenever it runs.
+-- A layer that executes the given text whenever it runs.
 local function body(text) return with_layer(("nn.func(function(x) %s return x end)"):format(text)) end
 local function with_data(text) return (plain:gsub("data = data%b{}", function() return "data = " .. text end)) end
 local function with_setting(text) return (plain:gsub("seed = 1, name", function() return "seed = 1, " .. text .. ", name" end)) end
@@ -22,7 +22,7 @@ local function nested(open, inner, close, n) return open:rep(n) .. inner .. clos
 
 return {
 	plain = plain,
-	-- What a text could call.
+	-- What the text of a recipe could call.
 	{ "os.execute", head [[os.execute "touch @/mark"]] },
 	{ "io.open", head [[io.open("@/mark", "w"):close()]] },
 	{ "io.popen", head [[io.popen("touch @/mark"):close()]] },
@@ -55,7 +55,7 @@ return {
 	{ "coroutine", head [[coroutine.wrap(function() os.execute "touch @/mark" end)()]] },
 	{ "bytecode", "\27Lua\x54\0\x19\x93\r\n\x1a\n\4\8\8" .. ("x"):rep(200) },
 	{ "a call that is a text", head [[local call = data.shapes{}.split call("x", .5)]] },
-	-- What a layer could do where it runs.
+	-- What a layer could do when it runs.
 	{ "layer: os", body [[if os then os.execute "touch @/mark" end]] },
 	{ "layer: io", body [[local f = io and io.open("@/mark", "w")]] },
 	{ "layer: os by error", body [[os.execute "touch @/mark"]] },
@@ -73,7 +73,7 @@ return {
 	{ "math.random", head [[for _, n in ipairs{0, 1, 1 << 62} do math.random(n) end math.random(-5, 5) math.randomseed(1, 2)]] },
 	{ "math.random of nothing good", head [[pcall(math.random, 1, 2, 3) pcall(math.random, {}) math.random(2, 1)]] },
 	{ "math.randomseed in pcall", head [[pcall(math.randomseed) pcall(math.randomseed, "x") pcall(math.randomseed, 0/0)]] },
-	-- What a text could take.
+	-- What a text could use up.
 	{ "endless", head [[while true do end]] },
 	{ "endless in pcall", head [[while true do pcall(function() while true do end end) end]] },
 	{ "endless in a finalizer", head [[setmetatable({}, {__gc = function() while true do end end})]] },

@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- tap.lua: a tiny harness: test("name", function() ... end) prints TAP; done() at the end prints the plan.
+-- tap.lua: a minimal test harness: test("name", function() ... end) prints TAP, and done() at the end prints the plan.
 local tap = { count = 0, failed = 0 }
 
--- Of a test that is started by hand the runs do not go to the user's own places, either: it is started again, in a scratch
--- home.  A program's parent is the shell that io.popen starts, whose parent is this one.
+-- A test that is started by hand must not use the user's own folders: it is started again with a scratch home.  The parent of a
+-- program that io.popen starts is a shell, whose parent is this process.
 if not os.getenv "BARLOW_TEST_HOME" then
 	local function shell(command)
 		local p = assert(io.popen(command))
@@ -25,7 +25,7 @@ if not os.getenv "BARLOW_TEST_HOME" then
 	os.exit(fine or status)
 end
 
--- Runs f; it fails by raising an error.
+-- Runs f; the test fails if f raises an error.
 function tap.test(name, f)
 	tap.count = tap.count + 1
 	local fine, message = xpcall(f, debug.traceback)
@@ -53,14 +53,14 @@ function tap.near(got, expected, tolerance, what)
 	end
 end
 
--- Tensor against nested tables or a tensor.
+-- Compares a tensor with nested tables or a tensor.
 function tap.close(got, expected, rtol, atol)
 	if type(expected) ~= "userdata" then expected = tensor(expected) end
 	local close, worst = got:allclose(expected, rtol or 1e-5, atol or 1e-6)
 	if not close then error(("tensors differ by %g:\n%s\nexpected\n%s"):format(worst, got, expected), 2) end
 end
 
--- f must fail with a message that has every one of the words in it.
+-- f must fail with a message that contains all of the words.
 function tap.fails(f, ...)
 	local fine, message = pcall(f)
 	if fine then error("no error, expected one with '" .. table.concat({ ... }, "', '") .. "'", 2) end
@@ -72,10 +72,10 @@ function tap.fails(f, ...)
 	return message
 end
 
--- What lies in the project's folder, for programs that the tests run or load.
+-- The project's folder, for programs that the tests run and files that they load.
 tap.root = (os.getenv "SRCDIR" or ".") .. "/"
 
--- Calls f with the path of a new file, which goes away afterwards.
+-- Calls f with the path of a new file, which is removed afterwards.
 function tap.with_file(text, f)
 	local path = os.tmpname()
 	local file = assert(io.open(path, "wb"))

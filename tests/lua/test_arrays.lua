@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- NumPy's files of the rarer kinds, written by tests/reference/make_arrays.py.
+-- Less common kinds of NumPy files, written by tests/reference/make_arrays.py.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, fails = tap.test, tap.equal, tap.fails
@@ -7,7 +7,7 @@ local test, equal, fails = tap.test, tap.equal, tap.fails
 local arrays = tap.root .. "tests/reference/arrays/"
 local a = tensor{ { 0, 1, 2 }, { 3, 4, 5 } }
 
-test("float16, every value of it", function()
+test("all values of float16", function()
 	local t = tensor.load(arrays .. "half.npy")
 	equal(t:numel(), 65536)
 	for bits = 0, 65535 do
@@ -22,14 +22,14 @@ test("float16, every value of it", function()
 	tap.close(tensor.load(arrays .. "half_big.npy"), a, 0, 0)
 end)
 
-test("what Python 2 wrote", function() tap.close(tensor.load(arrays .. "python2.npy"), a, 0, 0) end)
+test("files written by Python 2", function() tap.close(tensor.load(arrays .. "python2.npy"), a, 0, 0) end)
 
-test("arrays that are no numbers are refused in words", function()
+test("arrays that are not numbers are refused with a message", function()
 	fails(function() tensor.load(arrays .. "structured.npy") end, "structured.npy: a structured array, whose items have fields")
 	fails(function() tensor.load(arrays .. "objects.npy") end, "objects.npy: an array of Python objects ('|O'): expected numbers")
 end)
 
-test(".npz, stored and packed", function()
+test(".npz, stored and compressed", function()
 	local z = tensor.load(arrays .. "stored.npz")
 	tap.close(z.a, a, 0, 0)
 	tap.close(z.labels, tensor{ { 3 }, { 1 } }, 0, 0)
@@ -41,7 +41,7 @@ test(".npz, stored and packed", function()
 	equal(n, 2)
 end)
 
-test(".npz files that are cut short or damaged are refused", function()
+test("truncated and damaged .npz files are refused", function()
 	for _, name in ipairs{ "stored.npz", "packed.npz" } do
 		local file = assert(io.open(arrays .. name, "rb"))
 		local bytes = file:read "a"

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Pipelines made of pipelines, compared, and changed: aug.random_apply, random_choice, random_order, without, replace.
+-- Pipelines made of pipelines, comparison and changes: aug.random_apply, random_choice, random_order, without, replace.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, near, close, fails = tap.test, tap.equal, tap.near, tap.close, tap.fails
@@ -7,7 +7,7 @@ local test, equal, near, close, fails = tap.test, tap.equal, tap.near, tap.close
 local image = data.shapes{ n = 1, size = 12, seed = 2 }[1].image
 local dark, light = aug.func(function(x) return x * 0 end), aug.func(function(x) return x * 0 + 1 end)
 
--- How often the views of many seeds are alike in what `key` says of them: key -> share.
+-- The share of the views of many seeds with each value of key(description): value -> share.
 local function shares(pipe, key)
 	local count = {}
 	for seed = 1, 2000 do
@@ -25,7 +25,7 @@ test("a pipeline is applied with its probability", function()
 	close(aug.random_apply(dark, 0)(image), image)
 end)
 
-test("one of several is chosen, by weights", function()
+test("one of several pipelines is chosen, by weights", function()
 	local count = shares(aug.random_choice{ dark, light, aug.compose{} }, mean)
 	near(count[0], 1 / 3, .05)
 	near(count[100], 1 / 3, .05)
@@ -37,7 +37,7 @@ test("one of several is chosen, by weights", function()
 	close(aug.compose{ sizes, aug.flip(1) }(image, 3), aug.flip(1)(sizes(image, 3)), 0, 0)
 end)
 
-test("several come in any order", function()
+test("several pipelines are applied in any order", function()
 	local half, half_more = aug.func(function(x) return x * 0 + x:mean() / 2 end), aug.func(function(x) return x * 0 + x:mean() + .25 end)
 	local one = aug.func(function(x) return x * 0 + 1 end)
 	local count = shares(aug.random_order{ half, half_more, aug.compose{} }, function(x)
@@ -49,20 +49,20 @@ test("several come in any order", function()
 	close(aug.random_order{ one }(image), image * 0 + 1)
 end)
 
-test("what is within draws by itself, the same each time", function()
+test("the parts have random numbers of their own, which are the same each time", function()
 	local pipe = aug.compose{ aug.flip(), aug.random_apply(aug.flip(), 1) }
 	local alike = 0
 	for seed = 1, 400 do
 		close(pipe(image, seed), pipe(image, seed), 0, 0)
 		if pipe(image, seed):allclose(image) then alike = alike + 1 end
 	end
-	near(alike / 400, .5, .1) -- the same coin for both would leave all as they are
+	near(alike / 400, .5, .1) -- with one common draw all views would be equal
 	local twice = aug.random_order{ aug.noise{ std = .1, p = 1 }, aug.noise{ std = .1, p = 1 } }
 	local once = aug.random_order{ aug.noise{ std = .1, p = 1 } }
 	near((twice(image, 2) - image):std():item() / (once(image, 2) - image):std():item(), math.sqrt(2), .3)
 end)
 
-test("what makes no sense is refused", function()
+test("invalid arguments are refused", function()
 	fails(function() aug.random_apply(aug.crop(5)) end, "aug.random_apply", "5 x 5")
 	fails(function() aug.random_choice{ aug.crop(5), aug.crop(6) } end, "pipeline 2 makes 6 x 6", "expected 5 x 5")
 	fails(function() aug.random_order{ aug.flip(), aug.resize(4) } end, "pipeline 2")
@@ -77,7 +77,7 @@ test("what makes no sense is refused", function()
 	fails(function() aug.random_apply(aug.random_apply(aug.jitter(), 1), 1)(tensor.rand(5, 4, 4)) end, "saturation")
 end)
 
-test("they print as the Lua that makes them again, and are equal then", function()
+test("they print as Lua code that makes an equal object", function()
 	local list = {
 		aug.random_apply(aug.compose{ aug.flip(), aug.blur{ p = .3 } }, .25), aug.random_order{ aug.flip(), aug.invert{} },
 		aug.random_choice{ aug.random_apply(aug.flip()), aug.vflip(), weights = { 1, 2 } },
@@ -97,7 +97,7 @@ test("they print as the Lua that makes them again, and are equal then", function
 	equal(dark == light, false)
 end)
 
-test("without an operator, the others draw what they drew", function()
+test("removing an operator leaves the random numbers of the others unchanged", function()
 	local paper = aug.paper{ size = 8 }
 	local less = aug.without(paper, "jitter")
 	equal(#less, 2)
@@ -111,7 +111,7 @@ test("without an operator, the others draw what they drew", function()
 	fails(function() aug.without(3, "blur") end, "pipeline")
 end)
 
-test("another pipeline in the place of an operator", function()
+test("an operator is replaced by another pipeline", function()
 	local p = aug.replace(aug.paper{ size = 8 }, "blur", aug.compose{ aug.noise{}, aug.cutout{} })
 	local names = tostring(p[1])
 	for _, word in ipairs{ "aug.noise", "aug.cutout", "aug.crop" } do
@@ -132,20 +132,20 @@ test("named recipes are the paper's with other numbers", function()
 	equal(many:size(1), 5)
 end)
 
-test("the backend of PIL leaves whole levels, and is part of what a pipeline is", function()
+test("the backend of PIL gives integer levels, and is part of the comparison of pipelines", function()
 	local pil, plain = aug.paper{ size = 8, backend = "pil" }, aug.paper{ size = 8 }
 	equal(pil == plain, false)
 	equal(load("return " .. tostring(pil))() == pil, true)
 	equal(aug.paper{ size = 8, backend = "tensor" } == plain, true)
 	local a, b = plain(image, 3), pil(image, 3)
 	for _, v in ipairs((b * 255):reshape(b:numel()):totable()) do near(v, math.floor(v + .5), .001) end
-	near((a - b):abs():mean():item(), 0, .02) -- the same draws
+	near((a - b):abs():mean():item(), 0, .02) -- the same random numbers
 	local many = tensor.rand(5, 9, 9)
 	close(aug.blur{ backend = "pil" }(many, 2):narrow(1, 2, 1), aug.blur{ backend = "pil" }(many:narrow(1, 2, 1), 2), 0, 0)
 	fails(function() aug.blur{ backend = "pill" } end, "'backend' must be one of tensor, pil", "did you mean 'pil'")
 end)
 
-test("a recipe has them", function()
+test("recipes contain them", function()
 	local t = trainer{ data = data.shapes{ n = 64, size = 8, seed = 1 }, encoder = nn.cnn{ channels = 3, widths = { 4 }, image = 8 },
 		projector = { 8 }, batch = 32, epochs = 1, seed = 1,
 		views = aug.without(aug.replace(aug.paper{ size = 8 }, "blur", aug.random_choice{ aug.flip(), aug.vflip() }), "jitter") }

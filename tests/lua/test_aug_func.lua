@@ -7,10 +7,10 @@ local test, equal, near, close, fails = tap.test, tap.equal, tap.near, tap.close
 local ds = data.shapes{ n = 96, size = 8, channels = 3, seed = 1 }
 local image = ds[1].image
 
--- Calls f on the image, by name of what it draws.
+-- Calls f on the image with random numbers that depend on the name.
 local function call(f, options) return aug.func(f, options)(image, 3) end
 
--- Every batch's views, one after the other.
+-- The views of all batches in order.
 local function batches(views, threads)
 	local out = {}
 	for _, a, b in data.loader{ data = ds, views = views, batch = 32, epochs = 2, seed = 5, workers = threads } do
@@ -26,7 +26,7 @@ test("a function of an image is an operator", function()
 	equal(#aug.compose{ aug.crop(4), aug.func(function(img) return img end), aug.flip() }, 3)
 end)
 
-test("the size is as it comes, or the one that is declared", function()
+test("the size is that of the result, or the declared one", function()
 	local half = aug.func(function(img) return img:reshape(3, 4, 2, 4, 2):mean(5):mean(3) end, { size = 4 })
 	equal(table.concat(half(image):shape(), " "), "3 4 4")
 	equal(table.concat(aug.compose{ half, aug.resize(6) }(image):shape(), " "), "3 6 6")
@@ -34,13 +34,13 @@ test("the size is as it comes, or the one that is declared", function()
 	fails(function() return call(function(img) return img:flatten() end, { size = 4 }) end, "expected (3, 4, 4)")
 end)
 
-test("images of any number of channels, in planes", function()
+test("images have any number of channels, as planes", function()
 	local x = tensor.rand(5, 3, 4)
 	close(aug.func(function(img) return img:narrow(1, 2, 4):cat(img:narrow(1, 1, 1), 1) end)(x), x:narrow(1, 2, 4):cat(x:narrow(1, 1, 1), 1))
 	close(aug.func(function(img) return img:transpose(2, 3):contiguous():transpose(2, 3) end)(x), x)
 end)
 
-test("upvalues travel, tables cannot be written to, tensors are shared", function()
+test("upvalues are copied, tables cannot be written to, tensors are shared", function()
 	local factor, list, name = .5, { .5, { .25, x = "y" } }, "n"
 	local mean = tensor.full({ 3, 1, 1 }, .5)
 	local function double(x) return x * 2 end
@@ -51,7 +51,7 @@ test("upvalues travel, tables cannot be written to, tensors are shared", functio
 		assert(n == 2 and sum == .5 and #list == 2 and next(list) == 1 and name == "n" and list[2].x == "y")
 		return double(img - mean) * factor * list[1]
 	end)
-	factor = 3 -- it is as it was when the pipeline was made
+	factor = 3 -- the pipeline keeps the value from when it was made
 	close(f(image), (image - .5) * .5)
 	fails(function() call(function(img) list[1] = 2 return img end) end, "cannot be written to")
 	fails(function() call(function(img) list[2].x = 2 return img end) end, "cannot be written to")
@@ -63,7 +63,7 @@ test("upvalues travel, tables cannot be written to, tensors are shared", functio
 	close(call(function(img) return img * table.move(list, 1, 1, 1, {})[1] end), image * .5)
 end)
 
-test("tensors around a function are as they were, and cannot be written to", function()
+test("tensors among the upvalues are copied and cannot be written to", function()
 	local m = tensor.full({ 3, 8, 8 }, .5)
 	local holder = { m }
 	local f = aug.func(function(img) return img * m end)
@@ -89,11 +89,11 @@ test("tensors around a function are as they were, and cannot be written to", fun
 	close(call(function(img) local own = m:clone() own:fill_(2) own[1] = 3 img:fill_(1) return own * img end), tensor.full({ 3, 8, 8 }, 2)
 		+ tensor{ 1, 0, 0 }:reshape(3, 1, 1))
 	m:requires_grad(true)
-	m[1] = 4 -- out here it is the script's own
+	m[1] = 4 -- outside of the function the script's own matrix can be written to
 	equal(m[{ 1, 1, 1 }], 4)
 end)
 
-test("nothing goes from one call to the next by globals or libraries", function()
+test("no state passes from one call to the next by globals or libraries", function()
 	fails(function() aug.func(function(img) _G.count = (_G.count or 0) + 1 return img end) end, "_G")
 	fails(function() aug.func(function(img) rawset(_G, "count", 1) return img end) end, "_G")
 	fails(function() call(function(img) math.count = 1 return img end) end, "is a library's table", "'count'")
@@ -101,7 +101,7 @@ test("nothing goes from one call to the next by globals or libraries", function(
 	fails(function() call(function(img) rawset(string, "count", 1) return img end) end, "string is a library's table")
 end)
 
-test("what cannot travel is refused by name when the pipeline is made", function()
+test("what cannot be copied is refused by name when the pipeline is made", function()
 	local module, handle, count, counts = nn.relu(), io.stdout, 0, nil
 	local function counter() counts = 1 end
 	some_global, some_function = 3, function() end
@@ -120,13 +120,13 @@ test("what cannot travel is refused by name when the pipeline is made", function
 	fails(function() aug.func(3) end, "number")
 	fails(function() aug.func{} end, "'f'")
 	fails(function() aug.func(function(x) return x end, { seconds = 0 }) end, "seconds")
-	aug.func(function(x) local _ENV = { v = 1 } v = 2 w = 3 return x * v end)(image) -- its own, no globals
+	aug.func(function(x) local _ENV = { v = 1 } v = 2 w = 3 return x * v end)(image) -- an _ENV of its own, not the globals
 	local local_count = aug.func(function(x) local n = 0 local function up() n = n + 1 end up() return x * n end)
 	close(local_count(image), image)
 	some_global, some_function = nil, nil
 end)
 
-test("draws follow from seed, epoch, sample, view and operator, whoever draws", function()
+test("random numbers depend on seed, epoch, sample, view and operator, and not on the thread", function()
 	local draws = {
 		function(x, rng) return x * 0 + rng:uniform() end, function(x) return x * 0 + math.random() end,
 		function(x) return x * 0 + tensor.rand(1):item() end, function(x) return x * 0 + tensor.randn(3, 8, 8) end,
@@ -146,7 +146,7 @@ test("draws follow from seed, epoch, sample, view and operator, whoever draws", 
 	fails(function() call(function(x) math.randomseed(3) return x end) end, "randomseed")
 end)
 
-test("what rng draws is distributed as it says", function()
+test("the numbers that rng draws have the documented distribution", function()
 	local function moments(draw)
 		local both = aug.func(function(x, rng)
 			local sum, squares = 0, 0
@@ -177,7 +177,7 @@ test("what rng draws is distributed as it says", function()
 	check(3.5, 35 / 12, function() return math.random(6) end)
 end)
 
-test("rng says what is wrong with what it is asked for", function()
+test("rng refuses invalid arguments", function()
 	local function refused(draw, ...) fails(function() call(function(x, rng) draw(rng) return x end) end, ...) end
 	refused(function(rng) rng:uniform(2, 1) end, "below the lower")
 	refused(function(rng) rng:uniform(2) end, "upper bound")
@@ -191,7 +191,7 @@ test("rng says what is wrong with what it is asked for", function()
 	refused(function(rng) rng:unifrom() end, "uniform")
 end)
 
-test("info has sample, epoch, step, view and label, from 1", function()
+test("info has sample, epoch, step, view and label, counted from 1", function()
 	local say = aug.func(function(img, _, info)
 		return img * 0 + tensor{ info.sample + 1000 * info.epoch, info.step, info.view + 10 * info.label }:reshape(3, 1, 1)
 	end)
@@ -252,7 +252,7 @@ local function small(more)
 	return trainer(s)
 end
 
-test("a run with one is resumed to the same bits, from its recipe", function()
+test("a run with one is resumed from its recipe to the same bits", function()
 	local t = small{ folder = scratch, epochs = 100 }
 	t:start()
 	while t.iteration < 4 do t:wait(.001) end
@@ -267,7 +267,7 @@ test("a run with one is resumed to the same bits, from its recipe", function()
 	os.execute("rm -r " .. scratch)
 end)
 
-test("a pipeline prints as the Lua that makes it again", function()
+test("a pipeline prints as Lua code that makes it again", function()
 	local k = 2
 	local text = tostring(aug.compose{ aug.flip(1), aug.func(function(img) return img * k end) })
 	for _, word in ipairs{ "aug.flip", "local k = 2", "img * k", "aug.compose" } do
@@ -289,7 +289,7 @@ test("an error stops training between steps and names the sample, with a traceba
 	equal(t.iteration, 2)
 end)
 
-test("a call has limits of time and memory, which pcall does not hold back", function()
+test("a call has limits of time and memory, which pcall cannot stop", function()
 	local began = os.time()
 	fails(function()
 		call(function() while true do pcall(function() while true do end end) end end, { seconds = .2 })
@@ -307,21 +307,21 @@ test("a call has limits of time and memory, which pcall does not hold back", fun
 		end, { memory = 20, seconds = 60 })
 	end, "more than 20 MiB")
 	if os.time() - began > 30 then error "it took long" end
-	local many = aug.func(function(x) -- what is let go does not count
+	local many = aug.func(function(x) -- released memory does not count
 		for _ = 1, 200 do x = x + tensor.zeros(3, 8, 8) * tensor.zeros(256, 256):sum():item() end
 		return x
 	end, { memory = 20 })
 	close(many(image), image)
 end)
 
-test("values that are not finite, and what is no image, are said", function()
+test("values that are not finite, and results that are not images, are reported", function()
 	fails(function() call(function(x) return x / 0 end) end, "not finite")
 	fails(function() call(function() return 3 end) end, "number 3 instead of an image tensor")
 	fails(function() call(function() end) end, "nil instead of an image tensor")
 	fails(function() return aug.compose{ aug.normalize(), aug.func(function(x) return x end) } end, "0 to 1")
 end)
 
-test("one within another has an image of its own", function()
+test("a function within another one has its own image", function()
 	local inner = aug.func(function(x)
 		local before = x:clone()
 		local y = aug.func(function(z) return z * 2 end)(x * .3)
@@ -336,7 +336,7 @@ test("shapes are lists where functions run sandboxed, too", function()
 	close(call(function(img) return img:reshape(table.unpack(img:shape())) * select("#", table.unpack(img:shape())) end), image * 3)
 end)
 
-test("the time of a call is looked at where tensors are made, too: few instructions may take long", function()
+test("the time of a call is also checked when tensors are made, since few instructions may take long", function()
 	local f = aug.func{ function(img)
 		local a = tensor.zeros(400, 400)
 		for _ = 1, 150 do a:mm(a) end

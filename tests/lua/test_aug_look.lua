@@ -7,7 +7,7 @@ local test, equal, near, close, fails = tap.test, tap.equal, tap.near, tap.close
 local ds = data.shapes{ n = 40, size = 8, channels = 3, seed = 1 }
 local plain = aug.compose{ aug.normalize{ mean = 0, std = 1 } }
 
-test("a preview's views are those that a run makes", function()
+test("a preview shows the views that a run makes", function()
 	local pipe = aug.compose{ aug.crop(8), aug.flip(), aug.normalize{ mean = 0, std = 1 } }
 	local p = aug.preview(ds, pipe, { n = 40, seed = 5, epoch = 2 })
 	local seen = 0
@@ -29,7 +29,7 @@ test("a preview's views are those that a run makes", function()
 	equal(seen, 40)
 end)
 
-test("it says what was drawn, and keeps a contact sheet", function()
+test("it prints what was drawn, and saves a contact sheet", function()
 	local p = aug.preview(ds, aug.views{ aug.compose{ aug.crop(8), aug.flip(1) }, aug.crop(4), plain }, { n = 3 })
 	equal(#p.rows, 3)
 	equal(#p.rows[1].images, 4)
@@ -56,17 +56,17 @@ test("it says what was drawn, and keeps a contact sheet", function()
 	fails(function() aug.preview(ds, aug.normalize{ mean = { 1, 2 }, std = 1 }) end, "normalize")
 end)
 
-test("a terminal gets pictures", function()
+test("a terminal shows pictures", function()
 	local look = assert(io.popen(("TERM=xterm-256color COLORTERM= script -qec '%s -e \"aug.preview(data.shapes{n = 4, size = 8}, "
 		.. "aug.weak(8), {n = 1})\"' /dev/null 2>&1"):format(os.getenv "BARLOW" or "./barlow")))
 	local text = look:read "a"
 	look:close()
-	if text:find "script:" or text:find "not found" then return end -- no such program here
+	if text:find "script:" or text:find "not found" then return end -- the program is not installed
 	local _, cells = text:gsub("▀", "")
 	if cells < 3 * 4 * 4 or not text:find "\27%[38;5;" then error(text) end
 end)
 
-test("statistics: speed by operator, and how alike a pair is", function()
+test("statistics: speed by operator, and the similarity of a pair", function()
 	local s = aug.stats(ds, plain)
 	near(s.correlation, 1, 1e-5)
 	local weak, strong = aug.stats(ds, aug.weak(8)), aug.stats(ds, aug.compose{ aug.crop{ size = 8, scale = { .05, .1 } }, aug.flip() })

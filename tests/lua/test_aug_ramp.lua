@@ -1,12 +1,12 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- aug.ramp: numbers of operators that change from epoch to epoch, sizes too.
+-- aug.ramp: fields of operators that change from epoch to epoch, including sizes.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, close, fails = tap.test, tap.equal, tap.close, tap.fails
 
 local ds = data.shapes{ n = 96, size = 16, channels = 3, seed = 1 }
 
--- All batches of 5 epochs of 3 steps, one after the other.
+-- All batches of 5 epochs of 3 steps in order.
 local function batches(views, threads)
 	local out = {}
 	for _, a, b in data.loader{ data = ds, views = views, batch = 32, epochs = 5, seed = 5, workers = threads } do
@@ -15,7 +15,7 @@ local function batches(views, threads)
 	return out
 end
 
--- The batches of epoch e (from 1) among them.
+-- The batches of epoch e (from 1).
 local function epoch_of(list, e) return table.move(list, 6 * e - 5, 6 * e, 1, {}) end
 
 local function same(got, expected)
@@ -23,7 +23,7 @@ local function same(got, expected)
 	for i, t in ipairs(expected) do close(got[i], t, 0, 0) end
 end
 
-test("in each epoch the views are those of a pipeline with that epoch's numbers", function()
+test("the views of an epoch are those of a pipeline with that epoch's numbers", function()
 	local function pair(size, brightness, p)
 		return aug.twin(aug.compose{ aug.crop(size), aug.flip(), aug.jitter{ brightness = brightness, p = 1 } },
 			aug.compose{ aug.resize(size), aug.noise{ std = .1, p = p } })
@@ -33,7 +33,7 @@ test("in each epoch the views are those of a pipeline with that epoch's numbers"
 	for e, n in ipairs(numbers) do same(epoch_of(got, e), epoch_of(batches(pair(table.unpack(n))), e)) end
 end)
 
-test("in groups, of their own numbers, and of lists", function()
+test("ramps in groups, of their own numbers, and of lists", function()
 	local function pipe(sigma, p, weights, mean)
 		return aug.compose{ aug.crop(8), aug.random_apply(aug.random_order{ aug.blur{ sigma = sigma }, aug.flip() }, p),
 			aug.random_choice{ aug.invert{ p = 1 }, aug.compose{}, aug.vflip(1), weights = weights }, aug.normalize{ mean = mean, std = 1 } }
@@ -60,7 +60,7 @@ test("the same at 1, 2 and 4 threads", function()
 	same(batches(p, 4), one)
 end)
 
-test("they print as the Lua that makes them again, and are equal then", function()
+test("they print as Lua code that makes an equal object", function()
 	local list = {
 		aug.crop(aug.ramp(14, 28, 5)), aug.crop(aug.ramp(14, 28, 6)), aug.crop(aug.ramp(14, 27, 5)), aug.crop(14),
 		aug.compose{ aug.crop{ size = 8, scale = aug.ramp({ .08, .1 }, { .5, 1 }, 3) }, aug.blur{ p = aug.ramp(0, .1, 9) } },
@@ -85,7 +85,7 @@ test("a settings table that is used twice keeps its ramp", function()
 	equal(tostring(settings.size):sub(1, 9), "aug.ramp(")
 end)
 
-test("what makes no sense is refused", function()
+test("invalid arguments are refused", function()
 	fails(function() aug.crop(aug.ramp(14, 0, 3)) end, "aug.crop: 'size' must be an integer between 1 and 16384, got 0")
 	fails(function() aug.crop(aug.ramp(0, 14, 3)) end, "aug.crop: 'size' must be an integer between 1 and 16384, got")
 	fails(function() aug.crop(aug.ramp(14.5, 20, 3)) end, "aug.crop: 'size'", "14.5")
@@ -113,12 +113,12 @@ local function run(views, more)
 	return trainer(settings)
 end
 
-test("a trainer looks at every size before it begins", function()
+test("a trainer checks every size before it begins", function()
 	fails(function() run(aug.crop(aug.ramp(8, 12, 3)), { encoder = net(false) }) end, "views of 10 x 10, in epoch 2: projector", "(N, 128)")
 	local growing = aug.twin(aug.crop(8), aug.crop(aug.ramp(8, 12, 3)))
 	fails(function() run(growing, { encoder = net(false) }) end, "view 1 is 8 x 8 and view 2 is 10 x 10, in epoch 2", "projector[1] (linear")
 	run(growing)
-	run(growing, { encoder = net(false), epochs = 1 }) -- it never comes to the second size
+	run(growing, { encoder = net(false), epochs = 1 }) -- it ends before the second size
 	local t = run(aug.crop(aug.ramp(8, 12, 3)))
 	local shapes = 0
 	for _ in pairs(t.recipe.convolution) do shapes = shapes + 1 end
@@ -128,7 +128,7 @@ end)
 local scratch = os.tmpname()
 os.remove(scratch)
 
-test("a run is made again from its recipe, and resumed, to the same bits", function()
+test("a run is repeated from its recipe, and resumed, to the same bits", function()
 	local views = aug.twin(aug.compose{ aug.crop(aug.ramp(8, 12, 9)), aug.random_apply(aug.jitter{ hue = aug.ramp(0, .5, 5) }, .5) },
 		aug.compose{ aug.crop(aug.ramp(8, 12, 9)), aug.func(function(x, rng, info) return x * rng:uniform(.5, 1) / info.epoch end) })
 	local straight, again = run(views, { epochs = 200 }), run(views, { epochs = 200, folder = scratch })
@@ -163,7 +163,7 @@ test("with functions of images and of batches the same at 1, 2 and 4 threads", f
 	same(batches(together, 4), one)
 end)
 
-test("and behind a resume, with another number of threads", function()
+test("the same after a resume with another number of threads", function()
 	local straight, first = run(together, { epochs = 200, workers = 1 }), run(together, { epochs = 200, workers = 4, folder = scratch })
 	first:start()
 	while first.iteration < 5 do first:wait(.001) end
@@ -175,7 +175,7 @@ test("and behind a resume, with another number of threads", function()
 	os.execute("rm -r " .. scratch)
 end)
 
-test("a preview shows the epoch that it is asked for", function()
+test("a preview shows the requested epoch", function()
 	local p = aug.crop(aug.ramp(8, 12, 3))
 	for epoch, size in ipairs{ 8, 10, 12, 12 } do
 		equal(aug.preview(ds, p, { n = 1, epoch = epoch }).rows[1].images[2]:size(2), size)

@@ -10,7 +10,7 @@ local pair = aug.twin(aug.crop{ size = 8, scale = { .5, 1 } }, aug.compose{ aug.
 
 local function shape(t) return table.concat(t:shape(), " ") end
 
--- All batches, one after the other.
+-- All batches in order.
 local function batches(views, threads)
 	local out = {}
 	for _, a, b in data.loader{ data = ds, views = views, batch = 32, epochs = 2, seed = 5, workers = threads } do
@@ -27,7 +27,7 @@ local function mixup(views, rng)
 	return out
 end
 
-test("a pipeline for each view, of sizes of their own", function()
+test("each view has a pipeline and a size of its own", function()
 	local v = aug.views{ aug.crop(8), aug.crop(8), aug.crop(4) }
 	equal(#v, 3)
 	local a, b, c = v(image, 3)
@@ -48,7 +48,7 @@ test("a pipeline for each view, of sizes of their own", function()
 	close(load("return " .. tostring(many))()(image, 5), (many(image, 5)), 0, 0)
 end)
 
-test("what are no views is refused", function()
+test("objects that are not views are refused", function()
 	fails(function() aug.views{} end, "none")
 	fails(function() aug.views{ aug.crop(8), 3 } end, "number 3")
 	fails(function() aug.repeated(aug.crop(8), 9) end, "1 to 8")
@@ -71,7 +71,7 @@ local function pooled(views, more)
 	return trainer(settings)
 end
 
-test("views of several sizes train with an encoder that takes them, to the same bits at any number of threads and resumed", function()
+test("an encoder that accepts several sizes is trained on them, to the same bits at any number of threads and when resumed", function()
 	for _, views in ipairs{ aug.views{ aug.crop(8), aug.crop(8), aug.crop(4) }, aug.twin(aug.crop(4), aug.crop{ size = 8, scale = { .3, 1 } }),
 		aug.batch(mixup, { views = aug.twin(aug.crop(8), aug.crop(4)) }) } do
 		local function weights(t)
@@ -104,7 +104,7 @@ test("the loss of views of two sizes is that of their embeddings", function()
 	tap.near(t.terms.total, want, 1e-5)
 end)
 
-test("a function changes whole batches, in the layout of the network", function()
+test("a function changes whole batches, in the network's layout", function()
 	local plain = batches(pair, 1)
 	local swapped = batches(aug.batch(function(v) return { v[2], v[1] } end, { views = pair }), 1)
 	for i = 1, #plain, 2 do
@@ -141,7 +141,7 @@ end)
 local scratch = os.tmpname()
 os.remove(scratch)
 
-test("a run with one is resumed to the same bits; without views it is the paper's", function()
+test("a run with one is resumed to the same bits; without views it uses the paper's", function()
 	local function small(folder)
 		return trainer{ data = ds, encoder = nn.cnn{ channels = 3, widths = { 4 }, image = 8 }, projector = { 8 }, batch = 32,
 			epochs = 1e5, seed = 3, views = aug.batch(mixup), folder = folder }
@@ -157,7 +157,7 @@ test("a run with one is resumed to the same bits; without views it is the paper'
 	os.execute("rm -r " .. scratch)
 end)
 
-test("errors name the step; what is returned is checked", function()
+test("errors name the step; the result of the function is checked", function()
 	local function first(f)
 		return function() return data.loader{ data = ds, views = aug.batch(f, { views = pair }), batch = 32 }() end
 	end
@@ -172,7 +172,7 @@ test("errors name the step; what is returned is checked", function()
 	fails(function() aug.batch(mixup)(image) end, "views")
 end)
 
--- A run of 3 steps with those views and that loss.
+-- A run of 3 steps with these views and this loss.
 local function run(views, more)
 	local s = { data = ds, encoder = nn.cnn{ channels = 3, widths = { 4 }, image = 8 }, projector = { 8 }, batch = 32, epochs = 2, seed = 3,
 		views = views, folder = false }
@@ -180,7 +180,7 @@ local function run(views, more)
 	return trainer(s):step(3)
 end
 
-test("a trainer makes as many views as the loss takes", function()
+test("a trainer makes as many views as the loss accepts", function()
 	local p = aug.paper{ size = 8 }
 	local two, three = run(p), run(aug.views{ p, aug.crop(8) }, { loss = function(a, b, c) return (loss.barlow{}(a, b)) + 0 * c:sum() end })
 	for i = 1, 3 do tap.near(three:record(i).total, two:record(i).total, 1e-4, "loss of the first two views, step " .. i) end

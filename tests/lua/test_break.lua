@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- t:break_when(f): where it pauses, what f gets, what the journal says, and that the run's bits do not change.
+-- t:break_when(f): when it pauses, what f receives, what the journal records, and that the run's bits do not change.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, close, fails = tap.test, tap.equal, tap.close, tap.fails
@@ -19,7 +19,7 @@ local straight = small()
 straight:step(12)
 local losses = table.concat(straight.records.total, " ")
 
-test("a run in the background pauses behind the step at which it holds, and goes on to the same bits", function()
+test("a run in the background pauses after the step at which the condition holds, and continues to the same bits", function()
 	local limit = 5
 	local t = small():break_when(function(t) return t.terms.step == limit end)
 	limit = 7 -- the trainer's thread has its own copy
@@ -36,7 +36,7 @@ test("a run in the background pauses behind the step at which it holds, and goes
 	equal(table.concat(t.records.total, " "), losses)
 end)
 
-test("it pauses each time that it holds, until it is taken off", function()
+test("it pauses each time the condition holds, until the condition is removed", function()
 	local t = small():break_when(function(t) return t.iteration >= 3 end)
 	t:start():wait()
 	equal(t.iteration, 3)
@@ -47,7 +47,7 @@ test("it pauses each time that it holds, until it is taken off", function()
 	equal(table.concat(t.records.total, " "), losses)
 end)
 
-test("t:step and t:run come back", function()
+test("t:step and t:run return", function()
 	local t = small():break_when(function(t) return t.terms.step % 4 == 0 end)
 	t:step(10)
 	equal(t.iteration, 4)
@@ -81,7 +81,7 @@ test("the view has C, embeddings and weights of the step", function()
 	fails(function() return seen.later.C end, "the view of step 1 is over", "'C'")
 end)
 
-test("an error in it pauses and says so", function()
+test("an error in the condition pauses and is reported", function()
 	local t = small():break_when(function(t) return t.terms.totl > 3 end)
 	equal(t:start():wait(), false)
 	equal(t.state, "paused")
@@ -93,7 +93,7 @@ test("an error in it pauses and says so", function()
 	equal(table.concat(t.records.total, " "), losses)
 end)
 
-test("a function without end can be stopped, and one that does not exist is refused", function()
+test("an endless function can be stopped, and a value that is no function is refused", function()
 	local t = small():break_when(function() while true do end end)
 	t:start()
 	while t.iteration < 1 do end

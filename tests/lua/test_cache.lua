@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- cache = "memory" and "disk": decoded images at hand.
+-- cache = "memory" and "disk": a cache of decoded images.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, close, fails = tap.test, tap.equal, tap.close, tap.fails
@@ -15,7 +15,7 @@ local function folder(more)
 	return data.folder(s)
 end
 
--- What a process of its own prints, with a cache folder of ours.
+-- The output of a separate process with the test's cache folder.
 local function other(script)
 	local pipe = assert(io.popen(("XDG_CACHE_HOME='%s/cache' '%s' -e '%s' 2>&1"):format(root, os.getenv "BARLOW", script)))
 	local out = pipe:read "a"
@@ -32,7 +32,7 @@ end
 local sums = ([[local d = data.folder{ "%s/day", labels = false, size = 16, cache = "%%s" } local s = 0
 	for i = 1, #d do s = s + d[i].image:sum():item() end print(#d, d[1].image:size(2), d[1].image:size(3), s)]]):format(root)
 
-test("images are kept with their shorter side 8/7 of the size, or as they are", function()
+test("images are stored with their shorter side 8/7 of the size, or unchanged", function()
 	local plain, kept = folder(), folder{ cache = "memory" }
 	local h, w = plain[1].image:size(2), plain[1].image:size(3)
 	equal(kept[1].image:size(2), 18)
@@ -44,7 +44,7 @@ test("images are kept with their shorter side 8/7 of the size, or as they are", 
 	end
 end)
 
-test("what evaluation sees is nearly what it sees without", function()
+test("evaluation reads nearly the same pixels as without a cache", function()
 	local e = nn.sequential(nn.flatten())
 	local plain = folder()
 	local a, b = eval.features(e, plain), eval.features(e, folder{ cache = "memory" }, { like = plain })
@@ -65,7 +65,7 @@ test("views are the same at any number of threads", function()
 	for i = 1, #one do close(four[i], one[i], 0, 0) end
 end)
 
-test("on disk: one file for all runs, also of two processes at once, and the same images as in memory", function()
+test("on disk: one file for all runs, also for two processes at once, and the same images as in memory", function()
 	local both = ("(XDG_CACHE_HOME='%s/cache' '%s' -e '%s' & XDG_CACHE_HOME='%s/cache' '%s' -e '%s' & wait)"):format(root, os.getenv "BARLOW",
 		sums:format "disk", root, os.getenv "BARLOW", sums:format "disk")
 	local pipe = assert(io.popen(both))
@@ -77,7 +77,7 @@ test("on disk: one file for all runs, also of two processes at once, and the sam
 	equal(other(sums:format "disk"), first .. "\n")
 end)
 
-test("a file that is damaged or cut off is made again, or is an error that names it", function()
+test("a file that is damaged or truncated is made again, or is an error that names it", function()
 	local fine, path = other(sums:format "disk"), root .. "/cache/barlow/images/" .. files()[1]
 	sh(("truncate -s -5 '%s'"):format(path))
 	equal(other(sums:format "disk"), fine)
@@ -94,7 +94,7 @@ test("a file that is damaged or cut off is made again, or is an error that names
 	assert(out:find(path .. ": this file of decoded images was changed (remove it, it will be made again): it ends before byte ", 1, true), out)
 end)
 
-test("another file in the folder, another size or channels are another cache; a broken image is named, nothing is left", function()
+test("another file in the folder, another size or channels use another cache; a broken image is named, and no file is left", function()
 	sh "rm -r '%/cache'"
 	local before = other(sums:format "disk")
 	sh "touch -d '2020-01-01' '%/day/palette.png'"
@@ -110,7 +110,7 @@ test("another file in the folder, another size or channels are another cache; a 
 	fails(function() folder{ cache = "dsik" } end, "did you mean 'disk'")
 end)
 
-test("tables and shards have it, too, and a recipe says so", function()
+test("csv and tar have a cache, too, and a recipe states it", function()
 	sh "cd % && tar -cf t.tar day && ls day/*.png >t.csv"
 	local a, b = data.tar{ root .. "/t.tar", size = 16, cache = "memory" }, data.csv{ root .. "/t.csv", header = false, size = 16, cache = "memory" }
 	equal(math.min(a[2].image:size(2), a[2].image:size(3)), 18)

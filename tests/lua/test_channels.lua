@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- test_channels.lua: images of more channels than colours, with values that bytes do not hold.
+-- test_channels.lua: images with other numbers of channels than 1 and 3, and with values that do not fit into bytes.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, close, fails = tap.test, tap.equal, tap.close, tap.fails
@@ -20,7 +20,7 @@ test("a set has the values of its tensor", function()
 	close(tensor(mean), images:mean(4):mean(3):mean(1), 1e-5, 1e-6)
 end)
 
-test("a set says how many channels and classes it has, and counts its classes as its labels", function()
+test("a set states its channels and classes, and counts classes as its labels do", function()
 	local function first(n, channels, labels) return tostring(data.tensor(tensor.zeros(n, channels, 8, 8), labels)):match "^(.-)\n  (.-)\n" end
 	for channels, text in pairs{ [1] = "1 channel", [2] = "2 channels", [3] = "3 channels", [4] = "4 channels", [5] = "5 channels",
 		[64] = "64 channels" } do
@@ -54,7 +54,7 @@ test("a network trains on five channels", function()
 	equal(#t.records.total, 4)
 end)
 
-test("what needs colour is refused before training", function()
+test("operators that need colour are refused before training", function()
 	fails(function() trainer(settings(aug.compose{ aug.crop(8), aug.jitter{} })) end, "view 1", "operator 2 (jitter)",
 		"saturation and hue need images of 3 channels, these have 5")
 	fails(function() trainer(settings(aug.compose{ aug.crop(8), aug.normalize{} })) end, "normalize", "3 numbers in mean",

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- What Tab offers: by what stands before the word, without running anything of the user's.
+-- Completion by Tab: depends on the text before the word, and runs none of the user's code.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local complete = require "barlow.complete"
@@ -10,7 +10,7 @@ local function offers(text)
 	return table.concat(list, " "), at, close
 end
 
--- {text, what is offered}: exactly that
+-- {text, the candidates}
 local exact = {
 	{ "tensor.zer", "zeros" }, { "whi", "while" }, { "local abc = 3 print(ab", "abc" }, { "function f(alpha, beta) return al", "alpha" },
 	{ "net:cou", "count" }, { "net.", "kind training" }, { "net.cou", "" }, { "net:kin", "" }, { "t.encoder:cou", "count" },
@@ -37,7 +37,7 @@ for _, case in ipairs(exact) do
 	test(("%q"):format(case[1]), function() equal(offers(case[1]), case[2]) end)
 end
 
-test("nothing of the user's runs", function() equal(ran, false) end)
+test("none of the user's code runs", function() equal(ran, false) end)
 
 test("names of globals, and keywords", function()
 	local all = " " .. offers "t" .. " "
@@ -47,7 +47,7 @@ test("names of globals, and keywords", function()
 	assert(not all:find " nn ")
 end)
 
-test("the place of the word, and the quote that closes a value", function()
+test("the position of the word, and the quote that closes a value", function()
 	local _, at, close = offers "trainer{ precision = \"b"
 	equal(at, 23)
 	equal(close, '"')
@@ -66,7 +66,7 @@ test("files in strings", function()
 	os.execute(("rm -r '%s'"):format(folder))
 end)
 
-test("settings behind ?, and what may stand behind a command", function()
+test("settings behind ?, and arguments of a command", function()
 	equal(offers "?project", "projector")
 	equal(offers "%news ", "all ends none")
 	equal(offers "%news e", "ends")
@@ -75,7 +75,7 @@ test("settings behind ?, and what may stand behind a command", function()
 	equal(at, 14)
 end)
 
-test("any beginning of a text is taken", function()
+test("every prefix of a text is accepted", function()
 	local text = [==[t = trainer{ encoder = nn.cnn{ widths = {4}, x = "a\"b" }, knn = {refs = ds:split(.5)}, [1] = [[x]], f = function(a) return a.b:c{1} end }
 		--[[ c ]] t:set{ lambda = .1 } ("x"):upper()..'y'  ?? %x $ y ::]==]
 	for i = 0, #text do complete.candidates(text:sub(1, i)) end

@@ -44,7 +44,7 @@ test("labels that are numbers are classes from 0; columns by number; no header; 
 	equal(#data.csv{ table_of "a\nx.png\n", size = 8 }.labels, 0)
 end)
 
-test("what is wrong with a table is said with the line", function()
+test("errors in a table are reported with the line", function()
 	local function wrong(t, ...)
 		local path = table_of(t)
 		local words = { ... }
@@ -61,7 +61,7 @@ test("what is wrong with a table is said with the line", function()
 	wrong("a,b\nx\0y,1\n", "line 2: a zero byte")
 	wrong("a,b\n,1\n", "line 2: no path of an image")
 	wrong("a,b\n" .. ("x"):rep(5000) .. ",1\n", "line 2: a path of more than 4096 bytes")
-	fails(function() data.csv{ table_of "a,b\nnothing.png,1\n" } end, "/nothing.png: No such file") -- the size is the first image's
+	fails(function() data.csv{ table_of "a,b\nnothing.png,1\n" } end, "/nothing.png: No such file") -- the image size is read from the first image
 	fails(function() data.csv{ table_of "a,b\nx.png,1\n", size = 8, verify = true } end,
 		"1 of 1 images cannot be read", "/x.png: No such file")
 	fails(function() data.csv{ root .. "/nowhere.csv" } end, "nowhere.csv: cannot open")

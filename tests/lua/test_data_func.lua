@@ -1,12 +1,12 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- data.func and ds:map: images that Lua functions make or change, in whatever thread reads them.
+-- data.func and ds:map: images that Lua functions make or change, on whatever thread reads them.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, near, close, fails = tap.test, tap.equal, tap.near, tap.close, tap.fails
 
 local recipe = require "barlow.recipe"
 
--- Class k is brighter by k tenths; what is drawn comes from the image's own stream.
+-- Class k is brighter by k tenths; random numbers come from the image's own stream.
 local function make()
 	return data.func(96, function(i, rng)
 		local class = i % 4 + 1
@@ -30,7 +30,7 @@ test("images, labels and classes; the shape is the first image's", function()
 	equal(data.func(2, function() return tensor.rand(1, 2, 2) end, { classes = 3, labels = { 3, 1 } })[1].label, 3)
 end)
 
-test("an image is the same whenever it is read, and another one with another seed", function()
+test("an image is the same whenever it is read, and differs with another seed", function()
 	local a, b = make(), make()
 	for _, i in ipairs{ 1, 50, 96 } do close(a[i].image, b[i].image, 0, 0) end
 	close(a[50].image, a[50].image, 0, 0)
@@ -55,7 +55,7 @@ test("views are the same at any number of threads", function()
 	end
 end)
 
-test("what a function may not do is refused", function()
+test("forbidden actions of a function are refused", function()
 	local count = 0
 	fails(function() data.func(3, function() count = count + 1 return tensor.rand(1, 2, 2) end) end, "data.func: ", "count")
 	fails(function() data.func(3, function() return undefined(1) end) end, "undefined")
@@ -94,14 +94,14 @@ test("map changes images in training and evaluation, and keeps labels and classe
 	fails(function() ds:map(3) end, "map")
 end)
 
-test("files are mapped, each of its own size", function()
+test("files are mapped, each with its own size", function()
 	local folder = data.folder{ tap.root .. "tests/reference/photographs", labels = false, size = 16 }
 	local turned = folder:map(function(img) return 1 - img end)
 	for i = 1, #folder do close(turned[i].image, 1 - folder[i].image, 0, 1e-6) end
 	equal(turned[2].path, folder[2].path)
 end)
 
-test("recipes hold the functions, and a run goes on where it was stopped", function()
+test("recipes contain the functions, and a run is resumed", function()
 	local folder = os.tmpname()
 	os.remove(folder)
 	local gain = .5

@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-Every default of the Lua face, with what the setting takes and whether a run may change it, against defaults.golden.  A default that changes is news for whoever left it out: write it into
-NEWS, and the old one into lua/versions.lua, before UPDATE_GOLDEN=1 makes the file anew.
+Compares every default of the Lua functions, with the type of the setting and whether it may change during a run, with
+defaults.golden.  A changed default affects everybody who relies on it: add it to NEWS, and the old one to lua/versions.lua,
+before UPDATE_GOLDEN=1 regenerates the file.
 ]]
 local folder = arg[0]:match "^(.*/)"
 package.path = folder .. "?.lua;" .. package.path

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- What an evaluation is measured on: classes matched by name, labels in every form, normalisation as in training.
+-- Evaluation: classes are matched by name, labels have several forms, images are normalised as in training.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, fails, close = tap.test, tap.equal, tap.fails, tap.close
@@ -73,7 +73,7 @@ test("labels may be a list or a tensor", function()
 	fails(function() data.tensor(images, tensor.ones(3)) end, "3 labels for 4 images")
 end)
 
-test("whole numbers that are floats are indices", function()
+test("floats with integer values are indices", function()
 	local ds = data.shapes{ n = 10, size = 8 }
 	equal(ds[#ds / 2].label, ds[5].label)
 	fails(function() return ds[2.5] end, "number 2.5")
@@ -82,7 +82,7 @@ test("whole numbers that are floats are indices", function()
 	fails(function() return ds[11.0] end, "image 11", "1..10")
 end)
 
--- A trainer whose data is bright and another set that is dark.
+-- A trainer with bright data, and a dark set.
 local function trained()
 	local bright = data.tensor(tensor.rand(8, 1, 8, 8) * .5 + .5, { 1, 2, 1, 2, 1, 2, 1, 2 })
 	local dark = data.tensor(tensor.rand(4, 1, 8, 8) * .5, { 1, 2, 1, 2 })
@@ -91,8 +91,8 @@ local function trained()
 	return t, bright, dark
 end
 
--- Classes are told by their brightness, and all that is tested is bright: by itself it would be neither.
-test("raw pixels are normalised by what is learned from", function()
+-- Classes differ in brightness, and all test images are bright: normalised by its own statistics the test set would be neither.
+test("raw pixels are normalised by the training set", function()
 	local function images(n, class)
 		local labels = {}
 		for i = 1, n do labels[i] = class(i) end
@@ -120,7 +120,7 @@ test("an encoder's images are normalised as in training", function()
 		eval.features(nn.sequential(nn.flatten(), nn.linear(64, 4)):init(3), dark, { like = dark }), 0, 0)
 end)
 
-test("t:eval says what was measured on what", function()
+test("t:eval prints what was measured on which images", function()
 	local t, bright, dark = trained()
 	local on_training = t:eval{ k = 1, linear = false }
 	if not (on_training.test:find "training images" and on_training.train:find "training images") then
@@ -133,7 +133,7 @@ test("t:eval says what was measured on what", function()
 	equal(held_out.test, tostring(dark))
 end)
 
-test("whitened kNN averages maps to 2 x 2 and tells its ridge", function()
+test("whitened kNN averages maps to 2 x 2 and reports its ridge", function()
 	local train, held_out = data.shapes{ n = 200, size = 8, seed = 1 }, data.shapes{ n = 100, size = 8, seed = 2 }
 	local e = nn.cnn{ channels = 3, widths = { 6 }, image = 8 }
 	equal(eval.features(e, held_out, { pool = 2 }):size(2), 24)
@@ -150,14 +150,14 @@ test("whitened kNN averages maps to 2 x 2 and tells its ridge", function()
 	equal(one.held_out_accuracy, nil)
 end)
 
-test("standardised kNN does not see units", function()
+test("standardised kNN does not depend on units", function()
 	local z = tensor{ { 1, 900 }, { -1, 1100 }, { 1, 1100 }, { -1, 900 } }
 	local set = { train = z, train_labels = { 1, 2, 1, 2 }, test = tensor{ { 1, 1090 }, { -1, 910 } }, test_labels = { 1, 2 }, k = 1,
 		standardise = true }
 	equal(eval.knn(set), 1.0)
 end)
 
-test("the mean over mirror images is blind to their side", function()
+test("the mean over mirror images does not depend on the side", function()
 	local left = tensor.zeros(4, 1, 2, 2)
 	left[{ 1, 1, 1, 1 }], left[{ 2, 1, 1, 2 }], left[{ 3, 1, 2, 1 }], left[{ 4, 1, 2, 2 }] = 1, 1, 1, 1
 	local set = data.tensor(left, { 1, 1, 2, 2 })
@@ -169,7 +169,7 @@ test("the mean over mirror images is blind to their side", function()
 	fails(function() eval.knn{ train = set, test = set, ridge = 1 } end, "ridge", "whiten = true")
 end)
 
--- Two clouds that overlap, in features of unlike scale; of `classes` classes.
+-- Two overlapping clouds, in features of different scale, with `classes` classes.
 local function clouds(n, classes)
 	tensor.manual_seed(4)
 	local x, labels = tensor.randn(n, 3), {}
@@ -180,7 +180,7 @@ local function clouds(n, classes)
 	return x * tensor{ { 1, 20, .1 } } + 5, labels
 end
 
-test("the probe gives weights of the features as they come, and what it takes each test row for", function()
+test("the probe returns weights for the unscaled features, and its prediction for each test row", function()
 	for _, classes in ipairs{ 2, 4 } do
 		local x, labels = clouds(120, classes)
 		local y, truth = clouds(50, classes)
@@ -195,8 +195,8 @@ test("the probe gives weights of the features as they come, and what it takes ea
 	end
 end)
 
--- The gradient of the summed cross-entropy + l2 / 2 |W|^2 of standardised features is 0 there: of two classes as of more.
-test("l2 is the weight of half the squares of one row of weights for each class", function()
+-- The gradient of the summed cross-entropy + l2 / 2 |W|^2 of standardised features is 0 there, for two classes and for more.
+test("l2 weighs half the squared norm of one row of weights per class", function()
 	for _, classes in ipairs{ 2, 3 } do
 		local x, labels = clouds(90, classes)
 		local mean, std = x:mean(1), (x:var(1) * (89 / 90)):sqrt()
@@ -211,7 +211,7 @@ test("l2 is the weight of half the squares of one row of weights for each class"
 	end
 end)
 
-test("kNN tells what it takes each query for", function()
+test("kNN returns its prediction for each query", function()
 	local x, labels = clouds(60, 3)
 	local y, truth = clouds(40, 3)
 	local accuracy, d = eval.knn{ train = x, train_labels = labels, test = y, test_labels = truth, k = 5 }

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Examples that take minutes, run at tiny settings: they end well, and say what they promise to say.
+-- Examples that take minutes, run with tiny settings: they end with status 0 and print what they announce.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal = tap.test, tap.equal
@@ -19,14 +19,14 @@ local function has(text, ...)
 	end
 end
 
-test("augmentations.lua compares one's own with the default, and says the interval", function()
+test("augmentations.lua compares an augmentation with the default, and prints the interval", function()
 	local text, code = output "augmentations.lua --images 96 --steps 3 --seeds 2 --test 64 --data /nowhere"
 	equal(code, 0, text)
 	has(text, "generated shapes", "seed 1: default 0%.%d+, with one's own 0%.%d+, difference [+-]0%.%d+", "seed 2:",
 		"95%% interval of the paired differences [+-]%d%.%d+ to [+-]%d%.%d+")
 end)
 
-test("removal.lua takes augmentations away one after the other, and draws it", function()
+test("removal.lua removes augmentations one after the other, and saves a figure", function()
 	local figure = os.tmpname()
 	os.rename(figure, figure .. ".svg")
 	local text, code = output("removal.lua --images 64 --steps 2 --seeds 2 --test 32 --data /nowhere --out " .. figure .. ".svg")
@@ -52,7 +52,7 @@ test("figures.lua makes a figure of each kind", function()
 	os.execute("rm -r " .. folder)
 end)
 
-test("options that make no sense are refused", function()
+test("invalid options are refused", function()
 	for _, command in ipairs{ "augmentations.lua --steps x", "augmentations.lua --stps 3", "removal.lua --seeds 0" } do
 		local text, code = output(command)
 		equal(code ~= 0, true, command)

@@ -1,12 +1,12 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- data.folder as a user meets it: images, training, evaluation, recipes, and what is refused.
+-- data.folder as a user sees it: images, training, evaluation, recipes, and errors.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, near, fails = tap.test, tap.equal, tap.near, tap.fails
 
 local photographs = tap.root .. "tests/reference/photographs"
 
--- Two classes of the reference's images, cut into four; in a folder of its own.
+-- Two classes of the reference's images, cut into four, in a new folder.
 local function with_classes(f)
 	local folder = os.tmpname()
 	os.remove(folder)
@@ -41,7 +41,7 @@ test("images, labels and paths", function()
 	end)
 end)
 
-test("what a folder holds that is no image is counted and named", function()
+test("files in a folder that are not images are counted and named", function()
 	with_classes(function(folder)
 		for _, name in ipairs{ "notes.txt", "day/clip.mp4", "night/.hidden" } do assert(io.open(folder .. "/" .. name, "w")):close() end
 		local ds = data.folder(folder)
@@ -56,7 +56,7 @@ test("what a folder holds that is no image is counted and named", function()
 	end)
 end)
 
-test("endings choose the files, and recipes of 0.1 go on with theirs", function()
+test("endings select the files, and recipes of 0.1 keep theirs", function()
 	local formats = tap.root .. "tests/reference/formats"
 	local ds = data.folder{ path = formats, endings = "webp GIF", size = 8 }
 	for i = 1, #ds do assert(ds[i].path:find "%.webp$" or ds[i].path:find "%.gif$") end
@@ -65,7 +65,7 @@ test("endings choose the files, and recipes of 0.1 go on with theirs", function(
 	equal(#d, 14)
 end)
 
-test("alpha over a background, and turned images", function()
+test("alpha over a background, and rotated images", function()
 	local formats = tap.root .. "tests/reference/formats"
 	local function first(settings, name)
 		settings.path, settings.labels, settings.size = formats, false, 17
@@ -92,7 +92,7 @@ test("without classes, and with a size", function()
 	near(ds:statistics()[1], .5, .1)
 end)
 
-test("evaluation sees bytes where it resizes as PIL does", function()
+test("evaluation with backend pil gives whole bytes", function()
 	local function pixels(backend)
 		local ds = data.folder{ path = photographs, size = 16, backend = backend }
 		equal(eval.features(nil, ds:subset(2, 3), { like = ds }):allclose(eval.features(nil, ds):narrow(1, 2, 2), 0, 0), true)
@@ -127,7 +127,7 @@ test("a trainer with kNN, its views and its recipe", function()
 	end)
 end)
 
-test("a file that breaks ends the run with its name", function()
+test("a file that is damaged during the run ends it with the file's name", function()
 	with_classes(function(folder)
 		local ds = data.folder{ path = folder, size = 16 }
 		ds:statistics()
@@ -145,7 +145,7 @@ test("a file that breaks ends the run with its name", function()
 	end)
 end)
 
-test("what is refused", function()
+test("invalid folders and settings are refused", function()
 	fails(function() return data.folder{} end, "data.folder", "path")
 	fails(function() return data.folder "/nonexistent" end, "/nonexistent: No such file")
 	fails(function() return data.folder{ path = photographs, size = 2.5 } end, "'size'", "2.5")

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Runs that go on from another one's checkpoint with other settings, checkpoints that are kept, and which run resume means.
+-- Runs that continue from another run's checkpoint with other settings, kept checkpoints, and the run that resume selects.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, fails = tap.test, tap.equal, tap.fails
@@ -33,7 +33,7 @@ end
 local parent = small("p", { checkpoint_every = 2, checkpoints = 3 })
 parent:run{ quiet = true }
 
-test("checkpoints of steps before the newest are kept, as many as were asked for", function()
+test("checkpoints before the newest are kept, as many as requested", function()
 	equal(sh(("cd '%s' && ls checkpoint*"):format(parent.folder)),
 		"checkpoint-12.safetensors\ncheckpoint-16.safetensors\ncheckpoint-20.safetensors\ncheckpoint.safetensors")
 	equal(sh(("cd '%s' && cmp checkpoint.safetensors checkpoint-20.safetensors && echo same"):format(parent.folder)), "same")
@@ -54,7 +54,7 @@ test("a fork without changes comes to the same bits", function()
 	sh(("rm -r '%s-same'"):format(scratch))
 end)
 
-test("settings are changed from the fork on, those in the checkpoint, too", function()
+test("changed settings apply from the fork on, including those stored in the checkpoint", function()
 	local t = parent:fork{ step = 12, set = { ["loss.lambda"] = .5, ["optim.lr"] = .01, ["views.flip"] = 0 }, name = tag .. "kid" }
 	equal(t.recipe.loss.lambda, .5)
 	equal(t.recipe.views.flip, 0.0)
@@ -70,7 +70,7 @@ test("settings are changed from the fork on, those in the checkpoint, too", func
 	equal(again.recipe.loss.lambda, .5)
 end)
 
-test("a run that goes on is forked as it is now", function()
+test("a run that is training is forked in its current state", function()
 	local t = small("live", { epochs = 100000 })
 	t:start()
 	while #t < 3 do t:wait(.01) end
@@ -81,7 +81,7 @@ test("a run that goes on is forked as it is now", function()
 	t:stop()
 end)
 
-test("a run that lies elsewhere is forked by its folder", function()
+test("a run in another place is forked by its folder", function()
 	local place = scratch .. "-there"
 	sh(("cp -r '%s' '%s'"):format(parent.folder, place))
 	local t = runs.fork(place .. "/", { step = 16, set = { ["loss.lambda"] = .5 }, folder = false })
@@ -94,7 +94,7 @@ test("a run that lies elsewhere is forked by its folder", function()
 	fails(function() runs.get(place) end, "no run in the folder")
 end)
 
-test("what cannot be is said", function()
+test("impossible forks are reported", function()
 	fails(function() parent:fork{ step = 7 } end, "no checkpoint of step 7 was kept there; there are those of steps 12, 16, 20")
 	fails(function() parent:fork{ set = { ["loss.lamda"] = 1 } } end, "fork: set:", "no 'lamda'", "did you mean 'lambda'?")
 	fails(function() parent:fork{ set = 3 } end, "set must be a table")
@@ -122,7 +122,7 @@ test("barlow fork", function()
 	has(barlow(("fork %s --set 'loss.lambda=os.exit()'"):format(id)), "lambda")
 end)
 
-test("resume without a name: the newest that was stopped or killed, not one that failed", function()
+test("resume without a name takes the newest run that was stopped or killed, and none that failed", function()
 	local code = [[t = trainer{data = data.shapes{n = 64, size = 8, channels = 1}, encoder = nn.sequential{nn.cnn{widths = {4}, image = 8}, ]]
 		.. [[nn.func(function(x) if %s then error "broken" end return x end)}, projector = {8}, batch = 32, epochs = 50, name = "%s"} ]]
 		.. [[t:start() while #t < 4 and t.state == "running" do t:wait(.01) end %s]]

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- nn.func: layers written in Lua, here and on the trainer's thread.
+-- nn.func: layers written in Lua, on the script's thread and on the trainer's.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, close, fails = tap.test, tap.equal, tap.close, tap.fails
@@ -21,14 +21,14 @@ test("a function of a tensor is a module", function()
 	close(x.grad, { { 0, 4 } })
 end)
 
-test("upvalues are shared here", function()
+test("upvalues are shared on the script's thread", function()
 	local factor = 2
 	local f = nn.func(function(x) return x * factor end)
 	factor = 3
 	close(f(tensor{ { 1 } }), { { 3 } })
 end)
 
-test("it travels to the trainer's thread with plain upvalues, tensors and modules of barlow", function()
+test("it is copied to the trainer's thread with plain upvalues, tensors and modules of barlow", function()
 	local factor, flag, name = 2, true, "soft"
 	local list = { 1, { scale = .5 } }
 	local shift = tensor.full({ 16 }, .25)
@@ -43,7 +43,7 @@ test("it travels to the trainer's thread with plain upvalues, tensors and module
 	equal(run.state, "done")
 	local again = small_trainer(nn.sequential(nn.flatten(), nn.linear(64, 16):init(2), nn.tanh()), 6)
 	equal(#again, 0)
-	-- the same run with the function on this thread: same numbers
+	-- the same run with the function on this thread gives the same numbers
 	local here = small_trainer(nn.sequential(nn.flatten(), nn.linear(64, 16):init(2), layer), 6)
 	here:step(6)
 	equal(here.terms.total, run.terms.total)
@@ -65,7 +65,7 @@ test("its own parameters train, on either thread", function()
 	close(run_it(true), run_it(false), 0, 0)
 end)
 
-test("errors in it end the run with the function's message", function()
+test("an error in the function ends the run with its message", function()
 	local t = small_trainer(nn.func(function(x)
 		local flat = x:flatten()
 		if flat:size(1) == 32 then error "on purpose" end
@@ -75,7 +75,7 @@ test("errors in it end the run with the function's message", function()
 	equal(t.state, "failed")
 end)
 
-test("what cannot travel is refused by name", function()
+test("what cannot be copied is refused by name", function()
 	local module, callback = nn.relu(), coroutine.wrap(function() end)
 	local nested = { { io.write } }
 	local loop = {}
@@ -90,7 +90,7 @@ test("what cannot travel is refused by name", function()
 	fails(function() return nn.func(function(x) return x end, { parameters = { 1 } }) end, "tensors by name")
 end)
 
-test("what no text can keep is refused by name when the function is made", function()
+test("what cannot be written as text is refused by name when the function is made", function()
 	local with_meta, g, one = setmetatable({}, { __index = math }), _G, { 1 }
 	local two, twice, outer = one, { one, one }, { inner = { globals = _G } }
 	local helper = { scale = { 2 } }
@@ -123,7 +123,7 @@ test("a global that does not exist is named when the layer or the loss is made",
 	fails(function() aug.func(function(x) return tensr.zeros(1) end) end, "(did you mean 'tensor'?)")
 end)
 
-test("globals that exist or that it sets are its own affair", function()
+test("globals that exist or that the function sets are accepted", function()
 	function some_function(x) return x * 2 end
 	for _, f in ipairs{
 		function(x) return some_function(x) end, some_function, function(x) return os and math.abs(1) * x end,
@@ -137,7 +137,7 @@ test("globals that exist or that it sets are its own affair", function()
 	some_function, some_count = nil, nil
 end)
 
-test("functions and library functions that it refers to come along, also itself", function()
+test("functions and library functions that it refers to are copied, too, including itself", function()
 	local exp, rep = math.exp, string.rep
 	local function double(x) return x * 2 end
 	local function power(x, n) return n == 0 and x * 0 + 1 or x * power(x, n - 1) end
@@ -154,7 +154,7 @@ test("functions and library functions that it refers to come along, also itself"
 	equal(run_it(true), run_it(false))
 end)
 
-test("on the trainer's thread there is nothing that reads, writes or runs", function()
+test("on the trainer's thread no function reads, writes or runs anything", function()
 	local t = small_trainer(nn.func(function(x)
 		if not os then
 			for _, name in ipairs{ "io", "debug", "package", "require", "load", "data", "trainer", "runs", "plot" } do
@@ -167,7 +167,7 @@ test("on the trainer's thread there is nothing that reads, writes or runs", func
 	fails(function() t:start():wait() end, "as it should be")
 end)
 
-test("the tables of libraries cannot be written to where it runs sandboxed, and are read as ever", function()
+test("the tables of libraries cannot be written to in a sandbox, and are read as usual", function()
 	for _, case in ipairs{
 		{ function(x) math.pi = 3 return x end, "math is a library's table", "'pi'" },
 		{ function(x) string.rep = nil return x end, "string is a library's table", "'rep'" },
@@ -184,7 +184,7 @@ test("the tables of libraries cannot be written to where it runs sandboxed, and 
 	} do
 		fails(function() aug.func(case[1])(tensor.ones(1, 2, 2)) end, table.unpack(case, 2))
 	end
-	local layer = nn.func(function(x) if not os then math.pi = 3 end return x end) -- on the trainer's thread
+	local layer = nn.func(function(x) if not os then math.pi = 3 end return x end) -- true on the trainer's thread only
 	fails(function() small_trainer(nn.sequential(layer, nn.flatten()), 3):start():wait() end, "math is a library's table")
 	fails(function()
 		small_trainer(nn.flatten(), 3, function(za, zb) if not os then nn.relu = 1 end return ((za - zb) ^ 2):mean() end):start():wait()
@@ -215,7 +215,7 @@ test("math.random and math.randomseed work on the trainer's thread, in layers an
 	fails(function() small_trainer(nn.func(function(x) math.random(2, 1) return x:flatten() end), 3):step() end, "interval")
 end)
 
--- Halves of what comes, at random, in a layer, and a loss that draws, too.
+-- Random halves of the input in a layer, and a loss that draws random numbers as well.
 local function drawing(more)
 	local function dropout(x)
 		local keep = ((tensor.rand(x:size(1), x:size(2)) - .5) * 1e9):sigmoid()
@@ -232,7 +232,7 @@ local function totals(t)
 	return table.concat({ #all, string.format("%a %a", all[#all], t.terms.total), string.format("%a", all[1]) }, " ")
 end
 
-test("what layers and losses draw follows from seed and step: on any thread, and after a resume", function()
+test("random numbers in layers and losses depend on seed and step: on any thread, and after a resume", function()
 	local folder = os.tmpname()
 	os.remove(folder)
 	local straight = drawing()
@@ -255,19 +255,19 @@ test("what layers and losses draw follows from seed and step: on any thread, and
 	fails(function() drawing{ loss = function(a) tensor.manual_seed(1) return a:mean() end }:step(1) end, "manual_seed")
 end)
 
-test("draws differ from call to call, and leave the script's own alone", function()
+test("random numbers differ between calls, and the script's own stream is unchanged", function()
 	local seen = {}
 	local t = drawing{ loss = function(a, b) seen[#seen + 1] = math.random() return ((a - b) ^ 2):mean() end }
 	math.randomseed(5)
 	t:step(3)
 	local mine = math.random()
-	equal(#seen, 4) -- the first is that of the trainer's making
+	equal(#seen, 4) -- the first call was made when the trainer was made
 	if seen[2] == seen[3] or seen[3] == seen[4] then error "two steps drew the same" end
 	math.randomseed(5)
 	equal(math.random(), mine)
 end)
 
-test("a function that sets a local around it is refused when it is made", function()
+test("a function that sets a local variable outside of it is refused when it is made", function()
 	local count = 0
 	local function counts(x) count = count + 1 return x end
 	local function inner(x) return (function() count = 2 return x end)() end
@@ -279,7 +279,7 @@ test("a function that sets a local around it is refused when it is made", functi
 	end
 end)
 
-test("a loop without end on the trainer's thread ends when the run is stopped", function()
+test("an endless loop on the trainer's thread ends when the run is stopped", function()
 	local t = small_trainer(nn.func(function(x)
 		while not os do end
 		return x:flatten()
@@ -293,18 +293,18 @@ test("a loop without end on the trainer's thread ends when the run is stopped", 
 	if os.time() - began > 20 then error "it took too long" end
 end)
 
-test("what is not needed any more is collected", function()
+test("unreferenced objects are collected", function()
 	local gone = setmetatable({}, { __mode = "k" })
 	for _ = 1, 20 do
 		local f = function(x) return x end
 		gone[f] = true
 		nn.sequential(nn.func(f))
 	end
-	for _ = 1, 4 do collectgarbage() end -- an object with a finalizer keeps what it refers to for one more turn
+	for _ = 1, 4 do collectgarbage() end -- an object with a finalizer keeps what it refers to for one more cycle
 	equal(next(gone), nil)
 end)
 
-test("modules that hold functions are let go without trouble", function()
+test("modules that contain functions are released", function()
 	for _ = 1, 50 do
 		local big = tensor.zeros(1000)
 		nn.sequential(nn.func(function(x) return x + big[1] end))(tensor.zeros(2, 2))

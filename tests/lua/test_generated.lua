@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- What is made from the registry: the manual page and the stubs for language servers.
+-- Files generated from the registry: the manual page and the stubs for language servers.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local registry = require "barlow.registry"
@@ -27,7 +27,7 @@ test("the stubs are Lua, and have every function, setting and class", function()
 	if text:find "pair of pipelines" and text:find "barlow%.pair of" then error "a class's name has blanks" end
 end)
 
-test("the manual page has every name and setting, and reads as one", function()
+test("the manual page has every name and setting, and is valid", function()
 	local text = require "barlow.manual".text "0"
 	for _, e in ipairs(registry.entries()) do
 		has(text, ".B " .. e.signature:gsub("\\", "\\e"):gsub("%-", "\\-"))
@@ -36,7 +36,7 @@ test("the manual page has every name and setting, and reads as one", function()
 	for line in text:gmatch "[^\n]+" do
 		if line:find "^'" then error("a request by accident: " .. line) end
 	end
-	-- mandoc or groff may be missing, as on a system without manuals
+	-- mandoc or groff may be missing
 	if os.execute "command -v groff >/dev/null 2>&1" then
 		tap.with_file(text, function(path)
 			local pipe = io.popen(("LC_ALL=C.UTF-8 groff -man -Tutf8 -ww -z %s 2>&1"):format(path))

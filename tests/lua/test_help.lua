@@ -44,7 +44,7 @@ tap.test("names are found whole, in part, and not at all", function()
 	tap.equal(#help.find "nonsense", 0)
 end)
 
--- What show(what) prints.
+-- The output of show(what).
 local function shown(what)
 	local lines, real = {}, print
 	print = function(line) lines[#lines + 1] = line end

@@ -1,30 +1,30 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-Hostile recipes (hostile.lua), and files of recipes that are none, for everything that loads a recipe: nothing of
-somebody else's is made, changed or removed, no command runs, nothing hangs or crashes, nothing reaches the terminal.
+Hostile recipes (hostile.lua), and files of recipes that are invalid, with every command that loads a recipe: no file of
+the user is made, changed or removed, no command runs, nothing hangs or crashes, and nothing reaches the terminal.
 ]]
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local hostile = require "hostile"
 local test, equal = tap.test, tap.equal
 
--- Everything that loads a run's recipe; a new command joins here.  "%s" is the run's folder.
+-- Every command that loads a run's recipe; new commands have to be added here.  "%s" is the run's folder.
 local loaders = {
 	{ "barlow resume", "resume --plain '%s'" },
 	{ "barlow tune RUN", "tune '%s'" },
 	{ "barlow fork", "fork --plain '%s'" },
 	{ "runs.resume", [[-e "runs.resume '%s'"]] },
 	{ "barlow sweep worker", "sweep worker '%s'", declaration = true },
-	{ "barlow verify", "verify '%s/figure.gp' || [ $? = 1 ]", declaration = true, figure = true }, -- of that sweep
+	{ "barlow verify", "verify '%s/figure.gp' || [ $? = 1 ]", declaration = true, figure = true }, -- for that sweep
 }
--- The declaration of a sweep whose base is the recipe, as a command of the shell in the run's folder.
+-- The declaration of a sweep whose base is the recipe, as a shell command in the run's folder.
 local declare = [[if [ -f recipe.lua ] && [ "$(wc -c <recipe.lua)" -lt 6000000 ]; then { echo 'return {base = (function()'; cat recipe.lua
 echo 'end)(), space = {batch = {16}}, seeds = {1}, arms = 1, trials = 1, name = "hostile", metric = "total",'
 echo 'goal = "min", level = .95, retries = 0, sampler = "grid", validation = false, version = "0.2.0"}'; } >sweep.lua
 else ln -s recipe.lua sweep.lua; fi]]
 local FIGURE = [[#barlow-figure {"version":1,"figure":"sweep","settings":{"path":"batch"},"runs":[],"sweep":{"name":"no such name",
 #barlow-figure "folder":"%s"},"data":{"panels":[{"series":[{"x":[1],"y":[1]}]}]}}]]
-local SECONDS = 200 -- for one of them, on a machine under load
+local SECONDS = 200 -- for one loader, on a machine under load
 
 local barlow = os.getenv "BARLOW"
 local scratch = os.tmpname()
@@ -54,7 +54,7 @@ write(somebody .. "/victim", "precious\n")
 write(somebody .. "/script.lua", ("os.execute 'touch %s/mark'"):format(somebody))
 sh(("mkfifo '%s/fifo' && cp -a '%s' '%s/theirs'"):format(somebody, somebody, scratch))
 
--- A run that was stopped, with the network of the recipes.
+-- A stopped run, with the network of the recipes.
 local function make_run()
 	write(scratch .. "/make.lua", hostile.plain:gsub("return trainer", "local t = trainer", 1)
 		:gsub("epochs = 40", ("epochs = 1e6, folder = %q"):format(kept))
@@ -64,7 +64,7 @@ local function make_run()
 end
 make_run()
 
--- Copies of the run, a loader each: made, given the recipe, loaded, all at once.
+-- Copies of the run, one for each loader, are made, given the recipe, and loaded at the same time.
 local script = ("cd '%s' && export HOME='%s/home' XDG_DATA_HOME='%s/data' XDG_CACHE_HOME='%s/cache'; rm -rf run* somebody; "
 	.. "cp -a theirs somebody\n"):format(scratch, scratch, scratch, scratch)
 for i, loader in ipairs(loaders) do
@@ -93,12 +93,12 @@ local given = scratch .. "/given"
 sh(("cd '%s' && mkdir -p home data cache given"):format(scratch))
 local world
 
--- put(folder) puts a recipe there.
+-- put(folder) writes a recipe there.
 local function try(name, put, fine)
 	sh(("rm -rf '%s' && mkdir '%s'"):format(given, given))
 	put(given)
 	sh(("sh '%s/load.sh'"):format(scratch))
-	world = world or state_of_world() -- the first means no harm
+	world = world or state_of_world() -- the first recipe is harmless
 	test(name, function()
 		for i = 1, #loaders do check(i, fine) end
 		equal(state_of_world(), world)
@@ -111,7 +111,7 @@ end
 
 try_text("a recipe that means no harm loads", hostile.plain, true)
 for _, case in ipairs(hostile) do try_text(case[1], case[2]) end
--- A recipe's file that a shell command makes.
+-- A recipe file made by a shell command.
 local function try_file(name, command)
 	try(name, function(folder) sh(("cd '%s' && %s"):format(folder, command:gsub("@", somebody))) end)
 end

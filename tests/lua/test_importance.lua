@@ -1,12 +1,12 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Importance of a sweep's parameters, against small designs that are worked out by hand.
+-- Importance of a sweep's parameters, compared with small designs computed by hand.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local importance = require "barlow.importance"
 local space = require "barlow.space"
 local test, equal, near = tap.test, tap.equal, tap.near
 
--- Arms with the parameters a and b, of which every combination has the mean that f gives.
+-- Arms with the parameters a and b: each combination has the mean f(a, b).
 local function grid(as, bs, f)
 	local s, arms = { paths = { "a", "b" }, space = { a = as, b = bs }, goal = "max" }, {}
 	for _, a in ipairs(as) do
@@ -15,7 +15,7 @@ local function grid(as, bs, f)
 	return s, arms
 end
 
-test("fANOVA of a sum of two effects gives their variances, 1 and 2/3, and nothing to interactions", function()
+test("fANOVA of a sum of two effects gives their variances, 1 and 2/3, and 0 for interactions", function()
 	local v = importance.of(grid({ 0, 2 }, { 0, 1, 2 }, function(a, b) return a + b end))
 	equal(v.method, "fANOVA")
 	near(v.shares.a, 3 / 5, 1e-12)
@@ -23,7 +23,7 @@ test("fANOVA of a sum of two effects gives their variances, 1 and 2/3, and nothi
 	near(v.rest, 0, 1e-12)
 end)
 
-test("fANOVA of a product of two effects gives a third to each and a third to the interaction", function()
+test("fANOVA of a product of two effects gives a third for each and a third for the interaction", function()
 	local s, arms = grid({ 0, 2 }, { 0, 2 }, function(a, b) return a * b end)
 	local v = importance.of(s, arms)
 	near(v.shares.a, 1 / 3, 1e-12)
@@ -33,7 +33,7 @@ test("fANOVA of a product of two effects gives a third to each and a third to th
 		.. "a 33%, b 33%, interactions 33%.")
 	s.base_arm = 5
 	arms[5] = { arm = 5, n = 1, mean = 100, params = {} }
-	near(importance.of(s, arms).rest, 1 / 3, 1e-12) -- the base is no point of the grid
+	near(importance.of(s, arms).rest, 1 / 3, 1e-12) -- the base is not a point of the grid
 end)
 
 -- Eight arms: c is p in four, d in three, e is even; x rises from one end of its range to the other.
@@ -47,12 +47,12 @@ local function random()
 	return s, arms
 end
 
-test("PED-ANOVA is the divergence of the best quarter from all, less its mean by chance", function()
+test("PED-ANOVA is the divergence of the best quarter from all, minus its mean by chance", function()
 	local s, arms = random()
-	s.paths = { "c", "d", "e" } -- no complete grid, although there are 2 x 2 x 2 arms: some are equal
+	s.paths = { "c", "d", "e" } -- not a complete grid, although there are 2 x 2 x 2 arms: some are equal
 	local v = importance.of(s, arms)
 	equal(v.method, "PED-ANOVA")
-	-- c: 1 - 3/7 = 12/21; d: 5/3 - 3/7 = 26/21; e: 0 - 3/7, which is nothing
+	-- c: 1 - 3/7 = 12/21; d: 5/3 - 3/7 = 26/21; e: 0 - 3/7 is negative, so 0
 	near(v.shares.c, 12 / 38, 1e-12)
 	near(v.shares.d, 26 / 38, 1e-12)
 	equal(v.shares.e, 0)
@@ -63,11 +63,11 @@ test("PED-ANOVA is the divergence of the best quarter from all, less its mean by
 	equal(importance.text(v):match "the best 2 of 8 arms", "the best 2 of 8 arms")
 end)
 
--- Worked out by the formula of the density, arm by arm.
-test("the density of a distribution's values is that of Gaussian kernels of Scott's bandwidth", function()
+-- Computed by the formula of the density, arm by arm.
+test("the density of a distribution's values is that of Gaussian kernels with Scott's bandwidth", function()
 	local s, arms = random()
 	local d = importance.divergence(s, "x", arms, { true, true }, 2)
-	-- places (i - .5) / 8: standard deviation sqrt(6) / 8, interquartile range 3.5 / 8
+	-- positions (i - .5) / 8: standard deviation sqrt(6) / 8, interquartile range 3.5 / 8
 	local h, sum, norm = 1.059 * math.min(math.sqrt(6), 3.5 / 1.34) / 8 * 8 ^ -.2, 0, {}
 	local function kernel(i, g) return math.exp(-((g - .5) / 50 - (i - .5) / 8) ^ 2 / (2 * h * h)) end
 	for i = 1, 8 do
@@ -83,7 +83,7 @@ test("the density of a distribution's values is that of Gaussian kernels of Scot
 	equal(d > .5, true, d)
 end)
 
-test("what is subtracted is the mean over all choices of two of eight arms", function()
+test("the mean over all choices of two of eight arms is subtracted", function()
 	local s, arms = random()
 	for _, path in ipairs(s.paths) do
 		local sum, chance, n = 0, nil, 0
@@ -97,7 +97,7 @@ test("what is subtracted is the mean over all choices of two of eight arms", fun
 	end
 end)
 
-test("a share of the best arms may be given, also of a complete grid; five arms are enough for the best quarter", function()
+test("the share of the best arms can be given, also for a complete grid; five arms suffice for the best quarter", function()
 	local s, arms = random()
 	equal(importance.of(s, arms, .5).best, 4)
 	equal(importance.of(s, arms, .1), nil)
@@ -109,13 +109,13 @@ test("a share of the best arms may be given, also of a complete grid; five arms 
 	equal(importance.of(g, all, .5).method, "PED-ANOVA")
 end)
 
-test("a grid that is not complete is PED-ANOVA's", function()
+test("an incomplete grid uses PED-ANOVA", function()
 	local s, arms = grid({ 1, 2, 3 }, { 1, 2, 3 }, function(a, b) return a + b end)
 	arms[9].n = 0
 	equal(importance.of(s, arms).method, "PED-ANOVA")
 end)
 
-test("without spread, or with few arms, nothing is claimed", function()
+test("without variance, or with few arms, no importance is reported", function()
 	local s, arms = grid({ 0, 2 }, { 0, 2 }, function() return .5 end)
 	equal(importance.text(importance.of(s, arms)):match "no parameter stands out", "no parameter stands out")
 	arms[1].n = 0
@@ -123,7 +123,7 @@ test("without spread, or with few arms, nothing is claimed", function()
 	equal(importance.text(nil), "Importance: too few arms have a result, 5 at least")
 end)
 
-test("every value of a distribution has its number", function()
+test("each value of a distribution has its number", function()
 	for _, axis in ipairs{ space.uniform(-1, 3), space.loguniform(1e-4, 10) } do
 		for _, u in ipairs{ 0, .25, .875 } do near(space.place(axis, space.value(axis, u)), u, 1e-12) end
 	end

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- What was changed while a run trained: t.journal, RUN/journal, what a resumed run keeps of it, and runs made anew by it.
+-- Changes during a run: t.journal, RUN/journal, what a resumed run keeps of it, and runs repeated by it.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, close, fails = tap.test, tap.equal, tap.close, tap.fails
@@ -42,7 +42,7 @@ end
 
 local function losses(t) return table.concat(t.records.total, " ") end
 
--- "10 lambda 0.0051 0.02 script", a line each.
+-- "10 lambda 0.0051 0.02 script", a line for each.
 local function told(journal)
 	local lines = {}
 	for i, c in ipairs(journal) do
@@ -54,7 +54,7 @@ local function told(journal)
 end
 
 local straight
-test("every change while training is a line in the folder", function()
+test("every change during training is a line in the folder", function()
 	local t = small{ folder = place "A" }
 	t:step(10)
 	t:set{ lambda = .02 }
@@ -70,7 +70,7 @@ test("every change while training is a line in the folder", function()
 	straight = t
 end)
 
-test("a run made anew from recipe and journal comes to the same bits", function()
+test("a run repeated from recipe and journal has the same bits", function()
 	local again = trainer(straight.recipe):replay(straight.journal)
 	again:step(30)
 	equal(losses(again), losses(straight))
@@ -85,7 +85,7 @@ test("a run made anew from recipe and journal comes to the same bits", function(
 	equal(losses(part) == losses(straight), false)
 end)
 
-test("when a run is resumed, changes after its checkpoint are gone from the journal", function()
+test("when a run is resumed, changes after its checkpoint are removed from the journal", function()
 	local t = small{ folder = place "B", checkpoint_every = false }
 	t:step(4)
 	t:set{ lambda = .02 }
@@ -95,7 +95,7 @@ test("when a run is resumed, changes after its checkpoint are gone from the jour
 	local saved, at = place "saved", t.iteration
 	os.execute(("cp '%s/checkpoint.safetensors' '%s'"):format(place "B", saved))
 	local before = read(place "B/journal")
-	t:set{ lambda = .5 } -- at the checkpoint's step, but behind it
+	t:set{ lambda = .5 } -- at the checkpoint's step, but after the checkpoint
 	t:start():wait()
 	equal(read(place "B/journal"):sub(1, #before), before)
 	equal(#read(place "B/journal") > #before, true)
@@ -109,13 +109,13 @@ test("when a run is resumed, changes after its checkpoint are gone from the jour
 	equal(again.terms.lambda, .02)
 	equal(told(again.journal):find("0.5", 1, true), nil)
 	equal(read(place "B/journal"):find('"new":0.5', 1, true), nil)
-	-- the whole run can be made anew from it
+	-- the whole run can be repeated from it
 	local anew = trainer(again.recipe):replay(place "B")
 	anew:step(30)
 	same_weights(anew, again)
 end)
 
-test("a line that was cut off, a journal that is broken or missing", function()
+test("a truncated line, and a journal that is damaged or missing", function()
 	local t = small{ folder = place "C" }
 	t:start()
 	t:stop()
@@ -131,7 +131,7 @@ test("a line that was cut off, a journal that is broken or missing", function()
 	equal(read(place "C/journal"):match '"name":"(%a+)"', "resumed")
 end)
 
-test("what cannot be made again", function()
+test("changes that cannot be repeated", function()
 	local t = small{ folder = false }
 	fails(function() t:replay(3) end, "expected a journal (t.journal), or the path of one")
 	fails(function() t:replay{ { step = 3, name = "mu", new = 1 } } end, "the journal's change at step 3", "nothing called 'mu' can be set")

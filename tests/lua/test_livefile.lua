@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- A run's live file that somebody removes, replaces or damages while it trains is written anew, with all records.
+-- A run's live file that another process removes, replaces or damages during training is rewritten with all records.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal = tap.test, tap.equal
@@ -16,8 +16,8 @@ local function pipe(command)
 	return text
 end
 
--- A script that trains, does that to its live file (path), and goes on until `again` is true of it; then what another
--- process reads of the run, and what the script said.
+-- Runs a script that trains, runs `damage` on its live file (path), and continues until `again` is true.  Then
+-- checks what another process reads of the run, and what the script printed.
 local function try(name, damage, again, times)
 	local folder, script = base .. "/" .. name, base .. "/" .. name .. ".lua"
 	local file = assert(io.open(script, "w"))
@@ -74,23 +74,23 @@ test("replaced by a link to another file", function()
 	try("link", [[os.execute(("ln -s /dev/null '%s.x'; mv '%s.x' '%s'"):format(path, path, path))]], "read(0, 64) == head")
 end)
 test("moved away", function() try("moved", "os.rename(path, path .. '.old')", "read(0, 64) == head") end)
-test("replaced in the last moment", function()
+test("replaced at the last moment", function()
 	try("last", [[os.execute(("echo no run > '%s.x'; mv '%s.x' '%s'"):format(path, path, path))]], "true")
 end)
 test("removed", function() try("removed", "os.remove(path)", "#read(0, 64) == 64") end)
-test("removed again and again: told once, and counted", function()
+test("removed again and again: reported once, and counted", function()
 	try("again", "for _ = 1, 3 do os.remove(path) while #read(0, 64) < 64 do t:wait(.001) end end", "true", 3)
 end)
-test("damaged at its head", function()
+test("damaged in its header", function()
 	try("head", "write(0, ('x'):rep(64))", "read(0, 64) == head")
 end)
-test("damaged where columns and records lie", function()
+test("damaged in columns and records", function()
 	try("middle", "local size = #read(0, 1e9) for at = 4096, size - 4096, 4096 do write(at + 100, ('y'):rep(3000)) end local n = t.iteration",
 		"t.iteration > n and not read(0, 1e9):find(('y'):rep(3000))")
 end)
 test("cut short", function() try("cut", "assert(io.open(path, 'w')):close()", "read(0, 64) == head") end)
 
--- In a script that trains and stops, `between` happens; then the run is to go on.
+-- In a script that trains and stops, `between` happens; then the run has to be resumed.
 local function go_on_after(name, between)
 	local folder, script = base .. "/" .. name, base .. "/" .. name .. ".lua"
 	local file = assert(io.open(script, "w"))
@@ -113,7 +113,7 @@ local function go_on_after(name, between)
 	return pipe(("'%s' '%s' 2>&1"):format(barlow, script)), folder
 end
 
-test("a run that was resumed elsewhere is said to be so, by whom, and is left alone", function()
+test("a run that was resumed elsewhere is reported with the process, and its files are left alone", function()
 	local said, folder = go_on_after("elsewhere", [[
 		t:stop()
 		os.execute(("'%s' resume --plain '%s' > '%s/../said' 2>&1"):format(barlow, folder, folder))]])
@@ -123,19 +123,19 @@ test("a run that was resumed elsewhere is said to be so, by whom, and is left al
 	local _, lines = pipe(("'%s' watch --jsonl '%s'"):format(barlow, folder)):gsub('"step"', "")
 	equal(lines, 40000)
 end)
-test("nobody resumes a run that trains, although its live file is no run's for a moment", function()
+test("a training run is not resumed by another process while its live file is temporarily invalid", function()
 	local said = go_on_after("training", [[
 		os.execute(("echo no run > '%s/live.x'; mv '%s/live.x' '%s/live'; '%s' resume --plain '%s' 2>&1"):format(
 			folder, folder, folder, barlow, folder))]])
 	if not said:find("the run is going on in process", 1, true) then error(said) end
 end)
-test("a run that was stopped goes on where its live file was replaced meanwhile", function()
+test("a stopped run whose live file was replaced is resumed", function()
 	local said = go_on_after("stopped", [[t:stop() os.execute(("echo no run > '%s/live.x'; mv '%s/live.x' '%s/live'"):format(
 		folder, folder, folder))]])
 	if said:match "steps (%d+)" == "0" then error(said) end
 end)
 
--- --- Damage in the file of a run that is over
+-- --- Damage in the file of a finished run
 
 local function write(path, from, bytes)
 	local f = assert(io.open(path, "r+b"))
@@ -153,7 +153,7 @@ pipe(([['%s' -e 'local t = trainer{data = data.shapes{n = 64, size = 8, channels
 	projector = {8}, batch = 32, epochs = 1000, folder = "%s"} t:start() while t.iteration < 500 do t:wait(.001) end t:stop()']]):format(
 	barlow, finished))
 
--- What is read of a copy into which that was written at those places.
+-- Reads a copy in which these bytes were written at these positions.
 local function damaged(name, ...)
 	local folder = base .. "/" .. name
 	os.execute(("cp -r '%s' '%s'"):format(finished, folder))
@@ -163,10 +163,10 @@ local function damaged(name, ...)
 	return lines, out:match "(%d+)\n$", pipe(("cat '%s/err'"):format(folder)), folder
 end
 local whole, status, said = damaged "whole"
-test("a run that is over is read whole", function()
+test("the file of a finished run is read completely", function()
 	if whole < 500 or status ~= "0" or said ~= "" then error(("%d lines, status %s: %s"):format(whole, status, said)) end
 end)
-test("damage of its tables and some records: the others are shown, these are named", function()
+test("damage of its tables and some records: the other records are shown, and these are named", function()
 	local lines, status, said, folder = damaged("tables", { 12 << 10, noise(16 << 10) })
 	local from, to = said:match "records (%d+) to (%d+) are damaged\n$"
 	if not from then error(said) end
@@ -180,18 +180,18 @@ test("damage within the records", function()
 	if not said:find "records %d+, %d+, %d+ to %d+ are damaged\n$" then error(said) end
 	if lines >= whole - 3 or lines < whole - 20 then error(lines) end
 end)
-test("a damaged head hides nothing", function()
+test("a damaged header hides no records", function()
 	local lines, status, said = damaged("start", { 0, noise(64) })
 	equal(lines, whole)
 	equal(status, "1")
 	if not said:find("its head is damaged", 1, true) then error(said) end
 end)
-test("what is no live file is none", function()
+test("a file that is not a live file is refused", function()
 	local _, status, said = damaged("none", { 0, noise(64 << 10) })
 	equal(status, "1")
 	if not said:find("not a live file", 1, true) then error(said) end
 end)
-test("resume keeps the records that are whole, and says which are not", function()
+test("resume keeps the intact records, and reports the others", function()
 	local lines, _, _, folder = damaged("resumed", { 12 << 10, noise(16 << 10) })
 	local said = pipe(("'%s' resume --plain '%s' 2>&1"):format(barlow, folder))
 	if not said:find("records %d+ to %d+ are damaged; the rest is kept") then error(said) end

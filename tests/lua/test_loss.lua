@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Losses that are Lua functions: called directly, trained, steered, refused.
+-- Losses that are Lua functions: called directly, in training, changed during a run, refused.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, near, close, fails = tap.test, tap.equal, tap.near, tap.close, tap.fails
 
--- The loss of examples/vicreg.lua, cut out of it; it must stay as short as the documents say.
+-- The loss of examples/vicreg.lua, extracted from the file; it must stay as short as the documents say.
 local function example()
 	local file = assert(io.open(arg[0]:match "^(.*/)" .. "../../examples/vicreg.lua"))
 	local text = file:read "a":match "local vicreg = (loss%.func.-)\n\n"
@@ -26,7 +26,7 @@ end
 
 local function distance(za, zb) return ((za - zb) ^ 2):mean() end
 
-test("VICReg in Lua is VICReg in C: value, terms, gradients", function()
+test("VICReg in Lua equals VICReg in C: value, terms, gradients", function()
 	local l, c = example(), loss.vicreg{}
 	local z = {}
 	for i = 1, 4 do z[i] = tensor.randn(24, 6) * .8 end
@@ -45,7 +45,7 @@ test("VICReg in Lua is VICReg in C: value, terms, gradients", function()
 	near((b.grad - v.grad):abs():max():item(), 0, 1e-5)
 end)
 
-test("a run of 300 steps: three terms by their names in records, live and in curves", function()
+test("a run of 300 steps: three terms under their names in records, live file and curves", function()
 	local t = small{ loss = example(), epochs = 100, steps = 300 }
 	t:start()
 	t:wait()
@@ -60,7 +60,7 @@ test("a run of 300 steps: three terms by their names in records, live and in cur
 		if not (column[1] > 0) then error(("%s is %g at first"):format(name, column[1])) end
 	end
 	if r.total > .8 * t:record(1).total then error(("the loss went from %g to %g"):format(t:record(1).total, r.total)) end
-	equal(r.floor ~= r.floor, true) -- none is known
+	equal(r.floor ~= r.floor, true) -- no floor is known
 	equal(r.lambda, nil)
 	if not os.execute "command -v gnuplot >/dev/null" then return end
 	local path = os.tmpname()
@@ -75,7 +75,7 @@ test("a run of 300 steps: three terms by their names in records, live and in cur
 	end
 end)
 
--- What a run prints while it goes on.
+-- The output of a run in the foreground.
 local function printed(t)
 	local text, write = {}, io.write
 	io.write = function(...)
@@ -87,13 +87,13 @@ local function printed(t)
 	return table.concat(text)
 end
 
-test("lines name a floor where one is known, and leave it out where none is", function()
+test("lines show the floor if one is known, and leave it out otherwise", function()
 	local known, unknown = printed(small{ loss = loss.barlow{}, steps = 2 }), printed(small{ loss = example(), steps = 2 })
 	if not known:find " floor %d" then error("no floor in " .. known) end
 	if not unknown:find "  total %d" or unknown:find "floor" then error("a floor, or no total, in " .. unknown) end
 end)
 
-test("the run's thread computes what the main thread does, to the same bits", function()
+test("the run's thread computes the same bits as the main thread", function()
 	local a, b = small{ loss = example() }, small{ loss = example() }
 	a:step(12)
 	b:start():wait()
@@ -102,7 +102,7 @@ test("the run's thread computes what the main thread does, to the same bits", fu
 	end
 end)
 
-test("parameters are set while it trains, and recorded", function()
+test("parameters are set during training, and recorded", function()
 	local l = loss.func{ function(za, zb, p) return p.mu * ((za - zb) ^ 2):mean() end,
 		parameters = { mu = { default = 2, min = 0, max = 9 }, lr = 4, fixed = { default = 1, settable = false } }, turn = "mu" }
 	equal(l.mu, 2.0)
@@ -120,10 +120,10 @@ test("parameters are set while it trains, and recorded", function()
 	if t.terms.lr >= 3e-3 then error "the rate took the loss's setting" end
 	fails(function() t:set{ mu = 10 } end, "'mu' must be a number between 0 and 9")
 	fails(function() t:set{ fixed = 2 } end, "nothing called 'fixed' can be set")
-	equal(l.mu, 2.0) -- the run has its own
+	equal(l.mu, 2.0) -- the run has a copy
 end)
 
-test("a bare function is a loss, and learns what is known of the batch", function()
+test("a function alone is a loss, and receives facts about the batch", function()
 	local seen = {}
 	local t = small{ loss = function(za, zb, p, at)
 		seen[#seen + 1] = at
@@ -144,7 +144,7 @@ test("a bare function is a loss, and learns what is known of the batch", functio
 	near(l(tensor.ones(3, 2), tensor.zeros(3, 2)):item(), 1, 1e-6)
 end)
 
-test("what a function gives is checked, by the term's name", function()
+test("the results of a function are checked, and errors name the term", function()
 	local z = tensor.randn(4, 3)
 	local function gives(value, more)
 		local s = { function() return type(value) == "function" and value() or value end }
@@ -173,12 +173,12 @@ test("what a function gives is checked, by the term's name", function()
 	end }
 	fails(function() t:step(5) end, "step 3", "term 'odd' of the loss is nan")
 	equal(t.state, "failed")
-	equal(calls.n, 4) -- with the one of the trainer's making
+	equal(calls.n, 4) -- with the call when the trainer was made
 	equal(t.iteration, 2)
 	fails(function() small{ loss = function(za) return { total = za:mean() } end } end, "total")
 end)
 
-test("what loss.func is told is checked", function()
+test("the arguments of loss.func are checked", function()
 	local function func(more)
 		local s = { distance }
 		for k, v in pairs(more) do s[k] = v end
@@ -199,7 +199,7 @@ test("what loss.func is told is checked", function()
 	fails(function() func{ term = { "a" } } end, "did you mean 'terms'")
 end)
 
-test("the invariance has a weight, which may be set while it trains and is in records, journal and recipe", function()
+test("the invariance has a weight that can be set during training, in records, journal and recipe", function()
 	local za, zb = tensor.randn(12, 5), tensor.randn(12, 5)
 	local value, terms = loss.barlow{ lambda = .1, invariance = 3, scale = 2 }(za, zb)
 	near(value:item(), 2 * (3 * terms.invariance + .1 * terms.redundancy), 1e-4)
@@ -232,7 +232,7 @@ test("the dialect with an unbiased variance and an eps", function()
 	near(terms.invariance, ((c:diag() - 1) ^ 2):sum():item(), 1e-4)
 end)
 
-test("records have a rate of biases where it is one of their own", function()
+test("records have the learning rate of biases only if it is a separate one", function()
 	local function records(settings, change)
 		local t = trainer{ data = data.shapes{ n = 64, size = 8, channels = 1 }, encoder = nn.cnn{ widths = { 4 }, image = 8 },
 			projector = { 8 }, batch = 32, folder = false, optim = optim.sgd(settings), schedule = "constant" }

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Bad input as a user meets it: every message says what was wrong, where, and what was expected.
+-- Invalid input: every message says what was wrong, where, and what was expected.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, fails, with_file = tap.test, tap.fails, tap.with_file
@@ -9,7 +9,7 @@ local function idx_images(n, side)
 end
 local function idx_labels(n) return string.pack(">I4I4", 0x801, n) .. ("\1"):rep(n) end
 
--- gzip whose one block is stored, without the check at its end
+-- gzip with one stored block, without the checksum at its end
 local function gzip_head(text)
 	return "\31\139\8\0\0\0\0\0\0\3" .. string.pack("<BI2I2", 1, #text, ~#text & 0xffff) .. text
 end
@@ -23,7 +23,7 @@ local function settings(more)
 	return s
 end
 
-test("a message says the user's own place, none in barlow's own Lua files", function()
+test("a message names the line of the user's script, and none in barlow's own Lua files", function()
 	local function place_of(f, ...)
 		local fine, message = pcall(f, ...)
 		if fine then error("it did not fail", 2) end
@@ -44,7 +44,7 @@ test("a message says the user's own place, none in barlow's own Lua files", func
 	} do place_of(f) end
 end)
 
-test("what ends a script names the nearest global, and the nearest method of an object written in Lua", function()
+test("an error that ends a script names the nearest global, and the nearest method of an object written in Lua", function()
 	local function said(code)
 		local pipe = assert(io.popen(("'%s' -e '%s' 2>&1"):format(os.getenv "BARLOW", code)))
 		local text = pipe:read "a"
@@ -70,7 +70,7 @@ test("a method that is called with a dot says how it is called", function()
 	fails(function() x:mm(3) end, "tensor expected, got number)")
 end)
 
-test("what may be set is named, with what it got", function()
+test("the settings that may be set are listed, with the invalid value", function()
 	local t = trainer(settings{ folder = false })
 	fails(function() t:set{ lr = "abc" } end, "set: 'lr' must be a number, got string 'abc'")
 	fails(function() t:set{ lambda = true } end, "set: 'lambda' must be a number, got true")
@@ -78,7 +78,7 @@ test("what may be set is named, with what it got", function()
 	fails(function() t:set{ lrr = 1 } end, "nothing called 'lrr' can be set", "did you mean 'lr'?")
 end)
 
-test("a function that runs sandboxed prints 64 KiB a call", function()
+test("a sandboxed function may print 64 KiB per call", function()
 	local code = ([[local f = aug.func(function(x) for i = 1, 9000 do print(("x"):rep(30)) end return x end)
 		for i = 1, 2 do f(tensor.rand(1, 2, 2), i) end]]):gsub("%s+", " ")
 	local pipe = assert(io.popen(("'%s' -e '%s' 2>&1"):format(os.getenv "BARLOW", code)))
@@ -120,7 +120,7 @@ test("labels that do not match the images", function()
 	end)
 end)
 
-test("a good IDX file is read", function()
+test("a valid IDX file is read", function()
 	with_file(idx_images(3, 4), function(images)
 		with_file(idx_labels(3), function(labels)
 			local ds = data.idx{ images = images, labels = labels }
@@ -151,7 +151,7 @@ test("unknown keys name the nearest known one", function()
 	fails(function() return eval.knn{ trian = 1 } end, "did you mean 'train'")
 end)
 
-test("a field that is not there", function()
+test("a field that does not exist", function()
 	local ds = data.shapes{ n = 4, size = 8 }
 	local message = fails(function() return ds.zebra end, "dataset: unknown field 'zebra' (known: balance, channels, classes,")
 	if message:find("zebra: unknown", 1, true) then error(message) end
@@ -191,7 +191,7 @@ test("wrong types name key, expected and got", function()
 	fails(function() return plot.heatmap(tensor.full({ 2, 2 }, 0 / 0)) end, "all of shape (2, 2) are NaN or infinite")
 end)
 
-test("shapes that do not fit name both", function()
+test("shapes that do not match are both named", function()
 	fails(function() return tensor.zeros(2, 3):mm(tensor.zeros(4, 5)) end, "(2, 3)", "(4, 5)")
 	fails(function() return trainer(settings{ encoder = nn.linear(5, 6) }) end, "linear", "5")
 	local encoder = nn.sequential(nn.flatten(), nn.linear(65, 8))
@@ -230,7 +230,7 @@ test("lambda negative", function()
 	fails(function() return trainer(settings()):set{ lamda = 1 } end, "did you mean 'lambda'")
 end)
 
-test("numbers that are too large or none, and settings that are no table", function()
+test("numbers that are too large or NaN, and settings that are not a table", function()
 	fails(function() trainer(settings()):run(50) end, "trainer:run", "a table of settings", "number 50")
 	fails(function() trainer(settings{ batch = 1 << 40 }) end, "'batch' must be an integer, at most 2147483647, got 1099511627776")
 	fails(function() trainer(settings{ batch = "20" }) end, "'batch' must be an integer, got string '20'")

@@ -23,7 +23,7 @@ test("layers have PyTorch's shapes", function()
 	equal(shape(nn.residual(nn.conv2d(4, 6, 1), nn.conv2d(4, 6, 1), { relu = false })(x)), "(2, 6, 8, 8)")
 end)
 
-test("max pooling loses no NaN, wherever it lies in the window", function()
+test("max pooling propagates NaN, wherever it is in the window", function()
 	for place = 1, 4 do
 		local window = { 1, 2, 3, 4 }
 		window[place] = 0 / 0
@@ -73,7 +73,7 @@ test("parameters, modes, children, printing", function()
 	fails(function() return net:paramters() end, "did you mean 'parameters'")
 end)
 
-test("initialisation follows the seed", function()
+test("initialisation depends on the seed", function()
 	local function weight(seed)
 		local _, w = nn.linear(4, 4):init(seed):parameters()()
 		return w
@@ -82,7 +82,7 @@ test("initialisation follows the seed", function()
 	if weight(3):allclose(weight(4)) then error "two seeds gave the same weights" end
 end)
 
-test("weights go to a file and back", function()
+test("weights are saved to a file and loaded", function()
 	tap.with_file("", function(path)
 		local a, b = nn.mlp(4, { widths = { 3, 2 } }):init(1), nn.mlp(4, { widths = { 3, 2 } }):init(2)
 		a:save(path)
@@ -93,7 +93,7 @@ test("weights go to a file and back", function()
 	end)
 end)
 
-test("a loop of one's own learns, with each optimiser", function()
+test("a training loop in a script learns, with each optimiser", function()
 	local x = tensor.randn(64, 4)
 	local y = x:mm(tensor{ { 1 }, { -2 }, { 3 }, { .5 } })
 	for _, make in ipairs{ optim.sgd, optim.lars, optim.adamw } do
@@ -111,7 +111,7 @@ test("a loop of one's own learns, with each optimiser", function()
 	end
 end)
 
-test("optimisers on bare tensors, on several modules, with settings that change", function()
+test("optimisers on plain tensors, on several modules, with settings that change", function()
 	local w = tensor{ 4 }:requires_grad(true)
 	local opt = optim.sgd{ params = { w }, lr = .5, momentum = 0, weight_decay = 0 };
 	(w * w):sum():backward()
@@ -133,7 +133,7 @@ test("optimisers on bare tensors, on several modules, with settings that change"
 	fails(function() return optim.sgd(3) end, "params", "number 3")
 end)
 
-test("LARS with the norms apart, by hand", function()
+test("LARS with separate norms, computed by hand", function()
 	local w = tensor{ { 3, 4 } }:requires_grad(true)
 	local opt = optim.lars({ w }, { lr = .5, momentum = 0, weight_decay = .1, eta = .02, apart = true })
 	opt:zero_grad();
@@ -143,7 +143,7 @@ test("LARS with the norms apart, by hand", function()
 	close(w, { { 2.97, 3.96 } }, 1e-6, 1e-6)
 end)
 
-test("the settings of the paper's authors and of solo-learn go by the batch, and a recipe says them as optim.lars", function()
+test("the settings of the paper's authors and of solo-learn depend on the batch, and a recipe states them as optim.lars", function()
 	local opt, times = optim.authors{ batch = 512 }
 	equal(tostring(opt), tostring(optim.lars{ lr = .4, lr_bias = .0096, weight_decay = 1e-6, eta = .001 }))
 	equal(times.warmup, 10.0)
@@ -161,7 +161,7 @@ test("the settings of the paper's authors and of solo-learn go by the batch, and
 	fails(function() return optim.authors{ batch = 0 } end, "optim.authors", "batch")
 end)
 
-test("an optimiser has its kind's parameters, checks them, and prints as what makes it anew", function()
+test("an optimiser has its kind's parameters, checks them, and prints as the code that makes it", function()
 	local opt = optim.adamw{ lr = 1 / 3, beta2 = .99, decay_all = true }
 	equal(opt.beta2, .99)
 	equal(opt.decay_all, true)
@@ -185,7 +185,7 @@ test("schedules", function()
 	fails(function() return optim.schedule{ kind = "constant", steps = 1, last = .1 } end, "unknown key 'last'")
 end)
 
-test("losses by their names: settings, more views, what prints makes them anew", function()
+test("losses by their names: settings, more views, printed text that makes them again", function()
 	local z = {}
 	for i = 1, 3 do z[i] = tensor.randn(12, 5) end
 	local l = loss.barlow{ lambda = .1, dialect = "algorithm1" }
@@ -222,7 +222,7 @@ test("the loss: terms, forms, dialects, gradient", function()
 	near(loss.barlow{ lambda = .005 }:floor(256, 8192), 1103, 1)
 end)
 
-test("mistakes name the key and the nearest known one, or both shapes", function()
+test("invalid arguments: errors name the key and the nearest valid one, or both shapes", function()
 	fails(function() return loss.barlow{ lamda = 1 } end, "loss.barlow", "unknown key 'lamda'", "did you mean 'lambda'")
 	fails(function() return loss.barlow{ lambda = -1 } end, "lambda", "at least 0", "-1")
 	fails(function() return loss.barlow{ lambda = "x" } end, "'lambda' must be a number", "string 'x'")
@@ -256,7 +256,7 @@ test("a convolution's filter has rows and columns, and may be dilated", function
 	equal(tostring(m):find("kernel = {1, 5}", 1, true) ~= nil, true)
 	equal(shape(nn.conv2d(4, 6, { 3, 2 })(x)), "(2, 6, 7, 7)")
 	equal(shape(nn.conv2d{ inputs = 4, outputs = 6, kernel = 3, dilation = 3 }(x)), "(2, 6, 3, 2)")
-	-- taps 2 apart see what taps side by side see of every second pixel
+	-- taps 2 apart on all pixels equal adjacent taps on every second pixel
 	local wide, near = nn.conv2d(1, 1, 3, { dilation = 2 }), nn.conv2d(1, 1, 3)
 	local _, w = near:parameters()()
 	local _, v = wide:parameters()()

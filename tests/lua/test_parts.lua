@@ -1,12 +1,12 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Data sets made of data sets, how they print, and whether their images can be read.
+-- Data sets made of data sets, how they print, and how unreadable images are found.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, fails = tap.test, tap.equal, tap.fails
 
 local recipe = require "barlow.recipe"
 
--- Image i is grey level i everywhere; `counts` of each class, one class behind the other.
+-- All pixels of image i have grey level i; `counts` images of each class, in the order of the classes.
 local function levels(counts, first)
 	local labels, n = {}, 0
 	for class, count in ipairs(counts) do
@@ -30,7 +30,7 @@ local function counts_of(ds)
 	return text(counts)
 end
 
-test("few takes as many of each class, those of fewer a part of those of more", function()
+test("few takes equally many of each class, and of all images in smaller classes", function()
 	local ds = levels{ 30, 10, 20 }
 	local five, nine = ds:few{ per_class = 5, seed = 4 }, ds:few(9, { seed = 4 })
 	equal(counts_of(five), "5 5 5")
@@ -65,7 +65,7 @@ test("balance repeats small classes and cuts large ones", function()
 	equal(four.labels[12], 4)
 end)
 
-test("concat puts sets behind each other", function()
+test("concat appends sets", function()
 	local a, b = levels{ 2, 2 }, levels({ 1, 1, 1 }, 101)
 	local ds = a:concat(b:subset{ 3, 1 }, a)
 	equal(text(levels_of(ds)), "1 2 3 4 103 101 1 2 3 4")
@@ -97,7 +97,7 @@ local function with_folders(f)
 	if not fine then error(message, 0) end
 end
 
-test("concat makes one class of classes with one name, and keeps paths", function()
+test("concat merges classes of the same name, and keeps paths", function()
 	with_folders(function(root)
 		local ds = data.folder(root .. "/a"):concat(data.folder(root .. "/b"))
 		equal(text(ds.classes), "cat dog ant")
@@ -107,7 +107,7 @@ test("concat makes one class of classes with one name, and keeps paths", functio
 	end)
 end)
 
-test("verify names what is broken", function()
+test("verify names damaged images", function()
 	with_folders(function(root, sh)
 		equal(#data.folder{ root .. "/a", verify = true }:verify(), 0)
 		sh "head -c 200 %/a/cat/palette.png >%/a/cat/cut.png; : >%/a/dog/empty.jpg"
@@ -134,7 +134,7 @@ test("sets print with classes and counts, mean and standard deviation", function
 	end)
 end)
 
-test("show draws an image with what is known of it", function()
+test("show draws an image with its label and properties", function()
 	local script = ("'%s' -e 'data.shapes{n = 3, size = 8, channels = 1}:show(2)' 2>&1"):format(os.getenv "BARLOW")
 	local pipe = assert(io.popen(script))
 	local out = pipe:read "a"
@@ -156,7 +156,7 @@ test("recipes state how parts are made, with their seeds", function()
 	for _, i in ipairs{ 1, 17, 40, #made } do tap.close(back[i].image, made[i].image, 0, 0) end
 end)
 
-test("a run on parts goes on where it was stopped", function()
+test("a run on parts is resumed", function()
 	local folder = os.tmpname()
 	os.remove(folder)
 	local ds = data.shapes{ n = 300, size = 8, channels = 1 }

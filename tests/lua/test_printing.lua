@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- test_printing.lua: what prints as Lua is Lua, from which an equal object is made; and so are descriptions of what prints
--- otherwise (modules, data sets), which recipes consist of.
+-- test_printing.lua: objects that print as Lua code: the code makes an equal object; and so does the description in recipes of
+-- objects that print otherwise (modules, data sets).
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, close = tap.test, tap.equal, tap.close
@@ -12,7 +12,7 @@ local function again(text)
 	return f()
 end
 
--- Every function of a module that makes something, with arguments: none, and some that are not the defaults.
+-- Every constructor of a module, with arguments: none, and some that are not the defaults.
 local image = tensor.rand(3, 12, 12)
 local za, zb = tensor.randn(8, 4), tensor.randn(8, 4)
 local ds = data.shapes{ n = 40, size = 8, channels = 1, seed = 3 }
@@ -47,12 +47,12 @@ local operators = {
 	trivial = { {} },
 }
 
--- What takes functions or pipelines.
+-- Constructors that take functions or pipelines.
 local made_of_others = { compose = true, twin = true, paper = true, func = true, views = true, view = true, repeated = true, batch = true, random_apply = true,
 	random_choice = true, random_order = true, without = true, replace = true, solo_cifar = true, grey = true, weak = true, preview = true, stats = true, ramp = true, features = true,
 	feature_mix = true }
 
--- Equal in words, and in what they do to an image for some seeds.
+-- They have the same text, and the same effect on an image for some seeds.
 local function same_pipeline(a)
 	local text = tostring(a)
 	local b = again(text)
@@ -75,8 +75,8 @@ test("operators", function()
 	tap.fails(function() return aug.cutout{ scale = { .2, .4 } } end, "aug.cutout", "scale", "size")
 end)
 
--- Each argument changes the object: none shares its place with another.
-test("every field of an operator is its own", function()
+-- Each argument changes the object: no two arguments set the same field.
+test("each field of an operator is independent", function()
 	for name, list in pairs(operators) do
 		local default = tostring(aug[name]{})
 		for key, value in pairs(list[1]) do
@@ -164,12 +164,12 @@ test("schedules", function()
 	end
 end)
 
--- Modules and data sets print as what is in them; what recipes say of them is Lua.
+-- Modules and data sets print with their content; recipes describe them in Lua.
 local function described(o)
 	local source = native.source(o)
 	assert(source, "it does not remember how it was made")
 	local r = recipe.of_source(source)
-	r.barlow = nil -- the version, which only a trainer takes
+	r.barlow = nil -- the version, which only a trainer accepts
 	return r
 end
 
@@ -209,7 +209,7 @@ test("data sets by their descriptions", function()
 	end
 end)
 
--- What a script prints, through a pipe.
+-- The output of a script through a pipe.
 local function printed(script)
 	local pipe = assert(io.popen(("'%s' -e '%s' 2>&1"):format(os.getenv "BARLOW", script)))
 	local text = pipe:read "a"

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- The profile of training steps: work that can be counted by hand, time that is booked once, and what is printed of both.
+-- The profile of training steps: operations counted by hand, time that is booked once, and the printed table.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal = tap.test, tap.equal
@@ -18,18 +18,18 @@ local function row_of(p, module, op)
 	error(("no row of %s %s in\n%s"):format(module, op, p))
 end
 
-test("the work of a linear layer is counted as its products are", function()
+test("the operations of a linear layer are those of its products", function()
 	local t = small()
 	local p = t:profile(STEPS)
-	equal(t.iteration, STEPS + 2) -- two warm up
+	equal(t.iteration, STEPS + 2) -- two steps warm up
 	local first, last = row_of(p, "encoder.1", "linear"), row_of(p, "projector.0", "linear")
 	local product = 2 * BATCH * PIXELS * HIDDEN * VIEWS * STEPS
 	equal(first.flops_forward, product + 0.0)
-	equal(first.flops_backward, product + 0.0) -- nobody wants the images' gradient
+	equal(first.flops_backward, product + 0.0) -- the images need no gradient
 	product = 2 * BATCH * HIDDEN * OUT * VIEWS * STEPS
 	equal(last.flops_forward, product + 0.0)
 	equal(last.flops_backward, 2.0 * product)
-	equal(first.calls, 2 * VIEWS * STEPS) -- forwards and backwards
+	equal(first.calls, 2 * VIEWS * STEPS) -- forward and backward passes
 	equal(row_of(p, "", "optimiser").calls, STEPS)
 	equal(row_of(p, "encoder.2", "relu").flops_forward, 0.0)
 end)
@@ -49,7 +49,7 @@ test("no time is booked twice, and the slowest is first", function()
 	if p.ceiling <= 0 then error "nothing to hold the speeds against" end
 end)
 
-test("the table prints the rows: percent of the time, milliseconds, billions a second", function()
+test("the table prints the rows: percent of the time, milliseconds, billions of operations per second", function()
 	local p = small():profile(STEPS)
 	local text, r = tostring(p), row_of(p, "encoder.1", "linear")
 	local line = text:match "[^\n]*encoder%.1 +linear[^\n]*"

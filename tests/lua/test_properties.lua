@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-Properties that hold whatever the numbers are, tried with numbers drawn from barlow's own streams.  SEED=n draws others; a
-failure names the case, which that seed draws again.
+Properties that hold for any numbers, tested with numbers from barlow's own random streams.  SEED=n selects others; a failure
+names the case, which that seed repeats.
 ]]
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
@@ -10,7 +10,7 @@ local recipe, registry = require "barlow.recipe", require "barlow.registry"
 
 local SEED = math.tointeger(os.getenv "SEED" or 1)
 
--- cases(name, n, f): n times f(), each from a seed of its own.
+-- cases(name, n, f): calls f n times, each time with a seed of its own.
 local function cases(name, n, f)
 	test(name, function()
 		for i = 1, n do
@@ -29,7 +29,7 @@ local function relative(got, expected, tolerance, what)
 	near(got, expected, tolerance * math.max(1, math.abs(expected)), what)
 end
 
--- Which column or row of x comes where: a permutation of its indices from 1.
+-- A random permutation of the indices from 1 to n.
 local function permutation(n)
 	local out, key = {}, tensor.rand(n)
 	for i = 1, n do out[i] = i end
@@ -44,7 +44,7 @@ local function reordered(x, dim, order)
 	return tensor.cat(parts, dim)
 end
 
--- Two views that have something in common, columns of unlike scale.
+-- Two correlated views with columns of different scales.
 local function views(n, d)
 	local common, scale = tensor.randn(n, d), tensor.rand(1, d) * 3 + .5
 	return (common + tensor.randn(n, d) * between(.1, 2)) * scale, (common + tensor.randn(n, d) * between(.1, 2)) * scale
@@ -60,10 +60,10 @@ end
 cases("Barlow Twins' loss knows no scale, offset or common sign of a unit", 40, function()
 	local n, d = integer(8, 48), integer(2, 40)
 	local l, a, b = barlow_loss(), views(n, d)
-	-- Beside the diagonal hsic wants -1, which a sign changes.
+	-- The off-diagonal target of hsic is -1, which a change of sign alters.
 	local sign = l.dialect == "hsic" and tensor.ones(1, d) or tensor.rand(1, d):gt(.5) * 2 - 1
 	local function changed(z) return z * sign * (tensor.rand(1, d) * 2 + .5) + tensor.randn(1, d) end
-	-- eps is a part in 1e5 of the least variance here, D of them add up.
+	-- eps is a part in 1e5 of the smallest variance here, and D of these errors add up.
 	relative(l(changed(a), changed(b)):item(), l(a, b):item(), 1e-3)
 end)
 
@@ -108,10 +108,10 @@ cases("the loss of fewer images than units: of repeated orthogonal units, and it
 	parts[1] = orthogonal(n, n - 1)
 	for i = 2, times do parts[i] = parts[1] end
 	local z = tensor.cat(parts, 2)
-	-- The sum of all C_ij^2 is at least c^2 D^2 / (n - 1) where all C_ii are c, c^2 D of them on the diagonal: here c is 1.
+	-- The sum of all C_ij^2 is at least c^2 D^2 / (n - 1) if all C_ii are c; c^2 D of it is on the diagonal: here c is 1.
 	local k = l.lambda * (d / (n - 1) - 1)
 	relative(l(z, z):item(), d * k, 1e-3)
-	-- A diagonal a little below 1 costs less: D ((1 - c)^2 + k c^2) has its minimum at c = 1 / (1 + k).
+	-- A diagonal slightly below 1 costs less: D ((1 - c)^2 + k c^2) has its minimum at c = 1 / (1 + k).
 	relative(l:floor(n, d), d * k / (1 + k), 1e-5)
 	local a, b = views(n, d)
 	if l(a, b):item() < l:floor(n, d) then error "below the floor" end
@@ -142,8 +142,8 @@ for _, e in ipairs(registry.entries()) do
 	for _, k in ipairs(registry.flat(e.keys)) do probable[e.name] = probable[e.name] or k.name == "p" end
 end
 
--- Everything that makes a pipeline, but what changes the size, leaves the range that others need, works on vectors, or
--- takes functions or pipelines.
+-- All constructors of pipelines, except those that change the size, leave the range that others need, work on vectors, or
+-- take functions or pipelines.
 local apart = { crop = true, resize = true, normalize = true, feature_noise = true, feature_mask = true, feature_mix = true,
 	compose = true, func = true, view = true, without = true, replace = true, random_apply = true, random_choice = true,
 	random_order = true, weak = true, grey = true }

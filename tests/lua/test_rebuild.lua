@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-test_rebuild.lua: what print shows of an object is Lua that makes an equal one: for every constructor in the registry of
-augmentations, losses, optimisers, schedules and modules.  Objects are those that the registry's examples make, so that a
-new constructor is tried as soon as it is there; settings that are not the defaults are below.
+test_rebuild.lua: print shows an object as Lua code that makes an equal one, for every constructor in the registry of
+augmentations, losses, optimisers, schedules and modules.  The objects are those of the examples in the registry, so a
+new constructor is tested at once; settings that are not the defaults are listed below.
 ]]
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
@@ -10,7 +10,7 @@ local registry = require "barlow.registry"
 local barlow = require "barlow"
 local test, equal, close = tap.test, tap.equal, tap.close
 
--- Where the example's `name` is called, its first result is noted.
+-- Records the first result of the function `name` where the example calls it.
 local function run_noting(name, example)
 	local made = {}
 	local module, last = name:match "^(%w+)%.([%w_]+)$"
@@ -32,7 +32,7 @@ local function again(text)
 	return f()
 end
 
--- The same layers with the same parameters: weights are copied, then both give the same.
+-- Copies the weights, after which both have to give the same result.
 local function same_module(a, b, input)
 	local names = {}
 	for _, kind in ipairs{ "parameters", "buffers" } do
@@ -52,7 +52,7 @@ local function same_module(a, b, input)
 	return #names
 end
 
--- What a module takes: (N, C, H, W) unless it is said here.
+-- The input of a module: (N, C, H, W) unless stated here.
 local image = tensor.randn(2, 3, 16, 16)
 local inputs = {
 	["nn.linear"] = tensor.randn(2, 3), ["nn.mlp"] = tensor.randn(2, 8), ["nn.batchnorm1d"] = tensor.randn(2, 4),
@@ -61,7 +61,7 @@ local inputs = {
 	["nn.cnn"] = tensor.randn(2, 1, 28, 28),
 }
 
--- Of an optimiser, as it says them itself.
+-- The settings of an optimiser, as it lists them.
 local function settings_of(o)
 	local settings = {}
 	for _, e in ipairs(registry.entries()) do
@@ -76,7 +76,7 @@ local function check(name, a)
 	local text = tostring(a)
 	local b = again(text)
 	equal(tostring(b), (text:gsub(" %-%-%[%[ bound to %d+ parameters %]%]", "")))
-	if tostring(b) ~= text then a = optim[a.kind](settings_of(a)) end -- one that is bound is itself alone
+	if tostring(b) ~= text then a = optim[a.kind](settings_of(a)) end -- a bound optimiser equals only itself
 	if name:find "^nn%." then
 		equal(a == b, false, "modules are equal where they are one: " .. name)
 		return same_module(a, b, inputs[name] or image)
@@ -85,11 +85,11 @@ local function check(name, a)
 end
 
 local printed = { pipeline = true, pipelines = true, loss = true, optimiser = true, schedule = true, module = true, ramp = true }
--- What prints as what it holds or where it stands.
+-- Objects that print as their content or their position.
 local told = { tensor = true, dataset = true, loader = true, trainer = true, run = true, runs = true, table = true, number = true,
 	integer = true, string = true, boolean = true, any = true, ["function"] = true, preview = true, stats = true, rng = true }
 
-test("every constructor's example prints as Lua that makes an equal object", function()
+test("every constructor's example prints as Lua code that makes an equal object", function()
 	local seen = 0
 	for _, e in ipairs(registry.entries()) do
 		local kind = e.kind == "function" and (e.returns or ""):match "^(%l+)"
@@ -134,13 +134,13 @@ local function others()
 	}
 end
 
-test("so do settings that are not the defaults, functions with what they use, and tensors", function()
+test("also with settings that are not the defaults, functions with upvalues, and tensors", function()
 	for name, list in pairs(others()) do
 		for _, a in ipairs(list) do check(name, a) end
 	end
 end)
 
-test("a view of several prints as itself", function()
+test("one view of several prints as itself", function()
 	local pair = aug.twin(aug.func(function(x) return x * k end), aug.crop(8))
 	check("aug.twin", pair[1])
 	check("aug.twin", pair.second)
@@ -149,7 +149,7 @@ test("a view of several prints as itself", function()
 	equal(aug.batch(function(v) return v end).first, nil)
 end)
 
-test("modules within modules, parameters of functions, and what is taken out of a network", function()
+test("modules within modules, parameters of functions, and parts of a network", function()
 	local deep = nn.sequential{
 		nn.func{ function(x) return x:matmul(weight) end, parameters = { w = weight }, name = "own" },
 		nn.residual(nn.sequential(nn.linear(60, 60), nn.batchnorm1d(60), nn.relu()), nn.linear(60, 60, { bias = false }), { relu = false }),
@@ -167,14 +167,14 @@ test("modules within modules, parameters of functions, and what is taken out of 
 	for _, part in ipairs{ net.conv1, net[1] } do same_module(part, again(tostring(part)), image) end
 	same_module(net.layer2[1].downsample, again(tostring(net.layer2[1].downsample)), tensor.randn(2, 16, 8, 8))
 	same_module(deep[2].branch[1], again(tostring(deep[2].branch[1])), tensor.randn(2, 60))
-	-- without a run's weights
+	-- without the weights of a run
 	local trained = nn.linear(3, 4):init(5)
 	equal(tostring(trained):find("init", 1, true), nil)
-	-- in a table as print shows it at the prompt
+	-- in a table, as print shows it at the prompt
 	again(require "barlow.show".value{ deep, net = conv, 3 })
 end)
 
-test("a network's layers are numbered as it is indexed", function()
+test("a network's layers are numbered as they are indexed", function()
 	local text = tostring(nn.cnn{ widths = { 4 }, image = 8 })
 	assert(text:find("-- [1]: nn.conv2d(1, 4, 3, {padding = 1, bias = false})  36 parameters", 1, true), text)
 	equal(text:find("[0]", 1, true), nil)
@@ -182,7 +182,7 @@ test("a network's layers are numbered as it is indexed", function()
 	assert(tostring(nn.resnet{ width = 4 }):find("-- .layer1: sequential", 1, true))
 end)
 
-test("what differs is not equal", function()
+test("different objects are not equal", function()
 	local n = 3
 	local f = function(x) return x * n end
 	equal(aug.func(f) == aug.func(f), true)
@@ -210,7 +210,7 @@ test("what differs is not equal", function()
 	for _, more in ipairs{ { name = "x" }, { parameters = { mu = 2 } }, { turn = "mu" }, { terms = { "loss" } },
 		{ parameters = { mu = { default = 1, max = 5 } } } } do equal(l() == l(more), false) end
 	local called = l()
-	called(tensor.randn(4, 2), tensor.randn(4, 2)) -- which names its terms
+	called(tensor.randn(4, 2), tensor.randn(4, 2)) -- the call names its terms
 	equal(called == l(), true)
 	equal(optim.sgd{ lr = .1 } == optim.sgd{ lr = .2 }, false)
 	equal(optim.sgd{ lr = .1 } == optim.adamw{ lr = .1 }, false)
@@ -218,7 +218,7 @@ test("what differs is not equal", function()
 	local bound = optim.sgd(net, { lr = .1 })
 	equal(bound == bound, true)
 	equal(tostring(bound):match "%-%-.*", "--[[ bound to 6 parameters ]]")
-	equal(bound == optim.sgd(net, { lr = .1 }), false) -- each holds a state of its own
+	equal(bound == optim.sgd(net, { lr = .1 }), false) -- each has a state of its own
 	equal(optim.schedule{ steps = 3 } == optim.schedule{ steps = 4 }, false)
 	local seq = nn.sequential(net, nn.relu())
 	equal(seq[1] == seq[1], true)

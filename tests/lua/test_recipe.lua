@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- What recipes say: every number as it was, whatever the locale.
+-- The text of recipes: every number is preserved, in any locale.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, fails = tap.test, tap.equal, tap.fails
@@ -26,7 +26,7 @@ end
 
 local recipe = require "barlow.recipe"
 
--- v, through a recipe's text and back.
+-- v after it was written to a recipe and read.
 local function there_and_back(v)
 	return assert(load("return " .. recipe.text(v), "=recipe", "t", {}))()
 end
@@ -37,7 +37,7 @@ local function write(path, text)
 	file:close()
 end
 
-test("a run states the statistics by which it normalises, and whoever goes on takes them", function()
+test("a run states the statistics by which it normalises, and a resumed or forked run uses them", function()
 	local first, second = data.shapes{ n = 300, size = 8, channels = 1, seed = 2 }:split(.4)
 	for _, set in ipairs{ first, second, first:subset(1, 64) } do
 		local t = small{ data = set, steps = 2, folder = place "statistics" }
@@ -51,7 +51,7 @@ test("a run states the statistics by which it normalises, and whoever goes on ta
 		again:step(2)
 		equal(again.terms.total, t.terms.total)
 		equal(tostring(again.recipe.data), tostring(t.recipe.data))
-		-- Those that are written count, not those of the images.
+		-- The stated statistics are used, not those of the images.
 		write(place "other.lua", (text:gsub("set_statistics%(%{mean = %b{}", "set_statistics({mean = {0.25}")))
 		again = trainer(recipe.build((recipe.read(place "other.lua"))))
 		equal(again.data:statistics()[1], .25)
@@ -61,17 +61,17 @@ test("a run states the statistics by which it normalises, and whoever goes on ta
 	end
 end)
 
-test("who changes the set in a recipe gets the statistics of what it is then", function()
+test("changing the set in a recipe measures the statistics again", function()
 	local r = small().recipe
 	r.data.seed = 5
 	local other = data.shapes{ n = 96, size = 8, channels = 1, seed = 5 }
 	equal(trainer(r).data:statistics()[1], other:statistics()[1])
-	r.seed = 4 -- nothing of the set
+	r.seed = 4 -- does not change the set
 	r.data.seed = 1
 	equal(tostring(trainer(r).recipe.data), tostring(small().recipe.data))
 end)
 
-test("statistics are numbers for each channel", function()
+test("statistics have one number per channel", function()
 	local ds = data.shapes{ n = 9, size = 8, channels = 3 }
 	local mean, std = ds:set_statistics{ mean = { .25, .5, .75 }, std = { 1, 2, 4 } }:statistics()
 	equal(table.concat(mean, " "), "0.25 0.5 0.75")
@@ -83,7 +83,7 @@ test("statistics are numbers for each channel", function()
 	fails(function() ds:set_statistics() end, "'mean' is missing")
 end)
 
-test("a set made of a tensor is known by its content", function()
+test("a set made of a tensor is identified by its content", function()
 	local images, labels = tensor.rand(64, 1, 8, 8), {}
 	for i = 1, 64 do labels[i] = 1 + i % 3 end
 	for _, l in ipairs{ labels, false } do
@@ -99,10 +99,10 @@ test("a set made of a tensor is known by its content", function()
 	r.data[2][5] = r.data[2][5] % 3 + 1
 	fails(function() trainer(r) end, "not the images", "labels")
 	fails(function() data.tensor(images, nil, "v1 nonsense") end, "they were v1 nonsense")
-	data.tensor(images) -- as recipes of before have it
+	data.tensor(images) -- as in older recipes
 end)
 
-test("numbers read back as they were, type and all", function()
+test("numbers are read back with value and type", function()
 	for _, v in ipairs{ 1, 2.0, -0.0, 1.5, .1 + .2, 1 / 3, 1e-300, 2^53, -2.0^63, 1e22, math.maxinteger, math.mininteger,
 		math.huge, -math.huge } do
 		local back = there_and_back{ v }[1]
@@ -129,7 +129,7 @@ test("tables keep their keys and their gaps", function()
 	equal(back.x, 10)
 end)
 
-test("an argument that was left out stays left out", function()
+test("an omitted argument stays omitted", function()
 	equal(recipe.text(setmetatable({ 1, nil, 3 }, { call = "f", n = 4, results = 1 })), "f(1, nil, 3, nil)")
 end)
 

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- The registry: every public name and every setting is described, and what is described is what is checked.
+-- The registry: every public name and every setting is described, and the described types and ranges are those that are checked.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local registry = require "barlow.registry"
@@ -35,7 +35,7 @@ test("every public name has a signature, a line of help and an example", functio
 	if seen < 150 then error("only " .. seen .. " names were found") end
 end)
 
-test("every setting has help, a type, and a default or what leaving it out means", function()
+test("every setting has help, a type, and a default or the meaning of leaving it out", function()
 	local seen = 0
 	for name, e in pairs(known) do
 		for _, k in ipairs(registry.flat(e.keys)) do
@@ -50,7 +50,7 @@ test("every setting has help, a type, and a default or what leaving it out means
 	if seen < 60 then error("only " .. seen .. " settings were found") end
 end)
 
-test("names are found once", function()
+test("names are unique", function()
 	local seen = {}
 	for _, e in ipairs(registry.entries()) do
 		if seen[e.name] then error(e.name .. " is registered twice") end
@@ -58,7 +58,7 @@ test("names are found once", function()
 	end
 end)
 
--- Arguments that a maker needs, for trying others.
+-- Arguments that a constructor requires, to test others.
 local required = {
 	["nn.linear"] = { 3, 4 }, ["nn.conv2d"] = { 3, 4, 1 }, ["nn.batchnorm"] = { 3 }, ["nn.batchnorm1d"] = { 3 },
 	["nn.batchnorm2d"] = { 3 }, ["nn.maxpool"] = { 2 }, ["nn.avgpool"] = { 2 }, ["nn.mlp"] = { 3 },
@@ -73,7 +73,7 @@ local function call(name, settings)
 	return f(table.unpack(arguments))
 end
 
--- Every setting of a function that needs nothing else than the above.
+-- Every setting of a function that requires no other arguments than those above.
 local function each_key(f)
 	for _, e in ipairs(registry.entries()) do
 		local needs = false
@@ -104,7 +104,7 @@ test("every setting of every constructor refuses another type, infinity and NaN"
 	if seen < 25 then error("only " .. seen .. " settings were tried") end
 end)
 
-test("names that are not there raise, with the nearest", function()
+test("unknown names raise an error with the nearest name", function()
 	fails(function() return data.fashon end, "data has no 'fashon' (did you mean 'fashion'?)")
 	fails(function() return nn.lineer(3, 4) end, "nn has no 'lineer' (did you mean 'linear'?)")
 	fails(function() return tensor.zeroes(3) end, "tensor has no 'zeroes' (did you mean 'zeros'?)")
@@ -137,7 +137,7 @@ test("both ends of a range are tested", function()
 	fails(function() nn.linear(3, 4, { inputs = 3 }) end, "'inputs' is given twice")
 end)
 
-test("an object remembers every setting in force, given or not", function()
+test("an object stores every setting in force, given or not", function()
 	local native = require "barlow.native"
 	local function settings(o) return native.source(o)[1] end
 	local s = settings(nn.conv2d(1, 4, 3))
@@ -154,10 +154,10 @@ test("an object remembers every setting in force, given or not", function()
 	local net = nn.cnn{ widths = mine }
 	mine[1] = 5
 	equal(settings(net).widths[1], 3) -- the user's table may change afterwards
-	equal(mine.channels, nil)         -- and is left as it was
+	equal(mine.channels, nil)         -- and is not modified
 end)
 
--- Settings that a recipe may leave out: they have no value, or are of this run and this machine alone.
+-- Settings that a recipe may leave out: they have no value, or belong to this run and this machine only.
 local unsaid = { ["trainer"] = { steps = true, seconds = true, last = true, knn = true, name = true, folder = true, checkpoint_every = true,
 	convolution = true, warm_start = true }, ["optim.adamw"] = { params = true } }
 
@@ -175,7 +175,7 @@ local function check_complete(d)
 	end
 end
 
-test("a recipe states every setting in force, and says the same when it is built again", function()
+test("a recipe states every setting in force, and is the same when it is built again", function()
 	local ds = data.shapes{ n = 256, size = 8, channels = 1 }
 	local t = trainer{ data = ds, encoder = nn.sequential(nn.conv2d(1, 4, 3), nn.maxpool(2), nn.flatten(), nn.linear(36, 8)) }
 	local r = t.recipe
@@ -193,7 +193,7 @@ test("a recipe states every setting in force, and says the same when it is built
 		knn = { refs = ds, queries = ds }, loss = loss.barlow{ lambda = .01 }, optim = optim.sgd{ lr = .1 }, schedule = "constant" }
 	equal(with.recipe.knn.k, 20)
 	equal(with.recipe.knn.every, 1)
-	equal(with.recipe.epochs, nil) -- the schedule goes by the steps
+	equal(with.recipe.epochs, nil) -- the schedule depends on the steps
 	equal(with.recipe.schedule.kind, "constant")
 	equal(with.recipe.loss.lambda, .01)
 	equal(with.recipe.optim.momentum, .9)

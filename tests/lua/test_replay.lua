@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Steps of the past: t:at, t:first and t:bisect come to the bits that the run had, or refuse in words.
+-- Past steps: t:at, t:first and t:bisect give the bits that the run had, or refuse with a message.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, close, fails = tap.test, tap.equal, tap.close, tap.fails
@@ -49,7 +49,7 @@ end
 local quiet = { quiet = true }
 local t = trainer(settings{ folder = place "A" })
 
-test("a run with changes on its way", function()
+test("a run with changes of settings", function()
 	t:start():pause()
 	t:break_when(function(v) return v.iteration == 4 or v.iteration == 9 or v.iteration == 12 end):resume():wait()
 	equal(t.iteration, 4)
@@ -59,7 +59,7 @@ test("a run with changes on its way", function()
 	equal(t.state, "done")
 end)
 
-test("terms are those of the records, and weights, of before and behind changes, those that were saved", function()
+test("terms equal the records, and weights before and after changes equal the saved ones", function()
 	for _, step in ipairs{ 4, 9, 12 } do
 		local v = t:at(step, { quiet = true, path = place "past" })
 		equal(v.iteration, step)
@@ -89,14 +89,14 @@ test("it begins at the nearest checkpoint before the step, or at the start", fun
 	fails(function() t:at(3, { quite = true }) end, "quite", "quiet")
 end)
 
-test("kept runs have it as well", function()
+test("stored runs can be replayed as well", function()
 	local r = runs.get(place "A")
 	equal(numbers(r:at(9, quiet).terms), numbers(t:record(9)))
 	equal(r:first(function(v) return v.iteration == 3 end, quiet).iteration, 3)
 	equal(r:bisect(function(v) return v.iteration >= 14 end, quiet).iteration, 14)
 end)
 
-test("first and bisect find the step at which a function holds first", function()
+test("first and bisect find the first step at which a function holds", function()
 	local limit, bound = t:record(7).total, 15
 	equal(t:first(function(v) return v.terms.total == limit end, quiet).iteration, 7)
 	equal(t:first(function(v) return v.terms.step > 2 end, { from = 10, to = 12, quiet = true }).iteration, 10)
@@ -112,7 +112,7 @@ test("first and bisect find the step at which a function holds first", function(
 	fails(function() t:first(print, quiet) end, "first: ")
 end)
 
-test("a run in memory, and one that was stopped and goes on", function()
+test("a run in memory, and one that was stopped and resumed", function()
 	local m = trainer(settings{ folder = false })
 	m:step(5):set{ lambda = .03 }:step(4)
 	equal(numbers(m:at(8, quiet).terms), numbers(m:record(8)))
@@ -134,7 +134,7 @@ test("a fork begins at its parent's checkpoint", function()
 	fails(function() f:at(12, quiet) end, "step 12 was made by the run that this one was forked from", place "A")
 end)
 
-test("what would give other bits is refused in words", function()
+test("conditions that would change bits are refused with a message", function()
 	local path = place "A/run.json"
 	local text = read(path)
 	local function with(pattern, by)

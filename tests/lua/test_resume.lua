@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Checkpoints and runs that go on: trainer:checkpoint, trainer:load_checkpoint, runs.resume, what is refused and how.
+-- Checkpoints and resumed runs: trainer:checkpoint, trainer:load_checkpoint, runs.resume, and refusals.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, close, fails = tap.test, tap.equal, tap.close, tap.fails
@@ -44,7 +44,7 @@ local function write(path, text)
 	file:close()
 end
 
--- All but what the clock says.
+-- All columns except those of the clock.
 local function same_records(a, b)
 	equal(#a, #b)
 	for i = 1, #a do
@@ -64,7 +64,7 @@ local function same_weights(a, b)
 	end
 end
 
-test("a run that was stopped goes on to the same bits, in its folder", function()
+test("a stopped run is resumed to the same bits, in its folder", function()
 	local straight = small{ folder = false, epochs = 100 }
 	straight:step(300)
 	local t = small{ name = tag .. "-a", epochs = 100 }
@@ -88,7 +88,7 @@ test("a run that was stopped goes on to the same bits, in its folder", function(
 	fails(function() t:start() end, "goes on elsewhere: process")
 end)
 
-test("what was set goes on, steps after the checkpoint are made again", function()
+test("changed settings are kept, and steps after the checkpoint are computed again", function()
 	local straight = small{ folder = false, epochs = 100000 }
 	straight:step(4)
 	straight:set{ lambda = .02, lr = .002 }
@@ -117,7 +117,7 @@ test("what was set goes on, steps after the checkpoint are made again", function
 	equal(again.state, "paused")
 end)
 
-test("a checkpoint is a file of weights, too", function()
+test("a checkpoint is also a file of weights", function()
 	local t = small{ folder = false }
 	t:step(2)
 	fails(function() t:checkpoint() end, "this run has no folder")
@@ -141,7 +141,7 @@ test("a checkpoint is a file of weights, too", function()
 	end)
 end)
 
-test("a run goes on from a checkpoint in a folder of its own", function()
+test("a run is resumed from a checkpoint in another folder", function()
 	local t = small{ folder = place "first" }
 	t:start()
 	t:stop()
@@ -153,8 +153,8 @@ test("a run goes on from a checkpoint in a folder of its own", function()
 	fails(function() small{ folder = place "first" }:start() end, "holds a run already")
 end)
 
-test("a recipe that lacks a function says so, and how to go on", function()
-	local even, odd -- neither text can stand before the other
+test("a recipe that lacks a function says so, and how to resume the run", function()
+	local even, odd -- each refers to the other, so neither text can come first
 	function even(x, n) return n and odd(x) or x * 2 end
 	function odd(x) return even(x) end
 	local function with_func(more)
@@ -173,7 +173,7 @@ test("a recipe that lacks a function says so, and how to go on", function()
 	fails(function() u:start() end, "the run is over")
 end)
 
-test("a run that is over is refused at once, with what to do instead, which works", function()
+test("a finished run is refused at once, and the proposed alternative works", function()
 	small{ folder = place "over" }:run{ quiet = true }
 	local message = fails(function() runs.resume(place "over") end, "the run is over: 24 of 24 steps are done", "barlow fork")
 	local code, set = message:match "(runs%.fork%b()), or.*(runs%.fork%b())"
@@ -185,7 +185,7 @@ test("a run that is over is refused at once, with what to do instead, which work
 	equal(more.folder ~= place "over", true)
 end)
 
-test("recipes that are missing, broken or foreign", function()
+test("recipes that are missing, damaged or of another kind", function()
 	local t = small{ folder = place "recipe" }
 	t:start()
 	t:stop()
@@ -202,7 +202,7 @@ test("recipes that are missing, broken or foreign", function()
 	equal(runs.resume(place "recipe").iteration, t.iteration)
 end)
 
-test("no checkpoint, a damaged one, one of another network", function()
+test("no checkpoint, a damaged one, and one of another network", function()
 	local t = small{ folder = place "bad" }
 	t:start()
 	t:stop()
@@ -220,11 +220,11 @@ test("no checkpoint, a damaged one, one of another network", function()
 	fails(function() runs.resume(tag .. "-nobody") end, "no run named")
 end)
 
-test("a live file that was lost or broken costs the records only", function()
+test("a lost or damaged live file loses the records only", function()
 	local t = small{ folder = place "lost" }
 	t:start()
 	t:stop()
-	os.remove(place "lost/live") -- in place it would be cut off under the trainer that wrote it
+	os.remove(place "lost/live") -- in place it would be truncated under the trainer that wrote it
 	write(place "lost/live", "nonsense")
 	local u = runs.resume(place "lost")
 	equal(u.iteration, t.iteration)
@@ -252,7 +252,7 @@ test("checkpoint_every", function()
 	equal(tostring(t.recipe):find("checkpoint_every = 0.33333333333333", 1, true) ~= nil, true)
 end)
 
-test("a run in the list goes on", function()
+test("a run in the list is resumed", function()
 	local t = small{ name = tag .. "-list", epochs = 100000 }
 	t:start()
 	pause_at(t, 2)
@@ -261,7 +261,7 @@ test("a run in the list goes on", function()
 	equal(runs()[tag .. "-list"]:resume().iteration, t.iteration)
 end)
 
--- Written by barlow 0.1 at step 5 of 16, after set{lambda = .02, lr = 2e-3}; its format has lambda where later ones have all
+-- Written by barlow 0.1 at step 5 of 16, after set{lambda = .02, lr = 2e-3}; its format stores lambda where later ones store all
 -- settings of the loss.
 test("a checkpoint of format 1 loads, with lambda as it was set", function()
 	local function like_then(more)
@@ -278,7 +278,7 @@ test("a checkpoint of format 1 loads, with lambda as it was set", function()
 	equal(t.iteration, 5)
 	t:step()
 	equal(t.terms.lambda, .02)
-	t:checkpoint(place "now.safetensors") -- in today's format
+	t:checkpoint(place "now.safetensors") -- in the current format
 	local again = like_then():load_checkpoint(place "now.safetensors")
 	again:step()
 	equal(again.terms.lambda, .02)

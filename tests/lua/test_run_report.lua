@@ -1,18 +1,18 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- What a run in the foreground says while it goes on: lines of numbers, and how long it will take.
+-- The output of a run in the foreground: lines of numbers, and an estimate of the remaining time.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, near = tap.test, tap.equal, tap.near
 local run = require "barlow.run"
 
-test("times are minutes and seconds, of an hour and more with hours", function()
+test("times are minutes and seconds, from an hour on with hours", function()
 	for seconds, text in pairs{ [0] = "0:00", [.4] = "0:00", [.5] = "0:01", [59.4] = "0:59", [59.6] = "1:00", [61] = "1:01",
 		[3599] = "59:59", [3600] = "1:00:00", [3725] = "1:02:05", [36610] = "10:10:10", [-3] = "0:00" } do
 		equal(run.clock(seconds), text, seconds .. " seconds")
 	end
 end)
 
-test("what is left goes at the speed of the last 50 steps", function()
+test("the remaining time is estimated from the speed of the last 50 steps", function()
 	local asked
 	local t = { steps = 300, seconds = 0, record = function(_, step)
 		asked = step
@@ -20,7 +20,7 @@ test("what is left goes at the speed of the last 50 steps", function()
 	end }
 	near(run.remaining(t, { step = 60, time = 50 }), 240 * (50 - 40) / 50, 1e-12)
 	equal(asked, 10)
-	near(run.remaining(t, { step = 21, time = 11 }), 279 * (11 - 1) / 20, 1e-12) -- of fewer, all
+	near(run.remaining(t, { step = 21, time = 11 }), 279 * (11 - 1) / 20, 1e-12) -- of fewer steps, all are used
 	equal(asked, 1)
 	equal(run.remaining(t, { step = 1, time = 1 }), nil)
 	t.seconds = 60 -- of training, at which the run ends
@@ -29,7 +29,7 @@ test("what is left goes at the speed of the last 50 steps", function()
 	near(run.remaining(t, { step = 60, time = 50 }), 48, 1e-12)
 end)
 
-test("the lines of a run have its records, those of its start and end among them", function()
+test("the lines of a run show its records, including the first and the last", function()
 	local code = [[
 		local t = trainer{ data = data.shapes{ n = 96, size = 8, channels = 1, seed = 1 }, projector = { 8 }, batch = 32, steps = 60,
 			encoder = nn.sequential(nn.flatten(), nn.linear(64, 8)), epochs = 20, seed = 3, folder = false }
@@ -60,7 +60,7 @@ test("the lines of a run have its records, those of its start and end among them
 	end
 	equal(steps[1], 1)
 	equal(steps[#steps], 60)
-	equal(steps[2], 2) -- every second one
+	equal(steps[2], 2) -- every second step
 	equal(#steps, 31)
 end)
 

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Folders of runs, and runs(): what is kept where, what is listed, what is said when a place cannot be written.
+-- Folders of runs, and runs(): what is stored where, what is listed, and messages about places that cannot be written.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, fails = tap.test, tap.equal, tap.fails
@@ -13,7 +13,7 @@ local function small(more)
 	return trainer(s)
 end
 
--- What a shell command prints, without the last line's end.
+-- The output of a shell command, without the last line end.
 local function sh(command)
 	local pipe = assert(io.popen(command, "r"))
 	local out = pipe:read "a"
@@ -27,12 +27,12 @@ local function exists(path)
 	return f ~= nil
 end
 
--- A name that no other test and no earlier run of this one has.
+-- A name that no other test and no earlier call of this one uses.
 local scratch = os.tmpname()
 os.remove(scratch)
 local tag = scratch:match "[^/]*$"
 
--- What barlow says when it runs code with another place for data.
+-- The output of barlow when it runs code with another folder for data.
 local function elsewhere(place, code)
 	return sh(("XDG_DATA_HOME='%s' '%s' -e '%s' 2>&1"):format(place, os.getenv "BARLOW" or "barlow", code))
 end
@@ -52,7 +52,7 @@ test("a run that starts has a folder of its own", function()
 	equal(tostring(again.recipe), tostring(t.recipe))
 end)
 
-test("the weights that are kept are the last ones", function()
+test("the saved weights are the last ones", function()
 	local t = small{ name = tag .. "-w" }
 	t:run{ quiet = true }
 	local other = scratch .. ".weights"
@@ -61,7 +61,7 @@ test("the weights that are kept are the last ones", function()
 	os.remove(other)
 end)
 
-test("save without a path goes to the folder", function()
+test("save without a path writes to the folder", function()
 	local t = small{ name = tag .. "-s", epochs = 100000 }
 	t:start():pause()
 	local weights = t.folder .. "/weights.safetensors"
@@ -72,7 +72,7 @@ test("save without a path goes to the folder", function()
 	fails(function() small{ folder = false }:save() end, "this run has no folder")
 end)
 
-test("steps made by hand before the start come along", function()
+test("steps made by hand before the start are included", function()
 	local t = small{ name = tag .. "-h" }
 	t:step(2)
 	equal(t.folder, nil)
@@ -82,7 +82,7 @@ test("steps made by hand before the start come along", function()
 	equal(t:record(2).step, 2)
 end)
 
-test("folder = false keeps nothing, a path is where it goes", function()
+test("folder = false stores nothing, a path selects the folder", function()
 	local before = #runs()
 	local t = small{ folder = false }
 	t:run{ quiet = true }
@@ -99,7 +99,7 @@ test("folder = false keeps nothing, a path is where it goes", function()
 	sh("rm -r " .. scratch)
 end)
 
-test("a run's files are for its user alone, whatever the umask", function()
+test("only the user can read a run's files, whatever the umask", function()
 	local code = ([[
 		local k = tensor{ 1, 2 }
 		local t = trainer{ data = data.shapes{ n = 64, size = 8, channels = 1 }, encoder = nn.cnn{ widths = { 4 }, image = 8 },
@@ -129,7 +129,7 @@ test("a folder with a file that the run would overwrite is refused", function()
 	sh("rm -r " .. scratch)
 end)
 
-test("a place that cannot be written is said once, and training goes on", function()
+test("a place that cannot be written is reported once, and training continues", function()
 	tap.with_file("no folder", function(path)
 		local said = elsewhere(path, train .. "t:start():wait() print(t.state, t.folder) " .. train .. "t:start():wait()")
 		local times = select(2, said:gsub("kept in memory only", ""))
@@ -169,7 +169,7 @@ test("runs are listed newest first, and found by name", function()
 	fails(function() r:watch() end, "terminal")
 end)
 
-test("a table of runs has columns by what their losses name and what was measured", function()
+test("the columns of a table of runs depend on the losses and the measured scores", function()
 	local f = loss.func(function(a, b, p) return { near = p.mu * ((a - b) ^ 2):mean() } end, { parameters = { mu = 2.5 } })
 	local t = small{ name = tag .. "-mu", loss = f }
 	t:log{ mood = .5 }
@@ -195,7 +195,7 @@ test("a table of runs has columns by what their losses name and what was measure
 	if not cells(line):find " %- .*0%.0125" then error(line) end -- it has no mood
 end)
 
-test("a run that is going on is alive, and its kNN is known", function()
+test("a run that is training is alive, and its kNN is known", function()
 	local d = data.shapes{ n = 40, size = 8, channels = 1, seed = 1 }
 	local t = small{ name = tag .. "-live", epochs = 100000, knn = { refs = d, queries = d, every = 1, k = 1 } }
 	t:start()
@@ -215,7 +215,7 @@ test("a run that is going on is alive, and its kNN is known", function()
 	equal(r.state, "stopped")
 end)
 
-test("run.json says what a run is, and runs.list reads it", function()
+test("run.json describes a run, and runs.list reads it", function()
 	local t = small{ name = tag .. "-json", loss = loss.barlow{ lambda = .02 } }
 	t:run{ quiet = true }
 	local r = runs.list{ where = { name = tag .. "-json" } }[1]
@@ -237,7 +237,7 @@ test("run.json says what a run is, and runs.list reads it", function()
 	fails(function() runs.list{ were = 1 } end, "unknown key 'were'", "where")
 end)
 
-test("a run that is stopped says by whom", function()
+test("a stopped run states who stopped it", function()
 	local t = small{ name = tag .. "-why", epochs = 100000 }
 	t:start()
 	while #t < 2 do t:wait(.01) end
@@ -248,7 +248,7 @@ test("a run that is stopped says by whom", function()
 	equal(r.reason, "stopped by script")
 end)
 
-test("a spoilt run.json is named, and the run is listed all the same", function()
+test("a damaged run.json is reported, and the run is listed nevertheless", function()
 	local t = small{ name = tag .. "-bad" }
 	t:run{ quiet = true }
 	local f = assert(io.open(t.folder .. "/run.json", "w"))
@@ -259,16 +259,16 @@ test("a spoilt run.json is named, and the run is listed all the same", function(
 	equal(r.step, 6)
 	if not r.problem:find("run.json: 'tags': expected texts", 1, true) then error(r.problem) end
 	f = assert(io.open(t.folder .. "/run.json", "w"))
-	f:write [[{"format": 1, "state": "finished"}]] -- what "done" was called before
+	f:write [[{"format": 1, "state": "finished"}]] -- the former name of "done"
 	f:close()
 	equal(runs.get(t.folder).state, "done")
 	os.remove(t.folder .. "/run.json")
-	r = runs.list{ where = { name = tag .. "-bad" } }[1] -- as runs of before have none
+	r = runs.list{ where = { name = tag .. "-bad" } }[1] -- older runs have none
 	equal(r.state, "done")
 	equal(r.problem, nil)
 end)
 
-test("no runs, and broken ones", function()
+test("no runs, and damaged ones", function()
 	equal(elsewhere(scratch, "print(runs())"), "no runs")
 	local root = scratch .. "/barlow/runs"
 	sh(("mkdir -p %s/empty %s/noise %s/folder/live; head -c 999999 /dev/urandom >%s/noise/live; touch %s/file"):gsub("%%s", root))

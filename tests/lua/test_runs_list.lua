@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- runs.list and its kin: which runs, compared, exported, asked by SQL, tagged, noted, deleted and pruned; barlow runs.
+-- runs.list and related functions: selecting, comparing, exporting, SQL, tags, notes, deleting and pruning; barlow runs.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, fails = tap.test, tap.equal, tap.fails
@@ -59,7 +59,7 @@ test("where: columns, metrics and settings by their names", function()
 	equal(names(runs.list{ where = ours }), "three two one")
 end)
 
-test("where: what is wrong is said", function()
+test("where: errors are explained", function()
 	fails(function() runs.list{ where = "loss.lambdda > 1" } end, "'loss.lambdda' is no column, metric or setting", "did you mean 'loss.lambda'?")
 	fails(function() runs.list{ where = "step >" } end, "syntax error")
 	fails(function() runs.list{ where = "1); delete from runs; --" } end, "'delete' is no column")
@@ -82,7 +82,7 @@ test("get: by folder, name, beginning and path", function()
 	fails(function() runs.get(3) end, "expected the name of a run")
 end)
 
-test("best: the least loss, the largest metric", function()
+test("best: the smallest loss, the largest metric", function()
 	local best = runs.best{ metric = "lambda", where = ours }
 	equal(best.id, three.id)
 	equal(runs.best{ metric = "lambda", goal = "min", where = ours }.id, one.id)
@@ -102,7 +102,7 @@ test("compare: recipes and metrics that differ", function()
 	equal(keys.seed, nil)
 	has(tostring(c), "loss.lambda", one.id, "0.03")
 	has(tostring(runs.compare(one, one)), "the recipe is the same", "the metrics are the same")
-	os.rename(one.folder .. "/run.json", one.folder .. "/aside") -- as a run of before, of which only recipe.lua says it
+	os.rename(one.folder .. "/run.json", one.folder .. "/aside") -- as in an older run, which is described by recipe.lua only
 	equal(#runs.compare(one.id, three.id).recipe, #c.recipe)
 	os.rename(one.folder .. "/aside", one.folder .. "/run.json")
 end)
@@ -122,7 +122,7 @@ test("export: every format", function()
 	os.remove(scratch)
 end)
 
-test("query: SQL that only reads", function()
+test("query: SQL that can only read", function()
 	local rows = runs.query("SELECT id, value FROM runs JOIN recipe USING(run) WHERE key = ? AND id = ?", "loss.lambda", one.id)
 	equal(#rows, 1)
 	equal(rows[1].value, .01)
@@ -154,14 +154,14 @@ test("tags and notes", function()
 	runs.note(one.id, "a note\n\27[31m")
 	equal(runs.get(one.id).notes, "a note\n\27[31m")
 	equal(tostring(runs.get(one.id)):find "\27", nil)
-	os.rename(two.folder .. "/run.json", two.folder .. "/aside") -- a run of a version before gets one
+	os.rename(two.folder .. "/run.json", two.folder .. "/aside") -- a run of an earlier version gets a run.json
 	runs.tag(two.id, "old")
 	equal(names(runs.list{ tags = "old", where = ours }), "two")
 	equal(runs.get(two.id).state, "done")
 	os.rename(two.folder .. "/aside", two.folder .. "/run.json")
 end)
 
-test("a tag that is given while the run goes on stays", function()
+test("a tag that is added during the run is kept", function()
 	local t = small("going", .01, { epochs = 100000 })
 	t:start()
 	while #t < 2 do t:wait(.01) end
@@ -278,14 +278,14 @@ test("features are exported as NumPy files with their labels", function()
 	os.remove(features)
 	os.remove(labels)
 	local other = data.tensor(tensor.rand(5, 1, 8, 8))
-	equal(select("#", t:export_features{ path = path, data = other }), 1) -- without labels there is no file of them
+	equal(select("#", t:export_features{ path = path, data = other }), 1) -- without labels there is no file of labels
 	equal(io.open(labels), nil)
 	os.remove(path)
 	fails(function() t:export_features{ path = scratch } end, "ends in .npy")
 	fails(function() t:export_features{} end, "path")
 end)
 
-test("no index: deleted, broken, without a place", function()
+test("the index: deleted, damaged, or without a place", function()
 	local list = barlow(("list -w \"%s\""):format(ours))
 	local function elsewhere(cache)
 		return sh(("XDG_CACHE_HOME='%s' '%s' runs list -w \"%s\" </dev/null"):format(cache, program, ours))
@@ -299,7 +299,7 @@ test("no index: deleted, broken, without a place", function()
 	os.remove(scratch)
 end)
 
-test("names of others do no harm to the terminal, nor to a spreadsheet", function()
+test("names from others cannot harm the terminal or a spreadsheet", function()
 	small("ugly", .01):run{ quiet = true }
 	local r = runs.get(tag .. "ugly")
 	local f = assert(io.open(r.folder .. "/run.json"))
@@ -328,7 +328,7 @@ test("delete goes to the trash, prune by age, number and size", function()
 	equal(names(runs.prune{ keep = 1, where = where, dry = true }), "two")
 	equal(names(runs.prune{ keep = 1, where = where, ask = false }), "two")
 	has(runs.prune{ size = 0, where = where, ask = false, forever = true }[1].id, "ugly")
-	equal(names(runs.list{ where = where }), "one") -- which has the tag keep
+	equal(names(runs.list{ where = where }), "one") -- the one with the tag keep
 	fails(function() runs.prune{ size = "much" } end, "size must be bytes")
 	fails(function() runs.prune{ keep = "all" } end, "keep must be a number")
 	sh(("rm -rf '%s' '%s'"):format(trash, two.folder:gsub("/runs/([^/]*)$", "/trash/%1")))

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- t:set of the views' operators and of the optimiser: what it takes, from which step on, and that runs come to the same bits.
+-- t:set of the views' operators and of the optimiser: accepted settings, the step of the change, and the same bits after a resume.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, fails = tap.test, tap.equal, tap.fails
@@ -27,7 +27,7 @@ local function losses(t, from, to)
 end
 local function last(t) return t.journal[#t.journal] end
 
-test("t.loss has the settings in force, also of a function's, and makes a trainer that begins with them", function()
+test("t.loss has the current settings, also of a function, and makes a trainer that begins with them", function()
 	local given = loss.barlow{ lambda = .01 }
 	local t = small{ loss = given }:step(1)
 	equal(rawequal(t.loss, given), true)
@@ -55,7 +55,7 @@ end
 
 local straight = changed(small{ workers = 1 }):step(7)
 
-test("it holds from the step that message and journal name, and the user's own pipeline stays", function()
+test("it applies from the step that message and journal name, and the user's own pipeline is unchanged", function()
 	local own, t = views(.8), nil
 	local before = tostring(own)
 	t = small{ views = own }
@@ -68,14 +68,14 @@ test("it holds from the step that message and journal name, and the user's own p
 	tap.near(last(t).new, .1, 1e-6)
 	t:step(7)
 	equal(tostring(own), before)
-	-- Draws do not depend on what came before: steps are those of a run that had such views always, as long as the weights are.
+	-- Random numbers do not depend on the past, so steps equal those of a run with such views from the start, while weights are equal.
 	local always, plain = small{ views = views(.1) }:step(6), small():step(6)
 	equal(losses(t, 1, 5), losses(plain, 1, 5))
 	if t.records.total[6] == plain.records.total[6] then error "the change did nothing" end
 	if always.records.total[1] == plain.records.total[1] then error "the test sees no difference" end
 end)
 
-test("the first view of the step that it names is another one, whatever was made ahead: at 1, 2 and 4 threads", function()
+test("the first view of the named step is a different one although batches were made ahead: at 1, 2 and 4 threads", function()
 	for _, threads in ipairs{ 1, 2, 4 } do
 		equal(losses(changed(small{ workers = threads }):step(7)), losses(straight), threads .. " threads")
 	end
@@ -85,7 +85,7 @@ test("the first view of the step that it names is another one, whatever was made
 	equal(losses(t), losses(straight))
 end)
 
-test("a run that was stopped behind it goes on to the same bits, and so does a replay", function()
+test("a run that was stopped after the change is resumed to the same bits, and so is a replay", function()
 	for _, threads in ipairs{ 1, 2, 4 } do
 		local folder = place("R" .. threads)
 		local t = small{ folder = folder, workers = threads }:break_when(function(v) return v.iteration == 5 or v.iteration == 8 end)
@@ -101,7 +101,7 @@ test("a run that was stopped behind it goes on to the same bits, and so does a r
 	end
 end)
 
--- Its process is killed three steps behind a checkpoint, after another change that is lost with these steps.
+-- Its process is killed three steps after a checkpoint, after another change that is lost with these steps.
 local killed = [[
 local t = trainer{ data = data.shapes{ n = 96, size = 8, channels = 1, seed = 1 },
 	views = aug.compose{ aug.crop{ size = 8 }, aug.flip{}, aug.jitter{ p = .8, saturation = 0, hue = 0 }, aug.noise{ p = .5 } },
@@ -113,7 +113,7 @@ t:checkpoint():set{ ["views.jitter.p"] = 1 }:resume():wait()
 os.execute "kill -9 $PPID"
 ]]
 
-test("a run that was killed behind it is resumed to the same bits, at 1, 2 and 4 threads", function()
+test("a run that was killed after the change is resumed to the same bits, at 1, 2 and 4 threads", function()
 	for _, threads in ipairs{ 1, 2, 4 } do
 		local folder = place("K" .. threads)
 		local file = assert(io.open(place "killed.lua", "w"))
@@ -127,7 +127,7 @@ test("a run that was killed behind it is resumed to the same bits, at 1, 2 and 4
 	end
 end)
 
-test("a checkpoint has it without its journal", function()
+test("a checkpoint contains it without the journal", function()
 	changed(small()):step(3):checkpoint(place "c.safetensors")
 	os.execute("mkdir " .. place "alone" .. " && mv " .. place "c.safetensors" .. " " .. place "alone")
 	local t = small():load_checkpoint(place "alone/c.safetensors")
@@ -142,7 +142,7 @@ test("one view alone, and the optimiser's", function()
 	fails(function() t:set{ ["views[3].jitter.p"] = 0 } end, "views[3].jitter.p")
 end)
 
-test("what cannot be set is refused, with the nearest name", function()
+test("settings that cannot be set are refused with the nearest name", function()
 	local t = small()
 	fails(function() t:set{ ["views.jitter.q"] = 0 } end, "views.jitter.q", "did you mean", "views.jitter.p")
 	fails(function() t:set{ ["views.jitter.p"] = 2 } end, "jitter", "'p'", "2")

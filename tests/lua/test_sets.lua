@@ -1,12 +1,12 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Data sets in the layouts that they are handed out in, written by tests/reference/make_sets.py.
+-- Data sets in their published file layouts, written by tests/reference/make_sets.py.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, fails = tap.test, tap.equal, tap.fails
 
 local sets = tap.root .. "tests/reference/sets/"
 
--- Every pixel is what make_sets.py says; labels count from 1.
+-- Every pixel has the value given in make_sets.py; labels count from 1.
 local function check(ds, n, side, channels, labels)
 	equal(#ds, n)
 	equal(ds.channels, channels)
@@ -37,7 +37,7 @@ test("QMNIST's labels have eight columns, the class first", function()
 	check(data.qmnist{ folder = sets, train = false }, 3, 28, 1, { 5, 3, 9 })
 end)
 
-test("EMNIST is turned upright", function()
+test("EMNIST is transposed", function()
 	local ds = data.emnist{ folder = sets, split = "letters" }
 	check(ds, 3, 28, 1, { 1, 26, 3 })
 	equal(ds.classes[26], "z")
@@ -47,7 +47,7 @@ test("EMNIST is turned upright", function()
 	equal(ds.classes[37], "a")
 end)
 
-test("CIFAR, binary and as Python pickles it", function()
+test("CIFAR, binary and as a Python pickle", function()
 	check(data.cifar10{ folder = sets .. "bin10", train = false }, 4, 32, 3, { 7, 10, 1, 2 })
 	equal(#data.cifar10{ folder = sets .. "bin10" }, 5)
 	equal(data.cifar10{ folder = sets .. "bin10" }.labels[5], 5)
@@ -62,7 +62,7 @@ test("CIFAR, binary and as Python pickles it", function()
 	equal(data.cifar100{ folder = sets .. "bin100" }.classes[100], "worm")
 end)
 
-test("STL-10's columns, and SVHN's MATLAB files, packed and not", function()
+test("STL-10's columns, and SVHN's MATLAB files, compressed and not", function()
 	check(data.stl10{ folder = sets }, 2, 96, 3, { 10, 1 })
 	check(data.svhn{ folder = sets }, 4, 32, 3, { 1, 2, 10, 3 })
 	check(data.svhn{ folder = sets, part = "test" }, 4, 32, 3, { 1, 2, 10, 3 })
@@ -88,13 +88,13 @@ local function bytes_of(name)
 	return bytes
 end
 
-test("a pickle that would run something is refused, and nothing runs", function()
+test("a pickle that would call a function is refused, and nothing is called", function()
 	with_bytes("test_batch", bytes_of "hostile/test_batch", function(folder)
 		fails(function() data.cifar10{ folder = folder, train = false } end, folder .. "/test_batch: byte ", "opcode 0x")
 	end)
 end)
 
-test("files that are cut short, too long or something else are named", function()
+test("files that are truncated, too long or of another kind are named", function()
 	local readers = {
 		{ "test_batch.bin", "bin10/test_batch.bin", function(f) return data.cifar10{ folder = f, train = false } end },
 		{ "test_batch", "py10/test_batch", function(f) return data.cifar10{ folder = f, train = false } end },
@@ -124,7 +124,7 @@ test("a file that shrinks while it is read is named", function()
 	end)
 end)
 
-test("data.list() says which sets are here, and how to get the others", function()
+test("data.list() says which sets are installed, and how to get the others", function()
 	local seen = {}
 	for _, e in ipairs(data.list()) do
 		seen[e.name] = e
@@ -138,7 +138,7 @@ test("data.list() says which sets are here, and how to get the others", function
 	assert(out:find("kmnist\tKuzushiji%-MNIST: no .* in .*, /nowhere/datasets/kmnist, .*; its four files are at"), out)
 end)
 
-test("recipes say where the files lie, and find them again", function()
+test("recipes state the paths of the files, and find them again", function()
 	local ds = data.cifar10{ folder = sets .. "bin10" }
 	local t = trainer{ data = ds, encoder = nn.sequential(nn.flatten(), nn.linear(3072, 4)), projector = false, batch = 4, epochs = 1,
 		folder = false, views = aug.paper{ size = 32 } }

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Functions in recipes: cut out of their chunks as text, written with their upvalues, read back, resumed.
+-- Functions in recipes: extracted from their chunks as text, written with their upvalues, read back, resumed.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, close, fails = tap.test, tap.equal, tap.close, tap.fails
@@ -31,7 +31,7 @@ local function small(layer, more)
 	return trainer(s)
 end
 
--- What a recipe says of the function.
+-- What a recipe contains for the function.
 local function text_of(f) return tostring(small(nn.func(f)).recipe.encoder[3].f) and tostring(small(nn.func(f)).recipe) end
 local function has(text, ...)
 	for _, words in ipairs{ ... } do
@@ -50,7 +50,7 @@ test("its exact text", function()
 	end), [[]==] .. "end\"" .. 'end' -- end]], "while false do end\n\t\treturn x\n\tend,")
 end)
 
-test("of two on a line, the one that it is", function()
+test("of two functions on a line, the right one", function()
 	local a, b, k = function(x) return x + 1 end, function(x) return x + 2 end, 3 local c = function(x) return x + k end
 	has(text_of(a), "f = function(x) return x + 1 end,")
 	has(text_of(b), "f = function(x) return x + 2 end,")
@@ -97,7 +97,7 @@ test("a name with comments and line ends in it", function()
 	end
 end)
 
-test("from the command line, the prompt's way of loading, a file, a module", function()
+test("from the command line, as the prompt loads code, a file, a module", function()
 	local chunk = "return function(x) return x * 5 end"
 	has(text_of(load(chunk)()), "f = function(x) return x * 5 end,")
 	has(text_of(load(chunk, "=stdin")()), "f = function(x) return x * 5 end,")
@@ -106,7 +106,7 @@ test("from the command line, the prompt's way of loading, a file, a module", fun
 	write(scratch .. "/amodule.lua", chunk)
 	package.path = scratch .. "/?.lua;" .. package.path
 	has(text_of(require "amodule"), "f = function(x) return x * 5 end,")
-	write(scratch .. "/amodule.lua", "return function(x) return x * 6 end") -- its text is that which was loaded
+	write(scratch .. "/amodule.lua", "return function(x) return x * 6 end") -- its text is the one that was loaded
 	has(text_of(require "amodule"), "f = function(x) return x * 5 end,")
 end)
 
@@ -125,10 +125,10 @@ test("upvalues", function()
 		"local helper = (function()", "power = function(x, n)", "return power\n")
 end)
 
-test("constants from around it, whose values are in its code, come along", function()
+test("constants from around it, whose values are in its code, are written as well", function()
 	local two <const> = 2
 	local four <const> = two * two
-	local first <const>, unused <const> = 1, "unused" -- the last one alone is no variable
+	local first <const>, unused <const> = 1, "unused" -- only the last one is not a variable
 	local name --[[ with comments ]] <const> = -- here, too
 		"a\"b"
 	local two_lines <const> = (two
@@ -167,7 +167,7 @@ test("constants from around it, whose values are in its code, come along", funct
 	has(text_of(function(x) local function not_folded() return 2 end return x * not_folded() end), "f = function(x) local")
 end)
 
-test("why one cannot be written", function()
+test("the reason why a function cannot be written", function()
 	local ping, pong
 	function ping(x, n) return n and pong(x) or x end
 	function pong(x) return ping(x) end
@@ -208,7 +208,7 @@ test("a run with a function that uses a <const> from around it is resumed", func
 	equal(sum(u), sum(straight))
 end)
 
--- A layer with parameters of its own, a table of constants and a tensor that is none.
+-- A layer with parameters of its own, a table of constants, and a tensor that is not a parameter.
 local function own_layer()
 	tensor.manual_seed(7)
 	local w, shift = (tensor.randn(8, 8) * .3):detach(), tensor.full({ 8 }, .25)
@@ -268,7 +268,7 @@ test("a layer from a recipe runs without os on this thread, too", function()
 	fails(function() runs.resume(folder) end, "func: ", "never")
 end)
 
-test("what was written into a recipe is kept when the run goes on", function()
+test("an edited recipe is kept when the run is resumed", function()
 	local folder = place()
 	local t = small(nn.relu(), { folder = folder, epochs = 1000 })
 	t:start()
@@ -294,7 +294,7 @@ test("what was written into a recipe is kept when the run goes on", function()
 	equal(exists(path .. ".3"), false)
 end)
 
-test("a tensor's file in the folder that has something else in it is left alone", function()
+test("an existing tensor file with another content is not overwritten", function()
 	local folder = place()
 	os.execute(("mkdir -p '%s'"):format(folder))
 	tensor.zeros(3):save(folder .. "/shift.npy")

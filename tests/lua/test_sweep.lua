@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Sweeps as data: paths, axes, samplers, trials and their recipes, what is refused; results as files say them.
+-- Sweeps as data: paths, axes, samplers, trials and their recipes, refusals; and results as stored in files.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local native = require "barlow.native"
@@ -36,7 +36,7 @@ local function numbers(list)
 	return table.concat(out, " ")
 end
 
-test("geomspace and linspace hit both ends", function()
+test("geomspace and linspace include both ends", function()
 	equal(numbers(geomspace(1e-4, 1e-1, 4)), "0.0001 0.001 0.01 0.1")
 	equal(numbers(linspace(0, 1, 5)), "0 0.25 0.5 0.75 1")
 	equal(geomspace(3e-5, 7e-2, 9)[9], 7e-2)
@@ -44,7 +44,7 @@ test("geomspace and linspace hit both ends", function()
 	fails(function() linspace(0, 1, 1) end, "linspace", "at least 2")
 end)
 
-test("axes cover what they say", function()
+test("axes have the stated values", function()
 	local whole, seen = sweep.integer(2, 5), {}
 	for i = 0, 99 do seen[space.value(whole, i / 100)] = true end
 	for v = 2, 5 do equal(seen[v], true, v) end
@@ -60,20 +60,20 @@ end)
 local views = aug.views{ aug.compose{ aug.crop(8), aug.blur{ p = .5 }, aug.flip(.5), aug.blur{ p = .25 } },
 	aug.compose{ aug.crop(8), aug.blur{ p = .125 } } }
 
-test("paths lead to settings, by name through all views, by number to one", function()
+test("paths select settings: by name in all views, by number in one", function()
 	local s = make{ base = base{ views = views }, space = { ["views.blur.p"] = { .75 }, ["views[2].blur[1].sigma"] = { 1.5 },
 		["views[1].blur[2].p"] = { .875 }, ["projector"] = { { 16, 16 } }, ["optim.lr"] = { .5 } }, baseline = false }
 	local r = declared.recipe(s, 1)
 	local text = tostring(r.views)
 	local blurs = {}
 	for p in text:gmatch "aug.blur{[^}]-p = ([%d.]+)" do blurs[#blurs + 1] = p end
-	equal(table.concat(blurs, " "), "0.75 0.875 0.75") -- paths are taken in the order of their names: all views, then one
+	equal(table.concat(blurs, " "), "0.75 0.875 0.75") -- paths are applied in the order of their names: all views, then one
 	equal(select(2, text:gsub("sigma = 1.5", "")), 1)
 	equal(r.optim.lr, .5)
 	equal(r.projector[2], 16)
 end)
 
-test("a path that leads nowhere is refused with what is near", function()
+test("a path that does not exist is refused with the nearest name", function()
 	fails(function() make{ space = { ["loss.lamda"] = { 1 } } } end, "loss.lamda", "did you mean 'lambda'?")
 	fails(function() make{ space = { batchsize = { 1 } } } end, "'batchsize'", "the recipe has no", "batch")
 	fails(function() make{ base = base{ views = views }, space = { ["views.blurr.p"] = { 1 } } } end, "did you mean 'blur'?")
@@ -83,7 +83,7 @@ test("a path that leads nowhere is refused with what is near", function()
 	fails(function() make{ space = { seed = { 1 } } } end, "seeds = n")
 end)
 
-test("values are tried before training, and named", function()
+test("values are checked before training, and named", function()
 	fails(function() make{ space = { batch = { 16, 100000 } } } end, "space: batch = 100000")
 	fails(function() make{ space = { ["loss.lambda"] = { .01, "much" } } } end, "loss.lambda = \"much\"")
 	fails(function() make{ space = { ["loss.lambda"] = {} } } end, "empty list")
@@ -97,7 +97,7 @@ test("values are tried before training, and named", function()
 	fails(function() make{ bogets = 1 } end, "unknown key 'bogets'", "budget")
 end)
 
-test("a grid has all points, each seed for all arms before the next; the base is one where it is in the grid", function()
+test("a grid has all points, each seed for all arms before the next; the base is one of them if it is in the grid", function()
 	local s = make{ space = { ["loss.lambda"] = { .001, .0051 }, batch = { 8, 16, 32 } }, seeds = { 5, 9 } }
 	equal(s.arms, 6)
 	equal(s.trials, 12)
@@ -113,7 +113,7 @@ test("a grid has all points, each seed for all arms before the next; the base is
 	equal(n, 12)
 end)
 
-test("a base that is not in the grid is one more arm, the first; without baseline it is none", function()
+test("a base that is not in the grid is an additional arm, the first; without baseline there is none", function()
 	local s = make()
 	equal(s.arms, 3)
 	equal(next(declared.values(s, 1)), nil)
@@ -121,7 +121,7 @@ test("a base that is not in the grid is one more arm, the first; without baselin
 	equal(make{ baseline = false }.arms, 2)
 end)
 
-test("the metric is measured on images that are held out, the same in every trial", function()
+test("the metric is measured on held-out images, the same in every trial", function()
 	local s = make{ base = base{ data = data.shapes{ n = 100, size = 8, channels = 1 } }, validation = .2 }
 	local a, b = declared.recipe(s, 1), declared.recipe(s, 4)
 	equal(tostring(a.knn.queries), tostring(b.knn.queries))
@@ -135,7 +135,7 @@ test("the metric is measured on images that are held out, the same in every tria
 	fails(function() make{ validation = false } end, "knn needs labelled images")
 end)
 
-test("random and halton follow from the seed and the arm; halton is even", function()
+test("random and halton depend on the seed and the arm; halton is evenly distributed", function()
 	local s = { seed = 3, paths = { "a", "b" }, space = { a = sweep.uniform(0, 1), b = sweep.uniform(0, 1) } }
 	for _, kind in ipairs{ "random", "halton" } do
 		equal(numbers(sampler.kinds[kind](7, s)), numbers(sampler.kinds[kind](7, s)), kind)
@@ -148,10 +148,10 @@ test("random and halton follow from the seed and the arm; halton is even", funct
 	end
 	local n = 0
 	for _ in pairs(cells) do n = n + 1 end
-	equal(n >= 28, true, "cells of 4 x 9 that 36 points reach: " .. n) -- random points reach 23 in the mean
+	equal(n >= 28, true, "cells of 4 x 9 that 36 points reach: " .. n) -- random points reach 23 on average
 end)
 
-test("tpe comes to the best part of the space, and to the best of a list", function()
+test("tpe finds the best part of the space, and the best of a list", function()
 	local s = { seed = 1, paths = { "c", "x" }, space = { c = { "p", "q", "r" }, x = sweep.uniform(0, 1) } }
 	local known = {}
 	for arm = 1, 60 do
@@ -165,10 +165,10 @@ test("tpe comes to the best part of the space, and to the best of a list", funct
 		if math.abs(known[i].u[2] - .3) < .15 then close = close + 1 end
 		if space.value(s.space.c, known[i].u[1]) == "q" then right = right + 1 end
 	end
-	equal(close >= 14 and right >= 14, true, ("of the last 20, %d near and %d of the best kind"):format(close, right)) -- 6 by chance
+	equal(close >= 14 and right >= 14, true, ("of the last 20, %d near and %d of the best kind"):format(close, right)) -- by chance 6
 end)
 
-test("the algorithms of all convolutions are fixed in the declaration, also those of the arms", function()
+test("the algorithms of all convolutions are fixed in the declaration, including those of the arms", function()
 	local s = make{ space = { ["encoder.widths"] = { { 4 }, { 6 } } } }
 	local text = native.read_file(s.folder .. "/sweep.lua")
 	for _, width in ipairs{ 4, 6 } do
@@ -177,7 +177,7 @@ test("the algorithms of all convolutions are fixed in the declaration, also thos
 	trainer(declared.recipe(s, 2))
 end)
 
-test("trial = function makes whole recipes from the point, where it can only construct", function()
+test("trial = function makes whole recipes from the point, in a state that can only construct", function()
 	local size = 8
 	local s = sweep{ space = { width = { 4, 6 }, lambda = { .01 } }, seeds = 1, folder = folder(), trial = function(p)
 		return { data = data.shapes{ n = 64, size = size, channels = 1 }, encoder = nn.cnn{ widths = { p.width }, image = size },
@@ -190,7 +190,7 @@ test("trial = function makes whole recipes from the point, where it can only con
 	end, "os")
 end)
 
-test("the same declaration goes on in its folder, another one is refused there; what is opened is the same sweep", function()
+test("the same declaration is continued in its folder, and another one is refused there; an opened sweep is the same", function()
 	local place = folder()
 	local a = make{ folder = place }
 	equal(make{ folder = place }.folder, place)
@@ -201,7 +201,7 @@ test("the same declaration goes on in its folder, another one is refused there; 
 	fails(function() sweep.open(scratch .. "/none") end, "there is no sweep")
 end)
 
-test("seeds and arms are added behind what is there, and are there when it is opened again", function()
+test("seeds and arms are appended, and are there when the sweep is opened again", function()
 	local s = make{ seeds = { 3, 7 } }
 	local before = tostring(declared.recipe(s, 4))
 	s:add{ seeds = 2 }
@@ -230,7 +230,7 @@ test("seeds and arms are added behind what is there, and are there when it is op
 	equal(sweep.open(r.folder).trials, 14)
 end)
 
-test("values are added to a grid as new arms with all seeds; trials that are there stay as they are", function()
+test("values are added to a grid as new arms with all seeds; existing trials are unchanged", function()
 	local s = make{ space = { ["loss.lambda"] = { .001, .0051 }, batch = { 8, 16 } }, seeds = 2 }
 	local before = {}
 	for k = 1, 8 do before[k] = tostring(declared.recipe(s, k)) end
@@ -259,7 +259,7 @@ test("values are added to a grid as new arms with all seeds; trials that are the
 	fails(function() sweep.open(s.folder) end, "added/0001.lua", "no values of an axis")
 end)
 
-test("values that are added bring the algorithms of their shapes with them, and are constructed things as well", function()
+test("added values include the algorithms of their shapes, and may be constructed objects", function()
 	local s = make{ space = { encoder = { nn.cnn{ widths = { 4 }, image = 8 }, nn.cnn{ widths = { 6 }, image = 8 } } }, seeds = 1 }
 	s:add{ values = { encoder = { nn.cnn{ widths = { 10 }, image = 8 } } } }
 	local again = sweep.open(s.folder)
@@ -283,7 +283,7 @@ local function put(s, k, value, more)
 	native.trial_finish(s.folder, k, 1, native.json_text(r))
 end
 
-test("sweep.list has all sweeps without a folder of their own, and what is wrong with one that cannot be read", function()
+test("sweep.list has all sweeps that have no folder of their own, and the errors of those that cannot be read", function()
 	local s = sweep{ base = base(), space = { ["loss.lambda"] = { .005, .01 } }, seeds = 2, name = "listed" }
 	put(s, 1, .25)
 	put(s, 2, .5)
@@ -301,7 +301,7 @@ test("sweep.list has all sweeps without a folder of their own, and what is wrong
 	os.execute(("rm -rf '%s' '%s'"):format(s.folder, spoilt.folder))
 end)
 
-test("arms are compared with the base by pairs of the same seed, all of them by Holm", function()
+test("arms are compared with the base by pairs of the same seed, all by Holm's correction", function()
 	local s = make{ space = { ["loss.lambda"] = { .001, .0051, .02 } }, seeds = 3 }
 	local values = { { .50, .70, .60 }, { .51, .70, .61 }, { .61, .79, .70 } } -- by arm: the second is the base
 	for k = 1, 9 do
@@ -335,7 +335,7 @@ test("the Pareto front has the arms that no other beats in both the metric and t
 	equal(tostring(s:pareto()):match "^%s*lambda", "lambda")
 end)
 
-test("failed trials are told, and do not count; a result that says nothing is a failed one", function()
+test("failed trials are reported and do not count; a result without a metric is a failed trial", function()
 	local s = make{ seeds = 1 }
 	put(s, 1, .5)
 	put(s, 2, nil, { state = "failed", reason = "no luck\27[2J" })
@@ -347,7 +347,7 @@ test("failed trials are told, and do not count; a result that says nothing is a 
 	equal(s:table()[1].n, 1)
 end)
 
-test("results and declarations of strange content are refused or passed over", function()
+test("results and declarations with invalid content are refused or skipped", function()
 	local s = make{ seeds = 1 }
 	native.trial_claim(s.folder, 1, 1)
 	native.trial_finish(s.folder, 1, 1, "[1, 2")
@@ -361,7 +361,7 @@ test("results and declarations of strange content are refused or passed over", f
 	end
 end)
 
-test("an arm whose interval is narrow needs no further seed", function()
+test("an arm with a narrow interval needs no further seed", function()
 	local pruner = require "barlow.pruner"
 	local s = make{ seeds = 4, stop = { interval = .1 }, baseline = false }
 	for k = 1, 4 do put(s, k, k % 2 == 1 and .5 + k * 1e-4 or k * .2) end
@@ -369,7 +369,7 @@ test("an arm whose interval is narrow needs no further seed", function()
 	equal(pruner.decided(s, 6), false)
 end)
 
-test("where there is a base, the interval of the paired difference from it is judged; of the base seeds are needed while others are", function()
+test("with a base, the interval of the paired difference is decisive; the base is given seeds while other arms are", function()
 	local pruner = require "barlow.pruner"
 	local s = make{ space = { ["loss.lambda"] = { .0051, .01, .02 } }, seeds = 4, stop = { interval = .1 } }
 	equal(s.reference, 1)
@@ -393,20 +393,20 @@ test("where there is a base, the interval of the paired difference from it is ju
 	fails(function() make{ stop = { interval = .1, of = "difference" }, baseline = false } end, "needs a base that is an arm")
 end)
 
--- A trial that a worker of another host is at, with a counter of so many turns.
+-- A trial of a worker on another host, with this value of its counter.
 local function elsewhere(s, k, beat)
 	native.make_folder(native.trial_path(s.folder, k, 1))
 	native.write_file(native.trial_path(s.folder, k, 1) .. "/worker", ("elsewhere boot 1 2 %d\n"):format(beat))
 end
 
-test("a worker of another host is taken for dead when its counter has stood still for two minutes of one's own clock", function()
+test("a worker of another host counts as dead when its counter has not changed for two minutes of the local clock", function()
 	local worker = require "barlow.worker"
 	local s = make{ space = { ["loss.lambda"] = { .01 } }, seeds = 1, baseline = false, metric = "total" }
 	local now, sleep, said = native.now, native.sleep, io.write
 	local clock, last, beat, claimed = 5000, nil, 0, nil
 	elsewhere(s, 1, beat)
 	native.now = function() return clock end
-	native.sleep = function(seconds) -- which is an hour in which it lives, beating every other minute, and then an hour without
+	native.sleep = function(seconds) -- simulates an hour in which it increases its counter every other minute, and then an hour without
 		clock = clock + seconds
 		if clock < 8600 and clock // 110 ~= (clock - seconds) // 110 then
 			beat, last = beat + 1, clock
@@ -427,7 +427,7 @@ test("a worker of another host is taken for dead when its counter has stood stil
 	equal(results.of(s, 1).attempt, 2)
 end)
 
--- A worker as a process of its own, with what `code` changes in it; its output.
+-- Runs a worker as a separate process, changed by `code`; returns its output.
 local function worker_process(s, code)
 	local path = scratch .. "/worker.lua"
 	native.write_file(path, "local native = require 'barlow.native'\nlocal pid = native.whoami().pid\n" .. code
@@ -448,19 +448,19 @@ native.trial_claim = function(...)
 	return got
 end]]
 
-test("a worker that is told to end when it has just begun a trial takes none of the trial's retries", function()
+test("a worker that is told to end just after it has begun a trial uses up none of the trial's retries", function()
 	local s = make{ space = { ["loss.lambda"] = { .01 } }, seeds = 1, baseline = false, metric = "total", retries = 2 }
 	for i, signal in ipairs{ "TERM", "HUP", "TERM", "INT" } do
 		local said = worker_process(s, STOPPED:gsub("SIGNAL", signal):gsub("WAIT", signal ~= "INT" and "while true do end" or ""))
 		equal(native.exists(native.trial_path(s.folder, 1, i) .. "/stopped"), true, said)
-		equal(results.of(s, 1), nil, said) -- above all not "failed: interrupted"
+		equal(results.of(s, 1), nil, said) -- in particular not "failed: interrupted"
 	end
 	local said = worker_process(s, "")
 	equal(results.of(s, 1) and results.of(s, 1).state, "complete", said)
 	equal(results.of(s, 1).attempt, 5)
 end)
 
-test("deaths use up the retries, whatever stops there were in between", function()
+test("deaths use up the retries, even with stops between them", function()
 	local s = make{ space = { ["loss.lambda"] = { .01 } }, seeds = 1, baseline = false, metric = "total", retries = 1 }
 	for _, signal in ipairs{ "KILL", "TERM", "KILL" } do
 		worker_process(s, STOPPED:gsub("SIGNAL", signal):gsub("WAIT", "while true do end"))
@@ -484,12 +484,12 @@ test("a worker whose sweep was deleted ends, says so, and does not make the fold
 	equal(native.exists(s.folder), false)
 end)
 
-test("a trial that comes to its end as the sweep is stopped, or as it is ended itself, is complete", function()
+test("a trial that ends while the sweep is being stopped, or while it is being ended itself, is complete", function()
 	for _, file in ipairs{ "/stop", "/trials/0001/end" } do
 		local s = make{ base = base{ epochs = 200 }, space = { ["loss.lambda"] = { .01 } }, seeds = 1, baseline = false, metric = "total" }
 		local said = worker_process(s, ([[
 			local beat = native.trial_beat
-			native.trial_beat = function(folder, k, attempt) -- the run ends between two looks, and then the file is there
+			native.trial_beat = function(folder, k, attempt) -- the run ends between two checks, and then the file is there
 				beat(folder, k, attempt)
 				repeat native.sleep(.02) until native.runs(native.trial_path(folder, k))[1].state == "done"
 				native.create_file(folder .. %q, "")
@@ -499,7 +499,7 @@ test("a trial that comes to its end as the sweep is stopped, or as it is ended i
 	end
 end)
 
-test("asha goes on with the best third of what has come as far, median ends what is below; what was decided stays", function()
+test("asha continues with the best third of those that have come as far, median ends those below; decisions are kept", function()
 	local pruner = require "barlow.pruner"
 	local s = make{ space = { ["loss.lambda"] = linspace(.001, .01, 6) }, seeds = 1, baseline = false, prune = { kind = "asha", first = 2 } }
 	local function progress(k, epoch, value)
@@ -573,14 +573,14 @@ Enter its screen  d end it  S stop all  j k PgUp PgDn choose  q leave; …
 	equal(small:string():match "[^\n]+", "at least 40 x 12")
 end)
 
--- The frame is that of tests/term/golden/NAME.txt; UPDATE_GOLDEN=1 writes it anew.
+-- The frame must equal tests/term/golden/NAME.txt; UPDATE_GOLDEN=1 regenerates that.
 local function golden(name, text)
 	local path = ("%s../term/golden/%s.txt"):format(arg[0]:match "^(.*/)", name)
 	if os.getenv "UPDATE_GOLDEN" == "1" then native.write_file(path, text) end
 	equal(text, native.read_file(path), name)
 end
 
-test("the screen in three sizes: a grid with its base, trials that failed, were pruned, run or are to come", function()
+test("the screen in three sizes: a grid with its base, and trials that failed, were pruned, are running or waiting", function()
 	local screen = require "barlow.sweep_screen"
 	local s = make{ name = "golden", space = { ["loss.lambda"] = { .001, .0051, .02, .1 }, projector = { { 8 }, { 16, 16 } } }, seeds = 3 }
 	for k = 1, 20 do
@@ -599,7 +599,7 @@ test("the screen in three sizes: a grid with its base, trials that failed, were 
 	end
 end)
 
-test("the bar on a running trial ends it when asked twice", function()
+test("the key on a running trial ends it after a confirmation", function()
 	local screen = require "barlow.sweep_screen"
 	local s, view = make(), {}
 	native.trial_claim(s.folder, 2, 1)

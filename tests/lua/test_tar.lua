@@ -15,7 +15,7 @@ local function write(name, text)
 end
 local function text(list) return table.concat(list, "|") end
 
--- Samples 1 to n from `first` below `folder`: a picture each, by turns three of them, and what `files` says of sample i.
+-- Samples 1 to n from `first` below `folder`: a picture each, three pictures in turn, and the further files that `files` gives for i.
 local pictures = { "palette.png", "alpha.png", "grey.jpg" }
 local function make_shard(name, format, first, n, folder, files)
 	sh(("rm -rf %%/x; mkdir -p '%%/x/%s'"):format(folder))
@@ -41,7 +41,7 @@ local function same_images(ds, first)
 	end
 end
 
-test("archives of every kind with long names, read where the files lie", function()
+test("archives of every kind with long names, read in place", function()
 	for _, format in ipairs{ "v7", "ustar", "gnu", "pax" } do
 		local long = format == "v7" and "short" or format == "ustar" and ("d"):rep(90) .. "/" .. ("e"):rep(40) or ("ü"):rep(90) .. "/" .. ("e"):rep(90)
 		make_shard("a.tar", format, 1, 5, long, cls)
@@ -75,7 +75,7 @@ test("several shards by a pattern, labels of JSON, or none", function()
 	fails(function() data.tar{ root .. "/s-09.tar", labels = "colour" } end, "'labels' must be")
 end)
 
-test("what is no tar archive, is compressed, cut off, or has two images in a sample is refused by name", function()
+test("files that are not tar archives, compressed, truncated, or with two images in a sample are refused by name", function()
 	make_shard("a.tar", "ustar", 1, 6, "p", cls)
 	for program, word in pairs{ gzip = "gzip", bzip2 = "bzip2", xz = "XZ" } do
 		if os.execute("command -v " .. program .. " >/dev/null") then
@@ -136,7 +136,7 @@ test("batches are those of a folder with the same files, at any number of thread
 	end
 end)
 
-test("evaluation resizes as PIL does where it is asked for, as of a folder and a table", function()
+test("evaluation resizes as PIL does if requested, as for a folder and a table", function()
 	sh "ls %/all/p/*.jpg %/all/p/*.png 2>/dev/null | sed '1i path' >%/all.csv"
 	local function features(ds) return eval.features(nn.flatten(), ds) end
 	for _, backend in ipairs{ "pil", "tensor" } do

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- The `tensor` module: making, arithmetic, shapes, indexing, gradients, printing.
+-- The `tensor` module: construction, arithmetic, shapes, indexing, gradients, printing.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, close, near, fails = tap.test, tap.equal, tap.close, tap.near, tap.fails
@@ -18,7 +18,7 @@ test("constructors", function()
 	equal(shape(tensor.zeros(0, 3)), "(0, 3)")
 end)
 
-test("random numbers follow the seed, and every draw differs", function()
+test("random numbers depend on the seed, and every draw differs", function()
 	tensor.manual_seed(5)
 	local a, b = tensor.randn(1000), tensor.randn(1000)
 	tensor.manual_seed(5)
@@ -49,7 +49,7 @@ test("arithmetic with tensors and numbers broadcasts", function()
 	close(a:clamp(nil, 3), { { 1, 2 }, { 3, 3 } })
 end)
 
-test("functions of elements", function()
+test("element-wise functions", function()
 	local a = tensor{ .25, 1, 4 }
 	close(a:log():exp(), a)
 	close(a:sqrt(), { .5, 1, 2 })
@@ -153,7 +153,7 @@ test("gradients", function()
 	close(x.grad, { 3, 0, 6 })
 end)
 
-test("garbage does not pile up in loops", function()
+test("memory does not grow in loops", function()
 	local x = tensor.randn(256, 1024) -- 1 MiB
 	for _ = 1, 2000 do x = x * 1.0001 end
 	local peak = collectgarbage "count"
@@ -185,7 +185,7 @@ test("printing", function()
 	if not cut or #large > 2000 then error(large) end
 end)
 
-test("mistakes name what was wrong", function()
+test("invalid arguments: errors name what was wrong", function()
 	local a, b = tensor.zeros(2, 3), tensor.zeros(4, 5)
 	fails(function() return a:mm(b) end, "(2, 3)", "(4, 5)")
 	fails(function() return a + b end, "(2, 3)", "(4, 5)")

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Linear systems, factors and spectra: by what defines them, on small exact cases, and with their messages.
+-- Linear systems, factorisations and spectra: by their definitions, on small exact cases, and with their error messages.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, fails = tap.test, tap.equal, tap.fails

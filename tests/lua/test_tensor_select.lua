@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Tensors compared, chosen from, ordered, joined; products with vectors and norms.  Numbers as PyTorch has them, places from 1.
+-- Tensors: comparison, selection, sorting, concatenation; products with vectors and norms.  Numbers as in PyTorch, indices from 1.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, fails = tap.test, tap.equal, tap.fails
@@ -29,7 +29,7 @@ test("comparisons are masks of 1 and 0", function()
 	fails(function() return tensor.ones(3):lt(tensor.ones(4)) end, "lt: shapes (3,) and (4,)")
 end)
 
-test("where chooses, and the gradient goes to what was chosen", function()
+test("where selects, and the gradient goes to the selected elements", function()
 	local a, b = tensor{ 1, 2, 3 }:requires_grad(true), tensor(5):requires_grad(true)
 	local y = tensor.where(a:gt(2), a, b)
 	equal(flat(y), "5 5 3")
@@ -75,7 +75,7 @@ test("sort, argsort and topk", function()
 	fails(function() return tensor(1):sort() end, "sort", "scalar")
 end)
 
-test("gather takes what sort places, and gives gradients back to where they came from", function()
+test("gather applies the indices of sort, and gradients go back to their elements", function()
 	local x = tensor{ { 3, 1, 2 }, { 4, 6, 5 } }:requires_grad(true)
 	local v, p = x:sort()
 	equal(flat(x:gather(2, p)), flat(v))
@@ -96,12 +96,12 @@ test("flip and cumsum", function()
 	equal(flat(x:t():flip(2)), "3 1 4 2")
 	equal(flat(x:cumsum(1)), "1 2 4 6")
 	equal(flat(x:cumsum(2)), "1 3 3 7")
-	equal(tensor.full({ 100000 }, .1):cumsum(1)[-1], tensor(10000):item()) -- summed in double
+	equal(tensor.full({ 100000 }, .1):cumsum(1)[-1], tensor(10000):item()) -- summed in double precision
 	fails(function() return x:flip() end, "expected the dimensions")
 	fails(function() return x:cumsum(3) end, "dimension")
 end)
 
-test("cat takes any number, stack a new dimension", function()
+test("cat takes any number of tensors, stack adds a dimension", function()
 	local many = {}
 	for i = 1, 1000 do many[i] = tensor.full({ 1, 2 }, i) end
 	equal(shape(tensor.cat(many)), "1000 2")
@@ -140,7 +140,7 @@ test("products with vectors, dot and norms", function()
 	fails(function() return x:norm(0) end, "norm: p = 0")
 end)
 
-test("messages count dimensions in a way that is right for Lua", function()
+test("messages count dimensions from 1, as Lua does", function()
 	local x = tensor.rand(2, 3)
 	fails(function() x:topk(5) end, "5 of the elements along the 2nd dimension of shape (2, 3), expected 0 to 3")
 	fails(function() x:topk(5, 1) end, "the 1st dimension")

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- trainer: running, looking, changing, recipes, evaluation.
+-- trainer: running, inspection, changes, recipes, evaluation.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, close, near, fails = tap.test, tap.equal, tap.close, tap.near, tap.fails
@@ -38,7 +38,7 @@ test("a run in the background", function()
 	near(((1 - c:diag()) ^ 2):sum():item(), terms.invariance, 1e-3)
 end)
 
-test("a run in the background goes on where nobody refers to its trainer", function()
+test("a run in the background continues when nothing refers to its trainer", function()
 	local seen = setmetatable({}, { __mode = "k" })
 	small{ epochs = 1e6, name = "nobody's" }:start()
 	collectgarbage()
@@ -50,13 +50,13 @@ test("a run in the background goes on where nobody refers to its trainer", funct
 	equal(found.state, "running")
 	found:stop()
 	seen[found], found = true, nil
-	small():start():wait() -- what is over is let go
+	small():start():wait() -- a finished trainer is collected
 	collectgarbage()
 	collectgarbage()
 	equal(next(seen), nil)
 end)
 
-test("schedules by name, with `last` in short, and as a table", function()
+test("schedules by name, with `last` as a short form, and as a table", function()
 	local function last_lr(more)
 		local t = small(more):start()
 		t:wait()
@@ -72,7 +72,7 @@ test("schedules by name, with `last` in short, and as a table", function()
 	fails(function() return small{ schedule = 3 } end, "the name of a schedule, or a table", "number 3")
 end)
 
-test("another loss than Barlow Twins: its terms, its settings, and none of the others", function()
+test("a loss other than Barlow Twins: its terms and settings, and none of the others", function()
 	local t = small{ loss = loss.vicreg{ cov = 2 } }
 	t:step(2)
 	local r = t.terms
@@ -89,11 +89,11 @@ test("another loss than Barlow Twins: its terms, its settings, and none of the o
 	fails(function() t:set{ cov = 4, sim = -1 } end, "'sim' must be a number of at least 0")
 	fails(function() t:set{ cov = "4" } end, "set: 'cov' must be a number", "string '4'")
 	t:step()
-	equal(t.terms.cov, 3.0) -- all of a call, or nothing
-	equal(t.C:size(1), 16) -- of the embeddings, though this loss is made of no such matrix
+	equal(t.terms.cov, 3.0) -- a call sets all of its settings, or none
+	equal(t.C:size(1), 16) -- of the embeddings, though this loss uses no such matrix
 end)
 
-test("steps here and now are the same steps", function()
+test("steps in the foreground are the same steps", function()
 	local a, b = small(), small()
 	a:step(5)
 	a:step(7)
@@ -101,7 +101,7 @@ test("steps here and now are the same steps", function()
 	equal(a.terms.total, b.terms.total)
 end)
 
-test("steps alone are the length of the run, with epochs they end it early", function()
+test("steps alone give the length of the run; with epochs they end it early", function()
 	equal(small{ epochs = "default", steps = 40 }.steps, 40)
 	local t = small{ epochs = "default", steps = 5 }
 	t:step(5)
@@ -133,7 +133,7 @@ test("kNN during training, evaluation after it", function()
 	local refs, queries = ds:split(.5, 1)
 	local t = small{ data = ds, epochs = 2, knn = { every = 1, refs = refs, queries = queries, k = 5 } }
 	t:run{ quiet = true }
-	-- The same by hand, of features normalised as in training.
+	-- The same computed by hand, of features normalised as in training.
 	local sets = { train = eval.features(t.encoder, refs, { like = ds }), train_labels = refs,
 		test = eval.features(t.encoder, queries, { like = ds }), test_labels = queries }
 	local e = t:eval()
@@ -146,14 +146,14 @@ test("kNN during training, evaluation after it", function()
 	fails(function() t:eval{ kk = 1 } end, "kk")
 end)
 
-test("run reports and calls back", function()
+test("run prints lines and calls back", function()
 	local steps = {}
 	equal(small():run{ quiet = true, on_progress = function(r, t) steps[#steps + 1] = r.step + #t * 0 end }, "done")
 	equal(table.concat(steps, " "), "1 2 3 4 5 6 7 8 9 10 11 12")
 	fails(function() small():run{ quite = true } end, "quite")
 end)
 
-test("objects are there to be looked at", function()
+test("the objects of a trainer can be inspected", function()
 	local t = small{ name = "a run" }
 	equal(t.name, "a run")
 	equal(t.encoder.kind, "cnn")
@@ -165,7 +165,7 @@ test("objects are there to be looked at", function()
 	fails(function() return t.term end, "did you mean 'terms'")
 end)
 
-test("weights are saved with prefixes and load into an encoder", function()
+test("weights are saved with prefixes and loaded into an encoder", function()
 	local t = small()
 	t:step(1)
 	tap.with_file("", function(path)
@@ -191,7 +191,7 @@ test("precision of the products", function()
 	fails(function() small{ precison = "bf16" } end, "did you mean 'precision'")
 end)
 
-test("the recipe prints as Lua that rebuilds the trainer", function()
+test("the recipe prints as Lua code that rebuilds the trainer", function()
 	local ds = data.shapes{ n = 120, size = 8, channels = 1, seed = 1 }
 	local _, second = ds:split(.2, 7)
 	local t = small{ data = second:subset(1, 90), encoder = nn.sequential(
@@ -261,7 +261,7 @@ test("measures of features", function()
 	near(details.l2, .1, 1e-9)
 end)
 
-test("a loader gives the labels of its images, where it is asked to", function()
+test("a loader returns the labels of its images if requested", function()
 	local pixels = {}
 	for i = 1, 10 do pixels[i] = tensor.ones(1, 4, 4) * (i / 10) end
 	local set = data.tensor(tensor.stack(pixels), { 3, 1, 2, 3, 1, 2, 3, 1, 2, 3 })
@@ -284,7 +284,7 @@ test("a loader gives the labels of its images, where it is asked to", function()
 		"has no labels")
 end)
 
-test("a clock counts seconds in fractions", function()
+test("the clock counts seconds with fractions", function()
 	local before = clock()
 	equal(math.type(before), "float")
 	local at = before
@@ -300,7 +300,7 @@ local function long(more)
 	return trainer(settings)
 end
 
-test("a budget of seconds ends a run, saves it, and says so", function()
+test("a limit of seconds ends a run, saves it, and is reported", function()
 	local folder = os.tmpname()
 	os.remove(folder)
 	local t = long{ seconds = .05, folder = folder }
@@ -322,7 +322,7 @@ test("a budget of seconds ends a run, saves it, and says so", function()
 	os.execute("rm -r " .. folder)
 end)
 
-test("of a budget the resumed run has what is left, and steps by hand count", function()
+test("a resumed run has the rest of the limit, and steps by hand count", function()
 	local folder = os.tmpname()
 	os.remove(folder)
 	local first = long{ seconds = 1e-9, folder = folder }
@@ -348,7 +348,7 @@ test("of a budget the resumed run has what is left, and steps by hand count", fu
 	os.execute("rm -r " .. folder)
 end)
 
-test("a budget is a number of seconds", function()
+test("the limit is a number of seconds", function()
 	fails(function() long{ seconds = 0 } end, "'seconds' must be a number above 0, got 0")
 	fails(function() long{ seconds = "1 h" } end, "'seconds'", "1 h")
 	equal(long{}.seconds, 0.0)

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Choices of convolution algorithms: who is heard, what is kept, and that a run's choices make its bits again.
+-- Choices of convolution algorithms: which one applies, what is saved, and that a run's choices reproduce its bits.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, fails = tap.test, tap.equal, tap.fails
@@ -15,12 +15,12 @@ local function sh(command)
 	return (out:gsub("\n$", ""))
 end
 
--- Everything that barlow prints when it runs code in a process of its own, with the test's cache.
+-- The output of barlow when it runs code in a separate process with the test's cache.
 local function run(code, environment)
 	return sh(("XDG_CACHE_HOME='%s' %s '%s' -e '%s' 2>&1"):format(scratch, environment or "", barlow, code))
 end
 
--- The same of a command, and how it ended.
+-- The same for a command, with its exit status.
 local function command(arguments)
 	return sh(("XDG_CACHE_HOME='%s' '%s' %s 2>&1; echo \"status $?\""):format(scratch, barlow, arguments))
 end
@@ -38,7 +38,7 @@ local function write(path, text)
 	file:close()
 end
 
--- The second layer can be done both ways.
+-- Both algorithms can compute the second layer.
 local both = "16x8x8-16:3x3s1p1"
 local make = [[
 local t = trainer{ data = data.shapes{ n = 96, size = 8, channels = 1, seed = 1 }, projector = { 16, 16 }, batch = 32,
@@ -59,7 +59,7 @@ local function chosen(environment)
 	return run(make .. ("print(t.recipe.convolution[%q])"):format(both), environment)
 end
 
-test("the tuned choice is taken before the rule's, and the forced one before that", function()
+test("the tuned choice overrides the rule's, and the forced one overrides both", function()
 	tuned "gather"
 	equal(chosen(), "gather")
 	tuned "winograd"
@@ -70,27 +70,27 @@ test("the tuned choice is taken before the rule's, and the forced one before tha
 	equal(chosen "BARLOW_CONV=gather", "gather")
 end)
 
-test("what a layer asks for is not the run's choice", function()
+test("a layer's own algorithm is not recorded as the run's choice", function()
 	tuned "gather"
 	local code = make:gsub("pool = true", "pool = true, algorithm = \"winograd\"")
 	equal(run(code .. "print(t.recipe.convolution, t.recipe.encoder.algorithm)"), "nil\twinograd")
 end)
 
-test("a recipe's choice is taken before the tuned one", function()
+test("a recipe's choice overrides the tuned one", function()
 	tuned "gather"
 	local code = make:gsub("folder", ("convolution = { [%q] = \"winograd gather winograd\" }, folder"):format(both))
 	equal(run(code .. ("print(t.recipe.convolution[%q])"):format(both)), "winograd gather winograd")
 	equal(run(code .. ("print(t.recipe.convolution[%q])"):format(both), "BARLOW_CONV=gather"), "gather")
 end)
 
--- Ten steps of a trainer made by code; its weights and its recipe go to files by this name.
+-- Ten steps of a trainer made by code; its weights and its recipe are written to files of this name.
 local function ten_steps(name, code)
 	local out = run(("%s t:step(10) t:save(%q) print(t.recipe)"):format(code, scratch .. "/" .. name .. ".weights"))
 	write(scratch .. "/" .. name .. ".lua", "return " .. out)
 	return read(scratch .. "/" .. name .. ".weights")
 end
 
-test("a recipe makes the same bits again when the tuned choices have changed", function()
+test("a recipe gives the same bits after the tuned choices have changed", function()
 	tuned "gather"
 	local first = ten_steps("first", make)
 	tuned "winograd"
@@ -108,7 +108,7 @@ test("a recipe makes the same bits again when the tuned choices have changed", f
 	if ten_steps("gone", ("local t = dofile %q"):format(scratch .. "/first.lua")) ~= first then error "the weights differ" end
 end)
 
-test("choices are settled when the trainer is made", function()
+test("choices are fixed when the trainer is made", function()
 	tuned "gather"
 	local change = ("local f = io.open(%q, \"w\") f:write((%q):gsub(\"gather\", \"winograd\"), \"\") f:close() "):format(path,
 		read(path)):gsub("\\\n", "\\n")
@@ -118,7 +118,7 @@ test("choices are settled when the trainer is made", function()
 	equal(read(path):match "forward (%w+)", "winograd")
 end)
 
-test("t:tune() reports, keeps, and a trainer that has not begun takes it", function()
+test("t:tune() reports and saves, and a trainer that has not begun uses the result", function()
 	sh(("rm -f '%s'"):format(path))
 	local out = run(make .. "local r = t:tune() print(r) print(#r, r[2].shape, r[2].images, r[2].forward.best)"
 		.. " local c = t.recipe.convolution[r[2].shape] print(c) t:step(1) print(t:tune())")
@@ -130,7 +130,7 @@ test("t:tune() reports, keeps, and a trainer that has not begun takes it", funct
 	end
 end)
 
-test("what is no choice is refused", function()
+test("invalid choices are refused", function()
 	fails(function() nn.conv2d(16, 16, 3, { algorithm = "winogard" }) end, "nn.conv2d", "winogard", "auto, gather, winograd")
 	fails(function() nn.cnn{ algorithm = "fft" } end, "nn.cnn", "fft", "gather")
 	fails(function() nn.resnet{ algorithm = 3 } end, "nn.resnet", "algorithm", "a string")
@@ -152,7 +152,7 @@ test("what is no choice is refused", function()
 	end
 end)
 
--- What is said once, and nothing of the file is in force.
+-- One message is printed, and nothing in the file applies.
 local function ignored(text, ...)
 	write(path, text)
 	local out = run("print(1)" .. make .. ("print(t.recipe.convolution[%q])"):format(both))
@@ -163,12 +163,12 @@ local function ignored(text, ...)
 	end
 end
 
-test("the file is of the version that made it", function()
+test("the file belongs to the version that made it", function()
 	local version = command "--version":match "%d+%.%d+%.%d+%S*"
 	equal(measured:match "^[^\n]*\n([^\n]*)", "version " .. version)
 end)
 
-test("a file that is foreign or broken is ignored, and that is said once", function()
+test("a file that is foreign or damaged is ignored, with one message", function()
 	tuned "gather"
 	local good = read(path)
 	ignored("", "ends after line 0")
@@ -200,7 +200,7 @@ test("another number of threads has the same choices", function()
 	equal(chosen(), "gather")
 end)
 
-test("BARLOW_CONV with a name that is none is said to be ignored", function()
+test("an unknown name in BARLOW_CONV is reported as ignored", function()
 	tuned "gather"
 	local out = chosen "BARLOW_CONV=winogard"
 	if not out:find("BARLOW_CONV: there is no convolution algorithm 'winogard'", 1, true) then error(out) end
@@ -229,8 +229,8 @@ test("barlow tune measures a recipe's shapes, and forgets", function()
 	if not tune "-t 0":find("from 1 to 256, got '0'.*\n2$") then error "no threads" end
 	if not tune "--help":find("^usage: barlow tune.*\n0$") then error "help" end
 end)
--- A file of that text, or a folder with it, is refused in one line that has these words.
-test("barlow tune says in one line what a file lacks, and nothing of where barlow noticed", function()
+-- A file with that text, or a folder with it, is refused in one line that contains these words.
+test("barlow tune reports in one line what a file lacks, without the position in barlow's own code", function()
 	local path = scratch .. "/given.lua"
 	for _, case in ipairs{
 		{ "", path .. " is empty: expected a file that returns a trainer" }, { " -- nothing\n", "returns no trainer" },

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- docs/tutorial.md and docs/prompt.md: what is typed there prints what stands there (tests/lua/documents.lua).
+-- docs/tutorial.md and docs/prompt.md: entries at the prompt print the output shown there (tests/lua/documents.lua).
 package.path = os.getenv "SRCDIR" .. "/tests/lua/?.lua;" .. package.path
 local tap, documents = require "tap", require "documents"
 local ok = documents.ok
@@ -7,7 +7,7 @@ local ok = documents.ok
 documents.check "docs/tutorial.md"
 documents.check "docs/prompt.md"
 
--- How many lines and keys each task of prompt.md takes on both sides, and what it says that these are.
+-- The number of lines and keys of each task of prompt.md on both sides, and the numbers stated there.
 local function count_tasks(path)
 	local tasks, block = {}, nil
 	for line in io.lines(path) do

@@ -4,7 +4,7 @@ package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, near, close, fails = tap.test, tap.equal, tap.near, tap.close, tap.fails
 
--- n vectors of d features around k centres, at places and scales far from 0 and 1.
+-- n vectors of d features around k centres, at positions and scales far from 0 and 1.
 local function clusters(n, d, k, spread)
 	tensor.manual_seed(3)
 	local centres, labels = tensor.randn(k, d), {}
@@ -13,7 +13,7 @@ local function clusters(n, d, k, spread)
 	return x * (tensor.arange(1, d + 1) * 5) + 7, labels
 end
 
-test("features are standardised each by its own, by another set's, or not at all", function()
+test("features are standardised by their own statistics, by another set's, or not at all", function()
 	local x, labels = clusters(60, 5, 3, .5)
 	local ds = data.vectors(x, labels)
 	equal(tostring(ds):match "[^\n]*", "vectors: 60 vectors of 5 features, 3 classes")
@@ -27,7 +27,7 @@ test("features are standardised each by its own, by another set's, or not at all
 	close(data.vectors(tensor.full({ 3, 2 }, 4))[1].image[1][1], tensor{ 0, 0 }, 0, 0)
 end)
 
-test("what is no set of vectors is refused", function()
+test("arrays that are not sets of vectors are refused", function()
 	fails(function() data.vectors(tensor.rand(3, 1, 2, 2)) end, "shape (3, 1, 2, 2), expected (N, D)")
 	fails(function() data.vectors(tensor{ { 1, 0 / 0 } }) end, "feature 2 of vector 1 is", "expected a finite number")
 	fails(function() data.vectors(tensor.rand(3, 2), { 1, 2 }) end, "2 labels for 3")
@@ -38,7 +38,7 @@ test("what is no set of vectors is refused", function()
 	fails(function() aug.feature_mix(data.shapes{ n = 3, size = 8 }) end, "no set of vectors")
 end)
 
-test("augmentations of vectors do what they say, and images' operators refuse them", function()
+test("augmentations of vectors work as documented, and image operators refuse vectors", function()
 	local x = tensor.randn(1, 1, 4000) * 50
 	local masked = aug.feature_mask{ p = .25, value = -3 }(x, 1)
 	local left_out = masked:eq(-3):mean():item()
@@ -59,9 +59,9 @@ test("augmentations of vectors do what they say, and images' operators refuse th
 		aug.func(function(v) return v * 2 end), aug.feature_mix(ds) } } do equal(a:size(4), 8) end
 end)
 
-test("a run on features from end to end: better classes than without training, and it is resumed", function()
+test("a run on features from end to end: classes are separated better than without training, and it is resumed", function()
 	local x, labels = clusters(600, 20, 3, .7)
-	local noise = tensor.randn(600, 20) * 300 -- as many features again that say nothing
+	local noise = tensor.randn(600, 20) * 300 -- as many features without information
 	local train, held = data.vectors(x:cat(noise, 2), labels):split(.8, 1)
 	local folder = os.tmpname()
 	os.remove(folder)
@@ -86,7 +86,7 @@ test("a run on features from end to end: better classes than without training, a
 	os.execute(("rm -r '%s'"):format(folder))
 end)
 
-test("views of their own are the default", function()
+test("feature views are the default", function()
 	local t = trainer{ data = data.vectors(tensor.rand(64, 8)), encoder = nn.mlp(8, { widths = { 8, 4 }, flatten = true }),
 		projector = { 8 }, batch = 32, epochs = 1, folder = false }
 	equal(tostring(t.recipe.views), "aug.features{mask = 0.2, noise = 0.1}")

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- test_verify.lua: figures say where their data came from, and verify notices what has changed since.
+-- test_verify.lua: figures record the origin of their data, and verify detects what has changed since.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local native = require "barlow.native"
@@ -48,7 +48,7 @@ local t = small(tag .. "a", .01, 1)
 local one, two, three = runs.get(tag .. "a"), runs.get(small(tag .. "b", .01, 2).folder), runs.get(small(tag .. "c", .05, 1).folder)
 local live = one.folder .. "/live"
 
-test("every format has its data, and they are verified", function()
+test("every format contains its data, and is verified", function()
 	for _, e in ipairs(formats) do
 		local path = scratch .. "/curves." .. e
 		plot.curves(one):save(path)
@@ -68,7 +68,7 @@ test("every format has its data, and they are verified", function()
 	end
 end)
 
-test("every kind of figure of runs is verified, and made again to the bit", function()
+test("every kind of figure of runs is verified, and remade to the bit", function()
 	local all = { curves = plot.curves{ one, two, metric = "total" }, trainer = plot.curves(t), heatmap = plot.heatmap(one), heatmaps = plot.heatmap{ one, three },
 		spectrum = plot.spectrum(one), spectra = plot.spectrum{ one, three }, compare = plot.compare{ one, two, three, metric = "knn" } }
 	for name, f in pairs(all) do
@@ -81,7 +81,7 @@ test("every kind of figure of runs is verified, and made again to the bit", func
 	end
 end)
 
-test("heatmaps of several runs have their names, one scale, and each its cells in the record", function()
+test("heatmaps of several runs have their names, one scale, and the cells of each in the record", function()
 	local path = scratch .. "/several.svg"
 	local f = plot.heatmap{ one, three }
 	equal(tostring(f), "figure of 2 matrices")
@@ -95,7 +95,7 @@ test("heatmaps of several runs have their names, one scale, and each its cells i
 	equal(tostring(require "barlow.figure".of_data(record)), "figure of 2 matrices")
 end)
 
-test("one changed record is noticed in every format", function()
+test("one changed record is detected in every format", function()
 	local before = read(live)
 	for _, e in ipairs(formats) do
 		local path = scratch .. "/changed." .. e
@@ -107,14 +107,14 @@ test("one changed record is noticed in every format", function()
 		local text, status = verify(path)
 		write(live, before)
 		equal(status, 1, e)
-		-- Where records have checks of their own one that does not fit its is left out.
+		-- A record that contradicts its own checksum is left out where records have checksums.
 		if not text:find "its first 6 records have other values" and not text:find "it has 5 records, had 6" then error(text) end
 		has(text, "do not give this figure")
 	end
 	has(verify(scratch .. "/changed.svg"), "still give this figure")
 end)
 
-test("what differs is named: recipe, seed, data, a run that is missing", function()
+test("differences are named: recipe, seed, data, a missing run", function()
 	local path, recipe = scratch .. "/named.svg", one.folder .. "/recipe.lua"
 	local before = read(recipe)
 	plot.curves{ one, two }:save(path)
@@ -134,7 +134,7 @@ test("what differs is named: recipe, seed, data, a run that is missing", functio
 	has(verify(path), "still give this figure")
 end)
 
-test("a picture or data that were changed are noticed", function()
+test("a changed picture and changed data are detected", function()
 	for _, e in ipairs(formats) do
 		local path = scratch .. "/edited." .. e
 		plot.curves(one):save(path)
@@ -154,7 +154,7 @@ test("a picture or data that were changed are noticed", function()
 	has(verify(path), "differs  data: the data in the file do not have the hash")
 end)
 
-test("a run that goes on still gives the figure of its beginning", function()
+test("a run that has trained further still gives the figure of its beginning", function()
 	local d = data.shapes{ n = 96, size = 8, channels = 1 }
 	local u = trainer{ data = d, encoder = nn.cnn{ widths = { 4 }, image = 8 }, projector = { 8 }, batch = 32, epochs = 40,
 		name = tag .. "d" }
@@ -171,7 +171,7 @@ test("a run that goes on still gives the figure of its beginning", function()
 	equal(status, 0)
 end)
 
-test("a run that trains is asked for points of its embedding", function()
+test("a run that is training is asked for points of its embedding", function()
 	local u = small(tag .. "e", .01, 3, 4000, false)
 	local path = scratch .. "/points.svg"
 	plot.embedding(u):save(path)
@@ -183,7 +183,7 @@ test("a run that trains is asked for points of its embedding", function()
 	equal(#record.data.panels[1].series > 1, true)
 end)
 
-test("figures of no run say so, and are drawn again from their data", function()
+test("figures without runs say so, and are drawn again from their data", function()
 	local path = scratch .. "/own.png"
 	plot.lines{ { { 1, 2 }, { 3, 4 }, label = "mine" } }:save(path)
 	local text, status = verify(path)
@@ -234,8 +234,8 @@ test("figures of a sweep are verified by its results", function()
 	fails(function() plot.sweep(s, "loss.lamda") end, "did you mean 'loss.lambda'?")
 end)
 
--- Each is some other's work: refused in words, with nothing shown or done that it says.
-test("records of others are not trusted", function()
+-- Each case is a hostile file: it is refused with a message, and nothing in it is shown or executed.
+test("records from others are not trusted", function()
 	local path = scratch .. "/hostile.gp"
 	plot.curves(one):save(path)
 	local record = native.json_read((native.figure_record(path)))
@@ -284,13 +284,13 @@ test("records of others are not trusted", function()
 	has(verify(scratch .. "/nothing.svg"), "nothing.svg")
 	has(verify(scratch), "verify:")
 	has(verify("-o x.svg " .. path), "-o goes with --remake")
-	plot.curves(one):save(scratch .. "/fine.svg") -- one that cannot be read does not hide the others
+	plot.curves(one):save(scratch .. "/fine.svg") -- an unreadable file does not hide the others
 	local text, status = verify(scratch .. "/nothing.svg " .. path .. " " .. scratch .. "/fine.svg")
 	has(text, "nothing.svg", "its record was not written by barlow", "still give this figure")
 	equal(status, 1)
 end)
 
-test("wrong things are said in words", function()
+test("invalid arguments are reported", function()
 	fails(function() plot.compare{ metric = "knn" } end, "plot.compare: expected a trainer, a run, or a list of runs")
 	fails(function() plot.compare{ one, metrc = "knn" } end, "unknown key 'metrc' (did you mean 'metric'?)")
 	fails(function() plot.compare({ one }, { metric = 3 }) end, "'metric' must be a string, got 3")
@@ -309,7 +309,7 @@ test("wrong things are said in words", function()
 	fails(function() plot.curves(one):save() end, "string expected")
 end)
 
-test("figures print what they are, and a matrix may have holes", function()
+test("figures print a description, and a matrix may have missing elements", function()
 	equal(tostring(plot.lines{ { { 1 }, { 2 } }, title = "x\27" }), "figure of 1 series: x\\x1b")
 	equal(tostring(plot.curves(one)), ("figure of 2 panels: %s   (batch 32, D 8)"):format(one.name))
 	local c = tensor.eye(2)
@@ -322,7 +322,7 @@ test("figures print what they are, and a matrix may have holes", function()
 	has(text, "made again from the data in it")
 end)
 
-test("a disk that is full leaves the figure that was there", function()
+test("a full disk leaves the existing figure unchanged", function()
 	local path = scratch .. "/full.png"
 	plot.curves(one):save(path)
 	local before = read(path)

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Recipes of other versions: a run that 0.1 began, later versions, and that a recipe states all.
+-- Recipes of other versions: a run that 0.1 began, later versions, and that a recipe states every setting.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, fails = tap.test, tap.equal, tap.fails
@@ -24,13 +24,13 @@ local function write(path, text)
 	file:close()
 end
 
--- A copy of the run that version 0.1 began, under that name.
+-- A copy of the run that version 0.1 began, under this name.
 local function old_run(name)
 	os.execute(("cp -r '%stests/lua/run-0.1' '%s' && chmod -R u+w '%s'"):format(tap.root, place(name), place(name)))
 	return place(name)
 end
 
--- f's results; what it writes to standard error goes nowhere.
+-- Returns f's results and discards what it writes to standard error.
 local function quietly(f, ...)
 	local stderr = io.stderr
 	io.stderr = { write = function() end }
@@ -40,7 +40,7 @@ local function quietly(f, ...)
 	return table.unpack(results, 2, results.n)
 end
 
-test("a run of 0.1 goes on, with the defaults of 0.1", function()
+test("a run of 0.1 is resumed with the defaults of 0.1", function()
 	local folder = old_run "old"
 	local t = quietly(runs.resume, folder)
 	equal(t.iteration, 15)
@@ -59,11 +59,11 @@ test("a run of 0.1 goes on, with the defaults of 0.1", function()
 	equal(s:find("aug.flip{p = 0.5}", 1, true) ~= nil, true, s)
 	t:start():wait()
 	equal(t.state, "done")
-	equal(t:record(16).lambda, .02) -- set while 0.1 ran
+	equal(t:record(16).lambda, .02) -- set during the run in 0.1
 	equal(read(folder .. "/recipe.lua"), "return " .. tostring(t.recipe) .. "\n")
 end)
 
-test("a newer default would not reach it", function()
+test("a newer default does not affect it", function()
 	local function given(settings) return settings end
 	local now = { optim = { sgd = given, adamw = given, fresh = given }, loss = { barlow = given }, trainer = given, nn = { relu = given } }
 	local old = versions.names(now, "0.1")
@@ -81,13 +81,13 @@ test("a newer default would not reach it", function()
 	equal(versions.names(now, "0.2.0"), now)
 end)
 
-test("the edges of 0.1's affine stay PIL's", function()
+test("affine with edges as in 0.1 stays PIL's", function()
 	local old = versions.names({ aug = aug }, "0.1")
 	equal(old.aug.affine{ p = 1 } == aug.affine{ p = 1, backend = "pil" }, true)
 	equal(aug.affine{ p = 1 } == aug.affine{ p = 1, backend = "tensor" }, true)
 end)
 
-test("the same of a recipe that was read as data", function()
+test("the same for a recipe that was read as data", function()
 	local function d(call, t) return setmetatable(t, { call = call, single = true, n = 1, result = 1, results = 1 }) end
 	local r = versions.complete(d("trainer", { optim = d("optim.sgd", { lr = 1 }), steps = 3,
 		views = setmetatable({ d("aug.noise", {}) }, { call = "aug.compose", n = 1 }) }))
@@ -102,7 +102,7 @@ test("the same of a recipe that was read as data", function()
 	fails(function() versions.complete(d("trainer", { barlow = "0.9" })) end, "the recipe was written by barlow 0.9")
 end)
 
-test("recipes of later versions are refused, those that make no sense too", function()
+test("recipes of later versions and invalid versions are refused", function()
 	local folder = old_run "later"
 	quietly(runs.resume, folder):start():wait()
 	local text = read(folder .. "/recipe.lua")
@@ -125,12 +125,12 @@ test("recipes of later versions are refused, those that make no sense too", func
 	says(native.version:gsub("%d+$", "77"))
 	is_read()
 	write(folder .. "/recipe.lua", '-- barlow = "99.1"\n' .. text:gsub('\tbarlow = "[^"]*",\n', ""))
-	quietly(is_read) -- what the trainer is given counts, not what the text looks like
+	quietly(is_read) -- the trainer's argument decides, not the text
 	fails(function() trainer{ barlow = "7.0" } end, "the recipe was written by barlow 7.0")
 	fails(function() trainer{ barlow = 7 } end, "'barlow' must be the version that wrote the recipe")
 end)
 
-test("a recipe states what nobody gave, and is the same when it is built again", function()
+test("a recipe states settings that were not given, and is the same when it is built again", function()
 	local ds = data.shapes{ n = 64, size = 8, channels = 1 }
 	local t = trainer{ data = ds, encoder = nn.cnn{ widths = { 4 }, image = 8 }, batch = 32, folder = false,
 		knn = { refs = ds, queries = ds } }

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Whose weights a run starts from: modules of other runs, weights of files, and what is kept of them.
+-- The initial weights of a run: modules of other runs, weights from files, and what is saved of them.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, close, fails = tap.test, tap.equal, tap.close, tap.fails
@@ -39,7 +39,7 @@ end
 
 local function losses(t) return table.concat(t.records.total, " ") end
 
-test("a module that a run has trained is refused by another, by name of the run", function()
+test("a module that a run has trained is refused by another run, with the first run's name", function()
 	local e = encoder()
 	local a = small{ encoder = e, name = "A" }
 	a:step(2)
@@ -57,7 +57,7 @@ test("a module that a run has trained is refused by another, by name of the run"
 	equal(losses(small{ encoder = e:init(0) }:step(2)), losses(small():step(2)))
 end)
 
-test("a run that was stopped goes on with its own, one that made no step has none", function()
+test("a stopped run is resumed with its own modules, and a run without steps owns none", function()
 	local e = encoder()
 	for _ = 1, 3 do small{ encoder = e } end
 	local t = small{ encoder = e }
@@ -72,7 +72,7 @@ test("a run that was stopped goes on with its own, one that made no step has non
 	second:step()
 end)
 
-test("a warm start keeps its weights beside the recipe, which begins with them", function()
+test("a warm start saves its weights beside the recipe, which loads them", function()
 	local a = small{ name = "A" }
 	a:run{ quiet = true }
 	local made = { encoder = a.encoder, projector = a.projector, warm_start = true, name = "B", folder = place "B" }
@@ -89,7 +89,7 @@ test("a warm start keeps its weights beside the recipe, which begins with them",
 	same_weights(again, b)
 	equal(losses(small{ folder = false }:step(6)) == losses(b), false)
 	equal(read(place "B/recipe.lua"):find('warm_start = "', 1, true) ~= nil, true)
-	-- steps were made before the run had a place: what it started from is still known
+	-- steps were made before the run had a folder: its initial weights are still known
 	local c = small{ encoder = a.encoder, projector = a.projector, warm_start = true, folder = place "C" }
 	c:step(2)
 	c:start():wait()
@@ -97,7 +97,7 @@ test("a warm start keeps its weights beside the recipe, which begins with them",
 	equal(losses(again), losses(c))
 end)
 
-test("a warm run that was stopped goes on, also from a folder that was moved", function()
+test("a warm run that was stopped is resumed, also from a folder that was moved", function()
 	local a = small{}
 	a:run{ quiet = true }
 	local function begin(folder)
@@ -131,7 +131,7 @@ test("weights from a file: as warm_start, or loaded into the module", function()
 	fails(function() small{ warm_start = place "none" } end, "trainer: warm_start: ", "No such file")
 	fails(function() small{ warm_start = 3 } end, "'warm_start' must be true, false, or the path of a file of weights")
 
-	-- The file that was loaded may go: the run has its own copy.
+	-- The loaded file may be deleted: the run has its own copy.
 	local c = small{ encoder = encoder():load(whole, { strict = false, prefix = "encoder" }), folder = place "F" }
 	c:start():wait()
 	os.remove(whole)
@@ -139,7 +139,7 @@ test("weights from a file: as warm_start, or loaded into the module", function()
 	equal(losses(trainer(c.recipe):step(6)), losses(c))
 end)
 
-test("a loop of one's own is no fresh start either", function()
+test("a training loop in a script is not a fresh start either", function()
 	local e = encoder()
 	local o = optim.sgd(e, { lr = .1 })
 	o:zero_grad()
